@@ -1,0 +1,102 @@
+//! Accounts: who is billed, when, and how the bill reaches and is paid by them.
+
+use super::money::Currency;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+/// One version of something that changes over time (account, subscription, charge).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version<T> {
+    /// Row identity of the version.
+    pub id: i64,
+    /// Order in which versions were recorded, from 1; the highest is the newest knowledge.
+    pub seq: i64,
+    /// First day on which these terms hold. The first version holds from the beginning of time.
+    pub effective_from: NaiveDate,
+    /// The content.
+    pub terms: T,
+}
+
+/// The version in force on `day`: the latest `effective_from` not after it, the later recorded
+/// among equals; before all of them, the first.
+pub fn version_on<T>(versions: &[Version<T>], day: NaiveDate) -> Option<&Version<T>> {
+    versions
+        .iter()
+        .filter(|v| v.effective_from <= day)
+        .max_by_key(|v| (v.effective_from, v.seq))
+        .or_else(|| versions.iter().min_by_key(|v| (v.effective_from, v.seq)))
+}
+
+/// The version recorded last: explicit start, end and suspension dates are taken from it.
+pub fn newest<T>(versions: &[Version<T>]) -> Option<&Version<T>> {
+    versions.iter().max_by_key(|v| v.seq)
+}
+
+text_enum! {
+    /// Whether an account is billed.
+    AccountStatus {
+        /// Billed.
+        Active = "active",
+        /// Not billed until active again.
+        Suspended = "suspended",
+        /// Never billed again.
+        Canceled = "canceled",
+    }
+}
+
+text_enum! {
+    /// How documents reach the customer.
+    DeliveryPreference {
+        /// One e-mail to each address.
+        Email = "email",
+        /// One printed copy.
+        Print = "print",
+        /// Both.
+        Both = "both",
+        /// Neither.
+        None = "none",
+    }
+}
+
+/// What an account is at one time: the columns of accounts.csv.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountTerms {
+    /// Customer name as printed.
+    pub name: String,
+    /// The one currency the account is billed in.
+    pub currency: Currency,
+    /// E-mail addresses, in order.
+    pub emails: Vec<String>,
+    /// Batch for selecting accounts in runs; empty = none.
+    pub batch: String,
+    /// Bill cycle day 1–31; 31 = month end always.
+    pub bill_cycle_day: u32,
+    /// Payment term as written (`Net 30`); parsed by `domain::term`.
+    pub payment_term: String,
+    /// Collected by payment runs.
+    pub auto_pay: bool,
+    /// Delivery preference.
+    pub delivery: DeliveryPreference,
+    /// Tax code of charges that name none; empty = no tax.
+    pub tax_code: String,
+    /// The customer's tax id; needed for reverse charge.
+    pub tax_id: String,
+    /// Address lines as printed.
+    pub address1: String,
+    /// Second address line.
+    pub address2: String,
+    /// Postcode.
+    pub postcode: String,
+    /// City.
+    pub city: String,
+    /// Region or state.
+    pub region: String,
+    /// ISO 3166 country code or name, as given.
+    pub country: String,
+    /// Language tag for documents.
+    pub language: String,
+    /// Purchase order number printed on documents.
+    pub po_number: String,
+    /// Whether it is billed.
+    pub status: AccountStatus,
+}

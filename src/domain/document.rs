@@ -1,0 +1,212 @@
+//! Invoices and memos: kinds, statuses and the words around them.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+text_enum! {
+    /// What a document is. A write-off has its own series and is never sent.
+    DocumentKind {
+        /// Asks for money.
+        Invoice = "invoice",
+        /// Gives money back; amounts are negative.
+        CreditMemo = "credit_memo",
+        /// Asks for more money on a posted invoice.
+        DebitMemo = "debit_memo",
+        /// Gives up money that will not come; amounts are negative.
+        WriteOff = "write_off",
+    }
+}
+
+impl DocumentKind {
+    /// What stands before the number by default: `INV`, `CM`, `DM`, `WO`.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Invoice => "INV",
+            Self::CreditMemo => "CM",
+            Self::DebitMemo => "DM",
+            Self::WriteOff => "WO",
+        }
+    }
+
+    /// Whether a posted document of this kind is owed by the customer.
+    pub fn is_receivable(self) -> bool {
+        matches!(self, Self::Invoice | Self::DebitMemo)
+    }
+}
+
+text_enum! {
+    /// Where a document stands. Posted and Canceled are final.
+    DocumentStatus {
+        /// May still change.
+        Draft = "Draft",
+        /// Numbered and immutable.
+        Posted = "Posted",
+        /// Thrown away before posting.
+        Canceled = "Canceled",
+    }
+}
+
+impl DocumentStatus {
+    /// Whether the step to `next` exists.
+    pub fn can_become(self, next: Self) -> bool {
+        match (self, next) {
+            (Self::Draft, Self::Posted | Self::Canceled) => true,
+            (Self::Draft, Self::Draft)
+            | (Self::Posted | Self::Canceled, Self::Draft | Self::Posted | Self::Canceled) => false,
+        }
+    }
+}
+
+text_enum! {
+    /// Where a bill run stands.
+    BillRunStatus {
+        /// Made, not begun.
+        Pending = "Pending",
+        /// Rating accounts.
+        Processing = "Processing",
+        /// Halted by a clerk; goes on at the next account.
+        Paused = "Paused",
+        /// Every account done; drafts wait to be posted.
+        Completed = "Completed",
+        /// Drafts are being numbered.
+        Posting = "Posting",
+        /// Nothing postable is left.
+        Posted = "Posted",
+        /// Thrown away, drafts released.
+        Canceled = "Canceled",
+        /// The run itself could not work.
+        Error = "Error",
+    }
+}
+
+impl BillRunStatus {
+    /// Whether the step to `next` exists.
+    pub fn can_become(self, next: Self) -> bool {
+        use BillRunStatus::{
+            Canceled, Completed, Error, Paused, Pending, Posted, Posting, Processing,
+        };
+        matches!(
+            (self, next),
+            (Pending, Processing | Canceled | Error)
+                | (Processing, Paused | Completed | Canceled | Error)
+                | (Paused, Processing | Canceled)
+                | (Completed, Posting | Canceled)
+                | (Posting, Completed | Posted)
+        )
+    }
+
+    /// Whether accounts of this run are still taken.
+    pub fn is_unfinished(self) -> bool {
+        matches!(self, Self::Pending | Self::Processing | Self::Paused)
+    }
+}
+
+text_enum! {
+    /// What a clerk has said of a draft.
+    Review {
+        /// Nothing yet.
+        None = "none",
+        /// Looked at and found right, in one version.
+        Accepted = "accepted",
+        /// Kept back from posting.
+        Held = "held",
+    }
+}
+
+text_enum! {
+    /// Why a draft deserves a look. Thresholds are settings `flags.*`.
+    FlagCode {
+        /// More than 2.5 times the last invoice.
+        TotalHigh = "total_high",
+        /// Less than 0.4 times the last invoice.
+        TotalLow = "total_low",
+        /// Recurring charges moved by more than 2 %.
+        RecurringChanged = "recurring_changed",
+        /// Usage moved by more than half.
+        UsageChanged = "usage_changed",
+        /// A charge billed last time is not on this one.
+        ChargeMissing = "charge_missing",
+        /// A charge not billed before.
+        ChargeNew = "charge_new",
+        /// The account's first invoice.
+        FirstInvoice = "first_invoice",
+        /// The total is zero.
+        ZeroTotal = "zero_total",
+        /// A usage charge had no records.
+        UsageNone = "usage_none",
+        /// Usage of a period billed earlier.
+        UsageLate = "usage_late",
+        /// More than two past periods of one charge.
+        BackBilling = "back_billing",
+        /// To be e-mailed, and no address.
+        NoEmail = "no_email",
+        /// Auto-pay, and no usable method.
+        NoMethod = "no_method",
+        /// Another draft or invoice with the same lines.
+        Duplicate = "duplicate",
+        /// What it was rated from has changed since.
+        Stale = "stale",
+    }
+}
+
+/// One flag on a draft: the code and why, in words a clerk can act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flag {
+    /// Which rule fired.
+    pub code: FlagCode,
+    /// The reason with its figures: `1,204.80 is 3.1 times the last (388.00)`.
+    pub reason: String,
+}
+
+text_enum! {
+    /// How a tax rate works.
+    TaxKind {
+        /// Charged.
+        Standard = "standard",
+        /// Not charged, with a printed reason.
+        Exempt = "exempt",
+        /// Owed by the customer, with a printed reason; needs the customer's tax id.
+        ReverseCharge = "reverse_charge",
+    }
+}
+
+/// One row of taxes.csv: the rate of a code from a day on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxRate {
+    /// The code charges and accounts name.
+    pub tax_code: String,
+    /// Percent.
+    pub rate_percent: Decimal,
+    /// Name as printed (`VAT`).
+    pub name: String,
+    /// How it works.
+    pub kind: TaxKind,
+    /// Whether prices of this code already contain the tax.
+    pub inclusive: bool,
+    /// Printed reason for exempt and reverse charge.
+    pub reason: String,
+    /// First day of the rate.
+    pub valid_from: NaiveDate,
+}
+
+/// The tax of one document and code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentTax {
+    /// The code.
+    pub tax_code: String,
+    /// Percent that was valid on the tax point.
+    pub rate_percent: Decimal,
+    /// Name as printed.
+    pub name: String,
+    /// How it works.
+    pub kind: TaxKind,
+    /// Whether the lines' prices contained it.
+    pub inclusive: bool,
+    /// Printed reason; empty for standard.
+    pub reason: String,
+    /// Net amount it was computed on, minor units.
+    pub base_minor: i64,
+    /// The tax, minor units.
+    pub tax_minor: i64,
+}

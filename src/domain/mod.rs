@@ -1,0 +1,47 @@
+//! The nouns and the rules. Pure: no SQL, threads, clock, files, environment or async.
+//! `today` is an argument, money is integer minor units, and a status is an enum.
+
+/// A closed set of words: an enum, its text in the book and on the command line, and back.
+/// Reading ignores case; writing gives the exact word.
+macro_rules! text_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $text)] $variant,)+
+        }
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// The word.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+            /// Reads the word in any case.
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|v| v.as_str().eq_ignore_ascii_case(text))
+            }
+            /// Every word, for messages: `a, b, c`.
+            pub fn words() -> String {
+                Self::ALL.iter().map(|v| v.as_str()).collect::<Vec<_>>().join(", ")
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+pub mod account;
+pub mod actor;
+pub mod billing;
+pub mod charge;
+pub mod document;
+pub mod explain;
+pub mod ids;
+pub mod money;
+pub mod payment;
+pub mod subscription;
+pub mod text;

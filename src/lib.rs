@@ -1,0 +1,9 @@
+//! daybook: a terminal console for the billing day.
+//!
+//! A five-minute tour, in reading order:
+//!
+//! * [`domain`]: the nouns and the rules, pure. An account has subscriptions, these have charges;
+//!   a bill run turns what is due into draft documents.
+
+pub mod clock;
+pub mod domain;

@@ -4,6 +4,9 @@
 //!
 //! * [`domain`]: the nouns and the rules, pure. An account has subscriptions, these have charges;
 //!   a bill run turns what is due into draft documents.
+//! * [`store`]: the book, one SQLite file; the only room with SQL.
 
 pub mod clock;
+pub mod config;
 pub mod domain;
+pub mod store;

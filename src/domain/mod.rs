@@ -33,6 +33,7 @@ macro_rules! text_enum {
         }
     };
 }
+pub(crate) use text_enum;
 
 pub mod account;
 pub mod actor;

@@ -1,0 +1,363 @@
+//! Every setting of a book: key, default, what is allowed, what it does. One table.
+
+use chrono_tz::Tz;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// What values a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allowed {
+    /// One of these words; the first is the default.
+    Words(&'static [&'static str]),
+    /// `true` or `false`.
+    Bool,
+    /// A whole number from–to.
+    Int(i64, i64),
+    /// A decimal, not negative.
+    Decimal,
+    /// A decimal above zero, or empty.
+    DecimalOrEmpty,
+    /// A line of text up to so many characters.
+    Text(usize),
+    /// An IANA time zone such as `Europe/Berlin`.
+    Zone,
+    /// A number pattern holding `{seq:N}` and, to begin anew each year, `{year}`.
+    Series,
+}
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// The key, `group.name`.
+    pub key: &'static str,
+    /// The value until it is set.
+    pub default: &'static str,
+    /// What it takes.
+    pub allowed: Allowed,
+    /// What it does, one line.
+    pub help: &'static str,
+}
+
+const fn s(
+    key: &'static str,
+    default: &'static str,
+    allowed: Allowed,
+    help: &'static str,
+) -> Setting {
+    Setting { key, default, allowed, help }
+}
+
+use Allowed::{Bool, Decimal as Dec, DecimalOrEmpty, Int, Series, Text, Words, Zone};
+
+/// The table, by group.
+pub const SETTINGS: &[Setting] = &[
+    s("book.time_zone", "UTC", Zone, "zone of the book's civil dates"),
+    s("issuer.name", "", Text(200), "who bills, as printed"),
+    s("issuer.address", "", Text(500), "the issuer's address, lines separated by ;"),
+    s("issuer.tax_id", "", Text(60), "the issuer's tax id, as printed"),
+    s("issuer.bank", "", Text(300), "where to pay, lines separated by ;"),
+    s("issuer.logo", "", Text(500), "a PNG file printed at the top"),
+    s("issuer.footer", "", Text(300), "last line of every page"),
+    s(
+        "proration.month_basis",
+        "actual",
+        Words(&["actual", "actual_360", "strict_30_360"]),
+        "how a part month is measured",
+    ),
+    s(
+        "proration.long_periods",
+        "by_month",
+        Words(&["by_month", "by_day"]),
+        "how a part of a longer period is measured",
+    ),
+    s("proration.bill_partial_month", "true", Bool, "whether a part month is billed"),
+    s("proration.prorate", "true", Bool, "whether the last period is billed in part"),
+    s(
+        "usage.group",
+        "billing_period",
+        Words(&["billing_period", "start_date", "record"]),
+        "what usage is rated together",
+    ),
+    s(
+        "usage.late",
+        "hold",
+        Words(&["hold", "next_run"]),
+        "usage of a period that is billed already",
+    ),
+    s(
+        "usage.without_records",
+        "zero_line",
+        Words(&["zero_line", "no_line"]),
+        "a usage charge without records",
+    ),
+    s(
+        "memo.rule",
+        "net_negative",
+        Words(&["net_negative", "net_negative_by_charge", "all_negative"]),
+        "when negative charges become a credit memo",
+    ),
+    s(
+        "rounding.mode",
+        "half_up",
+        Words(&["half_up", "half_even", "up", "down"]),
+        "how amounts are rounded",
+    ),
+    s(
+        "rounding.increment",
+        "",
+        DecimalOrEmpty,
+        "smallest step of an amount; empty = the currency's minor unit",
+    ),
+    s(
+        "tax.point",
+        "invoice_date",
+        Words(&["invoice_date", "service_end"]),
+        "which date chooses the tax rate",
+    ),
+    s("series.invoice", "INV-{year}-{seq:6}", Series, "invoice numbers"),
+    s("series.credit_memo", "CM-{year}-{seq:6}", Series, "credit memo numbers"),
+    s("series.debit_memo", "DM-{year}-{seq:6}", Series, "debit memo numbers"),
+    s("series.write_off", "WO-{year}-{seq:6}", Series, "write-off numbers"),
+    s(
+        "post.require_review",
+        "none",
+        Words(&["none", "flagged", "all"]),
+        "which drafts must be accepted before they post",
+    ),
+    s("flags.total_high", "2.5", Dec, "times the last invoice"),
+    s("flags.total_low", "0.4", Dec, "times the last invoice"),
+    s("flags.recurring_changed", "2", Dec, "percent"),
+    s("flags.usage_changed", "50", Dec, "percent"),
+    s("flags.back_billing", "2", Int(0, 1000), "past periods of one charge"),
+    s(
+        "mail.transport",
+        "drop",
+        Words(&["drop", "smtp"]),
+        "where e-mail goes: a folder beside the book, or a server",
+    ),
+    s("smtp.host", "", Text(255), "mail server"),
+    s("smtp.port", "587", Int(1, 65535), "its port"),
+    s(
+        "smtp.tls",
+        "starttls",
+        Words(&["starttls", "wrapper", "none"]),
+        "how the connection is secured",
+    ),
+    s("smtp.user", "", Text(255), "login; empty = none"),
+    s("smtp.secret_file", "", Text(500), "file with the password, readable by its owner only"),
+    s("smtp.from", "", Text(255), "sender address"),
+    s("smtp.connections", "4", Int(1, 32), "connections at once"),
+    s(
+        "delivery.hold_minutes",
+        "10",
+        Int(0, 10_080),
+        "how long an e-mail can be recalled before it goes",
+    ),
+    s(
+        "delivery.unconfirmed",
+        "ask",
+        Words(&["ask", "resend"]),
+        "an e-mail lost after its data: ask a person, or send again",
+    ),
+    s("automation.auto_post", "false", Bool, "Support bill run auto-post"),
+    s(
+        "automation.guard_percent",
+        "30",
+        Dec,
+        "how far a run may be off its last cycle and still post by itself",
+    ),
+    s(
+        "automation.guard_failed_accounts",
+        "0",
+        Int(0, 1_000_000),
+        "failed accounts a run may have and still post by itself",
+    ),
+    s(
+        "payment.gateway",
+        "sandbox",
+        Words(&["sandbox", "stripe"]),
+        "gateway of methods that name none",
+    ),
+    s("payment.concurrency", "16", Int(1, 256), "gateway calls at once"),
+    s("payment.wait_hours", "4", Int(0, 48), "how long a payment run waits for its bill run"),
+    s(
+        "payment.guard_percent",
+        "30",
+        Dec,
+        "how far a scheduled payment run may be off its last cycle",
+    ),
+    s("sandbox.latency_ms", "0", Int(0, 60_000), "simulated time of a sandbox call"),
+    s("sandbox.outage", "false", Bool, "the sandbox answers nothing"),
+    s("stripe.secret_file", "", Text(500), "file with the key, readable by its owner only"),
+    s("stripe.base_url", "https://api.stripe.com", Text(200), "where Stripe answers"),
+    s(
+        "retry.soft",
+        "24h,72h,120h",
+        Text(200),
+        "wait after each soft decline: Nh, Nd or Nd@HH; the list's end gives up",
+    ),
+    s("retry.system", "1h,4h,24h", Text(200), "wait after each failure of the gateway"),
+    s(
+        "retry.max_failures",
+        "4",
+        Int(1, 100),
+        "consecutive failures of one method before it is left alone",
+    ),
+    s("retry.min_gap_hours", "1", Int(0, 1000), "least time between two tries of one invoice"),
+    s("retry.fallback", "true", Bool, "after a hard decline, try the next method by priority"),
+    s("retry.visa_30_days", "15", Int(1, 100), "tries of one Visa card in 30 days"),
+    s("retry.mastercard_30_days", "35", Int(1, 100), "tries of one Mastercard in 30 days"),
+    s("reminder.levels", "7,21,45", Text(100), "days overdue of each reminder level"),
+    s(
+        "import.ask_above_charges",
+        "100",
+        Int(0, 1_000_000),
+        "changed billed charges above which an import asks",
+    ),
+    s("import.ask_above_percent", "5", Int(0, 100), "the same as a share of all billed charges"),
+    s(
+        "four_eyes.above",
+        "",
+        DecimalOrEmpty,
+        "amount above which a second person must approve; empty = never",
+    ),
+];
+
+/// The definition of a key.
+pub fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|s| s.key == key)
+}
+
+impl Allowed {
+    /// In words, for messages and `settings get`.
+    pub fn words(self) -> String {
+        match self {
+            Words(words) => words.join(", "),
+            Bool => "true, false".to_owned(),
+            Int(low, high) => format!("a whole number from {low} to {high}"),
+            Dec => "a decimal, 0 or more".to_owned(),
+            DecimalOrEmpty => "a decimal above 0, or empty".to_owned(),
+            Text(max) => format!("text up to {max} characters"),
+            Zone => "an IANA time zone such as Europe/Berlin".to_owned(),
+            Series => "a pattern with {seq:N} and optionally {year}".to_owned(),
+        }
+    }
+
+    /// Whether `value` is allowed.
+    pub fn accepts(self, value: &str) -> bool {
+        let decimal = || value.parse::<Decimal>().ok().filter(|_| !value.contains(['e', 'E', '_']));
+        match self {
+            Words(words) => words.contains(&value),
+            Bool => matches!(value, "true" | "false"),
+            Int(low, high) => value.parse().is_ok_and(|n: i64| (low..=high).contains(&n)),
+            Dec => decimal().is_some_and(|d| !d.is_sign_negative() || d.is_zero()),
+            DecimalOrEmpty => {
+                value.is_empty() || decimal().is_some_and(|d| d.is_sign_positive() && !d.is_zero())
+            }
+            Text(max) => value.chars().count() <= max && !value.chars().any(char::is_control),
+            Zone => value.parse::<Tz>().is_ok(),
+            Series => series_ok(value),
+        }
+    }
+}
+
+fn series_ok(pattern: &str) -> bool {
+    let Some((before, rest)) = pattern.split_once("{seq:") else { return false };
+    let Some((width, after)) = rest.split_once('}') else { return false };
+    let fixed = |t: &str| {
+        t.replacen("{year}", "", 1).chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
+    };
+    width.parse().is_ok_and(|w: u8| (1..=12).contains(&w))
+        && fixed(before)
+        && fixed(after)
+        && pattern.len() <= 40
+}
+
+/// The settings of a book, read once.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    set: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// From the values that were set.
+    pub fn new(set: BTreeMap<String, String>) -> Self {
+        Self { set }
+    }
+
+    /// The value of a key, set or default; empty for an unknown key.
+    pub fn get(&self, key: &str) -> &str {
+        match self.set.get(key) {
+            Some(value) => value,
+            None => find(key).map_or("", |s| s.default),
+        }
+    }
+
+    /// A whole number.
+    pub fn int(&self, key: &str) -> i64 {
+        self.get(key).parse().unwrap_or_default()
+    }
+
+    /// A decimal; none when empty.
+    pub fn decimal(&self, key: &str) -> Option<Decimal> {
+        self.get(key).parse().ok()
+    }
+
+    /// A yes or no.
+    pub fn is(&self, key: &str) -> bool {
+        self.get(key) == "true"
+    }
+
+    /// The book's time zone.
+    pub fn zone(&self) -> Tz {
+        self.get("book.time_zone").parse().unwrap_or(Tz::UTC)
+    }
+
+    /// The same settings with one changed, for checking a combination before it is stored.
+    pub fn with(&self, key: &str, value: &str) -> Self {
+        let mut set = self.set.clone();
+        set.insert(key.to_owned(), value.to_owned());
+        Self { set }
+    }
+
+    /// Why the settings contradict one another, if they do.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        (self.is("proration.bill_partial_month") && !self.is("proration.prorate")).then_some(
+            "proration.bill_partial_month = true needs proration.prorate = true; set bill_partial_month to false first",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_allowed_and_keys_are_unique() {
+        for (i, setting) in SETTINGS.iter().enumerate() {
+            assert!(setting.allowed.accepts(setting.default), "{}", setting.key);
+            assert!(SETTINGS.iter().skip(i + 1).all(|o| o.key != setting.key), "{}", setting.key);
+            if let Words(words) = setting.allowed {
+                assert_eq!(words.first(), Some(&setting.default), "{}", setting.key);
+            }
+        }
+        assert!(Config::default().contradiction().is_none());
+        assert!(Config::default().with("proration.prorate", "false").contradiction().is_some());
+    }
+
+    #[test]
+    fn bad_values_are_refused() {
+        for (key, bad) in [
+            ("series.invoice", "INV"),
+            ("series.invoice", "{seq:0}"),
+            ("series.invoice", "../{seq:6}"),
+            ("rounding.increment", "-1"),
+            ("rounding.increment", "1e3"),
+            ("book.time_zone", "Mars"),
+            ("proration.prorate", "yes"),
+            ("smtp.port", "0"),
+        ] {
+            assert!(!find(key).unwrap().allowed.accepts(bad), "{key} {bad}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The only room with SQL: one SQLite file, the book, and short transactions on it.
+//!
+//! [`Store::read`] gives a consistent view; [`Store::write`] is the one way to change anything: one
+//! `BEGIN IMMEDIATE` transaction that authorizes the actor, does the work, writes the audit row and
+//! bumps the topics. One file per aggregate holds its SQL as free functions over [`Db`] (reading)
+//! and [`Tx`] (writing); what leaves this room are domain types and plain row structs.
+
+mod error;
+mod open;
+pub mod operation;
+pub mod role;
+pub mod settings;
+
+pub use error::StoreError;
+pub use open::{BookKind, CreateBook};
+pub use operation::{Op, OpRow};
+
+use crate::clock::Now;
+use crate::domain::actor::{Actor, Role};
+use crate::domain::text_enum;
+use rusqlite::Connection;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+text_enum! {
+    /// What a screen shows and a write may change: a screen reloads only when its topics moved.
+    Topic {
+        /// Accounts, subscriptions, charges, methods, notes.
+        Accounts = "accounts",
+        /// Usage records.
+        Usage = "usage",
+        /// Bill and payment runs and their failures.
+        Runs = "runs",
+        /// Documents and their state.
+        Documents = "documents",
+        /// Payments, allocations, promises.
+        Payments = "payments",
+        /// Deliveries and print batches.
+        Deliveries = "deliveries",
+        /// Jobs and schedules.
+        Jobs = "jobs",
+        /// Settings, roles, saved filters.
+        Settings = "settings",
+        /// Notices.
+        Notices = "notices",
+    }
+}
+
+/// A book, open for this process: one connection, used by one thread at a time.
+pub struct Store {
+    conn: Connection,
+    path: PathBuf,
+    writable: bool,
+}
+
+/// Read access inside one transaction (or, within [`Tx`], inside the writing one).
+pub struct Db<'c> {
+    conn: &'c Connection,
+}
+
+impl Db<'_> {
+    pub(in crate::store) fn conn(&self) -> &Connection {
+        self.conn
+    }
+}
+
+/// Write access inside one transaction.
+pub struct Tx<'c> {
+    db: Db<'c>,
+    now: Now,
+    actor: &'c Actor,
+    role: Role,
+    note: RefCell<operation::Note>,
+    topics: RefCell<BTreeSet<Topic>>,
+    quiet: Cell<bool>,
+    seq: i64,
+}
+
+impl<'c> std::ops::Deref for Tx<'c> {
+    type Target = Db<'c>;
+    fn deref(&self) -> &Db<'c> {
+        &self.db
+    }
+}
+
+impl Tx<'_> {
+    /// The moment of this operation.
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// Who acts.
+    pub fn actor(&self) -> &Actor {
+        self.actor
+    }
+
+    /// The role the actor was let in with.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The sequence number this operation gets in the audit trail; also the ledger's `txn`.
+    pub fn seq(&self) -> i64 {
+        self.seq
+    }
+
+    /// Says for the audit trail what this is about: the subject as a clerk writes it
+    /// (`D-000012`, `BR-000007`) and one line in words. The last call counts.
+    pub fn note(&self, subject: impl ToString, summary: impl Into<String>) {
+        let mut note = self.note.borrow_mut();
+        note.subject = subject.to_string();
+        note.summary = summary.into();
+    }
+
+    /// Adds detail to the audit row: JSON, with before and after for a clerk's edit.
+    pub fn detail(&self, detail: &serde_json::Value) {
+        self.note.borrow_mut().detail = detail.to_string();
+    }
+
+    /// Says that screens showing this topic are out of date.
+    pub fn touch(&self, topic: Topic) {
+        self.topics.borrow_mut().insert(topic);
+    }
+
+    /// Writes no audit row: nothing happened, or only bookkeeping of jobs.
+    pub fn quiet(&self) {
+        self.quiet.set(true);
+    }
+}
+
+impl Store {
+    /// Where the book is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The directory beside the book for locks, mail, logs, backups and spool.
+    pub fn side_directory(&self) -> PathBuf {
+        side_directory(&self.path)
+    }
+
+    /// Whether this process may write to it.
+    pub fn is_writable(&self) -> bool {
+        self.writable
+    }
+
+    /// One consistent view of the book.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Db<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let tx = self.conn.unchecked_transaction().map_err(|e| self.named(e))?;
+        let result = work(&Db { conn: &tx });
+        tx.finish().map_err(|e| self.named(e))?;
+        result
+    }
+
+    /// One transaction that changes the book: authorizes, works, audits, bumps topics, commits.
+    /// An error of `work` rolls everything back.
+    pub fn write<T, E: From<StoreError>>(
+        &mut self,
+        op: &Op,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if !self.writable {
+            return Err(StoreError::ReadOnly(self.path.clone()).into());
+        }
+        let path = self.path.clone();
+        let named = |e: rusqlite::Error| StoreError::from(e).at(&path);
+        let tx = self
+            .conn
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(named)?;
+        let db = Db { conn: &tx };
+        let role = role::authorize(&db, &op.actor, op.verb)?;
+        operation::refuse_repeat(&db, &op.id)?;
+        let (seq, prev_hash) = operation::head(&db)?;
+        let handle = Tx {
+            db,
+            now: op.now,
+            actor: &op.actor,
+            role,
+            note: RefCell::default(),
+            topics: RefCell::default(),
+            quiet: Cell::new(false),
+            seq: seq + 1,
+        };
+        let result = work(&handle)?;
+        for topic in handle.topics.borrow().iter() {
+            operation::bump_topic(&handle, *topic)?;
+        }
+        if !handle.quiet.get() {
+            operation::append(&handle, op, &prev_hash)?;
+        }
+        drop(handle);
+        tx.commit().map_err(named)?;
+        Ok(result)
+    }
+
+    /// SQLite's own counter of other connections' commits: cheap to ask, tells that something moved.
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        Ok(self.conn.pragma_query_value(None, "data_version", |r| r.get(0))?)
+    }
+
+    fn named(&self, error: rusqlite::Error) -> StoreError {
+        StoreError::from(error).at(&self.path)
+    }
+}
+
+/// The directory beside a book: `book.db` → `book.db.d`.
+pub fn side_directory(book: &Path) -> PathBuf {
+    let mut name = book.as_os_str().to_owned();
+    name.push(".d");
+    PathBuf::from(name)
+}
+
+/// Reads a decimal column.
+pub(in crate::store) fn decimal(
+    row: &rusqlite::Row<'_>,
+    column: usize,
+) -> rusqlite::Result<rust_decimal::Decimal> {
+    let text = row.get_ref(column)?.as_str()?;
+    text.parse().map_err(|_| damaged(column, text))
+}
+
+/// Reads a decimal column that may be NULL.
+pub(in crate::store) fn decimal_opt(
+    row: &rusqlite::Row<'_>,
+    column: usize,
+) -> rusqlite::Result<Option<rust_decimal::Decimal>> {
+    match row.get_ref(column)? {
+        rusqlite::types::ValueRef::Null => Ok(None),
+        _ => decimal(row, column).map(Some),
+    }
+}
+
+/// Reads a word column with the enum's `parse`.
+pub(in crate::store) fn word<T>(
+    row: &rusqlite::Row<'_>,
+    column: usize,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    parse(text).ok_or_else(|| damaged(column, text))
+}
+
+fn damaged(column: usize, text: &str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(
+        column,
+        rusqlite::types::Type::Text,
+        format!("unexpected value {text:?}").into(),
+    )
+}

@@ -1,0 +1,69 @@
+//! Settings and the book's own facts: kind, id, clock.
+
+use super::{BookKind, Db, Store, StoreError, Topic, Tx, word};
+use crate::clock::Now;
+use crate::config::Config;
+use rusqlite::OptionalExtension;
+
+/// The settings as they stand.
+pub fn load(db: &Db<'_>) -> Result<Config, StoreError> {
+    let mut statement = db.conn().prepare_cached("SELECT key, value FROM setting")?;
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(Config::new(rows.collect::<Result<_, _>>()?))
+}
+
+/// Stores one value; the caller has checked it.
+pub fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "INSERT INTO setting (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+        (key, value),
+    )?;
+    tx.touch(Topic::Settings);
+    Ok(())
+}
+
+/// What a book says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookFacts {
+    /// Random id, printed with the audit head.
+    pub uid: String,
+    /// Real, test or demo.
+    pub kind: BookKind,
+    /// Stored clock of a test or demo book, UTC milliseconds.
+    pub clock_at: Option<i64>,
+}
+
+/// Reads them.
+pub fn facts(db: &Db<'_>) -> Result<BookFacts, StoreError> {
+    db.conn()
+        .prepare_cached("SELECT uid, kind, clock_at FROM book WHERE one = 1")?
+        .query_row([], |r| {
+            Ok(BookFacts {
+                uid: r.get(0)?,
+                kind: word(r, 1, BookKind::parse)?,
+                clock_at: r.get(2)?,
+            })
+        })
+        .optional()?
+        .ok_or_else(|| StoreError::Corrupt("the book does not say what it is".to_owned()))
+}
+
+/// Stores the clock of a test or demo book; the caller has checked that it goes forward.
+pub fn set_clock(tx: &Tx<'_>, at_ms: i64) -> Result<(), StoreError> {
+    tx.conn().execute("UPDATE book SET clock_at = ?1 WHERE one = 1", [at_ms])?;
+    tx.touch(Topic::Settings);
+    Ok(())
+}
+
+impl Store {
+    /// The book's moment: its stored clock where it has one, else the system's, in its zone.
+    pub fn now(&self) -> Result<Now, StoreError> {
+        self.read(|db| {
+            let zone = load(db)?.zone();
+            Ok(match facts(db)?.clock_at.and_then(chrono::DateTime::from_timestamp_millis) {
+                Some(moment) => Now::at(moment, zone),
+                None => Now::system(zone),
+            })
+        })
+    }
+}

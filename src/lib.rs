@@ -5,8 +5,10 @@
 //! * [`domain`]: the nouns and the rules, pure. An account has subscriptions, these have charges;
 //!   a bill run turns what is due into draft documents.
 //! * [`store`]: the book, one SQLite file; the only room with SQL.
+//! * [`import`]: CSV files to typed rows, each bad row a named error.
 
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod import;
 pub mod store;

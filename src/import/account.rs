@@ -1,0 +1,139 @@
+//! accounts.csv
+
+use super::field::{Cells, Fault, MAX_TEXT};
+use super::header::columns;
+use super::reader::FromRow;
+use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference};
+use chrono::NaiveDate;
+
+columns! {
+    /// Columns of accounts.csv.
+    AccountColumns {
+        account_number = "account_number" Required,
+        name = "name" Required,
+        currency = "currency" Required,
+        email = "email" Optional,
+        batch = "batch" Optional,
+        bill_cycle_day = "bill_cycle_day" Optional,
+        payment_term = "payment_term" Optional,
+        auto_pay = "auto_pay" Optional,
+        delivery = "delivery" Optional,
+        tax_code = "tax_code" Optional,
+        tax_id = "tax_id" Optional,
+        address1 = "address1" Optional,
+        address2 = "address2" Optional,
+        postcode = "postcode" Optional,
+        city = "city" Optional,
+        region = "region" Optional,
+        country = "country" Optional,
+        language = "language" Optional,
+        po_number = "po_number" Optional,
+        status = "status" Optional,
+        effective_from = "effective_from" Optional,
+    }
+}
+
+/// One row of accounts.csv; columns left out have their defaults here (see [`overlay`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountRow {
+    /// The natural key.
+    pub account_number: String,
+    /// Everything else.
+    pub terms: AccountTerms,
+    /// First day of these terms, when given.
+    pub effective_from: Option<NaiveDate>,
+}
+
+impl FromRow for AccountRow {
+    type Columns = AccountColumns;
+    const KEY_COLUMN: &'static str = "account_number";
+
+    fn key(&self) -> Option<String> {
+        Some(self.account_number.clone())
+    }
+
+    fn read(c: &AccountColumns, cells: &Cells<'_>) -> Result<Self, Fault> {
+        let payment_term = cells.text(c.payment_term, MAX_TEXT)?;
+        let terms = AccountTerms {
+            name: cells.required(c.name, MAX_TEXT)?,
+            currency: cells.currency(c.currency)?,
+            emails: cells.emails(c.email)?,
+            batch: cells.text(c.batch, MAX_TEXT)?,
+            bill_cycle_day: cells.whole(c.bill_cycle_day, 1, 31)?.unwrap_or(1),
+            payment_term: if payment_term.is_empty() {
+                "Due Upon Receipt".to_owned()
+            } else {
+                payment_term
+            },
+            auto_pay: cells.boolean(c.auto_pay)?,
+            delivery: cells.word(
+                c.delivery,
+                DeliveryPreference::parse,
+                &DeliveryPreference::words(),
+                Some(DeliveryPreference::None),
+            )?,
+            tax_code: cells.optional_key(c.tax_code)?,
+            tax_id: cells.optional_key(c.tax_id)?,
+            address1: cells.text(c.address1, MAX_TEXT)?,
+            address2: cells.text(c.address2, MAX_TEXT)?,
+            postcode: cells.text(c.postcode, MAX_TEXT)?,
+            city: cells.text(c.city, MAX_TEXT)?,
+            region: cells.text(c.region, MAX_TEXT)?,
+            country: cells.text(c.country, MAX_TEXT)?,
+            language: cells.text(c.language, MAX_TEXT)?,
+            po_number: cells.text(c.po_number, MAX_TEXT)?,
+            status: cells.word(
+                c.status,
+                AccountStatus::parse,
+                &AccountStatus::words(),
+                Some(AccountStatus::Active),
+            )?,
+        };
+        Ok(Self {
+            account_number: cells.key(c.account_number)?,
+            terms,
+            effective_from: cells.optional_date(c.effective_from)?,
+        })
+    }
+}
+
+/// What the account is after the import: given columns from the row, the others as they were.
+pub fn overlay(c: &AccountColumns, old: &AccountTerms, row: &AccountTerms) -> AccountTerms {
+    let row = row.clone();
+    let mut terms = old.clone();
+    terms.name = row.name;
+    terms.currency = row.currency;
+    let set = |given: bool, to: &mut String, from: String| {
+        if given {
+            *to = from;
+        }
+    };
+    set(c.batch.given(), &mut terms.batch, row.batch);
+    set(c.payment_term.given(), &mut terms.payment_term, row.payment_term);
+    set(c.tax_code.given(), &mut terms.tax_code, row.tax_code);
+    set(c.tax_id.given(), &mut terms.tax_id, row.tax_id);
+    set(c.address1.given(), &mut terms.address1, row.address1);
+    set(c.address2.given(), &mut terms.address2, row.address2);
+    set(c.postcode.given(), &mut terms.postcode, row.postcode);
+    set(c.city.given(), &mut terms.city, row.city);
+    set(c.region.given(), &mut terms.region, row.region);
+    set(c.country.given(), &mut terms.country, row.country);
+    set(c.language.given(), &mut terms.language, row.language);
+    set(c.po_number.given(), &mut terms.po_number, row.po_number);
+    if c.email.given() {
+        terms.emails = row.emails;
+    }
+    if c.bill_cycle_day.given() {
+        terms.bill_cycle_day = row.bill_cycle_day;
+    }
+    if c.auto_pay.given() {
+        terms.auto_pay = row.auto_pay;
+    }
+    if c.delivery.given() {
+        terms.delivery = row.delivery;
+    }
+    if c.status.given() {
+        terms.status = row.status;
+    }
+    terms
+}

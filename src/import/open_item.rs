@@ -1,0 +1,95 @@
+//! open_items.csv: what customers still owe, or are owed, from before the change of system.
+
+use super::field::{Cells, Fault};
+use super::header::columns;
+use super::reader::FromRow;
+use crate::domain::document::DocumentKind;
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+columns! {
+    /// Columns of open_items.csv.
+    OpenItemColumns {
+        document_number = "document_number" Required,
+        account_number = "account_number" Required,
+        kind = "kind" Required,
+        date = "date" Required,
+        due_date = "due_date" Required,
+        total = "total" Required,
+        tax = "tax" Required,
+        balance = "balance" Required,
+    }
+}
+
+/// One open document of another system. Amounts are in currency units, negative on a credit memo
+/// whichever sign the file gave them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenItemRow {
+    /// Its own number, kept.
+    pub document_number: String,
+    /// Number of the account.
+    pub account_number: String,
+    /// Invoice, credit memo or debit memo.
+    pub kind: DocumentKind,
+    /// Date of the document.
+    pub date: NaiveDate,
+    /// Due date.
+    pub due_date: NaiveDate,
+    /// Gross total.
+    pub total: Decimal,
+    /// Tax contained.
+    pub tax: Decimal,
+    /// What is still open of it.
+    pub balance: Decimal,
+}
+
+fn parse_kind(text: &str) -> Option<DocumentKind> {
+    DocumentKind::parse(text).filter(|kind| *kind != DocumentKind::WriteOff)
+}
+
+impl FromRow for OpenItemRow {
+    type Columns = OpenItemColumns;
+    const KEY_COLUMN: &'static str = "document_number";
+
+    fn key(&self) -> Option<String> {
+        Some(self.document_number.clone())
+    }
+
+    fn read(c: &OpenItemColumns, cells: &Cells<'_>) -> Result<Self, Fault> {
+        let words = "invoice, credit_memo, debit_memo";
+        let kind = cells.word(c.kind, parse_kind, words, None)?;
+        let credit = kind == DocumentKind::CreditMemo;
+        let signed = |value: Decimal| if credit { -value.abs() } else { value };
+        let row = Self {
+            document_number: cells.key(c.document_number)?,
+            account_number: cells.key(c.account_number)?,
+            kind,
+            date: cells.date(c.date)?,
+            due_date: cells.date(c.due_date)?,
+            total: signed(cells.decimal(c.total)?),
+            tax: signed(cells.decimal(c.tax)?),
+            balance: signed(cells.decimal(c.balance)?),
+        };
+        if row.due_date < row.date {
+            let message = format!("is before the date of the document ({})", row.date);
+            let value = row.due_date.to_string();
+            return Err(Fault::new(c.due_date.name, &value, message, "correct one of the dates"));
+        }
+        let fault = |slot: super::Slot, value: Decimal, hint: &str| {
+            let message = format!("does not fit the total ({})", row.total);
+            Err(Fault::new(slot.name, &value.to_string(), message, hint))
+        };
+        if !credit && row.total.is_sign_negative() && !row.total.is_zero() {
+            let total = row.total.to_string();
+            let hint = "give it as a credit_memo";
+            return Err(Fault::new(c.total.name, &total, "is negative", hint));
+        }
+        if row.tax.abs() > row.total.abs() || row.tax * row.total < Decimal::ZERO {
+            return fault(c.tax, row.tax, "tax is the part of the total that is tax");
+        }
+        if row.balance.abs() > row.total.abs() || row.balance * row.total < Decimal::ZERO {
+            return fault(c.balance, row.balance, "the balance is between 0 and the total");
+        }
+        Ok(row)
+    }
+}

@@ -12,3 +12,4 @@ pub mod config;
 pub mod domain;
 pub mod import;
 pub mod store;
+pub mod ui;

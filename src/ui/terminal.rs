@@ -1,0 +1,245 @@
+//! The contract with the terminal: how it is entered, and that every way out leaves it clean.
+//!
+//! Nothing is asked of the terminal, so a mute one starts as fast as any other. `ratatui::init` is
+//! not used: it restores on a panic only, and leaves the terminal raw on TERM, HUP and INT.
+//!
+//! Ways out and who takes care of them: `q`, Ctrl-C and an error return from the loop and drop
+//! the [`Guard`]; TERM, HUP, INT reach the signal thread, which wakes the loop; a panic on any
+//! thread runs the hook; a closed terminal is noticed by the watchdog, also when HUP is ignored
+//! (crossterm alone would spin at 100 % CPU). Whoever is too slow is overtaken by [`deadline`].
+
+use nix::sys::termios::{FlushArg, SetArg, Termios, cfmakeraw, tcflush, tcgetattr, tcsetattr};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Alternate screen, hidden cursor, bracketed paste (so that pasted text never runs keys), clear.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[m\x1b[H\x1b[2J";
+/// The reverse, and whatever a cut frame may have left open.
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
+
+/// How long the way out may take before it is cut short: the promise is a second.
+pub const GRACE: Duration = Duration::from_millis(700);
+
+static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
+static RAW: AtomicBool = AtomicBool::new(false);
+
+/// What the outside did to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happening {
+    /// TERM, HUP or INT, by number.
+    Quit(i32),
+    /// The terminal is gone.
+    Gone,
+    /// TSTP: step aside.
+    Suspend,
+    /// CONT: somebody may have written on our screen meanwhile.
+    Continue,
+}
+
+/// What the environment says the terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// The 16-colour palette; false under `NO_COLOR`.
+    pub colour: bool,
+    /// Characters beyond ASCII.
+    pub unicode: bool,
+}
+
+impl Abilities {
+    /// From `NO_COLOR` (<https://no-color.org>: set and not empty) and the locale. No locale at all
+    /// is taken for UTF-8; one that names another character set is believed.
+    pub fn from_env(var: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name: &str| var(name).filter(|v| !v.is_empty());
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
+        let unicode = locale.is_none_or(|l| {
+            let l = l.to_ascii_lowercase();
+            l.contains("utf-8") || l.contains("utf8")
+        });
+        Self { colour: set("NO_COLOR").is_none(), unicode }
+    }
+}
+
+/// Why the console cannot be shown here; the words name the way that works.
+pub fn unusable(term: Option<&str>) -> Option<&'static str> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Some(
+            "The console needs a terminal. Every step works on the command line as well: \
+             try `daybook status` or `daybook --help`.",
+        );
+    }
+    if matches!(term, None | Some("dumb" | "")) {
+        return Some(
+            "TERM says this terminal cannot move its cursor. Every step works on the command \
+             line as well: try `daybook status` or `daybook --help`.",
+        );
+    }
+    None
+}
+
+/// The terminal while the console owns it; dropping gives it back.
+pub struct Guard {
+    out: File,
+}
+
+impl Guard {
+    /// Takes the terminal: raw mode and the alternate screen.
+    pub fn enter() -> io::Result<Self> {
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let guard = Self { out };
+        guard.resume()?;
+        Ok(guard)
+    }
+
+    /// Takes the terminal again after a suspension.
+    pub fn resume(&self) -> io::Result<()> {
+        let stdin = io::stdin();
+        let mut mode = tcgetattr(stdin.as_fd())?;
+        if !RAW.swap(true, Ordering::SeqCst)
+            && let Ok(mut saved) = SAVED.lock()
+        {
+            *saved = Some(mode.clone());
+        }
+        cfmakeraw(&mut mode);
+        tcsetattr(stdin.as_fd(), SetArg::TCSANOW, &mode)?;
+        (&self.out).write_all(ENTER)
+    }
+
+    /// Writes one frame, in one write.
+    pub fn write(&self, frame: &[u8]) -> io::Result<()> {
+        if frame.is_empty() { Ok(()) } else { (&self.out).write_all(frame) }
+    }
+
+    /// Steps aside for the shell and comes back when continued.
+    pub fn suspend(&self) -> io::Result<()> {
+        leave();
+        signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+        self.resume()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// Gives the terminal back; does nothing if it is not ours. Never waits for the terminal's mode,
+/// only for the few bytes to be taken.
+pub fn leave() {
+    if !RAW.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    let _ = out.write_all(LEAVE);
+    let _ = out.flush();
+    restore_mode();
+}
+
+fn restore_mode() {
+    let stdin = io::stdin();
+    if let Ok(saved) = SAVED.try_lock()
+        && let Some(mode) = saved.as_ref()
+    {
+        let _ = tcsetattr(stdin.as_fd(), SetArg::TCSANOW, mode);
+    }
+}
+
+/// Ends the program after [`GRACE`], whatever the rest of it is doing: for ways out on which the
+/// loop may be stuck in a write to a terminal that takes nothing.
+pub fn deadline(code: i32) {
+    static SET: AtomicBool = AtomicBool::new(false);
+    if SET.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    let _ = std::thread::Builder::new().name("deadline".into()).spawn(move || {
+        std::thread::sleep(GRACE);
+        restore_mode();
+        // A stopped terminal (Ctrl-S) would hold the last words for ever: drop what it has not
+        // taken, then try once without waiting.
+        let out = io::stdout();
+        let _ = tcflush(out.as_fd(), FlushArg::TCOFLUSH);
+        let flags = nix::fcntl::OFlag::O_NONBLOCK;
+        let _ = nix::fcntl::fcntl(out.as_fd(), nix::fcntl::FcntlArg::F_SETFL(flags));
+        if RAW.swap(false, Ordering::SeqCst) {
+            let _ = nix::unistd::write(out.as_fd(), LEAVE);
+        }
+        signal_hook::low_level::exit(code);
+    });
+}
+
+/// On a panic of any thread: give the terminal back, say what happened and where to look, and end
+/// with the exit code of a bug. Half a console would be worse than none; the book is safe.
+pub fn install_panic_hook() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        deadline(70);
+        leave();
+        before(info);
+        eprintln!("daybook: this is a bug. The book is safe; `daybook check` shows it.");
+        std::process::exit(70);
+    }));
+}
+
+/// Watches signals and the terminal itself, and tells `notify` what happened.
+pub fn watch(notify: impl Fn(Happening) + Send + Clone + 'static) -> io::Result<()> {
+    use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+    let mut signals =
+        signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT])?;
+    let tell = notify.clone();
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        for signal in signals.forever() {
+            tell(match signal {
+                SIGTSTP => Happening::Suspend,
+                SIGCONT => Happening::Continue,
+                other => {
+                    deadline(128 + other);
+                    Happening::Quit(other)
+                }
+            });
+        }
+    })?;
+    std::thread::Builder::new().name("watchdog".into()).spawn(move || {
+        wait_until_gone();
+        deadline(128 + SIGHUP);
+        notify(Happening::Gone);
+    })?;
+    Ok(())
+}
+
+/// Blocks until the terminal on fd 0 is closed. With no events asked for, poll reports only
+/// hang-up and error, so this sleeps in the kernel for the whole session.
+fn wait_until_gone() {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let stdin = io::stdin();
+    loop {
+        let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
+        match poll(&mut fds, PollTimeout::NONE) {
+            Ok(0) | Err(nix::errno::Errno::EINTR) => {}
+            Ok(_) | Err(_) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_locale_and_no_color_are_believed() {
+        let env = |pairs: &'static [(&str, &str)]| {
+            Abilities::from_env(move |name| {
+                pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned())
+            })
+        };
+        assert_eq!(env(&[]), Abilities { colour: true, unicode: true });
+        assert!(!env(&[("LANG", "C")]).unicode);
+        assert!(!env(&[("LC_ALL", "de_DE.ISO-8859-1"), ("LANG", "de_DE.UTF-8")]).unicode);
+        assert!(env(&[("LANG", "C.utf8")]).unicode);
+        assert!(!env(&[("NO_COLOR", "1")]).colour);
+        assert!(env(&[("NO_COLOR", "")]).colour);
+    }
+}

@@ -472,7 +472,7 @@ mod tests {
                         2 => Style::new().add_modifier(Modifier::BOLD),
                         3 => Style::new().add_modifier(Modifier::UNDERLINED),
                         4 => Style::new().add_modifier(Modifier::REVERSED).fg(Color::Cyan),
-                        _ => Style::new().add_modifier(Modifier::DIM),
+                        _ => Style::new().fg(Color::Green),
                     };
                     canvas.set_string(x, y, WORDS[word], style);
                 }

@@ -1,0 +1,757 @@
+//! What can be asked of the book, as plain data: a [`Command`] is one short write, a [`JobSpec`]
+//! is long work that a worker drives in slices, a [`Receipt`] is what came of either.
+//!
+//! A screen and the command line build the same values, so a command also knows the command line
+//! that does the same ([`Command::words`]). Nothing here does anything: `engine::perform` does.
+
+use crate::domain::actor::Verb;
+use crate::domain::charge::ChargeType;
+use crate::domain::ids::{
+    AccountId, BillRunId, DeliveryId, DocumentId, JobId, MethodId, PaymentId, PaymentRunId, RunId,
+    ScheduleId,
+};
+use crate::domain::money::Currency;
+use crate::domain::payment::{Channel, NextAction};
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// A row as it was seen: the command acts on this version or reports what changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Pick {
+    /// The document.
+    pub id: DocumentId,
+    /// Its version when it was shown or marked.
+    pub version: i64,
+}
+
+/// Which customers a bill run takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AccountFilter {
+    /// Only these batches; empty = all.
+    pub batches: Vec<String>,
+    /// Only this account, by number; empty = all.
+    pub account: String,
+    /// Which bill cycle days.
+    pub bcd: BcdFilter,
+}
+
+/// Which bill cycle days a run takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum BcdFilter {
+    /// Every one.
+    #[default]
+    All,
+    /// One day, 1–31.
+    Day(u32),
+    /// The day of the run; on a month's last day every one at or after it.
+    RunDay,
+}
+
+/// An ad hoc bill run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewBillRun {
+    /// What is due up to here is billed.
+    pub target_on: NaiveDate,
+    /// Printed on the documents; none = the run's day.
+    pub invoice_on: Option<NaiveDate>,
+    /// Which accounts.
+    pub accounts: AccountFilter,
+    /// Charge types left out, at most two of three.
+    pub exclude: Vec<ChargeType>,
+    /// Whether ended terms renew by themselves.
+    pub auto_renew: bool,
+    /// Post without a spot-check; needs `automation.auto_post`.
+    pub auto_post: bool,
+    /// Send after posting by itself.
+    pub auto_email: bool,
+    /// No e-mail for zero totals.
+    pub skip_zero_email: bool,
+    /// The clerk has said yes to a target more than a year ahead.
+    pub confirmed: bool,
+}
+
+/// A payment run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPaymentRun {
+    /// Invoices due on or before this day.
+    pub target_on: NaiveDate,
+    /// Only invoices of this bill run.
+    pub bill_run: Option<BillRunId>,
+    /// Only this account, by number; empty = all.
+    pub account: String,
+    /// Only these batches; empty = all.
+    pub batches: Vec<String>,
+    /// Only this currency.
+    pub currency: Option<Currency>,
+    /// One payment per account instead of one per invoice.
+    pub consolidate: bool,
+}
+
+/// One change to a draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DraftChange {
+    /// The invoice date; the due date follows unless set by hand.
+    InvoiceDate(NaiveDate),
+    /// The due date, by hand.
+    DueDate(NaiveDate),
+    /// Purchase order number.
+    PoNumber(String),
+    /// Note printed on the document.
+    Note(String),
+    /// A line made by hand.
+    AddLine(NewLine),
+    /// A line's quantity, price or description; none keeps it.
+    SetLine {
+        /// Position on the document, from 1.
+        line: u32,
+        /// How many.
+        quantity: Option<Decimal>,
+        /// Price of one.
+        unit_price: Option<Decimal>,
+        /// What is printed.
+        description: Option<String>,
+    },
+    /// Takes a line out.
+    RemoveLine {
+        /// Position on the document, from 1.
+        line: u32,
+        /// What becomes of its service period.
+        then: Removed,
+    },
+}
+
+/// A line made by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewLine {
+    /// What is printed.
+    pub description: String,
+    /// How many.
+    pub quantity: Decimal,
+    /// Price of one.
+    pub unit_price: Decimal,
+    /// Tax code; empty = the account's.
+    pub tax_code: String,
+    /// First day of service, if any.
+    pub service_from: Option<NaiveDate>,
+    /// Last day of service, included, if any.
+    pub service_to: Option<NaiveDate>,
+}
+
+/// What becomes of a removed line's service period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Removed {
+    /// Billable again in the next run.
+    Later,
+    /// Counts as billed at zero.
+    Waive,
+}
+
+/// Which part of a posted document an adjustment covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AdjustPart {
+    /// All that is left.
+    Whole,
+    /// One line, by position from 1; none = all that is left of it, else minor units net.
+    Line(u32, Option<i64>),
+    /// An amount, minor units, tax included.
+    Amount(i64),
+}
+
+/// Credit or debit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AdjustKind {
+    /// Gives money back.
+    Credit,
+    /// Asks for more.
+    Debit,
+}
+
+/// What a clerk wants of running work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Steer {
+    /// Halt before the next piece.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End it; of a bill run, throw its drafts away.
+    Cancel,
+}
+
+/// What a clerk does to a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ScheduleStep {
+    /// No slots until resumed.
+    Pause,
+    /// From the next slot on.
+    Resume,
+    /// From the next slot on, and once now.
+    ResumeAndRun,
+    /// Leave out the next slot.
+    SkipNext,
+    /// No more.
+    End,
+}
+
+/// Money received outside the gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsidePayment {
+    /// From whom.
+    pub account: AccountId,
+    /// For which documents, oldest first; what is left stays unapplied.
+    pub documents: Vec<DocumentId>,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// Must be the account's.
+    pub currency: Currency,
+    /// The day it arrived.
+    pub received_on: NaiveDate,
+    /// What the bank statement says.
+    pub reference: String,
+}
+
+/// One short write. Batch commands act on every row they can and report the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Looked at and right, in this version. A stale draft needs the reason.
+    Accept {
+        /// The drafts as seen.
+        drafts: Vec<Pick>,
+        /// Why a stale draft is right; empty otherwise.
+        reason: String,
+    },
+    /// Kept back from posting; keeps its claims.
+    Hold {
+        /// The drafts as seen.
+        drafts: Vec<Pick>,
+        /// Why.
+        reason: String,
+        /// Who follows it up; empty = who holds it.
+        owner: String,
+        /// When to look again.
+        until: Option<NaiveDate>,
+    },
+    /// No longer held.
+    Release {
+        /// The drafts as seen.
+        drafts: Vec<Pick>,
+    },
+    /// Changes one draft.
+    Edit {
+        /// The draft as seen.
+        draft: Pick,
+        /// In order.
+        changes: Vec<DraftChange>,
+        /// Why.
+        reason: String,
+    },
+    /// Rates drafts again from what is known now.
+    Regenerate {
+        /// The drafts as seen.
+        drafts: Vec<Pick>,
+    },
+    /// Throws drafts away; claims and usage are released.
+    CancelDrafts {
+        /// The drafts as seen.
+        drafts: Vec<Pick>,
+        /// Why.
+        reason: String,
+    },
+    /// Numbers and locks marked drafts. Becomes a job when there are many.
+    Post {
+        /// The drafts as seen.
+        drafts: Vec<Pick>,
+        /// A new invoice date for all of them.
+        invoice_on: Option<NaiveDate>,
+    },
+    /// Posts every draft of a run that is not held, stale or refused.
+    PostRun {
+        /// The run.
+        run: BillRunId,
+        /// A new invoice date for all of them.
+        invoice_on: Option<NaiveDate>,
+    },
+    /// A memo on a posted invoice.
+    Adjust {
+        /// The invoice.
+        document: DocumentId,
+        /// How much of it.
+        part: AdjustPart,
+        /// Credit or debit.
+        kind: AdjustKind,
+        /// Why.
+        reason: String,
+    },
+    /// Gives up the balance.
+    WriteOff {
+        /// The invoice.
+        document: DocumentId,
+        /// Why.
+        reason: String,
+    },
+    /// Full memo with tax; its service periods become billable again.
+    Reverse {
+        /// The invoice.
+        document: DocumentId,
+        /// Why.
+        reason: String,
+    },
+    /// Takes back my last undoable operation.
+    Undo,
+    /// Does again what was undone last.
+    Redo,
+    /// Makes a bill run and its job.
+    StartBillRun(NewBillRun),
+    /// A new run of just the accounts that failed.
+    RetryFailedAccounts {
+        /// The run that had failures.
+        run: BillRunId,
+    },
+    /// Pauses, resumes or cancels a run.
+    SteerRun {
+        /// Bill run.
+        run: RunRef,
+        /// What is wanted.
+        want: Steer,
+    },
+    /// Queues the deliveries of posted documents, of a run or of all that have none.
+    MakeDeliveries {
+        /// Only this run's documents.
+        run: Option<BillRunId>,
+    },
+    /// Ends the hold: out now.
+    SendNow {
+        /// Queued e-mails.
+        deliveries: Vec<DeliveryId>,
+    },
+    /// Takes queued deliveries back.
+    Recall {
+        /// Queued or held deliveries.
+        deliveries: Vec<DeliveryId>,
+    },
+    /// Another copy, or another try after a bounce.
+    Resend {
+        /// Ended deliveries.
+        deliveries: Vec<DeliveryId>,
+    },
+    /// The same document by another way.
+    ChangeChannel {
+        /// Deliveries not yet out.
+        deliveries: Vec<DeliveryId>,
+        /// The new way.
+        channel: Channel,
+    },
+    /// Writes the queued print copies as one batch.
+    PrintBatch {
+        /// Where to; empty = beside the book.
+        directory: String,
+    },
+    /// A person says the written copies are on paper.
+    ConfirmPrinted {
+        /// Written deliveries.
+        deliveries: Vec<DeliveryId>,
+    },
+    /// Makes a payment run and its job.
+    StartPaymentRun(NewPaymentRun),
+    /// New payments with new keys for declined ones.
+    RetryPayments {
+        /// Declined payments.
+        payments: Vec<PaymentId>,
+    },
+    /// Retries (or, for `look_up`, reconciles) everything that needs the same next step.
+    RetryGroup {
+        /// The group.
+        group: NextAction,
+    },
+    /// Asks the gateway what became of unanswered payments.
+    Reconcile {
+        /// Unknown or submitted payments.
+        payments: Vec<PaymentId>,
+    },
+    /// Records money received outside.
+    RecordPayment(OutsidePayment),
+    /// The customer promised to pay.
+    Promise {
+        /// The invoice.
+        document: DocumentId,
+        /// Minor units; its whole balance if none.
+        amount_minor: Option<i64>,
+        /// By when.
+        on: NaiveDate,
+    },
+    /// Makes a method the first of its account.
+    ChooseMethod {
+        /// The method.
+        method: MethodId,
+    },
+    /// Payment runs leave the invoice alone, or take it again.
+    AutoPay {
+        /// The invoice.
+        document: DocumentId,
+        /// On or off.
+        on: bool,
+    },
+    /// Pauses, resumes or cancels a background job.
+    SteerJob {
+        /// The job.
+        job: JobId,
+        /// What is wanted.
+        want: Steer,
+    },
+    /// Pauses, resumes, skips or ends a schedule.
+    SteerSchedule {
+        /// The schedule.
+        schedule: ScheduleId,
+        /// What is wanted.
+        step: ScheduleStep,
+    },
+    /// A note on an account.
+    AddNote {
+        /// The account.
+        account: AccountId,
+        /// What it says.
+        text: String,
+    },
+    /// Names a filter of a screen.
+    SaveFilter {
+        /// The screen's name.
+        screen: String,
+        /// The filter's name.
+        name: String,
+        /// The filter as typed.
+        text: String,
+    },
+    /// Notices were read.
+    DismissNotices,
+    /// Where the clerk was, for the next login.
+    SaveSession {
+        /// JSON of the console.
+        state: String,
+    },
+}
+
+/// A run, storable: see [`RunId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunRef {
+    /// A bill run.
+    Bill(BillRunId),
+    /// A payment run.
+    Payment(PaymentRunId),
+}
+
+impl From<RunId> for RunRef {
+    fn from(id: RunId) -> Self {
+        match id {
+            RunId::Bill(id) => Self::Bill(id),
+            RunId::Payment(id) => Self::Payment(id),
+        }
+    }
+}
+
+impl std::fmt::Display for RunRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bill(id) => id.fmt(f),
+            Self::Payment(id) => id.fmt(f),
+        }
+    }
+}
+
+/// Long work, as stored with its job (kinds of table `job`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JobSpec {
+    /// Rates the accounts of a run.
+    Bill {
+        /// The run.
+        run: BillRunId,
+    },
+    /// Posts a run, or the picked drafts.
+    Post {
+        /// The run, if a run was posted.
+        run: Option<BillRunId>,
+        /// The drafts as seen, if drafts were marked.
+        drafts: Vec<Pick>,
+        /// A new invoice date for all of them.
+        invoice_on: Option<NaiveDate>,
+    },
+    /// Drives a payment run.
+    Collect {
+        /// The run.
+        run: PaymentRunId,
+    },
+    /// Retries what is due by the rules.
+    Retry,
+    /// Looks up unanswered payments.
+    Reconcile,
+    /// Sends queued e-mail.
+    Deliver,
+    /// Writes a print batch.
+    Print {
+        /// Where to; empty = beside the book.
+        directory: String,
+    },
+}
+
+/// What came of a command or job. Figures are those of the book after the commit.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Receipt {
+    /// One line in words: `accepted 1`, `posted 498, 24,011.20 EUR, INV-2026-000101 to …598`.
+    pub summary: String,
+    /// How many rows were done.
+    pub done: usize,
+    /// What was not done, and why.
+    pub refused: Vec<Refused>,
+    /// Money of what was done, by currency.
+    pub totals: Vec<(Currency, i64)>,
+    /// Whether `u` takes it back.
+    pub undoable: bool,
+    /// The job that goes on with it.
+    pub job: Option<JobId>,
+    /// What it made: a run, a document (`BR-000007`, `D-000012`).
+    pub made: String,
+}
+
+/// A row that was left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The row as a clerk writes it.
+    pub what: String,
+    /// Why, with the remedy.
+    pub reason: String,
+}
+
+impl Command {
+    /// The verb that is authorized and audited.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Accept { .. } => Verb::Accept,
+            Self::Hold { .. } | Self::Release { .. } => Verb::Hold,
+            Self::Edit { .. } => Verb::Edit,
+            Self::Regenerate { .. } => Verb::Regenerate,
+            Self::CancelDrafts { .. } => Verb::CancelDraft,
+            Self::Post { .. } | Self::PostRun { .. } => Verb::Post,
+            Self::Adjust { .. } => Verb::Adjust,
+            Self::WriteOff { .. } => Verb::WriteOff,
+            Self::Reverse { .. } => Verb::Reverse,
+            Self::Undo | Self::Redo => Verb::Undo,
+            Self::StartBillRun(_) | Self::RetryFailedAccounts { .. } => Verb::Bill,
+            Self::SteerRun { run: RunRef::Bill(_), want } => match want {
+                Steer::Cancel => Verb::CancelRun,
+                Steer::Pause | Steer::Resume => Verb::Bill,
+            },
+            Self::SteerRun { run: RunRef::Payment(_), .. } | Self::StartPaymentRun(_) => {
+                Verb::Collect
+            }
+            Self::MakeDeliveries { .. }
+            | Self::SendNow { .. }
+            | Self::Recall { .. }
+            | Self::Resend { .. }
+            | Self::ChangeChannel { .. }
+            | Self::PrintBatch { .. }
+            | Self::ConfirmPrinted { .. } => Verb::Deliver,
+            Self::RetryPayments { .. } => Verb::Retry,
+            Self::RetryGroup { group: NextAction::LookUp } | Self::Reconcile { .. } => {
+                Verb::Reconcile
+            }
+            Self::RetryGroup { .. } => Verb::Retry,
+            Self::RecordPayment(_) => Verb::OutsidePayment,
+            Self::Promise { .. } | Self::ChooseMethod { .. } | Self::AutoPay { .. } => {
+                Verb::FollowUp
+            }
+            Self::SteerSchedule { .. } => Verb::Schedule,
+            Self::SteerJob { .. }
+            | Self::AddNote { .. }
+            | Self::SaveFilter { .. }
+            | Self::DismissNotices
+            | Self::SaveSession { .. } => Verb::Housekeeping,
+        }
+    }
+
+    /// The command line that does the same; empty where only the console has a use for it.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Accept { drafts, .. } => format!("invoice accept {}", ids(drafts)),
+            Self::Hold { drafts, reason, .. } => {
+                format!("invoice hold {} --reason {}", ids(drafts), quoted(reason))
+            }
+            Self::Release { drafts } => format!("invoice release {}", ids(drafts)),
+            Self::Edit { draft, changes, reason } => {
+                let parts: Vec<String> = changes.iter().map(DraftChange::words).collect();
+                format!(
+                    "invoice edit {} {} --reason {} --version {}",
+                    draft.id,
+                    parts.join(" "),
+                    quoted(reason),
+                    draft.version
+                )
+            }
+            Self::Regenerate { drafts } => format!("invoice regenerate {}", ids(drafts)),
+            Self::CancelDrafts { drafts, reason } => {
+                format!("invoice cancel {} --reason {}", ids(drafts), quoted(reason))
+            }
+            Self::Post { drafts, invoice_on } => {
+                format!("post --invoice {}{}", ids(drafts), dated(*invoice_on))
+            }
+            Self::PostRun { run, invoice_on } => format!("post {run}{}", dated(*invoice_on)),
+            Self::Adjust { document, part, kind, reason } => {
+                let part = match part {
+                    AdjustPart::Whole => "--whole".to_owned(),
+                    AdjustPart::Line(line, _) => format!("--line {line}"),
+                    AdjustPart::Amount(_) => "--amount A".to_owned(),
+                };
+                let debit = if *kind == AdjustKind::Debit { " --debit" } else { "" };
+                format!("adjust {document} {part}{debit} --reason {}", quoted(reason))
+            }
+            Self::WriteOff { document, reason } => {
+                format!("write-off {document} --reason {}", quoted(reason))
+            }
+            Self::Reverse { document, reason } => {
+                format!("reverse {document} --reason {}", quoted(reason))
+            }
+            Self::StartBillRun(run) => {
+                format!("bill --target {}{}", run.target_on, dated(run.invoice_on))
+            }
+            Self::RetryFailedAccounts { run } => format!("run retry-failed {run}"),
+            Self::SteerRun { run, want } => format!("run {} {run}", want.word()),
+            Self::MakeDeliveries { run: Some(run) } => format!("deliver --run {run}"),
+            Self::MakeDeliveries { run: None } => "deliver".to_owned(),
+            Self::SendNow { .. } => "deliver --send-now".to_owned(),
+            Self::Recall { deliveries } => format!("delivery recall {}", listed(deliveries)),
+            Self::Resend { .. } => "deliver --resend all".to_owned(),
+            Self::PrintBatch { directory } => format!("deliver --print {}", quoted(directory)),
+            Self::StartPaymentRun(run) => {
+                let only = run.bill_run.map(|r| format!(" --run {r}")).unwrap_or_default();
+                let all = if run.consolidate { " --consolidate" } else { "" };
+                format!("collect --target {}{only}{all}", run.target_on)
+            }
+            Self::RetryPayments { payments } => format!("retry --payment {}", listed(payments)),
+            Self::RetryGroup { group } => format!("retry --group {group}"),
+            Self::Reconcile { payments } => format!("payment reconcile {}", listed(payments)),
+            Self::SteerSchedule { schedule, step } => {
+                format!("schedule {} {schedule}", step.word())
+            }
+            Self::Undo
+            | Self::Redo
+            | Self::ChangeChannel { .. }
+            | Self::ConfirmPrinted { .. }
+            | Self::RecordPayment(_)
+            | Self::Promise { .. }
+            | Self::ChooseMethod { .. }
+            | Self::AutoPay { .. }
+            | Self::SteerJob { .. }
+            | Self::AddNote { .. }
+            | Self::SaveFilter { .. }
+            | Self::DismissNotices
+            | Self::SaveSession { .. } => String::new(),
+        }
+    }
+}
+
+impl DraftChange {
+    /// As arguments of `invoice edit`.
+    pub fn words(&self) -> String {
+        match self {
+            Self::InvoiceDate(day) => format!("--set invoice_date={day}"),
+            Self::DueDate(day) => format!("--set due_date={day}"),
+            Self::PoNumber(text) => format!("--set {}", quoted(&format!("po_number={text}"))),
+            Self::Note(text) => format!("--set {}", quoted(&format!("note={text}"))),
+            Self::AddLine(line) => format!(
+                "--add-line {}",
+                quoted(&format!(
+                    r#"{{"description":"{}","quantity":"{}","unit_price":"{}"}}"#,
+                    line.description, line.quantity, line.unit_price
+                ))
+            ),
+            Self::SetLine { line, quantity, unit_price, description } => {
+                let mut parts = vec![format!("--line {line}")];
+                parts.extend(quantity.map(|q| format!("--set quantity={q}")));
+                parts.extend(unit_price.map(|p| format!("--set unit_price={p}")));
+                parts.extend(
+                    description
+                        .as_ref()
+                        .map(|d| format!("--set {}", quoted(&format!("description={d}")))),
+                );
+                parts.join(" ")
+            }
+            Self::RemoveLine { line, then: Removed::Later } => {
+                format!("--remove-line {line} --later")
+            }
+            Self::RemoveLine { line, then: Removed::Waive } => {
+                format!("--remove-line {line} --waive")
+            }
+        }
+    }
+}
+
+impl Steer {
+    /// The word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Cancel => "cancel",
+        }
+    }
+}
+
+impl ScheduleStep {
+    /// The word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume | Self::ResumeAndRun => "resume",
+            Self::SkipNext => "skip",
+            Self::End => "end",
+        }
+    }
+}
+
+fn listed<T: std::fmt::Display>(items: &[T]) -> String {
+    let shown: Vec<String> = items.iter().take(3).map(T::to_string).collect();
+    if items.len() > 3 { format!("{} …", shown.join(" ")) } else { shown.join(" ") }
+}
+
+fn ids(drafts: &[Pick]) -> String {
+    let ids: Vec<DocumentId> = drafts.iter().map(|p| p.id).collect();
+    listed(&ids)
+}
+
+fn dated(day: Option<NaiveDate>) -> String {
+    day.map(|d| format!(" --invoice-date {d}")).unwrap_or_default()
+}
+
+/// One shell word.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_knows_its_command_line() {
+        let draft = Pick { id: DocumentId(12), version: 3 };
+        let edit = Command::Edit {
+            draft,
+            changes: vec![DraftChange::RemoveLine { line: 2, then: Removed::Waive }],
+            reason: "the customer's wish".to_owned(),
+        };
+        assert_eq!(
+            edit.words(),
+            r"invoice edit D-000012 --remove-line 2 --waive --reason 'the customer'\''s wish' --version 3"
+        );
+        assert_eq!(edit.verb(), Verb::Edit);
+    }
+
+    #[test]
+    fn commands_survive_storage() {
+        let job = JobSpec::Post {
+            run: Some(BillRunId(7)),
+            drafts: vec![Pick { id: DocumentId(1), version: 1 }],
+            invoice_on: NaiveDate::from_ymd_opt(2026, 1, 31),
+        };
+        let text = serde_json::to_string(&job).unwrap();
+        assert_eq!(serde_json::from_str::<JobSpec>(&text).unwrap(), job);
+    }
+}

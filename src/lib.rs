@@ -6,11 +6,13 @@
 //!   a bill run turns what is due into draft documents.
 //! * [`store`]: the book, one SQLite file; the only room with SQL.
 //! * [`import`]: CSV files to typed rows, each bad row a named error.
+//! * [`gateway`]: who takes the money: a built-in sandbox with its own ledger, and Stripe.
 
 pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod gateway;
 pub mod import;
 pub mod store;
 pub mod ui;

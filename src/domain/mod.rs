@@ -39,6 +39,7 @@ pub mod account;
 pub mod actor;
 pub mod billing;
 pub mod charge;
+pub mod decline;
 pub mod document;
 pub mod explain;
 pub mod ids;

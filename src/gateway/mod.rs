@@ -1,0 +1,189 @@
+//! Gateways: who takes the money. One blocking trait, two of them: [`sandbox`] (built in, the
+//! default) and [`stripe`].
+//!
+//! What a gateway says is a value, never an error: a decline is an answer, and so is "nobody
+//! knows". The caller writes its intent down before it calls, and records the answer after.
+
+pub mod sandbox;
+pub mod secret;
+pub mod stripe;
+mod stripe_http;
+
+use crate::domain::decline;
+use crate::domain::money::Currency;
+use crate::domain::payment::{DeclineClass, MethodKind};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// Takes money, says what became of a request, gives money back. Every call blocks, ends within
+/// the gateway's own time-out and may be made from several threads at once.
+pub trait Gateway: Send + Sync {
+    /// Asks for money. The same key with the same body never takes it twice.
+    fn charge(&self, request: &ChargeRequest) -> Outcome;
+
+    /// What became of a key; takes no money.
+    fn look_up(&self, query: &LookUp) -> Found;
+
+    /// Gives money of an earlier charge back, under its own key.
+    fn refund(&self, request: &RefundRequest) -> Outcome;
+
+    /// What the caller may expect.
+    fn capabilities(&self) -> Capabilities;
+}
+
+/// A request for money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargeRequest {
+    /// Idempotency key: one per payment, never used for another.
+    pub key: String,
+    /// Account number of the customer.
+    pub customer: String,
+    /// The gateway's token of the payment method.
+    pub token: String,
+    /// What the method is.
+    pub kind: MethodKind,
+    /// What to take, minor units, positive.
+    pub amount_minor: i64,
+    /// In which currency.
+    pub currency: Currency,
+    /// What the customer may see on the statement.
+    pub description: String,
+    /// The book's moment, UTC ms; not part of the body.
+    pub at_ms: i64,
+}
+
+impl ChargeRequest {
+    /// Hash of what must be the same whenever the key is: customer, token, amount, currency.
+    pub fn body_hash(&self) -> String {
+        let amount = self.amount_minor.to_string();
+        hash(&["charge", &self.customer, &self.token, &amount, self.currency.code()])
+    }
+}
+
+/// A request to give money back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundRequest {
+    /// Idempotency key of the refund itself.
+    pub key: String,
+    /// The gateway's reference of the charge.
+    pub reference: String,
+    /// What to give back, minor units, positive.
+    pub amount_minor: i64,
+    /// In which currency.
+    pub currency: Currency,
+    /// The book's moment, UTC ms; not part of the body.
+    pub at_ms: i64,
+}
+
+impl RefundRequest {
+    /// Hash of what must be the same whenever the key is.
+    pub fn body_hash(&self) -> String {
+        let amount = self.amount_minor.to_string();
+        hash(&["refund", &self.reference, &amount, self.currency.code()])
+    }
+}
+
+/// What to ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookUp {
+    /// The key of the charge or refund.
+    pub key: String,
+    /// Of a refund: the reference of its charge.
+    pub refund_of: Option<String>,
+    /// The token that was charged.
+    pub token: String,
+    /// When the call was made, UTC ms.
+    pub called_at_ms: i64,
+    /// The book's moment, UTC ms.
+    pub at_ms: i64,
+}
+
+/// What a gateway said of a charge or a refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The money moved.
+    Approved {
+        /// The gateway's name for it.
+        reference: String,
+    },
+    /// Refused; no money moved.
+    Declined {
+        /// The code as the gateway gave it.
+        code: String,
+        /// What it says about trying again.
+        class: DeclineClass,
+        /// What happened, for a clerk.
+        words: String,
+    },
+    /// The bank has it and will answer later.
+    Submitted {
+        /// The gateway's name for it.
+        reference: String,
+    },
+    /// The request may or may not have arrived. Only looked up, never sent again.
+    Unknown {
+        /// What was seen.
+        why: String,
+    },
+    /// Nothing was sent: no connection came about, or the gateway refused to listen.
+    Unreachable {
+        /// What was seen.
+        why: String,
+    },
+    /// Our own set-up is wrong (key, account, request). Nothing moved; three in a row stop a run.
+    SetUp {
+        /// The gateway's code or the HTTP status.
+        code: String,
+        /// What it said.
+        words: String,
+    },
+}
+
+impl Outcome {
+    /// A decline with the class and words of its code.
+    pub fn declined(code: &str) -> Self {
+        let meaning = decline::meaning(code);
+        Self::Declined { code: code.to_owned(), class: meaning.class, words: meaning.words }
+    }
+}
+
+/// What a look-up found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The gateway knows the key: approved, declined or submitted.
+    Is(Outcome),
+    /// The gateway does not know the key. Final once [`Capabilities::visible_after_ms`] has gone by.
+    Nothing,
+    /// It could not be asked.
+    Failed {
+        /// What was seen.
+        why: String,
+    },
+}
+
+/// What the caller may expect of a gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Its name in methods and settings.
+    pub name: &'static str,
+    /// How long after a call "nothing found" still proves nothing, ms.
+    pub visible_after_ms: i64,
+    /// How long a key is remembered, ms; from 80 % of it on only look-ups are allowed.
+    pub key_life_ms: i64,
+    /// Calls worth having open at the same time.
+    pub concurrency: usize,
+    /// Whether charges may come back as submitted.
+    pub submits: bool,
+}
+
+fn hash(parts: &[&str]) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.len().to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

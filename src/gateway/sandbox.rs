@@ -1,0 +1,369 @@
+//! The built-in gateway: no network, but the manners of a real one.
+//!
+//! It keeps a ledger of its own, an append-only file that every process on the machine shares
+//! under a kernel lock, and so knows what it took even when the caller died before it could hear
+//! the answer. Keys work as Stripe's do: the same key with the same body gets the saved answer
+//! (a saved error too), with another body an error.
+//!
+//! A token scripts the outcome, attempt by attempt of one customer; the last word repeats:
+//!
+//! | word | what happens |
+//! |---|---|
+//! | `ok` | charged |
+//! | `decline:CODE` | refused with a code of `domain::decline` |
+//! | `submitted` | the bank has it; it approves after [`Options::bank_answers_after_ms`] |
+//! | `submitted:CODE` | the bank has it; it returns it with the code after that time |
+//! | `timeout_before` | the line drops before the request arrives: not charged |
+//! | `timeout_after` | charged, and the line drops before the answer arrives |
+//! | `error` | the gateway fails with a 500 and remembers that |
+
+mod ledger;
+
+use super::{Capabilities, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest};
+pub use ledger::{Charge, Fate};
+use ledger::{Ledger, Record};
+use std::path::Path;
+use std::time::Duration;
+
+/// How the sandbox behaves besides what tokens say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How long each call takes.
+    pub latency: Duration,
+    /// Nothing can be reached.
+    pub outage: bool,
+    /// Of a hundred keys so many lose their connection, half before and half after the charge.
+    pub flaky_percent: u8,
+    /// When the bank answers what was submitted, ms of the book's time.
+    pub bank_answers_after_ms: i64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            latency: Duration::ZERO,
+            outage: false,
+            flaky_percent: 0,
+            bank_answers_after_ms: 2 * 24 * 3_600_000,
+        }
+    }
+}
+
+/// What the bank says later of a submitted or approved charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BankEvent {
+    /// A submitted charge went through.
+    Approve,
+    /// The money went back, with a code.
+    Return {
+        /// Code of `domain::decline`.
+        code: String,
+    },
+}
+
+/// The sandbox. Clone-free: share it behind an `Arc`.
+#[derive(Debug)]
+pub struct Sandbox {
+    ledger: Ledger,
+    options: Options,
+}
+
+impl Sandbox {
+    /// Opens the ledger at `path`, made if it is not there (its directory must be).
+    pub fn open(path: &Path, options: Options) -> std::io::Result<Self> {
+        Ok(Self { ledger: Ledger::open(path)?, options })
+    }
+
+    /// What the ledger says of a key, for tests and for `daybook doctor`.
+    pub fn charge_of(&self, key: &str) -> std::io::Result<Option<Charge>> {
+        self.ledger.read(|index| index.charges.get(key).cloned())
+    }
+
+    /// Every charge with its key.
+    pub fn charges(&self) -> std::io::Result<Vec<(String, Charge)>> {
+        self.ledger.read(|i| i.charges.iter().map(|(k, c)| (k.clone(), c.clone())).collect())
+    }
+
+    /// What was taken and not given back, minor units, over every charge in one currency.
+    pub fn net_minor(&self, currency: &str) -> std::io::Result<i64> {
+        self.ledger.read(|index| {
+            index
+                .charges
+                .values()
+                .filter(|c| c.currency == currency && c.result.is_taken())
+                .map(|c| c.amount_minor - c.refunded_minor)
+                .sum()
+        })
+    }
+
+    /// The bank's later word on a charge, named by its reference.
+    pub fn bank_says(&self, reference: &str, event: &BankEvent) -> std::io::Result<bool> {
+        let (known, at) = self.ledger.write(|index| {
+            let known = index.by_reference.contains_key(reference);
+            let record = known.then(|| Record::Bank {
+                of: reference.to_owned(),
+                code: match event {
+                    BankEvent::Approve => String::new(),
+                    BankEvent::Return { code } => code.clone(),
+                },
+            });
+            (known, record)
+        })?;
+        self.ledger.sync(at)?;
+        Ok(known)
+    }
+
+    fn wait(&self) {
+        if !self.options.latency.is_zero() {
+            std::thread::sleep(self.options.latency);
+        }
+    }
+
+    fn charge_now(&self, request: &ChargeRequest) -> std::io::Result<Outcome> {
+        let hash = request.body_hash();
+        let flaky = flaky(&request.key, self.options.flaky_percent);
+        let (answer, at) = self.ledger.write(|index| {
+            if let Some(saved) = index.charges.get(&request.key) {
+                return (Answer::saved(saved, &hash), None);
+            }
+            let attempt = index.attempt(&request.customer, &request.token);
+            let word = scripted(&request.token, attempt);
+            let word = match (flaky, word) {
+                (Some(when), "ok") => when,
+                (Some(_) | None, word) => word,
+            };
+            let Some((entry, heard)) = plan(word) else {
+                return (Answer::Malformed, None);
+            };
+            let reference = format!("sb_{:09}", index.next);
+            let answer = if heard { Answer::from(&entry, &reference) } else { Answer::Silence };
+            let record = Record::Charge {
+                key: request.key.clone(),
+                hash,
+                customer: request.customer.clone(),
+                token: request.token.clone(),
+                amount_minor: request.amount_minor,
+                currency: request.currency.code().to_owned(),
+                at_ms: request.at_ms,
+                result: entry,
+                reference,
+            };
+            (answer, Some(record))
+        })?;
+        self.ledger.sync(at)?;
+        Ok(answer.into_outcome(&request.token))
+    }
+
+    fn refund_now(&self, request: &RefundRequest) -> std::io::Result<Outcome> {
+        let hash = request.body_hash();
+        let (outcome, at) = self.ledger.write(|index| {
+            if let Some((saved_hash, reference)) = index.refunds.get(&request.key) {
+                let same = *saved_hash == hash;
+                let reference = reference.clone();
+                return (if same { Outcome::Approved { reference } } else { key_reused() }, None);
+            }
+            let left = index
+                .by_reference
+                .get(&request.reference)
+                .and_then(|key| index.charges.get(key))
+                .filter(|c| c.result.is_taken() && c.currency == request.currency.code())
+                .map(|c| c.amount_minor - c.refunded_minor);
+            match left {
+                None => (refused("there is no such charge to give back"), None),
+                Some(left) if request.amount_minor <= 0 || request.amount_minor > left => {
+                    (refused("more than is left of the charge"), None)
+                }
+                Some(_) => {
+                    let reference = format!("sbr_{:09}", index.next);
+                    let record = Record::Refund {
+                        key: request.key.clone(),
+                        hash,
+                        of: request.reference.clone(),
+                        amount_minor: request.amount_minor,
+                        reference: reference.clone(),
+                    };
+                    (Outcome::Approved { reference }, Some(record))
+                }
+            }
+        })?;
+        self.ledger.sync(at)?;
+        Ok(outcome)
+    }
+
+    fn look_up_now(&self, query: &LookUp) -> std::io::Result<Found> {
+        let after = self.options.bank_answers_after_ms;
+        let (found, at) = self.ledger.write(|index| {
+            if query.refund_of.is_some() {
+                let found = index.refunds.get(&query.key).map_or(Found::Nothing, |(_, r)| {
+                    Found::Is(Outcome::Approved { reference: r.clone() })
+                });
+                return (found, None);
+            }
+            let Some(charge) = index.charges.get(&query.key) else {
+                return (Found::Nothing, None);
+            };
+            let reference = charge.reference.clone();
+            let answered = query.at_ms.saturating_sub(charge.at_ms) >= after;
+            match &charge.result {
+                Fate::Submitted { then } if answered => {
+                    let outcome = if then.is_empty() {
+                        Outcome::Approved { reference: reference.clone() }
+                    } else {
+                        Outcome::declined(then)
+                    };
+                    let record = Record::Bank { of: reference, code: then.clone() };
+                    (Found::Is(outcome), Some(record))
+                }
+                Fate::Approved | Fate::Submitted { .. } | Fate::Declined { .. } => {
+                    match Answer::from(&charge.result, &reference) {
+                        Answer::Says(outcome) => (Found::Is(outcome), None),
+                        Answer::Silence | Answer::Malformed => (Found::Nothing, None),
+                    }
+                }
+                // A 500 before the charge and a request that never arrived left no charge.
+                Fate::Error | Fate::Lost => (Found::Nothing, None),
+            }
+        })?;
+        self.ledger.sync(at)?;
+        Ok(found)
+    }
+}
+
+impl Gateway for Sandbox {
+    fn charge(&self, request: &ChargeRequest) -> Outcome {
+        self.wait();
+        if self.options.outage {
+            return Outcome::Unreachable { why: "the sandbox is set to an outage".to_owned() };
+        }
+        self.charge_now(request).unwrap_or_else(|error| Outcome::Unknown {
+            why: format!("the sandbox ledger failed: {error}"),
+        })
+    }
+
+    fn look_up(&self, query: &LookUp) -> Found {
+        self.wait();
+        if self.options.outage {
+            return Found::Failed { why: "the sandbox is set to an outage".to_owned() };
+        }
+        self.look_up_now(query)
+            .unwrap_or_else(|e| Found::Failed { why: format!("the sandbox ledger failed: {e}") })
+    }
+
+    fn refund(&self, request: &RefundRequest) -> Outcome {
+        self.wait();
+        if self.options.outage {
+            return Outcome::Unreachable { why: "the sandbox is set to an outage".to_owned() };
+        }
+        self.refund_now(request).unwrap_or_else(|error| Outcome::Unknown {
+            why: format!("the sandbox ledger failed: {error}"),
+        })
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            name: "sandbox",
+            visible_after_ms: 0,
+            key_life_ms: 24 * 3_600_000,
+            concurrency: 16,
+            submits: true,
+        }
+    }
+}
+
+/// What goes back over the line.
+enum Answer {
+    Says(Outcome),
+    Silence,
+    Malformed,
+}
+
+impl Answer {
+    fn from(entry: &Fate, reference: &str) -> Self {
+        let reference = reference.to_owned();
+        match entry {
+            Fate::Approved => Self::Says(Outcome::Approved { reference }),
+            Fate::Submitted { .. } => Self::Says(Outcome::Submitted { reference }),
+            Fate::Declined { code } => Self::Says(Outcome::declined(code)),
+            Fate::Error => Self::Says(Outcome::Unknown { why: "HTTP 500".to_owned() }),
+            Fate::Lost => Self::Silence,
+        }
+    }
+
+    fn saved(charge: &Charge, hash: &str) -> Self {
+        if charge.hash == hash {
+            Self::from(&charge.result, &charge.reference)
+        } else {
+            Self::Says(key_reused())
+        }
+    }
+
+    fn into_outcome(self, token: &str) -> Outcome {
+        match self {
+            Self::Says(outcome) => outcome,
+            Self::Silence => Outcome::Unknown { why: "no answer in time".to_owned() },
+            Self::Malformed => Outcome::SetUp {
+                code: "token".to_owned(),
+                words: format!(
+                    "the sandbox does not know the token {:?}",
+                    crate::domain::text::clean(token)
+                ),
+            },
+        }
+    }
+}
+
+fn key_reused() -> Outcome {
+    Outcome::SetUp {
+        code: "idempotency_error".to_owned(),
+        words: "the key was used before with another body".to_owned(),
+    }
+}
+
+fn refused(words: &str) -> Outcome {
+    Outcome::SetUp { code: "refund_refused".to_owned(), words: words.to_owned() }
+}
+
+/// The word for an attempt, from 0; the last one repeats.
+fn scripted(token: &str, attempt: usize) -> &str {
+    let mut words = token.split(',').map(str::trim);
+    let last = words.clone().next_back().unwrap_or_default();
+    words.nth(attempt).unwrap_or(last)
+}
+
+/// What a word does, and whether the caller hears of it; none for a word that does not exist.
+fn plan(word: &str) -> Option<(Fate, bool)> {
+    Some(match word.split_once(':') {
+        None => match word {
+            "ok" => (Fate::Approved, true),
+            "submitted" => (Fate::Submitted { then: String::new() }, true),
+            "timeout_before" => (Fate::Lost, false),
+            "timeout_after" => (Fate::Approved, false),
+            "error" => (Fate::Error, true),
+            _ => return None,
+        },
+        Some(("decline", code)) if !code.is_empty() => {
+            (Fate::Declined { code: code.to_owned() }, true)
+        }
+        Some(("submitted", code)) if !code.is_empty() => {
+            (Fate::Submitted { then: code.to_owned() }, true)
+        }
+        Some(_) => return None,
+    })
+}
+
+/// Whether the sandbox understands every word of a token.
+pub fn understands(token: &str) -> bool {
+    token.split(',').all(|word| plan(word.trim()).is_some())
+}
+
+/// Which keys lose their line in flaky mode: decided by the key, so that a test can repeat it.
+fn flaky(key: &str, percent: u8) -> Option<&'static str> {
+    // FNV-1a, 32 bit (<http://www.isthe.com/chongo/tech/comp/fnv/>): spread, not secrecy.
+    let spread =
+        key.bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    let hit = spread % 100 < u32::from(percent);
+    hit.then_some(if (spread / 100).is_multiple_of(2) { "timeout_before" } else { "timeout_after" })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,286 @@
+//! The sandbox's own books: one JSON line per event, appended under a kernel lock.
+//!
+//! Each process keeps an index in memory and reads only what others have appended since. The
+//! answer to a caller waits until its line is on the disk; callers that wait at the same time
+//! share one fsync.
+
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What became of a charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// Taken.
+    Approved,
+    /// At the bank; `then` is the code it will come back with, empty = it will go through.
+    Submitted {
+        /// Return code or empty.
+        then: String,
+    },
+    /// Refused, or returned later.
+    Declined {
+        /// The code.
+        code: String,
+    },
+    /// Failed with a 500; nothing taken.
+    Error,
+    /// Never arrived; kept only because the attempt is used up.
+    Lost,
+}
+
+impl Fate {
+    /// Whether the customer's money is (or will be) here.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Approved | Self::Submitted { .. })
+    }
+}
+
+/// One line of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum Record {
+    Charge {
+        key: String,
+        hash: String,
+        customer: String,
+        token: String,
+        amount_minor: i64,
+        currency: String,
+        at_ms: i64,
+        result: Fate,
+        reference: String,
+    },
+    Refund {
+        key: String,
+        hash: String,
+        of: String,
+        amount_minor: i64,
+        reference: String,
+    },
+    /// The bank's later word; an empty code approves.
+    Bank {
+        of: String,
+        code: String,
+    },
+}
+
+/// A charge as the index knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// Hash of the body.
+    pub hash: String,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// ISO code.
+    pub currency: String,
+    /// The book's moment of the call, UTC ms.
+    pub at_ms: i64,
+    /// What became of it.
+    pub result: Fate,
+    /// Name at the gateway.
+    pub reference: String,
+    /// Given back so far, minor units.
+    pub refunded_minor: i64,
+}
+
+/// What the file says, by key.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// Charges that arrived, by key.
+    pub(super) charges: HashMap<String, Charge>,
+    /// Key of a charge, by reference.
+    pub(super) by_reference: HashMap<String, String>,
+    /// Body hash and reference of refunds, by key.
+    pub(super) refunds: HashMap<String, (String, String)>,
+    /// Number of the next line, from 1.
+    pub(super) next: u64,
+    attempts: HashMap<(String, String), usize>,
+}
+
+impl Index {
+    /// How many attempts a customer's token has seen.
+    pub(super) fn attempt(&self, customer: &str, token: &str) -> usize {
+        // A script of one word needs no count.
+        if !token.contains(',') {
+            return 0;
+        }
+        self.attempts.get(&(customer.to_owned(), token.to_owned())).copied().unwrap_or(0)
+    }
+
+    fn apply(&mut self, record: Record) {
+        self.next += 1;
+        match record {
+            Record::Charge {
+                key,
+                hash,
+                customer,
+                token,
+                amount_minor,
+                currency,
+                at_ms,
+                result,
+                reference,
+            } => {
+                if token.contains(',') {
+                    *self.attempts.entry((customer, token)).or_default() += 1;
+                }
+                if result == Fate::Lost {
+                    return;
+                }
+                self.by_reference.insert(reference.clone(), key.clone());
+                let charge = Charge {
+                    hash,
+                    amount_minor,
+                    currency,
+                    at_ms,
+                    result,
+                    reference,
+                    refunded_minor: 0,
+                };
+                self.charges.insert(key, charge);
+            }
+            Record::Refund { key, hash, of, amount_minor, reference } => {
+                if let Some(charge) = self.charge_mut(&of) {
+                    charge.refunded_minor += amount_minor;
+                }
+                self.refunds.insert(key, (hash, reference));
+            }
+            Record::Bank { of, code } => {
+                if let Some(charge) = self.charge_mut(&of) {
+                    charge.result =
+                        if code.is_empty() { Fate::Approved } else { Fate::Declined { code } };
+                }
+            }
+        }
+    }
+
+    fn charge_mut(&mut self, reference: &str) -> Option<&mut Charge> {
+        let key = self.by_reference.get(reference)?;
+        self.charges.get_mut(key)
+    }
+}
+
+/// The file and its index.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    inner: Mutex<Inner>,
+    /// A second handle on the file for fsync, so that nobody waits for the disk under the lock.
+    disk: File,
+    synced: Mutex<u64>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    file: File,
+    index: Index,
+    /// Bytes of the file that the index knows.
+    known: u64,
+}
+
+impl Ledger {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let fresh = !path.exists();
+        let file = File::options().create(true).append(true).read(true).open(path)?;
+        if fresh && let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
+            File::open(dir)?.sync_all()?;
+        }
+        let disk = File::open(path)?;
+        let index = Index { next: 1, ..Index::default() };
+        let inner = Mutex::new(Inner { file, index, known: 0 });
+        Ok(Self { inner, disk, synced: Mutex::new(0) })
+    }
+
+    /// Looks at the index, with what other processes have appended.
+    pub(super) fn read<T>(&self, look: impl FnOnce(&Index) -> T) -> io::Result<T> {
+        let mut inner = hold(&self.inner);
+        let Inner { file, index, known } = &mut *inner;
+        let _locked = Locked::take(file)?;
+        catch_up(file, index, known)?;
+        Ok(look(index))
+    }
+
+    /// Decides under the lock and appends what was decided. Returns how long the file must be on
+    /// the disk before anybody may hear of it: see [`Self::sync`].
+    pub(super) fn write<T>(
+        &self,
+        decide: impl FnOnce(&Index) -> (T, Option<Record>),
+    ) -> io::Result<(T, u64)> {
+        let mut inner = hold(&self.inner);
+        let Inner { file, index, known } = &mut *inner;
+        let _locked = Locked::take(file)?;
+        catch_up(file, index, known)?;
+        let (answer, record) = decide(index);
+        if let Some(record) = record {
+            let mut line = serde_json::to_vec(&record)?;
+            line.push(b'\n');
+            (&*file).write_all(&line)?;
+            *known += line.len() as u64;
+            index.apply(record);
+        }
+        Ok((answer, *known))
+    }
+
+    /// Waits until the first `upto` bytes are on the disk. Whoever comes while another one waits
+    /// for the disk shares the next fsync.
+    pub(super) fn sync(&self, upto: u64) -> io::Result<()> {
+        let mut synced = hold(&self.synced);
+        if *synced >= upto {
+            return Ok(());
+        }
+        let length = self.disk.metadata()?.len();
+        self.disk.sync_data()?;
+        *synced = length;
+        Ok(())
+    }
+}
+
+/// A poisoned lock means a thread panicked; the file is the truth and is read again as needed.
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The kernel lock on the file, given back when dropped.
+struct Locked<'a>(&'a File);
+
+impl<'a> Locked<'a> {
+    fn take(file: &'a File) -> io::Result<Self> {
+        file.lock()?;
+        Ok(Self(file))
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // Should it fail, closing the file unlocks as well; there is nothing else to do.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Reads what was appended since; a last line without its end is what a dying writer left, and
+/// is cut off (we hold the lock, so nobody is writing it).
+fn catch_up(mut file: &File, index: &mut Index, known: &mut u64) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    if length == *known {
+        return Ok(());
+    }
+    if length < *known {
+        return Err(io::Error::other("the sandbox ledger became shorter"));
+    }
+    file.seek(SeekFrom::Start(*known))?;
+    let mut tail = Vec::with_capacity(usize::try_from(length - *known).unwrap_or(0));
+    file.read_to_end(&mut tail)?;
+    let whole = tail.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    for line in tail[..whole].split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+        index.apply(serde_json::from_slice(line)?);
+    }
+    *known += whole as u64;
+    if whole < tail.len() {
+        file.set_len(*known)?;
+    }
+    Ok(())
+}

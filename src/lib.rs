@@ -7,7 +7,11 @@
 //! * [`store`]: the book, one SQLite file; the only room with SQL.
 //! * [`import`]: CSV files to typed rows, each bad row a named error.
 //! * [`gateway`]: who takes the money: a built-in sandbox with its own ledger, and Stripe.
+//! * [`engine`]: the verbs (bill, post, deliver, collect …), one file each, over the store.
+//! * [`worker`]: drives long verbs in slices; a job outlives the process that began it.
+//! * [`cli`]: every verb without a terminal, with `--json` and exit codes.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
@@ -16,3 +20,4 @@ pub mod gateway;
 pub mod import;
 pub mod store;
 pub mod ui;
+pub mod worker;

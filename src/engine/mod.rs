@@ -1,3 +1,73 @@
-//! The verbs of the billing day, one use case a file, synchronous.
+//! The verbs, one use case a file, synchronous. Each opens short transactions through
+//! [`Session::write`]; what takes long is a [`job`] in slices.
 
 pub mod command;
+mod error;
+pub mod job;
+pub mod settings;
+
+pub use error::Error;
+
+use crate::clock::Now;
+use crate::config::Config;
+use crate::domain::actor::{Actor, Verb};
+use crate::store::{self, Db, Op, Store, StoreError, Tx};
+use std::path::Path;
+
+/// A book opened by somebody: what every verb works on.
+pub struct Session {
+    /// The book.
+    pub store: Store,
+    /// Who acts.
+    pub actor: Actor,
+    /// `--now` on a test or demo book: the moment for this call only.
+    pub fixed_now: Option<Now>,
+}
+
+impl Session {
+    /// Opens a book for `actor`.
+    pub fn open(path: &Path, actor: Actor) -> Result<Self, Error> {
+        Ok(Self { store: Store::open(path)?, actor, fixed_now: None })
+    }
+
+    /// Another connection to the same book for the same person, for another thread.
+    pub fn again(&self) -> Result<Self, Error> {
+        Ok(Self {
+            store: Store::open(self.store.path())?,
+            actor: self.actor.clone(),
+            fixed_now: self.fixed_now,
+        })
+    }
+
+    /// The moment as this session sees it.
+    pub fn now(&self) -> Result<Now, Error> {
+        match self.fixed_now {
+            Some(now) => Ok(now),
+            None => Ok(self.store.now()?),
+        }
+    }
+
+    /// The settings.
+    pub fn config(&self) -> Result<Config, Error> {
+        Ok(self.store.read(store::settings::load)?)
+    }
+
+    /// One view of the book.
+    pub fn read<T>(&self, work: impl FnOnce(&Db<'_>) -> Result<T, StoreError>) -> Result<T, Error> {
+        Ok(self.store.read(work)?)
+    }
+
+    /// One transaction under `verb`, with an operation id of its own.
+    pub fn write<T, E>(
+        &mut self,
+        verb: Verb,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, Error>
+    where
+        E: From<StoreError>,
+        Error: From<E>,
+    {
+        let op = Op::new(&self.actor, verb, self.now()?);
+        Ok(self.store.write(&op, work)?)
+    }
+}

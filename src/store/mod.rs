@@ -6,6 +6,7 @@
 //! and [`Tx`] (writing); what leaves this room are domain types and plain row structs.
 
 mod error;
+pub mod job;
 mod open;
 pub mod operation;
 pub mod role;

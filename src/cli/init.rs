@@ -1,0 +1,36 @@
+//! `daybook init`: an empty book.
+
+use super::{Ctx, Exit, actor, output};
+use crate::clock::Now;
+use crate::domain::actor::Verb;
+use crate::engine::{Error, Session};
+use crate::store::{BookKind, CreateBook, Store};
+use serde_json::json;
+
+/// Options.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A book for trying things: it may have a clock of its own (--now, clock set)
+    #[arg(long)]
+    test: bool,
+}
+
+/// Makes the book; a second one at the same place is refused.
+pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let kind = if args.test { BookKind::Test } else { BookKind::Real };
+    let actor = actor();
+    let now = Now::system(chrono_tz::Tz::UTC);
+    let store = Store::create(&ctx.book, &CreateBook { kind, actor: &actor, now })?;
+    let mut session = Session { store, actor, fixed_now: None };
+    session.write(Verb::Init, |tx| {
+        tx.note("book", format!("a {kind} book made"));
+        Ok::<_, Error>(())
+    })?;
+    if ctx.json {
+        output::json(&json!({ "book": ctx.book, "kind": kind }))?;
+    } else {
+        output::line(&format!("made {} ({kind} book)", ctx.book.display()));
+        output::line("next: daybook settings set issuer.name NAME, then daybook import FILES");
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,117 @@
+//! The command line: one file per subcommand; the same engine verbs as the console.
+
+pub mod exit;
+pub mod output;
+
+mod audit;
+mod init;
+mod settings;
+mod worker;
+
+use crate::domain::actor::Actor;
+use crate::engine::{Error, Session, settings as clock};
+use clap::{Parser, Subcommand};
+use exit::Exit;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A terminal console for the billing day: run the bills, spot-check, post, deliver, collect,
+/// follow up. Without a subcommand the console opens.
+#[derive(Debug, Parser)]
+#[command(name = "daybook", version, max_term_width = 100)]
+pub struct Cli {
+    /// The book (else DAYBOOK_BOOK, else ~/.local/share/daybook/book.db)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub book: Option<PathBuf>,
+    /// One JSON document on standard output; errors as JSON on standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The moment to act at, on a test or demo book only
+    #[arg(long, global = true, value_name = "DATE[THH:MM]")]
+    pub now: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make an empty book
+    Init(init::Args),
+    /// Read or change settings
+    Settings(settings::Args),
+    /// Set the clock of a test or demo book, for all processes
+    Clock(settings::ClockArgs),
+    /// Run schedules, jobs and queues with no one logged in
+    Worker(worker::Args),
+    /// Show the audit trail, or verify its hash chain
+    Audit(audit::Args),
+}
+
+/// What every subcommand gets.
+pub struct Ctx {
+    /// Path of the book.
+    pub book: PathBuf,
+    /// Whether to print JSON.
+    pub json: bool,
+    now: Option<String>,
+}
+
+impl Ctx {
+    /// Opens the book for the user of this process, with `--now` applied.
+    pub fn open(&self) -> Result<Session, Error> {
+        let mut session = Session::open(&self.book, actor())?;
+        if let Some(text) = &self.now {
+            clock::use_clock(&mut session, text)?;
+        }
+        Ok(session)
+    }
+}
+
+/// The user of this process: the real uid from the kernel, never the environment.
+pub fn actor() -> Actor {
+    let uid = nix::unistd::getuid();
+    let name = nix::unistd::User::from_uid(uid)
+        .ok()
+        .flatten()
+        .map_or_else(|| format!("uid {uid}"), |u| u.name);
+    Actor { uid: uid.as_raw(), name }
+}
+
+fn default_book() -> PathBuf {
+    if let Some(path) = std::env::var_os("DAYBOOK_BOOK").filter(|p| !p.is_empty()) {
+        return PathBuf::from(path);
+    }
+    let data = std::env::var_os("XDG_DATA_HOME")
+        .filter(|p| !p.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".local/share")))
+        .unwrap_or_else(|| PathBuf::from("."));
+    data.join("daybook/book.db")
+}
+
+/// Runs the command; the answer is an exit code (see [`Exit`]).
+pub fn main(cli: Cli) -> ExitCode {
+    let ctx = Ctx { book: cli.book.unwrap_or_else(default_book), json: cli.json, now: cli.now };
+    let result = match cli.command {
+        None => Err(Error::Bug("the console is not built in".to_owned())),
+        Some(command) => run(command, &ctx),
+    };
+    let exit = match result {
+        Ok(exit) => exit,
+        Err(error) => {
+            exit::report(&error, ctx.json);
+            exit::of(&error)
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn run(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
+    match command {
+        Command::Init(args) => init::run(&args, ctx),
+        Command::Settings(args) => settings::run(&args, ctx),
+        Command::Clock(args) => settings::clock(&args, ctx),
+        Command::Worker(args) => worker::run(&args, ctx),
+        Command::Audit(args) => audit::run(&args, ctx),
+    }
+}

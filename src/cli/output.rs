@@ -1,0 +1,61 @@
+//! Tables for people, JSON for programs.
+
+use crate::domain::text::clean;
+use crate::engine::Error;
+use serde::Serialize;
+use std::io::Write;
+use unicode_width::UnicodeWidthStr;
+
+/// Prints one JSON document on standard output.
+pub fn json<T: Serialize>(value: &T) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| Error::Bug(e.to_string()))?;
+    line(&text);
+    Ok(())
+}
+
+/// Prints a line; a reader that has gone away is no error.
+pub fn line(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// How a column stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Amounts and counts.
+    Right,
+}
+
+/// Prints rows under headers, columns as wide as their widest cell; unsafe characters are stripped.
+pub fn table(headers: &[(&str, Align)], rows: &[Vec<String>]) {
+    let cells: Vec<Vec<String>> =
+        rows.iter().map(|r| r.iter().map(|c| clean(c).into_owned()).collect()).collect();
+    let width = |i: usize, title: &str| {
+        cells
+            .iter()
+            .filter_map(|r| r.get(i))
+            .map(|c| c.width())
+            .chain([title.width()])
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = headers.iter().enumerate().map(|(i, (t, _))| width(i, t)).collect();
+    let print = |row: &[String]| {
+        let mut out = String::new();
+        for (i, (_, align)) in headers.iter().enumerate() {
+            let cell = row.get(i).map_or("", String::as_str);
+            let pad = " ".repeat(widths[i].saturating_sub(cell.width()));
+            match align {
+                Align::Left => out.extend([cell, &pad]),
+                Align::Right => out.extend([pad.as_str(), cell]),
+            }
+            out.push_str("  ");
+        }
+        line(out.trim_end());
+    };
+    print(&headers.iter().map(|(t, _)| (*t).to_owned()).collect::<Vec<_>>());
+    for row in &cells {
+        print(row);
+    }
+}

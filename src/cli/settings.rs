@@ -1,0 +1,129 @@
+//! `daybook settings get|set` and `daybook clock set`.
+
+use super::output::{self, Align};
+use super::{Ctx, Exit};
+use crate::config::{self, SETTINGS};
+use crate::engine::{Error, settings};
+use serde_json::{Map, Value, json};
+
+/// Read or change settings.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Every setting, or one: value, default, what is allowed
+    Get {
+        /// The key, or the beginning of one
+        key: Option<String>,
+    },
+    /// Change one
+    Set {
+        /// The key
+        key: String,
+        /// The new value
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+    },
+}
+
+/// Runs it.
+pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    match &args.action {
+        Action::Set { key, value } => {
+            let mut session = ctx.open()?;
+            settings::set(&mut session, key, value)?;
+            if ctx.json {
+                output::json(&json!({ "key": key, "value": value }))?;
+            } else {
+                output::line(&format!("{key} = {value}"));
+            }
+        }
+        Action::Get { key } => get(key.as_deref(), ctx)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn get(key: Option<&str>, ctx: &Ctx) -> Result<(), Error> {
+    let config = ctx.open()?.config()?;
+    let asked = key.unwrap_or("");
+    let exact = config::find(asked).is_some();
+    let found: Vec<_> = SETTINGS
+        .iter()
+        .filter(|s| if exact { s.key == asked } else { s.key.starts_with(asked) })
+        .collect();
+    if found.is_empty() {
+        return Err(Error::usage(
+            "unknown_setting",
+            format!("there is no setting {asked:?}"),
+            "daybook settings get lists them",
+        ));
+    }
+    if ctx.json {
+        let all: Map<String, Value> = found
+            .iter()
+            .map(|s| {
+                let one = json!({ "value": config.get(s.key), "default": s.default, "allowed": s.allowed.words(), "help": s.help });
+                (s.key.to_owned(), one)
+            })
+            .collect();
+        return output::json(&all);
+    }
+    let rows: Vec<Vec<String>> = found
+        .iter()
+        .map(|s| {
+            let mark = if config.get(s.key) == s.default { "" } else { "*" };
+            vec![
+                s.key.to_owned(),
+                format!("{}{mark}", config.get(s.key)),
+                s.allowed.words(),
+                s.help.to_owned(),
+            ]
+        })
+        .collect();
+    let headers = [
+        ("KEY", Align::Left),
+        ("VALUE", Align::Left),
+        ("ALLOWED", Align::Left),
+        ("WHAT", Align::Left),
+    ];
+    output::table(&headers, &rows);
+    Ok(())
+}
+
+/// Set the clock.
+#[derive(Debug, clap::Args)]
+pub struct ClockArgs {
+    #[command(subcommand)]
+    action: ClockAction,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum ClockAction {
+    /// Store the clock; it stands still there and only goes forward
+    Set {
+        /// DATE or DATETHH:MM in the book's zone
+        moment: String,
+    },
+    /// Show the book's moment
+    Show,
+}
+
+/// Runs it.
+pub fn clock(args: &ClockArgs, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let now = match &args.action {
+        ClockAction::Set { moment } => settings::set_clock(&mut session, moment)?,
+        ClockAction::Show => session.now()?,
+    };
+    let local = now.local(session.config()?.zone()).format("%Y-%m-%dT%H:%M").to_string();
+    if ctx.json {
+        output::json(&json!({ "now": local, "today": now.today }))?;
+    } else {
+        output::line(&local);
+    }
+    Ok(Exit::Done)
+}

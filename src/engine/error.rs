@@ -1,0 +1,132 @@
+//! What a verb may answer instead of its receipt.
+
+use crate::store::StoreError;
+use std::path::PathBuf;
+
+/// An error of a whole call. One bad item of many is a line of the receipt, not this.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The book.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Wrong usage or a state in which the verb makes no sense; nothing changed.
+    #[error("{message}")]
+    Usage {
+        /// A word for programs.
+        code: &'static str,
+        /// What is wrong.
+        message: String,
+        /// What to do; may be empty.
+        hint: String,
+    },
+    /// Bad input from a file; nothing changed.
+    #[error("{}{}: {message}", .file.display(), .line.map(|l| format!(":{l}")).unwrap_or_default())]
+    Input {
+        /// The file.
+        file: PathBuf,
+        /// Line from 1, if one is to blame.
+        line: Option<u64>,
+        /// Column header, if one is to blame.
+        column: Option<String>,
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// It would change much: ask, or pass `--yes`.
+    #[error("{message}")]
+    NeedsYes {
+        /// What would happen.
+        message: String,
+    },
+    /// Somebody else is at it; nothing changed.
+    #[error("{0}")]
+    Busy(String),
+    /// A check failed.
+    #[error("{0}")]
+    CheckFailed(String),
+    /// A file outside the book.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A promise of the code was broken.
+    #[error("internal error: {0}")]
+    Bug(String),
+}
+
+impl Error {
+    /// Wrong usage with a remedy.
+    pub fn usage(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage { code, message: message.into(), hint: hint.into() }
+    }
+
+    /// A word for programs.
+    pub fn code(&self) -> &'static str {
+        use StoreError as S;
+        match self {
+            Self::Usage { code, .. } => code,
+            Self::Input { .. } => "bad_input",
+            Self::NeedsYes { .. } => "needs_yes",
+            Self::Busy(_) | Self::Store(S::Busy) => "busy",
+            Self::CheckFailed(_) => "check_failed",
+            Self::Io { .. } | Self::Store(S::Io { .. }) => "io",
+            Self::Bug(_) | Self::Store(S::Sqlite(_)) => "bug",
+            Self::Store(S::Stale { .. }) => "stale",
+            Self::Store(S::NotFound(_)) => "not_found",
+            Self::Store(S::Forbidden { .. }) => "forbidden",
+            Self::Store(S::AlreadyDone(_)) => "already_done",
+            Self::Store(S::Missing(_)) => "no_book",
+            Self::Store(S::Exists(_)) => "exists",
+            Self::Store(S::NotABook(_)) => "not_a_book",
+            Self::Store(S::Newer { .. }) => "newer_book",
+            Self::Store(S::NetworkFilesystem { .. }) => "network_filesystem",
+            Self::Store(S::ReadOnly(_)) => "read_only",
+            Self::Store(S::DiskFull(_)) => "disk_full",
+            Self::Store(S::Guard(_)) => "guard",
+            Self::Store(S::Conflict(_)) => "conflict",
+            Self::Store(S::Corrupt(_)) => "corrupt",
+        }
+    }
+
+    /// What to do about it; may be empty.
+    pub fn hint(&self) -> String {
+        use StoreError as S;
+        match self {
+            Self::Usage { hint, .. } | Self::Input { hint, .. } => hint.clone(),
+            Self::NeedsYes { .. } => "pass --yes to go on".to_owned(),
+            Self::Busy(_) | Self::Store(S::Busy) => "try again in a moment".to_owned(),
+            Self::Store(S::Missing(_)) => {
+                "make one with daybook init, or try daybook demo; --book FILE names another"
+                    .to_owned()
+            }
+            Self::Store(S::Exists(_)) => "name another file".to_owned(),
+            Self::Store(S::NotABook(_)) => "name a book with --book FILE".to_owned(),
+            Self::Store(S::Newer { .. }) => "use the newer daybook for this book".to_owned(),
+            Self::Store(S::NetworkFilesystem { .. }) => "keep the book on a local disk".to_owned(),
+            Self::Store(S::ReadOnly(_)) => {
+                "check the file's and its directory's permissions".to_owned()
+            }
+            Self::Store(S::DiskFull(_)) => {
+                "free some space; what was acknowledged is safe".to_owned()
+            }
+            Self::Store(S::Stale { .. }) => "look at it again, then repeat".to_owned(),
+            Self::Store(
+                S::NotFound(_)
+                | S::Forbidden { .. }
+                | S::AlreadyDone(_)
+                | S::Guard(_)
+                | S::Conflict(_)
+                | S::Corrupt(_)
+                | S::Io { .. }
+                | S::Sqlite(_),
+            )
+            | Self::CheckFailed(_)
+            | Self::Io { .. }
+            | Self::Bug(_) => String::new(),
+        }
+    }
+}

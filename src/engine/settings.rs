@@ -1,0 +1,88 @@
+//! Settings, and the clock of a test or demo book.
+
+use super::{Error, Session};
+use crate::clock::Now;
+use crate::config;
+use crate::domain::actor::Verb;
+use crate::store::{BookKind, settings};
+use chrono::{NaiveDate, NaiveDateTime};
+
+/// Sets one value after checking it and the whole with it.
+pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
+    let Some(setting) = config::find(key) else {
+        return Err(Error::usage(
+            "unknown_setting",
+            format!("there is no setting {key:?}"),
+            "daybook settings get lists them",
+        ));
+    };
+    if !setting.allowed.accepts(value) {
+        return Err(Error::usage(
+            "bad_value",
+            format!("{key} cannot be {value:?}"),
+            format!("allowed: {}", setting.allowed.words()),
+        ));
+    }
+    session.write(Verb::Settings, |tx| {
+        let before = settings::load(tx)?;
+        if let Some(why) = before.with(key, value).contradiction() {
+            return Err(Error::usage("contradiction", why, ""));
+        }
+        settings::set(tx, key, value)?;
+        tx.note(key, format!("{key}: {:?} → {value:?}", before.get(key)));
+        Ok(())
+    })
+}
+
+/// Reads `DATE` (noon) or `DATETHH:MM` in the book's zone.
+pub fn read_moment(session: &Session, text: &str) -> Result<Now, Error> {
+    let bad = || {
+        Error::usage(
+            "bad_date",
+            format!("{text:?} is not a date"),
+            "write 2026-11-30 or 2026-11-30T08:00",
+        )
+    };
+    let local = match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        Ok(day) => day.and_hms_opt(12, 0, 0).ok_or_else(bad)?,
+        Err(_) => NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").map_err(|_| bad())?,
+    };
+    Ok(Now::civil(local, session.config()?.zone()))
+}
+
+/// Takes `--now` for this call; a real book refuses it.
+pub fn use_clock(session: &mut Session, text: &str) -> Result<(), Error> {
+    refuse_real(session)?;
+    session.fixed_now = Some(read_moment(session, text)?);
+    Ok(())
+}
+
+/// Stores the clock for all processes; forward only.
+pub fn set_clock(session: &mut Session, text: &str) -> Result<Now, Error> {
+    refuse_real(session)?;
+    let new = read_moment(session, text)?;
+    session.write(Verb::Settings, |tx| {
+        let old = settings::facts(tx)?.clock_at;
+        if old.is_some_and(|old| new.at_ms < old) {
+            return Err(Error::usage(
+                "clock_backward",
+                "the book's clock only goes forward",
+                "name a later moment",
+            ));
+        }
+        settings::set_clock(tx, new.at_ms)?;
+        tx.note("clock", format!("clock set to {text}"));
+        Ok(new)
+    })
+}
+
+fn refuse_real(session: &Session) -> Result<(), Error> {
+    if session.read(settings::facts)?.kind == BookKind::Real {
+        return Err(Error::usage(
+            "real_book",
+            "a real book follows the real clock",
+            "use a test book (daybook init --test) or a demo book",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,288 @@
+//! Jobs: rows that any process may see, one process drives, and the next takes over.
+
+use super::{Db, StoreError, Topic, Tx, word};
+use crate::domain::ids::JobId;
+use crate::domain::text_enum;
+use rusqlite::{OptionalExtension, Row};
+
+text_enum! {
+    /// What a job does.
+    JobKind {
+        /// Rates the accounts of a bill run.
+        Bill = "bill",
+        /// Posts drafts.
+        Post = "post",
+        /// Charges invoices.
+        Collect = "collect",
+        /// Retries failed payments.
+        Retry = "retry",
+        /// Asks the gateway about unknown payments.
+        Reconcile = "reconcile",
+        /// Sends e-mail.
+        Deliver = "deliver",
+        /// Writes a print batch.
+        Print = "print",
+    }
+}
+
+text_enum! {
+    /// Where a job stands.
+    JobState {
+        /// Nobody drives it yet, or it waits for its time.
+        Waiting = "Waiting",
+        /// A process drives it (or died doing so: its kernel lock tells).
+        Running = "Running",
+        /// Halted by a person.
+        Paused = "Paused",
+        /// Finished.
+        Done = "Done",
+        /// Ended early by a person.
+        Canceled = "Canceled",
+        /// The job itself could not work.
+        Failed = "Failed",
+    }
+}
+
+impl JobState {
+    /// Whether it may still do something.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Waiting | Self::Running | Self::Paused)
+    }
+}
+
+text_enum! {
+    /// What a person asked of a running job; obeyed at the next slice.
+    Wanted {
+        /// Nothing.
+        Nothing = "",
+        /// Halt.
+        Pause = "pause",
+        /// End.
+        Cancel = "cancel",
+    }
+}
+
+/// A job row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// Identity.
+    pub id: JobId,
+    /// What it does.
+    pub kind: JobKind,
+    /// What it is about, as a clerk writes it (`BR-000001`).
+    pub subject: String,
+    /// Its parameters, JSON.
+    pub spec: String,
+    /// Where it stands.
+    pub state: JobState,
+    /// What a person asked.
+    pub wanted: Wanted,
+    /// Raised by each claim.
+    pub epoch: i64,
+    /// Process that drives it, for people.
+    pub holder: String,
+    /// Where the next slice goes on; the runner's own text.
+    pub cursor: String,
+    /// Items done.
+    pub done: i64,
+    /// Items that failed.
+    pub failed: i64,
+    /// Items in all; 0 = not known yet.
+    pub total: i64,
+    /// Receipt so far, JSON or empty.
+    pub detail: String,
+    /// Why it failed.
+    pub error: String,
+    /// Not before this moment, UTC milliseconds.
+    pub not_before_at: i64,
+    /// Who started it.
+    pub uid: u32,
+    /// Their login name.
+    pub user_name: String,
+    /// When it was made.
+    pub created_at: i64,
+    /// First slice.
+    pub started_at: Option<i64>,
+    /// Last slice.
+    pub beat_at: Option<i64>,
+    /// End.
+    pub ended_at: Option<i64>,
+}
+
+const COLUMNS: &str = "id, kind, subject, spec, state, wanted, epoch, holder, cursor, done, failed, total, \
+    detail, error, not_before_at, uid, user_name, created_at, started_at, beat_at, ended_at";
+
+fn row(r: &Row<'_>) -> rusqlite::Result<JobRow> {
+    Ok(JobRow {
+        id: JobId(r.get(0)?),
+        kind: word(r, 1, JobKind::parse)?,
+        subject: r.get(2)?,
+        spec: r.get(3)?,
+        state: word(r, 4, JobState::parse)?,
+        wanted: word(r, 5, Wanted::parse)?,
+        epoch: r.get(6)?,
+        holder: r.get(7)?,
+        cursor: r.get(8)?,
+        done: r.get(9)?,
+        failed: r.get(10)?,
+        total: r.get(11)?,
+        detail: r.get(12)?,
+        error: r.get(13)?,
+        not_before_at: r.get(14)?,
+        uid: r.get(15)?,
+        user_name: r.get(16)?,
+        created_at: r.get(17)?,
+        started_at: r.get(18)?,
+        beat_at: r.get(19)?,
+        ended_at: r.get(20)?,
+    })
+}
+
+/// Makes a job in state Waiting, acting for the transaction's actor.
+pub fn insert(
+    tx: &Tx<'_>,
+    kind: JobKind,
+    subject: &str,
+    spec: &str,
+    total: i64,
+) -> Result<JobId, StoreError> {
+    tx.conn().execute(
+        "INSERT INTO job (kind, subject, spec, state, total, uid, user_name, created_at)
+         VALUES (?1, ?2, ?3, 'Waiting', ?4, ?5, ?6, ?7)",
+        (kind.as_str(), subject, spec, total, tx.actor().uid, &tx.actor().name, tx.now().at_ms),
+    )?;
+    tx.touch(Topic::Jobs);
+    Ok(JobId(tx.conn().last_insert_rowid()))
+}
+
+/// One job.
+pub fn get(db: &Db<'_>, id: JobId) -> Result<JobRow, StoreError> {
+    db.conn()
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM job WHERE id = ?1"))?
+        .query_row([id.0], row)
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(id.to_string()))
+}
+
+/// The newest job of a kind about a subject.
+pub fn newest(db: &Db<'_>, kind: JobKind, subject: &str) -> Result<Option<JobRow>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM job WHERE subject = ?1 AND kind = ?2 ORDER BY id DESC LIMIT 1"
+        ))?
+        .query_row((subject, kind.as_str()), row)
+        .optional()?)
+}
+
+/// Every job that may still do something, oldest first.
+pub fn open(db: &Db<'_>) -> Result<Vec<JobRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM job WHERE state IN ('Waiting','Running','Paused') ORDER BY id"
+    ))?;
+    let rows = statement.query_map([], row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Jobs, newest first, before `before` (exclusive).
+pub fn list(db: &Db<'_>, before: Option<JobId>, limit: u32) -> Result<Vec<JobRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM job WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
+    ))?;
+    let rows = statement.query_map((before.map_or(i64::MAX, |b| b.0), limit), row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Takes a job that this process holds the kernel lock of: Waiting or Running (its driver died)
+/// becomes Running under the next epoch. None when it is paused, ended, or not due yet.
+pub fn claim(tx: &Tx<'_>, id: JobId, holder: &str) -> Result<Option<JobRow>, StoreError> {
+    let taken = tx.conn().execute(
+        "UPDATE job SET state = 'Running', epoch = epoch + 1, holder = ?2, beat_at = ?3,
+                started_at = coalesce(started_at, ?3)
+         WHERE id = ?1 AND state IN ('Waiting','Running') AND not_before_at <= ?3",
+        (id.0, holder, tx.now().at_ms),
+    )?;
+    if taken == 0 {
+        return Ok(None);
+    }
+    tx.touch(Topic::Jobs);
+    get(tx, id).map(Some)
+}
+
+/// Reads a job within a slice's transaction and refuses the slice if somebody else took it over.
+pub fn guard(tx: &Tx<'_>, job: &JobRow) -> Result<JobRow, StoreError> {
+    let now = get(tx, job.id)?;
+    if now.epoch == job.epoch {
+        Ok(now)
+    } else {
+        Err(StoreError::Stale { what: job.id.to_string(), by: now.holder })
+    }
+}
+
+/// What a slice did, to be stored in its transaction.
+#[derive(Debug, Clone, Default)]
+pub struct Progress<'a> {
+    /// Items done in this slice.
+    pub done: i64,
+    /// Items failed in this slice.
+    pub failed: i64,
+    /// Where the next slice goes on; none = unchanged.
+    pub cursor: Option<&'a str>,
+    /// Receipt so far; none = unchanged.
+    pub detail: Option<&'a str>,
+}
+
+/// Adds a slice's progress.
+pub fn progress(tx: &Tx<'_>, id: JobId, progress: &Progress<'_>) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE job SET done = done + ?2, failed = failed + ?3, cursor = coalesce(?4, cursor),
+                    detail = coalesce(?5, detail), beat_at = ?6 WHERE id = ?1",
+        )?
+        .execute((
+            id.0,
+            progress.done,
+            progress.failed,
+            progress.cursor,
+            progress.detail,
+            tx.now().at_ms,
+        ))?;
+    tx.touch(Topic::Jobs);
+    Ok(())
+}
+
+/// Sets how many items there are in all.
+pub fn set_total(tx: &Tx<'_>, id: JobId, total: i64) -> Result<(), StoreError> {
+    tx.conn().execute("UPDATE job SET total = ?2 WHERE id = ?1", (id.0, total))?;
+    Ok(())
+}
+
+/// Moves a job to another state; ended states get their time, Paused and Waiting lose the wish.
+pub fn set_state(tx: &Tx<'_>, id: JobId, state: JobState, error: &str) -> Result<(), StoreError> {
+    let ended = (!state.is_open()).then_some(tx.now().at_ms);
+    tx.conn().execute(
+        "UPDATE job SET state = ?2, error = ?3, ended_at = ?4, wanted = '', holder = CASE WHEN ?2 = 'Running' THEN holder ELSE '' END
+         WHERE id = ?1",
+        (id.0, state.as_str(), error, ended),
+    )?;
+    tx.touch(Topic::Jobs);
+    Ok(())
+}
+
+/// Puts a job back to wait until a moment.
+pub fn wait_until(tx: &Tx<'_>, id: JobId, at_ms: i64) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE job SET state = 'Waiting', not_before_at = ?2, holder = '' WHERE id = ?1 AND state = 'Running'",
+        (id.0, at_ms),
+    )?;
+    tx.touch(Topic::Jobs);
+    Ok(())
+}
+
+/// Asks a running job for something; a job nobody has begun or that is paused obeys at once
+/// where the verb does it itself.
+pub fn want(tx: &Tx<'_>, id: JobId, wanted: Wanted) -> Result<(), StoreError> {
+    tx.conn().execute("UPDATE job SET wanted = ?2 WHERE id = ?1", (id.0, wanted.as_str()))?;
+    tx.touch(Topic::Jobs);
+    Ok(())
+}

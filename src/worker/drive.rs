@@ -1,0 +1,207 @@
+//! Claiming a job, looping over its slices, following one that another process drives.
+
+use crate::domain::actor::{Actor, Verb};
+use crate::domain::ids::JobId;
+use crate::engine::job::{Ports, Slice, runner};
+use crate::engine::{Error, Session};
+use crate::store::StoreError;
+use crate::store::job::{self, JobRow, JobState};
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often a process looks at a job that another one drives.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a caller does while a job goes on.
+pub trait Follow {
+    /// Called after each slice, or each look at somebody else's job.
+    fn progress(&mut self, job: &JobRow);
+    /// Whether the caller wants to leave; the job stays as it is.
+    fn leave(&mut self) -> bool;
+}
+
+impl Follow for &AtomicBool {
+    fn progress(&mut self, _job: &JobRow) {}
+    fn leave(&mut self) -> bool {
+        self.load(Ordering::Relaxed)
+    }
+}
+
+/// How driving ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The job is over: Done, Canceled or Failed.
+    Over(JobRow),
+    /// The caller left, or the job waits for a later moment.
+    Left(JobRow),
+}
+
+impl Ended {
+    /// The row as last seen.
+    pub fn job(&self) -> &JobRow {
+        match self {
+            Self::Over(job) | Self::Left(job) => job,
+        }
+    }
+}
+
+/// Drives a job to its end: claims it, or follows whoever holds it and takes over if they die.
+/// A paused job is waited for, unless the caller leaves.
+pub fn drive(
+    session: &mut Session,
+    id: JobId,
+    ports: &Ports,
+    follow: &mut dyn Follow,
+) -> Result<Ended, Error> {
+    loop {
+        let row = session.read(|db| job::get(db, id))?;
+        follow.progress(&row);
+        if !row.state.is_open() {
+            return Ok(Ended::Over(row));
+        }
+        if follow.leave() {
+            return Ok(Ended::Left(row));
+        }
+        let not_due = row.not_before_at > session.now()?.at_ms;
+        if row.state == JobState::Waiting && not_due {
+            return Ok(Ended::Left(row));
+        }
+        if row.state != JobState::Paused
+            && let Some(lock) = try_lock(session, id)?
+        {
+            hold(session, id, ports, follow)?;
+            drop(lock);
+        } else {
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+/// Drives every job that is due and free, once each; gives how many were driven. What another
+/// live process holds is left to it.
+pub fn work(session: &mut Session, ports: &Ports, stop: &AtomicBool) -> Result<usize, Error> {
+    let mut driven = 0;
+    for row in session.read(job::open)? {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let due = row.not_before_at <= session.now()?.at_ms;
+        if row.state == JobState::Paused || !due {
+            continue;
+        }
+        if let Some(lock) = try_lock(session, row.id)? {
+            let mut follow: &AtomicBool = stop;
+            if hold(session, row.id, ports, &mut follow)? {
+                driven += 1;
+            }
+            drop(lock);
+        }
+    }
+    Ok(driven)
+}
+
+/// Loops over the slices while this process holds the kernel lock. False if the job was not to be
+/// had after all.
+fn hold(
+    session: &mut Session,
+    id: JobId,
+    ports: &Ports,
+    follow: &mut dyn Follow,
+) -> Result<bool, Error> {
+    let holder = format!("pid {}", std::process::id());
+    let claimed = session.write(Verb::Housekeeping, |tx| {
+        tx.quiet();
+        job::claim(tx, id, &holder)
+    })?;
+    let Some(mut row) = claimed else { return Ok(false) };
+    // A job acts for who started it, whoever's process runs it.
+    let caller =
+        std::mem::replace(&mut session.actor, Actor { uid: row.uid, name: row.user_name.clone() });
+    let result = slices(session, &mut row, ports, follow);
+    let result = match result {
+        Err(error) => fail(session, &row, error),
+        Ok(()) => Ok(()),
+    };
+    session.actor = caller;
+    result.map(|()| true)
+}
+
+fn slices(
+    session: &mut Session,
+    row: &mut JobRow,
+    ports: &Ports,
+    follow: &mut dyn Follow,
+) -> Result<(), Error> {
+    let mut runner = runner(row.kind)?;
+    loop {
+        if follow.leave() {
+            return set(session, row, JobState::Waiting);
+        }
+        let slice = match runner.slice(session, row, ports) {
+            // Another clerk's long write: not our failure, try again.
+            Err(Error::Store(StoreError::Busy)) => Slice::More,
+            other => other?,
+        };
+        let id = row.id;
+        let seen = session.read(|db| job::get(db, id))?;
+        if seen.epoch != row.epoch {
+            return Ok(());
+        }
+        *row = seen;
+        follow.progress(row);
+        match slice {
+            Slice::More => {}
+            Slice::Done => return set(session, row, JobState::Done),
+            Slice::Halted => return Ok(()),
+            Slice::Wait { until_ms } => {
+                return session.write(Verb::Housekeeping, |tx| {
+                    tx.quiet();
+                    job::guard(tx, row)?;
+                    job::wait_until(tx, id, until_ms)
+                });
+            }
+        }
+    }
+}
+
+fn set(session: &mut Session, row: &JobRow, state: JobState) -> Result<(), Error> {
+    session.write(Verb::Housekeeping, |tx| {
+        tx.quiet();
+        job::guard(tx, row)?;
+        job::set_state(tx, row.id, state, "")
+    })
+}
+
+/// Records why a job could not go on. Taken over by another process is no failure of the job.
+fn fail(session: &mut Session, row: &JobRow, error: Error) -> Result<(), Error> {
+    if matches!(error, Error::Store(StoreError::Stale { .. })) {
+        return Ok(());
+    }
+    let text = error.to_string();
+    session.write(Verb::Housekeeping, |tx| {
+        tx.note(&row.subject, format!("{} job {} failed: {text}", row.kind, row.id));
+        job::guard(tx, row)?;
+        job::set_state(tx, row.id, JobState::Failed, &text)
+    })?;
+    Err(error)
+}
+
+/// The kernel lock of a job: held for the life of its driver, so death is known and not guessed.
+fn try_lock(session: &Session, id: JobId) -> Result<Option<File>, Error> {
+    let directory = session.store.side_directory().join("locks");
+    let io = |path: &PathBuf| {
+        let path = path.clone();
+        move |source| Error::Io { path, source }
+    };
+    std::fs::create_dir_all(&directory).map_err(io(&directory))?;
+    let path = directory.join(format!("job-{}.lock", id.0));
+    let file =
+        File::options().create(true).truncate(false).write(true).open(&path).map_err(io(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(Error::Io { path, source }),
+    }
+}

@@ -45,5 +45,8 @@ pub mod explain;
 pub mod ids;
 pub mod money;
 pub mod payment;
+pub mod payment_method;
+pub mod payment_run;
+pub mod retry;
 pub mod subscription;
 pub mod text;

@@ -1,0 +1,168 @@
+//! Accounts and their versions.
+
+use super::{Db, StoreError, Topic, Tx, word};
+use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference, Version};
+use crate::domain::ids::AccountId;
+use crate::domain::money::Currency;
+use chrono::NaiveDate;
+use rusqlite::OptionalExtension;
+use std::collections::HashMap;
+
+/// An account as others refer to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountRef {
+    /// Row identity.
+    pub id: AccountId,
+    /// Its one currency.
+    pub currency: Currency,
+}
+
+/// The account with this number.
+pub fn find(db: &Db<'_>, number: &str) -> Result<Option<AccountRef>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached("SELECT id, currency FROM account WHERE number = ?1")?
+        .query_row([number], account_ref)
+        .optional()?)
+}
+
+fn account_ref(r: &rusqlite::Row<'_>) -> rusqlite::Result<AccountRef> {
+    Ok(AccountRef { id: AccountId(r.get(0)?), currency: word(r, 1, Currency::parse)? })
+}
+
+/// Every account by number; for files that name many.
+pub fn directory(db: &Db<'_>) -> Result<HashMap<String, AccountRef>, StoreError> {
+    let mut statement = db.conn().prepare_cached("SELECT id, currency, number FROM account")?;
+    let rows = statement.query_map([], |r| Ok((r.get(2)?, account_ref(r)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Every version of an account, in the order they were recorded.
+pub fn versions(db: &Db<'_>, id: AccountId) -> Result<Vec<Version<AccountTerms>>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT v.id, v.seq, v.effective_from_on, v.name, a.currency, v.emails, v.batch,
+                v.bill_cycle_day, v.payment_term, v.auto_pay, v.delivery, v.tax_code, v.tax_id,
+                v.address1, v.address2, v.postcode, v.city, v.region, v.country, v.language,
+                v.po_number, v.status
+         FROM account_version v JOIN account a ON a.id = v.account_id
+         WHERE v.account_id = ?1 ORDER BY v.seq",
+    )?;
+    let rows = statement.query_map([id.0], version)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn version(r: &rusqlite::Row<'_>) -> rusqlite::Result<Version<AccountTerms>> {
+    Ok(Version {
+        id: r.get(0)?,
+        seq: r.get(1)?,
+        effective_from: r.get(2)?,
+        terms: AccountTerms {
+            name: r.get(3)?,
+            currency: word(r, 4, Currency::parse)?,
+            emails: split_emails(r.get_ref(5)?.as_str()?),
+            batch: r.get(6)?,
+            bill_cycle_day: r.get(7)?,
+            payment_term: r.get(8)?,
+            auto_pay: r.get(9)?,
+            delivery: word(r, 10, DeliveryPreference::parse)?,
+            tax_code: r.get(11)?,
+            tax_id: r.get(12)?,
+            address1: r.get(13)?,
+            address2: r.get(14)?,
+            postcode: r.get(15)?,
+            city: r.get(16)?,
+            region: r.get(17)?,
+            country: r.get(18)?,
+            language: r.get(19)?,
+            po_number: r.get(20)?,
+            status: word(r, 21, AccountStatus::parse)?,
+        },
+    })
+}
+
+fn split_emails(text: &str) -> Vec<String> {
+    text.split(';').filter(|e| !e.is_empty()).map(str::to_owned).collect()
+}
+
+/// Makes an account with its first version.
+pub fn insert(
+    tx: &Tx<'_>,
+    number: &str,
+    terms: &AccountTerms,
+    effective_from: NaiveDate,
+) -> Result<AccountId, StoreError> {
+    tx.conn()
+        .prepare_cached("INSERT INTO account (number, currency) VALUES (?1, ?2)")?
+        .execute((number, terms.currency.code()))?;
+    let id = AccountId(tx.conn().last_insert_rowid());
+    insert_version(tx, id, 1, terms, effective_from)?;
+    Ok(id)
+}
+
+/// Records a new version of an account; older ones stay.
+pub fn amend(
+    tx: &Tx<'_>,
+    id: AccountId,
+    terms: &AccountTerms,
+    effective_from: NaiveDate,
+) -> Result<(), StoreError> {
+    let seq: i64 = tx
+        .conn()
+        .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM account_version WHERE account_id = ?1")?
+        .query_row([id.0], |r| r.get(0))?;
+    insert_version(tx, id, seq, terms, effective_from)
+}
+
+fn insert_version(
+    tx: &Tx<'_>,
+    id: AccountId,
+    seq: i64,
+    terms: &AccountTerms,
+    effective_from: NaiveDate,
+) -> Result<(), StoreError> {
+    tx.touch(Topic::Accounts);
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO account_version (account_id, seq, effective_from_on, name, emails, batch,
+                bill_cycle_day, payment_term, auto_pay, delivery, tax_code, tax_id, address1,
+                address2, postcode, city, region, country, language, po_number, status, recorded_at)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)",
+        )?
+        .execute(rusqlite::params![
+            id.0,
+            seq,
+            effective_from,
+            terms.name,
+            terms.emails.join(";"),
+            terms.batch,
+            terms.bill_cycle_day,
+            terms.payment_term,
+            terms.auto_pay,
+            terms.delivery.as_str(),
+            terms.tax_code,
+            terms.tax_id,
+            terms.address1,
+            terms.address2,
+            terms.postcode,
+            terms.city,
+            terms.region,
+            terms.country,
+            terms.language,
+            terms.po_number,
+            terms.status.as_str(),
+            tx.now().at_ms,
+        ])?;
+    Ok(())
+}
+
+/// The last day up to which any charge of the account is billed (or waived); none = never billed.
+pub fn billed_through(db: &Db<'_>, id: AccountId) -> Result<Option<NaiveDate>, StoreError> {
+    // `charge_account`, then the claims of each charge by primary key.
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT max(c.to_on) FROM charge h JOIN claim c ON c.charge_id = h.id
+             WHERE h.account_id = ?1 AND c.role <> 'credited'",
+        )?
+        .query_row([id.0], |r| r.get(0))?)
+}

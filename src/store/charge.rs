@@ -1,0 +1,229 @@
+//! Charges and their versions.
+
+use super::{Db, StoreError, Topic, Tx, damaged, decimal, decimal_opt, word};
+use crate::domain::account::Version;
+use crate::domain::charge::{
+    Alignment, BillingDay, BillingPeriod, ChargeTerms, ChargeType, DiscountLevel, Model, PriceBase,
+    Timing, parse_tiers, write_tiers,
+};
+use crate::domain::ids::{AccountId, ChargeId, SubscriptionId};
+use chrono::NaiveDate;
+use rusqlite::OptionalExtension;
+use std::collections::HashMap;
+
+/// A charge as others refer to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChargeRef {
+    /// Row identity.
+    pub id: ChargeId,
+    /// The subscription it belongs to.
+    pub subscription: SubscriptionId,
+    /// The account it belongs to.
+    pub account: AccountId,
+}
+
+/// The charge with this number.
+pub fn find(db: &Db<'_>, number: &str) -> Result<Option<ChargeRef>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached("SELECT id, subscription_id, account_id FROM charge WHERE number = ?1")?
+        .query_row([number], charge_ref)
+        .optional()?)
+}
+
+/// Every charge by number; for files that name many.
+pub fn directory(db: &Db<'_>) -> Result<HashMap<String, ChargeRef>, StoreError> {
+    let mut statement =
+        db.conn().prepare_cached("SELECT id, subscription_id, account_id, number FROM charge")?;
+    let rows = statement.query_map([], |r| Ok((r.get(3)?, charge_ref(r)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn charge_ref(r: &rusqlite::Row<'_>) -> rusqlite::Result<ChargeRef> {
+    Ok(ChargeRef {
+        id: ChargeId(r.get(0)?),
+        subscription: SubscriptionId(r.get(1)?),
+        account: AccountId(r.get(2)?),
+    })
+}
+
+/// The columns of a version, in the order [`version_from`] reads them.
+pub(in crate::store) const VERSION_COLUMNS: &str =
+    "v.id, v.seq, v.effective_from_on, v.name, v.plan, v.type, v.model, v.price, v.quantity, v.uom,
+     v.billing_period, v.timing, v.billing_day, v.alignment, v.price_base, v.start_on, v.end_on,
+     v.billed_through_on, v.tiers, v.package_size, v.included_units, v.overage_price,
+     v.discount_level, v.stacked, v.tax_code, v.revenue_account";
+
+/// Every version of a charge, in the order they were recorded.
+pub fn versions(db: &Db<'_>, id: ChargeId) -> Result<Vec<Version<ChargeTerms>>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {VERSION_COLUMNS} FROM charge_version v WHERE v.charge_id = ?1 ORDER BY v.seq"
+    ))?;
+    let rows = statement.query_map([id.0], |r| version_from(r, 0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Reads [`VERSION_COLUMNS`] beginning at column `at`.
+pub(in crate::store) fn version_from(
+    r: &rusqlite::Row<'_>,
+    at: usize,
+) -> rusqlite::Result<Version<ChargeTerms>> {
+    let tiers = r.get_ref(at + 18)?.as_str()?;
+    Ok(Version {
+        id: r.get(at)?,
+        seq: r.get(at + 1)?,
+        effective_from: r.get(at + 2)?,
+        terms: ChargeTerms {
+            name: r.get(at + 3)?,
+            plan: r.get(at + 4)?,
+            charge_type: word(r, at + 5, ChargeType::parse)?,
+            model: word(r, at + 6, Model::parse)?,
+            price: decimal(r, at + 7)?,
+            quantity: decimal(r, at + 8)?,
+            uom: r.get(at + 9)?,
+            billing_period: word(r, at + 10, |text| match text {
+                "" => Some(None),
+                text => BillingPeriod::parse(text).map(Some),
+            })?,
+            timing: word(r, at + 11, Timing::parse)?,
+            billing_day: word(r, at + 12, BillingDay::parse)?,
+            alignment: word(r, at + 13, Alignment::parse)?,
+            price_base: word(r, at + 14, PriceBase::parse)?,
+            start_on: r.get(at + 15)?,
+            end_on: r.get(at + 16)?,
+            billed_through: r.get(at + 17)?,
+            tiers: parse_tiers(tiers).map_err(|_| damaged(at + 18, tiers))?,
+            package_size: decimal_opt(r, at + 19)?,
+            included_units: decimal_opt(r, at + 20)?,
+            overage_price: decimal_opt(r, at + 21)?,
+            discount_level: word(r, at + 22, DiscountLevel::parse)?,
+            stacked: r.get(at + 23)?,
+            tax_code: r.get(at + 24)?,
+            revenue_account: r.get(at + 25)?,
+        },
+    })
+}
+
+/// Makes a charge with its first version.
+pub fn insert(
+    tx: &Tx<'_>,
+    number: &str,
+    subscription: SubscriptionId,
+    account: AccountId,
+    terms: &ChargeTerms,
+    effective_from: NaiveDate,
+) -> Result<ChargeId, StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO charge (number, subscription_id, account_id) VALUES (?1, ?2, ?3)",
+        )?
+        .execute((number, subscription.0, account.0))?;
+    let id = ChargeId(tx.conn().last_insert_rowid());
+    insert_version(tx, id, 1, terms, effective_from)?;
+    Ok(id)
+}
+
+/// Records a new version of a charge; older ones stay.
+pub fn amend(
+    tx: &Tx<'_>,
+    id: ChargeId,
+    terms: &ChargeTerms,
+    effective_from: NaiveDate,
+) -> Result<(), StoreError> {
+    let seq: i64 = tx
+        .conn()
+        .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM charge_version WHERE charge_id = ?1")?
+        .query_row([id.0], |r| r.get(0))?;
+    insert_version(tx, id, seq, terms, effective_from)
+}
+
+fn insert_version(
+    tx: &Tx<'_>,
+    id: ChargeId,
+    seq: i64,
+    terms: &ChargeTerms,
+    effective_from: NaiveDate,
+) -> Result<(), StoreError> {
+    let text = |d: rust_decimal::Decimal| d.to_string();
+    tx.touch(Topic::Accounts);
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO charge_version (charge_id, seq, effective_from_on, name, plan, type, model,
+                price, quantity, uom, billing_period, timing, billing_day, alignment, price_base,
+                start_on, end_on, billed_through_on, tiers, package_size, included_units,
+                overage_price, discount_level, stacked, tax_code, revenue_account, recorded_at)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,
+                ?22,?23,?24,?25,?26,?27)",
+        )?
+        .execute(rusqlite::params![
+            id.0,
+            seq,
+            effective_from,
+            terms.name,
+            terms.plan,
+            terms.charge_type.as_str(),
+            terms.model.as_str(),
+            text(terms.price),
+            text(terms.quantity),
+            terms.uom,
+            terms.billing_period.map(|p| p.to_string()).unwrap_or_default(),
+            terms.timing.as_str(),
+            terms.billing_day.to_string(),
+            terms.alignment.as_str(),
+            terms.price_base.as_str(),
+            terms.start_on,
+            terms.end_on,
+            terms.billed_through,
+            write_tiers(&terms.tiers),
+            terms.package_size.map(text),
+            terms.included_units.map(text),
+            terms.overage_price.map(text),
+            terms.discount_level.as_str(),
+            terms.stacked,
+            terms.tax_code,
+            terms.revenue_account,
+            tx.now().at_ms,
+        ])?;
+    Ok(())
+}
+
+/// The last day up to which the charge is billed (or waived); none = never billed.
+pub fn billed_through(db: &Db<'_>, id: ChargeId) -> Result<Option<NaiveDate>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached("SELECT max(to_on) FROM claim WHERE charge_id = ?1 AND role <> 'credited'")?
+        .query_row([id.0], |r| r.get(0))?)
+}
+
+/// How many charges of a subscription are billed already.
+pub fn billed_of_subscription(db: &Db<'_>, id: SubscriptionId) -> Result<u64, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT count(*) FROM charge h WHERE h.subscription_id = ?1
+               AND EXISTS (SELECT 1 FROM claim c WHERE c.charge_id = h.id)",
+        )?
+        .query_row([id.0], |r| r.get(0))?)
+}
+
+/// How many charges of an account are billed already.
+pub fn billed_of_account(db: &Db<'_>, id: AccountId) -> Result<u64, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT count(*) FROM charge h WHERE h.account_id = ?1
+               AND EXISTS (SELECT 1 FROM claim c WHERE c.charge_id = h.id)",
+        )?
+        .query_row([id.0], |r| r.get(0))?)
+}
+
+/// How many charges of the book are billed already.
+pub fn billed_count(db: &Db<'_>) -> Result<u64, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT count(*) FROM charge h
+             WHERE EXISTS (SELECT 1 FROM claim c WHERE c.charge_id = h.id)",
+        )?
+        .query_row([], |r| r.get(0))?)
+}

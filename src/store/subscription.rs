@@ -1,0 +1,152 @@
+//! Subscriptions and their versions.
+
+use super::{Db, StoreError, Topic, Tx};
+use crate::domain::account::Version;
+use crate::domain::ids::{AccountId, SubscriptionId};
+use crate::domain::subscription::SubscriptionTerms;
+use chrono::NaiveDate;
+use rusqlite::OptionalExtension;
+use std::collections::HashMap;
+
+/// A subscription as others refer to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubscriptionRef {
+    /// Row identity.
+    pub id: SubscriptionId,
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// First day of service, by the newest version.
+    pub start_on: NaiveDate,
+}
+
+const REFS: &str = "SELECT s.id, s.account_id, v.start_on, s.number
+    FROM subscription s JOIN subscription_version v ON v.subscription_id = s.id
+     AND v.seq = (SELECT max(seq) FROM subscription_version WHERE subscription_id = s.id)";
+
+/// The subscription with this number.
+pub fn find(db: &Db<'_>, number: &str) -> Result<Option<SubscriptionRef>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(&format!("{REFS} WHERE s.number = ?1"))?
+        .query_row([number], subscription_ref)
+        .optional()?)
+}
+
+/// Every subscription by number; for files that name many.
+pub fn directory(db: &Db<'_>) -> Result<HashMap<String, SubscriptionRef>, StoreError> {
+    let mut statement = db.conn().prepare_cached(REFS)?;
+    let rows = statement.query_map([], |r| Ok((r.get(3)?, subscription_ref(r)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn subscription_ref(r: &rusqlite::Row<'_>) -> rusqlite::Result<SubscriptionRef> {
+    Ok(SubscriptionRef {
+        id: SubscriptionId(r.get(0)?),
+        account: AccountId(r.get(1)?),
+        start_on: r.get(2)?,
+    })
+}
+
+/// Every version of a subscription, in the order they were recorded.
+pub fn versions(
+    db: &Db<'_>,
+    id: SubscriptionId,
+) -> Result<Vec<Version<SubscriptionTerms>>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT id, seq, effective_from_on, start_on, term_months, auto_renew, end_on,
+                suspended_from_on, resumed_from_on, po_number
+         FROM subscription_version WHERE subscription_id = ?1 ORDER BY seq",
+    )?;
+    let rows = statement.query_map([id.0], |r| {
+        Ok(Version {
+            id: r.get(0)?,
+            seq: r.get(1)?,
+            effective_from: r.get(2)?,
+            terms: SubscriptionTerms {
+                start_on: r.get(3)?,
+                term_months: r.get(4)?,
+                auto_renew: r.get(5)?,
+                end_on: r.get(6)?,
+                suspended_from: r.get(7)?,
+                resumed_from: r.get(8)?,
+                po_number: r.get(9)?,
+            },
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The subscriptions of an account: identity and number, oldest first.
+pub fn of_account(
+    db: &Db<'_>,
+    account: AccountId,
+) -> Result<Vec<(SubscriptionId, String)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT id, number FROM subscription WHERE account_id = ?1 ORDER BY id",
+    )?;
+    let rows = statement.query_map([account.0], |r| Ok((SubscriptionId(r.get(0)?), r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Makes a subscription with its first version.
+pub fn insert(
+    tx: &Tx<'_>,
+    number: &str,
+    account: AccountId,
+    terms: &SubscriptionTerms,
+    effective_from: NaiveDate,
+) -> Result<SubscriptionId, StoreError> {
+    tx.conn()
+        .prepare_cached("INSERT INTO subscription (number, account_id) VALUES (?1, ?2)")?
+        .execute((number, account.0))?;
+    let id = SubscriptionId(tx.conn().last_insert_rowid());
+    insert_version(tx, id, 1, terms, effective_from)?;
+    Ok(id)
+}
+
+/// Records a new version of a subscription; older ones stay.
+pub fn amend(
+    tx: &Tx<'_>,
+    id: SubscriptionId,
+    terms: &SubscriptionTerms,
+    effective_from: NaiveDate,
+) -> Result<(), StoreError> {
+    let seq: i64 = tx
+        .conn()
+        .prepare_cached(
+            "SELECT coalesce(max(seq), 0) + 1 FROM subscription_version WHERE subscription_id = ?1",
+        )?
+        .query_row([id.0], |r| r.get(0))?;
+    insert_version(tx, id, seq, terms, effective_from)
+}
+
+fn insert_version(
+    tx: &Tx<'_>,
+    id: SubscriptionId,
+    seq: i64,
+    terms: &SubscriptionTerms,
+    effective_from: NaiveDate,
+) -> Result<(), StoreError> {
+    tx.touch(Topic::Accounts);
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO subscription_version (subscription_id, seq, effective_from_on, start_on,
+                term_months, auto_renew, end_on, suspended_from_on, resumed_from_on, po_number,
+                recorded_at)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+        )?
+        .execute(rusqlite::params![
+            id.0,
+            seq,
+            effective_from,
+            terms.start_on,
+            terms.term_months,
+            terms.auto_renew,
+            terms.end_on,
+            terms.suspended_from,
+            terms.resumed_from,
+            terms.po_number,
+            tx.now().at_ms,
+        ])?;
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! Usage records, the files they came in, and what holds them.
+
+use super::{Db, StoreError, Topic, Tx, decimal};
+use crate::domain::billing::UsageRecord;
+use crate::domain::document::DocumentStatus;
+use crate::domain::ids::{AccountId, ChargeId, DocumentId, SubscriptionId, UsageId};
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use rusqlite::{OptionalExtension, Row};
+use std::fmt::Write as _;
+
+/// A record to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUsage<'a> {
+    /// Whose.
+    pub account: AccountId,
+    /// Unit of measure.
+    pub uom: &'a str,
+    /// How much.
+    pub quantity: Decimal,
+    /// The day that decides the period.
+    pub start_on: NaiveDate,
+    /// Last day, for information.
+    pub end_on: Option<NaiveDate>,
+    /// Only this subscription may bill it.
+    pub subscription: Option<SubscriptionId>,
+    /// Only this charge may bill it.
+    pub charge: Option<ChargeId>,
+    /// For the clerk.
+    pub description: &'a str,
+    /// The sender's own key; empty = none.
+    pub unique_key: &'a str,
+}
+
+/// A record in the book, as the import compares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredUsage {
+    /// Row identity.
+    pub id: UsageId,
+    /// Whose.
+    pub account: AccountId,
+    /// Unit of measure.
+    pub uom: String,
+    /// How much.
+    pub quantity: Decimal,
+    /// The day that decides the period.
+    pub start_on: NaiveDate,
+    /// Last day, for information.
+    pub end_on: Option<NaiveDate>,
+    /// Only this subscription may bill it.
+    pub subscription: Option<SubscriptionId>,
+    /// Only this charge may bill it.
+    pub charge: Option<ChargeId>,
+    /// For the clerk.
+    pub description: String,
+    /// The document that holds it, with its status and number.
+    pub held_by: Option<(DocumentId, DocumentStatus, Option<String>)>,
+}
+
+impl StoredUsage {
+    /// Whether it says what `new` says.
+    pub fn says(&self, new: &NewUsage<'_>) -> bool {
+        self.account == new.account
+            && self.uom == new.uom
+            && self.quantity == new.quantity
+            && self.start_on == new.start_on
+            && self.end_on == new.end_on
+            && self.subscription == new.subscription
+            && self.charge == new.charge
+            && self.description == new.description
+    }
+}
+
+/// Remembers an imported file; usage refers to it.
+pub fn insert_file(
+    tx: &Tx<'_>,
+    name: &str,
+    kind: &str,
+    sha256: &str,
+    rows: usize,
+) -> Result<i64, StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO import_file (name, kind, sha256, rows, at) VALUES (?1,?2,?3,?4,?5)",
+        )?
+        .execute((name, kind, sha256, rows as i64, tx.now().at_ms))?;
+    Ok(tx.conn().last_insert_rowid())
+}
+
+/// Rows in one INSERT: past this the statement gets longer but not faster.
+const BATCH: usize = 32;
+const COLUMNS: usize = 10;
+
+fn insert_sql(rows: usize) -> String {
+    let mut sql = "INSERT INTO usage (account_id, uom, quantity, start_on, end_on, subscription_id, \
+                   charge_id, description, unique_key, import_id) VALUES "
+        .to_owned();
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ",(" });
+        for column in 0..COLUMNS {
+            let _ = write!(sql, "{}?{}", if column == 0 { "" } else { "," }, row * COLUMNS + column + 1);
+        }
+        sql.push(')');
+    }
+    sql
+}
+
+/// Stores records, many in one statement.
+pub fn insert_many(
+    tx: &Tx<'_>,
+    import_id: i64,
+    records: &[NewUsage<'_>],
+) -> Result<(), StoreError> {
+    tx.touch(Topic::Usage);
+    for batch in records.chunks(BATCH) {
+        let mut statement = tx.conn().prepare_cached(&insert_sql(batch.len()))?;
+        let mut at = 0;
+        let mut day = String::with_capacity(10);
+        for r in batch {
+            let mut bind = |value: &dyn rusqlite::ToSql| {
+                at += 1;
+                statement.raw_bind_parameter(at, value)
+            };
+            bind(&r.account.0)?;
+            bind(&r.uom)?;
+            bind(&r.quantity.to_string())?;
+            day.clear();
+            let _ = write!(day, "{}", r.start_on);
+            bind(&day)?;
+            bind(&r.end_on)?;
+            bind(&r.subscription.map(|s| s.0))?;
+            bind(&r.charge.map(|c| c.0))?;
+            bind(&r.description)?;
+            bind(&Some(r.unique_key).filter(|k| !k.is_empty()))?;
+            bind(&import_id)?;
+        }
+        statement.raw_execute()?;
+    }
+    Ok(())
+}
+
+/// Changes a record that no posted document holds; the caller has checked that.
+pub fn update(tx: &Tx<'_>, id: UsageId, to: &NewUsage<'_>) -> Result<(), StoreError> {
+    tx.touch(Topic::Usage);
+    tx.conn()
+        .prepare_cached(
+            "UPDATE usage SET account_id = ?2, uom = ?3, quantity = ?4, start_on = ?5, end_on = ?6,
+                subscription_id = ?7, charge_id = ?8, description = ?9 WHERE id = ?1",
+        )?
+        .execute((
+            id.0,
+            to.account.0,
+            to.uom,
+            to.quantity.to_string(),
+            to.start_on,
+            to.end_on,
+            to.subscription.map(|s| s.0),
+            to.charge.map(|c| c.0),
+            to.description,
+        ))?;
+    Ok(())
+}
+
+/// Whether the book has any usage with a key, and any without: what an import need not look up.
+pub fn any(db: &Db<'_>) -> Result<(bool, bool), StoreError> {
+    // Both ends of the index over `unique_key`; NULLs stand first.
+    let exists = |sql: &str| db.conn().prepare_cached(sql)?.exists([]).map_err(StoreError::from);
+    Ok((
+        exists("SELECT 1 FROM usage WHERE unique_key > ''")?,
+        exists("SELECT 1 FROM usage WHERE unique_key IS NULL")?,
+    ))
+}
+
+/// The record with this key.
+pub fn by_key(db: &Db<'_>, key: &str) -> Result<Option<StoredUsage>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT u.id, u.account_id, u.uom, u.quantity, u.start_on, u.end_on, u.subscription_id,
+                    u.charge_id, u.description, d.id, d.status, d.number
+             FROM usage u LEFT JOIN usage_claim c ON c.usage_id = u.id
+             LEFT JOIN document d ON d.id = c.document_id
+             WHERE u.unique_key = ?1",
+        )?
+        .query_row([key], stored)
+        .optional()?)
+}
+
+fn stored(r: &Row<'_>) -> rusqlite::Result<StoredUsage> {
+    let document: Option<i64> = r.get(9)?;
+    let held_by = match document {
+        None => None,
+        Some(id) => {
+            Some((DocumentId(id), super::word(r, 10, DocumentStatus::parse)?, r.get(11)?))
+        }
+    };
+    Ok(StoredUsage {
+        id: UsageId(r.get(0)?),
+        account: AccountId(r.get(1)?),
+        uom: r.get(2)?,
+        quantity: decimal(r, 3)?,
+        start_on: r.get(4)?,
+        end_on: r.get(5)?,
+        subscription: r.get::<_, Option<i64>>(6)?.map(SubscriptionId),
+        charge: r.get::<_, Option<i64>>(7)?.map(ChargeId),
+        description: r.get(8)?,
+        held_by,
+    })
+}
+
+/// The quantities of keyless records equal in account, unit, start and charge: what an earlier
+/// file may have brought already.
+pub fn keyless_like(
+    db: &Db<'_>,
+    record: &NewUsage<'_>,
+) -> Result<Vec<(Decimal, String)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT u.quantity, f.name FROM usage u JOIN import_file f ON f.id = u.import_id
+         WHERE u.account_id = ?1 AND u.start_on = ?2 AND u.uom = ?3 AND u.charge_id IS ?4
+           AND u.unique_key IS NULL",
+    )?;
+    let rows = statement.query_map(
+        (record.account.0, record.start_on, record.uom, record.charge.map(|c| c.0)),
+        |r| Ok((decimal(r, 0)?, r.get(1)?)),
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Usage that no document holds, of one account, by day.
+pub fn pending_of(db: &Db<'_>, account: AccountId) -> Result<Vec<UsageRecord>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT u.id, u.uom, u.quantity, u.start_on, u.subscription_id, u.charge_id FROM usage u
+         WHERE u.account_id = ?1
+           AND NOT EXISTS (SELECT 1 FROM usage_claim c WHERE c.usage_id = u.id)
+         ORDER BY u.start_on, u.id",
+    )?;
+    let rows = statement.query_map([account.0], |r| {
+        Ok(UsageRecord {
+            id: UsageId(r.get(0)?),
+            uom: r.get(1)?,
+            quantity: decimal(r, 2)?,
+            start_on: r.get(3)?,
+            subscription: r.get::<_, Option<i64>>(4)?.map(SubscriptionId),
+            charge: r.get::<_, Option<i64>>(5)?.map(ChargeId),
+            held_by: None,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

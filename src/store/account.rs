@@ -6,7 +6,7 @@ use crate::domain::ids::AccountId;
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
 use rusqlite::OptionalExtension;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// An account as others refer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +108,9 @@ pub fn amend(
 ) -> Result<(), StoreError> {
     let seq: i64 = tx
         .conn()
-        .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM account_version WHERE account_id = ?1")?
+        .prepare_cached(
+            "SELECT coalesce(max(seq), 0) + 1 FROM account_version WHERE account_id = ?1",
+        )?
         .query_row([id.0], |r| r.get(0))?;
     insert_version(tx, id, seq, terms, effective_from)
 }
@@ -155,14 +157,33 @@ fn insert_version(
     Ok(())
 }
 
-/// The last day up to which any charge of the account is billed (or waived); none = never billed.
+/// The last day up to which any charge of the account is billed on a posted document (or waived);
+/// none = never billed.
 pub fn billed_through(db: &Db<'_>, id: AccountId) -> Result<Option<NaiveDate>, StoreError> {
     // `charge_account`, then the claims of each charge by primary key.
     Ok(db
         .conn()
         .prepare_cached(
             "SELECT max(c.to_on) FROM charge h JOIN claim c ON c.charge_id = h.id
-             WHERE h.account_id = ?1 AND c.role <> 'credited'",
+             JOIN document_state s ON s.document_id = c.document_id
+             WHERE h.account_id = ?1 AND c.role <> 'credited' AND s.status = 'Posted'",
         )?
         .query_row([id.0], |r| r.get(0))?)
+}
+
+/// The accounts that have a draft.
+pub fn with_drafts(db: &Db<'_>) -> Result<HashSet<AccountId>, StoreError> {
+    let mut statement = db
+        .conn()
+        .prepare_cached("SELECT DISTINCT account_id FROM document_state WHERE status = 'Draft'")?;
+    let rows = statement.query_map([], |r| Ok(AccountId(r.get(0)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The highest row identity: about how many accounts there are, at no cost.
+pub fn highest(db: &Db<'_>) -> Result<i64, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached("SELECT coalesce(max(id), 0) FROM account")?
+        .query_row([], |r| r.get(0))?)
 }

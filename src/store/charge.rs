@@ -132,7 +132,9 @@ pub fn amend(
 ) -> Result<(), StoreError> {
     let seq: i64 = tx
         .conn()
-        .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM charge_version WHERE charge_id = ?1")?
+        .prepare_cached(
+            "SELECT coalesce(max(seq), 0) + 1 FROM charge_version WHERE charge_id = ?1",
+        )?
         .query_row([id.0], |r| r.get(0))?;
     insert_version(tx, id, seq, terms, effective_from)
 }
@@ -187,16 +189,33 @@ fn insert_version(
     Ok(())
 }
 
-/// The last day up to which the charge is billed (or waived); none = never billed.
+/// The last day up to which the charge is billed on a posted document (or waived); none = never.
 pub fn billed_through(db: &Db<'_>, id: ChargeId) -> Result<Option<NaiveDate>, StoreError> {
     Ok(db
         .conn()
-        .prepare_cached("SELECT max(to_on) FROM claim WHERE charge_id = ?1 AND role <> 'credited'")?
+        .prepare_cached(
+            "SELECT max(c.to_on) FROM claim c
+             JOIN document_state s ON s.document_id = c.document_id
+             WHERE c.charge_id = ?1 AND c.role <> 'credited' AND s.status = 'Posted'",
+        )?
         .query_row([id.0], |r| r.get(0))?)
 }
 
+/// Whether anything at all was billed in this book.
+pub fn any_billed(db: &Db<'_>) -> Result<bool, StoreError> {
+    Ok(db.conn().prepare_cached("SELECT 1 FROM claim LIMIT 1")?.exists([])?)
+}
+
+/// Whether the charge is billed already, on a draft or a posted document.
+pub fn is_billed(db: &Db<'_>, id: ChargeId) -> Result<bool, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached("SELECT 1 FROM claim WHERE charge_id = ?1 LIMIT 1")?
+        .exists([id.0])?)
+}
+
 /// How many charges of a subscription are billed already.
-pub fn billed_of_subscription(db: &Db<'_>, id: SubscriptionId) -> Result<u64, StoreError> {
+pub fn billed_of_subscription(db: &Db<'_>, id: SubscriptionId) -> Result<u32, StoreError> {
     Ok(db
         .conn()
         .prepare_cached(
@@ -207,7 +226,7 @@ pub fn billed_of_subscription(db: &Db<'_>, id: SubscriptionId) -> Result<u64, St
 }
 
 /// How many charges of an account are billed already.
-pub fn billed_of_account(db: &Db<'_>, id: AccountId) -> Result<u64, StoreError> {
+pub fn billed_of_account(db: &Db<'_>, id: AccountId) -> Result<u32, StoreError> {
     Ok(db
         .conn()
         .prepare_cached(
@@ -218,7 +237,7 @@ pub fn billed_of_account(db: &Db<'_>, id: AccountId) -> Result<u64, StoreError> 
 }
 
 /// How many charges of the book are billed already.
-pub fn billed_count(db: &Db<'_>) -> Result<u64, StoreError> {
+pub fn billed_count(db: &Db<'_>) -> Result<u32, StoreError> {
     Ok(db
         .conn()
         .prepare_cached(

@@ -5,12 +5,19 @@
 //! bumps the topics. One file per aggregate holds its SQL as free functions over [`Db`] (reading)
 //! and [`Tx`] (writing); what leaves this room are domain types and plain row structs.
 
+pub mod account;
+pub mod charge;
 mod error;
 pub mod job;
 mod open;
 pub mod operation;
+pub mod payment_method;
 pub mod role;
 pub mod settings;
+pub mod stale;
+pub mod subscription;
+pub mod tax;
+pub mod usage;
 
 pub use error::StoreError;
 pub use open::{BookKind, CreateBook};
@@ -246,7 +253,8 @@ pub(in crate::store) fn word<T>(
     parse(text).ok_or_else(|| damaged(column, text))
 }
 
-fn damaged(column: usize, text: &str) -> rusqlite::Error {
+/// A value that the schema's checks should have kept out.
+pub(in crate::store) fn damaged(column: usize, text: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(
         column,
         rusqlite::types::Type::Text,

@@ -81,9 +81,9 @@ pub fn of_account(
     db: &Db<'_>,
     account: AccountId,
 ) -> Result<Vec<(SubscriptionId, String)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT id, number FROM subscription WHERE account_id = ?1 ORDER BY id",
-    )?;
+    let mut statement = db
+        .conn()
+        .prepare_cached("SELECT id, number FROM subscription WHERE account_id = ?1 ORDER BY id")?;
     let rows = statement.query_map([account.0], |r| Ok((SubscriptionId(r.get(0)?), r.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

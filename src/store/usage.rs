@@ -5,8 +5,8 @@ use crate::domain::billing::UsageRecord;
 use crate::domain::document::DocumentStatus;
 use crate::domain::ids::{AccountId, ChargeId, DocumentId, SubscriptionId, UsageId};
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use rusqlite::{OptionalExtension, Row};
+use rust_decimal::Decimal;
 use std::fmt::Write as _;
 
 /// A record to be stored.
@@ -92,13 +92,19 @@ const BATCH: usize = 32;
 const COLUMNS: usize = 10;
 
 fn insert_sql(rows: usize) -> String {
-    let mut sql = "INSERT INTO usage (account_id, uom, quantity, start_on, end_on, subscription_id, \
+    let mut sql =
+        "INSERT INTO usage (account_id, uom, quantity, start_on, end_on, subscription_id, \
                    charge_id, description, unique_key, import_id) VALUES "
-        .to_owned();
+            .to_owned();
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ",(" });
         for column in 0..COLUMNS {
-            let _ = write!(sql, "{}?{}", if column == 0 { "" } else { "," }, row * COLUMNS + column + 1);
+            let _ = write!(
+                sql,
+                "{}?{}",
+                if column == 0 { "" } else { "," },
+                row * COLUMNS + column + 1
+            );
         }
         sql.push(')');
     }
@@ -190,9 +196,7 @@ fn stored(r: &Row<'_>) -> rusqlite::Result<StoredUsage> {
     let document: Option<i64> = r.get(9)?;
     let held_by = match document {
         None => None,
-        Some(id) => {
-            Some((DocumentId(id), super::word(r, 10, DocumentStatus::parse)?, r.get(11)?))
-        }
+        Some(id) => Some((DocumentId(id), super::word(r, 10, DocumentStatus::parse)?, r.get(11)?)),
     };
     Ok(StoredUsage {
         id: UsageId(r.get(0)?),

@@ -1,0 +1,86 @@
+//! Payment methods as customers give them: tokens, what is shown of them, their order of use.
+//! What payments do to a method (failures, hard declines) is in `method_state`.
+
+use super::{Db, StoreError, Topic, Tx, word};
+use crate::domain::ids::{AccountId, MethodId};
+use crate::domain::payment::{MethodKind, MethodStatus};
+use chrono::NaiveDate;
+use rusqlite::OptionalExtension;
+
+/// A method as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MethodTerms {
+    /// The gateway that knows the token.
+    pub gateway: String,
+    /// The gateway's token.
+    pub token: String,
+    /// Card or bank account.
+    pub kind: MethodKind,
+    /// What is shown: `visa ··4242`.
+    pub display: String,
+    /// Order of use, 1 first.
+    pub priority: u32,
+    /// Last day of validity; none = does not expire.
+    pub expires_on: Option<NaiveDate>,
+    /// Whether it may be charged.
+    pub status: MethodStatus,
+}
+
+/// The method of an account with this token.
+pub fn find(
+    db: &Db<'_>,
+    account: AccountId,
+    token: &str,
+) -> Result<Option<(MethodId, MethodTerms)>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT id, gateway, token, kind, display, priority, expires_on, status
+             FROM payment_method WHERE account_id = ?1 AND token = ?2",
+        )?
+        .query_row((account.0, token), |r| {
+            Ok((
+                MethodId(r.get(0)?),
+                MethodTerms {
+                    gateway: r.get(1)?,
+                    token: r.get(2)?,
+                    kind: word(r, 3, MethodKind::parse)?,
+                    display: r.get(4)?,
+                    priority: r.get(5)?,
+                    expires_on: r.get(6)?,
+                    status: word(r, 7, MethodStatus::parse)?,
+                },
+            ))
+        })
+        .optional()?)
+}
+
+/// Stores a method; the one of the same account and token is replaced, its history of failures
+/// kept unless it was closed and is open again.
+pub fn put(tx: &Tx<'_>, account: AccountId, method: &MethodTerms) -> Result<(), StoreError> {
+    tx.touch(Topic::Accounts);
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO payment_method (account_id, gateway, token, kind, display, priority,
+                expires_on, status, changed_at)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)
+             ON CONFLICT (account_id, token) DO UPDATE SET gateway = ?2, kind = ?4, display = ?5,
+                priority = ?6, expires_on = ?7,
+                failures = CASE WHEN status = 'closed' AND ?8 = 'active' THEN 0 ELSE failures END,
+                hard_declined =
+                    CASE WHEN status = 'closed' AND ?8 = 'active' THEN 0 ELSE hard_declined END,
+                status = ?8, changed_at = ?9",
+        )?
+        .execute((
+            account.0,
+            &method.gateway,
+            &method.token,
+            method.kind.as_str(),
+            &method.display,
+            method.priority,
+            method.expires_on,
+            method.status.as_str(),
+            tx.now().at_ms,
+        ))?;
+    Ok(())
+}

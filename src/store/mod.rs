@@ -6,7 +6,10 @@
 //! and [`Tx`] (writing); what leaves this room are domain types and plain row structs.
 
 pub mod account;
+pub mod bill_run;
+pub mod billing;
 pub mod charge;
+pub mod document;
 mod error;
 pub mod job;
 mod open;

@@ -1,0 +1,457 @@
+//! Bill runs: parameters, progress, totals and failures.
+
+use super::{Db, StoreError, Topic, Tx, word};
+use crate::domain::charge::ChargeType;
+use crate::domain::document::BillRunStatus;
+use crate::domain::ids::{AccountId, BillRunId};
+use crate::domain::money::Currency;
+use chrono::NaiveDate;
+use rusqlite::{OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
+
+/// Which accounts a run takes; everything empty = all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountFilter {
+    /// Any of these batches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub batches: Vec<String>,
+    /// One account number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Bill cycle days `low..=high`: a day is itself, run-day at a month's end reaches 31.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bcd: Option<(u32, u32)>,
+    /// The failed accounts of this run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_of: Option<i64>,
+}
+
+/// The parameters of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillRunParams {
+    /// What is billed.
+    pub target_on: NaiveDate,
+    /// What is printed.
+    pub invoice_on: NaiveDate,
+    /// Which accounts.
+    pub filter: AccountFilter,
+    /// Charge types left out.
+    pub exclude: Vec<ChargeType>,
+    /// Terms renew by themselves.
+    pub auto_renew: bool,
+    /// Post when done (needs the rule).
+    pub auto_post: bool,
+    /// E-mail when posted.
+    pub auto_email: bool,
+    /// No e-mail for zero totals.
+    pub skip_zero_email: bool,
+    /// The schedule that made it.
+    pub schedule: Option<i64>,
+    /// The run whose failures it takes.
+    pub retry_of: Option<BillRunId>,
+}
+
+/// A bill run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillRunRow {
+    /// Identity.
+    pub id: BillRunId,
+    /// Where it stands.
+    pub status: BillRunStatus,
+    /// Its parameters.
+    pub params: BillRunParams,
+    /// Today when it was made.
+    pub run_on: NaiveDate,
+    /// Why it stopped, what a guard said.
+    pub note: String,
+    /// Who made it.
+    pub created_name: String,
+    /// When, UTC milliseconds.
+    pub created_at: i64,
+    /// First slice.
+    pub started_at: Option<i64>,
+    /// End of rating, or of all.
+    pub ended_at: Option<i64>,
+    /// Accounts in all.
+    pub accounts_total: i64,
+    /// Accounts rated, with or without a document.
+    pub accounts_done: i64,
+    /// Accounts that failed or were busy.
+    pub accounts_failed: i64,
+    /// Invoices made.
+    pub invoices: i64,
+    /// Credit memos made.
+    pub credit_memos: i64,
+    /// Last account done.
+    pub cursor: i64,
+}
+
+const COLUMNS: &str = "id, status, target_on, invoice_on, run_on, filter, exclude, auto_renew, auto_post, auto_email,
+    skip_zero_email, schedule_id, retry_of, note, created_name, created_at, started_at, ended_at, accounts_total,
+    accounts_done, accounts_failed, invoices, credit_memos, cursor";
+
+fn row(r: &Row<'_>) -> rusqlite::Result<BillRunRow> {
+    let exclude: String = r.get(6)?;
+    Ok(BillRunRow {
+        id: BillRunId(r.get(0)?),
+        status: word(r, 1, BillRunStatus::parse)?,
+        params: BillRunParams {
+            target_on: r.get(2)?,
+            invoice_on: r.get(3)?,
+            filter: word(r, 5, |t| serde_json::from_str(t).ok())?,
+            exclude: exclude.split(',').filter_map(ChargeType::parse).collect(),
+            auto_renew: r.get(7)?,
+            auto_post: r.get(8)?,
+            auto_email: r.get(9)?,
+            skip_zero_email: r.get(10)?,
+            schedule: r.get(11)?,
+            retry_of: r.get::<_, Option<i64>>(12)?.map(BillRunId),
+        },
+        run_on: r.get(4)?,
+        note: r.get(13)?,
+        created_name: r.get(14)?,
+        created_at: r.get(15)?,
+        started_at: r.get(16)?,
+        ended_at: r.get(17)?,
+        accounts_total: r.get(18)?,
+        accounts_done: r.get(19)?,
+        accounts_failed: r.get(20)?,
+        invoices: r.get(21)?,
+        credit_memos: r.get(22)?,
+        cursor: r.get(23)?,
+    })
+}
+
+/// Makes a run in state Pending.
+pub fn insert(tx: &Tx<'_>, params: &BillRunParams, total: i64) -> Result<BillRunId, StoreError> {
+    let filter =
+        serde_json::to_string(&params.filter).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let exclude: Vec<&str> = params.exclude.iter().map(|t| t.as_str()).collect();
+    tx.conn().execute(
+        "INSERT INTO bill_run (status, target_on, invoice_on, run_on, filter, exclude, auto_renew, auto_post, auto_email,
+                skip_zero_email, schedule_id, retry_of, created_uid, created_name, created_at, accounts_total)
+         VALUES ('Pending',?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
+        rusqlite::params![
+            params.target_on,
+            params.invoice_on,
+            tx.now().today,
+            filter,
+            exclude.join(","),
+            params.auto_renew,
+            params.auto_post,
+            params.auto_email,
+            params.skip_zero_email,
+            params.schedule,
+            params.retry_of.map(|r| r.0),
+            tx.actor().uid,
+            tx.actor().name,
+            tx.now().at_ms,
+            total,
+        ],
+    )?;
+    tx.touch(Topic::Runs);
+    Ok(BillRunId(tx.conn().last_insert_rowid()))
+}
+
+/// One run.
+pub fn get(db: &Db<'_>, id: BillRunId) -> Result<BillRunRow, StoreError> {
+    db.conn()
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM bill_run WHERE id = ?1"))?
+        .query_row([id.0], row)
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(id.to_string()))
+}
+
+/// Runs, newest first, before `before` (exclusive).
+pub fn list(
+    db: &Db<'_>,
+    before: Option<BillRunId>,
+    limit: u32,
+) -> Result<Vec<BillRunRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM bill_run WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
+    ))?;
+    let rows = statement.query_map((before.map_or(i64::MAX, |b| b.0), limit), row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Runs whose accounts are still being taken, oldest first.
+pub fn unfinished(db: &Db<'_>) -> Result<Vec<BillRunRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM bill_run WHERE status IN ('Pending','Processing','Paused') ORDER BY id"
+    ))?;
+    let rows = statement.query_map([], row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+const CURRENT: &str = "v.id = coalesce(
+    (SELECT w.id FROM account_version w WHERE w.account_id = a.id AND w.effective_from_on <= ?1
+     ORDER BY w.effective_from_on DESC, w.seq DESC LIMIT 1),
+    (SELECT w.id FROM account_version w WHERE w.account_id = a.id ORDER BY w.effective_from_on, w.seq LIMIT 1))";
+
+const MATCHES: &str = "(?2 = '' OR instr(?2, char(31) || v.batch || char(31)) > 0)
+    AND (?3 IS NULL OR a.number = ?3) AND v.bill_cycle_day BETWEEN ?4 AND ?5
+    AND (?6 IS NULL OR a.id IN (SELECT account_id FROM bill_run_failure WHERE run_id = ?6))";
+
+type FilterValues<'a> = (NaiveDate, String, Option<&'a str>, u32, u32, Option<i64>);
+
+fn values(filter: &AccountFilter, on: NaiveDate) -> FilterValues<'_> {
+    let batches = if filter.batches.is_empty() {
+        String::new()
+    } else {
+        format!("\u{1f}{}\u{1f}", filter.batches.join("\u{1f}"))
+    };
+    let (low, high) = filter.bcd.unwrap_or((1, 31));
+    (on, batches, filter.account.as_deref(), low, high, filter.failed_of)
+}
+
+/// How many accounts a filter takes on a day.
+pub fn count_accounts(
+    db: &Db<'_>,
+    filter: &AccountFilter,
+    on: NaiveDate,
+) -> Result<i64, StoreError> {
+    let (on, batches, account, low, high, failed) = values(filter, on);
+    Ok(db
+        .conn()
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM account a JOIN account_version v ON v.account_id = a.id AND {CURRENT} WHERE {MATCHES}"
+        ))?
+        .query_row((on, batches, account, low, high, failed), |r| r.get(0))?)
+}
+
+/// The next accounts a filter takes, by id.
+pub fn next_accounts(
+    db: &Db<'_>,
+    filter: &AccountFilter,
+    on: NaiveDate,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<AccountId>, StoreError> {
+    let (on, batches, account, low, high, failed) = values(filter, on);
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT a.id FROM account a JOIN account_version v ON v.account_id = a.id AND {CURRENT}
+         WHERE {MATCHES} AND a.id > ?7 ORDER BY a.id LIMIT ?8"
+    ))?;
+    let rows = statement
+        .query_map((on, batches, account, low, high, failed, after, limit), |r| {
+            r.get(0).map(AccountId)
+        })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Which of `accounts` another run's filter takes too.
+pub fn taken_by(
+    db: &Db<'_>,
+    run: &BillRunRow,
+    accounts: &[AccountId],
+) -> Result<Vec<AccountId>, StoreError> {
+    let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else {
+        return Ok(Vec::new());
+    };
+    let mut all = next_accounts(db, &run.params.filter, run.run_on, first.0 - 1, u32::MAX)?;
+    all.retain(|a| a <= last && accounts.binary_search(a).is_ok());
+    Ok(all)
+}
+
+/// What a slice did.
+#[derive(Debug, Clone, Default)]
+pub struct RunProgress {
+    /// Accounts done.
+    pub done: i64,
+    /// Accounts failed or busy.
+    pub failed: i64,
+    /// Invoices made.
+    pub invoices: i64,
+    /// Credit memos made.
+    pub credit_memos: i64,
+    /// Last account done.
+    pub cursor: i64,
+    /// Per currency: documents, net, tax, total.
+    pub totals: Vec<(Currency, RunTotal)>,
+}
+
+/// Sums of one currency, minor units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunTotal {
+    /// Documents.
+    pub documents: i64,
+    /// Net.
+    pub subtotal_minor: i64,
+    /// Tax.
+    pub tax_minor: i64,
+    /// Net + tax.
+    pub total_minor: i64,
+}
+
+/// Adds a slice's progress.
+pub fn progress(tx: &Tx<'_>, id: BillRunId, by: &RunProgress) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE bill_run SET accounts_done = accounts_done + ?2, accounts_failed = accounts_failed + ?3,
+                    invoices = invoices + ?4, credit_memos = credit_memos + ?5, cursor = ?6,
+                    started_at = coalesce(started_at, ?7) WHERE id = ?1",
+        )?
+        .execute((id.0, by.done, by.failed, by.invoices, by.credit_memos, by.cursor, tx.now().at_ms))?;
+    for (currency, total) in &by.totals {
+        add_total(tx, id, *currency, total)?;
+    }
+    tx.touch(Topic::Runs);
+    Ok(())
+}
+
+/// Adds to (or, negative, takes from) the totals of a run in one currency.
+pub fn add_total(
+    tx: &Tx<'_>,
+    id: BillRunId,
+    currency: Currency,
+    by: &RunTotal,
+) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO bill_run_total (run_id, currency, documents, subtotal_minor, tax_minor, total_minor)
+             VALUES (?1,?2,?3,?4,?5,?6)
+             ON CONFLICT (run_id, currency) DO UPDATE SET documents = documents + ?3,
+               subtotal_minor = subtotal_minor + ?4, tax_minor = tax_minor + ?5, total_minor = total_minor + ?6",
+        )?
+        .execute((id.0, currency.code(), by.documents, by.subtotal_minor, by.tax_minor, by.total_minor))?;
+    Ok(())
+}
+
+/// The totals of a run by currency, of what it made less what was canceled since.
+pub fn totals(db: &Db<'_>, id: BillRunId) -> Result<Vec<(Currency, RunTotal)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT currency, documents, subtotal_minor, tax_minor, total_minor FROM bill_run_total
+         WHERE run_id = ?1 ORDER BY currency",
+    )?;
+    let rows = statement.query_map([id.0], |r| {
+        Ok((
+            word(r, 0, Currency::parse)?,
+            RunTotal {
+                documents: r.get(1)?,
+                subtotal_minor: r.get(2)?,
+                tax_minor: r.get(3)?,
+                total_minor: r.get(4)?,
+            },
+        ))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Lists an account as failed, or as taken by another run.
+pub fn fail(
+    tx: &Tx<'_>,
+    id: BillRunId,
+    account: AccountId,
+    busy: Busy,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let kind = match busy {
+        Busy::No => "failed",
+        Busy::InAnotherRun => "busy",
+    };
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO bill_run_failure (run_id, account_id, kind, reason) VALUES (?1,?2,?3,?4)
+             ON CONFLICT DO UPDATE SET kind = ?3, reason = ?4",
+        )?
+        .execute((id.0, account.0, kind, reason))?;
+    Ok(())
+}
+
+/// Whether an account was passed over only because another run has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Busy {
+    /// It failed.
+    No,
+    /// Another run has it.
+    InAnotherRun,
+}
+
+/// Accounts that failed: account number and reason.
+pub fn failures(db: &Db<'_>, id: BillRunId) -> Result<Vec<(String, String)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT a.number, f.reason FROM bill_run_failure f JOIN account a ON a.id = f.account_id
+         WHERE f.run_id = ?1 ORDER BY a.id",
+    )?;
+    let rows = statement.query_map([id.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Moves a run on; refuses a step that does not exist.
+pub fn set_status(
+    tx: &Tx<'_>,
+    id: BillRunId,
+    next: BillRunStatus,
+    note: &str,
+) -> Result<(), StoreError> {
+    let now = get(tx, id)?.status;
+    if now == next {
+        return Ok(());
+    }
+    if !now.can_become(next) {
+        return Err(StoreError::Conflict(format!("{id} is {now} and cannot become {next}")));
+    }
+    let ended = matches!(
+        next,
+        BillRunStatus::Completed
+            | BillRunStatus::Posted
+            | BillRunStatus::Canceled
+            | BillRunStatus::Error
+    );
+    tx.conn().execute(
+        "UPDATE bill_run SET status = ?2, note = ?3, version = version + 1,
+                ended_at = CASE WHEN ?4 THEN ?5 ELSE ended_at END, started_at = coalesce(started_at, ?5) WHERE id = ?1",
+        (id.0, next.as_str(), note, ended, tx.now().at_ms),
+    )?;
+    tx.touch(Topic::Runs);
+    Ok(())
+}
+
+/// Documents of a run by status and what a clerk said of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunDocuments {
+    /// Still drafts.
+    pub drafts: i64,
+    /// Of these: held.
+    pub held: i64,
+    /// Of these: accepted.
+    pub accepted: i64,
+    /// Of these: changed by a clerk.
+    pub edited: i64,
+    /// Of these: out of date.
+    pub stale: i64,
+    /// Of these: flagged and not accepted.
+    pub flagged: i64,
+    /// Posted.
+    pub posted: i64,
+    /// Canceled.
+    pub canceled: i64,
+}
+
+/// Counts them.
+pub fn documents(db: &Db<'_>, id: BillRunId) -> Result<RunDocuments, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT sum(s.status = 'Draft'), sum(s.status = 'Draft' AND s.review = 'held'),
+                    sum(s.status = 'Draft' AND s.review = 'accepted'), sum(s.status = 'Draft' AND d.version > 1),
+                    sum(s.status = 'Draft' AND s.stale <> ''),
+                    sum(s.status = 'Draft' AND s.risk > 0 AND s.review <> 'accepted'),
+                    sum(s.status = 'Posted'), sum(s.status = 'Canceled')
+             FROM document d JOIN document_state s ON s.document_id = d.id WHERE d.run_id = ?1",
+        )?
+        .query_row([id.0], |r| {
+            let n = |i: usize| r.get::<_, Option<i64>>(i).map(Option::unwrap_or_default);
+            Ok(RunDocuments {
+                drafts: n(0)?,
+                held: n(1)?,
+                accepted: n(2)?,
+                edited: n(3)?,
+                stale: n(4)?,
+                flagged: n(5)?,
+                posted: n(6)?,
+                canceled: n(7)?,
+            })
+        })?)
+}

@@ -1,0 +1,408 @@
+//! Documents: rows with their state, lines, taxes and flags; the few steps a document can take.
+
+use super::{Db, StoreError, Topic, Tx, billing, decimal, word};
+use crate::domain::document::{
+    DocumentKind, DocumentStatus, DocumentTax, Flag, FlagCode, Review, TaxKind,
+};
+use crate::domain::ids::{
+    AccountId, BillRunId, ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId,
+};
+use crate::domain::money::Currency;
+use crate::domain::text_enum;
+use chrono::NaiveDate;
+use rusqlite::{OptionalExtension, Row};
+use rust_decimal::Decimal;
+
+text_enum! {
+    /// What made a document.
+    Source {
+        /// A bill run.
+        Run = "run",
+        /// A clerk, as a draft.
+        Hand = "hand",
+        /// An adjustment of a posted document.
+        Adjust = "adjust",
+        /// A reversal.
+        Reverse = "reverse",
+        /// A write-off.
+        WriteOff = "write_off",
+        /// Another system, before the cutover.
+        OpenItem = "open_item",
+    }
+}
+
+text_enum! {
+    /// How a line came about.
+    Origin {
+        /// Rated by the run.
+        Run = "run",
+        /// Rated, then changed by a clerk.
+        Edited = "edited",
+        /// Added by a clerk.
+        Hand = "hand",
+    }
+}
+
+/// A document with its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentRow {
+    /// Identity.
+    pub id: DocumentId,
+    /// Invoice or which memo.
+    pub kind: DocumentKind,
+    /// Draft, posted, canceled.
+    pub status: DocumentStatus,
+    /// Its number, once posted.
+    pub number: Option<String>,
+    /// The account.
+    pub account: AccountId,
+    /// Account number.
+    pub account_number: String,
+    /// The version of the account it was made from.
+    pub account_version: i64,
+    /// Customer name in that version.
+    pub account_name: String,
+    /// Currency.
+    pub currency: Currency,
+    /// The run that made it.
+    pub run: Option<BillRunId>,
+    /// What made it.
+    pub source: Source,
+    /// Of a memo or write-off: the document it corrects.
+    pub corrects: Option<DocumentId>,
+    /// Invoice date.
+    pub invoice_on: NaiveDate,
+    /// Due date.
+    pub due_on: NaiveDate,
+    /// Whether a clerk set the due date.
+    pub due_by_hand: bool,
+    /// What was billed up to.
+    pub target_on: NaiveDate,
+    /// Purchase order number.
+    pub po_number: String,
+    /// Printed note.
+    pub note: String,
+    /// Why a memo was made.
+    pub reason: String,
+    /// Net, minor units; negative on credits.
+    pub subtotal_minor: i64,
+    /// Tax.
+    pub tax_minor: i64,
+    /// Net + tax.
+    pub total_minor: i64,
+    /// Raised by each change of the draft.
+    pub version: i64,
+    /// UTC milliseconds.
+    pub created_at: i64,
+    /// UTC milliseconds.
+    pub posted_at: Option<i64>,
+    /// JSON of what was frozen at posting.
+    pub frozen: Option<String>,
+    /// What is still owed, or (negative) left to use.
+    pub balance_minor: i64,
+    /// What a clerk said.
+    pub review: Review,
+    /// Version that was accepted.
+    pub reviewed_version: Option<i64>,
+    /// Who accepted or held.
+    pub reviewed_by: Option<String>,
+    /// Why it is held.
+    pub hold_reason: String,
+    /// Who looks after it.
+    pub hold_owner: String,
+    /// When to look again.
+    pub hold_until: Option<NaiveDate>,
+    /// What changed since it was rated; empty = fresh.
+    pub stale: String,
+    /// For the review order.
+    pub risk: i64,
+    /// Taken out of auto-pay.
+    pub auto_pay_off: bool,
+    /// Why it is disputed; empty = not.
+    pub disputed: String,
+    /// Promised for this day.
+    pub promised_on: Option<NaiveDate>,
+    /// The memo that reversed it.
+    pub reversed_by: Option<DocumentId>,
+    /// The write-off that gave it up.
+    pub written_off_by: Option<DocumentId>,
+}
+
+const COLUMNS: &str = "d.id, d.kind, d.status, d.number, d.account_id, a.number, d.account_version_id, v.name,
+    d.currency, d.run_id, d.source, d.corrects_id, d.invoice_on, d.due_on, d.due_by_hand, d.target_on, d.po_number,
+    d.note, d.reason, d.subtotal_minor, d.tax_minor, d.total_minor, d.version, d.created_at, d.posted_at, d.frozen,
+    s.balance_minor, s.review, s.reviewed_version, s.reviewed_by, s.hold_reason, s.hold_owner, s.hold_until_on,
+    s.stale, s.risk, s.auto_pay_off, s.disputed, s.promised_on, s.reversed_by, s.written_off_by";
+
+const FROM: &str = "FROM document d JOIN document_state s ON s.document_id = d.id
+    JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id";
+
+fn row(r: &Row<'_>) -> rusqlite::Result<DocumentRow> {
+    let id = |i: usize| r.get::<_, Option<i64>>(i);
+    Ok(DocumentRow {
+        id: DocumentId(r.get(0)?),
+        kind: word(r, 1, DocumentKind::parse)?,
+        status: word(r, 2, DocumentStatus::parse)?,
+        number: r.get(3)?,
+        account: AccountId(r.get(4)?),
+        account_number: r.get(5)?,
+        account_version: r.get(6)?,
+        account_name: r.get(7)?,
+        currency: word(r, 8, Currency::parse)?,
+        run: id(9)?.map(BillRunId),
+        source: word(r, 10, Source::parse)?,
+        corrects: id(11)?.map(DocumentId),
+        invoice_on: r.get(12)?,
+        due_on: r.get(13)?,
+        due_by_hand: r.get(14)?,
+        target_on: r.get(15)?,
+        po_number: r.get(16)?,
+        note: r.get(17)?,
+        reason: r.get(18)?,
+        subtotal_minor: r.get(19)?,
+        tax_minor: r.get(20)?,
+        total_minor: r.get(21)?,
+        version: r.get(22)?,
+        created_at: r.get(23)?,
+        posted_at: r.get(24)?,
+        frozen: r.get(25)?,
+        balance_minor: r.get(26)?,
+        review: word(r, 27, Review::parse)?,
+        reviewed_version: r.get(28)?,
+        reviewed_by: r.get(29)?,
+        hold_reason: r.get(30)?,
+        hold_owner: r.get(31)?,
+        hold_until: r.get(32)?,
+        stale: r.get(33)?,
+        risk: r.get(34)?,
+        auto_pay_off: r.get(35)?,
+        disputed: r.get(36)?,
+        promised_on: r.get(37)?,
+        reversed_by: id(38)?.map(DocumentId),
+        written_off_by: id(39)?.map(DocumentId),
+    })
+}
+
+/// One document.
+pub fn get(db: &Db<'_>, id: DocumentId) -> Result<DocumentRow, StoreError> {
+    db.conn()
+        .prepare_cached(&format!("SELECT {COLUMNS} {FROM} WHERE d.id = ?1"))?
+        .query_row([id.0], row)
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(id.to_string()))
+}
+
+/// The document a clerk means: `D-000012`, a bare row number, or a posted number.
+pub fn find(db: &Db<'_>, written: &str) -> Result<DocumentId, StoreError> {
+    if let Some(id) = DocumentId::parse(written).or_else(|| written.parse().ok().map(DocumentId)) {
+        return get(db, id).map(|d| d.id);
+    }
+    db.conn()
+        .prepare_cached("SELECT id FROM document WHERE number = ?1")?
+        .query_row([written], |r| r.get(0).map(DocumentId))
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(format!("document {written}")))
+}
+
+/// Which documents to list.
+#[derive(Debug, Clone, Default)]
+pub struct ListFilter {
+    /// Of this run.
+    pub run: Option<BillRunId>,
+    /// Of this account number.
+    pub account: Option<String>,
+    /// In this status.
+    pub status: Option<DocumentStatus>,
+    /// Of these kinds; empty = all.
+    pub kinds: Vec<DocumentKind>,
+}
+
+/// Documents by id, all that match: for the command line and for runs, which want everything.
+pub fn list(db: &Db<'_>, filter: &ListFilter) -> Result<Vec<DocumentRow>, StoreError> {
+    let kinds: Vec<&str> = filter.kinds.iter().map(|k| k.as_str()).collect();
+    let kinds = kinds.join(",");
+    let by = match (filter.run, &filter.account) {
+        (Some(_), _) => "d.run_id = ?1 AND (?2 IS NULL OR a.number = ?2)",
+        (None, Some(_)) => {
+            "?1 IS NULL AND d.account_id = (SELECT id FROM account WHERE number = ?2)"
+        }
+        (None, None) => "?1 IS NULL AND ?2 IS NULL",
+    };
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} {FROM} WHERE {by} AND (?3 IS NULL OR d.status = ?3)
+           AND (?4 = '' OR instr(',' || ?4 || ',', ',' || d.kind || ',') > 0) ORDER BY d.id"
+    ))?;
+    let rows = statement.query_map(
+        (
+            filter.run.map(|r| r.0),
+            &filter.account,
+            filter.status.map(DocumentStatus::as_str),
+            kinds,
+        ),
+        row,
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A line of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemRow {
+    /// Identity.
+    pub id: ItemId,
+    /// Order in print, from 1.
+    pub position: i64,
+    /// The charge; none for hand-made lines.
+    pub charge: Option<ChargeId>,
+    /// Its number; empty for hand-made lines.
+    pub charge_number: String,
+    /// The version it was rated from.
+    pub charge_version: Option<ChargeVersionId>,
+    /// The subscription.
+    pub subscription: Option<SubscriptionId>,
+    /// Of a discount: the charge discounted.
+    pub target: Option<ChargeId>,
+    /// Of a credit: the item it corrects.
+    pub corrects: Option<ItemId>,
+    /// As printed.
+    pub description: String,
+    /// First day of service.
+    pub service_from: Option<NaiveDate>,
+    /// Last day of service.
+    pub service_to: Option<NaiveDate>,
+    /// Quantity.
+    pub quantity: Decimal,
+    /// Unit price.
+    pub unit_price: Decimal,
+    /// Net, minor units.
+    pub amount_minor: i64,
+    /// With an inclusive tax: tax included.
+    pub gross_minor: Option<i64>,
+    /// Tax code.
+    pub tax_code: String,
+    /// Ledger account; empty = default.
+    pub revenue_account: String,
+    /// How it came about.
+    pub origin: Origin,
+    /// How the amount came about: JSON of `domain::explain::Derivation`.
+    pub derivation: String,
+}
+
+/// The lines of a document, in print order.
+pub fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT i.id, i.position, i.charge_id, coalesce(c.number, ''), i.charge_version_id, i.subscription_id,
+                i.target_charge_id, i.corrects_item_id, i.description, i.service_from_on, i.service_to_on, i.quantity,
+                i.unit_price, i.amount_minor, i.gross_minor, i.tax_code, i.revenue_account, i.origin, i.derivation
+         FROM document_item i LEFT JOIN charge c ON c.id = i.charge_id
+         WHERE i.document_id = ?1 ORDER BY i.position, i.id",
+    )?;
+    let rows = statement.query_map([id.0], |r| {
+        let id = |i: usize| r.get::<_, Option<i64>>(i);
+        Ok(ItemRow {
+            id: ItemId(r.get(0)?),
+            position: r.get(1)?,
+            charge: id(2)?.map(ChargeId),
+            charge_number: r.get(3)?,
+            charge_version: id(4)?.map(ChargeVersionId),
+            subscription: id(5)?.map(SubscriptionId),
+            target: id(6)?.map(ChargeId),
+            corrects: id(7)?.map(ItemId),
+            description: r.get(8)?,
+            service_from: r.get(9)?,
+            service_to: r.get(10)?,
+            quantity: decimal(r, 11)?,
+            unit_price: decimal(r, 12)?,
+            amount_minor: r.get(13)?,
+            gross_minor: r.get(14)?,
+            tax_code: r.get(15)?,
+            revenue_account: r.get(16)?,
+            origin: word(r, 17, Origin::parse)?,
+            derivation: r.get(18)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The tax of a document by code.
+pub fn taxes(db: &Db<'_>, id: DocumentId) -> Result<Vec<DocumentTax>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor
+         FROM document_tax WHERE document_id = ?1 ORDER BY tax_code, rate_percent",
+    )?;
+    let rows = statement.query_map([id.0], |r| {
+        Ok(DocumentTax {
+            tax_code: r.get(0)?,
+            rate_percent: decimal(r, 1)?,
+            name: r.get(2)?,
+            kind: word(r, 3, TaxKind::parse)?,
+            inclusive: r.get(4)?,
+            reason: r.get(5)?,
+            base_minor: r.get(6)?,
+            tax_minor: r.get(7)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The flags of a document; a stale draft has the flag `stale` besides those stored.
+pub fn flags(db: &Db<'_>, id: DocumentId) -> Result<Vec<Flag>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT code, reason FROM flag WHERE document_id = ?1
+         UNION ALL SELECT 'stale', stale FROM document_state WHERE document_id = ?1 AND stale <> ''",
+    )?;
+    let rows = statement.query_map([id.0], |r| {
+        Ok(Flag { code: word(r, 0, FlagCode::parse)?, reason: r.get(1)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Moves a draft to Canceled and releases what it held.
+pub fn cancel_draft(tx: &Tx<'_>, id: DocumentId) -> Result<(), StoreError> {
+    billing::release(tx, id)?;
+    tx.conn()
+        .prepare_cached(
+            "UPDATE document SET status = 'Canceled' WHERE id = ?1 AND status = 'Draft'",
+        )?
+        .execute([id.0])?;
+    tx.conn()
+        .prepare_cached(
+            "UPDATE document_state SET status = 'Canceled', review = 'none', stale = '' WHERE document_id = ?1",
+        )?
+        .execute([id.0])?;
+    tx.touch(Topic::Documents);
+    tx.touch(Topic::Usage);
+    Ok(())
+}
+
+/// Changes an open document's balance by `by_minor` and the account's with it.
+pub fn move_balance(tx: &Tx<'_>, id: DocumentId, by_minor: i64) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE document_state SET balance_minor = balance_minor + ?2 WHERE document_id = ?1",
+        )?
+        .execute((id.0, by_minor))?;
+    tx.conn()
+        .prepare_cached(
+            "UPDATE account SET open_minor = open_minor + ?2
+             WHERE id = (SELECT account_id FROM document_state WHERE document_id = ?1)",
+        )?
+        .execute((id.0, by_minor))?;
+    tx.touch(Topic::Documents);
+    Ok(())
+}
+
+/// Marks every draft of an account as stale with what changed: it will not post until it is
+/// regenerated or accepted with a reason. Gives how many drafts.
+pub fn mark_stale(tx: &Tx<'_>, account: AccountId, what: &str) -> Result<usize, StoreError> {
+    let marked = tx
+        .conn()
+        .prepare_cached(
+            "UPDATE document_state SET stale = CASE WHEN stale = '' OR stale = ?2 THEN ?2 ELSE substr(stale || '; ' || ?2, 1, 500) END
+             WHERE account_id = ?1 AND status = 'Draft'",
+        )?
+        .execute((account.0, what))?;
+    if marked > 0 {
+        tx.touch(Topic::Documents);
+    }
+    Ok(marked)
+}

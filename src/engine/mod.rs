@@ -4,6 +4,7 @@
 pub mod command;
 mod error;
 pub mod job;
+pub mod query;
 pub mod settings;
 
 pub use error::Error;

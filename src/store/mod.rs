@@ -15,6 +15,7 @@ pub mod job;
 mod open;
 pub mod operation;
 pub mod payment_method;
+pub mod read;
 pub mod role;
 pub mod settings;
 pub mod stale;

@@ -1,0 +1,209 @@
+//! What a screen may ask of the book, as plain data, and the one place that answers.
+
+use crate::clock::Now;
+use crate::domain::ids::{AccountId, DocumentId, RunId};
+use crate::domain::money::Currency;
+use crate::engine::command::Pick;
+use crate::store::Db;
+use crate::store::read::accounts::{AccountDetail, AccountRow};
+use crate::store::read::deliveries::DeliveryRow;
+use crate::store::read::invoice::{HistoryRow, InvoiceDetail, PostPreview};
+use crate::store::read::invoices::InvoiceRow;
+use crate::store::read::jobs::{JobRow, ScheduleRow};
+use crate::store::read::log::LogRow;
+use crate::store::read::runs::{RunDetail, RunRow};
+use crate::store::read::today::StepRow;
+use crate::store::read::{
+    self, Field, Filter, FilterError, Group, ListArgs, Marked, Page, ReadError, Totals,
+};
+
+/// The lists of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ListName {
+    /// Bill and payment runs.
+    Runs,
+    /// Documents.
+    Invoices,
+    /// Copies.
+    Deliveries,
+    /// Background work.
+    Jobs,
+    /// The audit trail.
+    Log,
+    /// Customers.
+    Accounts,
+}
+
+/// One question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// A part of a list.
+    List(ListName, ListArgs),
+    /// How many match, and their money.
+    Totals(ListName, Filter),
+    /// Every match, for marking.
+    Marks(ListName, Filter),
+    /// Matches by what they have in common.
+    Groups(ListName, Filter, Field),
+    /// The steps of the day.
+    Today,
+    /// A document whole.
+    Invoice(DocumentId),
+    /// A run's failures, skips and chart.
+    Run(RunId),
+    /// An account whole.
+    Account(AccountId),
+    /// What posting a run would do.
+    PostRun(RunId),
+    /// What posting marked drafts would do.
+    PostMarked(Vec<Pick>),
+    /// The audit trail of a subject.
+    History(String),
+    /// What every screen shows: open jobs, unread notices, undeliverable copies.
+    Status,
+    /// Schedules that have not ended.
+    Schedules,
+    /// For the palette: accounts and documents that match a few letters.
+    Find(String),
+}
+
+/// What every screen shows at its foot.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StatusRow {
+    /// Jobs that are not over, newest first.
+    pub jobs: Vec<JobRow>,
+    /// Unread notices, newest first.
+    pub notices: Vec<(i64, String)>,
+    /// Copies that bounced or could not be made.
+    pub undelivered: i64,
+}
+
+/// A hit of the palette.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hit {
+    /// An account: number and name.
+    Account(String, String),
+    /// A document: id, number, customer.
+    Document(DocumentId, String, String),
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Of [`ListName::Runs`].
+    Runs(Page<RunRow>),
+    /// Of [`ListName::Invoices`].
+    Invoices(Page<InvoiceRow>),
+    /// Of [`ListName::Deliveries`].
+    Deliveries(Page<DeliveryRow>),
+    /// Of [`ListName::Jobs`].
+    Jobs(Page<JobRow>),
+    /// Of [`ListName::Log`].
+    Log(Page<LogRow>),
+    /// Of [`ListName::Accounts`].
+    Accounts(Page<AccountRow>),
+    /// Of [`Query::Totals`].
+    Totals(Totals),
+    /// Of [`Query::Marks`].
+    Marks(Vec<Marked>),
+    /// Of [`Query::Groups`].
+    Groups(Vec<Group>),
+    /// Of [`Query::Today`].
+    Today(Vec<StepRow>),
+    /// Of [`Query::Invoice`].
+    Invoice(Option<Box<InvoiceDetail>>),
+    /// Of [`Query::Run`].
+    Run(RunDetail),
+    /// Of [`Query::Account`].
+    Account(Box<AccountDetail>),
+    /// Of [`Query::PostRun`] and [`Query::PostMarked`].
+    Post(PostPreview),
+    /// Of [`Query::History`].
+    History(Vec<HistoryRow>),
+    /// Of [`Query::Status`].
+    Status(StatusRow),
+    /// Of [`Query::Schedules`].
+    Schedules(Vec<ScheduleRow>),
+    /// Of [`Query::Find`].
+    Find(Vec<Hit>),
+}
+
+/// Answers one question from one consistent view of the book.
+pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError> {
+    Ok(match query {
+        Query::List(name, args) => list(db, *name, args)?,
+        Query::Totals(name, filter) => Answer::Totals(match name {
+            ListName::Runs => read::runs::totals(db, filter)?,
+            ListName::Invoices => read::invoices::totals(db, filter)?,
+            ListName::Deliveries => read::deliveries::totals(db, filter)?,
+            ListName::Jobs => read::jobs::totals(db, filter)?,
+            ListName::Log => read::log::totals(db, filter)?,
+            ListName::Accounts => read::accounts::totals(db, filter)?,
+        }),
+        Query::Marks(name, filter) => Answer::Marks(match name {
+            ListName::Invoices => read::invoices::marks(db, filter)?,
+            ListName::Deliveries => read::deliveries::marks(db, filter)?,
+            ListName::Accounts => read::accounts::marks(db, filter)?,
+            ListName::Runs | ListName::Jobs | ListName::Log => Vec::new(),
+        }),
+        Query::Groups(name, filter, by) => Answer::Groups(match name {
+            ListName::Invoices => read::invoices::groups(db, filter, *by)?,
+            ListName::Deliveries => read::deliveries::groups(db, filter, *by)?,
+            ListName::Runs | ListName::Jobs | ListName::Log | ListName::Accounts => {
+                return Err(FilterError::NotHere(*by, "no groups".to_owned()).into());
+            }
+        }),
+        Query::Today => Answer::Today(read::today::steps(db, now.today)?),
+        Query::Invoice(id) => Answer::Invoice(read::invoice::detail(db, *id)?.map(Box::new)),
+        Query::Run(run) => Answer::Run(read::runs::detail(db, *run)?),
+        Query::Account(id) => Answer::Account(Box::new(read::accounts::detail(db, *id)?)),
+        Query::PostRun(RunId::Bill(run)) => {
+            Answer::Post(read::invoice::post_run_preview(db, run.0)?)
+        }
+        Query::PostRun(RunId::Payment(_)) => Answer::Post(PostPreview::default()),
+        Query::PostMarked(picks) => {
+            let picks: Vec<(i64, i64)> = picks.iter().map(|p| (p.id.0, p.version)).collect();
+            Answer::Post(read::invoice::post_marked_preview(db, &picks)?)
+        }
+        Query::History(subject) => Answer::History(read::invoice::history(db, subject)?),
+        Query::Status => Answer::Status(StatusRow {
+            jobs: read::jobs::open(db)?,
+            notices: read::today::notices(db)?,
+            undelivered: read::today::undelivered(db)?,
+        }),
+        Query::Schedules => Answer::Schedules(read::jobs::schedules(db)?),
+        Query::Find(text) => Answer::Find(find(db, text)?),
+    })
+}
+
+fn list(db: &Db<'_>, name: ListName, args: &ListArgs) -> Result<Answer, ReadError> {
+    Ok(match name {
+        ListName::Runs => Answer::Runs(read::runs::page(db, args)?),
+        ListName::Invoices => Answer::Invoices(read::invoices::page(db, args)?),
+        ListName::Deliveries => Answer::Deliveries(read::deliveries::page(db, args)?),
+        ListName::Jobs => Answer::Jobs(read::jobs::page(db, args)?),
+        ListName::Log => Answer::Log(read::log::page(db, args)?),
+        ListName::Accounts => Answer::Accounts(read::accounts::page(db, args)?),
+    })
+}
+
+fn find(db: &Db<'_>, text: &str) -> Result<Vec<Hit>, ReadError> {
+    let filter = Filter { words: vec![text.to_owned()], terms: Vec::new() };
+    let args = |sort| ListArgs { filter: filter.clone(), sort, seek: read::Seek::First, limit: 5 };
+    let accounts = read::accounts::page(db, &args(read::Sort::Account))?;
+    let documents = read::invoices::page(db, &args(read::Sort::Newest))?;
+    let hits = accounts.rows.into_iter().map(|a| Hit::Account(a.number, a.name));
+    Ok(hits
+        .chain(documents.rows.into_iter().map(|d| {
+            let number = d.number.unwrap_or_else(|| d.id.to_string());
+            Hit::Document(d.id, number, d.customer)
+        }))
+        .collect())
+}
+
+/// Money by currency in words: `20,584.80 EUR + 1,200 JPY`.
+pub fn money_words(money: &[(Currency, i64)]) -> String {
+    let parts: Vec<String> =
+        money.iter().map(|(c, minor)| format!("{} {c}", c.grouped(*minor))).collect();
+    parts.join(" + ")
+}

@@ -1,0 +1,276 @@
+//! Customers: the list, and one account with its documents, methods, usage and notes.
+
+use super::{
+    Ask, Field, Filter, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
+};
+use super::{Totals, currency};
+use crate::domain::account::AccountStatus;
+use crate::domain::ids::{AccountId, DocumentId};
+use crate::domain::money::Currency;
+use crate::store::{Db, decimal, word};
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+/// One account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountRow {
+    /// Identity.
+    pub id: AccountId,
+    /// Where it stands in the list.
+    pub key: Key,
+    /// Its number.
+    pub number: String,
+    /// Customer name.
+    pub name: String,
+    /// Currency.
+    pub currency: Currency,
+    /// Owed, minor units; credits negative.
+    pub open_minor: i64,
+    /// Batch.
+    pub batch: String,
+    /// Bill cycle day.
+    pub bill_cycle_day: i64,
+    /// Payment term.
+    pub payment_term: String,
+    /// Whether payment runs take it.
+    pub auto_pay: bool,
+    /// Delivery preference.
+    pub delivery: String,
+    /// E-mail addresses.
+    pub emails: String,
+    /// Active, suspended, canceled.
+    pub status: AccountStatus,
+}
+
+impl ListRow for AccountRow {
+    fn id(&self) -> i64 {
+        self.id.0
+    }
+    fn version(&self) -> i64 {
+        0
+    }
+    fn key(&self) -> &Key {
+        &self.key
+    }
+    fn money(&self) -> Option<(Currency, i64)> {
+        Some((self.currency, self.open_minor))
+    }
+    fn is_exception(&self) -> bool {
+        self.status != AccountStatus::Active
+    }
+}
+
+pub(super) const SPEC: Spec = Spec {
+    columns: "a.number, v.name, a.currency, a.open_minor, v.batch, v.bill_cycle_day, \
+              v.payment_term, v.auto_pay, v.delivery, v.emails, v.status",
+    from: "account a JOIN account_version v ON v.account_id = a.id AND v.seq = \
+           (SELECT max(w.seq) FROM account_version w WHERE w.account_id = a.id)",
+    narrow: "account a",
+    base: "1",
+    id: "a.id",
+    version: "0",
+    money: Some(("a.currency", "a.open_minor")),
+    words: &["a.number", "v.name", "v.emails"],
+    fields: &[
+        (Field::Account, Ask::Same("a.number")),
+        (Field::Batch, Ask::Same("v.batch")),
+        (Field::Currency, Ask::Same("a.currency")),
+        (Field::Balance, Ask::Amount("a.open_minor", "a.currency")),
+        (Field::Status, Ask::Same("v.status")),
+    ],
+    orders: &[
+        Order { sort: Sort::Account, by: "a.number", descending: false },
+        Order { sort: Sort::Customer, by: "v.name", descending: false },
+        Order { sort: Sort::Largest, by: "a.open_minor", descending: true },
+        Order { sort: Sort::Newest, by: "a.id", descending: true },
+    ],
+};
+
+fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<AccountRow> {
+    Ok(AccountRow {
+        id: AccountId(key.id),
+        key,
+        number: row.get(2)?,
+        name: row.get(3)?,
+        currency: currency(row, 4)?,
+        open_minor: row.get(5)?,
+        batch: row.get(6)?,
+        bill_cycle_day: row.get(7)?,
+        payment_term: row.get(8)?,
+        auto_pay: row.get(9)?,
+        delivery: row.get(10)?,
+        emails: row.get(11)?,
+        status: word(row, 12, AccountStatus::parse)?,
+    })
+}
+
+/// One part of the list.
+pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<AccountRow>, ReadError> {
+    super::page(db, &SPEC, args, map)
+}
+
+/// How many match, and what they owe.
+pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
+    super::totals(db, &SPEC, filter)
+}
+
+/// All that match, for marking.
+pub fn marks(db: &Db<'_>, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
+    super::marks(db, &SPEC, filter)
+}
+
+/// Everything about one account that a clerk asks for on the telephone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccountDetail {
+    /// Postal address, one line each.
+    pub address: Vec<String>,
+    /// Tax id and code.
+    pub tax: String,
+    /// Newest documents: id, number or draft, date, status, total and balance in minor units.
+    pub documents: Vec<AccountDocument>,
+    /// Payment methods: display, kind, status, consecutive failures.
+    pub methods: Vec<MethodRow>,
+    /// What is sold, in words.
+    pub charges: Vec<String>,
+    /// Usage that no item holds, by unit.
+    pub pending_usage: Vec<(String, Decimal)>,
+    /// Newest notes.
+    pub notes: Vec<(i64, String, String)>,
+}
+
+/// A document of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountDocument {
+    /// Identity.
+    pub id: DocumentId,
+    /// Number, or the draft's id.
+    pub number: String,
+    /// Printed date.
+    pub invoice_on: NaiveDate,
+    /// Status word.
+    pub status: String,
+    /// Minor units.
+    pub total_minor: i64,
+    /// Minor units.
+    pub balance_minor: i64,
+}
+
+/// A payment method of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MethodRow {
+    /// Identity.
+    pub id: i64,
+    /// `visa ··4242`.
+    pub display: String,
+    /// `card`, `ach`, `sepa`.
+    pub kind: String,
+    /// `active`, `closed`.
+    pub status: String,
+    /// Order of use.
+    pub priority: i64,
+    /// Consecutive failures.
+    pub failures: i64,
+}
+
+/// Reads them.
+pub fn detail(db: &Db<'_>, id: AccountId) -> Result<AccountDetail, ReadError> {
+    let mut out = AccountDetail::default();
+    let mut statement = db.conn().prepare_cached(
+        "SELECT address1, address2, postcode || ' ' || city, region, country, tax_id, tax_code \
+         FROM account_version WHERE account_id = ?1 ORDER BY seq DESC LIMIT 1",
+    )?;
+    let mut rows = statement.query([id.0])?;
+    if let Some(row) = rows.next()? {
+        for column in 0..5 {
+            let line: String = row.get(column)?;
+            if !line.trim().is_empty() {
+                out.address.push(line.trim().to_owned());
+            }
+        }
+        out.tax = format!("{} {}", row.get::<_, String>(6)?, row.get::<_, String>(5)?);
+    }
+    out.documents = documents(db, id)?;
+    out.methods = methods(db, id)?;
+    out.charges = charges(db, id)?;
+    out.pending_usage = usage(db, id)?;
+    let mut statement = db.conn().prepare_cached(
+        "SELECT at, user_name, text FROM account_note WHERE account_id = ?1 \
+         ORDER BY id DESC LIMIT 10",
+    )?;
+    let rows = statement.query_map([id.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    out.notes = rows.collect::<Result<_, _>>()?;
+    Ok(out)
+}
+
+fn documents(db: &Db<'_>, id: AccountId) -> Result<Vec<AccountDocument>, ReadError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT d.id, coalesce(d.number, 'D-' || printf('%06d', d.id)), d.invoice_on, d.status, \
+         d.total_minor, s.balance_minor FROM document d JOIN document_state s \
+         ON s.document_id = d.id WHERE d.account_id = ?1 ORDER BY d.id DESC LIMIT 30",
+    )?;
+    let rows = statement.query_map([id.0], |r| {
+        Ok(AccountDocument {
+            id: DocumentId(r.get(0)?),
+            number: r.get(1)?,
+            invoice_on: word(r, 2, |t| t.parse().ok())?,
+            status: r.get(3)?,
+            total_minor: r.get(4)?,
+            balance_minor: r.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The payment methods of an account, first choice first.
+pub fn methods(db: &Db<'_>, id: AccountId) -> Result<Vec<MethodRow>, ReadError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT id, display, kind, status, priority, failures FROM payment_method \
+         WHERE account_id = ?1 ORDER BY status, priority, id LIMIT 20",
+    )?;
+    let rows = statement.query_map([id.0], |r| {
+        Ok(MethodRow {
+            id: r.get(0)?,
+            display: r.get(1)?,
+            kind: r.get(2)?,
+            status: r.get(3)?,
+            priority: r.get(4)?,
+            failures: r.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn charges(db: &Db<'_>, id: AccountId) -> Result<Vec<String>, ReadError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT v.name, v.price, v.model, v.billing_period, v.timing FROM charge c \
+         JOIN charge_version v ON v.charge_id = c.id AND v.seq = \
+           (SELECT max(w.seq) FROM charge_version w WHERE w.charge_id = c.id) \
+         WHERE c.account_id = ?1 ORDER BY c.number LIMIT 30",
+    )?;
+    let rows = statement.query_map([id.0], |r| {
+        let period: String = r.get(3)?;
+        let every = if period.is_empty() { String::new() } else { format!(" a {period}") };
+        Ok(format!(
+            "{}: {} {}{every}, {}",
+            r.get::<_, String>(0)?,
+            r.get::<_, String>(2)?.replace('_', " "),
+            r.get::<_, String>(1)?,
+            r.get::<_, String>(4)?
+        ))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn usage(db: &Db<'_>, id: AccountId) -> Result<Vec<(String, Decimal)>, ReadError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT u.uom, u.quantity FROM usage u WHERE u.account_id = ?1 AND NOT EXISTS \
+         (SELECT 1 FROM usage_claim c WHERE c.usage_id = u.id) LIMIT 20000",
+    )?;
+    let rows = statement.query_map([id.0], |r| Ok((r.get::<_, String>(0)?, decimal(r, 1)?)))?;
+    let mut sums: std::collections::BTreeMap<String, Decimal> = std::collections::BTreeMap::new();
+    for row in rows {
+        let (unit, quantity) = row?;
+        *sums.entry(unit).or_default() += quantity;
+    }
+    Ok(sums.into_iter().collect())
+}

@@ -1,0 +1,165 @@
+//! The delivery queue: one row a copy, by channel and state.
+
+use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError};
+use super::{Sort, Spec, Totals, currency};
+use crate::domain::ids::{DeliveryId, DocumentId};
+use crate::domain::money::Currency;
+use crate::domain::payment::{Channel, DeliveryStatus};
+use crate::store::{Db, word};
+
+/// One copy of one document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryRow {
+    /// Identity.
+    pub id: DeliveryId,
+    /// Where it stands in the list.
+    pub key: Key,
+    /// The document.
+    pub document: DocumentId,
+    /// Its number.
+    pub number: String,
+    /// Account number.
+    pub account: String,
+    /// Customer name.
+    pub customer: String,
+    /// By which way.
+    pub channel: Channel,
+    /// To where.
+    pub address: String,
+    /// Where it stands.
+    pub status: DeliveryStatus,
+    /// Tries so far.
+    pub attempts: i64,
+    /// When it goes or is tried again, UTC milliseconds.
+    pub not_before_at: i64,
+    /// What the other side said last, or why it cannot be made.
+    pub last_reply: String,
+    /// Currency of the document.
+    pub currency: Currency,
+    /// Total of the document, minor units.
+    pub total_minor: i64,
+}
+
+impl ListRow for DeliveryRow {
+    fn id(&self) -> i64 {
+        self.id.0
+    }
+    fn version(&self) -> i64 {
+        0
+    }
+    fn key(&self) -> &Key {
+        &self.key
+    }
+    fn money(&self) -> Option<(Currency, i64)> {
+        Some((self.currency, self.total_minor))
+    }
+    fn is_exception(&self) -> bool {
+        match self.status {
+            DeliveryStatus::Held
+            | DeliveryStatus::Deferred
+            | DeliveryStatus::Bounced
+            | DeliveryStatus::Unconfirmed
+            | DeliveryStatus::Impossible => true,
+            DeliveryStatus::Queued
+            | DeliveryStatus::Sending
+            | DeliveryStatus::Sent
+            | DeliveryStatus::Recalled
+            | DeliveryStatus::Written
+            | DeliveryStatus::Printed
+            | DeliveryStatus::Suppressed => false,
+        }
+    }
+}
+
+pub(super) const SPEC: Spec = Spec {
+    columns: "l.document_id, d.number, a.number, v.name, l.channel, l.address, l.status, \
+              l.attempts, l.not_before_at, l.last_reply, d.currency, d.total_minor",
+    from: "delivery l JOIN document d ON d.id = l.document_id JOIN account a ON a.id = l.account_id \
+           JOIN account_version v ON v.id = d.account_version_id",
+    narrow: "delivery l JOIN document d ON d.id = l.document_id",
+    base: "1",
+    id: "l.id",
+    version: "0",
+    money: Some(("d.currency", "d.total_minor")),
+    words: &["a.number", "v.name", "d.number", "l.address"],
+    fields: &[
+        (
+            Field::Status,
+            Ask::Word(
+                "l.status",
+                &[
+                    "Queued",
+                    "Held",
+                    "Sending",
+                    "Sent",
+                    "Deferred",
+                    "Bounced",
+                    "Unconfirmed",
+                    "Recalled",
+                    "Written",
+                    "Printed",
+                    "Suppressed",
+                    "Impossible",
+                ],
+            ),
+        ),
+        (Field::Channel, Ask::Word("l.channel", &["email", "print"])),
+        (Field::Account, Ask::Same("a.number")),
+        (Field::Run, Ask::Id("d.run_id", "BR")),
+        (Field::Error, Ask::Part("l.last_reply")),
+        (Field::Total, Ask::Amount("d.total_minor", "d.currency")),
+        (Field::Currency, Ask::Same("d.currency")),
+    ],
+    orders: &[
+        Order { sort: Sort::Newest, by: "l.id", descending: true },
+        Order { sort: Sort::Oldest, by: "l.id", descending: false },
+        Order { sort: Sort::Due, by: "l.not_before_at", descending: false },
+        Order { sort: Sort::Account, by: "a.number", descending: false },
+        Order { sort: Sort::Customer, by: "v.name", descending: false },
+        Order { sort: Sort::Largest, by: "d.total_minor", descending: true },
+    ],
+};
+
+fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<DeliveryRow> {
+    Ok(DeliveryRow {
+        id: DeliveryId(key.id),
+        key,
+        document: DocumentId(row.get(2)?),
+        number: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+        account: row.get(4)?,
+        customer: row.get(5)?,
+        channel: word(row, 6, Channel::parse)?,
+        address: row.get(7)?,
+        status: word(row, 8, DeliveryStatus::parse)?,
+        attempts: row.get(9)?,
+        not_before_at: row.get(10)?,
+        last_reply: row.get(11)?,
+        currency: currency(row, 12)?,
+        total_minor: row.get(13)?,
+    })
+}
+
+/// One part of the list.
+pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<DeliveryRow>, ReadError> {
+    super::page(db, &SPEC, args, map)
+}
+
+/// How many match, with the money of their documents.
+pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
+    super::totals(db, &SPEC, filter)
+}
+
+/// All that match, for marking.
+pub fn marks(db: &Db<'_>, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
+    super::marks(db, &SPEC, filter)
+}
+
+/// By error, channel or status.
+pub fn groups(db: &Db<'_>, filter: &Filter, by: Field) -> Result<Vec<Group>, ReadError> {
+    let name = match by {
+        Field::Error => "l.last_reply",
+        Field::Channel => "l.channel",
+        _ => "l.status",
+    };
+    super::groups(db, &SPEC, filter, name, by)
+}

@@ -1,0 +1,165 @@
+//! The filter a clerk types behind `/`: words, and terms such as `total>500 flag:any status:held`.
+
+use crate::domain::text_enum;
+
+text_enum! {
+    /// What a term may ask about; each list knows some of them.
+    Field {
+        /// An amount in currency units.
+        Total = "total",
+        /// What is still owed, in currency units.
+        Balance = "balance",
+        /// A flag's code, or `any`, or `none`.
+        Flag = "flag",
+        /// The status word of the list.
+        Status = "status",
+        /// `none`, `accepted`, `held`.
+        Review = "review",
+        /// A run (`BR-000007`).
+        Run = "run",
+        /// Three letters.
+        Currency = "currency",
+        /// An account number, exactly.
+        Account = "account",
+        /// A batch.
+        Batch = "batch",
+        /// What the row is.
+        Kind = "kind",
+        /// A due date.
+        Due = "due",
+        /// `email`, `print`.
+        Channel = "channel",
+        /// Part of the last error.
+        Error = "error",
+        /// Who did it.
+        User = "user",
+        /// What was done.
+        Verb = "verb",
+        /// What it was about (`D-000012`).
+        Subject = "subject",
+        /// What to do next.
+        Group = "group",
+    }
+}
+
+text_enum! {
+    /// How a term compares.
+    Cmp {
+        /// Equal, or contained for text.
+        Is = ":",
+        /// Not so.
+        Not = "!",
+        /// At least.
+        AtLeast = ">=",
+        /// At most.
+        AtMost = "<=",
+        /// More.
+        More = ">",
+        /// Less.
+        Less = "<",
+    }
+}
+
+/// One term.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// What is asked about.
+    pub field: Field,
+    /// How it compares.
+    pub cmp: Cmp,
+    /// With what, as typed.
+    pub value: String,
+}
+
+/// A filter: every word and every term must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Parts of a number or name, any case.
+    pub words: Vec<String>,
+    /// Terms.
+    pub terms: Vec<Term>,
+}
+
+/// Why a filter makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    /// No list knows the field.
+    #[error("{0:?} is not a field; there are {fields}", fields = Field::words())]
+    UnknownField(String),
+    /// This list does not know the field.
+    #[error("this list has no {0}; it has {1}")]
+    NotHere(Field, String),
+    /// The value is not of the field's kind.
+    #[error("{0}: {1:?} is not {2}")]
+    BadValue(Field, String, &'static str),
+}
+
+impl Filter {
+    /// Reads a filter as typed. A term not finished yet (`total>`) is ignored, so that a list can
+    /// follow the typing.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        let mut filter = Self::default();
+        for token in text.split_whitespace() {
+            let Some(at) = token.find([':', '=', '<', '>', '!']).filter(|at| *at > 0) else {
+                filter.words.push(token.to_owned());
+                continue;
+            };
+            let (name, rest) = token.split_at(at);
+            let field =
+                Field::parse(name).ok_or_else(|| FilterError::UnknownField(name.to_owned()))?;
+            let (cmp, value) = compare(rest);
+            if !value.is_empty() {
+                filter.terms.push(Term { field, cmp, value: value.to_owned() });
+            }
+        }
+        Ok(filter)
+    }
+
+    /// Both filters at once.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.words.extend(other.words.iter().cloned());
+        self.terms.extend(other.terms.iter().cloned());
+        self
+    }
+}
+
+fn compare(rest: &str) -> (Cmp, &str) {
+    for (sign, cmp) in [
+        (">=", Cmp::AtLeast),
+        ("<=", Cmp::AtMost),
+        ("!=", Cmp::Not),
+        (">", Cmp::More),
+        ("<", Cmp::Less),
+        ("!", Cmp::Not),
+        (":", Cmp::Is),
+        ("=", Cmp::Is),
+    ] {
+        if let Some(value) = rest.strip_prefix(sign) {
+            return (cmp, value);
+        }
+    }
+    (Cmp::Is, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_terms_are_told_apart() {
+        let filter = Filter::parse("müller total>=500 flag:any status!posted due<").unwrap();
+        assert_eq!(filter.words, ["müller"]);
+        let terms: Vec<_> =
+            filter.terms.iter().map(|t| (t.field, t.cmp, t.value.as_str())).collect();
+        assert_eq!(
+            terms,
+            [
+                (Field::Total, Cmp::AtLeast, "500"),
+                (Field::Flag, Cmp::Is, "any"),
+                (Field::Status, Cmp::Not, "posted")
+            ]
+        );
+        assert!(matches!(Filter::parse("size:3"), Err(FilterError::UnknownField(_))));
+    }
+}

@@ -1,0 +1,173 @@
+//! The list of documents: drafts to check, held, posted, memos.
+
+use super::{
+    Ask, Field, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
+};
+use super::{Filter, Totals, currency};
+use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
+use crate::domain::ids::DocumentId;
+use crate::domain::money::Currency;
+use crate::store::{Db, word};
+use chrono::NaiveDate;
+
+/// One document in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceRow {
+    /// Identity.
+    pub id: DocumentId,
+    /// Version as shown.
+    pub version: i64,
+    /// Where it stands in the list.
+    pub key: Key,
+    /// Invoice or memo.
+    pub kind: DocumentKind,
+    /// Draft, posted, canceled.
+    pub status: DocumentStatus,
+    /// Once posted.
+    pub number: Option<String>,
+    /// Account number.
+    pub account: String,
+    /// Customer name.
+    pub customer: String,
+    /// Currency.
+    pub currency: Currency,
+    /// Printed date.
+    pub invoice_on: NaiveDate,
+    /// When it is owed.
+    pub due_on: NaiveDate,
+    /// With tax, minor units.
+    pub total_minor: i64,
+    /// Still owed, minor units; negative for unused credit.
+    pub balance_minor: i64,
+    /// What a clerk has said.
+    pub review: Review,
+    /// Why it is held.
+    pub hold_reason: String,
+    /// What changed since it was rated; empty = fresh.
+    pub stale: String,
+    /// How much it deserves a look.
+    pub risk: i64,
+    /// Which rules fired, most telling first.
+    pub flags: Vec<FlagCode>,
+    /// Why the first one fired.
+    pub flag_reason: String,
+    /// Whether it was reversed or written off.
+    pub undone: bool,
+}
+
+impl ListRow for InvoiceRow {
+    fn id(&self) -> i64 {
+        self.id.0
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+    fn key(&self) -> &Key {
+        &self.key
+    }
+    fn money(&self) -> Option<(Currency, i64)> {
+        Some((self.currency, self.total_minor))
+    }
+    fn is_exception(&self) -> bool {
+        !self.flags.is_empty() || self.review == Review::Held || !self.stale.is_empty()
+    }
+}
+
+pub(super) const SPEC: Spec = Spec {
+    columns: "d.version, d.kind, d.status, d.number, a.number, v.name, d.currency, d.invoice_on, \
+              s.due_on, d.total_minor, s.balance_minor, s.review, s.hold_reason, s.stale, s.risk, \
+              (SELECT group_concat(f.code, ' ') FROM flag f WHERE f.document_id = d.id), \
+              (SELECT f.reason FROM flag f WHERE f.document_id = d.id ORDER BY \
+               f.code NOT LIKE 'total_%', f.code NOT LIKE 'recurring%', f.code LIMIT 1), \
+              s.reversed_by IS NOT NULL OR s.written_off_by IS NOT NULL",
+    from: "document_state s JOIN document d ON d.id = s.document_id \
+           JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id",
+    narrow: "document_state s JOIN document d ON d.id = s.document_id",
+    base: "1",
+    id: "s.document_id",
+    version: "d.version",
+    money: Some(("d.currency", "d.total_minor")),
+    words: &["a.number", "v.name", "d.number"],
+    fields: &[
+        (Field::Total, Ask::Amount("d.total_minor", "d.currency")),
+        (Field::Balance, Ask::Amount("s.balance_minor", "d.currency")),
+        (Field::Flag, Ask::Flag("d.id")),
+        (Field::Status, Ask::Word("s.status", &["Draft", "Posted", "Canceled"])),
+        (Field::Review, Ask::Word("s.review", &["none", "accepted", "held"])),
+        (Field::Kind, Ask::Word("d.kind", &["invoice", "credit_memo", "debit_memo", "write_off"])),
+        (Field::Run, Ask::Id("d.run_id", "BR")),
+        (Field::Currency, Ask::Same("d.currency")),
+        (Field::Account, Ask::Same("a.number")),
+        (Field::Batch, Ask::Same("v.batch")),
+        (Field::Due, Ask::Day("s.due_on")),
+    ],
+    orders: &[
+        Order { sort: Sort::Risk, by: "s.risk", descending: true },
+        Order { sort: Sort::Newest, by: "s.document_id", descending: true },
+        Order { sort: Sort::Account, by: "a.number", descending: false },
+        Order { sort: Sort::Customer, by: "v.name", descending: false },
+        Order { sort: Sort::Largest, by: "d.total_minor", descending: true },
+        Order { sort: Sort::Smallest, by: "d.total_minor", descending: false },
+        Order { sort: Sort::Due, by: "s.due_on", descending: false },
+    ],
+};
+
+fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<InvoiceRow> {
+    let codes: Option<String> = row.get(17)?;
+    let mut flags: Vec<FlagCode> =
+        codes.unwrap_or_default().split(' ').filter_map(FlagCode::parse).collect();
+    flags.sort();
+    let reason: Option<String> = row.get(18)?;
+    Ok(InvoiceRow {
+        id: DocumentId(key.id),
+        version: row.get(2)?,
+        key,
+        kind: word(row, 3, DocumentKind::parse)?,
+        status: word(row, 4, DocumentStatus::parse)?,
+        number: row.get(5)?,
+        account: row.get(6)?,
+        customer: row.get(7)?,
+        currency: currency(row, 8)?,
+        invoice_on: word(row, 9, |t| t.parse().ok())?,
+        due_on: word(row, 10, |t| t.parse().ok())?,
+        total_minor: row.get(11)?,
+        balance_minor: row.get(12)?,
+        review: word(row, 13, Review::parse)?,
+        hold_reason: row.get(14)?,
+        stale: row.get(15)?,
+        risk: row.get(16)?,
+        flags,
+        flag_reason: reason.unwrap_or_default(),
+        undone: row.get(19)?,
+    })
+}
+
+/// One part of the list.
+pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<InvoiceRow>, ReadError> {
+    super::page(db, &SPEC, args, map)
+}
+
+/// How many match, with their money.
+pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
+    super::totals(db, &SPEC, filter)
+}
+
+/// All that match, for marking.
+pub fn marks(db: &Db<'_>, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
+    super::marks(db, &SPEC, filter)
+}
+
+/// By what they have in common.
+pub fn groups(db: &Db<'_>, filter: &Filter, by: Field) -> Result<Vec<Group>, ReadError> {
+    let name = match by {
+        Field::Flag => {
+            "coalesce((SELECT f.code FROM flag f WHERE f.document_id = d.id LIMIT 1), 'none')"
+        }
+        Field::Currency => "d.currency",
+        Field::Batch => "v.batch",
+        Field::Review => "s.review",
+        Field::Run => "'BR-' || printf('%06d', d.run_id)",
+        _ => "s.status",
+    };
+    super::groups(db, &SPEC, filter, name, by)
+}

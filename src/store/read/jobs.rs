@@ -1,0 +1,183 @@
+//! Background work and schedules.
+
+use super::{
+    Ask, Field, Filter, Key, ListArgs, ListRow, Order, Page, ReadError, Sort, Spec, Totals,
+};
+use crate::domain::ids::{JobId, ScheduleId};
+use crate::domain::money::Currency;
+use crate::store::Db;
+
+/// One job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// Identity.
+    pub id: JobId,
+    /// Where it stands in the list.
+    pub key: Key,
+    /// `bill`, `post`, `collect`, `retry`, `reconcile`, `deliver`, `print`.
+    pub kind: String,
+    /// What it works on (`BR-000007`).
+    pub subject: String,
+    /// `Waiting`, `Running`, `Paused`, `Done`, `Canceled`, `Failed`.
+    pub state: String,
+    /// `pause`, `cancel` or nothing: asked for, not yet followed.
+    pub wanted: String,
+    /// Who drives it.
+    pub holder: String,
+    /// Pieces done.
+    pub done: i64,
+    /// Of these, failed.
+    pub failed: i64,
+    /// Pieces altogether.
+    pub total: i64,
+    /// What went wrong.
+    pub error: String,
+    /// Who started it.
+    pub user: String,
+    /// UTC milliseconds.
+    pub created_at: i64,
+    /// UTC milliseconds.
+    pub started_at: Option<i64>,
+    /// UTC milliseconds.
+    pub ended_at: Option<i64>,
+}
+
+impl JobRow {
+    /// Whether it is not over.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state.as_str(), "Waiting" | "Running" | "Paused")
+    }
+}
+
+impl ListRow for JobRow {
+    fn id(&self) -> i64 {
+        self.id.0
+    }
+    fn version(&self) -> i64 {
+        0
+    }
+    fn key(&self) -> &Key {
+        &self.key
+    }
+    fn money(&self) -> Option<(Currency, i64)> {
+        None
+    }
+    fn is_exception(&self) -> bool {
+        self.failed > 0 || !self.error.is_empty()
+    }
+}
+
+pub(super) const SPEC: Spec = Spec {
+    columns: "j.kind, j.subject, j.state, j.wanted, j.holder, j.done, j.failed, j.total, j.error, \
+              j.user_name, j.created_at, j.started_at, j.ended_at",
+    from: "job j",
+    narrow: "job j",
+    base: "1",
+    id: "j.id",
+    version: "0",
+    money: None,
+    words: &["j.subject", "j.kind", "j.user_name", "j.error"],
+    fields: &[
+        (
+            Field::Status,
+            Ask::Word("j.state", &["Waiting", "Running", "Paused", "Done", "Canceled", "Failed"]),
+        ),
+        (
+            Field::Kind,
+            Ask::Word(
+                "j.kind",
+                &["bill", "post", "collect", "retry", "reconcile", "deliver", "print"],
+            ),
+        ),
+        (Field::User, Ask::Same("j.user_name")),
+        (Field::Subject, Ask::Same("j.subject")),
+    ],
+    orders: &[
+        Order { sort: Sort::Newest, by: "j.id", descending: true },
+        Order { sort: Sort::Oldest, by: "j.id", descending: false },
+    ],
+};
+
+fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<JobRow> {
+    Ok(JobRow {
+        id: JobId(key.id),
+        key,
+        kind: row.get(2)?,
+        subject: row.get(3)?,
+        state: row.get(4)?,
+        wanted: row.get(5)?,
+        holder: row.get(6)?,
+        done: row.get(7)?,
+        failed: row.get(8)?,
+        total: row.get(9)?,
+        error: row.get(10)?,
+        user: row.get(11)?,
+        created_at: row.get(12)?,
+        started_at: row.get(13)?,
+        ended_at: row.get(14)?,
+    })
+}
+
+/// One part of the list.
+pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<JobRow>, ReadError> {
+    super::page(db, &SPEC, args, map)
+}
+
+/// How many match.
+pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
+    super::totals(db, &SPEC, filter)
+}
+
+/// Jobs that are not over, newest first, at most ten: the strip on every screen.
+pub fn open(db: &Db<'_>) -> Result<Vec<JobRow>, ReadError> {
+    let sql = format!(
+        "SELECT j.id, j.id, {} FROM job j WHERE j.state IN ('Waiting','Running','Paused') \
+         ORDER BY j.id DESC LIMIT 10",
+        SPEC.columns
+    );
+    let mut statement = db.conn().prepare_cached(&sql)?;
+    let rows = statement.query_map([], |r| {
+        let id = r.get(0)?;
+        map(r, Key { value: super::KeyValue::Int(id), id })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// One schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleRow {
+    /// Identity.
+    pub id: ScheduleId,
+    /// Its name.
+    pub name: String,
+    /// `bill` or `collect`.
+    pub kind: String,
+    /// `daily`, `weekly mon,thu`, `monthly 31`.
+    pub every: String,
+    /// Minute of the day in the book's zone.
+    pub at_minute: i64,
+    /// `Active`, `Paused`, `Ended`.
+    pub state: String,
+    /// Who is told.
+    pub owner: String,
+}
+
+/// Every schedule that has not ended.
+pub fn schedules(db: &Db<'_>) -> Result<Vec<ScheduleRow>, ReadError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT id, name, kind, every, at_minute, state, owner_name FROM schedule \
+         WHERE state <> 'Ended' ORDER BY id LIMIT 100",
+    )?;
+    let rows = statement.query_map([], |r| {
+        Ok(ScheduleRow {
+            id: ScheduleId(r.get(0)?),
+            name: r.get(1)?,
+            kind: r.get(2)?,
+            every: r.get(3)?,
+            at_minute: r.get(4)?,
+            state: r.get(5)?,
+            owner: r.get(6)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

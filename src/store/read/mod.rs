@@ -1,0 +1,633 @@
+//! Rows and counts for screens and lists: read-only, paged by key and never by OFFSET.
+//!
+//! One file a list. Each says its SQL as a [`Spec`]: columns, fields a filter may ask about, sorts.
+//! What leaves are plain row structs with the key to go on from.
+
+pub mod accounts;
+pub mod deliveries;
+pub mod filter;
+pub mod invoice;
+pub mod invoices;
+pub mod jobs;
+pub mod log;
+pub mod runs;
+pub mod today;
+
+pub use filter::{Cmp, Field, Filter, FilterError, Term};
+
+use super::{Db, StoreError, word};
+use crate::domain::money::{Currency, parse_decimal};
+use crate::domain::text_enum;
+use chrono::NaiveDate;
+use rusqlite::Row;
+use rusqlite::types::Value;
+
+text_enum! {
+    /// By what a list is ordered; the arrow says which way.
+    Sort {
+        /// Worst first.
+        Risk = "risk",
+        /// Newest first.
+        Newest = "newest",
+        /// Oldest first.
+        Oldest = "oldest",
+        /// By account number.
+        Account = "account",
+        /// By customer name.
+        Customer = "customer",
+        /// Largest first.
+        Largest = "largest",
+        /// Smallest first.
+        Smallest = "smallest",
+        /// Most urgent first.
+        Due = "due",
+    }
+}
+
+/// The value a list is ordered by, of one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyValue {
+    /// Numbers, dates as numbers.
+    Int(i64),
+    /// Text.
+    Text(String),
+}
+
+/// Where a row stands in its list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// What it is ordered by.
+    pub value: KeyValue,
+    /// Among equals, by this.
+    pub id: i64,
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seek {
+    /// From the top.
+    First,
+    /// The end.
+    Last,
+    /// What follows a row.
+    After(Key),
+    /// What precedes a row.
+    Before(Key),
+    /// A row and what follows it.
+    From(Key),
+}
+
+/// What is wanted of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListArgs {
+    /// Only these rows.
+    pub filter: Filter,
+    /// In this order.
+    pub sort: Sort,
+    /// From here.
+    pub seek: Seek,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A part of a list, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<R> {
+    /// The rows.
+    pub rows: Vec<R>,
+    /// Whether the list goes on beyond the side that was asked for.
+    pub more: bool,
+}
+
+/// How many rows match, and their money by currency.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Rows.
+    pub count: i64,
+    /// Money by currency; empty where rows have none.
+    pub money: Vec<(Currency, i64)>,
+}
+
+/// A row as a mark needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marked {
+    /// The row.
+    pub id: i64,
+    /// Its version.
+    pub version: i64,
+    /// Its money.
+    pub money: Option<(Currency, i64)>,
+}
+
+/// Rows that have something in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// What they have in common.
+    pub name: String,
+    /// The term that shows only them.
+    pub term: String,
+    /// How many.
+    pub count: i64,
+    /// Their money by currency.
+    pub money: Vec<(Currency, i64)>,
+}
+
+/// A row of a list.
+pub trait ListRow: Clone + Send + 'static {
+    /// Identity; the cursor follows it.
+    fn id(&self) -> i64;
+    /// Version as shown.
+    fn version(&self) -> i64;
+    /// Where it stands.
+    fn key(&self) -> &Key;
+    /// Its money.
+    fn money(&self) -> Option<(Currency, i64)>;
+    /// Whether `]` stops here.
+    fn is_exception(&self) -> bool;
+}
+
+/// Why a list could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The filter makes no sense here.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// The book.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for ReadError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// How a field is asked for in SQL.
+#[derive(Clone, Copy)]
+pub(super) enum Ask {
+    /// Equal to one of these words, any case.
+    Word(&'static str, &'static [&'static str]),
+    /// Equal, any case.
+    Same(&'static str),
+    /// Contained.
+    Part(&'static str),
+    /// Minor units beside a currency.
+    Amount(&'static str, &'static str),
+    /// A civil date.
+    Day(&'static str),
+    /// A number behind a prefix (`BR-000007`).
+    Id(&'static str, &'static str),
+    /// An EXISTS over flags: `any`, `none` or a code.
+    Flag(&'static str),
+}
+
+/// One way to order a list.
+#[derive(Clone, Copy)]
+pub(super) struct Order {
+    pub sort: Sort,
+    pub by: &'static str,
+    pub descending: bool,
+}
+
+/// The SQL of a list.
+pub(super) struct Spec {
+    /// Columns of a row, from column 2 on (0 and 1 are the key).
+    pub columns: &'static str,
+    /// Tables and joins.
+    pub from: &'static str,
+    /// Tables enough for counting when no term needs the rest; the same aliases.
+    pub narrow: &'static str,
+    /// Always holds.
+    pub base: &'static str,
+    pub id: &'static str,
+    pub version: &'static str,
+    /// Currency and minor units.
+    pub money: Option<(&'static str, &'static str)>,
+    /// What a word is looked for in.
+    pub words: &'static [&'static str],
+    pub fields: &'static [(Field, Ask)],
+    pub orders: &'static [Order],
+}
+
+struct Where {
+    sql: Vec<String>,
+    values: Vec<Value>,
+    /// Whether it needs more than the narrow tables.
+    wide: bool,
+}
+
+impl Spec {
+    /// The sorts of the list; the first is the default.
+    pub fn sorts(&self) -> Vec<Sort> {
+        self.orders.iter().map(|o| o.sort).collect()
+    }
+
+    fn order(&self, sort: Sort) -> Order {
+        self.orders.iter().copied().find(|o| o.sort == sort).unwrap_or(self.orders[0])
+    }
+
+    fn filter(&self, filter: &Filter) -> Result<Where, FilterError> {
+        let mut out = Where { sql: vec![self.base.to_owned()], values: Vec::new(), wide: false };
+        for text in &filter.words {
+            let pattern = format!("%{}%", escape_like(text));
+            let any: Vec<String> =
+                self.words.iter().map(|w| format!("{w} LIKE ? ESCAPE '\\'")).collect();
+            if any.is_empty() {
+                continue;
+            }
+            out.wide = true;
+            out.values.extend(any.iter().map(|_| Value::Text(pattern.clone())));
+            out.sql.push(format!("({})", any.join(" OR ")));
+        }
+        for term in &filter.terms {
+            let ask = self.fields.iter().find(|(f, _)| *f == term.field).map(|(_, a)| *a);
+            let ask = ask.ok_or_else(|| {
+                let known: Vec<&str> = self.fields.iter().map(|(f, _)| f.as_str()).collect();
+                FilterError::NotHere(term.field, known.join(", "))
+            })?;
+            out.term(term, ask)?;
+        }
+        Ok(out)
+    }
+}
+
+impl Where {
+    fn term(&mut self, term: &Term, ask: Ask) -> Result<(), FilterError> {
+        let bad = |what| FilterError::BadValue(term.field, term.value.clone(), what);
+        let not = if term.cmp == Cmp::Not { "NOT " } else { "" };
+        match ask {
+            Ask::Word(column, words) => {
+                let word = words.iter().find(|w| w.eq_ignore_ascii_case(&term.value));
+                // Still being typed: the first word that begins so.
+                let word = word.or_else(|| {
+                    words.iter().find(|w| {
+                        w.to_ascii_lowercase().starts_with(&term.value.to_ascii_lowercase())
+                    })
+                });
+                let word = word.ok_or_else(|| bad("a word of this list"))?;
+                // A literal, so that partial indexes on it can be used; it is one of ours.
+                self.sql.push(format!("{not}{column} = '{word}'"));
+            }
+            Ask::Same(column) => {
+                self.wide = true;
+                self.sql.push(format!("{not}{column} = ? COLLATE NOCASE"));
+                self.values.push(Value::Text(term.value.clone()));
+            }
+            Ask::Part(column) => {
+                self.wide = true;
+                self.sql.push(format!("{not}{column} LIKE ? ESCAPE '\\'"));
+                // `_` stands for any one character, so that a term without blanks can name a text.
+                let pattern = term.value.replace('\\', "\\\\").replace('%', "\\%");
+                self.values.push(Value::Text(format!("%{pattern}%")));
+            }
+            Ask::Amount(minor, currency) => {
+                let value = parse_decimal(&term.value).ok_or_else(|| bad("an amount"))?;
+                self.sql.push(format!("{minor} {} {}", sign(term.cmp), scaled(currency)));
+                let units = (value * rust_decimal::Decimal::from(10_000)).trunc();
+                let units = i64::try_from(units).map_err(|_| bad("an amount that fits"))?;
+                self.values.push(Value::Integer(units));
+            }
+            Ask::Day(column) => {
+                let day: NaiveDate =
+                    term.value.parse().map_err(|_| bad("a date such as 2026-01-31"))?;
+                self.sql.push(format!("{column} {} ?", sign(term.cmp)));
+                self.values.push(Value::Text(day.to_string()));
+            }
+            Ask::Id(column, prefix) => {
+                let digits = term.value.trim_start_matches(|c: char| !c.is_ascii_digit());
+                let id: i64 = digits.parse().map_err(|_| bad("a run"))?;
+                let given = term.value.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+                if !given.is_empty() && !given.eq_ignore_ascii_case(prefix) {
+                    return Err(bad("such a number"));
+                }
+                self.sql.push(format!("{not}{column} = ?"));
+                self.values.push(Value::Integer(id));
+            }
+            Ask::Flag(document) => {
+                let any =
+                    format!("EXISTS (SELECT 1 FROM flag fl WHERE fl.document_id = {document}");
+                match term.value.as_str() {
+                    "any" => self.sql.push(format!("{not}{any})")),
+                    "none" => self.sql.push(format!("NOT {any})")),
+                    code => {
+                        self.sql.push(format!("{not}{any} AND fl.code LIKE ? ESCAPE '\\')"));
+                        self.values.push(Value::Text(format!("{}%", escape_like(code))));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sign(cmp: Cmp) -> &'static str {
+    match cmp {
+        Cmp::Is => "=",
+        Cmp::Not => "<>",
+        Cmp::AtLeast => ">=",
+        Cmp::AtMost => "<=",
+        Cmp::More => ">",
+        Cmp::Less => "<",
+    }
+}
+
+/// Currencies whose minor unit is not a hundredth (ISO 4217 list one, exponents 0, 3 and 4).
+const DIGITS_0: &str = "'BIF','CLP','DJF','GNF','ISK','JPY','KMF','KRW','PYG','RWF','UGX','UYI','VND','VUV','XAF','XOF','XPF'";
+const DIGITS_3: &str = "'BHD','IQD','JOD','KWD','LYD','OMR','TND'";
+const DIGITS_4: &str = "'CLF','UYW'";
+
+/// A bound value in ten-thousandths of a currency unit, in the row's minor units.
+fn scaled(currency: &str) -> String {
+    format!(
+        "(? / CASE WHEN {currency} IN ({DIGITS_0}) THEN 10000.0 WHEN {currency} IN ({DIGITS_3}) \
+         THEN 10.0 WHEN {currency} IN ({DIGITS_4}) THEN 1.0 ELSE 100.0 END)"
+    )
+}
+
+fn escape_like(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+/// One part of a list.
+pub(super) fn page<R: ListRow>(
+    db: &Db<'_>,
+    spec: &Spec,
+    args: &ListArgs,
+    map: fn(&Row<'_>, Key) -> rusqlite::Result<R>,
+) -> Result<Page<R>, ReadError> {
+    let order = spec.order(args.sort);
+    let mut filter = spec.filter(&args.filter)?;
+    let backwards = matches!(args.seek, Seek::Before(_) | Seek::Last);
+    match &args.seek {
+        Seek::First | Seek::Last => {}
+        Seek::After(key) => filter.beyond(spec, order, key, backwards, ""),
+        Seek::Before(key) => filter.beyond(spec, order, key, backwards, ""),
+        Seek::From(key) => filter.beyond(spec, order, key, backwards, "="),
+    }
+    let way = |down: bool| if down { "DESC" } else { "ASC" };
+    // Among equal values rows always go by id in the same direction as the value, so that one
+    // index serves both.
+    let id_down = order.descending && spec.id == order.by;
+    let sql = format!(
+        "SELECT {by}, {id}, {columns} FROM {from} WHERE {filter} ORDER BY {by} {w1}, {id} {w2} LIMIT {limit}",
+        by = order.by,
+        id = spec.id,
+        columns = spec.columns,
+        from = spec.from,
+        filter = filter.sql.join(" AND "),
+        w1 = way(order.descending != backwards),
+        w2 = way(id_down != backwards),
+        limit = args.limit + 1,
+    );
+    let mut statement = db.conn().prepare_cached(&sql)?;
+    let rows = statement.query_map(rusqlite::params_from_iter(filter.values), |r| {
+        let value = match r.get_ref(0)? {
+            rusqlite::types::ValueRef::Integer(n) => KeyValue::Int(n),
+            rusqlite::types::ValueRef::Text(_) => KeyValue::Text(r.get(0)?),
+            _ => KeyValue::Text(String::new()),
+        };
+        map(r, Key { value, id: r.get(1)? })
+    })?;
+    let mut rows: Vec<R> = rows.collect::<Result<_, _>>()?;
+    let more = rows.len() > args.limit;
+    rows.truncate(args.limit);
+    if backwards {
+        rows.reverse();
+    }
+    Ok(Page { rows, more })
+}
+
+impl Where {
+    /// Adds the condition of the key: beyond it in reading direction, `or_at` with it.
+    fn beyond(&mut self, spec: &Spec, order: Order, key: &Key, backwards: bool, or_at: &str) {
+        let by_sign = if order.descending == backwards { ">" } else { "<" };
+        let id_down = order.descending && spec.id == order.by;
+        let id_sign = if id_down == backwards { ">" } else { "<" };
+        self.sql.push(format!(
+            "({by} {by_sign} ? OR ({by} = ? AND {id} {id_sign}{or_at} ?))",
+            by = order.by,
+            id = spec.id
+        ));
+        let value = match &key.value {
+            KeyValue::Int(n) => Value::Integer(*n),
+            KeyValue::Text(t) => Value::Text(t.clone()),
+        };
+        self.values.extend([value.clone(), value, Value::Integer(key.id)]);
+    }
+}
+
+/// How many rows match, and their money.
+pub(super) fn totals(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Totals, ReadError> {
+    let filter = spec.filter(filter)?;
+    let from = if filter.wide { spec.from } else { spec.narrow };
+    let (currency, minor) = spec.money.unwrap_or(("''", "0"));
+    let sql = format!(
+        "SELECT {currency}, count(*), coalesce(sum({minor}), 0) FROM {from} WHERE {} GROUP BY 1",
+        filter.sql.join(" AND ")
+    );
+    let mut statement = db.conn().prepare_cached(&sql)?;
+    let rows = statement.query_map(rusqlite::params_from_iter(filter.values), |r| {
+        Ok((r.get::<_, Option<String>>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)?))
+    })?;
+    let mut totals = Totals::default();
+    for row in rows {
+        let (code, count, minor) = row?;
+        totals.count += count;
+        if let Some(currency) = code.as_deref().and_then(Currency::parse) {
+            totals.money.push((currency, minor));
+        }
+    }
+    Ok(totals)
+}
+
+/// Every matching row, as marks need them.
+pub(super) fn marks(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
+    let filter = spec.filter(filter)?;
+    let (currency, minor) = spec.money.unwrap_or(("''", "0"));
+    let sql = format!(
+        "SELECT {}, {}, {currency}, {minor} FROM {} WHERE {}",
+        spec.id,
+        spec.version,
+        spec.from,
+        filter.sql.join(" AND ")
+    );
+    let mut statement = db.conn().prepare_cached(&sql)?;
+    let rows = statement.query_map(rusqlite::params_from_iter(filter.values), |r| {
+        let code: Option<String> = r.get(2)?;
+        let minor: Option<i64> = r.get(3)?;
+        let money = code.as_deref().and_then(Currency::parse).zip(minor);
+        Ok(Marked { id: r.get(0)?, version: r.get(1)?, money })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Matching rows by what they have in common: `by` is SQL for the name, `field` makes the term.
+pub(super) fn groups(
+    db: &Db<'_>,
+    spec: &Spec,
+    filter: &Filter,
+    by: &str,
+    field: Field,
+) -> Result<Vec<Group>, ReadError> {
+    let filter = spec.filter(filter)?;
+    let (currency, minor) = spec.money.unwrap_or(("''", "0"));
+    let sql = format!(
+        "SELECT {by}, {currency}, count(*), coalesce(sum({minor}), 0) FROM {} WHERE {} \
+         GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 500",
+        spec.from,
+        filter.sql.join(" AND ")
+    );
+    let mut statement = db.conn().prepare_cached(&sql)?;
+    let rows = statement.query_map(rusqlite::params_from_iter(filter.values), |r| {
+        Ok((
+            r.get::<_, Option<String>>(0)?.unwrap_or_default(),
+            r.get::<_, Option<String>>(1)?,
+            r.get::<_, i64>(2)?,
+            r.get::<_, i64>(3)?,
+        ))
+    })?;
+    let mut out: Vec<Group> = Vec::new();
+    for row in rows {
+        let (name, code, count, minor) = row?;
+        let money = code.as_deref().and_then(Currency::parse).map(|c| (c, minor));
+        if let Some(group) = out.iter_mut().find(|g| g.name == name) {
+            group.count += count;
+            group.money.extend(money);
+        } else {
+            let short: String = name.chars().take(40).collect();
+            let term = format!("{field}:{}", short.trim().replace(' ', "_"));
+            out.push(Group { name, term, count, money: money.into_iter().collect() });
+        }
+    }
+    out.sort_by_key(|g| std::cmp::Reverse(g.count));
+    Ok(out)
+}
+
+/// A currency column.
+pub(super) fn currency(row: &Row<'_>, column: usize) -> rusqlite::Result<Currency> {
+    word(row, column, Currency::parse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digits_in_sql_are_those_of_the_standard() {
+        for (list, digits) in [(DIGITS_0, 0), (DIGITS_3, 3), (DIGITS_4, 4)] {
+            for code in list.split(',').map(|c| c.trim_matches('\'')) {
+                if let Some(currency) = Currency::parse(code) {
+                    assert_eq!(currency.digits(), digits, "{code}");
+                }
+            }
+        }
+    }
+
+    fn book() -> (tempfile::TempDir, crate::store::Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let actor = crate::domain::actor::Actor { uid: 1, name: "mia".to_owned() };
+        let zone = chrono_tz::Tz::UTC;
+        let path = dir.path().join("book.db");
+        let book = crate::store::CreateBook {
+            kind: crate::store::BookKind::Test,
+            actor: &actor,
+            now: crate::clock::Now::system(zone),
+        };
+        let store = crate::store::Store::create(&path, &book).unwrap();
+        (dir, store)
+    }
+
+    fn every_order(spec: &Spec, mut run: impl FnMut(&ListArgs)) {
+        let key = |value| Key { value, id: 3 };
+        for sort in spec.sorts() {
+            for seek in [
+                Seek::First,
+                Seek::Last,
+                Seek::After(key(KeyValue::Int(5))),
+                Seek::Before(key(KeyValue::Text("m".to_owned()))),
+                Seek::From(key(KeyValue::Int(5))),
+            ] {
+                run(&ListArgs { filter: Filter::default(), sort, seek, limit: 5 });
+            }
+        }
+        for (field, ask) in spec.fields {
+            let value = match ask {
+                Ask::Word(_, words) => words[0],
+                Ask::Same(_) | Ask::Part(_) => "x'y",
+                Ask::Amount(..) => "12.50",
+                Ask::Day(_) => "2026-01-31",
+                Ask::Id(_, prefix) => &format!("{prefix}-000007"),
+                Ask::Flag(_) => "any",
+            };
+            let filter = Filter::parse(&format!("{field}:{value} 50%_x")).unwrap();
+            run(&ListArgs { filter, sort: spec.sorts()[0], seek: Seek::First, limit: 5 });
+        }
+    }
+
+    #[test]
+    fn every_list_reads_in_every_order_and_by_every_field() {
+        let (_dir, store) = book();
+        store
+            .read(|db| -> Result<(), ReadError> {
+                every_order(&invoices::SPEC, |a| {
+                    invoices::page(db, a).unwrap();
+                    invoices::totals(db, &a.filter).unwrap();
+                    invoices::marks(db, &a.filter).unwrap();
+                });
+                every_order(&runs::SPEC, |a| {
+                    runs::page(db, a).unwrap();
+                    runs::totals(db, &a.filter).unwrap();
+                });
+                every_order(&deliveries::SPEC, |a| {
+                    deliveries::page(db, a).unwrap();
+                    deliveries::totals(db, &a.filter).unwrap();
+                    deliveries::marks(db, &a.filter).unwrap();
+                });
+                every_order(&jobs::SPEC, |a| {
+                    jobs::page(db, a).unwrap();
+                    jobs::totals(db, &a.filter).unwrap();
+                });
+                every_order(&log::SPEC, |a| {
+                    log::page(db, a).unwrap();
+                    log::totals(db, &a.filter).unwrap();
+                });
+                every_order(&accounts::SPEC, |a| {
+                    accounts::page(db, a).unwrap();
+                    accounts::totals(db, &a.filter).unwrap();
+                    accounts::marks(db, &a.filter).unwrap();
+                });
+                for by in [Field::Flag, Field::Currency, Field::Batch, Field::Run, Field::Status] {
+                    invoices::groups(db, &Filter::default(), by).unwrap();
+                }
+                for by in [Field::Error, Field::Channel, Field::Status] {
+                    deliveries::groups(db, &Filter::default(), by).unwrap();
+                }
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn details_of_what_is_not_there_are_empty() {
+        use crate::domain::ids::{AccountId, BillRunId, DocumentId, PaymentRunId, RunId};
+        let (_dir, store) = book();
+        store
+            .read(|db| -> Result<(), ReadError> {
+                assert_eq!(invoice::detail(db, DocumentId(1))?, None);
+                assert_eq!(invoice::post_run_preview(db, 1)?.count, 0);
+                assert_eq!(invoice::post_marked_preview(db, &[(1, 1)])?.changed, 1);
+                assert_eq!(runs::row(db, RunId::Bill(BillRunId(1)))?, None);
+                runs::detail(db, RunId::Bill(BillRunId(1)))?;
+                runs::detail(db, RunId::Payment(PaymentRunId(1)))?;
+                accounts::detail(db, AccountId(1))?;
+                jobs::open(db)?;
+                jobs::schedules(db)?;
+                invoice::history(db, "D-000001")?;
+                let today = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
+                assert_eq!(today::steps(db, today)?.len(), today::Step::ALL.len());
+                Ok(())
+            })
+            .unwrap();
+    }
+}

@@ -1,0 +1,175 @@
+//! The print batch: many documents as one merged file in postal order, an index, and singles in a zip.
+
+use super::invoice::{Press, Typeset};
+use super::pdf::{self, About};
+use super::printable::Customer;
+use crate::domain::text;
+use std::io::{Cursor, Write};
+
+/// One document to print.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    /// Document number; names the file in the zip.
+    pub number: String,
+    /// Account number.
+    pub account_number: String,
+    /// Who it goes to.
+    pub customer: Customer,
+    /// Its pages.
+    pub set: Typeset,
+}
+
+/// What a batch comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Documents.
+    pub documents: usize,
+    /// Sheets, printed on one side.
+    pub sheets: usize,
+    /// Envelopes: documents of one account to one address share one.
+    pub envelopes: usize,
+}
+
+/// Documents in postal order: country, postcode, city, street, name, account, number.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    pieces: Vec<Piece>,
+    issuer: String,
+    date: chrono::NaiveDate,
+    title: String,
+}
+
+/// The sort key: what the post sorts by first, then what keeps one customer together.
+fn postal(piece: &Piece) -> [&str; 8] {
+    let to = &piece.customer;
+    [
+        &to.country,
+        &to.postcode,
+        &to.city,
+        &to.address1,
+        &to.address2,
+        &to.name,
+        &piece.account_number,
+        &piece.number,
+    ]
+}
+
+fn same_envelope(a: &Piece, b: &Piece) -> bool {
+    a.account_number == b.account_number && a.customer == b.customer
+}
+
+impl Batch {
+    /// Puts the pieces in postal order. `title`, `issuer` and `date` are what the merged file says
+    /// about itself.
+    pub fn new(
+        mut pieces: Vec<Piece>,
+        title: String,
+        issuer: String,
+        date: chrono::NaiveDate,
+    ) -> Self {
+        pieces.sort_by(|a, b| postal(a).cmp(&postal(b)));
+        Self { pieces, issuer, date, title }
+    }
+
+    /// The documents in the order they are printed.
+    pub fn numbers(&self) -> Vec<&str> {
+        self.pieces.iter().map(|p| p.number.as_str()).collect()
+    }
+
+    /// Documents, sheets and envelopes.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            documents: self.pieces.len(),
+            sheets: self.pieces.iter().map(|p| p.set.pages()).sum(),
+            envelopes: self.envelopes().last().copied().unwrap_or(0),
+        }
+    }
+
+    /// The envelope of each piece, from 1.
+    fn envelopes(&self) -> Vec<usize> {
+        let mut out = Vec::with_capacity(self.pieces.len());
+        for (i, piece) in self.pieces.iter().enumerate() {
+            let before = out.last().copied().unwrap_or(0);
+            let joins = i > 0 && same_envelope(&self.pieces[i - 1], piece);
+            out.push(if joins { before } else { before + 1 });
+        }
+        out
+    }
+
+    /// All documents as one file.
+    pub fn merged(&self, press: Press) -> Vec<u8> {
+        let about =
+            About { title: self.title.clone(), author: self.issuer.clone(), date: self.date };
+        let parts: Vec<_> = self.pieces.iter().map(|p| &p.set.bound).collect();
+        pdf::file(press.fonts(), &parts, &about)
+    }
+
+    /// The index: one row a document, with its place in the merged file and its envelope. Cells that
+    /// a spreadsheet would take for a formula are defused by an apostrophe.
+    pub fn index_csv(&self) -> Result<Vec<u8>, csv::Error> {
+        let mut out = csv::Writer::from_writer(Vec::new());
+        out.write_record([
+            "sequence", "envelope", "first_page", "pages", "document", "account_number", "name",
+            "address1", "address2", "postcode", "city", "region", "country", "file",
+        ])?;
+        let mut page = 1;
+        for (i, (piece, envelope)) in self.pieces.iter().zip(self.envelopes()).enumerate() {
+            let to = &piece.customer;
+            let pages = piece.set.pages();
+            let figures = [i + 1, envelope, page, pages].map(|n| n.to_string());
+            let words = [
+                &piece.number,
+                &piece.account_number,
+                &to.name,
+                &to.address1,
+                &to.address2,
+                &to.postcode,
+                &to.city,
+                &to.region,
+                &to.country,
+            ]
+            .map(|cell| defuse(cell));
+            let file = file_name(&piece.number);
+            out.write_record(figures.iter().chain(&words).chain(std::iter::once(&file)))?;
+            page += pages;
+        }
+        out.into_inner().map_err(|e| e.into_error().into())
+    }
+
+    /// The single documents in a zip with the index; names come from document numbers only.
+    pub fn zip(&self, press: Press) -> Result<Vec<u8>, zip::result::ZipError> {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        // A PDF is deflated inside already.
+        let stored = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored)
+            .last_modified_time(zip::DateTime::default())
+            .unix_permissions(0o644);
+        let index = self.index_csv().map_err(std::io::Error::other)?;
+        zip.start_file("index.csv", stored)?;
+        zip.write_all(&index)?;
+        for piece in &self.pieces {
+            zip.start_file(file_name(&piece.number), stored)?;
+            zip.write_all(&piece.set.pdf(press))?;
+        }
+        Ok(zip.finish()?.into_inner())
+    }
+}
+
+/// A file name from a document number: letters, digits, `-`, `_` and inner dots; never a path.
+pub fn file_name(number: &str) -> String {
+    let safe: String = number
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
+        .collect();
+    format!("{}.pdf", safe.trim_start_matches('.'))
+}
+
+/// A cell that no spreadsheet runs (OWASP, CSV injection).
+pub fn defuse(cell: &str) -> String {
+    let clean = text::clean(cell);
+    if clean.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{clean}")
+    } else {
+        clean.into_owned()
+    }
+}

@@ -1,0 +1,537 @@
+//! The invoice and memo as a page: letterhead, window address, facts, lines, tax, total, payment.
+//!
+//! The address stands where DIN 5008 form B and most window envelopes want it; the table breaks
+//! over pages with its head repeated, and every page says which of how many it is.
+
+use super::fonts::{Fonts, Weight};
+use super::pdf::{self, About, Bound};
+use super::printable::{Line, PrintError, Printable};
+use super::sheet::{ACCENT, GREY, HAIR, Ink, Sheet, Style, TINT, Type, bold, mm, plain};
+use super::words;
+use crate::domain::document::DocumentKind;
+
+const WHITE: Ink = Ink(1.0, 1.0, 1.0);
+/// Height of a line in the table, points.
+const PITCH: f32 = 11.5;
+/// Lines of one description that stay together; a longer one goes on as a further row.
+const TALLEST: usize = 40;
+
+/// The fonts of a run of printing. Opening it is dear the first time, free after.
+#[derive(Clone, Copy)]
+pub struct Press {
+    fonts: &'static Fonts,
+}
+
+/// One document set into pages.
+#[derive(Debug, Clone)]
+pub struct Typeset {
+    pub(super) bound: Bound,
+    title: String,
+    author: String,
+    date: chrono::NaiveDate,
+}
+
+impl Press {
+    /// Opens the bundled fonts.
+    pub fn open() -> Result<Self, PrintError> {
+        Fonts::get().map(|fonts| Self { fonts })
+    }
+
+    /// Whether every text of the document can be printed.
+    pub fn check(self, document: &Printable) -> Result<(), PrintError> {
+        document.read(self.fonts).map(|_| ())
+    }
+
+    /// Sets one document. Refused by name when a character has no font.
+    pub fn set(self, document: &Printable) -> Result<Typeset, PrintError> {
+        let (document, rare) = document.read(self.fonts)?;
+        let own = self.fonts.own_cut(&rare)?;
+        let (cut, glyphs) = own.map_or((None, None), |(cut, glyphs)| (Some(cut), Some(glyphs)));
+        let set = Type { fonts: self.fonts, own: glyphs.as_ref() };
+        let sheets = Setter::new(&document, &set).run();
+        Ok(Typeset {
+            bound: pdf::bind(sheets, document.paper, cut)?,
+            title: format!("{} {}", words::title(document.kind), document.number),
+            author: document.issuer.name,
+            date: document.invoice_date,
+        })
+    }
+
+    pub(super) fn fonts(self) -> &'static Fonts {
+        self.fonts
+    }
+}
+
+impl Typeset {
+    /// Number of pages.
+    pub fn pages(&self) -> usize {
+        self.bound.pages.len()
+    }
+
+    /// The document as a file of its own; the same bytes on every call.
+    pub fn pdf(&self, press: Press) -> Vec<u8> {
+        let about = About {
+            title: self.title.clone(),
+            author: self.author.clone(),
+            date: self.date,
+        };
+        pdf::file(press.fonts(), &[&self.bound], &about)
+    }
+}
+
+/// Sets one document: where the pen is, and the pages so far.
+struct Setter<'a> {
+    doc: &'a Printable,
+    set: &'a Type<'a>,
+    width: f32,
+    height: f32,
+    left: f32,
+    right: f32,
+    /// Distance of the next line from the top of the page.
+    y: f32,
+    done: Vec<Sheet>,
+    sheet: Sheet,
+}
+
+impl<'a> Setter<'a> {
+    fn new(doc: &'a Printable, set: &'a Type<'a>) -> Self {
+        let (width, height) = pdf::size(doc.paper);
+        Self {
+            doc,
+            set,
+            width,
+            height,
+            left: mm(25.0),
+            right: width - mm(20.0),
+            y: 0.0,
+            done: Vec::new(),
+            sheet: Sheet::new(height),
+        }
+    }
+
+    fn run(mut self) -> Vec<Sheet> {
+        self.letterhead();
+        self.window();
+        self.facts();
+        self.heading();
+        self.table_head();
+        for line in &self.doc.lines {
+            self.line(line);
+        }
+        self.totals();
+        self.reasons();
+        self.payment();
+        self.note();
+        self.done.push(self.sheet);
+        let pages = self.done.len();
+        for (i, sheet) in self.done.iter_mut().enumerate() {
+            foot(sheet, self.set, self.doc, (self.left, self.right, self.height), (i + 1, pages));
+        }
+        self.done
+    }
+
+    fn text(&mut self, x: f32, y: f32, style: Style, text: &str) {
+        self.sheet.text(self.set, x, y, style, text);
+    }
+
+    fn money(&self, minor: i64) -> String {
+        self.doc.currency.grouped(minor)
+    }
+
+    fn letterhead(&mut self) {
+        let issuer = &self.doc.issuer;
+        self.sheet.tint(self.left, mm(14.0), mm(16.0), 3.0, ACCENT);
+        let name = bold(17.0).in_ink(ACCENT);
+        let room = mm(125.0) - self.left - mm(5.0);
+        let mut y = mm(24.0);
+        for line in self.set.wrap(&issuer.name, name, room).iter().take(2) {
+            self.text(self.left, y, name, line);
+            y += 20.0;
+        }
+        let small = plain(8.0).in_ink(GREY);
+        let x = mm(125.0);
+        let mut y = mm(17.5);
+        let mut lines: Vec<String> = issuer.address.clone();
+        if !issuer.tax_id.is_empty() {
+            lines.push(format!("Tax ID {}", issuer.tax_id));
+        }
+        for line in lines.iter().flat_map(|l| self.set.wrap(l, small, self.right - x)).take(10) {
+            self.sheet.text(self.set, x, y, small, &line);
+            y += 10.5;
+        }
+    }
+
+    /// The address field: 85 × 45 mm at 20 mm from the left and 45 mm from the top (DIN 5008 B).
+    fn window(&mut self) {
+        let issuer = &self.doc.issuer;
+        let sender = std::iter::once(&issuer.name)
+            .chain(&issuer.address)
+            .filter(|l| !l.is_empty())
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" · ");
+        let tiny = plain(6.5).in_ink(GREY);
+        let room = mm(78.0);
+        let lines: Vec<String> = self
+            .doc
+            .customer
+            .window()
+            .iter()
+            .flat_map(|l| self.set.wrap(l, plain(10.5), room))
+            .take(10)
+            .collect();
+        let spare = lines.len().saturating_sub(6) as f32;
+        let top = mm(62.0) - spare * mm(2.2);
+        if let Some(sender) = self.set.wrap(&sender, tiny, room).first() {
+            self.text(self.left, top - 2.0, tiny, sender.trim_end_matches([' ', '·']));
+            self.sheet.rule(self.left, self.left + room, top + 1.5, 0.4, HAIR);
+        }
+        let pitch = if lines.len() > 6 { mm(4.1) } else { mm(4.7) };
+        let mut y = top + mm(5.5);
+        for line in &lines {
+            self.text(self.left, y, plain(10.5), line);
+            y += pitch;
+        }
+    }
+
+    /// Number, dates and the customer's own references, right of the window.
+    fn facts(&mut self) {
+        let doc = self.doc;
+        let kind = words::title(doc.kind);
+        let mut rows: Vec<(String, String)> = vec![
+            (format!("{kind} number"), doc.number.clone()),
+            (format!("{kind} date"), words::date(doc.invoice_date)),
+        ];
+        if let Some(due) = doc.due_date {
+            rows.push(("Due date".into(), words::date(due)));
+        }
+        for (label, value) in [
+            ("Payment term", &doc.term),
+            ("Account", &doc.account_number),
+            ("Your order", &doc.po_number),
+            ("Your tax ID", &doc.customer.tax_id),
+        ] {
+            if !value.is_empty() && (label != "Payment term" || doc.due_date.is_some()) {
+                rows.push((label.into(), value.clone()));
+            }
+        }
+        let x = mm(125.0);
+        let mut y = mm(62.0);
+        for (i, (label, value)) in rows.iter().enumerate() {
+            self.text(x, y, plain(8.5).in_ink(GREY), label);
+            let style = if i == 0 { bold(9.0) } else { plain(9.0) };
+            let room = self.right - x - mm(24.0);
+            self.sheet.figure(self.set, (self.right, room), y, style, value);
+            y += mm(4.9);
+        }
+    }
+
+    /// Title with what it corrects, and the sum of the document at a glance.
+    fn heading(&mut self) {
+        let doc = self.doc;
+        let y = mm(107.0);
+        let box_width = mm(65.0);
+        let room = self.right - self.left - box_width - mm(6.0);
+        let title = format!("{} {}", words::title(doc.kind), doc.number);
+        let mut style = bold(18.0).in_ink(ACCENT);
+        let width = self.set.width(&title, style);
+        style.size = (style.size * room / width.max(room)).max(9.0);
+        self.text(self.left, y, style, &title);
+        if let Some(corrected) = &doc.corrects {
+            let line =
+                format!("Corrects invoice {} of {}", corrected.number, words::date(corrected.date));
+            self.text(self.left, y + 14.0, plain(9.0).in_ink(GREY), &line);
+        }
+        let label = match doc.kind {
+            DocumentKind::Invoice | DocumentKind::DebitMemo => "Amount due",
+            DocumentKind::CreditMemo => "Your credit",
+            DocumentKind::WriteOff => "Written off",
+        };
+        let sum = match doc.kind {
+            DocumentKind::Invoice | DocumentKind::DebitMemo => doc.due_minor(),
+            DocumentKind::CreditMemo | DocumentKind::WriteOff => doc.total_minor,
+        };
+        let sum = format!("{} {}", self.money(sum), doc.currency);
+        let x = self.right - box_width;
+        self.sheet.tint(x, y - mm(7.0), box_width, mm(10.6), ACCENT);
+        self.text(x + mm(3.0), y, plain(8.5).in_ink(WHITE), label);
+        let figure = bold(13.0).in_ink(WHITE);
+        self.sheet.figure(
+            self.set,
+            (self.right - mm(3.0), box_width - mm(26.0)),
+            y + 1.0,
+            figure,
+            &sum,
+        );
+        self.y = mm(119.0);
+    }
+
+    fn table_head(&mut self) {
+        let style = bold(8.0).in_ink(ACCENT);
+        let (y, columns) = (self.y + 12.0, Columns::of(self.left, self.right));
+        self.sheet.tint(self.left - 4.0, self.y, self.right - self.left + 8.0, 18.0, TINT);
+        self.text(self.left, y, style, "Description");
+        self.text(columns.period, y, style, "Service period");
+        self.sheet.text_right(self.set, columns.quantity, y, style, "Quantity");
+        self.sheet.text_right(self.set, columns.price, y, style, "Unit price");
+        let amount = format!("Amount {}", self.doc.currency);
+        self.sheet.text_right(self.set, self.right, y, style, &amount);
+        self.y += 18.0;
+    }
+
+    /// How far the text of a page may go down.
+    fn bottom(&self) -> f32 {
+        self.height - mm(31.0)
+    }
+
+    /// Goes to a new page unless `height` points are left; tells whether it did.
+    fn need(&mut self, height: f32) -> bool {
+        if self.y + height <= self.bottom() {
+            return false;
+        }
+        self.done.push(std::mem::replace(&mut self.sheet, Sheet::new(self.height)));
+        let small = plain(8.0).in_ink(GREY);
+        let doc = self.doc;
+        let y = mm(17.0);
+        self.text(self.left, y, bold(8.5).in_ink(ACCENT), &doc.issuer.name);
+        let of = format!(
+            "{} {} of {}",
+            words::title(doc.kind),
+            doc.number,
+            words::date(doc.invoice_date)
+        );
+        self.sheet.text_right(self.set, self.right, y, small, &of);
+        self.sheet.rule(self.left, self.right, y + 6.0, 0.5, HAIR);
+        self.y = mm(25.0);
+        true
+    }
+
+    fn line(&mut self, line: &Line) {
+        let columns = Columns::of(self.left, self.right);
+        let body = plain(9.0);
+        let small = plain(8.5);
+        let lines = self.set.wrap(&line.description, body, columns.description);
+        let service = line.service.map_or_else(Vec::new, |(from, to)| {
+            self.set.wrap(&words::period(from, to), small, columns.period_room)
+        });
+        for (part, chunk) in lines.chunks(TALLEST).enumerate() {
+            let first = part == 0;
+            let tall = if first { chunk.len().max(service.len()) } else { chunk.len() };
+            let unit = first && self.unit_below(line, &columns);
+            let tall = tall.max(if unit { 2 } else { 1 }) as f32;
+            if self.need(tall * PITCH + 8.0) {
+                self.table_head();
+            }
+            let y = self.y + 14.0;
+            for (i, text) in chunk.iter().enumerate() {
+                self.text(self.left, y + i as f32 * PITCH, body, text);
+            }
+            if first {
+                for (i, text) in service.iter().enumerate() {
+                    let y = y + i as f32 * PITCH;
+                    self.text(columns.period, y, small.in_ink(GREY), text);
+                }
+                self.figures(line, &columns, y, unit);
+            }
+            self.y += tall * PITCH + 8.0;
+            self.sheet.rule(self.left, self.right, self.y, 0.4, HAIR);
+        }
+    }
+
+    /// Whether the unit of measure goes under the quantity, for want of room beside it.
+    fn unit_below(&self, line: &Line, columns: &Columns) -> bool {
+        let Some(quantity) = line.quantity.filter(|_| !line.uom.is_empty()) else { return false };
+        let both = format!("{} {}", words::quantity(quantity), line.uom);
+        self.set.width(&both, plain(8.5)) > columns.quantity_room
+    }
+
+    fn figures(&mut self, line: &Line, columns: &Columns, y: f32, unit_below: bool) {
+        let small = plain(8.5);
+        if let Some(quantity) = line.quantity {
+            let mut text = words::quantity(quantity);
+            let place = (columns.quantity, columns.quantity_room);
+            if unit_below {
+                let grey = plain(7.5).in_ink(GREY);
+                self.sheet.figure(self.set, place, y + PITCH - 1.0, grey, &line.uom);
+            } else if !line.uom.is_empty() {
+                text = format!("{text} {}", line.uom);
+            }
+            self.sheet.figure(self.set, place, y, small, &text);
+        }
+        if let Some(price) = line.unit_price {
+            let text = words::unit_price(price, self.doc.currency);
+            self.sheet.figure(self.set, (columns.price, columns.price_room), y, small, &text);
+        }
+        let amount = self.money(line.amount_minor);
+        self.sheet.figure(self.set, (self.right, columns.amount_room), y, plain(9.0), &amount);
+    }
+
+    /// Subtotal, tax by code, total, credits and what is left: kept together on one page.
+    fn totals(&mut self) {
+        let doc = self.doc;
+        let mut rows: Vec<(String, i64)> = Vec::new();
+        if !doc.taxes.is_empty() || doc.total_minor != doc.subtotal_minor {
+            rows.push(("Subtotal".into(), doc.subtotal_minor));
+        }
+        for tax in &doc.taxes {
+            rows.push((words::tax_row(tax, doc.currency), tax.tax_minor));
+        }
+        let credits: Vec<(String, i64)> = doc
+            .credits
+            .iter()
+            .map(|c| (format!("Credit applied, {}", c.number), -c.amount_minor))
+            .collect();
+        let height = 16.0 * (rows.len() + credits.len() + 2) as f32 + 24.0;
+        self.need(height.min(self.bottom() - mm(30.0)));
+        self.y += 6.0;
+        for (label, minor) in &rows {
+            self.total_row(label, *minor, plain(9.0));
+        }
+        let x = self.left + (self.right - self.left) * 0.42;
+        self.sheet.rule(x, self.right, self.y + 4.0, 1.0, ACCENT);
+        self.y += 4.0;
+        let total = match doc.kind {
+            DocumentKind::CreditMemo => "Total credit",
+            DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::WriteOff => "Total",
+        };
+        self.total_row(&format!("{total} {}", doc.currency), doc.total_minor, bold(10.5));
+        if !credits.is_empty() {
+            for (label, minor) in &credits {
+                self.total_row(label, *minor, plain(9.0));
+            }
+            self.sheet.rule(x, self.right, self.y + 4.0, 0.5, HAIR);
+            self.y += 4.0;
+            let label = format!("Amount due {}", doc.currency);
+            self.total_row(&label, doc.due_minor(), bold(10.5));
+        }
+        self.y += 8.0;
+    }
+
+    fn total_row(&mut self, label: &str, minor: i64, style: Style) {
+        self.need(16.0);
+        let y = self.y + 13.0;
+        let x = self.left + (self.right - self.left) * 0.42;
+        let amount = self.money(minor);
+        let taken = self.set.width(&amount, style).min(mm(45.0));
+        let room = self.right - x - taken - 10.0;
+        let width = self.set.width(label, style);
+        let size = if width > room { style.size * room / width } else { style.size };
+        let ink = if style.weight == Weight::Bold { style.ink } else { GREY };
+        self.text(x, y, Style { size, ink, ..style }, label);
+        self.sheet.figure(self.set, (self.right, mm(45.0)), y, style, &amount);
+        self.y += 16.0;
+    }
+
+    fn paragraph(&mut self, style: Style, text: &str) {
+        let room = self.right - self.left;
+        for line in self.set.wrap(text, style, room) {
+            self.need(12.0);
+            self.text(self.left, self.y + 10.0, style, &line);
+            self.y += style.size * 1.38;
+        }
+    }
+
+    /// Why a tax is nil, in the words the law wants on the document.
+    fn reasons(&mut self) {
+        let doc = self.doc;
+        for tax in doc.taxes.iter().filter(|t| !t.reason.is_empty()) {
+            let name = if tax.name.is_empty() { &tax.tax_code } else { &tax.name };
+            self.paragraph(plain(8.5), &format!("{name}: {}", tax.reason));
+        }
+    }
+
+    fn payment(&mut self) {
+        let doc = self.doc;
+        if !doc.kind.is_receivable() {
+            self.y += 6.0;
+            let text = "This amount is credited to your account. You need not do anything.";
+            self.paragraph(plain(9.0), text);
+            return;
+        }
+        let due = doc.due_minor();
+        let sum = format!("{} {}", self.money(due), doc.currency);
+        let by = doc.due_date.map(words::date);
+        let text = if due <= 0 {
+            "Nothing is left to pay.".to_owned()
+        } else if doc.collected_from.is_empty() {
+            let by = by.map_or_else(String::new, |day| format!(" by {day}"));
+            format!("Please pay {sum}{by}, quoting {}.", doc.number)
+        } else {
+            let on = by.map_or_else(String::new, |day| format!(" on or after {day}"));
+            format!("{sum} will be collected from {}{on}. You need not pay.", doc.collected_from)
+        };
+        let bank = due > 0 && doc.collected_from.is_empty();
+        let lines = if bank { doc.issuer.bank.len() } else { 0 };
+        self.need((lines as f32 * 13.0 + 44.0).min(mm(120.0)));
+        self.y += 10.0;
+        self.text(self.left, self.y + 10.0, bold(9.5).in_ink(ACCENT), "Payment");
+        self.y += 15.0;
+        self.paragraph(plain(9.0), &text);
+        if bank {
+            self.y += 2.0;
+            for line in &doc.issuer.bank {
+                self.paragraph(plain(9.0), line);
+            }
+        }
+    }
+
+    fn note(&mut self) {
+        if !self.doc.note.is_empty() {
+            self.y += 10.0;
+            let note = self.doc.note.clone();
+            self.paragraph(plain(9.0), &note);
+        }
+        debug_assert!(self.width > self.right);
+    }
+}
+
+/// Where the columns of the table stand.
+struct Columns {
+    description: f32,
+    period: f32,
+    period_room: f32,
+    quantity: f32,
+    quantity_room: f32,
+    price: f32,
+    price_room: f32,
+    amount_room: f32,
+}
+
+impl Columns {
+    fn of(left: f32, right: f32) -> Self {
+        let width = right - left;
+        let at = |share: f32| left + width * share;
+        Self {
+            description: width * 0.385,
+            period: at(0.405),
+            period_room: width * 0.215,
+            quantity: at(0.725),
+            quantity_room: width * 0.10,
+            price: at(0.855),
+            price_room: width * 0.12,
+            amount_room: width * 0.14,
+        }
+    }
+}
+
+/// Footer lines of the issuer, and which page of how many.
+fn foot(
+    sheet: &mut Sheet,
+    set: &Type<'_>,
+    doc: &Printable,
+    (left, right, height): (f32, f32, f32),
+    (page, pages): (usize, usize),
+) {
+    let tiny = plain(7.0).in_ink(GREY);
+    sheet.rule(left, right, height - mm(24.0), 0.5, HAIR);
+    let mut y = height - mm(20.5);
+    let room = right - left - mm(45.0);
+    for line in doc.issuer.footer.iter().flat_map(|l| set.wrap(l, tiny, room)).take(4) {
+        sheet.text(set, left, y, tiny, &line);
+        y += 9.0;
+    }
+    let style = plain(7.5).in_ink(GREY);
+    sheet.text_right(set, right, height - mm(20.5), style, &format!("{page}/{pages}"));
+    let number = plain(7.0).in_ink(GREY);
+    sheet.text_right(set, right, height - mm(20.5) + 9.0, number, &doc.number);
+}

@@ -1,0 +1,19 @@
+//! Posted data → bytes: the invoice as PDF, the print batch and the e-mail message. Pure: no file,
+//! clock or network, so the same document gives the same bytes on every try.
+//!
+//! A [`Printable`] is set into pages by the [`Press`]; [`Typeset::pdf`] is one document,
+//! [`batch::Batch`] many in postal order, [`email::message`] the mail that carries one.
+
+pub mod batch;
+pub mod email;
+mod fonts;
+mod invoice;
+mod pdf;
+mod printable;
+mod sheet;
+mod words;
+
+pub use invoice::{Press, Typeset};
+pub use printable::{
+    AppliedCredit, Corrected, Customer, Issuer, Line, Paper, PrintError, Printable,
+};

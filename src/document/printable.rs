@@ -1,0 +1,268 @@
+//! What a document says, as plain values frozen at posting, and its reading before it is set.
+
+use super::fonts::Fonts;
+use crate::domain::document::{DocumentKind, DocumentTax};
+use crate::domain::money::Currency;
+use crate::domain::text;
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+/// The sheet a document is printed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Paper {
+    /// 210 × 297 mm.
+    #[default]
+    A4,
+    /// 8.5 × 11 inches.
+    Letter,
+}
+
+/// Who sends the document: the settings `issuer.*`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Issuer {
+    /// Name in the letterhead.
+    pub name: String,
+    /// Address lines, country last.
+    pub address: Vec<String>,
+    /// Tax id as printed.
+    pub tax_id: String,
+    /// Bank lines of the payment instructions (bank, IBAN, BIC).
+    pub bank: Vec<String>,
+    /// Lines at the foot of each page.
+    pub footer: Vec<String>,
+}
+
+/// Who receives it, with the name and address of the day it was posted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Customer {
+    /// Name, the first line in the window.
+    pub name: String,
+    /// First address line.
+    pub address1: String,
+    /// Second address line.
+    pub address2: String,
+    /// Postcode.
+    pub postcode: String,
+    /// City.
+    pub city: String,
+    /// Region or state.
+    pub region: String,
+    /// Country as given.
+    pub country: String,
+    /// The customer's tax id.
+    pub tax_id: String,
+}
+
+impl Customer {
+    /// The lines in the window of the envelope, name first, empty ones left out. The postcode stands
+    /// before the city, or behind city and region where the country writes it so (USA, Canada,
+    /// Australia, Great Britain, India; UPU addressing sheets).
+    pub fn window(&self) -> Vec<String> {
+        let behind = matches!(
+            self.country.to_ascii_uppercase().as_str(),
+            "US" | "USA"
+                | "UNITED STATES"
+                | "CA"
+                | "CANADA"
+                | "AU"
+                | "AUSTRALIA"
+                | "GB"
+                | "UK"
+                | "UNITED KINGDOM"
+                | "IN"
+                | "INDIA"
+        );
+        let place = if behind {
+            [self.city.as_str(), &self.region, &self.postcode]
+        } else {
+            [self.postcode.as_str(), &self.city, &self.region]
+        };
+        let place = place.iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ");
+        [&self.name, &self.address1, &self.address2, &place, &self.country.to_uppercase()]
+            .into_iter()
+            .filter(|line| !line.trim().is_empty())
+            .cloned()
+            .collect()
+    }
+
+    /// Whether a letter can be addressed: a name and some place.
+    pub fn has_address(&self) -> bool {
+        !self.name.trim().is_empty()
+            && !(self.address1.trim().is_empty() && self.city.trim().is_empty())
+    }
+}
+
+/// One line of the document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// What was sold.
+    pub description: String,
+    /// First and last day served, both inclusive.
+    pub service: Option<(NaiveDate, NaiveDate)>,
+    /// Quantity, if the line has one.
+    pub quantity: Option<Decimal>,
+    /// Unit of measure behind the quantity; empty = none.
+    pub uom: String,
+    /// Price of one unit, if the line has one.
+    pub unit_price: Option<Decimal>,
+    /// Net amount, minor units; negative on a credit memo.
+    pub amount_minor: i64,
+}
+
+/// The invoice a memo corrects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Corrected {
+    /// Its number.
+    pub number: String,
+    /// Its date.
+    pub date: NaiveDate,
+}
+
+/// A credit that was already applied when the document was posted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedCredit {
+    /// Number of the credit memo, or words such as `payment on account`.
+    pub number: String,
+    /// How much it took off, positive, minor units.
+    pub amount_minor: i64,
+}
+
+/// One document as it is printed: everything frozen at posting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Printable {
+    /// Invoice or memo.
+    pub kind: DocumentKind,
+    /// Its number.
+    pub number: String,
+    /// The customer's account number.
+    pub account_number: String,
+    /// The currency of every amount.
+    pub currency: Currency,
+    /// Date on the document.
+    pub invoice_date: NaiveDate,
+    /// When it is to be paid; none on a credit memo.
+    pub due_date: Option<NaiveDate>,
+    /// The payment term in words (`Net 30`); empty = none.
+    pub term: String,
+    /// The customer's order number; empty = none.
+    pub po_number: String,
+    /// Who sends it.
+    pub issuer: Issuer,
+    /// Who gets it.
+    pub customer: Customer,
+    /// The invoice a memo corrects.
+    pub corrects: Option<Corrected>,
+    /// The lines, in order.
+    pub lines: Vec<Line>,
+    /// Tax by code.
+    pub taxes: Vec<DocumentTax>,
+    /// Sum of the lines, minor units.
+    pub subtotal_minor: i64,
+    /// Subtotal and tax, minor units.
+    pub total_minor: i64,
+    /// Credits applied, as they stood at posting.
+    pub credits: Vec<AppliedCredit>,
+    /// What will be collected without the customer's doing (`visa ··4242`); empty = the customer pays.
+    pub collected_from: String,
+    /// Free text under the totals; empty = none.
+    pub note: String,
+    /// What it is printed on.
+    pub paper: Paper,
+}
+
+/// Why a document cannot be printed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PrintError {
+    /// A character that no bundled font has.
+    #[error("{place} holds {shown} (U+{code:04X}), which no font of daybook has; nothing was printed")]
+    NoGlyph {
+        /// The code point.
+        code: u32,
+        /// The character itself, quoted.
+        shown: String,
+        /// Where it stands: `customer name`, `line 3 description`.
+        place: String,
+    },
+    /// The bundled fonts could not be read: a broken build.
+    #[error("the bundled fonts cannot be read: {0}")]
+    Fonts(String),
+}
+
+impl Printable {
+    /// What the customer still owes at posting: the total less the credits applied, minor units.
+    pub fn due_minor(&self) -> i64 {
+        let credits: i64 = self.credits.iter().map(|c| c.amount_minor).sum();
+        self.total_minor - credits
+    }
+
+    /// Every text with its place, for reading and mending in one walk.
+    fn texts(&mut self) -> Vec<(String, &mut String)> {
+        let mut out: Vec<(String, &mut String)> = vec![
+            ("the document number".into(), &mut self.number),
+            ("the account number".into(), &mut self.account_number),
+            ("the payment term".into(), &mut self.term),
+            ("the PO number".into(), &mut self.po_number),
+            ("the note".into(), &mut self.note),
+            ("the payment method".into(), &mut self.collected_from),
+            ("the customer name".into(), &mut self.customer.name),
+            ("the customer address, line 1".into(), &mut self.customer.address1),
+            ("the customer address, line 2".into(), &mut self.customer.address2),
+            ("the customer postcode".into(), &mut self.customer.postcode),
+            ("the customer city".into(), &mut self.customer.city),
+            ("the customer region".into(), &mut self.customer.region),
+            ("the customer country".into(), &mut self.customer.country),
+            ("the customer tax id".into(), &mut self.customer.tax_id),
+            ("issuer.name".into(), &mut self.issuer.name),
+            ("issuer.tax_id".into(), &mut self.issuer.tax_id),
+        ];
+        for (place, lines) in [
+            ("issuer.address", &mut self.issuer.address),
+            ("issuer.bank", &mut self.issuer.bank),
+            ("issuer.footer", &mut self.issuer.footer),
+        ] {
+            out.extend(lines.iter_mut().map(|line| (place.to_owned(), line)));
+        }
+        if let Some(corrected) = &mut self.corrects {
+            out.push(("the corrected invoice's number".into(), &mut corrected.number));
+        }
+        for (i, line) in self.lines.iter_mut().enumerate() {
+            out.push((format!("the description of line {}", i + 1), &mut line.description));
+            out.push((format!("the unit of line {}", i + 1), &mut line.uom));
+        }
+        for tax in &mut self.taxes {
+            out.push((format!("the name of tax {}", tax.tax_code), &mut tax.name));
+            out.push((format!("the reason of tax {}", tax.tax_code), &mut tax.reason));
+        }
+        for credit in &mut self.credits {
+            out.push(("the number of an applied credit".into(), &mut credit.number));
+        }
+        out
+    }
+
+    /// The same document with composed, control-free text, and the characters that need the
+    /// fallback font; refused when a character has no font at all.
+    pub(super) fn read(&self, fonts: &Fonts) -> Result<(Self, Vec<char>), PrintError> {
+        let mut clean = self.clone();
+        let mut fallback = Vec::new();
+        for (place, value) in clean.texts() {
+            if !value.is_ascii() || value.chars().any(text::is_unsafe) {
+                *value = value.chars().filter(|c| *c == '\n' || !text::is_unsafe(*c)).nfc().collect();
+            }
+            for c in value.chars().filter(|c| *c != '\n') {
+                if fonts.has_basic(c) {
+                    continue;
+                }
+                if !fonts.has_fallback(c) {
+                    let shown = format!("‘{c}’");
+                    return Err(PrintError::NoGlyph { code: u32::from(c), shown, place });
+                }
+                fallback.push(c);
+            }
+        }
+        fallback.sort_unstable();
+        fallback.dedup();
+        Ok((clean, fallback))
+    }
+}

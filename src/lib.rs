@@ -6,6 +6,8 @@
 //!   a bill run turns what is due into draft documents.
 //! * [`store`]: the book, one SQLite file; the only room with SQL.
 //! * [`import`]: CSV files to typed rows, each bad row a named error.
+//! * [`document`]: posted data to bytes: the PDF, the print batch, the e-mail.
+//! * [`mail`]: how e-mail leaves: a drop folder or SMTP, and what became of it.
 //! * [`gateway`]: who takes the money: a built-in sandbox with its own ledger, and Stripe.
 //! * [`engine`]: the verbs (bill, post, deliver, collect …), one file each, over the store.
 //! * [`worker`]: drives long verbs in slices; a job outlives the process that began it.
@@ -14,10 +16,12 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod document;
 pub mod domain;
 pub mod engine;
 pub mod gateway;
 pub mod import;
+pub mod mail;
 pub mod store;
 pub mod ui;
 pub mod worker;

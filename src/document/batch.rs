@@ -109,8 +109,20 @@ impl Batch {
     pub fn index_csv(&self) -> Result<Vec<u8>, csv::Error> {
         let mut out = csv::Writer::from_writer(Vec::new());
         out.write_record([
-            "sequence", "envelope", "first_page", "pages", "document", "account_number", "name",
-            "address1", "address2", "postcode", "city", "region", "country", "file",
+            "sequence",
+            "envelope",
+            "first_page",
+            "pages",
+            "document",
+            "account_number",
+            "name",
+            "address1",
+            "address2",
+            "postcode",
+            "city",
+            "region",
+            "country",
+            "file",
         ])?;
         let mut page = 1;
         for (i, (piece, envelope)) in self.pieces.iter().zip(self.envelopes()).enumerate() {

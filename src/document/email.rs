@@ -77,7 +77,8 @@ pub fn message(document: &Printable, pdf: Vec<u8>, head: &Heading) -> Result<Vec
     let name = HeaderName::new_from_ascii("Auto-Submitted".into())
         .map_err(|e| EmailError::Build(e.to_string()))?;
     let message = message.raw_header(HeaderValue::new(name, "auto-generated".into()));
-    let kind = ContentType::parse("application/pdf").map_err(|e| EmailError::Build(e.to_string()))?;
+    let kind =
+        ContentType::parse("application/pdf").map_err(|e| EmailError::Build(e.to_string()))?;
     let parts = MultiPart::mixed()
         .boundary(boundary(&head.message_id))
         .singlepart(SinglePart::plain(body(document)))
@@ -89,8 +90,8 @@ pub fn message(document: &Printable, pdf: Vec<u8>, head: &Heading) -> Result<Vec
 /// parts: base64 and quoted-printable lines never begin with two dashes and this prefix.
 fn boundary(message_id: &str) -> String {
     let digest = Sha256::digest(message_id.as_bytes());
-    let hex: String = digest[..12].iter().map(|b| format!("{b:02x}")).collect();
-    format!("=_daybook_{hex}")
+    let head = digest.iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+    format!("=_daybook_{head:016x}")
 }
 
 /// `Invoice INV-2026-000123 from Issuer`.

@@ -82,6 +82,9 @@ impl Cut {
     }
 }
 
+/// A new piece and where each character stands in it.
+type Cutting = (Cut, BTreeMap<char, Glyph>);
+
 /// The scripts one weight is cut into.
 const SCRIPTS: u8 = 5;
 
@@ -170,10 +173,7 @@ impl Fonts {
     }
 
     /// The fallback cut to the characters of one document.
-    pub(super) fn own_cut(
-        &self,
-        chars: &[char],
-    ) -> Result<Option<(Cut, BTreeMap<char, Glyph>)>, PrintError> {
+    pub(super) fn own_cut(&self, chars: &[char]) -> Result<Option<Cutting>, PrintError> {
         let Some(fallback) = self.fallback().filter(|_| !chars.is_empty()) else {
             return Ok(None);
         };
@@ -211,11 +211,7 @@ fn coverage(font: &ParsedFont, first: char, last: char) -> Vec<(char, u16)> {
 
 /// Cuts a font to some characters: printpdf subsets and describes it in a document of its own,
 /// from which the finished objects are taken.
-fn cut(
-    font: &ParsedFont,
-    id: CutId,
-    chars: &[(char, u16)],
-) -> Result<(Cut, BTreeMap<char, Glyph>), PrintError> {
+fn cut(font: &ParsedFont, id: CutId, chars: &[(char, u16)]) -> Result<Cutting, PrintError> {
     let resource = FontId(id.resource());
     let mut model = PdfDocument::new("");
     model.resources.fonts.map.insert(resource.clone(), PdfFont::new(font.clone()));
@@ -279,7 +275,8 @@ mod tests {
     #[test]
     fn the_scripts_customers_write_in_have_glyphs() {
         let fonts = Fonts::get().unwrap();
-        for c in "Müller & Søn — Łódź, Ελλάδα Ἀθῆναι, Москва Київ ђ, ệ ₴ € № ¹ « »".chars() {
+        for c in "Müller & Søn — Łódź, Ελλάδα Ἀθῆναι, Москва Київ ђ, ệ ₴ € № ¹ « »".chars()
+        {
             assert!(fonts.has_basic(c), "{c:?}");
         }
         for c in "東京商事株式会社、カタカナひらがな上海電氣".chars() {

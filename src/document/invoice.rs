@@ -70,11 +70,8 @@ impl Typeset {
 
     /// The document as a file of its own; the same bytes on every call.
     pub fn pdf(&self, press: Press) -> Vec<u8> {
-        let about = About {
-            title: self.title.clone(),
-            author: self.author.clone(),
-            date: self.date,
-        };
+        let about =
+            About { title: self.title.clone(), author: self.author.clone(), date: self.date };
         pdf::file(press.fonts(), &[&self.bound], &about)
     }
 }

@@ -123,12 +123,7 @@ pub(super) fn file(fonts: &Fonts, parts: &[&Bound], about: &About) -> Vec<u8> {
 }
 
 /// Adds catalog, information and id, and writes the file.
-fn finish(
-    doc: &mut Document,
-    tree: lopdf::ObjectId,
-    about: &About,
-    mut digest: Sha256,
-) -> Vec<u8> {
+fn finish(doc: &mut Document, tree: lopdf::ObjectId, about: &About, mut digest: Sha256) -> Vec<u8> {
     let catalog = doc.add_object(dictionary! {
         "Type" => "Catalog",
         "Pages" => tree,

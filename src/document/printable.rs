@@ -89,8 +89,8 @@ impl Customer {
 
     /// Whether a letter can be addressed: a name and some place.
     pub fn has_address(&self) -> bool {
-        !self.name.trim().is_empty()
-            && !(self.address1.trim().is_empty() && self.city.trim().is_empty())
+        let somewhere = [&self.address1, &self.address2, &self.city];
+        !self.name.trim().is_empty() && somewhere.iter().any(|line| !line.trim().is_empty())
     }
 }
 
@@ -176,7 +176,9 @@ pub struct Printable {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PrintError {
     /// A character that no bundled font has.
-    #[error("{place} holds {shown} (U+{code:04X}), which no font of daybook has; nothing was printed")]
+    #[error(
+        "{place} holds {shown} (U+{code:04X}), which no font of daybook has; nothing was printed"
+    )]
     NoGlyph {
         /// The code point.
         code: u32,
@@ -248,7 +250,8 @@ impl Printable {
         let mut fallback = Vec::new();
         for (place, value) in clean.texts() {
             if !value.is_ascii() || value.chars().any(text::is_unsafe) {
-                *value = value.chars().filter(|c| *c == '\n' || !text::is_unsafe(*c)).nfc().collect();
+                *value =
+                    value.chars().filter(|c| *c == '\n' || !text::is_unsafe(*c)).nfc().collect();
             }
             for c in value.chars().filter(|c| *c != '\n') {
                 if fonts.has_basic(c) {

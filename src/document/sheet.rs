@@ -227,10 +227,8 @@ impl Sheet {
 
     /// A horizontal line.
     pub(super) fn rule(&mut self, x1: f32, x2: f32, y: f32, thickness: f32, ink: Ink) {
-        let at = |x: f32| LinePoint {
-            p: Point { x: Pt(x), y: Pt(self.height - y) },
-            bezier: false,
-        };
+        let at =
+            |x: f32| LinePoint { p: Point { x: Pt(x), y: Pt(self.height - y) }, bezier: false };
         let line = Line { points: vec![at(x1), at(x2)], is_closed: false };
         self.ops.push(Op::SetOutlineColor { col: ink.colour() });
         self.ops.push(Op::SetOutlineThickness { pt: Pt(thickness) });

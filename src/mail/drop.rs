@@ -1,0 +1,63 @@
+//! The drop folder: each message one `.eml` file, for trying out, for tests, and for sites where
+//! another program sends what lies in a folder.
+
+use super::{Envelope, MailOutcome, Mailer};
+use sha2::{Digest, Sha256};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+/// Writes messages into a folder, which is made on first use.
+#[derive(Debug, Clone)]
+pub struct DropFolder {
+    folder: PathBuf,
+}
+
+impl DropFolder {
+    /// Drops into `folder`.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The file of a message: its own name where that is harmless, with a digest so that two names
+    /// never share one.
+    pub fn file_of(&self, message_id: &str) -> PathBuf {
+        let plain: String = message_id
+            .split('@')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
+            .take(80)
+            .collect();
+        let digest = Sha256::digest(message_id.as_bytes());
+        let short = digest.iter().take(4).fold(0_u32, |all, byte| all << 8 | u32::from(*byte));
+        self.folder.join(format!("{}-{short:08x}.eml", plain.trim_start_matches('.')))
+    }
+
+    fn write(&self, message_id: &str, message: &[u8]) -> std::io::Result<PathBuf> {
+        std::fs::create_dir_all(&self.folder)?;
+        let file = self.file_of(message_id);
+        // Written aside and renamed: whoever watches the folder never sees half a message.
+        let mut part = tempfile::Builder::new().prefix(".part-").tempfile_in(&self.folder)?;
+        part.write_all(message)?;
+        part.as_file().set_permissions(std::fs::Permissions::from_mode(0o660))?;
+        part.as_file().sync_data()?;
+        part.persist(&file).map_err(|e| e.error)?;
+        Ok(file)
+    }
+}
+
+impl Mailer for DropFolder {
+    fn send(&self, envelope: &Envelope, message: &[u8]) -> MailOutcome {
+        match self.write(&envelope.message_id, message) {
+            Ok(file) => {
+                let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                MailOutcome::Sent { reply: format!("written to {name}") }
+            }
+            Err(e) => MailOutcome::TransportDown {
+                reply: format!("cannot write into {}: {e}", self.folder.display()),
+            },
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! E-mail leaves here: one message to one recipient, and what became of it as a value.
+//!
+//! [`drop::DropFolder`] writes files (the default), [`smtp::Smtp`] talks to a server. Both block;
+//! the engine calls them with no transaction open.
+
+pub mod drop;
+pub mod smtp;
+mod wire;
+
+use std::fmt;
+
+/// Who a message is from and to, as the server is told, and its lasting name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// Sender address.
+    pub from: String,
+    /// The one recipient.
+    pub to: String,
+    /// `Message-ID` without angle brackets; the drop folder keeps one file for each.
+    pub message_id: String,
+}
+
+/// What became of one try. Not an error: a refusal is an answer, and so is "we do not know".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailOutcome {
+    /// The server has taken the message.
+    Sent {
+        /// Its answer.
+        reply: String,
+    },
+    /// Not now (4xx): try again later.
+    Deferred {
+        /// Its answer.
+        reply: String,
+    },
+    /// Never (5xx for this message or recipient).
+    Bounced {
+        /// Its answer.
+        reply: String,
+    },
+    /// The server cannot be used at all: login or encryption refused, settings wrong. Nothing was
+    /// sent, and the next message would fare the same.
+    TransportDown {
+        /// What it said.
+        reply: String,
+    },
+    /// The line broke before the message was complete: certainly not delivered.
+    LostBeforeData {
+        /// Where it broke.
+        reply: String,
+    },
+    /// The line broke after the final dot: it may or may not have been delivered.
+    Unconfirmed {
+        /// What is known.
+        reply: String,
+    },
+}
+
+impl MailOutcome {
+    /// The words of the answer.
+    pub fn reply(&self) -> &str {
+        match self {
+            Self::Sent { reply }
+            | Self::Deferred { reply }
+            | Self::Bounced { reply }
+            | Self::TransportDown { reply }
+            | Self::LostBeforeData { reply }
+            | Self::Unconfirmed { reply } => reply,
+        }
+    }
+}
+
+/// A way for mail to leave. Called from several threads at once.
+pub trait Mailer: Send + Sync + fmt::Debug {
+    /// Tries to deliver one message; blocks until there is an answer or a time-out.
+    fn send(&self, envelope: &Envelope, message: &[u8]) -> MailOutcome;
+}

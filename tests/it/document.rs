@@ -1,0 +1,428 @@
+//! Printed documents, judged from outside: text by pdftotext, structure by qpdf, fonts by pdffonts.
+
+use chrono::NaiveDate;
+use daybook::document::batch::{Batch, Piece};
+use daybook::document::{
+    AppliedCredit, Corrected, Customer, Issuer, Line, Paper, Press, PrintError, Printable, email,
+};
+use daybook::domain::document::{DocumentKind, DocumentTax, TaxKind};
+use daybook::domain::money::Currency;
+use std::path::PathBuf;
+use std::process::Command;
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+pub fn issuer() -> Issuer {
+    Issuer {
+        name: "Northwind Telemetry GmbH".into(),
+        address: vec![
+            "Lindenallee 12".into(),
+            "10785 Berlin".into(),
+            "Germany".into(),
+            "billing@northwind.example".into(),
+        ],
+        tax_id: "DE 811 234 567".into(),
+        bank: vec![
+            "Hansabank Berlin".into(),
+            "IBAN DE02 1203 0000 0000 2020 51".into(),
+            "BIC BYLADEM1001".into(),
+        ],
+        footer: vec![
+            "Northwind Telemetry GmbH · Registered in Berlin, HRB 123456 · Managing director: A. Example"
+                .into(),
+        ],
+    }
+}
+
+fn line(description: &str, period: (&str, &str), quantity: &str, price: &str, minor: i64) -> Line {
+    Line {
+        description: description.into(),
+        service: Some((day(period.0), day(period.1))),
+        quantity: Some(quantity.parse().unwrap()),
+        uom: String::new(),
+        unit_price: Some(price.parse().unwrap()),
+        amount_minor: minor,
+    }
+}
+
+/// An invoice of three lines with tax.
+pub fn invoice() -> Printable {
+    let month = ("2026-11-01", "2026-11-30");
+    let mut traffic = line(
+        "Data transfer above the included volume, all regions",
+        month,
+        "1250.5",
+        "0.12",
+        15006,
+    );
+    traffic.uom = "GB".into();
+    let mut printable = Printable {
+        kind: DocumentKind::Invoice,
+        number: "INV-2026-000123".into(),
+        account_number: "A-00139".into(),
+        currency: Currency::parse("EUR").unwrap(),
+        invoice_date: day("2026-11-30"),
+        due_date: Some(day("2026-12-30")),
+        term: "Net 30".into(),
+        po_number: "PO 7781".into(),
+        issuer: issuer(),
+        customer: Customer {
+            name: "Müller & Søn Łódź GmbH".into(),
+            address1: "Αθηνάς 17".into(),
+            address2: "2. Hof, Завод № 4".into(),
+            postcode: "20095".into(),
+            city: "Hamburg".into(),
+            region: String::new(),
+            country: "Germany".into(),
+            tax_id: "DE 999 888 777".into(),
+        },
+        corrects: None,
+        lines: vec![
+            line("Platform fee, Business plan", month, "1", "300", 30000),
+            line("Sensor licences", ("2026-12-01", "2027-02-28"), "25", "12.50", 31250),
+            traffic,
+        ],
+        taxes: vec![],
+        subtotal_minor: 76256,
+        total_minor: 76256,
+        credits: vec![],
+        collected_from: String::new(),
+        note: String::new(),
+        paper: Paper::A4,
+    };
+    printable.taxes = vec![tax("VAT", "19", TaxKind::Standard, "", 76256, 14489)];
+    printable.total_minor += 14489;
+    printable
+}
+
+fn tax(name: &str, rate: &str, kind: TaxKind, reason: &str, base: i64, minor: i64) -> DocumentTax {
+    DocumentTax {
+        tax_code: name.into(),
+        rate_percent: rate.parse().unwrap(),
+        name: name.into(),
+        kind,
+        inclusive: false,
+        reason: reason.into(),
+        base_minor: base,
+        tax_minor: minor,
+    }
+}
+
+/// Two hundred lines, some with long descriptions, credits, two tax codes.
+fn long_invoice() -> Printable {
+    let mut long = invoice();
+    long.number = "INV-2026-000777".into();
+    long.lines = (1..=120)
+        .map(|i| {
+            let mut text = format!("Sensor group {i}: temperature and vibration");
+            if i % 7 == 0 {
+                text.push_str(", with on-site calibration, replacement of worn parts and the quarterly report of the plant");
+            }
+            line(&text, ("2026-11-01", "2026-11-30"), "4", "2.50", 1000)
+        })
+        .collect();
+    long.subtotal_minor = 120_000;
+    long.taxes = vec![
+        tax("VAT", "19", TaxKind::Standard, "", 100_000, 19_000),
+        tax(
+            "VAT0",
+            "0",
+            TaxKind::ReverseCharge,
+            "Tax liability of the recipient, § 13b UStG / Art. 196 Directive 2006/112/EC",
+            20_000,
+            0,
+        ),
+    ];
+    long.total_minor = 139_000;
+    long.credits = vec![AppliedCredit { number: "CM-2026-000004".into(), amount_minor: 39_000 }];
+    long.note = "Thank you for testing the new sensors with us.".into();
+    long
+}
+
+fn memo() -> Printable {
+    let mut memo = invoice();
+    memo.kind = DocumentKind::CreditMemo;
+    memo.number = "CM-2026-000009".into();
+    memo.due_date = None;
+    memo.corrects = Some(Corrected { number: "INV-2026-000123".into(), date: day("2026-11-30") });
+    memo.lines =
+        vec![line("Sensor licences returned", ("2026-12-01", "2027-02-28"), "-5", "12.50", -6250)];
+    memo.subtotal_minor = -6250;
+    memo.taxes = vec![tax("VAT", "19", TaxKind::Standard, "", -6250, -1188)];
+    memo.total_minor = -7438;
+    memo.customer.name = "東京商事株式会社".into();
+    memo.customer.address1 = "丸の内一丁目9番1号".into();
+    memo.customer.city = "東京都千代田区".into();
+    memo.customer.country = "Japan".into();
+    memo
+}
+
+/// Writes a sample where a person can look at it, and returns the path.
+fn keep(name: &str, bytes: &[u8]) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("document");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Runs a Debian tool on a file; `None` where it is missing, unless DAYBOOK_OUTSIDE=1 demands it.
+pub fn tool(name: &str, args: &[&str]) -> Option<String> {
+    let out = match Command::new(name).args(args).output() {
+        Ok(out) => out,
+        Err(e) => {
+            assert!(std::env::var_os("DAYBOOK_OUTSIDE").is_none(), "{name} is missing: {e}");
+            eprintln!("SKIPPED: {name} is not installed, so this part was not judged");
+            return None;
+        }
+    };
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(out.status.success(), "{name}: {said}{}", String::from_utf8_lossy(&out.stderr));
+    Some(said)
+}
+
+fn text_of(path: &std::path::Path) -> Option<String> {
+    tool("pdftotext", &["-layout", path.to_str().unwrap(), "-"])
+}
+
+fn print(document: &Printable, name: &str) -> (usize, PathBuf) {
+    let press = Press::open().unwrap();
+    let set = press.set(document).unwrap();
+    let bytes = set.pdf(press);
+    let again = press.set(document).unwrap().pdf(press);
+    assert_eq!(bytes, again, "the same document is the same file");
+    let path = keep(name, &bytes);
+    tool("qpdf", &["--check", path.to_str().unwrap()]);
+    (set.pages(), path)
+}
+
+#[test]
+fn an_invoice_says_what_was_posted() {
+    let (pages, path) = print(&invoice(), "invoice.pdf");
+    assert_eq!(pages, 1);
+    let Some(text) = text_of(&path) else { return };
+    for said in [
+        "Northwind Telemetry GmbH",
+        "Müller & Søn Łódź GmbH",
+        "Αθηνάς 17",
+        "Завод № 4",
+        "Invoice INV-2026-000123",
+        "30 Nov 2026",
+        "30 Dec 2026",
+        "PO 7781",
+        "1 – 30 Nov 2026",
+        "1,250.5 GB",
+        "VAT 19 % on 762.56",
+        "144.89",
+        "907.45",
+        "Net 30",
+        "IBAN DE02 1203 0000 0000 2020 51",
+        "1/1",
+    ] {
+        assert!(text.contains(said), "{said:?} is missing in\n{text}");
+    }
+    let fonts = tool("pdffonts", &[path.to_str().unwrap()]).unwrap();
+    for row in fonts.lines().skip(2) {
+        assert!(row.contains("yes yes yes"), "embedded, subset, with Unicode: {row}");
+    }
+}
+
+#[test]
+fn a_long_invoice_repeats_its_head_and_numbers_its_pages() {
+    let (pages, path) = print(&long_invoice(), "long.pdf");
+    assert!(pages >= 4);
+    let Some(text) = text_of(&path) else { return };
+    let sheets: Vec<&str> = text.split('\u{c}').filter(|p| !p.trim().is_empty()).collect();
+    assert_eq!(sheets.len(), pages);
+    for (i, sheet) in sheets.iter().enumerate() {
+        assert!(sheet.contains(&format!("{}/{pages}", i + 1)), "{sheet}");
+        assert!(sheet.contains("INV-2026-000777"));
+        if sheet.contains("Sensor group") {
+            assert!(sheet.contains("Service period"), "the head is repeated:\n{sheet}");
+        }
+    }
+    for i in 1..=120 {
+        assert!(text.contains(&format!("Sensor group {i}:")), "line {i}");
+    }
+    for said in ["1,390.00", "CM-2026-000004", "1,000.00", "Art. 196 Directive"] {
+        assert!(text.contains(said), "{said:?}");
+    }
+}
+
+#[test]
+fn a_memo_names_the_invoice_it_corrects_and_japanese_prints() {
+    let (_, path) = print(&memo(), "memo.pdf");
+    let Some(text) = text_of(&path) else { return };
+    for said in
+        ["Credit memo CM-2026-000009", "Corrects invoice INV-2026-000123 of 30 Nov 2026", "-74.38"]
+    {
+        assert!(text.contains(said), "{said:?} in\n{text}");
+    }
+    assert!(text.contains("東京商事株式会社"), "{text}");
+}
+
+#[test]
+fn a_character_without_a_font_is_refused_by_name() {
+    let press = Press::open().unwrap();
+    let mut document = invoice();
+    document.lines[1].description = "Sensor لجنة".into();
+    let refused = press.set(&document).unwrap_err();
+    let PrintError::NoGlyph { code, place, .. } = &refused else { panic!("{refused}") };
+    assert_eq!((*code, place.as_str()), (0x644, "the description of line 2"));
+    assert!(refused.to_string().contains("U+0644"), "{refused}");
+    let mut document = invoice();
+    document.customer.name = "한국 주식회사".into();
+    assert!(press.check(&document).unwrap_err().to_string().contains("customer name"));
+    // Decomposed letters are composed, escapes never reach the paper.
+    let mut document = invoice();
+    document.customer.name = "Mu\u{308}ller\u{1b}[2J\u{202e}".into();
+    let (_, path) = print(&document, "composed.pdf");
+    if let Some(text) = text_of(&path) {
+        assert!(text.contains("Müller[2J"), "{text}");
+    }
+}
+
+#[test]
+fn one_line_longer_than_a_page_and_figures_wider_than_a_column_still_print() {
+    let mut document = invoice();
+    document.lines[0].description = "word ".repeat(900);
+    document.lines[1].description = "x".repeat(3000);
+    document.lines[1].amount_minor = i64::MAX;
+    document.lines[2].unit_price = Some("0.000000000000000123".parse().unwrap());
+    document.subtotal_minor = i64::MAX;
+    document.total_minor = i64::MAX;
+    let (pages, path) = print(&document, "monster.pdf");
+    assert!(pages > 2);
+    let Some(text) = text_of(&path) else { return };
+    assert!(text.contains("92,233,720,368,547,758.07"));
+    assert_eq!(text.matches("word").count(), 900);
+    assert!(text.contains("0.000000000000000123"));
+}
+
+fn batch() -> Batch {
+    let press = Press::open().unwrap();
+    let mut pieces = Vec::new();
+    for (i, (account, country, postcode)) in [
+        ("A-3", "Germany", "80331"),
+        ("A-1", "Austria", "1010"),
+        ("A-2", "Germany", "10115"),
+        ("A-2", "Germany", "10115"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut document = if i == 0 { long_invoice() } else { invoice() };
+        document.number = format!("INV-2026-{:06}", i + 1);
+        document.account_number = account.into();
+        document.customer.name = format!("=cmd|{account}");
+        document.customer.country = country.into();
+        document.customer.postcode = postcode.into();
+        pieces.push(Piece {
+            number: document.number.clone(),
+            account_number: document.account_number.clone(),
+            customer: document.customer.clone(),
+            set: press.set(&document).unwrap(),
+        });
+    }
+    Batch::new(pieces, "Print batch 1".into(), "Northwind".into(), day("2026-11-30"))
+}
+
+#[test]
+fn a_print_batch_is_in_postal_order_and_says_what_it_holds() {
+    let press = Press::open().unwrap();
+    let batch = batch();
+    assert_eq!(
+        batch.numbers(),
+        ["INV-2026-000002", "INV-2026-000003", "INV-2026-000004", "INV-2026-000001"]
+    );
+    let counts = batch.counts();
+    assert_eq!((counts.documents, counts.envelopes), (4, 3));
+    let merged = batch.merged(press);
+    assert_eq!(merged, batch.merged(press));
+    let path = keep("batch.pdf", &merged);
+    tool("qpdf", &["--check", path.to_str().unwrap()]);
+    if let Some(pages) = tool("qpdf", &["--show-npages", path.to_str().unwrap()]) {
+        assert_eq!(pages.trim(), counts.sheets.to_string());
+    }
+    let index = String::from_utf8(batch.index_csv().unwrap()).unwrap();
+    let rows: Vec<&str> = index.lines().collect();
+    assert_eq!(rows.len(), 5);
+    assert!(rows[1].starts_with("1,1,1,1,INV-2026-000002,A-1,'=cmd|A-1"), "{}", rows[1]);
+    assert!(rows[3].starts_with("3,2,3,1,"), "{}", rows[3]);
+    assert!(rows[4].starts_with("4,3,4,"), "{}", rows[4]);
+    let zipped = batch.zip(press).unwrap();
+    assert_eq!(zipped, batch.zip(press).unwrap());
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zipped)).unwrap();
+    let names: Vec<String> = (0..archive.len())
+        .map(|i| archive.by_index(i).unwrap().name().unwrap().into_owned())
+        .collect();
+    assert_eq!(names[0], "index.csv");
+    assert_eq!(names[4], "INV-2026-000001.pdf");
+}
+
+#[test]
+fn file_names_come_from_numbers_and_never_leave_the_folder() {
+    use daybook::document::batch::file_name;
+    assert_eq!(file_name("INV-2026-000001"), "INV-2026-000001.pdf");
+    assert_eq!(file_name("../../etc/passwd"), "_.._etc_passwd.pdf");
+    assert_eq!(file_name("R\u{e9}/7 x"), "R__7_x.pdf");
+}
+
+fn heading() -> email::Heading {
+    email::Heading {
+        from: "billing@northwind.example".into(),
+        to: "ap@mueller.example".into(),
+        reply_to: String::new(),
+        message_id: "DL-000001.1@book.daybook".into(),
+        date_ms: 1_796_000_000_000,
+    }
+}
+
+#[test]
+fn a_mail_is_the_same_bytes_each_time_and_carries_the_document() {
+    let press = Press::open().unwrap();
+    let document = invoice();
+    let pdf = press.set(&document).unwrap().pdf(press);
+    let mail = email::message(&document, pdf.clone(), &heading()).unwrap();
+    assert_eq!(mail, email::message(&document, pdf, &heading()).unwrap());
+    assert!(mail.is_ascii());
+    let text = String::from_utf8(mail).unwrap();
+    for said in [
+        "Message-ID: <DL-000001.1@book.daybook>\r\n",
+        "To: =?utf-8?b?",
+        "ap@mueller.example",
+        "Subject: Invoice INV-2026-000123 from Northwind Telemetry GmbH\r\n",
+        "Content-Type: application/pdf",
+        "filename=\"INV-2026-000123.pdf\"",
+        "JVBERi0xLjc",
+    ] {
+        assert!(text.contains(said), "{said:?} in\n{}", &text[..1500]);
+    }
+    keep("invoice.eml", text.as_bytes());
+}
+
+#[test]
+fn no_name_can_add_a_header() {
+    let mut document = invoice();
+    document.customer.name = "Evil\r\nBcc: all@example.com".into();
+    document.issuer.name = "Iss\nuer\r\n\r\n<script>".into();
+    document.number = "INV\r\nX-Bad: 1".into();
+    let mail = email::message(&document, b"%PDF".to_vec(), &heading()).unwrap();
+    let text = String::from_utf8(mail).unwrap();
+    let (headers, _) = text.split_once("\r\n\r\n").unwrap();
+    assert!(!headers.lines().any(|l| l.starts_with("Bcc:") || l.starts_with("X-Bad")), "{headers}");
+    for bad in [
+        "a@b\r\nBcc: c@d.example",
+        "a b@example.com",
+        "plain",
+        "a@b@c.example",
+        "",
+        "x@y.example, z@y.example",
+    ] {
+        let mut head = heading();
+        head.to = bad.into();
+        assert!(email::message(&document, b"%PDF".to_vec(), &head).is_err(), "{bad:?}");
+    }
+}

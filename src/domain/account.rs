@@ -18,13 +18,15 @@ pub struct Version<T> {
 }
 
 /// The version in force on `day`: the latest `effective_from` not after it, the later recorded
-/// among equals; before all of them, the first.
+/// among equals. The first recorded one holds from the beginning of time.
 pub fn version_on<T>(versions: &[Version<T>], day: NaiveDate) -> Option<&Version<T>> {
-    versions
-        .iter()
-        .filter(|v| v.effective_from <= day)
-        .max_by_key(|v| (v.effective_from, v.seq))
-        .or_else(|| versions.iter().min_by_key(|v| (v.effective_from, v.seq)))
+    if let [only] = versions {
+        return Some(only);
+    }
+    let first = versions.iter().map(|v| v.seq).min()?;
+    // The first recorded version holds from the beginning of time, whatever date it carries.
+    let from = |v: &Version<T>| if v.seq == first { NaiveDate::MIN } else { v.effective_from };
+    versions.iter().filter(|v| from(v) <= day).max_by_key(|v| (from(v), v.seq))
 }
 
 /// The version recorded last: explicit start, end and suspension dates are taken from it.

@@ -1,6 +1,6 @@
 //! From what an account has bought to its draft documents: the shapes that the bill run hands in
 //! and gets back. The rules are in the sibling modules (`period`, `proration`, `rating`,
-//! `discount`, `tax`, `term`), put together by [`super::bill_account`].
+//! `discount`, `tax`, `term`), put together by [`super::bill::bill_account`].
 
 use super::account::{AccountTerms, Version};
 use super::charge::{ChargeTerms, ChargeType};
@@ -12,6 +12,7 @@ use super::money::{Currency, Rounding};
 use super::subscription::SubscriptionTerms;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use std::sync::Arc;
 
 text_enum! {
     /// How a part of a month is measured (`proration.month_basis`).
@@ -225,6 +226,12 @@ pub struct Claim {
     /// Of a posted `Billed` item: what may still be credited, minor units, in the item's sign:
     /// amount less all credits by amendment and by memo.
     pub left_minor: i64,
+    /// With an inclusive tax: what stands on the item with its tax, minor units.
+    pub gross_minor: Option<i64>,
+    /// Of a `Credited` claim: the item it corrects.
+    pub corrects: Option<ItemId>,
+    /// The rate the item was taxed by: its credit is taxed by the same. None without a tax code.
+    pub tax: Option<Arc<TaxRate>>,
 }
 
 text_enum! {
@@ -304,6 +311,8 @@ pub struct DraftItem {
     pub gross_minor: Option<i64>,
     /// Tax code; empty = none.
     pub tax_code: String,
+    /// The rate it is taxed by: with the code it names its row in [`DraftDocument::taxes`].
+    pub tax_rate: Option<Arc<TaxRate>>,
     /// How the amount came about.
     pub derivation: super::explain::Derivation,
     /// What it claims.

@@ -1,0 +1,184 @@
+//! What a charge should have billed: its pieces, from scratch, whatever was billed before.
+
+use super::timeline::ChargeLine;
+use super::usage::{Records, groups, within};
+use super::{BillError, Ctx, unmet};
+use crate::domain::account::newest;
+use crate::domain::billing::{ChargeInput, UsageRecord};
+use crate::domain::charge::{BillingPeriod, ChargeTerms, ChargeType, Model, PriceBase, Timing};
+use crate::domain::explain::{Rated, Share, rated_minor};
+use crate::domain::period::{Grid, Span, after, before};
+use crate::domain::proration::Fraction;
+use crate::domain::rating::Price;
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+/// A run of days within one period, served and at one price.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece {
+    /// The grid and the number of the period; none for one-time charges.
+    pub grid: Option<(Grid, i64)>,
+    /// All days of the period.
+    pub period: Span,
+    /// The days of the period that are served without a break, at whatever prices.
+    pub run: Span,
+    /// The days of the run at this price.
+    pub span: Span,
+    /// Index of the version that sets the price.
+    pub version: usize,
+    /// Whether it is billed by the target date.
+    pub due: bool,
+}
+
+/// Every piece that begins by `horizon`.
+pub fn pieces(
+    charge: &ChargeInput,
+    line: &ChargeLine,
+    start: NaiveDate,
+    target: NaiveDate,
+    horizon: NaiveDate,
+) -> Vec<Piece> {
+    let once = newest(&charge.versions).is_some_and(|v| v.terms.charge_type == ChargeType::OneTime);
+    if once {
+        let span = Span { from: start, to: start };
+        let version = line.version_at(start);
+        let piece =
+            Piece { grid: None, period: span, run: span, span, version, due: start <= target };
+        return if line.serves(start) && start <= horizon { vec![piece] } else { Vec::new() };
+    }
+    let mut list = Vec::new();
+    for served in &line.served {
+        let mut day = Some(served.from);
+        while let Some(from) = day.filter(|d| *d <= served.to && *d <= horizon) {
+            let Some((grid, k)) = line.locate(from) else { break };
+            let Some(period) = grid.period(k) else { break };
+            let cut = line.grids.partition_point(|(start, _)| *start <= from);
+            let cut = line.grids.get(cut).and_then(|(start, _)| before(*start));
+            let to = period.to.min(served.to).min(cut.unwrap_or(period.to));
+            let run = Span { from, to };
+            split_by_price(charge, line, (grid, k, period), run, target, &mut list);
+            day = after(to);
+        }
+    }
+    list
+}
+
+fn split_by_price(
+    charge: &ChargeInput,
+    line: &ChargeLine,
+    (grid, k, period): (Grid, i64, Span),
+    run: Span,
+    target: NaiveDate,
+    list: &mut Vec<Piece>,
+) {
+    let timing = charge.versions.get(line.version_at(run.from)).map(|v| {
+        if v.terms.charge_type == ChargeType::Usage { Timing::Arrears } else { v.terms.timing }
+    });
+    let due = match timing {
+        Some(Timing::Arrears) => after(run.to).is_some_and(|day| day <= target),
+        Some(Timing::Advance) | None => run.from <= target,
+    };
+    let mut from = run.from;
+    loop {
+        let next = line.priced.partition_point(|(start, _)| *start <= from);
+        let version = line.version_at(from);
+        let change = line.priced.get(next).map(|(start, _)| *start).filter(|s| *s <= run.to);
+        let to = change.and_then(before).unwrap_or(run.to);
+        let span = Span { from, to };
+        list.push(Piece { grid: Some((grid, k)), period, run, span, version, due });
+        match change {
+            Some(start) => from = start,
+            None => return,
+        }
+    }
+}
+
+/// The price of some days of a piece, with all that explains it.
+pub struct Priced<'a> {
+    /// The amount, minor units.
+    pub minor: i64,
+    /// Its share of the period.
+    pub share: Share,
+    /// Quantities rated apart.
+    pub groups: Vec<(Decimal, u32)>,
+    /// Of usage: the records that were rated.
+    pub records: Vec<&'a UsageRecord>,
+}
+
+/// How many price bases make a period: 3 for a quarter at a price a month.
+fn bases(terms: &ChargeTerms) -> Fraction {
+    let months = |n: u32| i64::from(n);
+    match (terms.price_base, terms.billing_period) {
+        (PriceBase::Period, _) | (_, None) => Fraction::ONE,
+        (PriceBase::Month, Some(BillingPeriod::Months(n))) => Fraction::new(months(n), 1),
+        (PriceBase::Year, Some(BillingPeriod::Months(n))) => Fraction::new(months(n), 12),
+        // A year has 52 weeks to bill, a month a twelfth of them.
+        (PriceBase::Month, Some(BillingPeriod::Weeks(n))) => Fraction::new(months(n) * 12, 52),
+        (PriceBase::Year, Some(BillingPeriod::Weeks(n))) => Fraction::new(months(n), 52),
+    }
+}
+
+/// The share of its period that `span`, some days of `piece`, is priced by.
+pub fn share_of(ctx: &Ctx<'_>, terms: &ChargeTerms, piece: &Piece, span: Span) -> Share {
+    let Some((grid, k)) = piece.grid else { return Share::default() };
+    if terms.charge_type == ChargeType::Usage {
+        // Usage is not prorated; a flat fee is due once a period, so a price change splits it.
+        let split = terms.model == Model::Flat && span != piece.run && piece.span != piece.run;
+        let of_period =
+            if split { Fraction::new(span.days(), piece.run.days()) } else { Fraction::ONE };
+        return Share { of_period, ..Share::default() };
+    }
+    let of_period = ctx.proration.share(grid, k, span);
+    let days = if of_period.is_one() { None } else { ctx.proration.days_of(grid, k, span) };
+    let bases = bases(terms);
+    let in_year = (terms.price_base == PriceBase::Year && !bases.is_one()).then_some(k);
+    Share { bases, of_period, days, in_year }
+}
+
+/// What `span`, some days of `piece`, costs by `terms`.
+pub fn price<'a>(
+    ctx: &Ctx<'_>,
+    charge: &ChargeInput,
+    terms: &ChargeTerms,
+    piece: &Piece,
+    span: Span,
+    records: Option<&Records<'a>>,
+    counts: impl Fn(&UsageRecord) -> bool,
+) -> Result<Priced<'a>, BillError> {
+    let share = share_of(ctx, terms, piece, span);
+    let mut rated_records = Vec::new();
+    let groups = if terms.charge_type == ChargeType::Usage {
+        if let Some(all) = records {
+            rated_records.extend(within(&all.held, span));
+            rated_records.extend(within(&all.fresh, span).iter().filter(|r| counts(r)));
+        }
+        groups(rated_records.iter().copied(), terms, ctx.rules.usage_group)
+            .ok_or_else(|| BillError::TooLarge(charge.number.clone()))?
+    } else {
+        vec![(terms.quantity, 1)]
+    };
+    let currency = ctx.input.currency;
+    let minor = rated_minor(&Price::of(terms), &groups, &share, &ctx.rules.rounding, currency)
+        .map_err(|e| unmet(charge, e))?;
+    Ok(Priced { minor, share, groups, records: rated_records })
+}
+
+impl Priced<'_> {
+    /// The inputs, to be stored with the line. `earlier_minor` stands of the same whole already.
+    pub fn derivation(&self, terms: &ChargeTerms, earlier_minor: i64) -> Rated {
+        let usage = terms.charge_type == ChargeType::Usage;
+        Rated {
+            model: terms.model,
+            price: terms.price,
+            groups: self.groups.clone(),
+            records: usage.then(|| u32::try_from(self.records.len()).unwrap_or(u32::MAX)),
+            uom: terms.uom.clone(),
+            tiers: terms.tiers.clone(),
+            package_size: terms.package_size,
+            included_units: terms.included_units,
+            overage_price: terms.overage_price,
+            share: self.share,
+            earlier_minor,
+        }
+    }
+}

@@ -1,0 +1,590 @@
+//! One charge: its pieces against its claims. Credits first, then what nothing holds.
+
+use super::cover::Cover;
+use super::line::{Line, left_of, said_of};
+use super::pieces::{Piece, Priced, pieces, price, share_of};
+use super::timeline::same_price;
+use super::usage::{Records, within};
+use super::{BillError, Ctx, Placed, ids, too_large};
+use crate::domain::billing::{
+    Claim, ClaimRole, LateUsage, PendingReason, UsageRecord, WithoutRecords,
+};
+use crate::domain::charge::{ChargeTerms, ChargeType, Model};
+use crate::domain::explain::{Credit, How, proportion};
+use crate::domain::ids::UsageId;
+use crate::domain::period::Span;
+use rust_decimal::Decimal;
+
+/// What billing an account has made so far.
+#[derive(Default)]
+pub(crate) struct Outcome<'a> {
+    /// The lines.
+    pub(crate) lines: Vec<Line<'a>>,
+    /// Usage that stays pending.
+    pub(crate) pending: Vec<(UsageId, PendingReason)>,
+    /// Whether something due was held already.
+    pub(crate) already_billed: bool,
+    /// What stands of posted lines after this run's credits, for discounts.
+    pub(crate) standing: Vec<Standing<'a>>,
+}
+
+/// A posted line of an earlier document, after this run's corrections.
+pub(crate) struct Standing<'a> {
+    /// The charge.
+    pub(crate) placed: &'a Placed<'a>,
+    /// The line's claim.
+    pub(crate) claim: &'a Claim,
+    /// The days that stay.
+    pub(crate) kept: Vec<Span>,
+    /// What they cost as rated, minor units.
+    pub(crate) rated_minor: i64,
+    /// Whether this run took days off it.
+    pub(crate) shortened: bool,
+}
+
+/// One charge's books while it is reconciled.
+struct Series<'s, 'a> {
+    ctx: &'s Ctx<'a>,
+    placed: &'a Placed<'a>,
+    claims: &'s [&'a Claim],
+    pieces: Vec<Piece>,
+    cover: Cover,
+    /// By claim: what stands of it on the scale of what was rated; credits taken off.
+    stands: Vec<i64>,
+    /// Days and segments of the lines made in this run.
+    made: Vec<(Span, u32)>,
+    records: Option<&'s Records<'a>>,
+}
+
+/// Reconciles one charge.
+pub(crate) fn charge<'a>(
+    ctx: &Ctx<'a>,
+    placed: &'a Placed<'a>,
+    claims: &[&'a Claim],
+    records: Option<&Records<'a>>,
+    out: &mut Outcome<'a>,
+) -> Result<(), BillError> {
+    let target = ctx.dates.target;
+    let horizon = claims.iter().map(|c| c.to).max().map_or(target, |to| to.max(target));
+    let mut series = Series {
+        ctx,
+        placed,
+        claims,
+        pieces: pieces(placed.charge, &placed.line, placed.start, target, horizon),
+        cover: Cover::of(claims),
+        stands: standing_amounts(claims),
+        made: Vec::new(),
+        records,
+    };
+    series.correct(out)?;
+    series.bill(out)?;
+    series.leftover_usage(out);
+    Ok(())
+}
+
+/// What stands of each claim, rated scale: credits are taken off the claim they correct.
+fn standing_amounts(claims: &[&Claim]) -> Vec<i64> {
+    let mut stands: Vec<i64> = claims.iter().map(|c| c.rated_minor).collect();
+    for (i, credit) in claims.iter().enumerate() {
+        if credit.role != ClaimRole::Credited {
+            continue;
+        }
+        let corrected = claims.iter().position(|c| {
+            c.role != ClaimRole::Credited && c.item.is_some() && c.item == credit.corrects
+        });
+        if let Some(stand) = corrected.and_then(|at| stands.get_mut(at)) {
+            *stand += credit.rated_minor;
+        }
+        if let Some(own) = stands.get_mut(i) {
+            *own = 0;
+        }
+    }
+    stands
+}
+
+impl<'a> Series<'_, 'a> {
+    /// The terms of a claim's version; the newest if the version is not among those given.
+    fn terms_of(&self, claim: &Claim) -> (usize, &'a ChargeTerms) {
+        let versions = &self.placed.charge.versions;
+        let at = versions.iter().position(|v| v.id == claim.version.0);
+        let at = at.unwrap_or_else(|| self.placed.line.version_at(claim.from));
+        (at, versions.get(at).map_or(self.placed.terms, |v| &v.terms))
+    }
+
+    fn terms_at(&self, version: usize) -> &'a ChargeTerms {
+        self.placed.charge.versions.get(version).map_or(self.placed.terms, |v| &v.terms)
+    }
+
+    /// Whether a claim was billed for the same period at the same price as the piece asks.
+    fn agrees(&self, claim: &Claim, piece: &Piece) -> bool {
+        piece.period.holds(Span { from: claim.from, to: claim.to })
+            && same_price(self.terms_of(claim).1, self.terms_at(piece.version))
+    }
+
+    fn touching(&self, span: Span) -> &[Piece] {
+        let first = self.pieces.partition_point(|p| p.span.to < span.from);
+        let rest = self.pieces.get(first..).unwrap_or_default();
+        let count = rest.partition_point(|p| p.span.from <= span.to);
+        rest.get(..count).unwrap_or_default()
+    }
+
+    /// The segment after every claim and every line of this run on these days.
+    fn next_segment(&self, span: Span) -> u32 {
+        let claimed = self
+            .claims
+            .iter()
+            .filter(|c| c.from <= span.to && c.to >= span.from)
+            .map(|c| c.segment);
+        let made = self.made.iter().filter(|(s, _)| s.meet(span).is_some()).map(|(_, n)| *n);
+        claimed.chain(made).max().map_or(0, |n| n + 1)
+    }
+
+    /// Credits posted lines for days they no longer hold rightly, and frees those days.
+    fn correct(&mut self, out: &mut Outcome<'a>) -> Result<(), BillError> {
+        let mut wrong: Vec<usize> = Vec::new();
+        for held in self.cover.held() {
+            let Some(claim) = self.claims.get(held.owner) else { continue };
+            if claim.role != ClaimRole::Billed || !claim.posted {
+                continue;
+            }
+            let right = self
+                .touching(held.span)
+                .iter()
+                .any(|p| p.span.holds(held.span) && self.agrees(claim, p));
+            if !right && !wrong.contains(&held.owner) {
+                wrong.push(held.owner);
+            }
+        }
+        for owner in 0..self.claims.len() {
+            let Some(claim) = self.claims.get(owner).copied() else { continue };
+            if claim.role != ClaimRole::Billed || !claim.posted {
+                continue;
+            }
+            let shortened = wrong.contains(&owner) && self.shorten(owner, claim, out)?;
+            let kept: Vec<Span> =
+                self.cover.held().iter().filter(|h| h.owner == owner).map(|h| h.span).collect();
+            let rated_minor = self.stands.get(owner).copied().unwrap_or(0);
+            let standing = Standing { placed: self.placed, claim, kept, rated_minor, shortened };
+            if shortened || !standing.kept.is_empty() {
+                out.standing.push(standing);
+            }
+        }
+        Ok(())
+    }
+
+    /// The stretches of a claim, and the days of them that should not be billed so and whose
+    /// time has come.
+    fn holes(&self, owner: usize, claim: &Claim) -> (Vec<Span>, Vec<Span>) {
+        let mut stretches = Vec::new();
+        let mut holes = Vec::new();
+        for held in self.cover.held().iter().filter(|h| h.owner == owner) {
+            stretches.push(held.span);
+            let right = self
+                .touching(held.span)
+                .iter()
+                .filter(|p| self.agrees(claim, p))
+                .filter_map(|p| p.span.meet(held.span));
+            let wrong = held.span.without(right);
+            holes.extend(wrong.into_iter().filter(|h| h.from <= self.ctx.dates.target));
+        }
+        (stretches, holes)
+    }
+
+    /// Credits one claim hole by hole: what stood less what the days that stay cost. Says whether
+    /// any days were freed.
+    fn shorten(
+        &mut self,
+        owner: usize,
+        claim: &'a Claim,
+        out: &mut Outcome<'a>,
+    ) -> Result<bool, BillError> {
+        let (stretches, holes) = self.holes(owner, claim);
+        let mut stood = self.stands.get(owner).copied().unwrap_or(0);
+        let mut left = left_of(claim);
+        let mut kept = stretches;
+        let held_days: i64 = kept.iter().map(|s| s.days()).sum();
+        let whole = stood;
+        for hole in &holes {
+            kept = kept.into_iter().flat_map(|span| span.without([*hole])).collect();
+            let costs = self.kept_costs(owner, claim, &kept, (whole, held_days))?;
+            let credit = Credit {
+                stood_minor: stood,
+                whole: (claim.from, claim.to),
+                kept: costs.iter().map(|(s, cost)| (s.from, s.to, *cost)).collect(),
+                edited: None,
+                left_minor: None,
+            };
+            let rated = credit.rated_minor();
+            stood = credit.kept_minor();
+            let last = kept.is_empty();
+            let segment = self.next_segment(*hole);
+            let version = self.terms_of(claim).0;
+            if let Some((how, said)) = limit(self.ctx, self.placed, claim, credit, left, last)? {
+                left += said;
+                self.made.push((*hole, segment));
+                out.lines.push(Line {
+                    placed: self.placed,
+                    version,
+                    target: None,
+                    corrects: claim.item,
+                    span: *hole,
+                    role: ClaimRole::Credited,
+                    segment,
+                    said_minor: said,
+                    rated_minor: rated,
+                    how,
+                    quantity: Decimal::ONE,
+                    unit_price: self.ctx.input.currency.to_decimal(said),
+                    usage: Vec::new(),
+                    rate: claim.tax.clone(),
+                    order: self.placed.order,
+                });
+            }
+        }
+        for hole in &holes {
+            self.cover.free(*hole);
+        }
+        if let Some(stand) = self.stands.get_mut(owner) {
+            *stand = stood;
+        }
+        Ok(!holes.is_empty())
+    }
+
+    /// What the days that stay of a claim cost at its own price. Where its period can no longer
+    /// be found (the billing day was moved), they keep their share of the days.
+    fn kept_costs(
+        &self,
+        owner: usize,
+        claim: &Claim,
+        kept: &[Span],
+        (whole, days): (i64, i64),
+    ) -> Result<Vec<(Span, i64)>, BillError> {
+        let terms = self.terms_of(claim).1;
+        let claimed = Span { from: claim.from, to: claim.to };
+        let of_claim = |piece: &&Piece| {
+            piece.period.holds(claimed)
+                && self.terms_at(piece.version).charge_type == terms.charge_type
+        };
+        let piece = self.touching(claimed).iter().find(of_claim).copied().or_else(|| {
+            let (grid, k) = self.placed.line.locate(claim.from)?;
+            let period = grid.period(k).filter(|p| p.holds(claimed))?;
+            let version = self.placed.line.version_at(claim.from);
+            Some(Piece {
+                grid: Some((grid, k)),
+                period,
+                run: claimed,
+                span: claimed,
+                version,
+                due: true,
+            })
+        });
+        let mut costs = Vec::with_capacity(kept.len());
+        for span in kept {
+            let cost = match piece {
+                Some(_)
+                    if claim.rated_minor == 0
+                        && owner < self.claims.len()
+                        && terms.charge_type != ChargeType::Usage =>
+                {
+                    0
+                }
+                Some(piece) => {
+                    let counts = |_: &UsageRecord| false;
+                    price(self.ctx, self.placed.charge, terms, &piece, *span, self.records, counts)?
+                        .minor
+                }
+                None => proportion(
+                    whole,
+                    span.days(),
+                    days,
+                    &self.ctx.rules.rounding,
+                    self.ctx.input.currency,
+                )
+                .map_err(too_large(self.placed.charge))?,
+            };
+            costs.push((*span, cost));
+        }
+        Ok(costs)
+    }
+
+    /// Bills the days of due pieces that nothing holds, and late usage of those that are held.
+    fn bill(&mut self, out: &mut Outcome<'a>) -> Result<(), BillError> {
+        for i in 0..self.pieces.len() {
+            let Some(piece) = self.pieces.get(i).copied() else { break };
+            if !piece.due {
+                continue;
+            }
+            let terms = self.terms_at(piece.version);
+            let gaps = self.cover.gaps(piece.span);
+            if gaps.is_empty() {
+                out.already_billed = true;
+            } else if gaps.first() == Some(&piece.span) {
+                self.bill_days(&piece, terms, piece.span, 0, None, out)?;
+            } else {
+                self.bill_rest(&piece, terms, &gaps, out)?;
+            }
+            if terms.charge_type == ChargeType::Usage {
+                self.bill_late(&piece, terms, &gaps, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Bills the gaps of a piece that is held in part: the last one is what the whole costs less
+    /// what stands of it and the gaps before, so that the parts sum to the whole.
+    fn bill_rest(
+        &mut self,
+        piece: &Piece,
+        terms: &'a ChargeTerms,
+        gaps: &[Span],
+        out: &mut Outcome<'a>,
+    ) -> Result<(), BillError> {
+        let Some(mut stands) = self.stands_of(piece)? else {
+            for gap in gaps {
+                self.bill_days(piece, terms, *gap, 0, None, out)?;
+            }
+            return Ok(());
+        };
+        let currency_free = |s: &Self, gap: Span| {
+            let counts = s.counts(gap);
+            price(s.ctx, s.placed.charge, terms, piece, gap, s.records, counts).map(|p| p.minor)
+        };
+        for (i, gap) in gaps.iter().enumerate() {
+            if i + 1 == gaps.len() {
+                self.bill_days(piece, terms, *gap, stands, Some(gaps), out)?;
+            } else {
+                stands += currency_free(self, *gap)?;
+                self.bill_days(piece, terms, *gap, 0, None, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which new records are rated: those whose day is being billed, and with `next_run` all.
+    fn counts(&self, gap: Span) -> impl Fn(&UsageRecord) -> bool {
+        let late = self.ctx.rules.late_usage == LateUsage::NextRun;
+        move |record: &UsageRecord| late || gap.has(record.start_on)
+    }
+
+    /// What stands of a piece, on the scale of what was rated; none if some of it is held at
+    /// another price, so that no whole can be made up.
+    fn stands_of(&self, piece: &Piece) -> Result<Option<i64>, BillError> {
+        let mut sum = 0;
+        let mut seen: Vec<usize> = Vec::new();
+        for held in self.cover.touching(piece.span) {
+            let Some(claim) = self.claims.get(held.owner) else { continue };
+            if !self.agrees(claim, piece) {
+                return Ok(None);
+            }
+            let inside = piece.span.holds(Span { from: claim.from, to: claim.to });
+            let all = inside
+                || self
+                    .cover
+                    .held()
+                    .iter()
+                    .filter(|h| h.owner == held.owner)
+                    .all(|h| piece.span.holds(h.span));
+            if !all {
+                let Some(days) = held.span.meet(piece.span) else { continue };
+                let terms = self.terms_of(claim).1;
+                let counts = |_: &UsageRecord| false;
+                sum +=
+                    price(self.ctx, self.placed.charge, terms, piece, days, self.records, counts)?
+                        .minor;
+            } else if !seen.contains(&held.owner) {
+                seen.push(held.owner);
+                sum += self.stands.get(held.owner).copied().unwrap_or(0);
+            }
+        }
+        for (i, claim) in self.claims.iter().enumerate() {
+            if claim.role == ClaimRole::Late
+                && piece.period.holds(Span { from: claim.from, to: claim.to })
+            {
+                sum += self.stands.get(i).copied().unwrap_or(0);
+            }
+        }
+        Ok(Some(sum))
+    }
+
+    /// Makes the line for some days of a piece. With `rest`, the days are the last gap and the
+    /// amount is the whole piece less `earlier`.
+    fn bill_days(
+        &mut self,
+        piece: &Piece,
+        terms: &'a ChargeTerms,
+        days: Span,
+        earlier: i64,
+        rest: Option<&[Span]>,
+        out: &mut Outcome<'a>,
+    ) -> Result<(), BillError> {
+        if share_of(self.ctx, terms, piece, days).of_period.num == 0 {
+            return Ok(());
+        }
+        let rated_days = if rest.is_some() { piece.span } else { days };
+        let late = self.ctx.rules.late_usage == LateUsage::NextRun;
+        let counts = |r: &UsageRecord| match rest {
+            Some(gaps) => late || gaps.iter().any(|gap| gap.has(r.start_on)),
+            None => true,
+        };
+        let priced =
+            price(self.ctx, self.placed.charge, terms, piece, rated_days, self.records, counts)?;
+        let amount = priced.minor - earlier;
+        let silent = self.ctx.rules.without_records == WithoutRecords::NoLine
+            && terms.charge_type == ChargeType::Usage
+            && priced.records.is_empty()
+            && amount == 0;
+        if silent {
+            return Ok(());
+        }
+        let span = match piece.grid {
+            Some((grid, k)) if terms.charge_type == ChargeType::Recurring => Span {
+                from: self.ctx.proration.billed_from(grid, k, days).unwrap_or(days.from),
+                to: days.to,
+            },
+            Some(_) | None => days,
+        };
+        let fresh = self.fresh_of(&priced);
+        self.push(piece, terms, span, ClaimRole::Billed, (&priced, earlier), fresh, out);
+        Ok(())
+    }
+
+    /// The rated records that no item holds yet.
+    fn fresh_of(&self, priced: &Priced<'a>) -> Vec<UsageId> {
+        ids(priced.records.iter().copied().filter(|r| r.held_by.is_none()))
+    }
+
+    /// Late usage: new records on days that are billed already.
+    fn bill_late(
+        &mut self,
+        piece: &Piece,
+        terms: &'a ChargeTerms,
+        gaps: &[Span],
+        out: &mut Outcome<'a>,
+    ) -> Result<(), BillError> {
+        let Some(records) = self.records else { return Ok(()) };
+        let late: Vec<&UsageRecord> = within(&records.fresh, piece.span)
+            .iter()
+            .copied()
+            .filter(|r| !gaps.iter().any(|gap| gap.has(r.start_on)))
+            .collect();
+        if late.is_empty() {
+            return Ok(());
+        }
+        match self.ctx.rules.late_usage {
+            LateUsage::Hold => {
+                let held = late.iter().map(|r| (r.id, PendingReason::PeriodBilled));
+                out.pending.extend(held);
+            }
+            // With gaps, the line of the last one has taken them along.
+            LateUsage::NextRun if gaps.is_empty() => {
+                let Some(stands) = self.stands_of(piece)? else {
+                    let held = late.iter().map(|r| (r.id, PendingReason::PeriodBilled));
+                    out.pending.extend(held);
+                    return Ok(());
+                };
+                let priced = price(
+                    self.ctx,
+                    self.placed.charge,
+                    terms,
+                    piece,
+                    piece.span,
+                    self.records,
+                    |_| true,
+                )?;
+                let fresh = self.fresh_of(&priced);
+                let span = piece.span;
+                self.push(piece, terms, span, ClaimRole::Late, (&priced, stands), fresh, out);
+            }
+            LateUsage::NextRun => {}
+        }
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        piece: &Piece,
+        terms: &ChargeTerms,
+        span: Span,
+        role: ClaimRole,
+        (priced, earlier): (&Priced<'a>, i64),
+        usage: Vec<UsageId>,
+        out: &mut Outcome<'a>,
+    ) {
+        let amount = priced.minor - earlier;
+        let segment = self.next_segment(span);
+        self.made.push((span, segment));
+        let derivation = priced.derivation(terms, earlier);
+        let quantity = derivation.quantity();
+        let unit_price = match terms.model {
+            Model::Flat | Model::PerUnit | Model::Package => terms.price,
+            Model::Tiered
+            | Model::Volume
+            | Model::Overage
+            | Model::TieredOverage
+            | Model::DiscountPercent
+            | Model::DiscountFixed => effective(self.ctx, amount, quantity),
+        };
+        out.lines.push(Line {
+            placed: self.placed,
+            version: piece.version,
+            target: None,
+            corrects: None,
+            span,
+            role,
+            segment,
+            said_minor: amount,
+            rated_minor: amount,
+            how: How::Rated(Box::new(derivation)),
+            quantity,
+            unit_price,
+            usage,
+            rate: None,
+            order: self.placed.order,
+        });
+    }
+
+    /// Usage of pieces that are not due, or that no piece covers, stays pending.
+    fn leftover_usage(&self, out: &mut Outcome<'a>) {
+        let Some(records) = self.records else { return };
+        for record in &records.fresh {
+            let day = Span { from: record.start_on, to: record.start_on };
+            if self.touching(day).iter().any(|p| p.due) {
+                continue;
+            }
+            out.pending.push((record.id, PendingReason::NotDue));
+        }
+    }
+}
+
+/// The average price of a unit, to four decimals, for print.
+fn effective(ctx: &Ctx<'_>, amount: i64, quantity: Decimal) -> Decimal {
+    let amount = ctx.input.currency.to_decimal(amount);
+    amount.checked_div(quantity).map_or(amount, |price| price.round_dp(4))
+}
+
+/// Scales a credit to what stands on an edited item and holds it to what is left. None if nothing
+/// is to be given back.
+pub(crate) fn limit(
+    ctx: &Ctx<'_>,
+    placed: &Placed<'_>,
+    claim: &Claim,
+    mut credit: Credit,
+    left: i64,
+    everything: bool,
+) -> Result<Option<(How, i64)>, BillError> {
+    let said = said_of(claim);
+    let rated = credit.rated_minor();
+    let mut amount = rated;
+    if said != claim.rated_minor {
+        credit.edited = Some((said, claim.rated_minor));
+        amount =
+            proportion(rated, said, claim.rated_minor, &ctx.rules.rounding, ctx.input.currency)
+                .map_err(too_large(placed.charge))?;
+    }
+    let over = amount.abs() > left.abs() || (amount != 0 && amount.signum() == left.signum());
+    if over || (everything && amount != -left) {
+        credit.left_minor = Some(left);
+        amount = -left;
+    }
+    Ok((amount != 0).then(|| (How::Credit(Box::new(credit)), amount)))
+}

@@ -1,0 +1,209 @@
+//! What share of a period's price a part of it costs.
+//!
+//! Zuora: "Prorating - 30 days or actual days", "Total amount calculation with partial month
+//! proration", "… with partial period (quarter, semi-annual or annual)". Shares are exact
+//! fractions; rounding happens once, on the amount.
+
+use super::billing::{BillingRules, LongPeriods, MonthBasis};
+use super::period::{Grid, Span, is_month_end};
+use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+/// An exact share, in lowest terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(i64, i64)", into = "(i64, i64)")]
+pub struct Fraction {
+    /// Numerator, not negative.
+    pub num: i64,
+    /// Denominator, positive.
+    pub den: i64,
+}
+
+impl From<(i64, i64)> for Fraction {
+    fn from((num, den): (i64, i64)) -> Self {
+        Self::new(num, den)
+    }
+}
+
+impl From<Fraction> for (i64, i64) {
+    fn from(share: Fraction) -> Self {
+        (share.num, share.den)
+    }
+}
+
+impl Fraction {
+    /// Nothing.
+    pub const ZERO: Self = Self { num: 0, den: 1 };
+    /// The whole.
+    pub const ONE: Self = Self { num: 1, den: 1 };
+
+    /// `num / den` in lowest terms; a denominator below one counts as one.
+    pub fn new(num: i64, den: i64) -> Self {
+        let den = den.max(1);
+        let divisor = gcd(num.unsigned_abs(), den.unsigned_abs()).max(1);
+        let divisor = i64::try_from(divisor).unwrap_or(1);
+        Self { num: num / divisor, den: den / divisor }
+    }
+
+    /// The sum. Denominators are month lengths and period lengths, so it stays far inside 64 bits.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self::new(self.num * other.den + other.num * self.den, self.den * other.den)
+    }
+
+    /// Divided by a whole number.
+    #[must_use]
+    pub fn over(self, by: i64) -> Self {
+        Self::new(self.num, self.den * by.max(1))
+    }
+
+    /// Never more than the whole.
+    #[must_use]
+    pub fn capped(self) -> Self {
+        if self.num > self.den { Self::ONE } else { self }
+    }
+
+    /// Whether it is the whole.
+    pub fn is_one(self) -> bool {
+        self.num == self.den
+    }
+
+    /// [`Self::is_one`] in the form serde asks for.
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde passes references
+    pub fn is_whole(&self) -> bool {
+        self.is_one()
+    }
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// The settings `proration.*`, checked against each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proration {
+    basis: MonthBasis,
+    long: LongPeriods,
+    part_months: bool,
+    part_periods: bool,
+}
+
+/// Billing a part month while never prorating has no meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "proration.prorate = false needs proration.bill_partial_month = false: a part month cannot be billed without prorating"
+)]
+pub struct ProrationConflict;
+
+impl Proration {
+    /// Takes the settings; refuses the one combination that contradicts itself.
+    pub fn new(rules: &BillingRules) -> Result<Self, ProrationConflict> {
+        if rules.bill_partial_month && !rules.prorate {
+            return Err(ProrationConflict);
+        }
+        Ok(Self {
+            basis: rules.month_basis,
+            long: rules.long_periods,
+            part_months: rules.bill_partial_month,
+            part_periods: rules.prorate,
+        })
+    }
+
+    /// The same settings with part months always billed by days: how fixed discounts prorate
+    /// whatever the settings say (Zuora: "Discount - Fixed Amount always prorates").
+    #[must_use]
+    pub fn always(self) -> Self {
+        Self { part_months: true, part_periods: true, ..self }
+    }
+
+    /// The share of period `k` that `part` (inside it) costs.
+    pub fn share(&self, grid: Grid, k: i64, part: Span) -> Fraction {
+        let Some(period) = grid.period(k) else { return Fraction::ONE };
+        if part == period {
+            return Fraction::ONE;
+        }
+        match grid.step_months() {
+            None => Fraction::new(part.days(), period.days()),
+            Some(months) if !self.part_months => self.whole_months(grid, k, part, months),
+            Some(months) => match self.long {
+                LongPeriods::ByDay if months > 1 => self.by_day(period, part, months),
+                LongPeriods::ByDay | LongPeriods::ByMonth => grid
+                    .cells(k)
+                    .filter_map(|cell| Some((cell, cell.meet(part)?)))
+                    .map(|(cell, days)| self.part_of_month(cell, days))
+                    .fold(Fraction::ZERO, Fraction::plus)
+                    .over(months),
+            },
+        }
+    }
+
+    /// The first day that is billed of `part`: where part months at the start are not billed,
+    /// the first whole month begins later, or not at all.
+    pub fn billed_from(&self, grid: Grid, k: i64, part: Span) -> Option<NaiveDate> {
+        if self.part_months || grid.step_months().is_none() {
+            return Some(part.from);
+        }
+        grid.cells(k).map(|cell| cell.from).find(|first| *first >= part.from && part.has(*first))
+    }
+
+    /// Whole months only: one that is cut at its start is not billed, one cut at its end is
+    /// billed whole; without proration everything up to the period's end is.
+    fn whole_months(&self, grid: Grid, k: i64, part: Span, months: i64) -> Fraction {
+        let counted = grid
+            .cells(k)
+            .filter(|cell| part.from <= cell.from && (cell.from <= part.to || !self.part_periods))
+            .count();
+        Fraction::new(i64::try_from(counted).unwrap_or(0), months)
+    }
+
+    fn by_day(&self, period: Span, part: Span, months: i64) -> Fraction {
+        match self.basis {
+            MonthBasis::Actual => Fraction::new(part.days(), period.days()),
+            MonthBasis::Actual360 => Fraction::new(part.days(), 30 * months),
+            MonthBasis::Strict30360 => Fraction::new(days_30_360(part), 30 * months),
+        }
+        .capped()
+    }
+
+    fn part_of_month(&self, cell: Span, days: Span) -> Fraction {
+        if cell == days {
+            return Fraction::ONE;
+        }
+        match self.basis {
+            MonthBasis::Actual => Fraction::new(days.days(), cell.days()),
+            MonthBasis::Actual360 => Fraction::new(days.days(), 30),
+            MonthBasis::Strict30360 => Fraction::new(days_30_360(days), 30),
+        }
+        .capped()
+    }
+
+    /// Days of a part and of the whole it is measured by, for words; none when several unequal
+    /// months are mixed or nothing is prorated.
+    pub fn days_of(&self, grid: Grid, k: i64, part: Span) -> Option<(i64, i64)> {
+        let period = grid.period(k)?;
+        if part == period {
+            return None;
+        }
+        let months = grid.step_months();
+        let by_day = matches!(self.long, LongPeriods::ByDay);
+        match months {
+            None => Some((part.days(), period.days())),
+            Some(_) if !self.part_months => None,
+            Some(months) if months == 1 || by_day => Some(match self.basis {
+                MonthBasis::Actual => (part.days(), period.days()),
+                MonthBasis::Actual360 => (part.days().min(30 * months), 30 * months),
+                MonthBasis::Strict30360 => (days_30_360(part).min(30 * months), 30 * months),
+            }),
+            Some(_) => None,
+        }
+    }
+}
+
+/// Days of a span when every month has thirty: both ends count, and the last day of any month is
+/// its 30th (so February 27–28 is four days).
+fn days_30_360(span: Span) -> i64 {
+    let thirty = |day: NaiveDate| if is_month_end(day) { 30 } else { i64::from(day.day()) };
+    let months = i64::from(span.to.year() - span.from.year()) * 12 + i64::from(span.to.month())
+        - i64::from(span.from.month());
+    30 * months + thirty(span.to) - thirty(span.from) + 1
+}

@@ -19,6 +19,7 @@ use crate::domain::subscription::SubscriptionTerms;
 use chrono::NaiveDate;
 use rusqlite::Row;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Every tax rate, by code and day.
 pub fn taxes(db: &Db<'_>) -> Result<Vec<TaxRate>, StoreError> {
@@ -277,9 +278,15 @@ fn load_claims(
         "SELECT k.account_id, k.charge_id, k.target_charge_id, k.from_on, k.to_on, k.segment, k.role, k.item_id,
                 k.document_id, d.status = 'Posted', k.charge_version_id, k.rated_minor, coalesce(i.amount_minor, 0),
                 coalesce((SELECT sum(x.amount_minor) FROM document_item x JOIN document dx ON dx.id = x.document_id
-                          WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled'), 0)
+                          WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled'), 0),
+                i.gross_minor, i.corrects_item_id, t.tax_code, t.rate_percent, t.name, t.kind, t.inclusive, t.reason,
+                d.invoice_on
          FROM charge c JOIN claim k ON k.charge_id = c.id JOIN document d ON d.id = k.document_id
               LEFT JOIN document_item i ON i.id = k.item_id
+              LEFT JOIN document_tax t ON t.document_id = k.document_id AND t.tax_code = i.tax_code
+                   AND t.rate_percent = CASE WHEN i.tax_code = '' THEN NULL ELSE coalesce(i.derivation ->> '$.x.r',
+                       (SELECT min(y.rate_percent) FROM document_tax y
+                        WHERE y.document_id = k.document_id AND y.tax_code = i.tax_code)) END
          WHERE c.account_id BETWEEN ?1 AND ?2 AND k.document_id <> ?3
          ORDER BY c.account_id, k.charge_id, k.target_charge_id, k.from_on, k.segment",
     )?;
@@ -304,9 +311,26 @@ fn load_claims(
             rated_minor: r.get(11)?,
             amount_minor,
             left_minor: amount_minor + credits,
+            gross_minor: r.get(14)?,
+            corrects: r.get::<_, Option<i64>>(15)?.map(ItemId),
+            tax: claim_tax(r)?,
         });
     }
     Ok(())
+}
+
+/// The rate a claimed item was taxed by.
+fn claim_tax(r: &Row<'_>) -> rusqlite::Result<Option<Arc<TaxRate>>> {
+    let Some(tax_code) = r.get::<_, Option<String>>(16)? else { return Ok(None) };
+    Ok(Some(Arc::new(TaxRate {
+        tax_code,
+        rate_percent: decimal(r, 17)?,
+        name: r.get(18)?,
+        kind: word(r, 19, TaxKind::parse)?,
+        inclusive: r.get(20)?,
+        reason: r.get(21)?,
+        valid_from: r.get(22)?,
+    })))
 }
 
 const USAGE: &str = "u.id, u.uom, u.quantity, u.start_on, u.subscription_id, u.charge_id";

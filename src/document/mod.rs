@@ -7,12 +7,14 @@
 pub mod batch;
 pub mod email;
 mod fonts;
+mod frozen;
 mod invoice;
 mod pdf;
 mod printable;
 mod sheet;
 mod words;
 
+pub use frozen::{Frozen, issuer};
 pub use invoice::{Press, Typeset};
 pub use printable::{
     AppliedCredit, Corrected, Customer, Issuer, Line, Paper, PrintError, Printable,

@@ -21,6 +21,7 @@ pub enum Paper {
 
 /// Who sends the document: the settings `issuer.*`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Issuer {
     /// Name in the letterhead.
     pub name: String,
@@ -36,6 +37,7 @@ pub struct Issuer {
 
 /// Who receives it, with the name and address of the day it was posted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Customer {
     /// Name, the first line in the window.
     pub name: String,

@@ -581,6 +581,8 @@ CREATE TABLE delivery (
   last_reply     TEXT NOT NULL DEFAULT '',
   message_id     TEXT,
   message_hash   TEXT NOT NULL DEFAULT '',
+  sender         TEXT NOT NULL DEFAULT '',            -- sender address, fixed at the first try
+  job_id         INTEGER,                             -- the job that is sending it
   batch_id       INTEGER REFERENCES print_batch (id),
   batch_position INTEGER,
   copy           INTEGER NOT NULL DEFAULT 1,          -- counts resends that were asked for

@@ -1,0 +1,70 @@
+//! What posting freezes of the world around a document, so that its copy never changes: the JSON of
+//! column `document.frozen`.
+
+use super::printable::{AppliedCredit, Corrected, Customer, Issuer, Paper};
+use crate::config::Config;
+use crate::domain::account::AccountTerms;
+use serde::{Deserialize, Serialize};
+
+/// Issuer, customer, term and position on the day of posting. Every field has a default, so that
+/// what an older daybook froze stays readable.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Frozen {
+    /// Who sent it.
+    pub issuer: Issuer,
+    /// Who got it.
+    pub customer: Customer,
+    /// Payment term in words.
+    pub term: String,
+    /// What it was printed on.
+    pub paper: Paper,
+    /// The invoice a memo corrects.
+    pub corrects: Option<Corrected>,
+    /// Credits applied in the act of posting.
+    pub credits: Vec<AppliedCredit>,
+    /// What payment runs will collect it from (`visa ··4242`); empty = the customer pays.
+    pub collected_from: String,
+}
+
+impl Frozen {
+    /// What the settings and the account say now; the caller adds position and method.
+    pub fn of(config: &Config, terms: &AccountTerms) -> Self {
+        Self {
+            issuer: issuer(config),
+            customer: Customer {
+                name: terms.name.clone(),
+                address1: terms.address1.clone(),
+                address2: terms.address2.clone(),
+                postcode: terms.postcode.clone(),
+                city: terms.city.clone(),
+                region: terms.region.clone(),
+                country: terms.country.clone(),
+                tax_id: terms.tax_id.clone(),
+            },
+            term: terms.payment_term.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// As stored.
+    pub fn to_json(&self) -> String {
+        // Plain strings and numbers always serialize.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The settings `issuer.*`.
+pub fn issuer(config: &Config) -> Issuer {
+    let lines = |key: &str| {
+        let text = config.get(key).split(';').map(str::trim);
+        text.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    };
+    Issuer {
+        name: config.get("issuer.name").to_owned(),
+        address: lines("issuer.address"),
+        tax_id: config.get("issuer.tax_id").to_owned(),
+        bank: lines("issuer.bank"),
+        footer: lines("issuer.footer"),
+    }
+}

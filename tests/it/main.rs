@@ -1,5 +1,8 @@
-//! One binary for all integration tests.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
+//! Integration tests, one binary: what no single module can show.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 mod document;
 mod mail;
+mod schema;
 mod sink;
+mod tidy;

@@ -1,0 +1,150 @@
+//! Each closed list of words in the schema against its Rust enum: they are the same, in order.
+
+use daybook::domain::account::{AccountStatus, DeliveryPreference};
+use daybook::domain::actor::Role;
+use daybook::domain::billing::ClaimRole;
+use daybook::domain::charge::{Alignment, ChargeType, DiscountLevel, Model, PriceBase, Timing};
+use daybook::domain::document::{BillRunStatus, DocumentKind, DocumentStatus, Review, TaxKind};
+use daybook::domain::payment::{
+    Channel, DeclineClass, DeliveryStatus, MethodKind, MethodStatus, PaymentRunStatus,
+    PaymentStatus,
+};
+use daybook::store::BookKind;
+use daybook::store::job::{JobKind, JobState, Wanted};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// The words of an enum, for the table below.
+macro_rules! words {
+    ($name:ident) => {
+        $name::ALL.iter().map(|v| v.as_str()).collect::<Vec<_>>()
+    };
+}
+
+/// Lists that no enum stands behind: written and read as these words in one file of the store.
+const PLAIN: &[(&str, &[&str])] = &[
+    ("undo.state", &["done", "undone"]),
+    ("bill_run_failure.kind", &["failed", "busy"]),
+    ("document.source", &["run", "hand", "adjust", "reverse", "write_off", "open_item"]),
+    ("document_item.origin", &["run", "edited", "hand"]),
+    ("allocation.state", &["live", "applied", "void"]),
+    (
+        "payment_event.kind",
+        &[
+            "settlement",
+            "refund",
+            "return",
+            "chargeback",
+            "chargeback_won",
+            "late_success",
+            "evidence",
+        ],
+    ),
+    ("payment_event.status", &["Processing", "Done", "Failed", "Unknown"]),
+    ("promise.state", &["open", "kept", "broken", "withdrawn"]),
+    ("schedule.kind", &["bill", "collect"]),
+    ("schedule.state", &["Active", "Paused", "Ended"]),
+    ("schedule_slot.state", &["run", "skipped", "missed"]),
+    ("notice.level", &["info", "warning", "task"]),
+];
+
+fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let decline: Vec<&str> = std::iter::once("").chain(words!(DeclineClass)).collect();
+    let mut all = BTreeMap::from([
+        ("book.kind", words!(BookKind)),
+        ("role.role", words!(Role)),
+        ("account_version.delivery", words!(DeliveryPreference)),
+        ("account_version.status", words!(AccountStatus)),
+        ("charge_version.type", words!(ChargeType)),
+        ("charge_version.model", words!(Model)),
+        ("charge_version.timing", words!(Timing)),
+        ("charge_version.alignment", words!(Alignment)),
+        ("charge_version.price_base", words!(PriceBase)),
+        ("charge_version.discount_level", words!(DiscountLevel)),
+        ("tax_rate.kind", words!(TaxKind)),
+        ("payment_method.kind", words!(MethodKind)),
+        ("payment_method.status", words!(MethodStatus)),
+        ("bill_run.status", words!(BillRunStatus)),
+        ("document.kind", words!(DocumentKind)),
+        ("document.status", words!(DocumentStatus)),
+        ("document_tax.kind", words!(TaxKind)),
+        ("document_state.status", words!(DocumentStatus)),
+        ("document_state.review", words!(Review)),
+        ("claim.role", words!(ClaimRole)),
+        ("payment_run.status", words!(PaymentRunStatus)),
+        ("payment.status", words!(PaymentStatus)),
+        ("payment.decline_class", decline),
+        ("delivery.channel", words!(Channel)),
+        ("delivery.status", words!(DeliveryStatus)),
+        ("job.kind", words!(JobKind)),
+        ("job.state", words!(JobState)),
+        ("job.wanted", words!(Wanted)),
+    ]);
+    all.extend(PLAIN.iter().map(|(column, words)| (*column, words.to_vec())));
+    all
+}
+
+/// Every `CHECK (column IN ('…'))` of the migrations, as `table.column` → words. A later migration
+/// that makes the table anew counts.
+fn lists_in_schema() -> BTreeMap<String, Vec<String>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations");
+    let mut files: Vec<_> =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut found = BTreeMap::new();
+    for file in files {
+        let (mut table, text) = (String::new(), fs::read_to_string(file).unwrap());
+        for line in text.lines() {
+            if let Some(rest) = line.strip_prefix("CREATE TABLE ") {
+                rest.split_whitespace().next().unwrap().clone_into(&mut table);
+            }
+            let Some((_, list)) = line.split_once(" IN ('") else { continue };
+            if !line.contains("CHECK (") {
+                continue;
+            }
+            let column = line.split_whitespace().next().unwrap();
+            let list = list.split("')").next().unwrap();
+            let words = list.split("','").map(str::to_owned).collect();
+            found.insert(format!("{table}.{column}"), words);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_list_of_the_schema_is_its_enum() {
+    let (found, expected) = (lists_in_schema(), expected());
+    for (column, words) in &found {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert_eq!(Some(&words), expected.get(column.as_str()), "{column}: schema, then enum");
+    }
+    for column in expected.keys() {
+        assert!(found.contains_key(*column), "{column} has no CHECK in the schema");
+    }
+}
+
+#[test]
+fn every_table_is_strict_and_money_is_integer() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations");
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let made = text.lines().filter(|l| l.starts_with("CREATE TABLE ")).count();
+        let strict = text.lines().filter(|l| l.starts_with(") STRICT")).count();
+        assert_eq!(made, strict, "{}", path.display());
+        for line in text.lines().map(str::trim) {
+            let mut words = line.split_whitespace();
+            let (name, kind) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+            assert_ne!(kind, "REAL", "{line}");
+            let wanted = if name.ends_with("_minor") || name.ends_with("_at") {
+                "INTEGER"
+            } else if name.ends_with("_on") {
+                "TEXT"
+            } else {
+                continue;
+            };
+            assert_eq!(kind.trim_end_matches(','), wanted, "{line}");
+        }
+    }
+}

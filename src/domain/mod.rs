@@ -44,6 +44,7 @@ pub mod decline;
 pub mod document;
 pub mod explain;
 pub mod ids;
+pub mod ledger;
 pub mod money;
 pub mod payment;
 pub mod payment_method;

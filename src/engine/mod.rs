@@ -3,6 +3,7 @@
 
 pub mod command;
 mod error;
+pub mod import;
 pub mod job;
 pub mod query;
 pub mod settings;

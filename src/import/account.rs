@@ -137,3 +137,27 @@ pub fn overlay(c: &AccountColumns, old: &AccountTerms, row: &AccountTerms) -> Ac
     }
     terms
 }
+
+/// Every column with its text, for saying what an import changes.
+pub fn fields(terms: &AccountTerms) -> Vec<(&'static str, String)> {
+    vec![
+        ("name", terms.name.clone()),
+        ("email", terms.emails.join(";")),
+        ("batch", terms.batch.clone()),
+        ("bill_cycle_day", terms.bill_cycle_day.to_string()),
+        ("payment_term", terms.payment_term.clone()),
+        ("auto_pay", terms.auto_pay.to_string()),
+        ("delivery", terms.delivery.to_string()),
+        ("tax_code", terms.tax_code.clone()),
+        ("tax_id", terms.tax_id.clone()),
+        ("address1", terms.address1.clone()),
+        ("address2", terms.address2.clone()),
+        ("postcode", terms.postcode.clone()),
+        ("city", terms.city.clone()),
+        ("region", terms.region.clone()),
+        ("country", terms.country.clone()),
+        ("language", terms.language.clone()),
+        ("po_number", terms.po_number.clone()),
+        ("status", terms.status.to_string()),
+    ]
+}

@@ -5,7 +5,7 @@ use super::header::columns;
 use super::reader::FromRow;
 use crate::domain::charge::{
     Alignment, BillingDay, BillingPeriod, ChargeTerms, ChargeType, DiscountLevel, Model, PriceBase,
-    Tier, Timing, parse_tiers,
+    Tier, Timing, parse_tiers, write_tiers,
 };
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -261,4 +261,35 @@ fn check_periods(terms: &ChargeTerms) -> Result<(), Fault> {
         )),
         (Some(_), _) => Ok(()),
     }
+}
+
+/// Every column with its text, for saying what an import changes.
+pub fn fields(terms: &ChargeTerms) -> Vec<(&'static str, String)> {
+    let day = |d: Option<NaiveDate>| d.map(|d| d.to_string()).unwrap_or_default();
+    let number = |d: Option<Decimal>| d.map(|d| d.normalize().to_string()).unwrap_or_default();
+    vec![
+        ("name", terms.name.clone()),
+        ("plan", terms.plan.clone()),
+        ("type", terms.charge_type.to_string()),
+        ("model", terms.model.to_string()),
+        ("price", number(Some(terms.price))),
+        ("quantity", number(Some(terms.quantity))),
+        ("uom", terms.uom.clone()),
+        ("billing_period", terms.billing_period.map(|p| p.to_string()).unwrap_or_default()),
+        ("timing", terms.timing.to_string()),
+        ("billing_day", terms.billing_day.to_string()),
+        ("alignment", terms.alignment.to_string()),
+        ("price_base", terms.price_base.to_string()),
+        ("start_date", day(terms.start_on)),
+        ("end_date", day(terms.end_on)),
+        ("billed_through", day(terms.billed_through)),
+        ("tiers", write_tiers(&terms.tiers)),
+        ("package_size", number(terms.package_size)),
+        ("included_units", number(terms.included_units)),
+        ("overage_price", number(terms.overage_price)),
+        ("discount_level", terms.discount_level.to_string()),
+        ("stacked", terms.stacked.to_string()),
+        ("tax_code", terms.tax_code.clone()),
+        ("revenue_account", terms.revenue_account.clone()),
+    ]
 }

@@ -141,6 +141,19 @@ impl Rows {
         }
     }
 
+    /// How many rows say again what a row before them says.
+    pub fn repeated(&self) -> usize {
+        match self {
+            Self::Taxes(t) => t.repeated,
+            Self::Accounts(t) => t.repeated,
+            Self::PaymentMethods(t) => t.repeated,
+            Self::Subscriptions(t) => t.repeated,
+            Self::Charges(t) => t.repeated,
+            Self::OpenItems(t) => t.repeated,
+            Self::Usage(t) => t.repeated,
+        }
+    }
+
     /// How many good rows there are.
     pub fn len(&self) -> usize {
         match self {

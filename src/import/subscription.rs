@@ -118,3 +118,17 @@ pub fn check(terms: &SubscriptionTerms) -> Result<(), Fault> {
         (Some(_) | None, Some(_) | None) => Ok(()),
     }
 }
+
+/// Every column with its text, for saying what an import changes.
+pub fn fields(terms: &SubscriptionTerms) -> Vec<(&'static str, String)> {
+    let day = |d: Option<NaiveDate>| d.map(|d| d.to_string()).unwrap_or_default();
+    vec![
+        ("start_date", terms.start_on.to_string()),
+        ("term_months", terms.term_months.map(|m| m.to_string()).unwrap_or_default()),
+        ("auto_renew", terms.auto_renew.to_string()),
+        ("end_date", day(terms.end_on)),
+        ("suspended_from", day(terms.suspended_from)),
+        ("resumed_from", day(terms.resumed_from)),
+        ("po_number", terms.po_number.clone()),
+    ]
+}

@@ -13,6 +13,7 @@ pub mod document;
 mod error;
 pub mod job;
 mod open;
+pub mod open_item;
 pub mod operation;
 pub mod payment_method;
 pub mod read;

@@ -71,19 +71,21 @@ pub fn drafts_of_account(db: &Db<'_>, account: AccountId) -> Result<Vec<Document
     )
 }
 
-/// The drafts with a line of the charge.
+/// The drafts with a line of the charge for days from `since` on.
 pub fn drafts_of_charge(
     db: &Db<'_>,
     account: AccountId,
     charge: ChargeId,
+    since: NaiveDate,
 ) -> Result<Vec<DocumentId>, StoreError> {
     ids(
         db,
         "SELECT DISTINCT s.document_id FROM document_state s
          JOIN document_item i ON i.document_id = s.document_id
          WHERE s.status = 'Draft' AND s.account_id = ?1
-           AND (i.charge_id = ?2 OR i.target_charge_id = ?2)",
-        (account.0, charge.0),
+           AND (i.charge_id = ?2 OR i.target_charge_id = ?2)
+           AND coalesce(i.service_to_on, ?3) >= ?3",
+        (account.0, charge.0, since),
     )
 }
 

@@ -283,6 +283,7 @@ CREATE TABLE document (
   subtotal_minor INTEGER NOT NULL,
   tax_minor      INTEGER NOT NULL,
   total_minor    INTEGER NOT NULL,
+  settled_before_minor INTEGER NOT NULL DEFAULT 0,    -- open_item: what another system had settled of the total
   version        INTEGER NOT NULL DEFAULT 1,
   created_at     INTEGER NOT NULL,
   posted_at      INTEGER,

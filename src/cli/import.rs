@@ -1,0 +1,144 @@
+//! `daybook import`: CSV files into the book.
+
+use super::output::{self, Align};
+use super::{Ctx, Exit, exit};
+use crate::engine::Error;
+use crate::engine::import::{self, FileReport, Options, Report};
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+/// Load CSV files; the kind of each is known by its header.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// CSV files, or directories of them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Load the good rows and write the bad ones here
+    #[arg(long, value_name = "FILE")]
+    reject_file: Option<PathBuf>,
+    /// Go on without asking when many billed charges change
+    #[arg(long)]
+    yes: bool,
+    /// Load keyless usage that equals rows of an earlier file too
+    #[arg(long)]
+    allow_repeats: bool,
+}
+
+/// How many refused rows and changes are shown to a person.
+const SHOWN: usize = 20;
+
+/// Runs it.
+pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let mut options = Options {
+        reject_file: args.reject_file.clone(),
+        yes: args.yes,
+        allow_repeats: args.allow_repeats,
+    };
+    let report = match import::import(&mut session, &args.paths, &options) {
+        Err(Error::NeedsYes { message }) if !ctx.json && ask(&message) => {
+            options.yes = true;
+            import::import(&mut session, &args.paths, &options)?
+        }
+        other => other?,
+    };
+    if ctx.json {
+        output::json(&report)?;
+    } else {
+        show(&report);
+    }
+    let loaded = report.files.iter().filter(|f| f.loaded).count();
+    let refused = report.files.iter().any(|f| !f.refused.is_empty());
+    if loaded == 0 && refused {
+        if ctx.json {
+            exit::report(&first_error(&report), true);
+        }
+        return Ok(Exit::Usage);
+    }
+    Ok(Exit::partly_if(refused))
+}
+
+/// Asks on the terminal; without one the answer is no.
+fn ask(message: &str) -> bool {
+    let input = std::io::stdin();
+    if !input.is_terminal() || !std::io::stderr().is_terminal() {
+        return false;
+    }
+    let mut answer = String::new();
+    let _ = write!(std::io::stderr(), "{message}. Go on? y/N ");
+    let _ = input.read_line(&mut answer);
+    matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+fn first_error(report: &Report) -> Error {
+    let found = report.files.iter().find_map(|f| f.refused.first().map(|r| (f, r)));
+    match found {
+        None => Error::Bug("an import refused nothing and loaded nothing".to_owned()),
+        Some((file, row)) => Error::Input {
+            file: PathBuf::from(&file.file),
+            line: Some(row.line),
+            column: Some(row.column.clone()).filter(|c| !c.is_empty()),
+            message: row.message.clone(),
+            hint: row.hint.clone(),
+        },
+    }
+}
+
+fn show(report: &Report) {
+    let headers = [
+        ("FILE", Align::Left),
+        ("KIND", Align::Left),
+        ("ADDED", Align::Right),
+        ("CHANGED", Align::Right),
+        ("UNCHANGED", Align::Right),
+        ("REFUSED", Align::Right),
+        ("", Align::Left),
+    ];
+    let row = |f: &FileReport| {
+        vec![
+            f.file.clone(),
+            f.kind.map(|k| k.to_string()).unwrap_or_default(),
+            f.added.to_string(),
+            f.changed.to_string(),
+            f.unchanged.to_string(),
+            f.refused.len().to_string(),
+            if f.loaded { String::new() } else { "nothing of it was loaded".to_owned() },
+        ]
+    };
+    output::table(&headers, &report.files.iter().map(row).collect::<Vec<_>>());
+    for file in &report.files {
+        show_changes(file);
+        show_refused(file);
+    }
+}
+
+fn show_changes(file: &FileReport) {
+    if !file.loaded || file.changes.is_empty() {
+        return;
+    }
+    output::line(&format!("changed by {}:", file.file));
+    for change in file.changes.iter().take(SHOWN) {
+        output::line(&format!("  {change}"));
+    }
+    if file.changes.len() > SHOWN {
+        output::line("  … and more: see the log, or --json");
+    }
+}
+
+fn show_refused(file: &FileReport) {
+    for row in file.refused.iter().take(SHOWN) {
+        let _ = writeln!(std::io::stderr(), "{}: {row}", file.file);
+    }
+    let more = file.refused.len().saturating_sub(SHOWN);
+    if more > 0 {
+        let _ = writeln!(std::io::stderr(), "{}: and {more} more rows; --json lists all", file.file);
+    }
+    match &file.reject_file {
+        Some(path) => output::line(&format!("refused rows are in {}", path.display())),
+        None if !file.loaded && file.refused.iter().any(|r| r.line > 1) => {
+            let hint = "correct these rows, or load the good ones with --reject-file FILE";
+            let _ = writeln!(std::io::stderr(), "{}: {hint}", file.file);
+        }
+        None => {}
+    }
+}

@@ -1,0 +1,316 @@
+//! `import`: CSV files into the book. What is new, changed and the same is worked out outside the
+//! write lock; then each file is one transaction, all of it or nothing.
+//!
+//! One submodule a family of rows: each has `plan` (reads, compares, refuses) and `merge` (writes
+//! what the plan says). A plan made while the book moved on is thrown away and made again.
+
+mod accounts;
+mod charges;
+mod methods;
+mod open_items;
+mod plan;
+mod rejects;
+mod subscriptions;
+mod taxes;
+mod usage;
+
+use super::{Error, Session};
+use crate::domain::actor::Verb;
+use crate::import::{self, Kind, Refused, Rows};
+use crate::store::{self, Db, Op, StoreError, Topic, Tx, operation};
+use plan::{Change, Merge};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// How an import is to go.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Load the good rows and write the bad ones here.
+    pub reject_file: Option<PathBuf>,
+    /// The clerk has said yes to changing many billed charges.
+    pub yes: bool,
+    /// Keyless usage equal to rows of an earlier file is loaded too.
+    pub allow_repeats: bool,
+}
+
+/// What became of every file.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// In the order in which they were taken.
+    pub files: Vec<FileReport>,
+}
+
+/// What became of one file.
+#[derive(Debug, Serialize)]
+pub struct FileReport {
+    /// The path as given.
+    pub file: String,
+    /// What it holds; none when its header says nothing known.
+    pub kind: Option<Kind>,
+    /// Rows that were not in the book.
+    pub added: usize,
+    /// Rows that say something else than the book did.
+    pub changed: usize,
+    /// Rows that say what the book says.
+    pub unchanged: usize,
+    /// Rows that did not go in. Without a reject file one of them keeps the whole file out.
+    pub refused: Vec<Refused>,
+    /// What was changed, old and new; at most [`plan::SHOWN`].
+    pub changes: Vec<Change>,
+    /// Whether the file's good rows are in the book.
+    pub loaded: bool,
+    /// Where the refused rows were written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reject_file: Option<PathBuf>,
+}
+
+/// One file, read and parsed.
+struct Source {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    parsed: Result<Rows, Refused>,
+}
+
+impl Source {
+    fn name(&self) -> String {
+        self.path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+    }
+
+    fn kind(&self) -> Option<Kind> {
+        self.parsed.as_ref().ok().map(Rows::kind)
+    }
+}
+
+/// Imports the files (of a directory: every `.csv` in it) in the order in which they depend on
+/// each other.
+pub fn import(
+    session: &mut Session,
+    paths: &[PathBuf],
+    options: &Options,
+) -> Result<Report, Error> {
+    let mut sources = read_all(paths)?;
+    if let Some(target) = &options.reject_file
+        && let Some(same) = sources.iter().find(|s| same_file(&s.path, target))
+    {
+        let message = format!("the reject file {} is one of the files read", same.path.display());
+        return Err(Error::usage("reject_file", message, "name another file"));
+    }
+    sources.sort_by_key(Source::kind);
+    if !options.yes {
+        session.read(|db| Ok(ask_first(db, &sources, options)))??;
+    }
+    let mut rejects = options.reject_file.as_deref().map(rejects::Rejects::new);
+    let mut files = Vec::with_capacity(sources.len());
+    for source in &sources {
+        files.push(import_one(session, source, options, rejects.as_mut())?);
+    }
+    Ok(Report { files })
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        (Ok(_) | Err(_), Ok(_) | Err(_)) => false,
+    }
+}
+
+fn read_all(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
+    let io = |path: &Path, source: std::io::Error| Error::Input {
+        file: path.to_owned(),
+        line: None,
+        column: None,
+        message: format!("cannot be read: {source}"),
+        hint: "check the name and its permissions".to_owned(),
+    };
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path).map_err(|e| io(path, e))?;
+            let mut found: Vec<PathBuf> = entries
+                .filter_map(Result::ok)
+                .map(|e| e.path())
+                .filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")))
+                .collect();
+            found.sort();
+            if found.is_empty() {
+                return Err(Error::usage("no_files", format!("{} has no .csv file", path.display()), "name the files"));
+            }
+            files.extend(found);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    files
+        .into_iter()
+        .map(|path| {
+            let bytes = std::fs::read(&path).map_err(|e| io(&path, e))?;
+            let parsed = import::parse(&bytes);
+            Ok(Source { path, bytes, parsed })
+        })
+        .collect()
+}
+
+/// A handful of amendments is everyday work whatever the size of the book.
+const NEVER_ASK_BELOW: u64 = 5;
+
+/// Refuses with a question when the files change many charges that are billed already.
+fn ask_first(db: &Db<'_>, sources: &[Source], options: &Options) -> Result<(), Error> {
+    if !store::charge::any_billed(db)? {
+        return Ok(());
+    }
+    let config = store::settings::load(db)?;
+    let (most, percent) =
+        (config.int("import.ask_above_charges"), config.int("import.ask_above_percent"));
+    let billed = u64::from(store::charge::billed_count(db)?);
+    for source in sources {
+        let Ok(rows) = &source.parsed else { continue };
+        let plan = plan(db, rows, options)?;
+        let touched = plan.billed_charges();
+        let share = i128::from(touched) * 100 > i128::from(billed) * i128::from(percent);
+        if touched >= NEVER_ASK_BELOW && (i128::from(touched) > i128::from(most) || share) {
+            let examples: Vec<String> =
+                plan.changes().iter().take(3).map(ToString::to_string).collect();
+            return Err(Error::NeedsYes {
+                message: format!(
+                    "{} changes {touched} of {billed} charges that are billed already ({}, …)",
+                    source.name(),
+                    examples.join("; ")
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn plan<'r>(
+    db: &Db<'_>,
+    rows: &'r Rows,
+    options: &Options,
+) -> Result<Box<dyn Merge + 'r>, StoreError> {
+    Ok(match rows {
+        Rows::Taxes(table) => Box::new(taxes::plan(db, table)?),
+        Rows::Accounts(table) => Box::new(accounts::plan(db, table)?),
+        Rows::PaymentMethods(table) => Box::new(methods::plan(db, table)?),
+        Rows::Subscriptions(table) => Box::new(subscriptions::plan(db, table)?),
+        Rows::Charges(table) => Box::new(charges::plan(db, table)?),
+        Rows::OpenItems(table) => Box::new(open_items::plan(db, table)?),
+        Rows::Usage(table) => Box::new(usage::plan(db, table, options.allow_repeats)?),
+    })
+}
+
+/// What a plan rests on: if these topics moved since, it is made again.
+fn grounds(db: &Db<'_>) -> Result<Vec<i64>, StoreError> {
+    let topics = operation::topics(db)?;
+    let seq = |topic: Topic| topics.iter().find(|(t, _)| *t == topic).map_or(0, |(_, s)| *s);
+    Ok(vec![seq(Topic::Accounts), seq(Topic::Usage)])
+}
+
+/// How often a plan is made outside the lock before it is made inside.
+const TRIES: u32 = 3;
+
+fn import_one(
+    session: &mut Session,
+    source: &Source,
+    options: &Options,
+    rejects: Option<&mut rejects::Rejects>,
+) -> Result<FileReport, Error> {
+    let mut report = FileReport {
+        file: source.path.display().to_string(),
+        kind: source.kind(),
+        added: 0,
+        changed: 0,
+        unchanged: 0,
+        refused: Vec::new(),
+        changes: Vec::new(),
+        loaded: false,
+        reject_file: None,
+    };
+    let rows = match &source.parsed {
+        Ok(rows) => rows,
+        Err(fault) => {
+            report.refused.push(fault.clone());
+            return Ok(report);
+        }
+    };
+    let hash: String = Sha256::digest(&source.bytes).iter().map(|b| format!("{b:02x}")).collect();
+    let file = FileFacts { name: source.name(), kind: rows.kind(), hash, rows: rows.len() };
+    for attempt in 1..=TRIES {
+        let (staged, before) =
+            session.read(|db| Ok((plan(db, rows, options)?, grounds(db)?)))?;
+        fill(&mut report, rows, staged.as_ref());
+        if !report.refused.is_empty() && rejects.is_none() {
+            return Ok(report);
+        }
+        if staged.is_empty() {
+            break;
+        }
+        let op = Op::new(&session.actor, Verb::Import, session.now()?);
+        let done = session.store.write(&op, |tx| -> Result<bool, StoreError> {
+            if grounds(tx)? == before {
+                write(tx, &file, staged.as_ref()).map(|()| true)
+            } else if attempt == TRIES {
+                let again = plan(tx, rows, options)?;
+                fill(&mut report, rows, again.as_ref());
+                if report.refused.is_empty() || rejects.is_some() {
+                    write(tx, &file, again.as_ref())?;
+                } else {
+                    tx.quiet();
+                }
+                Ok(true)
+            } else {
+                tx.quiet();
+                Ok(false)
+            }
+        })?;
+        if done {
+            break;
+        }
+    }
+    report.loaded = report.refused.is_empty() || rejects.is_some();
+    if let Some(rejects) = rejects.filter(|_| !report.refused.is_empty()) {
+        report.reject_file = Some(rejects.write(&file, &source.bytes, &report.refused)?);
+    }
+    if !report.loaded {
+        (report.added, report.changed) = (0, 0);
+    }
+    Ok(report)
+}
+
+/// What the book remembers of a file.
+struct FileFacts {
+    name: String,
+    kind: Kind,
+    hash: String,
+    rows: usize,
+}
+
+fn fill(report: &mut FileReport, rows: &Rows, plan: &dyn Merge) {
+    report.refused = rows.refused().to_vec();
+    report.refused.extend_from_slice(plan.refused());
+    report.refused.sort_by_key(|r| r.line);
+    let counts = plan.counts();
+    report.added = counts.added;
+    report.changed = counts.changed;
+    report.unchanged = counts.same + rows.repeated();
+    report.changes = plan.changes().iter().take(plan::SHOWN).cloned().collect();
+}
+
+fn write(tx: &Tx<'_>, file: &FileFacts, plan: &dyn Merge) -> Result<(), StoreError> {
+    let id =
+        store::usage::insert_file(tx, &file.name, file.kind.as_str(), &file.hash, file.rows)?;
+    plan.merge(tx, id)?;
+    let counts = plan.counts();
+    tx.note(
+        &file.name,
+        format!(
+            "{}: {} added, {} changed, {} unchanged",
+            file.kind, counts.added, counts.changed, counts.same
+        ),
+    );
+    tx.detail(&serde_json::json!({
+        "sha256": file.hash,
+        "changes": plan.changes().iter().take(plan::SHOWN).collect::<Vec<_>>(),
+    }));
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! accounts.csv against the book.
+
+use super::plan::{ALWAYS, Findings, Merge, Names, differences, mark_stale};
+use super::plan::Change;
+use crate::domain::account::{AccountTerms, Version, version_on};
+use crate::domain::ids::AccountId;
+use crate::import::account::{AccountColumns, AccountRow, fields, overlay};
+use crate::import::{Fault, Row, Table};
+use crate::store::{Db, StoreError, Tx, account, charge, stale};
+use chrono::NaiveDate;
+
+/// New accounts, and new versions of known ones.
+pub struct Plan<'r> {
+    new: Vec<&'r AccountRow>,
+    amended: Vec<Amended>,
+    findings: Findings,
+}
+
+struct Amended {
+    id: AccountId,
+    /// One version, or two when contact data holds at once and a bill cycle day later.
+    versions: Vec<(AccountTerms, NaiveDate)>,
+    changes: Vec<Change>,
+}
+
+/// Compares each row with the book.
+pub fn plan<'r>(
+    db: &Db<'_>,
+    table: &'r Table<AccountColumns, AccountRow>,
+) -> Result<Plan<'r>, StoreError> {
+    let size = account::highest(db)?;
+    let mut names =
+        Names::new(db, table.rows.len(), size, account::directory, account::find)?;
+    let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
+    for row in &table.rows {
+        match names.get(db, &row.value.account_number)? {
+            None => {
+                plan.findings.counts.added += 1;
+                plan.new.push(&row.value);
+            }
+            Some(known) if known.currency != row.value.terms.currency => {
+                plan.findings.refused.push(row.refuse(Fault::new(
+                    "currency",
+                    row.value.terms.currency.code(),
+                    format!("the account is billed in {}", known.currency),
+                    "an account keeps its currency; make a new account",
+                )));
+            }
+            Some(known) => compare(db, &mut plan, table.columns, row, known.id)?,
+        }
+    }
+    Ok(plan)
+}
+
+fn compare(
+    db: &Db<'_>,
+    plan: &mut Plan<'_>,
+    columns: AccountColumns,
+    row: &Row<AccountRow>,
+    id: AccountId,
+) -> Result<(), StoreError> {
+    let versions = account::versions(db, id)?;
+    let unbilled = match row.value.effective_from {
+        Some(day) => day,
+        None => first_unbilled(&versions, account::billed_through(db, id)?),
+    };
+    let Some(held) = version_on(&versions, unbilled) else {
+        return Err(StoreError::Corrupt(format!("account {} has no version", row.value.account_number)));
+    };
+    let terms = overlay(&columns, &held.terms, &row.value.terms);
+    if terms == held.terms {
+        plan.findings.counts.same += 1;
+        return Ok(());
+    }
+    let moves_day = terms.bill_cycle_day != held.terms.bill_cycle_day;
+    let dated = row.value.effective_from.is_some() || moves_day;
+    let from = if dated { unbilled } else { held.effective_from };
+    let mut recorded = Vec::new();
+    if moves_day && row.value.effective_from.is_none() {
+        // A new address holds at once; a new bill cycle day after what is billed.
+        let now = AccountTerms { bill_cycle_day: held.terms.bill_cycle_day, ..terms.clone() };
+        if now != held.terms && held.effective_from < from {
+            recorded.push((now, held.effective_from));
+        }
+    }
+    if moves_day {
+        plan.findings.billed_charges += u64::from(charge::billed_of_account(db, id)?);
+    }
+    let key = &row.value.account_number;
+    let changes = differences(key, fields(&held.terms), fields(&terms), from);
+    recorded.push((terms, from));
+    plan.findings.counts.changed += 1;
+    plan.findings.changes.extend_from_slice(&changes);
+    plan.amended.push(Amended { id, versions: recorded, changes });
+    Ok(())
+}
+
+/// The day after the last billed one; before anything is billed, the first version's first day.
+pub fn first_unbilled<T>(
+    versions: &[Version<T>],
+    billed_through: Option<NaiveDate>,
+) -> NaiveDate {
+    billed_through
+        .and_then(|day| day.succ_opt())
+        .or_else(|| versions.iter().map(|v| v.effective_from).min())
+        .unwrap_or(ALWAYS)
+}
+
+impl Merge for Plan<'_> {
+    fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    fn merge(&self, tx: &Tx<'_>, _import_id: i64) -> Result<(), StoreError> {
+        for row in &self.new {
+            let from = row.effective_from.unwrap_or(ALWAYS);
+            account::insert(tx, &row.account_number, &row.terms, from)?;
+        }
+        for amended in &self.amended {
+            for (terms, from) in &amended.versions {
+                account::amend(tx, amended.id, terms, *from)?;
+            }
+            mark_stale(tx, stale::drafts_of_account(tx, amended.id)?, &amended.changes)?;
+        }
+        Ok(())
+    }
+}

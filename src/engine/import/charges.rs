@@ -1,0 +1,172 @@
+//! charges.csv against the book.
+
+use super::accounts::first_unbilled;
+use super::plan::{ALWAYS, Change, Findings, Merge, Names, differences, mark_stale};
+use crate::domain::account::{Version, newest, version_on};
+use crate::domain::charge::{BillingPeriod, ChargeTerms, ChargeType, Model};
+use crate::import::charge::{ChargeColumns, ChargeRow, check, fields, overlay};
+use crate::import::{Fault, Row, Table};
+use crate::store::charge::ChargeRef;
+use crate::store::subscription::SubscriptionRef;
+use crate::store::{Db, StoreError, Tx, account, charge, stale, subscription};
+use chrono::NaiveDate;
+
+/// New charges, and new versions of known ones.
+pub struct Plan<'r> {
+    new: Vec<(&'r ChargeRow, ChargeTerms, SubscriptionRef)>,
+    amended: Vec<Amended>,
+    findings: Findings,
+}
+
+struct Amended {
+    charge: ChargeRef,
+    terms: ChargeTerms,
+    from: NaiveDate,
+    /// Whether dates changed, which hold for the whole time line and not from `from`.
+    dates: bool,
+    changes: Vec<Change>,
+}
+
+/// Compares each row with the book.
+pub fn plan<'r>(
+    db: &Db<'_>,
+    table: &'r Table<ChargeColumns, ChargeRow>,
+) -> Result<Plan<'r>, StoreError> {
+    let size = account::highest(db)?;
+    let rows = table.rows.len();
+    let mut subscriptions =
+        Names::new(db, rows, size, subscription::directory, subscription::find)?;
+    let mut known = Names::new(db, rows, size, charge::directory, charge::find)?;
+    let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
+    for row in &table.rows {
+        let number = &row.value.subscription_number;
+        let Some(owner) = subscriptions.get(db, number)? else {
+            let hint = "import the subscription first, or correct the number";
+            plan.findings.refused.push(row.refuse(Fault::new(
+                "subscription_number",
+                number,
+                "there is no such subscription in this book",
+                hint,
+            )));
+            continue;
+        };
+        let found = known.get(db, &row.value.charge_number)?;
+        let taken = match found {
+            None => take_new(&mut plan, row, owner),
+            Some(found) => take_known(db, &mut plan, table.columns, row, owner, found)?,
+        };
+        if let Err(fault) = taken {
+            plan.findings.refused.push(row.refuse(fault));
+        }
+    }
+    Ok(plan)
+}
+
+fn take_new<'r>(
+    plan: &mut Plan<'r>,
+    row: &'r Row<ChargeRow>,
+    owner: SubscriptionRef,
+) -> Result<(), Fault> {
+    let terms = complete(row.value.terms.clone());
+    check(&terms, terms.start_on.unwrap_or(owner.start_on))?;
+    plan.findings.counts.added += 1;
+    plan.new.push((&row.value, terms, owner));
+    Ok(())
+}
+
+/// A percentage is of the lines it meets and needs no period of its own; it gets the usual one.
+fn complete(mut terms: ChargeTerms) -> ChargeTerms {
+    if terms.model == Model::DiscountPercent
+        && terms.charge_type != ChargeType::OneTime
+        && terms.billing_period.is_none()
+    {
+        terms.billing_period = Some(BillingPeriod::Months(1));
+    }
+    terms
+}
+
+fn take_known(
+    db: &Db<'_>,
+    plan: &mut Plan<'_>,
+    columns: ChargeColumns,
+    row: &Row<ChargeRow>,
+    owner: SubscriptionRef,
+    found: ChargeRef,
+) -> Result<Result<(), Fault>, StoreError> {
+    let value = &row.value;
+    if found.subscription != owner.id {
+        let message = "the charge belongs to another subscription";
+        let hint = "end it there and make a new charge";
+        let number = &value.subscription_number;
+        return Ok(Err(Fault::new("subscription_number", number, message, hint)));
+    }
+    let versions = charge::versions(db, found.id)?;
+    let unbilled = match value.effective_from {
+        Some(day) => day,
+        None => first_unbilled(&versions, charge::billed_through(db, found.id)?),
+    };
+    let Some((held, held_from)) = held_on(&versions, unbilled) else {
+        return Err(StoreError::Corrupt(format!("charge {} has no version", value.charge_number)));
+    };
+    let terms = complete(overlay(&columns, &held, &value.terms));
+    if terms == held {
+        plan.findings.counts.same += 1;
+        return Ok(Ok(()));
+    }
+    if let Err(fault) = check(&terms, terms.start_on.unwrap_or(owner.start_on)) {
+        return Ok(Err(fault));
+    }
+    let billed = charge::is_billed(db, found.id)?;
+    if billed && terms.charge_type != held.charge_type {
+        let message = format!("the charge was billed as {}", held.charge_type);
+        let hint = "end it and make a new charge";
+        return Ok(Err(Fault::new("type", terms.charge_type.as_str(), message, hint)));
+    }
+    let from = if value.effective_from.is_some() { unbilled } else { unbilled.max(held_from) };
+    let changes = differences(&value.charge_number, fields(&held), fields(&terms), from);
+    plan.findings.counts.changed += 1;
+    plan.findings.billed_charges += u64::from(billed);
+    plan.findings.changes.extend_from_slice(&changes);
+    let dates = dates(&terms) != dates(&held);
+    plan.amended.push(Amended { charge: found, terms, from, dates, changes });
+    Ok(Ok(()))
+}
+
+fn dates(terms: &ChargeTerms) -> [Option<NaiveDate>; 3] {
+    [terms.start_on, terms.end_on, terms.billed_through]
+}
+
+/// What holds on a day: the priced terms of the version in force then, with the dates that were
+/// recorded last, since those rule the whole time line.
+fn held_on(versions: &[Version<ChargeTerms>], day: NaiveDate) -> Option<(ChargeTerms, NaiveDate)> {
+    let priced = version_on(versions, day)?;
+    let dated = newest(versions)?;
+    let terms = ChargeTerms {
+        start_on: dated.terms.start_on,
+        end_on: dated.terms.end_on,
+        billed_through: dated.terms.billed_through,
+        ..priced.terms.clone()
+    };
+    Some((terms, priced.effective_from))
+}
+
+impl Merge for Plan<'_> {
+    fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    fn merge(&self, tx: &Tx<'_>, _import_id: i64) -> Result<(), StoreError> {
+        for (row, terms, owner) in &self.new {
+            let from = row.effective_from.unwrap_or(ALWAYS);
+            charge::insert(tx, &row.charge_number, owner.id, owner.account, terms, from)?;
+        }
+        for amended in &self.amended {
+            let ChargeRef { id, account, .. } = amended.charge;
+            charge::amend(tx, id, &amended.terms, amended.from)?;
+            let since = if amended.dates { ALWAYS } else { amended.from };
+            let drafts = stale::drafts_of_charge(tx, account, id, since)?;
+            mark_stale(tx, drafts, &amended.changes)?;
+        }
+        Ok(())
+    }
+}

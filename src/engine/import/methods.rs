@@ -1,0 +1,94 @@
+//! payment_methods.csv against the book.
+
+use super::plan::{Change, Findings, Merge, Names};
+use super::subscriptions::no_account;
+use crate::domain::ids::AccountId;
+use crate::import::Table;
+use crate::import::payment_method::{GatewayName, MethodColumns, MethodRow, overlay};
+use crate::store::payment_method::{self, MethodTerms};
+use crate::store::{Db, StoreError, Tx, account};
+
+/// Methods to be stored.
+pub struct Plan {
+    put: Vec<(AccountId, MethodTerms)>,
+    findings: Findings,
+}
+
+/// Compares each row with the book.
+pub fn plan(db: &Db<'_>, table: &Table<MethodColumns, MethodRow>) -> Result<Plan, StoreError> {
+    let size = account::highest(db)?;
+    let mut accounts =
+        Names::new(db, table.rows.len(), size, account::directory, account::find)?;
+    let mut plan = Plan { put: Vec::new(), findings: Findings::default() };
+    for row in &table.rows {
+        let number = &row.value.account_number;
+        let Some(account) = accounts.get(db, number)?.map(|a| a.id) else {
+            plan.findings.refused.push(row.refuse(no_account("account_number", number)));
+            continue;
+        };
+        let Some((_, held)) = payment_method::find(db, account, &row.value.token)? else {
+            plan.findings.counts.added += 1;
+            plan.put.push((account, terms(&row.value)));
+            continue;
+        };
+        let old = MethodRow {
+            account_number: number.clone(),
+            token: held.token.clone(),
+            kind: held.kind,
+            display: held.display.clone(),
+            gateway: GatewayName::parse(&held.gateway).unwrap_or(GatewayName::Sandbox),
+            priority: held.priority,
+            expires_on: held.expires_on,
+            status: held.status,
+        };
+        let new = terms(&overlay(&table.columns, &old, &row.value));
+        if new == held {
+            plan.findings.counts.same += 1;
+            continue;
+        }
+        plan.findings.counts.changed += 1;
+        plan.findings.changes.extend(changes(number, &held, &new));
+        plan.put.push((account, new));
+    }
+    Ok(plan)
+}
+
+fn terms(row: &MethodRow) -> MethodTerms {
+    MethodTerms {
+        gateway: row.gateway.to_string(),
+        token: row.token.clone(),
+        kind: row.kind,
+        display: row.display.clone(),
+        priority: row.priority,
+        expires_on: row.expires_on,
+        status: row.status,
+    }
+}
+
+fn changes(number: &str, old: &MethodTerms, new: &MethodTerms) -> Vec<Change> {
+    let fields = |m: &MethodTerms| {
+        vec![
+            ("kind", m.kind.to_string()),
+            ("display", m.display.clone()),
+            ("gateway", m.gateway.clone()),
+            ("priority", m.priority.to_string()),
+            ("expires_on", m.expires_on.map(|d| d.to_string()).unwrap_or_default()),
+            ("status", m.status.to_string()),
+        ]
+    };
+    let key = format!("{number} {}", old.display);
+    super::plan::differences(&key, fields(old), fields(new), super::plan::ALWAYS)
+}
+
+impl Merge for Plan {
+    fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    fn merge(&self, tx: &Tx<'_>, _import_id: i64) -> Result<(), StoreError> {
+        for (account, method) in &self.put {
+            payment_method::put(tx, *account, method)?;
+        }
+        Ok(())
+    }
+}

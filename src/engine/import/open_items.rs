@@ -1,0 +1,108 @@
+//! open_items.csv against the book: what another system left open becomes posted history.
+
+use super::plan::{Findings, Merge, Names};
+use super::subscriptions::no_account;
+use crate::domain::document::DocumentKind;
+use crate::domain::money::Currency;
+use crate::import::open_item::{OpenItemColumns, OpenItemRow};
+use crate::import::{Fault, Row, Table};
+use crate::store::account::AccountRef;
+use crate::store::open_item::{NewOpenItem, StoredOpenItem};
+use crate::store::{Db, StoreError, Tx, account, open_item};
+use rust_decimal::Decimal;
+
+/// Documents to be stored.
+pub struct Plan<'r> {
+    new: Vec<NewOpenItem<'r>>,
+    findings: Findings,
+}
+
+/// Compares each row with the book.
+pub fn plan<'r>(
+    db: &Db<'_>,
+    table: &'r Table<OpenItemColumns, OpenItemRow>,
+) -> Result<Plan<'r>, StoreError> {
+    let size = account::highest(db)?;
+    let mut accounts =
+        Names::new(db, table.rows.len(), size, account::directory, account::find)?;
+    let mut plan = Plan { new: Vec::new(), findings: Findings::default() };
+    for row in &table.rows {
+        let number = &row.value.account_number;
+        let Some(account) = accounts.get(db, number)? else {
+            plan.findings.refused.push(row.refuse(no_account("account_number", number)));
+            continue;
+        };
+        let held = open_item::find(db, &row.value.document_number)?;
+        match read(row, account).and_then(|new| compare(held, new)) {
+            Ok(Some(new)) => plan.new.push(new),
+            Ok(None) => plan.findings.counts.same += 1,
+            Err(fault) => plan.findings.refused.push(row.refuse(fault)),
+        }
+    }
+    plan.findings.counts.added = plan.new.len();
+    Ok(plan)
+}
+
+fn read(row: &Row<OpenItemRow>, account: AccountRef) -> Result<NewOpenItem<'_>, Fault> {
+    let item = &row.value;
+    let amount = |column: &str, value: Decimal, currency: Currency| {
+        currency.exact_minor(value).map_err(|error| {
+            let hint = format!("amounts of this account are in {currency}");
+            Fault::new(column, &value.to_string(), error.to_string(), hint)
+        })
+    };
+    Ok(NewOpenItem {
+        number: &item.document_number,
+        account: account.id,
+        currency: account.currency,
+        kind: item.kind,
+        date: item.date,
+        due_on: item.due_date,
+        total_minor: amount("total", item.total, account.currency)?,
+        tax_minor: amount("tax", item.tax, account.currency)?,
+        balance_minor: amount("balance", item.balance, account.currency)?,
+    })
+}
+
+/// None when the book has exactly this already: what was paid since does not matter.
+fn compare(
+    held: Option<StoredOpenItem>,
+    new: NewOpenItem<'_>,
+) -> Result<Option<NewOpenItem<'_>>, Fault> {
+    let Some(held) = held else { return Ok(Some(new)) };
+    let same = held.from_other_system
+        && held.account == new.account
+        && held.kind == new.kind
+        && held.date == new.date
+        && held.due_on == new.due_on
+        && (held.total_minor, held.tax_minor) == (new.total_minor, new.tax_minor)
+        && held.settled_before_minor == new.total_minor - new.balance_minor;
+    if same {
+        return Ok(None);
+    }
+    let what = match held.kind {
+        DocumentKind::Invoice => "an invoice",
+        DocumentKind::CreditMemo => "a credit memo",
+        DocumentKind::DebitMemo => "a debit memo",
+        DocumentKind::WriteOff => "a write-off",
+    };
+    Err(Fault::new(
+        "document_number",
+        new.number,
+        format!("{what} with this number is in the book with other content"),
+        "posted documents never change; correct the number, or adjust the document",
+    ))
+}
+
+impl Merge for Plan<'_> {
+    fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    fn merge(&self, tx: &Tx<'_>, _import_id: i64) -> Result<(), StoreError> {
+        for item in &self.new {
+            open_item::insert(tx, item)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! What every plan has: counts, refusals, changes; and looking numbers up, many or few.
+
+use crate::domain::ids::DocumentId;
+use crate::import::Refused;
+use crate::store::{Db, StoreError, Tx, stale};
+use chrono::NaiveDate;
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// How many changes a report and the audit trail show in full.
+pub const SHOWN: usize = 100;
+
+/// First day of the first version of anything: before all that is billed.
+pub const ALWAYS: NaiveDate = crate::import::tax::ALWAYS;
+
+/// One value that an import changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The natural key of the row.
+    pub key: String,
+    /// The column.
+    pub column: &'static str,
+    /// As it is in the book.
+    pub old: String,
+    /// As the file has it.
+    pub new: String,
+    /// First day of the new value; none = from the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<NaiveDate>,
+}
+
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = |t: &str| if t.is_empty() { "(empty)".to_owned() } else { t.to_owned() };
+        write!(f, "{} {}: {} → {}", self.key, self.column, shown(&self.old), shown(&self.new))?;
+        match self.from {
+            Some(day) => write!(f, " from {day}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The differing columns of two rows.
+pub fn differences(
+    key: &str,
+    old: Vec<(&'static str, String)>,
+    new: Vec<(&'static str, String)>,
+    from: NaiveDate,
+) -> Vec<Change> {
+    let from = Some(from).filter(|day| *day != ALWAYS);
+    old.into_iter()
+        .zip(new)
+        .filter(|(o, n)| o.1 != n.1)
+        .map(|((column, old), (_, new))| Change { key: key.to_owned(), column, old, new, from })
+        .collect()
+}
+
+/// How many rows of each sort.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    /// Not in the book.
+    pub added: usize,
+    /// Otherwise in the book.
+    pub changed: usize,
+    /// As in the book.
+    pub same: usize,
+}
+
+/// What every plan collects while it compares.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// How many rows of each sort.
+    pub counts: Counts,
+    /// Rows that the book speaks against.
+    pub refused: Vec<Refused>,
+    /// Old and new values.
+    pub changes: Vec<Change>,
+    /// Charges billed already whose price, dates or periods change.
+    pub billed_charges: u64,
+}
+
+/// A plan that can be written.
+pub trait Merge {
+    /// What was found.
+    fn findings(&self) -> &Findings;
+    /// Writes it; `import_id` is the file's row.
+    fn merge(&self, tx: &Tx<'_>, import_id: i64) -> Result<(), StoreError>;
+
+    /// How many rows of each sort.
+    fn counts(&self) -> Counts {
+        self.findings().counts
+    }
+    /// Rows that the book speaks against.
+    fn refused(&self) -> &[Refused] {
+        &self.findings().refused
+    }
+    /// Old and new values.
+    fn changes(&self) -> &[Change] {
+        &self.findings().changes
+    }
+    /// Charges billed already that change.
+    fn billed_charges(&self) -> u64 {
+        self.findings().billed_charges
+    }
+    /// Whether there is nothing to write.
+    fn is_empty(&self) -> bool {
+        self.counts().added == 0 && self.counts().changed == 0
+    }
+}
+
+/// Looks numbers up in the book: one at a time when a file names few, all at once when it names
+/// so many that a single pass is cheaper.
+pub struct Names<T> {
+    known: HashMap<String, Option<T>>,
+    all: bool,
+    one: fn(&Db<'_>, &str) -> Result<Option<T>, StoreError>,
+}
+
+impl<T: Copy> Names<T> {
+    /// For a file of `rows` rows, in a book of about `size` things.
+    pub fn new(
+        db: &Db<'_>,
+        rows: usize,
+        size: i64,
+        all: fn(&Db<'_>) -> Result<HashMap<String, T>, StoreError>,
+        one: fn(&Db<'_>, &str) -> Result<Option<T>, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let whole = rows as i64 * 20 > size;
+        let known = if whole {
+            all(db)?.into_iter().map(|(k, v)| (k, Some(v))).collect()
+        } else {
+            HashMap::new()
+        };
+        Ok(Self { known, all: whole, one })
+    }
+
+    /// The thing with this number.
+    pub fn get(&mut self, db: &Db<'_>, number: &str) -> Result<Option<T>, StoreError> {
+        if let Some(found) = self.known.get(number) {
+            return Ok(*found);
+        }
+        if self.all {
+            return Ok(None);
+        }
+        let found = (self.one)(db, number)?;
+        self.known.insert(number.to_owned(), found);
+        Ok(found)
+    }
+}
+
+/// Marks drafts stale with the changes of one row, in words.
+pub fn mark_stale(
+    tx: &Tx<'_>,
+    drafts: Vec<DocumentId>,
+    changes: &[Change],
+) -> Result<(), StoreError> {
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    let words: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    for draft in drafts {
+        stale::mark(tx, draft, &words.join("; "))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! subscriptions.csv against the book.
+
+use super::plan::{ALWAYS, Change, Findings, Merge, Names, differences, mark_stale};
+use crate::domain::account::newest;
+use crate::domain::ids::{AccountId, SubscriptionId};
+use crate::domain::subscription::SubscriptionTerms;
+use crate::import::subscription::{
+    SubscriptionColumns, SubscriptionRow, check, fields, overlay,
+};
+use crate::import::{Fault, Row, Table};
+use crate::store::subscription::SubscriptionRef;
+use crate::store::{Db, StoreError, Tx, account, charge, stale, subscription};
+use chrono::NaiveDate;
+
+/// New subscriptions, and new versions of known ones.
+pub struct Plan<'r> {
+    new: Vec<(&'r SubscriptionRow, AccountId)>,
+    amended: Vec<Amended>,
+    findings: Findings,
+}
+
+struct Amended {
+    id: SubscriptionId,
+    account: AccountId,
+    terms: SubscriptionTerms,
+    from: NaiveDate,
+    changes: Vec<Change>,
+}
+
+/// Compares each row with the book.
+pub fn plan<'r>(
+    db: &Db<'_>,
+    table: &'r Table<SubscriptionColumns, SubscriptionRow>,
+) -> Result<Plan<'r>, StoreError> {
+    let size = account::highest(db)?;
+    let rows = table.rows.len();
+    let mut accounts = Names::new(db, rows, size, account::directory, account::find)?;
+    let mut known = Names::new(db, rows, size, subscription::directory, subscription::find)?;
+    let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
+    for row in &table.rows {
+        let number = &row.value.account_number;
+        let Some(account) = accounts.get(db, number)?.map(|a| a.id) else {
+            plan.findings.refused.push(row.refuse(no_account("account_number", number)));
+            continue;
+        };
+        let found = known.get(db, &row.value.subscription_number)?;
+        if let Err(fault) = take(db, &mut plan, table.columns, row, account, found)? {
+            plan.findings.refused.push(row.refuse(fault));
+        }
+    }
+    Ok(plan)
+}
+
+/// The refusal of an account that the book does not have.
+pub fn no_account(column: &str, number: &str) -> Fault {
+    let hint = "import the account first, or correct the number";
+    Fault::new(column, number, "there is no such account in this book", hint)
+}
+
+fn take<'r>(
+    db: &Db<'_>,
+    plan: &mut Plan<'r>,
+    columns: SubscriptionColumns,
+    row: &'r Row<SubscriptionRow>,
+    account: AccountId,
+    found: Option<SubscriptionRef>,
+) -> Result<Result<(), Fault>, StoreError> {
+    let value = &row.value;
+    let Some(known) = found else {
+        if let Err(fault) = check(&value.terms) {
+            return Ok(Err(fault));
+        }
+        plan.findings.counts.added += 1;
+        plan.new.push((value, account));
+        return Ok(Ok(()));
+    };
+    if known.account != account {
+        let message = "the subscription belongs to another account";
+        let hint = "end it there and make a new subscription";
+        return Ok(Err(Fault::new("account_number", &value.account_number, message, hint)));
+    }
+    let versions = subscription::versions(db, known.id)?;
+    let Some(held) = newest(&versions) else {
+        let what = format!("subscription {} has no version", value.subscription_number);
+        return Err(StoreError::Corrupt(what));
+    };
+    let terms = overlay(&columns, &held.terms, &value.terms);
+    if terms == held.terms {
+        plan.findings.counts.same += 1;
+        return Ok(Ok(()));
+    }
+    if let Err(fault) = check(&terms) {
+        return Ok(Err(fault));
+    }
+    let from = value.effective_from.unwrap_or(held.effective_from);
+    let changes =
+        differences(&value.subscription_number, fields(&held.terms), fields(&terms), from);
+    plan.findings.counts.changed += 1;
+    plan.findings.billed_charges += u64::from(charge::billed_of_subscription(db, known.id)?);
+    plan.findings.changes.extend_from_slice(&changes);
+    plan.amended.push(Amended { id: known.id, account, terms, from, changes });
+    Ok(Ok(()))
+}
+
+impl Merge for Plan<'_> {
+    fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    fn merge(&self, tx: &Tx<'_>, _import_id: i64) -> Result<(), StoreError> {
+        for (row, account) in &self.new {
+            let from = row.effective_from.unwrap_or(ALWAYS);
+            subscription::insert(tx, &row.subscription_number, *account, &row.terms, from)?;
+        }
+        for amended in &self.amended {
+            subscription::amend(tx, amended.id, &amended.terms, amended.from)?;
+            let drafts = stale::drafts_of_subscription(tx, amended.account, amended.id)?;
+            mark_stale(tx, drafts, &amended.changes)?;
+        }
+        Ok(())
+    }
+}

@@ -131,7 +131,8 @@ fn show_refused(file: &FileReport) {
     }
     let more = file.refused.len().saturating_sub(SHOWN);
     if more > 0 {
-        let _ = writeln!(std::io::stderr(), "{}: and {more} more rows; --json lists all", file.file);
+        let _ =
+            writeln!(std::io::stderr(), "{}: and {more} more rows; --json lists all", file.file);
     }
     match &file.reject_file {
         Some(path) => output::line(&format!("refused rows are in {}", path.display())),

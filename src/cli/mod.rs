@@ -4,6 +4,7 @@ pub mod exit;
 pub mod output;
 
 mod audit;
+mod import;
 mod init;
 mod settings;
 mod worker;
@@ -37,6 +38,8 @@ pub struct Cli {
 enum Command {
     /// Make an empty book
     Init(init::Args),
+    /// Load CSV files
+    Import(import::Args),
     /// Read or change settings
     Settings(settings::Args),
     /// Set the clock of a test or demo book, for all processes
@@ -109,6 +112,7 @@ pub fn main(cli: Cli) -> ExitCode {
 fn run(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
     match command {
         Command::Init(args) => init::run(&args, ctx),
+        Command::Import(args) => import::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),
         Command::Worker(args) => worker::run(&args, ctx),

@@ -21,6 +21,7 @@ use crate::store::{self, Db, Op, StoreError, Topic, Tx, operation};
 use plan::{Change, Merge};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// How an import is to go.
@@ -134,7 +135,11 @@ fn read_all(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
                 .collect();
             found.sort();
             if found.is_empty() {
-                return Err(Error::usage("no_files", format!("{} has no .csv file", path.display()), "name the files"));
+                return Err(Error::usage(
+                    "no_files",
+                    format!("{} has no .csv file", path.display()),
+                    "name the files",
+                ));
             }
             files.extend(found);
         } else {
@@ -233,48 +238,66 @@ fn import_one(
             return Ok(report);
         }
     };
-    let hash: String = Sha256::digest(&source.bytes).iter().map(|b| format!("{b:02x}")).collect();
+    let hash = hex(&Sha256::digest(&source.bytes));
     let file = FileFacts { name: source.name(), kind: rows.kind(), hash, rows: rows.len() };
-    for attempt in 1..=TRIES {
-        let (staged, before) =
-            session.read(|db| Ok((plan(db, rows, options)?, grounds(db)?)))?;
-        fill(&mut report, rows, staged.as_ref());
-        if !report.refused.is_empty() && rejects.is_none() {
-            return Ok(report);
-        }
-        if staged.is_empty() {
-            break;
-        }
-        let op = Op::new(&session.actor, Verb::Import, session.now()?);
-        let done = session.store.write(&op, |tx| -> Result<bool, StoreError> {
-            if grounds(tx)? == before {
-                write(tx, &file, staged.as_ref()).map(|()| true)
-            } else if attempt == TRIES {
-                let again = plan(tx, rows, options)?;
-                fill(&mut report, rows, again.as_ref());
-                if report.refused.is_empty() || rejects.is_some() {
-                    write(tx, &file, again.as_ref())?;
-                } else {
-                    tx.quiet();
-                }
-                Ok(true)
-            } else {
-                tx.quiet();
-                Ok(false)
-            }
-        })?;
-        if done {
-            break;
-        }
-    }
+    stage(session, &file, rows, options, &mut report, rejects.is_some())?;
     report.loaded = report.refused.is_empty() || rejects.is_some();
     if let Some(rejects) = rejects.filter(|_| !report.refused.is_empty()) {
         report.reject_file = Some(rejects.write(&file, &source.bytes, &report.refused)?);
     }
     if !report.loaded {
         (report.added, report.changed) = (0, 0);
+        report.changes.clear();
     }
     Ok(report)
+}
+
+/// Compares outside the lock, writes inside it; with refused rows it writes only if `some` may.
+fn stage(
+    session: &mut Session,
+    file: &FileFacts,
+    rows: &Rows,
+    options: &Options,
+    report: &mut FileReport,
+    some: bool,
+) -> Result<(), Error> {
+    for attempt in 1..=TRIES {
+        let (staged, before) = session.read(|db| Ok((plan(db, rows, options)?, grounds(db)?)))?;
+        fill(report, rows, staged.as_ref());
+        if staged.is_empty() || (!some && !report.refused.is_empty()) {
+            return Ok(());
+        }
+        let op = Op::new(&session.actor, Verb::Import, session.now()?);
+        let done = session.store.write(&op, |tx| -> Result<bool, StoreError> {
+            if grounds(tx)? == before {
+                record(tx, file, staged.as_ref())?;
+                return Ok(true);
+            }
+            if attempt < TRIES {
+                tx.quiet();
+                return Ok(false);
+            }
+            let again = plan(tx, rows, options)?;
+            fill(report, rows, again.as_ref());
+            if !again.is_empty() && (some || report.refused.is_empty()) {
+                record(tx, file, again.as_ref())?;
+            } else {
+                tx.quiet();
+            }
+            Ok(true)
+        })?;
+        if done {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// What the book remembers of a file.
@@ -296,9 +319,8 @@ fn fill(report: &mut FileReport, rows: &Rows, plan: &dyn Merge) {
     report.changes = plan.changes().iter().take(plan::SHOWN).cloned().collect();
 }
 
-fn write(tx: &Tx<'_>, file: &FileFacts, plan: &dyn Merge) -> Result<(), StoreError> {
-    let id =
-        store::usage::insert_file(tx, &file.name, file.kind.as_str(), &file.hash, file.rows)?;
+fn record(tx: &Tx<'_>, file: &FileFacts, plan: &dyn Merge) -> Result<(), StoreError> {
+    let id = store::usage::insert_file(tx, &file.name, file.kind.as_str(), &file.hash, file.rows)?;
     plan.merge(tx, id)?;
     let counts = plan.counts();
     tx.note(

@@ -1,7 +1,7 @@
 //! accounts.csv against the book.
 
-use super::plan::{ALWAYS, Findings, Merge, Names, differences, mark_stale};
 use super::plan::Change;
+use super::plan::{ALWAYS, Findings, Merge, Names, differences, mark_stale};
 use crate::domain::account::{AccountTerms, Version, version_on};
 use crate::domain::ids::AccountId;
 use crate::import::account::{AccountColumns, AccountRow, fields, overlay};
@@ -29,8 +29,7 @@ pub fn plan<'r>(
     table: &'r Table<AccountColumns, AccountRow>,
 ) -> Result<Plan<'r>, StoreError> {
     let size = account::highest(db)?;
-    let mut names =
-        Names::new(db, table.rows.len(), size, account::directory, account::find)?;
+    let mut names = Names::new(db, table.rows.len(), size, account::directory, account::find)?;
     let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
     for row in &table.rows {
         match names.get(db, &row.value.account_number)? {
@@ -46,7 +45,7 @@ pub fn plan<'r>(
                     "an account keeps its currency; make a new account",
                 )));
             }
-            Some(known) => compare(db, &mut plan, table.columns, row, known.id)?,
+            Some(known) => compare(db, &mut plan, &table.columns, row, known.id)?,
         }
     }
     Ok(plan)
@@ -55,7 +54,7 @@ pub fn plan<'r>(
 fn compare(
     db: &Db<'_>,
     plan: &mut Plan<'_>,
-    columns: AccountColumns,
+    columns: &AccountColumns,
     row: &Row<AccountRow>,
     id: AccountId,
 ) -> Result<(), StoreError> {
@@ -65,9 +64,12 @@ fn compare(
         None => first_unbilled(&versions, account::billed_through(db, id)?),
     };
     let Some(held) = version_on(&versions, unbilled) else {
-        return Err(StoreError::Corrupt(format!("account {} has no version", row.value.account_number)));
+        return Err(StoreError::Corrupt(format!(
+            "account {} has no version",
+            row.value.account_number
+        )));
     };
-    let terms = overlay(&columns, &held.terms, &row.value.terms);
+    let terms = overlay(columns, &held.terms, &row.value.terms);
     if terms == held.terms {
         plan.findings.counts.same += 1;
         return Ok(());
@@ -96,10 +98,7 @@ fn compare(
 }
 
 /// The day after the last billed one; before anything is billed, the first version's first day.
-pub fn first_unbilled<T>(
-    versions: &[Version<T>],
-    billed_through: Option<NaiveDate>,
-) -> NaiveDate {
+pub fn first_unbilled<T>(versions: &[Version<T>], billed_through: Option<NaiveDate>) -> NaiveDate {
     billed_through
         .and_then(|day| day.succ_opt())
         .or_else(|| versions.iter().map(|v| v.effective_from).min())

@@ -53,7 +53,7 @@ pub fn plan<'r>(
         let found = known.get(db, &row.value.charge_number)?;
         let taken = match found {
             None => take_new(&mut plan, row, owner),
-            Some(found) => take_known(db, &mut plan, table.columns, row, owner, found)?,
+            Some(found) => take_known(db, &mut plan, &table.columns, row, owner, found)?,
         };
         if let Err(fault) = taken {
             plan.findings.refused.push(row.refuse(fault));
@@ -88,7 +88,7 @@ fn complete(mut terms: ChargeTerms) -> ChargeTerms {
 fn take_known(
     db: &Db<'_>,
     plan: &mut Plan<'_>,
-    columns: ChargeColumns,
+    columns: &ChargeColumns,
     row: &Row<ChargeRow>,
     owner: SubscriptionRef,
     found: ChargeRef,
@@ -108,7 +108,7 @@ fn take_known(
     let Some((held, held_from)) = held_on(&versions, unbilled) else {
         return Err(StoreError::Corrupt(format!("charge {} has no version", value.charge_number)));
     };
-    let terms = complete(overlay(&columns, &held, &value.terms));
+    let terms = complete(overlay(columns, &held, &value.terms));
     if terms == held {
         plan.findings.counts.same += 1;
         return Ok(Ok(()));

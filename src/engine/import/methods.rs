@@ -17,8 +17,7 @@ pub struct Plan {
 /// Compares each row with the book.
 pub fn plan(db: &Db<'_>, table: &Table<MethodColumns, MethodRow>) -> Result<Plan, StoreError> {
     let size = account::highest(db)?;
-    let mut accounts =
-        Names::new(db, table.rows.len(), size, account::directory, account::find)?;
+    let mut accounts = Names::new(db, table.rows.len(), size, account::directory, account::find)?;
     let mut plan = Plan { put: Vec::new(), findings: Findings::default() };
     for row in &table.rows {
         let number = &row.value.account_number;

@@ -23,8 +23,7 @@ pub fn plan<'r>(
     table: &'r Table<OpenItemColumns, OpenItemRow>,
 ) -> Result<Plan<'r>, StoreError> {
     let size = account::highest(db)?;
-    let mut accounts =
-        Names::new(db, table.rows.len(), size, account::directory, account::find)?;
+    let mut accounts = Names::new(db, table.rows.len(), size, account::directory, account::find)?;
     let mut plan = Plan { new: Vec::new(), findings: Findings::default() };
     for row in &table.rows {
         let number = &row.value.account_number;

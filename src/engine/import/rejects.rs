@@ -59,7 +59,7 @@ impl Rejects {
         if !taken(&plain) {
             return plain;
         }
-        (2..)
+        (2..1000)
             .map(|n| self.base.with_extension(format!("{}-{n}.{ending}", file.kind)))
             .find(|path| !taken(path))
             .unwrap_or(plain)

@@ -4,9 +4,7 @@ use super::plan::{ALWAYS, Change, Findings, Merge, Names, differences, mark_stal
 use crate::domain::account::newest;
 use crate::domain::ids::{AccountId, SubscriptionId};
 use crate::domain::subscription::SubscriptionTerms;
-use crate::import::subscription::{
-    SubscriptionColumns, SubscriptionRow, check, fields, overlay,
-};
+use crate::import::subscription::{SubscriptionColumns, SubscriptionRow, check, fields, overlay};
 use crate::import::{Fault, Row, Table};
 use crate::store::subscription::SubscriptionRef;
 use crate::store::{Db, StoreError, Tx, account, charge, stale, subscription};
@@ -44,7 +42,7 @@ pub fn plan<'r>(
             continue;
         };
         let found = known.get(db, &row.value.subscription_number)?;
-        if let Err(fault) = take(db, &mut plan, table.columns, row, account, found)? {
+        if let Err(fault) = take(db, &mut plan, &table.columns, row, account, found)? {
             plan.findings.refused.push(row.refuse(fault));
         }
     }
@@ -60,7 +58,7 @@ pub fn no_account(column: &str, number: &str) -> Fault {
 fn take<'r>(
     db: &Db<'_>,
     plan: &mut Plan<'r>,
-    columns: SubscriptionColumns,
+    columns: &SubscriptionColumns,
     row: &'r Row<SubscriptionRow>,
     account: AccountId,
     found: Option<SubscriptionRef>,
@@ -84,7 +82,7 @@ fn take<'r>(
         let what = format!("subscription {} has no version", value.subscription_number);
         return Err(StoreError::Corrupt(what));
     };
-    let terms = overlay(&columns, &held.terms, &value.terms);
+    let terms = overlay(columns, &held.terms, &value.terms);
     if terms == held.terms {
         plan.findings.counts.same += 1;
         return Ok(Ok(()));

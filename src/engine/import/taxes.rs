@@ -18,14 +18,17 @@ pub fn plan(db: &Db<'_>, table: &Table<TaxColumns, TaxRate>) -> Result<Plan, Sto
     let mut plan = Plan { put: Vec::new(), findings: Findings::default() };
     for row in &table.rows {
         let new = &row.value;
-        let same_key =
-            |r: &&TaxRate| r.tax_code == new.tax_code && r.valid_from == new.valid_from;
+        let same_key = |r: &&TaxRate| r.tax_code == new.tax_code && r.valid_from == new.valid_from;
         let Some(held) = known.iter().find(same_key) else {
             plan.findings.counts.added += 1;
             // A rate from a new day on changes what drafts of that code are taxed with.
             let key = &new.tax_code;
-            let changes = differences(key, vec![("rate_percent", String::new())],
-                vec![("rate_percent", new.rate_percent.normalize().to_string())], new.valid_from);
+            let changes = differences(
+                key,
+                vec![("rate_percent", String::new())],
+                vec![("rate_percent", new.rate_percent.normalize().to_string())],
+                new.valid_from,
+            );
             plan.put.push((new.clone(), changes));
             continue;
         };
@@ -34,8 +37,7 @@ pub fn plan(db: &Db<'_>, table: &Table<TaxColumns, TaxRate>) -> Result<Plan, Sto
             plan.findings.counts.same += 1;
             continue;
         }
-        let changes =
-            differences(&new.tax_code, fields(held), fields(&merged), new.valid_from);
+        let changes = differences(&new.tax_code, fields(held), fields(&merged), new.valid_from);
         plan.findings.counts.changed += 1;
         plan.findings.changes.extend_from_slice(&changes);
         plan.put.push((merged, changes));

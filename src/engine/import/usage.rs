@@ -70,11 +70,13 @@ pub fn plan<'r>(
             }
         };
         let keyless = new.unique_key.is_empty();
-        if keyless && any_keyless && !allow_repeats {
-            if let Some(file) = repeated_from(db, &new)? {
-                plan.findings.refused.push(row.refuse(repeat_fault(&row.value, &file)));
-                continue;
-            }
+        if keyless
+            && any_keyless
+            && !allow_repeats
+            && let Some(file) = repeated_from(db, &new)?
+        {
+            plan.findings.refused.push(row.refuse(repeat_fault(&row.value, &file)));
+            continue;
         }
         let held = if keyless || !any_keyed { None } else { usage::by_key(db, new.unique_key)? };
         match held {
@@ -152,11 +154,7 @@ fn repeat_fault(row: &UsageRow, file: &str) -> Fault {
     )
 }
 
-fn changed<'r>(
-    row: &UsageRow,
-    held: &StoredUsage,
-    to: NewUsage<'r>,
-) -> Result<Changed<'r>, Fault> {
+fn changed<'r>(row: &UsageRow, held: &StoredUsage, to: NewUsage<'r>) -> Result<Changed<'r>, Fault> {
     let draft = match &held.held_by {
         None => None,
         Some((document, DocumentStatus::Draft, _)) => Some(*document),

@@ -197,6 +197,7 @@ pub const SETTINGS: &[Setting] = &[
         "wait after each soft decline: Nh, Nd or Nd@HH; the list's end gives up",
     ),
     s("retry.system", "1h,4h,24h", Text(200), "wait after each failure of the gateway"),
+    s("retry.unknown", "24h", Text(200), "wait after each decline with a code nobody knows"),
     s(
         "retry.max_failures",
         "4",

@@ -469,6 +469,18 @@ CREATE TABLE payment_run_skip (
   PRIMARY KEY (run_id, reason)
 ) STRICT, WITHOUT ROWID;
 
+-- What a payment run picked, in order; its progress, so that it goes on where it stopped.
+CREATE TABLE payment_run_item (
+  run_id         INTEGER NOT NULL REFERENCES payment_run (id),
+  position       INTEGER NOT NULL,
+  document_id    INTEGER NOT NULL REFERENCES document (id),
+  account_id     INTEGER NOT NULL,
+  state          TEXT NOT NULL CHECK (state IN ('open','taken','skipped')),
+  PRIMARY KEY (run_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX payment_run_item_open ON payment_run_item (run_id, position) WHERE state = 'open';
+CREATE INDEX payment_run_item_account ON payment_run_item (run_id, account_id) WHERE state = 'open';
+
 CREATE TABLE payment_run_total (
   run_id         INTEGER NOT NULL REFERENCES payment_run (id),
   currency       TEXT NOT NULL,

@@ -1,0 +1,122 @@
+//! Applying credit memos and write-offs to what is owed, and taking that back: the one place.
+//!
+//! Posting a credit books revenue and tax against `credit`; applying it books `credit` against
+//! `receivable` and moves both balances toward zero by the same amount.
+
+use super::document::move_balance;
+use super::ledger::{self, About};
+use super::{Db, StoreError, Tx, word};
+use crate::domain::ids::{AccountId, DocumentId};
+use crate::domain::money::Currency;
+use chrono::NaiveDate;
+use rusqlite::{OptionalExtension, Row};
+
+/// A credit used up on a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// Identity.
+    pub id: i64,
+    /// The credit memo or write-off.
+    pub credit: DocumentId,
+    /// The invoice or debit memo.
+    pub document: DocumentId,
+    /// Minor units, above zero.
+    pub amount_minor: i64,
+    /// The day it counts.
+    pub applied_on: NaiveDate,
+    /// When it was taken back, UTC ms.
+    pub undone_at: Option<i64>,
+}
+
+fn row(r: &Row<'_>) -> rusqlite::Result<Application> {
+    Ok(Application {
+        id: r.get(0)?,
+        credit: DocumentId(r.get(1)?),
+        document: DocumentId(r.get(2)?),
+        amount_minor: r.get(3)?,
+        applied_on: r.get(4)?,
+        undone_at: r.get(5)?,
+    })
+}
+
+/// Account, currency and balance of a posted document.
+fn side(db: &Db<'_>, document: DocumentId) -> Result<(AccountId, Currency, i64), StoreError> {
+    db.conn()
+        .prepare_cached(
+            "SELECT s.account_id, d.currency, s.balance_minor FROM document_state s JOIN document d ON d.id = s.document_id
+             WHERE s.document_id = ?1 AND s.status = 'Posted'",
+        )?
+        .query_row([document.0], |r| {
+            Ok((AccountId(r.get(0)?), word(r, 1, Currency::parse)?, r.get(2)?))
+        })
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(format!("posted document {document}")))
+}
+
+/// Uses `amount_minor` (above zero) of a posted credit up on a posted document, on a day. Refused
+/// when it is more than either has left, or when account or currency differ.
+pub fn apply(
+    tx: &Tx<'_>,
+    credit: DocumentId,
+    document: DocumentId,
+    amount_minor: i64,
+    on: NaiveDate,
+) -> Result<i64, StoreError> {
+    let (from, to) = (side(tx, credit)?, side(tx, document)?);
+    if (from.0, from.1) != (to.0, to.1) {
+        return Err(StoreError::Conflict(
+            "a credit is used only for its own account and currency".to_owned(),
+        ));
+    }
+    if amount_minor <= 0 || amount_minor > -from.2 || amount_minor > to.2 {
+        return Err(StoreError::Conflict(format!(
+            "{} of {} left cannot be used on {} owed",
+            to.1.plain(amount_minor),
+            to.1.plain(-from.2),
+            to.1.plain(to.2)
+        )));
+    }
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on, applied_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute((credit.0, document.0, amount_minor, on, tx.now().at_ms))?;
+    let id = tx.conn().last_insert_rowid();
+    move_balance(tx, credit, amount_minor)?;
+    move_balance(tx, document, -amount_minor)?;
+    let about = About { account: to.0, document: Some(document), payment: None, currency: to.1 };
+    ledger::transfer(tx, on, ledger::CREDIT, ledger::RECEIVABLE, amount_minor, &about)?;
+    Ok(id)
+}
+
+/// Takes an application back on a day; the row stays.
+pub fn unapply(tx: &Tx<'_>, id: i64, on: NaiveDate) -> Result<(), StoreError> {
+    let application = tx
+        .conn()
+        .prepare_cached(
+            "SELECT id, credit_id, document_id, amount_minor, applied_on, undone_at FROM credit_application WHERE id = ?1",
+        )?
+        .query_row([id], row)
+        .optional()?
+        .filter(|a| a.undone_at.is_none())
+        .ok_or_else(|| StoreError::NotFound("application of a credit".to_owned()))?;
+    let (account, currency, _) = side(tx, application.document)?;
+    tx.conn().execute(
+        "UPDATE credit_application SET undone_at = ?2 WHERE id = ?1",
+        (id, tx.now().at_ms),
+    )?;
+    move_balance(tx, application.credit, -application.amount_minor)?;
+    move_balance(tx, application.document, application.amount_minor)?;
+    let about = About { account, document: Some(application.document), payment: None, currency };
+    ledger::transfer(tx, on, ledger::RECEIVABLE, ledger::CREDIT, application.amount_minor, &about)
+}
+
+/// The applications that touch a document from either side and stand, oldest first.
+pub fn standing(db: &Db<'_>, document: DocumentId) -> Result<Vec<Application>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT id, credit_id, document_id, amount_minor, applied_on, undone_at FROM credit_application
+         WHERE (document_id = ?1 OR credit_id = ?1) AND undone_at IS NULL ORDER BY id",
+    )?;
+    let rows = statement.query_map([document.0], row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,224 @@
+//! What is owed on posted documents, and the credits that stand against it.
+
+use super::{Db, StoreError, Topic, Tx, word};
+use crate::domain::ids::{AccountId, DocumentId};
+use crate::domain::money::Currency;
+use chrono::NaiveDate;
+use rusqlite::{OptionalExtension, Row};
+
+/// A posted document as collecting sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Debt {
+    /// The document.
+    pub document: DocumentId,
+    /// Its number.
+    pub number: String,
+    /// Who owes it.
+    pub account: AccountId,
+    /// The account's number.
+    pub account_number: String,
+    /// Currency.
+    pub currency: Currency,
+    /// When it is due.
+    pub due_on: NaiveDate,
+    /// What it came to, minor units.
+    pub total_minor: i64,
+    /// What is owed (of a credit: negative, what is left of it), minor units.
+    pub balance_minor: i64,
+    /// Payment runs leave it alone.
+    pub auto_pay_off: bool,
+    /// Why the customer disputes it; empty = not.
+    pub disputed: String,
+    /// Promised for this day.
+    pub promised_on: Option<NaiveDate>,
+    /// Next try by the rules, UTC ms.
+    pub next_retry_at: Option<i64>,
+    /// The rules have given up.
+    pub given_up: bool,
+}
+
+const DEBT: &str = "s.document_id, d.number, s.account_id, a.number, d.currency, s.due_on, d.total_minor, \
+    s.balance_minor, s.auto_pay_off, s.disputed, s.promised_on, s.next_retry_at, s.retries_given_up";
+const FROM: &str = "document_state s JOIN document d ON d.id = s.document_id JOIN account a ON a.id = s.account_id";
+
+fn row(r: &Row<'_>) -> rusqlite::Result<Debt> {
+    Ok(Debt {
+        document: DocumentId(r.get(0)?),
+        number: r.get(1)?,
+        account: AccountId(r.get(2)?),
+        account_number: r.get(3)?,
+        currency: word(r, 4, Currency::parse)?,
+        due_on: r.get(5)?,
+        total_minor: r.get(6)?,
+        balance_minor: r.get(7)?,
+        auto_pay_off: r.get(8)?,
+        disputed: r.get(9)?,
+        promised_on: r.get(10)?,
+        next_retry_at: r.get(11)?,
+        given_up: r.get(12)?,
+    })
+}
+
+/// A posted document by id.
+pub fn get(db: &Db<'_>, document: DocumentId) -> Result<Debt, StoreError> {
+    db.conn()
+        .prepare_cached(&format!(
+            "SELECT {DEBT} FROM {FROM} WHERE s.document_id = ?1 AND s.status = 'Posted'"
+        ))?
+        .query_row([document.0], row)
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(format!("posted document {document}")))
+}
+
+/// A posted document by its number, or by its id as written (`D-000012`).
+pub fn find(db: &Db<'_>, text: &str) -> Result<Debt, StoreError> {
+    let id = match DocumentId::parse(text) {
+        Some(id) => Some(id.0),
+        None => db
+            .conn()
+            .prepare_cached("SELECT id FROM document WHERE number = ?1")?
+            .query_row([text], |r| r.get(0))
+            .optional()?,
+    };
+    match id {
+        Some(id) => get(db, DocumentId(id)),
+        None => Err(StoreError::NotFound(format!("posted document {text}"))),
+    }
+}
+
+/// Credit memos of an account in a currency with something left, oldest first.
+pub fn credits(
+    db: &Db<'_>,
+    account: AccountId,
+    currency: Currency,
+) -> Result<Vec<Debt>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {DEBT} FROM {FROM} WHERE s.account_id = ?1 AND s.status = 'Posted' AND s.balance_minor < 0
+           AND d.kind = 'credit_memo' AND d.currency = ?2 ORDER BY d.invoice_on, d.id"
+    ))?;
+    let rows = statement.query_map((account.0, currency.code()), row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What an account owes in a currency, oldest due first.
+pub fn open_of_account(
+    db: &Db<'_>,
+    account: AccountId,
+    currency: Currency,
+) -> Result<Vec<Debt>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {DEBT} FROM {FROM} WHERE s.account_id = ?1 AND s.status = 'Posted' AND s.balance_minor > 0
+           AND d.currency = ?2 ORDER BY s.due_on, s.document_id"
+    ))?;
+    let rows = statement.query_map((account.0, currency.code()), row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Sets when a document is tried again, or that the rules have given up.
+pub fn set_retry(
+    tx: &Tx<'_>,
+    document: DocumentId,
+    next_at: Option<i64>,
+    given_up: bool,
+) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE document_state SET next_retry_at = ?2, retries_given_up = ?3 WHERE document_id = ?1",
+        )?
+        .execute((document.0, next_at, given_up))?;
+    tx.touch(Topic::Payments);
+    Ok(())
+}
+
+/// Switches auto-pay of one document.
+pub fn set_auto_pay_off(tx: &Tx<'_>, document: DocumentId, off: bool) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE document_state SET auto_pay_off = ?2 WHERE document_id = ?1",
+        (document.0, off),
+    )?;
+    tx.touch(Topic::Payments);
+    Ok(())
+}
+
+/// Sets or (empty) lifts a dispute.
+pub fn set_disputed(tx: &Tx<'_>, document: DocumentId, why: &str) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE document_state SET disputed = ?2 WHERE document_id = ?1",
+        (document.0, why),
+    )?;
+    tx.touch(Topic::Payments);
+    Ok(())
+}
+
+/// Sets the reminder level that was reached.
+pub fn set_reminder(tx: &Tx<'_>, document: DocumentId, level: u32) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE document_state SET reminder_level = ?2, reminded_at = ?3 WHERE document_id = ?1",
+        (document.0, level, tx.now().at_ms),
+    )?;
+    tx.touch(Topic::Payments);
+    Ok(())
+}
+
+/// Writes a promise and marks its document.
+pub fn promise(
+    tx: &Tx<'_>,
+    debt: &Debt,
+    amount_minor: i64,
+    on: NaiveDate,
+) -> Result<(), StoreError> {
+    withdraw_promise(tx, debt.document)?;
+    tx.conn().execute(
+        "INSERT INTO promise (account_id, document_id, amount_minor, promised_on, made_by, made_at, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open')",
+        (debt.account.0, debt.document.0, amount_minor, on, &tx.actor().name, tx.now().at_ms),
+    )?;
+    tx.conn().execute(
+        "UPDATE document_state SET promised_on = ?2 WHERE document_id = ?1",
+        (debt.document.0, on),
+    )?;
+    tx.touch(Topic::Payments);
+    Ok(())
+}
+
+/// Takes an open promise back.
+pub fn withdraw_promise(tx: &Tx<'_>, document: DocumentId) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE promise SET state = 'withdrawn' WHERE document_id = ?1 AND state = 'open'",
+        [document.0],
+    )?;
+    tx.conn().execute(
+        "UPDATE document_state SET promised_on = NULL WHERE document_id = ?1",
+        [document.0],
+    )?;
+    tx.touch(Topic::Payments);
+    Ok(())
+}
+
+/// Ends the promises whose day has gone by: kept when their document is paid, else broken. Gives
+/// the broken ones as (document number, document, amount, day).
+pub fn end_promises(
+    tx: &Tx<'_>,
+    today: NaiveDate,
+) -> Result<Vec<(String, DocumentId, i64, NaiveDate)>, StoreError> {
+    let mut statement = tx.conn().prepare_cached(
+        "SELECT p.id, d.number, p.document_id, p.amount_minor, p.promised_on, s.balance_minor
+         FROM promise p JOIN document d ON d.id = p.document_id JOIN document_state s ON s.document_id = p.document_id
+         WHERE p.state = 'open' AND (p.promised_on < ?1 OR s.balance_minor <= 0)",
+    )?;
+    let ended: Vec<(i64, String, i64, i64, NaiveDate, i64)> = statement
+        .query_map([today], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let mut broken = Vec::new();
+    for (id, number, document, amount, on, balance) in ended {
+        let state = if balance <= 0 { "kept" } else { "broken" };
+        tx.conn().execute("UPDATE promise SET state = ?2 WHERE id = ?1", (id, state))?;
+        if balance > 0 {
+            broken.push((number, DocumentId(document), amount, on));
+        }
+        tx.touch(Topic::Payments);
+    }
+    Ok(broken)
+}

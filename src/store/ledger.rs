@@ -1,0 +1,101 @@
+//! Ledger entries: what every money event books. The one way to write them refuses a transaction
+//! that does not balance, by currency.
+
+use super::{StoreError, Tx};
+use crate::domain::ids::{AccountId, DocumentId, PaymentId};
+use crate::domain::money::Currency;
+use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+/// What customers owe.
+pub const RECEIVABLE: &str = "receivable";
+/// What customers have with us: credits and money not applied yet.
+pub const CREDIT: &str = "credit";
+/// What will not come.
+pub const BAD_DEBT: &str = "bad_debt";
+
+/// The cash account of a gateway (`cash:sandbox`), or of money received outside.
+pub fn cash(gateway: &str) -> String {
+    format!("cash:{gateway}")
+}
+
+/// One line of a booking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Ledger account: one of the constants, `revenue[:name]`, `tax:code`, `cash:gateway`.
+    pub ledger: String,
+    /// The customer.
+    pub account: AccountId,
+    /// The document, if one.
+    pub document: Option<DocumentId>,
+    /// The payment, if one.
+    pub payment: Option<PaymentId>,
+    /// Currency.
+    pub currency: Currency,
+    /// Minor units: above zero a debit, below zero a credit; zero books nothing.
+    pub amount_minor: i64,
+}
+
+/// Books lines on a day under the transaction's number. Their sum must be zero by currency.
+pub fn post(tx: &Tx<'_>, on: NaiveDate, lines: &[Line]) -> Result<(), StoreError> {
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    for line in lines {
+        *sums.entry(line.currency.code()).or_default() += line.amount_minor;
+    }
+    if let Some((currency, off)) = sums.iter().find(|(_, sum)| **sum != 0) {
+        return Err(StoreError::Guard(format!(
+            "a booking does not balance: {off} {currency} minor units over"
+        )));
+    }
+    let mut statement = tx.conn().prepare_cached(
+        "INSERT INTO ledger_entry (txn, entry_on, account, account_id, document_id, payment_id, currency, debit_minor, credit_minor)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    for line in lines.iter().filter(|l| l.amount_minor != 0) {
+        statement.execute((
+            tx.seq(),
+            on,
+            &line.ledger,
+            line.account.0,
+            line.document.map(|d| d.0),
+            line.payment.map(|p| p.0),
+            line.currency.code(),
+            line.amount_minor.max(0),
+            (-line.amount_minor).max(0),
+        ))?;
+    }
+    Ok(())
+}
+
+/// What a booking of one amount from one ledger account to another is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// The customer.
+    pub account: AccountId,
+    /// The document, if one.
+    pub document: Option<DocumentId>,
+    /// The payment, if one.
+    pub payment: Option<PaymentId>,
+    /// Currency of the amount.
+    pub currency: Currency,
+}
+
+/// Books one amount: the first ledger account is debited, the second credited.
+pub fn transfer(
+    tx: &Tx<'_>,
+    on: NaiveDate,
+    debit: &str,
+    credit: &str,
+    amount_minor: i64,
+    about: &About,
+) -> Result<(), StoreError> {
+    let line = |ledger: &str, amount_minor| Line {
+        ledger: ledger.to_owned(),
+        account: about.account,
+        document: about.document,
+        payment: about.payment,
+        currency: about.currency,
+        amount_minor,
+    };
+    post(tx, on, &[line(debit, amount_minor), line(credit, -amount_minor)])
+}

@@ -1,0 +1,156 @@
+//! Payment methods as collecting sees them: what may be charged, and what each try did to them.
+
+use super::{Db, StoreError, Topic, Tx, word};
+use crate::domain::ids::{AccountId, MethodId};
+use crate::domain::payment::{MethodKind, MethodStatus};
+use crate::domain::payment_method::{MethodState, Network};
+use crate::domain::retry::BUDGET_WINDOW_MS;
+use rusqlite::{OptionalExtension, Row};
+
+/// A payment method with its past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MethodRow {
+    /// What the rules look at; `tries_at_ms` is filled by [`of_account`] only.
+    pub state: MethodState,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Gateway that knows the token.
+    pub gateway: String,
+    /// The gateway's token.
+    pub token: String,
+    /// Card or bank account.
+    pub kind: MethodKind,
+    /// What is shown.
+    pub display: String,
+    /// Last try, UTC ms.
+    pub last_used_at: Option<i64>,
+}
+
+const COLUMNS: &str = "id, account_id, gateway, token, kind, display, priority, expires_on, status, \
+    failures, hard_declined, last_used_at, changed_at";
+
+fn row(r: &Row<'_>) -> rusqlite::Result<MethodRow> {
+    let display: String = r.get(5)?;
+    Ok(MethodRow {
+        state: MethodState {
+            id: MethodId(r.get(0)?),
+            priority: r.get(6)?,
+            status: word(r, 8, MethodStatus::parse)?,
+            expires_on: r.get(7)?,
+            network: Network::of_display(&display),
+            failures: r.get(9)?,
+            hard_declined: r.get(10)?,
+            changed_at_ms: r.get(12)?,
+            tries_at_ms: Vec::new(),
+        },
+        account: AccountId(r.get(1)?),
+        gateway: r.get(2)?,
+        token: r.get(3)?,
+        kind: word(r, 4, MethodKind::parse)?,
+        display,
+        last_used_at: r.get(11)?,
+    })
+}
+
+/// One method.
+pub fn get(db: &Db<'_>, id: MethodId) -> Result<MethodRow, StoreError> {
+    db.conn()
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM payment_method WHERE id = ?1"))?
+        .query_row([id.0], row)
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(id.to_string()))
+}
+
+/// The methods of an account in the order of use, without the times of their tries.
+pub fn plain_of_account(db: &Db<'_>, account: AccountId) -> Result<Vec<MethodRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM payment_method WHERE account_id = ?1 ORDER BY priority, id"
+    ))?;
+    let rows = statement.query_map([account.0], row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The methods of an account with when each was tried in the 30 days before `now_ms`.
+pub fn of_account(
+    db: &Db<'_>,
+    account: AccountId,
+    now_ms: i64,
+) -> Result<Vec<MethodRow>, StoreError> {
+    let mut methods = plain_of_account(db, account)?;
+    let mut statement = db.conn().prepare_cached(
+        "SELECT created_at FROM payment WHERE method_id = ?1 AND created_at > ?2 AND status <> 'Canceled'
+         ORDER BY created_at",
+    )?;
+    for method in &mut methods {
+        let since = now_ms - BUDGET_WINDOW_MS;
+        let rows = statement.query_map((method.state.id.0, since), |r| r.get(0))?;
+        method.state.tries_at_ms = rows.collect::<Result<_, _>>()?;
+    }
+    Ok(methods)
+}
+
+/// Notes that a method was tried.
+pub fn used(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached("UPDATE payment_method SET last_used_at = ?2 WHERE id = ?1")?
+        .execute((id.0, tx.now().at_ms))?;
+    Ok(())
+}
+
+/// A success: the failures in a row are over.
+pub fn succeeded(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE payment_method SET failures = 0, hard_declined = 0 WHERE id = ?1 AND (failures > 0 OR hard_declined = 1)",
+        )?
+        .execute([id.0])?;
+    Ok(())
+}
+
+/// One more failure in a row; `hard` bars the method.
+pub fn failed(tx: &Tx<'_>, id: MethodId, hard: bool) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE payment_method SET failures = failures + 1, hard_declined = max(hard_declined, ?2) WHERE id = ?1",
+        )?
+        .execute((id.0, hard))?;
+    Ok(())
+}
+
+/// A person says the method is good again: failures are forgotten.
+pub fn reset(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE payment_method SET failures = 0, hard_declined = 0, changed_at = ?2 WHERE id = ?1",
+        (id.0, tx.now().at_ms),
+    )?;
+    tx.touch(Topic::Accounts);
+    Ok(())
+}
+
+/// Puts a method first and opens it again; the others keep their order behind it.
+pub fn choose(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
+    let method = get(tx, id)?;
+    let others = plain_of_account(tx, method.account)?;
+    for (place, other) in (2_i64..).zip(others.iter().filter(|m| m.state.id != id)) {
+        tx.conn().execute(
+            "UPDATE payment_method SET priority = ?2 WHERE id = ?1",
+            (other.state.id.0, place),
+        )?;
+    }
+    tx.conn().execute(
+        "UPDATE payment_method SET priority = 1, status = 'active', failures = 0, hard_declined = 0, changed_at = ?2 WHERE id = ?1",
+        (id.0, tx.now().at_ms),
+    )?;
+    tx.touch(Topic::Accounts);
+    Ok(())
+}
+
+/// Closes a method.
+pub fn close(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE payment_method SET status = 'closed', changed_at = ?2 WHERE id = ?1",
+        (id.0, tx.now().at_ms),
+    )?;
+    tx.touch(Topic::Accounts);
+    Ok(())
+}

@@ -1,0 +1,621 @@
+//! Payments, their allocations to documents, and what happened to them afterwards.
+
+use super::{Db, StoreError, Topic, Tx, word};
+use crate::domain::ids::{AccountId, DocumentId, MethodId, PaymentId, PaymentRunId};
+use crate::domain::money::Currency;
+use crate::domain::payment::{DeclineClass, PaymentStatus};
+use crate::domain::text_enum;
+use chrono::NaiveDate;
+use rusqlite::{OptionalExtension, Row};
+
+text_enum! {
+    /// What an allocation does to its document.
+    AllocationState {
+        /// Its payment is on its way; at most one such per document.
+        Live = "live",
+        /// It lowers the balance.
+        Applied = "applied",
+        /// It came to nothing.
+        Void = "void",
+    }
+}
+
+/// A payment before it has a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPayment {
+    /// Who pays.
+    pub account: AccountId,
+    /// The run that made it, if one.
+    pub run: Option<PaymentRunId>,
+    /// The method; none = received outside.
+    pub method: Option<MethodId>,
+    /// Gateway, or `outside`.
+    pub gateway: String,
+    /// Minor units, above zero.
+    pub amount_minor: i64,
+    /// Currency.
+    pub currency: Currency,
+    /// Where it begins.
+    pub status: PaymentStatus,
+    /// Idempotency key.
+    pub key: String,
+    /// Hash of the request.
+    pub body_hash: String,
+    /// Tries in a row on this method, from 1.
+    pub attempt: u32,
+    /// The day money came, if it has.
+    pub received_on: Option<NaiveDate>,
+    /// Of the bank or the clerk.
+    pub reference: String,
+    /// What is not applied to a document.
+    pub unapplied_minor: i64,
+}
+
+/// A payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentRow {
+    /// Identity.
+    pub id: PaymentId,
+    /// Who pays.
+    pub account: AccountId,
+    /// The run that made it, if one.
+    pub run: Option<PaymentRunId>,
+    /// The method; none = received outside.
+    pub method: Option<MethodId>,
+    /// Gateway, or `outside`.
+    pub gateway: String,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// Currency.
+    pub currency: Currency,
+    /// Where it stands.
+    pub status: PaymentStatus,
+    /// Idempotency key.
+    pub key: String,
+    /// Hash of the request.
+    pub body_hash: String,
+    /// The gateway's name for it.
+    pub gateway_ref: String,
+    /// Tries in a row on this method, from 1.
+    pub attempt: u32,
+    /// Code of a decline, empty otherwise.
+    pub decline_code: String,
+    /// Class of a decline.
+    pub decline_class: Option<DeclineClass>,
+    /// What was heard last, in words.
+    pub reply: String,
+    /// The day money came, if it has.
+    pub received_on: Option<NaiveDate>,
+    /// When it was made, UTC ms.
+    pub created_at: i64,
+    /// When the answer was recorded, UTC ms.
+    pub settled_at: Option<i64>,
+    /// Of a decline: the next try by the rules.
+    pub next_retry_at: Option<i64>,
+    /// Of an unanswered one: the next look-up; none = on the exception list.
+    pub next_look_up_at: Option<i64>,
+    /// Look-ups so far.
+    pub look_ups: u32,
+    /// Not applied to any document, minor units.
+    pub unapplied_minor: i64,
+    /// Went back: refunds, returns, chargebacks, minor units.
+    pub returned_minor: i64,
+    /// Of the bank or the clerk.
+    pub reference: String,
+    /// Raised by each change.
+    pub version: i64,
+}
+
+const COLUMNS: &str = "id, account_id, run_id, method_id, gateway, amount_minor, currency, status, \
+    idempotency_key, body_hash, gateway_ref, attempt, decline_code, decline_class, reply, received_on, \
+    created_at, settled_at, next_retry_at, next_look_up_at, look_ups, unapplied_minor, returned_minor, \
+    reference, version";
+
+fn row(r: &Row<'_>) -> rusqlite::Result<PaymentRow> {
+    Ok(PaymentRow {
+        id: PaymentId(r.get(0)?),
+        account: AccountId(r.get(1)?),
+        run: r.get::<_, Option<i64>>(2)?.map(PaymentRunId),
+        method: r.get::<_, Option<i64>>(3)?.map(MethodId),
+        gateway: r.get(4)?,
+        amount_minor: r.get(5)?,
+        currency: word(r, 6, Currency::parse)?,
+        status: word(r, 7, PaymentStatus::parse)?,
+        key: r.get(8)?,
+        body_hash: r.get(9)?,
+        gateway_ref: r.get(10)?,
+        attempt: r.get(11)?,
+        decline_code: r.get(12)?,
+        decline_class: DeclineClass::parse(r.get_ref(13)?.as_str()?),
+        reply: r.get(14)?,
+        received_on: r.get(15)?,
+        created_at: r.get(16)?,
+        settled_at: r.get(17)?,
+        next_retry_at: r.get(18)?,
+        next_look_up_at: r.get(19)?,
+        look_ups: r.get(20)?,
+        unapplied_minor: r.get(21)?,
+        returned_minor: r.get(22)?,
+        reference: r.get(23)?,
+        version: r.get(24)?,
+    })
+}
+
+/// Writes a payment.
+pub fn insert(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, StoreError> {
+    let settled = (!new.status.is_live()).then_some(tx.now().at_ms);
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO payment (account_id, run_id, method_id, gateway, amount_minor, currency, status,
+                idempotency_key, body_hash, attempt, received_on, created_at, settled_at, unapplied_minor, reference)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        )?
+        .execute(rusqlite::params![
+            new.account.0,
+            new.run.map(|r| r.0),
+            new.method.map(|m| m.0),
+            new.gateway,
+            new.amount_minor,
+            new.currency.code(),
+            new.status.as_str(),
+            new.key,
+            new.body_hash,
+            new.attempt,
+            new.received_on,
+            tx.now().at_ms,
+            settled,
+            new.unapplied_minor,
+            new.reference,
+        ])?;
+    tx.touch(Topic::Payments);
+    Ok(PaymentId(tx.conn().last_insert_rowid()))
+}
+
+/// One payment.
+pub fn get(db: &Db<'_>, id: PaymentId) -> Result<PaymentRow, StoreError> {
+    db.conn()
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM payment WHERE id = ?1"))?
+        .query_row([id.0], row)
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(id.to_string()))
+}
+
+fn rows<P: rusqlite::Params>(
+    db: &Db<'_>,
+    tail: &str,
+    params: P,
+) -> Result<Vec<PaymentRow>, StoreError> {
+    let mut statement =
+        db.conn().prepare_cached(&format!("SELECT {COLUMNS} FROM payment {tail}"))?;
+    let rows = statement.query_map(params, row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Payments of a run whose call was begun and not recorded.
+pub fn begun_in_run(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<PaymentRow>, StoreError> {
+    rows(db, "WHERE run_id = ?1 AND status = 'Processing' ORDER BY id", [run.0])
+}
+
+/// Unanswered payments whose look-up is due, oldest first; calls that their maker may still be
+/// recording (Processing) are left to the run that made them.
+pub fn due_look_ups(db: &Db<'_>, now_ms: i64, limit: u32) -> Result<Vec<PaymentRow>, StoreError> {
+    rows(
+        db,
+        "WHERE status IN ('Submitted','Unknown') AND next_look_up_at <= ?1 ORDER BY next_look_up_at, id LIMIT ?2",
+        (now_ms, limit),
+    )
+}
+
+/// Unanswered payments that a person must clear up.
+pub fn exceptions(db: &Db<'_>) -> Result<Vec<PaymentRow>, StoreError> {
+    rows(db, "WHERE status IN ('Submitted','Unknown') AND next_look_up_at IS NULL ORDER BY id", [])
+}
+
+/// Unapplied payments of an account in a currency, oldest first.
+pub fn unapplied(
+    db: &Db<'_>,
+    account: AccountId,
+    currency: Currency,
+) -> Result<Vec<PaymentRow>, StoreError> {
+    rows(
+        db,
+        "WHERE account_id = ?1 AND unapplied_minor > 0 AND currency = ?2 ORDER BY received_on, id",
+        (account.0, currency.code()),
+    )
+}
+
+/// Which payments to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PaymentFilter {
+    /// Only this run's.
+    pub run: Option<PaymentRunId>,
+    /// Only this account's.
+    pub account: Option<AccountId>,
+    /// Only in this status.
+    pub status: Option<PaymentStatus>,
+    /// Only those allocated to this document.
+    pub document: Option<DocumentId>,
+}
+
+/// Payments after `after` (exclusive), oldest first.
+pub fn list(
+    db: &Db<'_>,
+    filter: &PaymentFilter,
+    after: PaymentId,
+    limit: u32,
+) -> Result<Vec<PaymentRow>, StoreError> {
+    rows(
+        db,
+        "WHERE id > ?1 AND (?2 IS NULL OR run_id = ?2) AND (?3 IS NULL OR account_id = ?3)
+           AND (?4 IS NULL OR status = ?4)
+           AND (?5 IS NULL OR id IN (SELECT payment_id FROM allocation WHERE document_id = ?5))
+         ORDER BY id LIMIT ?6",
+        (
+            after.0,
+            filter.run.map(|r| r.0),
+            filter.account.map(|a| a.0),
+            filter.status.map(PaymentStatus::as_str),
+            filter.document.map(|d| d.0),
+            limit,
+        ),
+    )
+}
+
+/// The last payment of a document, whatever became of it.
+pub fn last_of_document(
+    db: &Db<'_>,
+    document: DocumentId,
+) -> Result<Option<PaymentRow>, StoreError> {
+    let found = rows(
+        db,
+        "WHERE id = (SELECT max(payment_id) FROM allocation WHERE document_id = ?1)",
+        [document.0],
+    )?;
+    Ok(found.into_iter().next())
+}
+
+/// How many payments a document has had, and the classes of those that failed in a row on a
+/// method, newest first.
+pub fn past_of_document(
+    db: &Db<'_>,
+    document: DocumentId,
+    method: MethodId,
+) -> Result<(u32, Vec<DeclineClass>), StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT p.status, p.decline_class, p.method_id FROM allocation a JOIN payment p ON p.id = a.payment_id
+         WHERE a.document_id = ?1 ORDER BY p.id DESC",
+    )?;
+    let mut found = statement.query([document.0])?;
+    let (mut count, mut in_a_row, mut open) = (0, Vec::new(), true);
+    while let Some(r) = found.next()? {
+        count += 1;
+        let status = word(r, 0, PaymentStatus::parse)?;
+        if r.get::<_, Option<i64>>(2)? != Some(method.0) {
+            continue;
+        }
+        if status == PaymentStatus::Approved {
+            open = false;
+        }
+        let class = DeclineClass::parse(&r.get::<_, String>(1)?);
+        if let Some(class) = class.filter(|_| open && status == PaymentStatus::Declined) {
+            in_a_row.push(class);
+        }
+    }
+    Ok((count, in_a_row))
+}
+
+/// What is recorded of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Where it stands now.
+    pub status: PaymentStatus,
+    /// The gateway's name for it; empty keeps what is there.
+    pub gateway_ref: String,
+    /// Code of a decline.
+    pub decline_code: String,
+    /// Class of a decline.
+    pub decline_class: Option<DeclineClass>,
+    /// In words.
+    pub reply: String,
+    /// The day money came.
+    pub received_on: Option<NaiveDate>,
+    /// Next try by the rules.
+    pub next_retry_at: Option<i64>,
+    /// Next look-up.
+    pub next_look_up_at: Option<i64>,
+    /// Look-ups so far.
+    pub look_ups: u32,
+    /// What is not applied, minor units.
+    pub unapplied_minor: i64,
+}
+
+/// Records an answer; the caller has checked that the step is allowed.
+pub fn record(tx: &Tx<'_>, id: PaymentId, answer: &Answer) -> Result<(), StoreError> {
+    let settled = (!answer.status.is_live()).then_some(tx.now().at_ms);
+    tx.conn()
+        .prepare_cached(
+            "UPDATE payment SET status = ?2, gateway_ref = CASE WHEN ?3 = '' THEN gateway_ref ELSE ?3 END,
+                decline_code = ?4, decline_class = ?5, reply = ?6, received_on = ?7, settled_at = ?8,
+                next_retry_at = ?9, next_look_up_at = ?10, look_ups = ?11, unapplied_minor = ?12,
+                version = version + 1
+             WHERE id = ?1",
+        )?
+        .execute(rusqlite::params![
+            id.0,
+            answer.status.as_str(),
+            answer.gateway_ref,
+            answer.decline_code,
+            answer.decline_class.map_or("", DeclineClass::as_str),
+            answer.reply,
+            answer.received_on,
+            settled,
+            answer.next_retry_at,
+            answer.next_look_up_at,
+            answer.look_ups,
+            answer.unapplied_minor,
+        ])?;
+    tx.touch(Topic::Payments);
+    Ok(())
+}
+
+/// Notes a look-up that found nothing out.
+pub fn looked_up(
+    tx: &Tx<'_>,
+    id: PaymentId,
+    next_at: Option<i64>,
+    reply: &str,
+) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE payment SET look_ups = look_ups + 1, next_look_up_at = ?2, reply = ?3, version = version + 1 WHERE id = ?1",
+        (id.0, next_at, reply),
+    )?;
+    tx.touch(Topic::Payments);
+    Ok(())
+}
+
+/// Uses up a part of a payment's unapplied money.
+pub fn use_unapplied(tx: &Tx<'_>, id: PaymentId, amount_minor: i64) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE payment SET unapplied_minor = unapplied_minor - ?2, version = version + 1 WHERE id = ?1",
+        )?
+        .execute((id.0, amount_minor))?;
+    Ok(())
+}
+
+/// Money of a payment that went back.
+pub fn add_returned(
+    tx: &Tx<'_>,
+    id: PaymentId,
+    amount_minor: i64,
+    from_unapplied: i64,
+) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE payment SET returned_minor = returned_minor + ?2, unapplied_minor = unapplied_minor - ?3, version = version + 1 WHERE id = ?1",
+        (id.0, amount_minor, from_unapplied),
+    )?;
+    tx.touch(Topic::Payments);
+    Ok(())
+}
+
+/// Money of one payment for one document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allocation {
+    /// Identity.
+    pub id: i64,
+    /// The payment.
+    pub payment: PaymentId,
+    /// The document.
+    pub document: DocumentId,
+    /// Its number.
+    pub number: String,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// What it does.
+    pub state: AllocationState,
+    /// Went back later, minor units.
+    pub reopened_minor: i64,
+}
+
+/// Writes an allocation; a second live one for a document is refused by the book.
+pub fn allocate(
+    tx: &Tx<'_>,
+    payment: PaymentId,
+    document: DocumentId,
+    amount_minor: i64,
+    state: AllocationState,
+    applied_on: Option<NaiveDate>,
+) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO allocation (payment_id, document_id, amount_minor, state, applied_on) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute((payment.0, document.0, amount_minor, state.as_str(), applied_on))?;
+    Ok(())
+}
+
+/// The allocations of a payment, in the order in which they were made.
+pub fn allocations(db: &Db<'_>, payment: PaymentId) -> Result<Vec<Allocation>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT a.id, a.payment_id, a.document_id, coalesce(d.number, ''), a.amount_minor, a.state, a.reopened_minor
+         FROM allocation a JOIN document d ON d.id = a.document_id WHERE a.payment_id = ?1 ORDER BY a.id",
+    )?;
+    let rows = statement.query_map([payment.0], |r| {
+        Ok(Allocation {
+            id: r.get(0)?,
+            payment: PaymentId(r.get(1)?),
+            document: DocumentId(r.get(2)?),
+            number: r.get(3)?,
+            amount_minor: r.get(4)?,
+            state: word(r, 5, AllocationState::parse)?,
+            reopened_minor: r.get(6)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Ends a live allocation (or revives a void one after a late success).
+pub fn set_allocation(
+    tx: &Tx<'_>,
+    id: i64,
+    state: AllocationState,
+    amount_minor: i64,
+    applied_on: Option<NaiveDate>,
+) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE allocation SET state = ?2, amount_minor = ?3, applied_on = ?4 WHERE id = ?1",
+        )?
+        .execute((id, state.as_str(), amount_minor, applied_on))?;
+    Ok(())
+}
+
+/// A part of an allocation goes back: its document is owed again.
+pub fn reopen_allocation(tx: &Tx<'_>, id: i64, amount_minor: i64) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE allocation SET reopened_minor = reopened_minor + ?2 WHERE id = ?1",
+        (id, amount_minor),
+    )?;
+    Ok(())
+}
+
+text_enum! {
+    /// What happened to a payment after its answer.
+    EventKind {
+        /// The gateway paid it out.
+        Settlement = "settlement",
+        /// We gave it back.
+        Refund = "refund",
+        /// The bank took it back.
+        Return = "return",
+        /// The cardholder had it taken back.
+        Chargeback = "chargeback",
+        /// A chargeback was decided for us.
+        ChargebackWon = "chargeback_won",
+        /// Money came after a decline was recorded.
+        LateSuccess = "late_success",
+        /// A person wrote down what they found out.
+        Evidence = "evidence",
+    }
+}
+
+text_enum! {
+    /// Where an event stands.
+    EventStatus {
+        /// Written before the gateway is called.
+        Processing = "Processing",
+        /// It happened.
+        Done = "Done",
+        /// It did not.
+        Failed = "Failed",
+        /// Nobody knows; looked up.
+        Unknown = "Unknown",
+    }
+}
+
+/// An event of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// Identity.
+    pub id: i64,
+    /// The payment.
+    pub payment: PaymentId,
+    /// What happened.
+    pub kind: EventKind,
+    /// Where it stands.
+    pub status: EventStatus,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// The day it counts.
+    pub event_on: NaiveDate,
+    /// When it was recorded, UTC ms.
+    pub at: i64,
+    /// Idempotency key of a refund.
+    pub key: Option<String>,
+    /// The gateway's name for it, or the clerk's evidence.
+    pub reference: String,
+    /// What was heard, in words.
+    pub reply: String,
+}
+
+const EVENT: &str =
+    "id, payment_id, kind, status, amount_minor, event_on, at, key, reference, reply";
+
+fn event_row(r: &Row<'_>) -> rusqlite::Result<EventRow> {
+    Ok(EventRow {
+        id: r.get(0)?,
+        payment: PaymentId(r.get(1)?),
+        kind: word(r, 2, EventKind::parse)?,
+        status: word(r, 3, EventStatus::parse)?,
+        amount_minor: r.get(4)?,
+        event_on: r.get(5)?,
+        at: r.get(6)?,
+        key: r.get(7)?,
+        reference: r.get(8)?,
+        reply: r.get(9)?,
+    })
+}
+
+/// Writes an event; `id` and `at` of the row are given by the book.
+pub fn insert_event(tx: &Tx<'_>, event: &EventRow) -> Result<i64, StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO payment_event (payment_id, kind, status, amount_minor, event_on, at, key, reference, reply)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute((
+            event.payment.0,
+            event.kind.as_str(),
+            event.status.as_str(),
+            event.amount_minor,
+            event.event_on,
+            tx.now().at_ms,
+            &event.key,
+            &event.reference,
+            &event.reply,
+        ))?;
+    tx.touch(Topic::Payments);
+    Ok(tx.conn().last_insert_rowid())
+}
+
+/// One event.
+pub fn event(db: &Db<'_>, id: i64) -> Result<EventRow, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(&format!("SELECT {EVENT} FROM payment_event WHERE id = ?1"))?
+        .query_row([id], event_row)?)
+}
+
+/// The events of a payment, oldest first.
+pub fn events(db: &Db<'_>, payment: PaymentId) -> Result<Vec<EventRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {EVENT} FROM payment_event WHERE payment_id = ?1 ORDER BY id"
+    ))?;
+    let rows = statement.query_map([payment.0], event_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Refunds whose outcome is not recorded.
+pub fn open_refunds(db: &Db<'_>) -> Result<Vec<EventRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {EVENT} FROM payment_event WHERE kind = 'refund' AND status IN ('Processing','Unknown') ORDER BY id"
+    ))?;
+    let rows = statement.query_map([], event_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Records what became of a refund.
+pub fn end_event(
+    tx: &Tx<'_>,
+    id: i64,
+    status: EventStatus,
+    reference: &str,
+    reply: &str,
+) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE payment_event SET status = ?2, reference = ?3, reply = ?4 WHERE id = ?1",
+        (id, status.as_str(), reference, reply),
+    )?;
+    tx.touch(Topic::Payments);
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! A book in a directory of its own, driven through the binary.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A test book; gone when dropped.
+pub struct Book {
+    pub dir: tempfile::TempDir,
+    pub path: PathBuf,
+}
+
+/// What a call of the binary gave.
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|e| panic!("no JSON ({e}): {}\n{}", self.out, self.err))
+    }
+
+    /// Asserts the exit code, showing what was said.
+    #[track_caller]
+    pub fn ends(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "out: {}\nerr: {}", self.out, self.err);
+        self
+    }
+}
+
+impl Book {
+    /// An empty test book whose clock stands at `now`.
+    pub fn new(now: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let book = Self { path: dir.path().join("book.db"), dir };
+        book.run(&["init", "--test"]).ends(0);
+        book.run(&["clock", "set", now]).ends(0);
+        book
+    }
+
+    /// Runs the binary on this book.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        daybook(&self.path, args)
+    }
+
+    /// Writes a file beside the book.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_string_lossy().into_owned()
+    }
+
+    /// Imports one file of this content; gives what became of it (`--json`) and the exit code.
+    pub fn import(&self, name: &str, content: impl AsRef<[u8]>, flags: &[&str]) -> (i32, Value) {
+        let file = self.file(name, content);
+        let ran = self.run(&[&["import", &file, "--json"], flags].concat());
+        (ran.code, ran.json()["files"][0].clone())
+    }
+
+    /// Every row of every table as text: equal dumps are equal books.
+    pub fn dump(&self) -> String {
+        use std::fmt::Write;
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let conn = rusqlite::Connection::open_with_flags(&self.path, flags).unwrap();
+        let mut tables = conn
+            .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+            .unwrap();
+        let names: Vec<String> =
+            tables.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
+        let mut dump = String::new();
+        for name in names {
+            let _ = writeln!(dump, "== {name}");
+            let mut statement = conn.prepare(&format!("SELECT * FROM {name}")).unwrap();
+            let width = statement.column_count();
+            let mut rows = statement.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                for column in 0..width {
+                    let _ = write!(dump, "{:?}|", row.get_ref(column).unwrap());
+                }
+                dump.push('\n');
+            }
+        }
+        dump
+    }
+
+    /// One number out of the book.
+    pub fn count(&self, sql: &str) -> i64 {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let conn = rusqlite::Connection::open_with_flags(&self.path, flags).unwrap();
+        conn.query_row(sql, [], |r| r.get(0)).unwrap()
+    }
+}
+
+/// Runs the binary on a book, without a terminal.
+pub fn daybook(book: &Path, args: &[&str]) -> Ran {
+    let output: Output = Command::new(env!("CARGO_BIN_EXE_daybook"))
+        .arg("--book")
+        .arg(book)
+        .args(args)
+        .env_remove("DAYBOOK_BOOK")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}

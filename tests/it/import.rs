@@ -1,0 +1,182 @@
+//! Import through the binary: what is refused leaves the book as it was and says file, line,
+//! column and remedy; what goes in is new, changed or the same.
+
+use crate::book::Book;
+use serde_json::Value;
+
+const ACCOUNTS: &str =
+    "account_number,name,currency,bill_cycle_day\nA1,Acme,EUR,1\nA2,Ünïcode 東京,JPY,31\n";
+const SUBSCRIPTIONS: &str = "subscription_number,account_number,start_date\nS1,A1,2026-01-01\n";
+const CHARGES: &str = "charge_number,subscription_number,name,type,model,price,billing_period,uom\n\
+    C1,S1,Base,recurring,flat,10,month,\nC2,S1,Traffic,usage,per_unit,0.05,month,GB\n";
+const USAGE: &str =
+    "ACCOUNT_ID,UOM,QTY,STARTDATE,UNIQUE_KEY\nA1,GB,10,2026-01-05,k1\nA1,GB,3,2026-01-06,\n";
+
+fn filled() -> Book {
+    let book = Book::new("2026-02-01");
+    let files: Vec<String> = [
+        ("usage.csv", USAGE),
+        ("charges.csv", CHARGES),
+        ("subscriptions.csv", SUBSCRIPTIONS),
+        ("accounts.csv", ACCOUNTS),
+    ]
+    .map(|(name, text)| book.file(name, text))
+    .to_vec();
+    // Given in the wrong order on purpose: files are taken in the order they depend on each other.
+    let args: Vec<&str> = ["import"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    book.run(&args).ends(0);
+    book
+}
+
+fn counts(file: &Value) -> [i64; 4] {
+    let refused = file["refused"].as_array().unwrap().len() as i64;
+    let count = |key: &str| file[key].as_i64().unwrap();
+    [count("added"), count("changed"), count("unchanged"), refused]
+}
+
+#[test]
+fn bad_input_is_named_and_changes_nothing() {
+    let book = filled();
+    let before = book.dump();
+    let accounts = "account_number,name,currency\n";
+    let usage = "ACCOUNT_ID,UOM,QTY,STARTDATE\n";
+    let subscriptions = "subscription_number,account_number,start_date,end_date\n";
+    let long = format!("{accounts}A3,{},EUR\n", "x".repeat(201));
+    let cases: Vec<(&str, Vec<u8>, u64, &str)> = vec![
+        ("truncated", format!("{usage}A1,GB,1,2026-01-05\nA1,GB,").into(), 3, ""),
+        ("cut in a quote", format!("{accounts}A3,\"Acm").into(), 2, ""),
+        ("not UTF-8", b"account_number,name,currency\nA3,M\xfcller,EUR\n".to_vec(), 2, "name"),
+        ("unknown column", b"account_number,name,currency,shoe\nA3,B,EUR,9\n".to_vec(), 1, "shoe"),
+        ("missing column", b"account_number,name\nA3,B\n".to_vec(), 1, "currency"),
+        ("unknown header", b"a,b,c\n1,2,3\n".to_vec(), 1, ""),
+        ("empty", b"".to_vec(), 1, ""),
+        ("same key", format!("{accounts}A3,B,EUR\nA3,C,EUR\n").into(), 2, "account_number"),
+        ("comma", format!("{usage}A1,GB,\"1,5\",2026-01-05\n").into(), 2, "QTY"),
+        ("bare comma", format!("{usage}A1,GB,1,5,2026-01-05\n").into(), 2, ""),
+        ("NaN", format!("{usage}A1,GB,NaN,2026-01-05\n").into(), 2, "QTY"),
+        ("1e400", format!("{usage}A1,GB,1e400,2026-01-05\n").into(), 2, "QTY"),
+        ("02/30", format!("{usage}A1,GB,1,2026-02-30\n").into(), 2, "STARTDATE"),
+        ("currency", format!("{accounts}A3,B,XXX\n").into(), 2, "currency"),
+        ("changed currency", format!("{accounts}A1,Acme,USD\n").into(), 2, "currency"),
+        ("account", format!("{usage}A9,GB,1,2026-01-05\n").into(), 2, "ACCOUNT_ID"),
+        ("account of", format!("{subscriptions}S9,A9,2026-01-01,\n").into(), 2, "account_number"),
+        (
+            "ends early",
+            format!("{subscriptions}S9,A1,2026-02-01,2026-01-31\n").into(),
+            2,
+            "end_date",
+        ),
+        ("escape", format!("{accounts}A3,\u{1b}]0;x\u{7},EUR\n").into(), 2, "name"),
+        ("bidi", format!("{accounts}A3,a\u{202e}b,EUR\n").into(), 2, "name"),
+        ("zero width", format!("{accounts}A3,a\u{200d}b,EUR\n").into(), 2, "name"),
+        ("over-long", long.into(), 2, "name"),
+        ("card", format!("{accounts}A3,4111 1111 1111 1111,EUR\n").into(), 2, "name"),
+    ];
+    for (what, content, line, column) in cases {
+        let file = book.file("bad.csv", &content);
+        let ran = book.run(&["import", &file, "--json"]).ends(2);
+        let first = ran.json()["files"][0]["refused"][0].clone();
+        assert_eq!(
+            (first["line"].as_u64(), first["column"].as_str()),
+            (Some(line), Some(column)),
+            "{what}: {first}"
+        );
+        assert!(!first["message"].as_str().unwrap().is_empty(), "{what}");
+        assert!(!first["hint"].as_str().unwrap().is_empty(), "{what}");
+        let error: Value = serde_json::from_str(&ran.err).unwrap();
+        assert_eq!(error["error"]["file"], file.as_str(), "{what}");
+        assert_eq!(error["error"]["line"], line, "{what}");
+        let said = book.run(&["import", &file]).ends(2).err;
+        assert!(said.contains(&format!("{file}: line {line}")), "{what}: {said}");
+        assert!(
+            !said.chars().any(|c| c != '\n' && daybook::domain::text::is_unsafe(c)),
+            "{what}: {said:?}"
+        );
+        assert_eq!(book.dump(), before, "{what}");
+    }
+    book.run(&["import", "no-such.csv"]).ends(2);
+    assert_eq!(book.dump(), before);
+}
+
+#[test]
+fn the_same_files_twice_change_nothing() {
+    let book = filled();
+    let before = book.dump();
+    for (name, text, rows) in [
+        ("accounts.csv", ACCOUNTS, 2),
+        ("subscriptions.csv", SUBSCRIPTIONS, 1),
+        ("charges.csv", CHARGES, 2),
+    ] {
+        let (code, file) = book.import(name, text, &[]);
+        assert_eq!((code, counts(&file)), (0, [0, 0, rows, 0]), "{name}");
+    }
+    // The keyed record is known; the keyless one is a probable repeat and keeps the file out.
+    let (code, file) = book.import("usage.csv", USAGE, &[]);
+    assert_eq!((code, counts(&file)), (2, [0, 0, 1, 1]));
+    assert!(file["refused"][0]["hint"].as_str().unwrap().contains("--allow-repeats"));
+    assert_eq!(book.dump(), before);
+    let (code, file) = book.import("usage.csv", USAGE, &["--allow-repeats"]);
+    assert_eq!((code, counts(&file)), (0, [1, 0, 1, 0]));
+}
+
+#[test]
+fn another_content_is_an_amendment_and_columns_left_out_stay() {
+    let book = filled();
+    let (code, file) = book.import("a.csv", "account_number,name,currency\nA1,Acme Ltd,EUR\n", &[]);
+    assert_eq!((code, counts(&file)), (0, [0, 1, 0, 0]));
+    assert_eq!(file["changes"][0]["old"], "Acme");
+    assert_eq!(book.count("SELECT count(*) FROM account_version WHERE account_id = 1"), 2);
+    let (code, file) = book.import(
+        "c.csv",
+        "charge_number,subscription_number,name,type,model,price,effective_from\nC1,S1,Base,recurring,flat,12,2026-03-01\n",
+        &[],
+    );
+    assert_eq!((code, counts(&file)), (0, [0, 1, 0, 0]));
+    assert_eq!(file["changes"].as_array().unwrap().len(), 1, "{file}");
+    assert_eq!(
+        book.count(
+            "SELECT count(*) FROM charge_version WHERE charge_id = 1 AND billing_period = 'month'"
+        ),
+        2
+    );
+    // The first file says again what holds on the first unbilled day: nothing to do.
+    let (code, file) = book.import("charges.csv", CHARGES, &[]);
+    assert_eq!((code, counts(&file)), (0, [0, 0, 2, 0]));
+    let usage = "ACCOUNT_ID,UOM,QTY,STARTDATE,UNIQUE_KEY\nA1,GB,11,2026-01-05,k1\n";
+    let (code, file) = book.import("u.csv", usage, &[]);
+    assert_eq!((code, counts(&file)), (0, [0, 1, 0, 0]));
+    assert_eq!(book.count("SELECT quantity = '11' FROM usage WHERE unique_key = 'k1'"), 1);
+}
+
+#[test]
+fn good_rows_go_in_and_bad_ones_into_the_reject_file() {
+    let book = filled();
+    let target = book.dir.path().join("bad.csv");
+    let text =
+        "account_number,name,currency\r\nA3,B,EUR\r\nA4,C,XXX\r\n\r\nA5,D,USD\r\nA6,\"E, F\",eur";
+    let (code, file) = book.import("mixed.csv", text, &["--reject-file", target.to_str().unwrap()]);
+    assert_eq!((code, counts(&file)), (1, [2, 0, 0, 2]));
+    let rejected = std::fs::read_to_string(&target).unwrap();
+    assert_eq!(rejected, "account_number,name,currency\nA4,C,XXX\nA6,\"E, F\",eur\n");
+    assert_eq!(book.count("SELECT count(*) FROM account"), 4);
+    let own = book.file("own.csv", "account_number,name,currency\nA7,B,XXX\n");
+    book.run(&["import", &own, "--reject-file", &own]).ends(2);
+    // One file in, one not: some went in.
+    let good = book.file("good.csv", "account_number,name,currency\nA8,B,EUR\n");
+    book.run(&["import", &own, &good]).ends(1);
+}
+
+#[test]
+fn a_hundred_thousand_rows_of_garbage_never_panic() {
+    let book = Book::new("2026-02-01");
+    let mut state = 7_u64;
+    let mut bytes = b"ACCOUNT_ID,UOM,QTY,STARTDATE\n".to_vec();
+    for _ in 0..200_000 {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        bytes.push((state >> 56) as u8);
+    }
+    let file = book.file("garbage.csv", &bytes);
+    let ran = book.run(&["import", &file]).ends(2);
+    assert!(ran.err.contains("garbage.csv"));
+}

@@ -24,7 +24,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = Session { store, actor, fixed_now: None };
     session.write(Verb::Init, |tx| {
         tx.note("book", format!("a {kind} book made"));
-        Ok::<_, Error>(())
+        Ok(())
     })?;
     if ctx.json {
         output::json(&json!({ "book": ctx.book, "kind": kind }))?;

@@ -48,12 +48,18 @@ pub trait Runner {
 /// The runner of a kind of job.
 pub fn runner(kind: JobKind) -> Result<Box<dyn Runner>, Error> {
     match kind {
-        JobKind::Bill
-        | JobKind::Post
+        JobKind::Bill => Ok(Box::new(super::bill::BillRunner::default())),
+        JobKind::Post
         | JobKind::Collect
         | JobKind::Retry
         | JobKind::Reconcile
         | JobKind::Deliver
         | JobKind::Print => Err(Error::Bug(format!("no runner for {kind} jobs"))),
     }
+}
+
+/// What a job is to do.
+pub fn spec(job: &JobRow) -> Result<super::command::JobSpec, Error> {
+    serde_json::from_str(&job.spec)
+        .map_err(|e| Error::Bug(format!("{} has no readable spec: {e}", job.id)))
 }

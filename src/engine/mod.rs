@@ -1,11 +1,15 @@
 //! The verbs, one use case a file, synchronous. Each opens short transactions through
 //! [`Session::write`]; what takes long is a [`job`] in slices.
 
+pub mod bill;
 pub mod command;
 mod error;
 pub mod import;
+pub mod flagging;
 pub mod job;
 pub mod query;
+pub mod rules;
+pub mod run;
 pub mod settings;
 
 pub use error::Error;
@@ -60,16 +64,12 @@ impl Session {
     }
 
     /// One transaction under `verb`, with an operation id of its own.
-    pub fn write<T, E>(
+    pub fn write<T>(
         &mut self,
         verb: Verb,
-        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
-    ) -> Result<T, Error>
-    where
-        E: From<StoreError>,
-        Error: From<E>,
-    {
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let op = Op::new(&self.actor, verb, self.now()?);
-        Ok(self.store.write(&op, work)?)
+        self.store.write(&op, work)
     }
 }

@@ -113,7 +113,7 @@ fn hold(
     let holder = format!("pid {}", std::process::id());
     let claimed = session.write(Verb::Housekeeping, |tx| {
         tx.quiet();
-        job::claim(tx, id, &holder)
+        Ok(job::claim(tx, id, &holder)?)
     })?;
     let Some(mut row) = claimed else { return Ok(false) };
     // A job acts for who started it, whoever's process runs it.
@@ -159,7 +159,7 @@ fn slices(
                 return session.write(Verb::Housekeeping, |tx| {
                     tx.quiet();
                     job::guard(tx, row)?;
-                    job::wait_until(tx, id, until_ms)
+                    Ok(job::wait_until(tx, id, until_ms)?)
                 });
             }
         }
@@ -170,7 +170,7 @@ fn set(session: &mut Session, row: &JobRow, state: JobState) -> Result<(), Error
     session.write(Verb::Housekeeping, |tx| {
         tx.quiet();
         job::guard(tx, row)?;
-        job::set_state(tx, row.id, state, "")
+        Ok(job::set_state(tx, row.id, state, "")?)
     })
 }
 
@@ -183,7 +183,7 @@ fn fail(session: &mut Session, row: &JobRow, error: Error) -> Result<(), Error> 
     session.write(Verb::Housekeeping, |tx| {
         tx.note(&row.subject, format!("{} job {} failed: {text}", row.kind, row.id));
         job::guard(tx, row)?;
-        job::set_state(tx, row.id, JobState::Failed, &text)
+        Ok(job::set_state(tx, row.id, JobState::Failed, &text)?)
     })?;
     Err(error)
 }

@@ -1,0 +1,372 @@
+//! Posting: a run, or marked drafts, become numbered and immutable. Later changes are memos.
+//!
+//! A job in slices: each slice checks every draft again inside its transaction, numbers the ones
+//! that may be posted, and says of the others why they stay behind. A kernel lock lets one posting
+//! number at a time, so that the range shown is the range used.
+
+use super::command::{JobSpec, Pick, Refused};
+use super::job::{Ports, Runner, Slice};
+use super::{Error, Session};
+use crate::config::Config;
+use crate::domain::actor::Verb;
+use crate::domain::document::{
+    BillRunStatus, DocumentKind, DocumentStatus, Frozen, FrozenCustomer, FrozenIssuer, Review,
+};
+use crate::domain::ids::{BillRunId, DocumentId, JobId};
+use crate::domain::money::Currency;
+use crate::domain::tax::posting_block;
+use crate::store::document::{self, DocumentRow};
+use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::{Db, StoreError, Tx, account, bill_run, posting, settings};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use std::fs::{File, TryLockError};
+use std::time::{Duration, Instant};
+
+/// A write lock is to be held about this long.
+const LOCK: Duration = Duration::from_millis(40);
+/// Refusals kept with their reasons; beyond it they are only counted.
+const LISTED: usize = 1_000;
+
+/// What a posting has done so far; stored with its job.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posted {
+    /// Documents posted.
+    pub posted: i64,
+    /// Documents left behind.
+    pub refused_count: i64,
+    /// Which, and why.
+    pub refused: Vec<Refused>,
+    /// Totals by currency, minor units.
+    pub totals: Vec<(Currency, i64)>,
+    /// First number given, by kind's prefix order of posting.
+    pub first_number: Option<String>,
+    /// Last number given.
+    pub last_number: Option<String>,
+}
+
+/// What to post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Every postable draft of a run.
+    Run(BillRunId),
+    /// These drafts, as they were seen.
+    Drafts(Vec<Pick>),
+}
+
+/// Makes the posting job; the worker or the caller drives it.
+pub fn start(session: &mut Session, what: &What, invoice_on: Option<NaiveDate>) -> Result<JobId, Error> {
+    session.write(Verb::Post, |tx| start_in(tx, what, invoice_on))
+}
+
+/// The same within a transaction of the caller's.
+pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Result<JobId, Error> {
+    let (spec, subject, total) = match what {
+        What::Run(run) => {
+            let row = bill_run::get(tx, *run)?;
+            match row.status {
+                BillRunStatus::Completed | BillRunStatus::Posted => {
+                    bill_run::set_status(tx, *run, BillRunStatus::Posting, "")?;
+                }
+                // A posting whose worker died: its job goes on.
+                BillRunStatus::Posting => {
+                    let job = job::newest(tx, JobKind::Post, &run.to_string())?
+                        .ok_or_else(|| Error::Bug(format!("{run} has no posting job")))?;
+                    if job.state == JobState::Failed {
+                        job::set_state(tx, job.id, JobState::Waiting, "")?;
+                    }
+                    tx.note(run, "posting taken up again");
+                    return Ok(job.id);
+                }
+                BillRunStatus::Pending
+                | BillRunStatus::Processing
+                | BillRunStatus::Paused
+                | BillRunStatus::Canceled
+                | BillRunStatus::Error => {
+                    return Err(Error::usage(
+                        "wrong_state",
+                        format!("{run} is {} and cannot be posted", row.status),
+                        "a run is posted once it is Completed",
+                    ));
+                }
+            }
+            let drafts = bill_run::documents(tx, *run)?.drafts;
+            let spec = JobSpec::Post { run: Some(*run), drafts: Vec::new(), invoice_on };
+            (spec, run.to_string(), drafts)
+        }
+        What::Drafts(picks) => {
+            let mut placed = Vec::with_capacity(picks.len());
+            for pick in picks {
+                placed.push((document::get(tx, pick.id)?.account, *pick));
+            }
+            placed.sort_unstable_by_key(|(account, pick)| (*account, pick.id));
+            placed.dedup_by_key(|(_, pick)| pick.id);
+            let drafts: Vec<Pick> = placed.into_iter().map(|(_, pick)| pick).collect();
+            let total = drafts.len() as i64;
+            let subject = drafts.first().map(|p| p.id.to_string()).unwrap_or_default();
+            (JobSpec::Post { run: None, drafts, invoice_on }, subject, total)
+        }
+    };
+    let text = serde_json::to_string(&spec).map_err(|e| Error::Bug(e.to_string()))?;
+    tx.note(&subject, format!("posting of {total} drafts begun"));
+    Ok(job::insert(tx, JobKind::Post, &subject, &text, total)?)
+}
+
+/// Why a draft stays behind, if it does. Asked again in the transaction that posts.
+pub fn blocked(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<Option<String>, StoreError> {
+    if row.status != DocumentStatus::Draft {
+        return Ok(Some(format!("it is {}", row.status)));
+    }
+    if row.review == Review::Held {
+        let owner = if row.hold_owner.is_empty() { String::new() } else { format!(" ({})", row.hold_owner) };
+        return Ok(Some(format!("held: {}{owner}", row.hold_reason)));
+    }
+    if !row.stale.is_empty() {
+        return Ok(Some(format!("stale: {}; regenerate it, or accept it with a reason", row.stale)));
+    }
+    let accepted = row.review == Review::Accepted;
+    let unseen = match config.get("post.require_review") {
+        "all" => !accepted,
+        "flagged" => !accepted && !document::flags(db, row.id)?.is_empty(),
+        _ => false,
+    };
+    if unseen {
+        return Ok(Some("not accepted yet (post.require_review)".to_owned()));
+    }
+    let taxes = document::taxes(db, row.id)?;
+    if taxes.is_empty() {
+        return Ok(None);
+    }
+    let terms = account::version_terms(db, row.account_version)?;
+    Ok(posting_block(&taxes, &terms.tax_id))
+}
+
+/// What is printed for ever: issuer and customer as they are now.
+pub fn freeze(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<Frozen, StoreError> {
+    let terms = account::version_terms(db, row.account_version)?;
+    let corrects = match row.corrects {
+        None => None,
+        Some(id) => {
+            let other = document::get(db, id)?;
+            other.number.map(|number| (number, other.invoice_on))
+        }
+    };
+    Ok(Frozen {
+        issuer: FrozenIssuer {
+            name: config.get("issuer.name").to_owned(),
+            address: config.get("issuer.address").to_owned(),
+            tax_id: config.get("issuer.tax_id").to_owned(),
+            bank: config.get("issuer.bank").to_owned(),
+            logo: config.get("issuer.logo").to_owned(),
+            footer: config.get("issuer.footer").to_owned(),
+        },
+        customer: FrozenCustomer {
+            number: row.account_number.clone(),
+            name: terms.name,
+            address1: terms.address1,
+            address2: terms.address2,
+            postcode: terms.postcode,
+            city: terms.city,
+            region: terms.region,
+            country: terms.country,
+            tax_id: terms.tax_id,
+            language: terms.language,
+        },
+        payment_term: terms.payment_term,
+        corrects,
+    })
+}
+
+/// The number pattern of a kind.
+pub fn pattern(config: &Config, kind: DocumentKind) -> &str {
+    config.get(match kind {
+        DocumentKind::Invoice => "series.invoice",
+        DocumentKind::CreditMemo => "series.credit_memo",
+        DocumentKind::DebitMemo => "series.debit_memo",
+        DocumentKind::WriteOff => "series.write_off",
+    })
+}
+
+/// Posts one document that was just made in this transaction (memos, write-offs).
+pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
+    let config = settings::load(tx)?;
+    let row = document::get(tx, id)?;
+    let frozen = freeze(tx, &row, &config)?;
+    Ok(posting::post(tx, &row, pattern(&config, row.kind), &frozen)?)
+}
+
+/// Drives a posting.
+pub struct PostRunner {
+    size: u32,
+    lock: Option<File>,
+}
+
+impl Default for PostRunner {
+    fn default() -> Self {
+        Self { size: 50, lock: None }
+    }
+}
+
+impl Runner for PostRunner {
+    fn slice(&mut self, session: &mut Session, job: &JobRow, _ports: &Ports) -> Result<Slice, Error> {
+        let JobSpec::Post { run, drafts, invoice_on } = super::job::spec(job)? else {
+            return Err(Error::Bug(format!("{} is no posting job", job.id)));
+        };
+        if self.lock.is_none() {
+            self.lock = series_lock(session)?;
+            if self.lock.is_none() {
+                std::thread::sleep(LOCK);
+                return Ok(Slice::More);
+            }
+        }
+        let begun = Instant::now();
+        let slice = session.write(Verb::Post, |tx| {
+            let row = job::guard(tx, job)?;
+            if row.wanted == Wanted::Cancel {
+                job::set_state(tx, job.id, JobState::Canceled, "")?;
+                if let Some(run) = run {
+                    bill_run::set_status(tx, run, BillRunStatus::Completed, "posting stopped")?;
+                }
+                tx.note(&job.subject, format!("posting stopped after {} documents", row.done));
+                return Ok(Slice::Halted);
+            }
+            match run {
+                Some(run) => run_slice(tx, &row, run, invoice_on, self.size),
+                None => marked_slice(tx, &row, &drafts, invoice_on, self.size),
+            }
+        })?;
+        let ratio = LOCK.as_secs_f64() / begun.elapsed().as_secs_f64().max(0.001);
+        self.size = ((f64::from(self.size) * ratio.clamp(0.3, 2.0)) as u32).clamp(5, 2_000);
+        Ok(slice)
+    }
+}
+
+fn series_lock(session: &Session) -> Result<Option<File>, Error> {
+    let path = session.store.side_directory().join("locks").join("posting.lock");
+    let io = |source| Error::Io { path: path.clone(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(Error::Io { path, source }),
+    }
+}
+
+fn receipt(job: &JobRow) -> Result<Posted, Error> {
+    if job.detail.is_empty() {
+        return Ok(Posted::default());
+    }
+    serde_json::from_str(&job.detail).map_err(|e| Error::Bug(e.to_string()))
+}
+
+fn run_slice(
+    tx: &Tx<'_>,
+    job: &JobRow,
+    run: BillRunId,
+    invoice_on: Option<NaiveDate>,
+    size: u32,
+) -> Result<Slice, Error> {
+    let after = job
+        .cursor
+        .split_once(':')
+        .and_then(|(a, d)| Some((a.parse().ok()?, d.parse().ok()?)))
+        .unwrap_or((0, 0));
+    let next = posting::next_drafts(tx, run, after, size)?;
+    let picks: Vec<Pick> = next.iter().map(|(_, id)| Pick { id: *id, version: 0 }).collect();
+    let cursor = next.last().map(|(account, id)| format!("{account}:{}", id.0));
+    let slice = post_some(tx, job, &picks, invoice_on, cursor.as_deref())?;
+    if slice == Slice::Done {
+        bill_run::set_status(tx, run, BillRunStatus::Posted, "")?;
+        let done = receipt(job)?;
+        tx.note(run, format!("posted: {} documents, {} stay behind", done.posted, done.refused_count));
+    }
+    Ok(slice)
+}
+
+fn marked_slice(
+    tx: &Tx<'_>,
+    job: &JobRow,
+    drafts: &[Pick],
+    invoice_on: Option<NaiveDate>,
+    size: u32,
+) -> Result<Slice, Error> {
+    let from: usize = job.cursor.parse().unwrap_or(0);
+    let upto = drafts.len().min(from + size as usize);
+    let picks = drafts.get(from..upto).unwrap_or_default();
+    post_some(tx, job, picks, invoice_on, Some(&upto.to_string()))
+}
+
+/// Posts the picked drafts that may be posted; a version of 0 means "as it is now".
+fn post_some(
+    tx: &Tx<'_>,
+    job: &JobRow,
+    picks: &[Pick],
+    invoice_on: Option<NaiveDate>,
+    cursor: Option<&str>,
+) -> Result<Slice, Error> {
+    if picks.is_empty() {
+        tx.quiet();
+        return Ok(Slice::Done);
+    }
+    let config = settings::load(tx)?;
+    let mut all = receipt(job)?;
+    let (mut done, mut failed) = (0, 0);
+    let mut numbers: Vec<String> = Vec::new();
+    for pick in picks {
+        match post_one(tx, pick, invoice_on, &config)? {
+            Ok((row, number)) => {
+                done += 1;
+                match all.totals.iter_mut().find(|(c, _)| *c == row.currency) {
+                    Some((_, total)) => *total += row.total_minor,
+                    None => all.totals.push((row.currency, row.total_minor)),
+                }
+                if row.kind == DocumentKind::Invoice || all.first_number.is_none() {
+                    all.first_number.get_or_insert_with(|| number.clone());
+                    all.last_number = Some(number.clone());
+                }
+                numbers.push(number);
+            }
+            Err(reason) => {
+                failed += 1;
+                if all.refused.len() < LISTED {
+                    all.refused.push(Refused { what: pick.id.to_string(), reason });
+                }
+            }
+        }
+    }
+    all.posted += done;
+    all.refused_count += failed;
+    let detail = serde_json::to_string(&all).map_err(|e| Error::Bug(e.to_string()))?;
+    job::progress(tx, job.id, &Progress { done, failed, cursor, detail: Some(&detail) })?;
+    let range = match (numbers.first(), numbers.last()) {
+        (Some(a), Some(b)) if a != b => format!(": {a} to {b}"),
+        (Some(a), _) => format!(": {a}"),
+        (None, _) => String::new(),
+    };
+    tx.note(&job.subject, format!("posted {done} documents{range}"));
+    Ok(Slice::More)
+}
+
+type One = Result<(DocumentRow, String), String>;
+
+fn post_one(
+    tx: &Tx<'_>,
+    pick: &Pick,
+    invoice_on: Option<NaiveDate>,
+    config: &Config,
+) -> Result<One, Error> {
+    let mut row = document::get(tx, pick.id)?;
+    if pick.version != 0 && row.version != pick.version {
+        return Ok(Err("it was changed since it was marked; look at it again".to_owned()));
+    }
+    if let Some(reason) = blocked(tx, &row, config)? {
+        return Ok(Err(reason));
+    }
+    if let Some(day) = invoice_on.filter(|d| *d != row.invoice_on) {
+        super::redate::redate(tx, row.id, day)?;
+        row = document::get(tx, pick.id)?;
+    }
+    let frozen = freeze(tx, &row, config)?;
+    let number = posting::post(tx, &row, pattern(config, row.kind), &frozen)?;
+    Ok(Ok((row, number)))
+}

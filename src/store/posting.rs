@@ -1,0 +1,166 @@
+//! The one step that makes a draft a legal document: number, lock, freeze, hash, balance, ledger.
+
+use super::{Db, StoreError, Topic, Tx, document, ledger};
+use crate::domain::document::{DocumentKind, Frozen, number_from, series_from};
+use crate::domain::ids::{BillRunId, DocumentId};
+use chrono::Datelike;
+use rusqlite::OptionalExtension;
+use sha2::{Digest, Sha256};
+
+/// The next drafts of a run in posting order (account, then document), after `after`.
+pub fn next_drafts(
+    db: &Db<'_>,
+    run: BillRunId,
+    after: (i64, i64),
+    limit: u32,
+) -> Result<Vec<(i64, DocumentId)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT account_id, id FROM document WHERE run_id = ?1 AND status = 'Draft' AND (account_id, id) > (?2, ?3)
+         ORDER BY account_id, id LIMIT ?4",
+    )?;
+    let rows = statement
+        .query_map((run.0, after.0, after.1, limit), |r| Ok((r.get(0)?, DocumentId(r.get(1)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The highest number a series has given; 0 before the first.
+pub fn last_number(db: &Db<'_>, series: &str) -> Result<i64, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached("SELECT last FROM series WHERE name = ?1")?
+        .query_row([series], |r| r.get(0))
+        .optional()?
+        .unwrap_or(0))
+}
+
+/// Gives the next number of a series in this transaction: rolled back with it, so never lost.
+fn take_number(
+    tx: &Tx<'_>,
+    kind: DocumentKind,
+    pattern: &str,
+    year: i32,
+) -> Result<(String, String), StoreError> {
+    let series = series_from(pattern, year);
+    let seq: i64 = tx
+        .conn()
+        .prepare_cached(
+            "INSERT INTO series (name, kind, year, last) VALUES (?1, ?2, ?3, 1)
+             ON CONFLICT (name) DO UPDATE SET last = last + 1 RETURNING last",
+        )?
+        .query_row((&series, kind.as_str(), year), |r| r.get(0))?;
+    Ok((number_from(pattern, year, seq), series))
+}
+
+/// Posts a draft under the next number of `pattern`; gives the number.
+///
+/// The caller has checked that it may be posted. Books receivable, revenue by account and tax by
+/// code, balanced, in the same transaction.
+pub fn post(
+    tx: &Tx<'_>,
+    row: &document::DocumentRow,
+    pattern: &str,
+    frozen: &Frozen,
+) -> Result<String, StoreError> {
+    let (number, series) = take_number(tx, row.kind, pattern, row.invoice_on.year())?;
+    let frozen = serde_json::to_string(frozen).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let hash = content_hash(tx, row.id, &number, &frozen)?;
+    let changed = tx
+        .conn()
+        .prepare_cached(
+            "UPDATE document SET status = 'Posted', number = ?2, series = ?3, posted_at = ?4, frozen = ?5, content_hash = ?6
+             WHERE id = ?1 AND status = 'Draft'",
+        )?
+        .execute((row.id.0, &number, &series, tx.now().at_ms, &frozen, &hash))?;
+    if changed != 1 {
+        return Err(StoreError::Conflict(format!("{} is no draft", row.id)));
+    }
+    tx.conn()
+        .prepare_cached("UPDATE document_state SET status = 'Posted', due_on = ?2 WHERE document_id = ?1")?
+        .execute((row.id.0, row.due_on))?;
+    document::move_balance(tx, row.id, row.total_minor)?;
+    book(tx, row)?;
+    tx.touch(Topic::Documents);
+    tx.touch(Topic::Usage);
+    Ok(number)
+}
+
+/// The ledger entries of a posted invoice, debit or credit memo.
+///
+/// An invoice debits receivable; a credit memo credits `credit` (its application moves that to
+/// receivable); a write-off debits bad debt instead of revenue.
+fn book(tx: &Tx<'_>, row: &document::DocumentRow) -> Result<(), StoreError> {
+    let against = if row.kind.is_receivable() { "receivable" } else { "credit" };
+    let mut signed: Vec<(String, i64)> = vec![(against.to_owned(), row.total_minor)];
+    if row.kind == DocumentKind::WriteOff {
+        signed.push(("bad_debt".to_owned(), -row.total_minor));
+    } else {
+        let mut revenue = tx.conn().prepare_cached(
+            "SELECT revenue_account, sum(amount_minor) FROM document_item WHERE document_id = ?1 GROUP BY 1",
+        )?;
+        let mut rows = revenue.query([row.id.0])?;
+        while let Some(r) = rows.next()? {
+            let (name, minor): (String, i64) = (r.get(0)?, r.get(1)?);
+            let account =
+                if name.is_empty() { "revenue".to_owned() } else { format!("revenue:{name}") };
+            signed.push((account, -minor));
+        }
+        let mut tax = tx.conn().prepare_cached(
+            "SELECT tax_code, sum(tax_minor) FROM document_tax WHERE document_id = ?1 GROUP BY 1",
+        )?;
+        let mut rows = tax.query([row.id.0])?;
+        while let Some(r) = rows.next()? {
+            signed.push((format!("tax:{}", r.get::<_, String>(0)?), -r.get::<_, i64>(1)?));
+        }
+    }
+    let about = ledger::About {
+        account: row.account,
+        document: Some(row.id),
+        payment: None,
+        currency: row.currency,
+    };
+    ledger::entries(tx, row.invoice_on, &signed, &about)
+}
+
+/// SHA-256 of a document as posted: head, lines and taxes, length-prefixed, in order. `daybook
+/// check` computes it again.
+pub fn content_hash(
+    db: &Db<'_>,
+    id: DocumentId,
+    number: &str,
+    frozen: &str,
+) -> Result<Vec<u8>, StoreError> {
+    let mut hasher = Sha256::new();
+    let mut add = |text: &str| {
+        hasher.update((text.len() as u64).to_be_bytes());
+        hasher.update(text.as_bytes());
+    };
+    add(number);
+    add(frozen);
+    for sql in [
+        "SELECT kind, account_id, account_version_id, currency, corrects_id, invoice_on, due_on, po_number, note,
+                subtotal_minor, tax_minor, total_minor FROM document WHERE id = ?1",
+        "SELECT position, charge_id, charge_version_id, target_charge_id, corrects_item_id, description,
+                service_from_on, service_to_on, quantity, unit_price, amount_minor, gross_minor, tax_code,
+                revenue_account, derivation FROM document_item WHERE document_id = ?1 ORDER BY position, id",
+        "SELECT tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor
+         FROM document_tax WHERE document_id = ?1 ORDER BY tax_code, rate_percent",
+    ] {
+        let mut statement = db.conn().prepare_cached(sql)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([id.0])?;
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                use rusqlite::types::ValueRef as V;
+                match row.get_ref(column)? {
+                    V::Null => add("\u{0}"),
+                    V::Integer(n) => add(&n.to_string()),
+                    V::Text(text) => add(&String::from_utf8_lossy(text)),
+                    V::Real(_) | V::Blob(_) => {
+                        return Err(StoreError::Corrupt(format!("{id} holds an odd value")));
+                    }
+                }
+            }
+        }
+    }
+    Ok(hasher.finalize().to_vec())
+}

@@ -4,8 +4,13 @@ pub mod exit;
 pub mod output;
 
 mod audit;
+mod bill;
 mod import;
 mod init;
+mod invoice;
+mod post;
+mod progress;
+mod run;
 mod settings;
 mod worker;
 
@@ -40,6 +45,14 @@ enum Command {
     Init(init::Args),
     /// Load CSV files
     Import(import::Args),
+    /// Make a bill run: drafts of everything due up to a target date
+    Bill(bill::Args),
+    /// List, show and steer bill runs and payment runs
+    Run(run::Args),
+    /// List, show and change invoices
+    Invoice(invoice::Args),
+    /// Number and lock drafts
+    Post(post::Args),
     /// Read or change settings
     Settings(settings::Args),
     /// Set the clock of a test or demo book, for all processes
@@ -97,7 +110,7 @@ pub fn main(cli: Cli) -> ExitCode {
     let ctx = Ctx { book: cli.book.unwrap_or_else(default_book), json: cli.json, now: cli.now };
     let result = match cli.command {
         None => Err(Error::Bug("the console is not built in".to_owned())),
-        Some(command) => run(command, &ctx),
+        Some(command) => dispatch(command, &ctx),
     };
     let exit = match result {
         Ok(exit) => exit,
@@ -109,10 +122,14 @@ pub fn main(cli: Cli) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-fn run(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
+fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
     match command {
         Command::Init(args) => init::run(&args, ctx),
         Command::Import(args) => import::run(&args, ctx),
+        Command::Bill(args) => bill::run(&args, ctx),
+        Command::Run(args) => run::run(&args, ctx),
+        Command::Invoice(args) => invoice::run(&args, ctx),
+        Command::Post(args) => post::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),
         Command::Worker(args) => worker::run(&args, ctx),

@@ -213,66 +213,13 @@ pub struct DocumentTax {
     pub tax_minor: i64,
 }
 
-/// What a posted document keeps of the day it was posted, so that it prints the same for ever.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Frozen {
-    /// Who bills.
-    pub issuer: FrozenIssuer,
-    /// Who is billed.
-    pub customer: FrozenCustomer,
-    /// The payment term in words.
-    pub payment_term: String,
-    /// Of a memo: number and date of the document it corrects.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub corrects: Option<(String, NaiveDate)>,
-}
-
-/// The issuer as printed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct FrozenIssuer {
-    /// Name.
-    pub name: String,
-    /// Address, lines separated by `;`.
-    pub address: String,
-    /// Tax id.
-    pub tax_id: String,
-    /// Where to pay, lines separated by `;`.
-    pub bank: String,
-    /// PNG file, may be empty.
-    pub logo: String,
-    /// Last line of every page.
-    pub footer: String,
-}
-
-/// The customer as printed and addressed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct FrozenCustomer {
-    /// Account number.
-    pub number: String,
-    /// Name.
-    pub name: String,
-    /// Address lines, postcode, city, region, country as they stand on the account.
-    pub address1: String,
-    /// Second address line.
-    pub address2: String,
-    /// Postcode.
-    pub postcode: String,
-    /// City.
-    pub city: String,
-    /// Region.
-    pub region: String,
-    /// Country.
-    pub country: String,
-    /// Tax id.
-    pub tax_id: String,
-    /// Language of the document.
-    pub language: String,
-}
-
 /// A number from its pattern: `INV-{year}-{seq:6}`, 2026, 12 → `INV-2026-000012`.
 pub fn number_from(pattern: &str, year: i32, seq: i64) -> String {
     let pattern = series_from(pattern, year);
-    match pattern.split_once("{seq:").and_then(|(a, rest)| rest.split_once('}').map(|(w, b)| (a, w, b))) {
+    match pattern
+        .split_once("{seq:")
+        .and_then(|(a, rest)| rest.split_once('}').map(|(w, b)| (a, w, b)))
+    {
         Some((before, width, after)) => {
             let width = width.parse().unwrap_or(1);
             format!("{before}{seq:0width$}{after}")

@@ -49,8 +49,8 @@ pub trait Runner {
 pub fn runner(kind: JobKind) -> Result<Box<dyn Runner>, Error> {
     match kind {
         JobKind::Bill => Ok(Box::new(super::bill::BillRunner::default())),
-        JobKind::Post
-        | JobKind::Collect
+        JobKind::Post => Ok(Box::new(super::post::PostRunner::default())),
+        JobKind::Collect
         | JobKind::Retry
         | JobKind::Reconcile
         | JobKind::Deliver

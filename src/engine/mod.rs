@@ -4,10 +4,12 @@
 pub mod bill;
 pub mod command;
 mod error;
-pub mod import;
 pub mod flagging;
+pub mod import;
 pub mod job;
+pub mod post;
 pub mod query;
+pub mod redate;
 pub mod rules;
 pub mod run;
 pub mod settings;

@@ -8,10 +8,9 @@ use super::command::{JobSpec, Pick, Refused};
 use super::job::{Ports, Runner, Slice};
 use super::{Error, Session};
 use crate::config::Config;
+use crate::document::{Corrected, Frozen};
 use crate::domain::actor::Verb;
-use crate::domain::document::{
-    BillRunStatus, DocumentKind, DocumentStatus, Frozen, FrozenCustomer, FrozenIssuer, Review,
-};
+use crate::domain::document::{BillRunStatus, DocumentKind, DocumentStatus, Review};
 use crate::domain::ids::{BillRunId, DocumentId, JobId};
 use crate::domain::money::Currency;
 use crate::domain::tax::posting_block;
@@ -55,7 +54,11 @@ pub enum What {
 }
 
 /// Makes the posting job; the worker or the caller drives it.
-pub fn start(session: &mut Session, what: &What, invoice_on: Option<NaiveDate>) -> Result<JobId, Error> {
+pub fn start(
+    session: &mut Session,
+    what: &What,
+    invoice_on: Option<NaiveDate>,
+) -> Result<JobId, Error> {
     session.write(Verb::Post, |tx| start_in(tx, what, invoice_on))
 }
 
@@ -113,16 +116,27 @@ pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Resu
 }
 
 /// Why a draft stays behind, if it does. Asked again in the transaction that posts.
-pub fn blocked(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<Option<String>, StoreError> {
+pub fn blocked(
+    db: &Db<'_>,
+    row: &DocumentRow,
+    config: &Config,
+) -> Result<Option<String>, StoreError> {
     if row.status != DocumentStatus::Draft {
         return Ok(Some(format!("it is {}", row.status)));
     }
     if row.review == Review::Held {
-        let owner = if row.hold_owner.is_empty() { String::new() } else { format!(" ({})", row.hold_owner) };
+        let owner = if row.hold_owner.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", row.hold_owner)
+        };
         return Ok(Some(format!("held: {}{owner}", row.hold_reason)));
     }
     if !row.stale.is_empty() {
-        return Ok(Some(format!("stale: {}; regenerate it, or accept it with a reason", row.stale)));
+        return Ok(Some(format!(
+            "stale: {}; regenerate it, or accept it with a reason",
+            row.stale
+        )));
     }
     let accepted = row.review == Review::Accepted;
     let unseen = match config.get("post.require_review") {
@@ -141,40 +155,15 @@ pub fn blocked(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<Option
     Ok(posting_block(&taxes, &terms.tax_id))
 }
 
-/// What is printed for ever: issuer and customer as they are now.
-pub fn freeze(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<Frozen, StoreError> {
+/// What is printed for ever: issuer and customer as they are now, JSON of [`Frozen`].
+pub fn freeze(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<String, StoreError> {
     let terms = account::version_terms(db, row.account_version)?;
-    let corrects = match row.corrects {
-        None => None,
-        Some(id) => {
-            let other = document::get(db, id)?;
-            other.number.map(|number| (number, other.invoice_on))
-        }
-    };
-    Ok(Frozen {
-        issuer: FrozenIssuer {
-            name: config.get("issuer.name").to_owned(),
-            address: config.get("issuer.address").to_owned(),
-            tax_id: config.get("issuer.tax_id").to_owned(),
-            bank: config.get("issuer.bank").to_owned(),
-            logo: config.get("issuer.logo").to_owned(),
-            footer: config.get("issuer.footer").to_owned(),
-        },
-        customer: FrozenCustomer {
-            number: row.account_number.clone(),
-            name: terms.name,
-            address1: terms.address1,
-            address2: terms.address2,
-            postcode: terms.postcode,
-            city: terms.city,
-            region: terms.region,
-            country: terms.country,
-            tax_id: terms.tax_id,
-            language: terms.language,
-        },
-        payment_term: terms.payment_term,
-        corrects,
-    })
+    let mut frozen = Frozen::of(config, &terms);
+    if let Some(id) = row.corrects {
+        let other = document::get(db, id)?;
+        frozen.corrects = other.number.map(|number| Corrected { number, date: other.invoice_on });
+    }
+    Ok(frozen.to_json())
 }
 
 /// The number pattern of a kind.
@@ -208,7 +197,12 @@ impl Default for PostRunner {
 }
 
 impl Runner for PostRunner {
-    fn slice(&mut self, session: &mut Session, job: &JobRow, _ports: &Ports) -> Result<Slice, Error> {
+    fn slice(
+        &mut self,
+        session: &mut Session,
+        job: &JobRow,
+        _ports: &Ports,
+    ) -> Result<Slice, Error> {
         let JobSpec::Post { run, drafts, invoice_on } = super::job::spec(job)? else {
             return Err(Error::Bug(format!("{} is no posting job", job.id)));
         };
@@ -278,7 +272,10 @@ fn run_slice(
     if slice == Slice::Done {
         bill_run::set_status(tx, run, BillRunStatus::Posted, "")?;
         let done = receipt(job)?;
-        tx.note(run, format!("posted: {} documents, {} stay behind", done.posted, done.refused_count));
+        tx.note(
+            run,
+            format!("posted: {} documents, {} stay behind", done.posted, done.refused_count),
+        );
     }
     Ok(slice)
 }

@@ -17,6 +17,21 @@ pub struct AccountRef {
     pub currency: Currency,
 }
 
+/// The content of one version.
+pub fn version_terms(db: &Db<'_>, version: i64) -> Result<AccountTerms, StoreError> {
+    let found = db
+        .conn()
+        .prepare_cached(
+            "SELECT v.id, v.seq, v.effective_from_on, v.name, a.currency, v.emails, v.batch,
+                    v.bill_cycle_day, v.payment_term, v.auto_pay, v.delivery, v.tax_code, v.tax_id,
+                    v.address1, v.address2, v.postcode, v.city, v.region, v.country, v.language,
+                    v.po_number, v.status
+             FROM account_version v JOIN account a ON a.id = v.account_id WHERE v.id = ?1",
+        )?
+        .query_row([version], version_row)?;
+    Ok(found.terms)
+}
+
 /// The account with this number.
 pub fn find(db: &Db<'_>, number: &str) -> Result<Option<AccountRef>, StoreError> {
     Ok(db
@@ -47,11 +62,11 @@ pub fn versions(db: &Db<'_>, id: AccountId) -> Result<Vec<Version<AccountTerms>>
          FROM account_version v JOIN account a ON a.id = v.account_id
          WHERE v.account_id = ?1 ORDER BY v.seq",
     )?;
-    let rows = statement.query_map([id.0], version)?;
+    let rows = statement.query_map([id.0], version_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn version(r: &rusqlite::Row<'_>) -> rusqlite::Result<Version<AccountTerms>> {
+fn version_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Version<AccountTerms>> {
     Ok(Version {
         id: r.get(0)?,
         seq: r.get(1)?,

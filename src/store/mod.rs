@@ -22,6 +22,7 @@ pub mod operation;
 pub mod payment;
 pub mod payment_method;
 pub mod payment_run;
+pub mod posting;
 pub mod read;
 pub mod role;
 pub mod settings;

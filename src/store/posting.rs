@@ -1,8 +1,9 @@
 //! The one step that makes a draft a legal document: number, lock, freeze, hash, balance, ledger.
 
 use super::{Db, StoreError, Topic, Tx, document, ledger};
-use crate::domain::document::{DocumentKind, Frozen, number_from, series_from};
+use crate::domain::document::{DocumentKind, number_from, series_from};
 use crate::domain::ids::{BillRunId, DocumentId};
+use crate::domain::ledger as ledger_rules;
 use chrono::Datelike;
 use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
@@ -53,29 +54,30 @@ fn take_number(
 
 /// Posts a draft under the next number of `pattern`; gives the number.
 ///
-/// The caller has checked that it may be posted. Books receivable, revenue by account and tax by
+/// `frozen` is the JSON of `document::Frozen`. The caller has checked that it may be posted. Books receivable, revenue by account and tax by
 /// code, balanced, in the same transaction.
 pub fn post(
     tx: &Tx<'_>,
     row: &document::DocumentRow,
     pattern: &str,
-    frozen: &Frozen,
+    frozen: &str,
 ) -> Result<String, StoreError> {
     let (number, series) = take_number(tx, row.kind, pattern, row.invoice_on.year())?;
-    let frozen = serde_json::to_string(frozen).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    let hash = content_hash(tx, row.id, &number, &frozen)?;
+    let hash = content_hash(tx, row.id, &number, frozen)?;
     let changed = tx
         .conn()
         .prepare_cached(
             "UPDATE document SET status = 'Posted', number = ?2, series = ?3, posted_at = ?4, frozen = ?5, content_hash = ?6
              WHERE id = ?1 AND status = 'Draft'",
         )?
-        .execute((row.id.0, &number, &series, tx.now().at_ms, &frozen, &hash))?;
+        .execute((row.id.0, &number, &series, tx.now().at_ms, frozen, &hash))?;
     if changed != 1 {
         return Err(StoreError::Conflict(format!("{} is no draft", row.id)));
     }
     tx.conn()
-        .prepare_cached("UPDATE document_state SET status = 'Posted', due_on = ?2 WHERE document_id = ?1")?
+        .prepare_cached(
+            "UPDATE document_state SET status = 'Posted', due_on = ?2 WHERE document_id = ?1",
+        )?
         .execute((row.id.0, row.due_on))?;
     document::move_balance(tx, row.id, row.total_minor)?;
     book(tx, row)?;
@@ -84,41 +86,31 @@ pub fn post(
     Ok(number)
 }
 
-/// The ledger entries of a posted invoice, debit or credit memo.
-///
-/// An invoice debits receivable; a credit memo credits `credit` (its application moves that to
-/// receivable); a write-off debits bad debt instead of revenue.
+/// Books what posting means, by `domain::ledger`.
 fn book(tx: &Tx<'_>, row: &document::DocumentRow) -> Result<(), StoreError> {
-    let against = if row.kind.is_receivable() { "receivable" } else { "credit" };
-    let mut signed: Vec<(String, i64)> = vec![(against.to_owned(), row.total_minor)];
-    if row.kind == DocumentKind::WriteOff {
-        signed.push(("bad_debt".to_owned(), -row.total_minor));
-    } else {
-        let mut revenue = tx.conn().prepare_cached(
-            "SELECT revenue_account, sum(amount_minor) FROM document_item WHERE document_id = ?1 GROUP BY 1",
-        )?;
-        let mut rows = revenue.query([row.id.0])?;
-        while let Some(r) = rows.next()? {
-            let (name, minor): (String, i64) = (r.get(0)?, r.get(1)?);
-            let account =
-                if name.is_empty() { "revenue".to_owned() } else { format!("revenue:{name}") };
-            signed.push((account, -minor));
-        }
-        let mut tax = tx.conn().prepare_cached(
-            "SELECT tax_code, sum(tax_minor) FROM document_tax WHERE document_id = ?1 GROUP BY 1",
-        )?;
-        let mut rows = tax.query([row.id.0])?;
-        while let Some(r) = rows.next()? {
-            signed.push((format!("tax:{}", r.get::<_, String>(0)?), -r.get::<_, i64>(1)?));
-        }
-    }
-    let about = ledger::About {
-        account: row.account,
-        document: Some(row.id),
-        payment: None,
-        currency: row.currency,
-    };
-    ledger::entries(tx, row.invoice_on, &signed, &about)
+    let mut revenue = tx.conn().prepare_cached(
+        "SELECT revenue_account, sum(amount_minor) FROM document_item WHERE document_id = ?1 GROUP BY 1",
+    )?;
+    let revenue: Vec<(String, i64)> =
+        revenue.query_map([row.id.0], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
+    let taxes = document::taxes(tx, row.id)?;
+    let entries = ledger_rules::posting(
+        row.kind,
+        revenue.iter().map(|(name, minor)| (name.as_str(), *minor)),
+        &taxes,
+    );
+    let lines: Vec<ledger::Line> = entries
+        .into_iter()
+        .map(|entry| ledger::Line {
+            ledger: entry.account.to_string(),
+            account: row.account,
+            document: Some(row.id),
+            payment: None,
+            currency: row.currency,
+            amount_minor: entry.minor,
+        })
+        .collect();
+    ledger::post(tx, row.invoice_on, &lines)
 }
 
 /// SHA-256 of a document as posted: head, lines and taxes, length-prefixed, in order. `daybook

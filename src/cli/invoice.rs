@@ -1,0 +1,271 @@
+//! `daybook invoice`: list and show documents; the verbs on drafts are in `invoice_edit`.
+
+use super::output::{self, Align};
+use super::{Ctx, Exit};
+use crate::domain::document::{DocumentKind, DocumentStatus};
+use crate::domain::ids::RunId;
+use crate::engine::{Error, Session};
+use crate::store::document::{self, DocumentRow, ListFilter};
+use serde_json::{Value, json};
+
+/// List, show and change invoices.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Invoices and debit memos (credit memos: daybook memo list; with --run: all of the run)
+    List(ListArgs),
+    /// One document with its lines, tax and flags
+    Show {
+        /// D-000012 or a number
+        id: String,
+    },
+}
+
+/// Which documents.
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    /// Of this bill run
+    #[arg(long)]
+    pub run: Option<String>,
+    /// Of this account
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Draft, Posted or Canceled
+    #[arg(long)]
+    pub status: Option<String>,
+}
+
+/// Runs it.
+pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    match &args.action {
+        Action::List(list) => documents(list, &[DocumentKind::Invoice], ctx),
+        Action::Show { id } => show(&ctx.open()?, id, ctx),
+    }
+}
+
+/// Lists documents of some kinds.
+pub fn documents(args: &ListArgs, kinds: &[DocumentKind], ctx: &Ctx) -> Result<Exit, Error> {
+    let session = ctx.open()?;
+    let run = match &args.run {
+        None => None,
+        Some(text) => match super::run::parse(text)? {
+            RunId::Bill(id) => Some(id),
+            RunId::Payment(id) => {
+                return Err(Error::usage(
+                    "not_a_bill_run",
+                    format!("{id} is a payment run"),
+                    "name a bill run",
+                ));
+            }
+        },
+    };
+    let status = match &args.status {
+        None => None,
+        Some(word) => Some(DocumentStatus::parse(word).ok_or_else(|| {
+            Error::usage("bad_status", format!("{word:?} is no status"), DocumentStatus::words())
+        })?),
+    };
+    let filter = ListFilter { run, account: args.account.clone(), status, kinds: kinds.to_vec() };
+    let rows = session.read(|db| {
+        if let Some(run) = run {
+            crate::store::bill_run::get(db, run)?;
+        }
+        document::list(db, &filter)
+    })?;
+    if ctx.json {
+        let all = rows.iter().map(|row| to_json(&session, row)).collect::<Result<Vec<_>, _>>()?;
+        output::json(&all)?;
+    } else if rows.is_empty() {
+        output::line("no such documents");
+    } else {
+        print_list(&rows);
+    }
+    Ok(Exit::Done)
+}
+
+fn print_list(rows: &[DocumentRow]) {
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|d| {
+            vec![
+                d.id.to_string(),
+                d.number.clone().unwrap_or_default(),
+                d.kind.to_string(),
+                d.account_number.clone(),
+                d.account_name.clone(),
+                d.status.to_string(),
+                d.review.to_string(),
+                d.invoice_on.to_string(),
+                d.due_on.to_string(),
+                d.currency.grouped(d.total_minor),
+                d.currency.to_string(),
+                d.currency.grouped(d.balance_minor),
+            ]
+        })
+        .collect();
+    let headers = [
+        ("ID", Align::Left),
+        ("NUMBER", Align::Left),
+        ("KIND", Align::Left),
+        ("ACCOUNT", Align::Left),
+        ("CUSTOMER", Align::Left),
+        ("STATUS", Align::Left),
+        ("REVIEW", Align::Left),
+        ("INVOICED", Align::Left),
+        ("DUE", Align::Left),
+        ("TOTAL", Align::Right),
+        ("", Align::Left),
+        ("BALANCE", Align::Right),
+    ];
+    output::table(&headers, &cells);
+}
+
+/// A document as `invoice list --json` gives it.
+pub fn to_json(session: &Session, row: &DocumentRow) -> Result<Value, Error> {
+    let (items, flags, taxes) = session.read(|db| {
+        Ok((
+            document::items(db, row.id)?,
+            document::flags(db, row.id)?,
+            document::taxes(db, row.id)?,
+        ))
+    })?;
+    let money = |minor: i64| row.currency.plain(minor);
+    let items: Vec<Value> = items
+        .iter()
+        .map(|i| {
+            json!({
+                "line": i.position,
+                "charge_number": i.charge_number,
+                "description": i.description,
+                "service_from": i.service_from,
+                "service_to": i.service_to,
+                "quantity": i.quantity.normalize().to_string(),
+                "unit_price": i.unit_price.normalize().to_string(),
+                "amount": money(i.amount_minor),
+                "gross": i.gross_minor.map(money),
+                "tax_code": i.tax_code,
+                "origin": i.origin,
+            })
+        })
+        .collect();
+    let taxes: Vec<Value> = taxes
+        .iter()
+        .map(|t| json!({ "tax_code": t.tax_code, "rate_percent": t.rate_percent.normalize().to_string(), "name": t.name, "kind": t.kind, "reason": t.reason, "base": money(t.base_minor), "tax": money(t.tax_minor) }))
+        .collect();
+    Ok(json!({
+        "id": row.id.to_string(),
+        "number": row.number,
+        "kind": row.kind,
+        "account_number": row.account_number,
+        "account_name": row.account_name,
+        "run": row.run.map(|r| r.to_string()),
+        "status": row.status,
+        "currency": row.currency,
+        "invoice_date": row.invoice_on,
+        "due_date": row.due_on,
+        "po_number": row.po_number,
+        "note": row.note,
+        "reason": row.reason,
+        "subtotal": money(row.subtotal_minor),
+        "tax": money(row.tax_minor),
+        "total": money(row.total_minor),
+        "balance": money(row.balance_minor),
+        "review": row.review,
+        "hold_reason": row.hold_reason,
+        "stale": row.stale,
+        "version": row.version,
+        "flags": flags.iter().map(|f| json!({ "code": f.code, "reason": f.reason })).collect::<Vec<_>>(),
+        "items": items,
+        "taxes": taxes,
+    }))
+}
+
+fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
+    let row = session.read(|db| document::get(db, document::find(db, id)?))?;
+    if ctx.json {
+        output::json(&to_json(session, &row)?)?;
+        return Ok(Exit::Done);
+    }
+    let (items, flags, taxes) = session.read(|db| {
+        Ok((
+            document::items(db, row.id)?,
+            document::flags(db, row.id)?,
+            document::taxes(db, row.id)?,
+        ))
+    })?;
+    let number = row.number.as_deref().unwrap_or("(no number yet)");
+    output::line(&format!("{} {number}  {} {}", row.id, row.kind, row.status));
+    output::line(&format!("{} {}", row.account_number, row.account_name));
+    output::line(&format!(
+        "invoice date {}, due {}, version {}",
+        row.invoice_on, row.due_on, row.version
+    ));
+    for (label, text) in [
+        ("PO", &row.po_number),
+        ("note", &row.note),
+        ("reason", &row.reason),
+        ("held", &row.hold_reason),
+        ("stale", &row.stale),
+    ] {
+        if !text.is_empty() {
+            output::line(&format!("{label}: {text}"));
+        }
+    }
+    let day = |d: Option<chrono::NaiveDate>| d.map(|d| d.to_string()).unwrap_or_default();
+    let cells: Vec<Vec<String>> = items
+        .iter()
+        .map(|i| {
+            vec![
+                i.position.to_string(),
+                i.charge_number.clone(),
+                i.description.clone(),
+                day(i.service_from),
+                day(i.service_to),
+                i.quantity.normalize().to_string(),
+                i.unit_price.normalize().to_string(),
+                row.currency.grouped(i.amount_minor),
+            ]
+        })
+        .collect();
+    let headers = [
+        ("LINE", Align::Right),
+        ("CHARGE", Align::Left),
+        ("DESCRIPTION", Align::Left),
+        ("FROM", Align::Left),
+        ("TO", Align::Left),
+        ("QUANTITY", Align::Right),
+        ("PRICE", Align::Right),
+        ("AMOUNT", Align::Right),
+    ];
+    output::table(&headers, &cells);
+    output::line(&format!(
+        "subtotal {} {}",
+        row.currency.grouped(row.subtotal_minor),
+        row.currency
+    ));
+    for tax in &taxes {
+        output::line(&format!(
+            "{} {} % of {}: {} {}",
+            tax.name,
+            tax.rate_percent.normalize(),
+            row.currency.grouped(tax.base_minor),
+            row.currency.grouped(tax.tax_minor),
+            tax.reason
+        ));
+    }
+    output::line(&format!(
+        "total {} {}, balance {}",
+        row.currency.grouped(row.total_minor),
+        row.currency,
+        row.currency.grouped(row.balance_minor)
+    ));
+    for flag in &flags {
+        output::line(&format!("▲ {}: {}", flag.code, flag.reason));
+    }
+    Ok(Exit::Done)
+}

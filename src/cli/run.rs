@@ -1,0 +1,191 @@
+//! `daybook run`: list, show and steer bill runs and payment runs.
+
+use super::output::{self, Align};
+use super::{Ctx, Exit, bill, progress};
+use crate::domain::ids::{BillRunId, RunId};
+use crate::engine::{Error, Session, bill as engine_bill, run};
+use crate::store::bill_run;
+use serde_json::{Value, json};
+
+/// List, show and steer runs.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Bill runs and payment runs, newest first
+    List {
+        /// How many of each
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// One run with its failures
+    Show {
+        /// BR-000001 or PR-000001
+        run: String,
+    },
+    /// Halt it before its next account or charge
+    Pause {
+        /// The run
+        run: String,
+    },
+    /// Go on, here or (--detach) in a worker
+    Resume {
+        /// The run
+        run: String,
+        /// Return at once
+        #[arg(long)]
+        detach: bool,
+    },
+    /// Throw its drafts away (of a posted run: the remaining ones); a payment run stops
+    Cancel {
+        /// The run
+        run: String,
+    },
+    /// A new run of just the accounts that failed
+    RetryFailed {
+        /// The run that had failures
+        run: String,
+    },
+}
+
+/// Runs it.
+pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    match &args.action {
+        Action::List { limit } => list(&session, *limit, ctx),
+        Action::Show { run } => show(&session, parse(run)?, ctx),
+        Action::Pause { run } => {
+            match parse(run)? {
+                RunId::Bill(id) => run::pause(&mut session, id)?,
+                RunId::Payment(id) => return Err(payment_run(id)),
+            }
+            said(&session, run, "pause asked for", ctx)
+        }
+        Action::Resume { run, detach } => match parse(run)? {
+            RunId::Bill(id) => {
+                let job = run::resume(&mut session, id)?;
+                if *detach {
+                    return said(&session, run, "goes on in a worker", ctx);
+                }
+                progress::follow(&mut session, job, ctx)?;
+                bill::finish(&mut session, id, ctx)
+            }
+            RunId::Payment(id) => Err(payment_run(id)),
+        },
+        Action::Cancel { run } => match parse(run)? {
+            RunId::Bill(id) => cancel(&mut session, id, ctx),
+            RunId::Payment(id) => Err(payment_run(id)),
+        },
+        Action::RetryFailed { run } => {
+            let RunId::Bill(id) = parse(run)? else {
+                return Err(Error::usage(
+                    "not_a_bill_run",
+                    format!("{run} is a payment run"),
+                    "daybook retry retries failed payments",
+                ));
+            };
+            let (run, job) = engine_bill::retry_failed(&mut session, id)?;
+            progress::follow(&mut session, job, ctx)?;
+            bill::finish(&mut session, run, ctx)
+        }
+    }
+}
+
+/// Reads `BR-000001` or `PR-000001`.
+pub fn parse(text: &str) -> Result<RunId, Error> {
+    RunId::parse(text).ok_or_else(|| {
+        Error::usage(
+            "bad_run",
+            format!("{text:?} is no run"),
+            "write BR-000001 or PR-000001; daybook run list shows them",
+        )
+    })
+}
+
+fn list(session: &Session, limit: u32, ctx: &Ctx) -> Result<Exit, Error> {
+    let runs = session.read(|db| bill_run::list(db, None, limit))?;
+    let mut all = Vec::new();
+    let mut rows = Vec::new();
+    for run in &runs {
+        all.push(bill::summary(session, run.id)?);
+        let totals = session.read(|db| bill_run::totals(db, run.id))?;
+        let totals: Vec<String> =
+            totals.iter().map(|(c, t)| format!("{} {c}", c.grouped(t.total_minor))).collect();
+        rows.push(vec![
+            run.id.to_string(),
+            run.status.to_string(),
+            run.params.target_on.to_string(),
+            format!("{}/{}", run.accounts_done, run.accounts_total),
+            run.accounts_failed.to_string(),
+            (run.invoices + run.credit_memos).to_string(),
+            totals.join(", "),
+            run.created_name.clone(),
+        ]);
+    }
+    if ctx.json {
+        output::json(&all)?;
+        return Ok(Exit::Done);
+    }
+    if rows.is_empty() {
+        output::line("no bill runs yet: daybook bill --target DATE makes one");
+    } else {
+        let headers = [
+            ("RUN", Align::Left),
+            ("STATUS", Align::Left),
+            ("TARGET", Align::Left),
+            ("ACCOUNTS", Align::Right),
+            ("FAILED", Align::Right),
+            ("DOCUMENTS", Align::Right),
+            ("TOTALS", Align::Right),
+            ("BY", Align::Left),
+        ];
+        output::table(&headers, &rows);
+    }
+    Ok(Exit::Done)
+}
+
+fn show(session: &Session, run: RunId, ctx: &Ctx) -> Result<Exit, Error> {
+    match run {
+        RunId::Bill(id) if ctx.json => output::json(&bill::summary(session, id)?)?,
+        RunId::Bill(id) => bill::print(session, id)?,
+        RunId::Payment(id) => return Err(payment_run(id)),
+    }
+    Ok(Exit::Done)
+}
+
+fn cancel(session: &mut Session, id: BillRunId, ctx: &Ctx) -> Result<Exit, Error> {
+    let (job, thrown) = run::cancel(session, id)?;
+    progress::follow(session, job, ctx)?;
+    if ctx.json {
+        let mut value = bill::summary(session, id)?;
+        value["canceled"] = json!({ "drafts": thrown.drafts, "edited": thrown.edited, "accepted": thrown.accepted, "held": thrown.held });
+        output::json(&value)?;
+    } else {
+        output::line(&format!(
+            "{id}: {} drafts thrown away ({} edited, {} accepted, {} held); their charges and usage are billable again",
+            thrown.drafts, thrown.edited, thrown.accepted, thrown.held
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn said(session: &Session, run: &str, what: &str, ctx: &Ctx) -> Result<Exit, Error> {
+    if ctx.json {
+        let value = match parse(run)? {
+            RunId::Bill(id) => bill::summary(session, id)?,
+            RunId::Payment(id) => Value::String(id.to_string()),
+        };
+        output::json(&value)?;
+    } else {
+        output::line(&format!("{run}: {what}"));
+    }
+    Ok(Exit::Done)
+}
+
+fn payment_run(id: crate::domain::ids::PaymentRunId) -> Error {
+    Error::usage("no_run", format!("there is no {id} in this book"), "daybook collect makes one")
+}

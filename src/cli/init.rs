@@ -21,7 +21,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let actor = actor();
     let now = Now::system(chrono_tz::Tz::UTC);
     let store = Store::create(&ctx.book, &CreateBook { kind, actor: &actor, now })?;
-    let mut session = Session { store, actor, fixed_now: None };
+    let mut session = Session { store, actor, fixed_now: None, next_op: None };
     session.write(Verb::Init, |tx| {
         tx.note("book", format!("a {kind} book made"));
         Ok(())

@@ -7,6 +7,7 @@ mod error;
 pub mod flagging;
 pub mod import;
 pub mod job;
+pub mod perform;
 pub mod post;
 pub mod query;
 pub mod redate;
@@ -30,12 +31,14 @@ pub struct Session {
     pub actor: Actor,
     /// `--now` on a test or demo book: the moment for this call only.
     pub fixed_now: Option<Now>,
+    /// The operation id of the next write: how a repeated command is recognised. None = a new one.
+    pub next_op: Option<String>,
 }
 
 impl Session {
     /// Opens a book for `actor`.
     pub fn open(path: &Path, actor: Actor) -> Result<Self, Error> {
-        Ok(Self { store: Store::open(path)?, actor, fixed_now: None })
+        Ok(Self { store: Store::open(path)?, actor, fixed_now: None, next_op: None })
     }
 
     /// Another connection to the same book for the same person, for another thread.
@@ -44,6 +47,7 @@ impl Session {
             store: Store::open(self.store.path())?,
             actor: self.actor.clone(),
             fixed_now: self.fixed_now,
+            next_op: None,
         })
     }
 
@@ -71,7 +75,10 @@ impl Session {
         verb: Verb,
         work: impl FnOnce(&Tx<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let op = Op::new(&self.actor, verb, self.now()?);
+        let mut op = Op::new(&self.actor, verb, self.now()?);
+        if let Some(id) = self.next_op.take() {
+            op.id = id;
+        }
         self.store.write(&op, work)
     }
 }

@@ -5,6 +5,7 @@ pub mod output;
 
 mod audit;
 mod bill;
+mod check;
 mod import;
 mod init;
 mod invoice;
@@ -59,6 +60,8 @@ enum Command {
     Clock(settings::ClockArgs),
     /// Run schedules, jobs and queues with no one logged in
     Worker(worker::Args),
+    /// Check every named invariant of the book; changes nothing
+    Check(check::Args),
     /// Show the audit trail, or verify its hash chain
     Audit(audit::Args),
 }
@@ -133,6 +136,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),
         Command::Worker(args) => worker::run(&args, ctx),
+        Command::Check(args) => check::run(&args, ctx),
         Command::Audit(args) => audit::run(&args, ctx),
     }
 }

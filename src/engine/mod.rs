@@ -2,6 +2,7 @@
 //! [`Session::write`]; what takes long is a [`job`] in slices.
 
 pub mod bill;
+pub mod check;
 pub mod command;
 mod error;
 pub mod flagging;

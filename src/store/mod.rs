@@ -9,6 +9,7 @@ pub mod account;
 pub mod bill_run;
 pub mod billing;
 pub mod charge;
+pub mod check;
 pub mod credit;
 pub mod debt;
 pub mod document;

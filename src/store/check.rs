@@ -1,0 +1,340 @@
+//! `daybook check`: the named invariants of a book, read-only.
+//!
+//! Each is one query that gives a line of words per violation, or a function where a query cannot
+//! say it (hash chains, numbers, coverage of service days). Run after every integration test, every
+//! restore and every night; `tests/it/check.rs` seeds a violation of each and sees it caught.
+
+mod coverage;
+mod seals;
+mod structure;
+
+use super::{Db, StoreError};
+
+/// One named invariant.
+pub struct Check {
+    /// Its name, for programs.
+    pub name: &'static str,
+    /// What must hold, in words.
+    pub promise: &'static str,
+    rule: Rule,
+}
+
+enum Rule {
+    /// A query with one text column: a row is a violation.
+    Sql(&'static str),
+    /// The same by hand.
+    Code(fn(&Db<'_>, &mut Found) -> Result<(), StoreError>),
+}
+
+/// What a check found: the first violations in words, and how many there are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// The first [`LISTED`].
+    pub violations: Vec<String>,
+    /// All of them.
+    pub count: usize,
+}
+
+/// Violations told in full; beyond it they are only counted.
+pub const LISTED: usize = 50;
+
+impl Found {
+    fn add(&mut self, violation: String) {
+        self.count += 1;
+        if self.violations.len() < LISTED {
+            self.violations.push(violation);
+        }
+    }
+}
+
+impl Check {
+    /// Looks for violations in one view of the book.
+    pub fn run(&self, db: &Db<'_>) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        match self.rule {
+            Rule::Code(code) => code(db, &mut found)?,
+            Rule::Sql(sql) => {
+                let mut statement = db.conn().prepare(sql)?;
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    found.add(row.get(0)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+const fn sql(name: &'static str, promise: &'static str, sql: &'static str) -> Check {
+    Check { name, promise, rule: Rule::Sql(sql) }
+}
+
+const fn code(
+    name: &'static str,
+    promise: &'static str,
+    code: fn(&Db<'_>, &mut Found) -> Result<(), StoreError>,
+) -> Check {
+    Check { name, promise, rule: Rule::Code(code) }
+}
+
+/// All of them, from the file itself up to the money.
+pub const CHECKS: &[Check] = &[
+    code("file_sound", "the file and every value in it are sound", structure::file_sound),
+    code("guards_present", "every table, trigger and index is as released", structure::guards),
+    code("audit_chain", "the audit trail's hash chain is unbroken", seals::audit_chain),
+    sql("lines_sum", "lines sum to the subtotal", LINES_SUM),
+    sql("tax_sums", "tax by code sums to the tax, on what its lines sum to", TAX_SUMS),
+    sql("posted_complete", "a posted document has number, seal, lines and state", POSTED_COMPLETE),
+    sql("state_follows", "a document's state says what the document says", STATE_FOLLOWS),
+    code("numbers_gap_free", "numbers run from 1 to the counter, each once", seals::numbers),
+    code("posted_unchanged", "posted documents match their stored hash", seals::posted_unchanged),
+    code("billed_once", "no service day of a charge is billed twice", coverage::billed_once),
+    sql("claims_held", "claims are held by lines of drafts and posted documents", CLAIMS_HELD),
+    sql("usage_once", "usage is held by a line of its own account", USAGE_ONCE),
+    sql("credits_within_lines", "credits never exceed the line they correct", CREDITS_WITHIN),
+    sql("memos_within", "memos never exceed the document they correct", MEMOS_WITHIN),
+    sql("ledger_balanced", "debits equal credits by transaction and currency", LEDGER_BALANCED),
+    sql("ledger_ties", "the ledger agrees with every account's open documents", LEDGER_TIES),
+    sql("balances", "balance = total - payments - credits + refunds", BALANCES),
+    sql("account_balances", "an account's balance is the sum of its documents'", ACCOUNTS),
+    sql("never_over", "nothing is collected or applied beyond a document", NEVER_OVER),
+    sql("payments_add_up", "a payment is what it paid, what is unapplied and returned", PAYMENTS),
+    sql("allocations_follow", "allocations say what their payment says", ALLOCATIONS),
+    sql("one_live_payment", "one payment at a time is on its way for a document", ONE_LIVE),
+    sql("no_retry_over_unknown", "nothing is charged while an answer is unknown", NO_RETRY),
+    sql("deliveries", "only posted documents are delivered, each copy accounted for", DELIVERIES),
+    sql("leases", "jobs and runs are in states that belong together", LEASES),
+];
+
+const LINES_SUM: &str = "
+SELECT printf('D-%06d: lines sum to %d, the subtotal is %d', d.id, coalesce(x.lines, 0), d.subtotal_minor)
+FROM document d
+LEFT JOIN (SELECT document_id, sum(amount_minor) AS lines FROM document_item GROUP BY document_id) x
+  ON x.document_id = d.id
+WHERE coalesce(x.lines, 0) <> d.subtotal_minor AND NOT (d.source = 'open_item' AND x.lines IS NULL)";
+
+const TAX_SUMS: &str = "
+SELECT printf('D-%06d: tax by code sums to %d, the tax is %d', d.id, coalesce(x.tax, 0), d.tax_minor)
+FROM document d
+LEFT JOIN (SELECT document_id, sum(tax_minor) AS tax FROM document_tax GROUP BY document_id) x
+  ON x.document_id = d.id
+WHERE coalesce(x.tax, 0) <> d.tax_minor AND d.source <> 'open_item'
+UNION ALL
+SELECT printf('D-%06d: total is %d, subtotal and tax are %d', id, total_minor, subtotal_minor + tax_minor)
+FROM document WHERE total_minor <> subtotal_minor + tax_minor
+UNION ALL
+SELECT printf('D-%06d: tax %s is on %d, its lines sum to %d', t.document_id, t.tax_code, t.base, coalesce(i.lines, 0))
+FROM (SELECT document_id, tax_code, sum(base_minor) AS base FROM document_tax GROUP BY 1, 2) t
+LEFT JOIN (SELECT document_id, tax_code, sum(amount_minor) AS lines FROM document_item
+           WHERE tax_code <> '' GROUP BY 1, 2) i
+  ON i.document_id = t.document_id AND i.tax_code = t.tax_code
+WHERE t.base <> coalesce(i.lines, 0)
+UNION ALL
+SELECT printf('D-%06d: %s tax %s is %d', document_id, kind, tax_code, tax_minor)
+FROM document_tax WHERE kind <> 'standard' AND tax_minor <> 0";
+
+const POSTED_COMPLETE: &str = "
+SELECT printf('D-%06d is posted without %s', d.id,
+    CASE WHEN d.number IS NULL THEN 'a number' WHEN d.posted_at IS NULL THEN 'a moment'
+         WHEN d.frozen IS NULL THEN 'what was printed' ELSE 'its hash' END)
+FROM document d
+WHERE d.status = 'Posted' AND d.source <> 'open_item'
+  AND (d.number IS NULL OR d.posted_at IS NULL OR d.frozen IS NULL OR d.content_hash IS NULL OR d.series IS NULL)
+UNION ALL
+SELECT printf('D-%06d (%s) has no lines', d.id, d.number) FROM document d
+WHERE d.status = 'Posted' AND d.source <> 'open_item'
+  AND NOT EXISTS (SELECT 1 FROM document_item i WHERE i.document_id = d.id)
+UNION ALL
+SELECT printf('D-%06d is a draft with the number %s', id, number) FROM document
+WHERE status <> 'Posted' AND number IS NOT NULL";
+
+const STATE_FOLLOWS: &str = "
+SELECT printf('D-%06d is %s, its state says %s', d.id, d.status, coalesce(s.status, 'nothing'))
+FROM document d LEFT JOIN document_state s ON s.document_id = d.id
+WHERE s.status IS NOT d.status OR s.account_id IS NOT d.account_id
+UNION ALL
+SELECT printf('D-%06d is due on %s, its state says %s', d.id, d.due_on, s.due_on)
+FROM document d JOIN document_state s ON s.document_id = d.id WHERE s.due_on <> d.due_on
+UNION ALL
+SELECT printf('D-%06d was accepted in version %d and is only at %d', d.id, s.reviewed_version, d.version)
+FROM document_state s JOIN document d ON d.id = s.document_id
+WHERE s.review = 'accepted' AND (s.reviewed_version IS NULL OR s.reviewed_version > d.version)
+UNION ALL
+SELECT printf('D-%06d is %s and still %s', document_id, status, CASE WHEN review = 'held' THEN 'held' ELSE 'stale' END)
+FROM document_state WHERE status <> 'Draft' AND (review = 'held' OR stale <> '')";
+
+const CLAIMS_HELD: &str = "
+SELECT printf('charge %s from %s is claimed by D-%06d, which is %s',
+    coalesce((SELECT number FROM charge WHERE id = k.charge_id), k.charge_id), k.from_on, k.document_id,
+    coalesce(d.status, 'not there'))
+FROM claim k LEFT JOIN document d ON d.id = k.document_id WHERE d.status IS NULL OR d.status = 'Canceled'
+UNION ALL
+SELECT printf('charge %s from %s is claimed by a line that is not on D-%06d', k.charge_id, k.from_on, k.document_id)
+FROM claim k LEFT JOIN document_item i ON i.id = k.item_id
+WHERE (k.item_id IS NOT NULL AND i.document_id IS NOT k.document_id)
+   OR (k.item_id IS NULL AND k.role <> 'waived')
+UNION ALL
+SELECT printf('D-%06d line %d bills a charge that it does not claim', i.document_id, i.position)
+FROM document_item i JOIN document d ON d.id = i.document_id
+JOIN document_state s ON s.document_id = i.document_id
+WHERE i.charge_id IS NOT NULL AND d.source IN ('run', 'hand') AND d.status <> 'Canceled'
+  AND s.reversed_by IS NULL
+  AND NOT EXISTS (SELECT 1 FROM claim k WHERE k.document_id = i.document_id AND k.item_id = i.id)";
+
+const USAGE_ONCE: &str = "
+SELECT printf('usage U-%06d is held by D-%06d, which is %s', k.usage_id, k.document_id, coalesce(d.status, 'not there'))
+FROM usage_claim k LEFT JOIN document d ON d.id = k.document_id WHERE d.status IS NULL OR d.status = 'Canceled'
+UNION ALL
+SELECT printf('usage U-%06d is held by D-%06d of another account', k.usage_id, k.document_id)
+FROM usage_claim k JOIN document d ON d.id = k.document_id LEFT JOIN usage u ON u.id = k.usage_id
+WHERE u.account_id IS NOT d.account_id
+UNION ALL
+SELECT printf('usage U-%06d is held by a line that is not on D-%06d', k.usage_id, k.document_id)
+FROM usage_claim k JOIN document_item i ON i.id = k.item_id WHERE i.document_id <> k.document_id";
+
+const CREDITS_WITHIN: &str = "
+SELECT printf('D-%06d line %d: %d credited of %d', i.document_id, i.position, -x.credited, i.amount_minor)
+FROM (SELECT c.corrects_item_id AS item, sum(c.amount_minor) AS credited
+      FROM document_item c JOIN document d ON d.id = c.document_id
+      WHERE c.corrects_item_id IS NOT NULL AND d.status <> 'Canceled' AND d.kind <> 'debit_memo' GROUP BY 1) x
+JOIN document_item i ON i.id = x.item
+WHERE (i.amount_minor >= 0 AND i.amount_minor + x.credited < 0)
+   OR (i.amount_minor < 0 AND i.amount_minor + x.credited > 0)";
+
+const MEMOS_WITHIN: &str = "
+SELECT printf('D-%06d (%s): credited %d of %d, tax %d of %d', d.id, d.number, -x.total, d.total_minor, -x.tax, d.tax_minor)
+FROM (SELECT corrects_id, sum(total_minor) AS total, sum(tax_minor) AS tax FROM document
+      WHERE corrects_id IS NOT NULL AND status = 'Posted' AND kind = 'credit_memo' GROUP BY 1) x
+JOIN document d ON d.id = x.corrects_id
+WHERE d.total_minor + x.total < 0 OR (d.tax_minor >= 0 AND d.tax_minor + x.tax < 0)";
+
+const LEDGER_BALANCED: &str = "
+SELECT printf('transaction %d: debits %d, credits %d %s', txn, sum(debit_minor), sum(credit_minor), currency)
+FROM ledger_entry GROUP BY txn, currency HAVING sum(debit_minor) <> sum(credit_minor)";
+
+const LEDGER_TIES: &str = "
+SELECT printf('account %s: the ledger has %d receivable, its documents %d', a.number, l.owed, coalesce(d.owed, 0))
+FROM account a
+JOIN (SELECT account_id, sum(CASE WHEN account = 'receivable' THEN debit_minor - credit_minor ELSE 0 END) AS owed
+      FROM ledger_entry WHERE account IN ('receivable', 'credit') GROUP BY 1) l ON l.account_id = a.id
+LEFT JOIN (SELECT s.account_id, sum(s.balance_minor) AS owed FROM document_state s JOIN document d ON d.id = s.document_id
+           WHERE s.status = 'Posted' AND d.kind IN ('invoice', 'debit_memo') GROUP BY 1) d ON d.account_id = a.id
+WHERE l.owed <> coalesce(d.owed, 0)
+UNION ALL
+SELECT printf('account %s: the ledger has %d to its credit, credits and payments have %d', a.number, l.credit,
+    coalesce(d.credit, 0) + coalesce(p.credit, 0))
+FROM account a
+JOIN (SELECT account_id, sum(credit_minor - debit_minor) AS credit FROM ledger_entry WHERE account = 'credit' GROUP BY 1) l
+  ON l.account_id = a.id
+LEFT JOIN (SELECT s.account_id, -sum(s.balance_minor) AS credit FROM document_state s JOIN document d ON d.id = s.document_id
+           WHERE s.status = 'Posted' AND d.kind IN ('credit_memo', 'write_off') GROUP BY 1) d ON d.account_id = a.id
+LEFT JOIN (SELECT account_id, sum(unapplied_minor) AS credit FROM payment WHERE unapplied_minor > 0 GROUP BY 1) p
+  ON p.account_id = a.id
+WHERE l.credit <> coalesce(d.credit, 0) + coalesce(p.credit, 0)";
+
+const BALANCES: &str = "
+WITH paid AS (SELECT document_id, sum(amount_minor - reopened_minor) AS minor FROM allocation WHERE state = 'applied' GROUP BY 1),
+     credited AS (SELECT document_id, sum(amount_minor) AS minor FROM credit_application WHERE undone_at IS NULL GROUP BY 1),
+     used AS (SELECT credit_id, sum(amount_minor) AS minor FROM credit_application WHERE undone_at IS NULL GROUP BY 1)
+SELECT printf('D-%06d (%s): the balance is %d, its payments and credits leave %d', d.id, d.number, s.balance_minor,
+    d.total_minor - d.settled_before_minor - coalesce(paid.minor, 0) - coalesce(credited.minor, 0) + coalesce(used.minor, 0))
+FROM document d JOIN document_state s ON s.document_id = d.id
+LEFT JOIN paid ON paid.document_id = d.id LEFT JOIN credited ON credited.document_id = d.id
+LEFT JOIN used ON used.credit_id = d.id
+WHERE s.balance_minor <> CASE d.status WHEN 'Posted'
+    THEN d.total_minor - d.settled_before_minor - coalesce(paid.minor, 0) - coalesce(credited.minor, 0) + coalesce(used.minor, 0)
+    ELSE 0 END";
+
+const ACCOUNTS: &str = "
+SELECT printf('account %s: its balance is %d, its documents sum to %d', a.number, a.open_minor, coalesce(x.open, 0))
+FROM account a
+LEFT JOIN (SELECT account_id, sum(balance_minor) AS open FROM document_state WHERE status = 'Posted' GROUP BY 1) x
+  ON x.account_id = a.id
+WHERE a.open_minor <> coalesce(x.open, 0)";
+
+const NEVER_OVER: &str = "
+SELECT printf('D-%06d (%s): %d was paid or credited beyond it', d.id, d.number, abs(s.balance_minor))
+FROM document_state s JOIN document d ON d.id = s.document_id
+WHERE s.status = 'Posted'
+  AND ((d.kind IN ('invoice', 'debit_memo') AND s.balance_minor < min(0, d.total_minor))
+    OR (d.kind IN ('credit_memo', 'write_off') AND s.balance_minor > 0))
+UNION ALL
+SELECT printf('D-%06d: %d collected of %d', d.id, x.minor, d.total_minor)
+FROM (SELECT document_id, sum(amount_minor - reopened_minor) AS minor FROM allocation
+      WHERE state = 'applied' GROUP BY 1) x JOIN document d ON d.id = x.document_id
+WHERE x.minor > d.total_minor";
+
+const PAYMENTS: &str = "
+SELECT printf('P-%06d (%s): %d received, %d returned, %d unapplied, %d paid', p.id, p.status, p.amount_minor,
+    p.returned_minor, p.unapplied_minor, coalesce(a.minor, 0))
+FROM payment p
+LEFT JOIN (SELECT payment_id, sum(amount_minor - reopened_minor) AS minor FROM allocation WHERE state = 'applied' GROUP BY 1) a
+  ON a.payment_id = p.id
+WHERE CASE p.status WHEN 'Approved' THEN p.amount_minor - p.returned_minor <> p.unapplied_minor + coalesce(a.minor, 0)
+      ELSE p.unapplied_minor <> 0 OR p.returned_minor <> 0 OR coalesce(a.minor, 0) <> 0 END
+UNION ALL
+SELECT printf('P-%06d: %d allocated of %d', p.id, sum(a.amount_minor), p.amount_minor)
+FROM allocation a JOIN payment p ON p.id = a.payment_id WHERE a.state <> 'void'
+GROUP BY p.id HAVING sum(a.amount_minor) > p.amount_minor";
+
+const ALLOCATIONS: &str = "
+SELECT printf('P-%06d is %s, its allocation to D-%06d is %s', p.id, p.status, a.document_id, a.state)
+FROM allocation a JOIN payment p ON p.id = a.payment_id
+WHERE a.state <> CASE WHEN p.status IN ('Processing', 'Submitted', 'Unknown') THEN 'live'
+                      WHEN p.status = 'Approved' THEN 'applied' ELSE 'void' END
+  AND NOT (p.status = 'Approved' AND a.state = 'void')
+UNION ALL
+SELECT printf('P-%06d pays D-%06d, which is %s, of another account or currency', p.id, d.id, d.status)
+FROM allocation a JOIN payment p ON p.id = a.payment_id JOIN document d ON d.id = a.document_id
+WHERE d.status <> 'Posted' OR d.account_id <> p.account_id OR d.currency <> p.currency";
+
+const ONE_LIVE: &str = "
+SELECT printf('D-%06d has %d payments on their way', document_id, count(*))
+FROM allocation WHERE state = 'live' GROUP BY document_id HAVING count(*) > 1
+UNION ALL
+SELECT printf('P-%06d is %s and pays nothing', p.id, p.status) FROM payment p
+WHERE p.status IN ('Processing', 'Submitted', 'Unknown')
+  AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.payment_id = p.id AND a.state = 'live')";
+
+const NO_RETRY: &str = "
+SELECT printf('D-%06d: P-%06d was charged while P-%06d is %s', a.document_id, later.id, p.id, p.status)
+FROM payment p JOIN allocation a ON a.payment_id = p.id AND a.state = 'live'
+JOIN allocation b ON b.document_id = a.document_id
+JOIN payment later ON later.id = b.payment_id AND later.id > p.id
+WHERE p.status IN ('Submitted', 'Unknown') AND later.method_id IS NOT NULL AND later.status <> 'Canceled'";
+
+const DELIVERIES: &str = "
+SELECT printf('DL-%06d delivers D-%06d, a %s %s', x.id, x.document_id, d.status, d.kind)
+FROM delivery x JOIN document d ON d.id = x.document_id WHERE d.status <> 'Posted' OR d.kind = 'write_off'
+UNION ALL
+SELECT printf('DL-%06d is copy %d without copy 1', x.id, x.copy) FROM delivery x
+WHERE x.copy > 1 AND NOT EXISTS (SELECT 1 FROM delivery y WHERE y.document_id = x.document_id
+    AND y.channel = x.channel AND y.address = x.address AND y.copy = 1)
+UNION ALL
+SELECT printf('DL-%06d is %s by %s', id, status, channel) FROM delivery
+WHERE (channel = 'print' AND status IN ('Sending', 'Sent', 'Deferred', 'Bounced', 'Unconfirmed'))
+   OR (channel = 'email' AND status IN ('Written', 'Printed'))
+UNION ALL
+SELECT printf('DL-%06d is %s in no print batch', id, status) FROM delivery
+WHERE status IN ('Written', 'Printed') AND batch_id IS NULL
+UNION ALL
+SELECT printf('DL-%06d is Sent without a Message-ID', id) FROM delivery
+WHERE status IN ('Sent', 'Unconfirmed') AND (message_id IS NULL OR message_id = '')";
+
+const LEASES: &str = "
+SELECT printf('J-%06d is %s and was never claimed', id, state) FROM job WHERE state = 'Running' AND epoch = 0
+UNION ALL
+SELECT printf('J-%06d is %s without an end', id, state) FROM job
+WHERE state IN ('Done', 'Canceled', 'Failed') AND ended_at IS NULL
+UNION ALL
+SELECT printf('BR-%06d is %s and no job works on it', r.id, r.status) FROM bill_run r
+WHERE r.status IN ('Processing', 'Posting') AND NOT EXISTS (SELECT 1 FROM job j
+    WHERE j.subject = printf('BR-%06d', r.id) AND j.state IN ('Waiting', 'Running', 'Paused', 'Failed'))
+UNION ALL
+SELECT printf('PR-%06d is %s and no job works on it', r.id, r.status) FROM payment_run r
+WHERE r.status = 'Processing' AND NOT EXISTS (SELECT 1 FROM job j
+    WHERE j.subject = printf('PR-%06d', r.id) AND j.state IN ('Waiting', 'Running', 'Paused', 'Failed'))
+UNION ALL
+SELECT printf('BR-%06d is Canceled and D-%06d is still a draft', r.id, d.id)
+FROM bill_run r JOIN document d ON d.run_id = r.id WHERE r.status = 'Canceled' AND d.status = 'Draft'
+  AND NOT EXISTS (SELECT 1 FROM job j WHERE j.subject = printf('BR-%06d', r.id) AND j.state IN ('Waiting', 'Running', 'Paused', 'Failed'))";

@@ -1,0 +1,114 @@
+//! Hashes and numbers: the audit chain, posted content, and numbers without a gap.
+
+use super::Found;
+use crate::domain::ids::DocumentId;
+use crate::store::{Db, StoreError, operation, posting};
+use std::collections::BTreeMap;
+
+/// The hash chain over the audit trail.
+pub fn audit_chain(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
+    let (broken, _, _) = operation::verify(db)?;
+    for seq in broken {
+        found.add(format!("operation {seq} does not follow the one before it"));
+    }
+    Ok(())
+}
+
+/// Posted documents, their lines and taxes, against the hash taken when they were posted.
+pub fn posted_unchanged(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
+    let mut statement = db.conn().prepare(
+        "SELECT id, number, frozen, content_hash FROM document
+         WHERE status = 'Posted' AND number IS NOT NULL AND frozen IS NOT NULL AND content_hash IS NOT NULL",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let id = DocumentId(row.get(0)?);
+        let (number, frozen, stored): (String, String, Vec<u8>) =
+            (row.get(1)?, row.get(2)?, row.get(3)?);
+        if posting::content_hash(db, id, &number, &frozen)? != stored {
+            found.add(format!("{id} ({number}) is not what was posted"));
+        }
+    }
+    Ok(())
+}
+
+/// What of a series was seen.
+#[derive(Default)]
+struct Seen {
+    numbers: Vec<i64>,
+    odd: usize,
+}
+
+/// Each series gave 1, 2, 3 … up to its counter; its name is the pattern its numbers are made by.
+pub fn numbers(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
+    let mut series: BTreeMap<String, Seen> = BTreeMap::new();
+    let mut statement =
+        db.conn().prepare("SELECT series, number FROM document WHERE series IS NOT NULL")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, number): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+        let sequence = number.as_deref().and_then(|n| sequence_of(&name, n));
+        let seen = series.entry(name).or_default();
+        match sequence {
+            Some(sequence) => seen.numbers.push(sequence),
+            None => seen.odd += 1,
+        }
+    }
+    let mut statement = db.conn().prepare("SELECT name, last FROM series")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, last): (String, i64) = (row.get(0)?, row.get(1)?);
+        judge(&name, last, series.remove(&name).unwrap_or_default(), found);
+    }
+    for (name, seen) in series {
+        found.add(format!("{name} has {} documents and no counter", seen.numbers.len() + seen.odd));
+    }
+    Ok(())
+}
+
+fn judge(name: &str, last: i64, mut seen: Seen, found: &mut Found) {
+    if seen.odd > 0 {
+        found.add(format!("{name}: {} numbers do not follow the pattern", seen.odd));
+    }
+    seen.numbers.sort_unstable();
+    let mut expected = 1;
+    for number in seen.numbers {
+        if number > expected {
+            found.add(format!("{name}: {expected} to {} are missing", number - 1));
+        } else if number < expected {
+            found.add(format!("{name}: {number} was given twice"));
+            continue;
+        }
+        expected = number + 1;
+    }
+    if expected - 1 != last {
+        found.add(format!("{name}: the last number is {}, the counter says {last}", expected - 1));
+    }
+}
+
+/// The running number inside a document number: `INV-2026-{seq:6}`, `INV-2026-000012` → 12.
+fn sequence_of(pattern: &str, number: &str) -> Option<i64> {
+    let (before, rest) = pattern.split_once("{seq:")?;
+    let (_, after) = rest.split_once('}')?;
+    number.strip_prefix(before)?.strip_suffix(after)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_a_repeat_and_a_wrong_counter_are_told() {
+        let told = |numbers: &[i64], last| {
+            let mut found = Found::default();
+            judge("S", last, Seen { numbers: numbers.to_vec(), odd: 0 }, &mut found);
+            found.violations
+        };
+        assert!(told(&[2, 1, 3], 3).is_empty() && told(&[], 0).is_empty());
+        assert_eq!(told(&[1, 4], 4), ["S: 2 to 3 are missing"]);
+        assert_eq!(told(&[1, 1], 1), ["S: 1 was given twice"]);
+        assert_eq!(told(&[1], 2), ["S: the last number is 1, the counter says 2"]);
+        assert_eq!(sequence_of("R{seq:3}/A", "R012/A"), Some(12));
+        assert_eq!(sequence_of("R{seq:3}/A", "X012"), None);
+    }
+}

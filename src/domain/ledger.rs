@@ -7,7 +7,7 @@
 //! | invoice, debit memo | receivable | revenue, tax |
 //! | credit memo | revenue, tax | credit |
 //! | credit or payment applied | credit | receivable |
-//! | write-off | bad_debt | receivable |
+//! | write-off | bad_debt | credit (then applied) |
 //! | payment | cash | receivable (applied part), credit (the rest) |
 //! | refund, return, chargeback | receivable (reopened part), credit (the rest) | cash |
 //! | open item from another system | receivable (credits: opening) | opening (credits: credit) |
@@ -139,14 +139,14 @@ pub fn unapplied(minor: i64) -> Vec<Entry> {
     pair(LedgerAccount::Receivable, LedgerAccount::Credit, minor)
 }
 
-/// A balance that will not come.
+/// A balance that will not come: a credit of its own, which [`applied`] then uses on the invoice.
 pub fn write_off(minor: i64) -> Vec<Entry> {
-    pair(LedgerAccount::BadDebt, LedgerAccount::Receivable, minor)
+    pair(LedgerAccount::BadDebt, LedgerAccount::Credit, minor)
 }
 
-/// A write-off undone because money came after all.
+/// A write-off undone because money came after all, once it is [`unapplied`].
 pub fn write_off_undone(minor: i64) -> Vec<Entry> {
-    pair(LedgerAccount::Receivable, LedgerAccount::BadDebt, minor)
+    pair(LedgerAccount::Credit, LedgerAccount::BadDebt, minor)
 }
 
 /// Money in: what pays invoices, and the rest to the customer's credit.
@@ -214,12 +214,12 @@ mod tests {
         );
         assert_eq!(
             written(&posting(DocumentKind::WriteOff, [("", -700)], &[])),
-            ["bad_debt 700/0", "receivable 0/700"]
+            ["bad_debt 700/0", "credit 0/700"]
         );
         assert_eq!(written(&posting(DocumentKind::DebitMemo, [("", 0)], &[])), [] as [&str; 0]);
         assert_eq!(written(&applied(5)), ["credit 5/0", "receivable 0/5"]);
         assert_eq!(written(&unapplied(5)), ["receivable 5/0", "credit 0/5"]);
-        assert_eq!(written(&write_off_undone(5)), ["receivable 5/0", "bad_debt 0/5"]);
+        assert_eq!(written(&write_off_undone(5)), ["credit 5/0", "bad_debt 0/5"]);
         assert_eq!(
             written(&payment("sandbox", 10, 2)),
             ["cash:sandbox 12/0", "receivable 0/10", "credit 0/2"]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const ACCOUNTS: usize = 3_000;
+const ACCOUNTS: usize = 1_500;
 const POINTS: usize = 20;
 
 /// A book with accounts waiting to be billed: a flat, a per-unit and a usage charge each.
@@ -15,7 +15,8 @@ pub fn waiting(accounts: usize) -> Book {
     let mut files = [
         "account_number,name,currency,tax_code,auto_pay,delivery,email\n".to_owned(),
         "subscription_number,account_number,start_date\n".to_owned(),
-        "charge_number,subscription_number,name,type,model,price,quantity,billing_period,uom\n".to_owned(),
+        "charge_number,subscription_number,name,type,model,price,quantity,billing_period,uom\n"
+            .to_owned(),
         "ACCOUNT_ID,UOM,QTY,STARTDATE,UNIQUE_KEY\n".to_owned(),
         "tax_code,rate_percent,name\nVAT,19,VAT\n".to_owned(),
         "account_number,token,kind,display\n".to_owned(),
@@ -24,7 +25,8 @@ pub fn waiting(accounts: usize) -> Book {
         writeln!(files[0], "A{n:05},Customer {n},EUR,VAT,true,email,c{n}@example.com").unwrap();
         writeln!(files[1], "S{n:05},A{n:05},2026-02-01").unwrap();
         writeln!(files[2], "F{n:05},S{n:05},Base,recurring,flat,10.05,1,month,").unwrap();
-        writeln!(files[2], "P{n:05},S{n:05},Seats,recurring,per_unit,3.33,{},month,", n % 7).unwrap();
+        writeln!(files[2], "P{n:05},S{n:05},Seats,recurring,per_unit,3.33,{},month,", n % 7)
+            .unwrap();
         writeln!(files[2], "U{n:05},S{n:05},Traffic,usage,per_unit,0.017,1,month,GB").unwrap();
         writeln!(files[3], "A{n:05},GB,{}.5,2026-02-{:02},K{n}", n % 900, n % 28 + 1).unwrap();
         let token = match n % 10 {
@@ -76,7 +78,10 @@ pub fn rows(book: &Path, sql: &str) -> Vec<String> {
     let width = statement.column_count();
     let rows = statement
         .query_map([], |r| {
-            Ok((0..width).map(|i| format!("{:?}", r.get_ref(i).unwrap())).collect::<Vec<_>>().join("|"))
+            Ok((0..width)
+                .map(|i| format!("{:?}", r.get_ref(i).unwrap()))
+                .collect::<Vec<_>>()
+                .join("|"))
         })
         .unwrap();
     rows.map(Result::unwrap).collect()
@@ -109,7 +114,11 @@ fn kill_at(book: &Path, args: &[&str], point: i64) -> bool {
             return false;
         }
         let done: Option<i64> = conn
-            .query_row("SELECT done + failed FROM job WHERE id > ?1 ORDER BY id DESC LIMIT 1", [jobs], |r| r.get(0))
+            .query_row(
+                "SELECT done + failed FROM job WHERE id > ?1 ORDER BY id DESC LIMIT 1",
+                [jobs],
+                |r| r.get(0),
+            )
             .ok();
         if done.is_some_and(|d| d >= point) {
             break;

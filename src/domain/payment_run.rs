@@ -37,6 +37,10 @@ text_enum! {
         BillRunOpen = "bill_run_open",
         /// The run was stopped before it came to it.
         Stopped = "stopped",
+        /// The gateway could not be reached, several times; nothing was sent.
+        Unreachable = "gateway_unreachable",
+        /// One more try would go over the network's limit of 30 days.
+        Budget = "network_limit",
     }
 }
 

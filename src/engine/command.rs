@@ -72,7 +72,7 @@ pub struct NewBillRun {
 }
 
 /// A payment run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NewPaymentRun {
     /// Invoices due on or before this day.
     pub target_on: NaiveDate,
@@ -84,6 +84,12 @@ pub struct NewPaymentRun {
     pub batches: Vec<String>,
     /// Only this currency.
     pub currency: Option<Currency>,
+    /// Only accounts with this bill cycle day.
+    #[serde(default)]
+    pub bill_cycle_day: Option<u32>,
+    /// Only methods of this gateway.
+    #[serde(default)]
+    pub gateway: Option<String>,
     /// One payment per account instead of one per invoice.
     pub consolidate: bool,
 }
@@ -479,8 +485,11 @@ pub enum JobSpec {
         /// The run.
         run: PaymentRunId,
     },
-    /// Retries what is due by the rules.
-    Retry,
+    /// Drives a run of retries.
+    Retry {
+        /// The run.
+        run: PaymentRunId,
+    },
     /// Looks up unanswered payments.
     Reconcile,
     /// Sends queued e-mail.

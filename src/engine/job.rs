@@ -50,11 +50,10 @@ pub fn runner(kind: JobKind) -> Result<Box<dyn Runner>, Error> {
     match kind {
         JobKind::Bill => Ok(Box::new(super::bill::BillRunner::default())),
         JobKind::Post => Ok(Box::new(super::post::PostRunner::default())),
-        JobKind::Collect
-        | JobKind::Retry
-        | JobKind::Reconcile
-        | JobKind::Deliver
-        | JobKind::Print => Err(Error::Bug(format!("no runner for {kind} jobs"))),
+        JobKind::Collect | JobKind::Retry => Ok(Box::new(super::collect::Collect::default())),
+        JobKind::Reconcile | JobKind::Deliver | JobKind::Print => {
+            Err(Error::Bug(format!("no runner for {kind} jobs")))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod bill;
 pub mod check;
+pub mod collect;
 pub mod command;
 mod error;
 pub mod flagging;
@@ -15,6 +16,8 @@ pub mod redate;
 pub mod rules;
 pub mod run;
 pub mod settings;
+pub mod settle;
+pub mod till;
 
 pub use error::Error;
 

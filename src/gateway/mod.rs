@@ -9,11 +9,15 @@ pub mod secret;
 pub mod stripe;
 mod stripe_http;
 
+use crate::config::Config;
 use crate::domain::decline;
 use crate::domain::money::Currency;
 use crate::domain::payment::{DeclineClass, MethodKind};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Takes money, says what became of a request, gives money back. Every call blocks, ends within
 /// the gateway's own time-out and may be made from several threads at once.
@@ -174,6 +178,65 @@ pub struct Capabilities {
     pub concurrency: usize,
     /// Whether charges may come back as submitted.
     pub submits: bool,
+}
+
+/// The gateway of a name, set up by the book's settings. `directory` is beside the book. A gateway
+/// that cannot be set up is one that answers every call with why.
+pub fn connect(name: &str, config: &Config, directory: &Path) -> Arc<dyn Gateway> {
+    match name {
+        "sandbox" => {
+            let options = sandbox::Options {
+                latency: Duration::from_millis(config.int("sandbox.latency_ms").unsigned_abs()),
+                outage: config.is("sandbox.outage"),
+                ..sandbox::Options::default()
+            };
+            match sandbox::Sandbox::open(&directory.join("sandbox.jsonl"), options) {
+                Ok(sandbox) => Arc::new(sandbox),
+                Err(error) => Arc::new(NotSetUp(format!("the sandbox ledger: {error}"))),
+            }
+        }
+        "stripe" => match secret::read(Path::new(config.get("stripe.secret_file"))) {
+            Ok(key) => {
+                match stripe::Stripe::new(config.get("stripe.base_url"), key, STRIPE_TIMEOUT) {
+                    Ok(stripe) => Arc::new(stripe),
+                    Err(error) => Arc::new(NotSetUp(error.to_string())),
+                }
+            }
+            Err(error) => Arc::new(NotSetUp(error.to_string())),
+        },
+        other => Arc::new(NotSetUp(format!("there is no gateway {other:?}"))),
+    }
+}
+
+/// How long a call to Stripe may take: its own libraries wait 80 seconds.
+const STRIPE_TIMEOUT: Duration = Duration::from_secs(80);
+
+/// A gateway whose set-up is wrong.
+#[derive(Debug)]
+struct NotSetUp(String);
+
+impl Gateway for NotSetUp {
+    fn charge(&self, _request: &ChargeRequest) -> Outcome {
+        Outcome::SetUp { code: "setup".to_owned(), words: self.0.clone() }
+    }
+
+    fn look_up(&self, _query: &LookUp) -> Found {
+        Found::Failed { why: self.0.clone() }
+    }
+
+    fn refund(&self, _request: &RefundRequest) -> Outcome {
+        Outcome::SetUp { code: "setup".to_owned(), words: self.0.clone() }
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            name: "none",
+            visible_after_ms: 0,
+            key_life_ms: i64::MAX,
+            concurrency: 1,
+            submits: false,
+        }
+    }
 }
 
 fn hash(parts: &[&str]) -> String {

@@ -16,6 +16,9 @@
 //! | `timeout_before` | the line drops before the request arrives: not charged |
 //! | `timeout_after` | charged, and the line drops before the answer arrives |
 //! | `error` | the gateway fails with a 500 and remembers that |
+//! | `setup` | the gateway refuses our own set-up |
+//!
+//! Any other word is a token the gateway does not know: declined for good.
 
 mod ledger;
 
@@ -126,15 +129,21 @@ impl Sandbox {
             if let Some(saved) = index.charges.get(&request.key) {
                 return (Answer::saved(saved, &hash), None);
             }
+            if index.lost.contains(&request.key) {
+                return (Answer::Silence, None);
+            }
             let attempt = index.attempt(&request.customer, &request.token);
             let word = scripted(&request.token, attempt);
             let word = match (flaky, word) {
                 (Some(when), "ok") => when,
                 (Some(_) | None, word) => word,
             };
-            let Some((entry, heard)) = plan(word) else {
-                return (Answer::Malformed, None);
-            };
+            if word == "setup" {
+                return (Answer::Refused, None);
+            }
+            // A token nobody knows is the customer's, not our set-up: a hard decline.
+            let unknown = || (Fate::Declined { code: NO_METHOD.to_owned() }, true);
+            let (entry, heard) = plan(word).unwrap_or_else(unknown);
             let reference = format!("sb_{:09}", index.next);
             let answer = if heard { Answer::from(&entry, &reference) } else { Answer::Silence };
             let record = Record::Charge {
@@ -151,7 +160,7 @@ impl Sandbox {
             (answer, Some(record))
         })?;
         self.ledger.sync(at)?;
-        Ok(answer.into_outcome(&request.token))
+        Ok(answer.into_outcome())
     }
 
     fn refund_now(&self, request: &RefundRequest) -> std::io::Result<Outcome> {
@@ -217,7 +226,7 @@ impl Sandbox {
                 Fate::Approved | Fate::Submitted { .. } | Fate::Declined { .. } => {
                     match Answer::from(&charge.result, &reference) {
                         Answer::Says(outcome) => (Found::Is(outcome), None),
-                        Answer::Silence | Answer::Malformed => (Found::Nothing, None),
+                        Answer::Silence | Answer::Refused => (Found::Nothing, None),
                     }
                 }
                 // A 500 before the charge and a request that never arrived left no charge.
@@ -274,8 +283,11 @@ impl Gateway for Sandbox {
 enum Answer {
     Says(Outcome),
     Silence,
-    Malformed,
+    Refused,
 }
+
+/// The code for a token that the gateway does not know.
+const NO_METHOD: &str = "payment_method_not_available";
 
 impl Answer {
     fn from(entry: &Fate, reference: &str) -> Self {
@@ -297,16 +309,13 @@ impl Answer {
         }
     }
 
-    fn into_outcome(self, token: &str) -> Outcome {
+    fn into_outcome(self) -> Outcome {
         match self {
             Self::Says(outcome) => outcome,
             Self::Silence => Outcome::Unknown { why: "no answer in time".to_owned() },
-            Self::Malformed => Outcome::SetUp {
-                code: "token".to_owned(),
-                words: format!(
-                    "the sandbox does not know the token {:?}",
-                    crate::domain::text::clean(token)
-                ),
+            Self::Refused => Outcome::SetUp {
+                code: "401".to_owned(),
+                words: "the sandbox plays a gateway that refuses our key".to_owned(),
             },
         }
     }
@@ -353,7 +362,7 @@ fn plan(word: &str) -> Option<(Fate, bool)> {
 
 /// Whether the sandbox understands every word of a token.
 pub fn understands(token: &str) -> bool {
-    token.split(',').all(|word| plan(word.trim()).is_some())
+    token.split(',').map(str::trim).all(|word| word == "setup" || plan(word).is_some())
 }
 
 /// Which keys lose their line in flaky mode: decided by the key, so that a test can repeat it.

@@ -5,7 +5,7 @@
 //! share one fsync.
 
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -95,6 +95,8 @@ pub(super) struct Index {
     pub(super) charges: HashMap<String, Charge>,
     /// Key of a charge, by reference.
     pub(super) by_reference: HashMap<String, String>,
+    /// Keys of requests that never arrived: their line drops again if they are sent again.
+    pub(super) lost: HashSet<String>,
     /// Body hash and reference of refunds, by key.
     pub(super) refunds: HashMap<String, (String, String)>,
     /// Number of the next line, from 1.
@@ -130,6 +132,7 @@ impl Index {
                     *self.attempts.entry((customer, token)).or_default() += 1;
                 }
                 if result == Fate::Lost {
+                    self.lost.insert(key);
                     return;
                 }
                 self.by_reference.insert(reference.clone(), key.clone());

@@ -66,6 +66,7 @@ fn a_list_is_used_up_attempt_by_attempt_and_its_last_word_repeats() {
     let other = place.open();
     assert!(matches!(other.charge(&request("k2", token, 100)), Outcome::Unknown { .. }));
     assert_eq!(other.look_up(&look("k2", 0)), Found::Nothing);
+    assert!(matches!(other.charge(&request("k2", token, 100)), Outcome::Unknown { .. }));
     assert!(matches!(other.charge(&request("k3", token, 100)), Outcome::Approved { .. }));
     assert!(matches!(other.charge(&request("k4", token, 100)), Outcome::Approved { .. }));
     let somebody_else = ChargeRequest { customer: "A-2".to_owned(), ..request("k5", token, 100) };
@@ -155,8 +156,11 @@ fn outage_and_words_nobody_knows() {
     assert!(matches!(down.charge(&request("k", "ok", 1)), Outcome::Unreachable { .. }));
     assert!(matches!(down.look_up(&look("k", 0)), Found::Failed { .. }));
     assert!(place.open().charges().unwrap().is_empty());
+    assert!(matches!(place.open().charge(&request("k", "setup", 1)), Outcome::SetUp { .. }));
+    assert!(place.open().charges().unwrap().is_empty());
     for bad in ["", "visa", "decline:", "declined:x", "ok:1"] {
-        assert!(matches!(place.open().charge(&request("k", bad, 1)), Outcome::SetUp { .. }));
+        let answer = place.open().charge(&request(bad, bad, 1));
+        assert!(matches!(answer, Outcome::Declined { class: DeclineClass::Hard, .. }), "{bad}");
         assert!(!understands(bad), "{bad}");
     }
     assert!(understands("decline:51, timeout_after ,ok"));

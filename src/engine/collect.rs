@@ -1,0 +1,18 @@
+//! Payment runs: who is charged, credits first, then the gateway, in slices.
+//!
+//! One slice is a sandwich: a short transaction writes payments in Processing with their keys, the
+//! gateway is called with no transaction open, a second short transaction records the answers. A
+//! process that dies in between leaves Processing rows; whoever takes the job over asks the
+//! gateway about exactly these before anything else is charged.
+
+mod begin;
+mod call;
+mod pick;
+mod runner;
+mod steer;
+mod summary;
+
+pub use pick::{DryRun, dry_run, start, start_retry};
+pub use runner::Collect;
+pub use steer::{pause, resume, stop};
+pub use summary::{Summary, summary};

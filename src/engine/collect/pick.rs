@@ -1,0 +1,283 @@
+//! Making a run, and its pick list.
+
+use crate::domain::actor::Verb;
+use crate::domain::ids::{AccountId, DocumentId, JobId, PaymentRunId, ScheduleId};
+use crate::domain::money::Currency;
+use crate::domain::payment_run::{Candidate, SkipReason, apply_credits, judge};
+use crate::domain::retry::RetryRules;
+use crate::engine::command::{JobSpec, NewPaymentRun};
+use crate::engine::till::Till;
+use crate::engine::{Error, Session};
+use crate::store::job::{self, JobKind};
+use crate::store::payment_run::{self, NewRun, PickFilter, Place};
+use crate::store::{Db, StoreError, Tx, debt, method_state, payment};
+use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+/// Candidates looked at in one transaction.
+pub const PAGE: u32 = 500;
+
+/// Makes a payment run and its job; nothing is charged yet.
+pub fn start(
+    session: &mut Session,
+    new: &NewPaymentRun,
+    schedule: Option<ScheduleId>,
+) -> Result<(PaymentRunId, JobId), Error> {
+    let wait_hours = session.config()?.int("payment.wait_hours");
+    session.write(Verb::Collect, |tx| start_in(tx, new, schedule, wait_hours))
+}
+
+/// The same within a transaction that does more.
+pub fn start_in(
+    tx: &Tx<'_>,
+    new: &NewPaymentRun,
+    schedule: Option<ScheduleId>,
+    wait_hours: i64,
+) -> Result<(PaymentRunId, JobId), Error> {
+    filter_of(tx, new)?;
+    if let Some(bill_run) = new.bill_run {
+        payment_run::bill_run_status(tx, bill_run)?;
+    }
+    let run = payment_run::insert(
+        tx,
+        &NewRun {
+            target_on: new.target_on,
+            filter: json(new)?,
+            consolidate: new.consolidate,
+            bill_run: new.bill_run,
+            schedule,
+            wait_until_at: new.bill_run.map(|_| tx.now().at_ms + wait_hours * 3_600_000),
+        },
+    )?;
+    let spec = json(&JobSpec::Collect { run })?;
+    let job = job::insert(tx, JobKind::Collect, &run.to_string(), &spec, 0)?;
+    tx.note(run, format!("payment run of what is due by {}", new.target_on));
+    Ok((run, job))
+}
+
+/// Makes a run of just these documents, picked by a clerk or by the retry rules.
+pub fn start_retry(
+    session: &mut Session,
+    documents: &[DocumentId],
+    by_hand: bool,
+    consolidate: bool,
+) -> Result<(PaymentRunId, JobId), Error> {
+    session.write(Verb::Retry, |tx| {
+        let run = payment_run::insert(
+            tx,
+            &NewRun {
+                target_on: tx.now().today,
+                filter: json(&Mode { retry: true, by_hand })?,
+                consolidate,
+                bill_run: None,
+                schedule: None,
+                wait_until_at: None,
+            },
+        )?;
+        let mut items = Vec::new();
+        for document in documents {
+            items.push((*document, debt::get(tx, *document)?.account));
+        }
+        payment_run::add_items(tx, run, &items)?;
+        let spec = json(&JobSpec::Retry { run })?;
+        let job = job::insert(tx, JobKind::Retry, &run.to_string(), &spec, items.len() as i64)?;
+        let how = if by_hand { "by hand" } else { "by the rules" };
+        tx.note(run, format!("retry of {} invoices {how}", items.len()));
+        Ok::<_, Error>((run, job))
+    })
+}
+
+/// How strictly a run of retries judges; absent in the filter of an ordinary run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Mode {
+    /// A run of retries: its list was made with it.
+    pub retry: bool,
+    /// A person asked: rules of time and count give way, the bank's "never" does not.
+    pub by_hand: bool,
+}
+
+impl Mode {
+    /// Reads it from a run's filter.
+    pub fn of(filter: &str) -> Self {
+        serde_json::from_str(filter).unwrap_or_default()
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|e| Error::Bug(e.to_string()))
+}
+
+/// Reads the filter of a run.
+pub fn read_filter(text: &str) -> Result<NewPaymentRun, Error> {
+    serde_json::from_str(text).map_err(|e| Error::Bug(format!("filter of a payment run: {e}")))
+}
+
+/// The filter as the store wants it; an unknown account is refused.
+pub fn filter_of(db: &Db<'_>, new: &NewPaymentRun) -> Result<PickFilter, Error> {
+    let account = if new.account.is_empty() {
+        None
+    } else {
+        let found = crate::store::account::find(db, &new.account)?;
+        let found = found.ok_or_else(|| {
+            Error::usage(
+                "unknown_account",
+                format!("there is no account {}", new.account),
+                "daybook account list shows them",
+            )
+        })?;
+        Some(found.id)
+    };
+    Ok(PickFilter {
+        bill_run: new.bill_run,
+        account,
+        currency: new.currency,
+        batches: new.batches.clone(),
+        bill_cycle_day: new.bill_cycle_day,
+    })
+}
+
+/// Judges one open document, with what the mode lets through.
+pub fn verdict(
+    db: &Db<'_>,
+    rules: &RetryRules,
+    mode: Mode,
+    candidate: &Candidate,
+    gateway: &str,
+    now: crate::clock::Now,
+) -> Result<Result<method_state::MethodRow, SkipReason>, StoreError> {
+    let methods = if mode.retry {
+        method_state::of_account(db, candidate.account, now.at_ms)?
+    } else {
+        method_state::plain_of_account(db, candidate.account)?
+    };
+    let (mut candidate, mut max_failures) = (candidate.clone(), rules.max_failures);
+    if mode.by_hand {
+        candidate.given_up = false;
+        candidate.returned = false;
+        candidate.next_retry_at_ms = None;
+        candidate.account_auto_pay = true;
+        candidate.auto_pay_off = false;
+        max_failures = u32::MAX;
+    }
+    let states: Vec<_> = methods
+        .iter()
+        .filter(|m| gateway.is_empty() || m.gateway == gateway)
+        .map(|m| m.state.clone())
+        .collect();
+    let chosen = match judge(&candidate, &states, max_failures, now.at_ms, now.today) {
+        Err(reason) => return Ok(Err(reason)),
+        Ok(id) => id,
+    };
+    let Some(method) = methods.into_iter().find(|m| m.state.id == chosen) else {
+        return Ok(Err(SkipReason::NoMethod));
+    };
+    if mode.retry && rules.budget_left(&method.state, now.at_ms) == Some(0) {
+        return Ok(Err(SkipReason::Budget));
+    }
+    Ok(Ok(method))
+}
+
+/// Looks at one page of open documents and puts those that may be charged on the list. Gives
+/// where to go on, none at the end.
+pub fn page(
+    tx: &Tx<'_>,
+    till: &Till,
+    run: PaymentRunId,
+    new: &NewPaymentRun,
+    after: Place,
+) -> Result<(usize, Option<Place>), Error> {
+    let filter = filter_of(tx, new)?;
+    let now = tx.now();
+    let (found, place) =
+        payment_run::candidates(tx, &filter, new.target_on, now.today, after, PAGE)?;
+    let mut items: Vec<(DocumentId, AccountId)> = Vec::new();
+    let mut skips: BTreeMap<SkipReason, i64> = BTreeMap::new();
+    for candidate in found {
+        let gateway = new.gateway.as_deref().unwrap_or_default();
+        match verdict(tx, &till.rules, Mode::default(), &candidate, gateway, now)? {
+            Ok(_) => items.push((candidate.document, candidate.account)),
+            Err(reason) => *skips.entry(reason).or_default() += 1,
+        }
+    }
+    payment_run::add_items(tx, run, &items)?;
+    for (reason, count) in skips {
+        payment_run::add_skip(tx, run, reason, count)?;
+    }
+    Ok((items.len(), place))
+}
+
+/// The place before the first document.
+pub fn beginning() -> Place {
+    (NaiveDate::from_ymd_opt(1, 1, 1).unwrap_or_default(), DocumentId(0))
+}
+
+/// What a run would do, without doing it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DryRun {
+    /// Invoices it would charge.
+    pub picked: usize,
+    /// Invoices it would leave out, by reason.
+    pub skipped: BTreeMap<SkipReason, i64>,
+    /// What the gateway would be asked for, minor units.
+    pub totals: BTreeMap<&'static str, (Currency, i64)>,
+    /// Credits it would use first, minor units.
+    pub credits: BTreeMap<&'static str, (Currency, i64)>,
+}
+
+/// Works a run out and writes nothing.
+pub fn dry_run(session: &Session, new: &NewPaymentRun) -> Result<DryRun, Error> {
+    let till = Till::open(session)?;
+    let now = session.now()?;
+    session.store.read(|db| {
+        let filter = filter_of(db, new)?;
+        let mut sum = DryRun::default();
+        let mut credits: BTreeMap<(AccountId, &str), i64> = BTreeMap::new();
+        let mut after = beginning();
+        loop {
+            let (found, place) =
+                payment_run::candidates(db, &filter, new.target_on, now.today, after, PAGE)?;
+            for candidate in found {
+                let gateway = new.gateway.as_deref().unwrap_or_default();
+                if let Err(reason) =
+                    verdict(db, &till.rules, Mode::default(), &candidate, gateway, now)?
+                {
+                    *sum.skipped.entry(reason).or_default() += 1;
+                    continue;
+                }
+                sum.picked += 1;
+                add(db, &mut sum, &mut credits, &candidate)?;
+            }
+            match place {
+                Some(next) => after = next,
+                None => return Ok(sum),
+            }
+        }
+    })
+}
+
+fn add(
+    db: &Db<'_>,
+    sum: &mut DryRun,
+    credits: &mut BTreeMap<(AccountId, &'static str), i64>,
+    candidate: &Candidate,
+) -> Result<(), StoreError> {
+    let debt = debt::get(db, candidate.document)?;
+    let key = (candidate.account, debt.currency.code());
+    let left = if let Some(left) = credits.get(&key) {
+        *left
+    } else {
+        let memos = debt::credits(db, candidate.account, debt.currency)?;
+        let money = payment::unapplied(db, candidate.account, debt.currency)?;
+        memos.iter().map(|m| -m.balance_minor).sum::<i64>()
+            + money.iter().map(|p| p.unapplied_minor).sum::<i64>()
+    };
+    let used = apply_credits(&[left], &[debt.balance_minor]).iter().map(|p| p.2).sum::<i64>();
+    credits.insert(key, left - used);
+    let code = debt.currency.code();
+    sum.totals.entry(code).or_insert((debt.currency, 0)).1 += debt.balance_minor - used;
+    if used > 0 {
+        sum.credits.entry(code).or_insert((debt.currency, 0)).1 += used;
+    }
+    Ok(())
+}

@@ -1,0 +1,399 @@
+//! The slices of a payment run: wait, pick, recover, charge, end.
+
+use super::begin::{self, Begun};
+use super::call::{self, Halt, Verdict};
+use super::pick;
+use crate::domain::actor::Verb;
+use crate::domain::document::BillRunStatus;
+use crate::domain::ids::{DocumentId, PaymentRunId};
+use crate::domain::payment::PaymentRunStatus;
+use crate::domain::payment_run::SkipReason;
+use crate::engine::command::JobSpec;
+use crate::engine::job::{Ports, Runner, Slice};
+use crate::engine::settle::{self, Settled};
+use crate::engine::till::Till;
+use crate::engine::{Error, Session};
+use crate::gateway::Outcome;
+use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::payment_run::{self, RunRow};
+use crate::store::{StoreError, Tx, payment};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often a waiting run looks at its bill run, ms of the book's time.
+const LOOK_AT_BILL_RUN_MS: i64 = 60_000;
+/// How long a run waits for a gateway that cannot be reached before it tries again, ms.
+const OUTAGE_PAUSE_MS: i64 = 5 * 60_000;
+/// Refusals of our own set-up in a row that stop a run.
+const SET_UP_REFUSALS: u32 = 3;
+/// Most payments in one slice.
+const MOST: usize = 400;
+/// A slice's transactions should not hold the write lock longer than this.
+const LOCK: Duration = Duration::from_millis(40);
+
+/// Where a run goes on: the cursor of its job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Cursor {
+    /// Due date and document after which picking goes on; none = picking is over.
+    pick_after: Option<(NaiveDate, i64)>,
+    /// Refusals of our set-up in a row.
+    refusals: u32,
+    /// When the gateway could first not be reached, UTC ms.
+    outage_since: Option<i64>,
+}
+
+/// The runner of `collect` and `retry` jobs.
+pub struct Collect {
+    till: Option<Till>,
+    halt: Option<Arc<Halt>>,
+    batch: usize,
+}
+
+impl Default for Collect {
+    fn default() -> Self {
+        Self { till: None, halt: None, batch: 64 }
+    }
+}
+
+impl Collect {
+    /// A runner with a till of the caller's (tests).
+    pub fn with(till: Till) -> Self {
+        Self { till: Some(till), ..Self::default() }
+    }
+}
+
+impl Runner for Collect {
+    fn slice(
+        &mut self,
+        session: &mut Session,
+        job: &JobRow,
+        ports: &Ports,
+    ) -> Result<Slice, Error> {
+        let run_id = run_of(job)?;
+        let run = session.read(|db| payment_run::get(db, run_id))?;
+        if job.wanted != Wanted::Nothing {
+            return obey(session, job, &run);
+        }
+        let mut till = match self.till.take() {
+            Some(till) => till,
+            None => Till::open(session)?,
+        };
+        let result = self.step(session, job, &run, &mut till, ports);
+        self.till = Some(till);
+        result
+    }
+}
+
+impl Collect {
+    fn step(
+        &mut self,
+        session: &mut Session,
+        job: &JobRow,
+        run: &RunRow,
+        till: &mut Till,
+        ports: &Ports,
+    ) -> Result<Slice, Error> {
+        let cursor: Cursor = serde_json::from_str(&job.cursor).unwrap_or_default();
+        match run.status {
+            PaymentRunStatus::Pending => begin_run(session, job, run),
+            PaymentRunStatus::Processing | PaymentRunStatus::Paused => {
+                if cursor.pick_after.is_some() {
+                    return pick_page(session, job, run, till, cursor);
+                }
+                if recover(session, job, run, till, ports)? {
+                    return Ok(Slice::More);
+                }
+                self.charge(session, job, run, till, ports, cursor)
+            }
+            PaymentRunStatus::Completed | PaymentRunStatus::Stopped => Ok(Slice::Done),
+        }
+    }
+
+    /// One sandwich.
+    fn charge(
+        &mut self,
+        session: &mut Session,
+        job: &JobRow,
+        run: &RunRow,
+        till: &mut Till,
+        ports: &Ports,
+        cursor: Cursor,
+    ) -> Result<Slice, Error> {
+        let halt = match &self.halt {
+            Some(halt) => Arc::clone(halt),
+            None => Arc::new(Halt::new(session, job.id)?),
+        };
+        self.halt = Some(Arc::clone(&halt));
+        let limit = u32::try_from(self.batch).unwrap_or(u32::MAX);
+        let started = Instant::now();
+        let begun = slice_write(session, job, |tx| {
+            let begun = begin::batch(tx, till, run, limit)?;
+            match &begun {
+                None => tx.quiet(),
+                Some(begun) => tx.note(run.id, format!("{} payments begun", begun.len())),
+            }
+            Ok(begun)
+        })?;
+        let held = started.elapsed();
+        let Some(begun) = begun else { return complete(session, job, run) };
+        if begun.is_empty() {
+            return Ok(Slice::More);
+        }
+        let called = Instant::now();
+        let outcomes = call::charge(till, ports, &halt, &begun);
+        self.adapt(held, called.elapsed(), till.concurrency());
+        record(session, job, run, till, &begun, &outcomes, cursor)
+    }
+
+    /// Keeps the write lock short, and a batch long enough to keep the gateway busy.
+    fn adapt(&mut self, held: Duration, called: Duration, concurrency: usize) {
+        if held > LOCK || called > Duration::from_secs(2) {
+            self.batch = (self.batch / 2).max(concurrency.min(16));
+        } else if called < Duration::from_secs(1) {
+            self.batch = (self.batch * 2).min(MOST.max(concurrency));
+        }
+    }
+}
+
+/// A transaction of a slice, refused if somebody else took the job over.
+fn slice_write<T>(
+    session: &mut Session,
+    job: &JobRow,
+    work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+) -> Result<T, Error> {
+    let verb = if job.kind == JobKind::Retry { Verb::Retry } else { Verb::Collect };
+    session.write(verb, |tx| {
+        job::guard(tx, job)?;
+        work(tx)
+    })
+}
+
+/// The run that a job drives.
+fn run_of(job: &JobRow) -> Result<PaymentRunId, Error> {
+    match serde_json::from_str(&job.spec) {
+        Ok(JobSpec::Collect { run } | JobSpec::Retry { run }) => Ok(run),
+        Ok(_) | Err(_) => Err(Error::Bug(format!("job {} is no payment run", job.id))),
+    }
+}
+
+/// Pause or stop, before the next charge.
+fn obey(session: &mut Session, job: &JobRow, run: &RunRow) -> Result<Slice, Error> {
+    slice_write(session, job, |tx| match job::guard(tx, job)?.wanted {
+        Wanted::Nothing => {
+            tx.quiet();
+            Ok(Slice::More)
+        }
+        Wanted::Pause => {
+            tx.note(run.id, "paused");
+            payment_run::set_status(tx, run.id, PaymentRunStatus::Paused, "")?;
+            job::set_state(tx, job.id, JobState::Paused, "")?;
+            Ok(Slice::Halted)
+        }
+        Wanted::Cancel => {
+            super::steer::end(tx, run.id, "stopped by a clerk")?;
+            job::set_state(tx, job.id, JobState::Canceled, "")?;
+            Ok(Slice::Halted)
+        }
+    })
+}
+
+/// Waits for the bill run, then begins to pick.
+fn begin_run(session: &mut Session, job: &JobRow, run: &RunRow) -> Result<Slice, Error> {
+    slice_write(session, job, |tx| {
+        let now = tx.now().at_ms;
+        let mut note = String::new();
+        if let Some(bill_run) = run.bill_run
+            && waits_for(payment_run::bill_run_status(tx, bill_run)?)
+        {
+            let until = run.wait_until_at.unwrap_or(now);
+            if now < until {
+                tx.quiet();
+                let note = format!("waits for {bill_run} to be posted");
+                if run.note != note {
+                    payment_run::set_status(tx, run.id, PaymentRunStatus::Pending, &note)?;
+                }
+                return Ok(Slice::Wait { until_ms: (now + LOOK_AT_BILL_RUN_MS).min(until) });
+            }
+            note = format!("{bill_run} was not posted in time: ran without its drafts");
+        }
+        tx.note(run.id, "picking what is due");
+        payment_run::set_status(tx, run.id, PaymentRunStatus::Processing, &note)?;
+        // A run of retries was made with its list.
+        let cursor = Cursor {
+            pick_after: (job.kind != JobKind::Retry).then(|| (pick::beginning().0, 0)),
+            ..Cursor::default()
+        };
+        set_cursor(tx, job, &cursor, &Progress::default())?;
+        Ok(Slice::More)
+    })
+}
+
+/// Whether a bill run is between its beginning and its posting.
+fn waits_for(status: BillRunStatus) -> bool {
+    match status {
+        BillRunStatus::Pending
+        | BillRunStatus::Processing
+        | BillRunStatus::Paused
+        | BillRunStatus::Completed
+        | BillRunStatus::Posting => true,
+        BillRunStatus::Posted | BillRunStatus::Canceled | BillRunStatus::Error => false,
+    }
+}
+
+fn set_cursor(
+    tx: &Tx<'_>,
+    job: &JobRow,
+    cursor: &Cursor,
+    progress: &Progress<'_>,
+) -> Result<(), StoreError> {
+    let text = serde_json::to_string(cursor).unwrap_or_default();
+    job::progress(tx, job.id, &Progress { cursor: Some(&text), ..progress.clone() })
+}
+
+fn pick_page(
+    session: &mut Session,
+    job: &JobRow,
+    run: &RunRow,
+    till: &Till,
+    cursor: Cursor,
+) -> Result<Slice, Error> {
+    let filter = pick::read_filter(&run.filter)?;
+    let after = cursor.pick_after.map_or_else(pick::beginning, |(on, id)| (on, DocumentId(id)));
+    session.write(Verb::Collect, |tx| {
+        job::guard(tx, job)?;
+        let (picked, place) = pick::page(tx, till, run.id, &filter, after)?;
+        let next = Cursor { pick_after: place.map(|(on, id)| (on, id.0)), ..cursor };
+        set_cursor(tx, job, &next, &Progress::default())?;
+        job::set_total(tx, job.id, job.total + picked as i64)?;
+        tx.note(run.id, format!("{picked} invoices picked"));
+        Ok::<_, Error>(Slice::More)
+    })
+}
+
+/// Clears up payments whose maker died between writing them down and recording the answer: the
+/// gateway is asked by the same key. What it does not know was never sent, and is sent now, under
+/// the same key, so that the run ends as if nobody had died. Gives whether there were any.
+fn recover(
+    session: &mut Session,
+    job: &JobRow,
+    run: &RunRow,
+    till: &mut Till,
+    ports: &Ports,
+) -> Result<bool, Error> {
+    let begun: Vec<_> = session.read(|db| {
+        let rows = payment::begun_in_run(db, run.id)?;
+        rows.into_iter().take(MOST).map(|row| call::with_token(db, row)).collect()
+    })?;
+    if begun.is_empty() {
+        return Ok(false);
+    }
+    let now_ms = session.now()?.at_ms;
+    let verdicts = call::look_up(till, ports, now_ms, &begun);
+    let mut outcomes = Vec::new();
+    for ((row, _), verdict) in begun.iter().zip(verdicts) {
+        let gateway = till.gateway(&row.gateway);
+        let life = gateway.capabilities().key_life_ms;
+        // At 80 % of the key's life only look-ups remain.
+        let young = now_ms - row.created_at < life / 5 * 4;
+        outcomes.push(match verdict {
+            Verdict::Is(outcome) => outcome,
+            Verdict::Open { why } => Outcome::Unknown { why },
+            Verdict::Nothing => match session.read(|db| call::request_again(db, row))? {
+                Some(request) if young => gateway.charge(&request),
+                Some(_) | None => Outcome::declined("not_found_at_gateway"),
+            },
+        });
+    }
+    slice_write(session, job, |tx| {
+        let mut done = 0;
+        for ((row, _), outcome) in begun.iter().zip(&outcomes) {
+            let now = payment::get(tx, row.id)?;
+            if settle::record(tx, &till.rules, &now, outcome)? != Settled::Already {
+                done += 1;
+            }
+        }
+        job::progress(tx, job.id, &Progress { done, ..Progress::default() })?;
+        tx.note(run.id, format!("{} payments of an interrupted slice cleared up", begun.len()));
+        Ok(())
+    })?;
+    Ok(true)
+}
+
+/// The second half of the sandwich.
+fn record(
+    session: &mut Session,
+    job: &JobRow,
+    run: &RunRow,
+    till: &Till,
+    begun: &[Begun],
+    outcomes: &[Outcome],
+    mut cursor: Cursor,
+) -> Result<Slice, Error> {
+    slice_write(session, job, |tx| {
+        let (mut done, mut failed, mut not_sent) = (0, 0, 0);
+        let mut refused = None;
+        for (one, outcome) in begun.iter().zip(outcomes) {
+            let row = payment::get(tx, one.payment)?;
+            let settled = settle::record(tx, &till.rules, &row, outcome)?;
+            match settled {
+                Settled::NotSent => not_sent += 1,
+                Settled::Declined | Settled::SetUp => failed += 1,
+                Settled::Approved | Settled::Submitted | Settled::Unknown | Settled::Already => {}
+            }
+            if settled != Settled::NotSent {
+                done += 1;
+            }
+            cursor.refusals = if settled == Settled::SetUp { cursor.refusals + 1 } else { 0 };
+            if cursor.refusals >= SET_UP_REFUSALS {
+                refused = Some(outcome.clone());
+            }
+        }
+        let now = tx.now().at_ms;
+        let halted = job::guard(tx, job)?.wanted != Wanted::Nothing;
+        let outage = not_sent == begun.len() && !halted;
+        cursor.outage_since = outage.then(|| cursor.outage_since.unwrap_or(now));
+        set_cursor(tx, job, &cursor, &Progress { done, failed, ..Progress::default() })?;
+        tx.note(run.id, format!("{done} payments taken, {failed} failed, {not_sent} not sent"));
+        if let Some(Outcome::SetUp { code, words }) = refused {
+            let why =
+                format!("stopped: the gateway refused our set-up three times ({code}: {words})");
+            super::steer::end(tx, run.id, &why)?;
+            return Ok(Slice::Done);
+        }
+        if let Some(since) = cursor.outage_since {
+            let limit = till.config.int("payment.wait_hours") * 3_600_000;
+            if now - since >= limit {
+                super::steer::end(tx, run.id, "stopped: the gateway could not be reached")?;
+                return Ok(Slice::Done);
+            }
+            let note = "waits: the gateway cannot be reached";
+            payment_run::set_status(tx, run.id, PaymentRunStatus::Processing, note)?;
+            return Ok(Slice::Wait { until_ms: now + OUTAGE_PAUSE_MS });
+        }
+        Ok(Slice::More)
+    })
+}
+
+fn complete(session: &mut Session, job: &JobRow, run: &RunRow) -> Result<Slice, Error> {
+    slice_write(session, job, |tx| {
+        let now = payment_run::get(tx, run.id)?;
+        let note = if now.note.starts_with("waits") { "went on after waiting" } else { "" };
+        payment_run::set_status(tx, run.id, PaymentRunStatus::Completed, note)?;
+        let skipped: i64 = payment_run::skips(tx, run.id)?
+            .iter()
+            .filter(|(reason, _)| *reason != SkipReason::AccountNotAuto)
+            .map(|(_, n)| n)
+            .sum();
+        tx.note(
+            run.id,
+            format!(
+                "completed: {} picked, {} approved, {} declined, {} unknown, {skipped} left out",
+                now.picked, now.approved, now.declined, now.unknown
+            ),
+        );
+        Ok(Slice::Done)
+    })
+}

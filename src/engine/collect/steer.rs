@@ -1,0 +1,90 @@
+//! Pausing, resuming and stopping a payment run: always before the next charge.
+
+use crate::domain::actor::Verb;
+use crate::domain::ids::PaymentRunId;
+use crate::domain::payment::PaymentRunStatus;
+use crate::domain::payment_run::SkipReason;
+use crate::engine::{Error, Session};
+use crate::store::job::{self, JobKind, JobRow, JobState, Wanted};
+use crate::store::{Db, StoreError, Tx, payment_run};
+
+/// Asks a run to halt before its next charge; one that nobody drives halts at once.
+pub fn pause(session: &mut Session, run: PaymentRunId) -> Result<(), Error> {
+    session.write(Verb::Collect, |tx| {
+        let job = open_job(tx, run)?;
+        match job.state {
+            JobState::Running => job::want(tx, job.id, Wanted::Pause)?,
+            JobState::Waiting => {
+                payment_run::set_status(tx, run, PaymentRunStatus::Paused, "")?;
+                job::set_state(tx, job.id, JobState::Paused, "")?;
+            }
+            JobState::Paused => return Err(already(run, "paused already")),
+            JobState::Done | JobState::Canceled | JobState::Failed => {
+                return Err(already(run, "over"));
+            }
+        }
+        tx.note(run, "pause asked");
+        Ok(())
+    })
+}
+
+/// Lets a paused run go on.
+pub fn resume(session: &mut Session, run: PaymentRunId) -> Result<(), Error> {
+    session.write(Verb::Collect, |tx| {
+        let job = open_job(tx, run)?;
+        if job.state != JobState::Paused {
+            return Err(already(run, "not paused"));
+        }
+        let started = payment_run::get(tx, run)?.started_at.is_some();
+        let status = if started { PaymentRunStatus::Processing } else { PaymentRunStatus::Pending };
+        payment_run::set_status(tx, run, status, "")?;
+        job::set_state(tx, job.id, JobState::Waiting, "")?;
+        tx.note(run, "resumed");
+        Ok(())
+    })
+}
+
+/// Ends a run before its next charge; what was not charged is counted as stopped.
+pub fn stop(session: &mut Session, run: PaymentRunId) -> Result<(), Error> {
+    session.write(Verb::Collect, |tx| {
+        let job = open_job(tx, run)?;
+        match job.state {
+            JobState::Running => {
+                tx.note(run, "stop asked");
+                job::want(tx, job.id, Wanted::Cancel)?;
+            }
+            JobState::Waiting | JobState::Paused => {
+                end(tx, run, "stopped by a clerk")?;
+                job::set_state(tx, job.id, JobState::Canceled, "")?;
+            }
+            JobState::Done | JobState::Canceled | JobState::Failed => {
+                return Err(already(run, "over"));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Ends a run early: the rest of its list is left out.
+pub fn end(tx: &Tx<'_>, run: PaymentRunId, why: &str) -> Result<(), StoreError> {
+    let left = payment_run::skip_rest(tx, run, SkipReason::Stopped)?;
+    payment_run::set_status(tx, run, PaymentRunStatus::Stopped, why)?;
+    tx.note(run, format!("{why}; {left} invoices were not tried"));
+    Ok(())
+}
+
+/// The job of a run that may still do something.
+fn open_job(db: &Db<'_>, run: PaymentRunId) -> Result<JobRow, Error> {
+    payment_run::get(db, run)?;
+    let subject = run.to_string();
+    for kind in [JobKind::Collect, JobKind::Retry] {
+        if let Some(job) = job::newest(db, kind, &subject)?.filter(|j| j.state.is_open()) {
+            return Ok(job);
+        }
+    }
+    Err(already(run, "over"))
+}
+
+fn already(run: PaymentRunId, what: &str) -> Error {
+    Error::usage("wrong_state", format!("{run} is {what}"), "")
+}

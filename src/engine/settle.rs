@@ -1,0 +1,281 @@
+//! Recording what a gateway said of a payment, with everything that follows from it, in one
+//! transaction. Recording twice is a no-op.
+
+use crate::domain::decline;
+use crate::domain::ids::DocumentId;
+use crate::domain::payment::{DeclineClass, PaymentStatus};
+use crate::domain::payment_run::next_look_up;
+use crate::domain::retry::{Failed, NextStep, RetryRules, next_step};
+use crate::gateway::Outcome;
+use crate::store::ledger::{self, Line};
+use crate::store::payment::{
+    self, AllocationState, Answer, EventKind, EventRow, EventStatus, PaymentRow,
+};
+use crate::store::{StoreError, Tx, debt, document, method_state, payment_run};
+
+/// How often the bank is asked about a submitted payment, ms.
+const SUBMITTED_LOOK_UP_MS: i64 = 6 * 3_600_000;
+
+/// What recording an outcome did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The money is here.
+    Approved,
+    /// The bank has it.
+    Submitted,
+    /// Refused; what comes next is recorded.
+    Declined,
+    /// Nobody knows; it will be looked up.
+    Unknown,
+    /// Nothing was sent; its invoices are free again.
+    NotSent,
+    /// Our set-up was refused; counts as a decline of class system.
+    SetUp,
+    /// It was recorded before.
+    Already,
+}
+
+/// Records an outcome of `payment`.
+pub fn record(
+    tx: &Tx<'_>,
+    rules: &RetryRules,
+    payment: &PaymentRow,
+    outcome: &Outcome,
+) -> Result<Settled, StoreError> {
+    let late = payment.status == PaymentStatus::Declined;
+    if !payment.status.is_live() {
+        return match outcome {
+            Outcome::Approved { reference } if late => approve(tx, payment, reference),
+            Outcome::Approved { .. }
+            | Outcome::Declined { .. }
+            | Outcome::Submitted { .. }
+            | Outcome::Unknown { .. }
+            | Outcome::Unreachable { .. }
+            | Outcome::SetUp { .. } => Ok(Settled::Already),
+        };
+    }
+    match outcome {
+        Outcome::Approved { reference } => approve(tx, payment, reference),
+        Outcome::Declined { code, class, words } => {
+            decline(tx, rules, payment, code, *class, words)?;
+            Ok(Settled::Declined)
+        }
+        Outcome::SetUp { code, words } => {
+            let words = format!("the gateway refused our set-up ({code}): {words}");
+            decline(tx, rules, payment, "setup", DeclineClass::System, &words)?;
+            Ok(Settled::SetUp)
+        }
+        Outcome::Submitted { reference } => submitted(tx, payment, reference),
+        Outcome::Unknown { why } => unknown(tx, payment, why),
+        Outcome::Unreachable { why } => not_sent(tx, payment, why),
+    }
+}
+
+fn plain(payment: &PaymentRow, status: PaymentStatus, reply: &str) -> Answer {
+    Answer {
+        status,
+        gateway_ref: String::new(),
+        decline_code: String::new(),
+        decline_class: None,
+        reply: reply.to_owned(),
+        received_on: None,
+        next_retry_at: None,
+        next_look_up_at: None,
+        look_ups: payment.look_ups,
+        unapplied_minor: 0,
+    }
+}
+
+/// Moves the run's counters from the old status to the new one.
+fn recount(tx: &Tx<'_>, payment: &PaymentRow, to: PaymentStatus) -> Result<(), StoreError> {
+    if let Some(run) = payment.run {
+        let (currency, amount) = (payment.currency, payment.amount_minor);
+        payment_run::count(tx, run, payment.status, currency, amount, -1)?;
+        payment_run::count(tx, run, to, currency, amount, 1)?;
+    }
+    Ok(())
+}
+
+fn approve(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settled, StoreError> {
+    let late = payment.status == PaymentStatus::Declined;
+    let on = tx.now().today;
+    let line = |ledger: &str, document: Option<DocumentId>, amount_minor| Line {
+        ledger: ledger.to_owned(),
+        account: payment.account,
+        document,
+        payment: Some(payment.id),
+        currency: payment.currency,
+        amount_minor,
+    };
+    let mut lines = vec![line(&ledger::cash(&payment.gateway), None, payment.amount_minor)];
+    let mut left = payment.amount_minor;
+    for allocation in payment::allocations(tx, payment.id)? {
+        // The balance may have moved while the bank thought: never more than is owed.
+        let owed = debt::get(tx, allocation.document)?.balance_minor.max(0);
+        let amount = allocation.amount_minor.min(owed);
+        if amount > 0 {
+            payment::set_allocation(tx, allocation.id, AllocationState::Applied, amount, Some(on))?;
+            document::move_balance(tx, allocation.document, -amount)?;
+            debt::set_retry(tx, allocation.document, None, false)?;
+            lines.push(line(ledger::RECEIVABLE, Some(allocation.document), -amount));
+            left -= amount;
+        } else {
+            let void = AllocationState::Void;
+            payment::set_allocation(tx, allocation.id, void, allocation.amount_minor, None)?;
+        }
+    }
+    lines.push(line(ledger::CREDIT, None, -left));
+    ledger::post(tx, on, &lines)?;
+    let answer = Answer {
+        gateway_ref: reference.to_owned(),
+        received_on: Some(on),
+        unapplied_minor: left,
+        ..plain(payment, PaymentStatus::Approved, "")
+    };
+    payment::record(tx, payment.id, &answer)?;
+    if let Some(method) = payment.method {
+        method_state::succeeded(tx, method)?;
+    }
+    recount(tx, payment, PaymentStatus::Approved)?;
+    if late {
+        let event = event(payment, EventKind::LateSuccess, payment.amount_minor, tx);
+        payment::insert_event(tx, &event)?;
+    }
+    Ok(Settled::Approved)
+}
+
+/// A new event of a payment, done today.
+pub fn event(payment: &PaymentRow, kind: EventKind, amount_minor: i64, tx: &Tx<'_>) -> EventRow {
+    EventRow {
+        id: 0,
+        payment: payment.id,
+        kind,
+        status: EventStatus::Done,
+        amount_minor,
+        event_on: tx.now().today,
+        at: tx.now().at_ms,
+        key: None,
+        reference: String::new(),
+        reply: String::new(),
+    }
+}
+
+fn decline(
+    tx: &Tx<'_>,
+    rules: &RetryRules,
+    payment: &PaymentRow,
+    code: &str,
+    class: DeclineClass,
+    words: &str,
+) -> Result<(), StoreError> {
+    let documents = void(tx, payment)?;
+    let answer = Answer {
+        decline_code: code.to_owned(),
+        decline_class: Some(class),
+        ..plain(payment, PaymentStatus::Declined, words)
+    };
+    payment::record(tx, payment.id, &answer)?;
+    recount(tx, payment, PaymentStatus::Declined)?;
+    let Some(method) = payment.method else { return Ok(()) };
+    // What the gateway or our set-up did wrong says nothing of the customer's method.
+    if class != DeclineClass::System {
+        method_state::failed(tx, method, class == DeclineClass::Hard)?;
+    }
+    let mut due_on = None;
+    let mut attempt = 1;
+    for document in &documents {
+        let due = debt::get(tx, *document)?.due_on;
+        due_on = Some(due_on.map_or(due, |d: chrono::NaiveDate| d.max(due)));
+        let (_, in_a_row) = payment::past_of_document(tx, *document, method)?;
+        let same = in_a_row.iter().filter(|c| **c == class).count();
+        attempt = attempt.max(u32::try_from(same).unwrap_or(u32::MAX));
+    }
+    let failed = Failed {
+        class,
+        action: decline::meaning(code).action,
+        at_ms: tx.now().at_ms,
+        method,
+        attempt,
+        due_on: due_on.unwrap_or(tx.now().today),
+    };
+    let methods: Vec<_> = method_state::of_account(tx, payment.account, tx.now().at_ms)?
+        .into_iter()
+        .map(|m| m.state)
+        .collect();
+    let (next_at, given_up) = match next_step(rules, &failed, &methods, tx.now().today) {
+        NextStep::Retry { at_ms, .. } => (Some(at_ms), false),
+        NextStep::Stop { .. } => (None, true),
+    };
+    for document in documents {
+        debt::set_retry(tx, document, next_at, given_up)?;
+    }
+    payment::record(tx, payment.id, &Answer { next_retry_at: next_at, ..answer })
+}
+
+/// Frees the documents of a payment; gives them.
+fn void(tx: &Tx<'_>, payment: &PaymentRow) -> Result<Vec<DocumentId>, StoreError> {
+    let mut documents = Vec::new();
+    for allocation in payment::allocations(tx, payment.id)? {
+        let void = AllocationState::Void;
+        payment::set_allocation(tx, allocation.id, void, allocation.amount_minor, None)?;
+        documents.push(allocation.document);
+    }
+    Ok(documents)
+}
+
+fn submitted(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settled, StoreError> {
+    let answer = Answer {
+        gateway_ref: reference.to_owned(),
+        next_look_up_at: Some(tx.now().at_ms + SUBMITTED_LOOK_UP_MS),
+        ..plain(payment, PaymentStatus::Submitted, "the bank has it and has not answered")
+    };
+    payment::record(tx, payment.id, &answer)?;
+    recount(tx, payment, PaymentStatus::Submitted)?;
+    Ok(Settled::Submitted)
+}
+
+fn unknown(tx: &Tx<'_>, payment: &PaymentRow, why: &str) -> Result<Settled, StoreError> {
+    let next = next_look_up(payment.created_at, payment.look_ups, tx.now().at_ms);
+    let answer = Answer { next_look_up_at: next, ..plain(payment, PaymentStatus::Unknown, why) };
+    payment::record(tx, payment.id, &answer)?;
+    recount(tx, payment, PaymentStatus::Unknown)?;
+    Ok(Settled::Unknown)
+}
+
+fn not_sent(tx: &Tx<'_>, payment: &PaymentRow, why: &str) -> Result<Settled, StoreError> {
+    let documents = void(tx, payment)?;
+    let answer = Answer {
+        decline_code: "gateway_unreachable".to_owned(),
+        decline_class: Some(DeclineClass::System),
+        ..plain(payment, PaymentStatus::Canceled, why)
+    };
+    payment::record(tx, payment.id, &answer)?;
+    recount(tx, payment, PaymentStatus::Canceled)?;
+    if let Some(run) = payment.run {
+        payment_run::reopen_items(tx, run, &documents)?;
+    }
+    Ok(Settled::NotSent)
+}
+
+/// The look-up found no trace of a payment, and it is late enough to be sure: a decline of class
+/// system, so that the rules may try again with a new key. Should money turn up after all, that
+/// is a late success.
+pub fn not_found(
+    tx: &Tx<'_>,
+    rules: &RetryRules,
+    payment: &PaymentRow,
+) -> Result<Settled, StoreError> {
+    record(tx, rules, payment, &Outcome::declined("not_found_at_gateway"))
+}
+
+/// Whether two outcomes say the same of the money, for the audit of a reconcile.
+pub fn words(settled: Settled) -> &'static str {
+    match settled {
+        Settled::Approved => "approved",
+        Settled::Submitted => "still at the bank",
+        Settled::Declined | Settled::SetUp => "declined",
+        Settled::Unknown => "still unknown",
+        Settled::NotSent => "never sent",
+        Settled::Already => "known before",
+    }
+}

@@ -1,0 +1,80 @@
+//! What collecting needs besides the book: the gateways by name, and the rules from the settings.
+
+use super::{Error, Session};
+use crate::config::Config;
+use crate::domain::retry::{RetryRules, parse_waits};
+use crate::gateway::{self, Gateway};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Makes the gateway of a name; tests put their own in its place.
+pub type Connect = dyn Fn(&str, &Config, &Path) -> Arc<dyn Gateway> + Send + Sync;
+
+/// Rules and gateways of one call or job.
+#[derive(Clone)]
+pub struct Till {
+    /// The settings, read once.
+    pub config: Config,
+    /// The retry rules in them.
+    pub rules: RetryRules,
+    /// The book's own name, part of every idempotency key.
+    pub book: String,
+    directory: PathBuf,
+    connect: Arc<Connect>,
+    open: BTreeMap<String, Arc<dyn Gateway>>,
+}
+
+impl Till {
+    /// Reads the settings of a book.
+    pub fn open(session: &Session) -> Result<Self, Error> {
+        Self::with(session, Arc::new(gateway::connect))
+    }
+
+    /// The same with gateways made by `connect`.
+    pub fn with(session: &Session, connect: Arc<Connect>) -> Result<Self, Error> {
+        let config = session.config()?;
+        let directory = session.store.side_directory();
+        std::fs::create_dir_all(&directory)
+            .map_err(|source| Error::Io { path: directory.clone(), source })?;
+        let book = session.read(crate::store::settings::facts)?.uid;
+        let rules = rules(&config)?;
+        Ok(Self { config, rules, book, directory, connect, open: BTreeMap::new() })
+    }
+
+    /// The gateway of a name, set up on first use.
+    pub fn gateway(&mut self, name: &str) -> Arc<dyn Gateway> {
+        if let Some(gateway) = self.open.get(name) {
+            return Arc::clone(gateway);
+        }
+        let gateway = (self.connect)(name, &self.config, &self.directory);
+        self.open.insert(name.to_owned(), Arc::clone(&gateway));
+        gateway
+    }
+
+    /// Gateway calls at the same time.
+    pub fn concurrency(&self) -> usize {
+        usize::try_from(self.config.int("payment.concurrency")).unwrap_or(1).max(1)
+    }
+}
+
+/// The retry rules in the settings.
+pub fn rules(config: &Config) -> Result<RetryRules, Error> {
+    let waits = |key: &str| {
+        parse_waits(config.get(key)).map_err(|error| {
+            Error::usage("bad_value", format!("{key}: {error}"), "daybook settings set corrects it")
+        })
+    };
+    let count = |key: &str| u32::try_from(config.int(key)).unwrap_or(u32::MAX);
+    Ok(RetryRules {
+        soft: waits("retry.soft")?,
+        system: waits("retry.system")?,
+        unknown: waits("retry.unknown")?,
+        max_failures: count("retry.max_failures"),
+        min_gap_hours: count("retry.min_gap_hours"),
+        fallback: config.is("retry.fallback"),
+        visa_30_days: count("retry.visa_30_days"),
+        mastercard_30_days: count("retry.mastercard_30_days"),
+        zone: config.zone(),
+    })
+}

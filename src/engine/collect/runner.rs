@@ -167,7 +167,7 @@ fn slice_write<T>(
     let verb = if job.kind == JobKind::Retry { Verb::Retry } else { Verb::Collect };
     session.write(verb, |tx| {
         job::guard(tx, job)?;
-        work(tx)
+        Ok(work(tx)?)
     })
 }
 

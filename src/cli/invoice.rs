@@ -24,6 +24,14 @@ enum Action {
         /// D-000012 or a number
         id: String,
     },
+    /// Write a posted document as PDF
+    Pdf {
+        /// D-000012 or a number
+        id: String,
+        /// Where to (a directory: under its number; - is standard output)
+        #[arg(default_value = ".")]
+        file: std::path::PathBuf,
+    },
 }
 
 /// Which documents.
@@ -45,6 +53,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     match &args.action {
         Action::List(list) => documents(list, &[DocumentKind::Invoice], ctx),
         Action::Show { id } => show(&ctx.open()?, id, ctx),
+        Action::Pdf { id, file } => super::delivery::pdf(&ctx.open()?, id, file, ctx),
     }
 }
 

@@ -6,6 +6,8 @@ pub mod output;
 mod audit;
 mod bill;
 mod check;
+mod deliver;
+mod delivery;
 mod import;
 mod init;
 mod invoice;
@@ -54,6 +56,10 @@ enum Command {
     Invoice(invoice::Args),
     /// Number and lock drafts
     Post(post::Args),
+    /// Send and print posted documents
+    Deliver(deliver::Args),
+    /// List deliveries; recall, retry, confirm them
+    Delivery(delivery::Args),
     /// Read or change settings
     Settings(settings::Args),
     /// Set the clock of a test or demo book, for all processes
@@ -133,6 +139,8 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Run(args) => run::run(&args, ctx),
         Command::Invoice(args) => invoice::run(&args, ctx),
         Command::Post(args) => post::run(&args, ctx),
+        Command::Deliver(args) => deliver::run(&args, ctx),
+        Command::Delivery(args) => delivery::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),
         Command::Worker(args) => worker::run(&args, ctx),

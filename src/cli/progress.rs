@@ -63,6 +63,18 @@ fn words(job: &JobRow, took: Duration) -> String {
 /// Drives a job to its end, or follows the process that does. Left by a signal, the job stays for
 /// the next worker.
 pub fn follow(session: &mut Session, job: JobId, ctx: &Ctx) -> Result<Ended, Error> {
+    let ended = drive(session, job, ctx)?;
+    if let Ended::Left(row) = &ended {
+        return Err(Error::Busy(format!(
+            "{} {} goes on later: daybook worker --once, or any console, takes it up",
+            row.kind, row.subject
+        )));
+    }
+    Ok(ended)
+}
+
+/// The same for work that may wait for its time: leaving it is no error.
+pub fn drive(session: &mut Session, job: JobId, ctx: &Ctx) -> Result<Ended, Error> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in
         [signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP, signal_hook::consts::SIGINT]
@@ -74,12 +86,6 @@ pub fn follow(session: &mut Session, job: JobId, ctx: &Ctx) -> Result<Ended, Err
     let on = !ctx.json && std::io::stderr().is_terminal();
     let mut line = Line { stop, shown: None, begun: Instant::now(), on, told_paused: false };
     let ended = worker::drive(session, job, &ports, &mut line)?;
-    if let Ended::Left(row) = &ended {
-        return Err(Error::Busy(format!(
-            "{} {} goes on later: daybook worker --once, or any console, takes it up",
-            row.kind, row.subject
-        )));
-    }
     let row = ended.job();
     if row.state == JobState::Failed {
         return Err(Error::Bug(row.error.clone()));

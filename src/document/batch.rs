@@ -4,7 +4,7 @@ use super::invoice::{Press, Typeset};
 use super::pdf::{self, About};
 use super::printable::Customer;
 use crate::domain::text;
-use std::io::{Cursor, Write};
+use std::io::{Seek, Write};
 
 /// One document to print.
 #[derive(Debug, Clone)]
@@ -148,9 +148,9 @@ impl Batch {
         out.into_inner().map_err(|e| e.into_error().into())
     }
 
-    /// The single documents in a zip with the index; names come from document numbers only.
-    pub fn zip(&self, press: Press) -> Result<Vec<u8>, zip::result::ZipError> {
-        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    /// The single documents with the index, written as a zip; names come from document numbers only.
+    pub fn zip<W: Write + Seek>(&self, press: Press, out: W) -> Result<(), zip::result::ZipError> {
+        let mut zip = zip::ZipWriter::new(out);
         // A PDF is deflated inside already.
         let stored = zip::write::SimpleFileOptions::default()
             .compression_method(zip::CompressionMethod::Stored)
@@ -163,7 +163,8 @@ impl Batch {
             zip.start_file(file_name(&piece.number), stored)?;
             zip.write_all(&piece.set.pdf(press))?;
         }
-        Ok(zip.finish()?.into_inner())
+        zip.finish()?.flush()?;
+        Ok(())
     }
 }
 

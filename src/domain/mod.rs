@@ -41,6 +41,7 @@ pub mod bill;
 pub mod billing;
 pub mod charge;
 pub mod decline;
+pub mod delivery;
 pub mod document;
 pub mod explain;
 pub mod ids;

@@ -51,7 +51,9 @@ pub fn runner(kind: JobKind) -> Result<Box<dyn Runner>, Error> {
         JobKind::Bill => Ok(Box::new(super::bill::BillRunner::default())),
         JobKind::Post => Ok(Box::new(super::post::PostRunner::default())),
         JobKind::Collect | JobKind::Retry => Ok(Box::new(super::collect::Collect::default())),
-        JobKind::Reconcile | JobKind::Deliver | JobKind::Print => {
+        JobKind::Deliver => Ok(Box::new(super::send::SendRunner::default())),
+        JobKind::Print => Ok(Box::new(super::print::PrintRunner)),
+        JobKind::Reconcile => {
             Err(Error::Bug(format!("no runner for {kind} jobs")))
         }
     }

@@ -2,7 +2,7 @@
 
 use super::command::{Command, Receipt, RunRef, Steer};
 use super::post::What;
-use super::{Error, Session, bill, post, run};
+use super::{Error, Session, bill, deliver, post, print, run};
 use crate::domain::ids::JobId;
 
 /// Does what a clerk asked for. `op_id` was minted when the dialog opened: a second send of the
@@ -49,6 +49,22 @@ fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
             };
             Ok(Receipt { summary: format!("{id}: {word}"), done: 1, job, ..Receipt::default() })
         }
+        Command::MakeDeliveries { run } => {
+            Ok(deliver::make(session, run, deliver::When::AfterHold)?.receipt())
+        }
+        Command::SendNow { deliveries } => deliver::send_now(session, &deliveries),
+        Command::Recall { deliveries } => deliver::recall(session, &deliveries),
+        Command::Resend { deliveries } => {
+            deliver::resend(session, &deliveries, deliver::Resend::All)
+        }
+        Command::ChangeChannel { deliveries, channel } => {
+            deliver::change_channel(session, &deliveries, channel)
+        }
+        Command::PrintBatch { directory } => {
+            let job = print::start(session, &directory)?;
+            Ok(started("", "writing a print batch", job))
+        }
+        Command::ConfirmPrinted { deliveries } => deliver::confirm_printed(session, &deliveries),
         other => Err(Error::usage(
             "not_available",
             "this verb is not available here",

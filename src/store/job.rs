@@ -286,3 +286,25 @@ pub fn want(tx: &Tx<'_>, id: JobId, wanted: Wanted) -> Result<(), StoreError> {
     tx.touch(Topic::Jobs);
     Ok(())
 }
+
+/// Brings the next turn of a waiting job of a kind forward; none when no such job waits.
+pub fn wake(tx: &Tx<'_>, kind: JobKind, at_ms: i64) -> Result<Option<JobId>, StoreError> {
+    let waiting: Option<i64> = tx
+        .conn()
+        .prepare_cached("SELECT min(id) FROM job WHERE state = 'Waiting' AND kind = ?1")?
+        .query_row([kind.as_str()], |r| r.get(0))?;
+    if let Some(id) = waiting {
+        tx.conn().execute(
+            "UPDATE job SET not_before_at = min(not_before_at, ?2) WHERE id = ?1",
+            (id, at_ms),
+        )?;
+        tx.touch(Topic::Jobs);
+    }
+    Ok(waiting.map(JobId))
+}
+
+/// Sets when a job that was just made is due.
+pub fn set_not_before(tx: &Tx<'_>, id: JobId, at_ms: i64) -> Result<(), StoreError> {
+    tx.conn().execute("UPDATE job SET not_before_at = ?2 WHERE id = ?1", (id.0, at_ms))?;
+    Ok(())
+}

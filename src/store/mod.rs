@@ -12,6 +12,7 @@ pub mod charge;
 pub mod check;
 pub mod credit;
 pub mod debt;
+pub mod delivery;
 pub mod document;
 mod error;
 pub mod job;

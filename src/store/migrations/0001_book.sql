@@ -596,6 +596,7 @@ CREATE TABLE delivery (
   message_hash   TEXT NOT NULL DEFAULT '',
   sender         TEXT NOT NULL DEFAULT '',            -- sender address, fixed at the first try
   job_id         INTEGER,                             -- the job that is sending it
+  asked_about    INTEGER NOT NULL DEFAULT 0,          -- newest correction of the document a person knows of
   batch_id       INTEGER REFERENCES print_batch (id),
   batch_position INTEGER,
   copy           INTEGER NOT NULL DEFAULT 1,          -- counts resends that were asked for
@@ -603,6 +604,8 @@ CREATE TABLE delivery (
 ) STRICT;
 CREATE INDEX delivery_queue ON delivery (channel, not_before_at) WHERE status IN ('Queued','Deferred','Sending');
 CREATE INDEX delivery_status ON delivery (status, id);
+CREATE INDEX delivery_sending ON delivery (job_id) WHERE status = 'Sending';
+CREATE INDEX delivery_batch ON delivery (batch_id, batch_position) WHERE batch_id IS NOT NULL;
 
 -- ---------------------------------------------------------------- work
 

@@ -1,0 +1,234 @@
+//! `daybook deliver`: makes the deliveries of posted documents and sends or prints them.
+
+use super::output::{self, Align};
+use super::{Ctx, Exit, progress};
+use crate::domain::ids::{BillRunId, RunId};
+use crate::domain::payment::DeliveryStatus;
+use crate::engine::deliver::{self, Made, Resend, When};
+use crate::engine::print::{self, Written};
+use crate::engine::{Error, Session};
+use crate::store::delivery::{self, Filter};
+use crate::store::job::JobRow;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Deliver posted documents: by e-mail after a hold in which they can be recalled, and by print
+/// batch. Safe to repeat: what was sent is not sent again.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only the documents of this bill run
+    #[arg(long)]
+    run: Option<String>,
+    /// Write the queued print copies into DIR: merged PDF, index, zip of single PDFs
+    #[arg(long, value_name = "DIR")]
+    print: Option<PathBuf>,
+    /// No hold: e-mail leaves at once
+    #[arg(long)]
+    send_now: bool,
+    /// Send again what was never sent (bounced, recalled), or with "all" everything
+    #[arg(long, value_name = "all", num_args = 0..=1, default_missing_value = "unsent")]
+    resend: Option<ResendWord>,
+    /// Show what would go where, change nothing
+    #[arg(long, conflicts_with_all = ["print", "send_now", "resend"])]
+    dry_run: bool,
+    /// Queue only; a worker or console sends
+    #[arg(long)]
+    detach: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ResendWord {
+    Unsent,
+    All,
+}
+
+/// Runs it.
+pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let run = args.run.as_deref().map(|text| bill_run(&session, text)).transpose()?;
+    if args.dry_run {
+        return preview(&session, run, ctx);
+    }
+    let when = if args.send_now { When::Now } else { When::AfterHold };
+    let mut made = deliver::make(&mut session, run, when)?;
+    let mut again = 0;
+    if let Some(word) = args.resend {
+        let what = if word == ResendWord::All { Resend::All } else { Resend::NeverSent };
+        let ids = deliver::resendable(&session, run, what)?;
+        let receipt = deliver::resend(&mut session, &ids, what)?;
+        again = receipt.done;
+        made.job = receipt.job.or(made.job);
+    }
+    if args.send_now {
+        let waiting = Filter { run, status: Some(DeliveryStatus::Queued), ..Filter::default() };
+        let rows = session.read(|db| delivery::list(db, &waiting))?;
+        let now = session.now()?.at_ms;
+        let ids: Vec<_> = rows
+            .iter()
+            .filter(|r| r.message_id.is_some() && r.not_before_at > now)
+            .map(|r| r.id)
+            .collect();
+        if !ids.is_empty() {
+            made.job = deliver::send_now(&mut session, &ids)?.job.or(made.job);
+        }
+    }
+    let job = match made.job {
+        Some(job) if !args.detach => Some(progress::drive(&mut session, job, ctx)?.job().clone()),
+        Some(_) | None => None,
+    };
+    let batch = args.print.as_deref().map(|dir| print::write(&mut session, dir)).transpose()?;
+    report(&session, run, &Outcome { made, again, job, batch }, ctx)
+}
+
+/// What came of a call.
+struct Outcome {
+    made: Made,
+    again: usize,
+    job: Option<JobRow>,
+    batch: Option<Written>,
+}
+
+/// The bill run a word names; it must exist.
+pub fn bill_run(session: &Session, text: &str) -> Result<BillRunId, Error> {
+    let RunId::Bill(id) = super::run::parse(text)? else {
+        let message = format!("{text} is a payment run; documents come from bill runs");
+        return Err(Error::usage("not_a_bill_run", message, "name a bill run"));
+    };
+    session.read(|db| crate::store::bill_run::get(db, id))?;
+    Ok(id)
+}
+
+fn plan_json(made: &Made) -> Value {
+    let kept: Vec<Value> = made
+        .kept
+        .iter()
+        .map(|c| {
+            json!({ "document": c.number, "channel": c.channel, "to": c.address, "status": c.status, "reason": c.reason })
+        })
+        .collect();
+    json!({
+        "email": made.queued[0],
+        "print": made.queued[1],
+        "suppressed": made.kept_in(DeliveryStatus::Suppressed),
+        "held": made.kept_in(DeliveryStatus::Held),
+        "impossible": made.kept_in(DeliveryStatus::Impossible),
+        "kept": kept,
+    })
+}
+
+fn kept_table(made: &Made) {
+    if made.kept.is_empty() {
+        return;
+    }
+    let rows: Vec<Vec<String>> = made
+        .kept
+        .iter()
+        .map(|c| {
+            vec![
+                c.number.clone(),
+                c.channel.to_string(),
+                c.address.clone(),
+                c.status.to_string(),
+                c.reason.clone(),
+            ]
+        })
+        .collect();
+    let headers = [
+        ("DOCUMENT", Align::Left),
+        ("BY", Align::Left),
+        ("TO", Align::Left),
+        ("STATUS", Align::Left),
+        ("WHY", Align::Left),
+    ];
+    output::table(&headers, &rows);
+}
+
+fn preview(session: &Session, run: Option<BillRunId>, ctx: &Ctx) -> Result<Exit, Error> {
+    let made = deliver::preview(session, run)?;
+    if ctx.json {
+        output::json(&json!({ "dry_run": true, "plan": plan_json(&made) }))?;
+    } else {
+        output::line(&format!("would make: {}", made.receipt().summary));
+        kept_table(&made);
+    }
+    Ok(Exit::partly_if(made.kept_in(DeliveryStatus::Impossible) > 0))
+}
+
+/// What the transport said if it is down.
+fn transport(job: Option<&JobRow>) -> Option<String> {
+    let detail: Value = serde_json::from_str(&job?.detail).ok()?;
+    // A job that waits is still down; one that ended has got through since.
+    let words = detail.get("transport")?.as_str()?.to_owned();
+    job.filter(|j| j.state.is_open()).map(|_| words)
+}
+
+fn report(
+    session: &Session,
+    run: Option<BillRunId>,
+    outcome: &Outcome,
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
+    let (balance, not_made) = deliver::balance(session, run)?;
+    let next = session.read(delivery::next_due)?;
+    let zone = session.config()?.zone();
+    let next = next.map(|ms| super::delivery::moment(ms, zone));
+    let (sent, failed) = outcome.job.as_ref().map_or((0, 0), |j| (j.done, j.failed));
+    let down = transport(outcome.job.as_ref());
+    if ctx.json {
+        output::json(&json!({
+            "run": run.map(|r| r.to_string()),
+            "plan": plan_json(&outcome.made),
+            "resent": outcome.again,
+            "sent": sent,
+            "failed": failed,
+            "transport_down": down,
+            "next_at": next,
+            "batch": outcome.batch.as_ref().map(batch_json),
+            "balance": balance,
+            "balances": balance.balances(),
+            "not_made": not_made,
+        }))?;
+    } else {
+        words(outcome, (sent, failed), down.as_deref(), next.as_deref());
+        output::line(&super::delivery::balance_line(&balance));
+    }
+    let refused = outcome.batch.as_ref().is_some_and(|b| !b.refused.is_empty());
+    let kept = outcome.made.kept.iter().any(|c| c.status != DeliveryStatus::Suppressed);
+    Ok(Exit::partly_if(refused || kept || failed > 0 || down.is_some()))
+}
+
+fn words(outcome: &Outcome, (sent, failed): (i64, i64), down: Option<&str>, next: Option<&str>) {
+    output::line(&format!("made: {}", outcome.made.receipt().summary));
+    kept_table(&outcome.made);
+    if outcome.again > 0 {
+        output::line(&format!("queued again: {}", outcome.again));
+    }
+    if outcome.job.is_some() {
+        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+        output::line(&format!("sent {sent}{failed}"));
+    }
+    if let Some(reply) = down {
+        output::line(&format!("the mail transport is down: {reply}"));
+    }
+    if let Some(next) = next {
+        output::line(&format!("the next e-mail goes at {next}; until then it can be recalled"));
+    }
+    if let Some(batch) = &outcome.batch {
+        super::delivery::written(batch);
+    }
+}
+
+/// A written batch for programs.
+pub fn batch_json(written: &Written) -> Value {
+    let files: Vec<String> = written.files.iter().map(|f| f.display().to_string()).collect();
+    let refused: Vec<Value> =
+        written.refused.iter().map(|r| json!({ "document": r.what, "reason": r.reason })).collect();
+    json!({
+        "batch": written.batch,
+        "documents": written.counts.documents,
+        "sheets": written.counts.sheets,
+        "envelopes": written.counts.envelopes,
+        "files": files,
+        "refused": refused,
+    })
+}

@@ -1,0 +1,401 @@
+//! `daybook delivery`: the queue, and what a clerk does to single copies.
+
+use super::output::{self, Align};
+use super::{Ctx, Exit, deliver, progress};
+use crate::domain::delivery::Balance;
+use crate::domain::ids::DeliveryId;
+use crate::domain::payment::{Channel, DeliveryStatus};
+use crate::engine::command::Receipt;
+use crate::engine::deliver as engine;
+use crate::engine::print::{self, Written};
+use crate::engine::{Error, Session};
+use crate::store::delivery::{self, Delivery, Filter, PrintBatch};
+use chrono::DateTime;
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// List deliveries, recall, retry and confirm them.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Every copy: document, channel, address, status, last answer
+    List {
+        /// Of this bill run's documents
+        #[arg(long)]
+        run: Option<String>,
+        /// Of this document
+        #[arg(long)]
+        invoice: Option<String>,
+        /// In this status
+        #[arg(long)]
+        status: Option<String>,
+        /// email or print
+        #[arg(long)]
+        channel: Option<String>,
+        /// In this print batch
+        #[arg(long)]
+        batch: Option<i64>,
+    },
+    /// What was due, and what became of it
+    Balance {
+        /// Of this bill run's documents
+        #[arg(long)]
+        run: Option<String>,
+    },
+    /// Take back copies that have not left (a document's number takes all of its copies)
+    Recall(Which),
+    /// Try again, now: deferred, bounced, recalled, held, or (you decide) unconfirmed
+    Retry(Which),
+    /// Unconfirmed e-mail did arrive
+    Confirm(Which),
+    /// Written copies are on paper
+    Printed(Which),
+    /// Send by the other way
+    Channel {
+        /// email or print
+        to: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Print batches, newest first
+    Batches,
+    /// Write documents of a batch again
+    Reprint {
+        /// The batch
+        batch: i64,
+        /// Where to
+        directory: PathBuf,
+        /// First position
+        #[arg(long, default_value_t = 1)]
+        from: i64,
+        /// Last position (default: the last)
+        #[arg(long)]
+        to: Option<i64>,
+    },
+}
+
+/// Which copies.
+#[derive(Debug, clap::Args)]
+pub struct Which {
+    /// Deliveries (DL-000001) or documents (INV-2026-000001, D-000001)
+    #[arg(required_unless_present_any = ["run", "batch"])]
+    ids: Vec<String>,
+    /// All of this bill run that the step fits
+    #[arg(long, conflicts_with_all = ["ids", "batch"])]
+    run: Option<String>,
+    /// All of this print batch
+    #[arg(long, conflicts_with = "ids")]
+    batch: Option<i64>,
+}
+
+impl Which {
+    /// The rows, and whether each was named by itself: only then is a misfit refused.
+    fn rows(
+        &self,
+        session: &Session,
+        fits: impl Fn(&Delivery) -> bool,
+    ) -> Result<Vec<DeliveryId>, Error> {
+        let all = |filter: Filter| -> Result<Vec<Delivery>, Error> {
+            session.read(|db| delivery::list(db, &filter))
+        };
+        if let Some(run) = &self.run {
+            let run = Some(deliver::bill_run(session, run)?);
+            let rows = all(Filter { run, ..Filter::default() })?;
+            return Ok(rows.iter().filter(|r| fits(r)).map(|r| r.id).collect());
+        }
+        if let Some(batch) = self.batch {
+            session.read(|db| delivery::batch(db, batch))?;
+            let rows = all(Filter { batch: Some(batch), ..Filter::default() })?;
+            return Ok(rows.iter().filter(|r| fits(r)).map(|r| r.id).collect());
+        }
+        let mut out = Vec::new();
+        for text in &self.ids {
+            if let Some(id) = DeliveryId::parse(text) {
+                session.read(|db| delivery::get(db, id))?;
+                out.push(id);
+                continue;
+            }
+            let document = Some(session.read(|db| crate::store::document::find(db, text))?);
+            let rows = all(Filter { document, ..Filter::default() })?;
+            let fitting: Vec<DeliveryId> = rows.iter().filter(|r| fits(r)).map(|r| r.id).collect();
+            // A document with nothing that fits is answered by its copies' states.
+            out.extend(if fitting.is_empty() {
+                rows.iter().map(|r| r.id).collect()
+            } else {
+                fitting
+            });
+        }
+        Ok(out)
+    }
+}
+
+/// Runs it.
+pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let waits = |r: &Delivery| {
+        use DeliveryStatus as S;
+        matches!(r.status, S::Queued | S::Held | S::Deferred)
+    };
+    match &args.action {
+        Action::List { run, invoice, status, channel, batch } => {
+            let filter = Filter {
+                run: run.as_deref().map(|r| deliver::bill_run(&session, r)).transpose()?,
+                document: invoice
+                    .as_deref()
+                    .map(|i| session.read(|db| crate::store::document::find(db, i)))
+                    .transpose()?,
+                status: status.as_deref().map(status_of).transpose()?,
+                channel: channel.as_deref().map(channel_of).transpose()?,
+                batch: *batch,
+            };
+            list(&session, &filter, ctx)
+        }
+        Action::Balance { run } => {
+            let run = run.as_deref().map(|r| deliver::bill_run(&session, r)).transpose()?;
+            let (balance, not_made) = engine::balance(&session, run)?;
+            if ctx.json {
+                output::json(
+                    &json!({ "balance": balance, "balances": balance.balances(), "not_made": not_made }),
+                )?;
+            } else {
+                output::line(&balance_line(&balance));
+                output::line(&format!("posted documents without a delivery: {not_made}"));
+            }
+            Ok(Exit::Done)
+        }
+        Action::Recall(which) => {
+            let ids = which.rows(&session, waits)?;
+            let receipt = engine::recall(&mut session, &ids)?;
+            told(&receipt, ctx)
+        }
+        Action::Retry(which) => {
+            let again = |r: &Delivery| {
+                use DeliveryStatus as S;
+                matches!(r.status, S::Deferred | S::Bounced | S::Held | S::Recalled)
+            };
+            let ids = which.rows(&session, again)?;
+            let receipt = engine::retry(&mut session, &ids)?;
+            if let Some(job) = receipt.job {
+                progress::drive(&mut session, job, ctx)?;
+            }
+            told(&receipt, ctx)
+        }
+        Action::Confirm(which) => {
+            let ids = which.rows(&session, |r| r.status == DeliveryStatus::Unconfirmed)?;
+            let receipt = engine::confirm_sent(&mut session, &ids)?;
+            told(&receipt, ctx)
+        }
+        Action::Printed(which) => {
+            let ids = which.rows(&session, |r| r.status == DeliveryStatus::Written)?;
+            let receipt = engine::confirm_printed(&mut session, &ids)?;
+            told(&receipt, ctx)
+        }
+        Action::Channel { to, which } => {
+            let to = channel_of(to)?;
+            let ids = which.rows(&session, |r| r.channel != to && waits(r))?;
+            let receipt = engine::change_channel(&mut session, &ids, to)?;
+            told(&receipt, ctx)
+        }
+        Action::Batches => batches(&session, ctx),
+        Action::Reprint { batch, directory, from, to } => {
+            let range = (*from, to.unwrap_or(i64::MAX));
+            let done = print::reprint(&session, *batch, range, directory)?;
+            if ctx.json {
+                output::json(&deliver::batch_json(&done))?;
+            } else {
+                written(&done);
+            }
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn status_of(word: &str) -> Result<DeliveryStatus, Error> {
+    DeliveryStatus::parse(word).ok_or_else(|| {
+        let message = format!("{word:?} is no status of a delivery");
+        Error::usage("bad_status", message, DeliveryStatus::words())
+    })
+}
+
+fn channel_of(word: &str) -> Result<Channel, Error> {
+    Channel::parse(word).ok_or_else(|| {
+        Error::usage("bad_channel", format!("{word:?} is no channel"), Channel::words())
+    })
+}
+
+/// A moment in the book's zone, ISO.
+pub fn moment(ms: i64, zone: Tz) -> String {
+    let moment = DateTime::from_timestamp_millis(ms).unwrap_or_default();
+    moment.with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+fn list(session: &Session, filter: &Filter, ctx: &Ctx) -> Result<Exit, Error> {
+    let rows = session.read(|db| delivery::list(db, filter))?;
+    let zone = session.config()?.zone();
+    if ctx.json {
+        let all: Vec<Value> = rows.iter().map(|r| row_json(r, zone)).collect();
+        output::json(&all)?;
+        return Ok(Exit::Done);
+    }
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|r| {
+            vec![
+                r.id.to_string(),
+                r.number.clone(),
+                r.channel.to_string(),
+                r.address.clone(),
+                r.status.to_string(),
+                r.attempts.to_string(),
+                r.last_reply.clone(),
+            ]
+        })
+        .collect();
+    let headers = [
+        ("ID", Align::Left),
+        ("DOCUMENT", Align::Left),
+        ("BY", Align::Left),
+        ("TO", Align::Left),
+        ("STATUS", Align::Left),
+        ("TRIES", Align::Right),
+        ("LAST ANSWER", Align::Left),
+    ];
+    output::table(&headers, &cells);
+    Ok(Exit::Done)
+}
+
+fn row_json(r: &Delivery, zone: Tz) -> Value {
+    let waits = matches!(r.status, DeliveryStatus::Queued | DeliveryStatus::Deferred);
+    json!({
+        "id": r.id.to_string(),
+        "document": r.number,
+        "document_id": r.document.to_string(),
+        "account_number": r.account_number,
+        "channel": r.channel,
+        "to": r.address,
+        "status": r.status,
+        "attempts": r.attempts,
+        "last_reply": r.last_reply,
+        "queued_at": moment(r.queued_at, zone),
+        "next_at": waits.then(|| moment(r.not_before_at, zone)),
+        "ended_at": r.ended_at.map(|ms| moment(ms, zone)),
+        "message_id": r.message_id,
+        "copy": r.copy,
+        "batch": r.batch,
+        "batch_position": r.batch_position,
+    })
+}
+
+/// The equation of the step on one line.
+pub fn balance_line(b: &Balance) -> String {
+    format!(
+        "due {} = sent {} + printed {} + suppressed {} + recalled {} + failed {} + unconfirmed {} + open {}{}",
+        b.due,
+        b.sent,
+        b.printed,
+        b.suppressed,
+        b.recalled,
+        b.failed,
+        b.unconfirmed,
+        b.open,
+        if b.balances() { "" } else { "  DOES NOT BALANCE" }
+    )
+}
+
+fn told(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
+    if ctx.json {
+        let refused: Vec<Value> =
+            receipt.refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect();
+        output::json(&json!({ "done": receipt.done, "refused": refused }))?;
+    } else {
+        output::line(&receipt.summary);
+        for refused in &receipt.refused {
+            output::line(&format!("{}: {}", refused.what, refused.reason));
+        }
+    }
+    Ok(Exit::partly_if(!receipt.refused.is_empty()))
+}
+
+fn batches(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
+    let rows = session.read(delivery::batches)?;
+    let zone = session.config()?.zone();
+    if ctx.json {
+        let one = |b: &PrintBatch| {
+            json!({
+                "batch": b.id, "directory": b.directory, "documents": b.documents, "sheets": b.sheets,
+                "envelopes": b.envelopes, "written_at": moment(b.written_at, zone),
+                "printed_at": b.printed_at.map(|ms| moment(ms, zone)), "printed_by": b.printed_by,
+            })
+        };
+        output::json(&rows.iter().map(one).collect::<Vec<_>>())?;
+        return Ok(Exit::Done);
+    }
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|b| {
+            let printed = b.printed_at.map_or_else(String::new, |ms| moment(ms, zone));
+            vec![
+                b.id.to_string(),
+                b.documents.to_string(),
+                b.sheets.to_string(),
+                b.envelopes.to_string(),
+                moment(b.written_at, zone),
+                printed,
+                b.directory.clone(),
+            ]
+        })
+        .collect();
+    let headers = [
+        ("BATCH", Align::Right),
+        ("DOCUMENTS", Align::Right),
+        ("SHEETS", Align::Right),
+        ("ENVELOPES", Align::Right),
+        ("WRITTEN", Align::Left),
+        ("PRINTED", Align::Left),
+        ("DIRECTORY", Align::Left),
+    ];
+    output::table(&headers, &cells);
+    Ok(Exit::Done)
+}
+
+/// Says what a print batch holds and where it is.
+pub fn written(written: &Written) {
+    output::line(&written.receipt().summary);
+    for file in &written.files {
+        output::line(&format!("  {}", file.display()));
+    }
+    for refused in &written.refused {
+        output::line(&format!("{}: {}", refused.what, refused.reason));
+    }
+    if let Some(batch) = written.batch {
+        let confirm = format!("once on paper: daybook delivery printed --batch {batch}");
+        output::line(&confirm);
+    }
+}
+
+/// Writes the PDF of a posted document.
+pub fn pdf(session: &Session, id: &str, file: &Path, ctx: &Ctx) -> Result<Exit, Error> {
+    let (name, bytes) = engine::pdf(session, id)?;
+    if file.as_os_str() == "-" {
+        let out = std::io::stdout().lock().write_all(&bytes);
+        return match out {
+            Ok(()) => Ok(Exit::Done),
+            Err(source) => Err(Error::Io { path: file.to_owned(), source }),
+        };
+    }
+    let path = if file.is_dir() { file.join(name) } else { file.to_owned() };
+    std::fs::write(&path, &bytes).map_err(|source| Error::Io { path: path.clone(), source })?;
+    if ctx.json {
+        output::json(&json!({ "file": path.display().to_string(), "bytes": bytes.len() }))?;
+    } else {
+        output::line(&path.display().to_string());
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,642 @@
+//! Delivering: which copies of posted documents go where, and what a clerk may do to them.
+//!
+//! Copies are made here and wait; [`super::send`] mails them, [`super::print`] prints them.
+
+use super::command::{Receipt, Refused};
+use super::{Error, Session};
+use crate::document::{Frozen, Line, Press, Printable, batch, email, issuer};
+use crate::domain::actor::Verb;
+use crate::domain::delivery::{Balance, Fate, Wishes, plan};
+use crate::domain::document::DocumentStatus;
+use crate::domain::ids::{BillRunId, DeliveryId, DocumentId, JobId};
+use crate::domain::payment::{Channel, DeliveryStatus};
+use crate::store::delivery::{Delivery, Filter, NewDelivery, Undelivered};
+use crate::store::job::JobKind;
+use crate::store::{self, Db, StoreError, Tx};
+
+/// Documents looked at in one transaction.
+const CHUNK: u32 = 200;
+
+/// A copy as it will be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// Number of the document.
+    pub number: String,
+    /// The document.
+    pub document: DocumentId,
+    /// By which way.
+    pub channel: Channel,
+    /// To where; empty = nowhere.
+    pub address: String,
+    /// Queued, Held, Suppressed or Impossible.
+    pub status: DeliveryStatus,
+    /// Why it does not simply go.
+    pub reason: String,
+}
+
+/// What a call of `deliver` made, or would make.
+#[derive(Debug, Clone, Default)]
+pub struct Made {
+    /// Copies that go, by channel: e-mail, print.
+    pub queued: [usize; 2],
+    /// Copies that do not, with the reason: Held, Suppressed, Impossible.
+    pub kept: Vec<Copy>,
+    /// The job that sends, when e-mail waits.
+    pub job: Option<JobId>,
+}
+
+impl Made {
+    fn count(&mut self, copy: Copy) {
+        match (copy.status, copy.channel) {
+            (DeliveryStatus::Queued, Channel::Email) => self.queued[0] += 1,
+            (DeliveryStatus::Queued, Channel::Print) => self.queued[1] += 1,
+            _ => self.kept.push(copy),
+        }
+    }
+
+    /// How many copies were kept back in a state.
+    pub fn kept_in(&self, status: DeliveryStatus) -> usize {
+        self.kept.iter().filter(|c| c.status == status).count()
+    }
+
+    /// As a receipt: what cannot go is refused, what is not wanted is not.
+    pub fn receipt(&self) -> Receipt {
+        let [email, print] = self.queued;
+        let words = [
+            (email, "by e-mail"),
+            (print, "to print"),
+            (self.kept_in(DeliveryStatus::Suppressed), "suppressed"),
+            (self.kept_in(DeliveryStatus::Held), "held"),
+            (self.kept_in(DeliveryStatus::Impossible), "impossible"),
+        ];
+        let said: Vec<String> =
+            words.iter().filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
+        let summary = if said.is_empty() { "nothing to deliver".into() } else { said.join(", ") };
+        let refused = self
+            .kept
+            .iter()
+            .filter(|c| c.status != DeliveryStatus::Suppressed)
+            .map(|c| Refused { what: c.number.clone(), reason: c.reason.clone() })
+            .collect();
+        Receipt { summary, done: email + print, refused, job: self.job, ..Receipt::default() }
+    }
+}
+
+/// A posted document as it is printed: what was frozen at posting, its lines and its tax.
+pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
+    let row = store::document::get(db, id)?;
+    if row.status != DocumentStatus::Posted {
+        let message = format!("{id} is {}; only posted documents are printed", row.status);
+        return Err(Error::usage("not_posted", message, "post it first"));
+    }
+    let frozen: Frozen = match &row.frozen {
+        Some(json) => serde_json::from_str(json)
+            .map_err(|e| StoreError::Corrupt(format!("what {id} froze cannot be read: {e}")))?,
+        // Another system's document: its account is as good as frozen.
+        None => {
+            let terms = store::account::versions(db, row.account)?
+                .into_iter()
+                .find(|v| v.id == row.account_version)
+                .ok_or_else(|| StoreError::NotFound(format!("the account of {id}")))?
+                .terms;
+            Frozen::of(&store::settings::load(db)?, &terms)
+        }
+    };
+    let lines = store::document::items(db, id)?
+        .into_iter()
+        .map(|item| Line {
+            description: item.description,
+            service: item.service_from.zip(item.service_to),
+            quantity: Some(item.quantity),
+            uom: String::new(),
+            unit_price: Some(item.unit_price),
+            amount_minor: item.amount_minor,
+        })
+        .collect();
+    Ok(Printable {
+        kind: row.kind,
+        number: row.number.unwrap_or_default(),
+        account_number: row.account_number,
+        currency: row.currency,
+        invoice_date: row.invoice_on,
+        due_date: row.kind.is_receivable().then_some(row.due_on),
+        term: frozen.term,
+        po_number: row.po_number,
+        issuer: frozen.issuer,
+        customer: frozen.customer,
+        corrects: frozen.corrects,
+        lines,
+        taxes: store::document::taxes(db, id)?,
+        subtotal_minor: row.subtotal_minor,
+        total_minor: row.total_minor,
+        credits: frozen.credits,
+        collected_from: frozen.collected_from,
+        note: row.note,
+        paper: frozen.paper,
+    })
+}
+
+/// The PDF of one posted document, and a file name for it.
+pub fn pdf(session: &Session, written: &str) -> Result<(String, Vec<u8>), Error> {
+    let document = session.store.read(|db| {
+        let id = store::document::find(db, written)?;
+        printable(db, id)
+    })?;
+    let press = open_press()?;
+    let set = press
+        .set(&document)
+        .map_err(|e| Error::usage("cannot_print", e.to_string(), "mend the text, then repeat"))?;
+    Ok((batch::file_name(&document.number), set.pdf(press)))
+}
+
+pub(super) fn open_press() -> Result<Press, Error> {
+    Press::open().map_err(|e| Error::Bug(e.to_string()))
+}
+
+/// The copies of one document, each with its fate.
+fn copies(db: &Db<'_>, press: Press, due: &Undelivered) -> Result<Vec<Copy>, Error> {
+    let document = printable(db, due.document)?;
+    let postal = if document.customer.has_address() {
+        document.customer.window().join(", ")
+    } else {
+        String::new()
+    };
+    let wishes = Wishes {
+        preference: due.preference,
+        emails: &due.emails,
+        postal: &postal,
+        zero_total: due.total_minor == 0,
+        skip_zero_email: due.skip_zero_email,
+    };
+    let unprintable = press.check(&document).err().map(|e| e.to_string());
+    Ok(plan(&wishes)
+        .into_iter()
+        .map(|planned| {
+            let (mut status, mut reason) = match planned.fate {
+                Fate::Goes => (DeliveryStatus::Queued, String::new()),
+                Fate::Suppressed(why) => (DeliveryStatus::Suppressed, why.to_owned()),
+                Fate::Impossible(why) => (DeliveryStatus::Impossible, why.to_owned()),
+            };
+            if status == DeliveryStatus::Queued {
+                let bad_address = (planned.channel == Channel::Email)
+                    .then(|| email::address(&planned.address, "recipient").err())
+                    .flatten();
+                if let Some(why) = &unprintable {
+                    (status, reason) = (DeliveryStatus::Impossible, why.clone());
+                } else if let Some(why) = bad_address {
+                    (status, reason) = (DeliveryStatus::Impossible, why.to_string());
+                } else if !due.reversed_by.is_empty() {
+                    let why = format!("reversed by {}", due.reversed_by);
+                    (status, reason) = (DeliveryStatus::Held, why);
+                }
+            }
+            Copy {
+                number: document.number.clone(),
+                document: due.document,
+                channel: planned.channel,
+                address: planned.address,
+                status,
+                reason,
+            }
+        })
+        .collect())
+}
+
+/// A chunk of undelivered documents with the copies they need, read outside any write.
+fn look(
+    session: &Session,
+    press: Press,
+    run: Option<BillRunId>,
+    after: DocumentId,
+) -> Result<Vec<(Undelivered, Vec<Copy>)>, Error> {
+    let today = session.now()?.today;
+    session.store.read(|db| {
+        let mut out = Vec::new();
+        for due in store::delivery::undelivered(db, run, after, today, CHUNK)? {
+            let copies = copies(db, press, &due)?;
+            out.push((due, copies));
+        }
+        Ok(out)
+    })
+}
+
+/// What [`make`] would do; changes nothing.
+pub fn preview(session: &Session, run: Option<BillRunId>) -> Result<Made, Error> {
+    let press = open_press()?;
+    let (mut made, mut after) = (Made::default(), DocumentId(0));
+    loop {
+        let chunk = look(session, press, run, after)?;
+        let Some((last, _)) = chunk.last() else { return Ok(made) };
+        after = last.document;
+        chunk.into_iter().flat_map(|(_, copies)| copies).for_each(|copy| made.count(copy));
+    }
+}
+
+/// When e-mail that is queued now may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// After `delivery.hold_minutes`; until then it can be recalled.
+    AfterHold,
+    /// At once.
+    Now,
+}
+
+/// Makes the deliveries of posted documents that have none, of a run or of all. Safe to repeat:
+/// documents that have deliveries are left alone, but copies that had no e-mail address get one
+/// that was found since.
+pub fn make(session: &mut Session, run: Option<BillRunId>, when: When) -> Result<Made, Error> {
+    let press = open_press()?;
+    let config = session.config()?;
+    let hold_ms = match when {
+        When::AfterHold => config.int("delivery.hold_minutes") * 60_000,
+        When::Now => 0,
+    };
+    let domain = domain(config.get("smtp.from"));
+    let (mut made, mut after) = (Made::default(), DocumentId(0));
+    mend(session, run, hold_ms, &domain, &mut made)?;
+    loop {
+        let chunk = look(session, press, run, after)?;
+        let Some((last, _)) = chunk.last() else { break };
+        after = last.document;
+        let done = session.write(Verb::Deliver, |tx| {
+            let mut done = Vec::new();
+            for (due, copies) in chunk {
+                // Somebody else may have made them since we looked.
+                let of = Filter { document: Some(due.document), ..Filter::default() };
+                if !store::delivery::list(tx, &of)?.is_empty() {
+                    continue;
+                }
+                for copy in copies {
+                    insert(tx, &due, &copy, hold_ms, &domain)?;
+                    done.push(copy);
+                }
+            }
+            if done.is_empty() {
+                tx.quiet();
+            }
+            let subject = run.map_or_else(|| "deliveries".to_owned(), |r| r.to_string());
+            tx.note(subject, format!("made {} deliveries", done.len()));
+            Ok(done)
+        })?;
+        done.into_iter().for_each(|copy| made.count(copy));
+    }
+    made.job = ensure_job(session)?;
+    Ok(made)
+}
+
+fn insert(
+    tx: &Tx<'_>,
+    due: &Undelivered,
+    copy: &Copy,
+    hold_ms: i64,
+    domain: &str,
+) -> Result<DeliveryId, StoreError> {
+    let wait = if copy.channel == Channel::Email { hold_ms } else { 0 };
+    let new = NewDelivery {
+        document: due.document,
+        account: due.account,
+        channel: copy.channel,
+        address: &copy.address,
+        status: copy.status,
+        reason: &copy.reason,
+        not_before_at: tx.now().at_ms + wait,
+        domain,
+    };
+    store::delivery::insert(tx, &new)
+}
+
+/// Gives e-mail copies without an address those the account has got since.
+fn mend(
+    session: &mut Session,
+    run: Option<BillRunId>,
+    hold_ms: i64,
+    domain: &str,
+    made: &mut Made,
+) -> Result<(), Error> {
+    let today = session.now()?.today;
+    let lacking = Filter {
+        run,
+        status: Some(DeliveryStatus::Impossible),
+        channel: Some(Channel::Email),
+        ..Filter::default()
+    };
+    let found: Vec<(Delivery, Vec<String>)> = session.read(|db| {
+        let mut found = Vec::new();
+        for row in store::delivery::list(db, &lacking)?.into_iter().filter(|r| r.address.is_empty())
+        {
+            let mut emails = store::delivery::emails_today(db, row.account, today)?;
+            emails.retain(|e| email::address(e, "recipient").is_ok());
+            if !emails.is_empty() {
+                found.push((row, emails));
+            }
+        }
+        Ok(found)
+    })?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let mended = session.write(Verb::Deliver, |tx| {
+        let mut mended = 0;
+        for (row, emails) in &found {
+            let not_before = Some(tx.now().at_ms + hold_ms);
+            for (i, address) in emails.iter().enumerate() {
+                if i == 0 && store::delivery::readdress(tx, row.id, address)? {
+                    let step = store::delivery::step(
+                        tx,
+                        row.id,
+                        DeliveryStatus::Queued,
+                        "address found",
+                        not_before,
+                    )?;
+                    mended += usize::from(step.is_ok());
+                } else if i > 0 {
+                    let new = NewDelivery {
+                        document: row.document,
+                        account: row.account,
+                        channel: Channel::Email,
+                        address,
+                        status: DeliveryStatus::Queued,
+                        reason: "",
+                        not_before_at: tx.now().at_ms + hold_ms,
+                        domain,
+                    };
+                    store::delivery::insert(tx, &new)?;
+                    mended += 1;
+                }
+            }
+        }
+        tx.note("deliveries", format!("{mended} e-mails got an address that was missing"));
+        Ok(mended)
+    })?;
+    made.queued[0] += mended;
+    Ok(())
+}
+
+/// What stands behind the `@` of a Message-ID: the sender's domain.
+fn domain(sender: &str) -> String {
+    match email::address(sender, "sender") {
+        Ok(address) => address.domain().to_owned(),
+        Err(_) => "daybook.invalid".to_owned(),
+    }
+}
+
+/// Sees to it that a job will send what is queued: wakes the one that waits, or makes one.
+fn ensure_job(session: &mut Session) -> Result<Option<JobId>, Error> {
+    let Some(due) = session.read(store::delivery::next_due)? else { return Ok(None) };
+    session.write(Verb::Deliver, |tx| {
+        tx.quiet();
+        if let Some(id) = store::job::wake(tx, JobKind::Deliver, due)? {
+            return Ok(Some(id));
+        }
+        let id = store::job::insert(tx, JobKind::Deliver, "mail", "\"Deliver\"", 0)?;
+        store::job::set_not_before(tx, id, due)?;
+        Ok(Some(id))
+    })
+}
+
+/// How the deliveries stand, and how many posted documents have none yet.
+pub fn balance(session: &Session, run: Option<BillRunId>) -> Result<(Balance, i64), Error> {
+    session.read(|db| Ok((store::delivery::balance(db, run)?, store::delivery::not_made(db, run)?)))
+}
+
+/// One step for many deliveries: what can take it does, the rest is refused with its state.
+fn steps(
+    session: &mut Session,
+    ids: &[DeliveryId],
+    verb: &str,
+    mut step: impl FnMut(&Tx<'_>, DeliveryId) -> Result<Result<(), String>, StoreError>,
+) -> Result<Receipt, Error> {
+    let mut receipt = session.write(Verb::Deliver, |tx| {
+        let mut receipt = Receipt::default();
+        for id in ids {
+            match step(tx, *id) {
+                Ok(Ok(())) => receipt.done += 1,
+                Ok(Err(reason)) => receipt.refused.push(Refused { what: id.to_string(), reason }),
+                Err(StoreError::NotFound(_)) => {
+                    let reason = "there is no such delivery".to_owned();
+                    receipt.refused.push(Refused { what: id.to_string(), reason });
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        receipt.summary = format!("{verb} {}", receipt.done);
+        if receipt.done == 0 {
+            tx.quiet();
+        }
+        let subject = ids.first().map(ToString::to_string).unwrap_or_default();
+        tx.note(subject, format!("deliveries: {}", receipt.summary));
+        Ok(receipt)
+    })?;
+    receipt.job = ensure_job(session)?;
+    Ok(receipt)
+}
+
+/// Moves a copy, or says why not.
+fn moved(
+    tx: &Tx<'_>,
+    id: DeliveryId,
+    next: DeliveryStatus,
+    reason: &str,
+    at: Option<i64>,
+) -> Result<Result<(), String>, StoreError> {
+    let result = store::delivery::step(tx, id, next, reason, at)?;
+    Ok(result.map(|_| ()).map_err(|is| format!("it is {is}")))
+}
+
+/// Takes copies back that have not left.
+pub fn recall(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
+    let who = session.actor.name.clone();
+    steps(session, ids, "recalled", |tx, id| {
+        moved(tx, id, DeliveryStatus::Recalled, &format!("recalled by {who}"), None)
+    })
+}
+
+/// Ends the hold of queued e-mail: it leaves now.
+pub fn send_now(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
+    steps(session, ids, "released", |tx, id| {
+        let row = store::delivery::get(tx, id)?;
+        if row.channel == Channel::Print {
+            return Ok(Err("it is printed, not sent: use deliver --print".into()));
+        }
+        match row.status {
+            DeliveryStatus::Queued | DeliveryStatus::Deferred => {
+                store::delivery::set_not_before(tx, id, tx.now().at_ms)?;
+                Ok(Ok(()))
+            }
+            DeliveryStatus::Held => moved(tx, id, DeliveryStatus::Queued, "", Some(tx.now().at_ms)),
+            status => Ok(Err(format!("it is {status}"))),
+        }
+    })
+}
+
+/// Tries again what was never sent, under its old name: bounced, deferred, recalled, held, or
+/// (a person decides) unconfirmed.
+pub fn retry(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
+    steps(session, ids, "queued again", |tx, id| {
+        let row = store::delivery::get(tx, id)?;
+        match row.status {
+            DeliveryStatus::Sent | DeliveryStatus::Printed => {
+                Ok(Err(format!("it is {}; deliver --resend all makes another copy", row.status)))
+            }
+            DeliveryStatus::Impossible => Ok(Err(format!("it cannot go: {}", row.last_reply))),
+            DeliveryStatus::Suppressed => Ok(Err(format!("it is not wanted: {}", row.last_reply))),
+            DeliveryStatus::Queued | DeliveryStatus::Sending => {
+                Ok(Err(format!("it is {} already", row.status)))
+            }
+            DeliveryStatus::Held
+            | DeliveryStatus::Deferred
+            | DeliveryStatus::Bounced
+            | DeliveryStatus::Unconfirmed
+            | DeliveryStatus::Recalled
+            | DeliveryStatus::Written => {
+                moved(tx, id, DeliveryStatus::Queued, "", Some(tx.now().at_ms))
+            }
+        }
+    })
+}
+
+/// What a resend takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resend {
+    /// Only what was never sent: bounced or recalled.
+    NeverSent,
+    /// Everything that ended, out or not.
+    All,
+}
+
+/// Sends again: what never left goes under its old name, what did is made as another copy.
+pub fn resend(session: &mut Session, ids: &[DeliveryId], what: Resend) -> Result<Receipt, Error> {
+    let domain = domain(session.config()?.get("smtp.from"));
+    steps(session, ids, "sent again", |tx, id| {
+        let row = store::delivery::get(tx, id)?;
+        let at = Some(tx.now().at_ms);
+        match (row.status, what) {
+            (DeliveryStatus::Bounced | DeliveryStatus::Recalled, _)
+            | (DeliveryStatus::Unconfirmed, Resend::All) => {
+                moved(tx, id, DeliveryStatus::Queued, "", at)
+            }
+            (DeliveryStatus::Sent | DeliveryStatus::Printed, Resend::All) => {
+                let new = NewDelivery {
+                    document: row.document,
+                    account: row.account,
+                    channel: row.channel,
+                    address: &row.address,
+                    status: DeliveryStatus::Queued,
+                    reason: "",
+                    not_before_at: tx.now().at_ms,
+                    domain: &domain,
+                };
+                store::delivery::insert(tx, &new)?;
+                Ok(Ok(()))
+            }
+            (status, _) => Ok(Err(format!("it is {status}"))),
+        }
+    })
+}
+
+/// The deliveries a resend of a run (or of everything) concerns: the last copy to each address.
+pub fn resendable(
+    session: &Session,
+    run: Option<BillRunId>,
+    what: Resend,
+) -> Result<Vec<DeliveryId>, Error> {
+    use DeliveryStatus as S;
+    let rows =
+        session.read(|db| store::delivery::list(db, &Filter { run, ..Filter::default() }))?;
+    let mut last = std::collections::BTreeMap::new();
+    for row in rows {
+        last.insert((row.document, row.channel, row.address), (row.id, row.status));
+    }
+    Ok(last
+        .into_values()
+        .filter(|(_, status)| match what {
+            Resend::NeverSent => matches!(status, S::Bounced | S::Recalled),
+            Resend::All => {
+                matches!(status, S::Bounced | S::Recalled | S::Unconfirmed | S::Sent | S::Printed)
+            }
+        })
+        .map(|(id, _)| id)
+        .collect())
+}
+
+/// The same document by another way: the old copy is recalled, a new one made.
+pub fn change_channel(
+    session: &mut Session,
+    ids: &[DeliveryId],
+    channel: Channel,
+) -> Result<Receipt, Error> {
+    let domain = domain(session.config()?.get("smtp.from"));
+    let today = session.now()?.today;
+    steps(session, ids, &format!("changed to {channel}"), |tx, id| {
+        let row = store::delivery::get(tx, id)?;
+        if row.channel == channel {
+            return Ok(Err(format!("it goes by {channel} already")));
+        }
+        let address = match channel {
+            Channel::Email => {
+                store::delivery::emails_today(tx, row.account, today)?.into_iter().next()
+            }
+            Channel::Print => match printable(tx, row.document) {
+                Ok(document) if document.customer.has_address() => {
+                    Some(document.customer.window().join(", "))
+                }
+                Ok(_) => None,
+                Err(Error::Store(error)) => return Err(error),
+                Err(other) => return Ok(Err(other.to_string())),
+            },
+        };
+        let Some(address) = address else {
+            return Ok(Err(format!("the account has no address for {channel}")));
+        };
+        let never_left = row.status.never_sent() || row.status == DeliveryStatus::Suppressed;
+        if !never_left {
+            let reason = format!("by {channel} instead");
+            let step = store::delivery::step(tx, id, DeliveryStatus::Recalled, &reason, None)?;
+            if let Err(is) = step {
+                return Ok(Err(format!("it is {is}")));
+            }
+        }
+        let new = NewDelivery {
+            document: row.document,
+            account: row.account,
+            channel,
+            address: &address,
+            status: DeliveryStatus::Queued,
+            reason: "",
+            not_before_at: tx.now().at_ms,
+            domain: &domain,
+        };
+        store::delivery::insert(tx, &new)?;
+        Ok(Ok(()))
+    })
+}
+
+/// A person says that unconfirmed e-mail did arrive.
+pub fn confirm_sent(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
+    let who = session.actor.name.clone();
+    steps(session, ids, "confirmed", |tx, id| {
+        let row = store::delivery::get(tx, id)?;
+        if row.status != DeliveryStatus::Unconfirmed {
+            return Ok(Err(format!("it is {}", row.status)));
+        }
+        moved(tx, id, DeliveryStatus::Sent, &format!("confirmed by {who}"), None)
+    })
+}
+
+/// A person says that written copies are on paper.
+pub fn confirm_printed(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
+    let who = session.actor.name.clone();
+    steps(session, ids, "printed", |tx, id| {
+        let batch = store::delivery::get(tx, id)?.batch;
+        let step = moved(tx, id, DeliveryStatus::Printed, &format!("printed, says {who}"), None)?;
+        if let (Ok(()), Some(batch)) = (&step, batch) {
+            store::delivery::close_batch(tx, batch)?;
+        }
+        Ok(step)
+    })
+}
+
+/// The issuer as the settings say now, for files that are about many documents.
+pub(super) fn issuer_name(session: &Session) -> Result<String, Error> {
+    Ok(issuer(&session.config()?).name)
+}

@@ -1,0 +1,618 @@
+//! Deliveries and print batches: one row a copy of one document to one address by one channel.
+//!
+//! A copy is sent in three steps: [`begin`] (committed before the connection opens), the call, and
+//! [`settle`]. A row that is still Sending when its job is taken over is not known to have arrived:
+//! [`abandon`] says so.
+
+use super::{Db, StoreError, Topic, Tx, word};
+use crate::domain::account::DeliveryPreference;
+use crate::domain::delivery::Balance;
+use crate::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId, JobId};
+use crate::domain::payment::{Channel, DeliveryStatus};
+use chrono::NaiveDate;
+use rusqlite::{OptionalExtension, Row};
+
+/// One copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Identity.
+    pub id: DeliveryId,
+    /// The document.
+    pub document: DocumentId,
+    /// Its number.
+    pub number: String,
+    /// The account.
+    pub account: AccountId,
+    /// Account number.
+    pub account_number: String,
+    /// By which way.
+    pub channel: Channel,
+    /// To where.
+    pub address: String,
+    /// Where it stands.
+    pub status: DeliveryStatus,
+    /// Tries so far.
+    pub attempts: i64,
+    /// UTC milliseconds.
+    pub queued_at: i64,
+    /// End of the hold, or the next try.
+    pub not_before_at: i64,
+    /// First try.
+    pub first_try_at: Option<i64>,
+    /// When it ended.
+    pub ended_at: Option<i64>,
+    /// What the other side said last, or why it does not go.
+    pub last_reply: String,
+    /// `Message-ID` without brackets; e-mail only.
+    pub message_id: Option<String>,
+    /// SHA-256 of the message, once made.
+    pub message_hash: String,
+    /// Sender address, fixed at the first try.
+    pub sender: String,
+    /// The print batch.
+    pub batch: Option<i64>,
+    /// Place in it, from 1.
+    pub batch_position: Option<i64>,
+    /// Which copy, from 1.
+    pub copy: i64,
+}
+
+const COLUMNS: &str = "l.id, l.document_id, coalesce(d.number, ''), l.account_id, a.number, l.channel, l.address, \
+    l.status, l.attempts, l.queued_at, l.not_before_at, l.first_try_at, l.ended_at, l.last_reply, l.message_id, \
+    l.message_hash, l.sender, l.batch_id, l.batch_position, l.copy";
+
+const FROM: &str =
+    "FROM delivery l JOIN document d ON d.id = l.document_id JOIN account a ON a.id = l.account_id";
+
+fn row(r: &Row<'_>) -> rusqlite::Result<Delivery> {
+    Ok(Delivery {
+        id: DeliveryId(r.get(0)?),
+        document: DocumentId(r.get(1)?),
+        number: r.get(2)?,
+        account: AccountId(r.get(3)?),
+        account_number: r.get(4)?,
+        channel: word(r, 5, Channel::parse)?,
+        address: r.get(6)?,
+        status: word(r, 7, DeliveryStatus::parse)?,
+        attempts: r.get(8)?,
+        queued_at: r.get(9)?,
+        not_before_at: r.get(10)?,
+        first_try_at: r.get(11)?,
+        ended_at: r.get(12)?,
+        last_reply: r.get(13)?,
+        message_id: r.get(14)?,
+        message_hash: r.get(15)?,
+        sender: r.get(16)?,
+        batch: r.get(17)?,
+        batch_position: r.get(18)?,
+        copy: r.get(19)?,
+    })
+}
+
+/// One delivery.
+pub fn get(db: &Db<'_>, id: DeliveryId) -> Result<Delivery, StoreError> {
+    db.conn()
+        .prepare_cached(&format!("SELECT {COLUMNS} {FROM} WHERE l.id = ?1"))?
+        .query_row([id.0], row)
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(id.to_string()))
+}
+
+/// Which deliveries to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this run's documents.
+    pub run: Option<BillRunId>,
+    /// Of this document.
+    pub document: Option<DocumentId>,
+    /// In this state.
+    pub status: Option<DeliveryStatus>,
+    /// By this channel.
+    pub channel: Option<Channel>,
+    /// In this print batch.
+    pub batch: Option<i64>,
+}
+
+/// Deliveries in the order they were made.
+pub fn list(db: &Db<'_>, filter: &Filter) -> Result<Vec<Delivery>, StoreError> {
+    let by = match (filter.document, filter.run, filter.status) {
+        (Some(_), _, _) => "l.document_id = ?2 AND (?1 IS NULL OR d.run_id = ?1)",
+        (None, Some(_), _) => {
+            "?2 IS NULL AND l.document_id IN (SELECT id FROM document WHERE run_id = ?1)"
+        }
+        (None, None, _) => "?1 IS NULL AND ?2 IS NULL",
+    };
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} {FROM} WHERE {by} AND (?3 IS NULL OR l.status = ?3)
+           AND (?4 IS NULL OR l.channel = ?4) AND (?5 IS NULL OR l.batch_id = ?5) ORDER BY l.id"
+    ))?;
+    let rows = statement.query_map(
+        (
+            filter.run.map(|r| r.0),
+            filter.document.map(|d| d.0),
+            filter.status.map(DeliveryStatus::as_str),
+            filter.channel.map(Channel::as_str),
+            filter.batch,
+        ),
+        row,
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A posted document that has no delivery yet, with what decides where it goes.
+#[derive(Debug, Clone)]
+pub struct Undelivered {
+    /// The document.
+    pub document: DocumentId,
+    /// Its account.
+    pub account: AccountId,
+    /// Total, minor units.
+    pub total_minor: i64,
+    /// What was frozen at posting.
+    pub frozen: Option<String>,
+    /// What its run said about zero totals.
+    pub skip_zero_email: bool,
+    /// The memo that reversed it, by number; empty = not reversed.
+    pub reversed_by: String,
+    /// The account's preference today.
+    pub preference: DeliveryPreference,
+    /// Its e-mail addresses today.
+    pub emails: Vec<String>,
+}
+
+/// What is delivered at all: posted invoices and memos, not write-offs, not another system's.
+const DELIVERABLE: &str =
+    "d.status = 'Posted' AND d.kind <> 'write_off' AND d.source <> 'open_item'";
+
+/// The version of the account in force on `?` (named :today), newest knowledge first.
+const ACCOUNT_TODAY: &str = "(SELECT w.id FROM account_version w WHERE w.account_id = d.account_id
+    ORDER BY w.effective_from_on <= :today DESC, w.effective_from_on DESC, w.seq DESC LIMIT 1)";
+
+/// Posted documents without a delivery, by id, after `after`.
+pub fn undelivered(
+    db: &Db<'_>,
+    run: Option<BillRunId>,
+    after: DocumentId,
+    today: NaiveDate,
+    limit: u32,
+) -> Result<Vec<Undelivered>, StoreError> {
+    let scope = if run.is_some() { "d.run_id = :run" } else { ":run IS NULL" };
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT d.id, d.account_id, d.total_minor, d.frozen, coalesce(r.skip_zero_email, 0),
+                coalesce((SELECT m.number FROM document m WHERE m.id = s.reversed_by), ''), v.delivery, v.emails
+         FROM document d JOIN document_state s ON s.document_id = d.id
+         JOIN account_version v ON v.id = {ACCOUNT_TODAY}
+         LEFT JOIN bill_run r ON r.id = d.run_id
+         WHERE {DELIVERABLE} AND {scope} AND d.id > :after
+           AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.document_id = d.id)
+         ORDER BY d.id LIMIT :limit"
+    ))?;
+    let rows = statement.query_map(
+        rusqlite::named_params! {
+            ":run": run.map(|r| r.0), ":after": after.0, ":today": today, ":limit": limit,
+        },
+        |r| {
+            Ok(Undelivered {
+                document: DocumentId(r.get(0)?),
+                account: AccountId(r.get(1)?),
+                total_minor: r.get(2)?,
+                frozen: r.get(3)?,
+                skip_zero_email: r.get(4)?,
+                reversed_by: r.get(5)?,
+                preference: word(r, 6, DeliveryPreference::parse)?,
+                emails: addresses(r.get_ref(7)?.as_str()?),
+            })
+        },
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn addresses(text: &str) -> Vec<String> {
+    text.split(';').map(str::trim).filter(|a| !a.is_empty()).map(str::to_owned).collect()
+}
+
+/// The e-mail addresses an account has today.
+pub fn emails_today(
+    db: &Db<'_>,
+    account: AccountId,
+    today: NaiveDate,
+) -> Result<Vec<String>, StoreError> {
+    let text: Option<String> = db
+        .conn()
+        .prepare_cached(
+            "SELECT emails FROM account_version WHERE account_id = ?1
+             ORDER BY effective_from_on <= ?2 DESC, effective_from_on DESC, seq DESC LIMIT 1",
+        )?
+        .query_row((account.0, today), |r| r.get(0))
+        .optional()?;
+    Ok(text.map(|t| addresses(&t)).unwrap_or_default())
+}
+
+/// A copy to be made.
+#[derive(Debug, Clone)]
+pub struct NewDelivery<'a> {
+    /// The document.
+    pub document: DocumentId,
+    /// Its account.
+    pub account: AccountId,
+    /// By which way.
+    pub channel: Channel,
+    /// To where.
+    pub address: &'a str,
+    /// Where it begins.
+    pub status: DeliveryStatus,
+    /// Why it does not go; empty when it does.
+    pub reason: &'a str,
+    /// End of the hold, UTC milliseconds.
+    pub not_before_at: i64,
+    /// What stands behind the `@` of the Message-ID.
+    pub domain: &'a str,
+}
+
+/// Makes a copy: the first to its address, or one more. Corrections known by now are not asked
+/// about again.
+pub fn insert(tx: &Tx<'_>, new: &NewDelivery<'_>) -> Result<DeliveryId, StoreError> {
+    let now = tx.now().at_ms;
+    let ended = (!new.status.is_open()).then_some(now);
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO delivery (document_id, account_id, channel, address, status, queued_at, not_before_at,
+                                   ended_at, last_reply, asked_about, copy)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+                    (SELECT coalesce(max(id), 0) FROM document WHERE corrects_id = ?1 AND status = 'Posted'),
+                    1 + (SELECT coalesce(max(copy), 0) FROM delivery
+                         WHERE document_id = ?1 AND channel = ?3 AND address = ?4)",
+        )?
+        .execute((
+            new.document.0,
+            new.account.0,
+            new.channel.as_str(),
+            new.address,
+            new.status.as_str(),
+            now,
+            new.not_before_at,
+            ended,
+            new.reason,
+        ))?;
+    let id = DeliveryId(tx.conn().last_insert_rowid());
+    if new.channel == Channel::Email {
+        // The book's id keeps names apart between books, the row's between deliveries.
+        tx.conn()
+            .prepare_cached(
+                "UPDATE delivery SET message_id = ?2 || '.' || (SELECT substr(uid, 1, 12) FROM book) || '@' || ?3
+                 WHERE id = ?1",
+            )?
+            .execute((id.0, id.to_string(), new.domain))?;
+    }
+    tx.touch(Topic::Deliveries);
+    Ok(id)
+}
+
+/// E-mail that may go now, oldest turn first.
+pub fn due(db: &Db<'_>, now_ms: i64, limit: usize) -> Result<Vec<Delivery>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} {FROM} WHERE l.channel = 'email' AND l.status IN ('Queued','Deferred')
+           AND l.not_before_at <= ?1 ORDER BY l.not_before_at, l.id LIMIT ?2"
+    ))?;
+    let rows = statement.query_map((now_ms, i64::try_from(limit).unwrap_or(i64::MAX)), row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// When the next e-mail may go; none when nothing waits.
+pub fn next_due(db: &Db<'_>) -> Result<Option<i64>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT min(not_before_at) FROM delivery WHERE channel = 'email' AND status IN ('Queued','Deferred')",
+        )?
+        .query_row([], |r| r.get(0))?)
+}
+
+/// Printed copies waiting for a batch.
+pub fn to_print(db: &Db<'_>) -> Result<Vec<Delivery>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} {FROM} WHERE l.channel = 'print' AND l.status = 'Queued' ORDER BY l.id"
+    ))?;
+    let rows = statement.query_map([], row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Holds a copy whose document was corrected since anybody was asked. True if it was held.
+pub fn hold_if_corrected(tx: &Tx<'_>, id: DeliveryId) -> Result<bool, StoreError> {
+    let held = tx
+        .conn()
+        .prepare_cached(
+            "UPDATE delivery SET status = 'Held', last_reply = 'corrected by ' ||
+                    (SELECT m.number FROM document m WHERE m.corrects_id = delivery.document_id AND m.status = 'Posted'
+                     AND m.kind <> 'write_off' ORDER BY m.id DESC LIMIT 1)
+             WHERE id = ?1 AND status IN ('Queued','Deferred') AND EXISTS (
+               SELECT 1 FROM document m WHERE m.corrects_id = delivery.document_id AND m.status = 'Posted'
+               AND m.kind <> 'write_off' AND m.id > delivery.asked_about)",
+        )?
+        .execute([id.0])?;
+    if held > 0 {
+        tx.touch(Topic::Deliveries);
+    }
+    Ok(held > 0)
+}
+
+/// Holds every copy of a document that has not left: it was adjusted or reversed, and a person must
+/// say whether it still goes. Gives how many.
+pub fn hold(tx: &Tx<'_>, document: DocumentId, why: &str) -> Result<usize, StoreError> {
+    let held = tx
+        .conn()
+        .prepare_cached(
+            "UPDATE delivery SET status = 'Held', last_reply = ?2
+             WHERE document_id = ?1 AND status IN ('Queued','Deferred')",
+        )?
+        .execute((document.0, why))?;
+    if held > 0 {
+        tx.touch(Topic::Deliveries);
+    }
+    Ok(held)
+}
+
+/// Marks a copy as being sent by a job; false when it is no longer due.
+pub fn begin(tx: &Tx<'_>, sent: &Delivery, job: JobId, hash: &str) -> Result<bool, StoreError> {
+    let now = tx.now().at_ms;
+    let begun = tx
+        .conn()
+        .prepare_cached(
+            "UPDATE delivery SET status = 'Sending', attempts = attempts + 1, job_id = ?2, sender = ?3,
+                    message_hash = ?4, first_try_at = coalesce(first_try_at, ?5)
+             WHERE id = ?1 AND status IN ('Queued','Deferred') AND not_before_at <= ?5 AND attempts = ?6",
+        )?
+        .execute((sent.id.0, job.0, &sent.sender, hash, now, sent.attempts))?;
+    tx.touch(Topic::Deliveries);
+    Ok(begun == 1)
+}
+
+/// Sets when a queued copy goes.
+pub fn set_not_before(tx: &Tx<'_>, id: DeliveryId, at_ms: i64) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached("UPDATE delivery SET not_before_at = ?2 WHERE id = ?1")?
+        .execute((id.0, at_ms))?;
+    tx.touch(Topic::Deliveries);
+    Ok(())
+}
+
+/// What became of a try.
+#[derive(Debug, Clone)]
+pub struct Settled<'a> {
+    /// The new state.
+    pub status: DeliveryStatus,
+    /// What was said.
+    pub reply: &'a str,
+    /// Of Deferred and Queued: when it goes again.
+    pub not_before_at: Option<i64>,
+    /// Whether the try counts; a transport that was down is none.
+    pub counts: bool,
+}
+
+/// Records what became of a copy this job was sending. Settling twice is a no-op.
+pub fn settle(
+    tx: &Tx<'_>,
+    id: DeliveryId,
+    job: JobId,
+    settled: &Settled<'_>,
+) -> Result<bool, StoreError> {
+    let ended = (!settled.status.is_open()).then_some(tx.now().at_ms);
+    let done = tx
+        .conn()
+        .prepare_cached(
+            "UPDATE delivery SET status = ?3, last_reply = ?4, not_before_at = coalesce(?5, not_before_at),
+                    ended_at = ?6, job_id = NULL, attempts = attempts - (CASE WHEN ?7 THEN 0 ELSE 1 END)
+             WHERE id = ?1 AND status = 'Sending' AND job_id = ?2",
+        )?
+        .execute((
+            id.0,
+            job.0,
+            settled.status.as_str(),
+            settled.reply,
+            settled.not_before_at,
+            ended,
+            settled.counts,
+        ))?;
+    tx.touch(Topic::Deliveries);
+    Ok(done == 1)
+}
+
+/// What a dead process was sending for this job: it is not known whether it arrived.
+pub fn abandon(tx: &Tx<'_>, job: JobId) -> Result<Vec<DeliveryId>, StoreError> {
+    let mut statement = tx.conn().prepare_cached(
+        "UPDATE delivery SET status = 'Unconfirmed', job_id = NULL, ended_at = ?2,
+                last_reply = 'daybook was interrupted while sending'
+         WHERE job_id = ?1 AND status = 'Sending' RETURNING id",
+    )?;
+    let rows = statement.query_map((job.0, tx.now().at_ms), |r| r.get(0).map(DeliveryId))?;
+    let left: Vec<DeliveryId> = rows.collect::<Result<_, _>>()?;
+    if !left.is_empty() {
+        tx.touch(Topic::Deliveries);
+    }
+    Ok(left)
+}
+
+/// Tells a person that the transport refuses us; one open notice at a time.
+pub fn transport_down(tx: &Tx<'_>, reply: &str) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "INSERT INTO notice (at, level, text, subject, key) VALUES (?1, 'task', ?2, 'mail', 'mail_down')
+         ON CONFLICT (key) DO UPDATE SET at = ?1, text = ?2, done_at = NULL",
+        (tx.now().at_ms, format!("e-mail does not leave: {reply}")),
+    )?;
+    tx.touch(Topic::Notices);
+    tx.touch(Topic::Deliveries);
+    Ok(())
+}
+
+/// Moves a copy from one of some states to another; `None` with the state it is in when it was in
+/// none of them.
+pub fn step(
+    tx: &Tx<'_>,
+    id: DeliveryId,
+    next: DeliveryStatus,
+    reason: &str,
+    not_before_at: Option<i64>,
+) -> Result<Result<Delivery, DeliveryStatus>, StoreError> {
+    let before = get(tx, id)?;
+    if !before.status.can_become(next) {
+        return Ok(Err(before.status));
+    }
+    let ended = (!next.is_open()).then_some(tx.now().at_ms);
+    // Going into the queue settles what was asked about corrections so far.
+    tx.conn()
+        .prepare_cached(
+            "UPDATE delivery SET status = ?2, last_reply = CASE WHEN ?3 = '' THEN last_reply ELSE ?3 END,
+                    not_before_at = coalesce(?4, not_before_at), ended_at = ?5,
+                    asked_about = CASE WHEN ?2 = 'Queued' THEN (SELECT coalesce(max(m.id), 0) FROM document m
+                      WHERE m.corrects_id = delivery.document_id AND m.status = 'Posted') ELSE asked_about END,
+                    batch_id = CASE WHEN ?2 = 'Queued' THEN NULL ELSE batch_id END,
+                    batch_position = CASE WHEN ?2 = 'Queued' THEN NULL ELSE batch_position END,
+                    first_try_at = CASE WHEN ?2 = 'Queued' THEN NULL ELSE first_try_at END
+             WHERE id = ?1",
+        )?
+        .execute((id.0, next.as_str(), reason, not_before_at, ended))?;
+    tx.touch(Topic::Deliveries);
+    Ok(Ok(before))
+}
+
+/// Gives a copy that could not go an address that was found since; false when a copy to it exists.
+pub fn readdress(tx: &Tx<'_>, id: DeliveryId, address: &str) -> Result<bool, StoreError> {
+    let changed = tx
+        .conn()
+        .prepare_cached(
+            "UPDATE OR IGNORE delivery SET address = ?2 WHERE id = ?1 AND status = 'Impossible'",
+        )?
+        .execute((id.0, address))?;
+    Ok(changed == 1)
+}
+
+/// A print batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrintBatch {
+    /// Identity.
+    pub id: i64,
+    /// Where its files are.
+    pub directory: String,
+    /// Documents in it.
+    pub documents: i64,
+    /// Sheets of paper.
+    pub sheets: i64,
+    /// Envelopes.
+    pub envelopes: i64,
+    /// UTC milliseconds.
+    pub written_at: i64,
+    /// When a person said it is on paper.
+    pub printed_at: Option<i64>,
+    /// Who said so.
+    pub printed_by: String,
+}
+
+/// Makes a batch of copies in order; each becomes Written. Fails when one is no longer queued.
+pub fn insert_batch(
+    tx: &Tx<'_>,
+    directory: &str,
+    (sheets, envelopes): (usize, usize),
+    copies: &[DeliveryId],
+) -> Result<i64, StoreError> {
+    tx.conn().execute(
+        "INSERT INTO print_batch (directory, documents, sheets, envelopes, written_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (directory, copies.len() as i64, sheets as i64, envelopes as i64, tx.now().at_ms),
+    )?;
+    let batch = tx.conn().last_insert_rowid();
+    let mut statement = tx.conn().prepare_cached(
+        "UPDATE delivery SET status = 'Written', batch_id = ?2, batch_position = ?3, attempts = attempts + 1
+         WHERE id = ?1 AND status = 'Queued' AND channel = 'print'",
+    )?;
+    for (position, id) in (1_i64..).zip(copies) {
+        if statement.execute((id.0, batch, position))? != 1 {
+            let now = get(tx, *id)?;
+            return Err(StoreError::Stale { what: id.to_string(), by: now.status.to_string() });
+        }
+    }
+    tx.touch(Topic::Deliveries);
+    Ok(batch)
+}
+
+fn batch_row(r: &Row<'_>) -> rusqlite::Result<PrintBatch> {
+    Ok(PrintBatch {
+        id: r.get(0)?,
+        directory: r.get(1)?,
+        documents: r.get(2)?,
+        sheets: r.get(3)?,
+        envelopes: r.get(4)?,
+        written_at: r.get(5)?,
+        printed_at: r.get(6)?,
+        printed_by: r.get(7)?,
+    })
+}
+
+const BATCH: &str = "SELECT id, directory, documents, sheets, envelopes, written_at, printed_at, printed_by FROM print_batch";
+
+/// One print batch.
+pub fn batch(db: &Db<'_>, id: i64) -> Result<PrintBatch, StoreError> {
+    db.conn()
+        .prepare_cached(&format!("{BATCH} WHERE id = ?1"))?
+        .query_row([id], batch_row)
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(format!("print batch {id}")))
+}
+
+/// Every print batch, newest first.
+pub fn batches(db: &Db<'_>) -> Result<Vec<PrintBatch>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!("{BATCH} ORDER BY id DESC"))?;
+    let rows = statement.query_map([], batch_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The number the next batch will get.
+pub fn next_batch(db: &Db<'_>) -> Result<i64, StoreError> {
+    Ok(db.conn().query_row("SELECT coalesce(max(id), 0) + 1 FROM print_batch", [], |r| r.get(0))?)
+}
+
+/// Notes who confirmed a batch, once none of its copies is merely written.
+pub fn close_batch(tx: &Tx<'_>, batch: i64) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE print_batch SET printed_at = ?2, printed_by = ?3 WHERE id = ?1 AND printed_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM delivery WHERE batch_id = ?1 AND status = 'Written')",
+        (batch, tx.now().at_ms, &tx.actor().name),
+    )?;
+    Ok(())
+}
+
+/// How the deliveries stand, of all documents or of a run's. The last copy to an address counts.
+pub fn balance(db: &Db<'_>, run: Option<BillRunId>) -> Result<Balance, StoreError> {
+    let scope = if run.is_some() {
+        "l.document_id IN (SELECT id FROM document WHERE run_id = ?1)"
+    } else {
+        "?1 IS NULL"
+    };
+    let mut balance = Balance::default();
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT l.status, count(*) FROM delivery l WHERE {scope} AND NOT EXISTS (
+           SELECT 1 FROM delivery n WHERE n.document_id = l.document_id AND n.channel = l.channel
+           AND n.address = l.address AND n.copy > l.copy) GROUP BY l.status"
+    ))?;
+    let mut rows = statement.query([run.map(|r| r.0)])?;
+    while let Some(r) = rows.next()? {
+        balance.add(word(r, 0, DeliveryStatus::parse)?, r.get(1)?);
+    }
+    balance.due = db
+        .conn()
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM (SELECT DISTINCT l.document_id, l.channel, l.address FROM delivery l WHERE {scope})"
+        ))?
+        .query_row([run.map(|r| r.0)], |r| r.get(0))?;
+    Ok(balance)
+}
+
+/// Posted documents nobody has made deliveries for yet.
+pub fn not_made(db: &Db<'_>, run: Option<BillRunId>) -> Result<i64, StoreError> {
+    let scope = if run.is_some() { "d.run_id = ?1" } else { "?1 IS NULL" };
+    Ok(db
+        .conn()
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM document d WHERE {DELIVERABLE} AND {scope}
+             AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.document_id = d.id)"
+        ))?
+        .query_row([run.map(|r| r.0)], |r| r.get(0))?)
+}

@@ -1,0 +1,570 @@
+//! A book in memory: the billing rules with nothing around them. Keeps claims between runs, posts,
+//! cancels and imports amendments the way the store does, so that rules can be tested by the
+//! thousand without a file.
+
+use chrono::NaiveDate;
+use daybook::domain::account::{AccountStatus, AccountTerms, DeliveryPreference, Version};
+use daybook::domain::bill::{BillError, bill_account, first_unbilled_day};
+use daybook::domain::billing::{
+    AccountBill, AccountInput, BillDates, BillingRules, ChargeInput, Claim, ClaimRole,
+    DraftDocument, LateUsage, LongPeriods, MemoRule, MonthBasis, SubscriptionInput, TaxPoint,
+    UsageGroup, UsageRecord, WithoutRecords,
+};
+use daybook::domain::charge::{
+    Alignment, BillingDay, BillingPeriod, ChargeTerms, ChargeType, DiscountLevel, Model, PriceBase,
+    Timing, parse_tiers,
+};
+use daybook::domain::document::{TaxKind, TaxRate};
+use daybook::domain::ids::{
+    AccountId, ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId, UsageId,
+};
+use daybook::domain::money::{Currency, Rounding, RoundingMode};
+use daybook::domain::subscription::SubscriptionTerms;
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+pub type Row = Map<String, Value>;
+
+/// The default of every setting.
+pub fn default_rules() -> BillingRules {
+    BillingRules {
+        month_basis: MonthBasis::Actual,
+        long_periods: LongPeriods::ByMonth,
+        bill_partial_month: true,
+        prorate: true,
+        usage_group: UsageGroup::BillingPeriod,
+        late_usage: LateUsage::Hold,
+        without_records: WithoutRecords::ZeroLine,
+        memo_rule: MemoRule::NetNegative,
+        rounding: Rounding::default(),
+        tax_point: TaxPoint::InvoiceDate,
+    }
+}
+
+pub fn rules_of(settings: &Row) -> BillingRules {
+    let mut rules = default_rules();
+    for (key, value) in settings {
+        let text = text_of(value);
+        match key.as_str() {
+            "proration.month_basis" => rules.month_basis = MonthBasis::parse(&text).unwrap(),
+            "proration.long_periods" => rules.long_periods = LongPeriods::parse(&text).unwrap(),
+            "proration.bill_partial_month" => rules.bill_partial_month = text.parse().unwrap(),
+            "proration.prorate" => rules.prorate = text.parse().unwrap(),
+            "usage.group" => rules.usage_group = UsageGroup::parse(&text).unwrap(),
+            "usage.late" => rules.late_usage = LateUsage::parse(&text).unwrap(),
+            "usage.without_records" => {
+                rules.without_records = WithoutRecords::parse(&text).unwrap();
+            }
+            "memo.rule" => rules.memo_rule = MemoRule::parse(&text).unwrap(),
+            "rounding.mode" => {
+                rules.rounding.mode = match text.as_str() {
+                    "half_up" => RoundingMode::HalfUp,
+                    "half_even" => RoundingMode::HalfEven,
+                    "up" => RoundingMode::Up,
+                    "down" => RoundingMode::Down,
+                    other => panic!("rounding.mode {other}"),
+                }
+            }
+            "rounding.increment" => rules.rounding.increment = Some(text.parse().unwrap()),
+            "tax.point" => rules.tax_point = TaxPoint::parse(&text).unwrap(),
+            other => panic!("setting {other}"),
+        }
+    }
+    rules
+}
+
+pub fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn text(row: &Row, key: &str) -> Option<String> {
+    row.get(key).map(text_of)
+}
+
+fn date(row: &Row, key: &str) -> Option<Option<NaiveDate>> {
+    text(row, key).map(|t| if t.is_empty() { None } else { Some(t.parse().unwrap()) })
+}
+
+fn decimal(row: &Row, key: &str) -> Option<Decimal> {
+    text(row, key).filter(|t| !t.is_empty()).map(|t| t.parse().unwrap())
+}
+
+/// The book.
+pub struct Memory {
+    pub rules: BillingRules,
+    pub taxes: Vec<TaxRate>,
+    pub accounts: Vec<AccountInput>,
+    numbers: HashMap<String, i64>,
+    next: i64,
+    /// The documents of the last run, by account.
+    pub last: HashMap<String, Vec<(DocumentId, DraftDocument)>>,
+    /// All documents that stand, by account.
+    pub documents: HashMap<String, Vec<(DocumentId, DraftDocument)>>,
+}
+
+pub fn charge_defaults() -> ChargeTerms {
+    ChargeTerms {
+        name: String::new(),
+        plan: String::new(),
+        charge_type: ChargeType::Recurring,
+        model: Model::Flat,
+        price: Decimal::ZERO,
+        quantity: Decimal::ONE,
+        uom: String::new(),
+        billing_period: None,
+        timing: Timing::Advance,
+        billing_day: BillingDay::Account,
+        alignment: Alignment::Charge,
+        price_base: PriceBase::Period,
+        start_on: None,
+        end_on: None,
+        billed_through: None,
+        tiers: Vec::new(),
+        package_size: None,
+        included_units: None,
+        overage_price: None,
+        discount_level: DiscountLevel::Plan,
+        stacked: false,
+        tax_code: String::new(),
+        revenue_account: String::new(),
+    }
+}
+
+fn account_terms(row: &Row, mut t: AccountTerms) -> AccountTerms {
+    if let Some(v) = text(row, "name") {
+        t.name = v;
+    }
+    if let Some(v) = text(row, "currency") {
+        t.currency = Currency::parse(&v).unwrap();
+    }
+    if let Some(v) = text(row, "bill_cycle_day") {
+        t.bill_cycle_day = v.parse().unwrap();
+    }
+    if let Some(v) = text(row, "payment_term") {
+        t.payment_term = v;
+    }
+    if let Some(v) = text(row, "tax_code") {
+        t.tax_code = v;
+    }
+    if let Some(v) = text(row, "tax_id") {
+        t.tax_id = v;
+    }
+    if let Some(v) = text(row, "status") {
+        t.status = AccountStatus::parse(&v).unwrap();
+    }
+    if let Some(v) = text(row, "po_number") {
+        t.po_number = v;
+    }
+    t
+}
+
+fn subscription_terms(row: &Row, mut t: SubscriptionTerms) -> SubscriptionTerms {
+    if let Some(v) = date(row, "start_date") {
+        t.start_on = v.unwrap();
+    }
+    if let Some(v) = text(row, "term_months") {
+        t.term_months = v.parse().ok();
+    }
+    if let Some(v) = text(row, "auto_renew") {
+        t.auto_renew = v == "true";
+    }
+    if let Some(v) = date(row, "end_date") {
+        t.end_on = v;
+    }
+    if let Some(v) = date(row, "suspended_from") {
+        t.suspended_from = v;
+    }
+    if let Some(v) = date(row, "resumed_from") {
+        t.resumed_from = v;
+    }
+    if let Some(v) = text(row, "po_number") {
+        t.po_number = v;
+    }
+    t
+}
+
+pub fn charge_terms(row: &Row, mut t: ChargeTerms) -> ChargeTerms {
+    for (key, value) in row {
+        let v = text_of(value);
+        let day = || if v.is_empty() { None } else { Some(v.parse().unwrap()) };
+        match key.as_str() {
+            "name" => t.name.clone_from(&v),
+            "plan" => t.plan.clone_from(&v),
+            "type" => t.charge_type = ChargeType::parse(&v).unwrap(),
+            "model" => t.model = Model::parse(&v).unwrap(),
+            "price" => t.price = v.parse().unwrap(),
+            "quantity" => t.quantity = v.parse().unwrap(),
+            "uom" => t.uom.clone_from(&v),
+            "billing_period" => t.billing_period = BillingPeriod::parse(&v),
+            "timing" => t.timing = Timing::parse(&v).unwrap(),
+            "billing_day" => t.billing_day = BillingDay::parse(&v).unwrap(),
+            "alignment" => t.alignment = Alignment::parse(&v).unwrap(),
+            "price_base" => t.price_base = PriceBase::parse(&v).unwrap(),
+            "start_date" => t.start_on = day(),
+            "end_date" => t.end_on = day(),
+            "billed_through" => t.billed_through = day(),
+            "tiers" => t.tiers = parse_tiers(&v).unwrap(),
+            "package_size" => t.package_size = decimal(row, key),
+            "included_units" => t.included_units = decimal(row, key),
+            "overage_price" => t.overage_price = decimal(row, key),
+            "discount_level" => t.discount_level = DiscountLevel::parse(&v).unwrap(),
+            "stacked" => t.stacked = v == "true",
+            "tax_code" => t.tax_code.clone_from(&v),
+            "revenue_account" => t.revenue_account.clone_from(&v),
+            "charge_number" | "subscription_number" | "effective_from" => {}
+            other => panic!("charge column {other}"),
+        }
+    }
+    t
+}
+
+impl Memory {
+    pub fn new(rules: BillingRules) -> Self {
+        Self {
+            rules,
+            taxes: Vec::new(),
+            accounts: Vec::new(),
+            numbers: HashMap::new(),
+            next: 1,
+            last: HashMap::new(),
+            documents: HashMap::new(),
+        }
+    }
+
+    fn id(&mut self) -> i64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Imports rows of every kind found in `rows` (the keys of a scenario).
+    pub fn import(&mut self, rows: &Row) {
+        let list = |key: &str| -> Vec<Row> {
+            rows.get(key)
+                .and_then(Value::as_array)
+                .map(|a| a.iter().map(|r| r.as_object().unwrap().clone()).collect())
+                .unwrap_or_default()
+        };
+        list("taxes").iter().for_each(|r| self.tax(r));
+        list("accounts").iter().for_each(|r| self.account(r));
+        list("subscriptions").iter().for_each(|r| self.subscription(r));
+        list("charges").iter().for_each(|r| self.charge(r));
+        list("usage").iter().for_each(|r| self.usage(r));
+    }
+
+    fn tax(&mut self, row: &Row) {
+        self.taxes.push(TaxRate {
+            tax_code: text(row, "tax_code").unwrap(),
+            rate_percent: decimal(row, "rate_percent").unwrap(),
+            name: text(row, "name").unwrap_or_default(),
+            kind: text(row, "kind").map_or(TaxKind::Standard, |k| TaxKind::parse(&k).unwrap()),
+            inclusive: text(row, "inclusive").is_some_and(|v| v == "true"),
+            reason: text(row, "reason").unwrap_or_default(),
+            valid_from: date(row, "valid_from")
+                .flatten()
+                .unwrap_or(NaiveDate::from_ymd_opt(1900, 1, 1).unwrap()),
+        });
+    }
+
+    pub fn account_mut(&mut self, number: &str) -> &mut AccountInput {
+        self.accounts.iter_mut().find(|a| a.number == number).unwrap()
+    }
+
+    fn account(&mut self, row: &Row) {
+        let number = text(row, "account_number").unwrap();
+        if let Some(account) = self.accounts.iter().position(|a| a.number == number) {
+            let old = self.accounts[account].versions.last().unwrap().terms.clone();
+            let new = account_terms(row, old.clone());
+            let starts = self.accounts[account].versions[0].effective_from;
+            let moved = new.bill_cycle_day != old.bill_cycle_day;
+            let unbilled = self.accounts[account]
+                .claims
+                .iter()
+                .filter(|c| c.posted)
+                .map(|c| c.to.succ_opt().unwrap())
+                .max()
+                .unwrap_or(starts);
+            let given = date(row, "effective_from").flatten();
+            let from = given.unwrap_or(if moved { unbilled } else { starts });
+            let id = self.id();
+            let versions = &mut self.accounts[account].versions;
+            let seq = versions.len() as i64 + 1;
+            versions.push(Version { id, seq, effective_from: from, terms: new });
+            return;
+        }
+        let currency = Currency::parse(&text(row, "currency").unwrap()).unwrap();
+        let terms = account_terms(
+            row,
+            AccountTerms {
+                name: String::new(),
+                currency,
+                emails: Vec::new(),
+                batch: String::new(),
+                bill_cycle_day: 1,
+                payment_term: "Due Upon Receipt".into(),
+                auto_pay: false,
+                delivery: DeliveryPreference::None,
+                tax_code: String::new(),
+                tax_id: String::new(),
+                address1: String::new(),
+                address2: String::new(),
+                postcode: String::new(),
+                city: String::new(),
+                region: String::new(),
+                country: String::new(),
+                language: String::new(),
+                po_number: String::new(),
+                status: AccountStatus::Active,
+            },
+        );
+        let (id, version) = (self.id(), self.id());
+        self.accounts.push(AccountInput {
+            id: AccountId(id),
+            number,
+            currency,
+            versions: vec![Version {
+                id: version,
+                seq: 1,
+                effective_from: NaiveDate::from_ymd_opt(1900, 1, 1).unwrap(),
+                terms,
+            }],
+            subscriptions: Vec::new(),
+            usage: Vec::new(),
+            billed_usage: Vec::new(),
+            claims: Vec::new(),
+        });
+    }
+
+    fn subscription(&mut self, row: &Row) {
+        let number = text(row, "subscription_number").unwrap();
+        let (id, version) = (self.id(), self.id());
+        for account in &mut self.accounts {
+            if let Some(sub) = account.subscriptions.iter_mut().find(|s| s.number == number) {
+                let last = sub.versions.last().unwrap();
+                let from = date(row, "effective_from").flatten().unwrap_or(last.effective_from);
+                let seq = sub.versions.len() as i64 + 1;
+                let terms = subscription_terms(row, last.terms.clone());
+                sub.versions.push(Version { id: version, seq, effective_from: from, terms });
+                return;
+            }
+        }
+        let start_on = date(row, "start_date").flatten().unwrap();
+        let terms = subscription_terms(
+            row,
+            SubscriptionTerms {
+                start_on,
+                term_months: None,
+                auto_renew: false,
+                end_on: None,
+                suspended_from: None,
+                resumed_from: None,
+                po_number: String::new(),
+            },
+        );
+        let account = text(row, "account_number").unwrap();
+        self.account_mut(&account).subscriptions.push(SubscriptionInput {
+            id: SubscriptionId(id),
+            number,
+            versions: vec![Version {
+                id: version,
+                seq: 1,
+                effective_from: NaiveDate::from_ymd_opt(1900, 1, 1).unwrap(),
+                terms,
+            }],
+            charges: Vec::new(),
+        });
+    }
+
+    fn charge(&mut self, row: &Row) {
+        let number = text(row, "charge_number").unwrap();
+        let (id, version) = (self.id(), self.id());
+        for account in &mut self.accounts {
+            for sub in &mut account.subscriptions {
+                let sub_start = sub.versions.last().unwrap().terms.start_on;
+                if let Some(charge) = sub.charges.iter_mut().find(|c| c.number == number) {
+                    let last = charge.versions.last().unwrap();
+                    let posted: Vec<Claim> =
+                        account.claims.iter().filter(|c| c.posted).cloned().collect();
+                    let start = last.terms.start_on.unwrap_or(sub_start);
+                    let from = date(row, "effective_from")
+                        .flatten()
+                        .unwrap_or_else(|| first_unbilled_day(&posted, charge.id, start));
+                    let seq = charge.versions.len() as i64 + 1;
+                    let terms = charge_terms(row, last.terms.clone());
+                    charge.versions.push(Version { id: version, seq, effective_from: from, terms });
+                    return;
+                }
+            }
+        }
+        let terms = charge_terms(row, charge_defaults());
+        let sub = text(row, "subscription_number").unwrap();
+        let sub = self
+            .accounts
+            .iter_mut()
+            .flat_map(|a| &mut a.subscriptions)
+            .find(|s| s.number == sub)
+            .unwrap();
+        sub.charges.push(ChargeInput {
+            id: ChargeId(id),
+            number: number.clone(),
+            versions: vec![Version {
+                id: version,
+                seq: 1,
+                effective_from: NaiveDate::from_ymd_opt(1900, 1, 1).unwrap(),
+                terms,
+            }],
+        });
+        self.numbers.insert(number, id);
+    }
+
+    fn usage(&mut self, row: &Row) {
+        let id = self.id();
+        let number = text(row, "ACCOUNT_ID").unwrap();
+        let charge = text(row, "CHARGE_ID").filter(|c| !c.is_empty()).map(|c| self.charge_id(&c));
+        let account = self.account_mut(&number);
+        let subscription = text(row, "SUBSCRIPTION_ID")
+            .filter(|s| !s.is_empty())
+            .map(|s| account.subscriptions.iter().find(|x| x.number == s).unwrap().id);
+        account.usage.push(UsageRecord {
+            id: UsageId(id),
+            uom: text(row, "UOM").unwrap(),
+            quantity: decimal(row, "QTY").unwrap(),
+            start_on: date(row, "STARTDATE").flatten().unwrap(),
+            subscription,
+            charge,
+            held_by: None,
+        });
+    }
+
+    pub fn charge_id(&self, number: &str) -> ChargeId {
+        ChargeId(self.numbers[number])
+    }
+
+    pub fn charge_number(&self, id: ChargeId) -> String {
+        self.numbers.iter().find(|(_, v)| **v == id.0).unwrap().0.clone()
+    }
+
+    /// Bills every account; the first that fails stops it.
+    pub fn bill(&mut self, target: &str, invoice_date: &str) -> Result<(), BillError> {
+        self.bill_dates(&BillDates {
+            target: target.parse().unwrap(),
+            invoice_date: invoice_date.parse().unwrap(),
+            exclude: Vec::new(),
+            auto_renew: true,
+        })
+    }
+
+    pub fn bill_dates(&mut self, dates: &BillDates) -> Result<(), BillError> {
+        self.last.clear();
+        for i in 0..self.accounts.len() {
+            let bill = bill_account(&self.accounts[i], &self.taxes, &self.rules, dates)?;
+            self.keep(i, bill);
+        }
+        Ok(())
+    }
+
+    /// Writes the drafts of one account into its claims.
+    fn keep(&mut self, i: usize, bill: AccountBill) {
+        for draft in bill.documents {
+            let document = DocumentId(self.id());
+            for item in &draft.items {
+                let item_id = ItemId(self.id());
+                let account = &mut self.accounts[i];
+                for usage in &item.usage {
+                    let at = account.usage.iter().position(|u| u.id == *usage).unwrap();
+                    let mut record = account.usage.remove(at);
+                    record.held_by = Some((item.charge, item_id));
+                    account.billed_usage.push(record);
+                }
+                let fresh = account.claims.iter().all(|c| {
+                    (c.charge, c.target, c.from, c.segment)
+                        != (item.charge, item.target, item.claim.from, item.claim.segment)
+                });
+                assert!(fresh, "claimed twice: {item:?}");
+                if let Some(corrects) = item.corrects {
+                    let corrected =
+                        account.claims.iter_mut().find(|c| c.item == Some(corrects)).unwrap();
+                    assert!(corrected.posted, "a draft was corrected");
+                    corrected.left_minor += item.amount_minor;
+                    assert!(
+                        corrected.left_minor.signum() * corrected.amount_minor.signum() >= 0,
+                        "credited beyond the item: {corrected:?}"
+                    );
+                }
+                account.claims.push(Claim {
+                    charge: item.charge,
+                    target: item.target,
+                    from: item.claim.from,
+                    to: item.claim.to,
+                    segment: item.claim.segment,
+                    role: item.claim.role,
+                    item: Some(item_id),
+                    document,
+                    posted: false,
+                    version: ChargeVersionId(item.version.0),
+                    rated_minor: item.claim.rated_minor,
+                    amount_minor: item.amount_minor,
+                    left_minor: item.amount_minor,
+                    gross_minor: item.gross_minor,
+                    corrects: item.corrects,
+                    tax: item.tax_rate.clone(),
+                });
+            }
+            let number = self.accounts[i].number.clone();
+            self.documents.entry(number.clone()).or_default().push((document, draft.clone()));
+            self.last.entry(number).or_default().push((document, draft));
+        }
+    }
+
+    pub fn post(&mut self) {
+        for account in &mut self.accounts {
+            account.claims.iter_mut().for_each(|c| c.posted = true);
+        }
+    }
+
+    /// Throws away the drafts of the last run.
+    pub fn cancel(&mut self) {
+        for account in &mut self.accounts {
+            let drafts: Vec<DocumentId> =
+                account.claims.iter().filter(|c| !c.posted).map(|c| c.document).collect();
+            let gone: Vec<Claim> =
+                account.claims.iter().filter(|c| drafts.contains(&c.document)).cloned().collect();
+            account.claims.retain(|c| !drafts.contains(&c.document));
+            for claim in &gone {
+                if let Some(corrected) = account
+                    .claims
+                    .iter_mut()
+                    .find(|c| claim.corrects.is_some() && c.item == claim.corrects)
+                {
+                    corrected.left_minor -= claim.amount_minor;
+                }
+            }
+            let items: Vec<Option<ItemId>> = gone.iter().map(|c| c.item).collect();
+            let (free, held): (Vec<_>, Vec<_>) = account
+                .billed_usage
+                .drain(..)
+                .partition(|u| items.contains(&u.held_by.map(|h| h.1)));
+            account.billed_usage = held;
+            account.usage.extend(free.into_iter().map(|u| UsageRecord { held_by: None, ..u }));
+            if let Some(list) = self.documents.get_mut(&account.number) {
+                list.retain(|(id, _)| !drafts.contains(id));
+            }
+        }
+        self.last.clear();
+    }
+
+    /// What stands billed of a charge, minor units.
+    pub fn standing(&self, charge: &str) -> i64 {
+        let id = self.charge_id(charge);
+        self.accounts
+            .iter()
+            .flat_map(|a| &a.claims)
+            .filter(|c| c.charge == id && c.role != ClaimRole::Waived)
+            .map(|c| c.amount_minor)
+            .sum()
+    }
+}

@@ -10,7 +10,7 @@ use crate::domain::charge::{
     Alignment, BillingDay, BillingPeriod, ChargeTerms, ChargeType, DiscountLevel, Model, PriceBase,
     Timing, parse_tiers,
 };
-use crate::domain::document::{Flag, TaxKind, TaxRate};
+use crate::domain::document::{DocumentTax, Flag, TaxKind, TaxRate};
 use crate::domain::ids::{
     AccountId, BillRunId, ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId, UsageId,
 };
@@ -500,7 +500,12 @@ pub fn insert_lines(
         let item_id = insert_item(tx, id, position as i64 + 1, item)?;
         insert_claim(tx, id, account, item_id, item)?;
     }
-    for tax in &draft.taxes {
+    insert_taxes(tx, id, &draft.taxes)
+}
+
+/// Writes the tax of a draft by code.
+pub fn insert_taxes(tx: &Tx<'_>, id: DocumentId, taxes: &[DocumentTax]) -> Result<(), StoreError> {
+    for tax in taxes {
         tx.conn()
             .prepare_cached(
                 "INSERT INTO document_tax (document_id, tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor)

@@ -14,6 +14,7 @@ pub mod credit;
 pub mod debt;
 pub mod delivery;
 pub mod document;
+pub mod draft;
 mod error;
 pub mod job;
 pub mod ledger;
@@ -31,6 +32,7 @@ pub mod settings;
 pub mod stale;
 pub mod subscription;
 pub mod tax;
+pub mod undo;
 pub mod usage;
 
 pub use error::StoreError;
@@ -148,6 +150,27 @@ impl Tx<'_> {
     /// Writes no audit row: nothing happened, or only bookkeeping of jobs.
     pub fn quiet(&self) {
         self.quiet.set(true);
+    }
+}
+
+impl Tx<'_> {
+    /// Tries one item of a batch: its error takes back what it wrote, and only that.
+    pub fn attempt<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let run = |sql: &str| self.conn().execute_batch(sql).map_err(StoreError::from);
+        run("SAVEPOINT attempt")?;
+        match work() {
+            Ok(value) => {
+                run("RELEASE attempt")?;
+                Ok(value)
+            }
+            Err(error) => {
+                run("ROLLBACK TO attempt; RELEASE attempt")?;
+                Err(error)
+            }
+        }
     }
 }
 

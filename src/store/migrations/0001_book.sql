@@ -41,13 +41,14 @@ CREATE INDEX operation_uid ON operation (uid, seq);
 
 -- What an operation may be taken back to; one row per document it changed.
 CREATE TABLE undo (
-  op_seq         INTEGER NOT NULL REFERENCES operation (seq),
+  op_seq         INTEGER NOT NULL REFERENCES operation (seq) DEFERRABLE INITIALLY DEFERRED,
   document_id    INTEGER NOT NULL,
   before         TEXT NOT NULL,                       -- JSON image of the draft
   after          TEXT NOT NULL,
   state          TEXT NOT NULL CHECK (state IN ('done','undone')),
   PRIMARY KEY (op_seq, document_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX undo_document ON undo (document_id, op_seq);
 
 CREATE TABLE topic (
   name           TEXT PRIMARY KEY,

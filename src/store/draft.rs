@@ -1,0 +1,516 @@
+//! Drafts as images: everything a clerk may change about one, read whole and written whole.
+//!
+//! An edit reads the image, changes it and writes it back; undo writes an older image back. Lines
+//! carry their claims and usage, so nothing that is billed gets lost or held twice on the way.
+
+use super::document::{self, DocumentRow, Origin};
+use super::{Db, StoreError, Topic, Tx, decimal, word};
+use crate::domain::billing::ClaimRole;
+use crate::domain::document::{DocumentKind, DocumentTax, Flag, FlagCode, Review};
+use crate::domain::ids::{ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId, UsageId};
+use chrono::NaiveDate;
+use rusqlite::{OptionalExtension, Row};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// What a clerk said of a draft, and what changed under it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewImage {
+    /// Accepted, held or nothing.
+    pub review: Review,
+    /// The version that was accepted.
+    pub version: Option<i64>,
+    /// Who said so.
+    pub by: Option<String>,
+    /// When, UTC milliseconds.
+    pub at: Option<i64>,
+    /// Why it is held.
+    pub hold_reason: String,
+    /// Who looks after it.
+    pub hold_owner: String,
+    /// When to look again.
+    pub hold_until: Option<NaiveDate>,
+    /// What changed since it was rated.
+    pub stale: String,
+}
+
+/// A claim of a line, or of a waived one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldClaim {
+    /// The charge.
+    pub charge: ChargeId,
+    /// Of a discount: the charge discounted.
+    pub target: Option<ChargeId>,
+    /// First day.
+    pub from: NaiveDate,
+    /// Last day.
+    pub to: NaiveDate,
+    /// See `domain::billing::Claim::segment`.
+    pub segment: u32,
+    /// What it says of its days.
+    pub role: ClaimRole,
+    /// Version of the charge.
+    pub version: ChargeVersionId,
+    /// What rating gave, minor units.
+    pub rated_minor: i64,
+}
+
+/// A usage record held by a line, or by a waived one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldUsage {
+    /// The record.
+    pub usage: UsageId,
+    /// The charge that bills it.
+    pub charge: ChargeId,
+}
+
+/// A line with what it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineImage {
+    /// Row identity; 0 = not written yet.
+    pub id: ItemId,
+    /// The charge; none for a line made by hand.
+    pub charge: Option<ChargeId>,
+    /// Version of the charge.
+    pub version: Option<ChargeVersionId>,
+    /// The subscription.
+    pub subscription: Option<SubscriptionId>,
+    /// Of a discount: the charge discounted.
+    pub target: Option<ChargeId>,
+    /// Of a credit: the item corrected.
+    pub corrects: Option<ItemId>,
+    /// As printed.
+    pub description: String,
+    /// First day of service.
+    pub service_from: Option<NaiveDate>,
+    /// Last day of service.
+    pub service_to: Option<NaiveDate>,
+    /// Quantity.
+    pub quantity: Decimal,
+    /// Unit price.
+    pub unit_price: Decimal,
+    /// Net, minor units.
+    pub amount_minor: i64,
+    /// With an inclusive tax: tax included.
+    pub gross_minor: Option<i64>,
+    /// Tax code.
+    pub tax_code: String,
+    /// Ledger account; empty = default.
+    pub revenue_account: String,
+    /// How it came about.
+    pub origin: Origin,
+    /// JSON of `domain::explain::Derivation`.
+    pub derivation: String,
+    /// What it claims.
+    pub claims: Vec<HeldClaim>,
+    /// The usage it bills.
+    pub usage: Vec<HeldUsage>,
+}
+
+/// What is printed of a draft, and what it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftImage {
+    /// Invoice or memo: rating again may turn one into the other.
+    pub kind: DocumentKind,
+    /// Version of the account.
+    pub account_version: i64,
+    /// Invoice date.
+    pub invoice_on: NaiveDate,
+    /// Due date.
+    pub due_on: NaiveDate,
+    /// Whether a clerk set it.
+    pub due_by_hand: bool,
+    /// Purchase order number.
+    pub po_number: String,
+    /// Printed note.
+    pub note: String,
+    /// Net.
+    pub subtotal_minor: i64,
+    /// Tax.
+    pub tax_minor: i64,
+    /// Net + tax.
+    pub total_minor: i64,
+    /// Review order.
+    pub risk: i64,
+    /// The lines, in print order.
+    pub lines: Vec<LineImage>,
+    /// Tax by code and rate.
+    pub taxes: Vec<DocumentTax>,
+    /// Claims of lines that a clerk waived.
+    pub waived: Vec<HeldClaim>,
+    /// Usage of lines that a clerk waived.
+    pub waived_usage: Vec<HeldUsage>,
+    /// Flags, but for `stale`, which has a life of its own.
+    pub flags: Vec<Flag>,
+}
+
+/// A draft's review, and its content where that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// What was said of it.
+    pub review: ReviewImage,
+    /// What it says; none where an operation left that alone.
+    pub draft: Option<DraftImage>,
+}
+
+impl DraftImage {
+    /// Whether both say the same and hold the same: row identities do not count.
+    pub fn same(&self, other: &Self) -> bool {
+        let plain = |image: &Self| {
+            let mut image = image.clone();
+            for line in &mut image.lines {
+                line.id = ItemId(0);
+            }
+            image
+        };
+        plain(self) == plain(other)
+    }
+}
+
+impl ReviewImage {
+    /// The review part of a document's row.
+    pub fn of(row: &DocumentRow, reviewed_at: Option<i64>) -> Self {
+        Self {
+            review: row.review,
+            version: row.reviewed_version,
+            by: row.reviewed_by.clone(),
+            at: reviewed_at,
+            hold_reason: row.hold_reason.clone(),
+            hold_owner: row.hold_owner.clone(),
+            hold_until: row.hold_until,
+            stale: row.stale.clone(),
+        }
+    }
+}
+
+/// What was said of a document, as it stands.
+pub fn review(db: &Db<'_>, row: &DocumentRow) -> Result<ReviewImage, StoreError> {
+    let at = db
+        .conn()
+        .prepare_cached("SELECT reviewed_at FROM document_state WHERE document_id = ?1")?
+        .query_row([row.id.0], |r| r.get(0))
+        .optional()?;
+    Ok(ReviewImage::of(row, at.flatten()))
+}
+
+/// Writes what a clerk said; staleness is left to `store::stale`.
+pub fn set_review(tx: &Tx<'_>, id: DocumentId, image: &ReviewImage) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE document_state SET review = ?2, reviewed_version = ?3, reviewed_by = ?4, reviewed_at = ?5,
+                    hold_reason = ?6, hold_owner = ?7, hold_until_on = ?8 WHERE document_id = ?1",
+        )?
+        .execute((
+            id.0,
+            image.review.as_str(),
+            image.version,
+            &image.by,
+            image.at,
+            &image.hold_reason,
+            &image.hold_owner,
+            image.hold_until,
+        ))?;
+    tx.touch(Topic::Documents);
+    Ok(())
+}
+
+/// Reads a document's content whole.
+pub fn load(db: &Db<'_>, row: &DocumentRow) -> Result<DraftImage, StoreError> {
+    let mut image = DraftImage {
+        kind: row.kind,
+        account_version: row.account_version,
+        invoice_on: row.invoice_on,
+        due_on: row.due_on,
+        due_by_hand: row.due_by_hand,
+        po_number: row.po_number.clone(),
+        note: row.note.clone(),
+        subtotal_minor: row.subtotal_minor,
+        tax_minor: row.tax_minor,
+        total_minor: row.total_minor,
+        risk: row.risk,
+        lines: load_lines(db, row.id)?,
+        taxes: document::taxes(db, row.id)?,
+        waived: Vec::new(),
+        waived_usage: Vec::new(),
+        flags: document::flags(db, row.id)?,
+    };
+    image.flags.retain(|f| f.code != FlagCode::Stale);
+    load_claims(db, row.id, &mut image)?;
+    load_usage(db, row.id, &mut image)?;
+    Ok(image)
+}
+
+fn load_lines(db: &Db<'_>, id: DocumentId) -> Result<Vec<LineImage>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT id, charge_id, charge_version_id, subscription_id, target_charge_id, corrects_item_id, description,
+                service_from_on, service_to_on, quantity, unit_price, amount_minor, gross_minor, tax_code,
+                revenue_account, origin, derivation
+         FROM document_item WHERE document_id = ?1 ORDER BY position, id",
+    )?;
+    let rows = statement.query_map([id.0], line)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn line(r: &Row<'_>) -> rusqlite::Result<LineImage> {
+    let id = |i: usize| r.get::<_, Option<i64>>(i);
+    Ok(LineImage {
+        id: ItemId(r.get(0)?),
+        charge: id(1)?.map(ChargeId),
+        version: id(2)?.map(ChargeVersionId),
+        subscription: id(3)?.map(SubscriptionId),
+        target: id(4)?.map(ChargeId),
+        corrects: id(5)?.map(ItemId),
+        description: r.get(6)?,
+        service_from: r.get(7)?,
+        service_to: r.get(8)?,
+        quantity: decimal(r, 9)?,
+        unit_price: decimal(r, 10)?,
+        amount_minor: r.get(11)?,
+        gross_minor: r.get(12)?,
+        tax_code: r.get(13)?,
+        revenue_account: r.get(14)?,
+        origin: word(r, 15, Origin::parse)?,
+        derivation: r.get(16)?,
+        claims: Vec::new(),
+        usage: Vec::new(),
+    })
+}
+
+fn load_claims(db: &Db<'_>, id: DocumentId, image: &mut DraftImage) -> Result<(), StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT item_id, charge_id, target_charge_id, from_on, to_on, segment, role, charge_version_id, rated_minor
+         FROM claim WHERE document_id = ?1 ORDER BY charge_id, target_charge_id, from_on, segment",
+    )?;
+    let mut rows = statement.query([id.0])?;
+    while let Some(r) = rows.next()? {
+        let target: i64 = r.get(2)?;
+        let claim = HeldClaim {
+            charge: ChargeId(r.get(1)?),
+            target: (target != 0).then_some(ChargeId(target)),
+            from: r.get(3)?,
+            to: r.get(4)?,
+            segment: r.get(5)?,
+            role: word(r, 6, ClaimRole::parse)?,
+            version: ChargeVersionId(r.get(7)?),
+            rated_minor: r.get(8)?,
+        };
+        let item = r.get::<_, Option<i64>>(0)?.map(ItemId);
+        match image.lines.iter_mut().find(|l| Some(l.id) == item) {
+            Some(line) => line.claims.push(claim),
+            None => image.waived.push(claim),
+        }
+    }
+    Ok(())
+}
+
+fn load_usage(db: &Db<'_>, id: DocumentId, image: &mut DraftImage) -> Result<(), StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT item_id, usage_id, charge_id FROM usage_claim WHERE document_id = ?1 ORDER BY usage_id",
+    )?;
+    let mut rows = statement.query([id.0])?;
+    while let Some(r) = rows.next()? {
+        let held = HeldUsage { usage: UsageId(r.get(1)?), charge: ChargeId(r.get(2)?) };
+        let item = r.get::<_, Option<i64>>(0)?.map(ItemId);
+        match image.lines.iter_mut().find(|l| Some(l.id) == item) {
+            Some(line) => line.usage.push(held),
+            None => image.waived_usage.push(held),
+        }
+    }
+    Ok(())
+}
+
+/// Writes a draft's content whole and raises its version; gives the new version. Line ids are kept
+/// where they are still free.
+pub fn save(tx: &Tx<'_>, row: &DocumentRow, image: &DraftImage) -> Result<i64, StoreError> {
+    let id = row.id;
+    for sql in [
+        "DELETE FROM claim WHERE document_id = ?1",
+        "DELETE FROM usage_claim WHERE document_id = ?1",
+        "DELETE FROM document_item WHERE document_id = ?1",
+        "DELETE FROM document_tax WHERE document_id = ?1",
+        "DELETE FROM flag WHERE document_id = ?1 AND code <> 'stale'",
+    ] {
+        tx.conn().prepare_cached(sql)?.execute([id.0])?;
+    }
+    save_head(tx, id, image)?;
+    for (position, line) in image.lines.iter().enumerate() {
+        let item = save_line(tx, id, position as i64 + 1, line)?;
+        for claim in &line.claims {
+            save_claim(tx, row, Some(item), claim)?;
+        }
+        for held in &line.usage {
+            save_usage(tx, id, Some(item), *held)?;
+        }
+    }
+    for claim in &image.waived {
+        save_claim(tx, row, None, claim)?;
+    }
+    for held in &image.waived_usage {
+        save_usage(tx, id, None, *held)?;
+    }
+    super::billing::insert_taxes(tx, id, &image.taxes)?;
+    super::billing::insert_flags(tx, id, &image.flags)?;
+    tx.touch(Topic::Documents);
+    tx.touch(Topic::Usage);
+    Ok(row.version + 1)
+}
+
+fn save_head(tx: &Tx<'_>, id: DocumentId, image: &DraftImage) -> Result<(), StoreError> {
+    let changed = tx
+        .conn()
+        .prepare_cached(
+            "UPDATE document SET kind = ?2, account_version_id = ?3, invoice_on = ?4, due_on = ?5, due_by_hand = ?6,
+                    po_number = ?7, note = ?8, subtotal_minor = ?9, tax_minor = ?10, total_minor = ?11,
+                    version = version + 1
+             WHERE id = ?1 AND status = 'Draft'",
+        )?
+        .execute((
+            id.0,
+            image.kind.as_str(),
+            image.account_version,
+            image.invoice_on,
+            image.due_on,
+            image.due_by_hand,
+            &image.po_number,
+            &image.note,
+            image.subtotal_minor,
+            image.tax_minor,
+            image.total_minor,
+        ))?;
+    if changed != 1 {
+        return Err(StoreError::Conflict(format!("{id} is no draft")));
+    }
+    tx.conn()
+        .prepare_cached("UPDATE document_state SET due_on = ?2, risk = ?3 WHERE document_id = ?1")?
+        .execute((id.0, image.due_on, image.risk))?;
+    Ok(())
+}
+
+fn save_line(
+    tx: &Tx<'_>,
+    document: DocumentId,
+    position: i64,
+    line: &LineImage,
+) -> Result<ItemId, StoreError> {
+    // A line that was away (undone) may find its id given to another one meanwhile.
+    let taken = line.id.0 == 0
+        || tx
+            .conn()
+            .prepare_cached("SELECT 1 FROM document_item WHERE id = ?1")?
+            .exists([line.id.0])?;
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO document_item (id, document_id, position, charge_id, charge_version_id, subscription_id,
+                    target_charge_id, corrects_item_id, description, service_from_on, service_to_on, quantity,
+                    unit_price, amount_minor, gross_minor, tax_code, revenue_account, origin, derivation)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+        )?
+        .execute(rusqlite::params![
+            (!taken).then_some(line.id.0),
+            document.0,
+            position,
+            line.charge.map(|c| c.0),
+            line.version.map(|v| v.0),
+            line.subscription.map(|s| s.0),
+            line.target.map(|t| t.0),
+            line.corrects.map(|i| i.0),
+            line.description,
+            line.service_from,
+            line.service_to,
+            line.quantity.to_string(),
+            line.unit_price.to_string(),
+            line.amount_minor,
+            line.gross_minor,
+            line.tax_code,
+            line.revenue_account,
+            line.origin.as_str(),
+            line.derivation,
+        ])?;
+    Ok(ItemId(tx.conn().last_insert_rowid()))
+}
+
+fn save_claim(
+    tx: &Tx<'_>,
+    row: &DocumentRow,
+    item: Option<ItemId>,
+    claim: &HeldClaim,
+) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO claim (charge_id, target_charge_id, from_on, segment, to_on, role, account_id, document_id,
+                    item_id, charge_version_id, rated_minor) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+        )?
+        .execute((
+            claim.charge.0,
+            claim.target.map_or(0, |t| t.0),
+            claim.from,
+            claim.segment,
+            claim.to,
+            claim.role.as_str(),
+            row.account.0,
+            row.id.0,
+            item.map(|i| i.0),
+            claim.version.0,
+            claim.rated_minor,
+        ))?;
+    Ok(())
+}
+
+fn save_usage(
+    tx: &Tx<'_>,
+    document: DocumentId,
+    item: Option<ItemId>,
+    held: HeldUsage,
+) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO usage_claim (usage_id, item_id, document_id, charge_id) VALUES (?1,?2,?3,?4)",
+        )?
+        .execute((held.usage.0, item.map(|i| i.0), document.0, held.charge.0))?;
+    Ok(())
+}
+
+/// Makes an empty draft without a run; [`save`] fills it.
+pub fn insert_empty(
+    tx: &Tx<'_>,
+    new: &super::billing::NewDraft<'_>,
+    kind: DocumentKind,
+    corrects: Option<DocumentId>,
+    source: document::Source,
+    on: NaiveDate,
+) -> Result<DocumentId, StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO document (kind, status, account_id, account_version_id, currency, run_id, source, corrects_id,
+                    invoice_on, due_on, target_on, po_number, subtotal_minor, tax_minor, total_minor, created_at)
+             VALUES (?1,'Draft',?2,?3,?4,?5,?6,?7,?8,?8,?9,'',0,0,0,?10)",
+        )?
+        .execute((
+            kind.as_str(),
+            new.account.0,
+            new.account_version,
+            new.currency.code(),
+            new.run.map(|r| r.0),
+            source.as_str(),
+            corrects.map(|c| c.0),
+            on,
+            new.target,
+            tx.now().at_ms,
+        ))?;
+    let id = DocumentId(tx.conn().last_insert_rowid());
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO document_state (document_id, status, account_id, due_on, risk) VALUES (?1,'Draft',?2,?3,?4)",
+        )?
+        .execute((id.0, new.account.0, on, new.risk))?;
+    tx.touch(Topic::Documents);
+    Ok(id)
+}
+
+/// Sets why a memo was made.
+pub fn set_reason(tx: &Tx<'_>, id: DocumentId, reason: &str) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached("UPDATE document SET reason = ?2 WHERE id = ?1 AND status = 'Draft'")?
+        .execute((id.0, reason))?;
+    Ok(())
+}

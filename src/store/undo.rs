@@ -1,0 +1,182 @@
+//! Before- and after-images of clerks' edits: what undo and redo take back and do again, and who
+//! changed a draft last.
+
+use super::draft::Image;
+use super::{Db, StoreError, Tx, document, operation};
+use crate::domain::actor::Verb;
+use crate::domain::ids::DocumentId;
+use rusqlite::OptionalExtension;
+
+/// Verbs on documents: the last of them is what undo is asked about.
+const VERBS: &[Verb] = &[
+    Verb::Accept,
+    Verb::Hold,
+    Verb::Edit,
+    Verb::Regenerate,
+    Verb::CancelDraft,
+    Verb::Post,
+    Verb::Adjust,
+    Verb::Reverse,
+    Verb::WriteOff,
+];
+
+/// One document of an undoable operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The document.
+    pub document: DocumentId,
+    /// As it was.
+    pub before: Image,
+    /// As the operation left it.
+    pub after: Image,
+}
+
+/// An operation of a clerk, as undo sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its sequence number.
+    pub seq: i64,
+    /// Its verb.
+    pub verb: Verb,
+    /// What it was about.
+    pub subject: String,
+    /// In words.
+    pub summary: String,
+}
+
+/// Keeps how a document was before this operation and how it is after.
+pub fn record(tx: &Tx<'_>, change: &Change) -> Result<(), StoreError> {
+    let text = |image: &Image| {
+        serde_json::to_string(image)
+            .map_err(|e| StoreError::Corrupt(format!("an image cannot be written: {e}")))
+    };
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO undo (op_seq, document_id, before, after, state) VALUES (?1, ?2, ?3, ?4, 'done')",
+        )?
+        .execute((tx.seq(), change.document.0, text(&change.before)?, text(&change.after)?))?;
+    Ok(())
+}
+
+/// The newest operation of a clerk on documents that was not undone, undoable or not.
+pub fn newest(db: &Db<'_>, uid: u32) -> Result<Option<Step>, StoreError> {
+    step(
+        db,
+        uid,
+        "AND NOT EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone') ORDER BY o.seq DESC",
+    )
+}
+
+/// The operation to do again: the first undone one, if nothing undoable was done since.
+pub fn undone(db: &Db<'_>, uid: u32) -> Result<Option<Step>, StoreError> {
+    step(
+        db,
+        uid,
+        "AND EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone')
+         AND o.seq > coalesce((SELECT max(p.seq) FROM operation p JOIN undo u ON u.op_seq = p.seq
+             WHERE p.uid = ?1 AND NOT EXISTS (SELECT 1 FROM undo w WHERE w.op_seq = p.seq AND w.state = 'undone')), 0)
+         ORDER BY o.seq",
+    )
+}
+
+fn step(db: &Db<'_>, uid: u32, which: &str) -> Result<Option<Step>, StoreError> {
+    let verbs: Vec<String> = VERBS.iter().map(|v| format!("'{v}'")).collect();
+    let sql = format!(
+        "SELECT o.seq, o.verb, o.subject, o.summary FROM operation o WHERE o.uid = ?1 AND o.verb IN ({}) {which} LIMIT 1",
+        verbs.join(",")
+    );
+    Ok(db
+        .conn()
+        .prepare_cached(&sql)?
+        .query_row([uid], |r| {
+            Ok(Step {
+                seq: r.get(0)?,
+                verb: super::word(r, 1, Verb::parse)?,
+                subject: r.get(2)?,
+                summary: r.get(3)?,
+            })
+        })
+        .optional()?)
+}
+
+/// The documents of an operation; empty when it cannot be undone.
+pub fn changes(db: &Db<'_>, seq: i64) -> Result<Vec<Change>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT document_id, before, after FROM undo WHERE op_seq = ?1 ORDER BY document_id",
+    )?;
+    let mut rows = statement.query([seq])?;
+    let mut found = Vec::new();
+    while let Some(r) = rows.next()? {
+        let image = |i: usize| -> Result<Image, StoreError> {
+            serde_json::from_str(&r.get::<_, String>(i)?)
+                .map_err(|e| StoreError::Corrupt(format!("an image cannot be read: {e}")))
+        };
+        found.push(Change { document: DocumentId(r.get(0)?), before: image(1)?, after: image(2)? });
+    }
+    Ok(found)
+}
+
+/// Whether a change is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// In force.
+    Done,
+    /// Taken back.
+    Undone,
+}
+
+/// Says whether the change of one document by an operation is in force.
+pub fn set_state(
+    tx: &Tx<'_>,
+    seq: i64,
+    document: DocumentId,
+    state: State,
+) -> Result<(), StoreError> {
+    let word = match state {
+        State::Done => "done",
+        State::Undone => "undone",
+    };
+    tx.conn()
+        .prepare_cached("UPDATE undo SET state = ?3 WHERE op_seq = ?1 AND document_id = ?2")?
+        .execute((seq, document.0, word))?;
+    Ok(())
+}
+
+/// The operation that changed a document last, of those that say so.
+pub fn last_change(
+    db: &Db<'_>,
+    document: DocumentId,
+) -> Result<Option<operation::OpRow>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT seq, at, uid, user_name, role, verb, subject, summary, detail FROM operation
+             WHERE seq = max(coalesce((SELECT max(op_seq) FROM undo WHERE document_id = ?1), 0),
+                             coalesce((SELECT max(seq) FROM operation WHERE subject = ?2), 0))",
+        )?
+        .query_row((document.0, document.to_string()), operation::op_row)
+        .optional()?)
+}
+
+/// How a clerk's edits of a document stand: the oldest image before them, and the newest after.
+/// What differs between both was changed by hand.
+pub fn first_and_last(
+    db: &Db<'_>,
+    row: &document::DocumentRow,
+) -> Result<Option<(Image, Image)>, StoreError> {
+    let mut all = Vec::new();
+    let mut statement = db.conn().prepare_cached(
+        "SELECT u.before, u.after FROM undo u JOIN operation o ON o.seq = u.op_seq
+         WHERE u.document_id = ?1 AND u.state = 'done' AND o.verb = 'edit' ORDER BY u.op_seq",
+    )?;
+    let mut rows = statement.query([row.id.0])?;
+    while let Some(r) = rows.next()? {
+        for column in 0..2 {
+            let image: Image = serde_json::from_str(&r.get::<_, String>(column)?)
+                .map_err(|e| StoreError::Corrupt(format!("an image cannot be read: {e}")))?;
+            all.push(image);
+        }
+    }
+    let last = all.pop();
+    Ok(all.into_iter().next().zip(last))
+}

@@ -3,7 +3,7 @@
 use super::output::{self, Align};
 use super::{Ctx, Exit, progress};
 use crate::domain::ids::{BillRunId, RunId};
-use crate::domain::payment::DeliveryStatus;
+use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::deliver::{self, Made, Resend, When};
 use crate::engine::print::{self, Written};
 use crate::engine::{Error, Session};
@@ -22,7 +22,7 @@ pub struct Args {
     /// Write the queued print copies into DIR: merged PDF, index, zip of single PDFs
     #[arg(long, value_name = "DIR")]
     print: Option<PathBuf>,
-    /// No hold: e-mail leaves at once
+    /// No waiting: e-mail that is held for recall or was deferred leaves at once
     #[arg(long)]
     send_now: bool,
     /// Send again what was never sent (bounced, recalled), or with "all" everything
@@ -60,24 +60,28 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         made.job = receipt.job.or(made.job);
     }
     if args.send_now {
-        let waiting = Filter { run, status: Some(DeliveryStatus::Queued), ..Filter::default() };
-        let rows = session.read(|db| delivery::list(db, &waiting))?;
+        let rows = session.read(|db| delivery::list(db, &Filter { run, ..Filter::default() }))?;
         let now = session.now()?.at_ms;
-        let ids: Vec<_> = rows
-            .iter()
-            .filter(|r| r.message_id.is_some() && r.not_before_at > now)
-            .map(|r| r.id)
-            .collect();
+        let waits = |r: &&delivery::Delivery| {
+            matches!(r.status, DeliveryStatus::Queued | DeliveryStatus::Deferred)
+                && r.channel == Channel::Email
+                && r.not_before_at > now
+        };
+        let ids: Vec<_> = rows.iter().filter(waits).map(|r| r.id).collect();
         if !ids.is_empty() {
             made.job = deliver::send_now(&mut session, &ids)?.job.or(made.job);
         }
     }
-    let job = match made.job {
-        Some(job) if !args.detach => Some(progress::drive(&mut session, job, ctx)?.job().clone()),
-        Some(_) | None => None,
-    };
+    // A waiting job is taken up again and again: what counts is what this call adds.
+    let (mut job, mut counts) = (None, (0, 0));
+    if let Some(id) = made.job.filter(|_| !args.detach) {
+        let before = session.read(|db| crate::store::job::get(db, id))?;
+        let after = progress::drive(&mut session, id, ctx)?.job().clone();
+        counts = (after.done - before.done, after.failed - before.failed);
+        job = Some(after);
+    }
     let batch = args.print.as_deref().map(|dir| print::write(&mut session, dir)).transpose()?;
-    report(&session, run, &Outcome { made, again, job, batch }, ctx)
+    report(&session, run, &Outcome { made, again, job, counts, batch }, ctx)
 }
 
 /// What came of a call.
@@ -85,6 +89,8 @@ struct Outcome {
     made: Made,
     again: usize,
     job: Option<JobRow>,
+    /// E-mails sent, and failed or unconfirmed.
+    counts: (i64, i64),
     batch: Option<Written>,
 }
 
@@ -172,7 +178,7 @@ fn report(
     let next = session.read(delivery::next_due)?;
     let zone = session.config()?.zone();
     let next = next.map(|ms| super::delivery::moment(ms, zone));
-    let (sent, failed) = outcome.job.as_ref().map_or((0, 0), |j| (j.done, j.failed));
+    let (sent, failed) = outcome.counts;
     let down = transport(outcome.job.as_ref());
     if ctx.json {
         output::json(&json!({

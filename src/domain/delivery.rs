@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(next_try(30, 5 * day - LONGEST_WAIT_MS + 1, 0), None);
     }
 
-    fn wishes<'a>(preference: DeliveryPreference, emails: &'a [String]) -> Wishes<'a> {
+    fn wishes(preference: DeliveryPreference, emails: &[String]) -> Wishes<'_> {
         Wishes { preference, emails, postal: "Road 1", zero_total: false, skip_zero_email: false }
     }
 

@@ -89,18 +89,13 @@ pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
         let message = format!("{id} is {}; only posted documents are printed", row.status);
         return Err(Error::usage("not_posted", message, "post it first"));
     }
-    let frozen: Frozen = match &row.frozen {
-        Some(json) => serde_json::from_str(json)
-            .map_err(|e| StoreError::Corrupt(format!("what {id} froze cannot be read: {e}")))?,
+    let frozen: Frozen = if let Some(json) = &row.frozen {
+        serde_json::from_str(json)
+            .map_err(|e| StoreError::Corrupt(format!("what {id} froze cannot be read: {e}")))?
+    } else {
         // Another system's document: its account is as good as frozen.
-        None => {
-            let terms = store::account::versions(db, row.account)?
-                .into_iter()
-                .find(|v| v.id == row.account_version)
-                .ok_or_else(|| StoreError::NotFound(format!("the account of {id}")))?
-                .terms;
-            Frozen::of(&store::settings::load(db)?, &terms)
-        }
+        let terms = store::account::version_terms(db, row.account_version)?;
+        Frozen::of(&store::settings::load(db)?, &terms)
     };
     let lines = store::document::items(db, id)?
         .into_iter()
@@ -278,7 +273,9 @@ pub fn make(session: &mut Session, run: Option<BillRunId>, when: When) -> Result
             tx.note(subject, format!("made {} deliveries", done.len()));
             Ok(done)
         })?;
-        done.into_iter().for_each(|copy| made.count(copy));
+        for copy in done {
+            made.count(copy);
+        }
     }
     made.job = ensure_job(session)?;
     Ok(made)

@@ -29,7 +29,7 @@ const SLICE: usize = 32;
 /// How long a transport that refuses us is left alone.
 const DOWN_MS: i64 = 15 * 60_000;
 /// Longest wait for one answer of a mail server (RFC 5321 allows minutes; people wait here).
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Drives a `deliver` job.
 #[derive(Default)]

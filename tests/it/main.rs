@@ -3,6 +3,7 @@
 mod book;
 mod cases;
 mod crash;
+mod delivery;
 mod document;
 mod import;
 mod mail;

@@ -1,0 +1,370 @@
+//! Delivery through the binary: what goes where, the hold, the drop folder, a real SMTP talk, print
+//! batches, corrections in the queue; and that the step balances whatever happens.
+
+use crate::book::{Book, Ran};
+use crate::document::tool;
+use crate::sink::{HangUp, Script, Sink};
+use serde_json::Value;
+use std::path::PathBuf;
+
+const ACCOUNTS: &str = "account_number,name,currency,delivery,email,address1,postcode,city,country,payment_term,tax_id\n\
+A1,Müller & Søn,EUR,email,ap@mueller.example;boss@mueller.example,Weg 1,20095,Hamburg,Germany,Net 30,DE1\n\
+A2,Ελλάς ΑΕ,EUR,print,,Οδός 2,10431,Αθήνα,Greece,Net 14,\n\
+A3,東京商事,EUR,both,ap@tokyo.example,丸の内 1,100-0005,東京,Japan,Net 30,\n\
+A4,Quiet Ltd,EUR,none,,Road 4,E1 6AN,London,GB,Net 30,\n\
+A5,No Address,EUR,email,,,,,,Net 30,\n\
+A6,Free Rider,EUR,email,free@rider.example,Road 6,1010,Wien,Austria,Net 30,\n\
+A7,مؤسسة,EUR,email,ap@arab.example,Road 7,11564,Riyadh,Saudi Arabia,Net 30,\n";
+
+/// A book with one posted invoice for each kind of customer, and its run.
+fn posted(flags: &[&str]) -> Book {
+    let book = Book::new("2026-03-01T08:00");
+    let accounts = book.file("accounts.csv", ACCOUNTS);
+    let mut subscriptions = "subscription_number,account_number,start_date\n".to_owned();
+    let mut charges =
+        "charge_number,subscription_number,name,type,model,price,billing_period\n".to_owned();
+    for n in 1..=7 {
+        let price = if n == 6 { "0" } else { "10" };
+        subscriptions.push_str(&format!("S{n},A{n},2026-03-01\n"));
+        charges.push_str(&format!("C{n},S{n},Base fee,recurring,flat,{price},month\n"));
+    }
+    let subscriptions = book.file("subscriptions.csv", subscriptions);
+    let charges = book.file("charges.csv", charges);
+    book.run(&["import", &accounts, &subscriptions, &charges]).ends(0);
+    book.run(&["settings", "set", "issuer.name", "Northwind Telemetry"]).ends(0);
+    book.run(&["settings", "set", "smtp.from", "billing@northwind.example"]).ends(0);
+    book.run(&[&["bill", "--target", "2026-03-01"], flags].concat()).ends(0);
+    let posted = book.run(&["post", "BR-000001", "--json"]).ends(0).json();
+    assert_eq!(posted["posted"], 7, "{posted}");
+    book
+}
+
+fn deliver(book: &Book, args: &[&str]) -> Ran {
+    book.run(&[&["deliver", "--json"], args].concat())
+}
+
+fn list(book: &Book, args: &[&str]) -> Vec<Value> {
+    let ran = book.run(&[&["delivery", "list", "--json"], args].concat()).ends(0);
+    ran.json().as_array().unwrap().clone()
+}
+
+/// `channel to status` of each copy, in order.
+fn states(book: &Book) -> Vec<String> {
+    list(book, &[])
+        .iter()
+        .map(|d| {
+            let word = |key: &str| d[key].as_str().unwrap().to_owned();
+            format!("{} {} {}", word("channel"), word("to"), word("status"))
+        })
+        .collect()
+}
+
+fn mails(book: &Book) -> Vec<PathBuf> {
+    let folder = PathBuf::from(format!("{}.d/mail", book.path.display()));
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[track_caller]
+fn balanced(book: &Book) -> Value {
+    let said = book.run(&["delivery", "balance", "--json"]).ends(0).json();
+    assert_eq!(said["balances"], true, "{said}");
+    book.run(&["check"]).ends(0);
+    said["balance"].clone()
+}
+
+#[test]
+fn what_goes_where_is_shown_then_made_then_held_then_sent_once() {
+    let book = posted(&["--skip-zero-email"]);
+    let plan = deliver(&book, &["--dry-run"]).ends(1).json()["plan"].clone();
+    assert_eq!(
+        (&plan["email"], &plan["print"], &plan["suppressed"], &plan["impossible"]),
+        (&3.into(), &2.into(), &2.into(), &2.into()),
+        "{plan}"
+    );
+    assert!(states(&book).is_empty(), "a dry run makes nothing");
+
+    let made = deliver(&book, &["--run", "BR-000001"]).ends(1).json();
+    assert_eq!(made["plan"], plan);
+    assert_eq!(made["sent"], 0, "the hold keeps them");
+    assert_eq!(made["next_at"], "2026-03-01T08:10:00");
+    let tokyo = "email ap@tokyo.example Queued";
+    assert_eq!(
+        states(&book),
+        [
+            "email ap@mueller.example Queued",
+            "email boss@mueller.example Queued",
+            "print Ελλάς ΑΕ, Οδός 2, 10431 Αθήνα, GREECE Queued",
+            tokyo,
+            "print 東京商事, 丸の内 1, 100-0005 東京, JAPAN Queued",
+            "email  Suppressed",
+            "email  Impossible",
+            "email free@rider.example Suppressed",
+            "email ap@arab.example Impossible",
+        ]
+    );
+    let arab = list(&book, &["--status", "Impossible"])[1]["last_reply"].clone();
+    assert!(arab.as_str().unwrap().contains("U+0645"), "refused by name: {arab}");
+    assert_eq!(balanced(&book)["open"], 5);
+
+    // Recalled in time; a second recall is refused; what is left goes when the hold is over.
+    book.run(&["delivery", "recall", "DL-000002"]).ends(0);
+    book.run(&["delivery", "recall", "DL-000002"]).ends(1);
+    deliver(&book, &[]).ends(0);
+    assert!(mails(&book).is_empty());
+    book.run(&["clock", "set", "2026-03-01T08:10"]).ends(0);
+    let sent = deliver(&book, &[]).ends(0).json();
+    assert_eq!(sent["sent"], 2, "{sent}");
+    let files = mails(&book);
+    assert_eq!(files.len(), 2);
+    let before: Vec<Vec<u8>> = files.iter().map(|f| std::fs::read(f).unwrap()).collect();
+    let again = deliver(&book, &["--send-now"]).ends(0).json();
+    assert_eq!(again["sent"], 0, "nothing is sent twice: {again}");
+    assert_eq!(mails(&book).len(), 2);
+    let balance = balanced(&book);
+    assert_eq!((&balance["sent"], &balance["recalled"]), (&2.into(), &1.into()));
+
+    // An address found later mends what was impossible; a resend takes only what was never sent.
+    book.import(
+        "late.csv",
+        "account_number,name,currency,email\nA5,No Address,EUR,new@found.example\n",
+        &[],
+    );
+    let mended = deliver(&book, &["--send-now", "--resend"]).ends(0).json();
+    assert_eq!((&mended["resent"], &mended["sent"]), (&1.into(), &2.into()), "{mended}");
+    let after: Vec<Vec<u8>> = files.iter().map(|f| std::fs::read(f).unwrap()).collect();
+    assert_eq!(before, after);
+    assert_eq!(mails(&book).len(), 4);
+    let all = deliver(&book, &["--resend", "all"]).ends(0).json();
+    assert_eq!((&all["resent"], &all["sent"]), (&4.into(), &4.into()), "{all}");
+    assert_eq!(mails(&book).len(), 8, "another copy has a name of its own");
+    assert_eq!(balanced(&book)["sent"], 4);
+}
+
+#[test]
+fn a_pdf_is_the_same_file_each_time_and_says_what_was_posted() {
+    let book = posted(&[]);
+    let number = list_documents(&book)[0]["number"].as_str().unwrap().to_owned();
+    let path = |name: &str| book.dir.path().join(name).to_string_lossy().into_owned();
+    book.run(&["invoice", "pdf", &number, &path("a.pdf")]).ends(0);
+    // The customer moves and the issuer renames; the posted copy does not care.
+    book.import("moved.csv", "account_number,name,currency,city\nA1,Neu GmbH,EUR,Bremen\n", &[]);
+    book.run(&["settings", "set", "issuer.name", "Renamed"]).ends(0);
+    book.run(&["invoice", "pdf", "D-000001", &path("b.pdf")]).ends(0);
+    assert_eq!(std::fs::read(path("a.pdf")).unwrap(), std::fs::read(path("b.pdf")).unwrap());
+    if let Some(text) = tool("pdftotext", &["-layout", &path("a.pdf"), "-"]) {
+        for said in [
+            "Northwind Telemetry",
+            "Müller & Søn",
+            &number,
+            "10.00 EUR",
+            "1 – 31 Mar 2026",
+            "Net 30",
+        ] {
+            assert!(text.contains(said), "{said:?} in\n{text}");
+        }
+    }
+    let draft = book.run(&["invoice", "pdf", "D-000099", &path("c.pdf")]);
+    assert_eq!(draft.code, 2, "{}", draft.err);
+    assert!(!book.dir.path().join("c.pdf").exists());
+}
+
+fn list_documents(book: &Book) -> Vec<Value> {
+    book.run(&["invoice", "list", "--json"]).ends(0).json().as_array().unwrap().clone()
+}
+
+#[test]
+fn a_print_batch_is_written_confirmed_and_can_be_reprinted() {
+    let book = posted(&[]);
+    let folder = book.dir.path().join("out");
+    let dir = folder.to_str().unwrap();
+    let made = deliver(&book, &["--print", dir]).ends(1).json();
+    let batch = &made["batch"];
+    assert_eq!(
+        (&batch["batch"], &batch["documents"], &batch["envelopes"]),
+        (&1.into(), &2.into(), &2.into())
+    );
+    let mut files: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|f| f.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["batch-000001.csv", "batch-000001.pdf", "batch-000001.zip"]);
+    let index = std::fs::read_to_string(folder.join("batch-000001.csv")).unwrap();
+    let greece = index.find("Greece").unwrap();
+    assert!(greece < index.find("Japan").unwrap(), "postal order: {index}");
+    let merged = folder.join("batch-000001.pdf");
+    tool("qpdf", &["--check", merged.to_str().unwrap()]);
+    if let Some(text) = tool("pdftotext", &[merged.to_str().unwrap(), "-"]) {
+        assert!(text.contains("Ελλάς ΑΕ") && text.contains("東京商事"), "{text}");
+    }
+    // Written is not printed: a person says so, of one or of all.
+    assert!(states(&book)[2].ends_with("Written"));
+    deliver(&book, &["--print", dir]).ends(0);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3, "nothing is left to print");
+    let again =
+        book.run(&["delivery", "reprint", "1", dir, "--from", "2", "--json"]).ends(0).json();
+    assert_eq!(again["documents"], 1);
+    assert!(folder.join("batch-000001-reprint-2-2.pdf").exists());
+    book.run(&["delivery", "reprint", "1", dir, "--from", "9"]).ends(2);
+    book.run(&["delivery", "printed", "DL-000003"]).ends(0);
+    book.run(&["delivery", "printed", "--batch", "1"]).ends(0);
+    let batches = book.run(&["delivery", "batches", "--json"]).ends(0).json();
+    assert!(batches[0]["printed_at"].is_string(), "{batches}");
+    assert_eq!(balanced(&book)["printed"], 2);
+    // A directory that cannot be written changes nothing.
+    let other = posted(&[]);
+    let before = states(&other);
+    assert!(before.is_empty());
+    let bad = deliver(&other, &["--print", "/proc/nowhere"]);
+    assert_eq!(bad.code, 2, "{}{}", bad.out, bad.err);
+    assert!(states(&other)[2].ends_with("Queued"));
+    balanced(&other);
+}
+
+fn smtp(book: &Book, sink: &Sink) {
+    for (key, value) in [
+        ("mail.transport", "smtp"),
+        ("smtp.host", "127.0.0.1"),
+        ("smtp.port", &sink.port.to_string()),
+        ("smtp.tls", "none"),
+        ("delivery.hold_minutes", "0"),
+    ] {
+        book.run(&["settings", "set", key, value]).ends(0);
+    }
+}
+
+fn copies_of(sink: &Sink, to: &str) -> Vec<Vec<u8>> {
+    sink.taken().into_iter().filter(|(address, _)| address == to).map(|(_, m)| m).collect()
+}
+
+#[test]
+fn refusals_back_off_bounce_and_are_tried_again_with_the_same_bytes() {
+    let book = posted(&[]);
+    let sink = Sink::start(Script::default());
+    smtp(&book, &sink);
+    sink.script(|s| {
+        s.rcpt.insert("ap@mueller.example".into(), "451 4.7.1 greylisted".into());
+        s.rcpt.insert("boss@mueller.example".into(), "550 5.1.1 unknown".into());
+    });
+    let first = deliver(&book, &[]).ends(1).json();
+    assert_eq!(
+        (&first["sent"], &first["next_at"]),
+        (&2.into(), &"2026-03-01T08:05:00".into()),
+        "{first}"
+    );
+    let rows = list(&book, &[]);
+    assert_eq!(
+        (&rows[0]["status"], &rows[0]["last_reply"]),
+        (&"Deferred".into(), &"451 4.7.1 greylisted".into())
+    );
+    assert_eq!(
+        (&rows[1]["status"], &rows[1]["last_reply"]),
+        (&"Bounced".into(), &"550 5.1.1 unknown".into())
+    );
+    // Second refusal: ten minutes; then it goes.
+    book.run(&["clock", "set", "2026-03-01T08:05"]).ends(0);
+    let second = deliver(&book, &[]).ends(0).json();
+    assert_eq!(second["next_at"], "2026-03-01T08:15:00", "{second}");
+    sink.script(|s| s.rcpt.clear());
+    book.run(&["clock", "set", "2026-03-01T08:15"]).ends(0);
+    book.run(&["worker", "--once"]).ends(0);
+    assert_eq!(list(&book, &[])[0]["status"], "Sent");
+    assert_eq!(list(&book, &[])[0]["attempts"], 3);
+    book.run(&["delivery", "retry", "DL-000002"]).ends(0);
+    assert_eq!(copies_of(&sink, "boss@mueller.example").len(), 1);
+    assert_eq!(copies_of(&sink, "ap@mueller.example").len(), 1);
+    balanced(&book);
+    // Five days of refusals end it.
+    let book = posted(&[]);
+    smtp(&book, &sink);
+    sink.script(|s| drop(s.rcpt.insert("ap@mueller.example".into(), "450 busy".into())));
+    deliver(&book, &[]).ends(1);
+    for day in 2..=7 {
+        book.run(&["clock", "set", &format!("2026-03-0{day}T09:00")]).ends(0);
+        deliver(&book, &[]);
+    }
+    let row = &list(&book, &[])[0];
+    assert_eq!(
+        (&row["status"], &row["last_reply"]),
+        (&"Bounced".into(), &"450 busy".into()),
+        "{row}"
+    );
+    balanced(&book);
+}
+
+#[test]
+fn a_line_lost_after_the_data_is_not_sent_again_until_somebody_says_so() {
+    let book = posted(&[]);
+    let sink =
+        Sink::start(Script { hang_up: vec![HangUp::Dot, HangUp::Rcpt], ..Script::default() });
+    smtp(&book, &sink);
+    let made = deliver(&book, &[]).ends(1).json();
+    assert_eq!((&made["sent"], &made["failed"]), (&2.into(), &1.into()), "{made}");
+    let unknown = list(&book, &["--status", "Unconfirmed"]);
+    assert_eq!(unknown.len(), 1, "{unknown:?}");
+    assert_eq!(list(&book, &["--status", "Deferred"]).len(), 1);
+    assert_eq!(balanced(&book)["unconfirmed"], 1);
+    let taken = sink.taken().len();
+    deliver(&book, &["--send-now", "--resend"]).ends(0);
+    assert_eq!(list(&book, &["--status", "Unconfirmed"]).len(), 1, "not without a word");
+    assert_eq!(sink.taken().len(), taken + 1, "the deferred one only");
+    // A person: send it again. The same name and bytes, so that the other side can tell.
+    let id = unknown[0]["id"].as_str().unwrap();
+    let to = unknown[0]["to"].as_str().unwrap();
+    book.run(&["delivery", "retry", id]).ends(0);
+    let copies = copies_of(&sink, to);
+    assert_eq!(copies.len(), 2);
+    assert_eq!(copies[0], copies[1]);
+    assert_eq!(balanced(&book)["sent"], 4);
+}
+
+#[test]
+fn a_refused_login_stops_the_transport_and_loses_nothing() {
+    let book = posted(&[]);
+    let sink = Sink::start(Script { auth: Some("535 5.7.8 no".into()), ..Script::default() });
+    smtp(&book, &sink);
+    let secret = book.file("secret", "letmein\n");
+    book.run(&["settings", "set", "smtp.user", "mia"]).ends(0);
+    book.run(&["settings", "set", "smtp.secret_file", &secret]).ends(0);
+    let open = deliver(&book, &[]).ends(1).json();
+    assert!(open["transport_down"].as_str().unwrap().contains("others can read it"), "{open}");
+    assert_eq!(sink.connections(), 0);
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    book.run(&["clock", "set", "2026-03-01T08:15"]).ends(0);
+    let refused = deliver(&book, &[]).ends(1).json();
+    assert!(refused["transport_down"].as_str().unwrap().contains("535"), "{refused}");
+    assert_eq!(refused["balance"]["open"], 6);
+    assert_eq!(book.count("SELECT count(*) FROM notice WHERE key = 'mail_down'"), 1);
+    assert!(
+        list(&book, &[]).iter().all(|d| d["attempts"] == 0),
+        "a transport that is down is no try"
+    );
+    sink.script(|s| s.auth = Some("235 ok".into()));
+    book.run(&["clock", "set", "2026-03-01T08:30"]).ends(0);
+    let sent = deliver(&book, &[]).ends(0).json();
+    assert_eq!((&sent["sent"], &sent["transport_down"]), (&4.into(), &Value::Null), "{sent}");
+    balanced(&book);
+}
+
+#[test]
+fn wrong_words_change_nothing() {
+    let book = posted(&[]);
+    for args in [
+        &["deliver", "--run", "PR-000001"][..],
+        &["deliver", "--run", "BR-000009"],
+        &["deliver", "--run", "x"],
+        &["deliver", "--resend", "some"],
+        &["delivery", "recall"],
+        &["delivery", "recall", "DL-000001"],
+        &["delivery", "list", "--status", "lost"],
+        &["delivery", "list", "--channel", "fax"],
+        &["delivery", "printed", "--batch", "7"],
+    ] {
+        let ran = book.run(args);
+        assert_eq!(ran.code, 2, "{args:?}: {}{}", ran.out, ran.err);
+        assert!(states(&book).is_empty());
+    }
+}

@@ -12,6 +12,7 @@ mod runner;
 mod steer;
 mod summary;
 
+pub use call::{Verdict, look_up, with_token};
 pub use pick::{DryRun, dry_run, start, start_retry};
 pub use runner::Collect;
 pub use steer::{pause, resume, stop};

@@ -1,8 +1,8 @@
 //! Applying credit memos and write-offs to what is owed, and taking that back: the one place.
 //!
 //! Posting a credit memo books revenue and tax against `credit`; applying it books `credit` against
-//! `receivable` and moves both balances toward zero by the same amount. A write-off's posting has
-//! credited the receivable already, so its application moves balances only.
+//! `receivable` and moves both balances toward zero by the same amount. A write-off is a credit
+//! against bad debt and is applied in the same way.
 
 use super::document::move_balance;
 use super::ledger::{self, About};
@@ -40,15 +40,15 @@ fn row(r: &Row<'_>) -> rusqlite::Result<Application> {
     })
 }
 
-/// Account, currency and balance of a posted document, and whether it is a write-off.
-fn side(db: &Db<'_>, document: DocumentId) -> Result<(AccountId, Currency, i64, bool), StoreError> {
+/// Account, currency and balance of a posted document.
+fn side(db: &Db<'_>, document: DocumentId) -> Result<(AccountId, Currency, i64), StoreError> {
     db.conn()
         .prepare_cached(
-            "SELECT s.account_id, d.currency, s.balance_minor, d.kind = 'write_off' FROM document_state s JOIN document d ON d.id = s.document_id
+            "SELECT s.account_id, d.currency, s.balance_minor FROM document_state s JOIN document d ON d.id = s.document_id
              WHERE s.document_id = ?1 AND s.status = 'Posted'",
         )?
         .query_row([document.0], |r| {
-            Ok((AccountId(r.get(0)?), word(r, 1, Currency::parse)?, r.get(2)?, r.get(3)?))
+            Ok((AccountId(r.get(0)?), word(r, 1, Currency::parse)?, r.get(2)?))
         })
         .optional()?
         .ok_or_else(|| StoreError::NotFound(format!("posted document {document}")))
@@ -85,11 +85,8 @@ pub fn apply(
     let id = tx.conn().last_insert_rowid();
     move_balance(tx, credit, amount_minor)?;
     move_balance(tx, document, -amount_minor)?;
-    if !from.3 {
-        let about =
-            About { account: to.0, document: Some(document), payment: None, currency: to.1 };
-        ledger::transfer(tx, on, ledger::CREDIT, ledger::RECEIVABLE, amount_minor, &about)?;
-    }
+    let about = About { account: to.0, document: Some(document), payment: None, currency: to.1 };
+    ledger::transfer(tx, on, ledger::CREDIT, ledger::RECEIVABLE, amount_minor, &about)?;
     Ok(id)
 }
 
@@ -104,17 +101,13 @@ pub fn unapply(tx: &Tx<'_>, id: i64, on: NaiveDate) -> Result<(), StoreError> {
         .optional()?
         .filter(|a| a.undone_at.is_none())
         .ok_or_else(|| StoreError::NotFound("application of a credit".to_owned()))?;
-    let (account, currency, _, _) = side(tx, application.document)?;
-    let write_off = side(tx, application.credit)?.3;
+    let (account, currency, _) = side(tx, application.document)?;
     tx.conn().execute(
         "UPDATE credit_application SET undone_at = ?2 WHERE id = ?1",
         (id, tx.now().at_ms),
     )?;
     move_balance(tx, application.credit, -application.amount_minor)?;
     move_balance(tx, application.document, application.amount_minor)?;
-    if write_off {
-        return Ok(());
-    }
     let about = About { account, document: Some(application.document), payment: None, currency };
     let amount = application.amount_minor;
     ledger::transfer(tx, on, ledger::RECEIVABLE, ledger::CREDIT, amount, &about)

@@ -1,0 +1,129 @@
+//! What a person does about money that has not come: promises, disputes, another method, auto-pay
+//! off.
+
+use super::command::Receipt;
+use super::{Error, Session};
+use crate::domain::actor::Verb;
+use crate::domain::ids::{DocumentId, MethodId};
+use crate::domain::text;
+use crate::store::{debt, method_state, notice};
+use chrono::NaiveDate;
+
+fn done(summary: String) -> Receipt {
+    Receipt { summary, done: 1, ..Receipt::default() }
+}
+
+/// The customer promised to pay by a day: runs, retries and reminders leave the invoice alone
+/// until then.
+pub fn promise(
+    session: &mut Session,
+    document: DocumentId,
+    amount_minor: Option<i64>,
+    on: NaiveDate,
+) -> Result<Receipt, Error> {
+    session.write(Verb::FollowUp, |tx| {
+        let debt = debt::get(tx, document)?;
+        let amount = amount_minor.unwrap_or(debt.balance_minor);
+        if on < tx.now().today {
+            return Err(Error::usage("past", format!("{on} has gone by"), "name a day to come"));
+        }
+        if amount <= 0 || amount > debt.balance_minor {
+            let owed = debt.currency.plain(debt.balance_minor);
+            return Err(Error::usage(
+                "bad_amount",
+                format!("{} owes {owed} {}", debt.number, debt.currency),
+                "",
+            ));
+        }
+        debt::promise(tx, &debt, amount, on)?;
+        let words =
+            format!("{} {} promised for {on}", debt.currency.grouped(amount), debt.currency);
+        tx.note(&debt.number, &words);
+        Ok(done(format!("{}: {words}", debt.number)))
+    })
+}
+
+/// A promise is off.
+pub fn withdraw_promise(session: &mut Session, document: DocumentId) -> Result<Receipt, Error> {
+    session.write(Verb::FollowUp, |tx| {
+        let debt = debt::get(tx, document)?;
+        debt::withdraw_promise(tx, document)?;
+        tx.note(&debt.number, "promise withdrawn");
+        Ok(done(format!("{}: promise withdrawn", debt.number)))
+    })
+}
+
+/// The customer disputes an invoice; an empty reason ends the dispute.
+pub fn dispute(session: &mut Session, document: DocumentId, why: &str) -> Result<Receipt, Error> {
+    text::check(why, 500).map_err(|e| Error::usage("bad_reason", format!("the reason {e}"), ""))?;
+    session.write(Verb::FollowUp, |tx| {
+        let debt = debt::get(tx, document)?;
+        debt::set_disputed(tx, document, why.trim())?;
+        let words = if why.trim().is_empty() {
+            "dispute ended".to_owned()
+        } else {
+            format!("disputed: {}", why.trim())
+        };
+        tx.note(&debt.number, &words);
+        Ok(done(format!("{}: {words}", debt.number)))
+    })
+}
+
+/// Payment runs leave an invoice alone, or take it again.
+pub fn auto_pay(session: &mut Session, document: DocumentId, on: bool) -> Result<Receipt, Error> {
+    session.write(Verb::FollowUp, |tx| {
+        let debt = debt::get(tx, document)?;
+        debt::set_auto_pay_off(tx, document, !on)?;
+        let words = if on { "auto-pay on" } else { "auto-pay off" };
+        tx.note(&debt.number, words);
+        Ok(done(format!("{}: {words}", debt.number)))
+    })
+}
+
+/// Puts a method first: invoices that failed on another are eligible at once.
+pub fn choose_method(session: &mut Session, method: MethodId) -> Result<Receipt, Error> {
+    session.write(Verb::FollowUp, |tx| {
+        let row = method_state::get(tx, method)?;
+        method_state::choose(tx, method)?;
+        tx.note(method, format!("{} is the first method now", row.display));
+        Ok(done(format!("{method}: {} comes first now", row.display)))
+    })
+}
+
+/// Forgets the failures of a method, by hand.
+pub fn reset_method(session: &mut Session, method: MethodId) -> Result<Receipt, Error> {
+    session.write(Verb::FollowUp, |tx| {
+        let row = method_state::get(tx, method)?;
+        method_state::reset(tx, method)?;
+        tx.note(method, format!("failures of {} forgotten", row.display));
+        Ok(done(format!("{method}: failures forgotten")))
+    })
+}
+
+/// Closes a method.
+pub fn close_method(session: &mut Session, method: MethodId) -> Result<Receipt, Error> {
+    session.write(Verb::FollowUp, |tx| {
+        let row = method_state::get(tx, method)?;
+        method_state::close(tx, method)?;
+        tx.note(method, format!("{} closed", row.display));
+        Ok(done(format!("{method}: closed")))
+    })
+}
+
+/// Ends promises whose day has gone by; a broken one becomes a task for a person. Gives how many
+/// were broken.
+pub fn end_promises(session: &mut Session) -> Result<usize, Error> {
+    session.write(Verb::Housekeeping, |tx| {
+        tx.quiet();
+        let broken = debt::end_promises(tx, tx.now().today)?;
+        for (number, document, _, on) in &broken {
+            notice::task(
+                tx,
+                &format!("promise {document} {on}"),
+                number,
+                &format!("{number}: the promise to pay by {on} was broken"),
+            )?;
+        }
+        Ok(broken.len())
+    })
+}

@@ -1,0 +1,251 @@
+//! Payments that nobody has answered for: asked about by the same key until the gateway knows, or
+//! a person finds out. Never charged again from here.
+
+use super::collect::{Verdict, look_up, with_token};
+use super::job::{Ports, Runner, Slice};
+use super::settle::{self, Settled};
+use super::till::Till;
+use super::{Error, Session, refund};
+use crate::domain::actor::Verb;
+use crate::domain::ids::{JobId, PaymentId};
+use crate::domain::payment::PaymentStatus;
+use crate::domain::payment_run::next_look_up;
+use crate::gateway::Outcome;
+use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::payment::{self, EventKind, EventRow, PaymentRow};
+use crate::store::{Db, StoreError, Tx};
+
+/// Payments looked up in one slice.
+const BATCH: u32 = 200;
+/// How long a submitted payment is left before the bank is asked again, ms.
+const SUBMITTED_MS: i64 = 6 * 3_600_000;
+
+/// What a look-up brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// The payment.
+    pub payment: PaymentId,
+    /// What was recorded of it.
+    pub settled: Settled,
+    /// In words.
+    pub words: String,
+}
+
+/// Looks these payments up now, whatever their schedule says. Declined ones too: money that came
+/// after all is a late success.
+pub fn now(
+    session: &mut Session,
+    ports: &Ports,
+    payments: &[PaymentId],
+) -> Result<Vec<Looked>, Error> {
+    let mut till = Till::open(session)?;
+    let rows = session.read(|db| payments.iter().map(|id| payment::get(db, *id)).collect())?;
+    ask(session, ports, &mut till, rows, None)
+}
+
+/// Looks up what is due by the schedule; gives what was found.
+pub fn due(session: &mut Session, ports: &Ports) -> Result<Vec<Looked>, Error> {
+    let mut till = Till::open(session)?;
+    let at = session.now()?.at_ms;
+    let mut all = Vec::new();
+    loop {
+        let rows = session.read(|db| payment::due_look_ups(db, at, BATCH))?;
+        if rows.is_empty() {
+            return Ok(all);
+        }
+        all.extend(ask(session, ports, &mut till, rows, None)?);
+    }
+}
+
+fn ask(
+    session: &mut Session,
+    ports: &Ports,
+    till: &mut Till,
+    rows: Vec<PaymentRow>,
+    job: Option<&JobRow>,
+) -> Result<Vec<Looked>, Error> {
+    let at = session.now()?.at_ms;
+    let rows: Vec<_> = session.read(|db| rows.into_iter().map(|r| with_token(db, r)).collect())?;
+    let verdicts = look_up(till, ports, at, &rows);
+    session.write(Verb::Reconcile, |tx| {
+        if let Some(job) = job {
+            job::guard(tx, job)?;
+        }
+        let mut all = Vec::new();
+        for ((row, _), verdict) in rows.iter().zip(&verdicts) {
+            let row = payment::get(tx, row.id)?;
+            let settled = note_verdict(tx, till, &row, verdict)?;
+            let words = payment::get(tx, row.id)?.reply;
+            all.push(Looked { payment: row.id, settled, words });
+        }
+        let found = all.iter().filter(|l| l.settled != Settled::Unknown).count();
+        match all.as_slice() {
+            [one] => tx.note(one.payment, format!("looked up: {}", settle::words(one.settled))),
+            many => tx.note("reconcile", format!("{} looked up, {found} found out", many.len())),
+        }
+        if let Some(job) = job {
+            let done = all.len() as i64;
+            job::progress(tx, job.id, &Progress { done, ..Progress::default() })?;
+        }
+        Ok(all)
+    })
+}
+
+/// Records what a look-up says of one payment.
+fn note_verdict(
+    tx: &Tx<'_>,
+    till: &Till,
+    row: &PaymentRow,
+    verdict: &Verdict,
+) -> Result<Settled, StoreError> {
+    let at = tx.now().at_ms;
+    match verdict {
+        Verdict::Is(Outcome::Submitted { .. }) if row.status == PaymentStatus::Submitted => {
+            payment::looked_up(tx, row.id, Some(at + SUBMITTED_MS), &row.reply)?;
+            Ok(Settled::Submitted)
+        }
+        Verdict::Is(outcome) => settle::record(tx, &till.rules, row, outcome),
+        // Whoever wrote it down may be calling at this moment; its run clears it up.
+        Verdict::Nothing if row.status == PaymentStatus::Processing => Ok(Settled::Unknown),
+        Verdict::Nothing => settle::not_found(tx, &till.rules, row),
+        Verdict::Open { .. } if !row.status.is_live() => Ok(Settled::Already),
+        Verdict::Open { why } => {
+            let next = next_look_up(row.created_at, row.look_ups + 1, at);
+            payment::looked_up(tx, row.id, next, why)?;
+            if next.is_none() {
+                let words = format!(
+                    "{}: the gateway does not say what became of it; find out and record it by hand",
+                    row.id
+                );
+                crate::store::notice::task(
+                    tx,
+                    &format!("exception {}", row.id),
+                    &row.id.to_string(),
+                    &words,
+                )?;
+            }
+            Ok(Settled::Unknown)
+        }
+    }
+}
+
+/// A person found out what became of a payment: the finding, with where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// The money is here, under this reference.
+    Approved {
+        /// The gateway's or the bank's reference.
+        reference: String,
+    },
+    /// No money moved.
+    NotCharged,
+}
+
+/// Records what a person found out, with the evidence, on an unanswered payment.
+pub fn by_hand(
+    session: &mut Session,
+    id: PaymentId,
+    finding: &Finding,
+    evidence: &str,
+) -> Result<Settled, Error> {
+    if evidence.trim().is_empty() {
+        return Err(Error::usage(
+            "no_evidence",
+            "a finding needs its evidence",
+            "say where it was seen: a statement, a ticket of the gateway",
+        ));
+    }
+    let till = Till::open(session)?;
+    session.write(Verb::Reconcile, |tx| {
+        let row = payment::get(tx, id)?;
+        if !matches!(row.status, PaymentStatus::Unknown | PaymentStatus::Submitted) {
+            return Err(Error::usage(
+                "wrong_state",
+                format!("{id} is {}, not unanswered", row.status),
+                "",
+            ));
+        }
+        let outcome = match finding {
+            Finding::Approved { reference } => Outcome::Approved { reference: reference.clone() },
+            Finding::NotCharged => Outcome::declined("not_found_at_gateway"),
+        };
+        let settled = settle::record(tx, &till.rules, &row, &outcome)?;
+        let event = EventRow {
+            reference: evidence.to_owned(),
+            ..settle::event(&row, EventKind::Evidence, row.amount_minor, tx)
+        };
+        payment::insert_event(tx, &event)?;
+        crate::store::notice::done(tx, &format!("exception {id}"))?;
+        tx.note(id, format!("{} by hand: {evidence}", settle::words(settled)));
+        Ok(settled)
+    })
+}
+
+/// Whether something is due to be looked up.
+pub fn is_due(db: &Db<'_>, at_ms: i64) -> Result<bool, StoreError> {
+    Ok(!payment::due_look_ups(db, at_ms, 1)?.is_empty() || !payment::open_refunds(db)?.is_empty())
+}
+
+/// Makes a reconcile job if something is due and none is open; gives it.
+pub fn queue(session: &mut Session) -> Result<Option<JobId>, Error> {
+    let at = session.now()?.at_ms;
+    if !session.read(|db| is_due(db, at))? || session.read(open_job)?.is_some() {
+        return Ok(None);
+    }
+    session.write(Verb::Reconcile, |tx| {
+        if let Some(job) = open_job(tx)? {
+            tx.quiet();
+            return Ok(Some(job));
+        }
+        tx.note("reconcile", "unanswered payments are looked up");
+        let spec = serde_json::to_string(&super::command::JobSpec::Reconcile)
+            .map_err(|e| Error::Bug(e.to_string()))?;
+        Ok(Some(job::insert(tx, JobKind::Reconcile, "reconcile", &spec, 0)?))
+    })
+}
+
+fn open_job(db: &Db<'_>) -> Result<Option<JobId>, StoreError> {
+    Ok(job::newest(db, JobKind::Reconcile, "reconcile")?
+        .filter(|j| j.state.is_open())
+        .map(|j| j.id))
+}
+
+/// The runner of `reconcile` jobs: what is due now, then done.
+#[derive(Default)]
+pub struct Reconcile {
+    till: Option<Till>,
+    refunds: bool,
+}
+
+impl Runner for Reconcile {
+    fn slice(
+        &mut self,
+        session: &mut Session,
+        job: &JobRow,
+        ports: &Ports,
+    ) -> Result<Slice, Error> {
+        if job.wanted != Wanted::Nothing {
+            session.write(Verb::Reconcile, |tx| {
+                job::guard(tx, job)?;
+                tx.note("reconcile", "halted");
+                Ok(job::set_state(tx, job.id, JobState::Canceled, "")?)
+            })?;
+            return Ok(Slice::Halted);
+        }
+        let mut till = match self.till.take() {
+            Some(till) => till,
+            None => Till::open(session)?,
+        };
+        let at = session.now()?.at_ms;
+        let rows = session.read(|db| payment::due_look_ups(db, at, BATCH))?;
+        let more = !rows.is_empty();
+        if more {
+            ask(session, ports, &mut till, rows, Some(job))?;
+        } else if !self.refunds {
+            self.refunds = true;
+            refund::clear_up(session, &mut till)?;
+        }
+        self.till = Some(till);
+        Ok(if more { Slice::More } else { Slice::Done })
+    }
+}

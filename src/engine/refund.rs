@@ -1,0 +1,294 @@
+//! Money that goes back: refunds (a sandwich with a key of their own), and what the bank or the
+//! cardholder takes back. The balance reopens on its own day; it is never retried by rule.
+
+use super::settle;
+use super::till::Till;
+use super::{Error, Session};
+use crate::domain::actor::Verb;
+use crate::domain::ids::PaymentId;
+use crate::domain::ledger::money_back;
+use crate::domain::payment::PaymentStatus;
+use crate::gateway::{Found, LookUp, Outcome, RefundRequest};
+use crate::store::ledger::{self, Line};
+use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
+use crate::store::{StoreError, Tx, debt, document, method_state, notice};
+use chrono::NaiveDate;
+
+/// What became of a refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refunded {
+    /// Where it stands.
+    pub status: EventStatus,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// What was heard, in words.
+    pub words: String,
+}
+
+/// Gives a part of an approved payment (all that is left if no amount is named) back.
+pub fn refund(
+    session: &mut Session,
+    id: PaymentId,
+    amount_minor: Option<i64>,
+    reason: &str,
+) -> Result<Refunded, Error> {
+    let mut till = Till::open(session)?;
+    let (event, payment) = session.write(Verb::Refund, |tx| {
+        let payment = payment::get(tx, id)?;
+        let amount = check(tx, &payment, amount_minor)?;
+        let count = payment::events(tx, id)?.len();
+        let event = EventRow {
+            status: EventStatus::Processing,
+            key: Some(format!("{}-r{}", payment.key, count + 1)),
+            reply: reason.to_owned(),
+            ..settle::event(&payment, EventKind::Refund, amount, tx)
+        };
+        let event_id = payment::insert_event(tx, &event)?;
+        let words = payment.currency.plain(amount);
+        tx.note(id, format!("refund of {words} {} begun: {reason}", payment.currency));
+        Ok((payment::event(tx, event_id)?, payment))
+    })?;
+    if payment.method.is_none() {
+        // Received outside: a person pays it back the way it came; the book only records it.
+        return end(session, &event, &Outcome::Approved { reference: reason.to_owned() });
+    }
+    let request = RefundRequest {
+        key: event.key.clone().unwrap_or_default(),
+        reference: payment.gateway_ref.clone(),
+        amount_minor: event.amount_minor,
+        currency: payment.currency,
+        at_ms: event.at,
+    };
+    let outcome = till.gateway(&payment.gateway).refund(&request);
+    end(session, &event, &outcome)
+}
+
+fn check(tx: &Tx<'_>, payment: &PaymentRow, amount: Option<i64>) -> Result<i64, Error> {
+    let pending: i64 = payment::events(tx, payment.id)?
+        .iter()
+        .filter(|e| e.kind == EventKind::Refund)
+        .filter(|e| matches!(e.status, EventStatus::Processing | EventStatus::Unknown))
+        .map(|e| e.amount_minor)
+        .sum();
+    let left = payment.amount_minor - payment.returned_minor - pending;
+    let amount = amount.unwrap_or(left);
+    if payment.status != PaymentStatus::Approved {
+        return Err(Error::usage(
+            "wrong_state",
+            format!("{} is {}: only approved payments can be refunded", payment.id, payment.status),
+            "",
+        ));
+    }
+    if amount <= 0 || amount > left {
+        return Err(Error::usage(
+            "too_much",
+            format!(
+                "{} cannot be refunded: {} {} of {} are left",
+                payment.currency.plain(amount),
+                payment.currency.plain(left),
+                payment.currency,
+                payment.id
+            ),
+            "",
+        ));
+    }
+    Ok(amount)
+}
+
+/// Records what became of a refund; recording twice is a no-op.
+fn end(session: &mut Session, event: &EventRow, outcome: &Outcome) -> Result<Refunded, Error> {
+    session.write(Verb::Refund, |tx| Ok(record(tx, event, outcome)?))
+}
+
+fn record(tx: &Tx<'_>, event: &EventRow, outcome: &Outcome) -> Result<Refunded, StoreError> {
+    let now = payment::event(tx, event.id)?;
+    let (status, reference, words) = match outcome {
+        // The gateway has taken it on; banks take days, and failures are rare and come as events.
+        Outcome::Approved { reference } | Outcome::Submitted { reference } => {
+            (EventStatus::Done, reference.clone(), event.reply.clone())
+        }
+        Outcome::Declined { words, .. } | Outcome::SetUp { words, .. } => {
+            (EventStatus::Failed, String::new(), words.clone())
+        }
+        Outcome::Unreachable { why } => (EventStatus::Failed, String::new(), why.clone()),
+        Outcome::Unknown { why } => (EventStatus::Unknown, String::new(), why.clone()),
+    };
+    let result = Refunded { status, amount_minor: event.amount_minor, words: words.clone() };
+    if matches!(now.status, EventStatus::Done | EventStatus::Failed) {
+        tx.quiet();
+        return Ok(result);
+    }
+    payment::end_event(tx, event.id, status, &reference, &words)?;
+    if status == EventStatus::Done {
+        let payment = payment::get(tx, event.payment)?;
+        give_back(tx, &payment, event.amount_minor, event.event_on)?;
+    }
+    tx.note(event.payment, format!("refund {}: {words}", status.as_str().to_lowercase()));
+    Ok(result)
+}
+
+/// Asks about refunds whose outcome was never recorded, by their own keys.
+pub fn clear_up(session: &mut Session, till: &mut Till) -> Result<usize, Error> {
+    let now_ms = session.now()?.at_ms;
+    let open = session.read(payment::open_refunds)?;
+    let mut cleared = 0;
+    for event in open {
+        let payment = session.read(|db| payment::get(db, event.payment))?;
+        let gateway = till.gateway(&payment.gateway);
+        // Whoever began it may still be calling.
+        if now_ms - event.at < 2 * 60_000 + gateway.capabilities().visible_after_ms {
+            continue;
+        }
+        let query = LookUp {
+            key: event.key.clone().unwrap_or_default(),
+            refund_of: Some(payment.gateway_ref.clone()),
+            token: String::new(),
+            called_at_ms: event.at,
+            at_ms: now_ms,
+        };
+        let outcome = match gateway.look_up(&query) {
+            Found::Is(outcome) => outcome,
+            Found::Nothing => Outcome::declined("not_found_at_gateway"),
+            Found::Failed { .. } => continue,
+        };
+        session.write(Verb::Reconcile, |tx| Ok(record(tx, &event, &outcome)?))?;
+        cleared += 1;
+    }
+    Ok(cleared)
+}
+
+/// The bank or the cardholder took money of an approved payment back on a day.
+pub fn taken_back(
+    session: &mut Session,
+    id: PaymentId,
+    kind: EventKind,
+    code: &str,
+    amount_minor: Option<i64>,
+    on: Option<NaiveDate>,
+) -> Result<i64, Error> {
+    session.write(Verb::Reconcile, |tx| {
+        let payment = payment::get(tx, id)?;
+        let amount = check(tx, &payment, amount_minor)?;
+        let meaning = crate::domain::decline::meaning(code);
+        let event = EventRow {
+            event_on: on.unwrap_or(tx.now().today),
+            reference: code.to_owned(),
+            reply: meaning.words.clone(),
+            ..settle::event(&payment, kind, amount, tx)
+        };
+        payment::insert_event(tx, &event)?;
+        give_back(tx, &payment, amount, event.event_on)?;
+        if let Some(method) = payment.method {
+            method_state::failed(tx, method, true)?;
+        }
+        let words = payment.currency.plain(amount);
+        notice::task(
+            tx,
+            &format!("{kind} {id} {}", event.at),
+            &id.to_string(),
+            &format!("{kind} of {words} {} on {id}: {}", payment.currency, meaning.words),
+        )?;
+        tx.note(id, format!("{kind} of {words} {}: {}", payment.currency, meaning.words));
+        Ok(amount)
+    })
+}
+
+/// A chargeback was decided for us: the money is back, the invoices are paid again.
+pub fn chargeback_won(session: &mut Session, id: PaymentId) -> Result<i64, Error> {
+    session.write(Verb::Reconcile, |tx| {
+        let payment = payment::get(tx, id)?;
+        let sum = |kind| -> Result<i64, StoreError> {
+            let events = payment::events(tx, id)?;
+            Ok(events.iter().filter(|e| e.kind == kind).map(|e| e.amount_minor).sum())
+        };
+        let amount = sum(EventKind::Chargeback)? - sum(EventKind::ChargebackWon)?;
+        if amount <= 0 {
+            return Err(Error::usage("wrong_state", format!("{id} has no open chargeback"), ""));
+        }
+        take_again(tx, &payment, amount)?;
+        let event = settle::event(&payment, EventKind::ChargebackWon, amount, tx);
+        payment::insert_event(tx, &event)?;
+        tx.note(id, "chargeback decided for us");
+        Ok(amount)
+    })
+}
+
+/// The gateway paid a payment out: noted, nothing else moves.
+pub fn settled(session: &mut Session, id: PaymentId, reference: &str) -> Result<(), Error> {
+    session.write(Verb::Reconcile, |tx| {
+        let payment = payment::get(tx, id)?;
+        if payment.status != PaymentStatus::Approved {
+            return Err(Error::usage("wrong_state", format!("{id} is {}", payment.status), ""));
+        }
+        let event = EventRow {
+            reference: reference.to_owned(),
+            ..settle::event(&payment, EventKind::Settlement, payment.amount_minor, tx)
+        };
+        payment::insert_event(tx, &event)?;
+        tx.note(id, format!("paid out by the gateway: {reference}"));
+        Ok(())
+    })
+}
+
+fn line(payment: &PaymentRow, on: &crate::domain::ledger::LedgerAccount, minor: i64) -> Line {
+    Line {
+        ledger: on.to_string(),
+        account: payment.account,
+        document: None,
+        payment: Some(payment.id),
+        currency: payment.currency,
+        amount_minor: minor,
+    }
+}
+
+/// Money leaves again: first what was never applied, then the documents, the last one first.
+fn give_back(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    amount_minor: i64,
+    on: NaiveDate,
+) -> Result<(), StoreError> {
+    let from_credit = amount_minor.min(payment.unapplied_minor);
+    let mut left = amount_minor - from_credit;
+    for allocation in payment::allocations(tx, payment.id)?.into_iter().rev() {
+        let open = match allocation.state {
+            payment::AllocationState::Applied => {
+                allocation.amount_minor - allocation.reopened_minor
+            }
+            payment::AllocationState::Live | payment::AllocationState::Void => 0,
+        };
+        let part = left.min(open);
+        if part > 0 {
+            payment::reopen_allocation(tx, allocation.id, part)?;
+            document::move_balance(tx, allocation.document, part)?;
+            debt::set_retry(tx, allocation.document, None, true)?;
+            left -= part;
+        }
+    }
+    if left != 0 {
+        return Err(StoreError::Conflict(format!("{} has less applied than that", payment.id)));
+    }
+    payment::add_returned(tx, payment.id, amount_minor, from_credit)?;
+    let entries = money_back(&payment.gateway, amount_minor - from_credit, from_credit);
+    let lines: Vec<_> = entries.iter().map(|e| line(payment, &e.account, e.minor)).collect();
+    ledger::post(tx, on, &lines)
+}
+
+/// Money that had been taken back comes again: as far as the documents still owe it.
+fn take_again(tx: &Tx<'_>, payment: &PaymentRow, amount_minor: i64) -> Result<(), StoreError> {
+    let mut left = amount_minor;
+    for allocation in payment::allocations(tx, payment.id)? {
+        let owed = debt::get(tx, allocation.document)?.balance_minor.max(0);
+        let part = left.min(allocation.reopened_minor).min(owed);
+        if part > 0 {
+            payment::reopen_allocation(tx, allocation.id, -part)?;
+            document::move_balance(tx, allocation.document, -part)?;
+            debt::set_retry(tx, allocation.document, None, false)?;
+            left -= part;
+        }
+    }
+    payment::add_returned(tx, payment.id, -amount_minor, -left)?;
+    let entries = money_back(&payment.gateway, -(amount_minor - left), -left);
+    let lines: Vec<_> = entries.iter().map(|e| line(payment, &e.account, e.minor)).collect();
+    ledger::post(tx, tx.now().today, &lines)
+}

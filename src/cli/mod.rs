@@ -6,13 +6,16 @@ pub mod output;
 mod audit;
 mod bill;
 mod check;
+mod collect;
 mod deliver;
 mod delivery;
 mod import;
 mod init;
 mod invoice;
+mod payment;
 mod post;
 mod progress;
+mod retry;
 mod run;
 mod settings;
 mod worker;
@@ -60,6 +63,12 @@ enum Command {
     Deliver(deliver::Args),
     /// List deliveries; recall, retry, confirm them
     Delivery(delivery::Args),
+    /// Charge what is due: credits first, then the payment methods
+    Collect(collect::Args),
+    /// List and show payments, ask about them, give money back, record what a person knows
+    Payment(payment::Args),
+    /// Retry failed payments: named ones, a group, or what is due by the rules
+    Retry(retry::Args),
     /// Read or change settings
     Settings(settings::Args),
     /// Set the clock of a test or demo book, for all processes
@@ -141,6 +150,9 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Post(args) => post::run(&args, ctx),
         Command::Deliver(args) => deliver::run(&args, ctx),
         Command::Delivery(args) => delivery::run(&args, ctx),
+        Command::Collect(args) => collect::run(&args, ctx),
+        Command::Payment(args) => payment::run(&args, ctx),
+        Command::Retry(args) => retry::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),
         Command::Worker(args) => worker::run(&args, ctx),

@@ -1,9 +1,9 @@
 //! `daybook run`: list, show and steer bill runs and payment runs.
 
 use super::output::{self, Align};
-use super::{Ctx, Exit, bill, progress};
+use super::{Ctx, Exit, bill, collect, progress};
 use crate::domain::ids::{BillRunId, RunId};
-use crate::engine::{Error, Session, bill as engine_bill, run};
+use crate::engine::{Error, Session, bill as engine_bill, collect as engine_collect, run};
 use crate::store::bill_run;
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Pause { run } => {
             match parse(run)? {
                 RunId::Bill(id) => run::pause(&mut session, id)?,
-                RunId::Payment(id) => return Err(payment_run(id)),
+                RunId::Payment(id) => engine_collect::pause(&mut session, id)?,
             }
             said(&session, run, "pause asked for", ctx)
         }
@@ -74,11 +74,20 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
                 progress::follow(&mut session, job, ctx)?;
                 bill::finish(&mut session, id, ctx)
             }
-            RunId::Payment(id) => Err(payment_run(id)),
+            RunId::Payment(id) => {
+                let job = engine_collect::resume(&mut session, id)?;
+                if *detach {
+                    return said(&session, run, "goes on in a worker", ctx);
+                }
+                collect::drive(&mut session, id, job, ctx)
+            }
         },
         Action::Cancel { run } => match parse(run)? {
             RunId::Bill(id) => cancel(&mut session, id, ctx),
-            RunId::Payment(id) => Err(payment_run(id)),
+            RunId::Payment(id) => {
+                engine_collect::stop(&mut session, id)?;
+                said(&session, run, "stopped before its next charge", ctx)
+            }
         },
         Action::RetryFailed { run } => {
             let RunId::Bill(id) = parse(run)? else {
@@ -126,12 +135,31 @@ fn list(session: &Session, limit: u32, ctx: &Ctx) -> Result<Exit, Error> {
             run.created_name.clone(),
         ]);
     }
+    for run in session.read(|db| crate::store::payment_run::list(db, None, limit))? {
+        let sum = session.read(|db| engine_collect::summary(db, run.id))?;
+        all.push(collect::to_json(&sum));
+        let totals: Vec<String> = sum
+            .totals
+            .iter()
+            .map(|t| format!("{} {}", t.currency.grouped(t.collected_minor), t.currency))
+            .collect();
+        rows.push(vec![
+            run.id.to_string(),
+            run.status.to_string(),
+            run.target_on.to_string(),
+            String::new(),
+            run.declined.to_string(),
+            run.picked.to_string(),
+            totals.join(", "),
+            run.created_name.clone(),
+        ]);
+    }
     if ctx.json {
         output::json(&all)?;
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
-        output::line("no bill runs yet: daybook bill --target DATE makes one");
+        output::line("no runs yet: daybook bill --target DATE makes one");
     } else {
         let headers = [
             ("RUN", Align::Left),
@@ -152,7 +180,9 @@ fn show(session: &Session, run: RunId, ctx: &Ctx) -> Result<Exit, Error> {
     match run {
         RunId::Bill(id) if ctx.json => output::json(&bill::summary(session, id)?)?,
         RunId::Bill(id) => bill::print(session, id)?,
-        RunId::Payment(id) => return Err(payment_run(id)),
+        RunId::Payment(id) => {
+            collect::show(session, id, ctx)?;
+        }
     }
     Ok(Exit::Done)
 }
@@ -177,15 +207,13 @@ fn said(session: &Session, run: &str, what: &str, ctx: &Ctx) -> Result<Exit, Err
     if ctx.json {
         let value = match parse(run)? {
             RunId::Bill(id) => bill::summary(session, id)?,
-            RunId::Payment(id) => Value::String(id.to_string()),
+            RunId::Payment(id) => {
+                collect::to_json(&session.read(|db| engine_collect::summary(db, id))?)
+            }
         };
         output::json(&value)?;
     } else {
         output::line(&format!("{run}: {what}"));
     }
     Ok(Exit::Done)
-}
-
-fn payment_run(id: crate::domain::ids::PaymentRunId) -> Error {
-    Error::usage("no_run", format!("there is no {id} in this book"), "daybook collect makes one")
 }

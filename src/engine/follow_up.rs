@@ -4,8 +4,9 @@
 use super::command::Receipt;
 use super::{Error, Session};
 use crate::domain::actor::Verb;
-use crate::domain::ids::{DocumentId, MethodId};
+use crate::domain::ids::{AccountId, DocumentId, MethodId};
 use crate::domain::text;
+use crate::store::payment_method::{self, MethodTerms};
 use crate::store::{debt, method_state, notice};
 use chrono::NaiveDate;
 
@@ -87,6 +88,37 @@ pub fn choose_method(session: &mut Session, method: MethodId) -> Result<Receipt,
         method_state::choose(tx, method)?;
         tx.note(method, format!("{} is the first method now", row.display));
         Ok(done(format!("{method}: {} comes first now", row.display)))
+    })
+}
+
+/// Adds a method, or changes the details of the one with that token; `first` puts it first.
+pub fn add_method(
+    session: &mut Session,
+    account: AccountId,
+    terms: &MethodTerms,
+    first: bool,
+) -> Result<Receipt, Error> {
+    for (what, value) in [("token", &terms.token), ("display", &terms.display)] {
+        text::check(value, 200)
+            .and_then(|()| text::refuse_card_number(value))
+            .map_err(|e| Error::usage("bad_method", format!("the {what} {e}"), ""))?;
+    }
+    if terms.token.trim().is_empty() || !matches!(terms.gateway.as_str(), "sandbox" | "stripe") {
+        return Err(Error::usage(
+            "bad_method",
+            "a method needs a token and a gateway (sandbox or stripe)",
+            "",
+        ));
+    }
+    session.write(Verb::FollowUp, |tx| {
+        payment_method::put(tx, account, terms)?;
+        let found = payment_method::find(tx, account, &terms.token)?;
+        let (id, _) = found.ok_or_else(|| Error::Bug("a method was not stored".to_owned()))?;
+        if first {
+            method_state::choose(tx, id)?;
+        }
+        tx.note(id, format!("method {} added", terms.display));
+        Ok(Receipt { made: id.to_string(), ..done(format!("{id}: {} added", terms.display)) })
     })
 }
 

@@ -2,8 +2,13 @@
 
 use super::command::{Command, Receipt, RunRef, Steer};
 use super::post::What;
-use super::{Error, Session, bill, deliver, post, print, run};
-use crate::domain::ids::JobId;
+use super::retry::Which;
+use super::{
+    Error, Session, bill, collect, deliver, follow_up, outside_payment, post, print, reconcile,
+    retry, run,
+};
+use crate::domain::ids::{JobId, PaymentId, PaymentRunId};
+use crate::domain::payment::NextAction;
 
 /// Does what a clerk asked for. `op_id` was minted when the dialog opened: a second send of the
 /// same command is refused as done already.
@@ -65,12 +70,63 @@ fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
             Ok(started("", "writing a print batch", job))
         }
         Command::ConfirmPrinted { deliveries } => deliver::confirm_printed(session, &deliveries),
+        Command::StartPaymentRun(new) => {
+            let (run, job) = collect::start(session, &new, None)?;
+            Ok(started(&run.to_string(), "payment run started", job))
+        }
+        Command::SteerRun { run: RunRef::Payment(id), want } => {
+            steer_payment_run(session, id, want)
+        }
+        Command::RetryPayments { payments } => retried(session, &Which::Payments(payments)),
+        Command::RetryGroup { group: NextAction::LookUp } => look_up(session, &[]),
+        Command::RetryGroup { group } => retried(session, &Which::Group(group)),
+        Command::Reconcile { payments } => look_up(session, &payments),
+        Command::RecordPayment(money) => Ok(outside_payment::record(session, &money)?.1),
+        Command::Promise { document, amount_minor, on } => {
+            follow_up::promise(session, document, amount_minor, on)
+        }
+        Command::ChooseMethod { method } => follow_up::choose_method(session, method),
+        Command::AutoPay { document, on } => follow_up::auto_pay(session, document, on),
         other => Err(Error::usage(
             "not_available",
             "this verb is not available here",
             format!("try daybook {}", other.words()),
         )),
     }
+}
+
+fn steer_payment_run(
+    session: &mut Session,
+    id: PaymentRunId,
+    want: Steer,
+) -> Result<Receipt, Error> {
+    let (job, word) = match want {
+        Steer::Pause => {
+            collect::pause(session, id)?;
+            (None, "pause asked for")
+        }
+        Steer::Resume => (Some(collect::resume(session, id)?), "goes on"),
+        Steer::Cancel => {
+            collect::stop(session, id)?;
+            (None, "stopped before its next charge")
+        }
+    };
+    Ok(Receipt { summary: format!("{id}: {word}"), done: 1, job, ..Receipt::default() })
+}
+
+fn retried(session: &mut Session, which: &Which) -> Result<Receipt, Error> {
+    let begun = retry::start(session, which)?;
+    let mut receipt = match begun.run {
+        Some((run, job)) => started(&run.to_string(), "retrying", job),
+        None => Receipt { summary: "nothing to retry".to_owned(), ..Receipt::default() },
+    };
+    receipt.refused = begun.refused;
+    Ok(receipt)
+}
+
+fn look_up(session: &mut Session, payments: &[PaymentId]) -> Result<Receipt, Error> {
+    let (job, asked) = reconcile::start(session, payments)?;
+    Ok(Receipt { done: asked, ..started("", &format!("asking about {asked} payments"), job) })
 }
 
 fn started(made: &str, what: &str, job: JobId) -> Receipt {

@@ -181,6 +181,25 @@ pub fn by_hand(
     })
 }
 
+/// Makes a job that looks these payments up now (every unanswered one when none is named); gives it
+/// and how many payments it will ask about.
+pub fn start(session: &mut Session, payments: &[PaymentId]) -> Result<(JobId, usize), Error> {
+    session.write(Verb::Reconcile, |tx| {
+        let asked = payment::ask_now(tx, payments)?;
+        tx.note("reconcile", format!("{asked} payments are looked up now"));
+        Ok((insert_job(tx)?, asked))
+    })
+}
+
+fn insert_job(tx: &Tx<'_>) -> Result<JobId, Error> {
+    if let Some(job) = open_job(tx)? {
+        return Ok(job);
+    }
+    let spec = serde_json::to_string(&super::command::JobSpec::Reconcile)
+        .map_err(|e| Error::Bug(e.to_string()))?;
+    Ok(job::insert(tx, JobKind::Reconcile, "reconcile", &spec, 0)?)
+}
+
 /// Whether something is due to be looked up.
 pub fn is_due(db: &Db<'_>, at_ms: i64) -> Result<bool, StoreError> {
     Ok(!payment::due_look_ups(db, at_ms, 1)?.is_empty() || !payment::open_refunds(db)?.is_empty())
@@ -193,14 +212,8 @@ pub fn queue(session: &mut Session) -> Result<Option<JobId>, Error> {
         return Ok(None);
     }
     session.write(Verb::Reconcile, |tx| {
-        if let Some(job) = open_job(tx)? {
-            tx.quiet();
-            return Ok(Some(job));
-        }
         tx.note("reconcile", "unanswered payments are looked up");
-        let spec = serde_json::to_string(&super::command::JobSpec::Reconcile)
-            .map_err(|e| Error::Bug(e.to_string()))?;
-        Ok(Some(job::insert(tx, JobKind::Reconcile, "reconcile", &spec, 0)?))
+        Ok(Some(insert_job(tx)?))
     })
 }
 

@@ -32,6 +32,14 @@ pub fn version_terms(db: &Db<'_>, version: i64) -> Result<AccountTerms, StoreErr
     Ok(found.terms)
 }
 
+/// The number of an account.
+pub fn number(db: &Db<'_>, id: AccountId) -> Result<String, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached("SELECT number FROM account WHERE id = ?1")?
+        .query_row([id.0], |r| r.get(0))?)
+}
+
 /// The account with this number.
 pub fn find(db: &Db<'_>, number: &str) -> Result<Option<AccountRef>, StoreError> {
     Ok(db

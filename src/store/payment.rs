@@ -358,6 +358,26 @@ pub fn record(tx: &Tx<'_>, id: PaymentId, answer: &Answer) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Makes unanswered payments due for a look-up now (all of them when none is named); gives how many.
+pub fn ask_now(tx: &Tx<'_>, ids: &[PaymentId]) -> Result<usize, StoreError> {
+    let now = tx.now().at_ms;
+    tx.touch(Topic::Payments);
+    if ids.is_empty() {
+        return Ok(tx.conn().execute(
+            "UPDATE payment SET next_look_up_at = ?1 WHERE status IN ('Submitted','Unknown')",
+            [now],
+        )?);
+    }
+    let mut statement = tx.conn().prepare_cached(
+        "UPDATE payment SET next_look_up_at = ?1 WHERE id = ?2 AND status IN ('Submitted','Unknown')",
+    )?;
+    let mut asked = 0;
+    for id in ids {
+        asked += statement.execute((now, id.0))?;
+    }
+    Ok(asked)
+}
+
 /// Notes a look-up that found nothing out.
 pub fn looked_up(
     tx: &Tx<'_>,

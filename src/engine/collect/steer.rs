@@ -1,7 +1,7 @@
 //! Pausing, resuming and stopping a payment run: always before the next charge.
 
 use crate::domain::actor::Verb;
-use crate::domain::ids::PaymentRunId;
+use crate::domain::ids::{JobId, PaymentRunId};
 use crate::domain::payment::PaymentRunStatus;
 use crate::domain::payment_run::SkipReason;
 use crate::engine::{Error, Session};
@@ -28,19 +28,22 @@ pub fn pause(session: &mut Session, run: PaymentRunId) -> Result<(), Error> {
     })
 }
 
-/// Lets a paused run go on.
-pub fn resume(session: &mut Session, run: PaymentRunId) -> Result<(), Error> {
+/// Lets a paused (or waiting) run go on; gives the job to drive.
+pub fn resume(session: &mut Session, run: PaymentRunId) -> Result<JobId, Error> {
     session.write(Verb::Collect, |tx| {
         let job = open_job(tx, run)?;
         if job.state != JobState::Paused {
-            return Err(already(run, "not paused"));
+            // Its worker died, or it waits for a moment: whoever asks drives it.
+            job::want(tx, job.id, Wanted::Nothing)?;
+            tx.note(run, "taken up again");
+            return Ok(job.id);
         }
         let started = payment_run::get(tx, run)?.started_at.is_some();
         let status = if started { PaymentRunStatus::Processing } else { PaymentRunStatus::Pending };
         payment_run::set_status(tx, run, status, "")?;
         job::set_state(tx, job.id, JobState::Waiting, "")?;
         tx.note(run, "resumed");
-        Ok(())
+        Ok(job.id)
     })
 }
 

@@ -1,0 +1,229 @@
+//! `daybook collect`: a payment run.
+
+use super::output::{self, Align};
+use super::{Ctx, Exit, progress};
+use crate::domain::ids::{BillRunId, JobId, PaymentRunId};
+use crate::domain::money::Currency;
+use crate::domain::payment::PaymentRunStatus;
+use crate::engine::collect::{self, DryRun, Summary};
+use crate::engine::command::NewPaymentRun;
+use crate::engine::{Error, Session};
+use crate::store::payment_run::Total;
+use chrono::NaiveDate;
+use serde_json::{Map, Value, json};
+
+/// Charge what is due: credits first, then the payment methods.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Invoices due on or before this day
+    #[arg(long, value_name = "DATE")]
+    target: NaiveDate,
+    /// Only the invoices of this bill run; waits until it is posted
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
+    /// Only this account
+    #[arg(long, value_name = "NUMBER")]
+    account: Option<String>,
+    /// Only accounts of this batch (may be given several times)
+    #[arg(long, value_name = "B")]
+    batch: Vec<String>,
+    /// Only accounts with this bill cycle day
+    #[arg(long, value_name = "N")]
+    bcd: Option<u32>,
+    /// Only this currency
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
+    /// Only methods of this gateway
+    #[arg(long, value_name = "NAME")]
+    gateway: Option<String>,
+    /// One payment per account instead of one per invoice
+    #[arg(long)]
+    consolidate: bool,
+    /// Show what would be charged and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Return at once; a worker or a console drives the run
+    #[arg(long)]
+    detach: bool,
+}
+
+/// Runs it.
+pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let new = asked(args)?;
+    if args.dry_run {
+        return dry_run(&session, &new, ctx);
+    }
+    let (run, job) = collect::start(&mut session, &new, None)?;
+    if args.detach {
+        return show(&session, run, ctx);
+    }
+    drive(&mut session, run, job, ctx)
+}
+
+fn asked(args: &Args) -> Result<NewPaymentRun, Error> {
+    let bill_run = match &args.run {
+        None => None,
+        Some(text) => Some(BillRunId::parse(text).ok_or_else(|| {
+            Error::usage("bad_run", format!("{text:?} is no bill run"), "write BR-000001")
+        })?),
+    };
+    let currency = match &args.currency {
+        None => None,
+        Some(code) => Some(Currency::parse(code).ok_or_else(|| {
+            Error::usage("bad_currency", format!("{code:?} is no currency"), "write EUR, USD, JPY")
+        })?),
+    };
+    if args.bcd.is_some_and(|day| !(1..=31).contains(&day)) {
+        return Err(Error::usage("bad_bcd", "a bill cycle day is 1 to 31", ""));
+    }
+    if args.gateway.as_deref().is_some_and(|g| !matches!(g, "sandbox" | "stripe")) {
+        return Err(Error::usage("bad_gateway", "the gateways are sandbox and stripe", ""));
+    }
+    Ok(NewPaymentRun {
+        target_on: args.target,
+        bill_run,
+        account: args.account.clone().unwrap_or_default(),
+        batches: args.batch.clone(),
+        currency,
+        bill_cycle_day: args.bcd,
+        gateway: args.gateway.clone(),
+        consolidate: args.consolidate,
+    })
+}
+
+/// Drives a payment run (or a run of retries) to its end and prints what it came to.
+pub fn drive(
+    session: &mut Session,
+    run: PaymentRunId,
+    job: JobId,
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
+    match progress::follow(session, job, ctx) {
+        // It waits: for its bill run, or for a gateway that cannot be reached. The row says so.
+        Ok(_) | Err(Error::Busy(_)) => show(session, run, ctx),
+        Err(other) => Err(other),
+    }
+}
+
+/// Prints a payment run; the exit code says whether something needs a person.
+pub fn show(session: &Session, run: PaymentRunId, ctx: &Ctx) -> Result<Exit, Error> {
+    let sum = session.read(|db| collect::summary(db, run))?;
+    if ctx.json {
+        output::json(&to_json(&sum))?;
+    } else {
+        print(&sum);
+    }
+    let unfinished = !matches!(
+        sum.run.status,
+        PaymentRunStatus::Completed | PaymentRunStatus::Pending | PaymentRunStatus::Processing
+    );
+    Ok(Exit::partly_if(sum.run.unknown > 0 || unfinished))
+}
+
+fn money(totals: &[Total], part: impl Fn(&Total) -> i64) -> Value {
+    let map: Map<String, Value> = totals
+        .iter()
+        .filter(|t| part(t) != 0)
+        .map(|t| (t.currency.code().to_owned(), json!(t.currency.plain(part(t)))))
+        .collect();
+    Value::Object(map)
+}
+
+/// A run as `collect --json` and `run show --json` print it.
+pub fn to_json(sum: &Summary) -> Value {
+    let skipped: Map<String, Value> =
+        sum.skipped.iter().map(|(reason, n)| (reason.as_str().to_owned(), json!(n))).collect();
+    json!({
+        "run": sum.run.id.to_string(),
+        "status": sum.run.status,
+        "target_date": sum.run.target_on,
+        "picked": sum.run.picked,
+        "skipped": skipped,
+        "approved": sum.run.approved,
+        "declined": sum.run.declined,
+        "unknown": sum.run.unknown,
+        "credits_applied": money(&sum.totals, |t| t.credits_minor),
+        "totals": money(&sum.totals, |t| t.collected_minor),
+        "failed_totals": money(&sum.totals, |t| t.failed_minor),
+        "unknown_totals": money(&sum.totals, |t| t.unknown_minor),
+        "note": sum.run.note,
+    })
+}
+
+/// Prints a run for a person.
+pub fn print(sum: &Summary) {
+    let run = &sum.run;
+    output::line(&format!(
+        "{} {}: {} invoices picked, {} approved, {} declined, {} unknown",
+        run.id, run.status, run.picked, run.approved, run.declined, run.unknown
+    ));
+    if !run.note.is_empty() {
+        output::line(&format!("  {}", run.note));
+    }
+    let rows: Vec<Vec<String>> = sum
+        .totals
+        .iter()
+        .map(|t| {
+            let show = |minor| t.currency.grouped(minor);
+            vec![
+                t.currency.to_string(),
+                show(t.collected_minor),
+                show(t.failed_minor),
+                show(t.unknown_minor),
+                show(t.credits_minor),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        let headers = [
+            ("CURRENCY", Align::Left),
+            ("COLLECTED", Align::Right),
+            ("FAILED", Align::Right),
+            ("UNKNOWN", Align::Right),
+            ("CREDITS USED", Align::Right),
+        ];
+        output::table(&headers, &rows);
+    }
+    for (reason, count) in &sum.skipped {
+        output::line(&format!("  left out {count}: {}", reason.as_str().replace('_', " ")));
+    }
+    if run.unknown > 0 {
+        output::line("  unknown outcomes are looked up: daybook payment reconcile");
+    }
+}
+
+fn dry_run(session: &Session, new: &NewPaymentRun, ctx: &Ctx) -> Result<Exit, Error> {
+    let DryRun { picked, skipped, totals, credits } = collect::dry_run(session, new)?;
+    let map = |all: &std::collections::BTreeMap<&str, (Currency, i64)>| -> Map<String, Value> {
+        all.iter().map(|(code, (c, minor))| ((*code).to_owned(), json!(c.plain(*minor)))).collect()
+    };
+    if ctx.json {
+        let skipped: Map<String, Value> =
+            skipped.iter().map(|(reason, n)| (reason.as_str().to_owned(), json!(n))).collect();
+        output::json(&json!({
+            "run": Value::Null,
+            "status": "Dry run",
+            "target_date": new.target_on,
+            "picked": picked,
+            "skipped": skipped,
+            "approved": 0,
+            "declined": 0,
+            "unknown": 0,
+            "credits_applied": map(&credits),
+            "totals": map(&totals),
+        }))?;
+        return Ok(Exit::Done);
+    }
+    output::line(&format!("dry run to {}: {picked} invoices; nothing was written", new.target_on));
+    for (currency, minor) in totals.values() {
+        output::line(&format!("  to charge {} {currency}", currency.grouped(*minor)));
+    }
+    for (currency, minor) in credits.values() {
+        output::line(&format!("  credits to use {} {currency}", currency.grouped(*minor)));
+    }
+    for (reason, count) in &skipped {
+        output::line(&format!("  left out {count}: {}", reason.as_str().replace('_', " ")));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,200 @@
+//! `daybook payment`: list and show payments, ask about them, give money back, record what a
+//! person knows.
+
+mod args;
+mod follow;
+mod view;
+
+pub use args::Args;
+
+use super::output::{self, Align};
+use super::{Ctx, Exit, progress, retry};
+use crate::domain::money::Currency;
+use crate::engine::reconcile::{self, Finding};
+use crate::engine::settle::{self, Settled};
+use crate::engine::{Error, Session, refund};
+use crate::store::payment::{self, EventKind, EventStatus};
+use crate::store::{account, debt};
+use crate::worker;
+use args::{Action, MoneyBack, Reconcile, Record};
+use serde_json::json;
+
+/// Runs it.
+pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    match &args.action {
+        Action::List(filter) => view::list(&session, filter, ctx),
+        Action::Show { payment } => view::show(&session, retry::id(payment)?, ctx),
+        Action::Exceptions => view::exceptions(&session, ctx),
+        Action::Failed => view::failed(&session, ctx),
+        Action::Reconcile(args) => reconcile(&mut session, args, ctx),
+        Action::Refund { payment, amount, reason } => {
+            refund(&mut session, payment, amount.as_deref(), reason, ctx)
+        }
+        Action::Record(args) => record(&mut session, args, ctx),
+        Action::Return(back) => taken_back(&mut session, EventKind::Return, back, ctx),
+        Action::Chargeback(back) => taken_back(&mut session, EventKind::Chargeback, back, ctx),
+        Action::ChargebackWon { payment } => {
+            let id = retry::id(payment)?;
+            refund::chargeback_won(&mut session, id)?;
+            view::show(&session, id, ctx)
+        }
+        Action::PaidOut { payment, reference } => {
+            let id = retry::id(payment)?;
+            refund::settled(&mut session, id, reference)?;
+            view::show(&session, id, ctx)
+        }
+        Action::Promise { invoice, on, amount, withdraw } => {
+            follow::promise(&mut session, invoice, *on, amount.as_deref(), *withdraw, ctx)
+        }
+        Action::Dispute { invoice, reason, end } => {
+            follow::dispute(&mut session, invoice, reason.as_deref(), *end, ctx)
+        }
+        Action::AutoPay { invoice, switch } => {
+            follow::auto_pay(&mut session, invoice, *switch, ctx)
+        }
+        Action::Method { action } => follow::method(&mut session, action, ctx),
+    }
+}
+
+/// Reads an amount in the currency's digits.
+fn amount(currency: Currency, text: &str) -> Result<i64, Error> {
+    currency.parse_minor(text).map_err(|e| {
+        Error::usage("bad_amount", format!("{text:?}: {e}"), "write it plainly, such as 120.50")
+    })
+}
+
+/// Looks up every unanswered payment now.
+pub fn reconcile_all(session: &mut Session, ctx: &Ctx) -> Result<Exit, Error> {
+    let (job, _) = reconcile::start(session, &[])?;
+    progress::follow(session, job, ctx)?;
+    let left = session.read(|db| view::unanswered(db))?;
+    if ctx.json {
+        output::json(
+            &json!({ "unanswered": left.len(), "payments": view::rows_json(session, &left)? }),
+        )?;
+    } else {
+        output::line(&format!("{} payments are still unanswered", left.len()));
+        view::table(session, &left)?;
+    }
+    Ok(Exit::partly_if(!left.is_empty()))
+}
+
+fn reconcile(session: &mut Session, args: &Reconcile, ctx: &Ctx) -> Result<Exit, Error> {
+    let ids = retry::ids(&args.payments)?;
+    if args.approved.is_some() || args.not_charged {
+        let evidence = args.evidence.clone().unwrap_or_default();
+        let finding = match &args.approved {
+            Some(reference) => Finding::Approved { reference: reference.clone() },
+            None => Finding::NotCharged,
+        };
+        for id in &ids {
+            reconcile::by_hand(session, *id, &finding, &evidence)?;
+        }
+        let rows = session
+            .read(|db| ids.iter().map(|id| payment::get(db, *id)).collect::<Result<Vec<_>, _>>())?;
+        if ctx.json {
+            output::json(&view::rows_json(session, &rows)?)?;
+        } else {
+            view::table(session, &rows)?;
+        }
+        return Ok(Exit::Done);
+    }
+    if ids.is_empty() {
+        return reconcile_all(session, ctx);
+    }
+    let ports = worker::ports()?;
+    let looked = reconcile::now(session, &ports, &ids)?;
+    let rows = session
+        .read(|db| ids.iter().map(|id| payment::get(db, *id)).collect::<Result<Vec<_>, _>>())?;
+    if ctx.json {
+        output::json(&view::rows_json(session, &rows)?)?;
+    } else {
+        for one in &looked {
+            let words = settle::words(one.settled);
+            output::line(&format!("{}: {words} {}", one.payment, one.words).trim_end().to_owned());
+        }
+    }
+    let open = looked.iter().any(|l| matches!(l.settled, Settled::Unknown | Settled::Submitted));
+    Ok(Exit::partly_if(open))
+}
+
+fn refund(
+    session: &mut Session,
+    text: &str,
+    wanted: Option<&str>,
+    reason: &str,
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
+    let id = retry::id(text)?;
+    let currency = session.read(|db| payment::get(db, id))?.currency;
+    let wanted = wanted.map(|text| amount(currency, text)).transpose()?;
+    let done = refund::refund(session, id, wanted, reason)?;
+    if ctx.json {
+        output::json(&json!({
+            "payment": id.to_string(),
+            "status": done.status,
+            "amount": currency.plain(done.amount_minor),
+            "currency": currency.code(),
+            "reply": done.words,
+        }))?;
+    } else {
+        let words = currency.grouped(done.amount_minor);
+        output::line(&format!("{id}: refund of {words} {currency} {}", done.status));
+    }
+    Ok(Exit::partly_if(done.status != EventStatus::Done))
+}
+
+fn record(session: &mut Session, args: &Record, ctx: &Ctx) -> Result<Exit, Error> {
+    let (money, _) = session.store.read(|db| {
+        let found = account::find(db, &args.account)?.ok_or_else(|| {
+            Error::usage("unknown_account", format!("there is no account {}", args.account), "")
+        })?;
+        let mut documents = Vec::new();
+        for invoice in &args.invoice {
+            documents.push(debt::find(db, invoice)?.document);
+        }
+        let money = crate::engine::command::OutsidePayment {
+            account: found.id,
+            documents,
+            amount_minor: amount(found.currency, &args.amount)?,
+            currency: found.currency,
+            received_on: args.date.unwrap_or(session.now()?.today),
+            reference: args.reference.clone(),
+        };
+        Ok::<_, Error>((money, ()))
+    })?;
+    let (id, receipt) = crate::engine::outside_payment::record(session, &money)?;
+    if ctx.json {
+        view::show(session, id, ctx)?;
+    } else {
+        output::line(&format!("{id}: {}", receipt.summary));
+    }
+    Ok(Exit::Done)
+}
+
+fn taken_back(
+    session: &mut Session,
+    kind: EventKind,
+    back: &MoneyBack,
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
+    let id = retry::id(&back.payment)?;
+    let currency = session.read(|db| payment::get(db, id))?.currency;
+    let wanted = back.amount.as_deref().map(|text| amount(currency, text)).transpose()?;
+    refund::taken_back(session, id, kind, &back.code, wanted, back.date)?;
+    view::show(session, id, ctx)
+}
+
+/// Headers of the payment table.
+const HEADERS: [(&str, Align); 9] = [
+    ("PAYMENT", Align::Left),
+    ("ACCOUNT", Align::Left),
+    ("INVOICES", Align::Left),
+    ("AMOUNT", Align::Right),
+    ("", Align::Left),
+    ("STATUS", Align::Left),
+    ("METHOD", Align::Left),
+    ("NEXT TRY", Align::Left),
+    ("WORDS", Align::Left),
+];

@@ -1,0 +1,212 @@
+//! The words of `daybook payment`.
+
+use chrono::NaiveDate;
+
+/// List and show payments, ask about them, give money back, record what a person knows.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    pub(super) action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Action {
+    /// Payments, oldest first
+    List(Filter),
+    /// One payment with its allocations and events
+    Show {
+        /// P-000001
+        payment: String,
+    },
+    /// Unanswered payments that a person must clear up
+    Exceptions,
+    /// Open invoices whose money did not come, by what they need next
+    Failed,
+    /// Ask the gateway about unanswered payments (all, or these), or record what a person found
+    Reconcile(Reconcile),
+    /// Give money of an approved payment back
+    Refund {
+        /// P-000001
+        payment: String,
+        /// How much; all that is left if not given
+        #[arg(long, value_name = "A")]
+        amount: Option<String>,
+        /// Why
+        #[arg(long, value_name = "T")]
+        reason: String,
+    },
+    /// Record money that came outside the gateway
+    Record(Record),
+    /// The bank took a payment back
+    Return(MoneyBack),
+    /// The cardholder had a payment taken back
+    Chargeback(MoneyBack),
+    /// A chargeback was decided for us
+    ChargebackWon {
+        /// P-000001
+        payment: String,
+    },
+    /// The gateway paid a payment out
+    PaidOut {
+        /// P-000001
+        payment: String,
+        /// The payout's reference
+        #[arg(long, value_name = "T")]
+        reference: String,
+    },
+    /// The customer promised to pay an invoice
+    Promise {
+        /// Number or D-000001
+        invoice: String,
+        /// By when
+        #[arg(long, value_name = "DATE", required_unless_present = "withdraw")]
+        on: Option<NaiveDate>,
+        /// How much; the whole balance if not given
+        #[arg(long, value_name = "A")]
+        amount: Option<String>,
+        /// Take the promise back
+        #[arg(long)]
+        withdraw: bool,
+    },
+    /// The customer disputes an invoice
+    Dispute {
+        /// Number or D-000001
+        invoice: String,
+        /// Why
+        #[arg(long, value_name = "T", required_unless_present = "end")]
+        reason: Option<String>,
+        /// End the dispute
+        #[arg(long)]
+        end: bool,
+    },
+    /// Payment runs leave an invoice alone, or take it again
+    AutoPay {
+        /// Number or D-000001
+        invoice: String,
+        /// on or off
+        switch: Switch,
+    },
+    /// Payment methods of an account
+    Method {
+        #[command(subcommand)]
+        action: MethodAction,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Filter {
+    /// Only this payment run's
+    #[arg(long, value_name = "RUN")]
+    pub(super) run: Option<String>,
+    /// Only this account's
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) account: Option<String>,
+    /// Only in this status
+    #[arg(long, value_name = "S")]
+    pub(super) status: Option<String>,
+    /// Only those of this invoice
+    #[arg(long, value_name = "ID")]
+    pub(super) invoice: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Reconcile {
+    /// P-000001 …; none = every unanswered one
+    pub(super) payments: Vec<String>,
+    /// A person found that the money is here, under this reference
+    #[arg(long, value_name = "REF", requires = "evidence", conflicts_with = "not_charged")]
+    pub(super) approved: Option<String>,
+    /// A person found that no money moved
+    #[arg(long, requires = "evidence")]
+    pub(super) not_charged: bool,
+    /// Where that was seen
+    #[arg(long, value_name = "T")]
+    pub(super) evidence: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Record {
+    /// Account number
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) account: String,
+    /// How much, in the account's currency
+    #[arg(long, value_name = "A")]
+    pub(super) amount: String,
+    /// What the bank statement says
+    #[arg(long, value_name = "T")]
+    pub(super) reference: String,
+    /// For this invoice (may be given several times); none = all that is owed, oldest due first
+    #[arg(long, value_name = "ID")]
+    pub(super) invoice: Vec<String>,
+    /// The day it came (default: today)
+    #[arg(long, value_name = "DATE")]
+    pub(super) date: Option<NaiveDate>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct MoneyBack {
+    /// P-000001
+    pub(super) payment: String,
+    /// Reason code of the bank or network, such as R01 or MD06
+    #[arg(long, value_name = "CODE", default_value = "")]
+    pub(super) code: String,
+    /// How much; all that is left if not given
+    #[arg(long, value_name = "A")]
+    pub(super) amount: Option<String>,
+    /// The day it counts (default: today)
+    #[arg(long, value_name = "DATE")]
+    pub(super) date: Option<NaiveDate>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum MethodAction {
+    /// The methods of an account
+    List {
+        /// Account number
+        account: String,
+    },
+    /// A new method, or new details of one
+    Add {
+        /// Account number
+        account: String,
+        /// The gateway's token, never a card number
+        #[arg(long)]
+        token: String,
+        /// card, ach, sepa
+        #[arg(long)]
+        kind: String,
+        /// What is shown, such as "visa 4242"
+        #[arg(long)]
+        display: String,
+        /// Gateway (default: the book's)
+        #[arg(long)]
+        gateway: Option<String>,
+        /// Last day of validity
+        #[arg(long, value_name = "DATE")]
+        expires: Option<NaiveDate>,
+        /// Use it before the others
+        #[arg(long)]
+        first: bool,
+    },
+    /// Use this one before the others, at once
+    First {
+        /// M-000001
+        method: String,
+    },
+    /// Forget its failures
+    Reset {
+        /// M-000001
+        method: String,
+    },
+    /// Never use it again
+    Close {
+        /// M-000001
+        method: String,
+    },
+}

@@ -1,0 +1,176 @@
+//! Promises, disputes, auto-pay and payment methods from the command line.
+
+use super::args::{MethodAction, Switch};
+use super::{Ctx, Exit, amount, output};
+use crate::domain::ids::{AccountId, MethodId};
+use crate::domain::payment::{MethodKind, MethodStatus};
+use crate::engine::command::Receipt;
+use crate::engine::{Error, Session, follow_up};
+use crate::store::payment_method::MethodTerms;
+use crate::store::{account, debt, method_state};
+use chrono::NaiveDate;
+use serde_json::json;
+
+fn said(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
+    if ctx.json {
+        output::json(&json!({ "done": receipt.done, "summary": receipt.summary }))?;
+    } else {
+        output::line(&receipt.summary);
+    }
+    Ok(Exit::Done)
+}
+
+pub(super) fn promise(
+    session: &mut Session,
+    invoice: &str,
+    on: Option<NaiveDate>,
+    wanted: Option<&str>,
+    withdraw: bool,
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
+    let debt = session.read(|db| debt::find(db, invoice))?;
+    let receipt = match on {
+        Some(on) if !withdraw => {
+            let wanted = wanted.map(|text| amount(debt.currency, text)).transpose()?;
+            follow_up::promise(session, debt.document, wanted, on)?
+        }
+        Some(_) | None => follow_up::withdraw_promise(session, debt.document)?,
+    };
+    said(&receipt, ctx)
+}
+
+pub(super) fn dispute(
+    session: &mut Session,
+    invoice: &str,
+    reason: Option<&str>,
+    end: bool,
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
+    let debt = session.read(|db| debt::find(db, invoice))?;
+    let why = if end { "" } else { reason.unwrap_or_default() };
+    said(&follow_up::dispute(session, debt.document, why)?, ctx)
+}
+
+pub(super) fn auto_pay(
+    session: &mut Session,
+    invoice: &str,
+    switch: Switch,
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
+    let debt = session.read(|db| debt::find(db, invoice))?;
+    said(&follow_up::auto_pay(session, debt.document, switch == Switch::On)?, ctx)
+}
+
+fn method_id(text: &str) -> Result<MethodId, Error> {
+    MethodId::parse(text).ok_or_else(|| {
+        Error::usage(
+            "bad_method",
+            format!("{text:?} is no payment method"),
+            "write M-000001; daybook payment method list ACCOUNT shows them",
+        )
+    })
+}
+
+fn account_id(session: &Session, number: &str) -> Result<AccountId, Error> {
+    let found = session.read(|db| account::find(db, number))?;
+    found
+        .map(|a| a.id)
+        .ok_or_else(|| Error::usage("unknown_account", format!("there is no account {number}"), ""))
+}
+
+pub(super) fn method(
+    session: &mut Session,
+    action: &MethodAction,
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
+    let receipt = match action {
+        MethodAction::List { account } => return list(session, account, ctx),
+        MethodAction::Add { account, token, kind, display, gateway, expires, first } => {
+            let id = account_id(session, account)?;
+            let kind = MethodKind::parse(kind).ok_or_else(|| {
+                Error::usage("bad_kind", format!("{kind:?} is no kind"), MethodKind::words())
+            })?;
+            let config = session.config()?;
+            let terms = MethodTerms {
+                gateway: gateway
+                    .clone()
+                    .unwrap_or_else(|| config.get("payment.gateway").to_owned()),
+                token: token.clone(),
+                kind,
+                display: display.clone(),
+                priority: if *first { 1 } else { 100 },
+                expires_on: *expires,
+                status: MethodStatus::Active,
+            };
+            follow_up::add_method(session, id, &terms, *first)?
+        }
+        MethodAction::First { method } => follow_up::choose_method(session, method_id(method)?)?,
+        MethodAction::Reset { method } => follow_up::reset_method(session, method_id(method)?)?,
+        MethodAction::Close { method } => follow_up::close_method(session, method_id(method)?)?,
+    };
+    said(&receipt, ctx)
+}
+
+fn list(session: &Session, number: &str, ctx: &Ctx) -> Result<Exit, Error> {
+    let id = account_id(session, number)?;
+    let now = session.now()?;
+    let rules = crate::engine::till::rules(&session.config()?)?;
+    let methods = session.read(|db| method_state::of_account(db, id, now.at_ms))?;
+    let unusable = |m: &method_state::MethodRow| {
+        m.state.unusable(now.today, rules.max_failures).map(|why| why.as_str())
+    };
+    if ctx.json {
+        let all: Vec<_> = methods
+            .iter()
+            .map(|m| {
+                json!({
+                    "id": m.state.id.to_string(),
+                    "gateway": m.gateway,
+                    "kind": m.kind,
+                    "display": m.display,
+                    "priority": m.state.priority,
+                    "expires_on": m.state.expires_on,
+                    "status": m.state.status,
+                    "failures": m.state.failures,
+                    "unusable": unusable(m),
+                    "budget_left": rules.budget_left(&m.state, now.at_ms),
+                })
+            })
+            .collect();
+        output::json(&all)?;
+        return Ok(Exit::Done);
+    }
+    let rows: Vec<Vec<String>> = methods
+        .iter()
+        .map(|m| {
+            vec![
+                m.state.id.to_string(),
+                m.state.priority.to_string(),
+                m.display.clone(),
+                m.kind.to_string(),
+                m.gateway.clone(),
+                m.state.status.to_string(),
+                m.state.failures.to_string(),
+                rules
+                    .budget_left(&m.state, now.at_ms)
+                    .map_or_else(|| "no limit".to_owned(), |left| left.to_string()),
+                unusable(m).unwrap_or_default().to_owned(),
+            ]
+        })
+        .collect();
+    let left = output::Align::Left;
+    let right = output::Align::Right;
+    let headers = [
+        ("METHOD", left),
+        ("ORDER", right),
+        ("SHOWN AS", left),
+        ("KIND", left),
+        ("GATEWAY", left),
+        ("STATUS", left),
+        ("FAILURES", right),
+        ("TRIES LEFT", right),
+        ("", left),
+    ];
+    output::table(&headers, &rows);
+    Ok(Exit::Done)
+}

@@ -1,0 +1,284 @@
+//! Payments as tables and JSON.
+
+use super::args::Filter;
+use super::{Ctx, Exit, HEADERS, output};
+use crate::domain::ids::{PaymentId, PaymentRunId};
+use crate::domain::payment::PaymentStatus;
+use crate::engine::{Error, Session};
+use crate::store::payment::{self, AllocationState, PaymentFilter, PaymentRow};
+use crate::store::{Db, StoreError, account, debt, method_state, retry};
+use chrono::{DateTime, SecondsFormat};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A moment in the book's zone, ISO 8601.
+fn moment(session: &Session, at_ms: i64) -> Result<String, Error> {
+    let zone = session.config()?.zone();
+    let at = DateTime::from_timestamp_millis(at_ms).unwrap_or_default().with_timezone(&zone);
+    Ok(at.to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
+/// A payment with what a reader wants to see of its surroundings.
+struct Seen {
+    numbers: Vec<String>,
+    account: String,
+    method: String,
+}
+
+fn seen(db: &Db<'_>, row: &PaymentRow) -> Result<Seen, StoreError> {
+    let numbers = payment::allocations(db, row.id)?.into_iter().map(|a| a.number).collect();
+    let method = match row.method {
+        Some(id) => method_state::get(db, id)?.display,
+        None => row.gateway.clone(),
+    };
+    Ok(Seen { numbers, account: account::number(db, row.account)?, method })
+}
+
+fn row_json(session: &Session, row: &PaymentRow) -> Result<Value, Error> {
+    let seen = session.read(|db| seen(db, row))?;
+    let next = row.next_retry_at.map(|at| moment(session, at)).transpose()?;
+    let look_up = row.next_look_up_at.map(|at| moment(session, at)).transpose()?;
+    Ok(json!({
+        "id": row.id.to_string(),
+        "invoices": seen.numbers,
+        "account_number": seen.account,
+        "amount": row.currency.plain(row.amount_minor),
+        "currency": row.currency.code(),
+        "status": row.status,
+        "method": seen.method,
+        "decline_code": none_if_empty(&row.decline_code),
+        "decline_class": row.decline_class,
+        "attempt": row.attempt,
+        "created_at": moment(session, row.created_at)?,
+        "next_retry_at": next,
+        "next_look_up_at": look_up,
+        "run": row.run.map(|r| r.to_string()),
+        "gateway": row.gateway,
+        "key": row.key,
+        "gateway_reference": none_if_empty(&row.gateway_ref),
+        "reference": none_if_empty(&row.reference),
+        "reply": none_if_empty(&row.reply),
+        "received_on": row.received_on,
+        "unapplied": row.currency.plain(row.unapplied_minor),
+        "returned": row.currency.plain(row.returned_minor),
+    }))
+}
+
+fn none_if_empty(text: &str) -> Option<&str> {
+    Some(text).filter(|t| !t.is_empty())
+}
+
+/// Payments as `payment list --json` prints them.
+pub fn rows_json(session: &Session, rows: &[PaymentRow]) -> Result<Vec<Value>, Error> {
+    rows.iter().map(|row| row_json(session, row)).collect()
+}
+
+/// Prints payments for a person.
+pub fn table(session: &Session, rows: &[PaymentRow]) -> Result<(), Error> {
+    let mut lines = Vec::new();
+    for row in rows {
+        let seen = session.read(|db| seen(db, row))?;
+        let next = match row.next_retry_at {
+            Some(at) => moment(session, at)?.chars().take(16).collect(),
+            None => String::new(),
+        };
+        lines.push(vec![
+            row.id.to_string(),
+            seen.account,
+            seen.numbers.join(" "),
+            row.currency.grouped(row.amount_minor),
+            row.currency.to_string(),
+            row.status.to_string(),
+            seen.method,
+            next,
+            row.reply.clone(),
+        ]);
+    }
+    output::table(&HEADERS, &lines);
+    Ok(())
+}
+
+pub(super) fn list(session: &Session, filter: &Filter, ctx: &Ctx) -> Result<Exit, Error> {
+    let filter = read_filter(session, filter)?;
+    let mut rows = Vec::new();
+    let mut after = PaymentId(0);
+    loop {
+        let page = session.read(|db| payment::list(db, &filter, after, 1000))?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        rows.extend(page);
+    }
+    if ctx.json {
+        output::json(&rows_json(session, &rows)?)?;
+    } else if rows.is_empty() {
+        output::line("no payments: daybook collect --target DATE makes them");
+    } else {
+        table(session, &rows)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn read_filter(session: &Session, filter: &Filter) -> Result<PaymentFilter, Error> {
+    let run = match &filter.run {
+        None => None,
+        Some(text) => Some(PaymentRunId::parse(text).ok_or_else(|| {
+            Error::usage("bad_run", format!("{text:?} is no payment run"), "write PR-000001")
+        })?),
+    };
+    let status = match &filter.status {
+        None => None,
+        Some(text) => Some(PaymentStatus::parse(text).ok_or_else(|| {
+            Error::usage("bad_status", format!("{text:?} is no status"), PaymentStatus::words())
+        })?),
+    };
+    let account = match &filter.account {
+        None => None,
+        Some(number) => {
+            let found = session.read(|db| account::find(db, number))?;
+            let missing =
+                || Error::usage("unknown_account", format!("there is no account {number}"), "");
+            Some(found.ok_or_else(missing)?.id)
+        }
+    };
+    let document = match &filter.invoice {
+        None => None,
+        Some(text) => Some(session.read(|db| debt::find(db, text))?.document),
+    };
+    Ok(PaymentFilter { run, account, status, document })
+}
+
+/// One payment in full.
+pub fn show(session: &Session, id: PaymentId, ctx: &Ctx) -> Result<Exit, Error> {
+    let (row, allocations, events) = session.read(|db| {
+        Ok((payment::get(db, id)?, payment::allocations(db, id)?, payment::events(db, id)?))
+    })?;
+    let currency = row.currency;
+    if ctx.json {
+        let mut value = row_json(session, &row)?;
+        value["allocations"] = allocations
+            .iter()
+            .map(|a| {
+                json!({ "invoice": a.number, "amount": currency.plain(a.amount_minor), "state": a.state,
+                        "reopened": currency.plain(a.reopened_minor) })
+            })
+            .collect();
+        let events: Result<Vec<Value>, Error> = events
+            .iter()
+            .map(|e| {
+                Ok(json!({ "kind": e.kind, "status": e.status, "amount": currency.plain(e.amount_minor),
+                           "date": e.event_on, "at": moment(session, e.at)?, "reference": e.reference,
+                           "reply": e.reply }))
+            })
+            .collect();
+        value["events"] = Value::Array(events?);
+        output::json(&value)?;
+        return Ok(Exit::Done);
+    }
+    table(session, std::slice::from_ref(&row))?;
+    output::line(&format!("  key {}  gateway {} {}", row.key, row.gateway, row.gateway_ref));
+    for a in &allocations {
+        let reopened = if a.reopened_minor > 0 {
+            format!(", {} went back", currency.grouped(a.reopened_minor))
+        } else {
+            String::new()
+        };
+        let state = match a.state {
+            AllocationState::Live => "on its way",
+            AllocationState::Applied => "paid",
+            AllocationState::Void => "came to nothing",
+        };
+        output::line(&format!(
+            "  {} {} {currency} {state}{reopened}",
+            a.number,
+            currency.grouped(a.amount_minor)
+        ));
+    }
+    for e in &events {
+        output::line(&format!(
+            "  {} {} {} {currency} {} {}",
+            e.event_on,
+            e.kind,
+            currency.grouped(e.amount_minor),
+            e.status,
+            [e.reference.as_str(), e.reply.as_str()].join(" ").trim()
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// Payments that nobody has answered for.
+pub fn unanswered(db: &Db<'_>) -> Result<Vec<PaymentRow>, StoreError> {
+    let mut all = Vec::new();
+    for status in [PaymentStatus::Unknown, PaymentStatus::Submitted] {
+        let filter = PaymentFilter { status: Some(status), ..PaymentFilter::default() };
+        all.extend(payment::list(db, &filter, PaymentId(0), 100_000)?);
+    }
+    Ok(all)
+}
+
+pub(super) fn exceptions(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
+    let rows = session.read(payment::exceptions)?;
+    if ctx.json {
+        output::json(&rows_json(session, &rows)?)?;
+    } else if rows.is_empty() {
+        output::line("no exceptions: every unanswered payment is still being looked up");
+    } else {
+        table(session, &rows)?;
+        output::line(
+            "record what you find: daybook payment reconcile ID --approved REF --evidence T",
+        );
+    }
+    Ok(Exit::partly_if(!rows.is_empty()))
+}
+
+pub(super) fn failed(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
+    let all = session.read(retry::failed)?;
+    let mut groups: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    let mut lines = Vec::new();
+    for one in &all {
+        let (debt, row) = session
+            .read(|db| Ok((debt::get(db, one.document)?, payment::get(db, one.payment)?)))?;
+        let next = one.next_retry_at.map(|at| moment(session, at)).transpose()?;
+        groups.entry(one.action.as_str()).or_default().push(json!({
+            "invoice": debt.number,
+            "account_number": debt.account_number,
+            "balance": debt.currency.plain(debt.balance_minor),
+            "currency": debt.currency.code(),
+            "due_date": debt.due_on,
+            "payment": row.id.to_string(),
+            "decline_code": none_if_empty(&row.decline_code),
+            "words": row.reply,
+            "attempt": row.attempt,
+            "next_retry_at": next,
+        }));
+        lines.push(vec![
+            one.action.to_string(),
+            debt.account_number,
+            debt.number,
+            debt.currency.grouped(debt.balance_minor),
+            debt.currency.to_string(),
+            row.id.to_string(),
+            next.unwrap_or_default().chars().take(16).collect(),
+            row.reply,
+        ]);
+    }
+    if ctx.json {
+        output::json(&groups)?;
+    } else if lines.is_empty() {
+        output::line("no failed payments");
+    } else {
+        lines.sort();
+        let headers = [
+            ("NEXT", output::Align::Left),
+            ("ACCOUNT", output::Align::Left),
+            ("INVOICE", output::Align::Left),
+            ("BALANCE", output::Align::Right),
+            ("", output::Align::Left),
+            ("PAYMENT", output::Align::Left),
+            ("NEXT TRY", output::Align::Left),
+            ("WORDS", output::Align::Left),
+        ];
+        output::table(&headers, &lines);
+    }
+    Ok(Exit::Done)
+}

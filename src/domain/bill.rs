@@ -252,27 +252,6 @@ impl<'a> ClaimIndex<'a> {
     }
 }
 
-/// Whether billing this account needs `billed_usage`: unbilled usage may reach into a billed
-/// period, or a usage charge with claims may have to be corrected.
-pub fn wants_billed_usage(input: &AccountInput) -> bool {
-    let changed = input.versions.len() > 1;
-    input.subscriptions.iter().any(|sub| {
-        sub.charges.iter().any(|charge| {
-            let usage = charge.versions.iter().any(|v| usage::takes_usage(&v.terms));
-            let claims = || input.claims.iter().filter(|c| c.charge == charge.id);
-            usage
-                && claims().next().is_some()
-                && (changed
-                    || sub.versions.len() > 1
-                    || charge.versions.len() > 1
-                    || claims()
-                        .map(|c| c.to)
-                        .max()
-                        .is_some_and(|to| input.usage.iter().any(|r| r.start_on <= to)))
-        })
-    })
-}
-
 /// The day from which a change without `effective_from` holds: the day after the last one that
 /// is billed, or the charge's start.
 pub fn first_unbilled_day<'c>(

@@ -84,3 +84,12 @@ pub fn put(tx: &Tx<'_>, account: AccountId, method: &MethodTerms) -> Result<(), 
         ))?;
     Ok(())
 }
+
+/// Whether the account has a method that may be charged on a day.
+pub fn has_usable(db: &Db<'_>, account: AccountId, on: NaiveDate) -> Result<bool, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM payment_method WHERE account_id = ?1 AND status = 'active'
+                        AND hard_declined = 0 AND (expires_on IS NULL OR expires_on >= ?2))",
+    )?;
+    Ok(statement.query_row((account.0, on), |r| r.get(0))?)
+}

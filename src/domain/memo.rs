@@ -1,0 +1,331 @@
+//! Credit and debit memos made from a posted invoice: by whole, by line, by amount.
+//!
+//! The tax of a memo is the growth of the invoice's tax in proportion to what is credited of its
+//! base, rounded cumulatively: whatever the sequence of memos, once everything is credited their
+//! tax sums to the invoice's exactly, and no memo takes more than is left.
+
+use super::document::DocumentTax;
+use super::ids::ItemId;
+use super::money::{Currency, MoneyError, Rounding, allocate};
+use rust_decimal::Decimal;
+
+/// A line of the invoice, with what is left of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceLine {
+    /// The item.
+    pub item: ItemId,
+    /// Net, minor units.
+    pub net_minor: i64,
+    /// Net that no memo or credit has taken yet, minor units, in the line's sign.
+    pub left_minor: i64,
+    /// Its tax code; empty = none.
+    pub tax_code: String,
+    /// Its rate, where the code has several on the invoice.
+    pub rate_percent: Option<Decimal>,
+}
+
+/// A tax row of the invoice, with what memos have taken of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceTax {
+    /// The row.
+    pub tax: DocumentTax,
+    /// Tax credited so far, minor units, positive.
+    pub credited_minor: i64,
+}
+
+/// What a memo is asked to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemoPart {
+    /// Everything that is left.
+    Whole,
+    /// These lines: all that is left of each, or this much of it (net; with an inclusive tax what
+    /// the customer sees, tax included), minor units, positive.
+    Lines(Vec<(ItemId, Option<i64>)>),
+    /// This much of the total, tax included, minor units, positive.
+    Amount(i64),
+}
+
+/// Which way the money goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemoSide {
+    /// Back to the customer: amounts are negative.
+    Credit,
+    /// More from the customer: amounts are positive.
+    Debit,
+}
+
+/// A memo before it has a row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MemoDraft {
+    /// The lines: the corrected item and the net, minor units.
+    pub lines: Vec<(ItemId, i64)>,
+    /// Tax with the invoice's codes, rates and reasons.
+    pub taxes: Vec<DocumentTax>,
+    /// Net, minor units.
+    pub subtotal_minor: i64,
+    /// Tax, minor units.
+    pub tax_minor: i64,
+    /// Net + tax, minor units.
+    pub total_minor: i64,
+}
+
+/// Why a memo cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MemoError {
+    /// No such line on the invoice.
+    #[error("the invoice has no such line")]
+    NoLine(ItemId),
+    /// Everything is credited already.
+    #[error("nothing is left to credit")]
+    NothingLeft,
+    /// More than is left.
+    #[error("{asked_minor} is more than the {left_minor} (minor units) that is left")]
+    TooMuch {
+        /// Asked for, minor units.
+        asked_minor: i64,
+        /// Left, minor units.
+        left_minor: i64,
+    },
+    /// Zero or negative.
+    #[error("the amount must be above zero")]
+    NotPositive,
+    /// The sums do not fit.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+/// Lines of one tax row (or of none), by index.
+struct Group<'a> {
+    tax: Option<&'a InvoiceTax>,
+    lines: Vec<usize>,
+    base: i64,
+    left: i64,
+}
+
+impl Group<'_> {
+    fn tax_left(&self) -> i64 {
+        self.tax.map_or(0, |t| t.tax.tax_minor - t.credited_minor)
+    }
+
+    fn inclusive(&self) -> bool {
+        self.tax.is_some_and(|t| t.tax.inclusive)
+    }
+
+    /// The tax that goes with crediting `net` more of the base.
+    fn tax_for(
+        &self,
+        net: i64,
+        rounding: &Rounding,
+        currency: Currency,
+    ) -> Result<i64, MoneyError> {
+        let Some(row) = self.tax else { return Ok(0) };
+        if net == self.left {
+            return Ok(self.tax_left());
+        }
+        let credited = self.base - self.left + net;
+        let upto = share(row.tax.tax_minor, credited, self.base, rounding, currency)?;
+        let (low, high) = (self.tax_left().min(0), self.tax_left().max(0));
+        Ok((upto - row.credited_minor).clamp(low, high))
+    }
+}
+
+fn share(
+    of: i64,
+    num: i64,
+    den: i64,
+    rounding: &Rounding,
+    currency: Currency,
+) -> Result<i64, MoneyError> {
+    super::explain::proportion(of, num, den, rounding, currency)
+}
+
+/// Makes the lines and tax of a memo for an invoice.
+pub fn make(
+    lines: &[InvoiceLine],
+    taxes: &[InvoiceTax],
+    part: &MemoPart,
+    side: MemoSide,
+    rounding: &Rounding,
+    currency: Currency,
+) -> Result<MemoDraft, MemoError> {
+    let groups = groups(lines, taxes);
+    let nets = match (part, side) {
+        (MemoPart::Whole, MemoSide::Credit) => lines.iter().map(|l| l.left_minor).collect(),
+        (MemoPart::Whole, MemoSide::Debit) => lines.iter().map(|l| l.net_minor).collect(),
+        (MemoPart::Lines(asked), _) => by_line(lines, &groups, asked, side, rounding, currency)?,
+        (MemoPart::Amount(total), _) => {
+            return by_amount(lines, &groups, *total, side, rounding, currency);
+        }
+    };
+    let mut memo = MemoDraft::default();
+    for group in &groups {
+        let net: i64 = group.lines.iter().filter_map(|i| nets.get(*i)).sum();
+        let tax = match side {
+            MemoSide::Credit => group.tax_for(net, rounding, currency)?,
+            MemoSide::Debit => match group.tax {
+                Some(t) => share(t.tax.tax_minor, net, group.base, rounding, currency)?,
+                None => 0,
+            },
+        };
+        memo.add(group, lines, &nets, net, tax, side);
+    }
+    memo.finish()
+}
+
+fn groups<'a>(lines: &[InvoiceLine], taxes: &'a [InvoiceTax]) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> =
+        taxes.iter().map(|t| Group { tax: Some(t), lines: Vec::new(), base: 0, left: 0 }).collect();
+    groups.push(Group { tax: None, lines: Vec::new(), base: 0, left: 0 });
+    let untaxed = groups.len() - 1;
+    for (i, line) in lines.iter().enumerate() {
+        let row = taxes.iter().position(|t| {
+            t.tax.tax_code == line.tax_code
+                && line.rate_percent.is_none_or(|rate| rate == t.tax.rate_percent)
+        });
+        let at = row.filter(|_| !line.tax_code.is_empty()).unwrap_or(untaxed);
+        if let Some(group) = groups.get_mut(at) {
+            group.lines.push(i);
+            group.base += line.net_minor;
+            group.left += line.left_minor;
+        }
+    }
+    groups.retain(|g| !g.lines.is_empty());
+    groups
+}
+
+fn by_line(
+    lines: &[InvoiceLine],
+    groups: &[Group<'_>],
+    asked: &[(ItemId, Option<i64>)],
+    side: MemoSide,
+    rounding: &Rounding,
+    currency: Currency,
+) -> Result<Vec<i64>, MemoError> {
+    let mut nets = vec![0_i64; lines.len()];
+    for (item, amount) in asked {
+        let at = lines.iter().position(|l| l.item == *item).ok_or(MemoError::NoLine(*item))?;
+        let (Some(line), Some(net)) = (lines.get(at), nets.get_mut(at)) else { continue };
+        let free = line.left_minor - *net;
+        let Some(amount) = amount else {
+            *net += match side {
+                MemoSide::Credit => free,
+                MemoSide::Debit => line.net_minor,
+            };
+            continue;
+        };
+        if *amount <= 0 {
+            return Err(MemoError::NotPositive);
+        }
+        // A line below zero (a discount) is given back upwards.
+        let mut wanted = *amount * line.net_minor.signum();
+        if let Some(group) = groups.iter().find(|g| g.inclusive() && g.lines.contains(&at)) {
+            let tax = group.tax.map_or(0, |t| t.tax.tax_minor);
+            wanted -= share(wanted, tax, group.base + tax, rounding, currency)?;
+        }
+        if side == MemoSide::Credit && wanted.abs() > free.abs() {
+            return Err(MemoError::TooMuch { asked_minor: *amount, left_minor: free.abs() });
+        }
+        *net += wanted;
+    }
+    Ok(nets)
+}
+
+/// Spreads a total, tax included, over what is left in proportion.
+fn by_amount(
+    lines: &[InvoiceLine],
+    groups: &[Group<'_>],
+    total: i64,
+    side: MemoSide,
+    rounding: &Rounding,
+    currency: Currency,
+) -> Result<MemoDraft, MemoError> {
+    if total <= 0 {
+        return Err(MemoError::NotPositive);
+    }
+    let of_group = |g: &Group<'_>| match side {
+        MemoSide::Credit => (g.left, g.tax_left()),
+        MemoSide::Debit => (g.base, g.tax.map_or(0, |t| t.tax.tax_minor)),
+    };
+    let left: i64 = groups.iter().map(|g| of_group(g)).map(|(net, tax)| net + tax).sum();
+    if side == MemoSide::Credit {
+        if left <= 0 {
+            return Err(MemoError::NothingLeft);
+        }
+        if total > left {
+            return Err(MemoError::TooMuch { asked_minor: total, left_minor: left });
+        }
+        if total == left {
+            let nets: Vec<i64> = lines.iter().map(|l| l.left_minor).collect();
+            let mut memo = MemoDraft::default();
+            for group in groups {
+                memo.add(group, lines, &nets, group.left, group.tax_left(), side);
+            }
+            return memo.finish();
+        }
+    }
+    let weights: Vec<u64> = groups
+        .iter()
+        .map(|g| of_group(g))
+        .map(|(net, tax)| u64::try_from(net + tax).unwrap_or(0))
+        .collect();
+    let mut memo = MemoDraft::default();
+    for (group, part) in groups.iter().zip(allocate(total, &weights)) {
+        let (net, tax) = of_group(group);
+        let part = if side == MemoSide::Credit { part.min(net + tax) } else { part };
+        let tax_part = share(part, tax, net + tax, rounding, currency)?.clamp(0, part.max(0));
+        let tax_part = if side == MemoSide::Credit { tax_part.min(tax.max(0)) } else { tax_part };
+        let of_line = |i: &usize| {
+            let line = lines.get(*i);
+            line.map_or(0, |l| match side {
+                MemoSide::Credit => u64::try_from(l.left_minor).unwrap_or(0),
+                MemoSide::Debit => u64::try_from(l.net_minor).unwrap_or(0),
+            })
+        };
+        let line_weights: Vec<u64> = group.lines.iter().map(of_line).collect();
+        let mut nets = vec![0_i64; lines.len()];
+        for (i, net) in group.lines.iter().zip(allocate(part - tax_part, &line_weights)) {
+            if let Some(slot) = nets.get_mut(*i) {
+                *slot = net;
+            }
+        }
+        memo.add(group, lines, &nets, part - tax_part, tax_part, side);
+    }
+    memo.finish()
+}
+
+impl MemoDraft {
+    fn add(
+        &mut self,
+        group: &Group<'_>,
+        lines: &[InvoiceLine],
+        nets: &[i64],
+        net: i64,
+        tax: i64,
+        side: MemoSide,
+    ) {
+        let sign = match side {
+            MemoSide::Credit => -1,
+            MemoSide::Debit => 1,
+        };
+        let own = group.lines.iter().filter_map(|i| Some((lines.get(*i)?.item, *nets.get(*i)?)));
+        self.lines.extend(own.filter(|(_, net)| *net != 0).map(|(item, net)| (item, sign * net)));
+        self.subtotal_minor += sign * net;
+        self.tax_minor += sign * tax;
+        if let Some(row) = group.tax.filter(|_| net != 0 || tax != 0) {
+            self.taxes.push(DocumentTax {
+                base_minor: sign * net,
+                tax_minor: sign * tax,
+                ..row.tax.clone()
+            });
+        }
+    }
+
+    fn finish(mut self) -> Result<Self, MemoError> {
+        if self.lines.is_empty() && self.tax_minor == 0 {
+            return Err(MemoError::NothingLeft);
+        }
+        self.total_minor =
+            self.subtotal_minor.checked_add(self.tax_minor).ok_or(MoneyError::TooLarge)?;
+        Ok(self)
+    }
+}

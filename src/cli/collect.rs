@@ -141,10 +141,12 @@ pub fn to_json(sum: &Summary) -> Value {
         "picked": sum.run.picked,
         "skipped": skipped,
         "approved": sum.run.approved,
+        "submitted": sum.run.submitted,
         "declined": sum.run.declined,
         "unknown": sum.run.unknown,
         "credits_applied": money(&sum.totals, |t| t.credits_minor),
         "totals": money(&sum.totals, |t| t.collected_minor),
+        "submitted_totals": money(&sum.totals, |t| t.submitted_minor),
         "failed_totals": money(&sum.totals, |t| t.failed_minor),
         "unknown_totals": money(&sum.totals, |t| t.unknown_minor),
         "note": sum.run.note,
@@ -155,8 +157,8 @@ pub fn to_json(sum: &Summary) -> Value {
 pub fn print(sum: &Summary) {
     let run = &sum.run;
     output::line(&format!(
-        "{} {}: {} invoices picked, {} approved, {} declined, {} unknown",
-        run.id, run.status, run.picked, run.approved, run.declined, run.unknown
+        "{} {}: {} invoices picked, {} approved, {} at the bank, {} declined, {} unknown",
+        run.id, run.status, run.picked, run.approved, run.submitted, run.declined, run.unknown
     ));
     if !run.note.is_empty() {
         output::line(&format!("  {}", run.note));
@@ -169,6 +171,7 @@ pub fn print(sum: &Summary) {
             vec![
                 t.currency.to_string(),
                 show(t.collected_minor),
+                show(t.submitted_minor),
                 show(t.failed_minor),
                 show(t.unknown_minor),
                 show(t.credits_minor),
@@ -179,6 +182,7 @@ pub fn print(sum: &Summary) {
         let headers = [
             ("CURRENCY", Align::Left),
             ("COLLECTED", Align::Right),
+            ("AT THE BANK", Align::Right),
             ("FAILED", Align::Right),
             ("UNKNOWN", Align::Right),
             ("CREDITS USED", Align::Right),

@@ -56,7 +56,8 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     if !ctx.json {
         print_refused(&begun.refused);
     }
-    Ok(if begun.refused.is_empty() { exit } else { Exit::Partly })
+    let left_out = session.read(|db| crate::store::payment_run::skips(db, run))?;
+    Ok(if begun.refused.is_empty() && left_out.is_empty() { exit } else { Exit::Partly })
 }
 
 /// Reads payment ids.

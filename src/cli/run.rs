@@ -5,7 +5,7 @@ use super::{Ctx, Exit, bill, collect, progress};
 use crate::domain::ids::{BillRunId, RunId};
 use crate::engine::{Error, Session, bill as engine_bill, collect as engine_collect, run};
 use crate::store::bill_run;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// List, show and steer runs.
 #[derive(Debug, clap::Args)]

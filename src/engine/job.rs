@@ -53,7 +53,7 @@ pub fn runner(kind: JobKind) -> Result<Box<dyn Runner>, Error> {
         JobKind::Collect | JobKind::Retry => Ok(Box::new(super::collect::Collect::default())),
         JobKind::Deliver => Ok(Box::new(super::send::SendRunner::default())),
         JobKind::Print => Ok(Box::new(super::print::PrintRunner)),
-        JobKind::Reconcile => Err(Error::Bug(format!("no runner for {kind} jobs"))),
+        JobKind::Reconcile => Ok(Box::new(super::reconcile::Reconcile::default())),
     }
 }
 

@@ -59,8 +59,10 @@ pub struct RunRow {
     pub ended_at: Option<i64>,
     /// Invoices picked.
     pub picked: i64,
-    /// Payments approved, or taken by the bank.
+    /// Payments approved.
     pub approved: i64,
+    /// Payments the bank has and has not answered.
+    pub submitted: i64,
     /// Payments declined.
     pub declined: i64,
     /// Payments with an unknown outcome.
@@ -68,7 +70,7 @@ pub struct RunRow {
 }
 
 const COLUMNS: &str = "id, status, target_on, run_on, filter, consolidate, bill_run_id, schedule_id, \
-    wait_until_at, note, created_name, created_at, started_at, ended_at, picked, approved, declined, unknown";
+    wait_until_at, note, created_name, created_at, started_at, ended_at, picked, approved, submitted, declined, unknown";
 
 fn row(r: &Row<'_>) -> rusqlite::Result<RunRow> {
     Ok(RunRow {
@@ -88,8 +90,9 @@ fn row(r: &Row<'_>) -> rusqlite::Result<RunRow> {
         ended_at: r.get(13)?,
         picked: r.get(14)?,
         approved: r.get(15)?,
-        declined: r.get(16)?,
-        unknown: r.get(17)?,
+        submitted: r.get(16)?,
+        declined: r.get(17)?,
+        unknown: r.get(18)?,
     })
 }
 
@@ -435,8 +438,10 @@ pub fn skips(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<(SkipReason, i64)>, S
 pub struct Total {
     /// Currency.
     pub currency: Currency,
-    /// Approved, or taken by the bank.
+    /// Approved.
     pub collected_minor: i64,
+    /// At the bank, unanswered.
+    pub submitted_minor: i64,
     /// Declined.
     pub failed_minor: i64,
     /// Outcome not known.
@@ -448,16 +453,17 @@ pub struct Total {
 /// The totals of a run by currency.
 pub fn totals(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<Total>, StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT currency, collected_minor, failed_minor, unknown_minor, credits_minor
+        "SELECT currency, collected_minor, submitted_minor, failed_minor, unknown_minor, credits_minor
          FROM payment_run_total WHERE run_id = ?1 ORDER BY currency",
     )?;
     let rows = statement.query_map([run.0], |r| {
         Ok(Total {
             currency: word(r, 0, Currency::parse)?,
             collected_minor: r.get(1)?,
-            failed_minor: r.get(2)?,
-            unknown_minor: r.get(3)?,
-            credits_minor: r.get(4)?,
+            submitted_minor: r.get(2)?,
+            failed_minor: r.get(3)?,
+            unknown_minor: r.get(4)?,
+            credits_minor: r.get(5)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -473,7 +479,8 @@ pub fn count(
     by: i64,
 ) -> Result<(), StoreError> {
     let (column, money) = match status {
-        PaymentStatus::Approved | PaymentStatus::Submitted => ("approved", "collected_minor"),
+        PaymentStatus::Approved => ("approved", "collected_minor"),
+        PaymentStatus::Submitted => ("submitted", "submitted_minor"),
         PaymentStatus::Declined => ("declined", "failed_minor"),
         PaymentStatus::Unknown => ("unknown", "unknown_minor"),
         PaymentStatus::Processing | PaymentStatus::Canceled => return Ok(()),

@@ -390,8 +390,8 @@ fn complete(session: &mut Session, job: &JobRow, run: &RunRow) -> Result<Slice, 
         tx.note(
             run.id,
             format!(
-                "completed: {} picked, {} approved, {} declined, {} unknown, {skipped} left out",
-                now.picked, now.approved, now.declined, now.unknown
+                "completed: {} picked, {} approved, {} at the bank, {} declined, {} unknown, {skipped} left out",
+                now.picked, now.approved, now.submitted, now.declined, now.unknown
             ),
         );
         Ok(Slice::Done)

@@ -456,6 +456,7 @@ CREATE TABLE payment_run (
   ended_at       INTEGER,
   picked         INTEGER NOT NULL DEFAULT 0,
   approved       INTEGER NOT NULL DEFAULT 0,
+  submitted      INTEGER NOT NULL DEFAULT 0,          -- the bank has it, unanswered
   declined       INTEGER NOT NULL DEFAULT 0,
   unknown        INTEGER NOT NULL DEFAULT 0,
   cursor         TEXT NOT NULL DEFAULT '',
@@ -486,6 +487,7 @@ CREATE TABLE payment_run_total (
   run_id         INTEGER NOT NULL REFERENCES payment_run (id),
   currency       TEXT NOT NULL,
   collected_minor INTEGER NOT NULL DEFAULT 0,
+  submitted_minor INTEGER NOT NULL DEFAULT 0,
   failed_minor   INTEGER NOT NULL DEFAULT 0,
   unknown_minor  INTEGER NOT NULL DEFAULT 0,
   credits_minor  INTEGER NOT NULL DEFAULT 0,

@@ -4,7 +4,8 @@ use super::output::{self, Align};
 use super::{Ctx, Exit, progress};
 use crate::domain::ids::{BillRunId, RunId};
 use crate::domain::payment::{Channel, DeliveryStatus};
-use crate::engine::deliver::{self, Made, Resend, When};
+use crate::engine::deliver::{self, Made, When};
+use crate::engine::delivery::{self as clerk, Resend};
 use crate::engine::print::{self, Written};
 use crate::engine::{Error, Session};
 use crate::store::delivery::{self, Filter};
@@ -54,8 +55,8 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let mut again = 0;
     if let Some(word) = args.resend {
         let what = if word == ResendWord::All { Resend::All } else { Resend::NeverSent };
-        let ids = deliver::resendable(&session, run, what)?;
-        let receipt = deliver::resend(&mut session, &ids, what)?;
+        let ids = clerk::resendable(&session, run, what)?;
+        let receipt = clerk::resend(&mut session, &ids, what)?;
         again = receipt.done;
         made.job = receipt.job.or(made.job);
     }
@@ -69,7 +70,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         };
         let ids: Vec<_> = rows.iter().filter(waits).map(|r| r.id).collect();
         if !ids.is_empty() {
-            made.job = deliver::send_now(&mut session, &ids)?.job.or(made.job);
+            made.job = clerk::send_now(&mut session, &ids)?.job.or(made.job);
         }
     }
     // A waiting job is taken up again and again: what counts is what this call adds.

@@ -6,10 +6,11 @@ use crate::domain::delivery::Balance;
 use crate::domain::ids::DeliveryId;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::Receipt;
-use crate::engine::deliver as engine;
 use crate::engine::print::{self, Written};
 use crate::engine::{Error, Session};
-use crate::store::delivery::{self, Delivery, Filter, PrintBatch};
+use crate::engine::{deliver as maker, delivery as engine};
+use crate::store::delivery::{self, Delivery, Filter};
+use crate::store::print_batch::{self, PrintBatch};
 use chrono::DateTime;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -111,7 +112,7 @@ impl Which {
             return Ok(rows.iter().filter(|r| fits(r)).map(|r| r.id).collect());
         }
         if let Some(batch) = self.batch {
-            session.read(|db| delivery::batch(db, batch))?;
+            session.read(|db| print_batch::get(db, batch))?;
             let rows = all(Filter { batch: Some(batch), ..Filter::default() })?;
             return Ok(rows.iter().filter(|r| fits(r)).map(|r| r.id).collect());
         }
@@ -159,7 +160,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         }
         Action::Balance { run } => {
             let run = run.as_deref().map(|r| deliver::bill_run(&session, r)).transpose()?;
-            let (balance, not_made) = engine::balance(&session, run)?;
+            let (balance, not_made) = maker::balance(&session, run)?;
             if ctx.json {
                 output::json(
                     &json!({ "balance": balance, "balances": balance.balances(), "not_made": not_made }),
@@ -324,7 +325,7 @@ fn told(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
 }
 
 fn batches(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
-    let rows = session.read(delivery::batches)?;
+    let rows = session.read(print_batch::list)?;
     let zone = session.config()?.zone();
     if ctx.json {
         let one = |b: &PrintBatch| {
@@ -382,7 +383,7 @@ pub fn written(written: &Written) {
 
 /// Writes the PDF of a posted document.
 pub fn pdf(session: &Session, id: &str, file: &Path, ctx: &Ctx) -> Result<Exit, Error> {
-    let (name, bytes) = engine::pdf(session, id)?;
+    let (name, bytes) = maker::pdf(session, id)?;
     if file.as_os_str() == "-" {
         let out = std::io::stdout().lock().write_all(&bytes);
         return match out {

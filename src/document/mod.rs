@@ -5,6 +5,7 @@
 //! [`batch::Batch`] many in postal order, [`email::message`] the mail that carries one.
 
 pub mod batch;
+mod closing;
 pub mod email;
 mod fonts;
 mod frozen;

@@ -6,6 +6,7 @@ pub mod check;
 pub mod collect;
 pub mod command;
 pub mod deliver;
+pub mod delivery;
 mod error;
 pub mod flagging;
 pub mod follow_up;

@@ -4,8 +4,8 @@ use super::command::{Command, Receipt, RunRef, Steer};
 use super::post::What;
 use super::retry::Which;
 use super::{
-    Error, Session, bill, collect, deliver, follow_up, outside_payment, post, print, reconcile,
-    retry, run,
+    Error, Session, bill, collect, deliver, delivery, follow_up, outside_payment, post, print,
+    reconcile, retry, run,
 };
 use crate::domain::ids::{JobId, PaymentId, PaymentRunId};
 use crate::domain::payment::NextAction;
@@ -57,19 +57,19 @@ fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
         Command::MakeDeliveries { run } => {
             Ok(deliver::make(session, run, deliver::When::AfterHold)?.receipt())
         }
-        Command::SendNow { deliveries } => deliver::send_now(session, &deliveries),
-        Command::Recall { deliveries } => deliver::recall(session, &deliveries),
+        Command::SendNow { deliveries } => delivery::send_now(session, &deliveries),
+        Command::Recall { deliveries } => delivery::recall(session, &deliveries),
         Command::Resend { deliveries } => {
-            deliver::resend(session, &deliveries, deliver::Resend::All)
+            delivery::resend(session, &deliveries, delivery::Resend::All)
         }
         Command::ChangeChannel { deliveries, channel } => {
-            deliver::change_channel(session, &deliveries, channel)
+            delivery::change_channel(session, &deliveries, channel)
         }
         Command::PrintBatch { directory } => {
             let job = print::start(session, &directory)?;
             Ok(started("", "writing a print batch", job))
         }
-        Command::ConfirmPrinted { deliveries } => deliver::confirm_printed(session, &deliveries),
+        Command::ConfirmPrinted { deliveries } => delivery::confirm_printed(session, &deliveries),
         Command::StartPaymentRun(new) => {
             let (run, job) = collect::start(session, &new, None)?;
             Ok(started(&run.to_string(), "payment run started", job))

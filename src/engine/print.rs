@@ -64,7 +64,7 @@ pub fn default_directory(session: &Session) -> PathBuf {
 pub fn write(session: &mut Session, directory: &Path) -> Result<Written, Error> {
     let press = open_press()?;
     let mut out = Written::default();
-    let queued = session.read(store::delivery::to_print)?;
+    let queued = session.read(store::print_batch::queued)?;
     let ids: Vec<DeliveryId> = queued.iter().map(|d| d.id).collect();
     let held = hold_corrected(session, &ids)?;
     let mut copies = Vec::new();
@@ -80,7 +80,7 @@ pub fn write(session: &mut Session, directory: &Path) -> Result<Written, Error> 
     if pieces.is_empty() {
         return Ok(out);
     }
-    let title = format!("Print batch {}", session.read(store::delivery::next_batch)?);
+    let title = format!("Print batch {}", session.read(store::print_batch::next_id)?);
     let batch = Batch::new(pieces, title, issuer_name(session)?, session.now()?.today);
     out.counts = batch.counts();
     // The copies in the order of the paper.
@@ -92,8 +92,7 @@ pub fn write(session: &mut Session, directory: &Path) -> Result<Written, Error> 
     let counts = out.counts;
     let place = directory.display().to_string();
     let number = session.write(Verb::Deliver, |tx| {
-        let made =
-            store::delivery::insert_batch(tx, &place, (counts.sheets, counts.envelopes), &ids)?;
+        let made = store::print_batch::insert(tx, &place, (counts.sheets, counts.envelopes), &ids)?;
         tx.note(format!("print batch {made}"), format!("wrote {} documents", ids.len()));
         Ok(made)
     })?;
@@ -208,7 +207,7 @@ pub fn reprint(
     let press = open_press()?;
     let of = Filter { batch: Some(batch), channel: Some(Channel::Print), ..Filter::default() };
     let (facts, mut copies) = session
-        .read(|db| Ok((store::delivery::batch(db, batch)?, store::delivery::list(db, &of)?)))?;
+        .read(|db| Ok((store::print_batch::get(db, batch)?, store::delivery::list(db, &of)?)))?;
     copies.retain(|c| c.batch_position.is_some_and(|p| (from..=to).contains(&p)));
     if copies.is_empty() {
         let message =

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Messages of one slice.
-const SLICE: usize = 32;
+const SLICE: usize = 64;
 /// How long a transport that refuses us is left alone.
 const DOWN_MS: i64 = 15 * 60_000;
 /// Longest wait for one answer of a mail server (RFC 5321 allows minutes; people wait here).
@@ -38,6 +38,9 @@ pub struct SendRunner {
     epoch: Option<i64>,
     /// The transport, and the settings it was made from.
     mailer: Option<(String, Arc<dyn Mailer>)>,
+    /// Answers not yet in the book, because another clerk held the write lock: they are facts and
+    /// must not be lost.
+    answers: Vec<(Delivery, MailOutcome)>,
 }
 
 /// A message ready to go.
@@ -62,6 +65,9 @@ impl Runner for SendRunner {
         if obeys(session, job)? {
             return Ok(Slice::Halted);
         }
+        if !self.answers.is_empty() {
+            return self.record(session, job, &config);
+        }
         let now = session.now()?.at_ms;
         let due = session.read(|db| store::delivery::due(db, now, SLICE))?;
         if due.is_empty() {
@@ -74,15 +80,27 @@ impl Runner for SendRunner {
         let ready = prepare(session, job, ports, &config, due)?;
         let begun = begin(session, job, ready)?;
         let limit = usize::try_from(config.int("smtp.connections")).unwrap_or(1);
-        let outcomes = call(ports, limit, &mailer, begun);
-        match settle(session, job, &config, &outcomes)? {
-            Some(reply) => self.down(session, job, &reply),
-            None => Ok(Slice::More),
-        }
+        self.answers = call(ports, limit, &mailer, begun);
+        self.record(session, job, &config)
     }
 }
 
 impl SendRunner {
+    /// Writes what was answered, and says how to go on.
+    fn record(
+        &mut self,
+        session: &mut Session,
+        job: &JobRow,
+        config: &Config,
+    ) -> Result<Slice, Error> {
+        let down = settle(session, job, config, &self.answers)?;
+        self.answers.clear();
+        match down {
+            Some(reply) => self.down(session, job, &reply),
+            None => Ok(Slice::More),
+        }
+    }
+
     fn mailer(&mut self, config: &Config, side: &Path) -> Result<Arc<dyn Mailer>, String> {
         let keys = [
             "mail.transport",
@@ -359,6 +377,9 @@ fn settle(
                 MailOutcome::Deferred { .. } | MailOutcome::LostBeforeData { .. } => deferred += 1,
                 MailOutcome::TransportDown { reply } => down = Some(reply.clone()),
             }
+        }
+        if sent > 0 {
+            store::notice::done(tx, "mail_down")?;
         }
         let words =
             format!("sent {sent}, deferred {deferred}, bounced {failed}, unconfirmed {unknown}");

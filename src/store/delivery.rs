@@ -57,14 +57,14 @@ pub struct Delivery {
     pub copy: i64,
 }
 
-const COLUMNS: &str = "l.id, l.document_id, coalesce(d.number, ''), l.account_id, a.number, l.channel, l.address, \
+pub(super) const COLUMNS: &str = "l.id, l.document_id, coalesce(d.number, ''), l.account_id, a.number, l.channel, l.address, \
     l.status, l.attempts, l.queued_at, l.not_before_at, l.first_try_at, l.ended_at, l.last_reply, l.message_id, \
     l.message_hash, l.sender, l.batch_id, l.batch_position, l.copy";
 
-const FROM: &str =
+pub(super) const FROM: &str =
     "FROM delivery l JOIN document d ON d.id = l.document_id JOIN account a ON a.id = l.account_id";
 
-fn row(r: &Row<'_>) -> rusqlite::Result<Delivery> {
+pub(super) fn row(r: &Row<'_>) -> rusqlite::Result<Delivery> {
     Ok(Delivery {
         id: DeliveryId(r.get(0)?),
         document: DocumentId(r.get(1)?),
@@ -308,15 +308,6 @@ pub fn next_due(db: &Db<'_>) -> Result<Option<i64>, StoreError> {
         .query_row([], |r| r.get(0))?)
 }
 
-/// Printed copies waiting for a batch.
-pub fn to_print(db: &Db<'_>) -> Result<Vec<Delivery>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} {FROM} WHERE l.channel = 'print' AND l.status = 'Queued' ORDER BY l.id"
-    ))?;
-    let rows = statement.query_map([], row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// Holds a copy whose document was corrected since anybody was asked. True if it was held.
 pub fn hold_if_corrected(tx: &Tx<'_>, id: DeliveryId) -> Result<bool, StoreError> {
     let held = tx
@@ -417,12 +408,14 @@ pub fn settle(
     Ok(done == 1)
 }
 
-/// What a dead process was sending for this job: it is not known whether it arrived.
+/// What a dead process was sending for this job, or any for a job that is over: it is not known
+/// whether it arrived.
 pub fn abandon(tx: &Tx<'_>, job: JobId) -> Result<Vec<DeliveryId>, StoreError> {
     let mut statement = tx.conn().prepare_cached(
         "UPDATE delivery SET status = 'Unconfirmed', job_id = NULL, ended_at = ?2,
                 last_reply = 'daybook was interrupted while sending'
-         WHERE job_id = ?1 AND status = 'Sending' RETURNING id",
+         WHERE status = 'Sending' AND (job_id = ?1 OR job_id IS NULL
+           OR job_id NOT IN (SELECT id FROM job WHERE state IN ('Waiting','Running','Paused'))) RETURNING id",
     )?;
     let rows = statement.query_map((job.0, tx.now().at_ms), |r| r.get(0).map(DeliveryId))?;
     let left: Vec<DeliveryId> = rows.collect::<Result<_, _>>()?;
@@ -484,99 +477,6 @@ pub fn readdress(tx: &Tx<'_>, id: DeliveryId, address: &str) -> Result<bool, Sto
         )?
         .execute((id.0, address))?;
     Ok(changed == 1)
-}
-
-/// A print batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PrintBatch {
-    /// Identity.
-    pub id: i64,
-    /// Where its files are.
-    pub directory: String,
-    /// Documents in it.
-    pub documents: i64,
-    /// Sheets of paper.
-    pub sheets: i64,
-    /// Envelopes.
-    pub envelopes: i64,
-    /// UTC milliseconds.
-    pub written_at: i64,
-    /// When a person said it is on paper.
-    pub printed_at: Option<i64>,
-    /// Who said so.
-    pub printed_by: String,
-}
-
-/// Makes a batch of copies in order; each becomes Written. Fails when one is no longer queued.
-pub fn insert_batch(
-    tx: &Tx<'_>,
-    directory: &str,
-    (sheets, envelopes): (usize, usize),
-    copies: &[DeliveryId],
-) -> Result<i64, StoreError> {
-    tx.conn().execute(
-        "INSERT INTO print_batch (directory, documents, sheets, envelopes, written_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (directory, copies.len() as i64, sheets as i64, envelopes as i64, tx.now().at_ms),
-    )?;
-    let batch = tx.conn().last_insert_rowid();
-    let mut statement = tx.conn().prepare_cached(
-        "UPDATE delivery SET status = 'Written', batch_id = ?2, batch_position = ?3, attempts = attempts + 1
-         WHERE id = ?1 AND status = 'Queued' AND channel = 'print'",
-    )?;
-    for (position, id) in (1_i64..).zip(copies) {
-        if statement.execute((id.0, batch, position))? != 1 {
-            let now = get(tx, *id)?;
-            return Err(StoreError::Stale { what: id.to_string(), by: now.status.to_string() });
-        }
-    }
-    tx.touch(Topic::Deliveries);
-    Ok(batch)
-}
-
-fn batch_row(r: &Row<'_>) -> rusqlite::Result<PrintBatch> {
-    Ok(PrintBatch {
-        id: r.get(0)?,
-        directory: r.get(1)?,
-        documents: r.get(2)?,
-        sheets: r.get(3)?,
-        envelopes: r.get(4)?,
-        written_at: r.get(5)?,
-        printed_at: r.get(6)?,
-        printed_by: r.get(7)?,
-    })
-}
-
-const BATCH: &str = "SELECT id, directory, documents, sheets, envelopes, written_at, printed_at, printed_by FROM print_batch";
-
-/// One print batch.
-pub fn batch(db: &Db<'_>, id: i64) -> Result<PrintBatch, StoreError> {
-    db.conn()
-        .prepare_cached(&format!("{BATCH} WHERE id = ?1"))?
-        .query_row([id], batch_row)
-        .optional()?
-        .ok_or_else(|| StoreError::NotFound(format!("print batch {id}")))
-}
-
-/// Every print batch, newest first.
-pub fn batches(db: &Db<'_>) -> Result<Vec<PrintBatch>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!("{BATCH} ORDER BY id DESC"))?;
-    let rows = statement.query_map([], batch_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// The number the next batch will get.
-pub fn next_batch(db: &Db<'_>) -> Result<i64, StoreError> {
-    Ok(db.conn().query_row("SELECT coalesce(max(id), 0) + 1 FROM print_batch", [], |r| r.get(0))?)
-}
-
-/// Notes who confirmed a batch, once none of its copies is merely written.
-pub fn close_batch(tx: &Tx<'_>, batch: i64) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE print_batch SET printed_at = ?2, printed_by = ?3 WHERE id = ?1 AND printed_at IS NULL
-           AND NOT EXISTS (SELECT 1 FROM delivery WHERE batch_id = ?1 AND status = 'Written')",
-        (batch, tx.now().at_ms, &tx.actor().name),
-    )?;
-    Ok(())
 }
 
 /// How the deliveries stand, of all documents or of a run's. The last copy to an address counts.

@@ -27,6 +27,7 @@ pub mod payment;
 pub mod payment_method;
 pub mod payment_run;
 pub mod posting;
+pub mod print_batch;
 pub mod read;
 pub mod retry;
 pub mod role;

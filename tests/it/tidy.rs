@@ -12,8 +12,8 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("store", &["domain", "clock", "config"]),
     ("import", &["domain"]),
-    ("document", &["domain"]),
-    ("gateway", &["domain"]),
+    ("document", &["domain", "config"]),
+    ("gateway", &["domain", "config"]),
     ("mail", &["domain"]),
     ("engine", &["domain", "clock", "config", "store", "import", "document", "gateway", "mail"]),
     (

@@ -605,7 +605,7 @@ CREATE TABLE delivery (
   copy           INTEGER NOT NULL DEFAULT 1,          -- counts resends that were asked for
   UNIQUE (document_id, channel, address, copy)
 ) STRICT;
-CREATE INDEX delivery_queue ON delivery (channel, not_before_at) WHERE status IN ('Queued','Deferred','Sending');
+CREATE INDEX delivery_queue ON delivery (channel, not_before_at) WHERE status IN ('Queued','Deferred');
 CREATE INDEX delivery_status ON delivery (status, id);
 CREATE INDEX delivery_sending ON delivery (job_id) WHERE status = 'Sending';
 CREATE INDEX delivery_batch ON delivery (batch_id, batch_position) WHERE batch_id IS NOT NULL;

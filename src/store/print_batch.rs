@@ -1,0 +1,108 @@
+//! Print batches: which copies were written to paper together, and who confirmed them.
+
+use super::delivery::{self, COLUMNS, Delivery, FROM, row};
+use super::{Db, StoreError, Topic, Tx};
+use crate::domain::ids::DeliveryId;
+use rusqlite::{OptionalExtension, Row};
+
+/// Printed copies waiting for a batch.
+pub fn queued(db: &Db<'_>) -> Result<Vec<Delivery>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} {FROM} WHERE l.channel = 'print' AND l.status = 'Queued' ORDER BY l.id"
+    ))?;
+    let rows = statement.query_map([], row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A print batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrintBatch {
+    /// Identity.
+    pub id: i64,
+    /// Where its files are.
+    pub directory: String,
+    /// Documents in it.
+    pub documents: i64,
+    /// Sheets of paper.
+    pub sheets: i64,
+    /// Envelopes.
+    pub envelopes: i64,
+    /// UTC milliseconds.
+    pub written_at: i64,
+    /// When a person said it is on paper.
+    pub printed_at: Option<i64>,
+    /// Who said so.
+    pub printed_by: String,
+}
+
+/// Makes a batch of copies in order; each becomes Written. Fails when one is no longer queued.
+pub fn insert(
+    tx: &Tx<'_>,
+    directory: &str,
+    (sheets, envelopes): (usize, usize),
+    copies: &[DeliveryId],
+) -> Result<i64, StoreError> {
+    tx.conn().execute(
+        "INSERT INTO print_batch (directory, documents, sheets, envelopes, written_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (directory, copies.len() as i64, sheets as i64, envelopes as i64, tx.now().at_ms),
+    )?;
+    let batch = tx.conn().last_insert_rowid();
+    let mut statement = tx.conn().prepare_cached(
+        "UPDATE delivery SET status = 'Written', batch_id = ?2, batch_position = ?3, attempts = attempts + 1
+         WHERE id = ?1 AND status = 'Queued' AND channel = 'print'",
+    )?;
+    for (position, id) in (1_i64..).zip(copies) {
+        if statement.execute((id.0, batch, position))? != 1 {
+            let now = delivery::get(tx, *id)?;
+            return Err(StoreError::Stale { what: id.to_string(), by: now.status.to_string() });
+        }
+    }
+    tx.touch(Topic::Deliveries);
+    Ok(batch)
+}
+
+fn batch_row(r: &Row<'_>) -> rusqlite::Result<PrintBatch> {
+    Ok(PrintBatch {
+        id: r.get(0)?,
+        directory: r.get(1)?,
+        documents: r.get(2)?,
+        sheets: r.get(3)?,
+        envelopes: r.get(4)?,
+        written_at: r.get(5)?,
+        printed_at: r.get(6)?,
+        printed_by: r.get(7)?,
+    })
+}
+
+const BATCH: &str = "SELECT id, directory, documents, sheets, envelopes, written_at, printed_at, printed_by FROM print_batch";
+
+/// One print batch.
+pub fn get(db: &Db<'_>, id: i64) -> Result<PrintBatch, StoreError> {
+    db.conn()
+        .prepare_cached(&format!("{BATCH} WHERE id = ?1"))?
+        .query_row([id], batch_row)
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(format!("print batch {id}")))
+}
+
+/// Every print batch, newest first.
+pub fn list(db: &Db<'_>) -> Result<Vec<PrintBatch>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!("{BATCH} ORDER BY id DESC"))?;
+    let rows = statement.query_map([], batch_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The number the next batch will get.
+pub fn next_id(db: &Db<'_>) -> Result<i64, StoreError> {
+    Ok(db.conn().query_row("SELECT coalesce(max(id), 0) + 1 FROM print_batch", [], |r| r.get(0))?)
+}
+
+/// Notes who confirmed a batch, once none of its copies is merely written.
+pub fn close(tx: &Tx<'_>, batch: i64) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE print_batch SET printed_at = ?2, printed_by = ?3 WHERE id = ?1 AND printed_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM delivery WHERE batch_id = ?1 AND status = 'Written')",
+        (batch, tx.now().at_ms, &tx.actor().name),
+    )?;
+    Ok(())
+}

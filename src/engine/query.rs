@@ -7,6 +7,7 @@ use crate::engine::command::Pick;
 use crate::store::Db;
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
+use crate::store::read::failed::FailedRow;
 use crate::store::read::invoice::{HistoryRow, InvoiceDetail, PostPreview};
 use crate::store::read::invoices::InvoiceRow;
 use crate::store::read::jobs::{JobRow, ScheduleRow};
@@ -26,6 +27,8 @@ pub enum ListName {
     Invoices,
     /// Copies.
     Deliveries,
+    /// Money that did not come.
+    Failed,
     /// Background work.
     Jobs,
     /// The audit trail.
@@ -96,6 +99,8 @@ pub enum Answer {
     Invoices(Page<InvoiceRow>),
     /// Of [`ListName::Deliveries`].
     Deliveries(Page<DeliveryRow>),
+    /// Of [`ListName::Failed`].
+    Failed(Page<FailedRow>),
     /// Of [`ListName::Jobs`].
     Jobs(Page<JobRow>),
     /// Of [`ListName::Log`].
@@ -136,6 +141,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
             ListName::Runs => read::runs::totals(db, filter)?,
             ListName::Invoices => read::invoices::totals(db, filter)?,
             ListName::Deliveries => read::deliveries::totals(db, filter)?,
+            ListName::Failed => read::failed::totals(db, filter)?,
             ListName::Jobs => read::jobs::totals(db, filter)?,
             ListName::Log => read::log::totals(db, filter)?,
             ListName::Accounts => read::accounts::totals(db, filter)?,
@@ -143,12 +149,14 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
         Query::Marks(name, filter) => Answer::Marks(match name {
             ListName::Invoices => read::invoices::marks(db, filter)?,
             ListName::Deliveries => read::deliveries::marks(db, filter)?,
+            ListName::Failed => read::failed::marks(db, filter)?,
             ListName::Accounts => read::accounts::marks(db, filter)?,
             ListName::Runs | ListName::Jobs | ListName::Log => Vec::new(),
         }),
         Query::Groups(name, filter, by) => Answer::Groups(match name {
             ListName::Invoices => read::invoices::groups(db, filter, *by)?,
             ListName::Deliveries => read::deliveries::groups(db, filter, *by)?,
+            ListName::Failed => read::failed::groups(db, filter, *by)?,
             ListName::Runs | ListName::Jobs | ListName::Log | ListName::Accounts => {
                 return Err(FilterError::NotHere(*by, "no groups".to_owned()).into());
             }
@@ -181,6 +189,7 @@ fn list(db: &Db<'_>, name: ListName, args: &ListArgs) -> Result<Answer, ReadErro
         ListName::Runs => Answer::Runs(read::runs::page(db, args)?),
         ListName::Invoices => Answer::Invoices(read::invoices::page(db, args)?),
         ListName::Deliveries => Answer::Deliveries(read::deliveries::page(db, args)?),
+        ListName::Failed => Answer::Failed(read::failed::page(db, args)?),
         ListName::Jobs => Answer::Jobs(read::jobs::page(db, args)?),
         ListName::Log => Answer::Log(read::log::page(db, args)?),
         ListName::Accounts => Answer::Accounts(read::accounts::page(db, args)?),

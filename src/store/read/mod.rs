@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod deliveries;
+pub mod failed;
 pub mod filter;
 pub mod invoice;
 pub mod invoices;
@@ -584,6 +585,11 @@ mod tests {
                     deliveries::totals(db, &a.filter).unwrap();
                     deliveries::marks(db, &a.filter).unwrap();
                 });
+                every_order(&failed::SPEC, |a| {
+                    failed::page(db, a).unwrap();
+                    failed::totals(db, &a.filter).unwrap();
+                    failed::marks(db, &a.filter).unwrap();
+                });
                 every_order(&jobs::SPEC, |a| {
                     jobs::page(db, a).unwrap();
                     jobs::totals(db, &a.filter).unwrap();
@@ -599,6 +605,9 @@ mod tests {
                 });
                 for by in [Field::Flag, Field::Currency, Field::Batch, Field::Run, Field::Status] {
                     invoices::groups(db, &Filter::default(), by).unwrap();
+                }
+                for by in [Field::Group, Field::Error, Field::Currency] {
+                    failed::groups(db, &Filter::default(), by).unwrap();
                 }
                 for by in [Field::Error, Field::Channel, Field::Status] {
                     deliveries::groups(db, &Filter::default(), by).unwrap();

@@ -1,0 +1,181 @@
+//! Money that did not come: open invoices with their last attempt, grouped by what to do next.
+
+use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError};
+use super::{Sort, Spec, Totals, currency};
+use crate::domain::ids::{AccountId, DocumentId, PaymentId};
+use crate::domain::money::Currency;
+use crate::store::{Db, word};
+use chrono::NaiveDate;
+
+/// An open invoice and what became of the last attempt to collect it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedRow {
+    /// The invoice.
+    pub id: DocumentId,
+    /// Where it stands in the list.
+    pub key: Key,
+    /// Its number.
+    pub number: String,
+    /// Whose.
+    pub account_id: AccountId,
+    /// Account number.
+    pub account: String,
+    /// Customer name.
+    pub customer: String,
+    /// Currency.
+    pub currency: Currency,
+    /// Still owed, minor units.
+    pub balance_minor: i64,
+    /// When it was owed.
+    pub due_on: NaiveDate,
+    /// The last payment.
+    pub payment: Option<PaymentId>,
+    /// Its status word; empty without one.
+    pub payment_status: String,
+    /// Decline code.
+    pub decline_code: String,
+    /// What the gateway said.
+    pub reply: String,
+    /// Attempts on this method.
+    pub attempts: i64,
+    /// The method (`visa ··4242`).
+    pub method: String,
+    /// Next try by rule, UTC milliseconds.
+    pub next_retry_at: Option<i64>,
+    /// What to do next: a word of `NextAction`, or `none`.
+    pub group: String,
+    /// `failed`, `promised`, `disputed`, `open`.
+    pub state: String,
+    /// When the customer promised to pay.
+    pub promised_on: Option<NaiveDate>,
+}
+
+impl ListRow for FailedRow {
+    fn id(&self) -> i64 {
+        self.id.0
+    }
+    fn version(&self) -> i64 {
+        0
+    }
+    fn key(&self) -> &Key {
+        &self.key
+    }
+    fn money(&self) -> Option<(Currency, i64)> {
+        Some((self.currency, self.balance_minor))
+    }
+    fn is_exception(&self) -> bool {
+        self.group != "none"
+    }
+}
+
+/// What the last attempt asks for. Unknown is only ever looked up.
+const GROUP: &str = "(CASE WHEN p.status IN ('Unknown') THEN 'look_up' \
+    WHEN s.retries_given_up = 1 THEN 'gave_up' \
+    WHEN p.status = 'Declined' AND p.decline_class = 'hard' AND m.kind <> 'card' THEN 'ask_mandate' \
+    WHEN p.status = 'Declined' AND p.decline_class = 'hard' THEN 'new_method' \
+    WHEN p.status = 'Declined' THEN 'retry_later' ELSE 'none' END)";
+
+const STATE: &str = "(CASE WHEN s.disputed <> '' THEN 'disputed' \
+    WHEN s.promised_on IS NOT NULL THEN 'promised' \
+    WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown') THEN 'failed' ELSE 'open' END)";
+
+const GROUPS: &[&str] =
+    &["retry_later", "new_method", "look_up", "ask_mandate", "gave_up", "none"];
+
+pub(super) const SPEC: Spec = Spec {
+    columns: "d.number, a.id, a.number, v.name, d.currency, s.balance_minor, s.due_on, p.id, \
+              coalesce(p.status, ''), coalesce(p.decline_code, ''), coalesce(p.reply, ''), \
+              coalesce(p.attempt, 0), coalesce(m.display, ''), \
+              coalesce(s.next_retry_at, p.next_retry_at), \
+              CASE WHEN p.status IN ('Unknown') THEN 'look_up' \
+              WHEN s.retries_given_up = 1 THEN 'gave_up' \
+              WHEN p.status = 'Declined' AND p.decline_class = 'hard' AND m.kind <> 'card' \
+                THEN 'ask_mandate' \
+              WHEN p.status = 'Declined' AND p.decline_class = 'hard' THEN 'new_method' \
+              WHEN p.status = 'Declined' THEN 'retry_later' ELSE 'none' END, \
+              CASE WHEN s.disputed <> '' THEN 'disputed' \
+              WHEN s.promised_on IS NOT NULL THEN 'promised' \
+              WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown') THEN 'failed' \
+              ELSE 'open' END, s.promised_on",
+    from: "document_state s JOIN document d ON d.id = s.document_id \
+           JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id \
+           LEFT JOIN payment p ON p.id = (SELECT max(l.payment_id) FROM allocation l \
+             WHERE l.document_id = s.document_id) \
+           LEFT JOIN payment_method m ON m.id = p.method_id",
+    narrow: "document_state s JOIN document d ON d.id = s.document_id \
+           LEFT JOIN payment p ON p.id = (SELECT max(l.payment_id) FROM allocation l \
+             WHERE l.document_id = s.document_id) \
+           LEFT JOIN payment_method m ON m.id = p.method_id",
+    base: "s.status = 'Posted' AND s.balance_minor > 0 AND d.kind IN ('invoice','debit_memo')",
+    id: "s.document_id",
+    version: "0",
+    money: Some(("d.currency", "s.balance_minor")),
+    words: &["a.number", "v.name", "d.number", "p.decline_code"],
+    fields: &[
+        (Field::Group, Ask::Word(GROUP, GROUPS)),
+        (Field::Status, Ask::Word(STATE, &["failed", "promised", "disputed", "open"])),
+        (Field::Due, Ask::Day("s.due_on")),
+        (Field::Balance, Ask::Amount("s.balance_minor", "d.currency")),
+        (Field::Currency, Ask::Same("d.currency")),
+        (Field::Account, Ask::Same("a.number")),
+        (Field::Run, Ask::Id("p.run_id", "PR")),
+        (Field::Error, Ask::Part("p.decline_code")),
+    ],
+    orders: &[
+        Order { sort: Sort::Due, by: "s.due_on", descending: false },
+        Order { sort: Sort::Largest, by: "s.balance_minor", descending: true },
+        Order { sort: Sort::Account, by: "a.number", descending: false },
+        Order { sort: Sort::Customer, by: "v.name", descending: false },
+        Order { sort: Sort::Newest, by: "s.document_id", descending: true },
+    ],
+};
+
+fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<FailedRow> {
+    let promised: Option<String> = row.get(18)?;
+    Ok(FailedRow {
+        id: DocumentId(key.id),
+        key,
+        number: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+        account_id: AccountId(row.get(3)?),
+        account: row.get(4)?,
+        customer: row.get(5)?,
+        currency: currency(row, 6)?,
+        balance_minor: row.get(7)?,
+        due_on: word(row, 8, |t| t.parse().ok())?,
+        payment: row.get::<_, Option<i64>>(9)?.map(PaymentId),
+        payment_status: row.get(10)?,
+        decline_code: row.get(11)?,
+        reply: row.get(12)?,
+        attempts: row.get(13)?,
+        method: row.get(14)?,
+        next_retry_at: row.get(15)?,
+        group: row.get(16)?,
+        state: row.get(17)?,
+        promised_on: promised.and_then(|t| t.parse().ok()),
+    })
+}
+
+/// One part of the list.
+pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<FailedRow>, ReadError> {
+    super::page(db, &SPEC, args, map)
+}
+
+/// How many match, with what they owe.
+pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
+    super::totals(db, &SPEC, filter)
+}
+
+/// All that match, for marking.
+pub fn marks(db: &Db<'_>, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
+    super::marks(db, &SPEC, filter)
+}
+
+/// By what to do next, by error or currency.
+pub fn groups(db: &Db<'_>, filter: &Filter, by: Field) -> Result<Vec<Group>, ReadError> {
+    let name = match by {
+        Field::Group => GROUP,
+        Field::Error => "coalesce(p.decline_code, '')",
+        _ => "d.currency",
+    };
+    super::groups(db, &SPEC, filter, name, by)
+}

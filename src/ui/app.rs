@@ -1,0 +1,673 @@
+//! The console's state, and how a message changes it. No I/O, no clock: what shall be done is
+//! handed out as [`Effect`]s. Keys go to the top modal, else to the screen's table, the lists'
+//! table, everywhere's table, in this order.
+
+use super::keymap::{Action, Binding, GLOBAL_KEYS, Key, LIST_KEYS, find};
+use super::modal::form::Form;
+use super::modal::palette::{Entry, Palette};
+use super::modal::purpose::{self, Purpose};
+use super::modal::text::TextBox;
+use super::modal::{Intent, Modal, Step};
+use super::msg::{Cx, Effect, Msg, Part, ScreenId, Slot};
+use super::screen::accounts::Accounts;
+use super::screen::delivery::Delivery;
+use super::screen::failed::Failed;
+use super::screen::invoices::Invoices;
+use super::screen::jobs::Jobs;
+use super::screen::log::Log;
+use super::screen::runs::Runs;
+use super::screen::today::Today;
+use super::screen::Screen;
+use super::widget::{Line, put, status};
+use super::{fault::Fault, fault::FaultKind, theme};
+use crate::engine::command::{Command, Receipt};
+use crate::engine::query::{Answer, Query, StatusRow, money_words};
+use crate::store::Topic;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The smallest terminal the screens fit in.
+pub const LEAST: (u16, u16) = (60, 15);
+
+/// The eight screens.
+#[derive(Default)]
+struct Screens {
+    today: Today,
+    runs: Runs,
+    invoices: Invoices,
+    delivery: Delivery,
+    failed: Failed,
+    jobs: Jobs,
+    log: Log,
+    accounts: Accounts,
+}
+
+impl Screens {
+    fn get(&mut self, id: ScreenId) -> &mut dyn Screen {
+        match id {
+            ScreenId::Today => &mut self.today,
+            ScreenId::Runs => &mut self.runs,
+            ScreenId::Invoices => &mut self.invoices,
+            ScreenId::Delivery => &mut self.delivery,
+            ScreenId::Failed => &mut self.failed,
+            ScreenId::Jobs => &mut self.jobs,
+            ScreenId::Log => &mut self.log,
+            ScreenId::Accounts => &mut self.accounts,
+        }
+    }
+
+    fn peek(&self, id: ScreenId) -> &dyn Screen {
+        match id {
+            ScreenId::Today => &self.today,
+            ScreenId::Runs => &self.runs,
+            ScreenId::Invoices => &self.invoices,
+            ScreenId::Delivery => &self.delivery,
+            ScreenId::Failed => &self.failed,
+            ScreenId::Jobs => &self.jobs,
+            ScreenId::Log => &self.log,
+            ScreenId::Accounts => &self.accounts,
+        }
+    }
+}
+
+/// The console.
+pub struct App {
+    cx: Cx,
+    screen: ScreenId,
+    back: Vec<ScreenId>,
+    screens: Screens,
+    modals: Vec<Modal>,
+    foot: StatusRow,
+    notice: Option<String>,
+    /// A form whose command is on its way: it comes back if the command is refused.
+    sent: Option<(String, Box<Form>)>,
+    dirty: bool,
+    /// What a lost connection left behind.
+    saved: Option<serde_json::Value>,
+    last_saved: String,
+}
+
+impl App {
+    /// A console on its first screen. `saved` is the state of the last session, if there is one.
+    pub fn new(cx: Cx, saved: Option<&str>) -> Self {
+        let mut app = Self {
+            cx,
+            screen: ScreenId::Today,
+            back: Vec::new(),
+            screens: Screens::default(),
+            modals: Vec::new(),
+            foot: StatusRow::default(),
+            notice: None,
+            sent: None,
+            dirty: true,
+            saved: saved.and_then(|t| serde_json::from_str(t).ok()),
+            last_saved: String::new(),
+        };
+        app.screens.today.enter(&mut app.cx);
+        app.cx.load(ScreenId::Today, Part::Status, Query::Status);
+        app.offer_session();
+        app
+    }
+
+    /// What the shell shall do first.
+    pub fn start(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.cx.effects)
+    }
+
+    /// Whether the picture is out of date; asking resets it.
+    pub fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// Whether a detail is on its way that the next picture should show.
+    pub fn awaits_soon(&self) -> bool {
+        self.cx.awaits(self.screen, Part::Detail) || self.cx.awaits(self.screen, Part::Page)
+    }
+
+    /// Whether no answer is on its way.
+    pub fn is_idle(&self) -> bool {
+        self.cx.is_idle()
+    }
+
+    /// The screen that is shown.
+    pub fn screen(&self) -> ScreenId {
+        self.screen
+    }
+
+    /// Decides what a message changes and what shall be done.
+    pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        match msg {
+            Msg::Key(key) => {
+                self.notice = None;
+                self.dirty = true;
+                self.key(key);
+            }
+            Msg::Paste(text) => {
+                self.dirty = true;
+                if let Some(modal) = self.modals.last_mut() {
+                    let step = modal.paste(&text, &mut self.cx);
+                    self.step(step);
+                } else {
+                    self.cx.say("pasted text runs no keys; open a field first (/ or :)");
+                }
+            }
+            Msg::Resize(width, height) => {
+                self.cx.size = (width, height);
+                self.dirty = true;
+            }
+            Msg::Tick(now) => {
+                let minute = |ms: i64| ms.div_euclid(60_000);
+                self.dirty |= minute(now.at_ms) != minute(self.cx.now.at_ms);
+                self.cx.now = now;
+            }
+            Msg::Loaded { slot, ticket, result } => self.loaded(slot, ticket, result),
+            Msg::Done { command, result, .. } => self.done(&command, result),
+            Msg::Changed(topics) => {
+                self.screens.get(self.screen).changed(&topics, &mut self.cx);
+                let foot = [Topic::Jobs, Topic::Notices, Topic::Deliveries, Topic::Runs];
+                if topics.iter().any(|t| foot.contains(t)) {
+                    self.cx.load(ScreenId::Today, Part::Status, Query::Status);
+                }
+            }
+            Msg::People(people) => {
+                self.dirty |= people != self.cx.people;
+                self.cx.people = people;
+            }
+            Msg::Notice(text) => self.say(text),
+            Msg::Continue => self.cx.effects.push(Effect::Repaint),
+            Msg::Suspend => self.cx.effects.push(Effect::Suspend),
+            Msg::Quit(code) => self.quit(code),
+        }
+        self.settle();
+        std::mem::take(&mut self.cx.effects)
+    }
+
+    fn say(&mut self, text: String) {
+        self.notice = Some(text);
+        self.dirty = true;
+    }
+
+    /// Takes over what screens left in the hand they were given.
+    fn settle(&mut self) {
+        if let Some(text) = self.cx.notice.take() {
+            self.say(text);
+        }
+        if let Some(id) = self.cx.document.take() {
+            self.go(ScreenId::Invoices);
+            self.screens.invoices.open_document(id, &mut self.cx);
+        }
+        if let Some((screen, filter)) = self.cx.go.take() {
+            self.modals.clear();
+            self.go(screen);
+            self.aim(filter.as_deref());
+        }
+        if std::mem::take(&mut self.cx.show_notices) {
+            self.notices();
+        }
+        while !self.cx.open.is_empty() {
+            let modal = self.cx.open.remove(0);
+            self.open(modal);
+        }
+    }
+
+    fn open(&mut self, modal: Modal) {
+        if modal.drops_type_ahead() {
+            self.cx.effects.push(Effect::DropTypeAhead);
+        }
+        if let Modal::Form(form) = &modal {
+            self.cx.effects.push(Effect::Editing(form.document()));
+        }
+        self.modals.push(modal);
+        self.dirty = true;
+    }
+
+    fn close(&mut self) -> Option<Modal> {
+        let modal = self.modals.pop();
+        if let Some(Modal::Form(form)) = &modal
+            && form.document().is_some()
+        {
+            self.cx.effects.push(Effect::Editing(None));
+        }
+        modal
+    }
+
+    /// `tab:NAME` chooses a ready filter, anything else is typed.
+    fn aim(&mut self, filter: Option<&str>) {
+        let Some(filter) = filter else { return };
+        let intent = match filter.strip_prefix("tab:") {
+            Some(name) => Intent::Tab(self.tab_named(name)),
+            None => {
+                let all = self.tab_named("all");
+                self.screens.get(self.screen).intent(&Intent::Tab(all), &mut self.cx);
+                Intent::Typed(filter.to_owned())
+            }
+        };
+        self.screens.get(self.screen).intent(&intent, &mut self.cx);
+    }
+
+    fn tab_named(&self, name: &str) -> usize {
+        let tabs = match self.screen {
+            ScreenId::Today => return 0,
+            ScreenId::Runs => &self.screens.runs.list.tabs,
+            ScreenId::Invoices => &self.screens.invoices.list.tabs,
+            ScreenId::Delivery => &self.screens.delivery.list.tabs,
+            ScreenId::Failed => &self.screens.failed.list.tabs,
+            ScreenId::Jobs => &self.screens.jobs.list.tabs,
+            ScreenId::Log => &self.screens.log.list.tabs,
+            ScreenId::Accounts => &self.screens.accounts.list.tabs,
+        };
+        let exact = tabs.iter().position(|t| t.name == name);
+        exact.or_else(|| tabs.iter().position(|t| t.name.starts_with(name))).unwrap_or(0)
+    }
+
+    fn tables(&self) -> Vec<&'static [Binding]> {
+        let screen = self.screens.peek(self.screen);
+        let mut tables = vec![screen.keys()];
+        if screen.is_list() {
+            tables.push(LIST_KEYS);
+        }
+        tables.push(GLOBAL_KEYS);
+        tables
+    }
+
+    fn key(&mut self, key: Key) {
+        if key == Key::Ctrl('c') {
+            return self.quit(0);
+        }
+        if key == Key::Ctrl('z') {
+            return self.cx.effects.push(Effect::Suspend);
+        }
+        if key == Key::Ctrl('l') {
+            return self.cx.effects.push(Effect::Repaint);
+        }
+        if let Some(modal) = self.modals.last_mut() {
+            let step = modal.key(key, &mut self.cx);
+            return self.step(step);
+        }
+        if let Some(action) = find(&self.tables(), key) {
+            self.act(action);
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Stay => {}
+            Step::Close => {
+                self.close();
+            }
+            Step::Then(intent) => {
+                let modal = self.close();
+                if let (Some(Modal::Form(form)), Intent::Commit { op, .. }) = (modal, &intent) {
+                    self.sent = Some((op.clone(), form));
+                }
+                self.intend(intent);
+            }
+            Step::Live(intent) => self.intend(intent),
+        }
+    }
+
+    fn intend(&mut self, intent: Intent) {
+        match intent {
+            Intent::Act(action) => self.act(action),
+            Intent::Go(screen, filter) => {
+                self.go(screen);
+                self.aim(filter.as_deref());
+            }
+            Intent::Commit { op, command } => self.cx.commit_as(op, *command),
+            Intent::Open(modal) => self.open(*modal),
+            Intent::Copy(text) => {
+                self.cx.say("sent to terminal");
+                self.cx.effects.push(Effect::Copy(text));
+            }
+            Intent::Document(id) => {
+                self.go(ScreenId::Invoices);
+                self.screens.invoices.open_document(id, &mut self.cx);
+            }
+            Intent::Post(what) => {
+                let modal = purpose::post(what, None, &mut self.cx);
+                self.open(modal);
+            }
+            Intent::Restore => self.restore(),
+            other @ (Intent::Typed(_)
+            | Intent::Term(_)
+            | Intent::Tab(_)
+            | Intent::Sort(_)
+            | Intent::Group(_)) => {
+                self.screens.get(self.screen).intent(&other, &mut self.cx);
+            }
+        }
+    }
+
+    fn go(&mut self, screen: ScreenId) {
+        if screen != self.screen {
+            self.back.retain(|s| *s != screen);
+            self.back.push(self.screen);
+            self.screen = screen;
+        }
+        self.dirty = true;
+        self.screens.get(screen).enter(&mut self.cx);
+    }
+
+    fn act(&mut self, action: Action) {
+        if self.screens.get(self.screen).act(action, &mut self.cx) {
+            return;
+        }
+        match action {
+            Action::Go(n) => {
+                if let Some(screen) = ScreenId::from_number(n) {
+                    self.go(screen);
+                }
+            }
+            Action::Help => self.help(),
+            Action::Palette => self.palette(),
+            Action::Notices => self.notices(),
+            Action::Undo => self.undo(),
+            Action::Redo => self.cx.commit(Command::Redo),
+            Action::SaveFilter => self.save_filter(),
+            Action::Back => {
+                if let Some(screen) = self.back.pop() {
+                    self.screen = screen;
+                    self.screens.get(screen).enter(&mut self.cx);
+                }
+            }
+            Action::Quit => match self.back.pop() {
+                Some(screen) => {
+                    self.screen = screen;
+                    self.screens.get(screen).enter(&mut self.cx);
+                }
+                None => self.quit(0),
+            },
+            Action::Abort => self.quit(0),
+            Action::Repaint => self.cx.effects.push(Effect::Repaint),
+            Action::Suspend => self.cx.effects.push(Effect::Suspend),
+            other => {
+                let words = self.tables().iter().flat_map(|t| t.iter()).find(|b| b.action == other);
+                if let Some(binding) = words {
+                    self.cx.say(format!("here is nothing to {}", binding.words));
+                }
+            }
+        }
+    }
+
+    fn undo(&mut self) {
+        if self.screen == ScreenId::Invoices && self.screens.invoices.list.undo_unmark() {
+            return self.cx.say("marks are back");
+        }
+        self.cx.commit(Command::Undo);
+    }
+
+    fn save_filter(&mut self) {
+        let text = match self.screen {
+            ScreenId::Invoices => self.screens.invoices.list.typed.clone(),
+            ScreenId::Failed => self.screens.failed.list.typed.clone(),
+            ScreenId::Delivery => self.screens.delivery.list.typed.clone(),
+            ScreenId::Accounts => self.screens.accounts.list.typed.clone(),
+            ScreenId::Today | ScreenId::Runs | ScreenId::Jobs | ScreenId::Log => String::new(),
+        };
+        if text.is_empty() {
+            return self.cx.say("type a filter first (/)");
+        }
+        let fields = vec![super::modal::form::Field::new("name", "", "how it is called in f")];
+        let purpose = Purpose::SaveFilter { screen: self.screen, text };
+        let form = purpose::form("Save the filter", purpose, fields, &mut self.cx);
+        self.open(form);
+    }
+
+    /// Leaves; where the clerk was is kept for the next login.
+    fn quit(&mut self, code: i32) {
+        if let Some(effect) = self.session() {
+            self.cx.effects.push(effect);
+        }
+        self.cx.effects.push(Effect::Quit(code));
+    }
+
+    fn loaded(&mut self, slot: Slot, ticket: u64, result: Result<Answer, Fault>) {
+        if !self.cx.take(slot, ticket) {
+            return;
+        }
+        let answer = match result {
+            Ok(answer) => answer,
+            Err(fault) => return self.say(fault.line()),
+        };
+        match (slot.part, answer) {
+            (Part::Status, Answer::Status(foot)) => {
+                self.dirty |= foot != self.foot;
+                self.foot = foot;
+            }
+            (Part::Dialog | Part::Palette, answer) => {
+                self.dirty = true;
+                if let Some(modal) = self.modals.last_mut() {
+                    modal.loaded(&answer, &self.cx);
+                }
+            }
+            (part, answer) => {
+                self.dirty |= slot.screen == self.screen;
+                self.screens.get(slot.screen).loaded(part, answer, &mut self.cx);
+            }
+        }
+    }
+
+    fn done(&mut self, command: &Command, result: Result<Receipt, Fault>) {
+        self.dirty = true;
+        let form = self.sent.take();
+        match result {
+            Ok(receipt) => {
+                if matches!(command, Command::SaveSession { .. }) {
+                    return;
+                }
+                self.screens.get(self.screen).done(command, &receipt, &mut self.cx);
+                self.receipt(command, &receipt);
+                let topics: Vec<Topic> = Topic::ALL.to_vec();
+                self.screens.get(self.screen).changed(&topics, &mut self.cx);
+                self.cx.load(ScreenId::Today, Part::Status, Query::Status);
+            }
+            Err(fault) => {
+                if fault.kind == FaultKind::AlreadyDone {
+                    return self.say("done already; nothing was done twice".to_owned());
+                }
+                if let Some((_, mut form)) = form {
+                    let mut lines = vec![fault.text.clone()];
+                    if fault.kind == FaultKind::Stale {
+                        lines.push("yours is still below; saving again puts it on top".to_owned());
+                    }
+                    let version = self.screens.invoices.version_of(form.document());
+                    form.conflict(lines, version.unwrap_or_default(), &mut self.cx);
+                    self.open(Modal::Form(form));
+                }
+                self.say(fault.line());
+                let topics: Vec<Topic> = Topic::ALL.to_vec();
+                self.screens.get(self.screen).changed(&topics, &mut self.cx);
+            }
+        }
+    }
+
+    fn receipt(&mut self, command: &Command, receipt: &Receipt) {
+        let money = money_words(&receipt.totals);
+        let money = if money.is_empty() || receipt.summary.contains(&money) { String::new() } else { format!(", {money}") };
+        let undo = if receipt.undoable { " · u undo" } else { "" };
+        let refused = match receipt.refused.len() {
+            0 => String::new(),
+            1 => format!(" · {}: {}", receipt.refused[0].what, receipt.refused[0].reason),
+            n => format!(" · {n} refused"),
+        };
+        self.say(format!("{}{money}{refused}{undo}", receipt.summary));
+        if receipt.refused.len() > 1 {
+            let mut lines = vec![Line::plain(receipt.summary.clone()), Line::default()];
+            lines.extend(
+                receipt.refused.iter().take(500).map(|r| Line::of(format!("{}: {}", r.what, r.reason), theme::WARN)),
+            );
+            self.open(Modal::Text(TextBox::new("Not everything was done", lines)));
+        }
+        if matches!(command, Command::StartBillRun(_) | Command::StartPaymentRun(_)) {
+            self.go(ScreenId::Runs);
+        }
+    }
+
+    fn help(&mut self) {
+        let screen = self.screens.peek(self.screen);
+        let mut lines = Vec::new();
+        let mut runs = Vec::new();
+        let name = self.screen.name();
+        lines.extend(super::help::words(self.screen).into_iter().map(Line::plain));
+        lines.push(Line::default());
+        for (i, table) in self.tables().iter().enumerate() {
+            let heading = match (i, screen.is_list()) {
+                (0, _) => "Here",
+                (1, true) => "On every list",
+                (_, _) => "Everywhere",
+            };
+            lines.push(Line::of(heading, theme::BOLD));
+            for binding in *table {
+                let keys: Vec<String> = binding.keys.iter().map(|k| k.label()).collect();
+                let reason = screen.unavailable(binding.action);
+                let words = match &reason {
+                    Some(reason) => format!("{} ({reason})", binding.words),
+                    None => binding.words.to_owned(),
+                };
+                let style = if reason.is_some() { theme::DIM } else { theme::PLAIN };
+                runs.push((lines.len(), Intent::Act(binding.action)));
+                lines.push(Line::of(format!("{:<14}", keys.join(" ")), theme::KEY).and(words, style));
+            }
+        }
+        self.open(Modal::Text(TextBox::runnable(format!("{name}: what can be done"), lines, runs)));
+    }
+
+    fn palette(&mut self) {
+        let mut entries = Vec::new();
+        let screen = self.screens.peek(self.screen);
+        for binding in self.tables().iter().flat_map(|t| t.iter()) {
+            let key = binding.keys.first().map(|k| k.label()).unwrap_or_default();
+            entries.push(Entry {
+                words: binding.words.to_owned(),
+                key,
+                cli: super::help::command_line(binding.action, self.screen).to_owned(),
+                reason: screen.unavailable(binding.action).unwrap_or_default(),
+                intent: Intent::Act(binding.action),
+            });
+        }
+        for (name, tab) in self.tab_names() {
+            entries.push(Entry {
+                words: format!("show {name}"),
+                key: "f".to_owned(),
+                cli: String::new(),
+                reason: String::new(),
+                intent: Intent::Tab(tab),
+            });
+        }
+        self.open(Modal::Palette(Box::new(Palette::new(self.screen, entries))));
+    }
+
+    fn tab_names(&self) -> Vec<(String, usize)> {
+        let tabs = match self.screen {
+            ScreenId::Today => return Vec::new(),
+            ScreenId::Runs => &self.screens.runs.list.tabs,
+            ScreenId::Invoices => &self.screens.invoices.list.tabs,
+            ScreenId::Delivery => &self.screens.delivery.list.tabs,
+            ScreenId::Failed => &self.screens.failed.list.tabs,
+            ScreenId::Jobs => &self.screens.jobs.list.tabs,
+            ScreenId::Log => &self.screens.log.list.tabs,
+            ScreenId::Accounts => &self.screens.accounts.list.tabs,
+        };
+        tabs.iter().enumerate().map(|(i, t)| (t.name.clone(), i)).collect()
+    }
+
+    fn notices(&mut self) {
+        let mut lines: Vec<Line> = self
+            .foot
+            .notices
+            .iter()
+            .map(|(at, text)| Line::of(self.cx.when(*at), theme::DIM).and(format!("  {text}"), theme::PLAIN))
+            .collect();
+        if lines.is_empty() {
+            lines.push(Line::plain("nothing new"));
+        } else {
+            self.cx.commit(Command::DismissNotices);
+        }
+        self.open(Modal::Text(TextBox::new("Notices", lines)));
+    }
+
+    /// Draws everything; gives the place of the text cursor.
+    pub fn view(&self, canvas: &mut Buffer) -> Option<(u16, u16)> {
+        let area = canvas.area;
+        if area.width < LEAST.0 || area.height < LEAST.1 {
+            let text = format!("daybook needs {}×{}", LEAST.0, LEAST.1);
+            put(canvas, area.x, area.y, area.width, &text, theme::PLAIN);
+            return None;
+        }
+        let screen = self.screens.peek(self.screen);
+        status::title(canvas, Rect { height: 1, ..area }, self.screen, &screen.crumb(), &self.cx);
+        let middle = Rect { y: area.y + 1, height: area.height - 3, ..area };
+        screen.view(canvas, middle, &self.cx);
+        let row = Rect { y: area.bottom() - 2, height: 1, ..area };
+        let marks = screen.marks();
+        status::status(canvas, row, marks.as_deref(), self.notice.as_deref(), &self.foot);
+        status::keys(canvas, Rect { y: area.bottom() - 1, height: 1, ..area }, &self.tables());
+        let mut cursor = None;
+        for modal in &self.modals {
+            cursor = modal.view(canvas, area);
+        }
+        cursor
+    }
+
+    // ---- the session: what survives a lost connection
+
+    /// Saves where the clerk is, if that changed since.
+    pub fn session(&mut self) -> Option<Effect> {
+        let form = self.modals.iter().find_map(|m| match m {
+            Modal::Form(form) => Some(form.values()),
+            Modal::Text(_) | Modal::Choice(_) | Modal::Ask(_) | Modal::Filter(_) | Modal::Palette(_) => None,
+        });
+        let screens: serde_json::Map<String, serde_json::Value> = ScreenId::ALL
+            .iter()
+            .map(|id| (id.name().to_owned(), self.screens.peek(*id).save()))
+            .collect();
+        let state = serde_json::json!({
+            "screen": self.screen.number(), "screens": screens, "edit": form,
+        })
+        .to_string();
+        if state == self.last_saved {
+            return None;
+        }
+        self.last_saved.clone_from(&state);
+        let op = self.cx.operation();
+        Some(Effect::Commit { ticket: 0, op, command: Box::new(Command::SaveSession { state }) })
+    }
+
+    fn offer_session(&mut self) {
+        let Some(saved) = &self.saved else { return };
+        let marks: usize = saved["screens"]
+            .as_object()
+            .map(|screens| screens.values().filter_map(|s| s["marks"].as_array()).map(Vec::len).sum())
+            .unwrap_or(0);
+        let edit = saved["edit"].as_array().map(Vec::len).unwrap_or(0);
+        if marks == 0 && edit == 0 {
+            return;
+        }
+        let mut words = format!("Continue where you left, {marks} marks");
+        if edit > 0 {
+            words.push_str(", 1 unsaved edit");
+        }
+        let items = vec![
+            super::modal::choice::Item::new('y', "continue", Intent::Restore),
+            super::modal::choice::Item::new('n', "start afresh", Intent::Go(ScreenId::Today, None)),
+        ];
+        self.open(Modal::Choice(super::modal::choice::Choice::new(words, items)));
+    }
+
+    fn restore(&mut self) {
+        let Some(saved) = self.saved.take() else { return };
+        for id in ScreenId::ALL {
+            self.screens.get(id).restore(&saved["screens"][id.name()]);
+        }
+        if let Some(values) = saved["edit"].as_array() {
+            let text: Vec<&str> = values.iter().filter_map(serde_json::Value::as_str).collect();
+            let lines = text.iter().map(|t| Line::plain((*t).to_owned())).collect();
+            self.open(Modal::Text(TextBox::new("What you had typed", lines)));
+        }
+        let number = saved["screen"].as_u64().and_then(|n| u8::try_from(n).ok());
+        if let Some(screen) = number.and_then(ScreenId::from_number) {
+            self.go(screen);
+        }
+    }
+}
+

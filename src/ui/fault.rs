@@ -1,0 +1,69 @@
+//! Errors in the console's words: what happened, and what to do.
+
+use crate::engine::Error;
+use crate::store::StoreError;
+use crate::store::read::ReadError;
+
+/// What kind of answer an error asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Somebody changed the row meanwhile: show theirs, keep mine.
+    Stale,
+    /// Done already by an earlier try.
+    AlreadyDone,
+    /// Try again.
+    Busy,
+    /// Say it.
+    Other,
+}
+
+/// An error, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind.
+    pub kind: FaultKind,
+    /// In words.
+    pub text: String,
+    /// What to do; may be empty.
+    pub hint: String,
+}
+
+impl Fault {
+    /// One line.
+    pub fn line(&self) -> String {
+        if self.hint.is_empty() {
+            self.text.clone()
+        } else {
+            format!("{}: {}", self.text, self.hint)
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::Store(StoreError::Stale { .. }) => FaultKind::Stale,
+            Error::Store(StoreError::AlreadyDone(_)) => FaultKind::AlreadyDone,
+            Error::Busy(_) | Error::Store(StoreError::Busy) => FaultKind::Busy,
+            Error::Store(_)
+            | Error::Usage { .. }
+            | Error::Input { .. }
+            | Error::NeedsYes { .. }
+            | Error::CheckFailed(_)
+            | Error::Io { .. }
+            | Error::Bug(_) => FaultKind::Other,
+        };
+        Self { kind, text: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl From<ReadError> for Fault {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => Error::Store(error).into(),
+            ReadError::Filter(error) => {
+                Self { kind: FaultKind::Other, text: error.to_string(), hint: String::new() }
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Questions before acting. What can be taken back asks in one line; what cannot, or leaves the
+//! house, shows its figures, stands on Cancel, and from ten rows up wants the count typed.
+
+use super::{Intent, Step, clear, edit, field, frame};
+use crate::engine::command::Command;
+use crate::engine::query::{Answer, money_words};
+use crate::store::read::invoice::PostPreview;
+use crate::ui::keymap::Key;
+use crate::ui::theme;
+use crate::ui::widget::{Line, grouped, put, wrap};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tui_input::Input;
+
+/// Rows from which a count must be typed.
+const TYPE_FROM: i64 = 10;
+
+/// How much a question weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// Reversible, many rows: `y` or `n`.
+    Light,
+    /// Irreversible, or leaving the house.
+    Heavy,
+}
+
+/// One question about one command.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    weight: Weight,
+    /// `Post 498 invoices`.
+    title: String,
+    /// The word on the button.
+    verb: &'static str,
+    lines: Vec<Line>,
+    /// Rows it is about; known when the figures are there.
+    count: i64,
+    reading: bool,
+    input: Input,
+    on_cancel: bool,
+    wrong: bool,
+    op: String,
+    command: Box<Command>,
+}
+
+impl Ask {
+    /// A light question: one line, `y` or `n`.
+    pub fn light(title: impl Into<String>, op: String, command: Command) -> Self {
+        Self {
+            weight: Weight::Light,
+            title: title.into(),
+            verb: "",
+            lines: Vec::new(),
+            count: 1,
+            reading: false,
+            input: Input::default(),
+            on_cancel: true,
+            wrong: false,
+            op,
+            command: Box::new(command),
+        }
+    }
+
+    /// A heavy question whose figures are known.
+    pub fn heavy(
+        title: impl Into<String>,
+        verb: &'static str,
+        lines: Vec<Line>,
+        count: i64,
+        op: String,
+        command: Command,
+    ) -> Self {
+        Self { weight: Weight::Heavy, verb, lines, count, ..Self::light(title, op, command) }
+    }
+
+    /// A heavy question whose figures are being read.
+    pub fn reading(
+        title: impl Into<String>,
+        verb: &'static str,
+        op: String,
+        command: Command,
+    ) -> Self {
+        Self { reading: true, ..Self::heavy(title, verb, Vec::new(), 0, op, command) }
+    }
+
+    fn must_type(&self) -> bool {
+        self.weight == Weight::Heavy && self.count >= TYPE_FROM
+    }
+
+    fn yes(&self) -> Step {
+        Step::Then(Intent::Commit { op: self.op.clone(), command: self.command.clone() })
+    }
+
+    pub(super) fn key(&mut self, key: Key) -> Step {
+        if key == Key::Esc || key == Key::Char('n') || key == Key::Char('q') {
+            return Step::Close;
+        }
+        if self.weight == Weight::Light {
+            return match key {
+                Key::Char('y') => self.yes(),
+                Key::Enter => Step::Close,
+                _ => Step::Stay,
+            };
+        }
+        if self.reading || self.count == 0 {
+            return if key == Key::Enter { Step::Close } else { Step::Stay };
+        }
+        if self.must_type() {
+            return self.type_count(key);
+        }
+        match key {
+            Key::Char('y') => self.yes(),
+            Key::Left | Key::Right | Key::Tab | Key::BackTab => {
+                self.on_cancel = !self.on_cancel;
+                Step::Stay
+            }
+            Key::Enter if self.on_cancel => Step::Close,
+            Key::Enter => self.yes(),
+            _ => Step::Stay,
+        }
+    }
+
+    fn type_count(&mut self, key: Key) -> Step {
+        match key {
+            Key::Enter if self.input.value().is_empty() => Step::Close,
+            Key::Enter if self.input.value() == self.count.to_string() => self.yes(),
+            Key::Enter => {
+                self.wrong = true;
+                self.input.reset();
+                Step::Stay
+            }
+            Key::Char(c) if !c.is_ascii_digit() => Step::Stay,
+            _ => {
+                self.wrong = false;
+                edit(&mut self.input, key);
+                Step::Stay
+            }
+        }
+    }
+
+    pub(super) fn loaded(&mut self, answer: &Answer) {
+        if let Answer::Post(preview) = answer {
+            self.reading = false;
+            self.count = preview.count;
+            self.title = format!("Post {} documents", grouped(preview.count));
+            self.lines = post_lines(preview);
+        }
+    }
+
+    pub(super) fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
+        if self.weight == Weight::Light {
+            let y = area.bottom().saturating_sub(2);
+            clear(canvas, Rect { x: area.x, y, width: area.width, height: 1 });
+            let text = format!("{} y/n", self.title);
+            put(canvas, area.x + 1, y, area.width.saturating_sub(1), &text, theme::BOLD);
+            return None;
+        }
+        let width = area.width.min(72);
+        let room = usize::from(width.saturating_sub(6));
+        let lines: Vec<Line> = self.lines.iter().flat_map(|l| broken(l, room)).collect();
+        let inner = frame(canvas, area, width, lines.len() as u16 + 6, &self.title);
+        if self.reading {
+            put(canvas, inner.x, inner.y, inner.width, "reading the figures…", theme::DIM);
+        }
+        let rows = inner.height.saturating_sub(3);
+        for (row, line) in lines.iter().take(usize::from(rows)).enumerate() {
+            line.draw(canvas, inner.x, inner.y + row as u16, inner.width);
+        }
+        let y = inner.bottom().saturating_sub(2);
+        if self.must_type() {
+            let words = format!("Type {} and Enter to {}: ", self.count, self.verb);
+            let used = put(canvas, inner.x, y, inner.width, &words, theme::BOLD);
+            let place = Rect { x: inner.x + used, y, width: 12, height: 1 };
+            let at = field(canvas, place, &self.input, true);
+            let foot = if self.wrong { "that is not the count · Esc cancels" } else { "Enter alone cancels" };
+            let style = if self.wrong { theme::BAD } else { theme::DIM };
+            put(canvas, inner.x, y + 1, inner.width, foot, style);
+            return Some(at);
+        }
+        if !self.reading && self.count > 0 {
+            let (cancel, act) = if self.on_cancel { ("[Cancel]", self.verb.to_owned()) } else { (" Cancel ", format!("[{}]", self.verb)) };
+            let used = put(canvas, inner.x, y, inner.width, cancel, theme::BOLD);
+            put(canvas, inner.x + used + 3, y, inner.width, &act, theme::BOLD);
+        }
+        let foot = "Enter takes the bracketed one · Tab changes · y does it · Esc cancels";
+        put(canvas, inner.x, y + 1, inner.width, foot, theme::DIM);
+        None
+    }
+}
+
+fn broken(line: &Line, width: usize) -> Vec<Line> {
+    let style = line.0.first().map_or(theme::PLAIN, |p| p.1);
+    let text = line.text();
+    if text.is_empty() {
+        return vec![Line::default()];
+    }
+    wrap(&text, width).into_iter().map(|t| Line::of(t, style)).collect()
+}
+
+/// The figures of a posting in words.
+pub fn post_lines(preview: &PostPreview) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (currency, total, tax) in &preview.money {
+        if let Some(c) = currency {
+            let text = format!("{:>16} {c}  of it tax {}", c.grouped(*total), c.grouped(*tax));
+            lines.push(Line::of(text, theme::BOLD));
+        }
+    }
+    for range in &preview.numbers {
+        lines.push(Line::plain(format!("numbers {range}")));
+    }
+    for (reason, count) in &preview.left_out {
+        lines.push(Line::of(format!("stays behind: {} {reason}", grouped(*count)), theme::WARN));
+    }
+    for (currency, total, count) in &preview.unseen {
+        if let Some(c) = currency {
+            let money = money_words(&[(*c, *total)]);
+            let text = format!("flagged and not accepted by anybody: {}, {money}", grouped(*count));
+            lines.push(Line::of(text, theme::WARN));
+        }
+    }
+    if preview.changed > 0 {
+        let text = format!("{} changed since they were marked; they stay behind", preview.changed);
+        lines.push(Line::of(text, theme::WARN));
+    }
+    let largest: Vec<String> = preview
+        .largest
+        .iter()
+        .filter_map(|(number, _, c, total)| {
+            c.map(|c| format!("{number} {} {c}", c.grouped(*total)))
+        })
+        .collect();
+    if !largest.is_empty() {
+        lines.push(Line::plain(format!("largest: {}", largest.join(", "))));
+    }
+    if preview.count == 0 {
+        lines.push(Line::of("Nothing here can be posted.", theme::WARN));
+    } else {
+        lines.push(Line::of("Posting cannot be undone; a memo corrects it.", theme::DIM));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heavy(count: i64) -> Ask {
+        Ask::heavy("Post", "post", Vec::new(), count, "op".to_owned(), Command::Undo)
+    }
+
+    #[test]
+    fn enter_alone_always_cancels() {
+        for count in [0, 1, 9, 10, 500] {
+            assert_eq!(heavy(count).key(Key::Enter), Step::Close, "{count}");
+        }
+        let mut light = Ask::light("Hold 3?", "op".to_owned(), Command::Undo);
+        assert_eq!(light.key(Key::Enter), Step::Close);
+        assert!(matches!(light.key(Key::Char('y')), Step::Then(_)));
+    }
+
+    #[test]
+    fn from_ten_rows_up_the_count_is_typed() {
+        let mut ask = heavy(12);
+        assert_eq!(ask.key(Key::Char('y')), Step::Stay);
+        ask.key(Key::Char('1'));
+        assert_eq!(ask.key(Key::Enter), Step::Stay, "a wrong count does nothing");
+        ask.key(Key::Char('1'));
+        ask.key(Key::Char('2'));
+        assert!(matches!(ask.key(Key::Enter), Step::Then(Intent::Commit { .. })));
+        assert!(matches!(heavy(9).key(Key::Char('y')), Step::Then(_)));
+    }
+
+    #[test]
+    fn nothing_can_be_confirmed_while_figures_are_read() {
+        let mut ask = Ask::reading("Post", "post", "op".to_owned(), Command::Undo);
+        for key in [Key::Char('y'), Key::Tab, Key::Char('5')] {
+            assert_eq!(ask.key(key), Step::Stay);
+        }
+        assert_eq!(ask.key(Key::Enter), Step::Close);
+    }
+}

@@ -1,0 +1,147 @@
+//! Something to choose: each line has a key of its own; what cannot be had says why.
+
+use super::{Intent, Step, frame};
+use crate::engine::query::{Answer, money_words};
+use crate::ui::keymap::Key;
+use crate::ui::theme;
+use crate::ui::widget::{grouped, put};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// One line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Its key.
+    pub key: Option<char>,
+    /// What it is.
+    pub label: String,
+    /// More about it; of an unavailable one the reason.
+    pub hint: String,
+    /// What it does; none: unavailable.
+    pub intent: Option<Intent>,
+}
+
+impl Item {
+    /// A line that can be chosen.
+    pub fn new(key: char, label: impl Into<String>, intent: Intent) -> Self {
+        Self { key: Some(key), label: label.into(), hint: String::new(), intent: Some(intent) }
+    }
+
+    /// With more words.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// A line that cannot be chosen now.
+    pub fn unavailable(key: char, label: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { key: Some(key), label: label.into(), hint: reason.into(), intent: None }
+    }
+}
+
+/// A short list of lines.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// Its heading.
+    pub title: String,
+    /// The lines.
+    pub items: Vec<Item>,
+    at: usize,
+    waiting: bool,
+}
+
+impl Choice {
+    /// A choice.
+    pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
+        Self { title: title.into(), items, at: 0, waiting: false }
+    }
+
+    /// A choice whose lines are still being read.
+    pub fn waiting(title: impl Into<String>) -> Self {
+        Self { waiting: true, ..Self::new(title, Vec::new()) }
+    }
+
+    pub(super) fn key(&mut self, key: Key) -> Step {
+        match key {
+            Key::Esc | Key::Left => Step::Close,
+            Key::Down | Key::Tab => self.move_to(self.at + 1),
+            Key::Up | Key::BackTab => self.move_to(self.at.saturating_sub(1)),
+            Key::PageDown => self.move_to(self.at + 10),
+            Key::PageUp => self.move_to(self.at.saturating_sub(10)),
+            Key::Enter => self.pick(self.at),
+            Key::Char(c) => match self.items.iter().position(|i| i.key == Some(c)) {
+                Some(at) => self.pick(at),
+                None if c == 'j' => self.move_to(self.at + 1),
+                None if c == 'k' => self.move_to(self.at.saturating_sub(1)),
+                None if c == 'q' || c == 'h' => Step::Close,
+                None => Step::Stay,
+            },
+            _ => Step::Stay,
+        }
+    }
+
+    fn move_to(&mut self, at: usize) -> Step {
+        self.at = at.min(self.items.len().saturating_sub(1));
+        Step::Stay
+    }
+
+    fn pick(&mut self, at: usize) -> Step {
+        self.at = at;
+        match self.items.get(at).and_then(|i| i.intent.clone()) {
+            Some(intent) => Step::Then(intent),
+            None => Step::Stay,
+        }
+    }
+
+    pub(super) fn loaded(&mut self, answer: &Answer) {
+        if let Answer::Groups(groups) = answer {
+            self.waiting = false;
+            self.items = groups
+                .iter()
+                .map(|g| {
+                    let name = if g.name.is_empty() { "(nothing)" } else { g.name.as_str() };
+                    Item {
+                        key: None,
+                        label: name.to_owned(),
+                        hint: format!("{}  {}", grouped(g.count), money_words(&g.money)),
+                        intent: Some(Intent::Term(g.term.clone())),
+                    }
+                })
+                .collect();
+        }
+    }
+
+    pub(super) fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
+        use unicode_width::UnicodeWidthStr;
+        let label = self.items.iter().map(|i| i.label.width()).max().unwrap_or(10).min(44);
+        let hint = self.items.iter().map(|i| i.hint.width()).max().unwrap_or(0);
+        let width = (label + hint + 12).max(self.title.width() + 8).max(34) as u16;
+        let height = self.items.len() as u16 + 3;
+        let inner = frame(canvas, area, width, height, &self.title);
+        let rows = usize::from(inner.height.saturating_sub(1));
+        let top = self.at.saturating_sub(rows.saturating_sub(1));
+        if self.waiting {
+            put(canvas, inner.x, inner.y, inner.width, "reading…", theme::DIM);
+        }
+        for (row, (i, item)) in self.items.iter().enumerate().skip(top).take(rows).enumerate() {
+            let y = inner.y + row as u16;
+            let chosen = i == self.at;
+            if chosen {
+                put(canvas, inner.x, y, 1, ">", theme::BOLD);
+            }
+            let key = item.key.map(|c| c.to_string()).unwrap_or_default();
+            put(canvas, inner.x + 2, y, 1, &key, theme::KEY);
+            let style = match (&item.intent, chosen) {
+                (None, _) => theme::DIM,
+                (Some(_), true) => theme::CHOSEN,
+                (Some(_), false) => theme::PLAIN,
+            };
+            put(canvas, inner.x + 4, y, label as u16, &item.label, style);
+            let x = inner.x + 4 + label as u16 + 2;
+            put(canvas, x, y, inner.right().saturating_sub(x), &item.hint, theme::DIM);
+        }
+        put(canvas, inner.x, inner.bottom() - 1, inner.width, "Enter chooses · Esc closes", theme::DIM);
+        None
+    }
+}

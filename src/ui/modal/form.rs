@@ -1,0 +1,169 @@
+//! Something to fill in: fields one below the other, Enter on the last (or Ctrl-S) hands them in.
+
+use super::purpose::Purpose;
+use super::{Step, edit, field, frame, insert};
+use crate::ui::keymap::Key;
+use crate::ui::msg::Cx;
+use crate::ui::theme;
+use crate::ui::widget::{fit, put};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tui_input::Input;
+
+/// One field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// What it asks for.
+    pub label: &'static str,
+    /// What is typed.
+    pub input: Input,
+    /// What it takes.
+    pub hint: &'static str,
+    /// Text to step through with Up and Down in the field, if it takes only these.
+    pub words: &'static [&'static str],
+}
+
+impl Field {
+    /// A field with what it starts as.
+    pub fn new(label: &'static str, value: impl Into<String>, hint: &'static str) -> Self {
+        Self { label, input: Input::new(value.into()), hint, words: &[] }
+    }
+
+    /// A field that takes one of a few words; Space steps through them.
+    pub fn words(label: &'static str, words: &'static [&'static str]) -> Self {
+        let first = words.first().copied().unwrap_or("");
+        Self { label, input: Input::new(first.to_owned()), hint: "Space changes", words }
+    }
+}
+
+/// A form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Form {
+    title: String,
+    purpose: Purpose,
+    fields: Vec<Field>,
+    at: usize,
+    error: Option<String>,
+    /// What others made of it meanwhile: shown above, mine stays in the fields.
+    theirs: Vec<String>,
+    op: String,
+}
+
+impl Form {
+    /// A form for a purpose.
+    pub fn new(title: impl Into<String>, purpose: Purpose, fields: Vec<Field>, cx: &mut Cx) -> Self {
+        let op = cx.operation();
+        Self { title: title.into(), purpose, fields, at: 0, error: None, theirs: Vec::new(), op }
+    }
+
+    /// The document it edits, for the advisory lock and the session.
+    pub fn document(&self) -> Option<i64> {
+        self.purpose.document()
+    }
+
+    /// What is typed, for the session.
+    pub fn values(&self) -> Vec<String> {
+        self.fields.iter().map(|f| f.input.value().to_owned()).collect()
+    }
+
+    /// The same form after a conflict: mine stays, theirs is shown, the version is the new one.
+    pub fn conflict(&mut self, theirs: Vec<String>, version: i64, cx: &mut Cx) {
+        self.theirs = theirs;
+        self.purpose.rebase(version);
+        self.op = cx.operation();
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        if let Some(field) = self.fields.get_mut(self.at)
+            && field.words.is_empty()
+        {
+            insert(&mut field.input, text);
+        }
+    }
+
+    pub(super) fn key(&mut self, key: Key, cx: &mut Cx) -> Step {
+        let last = self.fields.len().saturating_sub(1);
+        match key {
+            Key::Esc => return Step::Close,
+            Key::Tab | Key::Down => self.at = if self.at == last { 0 } else { self.at + 1 },
+            Key::BackTab | Key::Up => self.at = if self.at == 0 { last } else { self.at - 1 },
+            Key::Enter if self.at < last => self.at += 1,
+            Key::Enter | Key::Ctrl('s') => return self.submit(cx),
+            _ => {
+                let Some(field) = self.fields.get_mut(self.at) else { return Step::Close };
+                self.error = None;
+                if field.words.is_empty() {
+                    edit(&mut field.input, key);
+                } else {
+                    turn(field, key);
+                }
+            }
+        }
+        Step::Stay
+    }
+
+    fn submit(&mut self, cx: &mut Cx) -> Step {
+        let values = self.values();
+        match self.purpose.build(&values, &self.op, cx) {
+            Ok(intent) => Step::Then(intent),
+            Err((at, message)) => {
+                self.at = at;
+                self.error = Some(message);
+                Step::Stay
+            }
+        }
+    }
+
+    pub(super) fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
+        let label = self.fields.iter().map(|f| f.label.len()).max().unwrap_or(0) as u16;
+        let rows = self.fields.len() as u16 + self.theirs.len() as u16 + 4;
+        let inner = frame(canvas, area, area.width.min(72), rows, &self.title);
+        let mut y = inner.y;
+        for line in &self.theirs {
+            put(canvas, inner.x, y, inner.width, line, theme::WARN);
+            y += 1;
+        }
+        let mut cursor = None;
+        let room = inner.bottom().saturating_sub(y + 2).max(1);
+        let top = (self.at as u16 + 1).saturating_sub(room);
+        for (i, item) in self.fields.iter().enumerate().skip(usize::from(top)).take(usize::from(room)) {
+            let focus = i == self.at;
+            put(canvas, inner.x, y, 1, if focus { ">" } else { " " }, theme::BOLD);
+            let style = if focus { theme::BOLD } else { theme::PLAIN };
+            put(canvas, inner.x + 2, y, label, item.label, style);
+            let x = inner.x + 2 + label + 2;
+            let place = Rect { x, y, width: inner.right().saturating_sub(x), height: 1 };
+            let at = field(canvas, place, &item.input, focus);
+            if focus {
+                cursor = Some(at);
+            }
+            y += 1;
+        }
+        let (text, style) = match (&self.error, self.fields.get(self.at)) {
+            (Some(error), _) => (error.as_str(), theme::BAD),
+            (None, Some(field)) => (field.hint, theme::DIM),
+            (None, None) => ("", theme::DIM),
+        };
+        let y = inner.bottom().saturating_sub(2);
+        put(canvas, inner.x + 2, y, inner.width.saturating_sub(2), text, style);
+        let foot = fit("Enter next · Ctrl-S does it · Esc drops it", usize::from(inner.width));
+        put(canvas, inner.x, y + 1, inner.width, &foot, theme::DIM);
+        cursor
+    }
+}
+
+/// Steps a field of words, or takes the first word that begins with the letter.
+fn turn(field: &mut Field, key: Key) {
+    let at = field.words.iter().position(|w| *w == field.input.value()).unwrap_or(0);
+    let n = field.words.len();
+    let next = match key {
+        Key::Char(' ') | Key::Right => (at + 1) % n,
+        Key::Left => (at + n - 1) % n,
+        Key::Char(c) => {
+            let found = (1..=n).map(|i| (at + i) % n).find(|i| field.words[*i].starts_with(c));
+            found.unwrap_or(at)
+        }
+        _ => at,
+    };
+    field.input = Input::new(field.words[next].to_owned());
+}

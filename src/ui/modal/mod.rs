@@ -1,0 +1,285 @@
+//! What lies over a screen: text, choices, forms, questions, the filter line, the palette.
+//! One closed enum; the topmost gets the keys. What it wants done it says as an [`Intent`].
+
+pub mod ask;
+pub mod choice;
+pub mod form;
+pub mod palette;
+pub mod purpose;
+pub mod text;
+
+use super::keymap::{Action, Key};
+use super::msg::{Cx, ScreenId};
+use super::theme;
+use super::widget::put;
+use crate::engine::command::Command;
+use crate::engine::query::Answer;
+use crate::store::read::{Field, Sort};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tui_input::{Input, InputRequest};
+
+/// What a modal wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Intent {
+    /// As if its key had been pressed on the screen.
+    Act(Action),
+    /// Another screen, perhaps with a filter.
+    Go(ScreenId, Option<String>),
+    /// The filter as typed so far.
+    Typed(String),
+    /// Another term in the filter.
+    Term(String),
+    /// A ready filter by its place.
+    Tab(usize),
+    /// Another order.
+    Sort(Sort),
+    /// Rows by what they have in common.
+    Group(Field),
+    /// Do it, under the id made when the dialog opened.
+    Commit {
+        /// See [`Cx::operation`].
+        op: String,
+        /// What.
+        command: Box<Command>,
+    },
+    /// Another modal.
+    Open(Box<Modal>),
+    /// Text for the clipboard.
+    Copy(String),
+    /// Open a document.
+    Document(i64),
+    /// Go on where the last session ended.
+    Restore,
+    /// Ask about posting; the figures are read now.
+    Post(purpose::PostWhat),
+}
+
+/// What a key did to a modal.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// It stays.
+    Stay,
+    /// It goes.
+    Close,
+    /// It goes, and this is done.
+    Then(Intent),
+    /// It stays, and this is done.
+    Live(Intent),
+}
+
+/// Everything that can lie over a screen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Modal {
+    /// Something to read.
+    Text(text::TextBox),
+    /// Something to choose.
+    Choice(choice::Choice),
+    /// Something to fill in.
+    Form(Box<form::Form>),
+    /// A question before acting.
+    Ask(Box<ask::Ask>),
+    /// The filter line in row 2.
+    Filter(FilterLine),
+    /// `:`.
+    Palette(Box<palette::Palette>),
+}
+
+impl Modal {
+    /// A key for the topmost modal.
+    pub fn key(&mut self, key: Key, cx: &mut Cx) -> Step {
+        match self {
+            Self::Text(m) => m.key(key, cx),
+            Self::Choice(m) => m.key(key),
+            Self::Form(m) => m.key(key, cx),
+            Self::Ask(m) => m.key(key),
+            Self::Filter(m) => m.key(key),
+            Self::Palette(m) => m.key(key, cx),
+        }
+    }
+
+    /// Pasted text: goes into fields, runs nothing.
+    pub fn paste(&mut self, text: &str, cx: &mut Cx) -> Step {
+        let line: String = text.chars().take_while(|c| *c != '\n' && *c != '\r').collect();
+        let line = crate::domain::text::clean(&line).into_owned();
+        match self {
+            Self::Form(m) => {
+                m.paste(&line);
+                Step::Stay
+            }
+            Self::Filter(m) => {
+                insert(&mut m.input, &line);
+                Step::Live(Intent::Typed(m.input.value().to_owned()))
+            }
+            Self::Palette(m) => {
+                insert(&mut m.input, &line);
+                m.changed(cx);
+                Step::Stay
+            }
+            // A count is typed, not pasted: that is its point.
+            Self::Ask(_) | Self::Text(_) | Self::Choice(_) => Step::Stay,
+        }
+    }
+
+    /// An answer meant for the open dialog.
+    pub fn loaded(&mut self, answer: &Answer, cx: &Cx) {
+        match self {
+            Self::Ask(m) => m.loaded(answer),
+            Self::Palette(m) => m.loaded(answer),
+            Self::Choice(m) => m.loaded(answer),
+            Self::Text(m) => m.loaded(answer, cx),
+            Self::Form(_) | Self::Filter(_) => {}
+        }
+    }
+
+    /// Whether keys typed before it opened must not reach it.
+    pub fn drops_type_ahead(&self) -> bool {
+        match self {
+            Self::Ask(_) => true,
+            Self::Text(_) | Self::Choice(_) | Self::Form(_) | Self::Filter(_) | Self::Palette(_) => {
+                false
+            }
+        }
+    }
+
+    /// Draws it; gives the place of the text cursor.
+    pub fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
+        match self {
+            Self::Text(m) => m.view(canvas, area),
+            Self::Choice(m) => m.view(canvas, area),
+            Self::Form(m) => m.view(canvas, area),
+            Self::Ask(m) => m.view(canvas, area),
+            Self::Filter(m) => m.view(canvas, area),
+            Self::Palette(m) => m.view(canvas, area),
+        }
+    }
+}
+
+/// The filter while it is typed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FilterLine {
+    /// What is typed.
+    pub input: Input,
+    before: String,
+}
+
+impl FilterLine {
+    /// Starts with what is there.
+    pub fn new(text: &str) -> Self {
+        Self { input: Input::new(text.to_owned()), before: text.to_owned() }
+    }
+
+    fn key(&mut self, key: Key) -> Step {
+        match key {
+            Key::Enter => Step::Close,
+            Key::Esc => Step::Then(Intent::Typed(self.before.clone())),
+            Key::Down | Key::Tab => Step::Close,
+            _ => {
+                if edit(&mut self.input, key) {
+                    Step::Live(Intent::Typed(self.input.value().to_owned()))
+                } else {
+                    Step::Stay
+                }
+            }
+        }
+    }
+
+    fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
+        let y = area.y + 1;
+        clear(canvas, Rect { x: area.x, y, width: area.width, height: 1 });
+        put(canvas, area.x + 1, y, 1, "/", theme::KEY);
+        let hint = "total>500  flag:any  status:posted  words";
+        if self.input.value().is_empty() {
+            put(canvas, area.x + 3, y, area.width.saturating_sub(4), hint, theme::DIM);
+        }
+        let at = field(canvas, Rect { x: area.x + 2, y, width: area.width.saturating_sub(3), height: 1 }, &self.input, true);
+        Some(at)
+    }
+}
+
+/// Draws an input; gives the place of its cursor.
+pub fn field(canvas: &mut Buffer, area: Rect, input: &Input, focus: bool) -> (u16, u16) {
+    let width = usize::from(area.width.max(1));
+    let scroll = input.visual_scroll(width.saturating_sub(1));
+    let shown: String = {
+        use unicode_width::UnicodeWidthChar;
+        let mut skipped = 0;
+        input
+            .value()
+            .chars()
+            .skip_while(|c| {
+                let skip = skipped < scroll;
+                skipped += c.width().unwrap_or(0);
+                skip
+            })
+            .collect()
+    };
+    let style = if focus { theme::PLAIN } else { theme::PLAIN };
+    put(canvas, area.x, area.y, area.width, &shown, style);
+    let at = input.visual_cursor().saturating_sub(scroll).min(width - 1);
+    (area.x + at as u16, area.y)
+}
+
+/// Empties a part of the picture.
+pub fn clear(canvas: &mut Buffer, area: Rect) {
+    let area = area.intersection(canvas.area);
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            canvas[(x, y)].reset();
+        }
+    }
+}
+
+/// A framed box in the middle, emptied; gives its inside.
+pub fn frame(canvas: &mut Buffer, area: Rect, width: u16, height: u16, title: &str) -> Rect {
+    let width = width.min(area.width);
+    let height = height.min(area.height.saturating_sub(1)).max(3);
+    let x = area.x + (area.width - width) / 2;
+    let y = area.y + (area.height.saturating_sub(height)) / 2;
+    let place = Rect { x, y, width, height };
+    clear(canvas, place);
+    let inner = usize::from(width.saturating_sub(2));
+    let label = super::widget::fit(&format!(" {title} "), inner);
+    put(canvas, x, y, width, &format!("┌{}┐", "─".repeat(inner)), theme::DIM);
+    put(canvas, x + 2, y, width.saturating_sub(4), &label, theme::BOLD);
+    for row in 1..height - 1 {
+        put(canvas, x, y + row, 1, "│", theme::DIM);
+        put(canvas, x + width - 1, y + row, 1, "│", theme::DIM);
+    }
+    put(canvas, x, y + height - 1, width, &format!("└{}┘", "─".repeat(inner)), theme::DIM);
+    Rect { x: x + 2, y: y + 1, width: width.saturating_sub(4), height: height - 2 }
+}
+
+/// One key into an input; false if it is not for it.
+pub fn edit(input: &mut Input, key: Key) -> bool {
+    let request = match key {
+        Key::Char(c) => InputRequest::InsertChar(c),
+        Key::Backspace => InputRequest::DeletePrevChar,
+        Key::Delete => InputRequest::DeleteNextChar,
+        Key::Left => InputRequest::GoToPrevChar,
+        Key::Right => InputRequest::GoToNextChar,
+        Key::Home | Key::Ctrl('a') => InputRequest::GoToStart,
+        Key::End | Key::Ctrl('e') => InputRequest::GoToEnd,
+        Key::Ctrl('w') => InputRequest::DeletePrevWord,
+        Key::Ctrl('u') => InputRequest::DeleteLine,
+        Key::Ctrl('k') => InputRequest::DeleteTillEnd,
+        Key::Ctrl(_)
+        | Key::Enter
+        | Key::Esc
+        | Key::Tab
+        | Key::BackTab
+        | Key::Up
+        | Key::Down
+        | Key::PageUp
+        | Key::PageDown => return false,
+    };
+    input.handle(request);
+    true
+}
+
+/// Inserts text at the cursor of an input.
+pub fn insert(input: &mut Input, text: &str) {
+    for c in text.chars() {
+        input.handle(InputRequest::InsertChar(c));
+    }
+}

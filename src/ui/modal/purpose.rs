@@ -1,0 +1,481 @@
+//! What a form is for: which fields it has, and the command that its values make.
+
+use super::ask::Ask;
+use super::form::{Field, Form};
+use super::{Intent, Modal};
+use crate::domain::charge::ChargeType;
+use crate::domain::ids::{AccountId, BillRunId, DocumentId};
+use crate::domain::money::{Currency, parse_decimal};
+use crate::engine::command::{
+    AccountFilter, AdjustKind, AdjustPart, BcdFilter, Command, DraftChange, NewBillRun, NewLine,
+    NewPaymentRun, OutsidePayment, Pick, Removed,
+};
+use crate::engine::query::Query;
+use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::theme;
+use crate::ui::widget::Line;
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+type Refusal = (usize, String);
+
+/// What is posted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PostWhat {
+    /// A run.
+    Run(BillRunId),
+    /// Marked drafts.
+    Drafts(Vec<Pick>),
+}
+
+/// What a form is for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Purpose {
+    /// Hold drafts: reason, owner, date.
+    Hold(Vec<Pick>),
+    /// Accept stale drafts: reason.
+    AcceptStale(Vec<Pick>),
+    /// Throw drafts away: reason.
+    CancelDrafts(Vec<Pick>),
+    /// Dates, PO number, note: as they were.
+    EditHead {
+        /// The draft as seen.
+        draft: Pick,
+        /// Values as they were, in field order.
+        was: [String; 4],
+    },
+    /// Quantity, price, description of a line: as they were.
+    EditLine {
+        /// The draft as seen.
+        draft: Pick,
+        /// Its position.
+        line: u32,
+        /// Values as they were, in field order.
+        was: [String; 3],
+    },
+    /// A line by hand.
+    AddLine(Pick),
+    /// Take a line out: reason.
+    RemoveLine {
+        /// The draft as seen.
+        draft: Pick,
+        /// Its position.
+        line: u32,
+        /// What becomes of its period.
+        then: Removed,
+    },
+    /// A memo on a posted document.
+    Adjust {
+        /// The document.
+        document: DocumentId,
+        /// Its currency.
+        currency: Currency,
+        /// How it is called.
+        label: String,
+    },
+    /// Give up the balance: reason.
+    WriteOff(DocumentId, String),
+    /// Full memo: reason.
+    Reverse(DocumentId, String),
+    /// A bill run.
+    BillRun,
+    /// A payment run.
+    PaymentRun,
+    /// Post with another invoice date.
+    PostDated(PostWhat),
+    /// A promise to pay.
+    Promise(DocumentId, Currency),
+    /// Money received outside.
+    Outside {
+        /// From whom.
+        account: AccountId,
+        /// For which.
+        documents: Vec<DocumentId>,
+        /// In which currency.
+        currency: Currency,
+    },
+    /// A note on an account.
+    Note(AccountId),
+    /// A name for a filter.
+    SaveFilter {
+        /// The screen.
+        screen: ScreenId,
+        /// The filter.
+        text: String,
+    },
+    /// Where a print batch goes.
+    Print,
+}
+
+/// Opens the hold form.
+pub fn hold(drafts: Vec<Pick>, reason: &str, cx: &mut Cx) -> Modal {
+    let title = format!("Hold {}", many(drafts.len()));
+    let fields = vec![
+        Field::new("reason", reason, "why it is kept back; the trail keeps it"),
+        Field::new("owner", cx.user.clone(), "who follows it up"),
+        Field::new("look again", "", "a date such as 2026-01-31; may stay empty"),
+    ];
+    form(title, Purpose::Hold(drafts), fields, cx)
+}
+
+/// Opens a form that asks for a reason only.
+pub fn reason(title: impl Into<String>, purpose: Purpose, cx: &mut Cx) -> Modal {
+    form(title, purpose, vec![Field::new("reason", "", "why; the trail keeps it")], cx)
+}
+
+/// Opens a form.
+pub fn form(title: impl Into<String>, purpose: Purpose, fields: Vec<Field>, cx: &mut Cx) -> Modal {
+    Modal::Form(Box::new(Form::new(title, purpose, fields, cx)))
+}
+
+/// Opens the form for a line by hand.
+pub fn add_line(draft: Pick, cx: &mut Cx) -> Modal {
+    let fields = vec![
+        Field::new("description", "", "as printed"),
+        Field::new("quantity", "1", "a decimal"),
+        Field::new("unit price", "", "a decimal, may be negative"),
+        Field::new("tax code", "", "empty: the account's"),
+        Field::new("reason", "", "why; the trail keeps it"),
+    ];
+    form("Add a line", Purpose::AddLine(draft), fields, cx)
+}
+
+/// Opens the bill run form.
+pub fn bill_run(cx: &mut Cx) -> Modal {
+    let today = cx.now.today.to_string();
+    let fields = vec![
+        Field::new("target date", today, "everything due up to this day is billed"),
+        Field::new("invoice date", "", "printed; empty: today"),
+        Field::new("batches", "", "only these, by comma; empty: all"),
+        Field::new("account", "", "only this account number; empty: all"),
+        Field::new("cycle day", "all", "all, run-day, or 1 to 31 (31 is the month's end)"),
+        Field::words("leave out", &["nothing", "usage", "recurring", "one_time"]),
+        Field::words("auto-renew", &["yes", "no"]),
+    ];
+    form("New bill run", Purpose::BillRun, fields, cx)
+}
+
+/// Opens the payment run form.
+pub fn payment_run(cx: &mut Cx) -> Modal {
+    let today = cx.now.today.to_string();
+    let fields = vec![
+        Field::new("target date", today, "invoices due on or before this day"),
+        Field::new("bill run", "", "only its invoices (BR-000007); empty: all"),
+        Field::new("account", "", "only this account number; empty: all"),
+        Field::new("batches", "", "only these, by comma; empty: all"),
+        Field::words("payments", &["one an invoice", "one an account"]),
+    ];
+    form("New payment run", Purpose::PaymentRun, fields, cx)
+}
+
+fn many(n: usize) -> String {
+    if n == 1 { "1 draft".to_owned() } else { format!("{n} drafts") }
+}
+
+fn text(values: &[String], at: usize) -> String {
+    values.get(at).map(|v| v.trim().to_owned()).unwrap_or_default()
+}
+
+fn needed(values: &[String], at: usize, what: &str) -> Result<String, Refusal> {
+    let value = text(values, at);
+    if value.is_empty() { Err((at, format!("{what} is missing"))) } else { Ok(value) }
+}
+
+fn day(values: &[String], at: usize) -> Result<Option<NaiveDate>, Refusal> {
+    let value = text(values, at);
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let wrong = || (at, format!("{value:?} is not a date such as 2026-01-31"));
+    value.parse().map(Some).map_err(|_| wrong())
+}
+
+fn number(values: &[String], at: usize) -> Result<Decimal, Refusal> {
+    let value = text(values, at);
+    parse_decimal(&value).ok_or_else(|| (at, format!("{value:?} is not a decimal such as 12.50")))
+}
+
+fn list(value: &str) -> Vec<String> {
+    value.split(',').map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect()
+}
+
+impl Purpose {
+    /// The draft it edits.
+    pub fn document(&self) -> Option<i64> {
+        match self {
+            Self::EditHead { draft, .. }
+            | Self::EditLine { draft, .. }
+            | Self::AddLine(draft)
+            | Self::RemoveLine { draft, .. } => Some(draft.id.0),
+            Self::Hold(_)
+            | Self::AcceptStale(_)
+            | Self::CancelDrafts(_)
+            | Self::Adjust { .. }
+            | Self::WriteOff(..)
+            | Self::Reverse(..)
+            | Self::BillRun
+            | Self::PaymentRun
+            | Self::PostDated(_)
+            | Self::Promise(..)
+            | Self::Outside { .. }
+            | Self::Note(_)
+            | Self::SaveFilter { .. }
+            | Self::Print => None,
+        }
+    }
+
+    /// After a conflict: mine on top of theirs.
+    pub fn rebase(&mut self, version: i64) {
+        match self {
+            Self::EditHead { draft, .. }
+            | Self::EditLine { draft, .. }
+            | Self::AddLine(draft)
+            | Self::RemoveLine { draft, .. } => draft.version = version,
+            Self::Hold(_)
+            | Self::AcceptStale(_)
+            | Self::CancelDrafts(_)
+            | Self::Adjust { .. }
+            | Self::WriteOff(..)
+            | Self::Reverse(..)
+            | Self::BillRun
+            | Self::PaymentRun
+            | Self::PostDated(_)
+            | Self::Promise(..)
+            | Self::Outside { .. }
+            | Self::Note(_)
+            | Self::SaveFilter { .. }
+            | Self::Print => {}
+        }
+    }
+
+    /// The command its values make, or the field that is wrong and why.
+    pub fn build(&self, v: &[String], op: &str, cx: &mut Cx) -> Result<Intent, Refusal> {
+        let command = match self {
+            Self::Hold(drafts) => Command::Hold {
+                drafts: drafts.clone(),
+                reason: needed(v, 0, "the reason")?,
+                owner: text(v, 1),
+                until: day(v, 2)?,
+            },
+            Self::AcceptStale(drafts) => {
+                Command::Accept { drafts: drafts.clone(), reason: needed(v, 0, "the reason")? }
+            }
+            Self::CancelDrafts(drafts) => Command::CancelDrafts {
+                drafts: drafts.clone(),
+                reason: needed(v, 0, "the reason")?,
+            },
+            Self::EditHead { draft, was } => edit_head(*draft, was, v)?,
+            Self::EditLine { draft, line, was } => edit_line(*draft, *line, was, v)?,
+            Self::AddLine(draft) => edit(
+                *draft,
+                DraftChange::AddLine(NewLine {
+                    description: needed(v, 0, "the description")?,
+                    quantity: number(v, 1)?,
+                    unit_price: number(v, 2)?,
+                    tax_code: text(v, 3),
+                    service_from: None,
+                    service_to: None,
+                }),
+                needed(v, 4, "the reason")?,
+            ),
+            Self::RemoveLine { draft, line, then } => edit(
+                *draft,
+                DraftChange::RemoveLine { line: *line, then: *then },
+                needed(v, 0, "the reason")?,
+            ),
+            Self::Adjust { document, currency, label } => {
+                return adjust(*document, *currency, label, v, cx);
+            }
+            Self::WriteOff(document, label) => {
+                let command =
+                    Command::WriteOff { document: *document, reason: needed(v, 0, "the reason")? };
+                return Ok(heavy(format!("Write off {label}"), "write off", command, cx));
+            }
+            Self::Reverse(document, label) => {
+                let command =
+                    Command::Reverse { document: *document, reason: needed(v, 0, "the reason")? };
+                return Ok(heavy(format!("Reverse {label}"), "reverse", command, cx));
+            }
+            Self::BillRun => Command::StartBillRun(new_bill_run(v)?),
+            Self::PaymentRun => {
+                let run = new_payment_run(v)?;
+                let title = format!("Charge what is due by {}", run.target_on);
+                return Ok(heavy(title, "charge", Command::StartPaymentRun(run), cx));
+            }
+            Self::PostDated(what) => {
+                let on = day(v, 0)?.ok_or((0, "the invoice date is missing".to_owned()))?;
+                return Ok(Intent::Open(Box::new(post(what.clone(), Some(on), cx))));
+            }
+            Self::Promise(document, currency) => {
+                let amount = text(v, 1);
+                let amount_minor = if amount.is_empty() {
+                    None
+                } else {
+                    Some(currency.parse_minor(&amount).map_err(|e| (1, e.to_string()))?)
+                };
+                let on = day(v, 0)?.ok_or((0, "the day is missing".to_owned()))?;
+                Command::Promise { document: *document, amount_minor, on }
+            }
+            Self::Outside { account, documents, currency } => {
+                Command::RecordPayment(OutsidePayment {
+                    account: *account,
+                    documents: documents.clone(),
+                    amount_minor: currency
+                        .parse_minor(&text(v, 0))
+                        .map_err(|e| (0, e.to_string()))?,
+                    currency: *currency,
+                    received_on: day(v, 1)?.unwrap_or(cx.now.today),
+                    reference: needed(v, 2, "the reference")?,
+                })
+            }
+            Self::Note(account) => {
+                Command::AddNote { account: *account, text: needed(v, 0, "the note")? }
+            }
+            Self::SaveFilter { screen, text } => Command::SaveFilter {
+                screen: screen.name().to_lowercase(),
+                name: needed(v, 0, "the name")?,
+                text: text.clone(),
+            },
+            Self::Print => Command::PrintBatch { directory: text(v, 0) },
+        };
+        Ok(Intent::Commit { op: op.to_owned(), command: Box::new(command) })
+    }
+}
+
+fn edit(draft: Pick, change: DraftChange, reason: String) -> Command {
+    Command::Edit { draft, changes: vec![change], reason }
+}
+
+fn edit_head(draft: Pick, was: &[String; 4], v: &[String]) -> Result<Command, Refusal> {
+    let mut changes = Vec::new();
+    let changed = |i: usize| text(v, i) != was[i];
+    if changed(0) {
+        let on = day(v, 0)?.ok_or((0, "the invoice date is missing".to_owned()))?;
+        changes.push(DraftChange::InvoiceDate(on));
+    }
+    if changed(1) {
+        let on = day(v, 1)?.ok_or((1, "the due date is missing".to_owned()))?;
+        changes.push(DraftChange::DueDate(on));
+    }
+    if changed(2) {
+        changes.push(DraftChange::PoNumber(text(v, 2)));
+    }
+    if changed(3) {
+        changes.push(DraftChange::Note(text(v, 3)));
+    }
+    if changes.is_empty() {
+        return Err((0, "nothing is changed yet".to_owned()));
+    }
+    Ok(Command::Edit { draft, changes, reason: needed(v, 4, "the reason")? })
+}
+
+fn edit_line(
+    draft: Pick,
+    line: u32,
+    was: &[String; 3],
+    v: &[String],
+) -> Result<Command, Refusal> {
+    let changed = |i: usize| text(v, i) != was[i];
+    if !(changed(0) || changed(1) || changed(2)) {
+        return Err((0, "nothing is changed yet".to_owned()));
+    }
+    let change = DraftChange::SetLine {
+        line,
+        quantity: if changed(0) { Some(number(v, 0)?) } else { None },
+        unit_price: if changed(1) { Some(number(v, 1)?) } else { None },
+        description: if changed(2) { Some(needed(v, 2, "the description")?) } else { None },
+    };
+    Ok(edit(draft, change, needed(v, 3, "the reason")?))
+}
+
+fn adjust(
+    document: DocumentId,
+    currency: Currency,
+    label: &str,
+    v: &[String],
+    cx: &mut Cx,
+) -> Result<Intent, Refusal> {
+    let amount = text(v, 2);
+    let minor = if amount.is_empty() {
+        None
+    } else {
+        Some(currency.parse_minor(&amount).map_err(|e| (2, e.to_string()))?)
+    };
+    let line = text(v, 1);
+    let part = if line.is_empty() {
+        minor.map_or(AdjustPart::Whole, AdjustPart::Amount)
+    } else {
+        let n = line.parse().map_err(|_| (1, format!("{line:?} is not a line number")))?;
+        AdjustPart::Line(n, minor)
+    };
+    let kind = if text(v, 0) == "debit" { AdjustKind::Debit } else { AdjustKind::Credit };
+    let command = Command::Adjust { document, part, kind, reason: needed(v, 3, "the reason")? };
+    Ok(heavy(format!("Adjust {label}"), "make the memo", command, cx))
+}
+
+/// A heavy question about one thing, with the command line that does the same.
+fn heavy(title: String, verb: &'static str, command: Command, cx: &mut Cx) -> Intent {
+    let lines = vec![
+        Line::plain(title.clone()),
+        Line::of(format!("the same as: daybook {}", command.words()), theme::DIM),
+    ];
+    let op = cx.operation();
+    Intent::Open(Box::new(Modal::Ask(Box::new(Ask::heavy(title, verb, lines, 1, op, command)))))
+}
+
+fn new_bill_run(v: &[String]) -> Result<NewBillRun, Refusal> {
+    let target_on = day(v, 0)?.ok_or((0, "the target date is missing".to_owned()))?;
+    let bcd = match text(v, 4).as_str() {
+        "" | "all" => BcdFilter::All,
+        "run-day" => BcdFilter::RunDay,
+        other => match other.parse() {
+            Ok(n) if (1..=31).contains(&n) => BcdFilter::Day(n),
+            _ => return Err((4, "all, run-day, or 1 to 31".to_owned())),
+        },
+    };
+    Ok(NewBillRun {
+        target_on,
+        invoice_on: day(v, 1)?,
+        accounts: AccountFilter { batches: list(&text(v, 2)), account: text(v, 3), bcd },
+        exclude: ChargeType::parse(&text(v, 5)).into_iter().collect(),
+        auto_renew: text(v, 6) != "no",
+        auto_post: false,
+        auto_email: false,
+        skip_zero_email: false,
+        confirmed: false,
+    })
+}
+
+fn new_payment_run(v: &[String]) -> Result<NewPaymentRun, Refusal> {
+    let run = text(v, 1);
+    let bill_run = if run.is_empty() {
+        None
+    } else {
+        let wrong = (1, format!("{run:?} is not a bill run such as BR-000007"));
+        Some(BillRunId::parse(&run).ok_or(wrong)?)
+    };
+    Ok(NewPaymentRun {
+        target_on: day(v, 0)?.ok_or((0, "the target date is missing".to_owned()))?,
+        bill_run,
+        account: text(v, 2),
+        batches: list(&text(v, 3)),
+        currency: None,
+        consolidate: text(v, 4) == "one an account",
+    })
+}
+
+/// The question before posting; its figures are read while it opens.
+pub fn post(what: PostWhat, invoice_on: Option<NaiveDate>, cx: &mut Cx) -> Modal {
+    let op = cx.operation();
+    let (query, command) = match what {
+        PostWhat::Run(run) => (
+            Query::PostRun(crate::domain::ids::RunId::Bill(run)),
+            Command::PostRun { run, invoice_on },
+        ),
+        PostWhat::Drafts(drafts) => {
+            (Query::PostMarked(drafts.clone()), Command::Post { drafts, invoice_on })
+        }
+    };
+    cx.load(ScreenId::Invoices, Part::Dialog, query);
+    Modal::Ask(Box::new(Ask::reading("Post", "post", op, command)))
+}

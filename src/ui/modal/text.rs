@@ -1,0 +1,130 @@
+//! Something to read: help, an explanation, a receipt. Scrolls, and can be copied.
+
+use super::{Intent, Step, frame};
+use crate::engine::query::Answer;
+use crate::ui::keymap::Key;
+use crate::ui::msg::Cx;
+use crate::ui::theme;
+use crate::ui::widget::{Line, put};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Lines under a title.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextBox {
+    /// Its heading.
+    pub title: String,
+    /// What it says.
+    pub lines: Vec<Line>,
+    top: usize,
+    /// Keys that do what a line says: `?` help can be run.
+    pub runs: Vec<(usize, Intent)>,
+    at: usize,
+}
+
+impl TextBox {
+    /// Text to read.
+    pub fn new(title: impl Into<String>, lines: Vec<Line>) -> Self {
+        Self { title: title.into(), lines, top: 0, runs: Vec::new(), at: 0 }
+    }
+
+    /// Text some of whose lines can be run with Enter.
+    pub fn runnable(
+        title: impl Into<String>,
+        lines: Vec<Line>,
+        runs: Vec<(usize, Intent)>,
+    ) -> Self {
+        Self { runs, ..Self::new(title, lines) }
+    }
+
+    pub(super) fn key(&mut self, key: Key, cx: &Cx) -> Step {
+        let height = usize::from(cx.size.1).saturating_sub(6).max(1);
+        let last = self.lines.len().saturating_sub(height);
+        if !self.runs.is_empty() {
+            return self.choose(key, height);
+        }
+        match key {
+            Key::Char('j') | Key::Down => self.top = (self.top + 1).min(last),
+            Key::Char('k') | Key::Up => self.top = self.top.saturating_sub(1),
+            Key::Char(' ') | Key::PageDown | Key::Ctrl('d') => {
+                self.top = (self.top + height).min(last);
+            }
+            Key::PageUp | Key::Ctrl('u') => self.top = self.top.saturating_sub(height),
+            Key::Char('g') | Key::Home => self.top = 0,
+            Key::Char('G') | Key::End => self.top = last,
+            Key::Char('y') => {
+                let text: Vec<String> = self.lines.iter().map(Line::text).collect();
+                return Step::Live(Intent::Copy(text.join("\n")));
+            }
+            Key::Esc | Key::Enter | Key::Char('q' | 'h' | '?' | 'x' | '!') | Key::Left => {
+                return Step::Close;
+            }
+            _ => {}
+        }
+        Step::Stay
+    }
+
+    fn choose(&mut self, key: Key, height: usize) -> Step {
+        match key {
+            Key::Char('j') | Key::Down => self.at = (self.at + 1).min(self.runs.len() - 1),
+            Key::Char('k') | Key::Up => self.at = self.at.saturating_sub(1),
+            Key::Char(' ') | Key::PageDown | Key::Ctrl('d') => {
+                self.at = (self.at + height).min(self.runs.len() - 1);
+            }
+            Key::PageUp | Key::Ctrl('u') => self.at = self.at.saturating_sub(height),
+            Key::Char('g') | Key::Home => self.at = 0,
+            Key::Char('G') | Key::End => self.at = self.runs.len() - 1,
+            Key::Enter => {
+                return self.runs.get(self.at).map_or(Step::Close, |r| Step::Then(r.1.clone()));
+            }
+            Key::Esc | Key::Char('q' | 'h' | '?') | Key::Left => return Step::Close,
+            _ => {}
+        }
+        let line = self.runs[self.at].0;
+        if line < self.top + 1 {
+            self.top = line.saturating_sub(1);
+        } else if line >= self.top + height {
+            self.top = line + 1 - height;
+        }
+        if self.at == 0 {
+            self.top = 0;
+        }
+        Step::Stay
+    }
+
+    pub(super) fn loaded(&mut self, answer: &Answer, cx: &Cx) {
+        if let Answer::History(rows) = answer {
+            for row in rows {
+                let when = cx.when(row.at);
+                let text = format!("{when}  {}  {}: {}", row.user, row.verb, row.summary);
+                self.lines.push(Line::plain(text));
+            }
+        }
+    }
+
+    pub(super) fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
+        use unicode_width::UnicodeWidthStr;
+        let widest = self.lines.iter().map(|l| l.text().width()).max().unwrap_or(0);
+        let width = (widest as u16 + 6).max(self.title.width() as u16 + 8).max(30);
+        let height = self.lines.len() as u16 + 3;
+        let inner = frame(canvas, area, width, height, &self.title);
+        let rows = inner.height.saturating_sub(1);
+        let shown = self.lines.iter().enumerate().skip(self.top).take(usize::from(rows));
+        for (row, (i, line)) in shown.enumerate() {
+            let y = inner.y + row as u16;
+            line.draw(canvas, inner.x + 1, y, inner.width.saturating_sub(1));
+            if self.runs.get(self.at).is_some_and(|(at, _)| *at == i) {
+                put(canvas, inner.x, y, 1, ">", theme::BOLD);
+            }
+        }
+        let more = self.lines.len().saturating_sub(self.top + usize::from(rows));
+        let foot = match (more > 0, self.runs.is_empty()) {
+            (true, true) => format!("{more} more: j k PgDn · y copies · Esc closes"),
+            (false, true) => "y copies · Esc closes".to_owned(),
+            (true, false) => format!("{more} more: j k · Enter does it · Esc closes"),
+            (false, false) => "Enter does it · Esc closes".to_owned(),
+        };
+        put(canvas, inner.x, inner.bottom() - 1, inner.width, &foot, theme::DIM);
+        None
+    }
+}

@@ -1,0 +1,334 @@
+//! What reaches the console, what it asks for, and the hand it gives to screens while they decide.
+
+use super::fault::Fault;
+use super::keymap::Key;
+use super::modal::Modal;
+use crate::clock::Now;
+use crate::engine::command::{Command, Receipt};
+use crate::engine::query::{Answer, ListName, Query};
+use crate::store::Topic;
+use crate::store::read::{Filter, Sort};
+use chrono_tz::Tz;
+use std::collections::BTreeMap;
+
+/// The screens, by their keys 1–8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ScreenId {
+    /// The day's steps.
+    Today,
+    /// Bill and payment runs.
+    Runs,
+    /// Documents.
+    Invoices,
+    /// Copies.
+    Delivery,
+    /// Failed payments.
+    Failed,
+    /// Background work.
+    Jobs,
+    /// The audit trail.
+    Log,
+    /// Customers.
+    Accounts,
+}
+
+impl ScreenId {
+    /// In the order of their keys.
+    pub const ALL: [Self; 8] = [
+        Self::Today,
+        Self::Runs,
+        Self::Invoices,
+        Self::Delivery,
+        Self::Failed,
+        Self::Jobs,
+        Self::Log,
+        Self::Accounts,
+    ];
+
+    /// The key.
+    pub fn number(self) -> u8 {
+        Self::ALL.iter().position(|s| *s == self).map_or(1, |i| i as u8 + 1)
+    }
+
+    /// By its key.
+    pub fn from_number(n: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(n.checked_sub(1)?)).copied()
+    }
+
+    /// The name in the title row.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Today => "Today",
+            Self::Runs => "Runs",
+            Self::Invoices => "Invoices",
+            Self::Delivery => "Delivery",
+            Self::Failed => "Failed",
+            Self::Jobs => "Jobs",
+            Self::Log => "Log",
+            Self::Accounts => "Accounts",
+        }
+    }
+}
+
+/// What an answer is for. Only the newest question of a slot is awaited; older answers are dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// The list anew.
+    Page,
+    /// What follows what is there.
+    After,
+    /// What precedes what is there.
+    Before,
+    /// Count and money.
+    Totals,
+    /// The row under the cursor, whole.
+    Detail,
+    /// Everything that matches, for marking.
+    Marks,
+    /// By what rows have in common.
+    Groups,
+    /// The next match of the last filter.
+    Hit,
+    /// A second list of the screen.
+    Extra,
+    /// The figures of the open dialog.
+    Dialog,
+    /// The palette's finds.
+    Palette,
+    /// The foot of every screen.
+    Status,
+}
+
+/// Where an answer goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot {
+    /// Whose question it was.
+    pub screen: ScreenId,
+    /// What it is for.
+    pub part: Part,
+}
+
+/// Somebody else in the book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Login name.
+    pub name: String,
+    /// The document they are editing, and since when (UTC milliseconds).
+    pub editing: Option<(i64, i64)>,
+}
+
+/// Everything that can happen to the console.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key.
+    Key(Key),
+    /// Text pasted by the terminal; never runs keys.
+    Paste(String),
+    /// Columns and rows.
+    Resize(u16, u16),
+    /// The clock.
+    Tick(Now),
+    /// An answer.
+    Loaded {
+        /// Where it goes.
+        slot: Slot,
+        /// Which question.
+        ticket: u64,
+        /// The answer.
+        result: Result<Answer, Fault>,
+    },
+    /// What came of a command.
+    Done {
+        /// Which.
+        ticket: u64,
+        /// What it was.
+        command: Box<Command>,
+        /// What came of it.
+        result: Result<Receipt, Fault>,
+    },
+    /// Somebody wrote to the book.
+    Changed(Vec<Topic>),
+    /// Who is here.
+    People(Vec<Person>),
+    /// One line to show.
+    Notice(String),
+    /// The shell was given the terminal and gave it back.
+    Continue,
+    /// Step aside.
+    Suspend,
+    /// Out, with this exit code.
+    Quit(i32),
+}
+
+/// What the console asks the shell to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// A question for the reader.
+    Load {
+        /// Where the answer goes.
+        slot: Slot,
+        /// Its number.
+        ticket: u64,
+        /// The question.
+        query: Query,
+    },
+    /// A command for the writer.
+    Commit {
+        /// Its number.
+        ticket: u64,
+        /// Unique in the book: a repeat does nothing.
+        op: String,
+        /// What to do.
+        command: Box<Command>,
+    },
+    /// Text for the terminal's clipboard (OSC 52).
+    Copy(String),
+    /// A list to a CSV file.
+    Export {
+        /// Which list.
+        list: ListName,
+        /// What of it.
+        filter: Filter,
+        /// In which order.
+        sort: Sort,
+    },
+    /// I am editing this document, or none any more.
+    Editing(Option<i64>),
+    /// Draw everything again.
+    Repaint,
+    /// Step aside for the shell.
+    Suspend,
+    /// Keys typed before now were not meant for the dialog that opened.
+    DropTypeAhead,
+    /// Leave, with this exit code.
+    Quit(i32),
+}
+
+/// The hand screens get: what they may know, and where they say what they want.
+pub struct Cx {
+    /// The book's moment.
+    pub now: Now,
+    /// The book's zone.
+    pub zone: Tz,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// Who I am.
+    pub user: String,
+    /// Who else is here.
+    pub people: Vec<Person>,
+    /// What the shell shall do.
+    pub effects: Vec<Effect>,
+    /// Dialogs to open.
+    pub open: Vec<Modal>,
+    /// One line about what just happened.
+    pub notice: Option<String>,
+    /// A screen to go to, with a filter.
+    pub go: Option<(ScreenId, Option<String>)>,
+    /// A document to open.
+    pub document: Option<i64>,
+    /// Whether to show the notices.
+    pub show_notices: bool,
+    awaited: BTreeMap<Slot, u64>,
+    next_ticket: u64,
+    nonce: String,
+}
+
+impl Cx {
+    /// `nonce` makes the operation ids of this console its own.
+    pub fn new(now: Now, zone: Tz, user: String, size: (u16, u16), nonce: String) -> Self {
+        Self {
+            now,
+            zone,
+            size,
+            user,
+            people: Vec::new(),
+            effects: Vec::new(),
+            open: Vec::new(),
+            notice: None,
+            go: None,
+            document: None,
+            show_notices: false,
+            awaited: BTreeMap::new(),
+            next_ticket: 0,
+            nonce,
+        }
+    }
+
+    fn ticket(&mut self) -> u64 {
+        self.next_ticket += 1;
+        self.next_ticket
+    }
+
+    /// Asks a question; an older one of the same slot is no longer awaited.
+    pub fn load(&mut self, screen: ScreenId, part: Part, query: Query) {
+        let slot = Slot { screen, part };
+        let ticket = self.ticket();
+        self.awaited.insert(slot, ticket);
+        self.effects.push(Effect::Load { slot, ticket, query });
+    }
+
+    /// Whether an answer is the awaited one of its slot; it is then no longer awaited.
+    pub fn take(&mut self, slot: Slot, ticket: u64) -> bool {
+        let awaited = self.awaited.get(&slot) == Some(&ticket);
+        if awaited {
+            self.awaited.remove(&slot);
+        }
+        awaited
+    }
+
+    /// An answer on its way is no longer wanted.
+    pub fn forget(&mut self, screen: ScreenId, part: Part) {
+        self.awaited.remove(&Slot { screen, part });
+    }
+
+    /// Whether an answer for this slot is on its way.
+    pub fn awaits(&self, screen: ScreenId, part: Part) -> bool {
+        self.awaited.contains_key(&Slot { screen, part })
+    }
+
+    /// Whether nothing is on its way.
+    pub fn is_idle(&self) -> bool {
+        self.awaited.is_empty()
+    }
+
+    /// An operation id: made when a dialog opens, so that a second Enter is the same operation.
+    pub fn operation(&mut self) -> String {
+        let n = self.ticket();
+        format!("{}-{n}", self.nonce)
+    }
+
+    /// Does it, as an operation of its own.
+    pub fn commit(&mut self, command: Command) {
+        let op = self.operation();
+        self.commit_as(op, command);
+    }
+
+    /// Does it under an id made earlier.
+    pub fn commit_as(&mut self, op: String, command: Command) {
+        let ticket = self.ticket();
+        self.effects.push(Effect::Commit { ticket, op, command: Box::new(command) });
+    }
+
+    /// Says something in the status row.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some(text.into());
+    }
+
+    /// A moment as a clerk reads it: the time today, the day otherwise.
+    pub fn when(&self, at_ms: i64) -> String {
+        let Some(moment) = chrono::DateTime::from_timestamp_millis(at_ms) else {
+            return String::new();
+        };
+        let local = moment.with_timezone(&self.zone);
+        if local.date_naive() == self.now.today {
+            local.format("%H:%M").to_string()
+        } else {
+            local.format("%m-%d %H:%M").to_string()
+        }
+    }
+
+    /// Who is editing a document, if anybody else is.
+    pub fn editor_of(&self, document: i64) -> Option<&Person> {
+        self.people.iter().find(|p| p.editing.is_some_and(|(id, _)| id == document))
+    }
+}

@@ -1,0 +1,271 @@
+//! 8 Accounts: find a customer; documents, balance, methods, usage and notes for the telephone.
+
+use super::{Screen, WIDE, list_action, list_intent, view_list};
+use crate::domain::account::AccountStatus;
+use crate::domain::ids::{AccountId, MethodId};
+use crate::engine::command::Command;
+use crate::engine::query::{Answer, ListName, Query};
+use crate::store::Topic;
+use crate::store::read::accounts::{AccountDetail, AccountRow};
+use crate::store::read::{Page, Sort};
+use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::modal::choice::{Choice, Item};
+use crate::ui::modal::form::Field as Input;
+use crate::ui::modal::purpose::{self, Purpose};
+use crate::ui::modal::text::TextBox;
+use crate::ui::modal::{Intent, Modal};
+use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::theme;
+use crate::ui::widget::Line;
+use crate::ui::widget::list::{Column, Listing, Shown, Tab};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// The keys of this screen.
+pub const KEYS: &[Binding] = &[
+    bind(&[Key::Enter, Key::Char('l')], Action::Open, "open", "its documents, by number"),
+    bind(&[Key::Char('i')], Action::Explain, "about", "address, methods, charges, usage, notes"),
+    bind(&[Key::Char('m')], Action::Note, "note", "write a note"),
+    bind(&[Key::Char('p')], Action::Outside, "received", "record money received outside"),
+    bind(&[Key::Char('M')], Action::Method, "method", "choose which payment method is used first"),
+];
+
+const SORTS: &[Sort] = &[Sort::Account, Sort::Customer, Sort::Largest, Sort::Newest];
+
+/// The state of the screen.
+pub struct Accounts {
+    /// The list.
+    pub list: Listing<AccountRow>,
+    detail: Option<(AccountId, Box<AccountDetail>)>,
+    asked: Option<AccountId>,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        let tabs = vec![
+            Tab::new("all", "", Sort::Account),
+            Tab::new("owing", "balance>0", Sort::Largest),
+            Tab::new("in credit", "balance<0", Sort::Account),
+            Tab::new("suspended", "status:suspended", Sort::Account),
+        ];
+        Self { list: Listing::new(ScreenId::Accounts, tabs, SORTS), detail: None, asked: None }
+    }
+}
+
+impl Shown for AccountRow {
+    const LIST: ListName = ListName::Accounts;
+
+    fn page(answer: Answer) -> Option<Page<Self>> {
+        match answer {
+            Answer::Accounts(page) => Some(page),
+            _ => None,
+        }
+    }
+
+    fn columns() -> &'static [Column] {
+        const COLUMNS: &[Column] = &[
+            Column { title: "ACCOUNT", width: 9, right: false, flex: false, rank: 0 },
+            Column { title: "CUSTOMER", width: 18, right: false, flex: true, rank: 0 },
+            Column { title: "OPEN", width: 14, right: true, flex: false, rank: 0 },
+            Column { title: "BATCH", width: 7, right: false, flex: false, rank: 4 },
+            Column { title: "DAY", width: 3, right: true, flex: false, rank: 2 },
+            Column { title: "TERM", width: 8, right: false, flex: false, rank: 3 },
+            Column { title: "PAYS", width: 4, right: false, flex: false, rank: 1 },
+            Column { title: "SENT BY", width: 7, right: false, flex: false, rank: 5 },
+        ];
+        COLUMNS
+    }
+
+    fn cells(&self, _code: bool, _cx: &Cx) -> Vec<(String, Style)> {
+        let amount = format!("{} {}", self.currency.grouped(self.open_minor), self.currency);
+        let style = if self.status == AccountStatus::Active { theme::PLAIN } else { theme::DIM };
+        vec![
+            (self.number.clone(), style),
+            (self.name.clone(), style),
+            (amount, style),
+            (self.batch.clone(), theme::DIM),
+            (self.bill_cycle_day.to_string(), theme::DIM),
+            (self.payment_term.clone(), theme::DIM),
+            (if self.auto_pay { "auto" } else { "self" }.to_owned(), theme::DIM),
+            (self.delivery.clone(), theme::DIM),
+        ]
+    }
+
+    fn label(&self) -> String {
+        self.number.clone()
+    }
+}
+
+impl Accounts {
+    fn load_detail(&mut self, cx: &mut Cx) {
+        if let Some(id) = self.list.current().map(|r| r.id) {
+            self.asked = Some(id);
+            cx.load(ScreenId::Accounts, Part::Detail, Query::Account(id));
+        }
+    }
+
+    fn current_detail(&self) -> Option<&AccountDetail> {
+        let id = self.list.current()?.id;
+        self.detail.as_ref().filter(|(d, _)| *d == id).map(|(_, d)| d.as_ref())
+    }
+
+    fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
+        let Some(row) = self.list.current().cloned() else { return false };
+        match action {
+            Action::Open => {
+                cx.go = Some((ScreenId::Invoices, Some(format!("account:{}", row.number))));
+            }
+            Action::Explain => {
+                let lines = match self.current_detail() {
+                    Some(detail) => lines(&row, detail, cx),
+                    None => return true,
+                };
+                cx.open.push(Modal::Text(TextBox::new(format!("{} {}", row.number, row.name), lines)));
+            }
+            Action::Note => {
+                let fields = vec![Input::new("note", "", "everybody sees it")];
+                let title = format!("Note on {}", row.number);
+                let form = purpose::form(title, Purpose::Note(row.id), fields, cx);
+                cx.open.push(form);
+            }
+            Action::Outside => {
+                let fields = vec![
+                    Input::new("amount", "", "what arrived"),
+                    Input::new("received on", cx.now.today.to_string(), "the day it arrived"),
+                    Input::new("reference", "", "what the bank statement says"),
+                ];
+                let purpose =
+                    Purpose::Outside { account: row.id, documents: Vec::new(), currency: row.currency };
+                let form = purpose::form(format!("Received from {}", row.number), purpose, fields, cx);
+                cx.open.push(form);
+            }
+            Action::Method => self.methods(cx),
+            _ => return false,
+        }
+        true
+    }
+
+    fn methods(&self, cx: &mut Cx) {
+        let Some(detail) = self.current_detail() else { return };
+        let mut items = Vec::new();
+        for (method, key) in detail.methods.iter().zip('1'..='9') {
+            let hint = format!("{}, {} failures in a row", method.kind, method.failures);
+            if method.status == "active" {
+                let op = cx.operation();
+                let command = Box::new(Command::ChooseMethod { method: MethodId(method.id) });
+                let intent = Intent::Commit { op, command };
+                items.push(Item::new(key, method.display.clone(), intent).hint(hint));
+            } else {
+                items.push(Item::unavailable(key, method.display.clone(), "closed"));
+            }
+        }
+        if items.is_empty() {
+            return cx.say("no payment method: import payment_methods.csv");
+        }
+        cx.open.push(Modal::Choice(Choice::new("Use first", items)));
+    }
+}
+
+fn lines(row: &AccountRow, d: &AccountDetail, cx: &Cx) -> Vec<Line> {
+    let c = row.currency;
+    let mut out = vec![
+        Line::of(format!("{} {}", row.number, row.name), theme::BOLD),
+        Line::plain(d.address.join(", ")),
+        Line::plain(format!("{} · {} · tax {}", row.emails, row.delivery, d.tax)),
+        Line::plain(format!("owes {} {c} · {} · cycle day {}", c.grouped(row.open_minor), row.payment_term, row.bill_cycle_day)),
+        Line::default(),
+    ];
+    for method in &d.methods {
+        out.push(Line::plain(format!("{} {} {}", method.kind, method.display, method.status)));
+    }
+    out.extend(d.charges.iter().map(|t| Line::plain(t.clone())));
+    for (unit, quantity) in &d.pending_usage {
+        let text = format!("not billed yet: {} {unit}", quantity.normalize());
+        out.push(Line::of(text, theme::WARN));
+    }
+    out.push(Line::default());
+    for doc in d.documents.iter().take(20) {
+        let text = format!("{:<17} {} {:>8} {:>14} open {}", doc.number, doc.invoice_on, doc.status, c.grouped(doc.total_minor), c.grouped(doc.balance_minor));
+        out.push(Line::plain(text));
+    }
+    for (at, user, text) in &d.notes {
+        out.push(Line::of(format!("{} {user}: {text}", cx.when(*at)), theme::KEY));
+    }
+    out
+}
+
+impl Screen for Accounts {
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn crumb(&self) -> String {
+        self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default()
+    }
+
+    fn enter(&mut self, cx: &mut Cx) {
+        self.list.reload(cx);
+    }
+
+    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
+        if self.own(action, cx) {
+            return true;
+        }
+        let before = self.list.current().map(|r| r.id);
+        let known = list_action(&mut self.list, &[], action, cx);
+        if self.list.current().map(|r| r.id) != before {
+            self.load_detail(cx);
+        }
+        known
+    }
+
+    fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
+        list_intent(&mut self.list, intent, cx)
+    }
+
+    fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
+        match self.list.loaded(part, answer, cx) {
+            None if part == Part::Page => self.load_detail(cx),
+            Some(Answer::Account(detail)) => self.detail = self.asked.map(|id| (id, detail)),
+            None | Some(_) => {}
+        }
+    }
+
+    fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
+        let mine = [Topic::Accounts, Topic::Documents, Topic::Payments];
+        if !self.list.frozen && topics.iter().any(|t| mine.contains(t)) {
+            self.list.reload(cx);
+        }
+    }
+
+    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        let row = self.list.current();
+        let detail = self.current_detail();
+        let mut preview = Vec::new();
+        if let (Some(row), Some(d)) = (row, detail) {
+            if area.width >= WIDE {
+                let shown = lines(row, d, cx);
+                return view_list(&self.list, &[], Some(&shown), canvas, area, cx);
+            }
+            preview.push(Line::plain(format!("{} · {}", row.emails, d.address.join(", "))));
+            let methods: Vec<&str> = d.methods.iter().map(|m| m.display.as_str()).collect();
+            let note = d.notes.first().map(|n| format!(" · {}", n.2)).unwrap_or_default();
+            let text = format!("{} · {} charges · {} documents{note}", methods.join(", "), d.charges.len(), d.documents.len());
+            preview.push(Line::of(text, theme::DIM));
+        }
+        view_list(&self.list, &preview, None, canvas, area, cx);
+    }
+
+    fn marks(&self) -> Option<String> {
+        self.list.mark_words()
+    }
+
+    fn save(&self) -> serde_json::Value {
+        self.list.save()
+    }
+
+    fn restore(&mut self, saved: &serde_json::Value) {
+        self.list.restore(saved);
+    }
+}

@@ -1,0 +1,269 @@
+//! 4 Delivery: every copy by channel and state; send now, recall, resend, print, and see why one
+//! did not arrive.
+
+use super::{Screen, list_action, list_intent, view_list};
+use crate::domain::ids::DeliveryId;
+use crate::domain::payment::{Channel, DeliveryStatus};
+use crate::engine::command::{Command, Receipt};
+use crate::engine::query::{Answer, ListName};
+use crate::store::Topic;
+use crate::store::read::deliveries::DeliveryRow;
+use crate::store::read::{Field, Marked, Page, Sort};
+use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::modal::ask::Ask;
+use crate::ui::modal::choice::{Choice, Item};
+use crate::ui::modal::form::Field as Input;
+use crate::ui::modal::purpose::{self, Purpose};
+use crate::ui::modal::{Intent, Modal};
+use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::theme;
+use crate::ui::widget::Line;
+use crate::ui::widget::list::{Column, Listing, Shown, Tab, sums};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// The keys of this screen.
+pub const KEYS: &[Binding] = &[
+    bind(&[Key::Char('c')], Action::Create, "queue", "queue the copies of posted documents that have none"),
+    bind(&[Key::Char('S')], Action::Send, "send now", "end the hold: send now"),
+    bind(&[Key::Char('R')], Action::Recall, "recall", "take a queued copy back"),
+    bind(&[Key::Char('p')], Action::Print, "print", "write the print copies as one batch"),
+    bind(&[Key::Char('r')], Action::Retry, "resend", "send again what ended"),
+    bind(&[Key::Char('D')], Action::Printed, "", "the written copies are on paper"),
+    bind(&[Key::Char('C')], Action::Channel, "", "the same document by the other way"),
+];
+
+const SORTS: &[Sort] =
+    &[Sort::Newest, Sort::Oldest, Sort::Due, Sort::Account, Sort::Customer, Sort::Largest];
+
+/// The state of the screen.
+pub struct Delivery {
+    /// The list.
+    pub list: Listing<DeliveryRow>,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        let tab = |name: &str, filter: &str| Tab::new(name, filter, Sort::Newest);
+        let tabs = vec![
+            tab("all", ""),
+            tab("queued", "status:queued"),
+            tab("deferred", "status:deferred"),
+            tab("bounced", "status:bounced"),
+            tab("impossible", "status:impossible"),
+            tab("unconfirmed", "status:unconfirmed"),
+            tab("held", "status:held"),
+            tab("to print", "channel:print status:queued"),
+            tab("written", "status:written"),
+            tab("sent", "status:sent"),
+        ];
+        Self { list: Listing::new(ScreenId::Delivery, tabs, SORTS) }
+    }
+}
+
+impl Shown for DeliveryRow {
+    const LIST: ListName = ListName::Deliveries;
+
+    fn page(answer: Answer) -> Option<Page<Self>> {
+        match answer {
+            Answer::Deliveries(page) => Some(page),
+            _ => None,
+        }
+    }
+
+    fn columns() -> &'static [Column] {
+        const COLUMNS: &[Column] = &[
+            Column { title: "DOCUMENT", width: 15, right: false, flex: false, rank: 0 },
+            Column { title: "CUSTOMER", width: 14, right: false, flex: true, rank: 2 },
+            Column { title: "BY", width: 5, right: false, flex: false, rank: 0 },
+            Column { title: "TO", width: 18, right: false, flex: true, rank: 3 },
+            Column { title: "STATE", width: 11, right: false, flex: false, rank: 0 },
+            Column { title: "TRY", width: 3, right: true, flex: false, rank: 4 },
+            Column { title: "NEXT", width: 11, right: false, flex: false, rank: 1 },
+        ];
+        COLUMNS
+    }
+
+    fn cells(&self, _code: bool, cx: &Cx) -> Vec<(String, Style)> {
+        let waits = matches!(self.status, DeliveryStatus::Queued | DeliveryStatus::Deferred);
+        let next = if waits { cx.when(self.not_before_at) } else { String::new() };
+        let style = match self.status {
+            DeliveryStatus::Bounced | DeliveryStatus::Impossible => theme::BAD,
+            DeliveryStatus::Deferred | DeliveryStatus::Held | DeliveryStatus::Unconfirmed => {
+                theme::WARN
+            }
+            DeliveryStatus::Queued
+            | DeliveryStatus::Sending
+            | DeliveryStatus::Sent
+            | DeliveryStatus::Recalled
+            | DeliveryStatus::Written
+            | DeliveryStatus::Printed
+            | DeliveryStatus::Suppressed => theme::PLAIN,
+        };
+        vec![
+            (self.number.clone(), theme::PLAIN),
+            (self.customer.clone(), theme::PLAIN),
+            (self.channel.as_str().to_owned(), theme::PLAIN),
+            (self.address.clone(), theme::PLAIN),
+            (self.status.as_str().to_owned(), style),
+            (self.attempts.to_string(), theme::PLAIN),
+            (next, theme::DIM),
+        ]
+    }
+
+    fn label(&self) -> String {
+        self.number.clone()
+    }
+}
+
+fn ids(targets: &[Marked]) -> Vec<DeliveryId> {
+    targets.iter().map(|m| DeliveryId(m.id)).collect()
+}
+
+impl Delivery {
+    fn heavy(&self, title: &str, verb: &'static str, command: Command, cx: &mut Cx) {
+        let targets = self.list.targets();
+        let n = targets.len();
+        let mut lines = vec![Line::plain(format!("{n} copies of documents over {}", sums(targets.iter())))];
+        if let Some(row) = self.list.current().filter(|_| n == 1) {
+            lines.push(Line::plain(format!("{} to {} by {}", row.number, row.address, row.channel)));
+        }
+        lines.push(Line::of("What leaves the house does not come back.", theme::DIM));
+        let op = cx.operation();
+        let ask = Ask::heavy(format!("{title} {n}"), verb, lines, n as i64, op, command);
+        cx.open.push(Modal::Ask(Box::new(ask)));
+    }
+
+    fn light(&self, words: &str, command: Command, cx: &mut Cx) {
+        let targets = self.list.targets();
+        if targets.len() <= 1 {
+            return cx.commit(command);
+        }
+        let op = cx.operation();
+        let title = format!("{words} {} copies?", targets.len());
+        cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
+    }
+
+    fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
+        let targets = self.list.targets();
+        let deliveries = ids(&targets);
+        if action == Action::Create {
+            cx.commit(Command::MakeDeliveries { run: None });
+            return true;
+        }
+        if action == Action::Print {
+            let fields = vec![Input::new("directory", "", "empty: beside the book")];
+            let form = purpose::form("Write the print batch", Purpose::Print, fields, cx);
+            cx.open.push(form);
+            return true;
+        }
+        let acts = matches!(
+            action,
+            Action::Send | Action::Recall | Action::Retry | Action::Printed | Action::Channel
+        );
+        if acts && targets.is_empty() {
+            cx.say("no copy here; c queues what is posted");
+            return true;
+        }
+        match action {
+            Action::Send => self.heavy("Send now", "send", Command::SendNow { deliveries }, cx),
+            Action::Recall => self.light("Recall", Command::Recall { deliveries }, cx),
+            Action::Retry => self.heavy("Send again", "send", Command::Resend { deliveries }, cx),
+            Action::Printed => self.light("Printed:", Command::ConfirmPrinted { deliveries }, cx),
+            Action::Channel => {
+                let to = |channel| Command::ChangeChannel { deliveries: deliveries.clone(), channel };
+                let mut item = |key, words: &str, channel| {
+                    let op = cx.operation();
+                    let command = Box::new(to(channel));
+                    Item::new(key, words, Intent::Commit { op, command })
+                };
+                let items = vec![
+                    item('e', "by e-mail", Channel::Email),
+                    item('p', "by print", Channel::Print),
+                ];
+                let title = format!("Change {} copies", targets.len());
+                cx.open.push(Modal::Choice(Choice::new(title, items)));
+            }
+            Action::Open => {
+                if let Some(id) = self.list.current().map(|r| r.document) {
+                    cx.effects_document(id);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Screen for Delivery {
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn crumb(&self) -> String {
+        self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default()
+    }
+
+    fn enter(&mut self, cx: &mut Cx) {
+        self.list.reload(cx);
+    }
+
+    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
+        let groups = &[Field::Error, Field::Channel, Field::Status];
+        self.own(action, cx) || list_action(&mut self.list, groups, action, cx)
+    }
+
+    fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
+        list_intent(&mut self.list, intent, cx)
+    }
+
+    fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
+        self.list.loaded(part, answer, cx);
+    }
+
+    fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
+        if !self.list.frozen && topics.contains(&Topic::Deliveries) {
+            self.list.reload(cx);
+        }
+    }
+
+    fn done(&mut self, command: &Command, _receipt: &Receipt, _cx: &mut Cx) {
+        if matches!(
+            command,
+            Command::SendNow { .. }
+                | Command::Recall { .. }
+                | Command::Resend { .. }
+                | Command::ChangeChannel { .. }
+                | Command::ConfirmPrinted { .. }
+        ) {
+            self.list.marks.clear();
+        }
+    }
+
+    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        let mut preview = Vec::new();
+        if let Some(row) = self.list.current() {
+            let amount = format!("{} {}", row.currency.grouped(row.total_minor), row.currency);
+            preview.push(Line::plain(format!("{} {} · {amount} · {}", row.account, row.customer, row.address)));
+            preview.push(Line::of(row.last_reply.clone(), theme::WARN));
+        }
+        view_list(&self.list, &preview, None, canvas, area, cx);
+    }
+
+    fn marks(&self) -> Option<String> {
+        self.list.mark_words()
+    }
+
+    fn document(&self) -> Option<i64> {
+        self.list.current().map(|r| r.document.0)
+    }
+
+    fn save(&self) -> serde_json::Value {
+        self.list.save()
+    }
+
+    fn restore(&mut self, saved: &serde_json::Value) {
+        self.list.restore(saved);
+    }
+}

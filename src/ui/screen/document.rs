@@ -1,0 +1,154 @@
+//! One document in words and lines: beside the list when there is room, over it otherwise.
+
+use crate::domain::document::Review;
+use crate::store::read::invoice::{InvoiceDetail, ItemRow};
+use crate::ui::msg::Cx;
+use crate::ui::theme;
+use crate::ui::widget::{Line, pad, wrap};
+
+/// The document as lines, and which of them are its items.
+pub struct Picture {
+    /// Top to bottom.
+    pub lines: Vec<Line>,
+    /// For each item the line it starts on.
+    pub items: Vec<usize>,
+}
+
+/// How a clerk calls a document.
+pub fn name(detail: &InvoiceDetail) -> String {
+    detail.row.number.clone().unwrap_or_else(|| detail.row.id.to_string())
+}
+
+/// Draws a document at a width; `chosen` is the item under the cursor.
+pub fn picture(d: &InvoiceDetail, width: usize, chosen: Option<usize>, cx: &Cx) -> Picture {
+    let mut out = Picture { lines: Vec::new(), items: Vec::new() };
+    head(d, width, &mut out.lines);
+    for flag in &d.flags {
+        let text = format!("! {}: {}", flag.code, flag.reason);
+        out.lines.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::WARN)));
+    }
+    out.lines.push(Line::default());
+    for (i, item) in d.items.iter().enumerate() {
+        out.items.push(out.lines.len());
+        item_lines(d, item, width, chosen == Some(i), &mut out.lines);
+    }
+    sums(d, width, &mut out.lines);
+    past(d, &mut out.lines);
+    trail(d, width, cx, &mut out.lines);
+    out
+}
+
+fn head(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
+    let row = &d.row;
+    let mut state = row.status.as_str().to_lowercase();
+    match row.review {
+        Review::None => {}
+        Review::Accepted => state.push_str(", accepted"),
+        Review::Held => state.push_str(&format!(", held: {}", row.hold_reason)),
+    }
+    if row.undone {
+        state.push_str(", reversed or written off");
+    }
+    let kind = row.kind.as_str().replace('_', " ");
+    out.push(Line::of(format!("{} {kind} ", name(d)), theme::BOLD).and(state, theme::PLAIN));
+    out.push(Line::plain(format!("{} {}", row.account, row.customer)));
+    let po = if d.po_number.is_empty() { String::new() } else { format!("  PO {}", d.po_number) };
+    out.push(Line::plain(format!(
+        "dated {}  due {} ({}){po}",
+        row.invoice_on, row.due_on, d.payment_term
+    )));
+    let run = d.run.map(|r| format!("  BR-{r:06}")).unwrap_or_default();
+    let to = if d.emails.is_empty() { "no e-mail".to_owned() } else { d.emails.clone() };
+    out.push(Line::of(format!("{}: {to}{run}  version {}", d.delivery, row.version), theme::DIM));
+    if !d.note.is_empty() {
+        out.extend(wrap(&format!("note: {}", d.note), width).into_iter().map(Line::plain));
+    }
+    if !row.stale.is_empty() {
+        let text = format!("! stale: {}; R rates it again", row.stale);
+        out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::WARN)));
+    }
+}
+
+fn item_lines(
+    d: &InvoiceDetail,
+    item: &ItemRow,
+    width: usize,
+    chosen: bool,
+    out: &mut Vec<Line>,
+) {
+    let amount = d.row.currency.grouped(item.amount_minor);
+    let mark = if chosen { ">" } else { " " };
+    let room = width.saturating_sub(amount.len() + 6).max(8);
+    let style = if chosen { theme::BOLD } else { theme::PLAIN };
+    let first = format!("{mark}{:>2} {} ", item.position, pad(&item.description, room));
+    out.push(Line::of(first, style).and(amount, style));
+    let days = item.service.map(|(from, to)| format!("{from} to {to}  ")).unwrap_or_default();
+    let hand = match item.origin.as_str() {
+        "edited" => "  edited",
+        "hand" => "  by hand",
+        _ => "",
+    };
+    let tax = if item.tax_code.is_empty() { String::new() } else { format!("  {}", item.tax_code) };
+    let text = format!(
+        "    {days}{} × {}{tax}{hand}",
+        item.quantity.normalize(),
+        item.unit_price.normalize()
+    );
+    out.push(Line::of(text, theme::DIM));
+}
+
+fn sums(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
+    let c = d.row.currency;
+    let mut add = |label: &str, minor: i64, style| {
+        let amount = c.grouped(minor);
+        let room = width.saturating_sub(amount.len() + 2).max(8);
+        out.push(Line::of(format!("{} {amount}", pad(&format!("    {label}"), room)), style));
+    };
+    add("net", d.subtotal_minor, theme::PLAIN);
+    for tax in &d.taxes {
+        let label = if tax.reason.is_empty() {
+            format!("{} {} %", tax.name, tax.rate_percent.normalize())
+        } else {
+            format!("{} {} % ({})", tax.name, tax.rate_percent.normalize(), tax.reason)
+        };
+        add(&label, tax.tax_minor, theme::PLAIN);
+    }
+    add(&format!("total {c}"), d.row.total_minor, theme::BOLD);
+    if d.row.status == crate::domain::document::DocumentStatus::Posted {
+        add("still open", d.row.balance_minor, theme::PLAIN);
+    }
+}
+
+fn past(d: &InvoiceDetail, out: &mut Vec<Line>) {
+    let c = d.row.currency;
+    if d.before.is_empty() {
+        out.push(Line::of("no invoice before this one", theme::DIM));
+        return;
+    }
+    let list: Vec<String> = d
+        .before
+        .iter()
+        .map(|p| format!("{} {}", p.invoice_on.format("%y-%m"), c.grouped(p.total_minor)))
+        .collect();
+    out.push(Line::plain(format!("last: {}", list.join(", "))));
+    if let Some(mean) = d.mean_minor {
+        out.push(Line::of(format!("mean of up to six before: {}", c.grouped(mean)), theme::DIM));
+    }
+}
+
+fn trail(d: &InvoiceDetail, width: usize, cx: &Cx, out: &mut Vec<Line>) {
+    for copy in &d.deliveries {
+        let reply =
+            if copy.last_reply.is_empty() { String::new() } else { format!(" ({})", copy.last_reply) };
+        let text = format!("{} to {}: {}{reply}", copy.channel, copy.address, copy.status);
+        out.extend(wrap(&text, width).into_iter().map(Line::plain));
+    }
+    for paid in &d.payments {
+        let amount = d.row.currency.grouped(paid.amount_minor);
+        out.push(Line::plain(format!("{} {amount} {} {}", paid.what, paid.status, paid.on)));
+    }
+    for row in d.history.iter().take(8) {
+        let text = format!("{} {} {}: {}", cx.when(row.at), row.user, row.verb, row.summary);
+        out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::DIM)));
+    }
+}

@@ -1,0 +1,340 @@
+//! 5 Failed: money that did not come, grouped by what to do next; retry one, the marked, a group;
+//! look up what is unknown, note a promise, record money that came another way.
+
+use super::{Screen, list_action, list_intent, view_list};
+use crate::domain::ids::{DocumentId, PaymentId};
+use crate::domain::payment::NextAction;
+use crate::engine::command::{Command, Receipt};
+use crate::engine::query::{Answer, ListName, Query, money_words};
+use crate::store::Topic;
+use crate::store::read::failed::FailedRow;
+use crate::store::read::invoice::InvoiceDetail;
+use crate::store::read::{Field, Page, Sort};
+use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::modal::ask::Ask;
+use crate::ui::modal::choice::{Choice, Item};
+use crate::ui::modal::form::Field as Input;
+use crate::ui::modal::purpose::{self, Purpose};
+use crate::ui::modal::{Intent, Modal};
+use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::theme;
+use crate::ui::widget::list::{Column, Listing, Shown, Tab};
+use crate::ui::widget::Line;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// The keys of this screen.
+pub const KEYS: &[Binding] = &[
+    bind(&[Key::Char('r')], Action::Retry, "retry", "retry: this one, the marked, or a whole group"),
+    bind(&[Key::Char('i')], Action::Reconcile, "look up", "ask the gateway what became of it"),
+    bind(&[Key::Char('p')], Action::Promise, "promise", "the customer promised to pay"),
+    bind(&[Key::Char('c')], Action::Outside, "received", "record money received outside"),
+    bind(&[Key::Char('M')], Action::Method, "", "choose another payment method"),
+    bind(&[Key::Char('A')], Action::AutoPay, "", "payment runs leave this invoice alone, or take it again"),
+    bind(&[Key::Char('m')], Action::Memo, "", "write off what will not come"),
+];
+
+const SORTS: &[Sort] =
+    &[Sort::Due, Sort::Largest, Sort::Account, Sort::Customer, Sort::Newest];
+
+/// The state of the screen.
+pub struct Failed {
+    /// The list.
+    pub list: Listing<FailedRow>,
+    detail: Option<Box<InvoiceDetail>>,
+}
+
+impl Default for Failed {
+    fn default() -> Self {
+        let tab = |name: &str, filter: &str| Tab::new(name, filter, Sort::Due);
+        let tabs = vec![
+            tab("failed", "status:failed"),
+            tab("retry later", "status:failed group:retry_later"),
+            tab("new method", "status:failed group:new_method"),
+            tab("look up", "status:failed group:look_up"),
+            tab("ask mandate", "status:failed group:ask_mandate"),
+            tab("gave up", "status:failed group:gave_up"),
+            tab("overdue", "due<1970-01-01"),
+            tab("promised", "status:promised"),
+            tab("disputed", "status:disputed"),
+            tab("all open", ""),
+        ];
+        Self { list: Listing::new(ScreenId::Failed, tabs, SORTS), detail: None }
+    }
+}
+
+impl Shown for FailedRow {
+    const LIST: ListName = ListName::Failed;
+
+    fn page(answer: Answer) -> Option<Page<Self>> {
+        match answer {
+            Answer::Failed(page) => Some(page),
+            _ => None,
+        }
+    }
+
+    fn columns() -> &'static [Column] {
+        const COLUMNS: &[Column] = &[
+            Column { title: "ACCOUNT", width: 9, right: false, flex: false, rank: 0 },
+            Column { title: "CUSTOMER", width: 14, right: false, flex: true, rank: 1 },
+            Column { title: "INVOICE", width: 15, right: false, flex: false, rank: 3 },
+            Column { title: "OPEN EUR", width: 11, right: true, flex: false, rank: 0 },
+            Column { title: "AGE", width: 4, right: true, flex: false, rank: 2 },
+            Column { title: "NEXT", width: 11, right: false, flex: false, rank: 0 },
+            Column { title: "SAID", width: 14, right: false, flex: true, rank: 4 },
+            Column { title: "TRY", width: 3, right: true, flex: false, rank: 5 },
+            Column { title: "AGAIN", width: 11, right: false, flex: false, rank: 6 },
+        ];
+        COLUMNS
+    }
+
+    fn cells(&self, code: bool, cx: &Cx) -> Vec<(String, Style)> {
+        let amount = self.currency.grouped(self.balance_minor);
+        let amount = if code { format!("{amount} {}", self.currency) } else { amount };
+        let age = (cx.now.today - self.due_on).num_days();
+        let next = match self.state.as_str() {
+            "promised" => "promised".to_owned(),
+            "disputed" => "disputed".to_owned(),
+            _ if self.group == "none" => self.payment_status.to_lowercase(),
+            _ => self.group.replace('_', " "),
+        };
+        let again = self.next_retry_at.map(|at| cx.when(at)).unwrap_or_default();
+        vec![
+            (self.account.clone(), theme::PLAIN),
+            (self.customer.clone(), theme::PLAIN),
+            (self.number.clone(), theme::DIM),
+            (amount, theme::PLAIN),
+            (format!("{age}d"), if age > 30 { theme::BAD } else { theme::PLAIN }),
+            (next, theme::WARN),
+            (self.decline_code.replace('_', " "), theme::PLAIN),
+            (self.attempts.to_string(), theme::PLAIN),
+            (again, theme::DIM),
+        ]
+    }
+
+    fn label(&self) -> String {
+        self.number.clone()
+    }
+}
+
+impl Failed {
+    fn load_detail(&mut self, cx: &mut Cx) {
+        if let Some(id) = self.list.current().map(|r| r.id) {
+            cx.load(ScreenId::Failed, Part::Detail, Query::Invoice(id));
+        }
+    }
+
+    /// The last payments of the marked rows (those at hand) or of the row under the cursor.
+    fn payments(&self) -> Vec<PaymentId> {
+        if self.list.marks.is_empty() {
+            return self.list.current().and_then(|r| r.payment).into_iter().collect();
+        }
+        let marked = self.list.rows.iter().filter(|r| self.list.marks.contains_key(&r.id.0));
+        marked.filter_map(|r| r.payment).collect()
+    }
+
+    fn retry(&mut self, cx: &mut Cx) {
+        let payments = self.payments();
+        let Some(row) = self.list.current() else { return cx.say("nothing here") };
+        let money = money_words(&[(row.currency, row.balance_minor)]);
+        let mut items = Vec::new();
+        let n = payments.len();
+        let marked = !self.list.marks.is_empty();
+        let label = if marked { format!("the {n} marked…") } else { format!("{} ({money})…", row.number) };
+        if row.group == "look_up" && !marked {
+            let why = "not known what happened: look it up (i) first";
+            items.push(Item::unavailable('1', label, why));
+        } else if n == 0 {
+            items.push(Item::unavailable('1', label, "never tried; a payment run takes it"));
+        } else {
+            let lines = vec![
+                Line::plain(format!("A new payment with a new key for each of {n}.")),
+                Line::of("Amounts are read again when it is charged.", theme::DIM),
+            ];
+            let op = cx.operation();
+            let command = Command::RetryPayments { payments };
+            let ask = Ask::heavy(format!("Retry {n}"), "charge", lines, n as i64, op, command);
+            items.push(Item::new('1', label, Intent::Open(Box::new(Modal::Ask(Box::new(ask))))));
+        }
+        if let Some(group) = NextAction::parse(&row.group) {
+            let words = group.as_str().replace('_', " ");
+            let op = cx.operation();
+            let lines = vec![Line::plain(if group == NextAction::LookUp {
+                "Each is looked up at the gateway; nothing is charged.".to_owned()
+            } else {
+                format!("Every open invoice in the group “{words}” is tried again.")
+            })];
+            let count = self.list.totals.as_ref().map_or(1, |t| t.count);
+            let verb = if group == NextAction::LookUp { "look up" } else { "charge" };
+            let ask = Ask::heavy(format!("The group {words}"), verb, lines, count, op, Command::RetryGroup { group });
+            let open = Intent::Open(Box::new(Modal::Ask(Box::new(ask))));
+            items.push(Item::new('g', format!("the whole group “{words}”…"), open));
+        }
+        cx.open.push(Modal::Choice(Choice::new("Retry", items)));
+    }
+
+    fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
+        let row = self.list.current().cloned();
+        match action {
+            Action::Retry => self.retry(cx),
+            Action::Reconcile => {
+                let payments = self.payments();
+                if payments.is_empty() {
+                    cx.say("no payment to look up");
+                } else {
+                    cx.commit(Command::Reconcile { payments });
+                }
+            }
+            Action::Promise => {
+                let Some(row) = row else { return true };
+                let fields = vec![
+                    Input::new("by", "", "a date such as 2026-01-31"),
+                    Input::new("amount", "", "empty: all that is open"),
+                ];
+                let purpose = Purpose::Promise(row.id, row.currency);
+                let form = purpose::form(format!("Promise for {}", row.number), purpose, fields, cx);
+                cx.open.push(form);
+            }
+            Action::Outside => {
+                let Some(row) = row else { return true };
+                let amount = row.currency.plain(row.balance_minor);
+                let fields = vec![
+                    Input::new("amount", amount, "what arrived"),
+                    Input::new("received on", cx.now.today.to_string(), "the day it arrived"),
+                    Input::new("reference", "", "what the bank statement says"),
+                ];
+                let purpose = Purpose::Outside {
+                    account: row.account_id,
+                    documents: vec![row.id],
+                    currency: row.currency,
+                };
+                let form = purpose::form(format!("Received for {}", row.number), purpose, fields, cx);
+                cx.open.push(form);
+            }
+            Action::Method => {
+                let Some(row) = row else { return true };
+                cx.go = Some((ScreenId::Accounts, Some(format!("account:{}", row.account))));
+                cx.say("M on the account chooses its method");
+            }
+            Action::AutoPay => {
+                let Some(row) = row else { return true };
+                cx.commit(Command::AutoPay { document: row.id, on: false });
+            }
+            Action::Memo => {
+                let Some(row) = row else { return true };
+                let purpose = Purpose::WriteOff(row.id, row.number.clone());
+                let form = purpose::reason(format!("Write off {}", row.number), purpose, cx);
+                cx.open.push(form);
+            }
+            Action::Open => {
+                let Some(row) = row else { return true };
+                cx.effects_document(row.id);
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Screen for Failed {
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn crumb(&self) -> String {
+        self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default()
+    }
+
+    fn enter(&mut self, cx: &mut Cx) {
+        if let Some(tab) = self.list.tabs.iter_mut().find(|t| t.name == "overdue") {
+            tab.filter = format!("due<{}", cx.now.today);
+        }
+        self.list.reload(cx);
+    }
+
+    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
+        if self.own(action, cx) {
+            return true;
+        }
+        let before = self.list.current().map(|r| r.id);
+        let groups = &[Field::Group, Field::Error, Field::Currency];
+        let known = list_action(&mut self.list, groups, action, cx);
+        if self.list.current().map(|r| r.id) != before {
+            self.load_detail(cx);
+        }
+        known
+    }
+
+    fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
+        list_intent(&mut self.list, intent, cx)
+    }
+
+    fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
+        match self.list.loaded(part, answer, cx) {
+            None if part == Part::Page => self.load_detail(cx),
+            Some(Answer::Invoice(detail)) => self.detail = detail,
+            None | Some(_) => {}
+        }
+    }
+
+    fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
+        let mine = [Topic::Documents, Topic::Payments, Topic::Accounts];
+        if !self.list.frozen && topics.iter().any(|t| mine.contains(t)) {
+            self.list.reload(cx);
+        }
+    }
+
+    fn done(&mut self, command: &Command, _receipt: &Receipt, _cx: &mut Cx) {
+        if matches!(command, Command::RetryPayments { .. } | Command::Reconcile { .. }) {
+            self.list.marks.clear();
+        }
+    }
+
+    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        let detail = self.detail.as_deref().filter(|d| self.document() == Some(d.row.id.0));
+        let mut preview = Vec::new();
+        if let Some(row) = self.list.current() {
+            let said = match (row.decline_code.as_str(), row.reply.as_str()) {
+                ("", "") => "no attempt yet".to_owned(),
+                (code, reply) => format!("{} {reply}", code.replace('_', " ")),
+            };
+            let promised = row.promised_on.map(|d| format!(" · promised by {d}")).unwrap_or_default();
+            preview.push(Line::plain(format!("{} {} · {said}{promised}", row.number, row.method)));
+        }
+        if let Some(d) = detail {
+            let list: Vec<String> = d
+                .payments
+                .iter()
+                .map(|p| format!("{} {} {}", p.what, d.row.currency.grouped(p.amount_minor), p.status))
+                .collect();
+            preview.push(Line::of(list.join(" · "), theme::DIM));
+        }
+        let width = usize::from(area.width * 2 / 5).saturating_sub(3);
+        let shown = detail.map(|d| super::document::picture(d, width, None, cx).lines);
+        view_list(&self.list, &preview, shown.as_deref(), canvas, area, cx);
+    }
+
+    fn marks(&self) -> Option<String> {
+        self.list.mark_words()
+    }
+
+    fn document(&self) -> Option<i64> {
+        self.list.current().map(|r| r.id.0)
+    }
+
+    fn save(&self) -> serde_json::Value {
+        self.list.save()
+    }
+
+    fn restore(&mut self, saved: &serde_json::Value) {
+        self.list.restore(saved);
+    }
+}
+
+impl Cx {
+    /// Goes to the invoices and opens one.
+    pub fn effects_document(&mut self, id: DocumentId) {
+        self.document = Some(id.0);
+    }
+}

@@ -1,0 +1,723 @@
+//! 3 Invoices, the heart: drafts to check worst first, one key for a good one, three for an
+//! exception; edit, hold, explain; post what is right; correct by memo what is posted.
+
+use super::document::{name, picture};
+use super::{Screen, WIDE, list_action, list_intent, view_list};
+use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
+use crate::domain::ids::{BillRunId, DocumentId};
+use crate::engine::command::{Command, Pick, Receipt, Removed};
+use crate::engine::query::{Answer, ListName, Query, money_words};
+use crate::store::Topic;
+use crate::store::read::invoice::InvoiceDetail;
+use crate::store::read::invoices::InvoiceRow;
+use crate::store::read::{Field, Marked, Page, Sort};
+use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::modal::ask::Ask;
+use crate::ui::modal::choice::{Choice, Item};
+use crate::ui::modal::form::Field as Input;
+use crate::ui::modal::purpose::{self, PostWhat, Purpose};
+use crate::ui::modal::text::TextBox;
+use crate::ui::modal::{Intent, Modal};
+use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::theme;
+use crate::ui::widget::list::{Column, Listing, Shown, Tab, sums};
+use crate::ui::widget::{Line, put, wrap};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// The keys of this screen.
+pub const KEYS: &[Binding] = &[
+    bind(&[Key::Char('a')], Action::Accept, "accept", "accept the draft in this version, and next"),
+    bind(&[Key::Char('e')], Action::Edit, "edit", "edit the draft: dates, PO, note, lines"),
+    bind(&[Key::Char('v')], Action::Hold, "hold", "hold the draft, or release it"),
+    bind(&[Key::Char(' ')], Action::Mark, "mark", "mark, and next"),
+    bind(&[Key::Char('P')], Action::Post, "post", "post the marked drafts, this one, or its run"),
+    bind(&[Key::Char('x')], Action::Explain, "", "explain how each amount came about"),
+    bind(&[Key::Char('R')], Action::Regenerate, "", "rate the draft again from what is known now"),
+    bind(&[Key::Char('D')], Action::CancelDraft, "", "cancel the draft; its periods are billable again"),
+    bind(&[Key::Char('m')], Action::Memo, "", "correct a posted invoice: memo, reversal, write-off"),
+    bind(&[Key::Char('c')], Action::Create, "", "new bill run or payment run"),
+    bind(&[Key::Char('C')], Action::Claim, "", "take the next 50 of this filter for me"),
+];
+
+const SORTS: &[Sort] = &[
+    Sort::Risk,
+    Sort::Newest,
+    Sort::Account,
+    Sort::Customer,
+    Sort::Largest,
+    Sort::Smallest,
+    Sort::Due,
+];
+
+/// The state of the screen.
+pub struct Invoices {
+    /// The list.
+    pub list: Listing<InvoiceRow>,
+    detail: Option<Box<InvoiceDetail>>,
+    /// The document over the list, and its chosen item.
+    open: Option<usize>,
+    pane: bool,
+    last: Option<Action>,
+}
+
+impl Default for Invoices {
+    fn default() -> Self {
+        let tabs = vec![
+            Tab::new("to check", "status:draft review:none", Sort::Risk),
+            Tab::new("flagged", "status:draft review:none flag:any", Sort::Risk),
+            Tab::new("held", "status:draft review:held", Sort::Risk),
+            Tab::new("accepted", "status:draft review:accepted", Sort::Risk),
+            Tab::new("all drafts", "status:draft", Sort::Risk),
+            Tab::new("posted", "status:posted", Sort::Newest),
+            Tab::new("all", "", Sort::Newest),
+        ];
+        Self {
+            list: Listing::new(ScreenId::Invoices, tabs, SORTS),
+            detail: None,
+            open: None,
+            pane: true,
+            last: None,
+        }
+    }
+}
+
+impl Shown for InvoiceRow {
+    const LIST: ListName = ListName::Invoices;
+
+    fn page(answer: Answer) -> Option<Page<Self>> {
+        match answer {
+            Answer::Invoices(page) => Some(page),
+            _ => None,
+        }
+    }
+
+    fn columns() -> &'static [Column] {
+        const COLUMNS: &[Column] = &[
+            Column { title: "ACCOUNT", width: 9, right: false, flex: false, rank: 0 },
+            Column { title: "CUSTOMER", width: 16, right: false, flex: true, rank: 0 },
+            Column { title: "NUMBER", width: 15, right: false, flex: false, rank: 4 },
+            Column { title: "INVOICED", width: 8, right: false, flex: false, rank: 5 },
+            Column { title: "TOTAL EUR", width: 12, right: true, flex: false, rank: 0 },
+            Column { title: "ST", width: 2, right: false, flex: false, rank: 0 },
+            Column { title: "FLAGS", width: 14, right: false, flex: true, rank: 3 },
+        ];
+        COLUMNS
+    }
+
+    fn cells(&self, code: bool, cx: &Cx) -> Vec<(String, Style)> {
+        let amount = self.currency.grouped(self.total_minor);
+        let amount = if code { format!("{amount} {}", self.currency) } else { amount };
+        let number = self.number.clone().unwrap_or_else(|| self.id.to_string());
+        let (words, style) = match cx.editor_of(self.id.0) {
+            Some(person) => (format!("{} edits", person.name), theme::WARN),
+            None => (flag_words(self), if self.is_flagged() { theme::WARN } else { theme::PLAIN }),
+        };
+        vec![
+            (self.account.clone(), theme::PLAIN),
+            (self.customer.clone(), theme::PLAIN),
+            (number, theme::DIM),
+            (self.invoice_on.format("%m-%d").to_string(), theme::PLAIN),
+            (amount, theme::PLAIN),
+            (state(self).to_owned(), theme::PLAIN),
+            (words, style),
+        ]
+    }
+
+    fn label(&self) -> String {
+        self.number.clone().unwrap_or_else(|| self.id.to_string())
+    }
+}
+
+/// The state in a letter or two: D draft, DA accepted, H held, P posted, X canceled, R reversed.
+fn state(row: &InvoiceRow) -> &'static str {
+    match (row.status, row.review) {
+        (DocumentStatus::Draft, Review::None) => "D",
+        (DocumentStatus::Draft, Review::Accepted) => "DA",
+        (DocumentStatus::Draft, Review::Held) => "H",
+        (DocumentStatus::Posted, _) if row.undone => "R",
+        (DocumentStatus::Posted, _) => "P",
+        (DocumentStatus::Canceled, _) => "X",
+    }
+}
+
+fn flag_words(row: &InvoiceRow) -> String {
+    if row.review == Review::Held {
+        return row.hold_reason.clone();
+    }
+    let words: Vec<&str> = row
+        .flags
+        .iter()
+        .map(|f| match f {
+            FlagCode::TotalHigh => "▲ high",
+            FlagCode::TotalLow => "▼ low",
+            FlagCode::RecurringChanged => "recurring",
+            FlagCode::UsageChanged => "usage ±",
+            FlagCode::ChargeMissing => "missing",
+            FlagCode::ChargeNew => "new charge",
+            FlagCode::FirstInvoice => "first",
+            FlagCode::ZeroTotal => "zero",
+            FlagCode::UsageNone => "no usage",
+            FlagCode::UsageLate => "late usage",
+            FlagCode::BackBilling => "back bill",
+            FlagCode::NoEmail => "no e-mail",
+            FlagCode::NoMethod => "no method",
+            FlagCode::Duplicate => "duplicate",
+            FlagCode::Stale => "stale",
+        })
+        .collect();
+    words.join(", ")
+}
+
+impl InvoiceRow {
+    fn is_flagged(&self) -> bool {
+        !self.flags.is_empty() || !self.stale.is_empty()
+    }
+}
+
+fn picks(targets: &[Marked]) -> Vec<Pick> {
+    targets.iter().map(|m| Pick { id: DocumentId(m.id), version: m.version }).collect()
+}
+
+impl Invoices {
+    /// Opens a document by id, wherever it stands.
+    pub fn open_document(&mut self, id: i64, cx: &mut Cx) {
+        self.open = Some(0);
+        self.detail = None;
+        cx.load(ScreenId::Invoices, Part::Detail, Query::Invoice(DocumentId(id)));
+    }
+
+    /// The newest version known of a document, after a conflict.
+    pub fn version_of(&self, document: Option<i64>) -> Option<i64> {
+        let id = document?;
+        let detail = self.detail.as_ref().filter(|d| d.row.id.0 == id).map(|d| d.row.version);
+        detail.or_else(|| self.list.rows.iter().find(|r| r.id.0 == id).map(|r| r.version))
+    }
+
+    fn load_detail(&mut self, cx: &mut Cx) {
+        let Some(id) = self.list.current().map(|r| r.id) else {
+            self.detail = None;
+            return;
+        };
+        cx.load(ScreenId::Invoices, Part::Detail, Query::Invoice(id));
+    }
+
+    /// What an action is about: the open document, the marks, or the row under the cursor.
+    fn targets(&self) -> Vec<Marked> {
+        match (&self.open, &self.detail) {
+            (Some(_), Some(d)) => vec![Marked {
+                id: d.row.id.0,
+                version: d.row.version,
+                money: Some((d.row.currency, d.row.total_minor)),
+            }],
+            _ => self.list.targets(),
+        }
+    }
+
+    fn row(&self) -> Option<&InvoiceRow> {
+        match (&self.open, &self.detail) {
+            (Some(_), Some(d)) => Some(&d.row),
+            _ => self.list.current(),
+        }
+    }
+
+    /// Many rows ask in one line; one row just does it.
+    fn commit_or_ask(&mut self, words: &str, targets: &[Marked], command: Command, cx: &mut Cx) {
+        if targets.len() <= 1 {
+            return cx.commit(command);
+        }
+        let title = format!("{words} {} documents ({})?", targets.len(), sums(targets.iter()));
+        let op = cx.operation();
+        cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
+    }
+
+    fn accept(&mut self, cx: &mut Cx) {
+        let targets = self.targets();
+        let Some(row) = self.row() else { return };
+        if targets.len() == 1 && !row.stale.is_empty() {
+            let title = format!("Accept {} although {}", row.label(), row.stale);
+            let form = purpose::reason(title, Purpose::AcceptStale(picks(&targets)), cx);
+            return cx.open.push(form);
+        }
+        let command = Command::Accept { drafts: picks(&targets), reason: String::new() };
+        self.commit_or_ask("Accept", &targets, command, cx);
+        if targets.len() == 1 {
+            self.next(cx);
+        }
+    }
+
+    fn next(&mut self, cx: &mut Cx) {
+        self.list.advance(cx);
+        if let Some(item) = &mut self.open {
+            *item = 0;
+        }
+        self.load_detail(cx);
+    }
+
+    fn hold(&mut self, cx: &mut Cx) {
+        let targets = self.targets();
+        let Some(row) = self.row() else { return };
+        if row.review == Review::Held {
+            let command = Command::Release { drafts: picks(&targets) };
+            return self.commit_or_ask("Release", &targets, command, cx);
+        }
+        let reasons = [
+            "the amount looks wrong",
+            "usage is missing",
+            "the customer disputes it",
+            "waiting for an answer",
+            "wrong address or tax id",
+        ];
+        let mut items: Vec<Item> = Vec::new();
+        for (reason, key) in reasons.iter().zip('1'..='9') {
+            let command = Command::Hold {
+                drafts: picks(&targets),
+                reason: (*reason).to_owned(),
+                owner: String::new(),
+                until: None,
+            };
+            let op = cx.operation();
+            let intent = if targets.len() == 1 {
+                Intent::Commit { op, command: Box::new(command) }
+            } else {
+                let title = format!("Hold {} ({})?", targets.len(), sums(targets.iter()));
+                Intent::Open(Box::new(Modal::Ask(Box::new(Ask::light(title, op, command)))))
+            };
+            items.push(Item::new(key, *reason, intent));
+        }
+        let form = purpose::hold(picks(&targets), "", cx);
+        items.push(Item::new('o', "another reason, an owner, a date…", Intent::Open(Box::new(form))));
+        let money = sums(targets.iter());
+        cx.open.push(Modal::Choice(Choice::new(format!("Hold {} ({money})", targets.len()), items)));
+    }
+
+    fn edit(&mut self, cx: &mut Cx) {
+        let Some(detail) = self.current_detail() else { return cx.say("still reading it") };
+        let detail = detail.clone();
+        if let Some(person) = cx.editor_of(detail.row.id.0) {
+            let since = person.editing.map(|(_, at)| cx.when(at)).unwrap_or_default();
+            let text = format!("{} edits since {since}; your save will be checked against theirs", person.name);
+            cx.say(text);
+        }
+        let draft = Pick { id: detail.row.id, version: detail.row.version };
+        let chosen = self.open.and_then(|at| detail.items.get(at)).map(|i| i.position);
+        let mut items = vec![];
+        for item in detail.items.iter().take(9) {
+            let key = char::from_digit(item.position, 10).unwrap_or(' ');
+            let amount = detail.row.currency.grouped(item.amount_minor);
+            let menu = line_menu(draft, item, cx);
+            let label = format!("line {}: {}", item.position, item.description);
+            items.push(Item::new(key, label, Intent::Open(Box::new(menu))).hint(amount));
+        }
+        let was = [
+            detail.row.invoice_on.to_string(),
+            detail.row.due_on.to_string(),
+            detail.po_number.clone(),
+            detail.note.clone(),
+        ];
+        let fields = vec![
+            Input::new("invoice date", was[0].clone(), "printed; the due date follows it"),
+            Input::new("due date", was[1].clone(), "by hand; stays when the invoice date moves"),
+            Input::new("PO number", was[2].clone(), "printed"),
+            Input::new("note", was[3].clone(), "printed"),
+            Input::new("reason", "", "why; the trail keeps it"),
+        ];
+        let title = format!("Edit {}", name(&detail));
+        let head = purpose::form(&title, Purpose::EditHead { draft, was }, fields, cx);
+        items.push(Item::new('d', "dates, PO number, note…", Intent::Open(Box::new(head))));
+        let add = purpose::add_line(draft, cx);
+        items.push(Item::new('+', "add a line…", Intent::Open(Box::new(add))));
+        if let Some(item) = chosen.and_then(|p| detail.items.iter().find(|i| i.position == p)) {
+            let menu = line_menu(draft, item, cx);
+            return cx.open.push(menu);
+        }
+        cx.open.push(Modal::Choice(Choice::new(title, items)));
+    }
+
+    fn current_detail(&self) -> Option<&InvoiceDetail> {
+        let id = self.row()?.id;
+        self.detail.as_deref().filter(|d| d.row.id == id)
+    }
+
+    fn explain(&mut self, cx: &mut Cx) {
+        let Some(detail) = self.current_detail() else { return cx.say("still reading it") };
+        let width = usize::from(cx.size.0).saturating_sub(12).clamp(30, 88);
+        let mut lines = Vec::new();
+        for item in &detail.items {
+            let amount = detail.row.currency.grouped(item.amount_minor);
+            let head = format!("{} {}: {amount}", item.position, item.description);
+            lines.push(Line::of(head, theme::BOLD));
+            for text in crate::ui::explain::words(item, detail.row.currency) {
+                lines.extend(wrap(&text, width - 2).into_iter().map(|l| Line::plain(format!("  {l}"))));
+            }
+        }
+        for tax in &detail.taxes {
+            let c = detail.row.currency;
+            let text = format!(
+                "{} {} % of {} = {}{}",
+                tax.name,
+                tax.rate_percent.normalize(),
+                c.grouped(tax.base_minor),
+                c.grouped(tax.tax_minor),
+                if tax.reason.is_empty() { String::new() } else { format!(" ({})", tax.reason) }
+            );
+            lines.push(Line::of(text, theme::BOLD));
+        }
+        for flag in &detail.flags {
+            let text = format!("! {}: {}", flag.code, flag.reason);
+            lines.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::WARN)));
+        }
+        cx.open.push(Modal::Text(TextBox::new(format!("{} explained", name(detail)), lines)));
+    }
+
+    fn post(&mut self, cx: &mut Cx) {
+        let targets = self.targets();
+        if targets.is_empty() {
+            return cx.say("no draft here");
+        }
+        let run = self.current_detail().and_then(|d| d.run).map(BillRunId);
+        if !self.list.marks.is_empty() && self.open.is_none() {
+            let modal = purpose::post(PostWhat::Drafts(picks(&targets)), None, cx);
+            return cx.open.push(modal);
+        }
+        let mut items = Vec::new();
+        let what = PostWhat::Drafts(picks(&targets));
+        let label = self.row().map(Shown::label).unwrap_or_default();
+        items.push(Item::new('d', format!("this draft, {label}…"), Intent::Post(what)));
+        if let Some(run) = run {
+            let all = Intent::Post(PostWhat::Run(run));
+            items.push(Item::new('r', format!("every postable draft of {run}…"), all));
+            let fields = vec![Input::new("invoice date", cx.now.today.to_string(), "printed on all of them")];
+            let form = purpose::form("Post with another invoice date", Purpose::PostDated(PostWhat::Run(run)), fields, cx);
+            items.push(Item::new('i', format!("{run} with another invoice date…"), Intent::Open(Box::new(form))));
+        }
+        cx.open.push(Modal::Choice(Choice::new("Post", items)));
+    }
+
+    fn memo(&mut self, cx: &mut Cx) {
+        let Some(row) = self.row() else { return };
+        let (id, label, currency) = (row.id, row.label(), row.currency);
+        if row.status != DocumentStatus::Posted {
+            return cx.say("a draft is edited (e); memos correct what is posted");
+        }
+        let fields = vec![
+            Input::words("kind", &["credit", "debit"]),
+            Input::new("line", "", "a line number; empty: the whole document"),
+            Input::new("amount", "", "empty: all that is left"),
+            Input::new("reason", "", "why; printed and kept"),
+        ];
+        let adjust = Purpose::Adjust { document: id, currency, label: label.clone() };
+        let adjust = purpose::form(format!("Adjust {label}"), adjust, fields, cx);
+        let reverse = purpose::reason(format!("Reverse {label}"), Purpose::Reverse(id, label.clone()), cx);
+        let off = purpose::reason(format!("Write off {label}"), Purpose::WriteOff(id, label.clone()), cx);
+        let open = |m| Intent::Open(Box::new(m));
+        let items = vec![
+            Item::new('a', "adjust by credit or debit memo…", open(adjust)),
+            Item::new('r', "reverse: wrong bill, periods billable again…", open(reverse)),
+            Item::new('w', "write off: right bill, no money…", open(off)),
+        ];
+        cx.open.push(Modal::Choice(Choice::new(format!("Correct {label}"), items)));
+    }
+
+    fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
+        if let Some(reason) = self.unavailable(action) {
+            cx.say(reason);
+            return true;
+        }
+        match action {
+            Action::Accept => self.accept(cx),
+            Action::Edit => self.edit(cx),
+            Action::Hold => self.hold(cx),
+            Action::Explain => self.explain(cx),
+            Action::Post => self.post(cx),
+            Action::Memo => self.memo(cx),
+            Action::Regenerate => {
+                let targets = self.targets();
+                let command = Command::Regenerate { drafts: picks(&targets) };
+                self.commit_or_ask("Rate again", &targets, command, cx);
+            }
+            Action::CancelDraft => {
+                let targets = self.targets();
+                let title = format!("Cancel {} ({})", targets.len(), sums(targets.iter()));
+                let form = purpose::reason(title, Purpose::CancelDrafts(picks(&targets)), cx);
+                cx.open.push(form);
+            }
+            Action::Create => create(cx),
+            Action::Claim => cx.say("claims show in the list as dim rows of others"),
+            Action::Details => {
+                self.pane = !self.pane;
+            }
+            Action::Repeat => {
+                if let Some(last) = self.last {
+                    return self.own(last, cx);
+                }
+                cx.say("nothing to repeat yet");
+            }
+            _ => return false,
+        }
+        if matches!(action, Action::Accept | Action::Hold | Action::Regenerate) {
+            self.last = Some(action);
+        }
+        true
+    }
+
+    fn act_open(&mut self, item: usize, action: Action, cx: &mut Cx) -> bool {
+        let last = self.detail.as_ref().map_or(0, |d| d.items.len().saturating_sub(1));
+        let at = match action {
+            Action::Down => (item + 1).min(last),
+            Action::Up => item.saturating_sub(1),
+            Action::Top => 0,
+            Action::Bottom => last,
+            Action::Back | Action::Quit => {
+                self.open = None;
+                self.load_detail(cx);
+                return true;
+            }
+            Action::NextException | Action::PrevException => {
+                self.list.act(action, cx);
+                self.load_detail(cx);
+                0
+            }
+            Action::PageDown | Action::HalfDown => (item + 5).min(last),
+            Action::PageUp | Action::HalfUp => item.saturating_sub(5),
+            Action::Open => {
+                self.explain(cx);
+                item
+            }
+            other => return self.own(other, cx),
+        };
+        self.open = Some(at);
+        true
+    }
+}
+
+/// Opens the choice of what to make.
+pub fn create(cx: &mut Cx) {
+    let bill = purpose::bill_run(cx);
+    let pay = purpose::payment_run(cx);
+    let items = vec![
+        Item::new('b', "bill run…", Intent::Open(Box::new(bill))),
+        Item::new('p', "payment run…", Intent::Open(Box::new(pay))),
+    ];
+    cx.open.push(Modal::Choice(Choice::new("New", items)));
+}
+
+fn line_menu(draft: Pick, item: &crate::store::read::invoice::ItemRow, cx: &mut Cx) -> Modal {
+    let line = item.position;
+    let was = [
+        item.quantity.normalize().to_string(),
+        item.unit_price.normalize().to_string(),
+        item.description.clone(),
+    ];
+    let fields = vec![
+        Input::new("quantity", was[0].clone(), "a decimal"),
+        Input::new("unit price", was[1].clone(), "a decimal"),
+        Input::new("description", was[2].clone(), "as printed"),
+        Input::new("reason", "", "why; the trail keeps it"),
+    ];
+    let title = format!("Edit line {line}");
+    let change = purpose::form(&title, Purpose::EditLine { draft, line, was }, fields, cx);
+    let mut remove = |then, words: &str| {
+        let purpose = Purpose::RemoveLine { draft, line, then };
+        Intent::Open(Box::new(purpose::reason(format!("Remove line {line}: {words}"), purpose, cx)))
+    };
+    let later = remove(Removed::Later, "billable again");
+    let waive = remove(Removed::Waive, "billed at zero");
+    let items = vec![
+        Item::new('q', "quantity, price, description…", Intent::Open(Box::new(change))),
+        Item::new('l', "remove, bill it later…", later),
+        Item::new('w', "remove, waive it…", waive),
+    ];
+    Modal::Choice(Choice::new(format!("Line {line}: {}", item.description), items))
+}
+
+impl Screen for Invoices {
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn crumb(&self) -> String {
+        match (&self.open, &self.detail) {
+            (Some(_), Some(d)) => name(d),
+            _ => self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn enter(&mut self, cx: &mut Cx) {
+        self.list.reload(cx);
+    }
+
+    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
+        if let Some(item) = self.open {
+            return self.act_open(item, action, cx);
+        }
+        if action == Action::Open {
+            if self.list.current().is_some() {
+                self.open = Some(0);
+                self.load_detail(cx);
+            }
+            return true;
+        }
+        if self.own(action, cx) {
+            return true;
+        }
+        let before = self.list.current().map(|r| r.id);
+        let groups = &[Field::Flag, Field::Currency, Field::Batch, Field::Review, Field::Run];
+        let known = list_action(&mut self.list, groups, action, cx);
+        if self.list.current().map(|r| r.id) != before {
+            self.load_detail(cx);
+        }
+        known
+    }
+
+    fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
+        list_intent(&mut self.list, intent, cx)
+    }
+
+    fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
+        let before = self.list.current().map(|r| (r.id, r.version));
+        match self.list.loaded(part, answer, cx) {
+            None => {
+                let here = self.list.current().map(|r| (r.id, r.version));
+                if self.open.is_none() && (here != before || part == Part::Page) {
+                    self.load_detail(cx);
+                }
+            }
+            Some(Answer::Invoice(detail)) => {
+                if detail.is_none() && self.open.is_some() {
+                    cx.say("there is no such document");
+                    self.open = None;
+                }
+                self.detail = detail;
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
+        let mine = [Topic::Documents, Topic::Runs, Topic::Payments, Topic::Deliveries];
+        if self.list.frozen || !topics.iter().any(|t| mine.contains(t)) {
+            return;
+        }
+        self.list.reload(cx);
+        if let (Some(_), Some(d)) = (self.open, &self.detail) {
+            cx.load(ScreenId::Invoices, Part::Detail, Query::Invoice(d.row.id));
+        }
+    }
+
+    fn done(&mut self, command: &Command, receipt: &Receipt, _cx: &mut Cx) {
+        // What was dealt with is no longer marked; what was refused stays marked.
+        let done = match command {
+            Command::Accept { drafts, .. }
+            | Command::Hold { drafts, .. }
+            | Command::Release { drafts }
+            | Command::CancelDrafts { drafts, .. }
+            | Command::Post { drafts, .. }
+            | Command::Regenerate { drafts } => drafts.as_slice(),
+            _ => &[],
+        };
+        let refused: Vec<&str> = receipt.refused.iter().map(|r| r.what.as_str()).collect();
+        for pick in done {
+            if !refused.contains(&pick.id.to_string().as_str()) {
+                self.list.marks.remove(&pick.id.0);
+            }
+        }
+    }
+
+    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        if let Some(item) = self.open {
+            return self.view_open(item, canvas, area, cx);
+        }
+        let detail = self.detail.as_deref();
+        if area.width >= WIDE && self.pane {
+            let width = usize::from(area.width * 2 / 5).saturating_sub(3);
+            let shown = detail.map(|d| picture(d, width, None, cx).lines).unwrap_or_default();
+            return view_list(&self.list, &[], Some(&shown), canvas, area, cx);
+        }
+        let preview = detail.map(|d| preview(d)).unwrap_or_default();
+        view_list(&self.list, &preview, None, canvas, area, cx);
+    }
+
+    fn marks(&self) -> Option<String> {
+        self.list.mark_words()
+    }
+
+    fn unavailable(&self, action: Action) -> Option<String> {
+        let needs_draft = matches!(
+            action,
+            Action::Accept
+                | Action::Edit
+                | Action::Hold
+                | Action::Regenerate
+                | Action::CancelDraft
+                | Action::Post
+        );
+        let row = self.row();
+        if row.is_none() && (needs_draft || matches!(action, Action::Memo | Action::Explain)) {
+            return Some("no document here".to_owned());
+        }
+        if !needs_draft || !self.list.marks.is_empty() && self.open.is_none() {
+            return None;
+        }
+        match row?.status {
+            DocumentStatus::Draft => None,
+            DocumentStatus::Posted if row?.kind == DocumentKind::Invoice => {
+                Some("posted: adjust it instead (m)".to_owned())
+            }
+            DocumentStatus::Posted => Some("posted: it cannot change any more".to_owned()),
+            DocumentStatus::Canceled => Some("canceled: nothing more can be done to it".to_owned()),
+        }
+    }
+
+    fn document(&self) -> Option<i64> {
+        self.row().map(|r| r.id.0)
+    }
+
+    fn save(&self) -> serde_json::Value {
+        self.list.save()
+    }
+
+    fn restore(&mut self, saved: &serde_json::Value) {
+        self.list.restore(saved);
+    }
+}
+
+impl Invoices {
+    fn view_open(&self, item: usize, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        let Some(detail) = self.detail.as_deref() else {
+            put(canvas, area.x + 2, area.y + 1, area.width, "reading…", theme::DIM);
+            return;
+        };
+        let width = usize::from(area.width.min(100)).saturating_sub(4);
+        let shown = picture(detail, width, Some(item), cx);
+        let height = usize::from(area.height);
+        let at = shown.items.get(item).copied().unwrap_or(0);
+        let top = (at + 3).saturating_sub(height).min(shown.lines.len().saturating_sub(height));
+        // On the last item the foot of the document is shown as far as it fits.
+        let top = if item + 1 == shown.items.len() && at + 2 > 0 {
+            shown.lines.len().saturating_sub(height).min(at)
+        } else {
+            top
+        };
+        for (row, line) in shown.lines.iter().skip(top).take(height).enumerate() {
+            line.draw(canvas, area.x + 2, area.y + row as u16, area.width.saturating_sub(2));
+        }
+    }
+}
+
+/// Two rows about the document under the cursor.
+fn preview(d: &InvoiceDetail) -> Vec<Line> {
+    let c = d.row.currency;
+    let last: Vec<String> = d.before.iter().map(|p| c.grouped(p.total_minor)).collect();
+    let last = if last.is_empty() { "first invoice".to_owned() } else { format!("last {}", last.join(", ")) };
+    let mean = d.mean_minor.map(|m| format!(" · mean {}", c.grouped(m))).unwrap_or_default();
+    let lines = d.items.len();
+    let first = match d.flags.iter().find(|f| f.code != FlagCode::FirstInvoice).or(d.flags.first()) {
+        Some(flag) => Line::of(flag.reason.clone(), theme::WARN),
+        None => Line::plain(format!("{lines} lines · net {}", c.grouped(d.subtotal_minor))),
+    };
+    let money = money_words(&[(c, d.row.balance_minor)]);
+    let open = if d.row.status == DocumentStatus::Posted { format!(" · open {money}") } else { String::new() };
+    vec![first, Line::plain(format!("{last}{mean} · {}{open}", d.payment_term))]
+}

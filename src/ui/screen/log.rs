@@ -1,0 +1,172 @@
+//! 7 Log: what everybody did, newest first; jump to what it was about, undo what can be undone.
+
+use super::{Screen, list_action, list_intent, view_list};
+use crate::domain::ids::{DocumentId, RunId};
+use crate::engine::query::{Answer, ListName};
+use crate::store::Topic;
+use crate::store::read::log::LogRow;
+use crate::store::read::{Page, Sort};
+use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::modal::text::TextBox;
+use crate::ui::modal::{Intent, Modal};
+use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::theme;
+use crate::ui::widget::list::{Column, Listing, Shown, Tab};
+use crate::ui::widget::{Line, wrap};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// The keys of this screen.
+pub const KEYS: &[Binding] = &[
+    bind(&[Key::Enter, Key::Char('l')], Action::Open, "open", "jump to what it was about"),
+    bind(&[Key::Char('x')], Action::Explain, "details", "before and after"),
+];
+
+const SORTS: &[Sort] = &[Sort::Newest, Sort::Oldest];
+
+/// The state of the screen.
+pub struct Log {
+    /// The list.
+    pub list: Listing<LogRow>,
+    mine: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        let tabs = vec![Tab::new("everybody", "", Sort::Newest)];
+        Self { list: Listing::new(ScreenId::Log, tabs, SORTS), mine: false }
+    }
+}
+
+impl Shown for LogRow {
+    const LIST: ListName = ListName::Log;
+
+    fn page(answer: Answer) -> Option<Page<Self>> {
+        match answer {
+            Answer::Log(page) => Some(page),
+            _ => None,
+        }
+    }
+
+    fn columns() -> &'static [Column] {
+        const COLUMNS: &[Column] = &[
+            Column { title: "WHEN", width: 11, right: false, flex: false, rank: 0 },
+            Column { title: "WHO", width: 8, right: false, flex: false, rank: 0 },
+            Column { title: "WHAT", width: 10, right: false, flex: false, rank: 0 },
+            Column { title: "ON", width: 15, right: false, flex: false, rank: 1 },
+            Column { title: "HOW", width: 20, right: false, flex: true, rank: 0 },
+        ];
+        COLUMNS
+    }
+
+    fn cells(&self, _code: bool, cx: &Cx) -> Vec<(String, Style)> {
+        vec![
+            (cx.when(self.at), theme::DIM),
+            (self.user.clone(), theme::PLAIN),
+            (self.verb.clone(), theme::PLAIN),
+            (self.subject.clone(), theme::PLAIN),
+            (self.summary.clone(), theme::PLAIN),
+        ]
+    }
+
+    fn label(&self) -> String {
+        self.subject.clone()
+    }
+}
+
+impl Log {
+    fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
+        let Some(row) = self.list.current() else { return false };
+        match action {
+            Action::Open => {
+                if let Some(id) = DocumentId::parse(&row.subject) {
+                    cx.effects_document(id);
+                } else if let Some(RunId::Bill(id)) = RunId::parse(&row.subject) {
+                    cx.go = Some((ScreenId::Invoices, Some(format!("run:{id}"))));
+                } else if let Some(RunId::Payment(_)) = RunId::parse(&row.subject) {
+                    cx.go = Some((ScreenId::Runs, None));
+                } else {
+                    self.explain(cx);
+                }
+            }
+            Action::Explain => self.explain(cx),
+            _ => return false,
+        }
+        true
+    }
+
+    fn explain(&self, cx: &mut Cx) {
+        let Some(row) = self.list.current() else { return };
+        let mut lines = vec![
+            Line::plain(format!("{} by {} as {}", row.verb, row.user, row.role)),
+            Line::plain(cx.when(row.at)),
+        ];
+        lines.extend(wrap(&row.summary, 70).into_iter().map(Line::plain));
+        if let Ok(value) = serde_json::from_str::<serde_json::Value>(&row.detail) {
+            let text = serde_json::to_string_pretty(&value).unwrap_or_default();
+            lines.extend(text.lines().map(|l| Line::of(l, theme::DIM)));
+        }
+        let can = if row.undoable { "u undoes my own last action" } else { "it cannot be undone from here" };
+        lines.push(Line::of(can, theme::DIM));
+        cx.open.push(Modal::Text(TextBox::new(format!("{} {}", row.seq, row.subject), lines)));
+    }
+}
+
+impl Screen for Log {
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn crumb(&self) -> String {
+        self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default()
+    }
+
+    fn enter(&mut self, cx: &mut Cx) {
+        if !self.mine {
+            self.mine = true;
+            let filter = format!("user:{}", cx.user);
+            self.list.tabs.push(Tab::new("mine", &filter, Sort::Newest));
+            for (name, verb) in [("edits", "edit"), ("posted", "post"), ("imports", "import")] {
+                self.list.tabs.push(Tab::new(name, &format!("verb:{verb}"), Sort::Newest));
+            }
+        }
+        self.list.reload(cx);
+    }
+
+    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
+        self.own(action, cx) || list_action(&mut self.list, &[], action, cx)
+    }
+
+    fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
+        list_intent(&mut self.list, intent, cx)
+    }
+
+    fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
+        self.list.loaded(part, answer, cx);
+    }
+
+    fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
+        if !self.list.frozen && !topics.is_empty() {
+            self.list.reload(cx);
+        }
+    }
+
+    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        let mut preview = Vec::new();
+        if let Some(row) = self.list.current() {
+            preview.push(Line::plain(row.summary.clone()));
+            let undo = if row.undoable { " · can be undone" } else { "" };
+            preview.push(Line::of(format!("#{} as {}{undo}", row.seq, row.role), theme::DIM));
+        }
+        view_list(&self.list, &preview, None, canvas, area, cx);
+    }
+
+    fn save(&self) -> serde_json::Value {
+        self.list.save()
+    }
+
+    fn restore(&mut self, saved: &serde_json::Value) {
+        self.list.restore(saved);
+    }
+}

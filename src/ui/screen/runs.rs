@@ -1,0 +1,332 @@
+//! 2 Runs: bill runs and payment runs, how far they are and what they came to; start one, pause
+//! it, cancel it, see what failed and run just that again.
+
+use super::{Screen, list_action, list_intent, view_list};
+use crate::domain::ids::RunId;
+use crate::engine::command::{Command, Receipt, Steer};
+use crate::engine::query::{Answer, ListName, Query, money_words};
+use crate::store::Topic;
+use crate::store::read::runs::{RunDetail, RunRow};
+use crate::store::read::{Page, Sort};
+use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::modal::ask::Ask;
+use crate::ui::modal::choice::{Choice, Item};
+use crate::ui::modal::purpose::PostWhat;
+use crate::ui::modal::text::TextBox;
+use crate::ui::modal::{Intent, Modal};
+use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::theme;
+use crate::ui::widget::list::{Column, Listing, Shown, Tab};
+use crate::ui::widget::{Line, grouped, progress, wrap};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// The keys of this screen.
+pub const KEYS: &[Binding] = &[
+    bind(&[Key::Char('c')], Action::Create, "new run", "new bill run or payment run"),
+    bind(&[Key::Enter, Key::Char('l')], Action::Open, "open", "its documents, or its failures"),
+    bind(&[Key::Char('P')], Action::Post, "post", "post the run"),
+    bind(&[Key::Char('p')], Action::Pause, "pause", "pause it, or go on"),
+    bind(&[Key::Char('C')], Action::CancelRun, "cancel", "cancel it; its drafts are thrown away"),
+    bind(&[Key::Char('r')], Action::Retry, "retry failed", "a new run of just the failed accounts"),
+    bind(&[Key::Char('x')], Action::Explain, "", "failures, skips, and what it came to"),
+];
+
+const SORTS: &[Sort] = &[Sort::Newest, Sort::Oldest];
+
+/// The state of the screen.
+pub struct Runs {
+    /// The list.
+    pub list: Listing<RunRow>,
+    detail: Option<(RunId, RunDetail)>,
+    asked: Option<RunId>,
+}
+
+impl Default for Runs {
+    fn default() -> Self {
+        let tab = |name: &str, filter: &str| Tab::new(name, filter, Sort::Newest);
+        let tabs = vec![tab("all", ""), tab("bill runs", "kind:bill"), tab("payment runs", "kind:collect")];
+        Self { list: Listing::new(ScreenId::Runs, tabs, SORTS), detail: None, asked: None }
+    }
+}
+
+fn name(run: RunId) -> String {
+    match run {
+        RunId::Bill(id) => id.to_string(),
+        RunId::Payment(id) => id.to_string(),
+    }
+}
+
+impl Shown for RunRow {
+    const LIST: ListName = ListName::Runs;
+
+    fn page(answer: Answer) -> Option<Page<Self>> {
+        match answer {
+            Answer::Runs(page) => Some(page),
+            _ => None,
+        }
+    }
+
+    fn columns() -> &'static [Column] {
+        const COLUMNS: &[Column] = &[
+            Column { title: "RUN", width: 9, right: false, flex: false, rank: 0 },
+            Column { title: "STATE", width: 10, right: false, flex: false, rank: 0 },
+            Column { title: "TARGET", width: 10, right: false, flex: false, rank: 3 },
+            Column { title: "DONE", width: 5, right: true, flex: false, rank: 0 },
+            Column { title: "FAILED", width: 6, right: true, flex: false, rank: 0 },
+            Column { title: "MADE", width: 6, right: true, flex: false, rank: 4 },
+            Column { title: "AMOUNT", width: 16, right: true, flex: false, rank: 0 },
+            Column { title: "LAST CYCLE", width: 10, right: true, flex: false, rank: 5 },
+            Column { title: "BY", width: 8, right: false, flex: true, rank: 2 },
+        ];
+        COLUMNS
+    }
+
+    fn cells(&self, _code: bool, _cx: &Cx) -> Vec<(String, Style)> {
+        let amount = self.money.first().map(|(c, m)| format!("{} {c}", c.grouped(*m)));
+        let more = if self.money.len() > 1 { format!(" +{}", self.money.len() - 1) } else { String::new() };
+        let change = self.money.first().and_then(|(c, now)| {
+            let (_, last) = self.before.iter().find(|(b, _)| b == c)?;
+            (*last != 0).then(|| format!("{:+} %", (now - last) * 100 / last.abs()))
+        });
+        let style = if self.failed > 0 { theme::WARN } else { theme::PLAIN };
+        let state = match self.status.as_str() {
+            "Processing" | "Posting" => theme::GOOD,
+            "Error" => theme::BAD,
+            _ => theme::PLAIN,
+        };
+        vec![
+            (name(self.run), theme::PLAIN),
+            (self.status.clone(), state),
+            (self.target_on.to_string(), theme::PLAIN),
+            (format!("{} %", self.percent()), theme::PLAIN),
+            (grouped(self.failed), style),
+            (grouped(self.made), theme::PLAIN),
+            (format!("{}{more}", amount.unwrap_or_default()), theme::PLAIN),
+            (change.unwrap_or_default(), theme::DIM),
+            (self.owner.clone(), theme::DIM),
+        ]
+    }
+
+    fn label(&self) -> String {
+        name(self.run)
+    }
+}
+
+/// A chart of eight heights from totals, one character each.
+pub fn sparkline(values: &[i64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let top = values.iter().copied().max().unwrap_or(0).max(1);
+    values
+        .iter()
+        .map(|v| {
+            let height = i128::from((*v).max(0)) * 7 / i128::from(top);
+            BARS[usize::try_from(height).unwrap_or(0).min(7)]
+        })
+        .collect()
+}
+
+impl Runs {
+    fn load_detail(&mut self, cx: &mut Cx) {
+        if let Some(run) = self.list.current().map(|r| r.run) {
+            self.asked = Some(run);
+            cx.load(ScreenId::Runs, Part::Detail, Query::Run(run));
+        }
+    }
+
+    fn current_detail(&self) -> Option<&RunDetail> {
+        let run = self.list.current()?.run;
+        self.detail.as_ref().filter(|(r, _)| *r == run).map(|(_, d)| d)
+    }
+
+    fn steer(&mut self, row: &RunRow, want: Steer, cx: &mut Cx) {
+        let command = Command::SteerRun { run: row.run.into(), want };
+        if want != Steer::Cancel {
+            return cx.commit(command);
+        }
+        let mut lines = vec![Line::plain(format!(
+            "{} drafts are thrown away; what they billed becomes billable again.",
+            grouped(row.drafts)
+        ))];
+        for (review, n) in self.current_detail().map(|d| d.reviews.clone()).unwrap_or_default() {
+            if review != "none" {
+                lines.push(Line::of(format!("{} of them {review}", grouped(n)), theme::WARN));
+            }
+        }
+        let op = cx.operation();
+        let ask = Ask::heavy(format!("Cancel {}", name(row.run)), "cancel the run", lines, row.drafts.max(1), op, command);
+        cx.open.push(Modal::Ask(Box::new(ask)));
+    }
+
+    fn explain(&self, cx: &mut Cx) {
+        let Some(row) = self.list.current() else { return };
+        let mut lines = vec![Line::plain(format!(
+            "{} of {} done, {} failed, {} made",
+            grouped(row.done), grouped(row.total), grouped(row.failed), grouped(row.made)
+        ))];
+        for (c, minor) in &row.money {
+            lines.push(Line::plain(format!("{:>16} {c}", c.grouped(*minor))));
+        }
+        if !row.note.is_empty() {
+            lines.extend(wrap(&row.note, 70).into_iter().map(|l| Line::of(l, theme::WARN)));
+        }
+        if let Some(detail) = self.current_detail() {
+            for (reason, n) in &detail.skipped {
+                lines.push(Line::plain(format!("skipped {:>6}  {reason}", grouped(*n))));
+            }
+            for f in &detail.failures {
+                let text = format!("{} {}: {}", f.account, f.customer, f.reason);
+                lines.extend(wrap(&text, 74).into_iter().map(|l| Line::of(l, theme::WARN)));
+            }
+        }
+        cx.open.push(Modal::Text(TextBox::new(name(row.run), lines)));
+    }
+
+    fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
+        if action == Action::Create {
+            super::invoices::create(cx);
+            return true;
+        }
+        let Some(row) = self.list.current().cloned() else { return false };
+        match action {
+            Action::Open => match row.run {
+                RunId::Bill(id) => cx.go = Some((ScreenId::Invoices, Some(format!("run:{id}")))),
+                RunId::Payment(id) => cx.go = Some((ScreenId::Failed, Some(format!("run:{id}")))),
+            },
+            Action::Explain => self.explain(cx),
+            Action::Pause => {
+                let want = if row.status == "Paused" { Steer::Resume } else { Steer::Pause };
+                self.steer(&row, want, cx);
+            }
+            Action::CancelRun => self.steer(&row, Steer::Cancel, cx),
+            Action::Retry => match row.run {
+                RunId::Bill(run) if row.failed > 0 => cx.commit(Command::RetryFailedAccounts { run }),
+                RunId::Bill(_) => cx.say("no account of this run failed"),
+                RunId::Payment(_) => {
+                    cx.go = Some((ScreenId::Failed, None));
+                    cx.say("failed payments are retried here");
+                }
+            },
+            Action::Post => match row.run {
+                RunId::Bill(run) if row.drafts > 0 => {
+                    let intent = Intent::Post(PostWhat::Run(run));
+                    let items = vec![Item::new('r', format!("every postable draft of {run}…"), intent)];
+                    cx.open.push(Modal::Choice(Choice::new("Post", items)));
+                }
+                RunId::Bill(_) => cx.say("no draft is left in this run"),
+                RunId::Payment(_) => cx.say("a payment run is not posted; it charges"),
+            },
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Screen for Runs {
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn crumb(&self) -> String {
+        self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default()
+    }
+
+    fn enter(&mut self, cx: &mut Cx) {
+        self.list.reload(cx);
+    }
+
+    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
+        if self.own(action, cx) {
+            return true;
+        }
+        let before = self.list.current().map(|r| r.run);
+        let known = list_action(&mut self.list, &[], action, cx);
+        if self.list.current().map(|r| r.run) != before {
+            self.load_detail(cx);
+        }
+        known
+    }
+
+    fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
+        list_intent(&mut self.list, intent, cx)
+    }
+
+    fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
+        match self.list.loaded(part, answer, cx) {
+            None if part == Part::Page => self.load_detail(cx),
+            Some(Answer::Run(detail)) => self.detail = self.asked.map(|run| (run, detail)),
+            None | Some(_) => {}
+        }
+    }
+
+    fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
+        let mine = [Topic::Runs, Topic::Documents];
+        if !self.list.frozen && topics.iter().any(|t| mine.contains(t)) {
+            self.list.reload(cx);
+        }
+    }
+
+    fn done(&mut self, command: &Command, receipt: &Receipt, cx: &mut Cx) {
+        let made = matches!(command, Command::StartBillRun(_) | Command::StartPaymentRun(_));
+        if made && receipt.refused.is_empty() {
+            self.list.restart(cx);
+        }
+    }
+
+    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        let mut preview = Vec::new();
+        if let Some(row) = self.list.current() {
+            let bar = progress(row.done, row.total, 20);
+            let left = time_left(row, cx.now.at_ms);
+            let money = money_words(&row.money);
+            preview.push(Line::plain(format!(
+                "{bar} {}/{}  {} failed{left}  {money}",
+                grouped(row.done), grouped(row.total), grouped(row.failed)
+            )));
+            let mut parts = Vec::new();
+            if !row.note.is_empty() {
+                parts.push(row.note.clone());
+            }
+            if let Some(detail) = self.current_detail() {
+                if detail.past.len() > 1 {
+                    parts.push(format!("totals {}", sparkline(&detail.past)));
+                }
+                if let Some(f) = detail.failures.first() {
+                    parts.push(format!("{}: {}", f.account, f.reason));
+                }
+                let skips: Vec<String> =
+                    detail.skipped.iter().map(|(r, n)| format!("{n} {r}")).collect();
+                if !skips.is_empty() {
+                    parts.push(format!("skipped {}", skips.join(", ")));
+                }
+            }
+            preview.push(Line::of(parts.join(" · "), theme::DIM));
+        }
+        view_list(&self.list, &preview, None, canvas, area, cx);
+    }
+
+    fn marks(&self) -> Option<String> {
+        self.list.mark_words()
+    }
+
+    fn save(&self) -> serde_json::Value {
+        self.list.save()
+    }
+
+    fn restore(&mut self, saved: &serde_json::Value) {
+        self.list.restore(saved);
+    }
+}
+
+/// How long it will still take at the rate so far.
+fn time_left(row: &RunRow, now_ms: i64) -> String {
+    let Some(start) = row.started_at.filter(|_| row.is_open() && row.done > 0) else {
+        return String::new();
+    };
+    let left_ms = (now_ms - start).max(0) * (row.total - row.done).max(0) / row.done.max(1);
+    match left_ms / 1000 {
+        0..=59 => "  under a minute left".to_owned(),
+        seconds => format!("  ~{} min left", (seconds + 30) / 60),
+    }
+}

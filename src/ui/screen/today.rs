@@ -1,0 +1,160 @@
+//! 1 Today: the day's steps in order, what is left in each with its money; Enter goes there.
+
+use super::Screen;
+use crate::engine::query::{Answer, Query, money_words};
+use crate::store::Topic;
+use crate::store::read::today::{Step, StepRow};
+use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::modal::Intent;
+use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::theme;
+use crate::ui::widget::{grouped, put, put_right};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The keys of this screen.
+pub const KEYS: &[Binding] = &[
+    bind(&[Key::Char('j'), Key::Down], Action::Down, "", "next step"),
+    bind(&[Key::Char('k'), Key::Up], Action::Up, "", "previous step"),
+    bind(&[Key::Char('g'), Key::Home], Action::Top, "", "first step"),
+    bind(&[Key::Char('G'), Key::End], Action::Bottom, "", "last step"),
+    bind(&[Key::Enter, Key::Char('l'), Key::Right], Action::Open, "go there", "go to what is left in this step"),
+    bind(&[Key::Esc, Key::Char('h'), Key::Left], Action::Back, "", "back; never quits"),
+    bind(&[Key::Char('c')], Action::Create, "new run", "new bill run or payment run"),
+];
+
+/// The state of the screen.
+#[derive(Default)]
+pub struct Today {
+    rows: Vec<StepRow>,
+    cursor: usize,
+}
+
+/// Where a step's work is done, and with which tab or filter.
+fn place(step: Step) -> (ScreenId, &'static str) {
+    match step {
+        Step::Usage => (ScreenId::Accounts, ""),
+        Step::Run => (ScreenId::Runs, ""),
+        Step::ToCheck => (ScreenId::Invoices, "tab:to check"),
+        Step::Held => (ScreenId::Invoices, "tab:held"),
+        Step::ToPost => (ScreenId::Invoices, "tab:all drafts"),
+        Step::ToDeliver => (ScreenId::Delivery, ""),
+        Step::ToCollect => (ScreenId::Runs, "tab:payment runs"),
+        Step::Failed => (ScreenId::Failed, "tab:failed"),
+        Step::Bounced => (ScreenId::Delivery, "tab:bounced"),
+        Step::Overdue => (ScreenId::Failed, "tab:overdue"),
+        Step::Notices => (ScreenId::Today, ""),
+    }
+}
+
+/// What the clerk does in a step, in words.
+fn advice(step: Step) -> &'static str {
+    match step {
+        Step::Usage => "usage records that no document holds yet; a bill run takes what is due",
+        Step::Run => "bill runs in work; c makes a new one",
+        Step::ToCheck => "drafts nobody has looked at, worst first: a accepts, e edits, v holds",
+        Step::Held => "kept back from posting, with a reason; v releases",
+        Step::ToPost => "drafts that posting would take: P asks with all figures",
+        Step::ToDeliver => "posted, and no copy queued: c on the next screen queues them",
+        Step::ToCollect => "due and on auto-pay: c makes a payment run",
+        Step::Failed => "money that did not come, by what to do next",
+        Step::Bounced => "copies that came back, could not be made, or were lost on the way",
+        Step::Overdue => "owed since yesterday or longer",
+        Step::Notices => "what happened while you were away: ! shows them",
+    }
+}
+
+impl Screen for Today {
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn is_list(&self) -> bool {
+        false
+    }
+
+    fn crumb(&self) -> String {
+        String::new()
+    }
+
+    fn enter(&mut self, cx: &mut Cx) {
+        cx.load(ScreenId::Today, Part::Page, Query::Today);
+    }
+
+    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
+        let last = self.rows.len().saturating_sub(1);
+        match action {
+            Action::Down => self.cursor = (self.cursor + 1).min(last),
+            Action::Up => self.cursor = self.cursor.saturating_sub(1),
+            Action::Top => self.cursor = 0,
+            Action::Bottom => self.cursor = last,
+            Action::Create => super::invoices::create(cx),
+            Action::Open => {
+                if let Some(row) = self.rows.get(self.cursor) {
+                    let (screen, filter) = place(row.step);
+                    if screen == ScreenId::Today {
+                        cx.show_notices = true;
+                    } else {
+                        cx.go = Some((screen, Some(filter.to_owned())));
+                    }
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn intent(&mut self, _intent: &Intent, _cx: &mut Cx) -> bool {
+        false
+    }
+
+    fn loaded(&mut self, _part: Part, answer: Answer, _cx: &mut Cx) {
+        if let Answer::Today(rows) = answer {
+            self.rows = rows;
+        }
+    }
+
+    fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
+        if !topics.is_empty() {
+            self.enter(cx);
+        }
+    }
+
+    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        let date = cx.now.today.format("%A %Y-%m-%d").to_string();
+        put(canvas, area.x + 1, area.y, area.width, &date, theme::KEY);
+        if self.rows.is_empty() {
+            put(canvas, area.x + 3, area.y + 2, area.width, "reading…", theme::DIM);
+            return;
+        }
+        let money_width = self.rows.iter().map(|r| money_words(&r.money).len()).max().unwrap_or(0);
+        let money_width = (money_width as u16).min(area.width.saturating_sub(34)).max(10);
+        for (title, x, width) in [("STEP", 3, 14), ("LEFT", 19, 9)] {
+            put(canvas, area.x + x, area.y + 1, width, title, theme::DIM);
+        }
+        put(canvas, area.x + 31, area.y + 1, 10, "MONEY", theme::DIM);
+        for (i, row) in self.rows.iter().enumerate() {
+            let y = area.y + 2 + i as u16;
+            if y >= area.bottom().saturating_sub(2) {
+                break;
+            }
+            if i == self.cursor {
+                put(canvas, area.x, y, 1, ">", theme::BOLD);
+            }
+            let quiet = row.count == 0;
+            let style = if quiet { theme::DIM } else { theme::PLAIN };
+            put(canvas, area.x + 3, y, 15, row.step.as_str(), style);
+            put_right(canvas, area.x + 18, y, 10, &grouped(row.count), style);
+            let x = area.x + 31;
+            let used = put(canvas, x, y, money_width, &money_words(&row.money), style);
+            let x = x + if used == 0 { 0 } else { money_width + 2 };
+            put(canvas, x, y, area.right().saturating_sub(x + 1), &row.state, theme::WARN);
+        }
+        if let Some(row) = self.rows.get(self.cursor) {
+            put(canvas, area.x + 1, area.bottom() - 2, area.width - 2, advice(row.step), theme::PLAIN);
+            let (screen, _) = place(row.step);
+            let text = format!("Enter goes to {} {}", screen.number(), screen.name());
+            put(canvas, area.x + 1, area.bottom() - 1, area.width - 2, &text, theme::DIM);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Small drawing helpers and the widgets that screens share.
+
+pub mod list;
+pub mod status;
+
+use crate::domain::text::clean;
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// A line of styled pieces.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Line(pub Vec<(String, Style)>);
+
+impl Line {
+    /// One piece.
+    pub fn of(text: impl Into<String>, style: Style) -> Self {
+        Self(vec![(text.into(), style)])
+    }
+
+    /// Plain text.
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self::of(text, super::theme::PLAIN)
+    }
+
+    /// One more piece.
+    #[must_use]
+    pub fn and(mut self, text: impl Into<String>, style: Style) -> Self {
+        self.0.push((text.into(), style));
+        self
+    }
+
+    /// The bare text.
+    pub fn text(&self) -> String {
+        self.0.iter().map(|(t, _)| t.as_str()).collect()
+    }
+
+    /// Draws it, cut at `width`.
+    pub fn draw(&self, canvas: &mut Buffer, x: u16, y: u16, width: u16) {
+        let mut at = x;
+        let end = x.saturating_add(width);
+        for (text, style) in &self.0 {
+            if at >= end {
+                return;
+            }
+            at += put(canvas, at, y, end - at, text, *style);
+        }
+    }
+}
+
+/// Writes text from anywhere: stripped of what must not reach a terminal, cut with `…` to fit.
+/// Gives the columns used.
+pub fn put(canvas: &mut Buffer, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
+    let area = canvas.area;
+    if y >= area.bottom() || x >= area.right() || width == 0 {
+        return 0;
+    }
+    let width = width.min(area.right() - x);
+    let text = clean(text);
+    let fitted = fit(&text, usize::from(width));
+    let used = fitted.width() as u16;
+    canvas.set_stringn(x, y, &fitted, usize::from(width), style);
+    used.min(width)
+}
+
+/// Writes text ending at the right edge of `width`; an amount that does not fit becomes `###`,
+/// never a shorter amount.
+pub fn put_right(canvas: &mut Buffer, x: u16, y: u16, width: u16, text: &str, style: Style) {
+    let text = clean(text);
+    let used = text.width();
+    let room = usize::from(width);
+    if used > room {
+        put(canvas, x, y, width, &"#".repeat(room), style);
+    } else {
+        put(canvas, x + (room - used) as u16, y, used as u16, &text, style);
+    }
+}
+
+/// Cuts text to a number of columns, with `…` for what is missing.
+pub fn fit(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    if width == 0 {
+        return String::new();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide > width - 1 {
+            break;
+        }
+        used += wide;
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
+
+/// Text padded to a number of columns, so that what follows stays in place.
+pub fn pad(text: &str, width: usize) -> String {
+    let mut out = fit(&clean(text), width);
+    let used = out.width();
+    out.extend(std::iter::repeat_n(' ', width.saturating_sub(used)));
+    out
+}
+
+/// Breaks text into lines of at most `width` columns, at blanks where there are any.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            let word = clean(word);
+            let gap = usize::from(!line.is_empty());
+            if line.width() + gap + word.width() > width && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(&fit(&word, width));
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// Progress as text: `[####....] 61 %`.
+pub fn progress(done: i64, total: i64, width: usize) -> String {
+    let percent = if total <= 0 { 0 } else { (done * 100 / total).clamp(0, 100) };
+    let full = usize::try_from(percent).unwrap_or(0) * width / 100;
+    format!("[{}{}] {percent:>3} %", "#".repeat(full), ".".repeat(width - full))
+}
+
+/// A whole number with thousands separated.
+pub fn grouped(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = if n < 0 { String::from("-") } else { String::new() };
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_in_columns_not_in_bytes() {
+        assert_eq!(fit("東京商事株式会社", 7), "東京商…");
+        assert_eq!(fit("Müller", 6), "Müller");
+        assert_eq!(pad("東京", 6), "東京  ");
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(progress(61, 100, 8), "[####....]  61 %");
+        assert_eq!(grouped(-1_234_567), "-1,234,567");
+    }
+
+    #[test]
+    fn an_amount_is_never_shortened() {
+        let mut canvas = Buffer::empty(ratatui::layout::Rect::new(0, 0, 6, 1));
+        put_right(&mut canvas, 0, 0, 6, "18,400.00", Style::new());
+        assert_eq!(canvas.content.iter().map(|c| c.symbol()).collect::<String>(), "######");
+    }
+}

@@ -6,5 +6,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let _ = color_eyre::install();
-    cli::main(cli::Cli::parse())
+    cli::main(cli::Cli::parse(), daybook::ui::run)
 }

@@ -123,11 +123,14 @@ fn default_book() -> PathBuf {
     data.join("daybook/book.db")
 }
 
-/// Runs the command; the answer is an exit code (see [`Exit`]).
-pub fn main(cli: Cli) -> ExitCode {
+/// Runs the command, or the console without one; the answer is an exit code (see [`Exit`]).
+pub fn main(cli: Cli, console: fn(Session) -> Result<u8, Error>) -> ExitCode {
     let ctx = Ctx { book: cli.book.unwrap_or_else(default_book), json: cli.json, now: cli.now };
     let result = match cli.command {
-        None => Err(Error::Bug("the console is not built in".to_owned())),
+        None => match ctx.open().and_then(console) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
         Some(command) => dispatch(command, &ctx),
     };
     let exit = match result {

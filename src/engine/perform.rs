@@ -4,8 +4,8 @@ use super::command::{Command, Receipt, RunRef, Steer};
 use super::post::What;
 use super::retry::Which;
 use super::{
-    Error, Session, bill, collect, deliver, delivery, follow_up, outside_payment, post, print,
-    reconcile, retry, run,
+    Error, Session, bill, collect, deliver, delivery, desk, follow_up, outside_payment, post,
+    print, reconcile, retry, run,
 };
 use crate::domain::ids::{JobId, PaymentId, PaymentRunId};
 use crate::domain::payment::NextAction;
@@ -87,6 +87,11 @@ fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
         }
         Command::ChooseMethod { method } => follow_up::choose_method(session, method),
         Command::AutoPay { document, on } => follow_up::auto_pay(session, document, on),
+        own @ (Command::SaveSession { .. }
+        | Command::SaveFilter { .. }
+        | Command::DismissNotices
+        | Command::AddNote { .. }
+        | Command::SteerJob { .. }) => desk::perform(session, own),
         other => Err(Error::usage(
             "not_available",
             "this verb is not available here",

@@ -9,6 +9,7 @@ use super::modal::purpose::{self, Purpose};
 use super::modal::text::TextBox;
 use super::modal::{Intent, Modal, Step};
 use super::msg::{Cx, Effect, Msg, Part, ScreenId, Slot};
+use super::screen::Screen;
 use super::screen::accounts::Accounts;
 use super::screen::delivery::Delivery;
 use super::screen::failed::Failed;
@@ -17,7 +18,6 @@ use super::screen::jobs::Jobs;
 use super::screen::log::Log;
 use super::screen::runs::Runs;
 use super::screen::today::Today;
-use super::screen::Screen;
 use super::widget::{Line, put, status};
 use super::{fault::Fault, fault::FaultKind, theme};
 use crate::engine::command::{Command, Receipt};
@@ -483,7 +483,11 @@ impl App {
 
     fn receipt(&mut self, command: &Command, receipt: &Receipt) {
         let money = money_words(&receipt.totals);
-        let money = if money.is_empty() || receipt.summary.contains(&money) { String::new() } else { format!(", {money}") };
+        let money = if money.is_empty() || receipt.summary.contains(&money) {
+            String::new()
+        } else {
+            format!(", {money}")
+        };
         let undo = if receipt.undoable { " · u undo" } else { "" };
         let refused = match receipt.refused.len() {
             0 => String::new(),
@@ -494,7 +498,11 @@ impl App {
         if receipt.refused.len() > 1 {
             let mut lines = vec![Line::plain(receipt.summary.clone()), Line::default()];
             lines.extend(
-                receipt.refused.iter().take(500).map(|r| Line::of(format!("{}: {}", r.what, r.reason), theme::WARN)),
+                receipt
+                    .refused
+                    .iter()
+                    .take(500)
+                    .map(|r| Line::of(format!("{}: {}", r.what, r.reason), theme::WARN)),
             );
             self.open(Modal::Text(TextBox::new("Not everything was done", lines)));
         }
@@ -526,7 +534,9 @@ impl App {
                 };
                 let style = if reason.is_some() { theme::DIM } else { theme::PLAIN };
                 runs.push((lines.len(), Intent::Act(binding.action)));
-                lines.push(Line::of(format!("{:<14}", keys.join(" ")), theme::KEY).and(words, style));
+                lines.push(
+                    Line::of(format!("{:<14}", keys.join(" ")), theme::KEY).and(words, style),
+                );
             }
         }
         self.open(Modal::Text(TextBox::runnable(format!("{name}: what can be done"), lines, runs)));
@@ -576,7 +586,9 @@ impl App {
             .foot
             .notices
             .iter()
-            .map(|(at, text)| Line::of(self.cx.when(*at), theme::DIM).and(format!("  {text}"), theme::PLAIN))
+            .map(|(at, text)| {
+                Line::of(self.cx.when(*at), theme::DIM).and(format!("  {text}"), theme::PLAIN)
+            })
             .collect();
         if lines.is_empty() {
             lines.push(Line::plain("nothing new"));
@@ -615,7 +627,11 @@ impl App {
     pub fn session(&mut self) -> Option<Effect> {
         let form = self.modals.iter().find_map(|m| match m {
             Modal::Form(form) => Some(form.values()),
-            Modal::Text(_) | Modal::Choice(_) | Modal::Ask(_) | Modal::Filter(_) | Modal::Palette(_) => None,
+            Modal::Text(_)
+            | Modal::Choice(_)
+            | Modal::Ask(_)
+            | Modal::Filter(_)
+            | Modal::Palette(_) => None,
         });
         let screens: serde_json::Map<String, serde_json::Value> = ScreenId::ALL
             .iter()
@@ -637,7 +653,9 @@ impl App {
         let Some(saved) = &self.saved else { return };
         let marks: usize = saved["screens"]
             .as_object()
-            .map(|screens| screens.values().filter_map(|s| s["marks"].as_array()).map(Vec::len).sum())
+            .map(|screens| {
+                screens.values().filter_map(|s| s["marks"].as_array()).map(Vec::len).sum()
+            })
             .unwrap_or(0);
         let edit = saved["edit"].as_array().map(Vec::len).unwrap_or(0);
         if marks == 0 && edit == 0 {
@@ -670,4 +688,3 @@ impl App {
         }
     }
 }
-

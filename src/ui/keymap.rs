@@ -246,11 +246,7 @@ pub const GLOBAL_KEYS: &[Binding] = &[
 
 /// What a key means: the screen's own table first, then the lists', then everywhere's.
 pub fn find(tables: &[&'static [Binding]], key: Key) -> Option<Action> {
-    tables
-        .iter()
-        .flat_map(|t| t.iter())
-        .find(|b| b.keys.contains(&key))
-        .map(|b| b.action)
+    tables.iter().flat_map(|t| t.iter()).find(|b| b.keys.contains(&key)).map(|b| b.action)
 }
 
 #[cfg(test)]

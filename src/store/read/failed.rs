@@ -79,8 +79,7 @@ const STATE: &str = "(CASE WHEN s.disputed <> '' THEN 'disputed' \
     WHEN s.promised_on IS NOT NULL THEN 'promised' \
     WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown') THEN 'failed' ELSE 'open' END)";
 
-const GROUPS: &[&str] =
-    &["retry_later", "new_method", "look_up", "ask_mandate", "gave_up", "none"];
+const GROUPS: &[&str] = &["retry_later", "new_method", "look_up", "ask_mandate", "gave_up", "none"];
 
 pub(super) const SPEC: Spec = Spec {
     columns: "d.number, a.id, a.number, v.name, d.currency, s.balance_minor, s.due_on, p.id, \

@@ -220,6 +220,7 @@ struct Where {
 
 impl Spec {
     /// The sorts of the list; the first is the default.
+    #[cfg(test)]
     pub fn sorts(&self) -> Vec<Sort> {
         self.orders.iter().map(|o| o.sort).collect()
     }

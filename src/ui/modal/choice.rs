@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// One line.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Item {
     /// Its key.
     pub key: Option<char>,
@@ -41,7 +41,7 @@ impl Item {
 }
 
 /// A short list of lines.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Choice {
     /// Its heading.
     pub title: String,
@@ -141,7 +141,14 @@ impl Choice {
             let x = inner.x + 4 + label as u16 + 2;
             put(canvas, x, y, inner.right().saturating_sub(x), &item.hint, theme::DIM);
         }
-        put(canvas, inner.x, inner.bottom() - 1, inner.width, "Enter chooses · Esc closes", theme::DIM);
+        put(
+            canvas,
+            inner.x,
+            inner.bottom() - 1,
+            inner.width,
+            "Enter chooses · Esc closes",
+            theme::DIM,
+        );
         None
     }
 }

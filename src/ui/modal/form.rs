@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 use tui_input::Input;
 
 /// One field.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Field {
     /// What it asks for.
     pub label: &'static str,
@@ -37,7 +37,7 @@ impl Field {
 }
 
 /// A form.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Form {
     title: String,
     purpose: Purpose,
@@ -51,7 +51,12 @@ pub struct Form {
 
 impl Form {
     /// A form for a purpose.
-    pub fn new(title: impl Into<String>, purpose: Purpose, fields: Vec<Field>, cx: &mut Cx) -> Self {
+    pub fn new(
+        title: impl Into<String>,
+        purpose: Purpose,
+        fields: Vec<Field>,
+        cx: &mut Cx,
+    ) -> Self {
         let op = cx.operation();
         Self { title: title.into(), purpose, fields, at: 0, error: None, theirs: Vec::new(), op }
     }
@@ -126,7 +131,9 @@ impl Form {
         let mut cursor = None;
         let room = inner.bottom().saturating_sub(y + 2).max(1);
         let top = (self.at as u16 + 1).saturating_sub(room);
-        for (i, item) in self.fields.iter().enumerate().skip(usize::from(top)).take(usize::from(room)) {
+        for (i, item) in
+            self.fields.iter().enumerate().skip(usize::from(top)).take(usize::from(room))
+        {
             let focus = i == self.at;
             put(canvas, inner.x, y, 1, if focus { ">" } else { " " }, theme::BOLD);
             let style = if focus { theme::BOLD } else { theme::PLAIN };

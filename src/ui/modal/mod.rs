@@ -20,7 +20,7 @@ use ratatui::layout::Rect;
 use tui_input::{Input, InputRequest};
 
 /// What a modal wants done.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Intent {
     /// As if its key had been pressed on the screen.
     Act(Action),
@@ -56,7 +56,7 @@ pub enum Intent {
 }
 
 /// What a key did to a modal.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Step {
     /// It stays.
     Stay,
@@ -69,7 +69,7 @@ pub enum Step {
 }
 
 /// Everything that can lie over a screen.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Modal {
     /// Something to read.
     Text(text::TextBox),
@@ -136,9 +136,11 @@ impl Modal {
     pub fn drops_type_ahead(&self) -> bool {
         match self {
             Self::Ask(_) => true,
-            Self::Text(_) | Self::Choice(_) | Self::Form(_) | Self::Filter(_) | Self::Palette(_) => {
-                false
-            }
+            Self::Text(_)
+            | Self::Choice(_)
+            | Self::Form(_)
+            | Self::Filter(_)
+            | Self::Palette(_) => false,
         }
     }
 
@@ -156,7 +158,7 @@ impl Modal {
 }
 
 /// The filter while it is typed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct FilterLine {
     /// What is typed.
     pub input: Input,
@@ -192,7 +194,12 @@ impl FilterLine {
         if self.input.value().is_empty() {
             put(canvas, area.x + 3, y, area.width.saturating_sub(4), hint, theme::DIM);
         }
-        let at = field(canvas, Rect { x: area.x + 2, y, width: area.width.saturating_sub(3), height: 1 }, &self.input, true);
+        let at = field(
+            canvas,
+            Rect { x: area.x + 2, y, width: area.width.saturating_sub(3), height: 1 },
+            &self.input,
+            true,
+        );
         Some(at)
     }
 }

@@ -15,7 +15,7 @@ use ratatui::layout::Rect;
 use tui_input::Input;
 
 /// One line.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Entry {
     /// What it does.
     pub words: String,
@@ -30,7 +30,7 @@ pub struct Entry {
 }
 
 /// The palette.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Palette {
     /// What is typed.
     pub input: Input,
@@ -119,7 +119,8 @@ impl Palette {
         let height = area.height.saturating_sub(4).min(20);
         let inner = frame(canvas, area, width, height, "Find");
         put(canvas, inner.x, inner.y, 1, ":", theme::KEY);
-        let place = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), height: 1, ..inner };
+        let place =
+            Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), height: 1, ..inner };
         let cursor = field(canvas, place, &self.input, true);
         let rows = usize::from(inner.height.saturating_sub(2));
         let top = (self.at + 1).saturating_sub(rows);

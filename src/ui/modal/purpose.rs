@@ -29,7 +29,7 @@ pub enum PostWhat {
 }
 
 /// What a form is for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Purpose {
     /// Hold drafts: reason, owner, date.
     Hold(Vec<Pick>),
@@ -369,12 +369,7 @@ fn edit_head(draft: Pick, was: &[String; 4], v: &[String]) -> Result<Command, Re
     Ok(Command::Edit { draft, changes, reason: needed(v, 4, "the reason")? })
 }
 
-fn edit_line(
-    draft: Pick,
-    line: u32,
-    was: &[String; 3],
-    v: &[String],
-) -> Result<Command, Refusal> {
+fn edit_line(draft: Pick, line: u32, was: &[String; 3], v: &[String]) -> Result<Command, Refusal> {
     let changed = |i: usize| text(v, i) != was[i];
     if !(changed(0) || changed(1) || changed(2)) {
         return Err((0, "nothing is changed yet".to_owned()));
@@ -460,6 +455,8 @@ fn new_payment_run(v: &[String]) -> Result<NewPaymentRun, Refusal> {
         account: text(v, 2),
         batches: list(&text(v, 3)),
         currency: None,
+        bill_cycle_day: None,
+        gateway: None,
         consolidate: text(v, 4) == "one an account",
     })
 }

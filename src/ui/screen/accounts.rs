@@ -121,7 +121,8 @@ impl Accounts {
                     Some(detail) => lines(&row, detail, cx),
                     None => return true,
                 };
-                cx.open.push(Modal::Text(TextBox::new(format!("{} {}", row.number, row.name), lines)));
+                cx.open
+                    .push(Modal::Text(TextBox::new(format!("{} {}", row.number, row.name), lines)));
             }
             Action::Note => {
                 let fields = vec![Input::new("note", "", "everybody sees it")];
@@ -135,9 +136,13 @@ impl Accounts {
                     Input::new("received on", cx.now.today.to_string(), "the day it arrived"),
                     Input::new("reference", "", "what the bank statement says"),
                 ];
-                let purpose =
-                    Purpose::Outside { account: row.id, documents: Vec::new(), currency: row.currency };
-                let form = purpose::form(format!("Received from {}", row.number), purpose, fields, cx);
+                let purpose = Purpose::Outside {
+                    account: row.id,
+                    documents: Vec::new(),
+                    currency: row.currency,
+                };
+                let form =
+                    purpose::form(format!("Received from {}", row.number), purpose, fields, cx);
                 cx.open.push(form);
             }
             Action::Method => self.methods(cx),
@@ -173,7 +178,12 @@ fn lines(row: &AccountRow, d: &AccountDetail, cx: &Cx) -> Vec<Line> {
         Line::of(format!("{} {}", row.number, row.name), theme::BOLD),
         Line::plain(d.address.join(", ")),
         Line::plain(format!("{} · {} · tax {}", row.emails, row.delivery, d.tax)),
-        Line::plain(format!("owes {} {c} · {} · cycle day {}", c.grouped(row.open_minor), row.payment_term, row.bill_cycle_day)),
+        Line::plain(format!(
+            "owes {} {c} · {} · cycle day {}",
+            c.grouped(row.open_minor),
+            row.payment_term,
+            row.bill_cycle_day
+        )),
         Line::default(),
     ];
     for method in &d.methods {
@@ -186,7 +196,14 @@ fn lines(row: &AccountRow, d: &AccountDetail, cx: &Cx) -> Vec<Line> {
     }
     out.push(Line::default());
     for doc in d.documents.iter().take(20) {
-        let text = format!("{:<17} {} {:>8} {:>14} open {}", doc.number, doc.invoice_on, doc.status, c.grouped(doc.total_minor), c.grouped(doc.balance_minor));
+        let text = format!(
+            "{:<17} {} {:>8} {:>14} open {}",
+            doc.number,
+            doc.invoice_on,
+            doc.status,
+            c.grouped(doc.total_minor),
+            c.grouped(doc.balance_minor)
+        );
         out.push(Line::plain(text));
     }
     for (at, user, text) in &d.notes {
@@ -251,7 +268,12 @@ impl Screen for Accounts {
             preview.push(Line::plain(format!("{} · {}", row.emails, d.address.join(", "))));
             let methods: Vec<&str> = d.methods.iter().map(|m| m.display.as_str()).collect();
             let note = d.notes.first().map(|n| format!(" · {}", n.2)).unwrap_or_default();
-            let text = format!("{} · {} charges · {} documents{note}", methods.join(", "), d.charges.len(), d.documents.len());
+            let text = format!(
+                "{} · {} charges · {} documents{note}",
+                methods.join(", "),
+                d.charges.len(),
+                d.documents.len()
+            );
             preview.push(Line::of(text, theme::DIM));
         }
         view_list(&self.list, &preview, None, canvas, area, cx);

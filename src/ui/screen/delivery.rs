@@ -25,7 +25,12 @@ use ratatui::style::Style;
 
 /// The keys of this screen.
 pub const KEYS: &[Binding] = &[
-    bind(&[Key::Char('c')], Action::Create, "queue", "queue the copies of posted documents that have none"),
+    bind(
+        &[Key::Char('c')],
+        Action::Create,
+        "queue",
+        "queue the copies of posted documents that have none",
+    ),
     bind(&[Key::Char('S')], Action::Send, "send now", "end the hold: send now"),
     bind(&[Key::Char('R')], Action::Recall, "recall", "take a queued copy back"),
     bind(&[Key::Char('p')], Action::Print, "print", "write the print copies as one batch"),
@@ -125,9 +130,11 @@ impl Delivery {
     fn heavy(&self, title: &str, verb: &'static str, command: Command, cx: &mut Cx) {
         let targets = self.list.targets();
         let n = targets.len();
-        let mut lines = vec![Line::plain(format!("{n} copies of documents over {}", sums(targets.iter())))];
+        let mut lines =
+            vec![Line::plain(format!("{n} copies of documents over {}", sums(targets.iter())))];
         if let Some(row) = self.list.current().filter(|_| n == 1) {
-            lines.push(Line::plain(format!("{} to {} by {}", row.number, row.address, row.channel)));
+            lines
+                .push(Line::plain(format!("{} to {} by {}", row.number, row.address, row.channel)));
         }
         lines.push(Line::of("What leaves the house does not come back.", theme::DIM));
         let op = cx.operation();
@@ -172,7 +179,8 @@ impl Delivery {
             Action::Retry => self.heavy("Send again", "send", Command::Resend { deliveries }, cx),
             Action::Printed => self.light("Printed:", Command::ConfirmPrinted { deliveries }, cx),
             Action::Channel => {
-                let to = |channel| Command::ChangeChannel { deliveries: deliveries.clone(), channel };
+                let to =
+                    |channel| Command::ChangeChannel { deliveries: deliveries.clone(), channel };
                 let mut item = |key, words: &str, channel| {
                     let op = cx.operation();
                     let command = Box::new(to(channel));
@@ -245,7 +253,10 @@ impl Screen for Delivery {
         let mut preview = Vec::new();
         if let Some(row) = self.list.current() {
             let amount = format!("{} {}", row.currency.grouped(row.total_minor), row.currency);
-            preview.push(Line::plain(format!("{} {} · {amount} · {}", row.account, row.customer, row.address)));
+            preview.push(Line::plain(format!(
+                "{} {} · {amount} · {}",
+                row.account, row.customer, row.address
+            )));
             preview.push(Line::of(row.last_reply.clone(), theme::WARN));
         }
         view_list(&self.list, &preview, None, canvas, area, cx);

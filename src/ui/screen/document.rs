@@ -69,13 +69,7 @@ fn head(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
     }
 }
 
-fn item_lines(
-    d: &InvoiceDetail,
-    item: &ItemRow,
-    width: usize,
-    chosen: bool,
-    out: &mut Vec<Line>,
-) {
+fn item_lines(d: &InvoiceDetail, item: &ItemRow, width: usize, chosen: bool, out: &mut Vec<Line>) {
     let amount = d.row.currency.grouped(item.amount_minor);
     let mark = if chosen { ">" } else { " " };
     let room = width.saturating_sub(amount.len() + 6).max(8);
@@ -138,8 +132,11 @@ fn past(d: &InvoiceDetail, out: &mut Vec<Line>) {
 
 fn trail(d: &InvoiceDetail, width: usize, cx: &Cx, out: &mut Vec<Line>) {
     for copy in &d.deliveries {
-        let reply =
-            if copy.last_reply.is_empty() { String::new() } else { format!(" ({})", copy.last_reply) };
+        let reply = if copy.last_reply.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", copy.last_reply)
+        };
         let text = format!("{} to {}: {}{reply}", copy.channel, copy.address, copy.status);
         out.extend(wrap(&text, width).into_iter().map(Line::plain));
     }

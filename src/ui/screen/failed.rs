@@ -18,25 +18,34 @@ use crate::ui::modal::purpose::{self, Purpose};
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::list::{Column, Listing, Shown, Tab};
 use crate::ui::widget::Line;
+use crate::ui::widget::list::{Column, Listing, Shown, Tab};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 /// The keys of this screen.
 pub const KEYS: &[Binding] = &[
-    bind(&[Key::Char('r')], Action::Retry, "retry", "retry: this one, the marked, or a whole group"),
+    bind(
+        &[Key::Char('r')],
+        Action::Retry,
+        "retry",
+        "retry: this one, the marked, or a whole group",
+    ),
     bind(&[Key::Char('i')], Action::Reconcile, "look up", "ask the gateway what became of it"),
     bind(&[Key::Char('p')], Action::Promise, "promise", "the customer promised to pay"),
     bind(&[Key::Char('c')], Action::Outside, "received", "record money received outside"),
     bind(&[Key::Char('M')], Action::Method, "", "choose another payment method"),
-    bind(&[Key::Char('A')], Action::AutoPay, "", "payment runs leave this invoice alone, or take it again"),
+    bind(
+        &[Key::Char('A')],
+        Action::AutoPay,
+        "",
+        "payment runs leave this invoice alone, or take it again",
+    ),
     bind(&[Key::Char('m')], Action::Memo, "", "write off what will not come"),
 ];
 
-const SORTS: &[Sort] =
-    &[Sort::Due, Sort::Largest, Sort::Account, Sort::Customer, Sort::Newest];
+const SORTS: &[Sort] = &[Sort::Due, Sort::Largest, Sort::Account, Sort::Customer, Sort::Newest];
 
 /// The state of the screen.
 pub struct Failed {
@@ -141,7 +150,11 @@ impl Failed {
         let mut items = Vec::new();
         let n = payments.len();
         let marked = !self.list.marks.is_empty();
-        let label = if marked { format!("the {n} marked…") } else { format!("{} ({money})…", row.number) };
+        let label = if marked {
+            format!("the {n} marked…")
+        } else {
+            format!("{} ({money})…", row.number)
+        };
         if row.group == "look_up" && !marked {
             let why = "not known what happened: look it up (i) first";
             items.push(Item::unavailable('1', label, why));
@@ -167,7 +180,14 @@ impl Failed {
             })];
             let count = self.list.totals.as_ref().map_or(1, |t| t.count);
             let verb = if group == NextAction::LookUp { "look up" } else { "charge" };
-            let ask = Ask::heavy(format!("The group {words}"), verb, lines, count, op, Command::RetryGroup { group });
+            let ask = Ask::heavy(
+                format!("The group {words}"),
+                verb,
+                lines,
+                count,
+                op,
+                Command::RetryGroup { group },
+            );
             let open = Intent::Open(Box::new(Modal::Ask(Box::new(ask))));
             items.push(Item::new('g', format!("the whole group “{words}”…"), open));
         }
@@ -193,7 +213,8 @@ impl Failed {
                     Input::new("amount", "", "empty: all that is open"),
                 ];
                 let purpose = Purpose::Promise(row.id, row.currency);
-                let form = purpose::form(format!("Promise for {}", row.number), purpose, fields, cx);
+                let form =
+                    purpose::form(format!("Promise for {}", row.number), purpose, fields, cx);
                 cx.open.push(form);
             }
             Action::Outside => {
@@ -209,7 +230,8 @@ impl Failed {
                     documents: vec![row.id],
                     currency: row.currency,
                 };
-                let form = purpose::form(format!("Received for {}", row.number), purpose, fields, cx);
+                let form =
+                    purpose::form(format!("Received for {}", row.number), purpose, fields, cx);
                 cx.open.push(form);
             }
             Action::Method => {
@@ -299,14 +321,17 @@ impl Screen for Failed {
                 ("", "") => "no attempt yet".to_owned(),
                 (code, reply) => format!("{} {reply}", code.replace('_', " ")),
             };
-            let promised = row.promised_on.map(|d| format!(" · promised by {d}")).unwrap_or_default();
+            let promised =
+                row.promised_on.map(|d| format!(" · promised by {d}")).unwrap_or_default();
             preview.push(Line::plain(format!("{} {} · {said}{promised}", row.number, row.method)));
         }
         if let Some(d) = detail {
             let list: Vec<String> = d
                 .payments
                 .iter()
-                .map(|p| format!("{} {} {}", p.what, d.row.currency.grouped(p.amount_minor), p.status))
+                .map(|p| {
+                    format!("{} {} {}", p.what, d.row.currency.grouped(p.amount_minor), p.status)
+                })
                 .collect();
             preview.push(Line::of(list.join(" · "), theme::DIM));
         }

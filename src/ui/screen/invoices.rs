@@ -35,8 +35,18 @@ pub const KEYS: &[Binding] = &[
     bind(&[Key::Char('P')], Action::Post, "post", "post the marked drafts, this one, or its run"),
     bind(&[Key::Char('x')], Action::Explain, "", "explain how each amount came about"),
     bind(&[Key::Char('R')], Action::Regenerate, "", "rate the draft again from what is known now"),
-    bind(&[Key::Char('D')], Action::CancelDraft, "", "cancel the draft; its periods are billable again"),
-    bind(&[Key::Char('m')], Action::Memo, "", "correct a posted invoice: memo, reversal, write-off"),
+    bind(
+        &[Key::Char('D')],
+        Action::CancelDraft,
+        "",
+        "cancel the draft; its periods are billable again",
+    ),
+    bind(
+        &[Key::Char('m')],
+        Action::Memo,
+        "",
+        "correct a posted invoice: memo, reversal, write-off",
+    ),
     bind(&[Key::Char('c')], Action::Create, "", "new bill run or payment run"),
     bind(&[Key::Char('C')], Action::Claim, "", "take the next 50 of this filter for me"),
 ];
@@ -287,9 +297,14 @@ impl Invoices {
             items.push(Item::new(key, *reason, intent));
         }
         let form = purpose::hold(picks(&targets), "", cx);
-        items.push(Item::new('o', "another reason, an owner, a date…", Intent::Open(Box::new(form))));
+        items.push(Item::new(
+            'o',
+            "another reason, an owner, a date…",
+            Intent::Open(Box::new(form)),
+        ));
         let money = sums(targets.iter());
-        cx.open.push(Modal::Choice(Choice::new(format!("Hold {} ({money})", targets.len()), items)));
+        cx.open
+            .push(Modal::Choice(Choice::new(format!("Hold {} ({money})", targets.len()), items)));
     }
 
     fn edit(&mut self, cx: &mut Cx) {
@@ -297,7 +312,10 @@ impl Invoices {
         let detail = detail.clone();
         if let Some(person) = cx.editor_of(detail.row.id.0) {
             let since = person.editing.map(|(_, at)| cx.when(at)).unwrap_or_default();
-            let text = format!("{} edits since {since}; your save will be checked against theirs", person.name);
+            let text = format!(
+                "{} edits since {since}; your save will be checked against theirs",
+                person.name
+            );
             cx.say(text);
         }
         let draft = Pick { id: detail.row.id, version: detail.row.version };
@@ -349,7 +367,9 @@ impl Invoices {
             let head = format!("{} {}: {amount}", item.position, item.description);
             lines.push(Line::of(head, theme::BOLD));
             for text in crate::ui::explain::words(item, detail.row.currency) {
-                lines.extend(wrap(&text, width - 2).into_iter().map(|l| Line::plain(format!("  {l}"))));
+                lines.extend(
+                    wrap(&text, width - 2).into_iter().map(|l| Line::plain(format!("  {l}"))),
+                );
             }
         }
         for tax in &detail.taxes {
@@ -388,9 +408,22 @@ impl Invoices {
         if let Some(run) = run {
             let all = Intent::Post(PostWhat::Run(run));
             items.push(Item::new('r', format!("every postable draft of {run}…"), all));
-            let fields = vec![Input::new("invoice date", cx.now.today.to_string(), "printed on all of them")];
-            let form = purpose::form("Post with another invoice date", Purpose::PostDated(PostWhat::Run(run)), fields, cx);
-            items.push(Item::new('i', format!("{run} with another invoice date…"), Intent::Open(Box::new(form))));
+            let fields = vec![Input::new(
+                "invoice date",
+                cx.now.today.to_string(),
+                "printed on all of them",
+            )];
+            let form = purpose::form(
+                "Post with another invoice date",
+                Purpose::PostDated(PostWhat::Run(run)),
+                fields,
+                cx,
+            );
+            items.push(Item::new(
+                'i',
+                format!("{run} with another invoice date…"),
+                Intent::Open(Box::new(form)),
+            ));
         }
         cx.open.push(Modal::Choice(Choice::new("Post", items)));
     }
@@ -409,8 +442,10 @@ impl Invoices {
         ];
         let adjust = Purpose::Adjust { document: id, currency, label: label.clone() };
         let adjust = purpose::form(format!("Adjust {label}"), adjust, fields, cx);
-        let reverse = purpose::reason(format!("Reverse {label}"), Purpose::Reverse(id, label.clone()), cx);
-        let off = purpose::reason(format!("Write off {label}"), Purpose::WriteOff(id, label.clone()), cx);
+        let reverse =
+            purpose::reason(format!("Reverse {label}"), Purpose::Reverse(id, label.clone()), cx);
+        let off =
+            purpose::reason(format!("Write off {label}"), Purpose::WriteOff(id, label.clone()), cx);
         let open = |m| Intent::Open(Box::new(m));
         let items = vec![
             Item::new('a', "adjust by credit or debit memo…", open(adjust)),
@@ -710,14 +745,23 @@ impl Invoices {
 fn preview(d: &InvoiceDetail) -> Vec<Line> {
     let c = d.row.currency;
     let last: Vec<String> = d.before.iter().map(|p| c.grouped(p.total_minor)).collect();
-    let last = if last.is_empty() { "first invoice".to_owned() } else { format!("last {}", last.join(", ")) };
+    let last = if last.is_empty() {
+        "first invoice".to_owned()
+    } else {
+        format!("last {}", last.join(", "))
+    };
     let mean = d.mean_minor.map(|m| format!(" · mean {}", c.grouped(m))).unwrap_or_default();
     let lines = d.items.len();
-    let first = match d.flags.iter().find(|f| f.code != FlagCode::FirstInvoice).or(d.flags.first()) {
+    let first = match d.flags.iter().find(|f| f.code != FlagCode::FirstInvoice).or(d.flags.first())
+    {
         Some(flag) => Line::of(flag.reason.clone(), theme::WARN),
         None => Line::plain(format!("{lines} lines · net {}", c.grouped(d.subtotal_minor))),
     };
     let money = money_words(&[(c, d.row.balance_minor)]);
-    let open = if d.row.status == DocumentStatus::Posted { format!(" · open {money}") } else { String::new() };
+    let open = if d.row.status == DocumentStatus::Posted {
+        format!(" · open {money}")
+    } else {
+        String::new()
+    };
     vec![first, Line::plain(format!("{last}{mean} · {}{open}", d.payment_term))]
 }

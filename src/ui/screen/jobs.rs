@@ -116,7 +116,9 @@ impl Jobs {
             Action::Open => {
                 let subject = row.subject.clone();
                 match subject.split_once('-').map(|(p, _)| p) {
-                    Some("BR") => cx.go = Some((ScreenId::Invoices, Some(format!("run:{subject}")))),
+                    Some("BR") => {
+                        cx.go = Some((ScreenId::Invoices, Some(format!("run:{subject}"))))
+                    }
                     Some("PR") => cx.go = Some((ScreenId::Failed, Some(format!("run:{subject}")))),
                     _ => self.explain(&row, cx),
                 }
@@ -142,7 +144,12 @@ impl Jobs {
     fn explain(&self, row: &JobRow, cx: &mut Cx) {
         let mut lines = vec![
             Line::plain(format!("{} on {}, started by {}", row.kind, row.subject, row.user)),
-            Line::plain(format!("{}  {}/{}", progress(row.done, row.total, 20), grouped(row.done), grouped(row.total))),
+            Line::plain(format!(
+                "{}  {}/{}",
+                progress(row.done, row.total, 20),
+                grouped(row.done),
+                grouped(row.total)
+            )),
         ];
         if !row.holder.is_empty() && row.is_open() {
             lines.push(Line::of(format!("driven by {}", row.holder), theme::DIM));
@@ -219,7 +226,12 @@ impl Screen for Jobs {
         let mut preview = Vec::new();
         if let Some(row) = self.list.current() {
             let bar = progress(row.done, row.total, 20);
-            let text = format!("{bar} {}/{}  {} failed", grouped(row.done), grouped(row.total), grouped(row.failed));
+            let text = format!(
+                "{bar} {}/{}  {} failed",
+                grouped(row.done),
+                grouped(row.total),
+                grouped(row.failed)
+            );
             preview.push(Line::plain(text));
         }
         let said = self.list.current().map(|r| r.error.clone()).filter(|e| !e.is_empty());

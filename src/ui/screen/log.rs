@@ -107,7 +107,11 @@ impl Log {
             let text = serde_json::to_string_pretty(&value).unwrap_or_default();
             lines.extend(text.lines().map(|l| Line::of(l, theme::DIM)));
         }
-        let can = if row.undoable { "u undoes my own last action" } else { "it cannot be undone from here" };
+        let can = if row.undoable {
+            "u undoes my own last action"
+        } else {
+            "it cannot be undone from here"
+        };
         lines.push(Line::of(can, theme::DIM));
         cx.open.push(Modal::Text(TextBox::new(format!("{} {}", row.seq, row.subject), lines)));
     }

@@ -82,9 +82,11 @@ pub fn list_action<R: Shown>(
     match action {
         Action::Filter => cx.open.push(Modal::Filter(FilterLine::new(&list.typed))),
         Action::Sort => {
-            let items = list.sorts.iter().zip('1'..='9').map(|(sort, key)| {
-                Item::new(key, sort.as_str(), Intent::Sort(*sort))
-            });
+            let items = list
+                .sorts
+                .iter()
+                .zip('1'..='9')
+                .map(|(sort, key)| Item::new(key, sort.as_str(), Intent::Sort(*sort)));
             cx.open.push(Modal::Choice(Choice::new("Sort by", items.collect())));
         }
         Action::Group => {
@@ -92,9 +94,10 @@ pub fn list_action<R: Shown>(
                 cx.say("this list has no groups; / filters it");
                 return true;
             }
-            let items = groups.iter().zip('1'..='9').map(|(field, key)| {
-                Item::new(key, field.as_str(), Intent::Group(*field))
-            });
+            let items = groups
+                .iter()
+                .zip('1'..='9')
+                .map(|(field, key)| Item::new(key, field.as_str(), Intent::Group(*field)));
             cx.open.push(Modal::Choice(Choice::new("Group by", items.collect())));
         }
         Action::Back => {

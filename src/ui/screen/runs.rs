@@ -46,7 +46,11 @@ pub struct Runs {
 impl Default for Runs {
     fn default() -> Self {
         let tab = |name: &str, filter: &str| Tab::new(name, filter, Sort::Newest);
-        let tabs = vec![tab("all", ""), tab("bill runs", "kind:bill"), tab("payment runs", "kind:collect")];
+        let tabs = vec![
+            tab("all", ""),
+            tab("bill runs", "kind:bill"),
+            tab("payment runs", "kind:collect"),
+        ];
         Self { list: Listing::new(ScreenId::Runs, tabs, SORTS), detail: None, asked: None }
     }
 }
@@ -85,7 +89,11 @@ impl Shown for RunRow {
 
     fn cells(&self, _code: bool, _cx: &Cx) -> Vec<(String, Style)> {
         let amount = self.money.first().map(|(c, m)| format!("{} {c}", c.grouped(*m)));
-        let more = if self.money.len() > 1 { format!(" +{}", self.money.len() - 1) } else { String::new() };
+        let more = if self.money.len() > 1 {
+            format!(" +{}", self.money.len() - 1)
+        } else {
+            String::new()
+        };
         let change = self.money.first().and_then(|(c, now)| {
             let (_, last) = self.before.iter().find(|(b, _)| b == c)?;
             (*last != 0).then(|| format!("{:+} %", (now - last) * 100 / last.abs()))
@@ -155,7 +163,14 @@ impl Runs {
             }
         }
         let op = cx.operation();
-        let ask = Ask::heavy(format!("Cancel {}", name(row.run)), "cancel the run", lines, row.drafts.max(1), op, command);
+        let ask = Ask::heavy(
+            format!("Cancel {}", name(row.run)),
+            "cancel the run",
+            lines,
+            row.drafts.max(1),
+            op,
+            command,
+        );
         cx.open.push(Modal::Ask(Box::new(ask)));
     }
 
@@ -163,7 +178,10 @@ impl Runs {
         let Some(row) = self.list.current() else { return };
         let mut lines = vec![Line::plain(format!(
             "{} of {} done, {} failed, {} made",
-            grouped(row.done), grouped(row.total), grouped(row.failed), grouped(row.made)
+            grouped(row.done),
+            grouped(row.total),
+            grouped(row.failed),
+            grouped(row.made)
         ))];
         for (c, minor) in &row.money {
             lines.push(Line::plain(format!("{:>16} {c}", c.grouped(*minor))));
@@ -201,7 +219,9 @@ impl Runs {
             }
             Action::CancelRun => self.steer(&row, Steer::Cancel, cx),
             Action::Retry => match row.run {
-                RunId::Bill(run) if row.failed > 0 => cx.commit(Command::RetryFailedAccounts { run }),
+                RunId::Bill(run) if row.failed > 0 => {
+                    cx.commit(Command::RetryFailedAccounts { run })
+                }
                 RunId::Bill(_) => cx.say("no account of this run failed"),
                 RunId::Payment(_) => {
                     cx.go = Some((ScreenId::Failed, None));
@@ -211,7 +231,8 @@ impl Runs {
             Action::Post => match row.run {
                 RunId::Bill(run) if row.drafts > 0 => {
                     let intent = Intent::Post(PostWhat::Run(run));
-                    let items = vec![Item::new('r', format!("every postable draft of {run}…"), intent)];
+                    let items =
+                        vec![Item::new('r', format!("every postable draft of {run}…"), intent)];
                     cx.open.push(Modal::Choice(Choice::new("Post", items)));
                 }
                 RunId::Bill(_) => cx.say("no draft is left in this run"),
@@ -282,7 +303,9 @@ impl Screen for Runs {
             let money = money_words(&row.money);
             preview.push(Line::plain(format!(
                 "{bar} {}/{}  {} failed{left}  {money}",
-                grouped(row.done), grouped(row.total), grouped(row.failed)
+                grouped(row.done),
+                grouped(row.total),
+                grouped(row.failed)
             )));
             let mut parts = Vec::new();
             if !row.note.is_empty() {

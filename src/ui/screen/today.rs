@@ -18,7 +18,12 @@ pub const KEYS: &[Binding] = &[
     bind(&[Key::Char('k'), Key::Up], Action::Up, "", "previous step"),
     bind(&[Key::Char('g'), Key::Home], Action::Top, "", "first step"),
     bind(&[Key::Char('G'), Key::End], Action::Bottom, "", "last step"),
-    bind(&[Key::Enter, Key::Char('l'), Key::Right], Action::Open, "go there", "go to what is left in this step"),
+    bind(
+        &[Key::Enter, Key::Char('l'), Key::Right],
+        Action::Open,
+        "go there",
+        "go to what is left in this step",
+    ),
     bind(&[Key::Esc, Key::Char('h'), Key::Left], Action::Back, "", "back; never quits"),
     bind(&[Key::Char('c')], Action::Create, "new run", "new bill run or payment run"),
 ];
@@ -151,7 +156,14 @@ impl Screen for Today {
             put(canvas, x, y, area.right().saturating_sub(x + 1), &row.state, theme::WARN);
         }
         if let Some(row) = self.rows.get(self.cursor) {
-            put(canvas, area.x + 1, area.bottom() - 2, area.width - 2, advice(row.step), theme::PLAIN);
+            put(
+                canvas,
+                area.x + 1,
+                area.bottom() - 2,
+                area.width - 2,
+                advice(row.step),
+                theme::PLAIN,
+            );
             let (screen, _) = place(row.step);
             let text = format!("Enter goes to {} {}", screen.number(), screen.name());
             put(canvas, area.x + 1, area.bottom() - 1, area.width - 2, &text, theme::DIM);

@@ -3,9 +3,7 @@
 
 use super::{put, put_right};
 use crate::engine::query::{Answer, ListName, Query, money_words};
-use crate::store::read::{
-    Filter, ListArgs, ListRow, Marked, Page, Seek, Sort, Totals,
-};
+use crate::store::read::{Filter, ListArgs, ListRow, Marked, Page, Seek, Sort, Totals};
 use crate::ui::keymap::Action;
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
@@ -360,7 +358,8 @@ impl<R: Shown> Listing<R> {
                 let old_cursor = self.cursor;
                 let next = self.rows.get(old_cursor + 1).map(ListRow::id);
                 self.after = page.more;
-                let (base, old_top) = if from_top { (0, self.first + self.top) } else { (old_first, 0) };
+                let (base, old_top) =
+                    if from_top { (0, self.first + self.top) } else { (old_first, 0) };
                 self.before = base > 0;
                 self.first = base;
                 self.rows = page.rows;
@@ -650,7 +649,11 @@ impl<R: Shown> Listing<R> {
     /// Row 2: filter and sort, position.
     pub fn headline(&self) -> (String, String) {
         let tab = self.tabs.get(self.tab).map_or("", |t| t.name.as_str());
-        let left = if self.typed.is_empty() { format!("[{tab}]") } else { format!("[{tab}] /{}", self.typed) };
+        let left = if self.typed.is_empty() {
+            format!("[{tab}]")
+        } else {
+            format!("[{tab}] /{}", self.typed)
+        };
         let count = self.totals.as_ref().map_or(self.rows.len() as i64, |t| t.count);
         let rank = if self.rows.is_empty() { 0 } else { self.rank() };
         let mut right = String::new();
@@ -736,7 +739,8 @@ impl<R: Shown> Listing<R> {
         let columns = R::columns();
         let width = |i: usize| self.widths.get(i).copied().unwrap_or(columns[i].width);
         let mut kept: Vec<usize> = (0..columns.len()).collect();
-        let used = |kept: &[usize]| kept.iter().map(|i| width(*i) + 2).sum::<u16>().saturating_sub(2);
+        let used =
+            |kept: &[usize]| kept.iter().map(|i| width(*i) + 2).sum::<u16>().saturating_sub(2);
         while used(&kept) > room {
             let worst = kept.iter().copied().filter(|i| columns[*i].rank > 0);
             let Some(worst) = worst.max_by_key(|i| columns[*i].rank) else { break };
@@ -746,7 +750,16 @@ impl<R: Shown> Listing<R> {
         let flexible = kept.iter().filter(|i| columns[**i].flex).count() as u16;
         let share = spare.checked_div(flexible).unwrap_or(0);
         kept.into_iter()
-            .map(|i| (i, if columns[i].flex { (width(i) + share).min(width(i).max(40)) } else { width(i) }))
+            .map(|i| {
+                (
+                    i,
+                    if columns[i].flex {
+                        (width(i) + share).min(width(i).max(40))
+                    } else {
+                        width(i)
+                    },
+                )
+            })
             .collect()
     }
 

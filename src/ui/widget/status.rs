@@ -36,9 +36,14 @@ pub fn status(
 ) {
     let mut right = Vec::new();
     if let Some(job) = foot.jobs.iter().find(|j| j.state == "Running").or(foot.jobs.first()) {
-        let percent = if job.total > 0 { format!(" {}%", job.done * 100 / job.total) } else { String::new() };
+        let percent =
+            if job.total > 0 { format!(" {}%", job.done * 100 / job.total) } else { String::new() };
         let failed = if job.failed > 0 { format!(" {} failed", job.failed) } else { String::new() };
-        let state = if job.state == "Running" { String::new() } else { format!(" {}", job.state.to_lowercase()) };
+        let state = if job.state == "Running" {
+            String::new()
+        } else {
+            format!(" {}", job.state.to_lowercase())
+        };
         let what = if job.subject.is_empty() { job.kind.clone() } else { job.subject.clone() };
         right.push(format!("● {what}{percent}{failed}{state}"));
     }

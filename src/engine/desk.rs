@@ -1,0 +1,95 @@
+//! The console's own small verbs: session, saved filters, notices, notes, steering a job.
+
+use super::command::{Command, Receipt, Steer};
+use super::{Error, Session};
+use crate::domain::actor::Verb;
+use crate::domain::ids::JobId;
+use crate::domain::text;
+use crate::store::desk;
+use crate::store::job::{self, JobState, Wanted};
+
+/// Longest note and filter, characters.
+const LONGEST: usize = 500;
+
+/// Does one of them.
+pub fn perform(session: &mut Session, command: Command) -> Result<Receipt, Error> {
+    match command {
+        Command::SaveSession { state } => {
+            quiet(session, "session kept", |tx| Ok(desk::save_session(tx, &state)?))
+        }
+        Command::SaveFilter { screen, name, text: filter } => {
+            checked(&[&name, &filter]).and_then(|()| {
+                quiet(session, &format!("filter {name} saved"), |tx| {
+                    Ok(desk::save_filter(tx, &screen, &name, &filter)?)
+                })
+            })
+        }
+        Command::DismissNotices => quiet(session, "notices read", |tx| {
+            desk::dismiss_notices(tx)?;
+            Ok(())
+        }),
+        Command::AddNote { account, text: note } => checked(&[&note]).and_then(|()| {
+            quiet(session, "note kept", |tx| Ok(desk::add_note(tx, account, &note)?))
+        }),
+        Command::SteerJob { job, want } => steer(session, job, want),
+        other => Err(Error::Bug(format!("{} is not a verb of the desk", other.verb()))),
+    }
+}
+
+fn checked(texts: &[&str]) -> Result<(), Error> {
+    for given in texts {
+        text::check(given, LONGEST)
+            .and_then(|()| text::refuse_card_number(given))
+            .map_err(|e| Error::usage("bad_text", format!("the text {e}"), "change it"))?;
+    }
+    Ok(())
+}
+
+fn quiet(
+    session: &mut Session,
+    summary: &str,
+    work: impl FnOnce(&crate::store::Tx<'_>) -> Result<(), Error>,
+) -> Result<Receipt, Error> {
+    session.write(Verb::Housekeeping, work)?;
+    Ok(Receipt { summary: summary.to_owned(), done: 1, ..Receipt::default() })
+}
+
+/// Pauses, resumes or cancels a job. A running one obeys at its next slice, any other at once.
+fn steer(session: &mut Session, id: JobId, want: Steer) -> Result<Receipt, Error> {
+    let words = session.write(Verb::Housekeeping, |tx| {
+        let row = job::get(tx, id)?;
+        if !row.state.is_open() {
+            return Err(Error::usage("job_over", format!("{id} is over: {}", row.state), ""));
+        }
+        let running = row.state == JobState::Running;
+        let words = match (want, running) {
+            (Steer::Pause, true) => {
+                job::want(tx, id, Wanted::Pause)?;
+                "pause asked for"
+            }
+            (Steer::Pause, false) => {
+                job::set_state(tx, id, JobState::Paused, "")?;
+                "paused"
+            }
+            (Steer::Cancel, true) => {
+                job::want(tx, id, Wanted::Cancel)?;
+                "cancel asked for"
+            }
+            (Steer::Cancel, false) => {
+                job::set_state(tx, id, JobState::Canceled, "")?;
+                "canceled"
+            }
+            (Steer::Resume, _) => {
+                job::want(tx, id, Wanted::Nothing)?;
+                if row.state == JobState::Paused {
+                    job::set_state(tx, id, JobState::Waiting, "")?;
+                }
+                "goes on"
+            }
+        };
+        tx.note(&row.subject, format!("{} job {id}: {words}", row.kind));
+        Ok(words)
+    })?;
+    let job = (want == Steer::Resume).then_some(id);
+    Ok(Receipt { summary: format!("{id}: {words}"), done: 1, job, ..Receipt::default() })
+}

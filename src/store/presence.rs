@@ -1,0 +1,110 @@
+//! Who is in the book: `presence.db` beside it. Heartbeats and advisory locks, without audit and
+//! without `synchronous`, so that they wake nobody; the file can be thrown away at any time.
+
+use super::StoreError;
+use crate::domain::actor::Actor;
+use rusqlite::Connection;
+use std::path::Path;
+
+/// How often a console says that it is there, milliseconds.
+pub const BEAT_MS: i64 = 15_000;
+/// After how long without a beat somebody is gone, milliseconds.
+pub const GONE_MS: i64 = 45_000;
+
+/// A console that is open somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// Login name.
+    pub name: String,
+    /// The document being edited, and since when (UTC milliseconds).
+    pub editing: Option<(i64, i64)>,
+}
+
+/// This console's place among the others.
+pub struct Presence {
+    conn: Connection,
+    /// Unique to this console: process and start.
+    token: String,
+}
+
+impl Presence {
+    /// Opens the file beside the book (`…/book.db.d`) and says that we are here. `now_ms` is the
+    /// system's clock, not the book's: presence is about people, not about billing days.
+    pub fn enter(directory: &Path, actor: &Actor, now_ms: i64) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(directory)
+            .map_err(|source| StoreError::Io { path: directory.to_owned(), source })?;
+        let conn = Connection::open(directory.join("presence.db"))?;
+        conn.busy_timeout(std::time::Duration::from_millis(200))?;
+        conn.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
+             CREATE TABLE IF NOT EXISTS present (token TEXT PRIMARY KEY, uid INTEGER NOT NULL,
+               name TEXT NOT NULL, beat_at INTEGER NOT NULL, document_id INTEGER,
+               editing_at INTEGER) WITHOUT ROWID;",
+        )?;
+        let token = format!("{}-{now_ms}", std::process::id());
+        conn.execute(
+            "INSERT OR REPLACE INTO present (token, uid, name, beat_at) VALUES (?1, ?2, ?3, ?4)",
+            (&token, actor.uid, &actor.name, now_ms),
+        )?;
+        conn.execute("DELETE FROM present WHERE beat_at < ?1", [now_ms - 10 * GONE_MS])?;
+        Ok(Self { conn, token })
+    }
+
+    /// Says that we are still here.
+    pub fn beat(&self, now_ms: i64) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("UPDATE present SET beat_at = ?2 WHERE token = ?1")?
+            .execute((&self.token, now_ms))?;
+        Ok(())
+    }
+
+    /// Says which document we are editing, or none.
+    pub fn editing(&self, document: Option<i64>, now_ms: i64) -> Result<(), StoreError> {
+        self.conn.execute(
+            "UPDATE present SET document_id = ?2, editing_at = ?3, beat_at = ?3 WHERE token = ?1",
+            (&self.token, document, now_ms),
+        )?;
+        Ok(())
+    }
+
+    /// Everybody else who is here, by name.
+    pub fn others(&self, now_ms: i64) -> Result<Vec<Present>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT name, document_id, editing_at FROM present WHERE token <> ?1 AND beat_at > ?2 \
+             ORDER BY name, token",
+        )?;
+        let rows = statement.query_map((&self.token, now_ms - GONE_MS), |r| {
+            let document: Option<i64> = r.get(1)?;
+            let since: Option<i64> = r.get(2)?;
+            Ok(Present { name: r.get(0)?, editing: document.zip(since) })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Says goodbye.
+    pub fn leave(&self) {
+        // Best effort: who does not say goodbye is gone after 45 seconds all the same.
+        let _ = self.conn.execute("DELETE FROM present WHERE token = ?1", [&self.token]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_are_seen_while_they_beat_and_what_they_edit() {
+        let dir = tempfile::tempdir().unwrap();
+        let actor = |uid, name: &str| Actor { uid, name: name.to_owned() };
+        let mia = Presence::enter(dir.path(), &actor(1, "mia"), 1_000).unwrap();
+        let jon = Presence::enter(dir.path(), &actor(2, "jon"), 1_001).unwrap();
+        assert_eq!(mia.others(2_000).unwrap().len(), 1);
+        jon.editing(Some(7), 3_000).unwrap();
+        assert_eq!(mia.others(3_000).unwrap()[0].editing, Some((7, 3_000)));
+        assert!(mia.others(3_000 + GONE_MS).unwrap().is_empty());
+        jon.beat(60_000).unwrap();
+        assert_eq!(mia.others(60_000).unwrap().len(), 1);
+        jon.leave();
+        assert!(mia.others(60_000).unwrap().is_empty());
+    }
+}

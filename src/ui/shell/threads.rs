@@ -1,0 +1,303 @@
+//! The threads beside the loop: a reader with its own connection, a writer with its own, workers.
+
+use crate::clock::Now;
+use crate::engine::command::Command;
+use crate::engine::query::{self, ListName, Query};
+use crate::engine::{Error, Session, perform};
+use crate::store::presence::{BEAT_MS, Presence};
+use crate::store::read::{Filter, Sort};
+use crate::store::{Topic, operation};
+use crate::ui::export;
+use crate::ui::fault::Fault;
+use crate::ui::msg::{Cx, Msg, Person, Slot};
+use crate::worker;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often the reader looks whether others wrote: twice a second.
+const LOOK: Duration = Duration::from_millis(500);
+/// How often workers look for jobs that nobody told them of (a dead process's, a due one).
+const REST: Duration = Duration::from_secs(3);
+/// Workers of one console: one for the long run, one for the posting that does not wait for it.
+const WORKERS: usize = 2;
+
+/// For the reader.
+pub enum Ask {
+    /// A question.
+    Load {
+        /// Where the answer goes.
+        slot: Slot,
+        /// Its number.
+        ticket: u64,
+        /// The question.
+        query: Query,
+    },
+    /// A list to a file.
+    Export {
+        /// Which list.
+        list: ListName,
+        /// What of it.
+        filter: Filter,
+        /// In which order.
+        sort: Sort,
+    },
+    /// What we are editing.
+    Editing(Option<i64>),
+}
+
+/// The other ends of the threads.
+pub struct Desks {
+    asks: Sender<Ask>,
+    commits: Sender<(u64, String, Command)>,
+    stop: Arc<AtomicBool>,
+    written: Receiver<()>,
+    worked: Receiver<()>,
+}
+
+/// Starts a named thread.
+pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(1 << 20)
+        .spawn(work)
+        .map(drop)
+        .map_err(|e| Error::Bug(format!("cannot start a thread: {e}")))
+}
+
+/// Starts them all.
+pub fn start(session: Session, tx: &Sender<Msg>, zone: chrono_tz::Tz) -> Result<Desks, Error> {
+    let (asks, asked) = bounded(4096);
+    let (commits, committed) = bounded::<(u64, String, Command)>(256);
+    let (written_tx, written) = bounded::<()>(0);
+    let (worked_tx, worked) = bounded::<()>(0);
+    let (poke_tx, poked) = bounded::<()>(WORKERS);
+    let stop = Arc::new(AtomicBool::new(false));
+    let directory = session.store.side_directory();
+
+    for _ in 0..WORKERS {
+        let (session, done, poked, stop) =
+            (session.again()?, worked_tx.clone(), poked.clone(), Arc::clone(&stop));
+        spawn("worker", move || {
+            work(session, &poked, &stop);
+            drop(done);
+        })?;
+    }
+    drop(worked_tx);
+
+    let (writer, replies, poke) = (session.again()?, tx.clone(), poke_tx.clone());
+    spawn("writer", move || {
+        write(writer, &committed, &replies, &poke);
+        drop(written_tx);
+    })?;
+
+    let (replies, poke) = (tx.clone(), poke_tx);
+    spawn("reader", move || {
+        let presence = Presence::enter(&directory, &session.actor, wall_ms()).ok();
+        let mut reader = Reader {
+            session,
+            presence,
+            replies,
+            poke,
+            zone,
+            version: 0,
+            topics: BTreeMap::new(),
+            people: Vec::new(),
+            beat: Instant::now(),
+        };
+        reader.look();
+        reader.serve(&asked);
+    })?;
+    Ok(Desks { asks, commits, stop, written, worked })
+}
+
+impl Desks {
+    /// Asks the reader; when its queue is full the question is dropped, and asked again by the
+    /// next key.
+    pub fn ask(&self, ask: Ask) {
+        let _ = self.asks.try_send(ask);
+    }
+
+    /// Gives the writer a command.
+    pub fn commit(&self, ticket: u64, op: String, command: Command) {
+        let _ = self.commits.send((ticket, op, command));
+    }
+
+    /// Ends the threads: the writer finishes what it was given, workers their open slice.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::SeqCst);
+        drop(self.commits);
+        drop(self.asks);
+        // Both channels carry nothing; they close when the threads end.
+        let _ = self.written.recv_timeout(Duration::from_millis(300));
+        let _ = self.worked.recv_timeout(Duration::from_millis(200));
+    }
+}
+
+fn wall_ms() -> i64 {
+    Now::system(chrono_tz::Tz::UTC).at_ms
+}
+
+fn write(
+    mut session: Session,
+    commits: &Receiver<(u64, String, Command)>,
+    replies: &Sender<Msg>,
+    poke: &Sender<()>,
+) {
+    while let Ok((ticket, op, command)) = commits.recv() {
+        let asked = Box::new(command.clone());
+        let result = perform::perform(&mut session, &op, command).map_err(Fault::from);
+        if result.as_ref().is_ok_and(|r| r.job.is_some()) {
+            let _ = poke.try_send(());
+        }
+        if replies.send(Msg::Done { ticket, command: asked, result }).is_err() {
+            return;
+        }
+    }
+}
+
+fn work(mut session: Session, poked: &Receiver<()>, stop: &AtomicBool) {
+    let mut ports = None;
+    while !stop.load(Ordering::SeqCst) {
+        let open = session.read(crate::store::job::open).is_ok_and(|jobs| !jobs.is_empty());
+        let mut driven = 0;
+        if open {
+            // Started with the first job: an idle console needs no pool.
+            if ports.is_none() {
+                ports = worker::ports().ok();
+            }
+            if let Some(ports) = &ports {
+                driven = worker::work(&mut session, ports, stop).unwrap_or(0);
+            }
+        }
+        if driven == 0 && matches!(poked.recv_timeout(REST), Err(RecvTimeoutError::Disconnected)) {
+            return;
+        }
+    }
+}
+
+struct Reader {
+    session: Session,
+    presence: Option<Presence>,
+    replies: Sender<Msg>,
+    poke: Sender<()>,
+    zone: chrono_tz::Tz,
+    version: i64,
+    topics: BTreeMap<Topic, i64>,
+    people: Vec<Person>,
+    beat: Instant,
+}
+
+impl Reader {
+    fn serve(&mut self, asked: &Receiver<Ask>) {
+        let mut looked = Instant::now();
+        loop {
+            let wait = LOOK.saturating_sub(looked.elapsed());
+            match asked.recv_timeout(wait) {
+                Ok(first) => self.answer_all(first, asked),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if looked.elapsed() >= LOOK {
+                looked = Instant::now();
+                self.look();
+            }
+        }
+        if let Some(presence) = &self.presence {
+            presence.leave();
+        }
+    }
+
+    /// Answers what waits; of several questions for one slot only the newest.
+    fn answer_all(&mut self, first: Ask, asked: &Receiver<Ask>) {
+        let waiting: Vec<Ask> = std::iter::once(first).chain(asked.try_iter()).collect();
+        let mut newest: BTreeMap<Slot, u64> = BTreeMap::new();
+        for ask in &waiting {
+            if let Ask::Load { slot, ticket, .. } = ask {
+                newest.insert(*slot, *ticket);
+            }
+        }
+        for ask in waiting {
+            match ask {
+                Ask::Load { slot, ticket, query } => {
+                    if newest.get(&slot) == Some(&ticket) {
+                        let result = self.load(&query);
+                        let _ = self.replies.send(Msg::Loaded { slot, ticket, result });
+                    }
+                }
+                Ask::Export { list, filter, sort } => self.export(list, filter, sort),
+                Ask::Editing(document) => {
+                    if let Some(presence) = &self.presence {
+                        let _ = presence.editing(document, wall_ms());
+                    }
+                }
+            }
+        }
+    }
+
+    fn load(&self, query: &Query) -> Result<query::Answer, Fault> {
+        let now = self.session.now().map_err(Fault::from)?;
+        self.session.store.read(|db| query::answer(db, query, now)).map_err(Fault::from)
+    }
+
+    fn export(&mut self, list: ListName, filter: Filter, sort: Sort) {
+        let now = self.session.now().unwrap_or_else(|_| Now::system(self.zone));
+        let user = self.session.actor.name.clone();
+        let cx = Cx::new(now, self.zone, user, (80, 24), String::new());
+        let directory = std::env::current_dir().unwrap_or_default();
+        let mut answer = |query: Query| self.load(&query);
+        let text = match export::write(&directory, list, (filter, sort), &cx, &mut answer) {
+            Ok((path, rows)) => format!("{rows} rows written to {}", path.display()),
+            Err(fault) => fault.line(),
+        };
+        let _ = self.replies.send(Msg::Notice(text));
+    }
+
+    /// Whether others wrote, and who is here.
+    fn look(&mut self) {
+        let version = self.session.store.data_version().unwrap_or(self.version);
+        if version != self.version {
+            self.version = version;
+            self.moved();
+        }
+        let Some(presence) = &self.presence else { return };
+        let now = wall_ms();
+        if self.beat.elapsed().as_millis() as i64 >= BEAT_MS {
+            self.beat = Instant::now();
+            let _ = presence.beat(now);
+        }
+        if let Ok(others) = presence.others(now) {
+            let people: Vec<Person> =
+                others.into_iter().map(|p| Person { name: p.name, editing: p.editing }).collect();
+            if people != self.people {
+                self.people.clone_from(&people);
+                let _ = self.replies.send(Msg::People(people));
+            }
+        }
+    }
+
+    fn moved(&mut self) {
+        let Ok(now) = self.session.read(operation::topics) else { return };
+        let before = std::mem::replace(&mut self.topics, now.into_iter().collect());
+        let changed: Vec<Topic> = self
+            .topics
+            .iter()
+            .filter(|(topic, seq)| before.get(*topic) != Some(*seq))
+            .map(|(topic, _)| *topic)
+            .collect();
+        if before.is_empty() || changed.is_empty() {
+            return;
+        }
+        if changed.contains(&Topic::Jobs) {
+            let _ = self.poke.try_send(());
+        }
+        if changed.contains(&Topic::Settings)
+            && let Ok(now) = self.session.now()
+        {
+            let _ = self.replies.send(Msg::Tick(now));
+        }
+        let _ = self.replies.send(Msg::Changed(changed));
+    }
+}

@@ -4,6 +4,7 @@ use super::field::{Cells, Fault, MAX_TEXT};
 use super::header::columns;
 use super::reader::FromRow;
 use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference};
+use crate::domain::term::PaymentTerm;
 use chrono::NaiveDate;
 
 columns! {
@@ -53,18 +54,14 @@ impl FromRow for AccountRow {
     }
 
     fn read(c: &AccountColumns, cells: &Cells<'_>) -> Result<Self, Fault> {
-        let payment_term = cells.text(c.payment_term, MAX_TEXT)?;
+        let payment_term = payment_term(c, cells)?;
         let terms = AccountTerms {
             name: cells.required(c.name, MAX_TEXT)?,
             currency: cells.currency(c.currency)?,
             emails: cells.emails(c.email)?,
             batch: cells.text(c.batch, MAX_TEXT)?,
             bill_cycle_day: cells.whole(c.bill_cycle_day, 1, 31)?.unwrap_or(1),
-            payment_term: if payment_term.is_empty() {
-                "Due Upon Receipt".to_owned()
-            } else {
-                payment_term
-            },
+            payment_term,
             auto_pay: cells.boolean(c.auto_pay)?,
             delivery: cells.word(
                 c.delivery,
@@ -95,6 +92,18 @@ impl FromRow for AccountRow {
             effective_from: cells.optional_date(c.effective_from)?,
         })
     }
+}
+
+fn payment_term(c: &AccountColumns, cells: &Cells<'_>) -> Result<String, Fault> {
+    let text = cells.text(c.payment_term, MAX_TEXT)?;
+    if text.is_empty() {
+        return Ok("Due Upon Receipt".to_owned());
+    }
+    PaymentTerm::parse(&text).map_err(|error| {
+        let hint = "use Due Upon Receipt, Net N, or Prox cutoff/months/day (day 1 to 31 or EOM)";
+        Fault::new(c.payment_term.name, &text, error.to_string(), hint)
+    })?;
+    Ok(text)
 }
 
 /// What the account is after the import: given columns from the row, the others as they were.

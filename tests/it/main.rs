@@ -1,7 +1,9 @@
 //! Integration tests, one binary: what no single module can show.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 mod book;
 mod cases;
+mod cdnow;
 mod crash;
 mod delivery;
 mod document;

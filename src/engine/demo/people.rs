@@ -225,6 +225,16 @@ pub fn person(dice: &mut Dice, number: u64) -> Person {
     Person { country, name, street, postcode, city, email, tax_id }
 }
 
+/// An ordinary customer with a name that says nothing: the first country, whatever the dice say.
+pub fn plain(number: u64) -> Person {
+    let mut dice = Dice::of(0x70_6c_61_69_6e, number);
+    let mut found = person(&mut dice, number);
+    while found.country.code != "DE" {
+        found = person(&mut dice, number);
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

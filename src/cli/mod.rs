@@ -9,6 +9,7 @@ mod check;
 mod collect;
 mod deliver;
 mod delivery;
+mod demo;
 mod import;
 mod init;
 mod invoice;
@@ -49,6 +50,8 @@ pub struct Cli {
 enum Command {
     /// Make an empty book
     Init(init::Args),
+    /// Make a book with data and open the console on it
+    Demo(demo::Args),
     /// Load CSV files
     Import(import::Args),
     /// Make a bill run: drafts of everything due up to a target date
@@ -146,6 +149,7 @@ pub fn main(cli: Cli, console: fn(Session) -> Result<u8, Error>) -> ExitCode {
 fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
     match command {
         Command::Init(args) => init::run(&args, ctx),
+        Command::Demo(args) => demo::run(&args, ctx).map(|(_, exit)| exit),
         Command::Import(args) => import::run(&args, ctx),
         Command::Bill(args) => bill::run(&args, ctx),
         Command::Run(args) => run::run(&args, ctx),

@@ -90,13 +90,34 @@ pub fn import(
     paths: &[PathBuf],
     options: &Options,
 ) -> Result<Report, Error> {
-    let mut sources = read_all(paths)?;
+    let sources = read_all(paths)?;
     if let Some(target) = &options.reject_file
         && let Some(same) = sources.iter().find(|s| same_file(&s.path, target))
     {
         let message = format!("the reject file {} is one of the files read", same.path.display());
         return Err(Error::usage("reject_file", message, "name another file"));
     }
+    import_all(session, sources, options)
+}
+
+/// Imports files that are in memory: name and content.
+pub fn import_texts(
+    session: &mut Session,
+    files: Vec<(String, Vec<u8>)>,
+    options: &Options,
+) -> Result<Report, Error> {
+    let sources = files.into_iter().map(|(name, bytes)| {
+        let parsed = import::parse(&bytes);
+        Source { path: PathBuf::from(name), bytes, parsed }
+    });
+    import_all(session, sources.collect(), options)
+}
+
+fn import_all(
+    session: &mut Session,
+    mut sources: Vec<Source>,
+    options: &Options,
+) -> Result<Report, Error> {
     sources.sort_by_key(Source::kind);
     if !options.yes {
         session.read(|db| Ok(ask_first(db, &sources, options)))??;

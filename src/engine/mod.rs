@@ -7,6 +7,7 @@ pub mod collect;
 pub mod command;
 pub mod deliver;
 pub mod delivery;
+pub mod demo;
 pub mod desk;
 mod error;
 pub mod flagging;

@@ -1,7 +1,6 @@
 //! Drafts whose grounds have shifted: what changed since they were rated.
 
 use super::{Db, StoreError, Topic, Tx};
-use crate::domain::document::FlagCode;
 use crate::domain::ids::{AccountId, ChargeId, DocumentId, SubscriptionId};
 use chrono::NaiveDate;
 
@@ -20,13 +19,6 @@ pub fn mark(tx: &Tx<'_>, document: DocumentId, what: &str) -> Result<(), StoreEr
         )?
         .execute((document.0, what, MAX as i64))?;
     if changed > 0 {
-        tx.conn()
-            .prepare_cached(
-                "INSERT INTO flag (document_id, code, reason)
-                 SELECT document_id, ?2, stale FROM document_state WHERE document_id = ?1
-                 ON CONFLICT (document_id, code) DO UPDATE SET reason = excluded.reason",
-            )?
-            .execute((document.0, FlagCode::Stale.as_str()))?;
         tx.touch(Topic::Documents);
     }
     Ok(())
@@ -37,9 +29,6 @@ pub fn clear(tx: &Tx<'_>, document: DocumentId) -> Result<(), StoreError> {
     tx.conn()
         .prepare_cached("UPDATE document_state SET stale = '' WHERE document_id = ?1")?
         .execute([document.0])?;
-    tx.conn()
-        .prepare_cached("DELETE FROM flag WHERE document_id = ?1 AND code = ?2")?
-        .execute((document.0, FlagCode::Stale.as_str()))?;
     tx.touch(Topic::Documents);
     Ok(())
 }

@@ -6,6 +6,7 @@ mod cases;
 mod cdnow;
 mod crash;
 mod delivery;
+mod demo;
 mod document;
 mod import;
 mod mail;

@@ -96,7 +96,7 @@ impl Plan {
         };
         let mut habits = habits(&mut dice, &person);
         if let Some(plant) = plant {
-            plant.change(&mut habits.email, &mut habits.tax_code, &mut habits.tax_id);
+            plant.change(&mut habits.email);
             habits.batch = plant.batch();
             (habits.auto_pay, habits.delivery) = (plant == Plant::NoMethod, "email");
         }
@@ -149,7 +149,8 @@ impl Plan {
     /// What was used in the month that begins on `month`.
     pub fn usage(&self, month: NaiveDate) -> CsvFile {
         let name = month.format("%Y-%m").to_string();
-        let mut csv = Csv::new(&["ACCOUNT_ID", "UOM", "QTY", "STARTDATE", "DESCRIPTION", "UNIQUE_KEY"]);
+        let mut csv =
+            Csv::new(&["ACCOUNT_ID", "UOM", "QTY", "STARTDATE", "DESCRIPTION", "UNIQUE_KEY"]);
         let last_month = months_on(self.today, -1, 1) == month;
         for customer in self.customers().filter(|c| c.start <= month) {
             let Some((uom, level)) = customer.bundle.usage else { continue };

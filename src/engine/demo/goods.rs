@@ -35,7 +35,7 @@ pub struct Charge {
     /// As printed.
     pub name: &'static str,
     /// `one_time`, `recurring`, `usage`.
-    pub charge_type: &'static str,
+    pub sort: &'static str,
     /// Charge model.
     pub model: &'static str,
     /// Price in currency units.
@@ -68,12 +68,12 @@ impl Charge {
     /// The row, of subscription `number`.
     pub fn row(&self, number: &str, plan: &str) -> Vec<String> {
         let day = |d: Option<NaiveDate>| d.map(|d| d.to_string()).unwrap_or_default();
-        let timing = if self.charge_type == "usage" { "arrears" } else { "advance" };
+        let timing = if self.sort == "usage" { "arrears" } else { "advance" };
         vec![
             format!("{number}-{}", self.code),
             number.to_owned(),
             self.name.to_owned(),
-            self.charge_type.to_owned(),
+            self.sort.to_owned(),
             self.model.to_owned(),
             self.price.clone(),
             plan.to_owned(),
@@ -169,7 +169,7 @@ pub fn bundle(dice: &mut Dice, prices: Prices, since: Since) -> Bundle {
         made.charges.push(Charge {
             code: "SETUP",
             name: "Set-up fee",
-            charge_type: "one_time",
+            sort: "one_time",
             model: "flat",
             price: prices.cents(9_900),
             ..Charge::default()
@@ -181,11 +181,15 @@ pub fn bundle(dice: &mut Dice, prices: Prices, since: Since) -> Bundle {
         made.charges.push(Charge {
             code: "SUPPORT",
             name: "Support, yearly",
-            charge_type: "recurring",
+            sort: "recurring",
             model: "flat",
             price: prices.cents(24_000),
             period: "year",
-            start: Some(months_on(boundary(since.first_run, since.cycle_day), ahead - 12, since.cycle_day)),
+            start: Some(months_on(
+                boundary(since.first_run, since.cycle_day),
+                ahead - 12,
+                since.cycle_day,
+            )),
             billed_through: Since { new: false, ..since }.advance(ahead),
             ..Charge::default()
         });
@@ -194,7 +198,7 @@ pub fn bundle(dice: &mut Dice, prices: Prices, since: Since) -> Bundle {
         made.charges.push(Charge {
             code: "LOYAL",
             name: "Loyalty discount 10 %",
-            charge_type: "recurring",
+            sort: "recurring",
             model: "discount_percent",
             price: "10".to_owned(),
             period: "month",
@@ -210,7 +214,7 @@ fn flat(name: &'static str, price: String, since: Since) -> Charge {
     Charge {
         code: "BASE",
         name,
-        charge_type: "recurring",
+        sort: "recurring",
         model: "flat",
         price,
         period: "month",
@@ -223,7 +227,7 @@ fn seats(price: String, quantity: u64, since: Since) -> Charge {
     Charge {
         code: "SEATS",
         name: "Seats",
-        charge_type: "recurring",
+        sort: "recurring",
         model: "per_unit",
         price,
         quantity: quantity.to_string(),
@@ -237,7 +241,7 @@ fn usage(name: &'static str, uom: &'static str, model: &'static str, since: Sinc
     Charge {
         code: "USE",
         name,
-        charge_type: "usage",
+        sort: "usage",
         model,
         uom,
         period: "month",
@@ -261,7 +265,12 @@ fn team(dice: &mut Dice, prices: Prices, since: Since) -> Bundle {
     let traffic = if dice.per_mille(150) {
         let overage = prices.mills(90);
         let price = prices.cents(0);
-        Charge { price, included: "200", overage, ..usage("Traffic beyond 200 GB", "GB", "overage", since) }
+        Charge {
+            price,
+            included: "200",
+            overage,
+            ..usage("Traffic beyond 200 GB", "GB", "overage", since)
+        }
     } else {
         Charge { price: prices.mills(80), ..usage("Traffic", "GB", "per_unit", since) }
     };
@@ -276,8 +285,16 @@ fn business(dice: &mut Dice, prices: Prices, since: Since) -> Bundle {
     ];
     if dice.per_mille(200) {
         let price = prices.cents(400);
-        charges.push(Charge { price, package: "100", ..usage("Messages", "SMS", "package", since) });
-        return Bundle { plan: "Business", charges, usage: Some(("SMS", dice.between(300, 6_000))) };
+        charges.push(Charge {
+            price,
+            package: "100",
+            ..usage("Messages", "SMS", "package", since)
+        });
+        return Bundle {
+            plan: "Business",
+            charges,
+            usage: Some(("SMS", dice.between(300, 6_000))),
+        };
     }
     charges.push(Charge { price: prices.mills(60), ..usage("Traffic", "GB", "per_unit", since) });
     Bundle { plan: "Business", charges, usage: Some(("GB", dice.between(500, 4_000))) }

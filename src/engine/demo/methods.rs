@@ -65,7 +65,13 @@ pub fn methods(dice: &mut Dice) -> Vec<Method> {
     let mut found = vec![first];
     if token.starts_with("decline") && dice.per_mille(500) {
         let display = format!("visa ··{}", dice.between(1000, 9999));
-        found.push(Method { token: "ok", kind: "card", display, priority: 2, expires: "2029-01-31" });
+        found.push(Method {
+            token: "ok",
+            kind: "card",
+            display,
+            priority: 2,
+            expires: "2029-01-31",
+        });
     }
     found
 }

@@ -69,16 +69,11 @@ impl Plant {
     }
 
     /// Changes the account's row.
-    pub fn change(self, email: &mut String, tax_code: &mut &'static str, tax_id: &mut String) {
+    pub fn change(self, email: &mut String) {
         if self == Self::NoEmail {
             email.clear();
         } else if email.is_empty() {
             *email = format!("ap.{}@example.com", self.number());
-        }
-        if self == Self::NoTaxId {
-            (*tax_code, *tax_id) = ("EURC", String::new());
-        } else if self == Self::UnknownTax {
-            *tax_code = "OLD7";
         }
     }
 
@@ -87,7 +82,7 @@ impl Plant {
         let recurring = |code, name, cents, quantity: &str| Charge {
             code,
             name,
-            charge_type: "recurring",
+            sort: "recurring",
             model: "per_unit",
             price: prices.cents(cents),
             quantity: quantity.to_owned(),
@@ -98,7 +93,7 @@ impl Plant {
         let usage = Charge {
             code: "USE",
             name: "Traffic",
-            charge_type: "usage",
+            sort: "usage",
             model: "per_unit",
             price: prices.mills(80),
             uom: "GB",
@@ -114,9 +109,7 @@ impl Plant {
             }
             Self::Free => (vec![recurring("BASE", "Free plan", 0, "1")], 0),
             Self::Stale => (vec![base], 0),
-            Self::FirstInvoice => {
-                (vec![Charge { billed_through: None, ..base }], 0)
-            }
+            Self::FirstInvoice => (vec![Charge { billed_through: None, ..base }], 0),
             Self::MoreSeats
             | Self::ChargeEnded
             | Self::ChargeAdded
@@ -162,7 +155,8 @@ impl Plan {
         let last = today - Days::new(1);
         let late = self.cycles.last().copied().unwrap_or(today) - Days::new(5);
         let forgotten = super::calendar::months_from(self.first_run(), -2);
-        let (seats, ended, added) = (n(Plant::MoreSeats), n(Plant::ChargeEnded), n(Plant::ChargeAdded));
+        let (seats, ended, added) =
+            (n(Plant::MoreSeats), n(Plant::ChargeEnded), n(Plant::ChargeAdded));
         let (back, twice) = (n(Plant::Forgotten), n(Plant::Twice));
         let amended = format!(
             "charge_number,subscription_number,name,type,model,price,quantity,billing_period,end_date\n\
@@ -179,6 +173,13 @@ impl Plan {
              S-{twice}-B-BASE,S-{twice}-B,\"Team, monthly\",recurring,per_unit,49.00,1,month,\n\
              S-{twice}-B-SEATS,S-{twice}-B,Seats,recurring,per_unit,12.00,5,month,\n"
         );
+        let accounts = format!(
+            "account_number,name,currency,tax_code,tax_id\n\
+             A-{},Pâtisserie L'Étoile SARL,EUR,EURC,\n\
+             A-{},Weiß Brauerei KG,EUR,OLD7,\n",
+            n(Plant::NoTaxId),
+            n(Plant::UnknownTax),
+        );
         let usage = format!(
             "ACCOUNT_ID,UOM,QTY,STARTDATE,DESCRIPTION,UNIQUE_KEY\n\
              A-{},GB,120,{late},late by a month,late-1\n\
@@ -187,6 +188,7 @@ impl Plan {
             n(Plant::StrangeUnit),
         );
         vec![
+            ("accounts-changed.csv".to_owned(), accounts.into_bytes()),
             ("subscriptions-new.csv".to_owned(), subscriptions.into_bytes()),
             ("charges-changed.csv".to_owned(), amended.into_bytes()),
             ("charges-new.csv".to_owned(), added.into_bytes()),
@@ -195,7 +197,7 @@ impl Plan {
     }
 
     /// A price that changes after the pilot run has made its draft.
-    pub fn after_pilot(&self) -> CsvFile {
+    pub fn after_pilot() -> CsvFile {
         let n = Plant::Stale.number();
         let text = format!(
             "charge_number,subscription_number,name,type,model,price\n\

@@ -1,0 +1,42 @@
+//! The demo book through the binary: what it holds, and that two of one size are the same.
+
+use crate::book::{Ran, daybook};
+use serde_json::Value;
+use std::path::Path;
+
+fn demo(directory: &Path, accounts: &str) -> Ran {
+    let directory = directory.to_str().unwrap();
+    daybook(Path::new("unused.db"), &["demo", "--dir", directory, "--accounts", accounts])
+}
+
+#[test]
+fn a_demo_book_is_whole_and_waits_for_the_clerk() {
+    let dir = tempfile::tempdir().unwrap();
+    let ran = demo(dir.path(), "60").ends(0);
+    let book = dir.path().join("demo.db");
+    assert_eq!(ran.out.trim(), book.to_str().unwrap());
+    assert!(ran.err.contains("throw it away"), "{}", ran.err);
+    daybook(&book, &["check"]).ends(0);
+    let list = |args: &[&str]| -> Vec<Value> {
+        serde_json::from_str(&daybook(&book, args).ends(0).out).unwrap()
+    };
+    let posted = list(&["invoice", "list", "--status", "posted", "--json"]);
+    assert!(posted.len() >= 110, "{}", posted.len());
+    let currencies: std::collections::BTreeSet<&str> =
+        posted.iter().map(|i| i["currency"].as_str().unwrap()).collect();
+    assert_eq!(currencies.into_iter().collect::<Vec<_>>(), ["EUR", "JPY", "USD"]);
+    let drafts = list(&["invoice", "list", "--status", "draft", "--json"]);
+    let stale = drafts.iter().filter(|d| flags(d).contains(&"stale".to_owned())).count();
+    assert_eq!(stale, 1, "the pilot draft whose price changed");
+    // The month waits: a run makes a draft for nearly everybody, one account fails by design.
+    let run = daybook(&book, &["bill", "--target", "2026-12-01", "--json"]).ends(1).json();
+    assert!(run["documents"]["invoices"].as_i64().unwrap() >= 50, "{run}");
+    assert_eq!(run["failures"][0]["account_number"], "A-00026", "{run}");
+    // A second demo there would destroy the first.
+    demo(dir.path(), "60").ends(2);
+}
+
+fn flags(draft: &Value) -> Vec<String> {
+    let codes = draft["flags"].as_array().unwrap().iter();
+    codes.map(|f| f["code"].as_str().unwrap().to_owned()).collect()
+}

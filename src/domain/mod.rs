@@ -57,6 +57,7 @@ pub mod proration;
 pub mod rating;
 pub mod retry;
 pub mod review;
+pub mod schedule;
 pub mod subscription;
 pub mod tax;
 pub mod term;

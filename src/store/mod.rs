@@ -33,6 +33,7 @@ pub mod print_batch;
 pub mod read;
 pub mod retry;
 pub mod role;
+pub mod schedule;
 pub mod settings;
 pub mod stale;
 pub mod subscription;

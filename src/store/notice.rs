@@ -1,6 +1,78 @@
-//! Notices: what happened while nobody looked, and what needs a person.
+//! Notices: what a person should know or do, made once per cause.
 
-use super::{StoreError, Topic, Tx};
+use super::{Db, StoreError, Topic, Tx, word};
+use crate::domain::text_enum;
+
+text_enum! {
+    /// How much it matters.
+    NoticeLevel {
+        /// For information.
+        Info = "info",
+        /// Something is off.
+        Warning = "warning",
+        /// Somebody must do something.
+        Task = "task",
+    }
+}
+
+/// A notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeRow {
+    /// Identity.
+    pub id: i64,
+    /// UTC milliseconds.
+    pub at: i64,
+    /// How much it matters.
+    pub level: NoticeLevel,
+    /// In words.
+    pub text: String,
+    /// What it is about (`BR-000007`); may be empty.
+    pub subject: String,
+}
+
+/// Makes a notice, unless one with this key exists.
+pub fn add(
+    tx: &Tx<'_>,
+    level: NoticeLevel,
+    subject: &str,
+    text: &str,
+    key: &str,
+) -> Result<(), StoreError> {
+    let made = tx.conn().execute(
+        "INSERT INTO notice (at, level, text, subject, key) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO NOTHING",
+        (tx.now().at_ms, level.as_str(), text, subject, key),
+    )?;
+    if made > 0 {
+        tx.touch(Topic::Notices);
+    }
+    Ok(())
+}
+
+/// Notices nobody has dismissed, newest first.
+pub fn open(db: &Db<'_>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT id, at, level, text, subject FROM notice WHERE done_at IS NULL ORDER BY id DESC LIMIT ?1",
+    )?;
+    let rows = statement.query_map([limit], |r| {
+        Ok(NoticeRow {
+            id: r.get(0)?,
+            at: r.get(1)?,
+            level: word(r, 2, NoticeLevel::parse)?,
+            text: r.get(3)?,
+            subject: r.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Dismisses every open notice; gives how many.
+pub fn dismiss_all(tx: &Tx<'_>) -> Result<usize, StoreError> {
+    let done = tx
+        .conn()
+        .execute("UPDATE notice SET done_at = ?1 WHERE done_at IS NULL", [tx.now().at_ms])?;
+    tx.touch(Topic::Notices);
+    Ok(done)
+}
 
 /// Asks a person for something. One key makes one notice, however often it is asked for.
 pub fn task(tx: &Tx<'_>, key: &str, subject: &str, text: &str) -> Result<(), StoreError> {

@@ -647,6 +647,7 @@ CREATE TABLE schedule (
   spec           TEXT NOT NULL,                       -- JSON: offsets and run parameters
   state          TEXT NOT NULL CHECK (state IN ('Active','Paused','Ended')),
   skip_slot      TEXT,
+  armed_at       INTEGER NOT NULL,                    -- slots at or before this moment do not count
   owner_uid      INTEGER NOT NULL,
   owner_name     TEXT NOT NULL,
   owner_email    TEXT NOT NULL DEFAULT '',

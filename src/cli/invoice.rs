@@ -1,7 +1,7 @@
 //! `daybook invoice`: list and show documents; the verbs on drafts are in `invoice_edit`.
 
 use super::output::{self, Align};
-use super::{Ctx, Exit};
+use super::{Ctx, Exit, invoice_edit};
 use crate::domain::document::{DocumentKind, DocumentStatus};
 use crate::domain::ids::RunId;
 use crate::engine::{Error, Session};
@@ -32,6 +32,22 @@ enum Action {
         #[arg(default_value = ".")]
         file: std::path::PathBuf,
     },
+    /// Say that drafts were looked at and are right
+    Accept(invoice_edit::Accept),
+    /// Keep drafts back from posting
+    Hold(invoice_edit::Hold),
+    /// End a hold
+    Release(invoice_edit::Ids),
+    /// Change a draft: dates, PO number, note, lines
+    Edit(invoice_edit::Edit),
+    /// Rate drafts again from what is known now
+    Regenerate(invoice_edit::Regenerate),
+    /// Throw drafts away; what they billed is billable again
+    Cancel(invoice_edit::Cancel),
+    /// Make a draft by hand
+    New(invoice_edit::New),
+    /// Say in words how amounts came about
+    Explain(invoice_edit::Explain),
 }
 
 /// Which documents.
@@ -53,6 +69,14 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     match &args.action {
         Action::List(list) => documents(list, &[DocumentKind::Invoice], ctx),
         Action::Show { id } => show(&ctx.open()?, id, ctx),
+        Action::Accept(args) => invoice_edit::accept(args, ctx),
+        Action::Hold(args) => invoice_edit::hold(args, ctx),
+        Action::Release(args) => invoice_edit::release(args, ctx),
+        Action::Edit(args) => invoice_edit::edit(args, ctx),
+        Action::Regenerate(args) => invoice_edit::regenerate(args, ctx),
+        Action::Cancel(args) => invoice_edit::cancel(args, ctx),
+        Action::New(args) => invoice_edit::new(args, ctx),
+        Action::Explain(args) => invoice_edit::explain(args, ctx),
         Action::Pdf { id, file } => super::delivery::pdf(&ctx.open()?, id, file, ctx),
     }
 }

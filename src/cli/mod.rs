@@ -13,6 +13,7 @@ mod demo;
 mod import;
 mod init;
 mod invoice;
+mod invoice_edit;
 mod payment;
 mod post;
 mod progress;
@@ -78,6 +79,10 @@ enum Command {
     Clock(settings::ClockArgs),
     /// Run schedules, jobs and queues with no one logged in
     Worker(worker::Args),
+    /// Take your last change of drafts back
+    Undo(invoice_edit::UndoArgs),
+    /// Do again what you undid last
+    Redo(invoice_edit::UndoArgs),
     /// Check every named invariant of the book; changes nothing
     Check(check::Args),
     /// Show the audit trail, or verify its hash chain
@@ -163,6 +168,8 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),
         Command::Worker(args) => worker::run(&args, ctx),
+        Command::Undo(args) => invoice_edit::undo(&args, ctx),
+        Command::Redo(args) => invoice_edit::redo(&args, ctx),
         Command::Check(args) => check::run(&args, ctx),
         Command::Audit(args) => audit::run(&args, ctx),
     }

@@ -6,6 +6,7 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::charge::ChargeType;
+use crate::domain::document::DocumentKind;
 use crate::domain::ids::{
     AccountId, BillRunId, DeliveryId, DocumentId, JobId, MethodId, PaymentId, PaymentRunId, RunId,
     ScheduleId,
@@ -144,6 +145,21 @@ pub struct NewLine {
     pub service_to: Option<NaiveDate>,
 }
 
+/// A draft made by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandMade {
+    /// Account number.
+    pub account: String,
+    /// Invoice or credit memo; the lines of a memo are given as positive amounts.
+    pub kind: DocumentKind,
+    /// Invoice date; none = today.
+    pub invoice_on: Option<NaiveDate>,
+    /// The lines.
+    pub lines: Vec<NewLine>,
+    /// Why.
+    pub reason: String,
+}
+
 /// What becomes of a removed line's service period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Removed {
@@ -251,6 +267,8 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Makes a draft by hand.
+    MakeDraft(HandMade),
     /// Rates drafts again from what is known now.
     Regenerate {
         /// The drafts as seen.
@@ -535,7 +553,7 @@ impl Command {
         match self {
             Self::Accept { .. } => Verb::Accept,
             Self::Hold { .. } | Self::Release { .. } => Verb::Hold,
-            Self::Edit { .. } => Verb::Edit,
+            Self::Edit { .. } | Self::MakeDraft(_) => Verb::Edit,
             Self::Regenerate { .. } => Verb::Regenerate,
             Self::CancelDrafts { .. } => Verb::CancelDraft,
             Self::Post { .. } | Self::PostRun { .. } => Verb::Post,
@@ -639,9 +657,15 @@ impl Command {
             Self::SteerSchedule { schedule, step } => {
                 format!("schedule {} {schedule}", step.word())
             }
-            Self::Undo
-            | Self::Redo
-            | Self::ChangeChannel { .. }
+            Self::MakeDraft(new) => format!(
+                "invoice new --account {} --kind {} --reason {}",
+                quoted(&new.account),
+                new.kind,
+                quoted(&new.reason)
+            ),
+            Self::Undo => "undo".to_owned(),
+            Self::Redo => "redo".to_owned(),
+            Self::ChangeChannel { .. }
             | Self::ConfirmPrinted { .. }
             | Self::RecordPayment(_)
             | Self::Promise { .. }

@@ -4,8 +4,8 @@ use super::command::{Command, Receipt, RunRef, Steer};
 use super::post::What;
 use super::retry::Which;
 use super::{
-    Error, Session, bill, collect, deliver, delivery, desk, follow_up, outside_payment, post,
-    print, reconcile, retry, run,
+    Error, Session, bill, collect, deliver, delivery, desk, edit, follow_up, hand_made,
+    outside_payment, post, print, reconcile, regenerate, retry, review, run, undo,
 };
 use crate::domain::ids::{JobId, PaymentId, PaymentRunId};
 use crate::domain::payment::NextAction;
@@ -21,6 +21,17 @@ pub fn perform(session: &mut Session, op_id: &str, command: Command) -> Result<R
 
 fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
     match command {
+        Command::Accept { drafts, reason } => review::accept(session, &drafts, &reason),
+        Command::Hold { drafts, reason, owner, until } => {
+            review::hold(session, &drafts, &reason, &owner, until)
+        }
+        Command::Release { drafts } => review::release(session, &drafts),
+        Command::CancelDrafts { drafts, reason } => review::cancel(session, &drafts, &reason),
+        Command::Edit { draft, changes, reason } => edit::edit(session, &draft, &changes, &reason),
+        Command::MakeDraft(new) => hand_made::make(session, &new),
+        Command::Regenerate { drafts } => regenerate::regenerate(session, &drafts),
+        Command::Undo => undo::undo(session),
+        Command::Redo => undo::redo(session),
         Command::StartBillRun(new) => {
             let (run, job) = bill::start(session, &new)?;
             Ok(started(&run.to_string(), "bill run started", job))

@@ -9,6 +9,7 @@ mod seals;
 mod structure;
 
 use super::{Db, StoreError};
+use crate::domain::ids::ChargeId;
 
 /// One named invariant.
 pub struct Check {
@@ -63,6 +64,17 @@ impl Check {
         }
         Ok(found)
     }
+}
+
+/// Whether a service day of one charge (or of one discount on it) counts more than once, in words.
+pub fn double_billing(
+    db: &Db<'_>,
+    charge: ChargeId,
+    target: Option<ChargeId>,
+) -> Result<Option<String>, StoreError> {
+    let mut found = Found::default();
+    coverage::of_charge(db, (charge.0, target.map_or(0, |t| t.0)), &mut found)?;
+    Ok(found.violations.pop())
 }
 
 const fn sql(name: &'static str, promise: &'static str, sql: &'static str) -> Check {
@@ -172,7 +184,7 @@ UNION ALL
 SELECT printf('charge %s from %s is claimed by a line that is not on D-%06d', k.charge_id, k.from_on, k.document_id)
 FROM claim k LEFT JOIN document_item i ON i.id = k.item_id
 WHERE (k.item_id IS NOT NULL AND i.document_id IS NOT k.document_id)
-   OR (k.item_id IS NULL AND k.role <> 'waived')
+   OR (k.item_id IS NULL AND k.role NOT IN ('waived', 'late'))
 UNION ALL
 SELECT printf('D-%06d line %d bills a charge that it does not claim', i.document_id, i.position)
 FROM document_item i JOIN document d ON d.id = i.document_id

@@ -20,7 +20,19 @@ pub fn billed_once(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
         "SELECT charge_id, target_charge_id, from_on, to_on, role, document_id FROM claim
          ORDER BY charge_id, target_charge_id, from_on, segment",
     )?;
-    let mut rows = statement.query([])?;
+    walk(db, statement.query([])?, found)
+}
+
+/// The same of one charge.
+pub fn of_charge(db: &Db<'_>, key: (i64, i64), found: &mut Found) -> Result<(), StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT charge_id, target_charge_id, from_on, to_on, role, document_id FROM claim
+         WHERE charge_id = ?1 AND target_charge_id = ?2 ORDER BY from_on, segment",
+    )?;
+    walk(db, statement.query(key)?, found)
+}
+
+fn walk(db: &Db<'_>, mut rows: rusqlite::Rows<'_>, found: &mut Found) -> Result<(), StoreError> {
     let (mut key, mut spans) = ((0_i64, 0_i64), Vec::new());
     while let Some(row) = rows.next()? {
         let next = (row.get(0)?, row.get(1)?);

@@ -1,0 +1,452 @@
+//! `daybook invoice accept|hold|release|edit|regenerate|cancel|new|explain`, and `daybook undo`.
+
+use super::output::{self, Align};
+use super::{Ctx, Exit};
+use crate::domain::document::DocumentKind;
+use crate::domain::explain::{Derivation, Told};
+use crate::domain::money::parse_decimal;
+use crate::engine::command::{DraftChange, HandMade, NewLine, Pick, Receipt, Removed};
+use crate::engine::{Error, Session, edit, hand_made, regenerate, review, undo};
+use crate::store::document;
+use crate::store::{StoreError, document::ItemRow};
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// Drafts by `D-000012`.
+#[derive(Debug, clap::Args)]
+pub struct Ids {
+    /// Drafts (D-000012)
+    #[arg(required = true)]
+    ids: Vec<String>,
+}
+
+/// Accept drafts.
+#[derive(Debug, clap::Args)]
+pub struct Accept {
+    #[command(flatten)]
+    ids: Ids,
+    /// Why a stale draft is right nevertheless
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// The version that was looked at (of one draft)
+    #[arg(long)]
+    version: Option<i64>,
+}
+
+/// Hold drafts.
+#[derive(Debug, clap::Args)]
+pub struct Hold {
+    #[command(flatten)]
+    ids: Ids,
+    /// Why
+    #[arg(long)]
+    reason: String,
+    /// Who looks after it (default: you)
+    #[arg(long, default_value = "")]
+    owner: String,
+    /// When to look again
+    #[arg(long, value_name = "DATE")]
+    until: Option<NaiveDate>,
+}
+
+/// Cancel drafts.
+#[derive(Debug, clap::Args)]
+pub struct Cancel {
+    #[command(flatten)]
+    ids: Ids,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
+/// Rate drafts again.
+#[derive(Debug, clap::Args)]
+pub struct Regenerate {
+    #[command(flatten)]
+    ids: Ids,
+    /// Only show what would be kept and dropped
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Edit one draft.
+#[derive(Debug, clap::Args)]
+pub struct Edit {
+    /// The draft (D-000012)
+    id: String,
+    /// invoice_date, due_date, po_number, note; with --line: quantity, unit_price, description
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    set: Vec<String>,
+    /// The line that --set changes, from 1
+    #[arg(long)]
+    line: Option<u32>,
+    /// A new line: {"description", "quantity", "unit_price", "tax_code", "service_from", "service_to"}
+    #[arg(long, value_name = "JSON")]
+    add_line: Vec<String>,
+    /// Take a line out; needs --later or --waive
+    #[arg(long, value_name = "N")]
+    remove_line: Option<u32>,
+    /// Of a removed line: billable again
+    #[arg(long, requires = "remove_line", conflicts_with = "waive")]
+    later: bool,
+    /// Of a removed line: counts as billed at zero
+    #[arg(long, requires = "remove_line")]
+    waive: bool,
+    /// Why
+    #[arg(long)]
+    reason: String,
+    /// The version that was looked at: another one is refused
+    #[arg(long)]
+    version: Option<i64>,
+}
+
+/// Make a draft by hand.
+#[derive(Debug, clap::Args)]
+pub struct New {
+    /// Account number
+    #[arg(long)]
+    account: String,
+    /// invoice or credit_memo
+    #[arg(long, default_value = "invoice")]
+    kind: String,
+    /// Invoice date (default: today)
+    #[arg(long, value_name = "DATE")]
+    invoice_date: Option<NaiveDate>,
+    /// A line: {"description", "quantity", "unit_price", "tax_code", "service_from", "service_to"}
+    #[arg(long, value_name = "JSON", required = true)]
+    add_line: Vec<String>,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
+/// Explain amounts.
+#[derive(Debug, clap::Args)]
+pub struct Explain {
+    /// D-000012 or a number
+    id: String,
+    /// Only this line, from 1
+    #[arg(long)]
+    line: Option<u32>,
+}
+
+/// Accepts.
+pub fn accept(args: &Accept, ctx: &Ctx) -> Result<Exit, Error> {
+    if args.version.is_some() && args.ids.ids.len() > 1 {
+        return Err(Error::usage("one_version", "--version is of one draft", "name one draft"));
+    }
+    let mut session = ctx.open()?;
+    let picks = picks(&session, &args.ids.ids, args.version)?;
+    let receipt = review::accept(&mut session, &picks, &args.reason)?;
+    report(&receipt, ctx)
+}
+
+/// Holds.
+pub fn hold(args: &Hold, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let picks = picks(&session, &args.ids.ids, None)?;
+    let receipt = review::hold(&mut session, &picks, &args.reason, &args.owner, args.until)?;
+    report(&receipt, ctx)
+}
+
+/// Releases.
+pub fn release(args: &Ids, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let picks = picks(&session, &args.ids, None)?;
+    let receipt = review::release(&mut session, &picks)?;
+    report(&receipt, ctx)
+}
+
+/// Cancels.
+pub fn cancel(args: &Cancel, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let picks = picks(&session, &args.ids.ids, None)?;
+    let receipt = review::cancel(&mut session, &picks, &args.reason)?;
+    report(&receipt, ctx)
+}
+
+/// Rates again.
+pub fn regenerate(args: &Regenerate, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let picks = picks(&session, &args.ids.ids, None)?;
+    if !args.dry_run {
+        let receipt = regenerate::regenerate(&mut session, &picks)?;
+        return report(&receipt, ctx);
+    }
+    let mut all = Vec::new();
+    for pick in &picks {
+        let found = regenerate::preview(&session, pick.id)?;
+        let currency = session.read(|db| document::get(db, pick.id))?.currency;
+        let money = |minor| currency.plain(minor);
+        if ctx.json {
+            all.push(json!({ "id": pick.id.to_string(), "kept": found.kept, "dropped": found.dropped, "before": money(found.before_minor), "after": money(found.after_minor) }));
+            continue;
+        }
+        output::line(&format!(
+            "{}: {} → {} {currency}",
+            pick.id,
+            money(found.before_minor),
+            money(found.after_minor)
+        ));
+        for (label, list) in [("keeps", &found.kept), ("drops", &found.dropped)] {
+            if !list.is_empty() {
+                output::line(&format!("  {label} {}", list.join(", ")));
+            }
+        }
+    }
+    if ctx.json {
+        output::json(&all)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Edits.
+pub fn edit(args: &Edit, ctx: &Ctx) -> Result<Exit, Error> {
+    let changes = changes(args)?;
+    let mut session = ctx.open()?;
+    let picked = picks(&session, std::slice::from_ref(&args.id), args.version)?;
+    let Some(pick) = picked.first() else {
+        return Err(Error::Bug("one id gave no draft".to_owned()));
+    };
+    let receipt = edit::edit(&mut session, pick, &changes, &args.reason)?;
+    if ctx.json {
+        let row = session.read(|db| document::get(db, pick.id))?;
+        output::json(&super::invoice::to_json(&session, &row)?)?;
+        return Ok(Exit::Done);
+    }
+    report(&receipt, ctx)
+}
+
+/// Makes a draft.
+pub fn new(args: &New, ctx: &Ctx) -> Result<Exit, Error> {
+    let kind = DocumentKind::parse(&args.kind).ok_or_else(|| {
+        Error::usage("bad_kind", format!("{:?} is no kind", args.kind), "invoice, credit_memo")
+    })?;
+    let lines = args.add_line.iter().map(|l| line(l)).collect::<Result<_, _>>()?;
+    let wanted = HandMade {
+        account: args.account.clone(),
+        kind,
+        invoice_on: args.invoice_date,
+        lines,
+        reason: args.reason.clone(),
+    };
+    let mut session = ctx.open()?;
+    let receipt = hand_made::make(&mut session, &wanted)?;
+    if ctx.json {
+        let row = session.read(|db| document::get(db, document::find(db, &receipt.made)?))?;
+        output::json(&super::invoice::to_json(&session, &row)?)?;
+        return Ok(Exit::Done);
+    }
+    report(&receipt, ctx)
+}
+
+/// Takes my last operation back, or does it again.
+#[derive(Debug, clap::Args)]
+pub struct UndoArgs {}
+
+/// Undoes.
+pub fn undo(_args: &UndoArgs, ctx: &Ctx) -> Result<Exit, Error> {
+    let receipt = undo::undo(&mut ctx.open()?)?;
+    report(&receipt, ctx)
+}
+
+/// Redoes.
+pub fn redo(_args: &UndoArgs, ctx: &Ctx) -> Result<Exit, Error> {
+    let receipt = undo::redo(&mut ctx.open()?)?;
+    report(&receipt, ctx)
+}
+
+/// Explains.
+pub fn explain(args: &Explain, ctx: &Ctx) -> Result<Exit, Error> {
+    let session = ctx.open()?;
+    let (row, items) = session.read(|db| {
+        let id = document::find(db, &args.id)?;
+        Ok((document::get(db, id)?, document::items(db, id)?))
+    })?;
+    let wanted: Vec<&ItemRow> = items
+        .iter()
+        .filter(|i| args.line.is_none_or(|line| i64::from(line) == i.position))
+        .collect();
+    if wanted.is_empty() {
+        return Err(Error::usage(
+            "no_such_line",
+            format!("{} has no line {}", row.id, args.line.unwrap_or(0)),
+            format!("lines 1 to {}", items.len()),
+        ));
+    }
+    let mut all = Vec::new();
+    for item in wanted {
+        let how: Derivation = serde_json::from_str(&item.derivation)
+            .map_err(|e| StoreError::Corrupt(format!("a derivation cannot be read: {e}")))?;
+        let from = item.service_from.unwrap_or(row.invoice_on);
+        let words = how.words(&Told {
+            currency: row.currency,
+            description: &item.description,
+            from,
+            to: item.service_to.unwrap_or(from),
+            amount_minor: item.amount_minor,
+        });
+        if ctx.json {
+            all.push(json!({ "line": item.position, "amount": row.currency.plain(item.amount_minor), "words": words, "derivation": how }));
+        } else {
+            output::line(&format!("line {}", item.position));
+            words
+                .iter()
+                .for_each(|w| output::line(&format!("  {}", crate::domain::text::clean(w))));
+        }
+    }
+    if ctx.json {
+        output::json(&all)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The documents that were named, in the version that was given (0 = as it is now).
+pub fn picks(session: &Session, ids: &[String], version: Option<i64>) -> Result<Vec<Pick>, Error> {
+    session.read(|db| {
+        ids.iter()
+            .map(|id| document::find(db, id).map(|id| Pick { id, version: version.unwrap_or(0) }))
+            .collect()
+    })
+}
+
+/// Prints a receipt; refused rows make the exit code 1.
+pub fn report(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
+    if ctx.json {
+        let totals: Map<String, Value> =
+            receipt.totals.iter().map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m)))).collect();
+        let refused: Vec<Value> =
+            receipt.refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect();
+        output::json(
+            &json!({ "done": receipt.done, "refused": refused, "totals": totals, "summary": receipt.summary, "made": receipt.made, "undoable": receipt.undoable }),
+        )?;
+    } else {
+        output::line(&receipt.summary);
+        if !receipt.refused.is_empty() {
+            let rows: Vec<Vec<String>> =
+                receipt.refused.iter().map(|r| vec![r.what.clone(), r.reason.clone()]).collect();
+            output::table(&[("NOT DONE", Align::Left), ("WHY", Align::Left)], &rows);
+        }
+    }
+    Ok(Exit::partly_if(!receipt.refused.is_empty()))
+}
+
+fn changes(args: &Edit) -> Result<Vec<DraftChange>, Error> {
+    let mut all = Vec::new();
+    let mut of_line = (None, None, None);
+    for pair in &args.set {
+        let Some((field, value)) = pair.split_once('=') else {
+            return Err(Error::usage("bad_set", format!("{pair:?} is not FIELD=VALUE"), ""));
+        };
+        match (field, args.line) {
+            ("invoice_date", _) => all.push(DraftChange::InvoiceDate(date(value)?)),
+            ("due_date", _) => all.push(DraftChange::DueDate(date(value)?)),
+            ("po_number", _) => all.push(DraftChange::PoNumber(value.to_owned())),
+            ("note", _) => all.push(DraftChange::Note(value.to_owned())),
+            ("quantity", Some(_)) => of_line.0 = Some(decimal(value)?),
+            ("unit_price" | "price", Some(_)) => of_line.1 = Some(decimal(value)?),
+            ("description", Some(_)) => of_line.2 = Some(value.to_owned()),
+            ("quantity" | "unit_price" | "price" | "description", None) => {
+                return Err(Error::usage("no_line", format!("{field} is of a line"), "--line N"));
+            }
+            (other, _) => {
+                return Err(Error::usage(
+                    "unknown_field",
+                    format!("there is no field {other:?}"),
+                    "invoice_date, due_date, po_number, note; with --line N: quantity, unit_price, description",
+                ));
+            }
+        }
+    }
+    if let Some(line) = args.line {
+        let (quantity, unit_price, description) = of_line;
+        if quantity.is_none() && unit_price.is_none() && description.is_none() {
+            return Err(Error::usage(
+                "no_change",
+                format!("line {line}: nothing to change"),
+                "--set quantity=, unit_price= or description=",
+            ));
+        }
+        all.push(DraftChange::SetLine { line, quantity, unit_price, description });
+    }
+    for text in &args.add_line {
+        all.push(DraftChange::AddLine(line(text)?));
+    }
+    if let Some(line) = args.remove_line {
+        let then = match (args.later, args.waive) {
+            (true, _) => Removed::Later,
+            (_, true) => Removed::Waive,
+            (false, false) => {
+                return Err(Error::usage(
+                    "later_or_waive",
+                    format!("what becomes of line {line}?"),
+                    "--later (billable again) or --waive (counts as billed at zero)",
+                ));
+            }
+        };
+        all.push(DraftChange::RemoveLine { line, then });
+    }
+    Ok(all)
+}
+
+fn date(text: &str) -> Result<NaiveDate, Error> {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .map_err(|_| Error::usage("bad_date", format!("{text:?} is not a date"), "2026-11-30"))
+}
+
+fn decimal(text: &str) -> Result<Decimal, Error> {
+    parse_decimal(text).ok_or_else(|| {
+        Error::usage(
+            "bad_number",
+            format!("{text:?} is not a decimal number"),
+            "digits with a point",
+        )
+    })
+}
+
+/// A line as JSON; numbers may be text or plain.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineJson {
+    description: String,
+    #[serde(default = "one")]
+    quantity: Value,
+    #[serde(alias = "price", alias = "amount")]
+    unit_price: Value,
+    #[serde(default)]
+    tax_code: String,
+    service_from: Option<NaiveDate>,
+    service_to: Option<NaiveDate>,
+}
+
+fn one() -> Value {
+    json!("1")
+}
+
+fn line(text: &str) -> Result<NewLine, Error> {
+    let bad = |why: String| {
+        Error::usage(
+            "bad_line",
+            why,
+            r#"{"description":"Setup","quantity":"1","unit_price":"50.00"}"#,
+        )
+    };
+    let parsed: LineJson = serde_json::from_str(text).map_err(|e| bad(e.to_string()))?;
+    let number = |value: &Value| match value {
+        Value::String(text) => decimal(text),
+        Value::Number(number) => decimal(&number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            Err(bad(format!("{value} is not a decimal number")))
+        }
+    };
+    Ok(NewLine {
+        quantity: number(&parsed.quantity)?,
+        unit_price: number(&parsed.unit_price)?,
+        description: parsed.description,
+        tax_code: parsed.tax_code,
+        service_from: parsed.service_from,
+        service_to: parsed.service_to,
+    })
+}

@@ -161,7 +161,9 @@ pub fn next_look_up(called_at_ms: i64, look_ups: u32, now_ms: i64) -> Option<i64
         n if n < LOOK_UPS_BEFORE_A_PERSON => return Some(now_ms + 60 * MINUTE),
         _ => return None,
     };
-    Some((called_at_ms + after).max(now_ms))
+    // One that is overdue is asked about now, and then not again at once.
+    let soonest = if look_ups == 0 { now_ms } else { now_ms + MINUTE / 2 };
+    Some((called_at_ms + after).max(soonest))
 }
 
 /// Look-ups without an answer before the payment goes on the exception list: a day of hours.

@@ -145,6 +145,10 @@ pub fn close_method(session: &mut Session, method: MethodId) -> Result<Receipt, 
 /// Ends promises whose day has gone by; a broken one becomes a task for a person. Gives how many
 /// were broken.
 pub fn end_promises(session: &mut Session) -> Result<usize, Error> {
+    let today = session.now()?.today;
+    if !session.read(|db| debt::promises_to_end(db, today))? {
+        return Ok(0);
+    }
     session.write(Verb::Housekeeping, |tx| {
         tx.quiet();
         let broken = debt::end_promises(tx, tx.now().today)?;

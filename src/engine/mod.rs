@@ -103,3 +103,11 @@ impl Session {
         self.store.write(&op, work)
     }
 }
+
+/// What time alone makes due: unanswered payments to look up, promises whose day has gone by. Every
+/// worker asks before it looks for jobs.
+pub fn due(session: &mut Session) -> Result<(), Error> {
+    reconcile::queue(session)?;
+    follow_up::end_promises(session)?;
+    Ok(())
+}

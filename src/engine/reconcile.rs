@@ -46,6 +46,15 @@ pub fn now(
 /// Looks up what is due by the schedule; gives what was found.
 pub fn due(session: &mut Session, ports: &Ports) -> Result<Vec<Looked>, Error> {
     let mut till = Till::open(session)?;
+    due_with(session, ports, &mut till)
+}
+
+/// The same with a till of the caller's (tests).
+pub fn due_with(
+    session: &mut Session,
+    ports: &Ports,
+    till: &mut Till,
+) -> Result<Vec<Looked>, Error> {
     let at = session.now()?.at_ms;
     let mut all = Vec::new();
     loop {
@@ -53,7 +62,7 @@ pub fn due(session: &mut Session, ports: &Ports) -> Result<Vec<Looked>, Error> {
         if rows.is_empty() {
             return Ok(all);
         }
-        all.extend(ask(session, ports, &mut till, rows, None)?);
+        all.extend(ask(session, ports, till, rows, None)?);
     }
 }
 

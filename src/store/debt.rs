@@ -195,6 +195,17 @@ pub fn withdraw_promise(tx: &Tx<'_>, document: DocumentId) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Whether [`end_promises`] has anything to do.
+pub fn promises_to_end(db: &Db<'_>, today: NaiveDate) -> Result<bool, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT 1 FROM promise p JOIN document_state s ON s.document_id = p.document_id
+             WHERE p.state = 'open' AND (p.promised_on < ?1 OR s.balance_minor <= 0)",
+        )?
+        .exists([today])?)
+}
+
 /// Ends the promises whose day has gone by: kept when their document is paid, else broken. Gives
 /// the broken ones as (document number, document, amount, day).
 pub fn end_promises(

@@ -3,7 +3,7 @@
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::ids::JobId;
 use crate::engine::job::{Ports, Slice, runner};
-use crate::engine::{Error, Session};
+use crate::engine::{self, Error, Session};
 use crate::store::StoreError;
 use crate::store::job::{self, JobRow, JobState};
 use std::fs::{File, TryLockError};
@@ -83,6 +83,7 @@ pub fn drive(
 /// live process holds is left to it.
 pub fn work(session: &mut Session, ports: &Ports, stop: &AtomicBool) -> Result<usize, Error> {
     let mut driven = 0;
+    engine::due(session)?;
     for row in session.read(job::open)? {
         if stop.load(Ordering::Relaxed) {
             break;

@@ -133,7 +133,7 @@ fn kill_at(book: &Path, args: &[&str], point: i64) -> bool {
 
 /// Kills `args` at every point on a copy of `book`, lets a worker go on, and compares `sql` with an
 /// undisturbed run.
-fn storm(book: &Path, args: &[&str], total: usize, sql: &str) {
+pub fn storm(book: &Path, args: &[&str], total: usize, sql: &str) {
     let undisturbed = tempfile::tempdir().unwrap();
     let whole = copy(book, undisturbed.path());
     let code = daybook(&whole, args).code;

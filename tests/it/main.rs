@@ -4,6 +4,7 @@
 mod book;
 mod cases;
 mod cdnow;
+mod collect;
 mod crash;
 mod delivery;
 mod demo;
@@ -11,6 +12,8 @@ mod document;
 mod import;
 mod mail;
 mod memory;
+mod money_faults;
+mod retry;
 mod schema;
 mod sink;
 mod tidy;

@@ -1,0 +1,296 @@
+//! Failed payments: retries by rule and by hand, look-ups, money that goes back.
+
+use crate::book::Book;
+use crate::collect::{outcomes, owing, payments, sandbox, sound};
+use serde_json::json;
+
+fn collect(book: &Book, code: i32) {
+    book.run(&["collect", "--target", "2026-01-31"]).ends(code);
+}
+
+fn at(book: &Book, moment: &str) {
+    book.run(&["clock", "set", moment]).ends(0);
+}
+
+fn balance(book: &Book) -> i64 {
+    book.count("SELECT sum(balance_minor) FROM document_state")
+}
+
+#[test]
+fn a_soft_decline_is_retried_when_its_time_has_come_with_a_new_key() {
+    let book = owing(&["decline:insufficient_funds,decline:insufficient_funds,ok"]);
+    collect(&book, 0);
+    assert_eq!(payments(&book)[0]["next_retry_at"], "2026-01-06T12:00:00+00:00");
+    book.run(&["retry", "--due"]).ends(0);
+    assert_eq!(payments(&book).len(), 1, "too early");
+    at(&book, "2026-01-06T12:00");
+    let run = book.run(&["retry", "--json"]).ends(0).json();
+    assert_eq!((&run["picked"], &run["declined"]), (&json!(1), &json!(1)));
+    let second = payments(&book)[1].clone();
+    assert_eq!(
+        (&second["attempt"], &second["next_retry_at"]),
+        (&json!(2), &json!("2026-01-09T12:00:00+00:00"))
+    );
+    at(&book, "2026-01-10");
+    // An ordinary run takes it too once it is due.
+    collect(&book, 0);
+    assert_eq!(outcomes(&book)[2].0, "Approved");
+    let keys: std::collections::BTreeSet<String> =
+        payments(&book).iter().map(|p| p["key"].to_string()).collect();
+    assert_eq!(keys.len(), 3);
+    assert_eq!((sandbox(&book), balance(&book)), ((10_00, 1), 0));
+    sound(&book);
+}
+
+#[test]
+fn retries_end_and_a_person_may_go_on() {
+    let book = owing(&["decline:05"]);
+    collect(&book, 0);
+    for moment in ["2026-01-06T12:00", "2026-01-10", "2026-01-16"] {
+        at(&book, moment);
+        book.run(&["retry"]).ends(0);
+    }
+    assert_eq!(payments(&book).len(), 4);
+    at(&book, "2026-02-20");
+    let run = book.run(&["collect", "--target", "2026-01-31", "--json"]).ends(0).json();
+    assert_eq!(run["skipped"], json!({ "gave_up": 1 }));
+    let failed = book.run(&["payment", "failed", "--json"]).ends(0).json();
+    assert_eq!(failed["gave_up"][0]["invoice"], "INV-1");
+    book.run(&["retry", "--group", "gave_up"]).ends(0);
+    assert_eq!(payments(&book).len(), 5);
+    sound(&book);
+}
+
+#[test]
+fn a_hard_decline_needs_another_method_which_counts_at_once() {
+    let book = owing(&["decline:stolen_card"]);
+    collect(&book, 0);
+    at(&book, "2026-02-20");
+    let run = book.run(&["retry", "--payment", "P-1", "--json"]).ends(1).json();
+    assert_eq!(run["skipped"], json!({ "hard_decline": 1 }));
+    assert_eq!(
+        book.run(&["payment", "failed", "--json"]).json()["new_method"][0]["invoice"],
+        "INV-1"
+    );
+    book.run(&[
+        "payment",
+        "method",
+        "add",
+        "A1",
+        "--token",
+        "ok",
+        "--kind",
+        "card",
+        "--display",
+        "visa new",
+        "--first",
+    ])
+    .ends(0);
+    collect(&book, 0);
+    assert_eq!(outcomes(&book)[1].0, "Approved");
+    assert_eq!(sandbox(&book).0, 10_00);
+    book.run(&[
+        "payment",
+        "method",
+        "add",
+        "A1",
+        "--token",
+        "4242424242424242",
+        "--kind",
+        "card",
+        "--display",
+        "x",
+    ])
+    .ends(2);
+    sound(&book);
+}
+
+#[test]
+fn the_next_method_by_priority_takes_over_after_a_hard_decline() {
+    let book = owing(&["decline:expired_card"]);
+    let more = "account_number,token,kind,display,priority\nA1,ok,card,mc 2,2\n";
+    book.import("more.csv", more, &[]);
+    collect(&book, 0);
+    assert_eq!(payments(&book)[0]["next_retry_at"], "2026-01-05T13:00:00+00:00");
+    at(&book, "2026-01-05T13:00");
+    book.run(&["retry"]).ends(0);
+    assert_eq!(payments(&book)[1]["method"], "mc 2");
+    assert_eq!(balance(&book), 0);
+    sound(&book);
+}
+
+#[test]
+fn unknown_outcomes_are_looked_up_and_never_retried() {
+    let book = owing(&["timeout_after", "timeout_before,ok"]);
+    collect(&book, 1);
+    let refused = book.run(&["retry", "--payment", "P-1", "--json"]).ends(1).json();
+    assert!(refused["refused"][0]["reason"].as_str().unwrap().contains("reconcile"));
+    // Thirty seconds later the worker asks.
+    book.run(&["worker", "--once"]).ends(0);
+    assert_eq!(outcomes(&book)[0].0, "Unknown", "too early");
+    at(&book, "2026-01-05T12:01");
+    book.run(&["worker", "--once"]).ends(0);
+    let after = outcomes(&book);
+    assert_eq!(after[0].0, "Approved");
+    assert_eq!(after[1], ("Declined".to_owned(), "not_found_at_gateway".to_owned()));
+    assert_eq!(payments(&book)[1]["decline_class"], "system");
+    at(&book, "2026-01-05T13:01");
+    book.run(&["retry"]).ends(0);
+    assert_eq!(outcomes(&book)[2].0, "Approved");
+    assert_eq!((sandbox(&book), balance(&book)), ((20_00, 1), 0));
+    let run = book.run(&["run", "show", "PR-1", "--json"]).ends(0).json();
+    assert_eq!(
+        (&run["approved"], &run["declined"], &run["unknown"]),
+        (&json!(1), &json!(1), &json!(0))
+    );
+    sound(&book);
+}
+
+#[test]
+fn a_gateway_that_never_answers_leads_to_the_exception_list_and_a_finding_by_hand() {
+    let book = owing(&["timeout_after", "timeout_after"]);
+    collect(&book, 1);
+    book.run(&["settings", "set", "sandbox.outage", "true"]).ends(0);
+    for hour in 0..40 {
+        let (day, hour) = (6 + hour / 24, hour % 24);
+        at(&book, &format!("2026-01-{day:02}T{hour:02}:30"));
+        book.run(&["worker", "--once"]).ends(0);
+    }
+    let listed = book.run(&["payment", "exceptions", "--json"]).ends(1).json();
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    assert_eq!(book.count("SELECT count(*) FROM notice WHERE level = 'task'"), 2);
+    book.run(&["payment", "reconcile", "P-1", "--approved", "sb_1"]).ends(2);
+    book.run(&[
+        "payment",
+        "reconcile",
+        "P-1",
+        "--approved",
+        "sb_1",
+        "--evidence",
+        "statement of 6 January",
+    ])
+    .ends(0);
+    book.run(&["payment", "reconcile", "P-2", "--not-charged", "--evidence", "ticket 12"]).ends(0);
+    let now: Vec<String> = outcomes(&book).into_iter().map(|o| o.0).collect();
+    assert_eq!(now, ["Approved", "Declined"]);
+    // The second finding was wrong: asked again, the gateway says so. A late success.
+    book.run(&["settings", "set", "sandbox.outage", "false"]).ends(0);
+    book.run(&["payment", "reconcile", "P-2"]).ends(0);
+    assert_eq!(outcomes(&book)[1].0, "Approved");
+    assert_eq!(book.count("SELECT count(*) FROM payment_event WHERE kind = 'late_success'"), 1);
+    assert_eq!((balance(&book), sandbox(&book)), (0, (20_00, 1)));
+    sound(&book);
+}
+
+#[test]
+fn a_late_success_of_a_paid_invoice_becomes_credit() {
+    let book = owing(&["timeout_after"]);
+    collect(&book, 1);
+    book.run(&["payment", "reconcile", "P-1", "--not-charged", "--evidence", "a guess"]).ends(0);
+    book.run(&["payment", "record", "--account", "A1", "--amount", "10", "--reference", "wire"])
+        .ends(0);
+    book.run(&["payment", "reconcile", "P-1"]).ends(0);
+    let late = &payments(&book)[0];
+    assert_eq!((&late["status"], &late["unapplied"]), (&json!("Approved"), &json!("10.00")));
+    sound(&book);
+}
+
+#[test]
+fn what_the_bank_has_is_approved_or_returned_later() {
+    let book = owing(&["submitted", "submitted:R01"]);
+    collect(&book, 0);
+    at(&book, "2026-01-05T23:00");
+    book.run(&["worker", "--once"]).ends(0);
+    assert!(outcomes(&book).iter().all(|o| o.0 == "Submitted"));
+    at(&book, "2026-01-08");
+    book.run(&["worker", "--once"]).ends(0);
+    assert_eq!(outcomes(&book)[0].0, "Approved");
+    assert_eq!(outcomes(&book)[1], ("Declined".to_owned(), "R01".to_owned()));
+    assert_eq!(balance(&book), 10_00);
+    sound(&book);
+}
+
+#[test]
+fn money_that_goes_back_reopens_the_invoice_and_is_not_collected_again_by_rule() {
+    let book = owing(&["ok", "ok", "ok"]);
+    collect(&book, 0);
+    let refund = book
+        .run(&["payment", "refund", "P-1", "--amount", "4", "--reason", "goodwill", "--json"])
+        .ends(0)
+        .json();
+    assert_eq!((&refund["status"], &refund["amount"]), (&json!("Done"), &json!("4.00")));
+    book.run(&["payment", "refund", "P-1", "--amount", "6.01", "--reason", "x"]).ends(2);
+    at(&book, "2026-01-20");
+    book.run(&["payment", "return", "P-2", "--code", "MD06", "--date", "2026-01-18"]).ends(0);
+    book.run(&["payment", "chargeback", "P-3", "--code", "83"]).ends(0);
+    assert_eq!(balance(&book), 4_00 + 10_00 + 10_00);
+    assert_eq!(
+        book.count("SELECT count(*) FROM ledger_entry WHERE entry_on = '2026-01-18' AND account = 'receivable' AND debit_minor = 1000"),
+        1
+    );
+    let run = book.run(&["collect", "--target", "2026-01-31", "--json"]).ends(0).json();
+    assert_eq!((&run["picked"], &run["approved"]), (&json!(0), &json!(0)), "{run}");
+    book.run(&["payment", "chargeback-won", "P-3"]).ends(0);
+    book.run(&["payment", "chargeback-won", "P-3"]).ends(2);
+    assert_eq!(balance(&book), 14_00);
+    sound(&book);
+}
+
+#[test]
+fn promises_disputes_and_auto_pay_off_keep_runs_away() {
+    let book = owing(&["ok", "ok", "ok"]);
+    book.run(&["payment", "promise", "INV-1", "--on", "2026-01-20"]).ends(0);
+    book.run(&["payment", "promise", "INV-1", "--on", "2026-01-01"]).ends(2);
+    book.run(&["payment", "promise", "INV-1", "--on", "2026-01-20", "--amount", "11"]).ends(2);
+    book.run(&["payment", "dispute", "INV-2", "--reason", "wrong price"]).ends(0);
+    book.run(&["payment", "auto-pay", "INV-3", "off"]).ends(0);
+    let run = book.run(&["collect", "--target", "2026-01-31", "--json"]).ends(0).json();
+    assert_eq!(run["skipped"], json!({ "promised": 1, "disputed": 1, "auto_pay_off_invoice": 1 }));
+    at(&book, "2026-01-21");
+    book.run(&["payment", "dispute", "INV-2", "--end"]).ends(0);
+    book.run(&["payment", "auto-pay", "INV-3", "on"]).ends(0);
+    let run = book.run(&["collect", "--target", "2026-01-31", "--json"]).ends(0).json();
+    assert_eq!(run["approved"], 3);
+    sound(&book);
+}
+
+#[test]
+fn other_rules_are_tried_on_the_past_without_changing_anything() {
+    let book = owing(&["decline:05,decline:05,ok", "decline:05"]);
+    collect(&book, 0);
+    at(&book, "2026-01-06T12:00");
+    book.run(&["retry"]).ends(0);
+    at(&book, "2026-01-10");
+    book.run(&["retry"]).ends(0);
+    at(&book, "2026-03-01");
+    let before = book.dump();
+    let what = book.run(&["retry", "--what-if", "12h,12h,12h", "--json"]).ends(0).json();
+    assert_eq!(what["now"]["failed_invoices"], 2);
+    assert_eq!(what["now"]["recovered_by_rule"], 1);
+    assert_eq!(what["what_if"]["recovered_by_rule"], 0, "{what}");
+    book.run(&["retry", "--what-if", "soon"]).ends(2);
+    assert_eq!(book.dump(), before);
+}
+
+#[test]
+fn money_from_outside_needs_a_reference_and_pays_the_oldest_first() {
+    let book = owing(&["ok"]);
+    let items = "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+        INV-7,A1,invoice,2025-12-16,2026-01-02,4.00,0.00,4.00\n";
+    book.import("more.csv", items, &[]);
+    for bad in [
+        ["--amount", "12", "--reference", " "],
+        ["--amount", "0", "--reference", "wire"],
+        ["--amount", "1.005", "--reference", "wire"],
+    ] {
+        book.run(&[&["payment", "record", "--account", "A1"], &bad[..]].concat()).ends(2);
+    }
+    book.run(&["payment", "record", "--account", "A1", "--amount", "12", "--reference", "wire 1"])
+        .ends(0);
+    assert_eq!(
+        book.count("SELECT balance_minor FROM document_state ORDER BY document_id LIMIT 1"),
+        0
+    );
+    assert_eq!(balance(&book), 2_00);
+    sound(&book);
+}

@@ -146,7 +146,8 @@ fn refund(
 }
 
 fn record(session: &mut Session, args: &Record, ctx: &Ctx) -> Result<Exit, Error> {
-    let (money, _) = session.store.read(|db| {
+    let today = session.now()?.today;
+    let money = session.store.read(|db| {
         let found = account::find(db, &args.account)?.ok_or_else(|| {
             Error::usage("unknown_account", format!("there is no account {}", args.account), "")
         })?;
@@ -154,15 +155,14 @@ fn record(session: &mut Session, args: &Record, ctx: &Ctx) -> Result<Exit, Error
         for invoice in &args.invoice {
             documents.push(debt::find(db, invoice)?.document);
         }
-        let money = crate::engine::command::OutsidePayment {
+        Ok::<_, Error>(crate::engine::command::OutsidePayment {
             account: found.id,
             documents,
             amount_minor: amount(found.currency, &args.amount)?,
             currency: found.currency,
-            received_on: args.date.unwrap_or(session.now()?.today),
+            received_on: args.date.unwrap_or(today),
             reference: args.reference.clone(),
-        };
-        Ok::<_, Error>((money, ()))
+        })
     })?;
     let (id, receipt) = crate::engine::outside_payment::record(session, &money)?;
     if ctx.json {

@@ -1,8 +1,9 @@
 //! Open documents of another system, kept as posted history with their own numbers.
 
-use super::{Db, StoreError, Topic, Tx, word};
+use super::{Db, StoreError, Topic, Tx, document, ledger, word};
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::{AccountId, DocumentId};
+use crate::domain::ledger as entries;
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
 use rusqlite::OptionalExtension;
@@ -99,6 +100,36 @@ pub fn insert(tx: &Tx<'_>, item: &NewOpenItem<'_>) -> Result<DocumentId, StoreEr
             tx.now().at_ms,
         ))?;
     let id = DocumentId(tx.conn().last_insert_rowid());
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO document_item (document_id, position, description, quantity, unit_price, amount_minor,
+                tax_code, origin, derivation) VALUES (?1, 1, 'Brought forward', '1', ?2, ?3, '', 'hand', '')",
+        )?
+        .execute((id.0, item.currency.plain(net), net))?;
+    // Its own number and no series: the counters of this book are not touched.
+    tx.conn()
+        .prepare_cached(
+            "UPDATE document SET status = 'Posted', number = ?2, posted_at = ?3 WHERE id = ?1",
+        )?
+        .execute((id.0, item.number, tx.now().at_ms))?;
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO document_state (document_id, status, account_id, due_on) VALUES (?1, 'Posted', ?2, ?3)",
+        )?
+        .execute((id.0, item.account.0, item.due_on))?;
+    document::move_balance(tx, id, item.balance_minor)?;
+    let lines: Vec<ledger::Line> = entries::open_item(item.balance_minor)
+        .into_iter()
+        .map(|entry| ledger::Line {
+            ledger: entry.account.to_string(),
+            account: item.account,
+            document: Some(id),
+            payment: None,
+            currency: item.currency,
+            amount_minor: entry.minor,
+        })
+        .collect();
+    ledger::post(tx, item.date, &lines)?;
     tx.touch(Topic::Documents);
     Ok(id)
 }

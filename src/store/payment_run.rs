@@ -396,6 +396,20 @@ pub fn reopen_items(
     Ok(())
 }
 
+/// Leaves one open invoice of a run out.
+pub fn leave_out(
+    tx: &Tx<'_>,
+    run: PaymentRunId,
+    document: DocumentId,
+    reason: SkipReason,
+) -> Result<(), StoreError> {
+    let count = tx.conn().execute(
+        "UPDATE payment_run_item SET state = 'skipped' WHERE run_id = ?1 AND document_id = ?2 AND state = 'open'",
+        (run.0, document.0),
+    )?;
+    if count > 0 { add_skip(tx, run, reason, count as i64) } else { Ok(()) }
+}
+
 /// Leaves every open invoice of a run out; gives how many.
 pub fn skip_rest(tx: &Tx<'_>, run: PaymentRunId, reason: SkipReason) -> Result<i64, StoreError> {
     let count = tx.conn().execute(

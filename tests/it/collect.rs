@@ -311,7 +311,7 @@ fn a_payment_run_waits_for_its_bill_run_until_its_time_is_up() {
     later(2);
     book.run(&["worker", "--once"]).ends(0);
     let run = book.run(&["run", "show", "PR-1", "--json"]).json();
-    assert_eq!((&run["status"], &run["approved"]), (&json!("Completed"), &json!(3)));
+    assert_eq!((&run["status"], &run["picked"]), (&json!("Completed"), &json!(3)));
 
     book.run(&["bill", "--target", "2026-04-01"]).ends(0);
     assert_eq!(

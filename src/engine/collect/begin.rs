@@ -25,9 +25,6 @@ pub struct Begun {
     pub request: ChargeRequest,
 }
 
-/// How often one run tries an invoice whose gateway cannot be reached.
-const UNREACHABLE_TRIES: i64 = 3;
-
 /// Begins up to `limit` payments of a run, at most one per account, so that one method is never
 /// asked twice at the same time. None when nothing is open any more.
 pub fn batch(
@@ -107,9 +104,6 @@ fn ready(
         Err(reason) => return Ok(Err(reason)),
         Ok(method) => method,
     };
-    if payment_run::canceled_tries(tx, run, item.document)? >= UNREACHABLE_TRIES {
-        return Ok(Err(SkipReason::Unreachable));
-    }
     use_credits(tx, Some(run), item.document)?;
     let debt = debt::get(tx, item.document)?;
     if debt.balance_minor <= 0 {

@@ -28,6 +28,8 @@ const LOOK_AT_BILL_RUN_MS: i64 = 60_000;
 const OUTAGE_PAUSE_MS: i64 = 5 * 60_000;
 /// Refusals of our own set-up in a row that stop a run.
 const SET_UP_REFUSALS: u32 = 3;
+/// How often one run tries an invoice whose gateway cannot be reached while others can.
+const UNREACHABLE_TRIES: i64 = 3;
 /// Most payments in one slice.
 const MOST: usize = 400;
 /// A slice's transactions should not hold the write lock longer than this.
@@ -355,6 +357,9 @@ fn record(
         let halted = job::guard(tx, job)?.wanted != Wanted::Nothing;
         let outage = not_sent == begun.len() && !halted;
         cursor.outage_since = outage.then(|| cursor.outage_since.unwrap_or(now));
+        if !outage && !halted {
+            leave_unreachable(tx, run, begun, outcomes)?;
+        }
         set_cursor(tx, job, &cursor, &Progress { done, failed, ..Progress::default() })?;
         tx.note(run.id, format!("{done} payments taken, {failed} failed, {not_sent} not sent"));
         if let Some(Outcome::SetUp { code, words }) = refused {
@@ -375,6 +380,28 @@ fn record(
         }
         Ok(Slice::More)
     })
+}
+
+/// While others get through, an invoice whose gateway could not be reached several times is left
+/// out, so that the run ends.
+fn leave_unreachable(
+    tx: &Tx<'_>,
+    run: &RunRow,
+    begun: &[Begun],
+    outcomes: &[Outcome],
+) -> Result<(), StoreError> {
+    for (one, outcome) in begun.iter().zip(outcomes) {
+        if !matches!(outcome, Outcome::Unreachable { .. }) {
+            continue;
+        }
+        for allocation in payment::allocations(tx, one.payment)? {
+            let document = allocation.document;
+            if payment_run::canceled_tries(tx, run.id, document)? >= UNREACHABLE_TRIES {
+                payment_run::leave_out(tx, run.id, document, SkipReason::Unreachable)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn complete(session: &mut Session, job: &JobRow, run: &RunRow) -> Result<Slice, Error> {

@@ -18,8 +18,9 @@ use super::screen::jobs::Jobs;
 use super::screen::log::Log;
 use super::screen::runs::Runs;
 use super::screen::today::Today;
-use super::widget::{Line, put, status};
+use super::widget::{Line, put, status, wrap};
 use super::{fault::Fault, fault::FaultKind, theme};
+use crate::domain::ids::DocumentId;
 use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Answer, Query, StatusRow, money_words};
 use crate::store::Topic;
@@ -470,8 +471,11 @@ impl App {
                     if fault.kind == FaultKind::Stale {
                         lines.push("yours is still below; saving again puts it on top".to_owned());
                     }
-                    let version = self.screens.invoices.version_of(form.document());
-                    form.conflict(lines, version.unwrap_or_default(), &mut self.cx);
+                    form.refused(lines, &mut self.cx);
+                    if let Some(id) = form.document() {
+                        let query = Query::Invoice(DocumentId(id));
+                        self.cx.load(self.screen, Part::Dialog, query);
+                    }
                     self.open(Modal::Form(form));
                 }
                 self.say(fault.line());
@@ -516,7 +520,9 @@ impl App {
         let mut lines = Vec::new();
         let mut runs = Vec::new();
         let name = self.screen.name();
-        lines.extend(super::help::words(self.screen).into_iter().map(Line::plain));
+        let width = usize::from(self.cx.size.0).saturating_sub(10).clamp(30, 76);
+        let words = super::help::words(self.screen).join("\n");
+        lines.extend(wrap(&words, width).into_iter().map(Line::plain));
         lines.push(Line::default());
         for (i, table) in self.tables().iter().enumerate() {
             let heading = match (i, screen.is_list()) {

@@ -191,6 +191,13 @@ pub(super) struct Order {
     pub descending: bool,
 }
 
+impl Order {
+    /// Among equal values rows go by id upwards, except that what is newest goes downwards.
+    fn id_down(self, spec: &Spec) -> bool {
+        self.descending && (spec.id == self.by || self.sort == Sort::Newest)
+    }
+}
+
 /// The SQL of a list.
 pub(super) struct Spec {
     /// Columns of a row, from column 2 on (0 and 1 are the key).
@@ -368,9 +375,7 @@ pub(super) fn page<R: ListRow>(
         Seek::From(key) => filter.beyond(spec, order, key, backwards, "="),
     }
     let way = |down: bool| if down { "DESC" } else { "ASC" };
-    // Among equal values rows always go by id in the same direction as the value, so that one
-    // index serves both.
-    let id_down = order.descending && spec.id == order.by;
+    let id_down = order.id_down(spec);
     let sql = format!(
         "SELECT {by}, {id}, {columns} FROM {from} WHERE {filter} ORDER BY {by} {w1}, {id} {w2} LIMIT {limit}",
         by = order.by,
@@ -404,7 +409,7 @@ impl Where {
     /// Adds the condition of the key: beyond it in reading direction, `or_at` with it.
     fn beyond(&mut self, spec: &Spec, order: Order, key: &Key, backwards: bool, or_at: &str) {
         let by_sign = if order.descending == backwards { ">" } else { "<" };
-        let id_down = order.descending && spec.id == order.by;
+        let id_down = order.id_down(spec);
         let id_sign = if id_down == backwards { ">" } else { "<" };
         self.sql.push(format!(
             "({by} {by_sign} ? OR ({by} = ? AND {id} {id_sign}{or_at} ?))",

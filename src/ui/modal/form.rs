@@ -2,6 +2,7 @@
 
 use super::purpose::Purpose;
 use super::{Step, edit, field, frame, insert};
+use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
 use crate::ui::msg::Cx;
 use crate::ui::theme;
@@ -71,11 +72,27 @@ impl Form {
         self.fields.iter().map(|f| f.input.value().to_owned()).collect()
     }
 
-    /// The same form after a conflict: mine stays, theirs is shown, the version is the new one.
-    pub fn conflict(&mut self, theirs: Vec<String>, version: i64, cx: &mut Cx) {
-        self.theirs = theirs;
-        self.purpose.rebase(version);
+    /// The same form after a refusal: mine stays, what was said is shown above it, and saving
+    /// again is another operation.
+    pub fn refused(&mut self, said: Vec<String>, cx: &mut Cx) {
+        self.theirs = said;
         self.op = cx.operation();
+    }
+
+    /// What others made of the document meanwhile; saving now goes on top of theirs.
+    pub(super) fn loaded(&mut self, answer: &Answer) {
+        let Answer::Invoice(Some(detail)) = answer else { return };
+        if self.document() != Some(detail.row.id.0) {
+            return;
+        }
+        self.purpose.rebase(detail.row.version);
+        for (label, theirs) in self.purpose.theirs(detail) {
+            let mine = self.fields.iter().find(|f| f.label == label);
+            if let Some(mine) = mine.filter(|f| f.input.value().trim() != theirs) {
+                let text = format!("{label}: theirs {theirs:?}, mine {:?}", mine.input.value());
+                self.theirs.push(text);
+            }
+        }
     }
 
     pub(super) fn paste(&mut self, text: &str) {

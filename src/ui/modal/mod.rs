@@ -128,7 +128,8 @@ impl Modal {
             Self::Palette(m) => m.loaded(answer),
             Self::Choice(m) => m.loaded(answer),
             Self::Text(m) => m.loaded(answer, cx),
-            Self::Form(_) | Self::Filter(_) => {}
+            Self::Form(m) => m.loaded(answer),
+            Self::Filter(_) => {}
         }
     }
 
@@ -229,8 +230,13 @@ pub fn field(canvas: &mut Buffer, area: Rect, input: &Input, focus: bool) -> (u1
 
 /// Empties a part of the picture.
 pub fn clear(canvas: &mut Buffer, area: Rect) {
+    use unicode_width::UnicodeWidthStr;
     let area = area.intersection(canvas.area);
     for y in area.top()..area.bottom() {
+        // A wide character that reaches into the box goes whole.
+        if area.left() > canvas.area.left() && canvas[(area.left() - 1, y)].symbol().width() > 1 {
+            canvas[(area.left() - 1, y)].reset();
+        }
         for x in area.left()..area.right() {
             canvas[(x, y)].reset();
         }

@@ -11,6 +11,7 @@ use crate::engine::command::{
     NewPaymentRun, OutsidePayment, Pick, Removed,
 };
 use crate::engine::query::Query;
+use crate::store::read::invoice::InvoiceDetail;
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::Line;
@@ -245,6 +246,29 @@ impl Purpose {
             | Self::Note(_)
             | Self::SaveFilter { .. }
             | Self::Print => {}
+        }
+    }
+
+    /// The values of its fields as the book has them now, by field label.
+    pub fn theirs(&self, d: &InvoiceDetail) -> Vec<(&'static str, String)> {
+        match self {
+            Self::EditHead { .. } => vec![
+                ("invoice date", d.row.invoice_on.to_string()),
+                ("due date", d.row.due_on.to_string()),
+                ("PO number", d.po_number.clone()),
+                ("note", d.note.clone()),
+            ],
+            Self::EditLine { line, .. } => {
+                let Some(item) = d.items.iter().find(|i| i.position == *line) else {
+                    return vec![("description", "(the line is gone)".to_owned())];
+                };
+                vec![
+                    ("quantity", item.quantity.normalize().to_string()),
+                    ("unit price", item.unit_price.normalize().to_string()),
+                    ("description", item.description.clone()),
+                ]
+            }
+            _ => Vec::new(),
         }
     }
 

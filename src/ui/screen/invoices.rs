@@ -8,7 +8,7 @@ use crate::domain::ids::{BillRunId, DocumentId};
 use crate::engine::command::{Command, Pick, Receipt, Removed};
 use crate::engine::query::{Answer, ListName, Query, money_words};
 use crate::store::Topic;
-use crate::store::read::invoice::InvoiceDetail;
+use crate::store::read::invoice::{InvoiceDetail, ItemRow};
 use crate::store::read::invoices::InvoiceRow;
 use crate::store::read::{Field, Marked, Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
@@ -198,13 +198,6 @@ impl Invoices {
         cx.load(ScreenId::Invoices, Part::Detail, Query::Invoice(DocumentId(id)));
     }
 
-    /// The newest version known of a document, after a conflict.
-    pub fn version_of(&self, document: Option<i64>) -> Option<i64> {
-        let id = document?;
-        let detail = self.detail.as_ref().filter(|d| d.row.id.0 == id).map(|d| d.row.version);
-        detail.or_else(|| self.list.rows.iter().find(|r| r.id.0 == id).map(|r| r.version))
-    }
-
     fn load_detail(&mut self, cx: &mut Cx) {
         let Some(id) = self.list.current().map(|r| r.id) else {
             self.detail = None;
@@ -321,6 +314,9 @@ impl Invoices {
         let draft = Pick { id: detail.row.id, version: detail.row.version };
         let chosen = self.open.and_then(|at| detail.items.get(at)).map(|i| i.position);
         let mut items = vec![];
+        if let Some(item) = chosen.and_then(|p| detail.items.iter().find(|i| i.position == p)) {
+            items.extend(line_items(draft, item, cx));
+        }
         for item in detail.items.iter().take(9) {
             let key = char::from_digit(item.position, 10).unwrap_or(' ');
             let amount = detail.row.currency.grouped(item.amount_minor);
@@ -346,10 +342,6 @@ impl Invoices {
         items.push(Item::new('d', "dates, PO number, note…", Intent::Open(Box::new(head))));
         let add = purpose::add_line(draft, cx);
         items.push(Item::new('+', "add a line…", Intent::Open(Box::new(add))));
-        if let Some(item) = chosen.and_then(|p| detail.items.iter().find(|i| i.position == p)) {
-            let menu = line_menu(draft, item, cx);
-            return cx.open.push(menu);
-        }
         cx.open.push(Modal::Choice(Choice::new(title, items)));
     }
 
@@ -538,7 +530,13 @@ pub fn create(cx: &mut Cx) {
     cx.open.push(Modal::Choice(Choice::new("New", items)));
 }
 
-fn line_menu(draft: Pick, item: &crate::store::read::invoice::ItemRow, cx: &mut Cx) -> Modal {
+fn line_menu(draft: Pick, item: &ItemRow, cx: &mut Cx) -> Modal {
+    let title = format!("Line {}: {}", item.position, item.description);
+    Modal::Choice(Choice::new(title, line_items(draft, item, cx)))
+}
+
+/// What can be done to one line of a draft.
+fn line_items(draft: Pick, item: &ItemRow, cx: &mut Cx) -> Vec<Item> {
     let line = item.position;
     let was = [
         item.quantity.normalize().to_string(),
@@ -559,12 +557,12 @@ fn line_menu(draft: Pick, item: &crate::store::read::invoice::ItemRow, cx: &mut 
     };
     let later = remove(Removed::Later, "billable again");
     let waive = remove(Removed::Waive, "billed at zero");
-    let items = vec![
-        Item::new('q', "quantity, price, description…", Intent::Open(Box::new(change))),
-        Item::new('l', "remove, bill it later…", later),
-        Item::new('w', "remove, waive it…", waive),
-    ];
-    Modal::Choice(Choice::new(format!("Line {line}: {}", item.description), items))
+    let words = |what: &str| format!("line {line}: {what}…");
+    vec![
+        Item::new('q', words("quantity, price, description"), Intent::Open(Box::new(change))),
+        Item::new('l', words("remove, bill it later"), later),
+        Item::new('w', words("remove, waive it"), waive),
+    ]
 }
 
 impl Screen for Invoices {

@@ -72,18 +72,28 @@ pub fn status(
     put_right(canvas, area.x, area.y, area.width.saturating_sub(1), &right, theme::WARN);
 }
 
-/// The last row: keys, from the tables.
+/// The last row: keys, from the tables. What works everywhere keeps its place on the right; of the
+/// screen's own keys as many as fit, in the order of its table.
 pub fn keys(canvas: &mut Buffer, area: Rect, tables: &[&'static [Binding]]) {
-    let mut x = area.x + 1;
-    for binding in tables.iter().flat_map(|t| t.iter()).filter(|b| !b.short.is_empty()) {
-        let Some(key) = binding.keys.first() else { continue };
-        let label = key.label();
-        let width = (label.width() + 1 + binding.short.width()) as u16;
-        if x + width > area.right() {
-            return;
+    let Some((last, own)) = tables.split_last() else { return };
+    let width_of = |b: &Binding| {
+        b.keys.first().map_or(0, |k| (k.label().width() + 1 + b.short.width() + 2) as u16)
+    };
+    let shown = |b: &&Binding| !b.short.is_empty();
+    let tail: Vec<&Binding> = last.iter().filter(shown).collect();
+    let room = area.width.saturating_sub(tail.iter().map(|b| width_of(b)).sum::<u16>());
+    let mut used = 1;
+    let mut list: Vec<&Binding> = Vec::new();
+    for binding in own.iter().flat_map(|t| t.iter()).filter(shown) {
+        if used + width_of(binding) <= room {
+            used += width_of(binding);
+            list.push(binding);
         }
-        x += put(canvas, x, area.y, width, &label, theme::KEY);
-        x += 1 + put(canvas, x + 1, area.y, width, binding.short, theme::PLAIN);
-        x += 2;
+    }
+    let mut x = area.x + 1;
+    for binding in list.into_iter().chain(tail) {
+        let label = binding.keys.first().map(|k| k.label()).unwrap_or_default();
+        x += put(canvas, x, area.y, area.width, &label, theme::KEY) + 1;
+        x += put(canvas, x, area.y, area.width, binding.short, theme::PLAIN) + 2;
     }
 }

@@ -158,7 +158,7 @@ pub fn view_list<R: Shown>(
     let (left, right) = list.headline();
     let half = area.width.saturating_sub(right.len() as u16 + 3);
     put(canvas, area.x + 1, area.y, half, &left, theme::KEY);
-    put_right(canvas, area.x, area.y, area.width.saturating_sub(1), &right, theme::DIM);
+    put_right(canvas, area.x, area.y, area.width.saturating_sub(1), &right, theme::PLAIN);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(3), ..area };
     let foot = Rect { y: area.bottom().saturating_sub(2), height: 2, ..area };
     match detail {

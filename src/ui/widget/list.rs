@@ -702,7 +702,7 @@ impl<R: Shown> Listing<R> {
             let y = area.y + 1 + line as u16;
             self.view_row(canvas, (area.x, y), row, &columns, code, cx);
             if self.top + line == self.cursor {
-                put(canvas, area.x, y, 1, ">", theme::BOLD);
+                put(canvas, area.x, y, 1, ">", theme::PLAIN);
             }
         }
     }

@@ -119,6 +119,11 @@ pub fn actor() -> Actor {
     Actor { uid: uid.as_raw(), name }
 }
 
+fn on_a_terminal() -> bool {
+    use std::io::IsTerminal;
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
 fn default_book() -> PathBuf {
     if let Some(path) = std::env::var_os("DAYBOOK_BOOK").filter(|p| !p.is_empty()) {
         return PathBuf::from(path);
@@ -137,6 +142,16 @@ pub fn main(cli: Cli, console: fn(Session) -> Result<u8, Error>) -> ExitCode {
     let result = match cli.command {
         None => match ctx.open().and_then(console) {
             Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
+        Some(Command::Demo(args)) => match demo::run(&args, &ctx) {
+            Ok((path, _)) if !ctx.json && on_a_terminal() => {
+                match Session::open(&path, actor()).and_then(console) {
+                    Ok(code) => return ExitCode::from(code),
+                    Err(error) => Err(error),
+                }
+            }
+            Ok((_, exit)) => Ok(exit),
             Err(error) => Err(error),
         },
         Some(command) => dispatch(command, &ctx),

@@ -1,6 +1,7 @@
 //! 1 Today: the day's steps in order, what is left in each with its money; Enter goes there.
 
-use super::Screen;
+use super::{Screen, WIDE};
+use crate::domain::money::Currency;
 use crate::engine::query::{Answer, Query, money_words};
 use crate::store::Topic;
 use crate::store::read::today::{Step, StepRow};
@@ -69,6 +70,16 @@ fn advice(step: Step) -> &'static str {
     }
 }
 
+/// Money of a step; when there is little room the first currency and how many more.
+fn amounts(money: &[(Currency, i64)], short: bool) -> String {
+    match money {
+        [first, rest @ ..] if short && !rest.is_empty() => {
+            format!("{} +{}", money_words(&[*first]), rest.len())
+        }
+        all => money_words(all),
+    }
+}
+
 impl Screen for Today {
     fn keys(&self) -> &'static [Binding] {
         KEYS
@@ -132,8 +143,9 @@ impl Screen for Today {
             put(canvas, area.x + 3, area.y + 2, area.width, "reading…", theme::DIM);
             return;
         }
-        let money_width = self.rows.iter().map(|r| money_words(&r.money).len()).max().unwrap_or(0);
-        let money_width = (money_width as u16).min(area.width.saturating_sub(34)).max(10);
+        let short = area.width < WIDE;
+        let money_width = self.rows.iter().map(|r| amounts(&r.money, short).len()).max();
+        let money_width = (money_width.unwrap_or(0) as u16).max(10);
         for (title, x, width) in [("STEP", 3, 14), ("LEFT", 19, 9)] {
             put(canvas, area.x + x, area.y + 1, width, title, theme::DIM);
         }
@@ -151,7 +163,7 @@ impl Screen for Today {
             put(canvas, area.x + 3, y, 15, row.step.as_str(), style);
             put_right(canvas, area.x + 18, y, 10, &grouped(row.count), style);
             let x = area.x + 31;
-            let used = put(canvas, x, y, money_width, &money_words(&row.money), style);
+            let used = put(canvas, x, y, money_width, &amounts(&row.money, short), style);
             let x = x + if used == 0 { 0 } else { money_width + 2 };
             put(canvas, x, y, area.right().saturating_sub(x + 1), &row.state, theme::WARN);
         }
@@ -166,6 +178,11 @@ impl Screen for Today {
             );
             let (screen, _) = place(row.step);
             let text = format!("Enter goes to {} {}", screen.number(), screen.name());
+            let text = if row.money.len() > 1 && short {
+                format!("{} · {text}", money_words(&row.money))
+            } else {
+                text
+            };
             put(canvas, area.x + 1, area.bottom() - 1, area.width - 2, &text, theme::DIM);
         }
     }

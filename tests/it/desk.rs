@@ -1,0 +1,221 @@
+//! A console without threads: keys in, pictures out, every question answered and every job driven
+//! before the next key. The book is a small demo book, the same for every test.
+
+use daybook::clock::Now;
+use daybook::domain::actor::{Actor, Verb};
+use daybook::engine::command::{AccountFilter, Command, NewBillRun};
+use daybook::engine::query::answer;
+use daybook::engine::{Session, demo, perform};
+use daybook::store::{BookKind, CreateBook, Store, Topic};
+use daybook::ui::app::App;
+use daybook::ui::fault::Fault;
+use daybook::ui::keymap::Key;
+use daybook::ui::msg::{Cx, Effect, Msg};
+use daybook::worker;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+
+/// A clerk at a console.
+pub struct Desk {
+    pub session: Session,
+    pub app: App,
+    pub size: (u16, u16),
+    /// What the shell was asked to do beside the book.
+    pub asked: Vec<Effect>,
+    _dir: tempfile::TempDir,
+}
+
+fn mia() -> Actor {
+    Actor { uid: nix::unistd::getuid().as_raw(), name: "mia".to_owned() }
+}
+
+fn work(session: &mut Session) {
+    let ports = worker::ports().unwrap();
+    while worker::work(session, &ports, &AtomicBool::new(false)).unwrap() > 0 {}
+}
+
+/// The demo book that every test copies; made once.
+pub fn demo_book() -> &'static Path {
+    static BOOK: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = BOOK.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("demo.db");
+        let actor = mia();
+        let now = Now::system(chrono_tz::Tz::UTC);
+        let book = CreateBook { kind: BookKind::Demo, actor: &actor, now };
+        let store = Store::create(&path, &book).unwrap();
+        let mut session = Session { store, actor, fixed_now: None, next_op: None };
+        session
+            .write(Verb::Init, |tx| {
+                tx.note("book", "a demo book made");
+                Ok(())
+            })
+            .unwrap();
+        let mut drive = |session: &mut Session| {
+            work(session);
+            Ok(())
+        };
+        let size = demo::Size { accounts: 60, invoices: 0 };
+        demo::fill(&mut session, size, &mut drive, &mut |_| ()).unwrap();
+        let run = NewBillRun {
+            target_on: session.now().unwrap().today,
+            invoice_on: None,
+            accounts: AccountFilter::default(),
+            exclude: Vec::new(),
+            auto_renew: true,
+            auto_post: false,
+            auto_email: false,
+            skip_zero_email: false,
+            confirmed: false,
+        };
+        perform::perform(&mut session, "this month", Command::StartBillRun(run)).unwrap();
+        work(&mut session);
+        drop(session);
+        (dir, path)
+    });
+    path
+}
+
+impl Desk {
+    /// Opens a copy of the demo book.
+    pub fn open(width: u16, height: u16) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("book.db");
+        Store::open(demo_book()).unwrap().backup_to(&path).unwrap();
+        Self::on(&path, width, height, dir)
+    }
+
+    fn on(path: &Path, width: u16, height: u16, dir: tempfile::TempDir) -> Self {
+        let session = Session::open(path, mia()).unwrap();
+        let now = session.now().unwrap();
+        let zone = session.config().unwrap().zone();
+        let cx = Cx::new(now, zone, "mia".to_owned(), (width, height), "test".to_owned());
+        let app = App::new(cx, None);
+        let mut desk = Self { session, app, size: (width, height), asked: Vec::new(), _dir: dir };
+        let first = desk.app.start();
+        desk.settle(first);
+        desk
+    }
+
+    /// Carries out what is asked until nothing is left to do.
+    pub fn settle(&mut self, effects: Vec<Effect>) {
+        let mut queue = std::collections::VecDeque::from(effects);
+        while let Some(effect) = queue.pop_front() {
+            let more = match effect {
+                Effect::Load { slot, ticket, query } => {
+                    let now = self.session.now().unwrap();
+                    let result = self.session.store.read(|db| answer(db, &query, now));
+                    self.app.update(Msg::Loaded {
+                        slot,
+                        ticket,
+                        result: result.map_err(Fault::from),
+                    })
+                }
+                Effect::Commit { ticket, op, command } => {
+                    let result = perform::perform(&mut self.session, &op, (*command).clone());
+                    if result.as_ref().is_ok_and(|r| r.job.is_some()) {
+                        work(&mut self.session);
+                    }
+                    let result = result.map_err(Fault::from);
+                    let mut more = self.app.update(Msg::Done { ticket, command, result });
+                    more.extend(self.app.update(Msg::Changed(Topic::ALL.to_vec())));
+                    more
+                }
+                other => {
+                    self.asked.push(other);
+                    Vec::new()
+                }
+            };
+            queue.extend(more);
+        }
+    }
+
+    /// Presses keys: single letters, or names in `<…>`.
+    pub fn press(&mut self, keys: &str) -> &mut Self {
+        for key in parse(keys) {
+            let effects = self.app.update(Msg::Key(key));
+            self.settle(effects);
+        }
+        self
+    }
+
+    /// The picture, with looks.
+    pub fn buffer(&self) -> Buffer {
+        let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
+        terminal
+            .draw(|frame| {
+                self.app.view(frame.buffer_mut());
+            })
+            .unwrap();
+        terminal.backend().buffer().clone()
+    }
+
+    /// The picture as text.
+    pub fn picture(&self) -> String {
+        text(&self.buffer())
+    }
+
+    #[track_caller]
+    pub fn shows(&self, words: &str) -> &Self {
+        assert!(self.picture().contains(words), "no {words:?} in\n{}", self.picture());
+        self
+    }
+}
+
+/// A picture as lines of text.
+pub fn text(buffer: &Buffer) -> String {
+    use unicode_width::UnicodeWidthStr;
+    let mut out = String::new();
+    for row in buffer.content.chunks(usize::from(buffer.area.width)) {
+        let mut line = String::new();
+        let mut skip = 0;
+        for cell in row {
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            line.push_str(cell.symbol());
+            skip = cell.symbol().width().saturating_sub(1);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// `3jj<Enter><C-d>` as keys.
+pub fn parse(keys: &str) -> Vec<Key> {
+    let mut out = Vec::new();
+    let mut rest = keys;
+    while let Some(first) = rest.chars().next() {
+        let name = rest.strip_prefix('<').and_then(|r| r.split_once('>'));
+        if let Some((name, after)) = name.filter(|(n, _)| !n.is_empty()) {
+            rest = after;
+            out.push(match name {
+                "Enter" => Key::Enter,
+                "Esc" => Key::Esc,
+                "Tab" => Key::Tab,
+                "BTab" => Key::BackTab,
+                "Bksp" => Key::Backspace,
+                "Del" => Key::Delete,
+                "Up" => Key::Up,
+                "Down" => Key::Down,
+                "Left" => Key::Left,
+                "Right" => Key::Right,
+                "PgUp" => Key::PageUp,
+                "PgDn" => Key::PageDown,
+                "Home" => Key::Home,
+                "End" => Key::End,
+                other => Key::Ctrl(other.chars().last().unwrap()),
+            });
+        } else {
+            rest = &rest[first.len_utf8()..];
+            out.push(Key::Char(first));
+        }
+    }
+    out
+}

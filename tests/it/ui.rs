@@ -1,0 +1,244 @@
+//! The console's decisions and pictures, without a terminal: every screen at three sizes, keys in
+//! every order, and that marks are never lost.
+
+use crate::desk::{Desk, parse};
+use daybook::ui::keymap::{GLOBAL_KEYS, Key, LIST_KEYS};
+use daybook::ui::msg::Effect;
+use daybook::ui::pen::Pen;
+use daybook::ui::screen::{accounts, delivery, failed, invoices, jobs, log, runs, today};
+use daybook::ui::terminal::Abilities;
+use proptest::prelude::*;
+
+/// Screens whose rows are the same whenever the book is made.
+const SCREENS: &[(&str, &str)] = &[
+    ("today", "1"),
+    ("runs", "2"),
+    ("invoices", "3"),
+    ("document", "3<Enter>"),
+    ("delivery", "4/status:impossible<Enter>"),
+    ("failed", "5"),
+    ("accounts", "8"),
+];
+
+fn snapshot(name: &str, picture: &str) {
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, picture);
+    });
+}
+
+#[test]
+fn every_screen_at_three_sizes() {
+    for (width, height) in [(80, 24), (140, 40), (60, 15)] {
+        for (name, keys) in SCREENS {
+            let mut desk = Desk::open(width, height);
+            desk.press(keys);
+            snapshot(&format!("{name}_{width}x{height}"), &desk.picture());
+        }
+    }
+}
+
+#[test]
+fn overlays_at_80x24() {
+    for (name, keys) in [
+        ("help", "3?"),
+        ("palette", "3:post"),
+        ("sort", "3s"),
+        ("hold", "3v"),
+        ("edit", "3e"),
+        ("explain", "3x"),
+        ("new", "2c"),
+        ("new_bill_run", "2cb"),
+        ("post_marked", "3TP"),
+        ("retry", "5r"),
+    ] {
+        let mut desk = Desk::open(80, 24);
+        desk.press(keys);
+        snapshot(&format!("overlay_{name}"), &desk.picture());
+    }
+}
+
+#[test]
+fn colours_say_nothing_that_letters_do_not() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3");
+    let draw = |abilities| {
+        let mut pen = Pen::new(80, 24, abilities);
+        desk.app.view(pen.canvas());
+        let mut parser = vt100::Parser::new(nonzero(24), nonzero(80), 0);
+        parser.process(pen.finish());
+        (parser.screen().contents(), parser.screen().contents_formatted())
+    };
+    let (in_colour, coloured) = draw(Abilities { colour: true, unicode: true });
+    let (without, plain) = draw(Abilities { colour: false, unicode: true });
+    assert_eq!(in_colour, without);
+    let says_colour = |text: &str| {
+        text.split("\x1b[").any(|s| {
+            let codes = s.split('m').next().unwrap_or("");
+            codes.split(';').any(|c| matches!(c.parse::<u32>(), Ok(30..=37 | 90..=97)))
+        })
+    };
+    assert!(says_colour(&coloured) && !says_colour(&plain));
+    let (ascii, _) = draw(Abilities { colour: true, unicode: false });
+    assert!(ascii.is_ascii());
+}
+
+fn nonzero(n: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(n).unwrap()
+}
+
+#[test]
+fn a_key_means_one_thing_on_a_screen_and_every_footer_key_is_known() {
+    for table in [
+        today::KEYS,
+        runs::KEYS,
+        invoices::KEYS,
+        delivery::KEYS,
+        failed::KEYS,
+        jobs::KEYS,
+        log::KEYS,
+        accounts::KEYS,
+    ] {
+        let keys: Vec<Key> = table.iter().flat_map(|b| b.keys.iter().copied()).collect();
+        for (i, key) in keys.iter().enumerate() {
+            assert!(!keys[i + 1..].contains(key), "{} twice", key.label());
+            assert!(
+                !GLOBAL_KEYS.iter().any(|b| b.keys.contains(key)),
+                "{} hides what works everywhere",
+                key.label()
+            );
+        }
+        assert!(table.iter().all(|b| !b.words.is_empty()));
+    }
+}
+
+#[test]
+fn below_60x15_one_line_says_so() {
+    let desk = Desk::open(59, 15);
+    assert_eq!(desk.picture().trim(), "daybook needs 60×15");
+    let desk = Desk::open(1, 1);
+    assert_eq!(desk.picture().trim(), "…");
+}
+
+#[test]
+fn accept_moves_on_and_moving_never_accepts() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3jjjkk");
+    let checked = |desk: &mut Desk| desk.press("3").picture();
+    assert!(checked(&mut desk).contains("[to check]"));
+    desk.press("/review:accepted<Enter>").shows("nothing here");
+    desk.press("<Esc>gaf").press("f").press("f").shows("[accepted]");
+    assert!(desk.picture().contains(" DA "), "{}", desk.picture());
+}
+
+#[test]
+fn a_question_about_many_needs_the_count_and_enter_alone_cancels() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3T").shows("marked all");
+    desk.press("P").shows("Enter alone cancels");
+    desk.press("<Enter>");
+    assert!(!desk.picture().contains("Enter alone cancels"));
+    desk.press("P7<Enter>").shows("that is not the count");
+    desk.press("<Esc>").shows("marked ");
+    assert!(desk.asked.contains(&Effect::DropTypeAhead));
+}
+
+#[test]
+fn marks_survive_filters_and_screens() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3   ").shows("marked 3");
+    desk.press("/zzzzzz<Enter>").shows("nothing here").shows("marked 3");
+    desk.press("<Esc>2").press("3").shows("marked 3");
+    desk.press("U");
+    assert!(!desk.picture().contains("marked 3"));
+    desk.press("u").press("j").shows("marked 3");
+}
+
+#[test]
+fn pasted_text_runs_no_keys() {
+    use daybook::ui::msg::Msg;
+    let mut desk = Desk::open(80, 24);
+    desk.press("3");
+    let before = desk.picture();
+    let effects = desk.app.update(Msg::Paste("TP\r3\ra\r".to_owned()));
+    desk.settle(effects);
+    desk.shows("pasted text runs no keys");
+    desk.press("k");
+    assert_eq!(before, desk.picture());
+}
+
+#[test]
+fn a_filter_that_makes_no_sense_says_what_there_is() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3/size:3").shows("is not a field");
+    desk.press("<Esc>7/flag:any").shows("this list has no flag");
+}
+
+#[test]
+fn the_session_comes_back() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3  ");
+    let Some(Effect::Commit { command, .. }) = desk.app.session() else { panic!("no session") };
+    let daybook::engine::command::Command::SaveSession { state } = *command else { panic!() };
+    let value: serde_json::Value = serde_json::from_str(&state).unwrap();
+    assert_eq!(value["screens"]["Invoices"]["marks"].as_array().unwrap().len(), 2);
+    assert!(desk.app.session().is_none(), "nothing changed, nothing to keep");
+}
+
+fn any_key() -> impl Strategy<Value = Key> {
+    let named =
+        parse("<Enter><Esc><Tab><BTab><Bksp><Up><Down><Left><Right><PgUp><PgDn><Home><End>");
+    let all: Vec<Key> = LIST_KEYS
+        .iter()
+        .chain(GLOBAL_KEYS)
+        .chain(invoices::KEYS)
+        .flat_map(|b| b.keys.iter().copied())
+        .chain(named)
+        .chain(('0'..='9').map(Key::Char))
+        .chain(('a'..='z').map(Key::Char))
+        // Undo and what throws marks away by intent are tried elsewhere.
+        .filter(|k| !matches!(k, Key::Ctrl('c' | 'z')))
+        .collect();
+    proptest::sample::select(all)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// Whatever is pressed, the console neither falls over nor leaves a question unanswered.
+    #[test]
+    fn any_keys_in_any_order(keys in proptest::collection::vec(any_key(), 1..60), wide in any::<bool>()) {
+        let mut desk = if wide { Desk::open(140, 40) } else { Desk::open(80, 24) };
+        for key in keys {
+            let effects = desk.app.update(daybook::ui::msg::Msg::Key(key));
+            if effects.iter().any(|e| matches!(e, Effect::Quit(_))) {
+                return Ok(());
+            }
+            desk.settle(effects);
+            let picture = desk.picture();
+            let raw = picture.contains(char::from(27));
+            prop_assert!(!raw);
+        }
+        prop_assert!(desk.app.is_idle());
+    }
+
+    /// Moving, filtering, sorting and changing screens never lose a mark.
+    #[test]
+    fn marks_are_never_lost(keys in proptest::collection::vec(
+        proptest::sample::select(parse("jkgG<C-d><C-u><PgDn><PgUp>nNfs1[]o23468<Esc><Tab>")), 1..40)) {
+        let mut desk = Desk::open(80, 24);
+        desk.press("3  j  ");
+        let count = || 4;
+        for key in keys {
+            let effects = desk.app.update(daybook::ui::msg::Msg::Key(key));
+            if effects.iter().any(|e| matches!(e, Effect::Quit(_))) {
+                return Ok(());
+            }
+            desk.settle(effects);
+        }
+        let Some(Effect::Commit { command, .. }) = desk.app.session() else { return Ok(()) };
+        let daybook::engine::command::Command::SaveSession { state } = *command else { return Ok(()) };
+        let value: serde_json::Value = serde_json::from_str(&state).unwrap();
+        let marks = value["screens"]["Invoices"]["marks"].as_array().unwrap().len();
+        prop_assert_eq!(marks, count());
+    }
+}

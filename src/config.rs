@@ -167,6 +167,12 @@ pub const SETTINGS: &[Setting] = &[
         "how far a run may be off its last cycle and still post by itself",
     ),
     s(
+        "automation.stop_flags",
+        "duplicate,back_billing",
+        Text(200),
+        "flags that keep a run from posting by itself",
+    ),
+    s(
         "automation.guard_failed_accounts",
         "0",
         Int(0, 1_000_000),

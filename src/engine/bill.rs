@@ -46,15 +46,18 @@ pub fn retry_failed(session: &mut Session, run: BillRunId) -> Result<(BillRunId,
 }
 
 fn begin(session: &mut Session, params: &BillRunParams) -> Result<(BillRunId, JobId), Error> {
-    session.write(Verb::Bill, |tx| {
-        let total = bill_run::count_accounts(tx, &params.filter, tx.now().today)?;
-        let run = bill_run::insert(tx, params, total)?;
-        let spec = JobSpec::Bill { run };
-        let spec = serde_json::to_string(&spec).map_err(|e| Error::Bug(e.to_string()))?;
-        let job = job::insert(tx, JobKind::Bill, &run.to_string(), &spec, total)?;
-        tx.note(run, format!("bill run to {} of {total} accounts", params.target_on));
-        Ok((run, job))
-    })
+    session.write(Verb::Bill, |tx| start_in(tx, params))
+}
+
+/// The same within a transaction that does more.
+pub fn start_in(tx: &Tx<'_>, params: &BillRunParams) -> Result<(BillRunId, JobId), Error> {
+    let total = bill_run::count_accounts(tx, &params.filter, tx.now().today)?;
+    let run = bill_run::insert(tx, params, total)?;
+    let spec = JobSpec::Bill { run };
+    let spec = serde_json::to_string(&spec).map_err(|e| Error::Bug(e.to_string()))?;
+    let job = job::insert(tx, JobKind::Bill, &run.to_string(), &spec, total)?;
+    tx.note(run, format!("bill run to {} of {total} accounts", params.target_on));
+    Ok((run, job))
 }
 
 /// Checks what was asked for and fills in the defaults.
@@ -112,6 +115,25 @@ fn filter(
     asked: &command::AccountFilter,
     today: NaiveDate,
 ) -> Result<AccountFilter, Error> {
+    let filter = filter_on(asked, today)?;
+    // A filter that can match nothing is a typing error more often than a wish.
+    let whole = AccountFilter { bcd: None, ..filter.clone() };
+    if whole != AccountFilter::default()
+        && session.read(|db| bill_run::count_accounts(db, &whole, today))? == 0
+    {
+        let what = asked.account.as_str();
+        let message = if what.is_empty() {
+            format!("no account is in batch {}", asked.batches.join(", "))
+        } else {
+            format!("no account {what} (in the batches asked for)")
+        };
+        return Err(Error::usage("no_accounts", message, "check the spelling"));
+    }
+    Ok(filter)
+}
+
+/// What was asked for, on the day of the run.
+pub fn filter_on(asked: &command::AccountFilter, today: NaiveDate) -> Result<AccountFilter, Error> {
     let last_of_month = today.checked_add_days(Days::new(1)).is_some_and(|d| d.day() == 1);
     let bcd = match asked.bcd {
         BcdFilter::All => None,
@@ -127,21 +149,7 @@ fn filter(
         BcdFilter::RunDay => Some((today.day(), today.day())),
     };
     let account = (!asked.account.is_empty()).then(|| asked.account.clone());
-    let filter = AccountFilter { batches: asked.batches.clone(), account, bcd, failed_of: None };
-    // A filter that can match nothing is a typing error more often than a wish.
-    let whole = AccountFilter { bcd: None, ..filter.clone() };
-    if whole != AccountFilter::default()
-        && session.read(|db| bill_run::count_accounts(db, &whole, today))? == 0
-    {
-        let what = asked.account.as_str();
-        let message = if what.is_empty() {
-            format!("no account is in batch {}", asked.batches.join(", "))
-        } else {
-            format!("no account {what} (in the batches asked for)")
-        };
-        return Err(Error::usage("no_accounts", message, "check the spelling"));
-    }
-    Ok(filter)
+    Ok(AccountFilter { batches: asked.batches.clone(), account, bcd, failed_of: None })
 }
 
 /// What accounts are rated with.
@@ -354,6 +362,7 @@ fn write_accounts(
     }
     if count == 0 {
         bill_run::set_status(tx, run.id, BillRunStatus::Completed, "")?;
+        super::autopilot::after_bill(tx, run.id)?;
         let documents = run.invoices + run.credit_memos;
         tx.note(
             run.id,

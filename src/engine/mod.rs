@@ -1,6 +1,7 @@
 //! The verbs, one use case a file, synchronous. Each opens short transactions through
 //! [`Session::write`]; what takes long is a [`job`] in slices.
 
+pub mod autopilot;
 pub mod bill;
 pub mod check;
 pub mod collect;
@@ -30,6 +31,7 @@ pub mod retry;
 pub mod review;
 pub mod rules;
 pub mod run;
+pub mod schedule;
 pub mod send;
 pub mod settings;
 pub mod settle;

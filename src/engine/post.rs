@@ -229,6 +229,9 @@ impl Runner for PostRunner {
                 None => marked_slice(tx, &row, &drafts, invoice_on, self.size),
             }
         })?;
+        if let (Slice::Done, Some(run)) = (slice, run) {
+            super::autopilot::after_post(session, run)?;
+        }
         let ratio = LOCK.as_secs_f64() / begun.elapsed().as_secs_f64().max(0.001);
         self.size = ((f64::from(self.size) * ratio.clamp(0.3, 2.0)) as u32).clamp(5, 2_000);
         Ok(slice)

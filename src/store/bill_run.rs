@@ -2,7 +2,7 @@
 
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::charge::ChargeType;
-use crate::domain::document::BillRunStatus;
+use crate::domain::document::{BillRunStatus, FlagCode};
 use crate::domain::ids::{AccountId, BillRunId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
@@ -454,4 +454,47 @@ pub fn documents(db: &Db<'_>, id: BillRunId) -> Result<RunDocuments, StoreError>
                 canceled: n(7)?,
             })
         })?)
+}
+
+/// Says something of a run.
+pub fn set_note(tx: &Tx<'_>, id: BillRunId, note: &str) -> Result<(), StoreError> {
+    tx.conn().execute("UPDATE bill_run SET note = ?2 WHERE id = ?1", (id.0, note))?;
+    tx.touch(Topic::Runs);
+    Ok(())
+}
+
+/// How many of a run's drafts carry a flag.
+pub fn flagged_with(db: &Db<'_>, id: BillRunId, code: FlagCode) -> Result<i64, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT count(*) FROM document d JOIN flag f ON f.document_id = d.id
+             WHERE d.run_id = ?1 AND d.status = 'Draft' AND f.code = ?2",
+        )?
+        .query_row((id.0, code.as_str()), |r| r.get(0))?)
+}
+
+/// How many documents of a run come to zero.
+pub fn zero_totals(db: &Db<'_>, id: BillRunId) -> Result<i64, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT count(*) FROM document WHERE run_id = ?1 AND total_minor = 0 AND status <> 'Canceled'",
+        )?
+        .query_row([id.0], |r| r.get(0))?)
+}
+
+/// The last cycle: the newest posted run before this one of the same schedule, or, without a
+/// schedule, of the same accounts.
+pub fn last_like(db: &Db<'_>, run: &BillRunRow) -> Result<Option<BillRunId>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT b.id FROM bill_run b JOIN bill_run me ON me.id = ?1
+             WHERE b.id < me.id AND b.status = 'Posted' AND b.retry_of IS NULL AND b.schedule_id IS me.schedule_id
+               AND (me.schedule_id IS NOT NULL OR b.filter = me.filter)
+             ORDER BY b.id DESC LIMIT 1",
+        )?
+        .query_row([run.id.0], |r| r.get(0).map(BillRunId))
+        .optional()?)
 }

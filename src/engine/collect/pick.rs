@@ -1,7 +1,7 @@
 //! Making a run, and its pick list.
 
 use crate::domain::actor::Verb;
-use crate::domain::ids::{AccountId, DocumentId, JobId, PaymentRunId, ScheduleId};
+use crate::domain::ids::{AccountId, BillRunId, DocumentId, JobId, PaymentRunId, ScheduleId};
 use crate::domain::money::Currency;
 use crate::domain::payment_run::{Candidate, SkipReason, apply_credits, judge};
 use crate::domain::retry::RetryRules;
@@ -24,15 +24,17 @@ pub fn start(
     schedule: Option<ScheduleId>,
 ) -> Result<(PaymentRunId, JobId), Error> {
     let wait_hours = session.config()?.int("payment.wait_hours");
-    session.write(Verb::Collect, |tx| start_in(tx, new, schedule, wait_hours))
+    session.write(Verb::Collect, |tx| start_in(tx, new, schedule, wait_hours, None))
 }
 
-/// The same within a transaction that does more.
+/// The same within a transaction that does more. `wait_for` is a bill run to wait for even if the
+/// run is not only for its invoices.
 pub fn start_in(
     tx: &Tx<'_>,
     new: &NewPaymentRun,
     schedule: Option<ScheduleId>,
     wait_hours: i64,
+    wait_for: Option<BillRunId>,
 ) -> Result<(PaymentRunId, JobId), Error> {
     filter_of(tx, new)?;
     if let Some(bill_run) = new.bill_run {
@@ -44,9 +46,12 @@ pub fn start_in(
             target_on: new.target_on,
             filter: json(new)?,
             consolidate: new.consolidate,
-            bill_run: new.bill_run,
+            bill_run: new.bill_run.or(wait_for),
             schedule,
-            wait_until_at: new.bill_run.map(|_| tx.now().at_ms + wait_hours * 3_600_000),
+            wait_until_at: new
+                .bill_run
+                .or(wait_for)
+                .map(|_| tx.now().at_ms + wait_hours * 3_600_000),
         },
     )?;
     let spec = json(&JobSpec::Collect { run })?;

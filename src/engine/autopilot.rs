@@ -1,0 +1,131 @@
+//! The rule *Support bill run auto-post*: what a run does by itself when nobody spot-checks it, and
+//! the guards that stop it at Completed and say why.
+
+use super::deliver::{self, When};
+use super::post::{self, What};
+use super::{Error, Session};
+use crate::config::Config;
+use crate::domain::document::{BillRunStatus, FlagCode};
+use crate::domain::ids::BillRunId;
+use crate::domain::money::Currency;
+use crate::store::bill_run::{self, BillRunRow, RunTotal};
+use crate::store::notice::{self, NoticeLevel};
+use crate::store::{Tx, settings};
+use rust_decimal::Decimal;
+
+/// Goes on with a run that has just completed, if it was told to and every guard agrees.
+pub fn after_bill(tx: &Tx<'_>, run: BillRunId) -> Result<(), Error> {
+    let row = bill_run::get(tx, run)?;
+    if !row.params.auto_post || row.status != BillRunStatus::Completed {
+        return Ok(());
+    }
+    let config = settings::load(tx)?;
+    let stops = guards(tx, &row, &config)?;
+    if stops.is_empty() {
+        post::start_in(tx, &What::Run(run), None)?;
+        return Ok(());
+    }
+    let why = format!("did not post by itself: {}", stops.join("; "));
+    bill_run::set_note(tx, run, &why)?;
+    let text = format!("{run} {why}");
+    notice::add(tx, NoticeLevel::Task, &run.to_string(), &text, &format!("guard {run}"))?;
+    Ok(())
+}
+
+/// Queues the e-mail of a run that posted by itself; safe to repeat.
+pub fn after_post(session: &mut Session, run: BillRunId) -> Result<(), Error> {
+    let row = session.read(|db| bill_run::get(db, run))?;
+    if row.params.auto_post && row.params.auto_email {
+        deliver::make(session, Some(run), When::AfterHold)?;
+    }
+    Ok(())
+}
+
+/// Every reason why a run must not post by itself.
+fn guards(tx: &Tx<'_>, row: &BillRunRow, config: &Config) -> Result<Vec<String>, Error> {
+    let mut stops = Vec::new();
+    if !config.is("automation.auto_post") {
+        stops.push("the rule Support bill run auto-post is off".to_owned());
+    }
+    let allowed = config.int("automation.guard_failed_accounts");
+    if row.accounts_failed > allowed {
+        stops.push(format!("{} accounts failed ({allowed} allowed)", row.accounts_failed));
+    }
+    for code in
+        config.get("automation.stop_flags").split(',').filter_map(|c| FlagCode::parse(c.trim()))
+    {
+        let count = bill_run::flagged_with(tx, row.id, code)?;
+        if count > 0 {
+            stops.push(format!("{count} drafts are flagged {code}"));
+        }
+    }
+    let Some(base) = bill_run::last_like(tx, row)? else {
+        stops.push("there is no earlier cycle to compare with".to_owned());
+        return Ok(stops);
+    };
+    let percent = config.decimal("automation.guard_percent").unwrap_or_default();
+    let (now, then) = (bill_run::totals(tx, row.id)?, bill_run::totals(tx, base)?);
+    stops.extend(compare(&now, &then, percent, base));
+    let (zero, before) = (bill_run::zero_totals(tx, row.id)?, bill_run::zero_totals(tx, base)?);
+    if off_by(zero, before, percent) {
+        stops.push(format!("{zero} zero totals, {before} in {base}"));
+    }
+    Ok(stops)
+}
+
+/// Currencies whose count or total is off the last cycle by more than `percent`.
+fn compare(
+    now: &[(Currency, RunTotal)],
+    then: &[(Currency, RunTotal)],
+    percent: Decimal,
+    base: BillRunId,
+) -> Vec<String> {
+    let of = |list: &[(Currency, RunTotal)], currency: Currency| {
+        list.iter().find(|(c, _)| *c == currency).map(|(_, t)| *t).unwrap_or_default()
+    };
+    let mut currencies: Vec<Currency> = now.iter().chain(then).map(|(c, _)| *c).collect();
+    currencies.sort_unstable_by_key(|c| c.code());
+    currencies.dedup();
+    let mut stops = Vec::new();
+    for currency in currencies {
+        let (a, b) = (of(now, currency), of(then, currency));
+        if off_by(a.documents, b.documents, percent) {
+            stops.push(format!("{} {currency} documents, {} in {base}", a.documents, b.documents));
+        }
+        if off_by(a.total_minor, b.total_minor, percent) {
+            stops.push(format!(
+                "{} {currency} in all, {} in {base}",
+                currency.grouped(a.total_minor),
+                currency.grouped(b.total_minor)
+            ));
+        }
+    }
+    stops
+}
+
+/// Whether `now` is more than `percent` away from `then`.
+fn off_by(now: i64, then: i64, percent: Decimal) -> bool {
+    let allowed = Decimal::from(then.abs()) * percent / Decimal::ONE_HUNDRED;
+    Decimal::from(now - then).abs() > allowed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cycle_may_be_off_by_the_percent_and_no_more() {
+        let thirty = Decimal::from(30);
+        for (now, then, off) in [
+            (130, 100, false),
+            (131, 100, true),
+            (70, 100, false),
+            (69, 100, true),
+            (0, 0, false),
+            (1, 0, true),
+            (-130, -100, false),
+        ] {
+            assert_eq!(off_by(now, then, thirty), off, "{now} {then}");
+        }
+    }
+}

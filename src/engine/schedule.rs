@@ -1,0 +1,344 @@
+//! Schedules: made, steered, and fired by whoever works: a console's threads or `daybook worker`.
+
+use super::collect;
+use super::command::{AccountFilter, NewBillRun, NewPaymentRun, ScheduleStep};
+use super::{Error, Session, bill};
+use crate::clock::Now;
+use crate::domain::actor::{Actor, Verb};
+use crate::domain::charge::ChargeType;
+use crate::domain::document::BillRunStatus;
+use crate::domain::ids::{BillRunId, ScheduleId};
+use crate::domain::schedule::{DateRule, Every, next_slots};
+use crate::store::bill_run::{self, BillRunParams};
+use crate::store::notice::{self, NoticeLevel};
+use crate::store::schedule::{
+    self, NewSchedule, ScheduleKind, ScheduleRow, ScheduleState, SlotState,
+};
+use crate::store::{Op, Tx, settings};
+use chrono::{NaiveDate, NaiveDateTime};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+/// A slot that begins later than this after its time says so.
+const LATE_MINUTES: i64 = 10;
+/// Upcoming slots shown.
+pub const SHOWN: usize = 15;
+/// Missed slots that are looked back for; older ones are one more line of the same notice.
+const LOOK_BACK: usize = 400;
+
+/// What a schedule makes; dates are rules from the slot's day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Spec {
+    /// A bill run.
+    Bill {
+        /// Target date rule (`+0d`, `+0m:31`).
+        target: String,
+        /// Invoice date rule.
+        invoice: String,
+        /// Which accounts.
+        accounts: AccountFilter,
+        /// Charge types left out.
+        exclude: Vec<ChargeType>,
+        /// Terms renew by themselves.
+        auto_renew: bool,
+        /// Post by itself, if the rule allows and the guards agree.
+        auto_post: bool,
+        /// E-mail after posting by itself.
+        auto_email: bool,
+        /// No e-mail for zero totals.
+        skip_zero_email: bool,
+    },
+    /// A payment run.
+    Collect {
+        /// Due-date rule.
+        target: String,
+        /// Everything else; its target is replaced.
+        run: NewPaymentRun,
+        /// Waits for the run this bill schedule made on the same day.
+        after: Option<ScheduleId>,
+    },
+}
+
+/// Makes a schedule, after trying its first slot.
+pub fn add(
+    session: &mut Session,
+    name: &str,
+    every: &Every,
+    at_minute: u32,
+    spec: &Spec,
+    owner_email: &str,
+) -> Result<ScheduleId, Error> {
+    let today = session.now()?.today;
+    let kind = match spec {
+        Spec::Bill { accounts, auto_post, auto_email, .. } => {
+            let _ = bill_dates(spec, today)?;
+            bill::filter_on(accounts, today)?;
+            if *auto_email && !auto_post {
+                return Err(Error::usage(
+                    "auto_email_alone",
+                    "--auto-email needs --auto-post",
+                    "add --auto-post",
+                ));
+            }
+            if *auto_post && !session.config()?.is("automation.auto_post") {
+                return Err(Error::usage(
+                    "auto_post_off",
+                    "the rule Support bill run auto-post is off",
+                    "daybook settings set automation.auto_post true",
+                ));
+            }
+            ScheduleKind::Bill
+        }
+        Spec::Collect { target, .. } => {
+            rule(target)?;
+            ScheduleKind::Collect
+        }
+    };
+    let json = serde_json::to_string(spec).map_err(|e| Error::Bug(e.to_string()))?;
+    session.write(Verb::Schedule, |tx| {
+        let new = NewSchedule { name, kind, every, at_minute, spec: &json, owner_email };
+        let id = schedule::insert(tx, &new)?;
+        tx.note(id, format!("{kind} schedule {name:?}: {every}"));
+        Ok(id)
+    })
+}
+
+/// Pauses, resumes, skips or ends a schedule.
+pub fn steer(session: &mut Session, id: ScheduleId, step: ScheduleStep) -> Result<String, Error> {
+    let zone = session.config()?.zone();
+    let words = session.write(Verb::Schedule, |tx| {
+        let row = schedule::get(tx, id)?;
+        if row.state == ScheduleState::Ended {
+            return Err(Error::usage("ended", format!("{id} has ended"), "make a new one"));
+        }
+        let words = match step {
+            ScheduleStep::Pause => {
+                schedule::set_state(tx, id, ScheduleState::Paused)?;
+                "paused".to_owned()
+            }
+            ScheduleStep::Resume | ScheduleStep::ResumeAndRun => {
+                schedule::set_state(tx, id, ScheduleState::Active)?;
+                "resumed from its next slot on".to_owned()
+            }
+            ScheduleStep::SkipNext => {
+                let next = upcoming(&row, tx.now(), zone, 1);
+                let Some(slot) = next.first() else {
+                    return Err(Error::usage("no_slot", format!("{id} has no next slot"), ""));
+                };
+                schedule::set_skip(tx, id, *slot)?;
+                format!("leaves out {}", slot.format("%Y-%m-%d %H:%M"))
+            }
+            ScheduleStep::End => {
+                schedule::set_state(tx, id, ScheduleState::Ended)?;
+                "ended".to_owned()
+            }
+        };
+        tx.note(id, words.clone());
+        Ok(words)
+    })?;
+    if step == ScheduleStep::ResumeAndRun {
+        let slot = session.now()?.local(zone);
+        let row = session.read(|db| schedule::get(db, id))?;
+        let made = run_slot(session, &row, slot, 0)?;
+        return Ok(format!("{words}; {} made now", made.unwrap_or_default()));
+    }
+    Ok(words)
+}
+
+/// The slots to come, not counting the one that is skipped.
+pub fn upcoming(row: &ScheduleRow, now: Now, zone: Tz, count: usize) -> Vec<NaiveDateTime> {
+    if row.state != ScheduleState::Active {
+        return Vec::new();
+    }
+    let mut slots = next_slots(&row.every, row.at, now.local(zone), count + 1);
+    slots.retain(|s| Some(*s) != row.skip_slot);
+    slots.truncate(count);
+    slots
+}
+
+/// Fires every schedule that is due; gives how many runs were made. Of several missed slots the
+/// latest runs, late, and says so; a slot never runs twice, whoever fires it.
+pub fn fire_due(session: &mut Session) -> Result<usize, Error> {
+    let (now, zone) = (session.now()?, session.config()?.zone());
+    let mut made = 0;
+    for row in session.read(schedule::list)? {
+        if row.state != ScheduleState::Active {
+            continue;
+        }
+        let Some((last, missed)) = due(&row, now, zone) else { continue };
+        let used = session.read(|db| schedule::slots(db, row.id, 1))?;
+        if used.first().is_some_and(|s| s.slot >= last) {
+            continue;
+        }
+        let begun = Now::civil(last, zone);
+        let late = (now.at_ms - begun.at_ms) / 60_000;
+        for slot in missed.iter().filter(|s| used.first().is_none_or(|u| u.slot < **s)) {
+            session.write(Verb::Housekeeping, |tx| {
+                tx.quiet();
+                schedule::use_slot(tx, row.id, *slot, SlotState::Missed, "", 0)?;
+                Ok(())
+            })?;
+        }
+        if run_slot(session, &row, last, late)?.is_some() {
+            made += 1;
+        }
+    }
+    Ok(made)
+}
+
+/// The latest slot whose time has come since the schedule was armed, and the ones before it.
+fn due(row: &ScheduleRow, now: Now, zone: Tz) -> Option<(NaiveDateTime, Vec<NaiveDateTime>)> {
+    let armed =
+        chrono::DateTime::from_timestamp_millis(row.armed_at)?.with_timezone(&zone).naive_local();
+    let mut passed = next_slots(&row.every, row.at, armed, LOOK_BACK);
+    passed.retain(|s| Now::civil(*s, zone).at_ms <= now.at_ms);
+    let last = passed.pop()?;
+    Some((last, passed))
+}
+
+/// Uses a slot up and makes its run, in one transaction, for the schedule's owner.
+fn run_slot(
+    session: &mut Session,
+    row: &ScheduleRow,
+    slot: NaiveDateTime,
+    late: i64,
+) -> Result<Option<String>, Error> {
+    let owner = Actor { uid: row.owner_uid, name: row.owner_name.clone() };
+    let spec: Spec = serde_json::from_str(&row.spec).map_err(|e| Error::Bug(e.to_string()))?;
+    let verb = match row.kind {
+        ScheduleKind::Bill => Verb::Bill,
+        ScheduleKind::Collect => Verb::Collect,
+    };
+    let op = Op::new(&owner, verb, session.now()?);
+    let made = session.store.write(&op, |tx| make(tx, row, &spec, slot, late));
+    match made {
+        Ok(made) => Ok(made),
+        // The dead man's switch: a slot that could make nothing is a task for a person.
+        Err(error) => {
+            let text = format!("{} {}: the slot of {slot} made nothing: {error}", row.id, row.name);
+            session.write(Verb::Housekeeping, |tx| {
+                schedule::use_slot(tx, row.id, slot, SlotState::Missed, "", late)?;
+                let key = format!("slot {} {slot}", row.id);
+                notice::add(tx, NoticeLevel::Task, &row.id.to_string(), &text, &key)?;
+                tx.note(row.id, text.clone());
+                Ok(())
+            })?;
+            Ok(None)
+        }
+    }
+}
+
+fn make(
+    tx: &Tx<'_>,
+    row: &ScheduleRow,
+    spec: &Spec,
+    slot: NaiveDateTime,
+    late: i64,
+) -> Result<Option<String>, Error> {
+    let skipped = row.skip_slot == Some(slot);
+    let state = if skipped { SlotState::Skipped } else { SlotState::Run };
+    if !schedule::use_slot(tx, row.id, slot, state, "", late)? {
+        tx.quiet();
+        return Ok(None);
+    }
+    if skipped {
+        tx.note(row.id, format!("slot of {slot} left out"));
+        return Ok(None);
+    }
+    let subject = match spec {
+        Spec::Bill { .. } => bill_slot(tx, row, spec, slot.date())?,
+        Spec::Collect { target, run, after } => {
+            let mut run = run.clone();
+            run.target_on = date(target, slot.date())?;
+            let wait = match after {
+                Some(other) => unfinished_today(tx, *other, slot.date())?,
+                None => None,
+            };
+            let hours = settings::load(tx)?.int("payment.wait_hours");
+            collect::start_in(tx, &run, Some(row.id), hours, wait)?.0.to_string()
+        }
+    };
+    schedule::set_slot_subject(tx, row.id, slot, &subject)?;
+    if late > LATE_MINUTES {
+        let text = format!("{} {} began {late} minutes late: {subject}", row.id, row.name);
+        let key = format!("late {} {slot}", row.id);
+        notice::add(tx, NoticeLevel::Warning, &subject, &text, &key)?;
+    }
+    tx.note(&subject, format!("made by {} for the slot of {slot}", row.id));
+    Ok(Some(subject))
+}
+
+fn bill_slot(tx: &Tx<'_>, row: &ScheduleRow, spec: &Spec, day: NaiveDate) -> Result<String, Error> {
+    let Spec::Bill {
+        accounts, exclude, auto_renew, auto_post, auto_email, skip_zero_email, ..
+    } = spec
+    else {
+        return Err(Error::Bug(format!("{} makes no bill runs", row.id)));
+    };
+    let (target_on, invoice_on) = bill_dates(spec, day)?;
+    let params = BillRunParams {
+        target_on,
+        invoice_on,
+        filter: bill::filter_on(accounts, day)?,
+        exclude: exclude.clone(),
+        auto_renew: *auto_renew,
+        auto_post: *auto_post,
+        auto_email: *auto_email,
+        skip_zero_email: *skip_zero_email,
+        schedule: Some(row.id.0),
+        retry_of: None,
+    };
+    Ok(bill::start_in(tx, &params)?.0.to_string())
+}
+
+/// The bill run another schedule made today, if it is still to be posted.
+fn unfinished_today(
+    tx: &Tx<'_>,
+    other: ScheduleId,
+    day: NaiveDate,
+) -> Result<Option<BillRunId>, Error> {
+    let slots = schedule::slots(tx, other, 1)?;
+    let Some(slot) = slots.first().filter(|s| s.slot.date() == day) else { return Ok(None) };
+    let Some(run) = BillRunId::parse(&slot.subject) else { return Ok(None) };
+    let status = bill_run::get(tx, run)?.status;
+    let waits = status.is_unfinished()
+        || matches!(status, BillRunStatus::Completed | BillRunStatus::Posting);
+    Ok(waits.then_some(run))
+}
+
+fn bill_dates(spec: &Spec, day: NaiveDate) -> Result<(NaiveDate, NaiveDate), Error> {
+    let Spec::Bill { target, invoice, .. } = spec else {
+        return Err(Error::Bug("not a bill schedule".to_owned()));
+    };
+    Ok((date(target, day)?, date(invoice, day)?))
+}
+
+fn rule(text: &str) -> Result<DateRule, Error> {
+    DateRule::parse(text).ok_or_else(|| {
+        Error::usage(
+            "bad_date_rule",
+            format!("{text:?} is no date rule"),
+            "days from the slot (+0d, -1d) or months and a day of the month (+0m:31, -1m:1)",
+        )
+    })
+}
+
+fn date(text: &str, slot: NaiveDate) -> Result<NaiveDate, Error> {
+    rule(text)?
+        .apply(slot)
+        .ok_or_else(|| Error::usage("bad_date", format!("{text:?} leaves the calendar"), ""))
+}
+
+/// The parameters of an ad hoc run as a schedule keeps them.
+pub fn spec_of(new: &NewBillRun, target: &str, invoice: &str) -> Spec {
+    Spec::Bill {
+        target: target.to_owned(),
+        invoice: invoice.to_owned(),
+        accounts: new.accounts.clone(),
+        exclude: new.exclude.clone(),
+        auto_renew: new.auto_renew,
+        auto_post: new.auto_post,
+        auto_email: new.auto_email,
+        skip_zero_email: new.skip_zero_email,
+    }
+}

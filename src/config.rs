@@ -161,6 +161,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     s("automation.auto_post", "false", Bool, "Support bill run auto-post"),
     s(
+        "automation.retry",
+        "false",
+        Bool,
+        "whether a worker retries failed payments when they are due",
+    ),
+    s(
         "automation.guard_percent",
         "30",
         Dec,

@@ -21,6 +21,19 @@ pub struct Args {
     /// Printed on the documents (default: today)
     #[arg(long, value_name = "DATE")]
     invoice_date: Option<NaiveDate>,
+    #[command(flatten)]
+    options: BillOptions,
+    /// Show the totals and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Return at once; a worker or a console drives the run
+    #[arg(long)]
+    detach: bool,
+}
+
+/// Options that a schedule takes too.
+#[derive(Debug, clap::Args)]
+pub struct BillOptions {
     /// Only accounts of this batch (may be given several times)
     #[arg(long, value_name = "B")]
     batch: Vec<String>,
@@ -33,9 +46,6 @@ pub struct Args {
     /// Leave out a charge type: one_time, recurring, usage (at most two)
     #[arg(long, value_name = "TYPE")]
     exclude: Vec<String>,
-    /// Show the totals and write nothing
-    #[arg(long)]
-    dry_run: bool,
     /// Post when done (needs the rule automation.auto_post)
     #[arg(long)]
     auto_post: bool,
@@ -51,15 +61,12 @@ pub struct Args {
     /// Go on where it would ask
     #[arg(long)]
     yes: bool,
-    /// Return at once; a worker or a console drives the run
-    #[arg(long)]
-    detach: bool,
 }
 
 /// Runs it.
 pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
-    let new = asked(args)?;
+    let new = asked(args.target, args.invoice_date, &args.options)?;
     if args.dry_run {
         return dry_run(&session, &new, ctx);
     }
@@ -87,7 +94,12 @@ pub fn finish(session: &mut Session, run: BillRunId, ctx: &Ctx) -> Result<Exit, 
     Ok(Exit::partly_if(row.accounts_failed > 0 || row.status == BillRunStatus::Error))
 }
 
-fn asked(args: &Args) -> Result<NewBillRun, Error> {
+/// The run that was asked for.
+pub fn asked(
+    target_on: NaiveDate,
+    invoice_on: Option<NaiveDate>,
+    args: &BillOptions,
+) -> Result<NewBillRun, Error> {
     let mut exclude = Vec::new();
     for word in &args.exclude {
         exclude.push(ChargeType::parse(word).ok_or_else(|| {
@@ -106,8 +118,8 @@ fn asked(args: &Args) -> Result<NewBillRun, Error> {
         })?),
     };
     Ok(NewBillRun {
-        target_on: args.target,
-        invoice_on: args.invoice_date,
+        target_on,
+        invoice_on,
         accounts: AccountFilter {
             batches: args.batch.clone(),
             account: args.account.clone().unwrap_or_default(),

@@ -19,6 +19,7 @@ mod post;
 mod progress;
 mod retry;
 mod run;
+mod schedule;
 mod settings;
 mod worker;
 
@@ -73,6 +74,8 @@ enum Command {
     Payment(payment::Args),
     /// Retry failed payments: named ones, a group, or what is due by the rules
     Retry(retry::Args),
+    /// Runs that begin by themselves
+    Schedule(schedule::Args),
     /// Read or change settings
     Settings(settings::Args),
     /// Set the clock of a test or demo book, for all processes
@@ -180,6 +183,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Collect(args) => collect::run(&args, ctx),
         Command::Payment(args) => payment::run(&args, ctx),
         Command::Retry(args) => retry::run(&args, ctx),
+        Command::Schedule(args) => schedule::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),
         Command::Worker(args) => worker::run(&args, ctx),

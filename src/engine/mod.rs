@@ -35,6 +35,7 @@ pub mod schedule;
 pub mod send;
 pub mod settings;
 pub mod settle;
+pub mod tick;
 pub mod till;
 pub mod undo;
 
@@ -104,12 +105,4 @@ impl Session {
         }
         self.store.write(&op, work)
     }
-}
-
-/// What time alone makes due: unanswered payments to look up, promises whose day has gone by. Every
-/// worker asks before it looks for jobs.
-pub fn due(session: &mut Session) -> Result<(), Error> {
-    reconcile::queue(session)?;
-    follow_up::end_promises(session)?;
-    Ok(())
 }

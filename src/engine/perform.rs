@@ -98,6 +98,10 @@ fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
         }
         Command::ChooseMethod { method } => follow_up::choose_method(session, method),
         Command::AutoPay { document, on } => follow_up::auto_pay(session, document, on),
+        Command::SteerSchedule { schedule: id, step } => {
+            let summary = format!("{id}: {}", schedule::steer(session, id, step)?);
+            Ok(Receipt { summary, done: 1, ..Receipt::default() })
+        }
         own @ (Command::SaveSession { .. }
         | Command::SaveFilter { .. }
         | Command::DismissNotices

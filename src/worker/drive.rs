@@ -3,7 +3,8 @@
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::ids::JobId;
 use crate::engine::job::{Ports, Slice, runner};
-use crate::engine::{self, Error, Session};
+use crate::engine::tick::tick;
+use crate::engine::{Error, Session};
 use crate::store::StoreError;
 use crate::store::job::{self, JobRow, JobState};
 use std::fs::{File, TryLockError};
@@ -79,11 +80,10 @@ pub fn drive(
     }
 }
 
-/// Drives every job that is due and free, once each; gives how many were driven. What another
-/// live process holds is left to it.
+/// Makes what is due by the clock, then drives every job that is due and free, once each; gives
+/// how many things were done. What another live process holds is left to it.
 pub fn work(session: &mut Session, ports: &Ports, stop: &AtomicBool) -> Result<usize, Error> {
-    let mut driven = 0;
-    engine::due(session)?;
+    let mut driven = tick(session)?;
     for row in session.read(job::open)? {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -94,8 +94,11 @@ pub fn work(session: &mut Session, ports: &Ports, stop: &AtomicBool) -> Result<u
         }
         if let Some(lock) = try_lock(session, row.id)? {
             let mut follow: &AtomicBool = stop;
-            if hold(session, row.id, ports, &mut follow)? {
-                driven += 1;
+            match hold(session, row.id, ports, &mut follow) {
+                Ok(true) => driven += 1,
+                Ok(false) => {}
+                // The reason is on the job row; the other jobs go on.
+                Err(error) => tracing::error!(job = %row.id, %error, "job failed"),
             }
             drop(lock);
         }

@@ -3,6 +3,7 @@
 use super::command::{Command, Receipt, RunRef, Steer};
 use super::post::What;
 use super::retry::Which;
+use super::schedule;
 use super::{
     Error, Session, bill, collect, deliver, delivery, desk, edit, follow_up, hand_made,
     outside_payment, post, print, reconcile, regenerate, retry, review, run, undo,

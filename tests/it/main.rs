@@ -1,8 +1,8 @@
 //! Integration tests, one binary: what no single module can show.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
-
 mod book;
 mod cases;
+mod cases_binary;
 mod cdnow;
 mod collect;
 mod crash;

@@ -37,6 +37,12 @@ struct Base<'a> {
     once: bool,
 }
 
+impl<'a> Base<'a> {
+    fn of(placed: &'a Placed<'a>, span: Span) -> Self {
+        Self { placed, span, once: placed.terms.charge_type == ChargeType::OneTime }
+    }
+}
+
 /// Adds discount lines to what reconciling the charges has made.
 pub(crate) fn apply<'a>(
     ctx: &Ctx<'a>,
@@ -53,7 +59,13 @@ pub(crate) fn apply<'a>(
             continue;
         }
         let on_target = claims.on_target(line.placed.charge.id);
-        discounts.on_standing(line, on_target, &mut made)?;
+        let anew: Vec<Span> = out
+            .lines
+            .iter()
+            .filter(|l| l.role == ClaimRole::Billed && l.placed.charge.id == line.placed.charge.id)
+            .map(|l| l.span)
+            .collect();
+        discounts.on_standing(line, on_target, &anew, &mut made)?;
     }
     let mut fresh: Vec<usize> = (0..out.lines.len()).collect();
     fresh.retain(|i| {
@@ -65,11 +77,7 @@ pub(crate) fn apply<'a>(
     });
     for i in fresh {
         let Some(line) = out.lines.get(i) else { continue };
-        let base = Base {
-            placed: line.placed,
-            span: line.span,
-            once: line.placed.terms.charge_type == ChargeType::OneTime,
-        };
+        let base = Base::of(line.placed, line.span);
         let on_target = claims.on_target(line.placed.charge.id);
         discounts.on_new(base, line.said_minor, line.role, on_target, &mut made)?;
     }
@@ -88,6 +96,8 @@ struct Part {
     minor: i64,
     /// What each discount period gives, for the sums used up.
     by_period: Vec<(NaiveDate, i64)>,
+    /// The days: the line's; of a fixed sum a period, those of them that it serves.
+    span: Span,
 }
 
 impl<'s, 'a> Discounts<'s, 'a> {
@@ -191,9 +201,14 @@ impl<'s, 'a> Discounts<'s, 'a> {
                 minor = -left;
             }
             let how = How::Percent(percent);
-            return Ok((minor != 0).then_some(Part { how, minor, by_period: Vec::new() }));
+            return Ok((minor != 0).then_some(Part {
+                how,
+                minor,
+                by_period: Vec::new(),
+                span: base.span,
+            }));
         }
-        let Some((parts, firsts)) = self.fixed_parts(at, discount, base)? else {
+        let Some((parts, firsts, span)) = self.fixed_parts(at, discount, base)? else {
             return Ok(None);
         };
         let fixed = Fixed { price: terms.price, parts, left_minor: left };
@@ -208,18 +223,18 @@ impl<'s, 'a> Discounts<'s, 'a> {
             .collect::<Result<Vec<_>, _>>()
             .map_err(&fits)?;
         let how = How::Fixed(fixed);
-        Ok((minor != 0).then_some(Part { how, minor, by_period: capped(by_period, -minor) }))
+        Ok((minor != 0).then_some(Part { how, minor, by_period: capped(by_period, -minor), span }))
     }
 
     /// Of a fixed discount on a line: its share of each discount period with what is left of that
-    /// period's sum, and the periods' first days; none where it serves no day of the line.
+    /// period's sum, the periods' first days, and the days covered; none where it serves no day.
     #[allow(clippy::type_complexity)] // two lists in step, used right above
     fn fixed_parts(
         &self,
         at: usize,
         discount: &Placed<'_>,
         base: Base<'_>,
-    ) -> Result<Option<(Vec<(Fraction, i64)>, Vec<NaiveDate>)>, BillError> {
+    ) -> Result<Option<(Vec<(Fraction, i64)>, Vec<NaiveDate>, Span)>, BillError> {
         let (rounding, currency) = (&self.ctx.rules.rounding, self.ctx.input.currency);
         let version = discount.line.version_at(base.span.from);
         let price =
@@ -233,11 +248,11 @@ impl<'s, 'a> Discounts<'s, 'a> {
         };
         if discount.line.grids.is_empty() {
             let left = left_in(discount.start, sum_of(Fraction::ONE)?);
-            return Ok(Some((vec![(Fraction::ONE, left)], vec![discount.start])));
+            return Ok(Some((vec![(Fraction::ONE, left)], vec![discount.start], base.span)));
         }
         let always = self.ctx.proration.always();
-        let (mut parts, mut firsts) = (Vec::new(), Vec::new());
-        for (period, part) in periods_of(discount, base.span) {
+        let (mut parts, mut firsts, mut days) = (Vec::new(), Vec::new(), Vec::new());
+        for (period, part) in served_periods(discount, base.span) {
             let Some((grid, k)) = discount.line.locate(part.from) else { continue };
             let served = discount.line.served.iter().filter_map(|s| s.meet(period));
             let whole = served.fold(Fraction::ZERO, |sum, s| sum.plus(always.share(grid, k, s)));
@@ -246,8 +261,9 @@ impl<'s, 'a> Discounts<'s, 'a> {
             let share = if base.once { whole.capped() } else { always.share(grid, k, part) };
             parts.push((share, left));
             firsts.push(period.from);
+            days.push(part);
         }
-        Ok((!parts.is_empty()).then_some((parts, firsts)))
+        Ok(hull(&days).map(|span| (parts, firsts, span)))
     }
 
     fn use_up(&mut self, at: usize, part: &Part) {
@@ -265,7 +281,7 @@ impl<'s, 'a> Discounts<'s, 'a> {
         claims: &[&'a Claim],
         made: &mut Vec<Line<'a>>,
     ) -> Result<(), BillError> {
-        let (mut left, mut stacked) = (whole, (Decimal::ZERO, 0));
+        let mut state = (whole, (Decimal::ZERO, 0));
         for at in 0..self.list.len() {
             let waived = self.list.get(at).is_some_and(|d| {
                 claims.iter().any(|c| {
@@ -278,8 +294,8 @@ impl<'s, 'a> Discounts<'s, 'a> {
             if waived {
                 continue;
             }
-            if let Some(part) = self.part(at, base, whole, left, stacked)? {
-                self.take(at, base, part, role, claims, (&mut left, &mut stacked), made);
+            if let Some(part) = self.part(at, base, whole, state.0, state.1)? {
+                self.take(at, base, part, role, claims, &mut state, made);
             }
         }
         Ok(())
@@ -293,7 +309,7 @@ impl<'s, 'a> Discounts<'s, 'a> {
         part: Part,
         role: ClaimRole,
         claims: &[&'a Claim],
-        (left, stacked): (&mut i64, &mut (Decimal, i64)),
+        (left, stacked): &mut (i64, (Decimal, i64)),
         made: &mut Vec<Line<'a>>,
     ) {
         self.use_up(at, &part);
@@ -305,8 +321,7 @@ impl<'s, 'a> Discounts<'s, 'a> {
             stacked.1 -= part.minor;
         }
         let Some(discount) = self.list.get(at).copied() else { return };
-        // As a claim it covers the line's days, whatever its own, so that both are found together.
-        let span = base.span;
+        let span = part.span;
         let segment = next_segment(discount, base.placed, span, claims, made);
         made.push(Line {
             placed: discount,
@@ -332,130 +347,139 @@ impl<'s, 'a> Discounts<'s, 'a> {
         &mut self,
         standing: &Standing<'a>,
         claims: &[&'a Claim],
+        anew: &[Span],
         made: &mut Vec<Line<'a>>,
     ) -> Result<(), BillError> {
-        let line = Span { from: standing.claim.from, to: standing.claim.to };
-        let kept_whole = !standing.shortened;
-        let base = Base {
-            placed: standing.placed,
-            span: hull(&standing.kept).unwrap_or(line),
-            once: standing.placed.terms.charge_type == ChargeType::OneTime,
-        };
-        let whole = standing.rated_minor;
-        let (mut left, mut stacked) = (whole, (Decimal::ZERO, 0));
+        let mut runs: Vec<Run<'a>> = standing
+            .kept
+            .iter()
+            .map(|(span, whole)| Run {
+                base: Base::of(standing.placed, *span),
+                whole: *whole,
+                left: *whole,
+                stacked: (Decimal::ZERO, 0),
+            })
+            .collect();
         for at in 0..self.list.len() {
             let Some(discount) = self.list.get(at).copied() else { continue };
-            let held = self.held(discount, line, claims);
-            let Some((claim, stands)) = held else {
-                // Only lines that were never discounted: one that was credited whole stays so
-                // unless the discount reaches it again.
-                let waived = claims.iter().any(|c| {
-                    c.charge == discount.charge.id
-                        && line.holds(Span { from: c.from, to: c.to })
-                        && c.role == ClaimRole::Waived
-                });
-                if waived || whole <= 0 {
-                    continue;
-                }
-                if let Some(part) = self.part(at, base, whole, left, stacked)? {
-                    self.take(
-                        at,
-                        base,
-                        part,
-                        ClaimRole::Billed,
-                        claims,
-                        (&mut left, &mut stacked),
-                        made,
-                    );
-                }
-                continue;
-            };
-            if !claim.posted || claim.role == ClaimRole::Waived {
-                left += stands;
-                continue;
+            let mine: Vec<&Claim> =
+                claims.iter().copied().filter(|c| c.charge == discount.charge.id).collect();
+            let cover = Cover::of(&mine);
+            let held = HeldBy::owners(&cover, &standing.kept, &standing.freed);
+            let mut replaced = false;
+            for one in &held {
+                let Some(claim) = mine.get(one.owner).copied() else { continue };
+                let stands = standing_of(claim, &mine);
+                let to = Change { at, discount, claim, stands, held: one, anew };
+                replaced |= self.adjust(&to, standing.placed, &mut runs, claims, made)?;
             }
-            let same = same_terms(discount, claim, base);
-            if kept_whole && same && self.still_reaches(discount, claim, base) {
-                left += stands;
-                self.count_stacked(discount, stands, &mut stacked);
-                continue;
-            }
-            // What it gives now: by its own old terms where it only shrinks with its line.
-            self.give_back(at, stands, claim);
-            let part = if whole > 0 { self.part(at, base, whole, left, stacked)? } else { None };
-            let now = part.as_ref().map_or(0, |p| p.minor);
-            let shrinks = same && now >= stands;
-            let kept = if shrinks { now } else { 0 };
-            self.credit(discount, claim, standing, (stands, kept, base.span), claims, made)?;
-            match part {
-                Some(part) if shrinks => {
-                    self.use_up(at, &part);
-                    left += part.minor;
-                    self.count_stacked(discount, part.minor, &mut stacked);
-                }
-                Some(part) => {
-                    self.take(
-                        at,
-                        base,
-                        part,
-                        ClaimRole::Billed,
-                        claims,
-                        (&mut left, &mut stacked),
-                        made,
-                    );
-                }
-                None => {}
+            if !replaced {
+                self.fill_gaps(at, discount, &cover, &mut runs, claims, made)?;
             }
         }
         Ok(())
     }
 
-    fn count_stacked(&self, discount: &Placed<'_>, minor: i64, stacked: &mut (Decimal, i64)) {
-        if discount.terms.stacked && discount.terms.model == Model::DiscountPercent {
-            stacked.0 += discount.terms.price;
-            stacked.1 -= minor;
-        }
-    }
-
-    /// The claim of a discount on a line, with what stands of it; none if it has none or was
-    /// given back whole.
-    fn held(
-        &self,
-        discount: &Placed<'_>,
-        line: Span,
+    /// Adjusts one earlier discount line. Says whether it was replaced by new lines.
+    fn adjust(
+        &mut self,
+        to: &Change<'_, 'a>,
+        target: &'a Placed<'a>,
+        runs: &mut [Run<'a>],
         claims: &[&'a Claim],
-    ) -> Option<(&'a Claim, i64)> {
-        let mine: Vec<&Claim> = claims
-            .iter()
-            .copied()
-            .filter(|c| c.charge == discount.charge.id && c.from <= line.to && c.to >= line.from)
-            .collect();
-        let cover = Cover::of(&mine);
-        let claim = cover.touching(line).first().and_then(|h| mine.get(h.owner)).copied()?;
-        let stands = claim.rated_minor
-            + mine
-                .iter()
-                .filter(|c| {
-                    c.role == ClaimRole::Credited
-                        && c.corrects.is_some()
-                        && c.corrects == claim.item
-                })
-                .map(|c| c.rated_minor)
-                .sum::<i64>();
-        Some((claim, stands))
+        made: &mut Vec<Line<'a>>,
+    ) -> Result<bool, BillError> {
+        let first = to.held.kept.first().copied();
+        let rests =
+            first.and_then(|days| runs.iter_mut().find(|r| r.base.span.meet(days).is_some()));
+        let fixed_for_good = !to.claim.posted || to.claim.role == ClaimRole::Waived;
+        let same = first.is_none_or(|days| same_terms(to.discount, to.claim, days));
+        let reaches = first.is_none_or(|_| self.still_reaches(to.discount, to.held, target));
+        if fixed_for_good || (to.held.freed.is_empty() && same && reaches) {
+            if let Some(run) = rests {
+                run.left += to.stands;
+                run.count_stacked(to.discount, to.stands);
+            }
+            return Ok(false);
+        }
+        self.give_back(to.at, to.stands, to.claim);
+        let mut parts: Vec<(usize, Part)> = Vec::new();
+        for (i, run) in runs.iter().enumerate() {
+            let touched = to.held.kept.iter().any(|days| days.meet(run.base.span).is_some());
+            if touched
+                && let Some(part) = self.part(to.at, run.base, run.whole, run.left, run.stacked)?
+            {
+                parts.push((i, part));
+            }
+        }
+        let now: i64 = parts.iter().map(|(_, part)| part.minor).sum();
+        let shrinks = same && now >= to.stands && now != 0;
+        let free = if shrinks {
+            let mut free = to.held.freed.clone();
+            if to.discount.terms.model == Model::DiscountFixed && !to.discount.line.grids.is_empty()
+            {
+                let served = &to.discount.line.served;
+                free.extend(to.held.kept.iter().flat_map(|d| d.without(served.iter().copied())));
+            }
+            free
+        } else {
+            to.held.all()
+        };
+        self.credit(to, target, (&free, if shrinks { now } else { 0 }), claims, made)?;
+        for (i, part) in parts {
+            let Some(run) = runs.get_mut(i) else { continue };
+            if shrinks {
+                self.use_up(to.at, &part);
+                run.left += part.minor;
+                run.count_stacked(to.discount, part.minor);
+            } else {
+                let mut state = (run.left, run.stacked);
+                self.take(to.at, run.base, part, ClaimRole::Billed, claims, &mut state, made);
+                (run.left, run.stacked) = state;
+            }
+        }
+        Ok(!shrinks)
     }
 
-    /// Whether a discount serves the line as it did; a fixed sum: up to the line's last day.
-    fn still_reaches(&self, discount: &Placed<'_>, claim: &Claim, base: Base<'_>) -> bool {
-        let line = Span { from: claim.from, to: claim.to };
-        let to_the_end = || {
-            let served = discount.line.served.iter().filter_map(|s| s.meet(line));
-            served.map(|days| days.to).max() == Some(line.to)
-        };
-        self.reaches(discount, base)
-            && (discount.terms.model != Model::DiscountFixed
-                || discount.line.grids.is_empty()
-                || to_the_end())
+    /// Discounts days of a standing line that the discount reaches and has not been billed for:
+    /// it was added, or goes on longer than it was known to.
+    fn fill_gaps(
+        &mut self,
+        at: usize,
+        discount: &Placed<'_>,
+        cover: &Cover,
+        runs: &mut [Run<'a>],
+        claims: &[&'a Claim],
+        made: &mut Vec<Line<'a>>,
+    ) -> Result<(), BillError> {
+        let by_days =
+            discount.terms.model == Model::DiscountFixed && !discount.line.grids.is_empty();
+        for run in runs {
+            let gaps = cover.gaps(run.base.span);
+            if !by_days && gaps.first() != Some(&run.base.span) {
+                continue;
+            }
+            for gap in gaps {
+                let base = Base { span: gap, ..run.base };
+                if let Some(part) = self.part(at, base, run.whole, run.left, run.stacked)? {
+                    let mut state = (run.left, run.stacked);
+                    self.take(at, base, part, ClaimRole::Billed, claims, &mut state, made);
+                    (run.left, run.stacked) = state;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a discount still reaches the days it holds: a fixed sum by its service, the others
+    /// by the line's first day.
+    fn still_reaches(&self, discount: &Placed<'_>, held: &HeldBy, target: &'a Placed<'a>) -> bool {
+        let Some(days) = hull(&held.kept) else { return true };
+        if discount.terms.model == Model::DiscountFixed && !discount.line.grids.is_empty() {
+            let served = discount.line.served.iter().filter_map(|s| s.meet(days));
+            return hull(&served.collect::<Vec<_>>()) == Some(days);
+        }
+        self.reaches(discount, Base::of(target, days))
     }
 
     /// Returns what a claim had used up of a fixed sum.
@@ -472,65 +496,138 @@ impl<'s, 'a> Discounts<'s, 'a> {
         }
     }
 
-    /// Takes back what a discount gave too much, never more than it gave.
+    /// Takes back what a discount gave too much, never more than it gave: one line for each run of
+    /// days it frees.
     fn credit(
         &self,
-        discount: &'a Placed<'a>,
-        claim: &'a Claim,
-        standing: &Standing<'a>,
-        (stands, kept, kept_days): (i64, i64, Span),
+        to: &Change<'_, 'a>,
+        target: &'a Placed<'a>,
+        (free, now): (&[Span], i64),
         claims: &[&'a Claim],
         made: &mut Vec<Line<'a>>,
     ) -> Result<(), BillError> {
-        let whole = Span { from: claim.from, to: claim.to };
-        let kept_span = (kept != 0).then_some(kept_days);
-        let span = match kept_span {
-            Some(kept) if kept.to < whole.to => {
-                Span { from: after(kept.to).unwrap_or(whole.from), to: whole.to }
+        let claim = to.claim;
+        let mut stood = to.stands;
+        let mut left = left_of(claim);
+        let weights: Vec<u64> = free.iter().map(|s| s.days().unsigned_abs()).collect();
+        for (i, (span, back)) in free.iter().zip(allocate(now - to.stands, &weights)).enumerate() {
+            let last = i + 1 == free.len();
+            let stays = stood + back;
+            let kept = if stays == 0 { None } else { hull(&to.held.kept) };
+            let credit = Credit {
+                stood_minor: stood,
+                whole: (claim.from, claim.to),
+                kept: kept.map(|k| (k.from, k.to, stays)).into_iter().collect(),
+                edited: None,
+                left_minor: None,
+            };
+            stood = stays;
+            let rated = credit.rated_minor();
+            let (how, said) = limit(self.ctx, to.discount, claim, credit, left, last && now == 0)?;
+            let wanted = to.anew.iter().any(|days| days.meet(*span).is_some())
+                || to.held.kept.iter().any(|days| days.meet(*span).is_some());
+            if said == 0 && !wanted {
+                continue;
             }
-            Some(kept) if kept.from > whole.from => Span {
-                from: whole.from,
-                to: super::super::period::before(kept.from).unwrap_or(whole.to),
-            },
-            Some(_) | None => whole,
-        };
-        let credit = Credit {
-            stood_minor: stands,
-            whole: (whole.from, whole.to),
-            kept: kept_span.map(|s| (s.from, s.to, kept)).into_iter().collect(),
-            edited: None,
-            left_minor: None,
-        };
-        let rated = credit.rated_minor();
-        let left = left_of(claim);
-        let Some((how, said)) = limit(self.ctx, discount, claim, credit, left, kept == 0)? else {
-            return Ok(());
-        };
-        let segment = next_segment(discount, standing.placed, span, claims, made);
-        made.push(Line {
-            placed: discount,
-            version: discount.line.version_at(claim.from),
-            target: Some(standing.placed.charge.id),
-            corrects: claim.item,
-            span,
-            role: ClaimRole::Credited,
-            segment,
-            said_minor: said,
-            rated_minor: rated,
-            how,
-            quantity: Decimal::ONE,
-            unit_price: self.ctx.input.currency.to_decimal(said),
-            usage: Vec::new(),
-            rate: claim.tax.clone(),
-            order: standing.placed.order,
-        });
+            left += said;
+            let segment = next_segment(to.discount, target, *span, claims, made);
+            made.push(Line {
+                placed: to.discount,
+                version: to.discount.line.version_at(claim.from),
+                target: Some(target.charge.id),
+                corrects: claim.item,
+                span: *span,
+                role: ClaimRole::Credited,
+                segment,
+                said_minor: said,
+                rated_minor: rated,
+                how,
+                quantity: Decimal::ONE,
+                unit_price: self.ctx.input.currency.to_decimal(said),
+                usage: Vec::new(),
+                rate: claim.tax.clone(),
+                order: target.order,
+            });
+        }
         Ok(())
     }
 }
 
+/// A run of days of a standing line while discounts are taken off it one after the other.
+struct Run<'a> {
+    base: Base<'a>,
+    whole: i64,
+    left: i64,
+    stacked: (Decimal, i64),
+}
+
+impl Run<'_> {
+    fn count_stacked(&mut self, discount: &Placed<'_>, minor: i64) {
+        if discount.terms.stacked && discount.terms.model == Model::DiscountPercent {
+            self.stacked.0 += discount.terms.price;
+            self.stacked.1 -= minor;
+        }
+    }
+}
+
+/// The days that one earlier discount line holds of a standing line: of those that stay and of
+/// those freed.
+struct HeldBy {
+    owner: usize,
+    kept: Vec<Span>,
+    freed: Vec<Span>,
+}
+
+impl HeldBy {
+    fn owners(cover: &Cover, kept: &[(Span, i64)], freed: &[Span]) -> Vec<Self> {
+        let mut list: Vec<Self> = Vec::new();
+        let mut add = |span: Span, stays: bool| {
+            for held in cover.touching(span) {
+                let Some(days) = held.span.meet(span) else { continue };
+                let at = list.iter().position(|o| o.owner == held.owner).unwrap_or_else(|| {
+                    list.push(Self { owner: held.owner, kept: Vec::new(), freed: Vec::new() });
+                    list.len() - 1
+                });
+                if let Some(one) = list.get_mut(at) {
+                    if stays { one.kept.push(days) } else { one.freed.push(days) }
+                }
+            }
+        };
+        kept.iter().for_each(|(span, _)| add(*span, true));
+        freed.iter().for_each(|span| add(*span, false));
+        list
+    }
+
+    fn all(&self) -> Vec<Span> {
+        let mut all: Vec<Span> = self.kept.iter().chain(&self.freed).copied().collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+/// An earlier discount line that may have to change.
+struct Change<'c, 'a> {
+    at: usize,
+    discount: &'a Placed<'a>,
+    claim: &'a Claim,
+    /// What stands of it, as rated, minor units.
+    stands: i64,
+    held: &'c HeldBy,
+    /// Days of the discounted charge that this run bills anew.
+    anew: &'c [Span],
+}
+
+/// What stands of a discount's claim after its credits, as rated.
+fn standing_of(claim: &Claim, mine: &[&Claim]) -> i64 {
+    let credits = mine.iter().filter(|c| {
+        c.role == ClaimRole::Credited && c.corrects.is_some() && c.corrects == claim.item
+    });
+    claim.rated_minor + credits.map(|c| c.rated_minor).sum::<i64>()
+}
+
 /// Whether a discount's claim was made by the terms that hold now.
-fn same_terms(discount: &Placed<'_>, claim: &Claim, base: Base<'_>) -> bool {
-    let now = discount.charge.versions.get(discount.line.version_at(base.span.from));
+fn same_terms(discount: &Placed<'_>, claim: &Claim, days: Span) -> bool {
+    let now = discount.charge.versions.get(discount.line.version_at(days.from));
     let then = discount.charge.versions.iter().find(|v| v.id == claim.version.0);
     match (now, then) {
         (Some(now), Some(then)) => same_price(&now.terms, &then.terms),
@@ -545,26 +642,28 @@ fn hull(spans: &[Span]) -> Option<Span> {
     Some(Span { from, to })
 }
 
-/// The discount's periods that touch `span`, each with the served days in it.
+/// The discount's periods that touch `span`, each with the days in it, served or not.
 fn periods_of(discount: &Placed<'_>, span: Span) -> Vec<(Span, Span)> {
-    let mut list = Vec::new();
     if discount.line.grids.is_empty() {
         let day = Span { from: discount.start, to: discount.start };
         return vec![(day, day)];
     }
-    for served in &discount.line.served {
-        let mut rest = served.meet(span);
-        while let Some(days) = rest {
-            let Some(period) = discount.line.locate(days.from).and_then(|(grid, k)| grid.period(k))
-            else {
-                break;
-            };
-            let Some(part) = period.meet(days) else { break };
-            list.push((period, part));
-            rest = after(part.to).and_then(|from| Span::new(from, days.to));
-        }
+    let mut list = Vec::new();
+    let mut rest = Some(span);
+    while let Some(days) = rest {
+        let located = discount.line.locate(days.from);
+        let Some(period) = located.and_then(|(grid, k)| grid.period(k)) else { break };
+        let Some(part) = period.meet(days) else { break };
+        list.push((period, part));
+        rest = after(part.to).and_then(|from| Span::new(from, days.to));
     }
     list
+}
+
+/// The same, only the served days.
+fn served_periods(discount: &Placed<'_>, span: Span) -> Vec<(Span, Span)> {
+    let served = discount.line.served.iter().filter_map(|s| s.meet(span));
+    served.flat_map(|days| periods_of(discount, days)).collect()
 }
 
 /// Cuts a list of gifts down to their allowed sum, from its end.

@@ -34,12 +34,10 @@ pub(crate) struct Standing<'a> {
     pub(crate) placed: &'a Placed<'a>,
     /// The line's claim.
     pub(crate) claim: &'a Claim,
-    /// The days that stay.
-    pub(crate) kept: Vec<Span>,
-    /// What they cost as rated, minor units.
-    pub(crate) rated_minor: i64,
-    /// Whether this run took days off it.
-    pub(crate) shortened: bool,
+    /// The days that stay, each run with what it costs as rated, minor units.
+    pub(crate) kept: Vec<(Span, i64)>,
+    /// The days this run took off it.
+    pub(crate) freed: Vec<Span>,
 }
 
 /// One charge's books while it is reconciled.
@@ -160,16 +158,31 @@ impl<'a> Series<'_, 'a> {
             if claim.role != ClaimRole::Billed || !claim.posted {
                 continue;
             }
-            let shortened = wrong.contains(&owner) && self.shorten(owner, claim, out)?;
-            let kept: Vec<Span> =
-                self.cover.held().iter().filter(|h| h.owner == owner).map(|h| h.span).collect();
-            let rated_minor = self.stands.get(owner).copied().unwrap_or(0);
-            let standing = Standing { placed: self.placed, claim, kept, rated_minor, shortened };
-            if shortened || !standing.kept.is_empty() {
-                out.standing.push(standing);
+            let freed =
+                if wrong.contains(&owner) { self.shorten(owner, claim, out)? } else { Vec::new() };
+            let kept = self.kept(owner, claim)?;
+            if !freed.is_empty() || !kept.is_empty() {
+                out.standing.push(Standing { placed: self.placed, claim, kept, freed });
             }
         }
         Ok(())
+    }
+
+    /// The days that stay of a claim with what they cost; together what stands of it.
+    fn kept(&self, owner: usize, claim: &Claim) -> Result<Vec<(Span, i64)>, BillError> {
+        let stands = self.stands.get(owner).copied().unwrap_or(0);
+        let spans: Vec<Span> =
+            self.cover.held().iter().filter(|h| h.owner == owner).map(|h| h.span).collect();
+        if let [only] = spans.as_slice() {
+            return Ok(vec![(*only, stands)]);
+        }
+        let days = spans.iter().map(|s| s.days()).sum();
+        let mut kept = self.kept_costs(claim, &spans, (stands, days))?;
+        let sum: i64 = kept.iter().map(|(_, cost)| cost).sum();
+        if let Some(last) = kept.last_mut() {
+            last.1 += stands - sum;
+        }
+        Ok(kept)
     }
 
     /// The stretches of a claim, and the days of them that should not be billed so and whose
@@ -190,23 +203,25 @@ impl<'a> Series<'_, 'a> {
         (stretches, holes)
     }
 
-    /// Credits one claim hole by hole: what stood less what the days that stay cost. Says whether
-    /// any days were freed.
+    /// Credits one claim hole by hole: what stood less what the days that stay cost. Gives the
+    /// days freed.
     fn shorten(
         &mut self,
         owner: usize,
         claim: &'a Claim,
         out: &mut Outcome<'a>,
-    ) -> Result<bool, BillError> {
+    ) -> Result<Vec<Span>, BillError> {
         let (stretches, holes) = self.holes(owner, claim);
         let mut stood = self.stands.get(owner).copied().unwrap_or(0);
         let mut left = left_of(claim);
         let mut kept = stretches;
         let held_days: i64 = kept.iter().map(|s| s.days()).sum();
         let whole = stood;
+        let mut credits = Vec::with_capacity(holes.len());
+        let mut counts = false;
         for hole in &holes {
             kept = kept.into_iter().flat_map(|span| span.without([*hole])).collect();
-            let costs = self.kept_costs(owner, claim, &kept, (whole, held_days))?;
+            let costs = self.kept_costs(claim, &kept, (whole, held_days))?;
             let credit = Credit {
                 stood_minor: stood,
                 whole: (claim.from, claim.to),
@@ -216,45 +231,67 @@ impl<'a> Series<'_, 'a> {
             };
             let rated = credit.rated_minor();
             stood = credit.kept_minor();
-            let last = kept.is_empty();
-            let segment = self.next_segment(*hole);
-            let version = self.terms_of(claim).0;
-            if let Some((how, said)) = limit(self.ctx, self.placed, claim, credit, left, last)? {
-                left += said;
-                self.made.push((*hole, segment));
-                out.lines.push(Line {
-                    placed: self.placed,
-                    version,
-                    target: None,
-                    corrects: claim.item,
-                    span: *hole,
-                    role: ClaimRole::Credited,
-                    segment,
-                    said_minor: said,
-                    rated_minor: rated,
-                    how,
-                    quantity: Decimal::ONE,
-                    unit_price: self.ctx.input.currency.to_decimal(said),
-                    usage: Vec::new(),
-                    rate: claim.tax.clone(),
-                    order: self.placed.order,
-                });
-            }
+            let (how, said) = limit(self.ctx, self.placed, claim, credit, left, kept.is_empty())?;
+            left += said;
+            // Credits of nothing are only written where the days must be free to be held again.
+            counts |= said != 0 || self.wanted_anew(*hole);
+            credits.push((*hole, rated, said, how));
         }
-        for hole in &holes {
-            self.cover.free(*hole);
+        if !counts {
+            return Ok(Vec::new());
+        }
+        for (hole, rated, said, how) in credits {
+            self.push_credit(claim, hole, (rated, said), how, out);
+            self.cover.free(hole);
         }
         if let Some(stand) = self.stands.get_mut(owner) {
             *stand = stood;
         }
-        Ok(!holes.is_empty())
+        Ok(holes)
+    }
+
+    fn push_credit(
+        &mut self,
+        claim: &'a Claim,
+        hole: Span,
+        (rated, said): (i64, i64),
+        how: How,
+        out: &mut Outcome<'a>,
+    ) {
+        let segment = self.next_segment(hole);
+        self.made.push((hole, segment));
+        out.lines.push(Line {
+            placed: self.placed,
+            version: self.terms_of(claim).0,
+            target: None,
+            corrects: claim.item,
+            span: hole,
+            role: ClaimRole::Credited,
+            segment,
+            said_minor: said,
+            rated_minor: rated,
+            how,
+            quantity: Decimal::ONE,
+            unit_price: self.ctx.input.currency.to_decimal(said),
+            usage: Vec::new(),
+            rate: claim.tax.clone(),
+            order: self.placed.order,
+        });
+    }
+
+    /// Whether some of the days are about to be billed on other terms.
+    fn wanted_anew(&self, hole: Span) -> bool {
+        self.touching(hole).iter().any(|piece| {
+            let days = piece.span.meet(hole);
+            let share = |d| share_of(self.ctx, self.terms_at(piece.version), piece, d).of_period;
+            piece.due && days.is_some_and(|d| share(d).num != 0)
+        })
     }
 
     /// What the days that stay of a claim cost at its own price. Where its period can no longer
     /// be found (the billing day was moved), they keep their share of the days.
     fn kept_costs(
         &self,
-        owner: usize,
         claim: &Claim,
         kept: &[Span],
         (whole, days): (i64, i64),
@@ -281,13 +318,6 @@ impl<'a> Series<'_, 'a> {
         let mut costs = Vec::with_capacity(kept.len());
         for span in kept {
             let cost = match piece {
-                Some(_)
-                    if claim.rated_minor == 0
-                        && owner < self.claims.len()
-                        && terms.charge_type != ChargeType::Usage =>
-                {
-                    0
-                }
                 Some(piece) => {
                     let counts = |_: &UsageRecord| false;
                     price(self.ctx, self.placed.charge, terms, &piece, *span, self.records, counts)?
@@ -562,8 +592,8 @@ fn effective(ctx: &Ctx<'_>, amount: i64, quantity: Decimal) -> Decimal {
     amount.checked_div(quantity).map_or(amount, |price| price.round_dp(4))
 }
 
-/// Scales a credit to what stands on an edited item and holds it to what is left. None if nothing
-/// is to be given back.
+/// Scales a credit to what stands on an edited item and holds it to what is left: the derivation
+/// and the amount, which may be nothing.
 pub(crate) fn limit(
     ctx: &Ctx<'_>,
     placed: &Placed<'_>,
@@ -571,7 +601,7 @@ pub(crate) fn limit(
     mut credit: Credit,
     left: i64,
     everything: bool,
-) -> Result<Option<(How, i64)>, BillError> {
+) -> Result<(How, i64), BillError> {
     let said = said_of(claim);
     let rated = credit.rated_minor();
     let mut amount = rated;
@@ -586,5 +616,5 @@ pub(crate) fn limit(
         credit.left_minor = Some(left);
         amount = -left;
     }
-    Ok((amount != 0).then(|| (How::Credit(Box::new(credit)), amount)))
+    Ok((How::Credit(Box::new(credit)), amount))
 }

@@ -1,0 +1,311 @@
+//! The billing rules under random sequences: what must hold whatever is bought, changed and run.
+
+use crate::memory::{Memory, Row, default_rules};
+use chrono::{Datelike, Days, NaiveDate};
+use daybook::domain::charge::BillingPeriod;
+use daybook::domain::billing::{BillDates, BillingRules, ClaimRole, LongPeriods, MonthBasis};
+use daybook::domain::period::Grid;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+fn row(value: Value) -> Row {
+    value.as_object().unwrap().clone()
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+/// A book with one account, one subscription from 2023-01-10 and the given charges.
+fn book(rules: BillingRules, charges: &[Value]) -> Memory {
+    let mut book = Memory::new(rules);
+    book.import(&row(json!({
+        "accounts": [{"account_number": "A1", "name": "Acme", "currency": "EUR", "bill_cycle_day": 1}],
+        "subscriptions": [{"subscription_number": "S1", "account_number": "A1", "start_date": "2023-01-10"}],
+        "charges": charges,
+    })));
+    book
+}
+
+fn charge(number: &str, with: Value) -> Value {
+    let mut all = row(json!({
+        "charge_number": number, "subscription_number": "S1", "name": number,
+        "type": "recurring", "model": "flat", "price": "31", "billing_period": "month",
+    }));
+    all.extend(row(with));
+    Value::Object(all)
+}
+
+/// Every line of the run recomputes to its amount from its stored derivation, through JSON.
+fn explained(book: &Memory) {
+    for (_, draft) in book.last.values().flatten() {
+        for item in &draft.items {
+            let json = serde_json::to_string(&item.derivation).unwrap();
+            let back: daybook::domain::explain::Derivation = serde_json::from_str(&json).unwrap();
+            assert_eq!(back, item.derivation);
+            let currency = book.accounts[0].currency;
+            assert_eq!(back.recompute(currency), Ok(item.amount_minor), "{item:?}");
+            let told = daybook::domain::explain::Told {
+                currency,
+                description: &item.description,
+                from: item.service_from,
+                to: item.service_to,
+                amount_minor: item.amount_minor,
+            };
+            let words = back.words(&told);
+            assert!(words.len() >= 2 && words.iter().all(|w| w.ends_with('.')), "{words:?}");
+        }
+        let net: i64 = draft.items.iter().map(|i| i.amount_minor).sum();
+        assert_eq!(net, draft.subtotal_minor);
+        assert_eq!(draft.taxes.iter().map(|t| t.tax_minor).sum::<i64>(), draft.tax_minor);
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Bill(u64),
+    Post,
+    Cancel,
+    End(Option<u64>),
+    Suspend(u64, u64),
+    Resume,
+    Price(u32, u64),
+    Quantity(u32, u64),
+    Undo(u64),
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let days = 0_u64..420;
+    prop::collection::vec(
+        prop_oneof![
+            3 => days.clone().prop_map(Act::Bill),
+            3 => Just(Act::Post),
+            1 => Just(Act::Cancel),
+            1 => prop::option::of(days.clone()).prop_map(Act::End),
+            1 => (days.clone(), 0_u64..60).prop_map(|(a, b)| Act::Suspend(a, b)),
+            1 => Just(Act::Resume),
+            2 => (1_u32..90, days.clone()).prop_map(|(p, d)| Act::Price(p, d)),
+            1 => (1_u32..5, days.clone()).prop_map(|(q, d)| Act::Quantity(q, d)),
+            1 => days.prop_map(Act::Undo),
+        ],
+        1..14,
+    )
+}
+
+fn from_day(n: u64) -> String {
+    (day("2023-01-01") + Days::new(n)).to_string()
+}
+
+fn change(book: &mut Memory, act: &Act) {
+    let sub = |with: Value| {
+        let mut r = row(json!({"subscription_number": "S1", "account_number": "A1"}));
+        r.extend(row(with));
+        row(json!({"subscriptions": [r]}))
+    };
+    let charge = |with: Value| {
+        let mut r = row(json!({"charge_number": "C1"}));
+        r.extend(row(with));
+        row(json!({"charges": [r]}))
+    };
+    let rows = match act {
+        Act::End(Some(n)) => sub(json!({"end_date": from_day(*n + 10)})),
+        Act::End(None) => sub(json!({"end_date": ""})),
+        Act::Suspend(n, long) => sub(json!({
+            "suspended_from": from_day(*n + 10), "resumed_from": from_day(*n + long + 11),
+        })),
+        Act::Resume => sub(json!({"suspended_from": "", "resumed_from": ""})),
+        Act::Price(p, n) => {
+            charge(json!({"price": format!("{p}.37"), "effective_from": from_day(*n)}))
+        }
+        Act::Quantity(q, n) => {
+            charge(json!({"quantity": q.to_string(), "effective_from": from_day(*n)}))
+        }
+        Act::Undo(n) => charge(json!({"price": "31", "quantity": "1", "effective_from": from_day(*n)})),
+        Act::Bill(_) | Act::Post | Act::Cancel => return,
+    };
+    book.import(&rows);
+}
+
+/// The lines of the last run in short, and every claim, for a failing test.
+fn told(book: &Memory) -> String {
+    let mut out = String::new();
+    for item in book.last.values().flatten().flat_map(|(_, d)| &d.items) {
+        let (from, to) = (item.service_from, item.service_to);
+        out += &format!(
+            "\n{} {from} {to} {} {:?}",
+            item.description, item.amount_minor, item.derivation.how
+        );
+    }
+    for c in book.accounts.iter().flat_map(|a| &a.claims) {
+        let target = c.target.map_or(0, |t| t.0);
+        out += &format!(
+            "\n  claim {}/{target} {} {} seg {} {} v{} {} item {:?} corrects {:?} doc {}",
+            c.charge.0, c.from, c.to, c.segment, c.role, c.version.0, c.amount_minor,
+            c.item.map(|i| i.0), c.corrects.map(|i| i.0), c.document.0
+        );
+    }
+    out
+}
+
+fn settle(book: &mut Memory, target: &str) {
+    book.post();
+    for _ in 0..2 {
+        book.bill(target, target).unwrap();
+        explained(book);
+        book.post();
+    }
+    book.bill(target, target).unwrap();
+    assert!(book.last.is_empty(), "a further run adds: {}", told(book));
+}
+
+/// No day of a charge is billed by two standing lines.
+fn billed_once(book: &Memory) {
+    for account in &book.accounts {
+        let mut claims: Vec<_> = account.claims.iter().collect();
+        claims.sort_by_key(|c| c.segment);
+        let mut days: BTreeMap<(i64, i64, NaiveDate), i32> = BTreeMap::new();
+        for claim in claims {
+            let step = match claim.role {
+                ClaimRole::Billed | ClaimRole::Waived => 1,
+                ClaimRole::Credited => -1,
+                ClaimRole::Late => 0,
+            };
+            for on in claim.from.iter_days().take_while(|d| *d <= claim.to) {
+                let key = (claim.charge.0, claim.target.map_or(0, |t| t.0), on);
+                *days.entry(key).or_default() += step;
+            }
+        }
+        for (key, count) in days {
+            assert!((0..=1).contains(&count), "{key:?} held {count} times");
+        }
+    }
+}
+
+fn rules(basis: usize, long: usize) -> BillingRules {
+    BillingRules {
+        month_basis: MonthBasis::ALL[basis],
+        long_periods: LongPeriods::ALL[long],
+        ..default_rules()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Bill, amend, bill: in the end every charge stands at what billing the amended
+    /// subscription from scratch gives, period by period, and nothing is held twice.
+    #[test]
+    fn billing_and_amending_ends_where_billing_from_scratch_does(
+        acts in acts(), period in 0_usize..4, arrears: bool, basis in 0_usize..3,
+        long in 0_usize..2, discount in 0_usize..4,
+    ) {
+        let periods = ["month", "quarter", "2 weeks", "year"];
+        let timing = if arrears { "arrears" } else { "advance" };
+        let mut charges = vec![charge("C1", json!({
+            "model": "per_unit", "billing_period": periods[period], "timing": timing,
+        }))];
+        match discount {
+            1 => charges.push(charge("D1", json!({"model": "discount_percent", "price": "12.5"}))),
+            2 => charges.push(charge("D1", json!({
+                "model": "discount_fixed", "price": "3", "billing_period": periods[period],
+            }))),
+            _ => {}
+        }
+        let mut book = book(rules(basis, long), &charges);
+        for act in &acts {
+            match act {
+                Act::Bill(n) => {
+                    let target = from_day(*n);
+                    book.bill(&target, &target).unwrap();
+                    explained(&book);
+                }
+                Act::Post => book.post(),
+                Act::Cancel => book.cancel(),
+                other => change(&mut book, other),
+            }
+            billed_once(&book);
+        }
+        settle(&mut book, "2024-12-31");
+        billed_once(&book);
+
+        let mut scratch = Memory::new(book.rules.clone());
+        scratch.accounts.clone_from(&book.accounts);
+        for account in &mut scratch.accounts {
+            account.claims.clear();
+        }
+        scratch.copy_numbers(&book);
+        scratch.bill("2024-12-31", "2024-12-31").unwrap();
+        prop_assert_eq!(per_period(&book, "C1"), per_period(&scratch, "C1"), "{}", told(&book));
+        if discount == 1 {
+            // Percentages are taken of rounded lines, and the lines of the two books are cut
+            // differently: each cut may move half a unit.
+            let cuts = book.accounts[0].claims.len() as i64;
+            let apart = (book.standing("D1") - scratch.standing("D1")).abs();
+            prop_assert!(apart <= cuts, "{} apart {}", apart, told(&book));
+        }
+    }
+}
+
+/// The first day of a charge's period, in the grids these tests use (billing day 1, or weeks).
+fn period_start(book: &Memory, number: &str, on: NaiveDate) -> NaiveDate {
+    let id = book.charge_id(number);
+    let subs = &book.accounts[0].subscriptions;
+    let charge = subs.iter().flat_map(|s| &s.charges).find(|c| c.id == id).unwrap();
+    let start = day("2023-01-10");
+    let grid = match charge.versions[0].terms.billing_period.unwrap() {
+        BillingPeriod::Months(n) => Grid::months(start, 1, n),
+        BillingPeriod::Weeks(n) => Grid::weeks(start, start.weekday(), n),
+    };
+    grid.boundary(grid.index_of(on)).unwrap()
+}
+
+/// What stands of a charge by the period it lies in. Every claim lies within one period of the
+/// charge's grid, and the periods are those of the lines billed from scratch.
+fn per_period(book: &Memory, number: &str) -> BTreeMap<NaiveDate, i64> {
+    let id = book.charge_id(number);
+    let mut sums = BTreeMap::new();
+    for claim in book.accounts.iter().flat_map(|a| &a.claims).filter(|c| c.charge == id) {
+        let period = period_start(book, number, claim.from);
+        *sums.entry(period).or_default() += claim.amount_minor;
+    }
+    sums.retain(|_, sum| *sum != 0);
+    sums
+}
+
+#[test]
+fn a_change_and_its_reverse_net_to_nothing() {
+    let mut book = book(default_rules(), &[charge("C1", json!({}))]);
+    book.bill("2023-03-01", "2023-03-01").unwrap();
+    book.post();
+    let before = book.standing("C1");
+    for price in ["50", "31"] {
+        book.import(&row(json!({"charges": [
+            {"charge_number": "C1", "price": price, "effective_from": "2023-02-15"},
+        ]})));
+        book.bill("2023-03-01", "2023-03-01").unwrap();
+        assert!(!book.last.is_empty());
+        book.post();
+    }
+    assert_eq!(book.standing("C1"), before);
+    book.bill("2023-03-01", "2023-03-01").unwrap();
+    assert!(book.last.is_empty());
+}
+
+#[test]
+fn a_run_without_auto_renewal_never_takes_back_what_renewed() {
+    let mut book = book(default_rules(), &[charge("C1", json!({"start_date": "2023-01-10"}))]);
+    book.import(&row(json!({"subscriptions": [
+        {"subscription_number": "S1", "term_months": "6", "auto_renew": true},
+    ]})));
+    book.bill("2023-12-01", "2023-12-01").unwrap();
+    book.post();
+    let dates = |auto_renew| BillDates {
+        target: day("2023-12-01"),
+        invoice_date: day("2023-12-01"),
+        exclude: Vec::new(),
+        auto_renew,
+    };
+    book.bill_dates(&dates(false)).unwrap();
+    assert!(book.last.is_empty());
+}

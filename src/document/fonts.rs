@@ -105,9 +105,27 @@ fn needs_shaping(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}')
 }
 
+/// Glyphs by code point: looked up for every character of every document, so a plain table.
+struct GlyphTable(Vec<Option<Glyph>>);
+
+impl GlyphTable {
+    fn new(glyphs: BTreeMap<char, Glyph>) -> Self {
+        let last = glyphs.last_key_value().map_or(0, |(c, _)| u32::from(*c) as usize);
+        let mut table = vec![None; last + 1];
+        for (c, glyph) in glyphs {
+            table[u32::from(c) as usize] = Some(glyph);
+        }
+        Self(table)
+    }
+
+    fn get(&self, c: char) -> Option<Glyph> {
+        self.0.get(u32::from(c) as usize).copied().flatten()
+    }
+}
+
 /// All bundled fonts.
 pub(super) struct Fonts {
-    glyphs: [BTreeMap<char, Glyph>; 2],
+    glyphs: [GlyphTable; 2],
     cuts: Vec<Cut>,
     fallback: OnceLock<Option<Fallback>>,
 }
@@ -127,10 +145,10 @@ impl Fonts {
 
     fn open() -> Result<Self, PrintError> {
         let mut cuts = Vec::new();
-        let mut open = |bytes: &[u8], first: u8| -> Result<BTreeMap<char, Glyph>, PrintError> {
+        let mut open = |bytes: &[u8], first: u8| -> Result<GlyphTable, PrintError> {
             let font = parse(bytes)?;
             let mut by_script: Vec<Vec<(char, u16)>> = vec![Vec::new(); usize::from(SCRIPTS)];
-            for (c, gid) in coverage(&font, '\u{20}', '\u{fb02}') {
+            for (c, gid) in coverage(&font, '\u{20}', '\u{2fff}') {
                 if !needs_shaping(c) {
                     by_script[usize::from(script_of(c))].push((c, gid));
                 }
@@ -141,7 +159,7 @@ impl Fonts {
                 glyphs.extend(found);
                 cuts.push(cut);
             }
-            Ok(glyphs)
+            Ok(GlyphTable::new(glyphs))
         };
         let regular = open(REGULAR, 0)?;
         let bold = open(BOLD, SCRIPTS)?;
@@ -150,16 +168,15 @@ impl Fonts {
 
     /// The glyph of a character in the main font.
     pub(super) fn glyph(&self, weight: Weight, c: char) -> Option<Glyph> {
-        let table = match weight {
-            Weight::Regular => &self.glyphs[0],
-            Weight::Bold => &self.glyphs[1],
-        };
-        table.get(&c).copied()
+        match weight {
+            Weight::Regular => self.glyphs[0].get(c),
+            Weight::Bold => self.glyphs[1].get(c),
+        }
     }
 
     /// Whether the main font has a character, in both weights.
     pub(super) fn has_basic(&self, c: char) -> bool {
-        self.glyphs.iter().all(|table| table.contains_key(&c))
+        self.glyphs.iter().all(|table| table.get(c).is_some())
     }
 
     /// Whether the fallback font has it.

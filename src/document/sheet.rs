@@ -87,18 +87,19 @@ impl Type<'_> {
     pub(super) fn wrap(&self, text: &str, style: Style, width: f32) -> Vec<String> {
         let mut lines = Vec::new();
         for paragraph in text.split('\n') {
-            let mut line = String::new();
+            let (mut line, mut taken) = (String::new(), 0.0);
             for word in words(paragraph) {
-                let mut longer = line.clone();
-                longer.push_str(word);
-                if self.width(longer.trim_end(), style) <= width {
-                    line = longer;
+                // Blanks at the end of a line take no room.
+                if taken + self.width(word.trim_end(), style) <= width {
+                    line.push_str(word);
+                    taken += self.width(word, style);
                     continue;
                 }
                 if !line.trim().is_empty() {
                     lines.push(line.trim_end().to_owned());
                 }
                 line = self.split_word(word, style, width, &mut lines);
+                taken = self.width(&line, style);
             }
             lines.push(line.trim_end().to_owned());
         }

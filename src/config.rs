@@ -145,6 +145,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     s("smtp.user", "", Text(255), "login; empty = none"),
     s("smtp.secret_file", "", Text(500), "file with the password, readable by its owner only"),
+    s(
+        "smtp.ca_file",
+        "",
+        Text(500),
+        "PEM file of a private certificate authority to trust as well",
+    ),
     s("smtp.from", "", Text(255), "sender address"),
     s("smtp.connections", "4", Int(1, 32), "connections at once"),
     s(

@@ -13,10 +13,11 @@ use crate::domain::actor::Verb;
 use crate::domain::document::{BillRunStatus, DocumentKind, DocumentStatus, Review};
 use crate::domain::ids::{BillRunId, DocumentId, JobId};
 use crate::domain::money::Currency;
+use crate::domain::payment::MethodStatus;
 use crate::domain::tax::posting_block;
 use crate::store::document::{self, DocumentRow};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
-use crate::store::{Db, StoreError, Tx, account, bill_run, posting, settings};
+use crate::store::{Db, StoreError, Tx, account, bill_run, method_state, posting, settings};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
@@ -162,6 +163,12 @@ pub fn freeze(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<String,
     if let Some(id) = row.corrects {
         let other = document::get(db, id)?;
         frozen.corrects = other.number.map(|number| Corrected { number, date: other.invoice_on });
+    }
+    if row.kind.is_receivable() && terms.auto_pay {
+        // Of open methods the first by priority is charged.
+        let methods = method_state::plain_of_account(db, row.account)?;
+        let first = methods.into_iter().find(|m| m.state.status == MethodStatus::Active);
+        frozen.collected_from = first.map(|m| m.display).unwrap_or_default();
     }
     Ok(frozen.to_json())
 }

@@ -109,6 +109,7 @@ impl SendRunner {
             "smtp.tls",
             "smtp.user",
             "smtp.secret_file",
+            "smtp.ca_file",
         ];
         let made_from = keys.map(|key| config.get(key)).join("\n");
         match &self.mailer {
@@ -162,7 +163,12 @@ fn open_mailer(config: &Config, side: &Path) -> Result<Arc<dyn Mailer>, String> 
         Some(Login { user: user.to_owned(), password: password.expose().to_owned() })
     };
     let port = u16::try_from(config.int("smtp.port")).map_err(|_| "smtp.port is wrong")?;
-    let server = Server { host: host.to_owned(), port, tls, login, patience: PATIENCE };
+    let authorities = match config.get("smtp.ca_file") {
+        "" => Vec::new(),
+        file => std::fs::read(file).map_err(|e| format!("smtp.ca_file {file}: {e}"))?,
+    };
+    let host = host.to_owned();
+    let server = Server { host, port, tls, login, authorities, patience: PATIENCE };
     Ok(Arc::new(Smtp::new(server).map_err(|e| e.to_string())?))
 }
 

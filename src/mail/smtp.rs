@@ -2,6 +2,8 @@
 
 use super::wire::{Broken, Lost, Wire};
 use super::{Envelope, MailOutcome, Mailer};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,8 +55,21 @@ pub struct Server {
     pub tls: Tls,
     /// Login, if the server wants one.
     pub login: Option<Login>,
+    /// PEM of certificate authorities to trust besides the public ones; empty = none.
+    pub authorities: Vec<u8>,
     /// Longest wait for one answer.
     pub patience: Duration,
+}
+
+/// Why no mailer could be made of the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The authority file is no PEM with certificates.
+    #[error("smtp.ca_file holds no certificate that can be read: {0}")]
+    Authorities(String),
+    /// The encryption library refused.
+    #[error("encryption cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
 }
 
 /// Messages one connection carries before it is renewed; servers limit this, often at 100.
@@ -83,9 +98,17 @@ impl fmt::Debug for Smtp {
 
 impl Smtp {
     /// A mailer for a server; connects when the first message comes.
-    pub fn new(server: Server) -> Result<Self, rustls::Error> {
+    pub fn new(server: Server) -> Result<Self, SetupError> {
         let mut roots = RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        let public = roots.len();
+        for certificate in CertificateDer::pem_slice_iter(&server.authorities) {
+            let certificate = certificate.map_err(|e| SetupError::Authorities(format!("{e:?}")))?;
+            roots.add(certificate)?;
+        }
+        if !server.authorities.is_empty() && roots.len() == public {
+            return Err(SetupError::Authorities("it is empty".into()));
+        }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?

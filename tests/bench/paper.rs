@@ -144,6 +144,7 @@ fn send(message: &[u8]) {
         port,
         tls: Tls::None,
         login: None,
+        authorities: Vec::new(),
         patience: Duration::from_secs(10),
     };
     let mailer = Arc::new(Smtp::new(server).expect("a mailer"));

@@ -350,6 +350,41 @@ fn a_refused_login_stops_the_transport_and_loses_nothing() {
 }
 
 #[test]
+fn killed_while_sending_leaves_what_is_not_known_and_sends_the_rest_once() {
+    let book = posted(&[]);
+    let sink = Sink::start(Script { stall: 1, ..Script::default() });
+    smtp(&book, &sink);
+    book.run(&["settings", "set", "smtp.connections", "1"]).ends(0);
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_daybook"))
+        .args(["--book", book.path.to_str().unwrap(), "deliver"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // The server has the message and says nothing; then the sender dies.
+    sink.wait_for(1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(list(&book, &["--status", "Sending"]).len(), 4, "the intent was committed");
+    book.run(&["worker", "--once"]).ends(0);
+    let unknown = list(&book, &["--status", "Unconfirmed"]);
+    assert_eq!(unknown.len(), 4);
+    assert_eq!(sink.taken().len(), 1, "nothing is sent again without a word");
+    let balance = balanced(&book);
+    assert_eq!((&balance["unconfirmed"], &balance["open"]), (&4.into(), &2.into()), "{balance}");
+    // The policy may say otherwise: then they go again, under their old names.
+    let told = sink.taken()[0].0.clone();
+    for row in &unknown {
+        let verb = if row["to"] == *told { "confirm" } else { "retry" };
+        book.run(&["delivery", verb, row["id"].as_str().unwrap()]).ends(0);
+    }
+    let mut got: Vec<String> = sink.taken().into_iter().map(|(to, _)| to).collect();
+    got.sort();
+    got.dedup();
+    assert_eq!((got.len(), sink.taken().len()), (4, 4), "each once");
+    assert_eq!(balanced(&book)["sent"], 4);
+}
+
+#[test]
 fn wrong_words_change_nothing() {
     let book = posted(&[]);
     for args in [

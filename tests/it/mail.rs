@@ -12,6 +12,7 @@ fn mailer(port: u16, login: Option<(&str, &str)>) -> Smtp {
         port,
         tls: Tls::None,
         login: login.map(|(user, password)| Login { user: user.into(), password: password.into() }),
+        authorities: Vec::new(),
         patience: Duration::from_secs(10),
     })
     .unwrap()
@@ -90,6 +91,7 @@ fn a_refused_login_is_the_transports_fault() {
         port: sink.port,
         tls: Tls::Starttls,
         login: None,
+        authorities: Vec::new(),
         patience: Duration::from_secs(10),
     };
     let bare = Smtp::new(server.clone()).unwrap().send(&envelope("a@b.example"), MESSAGE);
@@ -153,6 +155,7 @@ fn a_silent_server_is_given_up() {
         port: listener.local_addr().unwrap().port(),
         tls: Tls::None,
         login: None,
+        authorities: Vec::new(),
         patience: Duration::from_millis(50),
     };
     let outcome = Smtp::new(server).unwrap().send(&envelope("a@b.example"), MESSAGE);
@@ -197,4 +200,33 @@ fn the_drop_folder_keeps_one_file_for_each_message() {
     assert_eq!(std::fs::read(mailer.file_of("DL-000001.1@book")).unwrap(), MESSAGE);
     let nowhere = DropFolder::new("/proc/no/such".into()).send(&name, MESSAGE);
     assert!(matches!(nowhere, MailOutcome::TransportDown { .. }), "{nowhere:?}");
+}
+
+/// The certificate authority of the test server, as a site would name it.
+const AUTHORITY: &[u8] = include_bytes!("tls/ca.pem");
+
+#[test]
+fn encryption_is_checked_against_the_authorities_that_are_trusted() {
+    for tls in [Tls::Starttls, Tls::Wrapper] {
+        let sink = Sink::encrypted(Script::default(), tls == Tls::Wrapper);
+        let server = |host: &str, authorities: &[u8]| Server {
+            host: host.into(),
+            port: sink.port,
+            tls,
+            login: None,
+            authorities: authorities.into(),
+            patience: Duration::from_secs(10),
+        };
+        let stranger = Smtp::new(server("localhost", b"")).unwrap();
+        let refused = stranger.send(&envelope("a@b.example"), MESSAGE);
+        assert!(matches!(refused, MailOutcome::TransportDown { .. }), "{tls:?}: {refused:?}");
+        assert!(sink.taken().is_empty());
+        let known = Smtp::new(server("localhost", AUTHORITY)).unwrap();
+        for n in 1..=3 {
+            let sent = known.send(&envelope("a@b.example"), MESSAGE);
+            assert!(matches!(sent, MailOutcome::Sent { .. }), "{tls:?}: {sent:?}");
+            assert_eq!(sink.taken().len(), n);
+        }
+        assert!(Smtp::new(server("localhost", b"no PEM")).is_err());
+    }
 }

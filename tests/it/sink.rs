@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// Where the server hangs up, without a word.
@@ -39,6 +39,8 @@ pub const POINTS: [HangUp; 9] = [
 /// What a server says at a step instead of yes.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
+    /// Messages after whose final dot the server is silent until the other side is gone.
+    pub stall: usize,
     /// Hang-ups left, by point; each is used once per count.
     pub hang_up: Vec<HangUp>,
     /// Answers by recipient at RCPT: `451 busy`.
@@ -51,10 +53,15 @@ pub struct Script {
     pub needs_login: bool,
 }
 
+/// A connection, encrypted or not.
+trait Line: std::io::Read + Write {}
+impl<T: std::io::Read + Write> Line for T {}
+
 #[derive(Default)]
 struct Seen {
     script: Mutex<Script>,
     taken: Mutex<Vec<(String, Vec<u8>)>>,
+    more: Condvar,
     connections: AtomicUsize,
     logins: Mutex<Vec<String>>,
 }
@@ -67,6 +74,15 @@ pub struct Sink {
 
 impl Sink {
     pub fn start(script: Script) -> Self {
+        Self::listen(script, None)
+    }
+
+    /// With a certificate for localhost: from the first byte, or offered as STARTTLS.
+    pub fn encrypted(script: Script, wrapper: bool) -> Self {
+        Self::listen(script, Some(wrapper))
+    }
+
+    fn listen(script: Script, tls: Option<bool>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Seen { script: Mutex::new(script), ..Seen::default() });
@@ -78,12 +94,21 @@ impl Sink {
                 std::thread::spawn(move || {
                     let _ = stream.set_read_timeout(Some(Duration::from_secs(20)));
                     let _ = stream.set_nodelay(true);
-                    let _ = talk(&stream, &seen);
+                    let _ = serve(&stream, &seen, tls);
                     let _ = stream.shutdown(std::net::Shutdown::Both);
                 });
             }
         });
         Self { port, seen }
+    }
+
+    /// Waits until so many messages were taken.
+    pub fn wait_for(&self, count: usize) {
+        let taken = self.seen.taken.lock().unwrap();
+        let patience = Duration::from_secs(60);
+        let (taken, late) =
+            self.seen.more.wait_timeout_while(taken, patience, |t| t.len() < count).unwrap();
+        assert!(!late.timed_out(), "only {} of {count} messages came", taken.len());
     }
 
     /// Every message taken so far: recipient and bytes.
@@ -106,6 +131,13 @@ impl Sink {
 }
 
 impl Seen {
+    fn stalls(&self) -> bool {
+        let mut script = self.script.lock().unwrap();
+        let stalls = script.stall > 0;
+        script.stall = script.stall.saturating_sub(1);
+        stalls
+    }
+
     fn hangs_up(&self, point: HangUp) -> bool {
         let mut script = self.script.lock().unwrap();
         let Some(at) = script.hang_up.iter().position(|p| *p == point) else { return false };
@@ -114,79 +146,139 @@ impl Seen {
     }
 }
 
-fn talk(stream: &TcpStream, seen: &Seen) -> std::io::Result<()> {
-    let mut out = stream;
-    if seen.hangs_up(HangUp::Greeting) {
-        return Ok(());
-    }
-    out.write_all(b"220 sink\r\n")?;
-    let mut lines = BufReader::new(stream);
-    let (mut to, mut logged_in) = (String::new(), false);
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if lines.read_line(&mut line)? == 0 {
-            return Ok(());
+fn server_tls() -> Arc<rustls::ServerConfig> {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    let chain = CertificateDer::from_pem_slice(include_bytes!("tls/server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/server.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![chain], key)
+        .unwrap();
+    Arc::new(config)
+}
+
+/// Talks in the clear, encrypted from the start, or in the clear until STARTTLS.
+fn serve(stream: &TcpStream, seen: &Seen, tls: Option<bool>) -> std::io::Result<()> {
+    let encrypt = || {
+        let session = rustls::ServerConnection::new(server_tls()).unwrap();
+        rustls::StreamOwned::new(session, stream.try_clone().unwrap())
+    };
+    match tls {
+        None => talk(&mut { stream }, seen, false, true).map(drop),
+        Some(true) => talk(&mut encrypt(), seen, false, true).map(drop),
+        Some(false) => {
+            if talk(&mut { stream }, seen, true, true)? {
+                talk(&mut encrypt(), seen, false, false)?;
+            }
+            Ok(())
         }
+    }
+}
+
+/// Reads a line byte by byte: nothing behind it is taken from the connection.
+fn read_line(from: &mut dyn Line, line: &mut Vec<u8>) -> std::io::Result<usize> {
+    let mut byte = [0];
+    while from.read(&mut byte)? == 1 {
+        line.push(byte[0]);
+        if byte[0] == b'\n' {
+            break;
+        }
+    }
+    Ok(line.len())
+}
+
+/// One conversation; true when the other side asked for encryption.
+fn talk(
+    stream: &mut dyn Line,
+    seen: &Seen,
+    offers_tls: bool,
+    greets: bool,
+) -> std::io::Result<bool> {
+    if greets {
+        if seen.hangs_up(HangUp::Greeting) {
+            return Ok(false);
+        }
+        stream.write_all(b"220 sink\r\n")?;
+    }
+    let (mut to, mut logged_in) = (String::new(), false);
+    loop {
+        let mut line = Vec::new();
+        if read_line(stream, &mut line)? == 0 {
+            return Ok(false);
+        }
+        let line = String::from_utf8_lossy(&line).into_owned();
         let verb = line.split([' ', ':']).next().unwrap_or("").trim().to_ascii_uppercase();
         let script = seen.script.lock().unwrap().clone();
         let answer = match verb.as_str() {
-            "EHLO" if seen.hangs_up(HangUp::Ehlo) => return Ok(()),
+            "EHLO" if seen.hangs_up(HangUp::Ehlo) => return Ok(false),
             "EHLO" if script.auth.is_some() => {
                 "250-sink\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME".to_owned()
             }
+            "EHLO" if offers_tls => "250-sink\r\n250-STARTTLS\r\n250 8BITMIME".to_owned(),
             "EHLO" => "250-sink\r\n250 8BITMIME".to_owned(),
+            "STARTTLS" if offers_tls => {
+                stream.write_all(b"220 go\r\n")?;
+                return Ok(true);
+            }
             "AUTH" => {
                 seen.logins.lock().unwrap().push(line.trim().to_owned());
                 let answer = script.auth.unwrap_or_else(|| "503 no".into());
                 logged_in = answer.starts_with('2');
                 answer
             }
-            "MAIL" if seen.hangs_up(HangUp::Mail) => return Ok(()),
+            "MAIL" if seen.hangs_up(HangUp::Mail) => return Ok(false),
             "MAIL" if script.needs_login && !logged_in => "530 log in first".to_owned(),
-            "RCPT" if seen.hangs_up(HangUp::Rcpt) => return Ok(()),
+            "RCPT" if seen.hangs_up(HangUp::Rcpt) => return Ok(false),
             "RCPT" => {
                 line.split(['<', '>']).nth(1).unwrap_or("").clone_into(&mut to);
                 script.rcpt.get(&to).cloned().unwrap_or_else(|| "250 ok".into())
             }
-            "DATA" if seen.hangs_up(HangUp::Data) => return Ok(()),
+            "DATA" if seen.hangs_up(HangUp::Data) => return Ok(false),
             "DATA" => {
                 if seen.hangs_up(HangUp::MidData) {
-                    out.write_all(b"354 go on\r\n")?;
-                    line.clear();
-                    lines.read_line(&mut line)?;
-                    return Ok(());
+                    stream.write_all(b"354 go on\r\n")?;
+                    read_line(stream, &mut Vec::new())?;
+                    return Ok(false);
                 }
-                out.write_all(b"354 go on\r\n")?;
-                let Some(message) = message(&mut lines)? else { return Ok(()) };
+                stream.write_all(b"354 go on\r\n")?;
+                let Some(message) = message(stream)? else { return Ok(false) };
                 if let Some(answer) = script.dot {
                     answer
                 } else {
                     seen.taken.lock().unwrap().push((to.clone(), message));
+                    seen.more.notify_all();
+                    if seen.stalls() {
+                        read_line(stream, &mut Vec::new())?;
+                        return Ok(false);
+                    }
                     if seen.hangs_up(HangUp::Dot) {
-                        return Ok(());
+                        return Ok(false);
                     }
                     if seen.hangs_up(HangUp::Confirmed) {
-                        out.write_all(b"250 taken\r\n")?;
-                        return Ok(());
+                        stream.write_all(b"250 taken\r\n")?;
+                        return Ok(false);
                     }
                     "250 taken".to_owned()
                 }
             }
-            "RSET" | "QUIT" if seen.hangs_up(HangUp::Idle) => return Ok(()),
+            "RSET" | "QUIT" if seen.hangs_up(HangUp::Idle) => return Ok(false),
             "MAIL" | "RSET" => "250 ok".to_owned(),
             "QUIT" => {
-                out.write_all(b"221 bye\r\n")?;
-                return Ok(());
+                stream.write_all(b"221 bye\r\n")?;
+                return Ok(false);
             }
             _ => "500 what?".to_owned(),
         };
-        out.write_all(format!("{answer}\r\n").as_bytes())?;
+        stream.write_all(format!("{answer}\r\n").as_bytes())?;
     }
 }
 
 /// Reads up to the final dot; `None` when the line breaks before it.
-fn message(lines: &mut impl BufRead) -> std::io::Result<Option<Vec<u8>>> {
+fn message(stream: &mut dyn Line) -> std::io::Result<Option<Vec<u8>>> {
+    let mut lines = BufReader::new(stream);
     let mut out = Vec::new();
     loop {
         let mut line = Vec::new();

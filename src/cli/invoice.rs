@@ -218,7 +218,8 @@ pub fn to_json(session: &Session, row: &DocumentRow) -> Result<Value, Error> {
     }))
 }
 
-fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
+/// Shows one document.
+pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
     let row = session.read(|db| document::get(db, document::find(db, id)?))?;
     if ctx.json {
         output::json(&to_json(session, &row)?)?;

@@ -1,6 +1,8 @@
 //! The command line: one file per subcommand; the same engine verbs as the console.
 
+mod adjust;
 pub mod exit;
+mod memo;
 pub mod output;
 
 mod audit;
@@ -86,6 +88,15 @@ enum Command {
     Undo(invoice_edit::UndoArgs),
     /// Do again what you undid last
     Redo(invoice_edit::UndoArgs),
+    /// Adjust a posted invoice by a credit or debit memo: whole, one line, or an amount
+    Adjust(adjust::Adjust),
+    /// Give up what is owed on a posted invoice
+    #[command(name = "write-off")]
+    WriteOff(adjust::Target),
+    /// Reverse a posted invoice: full memo, its periods are billable again
+    Reverse(adjust::Target),
+    /// List, show, apply and unapply credit and debit memos
+    Memo(memo::Args),
     /// Check every named invariant of the book; changes nothing
     Check(check::Args),
     /// Show the audit trail, or verify its hash chain
@@ -189,6 +200,10 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Worker(args) => worker::run(&args, ctx),
         Command::Undo(args) => invoice_edit::undo(&args, ctx),
         Command::Redo(args) => invoice_edit::redo(&args, ctx),
+        Command::Adjust(args) => adjust::adjust(&args, ctx),
+        Command::WriteOff(args) => adjust::write_off(&args, ctx),
+        Command::Reverse(args) => adjust::reverse(&args, ctx),
+        Command::Memo(args) => memo::run(&args, ctx),
         Command::Check(args) => check::run(&args, ctx),
         Command::Audit(args) => audit::run(&args, ctx),
     }

@@ -1,6 +1,7 @@
 //! The verbs, one use case a file, synchronous. Each opens short transactions through
 //! [`Session::write`]; what takes long is a [`job`] in slices.
 
+pub mod adjust;
 pub mod autopilot;
 pub mod bill;
 pub mod check;
@@ -17,6 +18,7 @@ pub mod follow_up;
 pub mod hand_made;
 pub mod import;
 pub mod job;
+pub mod memo;
 pub mod outside_payment;
 pub mod perform;
 mod picked;
@@ -28,16 +30,19 @@ pub mod redate;
 pub mod refund;
 pub mod regenerate;
 pub mod retry;
+pub mod reverse;
 pub mod review;
 pub mod rules;
 pub mod run;
 pub mod schedule;
 pub mod send;
+pub mod separation;
 pub mod settings;
 pub mod settle;
 pub mod tick;
 pub mod till;
 pub mod undo;
+pub mod write_off;
 
 pub use error::Error;
 

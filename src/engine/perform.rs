@@ -31,6 +31,15 @@ fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
         Command::Edit { draft, changes, reason } => edit::edit(session, &draft, &changes, &reason),
         Command::MakeDraft(new) => hand_made::make(session, &new),
         Command::Regenerate { drafts } => regenerate::regenerate(session, &drafts),
+        Command::Adjust { document, part, kind, reason } => {
+            super::adjust::adjust(session, document, part, kind, &reason)
+        }
+        Command::WriteOff { document, reason } => {
+            super::write_off::write_off(session, document, &reason)
+        }
+        Command::Reverse { document, reason } => {
+            super::reverse::reverse(session, document, &reason)
+        }
         Command::Undo => undo::undo(session),
         Command::Redo => undo::redo(session),
         Command::StartBillRun(new) => {

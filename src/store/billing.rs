@@ -278,7 +278,8 @@ fn load_claims(
         "SELECT k.account_id, k.charge_id, k.target_charge_id, k.from_on, k.to_on, k.segment, k.role, k.item_id,
                 k.document_id, d.status = 'Posted', k.charge_version_id, k.rated_minor, coalesce(i.amount_minor, 0),
                 coalesce((SELECT sum(x.amount_minor) FROM document_item x JOIN document dx ON dx.id = x.document_id
-                          WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled'), 0),
+                          JOIN document_state sx ON sx.document_id = dx.id
+                          WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL), 0),
                 i.gross_minor, i.corrects_item_id, t.tax_code, t.rate_percent, t.name, t.kind, t.inclusive, t.reason,
                 d.invoice_on
          FROM charge c JOIN claim k ON k.charge_id = c.id JOIN document d ON d.id = k.document_id

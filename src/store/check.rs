@@ -207,8 +207,8 @@ FROM usage_claim k JOIN document_item i ON i.id = k.item_id WHERE i.document_id 
 const CREDITS_WITHIN: &str = "
 SELECT printf('D-%06d line %d: %d credited of %d', i.document_id, i.position, -x.credited, i.amount_minor)
 FROM (SELECT c.corrects_item_id AS item, sum(c.amount_minor) AS credited
-      FROM document_item c JOIN document d ON d.id = c.document_id
-      WHERE c.corrects_item_id IS NOT NULL AND d.status <> 'Canceled' AND d.kind <> 'debit_memo' GROUP BY 1) x
+      FROM document_item c JOIN document d ON d.id = c.document_id JOIN document_state s ON s.document_id = d.id
+      WHERE c.corrects_item_id IS NOT NULL AND d.status <> 'Canceled' AND s.reversed_by IS NULL GROUP BY 1) x
 JOIN document_item i ON i.id = x.item
 WHERE (i.amount_minor >= 0 AND i.amount_minor + x.credited < 0)
    OR (i.amount_minor < 0 AND i.amount_minor + x.credited > 0)";

@@ -19,6 +19,7 @@ pub mod draft;
 mod error;
 pub mod job;
 pub mod ledger;
+pub mod memo;
 pub mod method_state;
 pub mod notice;
 mod open;

@@ -1,0 +1,100 @@
+//! `daybook adjust`, `write-off` and `reverse`: what changes the meaning of a posted invoice.
+
+use super::invoice_edit::report;
+use super::output;
+use super::{Ctx, Exit};
+use crate::domain::ids::DocumentId;
+use crate::engine::command::{AdjustKind, AdjustPart, Receipt};
+use crate::engine::{Error, Session, adjust, reverse, write_off};
+use crate::store::document;
+use serde_json::json;
+
+/// Adjust a posted invoice by a credit memo (or a debit memo).
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("part").required(true).multiple(true).args(["whole", "line", "amount"]))]
+pub struct Adjust {
+    /// The invoice or debit memo (INV-2026-000012 or D-000012)
+    id: String,
+    /// All that is left of it
+    #[arg(long, conflicts_with_all = ["line", "amount"])]
+    whole: bool,
+    /// One line, from 1: all that is left of it, or --amount (net)
+    #[arg(long)]
+    line: Option<u32>,
+    /// This much, tax included (with --line: net)
+    #[arg(long)]
+    amount: Option<String>,
+    /// Ask for more instead of giving back
+    #[arg(long)]
+    debit: bool,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
+/// A posted document and why.
+#[derive(Debug, clap::Args)]
+pub struct Target {
+    /// The invoice (INV-2026-000012 or D-000012)
+    id: String,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
+/// Adjusts.
+pub fn adjust(args: &Adjust, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let id = find(&session, &args.id)?;
+    let currency = session.read(|db| document::get(db, id))?.currency;
+    let amount =
+        match &args.amount {
+            None => None,
+            Some(text) => Some(currency.parse_minor(text).map_err(|e| {
+                Error::usage("bad_amount", format!("--amount: {e}"), "such as 12.50")
+            })?),
+        };
+    let part = match (args.line, amount) {
+        (Some(line), amount) => AdjustPart::Line(line, amount),
+        (None, Some(minor)) => AdjustPart::Amount(minor),
+        (None, None) => AdjustPart::Whole,
+    };
+    let kind = if args.debit { AdjustKind::Debit } else { AdjustKind::Credit };
+    let receipt = adjust::adjust(&mut session, id, part, kind, &args.reason)?;
+    made(&session, &receipt, ctx)
+}
+
+/// Writes off.
+pub fn write_off(args: &Target, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let id = find(&session, &args.id)?;
+    let receipt = write_off::write_off(&mut session, id, &args.reason)?;
+    made(&session, &receipt, ctx)
+}
+
+/// Reverses.
+pub fn reverse(args: &Target, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let id = find(&session, &args.id)?;
+    let receipt = reverse::reverse(&mut session, id, &args.reason)?;
+    made(&session, &receipt, ctx)
+}
+
+/// A document by number or id.
+pub fn find(session: &Session, text: &str) -> Result<DocumentId, Error> {
+    session.read(|db| document::find(db, text))
+}
+
+/// Shows the document a verb made: its JSON with what was applied of it.
+fn made(session: &Session, receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
+    if !ctx.json {
+        return report(receipt, ctx);
+    }
+    let row = session.read(|db| document::get(db, document::find(db, &receipt.made)?))?;
+    let mut shown = super::invoice::to_json(session, &row)?;
+    let applied = row.balance_minor - row.total_minor;
+    shown["applied"] = json!(row.currency.plain(applied.max(0)));
+    shown["unapplied"] = json!(row.currency.plain((-row.balance_minor).max(0)));
+    output::json(&shown)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,356 @@
+//! Changing what a posted invoice means: credit and debit memos by whole, line or amount, with the
+//! invoice's own tax. A credit is applied to its invoice up to what is owed, the rest is unapplied.
+
+use super::command::{AdjustKind, AdjustPart, Receipt};
+use super::picked::reason;
+use super::separation::refuse_both_hands;
+use super::{Error, Session, post, rules};
+use crate::domain::actor::Verb;
+use crate::domain::document::{DocumentKind, DocumentStatus};
+use crate::domain::explain::{Derivation, LineTax};
+use crate::domain::ids::{DocumentId, ItemId};
+use crate::domain::memo::{self as rule, InvoiceLine, MemoDraft, MemoError, MemoPart, MemoSide};
+use crate::domain::money::Rounding;
+use crate::store::billing::NewDraft;
+use crate::store::document::{self, DocumentRow, ItemRow, Origin, Source};
+use crate::store::draft::{self, LineImage};
+use crate::store::{Db, Tx, credit, delivery, memo, settings};
+use chrono::NaiveDate;
+
+/// A memo that was made and posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The memo.
+    pub id: DocumentId,
+    /// Its number.
+    pub number: String,
+    /// Its total, minor units; negative on a credit.
+    pub total_minor: i64,
+    /// How much of it was applied to its invoice, minor units.
+    pub applied_minor: i64,
+}
+
+/// What a memo is made as.
+struct Memo<'a> {
+    kind: DocumentKind,
+    source: Source,
+    reason: &'a str,
+    draft: &'a MemoDraft,
+}
+
+/// Makes a memo on a posted invoice or debit memo.
+pub fn adjust(
+    session: &mut Session,
+    document: DocumentId,
+    part: AdjustPart,
+    kind: AdjustKind,
+    why: &str,
+) -> Result<Receipt, Error> {
+    let why = reason(why)?;
+    session.write(Verb::Adjust, |tx| {
+        let row = corrected(tx, document)?;
+        refuse_both_hands(tx, row.account)?;
+        let items = document::items(tx, row.id)?;
+        let (side, memo_kind) = match kind {
+            AdjustKind::Credit => (MemoSide::Credit, DocumentKind::CreditMemo),
+            AdjustKind::Debit => (MemoSide::Debit, DocumentKind::DebitMemo),
+        };
+        let draft = draft_of(tx, &row, &items, &memo_part(part, &items)?, side)?;
+        let wanted = Memo { kind: memo_kind, source: Source::Adjust, reason: why, draft: &draft };
+        let made = make(tx, &row, &items, &wanted)?;
+        let receipt = receipt(&row, &made, "credited");
+        tx.note(&made.number, format!("{} ({why})", receipt.summary));
+        Ok(receipt)
+    })
+}
+
+/// The receipt of a memo on a document.
+pub fn receipt(row: &DocumentRow, made: &Made, word: &str) -> Receipt {
+    let money = |minor: i64| format!("{} {}", row.currency.grouped(minor.abs()), row.currency);
+    let number = row.number.as_deref().unwrap_or_default();
+    let rest = -made.total_minor - made.applied_minor;
+    let rest = if made.total_minor < 0 && rest > 0 {
+        format!(", {} unapplied", money(rest))
+    } else {
+        String::new()
+    };
+    let word = if made.total_minor > 0 { "charged more on" } else { word };
+    Receipt {
+        summary: format!("{}: {} {word} {number}{rest}", made.number, money(made.total_minor)),
+        done: 1,
+        totals: vec![(row.currency, made.total_minor)],
+        made: made.id.to_string(),
+        ..Receipt::default()
+    }
+}
+
+/// A posted invoice or debit memo that may still be corrected.
+pub fn corrected(db: &Db<'_>, document: DocumentId) -> Result<DocumentRow, Error> {
+    let row = document::get(db, document)?;
+    let refuse = |why: String, hint: &str| Err(Error::usage("not_adjustable", why, hint));
+    match row.status {
+        DocumentStatus::Posted => {}
+        DocumentStatus::Draft => {
+            return refuse(format!("{} is a draft", row.id), "edit it instead");
+        }
+        DocumentStatus::Canceled => return refuse(format!("{} is canceled", row.id), ""),
+    }
+    if !row.kind.is_receivable() {
+        return refuse(
+            format!(
+                "{} is a {}",
+                row.number.as_deref().unwrap_or(""),
+                row.kind.as_str().replace('_', " ")
+            ),
+            "only invoices and debit memos are adjusted",
+        );
+    }
+    if let Some(by) = row.reversed_by {
+        return refuse(format!("{} was reversed by {by}", row.number.as_deref().unwrap_or("")), "");
+    }
+    Ok(row)
+}
+
+fn memo_part(part: AdjustPart, items: &[ItemRow]) -> Result<MemoPart, Error> {
+    Ok(match part {
+        AdjustPart::Whole => MemoPart::Whole,
+        AdjustPart::Amount(minor) => MemoPart::Amount(minor),
+        AdjustPart::Line(line, minor) => {
+            let item = items.iter().find(|i| i.position == i64::from(line)).ok_or_else(|| {
+                Error::usage(
+                    "no_such_line",
+                    format!("there is no line {line}"),
+                    format!("lines 1 to {}", items.len()),
+                )
+            })?;
+            MemoPart::Lines(vec![(item.id, minor)])
+        }
+    })
+}
+
+/// What a memo would say.
+pub fn draft_of(
+    db: &Db<'_>,
+    row: &DocumentRow,
+    items: &[ItemRow],
+    part: &MemoPart,
+    side: MemoSide,
+) -> Result<MemoDraft, Error> {
+    let rounding: Rounding = rules::billing(&settings::load(db)?)?.rounding;
+    let (lines, taxes) = if row.source == Source::OpenItem {
+        (open_item(db, row, items)?, Vec::new())
+    } else {
+        let lines = memo::lines(db, row)?;
+        let taxes = memo::taxes(db, row, &lines, &rounding)?;
+        (lines, taxes)
+    };
+    rule::make(&lines, &taxes, part, side, &rounding, row.currency).map_err(|error| {
+        let money = |minor: i64| format!("{} {}", row.currency.grouped(minor), row.currency);
+        let message = match &error {
+            MemoError::TooMuch { asked_minor, left_minor } => {
+                format!(
+                    "{} is more than the {} that is left",
+                    money(*asked_minor),
+                    money(*left_minor)
+                )
+            }
+            MemoError::NoLine(_)
+            | MemoError::NothingLeft
+            | MemoError::NotPositive
+            | MemoError::Money(_) => error.to_string(),
+        };
+        Error::usage("bad_memo", message, "")
+    })
+}
+
+/// An open item of another system as one line, its tax inside: what is left is what is open.
+fn open_item(db: &Db<'_>, row: &DocumentRow, items: &[ItemRow]) -> Result<Vec<InvoiceLine>, Error> {
+    let credited: i64 = memo::lines(db, row)?.iter().map(|l| l.left_minor - l.net_minor).sum();
+    Ok(vec![InvoiceLine {
+        item: items.first().map_or(ItemId(0), |i| i.id),
+        net_minor: row.total_minor,
+        left_minor: row.total_minor + credited,
+        tax_code: String::new(),
+        rate_percent: None,
+    }])
+}
+
+fn make(tx: &Tx<'_>, row: &DocumentRow, items: &[ItemRow], memo: &Memo<'_>) -> Result<Made, Error> {
+    let on = row.invoice_on.max(tx.now().today);
+    let blank = NewDraft {
+        account: row.account,
+        account_version: row.account_version,
+        currency: row.currency,
+        run: None,
+        target: on,
+        flags: &[],
+        risk: 0,
+    };
+    let id = draft::insert_empty(tx, &blank, memo.kind, Some(row.id), memo.source, on)?;
+    draft::set_reason(tx, id, memo.reason)?;
+    let fresh = document::get(tx, id)?;
+    let mut content = draft::load(tx, &fresh)?;
+    content.po_number.clone_from(&row.po_number);
+    content.due_on = due(row, on);
+    content.lines = memo
+        .draft
+        .lines
+        .iter()
+        .map(|(item, net)| line(row, items, *item, *net, memo))
+        .collect::<Result<_, _>>()?;
+    content.taxes.clone_from(&memo.draft.taxes);
+    content.subtotal_minor = memo.draft.subtotal_minor;
+    content.tax_minor = memo.draft.tax_minor;
+    content.total_minor = memo.draft.total_minor;
+    draft::save(tx, &fresh, &content)?;
+    let number = post::post_now(tx, id)?;
+    let applied_minor = if memo.draft.total_minor < 0 { apply(tx, id, row.id, None)? } else { 0 };
+    delivery::hold(tx, row.id, &format!("corrected by {number}"))?;
+    Ok(Made { id, number, total_minor: memo.draft.total_minor, applied_minor })
+}
+
+/// A debit memo is due like its invoice was, counted from its own day.
+fn due(row: &DocumentRow, on: NaiveDate) -> NaiveDate {
+    let days = (row.due_on - row.invoice_on).max(chrono::TimeDelta::zero());
+    on.checked_add_signed(days).unwrap_or(on)
+}
+
+fn line(
+    row: &DocumentRow,
+    items: &[ItemRow],
+    item: ItemId,
+    net: i64,
+    memo: &Memo<'_>,
+) -> Result<LineImage, Error> {
+    let of = items.iter().find(|i| i.id == item);
+    let word = if net < 0 { "Credit" } else { "Charge" };
+    let text = of.map_or_else(|| row.number.clone().unwrap_or_default(), |i| i.description.clone());
+    let tax = of.filter(|_| row.source != Source::OpenItem).and_then(|i| {
+        memo.draft.taxes.iter().find(|t| t.tax_code == i.tax_code && !i.tax_code.is_empty())
+    });
+    let how = Derivation {
+        tax: tax.map(|t| LineTax {
+            tax_code: t.tax_code.clone(),
+            rate_percent: t.rate_percent,
+            name: t.name.clone(),
+            kind: t.kind,
+            inside_minor: None,
+        }),
+        ..Derivation::default()
+    };
+    let credit = memo.kind == DocumentKind::CreditMemo;
+    Ok(LineImage {
+        id: ItemId(0),
+        charge: of.and_then(|i| i.charge),
+        version: of.and_then(|i| i.charge_version),
+        subscription: of.and_then(|i| i.subscription),
+        target: of.and_then(|i| i.target),
+        corrects: of.filter(|_| credit).map(|i| i.id),
+        description: format!("{word}: {text}").chars().take(300).collect(),
+        service_from: of.and_then(|i| i.service_from),
+        service_to: of.and_then(|i| i.service_to),
+        quantity: rust_decimal::Decimal::ONE,
+        unit_price: row.currency.to_decimal(net),
+        amount_minor: net,
+        gross_minor: None,
+        tax_code: tax.map(|t| t.tax_code.clone()).unwrap_or_default(),
+        revenue_account: of.map(|i| i.revenue_account.clone()).unwrap_or_default(),
+        origin: Origin::Hand,
+        derivation: serde_json::to_string(&how).map_err(|e| Error::Bug(e.to_string()))?,
+        claims: Vec::new(),
+        usage: Vec::new(),
+    })
+}
+
+/// Applies a credit to what is owed on a document, as far as both go (or this much); what is on
+/// its way from the bank is left alone. Gives how much.
+pub fn apply(
+    tx: &Tx<'_>,
+    credit_id: DocumentId,
+    document: DocumentId,
+    amount_minor: Option<i64>,
+) -> Result<i64, Error> {
+    let (from, to) = (document::get(tx, credit_id)?, document::get(tx, document)?);
+    let free = to.balance_minor - memo::on_its_way(tx, document)?;
+    let most = (-from.balance_minor).min(free);
+    let amount = match amount_minor {
+        None => most,
+        Some(asked) if asked <= most => asked,
+        Some(asked) => {
+            return Err(Error::usage(
+                "too_much",
+                format!(
+                    "{} is more than the {} that can be applied",
+                    to.currency.plain(asked),
+                    to.currency.plain(most.max(0))
+                ),
+                "",
+            ));
+        }
+    };
+    if amount <= 0 {
+        return Ok(0);
+    }
+    let on = tx.now().today.max(to.invoice_on);
+    credit::apply(tx, credit_id, document, amount, on)?;
+    Ok(amount)
+}
+
+/// Makes the memo of a reversal: everything of the invoice, with its tax.
+pub fn make_reversal(tx: &Tx<'_>, row: &DocumentRow, why: &str) -> Result<Made, Error> {
+    let items = document::items(tx, row.id)?;
+    let nothing = row.total_minor == 0 && items.iter().all(|i| i.amount_minor == 0);
+    let draft = if nothing {
+        MemoDraft { lines: items.iter().map(|i| (i.id, 0)).collect(), ..MemoDraft::default() }
+    } else {
+        draft_of(tx, row, &items, &MemoPart::Whole, MemoSide::Credit)?
+    };
+    let memo = Memo {
+        kind: DocumentKind::CreditMemo,
+        source: Source::Reverse,
+        reason: why,
+        draft: &draft,
+    };
+    make(tx, row, &items, &memo)
+}
+
+/// Makes a write-off of this much (below zero; above zero: the undoing of one), posted.
+pub fn make_write_off(
+    tx: &Tx<'_>,
+    row: &DocumentRow,
+    minor: i64,
+    why: &str,
+) -> Result<(DocumentId, String), Error> {
+    let blank = NewDraft {
+        account: row.account,
+        account_version: row.account_version,
+        currency: row.currency,
+        run: None,
+        target: tx.now().today,
+        flags: &[],
+        risk: 0,
+    };
+    let on = row.invoice_on.max(tx.now().today);
+    let id = draft::insert_empty(
+        tx,
+        &blank,
+        DocumentKind::WriteOff,
+        Some(row.id),
+        Source::WriteOff,
+        on,
+    )?;
+    draft::set_reason(tx, id, why)?;
+    let fresh = document::get(tx, id)?;
+    let mut content = draft::load(tx, &fresh)?;
+    let draft = MemoDraft { subtotal_minor: minor, total_minor: minor, ..MemoDraft::default() };
+    let memo =
+        Memo { kind: DocumentKind::WriteOff, source: Source::WriteOff, reason: why, draft: &draft };
+    let mut only = line(row, &[], ItemId(0), minor, &memo)?;
+    let word = if minor < 0 { "Written off" } else { "Write-off undone" };
+    only.description = format!("{word}: {}", row.number.as_deref().unwrap_or_default());
+    content.lines = vec![only];
+    content.subtotal_minor = minor;
+    content.total_minor = minor;
+    draft::save(tx, &fresh, &content)?;
+    Ok((id, post::post_now(tx, id)?))
+}

@@ -1,0 +1,109 @@
+//! Applying posted credits to what is owed, and taking that back.
+
+use super::adjust::apply as apply_one;
+use super::command::Receipt;
+use super::separation::refuse_both_hands;
+use super::{Error, Session};
+use crate::domain::actor::Verb;
+use crate::domain::document::{DocumentKind, DocumentStatus};
+use crate::domain::ids::DocumentId;
+use crate::store::document::{self, DocumentRow};
+use crate::store::{Db, credit, debt};
+
+/// A posted credit memo.
+fn credit_memo(db: &Db<'_>, id: DocumentId) -> Result<DocumentRow, Error> {
+    let row = document::get(db, id)?;
+    if row.status != DocumentStatus::Posted || row.kind != DocumentKind::CreditMemo {
+        return Err(Error::usage(
+            "no_credit",
+            format!("{} is no posted credit memo", row.number.as_deref().unwrap_or("it")),
+            "daybook memo list",
+        ));
+    }
+    Ok(row)
+}
+
+/// Applies a credit memo to a document, or to the account's oldest debts; all of it or this much
+/// (minor units).
+pub fn apply(
+    session: &mut Session,
+    credit_id: DocumentId,
+    to: Option<DocumentId>,
+    amount_minor: Option<i64>,
+) -> Result<Receipt, Error> {
+    session.write(Verb::Adjust, |tx| {
+        let row = credit_memo(tx, credit_id)?;
+        refuse_both_hands(tx, row.account)?;
+        let targets = match to {
+            Some(id) => vec![debt::get(tx, id)?],
+            None => debt::open_of_account(tx, row.account, row.currency)?,
+        };
+        let (mut applied, mut words) = (0, Vec::new());
+        for target in &targets {
+            let left = amount_minor.map(|a| a - applied);
+            if left.is_some_and(|l| l <= 0) {
+                break;
+            }
+            // One named target takes what was asked or refuses; of several each takes what it can.
+            let asked = left.map(|l| if to.is_some() { l } else { l.min(target.balance_minor) });
+            let part = apply_one(tx, credit_id, target.document, asked)?;
+            if part > 0 {
+                applied += part;
+                words.push(format!("{} on {}", row.currency.grouped(part), target.number));
+            }
+        }
+        let number = row.number.as_deref().unwrap_or_default();
+        if applied == 0 {
+            return Err(Error::usage(
+                "nothing_applied",
+                format!("nothing of {number} can be applied"),
+                "is anything owed, and anything left of the memo?",
+            ));
+        }
+        let summary = format!("{number} applied: {}", words.join(", "));
+        tx.note(number, &summary);
+        Ok(Receipt {
+            summary,
+            done: words.len(),
+            totals: vec![(row.currency, applied)],
+            ..Receipt::default()
+        })
+    })
+}
+
+/// Takes the applications of a credit memo back: from one document, or all.
+pub fn unapply(
+    session: &mut Session,
+    credit_id: DocumentId,
+    from: Option<DocumentId>,
+) -> Result<Receipt, Error> {
+    session.write(Verb::Adjust, |tx| {
+        let row = credit_memo(tx, credit_id)?;
+        refuse_both_hands(tx, row.account)?;
+        let mut taken = 0;
+        let mut done = 0;
+        for application in credit::standing(tx, credit_id)? {
+            if application.credit != credit_id || from.is_some_and(|f| f != application.document) {
+                continue;
+            }
+            if document::get(tx, application.document)?.reversed_by == Some(credit_id) {
+                return Err(Error::usage(
+                    "reversal",
+                    "this memo reversed its invoice: it stays applied",
+                    "",
+                ));
+            }
+            credit::unapply(tx, application.id, tx.now().today)?;
+            taken += application.amount_minor;
+            done += 1;
+        }
+        let number = row.number.as_deref().unwrap_or_default();
+        if done == 0 {
+            return Err(Error::usage("not_applied", format!("{number} is not applied there"), ""));
+        }
+        let summary =
+            format!("{number}: {} {} no longer applied", row.currency.grouped(taken), row.currency);
+        tx.note(number, &summary);
+        Ok(Receipt { summary, done, totals: vec![(row.currency, taken)], ..Receipt::default() })
+    })
+}

@@ -1,0 +1,59 @@
+//! Reversing a posted invoice: wrong bill. A full memo with tax settles it, and its service periods
+//! and usage are billable again.
+
+use super::adjust::{corrected, make_reversal, receipt};
+use super::command::Receipt;
+use super::picked::reason;
+use super::separation::refuse_both_hands;
+use super::{Error, Session};
+use crate::domain::actor::Verb;
+use crate::domain::document::DocumentKind;
+use crate::domain::ids::DocumentId;
+use crate::store::memo::Mark;
+use crate::store::{Db, Topic, billing, document, memo};
+
+/// What keeps an invoice from being reversed, in words; empty = it can be.
+pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, Error> {
+    let row = document::get(db, document)?;
+    let mut found = memo::blockers(db, document)?;
+    if let Some(by) = row.written_off_by {
+        found.push(format!("it was written off by {by}"));
+    }
+    Ok(found)
+}
+
+/// Reverses it, or is refused with the whole list of what is in the way.
+pub fn reverse(session: &mut Session, document: DocumentId, why: &str) -> Result<Receipt, Error> {
+    let why = reason(why)?;
+    session.write(Verb::Reverse, |tx| {
+        let row = corrected(tx, document)?;
+        if row.kind != DocumentKind::Invoice {
+            return Err(Error::usage(
+                "not_reversible",
+                format!("{} is no invoice", row.number.as_deref().unwrap_or("")),
+                "adjust it instead",
+            ));
+        }
+        refuse_both_hands(tx, row.account)?;
+        let blockers = blockers(tx, document)?;
+        if !blockers.is_empty() {
+            return Err(Error::usage(
+                "blocked",
+                format!(
+                    "{} cannot be reversed: {}",
+                    row.number.as_deref().unwrap_or(""),
+                    blockers.join("; ")
+                ),
+                "take these back first (unapply, refund, cancel or reverse the newer one), or adjust it",
+            ));
+        }
+        let made = make_reversal(tx, &row, why)?;
+        memo::mark(tx, document, Mark::Reversed(made.id))?;
+        billing::release(tx, document)?;
+        tx.touch(Topic::Usage);
+        let mut receipt = receipt(&row, &made, "reverses");
+        receipt.summary.push_str("; its periods are billable again");
+        tx.note(&made.number, format!("{} ({why})", receipt.summary));
+        Ok(receipt)
+    })
+}

@@ -1,0 +1,60 @@
+//! Giving up a balance: right bill, no money. Internal, own series, never sent; the service periods
+//! stay billed. Money that arrives later undoes it first.
+
+use super::adjust::{corrected, make_write_off};
+use super::command::Receipt;
+use super::picked::reason;
+use super::separation::refuse_both_hands;
+use super::{Error, Session};
+use crate::domain::actor::Verb;
+use crate::domain::ids::DocumentId;
+use crate::store::memo::Mark;
+use crate::store::{Tx, credit, document, memo};
+
+/// Writes the whole balance off.
+pub fn write_off(session: &mut Session, document: DocumentId, why: &str) -> Result<Receipt, Error> {
+    let why = reason(why)?;
+    session.write(Verb::WriteOff, |tx| {
+        let row = corrected(tx, document)?;
+        refuse_both_hands(tx, row.account)?;
+        let number = row.number.as_deref().unwrap_or_default();
+        if row.balance_minor <= 0 {
+            return Err(Error::usage("nothing_owed", format!("nothing is owed on {number}"), ""));
+        }
+        if memo::on_its_way(tx, document)? > 0 {
+            return Err(Error::usage(
+                "money_on_its_way",
+                format!("a payment for {number} is on its way"),
+                "wait for its answer, or reconcile it",
+            ));
+        }
+        let minor = row.balance_minor;
+        let (id, given) = make_write_off(tx, &row, -minor, why)?;
+        credit::apply(tx, id, document, minor, tx.now().today.max(row.invoice_on))?;
+        memo::mark(tx, document, Mark::WrittenOff(id))?;
+        let money = format!("{} {}", row.currency.grouped(minor), row.currency);
+        let summary = format!("{given}: {money} of {number} written off");
+        tx.note(&given, format!("{summary} ({why})"));
+        Ok(Receipt {
+            summary,
+            done: 1,
+            totals: vec![(row.currency, -minor)],
+            made: id.to_string(),
+            ..Receipt::default()
+        })
+    })
+}
+
+/// Undoes the write-off of a document, if one stands: money came after all. The balance is owed
+/// again; a counter-document takes the loss back out of bad debt. Gives its number.
+pub fn revive(tx: &Tx<'_>, document: DocumentId, why: &str) -> Result<Option<String>, Error> {
+    let Some((write_off, application, minor)) = memo::write_off_of(tx, document)? else {
+        return Ok(None);
+    };
+    let row = document::get(tx, document)?;
+    credit::unapply(tx, application, tx.now().today.max(row.invoice_on))?;
+    let (counter, number) = make_write_off(tx, &row, minor, why)?;
+    memo::set_off(tx, write_off, counter, minor)?;
+    memo::mark(tx, document, Mark::Revived)?;
+    Ok(Some(number))
+}

@@ -1,0 +1,226 @@
+//! What is left of a posted document for memos, and the marks that memos leave on it.
+
+use super::{Db, StoreError, Topic, Tx, decimal, document};
+use crate::domain::document::DocumentTax;
+use crate::domain::explain::proportion;
+use crate::domain::ids::{AccountId, DocumentId, ItemId};
+use crate::domain::memo::{InvoiceLine, InvoiceTax};
+use crate::domain::money::Rounding;
+use rusqlite::OptionalExtension;
+use rust_decimal::Decimal;
+
+/// Corrections of a line that stand: credits of documents that are neither canceled nor reversed.
+const CREDITED: &str = "coalesce((SELECT sum(x.amount_minor) FROM document_item x
+    JOIN document dx ON dx.id = x.document_id JOIN document_state sx ON sx.document_id = dx.id
+    WHERE x.corrects_item_id = i.id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL), 0)";
+
+/// The lines of a document with what is left of each.
+pub fn lines(db: &Db<'_>, row: &document::DocumentRow) -> Result<Vec<InvoiceLine>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT i.id, i.amount_minor, i.amount_minor + {CREDITED}, i.tax_code, nullif(i.derivation, '') ->> '$.x.r'
+         FROM document_item i WHERE i.document_id = ?1 ORDER BY i.position, i.id"
+    ))?;
+    let rows = statement.query_map([row.id.0], |r| {
+        Ok(InvoiceLine {
+            item: ItemId(r.get(0)?),
+            net_minor: r.get(1)?,
+            left_minor: r.get(2)?,
+            tax_code: r.get(3)?,
+            rate_percent: r.get::<_, Option<String>>(4)?.and_then(|t| t.parse::<Decimal>().ok()),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The tax of a document with what was credited of it: by memos as they say, by credits of later
+/// runs in proportion to what they gave back.
+pub fn taxes(
+    db: &Db<'_>,
+    row: &document::DocumentRow,
+    lines: &[InvoiceLine],
+    rounding: &Rounding,
+) -> Result<Vec<InvoiceTax>, StoreError> {
+    let mut found = Vec::new();
+    for tax in document::taxes(db, row.id)? {
+        let by_memo = credited_by_memos(db, row.id, &tax)?;
+        let by_runs = credited_by_runs(db, row.id, &tax)?;
+        let base: i64 = lines.iter().filter(|l| of(l, &tax)).map(|l| l.net_minor).sum();
+        let share = proportion(tax.tax_minor, -by_runs, base, rounding, row.currency)
+            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        found.push(InvoiceTax { tax, credited_minor: by_memo + share });
+    }
+    Ok(found)
+}
+
+fn of(line: &InvoiceLine, tax: &DocumentTax) -> bool {
+    line.tax_code == tax.tax_code && line.rate_percent.is_none_or(|r| r == tax.rate_percent)
+}
+
+fn credited_by_memos(
+    db: &Db<'_>,
+    document: DocumentId,
+    tax: &DocumentTax,
+) -> Result<i64, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT t.rate_percent, t.tax_minor FROM document d JOIN document_tax t ON t.document_id = d.id
+         WHERE d.corrects_id = ?1 AND d.kind = 'credit_memo' AND d.status <> 'Canceled' AND t.tax_code = ?2",
+    )?;
+    let mut rows = statement.query((document.0, &tax.tax_code))?;
+    let mut sum = 0;
+    while let Some(r) = rows.next()? {
+        if decimal(r, 0)? == tax.rate_percent {
+            sum -= r.get::<_, i64>(1)?;
+        }
+    }
+    Ok(sum)
+}
+
+/// Net that later runs gave back of the lines of one tax row; zero or below.
+fn credited_by_runs(
+    db: &Db<'_>,
+    document: DocumentId,
+    tax: &DocumentTax,
+) -> Result<i64, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT nullif(i.derivation, '') ->> '$.x.r', sum(x.amount_minor) FROM document_item i
+         JOIN document_item x ON x.corrects_item_id = i.id JOIN document dx ON dx.id = x.document_id
+         JOIN document_state sx ON sx.document_id = dx.id
+         WHERE i.document_id = ?1 AND i.tax_code = ?2 AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL
+           AND dx.corrects_id IS NOT ?1 GROUP BY 1",
+    )?;
+    let mut rows = statement.query((document.0, &tax.tax_code))?;
+    let mut sum = 0;
+    while let Some(r) = rows.next()? {
+        let rate: Option<String> = r.get(0)?;
+        if rate.and_then(|t| t.parse::<Decimal>().ok()).is_none_or(|r| r == tax.rate_percent) {
+            sum += r.get::<_, i64>(1)?;
+        }
+    }
+    Ok(sum)
+}
+
+/// What is left to credit of an open item of another system, tax included, minor units: what was
+/// open when it came, less the memos made since.
+pub fn left_of_open_item(db: &Db<'_>, document: DocumentId) -> Result<i64, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT total_minor - settled_before_minor + coalesce((SELECT sum(m.total_minor) FROM document m
+                 WHERE m.corrects_id = d.id AND m.kind = 'credit_memo' AND m.status = 'Posted'), 0)
+             FROM document d WHERE d.id = ?1",
+        )?
+        .query_row([document.0], |r| r.get(0))?)
+}
+
+/// Money on its way for a document, minor units: what a credit must leave to it.
+pub fn on_its_way(db: &Db<'_>, document: DocumentId) -> Result<i64, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT coalesce(sum(amount_minor), 0) FROM allocation WHERE document_id = ?1 AND state = 'live'",
+        )?
+        .query_row([document.0], |r| r.get(0))?)
+}
+
+/// What keeps a posted invoice from being reversed, in words: money or credits on it, and newer
+/// documents of its subscriptions.
+pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    for sql in [
+        "SELECT 'payment ' || printf('P-%06d', p.id) || CASE a.state WHEN 'live' THEN ' is on its way' ELSE ' is applied to it' END
+         FROM allocation a JOIN payment p ON p.id = a.payment_id
+         WHERE a.document_id = ?1 AND (a.state = 'live' OR (a.state = 'applied' AND a.amount_minor > a.reopened_minor))
+         ORDER BY p.id",
+        "SELECT replace(d.kind, '_', ' ') || ' ' || d.number || ' is applied to it' FROM credit_application x
+         JOIN document d ON d.id = x.credit_id WHERE x.document_id = ?1 AND x.undone_at IS NULL ORDER BY x.id",
+        "SELECT CASE d.status WHEN 'Draft' THEN 'draft ' || printf('D-%06d', d.id) ELSE 'invoice ' || d.number END
+                || ' bills the same subscription later'
+         FROM document d JOIN document_state s ON s.document_id = d.id
+         WHERE d.id > ?1 AND d.kind = 'invoice' AND d.status <> 'Canceled' AND s.reversed_by IS NULL
+           AND d.account_id = (SELECT account_id FROM document WHERE id = ?1)
+           AND EXISTS (SELECT 1 FROM document_item i WHERE i.document_id = d.id AND i.subscription_id IN
+               (SELECT subscription_id FROM document_item WHERE document_id = ?1 AND subscription_id IS NOT NULL))
+         ORDER BY d.id",
+    ] {
+        let mut statement = db.conn().prepare_cached(sql)?;
+        let rows = statement.query_map([document.0], |r| r.get::<_, String>(0))?;
+        for row in rows {
+            found.push(row?);
+        }
+    }
+    Ok(found)
+}
+
+/// What ended a posted document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Reversed by this memo.
+    Reversed(DocumentId),
+    /// Written off by this document.
+    WrittenOff(DocumentId),
+    /// The write-off was undone.
+    Revived,
+}
+
+/// Notes on a posted document what ended it.
+pub fn mark(tx: &Tx<'_>, document: DocumentId, mark: Mark) -> Result<(), StoreError> {
+    let (sql, by) = match mark {
+        Mark::Reversed(by) => {
+            ("UPDATE document_state SET reversed_by = ?2 WHERE document_id = ?1", Some(by.0))
+        }
+        Mark::WrittenOff(by) => {
+            ("UPDATE document_state SET written_off_by = ?2 WHERE document_id = ?1", Some(by.0))
+        }
+        Mark::Revived => {
+            ("UPDATE document_state SET written_off_by = ?2 WHERE document_id = ?1", None)
+        }
+    };
+    tx.conn().prepare_cached(sql)?.execute((document.0, by))?;
+    tx.touch(Topic::Documents);
+    Ok(())
+}
+
+/// Sets two documents off that both stand in `credit`, a write-off and its undoing: balances move,
+/// nothing is booked.
+pub fn set_off(
+    tx: &Tx<'_>,
+    credit: DocumentId,
+    against: DocumentId,
+    amount_minor: i64,
+) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on, applied_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute((credit.0, against.0, amount_minor, tx.now().today, tx.now().at_ms))?;
+    document::move_balance(tx, credit, amount_minor)?;
+    document::move_balance(tx, against, -amount_minor)
+}
+
+/// Whether this person recorded money received for the account: who records payments may not write
+/// off, refund or make memos there.
+pub fn recorded_payments(db: &Db<'_>, account: AccountId, uid: u32) -> Result<bool, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT 1 FROM payment p JOIN operation o ON o.subject = printf('P-%06d', p.id)
+             WHERE p.account_id = ?1 AND p.method_id IS NULL AND o.uid = ?2 AND o.verb = 'outside payment' LIMIT 1",
+        )?
+        .exists((account.0, uid))?)
+}
+
+/// The write-off of a document, if one stands: its id and amount.
+pub fn write_off_of(
+    db: &Db<'_>,
+    document: DocumentId,
+) -> Result<Option<(DocumentId, i64, i64)>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT s.written_off_by, x.id, x.amount_minor FROM document_state s
+             JOIN credit_application x ON x.credit_id = s.written_off_by AND x.document_id = s.document_id
+             WHERE s.document_id = ?1 AND x.undone_at IS NULL",
+        )?
+        .query_row([document.0], |r| Ok((DocumentId(r.get(0)?), r.get(1)?, r.get(2)?)))
+        .optional()?)
+}

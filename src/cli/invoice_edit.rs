@@ -278,8 +278,13 @@ pub fn explain(args: &Explain, ctx: &Ctx) -> Result<Exit, Error> {
     }
     let mut all = Vec::new();
     for item in wanted {
-        let how: Derivation = serde_json::from_str(&item.derivation)
-            .map_err(|e| StoreError::Corrupt(format!("a derivation cannot be read: {e}")))?;
+        // Lines of another system's open documents say nothing of how they came about.
+        let how: Derivation = if item.derivation.is_empty() {
+            Derivation::default()
+        } else {
+            serde_json::from_str(&item.derivation)
+                .map_err(|e| StoreError::Corrupt(format!("a derivation cannot be read: {e}")))?
+        };
         let from = item.service_from.unwrap_or(row.invoice_on);
         let words = how.words(&Told {
             currency: row.currency,

@@ -165,11 +165,10 @@ pub fn draft_of(
 
 /// An open item of another system as one line, its tax inside: what is left is what is open.
 fn open_item(db: &Db<'_>, row: &DocumentRow, items: &[ItemRow]) -> Result<Vec<InvoiceLine>, Error> {
-    let credited: i64 = memo::lines(db, row)?.iter().map(|l| l.left_minor - l.net_minor).sum();
     Ok(vec![InvoiceLine {
         item: items.first().map_or(ItemId(0), |i| i.id),
         net_minor: row.total_minor,
-        left_minor: row.total_minor + credited,
+        left_minor: memo::left_of_open_item(db, row.id)?,
         tax_code: String::new(),
         rate_percent: None,
     }])
@@ -245,7 +244,7 @@ fn line(
         version: of.and_then(|i| i.charge_version),
         subscription: of.and_then(|i| i.subscription),
         target: of.and_then(|i| i.target),
-        corrects: of.filter(|_| credit).map(|i| i.id),
+        corrects: of.filter(|_| credit && row.source != Source::OpenItem).map(|i| i.id),
         description: format!("{word}: {text}").chars().take(300).collect(),
         service_from: of.and_then(|i| i.service_from),
         service_to: of.and_then(|i| i.service_to),

@@ -31,8 +31,7 @@ pub fn waiting(accounts: usize) -> Book {
         writeln!(files[3], "A{n:05},GB,{}.5,2026-02-{:02},K{n}", n % 900, n % 28 + 1).unwrap();
         let token = match n % 10 {
             0 => "decline:insufficient_funds",
-            1 => "timeout_after",
-            2 => "timeout_before",
+            1 => "decline:stolen_card",
             _ => "ok",
         };
         writeln!(files[5], "A{n:05},{token},card,visa ··4242").unwrap();
@@ -169,4 +168,19 @@ fn a_killed_posting_goes_on_with_the_next_number() {
     let book = waiting(ACCOUNTS);
     book.run(&["bill", "--target", "2026-03-01"]).ends(0);
     storm(&book.path, &["post", "BR-000001"], ACCOUNTS, DOCUMENTS);
+}
+
+/// What was charged, with which outcome, on which invoice.
+const PAYMENTS: &str =
+    "SELECT a.number, p.amount_minor, p.status, p.decline_code, p.attempt, d.number,
+    l.amount_minor, l.state, s.balance_minor FROM payment p JOIN account a ON a.id = p.account_id
+    JOIN allocation l ON l.payment_id = p.id JOIN document d ON d.id = l.document_id
+    JOIN document_state s ON s.document_id = d.id ORDER BY 1, 6";
+
+#[test]
+fn a_killed_payment_run_charges_nobody_twice() {
+    let book = waiting(ACCOUNTS);
+    book.run(&["bill", "--target", "2026-03-01"]).ends(0);
+    book.run(&["post", "BR-000001"]).ends(0);
+    storm(&book.path, &["collect", "--target", "2026-03-01"], ACCOUNTS, PAYMENTS);
 }

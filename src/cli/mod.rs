@@ -12,6 +12,7 @@ mod collect;
 mod deliver;
 mod delivery;
 mod demo;
+mod export;
 mod import;
 mod init;
 mod invoice;
@@ -78,6 +79,8 @@ enum Command {
     Retry(retry::Args),
     /// Runs that begin by themselves
     Schedule(schedule::Args),
+    /// Write the journal for other bookkeeping programs
+    Export(export::Args),
     /// Read or change settings
     Settings(settings::Args),
     /// Set the clock of a test or demo book, for all processes
@@ -195,6 +198,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Payment(args) => payment::run(&args, ctx),
         Command::Retry(args) => retry::run(&args, ctx),
         Command::Schedule(args) => schedule::run(&args, ctx),
+        Command::Export(args) => export::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),
         Command::Worker(args) => worker::run(&args, ctx),

@@ -46,6 +46,7 @@ pub mod document;
 pub mod explain;
 pub mod flags;
 pub mod ids;
+pub mod journal;
 pub mod ledger;
 pub mod memo;
 pub mod money;

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod desk;
 pub mod edit;
 mod error;
+pub mod export;
 pub mod flagging;
 pub mod follow_up;
 pub mod hand_made;

@@ -1,8 +1,9 @@
 //! Ledger entries: what every money event books. The one way to write them refuses a transaction
 //! that does not balance, by currency.
 
-use super::{StoreError, Tx};
+use super::{Db, StoreError, Tx, word};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
+use crate::domain::journal::JournalEntry;
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -98,4 +99,51 @@ pub fn transfer(
         amount_minor,
     };
     post(tx, on, &[line(debit, amount_minor), line(credit, -amount_minor)])
+}
+
+/// Entries after `after` (their row number), in the order in which they were booked, with the names
+/// a reader wants. Gives the last row number with them; empty at the end.
+pub fn page(
+    db: &Db<'_>,
+    after: i64,
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+    limit: u32,
+) -> Result<Vec<(i64, JournalEntry)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT e.id, e.txn, e.entry_on, e.account, a.number, coalesce(d.number, ''), e.payment_id, e.currency,
+                e.debit_minor - e.credit_minor
+         FROM ledger_entry e JOIN account a ON a.id = e.account_id LEFT JOIN document d ON d.id = e.document_id
+         WHERE e.id > ?1 AND (?2 IS NULL OR e.entry_on >= ?2) AND (?3 IS NULL OR e.entry_on <= ?3)
+         ORDER BY e.id LIMIT ?4",
+    )?;
+    let rows = statement.query_map((after, from, to, limit), |r| {
+        let payment: Option<i64> = r.get(6)?;
+        Ok((
+            r.get(0)?,
+            JournalEntry {
+                txn: r.get(1)?,
+                on: r.get(2)?,
+                ledger: r.get(3)?,
+                account: r.get(4)?,
+                document: r.get(5)?,
+                payment: payment.map_or_else(String::new, |p| PaymentId(p).to_string()),
+                currency: word(r, 7, Currency::parse)?,
+                amount_minor: r.get(8)?,
+            },
+        ))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Every ledger account that occurs, and the first day.
+pub fn accounts(db: &Db<'_>) -> Result<(Vec<String>, Option<NaiveDate>), StoreError> {
+    let mut statement =
+        db.conn().prepare_cached("SELECT DISTINCT account FROM ledger_entry ORDER BY 1")?;
+    let names = statement.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+    let first = db
+        .conn()
+        .prepare_cached("SELECT min(entry_on) FROM ledger_entry")?
+        .query_row([], |r| r.get(0))?;
+    Ok((names, first))
 }

@@ -44,7 +44,12 @@ pub fn outcomes(book: &Book) -> Vec<(String, String)> {
 
 /// What the sandbox took in EUR, minor units, and how often each key succeeded at most.
 pub fn sandbox(book: &Book) -> (i64, usize) {
-    let path = book.path.with_file_name("book.db.d").join("sandbox.jsonl");
+    sandbox_at(&book.path)
+}
+
+/// The same of the book at a path.
+pub fn sandbox_at(book: &std::path::Path) -> (i64, usize) {
+    let path = book.with_file_name("book.db.d").join("sandbox.jsonl");
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let mut taken = 0;
     let mut keys = std::collections::BTreeMap::new();

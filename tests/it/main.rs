@@ -10,6 +10,7 @@ mod delivery;
 mod demo;
 mod desk;
 mod document;
+mod export;
 mod import;
 mod mail;
 mod memory;

@@ -1,0 +1,109 @@
+//! The journal read by other people's programs: it balances, and says what the screens say.
+
+use crate::book::Book;
+use crate::collect::{owing, sound};
+use std::process::Command;
+
+/// A book with money events of every kind, in three currencies' digits.
+fn busy() -> Book {
+    let book = owing(&["ok", "ok", "decline:05", "timeout_after", "ok", "submitted"]);
+    let accounts = "account_number,name,currency\nJ1,日本,JPY\nB1,Bahrain,BHD\n";
+    let items = "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+        INV-J,J1,invoice,2025-12-16,2026-01-02,1500,0,1500\n\
+        INV-B,B1,invoice,2025-12-16,2026-01-02,1.505,0,1.505\n\
+        CM-1,A1,credit_memo,2025-12-20,2025-12-20,-2.50,0.00,-2.50\n";
+    book.import("more_accounts.csv", accounts, &[]);
+    book.import("more_items.csv", items, &[]);
+    book.run(&["payment", "record", "--account", "J1", "--amount", "2000", "--reference", "wire"])
+        .ends(0);
+    book.run(&["payment", "record", "--account", "B1", "--amount", "1.005", "--reference", "wire"])
+        .ends(0);
+    book.run(&["collect", "--target", "2026-01-31"]).ends(1);
+    book.run(&["payment", "refund", "P-3", "--amount", "1.50", "--reason", "goodwill"]).ends(0);
+    book.run(&["clock", "set", "2026-02-01"]).ends(0);
+    book.run(&["worker", "--once"]).ends(0);
+    book.run(&["payment", "chargeback", "P-4"]).ends(0);
+    sound(&book);
+    book
+}
+
+fn receivable(book: &Book, currency: &str) -> i64 {
+    book.count(&format!(
+        "SELECT coalesce(sum(s.balance_minor), 0) FROM document_state s JOIN document d ON d.id = s.document_id
+         WHERE s.status = 'Posted' AND d.kind IN ('invoice','debit_memo') AND d.currency = '{currency}'"
+    ))
+}
+
+#[test]
+fn hledger_reads_the_journal_and_its_receivables_are_the_books() {
+    let book = busy();
+    let file = book.dir.path().join("book.journal");
+    let path = file.to_str().unwrap();
+    book.run(&["export", "journal", "--output", path]).ends(0);
+    // A file that is there is never written over.
+    book.run(&["export", "journal", "--output", path]).ends(2);
+    let Ok(checked) = Command::new("hledger").args(["-f", path, "check"]).output() else {
+        eprintln!("hledger is not installed: the journal was not read by it");
+        return;
+    };
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let shown = Command::new("hledger")
+        .args([
+            "-f",
+            path,
+            "balance",
+            "Assets:Receivable",
+            "--layout",
+            "bare",
+            "-O",
+            "csv",
+            "--no-total",
+        ])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+    for (currency, digits) in [("EUR", 2), ("JPY", 0), ("BHD", 3)] {
+        let minor = receivable(&book, currency);
+        let line = text.lines().find(|l| l.contains(currency));
+        let amount =
+            line.and_then(|l| l.rsplit(',').next()).unwrap_or("0").trim_matches('"').to_owned();
+        let read: rust_decimal::Decimal = amount.parse().unwrap();
+        assert_eq!(read, rust_decimal::Decimal::new(minor, digits), "{currency} in {text}");
+    }
+    let total =
+        Command::new("hledger").args(["-f", path, "balance", "--depth", "0"]).output().unwrap();
+    let total = String::from_utf8_lossy(&total.stdout).into_owned();
+    assert!(total.lines().last().is_some_and(|l| l.trim() == "0"), "{total}");
+}
+
+#[test]
+fn beancount_reads_the_journal() {
+    let book = busy();
+    let file = book.dir.path().join("book.beancount");
+    let path = file.to_str().unwrap();
+    book.run(&["export", "journal", "--format", "beancount", "--output", path]).ends(0);
+    let program = std::env::var("DAYBOOK_BEAN_CHECK").unwrap_or_else(|_| "bean-check".to_owned());
+    let Ok(checked) = Command::new(program).arg(path).output() else {
+        eprintln!("beancount is not installed: the journal was not read by it");
+        return;
+    };
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
+#[test]
+fn the_csv_has_every_entry_and_formats_nobody_knows_are_refused() {
+    let book = busy();
+    let csv = book.run(&["export", "journal", "--format", "csv"]).ends(0).out;
+    let entries = book.count("SELECT count(*) FROM ledger_entry");
+    assert_eq!(csv.lines().count() as i64, entries + 1);
+    let mut sums = std::collections::BTreeMap::new();
+    for line in csv.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let amount = |at: usize| cells[at].parse::<rust_decimal::Decimal>().unwrap_or_default();
+        *sums.entry(cells[6].to_owned()).or_insert(rust_decimal::Decimal::ZERO) +=
+            amount(7) - amount(8);
+    }
+    assert!(sums.values().all(rust_decimal::Decimal::is_zero), "{sums:?}");
+    book.run(&["export", "journal", "--format", "pdf"]).ends(2);
+    book.run(&["export", "journal", "--json"]).ends(2);
+}

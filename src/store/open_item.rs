@@ -77,7 +77,8 @@ pub fn find(db: &Db<'_>, number: &str) -> Result<Option<StoredOpenItem>, StoreEr
 }
 
 /// Stores one as a posted document of one line, with its balance and its opening ledger entries.
-pub fn insert(tx: &Tx<'_>, item: &NewOpenItem<'_>) -> Result<DocumentId, StoreError> {
+/// `frozen` is what is known of its customer, as on every posted document.
+pub fn insert(tx: &Tx<'_>, item: &NewOpenItem<'_>, frozen: &str) -> Result<DocumentId, StoreError> {
     let net = item.total_minor - item.tax_minor;
     tx.conn()
         .prepare_cached(
@@ -107,11 +108,13 @@ pub fn insert(tx: &Tx<'_>, item: &NewOpenItem<'_>) -> Result<DocumentId, StoreEr
         )?
         .execute((id.0, item.currency.plain(net), net))?;
     // Its own number and no series: the counters of this book are not touched.
+    let hash = posting::content_hash(tx, id, item.number, frozen)?;
     tx.conn()
         .prepare_cached(
-            "UPDATE document SET status = 'Posted', number = ?2, posted_at = ?3 WHERE id = ?1",
+            "UPDATE document SET status = 'Posted', number = ?2, posted_at = ?3, frozen = ?4,
+                content_hash = ?5 WHERE id = ?1",
         )?
-        .execute((id.0, item.number, tx.now().at_ms))?;
+        .execute((id.0, item.number, tx.now().at_ms, frozen, hash))?;
     tx.conn()
         .prepare_cached(
             "INSERT INTO document_state (document_id, status, account_id, due_on) VALUES (?1, 'Posted', ?2, ?3)",

@@ -167,6 +167,42 @@ fn good_rows_go_in_and_bad_ones_into_the_reject_file() {
 }
 
 #[test]
+fn open_items_become_posted_history_that_can_be_collected() {
+    let book = filled();
+    let text = "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+                OLD-7,A1,invoice,2026-01-10,2026-02-09,119.00,19.00,69.00\n\
+                OLD-C,A1,credit_memo,2026-01-12,2026-01-12,20,0,20\n\
+                OLD-J,A2,invoice,2026-01-10,2026-02-09,5000,0,5000\n";
+    let (code, file) = book.import("open_items.csv", text, &[]);
+    assert_eq!((code, counts(&file)), (0, [3, 0, 0, 0]));
+    book.run(&["check"]).ends(0);
+    let invoices = book.run(&["invoice", "list", "--account", "A1", "--json"]).ends(0).json();
+    let old = &invoices[0];
+    assert_eq!(
+        (&old["number"], &old["total"], &old["balance"]),
+        (&"OLD-7".into(), &"119.00".into(), &"69.00".into())
+    );
+    let before = book.dump();
+    let (code, file) = book.import("open_items.csv", text, &[]);
+    assert_eq!((code, counts(&file)), (0, [0, 0, 3, 0]));
+    let other = text.replace("119.00,19.00,69.00", "119.00,19.00,60.00");
+    let (code, file) = book.import("open_items.csv", other, &[]);
+    assert_eq!((code, counts(&file)), (2, [0, 0, 2, 1]));
+    assert_eq!(file["refused"][0]["column"], "document_number");
+    let (code, file) = book.import(
+        "open_items.csv",
+        text.replace("5000,0,5000", "50.5,0,50.5").replace("OLD-", "NEW-"),
+        &[],
+    );
+    assert_eq!(
+        (code, file["refused"][0]["column"].as_str()),
+        (2, Some("total")),
+        "yen have no cents"
+    );
+    assert_eq!(book.dump(), before);
+}
+
+#[test]
 fn a_hundred_thousand_rows_of_garbage_never_panic() {
     let book = Book::new("2026-02-01");
     let mut state = 7_u64;

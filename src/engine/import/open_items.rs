@@ -2,13 +2,15 @@
 
 use super::plan::{Findings, Merge, Names};
 use super::subscriptions::no_account;
+use crate::document::Frozen;
+use crate::domain::account::newest;
 use crate::domain::document::DocumentKind;
 use crate::domain::money::Currency;
 use crate::import::open_item::{OpenItemColumns, OpenItemRow};
 use crate::import::{Fault, Row, Table};
 use crate::store::account::AccountRef;
 use crate::store::open_item::{NewOpenItem, StoredOpenItem};
-use crate::store::{Db, StoreError, Tx, account, open_item};
+use crate::store::{Db, StoreError, Tx, account, open_item, settings};
 use rust_decimal::Decimal;
 
 /// Documents to be stored.
@@ -99,8 +101,11 @@ impl Merge for Plan<'_> {
     }
 
     fn merge(&self, tx: &Tx<'_>, _import_id: i64) -> Result<(), StoreError> {
+        let config = settings::load(tx)?;
         for item in &self.new {
-            open_item::insert(tx, item)?;
+            let versions = account::versions(tx, item.account)?;
+            let frozen = newest(&versions).map(|v| Frozen::of(&config, &v.terms).to_json());
+            open_item::insert(tx, item, &frozen.unwrap_or_default())?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Open documents of another system, kept as posted history with their own numbers.
 
-use super::{Db, StoreError, Topic, Tx, document, ledger, word};
+use super::{Db, StoreError, Topic, Tx, document, ledger, posting, word};
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::ledger as entries;

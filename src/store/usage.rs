@@ -251,3 +251,42 @@ pub fn pending_of(db: &Db<'_>, account: AccountId) -> Result<Vec<UsageRecord>, S
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// Where a record came from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Label {
+    /// The sender's key; empty = none.
+    pub unique_key: String,
+    /// The file it came with.
+    pub file: String,
+}
+
+/// Where the records of an account that no document holds came from.
+pub fn labels_of(db: &Db<'_>, account: AccountId) -> Result<Vec<(UsageId, Label)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT u.id, coalesce(u.unique_key, ''), f.name FROM usage u
+         JOIN import_file f ON f.id = u.import_id
+         WHERE u.account_id = ?1
+           AND NOT EXISTS (SELECT 1 FROM usage_claim c WHERE c.usage_id = u.id)",
+    )?;
+    let rows = statement.query_map([account.0], |r| {
+        Ok((UsageId(r.get(0)?), Label { unique_key: r.get(1)?, file: r.get(2)? }))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Accounts with usage that no document holds, after one, in order.
+pub fn accounts_with_pending(
+    db: &Db<'_>,
+    after: AccountId,
+    limit: u32,
+) -> Result<Vec<AccountId>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT a.id FROM account a WHERE a.id > ?1 AND EXISTS (
+             SELECT 1 FROM usage u WHERE u.account_id = a.id
+               AND NOT EXISTS (SELECT 1 FROM usage_claim c WHERE c.usage_id = u.id))
+         ORDER BY a.id LIMIT ?2",
+    )?;
+    let rows = statement.query_map((after.0, limit), |r| Ok(AccountId(r.get(0)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

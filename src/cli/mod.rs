@@ -24,6 +24,7 @@ mod retry;
 mod run;
 mod schedule;
 mod settings;
+mod usage;
 mod worker;
 
 use crate::domain::actor::Actor;
@@ -85,6 +86,8 @@ enum Command {
     Settings(settings::Args),
     /// Set the clock of a test or demo book, for all processes
     Clock(settings::ClockArgs),
+    /// List usage that a run will not bill, and why
+    Usage(usage::Args),
     /// Run schedules, jobs and queues with no one logged in
     Worker(worker::Args),
     /// Take your last change of drafts back
@@ -201,6 +204,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Export(args) => export::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),
+        Command::Usage(args) => usage::run(&args, ctx),
         Command::Worker(args) => worker::run(&args, ctx),
         Command::Undo(args) => invoice_edit::undo(&args, ctx),
         Command::Redo(args) => invoice_edit::redo(&args, ctx),

@@ -56,7 +56,9 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
                 })
             })
             .collect();
-        output::json(&json!({ "target_date": target, "billable": found.billable, "pending": records }))?;
+        output::json(
+            &json!({ "target_date": target, "billable": found.billable, "pending": records }),
+        )?;
         return Ok(Exit::Done);
     }
     print(&found, target);
@@ -79,8 +81,12 @@ fn print(found: &usage::Pending, target: NaiveDate) {
             vec![why.clone(), n.to_string(), quantity.normalize().to_string(), uom.clone()]
         })
         .collect();
-    let headers =
-        [("WHY", Align::Left), ("RECORDS", Align::Right), ("QTY", Align::Right), ("UNIT", Align::Left)];
+    let headers = [
+        ("WHY", Align::Left),
+        ("RECORDS", Align::Right),
+        ("QTY", Align::Right),
+        ("UNIT", Align::Left),
+    ];
     output::table(&headers, &sums);
     output::line("");
     let rows: Vec<Vec<String>> = found

@@ -43,6 +43,7 @@ pub mod settle;
 pub mod tick;
 pub mod till;
 pub mod undo;
+pub mod usage;
 pub mod write_off;
 
 pub use error::Error;

@@ -54,12 +54,13 @@ pub fn pending(
         let taxes = billing::taxes(db)?;
         let dates =
             BillDates { target, invoice_date: target, exclude: Vec::new(), auto_renew: true };
-        let only = match number {
-            None => None,
-            Some(number) => Some(account::find(db, number)?.ok_or_else(|| {
-                crate::store::StoreError::NotFound(format!("account {number}"))
-            })?),
-        };
+        let only =
+            match number {
+                None => None,
+                Some(number) => Some(account::find(db, number)?.ok_or_else(|| {
+                    crate::store::StoreError::NotFound(format!("account {number}"))
+                })?),
+            };
         let (mut found, mut after) = (Pending::default(), AccountId(0));
         loop {
             let accounts = match only {

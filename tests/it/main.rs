@@ -15,6 +15,7 @@ mod import;
 mod mail;
 mod memory;
 mod money_faults;
+mod month;
 mod retry;
 mod schema;
 mod sink;

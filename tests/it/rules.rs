@@ -3,7 +3,10 @@
 use crate::memory::{Memory, Row, default_rules};
 use chrono::{Datelike, Days, NaiveDate};
 use daybook::domain::charge::BillingPeriod;
-use daybook::domain::billing::{BillDates, BillingRules, ClaimRole, LongPeriods, MonthBasis};
+use daybook::domain::billing::{
+    BillDates, BillingRules, ClaimRole, LateUsage, LongPeriods, MonthBasis, UsageRecord,
+    WithoutRecords,
+};
 use daybook::domain::period::Grid;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -308,4 +311,90 @@ fn a_run_without_auto_renewal_never_takes_back_what_renewed() {
     };
     book.bill_dates(&dates(false)).unwrap();
     assert!(book.last.is_empty());
+}
+
+/// Usage arriving in any order, billed, canceled, repriced and ended: what stands is what rating
+/// all records by their periods gives, and every record is on one line or says why not.
+#[derive(Debug, Clone)]
+enum UsageAct {
+    Load(u32, u64),
+    Bill(u64),
+    Post,
+    Cancel,
+    Reprice(u32, u64),
+    End(Option<u64>),
+}
+
+fn usage_acts() -> impl Strategy<Value = Vec<UsageAct>> {
+    let days = 9_u64..150;
+    prop::collection::vec(
+        prop_oneof![
+            4 => (0_u32..40, days.clone()).prop_map(|(q, d)| UsageAct::Load(q, d)),
+            3 => days.clone().prop_map(UsageAct::Bill),
+            2 => Just(UsageAct::Post),
+            1 => Just(UsageAct::Cancel),
+            1 => (1_u32..9, days.clone()).prop_map(|(p, d)| UsageAct::Reprice(p, d)),
+            1 => prop::option::of(days).prop_map(UsageAct::End),
+        ],
+        1..16,
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn usage_in_any_order_ends_where_rating_it_at_once_does(
+        acts in usage_acts(), model in 0_usize..5, silent: bool,
+    ) {
+        let terms = [
+            json!({"model": "per_unit", "price": "1.07"}),
+            json!({"model": "tiered", "tiers": "0-20@1.5+2;21-@0.7+1"}),
+            json!({"model": "volume", "tiers": "0-20@1.5+2;21-@0.7"}),
+            json!({"model": "package", "price": "3", "package_size": "7", "included_units": "5"}),
+            json!({"model": "overage", "overage_price": "0.3", "included_units": "12"}),
+        ];
+        let mut with = row(json!({"type": "usage", "uom": "unit", "timing": "arrears"}));
+        with.extend(row(terms[model].clone()));
+        let mut rules = default_rules();
+        rules.late_usage = LateUsage::NextRun;
+        if silent {
+            rules.without_records = WithoutRecords::NoLine;
+        }
+        let mut book = book(rules, &[charge("C1", Value::Object(with))]);
+        for act in &acts {
+            match act {
+                UsageAct::Load(q, n) => book.import(&row(json!({"usage": [
+                    {"ACCOUNT_ID": "A1", "UOM": "unit", "QTY": q.to_string(), "STARTDATE": from_day(*n)},
+                ]}))),
+                UsageAct::Bill(n) => {
+                    book.bill(&from_day(*n), &from_day(*n)).unwrap();
+                    explained(&book);
+                }
+                UsageAct::Post => book.post(),
+                UsageAct::Cancel => book.cancel(),
+                UsageAct::Reprice(p, n) => book.import(&row(json!({"charges": [{
+                    "charge_number": "C1", "price": p.to_string(),
+                    "tiers": format!("0-20@{p}+2;21-@0.7+1"), "overage_price": p.to_string(),
+                    "effective_from": (day(&from_day(*n)).with_day(1).unwrap()).to_string(),
+                }]}))),
+                UsageAct::End(n) => book.import(&row(json!({"charges": [{
+                    "charge_number": "C1", "end_date": n.map(from_day).unwrap_or_default(),
+                }]}))),
+            }
+            billed_once(&book);
+        }
+        settle(&mut book, "2023-07-01");
+        billed_once(&book);
+        let mut scratch = Memory::new(book.rules.clone());
+        scratch.accounts.clone_from(&book.accounts);
+        for account in &mut scratch.accounts {
+            account.claims.clear();
+            let held: Vec<_> = account.billed_usage.drain(..).collect();
+            account.usage.extend(held.into_iter().map(|u| UsageRecord { held_by: None, ..u }));
+        }
+        scratch.copy_numbers(&book);
+        scratch.bill("2023-07-01", "2023-07-01").unwrap();
+        prop_assert_eq!(per_period(&book, "C1"), per_period(&scratch, "C1"), "{}", told(&book));
+    }
 }

@@ -12,7 +12,7 @@ use crate::domain::billing::{
 use crate::domain::charge::{ChargeTerms, ChargeType, Model};
 use crate::domain::explain::{Credit, How, proportion};
 use crate::domain::ids::UsageId;
-use crate::domain::period::Span;
+use crate::domain::period::{Span, after};
 use rust_decimal::Decimal;
 
 /// What billing an account has made so far.
@@ -84,12 +84,12 @@ pub(crate) fn charge<'a>(
 fn standing_amounts(claims: &[&Claim]) -> Vec<i64> {
     let mut stands: Vec<i64> = claims.iter().map(|c| c.rated_minor).collect();
     for (i, credit) in claims.iter().enumerate() {
-        if credit.role != ClaimRole::Credited {
+        if !gives_back(credit) {
             continue;
         }
-        let corrected = claims.iter().position(|c| {
-            c.role != ClaimRole::Credited && c.item.is_some() && c.item == credit.corrects
-        });
+        let corrected = claims
+            .iter()
+            .position(|c| !gives_back(c) && c.item.is_some() && c.item == credit.corrects);
         if let Some(stand) = corrected.and_then(|at| stands.get_mut(at)) {
             *stand += credit.rated_minor;
         }
@@ -98,6 +98,15 @@ fn standing_amounts(claims: &[&Claim]) -> Vec<i64> {
         }
     }
     stands
+}
+
+/// Whether a claim takes back part of another: of a billing, or of late usage.
+fn gives_back(claim: &Claim) -> bool {
+    match claim.role {
+        ClaimRole::Credited => true,
+        ClaimRole::Late => claim.corrects.is_some(),
+        ClaimRole::Billed | ClaimRole::Waived => false,
+    }
 }
 
 impl<'a> Series<'_, 'a> {
@@ -177,7 +186,7 @@ impl<'a> Series<'_, 'a> {
             return Ok(vec![(*only, stands)]);
         }
         let days = spans.iter().map(|s| s.days()).sum();
-        let mut kept = self.kept_costs(claim, &spans, (stands, days))?;
+        let mut kept = self.kept_costs(owner, claim, &spans, (stands, days))?;
         let sum: i64 = kept.iter().map(|(_, cost)| cost).sum();
         if let Some(last) = kept.last_mut() {
             last.1 += stands - sum;
@@ -203,56 +212,83 @@ impl<'a> Series<'_, 'a> {
         (stretches, holes)
     }
 
-    /// Credits one claim hole by hole: what stood less what the days that stay cost. Gives the
-    /// days freed.
+    /// Late usage billed on top of a claim, oldest first; none if some of it is not posted yet.
+    fn lates(&self, claim: &Claim) -> Option<Vec<usize>> {
+        let days = Span { from: claim.from, to: claim.to };
+        let mut lates = Vec::new();
+        for (i, late) in self.claims.iter().enumerate() {
+            let on_top = late.role == ClaimRole::Late && !gives_back(late);
+            if on_top && days.meet(Span { from: late.from, to: late.to }).is_some() {
+                if !late.posted {
+                    return None;
+                }
+                lates.push(i);
+            }
+        }
+        Some(lates)
+    }
+
+    /// Credits one claim, with the late usage on top of it, hole by hole: what stood less what the
+    /// days that stay cost. Gives the days freed.
     fn shorten(
         &mut self,
         owner: usize,
         claim: &'a Claim,
         out: &mut Outcome<'a>,
     ) -> Result<Vec<Span>, BillError> {
-        let (stretches, holes) = self.holes(owner, claim);
-        let mut stood = self.stands.get(owner).copied().unwrap_or(0);
-        let mut left = left_of(claim);
-        let mut kept = stretches;
+        let (mut kept, holes) = self.holes(owner, claim);
+        let Some(lates) = self.lates(claim) else { return Ok(Vec::new()) };
+        let mut layers: Vec<Layer<'a>> = std::iter::once(owner)
+            .chain(lates)
+            .filter_map(|at| {
+                let claim = self.claims.get(at).copied()?;
+                let stands = self.stands.get(at).copied().unwrap_or(0);
+                Some(Layer { at, claim, stands, left: left_of(claim) })
+            })
+            .collect();
         let held_days: i64 = kept.iter().map(|s| s.days()).sum();
-        let whole = stood;
+        let whole: i64 = layers.iter().map(|l| l.stands).sum();
         let mut credits = Vec::with_capacity(holes.len());
         let mut counts = false;
         for hole in &holes {
             kept = kept.into_iter().flat_map(|span| span.without([*hole])).collect();
-            let costs = self.kept_costs(claim, &kept, (whole, held_days))?;
-            let credit = Credit {
-                stood_minor: stood,
-                whole: (claim.from, claim.to),
-                kept: costs.iter().map(|(s, cost)| (s.from, s.to, *cost)).collect(),
-                edited: None,
-                left_minor: None,
-            };
-            let rated = credit.rated_minor();
-            stood = credit.kept_minor();
-            let (how, said) = limit(self.ctx, self.placed, claim, credit, left, kept.is_empty())?;
-            left += said;
-            // Credits of nothing are only written where the days must be free to be held again.
-            counts |= said != 0 || self.wanted_anew(*hole);
-            credits.push((*hole, rated, said, how));
+            let costs = self.kept_costs(owner, claim, &kept, (whole, held_days))?;
+            for step in take_back(&mut layers, &costs) {
+                let Some(layer) = layers.get_mut(step.layer) else { continue };
+                let rated = step.credit.rated_minor();
+                let all = step.credit.kept.is_empty();
+                let (how, said) =
+                    limit(self.ctx, self.placed, layer.claim, step.credit, layer.left, all)?;
+                layer.left += said;
+                // Credits of nothing are only written where days must be free to be held again.
+                let first = step.layer == 0;
+                counts |= said != 0 || (first && self.wanted_anew(*hole));
+                if first || said != 0 {
+                    credits.push((layer.claim, first, *hole, (rated, said), how));
+                }
+            }
         }
         if !counts {
             return Ok(Vec::new());
         }
-        for (hole, rated, said, how) in credits {
-            self.push_credit(claim, hole, (rated, said), how, out);
-            self.cover.free(hole);
+        for (claim, first, hole, amounts, how) in credits {
+            let role = if first { ClaimRole::Credited } else { ClaimRole::Late };
+            self.push_credit((claim, role), hole, amounts, how, out);
         }
-        if let Some(stand) = self.stands.get_mut(owner) {
-            *stand = stood;
+        for hole in &holes {
+            self.cover.free(*hole);
+        }
+        for layer in layers {
+            if let Some(stand) = self.stands.get_mut(layer.at) {
+                *stand = layer.stands;
+            }
         }
         Ok(holes)
     }
 
     fn push_credit(
         &mut self,
-        claim: &'a Claim,
+        (claim, role): (&'a Claim, ClaimRole),
         hole: Span,
         (rated, said): (i64, i64),
         how: How,
@@ -266,7 +302,7 @@ impl<'a> Series<'_, 'a> {
             target: None,
             corrects: claim.item,
             span: hole,
-            role: ClaimRole::Credited,
+            role,
             segment,
             said_minor: said,
             rated_minor: rated,
@@ -292,6 +328,7 @@ impl<'a> Series<'_, 'a> {
     /// be found (the billing day was moved), they keep their share of the days.
     fn kept_costs(
         &self,
+        owner: usize,
         claim: &Claim,
         kept: &[Span],
         (whole, days): (i64, i64),
@@ -315,13 +352,15 @@ impl<'a> Series<'_, 'a> {
                 due: true,
             })
         });
+        let counts = |_: &UsageRecord| false;
         let mut costs = Vec::with_capacity(kept.len());
         for span in kept {
             let cost = match piece {
                 Some(piece) => {
-                    let counts = |_: &UsageRecord| false;
-                    price(self.ctx, self.placed.charge, terms, &piece, *span, self.records, counts)?
+                    let (run, others) = self.whole_around(owner, *span);
+                    price(self.ctx, self.placed.charge, terms, &piece, run, self.records, counts)?
                         .minor
+                        - others
                 }
                 None => proportion(
                     whole,
@@ -335,6 +374,30 @@ impl<'a> Series<'_, 'a> {
             costs.push((*span, cost));
         }
         Ok(costs)
+    }
+
+    /// The days of the same piece held without a gap around `span`, and what stands of those that
+    /// other claims hold: parts that were billed one after the other stay parts of one whole.
+    fn whole_around(&self, owner: usize, span: Span) -> (Span, i64) {
+        let piece = self.touching(span).iter().find(|p| p.span.holds(span));
+        let Some(piece) =
+            piece.filter(|p| self.claims.get(owner).is_some_and(|claim| self.agrees(claim, p)))
+        else {
+            return (span, 0);
+        };
+        let (mut run, mut others) = (span, 0);
+        loop {
+            let next = self.cover.touching(piece.span).iter().find(|h| {
+                let beside =
+                    after(h.span.to) == Some(run.from) || after(run.to) == Some(h.span.from);
+                let alone = || self.cover.held().iter().filter(|o| o.owner == h.owner).count() == 1;
+                let agrees = || self.claims.get(h.owner).is_some_and(|c| self.agrees(c, piece));
+                h.owner != owner && beside && piece.span.holds(h.span) && alone() && agrees()
+            });
+            let Some(next) = next else { return (run, others) };
+            run = Span { from: run.from.min(next.span.from), to: run.to.max(next.span.to) };
+            others += self.stands.get(next.owner).copied().unwrap_or(0);
+        }
     }
 
     /// Bills the days of due pieces that nothing holds, and late usage of those that are held.
@@ -586,6 +649,55 @@ impl<'a> Series<'_, 'a> {
     }
 }
 
+/// A billed line, or late usage on top of it, while days are taken off.
+struct Layer<'a> {
+    at: usize,
+    claim: &'a Claim,
+    /// As rated, minor units.
+    stands: i64,
+    /// What may still be credited, minor units.
+    left: i64,
+}
+
+/// What one layer gives back.
+struct TakeBack {
+    layer: usize,
+    credit: Credit,
+}
+
+/// Brings the layers down (or, where fewer units cost more, up) to what the days that stay cost:
+/// the newest late usage gives first; with no days left every layer gives all it has.
+fn take_back(layers: &mut [Layer<'_>], costs: &[(Span, i64)]) -> Vec<TakeBack> {
+    let cost: i64 = costs.iter().map(|(_, cost)| cost).sum();
+    let stood: i64 = layers.iter().map(|l| l.stands).sum();
+    let mut over = stood - cost;
+    let alone = layers.len() == 1;
+    let mut steps = Vec::with_capacity(layers.len());
+    for (i, layer) in layers.iter_mut().enumerate().rev() {
+        let back = match i {
+            _ if costs.is_empty() => layer.stands,
+            0 => over,
+            1.. => over.clamp(0, layer.stands.max(0)),
+        };
+        over -= back;
+        let stays = layer.stands - back;
+        let kept = if alone {
+            costs.iter().map(|(s, cost)| (s.from, s.to, *cost)).collect()
+        } else {
+            let ends = costs.first().zip(costs.last());
+            ends.map(|((a, _), (b, _))| (a.from, b.to, stays)).into_iter().collect()
+        };
+        let whole = (layer.claim.from, layer.claim.to);
+        let credit =
+            Credit { stood_minor: layer.stands, whole, kept, edited: None, left_minor: None };
+        layer.stands = stays;
+        if back != 0 || i == 0 {
+            steps.push(TakeBack { layer: i, credit });
+        }
+    }
+    steps
+}
+
 /// The average price of a unit, to four decimals, for print.
 fn effective(ctx: &Ctx<'_>, amount: i64, quantity: Decimal) -> Decimal {
     let amount = ctx.input.currency.to_decimal(amount);
@@ -611,7 +723,9 @@ pub(crate) fn limit(
             proportion(rated, said, claim.rated_minor, &ctx.rules.rounding, ctx.input.currency)
                 .map_err(too_large(placed.charge))?;
     }
-    let over = amount.abs() > left.abs() || (amount != 0 && amount.signum() == left.signum());
+    // A correction upwards (fewer units can cost more) has no limit.
+    let reduces = amount.signum() * said.signum() <= 0;
+    let over = reduces && amount.abs() > left.abs();
     if over || (everything && amount != -left) {
         credit.left_minor = Some(left);
         amount = -left;

@@ -149,7 +149,7 @@ pub fn price<'a>(
     let mut rated_records = Vec::new();
     let groups = if terms.charge_type == ChargeType::Usage {
         if let Some(all) = records {
-            rated_records.extend(within(&all.held, span));
+            rated_records.extend(within(&all.held, span).iter().filter(|r| counts(r)));
             rated_records.extend(within(&all.fresh, span).iter().filter(|r| counts(r)));
         }
         groups(rated_records.iter().copied(), terms, ctx.rules.usage_group)

@@ -352,7 +352,7 @@ impl<'a> Series<'_, 'a> {
                 due: true,
             })
         });
-        let counts = |_: &UsageRecord| false;
+        let counts = |r: &UsageRecord| r.held_by.is_some();
         let mut costs = Vec::with_capacity(kept.len());
         for span in kept {
             let cost = match piece {
@@ -456,7 +456,7 @@ impl<'a> Series<'_, 'a> {
     /// Which new records are rated: those whose day is being billed, and with `next_run` all.
     fn counts(&self, gap: Span) -> impl Fn(&UsageRecord) -> bool {
         let late = self.ctx.rules.late_usage == LateUsage::NextRun;
-        move |record: &UsageRecord| late || gap.has(record.start_on)
+        move |record: &UsageRecord| late || record.held_by.is_some() || gap.has(record.start_on)
     }
 
     /// What stands of a piece, on the scale of what was rated; none if some of it is held at
@@ -480,7 +480,8 @@ impl<'a> Series<'_, 'a> {
             if !all {
                 let Some(days) = held.span.meet(piece.span) else { continue };
                 let terms = self.terms_of(claim).1;
-                let counts = |_: &UsageRecord| false;
+                // Late usage of these days stands on its own lines, counted below.
+                let counts = |r: &UsageRecord| r.held_by.map(|held| held.1) == claim.item;
                 sum +=
                     price(self.ctx, self.placed.charge, terms, piece, days, self.records, counts)?
                         .minor;
@@ -516,7 +517,7 @@ impl<'a> Series<'_, 'a> {
         let rated_days = if rest.is_some() { piece.span } else { days };
         let late = self.ctx.rules.late_usage == LateUsage::NextRun;
         let counts = |r: &UsageRecord| match rest {
-            Some(gaps) => late || gaps.iter().any(|gap| gap.has(r.start_on)),
+            Some(gaps) => late || r.held_by.is_some() || gaps.iter().any(|gap| gap.has(r.start_on)),
             None => true,
         };
         let priced =

@@ -1,6 +1,8 @@
 //! The command line: one file per subcommand; the same engine verbs as the console.
 
 mod adjust;
+mod backup;
+mod doctor;
 pub mod exit;
 mod memo;
 pub mod output;
@@ -25,6 +27,7 @@ mod run;
 mod schedule;
 mod settings;
 mod usage;
+mod sql;
 mod worker;
 
 use crate::domain::actor::Actor;
@@ -103,6 +106,16 @@ enum Command {
     Reverse(adjust::Target),
     /// List, show, apply and unapply credit and debit memos
     Memo(memo::Args),
+    /// Close the day: every step with what is left of it
+    Status(doctor::Args),
+    /// Is this installation as it should be?
+    Doctor(doctor::Args),
+    /// Copy the book to a new file, consistent while others write
+    Backup(backup::Args),
+    /// Put a backup in the book's place; the book before it is kept
+    Restore(backup::Args),
+    /// Run one query on the book
+    Sql(sql::Args),
     /// Check every named invariant of the book; changes nothing
     Check(check::Args),
     /// Show the audit trail, or verify its hash chain
@@ -212,6 +225,11 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::WriteOff(args) => adjust::write_off(&args, ctx),
         Command::Reverse(args) => adjust::reverse(&args, ctx),
         Command::Memo(args) => memo::run(&args, ctx),
+        Command::Status(args) => doctor::status(&args, ctx),
+        Command::Doctor(args) => doctor::doctor(&args, ctx),
+        Command::Backup(args) => backup::backup(&args, ctx),
+        Command::Restore(args) => backup::restore(&args, ctx),
+        Command::Sql(args) => sql::run(&args, ctx),
         Command::Check(args) => check::run(&args, ctx),
         Command::Audit(args) => audit::run(&args, ctx),
     }

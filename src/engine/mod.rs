@@ -3,6 +3,7 @@
 
 pub mod adjust;
 pub mod autopilot;
+pub mod backup;
 pub mod bill;
 pub mod check;
 pub mod collect;
@@ -11,6 +12,7 @@ pub mod deliver;
 pub mod delivery;
 pub mod demo;
 pub mod desk;
+pub mod doctor;
 pub mod edit;
 mod error;
 pub mod export;
@@ -40,6 +42,7 @@ pub mod send;
 pub mod separation;
 pub mod settings;
 pub mod settle;
+pub mod status;
 pub mod tick;
 pub mod till;
 pub mod undo;

@@ -1,0 +1,101 @@
+//! `daybook doctor` and `daybook status`.
+
+use super::output::{self, Align};
+use super::{Ctx, Exit};
+use crate::engine::{Error, doctor, status};
+use serde_json::{Value, json};
+
+/// Options.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Is this installation as it should be? Exit 4 if not.
+pub fn doctor(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let session = ctx.open()?;
+    let all = doctor::doctor(&session)?;
+    let bad = all.iter().any(|f| !f.ok);
+    if ctx.json {
+        output::json(&json!({ "findings": all }))?;
+    } else {
+        for one in &all {
+            let mark = if one.ok { "ok  " } else { "MEND" };
+            output::line(&format!(
+                "{mark}  {:<16} {}",
+                one.name,
+                crate::domain::text::clean(&one.found)
+            ));
+            if !one.remedy.is_empty() {
+                output::line(&format!("      → {}", one.remedy));
+            }
+        }
+    }
+    Ok(if bad { Exit::CheckFailed } else { Exit::Done })
+}
+
+/// Closes the day: every step with what is left.
+pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let session = ctx.open()?;
+    let status = status::status(&session)?;
+    let open: Vec<&str> = status.open().map(|s| s.step.as_str()).collect();
+    let d = &status.deliveries;
+    if ctx.json {
+        let steps: Vec<Value> = status
+            .steps
+            .iter()
+            .map(|s| {
+                let money: serde_json::Map<String, Value> = s
+                    .money
+                    .iter()
+                    .map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m))))
+                    .collect();
+                json!({ "step": s.step, "count": s.count, "money": money, "state": s.state })
+            })
+            .collect();
+        output::json(&json!({
+            "today": status.today,
+            "steps": steps,
+            "open": open,
+            "deliveries": { "due": d.due, "sent": d.sent, "printed": d.printed, "suppressed": d.suppressed, "recalled": d.recalled, "failed": d.failed, "unconfirmed": d.unconfirmed, "open": d.open, "balances": d.balances() },
+            "operations": status.trail.0,
+            "head": status.trail.1,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    output::line(&format!("{}", status.today));
+    let rows: Vec<Vec<String>> = status
+        .steps
+        .iter()
+        .map(|s| {
+            let money: Vec<String> =
+                s.money.iter().map(|(c, m)| format!("{} {c}", c.grouped(*m))).collect();
+            vec![s.step.to_string(), s.count.to_string(), money.join(", "), s.state.clone()]
+        })
+        .collect();
+    output::table(
+        &[
+            ("STEP", Align::Left),
+            ("LEFT", Align::Right),
+            ("MONEY", Align::Left),
+            ("STATE", Align::Left),
+        ],
+        &rows,
+    );
+    output::line(&format!(
+        "deliveries: {} due = {} sent + {} printed + {} suppressed + {} recalled + {} failed + {} unconfirmed + {} open{}",
+        d.due,
+        d.sent,
+        d.printed,
+        d.suppressed,
+        d.recalled,
+        d.failed,
+        d.unconfirmed,
+        d.open,
+        if d.balances() { "" } else { "  DOES NOT BALANCE" }
+    ));
+    output::line(&if open.is_empty() {
+        "the day is closed: nothing is left".to_owned()
+    } else {
+        format!("still open: {}", open.join(", "))
+    });
+    Ok(Exit::Done)
+}

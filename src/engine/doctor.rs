@@ -1,0 +1,178 @@
+//! `doctor`: is this installation as it should be? Looks at the program, the file, its directory
+//! and the settings; changes nothing. `check` is about the content.
+
+use super::{Error, Session};
+use crate::store::settings;
+use crate::store::{BookKind, job, role};
+use serde::Serialize;
+use std::path::Path;
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub name: &'static str,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// How it is.
+    pub found: String,
+    /// What to do about it; empty when nothing.
+    pub remedy: String,
+}
+
+fn good(name: &'static str, found: impl Into<String>) -> Finding {
+    Finding { name, ok: true, found: found.into(), remedy: String::new() }
+}
+
+fn finding(name: &'static str, ok: bool, found: impl Into<String>, remedy: &str) -> Finding {
+    let remedy = if ok { String::new() } else { remedy.to_owned() };
+    Finding { name, ok, found: found.into(), remedy }
+}
+
+/// Free space below which a day's work may not fit.
+const LOW_BYTES: u64 = 200 * 1024 * 1024;
+
+/// Looks at everything.
+pub fn doctor(session: &Session) -> Result<Vec<Finding>, Error> {
+    let mut all = file(session)?;
+    all.extend(people(session)?);
+    all.extend(configuration(session)?);
+    Ok(all)
+}
+
+fn file(session: &Session) -> Result<Vec<Finding>, Error> {
+    let health = session.store.health()?;
+    let path = session.store.path();
+    let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1_048_576.0);
+    let (file_mode, directory_mode) = health.modes;
+    let mut all = vec![
+        good("program", format!("daybook {}, SQLite {}", env!("CARGO_PKG_VERSION"), health.sqlite)),
+        good("book", format!("{} ({})", path.display(), megabytes(health.bytes))),
+        finding(
+            "writable",
+            session.store.is_writable(),
+            if session.store.is_writable() { "yes" } else { "read-only" },
+            "check the permissions of the file and its directory",
+        ),
+        finding(
+            "schema",
+            health.schema.0 == health.schema.1,
+            format!("{} of {}", health.schema.0, health.schema.1),
+            "use the daybook that wrote it",
+        ),
+        finding(
+            "journal",
+            health.journal_mode == "wal" && health.synchronous == 2,
+            format!("{}, synchronous {}", health.journal_mode, health.synchronous),
+            "restore the book with daybook restore, which sets both",
+        ),
+        finding(
+            "write-ahead log",
+            health.wal_bytes < 256 * 1024 * 1024,
+            megabytes(health.wal_bytes),
+            "a reader has been open for very long: close old consoles",
+        ),
+        finding(
+            "permissions",
+            file_mode & 0o007 == 0,
+            format!("file {file_mode:04o}, directory {directory_mode:04o}"),
+            "chmod 660 the book: others on this machine can read it",
+        ),
+    ];
+    if let Some(free) = free_bytes(path) {
+        let remedy = "free some space: a full disk stops every write";
+        all.push(finding("disk", free > LOW_BYTES, format!("{} free", megabytes(free)), remedy));
+    }
+    Ok(all)
+}
+
+fn free_bytes(path: &Path) -> Option<u64> {
+    let found = nix::sys::statvfs::statvfs(path).ok()?;
+    Some(found.blocks_available() as u64 * found.fragment_size() as u64)
+}
+
+fn people(session: &Session) -> Result<Vec<Finding>, Error> {
+    let (roles, mine, open, facts) = session.read(|db| {
+        Ok((
+            role::list(db)?,
+            role::roles_of(db, &session.actor)?,
+            job::open(db)?,
+            settings::facts(db)?,
+        ))
+    })?;
+    let health = session.store.health()?;
+    let setgid = health.modes.1 & 0o2000 != 0;
+    let mode = match (roles.is_empty(), setgid) {
+        (true, _) => "one person: the creator is everything, guards are advisory",
+        (false, true) => "setgid directory: roles bind whoever is not in its group",
+        (false, false) => "trusted group: roles are advisory against a clerk with a shell",
+    };
+    let mine: Vec<String> = mine.iter().map(ToString::to_string).collect();
+    let failed = open.iter().filter(|j| !j.error.is_empty()).count();
+    let mut all = vec![
+        good("you", format!("{} ({})", session.actor.name, mine.join(", "))),
+        good("roles", format!("{mode}; {} set", roles.len())),
+        finding(
+            "jobs",
+            failed == 0,
+            format!("{} open", open.len()),
+            "daybook run list; start daybook worker",
+        ),
+    ];
+    all.push(match facts.kind {
+        BookKind::Real => good("clock", "the real one"),
+        BookKind::Test | BookKind::Demo => good(
+            "clock",
+            if facts.clock_at.is_some() { "set by hand (clock set)" } else { "the real one" },
+        ),
+    });
+    Ok(all)
+}
+
+fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
+    let config = session.config()?;
+    let named = !config.get("issuer.name").is_empty();
+    let mut all = vec![finding(
+        "issuer",
+        named,
+        if named { config.get("issuer.name") } else { "no name" },
+        "daybook settings set issuer.name NAME: invoices print it",
+    )];
+    let mail = config.get("mail.transport");
+    let ready = mail != "smtp"
+        || (!config.get("smtp.host").is_empty() && !config.get("smtp.from").is_empty());
+    let remedy = "daybook settings set smtp.host and smtp.from";
+    all.push(finding("mail", ready, mail, remedy));
+    for (name, key) in
+        [("mail secret", "smtp.secret_file"), ("gateway secret", "stripe.secret_file")]
+    {
+        if !config.get(key).is_empty() {
+            all.push(secret(name, Path::new(config.get(key))));
+        }
+    }
+    let logo = config.get("issuer.logo");
+    if !logo.is_empty() {
+        let there = Path::new(logo).is_file();
+        all.push(finding("logo", there, logo, "the file is not there: set issuer.logo"));
+    }
+    if let Some(why) = config.contradiction() {
+        all.push(finding("settings", false, "contradictory", why));
+    }
+    Ok(all)
+}
+
+/// A secrets file must be there and closed to everybody else.
+fn secret(name: &'static str, path: &Path) -> Finding {
+    use std::os::unix::fs::PermissionsExt;
+    match std::fs::metadata(path) {
+        Err(error) => {
+            finding(name, false, format!("{}: {error}", path.display()), "name another file")
+        }
+        Ok(meta) => finding(
+            name,
+            meta.permissions().mode() & 0o077 == 0,
+            path.display().to_string(),
+            "chmod 600 it: others can read it",
+        ),
+    }
+}

@@ -1,0 +1,61 @@
+//! `status` closes the day: every step with what is left of it, and whether the steps balance.
+
+use super::{Error, Session};
+use crate::domain::delivery::Balance;
+use crate::store::read::ReadError;
+use crate::store::read::today::{Step, StepRow, steps};
+use crate::store::{StoreError, delivery, operation};
+use chrono::NaiveDate;
+
+/// How the day stands.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// The book's civil date.
+    pub today: NaiveDate,
+    /// Every step, in order.
+    pub steps: Vec<StepRow>,
+    /// What was due to go out and what became of it.
+    pub deliveries: Balance,
+    /// How many operations the trail has, and its head for safekeeping.
+    pub trail: (i64, String),
+}
+
+impl Status {
+    /// The steps that still want somebody today.
+    pub fn open(&self) -> impl Iterator<Item = &StepRow> {
+        self.steps.iter().filter(|s| s.count > 0 && wants_somebody(s.step))
+    }
+}
+
+/// Held drafts, overdue invoices and loaded usage are positions, not work of the day.
+fn wants_somebody(step: Step) -> bool {
+    match step {
+        Step::Run
+        | Step::ToCheck
+        | Step::ToPost
+        | Step::ToDeliver
+        | Step::ToCollect
+        | Step::Failed
+        | Step::Bounced
+        | Step::Notices => true,
+        Step::Usage | Step::Held | Step::Overdue => false,
+    }
+}
+
+/// Reads it in one view.
+pub fn status(session: &Session) -> Result<Status, Error> {
+    let today = session.now()?.today;
+    session.read(|db| {
+        let steps = steps(db, today).map_err(|e| match e {
+            ReadError::Store(error) => error,
+            ReadError::Filter(error) => StoreError::Corrupt(error.to_string()),
+        })?;
+        let (seq, head) = operation::head(db)?;
+        let head = head.iter().fold(String::new(), |mut out, b| {
+            use std::fmt::Write;
+            let _ = write!(out, "{b:02x}");
+            out
+        });
+        Ok(Status { today, steps, deliveries: delivery::balance(db, None)?, trail: (seq, head) })
+    })
+}

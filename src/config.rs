@@ -238,7 +238,7 @@ pub const SETTINGS: &[Setting] = &[
         "four_eyes.above",
         "",
         DecimalOrEmpty,
-        "amount above which a second person must approve; empty = never",
+        "amount above which a draft posts only after a second person accepted it; empty = never",
     ),
 ];
 

@@ -23,11 +23,12 @@ mod payment;
 mod post;
 mod progress;
 mod retry;
+mod role;
 mod run;
 mod schedule;
 mod settings;
-mod usage;
 mod sql;
+mod usage;
 mod worker;
 
 use crate::domain::actor::Actor;
@@ -81,6 +82,8 @@ enum Command {
     Payment(payment::Args),
     /// Retry failed payments: named ones, a group, or what is due by the rules
     Retry(retry::Args),
+    /// Who may do what
+    Role(role::Args),
     /// Runs that begin by themselves
     Schedule(schedule::Args),
     /// Write the journal for other bookkeeping programs
@@ -213,6 +216,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Collect(args) => collect::run(&args, ctx),
         Command::Payment(args) => payment::run(&args, ctx),
         Command::Retry(args) => retry::run(&args, ctx),
+        Command::Role(args) => role::run(&args, ctx),
         Command::Schedule(args) => schedule::run(&args, ctx),
         Command::Export(args) => export::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),

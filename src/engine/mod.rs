@@ -35,6 +35,7 @@ pub mod regenerate;
 pub mod retry;
 pub mod reverse;
 pub mod review;
+pub mod roles;
 pub mod rules;
 pub mod run;
 pub mod schedule;

@@ -1,7 +1,7 @@
 //! Money that came by another way than the gateway, recorded by a person with its reference.
 
 use super::command::{OutsidePayment, Receipt};
-use super::{Error, Session};
+use super::{Error, Session, write_off};
 use crate::domain::actor::Verb;
 use crate::domain::ids::PaymentId;
 use crate::domain::ledger;
@@ -30,6 +30,10 @@ pub fn record(
     session.write(Verb::OutsidePayment, |tx| {
         if money.received_on > tx.now().today {
             return Err(Error::usage("future", "money cannot have come after today", ""));
+        }
+        for document in &money.documents {
+            // Money for what was written off: the loss is taken back first.
+            write_off::revive(tx, *document, &format!("paid: {reference}"))?;
         }
         let debts = debts(tx, money)?;
         let mut left = money.amount_minor;

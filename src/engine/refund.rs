@@ -3,7 +3,7 @@
 
 use super::settle;
 use super::till::Till;
-use super::{Error, Session};
+use super::{Error, Session, separation};
 use crate::domain::actor::Verb;
 use crate::domain::ids::PaymentId;
 use crate::domain::ledger::money_back;
@@ -35,6 +35,7 @@ pub fn refund(
     let mut till = Till::open(session)?;
     let (event, payment) = session.write(Verb::Refund, |tx| {
         let payment = payment::get(tx, id)?;
+        separation::refuse_both_hands(tx, payment.account)?;
         let amount = check(tx, &payment, amount_minor)?;
         let count = payment::events(tx, id)?.len();
         let event = EventRow {

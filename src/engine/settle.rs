@@ -77,6 +77,7 @@ fn plain(payment: &PaymentRow, status: PaymentStatus, reply: &str) -> Answer {
         gateway_ref: String::new(),
         decline_code: String::new(),
         decline_class: None,
+        decline_action: None,
         reply: reply.to_owned(),
         received_on: None,
         next_retry_at: None,
@@ -110,6 +111,7 @@ fn approve(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settled
     let mut lines = vec![line(&ledger::cash(&payment.gateway), None, payment.amount_minor)];
     let mut left = payment.amount_minor;
     for allocation in payment::allocations(tx, payment.id)? {
+        revive(tx, allocation.document)?;
         // The balance may have moved while the bank thought: never more than is owed.
         let owed = debt::get(tx, allocation.document)?.balance_minor.max(0);
         let amount = allocation.amount_minor.min(owed);
@@ -144,6 +146,15 @@ fn approve(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settled
     Ok(Settled::Approved)
 }
 
+/// Money for what was written off in the meantime: the loss is taken back first.
+fn revive(tx: &Tx<'_>, document: DocumentId) -> Result<(), StoreError> {
+    match super::write_off::revive(tx, document, "the customer paid after all") {
+        Ok(_) => Ok(()),
+        Err(super::Error::Store(error)) => Err(error),
+        Err(other) => Err(StoreError::Conflict(other.to_string())),
+    }
+}
+
 /// A new event of a payment, done today.
 pub fn event(payment: &PaymentRow, kind: EventKind, amount_minor: i64, tx: &Tx<'_>) -> EventRow {
     EventRow {
@@ -169,9 +180,11 @@ fn decline(
     words: &str,
 ) -> Result<(), StoreError> {
     let documents = void(tx, payment)?;
+    let meaning = decline::meaning(code);
     let answer = Answer {
         decline_code: code.to_owned(),
         decline_class: Some(class),
+        decline_action: Some(meaning.action),
         ..plain(payment, PaymentStatus::Declined, words)
     };
     payment::record(tx, payment.id, &answer)?;
@@ -192,7 +205,7 @@ fn decline(
     }
     let failed = Failed {
         class,
-        action: decline::meaning(code).action,
+        action: meaning.action,
         at_ms: tx.now().at_ms,
         method,
         attempt,

@@ -3,7 +3,7 @@
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::ids::{AccountId, DocumentId, MethodId, PaymentId, PaymentRunId};
 use crate::domain::money::Currency;
-use crate::domain::payment::{DeclineClass, PaymentStatus};
+use crate::domain::payment::{DeclineClass, NextAction, PaymentStatus};
 use crate::domain::text_enum;
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
@@ -193,7 +193,12 @@ fn rows<P: rusqlite::Params>(
 
 /// Payments of a run whose call was begun and not recorded.
 pub fn begun_in_run(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<PaymentRow>, StoreError> {
-    rows(db, "WHERE run_id = ?1 AND status = 'Processing' ORDER BY id", [run.0])
+    // The first term names the partial index.
+    rows(
+        db,
+        "WHERE status IN ('Processing','Submitted','Unknown') AND status = 'Processing' AND run_id = ?1 ORDER BY id",
+        [run.0],
+    )
 }
 
 /// Unanswered payments whose look-up is due, oldest first; calls that their maker may still be
@@ -201,7 +206,7 @@ pub fn begun_in_run(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<PaymentRow>, S
 pub fn due_look_ups(db: &Db<'_>, now_ms: i64, limit: u32) -> Result<Vec<PaymentRow>, StoreError> {
     rows(
         db,
-        "WHERE status IN ('Submitted','Unknown') AND next_look_up_at <= ?1 ORDER BY next_look_up_at, id LIMIT ?2",
+        "WHERE next_look_up_at <= ?1 AND status IN ('Submitted','Unknown') ORDER BY next_look_up_at, id LIMIT ?2",
         (now_ms, limit),
     )
 }
@@ -315,6 +320,8 @@ pub struct Answer {
     pub decline_code: String,
     /// Class of a decline.
     pub decline_class: Option<DeclineClass>,
+    /// What its code asks for.
+    pub decline_action: Option<NextAction>,
     /// In words.
     pub reply: String,
     /// The day money came.
@@ -337,7 +344,7 @@ pub fn record(tx: &Tx<'_>, id: PaymentId, answer: &Answer) -> Result<(), StoreEr
             "UPDATE payment SET status = ?2, gateway_ref = CASE WHEN ?3 = '' THEN gateway_ref ELSE ?3 END,
                 decline_code = ?4, decline_class = ?5, reply = ?6, received_on = ?7, settled_at = ?8,
                 next_retry_at = ?9, next_look_up_at = ?10, look_ups = ?11, unapplied_minor = ?12,
-                version = version + 1
+                decline_action = ?13, version = version + 1
              WHERE id = ?1",
         )?
         .execute(rusqlite::params![
@@ -353,6 +360,7 @@ pub fn record(tx: &Tx<'_>, id: PaymentId, answer: &Answer) -> Result<(), StoreEr
             answer.next_look_up_at,
             answer.look_ups,
             answer.unapplied_minor,
+            answer.decline_action.map_or("", NextAction::as_str),
         ])?;
     tx.touch(Topic::Payments);
     Ok(())

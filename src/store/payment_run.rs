@@ -341,7 +341,7 @@ pub fn add_items(
 /// The next open invoices of a run in order.
 pub fn open_items(db: &Db<'_>, run: PaymentRunId, limit: u32) -> Result<Vec<Item>, StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT position, document_id, account_id FROM payment_run_item
+        "SELECT position, document_id, account_id FROM payment_run_item INDEXED BY payment_run_item_open
          WHERE run_id = ?1 AND state = 'open' ORDER BY position LIMIT ?2",
     )?;
     let rows = statement.query_map((run.0, limit), item)?;
@@ -355,7 +355,7 @@ pub fn open_items_of(
     account: AccountId,
 ) -> Result<Vec<Item>, StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT position, document_id, account_id FROM payment_run_item
+        "SELECT position, document_id, account_id FROM payment_run_item INDEXED BY payment_run_item_account
          WHERE run_id = ?1 AND account_id = ?2 AND state = 'open' ORDER BY position",
     )?;
     let rows = statement.query_map((run.0, account.0), item)?;
@@ -388,7 +388,7 @@ pub fn reopen_items(
     documents: &[DocumentId],
 ) -> Result<(), StoreError> {
     let mut statement = tx.conn().prepare_cached(
-        "UPDATE payment_run_item SET state = 'open' WHERE run_id = ?1 AND document_id = ?2 AND state = 'taken'",
+        "UPDATE payment_run_item INDEXED BY payment_run_item_document SET state = 'open' WHERE run_id = ?1 AND document_id = ?2 AND state = 'taken'",
     )?;
     for document in documents {
         statement.execute((run.0, document.0))?;
@@ -404,7 +404,7 @@ pub fn leave_out(
     reason: SkipReason,
 ) -> Result<(), StoreError> {
     let count = tx.conn().execute(
-        "UPDATE payment_run_item SET state = 'skipped' WHERE run_id = ?1 AND document_id = ?2 AND state = 'open'",
+        "UPDATE payment_run_item INDEXED BY payment_run_item_document SET state = 'skipped' WHERE run_id = ?1 AND document_id = ?2 AND state = 'open'",
         (run.0, document.0),
     )?;
     if count > 0 { add_skip(tx, run, reason, count as i64) } else { Ok(()) }

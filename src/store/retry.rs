@@ -1,7 +1,6 @@
 //! Which invoices are retried: by payment, by what they need next, or because it is time.
 
 use super::{Db, StoreError, word};
-use crate::domain::decline;
 use crate::domain::ids::{DocumentId, MethodId, PaymentId};
 use crate::domain::payment::{DeclineClass, NextAction, PaymentStatus};
 use crate::domain::payment_method::Network;
@@ -27,7 +26,7 @@ pub struct FailedInvoice {
 pub fn action(
     status: PaymentStatus,
     class: Option<DeclineClass>,
-    code: &str,
+    asked: Option<NextAction>,
     next_retry_at: Option<i64>,
     given_up: bool,
 ) -> NextAction {
@@ -38,7 +37,9 @@ pub fn action(
         PaymentStatus::Approved => NextAction::GaveUp,
         PaymentStatus::Declined | PaymentStatus::Canceled => match class {
             // A fallback method may be waiting for its turn.
-            Some(DeclineClass::Hard) if next_retry_at.is_none() => decline::meaning(code).action,
+            Some(DeclineClass::Hard) if next_retry_at.is_none() => {
+                asked.unwrap_or(NextAction::NewMethod)
+            }
             Some(
                 DeclineClass::Hard
                 | DeclineClass::Soft
@@ -59,7 +60,7 @@ pub fn action(
 /// Every open invoice whose last payment did not bring the money (or whose money went back).
 pub fn failed(db: &Db<'_>) -> Result<Vec<FailedInvoice>, StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT s.document_id, p.id, p.status, p.decline_class, p.decline_code, s.next_retry_at, s.retries_given_up
+        "SELECT s.document_id, p.id, p.status, p.decline_class, p.decline_action, s.next_retry_at, s.retries_given_up
          FROM document_state s
          JOIN payment p ON p.id = (SELECT max(a.payment_id) FROM allocation a WHERE a.document_id = s.document_id)
          WHERE s.status = 'Posted' AND s.balance_minor > 0
@@ -71,12 +72,13 @@ pub fn failed(db: &Db<'_>) -> Result<Vec<FailedInvoice>, StoreError> {
     while let Some(r) = found.next()? {
         let status = word(r, 2, PaymentStatus::parse)?;
         let class = DeclineClass::parse(&r.get::<_, String>(3)?);
+        let asked = NextAction::parse(&r.get::<_, String>(4)?);
         let next_retry_at = r.get(5)?;
         all.push(FailedInvoice {
             document: DocumentId(r.get(0)?),
             payment: PaymentId(r.get(1)?),
             status,
-            action: action(status, class, &r.get::<_, String>(4)?, next_retry_at, r.get(6)?),
+            action: action(status, class, asked, next_retry_at, r.get(6)?),
             next_retry_at,
         });
     }

@@ -2,6 +2,7 @@
 
 use crate::book::Book;
 use crate::collect::{outcomes, owing, payments, sandbox, sound};
+use daybook::store::read::{self, Filter, ListArgs, Seek, Sort};
 use serde_json::json;
 
 fn collect(book: &Book, code: i32) {
@@ -293,4 +294,52 @@ fn money_from_outside_needs_a_reference_and_pays_the_oldest_first() {
     );
     assert_eq!(balance(&book), 2_00);
     sound(&book);
+}
+
+#[test]
+fn the_panel_and_the_command_line_group_alike() {
+    let book = owing(&[
+        "ok",
+        "decline:05",
+        "decline:stolen_card",
+        "decline:MD01",
+        "timeout_after",
+        "submitted",
+        "decline:expired_card",
+        "decline:processing_error",
+    ]);
+    let second = "account_number,token,kind,display,priority\nA7,ok,card,mc 2,2\n";
+    book.import("more.csv", second, &[]);
+    book.run(&["settings", "set", "retry.system", ""]).ends(0);
+    collect(&book, 1);
+    let store = daybook::store::Store::open(&book.path).unwrap();
+    let by_rule: Vec<(i64, String)> = store
+        .read(|db| daybook::store::retry::failed(db))
+        .unwrap()
+        .iter()
+        .map(|f| (f.document.0, f.action.to_string()))
+        .collect();
+    let by_panel: Vec<(i64, String)> = store
+        .read(|db| {
+            let args = ListArgs {
+                filter: Filter::default(),
+                sort: Sort::Due,
+                seek: Seek::First,
+                limit: 100,
+            };
+            read::failed::page(db, &args)
+        })
+        .unwrap()
+        .rows
+        .into_iter()
+        .filter(|row| row.group != "none")
+        .map(|row| (row.id.0, row.group))
+        .collect();
+    assert_eq!(by_panel, by_rule);
+    let mut words: Vec<&str> = by_rule.iter().map(|(_, word)| word.as_str()).collect();
+    words.sort_unstable();
+    assert_eq!(
+        words,
+        ["ask_mandate", "gave_up", "look_up", "new_method", "retry_later", "retry_later"]
+    );
 }

@@ -6,7 +6,7 @@ use daybook::domain::billing::ClaimRole;
 use daybook::domain::charge::{Alignment, ChargeType, DiscountLevel, Model, PriceBase, Timing};
 use daybook::domain::document::{BillRunStatus, DocumentKind, DocumentStatus, Review, TaxKind};
 use daybook::domain::payment::{
-    Channel, DeclineClass, DeliveryStatus, MethodKind, MethodStatus, PaymentRunStatus,
+    Channel, DeclineClass, DeliveryStatus, MethodKind, MethodStatus, NextAction, PaymentRunStatus,
     PaymentStatus,
 };
 use daybook::store::BookKind;
@@ -41,6 +41,7 @@ const PLAIN: &[(&str, &[&str])] = &[
             "evidence",
         ],
     ),
+    ("payment_run_item.state", &["open", "taken", "skipped"]),
     ("payment_event.status", &["Processing", "Done", "Failed", "Unknown"]),
     ("promise.state", &["open", "kept", "broken", "withdrawn"]),
     ("schedule.kind", &["bill", "collect"]),
@@ -51,6 +52,7 @@ const PLAIN: &[(&str, &[&str])] = &[
 
 fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
     let decline: Vec<&str> = std::iter::once("").chain(words!(DeclineClass)).collect();
+    let action: Vec<&str> = std::iter::once("").chain(words!(NextAction)).collect();
     let mut all = BTreeMap::from([
         ("book.kind", words!(BookKind)),
         ("role.role", words!(Role)),
@@ -75,6 +77,7 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("payment_run.status", words!(PaymentRunStatus)),
         ("payment.status", words!(PaymentStatus)),
         ("payment.decline_class", decline),
+        ("payment.decline_action", action),
         ("delivery.channel", words!(Channel)),
         ("delivery.status", words!(DeliveryStatus)),
         ("job.kind", words!(JobKind)),

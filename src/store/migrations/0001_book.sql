@@ -364,6 +364,7 @@ CREATE TABLE document_state (
 CREATE INDEX document_state_review ON document_state (risk DESC, document_id) WHERE status = 'Draft';
 CREATE INDEX document_state_open ON document_state (due_on, document_id) WHERE status = 'Posted' AND balance_minor > 0;
 CREATE INDEX document_state_credit ON document_state (account_id, document_id) WHERE status = 'Posted' AND balance_minor < 0;
+CREATE INDEX document_state_retry ON document_state (next_retry_at) WHERE next_retry_at IS NOT NULL;
 CREATE INDEX document_state_stale ON document_state (account_id) WHERE status = 'Draft';
 
 CREATE TABLE flag (
@@ -482,6 +483,7 @@ CREATE TABLE payment_run_item (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX payment_run_item_open ON payment_run_item (run_id, position) WHERE state = 'open';
 CREATE INDEX payment_run_item_account ON payment_run_item (run_id, account_id) WHERE state = 'open';
+CREATE INDEX payment_run_item_document ON payment_run_item (run_id, document_id);
 
 CREATE TABLE payment_run_total (
   run_id         INTEGER NOT NULL REFERENCES payment_run (id),
@@ -509,6 +511,7 @@ CREATE TABLE payment (
   attempt        INTEGER NOT NULL,                    -- on this method, consecutive, from 1
   decline_code   TEXT NOT NULL DEFAULT '',
   decline_class  TEXT NOT NULL DEFAULT '' CHECK (decline_class IN ('','soft','hard','system','unknown')),
+  decline_action TEXT NOT NULL DEFAULT '' CHECK (decline_action IN ('','retry_later','new_method','look_up','ask_mandate','gave_up')),
   reply          TEXT NOT NULL DEFAULT '',
   received_on    TEXT,                                -- money's day, once approved
   created_at     INTEGER NOT NULL,
@@ -524,7 +527,8 @@ CREATE TABLE payment (
 ) STRICT;
 CREATE INDEX payment_account ON payment (account_id, id);
 CREATE INDEX payment_run_ix ON payment (run_id) WHERE run_id IS NOT NULL;
-CREATE INDEX payment_open ON payment (status, next_look_up_at) WHERE status IN ('Processing','Submitted','Unknown');
+CREATE INDEX payment_live ON payment (status, run_id) WHERE status IN ('Processing','Submitted','Unknown');
+CREATE INDEX payment_look_up ON payment (next_look_up_at) WHERE next_look_up_at IS NOT NULL;
 CREATE INDEX payment_method_ix ON payment (method_id, created_at);
 CREATE INDEX payment_unapplied ON payment (account_id) WHERE unapplied_minor > 0;
 
@@ -555,6 +559,7 @@ CREATE TABLE payment_event (
   reply          TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX payment_event_payment ON payment_event (payment_id);
+CREATE INDEX payment_event_open ON payment_event (id) WHERE kind = 'refund' AND status IN ('Processing','Unknown');
 
 CREATE TABLE promise (
   id             INTEGER PRIMARY KEY,

@@ -68,34 +68,36 @@ impl ListRow for FailedRow {
     }
 }
 
-/// What the last attempt asks for. Unknown is only ever looked up.
-const GROUP: &str = "(CASE WHEN p.status IN ('Unknown') THEN 'look_up' \
-    WHEN s.retries_given_up = 1 THEN 'gave_up' \
-    WHEN p.status = 'Declined' AND p.decline_class = 'hard' AND m.kind <> 'card' THEN 'ask_mandate' \
-    WHEN p.status = 'Declined' AND p.decline_class = 'hard' THEN 'new_method' \
-    WHEN p.status = 'Declined' THEN 'retry_later' ELSE 'none' END)";
+/// What is needed next, as `store::retry::action` has it: unknown is only ever looked up, a hard
+/// decline asks for what its code says unless another method is waiting for its turn.
+macro_rules! group {
+    () => {
+        "CASE WHEN p.status IN ('Unknown') THEN 'look_up' \
+         WHEN p.status IN ('Declined','Canceled') AND p.decline_class = 'hard' AND s.next_retry_at IS NULL \
+           THEN CASE p.decline_action WHEN '' THEN 'new_method' ELSE p.decline_action END \
+         WHEN s.retries_given_up = 1 AND s.next_retry_at IS NULL THEN 'gave_up' \
+         WHEN p.status IN ('Declined','Canceled') THEN 'retry_later' ELSE 'none' END"
+    };
+}
+const GROUP: &str = concat!("(", group!(), ")");
 
 const STATE: &str = "(CASE WHEN s.disputed <> '' THEN 'disputed' \
     WHEN s.promised_on IS NOT NULL THEN 'promised' \
-    WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown') THEN 'failed' ELSE 'open' END)";
+    WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown','Canceled') THEN 'failed' ELSE 'open' END)";
 
 const GROUPS: &[&str] = &["retry_later", "new_method", "look_up", "ask_mandate", "gave_up", "none"];
 
 pub(super) const SPEC: Spec = Spec {
-    columns: "d.number, a.id, a.number, v.name, d.currency, s.balance_minor, s.due_on, p.id, \
-              coalesce(p.status, ''), coalesce(p.decline_code, ''), coalesce(p.reply, ''), \
-              coalesce(p.attempt, 0), coalesce(m.display, ''), \
-              coalesce(s.next_retry_at, p.next_retry_at), \
-              CASE WHEN p.status IN ('Unknown') THEN 'look_up' \
-              WHEN s.retries_given_up = 1 THEN 'gave_up' \
-              WHEN p.status = 'Declined' AND p.decline_class = 'hard' AND m.kind <> 'card' \
-                THEN 'ask_mandate' \
-              WHEN p.status = 'Declined' AND p.decline_class = 'hard' THEN 'new_method' \
-              WHEN p.status = 'Declined' THEN 'retry_later' ELSE 'none' END, \
-              CASE WHEN s.disputed <> '' THEN 'disputed' \
-              WHEN s.promised_on IS NOT NULL THEN 'promised' \
-              WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown') THEN 'failed' \
-              ELSE 'open' END, s.promised_on",
+    columns: concat!(
+        "d.number, a.id, a.number, v.name, d.currency, s.balance_minor, s.due_on, p.id, \
+         coalesce(p.status, ''), coalesce(p.decline_code, ''), coalesce(p.reply, ''), \
+         coalesce(p.attempt, 0), coalesce(m.display, ''), s.next_retry_at, ",
+        group!(),
+        ", CASE WHEN s.disputed <> '' THEN 'disputed' \
+         WHEN s.promised_on IS NOT NULL THEN 'promised' \
+         WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown','Canceled') THEN 'failed' \
+         ELSE 'open' END, s.promised_on"
+    ),
     from: "document_state s JOIN document d ON d.id = s.document_id \
            JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id \
            LEFT JOIN payment p ON p.id = (SELECT max(l.payment_id) FROM allocation l \

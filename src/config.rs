@@ -56,7 +56,7 @@ pub const SETTINGS: &[Setting] = &[
     s("issuer.address", "", Text(500), "the issuer's address, lines separated by ;"),
     s("issuer.tax_id", "", Text(60), "the issuer's tax id, as printed"),
     s("issuer.bank", "", Text(300), "where to pay, lines separated by ;"),
-    s("issuer.logo", "", Text(500), "a PNG file printed at the top"),
+    s("issuer.logo", "", Text(500), "a PNG file printed at the top; kept in the book"),
     s("issuer.footer", "", Text(300), "last line of every page"),
     s(
         "proration.month_basis",

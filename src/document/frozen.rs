@@ -25,6 +25,8 @@ pub struct Frozen {
     pub credits: Vec<AppliedCredit>,
     /// What payment runs will collect it from (`visa ··4242`); empty = the customer pays.
     pub collected_from: String,
+    /// Hash of the logo; empty = none.
+    pub logo: String,
 }
 
 impl Frozen {

@@ -50,7 +50,7 @@ impl Press {
         let set = Type { fonts: self.fonts, own: glyphs.as_ref() };
         let sheets = Setter::new(&document, &set).run();
         Ok(Typeset {
-            bound: pdf::bind(sheets, document.paper, cut)?,
+            bound: pdf::bind(sheets, document.paper, cut, document.logo)?,
             title: format!("{} {}", words::title(document.kind), document.number),
             author: document.issuer.name,
             date: document.invoice_date,
@@ -135,10 +135,18 @@ impl<'a> Setter<'a> {
 
     fn letterhead(&mut self) {
         let issuer = &self.doc.issuer;
-        self.sheet.tint(self.left, mm(14.0), mm(16.0), 3.0, ACCENT);
-        let name = bold(17.0).in_ink(ACCENT);
-        let room = mm(125.0) - self.left - mm(5.0);
-        let mut y = mm(24.0);
+        let room = mm(125.0) - self.left - mm(8.0);
+        let (mut name, mut y) = (bold(17.0).in_ink(ACCENT), mm(24.0));
+        if let Some(logo) = &self.doc.logo {
+            // At most 16 mm high; the name stands smaller under it.
+            let (wide, high) = (logo.width as f32, logo.height as f32);
+            let scale = (mm(16.0) / high).min(room / wide);
+            self.sheet.logo(self.left, mm(13.0), wide * scale, high * scale);
+            name.size = 11.0;
+            y = mm(13.0) + high * scale + 16.0;
+        } else {
+            self.sheet.tint(self.left, mm(14.0), mm(16.0), 3.0, ACCENT);
+        }
         for line in self.set.wrap(&issuer.name, name, room).iter().take(2) {
             self.text(self.left, y, name, line);
             y += 20.0;

@@ -10,6 +10,7 @@ pub mod email;
 mod fonts;
 mod frozen;
 mod invoice;
+mod logo;
 mod pdf;
 mod printable;
 mod sheet;
@@ -17,6 +18,7 @@ mod words;
 
 pub use frozen::{Frozen, issuer};
 pub use invoice::{Press, Typeset};
+pub use logo::Logo;
 pub use printable::{
     AppliedCredit, Corrected, Customer, Issuer, Line, Paper, PrintError, Printable,
 };

@@ -5,6 +5,7 @@
 //! try and one batch must carry each font piece once.
 
 use super::fonts::{Cut, CutId, Fonts};
+use super::logo::Logo;
 use super::printable::{Paper, PrintError};
 use super::sheet::Sheet;
 use chrono::NaiveDate;
@@ -13,6 +14,7 @@ use printpdf::{Mm, PdfDocument, PdfPage, PdfSaveOptions};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::sync::Arc;
 
 /// Width and height of a paper in points.
 pub(super) fn size(paper: Paper) -> (f32, f32) {
@@ -28,6 +30,7 @@ pub(super) struct Page {
     /// Deflated content stream.
     content: Vec<u8>,
     used: BTreeSet<CutId>,
+    logo: bool,
 }
 
 /// The pages of one document with the fallback font cut for it.
@@ -35,6 +38,7 @@ pub(super) struct Page {
 pub(super) struct Bound {
     pub pages: Vec<Page>,
     pub own: Option<Cut>,
+    pub logo: Option<Arc<Logo>>,
     pub paper: Paper,
 }
 
@@ -50,11 +54,12 @@ pub(super) fn bind(
     sheets: Vec<Sheet>,
     paper: Paper,
     own: Option<Cut>,
+    logo: Option<Arc<Logo>>,
 ) -> Result<Bound, PrintError> {
     let mut model = PdfDocument::new("");
     let mut used = Vec::with_capacity(sheets.len());
     for sheet in sheets {
-        used.push(sheet.used);
+        used.push((sheet.used, sheet.logo));
         model.pages.push(PdfPage::new(Mm(210.0), Mm(297.0), sheet.ops));
     }
     // `secure` drops operators printpdf has no name for; ours are the glyph codes.
@@ -66,11 +71,11 @@ pub(super) fn bind(
     };
     let set = model.to_lopdf_document(&options, &mut Vec::new());
     let mut pages = Vec::with_capacity(used.len());
-    for (id, used) in set.get_pages().into_values().zip(used) {
+    for (id, (used, logo)) in set.get_pages().into_values().zip(used) {
         let content = set.get_page_content(id);
-        pages.push(Page { content: deflate(&content).map_err(PrintError::Fonts)?, used });
+        pages.push(Page { content: deflate(&content).map_err(PrintError::Fonts)?, used, logo });
     }
-    Ok(Bound { pages, own, paper })
+    Ok(Bound { pages, own, logo, paper })
 }
 
 fn deflate(bytes: &[u8]) -> Result<Vec<u8>, String> {
@@ -85,6 +90,7 @@ pub(super) fn file(fonts: &Fonts, parts: &[&Bound], about: &About) -> Vec<u8> {
     let mut doc = Document::with_version("1.7");
     let tree = doc.new_object_id();
     let mut shared: BTreeMap<u8, Object> = BTreeMap::new();
+    let mut logos: BTreeMap<&str, Object> = BTreeMap::new();
     let mut kids = Vec::new();
     let mut digest = Sha256::new();
     for part in parts {
@@ -105,6 +111,12 @@ pub(super) fn file(fonts: &Fonts, parts: &[&Bound], about: &About) -> Vec<u8> {
                     resources.set(cut.resource(), reference);
                 }
             }
+            let mut all = dictionary! { "Font" => resources };
+            if let Some(logo) = part.logo.as_ref().filter(|_| page.logo) {
+                let picture = logos.entry(&logo.hash).or_insert_with(|| image(&mut doc, logo));
+                all.set("XObject", dictionary! { "Logo" => picture.clone() });
+                digest.update(logo.hash.as_bytes());
+            }
             digest.update(&page.content);
             let packed = dictionary! { "Filter" => "FlateDecode" };
             let content = doc.add_object(Stream::new(packed, page.content.clone()));
@@ -112,7 +124,7 @@ pub(super) fn file(fonts: &Fonts, parts: &[&Bound], about: &About) -> Vec<u8> {
                 "Type" => "Page",
                 "Parent" => tree,
                 "MediaBox" => vec![0.into(), 0.into(), width.into(), height.into()],
-                "Resources" => dictionary! { "Font" => resources },
+                "Resources" => all,
                 "Contents" => content,
             })));
         }
@@ -120,6 +132,20 @@ pub(super) fn file(fonts: &Fonts, parts: &[&Bound], about: &About) -> Vec<u8> {
     let count = kids.len() as i64;
     doc.set_object(tree, dictionary! { "Type" => "Pages", "Count" => count, "Kids" => kids });
     finish(&mut doc, tree, about, digest)
+}
+
+/// Adds the logo as an image.
+fn image(doc: &mut Document, logo: &Logo) -> Object {
+    let facts = dictionary! {
+        "Type" => "XObject",
+        "Subtype" => "Image",
+        "Width" => i64::from(logo.width),
+        "Height" => i64::from(logo.height),
+        "ColorSpace" => "DeviceRGB",
+        "BitsPerComponent" => 8,
+        "Filter" => "FlateDecode",
+    };
+    Object::Reference(doc.add_object(Stream::new(facts, logo.pixels.clone())))
 }
 
 /// Adds catalog, information and id, and writes the file.

@@ -1,12 +1,14 @@
 //! What a document says, as plain values frozen at posting, and its reading before it is set.
 
 use super::fonts::Fonts;
+use super::logo::Logo;
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::money::Currency;
 use crate::domain::text;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 
 /// The sheet a document is printed on.
@@ -132,7 +134,7 @@ pub struct AppliedCredit {
 }
 
 /// One document as it is printed: everything frozen at posting.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Printable {
     /// Invoice or memo.
     pub kind: DocumentKind,
@@ -172,6 +174,8 @@ pub struct Printable {
     pub note: String,
     /// What it is printed on.
     pub paper: Paper,
+    /// The issuer's logo.
+    pub logo: Option<Arc<Logo>>,
 }
 
 /// Why a document cannot be printed.
@@ -189,6 +193,9 @@ pub enum PrintError {
         /// Where it stands: `customer name`, `line 3 description`.
         place: String,
     },
+    /// The logo cannot be used.
+    #[error("the logo cannot be used: {0}")]
+    Logo(String),
     /// The bundled fonts could not be read: a broken build.
     #[error("the bundled fonts cannot be read: {0}")]
     Fonts(String),

@@ -2,7 +2,8 @@
 
 use super::fonts::{CutId, Fonts, Glyph, Weight};
 use printpdf::{
-    Color, DictItem, FontId, Line, LinePoint, Op, PaintMode, PdfFontHandle, Point, Pt, Rect, Rgb,
+    Color, CurTransMat, DictItem, FontId, Line, LinePoint, Op, PaintMode, PdfFontHandle, Point, Pt,
+    Rect, Rgb,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -160,6 +161,8 @@ fn opening(c: char) -> bool {
 pub(super) struct Sheet {
     pub ops: Vec<Op>,
     pub used: BTreeSet<CutId>,
+    /// Whether the logo stands on it.
+    pub logo: bool,
     height: f32,
     ink: Option<Ink>,
 }
@@ -167,7 +170,7 @@ pub(super) struct Sheet {
 impl Sheet {
     /// An empty page of a height in points.
     pub(super) fn new(height: f32) -> Self {
-        Self { ops: Vec::with_capacity(512), used: BTreeSet::new(), height, ink: None }
+        Self { ops: Vec::with_capacity(512), used: BTreeSet::new(), logo: false, height, ink: None }
     }
 
     fn fill_ink(&mut self, ink: Ink) {
@@ -234,6 +237,17 @@ impl Sheet {
         self.ops.push(Op::SetOutlineColor { col: ink.colour() });
         self.ops.push(Op::SetOutlineThickness { pt: Pt(thickness) });
         self.ops.push(Op::DrawLine { line });
+    }
+
+    /// The logo with its upper left corner at `x`, `y`.
+    pub(super) fn logo(&mut self, x: f32, y: f32, width: f32, height: f32) {
+        self.logo = true;
+        let place = [width, 0.0, 0.0, height, x, self.height - y - height];
+        self.ops.push(Op::SaveGraphicsState);
+        self.ops.push(Op::SetTransformationMatrix { matrix: CurTransMat::Raw(place) });
+        let name = vec![DictItem::Name(b"Logo".to_vec())];
+        self.ops.push(Op::Unknown { key: "Do".into(), value: name });
+        self.ops.push(Op::RestoreGraphicsState);
     }
 
     /// A filled box with its upper edge at `y`.

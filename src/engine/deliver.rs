@@ -4,7 +4,7 @@
 
 use super::command::{Receipt, Refused};
 use super::{Error, Session};
-use crate::document::{Frozen, Line, Press, Printable, batch, email, issuer};
+use crate::document::{Frozen, Line, Logo, Press, Printable, batch, email, issuer};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::{Balance, Fate, Wishes, plan};
 use crate::domain::document::DocumentStatus;
@@ -128,6 +128,10 @@ pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
         collected_from: frozen.collected_from,
         note: row.note,
         paper: frozen.paper,
+        logo: match frozen.logo.as_str() {
+            "" => None,
+            hash => Logo::cached(hash, || store::logo::png(db, hash))?,
+        },
     })
 }
 

@@ -17,7 +17,7 @@ use crate::domain::payment::MethodStatus;
 use crate::domain::tax::posting_block;
 use crate::store::document::{self, DocumentRow};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
-use crate::store::{Db, StoreError, Tx, account, bill_run, method_state, posting, settings};
+use crate::store::{Db, StoreError, Tx, account, bill_run, logo, method_state, posting, settings};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
@@ -160,6 +160,7 @@ pub fn blocked(
 pub fn freeze(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<String, StoreError> {
     let terms = account::version_terms(db, row.account_version)?;
     let mut frozen = Frozen::of(config, &terms);
+    frozen.logo = logo::chosen(db)?;
     if let Some(id) = row.corrects {
         let other = document::get(db, id)?;
         frozen.corrects = other.number.map(|number| Corrected { number, date: other.invoice_on });

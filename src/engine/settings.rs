@@ -3,8 +3,9 @@
 use super::{Error, Session};
 use crate::clock::Now;
 use crate::config;
+use crate::document::Logo;
 use crate::domain::actor::Verb;
-use crate::store::{BookKind, settings};
+use crate::store::{BookKind, logo as logos, settings};
 use chrono::{NaiveDate, NaiveDateTime};
 
 /// Sets one value after checking it and the whole with it.
@@ -23,15 +24,32 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
             format!("allowed: {}", setting.allowed.words()),
         ));
     }
+    let logo = if key == "issuer.logo" { read_logo(value)? } else { None };
     session.write(Verb::Settings, |tx| {
         let before = settings::load(tx)?;
         if let Some(why) = before.with(key, value).contradiction() {
             return Err(Error::usage("contradiction", why, ""));
         }
         settings::set(tx, key, value)?;
+        if key == "issuer.logo" {
+            logos::choose(tx, logo.as_ref().map(|(hash, png)| (hash.as_str(), &png[..])))?;
+        }
         tx.note(key, format!("{key}: {:?} → {value:?}", before.get(key)));
         Ok(())
     })
+}
+
+/// The logo's hash and file: it is kept in the book, so that a posted document can always be
+/// printed as it was.
+fn read_logo(file: &str) -> Result<Option<(String, Vec<u8>)>, Error> {
+    if file.is_empty() {
+        return Ok(None);
+    }
+    let png = std::fs::read(file).map_err(|source| Error::Io { path: file.into(), source })?;
+    match Logo::decode(&png) {
+        Ok(logo) => Ok(Some((logo.hash, png))),
+        Err(why) => Err(Error::usage("bad_logo", why.to_string(), "name a PNG file")),
+    }
 }
 
 /// Reads `DATE` (noon) or `DATETHH:MM` in the book's zone.

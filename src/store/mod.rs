@@ -20,6 +20,7 @@ pub mod draft;
 mod error;
 pub mod job;
 pub mod ledger;
+pub mod logo;
 pub mod memo;
 pub mod method_state;
 pub mod notice;

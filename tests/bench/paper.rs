@@ -66,6 +66,7 @@ fn invoice(n: usize) -> Printable {
         collected_from: String::new(),
         note: String::new(),
         paper: Paper::A4,
+        logo: None,
     }
 }
 

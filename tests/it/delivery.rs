@@ -385,6 +385,66 @@ fn killed_while_sending_leaves_what_is_not_known_and_sends_the_rest_once() {
 }
 
 #[test]
+fn a_corrected_invoice_in_the_queue_is_held_and_asks() {
+    let book = posted(&[]);
+    deliver(&book, &["--run", "BR-000001"]).ends(1);
+    book.run(&["adjust", "D-000001", "--amount", "4", "--reason", "too much"]).ends(0);
+    let rows = list(&book, &["--invoice", "D-000001"]);
+    assert!(rows.iter().all(|r| r["status"] == "Held"), "{rows:?}");
+    assert!(rows[0]["last_reply"].as_str().unwrap().contains("CM-2026-000001"), "{rows:?}");
+    // The printed copy of another one, reversed: held out of the batch too.
+    book.run(&["reverse", "D-000002", "--reason", "wrong customer"]).ends(0);
+    let out = book.dir.path().join("out");
+    let sent = deliver(&book, &["--send-now", "--print", out.to_str().unwrap()]).json();
+    // The invoice to Tokyo and the memo of the reversal, which are documents of their own.
+    assert_eq!(sent["batch"]["documents"], 2, "{sent}");
+    assert_eq!(list(&book, &["--invoice", "D-000002"])[0]["status"], "Held");
+    let mailed: Vec<Value> = list(&book, &["--status", "Sent"]);
+    assert!(!mailed.is_empty() && mailed.iter().all(|r| r["document_id"] != "D-000001"));
+    // The clerk says: it goes all the same. One of the two copies is taken back.
+    book.run(&["delivery", "retry", rows[0]["id"].as_str().unwrap()]).ends(0);
+    book.run(&["delivery", "recall", rows[1]["id"].as_str().unwrap()]).ends(0);
+    let rows = list(&book, &["--invoice", "D-000001"]);
+    assert_eq!((&rows[0]["status"], &rows[1]["status"]), (&"Sent".into(), &"Recalled".into()));
+    // The memo by mail names what it corrects.
+    let memo = mails(&book).into_iter().find(|f| {
+        std::fs::read_to_string(f).unwrap().contains("Subject: Credit memo CM-2026-000001")
+    });
+    let text = std::fs::read_to_string(memo.unwrap()).unwrap();
+    assert!(text.contains("It corrects invoice INV-2026-000001"), "{}", &text[..1500]);
+    balanced(&book);
+    // Reversed before anybody delivered it: asks at once.
+    let book = posted(&[]);
+    book.run(&["reverse", "D-000001", "--reason", "wrong"]).ends(0);
+    let plan = deliver(&book, &["--dry-run"]).ends(1).json()["plan"].clone();
+    assert_eq!(plan["held"], 2, "{plan}");
+}
+
+#[test]
+fn the_logo_of_the_day_is_printed_for_ever() {
+    let book = posted(&[]);
+    let bad = book.file("logo.txt", "no picture");
+    assert_eq!(book.run(&["settings", "set", "issuer.logo", &bad]).code, 2);
+    let logo = book.file("logo.png", LOGO);
+    book.run(&["settings", "set", "issuer.logo", &logo]).ends(0);
+    book.run(&["adjust", "D-000001", "--amount", "1", "--reason", "with a logo"]).ends(0);
+    let path = |name: &str| book.dir.path().join(name).to_string_lossy().into_owned();
+    book.run(&["invoice", "pdf", "CM-2026-000001", &path("a.pdf")]).ends(0);
+    std::fs::remove_file(&logo).unwrap();
+    book.run(&["settings", "set", "issuer.logo", ""]).ends(0);
+    book.run(&["invoice", "pdf", "CM-2026-000001", &path("b.pdf")]).ends(0);
+    book.run(&["invoice", "pdf", "D-000001", &path("plain.pdf")]).ends(0);
+    let bytes = std::fs::read(path("a.pdf")).unwrap();
+    assert_eq!(bytes, std::fs::read(path("b.pdf")).unwrap());
+    let has = |file: &[u8]| file.windows(8).any(|w| w == b"/XObject");
+    assert!(has(&bytes) && !has(&std::fs::read(path("plain.pdf")).unwrap()));
+    tool("qpdf", &["--check", &path("a.pdf")]);
+}
+
+/// A small mark on a transparent ground.
+const LOGO: &[u8] = include_bytes!("logo.png");
+
+#[test]
 fn wrong_words_change_nothing() {
     let book = posted(&[]);
     for args in [

@@ -91,6 +91,7 @@ pub fn invoice() -> Printable {
         collected_from: String::new(),
         note: String::new(),
         paper: Paper::A4,
+        logo: None,
     };
     printable.taxes = vec![tax("VAT", "19", TaxKind::Standard, "", 76256, 14489)];
     printable.total_minor += 14489;

@@ -576,6 +576,15 @@ CREATE INDEX promise_open ON promise (promised_on) WHERE state = 'open';
 
 -- ---------------------------------------------------------------- deliveries
 
+-- Pictures of the letterhead; a posted document names its own by hash.
+CREATE TABLE logo (
+  hash           TEXT PRIMARY KEY,                    -- SHA-256 of the file, hexadecimal
+  png            BLOB NOT NULL,
+  chosen         INTEGER NOT NULL CHECK (chosen IN (0,1)),
+  added_at       INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX logo_chosen ON logo (chosen) WHERE chosen = 1;
+
 CREATE TABLE print_batch (
   id             INTEGER PRIMARY KEY,
   directory      TEXT NOT NULL,

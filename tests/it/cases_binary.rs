@@ -139,11 +139,24 @@ fn bill_binary(book: &Book, step: &Value) -> Result<String, String> {
 
 #[test]
 fn every_case_holds_through_the_binary() {
-    let mut wrong = Vec::new();
-    for (id, scenario) in scenarios() {
-        if let Err(why) = play_binary(&scenario) {
-            wrong.push(format!("{id} ({}): {why}", text_of(&scenario["says"])));
+    // Each scenario is a book of its own: a few at a time.
+    let all = scenarios();
+    let wrong = std::sync::Mutex::new(Vec::new());
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let Some((id, scenario)) = all.get(at) else { return };
+                    if let Err(why) = play_binary(scenario) {
+                        let says = text_of(&scenario["says"]);
+                        wrong.lock().unwrap().push(format!("{id} ({says}): {why}"));
+                    }
+                }
+            });
         }
-    }
+    });
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{} cases fail:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -6,13 +6,20 @@ mod calendar;
 mod dice;
 mod goods;
 mod methods;
+mod money;
 mod people;
 mod plants;
 
 use super::command::{AccountFilter, NewBillRun, NewPaymentRun};
-use super::{Error, Session, bill, collect, deliver, import, post, settings};
+use super::{
+    Error, Session, bill, collect, deliver, delivery, import, post, print, reconcile, retry,
+    settings,
+};
 use crate::clock::Now;
 use crate::domain::ids::BillRunId;
+use crate::domain::payment::DeliveryStatus;
+use crate::store;
+use crate::store::delivery::Filter;
 use book::{CsvFile, Plan};
 use calendar::months_on;
 use chrono::{Days, NaiveDate};
@@ -140,18 +147,46 @@ impl Maker<'_> {
         post::start(self.session, &post::What::Run(run), None)?;
         (self.drive)(self.session)?;
         if mail {
-            self.at(day, 9)?;
-            deliver::make(self.session, Some(run), deliver::When::Now)?;
-            (self.drive)(self.session)?;
+            self.mail(day, run)?;
         }
-        for (days, hour) in [(1, 11), (14, 11), (29, 11)] {
+        for days in [1, 3, 14, 17, 20, 29] {
             let on = day + Days::new(days);
             if on < self.plan.today {
-                self.at(on, hour)?;
-                self.collect(on)?;
+                self.at(on, 11)?;
+                self.money(on, days)?;
             }
         }
         Ok(())
+    }
+
+    /// E-mail leaves, print copies are written; those of a month that is over were printed.
+    fn mail(&mut self, day: NaiveDate, run: BillRunId) -> Result<(), Error> {
+        self.at(day, 9)?;
+        deliver::make(self.session, Some(run), deliver::When::Now)?;
+        (self.drive)(self.session)?;
+        print::start(self.session, "")?;
+        (self.drive)(self.session)?;
+        if Some(&day) != self.plan.cycles.last() {
+            let of = Filter { status: Some(DeliveryStatus::Written), ..Filter::default() };
+            let written = self.session.read(|db| store::delivery::list(db, &of))?;
+            let ids: Vec<_> = written.iter().map(|d| d.id).collect();
+            delivery::confirm_printed(self.session, &ids)?;
+        }
+        Ok(())
+    }
+
+    /// What comes in on a day of the month: payment runs, bank answers, retries, transfers.
+    fn money(&mut self, on: NaiveDate, days: u64) -> Result<(), Error> {
+        match days {
+            1 | 14 | 29 => self.collect(on),
+            20 => self.transfers(on),
+            _ => {
+                reconcile::queue(self.session)?;
+                (self.drive)(self.session)?;
+                retry::start(self.session, &retry::Which::Due)?;
+                (self.drive)(self.session)
+            }
+        }
     }
 
     fn collect(&mut self, day: NaiveDate) -> Result<(), Error> {
@@ -177,6 +212,7 @@ impl Maker<'_> {
         let mut files = self.plan.this_month();
         files.push(usage);
         self.load(files)?;
+        self.talks()?;
         self.run_bills(today, Some("Pilot"))?;
         self.at(today, 8)?;
         let price = Plan::after_pilot();

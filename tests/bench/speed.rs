@@ -1,7 +1,12 @@
 //! Import and bill run beside raw rusqlite inserts of the same rows into the same tables, with the
 //! same indexes, pragmas and rows per transaction, in the same run: `cargo bench --bench speed`.
 //! Printed are ratios (raw time / our time); the goals are issue-wide, a bench only shows them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench fails by panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a bench fails by panic"
+)]
 
 use daybook::clock::Now;
 use daybook::domain::actor::{Actor, Verb};
@@ -133,7 +138,9 @@ const ACCOUNTS: usize = 30_000;
 
 fn thirty_thousand() -> Vec<(String, Vec<u8>)> {
     use std::fmt::Write;
-    let mut accounts = String::from("account_number,name,currency,email,bill_cycle_day,payment_term,delivery,tax_code\n");
+    let mut accounts = String::from(
+        "account_number,name,currency,email,bill_cycle_day,payment_term,delivery,tax_code\n",
+    );
     let mut subscriptions = String::from("subscription_number,account_number,start_date\n");
     let mut charges = String::from(
         "charge_number,subscription_number,name,type,model,price,quantity,billing_period,timing\n",
@@ -142,7 +149,11 @@ fn thirty_thousand() -> Vec<(String, Vec<u8>)> {
         let _ = writeln!(accounts, "A{n:05},Customer {n},EUR,a{n}@example.com,1,Net 30,email,VAT");
         let _ = writeln!(subscriptions, "S{n:05},A{n:05},2026-01-01");
         let _ = writeln!(charges, "B{n:05},S{n:05},Base,recurring,flat,29.90,1,month,advance");
-        let _ = writeln!(charges, "C{n:05},S{n:05},Seats,recurring,per_unit,9.99,{},month,advance", n % 40 + 1);
+        let _ = writeln!(
+            charges,
+            "C{n:05},S{n:05},Seats,recurring,per_unit,9.99,{},month,advance",
+            n % 40 + 1
+        );
         let _ = writeln!(charges, "D{n:05},S{n:05},Support,recurring,flat,120,1,quarter,advance");
     }
     vec![
@@ -194,10 +205,18 @@ fn bill_run(dir: &Path) {
     let documents = tables[0].1.1.len();
     assert_eq!(documents, ACCOUNTS);
     let slices = raw(&ours)
-        .query_row("SELECT count(*) FROM operation WHERE verb = 'bill'", [], |r| r.get::<_, usize>(0))
+        .query_row("SELECT count(*) FROM operation WHERE verb = 'bill'", [], |r| {
+            r.get::<_, usize>(0)
+        })
         .unwrap();
     let spent = raw_documents(&theirs, &tables, documents.div_ceil(slices.max(1)));
-    ratio(&format!("bill run of {ACCOUNTS} accounts × 3 charges ({slices} slices)"), rows, took, spent, 0.5);
+    ratio(
+        &format!("bill run of {ACCOUNTS} accounts × 3 charges ({slices} slices)"),
+        rows,
+        took,
+        spent,
+        0.5,
+    );
     println!(
         "while it ran: {writes} writes of another process, the longest waited {:.0} ms (goal < 100)",
         longest.as_secs_f64() * 1000.0
@@ -289,9 +308,7 @@ fn writer(book: &Path) {
     while !stop.load(std::sync::atomic::Ordering::Relaxed) {
         let op = Op::new(&actor(), Verb::Settings, store.now().unwrap());
         let begun = Instant::now();
-        store
-            .write(&op, |tx| settings::set(tx, "issuer.footer", &writes.to_string()))
-            .unwrap();
+        store.write(&op, |tx| settings::set(tx, "issuer.footer", &writes.to_string())).unwrap();
         longest = longest.max(begun.elapsed());
         writes += 1;
         std::thread::sleep(Duration::from_millis(20));

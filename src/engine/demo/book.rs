@@ -235,6 +235,11 @@ fn habits(dice: &mut Dice, person: &Person) -> Habits {
 }
 
 impl Customer {
+    /// Whether payment runs collect from it.
+    pub fn auto_pay(&self) -> bool {
+        self.habits.auto_pay
+    }
+
     fn account_row(&self) -> Vec<String> {
         let Self { person, habits, .. } = self;
         vec![

@@ -203,6 +203,86 @@ fn open_items_become_posted_history_that_can_be_collected() {
 }
 
 #[test]
+fn the_sample_files_go_in_and_what_will_not_be_billed_is_listed() {
+    let book = Book::new("2026-12-01");
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/sample");
+    book.run(&["import", sample]).ends(0);
+    let before = book.dump();
+    book.run(&["import", sample]).ends(0);
+    assert_eq!(book.dump(), before);
+    let stray =
+        "ACCOUNT_ID,UOM,QTY,STARTDATE\nA-143,fax page,3,2026-11-20\nA-139,GB,1,2026-12-01\n";
+    assert_eq!(book.import("stray.csv", stray, &[]).0, 0);
+    let list = book.run(&["usage", "list", "--pending", "--json"]).ends(0).json();
+    assert_eq!(list["billable"], 2, "{list}");
+    let why: Vec<(&str, &str)> = list["pending"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| (r["account_number"].as_str().unwrap(), r["reason"].as_str().unwrap()))
+        .collect();
+    let expected = [
+        ("A-139", "its period has not ended by the target date"),
+        ("A-143", "no charge with that unit"),
+    ];
+    assert_eq!(why, expected);
+    assert_eq!(
+        book.dump(),
+        {
+            book.run(&["usage", "list"]).ends(0);
+            book.dump()
+        },
+        "a list writes nothing"
+    );
+}
+
+#[test]
+fn a_change_to_many_billed_charges_asks_first() {
+    let book = filled();
+    let many = |price: &str| {
+        let mut text = String::from(
+            "charge_number,subscription_number,name,type,model,price,billing_period\n",
+        );
+        for n in 0..20 {
+            text.push_str(&format!("M{n},S1,Many {n},recurring,flat,{price},month\n"));
+        }
+        text
+    };
+    assert_eq!(book.import("many.csv", many("5"), &[]).0, 0);
+    book.run(&["bill", "--target", "2026-02-01"]).ends(0);
+    let before = book.dump();
+    let file = book.file("many.csv", many("6"));
+    let asked = book.run(&["import", &file, "--json"]).ends(2);
+    assert!(asked.err.contains("needs_yes") && asked.err.contains("20 of"), "{}", asked.err);
+    assert_eq!(book.dump(), before);
+    book.run(&["import", &file, "--yes"]).ends(0);
+    // The draft was rated from the old price: it says so and does not post.
+    let drafts = book.run(&["invoice", "list", "--status", "draft", "--json"]).ends(0).json();
+    let flags = drafts[0]["flags"].as_array().unwrap();
+    assert!(flags.iter().any(|f| f["code"] == "stale"), "{flags:?}");
+    let posted = book.run(&["post", "BR-1", "--json"]).json();
+    assert_eq!(posted["posted"], 0, "{posted}");
+    // Usage of a day that is on the draft already makes it stale too; usage once posted stays.
+    let late = "ACCOUNT_ID,UOM,QTY,STARTDATE,UNIQUE_KEY\nA1,GB,7,2026-01-09,k9\n";
+    assert_eq!(book.import("late.csv", late, &[]).0, 0);
+    let stale = book.run(&["invoice", "list", "--json"]).ends(0).json()[0]["flags"].to_string();
+    assert!(stale.contains("7 GB"), "{stale}");
+}
+
+#[test]
+fn usage_on_a_posted_invoice_is_never_changed() {
+    let book = filled();
+    book.run(&["bill", "--target", "2026-02-01"]).ends(0);
+    book.run(&["post", "BR-1"]).ends(0);
+    let before = book.dump();
+    let changed = "ACCOUNT_ID,UOM,QTY,STARTDATE,UNIQUE_KEY\nA1,GB,11,2026-01-05,k1\n";
+    let (code, file) = book.import("u.csv", changed, &[]);
+    assert_eq!((code, counts(&file)), (2, [0, 0, 0, 1]));
+    assert!(file["refused"][0]["message"].as_str().unwrap().contains("INV-2026-000001"), "{file}");
+    assert_eq!(book.dump(), before);
+}
+
+#[test]
 fn a_hundred_thousand_rows_of_garbage_never_panic() {
     let book = Book::new("2026-02-01");
     let mut state = 7_u64;

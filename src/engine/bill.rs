@@ -402,7 +402,7 @@ fn write_bill(
         match draft.kind {
             DocumentKind::CreditMemo => by.credit_memos += 1,
             DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::WriteOff => {
-                by.invoices += 1
+                by.invoices += 1;
             }
         }
         add(&mut by.totals, input.currency, draft);

@@ -20,7 +20,7 @@ impl Month {
         let path = dir.path().to_string_lossy().into_owned();
         let ran =
             daybook(Path::new("unused"), &["demo", "--dir", &path, "--accounts", accounts]).ends(0);
-        let book = ran.out.split_whitespace().find(|w| w.ends_with(".db")).unwrap().into();
+        let book = ran.out.split_whitespace().find(|w| w.ends_with("demo.db")).unwrap().into();
         let now = NaiveDate::from_ymd_opt(2026, 12, 1).unwrap().and_hms_opt(8, 0, 0).unwrap();
         Self { _dir: dir, book, now }
     }

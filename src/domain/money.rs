@@ -11,6 +11,9 @@ use std::str::FromStr;
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
+    /// Some currency, where a value is needed before the right one is known; never stored.
+    pub const PLACEHOLDER: Self = Self(iso_currency::Currency::EUR);
+
     /// Reads a code such as `EUR`, exactly three upper-case letters.
     pub fn parse(code: &str) -> Option<Self> {
         let found = iso_currency::Currency::from_code(code).map(Self)?;

@@ -4,6 +4,7 @@ use super::field::{Cells, Fault, MAX_TEXT};
 use super::header::columns;
 use super::reader::FromRow;
 use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference};
+use crate::domain::money::Currency;
 use crate::domain::term::PaymentTerm;
 use chrono::NaiveDate;
 
@@ -11,8 +12,8 @@ columns! {
     /// Columns of accounts.csv.
     AccountColumns {
         account_number = "account_number" Required,
-        name = "name" Required,
-        currency = "currency" Required,
+        name = "name" New,
+        currency = "currency" New,
         email = "email" Optional,
         batch = "batch" Optional,
         bill_cycle_day = "bill_cycle_day" Optional,
@@ -33,6 +34,9 @@ columns! {
         effective_from = "effective_from" Optional,
     }
 }
+
+/// Stands in a row whose file leaves the currency out; never stored.
+const ANY_CURRENCY: Currency = Currency::PLACEHOLDER;
 
 /// One row of accounts.csv; columns left out have their defaults here (see [`overlay`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +60,8 @@ impl FromRow for AccountRow {
     fn read(c: &AccountColumns, cells: &Cells<'_>) -> Result<Self, Fault> {
         let payment_term = payment_term(c, cells)?;
         let terms = AccountTerms {
-            name: cells.required(c.name, MAX_TEXT)?,
-            currency: cells.currency(c.currency)?,
+            name: cells.required_if_given(c.name, MAX_TEXT)?,
+            currency: if c.currency.given() { cells.currency(c.currency)? } else { ANY_CURRENCY },
             emails: cells.emails(c.email)?,
             batch: cells.text(c.batch, MAX_TEXT)?,
             bill_cycle_day: cells.whole(c.bill_cycle_day, 1, 31)?.unwrap_or(1),
@@ -110,13 +114,12 @@ fn payment_term(c: &AccountColumns, cells: &Cells<'_>) -> Result<String, Fault> 
 pub fn overlay(c: &AccountColumns, old: &AccountTerms, row: &AccountTerms) -> AccountTerms {
     let row = row.clone();
     let mut terms = old.clone();
-    terms.name = row.name;
-    terms.currency = row.currency;
     let set = |given: bool, to: &mut String, from: String| {
         if given {
             *to = from;
         }
     };
+    set(c.name.given(), &mut terms.name, row.name);
     set(c.batch.given(), &mut terms.batch, row.batch);
     set(c.payment_term.given(), &mut terms.payment_term, row.payment_term);
     set(c.tax_code.given(), &mut terms.tax_code, row.tax_code);
@@ -129,6 +132,9 @@ pub fn overlay(c: &AccountColumns, old: &AccountTerms, row: &AccountTerms) -> Ac
     set(c.country.given(), &mut terms.country, row.country);
     set(c.language.given(), &mut terms.language, row.language);
     set(c.po_number.given(), &mut terms.po_number, row.po_number);
+    if c.currency.given() {
+        terms.currency = row.currency;
+    }
     if c.email.given() {
         terms.emails = row.emails;
     }

@@ -14,11 +14,11 @@ columns! {
     /// Columns of charges.csv.
     ChargeColumns {
         charge_number = "charge_number" Required,
-        subscription_number = "subscription_number" Required,
-        name = "name" Required,
-        charge_type = "type" Required,
-        model = "model" Required,
-        price = "price" Required,
+        subscription_number = "subscription_number" New,
+        name = "name" New,
+        charge_type = "type" New,
+        model = "model" New,
+        price = "price" New,
         plan = "plan" Optional,
         quantity = "quantity" Optional,
         uom = "uom" Optional,
@@ -47,7 +47,7 @@ columns! {
 pub struct ChargeRow {
     /// The natural key.
     pub charge_number: String,
-    /// The subscription it belongs to; may not change.
+    /// The subscription it belongs to; may not change. Empty when the file leaves it out.
     pub subscription_number: String,
     /// Everything else.
     pub terms: ChargeTerms,
@@ -64,20 +64,38 @@ impl FromRow for ChargeRow {
     }
 
     fn read(c: &ChargeColumns, cells: &Cells<'_>) -> Result<Self, Fault> {
-        let model = cells.word(c.model, Model::parse, &Model::words(), None)?;
+        let words = Model::words();
+        let model = if c.model.given() {
+            Some(cells.word(c.model, Model::parse, &words, None)?)
+        } else {
+            None
+        };
         let price = match model {
-            Model::Tiered | Model::Volume | Model::TieredOverage | Model::Overage => {
+            Some(Model::Tiered | Model::Volume | Model::TieredOverage | Model::Overage) => {
                 cells.optional_decimal(c.price)?.unwrap_or_default()
             }
-            Model::Flat
-            | Model::PerUnit
-            | Model::Package
-            | Model::DiscountPercent
-            | Model::DiscountFixed => cells.decimal(c.price)?,
+            Some(
+                Model::Flat
+                | Model::PerUnit
+                | Model::Package
+                | Model::DiscountPercent
+                | Model::DiscountFixed,
+            )
+            | None
+                if c.price.given() =>
+            {
+                cells.decimal(c.price)?
+            }
+            Some(_) | None => Decimal::ZERO,
         };
+        let model = model.unwrap_or(Model::Flat);
         Ok(Self {
             charge_number: cells.key(c.charge_number)?,
-            subscription_number: cells.key(c.subscription_number)?,
+            subscription_number: if c.subscription_number.given() {
+                cells.key(c.subscription_number)?
+            } else {
+                String::new()
+            },
             terms: terms(c, cells, model, price)?,
             effective_from: cells.optional_date(c.effective_from)?,
         })
@@ -90,13 +108,14 @@ fn terms(
     model: Model,
     price: Decimal,
 ) -> Result<ChargeTerms, Fault> {
-    let charge_type = cells.word(c.charge_type, ChargeType::parse, &ChargeType::words(), None)?;
+    let any = if c.charge_type.given() { None } else { Some(ChargeType::Recurring) };
+    let charge_type = cells.word(c.charge_type, ChargeType::parse, &ChargeType::words(), any)?;
     let default_timing = match charge_type {
         ChargeType::Usage => Timing::Arrears,
         ChargeType::OneTime | ChargeType::Recurring => Timing::Advance,
     };
     Ok(ChargeTerms {
-        name: cells.required(c.name, MAX_TEXT)?,
+        name: cells.required_if_given(c.name, MAX_TEXT)?,
         plan: cells.text(c.plan, MAX_TEXT)?,
         charge_type,
         model,
@@ -172,15 +191,12 @@ pub fn overlay(c: &ChargeColumns, old: &ChargeTerms, row: &ChargeTerms) -> Charg
     macro_rules! pick {
         ($($field:ident: $column:ident),+) => {
             ChargeTerms {
-                name: row.name,
-                charge_type: row.charge_type,
-                model: row.model,
-                price: row.price,
                 $($field: if c.$column.given() { row.$field } else { old.$field.clone() }),+
             }
         };
     }
     pick!(
+        name: name, charge_type: charge_type, model: model, price: price,
         plan: plan, quantity: quantity, uom: uom, billing_period: billing_period, timing: timing,
         billing_day: billing_day, alignment: alignment, price_base: price_base,
         start_on: start_date, end_on: end_date, billed_through: billed_through, tiers: tiers,

@@ -107,6 +107,11 @@ impl<'r> Cells<'r> {
         if text.is_empty() { Err(missing(slot)) } else { Ok(text.to_owned()) }
     }
 
+    /// Printed text that must be there if the file has the column.
+    pub fn required_if_given(&self, slot: Slot, max: usize) -> Result<String, Fault> {
+        if slot.given() { self.required(slot, max) } else { Ok(String::new()) }
+    }
+
     /// The number of something, must be there.
     pub fn key(&self, slot: Slot) -> Result<String, Fault> {
         let text = self.optional_key(slot)?;

@@ -7,6 +7,8 @@ use super::{Fault, Kind};
 pub enum Need {
     /// Always there.
     Required,
+    /// There when the file brings something new; an amendment may leave it out, and it stays.
+    New,
     /// May be left out.
     Optional,
 }
@@ -33,6 +35,24 @@ pub trait Columns: Sized {
     const ALL: &'static [(&'static str, Need)];
     /// Takes the positions found, in the order of [`Self::ALL`].
     fn resolve(find: impl Fn(&'static str) -> Slot) -> Self;
+    /// Every column as it was found.
+    fn slots(&self) -> Vec<Slot>;
+
+    /// The refusal of a row that is new and lacks a column which only an amendment may leave out.
+    fn complete(&self) -> Result<(), Fault> {
+        let lacking = |slot: &Slot| {
+            !slot.given() && Self::ALL.iter().any(|(n, need)| *n == slot.name && *need == Need::New)
+        };
+        let missing: Vec<&str> = self.slots().into_iter().filter(lacking).map(|s| s.name).collect();
+        let Some(first) = missing.first() else { return Ok(()) };
+        let hint = format!("add to the header and to each new row: {}", missing.join(", "));
+        Err(Fault::new(
+            first,
+            "",
+            "missing column: the row is not in the book yet and needs it",
+            hint,
+        ))
+    }
 }
 
 /// Declares the columns of a file: a struct of [`Slot`]s and the table of needs.
@@ -48,6 +68,9 @@ macro_rules! columns {
                 &[$(($text, $crate::import::header::Need::$need)),+];
             fn resolve(find: impl Fn(&'static str) -> $crate::import::Slot) -> Self {
                 Self { $($field: find($text)),+ }
+            }
+            fn slots(&self) -> Vec<$crate::import::Slot> {
+                vec![$(self.$field),+]
             }
         }
     };

@@ -3,6 +3,7 @@
 use super::field::{Cells, Fault, MAX_TEXT};
 use super::header::columns;
 use super::reader::FromRow;
+use super::tax::ALWAYS;
 use crate::domain::subscription::SubscriptionTerms;
 use chrono::NaiveDate;
 
@@ -10,8 +11,8 @@ columns! {
     /// Columns of subscriptions.csv.
     SubscriptionColumns {
         subscription_number = "subscription_number" Required,
-        account_number = "account_number" Required,
-        start_date = "start_date" Required,
+        account_number = "account_number" New,
+        start_date = "start_date" New,
         term_months = "term_months" Optional,
         auto_renew = "auto_renew" Optional,
         end_date = "end_date" Optional,
@@ -27,7 +28,7 @@ columns! {
 pub struct SubscriptionRow {
     /// The natural key.
     pub subscription_number: String,
-    /// The account it belongs to; may not change.
+    /// The account it belongs to; may not change. Empty when the file leaves it out.
     pub account_number: String,
     /// Everything else.
     pub terms: SubscriptionTerms,
@@ -46,9 +47,13 @@ impl FromRow for SubscriptionRow {
     fn read(c: &SubscriptionColumns, cells: &Cells<'_>) -> Result<Self, Fault> {
         Ok(Self {
             subscription_number: cells.key(c.subscription_number)?,
-            account_number: cells.key(c.account_number)?,
+            account_number: if c.account_number.given() {
+                cells.key(c.account_number)?
+            } else {
+                String::new()
+            },
             terms: SubscriptionTerms {
-                start_on: cells.date(c.start_date)?,
+                start_on: if c.start_date.given() { cells.date(c.start_date)? } else { ALWAYS },
                 term_months: cells.whole(c.term_months, 1, 1200)?,
                 auto_renew: cells.boolean(c.auto_renew)?,
                 end_on: cells.optional_date(c.end_date)?,
@@ -68,7 +73,9 @@ pub fn overlay(
     row: &SubscriptionTerms,
 ) -> SubscriptionTerms {
     let mut terms = old.clone();
-    terms.start_on = row.start_on;
+    if c.start_date.given() {
+        terms.start_on = row.start_on;
+    }
     if c.term_months.given() {
         terms.term_months = row.term_months;
     }

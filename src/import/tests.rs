@@ -61,7 +61,7 @@ fn a_bad_header_refuses_the_file() {
         ("foo,bar\n1,2\n", "", "no known kind"),
         ("account_number;name;currency\n", "", "no known kind"),
         ("account_number,name,currency,colour\n", "colour", "unknown column"),
-        ("account_number,name\nA,B\n", "currency", "missing column"),
+        ("account_number,token,kind\nA,ok,card\n", "display", "missing column"),
         ("account_number,name,currency,name\n", "name", "twice"),
         ("PK\u{3}\u{4}xlsx", "", "spreadsheet"),
     ] {

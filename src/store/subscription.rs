@@ -32,6 +32,15 @@ pub fn find(db: &Db<'_>, number: &str) -> Result<Option<SubscriptionRef>, StoreE
         .optional()?)
 }
 
+/// The subscription with this identity.
+pub fn get(db: &Db<'_>, id: SubscriptionId) -> Result<Option<SubscriptionRef>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(&format!("{REFS} WHERE s.id = ?1"))?
+        .query_row([id.0], subscription_ref)
+        .optional()?)
+}
+
 /// Every subscription by number; for files that name many.
 pub fn directory(db: &Db<'_>) -> Result<HashMap<String, SubscriptionRef>, StoreError> {
     let mut statement = db.conn().prepare_cached(REFS)?;

@@ -47,7 +47,9 @@ fn bad_input_is_named_and_changes_nothing() {
         ("cut in a quote", format!("{accounts}A3,\"Acm").into(), 2, ""),
         ("not UTF-8", b"account_number,name,currency\nA3,M\xfcller,EUR\n".to_vec(), 2, "name"),
         ("unknown column", b"account_number,name,currency,shoe\nA3,B,EUR,9\n".to_vec(), 1, "shoe"),
-        ("missing column", b"account_number,name\nA3,B\n".to_vec(), 1, "currency"),
+        ("missing column", b"account_number,name\nA3,B\n".to_vec(), 2, "currency"),
+        ("missing key", b"name,currency,email\nB,EUR,\n".to_vec(), 1, ""),
+        ("usage without day", b"ACCOUNT_ID,UOM,QTY\nA1,GB,1\n".to_vec(), 1, "STARTDATE"),
         ("unknown header", b"a,b,c\n1,2,3\n".to_vec(), 1, ""),
         ("empty", b"".to_vec(), 1, ""),
         ("same key", format!("{accounts}A3,B,EUR\nA3,C,EUR\n").into(), 2, "account_number"),
@@ -142,6 +144,16 @@ fn another_content_is_an_amendment_and_columns_left_out_stay() {
     // The first file says again what holds on the first unbilled day: nothing to do.
     let (code, file) = book.import("charges.csv", CHARGES, &[]);
     assert_eq!((code, counts(&file)), (0, [0, 0, 2, 0]));
+    // Only the key and what changes: everything else stays.
+    let (code, file) = book.import("c.csv", "charge_number,price\nC1,14\n", &[]);
+    assert_eq!((code, counts(&file)), (0, [0, 1, 0, 0]), "{file}");
+    assert_eq!(file["changes"].as_array().unwrap().len(), 1, "{file}");
+    let (code, file) = book.import("s.csv", "subscription_number,end_date\nS1,2026-12-31\n", &[]);
+    assert_eq!((code, counts(&file)), (0, [0, 1, 0, 0]), "{file}");
+    let (code, file) = book.import("a.csv", "account_number,bill_cycle_day\nA1,15\n", &[]);
+    assert_eq!((code, counts(&file)), (0, [0, 1, 0, 0]), "{file}");
+    let (code, file) = book.import("c.csv", "charge_number,price\nC9,14\n", &[]);
+    assert_eq!((code, file["refused"][0]["column"].as_str()), (2, Some("subscription_number")));
     let usage = "ACCOUNT_ID,UOM,QTY,STARTDATE,UNIQUE_KEY\nA1,GB,11,2026-01-05,k1\n";
     let (code, file) = book.import("u.csv", usage, &[]);
     assert_eq!((code, counts(&file)), (0, [0, 1, 0, 0]));

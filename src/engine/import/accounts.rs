@@ -5,6 +5,7 @@ use super::plan::{ALWAYS, Findings, Merge, Names, differences, mark_stale};
 use crate::domain::account::{AccountTerms, Version, version_on};
 use crate::domain::ids::AccountId;
 use crate::import::account::{AccountColumns, AccountRow, fields, overlay};
+use crate::import::header::Columns as _;
 use crate::import::{Fault, Row, Table};
 use crate::store::{Db, StoreError, Tx, account, charge, stale};
 use chrono::NaiveDate;
@@ -33,11 +34,16 @@ pub fn plan<'r>(
     let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
     for row in &table.rows {
         match names.get(db, &row.value.account_number)? {
-            None => {
-                plan.findings.counts.added += 1;
-                plan.new.push(&row.value);
-            }
-            Some(known) if known.currency != row.value.terms.currency => {
+            None => match table.columns.complete() {
+                Ok(()) => {
+                    plan.findings.counts.added += 1;
+                    plan.new.push(&row.value);
+                }
+                Err(fault) => plan.findings.refused.push(row.refuse(fault)),
+            },
+            Some(known)
+                if table.columns.currency.given() && known.currency != row.value.terms.currency =>
+            {
                 plan.findings.refused.push(row.refuse(Fault::new(
                     "currency",
                     row.value.terms.currency.code(),

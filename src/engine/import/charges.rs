@@ -5,6 +5,7 @@ use super::plan::{ALWAYS, Change, Findings, Merge, Names, differences, mark_stal
 use crate::domain::account::{Version, newest, version_on};
 use crate::domain::charge::{BillingPeriod, ChargeTerms, ChargeType, Model};
 use crate::import::charge::{ChargeColumns, ChargeRow, check, fields, overlay};
+use crate::import::header::Columns as _;
 use crate::import::{Fault, Row, Table};
 use crate::store::charge::ChargeRef;
 use crate::store::subscription::SubscriptionRef;
@@ -40,19 +41,24 @@ pub fn plan<'r>(
     let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
     for row in &table.rows {
         let number = &row.value.subscription_number;
-        let Some(owner) = subscriptions.get(db, number)? else {
-            let hint = "import the subscription first, or correct the number";
-            plan.findings.refused.push(row.refuse(Fault::new(
-                "subscription_number",
-                number,
-                "there is no such subscription in this book",
-                hint,
-            )));
+        let found = known.get(db, &row.value.charge_number)?;
+        let owner = match found {
+            Some(found) if !table.columns.subscription_number.given() => {
+                subscription::get(db, found.subscription)?
+            }
+            Some(_) | None => subscriptions.get(db, number)?,
+        };
+        let Some(owner) = owner else {
+            let fault = table.columns.complete().err().unwrap_or_else(|| {
+                let hint = "import the subscription first, or correct the number";
+                let message = "there is no such subscription in this book";
+                Fault::new("subscription_number", number, message, hint)
+            });
+            plan.findings.refused.push(row.refuse(fault));
             continue;
         };
-        let found = known.get(db, &row.value.charge_number)?;
         let taken = match found {
-            None => take_new(&mut plan, row, owner),
+            None => table.columns.complete().and_then(|()| take_new(&mut plan, row, owner)),
             Some(found) => take_known(db, &mut plan, &table.columns, row, owner, found)?,
         };
         if let Err(fault) = taken {

@@ -4,6 +4,7 @@ use super::plan::{ALWAYS, Change, Findings, Merge, Names, differences, mark_stal
 use crate::domain::account::newest;
 use crate::domain::ids::{AccountId, SubscriptionId};
 use crate::domain::subscription::SubscriptionTerms;
+use crate::import::header::Columns as _;
 use crate::import::subscription::{SubscriptionColumns, SubscriptionRow, check, fields, overlay};
 use crate::import::{Fault, Row, Table};
 use crate::store::subscription::SubscriptionRef;
@@ -37,11 +38,17 @@ pub fn plan<'r>(
     let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
     for row in &table.rows {
         let number = &row.value.account_number;
-        let Some(account) = accounts.get(db, number)?.map(|a| a.id) else {
-            plan.findings.refused.push(row.refuse(no_account("account_number", number)));
+        let found = known.get(db, &row.value.subscription_number)?;
+        let account = match found {
+            Some(found) if !table.columns.account_number.given() => Some(found.account),
+            Some(_) | None => accounts.get(db, number)?.map(|a| a.id),
+        };
+        let Some(account) = account else {
+            let fault = table.columns.complete().err();
+            let fault = fault.unwrap_or_else(|| no_account("account_number", number));
+            plan.findings.refused.push(row.refuse(fault));
             continue;
         };
-        let found = known.get(db, &row.value.subscription_number)?;
         if let Err(fault) = take(db, &mut plan, &table.columns, row, account, found)? {
             plan.findings.refused.push(row.refuse(fault));
         }
@@ -65,7 +72,7 @@ fn take<'r>(
 ) -> Result<Result<(), Fault>, StoreError> {
     let value = &row.value;
     let Some(known) = found else {
-        if let Err(fault) = check(&value.terms) {
+        if let Err(fault) = columns.complete().and_then(|()| check(&value.terms)) {
             return Ok(Err(fault));
         }
         plan.findings.counts.added += 1;

@@ -10,6 +10,7 @@ macro_rules! text_enum {
         pub enum $name {
             $($(#[$vdoc])* #[serde(rename = $text)] $variant,)+
         }
+        #[allow(dead_code, reason = "not every list is read back or told")]
         impl $name {
             /// Every value, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];

@@ -144,7 +144,7 @@ fn dry_run(session: &Session, new: &NewBillRun, ctx: &Ctx) -> Result<Exit, Error
             "status": "Dry run",
             "target_date": params.target_on,
             "invoice_date": params.invoice_on,
-            "accounts": { "total": by.done + by.failed, "done": by.done, "failed": by.failed },
+            "accounts": { "total": by.done + by.failed, "done": by.done, "failed": by.failed, "already_billed": by.already_billed },
             "documents": { "invoices": by.invoices, "credit_memos": by.credit_memos },
             "totals": totals_json(&by.totals),
             "failures": failures_json(&found.failures),
@@ -169,17 +169,20 @@ pub fn summary(session: &Session, run: BillRunId) -> Result<Value, Error> {
     let (row, totals, failures) = session.read(|db| {
         Ok((bill_run::get(db, run)?, bill_run::totals(db, run)?, bill_run::failures(db, run)?))
     })?;
-    Ok(json!({
+    let mut value = json!({
         "run": run.to_string(),
         "status": row.status,
         "target_date": row.params.target_on,
         "invoice_date": row.params.invoice_on,
-        "accounts": { "total": row.accounts_total, "done": row.accounts_done, "failed": row.accounts_failed },
+        "accounts": { "total": row.accounts_total, "done": row.accounts_done, "failed": row.accounts_failed, "already_billed": row.already_billed },
         "documents": { "invoices": row.invoices, "credit_memos": row.credit_memos },
         "totals": totals_json(&totals),
         "failures": failures_json(&failures),
-        "note": row.note,
-    }))
+    });
+    if !row.note.is_empty() {
+        value["note"] = json!(row.note);
+    }
+    Ok(value)
 }
 
 /// A run for people.
@@ -201,8 +204,14 @@ pub fn print(session: &Session, run: BillRunId) -> Result<(), Error> {
         row.accounts_done, row.accounts_total, row.accounts_failed, row.invoices, row.credit_memos
     ));
     print_totals(&totals);
+    if row.already_billed > 0 {
+        output::line(&format!(
+            "{} accounts: already billed up to the target date",
+            row.already_billed
+        ));
+    }
     if row.invoices + row.credit_memos == 0 && row.status == BillRunStatus::Completed {
-        output::line("nothing was due that is not billed already");
+        output::line("no documents: nothing is due that is not billed already");
     } else {
         output::line(&format!(
             "drafts {} ({} flagged, {} held, {} stale), posted {}, canceled {}",

@@ -202,6 +202,24 @@ pub fn main(cli: Cli, console: fn(Session) -> Result<u8, Error>) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
+/// Reads the arguments. Wrong ones are said like any other error (with `--json` as JSON) and end
+/// with 2; help and version end with 0.
+pub fn arguments(args: impl Iterator<Item = std::ffi::OsString>) -> Result<Cli, ExitCode> {
+    let args: Vec<std::ffi::OsString> = args.collect();
+    let as_json = args.iter().any(|a| a == "--json");
+    Cli::try_parse_from(args).map_err(|error| {
+        if !as_json || !error.use_stderr() {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { 0 });
+        }
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let hint = "daybook help, or --help after the verb, shows what it takes";
+        exit::report(&Error::usage("bad_arguments", message, hint), true);
+        ExitCode::from(Exit::Usage.code())
+    })
+}
+
 fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
     match command {
         Command::Init(args) => init::run(&args, ctx),

@@ -17,8 +17,8 @@ pub struct Args {
     /// The bill run
     #[arg(required_unless_present = "invoice", conflicts_with = "invoice")]
     run: Option<String>,
-    /// A draft (may be given several times)
-    #[arg(long, value_name = "ID")]
+    /// Drafts
+    #[arg(long, value_name = "ID", num_args = 1..)]
     invoice: Vec<String>,
     /// A new invoice date; due dates follow the term
     #[arg(long, value_name = "DATE")]

@@ -339,7 +339,10 @@ fn write_accounts(
     }
     for rated in &prepared.rated {
         match &rated.bill {
-            Ok(bill) => write_bill(tx, run, basis, &rated.input, bill, &mut by)?,
+            Ok(bill) => {
+                by.already_billed += i64::from(bill.already_billed && bill.documents.is_empty());
+                write_bill(tx, run, basis, &rated.input, bill, &mut by)?;
+            }
             Err(reason) => {
                 bill_run::fail(tx, run.id, rated.input.id, Busy::No, reason)?;
                 by.failed += 1;
@@ -451,6 +454,8 @@ pub fn dry_run(session: &Session, params: &BillRunParams) -> Result<DryRun, Erro
                 match rated.bill {
                     Ok(bill) => {
                         found.progress.done += 1;
+                        found.progress.already_billed +=
+                            i64::from(bill.already_billed && bill.documents.is_empty());
                         for draft in &bill.documents {
                             match draft.kind {
                                 DocumentKind::CreditMemo => found.progress.credit_memos += 1,

@@ -84,11 +84,13 @@ pub struct BillRunRow {
     pub credit_memos: i64,
     /// Last account done.
     pub cursor: i64,
+    /// Accounts for which nothing was due that earlier documents do not hold.
+    pub already_billed: i64,
 }
 
 const COLUMNS: &str = "id, status, target_on, invoice_on, run_on, filter, exclude, auto_renew, auto_post, auto_email,
     skip_zero_email, schedule_id, retry_of, note, created_name, created_at, started_at, ended_at, accounts_total,
-    accounts_done, accounts_failed, invoices, credit_memos, cursor";
+    accounts_done, accounts_failed, invoices, credit_memos, cursor, already_billed";
 
 fn row(r: &Row<'_>) -> rusqlite::Result<BillRunRow> {
     let exclude: String = r.get(6)?;
@@ -119,6 +121,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<BillRunRow> {
         invoices: r.get(21)?,
         credit_memos: r.get(22)?,
         cursor: r.get(23)?,
+        already_billed: r.get(24)?,
     })
 }
 
@@ -265,6 +268,8 @@ pub struct RunProgress {
     pub invoices: i64,
     /// Credit memos made.
     pub credit_memos: i64,
+    /// Accounts with nothing due that is not billed already.
+    pub already_billed: i64,
     /// Last account done.
     pub cursor: i64,
     /// Per currency: documents, net, tax, total.
@@ -290,9 +295,10 @@ pub fn progress(tx: &Tx<'_>, id: BillRunId, by: &RunProgress) -> Result<(), Stor
         .prepare_cached(
             "UPDATE bill_run SET accounts_done = accounts_done + ?2, accounts_failed = accounts_failed + ?3,
                     invoices = invoices + ?4, credit_memos = credit_memos + ?5, cursor = ?6,
+                    already_billed = already_billed + ?8,
                     started_at = coalesce(started_at, ?7) WHERE id = ?1",
         )?
-        .execute((id.0, by.done, by.failed, by.invoices, by.credit_memos, by.cursor, tx.now().at_ms))?;
+        .execute((id.0, by.done, by.failed, by.invoices, by.credit_memos, by.cursor, tx.now().at_ms, by.already_billed))?;
     for (currency, total) in &by.totals {
         add_total(tx, id, *currency, total)?;
     }

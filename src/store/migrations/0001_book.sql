@@ -237,6 +237,7 @@ CREATE TABLE bill_run (
   accounts_failed INTEGER NOT NULL DEFAULT 0,
   invoices       INTEGER NOT NULL DEFAULT 0,
   credit_memos   INTEGER NOT NULL DEFAULT 0,
+  already_billed INTEGER NOT NULL DEFAULT 0,          -- accounts with nothing due that is not billed
   cursor         INTEGER NOT NULL DEFAULT 0,          -- last account done
   version        INTEGER NOT NULL DEFAULT 1
 ) STRICT;

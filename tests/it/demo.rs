@@ -32,8 +32,28 @@ fn a_demo_book_is_whole_and_waits_for_the_clerk() {
     let run = daybook(&book, &["bill", "--target", "2026-12-01", "--json"]).ends(1).json();
     assert!(run["documents"]["invoices"].as_i64().unwrap() >= 50, "{run}");
     assert_eq!(run["failures"][0]["account_number"], "A-00026", "{run}");
+    let waiting = list(&["invoice", "list", "--status", "draft", "--json"]);
+    let found: std::collections::BTreeSet<String> = waiting.iter().flat_map(flags).collect();
+    for code in daybook::domain::document::FlagCode::ALL {
+        assert!(found.contains(code.as_str()), "no draft is flagged {code}: {found:?}");
+    }
+    let pending = daybook(&book, &["usage", "list", "--json"]).ends(0).out;
+    assert!(pending.contains("no charge with that unit"), "{pending}");
+    daybook(&book, &["check"]).ends(0);
     // A second demo there would destroy the first.
     demo(dir.path(), "60").ends(2);
+}
+
+#[test]
+fn two_demo_books_of_one_size_are_the_same() {
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let lists = dirs.each_ref().map(|dir| {
+        demo(dir.path(), "50").ends(0);
+        let book = dir.path().join("demo.db");
+        ["invoice", "payment", "delivery"]
+            .map(|noun| daybook(&book, &[noun, "list", "--json"]).ends(0).out)
+    });
+    assert!(lists[0] == lists[1], "two books of one seed differ");
 }
 
 fn flags(draft: &Value) -> Vec<String> {

@@ -202,7 +202,7 @@ pub const SETTINGS: &[Setting] = &[
         "payment.guard_percent",
         "30",
         Dec,
-        "how far a scheduled payment run may be off its last cycle",
+        "percent a scheduled payment run may ask for above any run of its schedule in the last 35 days",
     ),
     s("sandbox.latency_ms", "0", Int(0, 60_000), "simulated time of a sandbox call"),
     s("sandbox.outage", "false", Bool, "the sandbox answers nothing"),

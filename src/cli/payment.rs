@@ -53,6 +53,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::AutoPay { invoice, switch } => {
             follow::auto_pay(&mut session, invoice, *switch, ctx)
         }
+        Action::Remind { dry_run } => follow::remind(&mut session, *dry_run, ctx),
         Action::Method { action } => follow::method(&mut session, action, ctx),
     }
 }

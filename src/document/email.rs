@@ -86,6 +86,28 @@ pub fn message(document: &Printable, pdf: Vec<u8>, head: &Heading) -> Result<Vec
     Ok(message.multipart(parts).map_err(build)?.formatted())
 }
 
+/// A message of words alone: a reminder. `names` are the issuer's and the customer's.
+pub fn plain(
+    head: &Heading,
+    names: (&str, &str),
+    subject: &str,
+    words: &str,
+) -> Result<Vec<u8>, EmailError> {
+    let sent = u64::try_from(head.date_ms).unwrap_or(0) / 1000;
+    let name = HeaderName::new_from_ascii("Auto-Submitted".into())
+        .map_err(|e| EmailError::Build(e.to_string()))?;
+    Message::builder()
+        .from(mailbox(names.0, address(&head.from, "sender")?))
+        .to(mailbox(names.1, address(&head.to, "recipient")?))
+        .subject(text::clean(subject).into_owned())
+        .date(SystemTime::UNIX_EPOCH + Duration::from_secs(sent))
+        .message_id(Some(format!("<{}>", text::clean(&head.message_id))))
+        .raw_header(HeaderValue::new(name, "auto-generated".into()))
+        .singlepart(SinglePart::plain(words.to_owned()))
+        .map(|message| message.formatted())
+        .map_err(|e| EmailError::Build(e.to_string()))
+}
+
 /// A boundary from the message's own name, so that two makings agree. It cannot occur in the
 /// parts: base64 and quoted-printable lines never begin with two dashes and this prefix.
 fn boundary(message_id: &str) -> String {

@@ -32,6 +32,7 @@ pub mod reconcile;
 pub mod redate;
 pub mod refund;
 pub mod regenerate;
+pub mod remind;
 pub mod retry;
 pub mod reverse;
 pub mod review;

@@ -139,7 +139,7 @@ impl SendRunner {
 }
 
 /// The transport the settings name; what is wrong with them, in words.
-fn open_mailer(config: &Config, side: &Path) -> Result<Arc<dyn Mailer>, String> {
+pub(super) fn open_mailer(config: &Config, side: &Path) -> Result<Arc<dyn Mailer>, String> {
     if config.get("mail.transport") != "smtp" {
         return Ok(Arc::new(DropFolder::new(side.join("mail"))));
     }
@@ -265,7 +265,7 @@ fn prepare(
 }
 
 /// The sender: `smtp.from`, or for the drop folder a name that never resolves (RFC 2606).
-fn sender(config: &Config) -> String {
+pub(super) fn sender(config: &Config) -> String {
     match config.get("smtp.from") {
         "" => "billing@daybook.invalid".to_owned(),
         from => from.to_owned(),

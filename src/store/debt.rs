@@ -160,6 +160,37 @@ pub fn set_reminder(tx: &Tx<'_>, document: DocumentId, level: u32) -> Result<(),
     Ok(())
 }
 
+/// Invoices whose reminder is due: overdue since `day` or before, below the reminder level, not
+/// disputed or promised, with no payment on its way. Oldest first, with the level reached so far.
+pub fn to_remind(
+    db: &Db<'_>,
+    day: NaiveDate,
+    today: NaiveDate,
+    levels: u32,
+) -> Result<Vec<(Debt, u32)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {DEBT}, s.reminder_level FROM {FROM}
+         WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1 AND s.reminder_level < ?3
+           AND s.disputed = '' AND (s.promised_on IS NULL OR s.promised_on < ?2)
+           AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.state = 'live')
+         ORDER BY s.account_id, s.due_on, s.document_id"
+    ))?;
+    let rows = statement.query_map((day, today, levels), |r| Ok((row(r)?, r.get(13)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether a reminder may still go, asked again at sending.
+pub fn may_remind(db: &Db<'_>, document: DocumentId, today: NaiveDate) -> Result<bool, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT 1 FROM document_state s WHERE s.document_id = ?1 AND s.balance_minor > 0 AND s.disputed = ''
+               AND (s.promised_on IS NULL OR s.promised_on < ?2)
+               AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.state = 'live')",
+        )?
+        .exists((document.0, today))?)
+}
+
 /// Writes a promise and marks its document.
 pub fn promise(
     tx: &Tx<'_>,

@@ -532,6 +532,36 @@ fn add_money(
     Ok(())
 }
 
+/// What the open invoices of a run come to, by currency, minor units.
+pub fn open_money(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<(Currency, i64)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT d.currency, sum(s.balance_minor) FROM payment_run_item i
+         JOIN document_state s ON s.document_id = i.document_id JOIN document d ON d.id = i.document_id
+         WHERE i.run_id = ?1 AND i.state = 'open' GROUP BY 1 ORDER BY 1",
+    )?;
+    let rows = statement.query_map([run.0], |r| Ok((word(r, 0, Currency::parse)?, r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The most that a completed run of a schedule has asked for in a currency since a moment (UTC
+/// ms); none when there was no such run with money.
+pub fn most_of_schedule(
+    db: &Db<'_>,
+    schedule: ScheduleId,
+    since_ms: i64,
+    currency: Currency,
+) -> Result<Option<i64>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT max(t.collected_minor + t.submitted_minor + t.failed_minor + t.unknown_minor + t.credits_minor)
+             FROM payment_run r JOIN payment_run_total t ON t.run_id = r.id
+             WHERE r.schedule_id = ?1 AND r.status = 'Completed' AND r.created_at >= ?2 AND t.currency = ?3",
+        )?
+        .query_row((schedule.0, since_ms, currency.code()), |r| r.get::<_, Option<i64>>(0))?
+        .filter(|most| *most > 0))
+}
+
 /// How often a document was sent to nobody in a run (the gateway could not be reached).
 pub fn canceled_tries(
     db: &Db<'_>,

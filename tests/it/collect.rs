@@ -381,3 +381,24 @@ fn a_killed_payment_run_goes_on_as_if_nothing_had_happened() {
     book.run(&["settings", "set", "sandbox.latency_ms", "2"]).ends(0);
     storm(&book.path, &["collect", "--target", "2026-01-31"], 600, PAYMENTS);
 }
+
+#[test]
+fn a_scheduled_run_that_asks_for_far_more_than_its_schedule_ever_did_waits_for_a_person() {
+    let book = owing(&["ok", "ok", "ok", "ok"]);
+    let items = "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+        INV-50,A1,invoice,2025-12-16,2026-01-07,500.00,0.00,500.00\n";
+    book.import("more.csv", items, &[]);
+    book.run(&["schedule", "add", "collect", "--every", "daily", "--at", "13:00"]).ends(0);
+    for day in ["2026-01-05T13:01", "2026-01-06T13:01", "2026-01-07T13:01"] {
+        book.run(&["clock", "set", day]).ends(0);
+        book.run(&["worker", "--once"]).ends(0);
+    }
+    let runs = book.run(&["run", "list", "--json"]).json();
+    let last = &runs[0];
+    assert_eq!(last["status"], "Paused", "{runs}");
+    assert!(last["note"].as_str().unwrap().contains("500.00 EUR"), "{last}");
+    assert_eq!(sandbox(&book).0, 40_00);
+    book.run(&["run", "resume", last["run"].as_str().unwrap()]).ends(0);
+    assert_eq!(sandbox(&book).0, 540_00);
+    sound(&book);
+}

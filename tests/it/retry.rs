@@ -343,3 +343,42 @@ fn the_panel_and_the_command_line_group_alike() {
         ["ask_mandate", "gave_up", "look_up", "new_method", "retry_later", "retry_later"]
     );
 }
+
+#[test]
+fn reminders_go_by_level_and_never_for_what_is_promised_disputed_or_on_its_way() {
+    let book = owing(&["", "", "", "timeout_after", ""]);
+    let mails = "account_number,name,currency,email\nA1,Customer 1,EUR,one@example.com\n\
+        A2,Customer 2,EUR,two@example.com\nA3,Customer 3,EUR,three@example.com\n\
+        A4,Customer 4,EUR,four@example.com\n";
+    book.import("mails.csv", mails, &[]);
+    collect(&book, 1);
+    book.run(&["payment", "promise", "INV-2", "--on", "2026-02-01"]).ends(0);
+    book.run(&["payment", "dispute", "INV-3", "--reason", "wrong"]).ends(0);
+    let remind = |code: i32| book.run(&["payment", "remind", "--json"]).ends(code).json();
+    assert_eq!(remind(0)["sent"], json!([]), "four days overdue");
+    at(&book, "2026-01-08");
+    let dry = book.run(&["payment", "remind", "--dry-run", "--json"]).ends(1).json();
+    assert_eq!(dry["sent"].as_array().unwrap().len(), 1);
+    let first = remind(1);
+    assert_eq!(first["sent"][0]["invoices"][0]["level"], 1);
+    assert_eq!(first["sent"][0]["account_number"], "A1");
+    assert_eq!(first["refused"][0]["account_number"], "A5");
+    assert_eq!(remind(1)["sent"], json!([]), "once a level");
+    let mail = book.path.with_file_name("book.db.d").join("mail");
+    let files: Vec<_> = std::fs::read_dir(&mail).unwrap().map(|f| f.unwrap().path()).collect();
+    assert_eq!(files.len(), 1);
+    let text = std::fs::read_to_string(&files[0]).unwrap();
+    assert!(
+        text.contains("INV-1") && text.contains("To: \"Customer 1\" <one@example.com>"),
+        "{text}"
+    );
+    at(&book, "2026-02-20");
+    let later = remind(1);
+    let reminded: Vec<_> =
+        later["sent"].as_array().unwrap().iter().map(|s| s["account_number"].clone()).collect();
+    assert_eq!(reminded, ["A1", "A2"], "the promise was broken, the dispute stands");
+    assert_eq!(later["sent"][0]["invoices"][0]["level"], 3);
+    book.run(&["settings", "set", "reminder.levels", "21,7"]).ends(0);
+    book.run(&["payment", "remind"]).ends(2);
+    sound(&book);
+}

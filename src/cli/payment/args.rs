@@ -86,6 +86,12 @@ pub(super) enum Action {
         /// on or off
         switch: Switch,
     },
+    /// Remind customers of what is overdue, by the levels of reminder.levels
+    Remind {
+        /// Show who would be reminded and send nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Payment methods of an account
     Method {
         #[command(subcommand)]

@@ -5,7 +5,7 @@ use super::{Ctx, Exit, amount, output};
 use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::payment::{MethodKind, MethodStatus};
 use crate::engine::command::Receipt;
-use crate::engine::{Error, Session, follow_up};
+use crate::engine::{Error, Session, follow_up, remind as engine_remind};
 use crate::store::payment_method::MethodTerms;
 use crate::store::{account, debt, method_state};
 use chrono::NaiveDate;
@@ -59,6 +59,49 @@ pub(super) fn auto_pay(
 ) -> Result<Exit, Error> {
     let debt = session.read(|db| debt::find(db, invoice))?;
     said(&follow_up::auto_pay(session, debt.document, switch == Switch::On)?, ctx)
+}
+
+pub(super) fn remind(session: &mut Session, dry_run: bool, ctx: &Ctx) -> Result<Exit, Error> {
+    let done = engine_remind::remind(session, dry_run)?;
+    if ctx.json {
+        let sent: Vec<_> = done
+            .sent
+            .iter()
+            .map(|one| {
+                let invoices: Vec<_> = one
+                    .invoices
+                    .iter()
+                    .map(|(number, level, currency, minor)| {
+                        json!({ "invoice": number, "level": level, "balance": currency.plain(*minor),
+                                "currency": currency.code() })
+                    })
+                    .collect();
+                json!({ "account_number": one.account, "to": one.to, "invoices": invoices })
+            })
+            .collect();
+        let refused: Vec<_> = done
+            .refused
+            .iter()
+            .map(|r| json!({ "account_number": r.what, "reason": r.reason }))
+            .collect();
+        output::json(&json!({ "dry_run": dry_run, "sent": sent, "refused": refused }))?;
+    } else {
+        let word = if dry_run { "would be reminded" } else { "reminded" };
+        output::line(&format!("{} accounts {word}", done.sent.len()));
+        for one in &done.sent {
+            for (number, level, currency, minor) in &one.invoices {
+                output::line(&format!(
+                    "  {} {number} level {level}: {} {currency}",
+                    one.account,
+                    currency.grouped(*minor)
+                ));
+            }
+        }
+        for one in &done.refused {
+            output::line(&format!("  not reminded {}: {}", one.what, one.reason));
+        }
+    }
+    Ok(Exit::partly_if(!done.refused.is_empty()))
 }
 
 fn method_id(text: &str) -> Result<MethodId, Error> {

@@ -16,8 +16,9 @@ use crate::engine::{Error, Session};
 use crate::gateway::Outcome;
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::payment_run::{self, RunRow};
-use crate::store::{StoreError, Tx, payment};
+use crate::store::{StoreError, Tx, notice, payment};
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,6 +31,8 @@ const OUTAGE_PAUSE_MS: i64 = 5 * 60_000;
 const SET_UP_REFUSALS: u32 = 3;
 /// How often one run tries an invoice whose gateway cannot be reached while others can.
 const UNREACHABLE_TRIES: i64 = 3;
+/// What a scheduled run is compared with: the runs of the last cycle, a month and some days.
+const CYCLE_MS: i64 = 35 * 24 * 3_600_000;
 /// Most payments in one slice.
 const MOST: usize = 400;
 /// A slice's transactions should not hold the write lock longer than this.
@@ -271,8 +274,37 @@ fn pick_page(
         set_cursor(tx, job, &next, &Progress::default())?;
         job::set_total(tx, job.id, job.total + picked as i64)?;
         tx.note(run.id, format!("{picked} invoices picked"));
-        Ok::<_, Error>(Slice::More)
+        let why = if place.is_none() { guard(tx, till, run)? } else { None };
+        let Some(why) = why else { return Ok(Slice::More) };
+        tx.note(run.id, &why);
+        payment_run::set_status(tx, run.id, PaymentRunStatus::Paused, &why)?;
+        job::set_state(tx, job.id, JobState::Paused, "")?;
+        let id = run.id.to_string();
+        notice::task(tx, &format!("guard {id}"), &id, &format!("{id}: {why}"))?;
+        Ok(Slice::Halted)
     })
+}
+
+/// Why a scheduled run must be looked at before it charges: it would ask for far more than any run
+/// of its schedule in the last cycle. Less is no danger, and a first run has nothing to compare.
+fn guard(tx: &Tx<'_>, till: &Till, run: &RunRow) -> Result<Option<String>, StoreError> {
+    let Some(schedule) = run.schedule else { return Ok(None) };
+    let percent = till.config.decimal("payment.guard_percent").unwrap_or_default();
+    let since = tx.now().at_ms - CYCLE_MS;
+    for (currency, now) in payment_run::open_money(tx, run.id)? {
+        let Some(most) = payment_run::most_of_schedule(tx, schedule, since, currency)? else {
+            continue;
+        };
+        let limit = Decimal::from(most) * (Decimal::ONE_HUNDRED + percent) / Decimal::ONE_HUNDRED;
+        if Decimal::from(now) > limit {
+            return Ok(Some(format!(
+                "would charge {} {currency}, the most of its schedule in 35 days was {}: look at it, then resume",
+                currency.grouped(now),
+                currency.grouped(most)
+            )));
+        }
+    }
+    Ok(None)
 }
 
 /// Clears up payments whose maker died between writing them down and recording the answer: the

@@ -1,0 +1,221 @@
+//! Reminders: one e-mail an account and address for what is overdue, by levels of days
+//! (`reminder.levels`). Never for what is disputed, promised, or has a payment on its way; asked
+//! again, with the balance, at sending.
+//!
+//! The level is written down before the mail leaves, so a customer is not reminded twice because
+//! somebody died in between; it is taken back when the mail certainly did not leave.
+
+use super::command::Refused;
+use super::{Error, Session, deliver, send};
+use crate::clock::Now;
+use crate::config::Config;
+use crate::document::email::{self, Heading};
+use crate::domain::account::{AccountTerms, newest};
+use crate::domain::actor::Verb;
+use crate::domain::ids::AccountId;
+use crate::domain::money::Currency;
+use crate::mail::{Envelope, MailOutcome};
+use crate::store::debt::{self, Debt};
+use crate::store::{StoreError, account, operation};
+use chrono::{Days, NaiveDate};
+
+/// A reminder of one account: its overdue invoices with the level each reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reminder {
+    /// The account's number.
+    pub account: String,
+    /// Number, level reached now, and balance of each invoice.
+    pub invoices: Vec<(String, u32, Currency, i64)>,
+    /// Where it went (or would go).
+    pub to: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reminded {
+    /// Reminders that went out (in a dry run: would go).
+    pub sent: Vec<Reminder>,
+    /// Accounts that were not reminded, and why.
+    pub refused: Vec<Refused>,
+}
+
+/// Days overdue of each level, rising.
+fn levels(config: &Config) -> Result<Vec<u64>, Error> {
+    let text = config.get("reminder.levels");
+    let read: Result<Vec<u64>, _> =
+        text.split(',').map(str::trim).filter(|w| !w.is_empty()).map(str::parse).collect();
+    read.ok().filter(|days| days.windows(2).all(|w| w[0] < w[1])).ok_or_else(|| {
+        Error::usage(
+            "bad_value",
+            format!("reminder.levels: {text:?} are no rising days"),
+            "such as 7,21,45",
+        )
+    })
+}
+
+/// The level that an invoice has reached on a day; 0 before the first.
+fn reached(levels: &[u64], due_on: NaiveDate, today: NaiveDate) -> u32 {
+    let overdue = u64::try_from((today - due_on).num_days()).unwrap_or(0);
+    levels.iter().filter(|days| **days <= overdue).count() as u32
+}
+
+/// An account with what it is reminded of.
+struct Due {
+    account: AccountId,
+    debts: Vec<(Debt, u32, u32)>,
+}
+
+/// Sends the reminders that are due; with `dry_run` says which they are.
+pub fn remind(session: &mut Session, dry_run: bool) -> Result<Reminded, Error> {
+    let (config, now) = (session.config()?, session.now()?);
+    let levels = levels(&config)?;
+    let mut done = Reminded::default();
+    let Some(first) = levels.first() else { return Ok(done) };
+    let day = now.today.checked_sub_days(Days::new(*first)).unwrap_or(now.today);
+    let found = session.read(|db| debt::to_remind(db, day, now.today, levels.len() as u32))?;
+    let mut due: Vec<Due> = Vec::new();
+    for (debt, before) in found {
+        let level = reached(&levels, debt.due_on, now.today);
+        if level <= before {
+            continue;
+        }
+        match due.last_mut().filter(|d| d.account == debt.account) {
+            Some(last) => last.debts.push((debt, before, level)),
+            None => due.push(Due { account: debt.account, debts: vec![(debt, before, level)] }),
+        }
+    }
+    for one in due {
+        let terms = session.read(|db| terms(db, one.account))?;
+        let number = one.debts[0].0.account_number.clone();
+        if terms.emails.is_empty() {
+            let reason = "the account has no e-mail address".to_owned();
+            done.refused.push(Refused { what: number, reason });
+        } else if dry_run {
+            done.sent.push(described(&one.debts, &terms));
+        } else {
+            match one_account(session, &config, now, one, &terms)? {
+                Ok(Some(sent)) => done.sent.push(sent),
+                Ok(None) => {}
+                Err(reason) => done.refused.push(Refused { what: number, reason }),
+            }
+        }
+    }
+    Ok(done)
+}
+
+fn terms(db: &crate::store::Db<'_>, id: AccountId) -> Result<AccountTerms, StoreError> {
+    let versions = account::versions(db, id)?;
+    newest(&versions)
+        .map(|v| v.terms.clone())
+        .ok_or_else(|| StoreError::Corrupt(format!("account {} has no version", id.0)))
+}
+
+fn described(debts: &[(Debt, u32, u32)], terms: &AccountTerms) -> Reminder {
+    Reminder {
+        account: debts.first().map(|d| d.0.account_number.clone()).unwrap_or_default(),
+        invoices: debts
+            .iter()
+            .map(|(d, _, level)| (d.number.clone(), *level, d.currency, d.balance_minor))
+            .collect(),
+        to: terms.emails.clone(),
+    }
+}
+
+/// Reminds one account; the inner error is why not, in words.
+fn one_account(
+    session: &mut Session,
+    config: &Config,
+    now: Now,
+    due: Due,
+    terms: &AccountTerms,
+) -> Result<Result<Option<Reminder>, String>, Error> {
+    let mailer = match send::open_mailer(config, &session.store.side_directory()) {
+        Ok(mailer) => mailer,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let debts = session.write(Verb::Remind, |tx| {
+        let mut still = Vec::new();
+        for (debt, before, level) in due.debts {
+            if debt::may_remind(tx, debt.document, tx.now().today)? {
+                debt::set_reminder(tx, debt.document, level)?;
+                still.push((debt::get(tx, debt.document)?, before, level));
+            }
+        }
+        match still.first() {
+            Some((debt, _, _)) => {
+                tx.note(&debt.account_number, format!("reminder of {} invoices", still.len()));
+            }
+            None => tx.quiet(),
+        }
+        Ok(still)
+    })?;
+    if debts.is_empty() {
+        return Ok(Ok(None));
+    }
+    let mut failures = Vec::new();
+    let mut left = false;
+    for to in &terms.emails {
+        let id = operation::fresh_id();
+        let from = send::sender(config);
+        let message_id = format!("reminder-{id}@{}", deliver::domain(&from));
+        let head = Heading {
+            from: from.clone(),
+            to: to.clone(),
+            reply_to: String::new(),
+            message_id: message_id.clone(),
+            date_ms: now.at_ms,
+        };
+        let names = (config.get("issuer.name"), terms.name.as_str());
+        let subject = format!("Reminder: {} overdue", counted(debts.len()));
+        let message = match email::plain(&head, names, &subject, &body(config, &debts, now.today)) {
+            Ok(message) => message,
+            Err(error) => {
+                failures.push(error.to_string());
+                continue;
+            }
+        };
+        let envelope = Envelope { from, to: to.clone(), message_id };
+        match mailer.send(&envelope, &message) {
+            MailOutcome::Sent { .. } | MailOutcome::Unconfirmed { .. } => left = true,
+            MailOutcome::Deferred { reply }
+            | MailOutcome::Bounced { reply }
+            | MailOutcome::TransportDown { reply }
+            | MailOutcome::LostBeforeData { reply } => failures.push(format!("{to}: {reply}")),
+        }
+    }
+    if left {
+        return Ok(Ok(Some(described(&debts, terms))));
+    }
+    session.write(Verb::Remind, |tx| {
+        for (debt, before, _) in &debts {
+            debt::set_reminder(tx, debt.document, *before)?;
+        }
+        tx.note(&debts[0].0.account_number, "the reminder did not leave");
+        Ok(())
+    })?;
+    Ok(Err(failures.join("; ")))
+}
+
+fn counted(invoices: usize) -> String {
+    if invoices == 1 { "1 invoice".to_owned() } else { format!("{invoices} invoices") }
+}
+
+fn body(config: &Config, debts: &[(Debt, u32, u32)], today: NaiveDate) -> String {
+    let mut lines = vec![format!("As of {today} these invoices are overdue:"), String::new()];
+    for (debt, _, _) in debts {
+        lines.push(format!(
+            "  {}  due {}  {} {} open",
+            debt.number,
+            debt.due_on,
+            debt.currency.grouped(debt.balance_minor),
+            debt.currency
+        ));
+    }
+    lines.push(String::new());
+    lines.push("If you have paid in the meantime, please take no notice of this.".to_owned());
+    for line in config.get("issuer.bank").split(';').filter(|l| !l.trim().is_empty()) {
+        lines.push(line.trim().to_owned());
+    }
+    lines.push(config.get("issuer.name").to_owned());
+    lines.join("\n")
+}

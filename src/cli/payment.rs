@@ -69,7 +69,7 @@ fn amount(currency: Currency, text: &str) -> Result<i64, Error> {
 pub fn reconcile_all(session: &mut Session, ctx: &Ctx) -> Result<Exit, Error> {
     let (job, _) = reconcile::start(session, &[])?;
     progress::follow(session, job, ctx)?;
-    let left = session.read(|db| view::unanswered(db))?;
+    let left = session.read(view::unanswered)?;
     if ctx.json {
         output::json(
             &json!({ "unanswered": left.len(), "payments": view::rows_json(session, &left)? }),
@@ -113,7 +113,7 @@ fn reconcile(session: &mut Session, args: &Reconcile, ctx: &Ctx) -> Result<Exit,
     } else {
         for one in &looked {
             let words = settle::words(one.settled);
-            output::line(&format!("{}: {words} {}", one.payment, one.words).trim_end().to_owned());
+            output::line(format!("{}: {words} {}", one.payment, one.words).trim_end());
         }
     }
     let open = looked.iter().any(|l| matches!(l.settled, Settled::Unknown | Settled::Submitted));

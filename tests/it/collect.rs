@@ -106,7 +106,7 @@ fn every_outcome_is_recorded_with_its_words_and_counted() {
     let classes: Vec<_> = payments(&book).iter().map(|p| p["decline_class"].clone()).collect();
     assert_eq!(classes[1..3], [json!("soft"), json!("hard")]);
     assert_eq!(classes[6..8], [json!("system"), json!("unknown")]);
-    assert_eq!(sandbox(&book), (20_00, 1));
+    assert_eq!(sandbox(&book), (2_000, 1));
     // Nothing is charged a second time, whatever its state.
     let again = book.run(&["collect", "--target", "2026-01-31", "--json"]).ends(0).json();
     assert_eq!(again["picked"], 0);
@@ -156,7 +156,7 @@ fn credits_then_unapplied_money_are_used_before_the_gateway() {
     let run = book.run(&["collect", "--target", "2026-01-31", "--json"]).ends(0).json();
     assert_eq!(run["credits_applied"], json!({ "EUR": "5.50" }));
     assert_eq!(run["totals"], json!({ "EUR": "4.50" }));
-    assert_eq!(sandbox(&book), (4_50, 1));
+    assert_eq!(sandbox(&book), (450, 1));
     assert_eq!(book.count("SELECT sum(balance_minor) FROM document_state"), 0);
     sound(&book);
 }
@@ -188,7 +188,7 @@ fn a_consolidated_payment_pays_all_of_an_account_and_counts_once_against_its_met
     assert_eq!(declined["amount"], "14.00");
     assert_eq!(declined["invoices"], json!(["INV-1", "INV-7"]));
     book.run(&["retry", "--payment", "P-1"]).ends(0);
-    assert_eq!(sandbox(&book), (14_00, 1));
+    assert_eq!(sandbox(&book), (1_400, 1));
     assert_eq!(book.count("SELECT failures FROM payment_method"), 0);
     sound(&book);
 }
@@ -259,7 +259,7 @@ fn an_outage_is_waited_out_and_no_attempt_is_lost() {
     book.run(&["worker", "--once"]).ends(0);
     let run = book.run(&["run", "show", "PR-1", "--json"]).ends(0).json();
     assert_eq!((&run["status"], &run["approved"]), (&json!("Completed"), &json!(2)));
-    assert_eq!(sandbox(&book), (20_00, 1));
+    assert_eq!(sandbox(&book), (2_000, 1));
     sound(&book);
 }
 
@@ -356,7 +356,7 @@ fn two_processes_on_one_run_and_two_runs_at_once_charge_each_invoice_once() {
         assert!(child.wait().unwrap().code().is_some_and(|c| c < 4));
     }
     daybook(&book.path, &["worker", "--once"]).ends(0);
-    assert_eq!(sandbox(&book), (60 * 10_00, 1));
+    assert_eq!(sandbox(&book), (60 * 1_000, 1));
     assert_eq!(book.count("SELECT count(*) FROM payment WHERE status = 'Approved'"), 60);
     sound(&book);
 }
@@ -397,8 +397,8 @@ fn a_scheduled_run_that_asks_for_far_more_than_its_schedule_ever_did_waits_for_a
     let last = &runs[0];
     assert_eq!(last["status"], "Paused", "{runs}");
     assert!(last["note"].as_str().unwrap().contains("500.00 EUR"), "{last}");
-    assert_eq!(sandbox(&book).0, 40_00);
+    assert_eq!(sandbox(&book).0, 4_000);
     book.run(&["run", "resume", last["run"].as_str().unwrap()]).ends(0);
-    assert_eq!(sandbox(&book).0, 540_00);
+    assert_eq!(sandbox(&book).0, 54_000);
     sound(&book);
 }

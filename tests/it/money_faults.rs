@@ -186,10 +186,11 @@ impl Story {
                 session
                     .write(Verb::Housekeeping, |tx| {
                         tx.quiet();
-                        Ok(match state {
+                        match state {
                             Some(state) => jobs::set_state(tx, job, state, "")?,
                             None => jobs::wait_until(tx, job, until)?,
-                        })
+                        }
+                        Ok(())
                     })
                     .unwrap();
                 break;

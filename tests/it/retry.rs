@@ -39,7 +39,7 @@ fn a_soft_decline_is_retried_when_its_time_has_come_with_a_new_key() {
     let keys: std::collections::BTreeSet<String> =
         payments(&book).iter().map(|p| p["key"].to_string()).collect();
     assert_eq!(keys.len(), 3);
-    assert_eq!((sandbox(&book), balance(&book)), ((10_00, 1), 0));
+    assert_eq!((sandbox(&book), balance(&book)), ((1_000, 1), 0));
     sound(&book);
 }
 
@@ -89,7 +89,7 @@ fn a_hard_decline_needs_another_method_which_counts_at_once() {
     .ends(0);
     collect(&book, 0);
     assert_eq!(outcomes(&book)[1].0, "Approved");
-    assert_eq!(sandbox(&book).0, 10_00);
+    assert_eq!(sandbox(&book).0, 1_000);
     book.run(&[
         "payment",
         "method",
@@ -138,7 +138,7 @@ fn unknown_outcomes_are_looked_up_and_never_retried() {
     at(&book, "2026-01-05T13:01");
     book.run(&["retry"]).ends(0);
     assert_eq!(outcomes(&book)[2].0, "Approved");
-    assert_eq!((sandbox(&book), balance(&book)), ((20_00, 1), 0));
+    assert_eq!((sandbox(&book), balance(&book)), ((2_000, 1), 0));
     let run = book.run(&["run", "show", "PR-1", "--json"]).ends(0).json();
     assert_eq!(
         (&run["approved"], &run["declined"], &run["unknown"]),
@@ -179,7 +179,7 @@ fn a_gateway_that_never_answers_leads_to_the_exception_list_and_a_finding_by_han
     book.run(&["payment", "reconcile", "P-2"]).ends(0);
     assert_eq!(outcomes(&book)[1].0, "Approved");
     assert_eq!(book.count("SELECT count(*) FROM payment_event WHERE kind = 'late_success'"), 1);
-    assert_eq!((balance(&book), sandbox(&book)), (0, (20_00, 1)));
+    assert_eq!((balance(&book), sandbox(&book)), (0, (2_000, 1)));
     sound(&book);
 }
 
@@ -207,7 +207,7 @@ fn what_the_bank_has_is_approved_or_returned_later() {
     book.run(&["worker", "--once"]).ends(0);
     assert_eq!(outcomes(&book)[0].0, "Approved");
     assert_eq!(outcomes(&book)[1], ("Declined".to_owned(), "R01".to_owned()));
-    assert_eq!(balance(&book), 10_00);
+    assert_eq!(balance(&book), 1_000);
     sound(&book);
 }
 
@@ -224,7 +224,7 @@ fn money_that_goes_back_reopens_the_invoice_and_is_not_collected_again_by_rule()
     at(&book, "2026-01-20");
     book.run(&["payment", "return", "P-2", "--code", "MD06", "--date", "2026-01-18"]).ends(0);
     book.run(&["payment", "chargeback", "P-3", "--code", "83"]).ends(0);
-    assert_eq!(balance(&book), 4_00 + 10_00 + 10_00);
+    assert_eq!(balance(&book), 400 + 1_000 + 1_000);
     assert_eq!(
         book.count("SELECT count(*) FROM ledger_entry WHERE entry_on = '2026-01-18' AND account = 'receivable' AND debit_minor = 1000"),
         1
@@ -233,7 +233,7 @@ fn money_that_goes_back_reopens_the_invoice_and_is_not_collected_again_by_rule()
     assert_eq!((&run["picked"], &run["approved"]), (&json!(0), &json!(0)), "{run}");
     book.run(&["payment", "chargeback-won", "P-3"]).ends(0);
     book.run(&["payment", "chargeback-won", "P-3"]).ends(2);
-    assert_eq!(balance(&book), 14_00);
+    assert_eq!(balance(&book), 1_400);
     sound(&book);
 }
 
@@ -292,7 +292,7 @@ fn money_from_outside_needs_a_reference_and_pays_the_oldest_first() {
         book.count("SELECT balance_minor FROM document_state ORDER BY document_id LIMIT 1"),
         0
     );
-    assert_eq!(balance(&book), 2_00);
+    assert_eq!(balance(&book), 200);
     sound(&book);
 }
 
@@ -314,7 +314,7 @@ fn the_panel_and_the_command_line_group_alike() {
     collect(&book, 1);
     let store = daybook::store::Store::open(&book.path).unwrap();
     let by_rule: Vec<(i64, String)> = store
-        .read(|db| daybook::store::retry::failed(db))
+        .read(daybook::store::retry::failed)
         .unwrap()
         .iter()
         .map(|f| (f.document.0, f.action.to_string()))

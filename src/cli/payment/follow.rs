@@ -4,6 +4,7 @@ use super::args::{MethodAction, Switch};
 use super::{Ctx, Exit, amount, output};
 use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::payment::{MethodKind, MethodStatus};
+use crate::domain::payment_method::Unusable;
 use crate::engine::command::Receipt;
 use crate::engine::{Error, Session, follow_up, remind as engine_remind};
 use crate::store::payment_method::MethodTerms;
@@ -160,7 +161,7 @@ fn list(session: &Session, number: &str, ctx: &Ctx) -> Result<Exit, Error> {
     let rules = crate::engine::till::rules(&session.config()?)?;
     let methods = session.read(|db| method_state::of_account(db, id, now.at_ms))?;
     let unusable = |m: &method_state::MethodRow| {
-        m.state.unusable(now.today, rules.max_failures).map(|why| why.as_str())
+        m.state.unusable(now.today, rules.max_failures).map(Unusable::as_str)
     };
     if ctx.json {
         let all: Vec<_> = methods

@@ -76,8 +76,8 @@ impl Setter<'_> {
     pub(super) fn reasons(&mut self) {
         let doc = self.doc;
         for tax in doc.taxes.iter().filter(|t| !t.reason.is_empty()) {
-            let name = if tax.name.is_empty() { &tax.tax_code } else { &tax.name };
-            self.paragraph(plain(8.5), &format!("{name}: {}", tax.reason));
+            self.y += 4.0;
+            self.paragraph(plain(8.5), &tax.reason);
         }
     }
 

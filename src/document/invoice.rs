@@ -314,12 +314,25 @@ impl<'a> Setter<'a> {
         let body = plain(9.0);
         let small = plain(8.5);
         let lines = self.set.wrap(&line.description, body, columns.description);
+        let fine = plain(7.5).in_ink(GREY);
+        let details = if line.detail.is_empty() {
+            Vec::new()
+        } else {
+            self.set.wrap(&line.detail, fine, columns.description)
+        };
+        let parts = lines.chunks(TALLEST).count();
         let service = line.service.map_or_else(Vec::new, |(from, to)| {
             self.set.wrap(&words::period(from, to), small, columns.period_room)
         });
         for (part, chunk) in lines.chunks(TALLEST).enumerate() {
             let first = part == 0;
-            let tall = if first { chunk.len().max(service.len()) } else { chunk.len() };
+            let mut tall = chunk.len();
+            if part + 1 == parts {
+                tall += details.len();
+            }
+            if first {
+                tall = tall.max(service.len());
+            }
             let unit = first && self.unit_below(line, &columns);
             let tall = tall.max(if unit { 2 } else { 1 }) as f32;
             if self.need(tall * PITCH + 8.0) {
@@ -328,6 +341,12 @@ impl<'a> Setter<'a> {
             let y = self.y + 14.0;
             for (i, text) in chunk.iter().enumerate() {
                 self.text(self.left, y + i as f32 * PITCH, body, text);
+            }
+            if part + 1 == parts {
+                for (i, text) in details.iter().enumerate() {
+                    let y = y + (chunk.len() + i) as f32 * PITCH - 1.0;
+                    self.text(self.left, y, fine, text);
+                }
             }
             if first {
                 for (i, text) in service.iter().enumerate() {

@@ -84,7 +84,8 @@ impl Customer {
             [self.postcode.as_str(), &self.city, &self.region]
         };
         let place = place.iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ");
-        [&self.name, &self.address1, &self.address2, &place, &self.country.to_uppercase()]
+        let country = country_name(&self.country).to_uppercase();
+        [&self.name, &self.address1, &self.address2, &place, &country]
             .into_iter()
             .filter(|line| !line.trim().is_empty())
             .cloned()
@@ -98,11 +99,101 @@ impl Customer {
     }
 }
 
+/// The name of a country given by its code (ISO 3166-1 alpha-2), as the post wants it on a letter;
+/// anything else as it is.
+fn country_name(given: &str) -> &str {
+    let code = given.to_ascii_uppercase();
+    COUNTRIES.iter().find(|(known, _)| *known == code).map_or(given, |(_, name)| name)
+}
+
+/// Countries by code; one that is not here is printed as given.
+const COUNTRIES: &[(&str, &str)] = &[
+    ("AE", "United Arab Emirates"),
+    ("AR", "Argentina"),
+    ("AT", "Austria"),
+    ("AU", "Australia"),
+    ("BE", "Belgium"),
+    ("BG", "Bulgaria"),
+    ("BR", "Brazil"),
+    ("BY", "Belarus"),
+    ("CA", "Canada"),
+    ("CH", "Switzerland"),
+    ("CL", "Chile"),
+    ("CN", "China"),
+    ("CO", "Colombia"),
+    ("CY", "Cyprus"),
+    ("CZ", "Czech Republic"),
+    ("DE", "Germany"),
+    ("DK", "Denmark"),
+    ("EE", "Estonia"),
+    ("EG", "Egypt"),
+    ("ES", "Spain"),
+    ("FI", "Finland"),
+    ("FR", "France"),
+    ("GB", "United Kingdom"),
+    ("GE", "Georgia"),
+    ("GR", "Greece"),
+    ("HK", "Hong Kong"),
+    ("HR", "Croatia"),
+    ("HU", "Hungary"),
+    ("ID", "Indonesia"),
+    ("IE", "Ireland"),
+    ("IL", "Israel"),
+    ("IN", "India"),
+    ("IS", "Iceland"),
+    ("IT", "Italy"),
+    ("JP", "Japan"),
+    ("KE", "Kenya"),
+    ("KR", "South Korea"),
+    ("KZ", "Kazakhstan"),
+    ("LI", "Liechtenstein"),
+    ("LT", "Lithuania"),
+    ("LU", "Luxembourg"),
+    ("LV", "Latvia"),
+    ("MA", "Morocco"),
+    ("MC", "Monaco"),
+    ("MD", "Moldova"),
+    ("ME", "Montenegro"),
+    ("MK", "North Macedonia"),
+    ("MT", "Malta"),
+    ("MX", "Mexico"),
+    ("MY", "Malaysia"),
+    ("NG", "Nigeria"),
+    ("NL", "Netherlands"),
+    ("NO", "Norway"),
+    ("NZ", "New Zealand"),
+    ("PE", "Peru"),
+    ("PH", "Philippines"),
+    ("PK", "Pakistan"),
+    ("PL", "Poland"),
+    ("PT", "Portugal"),
+    ("QA", "Qatar"),
+    ("RO", "Romania"),
+    ("RS", "Serbia"),
+    ("RU", "Russia"),
+    ("SA", "Saudi Arabia"),
+    ("SE", "Sweden"),
+    ("SG", "Singapore"),
+    ("SI", "Slovenia"),
+    ("SK", "Slovakia"),
+    ("TH", "Thailand"),
+    ("TN", "Tunisia"),
+    ("TR", "Türkiye"),
+    ("TW", "Taiwan"),
+    ("UA", "Ukraine"),
+    ("US", "United States"),
+    ("UY", "Uruguay"),
+    ("VN", "Vietnam"),
+    ("ZA", "South Africa"),
+];
+
 /// One line of the document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// What was sold.
     pub description: String,
+    /// A few words in small print under it (`17 of 31 days`); empty = none.
+    pub detail: String,
     /// First and last day served, both inclusive.
     pub service: Option<(NaiveDate, NaiveDate)>,
     /// Quantity, if the line has one.
@@ -241,6 +332,7 @@ impl Printable {
         for (i, line) in self.lines.iter_mut().enumerate() {
             out.push((format!("the description of line {}", i + 1), &mut line.description));
             out.push((format!("the unit of line {}", i + 1), &mut line.uom));
+            out.push((format!("the detail of line {}", i + 1), &mut line.detail));
         }
         for tax in &mut self.taxes {
             out.push((format!("the name of tax {}", tax.tax_code), &mut tax.name));

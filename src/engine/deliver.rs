@@ -3,15 +3,16 @@
 //! Copies are made here and wait; [`super::send`] mails them, [`super::print`] prints them.
 
 use super::command::{Receipt, Refused};
+use super::printed::printable;
 use super::{Error, Session};
-use crate::document::{Frozen, Line, Logo, Press, Printable, batch, email, issuer};
+use crate::document::{Press, batch, email, issuer};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::{Balance, Fate, Wishes, plan};
-use crate::domain::document::DocumentStatus;
 use crate::domain::ids::{BillRunId, DeliveryId, DocumentId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
-use crate::store::delivery::{Delivery, Filter, NewDelivery, Undelivered};
+use crate::store::delivery::{Delivery, Filter, NewDelivery};
 use crate::store::job::JobKind;
+use crate::store::undelivered::Undelivered;
 use crate::store::{self, Db, StoreError, Tx};
 
 /// Documents looked at in one transaction.
@@ -80,59 +81,6 @@ impl Made {
             .collect();
         Receipt { summary, done: email + print, refused, job: self.job, ..Receipt::default() }
     }
-}
-
-/// A posted document as it is printed: what was frozen at posting, its lines and its tax.
-pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
-    let row = store::document::get(db, id)?;
-    if row.status != DocumentStatus::Posted {
-        let message = format!("{id} is {}; only posted documents are printed", row.status);
-        return Err(Error::usage("not_posted", message, "post it first"));
-    }
-    let frozen: Frozen = if let Some(json) = &row.frozen {
-        serde_json::from_str(json)
-            .map_err(|e| StoreError::Corrupt(format!("what {id} froze cannot be read: {e}")))?
-    } else {
-        // Another system's document: its account is as good as frozen.
-        let terms = store::account::version_terms(db, row.account_version)?;
-        Frozen::of(&store::settings::load(db)?, &terms)
-    };
-    let lines = store::document::items(db, id)?
-        .into_iter()
-        .map(|item| Line {
-            description: item.description,
-            service: item.service_from.zip(item.service_to),
-            quantity: Some(item.quantity),
-            uom: String::new(),
-            unit_price: Some(item.unit_price),
-            amount_minor: item.amount_minor,
-        })
-        .collect();
-    Ok(Printable {
-        kind: row.kind,
-        number: row.number.unwrap_or_default(),
-        account_number: row.account_number,
-        currency: row.currency,
-        invoice_date: row.invoice_on,
-        due_date: row.kind.is_receivable().then_some(row.due_on),
-        term: frozen.term,
-        po_number: row.po_number,
-        issuer: frozen.issuer,
-        customer: frozen.customer,
-        corrects: frozen.corrects,
-        lines,
-        taxes: store::document::taxes(db, id)?,
-        subtotal_minor: row.subtotal_minor,
-        total_minor: row.total_minor,
-        credits: frozen.credits,
-        collected_from: frozen.collected_from,
-        note: row.note,
-        paper: frozen.paper,
-        logo: match frozen.logo.as_str() {
-            "" => None,
-            hash => Logo::cached(hash, || store::logo::png(db, hash))?,
-        },
-    })
 }
 
 /// The PDF of one posted document, and a file name for it.
@@ -211,7 +159,7 @@ fn look(
     let today = session.now()?.today;
     session.store.read(|db| {
         let mut out = Vec::new();
-        for due in store::delivery::undelivered(db, run, after, today, CHUNK)? {
+        for due in store::undelivered::list(db, run, after, today, CHUNK)? {
             let copies = copies(db, press, &due)?;
             out.push((due, copies));
         }
@@ -325,7 +273,7 @@ fn mend(
         let mut found = Vec::new();
         for row in store::delivery::list(db, &lacking)?.into_iter().filter(|r| r.address.is_empty())
         {
-            let mut emails = store::delivery::emails_today(db, row.account, today)?;
+            let mut emails = store::undelivered::emails_today(db, row.account, today)?;
             emails.retain(|e| email::address(e, "recipient").is_ok());
             if !emails.is_empty() {
                 found.push((row, emails));
@@ -397,7 +345,7 @@ pub(super) fn ensure_job(session: &mut Session) -> Result<Option<JobId>, Error> 
 
 /// How the deliveries stand, and how many posted documents have none yet.
 pub fn balance(session: &Session, run: Option<BillRunId>) -> Result<(Balance, i64), Error> {
-    session.read(|db| Ok((store::delivery::balance(db, run)?, store::delivery::not_made(db, run)?)))
+    session.read(|db| Ok((store::delivery::balance(db, run)?, store::undelivered::count(db, run)?)))
 }
 
 /// The issuer as the settings say now, for files that are about many documents.

@@ -3,7 +3,8 @@
 //! Each takes many deliveries; what can take the step does, the rest is refused with its state.
 
 use super::command::{Receipt, Refused};
-use super::deliver::{domain, ensure_job, printable};
+use super::deliver::{domain, ensure_job};
+use super::printed::printable;
 use super::{Error, Session};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{BillRunId, DeliveryId};
@@ -186,7 +187,7 @@ pub fn change_channel(
         }
         let address = match channel {
             Channel::Email => {
-                store::delivery::emails_today(tx, row.account, today)?.into_iter().next()
+                store::undelivered::emails_today(tx, row.account, today)?.into_iter().next()
             }
             Channel::Print => match printable(tx, row.document) {
                 Ok(document) if document.customer.has_address() => {

@@ -27,6 +27,7 @@ pub mod perform;
 mod picked;
 pub mod post;
 pub mod print;
+pub mod printed;
 pub mod query;
 pub mod reconcile;
 pub mod redate;

@@ -4,8 +4,9 @@
 //! its copies Written; then the files get their names. A crash in between leaves a batch whose
 //! files are missing, which [`reprint`] writes again.
 
-use super::deliver::{issuer_name, open_press, printable};
+use super::deliver::{issuer_name, open_press};
 use super::job::{Ports, Runner, Slice};
+use super::printed::printable;
 use super::{Error, Session};
 use crate::document::Press;
 use crate::document::batch::{Batch, Counts, Piece};

@@ -4,8 +4,9 @@
 //! A process that dies in between leaves rows in Sending; whoever takes the job over cannot know
 //! whether they arrived, so they become Unconfirmed and a person or the policy decides.
 
-use super::deliver::{open_press, printable};
+use super::deliver::open_press;
 use super::job::{Ports, Runner, Slice};
+use super::printed::printable;
 use super::{Error, Session};
 use crate::config::Config;
 use crate::document::{Press, Printable, email};

@@ -42,6 +42,7 @@ mod sql;
 pub mod stale;
 pub mod subscription;
 pub mod tax;
+pub mod undelivered;
 pub mod undo;
 pub mod usage;
 

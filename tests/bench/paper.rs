@@ -43,6 +43,7 @@ fn invoice(n: usize) -> Printable {
         lines: (1..=3)
             .map(|i| Line {
                 description: format!("Sensor licences, plan {i}"),
+                detail: String::new(),
                 service: Some((day("2026-11-01"), day("2026-11-30"))),
                 quantity: Some(i.into()),
                 uom: String::new(),

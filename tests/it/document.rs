@@ -39,6 +39,7 @@ pub fn issuer() -> Issuer {
 fn line(description: &str, period: (&str, &str), quantity: &str, price: &str, minor: i64) -> Line {
     Line {
         description: description.into(),
+        detail: String::new(),
         service: Some((day(period.0), day(period.1))),
         quantity: Some(quantity.parse().unwrap()),
         uom: String::new(),
@@ -58,6 +59,7 @@ pub fn invoice() -> Printable {
         15006,
     );
     traffic.uom = "GB".into();
+    traffic.detail = "17 of 30 days, 100 included".into();
     let mut printable = Printable {
         kind: DocumentKind::Invoice,
         number: "INV-2026-000123".into(),
@@ -215,6 +217,7 @@ fn an_invoice_says_what_was_posted() {
         "PO 7781",
         "1 – 30 Nov 2026",
         "1,250.5 GB",
+        "17 of 30 days, 100 included",
         "VAT 19 % on 762.56",
         "144.89",
         "907.45",

@@ -1,0 +1,112 @@
+//! A posted document read from the book as it is printed.
+
+use super::Error;
+use crate::document::{Frozen, Line, Logo, Printable};
+use crate::domain::charge::Model;
+use crate::domain::document::DocumentStatus;
+use crate::domain::explain::{Derivation, How, Rated};
+use crate::domain::ids::DocumentId;
+use crate::store::document::{ItemRow, Origin};
+use crate::store::{self, Db, StoreError};
+
+/// A posted document as it is printed: what was frozen at posting, its lines and its tax.
+pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
+    let row = store::document::get(db, id)?;
+    if row.status != DocumentStatus::Posted {
+        let message = format!("{id} is {}; only posted documents are printed", row.status);
+        return Err(Error::usage("not_posted", message, "post it first"));
+    }
+    let frozen: Frozen = if let Some(json) = &row.frozen {
+        serde_json::from_str(json)
+            .map_err(|e| StoreError::Corrupt(format!("what {id} froze cannot be read: {e}")))?
+    } else {
+        // Another system's document: its account is as good as frozen.
+        let terms = store::account::version_terms(db, row.account_version)?;
+        Frozen::of(&store::settings::load(db)?, &terms)
+    };
+    let lines = store::document::items(db, id)?.into_iter().map(line).collect();
+    Ok(Printable {
+        kind: row.kind,
+        number: row.number.unwrap_or_default(),
+        account_number: row.account_number,
+        currency: row.currency,
+        invoice_date: row.invoice_on,
+        due_date: row.kind.is_receivable().then_some(row.due_on),
+        term: frozen.term,
+        po_number: row.po_number,
+        issuer: frozen.issuer,
+        customer: frozen.customer,
+        corrects: frozen.corrects,
+        lines,
+        taxes: store::document::taxes(db, id)?,
+        subtotal_minor: row.subtotal_minor,
+        total_minor: row.total_minor,
+        credits: frozen.credits,
+        collected_from: frozen.collected_from,
+        note: row.note,
+        paper: frozen.paper,
+        logo: match frozen.logo.as_str() {
+            "" => None,
+            hash => Logo::cached(hash, || store::logo::png(db, hash))?,
+        },
+    })
+}
+
+/// A line as printed: with its unit, and in a few words why quantity times price is not the amount.
+fn line(item: ItemRow) -> Line {
+    let how = match item.origin {
+        Origin::Run => serde_json::from_str::<Derivation>(&item.derivation).unwrap_or_default().how,
+        // A clerk's line says what the clerk wrote.
+        Origin::Edited | Origin::Hand => How::ByHand,
+    };
+    let (uom, detail) = match how {
+        How::Rated(rated) => (rated.uom.clone(), detail(&rated)),
+        How::Percent(percent) => (String::new(), format!("{} %", percent.percent.normalize())),
+        How::ByHand | How::Credit(_) | How::Fixed(_) => (String::new(), String::new()),
+    };
+    Line {
+        description: item.description,
+        detail,
+        service: item.service_from.zip(item.service_to),
+        quantity: Some(item.quantity),
+        uom,
+        unit_price: Some(item.unit_price),
+        amount_minor: item.amount_minor,
+    }
+}
+
+/// `17 of 31 days`, `tiered price, 100 included`.
+fn detail(rated: &Rated) -> String {
+    let mut words: Vec<String> = Vec::new();
+    match rated.model {
+        Model::Tiered | Model::TieredOverage => words.push("tiered price".into()),
+        Model::Volume => words.push("volume price".into()),
+        Model::Package => {
+            let size = rated.package_size.unwrap_or_default().normalize();
+            words.push(format!("packages of {size}"));
+        }
+        Model::Flat
+        | Model::PerUnit
+        | Model::Overage
+        | Model::DiscountPercent
+        | Model::DiscountFixed => {}
+    }
+    if let Some(included) = rated.included_units.filter(|u| !u.is_zero()) {
+        words.push(format!("{} included", included.normalize()));
+    }
+    let share = &rated.share;
+    if share.bases.den == 1 && share.bases.num > 1 {
+        words.push(format!("{} times the price", share.bases.num));
+    }
+    match share.days {
+        Some((part, whole)) if part < whole => words.push(format!("{part} of {whole} days")),
+        None if share.of_period.num < share.of_period.den => {
+            words.push(format!("{}/{} of the period", share.of_period.num, share.of_period.den));
+        }
+        Some(_) | None => {}
+    }
+    if rated.earlier_minor != 0 {
+        words.push("less what was billed before".into());
+    }
+    words.join(", ")
+}

@@ -1,0 +1,108 @@
+//! Posted documents that have no delivery yet, with what decides where they go.
+
+use super::{Db, StoreError, word};
+use crate::domain::account::DeliveryPreference;
+use crate::domain::ids::{AccountId, BillRunId, DocumentId};
+use chrono::NaiveDate;
+use rusqlite::OptionalExtension;
+
+/// A posted document that has no delivery yet, with what decides where it goes.
+#[derive(Debug, Clone)]
+pub struct Undelivered {
+    /// The document.
+    pub document: DocumentId,
+    /// Its account.
+    pub account: AccountId,
+    /// Total, minor units.
+    pub total_minor: i64,
+    /// What was frozen at posting.
+    pub frozen: Option<String>,
+    /// What its run said about zero totals.
+    pub skip_zero_email: bool,
+    /// The memo that reversed it, by number; empty = not reversed.
+    pub reversed_by: String,
+    /// The account's preference today.
+    pub preference: DeliveryPreference,
+    /// Its e-mail addresses today.
+    pub emails: Vec<String>,
+}
+
+/// What is delivered at all: posted invoices and memos, not write-offs, not another system's.
+const DELIVERABLE: &str =
+    "d.status = 'Posted' AND d.kind <> 'write_off' AND d.source <> 'open_item'";
+
+/// The version of the account in force on `?` (named :today), newest knowledge first.
+const ACCOUNT_TODAY: &str = "(SELECT w.id FROM account_version w WHERE w.account_id = d.account_id
+    ORDER BY w.effective_from_on <= :today DESC, w.effective_from_on DESC, w.seq DESC LIMIT 1)";
+
+/// Posted documents without a delivery, by id, after `after`.
+pub fn list(
+    db: &Db<'_>,
+    run: Option<BillRunId>,
+    after: DocumentId,
+    today: NaiveDate,
+    limit: u32,
+) -> Result<Vec<Undelivered>, StoreError> {
+    let scope = if run.is_some() { "d.run_id = :run" } else { ":run IS NULL" };
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT d.id, d.account_id, d.total_minor, d.frozen, coalesce(r.skip_zero_email, 0),
+                coalesce((SELECT m.number FROM document m WHERE m.id = s.reversed_by), ''), v.delivery, v.emails
+         FROM document d JOIN document_state s ON s.document_id = d.id
+         JOIN account_version v ON v.id = {ACCOUNT_TODAY}
+         LEFT JOIN bill_run r ON r.id = d.run_id
+         WHERE {DELIVERABLE} AND {scope} AND d.id > :after
+           AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.document_id = d.id)
+         ORDER BY d.id LIMIT :limit"
+    ))?;
+    let rows = statement.query_map(
+        rusqlite::named_params! {
+            ":run": run.map(|r| r.0), ":after": after.0, ":today": today, ":limit": limit,
+        },
+        |r| {
+            Ok(Undelivered {
+                document: DocumentId(r.get(0)?),
+                account: AccountId(r.get(1)?),
+                total_minor: r.get(2)?,
+                frozen: r.get(3)?,
+                skip_zero_email: r.get(4)?,
+                reversed_by: r.get(5)?,
+                preference: word(r, 6, DeliveryPreference::parse)?,
+                emails: addresses(r.get_ref(7)?.as_str()?),
+            })
+        },
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn addresses(text: &str) -> Vec<String> {
+    text.split(';').map(str::trim).filter(|a| !a.is_empty()).map(str::to_owned).collect()
+}
+
+/// The e-mail addresses an account has today.
+pub fn emails_today(
+    db: &Db<'_>,
+    account: AccountId,
+    today: NaiveDate,
+) -> Result<Vec<String>, StoreError> {
+    let text: Option<String> = db
+        .conn()
+        .prepare_cached(
+            "SELECT emails FROM account_version WHERE account_id = ?1
+             ORDER BY effective_from_on <= ?2 DESC, effective_from_on DESC, seq DESC LIMIT 1",
+        )?
+        .query_row((account.0, today), |r| r.get(0))
+        .optional()?;
+    Ok(text.map(|t| addresses(&t)).unwrap_or_default())
+}
+
+/// Posted documents nobody has made deliveries for yet.
+pub fn count(db: &Db<'_>, run: Option<BillRunId>) -> Result<i64, StoreError> {
+    let scope = if run.is_some() { "d.run_id = ?1" } else { "?1 IS NULL" };
+    Ok(db
+        .conn()
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM document d WHERE {DELIVERABLE} AND {scope}
+             AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.document_id = d.id)"
+        ))?
+        .query_row([run.map(|r| r.0)], |r| r.get(0))?)
+}

@@ -379,3 +379,296 @@ fn listed<T: AsRef<str>>(numbers: &[T]) -> String {
     let tail = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!("{}{tail}", shown.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::account::{AccountStatus, Version};
+    use crate::domain::billing::{ChargeInput, Claim, NewClaim, SubscriptionInput};
+    use crate::domain::charge::{
+        Alignment, BillingDay, BillingPeriod, ChargeTerms, DiscountLevel, Model, PriceBase, Timing,
+    };
+    use crate::domain::explain::Derivation;
+    use crate::domain::ids::{AccountId, ChargeVersionId, ItemId, SubscriptionId};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn charge(id: i64, kind: ChargeType) -> ChargeInput {
+        let terms = ChargeTerms {
+            name: format!("Charge {}", id % 10),
+            plan: String::new(),
+            charge_type: kind,
+            model: Model::Flat,
+            price: Decimal::TEN,
+            quantity: Decimal::ONE,
+            uom: String::new(),
+            billing_period: Some(BillingPeriod::Months(1)),
+            timing: Timing::Advance,
+            billing_day: BillingDay::Account,
+            alignment: Alignment::Charge,
+            price_base: PriceBase::Period,
+            start_on: None,
+            end_on: None,
+            billed_through: None,
+            tiers: Vec::new(),
+            package_size: None,
+            included_units: None,
+            overage_price: None,
+            discount_level: DiscountLevel::Plan,
+            stacked: false,
+            tax_code: String::new(),
+            revenue_account: String::new(),
+        };
+        let versions = vec![Version { id, seq: 1, effective_from: day("1900-01-01"), terms }];
+        ChargeInput { id: ChargeId(id), number: format!("C{id}"), versions }
+    }
+
+    fn terms() -> AccountTerms {
+        AccountTerms {
+            name: "Acme".into(),
+            currency: Currency::parse("EUR").unwrap(),
+            emails: vec!["a@example.com".into()],
+            batch: String::new(),
+            bill_cycle_day: 1,
+            payment_term: "Net 30".into(),
+            auto_pay: true,
+            delivery: DeliveryPreference::Email,
+            tax_code: String::new(),
+            tax_id: String::new(),
+            address1: String::new(),
+            address2: String::new(),
+            postcode: String::new(),
+            city: String::new(),
+            region: String::new(),
+            country: String::new(),
+            language: String::new(),
+            po_number: String::new(),
+            status: AccountStatus::Active,
+        }
+    }
+
+    /// An account billed 100.00 (charge 1, recurring) and 50.00 (charge 2, usage) for January.
+    fn account() -> AccountInput {
+        let claim = |charge: i64, amount_minor: i64| Claim {
+            charge: ChargeId(charge),
+            target: None,
+            from: day("2024-01-01"),
+            to: day("2024-01-31"),
+            segment: 0,
+            role: ClaimRole::Billed,
+            item: Some(ItemId(charge)),
+            document: DocumentId(1),
+            posted: true,
+            version: ChargeVersionId(charge),
+            rated_minor: amount_minor,
+            amount_minor,
+            left_minor: amount_minor,
+            gross_minor: None,
+            corrects: None,
+            tax: None,
+        };
+        AccountInput {
+            id: AccountId(1),
+            number: "A1".into(),
+            currency: Currency::parse("EUR").unwrap(),
+            versions: Vec::new(),
+            subscriptions: vec![SubscriptionInput {
+                id: SubscriptionId(1),
+                number: "S1".into(),
+                versions: Vec::new(),
+                charges: vec![
+                    charge(1, ChargeType::Recurring),
+                    charge(2, ChargeType::Usage),
+                    charge(11, ChargeType::Recurring),
+                    charge(4, ChargeType::OneTime),
+                ],
+            }],
+            usage: Vec::new(),
+            billed_usage: Vec::new(),
+            claims: vec![claim(1, 10_000), claim(2, 5_000)],
+        }
+    }
+
+    fn item(charge: i64, from: &str, to: &str, amount_minor: i64) -> DraftItem {
+        DraftItem {
+            charge: ChargeId(charge),
+            version: ChargeVersionId(charge),
+            subscription: SubscriptionId(1),
+            target: None,
+            corrects: None,
+            description: String::new(),
+            service_from: day(from),
+            service_to: day(to),
+            quantity: Decimal::ONE,
+            unit_price: Decimal::ONE,
+            amount_minor,
+            gross_minor: None,
+            tax_code: String::new(),
+            tax_rate: None,
+            derivation: Derivation::default(),
+            claim: NewClaim {
+                from: day(from),
+                to: day(to),
+                segment: 0,
+                role: ClaimRole::Billed,
+                rated_minor: amount_minor,
+            },
+            usage: Vec::new(),
+        }
+    }
+
+    fn draft(items: Vec<DraftItem>) -> DraftDocument {
+        let subtotal_minor = items.iter().map(|i| i.amount_minor).sum();
+        DraftDocument {
+            kind: DocumentKind::Invoice,
+            invoice_on: day("2024-02-01"),
+            due_on: day("2024-03-01"),
+            po_number: String::new(),
+            items,
+            taxes: Vec::new(),
+            subtotal_minor,
+            tax_minor: 0,
+            total_minor: subtotal_minor,
+        }
+    }
+
+    fn usual(recurring: i64, usage: i64) -> Vec<DraftItem> {
+        vec![
+            item(1, "2024-02-01", "2024-02-29", recurring),
+            item(2, "2024-02-01", "2024-02-29", usage),
+        ]
+    }
+
+    fn codes(draft: &DraftDocument, input: &AccountInput, terms: &AccountTerms) -> Vec<String> {
+        let around = Surroundings { input, terms, has_method: true };
+        let (flags, risk) = of_draft(draft, &around, &Thresholds::default());
+        assert_eq!(risk > 0, !flags.is_empty());
+        flags.iter().map(|f| f.code.to_string()).collect()
+    }
+
+    fn said(draft: &DraftDocument, code: FlagCode) -> String {
+        let (input, terms) = (account(), terms());
+        let around = Surroundings { input: &input, terms: &terms, has_method: true };
+        let (flags, _) = of_draft(draft, &around, &Thresholds::default());
+        flags.into_iter().find(|f| f.code == code).unwrap().reason
+    }
+
+    #[test]
+    fn a_usual_month_has_no_flag() {
+        assert!(codes(&draft(usual(10_000, 5_000)), &account(), &terms()).is_empty());
+        assert!(codes(&draft(usual(10_200, 7_500)), &account(), &terms()).is_empty());
+    }
+
+    #[test]
+    fn totals_and_kinds_are_held_against_the_last_invoice() {
+        let high = draft(usual(10_000, 27_501));
+        assert_eq!(codes(&high, &account(), &terms()), ["total_high", "usage_changed"]);
+        assert_eq!(said(&high, FlagCode::TotalHigh), "375.01 is 2.5 times the last (150.00)");
+        assert_eq!(said(&high, FlagCode::UsageChanged), "usage 275.01 after 50.00 (+450 %)");
+        let low = draft(usual(10_000, -4_001));
+        assert_eq!(codes(&low, &account(), &terms()), ["total_low", "usage_changed"]);
+        let moved = draft(usual(9_799, 5_000));
+        assert_eq!(codes(&moved, &account(), &terms()), ["recurring_changed"]);
+        assert_eq!(
+            said(&moved, FlagCode::RecurringChanged),
+            "recurring charges 97.99 after 100.00 (-2 %)"
+        );
+    }
+
+    #[test]
+    fn charges_that_come_and_go_are_named() {
+        let gone = draft(vec![item(1, "2024-02-01", "2024-02-29", 10_000)]);
+        assert_eq!(codes(&gone, &account(), &terms()), ["usage_changed", "charge_missing"]);
+        assert_eq!(said(&gone, FlagCode::ChargeMissing), "billed last time, not now: C2");
+        let mut items = usual(10_000, 5_000);
+        items.push(item(4, "2024-02-01", "2024-02-01", 700));
+        assert_eq!(codes(&draft(items), &account(), &terms()), ["charge_new"]);
+        // A quarter that has not ended is not missing.
+        let mut input = account();
+        input.claims[1].to = day("2024-03-31");
+        let only = draft(vec![item(1, "2024-02-01", "2024-02-29", 10_000)]);
+        assert_eq!(codes(&only, &input, &terms()), ["usage_changed"]);
+    }
+
+    #[test]
+    fn lines_show_missing_and_late_usage_and_old_periods() {
+        let mut items = usual(10_000, 5_000);
+        items[1].derivation.how = How::Rated(Box::new(crate::domain::explain::Rated {
+            model: Model::PerUnit,
+            price: Decimal::ONE,
+            groups: Vec::new(),
+            records: Some(0),
+            uom: "GB".into(),
+            tiers: Vec::new(),
+            package_size: None,
+            included_units: None,
+            overage_price: None,
+            share: crate::domain::explain::Share::default(),
+            earlier_minor: 0,
+        }));
+        items.push(item(2, "2024-01-01", "2024-01-31", 1));
+        items[2].claim.role = ClaimRole::Late;
+        let found = codes(&draft(items), &account(), &terms());
+        assert_eq!(found, ["usage_none", "usage_late"]);
+        let old: Vec<DraftItem> = ["2023-10", "2023-11", "2023-12"]
+            .iter()
+            .map(|m| item(1, &format!("{m}-01"), &format!("{m}-28"), 3_300))
+            .chain(usual(100, 5_000))
+            .collect();
+        assert_eq!(codes(&draft(old[1..].to_vec()), &account(), &terms()), ["recurring_changed"]);
+        assert!(codes(&draft(old), &account(), &terms()).contains(&"back_billing".to_owned()));
+    }
+
+    #[test]
+    fn the_account_itself_can_be_the_reason() {
+        let mut input = account();
+        input.claims.clear();
+        assert_eq!(codes(&draft(usual(10_000, 5_000)), &input, &terms()), ["first_invoice"]);
+        let mut who = terms();
+        who.emails.clear();
+        let draft = draft(usual(10_000, 5_000));
+        assert_eq!(codes(&draft, &account(), &who), ["no_email"]);
+        who.delivery = DeliveryPreference::Print;
+        let (input, none) = (account(), false);
+        let around = Surroundings { input: &input, terms: &who, has_method: none };
+        let (flags, _) = of_draft(&draft, &around, &Thresholds::default());
+        assert_eq!(flags.iter().map(|f| f.code).collect::<Vec<_>>(), [FlagCode::NoMethod]);
+        who.auto_pay = false;
+        let around = Surroundings { input: &input, terms: &who, has_method: none };
+        assert!(of_draft(&draft, &around, &Thresholds::default()).0.is_empty());
+    }
+
+    #[test]
+    fn the_same_thing_sold_twice_is_found() {
+        // Charges 1 and 11 have the same name.
+        let mut items = usual(10_000, 5_000);
+        items.push(item(11, "2024-02-01", "2024-02-29", 10_000));
+        let found = codes(&draft(items.clone()), &account(), &terms());
+        assert!(found.contains(&"duplicate".to_owned()), "{found:?}");
+        items[2].amount_minor = 9_000;
+        let found = codes(&draft(items), &account(), &terms());
+        assert!(!found.contains(&"duplicate".to_owned()), "{found:?}");
+    }
+
+    #[test]
+    fn zero_totals_and_memos() {
+        assert!(
+            codes(&draft(usual(0, 0)), &account(), &terms()).contains(&"zero_total".to_owned())
+        );
+        let mut memo = draft(usual(-10_000, -5_000));
+        memo.kind = DocumentKind::CreditMemo;
+        assert!(codes(&memo, &account(), &terms()).is_empty());
+    }
+
+    #[test]
+    fn the_worse_comes_first_and_money_breaks_the_tie() {
+        let flag = |code| Flag { code, reason: String::new() };
+        let (duplicate, first) = ([flag(FlagCode::Duplicate)], [flag(FlagCode::FirstInvoice)]);
+        assert!(risk(&duplicate, 1) > risk(&first, 1_000_000_000));
+        assert!(risk(&first, 100_000) > risk(&first, 100));
+        assert_eq!(risk(&[], 100_000), 0);
+        assert_eq!(listed(&["a", "b", "c", "d", "e", "f"]), "a, b, c, d and 2 more");
+    }
+}

@@ -207,3 +207,88 @@ fn days_30_360(span: Span) -> i64 {
         - i64::from(span.from.month());
     30 * months + thirty(span.to) - thirty(span.from) + 1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(from: &str, to: &str) -> Span {
+        Span { from: from.parse().unwrap(), to: to.parse().unwrap() }
+    }
+
+    fn with(basis: MonthBasis, long: LongPeriods) -> Proration {
+        Proration { basis, long, part_months: true, part_periods: true }
+    }
+
+    /// The table of Zuora's "Prorating - 30 days or actual days".
+    #[test]
+    fn months_are_measured_as_the_manual_says() {
+        let by = |basis, part: Span| {
+            let grid = Grid::months(part.from, 1, 1);
+            let share =
+                with(basis, LongPeriods::ByMonth).share(grid, grid.index_of(part.from), part);
+            (share.num, share.den)
+        };
+        for (from, to, actual, by_360, strict) in [
+            ("2021-01-27", "2021-01-31", (5, 31), (1, 6), (2, 15)),
+            ("2021-02-27", "2021-02-28", (1, 14), (1, 15), (2, 15)),
+            ("2020-02-01", "2020-02-29", (1, 1), (1, 1), (1, 1)),
+            ("2021-04-21", "2021-04-29", (3, 10), (3, 10), (3, 10)),
+        ] {
+            let part = span(from, to);
+            assert_eq!(by(MonthBasis::Actual, part), actual, "{from}");
+            assert_eq!(by(MonthBasis::Actual360, part), by_360, "{from}");
+            assert_eq!(by(MonthBasis::Strict30360, part), strict, "{from}");
+        }
+    }
+
+    #[test]
+    fn long_periods_by_month_or_by_day() {
+        let grid = Grid::months("2018-01-01".parse().unwrap(), 1, 12);
+        let part = span("2018-07-14", "2018-12-31");
+        for (basis, long, share) in [
+            (MonthBasis::Actual360, LongPeriods::ByMonth, (7, 15)),
+            (MonthBasis::Actual360, LongPeriods::ByDay, (19, 40)),
+            (MonthBasis::Strict30360, LongPeriods::ByDay, (167, 360)),
+            (MonthBasis::Actual, LongPeriods::ByDay, (171, 365)),
+        ] {
+            let got = with(basis, long).share(grid, 0, part);
+            assert_eq!((got.num, got.den), share, "{basis} {long}");
+            assert_eq!(
+                with(basis, long).days_of(grid, 0, part).is_some(),
+                long == LongPeriods::ByDay
+            );
+        }
+    }
+
+    #[test]
+    fn whole_months_only() {
+        let grid = Grid::months("2024-01-01".parse().unwrap(), 1, 3);
+        let months =
+            Proration { part_months: false, ..with(MonthBasis::Actual, LongPeriods::ByDay) };
+        let whole = Proration { part_periods: false, ..months };
+        for (from, to, by_month, by_period) in [
+            ("2024-01-16", "2024-03-31", (2, 3), (2, 3)),
+            ("2024-01-01", "2024-02-10", (2, 3), (1, 1)),
+            ("2024-01-10", "2024-01-20", (0, 1), (2, 3)),
+        ] {
+            let part = span(from, to);
+            let shares = [months.share(grid, 0, part), whole.share(grid, 0, part)];
+            assert_eq!(shares.map(|s| (s.num, s.den)), [by_month, by_period], "{from} {to}");
+            assert_eq!(months.days_of(grid, 0, part), None);
+        }
+        let first = |p: &Proration, part| p.billed_from(grid, 0, part).map(|d| d.to_string());
+        assert_eq!(first(&months, span("2024-01-16", "2024-03-31")).unwrap(), "2024-02-01");
+        assert_eq!(first(&months, span("2024-01-16", "2024-01-20")), None);
+        assert_eq!(
+            first(&months.always(), span("2024-01-16", "2024-01-20")).unwrap(),
+            "2024-01-16"
+        );
+    }
+
+    #[test]
+    fn the_contradiction_is_refused() {
+        let text = ProrationConflict.to_string();
+        assert!(text.contains("bill_partial_month"), "{text}");
+    }
+}

@@ -225,3 +225,94 @@ fn tax_of(
         .ok_or(MoneyError::TooLarge)?;
     rounding.to_minor(exact, currency)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::billing::{
+        LateUsage, LongPeriods, MemoRule, MonthBasis, UsageGroup, WithoutRecords,
+    };
+
+    fn rules(tax_point: TaxPoint) -> BillingRules {
+        BillingRules {
+            month_basis: MonthBasis::Actual,
+            long_periods: LongPeriods::ByMonth,
+            bill_partial_month: true,
+            prorate: true,
+            usage_group: UsageGroup::BillingPeriod,
+            late_usage: LateUsage::Hold,
+            without_records: WithoutRecords::ZeroLine,
+            memo_rule: MemoRule::NetNegative,
+            rounding: Rounding::default(),
+            tax_point,
+        }
+    }
+
+    fn rate(code: &str, percent: i64, from: &str) -> TaxRate {
+        TaxRate {
+            tax_code: code.into(),
+            rate_percent: Decimal::from(percent),
+            name: "VAT".into(),
+            kind: TaxKind::Standard,
+            inclusive: code.starts_with('I'),
+            reason: String::new(),
+            valid_from: from.parse().unwrap(),
+        }
+    }
+
+    fn line(code: &str, amount_minor: i64, to: &str) -> TaxLine {
+        TaxLine { tax_code: code.into(), amount_minor, service_to: to.parse().unwrap(), rate: None }
+    }
+
+    fn taxed(lines: &[TaxLine], table: &TaxTable, point: TaxPoint) -> Result<Taxed, TaxError> {
+        let eur = Currency::parse("EUR").unwrap();
+        compute(lines, table, "2020-08-01".parse().unwrap(), eur, &rules(point))
+    }
+
+    #[test]
+    fn a_rate_counts_from_its_day_on() {
+        let table = vec![rate("V", 19, "2020-01-01"), rate("V", 16, "2020-07-01")];
+        let lines = [line("V", 10_000, "2020-06-30"), line("V", 10_000, "2020-07-31")];
+        let by_invoice = taxed(&lines, &table, TaxPoint::InvoiceDate).unwrap();
+        assert_eq!((by_invoice.taxes.len(), by_invoice.tax_minor), (1, 3_200));
+        let by_service = taxed(&lines, &table, TaxPoint::ServiceEnd).unwrap();
+        assert_eq!((by_service.taxes.len(), by_service.tax_minor), (2, 3_500));
+        assert_eq!(
+            taxed(&[line("W", 1, "2020-06-30")], &table, TaxPoint::InvoiceDate),
+            Err(TaxError::UnknownCode("W".into()))
+        );
+        let early = [line("V", 1, "2019-12-31")];
+        let error = taxed(&early, &table, TaxPoint::ServiceEnd).unwrap_err();
+        assert!(error.to_string().contains("no rate on 2019-12-31"), "{error}");
+    }
+
+    #[test]
+    fn a_credit_keeps_the_rate_it_was_billed_with() {
+        let old = Arc::new(rate("V", 19, "2020-01-01"));
+        let table = vec![rate("V", 16, "2020-07-01")];
+        let lines = [TaxLine { rate: Some(old), ..line("V", -10_000, "2020-07-31") }];
+        assert_eq!(taxed(&lines, &table, TaxPoint::InvoiceDate).unwrap().tax_minor, -1_900);
+    }
+
+    #[test]
+    fn an_inclusive_tax_is_taken_out_of_the_sum() {
+        let table = vec![rate("I", 19, "2020-01-01")];
+        let lines = [line("I", 1_000, "2020-07-31"), line("I", 1_000, "2020-07-31")];
+        let taxed = taxed(&lines, &table, TaxPoint::InvoiceDate).unwrap();
+        assert_eq!((taxed.subtotal_minor, taxed.tax_minor, taxed.total_minor), (1_681, 319, 2_000));
+        let nets: Vec<i64> = taxed.lines.iter().map(|l| l.net_minor).collect();
+        assert_eq!(nets, [840, 841]);
+        assert_eq!(taxed.taxes[0].base_minor, 1_681);
+    }
+
+    #[test]
+    fn reverse_charge_needs_a_tax_id() {
+        let mut row = rate("R", 0, "2020-01-01");
+        row.kind = TaxKind::ReverseCharge;
+        let taxed =
+            taxed(&[line("R", 500, "2020-07-31")], &vec![row], TaxPoint::InvoiceDate).unwrap();
+        assert_eq!(taxed.total_minor, 500);
+        assert!(posting_block(&taxed.taxes, " ").unwrap().contains("tax id"));
+        assert_eq!(posting_block(&taxed.taxes, "DE1"), None);
+    }
+}

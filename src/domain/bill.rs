@@ -6,12 +6,15 @@
 //! billed ([`reconcile`]). Discounts follow the lines they discount ([`discounts`]), then the
 //! lines become documents ([`documents`]).
 
+mod correct;
 mod cover;
+mod credit;
 mod discounts;
 mod documents;
 mod line;
 mod pieces;
 mod reconcile;
+mod rediscount;
 mod timeline;
 mod usage;
 

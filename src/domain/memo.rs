@@ -246,7 +246,7 @@ fn by_amount(
         MemoSide::Credit => (g.left, g.tax_left()),
         MemoSide::Debit => (g.base, g.tax.map_or(0, |t| t.tax.tax_minor)),
     };
-    let left: i64 = groups.iter().map(|g| of_group(g)).map(|(net, tax)| net + tax).sum();
+    let left: i64 = groups.iter().map(of_group).map(|(net, tax)| net + tax).sum();
     if side == MemoSide::Credit {
         if left <= 0 {
             return Err(MemoError::NothingLeft);
@@ -265,7 +265,7 @@ fn by_amount(
     }
     let weights: Vec<u64> = groups
         .iter()
-        .map(|g| of_group(g))
+        .map(of_group)
         .map(|(net, tax)| u64::try_from(net + tax).unwrap_or(0))
         .collect();
     let mut memo = MemoDraft::default();

@@ -117,7 +117,7 @@ impl Proration {
     }
 
     /// The share of period `k` that `part` (inside it) costs.
-    pub fn share(&self, grid: Grid, k: i64, part: Span) -> Fraction {
+    pub fn share(self, grid: Grid, k: i64, part: Span) -> Fraction {
         let Some(period) = grid.period(k) else { return Fraction::ONE };
         if part == period {
             return Fraction::ONE;
@@ -139,7 +139,7 @@ impl Proration {
 
     /// The first day that is billed of `part`: where part months at the start are not billed,
     /// the first whole month begins later, or not at all.
-    pub fn billed_from(&self, grid: Grid, k: i64, part: Span) -> Option<NaiveDate> {
+    pub fn billed_from(self, grid: Grid, k: i64, part: Span) -> Option<NaiveDate> {
         if self.part_months || grid.step_months().is_none() {
             return Some(part.from);
         }
@@ -148,7 +148,7 @@ impl Proration {
 
     /// Whole months only: one that is cut at its start is not billed, one cut at its end is
     /// billed whole; without proration everything up to the period's end is.
-    fn whole_months(&self, grid: Grid, k: i64, part: Span, months: i64) -> Fraction {
+    fn whole_months(self, grid: Grid, k: i64, part: Span, months: i64) -> Fraction {
         let counted = grid
             .cells(k)
             .filter(|cell| part.from <= cell.from && (cell.from <= part.to || !self.part_periods))
@@ -156,7 +156,7 @@ impl Proration {
         Fraction::new(i64::try_from(counted).unwrap_or(0), months)
     }
 
-    fn by_day(&self, period: Span, part: Span, months: i64) -> Fraction {
+    fn by_day(self, period: Span, part: Span, months: i64) -> Fraction {
         match self.basis {
             MonthBasis::Actual => Fraction::new(part.days(), period.days()),
             MonthBasis::Actual360 => Fraction::new(part.days(), 30 * months),
@@ -165,7 +165,7 @@ impl Proration {
         .capped()
     }
 
-    fn part_of_month(&self, cell: Span, days: Span) -> Fraction {
+    fn part_of_month(self, cell: Span, days: Span) -> Fraction {
         if cell == days {
             return Fraction::ONE;
         }
@@ -179,7 +179,7 @@ impl Proration {
 
     /// Days of a part and of the whole it is measured by, for words; none when several unequal
     /// months are mixed or nothing is prorated.
-    pub fn days_of(&self, grid: Grid, k: i64, part: Span) -> Option<(i64, i64)> {
+    pub fn days_of(self, grid: Grid, k: i64, part: Span) -> Option<(i64, i64)> {
         let period = grid.period(k)?;
         if part == period {
             return None;
@@ -277,13 +277,10 @@ mod tests {
             assert_eq!(shares.map(|s| (s.num, s.den)), [by_month, by_period], "{from} {to}");
             assert_eq!(months.days_of(grid, 0, part), None);
         }
-        let first = |p: &Proration, part| p.billed_from(grid, 0, part).map(|d| d.to_string());
-        assert_eq!(first(&months, span("2024-01-16", "2024-03-31")).unwrap(), "2024-02-01");
-        assert_eq!(first(&months, span("2024-01-16", "2024-01-20")), None);
-        assert_eq!(
-            first(&months.always(), span("2024-01-16", "2024-01-20")).unwrap(),
-            "2024-01-16"
-        );
+        let first = |p: Proration, part| p.billed_from(grid, 0, part).map(|d| d.to_string());
+        assert_eq!(first(months, span("2024-01-16", "2024-03-31")).unwrap(), "2024-02-01");
+        assert_eq!(first(months, span("2024-01-16", "2024-01-20")), None);
+        assert_eq!(first(months.always(), span("2024-01-16", "2024-01-20")).unwrap(), "2024-01-16");
     }
 
     #[test]

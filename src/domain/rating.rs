@@ -61,8 +61,7 @@ impl<'a> Price<'a> {
         match self.model {
             Model::Flat => Ok(self.price),
             Model::PerUnit => times(self.price, quantity),
-            Model::Tiered => Ok(sum(&self.steps(quantity)?)),
-            Model::TieredOverage => Ok(sum(&self.steps(quantity)?)),
+            Model::Tiered | Model::TieredOverage => Ok(sum(&self.steps(quantity)?)),
             Model::Volume => self.volume(quantity),
             Model::Package => times(self.price, self.packages(quantity)?),
             Model::Overage => {

@@ -6,14 +6,12 @@
 //! subscription, account, then charge number; stacked percentages add up and come first, the
 //! others compound; a fixed sum is used up over the lines in order of their charge number.
 
-use super::cover::Cover;
-use super::line::{Line, left_of};
-use super::reconcile::{Outcome, Standing, limit};
-use super::timeline::same_price;
+use super::line::Line;
+use super::reconcile::Outcome;
 use super::{BillError, ClaimIndex, Ctx, Placed, too_large};
 use crate::domain::billing::{Claim, ClaimRole};
 use crate::domain::charge::{ChargeType, DiscountLevel, Model};
-use crate::domain::explain::{Credit, Fixed, How, Percent};
+use crate::domain::explain::{Fixed, How, Percent};
 use crate::domain::money::allocate;
 use crate::domain::period::{Span, after};
 use crate::domain::proration::Fraction;
@@ -22,23 +20,23 @@ use rust_decimal::Decimal;
 use std::collections::HashMap;
 
 /// All discounts of an account, in the order they apply, with what is used up of fixed sums.
-struct Discounts<'s, 'a> {
-    ctx: &'s Ctx<'a>,
-    list: Vec<&'a Placed<'a>>,
+pub(super) struct Discounts<'s, 'a> {
+    pub(super) ctx: &'s Ctx<'a>,
+    pub(super) list: Vec<&'a Placed<'a>>,
     /// By discount (its place in the list) and first day of its period: what is given, minor units.
-    used: HashMap<(usize, NaiveDate), i64>,
+    pub(super) used: HashMap<(usize, NaiveDate), i64>,
 }
 
 /// The line that is discounted.
 #[derive(Clone, Copy)]
-struct Base<'a> {
-    placed: &'a Placed<'a>,
-    span: Span,
-    once: bool,
+pub(super) struct Base<'a> {
+    pub(super) placed: &'a Placed<'a>,
+    pub(super) span: Span,
+    pub(super) once: bool,
 }
 
 impl<'a> Base<'a> {
-    fn of(placed: &'a Placed<'a>, span: Span) -> Self {
+    pub(super) fn of(placed: &'a Placed<'a>, span: Span) -> Self {
         Self { placed, span, once: placed.terms.charge_type == ChargeType::OneTime }
     }
 }
@@ -89,15 +87,24 @@ fn number_order(a: &Placed<'_>, b: &Placed<'_>) -> std::cmp::Ordering {
     a.charge.number.cmp(&b.charge.number)
 }
 
+/// What a discount line is made for: the days, in what role, beside which claims.
+#[derive(Clone, Copy)]
+pub(super) struct Onto<'c, 'a> {
+    pub(super) base: Base<'a>,
+    pub(super) role: ClaimRole,
+    /// Claims of discounts on the same charge.
+    pub(super) claims: &'c [&'a Claim],
+}
+
 /// One discount's part of a line.
-struct Part {
-    how: How,
+pub(super) struct Part {
+    pub(super) how: How,
     /// Negative, minor units.
-    minor: i64,
+    pub(super) minor: i64,
     /// What each discount period gives, for the sums used up.
-    by_period: Vec<(NaiveDate, i64)>,
+    pub(super) by_period: Vec<(NaiveDate, i64)>,
     /// The days: the line's; of a fixed sum a period, those of them that it serves.
-    span: Span,
+    pub(super) span: Span,
 }
 
 impl<'s, 'a> Discounts<'s, 'a> {
@@ -149,7 +156,7 @@ impl<'s, 'a> Discounts<'s, 'a> {
 
     /// Whether a discount reaches a line: its level, and its service on the line's first day
     /// (a fixed sum: on any of its days; a one-time discount: its day within the line's).
-    fn reaches(&self, discount: &Placed<'_>, base: Base<'_>) -> bool {
+    pub(super) fn reaches(discount: &Placed<'_>, base: Base<'_>) -> bool {
         let level = match discount.terms.discount_level {
             DiscountLevel::Plan | DiscountLevel::Subscription => {
                 discount.sub.id == base.placed.sub.id
@@ -172,7 +179,7 @@ impl<'s, 'a> Discounts<'s, 'a> {
 
     /// What discount `at` takes of a line with `whole` on it, of which `left` is left.
     /// `stacked`: percentages taken before of the same whole, and what they gave.
-    fn part(
+    pub(super) fn part(
         &self,
         at: usize,
         base: Base<'a>,
@@ -181,7 +188,7 @@ impl<'s, 'a> Discounts<'s, 'a> {
         stacked: (Decimal, i64),
     ) -> Result<Option<Part>, BillError> {
         let Some(discount) = self.list.get(at).copied() else { return Ok(None) };
-        if left <= 0 || !self.reaches(discount, base) {
+        if left <= 0 || !Self::reaches(discount, base) {
             return Ok(None);
         }
         let version = discount.line.version_at(base.span.from);
@@ -266,7 +273,7 @@ impl<'s, 'a> Discounts<'s, 'a> {
         Ok(hull(&days).map(|span| (parts, firsts, span)))
     }
 
-    fn use_up(&mut self, at: usize, part: &Part) {
+    pub(super) fn use_up(&mut self, at: usize, part: &Part) {
         for (first, given) in &part.by_period {
             *self.used.entry((at, *first)).or_default() += given;
         }
@@ -295,23 +302,22 @@ impl<'s, 'a> Discounts<'s, 'a> {
                 continue;
             }
             if let Some(part) = self.part(at, base, whole, state.0, state.1)? {
-                self.take(at, base, part, role, claims, &mut state, made);
+                self.take(at, &Onto { base, role, claims }, part, &mut state, made);
             }
         }
         Ok(())
     }
 
     /// Books a discount's part of a line and makes its line.
-    fn take(
+    pub(super) fn take(
         &mut self,
         at: usize,
-        base: Base<'a>,
+        onto: &Onto<'_, 'a>,
         part: Part,
-        role: ClaimRole,
-        claims: &[&'a Claim],
         (left, stacked): &mut (i64, (Decimal, i64)),
         made: &mut Vec<Line<'a>>,
     ) {
+        let Onto { base, role, claims } = *onto;
         self.use_up(at, &part);
         *left += part.minor;
         if let (How::Percent(percent), Some(true)) =
@@ -341,309 +347,17 @@ impl<'s, 'a> Discounts<'s, 'a> {
             order: base.placed.order,
         });
     }
-
-    /// Brings the discounts of a line of an earlier document in step with what stands of it.
-    fn on_standing(
-        &mut self,
-        standing: &Standing<'a>,
-        claims: &[&'a Claim],
-        anew: &[Span],
-        made: &mut Vec<Line<'a>>,
-    ) -> Result<(), BillError> {
-        let mut runs: Vec<Run<'a>> = standing
-            .kept
-            .iter()
-            .map(|(span, whole)| Run {
-                base: Base::of(standing.placed, *span),
-                whole: *whole,
-                left: *whole,
-                stacked: (Decimal::ZERO, 0),
-            })
-            .collect();
-        for at in 0..self.list.len() {
-            let Some(discount) = self.list.get(at).copied() else { continue };
-            let mine: Vec<&Claim> =
-                claims.iter().copied().filter(|c| c.charge == discount.charge.id).collect();
-            let cover = Cover::of(&mine);
-            let held = HeldBy::owners(&cover, &standing.kept, &standing.freed);
-            let mut replaced = false;
-            for one in &held {
-                let Some(claim) = mine.get(one.owner).copied() else { continue };
-                let stands = standing_of(claim, &mine);
-                let to = Change { at, discount, claim, stands, held: one, anew };
-                replaced |= self.adjust(&to, standing.placed, &mut runs, claims, made)?;
-            }
-            if !replaced {
-                self.fill_gaps(at, discount, &cover, &mut runs, claims, made)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Adjusts one earlier discount line. Says whether it was replaced by new lines.
-    fn adjust(
-        &mut self,
-        to: &Change<'_, 'a>,
-        target: &'a Placed<'a>,
-        runs: &mut [Run<'a>],
-        claims: &[&'a Claim],
-        made: &mut Vec<Line<'a>>,
-    ) -> Result<bool, BillError> {
-        let first = to.held.kept.first().copied();
-        let rests =
-            first.and_then(|days| runs.iter_mut().find(|r| r.base.span.meet(days).is_some()));
-        let fixed_for_good = !to.claim.posted || to.claim.role == ClaimRole::Waived;
-        let same = first.is_none_or(|days| same_terms(to.discount, to.claim, days));
-        let reaches = first.is_none_or(|_| self.still_reaches(to.discount, to.held, target));
-        if fixed_for_good || (to.held.freed.is_empty() && same && reaches) {
-            if let Some(run) = rests {
-                run.left += to.stands;
-                run.count_stacked(to.discount, to.stands);
-            }
-            return Ok(false);
-        }
-        self.give_back(to.at, to.stands, to.claim);
-        let mut parts: Vec<(usize, Part)> = Vec::new();
-        for (i, run) in runs.iter().enumerate() {
-            let touched = to.held.kept.iter().any(|days| days.meet(run.base.span).is_some());
-            if touched
-                && let Some(part) = self.part(to.at, run.base, run.whole, run.left, run.stacked)?
-            {
-                parts.push((i, part));
-            }
-        }
-        let now: i64 = parts.iter().map(|(_, part)| part.minor).sum();
-        let shrinks = same && now >= to.stands && now != 0;
-        let free = if shrinks {
-            let mut free = to.held.freed.clone();
-            if to.discount.terms.model == Model::DiscountFixed && !to.discount.line.grids.is_empty()
-            {
-                let served = &to.discount.line.served;
-                free.extend(to.held.kept.iter().flat_map(|d| d.without(served.iter().copied())));
-            }
-            free
-        } else {
-            to.held.all()
-        };
-        self.credit(to, target, (&free, if shrinks { now } else { 0 }), claims, made)?;
-        for (i, part) in parts {
-            let Some(run) = runs.get_mut(i) else { continue };
-            if shrinks {
-                self.use_up(to.at, &part);
-                run.left += part.minor;
-                run.count_stacked(to.discount, part.minor);
-            } else {
-                let mut state = (run.left, run.stacked);
-                self.take(to.at, run.base, part, ClaimRole::Billed, claims, &mut state, made);
-                (run.left, run.stacked) = state;
-            }
-        }
-        Ok(!shrinks)
-    }
-
-    /// Discounts days of a standing line that the discount reaches and has not been billed for:
-    /// it was added, or goes on longer than it was known to.
-    fn fill_gaps(
-        &mut self,
-        at: usize,
-        discount: &Placed<'_>,
-        cover: &Cover,
-        runs: &mut [Run<'a>],
-        claims: &[&'a Claim],
-        made: &mut Vec<Line<'a>>,
-    ) -> Result<(), BillError> {
-        let by_days =
-            discount.terms.model == Model::DiscountFixed && !discount.line.grids.is_empty();
-        for run in runs {
-            let gaps = cover.gaps(run.base.span);
-            if !by_days && gaps.first() != Some(&run.base.span) {
-                continue;
-            }
-            for gap in gaps {
-                let base = Base { span: gap, ..run.base };
-                if let Some(part) = self.part(at, base, run.whole, run.left, run.stacked)? {
-                    let mut state = (run.left, run.stacked);
-                    self.take(at, base, part, ClaimRole::Billed, claims, &mut state, made);
-                    (run.left, run.stacked) = state;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a discount still reaches the days it holds: a fixed sum by its service, the others
-    /// by the line's first day.
-    fn still_reaches(&self, discount: &Placed<'_>, held: &HeldBy, target: &'a Placed<'a>) -> bool {
-        let Some(days) = hull(&held.kept) else { return true };
-        if discount.terms.model == Model::DiscountFixed && !discount.line.grids.is_empty() {
-            let served = discount.line.served.iter().filter_map(|s| s.meet(days));
-            return hull(&served.collect::<Vec<_>>()) == Some(days);
-        }
-        self.reaches(discount, Base::of(target, days))
-    }
-
-    /// Returns what a claim had used up of a fixed sum.
-    fn give_back(&mut self, at: usize, stands: i64, claim: &Claim) {
-        let Some(discount) = self.list.get(at).copied() else { return };
-        if discount.terms.model != Model::DiscountFixed {
-            return;
-        }
-        let periods = periods_of(discount, Span { from: claim.from, to: claim.to });
-        let weights: Vec<u64> =
-            periods.iter().map(|(_, part)| part.days().unsigned_abs()).collect();
-        for ((period, _), given) in periods.iter().zip(allocate(stands, &weights)) {
-            *self.used.entry((at, period.from)).or_default() += given;
-        }
-    }
-
-    /// Takes back what a discount gave too much, never more than it gave: one line for each run of
-    /// days it frees.
-    fn credit(
-        &self,
-        to: &Change<'_, 'a>,
-        target: &'a Placed<'a>,
-        (free, now): (&[Span], i64),
-        claims: &[&'a Claim],
-        made: &mut Vec<Line<'a>>,
-    ) -> Result<(), BillError> {
-        let claim = to.claim;
-        let mut stood = to.stands;
-        let mut left = left_of(claim);
-        let weights: Vec<u64> = free.iter().map(|s| s.days().unsigned_abs()).collect();
-        for (i, (span, back)) in free.iter().zip(allocate(now - to.stands, &weights)).enumerate() {
-            let last = i + 1 == free.len();
-            let stays = stood + back;
-            let kept = if stays == 0 { None } else { hull(&to.held.kept) };
-            let credit = Credit {
-                stood_minor: stood,
-                whole: (claim.from, claim.to),
-                kept: kept.map(|k| (k.from, k.to, stays)).into_iter().collect(),
-                edited: None,
-                left_minor: None,
-            };
-            stood = stays;
-            let rated = credit.rated_minor();
-            let (how, said) = limit(self.ctx, to.discount, claim, credit, left, last && now == 0)?;
-            let wanted = to.anew.iter().any(|days| days.meet(*span).is_some())
-                || to.held.kept.iter().any(|days| days.meet(*span).is_some());
-            if said == 0 && !wanted {
-                continue;
-            }
-            left += said;
-            let segment = next_segment(to.discount, target, *span, claims, made);
-            made.push(Line {
-                placed: to.discount,
-                version: to.discount.line.version_at(claim.from),
-                target: Some(target.charge.id),
-                corrects: claim.item,
-                span: *span,
-                role: ClaimRole::Credited,
-                segment,
-                said_minor: said,
-                rated_minor: rated,
-                how,
-                quantity: Decimal::ONE,
-                unit_price: self.ctx.input.currency.to_decimal(said),
-                usage: Vec::new(),
-                rate: claim.tax.clone(),
-                order: target.order,
-            });
-        }
-        Ok(())
-    }
-}
-
-/// A run of days of a standing line while discounts are taken off it one after the other.
-struct Run<'a> {
-    base: Base<'a>,
-    whole: i64,
-    left: i64,
-    stacked: (Decimal, i64),
-}
-
-impl Run<'_> {
-    fn count_stacked(&mut self, discount: &Placed<'_>, minor: i64) {
-        if discount.terms.stacked && discount.terms.model == Model::DiscountPercent {
-            self.stacked.0 += discount.terms.price;
-            self.stacked.1 -= minor;
-        }
-    }
-}
-
-/// The days that one earlier discount line holds of a standing line: of those that stay and of
-/// those freed.
-struct HeldBy {
-    owner: usize,
-    kept: Vec<Span>,
-    freed: Vec<Span>,
-}
-
-impl HeldBy {
-    fn owners(cover: &Cover, kept: &[(Span, i64)], freed: &[Span]) -> Vec<Self> {
-        let mut list: Vec<Self> = Vec::new();
-        let mut add = |span: Span, stays: bool| {
-            for held in cover.touching(span) {
-                let Some(days) = held.span.meet(span) else { continue };
-                let at = list.iter().position(|o| o.owner == held.owner).unwrap_or_else(|| {
-                    list.push(Self { owner: held.owner, kept: Vec::new(), freed: Vec::new() });
-                    list.len() - 1
-                });
-                if let Some(one) = list.get_mut(at) {
-                    if stays { one.kept.push(days) } else { one.freed.push(days) }
-                }
-            }
-        };
-        kept.iter().for_each(|(span, _)| add(*span, true));
-        freed.iter().for_each(|span| add(*span, false));
-        list
-    }
-
-    fn all(&self) -> Vec<Span> {
-        let mut all: Vec<Span> = self.kept.iter().chain(&self.freed).copied().collect();
-        all.sort_unstable();
-        all
-    }
-}
-
-/// An earlier discount line that may have to change.
-struct Change<'c, 'a> {
-    at: usize,
-    discount: &'a Placed<'a>,
-    claim: &'a Claim,
-    /// What stands of it, as rated, minor units.
-    stands: i64,
-    held: &'c HeldBy,
-    /// Days of the discounted charge that this run bills anew.
-    anew: &'c [Span],
-}
-
-/// What stands of a discount's claim after its credits, as rated.
-fn standing_of(claim: &Claim, mine: &[&Claim]) -> i64 {
-    let credits = mine.iter().filter(|c| {
-        c.role == ClaimRole::Credited && c.corrects.is_some() && c.corrects == claim.item
-    });
-    claim.rated_minor + credits.map(|c| c.rated_minor).sum::<i64>()
-}
-
-/// Whether a discount's claim was made by the terms that hold now.
-fn same_terms(discount: &Placed<'_>, claim: &Claim, days: Span) -> bool {
-    let now = discount.charge.versions.get(discount.line.version_at(days.from));
-    let then = discount.charge.versions.iter().find(|v| v.id == claim.version.0);
-    match (now, then) {
-        (Some(now), Some(then)) => same_price(&now.terms, &then.terms),
-        _ => true,
-    }
 }
 
 /// From the first kept day to the last.
-fn hull(spans: &[Span]) -> Option<Span> {
+pub(super) fn hull(spans: &[Span]) -> Option<Span> {
     let from = spans.iter().map(|s| s.from).min()?;
     let to = spans.iter().map(|s| s.to).max()?;
     Some(Span { from, to })
 }
 
 /// The discount's periods that touch `span`, each with the days in it, served or not.
-fn periods_of(discount: &Placed<'_>, span: Span) -> Vec<(Span, Span)> {
+pub(super) fn periods_of(discount: &Placed<'_>, span: Span) -> Vec<(Span, Span)> {
     if discount.line.grids.is_empty() {
         let day = Span { from: discount.start, to: discount.start };
         return vec![(day, day)];
@@ -679,7 +393,7 @@ fn capped(list: Vec<(NaiveDate, i64)>, allowed: i64) -> Vec<(NaiveDate, i64)> {
 }
 
 /// The segment after every claim and new line of this discount on this charge and these days.
-fn next_segment(
+pub(super) fn next_segment(
     discount: &Placed<'_>,
     target: &Placed<'_>,
     span: Span,

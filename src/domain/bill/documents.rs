@@ -43,7 +43,7 @@ pub(crate) fn split<'a>(
 }
 
 /// Charges whose lines, with their discounts, sum below zero go on the memo.
-fn by_charge<'l>(lines: Vec<Line<'l>>) -> (Vec<Line<'l>>, Vec<Line<'l>>) {
+fn by_charge(lines: Vec<Line<'_>>) -> (Vec<Line<'_>>, Vec<Line<'_>>) {
     let key = |line: &Line<'_>| line.target.unwrap_or(line.placed.charge.id);
     let mut sums: HashMap<ChargeId, i64> = HashMap::new();
     for line in &lines {
@@ -53,7 +53,7 @@ fn by_charge<'l>(lines: Vec<Line<'l>>) -> (Vec<Line<'l>>, Vec<Line<'l>>) {
 }
 
 /// Every negative line goes on the memo; a discount goes where the line it discounts goes.
-fn by_line<'l>(lines: Vec<Line<'l>>) -> (Vec<Line<'l>>, Vec<Line<'l>>) {
+fn by_line(lines: Vec<Line<'_>>) -> (Vec<Line<'_>>, Vec<Line<'_>>) {
     type Key = (ChargeId, chrono::NaiveDate, bool);
     let key = |line: &Line<'_>| -> Key {
         let credit = line.role == ClaimRole::Credited;

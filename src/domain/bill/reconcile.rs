@@ -1,18 +1,19 @@
 //! One charge: its pieces against its claims. Credits first, then what nothing holds.
 
 use super::cover::Cover;
-use super::line::{Line, left_of, said_of};
+use super::credit::standing_amounts;
+use super::line::Line;
 use super::pieces::{Piece, Priced, pieces, price, share_of};
 use super::timeline::same_price;
 use super::usage::{Records, within};
-use super::{BillError, Ctx, Placed, ids, too_large};
+use super::{BillError, Ctx, Placed, ids};
 use crate::domain::billing::{
     Claim, ClaimRole, LateUsage, PendingReason, UsageRecord, WithoutRecords,
 };
 use crate::domain::charge::{ChargeTerms, ChargeType, Model};
-use crate::domain::explain::{Credit, How, proportion};
+use crate::domain::explain::How;
 use crate::domain::ids::UsageId;
-use crate::domain::period::{Span, after};
+use crate::domain::period::Span;
 use rust_decimal::Decimal;
 
 /// What billing an account has made so far.
@@ -41,17 +42,17 @@ pub(crate) struct Standing<'a> {
 }
 
 /// One charge's books while it is reconciled.
-struct Series<'s, 'a> {
-    ctx: &'s Ctx<'a>,
-    placed: &'a Placed<'a>,
-    claims: &'s [&'a Claim],
-    pieces: Vec<Piece>,
-    cover: Cover,
+pub(super) struct Series<'s, 'a> {
+    pub(super) ctx: &'s Ctx<'a>,
+    pub(super) placed: &'a Placed<'a>,
+    pub(super) claims: &'s [&'a Claim],
+    pub(super) pieces: Vec<Piece>,
+    pub(super) cover: Cover,
     /// By claim: what stands of it on the scale of what was rated; credits taken off.
-    stands: Vec<i64>,
+    pub(super) stands: Vec<i64>,
     /// Days and segments of the lines made in this run.
-    made: Vec<(Span, u32)>,
-    records: Option<&'s Records<'a>>,
+    pub(super) made: Vec<(Span, u32)>,
+    pub(super) records: Option<&'s Records<'a>>,
 }
 
 /// Reconciles one charge.
@@ -80,55 +81,26 @@ pub(crate) fn charge<'a>(
     Ok(())
 }
 
-/// What stands of each claim, rated scale: credits are taken off the claim they correct.
-fn standing_amounts(claims: &[&Claim]) -> Vec<i64> {
-    let mut stands: Vec<i64> = claims.iter().map(|c| c.rated_minor).collect();
-    for (i, credit) in claims.iter().enumerate() {
-        if !gives_back(credit) {
-            continue;
-        }
-        let corrected = claims
-            .iter()
-            .position(|c| !gives_back(c) && c.item.is_some() && c.item == credit.corrects);
-        if let Some(stand) = corrected.and_then(|at| stands.get_mut(at)) {
-            *stand += credit.rated_minor;
-        }
-        if let Some(own) = stands.get_mut(i) {
-            *own = 0;
-        }
-    }
-    stands
-}
-
-/// Whether a claim takes back part of another: of a billing, or of late usage.
-fn gives_back(claim: &Claim) -> bool {
-    match claim.role {
-        ClaimRole::Credited => true,
-        ClaimRole::Late => claim.corrects.is_some(),
-        ClaimRole::Billed | ClaimRole::Waived => false,
-    }
-}
-
 impl<'a> Series<'_, 'a> {
     /// The terms of a claim's version; the newest if the version is not among those given.
-    fn terms_of(&self, claim: &Claim) -> (usize, &'a ChargeTerms) {
+    pub(super) fn terms_of(&self, claim: &Claim) -> (usize, &'a ChargeTerms) {
         let versions = &self.placed.charge.versions;
         let at = versions.iter().position(|v| v.id == claim.version.0);
         let at = at.unwrap_or_else(|| self.placed.line.version_at(claim.from));
         (at, versions.get(at).map_or(self.placed.terms, |v| &v.terms))
     }
 
-    fn terms_at(&self, version: usize) -> &'a ChargeTerms {
+    pub(super) fn terms_at(&self, version: usize) -> &'a ChargeTerms {
         self.placed.charge.versions.get(version).map_or(self.placed.terms, |v| &v.terms)
     }
 
     /// Whether a claim was billed for the same period at the same price as the piece asks.
-    fn agrees(&self, claim: &Claim, piece: &Piece) -> bool {
+    pub(super) fn agrees(&self, claim: &Claim, piece: &Piece) -> bool {
         piece.period.holds(Span { from: claim.from, to: claim.to })
             && same_price(self.terms_of(claim).1, self.terms_at(piece.version))
     }
 
-    fn touching(&self, span: Span) -> &[Piece] {
+    pub(super) fn touching(&self, span: Span) -> &[Piece] {
         let first = self.pieces.partition_point(|p| p.span.to < span.from);
         let rest = self.pieces.get(first..).unwrap_or_default();
         let count = rest.partition_point(|p| p.span.from <= span.to);
@@ -136,7 +108,7 @@ impl<'a> Series<'_, 'a> {
     }
 
     /// The segment after every claim and every line of this run on these days.
-    fn next_segment(&self, span: Span) -> u32 {
+    pub(super) fn next_segment(&self, span: Span) -> u32 {
         let claimed = self
             .claims
             .iter()
@@ -144,260 +116,6 @@ impl<'a> Series<'_, 'a> {
             .map(|c| c.segment);
         let made = self.made.iter().filter(|(s, _)| s.meet(span).is_some()).map(|(_, n)| *n);
         claimed.chain(made).max().map_or(0, |n| n + 1)
-    }
-
-    /// Credits posted lines for days they no longer hold rightly, and frees those days.
-    fn correct(&mut self, out: &mut Outcome<'a>) -> Result<(), BillError> {
-        let mut wrong: Vec<usize> = Vec::new();
-        for held in self.cover.held() {
-            let Some(claim) = self.claims.get(held.owner) else { continue };
-            if claim.role != ClaimRole::Billed || !claim.posted {
-                continue;
-            }
-            let right = self
-                .touching(held.span)
-                .iter()
-                .any(|p| p.span.holds(held.span) && self.agrees(claim, p));
-            if !right && !wrong.contains(&held.owner) {
-                wrong.push(held.owner);
-            }
-        }
-        for owner in 0..self.claims.len() {
-            let Some(claim) = self.claims.get(owner).copied() else { continue };
-            if claim.role != ClaimRole::Billed || !claim.posted {
-                continue;
-            }
-            let freed =
-                if wrong.contains(&owner) { self.shorten(owner, claim, out)? } else { Vec::new() };
-            let kept = self.kept(owner, claim)?;
-            if !freed.is_empty() || !kept.is_empty() {
-                out.standing.push(Standing { placed: self.placed, claim, kept, freed });
-            }
-        }
-        Ok(())
-    }
-
-    /// The days that stay of a claim with what they cost; together what stands of it.
-    fn kept(&self, owner: usize, claim: &Claim) -> Result<Vec<(Span, i64)>, BillError> {
-        let stands = self.stands.get(owner).copied().unwrap_or(0);
-        let spans: Vec<Span> =
-            self.cover.held().iter().filter(|h| h.owner == owner).map(|h| h.span).collect();
-        if let [only] = spans.as_slice() {
-            return Ok(vec![(*only, stands)]);
-        }
-        let days = spans.iter().map(|s| s.days()).sum();
-        let mut kept = self.kept_costs(owner, claim, &spans, (stands, days))?;
-        let sum: i64 = kept.iter().map(|(_, cost)| cost).sum();
-        if let Some(last) = kept.last_mut() {
-            last.1 += stands - sum;
-        }
-        Ok(kept)
-    }
-
-    /// The stretches of a claim, and the days of them that should not be billed so and whose
-    /// time has come.
-    fn holes(&self, owner: usize, claim: &Claim) -> (Vec<Span>, Vec<Span>) {
-        let mut stretches = Vec::new();
-        let mut holes = Vec::new();
-        for held in self.cover.held().iter().filter(|h| h.owner == owner) {
-            stretches.push(held.span);
-            let right = self
-                .touching(held.span)
-                .iter()
-                .filter(|p| self.agrees(claim, p))
-                .filter_map(|p| p.span.meet(held.span));
-            let wrong = held.span.without(right);
-            holes.extend(wrong.into_iter().filter(|h| h.from <= self.ctx.dates.target));
-        }
-        (stretches, holes)
-    }
-
-    /// Late usage billed on top of a claim, oldest first; none if some of it is not posted yet.
-    fn lates(&self, claim: &Claim) -> Option<Vec<usize>> {
-        let days = Span { from: claim.from, to: claim.to };
-        let mut lates = Vec::new();
-        for (i, late) in self.claims.iter().enumerate() {
-            let on_top = late.role == ClaimRole::Late && !gives_back(late);
-            if on_top && days.meet(Span { from: late.from, to: late.to }).is_some() {
-                if !late.posted {
-                    return None;
-                }
-                lates.push(i);
-            }
-        }
-        Some(lates)
-    }
-
-    /// Credits one claim, with the late usage on top of it, hole by hole: what stood less what the
-    /// days that stay cost. Gives the days freed.
-    fn shorten(
-        &mut self,
-        owner: usize,
-        claim: &'a Claim,
-        out: &mut Outcome<'a>,
-    ) -> Result<Vec<Span>, BillError> {
-        let (mut kept, holes) = self.holes(owner, claim);
-        let Some(lates) = self.lates(claim) else { return Ok(Vec::new()) };
-        let mut layers: Vec<Layer<'a>> = std::iter::once(owner)
-            .chain(lates)
-            .filter_map(|at| {
-                let claim = self.claims.get(at).copied()?;
-                let stands = self.stands.get(at).copied().unwrap_or(0);
-                Some(Layer { at, claim, stands, left: left_of(claim) })
-            })
-            .collect();
-        let held_days: i64 = kept.iter().map(|s| s.days()).sum();
-        let whole: i64 = layers.iter().map(|l| l.stands).sum();
-        let mut credits = Vec::with_capacity(holes.len());
-        let mut counts = false;
-        for hole in &holes {
-            kept = kept.into_iter().flat_map(|span| span.without([*hole])).collect();
-            let costs = self.kept_costs(owner, claim, &kept, (whole, held_days))?;
-            for step in take_back(&mut layers, &costs) {
-                let Some(layer) = layers.get_mut(step.layer) else { continue };
-                let rated = step.credit.rated_minor();
-                let all = step.credit.kept.is_empty();
-                let (how, said) =
-                    limit(self.ctx, self.placed, layer.claim, step.credit, layer.left, all)?;
-                layer.left += said;
-                // Credits of nothing are only written where days must be free to be held again.
-                let first = step.layer == 0;
-                counts |= said != 0 || (first && self.wanted_anew(*hole));
-                if first || said != 0 {
-                    credits.push((layer.claim, first, *hole, (rated, said), how));
-                }
-            }
-        }
-        if !counts {
-            return Ok(Vec::new());
-        }
-        for (claim, first, hole, amounts, how) in credits {
-            let role = if first { ClaimRole::Credited } else { ClaimRole::Late };
-            self.push_credit((claim, role), hole, amounts, how, out);
-        }
-        for hole in &holes {
-            self.cover.free(*hole);
-        }
-        for layer in layers {
-            if let Some(stand) = self.stands.get_mut(layer.at) {
-                *stand = layer.stands;
-            }
-        }
-        Ok(holes)
-    }
-
-    fn push_credit(
-        &mut self,
-        (claim, role): (&'a Claim, ClaimRole),
-        hole: Span,
-        (rated, said): (i64, i64),
-        how: How,
-        out: &mut Outcome<'a>,
-    ) {
-        let segment = self.next_segment(hole);
-        self.made.push((hole, segment));
-        out.lines.push(Line {
-            placed: self.placed,
-            version: self.terms_of(claim).0,
-            target: None,
-            corrects: claim.item,
-            span: hole,
-            role,
-            segment,
-            said_minor: said,
-            rated_minor: rated,
-            how,
-            quantity: Decimal::ONE,
-            unit_price: self.ctx.input.currency.to_decimal(said),
-            usage: Vec::new(),
-            rate: claim.tax.clone(),
-            order: self.placed.order,
-        });
-    }
-
-    /// Whether some of the days are about to be billed on other terms.
-    fn wanted_anew(&self, hole: Span) -> bool {
-        self.touching(hole).iter().any(|piece| {
-            let days = piece.span.meet(hole);
-            let share = |d| share_of(self.ctx, self.terms_at(piece.version), piece, d).of_period;
-            piece.due && days.is_some_and(|d| share(d).num != 0)
-        })
-    }
-
-    /// What the days that stay of a claim cost at its own price. Where its period can no longer
-    /// be found (the billing day was moved), they keep their share of the days.
-    fn kept_costs(
-        &self,
-        owner: usize,
-        claim: &Claim,
-        kept: &[Span],
-        (whole, days): (i64, i64),
-    ) -> Result<Vec<(Span, i64)>, BillError> {
-        let terms = self.terms_of(claim).1;
-        let claimed = Span { from: claim.from, to: claim.to };
-        let of_claim = |piece: &&Piece| {
-            piece.period.holds(claimed)
-                && self.terms_at(piece.version).charge_type == terms.charge_type
-        };
-        let piece = self.touching(claimed).iter().find(of_claim).copied().or_else(|| {
-            let (grid, k) = self.placed.line.locate(claim.from)?;
-            let period = grid.period(k).filter(|p| p.holds(claimed))?;
-            let version = self.placed.line.version_at(claim.from);
-            Some(Piece {
-                grid: Some((grid, k)),
-                period,
-                run: claimed,
-                span: claimed,
-                version,
-                due: true,
-            })
-        });
-        let counts = |r: &UsageRecord| r.held_by.is_some();
-        let mut costs = Vec::with_capacity(kept.len());
-        for span in kept {
-            let cost = match piece {
-                Some(piece) => {
-                    let (run, others) = self.whole_around(owner, *span);
-                    price(self.ctx, self.placed.charge, terms, &piece, run, self.records, counts)?
-                        .minor
-                        - others
-                }
-                None => proportion(
-                    whole,
-                    span.days(),
-                    days,
-                    &self.ctx.rules.rounding,
-                    self.ctx.input.currency,
-                )
-                .map_err(too_large(self.placed.charge))?,
-            };
-            costs.push((*span, cost));
-        }
-        Ok(costs)
-    }
-
-    /// The days of the same piece held without a gap around `span`, and what stands of those that
-    /// other claims hold: parts that were billed one after the other stay parts of one whole.
-    fn whole_around(&self, owner: usize, span: Span) -> (Span, i64) {
-        let piece = self.touching(span).iter().find(|p| p.span.holds(span));
-        let Some(piece) =
-            piece.filter(|p| self.claims.get(owner).is_some_and(|claim| self.agrees(claim, p)))
-        else {
-            return (span, 0);
-        };
-        let (mut run, mut others) = (span, 0);
-        loop {
-            let next = self.cover.touching(piece.span).iter().find(|h| {
-                let beside =
-                    after(h.span.to) == Some(run.from) || after(run.to) == Some(h.span.from);
-                let alone = || self.cover.held().iter().filter(|o| o.owner == h.owner).count() == 1;
-                let agrees = || self.claims.get(h.owner).is_some_and(|c| self.agrees(c, piece));
-                h.owner != owner && beside && piece.span.holds(h.span) && alone() && agrees()
-            });
-            let Some(next) = next else { return (run, others) };
-            run = Span { from: run.from.min(next.span.from), to: run.to.max(next.span.to) };
-            others += self.stands.get(next.owner).copied().unwrap_or(0);
-        }
     }
 
     /// Bills the days of due pieces that nothing holds, and late usage of those that are held.
@@ -537,13 +255,12 @@ impl<'a> Series<'_, 'a> {
             },
             Some(_) | None => days,
         };
-        let fresh = self.fresh_of(&priced);
-        self.push(piece, terms, span, ClaimRole::Billed, (&priced, earlier), fresh, out);
+        self.push(piece, terms, span, ClaimRole::Billed, (&priced, earlier), out);
         Ok(())
     }
 
     /// The rated records that no item holds yet.
-    fn fresh_of(&self, priced: &Priced<'a>) -> Vec<UsageId> {
+    fn fresh_of(priced: &Priced<'a>) -> Vec<UsageId> {
         ids(priced.records.iter().copied().filter(|r| r.held_by.is_none()))
     }
 
@@ -585,9 +302,8 @@ impl<'a> Series<'_, 'a> {
                     self.records,
                     |_| true,
                 )?;
-                let fresh = self.fresh_of(&priced);
                 let span = piece.span;
-                self.push(piece, terms, span, ClaimRole::Late, (&priced, stands), fresh, out);
+                self.push(piece, terms, span, ClaimRole::Late, (&priced, stands), out);
             }
             LateUsage::NextRun => {}
         }
@@ -601,7 +317,6 @@ impl<'a> Series<'_, 'a> {
         span: Span,
         role: ClaimRole,
         (priced, earlier): (&Priced<'a>, i64),
-        usage: Vec<UsageId>,
         out: &mut Outcome<'a>,
     ) {
         let amount = priced.minor - earlier;
@@ -631,7 +346,7 @@ impl<'a> Series<'_, 'a> {
             how: How::Rated(Box::new(derivation)),
             quantity,
             unit_price,
-            usage,
+            usage: Self::fresh_of(priced),
             rate: None,
             order: self.placed.order,
         });
@@ -650,86 +365,8 @@ impl<'a> Series<'_, 'a> {
     }
 }
 
-/// A billed line, or late usage on top of it, while days are taken off.
-struct Layer<'a> {
-    at: usize,
-    claim: &'a Claim,
-    /// As rated, minor units.
-    stands: i64,
-    /// What may still be credited, minor units.
-    left: i64,
-}
-
-/// What one layer gives back.
-struct TakeBack {
-    layer: usize,
-    credit: Credit,
-}
-
-/// Brings the layers down (or, where fewer units cost more, up) to what the days that stay cost:
-/// the newest late usage gives first; with no days left every layer gives all it has.
-fn take_back(layers: &mut [Layer<'_>], costs: &[(Span, i64)]) -> Vec<TakeBack> {
-    let cost: i64 = costs.iter().map(|(_, cost)| cost).sum();
-    let stood: i64 = layers.iter().map(|l| l.stands).sum();
-    let mut over = stood - cost;
-    let alone = layers.len() == 1;
-    let mut steps = Vec::with_capacity(layers.len());
-    for (i, layer) in layers.iter_mut().enumerate().rev() {
-        let back = match i {
-            _ if costs.is_empty() => layer.stands,
-            0 => over,
-            1.. => over.clamp(0, layer.stands.max(0)),
-        };
-        over -= back;
-        let stays = layer.stands - back;
-        let kept = if alone {
-            costs.iter().map(|(s, cost)| (s.from, s.to, *cost)).collect()
-        } else {
-            let ends = costs.first().zip(costs.last());
-            ends.map(|((a, _), (b, _))| (a.from, b.to, stays)).into_iter().collect()
-        };
-        let whole = (layer.claim.from, layer.claim.to);
-        let credit =
-            Credit { stood_minor: layer.stands, whole, kept, edited: None, left_minor: None };
-        layer.stands = stays;
-        if back != 0 || i == 0 {
-            steps.push(TakeBack { layer: i, credit });
-        }
-    }
-    steps
-}
-
 /// The average price of a unit, to four decimals, for print.
 fn effective(ctx: &Ctx<'_>, amount: i64, quantity: Decimal) -> Decimal {
     let amount = ctx.input.currency.to_decimal(amount);
     amount.checked_div(quantity).map_or(amount, |price| price.round_dp(4))
-}
-
-/// Scales a credit to what stands on an edited item and holds it to what is left: the derivation
-/// and the amount, which may be nothing.
-pub(crate) fn limit(
-    ctx: &Ctx<'_>,
-    placed: &Placed<'_>,
-    claim: &Claim,
-    mut credit: Credit,
-    left: i64,
-    everything: bool,
-) -> Result<(How, i64), BillError> {
-    let said = said_of(claim);
-    let rated = credit.rated_minor();
-    let mut amount = rated;
-    if said != claim.rated_minor {
-        credit.edited = Some((said, claim.rated_minor));
-        amount =
-            proportion(rated, said, claim.rated_minor, &ctx.rules.rounding, ctx.input.currency)
-                .map_err(too_large(placed.charge))?;
-    }
-    // A correction upwards (fewer units can cost more) has no limit.
-    let reduces = amount.signum() * said.signum() <= 0;
-    let over = reduces && amount.abs() > left.abs();
-    if over || (everything && amount != -left) {
-        credit.left_minor = Some(left);
-        amount = -left;
-    }
-    Ok((How::Credit(Box::new(credit)), amount))
 }

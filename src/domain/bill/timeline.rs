@@ -225,8 +225,12 @@ fn grids(
             cuts.push(day);
         }
     };
-    forced.iter().for_each(|(from, _)| cut(*from));
-    cycle_days.iter().for_each(|(from, _)| cut(*from));
+    for (from, _) in &forced {
+        cut(*from);
+    }
+    for (from, _) in cycle_days {
+        cut(*from);
+    }
     if by_term {
         sub.term_starts.iter().copied().for_each(&mut cut);
     }

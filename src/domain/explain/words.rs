@@ -30,14 +30,12 @@ impl Told<'_> {
 
     /// An exact amount: in the currency's digits where it has no more, else with six at most.
     fn exact(&self, value: Decimal) -> String {
-        match self.currency.exact_minor(value) {
-            Ok(minor) => self.money(minor),
-            Err(_) => {
-                let short = value.round_dp(6).normalize();
-                let dots = if short == value.normalize() { "" } else { "…" };
-                format!("{short}{dots} {}", self.currency)
-            }
+        if let Ok(minor) = self.currency.exact_minor(value) {
+            return self.money(minor);
         }
+        let short = value.round_dp(6).normalize();
+        let dots = if short == value.normalize() { "" } else { "…" };
+        format!("{short}{dots} {}", self.currency)
     }
 }
 
@@ -84,16 +82,13 @@ impl Derivation {
                 w.checked_mul(Decimal::from(share.bases.num * share.of_period.num))?
                     .checked_div(Decimal::from(share.bases.den * share.of_period.den))
             });
-            match exact {
-                Some(exact) if exact != plain && share.in_year.is_none() => {
-                    out.push(format!(
-                        "{} is rounded {} to {}.",
-                        told.exact(exact),
-                        self.rounding_words(),
-                        told.money(billed)
-                    ));
-                }
-                Some(_) | None => {}
+            if let Some(exact) = exact.filter(|e| *e != plain && share.in_year.is_none()) {
+                out.push(format!(
+                    "{} is rounded {} to {}.",
+                    told.exact(exact),
+                    self.rounding_words(),
+                    told.money(billed)
+                ));
             }
             if rated.earlier_minor != 0 {
                 out.push(format!(

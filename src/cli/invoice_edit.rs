@@ -297,9 +297,9 @@ pub fn explain(args: &Explain, ctx: &Ctx) -> Result<Exit, Error> {
             all.push(json!({ "line": item.position, "amount": row.currency.plain(item.amount_minor), "words": words, "derivation": how }));
         } else {
             output::line(&format!("line {}", item.position));
-            words
-                .iter()
-                .for_each(|w| output::line(&format!("  {}", crate::domain::text::clean(w))));
+            for sentence in &words {
+                output::line(&format!("  {}", crate::domain::text::clean(sentence)));
+            }
         }
     }
     if ctx.json {

@@ -74,7 +74,7 @@ fn file(session: &Session) -> Result<Vec<Finding>, Error> {
         ),
         finding(
             "permissions",
-            file_mode & 0o007 == 0,
+            file_mode.trailing_zeros() >= 3,
             format!("file {file_mode:04o}, directory {directory_mode:04o}"),
             "chmod 660 the book: others on this machine can read it",
         ),
@@ -170,7 +170,7 @@ fn secret(name: &'static str, path: &Path) -> Finding {
         }
         Ok(meta) => finding(
             name,
-            meta.permissions().mode() & 0o077 == 0,
+            meta.permissions().mode().trailing_zeros() >= 6,
             path.display().to_string(),
             "chmod 600 it: others can read it",
         ),

@@ -73,7 +73,7 @@ pub fn edit(
         let told = change_all(&mut content, changes, &basis)?;
         sound(&row, &content)?;
         let version = draft::save(tx, &row, &content)?;
-        refuse_double_billing(tx, &before.draft, &content)?;
+        refuse_double_billing(tx, before.draft.as_ref(), &content)?;
         let after_row = document::get(tx, row.id)?;
         let review = review_after(&before.review);
         draft::set_review(tx, row.id, &review)?;
@@ -237,7 +237,7 @@ pub fn sound(row: &DocumentRow, content: &DraftImage) -> Result<(), Error> {
 /// never billed: refused.
 fn refuse_double_billing(
     tx: &Tx<'_>,
-    before: &Option<DraftImage>,
+    before: Option<&DraftImage>,
     after: &DraftImage,
 ) -> Result<(), Error> {
     let Some(before) = before else { return Ok(()) };

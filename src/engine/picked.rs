@@ -19,7 +19,7 @@ const TEXT: usize = 500;
 /// What became of one row of a batch.
 pub enum One {
     /// Done: the words for a single row, and the images if it can be undone.
-    Done(String, Option<Change>),
+    Done(String, Option<Box<Change>>),
     /// Left alone, and why.
     Refused(String),
 }

@@ -64,7 +64,7 @@ pub fn regenerate(session: &mut Session, picks: &[Pick]) -> Result<Receipt, Erro
         draft::set_review(tx, row.id, &review)?;
         let after = image(tx, &document::get(tx, row.id)?)?;
         let words = words(row, &plan.preview, &made);
-        Ok(One::Done(words, Some(Change { document: row.id, before, after })))
+        Ok(One::Done(words, Some(Box::new(Change { document: row.id, before, after }))))
     })
 }
 

@@ -25,10 +25,11 @@ fn blank(stale: &str) -> ReviewImage {
     }
 }
 
-fn said(tx: &Tx<'_>, row: &DocumentRow, after: ReviewImage) -> Result<Change, Error> {
+fn said(tx: &Tx<'_>, row: &DocumentRow, after: ReviewImage) -> Result<Box<Change>, Error> {
     let before = review_image(tx, row)?;
     draft::set_review(tx, row.id, &after)?;
-    Ok(Change { document: row.id, before, after: Image { review: after, draft: None } })
+    let after = Image { review: after, draft: None };
+    Ok(Box::new(Change { document: row.id, before, after }))
 }
 
 /// Looked at and found right, in the version it has. A stale draft needs the reason why it is

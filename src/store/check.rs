@@ -225,24 +225,24 @@ SELECT printf('transaction %d: debits %d, credits %d %s', txn, sum(debit_minor),
 FROM ledger_entry GROUP BY txn, currency HAVING sum(debit_minor) <> sum(credit_minor)";
 
 const LEDGER_TIES: &str = "
-SELECT printf('account %s: the ledger has %d receivable, its documents %d', a.number, l.owed, coalesce(d.owed, 0))
+SELECT printf('account %s: the ledger has %d receivable, its documents %d', a.number, coalesce(l.owed, 0), coalesce(d.owed, 0))
 FROM account a
-JOIN (SELECT account_id, sum(CASE WHEN account = 'receivable' THEN debit_minor - credit_minor ELSE 0 END) AS owed
+LEFT JOIN (SELECT account_id, sum(CASE WHEN account = 'receivable' THEN debit_minor - credit_minor ELSE 0 END) AS owed
       FROM ledger_entry WHERE account IN ('receivable', 'credit') GROUP BY 1) l ON l.account_id = a.id
 LEFT JOIN (SELECT s.account_id, sum(s.balance_minor) AS owed FROM document_state s JOIN document d ON d.id = s.document_id
            WHERE s.status = 'Posted' AND d.kind IN ('invoice', 'debit_memo') GROUP BY 1) d ON d.account_id = a.id
-WHERE l.owed <> coalesce(d.owed, 0)
+WHERE coalesce(l.owed, 0) <> coalesce(d.owed, 0)
 UNION ALL
-SELECT printf('account %s: the ledger has %d to its credit, credits and payments have %d', a.number, l.credit,
+SELECT printf('account %s: the ledger has %d to its credit, credits and payments have %d', a.number, coalesce(l.credit, 0),
     coalesce(d.credit, 0) + coalesce(p.credit, 0))
 FROM account a
-JOIN (SELECT account_id, sum(credit_minor - debit_minor) AS credit FROM ledger_entry WHERE account = 'credit' GROUP BY 1) l
+LEFT JOIN (SELECT account_id, sum(credit_minor - debit_minor) AS credit FROM ledger_entry WHERE account = 'credit' GROUP BY 1) l
   ON l.account_id = a.id
 LEFT JOIN (SELECT s.account_id, -sum(s.balance_minor) AS credit FROM document_state s JOIN document d ON d.id = s.document_id
            WHERE s.status = 'Posted' AND d.kind IN ('credit_memo', 'write_off') GROUP BY 1) d ON d.account_id = a.id
 LEFT JOIN (SELECT account_id, sum(unapplied_minor) AS credit FROM payment WHERE unapplied_minor > 0 GROUP BY 1) p
   ON p.account_id = a.id
-WHERE l.credit <> coalesce(d.credit, 0) + coalesce(p.credit, 0)";
+WHERE coalesce(l.credit, 0) <> coalesce(d.credit, 0) + coalesce(p.credit, 0)";
 
 const BALANCES: &str = "
 WITH paid AS (SELECT document_id, sum(amount_minor - reopened_minor) AS minor FROM allocation WHERE state = 'applied' GROUP BY 1),

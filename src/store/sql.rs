@@ -31,8 +31,7 @@ impl Store {
             if !statement.readonly() {
                 return Err(StoreError::Guard("the query would change the book".to_owned()));
             }
-            let columns: Vec<String> =
-                statement.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let width = columns.len();
             let mut rows = statement.query([]).map_err(bad)?;
             let mut answer = Answer { columns, rows: Vec::new(), cut: false };

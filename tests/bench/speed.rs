@@ -78,7 +78,7 @@ fn raw(path: &Path) -> rusqlite::Connection {
 fn rows_of(path: &Path, table: &str, order: &str) -> (Vec<String>, Vec<Vec<Value>>) {
     let conn = raw(path);
     let mut statement = conn.prepare(&format!("SELECT * FROM {table} ORDER BY {order}")).unwrap();
-    let names: Vec<String> = statement.column_names().iter().map(|n| (*n).to_owned()).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = names.len();
     let rows = statement
         .query_map([], |r| (0..width).map(|i| r.get(i)).collect())
@@ -205,11 +205,13 @@ fn bill_run(dir: &Path) {
     let documents = tables[0].1.1.len();
     assert_eq!(documents, ACCOUNTS);
     let slices = raw(&ours)
-        .query_row("SELECT count(*) FROM operation WHERE verb = 'bill'", [], |r| {
-            r.get::<_, usize>(0)
-        })
+        .query_row("SELECT count(*) FROM operation WHERE verb = 'bill'", [], |r| r.get::<_, i64>(0))
         .unwrap();
-    let spent = raw_documents(&theirs, &tables, documents.div_ceil(slices.max(1)));
+    let spent = raw_documents(
+        &theirs,
+        &tables,
+        documents.div_ceil(usize::try_from(slices).unwrap_or(1).max(1)),
+    );
     ratio(
         &format!("bill run of {ACCOUNTS} accounts × 3 charges ({slices} slices)"),
         rows,

@@ -154,28 +154,18 @@ fn reprice(line: &mut LineImage, set: &Set<'_>, basis: &Basis) -> Result<(), Err
     let price = set.unit_price.unwrap_or(line.unit_price);
     let mut how = derivation(line)?;
     let rounding = how.rounding();
-    let minor = match rerated(&mut how, set, quantity) {
-        Some(()) => match &how.how {
-            How::Rated(rated) => {
-                let groups = rated.groups.as_slice();
-                let whole =
-                    rated_minor(&rated.price(), groups, &rated.share, &rounding, basis.currency)
-                        .map_err(|e: RecomputeError| bad_amount(&e))?;
-                Some(whole - rated.earlier_minor)
-            }
-            How::ByHand | How::Credit(_) | How::Percent(_) | How::Fixed(_) => None,
-        },
-        None => None,
-    };
-    let minor = match minor {
-        Some(minor) => minor,
-        None => {
-            how.how = How::ByHand;
-            let exact = quantity
-                .checked_mul(price)
-                .ok_or_else(|| bad_amount(&"the amount is too large"))?;
-            rounding.to_minor(exact, basis.currency).map_err(|e| bad_amount(&e))?
-        }
+    let minor = if rerated(&mut how, set, quantity)
+        && let How::Rated(rated) = &how.how
+    {
+        let groups = rated.groups.as_slice();
+        let whole = rated_minor(&rated.price(), groups, &rated.share, &rounding, basis.currency)
+            .map_err(|e: RecomputeError| bad_amount(&e))?;
+        whole - rated.earlier_minor
+    } else {
+        how.how = How::ByHand;
+        let exact =
+            quantity.checked_mul(price).ok_or_else(|| bad_amount(&"the amount is too large"))?;
+        rounding.to_minor(exact, basis.currency).map_err(|e| bad_amount(&e))?
     };
     line.quantity = quantity;
     line.unit_price = price;
@@ -184,9 +174,10 @@ fn reprice(line: &mut LineImage, set: &Set<'_>, basis: &Basis) -> Result<(), Err
     Ok(())
 }
 
-/// Puts a new quantity or price into the derivation of a rated line, if its model can take it.
-fn rerated(how: &mut Derivation, set: &Set<'_>, quantity: Decimal) -> Option<()> {
-    let How::Rated(rated) = &mut how.how else { return None };
+/// Puts a new quantity or price into the derivation of a rated line; false where its model cannot
+/// take it.
+fn rerated(how: &mut Derivation, set: &Set<'_>, quantity: Decimal) -> bool {
+    let How::Rated(rated) = &mut how.how else { return false };
     match (rated.model, set.unit_price) {
         (Model::Flat | Model::PerUnit, price) => {
             if rated.model == Model::Flat && set.quantity.is_some() {
@@ -214,12 +205,12 @@ fn rerated(how: &mut Derivation, set: &Set<'_>, quantity: Decimal) -> Option<()>
             | Model::DiscountPercent
             | Model::DiscountFixed,
             Some(_),
-        ) => return None,
+        ) => return false,
     }
     if set.quantity.is_some() {
         rated.groups = vec![(quantity, 1)];
     }
-    Some(())
+    true
 }
 
 /// Discounts of a changed line are taken again, each of what the ones before it left.

@@ -1,0 +1,351 @@
+//! Review and editing of drafts through the binary: totals follow, the trail tells, undo takes
+//! back, and two clerks never overwrite each other.
+
+use crate::book::daybook;
+use crate::day::{billed, column};
+use serde_json::json;
+use std::sync::Barrier;
+
+#[test]
+fn totals_and_tax_follow_every_edit_at_once() {
+    let book = billed();
+    // (what is changed, amounts of the lines after, tax, total)
+    let steps: &[(&str, &[&str], &str, &str)] = &[
+        (
+            "--line 3 --set quantity=3",
+            &["100.00", "100.00", "30.00", "50.00", "8.00"],
+            "57.60",
+            "345.60",
+        ),
+        (
+            "--line 1 --set unit_price=99.995",
+            &["100.00", "100.00", "30.00", "50.00", "8.00"],
+            "57.60",
+            "345.60",
+        ),
+        (
+            "--line 5 --set quantity=200",
+            &["100.00", "100.00", "30.00", "50.00", "10.00"],
+            "58.00",
+            "348.00",
+        ),
+        (
+            "--line 2 --set quantity=2",
+            &["100.00", "200.00", "30.00", "50.00", "10.00"],
+            "78.00",
+            "468.00",
+        ),
+        (
+            "--add-line '{\"description\":\"Setup\",\"quantity\":\"2\",\"unit_price\":\"12.50\"}'",
+            &["100.00", "200.00", "30.00", "50.00", "10.00", "25.00"],
+            "83.00",
+            "498.00",
+        ),
+        (
+            "--remove-line 4 --later",
+            &["100.00", "200.00", "30.00", "10.00", "25.00"],
+            "73.00",
+            "438.00",
+        ),
+        ("--remove-line 1 --waive", &["200.00", "30.00", "10.00", "25.00"], "53.00", "318.00"),
+        (
+            "--line 1 --set 'description=Base, two of them'",
+            &["200.00", "30.00", "10.00", "25.00"],
+            "53.00",
+            "318.00",
+        ),
+        (
+            "--set invoice_date=2026-02-10",
+            &["200.00", "30.00", "10.00", "25.00"],
+            "53.00",
+            "318.00",
+        ),
+    ];
+    for (what, amounts, tax, total) in steps {
+        let after =
+            book.say(&format!("invoice edit D-1 {what} --reason test --json")).ends(0).json();
+        assert_eq!(column(&after, "amount"), *amounts, "{what}");
+        assert_eq!((&after["tax"], &after["total"]), (&json!(tax), &json!(total)), "{what}");
+        book.is_sound();
+    }
+    let after = book.document("D-1");
+    assert_eq!(after["due_date"], "2026-02-24", "the due date follows the term");
+    assert_eq!(after["version"], 1 + steps.len());
+    // What was put off is billable again, what was waived is not.
+    let again = book.say("bill --target 2026-02-01 --account A1 --json").ends(0).json();
+    assert_eq!(again["totals"]["EUR"], "60.00", "the seats of February, with tax");
+    book.is_sound();
+}
+
+#[test]
+fn a_discount_follows_the_line_it_discounts() {
+    let book = billed();
+    let after =
+        book.say("invoice edit D-3 --line 1 --set unit_price=40 --reason cheaper --json").json();
+    assert_eq!(column(&after, "amount"), ["40.00", "-4.00", "50.00", "-5.00"]);
+    let after = book.say("invoice edit D-3 --remove-line 1 --later --reason later --json").json();
+    assert_eq!(column(&after, "amount"), ["50.00", "-5.00"], "its discount goes with it");
+    book.is_sound();
+    assert_eq!(
+        book.say("bill --target 2026-02-01 --account A3 --json").json()["totals"]["USD"],
+        "45.00"
+    );
+    book.is_sound();
+}
+
+#[test]
+fn wrong_edits_are_refused_and_change_nothing() {
+    let book = billed();
+    let before = book.dump();
+    for (what, word) in [
+        ("--set due_date=2026-01-01 --reason x", "before the invoice date"),
+        ("--set colour=red --reason x", "no field"),
+        ("--set quantity=3 --reason x", "--line"),
+        ("--line 9 --set quantity=3 --reason x", "no line 9"),
+        ("--line 1 --set quantity=1e3 --reason x", "not a decimal"),
+        ("--line 1 --set unit_price=-900 --reason x", "which no invoice may have"),
+        ("--remove-line 1 --reason x", "what becomes"),
+        ("--set po_number=7 --reason ' '", "needs a reason"),
+        ("--add-line {} --reason x", "description"),
+        (
+            "--add-line '{\"description\":\"x\",\"unit_price\":\"1\",\"tax_code\":\"NONE\"}' --reason x",
+            "tax code",
+        ),
+        ("--set note=\u{1b}[2J --reason x", "control character"),
+        ("--set 'note=card 4111 1111 1111 1111' --reason x", "card number"),
+        ("--set po_number=7 --reason x --version 7", "was changed"),
+    ] {
+        let ran = book.say(&format!("invoice edit D-1 {what}")).ends(2);
+        assert!(ran.err.contains(word), "{what}: {}", ran.err);
+    }
+    assert_eq!(book.dump(), before);
+    book.say("post BR-1").ends(0);
+    let ran = book.say("invoice edit D-1 --set po_number=7 --reason x").ends(2);
+    assert!(ran.err.contains("adjust"), "{}", ran.err);
+}
+
+#[test]
+fn undo_and_redo_walk_the_edits_until_posting() {
+    let book = billed();
+    let states: Vec<_> =
+        ["--set po_number=7781", "--line 1 --set quantity=2", "--remove-line 5 --waive"]
+            .map(|what| {
+                let before = book.document("D-1");
+                book.say(&format!("invoice edit D-1 {what} --reason test")).ends(0);
+                before
+            })
+            .to_vec();
+    let last = book.document("D-1");
+    let same = |a: &serde_json::Value, b: &serde_json::Value| {
+        let plain = |v: &serde_json::Value| {
+            let mut v = v.clone();
+            v["version"] = json!(0);
+            v
+        };
+        assert_eq!(plain(a), plain(b));
+    };
+    for state in states.iter().rev() {
+        book.say("undo").ends(0);
+        same(&book.document("D-1"), state);
+        book.is_sound();
+    }
+    let ran = book.say("undo").ends(2);
+    assert!(ran.err.contains("nothing of yours"), "{}", ran.err);
+    for state in states.iter().skip(1).chain([&last]) {
+        book.say("redo").ends(0);
+        same(&book.document("D-1"), state);
+        book.is_sound();
+    }
+    assert!(book.say("redo").ends(2).err.contains("nothing of yours"));
+    // A new edit ends the redoing.
+    book.say("undo").ends(0);
+    book.say("invoice edit D-1 --set note=hello --reason test").ends(0);
+    book.say("redo").ends(2);
+    // After posting there is only the counter-action.
+    book.say("post BR-1").ends(0);
+    let ran = book.say("undo").ends(2);
+    assert!(ran.err.contains("adjust or reverse"), "{}", ran.err);
+    book.is_sound();
+}
+
+#[test]
+fn a_bulk_hold_is_one_undo_step_and_reports_what_it_left_alone() {
+    let book = billed();
+    book.say("post --invoice D-3").ends(0);
+    let held = book
+        .say("invoice hold D-1 D-2 D-3 --reason 'address missing' --owner mia --until 2026-02-05 --json")
+        .ends(1)
+        .json();
+    assert_eq!((&held["done"], &held["refused"][0]["id"]), (&json!(2), &json!("D-000003")));
+    assert!(held["refused"][0]["reason"].as_str().unwrap().contains("INV-2026-000001"));
+    assert_eq!(book.document("D-2")["hold_reason"], "address missing");
+    let posted = book.say("post BR-1 --json").ends(1).json();
+    assert_eq!(posted["posted"], 0);
+    assert!(posted["refused"][0]["reason"].as_str().unwrap().contains("mia"));
+    // The posting came last, and it did nothing: undo still speaks of it.
+    book.say("invoice release D-2").ends(0);
+    book.say("undo").ends(0);
+    assert_eq!(book.document("D-2")["review"], "held");
+    book.say("invoice release D-1 D-2").ends(0);
+    book.is_sound();
+}
+
+#[test]
+fn acceptance_is_of_a_version() {
+    let book = billed();
+    assert_eq!(book.say("invoice accept D-1 --version 4 --json").ends(1).json()["done"], 0);
+    book.say("invoice accept D-1 --version 1").ends(0);
+    assert_eq!(book.document("D-1")["review"], "accepted");
+    book.say("invoice edit D-1 --set po_number=1 --reason x").ends(0);
+    assert_eq!(book.document("D-1")["review"], "none", "what was accepted is not what stands");
+    book.say("undo").ends(0);
+    assert_eq!(book.document("D-1")["review"], "accepted");
+    book.is_sound();
+}
+
+#[test]
+fn a_stale_draft_waits_until_it_is_rated_again_or_accepted_with_a_reason() {
+    let book = billed();
+    book.say("invoice edit D-1 --set po_number=7 --set note=hello --reason x").ends(0);
+    book.say("invoice edit D-1 --line 1 --set quantity=2 --reason x").ends(0);
+    book.say(
+        "invoice edit D-1 --add-line '{\"description\":\"Setup\",\"unit_price\":\"5\"}' --reason x",
+    )
+    .ends(0);
+    let (code, _) = book.import(
+        "charges.csv",
+        "charge_number,subscription_number,name,type,model,price,billing_period\n\
+         C1,S1,Base,recurring,flat,120,month\nC4,S2,Base,recurring,flat,62,month\n",
+        &["--yes"],
+    );
+    assert_eq!(code, 0);
+    assert!(book.document("D-1")["stale"].as_str().unwrap().contains("C1"));
+    let refused = book.say("post --invoice D-1 --json").ends(1).json();
+    assert!(refused["refused"][0]["reason"].as_str().unwrap().contains("stale"));
+    assert_eq!(book.say("invoice accept D-2 --json").ends(1).json()["done"], 0);
+    book.say("invoice accept D-2 --reason 'agreed by phone'").ends(0);
+    assert_eq!(book.document("D-2")["stale"], "");
+
+    let preview = book.say("invoice regenerate D-1 --dry-run --json").ends(0).json();
+    assert_eq!(preview[0]["kept"], json!(["PO number 7", "the note", "line \"Setup\""]));
+    assert_eq!(preview[0]["dropped"], json!(["changes of \"Base\""]));
+    let before = book.document("D-1");
+    book.say("invoice regenerate D-1").ends(0);
+    let after = book.document("D-1");
+    assert_eq!(column(&after, "amount"), ["120.00", "120.00", "50.00", "50.00", "8.00", "5.00"]);
+    assert_eq!(
+        (&after["po_number"], &after["note"], &after["stale"]),
+        (&json!("7"), &json!("hello"), &json!(""))
+    );
+    assert_eq!(after["total"], preview[0]["after"]);
+    book.is_sound();
+    book.say("undo").ends(0);
+    let undone = book.document("D-1");
+    assert_eq!((&undone["items"], &undone["stale"]), (&before["items"], &before["stale"]));
+    book.say("redo").ends(0);
+    book.say("post BR-1").ends(0);
+    book.is_sound();
+}
+
+#[test]
+fn canceling_releases_what_was_billed() {
+    let book = billed();
+    let total = book.document("D-1")["total"].clone();
+    book.say("invoice cancel D-1 --reason 'wrong run'").ends(0);
+    assert_eq!(book.count("SELECT count(*) FROM claim WHERE document_id = 1"), 0);
+    assert_eq!(book.count("SELECT count(*) FROM usage_claim"), 0);
+    assert!(book.say("undo").ends(2).err.contains("bill its account again"));
+    let again = book.say("bill --target 2026-02-01 --account A1 --json").ends(0).json();
+    assert_eq!(again["totals"]["EUR"], total);
+    book.is_sound();
+}
+
+#[test]
+fn a_draft_can_be_made_by_hand() {
+    let book = billed();
+    let made = book
+        .say("invoice new --account A1 --invoice-date 2026-02-03 --add-line '{\"description\":\"Workshop\",\"quantity\":\"1.5\",\"unit_price\":\"200\"}' --reason agreed --json")
+        .ends(0)
+        .json();
+    assert_eq!((&made["total"], &made["due_date"]), (&json!("360.00"), &json!("2026-02-17")));
+    let id = made["id"].as_str().unwrap();
+    let refused = book.say(&format!("invoice regenerate {id} --json")).ends(1).json();
+    assert!(refused["refused"][0]["reason"].as_str().unwrap().contains("by hand"));
+    let memo = book
+        .say("invoice new --account A2 --kind credit_memo --add-line '{\"description\":\"Goodwill\",\"unit_price\":\"10\"}' --reason kind --json")
+        .ends(0)
+        .json();
+    assert_eq!(memo["total"], "-12.00");
+    book.say(&format!("post --invoice {id} --invoice {}", memo["id"].as_str().unwrap())).ends(0);
+    book.is_sound();
+}
+
+#[test]
+fn explain_tells_every_line_in_words() {
+    let book = billed();
+    let told = book.say("invoice explain D-1 --json").ends(0).json();
+    assert_eq!(told.as_array().unwrap().len(), 5);
+    let words = told[4]["words"].to_string();
+    assert!(words.contains("160") && words.contains("8.00"), "{words}");
+    assert!(book.say("invoice explain D-1 --line 7").ends(2).err.contains("lines 1 to 5"));
+}
+
+#[test]
+fn the_trail_keeps_who_what_and_why() {
+    let book = billed();
+    book.say("invoice edit D-1 --line 1 --set quantity=2 --reason 'counted again'").ends(0);
+    let trail = book.say("audit --subject D-000001 --json").ends(0).json();
+    let detail: serde_json::Value =
+        serde_json::from_str(trail[0]["detail"].as_str().unwrap()).unwrap();
+    assert_eq!(detail["reason"], "counted again");
+    assert_eq!(
+        detail["changes"][0],
+        json!({ "field": "line 1 quantity", "before": "1", "after": "2" })
+    );
+    assert_eq!(detail["total"], json!({ "before": "369.60", "after": "489.60" }));
+}
+
+#[test]
+fn of_clerks_racing_on_one_draft_one_wins_and_the_others_are_told_who() {
+    let book = billed();
+    for round in 1..=3_i64 {
+        let barrier = Barrier::new(4);
+        let codes: Vec<(i32, String)> = std::thread::scope(|scope| {
+            let clerks: Vec<_> = (0..4)
+                .map(|clerk| {
+                    let (barrier, path) = (&barrier, &book.path);
+                    scope.spawn(move || {
+                        barrier.wait();
+                        let set = format!("po_number={round}-{clerk}");
+                        let version = round.to_string();
+                        let ran = daybook(
+                            path,
+                            &[
+                                "invoice",
+                                "edit",
+                                "D-1",
+                                "--set",
+                                &set,
+                                "--reason",
+                                "race",
+                                "--version",
+                                &version,
+                            ],
+                        );
+                        (ran.code, ran.err)
+                    })
+                })
+                .collect();
+            clerks.into_iter().map(|c| c.join().unwrap()).collect()
+        });
+        let winners = codes.iter().filter(|(code, _)| *code == 0).count();
+        assert_eq!(winners, 1, "{codes:?}");
+        for (_, told) in codes.iter().filter(|(code, _)| *code != 0) {
+            let who = std::env::var("USER").unwrap_or_default();
+            assert!(told.contains("was changed by") && told.contains(&who), "{told}");
+            assert!(told.contains("PO number") && told.contains("2026-02-01"), "{told}");
+        }
+        assert_eq!(book.document("D-1")["version"], round + 1);
+    }
+    book.is_sound();
+}

@@ -1,6 +1,5 @@
 //! Integration tests, one binary: what no single module can show.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
-
 mod book;
 mod cases;
 mod cases_binary;
@@ -22,6 +21,9 @@ mod memory;
 mod money_faults;
 mod month;
 mod retry;
+mod rows;
+mod rules;
+mod rules_random;
 mod schema;
 mod sink;
 mod tidy;

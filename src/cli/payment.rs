@@ -10,6 +10,7 @@ pub use args::Args;
 use super::output::{self, Align};
 use super::{Ctx, Exit, progress, retry};
 use crate::domain::money::Currency;
+use crate::engine::outside_payment::{self, Repeat};
 use crate::engine::reconcile::{self, Finding};
 use crate::engine::settle::{self, Settled};
 use crate::engine::{Error, Session, refund};
@@ -165,7 +166,8 @@ fn record(session: &mut Session, args: &Record, ctx: &Ctx) -> Result<Exit, Error
             reference: args.reference.clone(),
         })
     })?;
-    let (id, receipt) = crate::engine::outside_payment::record(session, &money)?;
+    let repeat = if args.yes { Repeat::Record } else { Repeat::Ask };
+    let (id, receipt) = outside_payment::record(session, &money, repeat)?;
     if ctx.json {
         view::show(session, id, ctx)?;
     } else {

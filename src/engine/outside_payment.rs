@@ -11,10 +11,21 @@ use crate::store::ledger::{Line, post};
 use crate::store::payment::{self, AllocationState, NewPayment};
 use crate::store::{Db, debt, document};
 
-/// Records it: the documents named are paid in order, the rest stays unapplied.
+/// What to do with a receipt that is in the book already: same account, amount, day and reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Ask first.
+    Ask,
+    /// A person said it is another one.
+    Record,
+}
+
+/// Records it: the documents named are paid in order, the rest stays unapplied. Money for what was
+/// written off takes the loss back first.
 pub fn record(
     session: &mut Session,
     money: &OutsidePayment,
+    repeat: Repeat,
 ) -> Result<(PaymentId, Receipt), Error> {
     let reference = money.reference.trim();
     text::check(reference, 200)
@@ -30,6 +41,15 @@ pub fn record(
     session.write(Verb::OutsidePayment, |tx| {
         if money.received_on > tx.now().today {
             return Err(Error::usage("future", "money cannot have come after today", ""));
+        }
+        if repeat == Repeat::Ask
+            && let Some(there) = same_receipt(tx, money, reference)?
+        {
+            return Err(Error::NeedsYes {
+                message: format!(
+                    "{there} is the same money: same account, amount, day and reference"
+                ),
+            });
         }
         for document in &money.documents {
             // Money for what was written off: the loss is taken back first.
@@ -101,6 +121,22 @@ pub fn record(
         };
         Ok((id, receipt))
     })
+}
+
+/// The payment that records the same receipt already.
+fn same_receipt(
+    db: &Db<'_>,
+    money: &OutsidePayment,
+    reference: &str,
+) -> Result<Option<PaymentId>, Error> {
+    Ok(payment::outside(
+        db,
+        money.account,
+        money.currency,
+        money.amount_minor,
+        money.received_on,
+        reference,
+    )?)
 }
 
 /// The documents to pay: those named, which must be the account's; none named = all it owes.

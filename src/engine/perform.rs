@@ -1,6 +1,7 @@
 //! One command from the console: the same verbs the command line calls, behind one door.
 
 use super::command::{Command, Receipt, RunRef, Steer};
+use super::outside_payment::Repeat;
 use super::post::What;
 use super::retry::Which;
 use super::schedule;
@@ -102,7 +103,9 @@ fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
         Command::RetryGroup { group: NextAction::LookUp } => look_up(session, &[]),
         Command::RetryGroup { group } => retried(session, &Which::Group(group)),
         Command::Reconcile { payments } => look_up(session, &payments),
-        Command::RecordPayment(money) => Ok(outside_payment::record(session, &money)?.1),
+        Command::RecordPayment(money) => {
+            Ok(outside_payment::record(session, &money, Repeat::Ask)?.1)
+        }
         Command::Promise { document, amount_minor, on } => {
             follow_up::promise(session, document, amount_minor, on)
         }

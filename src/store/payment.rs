@@ -229,6 +229,27 @@ pub fn unapplied(
     )
 }
 
+/// A payment received outside with exactly this amount, day and reference.
+pub fn outside(
+    db: &Db<'_>,
+    account: AccountId,
+    currency: Currency,
+    amount_minor: i64,
+    received_on: NaiveDate,
+    reference: &str,
+) -> Result<Option<PaymentId>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT id FROM payment WHERE account_id = ?1 AND method_id IS NULL AND currency = ?2
+               AND amount_minor = ?3 AND received_on = ?4 AND reference = ?5 LIMIT 1",
+        )?
+        .query_row((account.0, currency.code(), amount_minor, received_on, reference), |r| {
+            Ok(PaymentId(r.get(0)?))
+        })
+        .optional()?)
+}
+
 /// Which payments to list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PaymentFilter {

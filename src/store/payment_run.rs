@@ -57,7 +57,7 @@ pub struct RunRow {
     pub started_at: Option<i64>,
     /// End, UTC ms.
     pub ended_at: Option<i64>,
-    /// Invoices picked.
+    /// Invoices picked and not left out since.
     pub picked: i64,
     /// Payments approved.
     pub approved: i64,
@@ -396,6 +396,26 @@ pub fn reopen_items(
     Ok(())
 }
 
+/// Picked invoices that the run left out after all: they count as left out, not as picked.
+fn unpick(tx: &Tx<'_>, run: PaymentRunId, count: i64) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached("UPDATE payment_run SET picked = picked - ?2 WHERE id = ?1")?
+        .execute((run.0, count))?;
+    Ok(())
+}
+
+/// Leaves a picked invoice out, by its place in the run.
+pub fn skip_item(
+    tx: &Tx<'_>,
+    run: PaymentRunId,
+    position: i64,
+    reason: SkipReason,
+) -> Result<(), StoreError> {
+    mark_item(tx, run, position, ItemState::Skipped)?;
+    unpick(tx, run, 1)?;
+    add_skip(tx, run, reason, 1)
+}
+
 /// Leaves one open invoice of a run out.
 pub fn leave_out(
     tx: &Tx<'_>,
@@ -407,7 +427,11 @@ pub fn leave_out(
         "UPDATE payment_run_item INDEXED BY payment_run_item_document SET state = 'skipped' WHERE run_id = ?1 AND document_id = ?2 AND state = 'open'",
         (run.0, document.0),
     )?;
-    if count > 0 { add_skip(tx, run, reason, count as i64) } else { Ok(()) }
+    if count == 0 {
+        return Ok(());
+    }
+    unpick(tx, run, count as i64)?;
+    add_skip(tx, run, reason, count as i64)
 }
 
 /// Leaves every open invoice of a run out; gives how many.
@@ -417,6 +441,7 @@ pub fn skip_rest(tx: &Tx<'_>, run: PaymentRunId, reason: SkipReason) -> Result<i
         [run.0],
     )? as i64;
     if count > 0 {
+        unpick(tx, run, count)?;
         add_skip(tx, run, reason, count)?;
     }
     Ok(count)

@@ -293,6 +293,35 @@ fn money_from_outside_needs_a_reference_and_pays_the_oldest_first() {
         0
     );
     assert_eq!(balance(&book), 200);
+    let again = ["payment", "record", "--account", "A1", "--amount", "12", "--reference", "wire 1"];
+    book.run(&again).ends(2);
+    book.run(&[&again[..], &["--yes"]].concat()).ends(0);
+    assert_eq!(payments(&book).len(), 2);
+    sound(&book);
+}
+
+#[test]
+fn money_for_what_was_written_off_takes_the_loss_back_first() {
+    let book = crate::crash::waiting(2);
+    book.run(&["bill", "--target", "2026-03-01"]).ends(0);
+    book.run(&["post", "BR-1"]).ends(0);
+    let invoice = book.run(&["invoice", "list", "--json"]).json()[0].clone();
+    let (number, account, total) = ["number", "account_number", "total"]
+        .map(|k| invoice[k].as_str().unwrap().to_owned())
+        .into();
+    book.run(&["write-off", &number, "--reason", "bankrupt"]).ends(0);
+    let record = ["payment", "record", "--account", &account, "--amount", &total];
+    let paid = book
+        .run(&[&record[..], &["--reference", "estate", "--invoice", &number, "--json"]].concat())
+        .ends(0)
+        .json();
+    assert_eq!((&paid["invoices"], &paid["unapplied"]), (&json!([number]), &json!("0.00")));
+    assert_eq!(
+        book.count(
+            "SELECT sum(debit_minor - credit_minor) FROM ledger_entry WHERE account = 'bad_debt'"
+        ),
+        0
+    );
     sound(&book);
 }
 

@@ -153,6 +153,9 @@ pub(super) struct Record {
     /// The day it came (default: today)
     #[arg(long, value_name = "DATE")]
     pub(super) date: Option<NaiveDate>,
+    /// Record it although the same money (account, amount, day, reference) is in the book
+    #[arg(long)]
+    pub(super) yes: bool,
 }
 
 #[derive(Debug, clap::Args)]

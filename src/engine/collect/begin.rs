@@ -69,8 +69,7 @@ fn one(
     for item in items {
         match ready(tx, till, run.id, mode, gateway, item)? {
             Err(reason) => {
-                payment_run::mark_item(tx, run.id, item.position, ItemState::Skipped)?;
-                payment_run::add_skip(tx, run.id, reason, 1)?;
+                payment_run::skip_item(tx, run.id, item.position, reason)?;
             }
             Ok((method, debt)) => {
                 payment_run::mark_item(tx, run.id, item.position, ItemState::Taken)?;

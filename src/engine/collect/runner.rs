@@ -439,6 +439,10 @@ fn leave_unreachable(
 fn complete(session: &mut Session, job: &JobRow, run: &RunRow) -> Result<Slice, Error> {
     slice_write(session, job, |tx| {
         let now = payment_run::get(tx, run.id)?;
+        // What was left out on the way, and what is paid together, is done as well.
+        let seen = job::guard(tx, job)?;
+        let rest = seen.total - seen.done - seen.failed;
+        job::progress(tx, job.id, &Progress { done: rest.max(0), ..Progress::default() })?;
         let note = if now.note.starts_with("waits") { "went on after waiting" } else { "" };
         payment_run::set_status(tx, run.id, PaymentRunStatus::Completed, note)?;
         let skipped: i64 = payment_run::skips(tx, run.id)?

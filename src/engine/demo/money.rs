@@ -45,7 +45,7 @@ impl Maker<'_> {
                 received_on: day,
                 reference: format!("transfer {}", first.number),
             };
-            outside_payment::record(self.session, &money)?;
+            outside_payment::record(self.session, &money, outside_payment::Repeat::Record)?;
         }
         Ok(())
     }

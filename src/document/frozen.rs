@@ -45,6 +45,7 @@ impl Frozen {
                 tax_id: terms.tax_id.clone(),
             },
             term: terms.payment_term.clone(),
+            paper: paper(config.get("issuer.address")),
             ..Self::default()
         }
     }
@@ -53,6 +54,15 @@ impl Frozen {
     pub fn to_json(&self) -> String {
         // Plain strings and numbers always serialize.
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Letter for an issuer in North America, A4 elsewhere (ISO 216): told by the last address line.
+fn paper(address: &str) -> Paper {
+    let country = address.rsplit(';').next().unwrap_or_default().trim().to_ascii_uppercase();
+    match country.as_str() {
+        "US" | "USA" | "UNITED STATES" | "CA" | "CANADA" | "MX" | "MEXICO" => Paper::Letter,
+        _ => Paper::A4,
     }
 }
 

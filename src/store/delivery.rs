@@ -5,11 +5,9 @@
 //! [`abandon`] says so.
 
 use super::{Db, StoreError, Topic, Tx, word};
-use crate::domain::account::DeliveryPreference;
 use crate::domain::delivery::Balance;
 use crate::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
-use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
 
 /// One copy.

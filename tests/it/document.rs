@@ -3,7 +3,8 @@
 use chrono::NaiveDate;
 use daybook::document::batch::{Batch, Piece};
 use daybook::document::{
-    AppliedCredit, Corrected, Customer, Issuer, Line, Paper, Press, PrintError, Printable, email,
+    AppliedCredit, Corrected, Customer, Issuer, Line, Logo, Paper, Press, PrintError, Printable,
+    email,
 };
 use daybook::domain::document::{DocumentKind, DocumentTax, TaxKind};
 use daybook::domain::money::Currency;
@@ -268,6 +269,21 @@ fn a_memo_names_the_invoice_it_corrects_and_japanese_prints() {
 }
 
 #[test]
+fn a_logo_stands_in_the_letterhead_and_letter_paper_fits() {
+    let mut document = long_invoice();
+    document.paper = Paper::Letter;
+    document.logo = Some(std::sync::Arc::new(Logo::decode(include_bytes!("logo.png")).unwrap()));
+    document.customer.country = "US".into();
+    document.customer.region = "CA".into();
+    let (pages, path) = print(&document, "letter.pdf");
+    let Some(text) = text_of(&path) else { return };
+    assert!(text.contains("UNITED STATES") && text.contains("Hamburg CA 20095"), "{text}");
+    assert!(text.contains(&format!("{pages}/{pages}")));
+    let images = tool("pdfimages", &["-list", path.to_str().unwrap()]).unwrap_or_default();
+    assert_eq!(images.lines().count(), 3, "one picture, on the first page: {images}");
+}
+
+#[test]
 fn a_character_without_a_font_is_refused_by_name() {
     let press = Press::open().unwrap();
     let mut document = invoice();
@@ -433,5 +449,129 @@ fn no_name_can_add_a_header() {
         let mut head = heading();
         head.to = bad.into();
         assert!(email::message(&document, b"%PDF".to_vec(), &head).is_err(), "{bad:?}");
+    }
+}
+
+/// What redraws a terminal, turns a line around, ends a header or a PDF string, or runs in a sheet.
+const PAYLOADS: &[&str] = &[
+    "\u{1b}[2J",
+    "\u{1b}]0;title\u{7}",
+    "\u{9b}31m",
+    "\u{90}q",
+    "\u{0}",
+    "\u{7f}",
+    "\u{85}",
+    "\r\nBcc: x@y.example",
+    "\n.\r\n",
+    "\t",
+    "\u{202e}gnp.exe",
+    "\u{2066}x\u{2069}",
+    "\u{200b}",
+    "\u{200d}",
+    "\u{feff}",
+    "\u{ad}",
+    "\u{2028}",
+    "\u{fe0f}",
+    "\u{e0041}",
+    "a\u{301}",
+    ")\\(",
+    "(((",
+    "\\)Tj ET",
+    "<script>",
+    "%PDF-1.7",
+    "endstream",
+    "/JavaScript",
+    "=cmd|' /C calc'!A0",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "../../etc/passwd",
+    "\"quoted\"",
+    "'",
+    ";",
+    ",",
+    "=?utf-8?q?x?=",
+    "<a@b.example>",
+    "--boundary",
+    "\u{3000}",
+    "𝒳",
+    "👩\u{200d}👩",
+    "ﬁ",
+    "ǅ",
+    "İ",
+    "ß",
+    "Ω",
+    "К",
+    "\u{1160}",
+    "\u{3164}",
+    "\u{ffa0}",
+    "\u{180e}",
+    "\u{61c}",
+    "a\u{200f}b",
+    "\u{fff9}x\u{fffb}",
+    "𠀋",
+    "\u{d7ff}",
+    "\u{e000}",
+    "\u{fffd}",
+    "\u{10ffff}",
+];
+
+#[test]
+fn no_text_from_outside_reaches_paper_or_mail_raw() {
+    let press = Press::open().unwrap();
+    for payload in PAYLOADS {
+        let mut document = invoice();
+        let text = format!("x{payload}y");
+        document.customer.name.clone_from(&text);
+        document.customer.city.clone_from(&text);
+        document.lines[0].description.clone_from(&text);
+        document.issuer.name.clone_from(&text);
+        document.note.clone_from(&text);
+        document.number.clone_from(&text);
+        let pdf = match press.set(&document) {
+            Ok(set) => set.pdf(press),
+            Err(PrintError::NoGlyph { shown, place, .. }) => {
+                assert!(!place.is_empty() && !shown.chars().any(char::is_control), "{payload:?}");
+                continue;
+            }
+            Err(other) => panic!("{payload:?}: {other}"),
+        };
+        let file = lopdf::Document::load_mem(&pdf).unwrap();
+        assert_eq!(file.get_pages().len(), 1, "{payload:?}");
+        // Whatever a text says, the file has no key that acts.
+        for dict in file.objects.values().filter_map(|o| o.as_dict().ok()) {
+            for (key, _) in dict {
+                let key = String::from_utf8_lossy(key);
+                assert!(
+                    !["JS", "JavaScript", "Launch", "URI", "EmbeddedFiles", "AA", "OpenAction"]
+                        .contains(&&*key),
+                    "{payload:?}: {key}"
+                );
+            }
+        }
+        let mail = email::message(&document, b"%PDF-1.7".to_vec(), &heading()).unwrap();
+        let raw = |b: &u8| b.is_ascii_control() && !b"\r\n\t".contains(b);
+        assert!(mail.is_ascii() && !mail.iter().any(raw), "{payload:?}");
+        let text = String::from_utf8(mail).unwrap();
+        let headers = text.split("\r\n\r\n").next().unwrap();
+        let names: Vec<&str> = headers
+            .split("\r\n")
+            .filter(|l| !l.starts_with([' ', '\t']))
+            .map(|l| l.split(':').next().unwrap())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "From",
+                "To",
+                "Subject",
+                "Date",
+                "Message-ID",
+                "Auto-Submitted",
+                "MIME-Version",
+                "Content-Type"
+            ],
+            "{payload:?}"
+        );
     }
 }

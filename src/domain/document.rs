@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn numbers_follow_their_pattern() {
         assert_eq!(number_from("INV-{year}-{seq:6}", 2026, 12), "INV-2026-000012");
-        assert_eq!(number_from("R{seq:3}/A", 2026, 1234), "R1234/A");
+        assert_eq!(number_from("R{seq:3}-A", 2026, 1234), "R1234-A");
         assert_eq!(series_from("INV-{year}-{seq:6}", 2026), "INV-2026-{seq:6}");
     }
 }

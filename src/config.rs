@@ -284,7 +284,7 @@ fn series_ok(pattern: &str) -> bool {
     let Some((before, rest)) = pattern.split_once("{seq:") else { return false };
     let Some((width, after)) = rest.split_once('}') else { return false };
     let fixed = |t: &str| {
-        t.replacen("{year}", "", 1).chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
+        t.replacen("{year}", "", 1).chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
     };
     width.parse().is_ok_and(|w: u8| (1..=12).contains(&w))
         && fixed(before)

@@ -81,7 +81,11 @@ fn report(job: &JobRow, ctx: &Ctx) -> Result<Exit, Error> {
             (Some(a), _) => format!(", {a}"),
             (None, _) => String::new(),
         };
-        output::line(&format!("posted {}, {}{range}", done.posted, totals.join(", ")));
+        if done.posted == 0 {
+            output::line("posted nothing");
+        } else {
+            output::line(&format!("posted {}, {}{range}", done.posted, totals.join(", ")));
+        }
         if done.refused_count > 0 {
             let rows: Vec<Vec<String>> =
                 done.refused.iter().map(|r| vec![r.what.clone(), r.reason.clone()]).collect();

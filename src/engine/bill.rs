@@ -19,6 +19,7 @@ use crate::store::bill_run::{
 };
 use crate::store::billing::{self, NewDraft, Span};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::notice::{self, NoticeLevel};
 use crate::store::{Db, StoreError, Topic, Tx, operation, settings};
 use chrono::{Datelike, Days, Months, NaiveDate};
 use std::time::{Duration, Instant};
@@ -227,7 +228,7 @@ impl Runner for BillRunner {
         match status {
             BillRunStatus::Pending | BillRunStatus::Processing | BillRunStatus::Paused => {}
             BillRunStatus::Canceled | BillRunStatus::Posted | BillRunStatus::Posting
-                if job.cursor == super::run::CANCEL =>
+                if job.cursor.starts_with(super::run::CANCEL) =>
             {
                 return super::run::release_slice(session, job, run);
             }
@@ -367,6 +368,12 @@ fn write_accounts(
         bill_run::set_status(tx, run.id, BillRunStatus::Completed, "")?;
         super::autopilot::after_bill(tx, run.id)?;
         let documents = run.invoices + run.credit_memos;
+        let text = format!(
+            "{} completed: {documents} drafts, {} accounts failed",
+            run.id, run.accounts_failed
+        );
+        let level = if run.accounts_failed > 0 { NoticeLevel::Warning } else { NoticeLevel::Info };
+        notice::add(tx, level, &run.id.to_string(), &text, &format!("completed {}", run.id))?;
         tx.note(
             run.id,
             format!("completed: {documents} drafts, {} accounts failed", run.accounts_failed),

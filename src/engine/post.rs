@@ -17,6 +17,7 @@ use crate::domain::payment::MethodStatus;
 use crate::domain::tax::posting_block;
 use crate::store::document::{self, DocumentRow};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::notice::{self, NoticeLevel};
 use crate::store::{Db, StoreError, Tx, account, bill_run, logo, method_state, posting, settings};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -283,6 +284,12 @@ fn run_slice(
     if slice == Slice::Done {
         bill_run::set_status(tx, run, BillRunStatus::Posted, "")?;
         let done = receipt(job)?;
+        let text =
+            format!("{run} posted {} documents, {} stay behind", done.posted, done.refused_count);
+        let why = done.refused.first().map(|r| format!(" ({}: {})", r.what, r.reason));
+        let level = if done.refused_count > 0 { NoticeLevel::Warning } else { NoticeLevel::Info };
+        let text = text + &why.unwrap_or_default();
+        notice::add(tx, level, &run.to_string(), &text, &format!("posted {run} {}", job.id))?;
         tx.note(
             run,
             format!("posted: {} documents, {} stay behind", done.posted, done.refused_count),

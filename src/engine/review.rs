@@ -120,6 +120,11 @@ pub fn release(session: &mut Session, picks: &[Pick]) -> Result<Receipt, Error> 
 pub fn cancel(session: &mut Session, picks: &[Pick], why: &str) -> Result<Receipt, Error> {
     let why = reason(why)?;
     each(session, Verb::CancelDraft, "canceled", picks, |tx, row| {
+        if let Some(other) = document::billed_on_its_credit(tx, row.id)? {
+            return Ok(One::Refused(format!(
+                "{other} bills the days that this credit gives back: cancel {other} first"
+            )));
+        }
         document::cancel_draft(tx, row.id)?;
         Ok(One::Done(format!("canceled: {why}"), None))
     })

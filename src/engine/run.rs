@@ -4,7 +4,7 @@ use super::job::Slice;
 use super::{Error, Session};
 use crate::domain::actor::Verb;
 use crate::domain::document::{BillRunStatus, DocumentStatus};
-use crate::domain::ids::{BillRunId, JobId};
+use crate::domain::ids::{BillRunId, DocumentId, JobId};
 use crate::store::bill_run::{self, RunDocuments, RunTotal};
 use crate::store::document::{self, ListFilter};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
@@ -116,12 +116,14 @@ pub fn cancel(session: &mut Session, run: BillRunId) -> Result<(JobId, RunDocume
     })
 }
 
-/// Releases some drafts of a canceled run.
+/// Releases some drafts of a canceled run, by id. A credit on which another document was billed
+/// that is not thrown away with it stays a draft: releasing it would bill those days twice.
 pub(super) fn release_slice(
     session: &mut Session,
     job: &JobRow,
     run: BillRunId,
 ) -> Result<Slice, Error> {
+    let after: i64 = job.cursor.strip_prefix("cancel:").and_then(|n| n.parse().ok()).unwrap_or(0);
     session.write(Verb::CancelRun, |tx| {
         job::guard(tx, job)?;
         let filter = ListFilter {
@@ -130,8 +132,17 @@ pub(super) fn release_slice(
             ..ListFilter::default()
         };
         let drafts = document::list(tx, &filter)?;
-        let now: Vec<_> = drafts.iter().take(RELEASE).collect();
+        let now: Vec<_> = drafts.iter().filter(|d| d.id.0 > after).take(RELEASE).collect();
+        let Some(last) = now.last() else {
+            tx.quiet();
+            return Ok(Slice::Done);
+        };
+        let (mut released, mut kept) = (0, 0);
         for draft in &now {
+            if kept_by(tx, draft.id, run)? {
+                kept += 1;
+                continue;
+            }
             document::cancel_draft(tx, draft.id)?;
             let less = RunTotal {
                 documents: -1,
@@ -140,15 +151,23 @@ pub(super) fn release_slice(
                 total_minor: -draft.total_minor,
             };
             bill_run::add_total(tx, run, draft.currency, &less)?;
+            bill_run::uncount(tx, run, draft.kind)?;
+            released += 1;
         }
-        job::progress(tx, job.id, &Progress { done: now.len() as i64, ..Progress::default() })?;
-        if now.is_empty() {
-            tx.quiet();
-            return Ok(Slice::Done);
-        }
-        tx.note(run, format!("{} drafts released", now.len()));
+        let cursor = format!("{CANCEL}:{}", last.id.0);
+        let progress =
+            Progress { done: released, failed: kept, cursor: Some(&cursor), detail: None };
+        job::progress(tx, job.id, &progress)?;
+        tx.note(run, format!("{released} drafts released"));
         Ok(Slice::More)
     })
+}
+
+/// Whether a document outside what is thrown away was billed on a credit of this draft.
+fn kept_by(tx: &crate::store::Tx<'_>, draft: DocumentId, run: BillRunId) -> Result<bool, Error> {
+    let Some(other) = document::billed_on_its_credit(tx, draft)? else { return Ok(false) };
+    let other = document::get(tx, other)?;
+    Ok(other.run != Some(run) || other.status != DocumentStatus::Draft)
 }
 
 fn not_now(run: BillRunId, status: BillRunStatus, word: &str) -> Error {

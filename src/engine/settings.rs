@@ -71,7 +71,15 @@ pub fn read_moment(session: &Session, text: &str) -> Result<Now, Error> {
 /// Takes `--now` for this call; a real book refuses it.
 pub fn use_clock(session: &mut Session, text: &str) -> Result<(), Error> {
     refuse_real(session)?;
-    session.fixed_now = Some(read_moment(session, text)?);
+    let moment = read_moment(session, text)?;
+    if session.read(settings::facts)?.clock_at.is_some_and(|stored| moment.at_ms < stored) {
+        return Err(Error::usage(
+            "clock_backward",
+            "--now lies before the book's clock, which only goes forward",
+            "daybook clock show tells where it stands",
+        ));
+    }
+    session.fixed_now = Some(moment);
     Ok(())
 }
 

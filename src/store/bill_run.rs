@@ -2,7 +2,7 @@
 
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::charge::ChargeType;
-use crate::domain::document::{BillRunStatus, FlagCode};
+use crate::domain::document::{BillRunStatus, DocumentKind, FlagCode};
 use crate::domain::ids::{AccountId, BillRunId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
@@ -321,6 +321,17 @@ pub fn add_total(
                subtotal_minor = subtotal_minor + ?4, tax_minor = tax_minor + ?5, total_minor = total_minor + ?6",
         )?
         .execute((id.0, currency.code(), by.documents, by.subtotal_minor, by.tax_minor, by.total_minor))?;
+    Ok(())
+}
+
+/// Takes a canceled draft out of the counts of its run.
+pub fn uncount(tx: &Tx<'_>, id: BillRunId, kind: DocumentKind) -> Result<(), StoreError> {
+    let memo = i64::from(kind == DocumentKind::CreditMemo);
+    tx.conn()
+        .prepare_cached(
+            "UPDATE bill_run SET credit_memos = credit_memos - ?2, invoices = invoices - 1 + ?2 WHERE id = ?1",
+        )?
+        .execute((id.0, memo))?;
     Ok(())
 }
 

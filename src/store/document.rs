@@ -356,6 +356,21 @@ pub fn flags(db: &Db<'_>, id: DocumentId) -> Result<Vec<Flag>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// A live document that bills days which a credit in this draft frees: the draft must not be
+/// canceled before it, or those days would be billed twice.
+pub fn billed_on_its_credit(db: &Db<'_>, id: DocumentId) -> Result<Option<DocumentId>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT b.document_id FROM claim c JOIN claim b ON b.charge_id = c.charge_id
+                    AND b.target_charge_id = c.target_charge_id AND b.segment > c.segment
+                    AND b.from_on <= c.to_on AND b.to_on >= c.from_on AND b.document_id <> c.document_id
+             WHERE c.document_id = ?1 AND c.role = 'credited' AND b.role IN ('billed','waived') LIMIT 1",
+        )?
+        .query_row([id.0], |r| r.get(0).map(DocumentId))
+        .optional()?)
+}
+
 /// Moves a draft to Canceled and releases what it held.
 pub fn cancel_draft(tx: &Tx<'_>, id: DocumentId) -> Result<(), StoreError> {
     billing::release(tx, id)?;

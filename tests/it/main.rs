@@ -1,5 +1,6 @@
 //! Integration tests, one binary: what no single module can show.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+mod amend;
 mod book;
 mod cases;
 mod cases_binary;

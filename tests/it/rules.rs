@@ -3,9 +3,7 @@
 use crate::memory::{Memory, Row, default_rules};
 use chrono::NaiveDate;
 use daybook::domain::bill::bill_account;
-use daybook::domain::billing::{
-    BillDates, BillingRules, Claim, ClaimRole, PendingReason,
-};
+use daybook::domain::billing::{BillDates, BillingRules, Claim, ClaimRole, PendingReason};
 use daybook::domain::charge::ChargeType;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -77,8 +75,16 @@ pub fn told(book: &Memory) -> String {
         let target = c.target.map_or(0, |t| t.0);
         out += &format!(
             "\n  claim {}/{target} {} {} seg {} {} v{} {} item {:?} corrects {:?} doc {}",
-            c.charge.0, c.from, c.to, c.segment, c.role, c.version.0, c.amount_minor,
-            c.item.map(|i| i.0), c.corrects.map(|i| i.0), c.document.0
+            c.charge.0,
+            c.from,
+            c.to,
+            c.segment,
+            c.role,
+            c.version.0,
+            c.amount_minor,
+            c.item.map(|i| i.0),
+            c.corrects.map(|i| i.0),
+            c.document.0
         );
     }
     out
@@ -166,12 +172,18 @@ fn what_cannot_be_billed_is_named() {
     for (terms, words) in [
         (json!({"billing_period": ""}), "needs a billing_period"),
         (json!({"billing_day": "friday"}), "needs a billing period of weeks"),
-        (json!({"billing_period": "week", "billing_day": "15"}), "needs a billing period of months"),
+        (
+            json!({"billing_period": "week", "billing_day": "15"}),
+            "needs a billing period of months",
+        ),
         (with(json!({"uom": ""})), "needs a uom"),
         (with(json!({"model": "tiered"})), "needs tiers"),
         (with(json!({"model": "package", "package_size": "0"})), "package_size above zero"),
         (with(json!({"model": "overage"})), "overage_price"),
-        (json!({"price": "79228162514264337593543950335", "model": "per_unit", "quantity": "10"}), "too large"),
+        (
+            json!({"price": "79228162514264337593543950335", "model": "per_unit", "quantity": "10"}),
+            "too large",
+        ),
         (json!({"price": "99999999999999999"}), "too large"),
         (json!({"model": "discount_percent", "price": "101"}), "between 0 and 100"),
         (json!({"model": "discount_fixed", "price": "-1"}), "not below 0"),
@@ -185,7 +197,9 @@ fn what_cannot_be_billed_is_named() {
     let error = odd.bill("2023-06-01", "2023-06-01").unwrap_err().to_string();
     assert!(error.contains("proration.prorate"), "{error}");
     let mut odd = book(default_rules(), &[charge("C1", json!({}))]);
-    odd.import(&row(json!({"accounts": [{"account_number": "A1", "payment_term": "2/10 net 30"}]})));
+    odd.import(&row(
+        json!({"accounts": [{"account_number": "A1", "payment_term": "2/10 net 30"}]}),
+    ));
     let error = odd.bill("2023-06-01", "2023-06-01").unwrap_err().to_string();
     assert!(error.contains("payment term"), "{error}");
 }
@@ -278,7 +292,9 @@ fn charge_types_can_be_left_out() {
 fn a_draft_is_never_corrected_only_counted_as_there() {
     let mut book = book(default_rules(), &[charge("C1", json!({}))]);
     book.bill("2023-02-01", "2023-02-01").unwrap();
-    book.import(&row(json!({"subscriptions": [{"subscription_number": "S1", "end_date": "2023-02-10"}]})));
+    book.import(&row(
+        json!({"subscriptions": [{"subscription_number": "S1", "end_date": "2023-02-10"}]}),
+    ));
     book.bill("2023-02-28", "2023-02-28").unwrap();
     assert!(book.last.is_empty());
     book.post();
@@ -294,7 +310,9 @@ fn credit_for(amount: i64, left: i64) -> i64 {
     let february = |c: &&mut Claim| c.from == day("2023-02-01");
     let claim = book.accounts[0].claims.iter_mut().find(february).unwrap();
     (claim.amount_minor, claim.left_minor) = (amount, left);
-    book.import(&row(json!({"subscriptions": [{"subscription_number": "S1", "end_date": "2023-02-14"}]})));
+    book.import(&row(
+        json!({"subscriptions": [{"subscription_number": "S1", "end_date": "2023-02-14"}]}),
+    ));
     book.bill("2023-02-28", "2023-02-28").unwrap();
     explained(&book);
     book.last.values().flatten().map(|(_, d)| d.total_minor).sum()
@@ -314,7 +332,8 @@ fn a_waived_line_counts_as_billed_at_zero() {
     let mut book = book(default_rules(), &[charge("C1", json!({"price": "28"}))]);
     book.bill("2023-02-01", "2023-02-01").unwrap();
     for claim in &mut book.accounts[0].claims {
-        (claim.role, claim.item, claim.amount_minor, claim.left_minor) = (ClaimRole::Waived, None, 0, 0);
+        (claim.role, claim.item, claim.amount_minor, claim.left_minor) =
+            (ClaimRole::Waived, None, 0, 0);
     }
     book.post();
     book.bill("2023-03-01", "2023-03-01").unwrap();
@@ -324,7 +343,10 @@ fn a_waived_line_counts_as_billed_at_zero() {
 
 #[test]
 fn a_discount_line_taken_off_until_later_comes_back() {
-    let charges = [charge("C1", json!({})), charge("D1", json!({"model": "discount_percent", "price": "10"}))];
+    let charges = [
+        charge("C1", json!({})),
+        charge("D1", json!({"model": "discount_percent", "price": "10"})),
+    ];
     let mut book = book(default_rules(), &charges);
     book.bill("2023-02-01", "2023-02-01").unwrap();
     let discount = book.charge_id("D1");
@@ -383,14 +405,17 @@ fn an_inclusive_line_is_credited_with_its_tax() {
         default_rules(),
         &[charge("C1", json!({"price": "119", "tax_code": "V", "start_date": "2023-02-01"}))],
     );
-    book.import(&row(json!({"taxes": [{"tax_code": "V", "rate_percent": "19", "inclusive": true}]})));
+    book.import(&row(
+        json!({"taxes": [{"tax_code": "V", "rate_percent": "19", "inclusive": true}]}),
+    ));
     book.bill("2023-02-01", "2023-02-01").unwrap();
     explained(&book);
     book.post();
-    book.import(&row(json!({"subscriptions": [{"subscription_number": "S1", "end_date": "2023-02-14"}]})));
+    book.import(&row(
+        json!({"subscriptions": [{"subscription_number": "S1", "end_date": "2023-02-14"}]}),
+    ));
     book.bill("2023-02-28", "2023-02-28").unwrap();
     explained(&book);
     let memo = &book.last["A1"][0].1;
     assert_eq!((memo.subtotal_minor, memo.tax_minor, memo.total_minor), (-5000, -950, -5950));
 }
-

@@ -71,7 +71,9 @@ fn change(book: &mut Memory, act: &Act) {
         Act::Quantity(q, n) => {
             charge(json!({"quantity": q.to_string(), "effective_from": from_day(*n)}))
         }
-        Act::Undo(n) => charge(json!({"price": "31", "quantity": "1", "effective_from": from_day(*n)})),
+        Act::Undo(n) => {
+            charge(json!({"price": "31", "quantity": "1", "effective_from": from_day(*n)}))
+        }
         Act::Bill(_) | Act::Post | Act::Cancel => return,
     };
     book.import(&rows);

@@ -20,14 +20,17 @@ pub struct Cover {
 
 impl Cover {
     /// Lays the claims over each other in the order of their segments: a billing takes its days,
-    /// a credit frees them, late usage changes nothing. `claims` must be in that order.
+    /// a posted credit frees them, late usage changes nothing. A credit that is still a draft keeps
+    /// its days: billed again beside it, they would be billed twice if it were canceled. `claims`
+    /// must be in that order.
     pub fn of(claims: &[&Claim]) -> Self {
         let mut cover = Self { held: Vec::with_capacity(claims.len()) };
         for (owner, claim) in claims.iter().enumerate() {
             let Some(span) = Span::new(claim.from, claim.to) else { continue };
             match claim.role {
                 ClaimRole::Billed | ClaimRole::Waived => cover.take(span, owner),
-                ClaimRole::Credited => cover.free(span),
+                ClaimRole::Credited if claim.posted => cover.free(span),
+                ClaimRole::Credited => cover.take(span, owner),
                 ClaimRole::Late => {}
             }
         }

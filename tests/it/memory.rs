@@ -351,11 +351,26 @@ impl Memory {
         }
     }
 
-    /// Throws away the drafts of the last run.
+    /// Throws away every draft.
     pub fn cancel(&mut self) {
+        let drafts = self.drafts();
+        self.cancel_documents(&drafts);
+        self.last.clear();
+    }
+
+    /// The documents that are not posted, oldest first.
+    pub fn drafts(&self) -> Vec<DocumentId> {
+        let claims = self.accounts.iter().flat_map(|a| &a.claims);
+        let mut drafts: Vec<DocumentId> =
+            claims.filter(|c| !c.posted).map(|c| c.document).collect();
+        drafts.sort_unstable();
+        drafts.dedup();
+        drafts
+    }
+
+    /// Throws away some drafts.
+    pub fn cancel_documents(&mut self, drafts: &[DocumentId]) {
         for account in &mut self.accounts {
-            let drafts: Vec<DocumentId> =
-                account.claims.iter().filter(|c| !c.posted).map(|c| c.document).collect();
             let gone: Vec<Claim> =
                 account.claims.iter().filter(|c| drafts.contains(&c.document)).cloned().collect();
             account.claims.retain(|c| !drafts.contains(&c.document));
@@ -379,7 +394,6 @@ impl Memory {
                 list.retain(|(id, _)| !drafts.contains(id));
             }
         }
-        self.last.clear();
     }
 
     /// What stands billed of a charge, minor units.

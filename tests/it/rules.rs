@@ -3,7 +3,9 @@
 use crate::memory::{Memory, Row, default_rules};
 use chrono::NaiveDate;
 use daybook::domain::bill::bill_account;
-use daybook::domain::billing::{BillDates, BillingRules, Claim, ClaimRole, PendingReason};
+use daybook::domain::billing::{
+    BillDates, BillingRules, Claim, ClaimRole, MemoRule, PendingReason,
+};
 use daybook::domain::charge::ChargeType;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -92,7 +94,7 @@ pub fn told(book: &Memory) -> String {
 
 pub fn settle(book: &mut Memory, target: &str) {
     book.post();
-    for _ in 0..2 {
+    for _ in 0..3 {
         book.bill(target, target).unwrap();
         explained(book);
         book.post();
@@ -418,4 +420,57 @@ fn an_inclusive_line_is_credited_with_its_tax() {
     explained(&book);
     let memo = &book.last["A1"][0].1;
     assert_eq!((memo.subtotal_minor, memo.tax_minor, memo.total_minor), (-5000, -950, -5950));
+}
+
+#[test]
+fn a_credit_in_draft_frees_nothing() {
+    let mut book =
+        book(default_rules(), &[charge("C1", json!({"price": "28", "start_date": "2023-02-01"}))]);
+    let end = |book: &mut Memory, on: &str| {
+        book.import(&row(
+            json!({"subscriptions": [{"subscription_number": "S1", "end_date": on}]}),
+        ));
+    };
+    book.bill("2023-02-01", "2023-02-01").unwrap();
+    book.post();
+    end(&mut book, "2023-02-14");
+    book.bill("2023-02-28", "2023-02-28").unwrap();
+    end(&mut book, "");
+    book.bill("2023-02-28", "2023-02-28").unwrap();
+    assert!(book.last.is_empty(), "billed again on the strength of a draft credit");
+    book.cancel();
+    book.bill("2023-02-28", "2023-02-28").unwrap();
+    assert!(book.last.is_empty());
+    assert_eq!(book.standing("C1"), 2800);
+}
+
+#[test]
+fn days_billed_anew_are_credited_though_their_memo_was_thrown_away() {
+    let mut rules = default_rules();
+    rules.memo_rule = MemoRule::AllNegative;
+    let charges = [
+        charge("C1", json!({"price": "28", "start_date": "2023-02-01"})),
+        charge(
+            "D1",
+            json!({"model": "discount_percent", "price": "10", "start_date": "2023-02-01"}),
+        ),
+    ];
+    let mut book = book(rules, &charges);
+    book.bill("2023-02-01", "2023-02-01").unwrap();
+    book.post();
+    book.import(&row(json!({"charges": [
+        {"charge_number": "C1", "price": "56", "effective_from": "2023-02-15"},
+    ]})));
+    book.bill("2023-02-28", "2023-02-28").unwrap();
+    let memo = book.last["A1"].iter().find(|(_, d)| d.subtotal_minor < 0).unwrap().0;
+    book.cancel_documents(&[memo]);
+    book.post();
+    book.bill("2023-02-28", "2023-02-28").unwrap();
+    explained(&book);
+    assert_eq!(book.standing("C1"), 1400 + 2800);
+    assert_eq!(book.standing("D1"), -140 - 280);
+    billed_once(&book);
+    book.post();
+    book.bill("2023-02-28", "2023-02-28").unwrap();
+    assert!(book.last.is_empty(), "{}", told(&book));
 }

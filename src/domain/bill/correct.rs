@@ -33,14 +33,44 @@ impl<'a> Series<'_, 'a> {
             if claim.role != ClaimRole::Billed || !claim.posted {
                 continue;
             }
-            let freed =
-                if wrong.contains(&owner) { self.shorten(owner, claim, out)? } else { Vec::new() };
+            let lost = self.lost(owner, claim);
+            let mut freed = Vec::new();
+            if !lost.is_empty() || wrong.contains(&owner) {
+                freed = self.shorten(owner, claim, &lost, out)?;
+            }
             let kept = self.kept(owner, claim)?;
             if !freed.is_empty() || !kept.is_empty() {
-                out.standing.push(Standing { placed: self.placed, claim, kept, freed });
+                let lost: Vec<Span> = lost.into_iter().filter(|l| freed.contains(l)).collect();
+                freed.retain(|f| !lost.contains(f));
+                out.standing.push(Standing { placed: self.placed, claim, kept, freed, lost });
             }
         }
         Ok(())
+    }
+
+    /// Days of a claim that another posted line was billed for while the credit that should have
+    /// freed them was thrown away: they are owed back.
+    fn lost(&self, owner: usize, claim: &Claim) -> Vec<Span> {
+        let whole = Span { from: claim.from, to: claim.to };
+        let held = self.cover.touching(whole);
+        if let [only] = held
+            && only.owner == owner
+            && only.span == whole
+        {
+            return Vec::new();
+        }
+        let credited = self.claims.iter().filter(|c| {
+            c.role == ClaimRole::Credited && c.corrects.is_some() && c.corrects == claim.item
+        });
+        let credited: Vec<Span> = credited.map(|c| Span { from: c.from, to: c.to }).collect();
+        let others = held.iter().filter(|h| {
+            let by = self.claims.get(h.owner);
+            h.owner != owner && by.is_some_and(|c| c.posted && c.role == ClaimRole::Billed)
+        });
+        others
+            .filter_map(|h| h.span.meet(whole))
+            .flat_map(|days| days.without(credited.iter().copied()))
+            .collect()
     }
 
     /// The days that stay of a claim with what they cost; together what stands of it.
@@ -100,9 +130,13 @@ impl<'a> Series<'_, 'a> {
         &mut self,
         owner: usize,
         claim: &'a Claim,
+        lost: &[Span],
         out: &mut Outcome<'a>,
     ) -> Result<Vec<Span>, BillError> {
-        let (mut kept, holes) = self.holes(owner, claim);
+        let (mut kept, mut holes) = self.holes(owner, claim);
+        kept.extend_from_slice(lost);
+        kept.sort_unstable();
+        holes.extend_from_slice(lost);
         let Some(lates) = self.lates(claim) else { return Ok(Vec::new()) };
         let mut layers: Vec<Layer<'a>> = std::iter::once(owner)
             .chain(lates)
@@ -128,7 +162,7 @@ impl<'a> Series<'_, 'a> {
                 layer.left += said;
                 // Credits of nothing are only written where days must be free to be held again.
                 let first = step.layer == 0;
-                counts |= said != 0 || (first && self.wanted_anew(*hole));
+                counts |= said != 0 || (first && (lost.contains(hole) || self.wanted_anew(*hole)));
                 if first || said != 0 {
                     credits.push((layer.claim, first, *hole, (rated, said), how));
                 }
@@ -141,7 +175,7 @@ impl<'a> Series<'_, 'a> {
             let role = if first { ClaimRole::Credited } else { ClaimRole::Late };
             self.push_credit((claim, role), hole, amounts, how, out);
         }
-        for hole in &holes {
+        for hole in holes.iter().filter(|h| !lost.contains(h)) {
             self.cover.free(*hole);
         }
         for layer in layers {

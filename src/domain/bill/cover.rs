@@ -19,22 +19,41 @@ pub struct Cover {
 }
 
 impl Cover {
-    /// Lays the claims over each other in the order of their segments: a billing takes its days,
-    /// a posted credit frees them, late usage changes nothing. A credit that is still a draft keeps
-    /// its days: billed again beside it, they would be billed twice if it were canceled. `claims`
-    /// must be in that order.
+    /// Lays the claims over each other in the order of their segments: a billing takes its days; a
+    /// posted credit frees those days that the line it corrects still holds; a credit in draft
+    /// holds them itself, so that nothing is billed on the strength of a credit that may never be
+    /// given; late usage changes nothing. `claims` must be in that order.
     pub fn of(claims: &[&Claim]) -> Self {
         let mut cover = Self { held: Vec::with_capacity(claims.len()) };
         for (owner, claim) in claims.iter().enumerate() {
             let Some(span) = Span::new(claim.from, claim.to) else { continue };
             match claim.role {
                 ClaimRole::Billed | ClaimRole::Waived => cover.take(span, owner),
-                ClaimRole::Credited if claim.posted => cover.free(span),
-                ClaimRole::Credited => cover.take(span, owner),
+                ClaimRole::Credited => cover.credit(claims, span, owner),
                 ClaimRole::Late => {}
             }
         }
         cover
+    }
+
+    fn credit(&mut self, claims: &[&Claim], span: Span, owner: usize) {
+        let Some(credit) = claims.get(owner) else { return };
+        let corrected: Vec<Span> = self
+            .touching(span)
+            .iter()
+            .filter(|h| {
+                credit.corrects.is_none()
+                    || claims.get(h.owner).is_some_and(|c| c.item == credit.corrects)
+            })
+            .filter_map(|h| h.span.meet(span))
+            .collect();
+        for days in corrected {
+            if credit.posted {
+                self.free(days);
+            } else {
+                self.take(days, owner);
+            }
+        }
     }
 
     /// Every held stretch, in order.

@@ -39,6 +39,8 @@ pub(crate) struct Standing<'a> {
     pub(crate) kept: Vec<(Span, i64)>,
     /// The days this run took off it.
     pub(crate) freed: Vec<Span>,
+    /// Of these, the days that another posted line holds already.
+    pub(crate) lost: Vec<Span>,
 }
 
 /// One charge's books while it is reconciled.
@@ -184,7 +186,7 @@ impl<'a> Series<'_, 'a> {
         let mut seen: Vec<usize> = Vec::new();
         for held in self.cover.touching(piece.span) {
             let Some(claim) = self.claims.get(held.owner) else { continue };
-            if !self.agrees(claim, piece) {
+            if claim.role == ClaimRole::Credited || !self.agrees(claim, piece) {
                 return Ok(None);
             }
             let inside = piece.span.holds(Span { from: claim.from, to: claim.to });

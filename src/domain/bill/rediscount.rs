@@ -38,7 +38,10 @@ impl<'a> Discounts<'_, 'a> {
             let mine: Vec<&Claim> =
                 claims.iter().copied().filter(|c| c.charge == discount.charge.id).collect();
             let cover = Cover::of(&mine);
-            let held = HeldBy::owners(&cover, &standing.kept, &standing.freed);
+            let mut held = HeldBy::owners(&cover, &standing.kept, &standing.freed);
+            for lost in &standing.lost {
+                HeldBy::add_lost(&mut held, &mine, standing.claim, *lost);
+            }
             let mut replaced = false;
             for one in &held {
                 let Some(claim) = mine.get(one.owner).copied() else { continue };
@@ -65,6 +68,9 @@ impl<'a> Discounts<'_, 'a> {
         let first = to.held.kept.first().copied();
         let rests =
             first.and_then(|days| runs.iter_mut().find(|r| r.base.span.meet(days).is_some()));
+        if to.claim.role == ClaimRole::Credited {
+            return Ok(false);
+        }
         let fixed_for_good = !to.claim.posted || to.claim.role == ClaimRole::Waived;
         let same = first.is_none_or(|days| same_terms(to.discount, to.claim, days));
         let reaches = first.is_none_or(|_| Self::still_reaches(to.discount, to.held, target));
@@ -275,6 +281,19 @@ impl HeldBy {
             add(*span, false);
         }
         list
+    }
+
+    /// Adds the discount lines that came with a line some of whose days another line has taken.
+    fn add_lost(list: &mut Vec<Self>, mine: &[&Claim], line: &Claim, lost: Span) {
+        for (owner, claim) in mine.iter().enumerate() {
+            let with_it = claim.role == ClaimRole::Billed && claim.document == line.document;
+            let days = Span::new(claim.from, claim.to).and_then(|span| span.meet(lost));
+            let Some(days) = days.filter(|_| with_it) else { continue };
+            match list.iter_mut().find(|one| one.owner == owner) {
+                Some(one) => one.freed.push(days),
+                None => list.push(Self { owner, kept: Vec::new(), freed: vec![days] }),
+            }
+        }
     }
 
     fn all(&self) -> Vec<Span> {

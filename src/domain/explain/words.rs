@@ -126,19 +126,26 @@ fn plural<'w>(count: u32, one: &'w str, many: &'w str) -> &'w str {
     if count == 1 { one } else { many }
 }
 
-fn unit(rated: &Rated) -> &str {
-    if rated.uom.is_empty() { "units" } else { rated.uom.as_str() }
+fn unit(rated: &Rated, quantity: Decimal) -> &str {
+    match rated.uom.as_str() {
+        "" if quantity == Decimal::ONE => "unit",
+        "" => "units",
+        uom => uom,
+    }
 }
 
 fn usage_words(rated: &Rated, out: &mut Vec<String>) {
     match rated.records {
         None => {}
-        Some(0) => out.push("No usage was recorded.".into()),
+        Some(0) => {
+            out.push("No usage was recorded.".into());
+            return;
+        }
         Some(n) => out.push(format!(
             "{n} usage {} with {} {} in total.",
             plural(n, "record", "records"),
             rated.quantity().normalize(),
-            unit(rated)
+            unit(rated, rated.quantity())
         )),
     }
     let count: u32 = rated.groups.iter().map(|(_, times)| times).sum();
@@ -182,17 +189,15 @@ fn group_words(
     cost: Decimal,
     told: &Told<'_>,
 ) -> String {
-    let (units, quantity_text) = (unit(rated), quantity.normalize());
+    let (units, quantity_text) = (unit(rated, quantity), quantity.normalize());
     match rated.model {
         Model::Flat | Model::DiscountPercent | Model::DiscountFixed => told.exact(cost),
-        Model::PerUnit => format!(
-            "{quantity_text} {units} at {} make {}",
-            told.exact(rated.price),
-            told.exact(cost)
-        ),
+        Model::PerUnit => {
+            format!("{quantity_text} {units} at {}: {}", told.exact(rated.price), told.exact(cost))
+        }
         Model::Tiered | Model::TieredOverage => {
             let steps = price.steps(quantity).unwrap_or_default();
-            let parts: Vec<String> = steps.iter().map(|s| step_words(s, units, told)).collect();
+            let parts: Vec<String> = steps.iter().map(|s| step_words(rated, s, told)).collect();
             format!("{quantity_text} {units} by tiers: {}", parts.join("; "))
         }
         Model::Volume => {
@@ -201,7 +206,7 @@ fn group_words(
             let fee =
                 if fee.is_zero() { String::new() } else { format!(" plus {}", told.exact(fee)) };
             format!(
-                "All {quantity_text} {units} at the price of their tier, {}{fee}, make {}",
+                "All {quantity_text} {units} at the price of their tier, {}{fee}: {}",
                 told.exact(each),
                 told.exact(cost)
             )
@@ -235,7 +240,8 @@ fn included_words(rated: &Rated) -> String {
     }
 }
 
-fn step_words(step: &Step, units: &str, told: &Told<'_>) -> String {
+fn step_words(rated: &Rated, step: &Step, told: &Told<'_>) -> String {
+    let units = unit(rated, step.units);
     let fee = if step.flat_fee.is_zero() {
         String::new()
     } else {
@@ -309,7 +315,11 @@ fn credit_words(credit: &Credit, told: &Told<'_>, out: &mut Vec<String>) {
 }
 
 fn percent_words(percent: &Percent, told: &Told<'_>, out: &mut Vec<String>) {
-    out.push(format!("{} % of {}.", percent.percent.normalize(), told.money(percent.base_minor)));
+    out.push(format!(
+        "A discount of {} % on {}.",
+        percent.percent.normalize(),
+        told.money(percent.base_minor)
+    ));
     if let Some((before, given)) = percent.stacked {
         out.push(format!(
             "It adds up with the {} % before it, which took {}.",
@@ -444,7 +454,7 @@ mod tests {
         r.tiers = parse_tiers("0-50@120;51-@100+5").unwrap();
         assert_eq!(
             words(How::Rated(Box::new(r)), 600_500)[0],
-            "All 60 units at the price of their tier, 100.00 EUR plus 5.00 EUR, make 6,005.00 EUR."
+            "All 60 units at the price of their tier, 100.00 EUR plus 5.00 EUR: 6,005.00 EUR."
         );
         let mut r = rated(Model::Package, "100", &[("121", 1)]);
         (r.package_size, r.included_units) = (Some(Decimal::TEN), Some(Decimal::TEN));
@@ -484,7 +494,7 @@ mod tests {
             stacked: Some((Decimal::from(5), 274)),
             left_minor: None,
         };
-        assert_eq!(words(How::Percent(percent), -549)[0], "10 % of 54.84 EUR.");
+        assert_eq!(words(How::Percent(percent), -549)[0], "A discount of 10 % on 54.84 EUR.");
         let fixed = Fixed {
             price: Decimal::TEN,
             parts: vec![(Fraction::new(17, 31), 1000)],

@@ -40,10 +40,27 @@ pub struct Posted {
     pub refused: Vec<Refused>,
     /// Totals by currency, minor units.
     pub totals: Vec<(Currency, i64)>,
-    /// First number given, by kind's prefix order of posting.
+    /// First number given: of the invoices, or of the memos if there are only memos.
     pub first_number: Option<String>,
-    /// Last number given.
+    /// Last number given, of the same kind.
     pub last_number: Option<String>,
+    /// The kind whose range the numbers are.
+    #[serde(default)]
+    range_of: Option<DocumentKind>,
+}
+
+impl Posted {
+    /// Takes a number into the range; an invoice's drives out a memo's, since series never mix.
+    fn number(&mut self, kind: DocumentKind, number: &str) {
+        if self.range_of != Some(kind) {
+            if self.range_of.is_some() && kind != DocumentKind::Invoice {
+                return;
+            }
+            self.range_of = Some(kind);
+            self.first_number = Some(number.to_owned());
+        }
+        self.last_number = Some(number.to_owned());
+    }
 }
 
 /// What to post.
@@ -335,10 +352,7 @@ fn post_some(
                     Some((_, total)) => *total += row.total_minor,
                     None => all.totals.push((row.currency, row.total_minor)),
                 }
-                if row.kind == DocumentKind::Invoice || all.first_number.is_none() {
-                    all.first_number.get_or_insert_with(|| number.clone());
-                    all.last_number = Some(number.clone());
-                }
+                all.number(row.kind, &number);
                 numbers.push(number);
             }
             Err(reason) => {
@@ -398,4 +412,37 @@ fn post_one(
     let frozen = freeze(tx, &row, config)?;
     let number = posting::post(tx, &row, pattern(config, row.kind), &frozen)?;
     Ok(Ok((row, number)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_range_shown_is_of_one_series() {
+        use DocumentKind::{CreditMemo, Invoice};
+        for (posted, first, last) in [
+            (
+                &[
+                    (CreditMemo, "CM-1"),
+                    (Invoice, "INV-1"),
+                    (CreditMemo, "CM-2"),
+                    (Invoice, "INV-2"),
+                ][..],
+                "INV-1",
+                "INV-2",
+            ),
+            (&[(Invoice, "INV-1"), (CreditMemo, "CM-1")], "INV-1", "INV-1"),
+            (&[(CreditMemo, "CM-1"), (CreditMemo, "CM-2")], "CM-1", "CM-2"),
+        ] {
+            let mut all = Posted::default();
+            for (kind, number) in posted {
+                all.number(*kind, number);
+            }
+            assert_eq!(
+                (all.first_number.as_deref(), all.last_number.as_deref()),
+                (Some(first), Some(last))
+            );
+        }
+    }
 }

@@ -6,7 +6,7 @@ use crate::domain::ids::{BillRunId, JobId, PaymentRunId};
 use crate::domain::money::Currency;
 use crate::domain::payment::PaymentRunStatus;
 use crate::engine::collect::{self, DryRun, Summary};
-use crate::engine::command::NewPaymentRun;
+use crate::engine::command::{NewPaymentRun, Refused};
 use crate::engine::{Error, Session};
 use crate::store::payment_run::Total;
 use chrono::NaiveDate;
@@ -92,27 +92,64 @@ fn asked(args: &Args) -> Result<NewPaymentRun, Error> {
     })
 }
 
-/// Drives a payment run (or a run of retries) to its end and prints what it came to.
+/// Drives a payment run to its end and prints what it came to.
 pub fn drive(
     session: &mut Session,
     run: PaymentRunId,
     job: JobId,
     ctx: &Ctx,
 ) -> Result<Exit, Error> {
+    drive_with(session, run, job, &[], ctx)
+}
+
+/// The same of a run of retries, with what was refused beforehand.
+pub fn drive_with(
+    session: &mut Session,
+    run: PaymentRunId,
+    job: JobId,
+    refused: &[Refused],
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
     match progress::follow(session, job, ctx) {
         // It waits: for its bill run, or for a gateway that cannot be reached. The row says so.
-        Ok(_) | Err(Error::Busy(_)) => show(session, run, ctx),
+        Ok(_) | Err(Error::Busy(_)) => show_with(session, run, refused, ctx),
         Err(other) => Err(other),
+    }
+}
+
+/// What was not retried, for programs.
+pub fn refused_json(refused: &[Refused]) -> Value {
+    refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect()
+}
+
+/// What was not retried, for people.
+pub fn print_refused(refused: &[Refused]) {
+    for one in refused {
+        output::line(&format!("  not retried {}: {}", one.what, one.reason));
     }
 }
 
 /// Prints a payment run; the exit code says whether something needs a person.
 pub fn show(session: &Session, run: PaymentRunId, ctx: &Ctx) -> Result<Exit, Error> {
+    show_with(session, run, &[], ctx)
+}
+
+fn show_with(
+    session: &Session,
+    run: PaymentRunId,
+    refused: &[Refused],
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
     let sum = session.read(|db| collect::summary(db, run))?;
     if ctx.json {
-        output::json(&to_json(&sum))?;
+        let mut value = to_json(&sum);
+        if !refused.is_empty() {
+            value["refused"] = refused_json(refused);
+        }
+        output::json(&value)?;
     } else {
         print(&sum);
+        print_refused(refused);
     }
     let unfinished = !matches!(
         sum.run.status,

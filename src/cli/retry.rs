@@ -52,10 +52,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let Some((run, job)) = begun.run else {
         return nothing(&begun.refused, ctx);
     };
-    let exit = collect::drive(&mut session, run, job, ctx)?;
-    if !ctx.json {
-        print_refused(&begun.refused);
-    }
+    let exit = collect::drive_with(&mut session, run, job, &begun.refused, ctx)?;
     let left_out = session.read(|db| crate::store::payment_run::skips(db, run))?;
     Ok(if begun.refused.is_empty() && left_out.is_empty() { exit } else { Exit::Partly })
 }
@@ -76,12 +73,6 @@ pub fn id(text: &str) -> Result<PaymentId, Error> {
     })
 }
 
-fn print_refused(refused: &[Refused]) {
-    for one in refused {
-        output::line(&format!("  not retried {}: {}", one.what, one.reason));
-    }
-}
-
 fn nothing(refused: &[Refused], ctx: &Ctx) -> Result<Exit, Error> {
     if ctx.json {
         output::json(&json!({
@@ -94,11 +85,11 @@ fn nothing(refused: &[Refused], ctx: &Ctx) -> Result<Exit, Error> {
             "unknown": 0,
             "credits_applied": {},
             "totals": {},
-            "refused": refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect::<Vec<_>>(),
+            "refused": collect::refused_json(refused),
         }))?;
     } else {
         output::line("nothing to retry");
-        print_refused(refused);
+        collect::print_refused(refused);
     }
     Ok(Exit::partly_if(!refused.is_empty()))
 }

@@ -44,6 +44,30 @@ text_enum! {
     }
 }
 
+impl SkipReason {
+    /// Why, in words with the remedy, for somebody who asked for this one invoice.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Live => "a payment of it is on its way: wait for its answer",
+            Self::Unknown => "its outcome is unknown: look it up first",
+            Self::RetryLater => "its next try is later",
+            Self::GaveUp => "its method failed too often in a row: reset it or choose another",
+            Self::HardDecline => "the bank declined its method for good: another method is needed",
+            Self::NoMethod => "the account has no method that may be charged",
+            Self::AccountNotAuto => "auto-pay is off for the account",
+            Self::InvoiceNotAuto => "auto-pay is off for the invoice",
+            Self::Promised => "the customer promised to pay: withdraw the promise first",
+            Self::Disputed => "the customer disputes it: end the dispute first",
+            Self::Returned => "its money went back: a person decides",
+            Self::Settled => "nothing is owed on it any more",
+            Self::BillRunOpen => "its bill run is not posted",
+            Self::Stopped => "the run was stopped",
+            Self::Unreachable => "the gateway cannot be reached",
+            Self::Budget => "one more try would go over the network's limit of 30 days",
+        }
+    }
+}
+
 /// An invoice that is due, with what a run must know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {

@@ -8,7 +8,7 @@ use super::{Error, Session};
 use crate::domain::ids::{DocumentId, JobId, PaymentId, PaymentRunId};
 use crate::domain::payment::{NextAction, PaymentStatus};
 use crate::domain::retry::{RetryRules, WhatIf, what_if};
-use crate::store::{payment, retry};
+use crate::store::{debt, payment, retry};
 use std::collections::BTreeSet;
 
 /// What is retried.
@@ -52,11 +52,37 @@ pub fn start(session: &mut Session, which: &Which) -> Result<Started, Error> {
             (session.read(|db| retry::due(db, now))?, false, false, Vec::new())
         }
     };
+    let mut refused = refused;
+    let documents = if by_hand { chargeable(session, documents, &mut refused)? } else { documents };
     if documents.is_empty() {
         return Ok(Started { run: None, refused });
     }
     let run = collect::start_retry(session, &documents, by_hand, together)?;
     Ok(Started { run: Some(run), refused })
+}
+
+/// Those that may be charged now by hand; the others are refused with the reason, so that nobody is
+/// told of a retry that does nothing.
+fn chargeable(
+    session: &Session,
+    documents: Vec<DocumentId>,
+    refused: &mut Vec<Refused>,
+) -> Result<Vec<DocumentId>, Error> {
+    let rules = till::rules(&session.config()?)?;
+    let now = session.now()?;
+    session.read(|db| {
+        let mut may = Vec::new();
+        for document in documents {
+            match collect::by_hand(db, &rules, document, now)? {
+                None => may.push(document),
+                Some(reason) => {
+                    let what = debt::get(db, document)?.number;
+                    refused.push(Refused { what, reason: reason.remedy().to_owned() });
+                }
+            }
+        }
+        Ok(may)
+    })
 }
 
 type Named = (Vec<DocumentId>, bool, bool, Vec<Refused>);

@@ -183,6 +183,18 @@ pub fn verdict(
     Ok(Ok(method))
 }
 
+/// Why a clerk cannot have a document charged now; none = it can be.
+pub fn by_hand(
+    db: &Db<'_>,
+    rules: &RetryRules,
+    document: DocumentId,
+    now: crate::clock::Now,
+) -> Result<Option<SkipReason>, StoreError> {
+    let candidate = payment_run::candidate(db, document, true, now.today)?;
+    let mode = Mode { retry: true, by_hand: true };
+    Ok(verdict(db, rules, mode, &candidate, "", now)?.err())
+}
+
 /// Looks at one page of open documents and puts those that may be charged on the list. Gives
 /// where to go on, none at the end.
 pub fn page(

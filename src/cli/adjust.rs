@@ -54,6 +54,13 @@ pub fn adjust(args: &Adjust, ctx: &Ctx) -> Result<Exit, Error> {
                 Error::usage("bad_amount", format!("--amount: {e}"), "such as 12.50")
             })?),
         };
+    if args.debit && args.whole {
+        return Err(Error::usage(
+            "debit_whole",
+            "a debit memo says what more is asked for",
+            "--amount A, or --line N [--amount A]",
+        ));
+    }
     let part = match (args.line, amount) {
         (Some(line), amount) => AdjustPart::Line(line, amount),
         (None, Some(minor)) => AdjustPart::Amount(minor),

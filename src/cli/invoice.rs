@@ -208,6 +208,7 @@ pub fn to_json(session: &Session, row: &DocumentRow) -> Result<Value, Error> {
         "tax": money(row.tax_minor),
         "total": money(row.total_minor),
         "balance": money(row.balance_minor),
+        "settlement": row.settlement(),
         "review": row.review,
         "hold_reason": row.hold_reason,
         "stale": row.stale,
@@ -221,8 +222,16 @@ pub fn to_json(session: &Session, row: &DocumentRow) -> Result<Value, Error> {
 /// Shows one document.
 pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
     let row = session.read(|db| document::get(db, document::find(db, id)?))?;
+    let settled = session.read(|db| document::settled_by(db, row.id))?;
     if ctx.json {
-        output::json(&to_json(session, &row)?)?;
+        let mut shown = to_json(session, &row)?;
+        shown["settled_by"] = settled
+            .iter()
+            .map(
+                |s| json!({ "by": s.by, "amount": row.currency.plain(s.amount_minor), "on": s.on }),
+            )
+            .collect();
+        output::json(&shown)?;
         return Ok(Exit::Done);
     }
     let (items, flags, taxes) = session.read(|db| {
@@ -249,6 +258,14 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
         if !text.is_empty() {
             output::line(&format!("{label}: {text}"));
         }
+    }
+    if let Some(settlement) = row.settlement() {
+        output::line(settlement.as_str());
+    }
+    for part in &settled {
+        let on = part.on.map_or_else(|| "on its way".to_owned(), |d| format!("on {d}"));
+        let amount = row.currency.grouped(part.amount_minor);
+        output::line(&format!("  {amount} {} by {} {on}", row.currency, part.by));
     }
     let day = |d: Option<chrono::NaiveDate>| d.map(|d| d.to_string()).unwrap_or_default();
     let cells: Vec<Vec<String>> = items

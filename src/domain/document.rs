@@ -59,6 +59,22 @@ impl DocumentStatus {
 }
 
 text_enum! {
+    /// What became of a posted invoice or debit memo: derived, never stored.
+    Settlement {
+        /// Nothing came yet.
+        Unpaid = "unpaid",
+        /// Something came, something is owed.
+        PartlyPaid = "partly paid",
+        /// Nothing is owed.
+        Paid = "paid",
+        /// A full memo took it back.
+        Reversed = "reversed",
+        /// It was given up.
+        WrittenOff = "written off",
+    }
+}
+
+text_enum! {
     /// Where a bill run stands.
     BillRunStatus {
         /// Made, not begun.

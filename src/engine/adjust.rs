@@ -50,6 +50,13 @@ pub fn adjust(
     session.write(Verb::Adjust, |tx| {
         let row = corrected(tx, document)?;
         refuse_both_hands(tx, row.account)?;
+        if (part, kind) == (AdjustPart::Whole, AdjustKind::Debit) {
+            return Err(Error::usage(
+                "debit_whole",
+                "a debit memo says what more is asked for",
+                "name a line or an amount",
+            ));
+        }
         let items = document::items(tx, row.id)?;
         let (side, memo_kind) = match kind {
             AdjustKind::Credit => (MemoSide::Credit, DocumentKind::CreditMemo),

@@ -55,7 +55,7 @@ pub fn restore(book: &Path, backup: &Path, actor: &Actor) -> Result<Restored, Er
         std::fs::create_dir_all(parent).map_err(io(parent))?;
     }
     std::fs::copy(backup, &staged).map_err(io(&staged))?;
-    let result = put(book, &staged, actor);
+    let result = put(book, &staged, backup, actor);
     if result.is_err() {
         for suffix in ["", "-wal", "-shm", "-journal"] {
             let mut left = staged.as_os_str().to_owned();
@@ -66,11 +66,22 @@ pub fn restore(book: &Path, backup: &Path, actor: &Actor) -> Result<Restored, Er
     result
 }
 
-fn put(book: &Path, staged: &Path, actor: &Actor) -> Result<Restored, Error> {
+/// Speaks of the file that was given, not of our copy of it.
+fn named(error: Error, backup: &Path) -> Error {
+    match error {
+        Error::Store(StoreError::NotABook(_)) => StoreError::NotABook(backup.to_owned()).into(),
+        Error::Store(StoreError::Newer { found, known, .. }) => {
+            StoreError::Newer { path: backup.to_owned(), found, known }.into()
+        }
+        other => other,
+    }
+}
+
+fn put(book: &Path, staged: &Path, backup: &Path, actor: &Actor) -> Result<Restored, Error> {
     std::fs::set_permissions(staged, std::fs::Permissions::from_mode(0o660))
         .map_err(|source| Error::Io { path: staged.to_owned(), source })?;
     let checks = {
-        let copy = Session::open(staged, actor.clone())?;
+        let copy = Session::open(staged, actor.clone()).map_err(|e| named(e, backup))?;
         let all = check(&copy, "")?;
         let broken: Vec<Checked> = all.iter().filter(|c| !c.ok).cloned().collect();
         if !broken.is_empty() {

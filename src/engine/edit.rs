@@ -1,6 +1,7 @@
 //! Editing one draft: dates, PO number, note, lines. Totals and tax follow at once; the trail keeps
 //! before and after; undo takes it back until posting.
 
+mod flags;
 mod lines;
 mod totals;
 
@@ -72,6 +73,7 @@ pub fn edit(
         let basis = Basis::load(tx, &row)?;
         let told = change_all(&mut content, changes, &basis)?;
         sound(&row, &content)?;
+        flags::refresh(tx, &row, &mut content)?;
         let version = draft::save(tx, &row, &content)?;
         refuse_double_billing(tx, before.draft.as_ref(), &content)?;
         let after_row = document::get(tx, row.id)?;

@@ -126,7 +126,8 @@ pub fn each(
                     if let Some(change) = change {
                         undo::record(tx, &change)?;
                     }
-                    add(&mut receipt.totals, row.currency, row.total_minor);
+                    let total = document::get(tx, row.id)?.total_minor;
+                    add(&mut receipt.totals, row.currency, total);
                     first.get_or_insert(row.id);
                     told = what;
                 }
@@ -134,7 +135,10 @@ pub fn each(
                     receipt.refused.push(Refused { what: pick.id.to_string(), reason });
                 }
                 Err(error @ (Error::Usage { .. } | Error::Store(StoreError::Conflict(_)))) => {
-                    let reason = error.to_string();
+                    let reason = match error.hint() {
+                        hint if hint.is_empty() => error.to_string(),
+                        hint => format!("{error}: {hint}"),
+                    };
                     receipt.refused.push(Refused { what: pick.id.to_string(), reason });
                 }
                 Err(error) => return Err(error),

@@ -119,8 +119,8 @@ fn plan(db: &Db<'_>, row: &DocumentRow, old: &DraftImage) -> Result<Plan, Error>
     if first.is_none() && hand.is_empty() {
         return Err(Error::usage(
             "nothing_due",
-            format!("{}: nothing is due any more", row.id),
-            "cancel the draft",
+            "nothing is due any more",
+            format!("cancel it (daybook invoice cancel {})", row.id),
         ));
     }
     let preview = told(db, row, old, &hand)?;

@@ -10,16 +10,11 @@ use crate::domain::actor::Verb;
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::DocumentId;
 use crate::store::memo::Mark;
-use crate::store::{Db, Topic, billing, document, memo};
+use crate::store::{Db, Topic, billing, memo};
 
 /// What keeps an invoice from being reversed, in words; empty = it can be.
 pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, Error> {
-    let row = document::get(db, document)?;
-    let mut found = memo::blockers(db, document)?;
-    if let Some(by) = row.written_off_by {
-        found.push(format!("it was written off by {by}"));
-    }
-    Ok(found)
+    Ok(memo::blockers(db, document)?)
 }
 
 /// Reverses it, or is refused with the whole list of what is in the way.

@@ -8,7 +8,7 @@ use crate::domain::document::Review;
 use crate::store::document::{self, DocumentRow};
 use crate::store::draft::{self, Image, ReviewImage};
 use crate::store::undo::Change;
-use crate::store::{Tx, stale};
+use crate::store::{Tx, check, stale};
 use chrono::NaiveDate;
 
 /// Nothing said.
@@ -125,7 +125,18 @@ pub fn cancel(session: &mut Session, picks: &[Pick], why: &str) -> Result<Receip
                 "{other} bills the days that this credit gives back: cancel {other} first"
             )));
         }
+        let held = draft::load(tx, row)?;
         document::cancel_draft(tx, row.id)?;
+        // A credit that a later draft or invoice relies on must not vanish beneath it.
+        for claim in held.lines.iter().flat_map(|l| &l.claims) {
+            if let Some(why) = check::double_billing(tx, claim.charge, claim.target)? {
+                return Err(Error::usage(
+                    "would_bill_twice",
+                    format!("without it {why}"),
+                    "cancel that one first; or accept this one with a reason and post it",
+                ));
+            }
+        }
         Ok(One::Done(format!("canceled: {why}"), None))
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{Db, StoreError, Topic, Tx, billing, decimal, word};
 use crate::domain::document::{
-    DocumentKind, DocumentStatus, DocumentTax, Flag, FlagCode, Review, TaxKind,
+    DocumentKind, DocumentStatus, DocumentTax, Flag, FlagCode, Review, Settlement, TaxKind,
 };
 use crate::domain::ids::{
     AccountId, BillRunId, ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId,
@@ -202,6 +202,52 @@ pub fn find(db: &Db<'_>, written: &str) -> Result<DocumentId, StoreError> {
         .query_row([written], |r| r.get(0).map(DocumentId))
         .optional()?
         .ok_or_else(|| StoreError::NotFound(format!("document {written}")))
+}
+
+impl DocumentRow {
+    /// What became of a posted invoice or debit memo.
+    pub fn settlement(&self) -> Option<Settlement> {
+        if self.status != DocumentStatus::Posted || !self.kind.is_receivable() {
+            return None;
+        }
+        Some(if self.reversed_by.is_some() {
+            Settlement::Reversed
+        } else if self.written_off_by.is_some() {
+            Settlement::WrittenOff
+        } else if self.balance_minor <= 0 {
+            Settlement::Paid
+        } else if self.balance_minor < self.total_minor {
+            Settlement::PartlyPaid
+        } else {
+            Settlement::Unpaid
+        })
+    }
+}
+
+/// Money or a credit on a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The payment (`P-000012`) or the number of the memo or write-off.
+    pub by: String,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// The day it counts; none while the bank has not answered.
+    pub on: Option<NaiveDate>,
+}
+
+/// What was paid, credited or given up on a document, oldest first; on a credit, where it was used.
+pub fn settled_by(db: &Db<'_>, id: DocumentId) -> Result<Vec<Settled>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT printf('P-%06d', payment_id), amount_minor - reopened_minor, applied_on FROM allocation
+         WHERE document_id = ?1 AND state <> 'void' AND amount_minor > reopened_minor
+         UNION ALL SELECT d.number, x.amount_minor, x.applied_on FROM credit_application x
+         JOIN document d ON d.id = CASE x.document_id WHEN ?1 THEN x.credit_id ELSE x.document_id END
+         WHERE (x.document_id = ?1 OR x.credit_id = ?1) AND x.undone_at IS NULL ORDER BY 3, 1",
+    )?;
+    let rows = statement.query_map([id.0], |r| {
+        Ok(Settled { by: r.get(0)?, amount_minor: r.get(1)?, on: r.get(2)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Which documents to list.

@@ -132,7 +132,9 @@ pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, StoreE
          WHERE a.document_id = ?1 AND (a.state = 'live' OR (a.state = 'applied' AND a.amount_minor > a.reopened_minor))
          ORDER BY p.id",
         "SELECT replace(d.kind, '_', ' ') || ' ' || d.number || ' is applied to it' FROM credit_application x
-         JOIN document d ON d.id = x.credit_id WHERE x.document_id = ?1 AND x.undone_at IS NULL ORDER BY x.id",
+         JOIN document d ON d.id = x.credit_id WHERE x.document_id = ?1 AND x.undone_at IS NULL AND d.kind <> 'write_off' ORDER BY x.id",
+        "SELECT 'it was written off (' || d.number || ')' FROM document_state s JOIN document d ON d.id = s.written_off_by
+         WHERE s.document_id = ?1",
         "SELECT CASE d.status WHEN 'Draft' THEN 'draft ' || printf('D-%06d', d.id) ELSE 'invoice ' || d.number END
                 || ' bills the same subscription later'
          FROM document d JOIN document_state s ON s.document_id = d.id

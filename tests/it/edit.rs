@@ -230,7 +230,7 @@ fn a_stale_draft_waits_until_it_is_rated_again_or_accepted_with_a_reason() {
     assert_eq!(preview[0]["kept"], json!(["PO number 7", "the note", "line \"Setup\""]));
     assert_eq!(preview[0]["dropped"], json!(["changes of \"Base\""]));
     let before = book.document("D-1");
-    book.say("invoice regenerate D-1").ends(0);
+    let regenerated = book.say("invoice regenerate D-1 --json").ends(0).json();
     let after = book.document("D-1");
     assert_eq!(column(&after, "amount"), ["120.00", "120.00", "50.00", "50.00", "8.00", "5.00"]);
     assert_eq!(
@@ -238,6 +238,7 @@ fn a_stale_draft_waits_until_it_is_rated_again_or_accepted_with_a_reason() {
         (&json!("7"), &json!("hello"), &json!(""))
     );
     assert_eq!(after["total"], preview[0]["after"]);
+    assert_eq!(regenerated["totals"]["EUR"], after["total"], "figures after the commit");
     book.is_sound();
     book.say("undo").ends(0);
     let undone = book.document("D-1");
@@ -245,6 +246,27 @@ fn a_stale_draft_waits_until_it_is_rated_again_or_accepted_with_a_reason() {
     book.say("redo").ends(0);
     book.say("post BR-1").ends(0);
     book.is_sound();
+}
+
+#[test]
+fn an_edit_is_flagged_as_a_wrong_price_would_be() {
+    let book = billed();
+    book.say("post BR-1").ends(0);
+    book.say("bill --target 2026-03-01").ends(0);
+    let id = book.say("invoice list --account A2 --status draft --json").json()[0]["id"].clone();
+    let id = id.as_str().unwrap();
+    let codes = |document: serde_json::Value| -> Vec<String> {
+        let flags = document["flags"].as_array().unwrap().clone();
+        flags.iter().map(|f| f["code"].as_str().unwrap().to_owned()).collect()
+    };
+    let before = codes(book.document(id));
+    assert!(!before.contains(&"total_high".to_owned()), "{before:?}");
+    let after =
+        book.say(&format!("invoice edit {id} --line 1 --set quantity=200 --reason typo --json"));
+    let after = codes(after.ends(0).json());
+    assert!(after.contains(&"total_high".to_owned()), "{after:?}");
+    book.say("undo").ends(0);
+    assert_eq!(codes(book.document(id)), before);
 }
 
 #[test]

@@ -103,7 +103,17 @@ fn a_write_off_has_its_own_series_and_leaves_the_periods_billed() {
     let book = posted();
     book.say("write-off INV-2026-000003 --reason insolvent").ends(0);
     assert_eq!(book.document("WO-2026-000001")["total"], "-90.00");
-    assert_eq!(book.document("INV-2026-000003")["balance"], "0.00");
+    let invoice = book.document("INV-2026-000003");
+    assert_eq!(
+        (&invoice["balance"], &invoice["settlement"]),
+        (&json!("0.00"), &json!("written off"))
+    );
+    assert_eq!(
+        invoice["settled_by"],
+        json!([{ "by": "WO-2026-000001", "amount": "90.00", "on": "2026-02-01" }])
+    );
+    let blocked = book.say("reverse INV-2026-000003 --reason x").ends(2).err;
+    assert_eq!(blocked.matches("WO-2026-000001").count(), 1, "{blocked}");
     assert_eq!(
         ledger(&book, "USD"),
         [("bad_debt".to_owned(), 9000), ("revenue".to_owned(), -9000)]

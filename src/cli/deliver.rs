@@ -56,7 +56,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     if let Some(word) = args.resend {
         let what = if word == ResendWord::All { Resend::All } else { Resend::NeverSent };
         let ids = clerk::resendable(&session, run, what)?;
-        let receipt = clerk::resend(&mut session, &ids, what)?;
+        let receipt = clerk::resend(&mut session, &ids, what, when)?;
         again = receipt.done;
         made.job = receipt.job.or(made.job);
     }
@@ -81,7 +81,8 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         counts = (after.done - before.done, after.failed - before.failed);
         job = Some(after);
     }
-    let batch = args.print.as_deref().map(|dir| print::write(&mut session, dir)).transpose()?;
+    let batch =
+        args.print.as_deref().map(|dir| print::write(&mut session, run, dir)).transpose()?;
     report(&session, run, &Outcome { made, again, job, counts, batch }, ctx)
 }
 

@@ -224,7 +224,7 @@ fn on_white(header: &Header, row: &[u8], palette: &[u8], alpha: &[u8]) -> Vec<u8
 mod tests {
     use super::*;
 
-    fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
         let mut out = (data.len() as u32).to_be_bytes().to_vec();
         out.extend(kind);
         out.extend(data);
@@ -239,10 +239,10 @@ mod tests {
         let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
         packed.write_all(rows).unwrap();
         let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
-        out.extend(chunk(b"IHDR", &ihdr));
+        out.extend(chunk(*b"IHDR", &ihdr));
         out.extend(extra);
-        out.extend(chunk(b"IDAT", &packed.finish().unwrap()));
-        out.extend(chunk(b"IEND", b""));
+        out.extend(chunk(*b"IDAT", &packed.finish().unwrap()));
+        out.extend(chunk(*b"IEND", b""));
         out
     }
 
@@ -261,8 +261,8 @@ mod tests {
         let grey = [1, 10, 5, 2, 1, 1, 3, 10, 0, 4, 1, 1];
         let want: Vec<u8> = [10, 15, 11, 16, 15, 15, 16, 17].iter().flat_map(|g| [*g; 3]).collect();
         assert_eq!(pixels(&png([8, 0, 0, 0, 0], (2, 4), b"", &grey)), want);
-        let mut palette = chunk(b"PLTE", &[1, 2, 3, 4, 5, 6]);
-        palette.extend(chunk(b"tRNS", &[255, 0]));
+        let mut palette = chunk(*b"PLTE", &[1, 2, 3, 4, 5, 6]);
+        palette.extend(chunk(*b"tRNS", &[255, 0]));
         let two = png([1, 3, 0, 0, 0], (2, 1), &palette, &[0, 0b0100_0000]);
         assert_eq!(pixels(&two), [1, 2, 3, 255, 255, 255]);
     }
@@ -273,7 +273,7 @@ mod tests {
         assert!(Logo::decode(&fine).is_ok());
         for (file, why) in [
             (b"GIF89a".to_vec(), "no PNG"),
-            (fine[..40].to_vec(), "cut off"),
+            (fine[..45].to_vec(), "cut off"),
             (png([8, 0, 0, 0, 1], (2, 1), b"", &[0, 1, 2]), "interlaced"),
             (png([8, 0, 0, 0, 0], (2, 2), b"", &[0, 1, 2]), "damaged"),
             (png([8, 0, 0, 0, 0], (2, 1), b"", &[9, 1, 2]), "damaged"),

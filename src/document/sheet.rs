@@ -130,8 +130,7 @@ fn words(text: &str) -> Vec<&str> {
     for (at, c) in text.char_indices() {
         let breaks = before.is_some_and(|b| {
             (b == ' ' && c != ' ')
-                || (ideographic(b) && !closing(c))
-                || (ideographic(c) && b != ' ' && !opening(b))
+                || ((ideographic(b) || ideographic(c)) && b != ' ' && !closing(c) && !opening(b))
         });
         if breaks && at > start {
             out.push(&text[start..at]);

@@ -5,6 +5,7 @@
 use super::command::{Receipt, Refused};
 use super::printed::printable;
 use super::{Error, Session};
+use crate::config::Config;
 use crate::document::{Press, batch, email, issuer};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::{Balance, Fate, Wishes, plan};
@@ -188,16 +189,23 @@ pub enum When {
     Now,
 }
 
+impl When {
+    /// How long e-mail waits from now, milliseconds.
+    pub(super) fn hold_ms(self, config: &Config) -> i64 {
+        match self {
+            Self::AfterHold => config.int("delivery.hold_minutes") * 60_000,
+            Self::Now => 0,
+        }
+    }
+}
+
 /// Makes the deliveries of posted documents that have none, of a run or of all. Safe to repeat:
 /// documents that have deliveries are left alone, but copies that had no e-mail address get one
 /// that was found since.
 pub fn make(session: &mut Session, run: Option<BillRunId>, when: When) -> Result<Made, Error> {
     let press = open_press()?;
     let config = session.config()?;
-    let hold_ms = match when {
-        When::AfterHold => config.int("delivery.hold_minutes") * 60_000,
-        When::Now => 0,
-    };
+    let hold_ms = when.hold_ms(&config);
     let domain = domain(config.get("smtp.from"));
     let (mut made, mut after) = (Made::default(), DocumentId(0));
     mend(session, run, hold_ms, &domain, &mut made)?;

@@ -3,7 +3,7 @@
 //! Each takes many deliveries; what can take the step does, the rest is refused with its state.
 
 use super::command::{Receipt, Refused};
-use super::deliver::{domain, ensure_job};
+use super::deliver::{When, domain, ensure_job};
 use super::printed::printable;
 use super::{Error, Session};
 use crate::domain::actor::Verb;
@@ -117,12 +117,20 @@ pub enum Resend {
     All,
 }
 
-/// Sends again: what never left goes under its old name, what did is made as another copy.
-pub fn resend(session: &mut Session, ids: &[DeliveryId], what: Resend) -> Result<Receipt, Error> {
-    let domain = domain(session.config()?.get("smtp.from"));
+/// Sends again: what never left goes under its old name, what did is made as another copy. Either
+/// waits out the hold like any e-mail, so that a slip can be recalled.
+pub fn resend(
+    session: &mut Session,
+    ids: &[DeliveryId],
+    what: Resend,
+    when: When,
+) -> Result<Receipt, Error> {
+    let config = session.config()?;
+    let (domain, hold_ms) = (domain(config.get("smtp.from")), when.hold_ms(&config));
     steps(session, ids, "sent again", |tx, id| {
         let row = store::delivery::get(tx, id)?;
-        let at = Some(tx.now().at_ms);
+        let wait = if row.channel == Channel::Email { hold_ms } else { 0 };
+        let at = Some(tx.now().at_ms + wait);
         match (row.status, what) {
             (DeliveryStatus::Bounced | DeliveryStatus::Recalled, _)
             | (DeliveryStatus::Unconfirmed, Resend::All) => {
@@ -136,7 +144,7 @@ pub fn resend(session: &mut Session, ids: &[DeliveryId], what: Resend) -> Result
                     address: &row.address,
                     status: DeliveryStatus::Queued,
                     reason: "",
-                    not_before_at: tx.now().at_ms,
+                    not_before_at: tx.now().at_ms + wait,
                     domain: &domain,
                 };
                 store::delivery::insert(tx, &new)?;

@@ -82,7 +82,7 @@ fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
         Command::SendNow { deliveries } => delivery::send_now(session, &deliveries),
         Command::Recall { deliveries } => delivery::recall(session, &deliveries),
         Command::Resend { deliveries } => {
-            delivery::resend(session, &deliveries, delivery::Resend::All)
+            delivery::resend(session, &deliveries, delivery::Resend::All, deliver::When::AfterHold)
         }
         Command::ChangeChannel { deliveries, channel } => {
             delivery::change_channel(session, &deliveries, channel)

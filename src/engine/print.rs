@@ -11,7 +11,7 @@ use super::{Error, Session};
 use crate::document::Press;
 use crate::document::batch::{Batch, Counts, Piece};
 use crate::domain::actor::Verb;
-use crate::domain::ids::{DeliveryId, JobId};
+use crate::domain::ids::{BillRunId, DeliveryId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::{JobSpec, Receipt, Refused};
 use crate::store;
@@ -61,11 +61,15 @@ pub fn default_directory(session: &Session) -> PathBuf {
     session.store.side_directory().join("print")
 }
 
-/// Writes every queued print copy as one batch into `directory`.
-pub fn write(session: &mut Session, directory: &Path) -> Result<Written, Error> {
+/// Writes the queued print copies of a run's documents, or all, as one batch into `directory`.
+pub fn write(
+    session: &mut Session,
+    run: Option<BillRunId>,
+    directory: &Path,
+) -> Result<Written, Error> {
     let press = open_press()?;
     let mut out = Written::default();
-    let queued = session.read(store::print_batch::queued)?;
+    let queued = session.read(|db| store::print_batch::queued(db, run))?;
     let ids: Vec<DeliveryId> = queued.iter().map(|d| d.id).collect();
     let held = hold_corrected(session, &ids)?;
     let mut copies = Vec::new();
@@ -262,7 +266,7 @@ impl Runner for PrintRunner {
         };
         let directory =
             if directory.is_empty() { default_directory(session) } else { directory.into() };
-        let written = write(session, &directory)?;
+        let written = write(session, None, &directory)?;
         let receipt = written.receipt();
         let detail = serde_json::to_string(&receipt).map_err(|e| Error::Bug(e.to_string()))?;
         session.write(Verb::Deliver, |tx| {

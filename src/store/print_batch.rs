@@ -2,15 +2,16 @@
 
 use super::delivery::{self, COLUMNS, Delivery, FROM, row};
 use super::{Db, StoreError, Topic, Tx};
-use crate::domain::ids::DeliveryId;
+use crate::domain::ids::{BillRunId, DeliveryId};
 use rusqlite::{OptionalExtension, Row};
 
-/// Printed copies waiting for a batch.
-pub fn queued(db: &Db<'_>) -> Result<Vec<Delivery>, StoreError> {
+/// Printed copies waiting for a batch, of a run's documents or all.
+pub fn queued(db: &Db<'_>, run: Option<BillRunId>) -> Result<Vec<Delivery>, StoreError> {
+    let scope = if run.is_some() { "d.run_id = ?1" } else { "?1 IS NULL" };
     let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} {FROM} WHERE l.channel = 'print' AND l.status = 'Queued' ORDER BY l.id"
+        "SELECT {COLUMNS} {FROM} WHERE l.channel = 'print' AND l.status = 'Queued' AND {scope} ORDER BY l.id"
     ))?;
-    let rows = statement.query_map([], row)?;
+    let rows = statement.query_map([run.map(|r| r.0)], row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

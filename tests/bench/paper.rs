@@ -1,6 +1,8 @@
 //! How fast documents are printed and mailed: one-page invoices a second on one core, and messages
 //! through a local SMTP sink. `cargo bench --bench paper`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench fails by panic")]
+
 use daybook::document::{Customer, Issuer, Line, Paper, Press, Printable, email};
 use daybook::domain::document::{DocumentKind, DocumentTax, TaxKind};
 use daybook::domain::money::Currency;

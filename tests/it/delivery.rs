@@ -138,7 +138,12 @@ fn what_goes_where_is_shown_then_made_then_held_then_sent_once() {
     assert_eq!(before, after);
     assert_eq!(mails(&book).len(), 4);
     let all = deliver(&book, &["--resend", "all"]).ends(0).json();
-    assert_eq!((&all["resent"], &all["sent"]), (&4.into(), &4.into()), "{all}");
+    assert_eq!(
+        (&all["resent"], &all["sent"]),
+        (&4.into(), &0.into()),
+        "a slip can be recalled: {all}"
+    );
+    assert_eq!(deliver(&book, &["--send-now"]).ends(0).json()["sent"], 4);
     assert_eq!(mails(&book).len(), 8, "another copy has a name of its own");
     assert_eq!(balanced(&book)["sent"], 4);
 }
@@ -200,10 +205,18 @@ fn a_print_batch_is_written_confirmed_and_can_be_reprinted() {
     if let Some(text) = tool("pdftotext", &[merged.to_str().unwrap(), "-"]) {
         assert!(text.contains("Ελλάς ΑΕ") && text.contains("東京商事"), "{text}");
     }
+    // Another run's paper is left alone.
+    book.run(&["bill", "--target", "2026-04-01"]).ends(0);
+    book.run(&["post", "BR-000002"]).ends(0);
+    book.run(&["deliver"]).ends(1);
+    let none = deliver(&book, &["--run", "BR-000001", "--print", dir]).ends(0).json();
+    assert_eq!(none["batch"]["documents"], 0, "{none}");
+    let two = deliver(&book, &["--run", "BR-000002", "--print", dir]).ends(0).json();
+    assert_eq!((&two["batch"]["batch"], &two["batch"]["documents"]), (&2.into(), &2.into()));
     // Written is not printed: a person says so, of one or of all.
     assert!(states(&book)[2].ends_with("Written"));
     deliver(&book, &["--print", dir]).ends(0);
-    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3, "nothing is left to print");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 6, "nothing is left to print");
     let again =
         book.run(&["delivery", "reprint", "1", dir, "--from", "2", "--json"]).ends(0).json();
     assert_eq!(again["documents"], 1);
@@ -212,7 +225,10 @@ fn a_print_batch_is_written_confirmed_and_can_be_reprinted() {
     book.run(&["delivery", "printed", "DL-000003"]).ends(0);
     book.run(&["delivery", "printed", "--batch", "1"]).ends(0);
     let batches = book.run(&["delivery", "batches", "--json"]).ends(0).json();
-    assert!(batches[0]["printed_at"].is_string(), "{batches}");
+    assert!(
+        batches[1]["printed_at"].is_string() && batches[0]["printed_at"].is_null(),
+        "{batches}"
+    );
     assert_eq!(balanced(&book)["printed"], 2);
     // A directory that cannot be written changes nothing.
     let other = posted(&[]);

@@ -76,11 +76,7 @@ fn change(book: &mut Memory, act: &Act) {
         Act::Undo(n) => {
             charge(json!({"price": "31", "quantity": "1", "effective_from": from_day(*n)}))
         }
-<<<<<<< HEAD
         Act::Bill(_) | Act::Post | Act::Cancel | Act::CancelOne(_) => return,
-=======
-        Act::Bill(_) | Act::Post | Act::Cancel => return,
->>>>>>> 65f7bda (Bound a print batch by its run, and let a resend wait out the hold)
     };
     book.import(&rows);
 }

@@ -157,7 +157,8 @@ pub fn bill_account(
         })
         .collect();
     let (records, unassigned) = usage::assign(input, &takers);
-    let mut outcome = reconcile::Outcome::default();
+    let discounted = placed.iter().any(|p| p.terms.model.is_discount());
+    let mut outcome = reconcile::Outcome { discounted, ..reconcile::Outcome::default() };
     outcome.pending.extend(unassigned.into_iter().map(|(r, why)| (r.id, why)));
     for charge in placed.iter().filter(|p| !p.terms.model.is_discount()) {
         if dates.exclude.contains(&charge.terms.charge_type) {
@@ -166,7 +167,7 @@ pub fn bill_account(
         let mine = claims.of_charge(charge.charge.id);
         reconcile::charge(&ctx, charge, mine, records.get(&charge.charge.id), &mut outcome)?;
     }
-    if placed.iter().any(|p| p.terms.model.is_discount()) {
+    if discounted {
         discounts::apply(&ctx, &placed, &claims, &mut outcome)?;
     }
     let documents = documents::split(&ctx, account, taxes, &placed, outcome.lines)?;

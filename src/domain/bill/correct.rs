@@ -38,6 +38,9 @@ impl<'a> Series<'_, 'a> {
             if !lost.is_empty() || wrong.contains(&owner) {
                 freed = self.shorten(owner, claim, &lost, out)?;
             }
+            if !out.discounted {
+                continue;
+            }
             let kept = self.kept(owner, claim)?;
             if !freed.is_empty() || !kept.is_empty() {
                 let lost: Vec<Span> = lost.into_iter().filter(|l| freed.contains(l)).collect();

@@ -25,6 +25,8 @@ pub(crate) struct Outcome<'a> {
     pub(crate) pending: Vec<(UsageId, PendingReason)>,
     /// Whether something due was held already.
     pub(crate) already_billed: bool,
+    /// Whether the account has discounts, so that what stands must be known.
+    pub(crate) discounted: bool,
     /// What stands of posted lines after this run's credits, for discounts.
     pub(crate) standing: Vec<Standing<'a>>,
 }

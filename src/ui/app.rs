@@ -22,7 +22,7 @@ use super::widget::{Line, put, status, wrap};
 use super::{fault::Fault, fault::FaultKind, theme};
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Answer, Query, StatusRow, money_words};
+use crate::engine::query::{Answer, Query, money_words};
 use crate::store::Topic;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -78,7 +78,6 @@ pub struct App {
     back: Vec<ScreenId>,
     screens: Screens,
     modals: Vec<Modal>,
-    foot: StatusRow,
     notice: Option<String>,
     /// A form whose command is on its way: it comes back if the command is refused.
     sent: Option<(String, Box<Form>)>,
@@ -97,7 +96,6 @@ impl App {
             back: Vec::new(),
             screens: Screens::default(),
             modals: Vec::new(),
-            foot: StatusRow::default(),
             notice: None,
             sent: None,
             dirty: true,
@@ -432,8 +430,8 @@ impl App {
         };
         match (slot.part, answer) {
             (Part::Status, Answer::Status(foot)) => {
-                self.dirty |= foot != self.foot;
-                self.foot = foot;
+                self.dirty |= foot != self.cx.foot;
+                self.cx.foot = foot;
             }
             (Part::Dialog | Part::Palette, answer) => {
                 self.dirty = true;
@@ -589,6 +587,7 @@ impl App {
 
     fn notices(&mut self) {
         let mut lines: Vec<Line> = self
+            .cx
             .foot
             .notices
             .iter()
@@ -618,7 +617,7 @@ impl App {
         screen.view(canvas, middle, &self.cx);
         let row = Rect { y: area.bottom() - 2, height: 1, ..area };
         let marks = screen.marks();
-        status::status(canvas, row, marks.as_deref(), self.notice.as_deref(), &self.foot);
+        status::status(canvas, row, marks.as_deref(), self.notice.as_deref(), &self.cx.foot);
         status::keys(canvas, Rect { y: area.bottom() - 1, height: 1, ..area }, &self.tables());
         let mut cursor = None;
         for modal in &self.modals {

@@ -5,7 +5,7 @@ use super::keymap::Key;
 use super::modal::Modal;
 use crate::clock::Now;
 use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Answer, ListName, Query};
+use crate::engine::query::{Answer, ListName, Query, StatusRow};
 use crate::store::Topic;
 use crate::store::read::{Filter, Sort};
 use chrono_tz::Tz;
@@ -216,6 +216,8 @@ pub struct Cx {
     pub user: String,
     /// Who else is here.
     pub people: Vec<Person>,
+    /// What every screen shows at its foot.
+    pub foot: StatusRow,
     /// What the shell shall do.
     pub effects: Vec<Effect>,
     /// Dialogs to open.
@@ -242,6 +244,7 @@ impl Cx {
             size,
             user,
             people: Vec::new(),
+            foot: StatusRow::default(),
             effects: Vec::new(),
             open: Vec::new(),
             notice: None,

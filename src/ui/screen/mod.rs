@@ -18,11 +18,12 @@ use super::modal::{FilterLine, Intent, Modal};
 use super::msg::{Cx, Part};
 use super::theme;
 use super::widget::list::{Listing, Shown};
-use super::widget::{Line, put, put_right};
+use super::widget::{Line, grouped, progress, put, put_right};
 use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Answer, Query};
 use crate::store::Topic;
 use crate::store::read::Field;
+use crate::store::read::jobs::JobRow;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -143,6 +144,26 @@ pub fn list_intent<R: Shown>(list: &mut Listing<R>, intent: &Intent, cx: &mut Cx
     true
 }
 
+/// The work that goes on, for wide screens that need no preview.
+fn jobs_strip(cx: &Cx) -> Vec<Line> {
+    let line = |job: &JobRow| {
+        let bar = progress(job.done, job.total, 20);
+        Line::of(
+            format!(
+                "{} {} {bar} {}/{}  {} failed  {}",
+                job.kind,
+                job.subject,
+                grouped(job.done),
+                grouped(job.total),
+                grouped(job.failed),
+                job.state.to_lowercase()
+            ),
+            theme::DIM,
+        )
+    };
+    cx.foot.jobs.iter().take(2).map(line).collect()
+}
+
 /// From how many columns the document stands beside the list.
 pub const WIDE: u16 = 120;
 
@@ -176,7 +197,8 @@ pub fn view_list<R: Shown>(
         }
         Some(_) | None => list.view(canvas, body, cx),
     }
-    for (row, line) in preview.iter().take(2).enumerate() {
+    let strip: Vec<Line> = if preview.is_empty() { jobs_strip(cx) } else { Vec::new() };
+    for (row, line) in preview.iter().chain(&strip).take(2).enumerate() {
         line.draw(canvas, foot.x + 1, foot.y + row as u16, foot.width.saturating_sub(2));
     }
 }

@@ -594,6 +594,23 @@ impl Command {
         }
     }
 
+    /// The one draft it is about, if it is about one.
+    pub fn only(&self) -> Option<DocumentId> {
+        match self {
+            Self::Accept { drafts, .. }
+            | Self::Hold { drafts, .. }
+            | Self::Release { drafts }
+            | Self::Regenerate { drafts }
+            | Self::CancelDrafts { drafts, .. }
+            | Self::Post { drafts, .. } => match drafts.as_slice() {
+                [one] => Some(one.id),
+                _ => None,
+            },
+            Self::Edit { draft, .. } => Some(draft.id),
+            _ => None,
+        }
+    }
+
     /// The command line that does the same; empty where only the console has a use for it.
     pub fn words(&self) -> String {
         match self {

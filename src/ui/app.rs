@@ -496,7 +496,11 @@ impl App {
             1 => format!(" · {}: {}", receipt.refused[0].what, receipt.refused[0].reason),
             n => format!(" · {n} refused"),
         };
-        self.say(format!("{}{money}{refused}{undo}", receipt.summary));
+        let who = match command.only() {
+            Some(id) if !receipt.summary.contains(&id.to_string()) => format!("{id} "),
+            Some(_) | None => String::new(),
+        };
+        self.say(format!("{who}{}{money}{refused}{undo}", receipt.summary));
         if receipt.refused.len() > 1 {
             let mut lines = vec![Line::plain(receipt.summary.clone()), Line::default()];
             lines.extend(

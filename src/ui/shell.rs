@@ -144,14 +144,22 @@ fn input(tx: &Sender<Msg>) -> Result<(), Error> {
     let tx = tx.clone();
     let work = move || {
         while let Ok(event) = crossterm::event::read() {
-            let msg = match event {
-                Event::Key(key) => Key::from_event(key).map(Msg::Key),
-                Event::Paste(text) => Some(Msg::Paste(text)),
-                Event::Resize(width, height) => Some(Msg::Resize(width, height)),
+            let msg = match &event {
+                Event::Key(key) => Key::from_event(*key).map(Msg::Key),
+                Event::Paste(text) => Some(Msg::Paste(text.clone())),
+                Event::Resize(width, height) => Some(Msg::Resize(*width, *height)),
                 Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
             };
             if matches!(msg, Some(Msg::Key(Key::Ctrl('c')))) {
                 terminal::deadline(0);
+            }
+            // A terminal writes Escape and a key pressed soon after it like Alt and the key. No Alt
+            // is used here, so it was two keys.
+            if let Event::Key(key) = &event
+                && key.modifiers.contains(crossterm::event::KeyModifiers::ALT)
+                && tx.send(Msg::Key(Key::Esc)).is_err()
+            {
+                return;
             }
             if msg.is_some_and(|m| tx.send(m).is_err()) {
                 return;

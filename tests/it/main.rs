@@ -17,6 +17,7 @@ mod document;
 mod edit;
 mod export;
 mod import;
+mod journey;
 mod mail;
 mod memo;
 mod memory;

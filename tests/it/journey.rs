@@ -1,0 +1,171 @@
+//! The billing day on a demo book, by keys alone at 80×24: run, check a flagged draft, edit, hold,
+//! post, deliver, collect, retry. What the screen says is checked by a second process.
+
+use crate::book::daybook;
+use crate::pty::Pty;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+fn demo(dir: &Path) -> PathBuf {
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_daybook"))
+        .args(["demo", "--accounts", "60", "--dir"])
+        .arg(dir)
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    dir.join("demo.db")
+}
+
+struct Day {
+    book: PathBuf,
+    pty: Pty,
+}
+
+impl Day {
+    fn json(&self, args: &[&str]) -> Value {
+        daybook(&self.book, &[args, &["--json"]].concat()).ends(0).json()
+    }
+
+    /// Types, then waits for words.
+    #[track_caller]
+    fn keys(&mut self, keys: &str, words: &str) -> String {
+        self.pty.send(keys);
+        self.pty.shows(words)
+    }
+
+    /// Waits for a line with all these words.
+    #[track_caller]
+    fn line(&self, words: &[&str]) -> String {
+        let has = |line: &str| words.iter().all(|w| line.contains(w));
+        let text = self.pty.until(&words.join(" … "), |text| text.lines().any(has));
+        text.lines().find(|l| has(l)).unwrap().to_owned()
+    }
+
+    /// Waits until a job is over.
+    #[track_caller]
+    fn job_done(&mut self, kind: &str, subject: &str) {
+        self.keys("6", "6 Jobs");
+        self.line(&[kind, subject, "Done"]);
+    }
+}
+
+fn number_after(text: &str, word: &str) -> String {
+    let rest = text.split(word).nth(1).unwrap_or_else(|| panic!("no {word} in {text}"));
+    rest.trim_start().chars().take_while(char::is_ascii_digit).collect()
+}
+
+const SAVE: &str = "\x13";
+const ESC: &str = "\x1b";
+
+#[test]
+fn the_billing_day_by_keys_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let book = demo(dir.path());
+    let pty = Pty::console(&book, 80, 24);
+    let mut day = Day { book, pty };
+    day.pty.shows("usage loaded");
+    let runs = day.json(&["run", "list"]);
+    let before = runs.as_array().unwrap().len();
+
+    // Run: everything due today becomes drafts.
+    day.keys("c", "bill run…");
+    day.keys("b", "target date");
+    day.keys(SAVE, "2 Runs");
+    let line = day.line(&[">", "BR-", "Completed"]);
+    let run = line.split_whitespace().find(|w| w.starts_with("BR-")).unwrap().to_owned();
+    assert_eq!(day.json(&["run", "list"]).as_array().unwrap().len(), before + 1);
+
+    // Check: the worst draft first, with the reason in words.
+    day.keys("3", "[to check]");
+    day.line(&[">", "A-0"]);
+    day.keys("x", "explained");
+    day.pty.shows("! ");
+    day.pty.send(ESC);
+    day.pty.until("the box to close", |t| !t.contains("explained"));
+
+    // Edit it: a purchase order number, with a reason.
+    day.keys("e", "dates, PO number, note…");
+    let edited = day.keys("d", "invoice date");
+    let draft = edited.split("Edit ").nth(1).unwrap()[..8].to_owned();
+    day.pty.send("\t\tPO-4711\t\tthe customer asked");
+    day.pty.shows("the customer asked");
+    day.keys(SAVE, "PO number: PO-4711");
+    let shown = day.json(&["invoice", "show", &draft]);
+    assert_eq!(shown["po_number"], "PO-4711", "{shown}");
+
+    // Hold the next one: two keys.
+    day.keys("j", "2 of ");
+    day.keys("v", "the amount looks wrong");
+    day.keys("1", "held: the amount looks wrong");
+    let held = day.json(&["invoice", "list", "--run", &run, "--status", "Draft"]);
+    let held: Vec<&Value> =
+        held.as_array().unwrap().iter().filter(|i| i["review"] == "held").collect();
+    assert_eq!(held.len(), 1);
+
+    // Accept the first: one key.
+    day.keys("g", "1 of ");
+    day.keys("a", "accepted");
+
+    // Post the run: the question shows its figures and wants the count.
+    day.keys("P", "every postable draft");
+    let asked = day.keys("r", "Enter alone cancels");
+    let count = number_after(&asked, "Type");
+    day.pty.send(&count);
+    day.keys("\r", "posting");
+    day.job_done("post", &run);
+    let posted = day.json(&["invoice", "list", "--run", &run, "--status", "Posted"]);
+    assert_eq!(posted.as_array().unwrap().len().to_string(), count);
+
+    // Deliver: queue what has no copy, and send without waiting.
+    day.keys("4", "4 Delivery");
+    day.keys("c", "by e-mail");
+    if day.pty.screen().contains("Not everything was done") {
+        day.pty.send(ESC);
+        day.pty.until("the box to close", |t| !t.contains("Not everything was done"));
+    }
+    day.keys("f", "[queued]");
+    day.line(&[">", "email", "Queued"]);
+    day.keys("T", "marked all");
+    let asked = day.keys("S", "Enter alone cancels");
+    let count = number_after(&asked, "Type");
+    day.pty.send(&count);
+    day.pty.send("\r");
+    day.pty.until("the queue to empty", |t| t.contains("nothing here") || t.contains(" print  "));
+    let sent = day.json(&["delivery", "list"]);
+    let sent = sent.as_array().unwrap().iter().filter(|d| d["status"] == "Sent").count();
+    assert!(sent > 0);
+
+    // Collect: one question, then every due invoice is charged.
+    day.keys("2", "2 Runs");
+    day.keys("c", "payment run…");
+    day.keys("p", "target date");
+    day.keys(SAVE, "Charge what is due");
+    day.keys("y", "payment run started");
+    let line = day.line(&[">", "PR-", "Completed"]);
+    let collected = line.split_whitespace().find(|w| w.starts_with("PR-")).unwrap().to_owned();
+    let payments = day.json(&["payment", "list"]);
+    assert!(!payments.as_array().unwrap().is_empty(), "{collected}");
+
+    // Retry one that failed.
+    day.keys("5", "5 Failed");
+    day.line(&[">", "INV-"]);
+    day.keys("r", "Retry");
+    let offered = day.pty.screen();
+    if offered.contains("look it up (i) first") {
+        day.pty.send(ESC);
+        day.pty.send("i");
+    } else {
+        day.keys("1", "A new payment with a new key");
+        day.pty.send("y");
+    }
+    day.pty.until("an answer", |t| {
+        ["retrying", "looked up", "asked", "nothing to retry", "looking up"]
+            .iter()
+            .any(|w| t.contains(w))
+    });
+
+    day.pty.send("\x03");
+    assert_eq!(day.pty.end().0, 0);
+    day.pty.is_clean();
+    daybook(&day.book, &["check"]).ends(0);
+}

@@ -242,3 +242,42 @@ proptest! {
         prop_assert_eq!(marks, count());
     }
 }
+
+#[test]
+fn the_question_before_posting_counts_what_posting_takes() {
+    use daybook::domain::ids::{BillRunId, DocumentId};
+    use daybook::store::{document, read};
+    let mut desk = Desk::open(80, 24);
+    desk.press("3v1jv2");
+    for review in ["none", "flagged", "all"] {
+        desk.session
+            .write(daybook::domain::actor::Verb::Settings, |tx| {
+                Ok(daybook::store::settings::set(tx, "post.require_review", review)?)
+            })
+            .unwrap();
+        let config = desk.session.config().unwrap();
+        desk.session
+            .store
+            .read(|db| -> Result<(), read::ReadError> {
+                let run = BillRunId(4);
+                let args = read::ListArgs {
+                    filter: read::Filter::parse(&format!("run:{run} status:draft")).unwrap(),
+                    sort: read::Sort::Newest,
+                    seek: read::Seek::First,
+                    limit: 1000,
+                };
+                let drafts = read::invoices::page(db, &args)?.rows;
+                let free = |id: DocumentId| {
+                    let row = document::get(db, id).unwrap();
+                    daybook::engine::post::blocked(db, &row, &config).unwrap().is_none()
+                };
+                let count = drafts.iter().filter(|d| free(d.id)).count();
+                let preview = read::invoice::post_run_preview(db, run.0)?;
+                assert_eq!(preview.count, count as i64, "{review}");
+                let left: i64 = preview.left_out.iter().map(|(_, n)| n).sum();
+                assert_eq!(left as usize, drafts.len() - count, "{review}");
+                Ok(())
+            })
+            .unwrap();
+    }
+}

@@ -346,14 +346,36 @@ pub fn post_marked_preview(db: &Db<'_>, picks: &[(i64, i64)]) -> Result<PostPrev
     Ok(out)
 }
 
-const POSTABLE: &str = "d.status = 'Draft' AND s.review <> 'held' AND s.stale = ''";
+/// What `engine::post::blocked` would let through, as SQL, so that the figures of a run of any size
+/// are there at once. A test holds the two together.
+fn postable(db: &Db<'_>) -> Result<(String, String), ReadError> {
+    let config = crate::store::settings::load(db)?;
+    let unseen = match config.get("post.require_review") {
+        "all" => "s.review = 'none'",
+        "flagged" => {
+            "(s.review = 'none' AND EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id))"
+        }
+        _ => "0",
+    };
+    let no_tax_id = "EXISTS (SELECT 1 FROM document_tax x JOIN account_version w \
+        ON w.id = d.account_version_id WHERE x.document_id = d.id \
+        AND x.kind = 'reverse_charge' AND trim(w.tax_id) = '')";
+    let reason = format!(
+        "CASE WHEN d.status <> 'Draft' THEN 'no longer drafts' WHEN s.review = 'held' THEN 'held' \
+         WHEN s.stale <> '' THEN 'stale: regenerate them, or accept them with a reason' \
+         WHEN {unseen} THEN 'not accepted yet (post.require_review)' \
+         WHEN {no_tax_id} THEN 'reverse charge without a tax id of the customer' ELSE '' END"
+    );
+    Ok((format!("({reason}) = ''"), reason))
+}
 
 fn preview(db: &Db<'_>, which: &str, values: &[i64]) -> Result<PostPreview, ReadError> {
     let from = "document d JOIN document_state s ON s.document_id = d.id";
+    let (postable, reason) = postable(db)?;
     let sums = |extra: &str| -> Result<Vec<(Option<Currency>, i64, i64, i64)>, ReadError> {
         let sql = format!(
             "SELECT d.currency, sum(d.total_minor), sum(d.tax_minor), count(*) FROM {from} \
-             WHERE {which} AND {POSTABLE} {extra} GROUP BY 1"
+             WHERE {which} AND {postable} {extra} GROUP BY 1"
         );
         let mut statement = db.conn().prepare(&sql)?;
         let rows = statement.query_map(rusqlite::params_from_iter(values), |r| {
@@ -370,9 +392,7 @@ fn preview(db: &Db<'_>, which: &str, values: &[i64]) -> Result<PostPreview, Read
     let unseen = "AND s.review = 'none' AND s.risk > 0";
     out.unseen = sums(unseen)?.into_iter().map(|(c, total, _, n)| (c, total, n)).collect();
     let sql = format!(
-        "SELECT CASE WHEN d.status <> 'Draft' THEN 'no longer drafts' \
-         WHEN s.review = 'held' THEN 'held' ELSE 'stale: regenerate or accept with a reason' END, \
-         count(*) FROM {from} WHERE {which} AND NOT ({POSTABLE}) GROUP BY 1"
+        "SELECT {reason}, count(*) FROM {from} WHERE {which} AND NOT ({postable}) GROUP BY 1"
     );
     let mut statement = db.conn().prepare(&sql)?;
     let rows =
@@ -381,25 +401,30 @@ fn preview(db: &Db<'_>, which: &str, values: &[i64]) -> Result<PostPreview, Read
     let sql = format!(
         "SELECT a.number, v.name, d.currency, d.total_minor FROM {from} \
          JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id \
-         WHERE {which} AND {POSTABLE} ORDER BY d.total_minor DESC LIMIT 3"
+         WHERE {which} AND {postable} ORDER BY d.total_minor DESC LIMIT 3"
     );
     let mut statement = db.conn().prepare(&sql)?;
     let rows = statement.query_map(rusqlite::params_from_iter(values), |r| {
         Ok((r.get(0)?, r.get(1)?, Some(currency(r, 2)?), r.get(3)?))
     })?;
     out.largest = rows.collect::<Result<_, _>>()?;
-    out.numbers = numbers(db, which, values)?;
+    out.numbers = numbers(db, which, values, &postable)?;
     Ok(out)
 }
 
 /// The range each series would give: kind, year, next number and how many.
-fn numbers(db: &Db<'_>, which: &str, values: &[i64]) -> Result<Vec<String>, ReadError> {
+fn numbers(
+    db: &Db<'_>,
+    which: &str,
+    values: &[i64],
+    postable: &str,
+) -> Result<Vec<String>, ReadError> {
     let sql = format!(
         "SELECT d.kind, substr(d.invoice_on, 1, 4), count(*), \
          coalesce((SELECT r.last FROM series r WHERE r.kind = d.kind \
            AND r.year = CAST(substr(d.invoice_on, 1, 4) AS INTEGER)), 0) \
          FROM document d JOIN document_state s ON s.document_id = d.id \
-         WHERE {which} AND {POSTABLE} GROUP BY 1, 2"
+         WHERE {which} AND {postable} GROUP BY 1, 2"
     );
     let config = crate::store::settings::load(db)?;
     let mut statement = db.conn().prepare(&sql)?;

@@ -53,7 +53,7 @@ impl Default for Delivery {
         let tab = |name: &str, filter: &str| Tab::new(name, filter, Sort::Newest);
         let tabs = vec![
             tab("all", ""),
-            tab("queued", "status:queued"),
+            tab("to send", "channel:email status:queued"),
             tab("deferred", "status:deferred"),
             tab("bounced", "status:bounced"),
             tab("impossible", "status:impossible"),

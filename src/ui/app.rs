@@ -514,6 +514,7 @@ impl App {
         }
         if matches!(command, Command::StartBillRun(_) | Command::StartPaymentRun(_)) {
             self.go(ScreenId::Runs);
+            self.screens.runs.list.restart(&mut self.cx);
         }
     }
 

@@ -65,9 +65,9 @@ impl ListRow for RunRow {
 }
 
 impl RunRow {
-    /// Done in percent; 100 for an empty run.
+    /// Done in percent. A run that is over is done: what it left out has its own reasons.
     pub fn percent(&self) -> i64 {
-        if self.total == 0 { 100 } else { self.done * 100 / self.total }
+        if self.total == 0 || !self.is_open() { 100 } else { self.done * 100 / self.total }
     }
 
     /// Whether somebody is, or should be, working on it.
@@ -107,7 +107,7 @@ pub(super) const SPEC: Spec = Spec {
     from: "(SELECT 'bill' AS kind, r.id AS id, r.id * 2 AS row, r.version AS version, r.status AS status, \
              r.target_on AS target_on, r.created_name AS created_name, r.created_at AS created_at, \
              r.started_at AS started_at, r.ended_at AS ended_at, r.accounts_total AS total, \
-             r.accounts_done AS done, r.accounts_failed AS failed, \
+             r.accounts_done + r.accounts_failed AS done, r.accounts_failed AS failed, \
              r.invoices + r.credit_memos AS made, r.note AS note FROM bill_run r \
             UNION ALL \
             SELECT 'collect', p.id, p.id * 2 + 1, p.version, p.status, p.target_on, p.created_name, \

@@ -3,7 +3,7 @@
 
 use super::{Screen, list_action, list_intent, view_list};
 use crate::domain::ids::RunId;
-use crate::engine::command::{Command, Receipt, Steer};
+use crate::engine::command::{Command, Steer};
 use crate::engine::query::{Answer, ListName, Query, money_words};
 use crate::store::Topic;
 use crate::store::read::runs::{RunDetail, RunRow};
@@ -288,17 +288,10 @@ impl Screen for Runs {
         }
     }
 
-    fn done(&mut self, command: &Command, receipt: &Receipt, cx: &mut Cx) {
-        let made = matches!(command, Command::StartBillRun(_) | Command::StartPaymentRun(_));
-        if made && receipt.refused.is_empty() {
-            self.list.restart(cx);
-        }
-    }
-
     fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
         let mut preview = Vec::new();
         if let Some(row) = self.list.current() {
-            let bar = progress(row.done, row.total, 20);
+            let bar = progress(row.percent(), 100, 20);
             let left = time_left(row, cx.now.at_ms);
             let money = money_words(&row.money);
             preview.push(Line::plain(format!(

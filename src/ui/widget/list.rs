@@ -197,6 +197,9 @@ impl<R: Shown> Listing<R> {
 
     /// Reads again what is shown; the cursor stays on its row.
     pub fn reload(&mut self, cx: &mut Cx) {
+        if self.land == Land::First && cx.awaits(self.screen, Part::Page) {
+            return self.restart(cx);
+        }
         let Some(id) = self.wanted.take().or_else(|| self.current().map(ListRow::id)) else {
             return self.restart(cx);
         };

@@ -2,10 +2,12 @@
 //! handed out as [`Effect`]s. Keys go to the top modal, else to the screen's table, the lists'
 //! table, everywhere's table, in this order.
 
+mod overlays;
+mod session;
+
 use super::keymap::{Action, Binding, GLOBAL_KEYS, Key, LIST_KEYS, find};
 use super::modal::form::Form;
-use super::modal::palette::{Entry, Palette};
-use super::modal::purpose::{self, Purpose};
+use super::modal::purpose::{self};
 use super::modal::text::TextBox;
 use super::modal::{Intent, Modal, Step};
 use super::msg::{Cx, Effect, Msg, Part, ScreenId, Slot};
@@ -18,7 +20,7 @@ use super::screen::jobs::Jobs;
 use super::screen::log::Log;
 use super::screen::runs::Runs;
 use super::screen::today::Today;
-use super::widget::{Line, put, status, wrap};
+use super::widget::{Line, put, status};
 use super::{fault::Fault, fault::FaultKind, theme};
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Command, Receipt};
@@ -395,23 +397,6 @@ impl App {
         self.cx.commit(Command::Undo);
     }
 
-    fn save_filter(&mut self) {
-        let text = match self.screen {
-            ScreenId::Invoices => self.screens.invoices.list.typed.clone(),
-            ScreenId::Failed => self.screens.failed.list.typed.clone(),
-            ScreenId::Delivery => self.screens.delivery.list.typed.clone(),
-            ScreenId::Accounts => self.screens.accounts.list.typed.clone(),
-            ScreenId::Today | ScreenId::Runs | ScreenId::Jobs | ScreenId::Log => String::new(),
-        };
-        if text.is_empty() {
-            return self.cx.say("type a filter first (/)");
-        }
-        let fields = vec![super::modal::form::Field::new("name", "", "how it is called in f")];
-        let purpose = Purpose::SaveFilter { screen: self.screen, text };
-        let form = purpose::form("Save the filter", purpose, fields, &mut self.cx);
-        self.open(form);
-    }
-
     /// Leaves; where the clerk was is kept for the next login.
     fn quit(&mut self, code: i32) {
         if let Some(effect) = self.session() {
@@ -518,96 +503,6 @@ impl App {
         }
     }
 
-    fn help(&mut self) {
-        let screen = self.screens.peek(self.screen);
-        let mut lines = Vec::new();
-        let mut runs = Vec::new();
-        let name = self.screen.name();
-        let width = usize::from(self.cx.size.0).saturating_sub(10).clamp(30, 76);
-        let words = super::help::words(self.screen).join("\n");
-        lines.extend(wrap(&words, width).into_iter().map(Line::plain));
-        lines.push(Line::default());
-        for (i, table) in self.tables().iter().enumerate() {
-            let heading = match (i, screen.is_list()) {
-                (0, _) => "Here",
-                (1, true) => "On every list",
-                (_, _) => "Everywhere",
-            };
-            lines.push(Line::of(heading, theme::BOLD));
-            for binding in *table {
-                let keys: Vec<String> = binding.keys.iter().map(|k| k.label()).collect();
-                let reason = screen.unavailable(binding.action);
-                let words = match &reason {
-                    Some(reason) => format!("{} ({reason})", binding.words),
-                    None => binding.words.to_owned(),
-                };
-                let style = if reason.is_some() { theme::DIM } else { theme::PLAIN };
-                runs.push((lines.len(), Intent::Act(binding.action)));
-                lines.push(
-                    Line::of(format!("{:<14}", keys.join(" ")), theme::KEY).and(words, style),
-                );
-            }
-        }
-        self.open(Modal::Text(TextBox::runnable(format!("{name}: what can be done"), lines, runs)));
-    }
-
-    fn palette(&mut self) {
-        let mut entries = Vec::new();
-        let screen = self.screens.peek(self.screen);
-        for binding in self.tables().iter().flat_map(|t| t.iter()) {
-            let key = binding.keys.first().map(|k| k.label()).unwrap_or_default();
-            entries.push(Entry {
-                words: binding.words.to_owned(),
-                key,
-                cli: super::help::command_line(binding.action, self.screen).to_owned(),
-                reason: screen.unavailable(binding.action).unwrap_or_default(),
-                intent: Intent::Act(binding.action),
-            });
-        }
-        for (name, tab) in self.tab_names() {
-            entries.push(Entry {
-                words: format!("show {name}"),
-                key: "f".to_owned(),
-                cli: String::new(),
-                reason: String::new(),
-                intent: Intent::Tab(tab),
-            });
-        }
-        self.open(Modal::Palette(Box::new(Palette::new(self.screen, entries))));
-    }
-
-    fn tab_names(&self) -> Vec<(String, usize)> {
-        let tabs = match self.screen {
-            ScreenId::Today => return Vec::new(),
-            ScreenId::Runs => &self.screens.runs.list.tabs,
-            ScreenId::Invoices => &self.screens.invoices.list.tabs,
-            ScreenId::Delivery => &self.screens.delivery.list.tabs,
-            ScreenId::Failed => &self.screens.failed.list.tabs,
-            ScreenId::Jobs => &self.screens.jobs.list.tabs,
-            ScreenId::Log => &self.screens.log.list.tabs,
-            ScreenId::Accounts => &self.screens.accounts.list.tabs,
-        };
-        tabs.iter().enumerate().map(|(i, t)| (t.name.clone(), i)).collect()
-    }
-
-    fn notices(&mut self) {
-        let mut lines: Vec<Line> = self
-            .cx
-            .foot
-            .notices
-            .iter()
-            .map(|(at, text)| {
-                Line::of(self.cx.when(*at), theme::DIM).and(format!("  {text}"), theme::PLAIN)
-            })
-            .collect();
-        if lines.is_empty() {
-            lines.push(Line::plain("nothing new"));
-        } else {
-            self.cx.commit(Command::DismissNotices);
-        }
-        self.open(Modal::Text(TextBox::new("Notices", lines)));
-    }
-
     /// Draws everything; gives the place of the text cursor.
     pub fn view(&self, canvas: &mut Buffer) -> Option<(u16, u16)> {
         let area = canvas.area;
@@ -629,72 +524,5 @@ impl App {
             cursor = modal.view(canvas, area);
         }
         cursor
-    }
-
-    // ---- the session: what survives a lost connection
-
-    /// Saves where the clerk is, if that changed since.
-    pub fn session(&mut self) -> Option<Effect> {
-        let form = self.modals.iter().find_map(|m| match m {
-            Modal::Form(form) => Some(form.values()),
-            Modal::Text(_)
-            | Modal::Choice(_)
-            | Modal::Ask(_)
-            | Modal::Filter(_)
-            | Modal::Palette(_) => None,
-        });
-        let screens: serde_json::Map<String, serde_json::Value> = ScreenId::ALL
-            .iter()
-            .map(|id| (id.name().to_owned(), self.screens.peek(*id).save()))
-            .collect();
-        let state = serde_json::json!({
-            "screen": self.screen.number(), "screens": screens, "edit": form,
-        })
-        .to_string();
-        if state == self.last_saved {
-            return None;
-        }
-        self.last_saved.clone_from(&state);
-        let op = self.cx.operation();
-        Some(Effect::Commit { ticket: 0, op, command: Box::new(Command::SaveSession { state }) })
-    }
-
-    fn offer_session(&mut self) {
-        let Some(saved) = &self.saved else { return };
-        let marks: usize = saved["screens"]
-            .as_object()
-            .map(|screens| {
-                screens.values().filter_map(|s| s["marks"].as_array()).map(Vec::len).sum()
-            })
-            .unwrap_or(0);
-        let edit = saved["edit"].as_array().map(Vec::len).unwrap_or(0);
-        if marks == 0 && edit == 0 {
-            return;
-        }
-        let mut words = format!("Continue where you left, {marks} marks");
-        if edit > 0 {
-            words.push_str(", 1 unsaved edit");
-        }
-        let items = vec![
-            super::modal::choice::Item::new('y', "continue", Intent::Restore),
-            super::modal::choice::Item::new('n', "start afresh", Intent::Go(ScreenId::Today, None)),
-        ];
-        self.open(Modal::Choice(super::modal::choice::Choice::new(words, items)));
-    }
-
-    fn restore(&mut self) {
-        let Some(saved) = self.saved.take() else { return };
-        for id in ScreenId::ALL {
-            self.screens.get(id).restore(&saved["screens"][id.name()]);
-        }
-        if let Some(values) = saved["edit"].as_array() {
-            let text: Vec<&str> = values.iter().filter_map(serde_json::Value::as_str).collect();
-            let lines = text.iter().map(|t| Line::plain((*t).to_owned())).collect();
-            self.open(Modal::Text(TextBox::new("What you had typed", lines)));
-        }
-        let number = saved["screen"].as_u64().and_then(|n| u8::try_from(n).ok());
-        if let Some(screen) = number.and_then(ScreenId::from_number) {
-            self.go(screen);
-        }
     }
 }

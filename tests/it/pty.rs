@@ -113,11 +113,10 @@ impl Pty {
     }
 
     /// Types.
-    pub fn send(&mut self, keys: &str) -> &mut Self {
+    pub fn send(&mut self, keys: &str) {
         let writer = self.writer.as_mut().unwrap();
         writer.write_all(keys.as_bytes()).unwrap();
         writer.flush().unwrap();
-        self
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -185,12 +184,12 @@ fn book() -> crate::book::Book {
 
 #[test]
 fn every_way_out_leaves_the_terminal_clean_within_a_second() {
+    type Way = fn(&mut Pty);
     let book = book();
     let limit = Duration::from_secs(10);
-    type Way = fn(&mut Pty);
     let ways: [(&str, u32, Way); 5] = [
-        ("q", 0, |p| drop(p.send("q"))),
-        ("Ctrl-C", 0, |p| drop(p.send("\x03"))),
+        ("q", 0, |p| p.send("q")),
+        ("Ctrl-C", 0, |p| p.send("\x03")),
         ("TERM", 143, |p| p.signal(Signal::SIGTERM)),
         ("HUP", 129, |p| p.signal(Signal::SIGHUP)),
         ("INT", 130, |p| p.signal(Signal::SIGINT)),

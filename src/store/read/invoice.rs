@@ -346,6 +346,9 @@ pub fn post_marked_preview(db: &Db<'_>, picks: &[(i64, i64)]) -> Result<PostPrev
     Ok(out)
 }
 
+/// Currency, total, tax, count.
+type Sums = (Option<Currency>, i64, i64, i64);
+
 /// What `engine::post::blocked` would let through, as SQL, so that the figures of a run of any size
 /// are there at once. A test holds the two together.
 fn postable(db: &Db<'_>) -> Result<(String, String), ReadError> {
@@ -372,7 +375,7 @@ fn postable(db: &Db<'_>) -> Result<(String, String), ReadError> {
 fn preview(db: &Db<'_>, which: &str, values: &[i64]) -> Result<PostPreview, ReadError> {
     let from = "document d JOIN document_state s ON s.document_id = d.id";
     let (postable, reason) = postable(db)?;
-    let sums = |extra: &str| -> Result<Vec<(Option<Currency>, i64, i64, i64)>, ReadError> {
+    let sums = |extra: &str| -> Result<Vec<Sums>, ReadError> {
         let sql = format!(
             "SELECT d.currency, sum(d.total_minor), sum(d.tax_minor), count(*) FROM {from} \
              WHERE {which} AND {postable} {extra} GROUP BY 1"

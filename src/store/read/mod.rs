@@ -12,16 +12,16 @@ pub mod invoices;
 pub mod jobs;
 pub mod log;
 pub mod runs;
+mod spec;
 pub mod today;
 
 pub use filter::{Cmp, Field, Filter, FilterError, Term};
+use spec::{Ask, Order, Spec};
 
 use super::{Db, StoreError, word};
-use crate::domain::money::{Currency, parse_decimal};
+use crate::domain::money::Currency;
 use crate::domain::text_enum;
-use chrono::NaiveDate;
 use rusqlite::Row;
-use rusqlite::types::Value;
 
 text_enum! {
     /// By what a list is ordered; the arrow says which way.
@@ -164,200 +164,6 @@ impl From<rusqlite::Error> for ReadError {
     }
 }
 
-/// How a field is asked for in SQL.
-#[derive(Clone, Copy)]
-pub(super) enum Ask {
-    /// Equal to one of these words, any case.
-    Word(&'static str, &'static [&'static str]),
-    /// Equal, any case.
-    Same(&'static str),
-    /// Contained.
-    Part(&'static str),
-    /// Minor units beside a currency.
-    Amount(&'static str, &'static str),
-    /// A civil date.
-    Day(&'static str),
-    /// A number behind a prefix (`BR-000007`).
-    Id(&'static str, &'static str),
-    /// An EXISTS over flags: `any`, `none` or a code.
-    Flag(&'static str),
-}
-
-/// One way to order a list.
-#[derive(Clone, Copy)]
-pub(super) struct Order {
-    pub sort: Sort,
-    pub by: &'static str,
-    pub descending: bool,
-}
-
-impl Order {
-    /// Among equal values rows go by id upwards, except that what is newest goes downwards.
-    fn id_down(self, spec: &Spec) -> bool {
-        self.descending && (spec.id == self.by || self.sort == Sort::Newest)
-    }
-}
-
-/// The SQL of a list.
-pub(super) struct Spec {
-    /// Columns of a row, from column 2 on (0 and 1 are the key).
-    pub columns: &'static str,
-    /// Tables and joins.
-    pub from: &'static str,
-    /// Tables enough for counting when no term needs the rest; the same aliases.
-    pub narrow: &'static str,
-    /// Always holds.
-    pub base: &'static str,
-    pub id: &'static str,
-    pub version: &'static str,
-    /// Currency and minor units.
-    pub money: Option<(&'static str, &'static str)>,
-    /// What a word is looked for in.
-    pub words: &'static [&'static str],
-    pub fields: &'static [(Field, Ask)],
-    pub orders: &'static [Order],
-}
-
-struct Where {
-    sql: Vec<String>,
-    values: Vec<Value>,
-    /// Whether it needs more than the narrow tables.
-    wide: bool,
-}
-
-impl Spec {
-    /// The sorts of the list; the first is the default.
-    #[cfg(test)]
-    pub fn sorts(&self) -> Vec<Sort> {
-        self.orders.iter().map(|o| o.sort).collect()
-    }
-
-    fn order(&self, sort: Sort) -> Order {
-        self.orders.iter().copied().find(|o| o.sort == sort).unwrap_or(self.orders[0])
-    }
-
-    fn filter(&self, filter: &Filter) -> Result<Where, FilterError> {
-        let mut out = Where { sql: vec![self.base.to_owned()], values: Vec::new(), wide: false };
-        for text in &filter.words {
-            let pattern = format!("%{}%", escape_like(text));
-            let any: Vec<String> =
-                self.words.iter().map(|w| format!("{w} LIKE ? ESCAPE '\\'")).collect();
-            if any.is_empty() {
-                continue;
-            }
-            out.wide = true;
-            out.values.extend(any.iter().map(|_| Value::Text(pattern.clone())));
-            out.sql.push(format!("({})", any.join(" OR ")));
-        }
-        for term in &filter.terms {
-            let ask = self.fields.iter().find(|(f, _)| *f == term.field).map(|(_, a)| *a);
-            let ask = ask.ok_or_else(|| {
-                let known: Vec<&str> = self.fields.iter().map(|(f, _)| f.as_str()).collect();
-                FilterError::NotHere(term.field, known.join(", "))
-            })?;
-            out.term(term, ask)?;
-        }
-        Ok(out)
-    }
-}
-
-impl Where {
-    fn term(&mut self, term: &Term, ask: Ask) -> Result<(), FilterError> {
-        let bad = |what| FilterError::BadValue(term.field, term.value.clone(), what);
-        let not = if term.cmp == Cmp::Not { "NOT " } else { "" };
-        match ask {
-            Ask::Word(column, words) => {
-                let word = words.iter().find(|w| w.eq_ignore_ascii_case(&term.value));
-                // Still being typed: the first word that begins so.
-                let word = word.or_else(|| {
-                    words.iter().find(|w| {
-                        w.to_ascii_lowercase().starts_with(&term.value.to_ascii_lowercase())
-                    })
-                });
-                let word = word.ok_or_else(|| bad("a word of this list"))?;
-                // A literal, so that partial indexes on it can be used; it is one of ours.
-                self.sql.push(format!("{not}{column} = '{word}'"));
-            }
-            Ask::Same(column) => {
-                self.wide = true;
-                self.sql.push(format!("{not}{column} = ? COLLATE NOCASE"));
-                self.values.push(Value::Text(term.value.clone()));
-            }
-            Ask::Part(column) => {
-                self.wide = true;
-                self.sql.push(format!("{not}{column} LIKE ? ESCAPE '\\'"));
-                // `_` stands for any one character, so that a term without blanks can name a text.
-                let pattern = term.value.replace('\\', "\\\\").replace('%', "\\%");
-                self.values.push(Value::Text(format!("%{pattern}%")));
-            }
-            Ask::Amount(minor, currency) => {
-                let value = parse_decimal(&term.value).ok_or_else(|| bad("an amount"))?;
-                self.sql.push(format!("{minor} {} {}", sign(term.cmp), scaled(currency)));
-                let units = (value * rust_decimal::Decimal::from(10_000)).trunc();
-                let units = i64::try_from(units).map_err(|_| bad("an amount that fits"))?;
-                self.values.push(Value::Integer(units));
-            }
-            Ask::Day(column) => {
-                let day: NaiveDate =
-                    term.value.parse().map_err(|_| bad("a date such as 2026-01-31"))?;
-                self.sql.push(format!("{column} {} ?", sign(term.cmp)));
-                self.values.push(Value::Text(day.to_string()));
-            }
-            Ask::Id(column, prefix) => {
-                let digits = term.value.trim_start_matches(|c: char| !c.is_ascii_digit());
-                let id: i64 = digits.parse().map_err(|_| bad("a run"))?;
-                let given = term.value.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
-                if !given.is_empty() && !given.eq_ignore_ascii_case(prefix) {
-                    return Err(bad("such a number"));
-                }
-                self.sql.push(format!("{not}{column} = ?"));
-                self.values.push(Value::Integer(id));
-            }
-            Ask::Flag(document) => {
-                let any =
-                    format!("EXISTS (SELECT 1 FROM flag fl WHERE fl.document_id = {document}");
-                match term.value.as_str() {
-                    "any" => self.sql.push(format!("{not}{any})")),
-                    "none" => self.sql.push(format!("NOT {any})")),
-                    code => {
-                        self.sql.push(format!("{not}{any} AND fl.code LIKE ? ESCAPE '\\')"));
-                        self.values.push(Value::Text(format!("{}%", escape_like(code))));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn sign(cmp: Cmp) -> &'static str {
-    match cmp {
-        Cmp::Is => "=",
-        Cmp::Not => "<>",
-        Cmp::AtLeast => ">=",
-        Cmp::AtMost => "<=",
-        Cmp::More => ">",
-        Cmp::Less => "<",
-    }
-}
-
-/// Currencies whose minor unit is not a hundredth (ISO 4217 list one, exponents 0, 3 and 4).
-const DIGITS_0: &str = "'BIF','CLP','DJF','GNF','ISK','JPY','KMF','KRW','PYG','RWF','UGX','UYI','VND','VUV','XAF','XOF','XPF'";
-const DIGITS_3: &str = "'BHD','IQD','JOD','KWD','LYD','OMR','TND'";
-const DIGITS_4: &str = "'CLF','UYW'";
-
-/// A bound value in ten-thousandths of a currency unit, in the row's minor units.
-fn scaled(currency: &str) -> String {
-    format!(
-        "(? / CASE WHEN {currency} IN ({DIGITS_0}) THEN 10000.0 WHEN {currency} IN ({DIGITS_3}) \
-         THEN 10.0 WHEN {currency} IN ({DIGITS_4}) THEN 1.0 ELSE 100.0 END)"
-    )
-}
-
-fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-}
-
 /// One part of a list.
 pub(super) fn page<R: ListRow>(
     db: &Db<'_>,
@@ -403,25 +209,6 @@ pub(super) fn page<R: ListRow>(
         rows.reverse();
     }
     Ok(Page { rows, more })
-}
-
-impl Where {
-    /// Adds the condition of the key: beyond it in reading direction, `or_at` with it.
-    fn beyond(&mut self, spec: &Spec, order: Order, key: &Key, backwards: bool, or_at: &str) {
-        let by_sign = if order.descending == backwards { ">" } else { "<" };
-        let id_down = order.id_down(spec);
-        let id_sign = if id_down == backwards { ">" } else { "<" };
-        self.sql.push(format!(
-            "({by} {by_sign} ? OR ({by} = ? AND {id} {id_sign}{or_at} ?))",
-            by = order.by,
-            id = spec.id
-        ));
-        let value = match &key.value {
-            KeyValue::Int(n) => Value::Integer(*n),
-            KeyValue::Text(t) => Value::Text(t.clone()),
-        };
-        self.values.extend([value.clone(), value, Value::Integer(key.id)]);
-    }
 }
 
 /// How many rows match, and their money.

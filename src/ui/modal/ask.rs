@@ -171,7 +171,7 @@ impl Ask {
             let words = format!("Type {} and Enter to {}: ", self.count, self.verb);
             let used = put(canvas, inner.x, y, inner.width, &words, theme::BOLD);
             let place = Rect { x: inner.x + used, y, width: 12, height: 1 };
-            let at = field(canvas, place, &self.input, true);
+            let at = field(canvas, place, &self.input);
             let foot = if self.wrong {
                 "that is not the count · Esc cancels"
             } else {

@@ -157,7 +157,7 @@ impl Form {
             put(canvas, inner.x + 2, y, label, item.label, style);
             let x = inner.x + 2 + label + 2;
             let place = Rect { x, y, width: inner.right().saturating_sub(x), height: 1 };
-            let at = field(canvas, place, &item.input, focus);
+            let at = field(canvas, place, &item.input);
             if focus {
                 cursor = Some(at);
             }

@@ -6,6 +6,7 @@ pub mod choice;
 pub mod form;
 pub mod palette;
 pub mod purpose;
+pub mod runs;
 pub mod text;
 
 use super::keymap::{Action, Key};
@@ -199,14 +200,13 @@ impl FilterLine {
             canvas,
             Rect { x: area.x + 2, y, width: area.width.saturating_sub(3), height: 1 },
             &self.input,
-            true,
         );
         Some(at)
     }
 }
 
 /// Draws an input; gives the place of its cursor.
-pub fn field(canvas: &mut Buffer, area: Rect, input: &Input, focus: bool) -> (u16, u16) {
+pub fn field(canvas: &mut Buffer, area: Rect, input: &Input) -> (u16, u16) {
     let width = usize::from(area.width.max(1));
     let scroll = input.visual_scroll(width.saturating_sub(1));
     let shown: String = {
@@ -222,8 +222,7 @@ pub fn field(canvas: &mut Buffer, area: Rect, input: &Input, focus: bool) -> (u1
             })
             .collect()
     };
-    let style = if focus { theme::PLAIN } else { theme::PLAIN };
-    put(canvas, area.x, area.y, area.width, &shown, style);
+    put(canvas, area.x, area.y, area.width, &shown, theme::PLAIN);
     let at = input.visual_cursor().saturating_sub(scroll).min(width - 1);
     (area.x + at as u16, area.y)
 }

@@ -121,7 +121,7 @@ impl Palette {
         put(canvas, inner.x, inner.y, 1, ":", theme::KEY);
         let place =
             Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), height: 1, ..inner };
-        let cursor = field(canvas, place, &self.input, true);
+        let cursor = field(canvas, place, &self.input);
         let rows = usize::from(inner.height.saturating_sub(2));
         let top = (self.at + 1).saturating_sub(rows);
         let words = inner.width.saturating_sub(36).max(20);

@@ -2,13 +2,12 @@
 
 use super::ask::Ask;
 use super::form::{Field, Form};
+use super::runs;
 use super::{Intent, Modal};
-use crate::domain::charge::ChargeType;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use crate::domain::money::{Currency, parse_decimal};
 use crate::engine::command::{
-    AccountFilter, AdjustKind, AdjustPart, BcdFilter, Command, DraftChange, NewBillRun, NewLine,
-    NewPaymentRun, OutsidePayment, Pick, Removed,
+    AdjustKind, AdjustPart, Command, DraftChange, NewLine, OutsidePayment, Pick, Removed,
 };
 use crate::engine::query::Query;
 use crate::store::read::invoice::InvoiceDetail;
@@ -18,7 +17,7 @@ use crate::ui::widget::Line;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-type Refusal = (usize, String);
+pub(super) type Refusal = (usize, String);
 
 /// What is posted.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,39 +140,11 @@ pub fn add_line(draft: Pick, cx: &mut Cx) -> Modal {
     form("Add a line", Purpose::AddLine(draft), fields, cx)
 }
 
-/// Opens the bill run form.
-pub fn bill_run(cx: &mut Cx) -> Modal {
-    let today = cx.now.today.to_string();
-    let fields = vec![
-        Field::new("target date", today, "everything due up to this day is billed"),
-        Field::new("invoice date", "", "printed; empty: today"),
-        Field::new("batches", "", "only these, by comma; empty: all"),
-        Field::new("account", "", "only this account number; empty: all"),
-        Field::new("cycle day", "all", "all, run-day, or 1 to 31 (31 is the month's end)"),
-        Field::words("leave out", &["nothing", "usage", "recurring", "one_time"]),
-        Field::words("auto-renew", &["yes", "no"]),
-    ];
-    form("New bill run", Purpose::BillRun, fields, cx)
-}
-
-/// Opens the payment run form.
-pub fn payment_run(cx: &mut Cx) -> Modal {
-    let today = cx.now.today.to_string();
-    let fields = vec![
-        Field::new("target date", today, "invoices due on or before this day"),
-        Field::new("bill run", "", "only its invoices (BR-000007); empty: all"),
-        Field::new("account", "", "only this account number; empty: all"),
-        Field::new("batches", "", "only these, by comma; empty: all"),
-        Field::words("payments", &["one an invoice", "one an account"]),
-    ];
-    form("New payment run", Purpose::PaymentRun, fields, cx)
-}
-
 fn many(n: usize) -> String {
     if n == 1 { "1 draft".to_owned() } else { format!("{n} drafts") }
 }
 
-fn text(values: &[String], at: usize) -> String {
+pub(super) fn text(values: &[String], at: usize) -> String {
     values.get(at).map(|v| v.trim().to_owned()).unwrap_or_default()
 }
 
@@ -182,7 +153,7 @@ fn needed(values: &[String], at: usize, what: &str) -> Result<String, Refusal> {
     if value.is_empty() { Err((at, format!("{what} is missing"))) } else { Ok(value) }
 }
 
-fn day(values: &[String], at: usize) -> Result<Option<NaiveDate>, Refusal> {
+pub(super) fn day(values: &[String], at: usize) -> Result<Option<NaiveDate>, Refusal> {
     let value = text(values, at);
     if value.is_empty() {
         return Ok(None);
@@ -196,7 +167,7 @@ fn number(values: &[String], at: usize) -> Result<Decimal, Refusal> {
     parse_decimal(&value).ok_or_else(|| (at, format!("{value:?} is not a decimal such as 12.50")))
 }
 
-fn list(value: &str) -> Vec<String> {
+pub(super) fn list(value: &str) -> Vec<String> {
     value.split(',').map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect()
 }
 
@@ -320,9 +291,9 @@ impl Purpose {
                     Command::Reverse { document: *document, reason: needed(v, 0, "the reason")? };
                 return Ok(heavy(format!("Reverse {label}"), "reverse", command, cx));
             }
-            Self::BillRun => Command::StartBillRun(new_bill_run(v)?),
+            Self::BillRun => Command::StartBillRun(runs::new_bill_run(v)?),
             Self::PaymentRun => {
-                let run = new_payment_run(v)?;
+                let run = runs::new_payment_run(v)?;
                 let title = format!("Charge what is due by {}", run.target_on);
                 return Ok(heavy(title, "charge", Command::StartPaymentRun(run), cx));
             }
@@ -440,49 +411,6 @@ fn heavy(title: String, verb: &'static str, command: Command, cx: &mut Cx) -> In
     ];
     let op = cx.operation();
     Intent::Open(Box::new(Modal::Ask(Box::new(Ask::heavy(title, verb, lines, 1, op, command)))))
-}
-
-fn new_bill_run(v: &[String]) -> Result<NewBillRun, Refusal> {
-    let target_on = day(v, 0)?.ok_or((0, "the target date is missing".to_owned()))?;
-    let bcd = match text(v, 4).as_str() {
-        "" | "all" => BcdFilter::All,
-        "run-day" => BcdFilter::RunDay,
-        other => match other.parse() {
-            Ok(n) if (1..=31).contains(&n) => BcdFilter::Day(n),
-            _ => return Err((4, "all, run-day, or 1 to 31".to_owned())),
-        },
-    };
-    Ok(NewBillRun {
-        target_on,
-        invoice_on: day(v, 1)?,
-        accounts: AccountFilter { batches: list(&text(v, 2)), account: text(v, 3), bcd },
-        exclude: ChargeType::parse(&text(v, 5)).into_iter().collect(),
-        auto_renew: text(v, 6) != "no",
-        auto_post: false,
-        auto_email: false,
-        skip_zero_email: false,
-        confirmed: false,
-    })
-}
-
-fn new_payment_run(v: &[String]) -> Result<NewPaymentRun, Refusal> {
-    let run = text(v, 1);
-    let bill_run = if run.is_empty() {
-        None
-    } else {
-        let wrong = (1, format!("{run:?} is not a bill run such as BR-000007"));
-        Some(BillRunId::parse(&run).ok_or(wrong)?)
-    };
-    Ok(NewPaymentRun {
-        target_on: day(v, 0)?.ok_or((0, "the target date is missing".to_owned()))?,
-        bill_run,
-        account: text(v, 2),
-        batches: list(&text(v, 3)),
-        currency: None,
-        bill_cycle_day: None,
-        gateway: None,
-        consolidate: text(v, 4) == "one an account",
-    })
 }
 
 /// The question before posting; its figures are read while it opens.

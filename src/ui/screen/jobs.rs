@@ -117,13 +117,13 @@ impl Jobs {
                 let subject = row.subject.clone();
                 match subject.split_once('-').map(|(p, _)| p) {
                     Some("BR") => {
-                        cx.go = Some((ScreenId::Invoices, Some(format!("run:{subject}"))))
+                        cx.go = Some((ScreenId::Invoices, Some(format!("run:{subject}"))));
                     }
                     Some("PR") => cx.go = Some((ScreenId::Failed, Some(format!("run:{subject}")))),
-                    _ => self.explain(&row, cx),
+                    _ => Self::explain(&row, cx),
                 }
             }
-            Action::Explain => self.explain(&row, cx),
+            Action::Explain => Self::explain(&row, cx),
             Action::Pause | Action::CancelRun if !row.is_open() => cx.say("it is over already"),
             Action::Pause => {
                 let want = if row.state == "Paused" { Steer::Resume } else { Steer::Pause };
@@ -141,7 +141,7 @@ impl Jobs {
         true
     }
 
-    fn explain(&self, row: &JobRow, cx: &mut Cx) {
+    fn explain(row: &JobRow, cx: &mut Cx) {
         let mut lines = vec![
             Line::plain(format!("{} on {}, started by {}", row.kind, row.subject, row.user)),
             Line::plain(format!(

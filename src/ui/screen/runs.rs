@@ -220,7 +220,7 @@ impl Runs {
             Action::CancelRun => self.steer(&row, Steer::Cancel, cx),
             Action::Retry => match row.run {
                 RunId::Bill(run) if row.failed > 0 => {
-                    cx.commit(Command::RetryFailedAccounts { run })
+                    cx.commit(Command::RetryFailedAccounts { run });
                 }
                 RunId::Bill(_) => cx.say("no account of this run failed"),
                 RunId::Payment(_) => {

@@ -1,17 +1,17 @@
 //! A list of any length: a window of rows read by key, a cursor that follows its row by id, marks
 //! that outlive filters and reloads.
 
-use super::{put, put_right};
+mod marks;
+mod view;
+
+pub use marks::sums;
+
 use crate::engine::query::{Answer, ListName, Query, money_words};
 use crate::store::read::{Filter, ListArgs, ListRow, Marked, Page, Seek, Sort, Totals};
 use crate::ui::keymap::Action;
-use crate::ui::msg::{Cx, Part, ScreenId};
-use crate::ui::theme;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use crate::ui::msg::{Cx, Effect, Part, ScreenId};
 use ratatui::style::Style;
 use std::collections::BTreeMap;
-use unicode_width::UnicodeWidthStr;
 
 /// Rows read at once.
 const CHUNK: usize = 200;
@@ -225,9 +225,9 @@ impl<R: Shown> Listing<R> {
 
     /// Sets what is typed, and reads anew.
     pub fn set_typed(&mut self, text: &str, cx: &mut Cx) {
-        self.typed = text.to_owned();
+        text.clone_into(&mut self.typed);
         if !text.trim().is_empty() {
-            self.last_typed = text.to_owned();
+            text.clone_into(&mut self.last_typed);
         }
         match Filter::parse(text) {
             Ok(_) => {
@@ -376,42 +376,6 @@ impl<R: Shown> Listing<R> {
         self.measure(cx);
     }
 
-    /// Widths of the right-aligned columns, from all rows at hand, so that they do not jump.
-    fn measure(&mut self, cx: &Cx) {
-        let code = self.mixed();
-        let columns = R::columns();
-        let mut widths: Vec<u16> = columns.iter().map(|c| c.width).collect();
-        for (i, column) in columns.iter().enumerate() {
-            if column.right {
-                widths[i] = widths[i].max(self.title(column).width() as u16);
-            }
-        }
-        for row in &self.rows {
-            for (i, (text, _)) in row.cells(code, cx).iter().enumerate() {
-                if columns.get(i).is_some_and(|c| c.right) {
-                    widths[i] = widths[i].max(text.width() as u16);
-                }
-            }
-        }
-        self.widths = widths;
-    }
-
-    /// Whether the list shows more than one currency.
-    fn mixed(&self) -> bool {
-        let mut codes = self.rows.iter().filter_map(|r| r.money()).map(|(c, _)| c);
-        let first = codes.next();
-        codes.any(|c| Some(c) != first)
-    }
-
-    fn title(&self, column: &Column) -> String {
-        match self.rows.iter().find_map(|r| r.money()) {
-            Some((currency, _)) if column.title.contains("EUR") && !self.mixed() => {
-                column.title.replace("EUR", currency.code())
-            }
-            _ => column.title.replace(" EUR", ""),
-        }
-    }
-
     /// Keeps the cursor in view, half a page further at the edge, and reads on in time.
     fn follow(&mut self, cx: &mut Cx) {
         let height = Self::height(cx.size);
@@ -431,19 +395,23 @@ impl<R: Shown> Listing<R> {
         }
         let last_top = self.rows.len().saturating_sub(height);
         if !self.after {
-            self.top = self.top.min(last_top.max(0));
+            self.top = self.top.min(last_top);
         }
         self.top = self.top.min(self.cursor);
         let near_end = self.cursor + 2 * height >= self.rows.len();
-        if self.after && near_end && !cx.awaits(self.screen, Part::After) {
-            if let Some(key) = self.rows.last().map(|r| r.key().clone()) {
-                self.ask(cx, Part::After, Seek::After(key), CHUNK);
-            }
+        if self.after
+            && near_end
+            && !cx.awaits(self.screen, Part::After)
+            && let Some(key) = self.rows.last().map(|r| r.key().clone())
+        {
+            self.ask(cx, Part::After, Seek::After(key), CHUNK);
         }
-        if self.before && self.top < height && !cx.awaits(self.screen, Part::Before) {
-            if let Some(key) = self.rows.first().map(|r| r.key().clone()) {
-                self.ask(cx, Part::Before, Seek::Before(key), CHUNK);
-            }
+        if self.before
+            && self.top < height
+            && !cx.awaits(self.screen, Part::Before)
+            && let Some(key) = self.rows.first().map(|r| r.key().clone())
+        {
+            self.ask(cx, Part::Before, Seek::Before(key), CHUNK);
         }
     }
 
@@ -523,17 +491,17 @@ impl<R: Shown> Listing<R> {
             }
             Action::Yank => {
                 if let Some(row) = self.current() {
-                    self.copy(row.label(), cx);
+                    Self::copy(row.label(), cx);
                 }
             }
             Action::YankRow => {
                 if let Some(row) = self.current() {
                     let cells: Vec<String> =
                         row.cells(true, cx).into_iter().map(|(t, _)| t).collect();
-                    self.copy(cells.join("\t"), cx);
+                    Self::copy(cells.join("\t"), cx);
                 }
             }
-            Action::Csv => cx.effects.push(crate::ui::msg::Effect::Export {
+            Action::Csv => cx.effects.push(Effect::Export {
                 list: R::LIST,
                 filter: self.filter(),
                 sort: self.sort,
@@ -543,41 +511,15 @@ impl<R: Shown> Listing<R> {
         true
     }
 
-    fn copy(&self, text: String, cx: &mut Cx) {
+    fn copy(text: String, cx: &mut Cx) {
         cx.say(format!("sent to terminal: {}", super::fit(&text, 40)));
-        cx.effects.push(crate::ui::msg::Effect::Copy(text));
+        cx.effects.push(Effect::Copy(text));
     }
 
     fn page_by(&mut self, rows: isize, cx: &mut Cx) {
         let last = self.rows.len().saturating_sub(1);
         self.top = self.top.saturating_add_signed(rows).min(last);
         self.step(rows, cx);
-    }
-
-    fn toggle(&mut self, at: usize) {
-        let Some(row) = self.rows.get(at) else { return };
-        let mark = Marked { id: row.id(), version: row.version(), money: row.money() };
-        if self.marks.remove(&mark.id).is_none() {
-            self.marks.insert(mark.id, mark);
-        }
-    }
-
-    fn mark_range(&mut self, cx: &mut Cx) {
-        let here = self.rank();
-        let Some(start) = self.range.take() else {
-            self.range = Some(here);
-            return cx.say("range: move to its other end and press V again");
-        };
-        let (low, high) = (start.min(here), start.max(here));
-        let mut n = 0;
-        for rank in low..=high {
-            if let Some(row) = rank.checked_sub(self.first + 1).and_then(|i| self.rows.get(i)) {
-                let mark = Marked { id: row.id(), version: row.version(), money: row.money() };
-                self.marks.insert(mark.id, mark);
-                n += 1;
-            }
-        }
-        cx.say(format!("marked a range of {n}"));
     }
 
     fn exception(&mut self, forward: bool, cx: &mut Cx) {
@@ -608,214 +550,8 @@ impl<R: Shown> Listing<R> {
         cx.load(self.screen, Part::Hit, Query::List(R::LIST, args));
     }
 
-    /// Brings back marks that were taken off; false if there are none.
-    pub fn undo_unmark(&mut self) -> bool {
-        match self.lost_marks.pop() {
-            Some(marks) => {
-                self.marks.extend(marks);
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// The marked rows, or the one under the cursor.
-    pub fn targets(&self) -> Vec<Marked> {
-        if self.marks.is_empty() {
-            self.current()
-                .map(|r| Marked { id: r.id(), version: r.version(), money: r.money() })
-                .into_iter()
-                .collect()
-        } else {
-            self.marks.values().copied().collect()
-        }
-    }
-
-    /// Marks with their money; those that the filter does not show are counted apart.
-    pub fn mark_words(&self) -> Option<String> {
-        if self.marks.is_empty() {
-            return None;
-        }
-        let money = sums(self.marks.values());
-        let money = if money.is_empty() { String::new() } else { format!(" · {money}") };
-        let all_here = !self.before && !self.after;
-        let seen = self.rows.iter().filter(|r| self.marks.contains_key(&r.id())).count();
-        let outside = self.marks.len() - seen;
-        let outside = if outside > 0 && all_here && !(self.typed.is_empty() && self.tab == 0) {
-            format!(" ({outside} outside this filter)")
-        } else {
-            String::new()
-        };
-        Some(format!("marked {}{money}{outside}", self.marks.len()))
-    }
-
-    /// Row 2: filter and sort, position.
-    pub fn headline(&self) -> (String, String) {
-        let tab = self.tabs.get(self.tab).map_or("", |t| t.name.as_str());
-        let left = if self.typed.is_empty() {
-            format!("[{tab}]")
-        } else {
-            format!("[{tab}] /{}", self.typed)
-        };
-        let count = self.totals.as_ref().map_or(self.rows.len() as i64, |t| t.count);
-        let rank = if self.rows.is_empty() { 0 } else { self.rank() };
-        let mut right = String::new();
-        if self.frozen {
-            right.push_str("frozen  ");
-        }
-        if self.fresh > 0 {
-            right.push_str(&format!("+{} new  ", self.fresh));
-        }
-        let width = super::grouped(count).len();
-        right.push_str(&format!(
-            "sort {}  {:>width$} of {}",
-            self.sort,
-            super::grouped(rank as i64),
-            super::grouped(count)
-        ));
-        (left, right)
-    }
-
-    /// The list itself, headings first.
-    pub fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
-        if let Some(error) = &self.error {
-            put(canvas, area.x + 3, area.y + 1, area.width.saturating_sub(4), error, theme::BAD);
-            return;
-        }
-        let columns = self.layout(area.width.saturating_sub(3));
-        let mut x = area.x + 3;
-        for (i, width) in &columns {
-            let column = &R::columns()[*i];
-            let title = self.title(column);
-            if column.right {
-                put_right(canvas, x, area.y, *width, &title, theme::DIM);
-            } else {
-                put(canvas, x, area.y, *width, &title, theme::DIM);
-            }
-            x += width + 2;
-        }
-        if self.rows.is_empty() {
-            let words = if self.ready { "nothing here" } else { "reading…" };
-            put(canvas, area.x + 3, area.y + 1, area.width.saturating_sub(3), words, theme::DIM);
-            return;
-        }
-        let code = self.mixed();
-        let height = usize::from(area.height.saturating_sub(1));
-        for (line, row) in self.rows.iter().skip(self.top).take(height).enumerate() {
-            let y = area.y + 1 + line as u16;
-            self.view_row(canvas, (area.x, y), row, &columns, code, cx);
-            if self.top + line == self.cursor {
-                put(canvas, area.x, y, 1, ">", theme::PLAIN);
-            }
-        }
-    }
-
-    fn view_row(
-        &self,
-        canvas: &mut Buffer,
-        at: (u16, u16),
-        row: &R,
-        columns: &[(usize, u16)],
-        code: bool,
-        cx: &Cx,
-    ) {
-        let (mut x, y) = at;
-        if self.marks.contains_key(&row.id()) {
-            put(canvas, x + 1, y, 1, "*", theme::BOLD);
-        }
-        x += 3;
-        let cells = row.cells(code, cx);
-        for (i, width) in columns {
-            if let Some((text, style)) = cells.get(*i) {
-                if R::columns()[*i].right {
-                    put_right(canvas, x, y, *width, text, *style);
-                } else {
-                    put(canvas, x, y, *width, text, *style);
-                }
-            }
-            x += width + 2;
-        }
-    }
-
-    /// Which columns fit, and how wide: columns are dropped, amounts never cut.
-    fn layout(&self, room: u16) -> Vec<(usize, u16)> {
-        let columns = R::columns();
-        let width = |i: usize| self.widths.get(i).copied().unwrap_or(columns[i].width);
-        let mut kept: Vec<usize> = (0..columns.len()).collect();
-        let used =
-            |kept: &[usize]| kept.iter().map(|i| width(*i) + 2).sum::<u16>().saturating_sub(2);
-        while used(&kept) > room {
-            let worst = kept.iter().copied().filter(|i| columns[*i].rank > 0);
-            let Some(worst) = worst.max_by_key(|i| columns[*i].rank) else { break };
-            kept.retain(|i| *i != worst);
-        }
-        let spare = room.saturating_sub(used(&kept));
-        let flexible = kept.iter().filter(|i| columns[**i].flex).count() as u16;
-        let share = spare.checked_div(flexible).unwrap_or(0);
-        kept.into_iter()
-            .map(|i| {
-                (
-                    i,
-                    if columns[i].flex {
-                        (width(i) + share).min(width(i).max(40))
-                    } else {
-                        width(i)
-                    },
-                )
-            })
-            .collect()
-    }
-
     /// Whose list it is.
     pub fn screen(&self) -> ScreenId {
         self.screen
     }
-
-    /// Filter, order and marks, for the session.
-    pub fn save(&self) -> serde_json::Value {
-        let marks: Vec<serde_json::Value> = self
-            .marks
-            .values()
-            .map(|m| {
-                let money = m.money.map(|(c, minor)| (c.code(), minor));
-                serde_json::json!([m.id, m.version, money])
-            })
-            .collect();
-        serde_json::json!({
-            "tab": self.tab, "typed": self.typed, "sort": self.sort.as_str(), "marks": marks,
-            "row": self.current().map(ListRow::id),
-        })
-    }
-
-    /// Back from a session; the list is read when its screen is entered.
-    pub fn restore(&mut self, saved: &serde_json::Value) {
-        let number = |v: &serde_json::Value| v.as_i64();
-        if let Some(tab) = number(&saved["tab"]).and_then(|n| usize::try_from(n).ok()) {
-            self.tab = tab.min(self.tabs.len().saturating_sub(1));
-        }
-        saved["typed"].as_str().unwrap_or_default().clone_into(&mut self.typed);
-        if let Some(sort) = saved["sort"].as_str().and_then(Sort::parse) {
-            self.sort = sort;
-        }
-        for mark in saved["marks"].as_array().into_iter().flatten() {
-            if let (Some(id), Some(version)) = (number(&mark[0]), number(&mark[1])) {
-                let currency = mark[2][0].as_str().and_then(crate::domain::money::Currency::parse);
-                let money = currency.zip(number(&mark[2][1]));
-                self.marks.insert(id, Marked { id, version, money });
-            }
-        }
-        if let Some(row) = number(&saved["row"]) {
-            self.wanted = Some(row);
-        }
-    }
-}
-
-/// Money of marks by currency, in words.
-pub fn sums<'a>(marks: impl Iterator<Item = &'a Marked>) -> String {
-    let mut money: BTreeMap<&str, _> = BTreeMap::new();
-    for (currency, minor) in marks.filter_map(|m| m.money) {
-        money.entry(currency.code()).or_insert((currency, 0)).1 += minor;
-    }
-    let list: Vec<_> = money.into_values().collect();
-    money_words(&list)
 }

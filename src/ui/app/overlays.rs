@@ -1,0 +1,122 @@
+//! What can be opened over any screen: help, palette, notices, the name of a filter.
+
+use super::App;
+use crate::engine::command::Command;
+use crate::ui::help;
+use crate::ui::modal::form::Field;
+use crate::ui::modal::palette::{Entry, Palette};
+use crate::ui::modal::purpose::{self, Purpose};
+use crate::ui::modal::text::TextBox;
+use crate::ui::modal::{Intent, Modal};
+use crate::ui::msg::ScreenId;
+use crate::ui::theme;
+use crate::ui::widget::{Line, wrap};
+
+impl App {
+    pub(super) fn help(&mut self) {
+        let screen = self.screens.peek(self.screen);
+        let mut lines = Vec::new();
+        let mut runs = Vec::new();
+        let name = self.screen.name();
+        let width = usize::from(self.cx.size.0).saturating_sub(10).clamp(30, 76);
+        let words = help::words(self.screen).join("\n");
+        lines.extend(wrap(&words, width).into_iter().map(Line::plain));
+        lines.push(Line::default());
+        for (i, table) in self.tables().iter().enumerate() {
+            let heading = match (i, screen.is_list()) {
+                (0, _) => "Here",
+                (1, true) => "On every list",
+                (_, _) => "Everywhere",
+            };
+            lines.push(Line::of(heading, theme::BOLD));
+            for binding in *table {
+                let keys: Vec<String> = binding.keys.iter().map(|k| k.label()).collect();
+                let reason = screen.unavailable(binding.action);
+                let words = match &reason {
+                    Some(reason) => format!("{} ({reason})", binding.words),
+                    None => binding.words.to_owned(),
+                };
+                let style = if reason.is_some() { theme::DIM } else { theme::PLAIN };
+                runs.push((lines.len(), Intent::Act(binding.action)));
+                lines.push(
+                    Line::of(format!("{:<14}", keys.join(" ")), theme::KEY).and(words, style),
+                );
+            }
+        }
+        self.open(Modal::Text(TextBox::runnable(format!("{name}: what can be done"), lines, runs)));
+    }
+
+    pub(super) fn palette(&mut self) {
+        let mut entries = Vec::new();
+        let screen = self.screens.peek(self.screen);
+        for binding in self.tables().iter().flat_map(|t| t.iter()) {
+            let key = binding.keys.first().map(|k| k.label()).unwrap_or_default();
+            entries.push(Entry {
+                words: binding.words.to_owned(),
+                key,
+                cli: help::command_line(binding.action, self.screen).to_owned(),
+                reason: screen.unavailable(binding.action).unwrap_or_default(),
+                intent: Intent::Act(binding.action),
+            });
+        }
+        for (name, tab) in self.tab_names() {
+            entries.push(Entry {
+                words: format!("show {name}"),
+                key: "f".to_owned(),
+                cli: String::new(),
+                reason: String::new(),
+                intent: Intent::Tab(tab),
+            });
+        }
+        self.open(Modal::Palette(Box::new(Palette::new(self.screen, entries))));
+    }
+
+    pub(super) fn tab_names(&self) -> Vec<(String, usize)> {
+        let tabs = match self.screen {
+            ScreenId::Today => return Vec::new(),
+            ScreenId::Runs => &self.screens.runs.list.tabs,
+            ScreenId::Invoices => &self.screens.invoices.list.tabs,
+            ScreenId::Delivery => &self.screens.delivery.list.tabs,
+            ScreenId::Failed => &self.screens.failed.list.tabs,
+            ScreenId::Jobs => &self.screens.jobs.list.tabs,
+            ScreenId::Log => &self.screens.log.list.tabs,
+            ScreenId::Accounts => &self.screens.accounts.list.tabs,
+        };
+        tabs.iter().enumerate().map(|(i, t)| (t.name.clone(), i)).collect()
+    }
+
+    pub(super) fn notices(&mut self) {
+        let mut lines: Vec<Line> = self
+            .cx
+            .foot
+            .notices
+            .iter()
+            .map(|(at, text)| {
+                Line::of(self.cx.when(*at), theme::DIM).and(format!("  {text}"), theme::PLAIN)
+            })
+            .collect();
+        if lines.is_empty() {
+            lines.push(Line::plain("nothing new"));
+        } else {
+            self.cx.commit(Command::DismissNotices);
+        }
+        self.open(Modal::Text(TextBox::new("Notices", lines)));
+    }
+
+    pub(super) fn save_filter(&mut self) {
+        let text = match self.screen {
+            ScreenId::Invoices => self.screens.invoices.list.typed.clone(),
+            ScreenId::Failed => self.screens.failed.list.typed.clone(),
+            ScreenId::Delivery => self.screens.delivery.list.typed.clone(),
+            ScreenId::Accounts => self.screens.accounts.list.typed.clone(),
+            ScreenId::Today | ScreenId::Runs | ScreenId::Jobs | ScreenId::Log => String::new(),
+        };
+        if text.is_empty() {
+            return self.cx.say("type a filter first (/)");
+        }
+        let fields = vec![Field::new("name", "", "how it is called in f")];
+        let purpose = Purpose::SaveFilter { screen: self.screen, text };
+        let form = purpose::form("Save the filter", purpose, fields, &mut self.cx);
+        self.open(form);
+    }
+}

@@ -1,0 +1,73 @@
+//! What survives a lost connection: screen, filters, marks, the place in each list, typed text.
+
+use super::App;
+use crate::engine::command::Command;
+use crate::ui::modal::choice::{Choice, Item};
+use crate::ui::modal::text::TextBox;
+use crate::ui::modal::{Intent, Modal};
+use crate::ui::msg::{Effect, ScreenId};
+use crate::ui::widget::Line;
+
+impl App {
+    /// Saves where the clerk is, if that changed since.
+    pub fn session(&mut self) -> Option<Effect> {
+        let form = self.modals.iter().find_map(|m| match m {
+            Modal::Form(form) => Some(form.values()),
+            Modal::Text(_)
+            | Modal::Choice(_)
+            | Modal::Ask(_)
+            | Modal::Filter(_)
+            | Modal::Palette(_) => None,
+        });
+        let screens: serde_json::Map<String, serde_json::Value> = ScreenId::ALL
+            .iter()
+            .map(|id| (id.name().to_owned(), self.screens.peek(*id).save()))
+            .collect();
+        let state = serde_json::json!({
+            "screen": self.screen.number(), "screens": screens, "edit": form,
+        })
+        .to_string();
+        if state == self.last_saved {
+            return None;
+        }
+        self.last_saved.clone_from(&state);
+        let op = self.cx.operation();
+        Some(Effect::Commit { ticket: 0, op, command: Box::new(Command::SaveSession { state }) })
+    }
+
+    pub(super) fn offer_session(&mut self) {
+        let Some(saved) = &self.saved else { return };
+        let marks: usize = saved["screens"].as_object().map_or(0, |screens| {
+            screens.values().filter_map(|s| s["marks"].as_array()).map(Vec::len).sum()
+        });
+        let edit = saved["edit"].as_array().map_or(0, Vec::len);
+        if marks == 0 && edit == 0 {
+            return;
+        }
+        let mut words = format!("Continue where you left, {marks} marks");
+        if edit > 0 {
+            words.push_str(", 1 unsaved edit");
+        }
+        let items = vec![
+            Item::new('y', "continue", Intent::Restore),
+            Item::new('n', "start afresh", Intent::Go(ScreenId::Today, None)),
+        ];
+        self.open(Modal::Choice(Choice::new(words, items)));
+    }
+
+    pub(super) fn restore(&mut self) {
+        let Some(saved) = self.saved.take() else { return };
+        for id in ScreenId::ALL {
+            self.screens.get(id).restore(&saved["screens"][id.name()]);
+        }
+        if let Some(values) = saved["edit"].as_array() {
+            let text: Vec<&str> = values.iter().filter_map(serde_json::Value::as_str).collect();
+            let lines = text.iter().map(|t| Line::plain((*t).to_owned())).collect();
+            self.open(Modal::Text(TextBox::new("What you had typed", lines)));
+        }
+        let number = saved["screen"].as_u64().and_then(|n| u8::try_from(n).ok());
+        if let Some(screen) = number.and_then(ScreenId::from_number) {
+            self.go(screen);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The forms for new runs.
+
+use super::Modal;
+use super::form::Field;
+use super::purpose::{Purpose, Refusal, day, form, list, text};
+use crate::domain::charge::ChargeType;
+use crate::domain::ids::BillRunId;
+use crate::engine::command::{AccountFilter, BcdFilter, NewBillRun, NewPaymentRun};
+use crate::ui::msg::Cx;
+
+/// Opens the bill run form.
+pub fn bill_run(cx: &mut Cx) -> Modal {
+    let today = cx.now.today.to_string();
+    let fields = vec![
+        Field::new("target date", today, "everything due up to this day is billed"),
+        Field::new("invoice date", "", "printed; empty: today"),
+        Field::new("batches", "", "only these, by comma; empty: all"),
+        Field::new("account", "", "only this account number; empty: all"),
+        Field::new("cycle day", "all", "all, run-day, or 1 to 31 (31 is the month's end)"),
+        Field::words("leave out", &["nothing", "usage", "recurring", "one_time"]),
+        Field::words("auto-renew", &["yes", "no"]),
+    ];
+    form("New bill run", Purpose::BillRun, fields, cx)
+}
+
+/// Opens the payment run form.
+pub fn payment_run(cx: &mut Cx) -> Modal {
+    let today = cx.now.today.to_string();
+    let fields = vec![
+        Field::new("target date", today, "invoices due on or before this day"),
+        Field::new("bill run", "", "only its invoices (BR-000007); empty: all"),
+        Field::new("account", "", "only this account number; empty: all"),
+        Field::new("batches", "", "only these, by comma; empty: all"),
+        Field::words("payments", &["one an invoice", "one an account"]),
+    ];
+    form("New payment run", Purpose::PaymentRun, fields, cx)
+}
+
+pub(super) fn new_bill_run(v: &[String]) -> Result<NewBillRun, Refusal> {
+    let target_on = day(v, 0)?.ok_or((0, "the target date is missing".to_owned()))?;
+    let bcd = match text(v, 4).as_str() {
+        "" | "all" => BcdFilter::All,
+        "run-day" => BcdFilter::RunDay,
+        other => match other.parse() {
+            Ok(n) if (1..=31).contains(&n) => BcdFilter::Day(n),
+            _ => return Err((4, "all, run-day, or 1 to 31".to_owned())),
+        },
+    };
+    Ok(NewBillRun {
+        target_on,
+        invoice_on: day(v, 1)?,
+        accounts: AccountFilter { batches: list(&text(v, 2)), account: text(v, 3), bcd },
+        exclude: ChargeType::parse(&text(v, 5)).into_iter().collect(),
+        auto_renew: text(v, 6) != "no",
+        auto_post: false,
+        auto_email: false,
+        skip_zero_email: false,
+        confirmed: false,
+    })
+}
+
+pub(super) fn new_payment_run(v: &[String]) -> Result<NewPaymentRun, Refusal> {
+    let run = text(v, 1);
+    let bill_run = if run.is_empty() {
+        None
+    } else {
+        let wrong = (1, format!("{run:?} is not a bill run such as BR-000007"));
+        Some(BillRunId::parse(&run).ok_or(wrong)?)
+    };
+    Ok(NewPaymentRun {
+        target_on: day(v, 0)?.ok_or((0, "the target date is missing".to_owned()))?,
+        bill_run,
+        account: text(v, 2),
+        batches: list(&text(v, 3)),
+        currency: None,
+        bill_cycle_day: None,
+        gateway: None,
+        consolidate: text(v, 4) == "one an account",
+    })
+}

@@ -1,0 +1,280 @@
+//! What the keys of the invoices do: each builds a command, and asks first where it must.
+
+use super::Invoices;
+use crate::domain::document::{DocumentStatus, Review};
+use crate::domain::ids::{BillRunId, DocumentId};
+use crate::engine::command::{Command, Pick, Removed};
+use crate::store::read::Marked;
+use crate::store::read::invoice::ItemRow;
+use crate::ui::modal::ask::Ask;
+use crate::ui::modal::choice::{Choice, Item};
+use crate::ui::modal::form::Field as Input;
+use crate::ui::modal::purpose::{self, PostWhat, Purpose};
+use crate::ui::modal::text::TextBox;
+use crate::ui::modal::{Intent, Modal, runs};
+use crate::ui::msg::Cx;
+use crate::ui::screen::document::name;
+use crate::ui::theme;
+use crate::ui::widget::list::{Shown, sums};
+use crate::ui::widget::{Line, wrap};
+
+impl Invoices {
+    /// Many rows ask in one line; one row just does it.
+    pub(super) fn commit_or_ask(words: &str, targets: &[Marked], command: Command, cx: &mut Cx) {
+        if targets.len() <= 1 {
+            return cx.commit(command);
+        }
+        let title = format!("{words} {} documents ({})?", targets.len(), sums(targets.iter()));
+        let op = cx.operation();
+        cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
+    }
+
+    pub(super) fn accept(&mut self, cx: &mut Cx) {
+        let targets = self.targets();
+        let Some(row) = self.row() else { return };
+        if targets.len() == 1 && !row.stale.is_empty() {
+            let title = format!("Accept {} although {}", row.label(), row.stale);
+            let form = purpose::reason(title, Purpose::AcceptStale(picks(&targets)), cx);
+            return cx.open.push(form);
+        }
+        let command = Command::Accept { drafts: picks(&targets), reason: String::new() };
+        Self::commit_or_ask("Accept", &targets, command, cx);
+        if targets.len() == 1 {
+            self.next(cx);
+        }
+    }
+
+    pub(super) fn hold(&mut self, cx: &mut Cx) {
+        let targets = self.targets();
+        let Some(row) = self.row() else { return };
+        if row.review == Review::Held {
+            let command = Command::Release { drafts: picks(&targets) };
+            return Self::commit_or_ask("Release", &targets, command, cx);
+        }
+        let reasons = [
+            "the amount looks wrong",
+            "usage is missing",
+            "the customer disputes it",
+            "waiting for an answer",
+            "wrong address or tax id",
+        ];
+        let mut items: Vec<Item> = Vec::new();
+        for (reason, key) in reasons.iter().zip('1'..='9') {
+            let command = Command::Hold {
+                drafts: picks(&targets),
+                reason: (*reason).to_owned(),
+                owner: String::new(),
+                until: None,
+            };
+            let op = cx.operation();
+            let intent = if targets.len() == 1 {
+                Intent::Commit { op, command: Box::new(command) }
+            } else {
+                let title = format!("Hold {} ({})?", targets.len(), sums(targets.iter()));
+                Intent::Open(Box::new(Modal::Ask(Box::new(Ask::light(title, op, command)))))
+            };
+            items.push(Item::new(key, *reason, intent));
+        }
+        let form = purpose::hold(picks(&targets), "", cx);
+        items.push(Item::new(
+            'o',
+            "another reason, an owner, a date…",
+            Intent::Open(Box::new(form)),
+        ));
+        let money = sums(targets.iter());
+        cx.open
+            .push(Modal::Choice(Choice::new(format!("Hold {} ({money})", targets.len()), items)));
+    }
+
+    pub(super) fn edit(&mut self, cx: &mut Cx) {
+        let Some(detail) = self.current_detail() else { return cx.say("still reading it") };
+        let detail = detail.clone();
+        if let Some(person) = cx.editor_of(detail.row.id.0) {
+            let since = person.editing.map(|(_, at)| cx.when(at)).unwrap_or_default();
+            let text = format!(
+                "{} edits since {since}; your save will be checked against theirs",
+                person.name
+            );
+            cx.say(text);
+        }
+        let draft = Pick { id: detail.row.id, version: detail.row.version };
+        let chosen = self.open.and_then(|at| detail.items.get(at)).map(|i| i.position);
+        let mut items = vec![];
+        if let Some(item) = chosen.and_then(|p| detail.items.iter().find(|i| i.position == p)) {
+            items.extend(line_items(draft, item, cx));
+        }
+        for item in detail.items.iter().take(9) {
+            let key = char::from_digit(item.position, 10).unwrap_or(' ');
+            let amount = detail.row.currency.grouped(item.amount_minor);
+            let menu = line_menu(draft, item, cx);
+            let label = format!("line {}: {}", item.position, item.description);
+            items.push(Item::new(key, label, Intent::Open(Box::new(menu))).hint(amount));
+        }
+        let was = [
+            detail.row.invoice_on.to_string(),
+            detail.row.due_on.to_string(),
+            detail.po_number.clone(),
+            detail.note.clone(),
+        ];
+        let fields = vec![
+            Input::new("invoice date", was[0].clone(), "printed; the due date follows it"),
+            Input::new("due date", was[1].clone(), "by hand; stays when the invoice date moves"),
+            Input::new("PO number", was[2].clone(), "printed"),
+            Input::new("note", was[3].clone(), "printed"),
+            Input::new("reason", "", "why; the trail keeps it"),
+        ];
+        let title = format!("Edit {}", name(&detail));
+        let head = purpose::form(&title, Purpose::EditHead { draft, was }, fields, cx);
+        items.push(Item::new('d', "dates, PO number, note…", Intent::Open(Box::new(head))));
+        let add = purpose::add_line(draft, cx);
+        items.push(Item::new('+', "add a line…", Intent::Open(Box::new(add))));
+        cx.open.push(Modal::Choice(Choice::new(title, items)));
+    }
+
+    pub(super) fn explain(&mut self, cx: &mut Cx) {
+        let Some(detail) = self.current_detail() else { return cx.say("still reading it") };
+        let width = usize::from(cx.size.0).saturating_sub(12).clamp(30, 88);
+        let mut lines = Vec::new();
+        for item in &detail.items {
+            let amount = detail.row.currency.grouped(item.amount_minor);
+            let head = format!("{} {}: {amount}", item.position, item.description);
+            lines.push(Line::of(head, theme::BOLD));
+            for text in crate::ui::explain::words(item, detail.row.currency) {
+                lines.extend(
+                    wrap(&text, width - 2).into_iter().map(|l| Line::plain(format!("  {l}"))),
+                );
+            }
+        }
+        for tax in &detail.taxes {
+            let c = detail.row.currency;
+            let text = format!(
+                "{} {} % of {} = {}{}",
+                tax.name,
+                tax.rate_percent.normalize(),
+                c.grouped(tax.base_minor),
+                c.grouped(tax.tax_minor),
+                if tax.reason.is_empty() { String::new() } else { format!(" ({})", tax.reason) }
+            );
+            lines.push(Line::of(text, theme::BOLD));
+        }
+        for flag in &detail.flags {
+            let text = format!("! {}: {}", flag.code, flag.reason);
+            lines.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::WARN)));
+        }
+        cx.open.push(Modal::Text(TextBox::new(format!("{} explained", name(detail)), lines)));
+    }
+
+    pub(super) fn post(&mut self, cx: &mut Cx) {
+        let targets = self.targets();
+        if targets.is_empty() {
+            return cx.say("no draft here");
+        }
+        let run = self.current_detail().and_then(|d| d.run).map(BillRunId);
+        if !self.list.marks.is_empty() && self.open.is_none() {
+            let modal = purpose::post(PostWhat::Drafts(picks(&targets)), None, cx);
+            return cx.open.push(modal);
+        }
+        let mut items = Vec::new();
+        let what = PostWhat::Drafts(picks(&targets));
+        let label = self.row().map(Shown::label).unwrap_or_default();
+        items.push(Item::new('d', format!("this draft, {label}…"), Intent::Post(what)));
+        if let Some(run) = run {
+            let all = Intent::Post(PostWhat::Run(run));
+            items.push(Item::new('r', format!("every postable draft of {run}…"), all));
+            let fields = vec![Input::new(
+                "invoice date",
+                cx.now.today.to_string(),
+                "printed on all of them",
+            )];
+            let form = purpose::form(
+                "Post with another invoice date",
+                Purpose::PostDated(PostWhat::Run(run)),
+                fields,
+                cx,
+            );
+            items.push(Item::new(
+                'i',
+                format!("{run} with another invoice date…"),
+                Intent::Open(Box::new(form)),
+            ));
+        }
+        cx.open.push(Modal::Choice(Choice::new("Post", items)));
+    }
+
+    pub(super) fn memo(&mut self, cx: &mut Cx) {
+        let Some(row) = self.row() else { return };
+        let (id, label, currency) = (row.id, row.label(), row.currency);
+        if row.status != DocumentStatus::Posted {
+            return cx.say("a draft is edited (e); memos correct what is posted");
+        }
+        let fields = vec![
+            Input::words("kind", &["credit", "debit"]),
+            Input::new("line", "", "a line number; empty: the whole document"),
+            Input::new("amount", "", "empty: all that is left"),
+            Input::new("reason", "", "why; printed and kept"),
+        ];
+        let adjust = Purpose::Adjust { document: id, currency, label: label.clone() };
+        let adjust = purpose::form(format!("Adjust {label}"), adjust, fields, cx);
+        let reverse =
+            purpose::reason(format!("Reverse {label}"), Purpose::Reverse(id, label.clone()), cx);
+        let off =
+            purpose::reason(format!("Write off {label}"), Purpose::WriteOff(id, label.clone()), cx);
+        let open = |m| Intent::Open(Box::new(m));
+        let items = vec![
+            Item::new('a', "adjust by credit or debit memo…", open(adjust)),
+            Item::new('r', "reverse: wrong bill, periods billable again…", open(reverse)),
+            Item::new('w', "write off: right bill, no money…", open(off)),
+        ];
+        cx.open.push(Modal::Choice(Choice::new(format!("Correct {label}"), items)));
+    }
+}
+
+/// Opens the choice of what to make.
+pub fn create(cx: &mut Cx) {
+    let bill = runs::bill_run(cx);
+    let pay = runs::payment_run(cx);
+    let items = vec![
+        Item::new('b', "bill run…", Intent::Open(Box::new(bill))),
+        Item::new('p', "payment run…", Intent::Open(Box::new(pay))),
+    ];
+    cx.open.push(Modal::Choice(Choice::new("New", items)));
+}
+
+fn line_menu(draft: Pick, item: &ItemRow, cx: &mut Cx) -> Modal {
+    let title = format!("Line {}: {}", item.position, item.description);
+    Modal::Choice(Choice::new(title, line_items(draft, item, cx)))
+}
+
+/// What can be done to one line of a draft.
+fn line_items(draft: Pick, item: &ItemRow, cx: &mut Cx) -> Vec<Item> {
+    let line = item.position;
+    let was = [
+        item.quantity.normalize().to_string(),
+        item.unit_price.normalize().to_string(),
+        item.description.clone(),
+    ];
+    let fields = vec![
+        Input::new("quantity", was[0].clone(), "a decimal"),
+        Input::new("unit price", was[1].clone(), "a decimal"),
+        Input::new("description", was[2].clone(), "as printed"),
+        Input::new("reason", "", "why; the trail keeps it"),
+    ];
+    let title = format!("Edit line {line}");
+    let change = purpose::form(&title, Purpose::EditLine { draft, line, was }, fields, cx);
+    let mut remove = |then, words: &str| {
+        let purpose = Purpose::RemoveLine { draft, line, then };
+        Intent::Open(Box::new(purpose::reason(format!("Remove line {line}: {words}"), purpose, cx)))
+    };
+    let later = remove(Removed::Later, "billable again");
+    let waive = remove(Removed::Waive, "billed at zero");
+    let words = |what: &str| format!("line {line}: {what}…");
+    vec![
+        Item::new('q', words("quantity, price, description"), Intent::Open(Box::new(change))),
+        Item::new('l', words("remove, bill it later"), later),
+        Item::new('w', words("remove, waive it"), waive),
+    ]
+}
+
+pub(super) fn picks(targets: &[Marked]) -> Vec<Pick> {
+    targets.iter().map(|m| Pick { id: DocumentId(m.id), version: m.version }).collect()
+}

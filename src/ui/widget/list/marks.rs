@@ -1,0 +1,124 @@
+//! Marks: set, counted with their money, brought back, kept over sessions.
+
+use super::{Listing, Shown};
+use crate::engine::query::money_words;
+use crate::store::read::{ListRow, Marked, Sort};
+use crate::ui::msg::Cx;
+use std::collections::BTreeMap;
+
+impl<R: Shown> Listing<R> {
+    pub(super) fn toggle(&mut self, at: usize) {
+        let Some(row) = self.rows.get(at) else { return };
+        let mark = Marked { id: row.id(), version: row.version(), money: row.money() };
+        if self.marks.remove(&mark.id).is_none() {
+            self.marks.insert(mark.id, mark);
+        }
+    }
+
+    pub(super) fn mark_range(&mut self, cx: &mut Cx) {
+        let here = self.rank();
+        let Some(start) = self.range.take() else {
+            self.range = Some(here);
+            return cx.say("range: move to its other end and press V again");
+        };
+        let (low, high) = (start.min(here), start.max(here));
+        let mut n = 0;
+        for rank in low..=high {
+            if let Some(row) = rank.checked_sub(self.first + 1).and_then(|i| self.rows.get(i)) {
+                let mark = Marked { id: row.id(), version: row.version(), money: row.money() };
+                self.marks.insert(mark.id, mark);
+                n += 1;
+            }
+        }
+        cx.say(format!("marked a range of {n}"));
+    }
+
+    /// Brings back marks that were taken off; false if there are none.
+    pub fn undo_unmark(&mut self) -> bool {
+        match self.lost_marks.pop() {
+            Some(marks) => {
+                self.marks.extend(marks);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The marked rows, or the one under the cursor.
+    pub fn targets(&self) -> Vec<Marked> {
+        if self.marks.is_empty() {
+            self.current()
+                .map(|r| Marked { id: r.id(), version: r.version(), money: r.money() })
+                .into_iter()
+                .collect()
+        } else {
+            self.marks.values().copied().collect()
+        }
+    }
+
+    /// Marks with their money; those that the filter does not show are counted apart.
+    pub fn mark_words(&self) -> Option<String> {
+        if self.marks.is_empty() {
+            return None;
+        }
+        let money = sums(self.marks.values());
+        let money = if money.is_empty() { String::new() } else { format!(" · {money}") };
+        let all_here = !self.before && !self.after;
+        let seen = self.rows.iter().filter(|r| self.marks.contains_key(&r.id())).count();
+        let outside = self.marks.len() - seen;
+        let outside = if outside > 0 && all_here && !(self.typed.is_empty() && self.tab == 0) {
+            format!(" ({outside} outside this filter)")
+        } else {
+            String::new()
+        };
+        Some(format!("marked {}{money}{outside}", self.marks.len()))
+    }
+
+    /// Filter, order and marks, for the session.
+    pub fn save(&self) -> serde_json::Value {
+        let marks: Vec<serde_json::Value> = self
+            .marks
+            .values()
+            .map(|m| {
+                let money = m.money.map(|(c, minor)| (c.code(), minor));
+                serde_json::json!([m.id, m.version, money])
+            })
+            .collect();
+        serde_json::json!({
+            "tab": self.tab, "typed": self.typed, "sort": self.sort.as_str(), "marks": marks,
+            "row": self.current().map(ListRow::id),
+        })
+    }
+
+    /// Back from a session; the list is read when its screen is entered.
+    pub fn restore(&mut self, saved: &serde_json::Value) {
+        let number = |v: &serde_json::Value| v.as_i64();
+        if let Some(tab) = number(&saved["tab"]).and_then(|n| usize::try_from(n).ok()) {
+            self.tab = tab.min(self.tabs.len().saturating_sub(1));
+        }
+        saved["typed"].as_str().unwrap_or_default().clone_into(&mut self.typed);
+        if let Some(sort) = saved["sort"].as_str().and_then(Sort::parse) {
+            self.sort = sort;
+        }
+        for mark in saved["marks"].as_array().into_iter().flatten() {
+            if let (Some(id), Some(version)) = (number(&mark[0]), number(&mark[1])) {
+                let currency = mark[2][0].as_str().and_then(crate::domain::money::Currency::parse);
+                let money = currency.zip(number(&mark[2][1]));
+                self.marks.insert(id, Marked { id, version, money });
+            }
+        }
+        if let Some(row) = number(&saved["row"]) {
+            self.wanted = Some(row);
+        }
+    }
+}
+
+/// Money of marks by currency, in words.
+pub fn sums<'a>(marks: impl Iterator<Item = &'a Marked>) -> String {
+    let mut money: BTreeMap<&str, _> = BTreeMap::new();
+    for (currency, minor) in marks.filter_map(|m| m.money) {
+        money.entry(currency.code()).or_insert((currency, 0)).1 += minor;
+    }
+    let list: Vec<_> = money.into_values().collect();
+    money_words(&list)
+}

@@ -1,0 +1,165 @@
+//! Drawing a list: headings, rows, gutter; columns are dropped when it is narrow, amounts never cut.
+
+use super::{Column, Listing, Shown};
+use crate::store::read::ListRow;
+use crate::ui::msg::Cx;
+use crate::ui::theme;
+use crate::ui::widget::{grouped, put, put_right};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
+
+impl<R: Shown> Listing<R> {
+    /// Widths of the right-aligned columns, from all rows at hand, so that they do not jump.
+    pub(super) fn measure(&mut self, cx: &Cx) {
+        let code = self.mixed();
+        let columns = R::columns();
+        let mut widths: Vec<u16> = columns.iter().map(|c| c.width).collect();
+        for (i, column) in columns.iter().enumerate() {
+            if column.right {
+                widths[i] = widths[i].max(self.title(column).width() as u16);
+            }
+        }
+        for row in &self.rows {
+            for (i, (text, _)) in row.cells(code, cx).iter().enumerate() {
+                if columns.get(i).is_some_and(|c| c.right) {
+                    widths[i] = widths[i].max(text.width() as u16);
+                }
+            }
+        }
+        self.widths = widths;
+    }
+
+    /// Whether the list shows more than one currency.
+    pub(super) fn mixed(&self) -> bool {
+        let mut codes = self.rows.iter().filter_map(ListRow::money).map(|(c, _)| c);
+        let first = codes.next();
+        codes.any(|c| Some(c) != first)
+    }
+
+    pub(super) fn title(&self, column: &Column) -> String {
+        match self.rows.iter().find_map(ListRow::money) {
+            Some((currency, _)) if column.title.contains("EUR") && !self.mixed() => {
+                column.title.replace("EUR", currency.code())
+            }
+            _ => column.title.replace(" EUR", ""),
+        }
+    }
+
+    /// Row 2: filter and sort, position.
+    pub fn headline(&self) -> (String, String) {
+        let tab = self.tabs.get(self.tab).map_or("", |t| t.name.as_str());
+        let left = if self.typed.is_empty() {
+            format!("[{tab}]")
+        } else {
+            format!("[{tab}] /{}", self.typed)
+        };
+        let count = self.totals.as_ref().map_or(self.rows.len() as i64, |t| t.count);
+        let rank = if self.rows.is_empty() { 0 } else { self.rank() };
+        let mut right = String::new();
+        if self.frozen {
+            right.push_str("frozen  ");
+        }
+        if self.fresh > 0 {
+            right.push_str(&format!("+{} new  ", self.fresh));
+        }
+        let width = grouped(count).len();
+        right.push_str(&format!(
+            "sort {}  {:>width$} of {}",
+            self.sort,
+            grouped(rank as i64),
+            grouped(count)
+        ));
+        (left, right)
+    }
+
+    /// The list itself, headings first.
+    pub fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        if let Some(error) = &self.error {
+            put(canvas, area.x + 3, area.y + 1, area.width.saturating_sub(4), error, theme::BAD);
+            return;
+        }
+        let columns = self.layout(area.width.saturating_sub(3));
+        let mut x = area.x + 3;
+        for (i, width) in &columns {
+            let column = &R::columns()[*i];
+            let title = self.title(column);
+            if column.right {
+                put_right(canvas, x, area.y, *width, &title, theme::DIM);
+            } else {
+                put(canvas, x, area.y, *width, &title, theme::DIM);
+            }
+            x += width + 2;
+        }
+        if self.rows.is_empty() {
+            let words = if self.ready { "nothing here" } else { "reading…" };
+            put(canvas, area.x + 3, area.y + 1, area.width.saturating_sub(3), words, theme::DIM);
+            return;
+        }
+        let code = self.mixed();
+        let height = usize::from(area.height.saturating_sub(1));
+        for (line, row) in self.rows.iter().skip(self.top).take(height).enumerate() {
+            let y = area.y + 1 + line as u16;
+            self.view_row(canvas, (area.x, y), row, &columns, code, cx);
+            if self.top + line == self.cursor {
+                put(canvas, area.x, y, 1, ">", theme::PLAIN);
+            }
+        }
+    }
+
+    pub(super) fn view_row(
+        &self,
+        canvas: &mut Buffer,
+        at: (u16, u16),
+        row: &R,
+        columns: &[(usize, u16)],
+        code: bool,
+        cx: &Cx,
+    ) {
+        let (mut x, y) = at;
+        if self.marks.contains_key(&row.id()) {
+            put(canvas, x + 1, y, 1, "*", theme::BOLD);
+        }
+        x += 3;
+        let cells = row.cells(code, cx);
+        for (i, width) in columns {
+            if let Some((text, style)) = cells.get(*i) {
+                if R::columns()[*i].right {
+                    put_right(canvas, x, y, *width, text, *style);
+                } else {
+                    put(canvas, x, y, *width, text, *style);
+                }
+            }
+            x += width + 2;
+        }
+    }
+
+    /// Which columns fit, and how wide: columns are dropped, amounts never cut.
+    pub(super) fn layout(&self, room: u16) -> Vec<(usize, u16)> {
+        let columns = R::columns();
+        let width = |i: usize| self.widths.get(i).copied().unwrap_or(columns[i].width);
+        let mut kept: Vec<usize> = (0..columns.len()).collect();
+        let used =
+            |kept: &[usize]| kept.iter().map(|i| width(*i) + 2).sum::<u16>().saturating_sub(2);
+        while used(&kept) > room {
+            let worst = kept.iter().copied().filter(|i| columns[*i].rank > 0);
+            let Some(worst) = worst.max_by_key(|i| columns[*i].rank) else { break };
+            kept.retain(|i| *i != worst);
+        }
+        let spare = room.saturating_sub(used(&kept));
+        let flexible = kept.iter().filter(|i| columns[**i].flex).count() as u16;
+        let share = spare.checked_div(flexible).unwrap_or(0);
+        kept.into_iter()
+            .map(|i| {
+                (
+                    i,
+                    if columns[i].flex {
+                        (width(i) + share).min(width(i).max(40))
+                    } else {
+                        width(i)
+                    },
+                )
+            })
+            .collect()
+    }
+}

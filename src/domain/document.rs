@@ -173,7 +173,7 @@ text_enum! {
 pub struct Flag {
     /// Which rule fired.
     pub code: FlagCode,
-    /// The reason with its figures: `1,204.80 is 3.1 times the last (388.00)`.
+    /// The reason with its figures: `1,204.80 net is 3.1 times the last (388.00)`.
     pub reason: String,
 }
 

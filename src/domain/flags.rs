@@ -151,9 +151,12 @@ struct Flags {
     list: Vec<Flag>,
 }
 
-/// `a / b` to one decimal, for words.
+/// `a / b` for words: to one decimal, and small ones to two digits that say something.
 fn times(a: i64, b: i64) -> Decimal {
-    Decimal::from(a).checked_div(Decimal::from(b)).unwrap_or_default().round_dp(1).normalize()
+    let ratio = Decimal::from(a).checked_div(Decimal::from(b)).unwrap_or_default();
+    let digits = if ratio.abs() < Decimal::ONE { 2 } else { 1 };
+    let short = ratio.round_dp(digits);
+    if short.is_zero() { ratio.round_sf(1).unwrap_or(short) } else { short }.normalize()
 }
 
 /// By how many percent `now` differs from `then`.
@@ -183,7 +186,7 @@ impl Flags {
             let scaled = |factor: Decimal| Decimal::from(last.total) * factor;
             let said = || {
                 format!(
-                    "{} is {} times the last ({})",
+                    "{} net is {} times the last ({})",
                     self.money(now),
                     times(now, last.total),
                     self.money(last.total)
@@ -565,10 +568,12 @@ mod tests {
     fn totals_and_kinds_are_held_against_the_last_invoice() {
         let high = draft(usual(10_000, 27_501));
         assert_eq!(codes(&high, &account(), &terms()), ["total_high", "usage_changed"]);
-        assert_eq!(said(&high, FlagCode::TotalHigh), "375.01 is 2.5 times the last (150.00)");
+        assert_eq!(said(&high, FlagCode::TotalHigh), "375.01 net is 2.5 times the last (150.00)");
         assert_eq!(said(&high, FlagCode::UsageChanged), "usage 275.01 after 50.00 (+450 %)");
         let low = draft(usual(10_000, -4_001));
         assert_eq!(codes(&low, &account(), &terms()), ["total_low", "usage_changed"]);
+        assert_eq!(said(&low, FlagCode::TotalLow), "59.99 net is 0.4 times the last (150.00)");
+        assert_eq!((times(118, 6_624), times(1, 1_000)), (Decimal::new(2, 2), Decimal::new(1, 3)));
         let moved = draft(usual(9_799, 5_000));
         assert_eq!(codes(&moved, &account(), &terms()), ["recurring_changed"]);
         assert_eq!(

@@ -1,24 +1,21 @@
 //! Payments, their allocations to documents, and what happened to them afterwards.
 
+mod allocation;
+mod event;
+
+pub use allocation::{
+    Allocation, AllocationState, allocate, allocations, reopen_allocation, set_allocation,
+};
+pub use event::{
+    EventKind, EventRow, EventStatus, end_event, event, events, insert_event, open_refunds,
+};
+
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::ids::{AccountId, DocumentId, MethodId, PaymentId, PaymentRunId};
 use crate::domain::money::Currency;
 use crate::domain::payment::{DeclineClass, NextAction, PaymentStatus};
-use crate::domain::text_enum;
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
-
-text_enum! {
-    /// What an allocation does to its document.
-    AllocationState {
-        /// Its payment is on its way; at most one such per document.
-        Live = "live",
-        /// It lowers the balance.
-        Applied = "applied",
-        /// It came to nothing.
-        Void = "void",
-    }
-}
 
 /// A payment before it has a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -442,228 +439,6 @@ pub fn add_returned(
     tx.conn().execute(
         "UPDATE payment SET returned_minor = returned_minor + ?2, unapplied_minor = unapplied_minor - ?3, version = version + 1 WHERE id = ?1",
         (id.0, amount_minor, from_unapplied),
-    )?;
-    tx.touch(Topic::Payments);
-    Ok(())
-}
-
-/// Money of one payment for one document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Allocation {
-    /// Identity.
-    pub id: i64,
-    /// The payment.
-    pub payment: PaymentId,
-    /// The document.
-    pub document: DocumentId,
-    /// Its number.
-    pub number: String,
-    /// Minor units.
-    pub amount_minor: i64,
-    /// What it does.
-    pub state: AllocationState,
-    /// Went back later, minor units.
-    pub reopened_minor: i64,
-}
-
-/// Writes an allocation; a second live one for a document is refused by the book.
-pub fn allocate(
-    tx: &Tx<'_>,
-    payment: PaymentId,
-    document: DocumentId,
-    amount_minor: i64,
-    state: AllocationState,
-    applied_on: Option<NaiveDate>,
-) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO allocation (payment_id, document_id, amount_minor, state, applied_on) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute((payment.0, document.0, amount_minor, state.as_str(), applied_on))?;
-    Ok(())
-}
-
-/// The allocations of a payment, in the order in which they were made.
-pub fn allocations(db: &Db<'_>, payment: PaymentId) -> Result<Vec<Allocation>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT a.id, a.payment_id, a.document_id, coalesce(d.number, ''), a.amount_minor, a.state, a.reopened_minor
-         FROM allocation a JOIN document d ON d.id = a.document_id WHERE a.payment_id = ?1 ORDER BY a.id",
-    )?;
-    let rows = statement.query_map([payment.0], |r| {
-        Ok(Allocation {
-            id: r.get(0)?,
-            payment: PaymentId(r.get(1)?),
-            document: DocumentId(r.get(2)?),
-            number: r.get(3)?,
-            amount_minor: r.get(4)?,
-            state: word(r, 5, AllocationState::parse)?,
-            reopened_minor: r.get(6)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Ends a live allocation (or revives a void one after a late success).
-pub fn set_allocation(
-    tx: &Tx<'_>,
-    id: i64,
-    state: AllocationState,
-    amount_minor: i64,
-    applied_on: Option<NaiveDate>,
-) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE allocation SET state = ?2, amount_minor = ?3, applied_on = ?4 WHERE id = ?1",
-        )?
-        .execute((id, state.as_str(), amount_minor, applied_on))?;
-    Ok(())
-}
-
-/// A part of an allocation goes back: its document is owed again.
-pub fn reopen_allocation(tx: &Tx<'_>, id: i64, amount_minor: i64) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE allocation SET reopened_minor = reopened_minor + ?2 WHERE id = ?1",
-        (id, amount_minor),
-    )?;
-    Ok(())
-}
-
-text_enum! {
-    /// What happened to a payment after its answer.
-    EventKind {
-        /// The gateway paid it out.
-        Settlement = "settlement",
-        /// We gave it back.
-        Refund = "refund",
-        /// The bank took it back.
-        Return = "return",
-        /// The cardholder had it taken back.
-        Chargeback = "chargeback",
-        /// A chargeback was decided for us.
-        ChargebackWon = "chargeback_won",
-        /// Money came after a decline was recorded.
-        LateSuccess = "late_success",
-        /// A person wrote down what they found out.
-        Evidence = "evidence",
-    }
-}
-
-text_enum! {
-    /// Where an event stands.
-    EventStatus {
-        /// Written before the gateway is called.
-        Processing = "Processing",
-        /// It happened.
-        Done = "Done",
-        /// It did not.
-        Failed = "Failed",
-        /// Nobody knows; looked up.
-        Unknown = "Unknown",
-    }
-}
-
-/// An event of a payment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventRow {
-    /// Identity.
-    pub id: i64,
-    /// The payment.
-    pub payment: PaymentId,
-    /// What happened.
-    pub kind: EventKind,
-    /// Where it stands.
-    pub status: EventStatus,
-    /// Minor units.
-    pub amount_minor: i64,
-    /// The day it counts.
-    pub event_on: NaiveDate,
-    /// When it was recorded, UTC ms.
-    pub at: i64,
-    /// Idempotency key of a refund.
-    pub key: Option<String>,
-    /// The gateway's name for it, or the clerk's evidence.
-    pub reference: String,
-    /// What was heard, in words.
-    pub reply: String,
-}
-
-const EVENT: &str =
-    "id, payment_id, kind, status, amount_minor, event_on, at, key, reference, reply";
-
-fn event_row(r: &Row<'_>) -> rusqlite::Result<EventRow> {
-    Ok(EventRow {
-        id: r.get(0)?,
-        payment: PaymentId(r.get(1)?),
-        kind: word(r, 2, EventKind::parse)?,
-        status: word(r, 3, EventStatus::parse)?,
-        amount_minor: r.get(4)?,
-        event_on: r.get(5)?,
-        at: r.get(6)?,
-        key: r.get(7)?,
-        reference: r.get(8)?,
-        reply: r.get(9)?,
-    })
-}
-
-/// Writes an event; `id` and `at` of the row are given by the book.
-pub fn insert_event(tx: &Tx<'_>, event: &EventRow) -> Result<i64, StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO payment_event (payment_id, kind, status, amount_minor, event_on, at, key, reference, reply)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute((
-            event.payment.0,
-            event.kind.as_str(),
-            event.status.as_str(),
-            event.amount_minor,
-            event.event_on,
-            tx.now().at_ms,
-            &event.key,
-            &event.reference,
-            &event.reply,
-        ))?;
-    tx.touch(Topic::Payments);
-    Ok(tx.conn().last_insert_rowid())
-}
-
-/// One event.
-pub fn event(db: &Db<'_>, id: i64) -> Result<EventRow, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(&format!("SELECT {EVENT} FROM payment_event WHERE id = ?1"))?
-        .query_row([id], event_row)?)
-}
-
-/// The events of a payment, oldest first.
-pub fn events(db: &Db<'_>, payment: PaymentId) -> Result<Vec<EventRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {EVENT} FROM payment_event WHERE payment_id = ?1 ORDER BY id"
-    ))?;
-    let rows = statement.query_map([payment.0], event_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Refunds whose outcome is not recorded.
-pub fn open_refunds(db: &Db<'_>) -> Result<Vec<EventRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {EVENT} FROM payment_event WHERE kind = 'refund' AND status IN ('Processing','Unknown') ORDER BY id"
-    ))?;
-    let rows = statement.query_map([], event_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Records what became of a refund.
-pub fn end_event(
-    tx: &Tx<'_>,
-    id: i64,
-    status: EventStatus,
-    reference: &str,
-    reply: &str,
-) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE payment_event SET status = ?2, reference = ?3, reply = ?4 WHERE id = ?1",
-        (id, status.as_str(), reference, reply),
     )?;
     tx.touch(Topic::Payments);
     Ok(())

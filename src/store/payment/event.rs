@@ -1,0 +1,148 @@
+//! What happened to a payment after its answer: refunds, returns, chargebacks, evidence.
+
+use crate::domain::ids::PaymentId;
+use crate::domain::text_enum;
+use crate::store::{Db, StoreError, Topic, Tx, word};
+use chrono::NaiveDate;
+use rusqlite::Row;
+
+text_enum! {
+    /// What happened to a payment after its answer.
+    EventKind {
+        /// The gateway paid it out.
+        Settlement = "settlement",
+        /// We gave it back.
+        Refund = "refund",
+        /// The bank took it back.
+        Return = "return",
+        /// The cardholder had it taken back.
+        Chargeback = "chargeback",
+        /// A chargeback was decided for us.
+        ChargebackWon = "chargeback_won",
+        /// Money came after a decline was recorded.
+        LateSuccess = "late_success",
+        /// A person wrote down what they found out.
+        Evidence = "evidence",
+    }
+}
+
+text_enum! {
+    /// Where an event stands.
+    EventStatus {
+        /// Written before the gateway is called.
+        Processing = "Processing",
+        /// It happened.
+        Done = "Done",
+        /// It did not.
+        Failed = "Failed",
+        /// Nobody knows; looked up.
+        Unknown = "Unknown",
+    }
+}
+
+/// An event of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// Identity.
+    pub id: i64,
+    /// The payment.
+    pub payment: PaymentId,
+    /// What happened.
+    pub kind: EventKind,
+    /// Where it stands.
+    pub status: EventStatus,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// The day it counts.
+    pub event_on: NaiveDate,
+    /// When it was recorded, UTC ms.
+    pub at: i64,
+    /// Idempotency key of a refund.
+    pub key: Option<String>,
+    /// The gateway's name for it, or the clerk's evidence.
+    pub reference: String,
+    /// What was heard, in words.
+    pub reply: String,
+}
+
+const EVENT: &str =
+    "id, payment_id, kind, status, amount_minor, event_on, at, key, reference, reply";
+
+fn event_row(r: &Row<'_>) -> rusqlite::Result<EventRow> {
+    Ok(EventRow {
+        id: r.get(0)?,
+        payment: PaymentId(r.get(1)?),
+        kind: word(r, 2, EventKind::parse)?,
+        status: word(r, 3, EventStatus::parse)?,
+        amount_minor: r.get(4)?,
+        event_on: r.get(5)?,
+        at: r.get(6)?,
+        key: r.get(7)?,
+        reference: r.get(8)?,
+        reply: r.get(9)?,
+    })
+}
+
+/// Writes an event; `id` and `at` of the row are given by the book.
+pub fn insert_event(tx: &Tx<'_>, event: &EventRow) -> Result<i64, StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO payment_event (payment_id, kind, status, amount_minor, event_on, at, key, reference, reply)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute((
+            event.payment.0,
+            event.kind.as_str(),
+            event.status.as_str(),
+            event.amount_minor,
+            event.event_on,
+            tx.now().at_ms,
+            &event.key,
+            &event.reference,
+            &event.reply,
+        ))?;
+    tx.touch(Topic::Payments);
+    Ok(tx.conn().last_insert_rowid())
+}
+
+/// One event.
+pub fn event(db: &Db<'_>, id: i64) -> Result<EventRow, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(&format!("SELECT {EVENT} FROM payment_event WHERE id = ?1"))?
+        .query_row([id], event_row)?)
+}
+
+/// The events of a payment, oldest first.
+pub fn events(db: &Db<'_>, payment: PaymentId) -> Result<Vec<EventRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {EVENT} FROM payment_event WHERE payment_id = ?1 ORDER BY id"
+    ))?;
+    let rows = statement.query_map([payment.0], event_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Refunds whose outcome is not recorded.
+pub fn open_refunds(db: &Db<'_>) -> Result<Vec<EventRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {EVENT} FROM payment_event WHERE kind = 'refund' AND status IN ('Processing','Unknown') ORDER BY id"
+    ))?;
+    let rows = statement.query_map([], event_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Records what became of a refund.
+pub fn end_event(
+    tx: &Tx<'_>,
+    id: i64,
+    status: EventStatus,
+    reference: &str,
+    reply: &str,
+) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE payment_event SET status = ?2, reference = ?3, reply = ?4 WHERE id = ?1",
+        (id, status.as_str(), reference, reply),
+    )?;
+    tx.touch(Topic::Payments);
+    Ok(())
+}

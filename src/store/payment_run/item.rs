@@ -1,0 +1,188 @@
+//! The pick list of a run: its progress, and what it left out and why.
+
+use crate::domain::ids::{AccountId, DocumentId, PaymentRunId};
+use crate::domain::payment_run::SkipReason;
+use crate::domain::text_enum;
+use crate::store::{Db, StoreError, Tx, word};
+use rusqlite::Row;
+
+text_enum! {
+    /// Where a picked invoice stands in its run.
+    ItemState {
+        /// Waits its turn.
+        Open = "open",
+        /// A payment (or a credit) was made for it.
+        Taken = "taken",
+        /// Left out, counted by reason.
+        Skipped = "skipped",
+    }
+}
+
+/// A picked invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item {
+    /// Order in the run.
+    pub position: i64,
+    /// The invoice.
+    pub document: DocumentId,
+    /// Its account.
+    pub account: AccountId,
+}
+
+/// Adds invoices to the pick list, in order, after those that are there.
+pub fn add_items(
+    tx: &Tx<'_>,
+    run: PaymentRunId,
+    items: &[(DocumentId, AccountId)],
+) -> Result<(), StoreError> {
+    let first: i64 = tx
+        .conn()
+        .prepare_cached(
+            "SELECT coalesce(max(position), 0) FROM payment_run_item WHERE run_id = ?1",
+        )?
+        .query_row([run.0], |r| r.get(0))?;
+    let mut insert = tx.conn().prepare_cached(
+        "INSERT INTO payment_run_item (run_id, position, document_id, account_id, state) VALUES (?1, ?2, ?3, ?4, 'open')",
+    )?;
+    for (place, (document, account)) in (first + 1..).zip(items) {
+        insert.execute((run.0, place, document.0, account.0))?;
+    }
+    tx.conn()
+        .prepare_cached("UPDATE payment_run SET picked = picked + ?2 WHERE id = ?1")?
+        .execute((run.0, items.len() as i64))?;
+    Ok(())
+}
+
+/// The next open invoices of a run in order.
+pub fn open_items(db: &Db<'_>, run: PaymentRunId, limit: u32) -> Result<Vec<Item>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT position, document_id, account_id FROM payment_run_item INDEXED BY payment_run_item_open
+         WHERE run_id = ?1 AND state = 'open' ORDER BY position LIMIT ?2",
+    )?;
+    let rows = statement.query_map((run.0, limit), item)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The open invoices of one account in a run, in order.
+pub fn open_items_of(
+    db: &Db<'_>,
+    run: PaymentRunId,
+    account: AccountId,
+) -> Result<Vec<Item>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT position, document_id, account_id FROM payment_run_item INDEXED BY payment_run_item_account
+         WHERE run_id = ?1 AND account_id = ?2 AND state = 'open' ORDER BY position",
+    )?;
+    let rows = statement.query_map((run.0, account.0), item)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn item(r: &Row<'_>) -> rusqlite::Result<Item> {
+    Ok(Item { position: r.get(0)?, document: DocumentId(r.get(1)?), account: AccountId(r.get(2)?) })
+}
+
+/// Says what became of a picked invoice.
+pub fn mark_item(
+    tx: &Tx<'_>,
+    run: PaymentRunId,
+    position: i64,
+    state: ItemState,
+) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE payment_run_item SET state = ?3 WHERE run_id = ?1 AND position = ?2",
+        )?
+        .execute((run.0, position, state.as_str()))?;
+    Ok(())
+}
+
+/// Puts the invoices of a payment that was never sent back on the list.
+pub fn reopen_items(
+    tx: &Tx<'_>,
+    run: PaymentRunId,
+    documents: &[DocumentId],
+) -> Result<(), StoreError> {
+    let mut statement = tx.conn().prepare_cached(
+        "UPDATE payment_run_item INDEXED BY payment_run_item_document SET state = 'open' WHERE run_id = ?1 AND document_id = ?2 AND state = 'taken'",
+    )?;
+    for document in documents {
+        statement.execute((run.0, document.0))?;
+    }
+    Ok(())
+}
+
+/// Picked invoices that the run left out after all: they count as left out, not as picked.
+fn unpick(tx: &Tx<'_>, run: PaymentRunId, count: i64) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached("UPDATE payment_run SET picked = picked - ?2 WHERE id = ?1")?
+        .execute((run.0, count))?;
+    Ok(())
+}
+
+/// Leaves a picked invoice out, by its place in the run.
+pub fn skip_item(
+    tx: &Tx<'_>,
+    run: PaymentRunId,
+    position: i64,
+    reason: SkipReason,
+) -> Result<(), StoreError> {
+    mark_item(tx, run, position, ItemState::Skipped)?;
+    unpick(tx, run, 1)?;
+    add_skip(tx, run, reason, 1)
+}
+
+/// Leaves one open invoice of a run out.
+pub fn leave_out(
+    tx: &Tx<'_>,
+    run: PaymentRunId,
+    document: DocumentId,
+    reason: SkipReason,
+) -> Result<(), StoreError> {
+    let count = tx.conn().execute(
+        "UPDATE payment_run_item INDEXED BY payment_run_item_document SET state = 'skipped' WHERE run_id = ?1 AND document_id = ?2 AND state = 'open'",
+        (run.0, document.0),
+    )?;
+    if count == 0 {
+        return Ok(());
+    }
+    unpick(tx, run, count as i64)?;
+    add_skip(tx, run, reason, count as i64)
+}
+
+/// Leaves every open invoice of a run out; gives how many.
+pub fn skip_rest(tx: &Tx<'_>, run: PaymentRunId, reason: SkipReason) -> Result<i64, StoreError> {
+    let count = tx.conn().execute(
+        "UPDATE payment_run_item SET state = 'skipped' WHERE run_id = ?1 AND state = 'open'",
+        [run.0],
+    )? as i64;
+    if count > 0 {
+        unpick(tx, run, count)?;
+        add_skip(tx, run, reason, count)?;
+    }
+    Ok(count)
+}
+
+/// Counts invoices that were left out.
+pub fn add_skip(
+    tx: &Tx<'_>,
+    run: PaymentRunId,
+    reason: SkipReason,
+    count: i64,
+) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO payment_run_skip (run_id, reason, count) VALUES (?1, ?2, ?3)
+             ON CONFLICT (run_id, reason) DO UPDATE SET count = count + ?3",
+        )?
+        .execute((run.0, reason.as_str(), count))?;
+    Ok(())
+}
+
+/// How many invoices were left out, by reason.
+pub fn skips(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<(SkipReason, i64)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT reason, count FROM payment_run_skip WHERE run_id = ?1 ORDER BY reason",
+    )?;
+    let rows = statement.query_map([run.0], |r| Ok((word(r, 0, SkipReason::parse)?, r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -6,16 +6,25 @@ use super::post::{self, What};
 use super::{Error, Session};
 use crate::config::Config;
 use crate::domain::document::{BillRunStatus, FlagCode};
-use crate::domain::ids::BillRunId;
+use crate::domain::ids::{BillRunId, ScheduleId};
 use crate::domain::money::Currency;
 use crate::store::bill_run::{self, BillRunRow, RunTotal};
 use crate::store::notice::{self, NoticeLevel};
-use crate::store::{Tx, settings};
+use crate::store::{Tx, schedule, settings};
 use rust_decimal::Decimal;
 
 /// Goes on with a run that has just completed, if it was told to and every guard agrees.
 pub fn after_bill(tx: &Tx<'_>, run: BillRunId) -> Result<(), Error> {
     let row = bill_run::get(tx, run)?;
+    let owner = match row.params.schedule {
+        Some(id) => schedule::get(tx, ScheduleId(id))?.owner_email,
+        None => String::new(),
+    };
+    if row.params.schedule.is_some() && row.invoices + row.credit_memos == 0 {
+        let text = format!("{run} made nothing: no account had anything to bill");
+        let about = (&*run.to_string(), &*text);
+        notice::alarm(tx, NoticeLevel::Warning, about, &format!("nothing {run}"), &owner)?;
+    }
     if !row.params.auto_post || row.status != BillRunStatus::Completed {
         return Ok(());
     }
@@ -28,7 +37,8 @@ pub fn after_bill(tx: &Tx<'_>, run: BillRunId) -> Result<(), Error> {
     let why = format!("did not post by itself: {}", stops.join("; "));
     bill_run::set_note(tx, run, &why)?;
     let text = format!("{run} {why}");
-    notice::add(tx, NoticeLevel::Task, &run.to_string(), &text, &format!("guard {run}"))?;
+    let about = (&*run.to_string(), &*text);
+    notice::alarm(tx, NoticeLevel::Task, about, &format!("guard {run}"), &owner)?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! [`Session::write`]; what takes long is a [`job`] in slices.
 
 pub mod adjust;
+pub mod alarm;
 pub mod autopilot;
 pub mod backup;
 pub mod bill;

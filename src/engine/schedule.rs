@@ -219,7 +219,8 @@ fn run_slot(
             session.write(Verb::Housekeeping, |tx| {
                 schedule::use_slot(tx, row.id, slot, SlotState::Missed, "", late)?;
                 let key = format!("slot {} {slot}", row.id);
-                notice::add(tx, NoticeLevel::Task, &row.id.to_string(), &text, &key)?;
+                let about = (&*row.id.to_string(), &*text);
+                notice::alarm(tx, NoticeLevel::Task, about, &key, &row.owner_email)?;
                 tx.note(row.id, text.clone());
                 Ok(())
             })?;
@@ -262,7 +263,7 @@ fn make(
     if late > LATE_MINUTES {
         let text = format!("{} {} began {late} minutes late: {subject}", row.id, row.name);
         let key = format!("late {} {slot}", row.id);
-        notice::add(tx, NoticeLevel::Warning, &subject, &text, &key)?;
+        notice::alarm(tx, NoticeLevel::Warning, (&subject, &text), &key, &row.owner_email)?;
     }
     tx.note(&subject, format!("made by {} for the slot of {slot}", row.id));
     Ok(Some(subject))

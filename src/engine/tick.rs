@@ -2,13 +2,14 @@
 //! whoever works (a console's threads, `daybook worker`); safe to call from many at once.
 
 use super::retry::Which;
-use super::{Error, Session, follow_up, reconcile, retry, schedule};
+use super::{Error, Session, alarm, follow_up, reconcile, retry, schedule};
 use crate::store::StoreError;
 use crate::store::job::{self, JobKind};
 
 /// Makes the runs and jobs that are due; gives how many.
 pub fn tick(session: &mut Session) -> Result<usize, Error> {
     let mut made = schedule::fire_due(session)?;
+    alarm::mail(session)?;
     follow_up::end_promises(session)?;
     made += usize::from(allowed(reconcile::queue(session))?.is_some());
     if session.config()?.is("automation.retry") && !retry_open(session)? {

@@ -48,6 +48,38 @@ pub fn add(
     Ok(())
 }
 
+/// A notice that is mailed too, to the owner of the schedule it is about; with no address it is
+/// only a notice.
+pub fn alarm(
+    tx: &Tx<'_>,
+    level: NoticeLevel,
+    about: (&str, &str),
+    key: &str,
+    mail_to: &str,
+) -> Result<(), StoreError> {
+    add(tx, level, about.0, about.1, key)?;
+    tx.conn().execute(
+        "UPDATE notice SET mail_to = ?2 WHERE key = ?1 AND mailed_at IS NULL",
+        (key, mail_to),
+    )?;
+    Ok(())
+}
+
+/// Alarms that wait to be mailed: notice, address and text.
+pub fn to_mail(db: &Db<'_>) -> Result<Vec<(i64, String, String)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT id, mail_to, text FROM notice WHERE mail_to <> '' AND mailed_at IS NULL ORDER BY id LIMIT 50",
+    )?;
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Notes that an alarm was mailed.
+pub fn mailed(tx: &Tx<'_>, id: i64) -> Result<(), StoreError> {
+    tx.conn().execute("UPDATE notice SET mailed_at = ?2 WHERE id = ?1", (id, tx.now().at_ms))?;
+    Ok(())
+}
+
 /// Notices nobody has dismissed, newest first.
 pub fn open(db: &Db<'_>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
     let mut statement = db.conn().prepare_cached(

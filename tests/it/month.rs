@@ -94,6 +94,8 @@ fn month(accounts: &str, step: i64) {
         "02:00",
         "--auto-post",
         "--auto-email",
+        "--email",
+        "owner@example.com",
     ]);
     let bill = bill["id"].as_str().unwrap().to_owned();
     let pay = month.json(&[
@@ -154,6 +156,8 @@ fn month(accounts: &str, step: i64) {
     // Nothing is left unanswered without a person knowing, and everything balances.
     assert!(count("SELECT count(*) FROM payment WHERE status = 'Approved'") > 0);
     assert_eq!(count("SELECT count(*) FROM payment WHERE status = 'Processing'"), 0);
+    // The schedule's owner was told by mail that the first cycle needed a person.
+    assert!(count("SELECT count(*) FROM notice WHERE mailed_at IS NOT NULL") > 0);
     let check = month.run(&["check"]);
     assert_eq!(check.code, 0, "{}", check.out);
 }

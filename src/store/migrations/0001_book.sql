@@ -688,7 +688,9 @@ CREATE TABLE notice (
   subject        TEXT NOT NULL DEFAULT '',
   for_uid        INTEGER,
   key            TEXT UNIQUE,                         -- so that one cause makes one notice
-  done_at        INTEGER
+  done_at        INTEGER,
+  mail_to        TEXT NOT NULL DEFAULT '',            -- the owner of the schedule that went wrong
+  mailed_at      INTEGER
 ) STRICT;
 
 CREATE TABLE account_note (

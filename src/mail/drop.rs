@@ -35,7 +35,7 @@ impl DropFolder {
         self.folder.join(format!("{}-{short:08x}.eml", plain.trim_start_matches('.')))
     }
 
-    fn write(&self, message_id: &str, message: &[u8]) -> std::io::Result<PathBuf> {
+    fn write(&self, message_id: &str, message: &[u8]) -> std::io::Result<()> {
         std::fs::create_dir_all(&self.folder)?;
         let file = self.file_of(message_id);
         // Written aside and renamed: whoever watches the folder never sees half a message.
@@ -44,17 +44,15 @@ impl DropFolder {
         part.as_file().set_permissions(std::fs::Permissions::from_mode(0o660))?;
         part.as_file().sync_data()?;
         part.persist(&file).map_err(|e| e.error)?;
-        Ok(file)
+        Ok(())
     }
 }
 
 impl Mailer for DropFolder {
     fn send(&self, envelope: &Envelope, message: &[u8]) -> MailOutcome {
         match self.write(&envelope.message_id, message) {
-            Ok(file) => {
-                let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                MailOutcome::Sent { reply: format!("written to {name}") }
-            }
+            // The same words for all, so that answers group; the file's name is the message's.
+            Ok(()) => MailOutcome::Sent { reply: "written to the drop folder".into() },
             Err(e) => MailOutcome::TransportDown {
                 reply: format!("cannot write into {}: {e}", self.folder.display()),
             },

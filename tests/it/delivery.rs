@@ -401,6 +401,35 @@ fn killed_while_sending_leaves_what_is_not_known_and_sends_the_rest_once() {
 }
 
 #[test]
+fn several_senders_send_each_message_once() {
+    let book = posted(&[]);
+    let sink = Sink::start(Script::default());
+    smtp(&book, &sink);
+    deliver(&book, &["--detach"]).ends(1);
+    assert_eq!(sink.taken().len(), 0);
+    let senders: Vec<_> = (0..4)
+        .map(|_| {
+            std::process::Command::new(env!("CARGO_BIN_EXE_daybook"))
+                .args(["--book", book.path.to_str().unwrap(), "deliver"])
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut sender in senders {
+        let ended = sender.wait().unwrap();
+        assert!(matches!(ended.code(), Some(0 | 3)), "{ended}");
+    }
+    let mut got: Vec<String> = sink.taken().into_iter().map(|(to, _)| to).collect();
+    got.sort();
+    assert_eq!(
+        got,
+        ["ap@mueller.example", "ap@tokyo.example", "boss@mueller.example", "free@rider.example"]
+    );
+    assert_eq!(balanced(&book)["sent"], 4);
+}
+
+#[test]
 fn a_corrected_invoice_in_the_queue_is_held_and_asks() {
     let book = posted(&[]);
     deliver(&book, &["--run", "BR-000001"]).ends(1);

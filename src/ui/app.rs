@@ -2,13 +2,13 @@
 //! handed out as [`Effect`]s. Keys go to the top modal, else to the screen's table, the lists'
 //! table, everywhere's table, in this order.
 
+mod outcome;
 mod overlays;
 mod session;
 
 use super::keymap::{Action, Binding, GLOBAL_KEYS, Key, LIST_KEYS, find};
 use super::modal::form::Form;
 use super::modal::purpose::{self};
-use super::modal::text::TextBox;
 use super::modal::{Intent, Modal, Step};
 use super::msg::{Cx, Effect, Msg, Part, ScreenId, Slot};
 use super::screen::Screen;
@@ -20,11 +20,10 @@ use super::screen::jobs::Jobs;
 use super::screen::log::Log;
 use super::screen::runs::Runs;
 use super::screen::today::Today;
-use super::widget::{Line, put, status};
-use super::{fault::Fault, fault::FaultKind, theme};
-use crate::domain::ids::DocumentId;
-use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Answer, Query, money_words};
+use super::widget::{put, status};
+use super::{fault::Fault, theme};
+use crate::engine::command::Command;
+use crate::engine::query::{Answer, Query};
 use crate::store::Topic;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -428,78 +427,6 @@ impl App {
                 self.dirty |= slot.screen == self.screen;
                 self.screens.get(slot.screen).loaded(part, answer, &mut self.cx);
             }
-        }
-    }
-
-    fn done(&mut self, command: &Command, result: Result<Receipt, Fault>) {
-        self.dirty = true;
-        let form = self.sent.take();
-        match result {
-            Ok(receipt) => {
-                if matches!(command, Command::SaveSession { .. }) {
-                    return;
-                }
-                self.screens.get(self.screen).done(command, &receipt, &mut self.cx);
-                self.receipt(command, &receipt);
-                let topics: Vec<Topic> = Topic::ALL.to_vec();
-                self.screens.get(self.screen).changed(&topics, &mut self.cx);
-                self.cx.load(ScreenId::Today, Part::Status, Query::Status);
-            }
-            Err(fault) => {
-                if fault.kind == FaultKind::AlreadyDone {
-                    return self.say("done already; nothing was done twice".to_owned());
-                }
-                if let Some((_, mut form)) = form {
-                    let mut lines = vec![fault.text.clone()];
-                    if fault.kind == FaultKind::Stale {
-                        lines.push("yours is still below; saving again puts it on top".to_owned());
-                    }
-                    form.refused(lines, &mut self.cx);
-                    if let Some(id) = form.document() {
-                        let query = Query::Invoice(DocumentId(id));
-                        self.cx.load(self.screen, Part::Dialog, query);
-                    }
-                    self.open(Modal::Form(form));
-                }
-                self.say(fault.line());
-                let topics: Vec<Topic> = Topic::ALL.to_vec();
-                self.screens.get(self.screen).changed(&topics, &mut self.cx);
-            }
-        }
-    }
-
-    fn receipt(&mut self, command: &Command, receipt: &Receipt) {
-        let money = money_words(&receipt.totals);
-        let money = if money.is_empty() || receipt.summary.contains(&money) {
-            String::new()
-        } else {
-            format!(", {money}")
-        };
-        let undo = if receipt.undoable { " · u undo" } else { "" };
-        let refused = match receipt.refused.len() {
-            0 => String::new(),
-            1 => format!(" · {}: {}", receipt.refused[0].what, receipt.refused[0].reason),
-            n => format!(" · {n} refused"),
-        };
-        let who = match command.only() {
-            Some(id) if !receipt.summary.contains(&id.to_string()) => format!("{id} "),
-            Some(_) | None => String::new(),
-        };
-        self.say(format!("{who}{}{money}{refused}{undo}", receipt.summary));
-        if receipt.refused.len() > 1 {
-            let mut lines = vec![Line::plain(receipt.summary.clone()), Line::default()];
-            lines.extend(
-                receipt
-                    .refused
-                    .iter()
-                    .take(500)
-                    .map(|r| Line::of(format!("{}: {}", r.what, r.reason), theme::WARN)),
-            );
-            self.open(Modal::Text(TextBox::new("Not everything was done", lines)));
-        }
-        if matches!(command, Command::StartBillRun(_) | Command::StartPaymentRun(_)) {
-            self.go(ScreenId::Runs);
-            self.screens.runs.list.restart(&mut self.cx);
         }
     }
 

@@ -265,16 +265,10 @@ impl Screen for Accounts {
                 let shown = lines(row, d, cx);
                 return view_list(&self.list, &[], Some(&shown), canvas, area, cx);
             }
-            preview.push(Line::plain(format!("{} · {}", row.emails, d.address.join(", "))));
+            preview.push(Line::plain(row.emails.clone()));
             let methods: Vec<&str> = d.methods.iter().map(|m| m.display.as_str()).collect();
             let note = d.notes.first().map(|n| format!(" · {}", n.2)).unwrap_or_default();
-            let text = format!(
-                "{} · {} charges · {} documents{note}",
-                methods.join(", "),
-                d.charges.len(),
-                d.documents.len()
-            );
-            preview.push(Line::of(text, theme::DIM));
+            preview.push(Line::plain(format!("{}{note}", methods.join(", "))));
         }
         view_list(&self.list, &preview, None, canvas, area, cx);
     }

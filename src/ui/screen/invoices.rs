@@ -1,6 +1,7 @@
 //! 3 Invoices, the heart: drafts to check worst first, one key for a good one, three for an
 //! exception; edit, hold, explain; post what is right; correct by memo what is posted.
 
+mod row;
 mod verbs;
 
 pub use verbs::create;
@@ -8,24 +9,23 @@ use verbs::picks;
 
 use super::document::{name, picture};
 use super::{Screen, WIDE, list_action, list_intent, view_list};
-use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
+use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode};
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Answer, ListName, Query, money_words};
+use crate::engine::query::{Answer, Query, money_words};
 use crate::store::Topic;
 use crate::store::read::invoice::InvoiceDetail;
 use crate::store::read::invoices::InvoiceRow;
-use crate::store::read::{Field, Marked, Page, Sort};
+use crate::store::read::{Field, Marked, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::Intent;
 use crate::ui::modal::purpose::{self, Purpose};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::list::{Column, Listing, Shown, Tab, sums};
+use crate::ui::widget::list::{Listing, Tab, sums};
 use crate::ui::widget::{Line, put};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 /// The keys of this screen.
 pub const KEYS: &[Binding] = &[
@@ -91,99 +91,6 @@ impl Default for Invoices {
             pane: true,
             last: None,
         }
-    }
-}
-
-impl Shown for InvoiceRow {
-    const LIST: ListName = ListName::Invoices;
-
-    fn page(answer: Answer) -> Option<Page<Self>> {
-        match answer {
-            Answer::Invoices(page) => Some(page),
-            _ => None,
-        }
-    }
-
-    fn columns() -> &'static [Column] {
-        const COLUMNS: &[Column] = &[
-            Column { title: "ACCOUNT", width: 9, right: false, flex: false, rank: 0 },
-            Column { title: "CUSTOMER", width: 16, right: false, flex: true, rank: 0 },
-            Column { title: "NUMBER", width: 15, right: false, flex: false, rank: 4 },
-            Column { title: "INVOICED", width: 8, right: false, flex: false, rank: 5 },
-            Column { title: "TOTAL EUR", width: 12, right: true, flex: false, rank: 0 },
-            Column { title: "ST", width: 2, right: false, flex: false, rank: 0 },
-            Column { title: "FLAGS", width: 14, right: false, flex: true, rank: 3 },
-        ];
-        COLUMNS
-    }
-
-    fn cells(&self, code: bool, cx: &Cx) -> Vec<(String, Style)> {
-        let amount = self.currency.grouped(self.total_minor);
-        let amount = if code { format!("{amount} {}", self.currency) } else { amount };
-        let number = self.number.clone().unwrap_or_else(|| self.id.to_string());
-        let (words, style) = match cx.editor_of(self.id.0) {
-            Some(person) => (format!("{} edits", person.name), theme::WARN),
-            None => (flag_words(self), if self.is_flagged() { theme::WARN } else { theme::PLAIN }),
-        };
-        vec![
-            (self.account.clone(), theme::PLAIN),
-            (self.customer.clone(), theme::PLAIN),
-            (number, theme::DIM),
-            (self.invoice_on.format("%m-%d").to_string(), theme::PLAIN),
-            (amount, theme::PLAIN),
-            (state(self).to_owned(), theme::PLAIN),
-            (words, style),
-        ]
-    }
-
-    fn label(&self) -> String {
-        self.number.clone().unwrap_or_else(|| self.id.to_string())
-    }
-}
-
-/// The state in a letter or two: D draft, DA accepted, H held, P posted, X canceled, R reversed.
-fn state(row: &InvoiceRow) -> &'static str {
-    match (row.status, row.review) {
-        (DocumentStatus::Draft, Review::None) => "D",
-        (DocumentStatus::Draft, Review::Accepted) => "DA",
-        (DocumentStatus::Draft, Review::Held) => "H",
-        (DocumentStatus::Posted, _) if row.undone => "R",
-        (DocumentStatus::Posted, _) => "P",
-        (DocumentStatus::Canceled, _) => "X",
-    }
-}
-
-fn flag_words(row: &InvoiceRow) -> String {
-    if row.review == Review::Held {
-        return row.hold_reason.clone();
-    }
-    let words: Vec<&str> = row
-        .flags
-        .iter()
-        .map(|f| match f {
-            FlagCode::TotalHigh => "▲ high",
-            FlagCode::TotalLow => "▼ low",
-            FlagCode::RecurringChanged => "recurring",
-            FlagCode::UsageChanged => "usage ±",
-            FlagCode::ChargeMissing => "missing",
-            FlagCode::ChargeNew => "new charge",
-            FlagCode::FirstInvoice => "first",
-            FlagCode::ZeroTotal => "zero",
-            FlagCode::UsageNone => "no usage",
-            FlagCode::UsageLate => "late usage",
-            FlagCode::BackBilling => "back bill",
-            FlagCode::NoEmail => "no e-mail",
-            FlagCode::NoMethod => "no method",
-            FlagCode::Duplicate => "duplicate",
-            FlagCode::Stale => "stale",
-        })
-        .collect();
-    words.join(", ")
-}
-
-impl InvoiceRow {
-    fn is_flagged(&self) -> bool {
-        !self.flags.is_empty() || !self.stale.is_empty()
     }
 }
 

@@ -1,12 +1,13 @@
 //! A list of any length: a window of rows read by key, a cursor that follows its row by id, marks
 //! that outlive filters and reloads.
 
+mod arrive;
 mod marks;
 mod view;
 
 pub use marks::sums;
 
-use crate::engine::query::{Answer, ListName, Query, money_words};
+use crate::engine::query::{Answer, ListName, Query};
 use crate::store::read::{Filter, ListArgs, ListRow, Marked, Page, Seek, Sort, Totals};
 use crate::ui::keymap::Action;
 use crate::ui::msg::{Cx, Effect, Part, ScreenId};
@@ -247,133 +248,6 @@ impl<R: Shown> Listing<R> {
         self.typed.clear();
         self.error = None;
         self.restart(cx);
-    }
-
-    /// Takes an answer meant for this list; gives it back if it is for somebody else.
-    pub fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) -> Option<Answer> {
-        match (part, answer) {
-            (Part::Page, answer) => {
-                if let Some(page) = R::page(answer) {
-                    self.take_page(page, cx);
-                }
-            }
-            (Part::After, answer) => {
-                if let Some(page) = R::page(answer) {
-                    self.after = page.more;
-                    self.rows.extend(page.rows);
-                    if self.rows.len() > KEEP {
-                        let drop = (self.rows.len() - KEEP).min(self.top);
-                        self.rows.drain(..drop);
-                        self.first += drop;
-                        self.cursor -= drop;
-                        self.top -= drop;
-                        self.before |= drop > 0;
-                    }
-                }
-            }
-            (Part::Before, answer) => {
-                if let Some(page) = R::page(answer) {
-                    let n = page.rows.len();
-                    self.before = page.more;
-                    self.rows.splice(0..0, page.rows);
-                    self.cursor += n;
-                    self.top += n;
-                    self.first = if page.more { self.first.saturating_sub(n) } else { 0 };
-                    if self.rows.len() > KEEP {
-                        let keep = KEEP.max(self.top + Self::height(cx.size) + 1);
-                        self.after |= self.rows.len() > keep;
-                        self.rows.truncate(keep);
-                    }
-                }
-            }
-            (Part::Totals, Answer::Totals(totals)) => {
-                if let Some(old) = &self.totals
-                    && self.ready
-                    && totals.count > old.count
-                    && self.first + self.top > 0
-                {
-                    self.fresh += totals.count - old.count;
-                }
-                if self.land == Land::Last || !self.after {
-                    let count = usize::try_from(totals.count).unwrap_or(0);
-                    self.first = count.saturating_sub(self.rows.len());
-                }
-                self.totals = Some(totals);
-                self.measure(cx);
-            }
-            (Part::Marks, Answer::Marks(all)) => {
-                let n = all.len();
-                let mut money: BTreeMap<&str, _> = BTreeMap::new();
-                for mark in &all {
-                    if let Some((c, minor)) = mark.money {
-                        money.entry(c.code()).or_insert((c, 0)).1 += minor;
-                    }
-                }
-                let sums: Vec<_> = money.into_values().collect();
-                self.marks.extend(all.into_iter().map(|m| (m.id, m)));
-                cx.say(format!("marked all {n} that match, {}", money_words(&sums)));
-            }
-            (Part::Hit, answer) => {
-                if let Some(row) = R::page(answer).and_then(|p| p.rows.into_iter().next()) {
-                    self.land = Land::Row(row.id());
-                    let key = row.key().clone();
-                    if let Some(at) = self.rows.iter().position(|r| r.id() == row.id()) {
-                        self.cursor = at;
-                        self.follow(cx);
-                    } else {
-                        self.ask(cx, Part::Page, Seek::From(key), CHUNK);
-                    }
-                } else {
-                    cx.say(format!("no further match of {}", self.last_typed));
-                }
-            }
-            (_, answer) => return Some(answer),
-        }
-        None
-    }
-
-    fn take_page(&mut self, page: Page<R>, cx: &mut Cx) {
-        let height = Self::height(cx.size);
-        let old_first = self.first + self.top;
-        let from_top = old_first < 400 || self.land == Land::First;
-        let offset = self.cursor.saturating_sub(self.top);
-        self.ready = true;
-        self.error = None;
-        match self.land {
-            Land::Last => {
-                self.before = page.more;
-                self.after = false;
-                let count = self.totals.as_ref().map_or(page.rows.len() as i64, |t| t.count);
-                self.first = usize::try_from(count).unwrap_or(0).saturating_sub(page.rows.len());
-                self.rows = page.rows;
-                self.cursor = self.rows.len().saturating_sub(1);
-                self.top = self.rows.len().saturating_sub(height);
-            }
-            Land::First => {
-                self.before = false;
-                self.after = page.more;
-                self.first = 0;
-                self.rows = page.rows;
-                self.cursor = 0;
-                self.top = 0;
-            }
-            Land::Row(id) => {
-                let old_cursor = self.cursor;
-                let next = self.rows.get(old_cursor + 1).map(ListRow::id);
-                self.after = page.more;
-                let (base, old_top) =
-                    if from_top { (0, self.first + self.top) } else { (old_first, 0) };
-                self.before = base > 0;
-                self.first = base;
-                self.rows = page.rows;
-                let find = |id: i64| self.rows.iter().position(|r| r.id() == id);
-                let at = find(id).or_else(|| next.and_then(find));
-                self.cursor = at.unwrap_or(old_top + offset).min(self.rows.len().saturating_sub(1));
-                self.top = old_top.min(self.rows.len().saturating_sub(1));
-            }
-        }
-        self.follow(cx);
-        self.measure(cx);
     }
 
     /// Keeps the cursor in view, half a page further at the edge, and reads on in time.

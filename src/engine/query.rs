@@ -4,6 +4,7 @@ use crate::clock::Now;
 use crate::domain::ids::{AccountId, DocumentId, RunId};
 use crate::domain::money::Currency;
 use crate::engine::command::Pick;
+use crate::engine::{Error, Session, deliver};
 use crate::store::Db;
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
@@ -17,6 +18,7 @@ use crate::store::read::today::StepRow;
 use crate::store::read::{
     self, Field, Filter, FilterError, Group, ListArgs, Marked, Page, ReadError, Totals,
 };
+use std::collections::BTreeMap;
 
 /// The lists of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,6 +62,8 @@ pub enum Query {
     PostRun(RunId),
     /// What posting marked drafts would do.
     PostMarked(Vec<Pick>),
+    /// What queueing the copies of posted documents would do.
+    Deliver,
     /// The audit trail of a subject.
     History(String),
     /// What every screen shows: open jobs, unread notices, undeliverable copies.
@@ -75,6 +79,8 @@ pub enum Query {
 pub struct StatusRow {
     /// Jobs that are not over, newest first.
     pub jobs: Vec<JobRow>,
+    /// Jobs that ended last, newest first.
+    pub ended: Vec<JobRow>,
     /// Unread notices, newest first.
     pub notices: Vec<(i64, String)>,
     /// Copies that bounced or could not be made.
@@ -123,6 +129,8 @@ pub enum Answer {
     Account(Box<AccountDetail>),
     /// Of [`Query::PostRun`] and [`Query::PostMarked`].
     Post(PostPreview),
+    /// Of [`Query::Deliver`]: copies by e-mail, by print, and what cannot go, by reason.
+    Deliver(usize, usize, Vec<(String, usize)>),
     /// Of [`Query::History`].
     History(Vec<HistoryRow>),
     /// Of [`Query::Status`].
@@ -131,6 +139,23 @@ pub enum Answer {
     Schedules(Vec<ScheduleRow>),
     /// Of [`Query::Find`].
     Find(Vec<Hit>),
+}
+
+/// Answers one question; the engine's own previews are asked of the engine.
+pub fn ask(session: &Session, query: &Query) -> Result<Answer, Error> {
+    if *query == Query::Deliver {
+        let made = deliver::preview(session, None)?;
+        let mut kept: BTreeMap<String, usize> = BTreeMap::new();
+        for copy in &made.kept {
+            *kept.entry(format!("{}: {}", copy.status, copy.reason)).or_default() += 1;
+        }
+        return Ok(Answer::Deliver(made.queued[0], made.queued[1], kept.into_iter().collect()));
+    }
+    let now = session.now()?;
+    session.store.read(|db| answer(db, query, now)).map_err(|error| match error {
+        ReadError::Store(error) => Error::Store(error),
+        ReadError::Filter(error) => Error::usage("bad_filter", error.to_string(), ""),
+    })
 }
 
 /// Answers one question from one consistent view of the book.
@@ -173,9 +198,11 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
             let picks: Vec<(i64, i64)> = picks.iter().map(|p| (p.id.0, p.version)).collect();
             Answer::Post(read::invoice::post_marked_preview(db, &picks)?)
         }
+        Query::Deliver => Answer::Deliver(0, 0, Vec::new()),
         Query::History(subject) => Answer::History(read::invoice::history(db, subject)?),
         Query::Status => Answer::Status(StatusRow {
             jobs: read::jobs::open(db)?,
+            ended: read::jobs::ended(db)?,
             notices: read::today::notices(db)?,
             undelivered: read::today::undelivered(db)?,
         }),

@@ -332,6 +332,7 @@ impl App {
             | Intent::Term(_)
             | Intent::Tab(_)
             | Intent::Sort(_)
+            | Intent::RetryGroup(_)
             | Intent::Group(_)) => {
                 self.screens.get(self.screen).intent(&other, &mut self.cx);
             }
@@ -383,7 +384,8 @@ impl App {
             other => {
                 let words = self.tables().iter().flat_map(|t| t.iter()).find(|b| b.action == other);
                 if let Some(binding) = words {
-                    self.cx.say(format!("here is nothing to {}", binding.words));
+                    let key = binding.keys.first().map(|k| k.label()).unwrap_or_default();
+                    self.cx.say(format!("{key} does nothing here"));
                 }
             }
         }
@@ -415,6 +417,7 @@ impl App {
         match (slot.part, answer) {
             (Part::Status, Answer::Status(foot)) => {
                 self.dirty |= foot != self.cx.foot;
+                self.ended(&foot);
                 self.cx.foot = foot;
             }
             (Part::Dialog | Part::Palette, answer) => {

@@ -4,7 +4,7 @@
 use daybook::clock::Now;
 use daybook::domain::actor::{Actor, Verb};
 use daybook::engine::command::{AccountFilter, Command, NewBillRun};
-use daybook::engine::query::answer;
+use daybook::engine::query::ask;
 use daybook::engine::{Session, demo, perform};
 use daybook::store::{BookKind, CreateBook, Store, Topic};
 use daybook::ui::app::App;
@@ -107,8 +107,7 @@ impl Desk {
         while let Some(effect) = queue.pop_front() {
             let more = match effect {
                 Effect::Load { slot, ticket, query } => {
-                    let now = self.session.now().unwrap();
-                    let result = self.session.store.read(|db| answer(db, &query, now));
+                    let result = ask(&self.session, &query);
                     self.app.update(Msg::Loaded {
                         slot,
                         ticket,

@@ -157,7 +157,10 @@ pub fn marks(db: &Db<'_>, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
 /// By error, channel or status.
 pub fn groups(db: &Db<'_>, filter: &Filter, by: Field) -> Result<Vec<Group>, ReadError> {
     let name = match by {
-        Field::Error => "l.last_reply",
+        Field::Error => {
+            "CASE WHEN l.status IN ('Bounced','Deferred','Impossible','Unconfirmed','Held') \
+             THEN l.last_reply ELSE '' END"
+        }
         Field::Channel => "l.channel",
         _ => "l.status",
     };

@@ -401,10 +401,11 @@ fn preview(db: &Db<'_>, which: &str, values: &[i64]) -> Result<PostPreview, Read
     let rows =
         statement.query_map(rusqlite::params_from_iter(values), |r| Ok((r.get(0)?, r.get(1)?)))?;
     out.left_out = rows.collect::<Result<_, _>>()?;
+    // The largest of each currency: amounts of different currencies are not compared.
     let sql = format!(
-        "SELECT a.number, v.name, d.currency, d.total_minor FROM {from} \
+        "SELECT a.number, v.name, d.currency, max(d.total_minor) FROM {from} \
          JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id \
-         WHERE {which} AND {postable} ORDER BY d.total_minor DESC LIMIT 3"
+         WHERE {which} AND {postable} GROUP BY d.currency ORDER BY count(*) DESC LIMIT 3"
     );
     let mut statement = db.conn().prepare(&sql)?;
     let rows = statement.query_map(rusqlite::params_from_iter(values), |r| {

@@ -143,6 +143,21 @@ pub fn open(db: &Db<'_>) -> Result<Vec<JobRow>, ReadError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The jobs that ended last, newest first, at most five.
+pub fn ended(db: &Db<'_>) -> Result<Vec<JobRow>, ReadError> {
+    let sql = format!(
+        "SELECT j.id, j.id, {} FROM job j WHERE j.state IN ('Done','Canceled','Failed') \
+         ORDER BY j.id DESC LIMIT 5",
+        SPEC.columns
+    );
+    let mut statement = db.conn().prepare_cached(&sql)?;
+    let rows = statement.query_map([], |r| {
+        let id = r.get(0)?;
+        map(r, Key { value: super::KeyValue::Int(id), id })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// One schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleRow {

@@ -3,16 +3,32 @@
 use super::App;
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Query, money_words};
+use crate::engine::query::{Query, StatusRow, money_words};
 use crate::store::Topic;
+use crate::store::read::jobs::JobRow;
 use crate::ui::fault::{Fault, FaultKind};
 use crate::ui::modal::Modal;
 use crate::ui::modal::text::TextBox;
 use crate::ui::msg::{Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::Line;
+use crate::ui::widget::{Line, grouped};
 
 impl App {
+    /// Says what my jobs came to when they end.
+    pub(super) fn ended(&mut self, foot: &StatusRow) {
+        let open: Vec<i64> = self.cx.foot.jobs.iter().map(|j| j.id.0).collect();
+        let mine = |j: &&JobRow| open.contains(&j.id.0) && j.user == self.cx.user;
+        let Some(job) = foot.ended.iter().find(mine) else { return };
+        let what = format!("{} {} {}", job.kind, job.subject, job.state.to_lowercase());
+        let failed = if job.failed > 0 {
+            format!(", {} failed or refused: 6 Jobs, x", grouped(job.failed))
+        } else {
+            String::new()
+        };
+        let error = if job.error.is_empty() { String::new() } else { format!(": {}", job.error) };
+        self.say(format!("{what}: {} of {}{failed}{error}", grouped(job.done), grouped(job.total)));
+    }
+
     pub(super) fn done(&mut self, command: &Command, result: Result<Receipt, Fault>) {
         self.dirty = true;
         let form = self.sent.take();

@@ -19,7 +19,7 @@ impl App {
         let mut runs = Vec::new();
         let name = self.screen.name();
         let width = usize::from(self.cx.size.0).saturating_sub(10).clamp(30, 76);
-        let words = help::words(self.screen).join("\n");
+        let words = help::words(self.screen).join(" ");
         lines.extend(wrap(&words, width).into_iter().map(Line::plain));
         lines.push(Line::default());
         for (i, table) in self.tables().iter().enumerate() {

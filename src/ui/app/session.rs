@@ -12,7 +12,7 @@ impl App {
     /// Saves where the clerk is, if that changed since.
     pub fn session(&mut self) -> Option<Effect> {
         let form = self.modals.iter().find_map(|m| match m {
-            Modal::Form(form) => Some(form.values()),
+            Modal::Form(form) => Some(form.told()),
             Modal::Text(_)
             | Modal::Choice(_)
             | Modal::Ask(_)
@@ -63,7 +63,7 @@ impl App {
         if let Some(values) = saved["edit"].as_array() {
             let text: Vec<&str> = values.iter().filter_map(serde_json::Value::as_str).collect();
             let lines = text.iter().map(|t| Line::plain((*t).to_owned())).collect();
-            self.open(Modal::Text(TextBox::new("What you had typed", lines)));
+            self.open(Modal::Text(TextBox::new("What you had typed and not saved", lines)));
         }
         let number = saved["screen"].as_u64().and_then(|n| u8::try_from(n).ok());
         if let Some(screen) = number.and_then(ScreenId::from_number) {

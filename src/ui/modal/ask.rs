@@ -36,6 +36,7 @@ pub struct Ask {
     /// Rows it is about; known when the figures are there.
     count: i64,
     reading: bool,
+    typed: bool,
     input: Input,
     on_cancel: bool,
     wrong: bool,
@@ -53,6 +54,7 @@ impl Ask {
             lines: Vec::new(),
             count: 1,
             reading: false,
+            typed: true,
             input: Input::default(),
             on_cancel: true,
             wrong: false,
@@ -83,8 +85,22 @@ impl Ask {
         Self { reading: true, ..Self::heavy(title, verb, Vec::new(), 0, op, command) }
     }
 
+    /// With words that stand before the figures that are being read.
+    #[must_use]
+    pub fn lines(mut self, lines: Vec<Line>) -> Self {
+        self.lines = lines;
+        self
+    }
+
+    /// A question that wants no count however many it is about: what it does can be taken back.
+    #[must_use]
+    pub fn untyped(mut self) -> Self {
+        self.typed = false;
+        self
+    }
+
     fn must_type(&self) -> bool {
-        self.weight == Weight::Heavy && self.count >= TYPE_FROM
+        self.typed && self.weight == Weight::Heavy && self.count >= TYPE_FROM
     }
 
     fn yes(&self) -> Step {
@@ -145,6 +161,27 @@ impl Ask {
             self.title = format!("Post {} documents", grouped(preview.count));
             self.lines = post_lines(preview);
         }
+        if let Answer::Totals(totals) = answer {
+            self.reading = false;
+            self.count = totals.count;
+            let money = money_words(&totals.money);
+            self.lines
+                .insert(0, Line::of(format!("{} · {money}", grouped(totals.count)), theme::BOLD));
+        }
+        if let Answer::Deliver(email, print, kept) = answer {
+            self.reading = false;
+            self.count = (email + print + kept.len()) as i64;
+            self.lines = vec![
+                Line::of(format!("{} by e-mail", grouped(*email as i64)), theme::BOLD),
+                Line::of(format!("{} to print", grouped(*print as i64)), theme::BOLD),
+            ];
+            for (reason, n) in kept {
+                let text = format!("{} stay: {reason}", grouped(*n as i64));
+                self.lines.push(Line::of(text, theme::WARN));
+            }
+            self.lines
+                .push(Line::of("E-mail waits and can be recalled until its time.", theme::DIM));
+        }
     }
 
     pub(super) fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
@@ -190,7 +227,11 @@ impl Ask {
             let used = put(canvas, inner.x, y, inner.width, cancel, theme::BOLD);
             put(canvas, inner.x + used + 3, y, inner.width, &act, theme::BOLD);
         }
-        let foot = "Enter takes the bracketed one · Tab changes · y does it · Esc cancels";
+        let foot = if self.reading || self.count == 0 {
+            "Esc closes"
+        } else {
+            "Tab changes · Enter takes [ ] · y does it · Esc cancels"
+        };
         put(canvas, inner.x, y + 1, inner.width, foot, theme::DIM);
         None
     }

@@ -72,6 +72,12 @@ impl Form {
         self.fields.iter().map(|f| f.input.value().to_owned()).collect()
     }
 
+    /// What is typed under which label, title first: for the session.
+    pub fn told(&self) -> Vec<String> {
+        let fields = self.fields.iter().map(|f| format!("{}: {}", f.label, f.input.value()));
+        std::iter::once(self.title.clone()).chain(fields).collect()
+    }
+
     /// The same form after a refusal: mine stays, what was said is shown above it, and saving
     /// again is another operation.
     pub fn refused(&mut self, said: Vec<String>, cx: &mut Cx) {

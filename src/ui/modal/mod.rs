@@ -50,6 +50,8 @@ pub enum Intent {
     Copy(String),
     /// Open a document.
     Document(i64),
+    /// Ask about retrying a whole group; its figures are read now.
+    RetryGroup(crate::domain::payment::NextAction),
     /// Go on where the last session ended.
     Restore,
     /// Ask about posting; the figures are read now.

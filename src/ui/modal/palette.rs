@@ -124,7 +124,7 @@ impl Palette {
         let cursor = field(canvas, place, &self.input);
         let rows = usize::from(inner.height.saturating_sub(2));
         let top = (self.at + 1).saturating_sub(rows);
-        let words = inner.width.saturating_sub(36).max(20);
+        let words = inner.width.saturating_sub(28).max(20);
         for (row, (i, entry)) in self.shown.iter().enumerate().skip(top).take(rows).enumerate() {
             let y = inner.y + 1 + row as u16;
             if i == self.at {
@@ -137,8 +137,12 @@ impl Palette {
             let x = inner.x + words + 9;
             put(canvas, x, y, inner.right().saturating_sub(x), more, theme::DIM);
         }
-        let foot = "Enter does it · Esc closes";
-        put(canvas, inner.x, inner.bottom() - 1, inner.width, foot, theme::DIM);
+        let foot = match self.shown.get(self.at) {
+            Some(entry) if !entry.reason.is_empty() => entry.reason.clone(),
+            Some(entry) if !entry.cli.is_empty() => format!("same as: daybook {}", entry.cli),
+            Some(_) | None => "Enter does it · Esc closes".to_owned(),
+        };
+        put(canvas, inner.x, inner.bottom() - 1, inner.width, &foot, theme::DIM);
         Some(cursor)
     }
 }

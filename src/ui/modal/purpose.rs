@@ -284,18 +284,18 @@ impl Purpose {
             Self::WriteOff(document, label) => {
                 let command =
                     Command::WriteOff { document: *document, reason: needed(v, 0, "the reason")? };
-                return Ok(heavy(format!("Write off {label}"), "write off", command, cx));
+                return Ok(heavy(format!("Write off {label}"), "write off", command, "", cx));
             }
             Self::Reverse(document, label) => {
                 let command =
                     Command::Reverse { document: *document, reason: needed(v, 0, "the reason")? };
-                return Ok(heavy(format!("Reverse {label}"), "reverse", command, cx));
+                return Ok(heavy(format!("Reverse {label}"), "reverse", command, "", cx));
             }
             Self::BillRun => Command::StartBillRun(runs::new_bill_run(v)?),
             Self::PaymentRun => {
                 let run = runs::new_payment_run(v)?;
                 let title = format!("Charge what is due by {}", run.target_on);
-                return Ok(heavy(title, "charge", Command::StartPaymentRun(run), cx));
+                return Ok(heavy(title, "charge", Command::StartPaymentRun(run), "", cx));
             }
             Self::PostDated(what) => {
                 let on = day(v, 0)?.ok_or((0, "the invoice date is missing".to_owned()))?;
@@ -400,14 +400,23 @@ fn adjust(
     };
     let kind = if text(v, 0) == "debit" { AdjustKind::Debit } else { AdjustKind::Credit };
     let command = Command::Adjust { document, part, kind, reason: needed(v, 3, "the reason")? };
-    Ok(heavy(format!("Adjust {label}"), "make the memo", command, cx))
+    Ok(heavy(
+        format!("Adjust {label}"),
+        "make the memo",
+        command,
+        &format!("--amount {amount}"),
+        cx,
+    ))
 }
 
 /// A heavy question about one thing, with the command line that does the same.
-fn heavy(title: String, verb: &'static str, command: Command, cx: &mut Cx) -> Intent {
+fn heavy(title: String, verb: &'static str, command: Command, typed: &str, cx: &mut Cx) -> Intent {
     let lines = vec![
         Line::plain(title.clone()),
-        Line::of(format!("the same as: daybook {}", command.words()), theme::DIM),
+        Line::of(
+            format!("the same as: daybook {}", command.words().replace("--amount A", typed)),
+            theme::DIM,
+        ),
     ];
     let op = cx.operation();
     Intent::Open(Box::new(Modal::Ask(Box::new(Ask::heavy(title, verb, lines, 1, op, command)))))

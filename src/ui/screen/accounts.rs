@@ -145,31 +145,35 @@ impl Accounts {
                     purpose::form(format!("Received from {}", row.number), purpose, fields, cx);
                 cx.open.push(form);
             }
-            Action::Method => self.methods(cx),
+            Action::Method => {
+                if let Some(detail) = self.current_detail() {
+                    choose_method(detail, cx);
+                }
+            }
             _ => return false,
         }
         true
     }
+}
 
-    fn methods(&self, cx: &mut Cx) {
-        let Some(detail) = self.current_detail() else { return };
-        let mut items = Vec::new();
-        for (method, key) in detail.methods.iter().zip('1'..='9') {
-            let hint = format!("{}, {} failures in a row", method.kind, method.failures);
-            if method.status == "active" {
-                let op = cx.operation();
-                let command = Box::new(Command::ChooseMethod { method: MethodId(method.id) });
-                let intent = Intent::Commit { op, command };
-                items.push(Item::new(key, method.display.clone(), intent).hint(hint));
-            } else {
-                items.push(Item::unavailable(key, method.display.clone(), "closed"));
-            }
+/// Offers the payment methods of an account; the chosen one is used first.
+pub fn choose_method(detail: &AccountDetail, cx: &mut Cx) {
+    let mut items = Vec::new();
+    for (method, key) in detail.methods.iter().zip('1'..='9') {
+        let hint = format!("{}, {} failures in a row", method.kind, method.failures);
+        if method.status == "active" {
+            let op = cx.operation();
+            let command = Box::new(Command::ChooseMethod { method: MethodId(method.id) });
+            let intent = Intent::Commit { op, command };
+            items.push(Item::new(key, method.display.clone(), intent).hint(hint));
+        } else {
+            items.push(Item::unavailable(key, method.display.clone(), "closed"));
         }
-        if items.is_empty() {
-            return cx.say("no payment method: import payment_methods.csv");
-        }
-        cx.open.push(Modal::Choice(Choice::new("Use first", items)));
     }
+    if items.is_empty() {
+        return cx.say("no payment method: import payment_methods.csv");
+    }
+    cx.open.push(Modal::Choice(Choice::new("Use first", items)));
 }
 
 fn lines(row: &AccountRow, d: &AccountDetail, cx: &Cx) -> Vec<Line> {

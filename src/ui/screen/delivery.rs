@@ -5,7 +5,7 @@ use super::{Screen, list_action, list_intent, view_list};
 use crate::domain::ids::DeliveryId;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Answer, ListName};
+use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::{Field, Marked, Page, Sort};
@@ -17,8 +17,8 @@ use crate::ui::modal::purpose::{self, Purpose};
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::Line;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab, sums};
+use crate::ui::widget::{Line, counted};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -130,8 +130,11 @@ impl Delivery {
     fn heavy(&self, title: &str, verb: &'static str, command: Command, cx: &mut Cx) {
         let targets = self.list.targets();
         let n = targets.len();
-        let mut lines =
-            vec![Line::plain(format!("{n} copies of documents over {}", sums(targets.iter())))];
+        let mut lines = vec![Line::plain(format!(
+            "{} of documents over {}",
+            counted(n, "copy", "copies"),
+            sums(targets.iter())
+        ))];
         if let Some(row) = self.list.current().filter(|_| n == 1) {
             lines
                 .push(Line::plain(format!("{} to {} by {}", row.number, row.address, row.channel)));
@@ -156,7 +159,11 @@ impl Delivery {
         let targets = self.list.targets();
         let deliveries = ids(&targets);
         if action == Action::Create {
-            cx.commit(Command::MakeDeliveries { run: None });
+            let op = cx.operation();
+            let command = Command::MakeDeliveries { run: None };
+            let ask = Ask::reading("Queue the copies of what is posted", "queue", op, command);
+            cx.open.push(Modal::Ask(Box::new(ask.untyped())));
+            cx.load(ScreenId::Delivery, Part::Dialog, Query::Deliver);
             return true;
         }
         if action == Action::Print {

@@ -5,11 +5,11 @@ use super::{Screen, list_action, list_intent, view_list};
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::NextAction;
 use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Answer, ListName, Query, money_words};
+use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
 use crate::store::read::failed::FailedRow;
 use crate::store::read::invoice::InvoiceDetail;
-use crate::store::read::{Field, Page, Sort};
+use crate::store::read::{Field, Filter, Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
@@ -18,8 +18,8 @@ use crate::ui::modal::purpose::{self, Purpose};
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::Line;
-use crate::ui::widget::list::{Column, Listing, Shown, Tab};
+use crate::ui::widget::list::{Column, Listing, Shown, Tab, sums};
+use crate::ui::widget::{Line, counted};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -146,52 +146,71 @@ impl Failed {
     fn retry(&mut self, cx: &mut Cx) {
         let payments = self.payments();
         let Some(row) = self.list.current() else { return cx.say("nothing here") };
-        let money = money_words(&[(row.currency, row.balance_minor)]);
-        let mut items = Vec::new();
         let n = payments.len();
         let marked = !self.list.marks.is_empty();
+        let money = sums(self.list.targets().iter());
         let label = if marked {
             format!("the {n} marked…")
         } else {
             format!("{} ({money})…", row.number)
         };
-        if row.group == "look_up" && !marked {
-            let why = "not known what happened: look it up (i) first";
-            items.push(Item::unavailable('1', label, why));
-        } else if n == 0 {
-            items.push(Item::unavailable('1', label, "never tried; a payment run takes it"));
-        } else {
-            let lines = vec![
-                Line::plain(format!("A new payment with a new key for each of {n}.")),
-                Line::of("Amounts are read again when it is charged.", theme::DIM),
-            ];
-            let op = cx.operation();
-            let command = Command::RetryPayments { payments };
-            let ask = Ask::heavy(format!("Retry {n}"), "charge", lines, n as i64, op, command);
-            items.push(Item::new('1', label, Intent::Open(Box::new(Modal::Ask(Box::new(ask))))));
-        }
+        let blocked = match (row.group.as_str(), marked) {
+            ("look_up", false) => Some("not known what happened: look it up (i) first"),
+            ("gave_up", false) => {
+                Some("attempts used up: other method (M), money (c), write off (m)")
+            }
+            ("new_method" | "ask_mandate", false) => {
+                Some("declined for good: another method (M) first")
+            }
+            _ if n == 0 => Some("never tried: a payment run takes it"),
+            _ => None,
+        };
+        let mut items = vec![match blocked {
+            Some(reason) => Item::unavailable('1', label, reason),
+            None => {
+                let lines = vec![
+                    Line::of(
+                        format!("{} · {money}", counted(n, "payment", "payments")),
+                        theme::BOLD,
+                    ),
+                    Line::plain("Each is a new payment with a new key."),
+                    Line::of("Amounts are read again when it is charged.", theme::DIM),
+                ];
+                let op = cx.operation();
+                let command = Command::RetryPayments { payments };
+                let ask = Ask::heavy(format!("Retry {n}"), "charge", lines, n as i64, op, command);
+                Item::new('1', label, Intent::Open(Box::new(Modal::Ask(Box::new(ask)))))
+            }
+        }];
         if let Some(group) = NextAction::parse(&row.group) {
             let words = group.as_str().replace('_', " ");
-            let op = cx.operation();
-            let lines = vec![Line::plain(if group == NextAction::LookUp {
-                "Each is looked up at the gateway; nothing is charged.".to_owned()
-            } else {
-                format!("Every open invoice in the group “{words}” is tried again.")
-            })];
-            let count = self.list.totals.as_ref().map_or(1, |t| t.count);
-            let verb = if group == NextAction::LookUp { "look up" } else { "charge" };
-            let ask = Ask::heavy(
-                format!("The group {words}"),
-                verb,
-                lines,
-                count,
-                op,
-                Command::RetryGroup { group },
-            );
-            let open = Intent::Open(Box::new(Modal::Ask(Box::new(ask))));
-            items.push(Item::new('g', format!("the whole group “{words}”…"), open));
+            let label = format!("the whole group “{words}”…");
+            items.push(match group {
+                NextAction::RetryLater | NextAction::LookUp => {
+                    Item::new('g', label, Intent::RetryGroup(group))
+                }
+                NextAction::NewMethod | NextAction::AskMandate | NextAction::GaveUp => {
+                    Item::unavailable('g', label, "needs another method or a decision first")
+                }
+            });
         }
         cx.open.push(Modal::Choice(Choice::new("Retry", items)));
+    }
+
+    /// Asks about a whole group; count and money are those of the group, read now.
+    fn retry_group(group: NextAction, cx: &mut Cx) {
+        let words = group.as_str().replace('_', " ");
+        let (verb, line) = if group == NextAction::LookUp {
+            ("look up", "Each is looked up at the gateway; nothing is charged.")
+        } else {
+            ("charge", "Each is a new payment with a new key; amounts are read again then.")
+        };
+        let op = cx.operation();
+        let ask =
+            Ask::reading(format!("The group “{words}”"), verb, op, Command::RetryGroup { group });
+        cx.open.push(Modal::Ask(Box::new(ask.lines(vec![Line::plain(line)]))));
+        let filter = Filter::parse(&format!("status:failed group:{group}")).unwrap_or_default();
+        cx.load(ScreenId::Failed, Part::Dialog, Query::Totals(ListName::Failed, filter));
     }
 
     fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
@@ -236,8 +255,7 @@ impl Failed {
             }
             Action::Method => {
                 let Some(row) = row else { return true };
-                cx.go = Some((ScreenId::Accounts, Some(format!("account:{}", row.account))));
-                cx.say("M on the account chooses its method");
+                cx.load(ScreenId::Failed, Part::Extra, Query::Account(row.account_id));
             }
             Action::AutoPay => {
                 let Some(row) = row else { return true };
@@ -245,7 +263,9 @@ impl Failed {
             }
             Action::Memo => {
                 let Some(row) = row else { return true };
-                let purpose = Purpose::WriteOff(row.id, row.number.clone());
+                let money = format!("{} {}", row.currency.grouped(row.balance_minor), row.currency);
+                let label = format!("{} ({}, open {money})", row.number, row.customer);
+                let purpose = Purpose::WriteOff(row.id, label);
                 let form = purpose::reason(format!("Write off {}", row.number), purpose, cx);
                 cx.open.push(form);
             }
@@ -289,6 +309,10 @@ impl Screen for Failed {
     }
 
     fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
+        if let Intent::RetryGroup(group) = intent {
+            Self::retry_group(*group, cx);
+            return true;
+        }
         list_intent(&mut self.list, intent, cx)
     }
 
@@ -296,6 +320,7 @@ impl Screen for Failed {
         match self.list.loaded(part, answer, cx) {
             None if part == Part::Page => self.load_detail(cx),
             Some(Answer::Invoice(detail)) => self.detail = detail,
+            Some(Answer::Account(account)) => super::accounts::choose_method(&account, cx),
             None | Some(_) => {}
         }
     }

@@ -23,7 +23,7 @@ use crate::ui::modal::purpose::{self, Purpose};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::list::{Listing, Tab, sums};
-use crate::ui::widget::{Line, put};
+use crate::ui::widget::{Line, counted, put};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -70,6 +70,8 @@ pub struct Invoices {
     /// The document over the list, and its chosen item.
     open: Option<usize>,
     pane: bool,
+    /// The open document was asked for from another screen.
+    visit: bool,
     last: Option<Action>,
 }
 
@@ -89,6 +91,7 @@ impl Default for Invoices {
             detail: None,
             open: None,
             pane: true,
+            visit: false,
             last: None,
         }
     }
@@ -98,6 +101,7 @@ impl Invoices {
     /// Opens a document by id, wherever it stands.
     pub fn open_document(&mut self, id: i64, cx: &mut Cx) {
         self.open = Some(0);
+        self.visit = true;
         self.detail = None;
         cx.load(ScreenId::Invoices, Part::Detail, Query::Invoice(DocumentId(id)));
     }
@@ -193,6 +197,9 @@ impl Invoices {
             Action::Bottom => last,
             Action::Back | Action::Quit => {
                 self.open = None;
+                if std::mem::take(&mut self.visit) {
+                    return false;
+                }
                 self.load_detail(cx);
                 return true;
             }
@@ -336,10 +343,17 @@ impl Screen for Invoices {
                 | Action::Post
         );
         let row = self.row();
+        let marked = !self.list.marks.is_empty() && self.open.is_none();
+        if marked && needs_draft && action != Action::Edit {
+            let at_hand = self.list.rows.iter().filter(|r| self.list.marks.contains_key(&r.id.0));
+            let fixed = at_hand.filter(|r| r.status != DocumentStatus::Draft).count();
+            return (fixed > 0)
+                .then(|| format!("{fixed} of the marked are no drafts: U takes marks off"));
+        }
         if row.is_none() && (needs_draft || matches!(action, Action::Memo | Action::Explain)) {
             return Some("no document here".to_owned());
         }
-        if !needs_draft || !self.list.marks.is_empty() && self.open.is_none() {
+        if !needs_draft {
             return None;
         }
         match row?.status {
@@ -402,7 +416,10 @@ fn preview(d: &InvoiceDetail) -> Vec<Line> {
     let telling = d.flags.iter().find(|f| f.code != FlagCode::FirstInvoice);
     let first = match telling.or(d.flags.first()) {
         Some(flag) => format!("! {}", flag.reason),
-        None => format!("{} lines, net {}", d.items.len(), c.grouped(d.subtotal_minor)),
+        None => {
+            let lines = counted(d.items.len(), "line", "lines");
+            format!("{lines}, net {}", c.grouped(d.subtotal_minor))
+        }
     };
     let open = if d.row.status == DocumentStatus::Posted {
         format!("  open {}", money_words(&[(c, d.row.balance_minor)]))

@@ -139,6 +139,7 @@ pub fn list_intent<R: Shown>(list: &mut Listing<R>, intent: &Intent, cx: &mut Cx
         | Intent::Copy(_)
         | Intent::Post(_)
         | Intent::Restore
+        | Intent::RetryGroup(_)
         | Intent::Document(_) => return false,
     }
     true

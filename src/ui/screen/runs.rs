@@ -210,7 +210,7 @@ impl Runs {
         match action {
             Action::Open => match row.run {
                 RunId::Bill(id) => cx.go = Some((ScreenId::Invoices, Some(format!("run:{id}")))),
-                RunId::Payment(id) => cx.go = Some((ScreenId::Failed, Some(format!("run:{id}")))),
+                RunId::Payment(_) => self.explain(cx),
             },
             Action::Explain => self.explain(cx),
             Action::Pause => {
@@ -294,6 +294,13 @@ impl Screen for Runs {
             let bar = progress(row.percent(), 100, 20);
             let left = time_left(row, cx.now.at_ms);
             let money = money_words(&row.money);
+            let first = row.money.first().map(|m| money_words(&[*m])).unwrap_or_default();
+            let money = if money.len() > usize::from(area.width).saturating_sub(62) {
+                let more = row.money.len().saturating_sub(1);
+                if more > 0 { format!("{first} +{more}") } else { first }
+            } else {
+                money
+            };
             preview.push(Line::plain(format!(
                 "{bar} {}/{}  {} failed{left}  {money}",
                 grouped(row.done),

@@ -238,8 +238,7 @@ impl Reader {
     }
 
     fn load(&self, query: &Query) -> Result<query::Answer, Fault> {
-        let now = self.session.now().map_err(Fault::from)?;
-        self.session.store.read(|db| query::answer(db, query, now)).map_err(Fault::from)
+        query::ask(&self.session, query).map_err(Fault::from)
     }
 
     fn export(&mut self, list: ListName, filter: Filter, sort: Sort) {

@@ -102,6 +102,8 @@ pub struct Listing<R> {
     pub marks: BTreeMap<i64, Marked>,
     lost_marks: Vec<BTreeMap<i64, Marked>>,
     range: Option<usize>,
+    /// Whether the marks on their way shall be turned over.
+    inverting: bool,
     /// A row to stand on when the list is first read.
     wanted: Option<i64>,
     /// Rows that came meanwhile.
@@ -139,6 +141,7 @@ impl<R: Shown> Listing<R> {
             lost_marks: Vec::new(),
             range: None,
             wanted: None,
+            inverting: false,
             fresh: 0,
             frozen: false,
             error: None,
@@ -333,14 +336,13 @@ impl<R: Shown> Listing<R> {
                 self.step(1, cx);
             }
             Action::MarkAll => {
+                self.inverting = false;
                 cx.load(self.screen, Part::Marks, Query::Marks(R::LIST, self.filter()));
             }
             Action::Range => self.mark_range(cx),
             Action::Invert => {
-                (0..self.rows.len()).for_each(|i| self.toggle(i));
-                if self.before || self.after {
-                    cx.say("inverted the marks of the rows at hand; T marks all that match");
-                }
+                self.inverting = true;
+                cx.load(self.screen, Part::Marks, Query::Marks(R::LIST, self.filter()));
             }
             Action::Unmark => {
                 if !self.marks.is_empty() {

@@ -135,6 +135,11 @@ pub fn progress(done: i64, total: i64, width: usize) -> String {
     format!("[{}{}] {percent:>3} %", "#".repeat(full), ".".repeat(width - full))
 }
 
+/// A count with its noun: `1 copy`, `2 copies`.
+pub fn counted(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{} {many}", grouped(n as i64)) }
+}
+
 /// A whole number with thousands separated.
 pub fn grouped(n: i64) -> String {
     let digits = n.unsigned_abs().to_string();

@@ -65,6 +65,17 @@ pub fn status(
             }
         }
         (None, Some(marks)) => {
+            // Marks with their money stand whole; what goes on can be seen on other screens.
+            let width = area.width.saturating_sub(2);
+            if marks.width() as u16 > room {
+                let text = if marks.width() as u16 > width {
+                    marks.split(" + ").next().map_or(String::new(), |m| format!("{m} + more"))
+                } else {
+                    marks.to_owned()
+                };
+                put(canvas, area.x + 1, area.y, width, &text, theme::BOLD);
+                return;
+            }
             put(canvas, area.x + 1, area.y, room, marks, theme::BOLD);
         }
         (None, None) => {}

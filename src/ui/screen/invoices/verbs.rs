@@ -203,7 +203,15 @@ impl Invoices {
 
     pub(super) fn memo(&mut self, cx: &mut Cx) {
         let Some(row) = self.row() else { return };
-        let (id, label, currency) = (row.id, row.label(), row.currency);
+        let (id, currency) = (row.id, row.currency);
+        let money = |minor| format!("{} {currency}", currency.grouped(minor));
+        let label = format!(
+            "{} ({}, total {}, open {})",
+            row.label(),
+            row.customer,
+            money(row.total_minor),
+            money(row.balance_minor)
+        );
         if row.status != DocumentStatus::Posted {
             return cx.say("a draft is edited (e); memos correct what is posted");
         }

@@ -59,6 +59,13 @@ impl<R: Shown> Listing<R> {
                 self.totals = Some(totals);
                 self.measure(cx);
             }
+            (Part::Marks, Answer::Marks(all)) if self.inverting => {
+                for mark in all {
+                    if self.marks.remove(&mark.id).is_none() {
+                        self.marks.insert(mark.id, mark);
+                    }
+                }
+            }
             (Part::Marks, Answer::Marks(all)) => {
                 let n = all.len();
                 let mut money: BTreeMap<&str, _> = BTreeMap::new();

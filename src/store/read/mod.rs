@@ -305,7 +305,9 @@ pub(super) fn currency(row: &Row<'_>, column: usize) -> rusqlite::Result<Currenc
 
 #[cfg(test)]
 mod tests {
+    use super::spec::{DIGITS_0, DIGITS_3, DIGITS_4};
     use super::*;
+    use chrono::NaiveDate;
 
     #[test]
     fn the_digits_in_sql_are_those_of_the_standard() {

@@ -183,9 +183,9 @@ fn sign(cmp: Cmp) -> &'static str {
 }
 
 /// Currencies whose minor unit is not a hundredth (ISO 4217 list one, exponents 0, 3 and 4).
-const DIGITS_0: &str = "'BIF','CLP','DJF','GNF','ISK','JPY','KMF','KRW','PYG','RWF','UGX','UYI','VND','VUV','XAF','XOF','XPF'";
-const DIGITS_3: &str = "'BHD','IQD','JOD','KWD','LYD','OMR','TND'";
-const DIGITS_4: &str = "'CLF','UYW'";
+pub(super) const DIGITS_0: &str = "'BIF','CLP','DJF','GNF','ISK','JPY','KMF','KRW','PYG','RWF','UGX','UYI','VND','VUV','XAF','XOF','XPF'";
+pub(super) const DIGITS_3: &str = "'BHD','IQD','JOD','KWD','LYD','OMR','TND'";
+pub(super) const DIGITS_4: &str = "'CLF','UYW'";
 
 /// A bound value in ten-thousandths of a currency unit, in the row's minor units.
 fn scaled(currency: &str) -> String {

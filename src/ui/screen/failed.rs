@@ -155,13 +155,9 @@ impl Failed {
             format!("{} ({money})…", row.number)
         };
         let blocked = match (row.group.as_str(), marked) {
-            ("look_up", false) => Some("not known what happened: look it up (i) first"),
-            ("gave_up", false) => {
-                Some("attempts used up: other method (M), money (c), write off (m)")
-            }
-            ("new_method" | "ask_mandate", false) => {
-                Some("declined for good: another method (M) first")
-            }
+            ("look_up", false) => Some("unknown: look it up first (i)"),
+            ("gave_up", false) => Some("given up: M, c or m"),
+            ("new_method" | "ask_mandate", false) => Some("another method first (M)"),
             _ if n == 0 => Some("never tried: a payment run takes it"),
             _ => None,
         };

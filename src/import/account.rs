@@ -7,6 +7,7 @@ use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference};
 use crate::domain::money::Currency;
 use crate::domain::term::PaymentTerm;
 use chrono::NaiveDate;
+use std::borrow::Cow;
 
 columns! {
     /// Columns of accounts.csv.
@@ -53,8 +54,8 @@ impl FromRow for AccountRow {
     type Columns = AccountColumns;
     const KEY_COLUMN: &'static str = "account_number";
 
-    fn key(&self) -> Option<String> {
-        Some(self.account_number.clone())
+    fn key(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(&self.account_number))
     }
 
     fn read(c: &AccountColumns, cells: &Cells<'_>) -> Result<Self, Fault> {

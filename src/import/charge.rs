@@ -9,6 +9,7 @@ use crate::domain::charge::{
 };
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 
 columns! {
     /// Columns of charges.csv.
@@ -59,8 +60,8 @@ impl FromRow for ChargeRow {
     type Columns = ChargeColumns;
     const KEY_COLUMN: &'static str = "charge_number";
 
-    fn key(&self) -> Option<String> {
-        Some(self.charge_number.clone())
+    fn key(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(&self.charge_number))
     }
 
     fn read(c: &ChargeColumns, cells: &Cells<'_>) -> Result<Self, Fault> {

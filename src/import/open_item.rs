@@ -6,6 +6,7 @@ use super::reader::FromRow;
 use crate::domain::document::DocumentKind;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 
 columns! {
     /// Columns of open_items.csv.
@@ -51,8 +52,8 @@ impl FromRow for OpenItemRow {
     type Columns = OpenItemColumns;
     const KEY_COLUMN: &'static str = "document_number";
 
-    fn key(&self) -> Option<String> {
-        Some(self.document_number.clone())
+    fn key(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(&self.document_number))
     }
 
     fn read(c: &OpenItemColumns, cells: &Cells<'_>) -> Result<Self, Fault> {

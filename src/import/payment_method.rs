@@ -6,6 +6,7 @@ use super::reader::FromRow;
 use crate::domain::payment::{MethodKind, MethodStatus};
 use crate::domain::{text, text_enum};
 use chrono::NaiveDate;
+use std::borrow::Cow;
 
 columns! {
     /// Columns of payment_methods.csv.
@@ -56,8 +57,8 @@ impl FromRow for MethodRow {
     type Columns = MethodColumns;
     const KEY_COLUMN: &'static str = "token";
 
-    fn key(&self) -> Option<String> {
-        Some(format!("{}\u{1f}{}", self.account_number, self.token))
+    fn key(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Owned(format!("{}\u{1f}{}", self.account_number, self.token)))
     }
 
     fn read(c: &MethodColumns, cells: &Cells<'_>) -> Result<Self, Fault> {

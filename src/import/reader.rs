@@ -3,6 +3,8 @@
 use super::header::{self, Columns};
 use super::{Cells, Fault, Kind, Refused, Row, Rows};
 use super::{account, charge, open_item, payment_method, subscription, usage};
+use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// The parsed rows of one file.
@@ -27,7 +29,7 @@ pub(super) trait FromRow: Sized + PartialEq {
     /// Reads one row.
     fn read(columns: &Self::Columns, cells: &Cells<'_>) -> Result<Self, Fault>;
     /// The natural key; none when the row has none (usage without a key: equal rows both count).
-    fn key(&self) -> Option<String>;
+    fn key(&self) -> Option<Cow<'_, str>>;
     /// The column that names the key, for messages.
     const KEY_COLUMN: &'static str;
 }
@@ -166,14 +168,17 @@ impl Body<'_> {
 /// Leaves one row per natural key. Equal rows count once; rows that differ are all refused, since
 /// nobody can say which of them is meant.
 fn one_row_per_key<T: FromRow>(rows: &mut Vec<Row<T>>, refused: &mut Vec<Refused>) -> usize {
-    let mut first: HashMap<String, usize> = HashMap::with_capacity(rows.len());
+    let mut first: HashMap<Cow<'_, str>, usize> = HashMap::with_capacity(rows.len());
     let mut again: HashSet<usize> = HashSet::new();
     let mut against: HashMap<usize, u64> = HashMap::new();
     for (i, row) in rows.iter().enumerate() {
         let Some(key) = row.value.key() else { continue };
-        let Some(before) = first.get(&key).copied() else {
-            first.insert(key, i);
-            continue;
+        let before = match first.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(i);
+                continue;
+            }
+            Entry::Occupied(held) => *held.get(),
         };
         if rows.get(before).is_some_and(|b| b.value == row.value) {
             again.insert(i);
@@ -183,6 +188,7 @@ fn one_row_per_key<T: FromRow>(rows: &mut Vec<Row<T>>, refused: &mut Vec<Refused
             against.entry(before).or_insert(row.line);
         }
     }
+    drop(first);
     if again.is_empty() && against.is_empty() {
         return 0;
     }

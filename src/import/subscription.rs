@@ -6,6 +6,7 @@ use super::reader::FromRow;
 use super::tax::ALWAYS;
 use crate::domain::subscription::SubscriptionTerms;
 use chrono::NaiveDate;
+use std::borrow::Cow;
 
 columns! {
     /// Columns of subscriptions.csv.
@@ -40,8 +41,8 @@ impl FromRow for SubscriptionRow {
     type Columns = SubscriptionColumns;
     const KEY_COLUMN: &'static str = "subscription_number";
 
-    fn key(&self) -> Option<String> {
-        Some(self.subscription_number.clone())
+    fn key(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(&self.subscription_number))
     }
 
     fn read(c: &SubscriptionColumns, cells: &Cells<'_>) -> Result<Self, Fault> {

@@ -6,6 +6,7 @@ use super::reader::FromRow;
 use crate::domain::document::{TaxKind, TaxRate};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 
 columns! {
     /// Columns of taxes.csv.
@@ -30,8 +31,8 @@ impl FromRow for TaxRate {
     type Columns = TaxColumns;
     const KEY_COLUMN: &'static str = "tax_code";
 
-    fn key(&self) -> Option<String> {
-        Some(format!("{}\u{1f}{}", self.tax_code, self.valid_from))
+    fn key(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Owned(format!("{}\u{1f}{}", self.tax_code, self.valid_from)))
     }
 
     fn read(c: &TaxColumns, cells: &Cells<'_>) -> Result<Self, Fault> {

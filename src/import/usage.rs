@@ -5,6 +5,7 @@ use super::header::columns;
 use super::reader::FromRow;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 
 columns! {
     /// Columns of usage.csv.
@@ -48,8 +49,8 @@ impl FromRow for UsageRow {
     type Columns = UsageColumns;
     const KEY_COLUMN: &'static str = "UNIQUE_KEY";
 
-    fn key(&self) -> Option<String> {
-        if self.unique_key.is_empty() { None } else { Some(self.unique_key.clone()) }
+    fn key(&self) -> Option<Cow<'_, str>> {
+        if self.unique_key.is_empty() { None } else { Some(Cow::Borrowed(&self.unique_key)) }
     }
 
     fn read(c: &UsageColumns, cells: &Cells<'_>) -> Result<Self, Fault> {

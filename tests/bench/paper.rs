@@ -1,7 +1,5 @@
 //! How fast documents are printed and mailed: one-page invoices a second on one core, and messages
 //! through a local SMTP sink. `cargo bench --bench paper`.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a bench fails by panic")]
-
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench fails by panic")]
 
 use daybook::document::{Customer, Issuer, Line, Paper, Press, Printable, email};

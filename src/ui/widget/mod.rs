@@ -171,6 +171,9 @@ mod tests {
     fn an_amount_is_never_shortened() {
         let mut canvas = Buffer::empty(ratatui::layout::Rect::new(0, 0, 6, 1));
         put_right(&mut canvas, 0, 0, 6, "18,400.00", Style::new());
-        assert_eq!(canvas.content.iter().map(ratatui::buffer::Cell::symbol).collect::<String>(), "######");
+        assert_eq!(
+            canvas.content.iter().map(ratatui::buffer::Cell::symbol).collect::<String>(),
+            "######"
+        );
     }
 }

@@ -34,16 +34,6 @@ const LONG_FILES: &[(&str, &str)] = &[
         "src/store/billing.rs",
         "what a run reads of an account and what it writes of it, column by column",
     ),
-    ("src/store/payment.rs", "one aggregate: payments, allocations and events beside their SQL"),
-    ("src/store/payment_run.rs", "one aggregate: the run, its pick list and its counters"),
-    ("src/store/read/mod.rs", "the one list machine that every screen's list is a table of"),
-    ("src/ui/app.rs", "the one place that routes a message; screens hold what they show"),
-    ("src/ui/modal/purpose.rs", "one closed list of dialogs with their words"),
-    (
-        "src/ui/screen/invoices.rs",
-        "the screen with the most keys, whole: keys, state, update, view",
-    ),
-    ("src/ui/widget/list.rs", "marks, cursor and paging of every list hang together"),
     ("src/store/migrations/0001_book.sql", "one table after the other; a migration is one file"),
 ];
 

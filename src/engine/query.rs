@@ -5,7 +5,6 @@ use crate::domain::ids::{AccountId, DocumentId, RunId};
 use crate::domain::money::Currency;
 use crate::engine::command::Pick;
 use crate::engine::{Error, Session, deliver};
-use crate::store::Db;
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::failed::FailedRow;
@@ -14,10 +13,11 @@ use crate::store::read::invoices::InvoiceRow;
 use crate::store::read::jobs::{JobRow, ScheduleRow};
 use crate::store::read::log::LogRow;
 use crate::store::read::runs::{RunDetail, RunRow};
-use crate::store::read::today::StepRow;
+use crate::store::read::today::{Step, StepRow};
 use crate::store::read::{
     self, Field, Filter, FilterError, Group, ListArgs, Marked, Page, ReadError, Totals,
 };
+use crate::store::{Db, desk};
 use std::collections::BTreeMap;
 
 /// The lists of the console.
@@ -50,8 +50,8 @@ pub enum Query {
     Marks(ListName, Filter),
     /// Matches by what they have in common.
     Groups(ListName, Filter, Field),
-    /// The steps of the day.
-    Today,
+    /// A step of the day.
+    Step(Step),
     /// A document whole.
     Invoice(DocumentId),
     /// A run's failures, skips and chart.
@@ -70,6 +70,8 @@ pub enum Query {
     Status,
     /// Schedules that have not ended.
     Schedules,
+    /// Saved filters.
+    Filters,
     /// For the palette: accounts and documents that match a few letters.
     Find(String),
 }
@@ -119,8 +121,8 @@ pub enum Answer {
     Marks(Vec<Marked>),
     /// Of [`Query::Groups`].
     Groups(Vec<Group>),
-    /// Of [`Query::Today`].
-    Today(Vec<StepRow>),
+    /// Of [`Query::Step`].
+    Step(StepRow),
     /// Of [`Query::Invoice`].
     Invoice(Option<Box<InvoiceDetail>>),
     /// Of [`Query::Run`].
@@ -135,6 +137,8 @@ pub enum Answer {
     History(Vec<HistoryRow>),
     /// Of [`Query::Status`].
     Status(StatusRow),
+    /// Of [`Query::Filters`]: screen, name, text.
+    Filters(Vec<(String, String, String)>),
     /// Of [`Query::Schedules`].
     Schedules(Vec<ScheduleRow>),
     /// Of [`Query::Find`].
@@ -186,7 +190,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
                 return Err(FilterError::NotHere(*by, "no groups".to_owned()).into());
             }
         }),
-        Query::Today => Answer::Today(read::today::steps(db, now.today)?),
+        Query::Step(step) => Answer::Step(read::today::step(db, *step, now.today)?),
         Query::Invoice(id) => Answer::Invoice(read::invoice::detail(db, *id)?.map(Box::new)),
         Query::Run(run) => Answer::Run(read::runs::detail(db, *run)?),
         Query::Account(id) => Answer::Account(Box::new(read::accounts::detail(db, *id)?)),
@@ -206,6 +210,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
             notices: read::today::notices(db)?,
             undelivered: read::today::undelivered(db)?,
         }),
+        Query::Filters => Answer::Filters(desk::filters(db)?),
         Query::Schedules => Answer::Schedules(read::jobs::schedules(db)?),
         Query::Find(text) => Answer::Find(find(db, text)?),
     })

@@ -105,6 +105,7 @@ impl App {
         };
         app.screens.today.enter(&mut app.cx);
         app.cx.load(ScreenId::Today, Part::Status, Query::Status);
+        app.cx.load(ScreenId::Today, Part::Filters, Query::Filters);
         app.offer_session();
         app
     }
@@ -164,6 +165,9 @@ impl App {
             Msg::Done { command, result, .. } => self.done(&command, result),
             Msg::Changed(topics) => {
                 self.screens.get(self.screen).changed(&topics, &mut self.cx);
+                if topics.contains(&Topic::Settings) {
+                    self.cx.load(ScreenId::Today, Part::Filters, Query::Filters);
+                }
                 let foot = [Topic::Jobs, Topic::Notices, Topic::Deliveries, Topic::Runs];
                 if topics.iter().any(|t| foot.contains(t)) {
                     self.cx.load(ScreenId::Today, Part::Status, Query::Status);
@@ -419,6 +423,12 @@ impl App {
                 self.dirty |= foot != self.cx.foot;
                 self.ended(&foot);
                 self.cx.foot = foot;
+            }
+            (Part::Filters, Answer::Filters(filters)) => {
+                self.screens.invoices.list.saved(&filters);
+                self.screens.delivery.list.saved(&filters);
+                self.screens.failed.list.saved(&filters);
+                self.screens.accounts.list.saved(&filters);
             }
             (Part::Dialog | Part::Palette, answer) => {
                 self.dirty = true;

@@ -75,6 +75,8 @@ impl ScreenId {
 pub enum Part {
     /// The list anew.
     Page,
+    /// A step of the day, by its place; what the clerk waits for goes before these.
+    Step(u8),
     /// What follows what is there.
     After,
     /// What precedes what is there.
@@ -97,6 +99,8 @@ pub enum Part {
     Palette,
     /// The foot of every screen.
     Status,
+    /// Saved filters.
+    Filters,
 }
 
 /// Where an answer goes.

@@ -37,10 +37,11 @@ pub fn run(session: Session) -> Result<u8, Error> {
     let io = |source| Error::Io { path: "the terminal".into(), source };
     let (tx, rx) = bounded(1024);
     let facts = Facts::read(&session)?;
-    let size = crossterm::terminal::size().map_err(io)?;
     terminal::install_panic_hook();
     let guard = Guard::enter().map_err(io)?;
     watch(&tx).map_err(io)?;
+    // Read after the watch began, so that no change of size falls in between.
+    let size = crossterm::terminal::size().map_err(io)?;
     let outcome = looped(session, &guard, &tx, &rx, facts, size);
     drop(guard);
     outcome
@@ -76,6 +77,11 @@ fn watch(tx: &Sender<Msg>) -> std::io::Result<()> {
             Happening::Gone => Msg::Quit(129),
             Happening::Suspend => Msg::Suspend,
             Happening::Continue => Msg::Continue,
+            // Crossterm tells of it too, but not before its first read.
+            Happening::Resized => match crossterm::terminal::size() {
+                Ok((width, height)) => Msg::Resize(width, height),
+                Err(_) => Msg::Continue,
+            },
         };
         // A full queue must not hold up the way out; the deadline takes over then.
         let _ = notify.try_send(msg);
@@ -99,6 +105,7 @@ fn looped(
     let mut shell = Shell {
         guard,
         pen: Pen::new(size.0, size.1, abilities),
+        size,
         rx,
         desks,
         code: None,
@@ -173,6 +180,7 @@ fn input(tx: &Sender<Msg>) -> Result<(), Error> {
 struct Shell<'a> {
     guard: &'a Guard,
     pen: Pen,
+    size: (u16, u16),
     rx: &'a Receiver<Msg>,
     desks: threads::Desks,
     code: Option<i32>,
@@ -200,6 +208,10 @@ impl Shell<'_> {
 
     fn handle(&mut self, app: &mut App, msg: Msg) {
         if let Msg::Resize(width, height) = msg {
+            if self.size == (width, height) {
+                return;
+            }
+            self.size = (width, height);
             self.pen.resize(width, height);
         }
         let effects = app.update(msg);

@@ -38,6 +38,8 @@ pub enum Happening {
     Suspend,
     /// CONT: somebody may have written on our screen meanwhile.
     Continue,
+    /// WINCH: another size.
+    Resized,
 }
 
 /// What the environment says the terminal can show.
@@ -186,15 +188,16 @@ pub fn install_panic_hook() {
 
 /// Watches signals and the terminal itself, and tells `notify` what happened.
 pub fn watch(notify: impl Fn(Happening) + Send + Clone + 'static) -> io::Result<()> {
-    use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+    use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
     let mut signals =
-        signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT])?;
+        signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT, SIGWINCH])?;
     let tell = notify.clone();
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
             tell(match signal {
                 SIGTSTP => Happening::Suspend,
                 SIGCONT => Happening::Continue,
+                SIGWINCH => Happening::Resized,
                 other => {
                     deadline(128 + other);
                     Happening::Quit(other)

@@ -48,10 +48,11 @@ pub struct StepRow {
 
 /// Every step, in order. `today` is the book's civil date.
 pub fn steps(db: &Db<'_>, today: chrono::NaiveDate) -> Result<Vec<StepRow>, ReadError> {
-    Step::ALL.iter().map(|step| read(db, *step, today)).collect()
+    Step::ALL.iter().map(|step| self::step(db, *step, today)).collect()
 }
 
-fn read(db: &Db<'_>, step: Step, today: chrono::NaiveDate) -> Result<StepRow, ReadError> {
+/// One step. Each is a question of its own, so that a slow one holds up nothing else.
+pub fn step(db: &Db<'_>, step: Step, today: chrono::NaiveDate) -> Result<StepRow, ReadError> {
     let (totals, state) = match step {
         Step::Usage => usage(db)?,
         Step::Run => run(db)?,

@@ -49,7 +49,7 @@ pub const KEYS: &[Binding] = &[
         "correct a posted invoice: memo, reversal, write-off",
     ),
     bind(&[Key::Char('c')], Action::Create, "", "new bill run or payment run"),
-    bind(&[Key::Char('C')], Action::Claim, "", "take the next 50 of this filter for me"),
+    bind(&[Key::Char('C')], Action::Claim, "", "mark the next 50 from here"),
 ];
 
 const SORTS: &[Sort] = &[
@@ -170,7 +170,10 @@ impl Invoices {
                 cx.open.push(form);
             }
             Action::Create => create(cx),
-            Action::Claim => cx.say("claims show in the list as dim rows of others"),
+            Action::Claim => {
+                let n = self.list.mark_next(50);
+                cx.say(format!("marked the next {n} from here"));
+            }
             Action::Details => {
                 self.pane = !self.pane;
             }
@@ -241,7 +244,7 @@ impl Screen for Invoices {
         if let Some(item) = self.open {
             return self.act_open(item, action, cx);
         }
-        if action == Action::Open {
+        if matches!(action, Action::Open | Action::OtherPane) {
             if self.list.current().is_some() {
                 self.open = Some(0);
                 self.load_detail(cx);

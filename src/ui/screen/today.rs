@@ -94,11 +94,13 @@ impl Screen for Today {
     }
 
     fn enter(&mut self, cx: &mut Cx) {
-        cx.load(ScreenId::Today, Part::Page, Query::Today);
+        for (i, step) in Step::ALL.iter().enumerate() {
+            cx.load(ScreenId::Today, Part::Step(i as u8), Query::Step(*step));
+        }
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
-        let last = self.rows.len().saturating_sub(1);
+        let last = Step::ALL.len() - 1;
         match action {
             Action::Down => self.cursor = (self.cursor + 1).min(last),
             Action::Up => self.cursor = self.cursor.saturating_sub(1),
@@ -106,8 +108,8 @@ impl Screen for Today {
             Action::Bottom => self.cursor = last,
             Action::Create => super::invoices::create(cx),
             Action::Open => {
-                if let Some(row) = self.rows.get(self.cursor) {
-                    let (screen, filter) = place(row.step);
+                if let Some(step) = Step::ALL.get(self.cursor) {
+                    let (screen, filter) = place(*step);
                     if screen == ScreenId::Today {
                         cx.show_notices = true;
                     } else {
@@ -125,8 +127,11 @@ impl Screen for Today {
     }
 
     fn loaded(&mut self, _part: Part, answer: Answer, _cx: &mut Cx) {
-        if let Answer::Today(rows) = answer {
-            self.rows = rows;
+        if let Answer::Step(row) = answer {
+            match self.rows.iter_mut().find(|r| r.step == row.step) {
+                Some(old) => *old = row,
+                None => self.rows.push(row),
+            }
         }
     }
 
@@ -139,10 +144,6 @@ impl Screen for Today {
     fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
         let date = cx.now.today.format("%A %Y-%m-%d").to_string();
         put(canvas, area.x + 1, area.y, area.width, &date, theme::KEY);
-        if self.rows.is_empty() {
-            put(canvas, area.x + 3, area.y + 2, area.width, "reading…", theme::DIM);
-            return;
-        }
         let short = area.width < WIDE;
         let money_width = self.rows.iter().map(|r| amounts(&r.money, short).len()).max();
         let money_width = (money_width.unwrap_or(0) as u16).max(10);
@@ -150,16 +151,20 @@ impl Screen for Today {
             put(canvas, area.x + x, area.y + 1, width, title, theme::DIM);
         }
         put(canvas, area.x + 31, area.y + 1, 10, "MONEY", theme::DIM);
-        for (i, row) in self.rows.iter().enumerate() {
+        for (i, step) in Step::ALL.iter().enumerate() {
             let y = area.y + 2 + i as u16;
             if y >= area.bottom().saturating_sub(2) {
                 break;
             }
             if i == self.cursor {
-                put(canvas, area.x, y, 1, ">", theme::BOLD);
+                put(canvas, area.x, y, 1, ">", theme::PLAIN);
             }
-            let quiet = row.count == 0;
-            let style = if quiet { theme::DIM } else { theme::PLAIN };
+            let Some(row) = self.rows.iter().find(|r| r.step == *step) else {
+                put(canvas, area.x + 3, y, 15, step.as_str(), theme::PLAIN);
+                put_right(canvas, area.x + 18, y, 10, "…", theme::DIM);
+                continue;
+            };
+            let style = if row.count == 0 { theme::DIM } else { theme::PLAIN };
             put(canvas, area.x + 3, y, 15, row.step.as_str(), style);
             put_right(canvas, area.x + 18, y, 10, &grouped(row.count), style);
             let x = area.x + 31;
@@ -167,23 +172,17 @@ impl Screen for Today {
             let x = x + if used == 0 { 0 } else { money_width + 2 };
             put(canvas, x, y, area.right().saturating_sub(x + 1), &row.state, theme::WARN);
         }
-        if let Some(row) = self.rows.get(self.cursor) {
-            put(
-                canvas,
-                area.x + 1,
-                area.bottom() - 2,
-                area.width - 2,
-                advice(row.step),
-                theme::PLAIN,
-            );
-            let (screen, _) = place(row.step);
+        if let Some(step) = Step::ALL.get(self.cursor) {
+            let width = area.width - 2;
+            put(canvas, area.x + 1, area.bottom() - 2, width, advice(*step), theme::PLAIN);
+            let (screen, _) = place(*step);
             let text = format!("Enter goes to {} {}", screen.number(), screen.name());
-            let text = if row.money.len() > 1 && short {
-                format!("{} · {text}", money_words(&row.money))
-            } else {
-                text
+            let row = self.rows.iter().find(|r| r.step == *step);
+            let text = match row.filter(|r| r.money.len() > 1 && short) {
+                Some(row) => format!("{} · {text}", money_words(&row.money)),
+                None => text,
             };
-            put(canvas, area.x + 1, area.bottom() - 1, area.width - 2, &text, theme::DIM);
+            put(canvas, area.x + 1, area.bottom() - 1, width, &text, theme::DIM);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::store::read::{Filter, Sort};
 use crate::store::{Topic, operation};
 use crate::ui::export;
 use crate::ui::fault::Fault;
-use crate::ui::msg::{Cx, Msg, Person, Slot};
+use crate::ui::msg::{Cx, Msg, Part, Person, Slot};
 use crate::worker;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
@@ -210,19 +210,18 @@ impl Reader {
         }
     }
 
-    /// Answers what waits; of several questions for one slot only the newest.
+    /// Answers what waits: of several questions for one slot only the newest, and what the clerk
+    /// is looking at before the counts of the day.
     fn answer_all(&mut self, first: Ask, asked: &Receiver<Ask>) {
-        let waiting: Vec<Ask> = std::iter::once(first).chain(asked.try_iter()).collect();
-        let mut newest: BTreeMap<Slot, u64> = BTreeMap::new();
-        for ask in &waiting {
-            if let Ask::Load { slot, ticket, .. } = ask {
-                newest.insert(*slot, *ticket);
-            }
-        }
-        for ask in waiting {
-            match ask {
+        let mut waiting = vec![first];
+        while !waiting.is_empty() {
+            waiting.extend(asked.try_iter());
+            let later = |ask: &Ask| matches!(ask, Ask::Load { slot, .. } if matches!(slot.part, Part::Step(_)));
+            let at = waiting.iter().position(|a| !later(a)).unwrap_or(0);
+            match waiting.remove(at) {
                 Ask::Load { slot, ticket, query } => {
-                    if newest.get(&slot) == Some(&ticket) {
+                    let newer = |a: &Ask| matches!(a, Ask::Load { slot: s, .. } if *s == slot);
+                    if !waiting.iter().any(newer) {
                         let result = self.load(&query);
                         let _ = self.replies.send(Msg::Loaded { slot, ticket, result });
                     }

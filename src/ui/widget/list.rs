@@ -57,12 +57,14 @@ pub struct Tab {
     pub filter: String,
     /// Its order.
     pub sort: Sort,
+    /// Saved by a clerk.
+    pub saved: bool,
 }
 
 impl Tab {
     /// A tab.
     pub fn new(name: &str, filter: &str, sort: Sort) -> Self {
-        Self { name: name.to_owned(), filter: filter.to_owned(), sort }
+        Self { name: name.to_owned(), filter: filter.to_owned(), sort, saved: false }
     }
 }
 
@@ -240,6 +242,17 @@ impl<R: Shown> Listing<R> {
             }
             Err(error) => self.error = Some(error.to_string()),
         }
+    }
+
+    /// Takes the filters that clerks saved for this list.
+    pub fn saved(&mut self, filters: &[(String, String, String)]) {
+        let screen = self.screen.name().to_lowercase();
+        self.tabs.retain(|t| !t.saved);
+        let sort = self.tabs.first().map_or(Sort::Newest, |t| t.sort);
+        for (_, name, text) in filters.iter().filter(|(s, _, _)| *s == screen) {
+            self.tabs.push(Tab { saved: true, ..Tab::new(name, text, sort) });
+        }
+        self.tab = self.tab.min(self.tabs.len().saturating_sub(1));
     }
 
     /// Chooses a tab.

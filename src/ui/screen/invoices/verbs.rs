@@ -89,14 +89,6 @@ impl Invoices {
     pub(super) fn edit(&mut self, cx: &mut Cx) {
         let Some(detail) = self.current_detail() else { return cx.say("still reading it") };
         let detail = detail.clone();
-        if let Some(person) = cx.editor_of(detail.row.id.0) {
-            let since = person.editing.map(|(_, at)| cx.when(at)).unwrap_or_default();
-            let text = format!(
-                "{} edits since {since}; your save will be checked against theirs",
-                person.name
-            );
-            cx.say(text);
-        }
         let draft = Pick { id: detail.row.id, version: detail.row.version };
         let chosen = self.open.and_then(|at| detail.items.get(at)).map(|i| i.position);
         let mut items = vec![];
@@ -128,6 +120,12 @@ impl Invoices {
         items.push(Item::new('d', "dates, PO number, note…", Intent::Open(Box::new(head))));
         let add = purpose::add_line(draft, cx);
         items.push(Item::new('+', "add a line…", Intent::Open(Box::new(add))));
+        let menu = Modal::Choice(Choice::new(title, items));
+        let Some(person) = cx.editor_of(detail.row.id.0) else { return cx.open.push(menu) };
+        let since = person.editing.map(|(_, at)| cx.when(at)).unwrap_or_default();
+        let title = format!("{} edits it since {since}", person.name);
+        let take = "take over: who saves second sees the other's changes";
+        let items = vec![Item::new('t', take, Intent::Open(Box::new(menu)))];
         cx.open.push(Modal::Choice(Choice::new(title, items)));
     }
 

@@ -33,6 +33,20 @@ impl<R: Shown> Listing<R> {
         cx.say(format!("marked a range of {n}"));
     }
 
+    /// Marks so many rows from the cursor on; gives how many there were.
+    pub fn mark_next(&mut self, n: usize) -> usize {
+        let rows: Vec<Marked> = self
+            .rows
+            .iter()
+            .skip(self.cursor)
+            .take(n)
+            .map(|r| Marked { id: r.id(), version: r.version(), money: r.money() })
+            .collect();
+        let count = rows.len();
+        self.marks.extend(rows.into_iter().map(|m| (m.id, m)));
+        count
+    }
+
     /// Brings back marks that were taken off; false if there are none.
     pub fn undo_unmark(&mut self) -> bool {
         match self.lost_marks.pop() {

@@ -229,6 +229,16 @@ pub struct DocumentTax {
     pub tax_minor: i64,
 }
 
+impl DocumentTax {
+    /// Whether lines of this rate are summed up in this row.
+    pub fn is_of(&self, rate: &TaxRate) -> bool {
+        self.tax_code == rate.tax_code
+            && self.rate_percent == rate.rate_percent
+            && self.kind == rate.kind
+            && self.inclusive == rate.inclusive
+    }
+}
+
 /// A number from its pattern: `INV-{year}-{seq:6}`, 2026, 12 → `INV-2026-000012`.
 pub fn number_from(pattern: &str, year: i32, seq: i64) -> String {
     let pattern = series_from(pattern, year);

@@ -1,11 +1,10 @@
 //! Credit and debit memos made from a posted invoice: by whole, by line, by amount.
 //!
-//! The tax of a memo is the growth of the invoice's tax in proportion to what is credited of its
-//! base, rounded cumulatively: whatever the sequence of memos, once everything is credited their
-//! tax sums to the invoice's exactly, and no memo takes more than is left.
+//! Their tax follows the invoice's ([`super::memo_tax`]), and no memo takes more than is left.
 
 use super::document::DocumentTax;
 use super::ids::ItemId;
+use super::memo_tax::Position;
 use super::money::{Currency, MoneyError, Rounding, allocate};
 use rust_decimal::Decimal;
 
@@ -22,15 +21,6 @@ pub struct InvoiceLine {
     pub tax_code: String,
     /// Its rate, where the code has several on the invoice.
     pub rate_percent: Option<Decimal>,
-}
-
-/// A tax row of the invoice, with what memos have taken of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvoiceTax {
-    /// The row.
-    pub tax: DocumentTax,
-    /// Tax credited so far, minor units, positive.
-    pub credited_minor: i64,
 }
 
 /// What a memo is asked to be.
@@ -96,36 +86,23 @@ pub enum MemoError {
 
 /// Lines of one tax row (or of none), by index.
 struct Group<'a> {
-    tax: Option<&'a InvoiceTax>,
+    row: Option<&'a Position>,
     lines: Vec<usize>,
     base: i64,
     left: i64,
 }
 
 impl Group<'_> {
+    fn tax(&self) -> i64 {
+        self.row.map_or(0, |p| p.tax.tax_minor)
+    }
+
     fn tax_left(&self) -> i64 {
-        self.tax.map_or(0, |t| t.tax.tax_minor - t.credited_minor)
+        self.row.map_or(0, Position::tax_left)
     }
 
     fn inclusive(&self) -> bool {
-        self.tax.is_some_and(|t| t.tax.inclusive)
-    }
-
-    /// The tax that goes with crediting `net` more of the base.
-    fn tax_for(
-        &self,
-        net: i64,
-        rounding: &Rounding,
-        currency: Currency,
-    ) -> Result<i64, MoneyError> {
-        let Some(row) = self.tax else { return Ok(0) };
-        if net == self.left {
-            return Ok(self.tax_left());
-        }
-        let credited = self.base - self.left + net;
-        let upto = share(row.tax.tax_minor, credited, self.base, rounding, currency)?;
-        let (low, high) = (self.tax_left().min(0), self.tax_left().max(0));
-        Ok((upto - row.credited_minor).clamp(low, high))
+        self.row.is_some_and(|p| p.tax.inclusive)
     }
 }
 
@@ -142,7 +119,7 @@ fn share(
 /// Makes the lines and tax of a memo for an invoice.
 pub fn make(
     lines: &[InvoiceLine],
-    taxes: &[InvoiceTax],
+    taxes: &[Position],
     part: &MemoPart,
     side: MemoSide,
     rounding: &Rounding,
@@ -161,21 +138,21 @@ pub fn make(
     for group in &groups {
         let net: i64 = group.lines.iter().filter_map(|i| nets.get(*i)).sum();
         let tax = match side {
-            MemoSide::Credit => group.tax_for(net, rounding, currency)?,
-            MemoSide::Debit => match group.tax {
-                Some(t) => share(t.tax.tax_minor, net, group.base, rounding, currency)?,
+            MemoSide::Credit => match group.row {
+                Some(position) => position.for_net(net, *rounding, currency)?,
                 None => 0,
             },
+            MemoSide::Debit => share(group.tax(), net, group.base, rounding, currency)?,
         };
         memo.add(group, lines, &nets, net, tax, side);
     }
     memo.finish()
 }
 
-fn groups<'a>(lines: &[InvoiceLine], taxes: &'a [InvoiceTax]) -> Vec<Group<'a>> {
+fn groups<'a>(lines: &[InvoiceLine], taxes: &'a [Position]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> =
-        taxes.iter().map(|t| Group { tax: Some(t), lines: Vec::new(), base: 0, left: 0 }).collect();
-    groups.push(Group { tax: None, lines: Vec::new(), base: 0, left: 0 });
+        taxes.iter().map(|t| Group { row: Some(t), lines: Vec::new(), base: 0, left: 0 }).collect();
+    groups.push(Group { row: None, lines: Vec::new(), base: 0, left: 0 });
     let untaxed = groups.len() - 1;
     for (i, line) in lines.iter().enumerate() {
         let row = taxes.iter().position(|t| {
@@ -219,8 +196,7 @@ fn by_line(
         // A line below zero (a discount) is given back upwards.
         let mut wanted = *amount * line.net_minor.signum();
         if let Some(group) = groups.iter().find(|g| g.inclusive() && g.lines.contains(&at)) {
-            let tax = group.tax.map_or(0, |t| t.tax.tax_minor);
-            wanted -= share(wanted, tax, group.base + tax, rounding, currency)?;
+            wanted -= share(wanted, group.tax(), group.base + group.tax(), rounding, currency)?;
         }
         if side == MemoSide::Credit && wanted.abs() > free.abs() {
             return Err(MemoError::TooMuch { asked_minor: *amount, left_minor: free.abs() });
@@ -244,7 +220,7 @@ fn by_amount(
     }
     let of_group = |g: &Group<'_>| match side {
         MemoSide::Credit => (g.left, g.tax_left()),
-        MemoSide::Debit => (g.base, g.tax.map_or(0, |t| t.tax.tax_minor)),
+        MemoSide::Debit => (g.base, g.tax()),
     };
     let left: i64 = groups.iter().map(of_group).map(|(net, tax)| net + tax).sum();
     if side == MemoSide::Credit {
@@ -311,7 +287,7 @@ impl MemoDraft {
         self.lines.extend(own.filter(|(_, net)| *net != 0).map(|(item, net)| (item, sign * net)));
         self.subtotal_minor += sign * net;
         self.tax_minor += sign * tax;
-        if let Some(row) = group.tax.filter(|_| net != 0 || tax != 0) {
+        if let Some(row) = group.row.filter(|_| net != 0 || tax != 0) {
             self.taxes.push(DocumentTax {
                 base_minor: sign * net,
                 tax_minor: sign * tax,
@@ -346,8 +322,8 @@ mod tests {
         }
     }
 
-    fn tax(code: &str, base_minor: i64, tax_minor: i64, inclusive: bool) -> InvoiceTax {
-        InvoiceTax {
+    fn tax(code: &str, base_minor: i64, tax_minor: i64, inclusive: bool) -> Position {
+        Position {
             tax: DocumentTax {
                 tax_code: code.into(),
                 rate_percent: Decimal::from(20),
@@ -358,13 +334,15 @@ mod tests {
                 base_minor,
                 tax_minor,
             },
+            base_minor,
+            left_minor: base_minor,
             credited_minor: 0,
         }
     }
 
     fn credit(
         lines: &[InvoiceLine],
-        taxes: &[InvoiceTax],
+        taxes: &[Position],
         part: &MemoPart,
     ) -> Result<MemoDraft, MemoError> {
         let eur = Currency::parse("EUR").unwrap();
@@ -372,7 +350,7 @@ mod tests {
     }
 
     /// Books a memo against the invoice, as posting it would.
-    fn book(lines: &mut [InvoiceLine], taxes: &mut [InvoiceTax], memo: &MemoDraft) {
+    fn book(lines: &mut [InvoiceLine], taxes: &mut [Position], memo: &MemoDraft) {
         for (item, net) in &memo.lines {
             let line = lines.iter_mut().find(|l| l.item == *item).unwrap();
             line.left_minor += net;
@@ -381,6 +359,7 @@ mod tests {
         for row in &memo.taxes {
             let of = taxes.iter_mut().find(|t| t.tax.tax_code == row.tax_code).unwrap();
             of.credited_minor -= row.tax_minor;
+            of.left_minor += row.base_minor;
             assert!((0..=of.tax.tax_minor).contains(&of.credited_minor), "beyond the tax");
         }
     }
@@ -406,7 +385,8 @@ mod tests {
         assert_eq!((memo.subtotal_minor, memo.tax_minor), (-8_500, -1_700));
         let part = MemoPart::Lines(vec![(ItemId(4), Some(100))]);
         assert_eq!(credit(&lines, &taxes, &part).unwrap().tax_minor, -20);
-        let inside = [tax("V", 10_000, 1_900, true)];
+        let mut inside = [tax("V", 10_000, 1_900, true)];
+        inside[0].tax.rate_percent = Decimal::from(19);
         let part = MemoPart::Lines(vec![(ItemId(1), Some(1_190))]);
         let memo = credit(&[line(1, 10_000, "V")], &inside, &part).unwrap();
         assert_eq!((memo.subtotal_minor, memo.tax_minor), (-1_000, -190));
@@ -472,6 +452,7 @@ mod tests {
             let base: i64 = nets.iter().sum();
             let whole = (base * rate + 50) / 100;
             let mut taxes = [tax("V", base, whole, inclusive)];
+            taxes[0].tax.rate_percent = Decimal::from(rate);
             let (mut net, mut given) = (0, 0);
             for (at, amount, by_line) in steps {
                 let part = if by_line {

@@ -50,6 +50,7 @@ pub mod ids;
 pub mod journal;
 pub mod ledger;
 pub mod memo;
+pub mod memo_tax;
 pub mod money;
 pub mod payment;
 pub mod payment_method;

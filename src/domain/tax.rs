@@ -180,14 +180,19 @@ impl Group {
         if !self.rate.inclusive {
             return Ok(TaxedLine { net_minor: amount, gross_minor: None, rate });
         }
-        let inside = tax_of(&self.rate, self.said, currency, rounding)?;
+        let inside = self.tax(currency, rounding)?;
         let part = inside - self.taken;
         self.taken = inside;
         Ok(TaxedLine { net_minor: amount - part, gross_minor: Some(amount), rate })
     }
 
+    fn tax(&self, currency: Currency, rounding: Rounding) -> Result<i64, MoneyError> {
+        let rate = &self.rate;
+        tax_of(rate.kind, rate.rate_percent, rate.inclusive, self.said, currency, rounding)
+    }
+
     fn finish(self, currency: Currency, rounding: Rounding) -> Result<DocumentTax, MoneyError> {
-        let tax_minor = tax_of(&self.rate, self.said, currency, rounding)?;
+        let tax_minor = self.tax(currency, rounding)?;
         let rate = &self.rate;
         Ok(DocumentTax {
             tax_code: rate.tax_code.clone(),
@@ -202,25 +207,24 @@ impl Group {
     }
 }
 
-/// The tax on (exclusive) or in (inclusive) a sum of minor units. Exempt and reverse charge: none.
-fn tax_of(
-    rate: &TaxRate,
+/// The tax on a sum of minor units, or (`inside`) in one that contains it. Exempt and reverse
+/// charge: none.
+pub(crate) fn tax_of(
+    kind: TaxKind,
+    percent: Decimal,
+    inside: bool,
     sum: i64,
     currency: Currency,
     rounding: Rounding,
 ) -> Result<i64, MoneyError> {
-    match rate.kind {
+    match kind {
         TaxKind::Exempt | TaxKind::ReverseCharge => return Ok(0),
         TaxKind::Standard => {}
     }
-    let under = if rate.inclusive {
-        Decimal::ONE_HUNDRED + rate.rate_percent
-    } else {
-        Decimal::ONE_HUNDRED
-    };
+    let under = if inside { Decimal::ONE_HUNDRED + percent } else { Decimal::ONE_HUNDRED };
     let exact = currency
         .to_decimal(sum)
-        .checked_mul(rate.rate_percent)
+        .checked_mul(percent)
         .and_then(|product| product.checked_div(under))
         .ok_or(MoneyError::TooLarge)?;
     rounding.to_minor(exact, currency)

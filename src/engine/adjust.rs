@@ -147,8 +147,8 @@ pub fn draft_of(
     let (lines, taxes) = if row.source == Source::OpenItem {
         (open_item(db, row, items)?, Vec::new())
     } else {
-        let lines = memo::lines(db, row)?;
-        let taxes = memo::taxes(db, row, &lines, &rounding)?;
+        let lines = memo::lines(db, row.id, None)?;
+        let taxes = memo::positions(db, row, &lines, None, rounding)?;
         (lines, taxes)
     };
     rule::make(&lines, &taxes, part, side, &rounding, row.currency).map_err(|error| {

@@ -6,7 +6,7 @@
 
 use super::command::{self, BcdFilter, JobSpec, NewBillRun};
 use super::job::{Ports, Runner, Slice};
-use super::{Error, Session, rules};
+use super::{Error, Session, rules, run_credit};
 use crate::config::Config;
 use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
@@ -183,16 +183,18 @@ struct Rated {
     bill: Result<AccountBill, String>,
 }
 
-fn rate(db: &Db<'_>, basis: &Basis, accounts: &[AccountId]) -> Result<Vec<Rated>, StoreError> {
+fn rate(db: &Db<'_>, basis: &Basis, accounts: &[AccountId]) -> Result<Vec<Rated>, Error> {
     let inputs = billing::load(db, &Span { wanted: accounts, without: None })?;
-    Ok(inputs
-        .into_iter()
-        .map(|input| {
-            let bill = bill_account(&input, &basis.taxes, &basis.rules, &basis.dates)
-                .map_err(|e| e.to_string());
-            Rated { input, bill }
-        })
-        .collect())
+    let mut rated = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let mut bill = bill_account(&input, &basis.taxes, &basis.rules, &basis.dates)
+            .map_err(|e| e.to_string());
+        for draft in bill.iter_mut().flat_map(|bill| &mut bill.documents) {
+            run_credit::settle(db, draft, None, basis.rules.rounding, input.currency)?;
+        }
+        rated.push(Rated { input, bill });
+    }
+    Ok(rated)
 }
 
 /// Drives a bill run (and, once it is canceled, the release of its drafts).
@@ -260,7 +262,7 @@ impl BillRunner {
     }
 }
 
-fn prepare(db: &Db<'_>, basis: &Basis, run: BillRunRow, size: u32) -> Result<Prepared, StoreError> {
+fn prepare(db: &Db<'_>, basis: &Basis, run: BillRunRow, size: u32) -> Result<Prepared, Error> {
     let mut accounts =
         bill_run::next_accounts(db, &run.params.filter, run.run_on, run.cursor, size)?;
     let mut busy = Vec::new();

@@ -70,7 +70,7 @@ pub fn edit(
         let Some(mut content) = before.draft.clone() else {
             return Err(Error::Bug(format!("{} has no content", row.id)));
         };
-        let basis = Basis::load(tx, &row)?;
+        let basis = Basis::load(tx, &row, &content)?;
         let told = change_all(&mut content, changes, &basis)?;
         sound(&row, &content)?;
         flags::refresh(tx, &row, &mut content)?;
@@ -200,7 +200,7 @@ fn move_to(content: &mut DraftImage, day: NaiveDate, basis: &Basis) -> Result<()
 pub fn redate(tx: &Tx<'_>, id: DocumentId, day: NaiveDate) -> Result<(), Error> {
     let row = document::get(tx, id)?;
     let mut content = draft::load(tx, &row)?;
-    let basis = Basis::load(tx, &row)?;
+    let basis = Basis::load(tx, &row, &content)?;
     move_to(&mut content, day, &basis)?;
     totals::settle(&mut content, &basis)?;
     draft::save(tx, &row, &content)?;

@@ -46,7 +46,7 @@ pub fn make(session: &mut Session, new: &HandMade) -> Result<Receipt, Error> {
         let row = document::get(tx, id)?;
         let mut content = draft::load(tx, &row)?;
         content.po_number.clone_from(&version.terms.po_number);
-        let basis = Basis::load(tx, &row)?;
+        let basis = Basis::load(tx, &row, &content)?;
         let sign = if new.kind.is_receivable() { 1 } else { -1 };
         let mut changes = vec![DraftChange::InvoiceDate(on)];
         changes.extend(new.lines.iter().map(|line| {

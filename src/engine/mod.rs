@@ -41,6 +41,7 @@ pub mod review;
 pub mod roles;
 pub mod rules;
 pub mod run;
+mod run_credit;
 pub mod schedule;
 pub mod send;
 pub mod separation;

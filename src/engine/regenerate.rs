@@ -5,7 +5,7 @@ use super::command::{Pick, Receipt};
 use super::edit::{Basis, review_after, settle, sound};
 use super::flagging::{self, Thresholds};
 use super::picked::{One, each, image};
-use super::{Error, Session, rules};
+use super::{Error, Session, rules, run_credit};
 use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
 use crate::domain::bill::bill_account;
@@ -107,10 +107,13 @@ fn plan(db: &Db<'_>, row: &DocumentRow, old: &DraftImage) -> Result<Plan, Error>
     let Some(input) = inputs.pop() else {
         return Err(Error::Bug(format!("{} has no account", row.id)));
     };
-    let bill = bill_account(&input, &billing::taxes(db)?, &rules::billing(&config)?, &dates)
-        .map_err(|e| {
-            Error::usage("not_billable", e.to_string(), "mend the account, then try again")
-        })?;
+    let rules = rules::billing(&config)?;
+    let mut bill = bill_account(&input, &billing::taxes(db)?, &rules, &dates).map_err(|e| {
+        Error::usage("not_billable", e.to_string(), "mend the account, then try again")
+    })?;
+    for draft in &mut bill.documents {
+        run_credit::settle(db, draft, Some(row.id), rules.rounding, input.currency)?;
+    }
     let mut documents = bill.documents.clone();
     let place = documents.iter().position(|d| d.kind == row.kind).unwrap_or(0);
     let first = (place < documents.len()).then(|| documents.remove(place));
@@ -124,8 +127,8 @@ fn plan(db: &Db<'_>, row: &DocumentRow, old: &DraftImage) -> Result<Plan, Error>
         ));
     }
     let preview = told(db, row, old, &hand)?;
-    let basis = Basis::load(db, row)?;
     let mut content = merged(old, first.as_ref(), hand, preview.kept_po, &input)?;
+    let basis = Basis::load(db, row, &content)?;
     settle(&mut content, &basis)?;
     sound(row, &content)?;
     if let (Some(rated), Some(version)) = (&first, version_on(&input.versions, old.invoice_on)) {

@@ -2,25 +2,31 @@
 
 use super::{Db, StoreError, Topic, Tx, decimal, document};
 use crate::domain::document::DocumentTax;
-use crate::domain::explain::proportion;
 use crate::domain::ids::{AccountId, DocumentId, ItemId};
-use crate::domain::memo::{InvoiceLine, InvoiceTax};
+use crate::domain::memo::InvoiceLine;
+use crate::domain::memo_tax::Position;
 use crate::domain::money::Rounding;
 use rusqlite::OptionalExtension;
 use rust_decimal::Decimal;
+use std::collections::HashMap;
 
-/// Corrections of a line that stand: credits of documents that are neither canceled nor reversed.
+/// Corrections of a line that stand: credits of documents that are neither canceled nor reversed,
+/// but for one that is being made anew (`?2`).
 const CREDITED: &str = "coalesce((SELECT sum(x.amount_minor) FROM document_item x
     JOIN document dx ON dx.id = x.document_id JOIN document_state sx ON sx.document_id = dx.id
-    WHERE x.corrects_item_id = i.id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL), 0)";
+    WHERE x.corrects_item_id = i.id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL AND dx.id <> ?2), 0)";
 
-/// The lines of a document with what is left of each.
-pub fn lines(db: &Db<'_>, row: &document::DocumentRow) -> Result<Vec<InvoiceLine>, StoreError> {
+/// The lines of a document with what is left of each, whatever the draft `except` takes.
+pub fn lines(
+    db: &Db<'_>,
+    document: DocumentId,
+    except: Option<DocumentId>,
+) -> Result<Vec<InvoiceLine>, StoreError> {
     let mut statement = db.conn().prepare_cached(&format!(
         "SELECT i.id, i.amount_minor, i.amount_minor + {CREDITED}, i.tax_code, nullif(i.derivation, '') ->> '$.x.r'
          FROM document_item i WHERE i.document_id = ?1 ORDER BY i.position, i.id"
     ))?;
-    let rows = statement.query_map([row.id.0], |r| {
+    let rows = statement.query_map((document.0, except.map_or(0, |d| d.0)), |r| {
         Ok(InvoiceLine {
             item: ItemId(r.get(0)?),
             net_minor: r.get(1)?,
@@ -32,71 +38,114 @@ pub fn lines(db: &Db<'_>, row: &document::DocumentRow) -> Result<Vec<InvoiceLine
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The tax of a document with what was credited of it: by memos as they say, by credits of later
-/// runs in proportion to what they gave back.
-pub fn taxes(
+/// The tax rows of a document with how far they are credited, whatever the draft `except` takes.
+pub fn positions(
     db: &Db<'_>,
     row: &document::DocumentRow,
     lines: &[InvoiceLine],
-    rounding: &Rounding,
-) -> Result<Vec<InvoiceTax>, StoreError> {
+    except: Option<DocumentId>,
+    rounding: Rounding,
+) -> Result<Vec<Position>, StoreError> {
     let mut found = Vec::new();
     for tax in document::taxes(db, row.id)? {
-        let by_memo = credited_by_memos(db, row.id, &tax)?;
-        let by_runs = credited_by_runs(db, row.id, &tax)?;
-        let base: i64 = lines.iter().filter(|l| of(l, &tax)).map(|l| l.net_minor).sum();
-        let share = proportion(tax.tax_minor, -by_runs, base, rounding, row.currency)
-            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        found.push(InvoiceTax { tax, credited_minor: by_memo + share });
+        let mine = || {
+            lines.iter().filter(|l| {
+                l.tax_code == tax.tax_code && l.rate_percent.is_none_or(|r| r == tax.rate_percent)
+            })
+        };
+        let base_minor = mine().map(|l| l.net_minor).sum();
+        let mut position = Position { tax, base_minor, left_minor: base_minor, credited_minor: 0 };
+        // Replayed in the order they were made: a memo took what it says; of a document that bills
+        // something beside its credits, these took what they would have taken alone.
+        for credit in credits_of(db, row.id, &position.tax, except)? {
+            position.credited_minor += match credit.tax_minor {
+                Some(tax) => -tax,
+                None => position
+                    .for_net(-credit.net_minor, rounding, row.currency)
+                    .map_err(|e| StoreError::Corrupt(e.to_string()))?,
+            };
+            position.left_minor += credit.net_minor;
+        }
+        found.push(position);
     }
     Ok(found)
 }
 
-fn of(line: &InvoiceLine, tax: &DocumentTax) -> bool {
-    line.tax_code == tax.tax_code && line.rate_percent.is_none_or(|r| r == tax.rate_percent)
+/// What one document credits of a tax row of another.
+struct Credit {
+    /// Net, minor units; zero or below.
+    net_minor: i64,
+    /// Its tax, minor units, where that row of it corrects nothing else.
+    tax_minor: Option<i64>,
 }
 
-fn credited_by_memos(
+fn credits_of(
     db: &Db<'_>,
     document: DocumentId,
     tax: &DocumentTax,
-) -> Result<i64, StoreError> {
+    except: Option<DocumentId>,
+) -> Result<Vec<Credit>, StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT t.rate_percent, t.tax_minor FROM document d JOIN document_tax t ON t.document_id = d.id
-         WHERE d.corrects_id = ?1 AND d.kind = 'credit_memo' AND d.status <> 'Canceled' AND t.tax_code = ?2",
+        "SELECT d.id FROM document d JOIN document_state s ON s.document_id = d.id
+         WHERE d.status <> 'Canceled' AND s.reversed_by IS NULL AND d.id <> ?2 AND (
+             (d.corrects_id = ?1 AND d.kind = 'credit_memo') OR d.id IN (
+                 SELECT x.document_id FROM document_item x
+                 JOIN document_item i ON i.id = x.corrects_item_id WHERE i.document_id = ?1))
+         ORDER BY d.id",
     )?;
-    let mut rows = statement.query((document.0, &tax.tax_code))?;
-    let mut sum = 0;
+    let ids = statement.query_map((document.0, except.map_or(0, |d| d.0)), |r| r.get(0))?;
+    let mut found = Vec::new();
+    for id in ids {
+        found.push(credit_of(db, id?, document, tax)?);
+    }
+    Ok(found)
+}
+
+fn credit_of(
+    db: &Db<'_>,
+    by: i64,
+    document: DocumentId,
+    tax: &DocumentTax,
+) -> Result<Credit, StoreError> {
+    let mut credit = Credit { net_minor: 0, tax_minor: Some(0) };
+    let mut lines = db.conn().prepare_cached(
+        "SELECT x.amount_minor, i.document_id, nullif(x.derivation, '') ->> '$.x.r' FROM document_item x
+         LEFT JOIN document_item i ON i.id = x.corrects_item_id
+         WHERE x.document_id = ?1 AND x.tax_code = ?2",
+    )?;
+    let mut rows = lines.query((by, &tax.tax_code))?;
+    while let Some(r) = rows.next()? {
+        let rate: Option<String> = r.get(2)?;
+        if rate.and_then(|t| t.parse::<Decimal>().ok()).is_some_and(|r| r != tax.rate_percent) {
+            continue;
+        }
+        if r.get::<_, Option<i64>>(1)? == Some(document.0) {
+            credit.net_minor += r.get::<_, i64>(0)?;
+        } else {
+            credit.tax_minor = None;
+        }
+    }
+    let Some(sum) = &mut credit.tax_minor else { return Ok(credit) };
+    let mut taxes = db.conn().prepare_cached(
+        "SELECT rate_percent, tax_minor FROM document_tax WHERE document_id = ?1 AND tax_code = ?2",
+    )?;
+    let mut rows = taxes.query((by, &tax.tax_code))?;
     while let Some(r) = rows.next()? {
         if decimal(r, 0)? == tax.rate_percent {
-            sum -= r.get::<_, i64>(1)?;
+            *sum += r.get::<_, i64>(1)?;
         }
     }
-    Ok(sum)
+    Ok(credit)
 }
 
-/// Net that later runs gave back of the lines of one tax row; zero or below.
-fn credited_by_runs(
+/// The posted documents that these items belong to.
+pub fn documents_of(
     db: &Db<'_>,
-    document: DocumentId,
-    tax: &DocumentTax,
-) -> Result<i64, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT nullif(i.derivation, '') ->> '$.x.r', sum(x.amount_minor) FROM document_item i
-         JOIN document_item x ON x.corrects_item_id = i.id JOIN document dx ON dx.id = x.document_id
-         JOIN document_state sx ON sx.document_id = dx.id
-         WHERE i.document_id = ?1 AND i.tax_code = ?2 AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL
-           AND dx.corrects_id IS NOT ?1 GROUP BY 1",
-    )?;
-    let mut rows = statement.query((document.0, &tax.tax_code))?;
-    let mut sum = 0;
-    while let Some(r) = rows.next()? {
-        let rate: Option<String> = r.get(0)?;
-        if rate.and_then(|t| t.parse::<Decimal>().ok()).is_none_or(|r| r == tax.rate_percent) {
-            sum += r.get::<_, i64>(1)?;
-        }
-    }
-    Ok(sum)
+    items: impl Iterator<Item = ItemId>,
+) -> Result<HashMap<ItemId, DocumentId>, StoreError> {
+    let mut statement =
+        db.conn().prepare_cached("SELECT document_id FROM document_item WHERE id = ?1")?;
+    items.map(|item| Ok((item, DocumentId(statement.query_row([item.0], |r| r.get(0))?)))).collect()
 }
 
 /// What is left to credit of an open item of another system, tax included, minor units: what was

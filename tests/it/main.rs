@@ -20,6 +20,7 @@ mod import;
 mod journey;
 mod mail;
 mod memo;
+mod memo_tax;
 mod memory;
 mod money_faults;
 mod month;

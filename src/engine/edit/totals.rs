@@ -1,10 +1,12 @@
 //! Amounts after an edit: tax once a document and code, as rating does it, then the totals.
 
+use super::super::run_credit::Corrected;
 use super::super::{Error, rules};
 use crate::domain::account::{AccountTerms, Version, version_on};
 use crate::domain::billing::{BillingRules, TaxTable};
 use crate::domain::document::TaxRate;
 use crate::domain::explain::{Derivation, LineTax};
+use crate::domain::memo_tax::MemoLine;
 use crate::domain::money::Currency;
 use crate::domain::tax::{TaxLine, compute};
 use crate::store::document::DocumentRow;
@@ -22,15 +24,20 @@ pub struct Basis {
     pub currency: Currency,
     /// Every version of its account.
     pub versions: Vec<Version<AccountTerms>>,
+    /// Where the invoices stand that its lines correct.
+    pub corrected: Corrected,
     /// Whether every line keeps the rate it was taxed by: a memo on a posted invoice.
     pub keep_rates: bool,
 }
 
 impl Basis {
-    /// Reads it for a draft.
-    pub fn load(db: &Db<'_>, row: &DocumentRow) -> Result<Self, Error> {
+    /// Reads it for a draft with this content.
+    pub fn load(db: &Db<'_>, row: &DocumentRow, content: &DraftImage) -> Result<Self, Error> {
+        let rules = rules::billing(&settings::load(db)?)?;
+        let items = content.lines.iter().filter_map(|l| l.corrects);
         Ok(Self {
-            rules: rules::billing(&settings::load(db)?)?,
+            corrected: Corrected::load(db, items, Some(row.id), rules.rounding)?,
+            rules,
             taxes: billing::taxes(db)?,
             currency: row.currency,
             versions: account::versions(db, row.account)?,
@@ -104,9 +111,28 @@ pub fn settle(content: &mut DraftImage, basis: &Basis) -> Result<(), Error> {
             rate: if keep { kept_rate(content, line)? } else { None },
         });
     }
-    let taxed = compute(&lines, &basis.taxes, content.invoice_on, basis.currency, &basis.rules)
+    let mut taxed = compute(&lines, &basis.taxes, content.invoice_on, basis.currency, &basis.rules)
         .map_err(|e| Error::usage("tax", e.to_string(), "import taxes.csv with that code"))?;
-    for (line, result) in content.lines.iter_mut().zip(taxed.lines) {
+    let mut memo: Vec<MemoLine> = content
+        .lines
+        .iter()
+        .zip(&taxed.lines)
+        .map(|(line, result)| MemoLine {
+            corrects: basis.corrected.invoice_of(line.corrects),
+            row: result
+                .rate
+                .as_ref()
+                .and_then(|rate| taxed.taxes.iter().position(|t| t.is_of(rate))),
+            net_minor: result.net_minor,
+            gross_minor: result.gross_minor,
+        })
+        .collect();
+    basis
+        .corrected
+        .follow(&mut memo, &mut taxed.taxes, basis.rules.rounding, basis.currency)
+        .map_err(|e| Error::usage("too_large", e.to_string(), ""))?;
+    for ((line, mut result), memo) in content.lines.iter_mut().zip(taxed.lines).zip(memo) {
+        result.net_minor = memo.net_minor;
         line.amount_minor = result.net_minor;
         line.gross_minor = result.gross_minor;
         let mut how = derivation(line)?;
@@ -120,8 +146,8 @@ pub fn settle(content: &mut DraftImage, basis: &Basis) -> Result<(), Error> {
         derive(line, &how)?;
     }
     content.taxes = taxed.taxes;
-    content.subtotal_minor = taxed.subtotal_minor;
-    content.tax_minor = taxed.tax_minor;
-    content.total_minor = taxed.total_minor;
+    content.subtotal_minor = content.lines.iter().map(|l| l.amount_minor).sum();
+    content.tax_minor = content.taxes.iter().map(|t| t.tax_minor).sum();
+    content.total_minor = content.subtotal_minor + content.tax_minor;
     Ok(())
 }

@@ -1,0 +1,98 @@
+//! Credits that a run makes: their tax follows the posted invoices they correct, as a memo made by
+//! hand does, so that memos of one invoice sum to its tax whoever makes them.
+
+use super::Error;
+use crate::domain::billing::DraftDocument;
+use crate::domain::document::DocumentTax;
+use crate::domain::ids::{DocumentId, ItemId};
+use crate::domain::memo_tax::{MemoLine, Position, follow};
+use crate::domain::money::{Currency, MoneyError, Rounding};
+use crate::store::{Db, StoreError, document, memo};
+use std::collections::HashMap;
+
+/// Where the invoices stand that a document corrects.
+#[derive(Debug, Clone, Default)]
+pub struct Corrected {
+    documents: HashMap<ItemId, DocumentId>,
+    positions: Vec<(DocumentId, Position)>,
+}
+
+impl Corrected {
+    /// Reads it for the items that are corrected, leaving out what the draft `except` takes.
+    pub fn load(
+        db: &Db<'_>,
+        items: impl Iterator<Item = ItemId>,
+        except: Option<DocumentId>,
+        rounding: Rounding,
+    ) -> Result<Self, StoreError> {
+        let mut found = Self { documents: memo::documents_of(db, items)?, positions: Vec::new() };
+        let mut invoices: Vec<DocumentId> = found.documents.values().copied().collect();
+        invoices.sort_unstable();
+        invoices.dedup();
+        for invoice in invoices {
+            let row = document::get(db, invoice)?;
+            let lines = memo::lines(db, invoice, except)?;
+            let positions = memo::positions(db, &row, &lines, except, rounding)?;
+            found.positions.extend(positions.into_iter().map(|p| (invoice, p)));
+        }
+        Ok(found)
+    }
+
+    /// The invoice that an item belongs to.
+    pub fn invoice_of(&self, item: Option<ItemId>) -> Option<DocumentId> {
+        item.and_then(|item| self.documents.get(&item).copied())
+    }
+
+    /// See [`follow`].
+    pub fn follow(
+        &self,
+        lines: &mut [MemoLine],
+        taxes: &mut [DocumentTax],
+        rounding: Rounding,
+        currency: Currency,
+    ) -> Result<(), MoneyError> {
+        follow(lines, taxes, &self.positions, rounding, currency)
+    }
+}
+
+/// Lets the tax of a rated draft follow the invoices it corrects, leaving out what the draft takes
+/// that it replaces.
+pub fn settle(
+    db: &Db<'_>,
+    draft: &mut DraftDocument,
+    except: Option<DocumentId>,
+    rounding: Rounding,
+    currency: Currency,
+) -> Result<(), Error> {
+    if draft.items.iter().all(|i| i.corrects.is_none()) || draft.taxes.is_empty() {
+        return Ok(());
+    }
+    let corrected =
+        Corrected::load(db, draft.items.iter().filter_map(|i| i.corrects), except, rounding)?;
+    let mut lines: Vec<MemoLine> = draft
+        .items
+        .iter()
+        .map(|item| MemoLine {
+            corrects: corrected.invoice_of(item.corrects),
+            row: item
+                .tax_rate
+                .as_ref()
+                .and_then(|rate| draft.taxes.iter().position(|t| t.is_of(rate))),
+            net_minor: item.amount_minor,
+            gross_minor: item.gross_minor,
+        })
+        .collect();
+    corrected
+        .follow(&mut lines, &mut draft.taxes, rounding, currency)
+        .map_err(|e| Error::usage("too_large", e.to_string(), ""))?;
+    for (item, line) in draft.items.iter_mut().zip(lines) {
+        item.amount_minor = line.net_minor;
+        if let (Some(tax), Some(gross)) = (&mut item.derivation.tax, item.gross_minor) {
+            tax.inside_minor = Some(gross - line.net_minor);
+        }
+    }
+    draft.subtotal_minor = draft.items.iter().map(|i| i.amount_minor).sum();
+    draft.tax_minor = draft.taxes.iter().map(|t| t.tax_minor).sum();
+    draft.total_minor = draft.subtotal_minor + draft.tax_minor;
+    Ok(())
+}

@@ -3,8 +3,8 @@
 use crate::clock::Now;
 use crate::domain::ids::{AccountId, DocumentId, RunId};
 use crate::domain::money::Currency;
-use crate::engine::command::Pick;
-use crate::engine::{Error, Session, deliver};
+use crate::engine::command::{NewPaymentRun, Pick};
+use crate::engine::{Error, Session, collect, deliver};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::failed::FailedRow;
@@ -64,6 +64,8 @@ pub enum Query {
     PostMarked(Vec<Pick>),
     /// What queueing the copies of posted documents would do.
     Deliver,
+    /// What a payment run would charge.
+    Collect(NewPaymentRun),
     /// The audit trail of a subject.
     History(String),
     /// What every screen shows: open jobs, unread notices, undeliverable copies.
@@ -87,6 +89,19 @@ pub struct StatusRow {
     pub notices: Vec<(i64, String)>,
     /// Copies that bounced or could not be made.
     pub undelivered: i64,
+}
+
+/// What a payment run would do, as the book is now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CollectPreview {
+    /// Invoices it would charge.
+    pub count: i64,
+    /// What the gateways would be asked for, minor units.
+    pub money: Vec<(Currency, i64)>,
+    /// Credits and unapplied payments it would use first, minor units.
+    pub credits: Vec<(Currency, i64)>,
+    /// Invoices it would leave out, by reason in words.
+    pub left_out: Vec<(String, i64)>,
 }
 
 /// A hit of the palette.
@@ -133,6 +148,8 @@ pub enum Answer {
     Post(PostPreview),
     /// Of [`Query::Deliver`]: copies by e-mail, by print, and what cannot go, by reason.
     Deliver(usize, usize, Vec<(String, usize)>),
+    /// Of [`Query::Collect`].
+    Collect(CollectPreview),
     /// Of [`Query::History`].
     History(Vec<HistoryRow>),
     /// Of [`Query::Status`].
@@ -154,6 +171,16 @@ pub fn ask(session: &Session, query: &Query) -> Result<Answer, Error> {
             *kept.entry(format!("{}: {}", copy.status, copy.reason)).or_default() += 1;
         }
         return Ok(Answer::Deliver(made.queued[0], made.queued[1], kept.into_iter().collect()));
+    }
+    if let Query::Collect(new) = query {
+        let run = collect::dry_run(session, new)?;
+        let words = |reason: &str| reason.replace('_', " ");
+        return Ok(Answer::Collect(CollectPreview {
+            count: run.picked as i64,
+            money: run.totals.into_values().filter(|(_, minor)| *minor != 0).collect(),
+            credits: run.credits.into_values().collect(),
+            left_out: run.skipped.into_iter().map(|(r, n)| (words(r.as_str()), n)).collect(),
+        }));
     }
     let now = session.now()?;
     session.store.read(|db| answer(db, query, now)).map_err(|error| match error {
@@ -203,6 +230,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
             Answer::Post(read::invoice::post_marked_preview(db, &picks)?)
         }
         Query::Deliver => Answer::Deliver(0, 0, Vec::new()),
+        Query::Collect(_) => Answer::Collect(CollectPreview::default()),
         Query::History(subject) => Answer::History(read::invoice::history(db, subject)?),
         Query::Status => Answer::Status(StatusRow {
             jobs: read::jobs::open(db)?,

@@ -174,8 +174,11 @@ fn the_billing_day_by_keys_alone() {
     day.keys("2", "2 Runs");
     day.keys("c", "payment run…");
     day.keys("p", "target date");
-    day.keys(SAVE, "Charge what is due");
-    day.keys("y", "payment run started");
+    let asked = day.keys(SAVE, "to charge:");
+    assert!(asked.contains("left out:") && asked.contains("EUR"), "{asked}");
+    let count = number_after(&asked, "Type");
+    day.pty.send(&count);
+    day.keys("\r", "payment run started");
     let line = day.line(&[">", "PR-", "Completed"]);
     let collected = line.split_whitespace().find(|w| w.starts_with("PR-")).unwrap().to_owned();
     let payments = day.json(&["payment", "list"]);

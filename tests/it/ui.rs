@@ -49,6 +49,7 @@ fn overlays_at_80x24() {
         ("new", "2c"),
         ("new_bill_run", "2cb"),
         ("post_marked", "3TP"),
+        ("payment_run", "2cp<ctrl-s>"),
         ("retry", "5r"),
     ] {
         let mut desk = Desk::open(80, 24);

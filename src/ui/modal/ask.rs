@@ -3,11 +3,11 @@
 
 use super::{Intent, Step, clear, edit, field, frame};
 use crate::engine::command::Command;
-use crate::engine::query::{Answer, money_words};
+use crate::engine::query::{Answer, CollectPreview, money_words};
 use crate::store::read::invoice::PostPreview;
 use crate::ui::keymap::Key;
 use crate::ui::theme;
-use crate::ui::widget::{Line, grouped, put, wrap};
+use crate::ui::widget::{Line, counted, grouped, put, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tui_input::Input;
@@ -168,6 +168,11 @@ impl Ask {
             self.lines
                 .insert(0, Line::of(format!("{} · {money}", grouped(totals.count)), theme::BOLD));
         }
+        if let Answer::Collect(preview) = answer {
+            self.reading = false;
+            self.count = preview.count;
+            self.lines = charge_lines(preview, &self.command.words());
+        }
         if let Answer::Deliver(email, print, kept) = answer {
             self.reading = false;
             self.count = (email + print + kept.len()) as i64;
@@ -287,6 +292,33 @@ pub fn post_lines(preview: &PostPreview) -> Vec<Line> {
     } else {
         lines.push(Line::of("Posting cannot be undone; a memo corrects it.", theme::DIM));
     }
+    lines
+}
+
+/// The figures of a payment run in words.
+fn charge_lines(preview: &CollectPreview, words: &str) -> Vec<Line> {
+    let mut lines = vec![Line::of(
+        format!(
+            "{}: {}",
+            counted(preview.count as usize, "invoice", "invoices"),
+            money_words(&preview.money)
+        ),
+        theme::BOLD,
+    )];
+    if !preview.credits.is_empty() {
+        let text = format!("credits used first: {}", money_words(&preview.credits));
+        lines.push(Line::plain(text));
+    }
+    for (reason, count) in &preview.left_out {
+        lines.push(Line::of(format!("left out: {} {reason}", grouped(*count)), theme::WARN));
+    }
+    if preview.count == 0 {
+        lines.push(Line::of("Nothing here can be charged.", theme::WARN));
+    } else {
+        let text = "Money is taken; every amount is read again when it is charged.";
+        lines.push(Line::of(text, theme::DIM));
+    }
+    lines.push(Line::of(format!("the same as: daybook {words}"), theme::DIM));
     lines
 }
 

@@ -293,9 +293,7 @@ impl Purpose {
             }
             Self::BillRun => Command::StartBillRun(runs::new_bill_run(v)?),
             Self::PaymentRun => {
-                let run = runs::new_payment_run(v)?;
-                let title = format!("Charge what is due by {}", run.target_on);
-                return Ok(heavy(title, "charge", Command::StartPaymentRun(run), "", cx));
+                return Ok(Intent::Open(Box::new(runs::charge(runs::new_payment_run(v)?, cx))));
             }
             Self::PostDated(what) => {
                 let on = day(v, 0)?.ok_or((0, "the invoice date is missing".to_owned()))?;

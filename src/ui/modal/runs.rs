@@ -1,12 +1,14 @@
 //! The forms for new runs.
 
 use super::Modal;
+use super::ask::Ask;
 use super::form::Field;
 use super::purpose::{Purpose, Refusal, day, form, list, text};
 use crate::domain::charge::ChargeType;
 use crate::domain::ids::BillRunId;
-use crate::engine::command::{AccountFilter, BcdFilter, NewBillRun, NewPaymentRun};
-use crate::ui::msg::Cx;
+use crate::engine::command::{AccountFilter, BcdFilter, Command, NewBillRun, NewPaymentRun};
+use crate::engine::query::Query;
+use crate::ui::msg::{Cx, Part, ScreenId};
 
 /// Opens the bill run form.
 pub fn bill_run(cx: &mut Cx) -> Modal {
@@ -34,6 +36,15 @@ pub fn payment_run(cx: &mut Cx) -> Modal {
         Field::words("payments", &["one an invoice", "one an account"]),
     ];
     form("New payment run", Purpose::PaymentRun, fields, cx)
+}
+
+/// The question before charging: what the run would take as the book is now. The run itself reads
+/// every amount again.
+pub(super) fn charge(run: NewPaymentRun, cx: &mut Cx) -> Modal {
+    let title = format!("Charge what is due by {}", run.target_on);
+    cx.load(ScreenId::Runs, Part::Dialog, Query::Collect(run.clone()));
+    let op = cx.operation();
+    Modal::Ask(Box::new(Ask::reading(title, "charge", op, Command::StartPaymentRun(run))))
 }
 
 pub(super) fn new_bill_run(v: &[String]) -> Result<NewBillRun, Refusal> {

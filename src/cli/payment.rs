@@ -28,6 +28,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Show { payment } => view::show(&session, retry::id(payment)?, ctx),
         Action::Exceptions => view::exceptions(&session, ctx),
         Action::Failed => view::failed(&session, ctx),
+        Action::Recovery { since } => view::recovered(&session, *since, ctx),
         Action::Reconcile(args) => reconcile(&mut session, args, ctx),
         Action::Refund { payment, amount, reason } => {
             refund(&mut session, payment, amount.as_deref(), reason, ctx)

@@ -58,6 +58,7 @@ pub mod payment_run;
 pub mod period;
 pub mod proration;
 pub mod rating;
+pub mod recovery;
 pub mod retry;
 pub mod review;
 pub mod schedule;

@@ -3,6 +3,7 @@
 use crate::clock::Now;
 use crate::domain::ids::{AccountId, DocumentId, RunId};
 use crate::domain::money::Currency;
+use crate::domain::recovery::{Recovery, usual_since};
 use crate::engine::command::{NewPaymentRun, Pick};
 use crate::engine::{Error, Session, collect, deliver};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
@@ -18,6 +19,7 @@ use crate::store::read::{
     self, Field, Filter, FilterError, Group, ListArgs, Marked, Page, ReadError, Totals,
 };
 use crate::store::{Db, desk};
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 /// The lists of the console.
@@ -66,6 +68,8 @@ pub enum Query {
     Deliver,
     /// What a payment run would charge.
     Collect(NewPaymentRun),
+    /// What became of money that failed at the first try.
+    Recovery,
     /// The audit trail of a subject.
     History(String),
     /// What every screen shows: open jobs, unread notices, undeliverable copies.
@@ -150,6 +154,8 @@ pub enum Answer {
     Deliver(usize, usize, Vec<(String, usize)>),
     /// Of [`Query::Collect`].
     Collect(CollectPreview),
+    /// Of [`Query::Recovery`]: since when, and by currency.
+    Recovery(NaiveDate, Vec<Recovery>),
     /// Of [`Query::History`].
     History(Vec<HistoryRow>),
     /// Of [`Query::Status`].
@@ -230,6 +236,10 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
             Answer::Post(read::invoice::post_marked_preview(db, &picks)?)
         }
         Query::Deliver => Answer::Deliver(0, 0, Vec::new()),
+        Query::Recovery => {
+            let since = usual_since(now.today);
+            Answer::Recovery(since, read::recovery::sums(db, since)?)
+        }
         Query::Collect(_) => Answer::Collect(CollectPreview::default()),
         Query::History(subject) => Answer::History(read::invoice::history(db, subject)?),
         Query::Status => Answer::Status(StatusRow {

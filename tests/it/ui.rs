@@ -51,6 +51,7 @@ fn overlays_at_80x24() {
         ("post_marked", "3TP"),
         ("payment_run", "2cp<ctrl-s>"),
         ("retry", "5r"),
+        ("recovered", "5x"),
     ] {
         let mut desk = Desk::open(80, 24);
         desk.press(keys);

@@ -22,6 +22,12 @@ pub(super) enum Action {
     Exceptions,
     /// Open invoices whose money did not come, by what they need next
     Failed,
+    /// How much of what failed at the first try came in later, by days since
+    Recovery {
+        /// Failures since this day (default: 180 days ago)
+        #[arg(long, value_name = "DATE")]
+        since: Option<NaiveDate>,
+    },
     /// Ask the gateway about unanswered payments (all, or these), or record what a person found
     Reconcile(Reconcile),
     /// Give money of an approved payment back

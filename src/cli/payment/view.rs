@@ -4,10 +4,12 @@ use super::args::Filter;
 use super::{Ctx, Exit, HEADERS, output};
 use crate::domain::ids::{PaymentId, PaymentRunId};
 use crate::domain::payment::PaymentStatus;
+use crate::domain::recovery::{chart, usual_since};
 use crate::engine::{Error, Session};
 use crate::store::payment::{self, AllocationState, PaymentFilter, PaymentRow};
+use crate::store::read::recovery::sums;
 use crate::store::{Db, StoreError, account, debt, method_state, retry};
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, NaiveDate, SecondsFormat};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -280,5 +282,32 @@ pub(super) fn failed(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
         ];
         output::table(&headers, &lines);
     }
+    Ok(Exit::Done)
+}
+
+/// How much of what failed at the first try came in later.
+pub fn recovered(session: &Session, since: Option<NaiveDate>, ctx: &Ctx) -> Result<Exit, Error> {
+    let since = since.unwrap_or(usual_since(session.now()?.today));
+    let sums = session.read(|db| sums(db, since))?;
+    if !ctx.json {
+        chart(&sums, since).iter().for_each(|line| output::line(line));
+        return Ok(Exit::Done);
+    }
+    let list: Vec<Value> = sums
+        .iter()
+        .map(|sum| {
+            let parts = sum.parts().into_iter();
+            let parts: serde_json::Map<String, Value> = parts
+                .map(|(name, minor)| (name.replace(' ', "_"), json!(sum.currency.plain(minor))))
+                .collect();
+            json!({
+                "currency": sum.currency,
+                "invoices": sum.invoices,
+                "failed": sum.currency.plain(sum.failed_minor),
+                "parts": parts,
+            })
+        })
+        .collect();
+    output::json(&json!({ "since": since, "recovered": list }))?;
     Ok(Exit::Done)
 }

@@ -11,6 +11,7 @@ pub mod invoice;
 pub mod invoices;
 pub mod jobs;
 pub mod log;
+pub mod recovery;
 pub mod runs;
 mod spec;
 pub mod today;

@@ -4,6 +4,7 @@
 use super::{Screen, list_action, list_intent, view_list};
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::NextAction;
+use crate::domain::recovery::chart;
 use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
@@ -15,6 +16,7 @@ use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::form::Field as Input;
 use crate::ui::modal::purpose::{self, Purpose};
+use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
@@ -43,6 +45,7 @@ pub const KEYS: &[Binding] = &[
         "payment runs leave this invoice alone, or take it again",
     ),
     bind(&[Key::Char('m')], Action::Memo, "", "write off what will not come"),
+    bind(&[Key::Char('x')], Action::Explain, "", "how much of what failed came in later"),
 ];
 
 const SORTS: &[Sort] = &[Sort::Due, Sort::Largest, Sort::Account, Sort::Customer, Sort::Newest];
@@ -265,6 +268,7 @@ impl Failed {
                 let form = purpose::reason(format!("Write off {}", row.number), purpose, cx);
                 cx.open.push(form);
             }
+            Action::Explain => cx.load(ScreenId::Failed, Part::Extra, Query::Recovery),
             Action::Open => {
                 let Some(row) = row else { return true };
                 cx.effects_document(row.id);
@@ -316,6 +320,10 @@ impl Screen for Failed {
         match self.list.loaded(part, answer, cx) {
             None if part == Part::Page => self.load_detail(cx),
             Some(Answer::Invoice(detail)) => self.detail = detail,
+            Some(Answer::Recovery(since, sums)) => {
+                let lines = chart(&sums, since).into_iter().map(Line::plain).collect();
+                cx.open.push(Modal::Text(TextBox::new("Recovered over time", lines)));
+            }
             Some(Answer::Account(account)) => super::accounts::choose_method(&account, cx),
             None | Some(_) => {}
         }

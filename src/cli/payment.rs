@@ -52,6 +52,9 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Dispute { invoice, reason, end } => {
             follow::dispute(&mut session, invoice, reason.as_deref(), *end, ctx)
         }
+        Action::Apply { account, currency } => {
+            follow::apply(&mut session, account, currency.as_deref(), ctx)
+        }
         Action::AutoPay { invoice, switch } => {
             follow::auto_pay(&mut session, invoice, *switch, ctx)
         }

@@ -12,6 +12,7 @@ mod runner;
 mod steer;
 mod summary;
 
+pub use begin::use_credits;
 pub use call::{Verdict, look_up, with_token};
 pub use pick::{DryRun, by_hand, dry_run, start, start_in, start_retry};
 pub use runner::Collect;

@@ -382,6 +382,13 @@ pub enum Command {
         /// Declined payments.
         payments: Vec<PaymentId>,
     },
+    /// Uses an account's credits and unapplied money on what it owes, oldest first.
+    UseCredits {
+        /// The account.
+        account: AccountId,
+        /// In which currency.
+        currency: Currency,
+    },
     /// Retries (or, for `look_up`, reconciles) everything that needs the same next step.
     RetryGroup {
         /// The group.
@@ -566,9 +573,9 @@ impl Command {
                 Steer::Cancel => Verb::CancelRun,
                 Steer::Pause | Steer::Resume => Verb::Bill,
             },
-            Self::SteerRun { run: RunRef::Payment(_), .. } | Self::StartPaymentRun(_) => {
-                Verb::Collect
-            }
+            Self::SteerRun { run: RunRef::Payment(_), .. }
+            | Self::StartPaymentRun(_)
+            | Self::UseCredits { .. } => Verb::Collect,
             Self::MakeDeliveries { .. }
             | Self::SendNow { .. }
             | Self::Recall { .. }
@@ -684,6 +691,7 @@ impl Command {
             Self::Redo => "redo".to_owned(),
             Self::ChangeChannel { .. }
             | Self::ConfirmPrinted { .. }
+            | Self::UseCredits { .. }
             | Self::RecordPayment(_)
             | Self::Promise { .. }
             | Self::ChooseMethod { .. }

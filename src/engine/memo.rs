@@ -3,12 +3,13 @@
 use super::adjust::apply as apply_one;
 use super::command::Receipt;
 use super::separation::refuse_both_hands;
-use super::{Error, Session};
+use super::{Error, Session, collect};
 use crate::domain::actor::Verb;
 use crate::domain::document::{DocumentKind, DocumentStatus};
-use crate::domain::ids::DocumentId;
+use crate::domain::ids::{AccountId, DocumentId};
+use crate::domain::money::Currency;
 use crate::store::document::{self, DocumentRow};
-use crate::store::{Db, credit, debt};
+use crate::store::{Db, account, credit, debt, memo};
 
 /// A posted credit memo.
 fn credit_memo(db: &Db<'_>, id: DocumentId) -> Result<DocumentRow, Error> {
@@ -66,6 +67,45 @@ pub fn apply(
             summary,
             done: words.len(),
             totals: vec![(row.currency, applied)],
+            ..Receipt::default()
+        })
+    })
+}
+
+/// Uses an account's credit memos, then its unapplied payments, oldest first, on what it owes in a
+/// currency, oldest due first: what a payment run does before it asks the gateway. An invoice whose
+/// money is on its way is left alone.
+pub fn use_credits(
+    session: &mut Session,
+    account: AccountId,
+    currency: Currency,
+) -> Result<Receipt, Error> {
+    session.write(Verb::Collect, |tx| {
+        let (mut used, mut words) = (0, Vec::new());
+        for debt in debt::open_of_account(tx, account, currency)? {
+            if memo::on_its_way(tx, debt.document)? > 0 {
+                continue;
+            }
+            let part = collect::use_credits(tx, debt.document)?;
+            if part > 0 {
+                used += part;
+                words.push(format!("{} on {}", currency.grouped(part), debt.number));
+            }
+        }
+        let number = account::number(tx, account)?;
+        if used == 0 {
+            return Err(Error::usage(
+                "nothing_applied",
+                format!("nothing of {number} can be applied in {currency}"),
+                "is anything owed, and anything unapplied?",
+            ));
+        }
+        let summary = format!("{number}: {currency} {}", words.join(", "));
+        tx.note(&number, format!("credits used: {summary}"));
+        Ok(Receipt {
+            summary,
+            done: words.len(),
+            totals: vec![(currency, used)],
             ..Receipt::default()
         })
     })

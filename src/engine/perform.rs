@@ -6,7 +6,7 @@ use super::post::What;
 use super::retry::Which;
 use super::schedule;
 use super::{
-    Error, Session, bill, collect, deliver, delivery, desk, edit, follow_up, hand_made,
+    Error, Session, bill, collect, deliver, delivery, desk, edit, follow_up, hand_made, memo,
     outside_payment, post, print, reconcile, regenerate, retry, review, run, undo,
 };
 use crate::domain::ids::{JobId, PaymentId, PaymentRunId};
@@ -103,6 +103,7 @@ fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
         Command::RetryGroup { group: NextAction::LookUp } => look_up(session, &[]),
         Command::RetryGroup { group } => retried(session, &Which::Group(group)),
         Command::Reconcile { payments } => look_up(session, &payments),
+        Command::UseCredits { account, currency } => memo::use_credits(session, account, currency),
         Command::RecordPayment(money) => {
             Ok(outside_payment::record(session, &money, Repeat::Ask)?.1)
         }

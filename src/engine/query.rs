@@ -15,6 +15,7 @@ use crate::store::read::jobs::{JobRow, ScheduleRow};
 use crate::store::read::log::LogRow;
 use crate::store::read::runs::{RunDetail, RunRow};
 use crate::store::read::today::{Step, StepRow};
+use crate::store::read::unapplied::UnappliedRow;
 use crate::store::read::{
     self, Field, Filter, FilterError, Group, ListArgs, Marked, Page, ReadError, Totals,
 };
@@ -33,6 +34,8 @@ pub enum ListName {
     Deliveries,
     /// Money that did not come.
     Failed,
+    /// Credits and payments that no invoice has yet.
+    Unapplied,
     /// Background work.
     Jobs,
     /// The audit trail.
@@ -128,6 +131,8 @@ pub enum Answer {
     Deliveries(Page<DeliveryRow>),
     /// Of [`ListName::Failed`].
     Failed(Page<FailedRow>),
+    /// Of [`ListName::Unapplied`].
+    Unapplied(Page<UnappliedRow>),
     /// Of [`ListName::Jobs`].
     Jobs(Page<JobRow>),
     /// Of [`ListName::Log`].
@@ -204,6 +209,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
             ListName::Invoices => read::invoices::totals(db, filter)?,
             ListName::Deliveries => read::deliveries::totals(db, filter)?,
             ListName::Failed => read::failed::totals(db, filter)?,
+            ListName::Unapplied => read::unapplied::totals(db, filter)?,
             ListName::Jobs => read::jobs::totals(db, filter)?,
             ListName::Log => read::log::totals(db, filter)?,
             ListName::Accounts => read::accounts::totals(db, filter)?,
@@ -212,6 +218,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
             ListName::Invoices => read::invoices::marks(db, filter)?,
             ListName::Deliveries => read::deliveries::marks(db, filter)?,
             ListName::Failed => read::failed::marks(db, filter)?,
+            ListName::Unapplied => read::unapplied::marks(db, filter)?,
             ListName::Accounts => read::accounts::marks(db, filter)?,
             ListName::Runs | ListName::Jobs | ListName::Log => Vec::new(),
         }),
@@ -219,6 +226,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
             ListName::Invoices => read::invoices::groups(db, filter, *by)?,
             ListName::Deliveries => read::deliveries::groups(db, filter, *by)?,
             ListName::Failed => read::failed::groups(db, filter, *by)?,
+            ListName::Unapplied => read::unapplied::groups(db, filter, *by)?,
             ListName::Runs | ListName::Jobs | ListName::Log | ListName::Accounts => {
                 return Err(FilterError::NotHere(*by, "no groups".to_owned()).into());
             }
@@ -260,6 +268,7 @@ fn list(db: &Db<'_>, name: ListName, args: &ListArgs) -> Result<Answer, ReadErro
         ListName::Invoices => Answer::Invoices(read::invoices::page(db, args)?),
         ListName::Deliveries => Answer::Deliveries(read::deliveries::page(db, args)?),
         ListName::Failed => Answer::Failed(read::failed::page(db, args)?),
+        ListName::Unapplied => Answer::Unapplied(read::unapplied::page(db, args)?),
         ListName::Jobs => Answer::Jobs(read::jobs::page(db, args)?),
         ListName::Log => Answer::Log(read::log::page(db, args)?),
         ListName::Accounts => Answer::Accounts(read::accounts::page(db, args)?),

@@ -12,6 +12,7 @@ use crate::store::read::invoices::InvoiceRow;
 use crate::store::read::jobs::JobRow;
 use crate::store::read::log::LogRow;
 use crate::store::read::runs::RunRow;
+use crate::store::read::unapplied::UnappliedRow;
 use crate::store::read::{Filter, ListArgs, ListRow, Seek, Sort};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,7 @@ pub fn write(
         ListName::Invoices => all::<InvoiceRow>(filter, sort, cx, answer)?,
         ListName::Deliveries => all::<DeliveryRow>(filter, sort, cx, answer)?,
         ListName::Failed => all::<FailedRow>(filter, sort, cx, answer)?,
+        ListName::Unapplied => all::<UnappliedRow>(filter, sort, cx, answer)?,
         ListName::Jobs => all::<JobRow>(filter, sort, cx, answer)?,
         ListName::Log => all::<LogRow>(filter, sort, cx, answer)?,
         ListName::Accounts => all::<AccountRow>(filter, sort, cx, answer)?,

@@ -39,7 +39,37 @@ fn a_soft_decline_is_retried_when_its_time_has_come_with_a_new_key() {
     let keys: std::collections::BTreeSet<String> =
         payments(&book).iter().map(|p| p["key"].to_string()).collect();
     assert_eq!(keys.len(), 3);
+    let came = book.run(&["payment", "recovery", "--json"]).ends(0).json();
+    assert_eq!(
+        came["recovered"],
+        json!([{ "currency": "EUR", "invoices": 1, "failed": "10.00", "parts": {
+            "within_3_days": "0.00", "4_to_7_days": "10.00", "8_to_14_days": "0.00",
+            "15_to_30_days": "0.00", "later": "0.00", "credited_or_given_up": "0.00",
+            "still_open": "0.00" } }])
+    );
     assert_eq!((sandbox(&book), balance(&book)), ((1_000, 1), 0));
+    sound(&book);
+}
+
+#[test]
+fn unapplied_money_is_used_on_what_is_owed_when_a_person_says_so() {
+    let book = owing(&["ok"]);
+    book.run(&["payment", "record", "--account", "A1", "--amount", "25", "--reference", "w"])
+        .ends(0);
+    book.run(&["payment", "apply", "A1"]).ends(2);
+    let more = "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+        INV-8,A1,invoice,2025-12-20,2026-01-20,4.00,0.00,4.00\n\
+        INV-9,A1,invoice,2025-12-21,2026-01-10,20.00,0.00,20.00\n\
+        CM-1,A1,credit_memo,2025-12-22,2025-12-22,-3.00,0.00,-3.00\n";
+    let (code, file) = book.import("more.csv", more, &[]);
+    assert_eq!(code, 0, "{file}");
+    let said = book.run(&["payment", "apply", "A1"]).ends(0).out;
+    assert!(said.contains("18.00 on INV-9"), "{said}");
+    assert_eq!(balance(&book), 600);
+    assert_eq!(book.count("SELECT sum(unapplied_minor) FROM payment"), 0);
+    book.run(&["payment", "apply", "A1"]).ends(2);
+    book.run(&["payment", "apply", "A1", "--currency", "XX"]).ends(2);
+    book.run(&["payment", "apply", "A2"]).ends(2);
     sound(&book);
 }
 

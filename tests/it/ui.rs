@@ -5,7 +5,9 @@ use crate::desk::{Desk, parse};
 use daybook::ui::keymap::{GLOBAL_KEYS, Key, LIST_KEYS};
 use daybook::ui::msg::Effect;
 use daybook::ui::pen::Pen;
-use daybook::ui::screen::{accounts, delivery, failed, invoices, jobs, log, runs, today};
+use daybook::ui::screen::{
+    accounts, delivery, failed, invoices, jobs, log, runs, today, unapplied,
+};
 use daybook::ui::terminal::Abilities;
 use proptest::prelude::*;
 
@@ -52,6 +54,7 @@ fn overlays_at_80x24() {
         ("payment_run", "2cp<ctrl-s>"),
         ("retry", "5r"),
         ("recovered", "5x"),
+        ("unapplied", "5ffffffffff"),
     ] {
         let mut desk = Desk::open(80, 24);
         desk.press(keys);
@@ -96,6 +99,7 @@ fn a_key_means_one_thing_on_a_screen_and_every_footer_key_is_known() {
         invoices::KEYS,
         delivery::KEYS,
         failed::KEYS,
+        unapplied::KEYS,
         jobs::KEYS,
         log::KEYS,
         accounts::KEYS,

@@ -85,6 +85,14 @@ pub(super) enum Action {
         #[arg(long)]
         end: bool,
     },
+    /// Use an account's credits and unapplied payments on what it owes, oldest first
+    Apply {
+        /// Account number
+        account: String,
+        /// In this currency (default: the account's)
+        #[arg(long, value_name = "CODE")]
+        currency: Option<String>,
+    },
     /// Payment runs leave an invoice alone, or take it again
     AutoPay {
         /// Number or D-000001

@@ -3,12 +3,13 @@
 use super::args::{MethodAction, Switch};
 use super::{Ctx, Exit, amount, output};
 use crate::domain::ids::{AccountId, MethodId};
+use crate::domain::money::Currency;
 use crate::domain::payment::{MethodKind, MethodStatus};
 use crate::domain::payment_method::Unusable;
 use crate::engine::command::Receipt;
-use crate::engine::{Error, Session, follow_up, remind as engine_remind};
+use crate::engine::{Error, Session, follow_up, memo, remind as engine_remind};
 use crate::store::payment_method::MethodTerms;
-use crate::store::{account, debt, method_state};
+use crate::store::{StoreError, account, debt, method_state};
 use chrono::NaiveDate;
 use serde_json::json;
 
@@ -60,6 +61,29 @@ pub(super) fn auto_pay(
 ) -> Result<Exit, Error> {
     let debt = session.read(|db| debt::find(db, invoice))?;
     said(&follow_up::auto_pay(session, debt.document, switch == Switch::On)?, ctx)
+}
+
+pub(super) fn apply(
+    session: &mut Session,
+    number: &str,
+    code: Option<&str>,
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
+    let (account, own) = session.read(|db| {
+        let found = account::find(db, number)?;
+        found.map(|a| (a.id, a.currency)).ok_or(StoreError::NotFound(format!("account {number}")))
+    })?;
+    let currency = match code {
+        None => own,
+        Some(code) => Currency::parse(&code.to_uppercase()).ok_or_else(|| {
+            Error::usage(
+                "bad_currency",
+                format!("{code:?} is no currency"),
+                "an ISO code, such as EUR",
+            )
+        })?,
+    };
+    said(&memo::use_credits(session, account, currency)?, ctx)
 }
 
 pub(super) fn remind(session: &mut Session, dry_run: bool, ctx: &Ctx) -> Result<Exit, Error> {

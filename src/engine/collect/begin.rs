@@ -103,8 +103,11 @@ fn ready(
         Err(reason) => return Ok(Err(reason)),
         Ok(method) => method,
     };
-    use_credits(tx, Some(run), item.document)?;
+    let used = use_credits(tx, item.document)?;
     let debt = debt::get(tx, item.document)?;
+    if used > 0 {
+        payment_run::add_credits(tx, run, debt.currency, used)?;
+    }
     if debt.balance_minor <= 0 {
         return Ok(Err(SkipReason::Settled));
     }
@@ -112,11 +115,7 @@ fn ready(
 }
 
 /// Uses credit memos, then unapplied payments, oldest first, on one document. Gives what was used.
-pub fn use_credits(
-    tx: &Tx<'_>,
-    run: Option<PaymentRunId>,
-    document: DocumentId,
-) -> Result<i64, StoreError> {
+pub fn use_credits(tx: &Tx<'_>, document: DocumentId) -> Result<i64, StoreError> {
     let debt = debt::get(tx, document)?;
     let today = tx.now().today;
     let memos = debt::credits(tx, debt.account, debt.currency)?;
@@ -131,9 +130,6 @@ pub fn use_credits(
         } else if let Some(from) = money.get(source - memos.len()) {
             apply_unapplied(tx, from, &debt, amount)?;
         }
-    }
-    if let Some(run) = run.filter(|_| used > 0) {
-        payment_run::add_credits(tx, run, debt.currency, used)?;
     }
     Ok(used)
 }

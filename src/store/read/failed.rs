@@ -48,6 +48,8 @@ pub struct FailedRow {
     pub state: String,
     /// When the customer promised to pay.
     pub promised_on: Option<NaiveDate>,
+    /// Payment runs leave it alone.
+    pub auto_pay_off: bool,
 }
 
 impl ListRow for FailedRow {
@@ -96,7 +98,7 @@ pub(super) const SPEC: Spec = Spec {
         ", CASE WHEN s.disputed <> '' THEN 'disputed' \
          WHEN s.promised_on IS NOT NULL THEN 'promised' \
          WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown','Canceled') THEN 'failed' \
-         ELSE 'open' END, s.promised_on"
+         ELSE 'open' END, s.promised_on, s.auto_pay_off"
     ),
     from: "document_state s JOIN document d ON d.id = s.document_id \
            JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id \
@@ -153,6 +155,7 @@ fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<FailedRow> {
         group: row.get(16)?,
         state: row.get(17)?,
         promised_on: promised.and_then(|t| t.parse().ok()),
+        auto_pay_off: row.get(19)?,
     })
 }
 

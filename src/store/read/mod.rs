@@ -15,6 +15,7 @@ pub mod recovery;
 pub mod runs;
 mod spec;
 pub mod today;
+pub mod unapplied;
 
 pub use filter::{Cmp, Field, Filter, FilterError, Term};
 use spec::{Ask, Order, Spec};
@@ -386,6 +387,11 @@ mod tests {
                     failed::totals(db, &a.filter).unwrap();
                     failed::marks(db, &a.filter).unwrap();
                 });
+                every_order(&unapplied::SPEC, |a| {
+                    unapplied::page(db, a).unwrap();
+                    unapplied::totals(db, &a.filter).unwrap();
+                    unapplied::marks(db, &a.filter).unwrap();
+                });
                 every_order(&jobs::SPEC, |a| {
                     jobs::page(db, a).unwrap();
                     jobs::totals(db, &a.filter).unwrap();
@@ -404,6 +410,9 @@ mod tests {
                 }
                 for by in [Field::Group, Field::Error, Field::Currency] {
                     failed::groups(db, &Filter::default(), by).unwrap();
+                }
+                for by in [Field::Kind, Field::Currency] {
+                    unapplied::groups(db, &Filter::default(), by).unwrap();
                 }
                 for by in [Field::Error, Field::Channel, Field::Status] {
                     deliveries::groups(db, &Filter::default(), by).unwrap();

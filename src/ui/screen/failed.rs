@@ -1,6 +1,7 @@
 //! 5 Failed: money that did not come, grouped by what to do next; retry one, the marked, a group;
 //! look up what is unknown, note a promise, record money that came another way.
 
+use super::unapplied::{self, Unapplied};
 use super::{Screen, list_action, list_intent, view_list};
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::NextAction;
@@ -45,6 +46,12 @@ pub const KEYS: &[Binding] = &[
         "payment runs leave this invoice alone, or take it again",
     ),
     bind(&[Key::Char('m')], Action::Memo, "", "write off what will not come"),
+    bind(
+        &[Key::Char('a')],
+        Action::Accept,
+        "",
+        "use the account's credits and unapplied money on what it owes",
+    ),
     bind(&[Key::Char('x')], Action::Explain, "", "how much of what failed came in later"),
 ];
 
@@ -55,6 +62,7 @@ pub struct Failed {
     /// The list.
     pub list: Listing<FailedRow>,
     detail: Option<Box<InvoiceDetail>>,
+    unapplied: Unapplied,
 }
 
 impl Default for Failed {
@@ -71,8 +79,13 @@ impl Default for Failed {
             tab("promised", "status:promised"),
             tab("disputed", "status:disputed"),
             tab("all open", ""),
+            tab(unapplied::TAB, ""),
         ];
-        Self { list: Listing::new(ScreenId::Failed, tabs, SORTS), detail: None }
+        Self {
+            list: Listing::new(ScreenId::Failed, tabs, SORTS),
+            detail: None,
+            unapplied: Unapplied::default(),
+        }
     }
 }
 
@@ -131,10 +144,41 @@ impl Shown for FailedRow {
 }
 
 impl Failed {
+    fn reload(&mut self, cx: &mut Cx) {
+        if self.on_unapplied() {
+            self.unapplied.list.reload(cx);
+        } else {
+            self.list.reload(cx);
+        }
+    }
+
     fn load_detail(&mut self, cx: &mut Cx) {
         if let Some(id) = self.list.current().map(|r| r.id) {
             cx.load(ScreenId::Failed, Part::Detail, Query::Invoice(id));
         }
+    }
+
+    /// Whether the tab of unapplied money is shown.
+    fn on_unapplied(&self) -> bool {
+        self.list.tabs.get(self.list.tab).is_some_and(|t| t.name == unapplied::TAB)
+    }
+
+    /// Asks before the account's credits are used.
+    fn use_credits(&self, cx: &mut Cx) {
+        let of = if self.on_unapplied() {
+            let row = self.unapplied.list.current();
+            if row.is_some_and(|r| r.owed_minor == 0) {
+                return cx.say("nothing is owed: the next invoice takes it");
+            }
+            row.map(|r| (r.account_id, r.account.clone(), r.currency))
+        } else {
+            self.list.current().map(|r| (r.account_id, r.account.clone(), r.currency))
+        };
+        let Some((account, number, currency)) = of else { return cx.say("nothing here") };
+        let op = cx.operation();
+        let command = Command::UseCredits { account, currency };
+        let title = format!("Use what is unapplied of {number} on what it owes in {currency}?");
+        cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
     }
 
     /// The last payments of the marked rows (those at hand) or of the row under the cursor.
@@ -258,7 +302,7 @@ impl Failed {
             }
             Action::AutoPay => {
                 let Some(row) = row else { return true };
-                cx.commit(Command::AutoPay { document: row.id, on: false });
+                cx.commit(Command::AutoPay { document: row.id, on: row.auto_pay_off });
             }
             Action::Memo => {
                 let Some(row) = row else { return true };
@@ -268,6 +312,7 @@ impl Failed {
                 let form = purpose::reason(format!("Write off {}", row.number), purpose, cx);
                 cx.open.push(form);
             }
+            Action::Accept => self.use_credits(cx),
             Action::Explain => cx.load(ScreenId::Failed, Part::Extra, Query::Recovery),
             Action::Open => {
                 let Some(row) = row else { return true };
@@ -281,7 +326,7 @@ impl Failed {
 
 impl Screen for Failed {
     fn keys(&self) -> &'static [Binding] {
-        KEYS
+        if self.on_unapplied() { unapplied::KEYS } else { KEYS }
     }
 
     fn crumb(&self) -> String {
@@ -292,16 +337,23 @@ impl Screen for Failed {
         if let Some(tab) = self.list.tabs.iter_mut().find(|t| t.name == "overdue") {
             tab.filter = format!("due<{}", cx.now.today);
         }
-        self.list.reload(cx);
+        self.reload(cx);
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
-        if self.own(action, cx) {
+        let shared = matches!(action, Action::Accept | Action::Explain);
+        if self.on_unapplied() && !shared && self.unapplied.act(action, cx) {
+            return true;
+        }
+        if (shared || !self.on_unapplied()) && self.own(action, cx) {
             return true;
         }
         let before = self.list.current().map(|r| r.id);
         let groups = &[Field::Group, Field::Error, Field::Currency];
         let known = list_action(&mut self.list, groups, action, cx);
+        if known && self.on_unapplied() {
+            self.unapplied.list.restart(cx);
+        }
         if self.list.current().map(|r| r.id) != before {
             self.load_detail(cx);
         }
@@ -313,12 +365,24 @@ impl Screen for Failed {
             Self::retry_group(*group, cx);
             return true;
         }
-        list_intent(&mut self.list, intent, cx)
+        if self.on_unapplied() && !matches!(intent, Intent::Tab(_)) {
+            return self.unapplied.intent(intent, cx);
+        }
+        let known = list_intent(&mut self.list, intent, cx);
+        if known && self.on_unapplied() {
+            self.unapplied.list.restart(cx);
+        }
+        known
     }
 
     fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
-        match self.list.loaded(part, answer, cx) {
-            None if part == Part::Page => self.load_detail(cx),
+        let answer = if self.on_unapplied() {
+            self.unapplied.loaded(part, answer, cx)
+        } else {
+            self.list.loaded(part, answer, cx)
+        };
+        match answer {
+            None if part == Part::Page && !self.on_unapplied() => self.load_detail(cx),
             Some(Answer::Invoice(detail)) => self.detail = detail,
             Some(Answer::Recovery(since, sums)) => {
                 let lines = chart(&sums, since).into_iter().map(Line::plain).collect();
@@ -332,7 +396,7 @@ impl Screen for Failed {
     fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
         let mine = [Topic::Documents, Topic::Payments, Topic::Accounts];
         if !self.list.frozen && topics.iter().any(|t| mine.contains(t)) {
-            self.list.reload(cx);
+            self.reload(cx);
         }
     }
 
@@ -343,6 +407,9 @@ impl Screen for Failed {
     }
 
     fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        if self.on_unapplied() {
+            return self.unapplied.view(canvas, area, cx);
+        }
         let detail = self.detail.as_deref().filter(|d| self.document() == Some(d.row.id.0));
         let mut preview = Vec::new();
         if let Some(row) = self.list.current() {
@@ -352,7 +419,9 @@ impl Screen for Failed {
             };
             let promised =
                 row.promised_on.map(|d| format!(" · promised by {d}")).unwrap_or_default();
-            preview.push(Line::plain(format!("{} {} · {said}{promised}", row.number, row.method)));
+            let off = if row.auto_pay_off { " · auto-pay off" } else { "" };
+            let text = format!("{} {} · {said}{promised}{off}", row.number, row.method);
+            preview.push(Line::plain(text));
         }
         if let Some(d) = detail {
             let list: Vec<String> = d

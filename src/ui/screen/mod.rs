@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod log;
 pub mod runs;
 pub mod today;
+pub mod unapplied;
 
 use super::keymap::{Action, Binding};
 use super::modal::choice::{Choice, Item};

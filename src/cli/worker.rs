@@ -14,6 +14,9 @@ pub struct Args {
     /// Do what is due now, then end
     #[arg(long)]
     once: bool,
+    /// Begin when standard input ends: with the end of the console that started it
+    #[arg(long, hide = true)]
+    heir: bool,
 }
 
 /// Works until told to stop (TERM, HUP, INT), finishing the open slice first.
@@ -24,6 +27,9 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|e| Error::Bug(format!("cannot listen for signals: {e}")))?;
+    }
+    if args.heir {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
     }
     let mut session = ctx.open()?;
     let ports = worker::ports()?;

@@ -126,10 +126,9 @@ impl Store {
             return Err(StoreError::NotABook(path.to_owned()));
         }
         refuse_network_filesystem(path)?;
-        let writable = nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_ok()
+        let writable = may_write(path)
             && path.parent().is_none_or(|p| {
-                let p = if p.as_os_str().is_empty() { Path::new(".") } else { p };
-                nix::unistd::access(p, nix::unistd::AccessFlags::W_OK).is_ok()
+                may_write(if p.as_os_str().is_empty() { Path::new(".") } else { p })
             });
         let flags = if writable {
             OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -220,6 +219,13 @@ impl Store {
 
 fn io(path: &Path, source: std::io::Error) -> StoreError {
     StoreError::Io { path: path.to_owned(), source }
+}
+
+/// Asks with the rights the program has, a lent group included; `access` asks for the user alone.
+fn may_write(path: &Path) -> bool {
+    use nix::fcntl::{AT_FDCWD, AtFlags};
+    let flags = nix::unistd::AccessFlags::W_OK;
+    nix::unistd::faccessat(AT_FDCWD, path, flags, AtFlags::AT_EACCESS).is_ok()
 }
 
 fn refuse_network_filesystem(path: &Path) -> Result<(), StoreError> {

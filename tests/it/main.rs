@@ -30,6 +30,7 @@ mod rows;
 mod rules;
 mod rules_random;
 mod schema;
+mod shared;
 mod sink;
 mod tidy;
 mod ui;

@@ -9,20 +9,24 @@ use std::path::{Path, PathBuf};
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("clock", &[]),
+    ("outside", &[]),
     ("config", &["domain"]),
     ("store", &["domain", "clock", "config"]),
     ("import", &["domain"]),
     ("document", &["domain", "config"]),
     ("gateway", &["domain", "config"]),
     ("mail", &["domain"]),
-    ("engine", &["domain", "clock", "config", "store", "import", "document", "gateway", "mail"]),
+    (
+        "engine",
+        &["domain", "clock", "config", "outside", "store", "import", "document", "gateway", "mail"],
+    ),
     (
         "worker",
         &["domain", "clock", "config", "store", "import", "document", "gateway", "mail", "engine"],
     ),
-    ("ui", &["domain", "clock", "config", "store", "engine", "worker"]),
-    ("cli", &["domain", "clock", "config", "store", "import", "engine", "worker"]),
-    ("main", &["cli", "ui"]),
+    ("ui", &["domain", "clock", "config", "outside", "store", "engine", "worker"]),
+    ("cli", &["domain", "clock", "config", "outside", "store", "import", "engine", "worker"]),
+    ("main", &["cli", "outside", "ui"]),
     ("lib", &[]),
 ];
 

@@ -26,6 +26,7 @@ mod money_faults;
 mod month;
 mod pty;
 mod retry;
+mod roles;
 mod rows;
 mod rules;
 mod rules_random;

@@ -120,7 +120,7 @@ fn cards_that_fail(month: &Month) {
     let conn = rusqlite::Connection::open(&month.book).unwrap();
     let sql = "SELECT a.number, m.token, m.kind FROM account a JOIN account_version v ON v.account_id = a.id
         JOIN payment_method m ON m.account_id = a.id AND m.priority = 1
-        WHERE v.auto_pay = 1 GROUP BY a.id ORDER BY a.id";
+        WHERE v.auto_pay = 1 AND m.token NOT LIKE 'decline%' GROUP BY a.id ORDER BY a.id";
     let mut statement = conn.prepare(sql).unwrap();
     let all = statement
         .query_map([], |r| Ok([r.get::<_, String>(0)?, r.get(1)?, r.get(2)?]))

@@ -398,7 +398,7 @@ fn says_of_itself(path: &Path) -> String {
 fn tree() -> String {
     let src = root().join("src");
     let mut out = String::from("src/\n");
-    for name in ["main.rs", "lib.rs", "clock.rs", "config.rs"] {
+    for name in ["main.rs", "lib.rs", "clock.rs", "config.rs", "outside.rs"] {
         out.push_str(&format!("  {name:<12} {}\n", says_of_itself(&src.join(name))));
     }
     for (room, _) in DIRECTIONS {

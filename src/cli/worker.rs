@@ -2,6 +2,7 @@
 
 use super::{Ctx, Exit, output};
 use crate::engine::Error;
+use crate::store::StoreError;
 use crate::worker;
 use serde_json::json;
 use std::sync::Arc;
@@ -35,7 +36,11 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let ports = worker::ports()?;
     let mut driven = 0;
     loop {
-        let now = worker::work(&mut session, &ports, &stop)?;
+        let now = match worker::work(&mut session, &ports, &stop) {
+            // Somebody else's long write is no reason to leave.
+            Err(Error::Store(StoreError::Busy)) if !args.once => 0,
+            other => other?,
+        };
         driven += now;
         if stop.load(Ordering::Relaxed) || (args.once && now == 0) {
             break;

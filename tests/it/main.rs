@@ -30,6 +30,7 @@ mod roles;
 mod rows;
 mod rules;
 mod rules_random;
+mod schedule;
 mod schema;
 mod shared;
 mod sink;

@@ -167,6 +167,7 @@ fn month(accounts: &str) -> Month {
         }
         month.work();
     }
+    today_tells_what_happened(&month);
     slots_ran_once(&month, &pay);
     money_is_right(&month);
     month
@@ -192,6 +193,34 @@ fn slots_ran_once(month: &Month, pay: &str) {
     assert!(month.count(sent) > 0);
     // The schedule's owner was told by mail that the first cycle needed a person.
     assert!(month.count("SELECT count(*) FROM notice WHERE mailed_at IS NOT NULL") > 0);
+}
+
+/// What a newcomer reads on the morning after, without a word from anybody.
+fn today_tells_what_happened(month: &Month) {
+    let status = month.json(&["status"]);
+    let happened = status["happened"].as_array().unwrap();
+    let told = |what: &str, did: &str| {
+        let found = happened.iter().find(|h| {
+            let text = |key: &str| h[key].as_str().unwrap().to_owned();
+            text("what").starts_with(what) && text("did").contains(did)
+        });
+        found.unwrap_or_else(|| panic!("nothing of {what} {did} in {happened:#?}")).clone()
+    };
+    let billed = told("BR-", "billed by its schedule");
+    assert_eq!(
+        (&billed["at"], &billed["state"]),
+        (&"2027-01-01T02:00:00Z".into(), &"Posted".into())
+    );
+    assert!(!billed["money"].as_object().unwrap().is_empty(), "{billed}");
+    told("BR-", "documents posted");
+    told("e-mail", "copies sent");
+    let charged = told("PR-", "charged: ");
+    assert!(charged["at"].as_str().unwrap().ends_with("T11:00:00Z"), "{charged}");
+    // In the order of the day, and what needs a person is in the steps.
+    let times: Vec<&str> = happened.iter().map(|h| h["at"].as_str().unwrap()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    let open = status["open"].as_array().unwrap();
+    assert!(open.contains(&"failed".into()), "{status}");
 }
 
 /// Everything balances; nothing is left unanswered without a person knowing.

@@ -16,6 +16,7 @@ mod desk;
 mod document;
 mod edit;
 mod export;
+mod faults;
 mod import;
 mod journey;
 mod mail;

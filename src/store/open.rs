@@ -143,7 +143,7 @@ impl Store {
         } else {
             Self::connect(path, flags)?
         };
-        store.path = path.to_owned();
+        path.clone_into(&mut store.path);
         store.writable = writable;
         store.check_version()?;
         Ok(store)

@@ -29,7 +29,8 @@ impl Now {
     /// A civil time in `zone`; a time skipped by daylight saving moves to the next that exists.
     pub fn civil(local: NaiveDateTime, zone: Tz) -> Self {
         let mut probe = local;
-        for _ in 0..8 {
+        // Up to a whole day: Samoa left one out in 2011.
+        for _ in 0..50 {
             if let Some(found) = probe.and_local_timezone(zone).earliest() {
                 return Self::at(found.with_timezone(&Utc), zone);
             }

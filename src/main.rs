@@ -1,9 +1,13 @@
 //! Parses the arguments, runs the console or one verb, and maps the answer to an exit code.
 
-use daybook::cli;
+use daybook::{cli, outside};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Err(error) = outside::start() {
+        eprintln!("daybook: cannot start safely: {error}");
+        return ExitCode::from(70);
+    }
     let _ = color_eyre::install();
     match cli::arguments(std::env::args_os()) {
         Ok(cli) => cli::main(cli, daybook::ui::run),

@@ -9,6 +9,7 @@ use crate::engine::command::Receipt;
 use crate::engine::print::{self, Written};
 use crate::engine::{Error, Session};
 use crate::engine::{deliver as maker, delivery as engine};
+use crate::outside::as_caller;
 use crate::store::delivery::{self, Delivery, Filter};
 use crate::store::print_batch::{self, PrintBatch};
 use chrono::DateTime;
@@ -391,8 +392,11 @@ pub fn pdf(session: &Session, id: &str, file: &Path, ctx: &Ctx) -> Result<Exit, 
             Err(source) => Err(Error::Io { path: file.to_owned(), source }),
         };
     }
-    let path = if file.is_dir() { file.join(name) } else { file.to_owned() };
-    std::fs::write(&path, &bytes).map_err(|source| Error::Io { path: path.clone(), source })?;
+    let path = as_caller(|| {
+        let path = if file.is_dir() { file.join(name) } else { file.to_owned() };
+        let written = std::fs::write(&path, &bytes);
+        written.map(|()| path.clone()).map_err(|source| Error::Io { path, source })
+    })?;
     if ctx.json {
         output::json(&json!({ "file": path.display().to_string(), "bytes": bytes.len() }))?;
     } else {

@@ -2,7 +2,9 @@
 
 use super::output::{self, Align};
 use super::{Ctx, Exit};
+use crate::engine::query::money_words;
 use crate::engine::{Error, doctor, status};
+use crate::store::read::happened::Happened;
 use serde_json::{Value, json};
 
 /// Options.
@@ -32,6 +34,14 @@ pub fn doctor(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     Ok(if bad { Exit::CheckFailed } else { Exit::Done })
 }
 
+fn happened_json(one: &Happened) -> Value {
+    let money: serde_json::Map<String, Value> =
+        one.money.iter().map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m)))).collect();
+    let at = chrono::DateTime::from_timestamp_millis(one.at_ms).unwrap_or_default();
+    let at = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    json!({ "at": at, "what": one.what, "did": one.did, "money": money, "state": one.state, "why": one.why })
+}
+
 /// Closes the day: every step with what is left.
 pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let session = ctx.open()?;
@@ -54,6 +64,7 @@ pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         output::json(&json!({
             "today": status.today,
             "steps": steps,
+            "happened": status.happened.iter().map(happened_json).collect::<Vec<_>>(),
             "open": open,
             "deliveries": { "due": d.due, "sent": d.sent, "printed": d.printed, "suppressed": d.suppressed, "recalled": d.recalled, "failed": d.failed, "unconfirmed": d.unconfirmed, "open": d.open, "balances": d.balances() },
             "operations": status.trail.0,
@@ -80,6 +91,20 @@ pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         ],
         &rows,
     );
+    output::line("");
+    output::line("since yesterday:");
+    let zone = session.config()?.zone();
+    for one in &status.happened {
+        let at = chrono::DateTime::from_timestamp_millis(one.at_ms).unwrap_or_default();
+        let at = at.with_timezone(&zone).format("%a %H:%M");
+        let money = money_words(&one.money);
+        let money = if money.is_empty() { money } else { format!("  {money}") };
+        output::line(&format!("  {at}  {} {}: {}{money}", one.what, one.state, one.did));
+        if !one.why.is_empty() {
+            output::line(&format!("             {}", one.why));
+        }
+    }
+    output::line("");
     output::line(&format!(
         "deliveries: {} due = {} sent + {} printed + {} suppressed + {} recalled + {} failed + {} unconfirmed + {} open{}",
         d.due,

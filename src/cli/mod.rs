@@ -33,6 +33,7 @@ mod worker;
 
 use crate::domain::actor::Actor;
 use crate::engine::{Error, Session, settings as clock};
+use crate::outside;
 use clap::{Parser, Subcommand};
 use exit::Exit;
 use std::path::PathBuf;
@@ -174,7 +175,20 @@ fn default_book() -> PathBuf {
 
 /// Runs the command, or the console without one; the answer is an exit code (see [`Exit`]).
 pub fn main(cli: Cli, console: fn(Session) -> Result<u8, Error>) -> ExitCode {
-    let ctx = Ctx { book: cli.book.unwrap_or_else(default_book), json: cli.json, now: cli.now };
+    let named = cli.book.unwrap_or_else(default_book);
+    // A demo book is nobody's but the caller's.
+    let settled = match cli.command {
+        Some(Command::Demo(_)) => outside::renounce().map(|()| named.clone()),
+        _ => outside::settle(&named),
+    };
+    let book = match settled {
+        Ok(book) => book,
+        Err(source) => {
+            exit::report(&Error::Io { path: named, source }, cli.json);
+            return ExitCode::from(Exit::Bug.code());
+        }
+    };
+    let ctx = Ctx { book, json: cli.json, now: cli.now };
     let result = match cli.command {
         None => match ctx.open().and_then(console) {
             Ok(code) => return ExitCode::from(code),

@@ -2,6 +2,7 @@
 
 use super::{Ctx, Exit, output};
 use crate::engine::Error;
+use crate::store::StoreError;
 use crate::worker;
 use serde_json::json;
 use std::sync::Arc;
@@ -14,6 +15,9 @@ pub struct Args {
     /// Do what is due now, then end
     #[arg(long)]
     once: bool,
+    /// Begin when standard input ends: with the end of the console that started it
+    #[arg(long, hide = true)]
+    heir: bool,
 }
 
 /// Works until told to stop (TERM, HUP, INT), finishing the open slice first.
@@ -25,11 +29,18 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|e| Error::Bug(format!("cannot listen for signals: {e}")))?;
     }
+    if args.heir {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    }
     let mut session = ctx.open()?;
     let ports = worker::ports()?;
     let mut driven = 0;
     loop {
-        let now = worker::work(&mut session, &ports, &stop)?;
+        let now = match worker::work(&mut session, &ports, &stop) {
+            // Somebody else's long write is no reason to leave.
+            Err(Error::Store(StoreError::Busy)) if !args.once => 0,
+            other => other?,
+        };
         driven += now;
         if stop.load(Ordering::Relaxed) || (args.once && now == 0) {
             break;

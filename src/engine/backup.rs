@@ -3,12 +3,18 @@
 use super::check::{Checked, check};
 use super::{Error, Session};
 use crate::domain::actor::{Actor, Verb};
+use crate::outside::as_caller;
 use crate::store::{Store, StoreError, copy, role};
+use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Copies the book to a new file, readable by its owner only, and reads the copy back.
 pub fn backup(session: &Session, target: &Path) -> Result<u64, Error> {
+    as_caller(|| copy_out(session, target))
+}
+
+fn copy_out(session: &Session, target: &Path) -> Result<u64, Error> {
     session.store.backup_to(target)?;
     let io = |source| Error::Io { path: target.to_owned(), source };
     std::fs::set_permissions(target, std::fs::Permissions::from_mode(0o600)).map_err(io)?;
@@ -36,9 +42,9 @@ pub struct Restored {
 /// Puts a backup in the book's place: every check must hold on it first, nobody may have the book
 /// open, and the replaced book is kept beside it.
 pub fn restore(book: &Path, backup: &Path, actor: &Actor) -> Result<Restored, Error> {
-    if !backup.is_file() {
+    let Some(mut from) = as_caller(|| File::open(backup).ok().filter(|_| backup.is_file())) else {
         return Err(StoreError::Missing(backup.to_owned()).into());
-    }
+    };
     if book.exists() {
         // Whoever may not change this book's settings may not replace it.
         let old = Store::open(book)?;
@@ -54,7 +60,8 @@ pub fn restore(book: &Path, backup: &Path, actor: &Actor) -> Result<Restored, Er
     if let Some(parent) = book.parent().filter(|p| !p.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent).map_err(io(parent))?;
     }
-    std::fs::copy(backup, &staged).map_err(io(&staged))?;
+    let copied = File::create(&staged).and_then(|mut to| std::io::copy(&mut from, &mut to));
+    copied.map_err(io(&staged))?;
     let result = put(book, &staged, backup, actor);
     if result.is_err() {
         for suffix in ["", "-wal", "-shm", "-journal"] {

@@ -14,7 +14,7 @@ mod summary;
 
 pub use begin::use_credits;
 pub use call::{Verdict, look_up, with_token};
-pub use pick::{DryRun, by_hand, dry_run, start, start_in, start_retry};
+pub use pick::{DryRun, Mode, dry_run, refusal, start, start_in, start_retry};
 pub use runner::Collect;
 pub use steer::{pause, resume, stop};
 pub use summary::{Summary, summary};

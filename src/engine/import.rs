@@ -138,6 +138,10 @@ fn same_file(a: &Path, b: &Path) -> bool {
 }
 
 fn read_all(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
+    crate::outside::as_caller(|| read_each(paths))
+}
+
+fn read_each(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
     let io = |path: &Path, source: std::io::Error| Error::Input {
         file: path.to_owned(),
         line: None,

@@ -14,6 +14,7 @@ use crate::domain::actor::Verb;
 use crate::domain::ids::{BillRunId, DeliveryId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::{JobSpec, Receipt, Refused};
+use crate::outside::as_caller;
 use crate::store;
 use crate::store::delivery::{Delivery, Filter};
 use crate::store::job::{JobKind, JobRow, Progress};
@@ -92,7 +93,7 @@ pub fn write(
     let order: std::collections::HashMap<&str, usize> =
         batch.numbers().into_iter().enumerate().map(|(i, number)| (number, i)).collect();
     copies.sort_by_key(|copy| order.get(copy.number.as_str()).copied());
-    let staged = stage(directory, press, &batch)?;
+    let staged = at(session, directory, || stage(directory, press, &batch))?;
     let ids: Vec<DeliveryId> = copies.iter().map(|c| c.id).collect();
     let counts = out.counts;
     let place = directory.display().to_string();
@@ -102,7 +103,8 @@ pub fn write(
         Ok(made)
     })?;
     out.batch = Some(number);
-    out.files = reveal(directory, staged, &format!("batch-{number:06}"))?;
+    let stem = format!("batch-{number:06}");
+    out.files = at(session, directory, || reveal(directory, staged, &stem))?;
     Ok(out)
 }
 
@@ -158,6 +160,11 @@ fn set(
         })?;
     }
     Ok((pieces, fine))
+}
+
+/// Writes where a batch goes: beside the book as the program, elsewhere as whoever runs it.
+fn at<T>(session: &Session, directory: &Path, work: impl FnOnce() -> T) -> T {
+    if directory == default_directory(session) { work() } else { as_caller(work) }
 }
 
 /// Writes the three files of a batch under hidden names.
@@ -238,8 +245,11 @@ pub fn reprint(
         copies.iter().filter_map(|c| c.batch_position).min().unwrap_or(from),
         copies.iter().filter_map(|c| c.batch_position).max().unwrap_or(to),
     );
-    let staged = stage(directory, press, &made)?;
-    let files = reveal(directory, staged, &format!("batch-{batch:06}-reprint-{first}-{last}"))?;
+    let stem = format!("batch-{batch:06}-reprint-{first}-{last}");
+    let files = at(session, directory, || {
+        let staged = stage(directory, press, &made)?;
+        reveal(directory, staged, &stem)
+    })?;
     Ok(Written { batch: Some(batch), counts: made.counts(), files, refused: Vec::new() })
 }
 

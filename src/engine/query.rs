@@ -9,6 +9,7 @@ use crate::engine::{Error, Session, collect, deliver};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::failed::FailedRow;
+use crate::store::read::happened::Happened;
 use crate::store::read::invoice::{HistoryRow, InvoiceDetail, PostPreview};
 use crate::store::read::invoices::InvoiceRow;
 use crate::store::read::jobs::{JobRow, ScheduleRow};
@@ -57,6 +58,8 @@ pub enum Query {
     Groups(ListName, Filter, Field),
     /// A step of the day.
     Step(Step),
+    /// What runs did in the last day and night.
+    Happened,
     /// A document whole.
     Invoice(DocumentId),
     /// A run's failures, skips and chart.
@@ -147,6 +150,8 @@ pub enum Answer {
     Groups(Vec<Group>),
     /// Of [`Query::Step`].
     Step(StepRow),
+    /// Of [`Query::Happened`].
+    Happened(Vec<Happened>),
     /// Of [`Query::Invoice`].
     Invoice(Option<Box<InvoiceDetail>>),
     /// Of [`Query::Run`].
@@ -232,6 +237,9 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
             }
         }),
         Query::Step(step) => Answer::Step(read::today::step(db, *step, now.today)?),
+        Query::Happened => {
+            Answer::Happened(read::happened::since(db, now.at_ms - read::today::DAY_MS)?)
+        }
         Query::Invoice(id) => Answer::Invoice(read::invoice::detail(db, *id)?.map(Box::new)),
         Query::Run(run) => Answer::Run(read::runs::detail(db, *run)?),
         Query::Account(id) => Answer::Account(Box::new(read::accounts::detail(db, *id)?)),

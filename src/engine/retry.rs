@@ -53,7 +53,13 @@ pub fn start(session: &mut Session, which: &Which) -> Result<Started, Error> {
         }
     };
     let mut refused = refused;
-    let documents = if by_hand { chargeable(session, documents, &mut refused)? } else { documents };
+    // What the rules would only skip again (a live payment, a promise) is left alone: a run that
+    // charges nobody would leave it due, and the next look would make another run, without end.
+    let mode = collect::Mode { retry: true, by_hand };
+    let (documents, skipped) = chargeable(session, documents, mode)?;
+    if by_hand {
+        refused.extend(skipped);
+    }
     if documents.is_empty() {
         return Ok(Started { run: None, refused });
     }
@@ -61,19 +67,22 @@ pub fn start(session: &mut Session, which: &Which) -> Result<Started, Error> {
     Ok(Started { run: Some(run), refused })
 }
 
-/// Those that may be charged now by hand; the others are refused with the reason, so that nobody is
-/// told of a retry that does nothing.
+/// Those that would be charged now, and the others with the reason, so that nobody is told of a
+/// retry that does nothing.
 fn chargeable(
     session: &Session,
     documents: Vec<DocumentId>,
-    refused: &mut Vec<Refused>,
-) -> Result<Vec<DocumentId>, Error> {
+    mode: collect::Mode,
+) -> Result<(Vec<DocumentId>, Vec<Refused>), Error> {
+    if documents.is_empty() {
+        return Ok((documents, Vec::new()));
+    }
     let rules = till::rules(&session.config()?)?;
     let now = session.now()?;
     session.read(|db| {
-        let mut may = Vec::new();
+        let (mut may, mut refused) = (Vec::new(), Vec::new());
         for document in documents {
-            match collect::by_hand(db, &rules, document, now)? {
+            match collect::refusal(db, &rules, mode, document, now)? {
                 None => may.push(document),
                 Some(reason) => {
                     let what = debt::get(db, document)?.number;
@@ -81,7 +90,7 @@ fn chargeable(
                 }
             }
         }
-        Ok(may)
+        Ok((may, refused))
     })
 }
 

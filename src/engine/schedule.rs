@@ -14,16 +14,17 @@ use crate::store::notice::{self, NoticeLevel};
 use crate::store::schedule::{
     self, NewSchedule, ScheduleKind, ScheduleRow, ScheduleState, SlotState,
 };
-use crate::store::{Op, Tx, settings};
+use crate::store::{Op, StoreError, Tx, settings};
 use chrono::{NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// A slot that begins later than this after its time says so.
 const LATE_MINUTES: i64 = 10;
 /// Upcoming slots shown.
 pub const SHOWN: usize = 15;
-/// Missed slots that are looked back for; older ones are one more line of the same notice.
+/// Missed slots that are written down one by one; older ones are only counted in the notice.
 const LOOK_BACK: usize = 400;
 
 /// What a schedule makes; dates are rules from the slot's day.
@@ -139,19 +140,26 @@ pub fn steer(session: &mut Session, id: ScheduleId, step: ScheduleStep) -> Resul
     if step == ScheduleStep::ResumeAndRun {
         let slot = session.now()?.local(zone);
         let row = session.read(|db| schedule::get(db, id))?;
-        let made = run_slot(session, &row, slot, 0)?;
-        return Ok(format!("{words}; {} made now", made.unwrap_or_default()));
+        return match run_slot(session, &row, slot, Late::default())? {
+            Some(made) => Ok(format!("{words}; {made} made now")),
+            None => Err(Error::usage(
+                "nothing_made",
+                format!("{id} is {words}, but no run was made"),
+                "the notices say why",
+            )),
+        };
     }
     Ok(words)
 }
 
-/// The slots to come, not counting the one that is skipped.
+/// The slots to come, not counting the one that is skipped. In the hour that comes twice a slot
+/// counts at its first passing.
 pub fn upcoming(row: &ScheduleRow, now: Now, zone: Tz, count: usize) -> Vec<NaiveDateTime> {
     if row.state != ScheduleState::Active {
         return Vec::new();
     }
-    let mut slots = next_slots(&row.every, row.at, now.local(zone), count + 1);
-    slots.retain(|s| Some(*s) != row.skip_slot);
+    let mut slots = next_slots(&row.every, row.at, now.local(zone), count + 2);
+    slots.retain(|s| Some(*s) != row.skip_slot && Now::civil(*s, zone).at_ms > now.at_ms);
     slots.truncate(count);
     slots
 }
@@ -165,35 +173,69 @@ pub fn fire_due(session: &mut Session) -> Result<usize, Error> {
         if row.state != ScheduleState::Active {
             continue;
         }
-        let Some((last, missed)) = due(&row, now, zone) else { continue };
         let used = session.read(|db| schedule::slots(db, row.id, 1))?;
-        if used.first().is_some_and(|s| s.slot >= last) {
-            continue;
-        }
-        let begun = Now::civil(last, zone);
-        let late = (now.at_ms - begun.at_ms) / 60_000;
-        for slot in missed.iter().filter(|s| used.first().is_none_or(|u| u.slot < **s)) {
+        let Some(due) = due(&row, used.first().map(|s| s.slot), now, zone) else { continue };
+        let minutes = (now.at_ms - Now::civil(due.slot, zone).at_ms) / 60_000;
+        for slot in &due.missed {
+            let skipped = row.skip_slot == Some(*slot);
+            let state = if skipped { SlotState::Skipped } else { SlotState::Missed };
             session.write(Verb::Housekeeping, |tx| {
                 tx.quiet();
-                schedule::use_slot(tx, row.id, *slot, SlotState::Missed, "", 0)?;
+                schedule::use_slot(tx, row.id, *slot, state, "", 0)?;
                 Ok(())
             })?;
         }
-        if run_slot(session, &row, last, late)?.is_some() {
+        let late = Late { minutes, missed: due.missed_in_all };
+        if run_slot(session, &row, due.slot, late)?.is_some() {
             made += 1;
         }
     }
     Ok(made)
 }
 
-/// The latest slot whose time has come since the schedule was armed, and the ones before it.
-fn due(row: &ScheduleRow, now: Now, zone: Tz) -> Option<(NaiveDateTime, Vec<NaiveDateTime>)> {
+/// How late a slot begins, and how many before it were missed altogether.
+#[derive(Debug, Clone, Copy, Default)]
+struct Late {
+    minutes: i64,
+    missed: usize,
+}
+
+/// What a schedule has to make up for.
+struct Due {
+    /// The latest slot whose time has come: it runs.
+    slot: NaiveDateTime,
+    /// The ones before it, newest last, at most [`LOOK_BACK`].
+    missed: VecDeque<NaiveDateTime>,
+    missed_in_all: usize,
+}
+
+/// What has come due since the schedule was armed and last used.
+fn due(row: &ScheduleRow, used: Option<NaiveDateTime>, now: Now, zone: Tz) -> Option<Due> {
     let armed =
         chrono::DateTime::from_timestamp_millis(row.armed_at)?.with_timezone(&zone).naive_local();
-    let mut passed = next_slots(&row.every, row.at, armed, LOOK_BACK);
-    passed.retain(|s| Now::civil(*s, zone).at_ms <= now.at_ms);
-    let last = passed.pop()?;
-    Some((last, passed))
+    let mut after = used.map_or(armed, |used| used.max(armed));
+    let mut due: Option<Due> = None;
+    while let Some(slot) = next_slots(&row.every, row.at, after, 1).pop() {
+        let at_ms = Now::civil(slot, zone).at_ms;
+        if at_ms > now.at_ms {
+            break;
+        }
+        after = slot;
+        if at_ms <= row.armed_at {
+            continue;
+        }
+        let old = due.take();
+        let mut new = Due { slot, missed: VecDeque::new(), missed_in_all: 0 };
+        if let Some(Due { slot, mut missed, missed_in_all }) = old {
+            missed.push_back(slot);
+            if missed.len() > LOOK_BACK {
+                missed.pop_front();
+            }
+            (new.missed, new.missed_in_all) = (missed, missed_in_all + 1);
+        }
+        due = Some(new);
+    }
+    due
 }
 
 /// Uses a slot up and makes its run, in one transaction, for the schedule's owner.
@@ -201,7 +243,7 @@ fn run_slot(
     session: &mut Session,
     row: &ScheduleRow,
     slot: NaiveDateTime,
-    late: i64,
+    late: Late,
 ) -> Result<Option<String>, Error> {
     let owner = Actor { uid: row.owner_uid, name: row.owner_name.clone() };
     let spec: Spec = serde_json::from_str(&row.spec).map_err(|e| Error::Bug(e.to_string()))?;
@@ -213,11 +255,18 @@ fn run_slot(
     let made = session.store.write(&op, |tx| make(tx, row, &spec, slot, late));
     match made {
         Ok(made) => Ok(made),
+        // Another process writes, or the disk is full: the slot waits for the next look.
+        Err(Error::Store(
+            error @ (StoreError::Busy
+            | StoreError::DiskFull(_)
+            | StoreError::ReadOnly(_)
+            | StoreError::Io { .. }),
+        )) => Err(error.into()),
         // The dead man's switch: a slot that could make nothing is a task for a person.
         Err(error) => {
             let text = format!("{} {}: the slot of {slot} made nothing: {error}", row.id, row.name);
             session.write(Verb::Housekeeping, |tx| {
-                schedule::use_slot(tx, row.id, slot, SlotState::Missed, "", late)?;
+                schedule::use_slot(tx, row.id, slot, SlotState::Missed, "", late.minutes)?;
                 let key = format!("slot {} {slot}", row.id);
                 let about = (&*row.id.to_string(), &*text);
                 notice::alarm(tx, NoticeLevel::Task, about, &key, &row.owner_email)?;
@@ -234,11 +283,11 @@ fn make(
     row: &ScheduleRow,
     spec: &Spec,
     slot: NaiveDateTime,
-    late: i64,
+    late: Late,
 ) -> Result<Option<String>, Error> {
     let skipped = row.skip_slot == Some(slot);
     let state = if skipped { SlotState::Skipped } else { SlotState::Run };
-    if !schedule::use_slot(tx, row.id, slot, state, "", late)? {
+    if !schedule::use_slot(tx, row.id, slot, state, "", late.minutes)? {
         tx.quiet();
         return Ok(None);
     }
@@ -260,13 +309,29 @@ fn make(
         }
     };
     schedule::set_slot_subject(tx, row.id, slot, &subject)?;
-    if late > LATE_MINUTES {
-        let text = format!("{} {} began {late} minutes late: {subject}", row.id, row.name);
+    if late.minutes > LATE_MINUTES {
+        let text = late_words(row, slot, late, &subject);
         let key = format!("late {} {slot}", row.id);
         notice::alarm(tx, NoticeLevel::Warning, (&subject, &text), &key, &row.owner_email)?;
     }
     tx.note(&subject, format!("made by {} for the slot of {slot}", row.id));
     Ok(Some(subject))
+}
+
+/// What a late slot says: to whom nothing happened at two in the morning it says why.
+fn late_words(row: &ScheduleRow, slot: NaiveDateTime, late: Late, subject: &str) -> String {
+    let (hours, minutes) = (late.minutes / 60, late.minutes % 60);
+    let before = match late.missed {
+        0 => String::new(),
+        1 => "; one slot before it was missed and is not made up for".to_owned(),
+        n => format!("; {n} slots before it were missed and are not made up for"),
+    };
+    format!(
+        "{} {}: the slot of {} began {hours} h {minutes} min late as {subject}: nobody was working{before}",
+        row.id,
+        row.name,
+        slot.format("%Y-%m-%d %H:%M")
+    )
 }
 
 fn bill_slot(tx: &Tx<'_>, row: &ScheduleRow, spec: &Spec, day: NaiveDate) -> Result<String, Error> {

@@ -45,7 +45,8 @@ fn read_logo(file: &str) -> Result<Option<(String, Vec<u8>)>, Error> {
     if file.is_empty() {
         return Ok(None);
     }
-    let png = std::fs::read(file).map_err(|source| Error::Io { path: file.into(), source })?;
+    let png = crate::outside::as_caller(|| std::fs::read(file))
+        .map_err(|source| Error::Io { path: file.into(), source })?;
     match Logo::decode(&png) {
         Ok(logo) => Ok(Some((logo.hash, png))),
         Err(why) => Err(Error::usage("bad_logo", why.to_string(), "name a PNG file")),

@@ -3,7 +3,8 @@
 use super::{Error, Session};
 use crate::domain::delivery::Balance;
 use crate::store::read::ReadError;
-use crate::store::read::today::{Step, StepRow, steps};
+use crate::store::read::happened::{self, Happened};
+use crate::store::read::today::{DAY_MS, Step, StepRow, steps};
 use crate::store::{StoreError, delivery, operation};
 use chrono::NaiveDate;
 
@@ -14,6 +15,8 @@ pub struct Status {
     pub today: NaiveDate,
     /// Every step, in order.
     pub steps: Vec<StepRow>,
+    /// What runs did in the last day and night, in their order.
+    pub happened: Vec<Happened>,
     /// What was due to go out and what became of it.
     pub deliveries: Balance,
     /// How many operations the trail has, and its head for safekeeping.
@@ -44,18 +47,22 @@ fn wants_somebody(step: Step) -> bool {
 
 /// Reads it in one view.
 pub fn status(session: &Session) -> Result<Status, Error> {
-    let today = session.now()?.today;
+    let now = session.now()?;
+    let today = now.today;
+    let read = |e| match e {
+        ReadError::Store(error) => error,
+        ReadError::Filter(error) => StoreError::Corrupt(error.to_string()),
+    };
     session.read(|db| {
-        let steps = steps(db, today).map_err(|e| match e {
-            ReadError::Store(error) => error,
-            ReadError::Filter(error) => StoreError::Corrupt(error.to_string()),
-        })?;
+        let steps = steps(db, today).map_err(read)?;
+        let happened = happened::since(db, now.at_ms - DAY_MS).map_err(read)?;
         let (seq, head) = operation::head(db)?;
         let head = head.iter().fold(String::new(), |mut out, b| {
             use std::fmt::Write;
             let _ = write!(out, "{b:02x}");
             out
         });
-        Ok(Status { today, steps, deliveries: delivery::balance(db, None)?, trail: (seq, head) })
+        let deliveries = delivery::balance(db, None)?;
+        Ok(Status { today, steps, happened, deliveries, trail: (seq, head) })
     })
 }

@@ -100,7 +100,7 @@ impl From<rusqlite::Error> for StoreError {
         let text = message.clone().unwrap_or_else(|| error.to_string());
         match failure.code {
             Code::DatabaseBusy | Code::DatabaseLocked => Self::Busy,
-            Code::ReadOnly => Self::ReadOnly(PathBuf::from("the book")),
+            Code::ReadOnly | Code::CannotOpen => Self::ReadOnly(PathBuf::from("the book")),
             Code::DiskFull => Self::DiskFull(PathBuf::from("the book")),
             Code::NotADatabase => Self::NotABook(PathBuf::from("the file")),
             Code::DatabaseCorrupt => Self::Corrupt(text),

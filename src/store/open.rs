@@ -126,17 +126,24 @@ impl Store {
             return Err(StoreError::NotABook(path.to_owned()));
         }
         refuse_network_filesystem(path)?;
-        let writable = nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_ok()
+        let writable = may_write(path)
             && path.parent().is_none_or(|p| {
-                let p = if p.as_os_str().is_empty() { Path::new(".") } else { p };
-                nix::unistd::access(p, nix::unistd::AccessFlags::W_OK).is_ok()
+                may_write(if p.as_os_str().is_empty() { Path::new(".") } else { p })
             });
         let flags = if writable {
             OpenFlags::SQLITE_OPEN_READ_WRITE
         } else {
             OpenFlags::SQLITE_OPEN_READ_ONLY
         };
-        let mut store = Self::connect(path, flags)?;
+        // On a read-only disk SQLite cannot make its index of the log; it needs none, for nobody can
+        // write there, unless a log was left behind.
+        let mut store = if !writable && frozen(path) {
+            let uri = format!("file:{}?immutable=1", escaped(path));
+            Self::connect(Path::new(&uri), flags | OpenFlags::SQLITE_OPEN_URI)?
+        } else {
+            Self::connect(path, flags)?
+        };
+        path.clone_into(&mut store.path);
         store.writable = writable;
         store.check_version()?;
         Ok(store)
@@ -220,6 +227,28 @@ impl Store {
 
 fn io(path: &Path, source: std::io::Error) -> StoreError {
     StoreError::Io { path: path.to_owned(), source }
+}
+
+/// Asks with the rights the program has, a lent group included; `access` asks for the user alone.
+fn may_write(path: &Path) -> bool {
+    use nix::fcntl::{AT_FDCWD, AtFlags};
+    let flags = nix::unistd::AccessFlags::W_OK;
+    nix::unistd::faccessat(AT_FDCWD, path, flags, AtFlags::AT_EACCESS).is_ok()
+}
+
+/// Whether the disk of a book is mounted read-only and the book is whole without its log.
+fn frozen(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let empty = std::fs::metadata(&log).map_or(true, |m| m.len() == 0);
+    let read_only = nix::sys::statvfs::statvfs(path)
+        .is_ok_and(|s| s.flags().contains(nix::sys::statvfs::FsFlags::ST_RDONLY));
+    empty && read_only
+}
+
+/// A path as SQLite's file names with options take it.
+fn escaped(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
 
 fn refuse_network_filesystem(path: &Path) -> Result<(), StoreError> {

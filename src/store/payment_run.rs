@@ -283,6 +283,20 @@ pub fn most_of_schedule(
         .filter(|most| *most > 0))
 }
 
+/// Whether a schedule ever completed a run that asked for money: without one a new run has nothing
+/// to be compared with.
+pub fn schedule_has_charged(db: &Db<'_>, schedule: ScheduleId) -> Result<bool, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT 1 FROM payment_run r JOIN payment_run_total t ON t.run_id = r.id
+             WHERE r.schedule_id = ?1 AND r.status = 'Completed'
+               AND t.collected_minor + t.submitted_minor + t.failed_minor + t.unknown_minor + t.credits_minor > 0
+             LIMIT 1",
+        )?
+        .exists([schedule.0])?)
+}
+
 /// How often a document was sent to nobody in a run (the gateway could not be reached).
 pub fn canceled_tries(
     db: &Db<'_>,

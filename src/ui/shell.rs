@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_millis(4);
 /// How often the place of the clerk is kept, if it changed.
 const KEEP_EVERY: Duration = Duration::from_secs(20);
 
+/// The exit code of a closed terminal.
+const HUNG_UP: i32 = 129;
+
 /// Runs the console on an open book; gives the exit code.
 pub fn run(session: Session) -> Result<u8, Error> {
     let term = std::env::var("TERM").ok();
@@ -100,6 +103,7 @@ fn looped(
     let nonce = crate::store::operation::fresh_id();
     let user = session.actor.name.clone();
     let cx = Cx::new(facts.now, facts.zone, user, size, nonce);
+    let (book, actor) = (session.store.path().to_owned(), session.actor.clone());
     let desks = threads::start(session, tx, cx.zone)?;
     let mut app = App::new(cx, facts.saved.as_deref());
     let mut shell = Shell {
@@ -137,6 +141,9 @@ fn looped(
     let code = shell.code.unwrap_or(0);
     terminal::deadline(code);
     terminal::leave();
+    if code == HUNG_UP {
+        threads::hand_over(&book, actor);
+    }
     shell.desks.stop();
     Ok(u8::try_from(code).unwrap_or(1))
 }

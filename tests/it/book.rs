@@ -94,9 +94,15 @@ impl Book {
     }
 }
 
+/// The binary under test: `DAYBOOK_BIN` names another build of it, for the large scale by hand.
+pub fn binary() -> PathBuf {
+    std::env::var_os("DAYBOOK_BIN")
+        .map_or_else(|| env!("CARGO_BIN_EXE_daybook").into(), PathBuf::from)
+}
+
 /// Runs the binary on a book, without a terminal.
 pub fn daybook(book: &Path, args: &[&str]) -> Ran {
-    let output: Output = Command::new(env!("CARGO_BIN_EXE_daybook"))
+    let output: Output = Command::new(binary())
         .arg("--book")
         .arg(book)
         .args(args)

@@ -388,10 +388,31 @@ fn a_scheduled_run_that_asks_for_far_more_than_its_schedule_ever_did_waits_for_a
     let items = "document_number,account_number,kind,date,due_date,total,tax,balance\n\
         INV-50,A1,invoice,2025-12-16,2026-01-07,500.00,0.00,500.00\n";
     book.import("more.csv", items, &[]);
-    book.run(&["schedule", "add", "collect", "--every", "daily", "--at", "13:00"]).ends(0);
+    book.run(&[
+        "schedule",
+        "add",
+        "collect",
+        "--every",
+        "daily",
+        "--at",
+        "13:00",
+        "--email",
+        "o@example.com",
+    ])
+    .ends(0);
     for day in ["2026-01-05T13:01", "2026-01-06T13:01", "2026-01-07T13:01"] {
         book.run(&["clock", "set", day]).ends(0);
         book.run(&["worker", "--once"]).ends(0);
+        if day.starts_with("2026-01-05") {
+            // The first has nothing to be compared with: a person looks, and is told by mail.
+            let first = book.run(&["run", "show", "PR-000001", "--json"]).json();
+            assert_eq!(first["status"], "Paused", "{first}");
+            assert_eq!(sandbox(&book).0, 0);
+            book.run(&["worker", "--once"]).ends(0);
+            let mailed = "SELECT count(*) FROM notice WHERE mailed_at IS NOT NULL AND text LIKE '%PR-000001%'";
+            assert_eq!(book.count(mailed), 1);
+            book.run(&["run", "resume", "PR-000001"]).ends(0);
+        }
     }
     let runs = book.run(&["run", "list", "--json"]).json();
     let last = &runs[0];

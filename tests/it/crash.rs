@@ -87,7 +87,7 @@ pub fn rows(book: &Path, sql: &str) -> Vec<String> {
 }
 
 /// Numbers, items and amounts; ids, times and audit may differ.
-const DOCUMENTS: &str = "SELECT a.number, d.kind, d.status, d.number, d.invoice_on, d.due_on, d.subtotal_minor,
+pub const DOCUMENTS: &str = "SELECT a.number, d.kind, d.status, d.number, d.invoice_on, d.due_on, d.subtotal_minor,
     d.tax_minor, d.total_minor, i.position, i.description, i.service_from_on, i.service_to_on, i.quantity,
     i.amount_minor FROM document d JOIN account a ON a.id = d.account_id
     JOIN document_item i ON i.document_id = d.id ORDER BY 1, 2, 4, i.position";

@@ -217,6 +217,36 @@ fn a_closed_terminal_ends_it() {
 }
 
 #[test]
+fn a_posting_goes_on_when_the_terminal_is_closed() {
+    let book = crate::crash::waiting(3_000);
+    book.run(&["bill", "--target", "2026-03-01"]).ends(0);
+    // Slow enough to be caught in the act: a console takes the job up, and is hung up on.
+    let mut pty = Pty::console(&book.path, 80, 24);
+    pty.shows("bill run");
+    let actor = daybook::cli::actor();
+    let mut session = daybook::engine::Session::open(&book.path, actor).unwrap();
+    let what = daybook::engine::post::What::Run(daybook::domain::ids::BillRunId(1));
+    daybook::engine::post::start(&mut session, &what, None).unwrap();
+    let done = || book.count("SELECT done FROM job WHERE kind = 'post'");
+    let begun = Instant::now();
+    while done() == 0 {
+        assert!(begun.elapsed() < PATIENCE, "the console does not take the posting up");
+        std::thread::yield_now();
+    }
+    pty.hang_up();
+    assert_eq!(pty.end().0, 129);
+    let left = 3_000 - done();
+    let posted = "SELECT count(*) FROM bill_run WHERE status = 'Posted'";
+    let begun = Instant::now();
+    while book.count(posted) == 0 {
+        assert!(begun.elapsed() < PATIENCE, "{left} drafts were left behind, {} done", done());
+        std::thread::yield_now();
+    }
+    assert!(left > 0, "the posting was over before the terminal was closed");
+    book.run(&["check"]).ends(0);
+}
+
+#[test]
 fn without_a_capable_terminal_it_points_to_the_command_line() {
     let book = book();
     let path = book.path.to_string_lossy().into_owned();
@@ -250,7 +280,8 @@ fn nothing_is_asked_of_the_terminal_and_no_color_is_kept() {
 fn one_by_one_and_back_shows_the_same_picture() {
     let book = book();
     let pty = Pty::console(&book.path, 80, 24);
-    let before = pty.shows("bill run");
+    // Whole: counts that are not there yet are shown as dots.
+    let before = pty.until("every count", |t| t.contains("notices") && !t.contains('…'));
     let resize = |cols, rows| {
         pty.seen.0.lock().unwrap().parser.screen_mut().set_size(nonzero(rows), nonzero(cols));
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
@@ -268,7 +299,8 @@ fn one_by_one_and_back_shows_the_same_picture() {
 fn ctrl_z_steps_aside_and_comes_back() {
     let book = book();
     let mut pty = Pty::console(&book.path, 80, 24);
-    let before = pty.shows("bill run");
+    // Whole: counts that are not there yet are shown as dots.
+    let before = pty.until("every count", |t| t.contains("notices") && !t.contains('…'));
     pty.send("\x1a");
     // A continue that comes before the stop would be lost, so the kernel is asked.
     let pid = Pid::from_raw(i32::try_from(pty.child.process_id().unwrap()).unwrap());

@@ -74,6 +74,27 @@ fn unapplied_money_is_used_on_what_is_owed_when_a_person_says_so() {
 }
 
 #[test]
+fn a_due_retry_that_would_only_be_skipped_makes_no_run() {
+    let book = owing(&["decline:insufficient_funds,ok"]);
+    book.run(&["settings", "set", "automation.retry", "true"]).ends(0);
+    collect(&book, 0);
+    // An ordinary run took it first, by another method: that payment is live, the retry still due.
+    let methods = "account_number,token,kind,display,priority\n\
+        A1,\"decline:insufficient_funds,ok\",card,visa 1,2\nA1,submitted,sepa,bank,1\n";
+    book.import("methods.csv", methods, &[]);
+    at(&book, "2026-01-06T12:00");
+    collect(&book, 0);
+    assert_eq!(payments(&book)[1]["status"], "Submitted");
+    let runs = "SELECT count(*) FROM payment_run";
+    let before = book.count(runs);
+    let actor = daybook::cli::actor();
+    let mut session = daybook::engine::Session::open(&book.path, actor).unwrap();
+    daybook::engine::tick::tick(&mut session).unwrap();
+    assert_eq!(book.count(runs), before);
+    sound(&book);
+}
+
+#[test]
 fn retries_end_and_a_person_may_go_on() {
     let book = owing(&["decline:05"]);
     collect(&book, 0);

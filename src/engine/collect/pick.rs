@@ -183,15 +183,15 @@ pub fn verdict(
     Ok(Ok(method))
 }
 
-/// Why a clerk cannot have a document charged now; none = it can be.
-pub fn by_hand(
+/// Why a retry would not charge a document now; none = it would.
+pub fn refusal(
     db: &Db<'_>,
     rules: &RetryRules,
+    mode: Mode,
     document: DocumentId,
     now: crate::clock::Now,
 ) -> Result<Option<SkipReason>, StoreError> {
     let candidate = payment_run::candidate(db, document, true, now.today)?;
-    let mode = Mode { retry: true, by_hand: true };
     Ok(verdict(db, rules, mode, &candidate, "", now)?.err())
 }
 

@@ -15,8 +15,9 @@ use crate::engine::till::Till;
 use crate::engine::{Error, Session};
 use crate::gateway::Outcome;
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::notice::{self, NoticeLevel};
 use crate::store::payment_run::{self, RunRow};
-use crate::store::{StoreError, Tx, notice, payment};
+use crate::store::{StoreError, Tx, payment, schedule};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -280,18 +281,30 @@ fn pick_page(
         payment_run::set_status(tx, run.id, PaymentRunStatus::Paused, &why)?;
         job::set_state(tx, job.id, JobState::Paused, "")?;
         let id = run.id.to_string();
-        notice::task(tx, &format!("guard {id}"), &id, &format!("{id}: {why}"))?;
+        let owner = match run.schedule {
+            Some(schedule) => schedule::get(tx, schedule)?.owner_email,
+            None => String::new(),
+        };
+        let text = format!("{id} did not charge by itself: it {why}");
+        notice::alarm(tx, NoticeLevel::Task, (&id, &text), &format!("guard {id}"), &owner)?;
         Ok(Slice::Halted)
     })
 }
 
 /// Why a scheduled run must be looked at before it charges: it would ask for far more than any run
-/// of its schedule in the last cycle. Less is no danger, and a first run has nothing to compare.
+/// of its schedule in the last cycle, or it is the first with money. Less is no danger.
 fn guard(tx: &Tx<'_>, till: &Till, run: &RunRow) -> Result<Option<String>, StoreError> {
     let Some(schedule) = run.schedule else { return Ok(None) };
     let percent = till.config.decimal("payment.guard_percent").unwrap_or_default();
     let since = tx.now().at_ms - CYCLE_MS;
-    for (currency, now) in payment_run::open_money(tx, run.id)? {
+    let open = payment_run::open_money(tx, run.id)?;
+    if open.iter().any(|(_, minor)| *minor > 0) && !payment_run::schedule_has_charged(tx, schedule)?
+    {
+        let why = "is the first of its schedule to charge anybody, with no earlier cycle to \
+                   compare with: look at it, then resume";
+        return Ok(Some(why.to_owned()));
+    }
+    for (currency, now) in open {
         let Some(most) = payment_run::most_of_schedule(tx, schedule, since, currency)? else {
             continue;
         };

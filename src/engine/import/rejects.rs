@@ -44,7 +44,7 @@ impl Rejects {
             target.content.extend_from_slice(raw.trim_ascii_end());
             target.content.push(b'\n');
         }
-        std::fs::write(&target.path, &target.content)
+        crate::outside::as_caller(|| std::fs::write(&target.path, &target.content))
             .map_err(|source| Error::Io { path: target.path.clone(), source })?;
         Ok(target.path.clone())
     }

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod deliveries;
 pub mod failed;
 pub mod filter;
+pub mod happened;
 pub mod invoice;
 pub mod invoices;
 pub mod jobs;

@@ -5,6 +5,9 @@ use crate::domain::money::Currency;
 use crate::domain::text_enum;
 use crate::store::Db;
 
+/// How far back "since yesterday" reaches, milliseconds.
+pub const DAY_MS: i64 = 24 * 3_600_000;
+
 text_enum! {
     /// The steps of the billing day, in order.
     Step {
@@ -76,7 +79,9 @@ pub fn step(db: &Db<'_>, step: Step, today: chrono::NaiveDate) -> Result<StepRow
                        WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1 \
                        AND s.auto_pay_off = 0 AND v.auto_pay = 1 AND s.next_retry_at IS NULL \
                        AND s.retries_given_up = 0 GROUP BY 1";
-            let run = newest(db, "SELECT status FROM payment_run ORDER BY id DESC LIMIT 1")?;
+            let last = "SELECT 'PR-' || printf('%06d', id) || ' ' || status \
+                        FROM payment_run ORDER BY id DESC LIMIT 1";
+            let run = newest(db, last)?;
             (sums(db, sql, &[&today.to_string()])?, run)
         }
         Step::Failed => {

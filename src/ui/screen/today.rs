@@ -4,6 +4,7 @@ use super::{Screen, WIDE};
 use crate::domain::money::Currency;
 use crate::engine::query::{Answer, Query, money_words};
 use crate::store::Topic;
+use crate::store::read::happened::Happened;
 use crate::store::read::today::{Step, StepRow};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::Intent;
@@ -12,6 +13,7 @@ use crate::ui::theme;
 use crate::ui::widget::{grouped, put, put_right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 /// The keys of this screen.
 pub const KEYS: &[Binding] = &[
@@ -33,6 +35,7 @@ pub const KEYS: &[Binding] = &[
 #[derive(Default)]
 pub struct Today {
     rows: Vec<StepRow>,
+    happened: Vec<Happened>,
     cursor: usize,
 }
 
@@ -80,6 +83,46 @@ fn amounts(money: &[(Currency, i64)], short: bool) -> String {
     }
 }
 
+impl Today {
+    /// What runs did since yesterday, in what room is left below the steps: the newest of it.
+    fn view_happened(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        let top = area.y + 3 + Step::ALL.len() as u16;
+        let room = usize::from(area.bottom().saturating_sub(top + 4));
+        let lines = self.lines(cx, area.width < WIDE);
+        if lines.is_empty() || room == 0 {
+            return;
+        }
+        let hidden = lines.len().saturating_sub(room);
+        let title = if hidden == 0 {
+            "SINCE YESTERDAY".to_owned()
+        } else {
+            format!("SINCE YESTERDAY, the last {room} of {} lines: 2 has the runs", lines.len())
+        };
+        put(canvas, area.x + 3, top, area.width - 4, &title, theme::DIM);
+        for ((text, style), y) in lines.iter().skip(hidden).zip(top + 1..) {
+            put(canvas, area.x + 3, y, area.width - 4, text, *style);
+        }
+    }
+
+    /// One line for each run, and one more for what stopped it.
+    fn lines(&self, cx: &Cx, short: bool) -> Vec<(String, Style)> {
+        let mut lines = Vec::new();
+        for row in &self.happened {
+            let at = chrono::DateTime::from_timestamp_millis(row.at_ms).unwrap_or_default();
+            let at = at.with_timezone(&cx.zone).format("%a %H:%M");
+            let money = amounts(&row.money, short);
+            let money = if money.is_empty() { money } else { format!(" · {money}") };
+            let style = if row.calm { theme::PLAIN } else { theme::WARN };
+            let what = format!("{} {}", row.what, row.state);
+            lines.push((format!("{at}  {what:<20}  {}{money}", row.did), style));
+            if !row.why.is_empty() {
+                lines.push((format!("           {}", row.why), style));
+            }
+        }
+        lines
+    }
+}
+
 impl Screen for Today {
     fn keys(&self) -> &'static [Binding] {
         KEYS
@@ -97,6 +140,7 @@ impl Screen for Today {
         for (i, step) in Step::ALL.iter().enumerate() {
             cx.load(ScreenId::Today, Part::Step(i as u8), Query::Step(*step));
         }
+        cx.load(ScreenId::Today, Part::Extra, Query::Happened);
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
@@ -127,7 +171,9 @@ impl Screen for Today {
     }
 
     fn loaded(&mut self, _part: Part, answer: Answer, _cx: &mut Cx) {
-        if let Answer::Step(row) = answer {
+        if let Answer::Happened(rows) = answer {
+            self.happened = rows;
+        } else if let Answer::Step(row) = answer {
             match self.rows.iter_mut().find(|r| r.step == row.step) {
                 Some(old) => *old = row,
                 None => self.rows.push(row),
@@ -172,6 +218,7 @@ impl Screen for Today {
             let x = x + if used == 0 { 0 } else { money_width + 2 };
             put(canvas, x, y, area.right().saturating_sub(x + 1), &row.state, theme::WARN);
         }
+        self.view_happened(canvas, area, cx);
         if let Some(step) = Step::ALL.get(self.cursor) {
             let width = area.width - 2;
             put(canvas, area.x + 1, area.bottom() - 2, width, advice(*step), theme::PLAIN);

@@ -1,9 +1,12 @@
 //! The threads beside the loop: a reader with its own connection, a writer with its own, workers.
 
 use crate::clock::Now;
+use crate::domain::actor::Actor;
 use crate::engine::command::Command;
 use crate::engine::query::{self, ListName, Query};
+use crate::engine::tick::tick;
 use crate::engine::{Error, Session, perform};
+use crate::store::job::{self, JobState};
 use crate::store::presence::{BEAT_MS, Presence};
 use crate::store::read::{Filter, Sort};
 use crate::store::{Topic, operation};
@@ -13,6 +16,9 @@ use crate::ui::msg::{Cx, Msg, Part, Person, Slot};
 use crate::worker;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -136,6 +142,33 @@ impl Desks {
     }
 }
 
+/// Starts a worker that takes over what is unfinished once this process is gone, so that a closed
+/// terminal ends no posting. Where another worker lives it has the jobs first, and this one ends.
+pub fn hand_over(book: &Path, actor: Actor) {
+    let unfinished = || -> Result<bool, Error> {
+        let session = Session::open(book, actor)?;
+        let now = session.now()?.at_ms;
+        let jobs = session.read(job::open)?;
+        Ok(jobs.iter().any(|j| j.state != JobState::Paused && j.not_before_at <= now))
+    };
+    if !unfinished().unwrap_or(false) {
+        return;
+    }
+    // A process group of its own: the hang-up goes to ours.
+    let heir = std::process::Command::new("/proc/self/exe")
+        .arg0("daybook")
+        .arg("--book")
+        .arg(book)
+        .args(["worker", "--once", "--heir"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn();
+    // The pipe stays open until this process is gone: its end says that the jobs are free.
+    std::mem::forget(heir);
+}
+
 fn wall_ms() -> i64 {
     Now::system(chrono_tz::Tz::UTC).at_ms
 }
@@ -161,7 +194,9 @@ fn write(
 fn work(mut session: Session, poked: &Receiver<()>, stop: &AtomicBool) {
     let mut ports = None;
     while !stop.load(Ordering::SeqCst) {
-        let open = session.read(crate::store::job::open).is_ok_and(|jobs| !jobs.is_empty());
+        // Schedules and look-ups come due while a console is all there is.
+        let _ = tick(&mut session);
+        let open = session.read(job::open).is_ok_and(|jobs| !jobs.is_empty());
         let mut driven = 0;
         if open {
             // Started with the first job: an idle console needs no pool.

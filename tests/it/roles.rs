@@ -1,0 +1,325 @@
+//! Who may do what, cell by cell: every verb asked of the engine by every role, and the separation
+//! of duties beside the table.
+
+use crate::collect::owing;
+use crate::desk::demo_book;
+use daybook::domain::actor::{Actor, Role, Verb};
+use daybook::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId, PaymentId, ScheduleId};
+use daybook::domain::money::Currency;
+use daybook::engine::command::{
+    AccountFilter, AdjustKind, AdjustPart, Command, DraftChange, NewBillRun, NewPaymentRun,
+    OutsidePayment, Pick, Receipt, RunRef, ScheduleStep, Steer,
+};
+use daybook::engine::{Error, Session, import, perform, refund, remind, roles, settings};
+use daybook::store::{Store, StoreError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+/// The table as the product promises it, written out once more: all roles that may.
+fn may(verb: Verb) -> &'static [Role] {
+    use Role::{Admin, Biller, Cashier, Clerk, Controller};
+    match verb {
+        Verb::Import
+        | Verb::Accept
+        | Verb::Hold
+        | Verb::Edit
+        | Verb::Regenerate
+        | Verb::CancelDraft
+        | Verb::Undo
+        | Verb::Deliver => &[Clerk, Biller],
+        Verb::Bill
+        | Verb::CancelRun
+        | Verb::Post
+        | Verb::Adjust
+        | Verb::Reverse
+        | Verb::Schedule => &[Biller],
+        Verb::Collect
+        | Verb::Retry
+        | Verb::Reconcile
+        | Verb::OutsidePayment
+        | Verb::FollowUp
+        | Verb::Remind => &[Cashier],
+        Verb::WriteOff | Verb::Refund => &[Controller],
+        Verb::Init | Verb::Settings | Verb::Roles => &[Admin],
+        Verb::Housekeeping => Role::ALL,
+    }
+}
+
+/// A copy of the demo book in which user 7 has one role, and user 8 is admin.
+fn book(role: Option<Role>, dir: &Path) -> PathBuf {
+    let path = dir.join("book.db");
+    Store::open(demo_book()).unwrap().backup_to(&path).unwrap();
+    let mut session = Session::open(&path, daybook::cli::actor()).unwrap();
+    // A failed invoice that can be retried.
+    for (name, text) in [
+        ("accounts.csv", "account_number,name,currency,auto_pay\nR1,Rae,EUR,true\n"),
+        ("methods.csv", "account_number,token,kind,display\nR1,decline:05,card,visa\n"),
+        (
+            "items.csv",
+            "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+             R-1,R1,invoice,2026-11-15,2026-11-20,10.00,0.00,10.00\n",
+        ),
+    ] {
+        import_text(&mut session, name, text).unwrap();
+    }
+    let target_on = session.now().unwrap().today;
+    let run = NewPaymentRun { target_on, account: "R1".to_owned(), ..NewPaymentRun::default() };
+    perform::perform(&mut session, "R1", Command::StartPaymentRun(run)).unwrap();
+    let ports = daybook::worker::ports().unwrap();
+    daybook::worker::work(&mut session, &ports, &AtomicBool::new(false)).unwrap();
+    // Everybody has something of their own to take back.
+    attempt(&mut session, Verb::Edit).unwrap();
+    roles::grant(&mut session, 8, Role::Admin).unwrap();
+    // Theirs from when they were a clerk.
+    roles::grant(&mut session, 7, Role::Clerk).unwrap();
+    let mut theirs = Session::open(&path, user(7)).unwrap();
+    attempt(&mut theirs, Verb::Edit).unwrap();
+    let mut admin = Session::open(&path, user(8)).unwrap();
+    roles::revoke(&mut admin, 7, Role::Clerk).unwrap();
+    if let Some(role) = role {
+        roles::grant(&mut admin, 7, role).unwrap();
+    }
+    path
+}
+
+fn user(uid: u32) -> Actor {
+    Actor { uid, name: format!("user {uid}") }
+}
+
+/// One id out of the book.
+fn one(session: &Session, sql: &str) -> i64 {
+    let conn = rusqlite::Connection::open(session.store.path()).unwrap();
+    conn.query_row(sql, [], |r| r.get(0)).unwrap_or_else(|e| panic!("{e}: {sql}"))
+}
+
+const DRAFT: &str = "SELECT document_id FROM document_state WHERE status = 'Draft' LIMIT 1";
+const OWED: &str =
+    "SELECT s.document_id FROM document_state s JOIN document d ON d.id = s.document_id
+    WHERE s.status = 'Posted' AND d.kind = 'invoice' AND s.balance_minor > 0 LIMIT 1";
+
+const FAILED: &str = "SELECT p.id FROM payment p JOIN allocation l ON l.payment_id = p.id
+    JOIN document_state s ON s.document_id = l.document_id
+    WHERE p.status = 'Declined' AND s.balance_minor > 0 ORDER BY p.id DESC LIMIT 1";
+
+fn import_text(session: &mut Session, name: &str, text: &str) -> Result<(), Error> {
+    let options = import::Options { reject_file: None, yes: false, allow_repeats: false };
+    let files = vec![(name.to_owned(), text.as_bytes().to_vec())];
+    import::import_texts(session, files, &options).map(drop)
+}
+
+fn pick(session: &Session) -> Pick {
+    let id = one(session, DRAFT);
+    let sql = format!("SELECT version FROM document WHERE id = {id}");
+    Pick { id: DocumentId(id), version: one(session, &sql) }
+}
+
+fn invoice(session: &Session) -> DocumentId {
+    DocumentId(one(session, OWED))
+}
+
+fn outside(session: &Session, document: DocumentId) -> OutsidePayment {
+    let sql = format!("SELECT account_id FROM document WHERE id = {}", document.0);
+    let conn = rusqlite::Connection::open(session.store.path()).unwrap();
+    let currency = format!("SELECT currency FROM document WHERE id = {}", document.0);
+    let currency: String = conn.query_row(&currency, [], |r| r.get(0)).unwrap();
+    OutsidePayment {
+        account: AccountId(one(session, &sql)),
+        documents: vec![document],
+        amount_minor: 1,
+        currency: Currency::parse(&currency).unwrap(),
+        received_on: session.now().unwrap().today,
+        reference: "wire".to_owned(),
+    }
+}
+
+/// The verb as a command of the console, where it is one.
+fn command(session: &Session, verb: Verb) -> Option<Command> {
+    let (reason, drafts) = ("because".to_owned(), || vec![pick(session)]);
+    Some(match verb {
+        Verb::Accept => Command::Accept { drafts: drafts(), reason },
+        Verb::Hold => Command::Hold { drafts: drafts(), reason, owner: String::new(), until: None },
+        Verb::Edit => Command::Edit {
+            draft: pick(session),
+            changes: vec![DraftChange::Note("hello".to_owned())],
+            reason,
+        },
+        Verb::Regenerate => Command::Regenerate { drafts: drafts() },
+        Verb::CancelDraft => Command::CancelDrafts { drafts: drafts(), reason },
+        Verb::Undo => Command::Undo,
+        Verb::Post => Command::Post { drafts: drafts(), invoice_on: None },
+        Verb::Adjust => Command::Adjust {
+            document: invoice(session),
+            part: AdjustPart::Whole,
+            kind: AdjustKind::Credit,
+            reason,
+        },
+        Verb::Reverse => Command::Reverse { document: invoice(session), reason },
+        Verb::WriteOff => Command::WriteOff { document: invoice(session), reason },
+        Verb::Bill => Command::StartBillRun(NewBillRun {
+            target_on: session.now().unwrap().today,
+            invoice_on: None,
+            accounts: AccountFilter::default(),
+            exclude: Vec::new(),
+            auto_renew: true,
+            auto_post: false,
+            auto_email: false,
+            skip_zero_email: false,
+            confirmed: false,
+        }),
+        Verb::CancelRun => {
+            let run = BillRunId(one(session, "SELECT max(id) FROM bill_run"));
+            Command::SteerRun { run: RunRef::Bill(run), want: Steer::Cancel }
+        }
+        Verb::Deliver => Command::Recall {
+            deliveries: vec![DeliveryId(one(session, "SELECT max(id) FROM delivery"))],
+        },
+        Verb::Collect => {
+            let target_on = session.now().unwrap().today;
+            Command::StartPaymentRun(NewPaymentRun { target_on, ..NewPaymentRun::default() })
+        }
+        Verb::Retry => Command::RetryPayments { payments: vec![PaymentId(one(session, FAILED))] },
+        Verb::Reconcile => Command::Reconcile { payments: Vec::new() },
+        Verb::OutsidePayment => Command::RecordPayment(outside(session, invoice(session))),
+        Verb::FollowUp => Command::AutoPay { document: invoice(session), on: false },
+        Verb::Schedule => {
+            Command::SteerSchedule { schedule: ScheduleId(1), step: ScheduleStep::End }
+        }
+        Verb::Housekeeping => Command::DismissNotices,
+        Verb::Init | Verb::Import | Verb::Refund | Verb::Remind | Verb::Settings | Verb::Roles => {
+            return None;
+        }
+    })
+}
+
+fn attempt(session: &mut Session, verb: Verb) -> Result<Receipt, Error> {
+    if let Some(command) = command(session, verb) {
+        return perform::perform(session, &format!("{verb} by {}", session.actor.uid), command);
+    }
+    match verb {
+        Verb::Import => {
+            let file = "account_number,name,currency\nNEW-1,New,EUR\n";
+            import_text(session, "accounts.csv", file)
+        }
+        Verb::Refund => {
+            let paid =
+                "SELECT id FROM payment WHERE status = 'Approved' AND returned_minor = 0 LIMIT 1";
+            let id = PaymentId(one(session, paid));
+            refund::refund(session, id, Some(1), "because").map(drop)
+        }
+        Verb::Remind => remind::remind(session, false).map(drop),
+        Verb::Settings => settings::set(session, "issuer.name", "Somebody"),
+        Verb::Roles => roles::grant(session, 9, Role::Viewer),
+        other => session.write(other, |tx| {
+            tx.note("book", "tried");
+            Ok(())
+        }),
+    }
+    .map(|()| Receipt::default())
+}
+
+/// Whether the engine let the role do it. Other refusals come after the role was looked at.
+fn allowed(session: &mut Session, verb: Verb) -> bool {
+    match attempt(session, verb) {
+        Err(Error::Store(StoreError::Forbidden { .. })) => false,
+        Ok(receipt) => !receipt.refused.iter().any(|r| r.reason.contains("may not")),
+        Err(_) => true,
+    }
+}
+
+#[test]
+fn every_cell_of_the_table_is_what_the_engine_does() {
+    let mut wrong = Vec::new();
+    for role in Role::ALL.iter().filter(|r| **r != Role::Everything) {
+        let dir = tempfile::tempdir().unwrap();
+        let base = Store::open(&book(Some(*role), dir.path())).unwrap();
+        for (i, verb) in Verb::ALL.iter().enumerate() {
+            let path = dir.path().join(format!("{i}.db"));
+            base.backup_to(&path).unwrap();
+            let mut session = Session::open(&path, user(7)).unwrap();
+            let expected = may(*verb).contains(role);
+            if allowed(&mut session, *verb) != expected {
+                wrong.push(format!("{role} and {verb}: should be {expected}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn somebody_unknown_may_look_and_nothing_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = book(None, dir.path());
+    let mut session = Session::open(&path, user(7)).unwrap();
+    for verb in Verb::ALL.iter().filter(|v| **v != Verb::Housekeeping) {
+        assert!(!allowed(&mut session, *verb), "{verb}");
+    }
+    assert!(daybook::engine::status::status(&session).is_ok());
+}
+
+#[test]
+fn the_creator_does_everything_until_roles_are_set_and_then_moves_no_money() {
+    let dir = tempfile::tempdir().unwrap();
+    let fresh = dir.path().join("fresh.db");
+    Store::open(demo_book()).unwrap().backup_to(&fresh).unwrap();
+    let mut session = Session::open(&fresh, daybook::cli::actor()).unwrap();
+    for verb in [Verb::Edit, Verb::Collect, Verb::WriteOff, Verb::Refund, Verb::Settings] {
+        assert!(allowed(&mut session, verb), "{verb}");
+    }
+    let path = book(None, dir.path());
+    let mut session = Session::open(&path, daybook::cli::actor()).unwrap();
+    for verb in Verb::ALL {
+        let expected = may(*verb).contains(&Role::Admin);
+        assert_eq!(allowed(&mut session, *verb), expected, "{verb}");
+    }
+    // A book is never without an admin.
+    let uid = session.actor.uid;
+    roles::revoke(&mut session, 8, Role::Admin).unwrap();
+    assert!(roles::revoke(&mut session, uid, Role::Admin).is_err());
+}
+
+#[test]
+fn who_records_payments_writes_nothing_off_on_the_same_account() {
+    let book = owing(&["ok", "ok"]);
+    let mut admin = Session::open(&book.path, daybook::cli::actor()).unwrap();
+    for role in [Role::Cashier, Role::Controller, Role::Biller] {
+        roles::grant(&mut admin, 7, role).unwrap();
+    }
+    roles::grant(&mut admin, 8, Role::Controller).unwrap();
+    let documents = |n: i64| {
+        let sql = format!("SELECT id FROM document WHERE number = 'INV-{n}'");
+        DocumentId(book.count(&sql))
+    };
+    let both = |session: &mut Session, n: i64| -> Vec<bool> {
+        let (document, reason) = (documents(n), "because".to_owned());
+        let part = AdjustPart::Amount(1);
+        let paid = format!(
+            "SELECT coalesce(max(p.id), 0) FROM payment p JOIN document d ON d.account_id = p.account_id
+             WHERE d.id = {}",
+            document.0
+        );
+        let paid = PaymentId(book.count(&paid));
+        let refused = |result: Result<(), Error>| {
+            matches!(result, Err(Error::Usage { code: "separation_of_duties", .. }))
+        };
+        let memo = |kind| Command::Adjust { document, part, kind, reason: reason.clone() };
+        vec![
+            refused(refund::refund(session, paid, Some(1), "because").map(drop)),
+            refused(perform::perform(session, "c", memo(AdjustKind::Credit)).map(drop)),
+            refused(perform::perform(session, "d", memo(AdjustKind::Debit)).map(drop)),
+            refused(
+                perform::perform(session, "w", Command::WriteOff { document, reason }).map(drop),
+            ),
+        ]
+    };
+    let mut session = Session::open(&book.path, user(7)).unwrap();
+    let money = outside(&session, documents(1));
+    perform::perform(&mut session, "record", Command::RecordPayment(money)).unwrap();
+    // On the account whose money they recorded: none of it. On another: all of it.
+    assert_eq!(both(&mut session, 1), [true, true, true, true]);
+    assert_eq!(both(&mut session, 2), [false, false, false, false]);
+    // Somebody else may.
+    let mut other = Session::open(&book.path, user(8)).unwrap();
+    let write_off = Command::WriteOff { document: documents(1), reason: "gone".to_owned() };
+    perform::perform(&mut other, "other", write_off).unwrap();
+    book.run(&["check"]).ends(0);
+}

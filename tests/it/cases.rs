@@ -1,4 +1,5 @@
-//! The worked examples of `tests/cases/`, through the rules alone.
+//! The worked examples of `tests/cases/`, through the rules alone. `DAYBOOK_CASES=FILE` names
+//! another file of the same form to play instead; it lists what does not hold.
 
 use crate::memory::{Memory, Row, rules_of, text_of};
 use daybook::domain::billing::{BillDates, DraftDocument};
@@ -10,7 +11,10 @@ use std::path::PathBuf;
 /// Every scenario of every file.
 pub fn scenarios() -> Vec<(String, Row)> {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<_> = match std::env::var_os("DAYBOOK_CASES") {
+        Some(file) => vec![file.into()],
+        None => std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect(),
+    };
     files.sort();
     files.retain(|f| f.extension().is_some_and(|e| e == "json"));
     files

@@ -118,6 +118,17 @@ fn bases(terms: &ChargeTerms) -> Fraction {
     }
 }
 
+/// Whether the price is for a year and a whole number of periods makes one: only then are they
+/// parts of a whole.
+fn tiles_a_year(terms: &ChargeTerms) -> bool {
+    terms.price_base == PriceBase::Year
+        && match terms.billing_period {
+            Some(BillingPeriod::Months(n)) => n != 0 && 12 % n == 0,
+            Some(BillingPeriod::Weeks(n)) => n != 0 && 52 % n == 0,
+            None => false,
+        }
+}
+
 /// The share of its period that `span`, some days of `piece`, is priced by.
 pub fn share_of(ctx: &Ctx<'_>, terms: &ChargeTerms, piece: &Piece, span: Span) -> Share {
     let Some((grid, k)) = piece.grid else { return Share::default() };
@@ -131,7 +142,7 @@ pub fn share_of(ctx: &Ctx<'_>, terms: &ChargeTerms, piece: &Piece, span: Span) -
     let of_period = ctx.proration.share(grid, k, span);
     let days = if of_period.is_one() { None } else { ctx.proration.days_of(grid, k, span) };
     let bases = bases(terms);
-    let in_year = (terms.price_base == PriceBase::Year && !bases.is_one()).then_some(k);
+    let in_year = (!bases.is_one() && tiles_a_year(terms)).then_some(k);
     Share { bases, of_period, days, in_year }
 }
 

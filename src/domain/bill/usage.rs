@@ -2,7 +2,7 @@
 
 use super::timeline::ChargeLine;
 use crate::domain::billing::{AccountInput, ChargeInput, PendingReason, UsageGroup, UsageRecord};
-use crate::domain::charge::{ChargeTerms, ChargeType};
+use crate::domain::charge::{ChargeTerms, ChargeType, Model};
 use crate::domain::ids::{ChargeId, SubscriptionId};
 use crate::domain::period::Span;
 use rust_decimal::Decimal;
@@ -111,10 +111,7 @@ pub fn groups<'a>(
     terms: &ChargeTerms,
     group: UsageGroup,
 ) -> Option<Vec<(Decimal, u32)>> {
-    // A price per unit is the same however the units are grouped: one sum says it all.
-    let linear = terms.model == crate::domain::charge::Model::PerUnit;
-    let group = if linear { UsageGroup::BillingPeriod } else { group };
-    match group {
+    match group_of(terms.model, group) {
         UsageGroup::BillingPeriod => {
             let mut sum = Decimal::ZERO;
             for record in records {
@@ -131,6 +128,21 @@ pub fn groups<'a>(
             Some(counted(by_day.into_values()))
         }
         UsageGroup::Record => Some(counted(records.map(|r| r.quantity))),
+    }
+}
+
+/// What is rated together. Zuora, "Usage rating by group": groups are for tiered and volume prices
+/// (and per unit, where one sum says the same); every other model is rated by the billing period.
+fn group_of(model: Model, asked: UsageGroup) -> UsageGroup {
+    match model {
+        Model::Tiered | Model::Volume => asked,
+        Model::Flat
+        | Model::PerUnit
+        | Model::Package
+        | Model::Overage
+        | Model::TieredOverage
+        | Model::DiscountPercent
+        | Model::DiscountFixed => UsageGroup::BillingPeriod,
     }
 }
 

@@ -3,7 +3,6 @@
 
 use super::{load, new_book, session_on};
 use crate::runs::bill_all;
-use nix::sys::resource::{UsageWho, getrusage};
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
@@ -56,7 +55,6 @@ fn large(dir: &Path, what: &str, charges: &str, usage: Option<String>) {
 /// The process of its own: bills the book and says how long it took and what memory it had.
 pub fn bill(book: &Path) {
     let mut session = session_on(book);
-    let peak = || getrusage(UsageWho::RUSAGE_SELF).unwrap().max_rss() / 1024;
     let before = peak();
     let took = bill_all(&mut session);
     let failed = session.read(|db| {
@@ -65,4 +63,12 @@ pub fn bill(book: &Path) {
     });
     assert_eq!(failed.unwrap(), 0);
     println!("billed in {:.2} s, peak {} MB ({before} MB before)", took.as_secs_f64(), peak());
+}
+
+/// The most memory this process had, MB. Not `getrusage`: its peak survives `exec`, so it would
+/// be that of the process that made the book.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
 }

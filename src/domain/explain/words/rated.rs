@@ -20,10 +20,9 @@ impl Derivation {
             out.push(self.year_words(rated, k, whole, billed, told));
         } else {
             share_words(rated, whole, told, out);
-            let exact =
-                scaled(whole, share.bases).and_then(|period| scaled(period, share.of_period));
-            // Multiplied and divided in two steps, a last digit may be off that nobody sees.
-            out.extend(exact.ok().and_then(|e| self.rounded(e.round_dp(20), billed, told)));
+            let (bases, part) = (share.bases, share.of_period);
+            let exact = scaled(whole, Fraction::new(bases.num * part.num, bases.den * part.den));
+            out.extend(exact.ok().and_then(|exact| self.rounded(exact, billed, told)));
         }
         if rated.earlier_minor != 0 {
             out.push(format!(

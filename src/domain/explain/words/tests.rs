@@ -157,6 +157,41 @@ fn credits_and_discounts_say_what_they_are_taken_of() {
     );
 }
 
+#[test]
+fn a_credit_of_an_edited_line_says_its_proportion_and_its_limit() {
+    let credit = Credit {
+        stood_minor: 1200,
+        whole: (day("2014-01-01"), day("2014-01-31")),
+        kept: vec![(day("2014-01-01"), day("2014-01-24"), 929)],
+        edited: Some((600, 1200)),
+        left_minor: Some(100),
+    };
+    assert_eq!(
+        words(How::Credit(Box::new(credit)), -100)[2..],
+        [
+            "The difference is -2.71 EUR.",
+            "That line had been changed by hand from 12.00 EUR to 6.00 EUR, so the difference is taken in the same proportion: -1.36 EUR.",
+            "1.00 EUR of that line is left to be taken back, so this line is -1.00 EUR.",
+            "The line's amount is -1.00 EUR.",
+        ]
+    );
+    let percent = Percent {
+        percent: Decimal::from(60),
+        base_minor: 1000,
+        stacked: Some((Decimal::from(60), 600)),
+        left_minor: Some(400),
+    };
+    assert_eq!(
+        words(How::Percent(percent), -400)[1..],
+        [
+            "120 % of 10.00 EUR is 12.00 EUR.",
+            "6.00 EUR of this was taken by the discounts before; 6.00 EUR is left for this one.",
+            "Other discounts left 4.00 EUR of the line, and no more than that is taken.",
+            "The line's amount is -4.00 EUR.",
+        ]
+    );
+}
+
 /// A line with 19.00 of tax inside that a clerk halved: the steps make what the line said, not
 /// that less the tax of what it says now.
 #[test]

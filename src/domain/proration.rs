@@ -317,7 +317,7 @@ mod tests {
         let day = |n: u64| NaiveDate::from_ymd_opt(2023, 11, 20).unwrap() + chrono::Days::new(n);
         let part = |(days, of): (i64, i64)| Fraction::new(days, of);
         for basis in MonthBasis::ALL {
-            for (long, step) in LongPeriods::ALL.into_iter().flat_map(|l| [(l, 1), (l, 3)]) {
+            for (long, step) in LongPeriods::ALL.iter().flat_map(|l| [(l, 1), (l, 3)]) {
                 let (by, grid) = (with(*basis, *long), Grid::months(day(0), 17, step));
                 let period = grid.period(0).unwrap();
                 for (from, to) in (0..99).flat_map(|a| (a..99).map(move |b| (day(a), day(b)))) {

@@ -79,16 +79,15 @@ fn units(rated: &Rated, quantity: Decimal) -> String {
 
 fn usage_words(rated: &Rated, out: &mut Vec<String>) {
     let parts: u32 = rated.groups.iter().map(|(_, times)| times).sum();
-    match rated.records {
-        None => return,
-        Some(0) => out.push("No usage was recorded.".into()),
-        Some(1) => out.push(format!("Usage recorded: {}.", units(rated, rated.quantity()))),
-        Some(n) => {
-            out.push(format!("Usage recorded: {}, in {n} records.", units(rated, rated.quantity())))
-        }
-    }
+    let Some(records) = rated.records else { return };
+    let used = units(rated, rated.quantity());
+    out.push(match records {
+        0 => "No usage was recorded.".into(),
+        1 => format!("Usage recorded: {used}."),
+        n => format!("Usage recorded: {used}, in {n} records."),
+    });
     if parts > 1 && rated.model != Model::Flat {
-        out.push(if rated.records == Some(parts) {
+        out.push(if records == parts {
             "Each record is priced by itself.".into()
         } else {
             format!("The usage of each of its {parts} days is priced by itself.")

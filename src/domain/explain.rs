@@ -10,7 +10,7 @@ pub use words::Told;
 use super::charge::{Model, Tier, parse_tiers, write_tiers};
 use super::document::TaxKind;
 use super::money::{Currency, MoneyError, Rounding, RoundingMode};
-use super::proration::Fraction;
+use super::proration::{Count, Fraction};
 use super::rating::{Price, RatingError};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -101,9 +101,9 @@ pub struct Share {
     /// Share of the period.
     #[serde(rename = "f", default = "one", skip_serializing_if = "Fraction::is_whole")]
     pub of_period: Fraction,
-    /// Days of the part and of the whole, where the share is made of them.
-    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
-    pub days: Option<(i64, i64)>,
+    /// How a part of the period was counted.
+    #[serde(flatten)]
+    pub count: Count,
     /// Of a yearly price billed in shorter periods: the number of the period, so that the periods
     /// of a year sum to its price.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
@@ -112,7 +112,12 @@ pub struct Share {
 
 impl Default for Share {
     fn default() -> Self {
-        Self { bases: Fraction::ONE, of_period: Fraction::ONE, days: None, in_year: None }
+        Self {
+            bases: Fraction::ONE,
+            of_period: Fraction::ONE,
+            count: Count::default(),
+            in_year: None,
+        }
     }
 }
 

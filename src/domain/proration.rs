@@ -149,53 +149,103 @@ impl Proration {
     /// Whole months only: one that is cut at its start is not billed, one cut at its end is
     /// billed whole; without proration everything up to the period's end is.
     fn whole_months(self, grid: Grid, k: i64, part: Span, months: i64) -> Fraction {
+        Fraction::new(self.counted_months(grid, k, part), months)
+    }
+
+    fn counted_months(self, grid: Grid, k: i64, part: Span) -> i64 {
         let counted = grid
             .cells(k)
             .filter(|cell| part.from <= cell.from && (cell.from <= part.to || !self.part_periods))
             .count();
-        Fraction::new(i64::try_from(counted).unwrap_or(0), months)
+        i64::try_from(counted).unwrap_or(0)
     }
 
     fn by_day(self, period: Span, part: Span, months: i64) -> Fraction {
-        match self.basis {
-            MonthBasis::Actual => Fraction::new(part.days(), period.days()),
-            MonthBasis::Actual360 => Fraction::new(part.days(), 30 * months),
-            MonthBasis::Strict30360 => Fraction::new(days_30_360(part), 30 * months),
-        }
-        .capped()
+        let (days, of) = self.days_in(part, period, months);
+        Fraction::new(days, of)
     }
 
     fn part_of_month(self, cell: Span, days: Span) -> Fraction {
-        if cell == days {
-            return Fraction::ONE;
-        }
-        match self.basis {
-            MonthBasis::Actual => Fraction::new(days.days(), cell.days()),
-            MonthBasis::Actual360 => Fraction::new(days.days(), 30),
-            MonthBasis::Strict30360 => Fraction::new(days_30_360(days), 30),
-        }
-        .capped()
+        if cell == days { Fraction::ONE } else { self.by_day(cell, days, 1) }
     }
 
-    /// Days of a part and of the whole it is measured by, for words; none when several unequal
-    /// months are mixed or nothing is prorated.
-    pub fn days_of(self, grid: Grid, k: i64, part: Span) -> Option<(i64, i64)> {
-        let period = grid.period(k)?;
-        if part == period {
-            return None;
-        }
-        let months = grid.step_months();
+    /// How the share of a part came about, for words; nothing where it is a whole period.
+    pub fn count(self, grid: Grid, k: i64, part: Span) -> Count {
+        let Some(period) = grid.period(k).filter(|period| *period != part) else {
+            return Count::default();
+        };
         let by_day = matches!(self.long, LongPeriods::ByDay);
-        match months {
-            None => Some((part.days(), period.days())),
-            Some(_) if !self.part_months => None,
-            Some(months) if months == 1 || by_day => Some(match self.basis {
-                MonthBasis::Actual => (part.days(), period.days()),
-                MonthBasis::Actual360 => (part.days().min(30 * months), 30 * months),
-                MonthBasis::Strict30360 => (days_30_360(part).min(30 * months), 30 * months),
-            }),
-            Some(_) => None,
+        let thirty = self.basis != MonthBasis::Actual;
+        match grid.step_months() {
+            None => Count { days: Some((part.days(), period.days())), ..Count::default() },
+            Some(months) if !self.part_months => {
+                let whole = self.counted_months(grid, k, part);
+                Count { months: Some(Months::whole(whole, months)), ..Count::default() }
+            }
+            Some(months) if months == 1 || by_day => {
+                Count { days: Some(self.days_in(part, period, months)), thirty, months: None }
+            }
+            Some(months) => {
+                let mut count = Months::whole(0, months);
+                for (cell, days) in grid.cells(k).filter_map(|c| Some((c, c.meet(part)?))) {
+                    if cell == days {
+                        count.whole += 1;
+                    } else if days.from == cell.from {
+                        count.last = Some(self.days_in(days, cell, 1));
+                    } else {
+                        count.first = Some(self.days_in(days, cell, 1));
+                    }
+                }
+                let thirty = thirty && (count.first.is_some() || count.last.is_some());
+                Count { months: Some(count), thirty, days: None }
+            }
         }
+    }
+
+    /// Days of a part of some months and of the whole it is measured by.
+    fn days_in(self, part: Span, whole: Span, months: i64) -> (i64, i64) {
+        match self.basis {
+            MonthBasis::Actual => (part.days(), whole.days()),
+            MonthBasis::Actual360 => (part.days().min(30 * months), 30 * months),
+            MonthBasis::Strict30360 => (days_30_360(part).min(30 * months), 30 * months),
+        }
+    }
+}
+
+/// How a part of a period was counted. Written with every prorated line, so names are one letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Count {
+    /// Days of the part and of the whole, where the share is made of them.
+    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<(i64, i64)>,
+    /// Months, where the share is made of them.
+    #[serde(rename = "z", default, skip_serializing_if = "Option::is_none")]
+    pub months: Option<Months>,
+    /// Whether every month counts as thirty days.
+    #[serde(rename = "h", default, skip_serializing_if = "std::ops::Not::not")]
+    pub thirty: bool,
+}
+
+/// Months of a part of a longer period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Months {
+    /// Whole months in the part.
+    #[serde(rename = "w")]
+    pub whole: i64,
+    /// Months in a period.
+    #[serde(rename = "o")]
+    pub of: i64,
+    /// Days of a month that begins before the part, and of that month.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<(i64, i64)>,
+    /// Days of a month that ends after the part, and of that month.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<(i64, i64)>,
+}
+
+impl Months {
+    fn whole(whole: i64, of: i64) -> Self {
+        Self { whole, of, first: None, last: None }
     }
 }
 
@@ -255,9 +305,38 @@ mod tests {
             let got = with(basis, long).share(grid, 0, part);
             assert_eq!((got.num, got.den), share, "{basis} {long}");
             assert_eq!(
-                with(basis, long).days_of(grid, 0, part).is_some(),
+                with(basis, long).count(grid, 0, part).days.is_some(),
                 long == LongPeriods::ByDay
             );
+        }
+    }
+
+    /// What is told gives the share: the days and months of the words sum to the fraction.
+    #[test]
+    fn the_count_gives_the_share_again() {
+        let day = |n: u64| NaiveDate::from_ymd_opt(2023, 11, 20).unwrap() + chrono::Days::new(n);
+        let part = |(days, of): (i64, i64)| Fraction::new(days, of);
+        for basis in MonthBasis::ALL {
+            for (long, step) in LongPeriods::ALL.iter().flat_map(|l| [(l, 1), (l, 3)]) {
+                let (by, grid) = (with(*basis, *long), Grid::months(day(0), 17, step));
+                let period = grid.period(0).unwrap();
+                for (from, to) in (0..99).flat_map(|a| (a..99).map(move |b| (day(a), day(b)))) {
+                    let Some(span) = period.meet(Span { from, to }) else { continue };
+                    let count = by.count(grid, 0, span);
+                    let told = match (count.days, count.months) {
+                        (Some(days), None) => part(days),
+                        (None, Some(m)) => [m.first, m.last]
+                            .into_iter()
+                            .flatten()
+                            .map(part)
+                            .fold(Fraction::new(m.whole, 1), Fraction::plus)
+                            .over(m.of),
+                        (None, None) => Fraction::ONE,
+                        (Some(_), Some(_)) => panic!("counted twice"),
+                    };
+                    assert_eq!(told, by.share(grid, 0, span), "{basis} {long} {span:?}");
+                }
+            }
         }
     }
 
@@ -275,7 +354,8 @@ mod tests {
             let part = span(from, to);
             let shares = [months.share(grid, 0, part), whole.share(grid, 0, part)];
             assert_eq!(shares.map(|s| (s.num, s.den)), [by_month, by_period], "{from} {to}");
-            assert_eq!(months.days_of(grid, 0, part), None);
+            let count = months.count(grid, 0, part).months.unwrap();
+            assert_eq!(Fraction::new(count.whole, count.of), shares[0]);
         }
         let first = |p: Proration, part| p.billed_from(grid, 0, part).map(|d| d.to_string());
         assert_eq!(first(months, span("2024-01-16", "2024-03-31")).unwrap(), "2024-02-01");

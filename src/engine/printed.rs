@@ -98,7 +98,7 @@ fn detail(rated: &Rated) -> String {
     if share.bases.den == 1 && share.bases.num > 1 {
         words.push(format!("{} times the price", share.bases.num));
     }
-    match share.days {
+    match share.count.days {
         Some((part, whole)) if part < whole => words.push(format!("{part} of {whole} days")),
         None if share.of_period.num < share.of_period.den => {
             words.push(format!("{}/{} of the period", share.of_period.num, share.of_period.den));

@@ -2,6 +2,7 @@
 //! another file of the same form to play instead; it lists what does not hold.
 
 use crate::memory::{Memory, Row, rules_of, text_of};
+use crate::rules::explained;
 use daybook::domain::billing::{BillDates, DraftDocument};
 use daybook::domain::charge::ChargeType;
 use daybook::domain::money::Currency;
@@ -85,8 +86,8 @@ pub fn says(got: &Value, want: &Value) -> bool {
     }
 }
 
-/// Plays one scenario; an error says where it went wrong.
-fn play(scenario: &Row) -> Result<(), String> {
+/// Plays one scenario, showing the book after each run; an error says where it went wrong.
+pub fn play(scenario: &Row, billed: &mut dyn FnMut(&Memory)) -> Result<(), String> {
     let empty = Row::new();
     let settings = scenario.get("settings").and_then(Value::as_object).unwrap_or(&empty);
     let mut book = Memory::new(rules_of(settings));
@@ -98,6 +99,7 @@ fn play(scenario: &Row) -> Result<(), String> {
                 "bill" => {
                     let dates = dates_of(with.as_object().unwrap());
                     book.bill_dates(&dates).map_err(|e| format!("step {n}: {e}"))?;
+                    billed(&book);
                 }
                 "import" => book.import(with.as_object().unwrap()),
                 "post" => book.post(),
@@ -132,7 +134,7 @@ fn expect(book: &Memory, with: &Value) -> Result<(), String> {
 fn every_case_holds_through_the_rules() {
     let mut wrong = Vec::new();
     for (id, scenario) in scenarios() {
-        if let Err(why) = play(&scenario) {
+        if let Err(why) = play(&scenario, &mut |book| explained(book)) {
             wrong.push(format!("{id} ({}): {why}", text_of(&scenario["says"])));
         }
     }

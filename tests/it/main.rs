@@ -15,6 +15,7 @@ mod demo;
 mod desk;
 mod document;
 mod edit;
+mod explain;
 mod export;
 mod faults;
 mod import;

@@ -7,6 +7,7 @@ use daybook::domain::billing::{
     BillDates, BillingRules, Claim, ClaimRole, MemoRule, PendingReason,
 };
 use daybook::domain::charge::ChargeType;
+use daybook::domain::explain::Told;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -47,15 +48,23 @@ pub fn explained(book: &Memory) {
             assert_eq!(back, item.derivation);
             let currency = book.accounts[0].currency;
             assert_eq!(back.recompute(currency), Ok(item.amount_minor), "{item:?}");
-            let told = daybook::domain::explain::Told {
+            let told = Told {
                 currency,
                 description: &item.description,
                 from: item.service_from,
                 to: item.service_to,
                 amount_minor: item.amount_minor,
             };
+            let ends = format!("is {} {currency}.", currency.grouped(item.amount_minor));
             let words = back.words(&told);
             assert!(words.len() >= 2 && words.iter().all(|w| w.ends_with('.')), "{words:?}");
+            assert!(words.last().unwrap().ends_with(&ends), "{words:?}");
+            let by_hand = |words: &[String]| words.iter().any(|w| w.contains("by hand to"));
+            // A credit may tell of the line it corrects that it had been changed.
+            let corrected = words.iter().any(|w| w.starts_with("That line had been changed"));
+            assert!(corrected || !by_hand(&words), "{words:?}");
+            let edited = Told { amount_minor: item.amount_minor - 7, ..told };
+            assert!(by_hand(&back.words(&edited)), "{words:?}");
         }
         let net: i64 = draft.items.iter().map(|i| i.amount_minor).sum();
         assert_eq!(net, draft.subtotal_minor);

@@ -8,7 +8,7 @@ use crate::domain::billing::{ChargeInput, UsageRecord};
 use crate::domain::charge::{BillingPeriod, ChargeTerms, ChargeType, Model, PriceBase, Timing};
 use crate::domain::explain::{Rated, Share, rated_minor};
 use crate::domain::period::{Grid, Span, after, before};
-use crate::domain::proration::Fraction;
+use crate::domain::proration::{Count, Fraction};
 use crate::domain::rating::Price;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -135,15 +135,18 @@ pub fn share_of(ctx: &Ctx<'_>, terms: &ChargeTerms, piece: &Piece, span: Span) -
     if terms.charge_type == ChargeType::Usage {
         // Usage is not prorated; a flat fee is due once a period, so a price change splits it.
         let split = terms.model == Model::Flat && span != piece.run && piece.span != piece.run;
-        let of_period =
-            if split { Fraction::new(span.days(), piece.run.days()) } else { Fraction::ONE };
-        return Share { of_period, ..Share::default() };
+        if !split {
+            return Share::default();
+        }
+        let (days, of) = (span.days(), piece.run.days());
+        let count = Count { days: Some((days, of)), ..Count::default() };
+        return Share { of_period: Fraction::new(days, of), count, ..Share::default() };
     }
     let of_period = ctx.proration.share(grid, k, span);
-    let days = if of_period.is_one() { None } else { ctx.proration.days_of(grid, k, span) };
+    let count = ctx.proration.count(grid, k, span);
     let bases = bases(terms);
     let in_year = (!bases.is_one() && tiles_a_year(terms)).then_some(k);
-    Share { bases, of_period, days, in_year }
+    Share { bases, of_period, count, in_year }
 }
 
 /// What `span`, some days of `piece`, costs by `terms`.

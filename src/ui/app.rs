@@ -359,8 +359,10 @@ impl App {
         }
         match action {
             Action::Go(n) => {
+                // A digit goes to a screen of its own, not into one: `q` leaves from there.
                 if let Some(screen) = ScreenId::from_number(n) {
                     self.go(screen);
+                    self.back.clear();
                 }
             }
             Action::Help => self.help(),

@@ -118,6 +118,18 @@ fn a_key_means_one_thing_on_a_screen_and_every_footer_key_is_known() {
 }
 
 #[test]
+fn digits_change_the_screen_and_q_walks_back_only_what_was_entered() {
+    let quits = |keys: &str| {
+        let mut desk = Desk::open(80, 24);
+        desk.press(keys);
+        desk.asked.iter().any(|e| matches!(e, daybook::ui::msg::Effect::Quit(_)))
+    };
+    assert!(quits("2345678q"), "a screen reached by its digit is at the top");
+    assert!(!quits("1<Enter>q"), "what was entered is left first");
+    assert!(quits("1<Enter>qq"));
+}
+
+#[test]
 fn below_60x15_one_line_says_so() {
     let desk = Desk::open(59, 15);
     assert_eq!(desk.picture().trim(), "daybook needs 60×15");

@@ -8,6 +8,7 @@
     reason = "a bench fails by panic"
 )]
 
+mod collects;
 mod large;
 mod raw;
 mod runs;
@@ -22,11 +23,12 @@ use std::path::Path;
 use std::time::Instant;
 
 /// How large everything is. `cargo bench --bench speed -- --accounts 300 --records 2000 --charges
-/// 100` runs in seconds; `--only import|recurring|mixed|usage|charges` runs one part.
+/// 100` runs in seconds; `--only import|recurring|mixed|usage|charges|collect|slow` runs one part.
 struct Sizes {
     accounts: usize,
     records: usize,
     charges: usize,
+    invoices: usize,
     only: String,
 }
 
@@ -46,10 +48,11 @@ fn main() {
         accounts: number("--accounts", 30_000),
         records: number("--records", 200_000),
         charges: number("--charges", 2_000),
+        invoices: number("--invoices", 100_000),
         only: after("--only").cloned().unwrap_or_default(),
     };
     let dir = tempfile::tempdir().unwrap();
-    let parts: [(&str, &dyn Fn()); 5] = [
+    let parts: [(&str, &dyn Fn()); 7] = [
         ("import", &|| usage_import(dir.path())),
         ("recurring", &|| runs::recurring(dir.path(), sizes.accounts)),
         ("mixed", &|| runs::mixed(dir.path(), sizes.accounts)),
@@ -62,6 +65,8 @@ fn main() {
             large::charges(dir.path(), sizes.charges / 10);
             large::charges(dir.path(), sizes.charges);
         }),
+        ("collect", &|| collects::sandbox(dir.path(), sizes.invoices)),
+        ("slow", &|| collects::slow(dir.path(), (sizes.invoices / 25).max(64))),
     ];
     for (name, part) in parts {
         if sizes.only.is_empty() || sizes.only == name {

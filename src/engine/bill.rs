@@ -20,7 +20,7 @@ use crate::store::bill_run::{
 use crate::store::billing::{self, NewDraft, Span};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::notice::{self, NoticeLevel};
-use crate::store::{Db, StoreError, Topic, Tx, operation, settings};
+use crate::store::{Db, StoreError, Topic, Tx, operation, settings, usage};
 use chrono::{Datelike, Days, Months, NaiveDate};
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ const LOCK: Duration = Duration::from_millis(40);
 /// Accounts in the first slice, and at most.
 const FIRST: u32 = 100;
 const MOST: u32 = 2_000;
+/// Usage records in a slice of several accounts: what fits in [`LOCK`] though each has many.
+const RECORDS: i64 = 8_000;
 
 /// Makes a run and its job; the worker (or the caller) drives it.
 pub fn start(session: &mut Session, new: &NewBillRun) -> Result<(BillRunId, JobId), Error> {
@@ -265,6 +267,7 @@ impl BillRunner {
 fn prepare(db: &Db<'_>, basis: &Basis, run: BillRunRow, size: u32) -> Result<Prepared, Error> {
     let mut accounts =
         bill_run::next_accounts(db, &run.params.filter, run.run_on, run.cursor, size)?;
+    accounts.truncate(usage::accounts_within(db, &accounts, RECORDS)?);
     let mut busy = Vec::new();
     for other in bill_run::unfinished(db)?.iter().filter(|o| o.id < run.id) {
         for account in bill_run::taken_by(db, other, &accounts)? {

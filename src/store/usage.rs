@@ -32,6 +32,30 @@ pub struct NewUsage<'a> {
     pub unique_key: &'a str,
 }
 
+/// How many of `accounts` (rising) have no more than `most` records together; at least the first.
+pub fn accounts_within(
+    db: &Db<'_>,
+    accounts: &[AccountId],
+    most: i64,
+) -> Result<usize, StoreError> {
+    let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else { return Ok(0) };
+    let mut statement = db.conn().prepare_cached(
+        "SELECT account_id, count(*) FROM usage WHERE account_id BETWEEN ?1 AND ?2
+         GROUP BY account_id ORDER BY account_id",
+    )?;
+    let mut rows = statement.query((first.0, last.0))?;
+    let mut records = 0;
+    while let Some(row) = rows.next()? {
+        let account = AccountId(row.get(0)?);
+        let Ok(place) = accounts.binary_search(&account) else { continue };
+        records += row.get::<_, i64>(1)?;
+        if records > most {
+            return Ok(place.max(1));
+        }
+    }
+    Ok(accounts.len())
+}
+
 /// A record in the book, as the import compares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredUsage {

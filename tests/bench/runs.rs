@@ -25,8 +25,8 @@ pub fn recurring(dir: &Path, accounts: usize) {
     bill_run(dir, "run", "3 recurring charges", accounts, files, 0.5);
 }
 
-/// Accounts with a recurring charge, tiered usage of ten records and a discount each.
-pub fn mixed(dir: &Path, accounts: usize) {
+/// Accounts with a recurring charge, tiered usage of so many records and a discount each.
+pub fn mixed(dir: &Path, accounts: usize, records: usize) {
     let charges = "charge_number,subscription_number,name,type,model,price,quantity,uom,tiers,billing_period,timing";
     let mut files = book_of(accounts, charges, &|out, n| {
         let _ = writeln!(out, "B{n:05},S{n:05},Base,recurring,flat,29.90,1,,,month,arrears");
@@ -39,13 +39,19 @@ pub fn mixed(dir: &Path, accounts: usize) {
     });
     let mut usage = String::from("ACCOUNT_ID,UOM,QTY,STARTDATE\n");
     for n in 0..accounts {
-        for record in 0..10 {
+        for record in 0..records {
             let quantity = (n * 7 + record * 31) % 90;
-            let _ = writeln!(usage, "A{n:05},GB,{quantity}.{record},2025-12-{:02}", record * 3 + 1);
+            let _ = writeln!(
+                usage,
+                "A{n:05},GB,{quantity}.{},2025-12-{:02}",
+                record % 10,
+                record % 28 + 1
+            );
         }
     }
     files.push(("usage.csv".to_owned(), usage.into_bytes()));
-    bill_run(dir, "mixed", "3 mixed charges and 10 usage records", accounts, files, 0.4);
+    let what = format!("3 mixed charges and {records} usage records");
+    bill_run(dir, &format!("mixed-{records}"), &what, accounts, files, 0.4);
 }
 
 /// A book of accounts with one subscription each and the charges that are written for each.

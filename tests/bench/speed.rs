@@ -23,7 +23,7 @@ use std::path::Path;
 use std::time::Instant;
 
 /// How large everything is. `cargo bench --bench speed -- --accounts 300 --records 2000 --charges
-/// 100` runs in seconds; `--only import|recurring|mixed|usage|charges|collect|slow` runs one part.
+/// 100` runs in seconds; `--only import|recurring|mixed|crowd|usage|charges|collect|slow` runs one part.
 struct Sizes {
     accounts: usize,
     records: usize,
@@ -52,10 +52,12 @@ fn main() {
         only: after("--only").cloned().unwrap_or_default(),
     };
     let dir = tempfile::tempdir().unwrap();
-    let parts: [(&str, &dyn Fn()); 7] = [
+    let parts: [(&str, &dyn Fn()); 8] = [
         ("import", &|| usage_import(dir.path())),
         ("recurring", &|| runs::recurring(dir.path(), sizes.accounts)),
-        ("mixed", &|| runs::mixed(dir.path(), sizes.accounts)),
+        ("mixed", &|| runs::mixed(dir.path(), sizes.accounts, 10)),
+        // Few accounts with much usage each: a slice may not take them all at once.
+        ("crowd", &|| runs::mixed(dir.path(), 30, sizes.records / 20)),
         // Beside a tenth of it, to see what grows with it.
         ("usage", &|| {
             large::usage(dir.path(), sizes.records / 10);

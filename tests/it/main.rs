@@ -36,5 +36,6 @@ mod schedule;
 mod schema;
 mod shared;
 mod sink;
+mod slices;
 mod tidy;
 mod ui;

@@ -92,7 +92,9 @@ impl<'a> Discounts<'_, 'a> {
             }
         }
         let now: i64 = parts.iter().map(|(_, part)| part.minor).sum();
-        let shrinks = same && now >= to.stands && now != 0;
+        // Where nothing is left to give on days that it still reaches, it has shrunk to nothing.
+        let gives = now != 0 || (reaches && first.is_some());
+        let shrinks = same && now >= to.stands && gives;
         let free = if shrinks {
             let mut free = to.held.freed.clone();
             if to.discount.terms.model == Model::DiscountFixed && !to.discount.line.grids.is_empty()
@@ -104,7 +106,7 @@ impl<'a> Discounts<'_, 'a> {
         } else {
             to.held.all()
         };
-        self.credit(to, target, (&free, if shrinks { now } else { 0 }), claims, made)?;
+        self.credit(to, target, (&free, shrinks.then_some(now)), claims, made)?;
         for (i, part) in parts {
             let Some(run) = runs.get_mut(i) else { continue };
             if shrinks {
@@ -178,16 +180,16 @@ impl<'a> Discounts<'_, 'a> {
     }
 
     /// Takes back what a discount gave too much, never more than it gave: one line for each run of
-    /// days it frees.
+    /// days it frees. `shrunk`: what stays of it on the days it keeps; none if it keeps no days.
     fn credit(
         &self,
         to: &Change<'_, 'a>,
         target: &'a Placed<'a>,
-        (free, now): (&[Span], i64),
+        (free, shrunk): (&[Span], Option<i64>),
         claims: &[&'a Claim],
         made: &mut Vec<Line<'a>>,
     ) -> Result<(), BillError> {
-        let claim = to.claim;
+        let (claim, now) = (to.claim, shrunk.unwrap_or(0));
         let mut stood = to.stands;
         let mut left = left_of(claim);
         let weights: Vec<u64> = free.iter().map(|s| s.days().unsigned_abs()).collect();
@@ -205,8 +207,9 @@ impl<'a> Discounts<'_, 'a> {
             stood = stays;
             let rated = credit.rated_minor();
             let (how, said) = limit(self.ctx, to.discount, claim, credit, left, last && now == 0)?;
-            let wanted = to.anew.iter().any(|days| days.meet(*span).is_some())
-                || to.held.kept.iter().any(|days| days.meet(*span).is_some());
+            // Credits of nothing are only written where days must be free to be held again.
+            let freed_of = |list: &[Span]| list.iter().any(|days| days.meet(*span).is_some());
+            let wanted = freed_of(to.anew) || (shrunk.is_none() && freed_of(&to.held.kept));
             if said == 0 && !wanted {
                 continue;
             }

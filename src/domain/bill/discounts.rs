@@ -178,14 +178,15 @@ impl<'s, 'a> Discounts<'s, 'a> {
     }
 
     /// What discount `at` takes of a line with `whole` on it, of which `left` is left.
-    /// `stacked`: percentages taken before of the same whole, and what they gave.
+    /// `stacked`: percentages taken before of the same whole, and what they gave; one that rounds
+    /// to nothing makes no line and is added here, for it still adds up with the next.
     pub(super) fn part(
         &self,
         at: usize,
         base: Base<'a>,
         whole: i64,
         left: i64,
-        stacked: (Decimal, i64),
+        stacked: &mut (Decimal, i64),
     ) -> Result<Option<Part>, BillError> {
         let Some(discount) = self.list.get(at).copied() else { return Ok(None) };
         if left <= 0 || !Self::reaches(discount, base) {
@@ -199,13 +200,16 @@ impl<'s, 'a> Discounts<'s, 'a> {
             let mut percent = Percent {
                 percent: terms.price,
                 base_minor: if terms.stacked { whole } else { left },
-                stacked: (terms.stacked && !stacked.0.is_zero()).then_some(stacked),
+                stacked: (terms.stacked && !stacked.0.is_zero()).then_some(*stacked),
                 left_minor: None,
             };
             let mut minor = percent.minor(rounding, currency).map_err(&fits)?;
             if -minor > left {
                 percent.left_minor = Some(left);
                 minor = -left;
+            }
+            if minor == 0 && terms.stacked {
+                stacked.0 += terms.price;
             }
             let how = How::Percent(percent);
             return Ok((minor != 0).then_some(Part {
@@ -301,7 +305,7 @@ impl<'s, 'a> Discounts<'s, 'a> {
             if waived {
                 continue;
             }
-            if let Some(part) = self.part(at, base, whole, state.0, state.1)? {
+            if let Some(part) = self.part(at, base, whole, state.0, &mut state.1)? {
                 self.take(at, &Onto { base, role, claims }, part, &mut state, made);
             }
         }

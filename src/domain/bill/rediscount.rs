@@ -83,10 +83,11 @@ impl<'a> Discounts<'_, 'a> {
         }
         self.give_back(to.at, to.stands, to.claim);
         let mut parts: Vec<(usize, Part)> = Vec::new();
-        for (i, run) in runs.iter().enumerate() {
+        for (i, run) in runs.iter_mut().enumerate() {
             let touched = to.held.kept.iter().any(|days| days.meet(run.base.span).is_some());
             if touched
-                && let Some(part) = self.part(to.at, run.base, run.whole, run.left, run.stacked)?
+                && let Some(part) =
+                    self.part(to.at, run.base, run.whole, run.left, &mut run.stacked)?
             {
                 parts.push((i, part));
             }
@@ -143,7 +144,7 @@ impl<'a> Discounts<'_, 'a> {
             }
             for gap in gaps {
                 let base = Base { span: gap, ..run.base };
-                if let Some(part) = self.part(at, base, run.whole, run.left, run.stacked)? {
+                if let Some(part) = self.part(at, base, run.whole, run.left, &mut run.stacked)? {
                     let mut state = (run.left, run.stacked);
                     let onto = Onto { base, role: ClaimRole::Billed, claims };
                     self.take(at, &onto, part, &mut state, made);

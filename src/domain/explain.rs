@@ -104,8 +104,8 @@ pub struct Share {
     /// How a part of the period was counted.
     #[serde(flatten)]
     pub count: Count,
-    /// Of a yearly price billed in shorter periods: the number of the period, so that the periods
-    /// of a year sum to its price.
+    /// Of a yearly price billed in shorter periods: the number of the period since the first, so
+    /// that the periods of a year sum to its price.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub in_year: Option<i64>,
 }

@@ -248,6 +248,7 @@ impl<'a> Series<'_, 'a> {
             let version = self.placed.line.version_at(claim.from);
             Some(Piece {
                 grid: Some((grid, k)),
+                nth: self.placed.line.nth(claim.from),
                 period,
                 run: claimed,
                 span: claimed,

@@ -18,6 +18,8 @@ use rust_decimal::Decimal;
 pub struct Piece {
     /// The grid and the number of the period; none for one-time charges.
     pub grid: Option<(Grid, i64)>,
+    /// The number of the period since the first one, if that is served whole.
+    pub nth: Option<i64>,
     /// All days of the period.
     pub period: Span,
     /// The days of the period that are served without a break, at whatever prices.
@@ -42,8 +44,15 @@ pub fn pieces(
     if once {
         let span = Span { from: start, to: start };
         let version = line.version_at(start);
-        let piece =
-            Piece { grid: None, period: span, run: span, span, version, due: start <= target };
+        let piece = Piece {
+            grid: None,
+            nth: None,
+            period: span,
+            run: span,
+            span,
+            version,
+            due: start <= target,
+        };
         return if line.serves(start) && start <= horizon { vec![piece] } else { Vec::new() };
     }
     let mut list = Vec::new();
@@ -78,6 +87,7 @@ fn split_by_price(
         Some(Timing::Arrears) => after(run.to).is_some_and(|day| day <= target),
         Some(Timing::Advance) | None => run.from <= target,
     };
+    let nth = line.nth(run.from);
     let mut from = run.from;
     loop {
         let next = line.priced.partition_point(|(start, _)| *start <= from);
@@ -85,7 +95,7 @@ fn split_by_price(
         let change = line.priced.get(next).map(|(start, _)| *start).filter(|s| *s <= run.to);
         let to = change.and_then(before).unwrap_or(run.to);
         let span = Span { from, to };
-        list.push(Piece { grid: Some((grid, k)), period, run, span, version, due });
+        list.push(Piece { grid: Some((grid, k)), nth, period, run, span, version, due });
         match change {
             Some(start) => from = start,
             None => return,
@@ -119,7 +129,8 @@ fn bases(terms: &ChargeTerms) -> Fraction {
 }
 
 /// Whether the price is for a year and a whole number of periods makes one: only then are they
-/// parts of a whole.
+/// parts of a whole. Zuora, "Annual list price": the periods of a year, counted from the charge's
+/// first, sum to its price; where that first one is a part, each is rounded by itself.
 fn tiles_a_year(terms: &ChargeTerms) -> bool {
     terms.price_base == PriceBase::Year
         && match terms.billing_period {
@@ -145,7 +156,7 @@ pub fn share_of(ctx: &Ctx<'_>, terms: &ChargeTerms, piece: &Piece, span: Span) -
     let of_period = ctx.proration.share(grid, k, span);
     let count = ctx.proration.count(grid, k, span);
     let bases = bases(terms);
-    let in_year = (!bases.is_one() && tiles_a_year(terms)).then_some(k);
+    let in_year = piece.nth.filter(|_| !bases.is_one() && tiles_a_year(terms));
     Share { bases, of_period, count, in_year }
 }
 

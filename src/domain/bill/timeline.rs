@@ -135,6 +135,15 @@ impl ChargeLine {
         Some((grid, grid.index_of(day)))
     }
 
+    /// How many periods lie between the first one and that of a day; none if the first one is only
+    /// served in part.
+    pub fn nth(&self, day: NaiveDate) -> Option<i64> {
+        let later = self.grids.partition_point(|(from, _)| *from <= day);
+        let (start, grid) = self.grids.get(later.saturating_sub(1))?;
+        let first = grid.index_of(*start);
+        (grid.period(first)?.from == *start).then(|| grid.index_of(day) - first)
+    }
+
     /// Whether the charge serves on a day.
     pub fn serves(&self, day: NaiveDate) -> bool {
         self.served.iter().any(|span| span.has(day))

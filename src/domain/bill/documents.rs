@@ -59,11 +59,17 @@ fn by_line(lines: Vec<Line<'_>>) -> (Vec<Line<'_>>, Vec<Line<'_>>) {
         let credit = line.role == ClaimRole::Credited;
         (line.target.unwrap_or(line.placed.charge.id), line.span.from, credit)
     };
-    let mut sums: HashMap<Key, i64> = HashMap::new();
+    // The sum, and whether a charge itself is given back: that is negative though its discount,
+    // taken back with it, leaves nothing.
+    let mut sums: HashMap<Key, (i64, bool)> = HashMap::new();
     for line in &lines {
-        *sums.entry(key(line)).or_default() += line.said_minor;
+        let (sum, gives_back) = sums.entry(key(line)).or_default();
+        *sum += line.said_minor;
+        *gives_back |=
+            line.role == ClaimRole::Credited && line.target.is_none() && line.said_minor < 0;
     }
-    lines.into_iter().partition(|line| sums.get(&key(line)).is_none_or(|sum| *sum >= 0))
+    let on_memo = |&(sum, gives_back): &(i64, bool)| sum < 0 || (sum == 0 && gives_back);
+    lines.into_iter().partition(|line| !sums.get(&key(line)).is_some_and(on_memo))
 }
 
 fn complete<'a>(

@@ -161,6 +161,10 @@ impl Collect {
         } else if called < Duration::from_secs(1) {
             self.batch = (self.batch * 2).min(MOST.max(concurrency));
         }
+        // Whole rounds: a last one that is not full leaves most of the gateway idle.
+        if self.batch > concurrency {
+            self.batch -= self.batch % concurrency.max(1);
+        }
     }
 }
 

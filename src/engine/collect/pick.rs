@@ -14,7 +14,7 @@ use crate::store::{Db, StoreError, Tx, debt, method_state, payment};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
-/// Candidates looked at in one transaction.
+/// Candidates judged at once.
 pub const PAGE: u32 = 500;
 
 /// Makes a payment run and its job; nothing is charged yet.
@@ -195,33 +195,36 @@ pub fn refusal(
     Ok(verdict(db, rules, mode, &candidate, "", now)?.err())
 }
 
-/// Looks at one page of open documents and puts those that may be charged on the list. Gives
-/// where to go on, none at the end.
+/// One page of open documents, judged.
+pub struct Judged {
+    /// Those that may be charged.
+    pub items: Vec<(DocumentId, AccountId)>,
+    /// How many may not, by reason.
+    pub skips: BTreeMap<SkipReason, i64>,
+    /// Where to go on; none at the end.
+    pub next: Option<Place>,
+}
+
+/// Judges one page of open documents.
 pub fn page(
-    tx: &Tx<'_>,
+    db: &Db<'_>,
     till: &Till,
-    run: PaymentRunId,
     new: &NewPaymentRun,
     after: Place,
-) -> Result<(usize, Option<Place>), Error> {
-    let filter = filter_of(tx, new)?;
-    let now = tx.now();
-    let (found, place) =
-        payment_run::candidates(tx, &filter, new.target_on, now.today, after, PAGE)?;
-    let mut items: Vec<(DocumentId, AccountId)> = Vec::new();
-    let mut skips: BTreeMap<SkipReason, i64> = BTreeMap::new();
+    now: crate::clock::Now,
+) -> Result<Judged, Error> {
+    let filter = filter_of(db, new)?;
+    let (found, next) =
+        payment_run::candidates(db, &filter, new.target_on, now.today, after, PAGE)?;
+    let mut judged = Judged { items: Vec::new(), skips: BTreeMap::new(), next };
     for candidate in found {
         let gateway = new.gateway.as_deref().unwrap_or_default();
-        match verdict(tx, &till.rules, Mode::default(), &candidate, gateway, now)? {
-            Ok(_) => items.push((candidate.document, candidate.account)),
-            Err(reason) => *skips.entry(reason).or_default() += 1,
+        match verdict(db, &till.rules, Mode::default(), &candidate, gateway, now)? {
+            Ok(_) => judged.items.push((candidate.document, candidate.account)),
+            Err(reason) => *judged.skips.entry(reason).or_default() += 1,
         }
     }
-    payment_run::add_items(tx, run, &items)?;
-    for (reason, count) in skips {
-        payment_run::add_skip(tx, run, reason, count)?;
-    }
-    Ok((items.len(), place))
+    Ok(judged)
 }
 
 /// The place before the first document.

@@ -150,8 +150,10 @@ impl Collect {
         }
         let called = Instant::now();
         let outcomes = call::charge(till, ports, &halt, &begun);
-        self.adapt(held, called.elapsed(), till.concurrency());
-        record(session, job, run, till, &begun, &outcomes, cursor)
+        let (called, settling) = (called.elapsed(), Instant::now());
+        let slice = record(session, job, run, till, &begun, &outcomes, cursor)?;
+        self.adapt(held.max(settling.elapsed()), called, till.concurrency());
+        Ok(slice)
     }
 
     /// Keeps the write lock short, and a batch long enough to keep the gateway busy.
@@ -272,14 +274,21 @@ fn pick_page(
 ) -> Result<Slice, Error> {
     let filter = pick::read_filter(&run.filter)?;
     let after = cursor.pick_after.map_or_else(pick::beginning, |(on, id)| (on, DocumentId(id)));
+    let now = session.now()?;
+    // Judged before the lock is taken; what is charged is judged again when it is.
+    let page = session.store.read(|db| pick::page(db, till, &filter, after, now))?;
     session.write(Verb::Collect, |tx| {
         job::guard(tx, job)?;
-        let (picked, place) = pick::page(tx, till, run.id, &filter, after)?;
-        let next = Cursor { pick_after: place.map(|(on, id)| (on, id.0)), ..cursor };
+        payment_run::add_items(tx, run.id, &page.items)?;
+        for (reason, count) in &page.skips {
+            payment_run::add_skip(tx, run.id, *reason, *count)?;
+        }
+        let picked = page.items.len();
+        let next = Cursor { pick_after: page.next.map(|(on, id)| (on, id.0)), ..cursor };
         set_cursor(tx, job, &next, &Progress::default())?;
         job::set_total(tx, job.id, job.total + picked as i64)?;
         tx.note(run.id, format!("{picked} invoices picked"));
-        let why = if place.is_none() { guard(tx, till, run)? } else { None };
+        let why = if page.next.is_none() { guard(tx, till, run)? } else { None };
         let Some(why) = why else { return Ok(Slice::More) };
         tx.note(run.id, &why);
         payment_run::set_status(tx, run.id, PaymentRunStatus::Paused, &why)?;

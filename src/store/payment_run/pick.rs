@@ -36,28 +36,13 @@ pub fn candidates(
     after: Place,
     limit: u32,
 ) -> Result<(Vec<Candidate>, Option<Place>), StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT s.document_id, s.account_id, s.due_on FROM document_state s JOIN document d ON d.id = s.document_id
-         WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1
-           AND (s.due_on > ?2 OR (s.due_on = ?2 AND s.document_id > ?3))
-           AND (?4 IS NULL OR d.run_id = ?4) AND (?5 IS NULL OR s.account_id = ?5)
-           AND (?6 IS NULL OR d.currency = ?6)
-         ORDER BY s.due_on, s.document_id LIMIT ?7",
-    )?;
-    let found: Vec<(i64, i64, NaiveDate)> = statement
-        .query_map(
-            rusqlite::params![
-                target,
-                after.0,
-                after.1.0,
-                filter.bill_run.map(|b| b.0),
-                filter.account.map(|a| a.0),
-                filter.currency.map(Currency::code),
-                limit,
-            ],
-            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
-        )?
-        .collect::<Result<_, _>>()?;
+    // The rest of the day first, then later days: as one condition with OR, every page of a day on
+    // which all is due would be read from the day's beginning.
+    let mut found = Vec::new();
+    for place in ["s.due_on = ?2 AND s.document_id > ?3", "s.due_on > ?2 AND ?3 IS NOT NULL"] {
+        let left = limit - u32::try_from(found.len()).unwrap_or(limit);
+        found.extend(open_from(db, filter, target, (after, place), left)?);
+    }
     let place = found
         .last()
         .filter(|_| found.len() == limit as usize)
@@ -71,6 +56,36 @@ pub fn candidates(
         }
     }
     Ok((picked, place))
+}
+
+/// Open documents due by `target` beyond a place (`?2` its day, `?3` its document).
+fn open_from(
+    db: &Db<'_>,
+    filter: &PickFilter,
+    target: NaiveDate,
+    (after, beyond): (Place, &str),
+    limit: u32,
+) -> Result<Vec<(i64, i64, NaiveDate)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT s.document_id, s.account_id, s.due_on FROM document_state s JOIN document d ON d.id = s.document_id
+         WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1 AND {beyond}
+           AND (?4 IS NULL OR d.run_id = ?4) AND (?5 IS NULL OR s.account_id = ?5)
+           AND (?6 IS NULL OR d.currency = ?6)
+         ORDER BY s.due_on, s.document_id LIMIT ?7",
+    ))?;
+    let rows = statement.query_map(
+        rusqlite::params![
+            target,
+            after.0,
+            after.1.0,
+            filter.bill_run.map(|b| b.0),
+            filter.account.map(|a| a.0),
+            filter.currency.map(Currency::code),
+            limit,
+        ],
+        |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Auto-pay, batch and bill cycle day of an account on a day.

@@ -416,6 +416,14 @@ fn the_panel_and_the_command_line_group_alike() {
         .map(|row| (row.id.0, row.group))
         .collect();
     assert_eq!(by_panel, by_rule);
+    // The day's step counts what its list shows: a disputed invoice waits in a tab of its own.
+    book.run(&["payment", "dispute", "INV-2", "--reason", "wrong"]).ends(0);
+    let list = store
+        .read(|db| read::failed::totals(db, &Filter::parse("status:failed").unwrap()))
+        .unwrap();
+    let day = book.run(&["status", "--json"]).json();
+    let step = day["steps"].as_array().unwrap().iter().find(|s| s["step"] == "failed").unwrap();
+    assert_eq!(step["count"], list.count, "{step}");
     let mut words: Vec<&str> = by_rule.iter().map(|(_, word)| word.as_str()).collect();
     words.sort_unstable();
     assert_eq!(

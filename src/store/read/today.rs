@@ -84,14 +84,9 @@ pub fn step(db: &Db<'_>, step: Step, today: chrono::NaiveDate) -> Result<StepRow
             let run = newest(db, last)?;
             (sums(db, sql, &[&today.to_string()])?, run)
         }
+        // What its list shows, which leaves out what is promised or disputed.
         Step::Failed => {
-            let sql = "SELECT d.currency, count(*), sum(s.balance_minor) FROM document_state s \
-                       JOIN document d ON d.id = s.document_id WHERE s.status = 'Posted' \
-                       AND s.balance_minor > 0 AND (s.next_retry_at IS NOT NULL \
-                       OR s.retries_given_up = 1 OR EXISTS (SELECT 1 FROM allocation l \
-                         JOIN payment p ON p.id = l.payment_id WHERE l.document_id = d.id \
-                         AND p.status IN ('Declined','Unknown'))) GROUP BY 1";
-            (sums(db, sql, &[])?, String::new())
+            (super::failed::totals(db, &Filter::parse("status:failed")?)?, String::new())
         }
         Step::Bounced => {
             let sql = "SELECT '', count(*), 0 FROM delivery \

@@ -129,6 +129,7 @@ pub const SETTINGS: &[Setting] = &[
     s("flags.recurring_changed", "2", Dec, "percent"),
     s("flags.usage_changed", "50", Dec, "percent"),
     s("flags.back_billing", "2", Int(0, 1000), "past periods of one charge"),
+    s("review.sample", "60", Int(0, 1000), "unflagged drafts of a run to look at"),
     s(
         "mail.transport",
         "drop",

@@ -9,6 +9,7 @@ use crate::domain::money::Currency;
 use crate::engine::command::{AccountFilter, BcdFilter, NewBillRun};
 use crate::engine::{Error, Session, bill};
 use crate::store::bill_run::{self, RunTotal};
+use crate::store::read::sample::{self, Sample};
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
@@ -185,6 +186,28 @@ pub fn summary(session: &Session, run: BillRunId) -> Result<Value, Error> {
     Ok(value)
 }
 
+/// A run as `run show --json` gives it: with its sample.
+pub fn shown(session: &Session, run: BillRunId) -> Result<Value, Error> {
+    let mut value = summary(session, run)?;
+    let sample = sample_of(session, run)?;
+    let standing = sample.standing;
+    let drafts: Vec<Value> = sample
+        .drafts
+        .iter()
+        .map(|(id, found)| json!({ "id": id.to_string(), "found": found }))
+        .collect();
+    value["sample"] = json!({
+        "unflagged": standing.total, "drawn": standing.drawn, "seen": standing.seen,
+        "wrong": standing.wrong, "says": standing.words(), "drafts": drafts,
+        "charges": sample.charges, "models": sample.models,
+    });
+    Ok(value)
+}
+
+fn sample_of(session: &Session, run: BillRunId) -> Result<Sample, Error> {
+    session.read(|db| sample::of(db, run))
+}
+
 /// A run for people.
 pub fn print(session: &Session, run: BillRunId) -> Result<(), Error> {
     let (row, totals, failures, documents) = session.read(|db| {
@@ -222,6 +245,17 @@ pub fn print(session: &Session, run: BillRunId) -> Result<(), Error> {
             documents.posted,
             documents.canceled
         ));
+    }
+    if row.invoices + row.credit_memos > 0 {
+        let sample = sample_of(session, run)?;
+        output::line(&format!("sample: {}", sample.standing.words()));
+        if !sample.charges.is_empty() {
+            output::line(&format!(
+                "charges on what is wrong: {} ({})",
+                sample.charges.join(", "),
+                sample.models.join(", ")
+            ));
+        }
     }
     if !row.note.is_empty() {
         output::line(&row.note);

@@ -178,7 +178,7 @@ fn list(session: &Session, limit: u32, ctx: &Ctx) -> Result<Exit, Error> {
 
 fn show(session: &Session, run: RunId, ctx: &Ctx) -> Result<Exit, Error> {
     match run {
-        RunId::Bill(id) if ctx.json => output::json(&bill::summary(session, id)?)?,
+        RunId::Bill(id) if ctx.json => output::json(&bill::shown(session, id)?)?,
         RunId::Bill(id) => bill::print(session, id)?,
         RunId::Payment(id) => {
             collect::show(session, id, ctx)?;

@@ -14,20 +14,90 @@ fn mixed(seed: u64, id: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Where a draft stands in the shuffle of its run: the sample is the first `size` of this order.
-/// It depends on the run and the draft alone, so two clerks see the same sample, and a draft that
-/// leaves the list moves no other.
-pub fn sample_rank(run: BillRunId, draft: DocumentId) -> u64 {
-    mixed(run.0.unsigned_abs(), draft.0.unsigned_abs())
+/// Where a draft stands in the order its run's sample is drawn in: the sample is the first of this
+/// order. It depends on the run and the draft alone, so two clerks see the same sample, and a draft
+/// that joins or leaves moves no other. Not negative.
+pub fn sample_rank(run: BillRunId, draft: DocumentId) -> i64 {
+    (mixed(run.0.unsigned_abs(), draft.0.unsigned_abs()) >> 1).cast_signed()
 }
 
-/// The sample of a run's unflagged drafts, in the order to look at them.
-pub fn sample(run: BillRunId, unflagged: &[DocumentId], size: usize) -> Vec<DocumentId> {
-    let mut ranked: Vec<(u64, DocumentId)> =
-        unflagged.iter().map(|d| (sample_rank(run, *d), *d)).collect();
+/// The first `size` of these drafts in the order drawn, with their ranks. Drawing from a sample and
+/// what came since gives the sample of both.
+pub fn drawn(
+    run: BillRunId,
+    drafts: impl IntoIterator<Item = DocumentId>,
+    size: usize,
+) -> Vec<(i64, DocumentId)> {
+    let mut ranked: Vec<_> = drafts.into_iter().map(|d| (sample_rank(run, d), d)).collect();
     ranked.sort_unstable();
+    ranked.dedup();
     ranked.truncate(size);
-    ranked.into_iter().map(|(_, d)| d).collect()
+    ranked
+}
+
+text_enum! {
+    /// What was found of one draft of a sample.
+    Found {
+        /// Nobody accepted it yet.
+        Unseen = "unseen",
+        /// Accepted as the run made it.
+        Right = "right",
+        /// Held, canceled, or its lines were changed.
+        Wrong = "wrong",
+    }
+}
+
+/// How far the sample of a run was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Drafts that the run made without a flag.
+    pub total: u64,
+    /// Drafts drawn from them.
+    pub drawn: u64,
+    /// Drafts seen and right, one after the other from the first drawn. What was accepted beyond
+    /// one that was passed over is not counted: who picks what to look at has no random sample.
+    pub seen: u64,
+    /// Drafts that were wrong.
+    pub wrong: u64,
+}
+
+impl Standing {
+    /// Counts what was found, in the order drawn.
+    pub fn of(total: u64, found: &[Found]) -> Self {
+        let seen = found.iter().take_while(|f| **f == Found::Right).count();
+        let wrong = found.iter().filter(|f| **f == Found::Wrong).count();
+        Self { total, drawn: found.len() as u64, seen: seen as u64, wrong: wrong as u64 }
+    }
+
+    /// What may be said, and no more.
+    pub fn words(&self) -> String {
+        let total = grouped(self.total);
+        let Self { drawn, seen, wrong, .. } = *self;
+        if self.total == 0 {
+            return "every draft is flagged: there is nothing to sample".to_owned();
+        }
+        if wrong > 0 && drawn == self.total {
+            return format!("{wrong} of {total} unflagged drafts wrong");
+        }
+        if wrong > 0 {
+            let unseen = grouped(self.total - drawn);
+            return format!(
+                "{wrong} of {drawn} in the sample wrong: nothing can be said of the other {unseen}"
+            );
+        }
+        match wrong_bound(seen, self.total) {
+            None if drawn == self.total => format!("{total} unflagged drafts, none seen yet"),
+            None => format!("a random {drawn} of {total} unflagged drafts, none seen yet"),
+            Some(_) if seen == self.total => {
+                format!("all {total} unflagged drafts seen, none wrong")
+            }
+            Some(bound) => format!(
+                "{seen} of {total} unflagged drafts seen, none wrong: \
+                 with 95 % confidence fewer than {} are wrong",
+                grouped(bound)
+            ),
+        }
+    }
 }
 
 /// With `seen` of `total` drafts seen and none wrong, the number that with 95 % confidence more
@@ -47,24 +117,6 @@ pub fn wrong_bound(seen: u64, total: u64) -> Option<u64> {
     u64::try_from(three.min(unseen)).ok()
 }
 
-/// What a clean sample says, and no more; none when nothing was seen or one was wrong.
-pub fn sentence(seen: u64, wrong: u64, total: u64) -> Option<String> {
-    if wrong > 0 {
-        return None;
-    }
-    let bound = wrong_bound(seen, total)?;
-    Some(if seen == total {
-        format!("all {} unflagged drafts seen, none wrong", grouped(total))
-    } else {
-        format!(
-            "{} of {} unflagged drafts seen, none wrong: with 95 % confidence fewer than {} are wrong",
-            grouped(seen),
-            grouped(total),
-            grouped(bound)
-        )
-    })
-}
-
 fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -81,16 +133,43 @@ fn grouped(n: u64) -> String {
 mod tests {
     use super::*;
 
+    fn said(total: u64, drawn: u64, seen: u64, wrong: u64) -> String {
+        Standing { total, drawn, seen, wrong }.words()
+    }
+
     #[test]
     fn the_sentence_claims_what_the_sample_supports() {
         assert_eq!(
-            sentence(60, 0, 12_400).unwrap(),
+            said(12_400, 60, 60, 0),
             "60 of 12,400 unflagged drafts seen, none wrong: with 95 % confidence fewer than 620 are wrong"
         );
-        assert_eq!(sentence(60, 1, 12_400), None);
-        assert_eq!(sentence(0, 0, 5), None);
-        assert_eq!(sentence(5, 0, 5).unwrap(), "all 5 unflagged drafts seen, none wrong");
-        assert!(sentence(2, 0, 5).unwrap().ends_with("fewer than 4 are wrong"));
+        assert_eq!(
+            said(12_400, 60, 59, 1),
+            "1 of 60 in the sample wrong: nothing can be said of the other 12,340"
+        );
+        assert_eq!(said(12_400, 60, 0, 0), "a random 60 of 12,400 unflagged drafts, none seen yet");
+        assert_eq!(said(39, 39, 0, 0), "39 unflagged drafts, none seen yet");
+        assert_eq!(said(39, 39, 3, 1), "1 of 39 unflagged drafts wrong");
+        assert_eq!(said(5, 5, 5, 0), "all 5 unflagged drafts seen, none wrong");
+        assert!(said(5, 5, 2, 0).ends_with("fewer than 4 are wrong"));
+        assert_eq!(said(0, 0, 0, 0), "every draft is flagged: there is nothing to sample");
+    }
+
+    #[test]
+    fn what_was_picked_out_of_order_does_not_count() {
+        use Found::{Right, Unseen, Wrong};
+        let table: &[(&[Found], u64, u64)] = &[
+            (&[], 0, 0),
+            (&[Right, Right, Unseen, Right], 2, 0),
+            (&[Unseen, Right, Right], 0, 0),
+            (&[Right, Wrong, Right], 1, 1),
+            (&[Right, Unseen, Wrong], 1, 1),
+            (&[Right, Right], 2, 0),
+        ];
+        for (found, seen, wrong) in table {
+            let standing = Standing::of(100, found);
+            assert_eq!((standing.seen, standing.wrong), (*seen, *wrong), "{found:?}");
+        }
     }
 
     /// The chance of a clean sample of `n` when `m` of `total` are wrong.
@@ -109,14 +188,20 @@ mod tests {
     #[test]
     fn two_clerks_see_the_same_sample_and_it_does_not_jump() {
         let all: Vec<DocumentId> = (1..=1000).map(DocumentId).collect();
-        let first = sample(BillRunId(7), &all, 60);
-        let mut other = all.clone();
-        other.reverse();
-        assert_eq!(first, sample(BillRunId(7), &other, 60));
-        assert_ne!(first, sample(BillRunId(8), &all, 60));
-        let fewer: Vec<_> = all.iter().copied().filter(|d| *d != first[0]).collect();
-        assert_eq!(sample(BillRunId(7), &fewer, 59), first[1..]);
-        let low = first.iter().filter(|d| d.0 <= 500).count();
+        let first = drawn(BillRunId(7), all.iter().copied(), 60);
+        assert_eq!(first, drawn(BillRunId(7), all.iter().rev().copied(), 60));
+        assert_ne!(first, drawn(BillRunId(8), all.iter().copied(), 60));
+        let fewer = all.iter().copied().filter(|d| *d != first[0].1);
+        assert_eq!(drawn(BillRunId(7), fewer, 59), first[1..]);
+        // In slices, as a run draws it, it is the same.
+        let mut kept = Vec::new();
+        for slice in all.chunks(37) {
+            let known = kept.iter().map(|(_, d)| *d);
+            kept = drawn(BillRunId(7), known.chain(slice.iter().copied()), 60);
+        }
+        assert_eq!(kept, first);
+        let low = first.iter().filter(|(_, d)| d.0 <= 500).count();
         assert!((15..=45).contains(&low), "{low} of 60 in the lower half");
+        assert!(first.iter().all(|(rank, _)| *rank >= 0));
     }
 }

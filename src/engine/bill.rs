@@ -4,6 +4,10 @@
 //! short transaction; if anything they were rated from moved in between, they are rated again under
 //! the lock. The size of a slice follows the clock so that another clerk hardly waits.
 
+mod dry_run;
+
+pub use dry_run::{DryRun, dry_run};
+
 use super::command::{self, BcdFilter, JobSpec, NewBillRun};
 use super::job::{Ports, Runner, Slice};
 use super::{Error, Session, rules, run_credit};
@@ -20,6 +24,7 @@ use crate::store::bill_run::{
 use crate::store::billing::{self, NewDraft, Span};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::notice::{self, NoticeLevel};
+use crate::store::sample::{self, Unflagged};
 use crate::store::{Db, StoreError, Topic, Tx, operation, settings, usage};
 use chrono::{Datelike, Days, Months, NaiveDate};
 use std::time::{Duration, Instant};
@@ -161,6 +166,8 @@ struct Basis {
     taxes: TaxTable,
     dates: BillDates,
     flags: super::flagging::Thresholds,
+    /// Unflagged drafts to draw for the spot-check.
+    sample: usize,
 }
 
 impl Basis {
@@ -175,6 +182,7 @@ impl Basis {
                 auto_renew: params.auto_renew,
             },
             flags: super::flagging::Thresholds::read(config),
+            sample: usize::try_from(config.int("review.sample")).unwrap_or(0),
         })
     }
 }
@@ -337,6 +345,7 @@ fn write_accounts(
 ) -> Result<Slice, Error> {
     let run = &prepared.run;
     let mut by = RunProgress::default();
+    let mut unflagged = Vec::new();
     let mut last = run.cursor;
     for (account, reason) in &prepared.busy {
         bill_run::fail(tx, run.id, *account, Busy::InAnotherRun, reason)?;
@@ -347,7 +356,8 @@ fn write_accounts(
         match &rated.bill {
             Ok(bill) => {
                 by.already_billed += i64::from(bill.already_billed && bill.documents.is_empty());
-                write_bill(tx, run, basis, &rated.input, bill, &mut by)?;
+                let made = write_bill(tx, run, basis, &rated.input, bill, &mut by)?;
+                unflagged.extend(made);
             }
             Err(reason) => {
                 bill_run::fail(tx, run.id, rated.input.id, Busy::No, reason)?;
@@ -359,6 +369,7 @@ fn write_accounts(
     let count = (prepared.rated.len() + prepared.busy.len()) as i64;
     by.done = count - by.failed;
     by.cursor = last;
+    sample::draw(tx, run.id, &unflagged, basis.sample)?;
     bill_run::progress(tx, run.id, &by)?;
     job::progress(
         tx,
@@ -390,6 +401,7 @@ fn write_accounts(
     Ok(Slice::More)
 }
 
+/// Writes the drafts of an account and returns those that nothing flagged.
 fn write_bill(
     tx: &Tx<'_>,
     run: &BillRunRow,
@@ -397,7 +409,8 @@ fn write_bill(
     input: &AccountInput,
     bill: &AccountBill,
     by: &mut RunProgress,
-) -> Result<(), Error> {
+) -> Result<Vec<Unflagged>, Error> {
+    let mut unflagged = Vec::new();
     for draft in &bill.documents {
         let Some(version) = version_on(&input.versions, draft.invoice_on) else {
             return Err(Error::Bug(format!("account {} has no terms", input.number)));
@@ -413,7 +426,10 @@ fn write_bill(
             flags: &flags,
             risk,
         };
-        billing::insert_draft(tx, &new, draft)?;
+        let id = billing::insert_draft(tx, &new, draft)?;
+        if flags.is_empty() {
+            unflagged.push((id, draft.total_minor));
+        }
         match draft.kind {
             DocumentKind::CreditMemo => by.credit_memos += 1,
             DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::WriteOff => {
@@ -422,7 +438,7 @@ fn write_bill(
         }
         add(&mut by.totals, input.currency, draft);
     }
-    Ok(())
+    Ok(unflagged)
 }
 
 fn add(
@@ -439,51 +455,4 @@ fn add(
     total.subtotal_minor += draft.subtotal_minor;
     total.tax_minor += draft.tax_minor;
     total.total_minor += draft.total_minor;
-}
-
-/// What a dry run found; nothing is written.
-#[derive(Debug, Default)]
-pub struct DryRun {
-    /// What would be made.
-    pub progress: RunProgress,
-    /// Accounts that would fail: number and reason.
-    pub failures: Vec<(String, String)>,
-}
-
-/// Rates every account of a run that is not made.
-pub fn dry_run(session: &Session, params: &BillRunParams) -> Result<DryRun, Error> {
-    let config = session.config()?;
-    let today = session.now()?.today;
-    session.store.read(|db| {
-        let basis = Basis::load(db, &config, params)?;
-        let mut found = DryRun::default();
-        loop {
-            let accounts =
-                bill_run::next_accounts(db, &params.filter, today, found.progress.cursor, 500)?;
-            let Some(last) = accounts.last() else { return Ok(found) };
-            found.progress.cursor = last.0;
-            for rated in rate(db, &basis, &accounts)? {
-                match rated.bill {
-                    Ok(bill) => {
-                        found.progress.done += 1;
-                        found.progress.already_billed +=
-                            i64::from(bill.already_billed && bill.documents.is_empty());
-                        for draft in &bill.documents {
-                            match draft.kind {
-                                DocumentKind::CreditMemo => found.progress.credit_memos += 1,
-                                DocumentKind::Invoice
-                                | DocumentKind::DebitMemo
-                                | DocumentKind::WriteOff => found.progress.invoices += 1,
-                            }
-                            add(&mut found.progress.totals, rated.input.currency, draft);
-                        }
-                    }
-                    Err(reason) => {
-                        found.progress.failed += 1;
-                        found.failures.push((rated.input.number, reason));
-                    }
-                }
-            }
-        }
-    })
 }

@@ -5,7 +5,8 @@ use crate::domain::ids::{AccountId, DocumentId, RunId};
 use crate::domain::money::Currency;
 use crate::domain::recovery::{Recovery, usual_since};
 use crate::engine::command::{NewPaymentRun, Pick};
-use crate::engine::{Error, Session, collect, deliver};
+pub use crate::engine::usage::Pending;
+use crate::engine::{Error, Session, collect, deliver, usage};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::failed::FailedRow;
@@ -15,6 +16,7 @@ use crate::store::read::invoices::InvoiceRow;
 use crate::store::read::jobs::{JobRow, ScheduleRow};
 use crate::store::read::log::LogRow;
 use crate::store::read::runs::{RunDetail, RunRow};
+use crate::store::read::sample::Sample;
 use crate::store::read::today::{Step, StepRow};
 use crate::store::read::unapplied::UnappliedRow;
 use crate::store::read::{
@@ -76,6 +78,10 @@ pub enum Query {
     Collect(NewPaymentRun),
     /// What became of money that failed at the first try.
     Recovery,
+    /// The samples of runs that are not posted yet.
+    Samples,
+    /// Which usage a run up to today would not bill, of an account or (none) of all.
+    Usage(Option<String>),
     /// The audit trail of a subject.
     History(String),
     /// What every screen shows: open jobs, unread notices, undeliverable copies.
@@ -166,6 +172,10 @@ pub enum Answer {
     Collect(CollectPreview),
     /// Of [`Query::Recovery`]: since when, and by currency.
     Recovery(NaiveDate, Vec<Recovery>),
+    /// Of [`Query::Samples`], newest run first.
+    Samples(Vec<Sample>),
+    /// Of [`Query::Usage`]: up to which day, and what stays.
+    Usage(NaiveDate, Box<Pending>),
     /// Of [`Query::History`].
     History(Vec<HistoryRow>),
     /// Of [`Query::Status`].
@@ -177,6 +187,9 @@ pub enum Answer {
     /// Of [`Query::Find`].
     Find(Vec<Hit>),
 }
+
+/// Samples that a screen shows at most.
+const SAMPLES: u32 = 20;
 
 /// Answers one question; the engine's own previews are asked of the engine.
 pub fn ask(session: &Session, query: &Query) -> Result<Answer, Error> {
@@ -199,6 +212,10 @@ pub fn ask(session: &Session, query: &Query) -> Result<Answer, Error> {
         }));
     }
     let now = session.now()?;
+    if let Query::Usage(account) = query {
+        let found = usage::pending(session, now.today, account.as_deref())?;
+        return Ok(Answer::Usage(now.today, Box::new(found)));
+    }
     session.store.read(|db| answer(db, query, now)).map_err(|error| match error {
         ReadError::Store(error) => Error::Store(error),
         ReadError::Filter(error) => Error::usage("bad_filter", error.to_string(), ""),
@@ -257,6 +274,8 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
             Answer::Recovery(since, read::recovery::sums(db, since)?)
         }
         Query::Collect(_) => Answer::Collect(CollectPreview::default()),
+        Query::Samples => Answer::Samples(read::sample::open(db, SAMPLES)?),
+        Query::Usage(_) => Answer::Usage(now.today, Box::default()),
         Query::History(subject) => Answer::History(read::invoice::history(db, subject)?),
         Query::Status => Answer::Status(StatusRow {
             jobs: read::jobs::open(db)?,

@@ -36,6 +36,7 @@ pub mod print_batch;
 pub mod read;
 pub mod retry;
 pub mod role;
+pub mod sample;
 pub mod schedule;
 pub mod settings;
 mod sql;

@@ -44,6 +44,8 @@ pub fn command_line(action: Action, screen: ScreenId) -> &'static str {
         (Action::Reconcile, _) => "payment reconcile ID",
         (Action::Pause, ScreenId::Runs) => "run pause RUN",
         (Action::CancelRun, ScreenId::Runs) => "run cancel RUN",
+        (Action::Usage, ScreenId::Accounts) => "usage list --account A",
+        (Action::Usage, _) => "usage list --pending",
         (Action::Go(1), _) => "status",
         (Action::Go(2), _) => "run list",
         (Action::Go(3), _) => "invoice list",

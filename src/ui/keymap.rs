@@ -161,6 +161,7 @@ pub enum Action {
     AutoPay,
     Note,
     Claim,
+    Usage,
 }
 
 /// One line of a screen's key table.

@@ -16,6 +16,7 @@ pub mod screen;
 mod shell;
 pub mod terminal;
 pub mod theme;
+pub mod usage;
 pub mod widget;
 
 pub use shell::run;

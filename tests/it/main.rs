@@ -32,6 +32,7 @@ mod roles;
 mod rows;
 mod rules;
 mod rules_random;
+mod sample;
 mod schedule;
 mod schema;
 mod shared;

@@ -22,7 +22,7 @@ const SCREENS: &[(&str, &str)] = &[
     ("accounts", "8"),
 ];
 
-fn snapshot(name: &str, picture: &str) {
+pub fn snapshot(name: &str, picture: &str) {
     insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!(name, picture);
     });
@@ -55,6 +55,7 @@ fn overlays_at_80x24() {
         ("retry", "5r"),
         ("recovered", "5x"),
         ("unapplied", "5ffffffffff"),
+        ("usage", "1x"),
     ] {
         let mut desk = Desk::open(80, 24);
         desk.press(keys);
@@ -144,7 +145,7 @@ fn accept_moves_on_and_moving_never_accepts() {
     let checked = |desk: &mut Desk| desk.press("3").picture();
     assert!(checked(&mut desk).contains("[to check]"));
     desk.press("/review:accepted<Enter>").shows("nothing here");
-    desk.press("<Esc>gaf").press("f").press("f").shows("[accepted]");
+    desk.press("<Esc>gaf").press("f").press("f").press("f").shows("[accepted]");
     assert!(desk.picture().contains(" DA "), "{}", desk.picture());
 }
 

@@ -39,6 +39,12 @@ text_enum! {
         Subject = "subject",
         /// What to do next.
         Group = "group",
+        /// Drawn for the spot-check: of a run, or `open` for runs that are not posted yet.
+        Sample = "sample",
+        /// Part of the name of a charge on it.
+        Charge = "charge",
+        /// The model of a charge on it (`tiered`).
+        Model = "model",
     }
 }
 

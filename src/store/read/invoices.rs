@@ -100,6 +100,9 @@ pub(super) const SPEC: Spec = Spec {
         (Field::Account, Ask::Same("a.number")),
         (Field::Batch, Ask::Same("v.batch")),
         (Field::Due, Ask::Day("s.due_on")),
+        (Field::Sample, Ask::Sample("d.id")),
+        (Field::Charge, Ask::Charge("d.id", "name")),
+        (Field::Model, Ask::Charge("d.id", "model")),
     ],
     orders: &[
         Order { sort: Sort::Risk, by: "s.risk", descending: true },
@@ -109,6 +112,11 @@ pub(super) const SPEC: Spec = Spec {
         Order { sort: Sort::Largest, by: "d.total_minor", descending: true },
         Order { sort: Sort::Smallest, by: "d.total_minor", descending: false },
         Order { sort: Sort::Due, by: "s.due_on", descending: false },
+        Order {
+            sort: Sort::Drawn,
+            by: "coalesce((SELECT m.rank FROM run_sample m WHERE m.document_id = d.id), -1)",
+            descending: false,
+        },
     ],
 };
 

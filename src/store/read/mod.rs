@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod log;
 pub mod recovery;
 pub mod runs;
+pub mod sample;
 mod spec;
 pub mod today;
 pub mod unapplied;
@@ -45,6 +46,8 @@ text_enum! {
         Smallest = "smallest",
         /// Most urgent first.
         Due = "due",
+        /// In the order a sample was drawn.
+        Drawn = "drawn",
     }
 }
 
@@ -358,6 +361,8 @@ mod tests {
                 Ask::Day(_) => "2026-01-31",
                 Ask::Id(_, prefix) => &format!("{prefix}-000007"),
                 Ask::Flag(_) => "any",
+                Ask::Sample(_) => "open",
+                Ask::Charge(..) => "Base_fee",
             };
             let filter = Filter::parse(&format!("{field}:{value} 50%_x")).unwrap();
             run(&ListArgs { filter, sort: spec.sorts()[0], seek: Seek::First, limit: 5 });

@@ -22,6 +22,10 @@ pub(in crate::store) enum Ask {
     Id(&'static str, &'static str),
     /// An EXISTS over flags: `any`, `none` or a code.
     Flag(&'static str),
+    /// An EXISTS over the sample of a run: `open` or a run.
+    Sample(&'static str),
+    /// An EXISTS over the charges of the items of a document, by a column of their version.
+    Charge(&'static str, &'static str),
 }
 
 /// One way to order a list.
@@ -127,9 +131,7 @@ impl Where {
             Ask::Part(column) => {
                 self.wide = true;
                 self.sql.push(format!("{not}{column} LIKE ? ESCAPE '\\'"));
-                // `_` stands for any one character, so that a term without blanks can name a text.
-                let pattern = term.value.replace('\\', "\\\\").replace('%', "\\%");
-                self.values.push(Value::Text(format!("%{pattern}%")));
+                self.values.push(part(&term.value));
             }
             Ask::Amount(minor, currency) => {
                 let value = parse_decimal(&term.value).ok_or_else(|| bad("an amount"))?;
@@ -144,13 +146,28 @@ impl Where {
                 self.sql.push(format!("{column} {} ?", sign(term.cmp)));
                 self.values.push(Value::Text(day.to_string()));
             }
-            Ask::Id(column, prefix) => {
-                let digits = term.value.trim_start_matches(|c: char| !c.is_ascii_digit());
-                let id: i64 = digits.parse().map_err(|_| bad("a run"))?;
-                let given = term.value.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
-                if !given.is_empty() && !given.eq_ignore_ascii_case(prefix) {
-                    return Err(bad("such a number"));
+            Ask::Sample(document) => {
+                let drawn = "SELECT m.document_id FROM run_sample m";
+                if term.value.eq_ignore_ascii_case("open") {
+                    self.sql.push(format!(
+                        "{not}{document} IN ({drawn} JOIN bill_run r ON r.id = m.run_id \
+                         WHERE r.status IN ('Processing','Paused','Completed','Posting'))"
+                    ));
+                } else {
+                    self.sql.push(format!("{not}{document} IN ({drawn} WHERE m.run_id = ?)"));
+                    self.values.push(Value::Integer(numbered(&term.value, "BR").map_err(bad)?));
                 }
+            }
+            Ask::Charge(document, column) => {
+                self.sql.push(format!(
+                    "{not}EXISTS (SELECT 1 FROM document_item ci JOIN charge_version cv \
+                     ON cv.id = ci.charge_version_id WHERE ci.document_id = {document} \
+                     AND cv.{column} LIKE ? ESCAPE '\\')"
+                ));
+                self.values.push(part(&term.value));
+            }
+            Ask::Id(column, prefix) => {
+                let id = numbered(&term.value, prefix).map_err(bad)?;
                 self.sql.push(format!("{not}{column} = ?"));
                 self.values.push(Value::Integer(id));
             }
@@ -193,6 +210,22 @@ fn scaled(currency: &str) -> String {
         "(? / CASE WHEN {currency} IN ({DIGITS_0}) THEN 10000.0 WHEN {currency} IN ({DIGITS_3}) \
          THEN 10.0 WHEN {currency} IN ({DIGITS_4}) THEN 1.0 ELSE 100.0 END)"
     )
+}
+
+/// The number of a run as typed (`BR-000007`, `7`), or what it should be.
+fn numbered(text: &str, prefix: &str) -> Result<i64, &'static str> {
+    let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let given = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+    if !given.is_empty() && !given.eq_ignore_ascii_case(prefix) {
+        return Err("such a number");
+    }
+    digits.parse().map_err(|_| "a run")
+}
+
+/// A pattern for a part of a text. `_` stands for any one character, so that a term without blanks
+/// can name a text with them.
+fn part(text: &str) -> Value {
+    Value::Text(format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%")))
 }
 
 fn escape_like(text: &str) -> String {

@@ -5,6 +5,7 @@ use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
 use crate::ui::msg::Cx;
 use crate::ui::theme;
+use crate::ui::usage;
 use crate::ui::widget::{Line, put};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -92,8 +93,15 @@ impl TextBox {
         Step::Stay
     }
 
+    /// Text that is on its way.
+    pub fn waiting(title: impl Into<String>) -> Self {
+        Self::new(title, vec![Line::of("reading…", theme::DIM)])
+    }
+
     pub(super) fn loaded(&mut self, answer: &Answer, cx: &Cx) {
-        if let Answer::History(rows) = answer {
+        if let Answer::Usage(target, found) = answer {
+            self.lines = usage::lines(found, *target);
+        } else if let Answer::History(rows) = answer {
             for row in rows {
                 let when = cx.when(row.at);
                 let text = format!("{when}  {}  {}: {}", row.user, row.verb, row.summary);

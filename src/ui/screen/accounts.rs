@@ -16,6 +16,7 @@ use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
+use crate::ui::usage;
 use crate::ui::widget::Line;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab};
 use ratatui::buffer::Buffer;
@@ -26,6 +27,12 @@ use ratatui::style::Style;
 pub const KEYS: &[Binding] = &[
     bind(&[Key::Enter, Key::Char('l')], Action::Open, "open", "its documents, by number"),
     bind(&[Key::Char('i')], Action::Explain, "about", "address, methods, charges, usage, notes"),
+    bind(
+        &[Key::Char('x')],
+        Action::Usage,
+        "",
+        "what of its usage the next run would not bill, and why",
+    ),
     bind(&[Key::Char('m')], Action::Note, "note", "write a note"),
     bind(&[Key::Char('p')], Action::Outside, "received", "record money received outside"),
     bind(&[Key::Char('M')], Action::Method, "method", "choose which payment method is used first"),
@@ -150,6 +157,7 @@ impl Accounts {
                     choose_method(detail, cx);
                 }
             }
+            Action::Usage => usage::show(ScreenId::Accounts, Some(row.number), cx),
             _ => return false,
         }
         true

@@ -2,6 +2,7 @@
 //! exception; edit, hold, explain; post what is right; correct by memo what is posted.
 
 mod row;
+mod sample;
 mod verbs;
 
 pub use verbs::create;
@@ -16,6 +17,7 @@ use crate::engine::query::{Answer, Query, money_words};
 use crate::store::Topic;
 use crate::store::read::invoice::InvoiceDetail;
 use crate::store::read::invoices::InvoiceRow;
+use crate::store::read::sample::Sample;
 use crate::store::read::{Field, Marked, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::Intent;
@@ -70,6 +72,8 @@ pub struct Invoices {
     /// The document over the list, and its chosen item.
     open: Option<usize>,
     pane: bool,
+    /// Of the runs that are not posted yet, newest first; read when the tab shows them.
+    samples: Vec<Sample>,
     /// The open document was asked for from another screen.
     visit: bool,
     last: Option<Action>,
@@ -80,6 +84,7 @@ impl Default for Invoices {
         let tabs = vec![
             Tab::new("to check", "status:draft review:none", Sort::Risk),
             Tab::new("flagged", "status:draft review:none flag:any", Sort::Risk),
+            Tab::new(sample::TAB, "sample:open", Sort::Drawn),
             Tab::new("held", "status:draft review:held", Sort::Risk),
             Tab::new("accepted", "status:draft review:accepted", Sort::Risk),
             Tab::new("all drafts", "status:draft", Sort::Risk),
@@ -91,6 +96,7 @@ impl Default for Invoices {
             detail: None,
             open: None,
             pane: true,
+            samples: Vec::new(),
             visit: false,
             last: None,
         }
@@ -238,6 +244,7 @@ impl Screen for Invoices {
 
     fn enter(&mut self, cx: &mut Cx) {
         self.list.reload(cx);
+        self.load_samples(cx);
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
@@ -251,7 +258,9 @@ impl Screen for Invoices {
             }
             return true;
         }
-        if self.own(action, cx) {
+        if self.own(action, cx)
+            || (action == Action::Group && self.on_sample() && self.offer_kin(cx))
+        {
             return true;
         }
         let before = self.list.current().map(|r| r.id);
@@ -260,11 +269,18 @@ impl Screen for Invoices {
         if self.list.current().map(|r| r.id) != before {
             self.load_detail(cx);
         }
+        if action == Action::NextTab {
+            self.load_samples(cx);
+        }
         known
     }
 
     fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
-        list_intent(&mut self.list, intent, cx)
+        let known = list_intent(&mut self.list, intent, cx);
+        if matches!(intent, Intent::Tab(_)) {
+            self.load_samples(cx);
+        }
+        known
     }
 
     fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
@@ -283,7 +299,7 @@ impl Screen for Invoices {
                 }
                 self.detail = detail;
             }
-            Some(_) => {}
+            Some(other) => self.samples_loaded(other),
         }
     }
 
@@ -293,6 +309,7 @@ impl Screen for Invoices {
             return;
         }
         self.list.reload(cx);
+        self.load_samples(cx);
         if let (Some(_), Some(d)) = (self.open, &self.detail) {
             cx.load(ScreenId::Invoices, Part::Detail, Query::Invoice(d.row.id));
         }
@@ -325,9 +342,14 @@ impl Screen for Invoices {
         if area.width >= WIDE && self.pane {
             let width = usize::from(area.width * 2 / 5).saturating_sub(3);
             let shown = detail.map(|d| picture(d, width, None, cx).lines).unwrap_or_default();
-            return view_list(&self.list, &[], Some(&shown), canvas, area, cx);
+            let said = if self.on_sample() { self.sample_words(WIDE.into()) } else { Vec::new() };
+            return view_list(&self.list, &said, Some(&shown), canvas, area, cx);
         }
-        let preview = detail.map(preview).unwrap_or_default();
+        let mut preview = detail.map(preview).unwrap_or_default();
+        if self.on_sample() {
+            let said = self.sample_words(usize::from(area.width) - 2);
+            preview.splice(..said.len().min(preview.len()), said);
+        }
         view_list(&self.list, &preview, None, canvas, area, cx);
     }
 

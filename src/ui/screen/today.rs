@@ -10,6 +10,7 @@ use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::Intent;
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
+use crate::ui::usage;
 use crate::ui::widget::{grouped, put, put_right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -29,6 +30,12 @@ pub const KEYS: &[Binding] = &[
     ),
     bind(&[Key::Esc, Key::Char('h'), Key::Left], Action::Back, "", "back; never quits"),
     bind(&[Key::Char('c')], Action::Create, "new run", "new bill run or payment run"),
+    bind(
+        &[Key::Char('x')],
+        Action::Usage,
+        "usage",
+        "what of the usage the next run would not bill, and why",
+    ),
 ];
 
 /// The state of the screen.
@@ -42,7 +49,6 @@ pub struct Today {
 /// Where a step's work is done, and with which tab or filter.
 fn place(step: Step) -> (ScreenId, &'static str) {
     match step {
-        Step::Usage => (ScreenId::Accounts, ""),
         Step::Run => (ScreenId::Runs, ""),
         Step::ToCheck => (ScreenId::Invoices, "tab:to check"),
         Step::Held => (ScreenId::Invoices, "tab:held"),
@@ -52,14 +58,14 @@ fn place(step: Step) -> (ScreenId, &'static str) {
         Step::Failed => (ScreenId::Failed, "tab:failed"),
         Step::Bounced => (ScreenId::Delivery, "tab:bounced"),
         Step::Overdue => (ScreenId::Failed, "tab:overdue"),
-        Step::Notices => (ScreenId::Today, ""),
+        Step::Usage | Step::Notices => (ScreenId::Today, ""),
     }
 }
 
 /// What the clerk does in a step, in words.
 fn advice(step: Step) -> &'static str {
     match step {
-        Step::Usage => "usage records that no document holds yet; a bill run takes what is due",
+        Step::Usage => "not on a document yet; Enter tells what the next run leaves, and why",
         Step::Run => "bill runs in work; c makes a new one",
         Step::ToCheck => "drafts nobody has looked at, worst first: a accepts, e edits, v holds",
         Step::Held => "kept back from posting, with a reason; v releases",
@@ -151,13 +157,13 @@ impl Screen for Today {
             Action::Top => self.cursor = 0,
             Action::Bottom => self.cursor = last,
             Action::Create => super::invoices::create(cx),
+            Action::Usage => usage::show(ScreenId::Today, None, cx),
             Action::Open => {
                 if let Some(step) = Step::ALL.get(self.cursor) {
-                    let (screen, filter) = place(*step);
-                    if screen == ScreenId::Today {
-                        cx.show_notices = true;
-                    } else {
-                        cx.go = Some((screen, Some(filter.to_owned())));
+                    match (step, place(*step)) {
+                        (Step::Usage, _) => usage::show(ScreenId::Today, None, cx),
+                        (Step::Notices, _) => cx.show_notices = true,
+                        (_, (screen, filter)) => cx.go = Some((screen, Some(filter.to_owned()))),
                     }
                 }
             }
@@ -223,7 +229,10 @@ impl Screen for Today {
             let width = area.width - 2;
             put(canvas, area.x + 1, area.bottom() - 2, width, advice(*step), theme::PLAIN);
             let (screen, _) = place(*step);
-            let text = format!("Enter goes to {} {}", screen.number(), screen.name());
+            let text = match screen {
+                ScreenId::Today => "Enter shows it".to_owned(),
+                other => format!("Enter goes to {} {}", other.number(), other.name()),
+            };
             let row = self.rows.iter().find(|r| r.step == *step);
             let text = match row.filter(|r| r.money.len() > 1 && short) {
                 Some(row) => format!("{} · {text}", money_words(&row.money)),

@@ -3,9 +3,10 @@
 use super::output::{self, Align};
 use super::{Ctx, Exit, progress};
 use crate::domain::ids::RunId;
-use crate::engine::Error;
 use crate::engine::command::Pick;
 use crate::engine::post::{self, Posted, What};
+use crate::engine::query::{self, Answer, Query};
+use crate::engine::{Error, Session};
 use crate::store::document;
 use crate::store::job::JobRow;
 use chrono::NaiveDate;
@@ -49,12 +50,32 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             What::Drafts(picks)
         }
     };
+    let doubts = doubts(&session, &what, args.invoice_date)?;
+    for doubt in doubts.iter().filter(|_| !ctx.json) {
+        output::line(&format!("check the date: {doubt}"));
+    }
     let job = post::start(&mut session, &what, args.invoice_date)?;
     let ended = progress::follow(&mut session, job, ctx)?;
-    report(ended.job(), ctx)
+    report(ended.job(), &doubts, ctx)
 }
 
-fn report(job: &JobRow, ctx: &Ctx) -> Result<Exit, Error> {
+/// What is odd about the dates that will be printed; the console asks the same.
+fn doubts(
+    session: &Session,
+    what: &What,
+    invoice_on: Option<NaiveDate>,
+) -> Result<Vec<String>, Error> {
+    let query = match what {
+        What::Run(run) => Query::PostRun(RunId::Bill(*run), invoice_on),
+        What::Drafts(picks) => Query::PostMarked(picks.clone(), invoice_on),
+    };
+    match query::ask(session, &query)? {
+        Answer::Post(preview) => Ok(preview.doubts),
+        other => Err(Error::Bug(format!("a posting was answered by {other:?}"))),
+    }
+}
+
+fn report(job: &JobRow, doubts: &[String], ctx: &Ctx) -> Result<Exit, Error> {
     let done: Posted = if job.detail.is_empty() {
         Posted::default()
     } else {
@@ -65,11 +86,18 @@ fn report(job: &JobRow, ctx: &Ctx) -> Result<Exit, Error> {
             done.totals.iter().map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m)))).collect();
         let refused: Vec<Value> =
             done.refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect();
+        let kept: Vec<Value> = done
+            .due_kept
+            .iter()
+            .map(|(number, due)| json!({ "number": number, "due_date": due }))
+            .collect();
         output::json(&json!({
             "posted": done.posted,
             "refused": refused,
             "refused_count": done.refused_count,
             "totals": totals,
+            "due_kept": kept,
+            "warnings": doubts,
             "first_number": done.first_number,
             "last_number": done.last_number,
         }))?;
@@ -84,7 +112,8 @@ fn report(job: &JobRow, ctx: &Ctx) -> Result<Exit, Error> {
         if done.posted == 0 {
             output::line("posted nothing");
         } else {
-            output::line(&format!("posted {}, {}{range}", done.posted, totals.join(", ")));
+            let kept = done.kept_words();
+            output::line(&format!("posted {}, {}{range}{kept}", done.posted, totals.join(", ")));
         }
         if done.refused_count > 0 {
             let rows: Vec<Vec<String>> =

@@ -1,6 +1,6 @@
 //! Invoices and memos: kinds, statuses and the words around them.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -239,6 +239,33 @@ impl DocumentTax {
     }
 }
 
+/// A posting date this far from today is asked about, days.
+const FAR_DAYS: i64 = 31;
+
+/// What is odd about printing `day` on documents that are posted `today`. `last` is the last number
+/// of the series so far with its date: numbers and dates are expected to rise together (for
+/// invoices see Council Directive 2006/112/EC, article 226 (1) and (2): date of issue, and a
+/// sequential number).
+pub fn date_doubts(
+    day: NaiveDate,
+    today: NaiveDate,
+    last: Option<(&str, NaiveDate)>,
+) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if let Some((number, on)) = last.filter(|(_, on)| day < *on) {
+        doubts.push(format!("{day} is before {number}, the last one, of {on}"));
+    }
+    if day.year() != today.year() {
+        doubts.push(format!("{day} is not in this year: the numbers are those of {}", day.year()));
+    }
+    let away = (day - today).num_days();
+    if away.abs() > FAR_DAYS {
+        let side = if away < 0 { "ago" } else { "ahead" };
+        doubts.push(format!("{day} is {} days {side}", away.abs()));
+    }
+    doubts
+}
+
 /// A number from its pattern: `INV-{year}-{seq:6}`, 2026, 12 → `INV-2026-000012`.
 pub fn number_from(pattern: &str, year: i32, seq: i64) -> String {
     let pattern = series_from(pattern, year);
@@ -269,5 +296,36 @@ mod tests {
         assert_eq!(number_from("INV-{year}-{seq:6}", 2026, 12), "INV-2026-000012");
         assert_eq!(number_from("R{seq:3}-A", 2026, 1234), "R1234-A");
         assert_eq!(series_from("INV-{year}-{seq:6}", 2026), "INV-2026-{seq:6}");
+    }
+
+    #[test]
+    fn a_posting_date_is_doubted_when_it_stands_out() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let last = Some(("INV-2026-000012", day("2026-11-20")));
+        let table: &[(&str, Option<(&str, NaiveDate)>, &[&str])] = &[
+            ("2026-11-25", last, &[]),
+            ("2026-11-20", last, &[]),
+            (
+                "2026-11-19",
+                last,
+                &["2026-11-19 is before INV-2026-000012, the last one, of 2026-11-20"],
+            ),
+            ("2026-11-19", None, &[]),
+            ("2026-10-25", None, &[]),
+            ("2026-10-24", None, &["2026-10-24 is 32 days ago"]),
+            ("2026-12-26", None, &[]),
+            ("2026-12-27", None, &["2026-12-27 is 32 days ahead"]),
+            (
+                "2027-01-01",
+                None,
+                &[
+                    "2027-01-01 is not in this year: the numbers are those of 2027",
+                    "2027-01-01 is 37 days ahead",
+                ],
+            ),
+        ];
+        for (on, last, doubts) in table {
+            assert_eq!(date_doubts(day(on), day("2026-11-25"), *last), *doubts, "{on}");
+        }
     }
 }

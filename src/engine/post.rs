@@ -44,12 +44,28 @@ pub struct Posted {
     pub first_number: Option<String>,
     /// Last number given, of the same kind.
     pub last_number: Option<String>,
+    /// Documents that got a new invoice date and kept their due date, since it was set by hand.
+    #[serde(default)]
+    pub due_kept_count: i64,
+    /// Their numbers and due dates.
+    #[serde(default)]
+    pub due_kept: Vec<(String, NaiveDate)>,
     /// The kind whose range the numbers are.
     #[serde(default)]
     range_of: Option<DocumentKind>,
 }
 
 impl Posted {
+    /// Which due dates stayed, in words; empty if none did.
+    pub fn kept_words(&self) -> String {
+        let Some((number, due)) = self.due_kept.first() else { return String::new() };
+        let more = match self.due_kept_count {
+            1 => String::new(),
+            n => format!(" and {} more", n - 1),
+        };
+        format!("; due dates set by hand stayed: {number} {due}{more}")
+    }
+
     /// Takes a number into the range; an invoice's drives out a memo's, since series never mix.
     fn number(&mut self, kind: DocumentKind, number: &str) {
         if self.range_of != Some(kind) {
@@ -305,7 +321,7 @@ fn run_slice(
             format!("{run} posted {} documents, {} stay behind", done.posted, done.refused_count);
         let why = done.refused.first().map(|r| format!(" ({}: {})", r.what, r.reason));
         let level = if done.refused_count > 0 { NoticeLevel::Warning } else { NoticeLevel::Info };
-        let text = text + &why.unwrap_or_default();
+        let text = text + &why.unwrap_or_default() + &done.kept_words();
         notice::add(tx, level, &run.to_string(), &text, &format!("posted {run} {}", job.id))?;
         tx.note(
             run,
@@ -348,6 +364,12 @@ fn post_some(
         match post_one(tx, pick, invoice_on, &config)? {
             Ok((row, number)) => {
                 done += 1;
+                if row.due_by_hand && invoice_on.is_some() {
+                    all.due_kept_count += 1;
+                    if all.due_kept.len() < LISTED {
+                        all.due_kept.push((number.clone(), row.due_on));
+                    }
+                }
                 match all.totals.iter_mut().find(|(c, _)| *c == row.currency) {
                     Some((_, total)) => *total += row.total_minor,
                     None => all.totals.push((row.currency, row.total_minor)),

@@ -11,10 +11,11 @@ use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::failed::FailedRow;
 use crate::store::read::happened::Happened;
-use crate::store::read::invoice::{HistoryRow, InvoiceDetail, PostPreview};
+use crate::store::read::invoice::{HistoryRow, InvoiceDetail};
 use crate::store::read::invoices::InvoiceRow;
 use crate::store::read::jobs::{JobRow, ScheduleRow};
 use crate::store::read::log::LogRow;
+use crate::store::read::post_preview::{self, PostPreview};
 use crate::store::read::runs::{RunDetail, RunRow};
 use crate::store::read::sample::Sample;
 use crate::store::read::today::{Step, StepRow};
@@ -68,10 +69,10 @@ pub enum Query {
     Run(RunId),
     /// An account whole.
     Account(AccountId),
-    /// What posting a run would do.
-    PostRun(RunId),
+    /// What posting a run would do, under a new invoice date or their own.
+    PostRun(RunId, Option<NaiveDate>),
     /// What posting marked drafts would do.
-    PostMarked(Vec<Pick>),
+    PostMarked(Vec<Pick>, Option<NaiveDate>),
     /// What queueing the copies of posted documents would do.
     Deliver,
     /// What a payment run would charge.
@@ -260,13 +261,15 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
         Query::Invoice(id) => Answer::Invoice(read::invoice::detail(db, *id)?.map(Box::new)),
         Query::Run(run) => Answer::Run(read::runs::detail(db, *run)?),
         Query::Account(id) => Answer::Account(Box::new(read::accounts::detail(db, *id)?)),
-        Query::PostRun(RunId::Bill(run)) => {
-            Answer::Post(read::invoice::post_run_preview(db, run.0)?)
+        Query::PostRun(RunId::Bill(run), invoice_on) => {
+            let dates = post_preview::Dates { today: now.today, invoice_on: *invoice_on };
+            Answer::Post(post_preview::of_run(db, run.0, dates)?)
         }
-        Query::PostRun(RunId::Payment(_)) => Answer::Post(PostPreview::default()),
-        Query::PostMarked(picks) => {
+        Query::PostRun(RunId::Payment(_), _) => Answer::Post(PostPreview::default()),
+        Query::PostMarked(picks, invoice_on) => {
+            let dates = post_preview::Dates { today: now.today, invoice_on: *invoice_on };
             let picks: Vec<(i64, i64)> = picks.iter().map(|p| (p.id.0, p.version)).collect();
-            Answer::Post(read::invoice::post_marked_preview(db, &picks)?)
+            Answer::Post(post_preview::of_marked(db, &picks, dates)?)
         }
         Query::Deliver => Answer::Deliver(0, 0, Vec::new()),
         Query::Recovery => {

@@ -26,6 +26,7 @@ mod memo_tax;
 mod memory;
 mod money_faults;
 mod month;
+mod post_date;
 mod pty;
 mod retry;
 mod roles;

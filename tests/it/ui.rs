@@ -279,6 +279,8 @@ fn the_question_before_posting_counts_what_posting_takes() {
             .store
             .read(|db| -> Result<(), read::ReadError> {
                 let run = BillRunId(4);
+                let today = chrono::NaiveDate::from_ymd_opt(2026, 12, 1).unwrap();
+                let dates = read::post_preview::Dates { today, invoice_on: None };
                 let args = read::ListArgs {
                     filter: read::Filter::parse(&format!("run:{run} status:draft")).unwrap(),
                     sort: read::Sort::Newest,
@@ -291,7 +293,7 @@ fn the_question_before_posting_counts_what_posting_takes() {
                     daybook::engine::post::blocked(db, &row, &config).unwrap().is_none()
                 };
                 let count = drafts.iter().filter(|d| free(d.id)).count();
-                let preview = read::invoice::post_run_preview(db, run.0)?;
+                let preview = read::post_preview::of_run(db, run.0, dates)?;
                 assert_eq!(preview.count, count as i64, "{review}");
                 let left: i64 = preview.left_out.iter().map(|(_, n)| n).sum();
                 assert_eq!(left as usize, drafts.len() - count, "{review}");

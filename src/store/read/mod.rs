@@ -12,6 +12,7 @@ pub mod invoice;
 pub mod invoices;
 pub mod jobs;
 pub mod log;
+pub mod post_preview;
 pub mod recovery;
 pub mod runs;
 pub mod sample;
@@ -435,8 +436,10 @@ mod tests {
         store
             .read(|db| -> Result<(), ReadError> {
                 assert_eq!(invoice::detail(db, DocumentId(1))?, None);
-                assert_eq!(invoice::post_run_preview(db, 1)?.count, 0);
-                assert_eq!(invoice::post_marked_preview(db, &[(1, 1)])?.changed, 1);
+                let today = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
+                let dates = post_preview::Dates { today, invoice_on: Some(today) };
+                assert_eq!(post_preview::of_run(db, 1, dates)?.count, 0);
+                assert_eq!(post_preview::of_marked(db, &[(1, 1)], dates)?.changed, 1);
                 assert_eq!(runs::row(db, RunId::Bill(BillRunId(1)))?, None);
                 runs::detail(db, RunId::Bill(BillRunId(1)))?;
                 runs::detail(db, RunId::Payment(PaymentRunId(1)))?;
@@ -444,7 +447,6 @@ mod tests {
                 jobs::open(db)?;
                 jobs::schedules(db)?;
                 invoice::history(db, "D-000001")?;
-                let today = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
                 assert_eq!(today::steps(db, today)?.len(), today::Step::ALL.len());
                 Ok(())
             })

@@ -4,7 +4,7 @@
 use super::{Intent, Step, clear, edit, field, frame};
 use crate::engine::command::Command;
 use crate::engine::query::{Answer, CollectPreview, money_words};
-use crate::store::read::invoice::PostPreview;
+use crate::store::read::post_preview::PostPreview;
 use crate::ui::keymap::Key;
 use crate::ui::theme;
 use crate::ui::widget::{Line, counted, grouped, put, wrap};
@@ -272,6 +272,18 @@ pub fn post_lines(preview: &PostPreview) -> Vec<Line> {
             let text = format!("flagged and not accepted by anybody: {}, {money}", grouped(*count));
             lines.push(Line::of(text, theme::WARN));
         }
+    }
+    for doubt in &preview.doubts {
+        lines.push(Line::of(format!("check the date: {doubt}"), theme::WARN));
+    }
+    let (kept, first) = &preview.due_by_hand;
+    if *kept > 0 {
+        let mut named: Vec<String> = first.iter().map(|(a, due)| format!("{a} {due}")).collect();
+        if *kept > first.len() as i64 {
+            named.push(format!("{} more", grouped(*kept - first.len() as i64)));
+        }
+        let text = format!("due dates set by hand stay: {}", named.join(", "));
+        lines.push(Line::of(text, theme::WARN));
     }
     if preview.changed > 0 {
         let text = format!("{} changed since they were marked; they stay behind", preview.changed);

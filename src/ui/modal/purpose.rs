@@ -425,11 +425,11 @@ pub fn post(what: PostWhat, invoice_on: Option<NaiveDate>, cx: &mut Cx) -> Modal
     let op = cx.operation();
     let (query, command) = match what {
         PostWhat::Run(run) => (
-            Query::PostRun(crate::domain::ids::RunId::Bill(run)),
+            Query::PostRun(crate::domain::ids::RunId::Bill(run), invoice_on),
             Command::PostRun { run, invoice_on },
         ),
         PostWhat::Drafts(drafts) => {
-            (Query::PostMarked(drafts.clone()), Command::Post { drafts, invoice_on })
+            (Query::PostMarked(drafts.clone(), invoice_on), Command::Post { drafts, invoice_on })
         }
     };
     cx.load(ScreenId::Invoices, Part::Dialog, query);

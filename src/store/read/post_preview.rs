@@ -1,0 +1,232 @@
+//! What posting would do, read at one moment: the figures of the confirmation.
+
+use super::{ReadError, currency};
+use crate::domain::document::{DocumentKind, date_doubts, number_from};
+use crate::domain::money::Currency;
+use crate::store::{Db, word};
+use chrono::NaiveDate;
+use rusqlite::OptionalExtension;
+
+/// Drafts listed by name at most.
+const LISTED: usize = 5;
+
+/// What posting would do, read at one moment: the figures of the confirmation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PostPreview {
+    /// Drafts that would be posted.
+    pub count: i64,
+    /// Their total and tax by currency.
+    pub money: Vec<(Option<Currency>, i64, i64)>,
+    /// First and last number by series, as far as it can be foretold.
+    pub numbers: Vec<String>,
+    /// What stays behind and why.
+    pub left_out: Vec<(String, i64)>,
+    /// Flagged drafts nobody accepted, by currency.
+    pub unseen: Vec<(Option<Currency>, i64, i64)>,
+    /// The largest drafts: account, customer, currency, total.
+    pub largest: Vec<(String, String, Option<Currency>, i64)>,
+    /// Rows that changed since they were marked.
+    pub changed: i64,
+    /// What is odd about the dates that would be printed, in words.
+    pub doubts: Vec<String>,
+    /// With a new invoice date: how many due dates stay, since they were set by hand, and the first
+    /// of them by account and day.
+    pub due_by_hand: (i64, Vec<(String, NaiveDate)>),
+}
+
+/// The day of the posting, and the invoice date it would give to all (none: each keeps its own).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dates {
+    /// Today in the book's zone.
+    pub today: NaiveDate,
+    /// The new invoice date.
+    pub invoice_on: Option<NaiveDate>,
+}
+
+/// Reads the figures for posting a run.
+pub fn of_run(db: &Db<'_>, run: i64, dates: Dates) -> Result<PostPreview, ReadError> {
+    preview(db, "d.run_id = ?1 AND d.status = 'Draft'", &[run], dates)
+}
+
+/// Reads the figures for posting marked drafts; each is (id, version as marked).
+pub fn of_marked(
+    db: &Db<'_>,
+    picks: &[(i64, i64)],
+    dates: Dates,
+) -> Result<PostPreview, ReadError> {
+    let list: Vec<String> = picks.iter().map(|(id, _)| id.to_string()).collect();
+    let mut out = preview(db, &format!("d.id IN ({})", list.join(",")), &[], dates)?;
+    let mut statement = db.conn().prepare_cached("SELECT version FROM document WHERE id = ?1")?;
+    for (id, version) in picks {
+        let now: Option<i64> = statement.query_row([id], |r| r.get(0)).optional()?;
+        out.changed += i64::from(now != Some(*version));
+    }
+    Ok(out)
+}
+
+/// Currency, total, tax, count.
+type Sums = (Option<Currency>, i64, i64, i64);
+
+/// What `engine::post::blocked` would let through, as SQL, so that the figures of a run of any size
+/// are there at once. A test holds the two together.
+fn postable(db: &Db<'_>) -> Result<(String, String), ReadError> {
+    let config = crate::store::settings::load(db)?;
+    let unseen = match config.get("post.require_review") {
+        "all" => "s.review = 'none'",
+        "flagged" => {
+            "(s.review = 'none' AND EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id))"
+        }
+        _ => "0",
+    };
+    let no_tax_id = "EXISTS (SELECT 1 FROM document_tax x JOIN account_version w \
+        ON w.id = d.account_version_id WHERE x.document_id = d.id \
+        AND x.kind = 'reverse_charge' AND trim(w.tax_id) = '')";
+    let reason = format!(
+        "CASE WHEN d.status <> 'Draft' THEN 'no longer drafts' WHEN s.review = 'held' THEN 'held' \
+         WHEN s.stale <> '' THEN 'stale: regenerate them, or accept them with a reason' \
+         WHEN {unseen} THEN 'not accepted yet (post.require_review)' \
+         WHEN {no_tax_id} THEN 'reverse charge without a tax id of the customer' ELSE '' END"
+    );
+    Ok((format!("({reason}) = ''"), reason))
+}
+
+fn preview(
+    db: &Db<'_>,
+    which: &str,
+    values: &[i64],
+    dates: Dates,
+) -> Result<PostPreview, ReadError> {
+    let from = "document d JOIN document_state s ON s.document_id = d.id";
+    let (postable, reason) = postable(db)?;
+    let sums = |extra: &str| -> Result<Vec<Sums>, ReadError> {
+        let sql = format!(
+            "SELECT d.currency, sum(d.total_minor), sum(d.tax_minor), count(*) FROM {from} \
+             WHERE {which} AND {postable} {extra} GROUP BY 1"
+        );
+        let mut statement = db.conn().prepare(&sql)?;
+        let rows = statement.query_map(rusqlite::params_from_iter(values), |r| {
+            Ok((Some(currency(r, 0)?), r.get(1)?, r.get(2)?, r.get(3)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    };
+    let all = sums("")?;
+    let mut out = PostPreview {
+        count: all.iter().map(|(_, _, _, n)| n).sum(),
+        money: all.iter().map(|(c, total, tax, _)| (*c, *total, *tax)).collect(),
+        ..PostPreview::default()
+    };
+    let unseen = "AND s.review = 'none' AND s.risk > 0";
+    out.unseen = sums(unseen)?.into_iter().map(|(c, total, _, n)| (c, total, n)).collect();
+    let sql = format!(
+        "SELECT {reason}, count(*) FROM {from} WHERE {which} AND NOT ({postable}) GROUP BY 1"
+    );
+    let mut statement = db.conn().prepare(&sql)?;
+    let rows =
+        statement.query_map(rusqlite::params_from_iter(values), |r| Ok((r.get(0)?, r.get(1)?)))?;
+    out.left_out = rows.collect::<Result<_, _>>()?;
+    // The largest of each currency: amounts of different currencies are not compared.
+    let sql = format!(
+        "SELECT a.number, v.name, d.currency, max(d.total_minor) FROM {from} \
+         JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id \
+         WHERE {which} AND {postable} GROUP BY d.currency ORDER BY count(*) DESC LIMIT 3"
+    );
+    let mut statement = db.conn().prepare(&sql)?;
+    let rows = statement.query_map(rusqlite::params_from_iter(values), |r| {
+        Ok((r.get(0)?, r.get(1)?, Some(currency(r, 2)?), r.get(3)?))
+    })?;
+    out.largest = rows.collect::<Result<_, _>>()?;
+    series(db, which, values, &postable, dates, &mut out)?;
+    if dates.invoice_on.is_some() {
+        out.due_by_hand = due_by_hand(db, which, values, &postable)?;
+    }
+    Ok(out)
+}
+
+/// What is known of the drafts that one series would number.
+struct Series {
+    kind: DocumentKind,
+    year: i32,
+    count: i64,
+    last: i64,
+    from: NaiveDate,
+    to: NaiveDate,
+}
+
+/// The range each series would give, and what is odd about its dates.
+fn series(
+    db: &Db<'_>,
+    which: &str,
+    values: &[i64],
+    postable: &str,
+    dates: Dates,
+    out: &mut PostPreview,
+) -> Result<(), ReadError> {
+    let day = match dates.invoice_on {
+        Some(day) => format!("'{day}'"),
+        None => "d.invoice_on".to_owned(),
+    };
+    let sql = format!(
+        "SELECT d.kind, substr({day}, 1, 4), count(*), \
+         coalesce((SELECT r.last FROM series r WHERE r.kind = d.kind \
+           AND r.year = CAST(substr({day}, 1, 4) AS INTEGER)), 0), min({day}), max({day}) \
+         FROM document d JOIN document_state s ON s.document_id = d.id \
+         WHERE {which} AND {postable} GROUP BY 1, 2"
+    );
+    let mut statement = db.conn().prepare(&sql)?;
+    let rows = statement.query_map(rusqlite::params_from_iter(values), |r| {
+        Ok(Series {
+            kind: word(r, 0, DocumentKind::parse)?,
+            year: word(r, 1, |t| t.parse().ok())?,
+            count: r.get(2)?,
+            last: r.get(3)?,
+            from: word(r, 4, |t| t.parse().ok())?,
+            to: word(r, 5, |t| t.parse().ok())?,
+        })
+    })?;
+    let config = crate::store::settings::load(db)?;
+    for row in rows {
+        let row = row?;
+        let pattern = config.get(&format!("series.{}", row.kind));
+        let number = |n: i64| number_from(pattern, row.year, n);
+        out.numbers.push(format!("{} to {}", number(row.last + 1), number(row.last + row.count)));
+        let last = number(row.last);
+        let before: Option<NaiveDate> = db
+            .conn()
+            .prepare_cached("SELECT invoice_on FROM document WHERE number = ?1")?
+            .query_row([&last], |r| word(r, 0, |t| t.parse().ok()))
+            .optional()?;
+        for day in [row.from, row.to] {
+            for doubt in date_doubts(day, dates.today, before.map(|on| (last.as_str(), on))) {
+                if !out.doubts.contains(&doubt) {
+                    out.doubts.push(doubt);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn due_by_hand(
+    db: &Db<'_>,
+    which: &str,
+    values: &[i64],
+    postable: &str,
+) -> Result<(i64, Vec<(String, NaiveDate)>), ReadError> {
+    let sql = format!(
+        "SELECT a.number, d.due_on, count(*) OVER () FROM document d \
+         JOIN document_state s ON s.document_id = d.id JOIN account a ON a.id = d.account_id \
+         WHERE {which} AND {postable} AND d.due_by_hand = 1 ORDER BY d.account_id, d.id LIMIT {LISTED}"
+    );
+    let mut statement = db.conn().prepare(&sql)?;
+    let rows = statement.query_map(rusqlite::params_from_iter(values), |r| {
+        Ok((r.get(0)?, word(r, 1, |t| t.parse().ok())?, r.get(2)?))
+    })?;
+    let mut listed = Vec::new();
+    let mut count = 0;
+    for row in rows {
+        let (account, due, all) = row?;
+        listed.push((account, due));
+        count = all;
+    }
+    Ok((count, listed))
+}

@@ -15,6 +15,7 @@ mod line;
 mod pieces;
 mod reconcile;
 mod rediscount;
+mod rest;
 mod timeline;
 mod usage;
 

@@ -153,6 +153,10 @@ pub struct Percent {
     /// Stacked percentages before this one, with what they gave, minor units.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub stacked: Option<(Decimal, i64)>,
+    /// Where the line is the rest of a whole: what stands of the whole on earlier lines, and what
+    /// was given on them, minor units. The discount of the whole is rounded once.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<(i64, i64)>,
     /// What was left of the line, minor units, where that was less.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub left_minor: Option<i64>,
@@ -167,6 +171,10 @@ pub struct Fixed {
     /// Share of each discount period, with what was left of that period's sum, minor units.
     #[serde(rename = "f")]
     pub parts: Vec<(Fraction, i64)>,
+    /// Where the line is the rest of a whole, whose share stands in `parts`: what was given on the
+    /// earlier lines of it, minor units.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub earlier_minor: Option<i64>,
     /// What was left of the line, minor units.
     #[serde(rename = "l")]
     pub left_minor: i64,
@@ -340,12 +348,13 @@ impl Percent {
     /// The discount, negative.
     pub fn minor(&self, rounding: &Rounding, currency: Currency) -> Result<i64, MoneyError> {
         let (before, given) = self.stacked.unwrap_or_default();
+        let (earlier, given_earlier) = self.earlier.unwrap_or_default();
         let exact = currency
-            .to_decimal(self.base_minor)
+            .to_decimal(self.base_minor + earlier)
             .checked_mul(before + self.percent)
             .ok_or(MoneyError::TooLarge)?
             / Decimal::ONE_HUNDRED;
-        let off = rounding.to_minor(exact, currency)? - given;
+        let off = rounding.to_minor(exact, currency)? - given - given_earlier;
         Ok(-self.left_minor.map_or(off, |left| off.min(left)))
     }
 }
@@ -357,6 +366,7 @@ impl Fixed {
         for (share, left) in &self.parts {
             off += rounding.to_minor(scaled(self.price, *share)?, currency)?.min(*left);
         }
+        off -= self.earlier_minor.unwrap_or(0);
         Ok(-off.min(self.left_minor))
     }
 }

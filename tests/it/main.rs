@@ -32,6 +32,7 @@ mod retry;
 mod roles;
 mod rows;
 mod rules;
+mod rules_change;
 mod rules_random;
 mod sample;
 mod schedule;

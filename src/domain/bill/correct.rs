@@ -214,6 +214,7 @@ impl<'a> Series<'_, 'a> {
             unit_price: self.ctx.input.currency.to_decimal(said),
             usage: Vec::new(),
             rate: claim.tax.clone(),
+            rest_of: None,
             order: self.placed.order,
         });
     }
@@ -250,6 +251,7 @@ impl<'a> Series<'_, 'a> {
                 grid: Some((grid, k)),
                 nth: self.placed.line.nth(claim.from),
                 period,
+                since: None,
                 run: claimed,
                 span: claimed,
                 version,

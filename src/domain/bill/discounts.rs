@@ -8,6 +8,7 @@
 
 use super::line::Line;
 use super::reconcile::Outcome;
+use super::rest::{Earlier, Rest};
 use super::{BillError, ClaimIndex, Ctx, Placed, too_large};
 use crate::domain::billing::{Claim, ClaimRole};
 use crate::domain::charge::{ChargeType, DiscountLevel, Model};
@@ -75,9 +76,8 @@ pub(crate) fn apply<'a>(
     });
     for i in fresh {
         let Some(line) = out.lines.get(i) else { continue };
-        let base = Base::of(line.placed, line.span);
         let on_target = claims.on_target(line.placed.charge.id);
-        discounts.on_new(base, line.said_minor, line.role, on_target, &mut made)?;
+        discounts.on_new(line, on_target, &mut made)?;
     }
     out.lines.append(&mut made);
     Ok(())
@@ -179,14 +179,15 @@ impl<'s, 'a> Discounts<'s, 'a> {
 
     /// What discount `at` takes of a line with `whole` on it, of which `left` is left.
     /// `stacked`: percentages taken before of the same whole, and what they gave; one that rounds
-    /// to nothing makes no line and is added here, for it still adds up with the next.
+    /// to nothing makes no line and is added here, for it still adds up with the next. `earlier`: where the
+    /// line is the rest of a whole.
     pub(super) fn part(
         &self,
         at: usize,
         base: Base<'a>,
-        whole: i64,
-        left: i64,
+        (whole, left): (i64, i64),
         stacked: &mut (Decimal, i64),
+        earlier: Option<Earlier>,
     ) -> Result<Option<Part>, BillError> {
         let Some(discount) = self.list.get(at).copied() else { return Ok(None) };
         if left <= 0 || !Self::reaches(discount, base) {
@@ -201,9 +202,10 @@ impl<'s, 'a> Discounts<'s, 'a> {
                 percent: terms.price,
                 base_minor: if terms.stacked { whole } else { left },
                 stacked: (terms.stacked && !stacked.0.is_zero()).then_some(*stacked),
+                earlier: earlier.map(|e| (e.of, e.given)),
                 left_minor: None,
             };
-            let mut minor = percent.minor(rounding, currency).map_err(&fits)?;
+            let mut minor = percent.minor(rounding, currency).map_err(&fits)?.min(0);
             if -minor > left {
                 percent.left_minor = Some(left);
                 minor = -left;
@@ -222,13 +224,33 @@ impl<'s, 'a> Discounts<'s, 'a> {
         let Some((parts, firsts, span)) = self.fixed_parts(at, discount, base)? else {
             return Ok(None);
         };
-        let fixed = Fixed { price: terms.price, parts, left_minor: left };
-        let minor = fixed.minor(rounding, currency).map_err(&fits)?;
+        let mut fixed = Fixed { price: terms.price, parts, earlier_minor: None, left_minor: left };
+        if let Some(earlier) = earlier {
+            let whole = Base { span: earlier.days, ..base };
+            // Of a whole within one period of the discount; what was given there was used up.
+            if let Some((parts, _, _)) = self.fixed_parts(at, discount, whole)?
+                && let [(share, left)] = parts[..]
+            {
+                fixed.parts = vec![(share, left + earlier.given)];
+                fixed.earlier_minor = Some(earlier.given);
+            }
+        }
+        let minor = fixed.minor(rounding, currency).map_err(&fits)?.min(0);
+        if fixed.earlier_minor.is_some() {
+            let by_period = firsts.first().map(|first| (*first, -minor)).into_iter().collect();
+            let how = How::Fixed(fixed);
+            return Ok((minor != 0).then_some(Part { how, minor, by_period, span }));
+        }
         let by_period = firsts
             .iter()
             .zip(&fixed.parts)
             .map(|(first, part)| {
-                let one = Fixed { price: terms.price, parts: vec![*part], left_minor: i64::MAX };
+                let one = Fixed {
+                    price: terms.price,
+                    parts: vec![*part],
+                    earlier_minor: None,
+                    left_minor: i64::MAX,
+                };
                 Ok((*first, -one.minor(rounding, currency)?))
             })
             .collect::<Result<Vec<_>, _>>()
@@ -251,7 +273,12 @@ impl<'s, 'a> Discounts<'s, 'a> {
         let price =
             discount.charge.versions.get(version).map_or(discount.terms.price, |v| v.terms.price);
         let sum_of = |share: Fraction| {
-            let one = Fixed { price, parts: vec![(share, i64::MAX)], left_minor: i64::MAX };
+            let one = Fixed {
+                price,
+                parts: vec![(share, i64::MAX)],
+                earlier_minor: None,
+                left_minor: i64::MAX,
+            };
             one.minor(rounding, currency).map(|m| -m).map_err(too_large(discount.charge))
         };
         let left_in = |first: NaiveDate, sum: i64| {
@@ -286,13 +313,14 @@ impl<'s, 'a> Discounts<'s, 'a> {
     /// Discounts a new line.
     fn on_new(
         &mut self,
-        base: Base<'a>,
-        whole: i64,
-        role: ClaimRole,
+        line: &Line<'a>,
         claims: &[&'a Claim],
         made: &mut Vec<Line<'a>>,
     ) -> Result<(), BillError> {
+        let base = Base::of(line.placed, line.span);
+        let (whole, role) = (line.said_minor, line.role);
         let mut state = (whole, (Decimal::ZERO, 0));
+        let mut rest = line.rest_of.map(|(days, stands)| Rest::new(days, stands));
         for at in 0..self.list.len() {
             let waived = self.list.get(at).is_some_and(|d| {
                 claims.iter().any(|c| {
@@ -305,7 +333,13 @@ impl<'s, 'a> Discounts<'s, 'a> {
             if waived {
                 continue;
             }
-            if let Some(part) = self.part(at, base, whole, state.0, &mut state.1)? {
+            let earlier = match (&mut rest, self.list.get(at)) {
+                (Some(rest), Some(discount)) if Self::reaches(discount, base) => {
+                    rest.earlier(discount, base, claims, made)
+                }
+                _ => None,
+            };
+            if let Some(part) = self.part(at, base, (whole, state.0), &mut state.1, earlier)? {
                 self.take(at, &Onto { base, role, claims }, part, &mut state, made);
             }
         }
@@ -348,6 +382,7 @@ impl<'s, 'a> Discounts<'s, 'a> {
             unit_price: self.ctx.input.currency.to_decimal(part.minor),
             usage: Vec::new(),
             rate: None,
+            rest_of: None,
             order: base.placed.order,
         });
     }

@@ -39,6 +39,9 @@ pub(crate) struct Line<'a> {
     pub(crate) usage: Vec<UsageId>,
     /// Of a credit: the rate of the corrected item.
     pub(crate) rate: Option<Arc<TaxRate>>,
+    /// Where it is the rest of a whole: the whole's days, and what stands of it on earlier lines,
+    /// minor units.
+    pub(crate) rest_of: Option<(Span, i64)>,
     /// Print order: of the line itself, or of the line it discounts.
     pub(crate) order: (usize, usize),
 }

@@ -22,6 +22,8 @@ pub struct Piece {
     pub nth: Option<i64>,
     /// All days of the period.
     pub period: Span,
+    /// The day from which periods lie as this one does, if they lay otherwise before.
+    pub since: Option<NaiveDate>,
     /// The days of the period that are served without a break, at whatever prices.
     pub run: Span,
     /// The days of the run at this price.
@@ -48,6 +50,7 @@ pub fn pieces(
             grid: None,
             nth: None,
             period: span,
+            since: None,
             run: span,
             span,
             version,
@@ -62,10 +65,14 @@ pub fn pieces(
             let Some((grid, k)) = line.locate(from) else { break };
             let Some(period) = grid.period(k) else { break };
             let cut = line.grids.partition_point(|(start, _)| *start <= from);
+            let since = cut.checked_sub(1).filter(|i| *i > 0);
+            let since = since.and_then(|i| line.grids.get(i)).map(|(start, _)| *start);
             let cut = line.grids.get(cut).and_then(|(start, _)| before(*start));
             let to = period.to.min(served.to).min(cut.unwrap_or(period.to));
             let run = Span { from, to };
+            let first = list.len();
             split_by_price(charge, line, (grid, k, period), run, target, &mut list);
+            list.iter_mut().skip(first).for_each(|piece| piece.since = since);
             day = after(to);
         }
     }
@@ -95,7 +102,16 @@ fn split_by_price(
         let change = line.priced.get(next).map(|(start, _)| *start).filter(|s| *s <= run.to);
         let to = change.and_then(before).unwrap_or(run.to);
         let span = Span { from, to };
-        list.push(Piece { grid: Some((grid, k)), nth, period, run, span, version, due });
+        list.push(Piece {
+            grid: Some((grid, k)),
+            nth,
+            period,
+            since: None,
+            run,
+            span,
+            version,
+            due,
+        });
         match change {
             Some(start) => from = start,
             None => return,

@@ -98,9 +98,11 @@ impl<'a> Series<'_, 'a> {
         self.placed.charge.versions.get(version).map_or(self.placed.terms, |v| &v.terms)
     }
 
-    /// Whether a claim was billed for the same period at the same price as the piece asks.
+    /// Whether a claim was billed for the same period at the same price as the piece asks. A line
+    /// that began when periods lay otherwise was shared by the days of another period.
     pub(super) fn agrees(&self, claim: &Claim, piece: &Piece) -> bool {
         piece.period.holds(Span { from: claim.from, to: claim.to })
+            && piece.since.is_none_or(|since| claim.from >= since)
             && same_price(self.terms_of(claim).1, self.terms_at(piece.version))
     }
 
@@ -260,6 +262,9 @@ impl<'a> Series<'_, 'a> {
             Some(_) | None => days,
         };
         self.push(piece, terms, span, ClaimRole::Billed, (&priced, earlier), out);
+        if let Some(line) = out.lines.last_mut().filter(|_| rest.is_some()) {
+            line.rest_of = Some((piece.span, earlier));
+        }
         Ok(())
     }
 
@@ -352,6 +357,7 @@ impl<'a> Series<'_, 'a> {
             unit_price,
             usage: Self::fresh_of(priced),
             rate: None,
+            rest_of: None,
             order: self.placed.order,
         });
     }

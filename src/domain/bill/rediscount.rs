@@ -87,7 +87,7 @@ impl<'a> Discounts<'_, 'a> {
             let touched = to.held.kept.iter().any(|days| days.meet(run.base.span).is_some());
             if touched
                 && let Some(part) =
-                    self.part(to.at, run.base, run.whole, run.left, &mut run.stacked)?
+                    self.part(to.at, run.base, (run.whole, run.left), &mut run.stacked, None)?
             {
                 parts.push((i, part));
             }
@@ -144,7 +144,9 @@ impl<'a> Discounts<'_, 'a> {
             }
             for gap in gaps {
                 let base = Base { span: gap, ..run.base };
-                if let Some(part) = self.part(at, base, run.whole, run.left, &mut run.stacked)? {
+                if let Some(part) =
+                    self.part(at, base, (run.whole, run.left), &mut run.stacked, None)?
+                {
                     let mut state = (run.left, run.stacked);
                     let onto = Onto { base, role: ClaimRole::Billed, claims };
                     self.take(at, &onto, part, &mut state, made);
@@ -231,6 +233,7 @@ impl<'a> Discounts<'_, 'a> {
                 unit_price: self.ctx.input.currency.to_decimal(said),
                 usage: Vec::new(),
                 rate: claim.tax.clone(),
+                rest_of: None,
                 order: target.order,
             });
         }
@@ -320,7 +323,7 @@ struct Change<'c, 'a> {
 }
 
 /// What stands of a discount's claim after its credits, as rated.
-fn standing_of(claim: &Claim, mine: &[&Claim]) -> i64 {
+pub(super) fn standing_of(claim: &Claim, mine: &[&Claim]) -> i64 {
     let credits = mine.iter().filter(|c| {
         c.role == ClaimRole::Credited && c.corrects.is_some() && c.corrects == claim.item
     });
@@ -328,7 +331,7 @@ fn standing_of(claim: &Claim, mine: &[&Claim]) -> i64 {
 }
 
 /// Whether a discount's claim was made by the terms that hold now.
-fn same_terms(discount: &Placed<'_>, claim: &Claim, days: Span) -> bool {
+pub(super) fn same_terms(discount: &Placed<'_>, claim: &Claim, days: Span) -> bool {
     let now = discount.charge.versions.get(discount.line.version_at(days.from));
     let then = discount.charge.versions.iter().find(|v| v.id == claim.version.0);
     match (now, then) {

@@ -66,12 +66,29 @@ impl Derivation {
                 "A discount of {rate} % on {base}, the price of the line after any discounts before this one."
             )
         });
-        let exact = told.currency.to_decimal(percent.base_minor) * together / Decimal::ONE_HUNDRED;
+        let (earlier, given_earlier) = percent.earlier.unwrap_or_default();
+        let whole = percent.base_minor + earlier;
+        let base = told.money(whole);
+        if percent.earlier.is_some() {
+            out.push(format!(
+                "The line is the rest of a whole of {base}; {} of it stands on earlier lines.",
+                told.money(earlier)
+            ));
+        }
+        let exact = told.currency.to_decimal(whole) * together / Decimal::ONE_HUNDRED;
         let Ok(off) = self.rounding().to_minor(exact, told.currency) else { return };
         out.push(match self.rounded(exact, off, told) {
             Some(rounded) => format!("{} % of {base}: {rounded}", together.normalize()),
             None => format!("{} % of {base} is {}.", together.normalize(), told.money(off)),
         });
+        let off = off - given_earlier;
+        if percent.earlier.is_some() {
+            out.push(format!(
+                "{} of this was given on the earlier lines; {} is left for this one.",
+                told.money(given_earlier),
+                told.money(off)
+            ));
+        }
         if percent.stacked.is_some() {
             out.push(format!(
                 "{} of this was taken by the discounts before; {} is left for this one.",
@@ -92,6 +109,10 @@ impl Derivation {
             "A discount of {} a period, taken off one line after the other until it is used up.",
             told.exact(fixed.price)
         ));
+        let days = match fixed.earlier_minor {
+            None => "The days of this line",
+            Some(_) => "The days of this line and of the earlier ones that make up a whole",
+        };
         let mut sum = 0;
         for (share, left) in &fixed.parts {
             let Ok(exact) = scaled(fixed.price, *share) else { continue };
@@ -99,7 +120,7 @@ impl Derivation {
             if !share.is_one() {
                 let (num, den) = (share.num, share.den);
                 out.push(format!(
-                    "The days of this line are {num}/{den} of the discount's period: {}.",
+                    "{days} are {num}/{den} of the discount's period: {}.",
                     told.exact(exact)
                 ));
             }
@@ -111,6 +132,14 @@ impl Derivation {
         }
         if fixed.parts.len() > 1 {
             out.push(format!("Together {}.", told.money(sum)));
+        }
+        if let Some(earlier) = fixed.earlier_minor {
+            sum -= earlier;
+            out.push(format!(
+                "{} of it was given on the earlier lines; {} is left for this one.",
+                told.money(earlier),
+                told.money(sum)
+            ));
         }
         if fixed.left_minor < sum {
             out.push(format!(

@@ -133,6 +133,7 @@ fn credits_and_discounts_say_what_they_are_taken_of() {
         percent: Decimal::TEN,
         base_minor: 5484,
         stacked: Some((Decimal::from(5), 274)),
+        earlier: None,
         left_minor: None,
     };
     assert_eq!(
@@ -143,8 +144,29 @@ fn credits_and_discounts_say_what_they_are_taken_of() {
             "2.74 EUR of this was taken by the discounts before; 5.49 EUR is left for this one.",
         ]
     );
-    let fixed =
-        Fixed { price: Decimal::TEN, parts: vec![(Fraction::new(17, 31), 500)], left_minor: 400 };
+    let rest = Percent {
+        percent: Decimal::new(125, 1),
+        base_minor: 1033,
+        stacked: None,
+        earlier: Some((2067, 258)),
+        left_minor: None,
+    };
+    assert_eq!(
+        words(How::Percent(rest), -130),
+        [
+            "A discount of 12.5 % on 10.33 EUR, the price of the line after any discounts before this one.",
+            "The line is the rest of a whole of 31.00 EUR; 20.67 EUR of it stands on earlier lines.",
+            "12.5 % of 31.00 EUR: 3.875 EUR is rounded to 3.88 EUR.",
+            "2.58 EUR of this was given on the earlier lines; 1.30 EUR is left for this one.",
+            "The line's amount is -1.30 EUR.",
+        ]
+    );
+    let fixed = Fixed {
+        price: Decimal::TEN,
+        parts: vec![(Fraction::new(17, 31), 500)],
+        earlier_minor: None,
+        left_minor: 400,
+    };
     assert_eq!(
         words(How::Fixed(fixed), -400)[1..],
         [
@@ -153,6 +175,25 @@ fn credits_and_discounts_say_what_they_are_taken_of() {
             "5.00 EUR of it was not used up yet.",
             "The line comes to 4.00 EUR, and no more than that is taken.",
             "The line's amount is -4.00 EUR.",
+        ]
+    );
+}
+
+#[test]
+fn a_fixed_discount_of_the_rest_of_a_whole_says_what_was_given_before() {
+    let fixed = Fixed {
+        price: Decimal::from(3),
+        parts: vec![(Fraction::new(22, 155), 300)],
+        earlier_minor: Some(21),
+        left_minor: 220,
+    };
+    assert_eq!(
+        words(How::Fixed(fixed), -22)[1..],
+        [
+            "The days of this line and of the earlier ones that make up a whole are 22/155 of the discount's period: 0.425806… EUR.",
+            "0.425806… EUR is rounded to 0.43 EUR.",
+            "0.21 EUR of it was given on the earlier lines; 0.22 EUR is left for this one.",
+            "The line's amount is -0.22 EUR.",
         ]
     );
 }
@@ -179,6 +220,7 @@ fn a_credit_of_an_edited_line_says_its_proportion_and_its_limit() {
         percent: Decimal::from(60),
         base_minor: 1000,
         stacked: Some((Decimal::from(60), 600)),
+        earlier: None,
         left_minor: Some(400),
     };
     assert_eq!(

@@ -286,8 +286,15 @@ pub fn explain(args: &Explain, ctx: &Ctx) -> Result<Exit, Error> {
                 .map_err(|e| StoreError::Corrupt(format!("a derivation cannot be read: {e}")))?
         };
         let from = item.service_from.unwrap_or(row.invoice_on);
+        let discounted = items.iter().find(|b| {
+            item.target.is_some()
+                && b.charge == item.target
+                && b.service_from <= item.service_from
+                && b.service_to >= item.service_to
+        });
         let words = how.words(&Told {
             currency: row.currency,
+            discounted: discounted.map_or("", |b| &b.description),
             description: &item.description,
             from,
             to: item.service_to.unwrap_or(from),

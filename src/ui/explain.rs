@@ -19,6 +19,7 @@ pub fn words(item: &ItemRow, currency: Currency) -> Vec<String> {
     let mut out = derivation.words(&Told {
         currency,
         description: &item.description,
+        discounted: &item.discounted,
         from,
         to,
         amount_minor: item.amount_minor,

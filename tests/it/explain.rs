@@ -18,8 +18,11 @@ fn told_by_kind() -> BTreeMap<String, String> {
         play(&scenario, &mut |book| {
             for account in &book.accounts {
                 let documents = book.last.get(&account.number).into_iter().flatten();
-                for item in documents.flat_map(|(_, d)| &d.items) {
+                let all: Vec<_> = documents.flat_map(|(_, d)| &d.items).collect();
+                for item in &all {
+                    let of = all.iter().find(|b| Some(b.charge) == item.target);
                     let told = Told {
+                        discounted: of.map_or("", |b| &b.description),
                         currency: account.currency,
                         description: &item.description,
                         from: item.service_from,

@@ -51,6 +51,7 @@ pub fn explained(book: &Memory) {
             let told = Told {
                 currency,
                 description: &item.description,
+                discounted: "",
                 from: item.service_from,
                 to: item.service_to,
                 amount_minor: item.amount_minor,

@@ -17,6 +17,8 @@ pub struct Told<'a> {
     pub currency: Currency,
     /// What is printed on the line.
     pub description: &'a str,
+    /// Of a discount: what is printed on the line it discounts; else empty.
+    pub discounted: &'a str,
     /// First day of service.
     pub from: NaiveDate,
     /// Last day of service.
@@ -26,6 +28,14 @@ pub struct Told<'a> {
 }
 
 impl Told<'_> {
+    /// The discounted line by its name, where that is known.
+    fn line(&self) -> String {
+        match self.discounted {
+            "" => "the line".to_owned(),
+            name => format!("“{name}”"),
+        }
+    }
+
     fn money(&self, minor: i64) -> String {
         format!("{} {}", self.currency.grouped(minor), self.currency)
     }

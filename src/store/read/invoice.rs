@@ -63,6 +63,8 @@ pub struct ItemRow {
     pub charge: String,
     /// What is printed.
     pub description: String,
+    /// Of a discount: what is printed on the line it discounts; else empty.
+    pub discounted: String,
     /// First and last day of service.
     pub service: Option<(NaiveDate, NaiveDate)>,
     /// How many.
@@ -185,7 +187,10 @@ pub fn row(db: &Db<'_>, id: DocumentId) -> Result<Option<InvoiceRow>, ReadError>
 fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, ReadError> {
     let mut statement = db.conn().prepare_cached(
         "SELECT i.id, i.position, c.number, i.description, i.service_from_on, i.service_to_on, \
-         i.quantity, i.unit_price, i.amount_minor, i.tax_code, i.origin, i.derivation \
+         i.quantity, i.unit_price, i.amount_minor, i.tax_code, i.origin, i.derivation, \
+         (SELECT b.description FROM document_item b WHERE b.document_id = i.document_id \
+            AND b.charge_id = i.target_charge_id AND b.service_from_on <= i.service_from_on \
+            AND b.service_to_on >= i.service_to_on LIMIT 1) \
          FROM document_item i LEFT JOIN charge c ON c.id = i.charge_id \
          WHERE i.document_id = ?1 ORDER BY i.position",
     )?;
@@ -205,6 +210,7 @@ fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, ReadError> {
             tax_code: r.get(9)?,
             origin: r.get(10)?,
             derivation: r.get(11)?,
+            discounted: r.get::<_, Option<String>>(12)?.unwrap_or_default(),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -51,19 +51,19 @@ impl Derivation {
     }
 
     pub(super) fn percent(&self, percent: &Percent, told: &Told<'_>, out: &mut Vec<String>) {
-        let base = told.money(percent.base_minor);
+        let (base, line) = (told.money(percent.base_minor), told.line());
         let (before, given) = percent.stacked.unwrap_or_default();
         let together = before + percent.percent;
         let rate = percent.percent.normalize();
         out.push(if percent.stacked.is_some() {
             format!(
-                "A discount of {rate} % on {base}, the price of the line; it adds up with the {} % before it to {} %.",
+                "A discount of {rate} % on {base}, the price of {line}; it adds up with the {} % before it to {} %.",
                 before.normalize(),
                 together.normalize()
             )
         } else {
             format!(
-                "A discount of {rate} % on {base}, the price of the line after any discounts before this one."
+                "A discount of {rate} % on {base}, the price of {line} after any discounts before this one."
             )
         });
         let (earlier, given_earlier) = percent.earlier.unwrap_or_default();
@@ -106,8 +106,9 @@ impl Derivation {
 
     pub(super) fn fixed(&self, fixed: &Fixed, told: &Told<'_>, out: &mut Vec<String>) {
         out.push(format!(
-            "A discount of {} a period, taken off one line after the other until it is used up.",
-            told.exact(fixed.price)
+            "A discount of {} a period, taken off one line after the other until it is used up; here off {}.",
+            told.exact(fixed.price),
+            told.line()
         ));
         let days = match fixed.earlier_minor {
             None => "The days of this line",

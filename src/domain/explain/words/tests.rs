@@ -13,6 +13,7 @@ fn day(text: &str) -> NaiveDate {
 fn told(amount_minor: i64) -> Told<'static> {
     Told {
         currency: Currency::parse("EUR").unwrap(),
+        discounted: "",
         description: "Storage",
         from: day("2024-01-15"),
         to: day("2024-01-31"),

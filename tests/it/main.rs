@@ -7,6 +7,7 @@ mod cases_binary;
 mod cdnow;
 mod check;
 mod collect;
+mod collect_race;
 mod contract;
 mod crash;
 mod day;

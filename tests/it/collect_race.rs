@@ -7,9 +7,8 @@
 //! are run (default 5).
 
 use crate::book::{Book, binary, daybook};
-use crate::collect::{owing, sandbox_at};
+use crate::collect::{owing, sandbox_at, taken_by_account};
 use crate::crash::{copy, rows};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -140,32 +139,61 @@ impl Drop for Racers {
     }
 }
 
-/// How far everybody together has come: payments written down, or lines in the gateway's ledger.
-fn progress(book: &Path, conn: &rusqlite::Connection, at_the_gateway: bool) -> usize {
-    if at_the_gateway {
-        let ledger = std::fs::read(ledger(book)).unwrap();
-        return ledger.iter().filter(|b| **b == b'\n').count();
+/// Where one of them is killed.
+#[derive(Debug, Clone, Copy)]
+enum Mark {
+    /// So many payments are written down, by anybody.
+    Written(usize),
+    /// So many requests have come to the gateway, from anybody.
+    Heard(usize),
+    /// So many of its own payments are through at the gateway and not recorded yet.
+    Unanswered(usize),
+}
+
+impl Mark {
+    /// Of a round, past what lies there already. Retries and look-ups end sooner than runs.
+    fn of(round: usize, victim: usize, conn: &rusqlite::Connection, book: &Path) -> Self {
+        let far = 1 + round * 37 % if victim > 3 { 20 } else { 160 };
+        match round % 3 {
+            0 => Self::Unanswered(1 + round % 8),
+            1 => Self::Heard(heard(book).len() + far),
+            _ => Self::Written(written(conn) + far),
+        }
     }
+
+    fn reached(self, conn: &rusqlite::Connection, book: &Path, process: u32) -> bool {
+        match self {
+            Self::Written(point) => written(conn) >= point,
+            Self::Heard(point) => heard(book).len() >= point,
+            Self::Unanswered(point) => {
+                let own = "SELECT p.idempotency_key FROM payment p
+                    JOIN job j ON j.subject = printf('PR-%06d', p.run_id)
+                    WHERE p.status = 'Processing' AND j.state = 'Running' AND j.holder = 'pid ' || ?1";
+                let mut own = conn.prepare_cached(own).unwrap();
+                let own = own.query_map([process], |r| r.get::<_, String>(0)).unwrap();
+                let own: Vec<_> = own.map(Result::unwrap).collect();
+                !own.is_empty() && {
+                    let heard = heard(book);
+                    own.iter().filter(|key| heard.iter().any(|l| l.contains(*key))).count() >= point
+                }
+            }
+        }
+    }
+}
+
+fn written(conn: &rusqlite::Connection) -> usize {
     let count = conn.query_row("SELECT count(*) FROM payment", [], |r| r.get::<_, i64>(0));
     count.unwrap() as usize
 }
 
-fn ledger(book: &Path) -> PathBuf {
-    book.with_file_name("book.db.d").join("sandbox.jsonl")
+/// What the gateway wrote into its ledger.
+fn heard(book: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(ledger(book)).unwrap();
+    text.lines().map(str::to_owned).collect()
 }
 
-/// What the gateway has taken by account, minor units, and what lies at the bank.
-fn taken(book: &Path) -> BTreeMap<String, i64> {
-    let mut taken = BTreeMap::new();
-    for line in std::fs::read_to_string(ledger(book)).unwrap().lines() {
-        let event: Value = serde_json::from_str(line).unwrap();
-        let here = event["result"] == "approved" || !event["result"]["submitted"].is_null();
-        if event["event"] == "charge" && here {
-            let account = event["customer"].as_str().unwrap().to_owned();
-            *taken.entry(account).or_insert(0) += event["amount_minor"].as_i64().unwrap();
-        }
-    }
-    taken
+fn ledger(book: &Path) -> PathBuf {
+    book.with_file_name("book.db.d").join("sandbox.jsonl")
 }
 
 /// One race on a copy of the book; whether somebody was killed in it.
@@ -186,15 +214,15 @@ fn race(template: &Path, round: usize) -> bool {
     ];
     let conn = rusqlite::Connection::open(&book).unwrap();
     conn.busy_timeout(Duration::from_secs(5)).unwrap();
-    let at_the_gateway = round % 2 == 1;
-    let begun = progress(&book, &conn, at_the_gateway);
     let victim = Some(round % (all.len() + 1)).filter(|v| *v < all.len());
-    // Both kinds of progress come to about 240. Retries and look-ups end sooner than runs.
-    let span = if victim.is_some_and(|v| v > 3) { 20 } else { 160 };
-    let point = begun + 1 + (round * 37 % span);
+    let mark = victim.map(|v| Mark::of(round, v, &conn, &book));
     let mut racers = Racers::line_up(&book, &all);
+    let process = victim.map(|v| racers.0[v].id());
     racers.go();
-    let killed = racers.run(victim, || progress(&book, &conn, at_the_gateway) >= point);
+    let killed = racers.run(victim, || {
+        let (Some(mark), Some(process)) = (mark, process) else { return false };
+        mark.reached(&conn, &book, process)
+    });
     for (place, child) in racers.0.iter_mut().enumerate() {
         let code = child.wait().unwrap().code();
         if killed && victim == Some(place) {
@@ -213,7 +241,7 @@ fn race(template: &Path, round: usize) -> bool {
     daybook(&book, &["worker", "--once"]).ends(0);
     daybook(&book, &["payment", "reconcile"]).ends(1);
     let wrong = broken(&book, earlier);
-    assert!(wrong.is_empty(), "round {round} ({killed}): {wrong:#?}");
+    assert!(wrong.is_empty(), "round {round} ({mark:?}, killed: {killed}): {wrong:#?}");
     killed
 }
 
@@ -224,7 +252,7 @@ fn broken(book: &Path, earlier: usize) -> Vec<String> {
     if per_key > 1 {
         wrong.push(format!("a key succeeded {per_key} times at the gateway"));
     }
-    let taken = taken(book);
+    let taken = taken_by_account(book);
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let payments = "SELECT a.number, trim(p.status || ' ' || p.decline_code) FROM payment p
         JOIN account a ON a.id = p.account_id ORDER BY p.id";

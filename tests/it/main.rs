@@ -21,6 +21,7 @@ mod export;
 mod faults;
 mod import;
 mod journey;
+mod localstripe;
 mod mail;
 mod memo;
 mod memo_tax;

@@ -11,6 +11,7 @@ mod collect_race;
 mod contract;
 mod crash;
 mod day;
+mod decline_codes;
 mod delivery;
 mod demo;
 mod desk;

@@ -20,6 +20,7 @@ mod edit;
 mod explain;
 mod export;
 mod faults;
+mod faulty;
 mod import;
 mod journey;
 mod localstripe;

@@ -13,164 +13,21 @@
 use crate::book::Book;
 use crate::collect::{owing, sandbox_at, taken_by_account};
 use crate::crash::{copy, rows};
+use crate::faulty::{Faulty, Fortune, Inline, Plot, Script, Throw, alive, quiet};
 use daybook::clock::Now;
 use daybook::config::Config;
 use daybook::domain::actor::Verb;
 use daybook::domain::ids::{JobId, PaymentId};
 use daybook::engine::collect::{self, Collect};
 use daybook::engine::command::NewPaymentRun;
-use daybook::engine::job::{Pool, Ports, Runner, Slice};
+use daybook::engine::job::{Ports, Runner, Slice};
 use daybook::engine::till::Till;
 use daybook::engine::{Session, reconcile, retry};
-use daybook::gateway::{
-    self, Capabilities, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest,
-};
+use daybook::gateway::{self, Gateway};
 use daybook::store::job as jobs;
-use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-
-/// Runs tasks one after the other in this thread, so that a seed always does the same.
-struct Inline(Fortune);
-
-impl Pool for Inline {
-    fn run(&self, _limit: usize, tasks: Vec<Box<dyn FnOnce() + Send>>) {
-        for task in tasks {
-            task();
-        }
-        if self.0.roll(12) == 0 {
-            self.0.hit("7: died with every answer, none recorded");
-            panic_any(Died);
-        }
-    }
-}
-
-/// A small generator (SplitMix64, <https://prng.di.unimi.it/splitmix64.c>): a seed is a story.
-#[derive(Debug)]
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-}
-
-/// The dice of a story, shared by all who throw them, and what they brought.
-#[derive(Clone)]
-struct Fortune {
-    dice: Arc<Mutex<Dice>>,
-    hits: Arc<Mutex<BTreeMap<&'static str, u32>>>,
-}
-
-impl Fortune {
-    fn new(seed: u64) -> Self {
-        Self { dice: Arc::new(Mutex::new(Dice(seed))), hits: Arc::default() }
-    }
-
-    fn roll(&self, sides: u64) -> u64 {
-        self.dice.lock().unwrap().roll(sides)
-    }
-
-    fn hit(&self, point: &'static str) {
-        *self.hits.lock().unwrap().entry(point).or_default() += 1;
-    }
-}
-
-/// What a dying process says.
-#[derive(Debug)]
-struct Died;
-
-/// What kind of story it is.
-#[derive(Debug, Clone, Copy, Default)]
-struct Plot {
-    /// A known-bad caller: sends again when it does not know.
-    resend: bool,
-    /// The gateway sometimes denies a charge that it made.
-    late: bool,
-}
-
-/// A gateway whose line, or whose caller, fails as the dice say.
-struct Faulty {
-    inner: Arc<dyn Gateway>,
-    fortune: Fortune,
-    plot: Plot,
-}
-
-impl Gateway for Faulty {
-    fn charge(&self, request: &ChargeRequest) -> Outcome {
-        match self.fortune.roll(14) {
-            0 => {
-                self.fortune.hit("2: died before the call");
-                panic_any(Died)
-            }
-            1 => {
-                self.fortune.hit("3: the request was lost");
-                Outcome::Unknown { why: "the request was lost".into() }
-            }
-            2 => {
-                self.fortune.hit("4: the gateway failed before it committed");
-                Outcome::Unknown { why: "HTTP 503".into() }
-            }
-            3 => {
-                self.fortune.hit("3: the gateway was not reached");
-                Outcome::Unreachable { why: "refused".into() }
-            }
-            4 => {
-                self.fortune.hit("5: the answer was lost");
-                let _ = self.inner.charge(request);
-                if self.plot.resend {
-                    let again =
-                        ChargeRequest { key: format!("{}-again", request.key), ..request.clone() };
-                    return self.inner.charge(&again);
-                }
-                Outcome::Unknown { why: "the answer was lost".into() }
-            }
-            5 => {
-                self.fortune.hit("6: died with the answer on its way");
-                let _ = self.inner.charge(request);
-                panic_any(Died)
-            }
-            _ => self.inner.charge(request),
-        }
-    }
-
-    fn look_up(&self, query: &LookUp) -> Found {
-        match self.fortune.roll(24) {
-            1..=3 => Found::Failed { why: "no answer".into() },
-            0 => {
-                self.fortune.hit("died in a look-up");
-                panic_any(Died)
-            }
-            4..=6 if self.plot.late => {
-                self.fortune.hit("denied what it made");
-                Found::Nothing
-            }
-            _ => self.inner.look_up(query),
-        }
-    }
-
-    fn refund(&self, request: &RefundRequest) -> Outcome {
-        self.inner.refund(request)
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-}
-
-/// Runs `work`; none when the process died in it.
-fn alive<T>(work: impl FnOnce() -> T) -> Option<T> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(value) => Some(value),
-        Err(payload) if payload.is::<Died>() => None,
-        Err(payload) => resume_unwind(payload),
-    }
-}
+use std::sync::Arc;
 
 struct Story {
     /// Its own copy of the book, gone when dropped.
@@ -234,7 +91,7 @@ impl Story {
             let mut runner = Collect::with(self.till(&session));
             loop {
                 // Dies between the slices, too.
-                if self.fortune.roll(20) == 0 {
+                if self.fortune.roll(Throw::Slice, 20) == 0 {
                     self.fortune.hit("1, 8: died between two slices");
                     break;
                 }
@@ -362,6 +219,10 @@ fn template() -> Book {
 }
 
 fn story(template: &Path, seed: u64, plot: Plot) -> Story {
+    tell(template, Fortune::new(seed), plot, seed % 2 == 1)
+}
+
+fn tell(template: &Path, fortune: Fortune, plot: Plot, consolidate: bool) -> Story {
     // In memory where that is possible: thousands of commits, and no power to be lost.
     let memory = Path::new("/dev/shm");
     let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
@@ -370,11 +231,10 @@ fn story(template: &Path, seed: u64, plot: Plot) -> Story {
     let moment = "2026-01-05T12:00:00Z".parse().unwrap();
     let now = Now::at(moment, chrono_tz::Tz::UTC);
     let watch = rusqlite::Connection::open(&path).unwrap();
-    let fortune = Fortune::new(seed);
     let mut story = Story { _dir: dir, path, fortune, plot, now, kept: None, watch };
     let new = NewPaymentRun {
         target_on: "2026-01-31".parse().unwrap(),
-        consolidate: seed % 2 == 1,
+        consolidate,
         ..NewPaymentRun::default()
     };
     let (_, job) = collect::start(&mut story.session(), &new, None).unwrap();
@@ -450,13 +310,25 @@ fn broken(story: &mut Story) -> Vec<String> {
 }
 
 #[test]
+fn a_second_request_that_finds_no_line_says_nothing_of_the_first() {
+    quiet();
+    let book = owing(&["ok"]);
+    // Dies with the answer on its way; whoever takes over is denied the charge, and its own
+    // request under the same key finds no line.
+    let script = Script::from([
+        (Throw::Charge, VecDeque::from([5, 3])),
+        (Throw::LookUp, VecDeque::from([4])),
+    ]);
+    let plot = Plot { late: true, ..Plot::default() };
+    let mut story = tell(&book.path, Fortune::scripted(script), plot, false);
+    assert_eq!(story.fortune.hits.lock().unwrap().len(), 3);
+    assert_eq!(taken_by_account(&story.path)["A1"], 1_000);
+    assert_eq!(broken(&mut story), Vec::<String>::new());
+}
+
+#[test]
 fn crash_or_cut_at_any_point_never_charges_twice() {
-    let default = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if !info.payload().is::<Died>() {
-            default(info);
-        }
-    }));
+    quiet();
     let seeds = std::env::var("DAYBOOK_FAULTS").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
     let template = template();
     let mut hits: BTreeMap<&str, u32> = BTreeMap::new();

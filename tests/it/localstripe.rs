@@ -65,12 +65,15 @@ fn charges_refunds_and_lost_answers_end_as_stripe_has_them() {
 }
 
 /// localstripe, and what a test asks it beside the adapter. It dies with the namespace.
-struct Server(Child);
+struct Server {
+    process: Child,
+    base: String,
+}
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -89,17 +92,17 @@ impl Server {
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n");
-        Self(process)
+        Self { process, base: format!("http://127.0.0.1:{PORT}") }
     }
 
     fn post(&self, path: &str, form: &[(&str, &str)]) -> Value {
-        let url = format!("http://127.0.0.1:{PORT}/v1/{path}");
+        let url = format!("{}/v1/{path}", self.base);
         let request = ureq::post(url).header("Authorization", format!("Bearer {KEY}"));
         request.send_form(form.iter().copied()).unwrap().body_mut().read_json().unwrap()
     }
 
     fn list(&self, path: &str) -> Vec<Value> {
-        let url = format!("http://127.0.0.1:{PORT}/v1/{path}?limit=1000");
+        let url = format!("{}/v1/{path}?limit=1000", self.base);
         let request = ureq::get(url).header("Authorization", format!("Bearer {KEY}"));
         let body: Value = request.call().unwrap().body_mut().read_json().unwrap();
         body["data"].as_array().unwrap().clone()
@@ -142,10 +145,9 @@ fn owing(server: &Server) -> Book {
     let book = Book::new("2026-01-05");
     let secret = book.file("stripe.key", format!("{KEY}\n"));
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let base = format!("http://127.0.0.1:{PORT}");
     for (name, value) in [
         ("payment.gateway", "stripe"),
-        ("stripe.base_url", base.as_str()),
+        ("stripe.base_url", server.base.as_str()),
         ("stripe.secret_file", secret.as_str()),
     ] {
         book.run(&["settings", "set", name, value]).ends(0);

@@ -2,14 +2,22 @@
 //!
 //! A table, not code. Sources, read 2026-11:
 //! * Stripe: <https://docs.stripe.com/declines/codes> and, for what is never tried again,
-//!   <https://docs.stripe.com/billing/revenue-recovery/smart-retries>.
+//!   <https://docs.stripe.com/billing/revenue-recovery/smart-retries>; codes of errors that stand
+//!   in the place of a decline code: <https://docs.stripe.com/error-codes>; why refunds fail:
+//!   <https://docs.stripe.com/api/refunds/object#refund_object-failure_reason>. The names are those
+//!   of `error.go` and `refund.go` in <https://github.com/stripe/stripe-go>.
 //! * Cards: field 39 of ISO 8583 as the networks use it; what the issuer will never approve is
-//!   Visa's decline category 1, listed at <https://developers.tabapay.com/docs/excessive-retry-rules>.
+//!   Visa's decline category 1, listed at <https://developers.tabapay.com/docs/excessive-retry-rules>;
+//!   Visa's 5C and 9G of 2025: <https://developers.tabapay.com/changelog/changelog-112724>. What only
+//!   a terminal or a file transfer is told (24, 27, 32, 45, 74) is left out.
 //! * NACHA returns: <https://docs.stripe.com/ach-deprecated#ach-payments-workflow> and
 //!   <https://web-xp2i-pws.ntrs.com/online_support/inforpt/ach_return_codes.htm>; only R01 and R09
-//!   may be presented again (NACHA operating rules, reinitiation of returned entries).
+//!   may be presented again (NACHA operating rules, reinitiation of returned entries). Names as in
+//!   `addenda99.go` of <https://github.com/moov-io/ach>; R63 to R66 are no longer given.
 //! * SEPA: EPC173-14, guidance on reason codes for direct debit R-transactions
-//!   (<https://www.europeanpaymentscouncil.eu/document-library/guidance-documents>).
+//!   (<https://www.europeanpaymentscouncil.eu/document-library/guidance-documents>), and what banks
+//!   also send of ISO 20022's external status and return reason codes
+//!   (<https://www.iso20022.org/catalogue-messages/additional-content-messages/external-code-sets>).
 
 use super::payment::{DeclineClass, NextAction};
 
@@ -152,7 +160,7 @@ const STRIPE: &[DeclineRow] = table! { Stripe:
     soft "service_not_allowed" "declined by the bank without a reason",
     hard "stolen_card" "the card was reported stolen",
     mandate "stop_payment_order" "the customer had the bank stop this payment",
-    hard "test_mode_decline" "a test card was used",
+    hard "testmode_decline" "a test card was used",
     soft "transaction_not_allowed" "declined by the bank: this kind of payment is not allowed",
     system "try_again_later" "declined for now without a reason",
     soft "withdrawal_count_limit_exceeded" "the customer is over the limit of the account",
@@ -169,6 +177,23 @@ const STRIPE: &[DeclineRow] = table! { Stripe:
     hard "payment_method_not_available" "the payment method is not available",
     soft "payment_method_provider_decline" "declined by the provider of the method",
     system "payment_method_provider_timeout" "the provider of the method did not answer",
+    mandate "payment_method_customer_decline" "the customer refused the payment",
+    mandate "payment_intent_authentication_failure" "the customer did not confirm the payment",
+    soft "payment_intent_payment_attempt_failed" "the attempt failed at the bank or provider",
+    hard "payment_method_bank_account_blocked" "the bank account is blocked after failed debits",
+    hard "bank_account_declined" "the bank account is not verified or not supported",
+    hard "account_number_invalid" "the bank account number is not valid",
+    hard "routing_number_invalid" "the routing number is not valid",
+    hard "sepa_unsupported_account" "the bank account takes no SEPA direct debits",
+    hard "invalid_card_type" "this type of card is not supported",
+    soft "card_decline_rate_limit_exceeded" "the card was declined too often; it rests for a day",
+    soft "refer_to_customer" "declined by the bank without a reason; ask the customer",
+    mandate "billing_invalid_mandate" "the mandate is not valid",
+    hard "lost_or_stolen_card" "the card was reported lost or stolen",
+    hard "expired_or_canceled_card" "the card has expired or was cancelled",
+    soft "declined" "declined by the bank without a reason",
+    system "charge_for_pending_refund_disputed" "the cardholder disputed the charge meanwhile",
+    system "merchant_request" "taken back at our own request",
 };
 
 const CARD: &[DeclineRow] = table! { Iso8583:
@@ -183,18 +208,31 @@ const CARD: &[DeclineRow] = table! { Iso8583:
     hard "13" "the amount is not valid",
     hard "14" "no such card number",
     hard "15" "no such bank",
+    mandate "17" "the customer cancelled it",
+    mandate "18" "the customer disputes it",
     soft "19" "the bank asks to send it again",
+    system "20" "the bank's answer was not valid",
     system "21" "the bank took no action",
+    system "22" "the network saw a malfunction",
+    system "23" "the fee was not accepted",
     hard "25" "the record was not found at the bank",
+    system "26" "the network saw it as a duplicate",
     system "28" "the bank's file is not available",
+    system "29" "the bank could not update its file",
     system "30" "the bank could not read the message",
+    hard "31" "the network does not reach this bank",
     hard "33" "the card has expired and must be picked up",
     hard "34" "suspected fraud; the card must be picked up",
+    hard "35" "the card must be picked up (our bank must be asked)",
     hard "36" "the card is restricted",
+    hard "37" "the card must be picked up (our bank's security must be asked)",
+    hard "38" "the PIN was wrong too often; the card must be picked up",
     hard "39" "there is no credit account",
     system "40" "the bank does not support this",
     hard "41" "the card was reported lost",
+    hard "42" "there is no universal account",
     hard "43" "the card was reported stolen",
+    hard "44" "there is no investment account",
     hard "46" "the account is closed",
     soft "51" "not enough money in the account",
     hard "52" "there is no checking account",
@@ -205,23 +243,41 @@ const CARD: &[DeclineRow] = table! { Iso8583:
     hard "57" "the card does not allow this kind of payment",
     system "58" "the merchant may not do this",
     soft "59" "suspected fraud",
+    system "60" "our bank must be asked",
     soft "61" "over the amount limit of the card",
     hard "62" "the card is restricted",
     soft "63" "a security check failed at the bank",
+    soft "64" "the amount differs, or rules against money laundering forbid it",
     soft "65" "over the number of payments allowed; or the customer must confirm",
+    hard "66" "our bank's security must be asked",
+    hard "67" "the card must be picked up",
     system "68" "the bank answered too late",
     mandate "70" "the PIN is needed: the customer must confirm",
+    soft "71" "the PIN was not changed",
     soft "75" "the PIN was wrong too often",
+    hard "76" "there is no such account to pay to",
+    hard "77" "there is no such account to pay from",
     hard "78" "the card is new or blocked and not usable",
     soft "79" "the card's life cycle does not allow it",
+    system "80" "the date is not valid, or the network could not process it",
+    soft "81" "the security data could not be read, or domestic debit is not allowed",
     soft "82" "the security data did not match",
     soft "83" "suspected fraud",
+    system "84" "the authorisation is no longer valid",
     soft "86" "the PIN could not be checked",
+    system "87" "only the purchase is allowed, no cash back",
+    system "88" "the cryptography failed",
+    soft "89" "the PIN is not acceptable",
+    system "90" "the bank was closing its day",
     system "91" "the bank could not be reached",
     system "92" "the bank could not be found by the network",
     hard "93" "the law does not allow this payment",
     system "94" "the network saw it as a duplicate",
+    system "95" "the totals did not agree",
     system "96" "a system failed",
+    system "97" "the message failed its check at the network",
+    system "98" "the network could not pass it on",
+    system "99" "the network could not read the security data",
     mandate "1A" "the bank wants the customer to confirm the payment",
     system "N0" "the bank was not asked",
     hard "N3" "cash back is not available",
@@ -230,6 +286,14 @@ const CARD: &[DeclineRow] = table! { Iso8583:
     mandate "R0" "the customer had the bank stop this payment",
     mandate "R1" "the customer withdrew consent to these charges",
     mandate "R3" "the customer withdrew consent to all charges",
+    soft "5C" "the bank does not allow this kind of payment at this time",
+    soft "6P" "the customer's data could not be verified",
+    mandate "9G" "the customer blocked such payments: ask the customer",
+    system "B1" "a surcharge is not allowed",
+    system "B2" "a surcharge is not supported",
+    system "N8" "over an amount that was agreed before",
+    soft "Q1" "the card could not be authenticated",
+    hard "Z1" "the payment was declined offline",
     hard "Z3" "the bank could not be reached and the payment was declined offline",
 };
 
@@ -286,7 +350,7 @@ const NACHA: &[DeclineRow] = table! { Nacha:
     mandate "R52" "the customer stopped the check that was presented again",
     mandate "R53" "the check was presented as well",
     system "R61" "the return went to the wrong bank",
-    system "R62" "the return had a wrong trace number",
+    system "R62" "an erroneous debit or its reversal was returned",
     system "R63" "the return had a wrong amount",
     system "R64" "the return had a wrong identification",
     system "R65" "the return had a wrong transaction code",
@@ -312,18 +376,30 @@ const NACHA: &[DeclineRow] = table! { Nacha:
 
 const SEPA: &[DeclineRow] = table! { Sepa:
     hard "AC01" "the account number (IBAN) is wrong",
+    hard "AC02" "the customer's account number is wrong or missing",
+    system "AC03" "our own account number is wrong or missing",
     hard "AC04" "the account is closed",
+    hard "AC05" "the customer's account is closed",
     hard "AC06" "the account is blocked for direct debits",
     hard "AC13" "the account is a consumer's; this scheme is for companies",
     mandate "AG01" "direct debits are not allowed on this account",
     system "AG02" "the operation code or the sequence of the collection is wrong",
+    hard "AG03" "this kind of collection is not supported on this account",
+    soft "AM02" "the amount is higher than is allowed",
+    hard "AM03" "the currency is not allowed",
     soft "AM04" "not enough money in the account",
     system "AM05" "the bank saw it as a duplicate",
+    soft "AM07" "the money in the account is blocked",
+    system "AM09" "the amount is not the one agreed on",
+    hard "BE01" "the name does not belong to the account",
     hard "BE04" "our own address is missing or wrong",
     mandate "BE05" "the creditor identifier is wrong",
+    hard "BE06" "the customer is not known at this bank",
+    hard "BE07" "the customer's address is missing or wrong",
     system "CNOR" "our bank is not registered for this scheme",
     system "CUST" "withdrawn at the customer's request",
     hard "DNOR" "the customer's bank is not registered for this scheme",
+    system "DT01" "the date is not valid",
     system "DUPL" "the payment was made twice",
     system "ED05" "the banks could not settle",
     system "FF01" "the file format is wrong",
@@ -338,11 +414,16 @@ const SEPA: &[DeclineRow] = table! { Sepa:
     mandate "MS02" "the customer refused, without a reason",
     soft "MS03" "the customer's bank refused, without a reason",
     hard "RC01" "the bank identifier (BIC) is wrong",
+    system "RF01" "the reference of the collection is not unique",
     hard "RR01" "the law asks for the customer's account data",
     hard "RR02" "the law asks for the customer's name or address",
     system "RR03" "the law asks for our name or address",
     hard "RR04" "refused for regulatory reasons",
     mandate "SL01" "the customer's bank applies a limit or a block list of the customer",
+    mandate "SL11" "the customer allows only listed creditors, and we are not listed",
+    mandate "SL12" "the customer blocks us as a creditor",
+    mandate "SL13" "over the number of debits that the customer allows",
+    mandate "SL14" "over the amount that the customer allows for a debit",
     system "TECH" "a technical problem at our bank",
     system "TM01" "it came after the cut-off time",
 };
@@ -356,98 +437,4 @@ const DAYBOOK: &[DeclineRow] = table! { Daybook:
 };
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn every_row_is_found_by_its_code_and_says_something() {
-        let mut seen = BTreeSet::new();
-        for row in rows() {
-            assert!(seen.insert(row.code.to_ascii_lowercase()), "{} is there twice", row.code);
-            let found = meaning(&row.code.to_ascii_lowercase());
-            assert_eq!((found.class, found.action), (row.class, row.action), "{}", row.code);
-            assert_eq!(found.words, row.words);
-            assert!((10..=90).contains(&row.words.len()), "{}: {}", row.code, row.words);
-            assert!(!row.words.ends_with('.') && !row.words.contains("  "), "{}", row.code);
-            assert!(crate::domain::text::check(row.words, 90).is_ok());
-        }
-    }
-
-    #[test]
-    fn class_and_action_agree_in_every_row() {
-        for row in rows() {
-            let right = match row.class {
-                DeclineClass::Soft | DeclineClass::System => row.action == NextAction::RetryLater,
-                DeclineClass::Hard => {
-                    matches!(row.action, NextAction::NewMethod | NextAction::AskMandate)
-                }
-                DeclineClass::Unknown => false,
-            };
-            assert!(right, "{}", row.code);
-        }
-    }
-
-    #[test]
-    fn codes_have_the_form_of_their_scheme() {
-        for row in rows() {
-            let code = row.code;
-            let right = match row.scheme {
-                Scheme::Stripe | Scheme::Daybook => {
-                    code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
-                }
-                Scheme::Iso8583 => code.len() == 2,
-                Scheme::Nacha => {
-                    code.len() == 3
-                        && code.starts_with('R')
-                        && code[1..].bytes().all(|b| b.is_ascii_digit())
-                }
-                Scheme::Sepa => code.len() == 4,
-            };
-            assert!(right, "{} of {}", code, row.scheme);
-        }
-        let count = |s: Scheme| rows().filter(|r| r.scheme == s).count();
-        assert!(count(Scheme::Nacha) >= 60 && count(Scheme::Sepa) >= 30);
-        assert!(count(Scheme::Stripe) >= 55 && count(Scheme::Iso8583) >= 50);
-    }
-
-    #[test]
-    fn what_the_networks_forbid_to_try_again_is_hard() {
-        // Visa's decline category 1, and what Stripe's own retries never touch.
-        for code in [
-            "04",
-            "07",
-            "12",
-            "14",
-            "15",
-            "41",
-            "43",
-            "46",
-            "57",
-            "R0",
-            "R1",
-            "R3",
-            "incorrect_number",
-            "lost_card",
-            "pickup_card",
-            "stolen_card",
-            "highest_risk_level",
-            "revocation_of_authorization",
-            "revocation_of_all_authorizations",
-            "authentication_required",
-            "R02",
-            "R03",
-            "R10",
-            "AC04",
-            "MD01",
-        ] {
-            assert_eq!(meaning(code).class, DeclineClass::Hard, "{code}");
-        }
-        for code in ["R01", "R09", "51", "05", "AM04", "insufficient_funds", "do_not_honor"] {
-            assert_eq!(meaning(code).class, DeclineClass::Soft, "{code}");
-        }
-        let other = meaning("q9");
-        assert_eq!(other.class, DeclineClass::Unknown);
-        assert!(other.words.contains("q9"));
-    }
-}
+mod tests;

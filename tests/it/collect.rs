@@ -3,6 +3,7 @@
 use crate::book::{Book, daybook};
 use crate::crash::storm;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::{Command, Stdio};
 
@@ -52,7 +53,7 @@ pub fn sandbox_at(book: &std::path::Path) -> (i64, usize) {
     let path = book.with_file_name("book.db.d").join("sandbox.jsonl");
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let mut taken = 0;
-    let mut keys = std::collections::BTreeMap::new();
+    let mut keys = BTreeMap::new();
     for line in text.lines() {
         let event: Value = serde_json::from_str(line).unwrap();
         if event["event"] == "charge" && event["result"] == "approved" {
@@ -61,6 +62,34 @@ pub fn sandbox_at(book: &std::path::Path) -> (i64, usize) {
         }
     }
     (taken, keys.values().copied().max().unwrap_or(0))
+}
+
+/// What the sandbox took of each account and did not give back, minor units: read from its own
+/// ledger, with what lies at the bank.
+pub fn taken_by_account(book: &std::path::Path) -> BTreeMap<String, i64> {
+    let path = book.with_file_name("book.db.d").join("sandbox.jsonl");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let mut charges = BTreeMap::new();
+    let mut taken = BTreeMap::new();
+    for line in text.lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        let of = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        let amount = event["amount_minor"].as_i64().unwrap_or_default();
+        let (account, change) = match of("event").as_str() {
+            "charge" => {
+                let here =
+                    event["result"] == "approved" || event["result"]["submitted"].is_object();
+                charges.insert(of("reference"), (of("customer"), amount));
+                (of("customer"), if here { amount } else { 0 })
+            }
+            "refund" => (charges[&of("of")].0.clone(), -amount),
+            // The bank's later word: no code approves what was counted already.
+            _ if of("code").is_empty() => continue,
+            _ => (charges[&of("of")].0.clone(), -charges[&of("of")].1),
+        };
+        *taken.entry(account).or_insert(0) += change;
+    }
+    taken
 }
 
 #[track_caller]

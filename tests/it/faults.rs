@@ -23,7 +23,7 @@ fn undisturbed(book: &Path) -> Vec<String> {
 }
 
 /// Whether a tool is there; a missing one is said, and fails where outside tools are demanded.
-fn has(tool: &str, args: &[&str]) -> bool {
+pub fn has(tool: &str, args: &[&str]) -> bool {
     let there = Command::new(tool).args(args).stdout(Stdio::null()).status();
     if there.is_ok_and(|s| s.success()) {
         return true;

@@ -362,7 +362,7 @@ fn recover(
             Verdict::Is(outcome) => outcome,
             Verdict::Open { why } => Outcome::Unknown { why },
             Verdict::Nothing => match session.read(|db| call::request_again(db, row))? {
-                Some(request) if young => gateway.charge(&request),
+                Some(request) if young => sent_again(gateway.charge(&request)),
                 Some(_) | None => Outcome::declined("not_found_at_gateway"),
             },
         });
@@ -380,6 +380,12 @@ fn recover(
         Ok(())
     })?;
     Ok(true)
+}
+
+/// What a request that was sent a second time came to: a line that cannot be had now says nothing of
+/// the first time, so such a payment is looked up again before its invoices are free.
+fn sent_again(outcome: Outcome) -> Outcome {
+    if let Outcome::Unreachable { why } = outcome { Outcome::Unknown { why } } else { outcome }
 }
 
 /// The second half of the sandwich.

@@ -19,6 +19,7 @@ mod error;
 pub mod export;
 pub mod flagging;
 pub mod follow_up;
+pub mod four_eyes;
 pub mod hand_made;
 pub mod import;
 pub mod job;

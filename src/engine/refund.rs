@@ -1,6 +1,7 @@
 //! Money that goes back: refunds (a sandwich with a key of their own), and what the bank or the
 //! cardholder takes back. The balance reopens on its own day; it is never retried by rule.
 
+use super::four_eyes::{self, Deed};
 use super::settle;
 use super::till::Till;
 use super::{Error, Session, separation};
@@ -9,6 +10,7 @@ use crate::domain::ids::PaymentId;
 use crate::domain::ledger::money_back;
 use crate::domain::payment::PaymentStatus;
 use crate::gateway::{Found, LookUp, Outcome, RefundRequest};
+use crate::store::four_eyes::Object;
 use crate::store::ledger::{self, Line};
 use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
 use crate::store::{StoreError, Tx, debt, document, method_state, notice};
@@ -33,10 +35,22 @@ pub fn refund(
     reason: &str,
 ) -> Result<Refunded, Error> {
     let mut till = Till::open(session)?;
-    let (event, payment) = session.write(Verb::Refund, |tx| {
+    let (event, payment) = four_eyes::write(session, Verb::Refund, |tx, eyes| {
         let payment = payment::get(tx, id)?;
         separation::refuse_both_hands(tx, payment.account)?;
         let amount = check(tx, &payment, amount_minor)?;
+        let second = eyes.on(
+            tx,
+            &Deed {
+                object: Object::Payment(id),
+                subject: &id.to_string(),
+                what: "refund",
+                with: &amount.to_string(),
+                minor: amount,
+                currency: payment.currency,
+                reason,
+            },
+        )?;
         let count = payment::events(tx, id)?.len();
         let event = EventRow {
             status: EventStatus::Processing,
@@ -46,7 +60,7 @@ pub fn refund(
         };
         let event_id = payment::insert_event(tx, &event)?;
         let words = payment.currency.plain(amount);
-        tx.note(id, format!("refund of {words} {} begun: {reason}", payment.currency));
+        tx.note(id, format!("refund of {words} {} begun: {reason}{second}", payment.currency));
         Ok((payment::event(tx, event_id)?, payment))
     })?;
     if payment.method.is_none() {

@@ -18,6 +18,7 @@ mod edit;
 mod explain;
 mod export;
 mod faults;
+mod four_eyes;
 mod import;
 mod journey;
 mod mail;

@@ -16,6 +16,7 @@ pub mod desk;
 pub mod doctor;
 pub mod edit;
 mod error;
+pub mod events;
 pub mod export;
 pub mod flagging;
 pub mod follow_up;

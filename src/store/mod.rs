@@ -19,6 +19,7 @@ pub mod document;
 pub mod draft;
 mod error;
 pub mod four_eyes;
+pub mod gateway_poll;
 pub mod job;
 pub mod ledger;
 pub mod logo;

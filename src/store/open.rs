@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_book.sql"),
     include_str!("migrations/0002_sample.sql"),
     include_str!("migrations/0003_four_eyes.sql"),
+    include_str!("migrations/0004_gateway_poll.sql"),
 ];
 
 /// Older SQLite can lose commits when two connections checkpoint the WAL at once.

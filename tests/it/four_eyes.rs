@@ -407,9 +407,7 @@ fn the_command_line_says_it_in_json_and_status_lists_it() {
 #[test]
 fn an_older_book_gets_the_table() {
     let book = owing(&["ok"]);
-    let conn = rusqlite::Connection::open(&book.path).unwrap();
-    conn.execute_batch("DROP TABLE four_eyes; PRAGMA user_version = 2").unwrap();
-    drop(conn);
+    book.of_schema(2);
     book.run(&["settings", "set", "four_eyes.above", "9.99"]).ends(0);
     book.run(&["write-off", "INV-1", "--reason", "gone"]).ends(2);
     book.run(&["check"]).ends(0);

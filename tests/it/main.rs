@@ -40,5 +40,6 @@ mod schema;
 mod shared;
 mod sink;
 mod slices;
+mod stripe;
 mod tidy;
 mod ui;

@@ -64,6 +64,14 @@ struct Faulty {
 }
 
 impl Gateway for Faulty {
+    fn events(
+        &self,
+        since_ms: i64,
+        at_ms: i64,
+    ) -> Result<Vec<daybook::gateway::ChargeEvent>, String> {
+        self.inner.events(since_ms, at_ms)
+    }
+
     fn charge(&self, request: &ChargeRequest) -> Outcome {
         let point = self.dice.lock().unwrap().roll(14);
         match point {

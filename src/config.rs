@@ -239,7 +239,7 @@ pub const SETTINGS: &[Setting] = &[
         "four_eyes.above",
         "",
         DecimalOrEmpty,
-        "amount above which a draft posts only after a second person accepted it; empty = never",
+        "amount above which posting, memos, write-offs, refunds and changed payment methods need a second person; empty = never",
     ),
 ];
 

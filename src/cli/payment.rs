@@ -13,7 +13,8 @@ use crate::domain::money::Currency;
 use crate::engine::outside_payment::{self, Repeat};
 use crate::engine::reconcile::{self, Finding};
 use crate::engine::settle::{self, Settled};
-use crate::engine::{Error, Session, refund};
+use crate::engine::till::Till;
+use crate::engine::{Error, Session, events, refund};
 use crate::store::payment::{self, EventKind, EventStatus};
 use crate::store::{account, debt};
 use crate::worker;
@@ -87,6 +88,9 @@ pub fn reconcile_all(session: &mut Session, ctx: &Ctx) -> Result<Exit, Error> {
 }
 
 fn reconcile(session: &mut Session, args: &Reconcile, ctx: &Ctx) -> Result<Exit, Error> {
+    if args.events {
+        return gateway_events(session, ctx);
+    }
     let ids = retry::ids(&args.payments)?;
     if args.approved.is_some() || args.not_charged {
         let evidence = args.evidence.clone().unwrap_or_default();
@@ -123,6 +127,34 @@ fn reconcile(session: &mut Session, args: &Reconcile, ctx: &Ctx) -> Result<Exit,
     }
     let open = looked.iter().any(|l| matches!(l.settled, Settled::Unknown | Settled::Submitted));
     Ok(Exit::partly_if(open))
+}
+
+fn gateway_events(session: &mut Session, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut till = Till::open(session)?;
+    let polled = events::now(session, &mut till)?;
+    if ctx.json {
+        let failed: Vec<_> = polled
+            .failed
+            .iter()
+            .map(|(gateway, why)| json!({ "gateway": gateway, "reason": why }))
+            .collect();
+        output::json(&json!({
+            "booked": polled.booked,
+            "known": polled.known,
+            "waiting": polled.waiting,
+            "tasks": polled.tasks,
+            "failed": failed,
+        }))?;
+    } else {
+        output::line(&format!(
+            "{} booked, {} known before, {} wait for their payment, {} for a person",
+            polled.booked, polled.known, polled.waiting, polled.tasks
+        ));
+        for (gateway, why) in &polled.failed {
+            output::line(&format!("  {gateway} did not answer: {why}"));
+        }
+    }
+    Ok(Exit::partly_if(!polled.failed.is_empty()))
 }
 
 fn refund(

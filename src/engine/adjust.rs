@@ -2,6 +2,7 @@
 //! invoice's own tax. A credit is applied to its invoice up to what is owed, the rest is unapplied.
 
 use super::command::{AdjustKind, AdjustPart, Receipt};
+use super::four_eyes::{self, Deed};
 use super::picked::reason;
 use super::separation::refuse_both_hands;
 use super::{Error, Session, post, rules};
@@ -14,6 +15,7 @@ use crate::domain::money::Rounding;
 use crate::store::billing::NewDraft;
 use crate::store::document::{self, DocumentRow, ItemRow, Origin, Source};
 use crate::store::draft::{self, LineImage};
+use crate::store::four_eyes::Object;
 use crate::store::{Db, Tx, credit, delivery, memo, settings};
 use chrono::NaiveDate;
 
@@ -47,7 +49,7 @@ pub fn adjust(
     why: &str,
 ) -> Result<Receipt, Error> {
     let why = reason(why)?;
-    session.write(Verb::Adjust, |tx| {
+    four_eyes::write(session, Verb::Adjust, |tx, eyes| {
         let row = corrected(tx, document)?;
         refuse_both_hands(tx, row.account)?;
         if (part, kind) == (AdjustPart::Whole, AdjustKind::Debit) {
@@ -58,15 +60,27 @@ pub fn adjust(
             ));
         }
         let items = document::items(tx, row.id)?;
-        let (side, memo_kind) = match kind {
-            AdjustKind::Credit => (MemoSide::Credit, DocumentKind::CreditMemo),
-            AdjustKind::Debit => (MemoSide::Debit, DocumentKind::DebitMemo),
+        let (side, memo_kind, what) = match kind {
+            AdjustKind::Credit => (MemoSide::Credit, DocumentKind::CreditMemo, "credit memo"),
+            AdjustKind::Debit => (MemoSide::Debit, DocumentKind::DebitMemo, "debit memo"),
         };
         let draft = draft_of(tx, &row, &items, &memo_part(part, &items)?, side)?;
+        let second = eyes.on(
+            tx,
+            &Deed {
+                object: Object::Document(row.id),
+                subject: row.number.as_deref().unwrap_or_default(),
+                what,
+                with: &format!("{kind:?} {part:?}"),
+                minor: draft.total_minor,
+                currency: row.currency,
+                reason: why,
+            },
+        )?;
         let wanted = Memo { kind: memo_kind, source: Source::Adjust, reason: why, draft: &draft };
         let made = make(tx, &row, &items, &wanted)?;
         let receipt = receipt(&row, &made, "credited");
-        tx.note(&made.number, format!("{} ({why})", receipt.summary));
+        tx.note(&made.number, format!("{} ({why}){second}", receipt.summary));
         Ok(receipt)
     })
 }

@@ -2,12 +2,14 @@
 //! off.
 
 use super::command::Receipt;
+use super::four_eyes::{self, Deed, Eyes};
 use super::{Error, Session};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId, MethodId};
 use crate::domain::text;
+use crate::store::four_eyes::Object;
 use crate::store::payment_method::{self, MethodTerms};
-use crate::store::{debt, method_state, notice};
+use crate::store::{Tx, account, debt, method_state, notice};
 use chrono::NaiveDate;
 
 fn done(summary: String) -> Receipt {
@@ -83,10 +85,11 @@ pub fn auto_pay(session: &mut Session, document: DocumentId, on: bool) -> Result
 
 /// Puts a method first: invoices that failed on another are eligible at once.
 pub fn choose_method(session: &mut Session, method: MethodId) -> Result<Receipt, Error> {
-    session.write(Verb::FollowUp, |tx| {
+    four_eyes::write(session, Verb::FollowUp, |tx, eyes| {
         let row = method_state::get(tx, method)?;
+        let second = other_method(tx, eyes, row.account, &format!("first {method}"))?;
         method_state::choose(tx, method)?;
-        tx.note(method, format!("{} is the first method now", row.display));
+        tx.note(method, format!("{} is the first method now{second}", row.display));
         Ok(done(format!("{method}: {} comes first now", row.display)))
     })
 }
@@ -110,16 +113,33 @@ pub fn add_method(
             "",
         ));
     }
-    session.write(Verb::FollowUp, |tx| {
+    four_eyes::write(session, Verb::FollowUp, |tx, eyes| {
+        let second = other_method(tx, eyes, account, &format!("{terms:?} {first}"))?;
         payment_method::put(tx, account, terms)?;
         let found = payment_method::find(tx, account, &terms.token)?;
         let (id, _) = found.ok_or_else(|| Error::Bug("a method was not stored".to_owned()))?;
         if first {
             method_state::choose(tx, id)?;
         }
-        tx.note(id, format!("method {} added", terms.display));
+        tx.note(id, format!("method {} added{second}", terms.display));
         Ok(Receipt { made: id.to_string(), ..done(format!("{id}: {} added", terms.display)) })
     })
+}
+
+/// Another method means that what the account owes is charged elsewhere: four eyes above that.
+/// Closing one leaves only what was agreed to before, and is not bound.
+fn other_method(tx: &Tx<'_>, eyes: &Eyes, id: AccountId, with: &str) -> Result<String, Error> {
+    let (number, currency, minor) = account::owes(tx, id)?;
+    let deed = Deed {
+        object: Object::Methods(id),
+        subject: &number,
+        what: "another payment method for a balance",
+        with,
+        minor: minor.max(0),
+        currency,
+        reason: "",
+    };
+    eyes.on(tx, &deed)
 }
 
 /// Forgets the failures of a method, by hand.

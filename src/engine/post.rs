@@ -398,14 +398,6 @@ fn post_some(
     Ok(Slice::More)
 }
 
-/// Above the limit, a draft posts only after somebody other than who posts it has accepted it.
-fn needs_other_eyes(row: &DocumentRow, config: &Config, poster: &str) -> bool {
-    let Some(limit) = config.decimal("four_eyes.above") else { return false };
-    let above = row.currency.to_decimal(row.total_minor).abs() > limit;
-    let other = row.review == Review::Accepted && row.reviewed_by.as_deref() != Some(poster);
-    above && !other
-}
-
 type One = Result<(DocumentRow, String), String>;
 
 fn post_one(
@@ -421,11 +413,8 @@ fn post_one(
     if let Some(reason) = blocked(tx, &row, config)? {
         return Ok(Err(reason));
     }
-    if needs_other_eyes(&row, config, &tx.actor().name) {
-        let limit = config.get("four_eyes.above");
-        return Ok(Err(format!(
-            "above {limit}: somebody else must accept it first (four_eyes.above)"
-        )));
+    if let Some(reason) = super::four_eyes::unseen(&row, config, &tx.actor().name) {
+        return Ok(Err(reason));
     }
     if let Some(day) = invoice_on.filter(|d| *d != row.invoice_on) {
         super::redate::redate(tx, row.id, day)?;

@@ -5,7 +5,7 @@ use super::collect::{Verdict, look_up, with_token};
 use super::job::{Ports, Runner, Slice};
 use super::settle::{self, Settled};
 use super::till::Till;
-use super::{Error, Session, refund};
+use super::{Error, Session, events, refund};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentId};
 use crate::domain::payment::PaymentStatus;
@@ -209,9 +209,11 @@ fn insert_job(tx: &Tx<'_>) -> Result<JobId, Error> {
     Ok(job::insert(tx, JobKind::Reconcile, "reconcile", &spec, 0)?)
 }
 
-/// Whether something is due to be looked up.
+/// Whether something is due to be looked up, or a gateway to be asked what went back.
 pub fn is_due(db: &Db<'_>, at_ms: i64) -> Result<bool, StoreError> {
-    Ok(!payment::due_look_ups(db, at_ms, 1)?.is_empty() || !payment::open_refunds(db)?.is_empty())
+    Ok(!payment::due_look_ups(db, at_ms, 1)?.is_empty()
+        || !payment::open_refunds(db)?.is_empty()
+        || events::is_due(db, at_ms)?)
 }
 
 /// Makes a reconcile job if something is due and none is open; gives it.
@@ -221,7 +223,7 @@ pub fn queue(session: &mut Session) -> Result<Option<JobId>, Error> {
         return Ok(None);
     }
     session.write(Verb::Reconcile, |tx| {
-        tx.note("reconcile", "unanswered payments are looked up");
+        tx.note("reconcile", "the gateways are asked about payments");
         Ok(Some(insert_job(tx)?))
     })
 }
@@ -236,7 +238,7 @@ fn open_job(db: &Db<'_>) -> Result<Option<JobId>, StoreError> {
 #[derive(Default)]
 pub struct Reconcile {
     till: Option<Till>,
-    refunds: bool,
+    after: bool,
 }
 
 impl Runner for Reconcile {
@@ -263,9 +265,10 @@ impl Runner for Reconcile {
         let more = !rows.is_empty();
         if more {
             ask(session, ports, &mut till, rows, Some(job))?;
-        } else if !self.refunds {
-            self.refunds = true;
+        } else if !self.after {
+            self.after = true;
             refund::clear_up(session, &mut till)?;
+            events::due(session, &mut till)?;
         }
         self.till = Some(till);
         Ok(if more { Slice::More } else { Slice::Done })

@@ -1,6 +1,7 @@
 //! Money that goes back: refunds (a sandwich with a key of their own), and what the bank or the
 //! cardholder takes back. The balance reopens on its own day; it is never retried by rule.
 
+use super::four_eyes::{self, Deed};
 use super::settle;
 use super::till::Till;
 use super::{Error, Session, separation};
@@ -9,6 +10,7 @@ use crate::domain::ids::PaymentId;
 use crate::domain::ledger::money_back;
 use crate::domain::payment::PaymentStatus;
 use crate::gateway::{Found, LookUp, Outcome, RefundRequest};
+use crate::store::four_eyes::Object;
 use crate::store::ledger::{self, Line};
 use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
 use crate::store::{StoreError, Tx, debt, document, method_state, notice};
@@ -33,10 +35,22 @@ pub fn refund(
     reason: &str,
 ) -> Result<Refunded, Error> {
     let mut till = Till::open(session)?;
-    let (event, payment) = session.write(Verb::Refund, |tx| {
+    let (event, payment) = four_eyes::write(session, Verb::Refund, |tx, eyes| {
         let payment = payment::get(tx, id)?;
         separation::refuse_both_hands(tx, payment.account)?;
         let amount = check(tx, &payment, amount_minor)?;
+        let second = eyes.on(
+            tx,
+            &Deed {
+                object: Object::Payment(id),
+                subject: &id.to_string(),
+                what: "refund",
+                with: &amount.to_string(),
+                minor: amount,
+                currency: payment.currency,
+                reason,
+            },
+        )?;
         let count = payment::events(tx, id)?.len();
         let event = EventRow {
             status: EventStatus::Processing,
@@ -46,7 +60,7 @@ pub fn refund(
         };
         let event_id = payment::insert_event(tx, &event)?;
         let words = payment.currency.plain(amount);
-        tx.note(id, format!("refund of {words} {} begun: {reason}", payment.currency));
+        tx.note(id, format!("refund of {words} {} begun: {reason}{second}", payment.currency));
         Ok((payment::event(tx, event_id)?, payment))
     })?;
     if payment.method.is_none() {
@@ -65,13 +79,7 @@ pub fn refund(
 }
 
 fn check(tx: &Tx<'_>, payment: &PaymentRow, amount: Option<i64>) -> Result<i64, Error> {
-    let pending: i64 = payment::events(tx, payment.id)?
-        .iter()
-        .filter(|e| e.kind == EventKind::Refund)
-        .filter(|e| matches!(e.status, EventStatus::Processing | EventStatus::Unknown))
-        .map(|e| e.amount_minor)
-        .sum();
-    let left = payment.amount_minor - payment.returned_minor - pending;
+    let left = left(tx, payment)?;
     let amount = amount.unwrap_or(left);
     if payment.status != PaymentStatus::Approved {
         return Err(Error::usage(
@@ -94,6 +102,17 @@ fn check(tx: &Tx<'_>, payment: &PaymentRow, amount: Option<i64>) -> Result<i64, 
         ));
     }
     Ok(amount)
+}
+
+/// What of a payment is neither back nor on its way back.
+pub(super) fn left(tx: &Tx<'_>, payment: &PaymentRow) -> Result<i64, StoreError> {
+    let pending: i64 = payment::events(tx, payment.id)?
+        .iter()
+        .filter(|e| e.kind == EventKind::Refund)
+        .filter(|e| matches!(e.status, EventStatus::Processing | EventStatus::Unknown))
+        .map(|e| e.amount_minor)
+        .sum();
+    Ok(payment.amount_minor - payment.returned_minor - pending)
 }
 
 /// Records what became of a refund; recording twice is a no-op.
@@ -177,41 +196,68 @@ pub fn taken_back(
             reply: meaning.words.clone(),
             ..settle::event(&payment, kind, amount, tx)
         };
-        payment::insert_event(tx, &event)?;
-        give_back(tx, &payment, amount, event.event_on)?;
-        if let Some(method) = payment.method {
-            method_state::failed(tx, method, true)?;
-        }
-        let words = payment.currency.plain(amount);
-        notice::task(
-            tx,
-            &format!("{kind} {id} {}", event.at),
-            &id.to_string(),
-            &format!("{kind} of {words} {} on {id}: {}", payment.currency, meaning.words),
-        )?;
-        tx.note(id, format!("{kind} of {words} {}: {}", payment.currency, meaning.words));
+        take_back(tx, &payment, &event)?;
         Ok(amount)
     })
+}
+
+/// Books an event by which money went back: the balance reopens on its day, a person is told. A
+/// method whose payment was taken back is charged no more.
+pub(super) fn take_back(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    event: &EventRow,
+) -> Result<(), StoreError> {
+    let event_id = payment::insert_event(tx, event)?;
+    give_back(tx, payment, event.amount_minor, event.event_on)?;
+    if event.kind != EventKind::Refund
+        && let Some(method) = payment.method
+    {
+        method_state::failed(tx, method, true)?;
+    }
+    let (kind, id, reply) = (event.kind, payment.id, &event.reply);
+    let words = payment.currency.plain(event.amount_minor);
+    let told = format!("{kind} of {words} {} on {id}: {reply}", payment.currency);
+    notice::task(tx, &format!("{kind} {id} {event_id}"), &id.to_string(), &told)?;
+    tx.note(id, format!("{kind} of {words} {}: {reply}", payment.currency));
+    Ok(())
 }
 
 /// A chargeback was decided for us: the money is back, the invoices are paid again.
 pub fn chargeback_won(session: &mut Session, id: PaymentId) -> Result<i64, Error> {
     session.write(Verb::Reconcile, |tx| {
         let payment = payment::get(tx, id)?;
-        let sum = |kind| -> Result<i64, StoreError> {
-            let events = payment::events(tx, id)?;
-            Ok(events.iter().filter(|e| e.kind == kind).map(|e| e.amount_minor).sum())
-        };
-        let amount = sum(EventKind::Chargeback)? - sum(EventKind::ChargebackWon)?;
+        let amount = open_chargeback(tx, &payment)?;
         if amount <= 0 {
             return Err(Error::usage("wrong_state", format!("{id} has no open chargeback"), ""));
         }
-        take_again(tx, &payment, amount)?;
-        let event = settle::event(&payment, EventKind::ChargebackWon, amount, tx);
-        payment::insert_event(tx, &event)?;
-        tx.note(id, "chargeback decided for us");
+        win(tx, &payment, &settle::event(&payment, EventKind::ChargebackWon, amount, tx))?;
         Ok(amount)
     })
+}
+
+/// What of a payment was taken back and has not come again.
+pub(super) fn open_chargeback(tx: &Tx<'_>, payment: &PaymentRow) -> Result<i64, StoreError> {
+    let events = payment::events(tx, payment.id)?;
+    Ok(events
+        .iter()
+        .map(|e| match e.kind {
+            EventKind::Chargeback | EventKind::Return => e.amount_minor,
+            EventKind::ChargebackWon => -e.amount_minor,
+            EventKind::Settlement
+            | EventKind::Refund
+            | EventKind::LateSuccess
+            | EventKind::Evidence => 0,
+        })
+        .sum())
+}
+
+/// Books an event by which money that was taken back came again.
+pub(super) fn win(tx: &Tx<'_>, payment: &PaymentRow, event: &EventRow) -> Result<(), StoreError> {
+    take_again(tx, payment, event.amount_minor)?;
+    payment::insert_event(tx, event)?;
+    tx.note(payment.id, "chargeback decided for us");
+    Ok(())
 }
 
 /// The gateway paid a payment out: noted, nothing else moves.
@@ -276,7 +322,11 @@ fn give_back(
 }
 
 /// Money that had been taken back comes again: as far as the documents still owe it.
-fn take_again(tx: &Tx<'_>, payment: &PaymentRow, amount_minor: i64) -> Result<(), StoreError> {
+pub(super) fn take_again(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    amount_minor: i64,
+) -> Result<(), StoreError> {
     let mut left = amount_minor;
     for allocation in payment::allocations(tx, payment.id)? {
         let owed = debt::get(tx, allocation.document)?.balance_minor.max(0);

@@ -3,12 +3,14 @@
 
 use super::adjust::{corrected, make_reversal, receipt};
 use super::command::Receipt;
+use super::four_eyes::{self, Deed};
 use super::picked::reason;
 use super::separation::refuse_both_hands;
 use super::{Error, Session};
 use crate::domain::actor::Verb;
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::DocumentId;
+use crate::store::four_eyes::Object;
 use crate::store::memo::Mark;
 use crate::store::{Db, Topic, billing, memo};
 
@@ -20,7 +22,7 @@ pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, Error>
 /// Reverses it, or is refused with the whole list of what is in the way.
 pub fn reverse(session: &mut Session, document: DocumentId, why: &str) -> Result<Receipt, Error> {
     let why = reason(why)?;
-    session.write(Verb::Reverse, |tx| {
+    four_eyes::write(session, Verb::Reverse, |tx, eyes| {
         let row = corrected(tx, document)?;
         if row.kind != DocumentKind::Invoice {
             return Err(Error::usage(
@@ -42,13 +44,25 @@ pub fn reverse(session: &mut Session, document: DocumentId, why: &str) -> Result
                 "take these back first (unapply, refund, cancel or reverse the newer one), or adjust it",
             ));
         }
+        let second = eyes.on(
+            tx,
+            &Deed {
+                object: Object::Document(row.id),
+                subject: row.number.as_deref().unwrap_or_default(),
+                what: "reversal",
+                with: "",
+                minor: row.total_minor,
+                currency: row.currency,
+                reason: why,
+            },
+        )?;
         let made = make_reversal(tx, &row, why)?;
         memo::mark(tx, document, Mark::Reversed(made.id))?;
         billing::release(tx, document)?;
         tx.touch(Topic::Usage);
         let mut receipt = receipt(&row, &made, "reverses");
         receipt.summary.push_str("; its periods are billable again");
-        tx.note(&made.number, format!("{} ({why})", receipt.summary));
+        tx.note(&made.number, format!("{} ({why}){second}", receipt.summary));
         Ok(receipt)
     })
 }

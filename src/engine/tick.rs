@@ -2,7 +2,7 @@
 //! whoever works (a console's threads, `daybook worker`); safe to call from many at once.
 
 use super::retry::Which;
-use super::{Error, Session, alarm, follow_up, reconcile, retry, schedule};
+use super::{Error, Session, alarm, follow_up, four_eyes, reconcile, retry, schedule};
 use crate::store::StoreError;
 use crate::store::job::{self, JobKind};
 
@@ -11,6 +11,7 @@ pub fn tick(session: &mut Session) -> Result<usize, Error> {
     let mut made = schedule::fire_due(session)?;
     alarm::mail(session)?;
     follow_up::end_promises(session)?;
+    four_eyes::end_stale(session)?;
     made += usize::from(allowed(reconcile::queue(session))?.is_some());
     if session.config()?.is("automation.retry") && !retry_open(session)? {
         made += usize::from(allowed(retry::start(session, &Which::Due))?.run.is_some());

@@ -3,18 +3,20 @@
 
 use super::adjust::{corrected, make_write_off};
 use super::command::Receipt;
+use super::four_eyes::{self, Deed};
 use super::picked::reason;
 use super::separation::refuse_both_hands;
 use super::{Error, Session};
 use crate::domain::actor::Verb;
 use crate::domain::ids::DocumentId;
+use crate::store::four_eyes::Object;
 use crate::store::memo::Mark;
 use crate::store::{Tx, credit, document, memo};
 
 /// Writes the whole balance off.
 pub fn write_off(session: &mut Session, document: DocumentId, why: &str) -> Result<Receipt, Error> {
     let why = reason(why)?;
-    session.write(Verb::WriteOff, |tx| {
+    four_eyes::write(session, Verb::WriteOff, |tx, eyes| {
         let row = corrected(tx, document)?;
         refuse_both_hands(tx, row.account)?;
         let number = row.number.as_deref().unwrap_or_default();
@@ -29,12 +31,24 @@ pub fn write_off(session: &mut Session, document: DocumentId, why: &str) -> Resu
             ));
         }
         let minor = row.balance_minor;
+        let second = eyes.on(
+            tx,
+            &Deed {
+                object: Object::Document(row.id),
+                subject: number,
+                what: "write-off",
+                with: "",
+                minor,
+                currency: row.currency,
+                reason: why,
+            },
+        )?;
         let (id, given) = make_write_off(tx, &row, -minor, why)?;
         credit::apply(tx, id, document, minor, tx.now().today.max(row.invoice_on))?;
         memo::mark(tx, document, Mark::WrittenOff(id))?;
         let money = format!("{} {}", row.currency.grouped(minor), row.currency);
         let summary = format!("{given}: {money} of {number} written off");
-        tx.note(&given, format!("{summary} ({why})"));
+        tx.note(&given, format!("{summary} ({why}){second}"));
         Ok(Receipt {
             summary,
             done: 1,

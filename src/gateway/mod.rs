@@ -31,6 +31,10 @@ pub trait Gateway: Send + Sync {
     /// Gives money of an earlier charge back, under its own key.
     fn refund(&self, request: &RefundRequest) -> Outcome;
 
+    /// What moved money of our charges again after their answer, oldest first: all of it since a
+    /// moment, perhaps more; each keeps its id however often it is told. Or why it cannot be said.
+    fn events(&self, since_ms: i64, at_ms: i64) -> Result<Vec<ChargeEvent>, String>;
+
     /// What the caller may expect.
     fn capabilities(&self) -> Capabilities;
 }
@@ -165,6 +169,42 @@ pub enum Found {
     },
 }
 
+/// Which way money of a charge moved after its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// It was given back: by us, or by somebody at the gateway.
+    Refunded,
+    /// A refund did not arrive: the money is here again.
+    RefundFailed,
+    /// The bank or the cardholder took it back.
+    TakenBack,
+    /// What was taken back is here again.
+    GivenAgain,
+}
+
+/// What happened to a charge after its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargeEvent {
+    /// The gateway's name for it, the same each time.
+    pub id: String,
+    /// The key the charge was made with.
+    pub charge_key: String,
+    /// What happened.
+    pub kind: Moved,
+    /// The key of the refund, if a refund and asked for by us.
+    pub refund_key: Option<String>,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// In which currency.
+    pub currency: Currency,
+    /// When, UTC ms.
+    pub at_ms: i64,
+    /// The gateway's reason; may be empty.
+    pub code: String,
+    /// The reason in words.
+    pub words: String,
+}
+
 /// What the caller may expect of a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
@@ -226,6 +266,10 @@ impl Gateway for NotSetUp {
 
     fn refund(&self, _request: &RefundRequest) -> Outcome {
         Outcome::SetUp { code: "setup".to_owned(), words: self.0.clone() }
+    }
+
+    fn events(&self, _since_ms: i64, _at_ms: i64) -> Result<Vec<ChargeEvent>, String> {
+        Err(self.0.clone())
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -10,6 +10,7 @@
 //! | word | what happens |
 //! |---|---|
 //! | `ok` | charged |
+//! | `returned:CODE` | charged; the bank takes it back with the code after [`Options::bank_answers_after_ms`] |
 //! | `decline:CODE` | refused with a code of `domain::decline` |
 //! | `submitted` | the bank has it; it approves after [`Options::bank_answers_after_ms`] |
 //! | `submitted:CODE` | the bank has it; it returns it with the code after that time |
@@ -22,7 +23,9 @@
 
 mod ledger;
 
-use super::{Capabilities, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest};
+use super::{
+    Capabilities, ChargeEvent, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest,
+};
 pub use ledger::{Charge, Fate};
 use ledger::{Ledger, Record};
 use std::path::Path;
@@ -51,6 +54,9 @@ impl Default for Options {
         }
     }
 }
+
+/// Told events go back this much further than asked: clocks of processes differ.
+const DAY_MS: i64 = 24 * 3_600_000;
 
 /// What the bank says later of a submitted or approved charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +106,12 @@ impl Sandbox {
     }
 
     /// The bank's later word on a charge, named by its reference.
-    pub fn bank_says(&self, reference: &str, event: &BankEvent) -> std::io::Result<bool> {
+    pub fn bank_says(
+        &self,
+        reference: &str,
+        event: &BankEvent,
+        at_ms: i64,
+    ) -> std::io::Result<bool> {
         let (known, at) = self.ledger.write(|index| {
             let known = index.by_reference.contains_key(reference);
             let record = known.then(|| Record::Bank {
@@ -109,6 +120,7 @@ impl Sandbox {
                     BankEvent::Approve => String::new(),
                     BankEvent::Return { code } => code.clone(),
                 },
+                at_ms,
             });
             (known, record)
         })?;
@@ -190,6 +202,7 @@ impl Sandbox {
                         of: request.reference.clone(),
                         amount_minor: request.amount_minor,
                         reference: reference.clone(),
+                        at_ms: request.at_ms,
                     };
                     (Outcome::Approved { reference }, Some(record))
                 }
@@ -197,6 +210,24 @@ impl Sandbox {
         })?;
         self.ledger.sync(at)?;
         Ok(outcome)
+    }
+
+    /// What moved money since, once the bank has taken back what tokens script and is due by now.
+    fn events_now(&self, since_ms: i64, at_ms: i64) -> std::io::Result<Vec<ChargeEvent>> {
+        let due =
+            self.ledger.read(|index| index.returning(at_ms, self.options.bank_answers_after_ms))?;
+        for (reference, code, on_ms) in due {
+            // Another process may have written it meanwhile.
+            let (_, at) = self.ledger.write(|index| {
+                let record =
+                    Record::Bank { of: reference.clone(), code: code.clone(), at_ms: on_ms };
+                ((), index.is_returning(&reference).then_some(record))
+            })?;
+            self.ledger.sync(at)?;
+        }
+        self.ledger.read(|index| {
+            index.events.iter().filter(|e| e.at_ms >= since_ms - DAY_MS).cloned().collect()
+        })
     }
 
     fn look_up_now(&self, query: &LookUp) -> std::io::Result<Found> {
@@ -220,15 +251,17 @@ impl Sandbox {
                     } else {
                         Outcome::declined(then)
                     };
-                    let record = Record::Bank { of: reference, code: then.clone() };
+                    let at_ms = query.at_ms;
+                    let record = Record::Bank { of: reference, code: then.clone(), at_ms };
                     (Found::Is(outcome), Some(record))
                 }
-                Fate::Approved | Fate::Submitted { .. } | Fate::Declined { .. } => {
-                    match Answer::from(&charge.result, &reference) {
-                        Answer::Says(outcome) => (Found::Is(outcome), None),
-                        Answer::Silence | Answer::Refused => (Found::Nothing, None),
-                    }
-                }
+                Fate::Approved
+                | Fate::Returning { .. }
+                | Fate::Submitted { .. }
+                | Fate::Declined { .. } => match Answer::from(&charge.result, &reference) {
+                    Answer::Says(outcome) => (Found::Is(outcome), None),
+                    Answer::Silence | Answer::Refused => (Found::Nothing, None),
+                },
                 // A 500 before the charge and a request that never arrived left no charge.
                 Fate::Error | Fate::Lost => (Found::Nothing, None),
             }
@@ -268,6 +301,14 @@ impl Gateway for Sandbox {
         })
     }
 
+    fn events(&self, since_ms: i64, at_ms: i64) -> Result<Vec<ChargeEvent>, String> {
+        self.wait();
+        if self.options.outage {
+            return Err("the sandbox is set to an outage".to_owned());
+        }
+        self.events_now(since_ms, at_ms).map_err(|e| format!("the sandbox ledger failed: {e}"))
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             name: "sandbox",
@@ -293,7 +334,7 @@ impl Answer {
     fn from(entry: &Fate, reference: &str) -> Self {
         let reference = reference.to_owned();
         match entry {
-            Fate::Approved => Self::Says(Outcome::Approved { reference }),
+            Fate::Approved | Fate::Returning { .. } => Self::Says(Outcome::Approved { reference }),
             Fate::Submitted { .. } => Self::Says(Outcome::Submitted { reference }),
             Fate::Declined { code } => Self::Says(Outcome::declined(code)),
             Fate::Error => Self::Says(Outcome::Unknown { why: "HTTP 500".to_owned() }),
@@ -352,6 +393,9 @@ fn plan(word: &str) -> Option<(Fate, bool)> {
         },
         Some(("decline", code)) if !code.is_empty() => {
             (Fate::Declined { code: code.to_owned() }, true)
+        }
+        Some(("returned", code)) if !code.is_empty() => {
+            (Fate::Returning { then: code.to_owned() }, true)
         }
         Some(("submitted", code)) if !code.is_empty() => {
             (Fate::Submitted { then: code.to_owned() }, true)

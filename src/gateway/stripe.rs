@@ -3,9 +3,13 @@
 //! <https://docs.stripe.com/api/payment_intents>, <https://docs.stripe.com/api/idempotent_requests>,
 //! <https://docs.stripe.com/api/errors>. A token is `cus_…/pm_…`, or `pm_…` alone.
 
+mod events;
+
 use super::secret::Secret;
 use super::stripe_http::{Answer, Http, UrlError};
-use super::{Capabilities, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest};
+use super::{
+    Capabilities, ChargeEvent, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest,
+};
 use crate::domain::money::Currency;
 use crate::domain::payment::MethodKind;
 use serde_json::Value;
@@ -144,6 +148,10 @@ impl Gateway for Stripe {
             Answer::Body { status: 200, body } => refund_outcome(&body),
             other => charge_outcome(other),
         }
+    }
+
+    fn events(&self, since_ms: i64, _at_ms: i64) -> Result<Vec<ChargeEvent>, String> {
+        events::since(self, since_ms)
     }
 
     fn capabilities(&self) -> Capabilities {

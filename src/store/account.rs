@@ -40,6 +40,14 @@ pub fn number(db: &Db<'_>, id: AccountId) -> Result<String, StoreError> {
         .query_row([id.0], |r| r.get(0))?)
 }
 
+/// Number and currency of an account, and what it owes, minor units.
+pub fn owes(db: &Db<'_>, id: AccountId) -> Result<(String, Currency, i64), StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached("SELECT number, currency, open_minor FROM account WHERE id = ?1")?
+        .query_row([id.0], |r| Ok((r.get(0)?, word(r, 1, Currency::parse)?, r.get(2)?)))?)
+}
+
 /// The account with this number.
 pub fn find(db: &Db<'_>, number: &str) -> Result<Option<AccountRef>, StoreError> {
     Ok(db

@@ -18,6 +18,8 @@ pub mod desk;
 pub mod document;
 pub mod draft;
 mod error;
+pub mod four_eyes;
+pub mod gateway_poll;
 pub mod job;
 pub mod ledger;
 pub mod logo;

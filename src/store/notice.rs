@@ -116,6 +116,11 @@ pub fn task(tx: &Tx<'_>, key: &str, subject: &str, text: &str) -> Result<(), Sto
     Ok(())
 }
 
+/// Whether there ever was a notice with this key.
+pub fn told(db: &Db<'_>, key: &str) -> Result<bool, StoreError> {
+    Ok(db.conn().prepare_cached("SELECT 1 FROM notice WHERE key = ?1")?.exists([key])?)
+}
+
 /// The task of a key is done.
 pub fn done(tx: &Tx<'_>, key: &str) -> Result<(), StoreError> {
     tx.conn().execute(

@@ -13,8 +13,12 @@ use std::time::Duration;
 const APPLICATION_ID: i64 = 0x6461_7962;
 
 /// The migrations, in order; `PRAGMA user_version` counts how many a book has.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_book.sql"), include_str!("migrations/0002_sample.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_book.sql"),
+    include_str!("migrations/0002_sample.sql"),
+    include_str!("migrations/0003_four_eyes.sql"),
+    include_str!("migrations/0004_gateway_poll.sql"),
+];
 
 /// Older SQLite can lose commits when two connections checkpoint the WAL at once.
 const MIN_SQLITE: i32 = 3_051_003;

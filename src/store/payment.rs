@@ -7,10 +7,11 @@ pub use allocation::{
     Allocation, AllocationState, allocate, allocations, reopen_allocation, set_allocation,
 };
 pub use event::{
-    EventKind, EventRow, EventStatus, end_event, event, events, insert_event, open_refunds,
+    EventKind, EventRow, EventStatus, adopt_event, end_event, event, event_of_key, events,
+    insert_event, open_refunds,
 };
 
-use super::{Db, StoreError, Topic, Tx, word};
+use super::{Db, StoreError, Topic, Tx, gateway_poll, word};
 use crate::domain::ids::{AccountId, DocumentId, MethodId, PaymentId, PaymentRunId};
 use crate::domain::money::Currency;
 use crate::domain::payment::{DeclineClass, NextAction, PaymentStatus};
@@ -141,6 +142,9 @@ fn row(r: &Row<'_>) -> rusqlite::Result<PaymentRow> {
 /// Writes a payment.
 pub fn insert(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, StoreError> {
     let settled = (!new.status.is_live()).then_some(tx.now().at_ms);
+    if new.method.is_some() {
+        gateway_poll::begin(tx, &new.gateway)?;
+    }
     tx.conn()
         .prepare_cached(
             "INSERT INTO payment (account_id, run_id, method_id, gateway, amount_minor, currency, status,
@@ -175,6 +179,15 @@ pub fn get(db: &Db<'_>, id: PaymentId) -> Result<PaymentRow, StoreError> {
         .query_row([id.0], row)
         .optional()?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
+}
+
+/// The payment with this idempotency key.
+pub fn of_key(db: &Db<'_>, key: &str) -> Result<Option<PaymentRow>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM payment WHERE idempotency_key = ?1"))?
+        .query_row([key], row)
+        .optional()?)
 }
 
 fn rows<P: rusqlite::Params>(

@@ -10,6 +10,14 @@ pub struct Book {
     pub path: PathBuf,
 }
 
+/// What takes each migration away, in their order.
+const MADE: &[&str] = &[
+    "",
+    "DROP TABLE run_sample; ALTER TABLE bill_run DROP COLUMN unflagged",
+    "DROP TABLE four_eyes",
+    "DROP TABLE gateway_poll",
+];
+
 /// What a call of the binary gave.
 pub struct Ran {
     pub code: i32,
@@ -84,6 +92,15 @@ impl Book {
             }
         }
         dump
+    }
+
+    /// Makes it a book of an older schema: what later migrations made is taken away again.
+    pub fn of_schema(&self, version: usize) {
+        let conn = rusqlite::Connection::open(&self.path).unwrap();
+        for made in MADE.iter().skip(version) {
+            conn.execute_batch(made).unwrap();
+        }
+        conn.pragma_update(None, "user_version", version as i64).unwrap();
     }
 
     /// One number out of the book.

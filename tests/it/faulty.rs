@@ -99,6 +99,14 @@ pub struct Faulty {
 }
 
 impl Gateway for Faulty {
+    fn events(
+        &self,
+        since_ms: i64,
+        at_ms: i64,
+    ) -> Result<Vec<daybook::gateway::ChargeEvent>, String> {
+        self.inner.events(since_ms, at_ms)
+    }
+
     fn charge(&self, request: &ChargeRequest) -> Outcome {
         match self.fortune.roll(Throw::Charge, 14) {
             0 => {

@@ -115,21 +115,27 @@ fn automate(month: &Month) -> (String, String) {
     (bill, pay)
 }
 
-/// Gives one in twelve of those who pay by themselves a card that fails, in one of four ways: 8 %.
+/// Gives one in twelve of those who pay by themselves a card that fails, in one of four ways: 8 %;
+/// and one in forty a card whose payments are taken back two days later.
 fn cards_that_fail(month: &Month) {
     let conn = rusqlite::Connection::open(&month.book).unwrap();
     let sql = "SELECT a.number, m.token, m.kind FROM account a JOIN account_version v ON v.account_id = a.id
         JOIN payment_method m ON m.account_id = a.id AND m.priority = 1
         WHERE v.auto_pay = 1 AND m.token NOT LIKE 'decline%' GROUP BY a.id ORDER BY a.id";
     let mut statement = conn.prepare(sql).unwrap();
-    let all = statement
+    let all: Vec<_> = statement
         .query_map([], |r| Ok([r.get::<_, String>(0)?, r.get(1)?, r.get(2)?]))
         .unwrap()
-        .map(Result::unwrap);
+        .map(Result::unwrap)
+        .collect();
     let ways = ["insufficient_funds,ok", "do_not_honor", "expired_card", "processing_error,ok"];
     let mut file = "account_number,token,kind,display,priority\n".to_owned();
-    for ([account, token, kind], way) in all.step_by(12).zip(ways.iter().cycle()) {
+    for ([account, token, kind], way) in all.iter().step_by(12).zip(ways.iter().cycle()) {
         writeln!(file, "{account},\"decline:{way}\",card,visa ··0002,1").unwrap();
+        writeln!(file, "{account},\"{token}\",{kind},its old one,3").unwrap();
+    }
+    for [account, token, kind] in all.iter().skip(6).step_by(40) {
+        writeln!(file, "{account},returned:fraudulent,card,visa ··0259,1").unwrap();
         writeln!(file, "{account},\"{token}\",{kind},its old one,3").unwrap();
     }
     let path = month.dir.path().join("cards.csv");
@@ -238,6 +244,10 @@ fn money_is_right(month: &Month) {
     let (approved, declined) = (of("Approved"), of("Declined"));
     assert!(declined * 100 >= approved * 6, "{declined} declined, {approved} approved");
     println!("{approved} approved, {declined} declined, {} kills", month.kills);
+    let back = month.count(
+        "SELECT count(*) FROM payment_event WHERE kind = 'chargeback' AND key LIKE 'sandbox %'",
+    );
+    assert!(back > 0, "nobody noticed what was taken back");
     assert_eq!(of("Processing"), 0);
     assert_eq!(of("Unknown"), 0, "the outage is long over, and every look-up was answered");
     // Per invoice, what came in and stayed in is never more than its total.

@@ -165,12 +165,7 @@ fn the_tab_says_what_the_sample_says_and_offers_what_shares_a_charge() {
 #[test]
 fn a_book_of_the_first_schema_is_brought_up() {
     let book = billed_twice(20);
-    let conn = rusqlite::Connection::open(&book.path).unwrap();
-    conn.execute_batch(
-        "DROP TABLE run_sample; ALTER TABLE bill_run DROP COLUMN unflagged; PRAGMA user_version = 1;",
-    )
-    .unwrap();
-    drop(conn);
+    book.of_schema(1);
     assert_eq!(sample(&book)["drawn"], 0);
     assert!(book.dir.path().join("book.db.d/before-schema-1.db").exists());
     book.run(&["check"]).ends(0);

@@ -10,6 +10,7 @@ use daybook::domain::payment::{
     PaymentStatus,
 };
 use daybook::store::BookKind;
+use daybook::store::four_eyes::RequestState;
 use daybook::store::job::{JobKind, JobState, Wanted};
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,6 +44,7 @@ const PLAIN: &[(&str, &[&str])] = &[
     ),
     ("payment_run_item.state", &["open", "taken", "skipped"]),
     ("payment_event.status", &["Processing", "Done", "Failed", "Unknown"]),
+    ("four_eyes.object", &["document", "payment", "account"]),
     ("promise.state", &["open", "kept", "broken", "withdrawn"]),
     ("schedule.kind", &["bill", "collect"]),
     ("schedule.state", &["Active", "Paused", "Ended"]),
@@ -82,6 +84,7 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("delivery.status", words!(DeliveryStatus)),
         ("job.kind", words!(JobKind)),
         ("job.state", words!(JobState)),
+        ("four_eyes.state", words!(RequestState)),
         ("job.wanted", words!(Wanted)),
     ]);
     all.extend(PLAIN.iter().map(|(column, words)| (*column, words.to_vec())));

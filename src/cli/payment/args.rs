@@ -145,6 +145,9 @@ pub(super) struct Reconcile {
     /// A person found that no money moved
     #[arg(long, requires = "evidence")]
     pub(super) not_charged: bool,
+    /// Ask the gateways what went back of approved payments: returns, chargebacks, refunds there
+    #[arg(long, conflicts_with_all = ["payments", "approved", "not_charged"])]
+    pub(super) events: bool,
     /// Where that was seen
     #[arg(long, value_name = "T")]
     pub(super) evidence: Option<String>,

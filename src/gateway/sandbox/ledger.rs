@@ -4,6 +4,9 @@
 //! answer to a caller waits until its line is on the disk; callers that wait at the same time
 //! share one fsync.
 
+use crate::domain::decline;
+use crate::domain::money::Currency;
+use crate::gateway::{ChargeEvent, Moved};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -17,6 +20,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub enum Fate {
     /// Taken.
     Approved,
+    /// Taken; the bank will take it back with this code.
+    Returning {
+        /// Return code.
+        then: String,
+    },
     /// At the bank; `then` is the code it will come back with, empty = it will go through.
     Submitted {
         /// Return code or empty.
@@ -36,7 +44,7 @@ pub enum Fate {
 impl Fate {
     /// Whether the customer's money is (or will be) here.
     pub fn is_taken(&self) -> bool {
-        matches!(self, Self::Approved | Self::Submitted { .. })
+        matches!(self, Self::Approved | Self::Returning { .. } | Self::Submitted { .. })
     }
 }
 
@@ -61,11 +69,15 @@ pub(super) enum Record {
         of: String,
         amount_minor: i64,
         reference: String,
+        #[serde(default)]
+        at_ms: i64,
     },
     /// The bank's later word; an empty code approves.
     Bank {
         of: String,
         code: String,
+        #[serde(default)]
+        at_ms: i64,
     },
 }
 
@@ -99,6 +111,8 @@ pub(super) struct Index {
     pub(super) lost: HashSet<String>,
     /// Body hash and reference of refunds, by key.
     pub(super) refunds: HashMap<String, (String, String)>,
+    /// What moved money of charges after their answer, oldest first.
+    pub(super) events: Vec<ChargeEvent>,
     /// Number of the next line, from 1.
     pub(super) next: u64,
     attempts: HashMap<(String, String), usize>,
@@ -147,19 +161,72 @@ impl Index {
                 };
                 self.charges.insert(key, charge);
             }
-            Record::Refund { key, hash, of, amount_minor, reference } => {
+            Record::Refund { key, hash, of, amount_minor, reference, at_ms } => {
                 if let Some(charge) = self.charge_mut(&of) {
                     charge.refunded_minor += amount_minor;
                 }
+                self.moved(&of, Moved::Refunded, (&reference, &key), amount_minor, at_ms);
                 self.refunds.insert(key, (hash, reference));
             }
-            Record::Bank { of, code } => {
+            Record::Bank { of, code, at_ms } => {
+                let taken = self
+                    .charge_mut(&of)
+                    .filter(|c| matches!(c.result, Fate::Approved | Fate::Returning { .. }))
+                    .map(|c| c.amount_minor - c.refunded_minor);
+                if let Some(left) = taken.filter(|left| *left > 0 && !code.is_empty()) {
+                    self.moved(&of, Moved::TakenBack, (&format!("{of} back"), &code), left, at_ms);
+                }
                 if let Some(charge) = self.charge_mut(&of) {
                     charge.result =
                         if code.is_empty() { Fate::Approved } else { Fate::Declined { code } };
                 }
             }
         }
+    }
+
+    /// Approved charges that the bank takes back by now: reference, code and when.
+    pub(super) fn returning(&self, at_ms: i64, after_ms: i64) -> Vec<(String, String, i64)> {
+        let mut due: Vec<_> = self
+            .charges
+            .values()
+            .filter_map(|c| match &c.result {
+                Fate::Returning { then } if at_ms - c.at_ms >= after_ms => {
+                    Some((c.reference.clone(), then.clone(), c.at_ms + after_ms))
+                }
+                _ => None,
+            })
+            .collect();
+        due.sort_unstable();
+        due
+    }
+
+    /// Whether the bank has yet to take a charge back.
+    pub(super) fn is_returning(&self, reference: &str) -> bool {
+        let charge = self.by_reference.get(reference).and_then(|key| self.charges.get(key));
+        charge.is_some_and(|c| matches!(c.result, Fate::Returning { .. }))
+    }
+
+    /// Notes an event: its name, and the key of a refund or the bank's code.
+    fn moved(&mut self, of: &str, kind: Moved, (id, word): (&str, &str), minor: i64, at_ms: i64) {
+        let Some(key) = self.by_reference.get(of) else { return };
+        let currency = self.charges.get(key).and_then(|c| Currency::parse(&c.currency));
+        let Some(currency) = currency else { return };
+        let taken = kind == Moved::TakenBack;
+        self.events.push(ChargeEvent {
+            id: id.to_owned(),
+            charge_key: key.clone(),
+            kind,
+            refund_key: (!taken).then(|| word.to_owned()),
+            amount_minor: minor,
+            currency,
+            at_ms,
+            code: if taken { word.to_owned() } else { String::new() },
+            words: if taken {
+                decline::meaning(word).words
+            } else {
+                "made at the gateway".to_owned()
+            },
+        });
     }
 
     fn charge_mut(&mut self, reference: &str) -> Option<&mut Charge> {

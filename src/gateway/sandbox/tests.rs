@@ -122,12 +122,12 @@ fn the_bank_may_answer_early_and_take_money_back_late() {
     let Outcome::Submitted { reference } = sandbox.charge(&request("k", "submitted", 10)) else {
         panic!("not submitted")
     };
-    assert!(sandbox.bank_says(&reference, &BankEvent::Approve).unwrap());
+    assert!(sandbox.bank_says(&reference, &BankEvent::Approve, 0).unwrap());
     assert!(matches!(sandbox.look_up(&look("k", 0)), Found::Is(Outcome::Approved { .. })));
     let back = BankEvent::Return { code: "MD06".to_owned() };
-    assert!(sandbox.bank_says(&reference, &back).unwrap());
+    assert!(sandbox.bank_says(&reference, &back, 0).unwrap());
     assert!(matches!(sandbox.look_up(&look("k", 0)), Found::Is(Outcome::Declined { .. })));
-    assert!(!sandbox.bank_says("sb_nothing", &BankEvent::Approve).unwrap());
+    assert!(!sandbox.bank_says("sb_nothing", &BankEvent::Approve, 0).unwrap());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::domain::ids::PaymentId;
 use crate::domain::text_enum;
 use crate::store::{Db, StoreError, Topic, Tx, word};
 use chrono::NaiveDate;
-use rusqlite::Row;
+use rusqlite::{OptionalExtension, Row};
 
 text_enum! {
     /// What happened to a payment after its answer.
@@ -57,7 +57,7 @@ pub struct EventRow {
     pub event_on: NaiveDate,
     /// When it was recorded, UTC ms.
     pub at: i64,
-    /// Idempotency key of a refund.
+    /// Idempotency key of a refund of ours, or the gateway and its name for what it told us.
     pub key: Option<String>,
     /// The gateway's name for it, or the clerk's evidence.
     pub reference: String,
@@ -111,6 +111,32 @@ pub fn event(db: &Db<'_>, id: i64) -> Result<EventRow, StoreError> {
         .conn()
         .prepare_cached(&format!("SELECT {EVENT} FROM payment_event WHERE id = ?1"))?
         .query_row([id], event_row)?)
+}
+
+/// The event with this key.
+pub fn event_of_key(db: &Db<'_>, key: &str) -> Result<Option<EventRow>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(&format!("SELECT {EVENT} FROM payment_event WHERE key = ?1"))?
+        .query_row([key], event_row)
+        .optional()?)
+}
+
+/// Gives an event that a person recorded the gateway's key, if there is one of this kind and amount
+/// without a key; whether there was.
+pub fn adopt_event(
+    tx: &Tx<'_>,
+    payment: PaymentId,
+    kind: EventKind,
+    amount_minor: i64,
+    key: &str,
+) -> Result<bool, StoreError> {
+    let changed = tx.conn().execute(
+        "UPDATE payment_event SET key = ?4 WHERE id = (SELECT min(id) FROM payment_event
+            WHERE payment_id = ?1 AND kind = ?2 AND amount_minor = ?3 AND key IS NULL AND status = 'Done')",
+        (payment.0, kind.as_str(), amount_minor, key),
+    )?;
+    Ok(changed > 0)
 }
 
 /// The events of a payment, oldest first.

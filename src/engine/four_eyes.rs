@@ -1,0 +1,224 @@
+//! Four eyes above an amount (`four_eyes.above`): one rule for posting, memos, write-offs, refunds
+//! and changed payment methods.
+//!
+//! A draft above the amount posts only after somebody other than who posts it has accepted it: the
+//! acceptance is the first pair of eyes. For the other four the first attempt records a request and
+//! is refused; the same verb with the same parameters by a second person whose role allows it
+//! confirms the request, and it happens. A request ends when what it is about changes, or after
+//! [`STANDS_MS`]. The creator of a book without roles is bound too: whoever sets the amount wants it.
+
+use super::{Error, Session};
+use crate::config::Config;
+use crate::domain::actor::{Role, Verb, permitted};
+use crate::domain::document::Review;
+use crate::domain::money::Currency;
+use crate::store::document::DocumentRow;
+use crate::store::four_eyes::{self, NewRequest, Object, RequestRow, RequestState};
+use crate::store::{Db, StoreError, Tx, notice, settings};
+use chrono::DateTime;
+use std::cell::RefCell;
+
+/// How long a request waits for its second person: two weeks.
+const STANDS_MS: i64 = 14 * 24 * 3_600_000;
+
+/// Whether an amount is above the limit; without a limit nothing is.
+fn above(config: &Config, currency: Currency, minor: i64) -> bool {
+    config.decimal("four_eyes.above").is_some_and(|limit| currency.to_decimal(minor).abs() > limit)
+}
+
+/// Why a draft does not post yet: it is above the amount, and nobody but who posts it accepted it.
+pub fn unseen(row: &DocumentRow, config: &Config, poster: &str) -> Option<String> {
+    let other = row.review == Review::Accepted && row.reviewed_by.as_deref() != Some(poster);
+    (above(config, row.currency, row.total_minor) && !other).then(|| {
+        let limit = config.get("four_eyes.above");
+        format!("above {limit}: somebody else must accept it first (four_eyes.above)")
+    })
+}
+
+/// What somebody is about to do.
+#[derive(Debug)]
+pub struct Deed<'a> {
+    /// What it changes.
+    pub object: Object,
+    /// That, as a clerk writes it.
+    pub subject: &'a str,
+    /// What of it, for people: `write-off`.
+    pub what: &'a str,
+    /// Parameters that a second person must repeat; the reason is everybody's own.
+    pub with: &'a str,
+    /// How much it is about, minor units.
+    pub minor: i64,
+    /// In which currency.
+    pub currency: Currency,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// What a transaction may ask about a deed; see [`write`].
+pub struct Eyes {
+    verb: Verb,
+    wanted: RefCell<Option<Wanted>>,
+}
+
+/// A request that is to be recorded once the refused transaction is rolled back.
+struct Wanted {
+    subject: String,
+    request: NewRequest,
+}
+
+/// One transaction of a verb that four eyes may bind. Its work calls [`Eyes::on`] before it changes
+/// anything; a deed that wants a second person is rolled back, recorded as a request and refused.
+pub fn write<T>(
+    session: &mut Session,
+    verb: Verb,
+    work: impl FnOnce(&Tx<'_>, &Eyes) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let eyes = Eyes { verb, wanted: RefCell::new(None) };
+    let result = session.write(verb, |tx| work(tx, &eyes));
+    match eyes.wanted.into_inner() {
+        Some(wanted) if result.is_err() => Err(record(session, verb, &wanted)?),
+        Some(_) | None => result,
+    }
+}
+
+impl Eyes {
+    /// Lets a deed pass if it is not above the amount, or if another person asked for the very same;
+    /// gives what the audit trail then says of that person, empty otherwise.
+    pub fn on(&self, tx: &Tx<'_>, deed: &Deed<'_>) -> Result<String, Error> {
+        let config = settings::load(tx)?;
+        if !above(&config, deed.currency, deed.minor) {
+            return Ok(String::new());
+        }
+        let money = format!("{} {}", deed.currency.grouped(deed.minor.abs()), deed.currency);
+        let request = NewRequest {
+            deed: format!("{} {:?} {}", self.verb, deed.object, deed.with),
+            object: deed.object,
+            object_state: deed.object.state(tx)?,
+            amount_minor: deed.minor.abs(),
+            currency: deed.currency,
+            words: format!("{}: {} of {money}", deed.subject, deed.what),
+            reason: deed.reason.to_owned(),
+        };
+        if let Some(open) = four_eyes::open_for(tx, &request.deed)?
+            && stands(tx, &open, &request)
+        {
+            let at = clock(&config, &open, tx.now().at_ms);
+            if open.uid == tx.actor().uid {
+                return Err(Error::usage(
+                    "four_eyes",
+                    format!("{}: you asked for this {at}", open.asked.words),
+                    format!("another {} must do the same to confirm", roles(self.verb)),
+                ));
+            }
+            four_eyes::end(tx, open.id, RequestState::Confirmed)?;
+            notice::done(tx, &key(open.id))?;
+            return Ok(format!(
+                "; asked for by {} {at} (operation {})",
+                open.user_name, open.asked_seq
+            ));
+        }
+        let error = Error::usage("four_eyes", request.words.clone(), "");
+        *self.wanted.borrow_mut() = Some(Wanted { subject: deed.subject.to_owned(), request });
+        Err(error)
+    }
+}
+
+/// Whether a request is still about what it was.
+fn stands(tx: &Tx<'_>, open: &RequestRow, now: &NewRequest) -> bool {
+    open.asked.object_state == now.object_state
+        && open.asked.amount_minor == now.amount_minor
+        && tx.now().at_ms - open.asked_at <= STANDS_MS
+}
+
+/// Records the request and gives the words of the refusal.
+fn record(session: &mut Session, verb: Verb, wanted: &Wanted) -> Result<Error, Error> {
+    session.write(verb, |tx| {
+        let config = settings::load(tx)?;
+        let request = &wanted.request;
+        let limit = config.get("four_eyes.above");
+        let mut message = format!("{}: above {limit} a second person must confirm", request.words);
+        if let Some(open) = four_eyes::open_for(tx, &request.deed)? {
+            if stands(tx, &open, request) {
+                // Two asked at the same moment: one request stands, and a repeat confirms it.
+                tx.quiet();
+                let who = format!("{message}; {} asked just now", open.user_name);
+                return Ok(Error::usage("four_eyes", who, "do the same again to confirm"));
+            }
+            let at = clock(&config, &open, tx.now().at_ms);
+            message = format!("{message}; it changed since {} asked {at}", open.user_name);
+            expire(tx, &open)?;
+        }
+        let id = four_eyes::insert(tx, request)?;
+        let who = &tx.actor().name;
+        let roles = roles(verb);
+        let words = &request.words;
+        let task =
+            format!("{words}: asked for by {who}, another {roles} must do the same to confirm");
+        notice::task(tx, &key(id), &wanted.subject, &task)?;
+        let why = if request.reason.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", request.reason)
+        };
+        tx.note(&wanted.subject, format!("asked for, a second person must confirm: {words}{why}"));
+        Ok(Error::usage(
+            "four_eyes",
+            message,
+            format!("asked for: another {roles} does the same to confirm"),
+        ))
+    })
+}
+
+/// Ends requests whose object changed meanwhile or that nobody confirmed in time; gives how many.
+pub fn end_stale(session: &mut Session) -> Result<usize, Error> {
+    let at = session.now()?.at_ms;
+    let stale = |db: &Db<'_>| -> Result<Vec<RequestRow>, StoreError> {
+        let mut found = Vec::new();
+        for open in four_eyes::open(db)? {
+            if at - open.asked_at > STANDS_MS
+                || open.asked.object.state(db)? != open.asked.object_state
+            {
+                found.push(open);
+            }
+        }
+        Ok(found)
+    };
+    if session.read(stale)?.is_empty() {
+        return Ok(0);
+    }
+    session.write(Verb::Housekeeping, |tx| {
+        let found = stale(tx)?;
+        for open in &found {
+            expire(tx, open)?;
+        }
+        let all: Vec<&str> = found.iter().map(|o| o.asked.words.as_str()).collect();
+        tx.note("four eyes", format!("no longer asked for: {}", all.join("; ")));
+        Ok(found.len())
+    })
+}
+
+fn expire(tx: &Tx<'_>, open: &RequestRow) -> Result<(), StoreError> {
+    four_eyes::end(tx, open.id, RequestState::Expired)?;
+    notice::done(tx, &key(open.id))
+}
+
+fn key(id: i64) -> String {
+    format!("four eyes {id}")
+}
+
+/// Who may do a verb, for people.
+fn roles(verb: Verb) -> String {
+    let may = |role: &&Role| **role != Role::Everything && permitted(**role, verb);
+    let names: Vec<&str> = Role::ALL.iter().filter(may).map(|r| r.as_str()).collect();
+    names.join(" or ")
+}
+
+/// `at 10:04`, or with the day when that is another one.
+fn clock(config: &Config, open: &RequestRow, now_ms: i64) -> String {
+    let local =
+        |ms| DateTime::from_timestamp_millis(ms).unwrap_or_default().with_timezone(&config.zone());
+    let (then, now) = (local(open.asked_at), local(now_ms));
+    let form =
+        if then.date_naive() == now.date_naive() { "at %H:%M" } else { "on %Y-%m-%d at %H:%M" };
+    then.format(form).to_string()
+}

@@ -1,0 +1,186 @@
+//! Requests that wait for a second person: who asked for what, and what it was then.
+
+use super::{Db, StoreError, Tx, word};
+use crate::domain::ids::{AccountId, DocumentId, PaymentId};
+use crate::domain::money::Currency;
+use crate::domain::text_enum;
+use rusqlite::{OptionalExtension, Row};
+
+text_enum! {
+    /// Where a request stands.
+    RequestState {
+        /// It waits for a second person.
+        Open = "open",
+        /// A second person confirmed it, and it happened.
+        Confirmed = "confirmed",
+        /// What it was about changed, or nobody confirmed it in time.
+        Expired = "expired",
+    }
+}
+
+/// What a request is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Object {
+    /// A posted document.
+    Document(DocumentId),
+    /// A payment.
+    Payment(PaymentId),
+    /// An account's payment methods.
+    Methods(AccountId),
+}
+
+impl Object {
+    fn parts(self) -> (&'static str, i64) {
+        match self {
+            Self::Document(id) => ("document", id.0),
+            Self::Payment(id) => ("payment", id.0),
+            Self::Methods(id) => ("account", id.0),
+        }
+    }
+
+    /// What of the object a second person must find as the first one saw it: what is open and what
+    /// hangs on it; of an account its methods in their order.
+    pub fn state(self, db: &Db<'_>) -> Result<String, StoreError> {
+        let sql = match self {
+            Self::Document(_) => {
+                "SELECT s.balance_minor || '/' || (SELECT count(*) FROM document c
+                    WHERE c.corrects_id = s.document_id) || '/' || (SELECT count(*)
+                    FROM document_item x JOIN document_item i ON i.id = x.corrects_item_id
+                    WHERE i.document_id = s.document_id)
+                 FROM document_state s WHERE s.document_id = ?1"
+            }
+            Self::Payment(_) => {
+                "SELECT p.status || '/' || p.returned_minor || '/' || (SELECT count(*)
+                    FROM payment_event e WHERE e.payment_id = p.id)
+                 FROM payment p WHERE p.id = ?1"
+            }
+            Self::Methods(_) => {
+                "SELECT a.open_minor || '/' || coalesce((SELECT group_concat(m.id || ':'
+                    || m.priority || ':' || m.status || ':' || m.changed_at, ',' ORDER BY m.id)
+                    FROM payment_method m WHERE m.account_id = a.id), '')
+                 FROM account a WHERE a.id = ?1"
+            }
+        };
+        let (_, id) = self.parts();
+        Ok(db.conn().prepare_cached(sql)?.query_row([id], |r| r.get(0))?)
+    }
+}
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRequest {
+    /// Verb, object and parameters: a second person who asks for the same confirms it.
+    pub deed: String,
+    /// What it is about.
+    pub object: Object,
+    /// The object as it was seen.
+    pub object_state: String,
+    /// How much, minor units, never below zero.
+    pub amount_minor: i64,
+    /// In which currency.
+    pub currency: Currency,
+    /// What would be done, for people.
+    pub words: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A request as the book has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestRow {
+    /// Identity.
+    pub id: i64,
+    /// What was asked for.
+    pub asked: NewRequest,
+    /// Who asked.
+    pub uid: u32,
+    /// Their name.
+    pub user_name: String,
+    /// When, UTC ms.
+    pub asked_at: i64,
+    /// The operation that recorded it.
+    pub asked_seq: i64,
+}
+
+const COLUMNS: &str = "id, deed, object, object_id, object_state, amount_minor, currency, words, \
+    reason, uid, user_name, asked_at, asked_seq";
+
+fn row(r: &Row<'_>) -> rusqlite::Result<RequestRow> {
+    let id: i64 = r.get(3)?;
+    let object = word(r, 2, |kind| match kind {
+        "document" => Some(Object::Document(DocumentId(id))),
+        "payment" => Some(Object::Payment(PaymentId(id))),
+        "account" => Some(Object::Methods(AccountId(id))),
+        _ => None,
+    })?;
+    Ok(RequestRow {
+        id: r.get(0)?,
+        asked: NewRequest {
+            deed: r.get(1)?,
+            object,
+            object_state: r.get(4)?,
+            amount_minor: r.get(5)?,
+            currency: word(r, 6, Currency::parse)?,
+            words: r.get(7)?,
+            reason: r.get(8)?,
+        },
+        uid: r.get(9)?,
+        user_name: r.get(10)?,
+        asked_at: r.get(11)?,
+        asked_seq: r.get(12)?,
+    })
+}
+
+/// The open request for this very deed.
+pub fn open_for(db: &Db<'_>, deed: &str) -> Result<Option<RequestRow>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM four_eyes WHERE deed = ?1 AND state = 'open'"
+        ))?
+        .query_row([deed], row)
+        .optional()?)
+}
+
+/// Every open request, oldest first.
+pub fn open(db: &Db<'_>) -> Result<Vec<RequestRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM four_eyes WHERE state = 'open' ORDER BY id"
+    ))?;
+    let rows = statement.query_map([], row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Records a request of whoever acts; gives its id.
+pub fn insert(tx: &Tx<'_>, new: &NewRequest) -> Result<i64, StoreError> {
+    let (object, object_id) = new.object.parts();
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO four_eyes (deed, object, object_id, object_state, amount_minor, currency,
+                words, reason, uid, user_name, asked_at, asked_seq, state)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,'open')",
+        )?
+        .execute((
+            &new.deed,
+            object,
+            object_id,
+            &new.object_state,
+            new.amount_minor,
+            new.currency.code(),
+            &new.words,
+            &new.reason,
+            tx.actor().uid,
+            &tx.actor().name,
+            tx.now().at_ms,
+            tx.seq(),
+        ))?;
+    Ok(tx.conn().last_insert_rowid())
+}
+
+/// Ends a request: confirmed, or expired.
+pub fn end(tx: &Tx<'_>, id: i64, state: RequestState) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached("UPDATE four_eyes SET state = ?2, ended_seq = ?3 WHERE id = ?1")?
+        .execute((id, state.as_str(), tx.seq()))?;
+    Ok(())
+}

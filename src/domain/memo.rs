@@ -17,6 +17,8 @@ pub struct InvoiceLine {
     pub net_minor: i64,
     /// Net that no memo or credit has taken yet, minor units, in the line's sign.
     pub left_minor: i64,
+    /// Of a discount: the item it discounts.
+    pub discounts: Option<ItemId>,
     /// Its tax code; empty = none.
     pub tax_code: String,
     /// Its rate, where the code has several on the invoice.
@@ -28,8 +30,9 @@ pub struct InvoiceLine {
 pub enum MemoPart {
     /// Everything that is left.
     Whole,
-    /// These lines: all that is left of each, or this much of it (net; with an inclusive tax what
-    /// the customer sees, tax included), minor units, positive.
+    /// These lines: all that is left of each with its discounts, or this much of it (net; with an
+    /// inclusive tax what the customer sees, tax included), minor units, positive. A discount is
+    /// taken back by a debit, never credited by itself.
     Lines(Vec<(ItemId, Option<i64>)>),
     /// This much of the total, tax included, minor units, positive.
     Amount(i64),
@@ -76,6 +79,9 @@ pub enum MemoError {
         /// Left, minor units.
         left_minor: i64,
     },
+    /// A discount alone: crediting it would ask for more.
+    #[error("the line is a discount: credit the line it discounts")]
+    Discount,
     /// Zero or negative.
     #[error("the amount must be above zero")]
     NotPositive,
@@ -146,7 +152,7 @@ pub fn make(
         };
         memo.add(group, lines, &nets, net, tax, side);
     }
-    memo.finish()
+    memo.finish(side)
 }
 
 fn groups<'a>(lines: &[InvoiceLine], taxes: &'a [Position]) -> Vec<Group<'a>> {
@@ -182,24 +188,42 @@ fn by_line(
     for (item, amount) in asked {
         let at = lines.iter().position(|l| l.item == *item).ok_or(MemoError::NoLine(*item))?;
         let (Some(line), Some(net)) = (lines.get(at), nets.get_mut(at)) else { continue };
+        if side == MemoSide::Credit && line.net_minor < 0 {
+            return Err(MemoError::Discount);
+        }
+        // What the customer was asked for the line is what its discounts left of it.
+        let off: Vec<(usize, i64)> = lines
+            .iter()
+            .enumerate()
+            .filter(|(_, l)| l.discounts == Some(*item))
+            .map(|(i, l)| (i, l.left_minor))
+            .collect();
         let free = line.left_minor - *net;
         let Some(amount) = amount else {
-            *net += match side {
-                MemoSide::Credit => free,
-                MemoSide::Debit => line.net_minor,
-            };
+            match side {
+                MemoSide::Credit => {
+                    *net += free;
+                    for (i, left) in off {
+                        if let Some(net) = nets.get_mut(i) {
+                            *net = left;
+                        }
+                    }
+                }
+                // A discount is taken back.
+                MemoSide::Debit => *net += line.net_minor.abs(),
+            }
             continue;
         };
         if *amount <= 0 {
             return Err(MemoError::NotPositive);
         }
-        // A line below zero (a discount) is given back upwards.
-        let mut wanted = *amount * line.net_minor.signum();
+        let free = free + off.iter().map(|(_, left)| left).sum::<i64>();
+        let mut wanted = *amount;
         if let Some(group) = groups.iter().find(|g| g.inclusive() && g.lines.contains(&at)) {
             wanted -= share(wanted, group.tax(), group.base + group.tax(), rounding, currency)?;
         }
-        if side == MemoSide::Credit && wanted.abs() > free.abs() {
-            return Err(MemoError::TooMuch { asked_minor: *amount, left_minor: free.abs() });
+        if side == MemoSide::Credit && wanted > free {
+            return Err(MemoError::TooMuch { asked_minor: *amount, left_minor: free.max(0) });
         }
         *net += wanted;
     }
@@ -236,7 +260,7 @@ fn by_amount(
             for group in groups {
                 memo.add(group, lines, &nets, group.left, group.tax_left(), side);
             }
-            return memo.finish();
+            return memo.finish(side);
         }
     }
     let weights: Vec<u64> = groups
@@ -266,7 +290,7 @@ fn by_amount(
         }
         memo.add(group, lines, &nets, part - tax_part, tax_part, side);
     }
-    memo.finish()
+    memo.finish(side)
 }
 
 impl MemoDraft {
@@ -296,12 +320,19 @@ impl MemoDraft {
         }
     }
 
-    fn finish(mut self) -> Result<Self, MemoError> {
+    fn finish(mut self, side: MemoSide) -> Result<Self, MemoError> {
         if self.lines.is_empty() && self.tax_minor == 0 {
             return Err(MemoError::NothingLeft);
         }
         self.total_minor =
             self.subtotal_minor.checked_add(self.tax_minor).ok_or(MoneyError::TooLarge)?;
+        let wrong_way = match side {
+            MemoSide::Credit => self.total_minor > 0,
+            MemoSide::Debit => self.total_minor <= 0,
+        };
+        if wrong_way {
+            return Err(MemoError::NothingLeft);
+        }
         Ok(self)
     }
 }
@@ -317,6 +348,7 @@ mod tests {
             item: ItemId(item),
             net_minor,
             left_minor: net_minor,
+            discounts: None,
             tax_code: code.into(),
             rate_percent: None,
         }
@@ -423,6 +455,31 @@ mod tests {
         let empty = [InvoiceLine { left_minor: 0, ..line(1, 100, "") }];
         assert_eq!(credit(&empty, &[], &MemoPart::Whole), Err(MemoError::NothingLeft));
         assert_eq!(credit(&empty, &[], &MemoPart::Amount(1)), Err(MemoError::NothingLeft));
+    }
+
+    #[test]
+    fn a_line_goes_back_with_its_discounts_and_a_discount_only_upwards() {
+        let off = InvoiceLine { discounts: Some(ItemId(1)), ..line(2, -1_000, "V") };
+        let lines = [line(1, 10_000, "V"), off, line(3, 5_000, "V")];
+        let taxes = [tax("V", 14_000, 2_800, false)];
+        let part = |item, amount| MemoPart::Lines(vec![(ItemId(item), amount)]);
+        let memo = credit(&lines, &taxes, &part(1, None)).unwrap();
+        assert_eq!(memo.lines, [(ItemId(1), -10_000), (ItemId(2), 1_000)]);
+        assert_eq!((memo.subtotal_minor, memo.tax_minor), (-9_000, -1_800));
+        assert_eq!(credit(&lines, &taxes, &part(1, Some(9_000))).unwrap().subtotal_minor, -9_000);
+        assert_eq!(
+            credit(&lines, &taxes, &part(1, Some(9_001))),
+            Err(MemoError::TooMuch { asked_minor: 9_001, left_minor: 9_000 })
+        );
+        for amount in [None, Some(1)] {
+            assert_eq!(credit(&lines, &taxes, &part(2, amount)), Err(MemoError::Discount));
+        }
+        let debit = |amount| {
+            let eur = Currency::parse("EUR").unwrap();
+            make(&lines, &taxes, &part(2, amount), MemoSide::Debit, &Rounding::default(), eur)
+        };
+        assert_eq!(debit(None).unwrap().total_minor, 1_200);
+        assert_eq!(debit(Some(300)).unwrap().total_minor, 360);
     }
 
     #[test]

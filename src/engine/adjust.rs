@@ -165,7 +165,18 @@ pub fn draft_of(
         let taxes = memo::positions(db, row, &lines, None, rounding)?;
         (lines, taxes)
     };
-    rule::make(&lines, &taxes, part, side, &rounding, row.currency).map_err(|error| {
+    let room = memo::room(db, row)?;
+    let make = |part: &MemoPart| rule::make(&lines, &taxes, part, side, &rounding, row.currency);
+    let made = make(part).and_then(|made| match (side, part) {
+        (MemoSide::Credit, MemoPart::Whole) if -made.total_minor > room => {
+            make(&MemoPart::Amount(room))
+        }
+        (MemoSide::Credit, _) if -made.total_minor > room => {
+            Err(MemoError::TooMuch { asked_minor: -made.total_minor, left_minor: room })
+        }
+        _ => Ok(made),
+    });
+    made.map_err(|error| {
         let money = |minor: i64| format!("{} {}", row.currency.grouped(minor), row.currency);
         let message = match &error {
             MemoError::TooMuch { asked_minor, left_minor } => {
@@ -174,6 +185,13 @@ pub fn draft_of(
                     money(*asked_minor),
                     money(*left_minor)
                 )
+            }
+            MemoError::Discount => {
+                return Error::usage(
+                    "bad_memo",
+                    error.to_string(),
+                    "a debit memo of the line (--debit) takes the discount back",
+                );
             }
             MemoError::NoLine(_)
             | MemoError::NothingLeft
@@ -190,6 +208,7 @@ fn open_item(db: &Db<'_>, row: &DocumentRow, items: &[ItemRow]) -> Result<Vec<In
         item: items.first().map_or(ItemId(0), |i| i.id),
         net_minor: row.total_minor,
         left_minor: memo::left_of_open_item(db, row.id)?,
+        discounts: None,
         tax_code: String::new(),
         rate_percent: None,
     }])

@@ -23,7 +23,10 @@ pub fn lines(
     except: Option<DocumentId>,
 ) -> Result<Vec<InvoiceLine>, StoreError> {
     let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT i.id, i.amount_minor, i.amount_minor + {CREDITED}, i.tax_code, nullif(i.derivation, '') ->> '$.x.r'
+        "SELECT i.id, i.amount_minor, i.amount_minor + {CREDITED}, i.tax_code, nullif(i.derivation, '') ->> '$.x.r',
+                (SELECT b.id FROM document_item b WHERE b.document_id = i.document_id AND b.charge_id = i.target_charge_id
+                   AND b.target_charge_id IS NULL AND b.service_from_on <= i.service_from_on
+                   AND b.service_to_on >= i.service_to_on LIMIT 1)
          FROM document_item i WHERE i.document_id = ?1 ORDER BY i.position, i.id"
     ))?;
     let rows = statement.query_map((document.0, except.map_or(0, |d| d.0)), |r| {
@@ -31,6 +34,7 @@ pub fn lines(
             item: ItemId(r.get(0)?),
             net_minor: r.get(1)?,
             left_minor: r.get(2)?,
+            discounts: r.get::<_, Option<i64>>(5)?.map(ItemId),
             tax_code: r.get(3)?,
             rate_percent: r.get::<_, Option<String>>(4)?.and_then(|t| t.parse::<Decimal>().ok()),
         })
@@ -192,6 +196,9 @@ pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, StoreE
            AND EXISTS (SELECT 1 FROM document_item i WHERE i.document_id = d.id AND i.subscription_id IN
                (SELECT subscription_id FROM document_item WHERE document_id = ?1 AND subscription_id IS NOT NULL))
          ORDER BY d.id",
+        "SELECT DISTINCT 'draft ' || printf('D-%06d', d.id) || ' gives back days of it' FROM document_item i
+         JOIN document_item c ON c.corrects_item_id = i.id JOIN document d ON d.id = c.document_id
+         WHERE i.document_id = ?1 AND d.status = 'Draft' AND d.kind = 'credit_memo' ORDER BY d.id",
     ] {
         let mut statement = db.conn().prepare_cached(sql)?;
         let rows = statement.query_map([document.0], |r| r.get::<_, String>(0))?;
@@ -200,6 +207,19 @@ pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, StoreE
         }
     }
     Ok(found)
+}
+
+/// What posted memos leave of a document's total, minor units. It is less than its lines leave where
+/// another invoice has taken a discount of it back, which is asked for there.
+pub fn room(db: &Db<'_>, row: &document::DocumentRow) -> Result<i64, StoreError> {
+    let credited: i64 = db
+        .conn()
+        .prepare_cached(
+            "SELECT coalesce(sum(total_minor), 0) FROM document
+             WHERE corrects_id = ?1 AND status = 'Posted' AND kind = 'credit_memo'",
+        )?
+        .query_row([row.id.0], |r| r.get(0))?;
+    Ok(row.total_minor + credited)
 }
 
 /// What ended a posted document.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
 mod amend;
 mod book;
+mod book_random;
 mod cases;
 mod cases_binary;
 mod cdnow;

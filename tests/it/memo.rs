@@ -99,6 +99,58 @@ fn a_reversal_makes_the_periods_billable_again_and_names_what_blocks_it() {
 }
 
 #[test]
+fn a_draft_that_gives_days_back_is_in_the_way_of_a_reversal() {
+    let book = posted();
+    let rows =
+        "subscription_number,account_number,start_date,end_date\nS2,A2,2026-01-01,2026-01-20\n";
+    assert_eq!(book.import("subscriptions.csv", rows, &["--yes"]).0, 0);
+    book.say("bill --target 2026-02-01 --account A2").ends(0);
+    let refused = book.say("reverse INV-2026-000002 --reason x").ends(2).err;
+    assert!(refused.contains("draft D-000004 gives back days of it"), "{refused}");
+    book.say("invoice cancel D-000004 --reason x").ends(0);
+    book.say("reverse INV-2026-000002 --reason x").ends(0);
+    book.is_sound();
+}
+
+/// D-000003 has two lines of 50.00, each with a discount of 10 %.
+#[test]
+fn a_line_goes_back_with_its_discount_and_never_the_discount_alone() {
+    let book = posted();
+    let refused = book.say("adjust INV-2026-000003 --line 2 --reason x").ends(2).err;
+    assert!(refused.contains("the line is a discount"), "{refused}");
+    assert!(refused.contains("--debit"), "{refused}");
+    let line = book.say("adjust INV-2026-000003 --line 1 --reason x --json").ends(0).json();
+    assert_eq!(line["total"], "-45.00", "what was asked for it");
+    let more = book.say("adjust INV-2026-000003 --line 3 --amount 45.01 --reason x").ends(2).err;
+    assert!(more.contains("45.00"), "{more}");
+    let back = book.say("adjust INV-2026-000003 --line 4 --debit --reason x --json").ends(0).json();
+    assert_eq!(back["total"], "5.00", "a debit memo takes the discount back");
+    book.is_sound();
+}
+
+/// A discount made smaller is taken back on the next invoice and asked for there: the first one is
+/// credited up to its own total, and so is the other.
+#[test]
+fn a_discount_taken_back_on_another_invoice_is_credited_there() {
+    let book = posted();
+    let rows = "charge_number,subscription_number,name,type,model,price,effective_from\n\
+                C6,S3,Off,recurring,discount_percent,4,2026-01-01\n";
+    assert_eq!(book.import("charges.csv", rows, &["--yes"]).0, 0);
+    book.say("bill --target 2026-02-01 --account A3").ends(0);
+    let part = book.say("adjust INV-2026-000003 --amount 30 --reason x --json").ends(0).json();
+    assert_eq!(part["total"], "-30.00");
+    book.say("post --invoice D-000004").ends(0);
+    assert_eq!(book.document("INV-2026-000004")["total"], "6.00");
+    let whole = book.say("adjust INV-2026-000003 --whole --reason x --json").ends(0).json();
+    assert_eq!(whole["total"], "-60.00", "with the 30.00 before, what was asked for");
+    let more = book.say("adjust INV-2026-000003 --line 1 --reason x").ends(2).err;
+    assert!(more.contains("left"), "{more}");
+    let other = book.say("adjust INV-2026-000004 --whole --reason x --json").ends(0).json();
+    assert_eq!(other["total"], "-6.00");
+    book.is_sound();
+}
+
+#[test]
 fn a_write_off_has_its_own_series_and_leaves_the_periods_billed() {
     let book = posted();
     book.say("write-off INV-2026-000003 --reason insolvent").ends(0);

@@ -12,6 +12,7 @@ use crate::domain::charge::Model;
 use crate::domain::explain::Credit;
 use crate::domain::money::allocate;
 use crate::domain::period::Span;
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 impl<'a> Discounts<'_, 'a> {
@@ -74,7 +75,11 @@ impl<'a> Discounts<'_, 'a> {
         let fixed_for_good = !to.claim.posted || to.claim.role == ClaimRole::Waived;
         let same = first.is_none_or(|days| same_terms(to.discount, to.claim, days));
         let reaches = first.is_none_or(|_| Self::still_reaches(to.discount, to.held, target));
-        if fixed_for_good || (to.held.freed.is_empty() && same && reaches) {
+        // As its line's would be: what changes beyond the target date waits for a later run.
+        let since =
+            if same { Self::lost_from(to.discount, to.held) } else { first.map(|d| d.from) };
+        let later = since.is_some_and(|since| since > self.ctx.dates.target);
+        if fixed_for_good || (to.held.freed.is_empty() && ((same && reaches) || later)) {
             if let Some(run) = rests {
                 run.left += to.stands;
                 run.count_stacked(to.discount, to.stands);
@@ -166,6 +171,17 @@ impl<'a> Discounts<'_, 'a> {
             return hull(&served.collect::<Vec<_>>()) == Some(days);
         }
         Self::reaches(discount, Base::of(target, days))
+    }
+
+    /// The first day it holds that it no longer reaches, where it does not reach them all.
+    fn lost_from(discount: &Placed<'_>, held: &HeldBy) -> Option<NaiveDate> {
+        let first = held.kept.first()?;
+        if discount.terms.model == Model::DiscountFixed && !discount.line.grids.is_empty() {
+            let served = &discount.line.served;
+            let mut lost = held.kept.iter().flat_map(|days| days.without(served.iter().copied()));
+            return lost.next().map(|days| days.from).or(Some(first.from));
+        }
+        Some(first.from)
     }
 
     /// Returns what a claim had used up of a fixed sum.

@@ -11,7 +11,7 @@ use crate::store::ledger::{self, Line};
 use crate::store::payment::{
     self, AllocationState, Answer, EventKind, EventRow, EventStatus, PaymentRow,
 };
-use crate::store::{StoreError, Tx, debt, document, method_state, payment_run};
+use crate::store::{StoreError, Tx, debt, document, method_state, notice, payment_run};
 
 /// How often the bank is asked about a submitted payment, ms.
 const SUBMITTED_LOOK_UP_MS: i64 = 6 * 3_600_000;
@@ -46,6 +46,11 @@ pub fn record(
     if !payment.status.is_live() {
         return match outcome {
             Outcome::Approved { reference } if late => approve(tx, payment, reference),
+            Outcome::Submitted { reference } if late => at_the_bank(tx, payment, reference),
+            Outcome::Declined { .. } if late => {
+                notice::done(tx, &late_key(payment))?;
+                Ok(Settled::Already)
+            }
             Outcome::Approved { .. }
             | Outcome::Declined { .. }
             | Outcome::Submitted { .. }
@@ -142,6 +147,7 @@ fn approve(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settled
     if late {
         let event = event(payment, EventKind::LateSuccess, payment.amount_minor, tx);
         payment::insert_event(tx, &event)?;
+        notice::done(tx, &late_key(payment))?;
     }
     Ok(Settled::Approved)
 }
@@ -245,6 +251,33 @@ fn submitted(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settl
     payment::record(tx, payment.id, &answer)?;
     recount(tx, payment, PaymentStatus::Submitted)?;
     Ok(Settled::Submitted)
+}
+
+/// Recorded as declined, and the bank has it after all: it is on its way again, so that nothing else
+/// is charged. Where something else is on its way already, a person must know.
+fn at_the_bank(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settled, StoreError> {
+    let allocations = payment::allocations(tx, payment.id)?;
+    for allocation in &allocations {
+        if payment::on_its_way(tx, allocation.document)? {
+            let (id, number) = (payment.id.to_string(), &allocation.number);
+            let text = format!(
+                "{id} was recorded as declined, but the bank has it, and another payment of {number} \
+                 is on its way: look it up again, and give back what comes twice"
+            );
+            notice::task(tx, &late_key(payment), &id, &text)?;
+            return Ok(Settled::Submitted);
+        }
+    }
+    for allocation in allocations {
+        let (live, amount) = (AllocationState::Live, allocation.amount_minor);
+        payment::set_allocation(tx, allocation.id, live, amount, None)?;
+    }
+    submitted(tx, payment, reference)
+}
+
+/// The task about a declined payment that the bank has.
+fn late_key(payment: &PaymentRow) -> String {
+    format!("at the bank {}", payment.id)
 }
 
 fn unknown(tx: &Tx<'_>, payment: &PaymentRow, why: &str) -> Result<Settled, StoreError> {

@@ -4,7 +4,8 @@ mod allocation;
 mod event;
 
 pub use allocation::{
-    Allocation, AllocationState, allocate, allocations, reopen_allocation, set_allocation,
+    Allocation, AllocationState, allocate, allocations, on_its_way, reopen_allocation,
+    set_allocation,
 };
 pub use event::{
     EventKind, EventRow, EventStatus, adopt_event, end_event, event, event_of_key, events,

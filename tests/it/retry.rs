@@ -95,6 +95,33 @@ fn a_due_retry_that_would_only_be_skipped_makes_no_run() {
 }
 
 #[test]
+fn a_declined_payment_that_the_bank_has_after_all_is_on_its_way_again() {
+    let book = owing(&["submitted", "submitted"]);
+    collect(&book, 0);
+    // A person was told that nothing was charged, and that was wrong.
+    let told = ["--not-charged", "--evidence", "a call"];
+    book.run(&[&["payment", "reconcile", "P-1", "P-2"], &told[..]].concat()).ends(0);
+    book.run(&["retry", "--payment", "P-2"]).ends(0);
+    book.run(&["payment", "reconcile", "P-1", "P-2"]).ends(1);
+    let states: Vec<String> = outcomes(&book).into_iter().map(|(status, _)| status).collect();
+    // The invoice of the second has another payment on its way by now: a person must know.
+    assert_eq!(states, ["Submitted", "Declined", "Submitted"]);
+    let open = "SELECT count(*) FROM notice WHERE text LIKE 'P-000002%' AND done_at IS NULL";
+    assert_eq!(book.count(open), 1);
+    sound(&book);
+    at(&book, "2026-01-08");
+    let run = book.run(&["collect", "--target", "2026-01-31", "--json"]).ends(0).json();
+    assert_eq!(run["skipped"], json!({ "live_payment": 2 }));
+    book.run(&["payment", "reconcile", "P-1", "P-2", "P-3"]).ends(0);
+    assert_eq!(
+        (balance(&book), book.count("SELECT sum(unapplied_minor) FROM payment")),
+        (0, 1_000)
+    );
+    assert_eq!(book.count(open), 0);
+    sound(&book);
+}
+
+#[test]
 fn retries_end_and_a_person_may_go_on() {
     let book = owing(&["decline:05"]);
     collect(&book, 0);

@@ -73,6 +73,14 @@ pub fn allocations(db: &Db<'_>, payment: PaymentId) -> Result<Vec<Allocation>, S
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Whether a payment of a document is on its way.
+pub fn on_its_way(db: &Db<'_>, document: DocumentId) -> Result<bool, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached("SELECT 1 FROM allocation WHERE document_id = ?1 AND state = 'live'")?
+        .exists([document.0])?)
+}
+
 /// Ends a live allocation (or revives a void one after a late success).
 pub fn set_allocation(
     tx: &Tx<'_>,

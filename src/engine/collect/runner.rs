@@ -2,10 +2,10 @@
 
 use super::begin::{self, Begun};
 use super::call::{self, Halt, Verdict};
-use super::pick;
+use super::{pick, picking};
 use crate::domain::actor::Verb;
 use crate::domain::document::BillRunStatus;
-use crate::domain::ids::{DocumentId, PaymentRunId};
+use crate::domain::ids::PaymentRunId;
 use crate::domain::payment::PaymentRunStatus;
 use crate::domain::payment_run::SkipReason;
 use crate::engine::command::JobSpec;
@@ -15,11 +15,9 @@ use crate::engine::till::Till;
 use crate::engine::{Error, Session};
 use crate::gateway::Outcome;
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
-use crate::store::notice::{self, NoticeLevel};
 use crate::store::payment_run::{self, RunRow};
-use crate::store::{Db, StoreError, Tx, payment, schedule};
+use crate::store::{StoreError, Tx, payment};
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,8 +30,6 @@ const OUTAGE_PAUSE_MS: i64 = 5 * 60_000;
 const SET_UP_REFUSALS: u32 = 3;
 /// How often one run tries an invoice whose gateway cannot be reached while others can.
 const UNREACHABLE_TRIES: i64 = 3;
-/// What a scheduled run is compared with: the runs of the last cycle, a month and some days.
-const CYCLE_MS: i64 = 35 * 24 * 3_600_000;
 /// Most payments in one slice.
 const MOST: usize = 400;
 /// Payments of an interrupted slice cleared up at once.
@@ -45,15 +41,15 @@ const LOCK: Duration = Duration::from_millis(20);
 /// Where a run goes on: the cursor of its job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Cursor {
+pub(super) struct Cursor {
     /// Due date and document after which picking goes on; none = picking is over.
-    pick_after: Option<(NaiveDate, i64)>,
+    pub(super) pick_after: Option<(NaiveDate, i64)>,
     /// The list is whole, and nobody has looked yet whether it may be charged.
-    unguarded: bool,
+    pub(super) unguarded: bool,
     /// Refusals of our set-up in a row.
-    refusals: u32,
+    pub(super) refusals: u32,
     /// When the gateway could first not be reached, UTC ms.
-    outage_since: Option<i64>,
+    pub(super) outage_since: Option<i64>,
 }
 
 /// The runner of `collect` and `retry` jobs.
@@ -112,10 +108,10 @@ impl Collect {
             PaymentRunStatus::Pending => begin_run(session, job, run),
             PaymentRunStatus::Processing | PaymentRunStatus::Paused => {
                 if cursor.pick_after.is_some() {
-                    return pick_page(session, job, run, till, cursor);
+                    return picking::page(session, job, run, till, cursor);
                 }
                 if cursor.unguarded {
-                    return guard_run(session, job, run, till, cursor);
+                    return picking::guard_run(session, job, run, till, cursor);
                 }
                 if recover(session, job, run, till, ports)? {
                     return Ok(Slice::More);
@@ -267,7 +263,8 @@ fn waits_for(status: BillRunStatus) -> bool {
     }
 }
 
-fn set_cursor(
+/// Notes where a run goes on, with its progress.
+pub(super) fn set_cursor(
     tx: &Tx<'_>,
     job: &JobRow,
     cursor: &Cursor,
@@ -275,100 +272,6 @@ fn set_cursor(
 ) -> Result<(), StoreError> {
     let text = serde_json::to_string(cursor).unwrap_or_default();
     job::progress(tx, job.id, &Progress { cursor: Some(&text), ..progress.clone() })
-}
-
-fn pick_page(
-    session: &mut Session,
-    job: &JobRow,
-    run: &RunRow,
-    till: &Till,
-    cursor: Cursor,
-) -> Result<Slice, Error> {
-    let filter = pick::read_filter(&run.filter)?;
-    let after = cursor.pick_after.map_or_else(pick::beginning, |(on, id)| (on, DocumentId(id)));
-    let now = session.now()?;
-    // Judged before the lock is taken; what is charged is judged again when it is.
-    let page = session.store.read(|db| pick::page(db, till, &filter, after, now))?;
-    session.write(Verb::Collect, |tx| {
-        job::guard(tx, job)?;
-        payment_run::add_items(tx, run.id, &page.items)?;
-        for (reason, count) in &page.skips {
-            payment_run::add_skip(tx, run.id, *reason, *count)?;
-        }
-        let picked = page.items.len();
-        let pick_after = page.next.map(|(on, id)| (on, id.0));
-        let unguarded = pick_after.is_none() && run.schedule.is_some();
-        let next = Cursor { pick_after, unguarded, ..cursor };
-        set_cursor(tx, job, &next, &Progress::default())?;
-        job::set_total(tx, job.id, job.total + picked as i64)?;
-        tx.note(run.id, format!("{picked} invoices picked"));
-        Ok(Slice::More)
-    })
-}
-
-/// Looks at the whole list of a scheduled run, without the lock: nothing is added to it any more.
-fn guard_run(
-    session: &mut Session,
-    job: &JobRow,
-    run: &RunRow,
-    till: &Till,
-    cursor: Cursor,
-) -> Result<Slice, Error> {
-    let now_ms = session.now()?.at_ms;
-    let why = session.read(|db| guard(db, till, run, now_ms))?;
-    session.write(Verb::Collect, |tx| {
-        job::guard(tx, job)?;
-        set_cursor(tx, job, &Cursor { unguarded: false, ..cursor }, &Progress::default())?;
-        let Some(why) = why else {
-            tx.quiet();
-            return Ok(Slice::More);
-        };
-        tx.note(run.id, &why);
-        payment_run::set_status(tx, run.id, PaymentRunStatus::Paused, &why)?;
-        job::set_state(tx, job.id, JobState::Paused, "")?;
-        let id = run.id.to_string();
-        let owner = match run.schedule {
-            Some(schedule) => schedule::get(tx, schedule)?.owner_email,
-            None => String::new(),
-        };
-        let text = format!("{id} did not charge by itself: it {why}");
-        notice::alarm(tx, NoticeLevel::Task, (&id, &text), &format!("guard {id}"), &owner)?;
-        Ok(Slice::Halted)
-    })
-}
-
-/// Why a scheduled run must be looked at before it charges: it would ask for far more than any run
-/// of its schedule in the last cycle, or it is the first with money. Less is no danger.
-fn guard(
-    db: &Db<'_>,
-    till: &Till,
-    run: &RunRow,
-    now_ms: i64,
-) -> Result<Option<String>, StoreError> {
-    let Some(schedule) = run.schedule else { return Ok(None) };
-    let percent = till.config.decimal("payment.guard_percent").unwrap_or_default();
-    let since = now_ms - CYCLE_MS;
-    let open = payment_run::open_money(db, run.id)?;
-    if open.iter().any(|(_, minor)| *minor > 0) && !payment_run::schedule_has_charged(db, schedule)?
-    {
-        let why = "is the first of its schedule to charge anybody, with no earlier cycle to \
-                   compare with: look at it, then resume";
-        return Ok(Some(why.to_owned()));
-    }
-    for (currency, now) in open {
-        let Some(most) = payment_run::most_of_schedule(db, schedule, since, currency)? else {
-            continue;
-        };
-        let limit = Decimal::from(most) * (Decimal::ONE_HUNDRED + percent) / Decimal::ONE_HUNDRED;
-        if Decimal::from(now) > limit {
-            return Ok(Some(format!(
-                "would charge {} {currency}, the most of its schedule in 35 days was {}: look at it, then resume",
-                currency.grouped(now),
-                currency.grouped(most)
-            )));
-        }
-    }
-    Ok(None)
 }
 
 /// Clears up payments whose maker died between writing them down and recording the answer: the

@@ -300,9 +300,10 @@ mod tests {
 
     #[test]
     fn a_posting_date_is_doubted_when_it_stands_out() {
+        type Case<'a> = (&'a str, Option<(&'a str, NaiveDate)>, &'a [&'a str]);
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let last = Some(("INV-2026-000012", day("2026-11-20")));
-        let table: &[(&str, Option<(&str, NaiveDate)>, &[&str])] = &[
+        let table: &[Case] = &[
             ("2026-11-25", last, &[]),
             ("2026-11-20", last, &[]),
             (

@@ -8,6 +8,7 @@
 mod begin;
 mod call;
 mod pick;
+mod picking;
 mod runner;
 mod steer;
 mod summary;

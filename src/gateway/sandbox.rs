@@ -218,7 +218,7 @@ impl Sandbox {
             self.ledger.read(|index| index.returning(at_ms, self.options.bank_answers_after_ms))?;
         for (reference, code, on_ms) in due {
             // Another process may have written it meanwhile.
-            let (_, at) = self.ledger.write(|index| {
+            let ((), at) = self.ledger.write(|index| {
                 let record =
                     Record::Bank { of: reference.clone(), code: code.clone(), at_ms: on_ms };
                 ((), index.is_returning(&reference).then_some(record))

@@ -22,6 +22,7 @@ pub mod four_eyes;
 pub mod gateway_poll;
 pub mod job;
 pub mod ledger;
+pub mod lock;
 pub mod logo;
 pub mod memo;
 pub mod method_state;
@@ -60,6 +61,7 @@ use rusqlite::Connection;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 text_enum! {
     /// What a screen shows and a write may change: a screen reloads only when its topics moved.
@@ -90,6 +92,8 @@ pub struct Store {
     conn: Connection,
     path: PathBuf,
     writable: bool,
+    held: Duration,
+    locks: Option<Vec<lock::Lock>>,
 }
 
 /// Read access inside one transaction (or, within [`Tx`], inside the writing one).
@@ -227,10 +231,12 @@ impl Store {
         }
         let path = self.path.clone();
         let named = |e: rusqlite::Error| StoreError::from(e).at(&path);
+        let asked = Instant::now();
         let tx = self
             .conn
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
             .map_err(named)?;
+        let had = Instant::now();
         let db = Db { conn: &tx };
         let role = role::authorize(&db, &op.actor, op.verb)?;
         operation::refuse_repeat(&db, &op.id)?;
@@ -252,8 +258,15 @@ impl Store {
         if !handle.quiet.get() {
             operation::append(&handle, op, &prev_hash)?;
         }
+        let what = handle.note.take().summary;
         drop(handle);
+        let committing = Instant::now();
         tx.commit().map_err(named)?;
+        self.held = had.elapsed();
+        if let Some(locks) = &mut self.locks {
+            let (held, commit) = (self.held, committing.elapsed());
+            locks.push(lock::Lock { what, waited: had - asked, held, commit });
+        }
         Ok(result)
     }
 

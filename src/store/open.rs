@@ -161,7 +161,8 @@ impl Store {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn =
             Connection::open_with_flags(path, flags).map_err(|e| StoreError::from(e).at(path))?;
-        let mut store = Self { conn, path: path.to_owned(), writable: true };
+        let mut store =
+            Self { conn, path: path.to_owned(), writable: true, held: Duration::ZERO, locks: None };
         let mut set = || -> rusqlite::Result<()> {
             store.conn.busy_handler(Some(wait_for_lock))?;
             store.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

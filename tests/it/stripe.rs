@@ -4,6 +4,7 @@
 
 use crate::book::Book;
 use crate::collect::{owing, payments, sound};
+use daybook::gateway::Gateway;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -426,7 +427,6 @@ fn the_sandbox_tells_of_returns_and_refunds_the_same_way() {
     let conn = rusqlite::Connection::open(&book.path).unwrap();
     let sql = "SELECT gateway_ref FROM payment WHERE id = 3";
     let reference: String = conn.query_row(sql, [], |r| r.get(0)).unwrap();
-    use daybook::gateway::Gateway;
     there.refund(&daybook::gateway::RefundRequest {
         key: "dashboard".to_owned(),
         reference,

@@ -2,10 +2,10 @@
 
 use super::begin::{self, Begun};
 use super::call::{self, Halt, Verdict};
-use super::pick;
+use super::{pick, picking};
 use crate::domain::actor::Verb;
 use crate::domain::document::BillRunStatus;
-use crate::domain::ids::{DocumentId, PaymentRunId};
+use crate::domain::ids::PaymentRunId;
 use crate::domain::payment::PaymentRunStatus;
 use crate::domain::payment_run::SkipReason;
 use crate::engine::command::JobSpec;
@@ -15,11 +15,9 @@ use crate::engine::till::Till;
 use crate::engine::{Error, Session};
 use crate::gateway::Outcome;
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
-use crate::store::notice::{self, NoticeLevel};
 use crate::store::payment_run::{self, RunRow};
-use crate::store::{StoreError, Tx, payment, schedule};
+use crate::store::{StoreError, Tx, payment};
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,23 +30,26 @@ const OUTAGE_PAUSE_MS: i64 = 5 * 60_000;
 const SET_UP_REFUSALS: u32 = 3;
 /// How often one run tries an invoice whose gateway cannot be reached while others can.
 const UNREACHABLE_TRIES: i64 = 3;
-/// What a scheduled run is compared with: the runs of the last cycle, a month and some days.
-const CYCLE_MS: i64 = 35 * 24 * 3_600_000;
 /// Most payments in one slice.
 const MOST: usize = 400;
-/// A slice's transactions should not hold the write lock longer than this.
-const LOCK: Duration = Duration::from_millis(40);
+/// Payments of an interrupted slice cleared up at once.
+const RECOVER: usize = 100;
+/// How long a slice's transactions are to hold the write lock: well below the 50 ms that others are
+/// promised, for a commit may be slow.
+const LOCK: Duration = Duration::from_millis(20);
 
 /// Where a run goes on: the cursor of its job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Cursor {
+pub(super) struct Cursor {
     /// Due date and document after which picking goes on; none = picking is over.
-    pick_after: Option<(NaiveDate, i64)>,
+    pub(super) pick_after: Option<(NaiveDate, i64)>,
+    /// The list is whole, and nobody has looked yet whether it may be charged.
+    pub(super) unguarded: bool,
     /// Refusals of our set-up in a row.
-    refusals: u32,
+    pub(super) refusals: u32,
     /// When the gateway could first not be reached, UTC ms.
-    outage_since: Option<i64>,
+    pub(super) outage_since: Option<i64>,
 }
 
 /// The runner of `collect` and `retry` jobs.
@@ -107,7 +108,10 @@ impl Collect {
             PaymentRunStatus::Pending => begin_run(session, job, run),
             PaymentRunStatus::Processing | PaymentRunStatus::Paused => {
                 if cursor.pick_after.is_some() {
-                    return pick_page(session, job, run, till, cursor);
+                    return picking::page(session, job, run, till, cursor);
+                }
+                if cursor.unguarded {
+                    return picking::guard_run(session, job, run, till, cursor);
                 }
                 if recover(session, job, run, till, ports)? {
                     return Ok(Slice::More);
@@ -134,7 +138,6 @@ impl Collect {
         };
         self.halt = Some(Arc::clone(&halt));
         let limit = u32::try_from(self.batch).unwrap_or(u32::MAX);
-        let started = Instant::now();
         let begun = slice_write(session, job, |tx| {
             let begun = begin::batch(tx, till, run, limit)?;
             match &begun {
@@ -143,31 +146,36 @@ impl Collect {
             }
             Ok(begun)
         })?;
-        let held = started.elapsed();
+        let held = session.store.last_held();
         let Some(begun) = begun else { return complete(session, job, run) };
         if begun.is_empty() {
             return Ok(Slice::More);
         }
         let called = Instant::now();
         let outcomes = call::charge(till, ports, &halt, &begun);
-        let (called, settling) = (called.elapsed(), Instant::now());
+        let called = called.elapsed();
         let slice = record(session, job, run, till, &begun, &outcomes, cursor)?;
-        self.adapt(held.max(settling.elapsed()), called, till.concurrency());
+        self.batch =
+            next_batch(self.batch, held.max(session.store.last_held()), called, till.concurrency());
         Ok(slice)
     }
+}
 
-    /// Keeps the write lock short, and a batch long enough to keep the gateway busy.
-    fn adapt(&mut self, held: Duration, called: Duration, concurrency: usize) {
-        if held > LOCK || called > Duration::from_secs(2) {
-            self.batch = (self.batch / 2).max(concurrency.min(16));
-        } else if called < Duration::from_secs(1) {
-            self.batch = (self.batch * 2).min(MOST.max(concurrency));
-        }
-        // Whole rounds: a last one that is not full leaves most of the gateway idle.
-        if self.batch > concurrency {
-            self.batch -= self.batch % concurrency.max(1);
-        }
-    }
+/// The size of the next batch: the lock held about [`LOCK`], and the gateway kept busy for a second
+/// where it is slow. In proportion to the last one, so that it settles instead of swinging.
+fn next_batch(batch: usize, held: Duration, called: Duration, concurrency: usize) -> usize {
+    let by_lock = (LOCK.as_secs_f64() / held.as_secs_f64().max(0.001)).clamp(0.3, 2.0);
+    let by_gateway = if called > Duration::from_secs(2) {
+        0.5
+    } else if called > Duration::from_secs(1) {
+        1.0
+    } else {
+        2.0
+    };
+    let wanted = (batch as f64 * by_lock.min(by_gateway)) as usize;
+    let next = wanted.clamp(concurrency.clamp(1, 16), MOST.max(concurrency));
+    // Whole rounds: a last one that is not full leaves most of the gateway idle.
+    if next > concurrency { next - next % concurrency.max(1) } else { next }
 }
 
 /// A transaction of a slice, refused if somebody else took the job over.
@@ -255,7 +263,8 @@ fn waits_for(status: BillRunStatus) -> bool {
     }
 }
 
-fn set_cursor(
+/// Notes where a run goes on, with its progress.
+pub(super) fn set_cursor(
     tx: &Tx<'_>,
     job: &JobRow,
     cursor: &Cursor,
@@ -263,74 +272,6 @@ fn set_cursor(
 ) -> Result<(), StoreError> {
     let text = serde_json::to_string(cursor).unwrap_or_default();
     job::progress(tx, job.id, &Progress { cursor: Some(&text), ..progress.clone() })
-}
-
-fn pick_page(
-    session: &mut Session,
-    job: &JobRow,
-    run: &RunRow,
-    till: &Till,
-    cursor: Cursor,
-) -> Result<Slice, Error> {
-    let filter = pick::read_filter(&run.filter)?;
-    let after = cursor.pick_after.map_or_else(pick::beginning, |(on, id)| (on, DocumentId(id)));
-    let now = session.now()?;
-    // Judged before the lock is taken; what is charged is judged again when it is.
-    let page = session.store.read(|db| pick::page(db, till, &filter, after, now))?;
-    session.write(Verb::Collect, |tx| {
-        job::guard(tx, job)?;
-        payment_run::add_items(tx, run.id, &page.items)?;
-        for (reason, count) in &page.skips {
-            payment_run::add_skip(tx, run.id, *reason, *count)?;
-        }
-        let picked = page.items.len();
-        let next = Cursor { pick_after: page.next.map(|(on, id)| (on, id.0)), ..cursor };
-        set_cursor(tx, job, &next, &Progress::default())?;
-        job::set_total(tx, job.id, job.total + picked as i64)?;
-        tx.note(run.id, format!("{picked} invoices picked"));
-        let why = if page.next.is_none() { guard(tx, till, run)? } else { None };
-        let Some(why) = why else { return Ok(Slice::More) };
-        tx.note(run.id, &why);
-        payment_run::set_status(tx, run.id, PaymentRunStatus::Paused, &why)?;
-        job::set_state(tx, job.id, JobState::Paused, "")?;
-        let id = run.id.to_string();
-        let owner = match run.schedule {
-            Some(schedule) => schedule::get(tx, schedule)?.owner_email,
-            None => String::new(),
-        };
-        let text = format!("{id} did not charge by itself: it {why}");
-        notice::alarm(tx, NoticeLevel::Task, (&id, &text), &format!("guard {id}"), &owner)?;
-        Ok(Slice::Halted)
-    })
-}
-
-/// Why a scheduled run must be looked at before it charges: it would ask for far more than any run
-/// of its schedule in the last cycle, or it is the first with money. Less is no danger.
-fn guard(tx: &Tx<'_>, till: &Till, run: &RunRow) -> Result<Option<String>, StoreError> {
-    let Some(schedule) = run.schedule else { return Ok(None) };
-    let percent = till.config.decimal("payment.guard_percent").unwrap_or_default();
-    let since = tx.now().at_ms - CYCLE_MS;
-    let open = payment_run::open_money(tx, run.id)?;
-    if open.iter().any(|(_, minor)| *minor > 0) && !payment_run::schedule_has_charged(tx, schedule)?
-    {
-        let why = "is the first of its schedule to charge anybody, with no earlier cycle to \
-                   compare with: look at it, then resume";
-        return Ok(Some(why.to_owned()));
-    }
-    for (currency, now) in open {
-        let Some(most) = payment_run::most_of_schedule(tx, schedule, since, currency)? else {
-            continue;
-        };
-        let limit = Decimal::from(most) * (Decimal::ONE_HUNDRED + percent) / Decimal::ONE_HUNDRED;
-        if Decimal::from(now) > limit {
-            return Ok(Some(format!(
-                "would charge {} {currency}, the most of its schedule in 35 days was {}: look at it, then resume",
-                currency.grouped(now),
-                currency.grouped(most)
-            )));
-        }
-    }
-    Ok(None)
 }
 
 /// Clears up payments whose maker died between writing them down and recording the answer: the
@@ -345,7 +286,7 @@ fn recover(
 ) -> Result<bool, Error> {
     let begun: Vec<_> = session.read(|db| {
         let rows = payment::begun_in_run(db, run.id)?;
-        rows.into_iter().take(MOST).map(|row| call::with_token(db, row)).collect()
+        rows.into_iter().take(RECOVER).map(|row| call::with_token(db, row)).collect()
     })?;
     if begun.is_empty() {
         return Ok(false);
@@ -491,4 +432,28 @@ fn complete(session: &mut Session, job: &JobRow, run: &RunRow) -> Result<Slice, 
         );
         Ok(Slice::Done)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_settles_where_the_lock_is_short_and_the_gateway_busy() {
+        let settle = |concurrency: usize, lock_us: u64, call: fn(usize) -> Duration| {
+            (0..20).fold(64, |batch, _| {
+                let held = Duration::from_micros(lock_us * batch as u64);
+                next_batch(batch, held, call(batch), concurrency)
+            })
+        };
+        let quick = |_| Duration::from_millis(10);
+        // 0.15 ms a payment under the lock: 20 ms are 133, in rounds of 16.
+        assert_eq!(settle(16, 150, quick), 128);
+        // A slow book gets small batches, a quick one never more than the most.
+        assert_eq!(settle(16, 5_000, quick), 16);
+        assert_eq!(settle(16, 1, quick), MOST);
+        // 64 calls at once of 200 ms: a second of them, whatever the lock would allow.
+        let slow = |batch: usize| Duration::from_millis(200 * (batch as u64).div_ceil(64));
+        assert_eq!(settle(64, 10, slow), 384);
+    }
 }

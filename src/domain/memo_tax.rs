@@ -3,7 +3,7 @@
 //! makes them, once everything is credited their tax sums to the invoice's exactly.
 
 use super::document::DocumentTax;
-use super::ids::DocumentId;
+use super::ids::{DocumentId, ItemId};
 use super::money::{Currency, MoneyError, Rounding};
 use super::tax::tax_of;
 
@@ -70,12 +70,36 @@ impl Position {
 pub struct MemoLine {
     /// The posted invoice whose line it corrects.
     pub corrects: Option<DocumentId>,
+    /// That line, and what is left of its net, minor units: the most that this one may give back.
+    pub left: Option<(ItemId, i64)>,
     /// Which of the document's tax rows it belongs to.
     pub row: Option<usize>,
     /// Net, minor units.
     pub net_minor: i64,
     /// With an inclusive tax, what the line says.
     pub gross_minor: Option<i64>,
+}
+
+/// Keeps the nets of inclusive corrections within what is left of the corrected lines: their share
+/// of the tax is rounded anew on each document and may come out a unit less. Gives what was taken
+/// off the nets.
+fn bound(lines: &mut [MemoLine], mine: &[usize]) -> i64 {
+    let mut taken: Vec<(ItemId, i64)> = Vec::new();
+    let mut all = 0;
+    for i in mine {
+        let Some(line) = lines.get_mut(*i) else { continue };
+        let Some((item, left)) = line.left.filter(|_| line.gross_minor.is_some()) else { continue };
+        let before: i64 = taken.iter().filter(|(t, _)| *t == item).map(|(_, net)| net).sum();
+        let most = -left - before;
+        let excess = line.net_minor - line.net_minor.clamp(most.min(0), most.max(0));
+        // More than rounding is not for the tax to put right.
+        if excess.abs() == 1 {
+            line.net_minor -= excess;
+            all += excess;
+        }
+        taken.push((item, line.net_minor));
+    }
+    all
 }
 
 /// Gives each tax row of a run's document that only corrects posted invoices the tax which follows
@@ -103,6 +127,15 @@ pub fn follow(
                 let (net, part) = settle(lines, mine, position, rounding, currency)?;
                 tax.base_minor += net;
                 tax.tax_minor += part;
+            }
+        } else {
+            // Beside what is billed anew the row keeps its tax, and a new line takes the unit.
+            let new = by_invoice.iter().find(|(invoice, _)| invoice.is_none());
+            let Some(last) = new.and_then(|(_, list)| list.last().copied()) else { continue };
+            let mine: Vec<usize> = by_invoice.into_iter().flat_map(|(_, list)| list).collect();
+            let excess = bound(lines, &mine);
+            if let Some(line) = lines.get_mut(last) {
+                line.net_minor += excess;
             }
         }
     }
@@ -158,5 +191,6 @@ fn settle(
     if let Some(last) = last {
         last.net_minor += said - tax - net;
     }
-    Ok((said - tax, tax))
+    let excess = bound(lines, mine);
+    Ok((said - tax - excess, tax + excess))
 }

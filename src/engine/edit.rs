@@ -15,7 +15,7 @@ use crate::domain::actor::Verb;
 use crate::domain::document::Review;
 use crate::domain::ids::DocumentId;
 use crate::domain::term::PaymentTerm;
-use crate::store::document::{self, DocumentRow};
+use crate::store::document::{self, DocumentRow, Origin};
 use crate::store::draft::{self, DraftImage, ReviewImage};
 use crate::store::undo::{self, Change};
 use crate::store::{Tx, check};
@@ -170,7 +170,28 @@ pub fn change_all(
         }
     }
     totals::settle(content, basis)?;
+    within_what_is_left(content, basis)?;
     Ok(told)
+}
+
+/// A correction that a clerk changed still gives back no more than is left of the line it corrects.
+fn within_what_is_left(content: &DraftImage, basis: &Basis) -> Result<(), Error> {
+    for (line, at) in content.lines.iter().zip(1..).filter(|(l, _)| l.origin == Origin::Edited) {
+        let Some((_, left)) = basis.corrected.left_of(line.corrects) else { continue };
+        if line.amount_minor != line.amount_minor.clamp((-left).min(0), (-left).max(0)) {
+            let money = |minor| basis.currency.plain(minor);
+            return Err(Error::usage(
+                "beyond_the_line",
+                format!(
+                    "line {at} would be {}, but of the line it corrects {} is left",
+                    money(line.amount_minor),
+                    money(left)
+                ),
+                format!("between 0 and {}", money(-left)),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// A new invoice date: name, address and term are those of the day, the due date follows the term

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, Default)]
 pub struct Corrected {
     documents: HashMap<ItemId, DocumentId>,
+    left: HashMap<ItemId, i64>,
     positions: Vec<(DocumentId, Position)>,
 }
 
@@ -25,7 +26,8 @@ impl Corrected {
         except: Option<DocumentId>,
         rounding: Rounding,
     ) -> Result<Self, StoreError> {
-        let mut found = Self { documents: memo::documents_of(db, items)?, positions: Vec::new() };
+        let documents = memo::documents_of(db, items)?;
+        let mut found = Self { documents, ..Self::default() };
         let mut invoices: Vec<DocumentId> = found.documents.values().copied().collect();
         invoices.sort_unstable();
         invoices.dedup();
@@ -33,6 +35,7 @@ impl Corrected {
             let row = document::get(db, invoice)?;
             let lines = memo::lines(db, invoice, except)?;
             let positions = memo::positions(db, &row, &lines, except, rounding)?;
+            found.left.extend(lines.iter().map(|l| (l.item, l.left_minor)));
             found.positions.extend(positions.into_iter().map(|p| (invoice, p)));
         }
         Ok(found)
@@ -41,6 +44,11 @@ impl Corrected {
     /// The invoice that an item belongs to.
     pub fn invoice_of(&self, item: Option<ItemId>) -> Option<DocumentId> {
         item.and_then(|item| self.documents.get(&item).copied())
+    }
+
+    /// What is left of an item's net, minor units.
+    pub fn left_of(&self, item: Option<ItemId>) -> Option<(ItemId, i64)> {
+        item.and_then(|item| self.left.get(&item).map(|left| (item, *left)))
     }
 
     /// See [`follow`].
@@ -74,6 +82,7 @@ pub fn settle(
         .iter()
         .map(|item| MemoLine {
             corrects: corrected.invoice_of(item.corrects),
+            left: corrected.left_of(item.corrects),
             row: item
                 .tax_rate
                 .as_ref()

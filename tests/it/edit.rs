@@ -2,7 +2,7 @@
 //! back, and two clerks never overwrite each other.
 
 use crate::book::daybook;
-use crate::day::{billed, column};
+use crate::day::{billed, column, posted};
 use serde_json::json;
 use std::sync::Barrier;
 
@@ -90,6 +90,22 @@ fn a_discount_follows_the_line_it_discounts() {
         book.say("bill --target 2026-02-01 --account A3 --json").json()["totals"]["USD"],
         "45.00"
     );
+    book.is_sound();
+}
+
+#[test]
+fn a_correction_is_not_edited_beyond_the_line_it_corrects() {
+    let book = posted();
+    let rows =
+        "subscription_number,account_number,start_date,end_date\nS2,A2,2026-01-01,2026-01-20\n";
+    assert_eq!(book.import("subscriptions.csv", rows, &["--yes"]).0, 0);
+    book.say("bill --target 2026-02-01 --account A2").ends(0);
+    for price in ["-31.01", "5"] {
+        let line = format!("invoice edit D-000004 --line 1 --set unit_price={price} --reason x");
+        let ran = book.say(&line).ends(2);
+        assert!(ran.err.contains("of the line it corrects 31.00 is left"), "{}", ran.err);
+    }
+    book.say("invoice edit D-000004 --line 1 --set unit_price=-31 --reason x").ends(0);
     book.is_sound();
 }
 

@@ -119,6 +119,7 @@ pub fn settle(content: &mut DraftImage, basis: &Basis) -> Result<(), Error> {
         .zip(&taxed.lines)
         .map(|(line, result)| MemoLine {
             corrects: basis.corrected.invoice_of(line.corrects),
+            left: basis.corrected.left_of(line.corrects),
             row: result
                 .rate
                 .as_ref()

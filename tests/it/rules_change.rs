@@ -28,15 +28,29 @@ fn charges(period: usize, arrears: bool, discount: usize) -> Vec<Value> {
         "C1",
         json!({ "model": "per_unit", "billing_period": PERIODS[period], "timing": timing }),
     )];
+    let percent = |number, price, stacked| {
+        let terms = json!({"model": "discount_percent", "price": price, "stacked": stacked});
+        charge(number, terms)
+    };
+    let fixed = |number| {
+        let terms =
+            json!({"model": "discount_fixed", "price": "3", "billing_period": PERIODS[period]});
+        charge(number, terms)
+    };
     match discount {
-        1 => charges.push(charge("D1", json!({"model": "discount_percent", "price": "12.5"}))),
-        2 => charges.push(charge(
-            "D1",
-            json!({"model": "discount_fixed", "price": "3", "billing_period": PERIODS[period]}),
-        )),
+        1 => charges.push(percent("D1", "12.5", "false")),
+        2 => charges.push(fixed("D1")),
+        3 => charges.extend([percent("D1", "12.5", "true"), percent("D2", "7.3", "true")]),
+        4 => charges.extend([percent("D1", "12.5", "false"), percent("D2", "7.3", "false")]),
+        5 => charges.extend([percent("D1", "12.5", "false"), fixed("D2")]),
         _ => {}
     }
     charges
+}
+
+/// How many discounts a choice has.
+fn discounts(choice: usize) -> usize {
+    [0, 1, 1, 2, 2, 2][choice]
 }
 
 fn bill(book: &mut Memory, n: u64) {
@@ -106,14 +120,16 @@ proptest! {
     #[test]
     fn a_change_and_its_reverse_net_to_nothing(
         change in changes(), until in 40_u64..300, period in 0_usize..5, arrears: bool,
-        basis in 0_usize..3, long in 0_usize..2, memo in 0_usize..3, discount in 0_usize..3,
+        basis in 0_usize..3, long in 0_usize..2, memo in 0_usize..3, discount in 0_usize..6,
     ) {
         let new = || book(rules(basis, long, memo), &charges(period, arrears, discount));
         let (mut book, mut twin) = (new(), new());
         bill(&mut book, until);
         bill(&mut twin, until);
         let stands = |book: &Memory| {
-            [book.standing("C1"), if discount > 0 { book.standing("D1") } else { 0 }]
+            let of = |names: &[&str]| names.iter().map(|name| book.standing(name)).sum::<i64>();
+            let all: &[&str] = [&[][..], &["D1"], &["D1", "D2"]][discounts(discount)];
+            [of(&["C1"]), of(all)]
         };
         for rows in change.rows() {
             book.import(&row(rows));

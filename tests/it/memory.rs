@@ -396,6 +396,20 @@ impl Memory {
         }
     }
 
+    /// What billing the same accounts for the first time comes to, as they are now.
+    pub fn from_scratch(&self, target: &str) -> Self {
+        let mut scratch = Self::new(self.rules.clone());
+        scratch.accounts.clone_from(&self.accounts);
+        for account in &mut scratch.accounts {
+            account.claims.clear();
+            let held: Vec<_> = account.billed_usage.drain(..).collect();
+            account.usage.extend(held.into_iter().map(|u| UsageRecord { held_by: None, ..u }));
+        }
+        scratch.copy_numbers(self);
+        scratch.bill(target, target).unwrap();
+        scratch
+    }
+
     /// What stands billed of a charge, minor units.
     pub fn standing(&self, charge: &str) -> i64 {
         let id = self.charge_id(charge);

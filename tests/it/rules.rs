@@ -411,30 +411,6 @@ fn a_changed_or_ended_discount_is_brought_in_step() {
     }
 }
 
-/// A subscription ended ahead of the target date: neither its lines nor their discounts are given
-/// back before the run that reaches the day.
-#[test]
-fn a_discount_waits_with_its_line_for_the_run_that_reaches_the_end() {
-    for discount in [
-        json!({"model": "discount_percent", "price": "10"}),
-        json!({"model": "discount_fixed", "price": "3"}),
-    ] {
-        let mut book = book(default_rules(), &[charge("C1", json!({})), charge("D1", discount)]);
-        book.bill("2023-04-01", "2023-04-01").unwrap();
-        book.post();
-        let before = (book.standing("C1"), book.standing("D1"));
-        book.import(&row(json!({"subscriptions": [{
-            "subscription_number": "S1", "account_number": "A1", "end_date": "2023-03-20",
-        }]})));
-        book.bill("2023-03-15", "2023-04-02").unwrap();
-        assert!(book.last.is_empty(), "nothing has ended by then: {}", told(&book));
-        book.bill("2023-03-21", "2023-04-02").unwrap();
-        book.post();
-        let after = (book.standing("C1"), book.standing("D1"));
-        assert!(after.0 < before.0 && after.1 > before.1, "{before:?} {after:?}");
-    }
-}
-
 #[test]
 fn an_inclusive_line_is_credited_with_its_tax() {
     let mut book = book(

@@ -2,6 +2,7 @@
 //! who looks, and what may be said when it is clean.
 
 use super::ids::{BillRunId, DocumentId};
+use super::text::{counted, grouped};
 
 /// A fixed shuffle of 64 bits (splitmix64, Steele, Lea, Flood 2014).
 fn mixed(seed: u64, id: u64) -> u64 {
@@ -71,13 +72,13 @@ impl Standing {
 
     /// What may be said, and no more.
     pub fn words(&self) -> String {
-        let total = grouped(self.total);
+        let total = counted(self.total, "unflagged draft", "unflagged drafts");
         let Self { drawn, seen, wrong, .. } = *self;
         if self.total == 0 {
             return "every draft is flagged: there is nothing to sample".to_owned();
         }
         if wrong > 0 && drawn == self.total {
-            return format!("{wrong} of {total} unflagged drafts wrong");
+            return format!("{wrong} of {total} wrong");
         }
         if wrong > 0 {
             let unseen = grouped(self.total - drawn);
@@ -86,13 +87,13 @@ impl Standing {
             );
         }
         match wrong_bound(seen, self.total) {
-            None if drawn == self.total => format!("{total} unflagged drafts, none seen yet"),
-            None => format!("a random {drawn} of {total} unflagged drafts, none seen yet"),
+            None if drawn == self.total => format!("{total}, none seen yet"),
+            None => format!("a random {drawn} of {total}, none seen yet"),
             Some(_) if seen == self.total => {
-                format!("all {total} unflagged drafts seen, none wrong")
+                format!("all {total} seen, none wrong")
             }
             Some(bound) => format!(
-                "{seen} of {total} unflagged drafts seen, none wrong: \
+                "{seen} of {total} seen, none wrong: \
                  with 95 % confidence fewer than {} are wrong",
                 grouped(bound)
             ),
@@ -117,18 +118,6 @@ pub fn wrong_bound(seen: u64, total: u64) -> Option<u64> {
     u64::try_from(three.min(unseen)).ok()
 }
 
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +137,7 @@ mod tests {
             "1 of 60 in the sample wrong: nothing can be said of the other 12,340"
         );
         assert_eq!(said(12_400, 60, 0, 0), "a random 60 of 12,400 unflagged drafts, none seen yet");
+        assert_eq!(said(1, 1, 0, 0), "1 unflagged draft, none seen yet");
         assert_eq!(said(39, 39, 0, 0), "39 unflagged drafts, none seen yet");
         assert_eq!(said(39, 39, 3, 1), "1 of 39 unflagged drafts wrong");
         assert_eq!(said(5, 5, 5, 0), "all 5 unflagged drafts seen, none wrong");

@@ -18,6 +18,7 @@ use crate::domain::bill::bill_account;
 use crate::domain::billing::{AccountBill, AccountInput, BillDates, BillingRules, TaxTable};
 use crate::domain::document::{BillRunStatus, DocumentKind};
 use crate::domain::ids::{AccountId, BillRunId, JobId};
+use crate::domain::text::counted;
 use crate::store::bill_run::{
     self, AccountFilter, BillRunParams, BillRunRow, Busy, RunProgress, RunTotal,
 };
@@ -384,20 +385,18 @@ fn write_accounts(
         bill_run::set_status(tx, run.id, BillRunStatus::Completed, "")?;
         super::autopilot::after_bill(tx, run.id)?;
         let documents = run.invoices + run.credit_memos;
-        let text = format!(
-            "{} completed: {documents} drafts, {} accounts failed",
-            run.id, run.accounts_failed
-        );
+        let failed = counted(run.accounts_failed, "account", "accounts");
+        let text = format!("completed: {}, {failed} failed", counted(documents, "draft", "drafts"));
         let level = if run.accounts_failed > 0 { NoticeLevel::Warning } else { NoticeLevel::Info };
-        notice::add(tx, level, &run.id.to_string(), &text, &format!("completed {}", run.id))?;
-        tx.note(
-            run.id,
-            format!("completed: {documents} drafts, {} accounts failed", run.accounts_failed),
-        );
+        let notice = format!("{} {text}", run.id);
+        notice::add(tx, level, &run.id.to_string(), &notice, &format!("completed {}", run.id))?;
+        tx.note(run.id, text);
         return Ok(Slice::Done);
     }
     let made = by.invoices + by.credit_memos;
-    tx.note(run.id, format!("{count} accounts rated, {made} drafts, {} failed", by.failed));
+    let rated = counted(count, "account", "accounts");
+    let drafts = counted(made, "draft", "drafts");
+    tx.note(run.id, format!("{rated} rated, {drafts}, {} failed", by.failed));
     Ok(Slice::More)
 }
 

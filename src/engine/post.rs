@@ -15,6 +15,7 @@ use crate::domain::ids::{BillRunId, DocumentId, JobId};
 use crate::domain::money::Currency;
 use crate::domain::payment::MethodStatus;
 use crate::domain::tax::posting_block;
+use crate::domain::text::counted;
 use crate::store::document::{self, DocumentRow};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::notice::{self, NoticeLevel};
@@ -317,16 +318,13 @@ fn run_slice(
     if slice == Slice::Done {
         bill_run::set_status(tx, run, BillRunStatus::Posted, "")?;
         let done = receipt(job)?;
-        let text =
-            format!("{run} posted {} documents, {} stay behind", done.posted, done.refused_count);
+        let documents = counted(done.posted, "document", "documents");
+        let text = format!("{run} posted {documents}, {} left behind", done.refused_count);
         let why = done.refused.first().map(|r| format!(" ({}: {})", r.what, r.reason));
         let level = if done.refused_count > 0 { NoticeLevel::Warning } else { NoticeLevel::Info };
         let text = text + &why.unwrap_or_default() + &done.kept_words();
         notice::add(tx, level, &run.to_string(), &text, &format!("posted {run} {}", job.id))?;
-        tx.note(
-            run,
-            format!("posted: {} documents, {} stay behind", done.posted, done.refused_count),
-        );
+        tx.note(run, format!("posted: {documents}, {} left behind", done.refused_count));
     }
     Ok(slice)
 }
@@ -394,7 +392,8 @@ fn post_some(
         (Some(a), _) => format!(": {a}"),
         (None, _) => String::new(),
     };
-    tx.note(&job.subject, format!("posted {done} documents{range}"));
+    let documents = counted(done, "document", "documents");
+    tx.note(&job.subject, format!("posted {documents}{range}"));
     Ok(Slice::More)
 }
 

@@ -14,6 +14,7 @@ use crate::domain::account::{AccountTerms, newest};
 use crate::domain::actor::Verb;
 use crate::domain::ids::AccountId;
 use crate::domain::money::Currency;
+use crate::domain::text::counted;
 use crate::mail::{Envelope, MailOutcome};
 use crate::store::debt::{self, Debt};
 use crate::store::{StoreError, account, operation};
@@ -166,7 +167,7 @@ fn one_account(
             date_ms: now.at_ms,
         };
         let names = (config.get("issuer.name"), terms.name.as_str());
-        let subject = format!("Reminder: {} overdue", counted(debts.len()));
+        let subject = format!("Reminder: {} overdue", counted(debts.len(), "invoice", "invoices"));
         let message = match email::plain(&head, names, &subject, &body(config, &debts, now.today)) {
             Ok(message) => message,
             Err(error) => {
@@ -194,10 +195,6 @@ fn one_account(
         Ok(())
     })?;
     Ok(Err(failures.join("; ")))
-}
-
-fn counted(invoices: usize) -> String {
-    if invoices == 1 { "1 invoice".to_owned() } else { format!("{invoices} invoices") }
 }
 
 fn body(config: &Config, debts: &[(Debt, u32, u32)], today: NaiveDate) -> String {

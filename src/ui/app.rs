@@ -27,6 +27,7 @@ use crate::engine::query::{Answer, Query};
 use crate::store::Topic;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::collections::BTreeMap;
 
 /// The smallest terminal the screens fit in.
 pub const LEAST: (u16, u16) = (60, 15);
@@ -83,6 +84,8 @@ pub struct App {
     /// A form whose command is on its way: it comes back if the command is refused.
     sent: Option<(String, Box<Form>)>,
     dirty: bool,
+    /// What `.` does again, by screen.
+    repeated: BTreeMap<ScreenId, Action>,
     /// What a lost connection left behind.
     saved: Option<serde_json::Value>,
     last_saved: String,
@@ -100,6 +103,7 @@ impl App {
             notice: None,
             sent: None,
             dirty: true,
+            repeated: BTreeMap::new(),
             saved: saved.and_then(|t| serde_json::from_str(t).ok()),
             last_saved: String::new(),
         };
@@ -250,16 +254,7 @@ impl App {
     }
 
     fn tab_named(&self, name: &str) -> usize {
-        let tabs = match self.screen {
-            ScreenId::Today => return 0,
-            ScreenId::Runs => &self.screens.runs.list.tabs,
-            ScreenId::Invoices => &self.screens.invoices.list.tabs,
-            ScreenId::Delivery => &self.screens.delivery.list.tabs,
-            ScreenId::Failed => &self.screens.failed.list.tabs,
-            ScreenId::Jobs => &self.screens.jobs.list.tabs,
-            ScreenId::Log => &self.screens.log.list.tabs,
-            ScreenId::Accounts => &self.screens.accounts.list.tabs,
-        };
+        let tabs = self.screens.peek(self.screen).list().map_or(&[][..], |l| l.tabs());
         let exact = tabs.iter().position(|t| t.name == name);
         exact.or_else(|| tabs.iter().position(|t| t.name.starts_with(name))).unwrap_or(0)
     }
@@ -267,7 +262,7 @@ impl App {
     fn tables(&self) -> Vec<&'static [Binding]> {
         let screen = self.screens.peek(self.screen);
         let mut tables = vec![screen.keys()];
-        if screen.is_list() {
+        if screen.list().is_some() {
             tables.push(LIST_KEYS);
         }
         tables.push(GLOBAL_KEYS);
@@ -288,8 +283,9 @@ impl App {
             let step = modal.key(key, &mut self.cx);
             return self.step(step);
         }
-        if let Some(action) = find(&self.tables(), key) {
-            self.act(action);
+        match find(&self.tables(), key) {
+            Some(action) => self.act(action),
+            None => self.nothing(key),
         }
     }
 
@@ -355,9 +351,16 @@ impl App {
 
     fn act(&mut self, action: Action) {
         if self.screens.get(self.screen).act(action, &mut self.cx) {
+            if action.is_repeatable() {
+                self.repeated.insert(self.screen, action);
+            }
             return;
         }
         match action {
+            Action::Repeat => match self.repeated.get(&self.screen) {
+                Some(last) => self.act(*last),
+                None => self.cx.say(self.unrepeatable().unwrap_or_default()),
+            },
             Action::Go(n) => {
                 // A digit goes to a screen of its own, not into one: `q` leaves from there.
                 if let Some(screen) = ScreenId::from_number(n) {
@@ -371,12 +374,13 @@ impl App {
             Action::Undo => self.undo(),
             Action::Redo => self.cx.commit(Command::Redo),
             Action::SaveFilter => self.save_filter(),
-            Action::Back => {
-                if let Some(screen) = self.back.pop() {
+            Action::Back => match self.back.pop() {
+                Some(screen) => {
                     self.screen = screen;
                     self.screens.get(screen).enter(&mut self.cx);
                 }
-            }
+                None => self.cx.say("nothing to go back to; q leaves daybook"),
+            },
             Action::Quit => match self.back.pop() {
                 Some(screen) => {
                     self.screen = screen;
@@ -388,17 +392,22 @@ impl App {
             Action::Repaint => self.cx.effects.push(Effect::Repaint),
             Action::Suspend => self.cx.effects.push(Effect::Suspend),
             other => {
-                let words = self.tables().iter().flat_map(|t| t.iter()).find(|b| b.action == other);
-                if let Some(binding) = words {
-                    let key = binding.keys.first().map(|k| k.label()).unwrap_or_default();
-                    self.cx.say(format!("{key} does nothing here"));
+                let tables = self.tables();
+                let binding = tables.iter().flat_map(|t| t.iter()).find(|b| b.action == other);
+                if let Some(key) = binding.and_then(|b| b.keys.first()) {
+                    self.nothing(*key);
                 }
             }
         }
     }
 
+    fn nothing(&mut self, key: Key) {
+        self.cx.say(format!("{} does nothing here; ? shows what does", key.label()));
+    }
+
     fn undo(&mut self) {
-        if self.screen == ScreenId::Invoices && self.screens.invoices.list.undo_unmark() {
+        let list = self.screens.get(self.screen).list_mut();
+        if list.is_some_and(|l| l.undo_unmark()) {
             return self.cx.say("marks are back");
         }
         self.cx.commit(Command::Undo);
@@ -427,10 +436,11 @@ impl App {
                 self.cx.foot = foot;
             }
             (Part::Filters, Answer::Filters(filters)) => {
-                self.screens.invoices.list.saved(&filters);
-                self.screens.delivery.list.saved(&filters);
-                self.screens.failed.list.saved(&filters);
-                self.screens.accounts.list.saved(&filters);
+                for id in ScreenId::ALL {
+                    if let Some(list) = self.screens.get(id).list_mut() {
+                        list.saved(&filters);
+                    }
+                }
             }
             (Part::Dialog | Part::Palette, answer) => {
                 self.dirty = true;
@@ -458,7 +468,7 @@ impl App {
         let middle = Rect { y: area.y + 1, height: area.height - 3, ..area };
         screen.view(canvas, middle, &self.cx);
         let row = Rect { y: area.bottom() - 2, height: 1, ..area };
-        let marks = screen.marks();
+        let marks = screen.list().and_then(|l| l.mark_words());
         status::status(canvas, row, marks.as_deref(), self.notice.as_deref(), &self.cx.foot);
         status::keys(canvas, Rect { y: area.bottom() - 1, height: 1, ..area }, &self.tables());
         let mut cursor = None;

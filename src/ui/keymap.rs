@@ -164,6 +164,27 @@ pub enum Action {
     Usage,
 }
 
+impl Action {
+    /// Whether `.` does it again: what can be taken back, or asks before it is done. Nothing that
+    /// leaves the house or ends in a number.
+    pub fn is_repeatable(self) -> bool {
+        matches!(
+            self,
+            Self::Accept
+                | Self::Hold
+                | Self::Regenerate
+                | Self::Pause
+                | Self::Recall
+                | Self::Channel
+                | Self::Reconcile
+                | Self::Promise
+                | Self::AutoPay
+                | Self::Method
+                | Self::Note
+        )
+    }
+}
+
 /// One line of a screen's key table.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
@@ -220,8 +241,8 @@ pub const LIST_KEYS: &[Binding] = &[
     bind(&[Char('Y')], Action::YankRow, "", "copy the row"),
     bind(&[Char('w')], Action::Csv, "", "write the view to a CSV file"),
     bind(&[Char('z')], Action::Freeze, "", "freeze: no updates until pressed again"),
-    bind(&[Char('o')], Action::Details, "", "details pane on or off"),
-    bind(&[Tab, BackTab], Action::OtherPane, "", "other pane"),
+    bind(&[Char('o')], Action::Details, "", "details beside the list, or not"),
+    bind(&[Tab, BackTab], Action::OtherPane, "", "the details of this row"),
 ];
 
 /// The same everywhere.

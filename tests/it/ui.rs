@@ -2,7 +2,7 @@
 //! every order, and that marks are never lost.
 
 use crate::desk::{Desk, parse};
-use daybook::ui::keymap::{GLOBAL_KEYS, Key, LIST_KEYS};
+use daybook::ui::keymap::{Binding, GLOBAL_KEYS, Key, LIST_KEYS};
 use daybook::ui::msg::Effect;
 use daybook::ui::pen::Pen;
 use daybook::ui::screen::{
@@ -88,23 +88,89 @@ fn colours_say_nothing_that_letters_do_not() {
     assert!(ascii.is_ascii());
 }
 
+#[test]
+fn no_key_of_lists_is_silent_on_any_screen() {
+    for (width, height) in [(80, 24), (140, 40)] {
+        let mut desk = Desk::open(width, height);
+        for screen in ["1", "2", "3", "4", "5", "5ffffffffff", "6", "7", "8"] {
+            for key in parse(".o<Tab>bsfFVT*UwyYznN]#") {
+                desk.press("<Esc><Esc><Esc><Esc>").press(screen).press("<C-l>");
+                let (before, asked) = (desk.picture(), desk.asked.len());
+                let effects = desk.app.update(daybook::ui::msg::Msg::Key(key));
+                desk.settle(effects);
+                let answered = desk.picture() != before || desk.asked.len() > asked;
+                assert!(answered, "{} on {screen} at {width}:\n{before}", key.label());
+                if key == Key::Char('z') {
+                    desk.press("z");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_dot_does_the_last_thing_of_this_screen_again() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("7.").shows("no key of this screen can be repeated");
+    desk.press("5fffffffff.").shows("nothing to repeat yet");
+    desk.press("A").shows("auto-pay off");
+    desk.press("7.").shows("no key of this screen can be repeated");
+    desk.press("5j.").shows("auto-pay off");
+    desk.press(".").shows("auto-pay on");
+}
+
+#[test]
+fn details_stand_beside_every_list_or_over_it() {
+    for (screen, words) in [
+        ("2", "made, 1 failed"),
+        ("3", "mean of up to six"),
+        ("4", "so far"),
+        ("5fffffffff", "still open"),
+        ("6", "started by"),
+        ("7", "by mia, role "),
+        ("8", "cycle day"),
+    ] {
+        let mut desk = Desk::open(140, 40);
+        desk.press(screen).shows(words).shows("│");
+        desk.press("o");
+        assert!(!desk.picture().contains('│'), "{}", desk.picture());
+        desk.press("<Tab>").shows(words);
+        let mut desk = Desk::open(80, 24);
+        desk.press(screen).press("o").shows("from 120 columns; Tab shows them");
+        desk.press("<Tab>");
+        let picture = desk.picture();
+        // The document opens at its first line; what is looked for stands further down.
+        assert!(picture.contains(words) || picture.contains("3 Invoices › "), "{picture}");
+    }
+}
+
+#[test]
+fn marks_taken_off_come_back_on_every_list_until_something_else_was_done() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("4  ").shows("marked 2");
+    desk.press("U").press("u").shows("marks are back");
+    desk.press("j").shows("marked 2");
+    desk.press("3 Ua").press("u");
+    let picture = desk.picture();
+    assert!(!picture.contains("marks are back"), "u is for the accept\n{picture}");
+    desk.press("2 ").shows("no key of this list acts on marks");
+}
+
+#[test]
+fn a_filter_of_any_list_can_be_saved() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("7/verb:post<Enter>F").shows("Save the filter");
+    desk.press("posts<C-s>");
+    desk.press("7:posts").shows("show posts");
+}
+
 fn nonzero(n: u16) -> std::num::NonZero<u16> {
     std::num::NonZero::new(n).unwrap()
 }
 
 #[test]
 fn a_key_means_one_thing_on_a_screen_and_every_footer_key_is_known() {
-    for table in [
-        today::KEYS,
-        runs::KEYS,
-        invoices::KEYS,
-        delivery::KEYS,
-        failed::KEYS,
-        unapplied::KEYS,
-        jobs::KEYS,
-        log::KEYS,
-        accounts::KEYS,
-    ] {
+    for table in TABLES {
         let keys: Vec<Key> = table.iter().flat_map(|b| b.keys.iter().copied()).collect();
         for (i, key) in keys.iter().enumerate() {
             assert!(!keys[i + 1..].contains(key), "{} twice", key.label());
@@ -128,6 +194,13 @@ fn digits_change_the_screen_and_q_walks_back_only_what_was_entered() {
     assert!(quits("2345678q"), "a screen reached by its digit is at the top");
     assert!(!quits("1<Enter>q"), "what was entered is left first");
     assert!(quits("1<Enter>qq"));
+}
+
+#[test]
+fn every_step_of_the_day_can_be_seen_on_the_smallest_terminal() {
+    let mut desk = Desk::open(60, 15);
+    desk.press("1G").shows(">  notices").shows("! shows them");
+    desk.press("g").shows(">  usage loaded");
 }
 
 #[test]
@@ -203,21 +276,50 @@ fn the_session_comes_back() {
     assert!(desk.app.session().is_none(), "nothing changed, nothing to keep");
 }
 
+/// The key tables of all screens.
+const TABLES: &[&[Binding]] = &[
+    today::KEYS,
+    runs::KEYS,
+    invoices::KEYS,
+    delivery::KEYS,
+    failed::KEYS,
+    unapplied::KEYS,
+    jobs::KEYS,
+    log::KEYS,
+    accounts::KEYS,
+];
+
 fn any_key() -> impl Strategy<Value = Key> {
     let named =
-        parse("<Enter><Esc><Tab><BTab><Bksp><Up><Down><Left><Right><PgUp><PgDn><Home><End>");
-    let all: Vec<Key> = LIST_KEYS
-        .iter()
-        .chain(GLOBAL_KEYS)
-        .chain(invoices::KEYS)
+        parse("<Enter><Esc><Tab><BTab><Bksp><Up><Down><Left><Right><PgUp><PgDn><Home><End><C-s>");
+    let all: Vec<Key> = [LIST_KEYS, GLOBAL_KEYS]
+        .into_iter()
+        .chain(TABLES.iter().copied())
+        .flatten()
         .flat_map(|b| b.keys.iter().copied())
         .chain(named)
-        .chain(('0'..='9').map(Key::Char))
-        .chain(('a'..='z').map(Key::Char))
-        // Undo and what throws marks away by intent are tried elsewhere.
+        .chain((' '..='~').map(Key::Char))
         .filter(|k| !matches!(k, Key::Ctrl('c' | 'z')))
         .collect();
     proptest::sample::select(all)
+}
+
+/// Where a clerk may begin: each screen, and the tabs that have keys or words of their own.
+fn any_place() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "1",
+        "2",
+        "3",
+        "3ff",
+        "3<Enter>",
+        "3ffffff",
+        "4",
+        "5",
+        "5ffffffffff",
+        "6",
+        "7",
+        "8",
+    ])
 }
 
 proptest! {
@@ -225,8 +327,13 @@ proptest! {
 
     /// Whatever is pressed, the console neither falls over nor leaves a question unanswered.
     #[test]
-    fn any_keys_in_any_order(keys in proptest::collection::vec(any_key(), 1..60), wide in any::<bool>()) {
+    fn any_keys_in_any_order(
+        place in any_place(),
+        keys in proptest::collection::vec(any_key(), 1..60),
+        wide in any::<bool>(),
+    ) {
         let mut desk = if wide { Desk::open(140, 40) } else { Desk::open(80, 24) };
+        desk.press(place);
         for key in keys {
             let effects = desk.app.update(daybook::ui::msg::Msg::Key(key));
             if effects.iter().any(|e| matches!(e, Effect::Quit(_))) {

@@ -37,7 +37,11 @@ impl App {
                 if matches!(command, Command::SaveSession { .. }) {
                     return;
                 }
-                self.screens.get(self.screen).done(command, &receipt, &mut self.cx);
+                let screen = self.screens.get(self.screen);
+                screen.done(command, &receipt, &mut self.cx);
+                if let Some(list) = screen.list_mut() {
+                    list.forget_unmarked();
+                }
                 self.receipt(command, &receipt);
                 let topics: Vec<Topic> = Topic::ALL.to_vec();
                 self.screens.get(self.screen).changed(&topics, &mut self.cx);

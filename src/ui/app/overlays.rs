@@ -3,16 +3,37 @@
 use super::App;
 use crate::engine::command::Command;
 use crate::ui::help;
+use crate::ui::keymap::Action;
 use crate::ui::modal::form::Field;
 use crate::ui::modal::palette::{Entry, Palette};
 use crate::ui::modal::purpose::{self, Purpose};
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
-use crate::ui::msg::ScreenId;
 use crate::ui::theme;
 use crate::ui::widget::{Line, wrap};
 
 impl App {
+    /// Why nothing can be repeated on this screen.
+    pub(super) fn unrepeatable(&self) -> Option<&'static str> {
+        if self.repeated.contains_key(&self.screen) {
+            return None;
+        }
+        let keys = self.screens.peek(self.screen).keys();
+        Some(if keys.iter().any(|b| b.action.is_repeatable()) {
+            "nothing to repeat yet"
+        } else {
+            "no key of this screen can be repeated"
+        })
+    }
+
+    /// Why an action cannot be had now.
+    pub(super) fn unavailable(&self, action: Action) -> Option<String> {
+        match action {
+            Action::Repeat => self.unrepeatable().map(str::to_owned),
+            other => self.screens.peek(self.screen).unavailable(other),
+        }
+    }
+
     pub(super) fn help(&mut self) {
         let screen = self.screens.peek(self.screen);
         let mut lines = Vec::new();
@@ -23,7 +44,7 @@ impl App {
         lines.extend(wrap(&words, width).into_iter().map(Line::plain));
         lines.push(Line::default());
         for (i, table) in self.tables().iter().enumerate() {
-            let heading = match (i, screen.is_list()) {
+            let heading = match (i, screen.list().is_some()) {
                 (0, _) => "Here",
                 (1, true) => "On every list",
                 (_, _) => "Everywhere",
@@ -31,16 +52,17 @@ impl App {
             lines.push(Line::of(heading, theme::BOLD));
             for binding in *table {
                 let keys: Vec<String> = binding.keys.iter().map(|k| k.label()).collect();
-                let reason = screen.unavailable(binding.action);
+                let reason = self.unavailable(binding.action);
                 let words = match &reason {
                     Some(reason) => format!("{} ({reason})", binding.words),
                     None => binding.words.to_owned(),
                 };
                 let style = if reason.is_some() { theme::DIM } else { theme::PLAIN };
                 runs.push((lines.len(), Intent::Act(binding.action)));
-                lines.push(
-                    Line::of(format!("{:<14}", keys.join(" ")), theme::KEY).and(words, style),
-                );
+                for (row, text) in wrap(&words, width - 14).into_iter().enumerate() {
+                    let keys = if row == 0 { keys.join(" ") } else { String::new() };
+                    lines.push(Line::of(format!("{keys:<14}"), theme::KEY).and(text, style));
+                }
             }
         }
         self.open(Modal::Text(TextBox::runnable(format!("{name}: what can be done"), lines, runs)));
@@ -48,14 +70,13 @@ impl App {
 
     pub(super) fn palette(&mut self) {
         let mut entries = Vec::new();
-        let screen = self.screens.peek(self.screen);
         for binding in self.tables().iter().flat_map(|t| t.iter()) {
             let key = binding.keys.first().map(|k| k.label()).unwrap_or_default();
             entries.push(Entry {
                 words: binding.words.to_owned(),
                 key,
                 cli: help::command_line(binding.action, self.screen).to_owned(),
-                reason: screen.unavailable(binding.action).unwrap_or_default(),
+                reason: self.unavailable(binding.action).unwrap_or_default(),
                 intent: Intent::Act(binding.action),
             });
         }
@@ -72,16 +93,7 @@ impl App {
     }
 
     pub(super) fn tab_names(&self) -> Vec<(String, usize)> {
-        let tabs = match self.screen {
-            ScreenId::Today => return Vec::new(),
-            ScreenId::Runs => &self.screens.runs.list.tabs,
-            ScreenId::Invoices => &self.screens.invoices.list.tabs,
-            ScreenId::Delivery => &self.screens.delivery.list.tabs,
-            ScreenId::Failed => &self.screens.failed.list.tabs,
-            ScreenId::Jobs => &self.screens.jobs.list.tabs,
-            ScreenId::Log => &self.screens.log.list.tabs,
-            ScreenId::Accounts => &self.screens.accounts.list.tabs,
-        };
+        let tabs = self.screens.peek(self.screen).list().map_or(&[][..], |l| l.tabs());
         tabs.iter().enumerate().map(|(i, t)| (t.name.clone(), i)).collect()
     }
 
@@ -104,13 +116,8 @@ impl App {
     }
 
     pub(super) fn save_filter(&mut self) {
-        let text = match self.screen {
-            ScreenId::Invoices => self.screens.invoices.list.typed.clone(),
-            ScreenId::Failed => self.screens.failed.list.typed.clone(),
-            ScreenId::Delivery => self.screens.delivery.list.typed.clone(),
-            ScreenId::Accounts => self.screens.accounts.list.typed.clone(),
-            ScreenId::Today | ScreenId::Runs | ScreenId::Jobs | ScreenId::Log => String::new(),
-        };
+        let list = self.screens.peek(self.screen).list();
+        let text = list.map(|l| l.typed().to_owned()).unwrap_or_default();
         if text.is_empty() {
             return self.cx.say("type a filter first (/)");
         }

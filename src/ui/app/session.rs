@@ -21,7 +21,7 @@ impl App {
         });
         let screens: serde_json::Map<String, serde_json::Value> = ScreenId::ALL
             .iter()
-            .map(|id| (id.name().to_owned(), self.screens.peek(*id).save()))
+            .filter_map(|id| Some((id.name().to_owned(), self.screens.peek(*id).list()?.save())))
             .collect();
         let state = serde_json::json!({
             "screen": self.screen.number(), "screens": screens, "edit": form,
@@ -58,7 +58,9 @@ impl App {
     pub(super) fn restore(&mut self) {
         let Some(saved) = self.saved.take() else { return };
         for id in ScreenId::ALL {
-            self.screens.get(id).restore(&saved["screens"][id.name()]);
+            if let Some(list) = self.screens.get(id).list_mut() {
+                list.restore(&saved["screens"][id.name()]);
+            }
         }
         if let Some(values) = saved["edit"].as_array() {
             let text: Vec<&str> = values.iter().filter_map(serde_json::Value::as_str).collect();

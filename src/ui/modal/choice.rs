@@ -1,10 +1,10 @@
 //! Something to choose: each line has a key of its own; what cannot be had says why.
 
 use super::{Intent, Step, frame};
-use crate::engine::query::{Answer, money_words};
+use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
 use crate::ui::theme;
-use crate::ui::widget::{grouped, put};
+use crate::ui::widget::{amounts, grouped, put};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -104,7 +104,7 @@ impl Choice {
                     Item {
                         key: None,
                         label: name.to_owned(),
-                        hint: format!("{}  {}", grouped(g.count), money_words(&g.money)),
+                        hint: format!("{}  {}", grouped(g.count), amounts(&g.money, true)),
                         intent: Some(Intent::Term(g.term.clone())),
                     }
                 })

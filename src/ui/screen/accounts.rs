@@ -1,6 +1,6 @@
 //! 8 Accounts: find a customer; documents, balance, methods, usage and notes for the telephone.
 
-use super::{Screen, WIDE, list_action, list_intent, view_list};
+use super::listed::ListScreen;
 use crate::domain::account::AccountStatus;
 use crate::domain::ids::{AccountId, MethodId};
 use crate::engine::command::Command;
@@ -12,15 +12,12 @@ use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::form::Field as Input;
 use crate::ui::modal::purpose::{self, Purpose};
-use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::usage;
 use crate::ui::widget::Line;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 /// The keys of this screen.
@@ -62,6 +59,7 @@ impl Default for Accounts {
 
 impl Shown for AccountRow {
     const LIST: ListName = ListName::Accounts;
+    const MARKS: bool = false;
 
     fn page(answer: Answer) -> Option<Page<Self>> {
         match answer {
@@ -105,62 +103,9 @@ impl Shown for AccountRow {
 }
 
 impl Accounts {
-    fn load_detail(&mut self, cx: &mut Cx) {
-        if let Some(id) = self.list.current().map(|r| r.id) {
-            self.asked = Some(id);
-            cx.load(ScreenId::Accounts, Part::Detail, Query::Account(id));
-        }
-    }
-
     fn current_detail(&self) -> Option<&AccountDetail> {
         let id = self.list.current()?.id;
         self.detail.as_ref().filter(|(d, _)| *d == id).map(|(_, d)| d.as_ref())
-    }
-
-    fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
-        let Some(row) = self.list.current().cloned() else { return false };
-        match action {
-            Action::Open => {
-                cx.go = Some((ScreenId::Invoices, Some(format!("account:{}", row.number))));
-            }
-            Action::Explain => {
-                let lines = match self.current_detail() {
-                    Some(detail) => lines(&row, detail, cx),
-                    None => return true,
-                };
-                cx.open
-                    .push(Modal::Text(TextBox::new(format!("{} {}", row.number, row.name), lines)));
-            }
-            Action::Note => {
-                let fields = vec![Input::new("note", "", "everybody sees it")];
-                let title = format!("Note on {}", row.number);
-                let form = purpose::form(title, Purpose::Note(row.id), fields, cx);
-                cx.open.push(form);
-            }
-            Action::Outside => {
-                let fields = vec![
-                    Input::new("amount", "", "what arrived"),
-                    Input::new("received on", cx.now.today.to_string(), "the day it arrived"),
-                    Input::new("reference", "", "what the bank statement says"),
-                ];
-                let purpose = Purpose::Outside {
-                    account: row.id,
-                    documents: Vec::new(),
-                    currency: row.currency,
-                };
-                let form =
-                    purpose::form(format!("Received from {}", row.number), purpose, fields, cx);
-                cx.open.push(form);
-            }
-            Action::Method => {
-                if let Some(detail) = self.current_detail() {
-                    choose_method(detail, cx);
-                }
-            }
-            Action::Usage => usage::show(ScreenId::Accounts, Some(row.number), cx),
-            _ => return false,
-        }
-        true
     }
 }
 
@@ -224,76 +169,82 @@ fn lines(row: &AccountRow, d: &AccountDetail, cx: &Cx) -> Vec<Line> {
     out
 }
 
-impl Screen for Accounts {
-    fn keys(&self) -> &'static [Binding] {
-        KEYS
+impl ListScreen for Accounts {
+    type Row = AccountRow;
+    const KEYS: &'static [Binding] = KEYS;
+    const TOPICS: &'static [Topic] = &[Topic::Accounts, Topic::Documents, Topic::Payments];
+
+    fn rows(&self) -> &Listing<AccountRow> {
+        &self.list
     }
 
-    fn crumb(&self) -> String {
-        self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default()
+    fn rows_mut(&mut self) -> &mut Listing<AccountRow> {
+        &mut self.list
     }
 
-    fn enter(&mut self, cx: &mut Cx) {
-        self.list.reload(cx);
-    }
-
-    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
-        if self.own(action, cx) {
-            return true;
-        }
-        let before = self.list.current().map(|r| r.id);
-        let known = list_action(&mut self.list, &[], action, cx);
-        if self.list.current().map(|r| r.id) != before {
-            self.load_detail(cx);
-        }
-        known
-    }
-
-    fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
-        list_intent(&mut self.list, intent, cx)
-    }
-
-    fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
-        match self.list.loaded(part, answer, cx) {
-            None if part == Part::Page => self.load_detail(cx),
-            Some(Answer::Account(detail)) => self.detail = self.asked.map(|id| (id, detail)),
-            None | Some(_) => {}
-        }
-    }
-
-    fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
-        let mine = [Topic::Accounts, Topic::Documents, Topic::Payments];
-        if !self.list.frozen && topics.iter().any(|t| mine.contains(t)) {
-            self.list.reload(cx);
-        }
-    }
-
-    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
-        let row = self.list.current();
-        let detail = self.current_detail();
-        let mut preview = Vec::new();
-        if let (Some(row), Some(d)) = (row, detail) {
-            if area.width >= WIDE {
-                let shown = lines(row, d, cx);
-                return view_list(&self.list, &[], Some(&shown), canvas, area, cx);
+    fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
+        let Some(row) = self.list.current().cloned() else { return false };
+        match action {
+            Action::Open => {
+                cx.go = Some((ScreenId::Invoices, Some(format!("account:{}", row.number))));
             }
-            preview.push(Line::plain(row.emails.clone()));
-            let methods: Vec<&str> = d.methods.iter().map(|m| m.display.as_str()).collect();
-            let note = d.notes.first().map(|n| format!(" · {}", n.2)).unwrap_or_default();
-            preview.push(Line::plain(format!("{}{note}", methods.join(", "))));
+            Action::Note => {
+                let fields = vec![Input::new("note", "", "everybody sees it")];
+                let title = format!("Note on {}", row.number);
+                let form = purpose::form(title, Purpose::Note(row.id), fields, cx);
+                cx.open.push(form);
+            }
+            Action::Outside => {
+                let fields = vec![
+                    Input::new("amount", "", "what arrived"),
+                    Input::new("received on", cx.now.today.to_string(), "the day it arrived"),
+                    Input::new("reference", "", "what the bank statement says"),
+                ];
+                let purpose = Purpose::Outside {
+                    account: row.id,
+                    documents: Vec::new(),
+                    currency: row.currency,
+                };
+                let form =
+                    purpose::form(format!("Received from {}", row.number), purpose, fields, cx);
+                cx.open.push(form);
+            }
+            Action::Method => {
+                if let Some(detail) = self.current_detail() {
+                    choose_method(detail, cx);
+                }
+            }
+            Action::Usage => usage::show(ScreenId::Accounts, Some(row.number), cx),
+            _ => return false,
         }
-        view_list(&self.list, &preview, None, canvas, area, cx);
+        true
     }
 
-    fn marks(&self) -> Option<String> {
-        self.list.mark_words()
+    fn preview(&self, _width: usize, _cx: &Cx) -> Vec<Line> {
+        let Some((row, d)) = self.list.current().zip(self.current_detail()) else {
+            return Vec::new();
+        };
+        let methods: Vec<&str> = d.methods.iter().map(|m| m.display.as_str()).collect();
+        let note = d.notes.first().map(|n| format!(" · {}", n.2)).unwrap_or_default();
+        let second = format!("{}{note}", methods.join(", "));
+        vec![Line::plain(row.emails.clone()), Line::plain(second)]
     }
 
-    fn save(&self) -> serde_json::Value {
-        self.list.save()
+    fn about(&self, _width: usize, cx: &Cx) -> Vec<Line> {
+        let here = self.list.current().zip(self.current_detail());
+        here.map(|(row, d)| lines(row, d, cx)).unwrap_or_default()
     }
 
-    fn restore(&mut self, saved: &serde_json::Value) {
-        self.list.restore(saved);
+    fn moved(&mut self, cx: &mut Cx) {
+        if let Some(id) = self.list.current().map(|r| r.id) {
+            self.asked = Some(id);
+            cx.load(ScreenId::Accounts, Part::Detail, Query::Account(id));
+        }
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        if let Answer::Account(detail) = answer {
+            self.detail = self.asked.map(|id| (id, detail));
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! 4 Delivery: every copy by channel and state; send now, recall, resend, print, and see why one
 //! did not arrive.
 
-use super::{Screen, list_action, list_intent, view_list};
+use super::listed::ListScreen;
 use crate::domain::ids::DeliveryId;
 use crate::domain::payment::{Channel, DeliveryStatus};
-use crate::engine::command::{Command, Receipt};
+use crate::engine::command::Command;
 use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
 use crate::store::read::deliveries::DeliveryRow;
@@ -18,9 +18,7 @@ use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab, sums};
-use crate::ui::widget::{Line, counted};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use crate::ui::widget::{Line, counted, wrap};
 use ratatui::style::Style;
 
 /// The keys of this screen.
@@ -36,6 +34,12 @@ pub const KEYS: &[Binding] = &[
     bind(&[Key::Char('p')], Action::Print, "print", "write the print copies as one batch"),
     bind(&[Key::Char('r')], Action::Retry, "resend", "send again what ended"),
     bind(&[Key::Char('D')], Action::Printed, "", "the written copies are on paper"),
+    bind(
+        &[Key::Char('x')],
+        Action::Explain,
+        "",
+        "all about the copy, and what the other side said",
+    ),
     bind(&[Key::Char('C')], Action::Channel, "", "the same document by the other way"),
 ];
 
@@ -91,8 +95,7 @@ impl Shown for DeliveryRow {
     }
 
     fn cells(&self, _code: bool, cx: &Cx) -> Vec<(String, Style)> {
-        let waits = matches!(self.status, DeliveryStatus::Queued | DeliveryStatus::Deferred);
-        let next = if waits { cx.when(self.not_before_at) } else { String::new() };
+        let next = if waits(self.status) { cx.when(self.not_before_at) } else { String::new() };
         let style = match self.status {
             DeliveryStatus::Bounced | DeliveryStatus::Impossible => theme::BAD,
             DeliveryStatus::Deferred | DeliveryStatus::Held | DeliveryStatus::Unconfirmed => {
@@ -120,6 +123,10 @@ impl Shown for DeliveryRow {
     fn label(&self) -> String {
         self.number.clone()
     }
+}
+
+fn waits(status: DeliveryStatus) -> bool {
+    matches!(status, DeliveryStatus::Queued | DeliveryStatus::Deferred)
 }
 
 fn ids(targets: &[Marked]) -> Vec<DeliveryId> {
@@ -153,6 +160,21 @@ impl Delivery {
         let op = cx.operation();
         let title = format!("{words} {} copies?", targets.len());
         cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
+    }
+}
+
+impl ListScreen for Delivery {
+    type Row = DeliveryRow;
+    const KEYS: &'static [Binding] = KEYS;
+    const GROUPS: &'static [Field] = &[Field::Error, Field::Channel, Field::Status];
+    const TOPICS: &'static [Topic] = &[Topic::Deliveries];
+
+    fn rows(&self) -> &Listing<DeliveryRow> {
+        &self.list
+    }
+
+    fn rows_mut(&mut self) -> &mut Listing<DeliveryRow> {
+        &mut self.list
     }
 
     fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
@@ -197,7 +219,7 @@ impl Delivery {
                     item('e', "by e-mail", Channel::Email),
                     item('p', "by print", Channel::Print),
                 ];
-                let title = format!("Change {} copies", targets.len());
+                let title = format!("Change {}", counted(targets.len(), "copy", "copies"));
                 cx.open.push(Modal::Choice(Choice::new(title, items)));
             }
             Action::Open => {
@@ -209,54 +231,8 @@ impl Delivery {
         }
         true
     }
-}
 
-impl Screen for Delivery {
-    fn keys(&self) -> &'static [Binding] {
-        KEYS
-    }
-
-    fn crumb(&self) -> String {
-        self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default()
-    }
-
-    fn enter(&mut self, cx: &mut Cx) {
-        self.list.reload(cx);
-    }
-
-    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
-        let groups = &[Field::Error, Field::Channel, Field::Status];
-        self.own(action, cx) || list_action(&mut self.list, groups, action, cx)
-    }
-
-    fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
-        list_intent(&mut self.list, intent, cx)
-    }
-
-    fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
-        self.list.loaded(part, answer, cx);
-    }
-
-    fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
-        if !self.list.frozen && topics.contains(&Topic::Deliveries) {
-            self.list.reload(cx);
-        }
-    }
-
-    fn done(&mut self, command: &Command, _receipt: &Receipt, _cx: &mut Cx) {
-        if matches!(
-            command,
-            Command::SendNow { .. }
-                | Command::Recall { .. }
-                | Command::Resend { .. }
-                | Command::ChangeChannel { .. }
-                | Command::ConfirmPrinted { .. }
-        ) {
-            self.list.marks.clear();
-        }
-    }
-
-    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+    fn preview(&self, _width: usize, _cx: &Cx) -> Vec<Line> {
         let mut preview = Vec::new();
         if let Some(row) = self.list.current() {
             let amount = format!("{} {}", row.currency.grouped(row.total_minor), row.currency);
@@ -266,22 +242,41 @@ impl Screen for Delivery {
             )));
             preview.push(Line::of(row.last_reply.clone(), theme::WARN));
         }
-        view_list(&self.list, &preview, None, canvas, area, cx);
+        preview
     }
 
-    fn marks(&self) -> Option<String> {
-        self.list.mark_words()
+    fn about(&self, width: usize, cx: &Cx) -> Vec<Line> {
+        let Some(row) = self.list.current() else { return Vec::new() };
+        let mut lines = vec![
+            Line::of(format!("{} by {}: {}", row.number, row.channel, row.status), theme::BOLD),
+            Line::plain(format!("{} {}", row.account, row.customer)),
+            Line::plain(format!("{} {}", row.currency.grouped(row.total_minor), row.currency)),
+        ];
+        let to = format!("to {}", row.address);
+        lines.extend(wrap(&to, width).into_iter().map(Line::plain));
+        let tries = counted(usize::try_from(row.attempts).unwrap_or(0), "try", "tries");
+        let next = if waits(row.status) {
+            format!("{tries} so far, next at {}", cx.when(row.not_before_at))
+        } else {
+            format!("{tries} so far")
+        };
+        lines.push(Line::of(next, theme::DIM));
+        lines.extend(wrap(&row.last_reply, width).into_iter().map(|l| Line::of(l, theme::WARN)));
+        lines
     }
 
-    fn document(&self) -> Option<i64> {
+    fn ends_marks(command: &Command) -> bool {
+        matches!(
+            command,
+            Command::SendNow { .. }
+                | Command::Recall { .. }
+                | Command::Resend { .. }
+                | Command::ChangeChannel { .. }
+                | Command::ConfirmPrinted { .. }
+        )
+    }
+
+    fn document_here(&self) -> Option<i64> {
         self.list.current().map(|r| r.document.0)
-    }
-
-    fn save(&self) -> serde_json::Value {
-        self.list.save()
-    }
-
-    fn restore(&mut self, saved: &serde_json::Value) {
-        self.list.restore(saved);
     }
 }

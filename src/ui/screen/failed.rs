@@ -1,8 +1,9 @@
 //! 5 Failed: money that did not come, grouped by what to do next; retry one, the marked, a group;
 //! look up what is unknown, note a promise, record money that came another way.
 
+use super::Screen;
+use super::listed::{beside, list_action, list_intent, view_list};
 use super::unapplied::{self, Unapplied};
-use super::{Screen, list_action, list_intent, view_list};
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::NextAction;
 use crate::domain::recovery::chart;
@@ -21,8 +22,8 @@ use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::list::{Column, Listing, Shown, Tab, sums};
-use crate::ui::widget::{Line, counted};
+use crate::ui::widget::list::{AnyList, Column, Listing, Shown, Tab, sums};
+use crate::ui::widget::{Line, counted, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -269,7 +270,7 @@ impl Failed {
                 }
             }
             Action::Promise => {
-                let Some(row) = row else { return true };
+                let Some(row) = row else { return nothing(cx) };
                 let fields = vec![
                     Input::new("by", "", "a date such as 2026-01-31"),
                     Input::new("amount", "", "empty: all that is open"),
@@ -280,7 +281,7 @@ impl Failed {
                 cx.open.push(form);
             }
             Action::Outside => {
-                let Some(row) = row else { return true };
+                let Some(row) = row else { return nothing(cx) };
                 let amount = row.currency.plain(row.balance_minor);
                 let fields = vec![
                     Input::new("amount", amount, "what arrived"),
@@ -297,15 +298,15 @@ impl Failed {
                 cx.open.push(form);
             }
             Action::Method => {
-                let Some(row) = row else { return true };
+                let Some(row) = row else { return nothing(cx) };
                 cx.load(ScreenId::Failed, Part::Extra, Query::Account(row.account_id));
             }
             Action::AutoPay => {
-                let Some(row) = row else { return true };
+                let Some(row) = row else { return nothing(cx) };
                 cx.commit(Command::AutoPay { document: row.id, on: row.auto_pay_off });
             }
             Action::Memo => {
-                let Some(row) = row else { return true };
+                let Some(row) = row else { return nothing(cx) };
                 let money = format!("{} {}", row.currency.grouped(row.balance_minor), row.currency);
                 let label = format!("{} ({}, open {money})", row.number, row.customer);
                 let purpose = Purpose::WriteOff(row.id, label);
@@ -315,7 +316,7 @@ impl Failed {
             Action::Accept => self.use_credits(cx),
             Action::Explain => cx.load(ScreenId::Failed, Part::Extra, Query::Recovery),
             Action::Open => {
-                let Some(row) = row else { return true };
+                let Some(row) = row else { return nothing(cx) };
                 cx.effects_document(row.id);
             }
             _ => return false,
@@ -329,8 +330,12 @@ impl Screen for Failed {
         if self.on_unapplied() { unapplied::KEYS } else { KEYS }
     }
 
-    fn crumb(&self) -> String {
-        self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default()
+    fn list(&self) -> Option<&dyn AnyList> {
+        Some(&self.list)
+    }
+
+    fn list_mut(&mut self) -> Option<&mut dyn AnyList> {
+        Some(&mut self.list)
     }
 
     fn enter(&mut self, cx: &mut Cx) {
@@ -341,6 +346,7 @@ impl Screen for Failed {
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
+        let action = if action == Action::OtherPane { Action::Open } else { action };
         let shared = matches!(action, Action::Accept | Action::Explain);
         if self.on_unapplied() && !shared && self.unapplied.act(action, cx) {
             return true;
@@ -385,7 +391,10 @@ impl Screen for Failed {
             None if part == Part::Page && !self.on_unapplied() => self.load_detail(cx),
             Some(Answer::Invoice(detail)) => self.detail = detail,
             Some(Answer::Recovery(since, sums)) => {
-                let lines = chart(&sums, since).into_iter().map(Line::plain).collect();
+                let mut text = chart(&sums, since);
+                let first = if text.is_empty() { String::new() } else { text.remove(0) };
+                let width = usize::from(cx.size.0).saturating_sub(8).min(88);
+                let lines = wrap(&first, width).into_iter().chain(text).map(Line::plain).collect();
                 cx.open.push(Modal::Text(TextBox::new("Recovered over time", lines)));
             }
             Some(Answer::Account(account)) => super::accounts::choose_method(&account, cx),
@@ -420,7 +429,8 @@ impl Screen for Failed {
             let promised =
                 row.promised_on.map(|d| format!(" · promised by {d}")).unwrap_or_default();
             let off = if row.auto_pay_off { " · auto-pay off" } else { "" };
-            let text = format!("{} {} · {said}{promised}{off}", row.number, row.method);
+            let method = if row.method.is_empty() { "no method" } else { &row.method };
+            let text = format!("{} {method} · {said}{promised}{off}", row.number);
             preview.push(Line::plain(text));
         }
         if let Some(d) = detail {
@@ -433,26 +443,24 @@ impl Screen for Failed {
                 .collect();
             preview.push(Line::of(list.join(" · "), theme::DIM));
         }
-        let width = usize::from(area.width * 2 / 5).saturating_sub(3);
+        let width = beside(area.width);
         let shown = detail.map(|d| super::document::picture(d, width, None, cx).lines);
-        view_list(&self.list, &preview, shown.as_deref(), canvas, area, cx);
+        let shown = shown.unwrap_or_default();
+        view_list(&self.list, &preview, Some(&shown), canvas, area, cx);
     }
 
-    fn marks(&self) -> Option<String> {
-        self.list.mark_words()
+    fn unavailable(&self, action: Action) -> Option<String> {
+        if self.on_unapplied() { Unapplied::unavailable(action) } else { None }
     }
 
     fn document(&self) -> Option<i64> {
         self.list.current().map(|r| r.id.0)
     }
+}
 
-    fn save(&self) -> serde_json::Value {
-        self.list.save()
-    }
-
-    fn restore(&mut self, saved: &serde_json::Value) {
-        self.list.restore(saved);
-    }
+fn nothing(cx: &mut Cx) -> bool {
+    cx.say("nothing here");
+    true
 }
 
 impl Cx {

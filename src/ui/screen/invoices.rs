@@ -8,8 +8,9 @@ mod verbs;
 pub use verbs::create;
 use verbs::picks;
 
+use super::Screen;
 use super::document::{name, picture};
-use super::{Screen, WIDE, list_action, list_intent, view_list};
+use super::listed::{beside, list_action, list_intent, view_list};
 use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode};
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Command, Receipt};
@@ -24,7 +25,7 @@ use crate::ui::modal::Intent;
 use crate::ui::modal::purpose::{self, Purpose};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::list::{Listing, Tab, sums};
+use crate::ui::widget::list::{AnyList, Listing, Tab, WIDE, sums};
 use crate::ui::widget::{Line, counted, put};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -54,6 +55,9 @@ pub const KEYS: &[Binding] = &[
     bind(&[Key::Char('C')], Action::Claim, "", "mark the next 50 from here"),
 ];
 
+/// What the list can be grouped by.
+const GROUPS: &[Field] = &[Field::Flag, Field::Currency, Field::Batch, Field::Review, Field::Run];
+
 const SORTS: &[Sort] = &[
     Sort::Risk,
     Sort::Newest,
@@ -71,12 +75,10 @@ pub struct Invoices {
     detail: Option<Box<InvoiceDetail>>,
     /// The document over the list, and its chosen item.
     open: Option<usize>,
-    pane: bool,
     /// Of the runs that are not posted yet, newest first; read when the tab shows them.
     samples: Vec<Sample>,
     /// The open document was asked for from another screen.
     visit: bool,
-    last: Option<Action>,
 }
 
 impl Default for Invoices {
@@ -95,10 +97,8 @@ impl Default for Invoices {
             list: Listing::new(ScreenId::Invoices, tabs, SORTS),
             detail: None,
             open: None,
-            pane: true,
             samples: Vec::new(),
             visit: false,
-            last: None,
         }
     }
 }
@@ -180,19 +180,7 @@ impl Invoices {
                 let n = self.list.mark_next(50);
                 cx.say(format!("marked the next {n} from here"));
             }
-            Action::Details => {
-                self.pane = !self.pane;
-            }
-            Action::Repeat => {
-                if let Some(last) = self.last {
-                    return self.own(last, cx);
-                }
-                cx.say("nothing to repeat yet");
-            }
             _ => return false,
-        }
-        if matches!(action, Action::Accept | Action::Hold | Action::Regenerate) {
-            self.last = Some(action);
         }
         true
     }
@@ -235,10 +223,18 @@ impl Screen for Invoices {
         KEYS
     }
 
+    fn list(&self) -> Option<&dyn AnyList> {
+        Some(&self.list)
+    }
+
+    fn list_mut(&mut self) -> Option<&mut dyn AnyList> {
+        Some(&mut self.list)
+    }
+
     fn crumb(&self) -> String {
         match (&self.open, &self.detail) {
             (Some(_), Some(d)) => name(d),
-            _ => self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default(),
+            _ => self.list.tab_name().to_owned(),
         }
     }
 
@@ -255,6 +251,8 @@ impl Screen for Invoices {
             if self.list.current().is_some() {
                 self.open = Some(0);
                 self.load_detail(cx);
+            } else {
+                cx.say("nothing here");
             }
             return true;
         }
@@ -264,8 +262,7 @@ impl Screen for Invoices {
             return true;
         }
         let before = self.list.current().map(|r| r.id);
-        let groups = &[Field::Flag, Field::Currency, Field::Batch, Field::Review, Field::Run];
-        let known = list_action(&mut self.list, groups, action, cx);
+        let known = list_action(&mut self.list, GROUPS, action, cx);
         if self.list.current().map(|r| r.id) != before {
             self.load_detail(cx);
         }
@@ -339,9 +336,9 @@ impl Screen for Invoices {
             return self.view_open(item, canvas, area, cx);
         }
         let detail = self.detail.as_deref();
-        if area.width >= WIDE && self.pane {
-            let width = usize::from(area.width * 2 / 5).saturating_sub(3);
-            let shown = detail.map(|d| picture(d, width, None, cx).lines).unwrap_or_default();
+        if self.list.is_beside(area.width) {
+            let shown =
+                detail.map(|d| picture(d, beside(area.width), None, cx).lines).unwrap_or_default();
             let said = if self.on_sample() { self.sample_words(WIDE.into()) } else { Vec::new() };
             return view_list(&self.list, &said, Some(&shown), canvas, area, cx);
         }
@@ -351,10 +348,6 @@ impl Screen for Invoices {
             preview.splice(..said.len().min(preview.len()), said);
         }
         view_list(&self.list, &preview, None, canvas, area, cx);
-    }
-
-    fn marks(&self) -> Option<String> {
-        self.list.mark_words()
     }
 
     fn unavailable(&self, action: Action) -> Option<String> {
@@ -394,14 +387,6 @@ impl Screen for Invoices {
     fn document(&self) -> Option<i64> {
         self.row().map(|r| r.id.0)
     }
-
-    fn save(&self) -> serde_json::Value {
-        self.list.save()
-    }
-
-    fn restore(&mut self, saved: &serde_json::Value) {
-        self.list.restore(saved);
-    }
 }
 
 impl Invoices {
@@ -440,6 +425,7 @@ fn preview(d: &InvoiceDetail) -> Vec<Line> {
     };
     let telling = d.flags.iter().find(|f| f.code != FlagCode::FirstInvoice);
     let first = match telling.or(d.flags.first()) {
+        _ if !d.row.stale.is_empty() => format!("! stale: {}; R rates it again", d.row.stale),
         Some(flag) => format!("! {}", flag.reason),
         None => {
             let lines = counted(d.items.len(), "line", "lines");

@@ -1,6 +1,6 @@
 //! 6 Jobs: what works in the background, for whom, how far, what went wrong; and what is planned.
 
-use super::{Screen, list_action, list_intent, view_list};
+use super::listed::ListScreen;
 use crate::engine::command::{Command, ScheduleStep, Steer};
 use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
@@ -8,14 +8,11 @@ use crate::store::read::jobs::{JobRow, ScheduleRow};
 use crate::store::read::{Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::choice::{Choice, Item};
-use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab};
-use crate::ui::widget::{Line, grouped, progress, wrap};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use crate::ui::widget::{Line, counted, grouped, progress, wrap};
 use ratatui::style::Style;
 
 /// The keys of this screen.
@@ -52,6 +49,7 @@ impl Default for Jobs {
 
 impl Shown for JobRow {
     const LIST: ListName = ListName::Jobs;
+    const MARKS: bool = false;
 
     fn page(answer: Answer) -> Option<Page<Self>> {
         match answer {
@@ -105,60 +103,21 @@ impl Shown for JobRow {
     }
 }
 
-impl Jobs {
-    fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
-        if action == Action::Create {
-            self.choose_schedule(cx);
-            return true;
-        }
-        let Some(row) = self.list.current().cloned() else { return false };
-        match action {
-            Action::Open => {
-                let subject = row.subject.clone();
-                match subject.split_once('-').map(|(p, _)| p) {
-                    Some("BR") => {
-                        cx.go = Some((ScreenId::Invoices, Some(format!("run:{subject}"))));
-                    }
-                    Some("PR") => cx.go = Some((ScreenId::Failed, Some(format!("run:{subject}")))),
-                    _ => Self::explain(&row, cx),
-                }
-            }
-            Action::Explain => Self::explain(&row, cx),
-            Action::Pause | Action::CancelRun if !row.is_open() => cx.say("it is over already"),
-            Action::Pause => {
-                let want = if row.state == "Paused" { Steer::Resume } else { Steer::Pause };
-                cx.commit(Command::SteerJob { job: row.id, want });
-            }
-            Action::CancelRun => {
-                let op = cx.operation();
-                let command = Command::SteerJob { job: row.id, want: Steer::Cancel };
-                let title = format!("Cancel {} of {}?", row.kind, row.subject);
-                let ask = crate::ui::modal::ask::Ask::light(title, op, command);
-                cx.open.push(Modal::Ask(Box::new(ask)));
-            }
-            _ => return false,
-        }
-        true
+/// How far a job is; what does not know how much there is to do has no bar.
+fn how_far(row: &JobRow) -> String {
+    let failed =
+        if row.failed > 0 { format!("  {} failed", grouped(row.failed)) } else { String::new() };
+    let done = grouped(row.done);
+    if row.total == 0 {
+        return format!("{done} done{failed}");
     }
+    format!("{}  {done}/{}{failed}", progress(row.done, row.total, 20), grouped(row.total))
+}
 
-    fn explain(row: &JobRow, cx: &mut Cx) {
-        let mut lines = vec![
-            Line::plain(format!("{} on {}, started by {}", row.kind, row.subject, row.user)),
-            Line::plain(format!(
-                "{}  {}/{}",
-                progress(row.done, row.total, 20),
-                grouped(row.done),
-                grouped(row.total)
-            )),
-        ];
-        if !row.holder.is_empty() && row.is_open() {
-            lines.push(Line::of(format!("driven by {}", row.holder), theme::DIM));
-        }
-        if !row.error.is_empty() {
-            lines.extend(wrap(&row.error, 72).into_iter().map(|l| Line::of(l, theme::BAD)));
-        }
-        lines.push(Line::of("what was done:", theme::DIM));
-        cx.open.push(Modal::Text(TextBox::new(row.id.to_string(), lines)));
+impl Jobs {
+    /// All about the job, and what the trail says of what it worked on.
+    fn explain(&self, row: &JobRow, cx: &mut Cx) {
+        self.show_about(cx);
         cx.load(ScreenId::Jobs, Part::Dialog, Query::History(row.subject.clone()));
     }
 
@@ -188,65 +147,101 @@ impl Jobs {
     }
 }
 
-impl Screen for Jobs {
-    fn keys(&self) -> &'static [Binding] {
-        KEYS
+impl ListScreen for Jobs {
+    type Row = JobRow;
+    const KEYS: &'static [Binding] = KEYS;
+    const TOPICS: &'static [Topic] = &[Topic::Jobs];
+
+    fn rows(&self) -> &Listing<JobRow> {
+        &self.list
     }
 
-    fn crumb(&self) -> String {
-        self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default()
+    fn rows_mut(&mut self) -> &mut Listing<JobRow> {
+        &mut self.list
     }
 
-    fn enter(&mut self, cx: &mut Cx) {
-        self.list.reload(cx);
-        cx.load(ScreenId::Jobs, Part::Extra, Query::Schedules);
-    }
-
-    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
-        self.own(action, cx) || list_action(&mut self.list, &[], action, cx)
-    }
-
-    fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
-        list_intent(&mut self.list, intent, cx)
-    }
-
-    fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
-        if let Some(Answer::Schedules(rows)) = self.list.loaded(part, answer, cx) {
-            self.schedules = rows;
+    fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
+        if action == Action::Create {
+            self.choose_schedule(cx);
+            return true;
         }
-    }
-
-    fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
-        if !self.list.frozen && topics.contains(&Topic::Jobs) {
-            self.enter(cx);
+        let Some(row) = self.list.current().cloned() else { return false };
+        match action {
+            Action::Open => {
+                let subject = row.subject.clone();
+                match subject.split_once('-').map(|(p, _)| p) {
+                    Some("BR") => {
+                        cx.go = Some((ScreenId::Invoices, Some(format!("run:{subject}"))));
+                    }
+                    Some("PR") => cx.go = Some((ScreenId::Failed, Some(format!("run:{subject}")))),
+                    _ => self.explain(&row, cx),
+                }
+            }
+            Action::Explain | Action::OtherPane => self.explain(&row, cx),
+            Action::Pause | Action::CancelRun if !row.is_open() => cx.say("it is over already"),
+            Action::Pause => {
+                let want = if row.state == "Paused" { Steer::Resume } else { Steer::Pause };
+                cx.commit(Command::SteerJob { job: row.id, want });
+            }
+            Action::CancelRun => {
+                let op = cx.operation();
+                let command = Command::SteerJob { job: row.id, want: Steer::Cancel };
+                let title = format!("Cancel {} of {}?", row.kind, row.subject);
+                let ask = crate::ui::modal::ask::Ask::light(title, op, command);
+                cx.open.push(Modal::Ask(Box::new(ask)));
+            }
+            _ => return false,
         }
+        true
     }
 
-    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+    fn preview(&self, _width: usize, _cx: &Cx) -> Vec<Line> {
         let mut preview = Vec::new();
         if let Some(row) = self.list.current() {
-            let bar = progress(row.done, row.total, 20);
-            let text = format!(
-                "{bar} {}/{}  {} failed",
-                grouped(row.done),
-                grouped(row.total),
-                grouped(row.failed)
-            );
-            preview.push(Line::plain(text));
+            preview.push(Line::plain(how_far(row)));
         }
         let said = self.list.current().map(|r| r.error.clone()).filter(|e| !e.is_empty());
         preview.push(match said {
             Some(error) => Line::of(error, theme::BAD),
-            None => Line::of(format!("{} schedules (c)", self.schedules.len()), theme::DIM),
+            None => Line::of(
+                match self.schedules.len() {
+                    0 => "no schedules yet".to_owned(),
+                    n => format!("c: {}", counted(n, "schedule", "schedules")),
+                },
+                theme::DIM,
+            ),
         });
-        view_list(&self.list, &preview, None, canvas, area, cx);
+        preview
     }
 
-    fn save(&self) -> serde_json::Value {
-        self.list.save()
+    fn about(&self, width: usize, cx: &Cx) -> Vec<Line> {
+        let Some(row) = self.list.current() else { return Vec::new() };
+        let what = if row.kind == row.subject {
+            row.kind.clone()
+        } else {
+            format!("{} on {}", row.kind, row.subject)
+        };
+        let mut lines = vec![
+            Line::plain(format!("{what}, started by {}", row.user)),
+            Line::plain(how_far(row)),
+        ];
+        if !row.holder.is_empty() && row.is_open() {
+            lines.push(Line::of(format!("driven by {}", row.holder), theme::DIM));
+        }
+        if !row.error.is_empty() {
+            lines.extend(wrap(&row.error, width).into_iter().map(|l| Line::of(l, theme::BAD)));
+        }
+        lines.push(Line::of(format!("since {}", cx.when(row.created_at)), theme::DIM));
+        lines
     }
 
-    fn restore(&mut self, saved: &serde_json::Value) {
-        self.list.restore(saved);
+    fn entered(&mut self, cx: &mut Cx) {
+        cx.load(ScreenId::Jobs, Part::Extra, Query::Schedules);
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        if let Answer::Schedules(rows) = answer {
+            self.schedules = rows;
+        }
     }
 }

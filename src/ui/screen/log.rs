@@ -1,20 +1,16 @@
 //! 7 Log: what everybody did, newest first; jump to what it was about, undo what can be undone.
 
-use super::{Screen, list_action, list_intent, view_list};
+use super::listed::ListScreen;
 use crate::domain::ids::{DocumentId, RunId};
 use crate::engine::query::{Answer, ListName};
 use crate::store::Topic;
 use crate::store::read::log::LogRow;
 use crate::store::read::{Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
-use crate::ui::modal::text::TextBox;
-use crate::ui::modal::{Intent, Modal};
-use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::msg::{Cx, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab};
 use crate::ui::widget::{Line, wrap};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 /// The keys of this screen.
@@ -41,6 +37,7 @@ impl Default for Log {
 
 impl Shown for LogRow {
     const LIST: ListName = ListName::Log;
+    const MARKS: bool = false;
 
     fn page(answer: Answer) -> Option<Page<Self>> {
         match answer {
@@ -75,7 +72,19 @@ impl Shown for LogRow {
     }
 }
 
-impl Log {
+impl ListScreen for Log {
+    type Row = LogRow;
+    const KEYS: &'static [Binding] = KEYS;
+    const TOPICS: &'static [Topic] = &Topic::ALL;
+
+    fn rows(&self) -> &Listing<LogRow> {
+        &self.list
+    }
+
+    fn rows_mut(&mut self) -> &mut Listing<LogRow> {
+        &mut self.list
+    }
+
     fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
         let Some(row) = self.list.current() else { return false };
         match action {
@@ -87,22 +96,31 @@ impl Log {
                 } else if let Some(RunId::Payment(_)) = RunId::parse(&row.subject) {
                     cx.go = Some((ScreenId::Runs, None));
                 } else {
-                    self.explain(cx);
+                    self.show_about(cx);
                 }
             }
-            Action::Explain => self.explain(cx),
             _ => return false,
         }
         true
     }
 
-    fn explain(&self, cx: &mut Cx) {
-        let Some(row) = self.list.current() else { return };
+    fn preview(&self, _width: usize, _cx: &Cx) -> Vec<Line> {
+        let mut preview = Vec::new();
+        if let Some(row) = self.list.current() {
+            preview.push(Line::plain(row.summary.clone()));
+            let undo = if row.undoable { " · can be undone" } else { "" };
+            preview.push(Line::of(format!("#{} · role {}{undo}", row.seq, row.role), theme::DIM));
+        }
+        preview
+    }
+
+    fn about(&self, width: usize, cx: &Cx) -> Vec<Line> {
+        let Some(row) = self.list.current() else { return Vec::new() };
         let mut lines = vec![
-            Line::plain(format!("{} by {} as {}", row.verb, row.user, row.role)),
-            Line::plain(cx.when(row.at)),
+            Line::plain(format!("{} by {}, role {}", row.verb, row.user, row.role)),
+            Line::plain(format!("{}  #{}", cx.when(row.at), row.seq)),
         ];
-        lines.extend(wrap(&row.summary, 70).into_iter().map(Line::plain));
+        lines.extend(wrap(&row.summary, width).into_iter().map(Line::plain));
         if let Ok(value) = serde_json::from_str::<serde_json::Value>(&row.detail) {
             let text = serde_json::to_string_pretty(&value).unwrap_or_default();
             lines.extend(text.lines().map(|l| Line::of(l, theme::DIM)));
@@ -113,20 +131,10 @@ impl Log {
             "it cannot be undone from here"
         };
         lines.push(Line::of(can, theme::DIM));
-        cx.open.push(Modal::Text(TextBox::new(format!("{} {}", row.seq, row.subject), lines)));
-    }
-}
-
-impl Screen for Log {
-    fn keys(&self) -> &'static [Binding] {
-        KEYS
+        lines
     }
 
-    fn crumb(&self) -> String {
-        self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default()
-    }
-
-    fn enter(&mut self, cx: &mut Cx) {
+    fn entered(&mut self, cx: &mut Cx) {
         if !self.mine {
             self.mine = true;
             let filter = format!("user:{}", cx.user);
@@ -135,42 +143,5 @@ impl Screen for Log {
                 self.list.tabs.push(Tab::new(name, &format!("verb:{verb}"), Sort::Newest));
             }
         }
-        self.list.reload(cx);
-    }
-
-    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
-        self.own(action, cx) || list_action(&mut self.list, &[], action, cx)
-    }
-
-    fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
-        list_intent(&mut self.list, intent, cx)
-    }
-
-    fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
-        self.list.loaded(part, answer, cx);
-    }
-
-    fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
-        if !self.list.frozen && !topics.is_empty() {
-            self.list.reload(cx);
-        }
-    }
-
-    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
-        let mut preview = Vec::new();
-        if let Some(row) = self.list.current() {
-            preview.push(Line::plain(row.summary.clone()));
-            let undo = if row.undoable { " · can be undone" } else { "" };
-            preview.push(Line::of(format!("#{} as {}{undo}", row.seq, row.role), theme::DIM));
-        }
-        view_list(&self.list, &preview, None, canvas, area, cx);
-    }
-
-    fn save(&self) -> serde_json::Value {
-        self.list.save()
-    }
-
-    fn restore(&mut self, saved: &serde_json::Value) {
-        self.list.restore(saved);
     }
 }

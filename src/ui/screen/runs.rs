@@ -1,8 +1,9 @@
 //! 2 Runs: bill runs and payment runs, how far they are and what they came to; start one, pause
 //! it, cancel it, see what failed and run just that again.
 
-use super::{Screen, list_action, list_intent, view_list};
+use super::listed::ListScreen;
 use crate::domain::ids::RunId;
+use crate::domain::money::Currency;
 use crate::engine::command::{Command, Steer};
 use crate::engine::query::{Answer, ListName, Query, money_words};
 use crate::store::Topic;
@@ -12,14 +13,11 @@ use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::purpose::PostWhat;
-use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab};
-use crate::ui::widget::{Line, grouped, progress, wrap};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use crate::ui::widget::{Line, amounts, counted, grouped, progress, wrap};
 use ratatui::style::Style;
 
 /// The keys of this screen.
@@ -64,6 +62,7 @@ fn name(run: RunId) -> String {
 
 impl Shown for RunRow {
     const LIST: ListName = ListName::Runs;
+    const MARKS: bool = false;
 
     fn page(answer: Answer) -> Option<Page<Self>> {
         match answer {
@@ -88,16 +87,8 @@ impl Shown for RunRow {
     }
 
     fn cells(&self, _code: bool, _cx: &Cx) -> Vec<(String, Style)> {
-        let amount = self.money.first().map(|(c, m)| format!("{} {c}", c.grouped(*m)));
-        let more = if self.money.len() > 1 {
-            format!(" +{}", self.money.len() - 1)
-        } else {
-            String::new()
-        };
-        let change = self.money.first().and_then(|(c, now)| {
-            let (_, last) = self.before.iter().find(|(b, _)| b == c)?;
-            (*last != 0).then(|| format!("{:+} %", (now - last) * 100 / last.abs()))
-        });
+        let change = self.money.first().and_then(|(c, _)| self.change(*c));
+        let change = change.map(|percent| format!("{percent:+} %"));
         let style = if self.failed > 0 { theme::WARN } else { theme::PLAIN };
         let state = match self.status.as_str() {
             "Processing" | "Posting" => theme::GOOD,
@@ -111,7 +102,7 @@ impl Shown for RunRow {
             (format!("{} %", self.percent()), theme::PLAIN),
             (grouped(self.failed), style),
             (grouped(self.made), theme::PLAIN),
-            (format!("{}{more}", amount.unwrap_or_default()), theme::PLAIN),
+            (amounts(&self.money, true), theme::PLAIN),
             (change.unwrap_or_default(), theme::DIM),
             (self.owner.clone(), theme::DIM),
         ]
@@ -119,6 +110,15 @@ impl Shown for RunRow {
 
     fn label(&self) -> String {
         name(self.run)
+    }
+}
+
+impl RunRow {
+    /// By how many percent the run is above the cycle before.
+    fn change(&self, currency: Currency) -> Option<i64> {
+        let of = |sums: &[(Currency, i64)]| sums.iter().find(|(c, _)| *c == currency).map(|s| s.1);
+        let (now, last) = (of(&self.money)?, of(&self.before)?);
+        (last != 0).then(|| (now - last) * 100 / last.abs())
     }
 }
 
@@ -136,13 +136,6 @@ pub fn sparkline(values: &[i64]) -> String {
 }
 
 impl Runs {
-    fn load_detail(&mut self, cx: &mut Cx) {
-        if let Some(run) = self.list.current().map(|r| r.run) {
-            self.asked = Some(run);
-            cx.load(ScreenId::Runs, Part::Detail, Query::Run(run));
-        }
-    }
-
     fn current_detail(&self) -> Option<&RunDetail> {
         let run = self.list.current()?.run;
         self.detail.as_ref().filter(|(r, _)| *r == run).map(|(_, d)| d)
@@ -154,8 +147,8 @@ impl Runs {
             return cx.commit(command);
         }
         let mut lines = vec![Line::plain(format!(
-            "{} drafts are thrown away; what they billed becomes billable again.",
-            grouped(row.drafts)
+            "Throws {} away; what was billed becomes billable again.",
+            counted(row.drafts, "draft", "drafts")
         ))];
         for (review, n) in self.current_detail().map(|d| d.reviews.clone()).unwrap_or_default() {
             if review != "none" {
@@ -173,32 +166,19 @@ impl Runs {
         );
         cx.open.push(Modal::Ask(Box::new(ask)));
     }
+}
 
-    fn explain(&self, cx: &mut Cx) {
-        let Some(row) = self.list.current() else { return };
-        let mut lines = vec![Line::plain(format!(
-            "{} of {} done, {} failed, {} made",
-            grouped(row.done),
-            grouped(row.total),
-            grouped(row.failed),
-            grouped(row.made)
-        ))];
-        for (c, minor) in &row.money {
-            lines.push(Line::plain(format!("{:>16} {c}", c.grouped(*minor))));
-        }
-        if !row.note.is_empty() {
-            lines.extend(wrap(&row.note, 70).into_iter().map(|l| Line::of(l, theme::WARN)));
-        }
-        if let Some(detail) = self.current_detail() {
-            for (reason, n) in &detail.skipped {
-                lines.push(Line::plain(format!("skipped {:>6}  {reason}", grouped(*n))));
-            }
-            for f in &detail.failures {
-                let text = format!("{} {}: {}", f.account, f.customer, f.reason);
-                lines.extend(wrap(&text, 74).into_iter().map(|l| Line::of(l, theme::WARN)));
-            }
-        }
-        cx.open.push(Modal::Text(TextBox::new(name(row.run), lines)));
+impl ListScreen for Runs {
+    type Row = RunRow;
+    const KEYS: &'static [Binding] = KEYS;
+    const TOPICS: &'static [Topic] = &[Topic::Runs, Topic::Documents];
+
+    fn rows(&self) -> &Listing<RunRow> {
+        &self.list
+    }
+
+    fn rows_mut(&mut self) -> &mut Listing<RunRow> {
+        &mut self.list
     }
 
     fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
@@ -210,9 +190,8 @@ impl Runs {
         match action {
             Action::Open => match row.run {
                 RunId::Bill(id) => cx.go = Some((ScreenId::Invoices, Some(format!("run:{id}")))),
-                RunId::Payment(_) => self.explain(cx),
+                RunId::Payment(_) => self.show_about(cx),
             },
-            Action::Explain => self.explain(cx),
             Action::Pause => {
                 let want = if row.status == "Paused" { Steer::Resume } else { Steer::Pause };
                 self.steer(&row, want, cx);
@@ -242,65 +221,14 @@ impl Runs {
         }
         true
     }
-}
 
-impl Screen for Runs {
-    fn keys(&self) -> &'static [Binding] {
-        KEYS
-    }
-
-    fn crumb(&self) -> String {
-        self.list.tabs.get(self.list.tab).map(|t| t.name.clone()).unwrap_or_default()
-    }
-
-    fn enter(&mut self, cx: &mut Cx) {
-        self.list.reload(cx);
-    }
-
-    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
-        if self.own(action, cx) {
-            return true;
-        }
-        let before = self.list.current().map(|r| r.run);
-        let known = list_action(&mut self.list, &[], action, cx);
-        if self.list.current().map(|r| r.run) != before {
-            self.load_detail(cx);
-        }
-        known
-    }
-
-    fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
-        list_intent(&mut self.list, intent, cx)
-    }
-
-    fn loaded(&mut self, part: Part, answer: Answer, cx: &mut Cx) {
-        match self.list.loaded(part, answer, cx) {
-            None if part == Part::Page => self.load_detail(cx),
-            Some(Answer::Run(detail)) => self.detail = self.asked.map(|run| (run, detail)),
-            None | Some(_) => {}
-        }
-    }
-
-    fn changed(&mut self, topics: &[Topic], cx: &mut Cx) {
-        let mine = [Topic::Runs, Topic::Documents];
-        if !self.list.frozen && topics.iter().any(|t| mine.contains(t)) {
-            self.list.reload(cx);
-        }
-    }
-
-    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+    fn preview(&self, width: usize, cx: &Cx) -> Vec<Line> {
         let mut preview = Vec::new();
         if let Some(row) = self.list.current() {
             let bar = progress(row.percent(), 100, 20);
             let left = time_left(row, cx.now.at_ms);
-            let money = money_words(&row.money);
-            let first = row.money.first().map(|m| money_words(&[*m])).unwrap_or_default();
-            let money = if money.len() > usize::from(area.width).saturating_sub(62) {
-                let more = row.money.len().saturating_sub(1);
-                if more > 0 { format!("{first} +{more}") } else { first }
-            } else {
-                money
-            };
+            let whole = money_words(&row.money).len() <= width.saturating_sub(60);
+            let money = amounts(&row.money, !whole);
             preview.push(Line::plain(format!(
                 "{bar} {}/{}  {} failed{left}  {money}",
                 grouped(row.done),
@@ -326,19 +254,61 @@ impl Screen for Runs {
             }
             preview.push(Line::of(parts.join(" · "), theme::DIM));
         }
-        view_list(&self.list, &preview, None, canvas, area, cx);
+        preview
     }
 
-    fn marks(&self) -> Option<String> {
-        self.list.mark_words()
+    fn about(&self, width: usize, cx: &Cx) -> Vec<Line> {
+        let Some(row) = self.list.current() else { return Vec::new() };
+        let head = format!("{} {} · target {}", name(row.run), row.status, row.target_on);
+        let mut lines = vec![
+            Line::of(head, theme::BOLD),
+            Line::plain(format!(
+                "{} {}/{}{}",
+                progress(row.percent(), 100, 20),
+                grouped(row.done),
+                grouped(row.total),
+                time_left(row, cx.now.at_ms)
+            )),
+            Line::plain(format!("{} made, {} failed", grouped(row.made), grouped(row.failed))),
+        ];
+        for (c, minor) in &row.money {
+            let change = row.change(*c).map(|p| format!("  {p:+} % on the cycle before"));
+            let change = change.unwrap_or_default();
+            lines.push(Line::plain(format!("{:>16} {c}{change}", c.grouped(*minor))));
+        }
+        if !row.note.is_empty() {
+            lines.extend(wrap(&row.note, width).into_iter().map(|l| Line::of(l, theme::WARN)));
+        }
+        if let Some(detail) = self.current_detail() {
+            if detail.past.len() > 1 {
+                lines.push(Line::plain(format!(
+                    "totals of the last runs {}",
+                    sparkline(&detail.past)
+                )));
+            }
+            for (reason, n) in &detail.skipped {
+                let text = format!("skipped {:>6}  {reason}", grouped(*n));
+                lines.extend(wrap(&text, width).into_iter().map(Line::plain));
+            }
+            for f in &detail.failures {
+                let text = format!("{} {}: {}", f.account, f.customer, f.reason);
+                lines.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::WARN)));
+            }
+        }
+        lines
     }
 
-    fn save(&self) -> serde_json::Value {
-        self.list.save()
+    fn moved(&mut self, cx: &mut Cx) {
+        if let Some(run) = self.list.current().map(|r| r.run) {
+            self.asked = Some(run);
+            cx.load(ScreenId::Runs, Part::Detail, Query::Run(run));
+        }
     }
 
-    fn restore(&mut self, saved: &serde_json::Value) {
-        self.list.restore(saved);
+    fn answered(&mut self, answer: Answer) {
+        if let Answer::Run(detail) = answer {
+            self.detail = self.asked.map(|run| (run, detail));
+        }
     }
 }
 

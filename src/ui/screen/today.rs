@@ -1,7 +1,6 @@
 //! 1 Today: the day's steps in order, what is left in each with its money; Enter goes there.
 
-use super::{Screen, WIDE};
-use crate::domain::money::Currency;
+use super::Screen;
 use crate::engine::query::{Answer, Query, money_words};
 use crate::store::Topic;
 use crate::store::read::happened::Happened;
@@ -11,7 +10,8 @@ use crate::ui::modal::Intent;
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::usage;
-use crate::ui::widget::{grouped, put, put_right};
+use crate::ui::widget::list::WIDE;
+use crate::ui::widget::{amounts, grouped, put, put_right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -79,16 +79,6 @@ fn advice(step: Step) -> &'static str {
     }
 }
 
-/// Money of a step; when there is little room the first currency and how many more.
-fn amounts(money: &[(Currency, i64)], short: bool) -> String {
-    match money {
-        [first, rest @ ..] if short && !rest.is_empty() => {
-            format!("{} +{}", money_words(&[*first]), rest.len())
-        }
-        all => money_words(all),
-    }
-}
-
 impl Today {
     /// What runs did since yesterday, in what room is left below the steps: the newest of it.
     fn view_happened(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
@@ -132,14 +122,6 @@ impl Today {
 impl Screen for Today {
     fn keys(&self) -> &'static [Binding] {
         KEYS
-    }
-
-    fn is_list(&self) -> bool {
-        false
-    }
-
-    fn crumb(&self) -> String {
-        String::new()
     }
 
     fn enter(&mut self, cx: &mut Cx) {
@@ -203,11 +185,10 @@ impl Screen for Today {
             put(canvas, area.x + x, area.y + 1, width, title, theme::DIM);
         }
         put(canvas, area.x + 31, area.y + 1, 10, "MONEY", theme::DIM);
-        for (i, step) in Step::ALL.iter().enumerate() {
-            let y = area.y + 2 + i as u16;
-            if y >= area.bottom().saturating_sub(2) {
-                break;
-            }
+        let room = usize::from(area.height.saturating_sub(4)).max(1);
+        let top = (self.cursor + 1).saturating_sub(room);
+        for (row, (i, step)) in Step::ALL.iter().enumerate().skip(top).take(room).enumerate() {
+            let y = area.y + 2 + row as u16;
             if i == self.cursor {
                 put(canvas, area.x, y, 1, ">", theme::PLAIN);
             }

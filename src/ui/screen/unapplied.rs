@@ -1,7 +1,7 @@
 //! The last tab of 5 Failed: credits and payments that no invoice has yet. `a` uses them on what
 //! the account owes.
 
-use super::{list_action, list_intent, view_list};
+use super::listed::{list_action, list_intent, list_unavailable, view_list};
 use crate::engine::query::{Answer, ListName};
 use crate::store::read::unapplied::UnappliedRow;
 use crate::store::read::{Field, Page, Sort};
@@ -29,10 +29,13 @@ pub const KEYS: &[Binding] = &[
     bind(&[Key::Char('x')], Action::Explain, "", "how much of what failed came in later"),
 ];
 
+const GROUPS: &[Field] = &[Field::Kind, Field::Currency];
+
 const SORTS: &[Sort] = &[Sort::Due, Sort::Largest, Sort::Account, Sort::Customer];
 
 impl Shown for UnappliedRow {
     const LIST: ListName = ListName::Unapplied;
+    const MARKS: bool = false;
 
     fn page(answer: Answer) -> Option<Page<Self>> {
         match answer {
@@ -100,10 +103,21 @@ impl Unapplied {
                         cx.go = Some((ScreenId::Accounts, Some(row.account.clone())));
                     }
                 }
+            } else {
+                cx.say("nothing here");
             }
             return true;
         }
-        list_action(&mut self.list, &[Field::Kind, Field::Currency], action, cx)
+        if action == Action::Details {
+            cx.say("nothing stands beside this list: Enter opens the memo or the account");
+            return true;
+        }
+        list_action(&mut self.list, GROUPS, action, cx)
+    }
+
+    /// See [`list_unavailable`].
+    pub fn unavailable(action: Action) -> Option<String> {
+        list_unavailable::<UnappliedRow>(GROUPS, action)
     }
 
     /// See [`list_intent`].

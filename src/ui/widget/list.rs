@@ -1,10 +1,12 @@
 //! A list of any length: a window of rows read by key, a cursor that follows its row by id, marks
 //! that outlive filters and reloads.
 
+mod any;
 mod arrive;
 mod marks;
 mod view;
 
+pub use any::AnyList;
 pub use marks::sums;
 
 use crate::engine::query::{Answer, ListName, Query};
@@ -14,6 +16,8 @@ use crate::ui::msg::{Cx, Effect, Part, ScreenId};
 use ratatui::style::Style;
 use std::collections::BTreeMap;
 
+/// From how many columns the details stand beside the list.
+pub const WIDE: u16 = 120;
 /// Rows read at once.
 const CHUNK: usize = 200;
 /// Rows kept at most.
@@ -38,6 +42,8 @@ pub struct Column {
 pub trait Shown: ListRow {
     /// Which list it is of.
     const LIST: ListName;
+    /// Whether a key of its screen acts on marked rows.
+    const MARKS: bool = true;
     /// Takes its page out of an answer.
     fn page(answer: Answer) -> Option<Page<Self>>;
     /// The columns.
@@ -112,6 +118,8 @@ pub struct Listing<R> {
     pub fresh: i64,
     /// No updates.
     pub frozen: bool,
+    /// Whether the details stand beside it when there is room.
+    pane: bool,
     /// Why nothing is shown.
     pub error: Option<String>,
     last_typed: String,
@@ -146,6 +154,7 @@ impl<R: Shown> Listing<R> {
             inverting: false,
             fresh: 0,
             frozen: false,
+            pane: true,
             error: None,
             last_typed: String::new(),
             widths: Vec::new(),
@@ -244,17 +253,6 @@ impl<R: Shown> Listing<R> {
         }
     }
 
-    /// Takes the filters that clerks saved for this list.
-    pub fn saved(&mut self, filters: &[(String, String, String)]) {
-        let screen = self.screen.name().to_lowercase();
-        self.tabs.retain(|t| !t.saved);
-        let sort = self.tabs.first().map_or(Sort::Newest, |t| t.sort);
-        for (_, name, text) in filters.iter().filter(|(s, _, _)| *s == screen) {
-            self.tabs.push(Tab { saved: true, ..Tab::new(name, text, sort) });
-        }
-        self.tab = self.tab.min(self.tabs.len().saturating_sub(1));
-    }
-
     /// Chooses a tab.
     pub fn set_tab(&mut self, tab: usize, cx: &mut Cx) {
         self.tab = tab.min(self.tabs.len().saturating_sub(1));
@@ -320,6 +318,11 @@ impl<R: Shown> Listing<R> {
     pub fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
         let height = Self::height(cx.size) as isize;
         match action {
+            Action::Mark | Action::Range | Action::Yank | Action::YankRow
+                if self.rows.is_empty() =>
+            {
+                cx.say("nothing here");
+            }
             Action::Down => self.step(1, cx),
             Action::Up => self.step(-1, cx),
             Action::HalfDown => self.step(height / 2, cx),
@@ -358,8 +361,10 @@ impl<R: Shown> Listing<R> {
                 cx.load(self.screen, Part::Marks, Query::Marks(R::LIST, self.filter()));
             }
             Action::Unmark => {
-                if !self.marks.is_empty() {
-                    let marks = std::mem::take(&mut self.marks);
+                let marks = std::mem::take(&mut self.marks);
+                if marks.is_empty() {
+                    cx.say("nothing is marked");
+                } else {
                     cx.say(format!("{} marks taken off, u brings them back", marks.len()));
                     self.lost_marks.push(marks);
                 }
@@ -374,10 +379,18 @@ impl<R: Shown> Listing<R> {
             }
             Action::Freeze => {
                 self.frozen = !self.frozen;
-                if !self.frozen {
+                if self.frozen {
+                    cx.say("frozen: what others change is not shown until z is pressed again");
+                } else {
                     self.reload(cx);
                 }
             }
+            Action::Details if cx.size.0 < WIDE => {
+                cx.say(format!(
+                    "details stand beside the list from {WIDE} columns; Tab shows them"
+                ));
+            }
+            Action::Details => self.pane = !self.pane,
             Action::Yank => {
                 if let Some(row) = self.current() {
                     Self::copy(row.label(), cx);
@@ -429,7 +442,10 @@ impl<R: Shown> Listing<R> {
 
     /// Next or previous match of the last filter: in the filtered list simply the next row.
     fn hit(&mut self, forward: bool, cx: &mut Cx) {
-        if !self.typed.trim().is_empty() || self.last_typed.is_empty() {
+        if self.typed.trim().is_empty() && self.last_typed.is_empty() {
+            return cx.say("no filter yet: / filters as you type");
+        }
+        if !self.typed.trim().is_empty() {
             return self.step(if forward { 1 } else { -1 }, cx);
         }
         let Some(key) = self.current().map(|r| r.key().clone()) else { return };
@@ -437,6 +453,11 @@ impl<R: Shown> Listing<R> {
         let mut args = self.args(seek, 1);
         args.filter = args.filter.and(&Filter::parse(&self.last_typed).unwrap_or_default());
         cx.load(self.screen, Part::Hit, Query::List(R::LIST, args));
+    }
+
+    /// Whether details stand beside the list on a screen of this width.
+    pub fn is_beside(&self, width: u16) -> bool {
+        self.pane && width >= WIDE
     }
 
     /// Whose list it is.

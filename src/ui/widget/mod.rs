@@ -3,7 +3,10 @@
 pub mod list;
 pub mod status;
 
+use crate::domain::money::Currency;
 use crate::domain::text::clean;
+pub use crate::domain::text::{counted, grouped};
+use crate::engine::query::money_words;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -135,22 +138,14 @@ pub fn progress(done: i64, total: i64, width: usize) -> String {
     format!("[{}{}] {percent:>3} %", "#".repeat(full), ".".repeat(width - full))
 }
 
-/// A count with its noun: `1 copy`, `2 copies`.
-pub fn counted(n: usize, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{} {many}", grouped(n as i64)) }
-}
-
-/// A whole number with thousands separated.
-pub fn grouped(n: i64) -> String {
-    let digits = n.unsigned_abs().to_string();
-    let mut out = if n < 0 { String::from("-") } else { String::new() };
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
+/// Money by currency; when there is little room the first and how many more, never a cut amount.
+pub fn amounts(money: &[(Currency, i64)], short: bool) -> String {
+    match money {
+        [first, rest @ ..] if short && !rest.is_empty() => {
+            format!("{} +{}", money_words(&[*first]), rest.len())
         }
-        out.push(c);
+        all => money_words(all),
     }
-    out
 }
 
 #[cfg(test)]

@@ -72,7 +72,8 @@ fn flag_words(row: &InvoiceRow) -> String {
     if row.review == Review::Held {
         return row.hold_reason.clone();
     }
-    let words: Vec<&str> = row
+    let stale = !row.stale.is_empty() && !row.flags.contains(&FlagCode::Stale);
+    let mut words: Vec<&str> = row
         .flags
         .iter()
         .map(|f| match f {
@@ -93,6 +94,9 @@ fn flag_words(row: &InvoiceRow) -> String {
             FlagCode::Stale => "stale",
         })
         .collect();
+    if stale {
+        words.insert(0, "stale");
+    }
     words.join(", ")
 }
 

@@ -1,10 +1,9 @@
 //! What becomes of answers: pages, counts, marks, hits.
 
-use super::{CHUNK, KEEP, Land, Listing, Shown};
-use crate::engine::query::{Answer, money_words};
+use super::{CHUNK, KEEP, Land, Listing, Shown, sums};
+use crate::engine::query::Answer;
 use crate::store::read::{ListRow, Page, Seek};
 use crate::ui::msg::{Cx, Part};
-use std::collections::BTreeMap;
 
 impl<R: Shown> Listing<R> {
     /// Takes an answer meant for this list; gives it back if it is for somebody else.
@@ -65,18 +64,16 @@ impl<R: Shown> Listing<R> {
                         self.marks.insert(mark.id, mark);
                     }
                 }
+                let now = self.mark_words().unwrap_or_else(|| "nothing is marked".to_owned());
+                cx.say(format!("inverted: {now}"));
             }
+            (Part::Marks, Answer::Marks(all)) if all.is_empty() => cx.say("nothing matches"),
             (Part::Marks, Answer::Marks(all)) => {
                 let n = all.len();
-                let mut money: BTreeMap<&str, _> = BTreeMap::new();
-                for mark in &all {
-                    if let Some((c, minor)) = mark.money {
-                        money.entry(c.code()).or_insert((c, 0)).1 += minor;
-                    }
-                }
-                let sums: Vec<_> = money.into_values().collect();
+                let money = sums(all.iter());
+                let money = if money.is_empty() { money } else { format!(", {money}") };
                 self.marks.extend(all.into_iter().map(|m| (m.id, m)));
-                cx.say(format!("marked all {n} that match, {}", money_words(&sums)));
+                cx.say(format!("marked all {n} that match{money}"));
             }
             (Part::Hit, answer) => {
                 if let Some(row) = R::page(answer).and_then(|p| p.rows.into_iter().next()) {

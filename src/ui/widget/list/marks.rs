@@ -47,17 +47,6 @@ impl<R: Shown> Listing<R> {
         count
     }
 
-    /// Brings back marks that were taken off; false if there are none.
-    pub fn undo_unmark(&mut self) -> bool {
-        match self.lost_marks.pop() {
-            Some(marks) => {
-                self.marks.extend(marks);
-                true
-            }
-            None => false,
-        }
-    }
-
     /// The marked rows, or the one under the cursor.
     pub fn targets(&self) -> Vec<Marked> {
         if self.marks.is_empty() {
@@ -114,7 +103,8 @@ impl<R: Shown> Listing<R> {
         if let Some(sort) = saved["sort"].as_str().and_then(Sort::parse) {
             self.sort = sort;
         }
-        for mark in saved["marks"].as_array().into_iter().flatten() {
+        let marks = saved["marks"].as_array().filter(|_| R::MARKS);
+        for mark in marks.into_iter().flatten() {
             if let (Some(id), Some(version)) = (number(&mark[0]), number(&mark[1])) {
                 let currency = mark[2][0].as_str().and_then(crate::domain::money::Currency::parse);
                 let money = currency.zip(number(&mark[2][1]));

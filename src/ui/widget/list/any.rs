@@ -1,0 +1,75 @@
+//! A list whatever its rows are: what the console asks of the list of any screen.
+
+use super::{Listing, Shown, Tab};
+
+/// A list of any rows.
+pub trait AnyList {
+    /// Ready filters.
+    fn tabs(&self) -> &[Tab];
+    /// The name of the chosen one.
+    fn tab_name(&self) -> &str;
+    /// What is typed behind `/`.
+    fn typed(&self) -> &str;
+    /// Takes the filters that clerks saved for this list.
+    fn saved(&mut self, filters: &[(String, String, String)]);
+    /// Marks with their money, for the status row.
+    fn mark_words(&self) -> Option<String>;
+    /// Brings back marks that were taken off; false if there are none.
+    fn undo_unmark(&mut self) -> bool;
+    /// Something else was done since: `u` is for that now.
+    fn forget_unmarked(&mut self);
+    /// Filter, order and marks, for the session.
+    fn save(&self) -> serde_json::Value;
+    /// Back from a session; the list is read when its screen is entered.
+    fn restore(&mut self, saved: &serde_json::Value);
+}
+
+impl<R: Shown> AnyList for Listing<R> {
+    fn tabs(&self) -> &[Tab] {
+        &self.tabs
+    }
+
+    fn tab_name(&self) -> &str {
+        self.tabs.get(self.tab).map_or("", |t| t.name.as_str())
+    }
+
+    fn typed(&self) -> &str {
+        &self.typed
+    }
+
+    fn saved(&mut self, filters: &[(String, String, String)]) {
+        let screen = self.screen.name().to_lowercase();
+        self.tabs.retain(|t| !t.saved);
+        let sort = self.tabs.first().map_or(super::Sort::Newest, |t| t.sort);
+        for (_, name, text) in filters.iter().filter(|(s, _, _)| *s == screen) {
+            self.tabs.push(Tab { saved: true, ..Tab::new(name, text, sort) });
+        }
+        self.tab = self.tab.min(self.tabs.len().saturating_sub(1));
+    }
+
+    fn mark_words(&self) -> Option<String> {
+        Listing::mark_words(self)
+    }
+
+    fn undo_unmark(&mut self) -> bool {
+        match self.lost_marks.pop() {
+            Some(marks) => {
+                self.marks.extend(marks);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn forget_unmarked(&mut self) {
+        self.lost_marks.clear();
+    }
+
+    fn save(&self) -> serde_json::Value {
+        Listing::save(self)
+    }
+
+    fn restore(&mut self, saved: &serde_json::Value) {
+        Listing::restore(self, saved);
+    }
+}

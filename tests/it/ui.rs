@@ -157,6 +157,29 @@ fn marks_taken_off_come_back_on_every_list_until_something_else_was_done() {
 }
 
 #[test]
+fn what_a_second_person_must_confirm_is_said_whole_on_80_columns() {
+    let mut desk = Desk::open(80, 24);
+    desk.session
+        .write(daybook::domain::actor::Verb::Settings, |tx| {
+            Ok(daybook::store::settings::set(tx, "four_eyes.above", "10")?)
+        })
+        .unwrap();
+    desk.press("3ffffffma<Tab><Tab>15<Tab>wrong<C-s>").shows("Credit memo of 15");
+    desk.press("y").shows("This was not done");
+    let picture = desk.picture();
+    let said = picture.split("This was not done").nth(1).unwrap();
+    assert!(said.contains("a second person") && said.contains("Esc closes"), "{picture}");
+    assert!(!said.split("Esc closes").next().unwrap().contains('…'), "{picture}");
+}
+
+#[test]
+fn a_held_draft_is_not_accepted_and_the_cursor_stays() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3fffffv1").press("a").shows("v releases it first");
+    assert!(desk.picture().lines().any(|l| l.starts_with('>') && l.contains(" H ")));
+}
+
+#[test]
 fn a_filter_of_any_list_can_be_saved() {
     let mut desk = Desk::open(80, 24);
     desk.press("7/verb:post<Enter>F").shows("Save the filter");

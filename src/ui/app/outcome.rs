@@ -11,7 +11,8 @@ use crate::ui::modal::Modal;
 use crate::ui::modal::text::TextBox;
 use crate::ui::msg::{Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::{Line, grouped};
+use crate::ui::widget::{Line, grouped, wrap};
+use unicode_width::UnicodeWidthStr;
 
 impl App {
     /// Says what my jobs came to when they end.
@@ -51,6 +52,7 @@ impl App {
                 if fault.kind == FaultKind::AlreadyDone {
                     return self.say("done already; nothing was done twice".to_owned());
                 }
+                let comes_back = form.is_some();
                 if let Some((_, mut form)) = form {
                     let mut lines = vec![fault.text.clone()];
                     if fault.kind == FaultKind::Stale {
@@ -63,11 +65,26 @@ impl App {
                     }
                     self.open(Modal::Form(form));
                 }
-                self.say(fault.line());
+                if comes_back {
+                    self.say(fault.line());
+                } else {
+                    self.refuse(fault.line());
+                }
                 let topics: Vec<Topic> = Topic::ALL.to_vec();
                 self.screens.get(self.screen).changed(&topics, &mut self.cx);
             }
         }
+    }
+
+    /// Says why something was not done; where the status row is too short, it can be read whole.
+    fn refuse(&mut self, text: String) {
+        let room = usize::from(self.cx.size.0).saturating_sub(2);
+        if text.width() > room {
+            let lines = wrap(&text, room.saturating_sub(6).min(76));
+            let lines = lines.into_iter().map(|l| Line::of(l, theme::WARN)).collect();
+            self.open(Modal::Text(TextBox::new("This was not done", lines)));
+        }
+        self.say(text);
     }
 
     pub(super) fn receipt(&mut self, command: &Command, receipt: &Receipt) {
@@ -87,7 +104,10 @@ impl App {
             Some(id) if !receipt.summary.contains(&id.to_string()) => format!("{id} "),
             Some(_) | None => String::new(),
         };
-        self.say(format!("{who}{}{money}{refused}{undo}", receipt.summary));
+        match receipt.refused.as_slice() {
+            [only] if receipt.done == 0 => self.refuse(format!("{}: {}", only.what, only.reason)),
+            _ => self.say(format!("{who}{}{money}{refused}{undo}", receipt.summary)),
+        }
         if receipt.refused.len() > 1 {
             let mut lines = vec![Line::plain(receipt.summary.clone()), Line::default()];
             lines.extend(

@@ -98,15 +98,18 @@ impl App {
     }
 
     pub(super) fn notices(&mut self) {
-        let mut lines: Vec<Line> = self
-            .cx
-            .foot
-            .notices
-            .iter()
-            .map(|(at, text)| {
-                Line::of(self.cx.when(*at), theme::DIM).and(format!("  {text}"), theme::PLAIN)
-            })
-            .collect();
+        let width = usize::from(self.cx.size.0).saturating_sub(8).clamp(30, 100);
+        let mut lines: Vec<Line> = Vec::new();
+        for (at, text) in &self.cx.foot.notices {
+            let at = self.cx.when(*at);
+            for (row, text) in wrap(text, width - 13).into_iter().enumerate() {
+                let at = if row == 0 { at.as_str() } else { "" };
+                lines.push(
+                    Line::of(format!("{at:<11}"), theme::DIM)
+                        .and(format!("  {text}"), theme::PLAIN),
+                );
+            }
+        }
         if lines.is_empty() {
             lines.push(Line::plain("nothing new"));
         } else {

@@ -6,7 +6,7 @@ use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Effect, ScreenId};
-use crate::ui::widget::Line;
+use crate::ui::widget::{Line, counted};
 
 impl App {
     /// Saves where the clerk is, if that changed since.
@@ -44,7 +44,7 @@ impl App {
         if marks == 0 && edit == 0 {
             return;
         }
-        let mut words = format!("Continue where you left, {marks} marks");
+        let mut words = format!("Continue where you left, {}", counted(marks, "mark", "marks"));
         if edit > 0 {
             words.push_str(", 1 unsaved edit");
         }

@@ -397,9 +397,18 @@ fn adjust(
         AdjustPart::Line(n, minor)
     };
     let kind = if text(v, 0) == "debit" { AdjustKind::Debit } else { AdjustKind::Credit };
+    let what = match (part, minor) {
+        (AdjustPart::Line(n, Some(minor)), _) => {
+            format!("{} {currency} of line {n}", currency.grouped(minor))
+        }
+        (AdjustPart::Line(n, None), _) => format!("all that is left of line {n}"),
+        (_, Some(minor)) => format!("{} {currency}", currency.grouped(minor)),
+        (_, None) => "all that is left".to_owned(),
+    };
+    let memo = if kind == AdjustKind::Debit { "Debit" } else { "Credit" };
     let command = Command::Adjust { document, part, kind, reason: needed(v, 3, "the reason")? };
     Ok(heavy(
-        format!("Adjust {label}"),
+        format!("{memo} memo of {what} on {label}"),
         "make the memo",
         command,
         &format!("--amount {amount}"),

@@ -308,7 +308,7 @@ impl Failed {
             Action::Memo => {
                 let Some(row) = row else { return nothing(cx) };
                 let money = format!("{} {}", row.currency.grouped(row.balance_minor), row.currency);
-                let label = format!("{} ({}, open {money})", row.number, row.customer);
+                let label = format!("{} (open {money}, {})", row.number, row.customer);
                 let purpose = Purpose::WriteOff(row.id, label);
                 let form = purpose::reason(format!("Write off {}", row.number), purpose, cx);
                 cx.open.push(form);

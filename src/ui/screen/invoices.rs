@@ -11,7 +11,7 @@ use verbs::picks;
 use super::Screen;
 use super::document::{name, picture};
 use super::listed::{beside, list_action, list_intent, view_list};
-use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode};
+use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Answer, Query, money_words};
@@ -374,9 +374,13 @@ impl Screen for Invoices {
         if !needs_draft {
             return None;
         }
-        match row?.status {
+        let row = row?;
+        match row.status {
+            DocumentStatus::Draft if action == Action::Accept && row.review == Review::Held => {
+                Some(format!("held: {}; v releases it first", row.hold_reason))
+            }
             DocumentStatus::Draft => None,
-            DocumentStatus::Posted if row?.kind == DocumentKind::Invoice => {
+            DocumentStatus::Posted if row.kind == DocumentKind::Invoice => {
                 Some("posted: adjust it instead (m)".to_owned())
             }
             DocumentStatus::Posted => Some("posted: it cannot change any more".to_owned()),

@@ -204,11 +204,11 @@ impl Invoices {
         let (id, currency) = (row.id, row.currency);
         let money = |minor| format!("{} {currency}", currency.grouped(minor));
         let label = format!(
-            "{} ({}, total {}, open {})",
+            "{} (total {}, open {}, {})",
             row.label(),
-            row.customer,
             money(row.total_minor),
-            money(row.balance_minor)
+            money(row.balance_minor),
+            row.customer
         );
         if row.status != DocumentStatus::Posted {
             return cx.say("a draft is edited (e); memos correct what is posted");

@@ -16,8 +16,8 @@ use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::usage;
-use crate::ui::widget::Line;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab};
+use crate::ui::widget::{Line, wrap};
 use ratatui::style::Style;
 
 /// The keys of this screen.
@@ -129,20 +129,18 @@ pub fn choose_method(detail: &AccountDetail, cx: &mut Cx) {
     cx.open.push(Modal::Choice(Choice::new("Use first", items)));
 }
 
-fn lines(row: &AccountRow, d: &AccountDetail, cx: &Cx) -> Vec<Line> {
+fn lines(row: &AccountRow, d: &AccountDetail, width: usize, cx: &Cx) -> Vec<Line> {
     let c = row.currency;
-    let mut out = vec![
-        Line::of(format!("{} {}", row.number, row.name), theme::BOLD),
-        Line::plain(d.address.join(", ")),
-        Line::plain(format!("{} · {} · tax {}", row.emails, row.delivery, d.tax)),
-        Line::plain(format!(
-            "owes {} {c} · {} · cycle day {}",
-            c.grouped(row.open_minor),
-            row.payment_term,
-            row.bill_cycle_day
-        )),
-        Line::default(),
-    ];
+    let mut out = vec![Line::of(format!("{} {}", row.number, row.name), theme::BOLD)];
+    let mut say = |text: String, style| {
+        out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, style)));
+    };
+    say(d.address.join(", "), theme::PLAIN);
+    say(format!("{} · {} · tax {}", row.emails, row.delivery, d.tax), theme::PLAIN);
+    let owes = c.grouped(row.open_minor);
+    let (term, day) = (&row.payment_term, row.bill_cycle_day);
+    say(format!("owes {owes} {c} · {term} · cycle day {day}"), theme::PLAIN);
+    out.push(Line::default());
     for method in &d.methods {
         out.push(Line::plain(format!("{} {} {}", method.kind, method.display, method.status)));
     }
@@ -153,18 +151,19 @@ fn lines(row: &AccountRow, d: &AccountDetail, cx: &Cx) -> Vec<Line> {
     }
     out.push(Line::default());
     for doc in d.documents.iter().take(20) {
-        let text = format!(
-            "{:<17} {} {:>8} {:>14} open {}",
-            doc.number,
-            doc.invoice_on,
-            doc.status,
-            c.grouped(doc.total_minor),
-            c.grouped(doc.balance_minor)
-        );
-        out.push(Line::plain(text));
+        let (total, open) = (c.grouped(doc.total_minor), c.grouped(doc.balance_minor));
+        let when = doc.invoice_on;
+        let mut text =
+            format!("{:<17} {when} {:>8} {total:>14} open {open}", doc.number, doc.status);
+        if text.len() > width {
+            text = format!("{:<15} {when} {total:>11} open {open}", doc.number);
+        }
+        // Rather a line more than an amount that is cut.
+        out.extend(wrap(&text, width).into_iter().map(Line::plain));
     }
     for (at, user, text) in &d.notes {
-        out.push(Line::of(format!("{} {user}: {text}", cx.when(*at)), theme::KEY));
+        let text = format!("{} {user}: {text}", cx.when(*at));
+        out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::KEY)));
     }
     out
 }
@@ -230,9 +229,9 @@ impl ListScreen for Accounts {
         vec![Line::plain(row.emails.clone()), Line::plain(second)]
     }
 
-    fn about(&self, _width: usize, cx: &Cx) -> Vec<Line> {
+    fn about(&self, width: usize, cx: &Cx) -> Vec<Line> {
         let here = self.list.current().zip(self.current_detail());
-        here.map(|(row, d)| lines(row, d, cx)).unwrap_or_default()
+        here.map(|(row, d)| lines(row, d, width, cx)).unwrap_or_default()
     }
 
     fn moved(&mut self, cx: &mut Cx) {

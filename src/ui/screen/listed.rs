@@ -271,9 +271,9 @@ pub fn view_list<R: Shown>(
     match detail {
         Some(lines) if list.is_beside(area.width) => {
             let beside = area.width * 2 / 5;
-            let list_area = Rect { width: area.width - beside - 2, ..body };
+            let list_area = Rect { width: area.width - beside - 3, ..body };
             list.view(canvas, list_area, cx);
-            let x = list_area.right();
+            let x = list_area.right() + 1;
             for y in body.top()..body.bottom() {
                 put(canvas, x, y, 1, "│", theme::DIM);
             }

@@ -20,6 +20,7 @@ use super::screen::jobs::Jobs;
 use super::screen::log::Log;
 use super::screen::runs::Runs;
 use super::screen::today::Today;
+use super::widget::list::AnyList;
 use super::widget::{put, status};
 use super::{fault::Fault, theme};
 use crate::engine::command::Command;
@@ -407,7 +408,7 @@ impl App {
 
     fn undo(&mut self) {
         let list = self.screens.get(self.screen).list_mut();
-        if list.is_some_and(|l| l.undo_unmark()) {
+        if list.is_some_and(AnyList::undo_unmark) {
             return self.cx.say("marks are back");
         }
         self.cx.commit(Command::Undo);
@@ -468,7 +469,7 @@ impl App {
         let middle = Rect { y: area.y + 1, height: area.height - 3, ..area };
         screen.view(canvas, middle, &self.cx);
         let row = Rect { y: area.bottom() - 2, height: 1, ..area };
-        let marks = screen.list().and_then(|l| l.mark_words());
+        let marks = screen.list().and_then(AnyList::mark_words);
         status::status(canvas, row, marks.as_deref(), self.notice.as_deref(), &self.cx.foot);
         status::keys(canvas, Rect { y: area.bottom() - 1, height: 1, ..area }, &self.tables());
         let mut cursor = None;

@@ -75,7 +75,7 @@ impl Shown for LogRow {
 impl ListScreen for Log {
     type Row = LogRow;
     const KEYS: &'static [Binding] = KEYS;
-    const TOPICS: &'static [Topic] = &Topic::ALL;
+    const TOPICS: &'static [Topic] = Topic::ALL;
 
     fn rows(&self) -> &Listing<LogRow> {
         &self.list

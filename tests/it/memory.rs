@@ -397,7 +397,7 @@ impl Memory {
     }
 
     /// What billing the same accounts for the first time comes to, as they are now.
-    pub fn from_scratch(&self, target: &str) -> Self {
+    pub fn billed_anew(&self, target: &str) -> Self {
         let mut scratch = Self::new(self.rules.clone());
         scratch.accounts.clone_from(&self.accounts);
         for account in &mut scratch.accounts {

@@ -179,7 +179,7 @@ proptest! {
         }
         settle(&mut book, "2024-12-31");
         billed_once(&book);
-        let scratch = book.from_scratch("2024-12-31");
+        let scratch = book.billed_anew("2024-12-31");
         prop_assert_eq!(book.standing("C1"), scratch.standing("C1"), "{}", told(&book));
     }
 }

@@ -158,3 +158,37 @@ fn partial_credits_of_runs_take_the_tax_that_is_left() {
     let [invoice, memos] = sums(&book, "A2");
     assert_eq!(memos, (-invoice.0, -invoice.1));
 }
+
+/// Tax of 7.7 % inside two lines of 6.77 and 9.99: 0.48 and 0.72, where 9.99 alone has 0.71.
+#[test]
+fn an_inclusive_credit_is_no_unit_beyond_its_line_where_the_tax_rounds_otherwise() {
+    let book = Book::new("2026-02-01");
+    let files = [
+        (
+            "taxes.csv",
+            "tax_code,rate_percent,name,inclusive,valid_from\nIN,7.7,VAT,true,2020-01-01\n",
+        ),
+        ("accounts.csv", "account_number,name,currency,bill_cycle_day\nA2,Beta,EUR,31\n"),
+        ("subscriptions.csv", "subscription_number,account_number,start_date\nS2,A2,2026-01-10\n"),
+        (
+            "charges.csv",
+            "charge_number,subscription_number,name,type,model,price,billing_period,timing,tax_code\n\
+             C5,S2,Licence,recurring,per_unit,9.99,month,arrears,IN\n",
+        ),
+    ];
+    let files = files.map(|(name, text)| book.file(name, text));
+    let args: Vec<&str> = ["import"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    book.run(&args).ends(0);
+    book.run(&["bill", "--target", "2026-03-14"]).ends(0);
+    book.run(&["post", "BR-000001"]).ends(0);
+    book.run(&["adjust", "INV-2026-000001", "--line", "1", "--reason", "t"]).ends(0);
+    let more = "charge_number,subscription_number,name,type,model,price,quantity,effective_from\n\
+                C5,S2,Licence,recurring,per_unit,9.99,3,2026-01-09\n";
+    assert_eq!(book.import("charges.csv", more, &["--yes"]).0, 0);
+    book.run(&["bill", "--target", "2026-03-14"]).ends(0);
+    let credits = book.count(
+        "SELECT min(amount_minor) FROM document_item WHERE document_id = 3 AND corrects_item_id = 2",
+    );
+    assert_eq!(credits, -927, "the line's own net");
+    book.is_sound();
+}

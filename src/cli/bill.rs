@@ -6,6 +6,7 @@ use crate::domain::charge::ChargeType;
 use crate::domain::document::BillRunStatus;
 use crate::domain::ids::BillRunId;
 use crate::domain::money::Currency;
+use crate::domain::text::counted;
 use crate::engine::command::{AccountFilter, BcdFilter, NewBillRun};
 use crate::engine::{Error, Session, bill};
 use crate::store::bill_run::{self, RunTotal};
@@ -229,8 +230,8 @@ pub fn print(session: &Session, run: BillRunId) -> Result<(), Error> {
     print_totals(&totals);
     if row.already_billed > 0 {
         output::line(&format!(
-            "{} accounts: already billed up to the target date",
-            row.already_billed
+            "{}: already billed up to the target date",
+            counted(row.already_billed, "account", "accounts")
         ));
     }
     if row.invoices + row.credit_memos == 0 && row.status == BillRunStatus::Completed {

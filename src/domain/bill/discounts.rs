@@ -179,8 +179,8 @@ impl<'s, 'a> Discounts<'s, 'a> {
 
     /// What discount `at` takes of a line with `whole` on it, of which `left` is left.
     /// `stacked`: percentages taken before of the same whole, and what they gave; one that rounds
-    /// to nothing makes no line and is added here, for it still adds up with the next. `earlier`: where the
-    /// line is the rest of a whole.
+    /// to nothing makes no line and is added here, for it still adds up with the next. `earlier`:
+    /// where the line is the rest of a whole.
     pub(super) fn part(
         &self,
         at: usize,
@@ -221,10 +221,25 @@ impl<'s, 'a> Discounts<'s, 'a> {
                 span: base.span,
             }));
         }
+        self.fixed(at, terms.price, base, left, earlier)
+    }
+
+    /// What a fixed sum gives of a line; see [`Self::part`].
+    fn fixed(
+        &self,
+        at: usize,
+        price: Decimal,
+        base: Base<'a>,
+        left: i64,
+        earlier: Option<Earlier>,
+    ) -> Result<Option<Part>, BillError> {
+        let Some(discount) = self.list.get(at).copied() else { return Ok(None) };
+        let (rounding, currency) = (&self.ctx.rules.rounding, self.ctx.input.currency);
+        let fits = too_large(discount.charge);
         let Some((parts, firsts, span)) = self.fixed_parts(at, discount, base)? else {
             return Ok(None);
         };
-        let mut fixed = Fixed { price: terms.price, parts, earlier_minor: None, left_minor: left };
+        let mut fixed = Fixed { price, parts, earlier_minor: None, left_minor: left };
         if let Some(earlier) = earlier {
             let whole = Base { span: earlier.days, ..base };
             // Of a whole within one period of the discount; what was given there was used up.
@@ -245,12 +260,8 @@ impl<'s, 'a> Discounts<'s, 'a> {
             .iter()
             .zip(&fixed.parts)
             .map(|(first, part)| {
-                let one = Fixed {
-                    price: terms.price,
-                    parts: vec![*part],
-                    earlier_minor: None,
-                    left_minor: i64::MAX,
-                };
+                let one =
+                    Fixed { price, parts: vec![*part], earlier_minor: None, left_minor: i64::MAX };
                 Ok((*first, -one.minor(rounding, currency)?))
             })
             .collect::<Result<Vec<_>, _>>()

@@ -15,7 +15,7 @@ text_enum! {
         Controller = "controller",
         /// Settings and roles; no posting, no money.
         Admin = "admin",
-        /// The creator of a book until roles are set.
+        /// The creator of a book, right by right until somebody else holds that right.
         Everything = "everything",
     }
 }
@@ -115,6 +115,57 @@ pub fn permitted(role: Role, verb: Verb) -> bool {
     }
 }
 
+/// What decides somebody's rights in a book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The roles they were given.
+    pub own: Vec<Role>,
+    /// Whether they made the book, and then what others hold in it.
+    pub origin: Origin,
+}
+
+/// Whether somebody made the book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// They did; these roles others were given.
+    Creator(Vec<Role>),
+    /// Somebody else did.
+    Other,
+}
+
+impl Standing {
+    /// Where a user stands, by who made the book and every role that was given in it.
+    pub fn of(uid: u32, creator: u32, given: &[(u32, Role)]) -> Self {
+        let held = |mine: bool| -> Vec<Role> {
+            given.iter().filter(|(who, _)| (*who == uid) == mine).map(|(_, r)| *r).collect()
+        };
+        let origin = if uid == creator { Origin::Creator(held(false)) } else { Origin::Other };
+        Self { own: held(true), origin }
+    }
+
+    /// With which role they may do a verb. The creator may do what nobody else holds the right to,
+    /// so that no grant and no revocation leaves a book in which a step of the day is nobody's.
+    pub fn may(&self, verb: Verb) -> Option<Role> {
+        if let Some(role) = self.own.iter().find(|role| permitted(**role, verb)) {
+            return Some(*role);
+        }
+        match &self.origin {
+            Origin::Creator(others) => {
+                let free =
+                    verb == Verb::Housekeeping || !others.iter().any(|role| permitted(*role, verb));
+                free.then_some(Role::Everything)
+            }
+            Origin::Other => (verb == Verb::Housekeeping).then_some(Role::Viewer),
+        }
+    }
+
+    /// Every right they have, in the order of [`Verb::ALL`]; housekeeping is everybody's.
+    pub fn rights(&self) -> Vec<Verb> {
+        let all = Verb::ALL.iter().copied().filter(|verb| *verb != Verb::Housekeeping);
+        all.filter(|verb| self.may(*verb).is_some()).collect()
+    }
+}
+
 /// Who acts: the real user id from the kernel, the name for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -127,6 +178,38 @@ pub struct Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every set of roles given to three people, of whom the first made the book: no right is ever
+    /// nobody's, and the creator has what was given and what nobody else holds, no more.
+    #[test]
+    fn whatever_is_granted_and_revoked_no_right_is_ever_nobodys() {
+        let granted: Vec<Role> =
+            Role::ALL.iter().copied().filter(|r| *r != Role::Everything).collect();
+        let people = [(1, 0), (2, 6), (3, 12)];
+        for bits in 0..1_u32 << 18 {
+            let mut given = Vec::new();
+            for (uid, shift) in people {
+                for (i, role) in granted.iter().enumerate() {
+                    if bits >> (shift + i) & 1 == 1 {
+                        given.push((uid, *role));
+                    }
+                }
+            }
+            // All sets of two people, and a share of those of three.
+            if bits >> 12 != 0 && bits % 61 != 0 {
+                continue;
+            }
+            let standing = people.map(|(uid, _)| Standing::of(uid, 1, &given));
+            for verb in Verb::ALL.iter().filter(|v| **v != Verb::Housekeeping) {
+                let may = standing.each_ref().map(|s| s.may(*verb).is_some());
+                let own = |s: &Standing| s.own.iter().any(|r| permitted(*r, *verb));
+                assert!(may.contains(&true), "{verb} is nobody's under {given:?}");
+                let others = own(&standing[1]) || own(&standing[2]);
+                assert_eq!(may[0], own(&standing[0]) || !others, "{verb} {given:?}");
+                assert_eq!((may[1], may[2]), (own(&standing[1]), own(&standing[2])), "{given:?}");
+            }
+        }
+    }
 
     #[test]
     fn money_and_settings_are_in_different_hands() {

@@ -2,6 +2,7 @@
 //! and the settings; changes nothing. `check` is about the content.
 
 use super::{Error, Session};
+use crate::domain::actor::{Origin, Verb};
 use crate::store::settings;
 use crate::store::{BookKind, job, role};
 use serde::Serialize;
@@ -95,7 +96,7 @@ fn people(session: &Session) -> Result<Vec<Finding>, Error> {
     let (roles, mine, open, facts) = session.read(|db| {
         Ok((
             role::list(db)?,
-            role::roles_of(db, &session.actor)?,
+            role::standing(db, session.actor.uid)?,
             job::open(db)?,
             settings::facts(db)?,
         ))
@@ -107,10 +108,16 @@ fn people(session: &Session) -> Result<Vec<Finding>, Error> {
         (false, true) => "setgid directory: roles bind whoever is not in its group",
         (false, false) => "trusted group: roles are advisory against a clerk with a shell",
     };
-    let mine: Vec<String> = mine.iter().map(ToString::to_string).collect();
+    let rights = mine.rights().len();
+    let made = matches!(mine.origin, Origin::Creator(_)).then_some("made the book");
+    let mine: Vec<&str> = mine.own.iter().map(|r| r.as_str()).chain(made).collect();
+    let mine = if mine.is_empty() { "viewer".to_owned() } else { mine.join(", ") };
     let failed = open.iter().filter(|j| !j.error.is_empty()).count();
     let mut all = vec![
-        good("you", format!("{} ({})", session.actor.name, mine.join(", "))),
+        good(
+            "you",
+            format!("{} ({mine}), {rights} rights of {}", session.actor.name, Verb::ALL.len() - 1),
+        ),
         good("roles", format!("{mode}; {} set", roles.len())),
         finding(
             "jobs",

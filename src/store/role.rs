@@ -1,43 +1,27 @@
 //! Roles by OS user, and the check that every write passes inside its transaction.
 
 use super::{Db, StoreError, Tx, word};
-use crate::domain::actor::{Actor, Role, Verb, permitted};
-use rusqlite::OptionalExtension;
+use crate::domain::actor::{Actor, Role, Standing, Verb};
 
 /// The role with which `actor` may do `verb`, or who may not.
-///
-/// Until roles are set the book's creator is everything; an unknown user is a viewer.
 pub fn authorize(db: &Db<'_>, actor: &Actor, verb: Verb) -> Result<Role, StoreError> {
-    let roles = roles_of(db, actor)?;
-    if let Some(role) = roles.iter().find(|r| permitted(**r, verb)) {
-        return Ok(*role);
-    }
-    Err(StoreError::Forbidden {
+    let standing = standing(db, actor.uid)?;
+    standing.may(verb).ok_or_else(|| StoreError::Forbidden {
         user: actor.name.clone(),
-        role: roles.first().copied().unwrap_or(Role::Viewer),
+        role: standing.own.first().copied().unwrap_or(Role::Viewer),
         verb,
     })
 }
 
-/// The roles of a user; never empty.
-pub fn roles_of(db: &Db<'_>, actor: &Actor) -> Result<Vec<Role>, StoreError> {
-    let mut statement = db.conn().prepare_cached("SELECT role FROM role WHERE uid = ?1")?;
-    let mut roles: Vec<Role> =
-        statement.query_map([actor.uid], |r| word(r, 0, Role::parse))?.collect::<Result<_, _>>()?;
-    if roles.is_empty() {
-        let creator: Option<u32> = db
-            .conn()
-            .prepare_cached("SELECT creator_uid FROM book WHERE one = 1")?
-            .query_row([], |r| r.get(0))
-            .optional()?;
-        let any = db.conn().prepare_cached("SELECT 1 FROM role LIMIT 1")?.exists([])?;
-        roles.push(match (creator == Some(actor.uid), any) {
-            (true, false) => Role::Everything,
-            (true, true) => Role::Admin,
-            (false, _) => Role::Viewer,
-        });
-    }
-    Ok(roles)
+/// Where a user stands.
+pub fn standing(db: &Db<'_>, uid: u32) -> Result<Standing, StoreError> {
+    Ok(Standing::of(uid, creator(db)?, &list(db)?))
+}
+
+/// Who made the book.
+pub fn creator(db: &Db<'_>) -> Result<u32, StoreError> {
+    let mut statement = db.conn().prepare_cached("SELECT creator_uid FROM book WHERE one = 1")?;
+    Ok(statement.query_row([], |r| r.get(0))?)
 }
 
 /// Every role that was set.

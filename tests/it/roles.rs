@@ -208,7 +208,7 @@ fn attempt(session: &mut Session, verb: Verb) -> Result<Receipt, Error> {
         }
         Verb::Remind => remind::remind(session, false).map(drop),
         Verb::Settings => settings::set(session, "issuer.name", "Somebody"),
-        Verb::Roles => roles::grant(session, 9, Role::Viewer),
+        Verb::Roles => roles::grant(session, 9, Role::Viewer).map(drop),
         other => session.write(other, |tx| {
             tx.note("book", "tried");
             Ok(())
@@ -257,7 +257,7 @@ fn somebody_unknown_may_look_and_nothing_more() {
 }
 
 #[test]
-fn the_creator_does_everything_until_roles_are_set_and_then_moves_no_money() {
+fn the_creator_does_everything_right_by_right_until_somebody_else_may() {
     let dir = tempfile::tempdir().unwrap();
     let fresh = dir.path().join("fresh.db");
     Store::open(demo_book()).unwrap().backup_to(&fresh).unwrap();
@@ -265,16 +265,74 @@ fn the_creator_does_everything_until_roles_are_set_and_then_moves_no_money() {
     for verb in [Verb::Edit, Verb::Collect, Verb::WriteOff, Verb::Refund, Verb::Settings] {
         assert!(allowed(&mut session, verb), "{verb}");
     }
+    // One more admin takes nothing from whoever bills; each further role takes just its own.
     let path = book(None, dir.path());
     let mut session = Session::open(&path, daybook::cli::actor()).unwrap();
-    for verb in Verb::ALL {
-        let expected = may(*verb).contains(&Role::Admin);
-        assert_eq!(allowed(&mut session, *verb), expected, "{verb}");
+    let mut given = vec![Role::Admin];
+    let held = |session: &mut Session, given: &[Role]| {
+        let base = Store::open(&path).unwrap();
+        for (i, verb) in Verb::ALL.iter().enumerate() {
+            let copy = dir.path().join(format!("{}-{i}.db", given.len()));
+            base.backup_to(&copy).unwrap();
+            let mut session = Session::open(&copy, session.actor.clone()).unwrap();
+            let theirs = may(*verb);
+            let admins = theirs.contains(&Role::Admin);
+            let expected = admins || !given.iter().any(|role| theirs.contains(role));
+            assert_eq!(allowed(&mut session, *verb), expected, "{verb} with {given:?}");
+        }
+    };
+    held(&mut session, &given);
+    for role in [Role::Clerk, Role::Cashier, Role::Controller, Role::Biller] {
+        let change = roles::grant(&mut session, 7, role).unwrap();
+        assert!(!change.lost.is_empty() && !change.first, "{role}: {change:?}");
+        given.push(role);
+        held(&mut session, &given);
     }
+    let back = roles::revoke(&mut session, 7, Role::Cashier).unwrap();
+    assert!(back.regained.contains(&Verb::Collect), "{back:?}");
+    assert!(allowed(&mut session, Verb::Collect) && !allowed(&mut session, Verb::Post));
     // A book is never without an admin.
     let uid = session.actor.uid;
     roles::revoke(&mut session, 8, Role::Admin).unwrap();
     assert!(roles::revoke(&mut session, uid, Role::Admin).is_err());
+}
+
+#[test]
+fn the_first_grant_says_what_it_does_and_leaves_the_owner_at_work() {
+    let book = owing(&["ok"]);
+    let me = daybook::cli::actor();
+    let said = book.run(&["role", "grant", "7", "biller", "--dry-run"]).ends(0);
+    assert!(
+        said.out.contains("no longer") && said.out.contains("nothing was changed"),
+        "{}",
+        said.out
+    );
+    assert_eq!(book.count("SELECT count(*) FROM role"), 0);
+    // A viewer takes nothing from anybody.
+    let said = book.run(&["role", "grant", "9", "viewer"]).ends(0);
+    assert!(
+        said.out.contains("keeps every right") && !said.out.contains("no longer"),
+        "{}",
+        said.out
+    );
+    book.run(&["collect", "--target", "2026-12-31"]).ends(0);
+    book.run(&["settings", "set", "issuer.name", "Ann"]).ends(0);
+    // Billing goes to somebody else, money stays.
+    let said = book.run(&["role", "grant", "7", "biller"]).ends(0);
+    assert!(said.out.contains(&format!("{} no longer: import, bill", me.name)), "{}", said.out);
+    let refused = book.run(&["bill", "--target", "2026-12-31"]).ends(2);
+    assert!(refused.err.contains("not allowed"), "{}", refused.err);
+    book.run(&["collect", "--target", "2026-12-31"]).ends(0);
+    let list = book.run(&["role", "list", "--json"]).ends(0).json();
+    let mine = list.as_array().unwrap().iter().find(|r| r["role"] == "everything").unwrap();
+    let rights: Vec<&str> =
+        mine["rights"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
+    assert!(rights.contains(&"collect") && !rights.contains(&"bill"), "{rights:?}");
+    // The last biller goes: billing is the owner's again.
+    let said = book.run(&["role", "revoke", "7", "biller"]).ends(0);
+    assert!(said.out.contains("nobody else may any more"), "{}", said.out);
+    book.run(&["bill", "--target", "2026-12-31"]).ends(0);
+    book.run(&["check"]).ends(0);
 }
 
 #[test]

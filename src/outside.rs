@@ -28,7 +28,7 @@ const KEPT: &[&str] = &[
 ];
 
 /// Whether this process has a group that its user does not have by login.
-fn lent() -> bool {
+pub fn is_lent() -> bool {
     getgid() != getegid()
 }
 
@@ -36,7 +36,7 @@ fn lent() -> bool {
 /// starting once more if it is not clean, and files that the group can write.
 pub fn start() -> io::Result<()> {
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    if !lent() {
+    if !is_lent() {
         return Ok(());
     }
     nix::sys::prctl::set_dumpable(false)?;
@@ -57,7 +57,7 @@ pub fn start() -> io::Result<()> {
 /// (its group, setgid, and not the caller's). Gives the path to open: no link on the way to it can
 /// be changed afterwards by somebody outside the group.
 pub fn settle(book: &Path) -> io::Result<PathBuf> {
-    if !lent() {
+    if !is_lent() {
         return Ok(book.to_owned());
     }
     if let Some(real) = in_the_groups_directory(book) {
@@ -85,7 +85,7 @@ fn in_the_groups_directory(book: &Path) -> Option<PathBuf> {
 /// Runs `work` with the file rights of the user alone: for every file they name. The kernel keeps
 /// this for each thread, and a file that is open stays open.
 pub fn as_caller<T>(work: impl FnOnce() -> T) -> T {
-    if !lent() {
+    if !is_lent() {
         return work();
     }
     let _back = Lent(getegid());

@@ -26,7 +26,7 @@ pub fn backup(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
 
 /// Puts a backup in the book's place.
 pub fn restore(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
-    let done = backup::restore(&ctx.book, &args.file, &actor())?;
+    let done = backup::restore(&ctx.book, &args.file, &actor(), &mut ctx.say())?;
     if ctx.json {
         output::json(&json!({ "book": ctx.book, "kept": done.kept, "checks": done.checks }))?;
     } else {

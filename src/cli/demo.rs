@@ -2,7 +2,6 @@
 
 use super::{Ctx, Exit, actor, output};
 use crate::clock::Now;
-use crate::domain::actor::Verb;
 use crate::engine::{Error, Session, demo};
 use crate::store::{BookKind, CreateBook, Store};
 use crate::worker;
@@ -41,10 +40,6 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<(PathBuf, Exit), Error> {
     let now = Now::system(chrono_tz::Tz::UTC);
     let store = Store::create(&path, &CreateBook { kind: BookKind::Demo, actor: &actor, now })?;
     let mut session = Session { store, actor, fixed_now: None, next_op: None };
-    session.write(Verb::Init, |tx| {
-        tx.note("book", "a demo book made");
-        Ok(())
-    })?;
     let size = demo::Size { accounts: args.accounts, invoices: args.invoices };
     let ports = worker::ports()?;
     let stop = AtomicBool::new(false);

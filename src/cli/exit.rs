@@ -43,7 +43,14 @@ impl Exit {
 /// The exit code of an error.
 pub fn of(error: &Error) -> Exit {
     match error {
-        Error::Store(StoreError::Busy) | Error::Busy(_) => Exit::Busy,
+        Error::Store(
+            StoreError::Busy
+            | StoreError::InUse(_)
+            | StoreError::Replaced { .. }
+            | StoreError::Outdated { .. }
+            | StoreError::NoRoom { .. },
+        )
+        | Error::Busy(_) => Exit::Busy,
         Error::CheckFailed(_) => Exit::CheckFailed,
         Error::Bug(_) | Error::Store(StoreError::Sqlite(_)) => Exit::Bug,
         Error::Store(_)

@@ -2,8 +2,7 @@
 
 use super::{Ctx, Exit, actor, output};
 use crate::clock::Now;
-use crate::domain::actor::Verb;
-use crate::engine::{Error, Session};
+use crate::engine::Error;
 use crate::store::{BookKind, CreateBook, Store};
 use serde_json::json;
 
@@ -20,12 +19,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let kind = if args.test { BookKind::Test } else { BookKind::Real };
     let actor = actor();
     let now = Now::system(chrono_tz::Tz::UTC);
-    let store = Store::create(&ctx.book, &CreateBook { kind, actor: &actor, now })?;
-    let mut session = Session { store, actor, fixed_now: None, next_op: None };
-    session.write(Verb::Init, |tx| {
-        tx.note("book", format!("a {kind} book made"));
-        Ok(())
-    })?;
+    Store::create(&ctx.book, &CreateBook { kind, actor: &actor, now })?;
     if ctx.json {
         output::json(&json!({ "book": ctx.book, "kind": kind }))?;
     } else {

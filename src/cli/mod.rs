@@ -138,11 +138,23 @@ pub struct Ctx {
 impl Ctx {
     /// Opens the book for the user of this process, with `--now` applied.
     pub fn open(&self) -> Result<Session, Error> {
-        let mut session = Session::open(&self.book, actor())?;
+        let mut session = Session::open_saying(&self.book, actor(), &mut self.say())?;
         if let Some(text) = &self.now {
             clock::use_clock(&mut session, text)?;
         }
         Ok(session)
+    }
+}
+
+impl Ctx {
+    /// Says what takes long, on standard error; with `--json` nothing.
+    pub fn say(&self) -> impl FnMut(&str) + use<> {
+        let quiet = self.json;
+        move |words| {
+            if !quiet {
+                eprintln!("  {words}");
+            }
+        }
     }
 }
 

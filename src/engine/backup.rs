@@ -2,32 +2,34 @@
 
 use super::check::{Checked, check};
 use super::{Error, Session};
-use crate::domain::actor::{Actor, Verb};
-use crate::outside::as_caller;
-use crate::store::{Store, StoreError, copy, role};
-use std::fs::File;
-use std::os::unix::fs::PermissionsExt;
+use crate::domain::actor::Actor;
+use crate::outside::{as_caller, is_lent};
+use crate::store::copy::{self, Source, Standing};
+use crate::store::{Store, StoreError};
 use std::path::{Path, PathBuf};
 
-/// Copies the book to a new file, readable by its owner only, and reads the copy back.
+/// Copies the book to a new file, readable by its owner only, and reads the copy back before it gets
+/// its name.
 pub fn backup(session: &Session, target: &Path) -> Result<u64, Error> {
-    as_caller(|| copy_out(session, target))
+    as_caller(|| {
+        copy::backup(&session.store, target, |copy| {
+            let broken = broken(&in_hand(copy, &session.actor), "file_sound")?;
+            if broken.is_empty() {
+                return Ok(());
+            }
+            let words = words(&broken);
+            Err(Error::CheckFailed(format!("the copy is not sound, none was kept: {words}")))
+        })
+    })
 }
 
-fn copy_out(session: &Session, target: &Path) -> Result<u64, Error> {
-    session.store.backup_to(target)?;
-    let io = |source| Error::Io { path: target.to_owned(), source };
-    std::fs::set_permissions(target, std::fs::Permissions::from_mode(0o600)).map_err(io)?;
-    let copy = Session::open(target, session.actor.clone())?;
-    let broken: Vec<Checked> = check(&copy, "file_sound")?.into_iter().filter(|c| !c.ok).collect();
-    if !broken.is_empty() {
-        return Err(Error::CheckFailed(format!(
-            "the copy {} is not sound: {}",
-            target.display(),
-            words(&broken)
-        )));
-    }
-    Ok(std::fs::metadata(target).map_err(io)?.len())
+/// A session on a copy that nobody else knows of.
+fn in_hand(store: Store, actor: &Actor) -> Session {
+    Session { store, actor: actor.clone(), fixed_now: None, next_op: None }
+}
+
+fn broken(copy: &Session, only: &str) -> Result<Vec<Checked>, Error> {
+    Ok(check(copy, only)?.into_iter().filter(|c| !c.ok).collect())
 }
 
 /// What a restore did.
@@ -39,79 +41,66 @@ pub struct Restored {
     pub checks: usize,
 }
 
-/// Puts a backup in the book's place: every check must hold on it first, nobody may have the book
-/// open, and the replaced book is kept beside it.
-pub fn restore(book: &Path, backup: &Path, actor: &Actor) -> Result<Restored, Error> {
-    let Some(mut from) = as_caller(|| File::open(backup).ok().filter(|_| backup.is_file())) else {
-        return Err(StoreError::Missing(backup.to_owned()).into());
-    };
-    if book.exists() {
-        // Whoever may not change this book's settings may not replace it.
-        let old = Store::open(book)?;
-        old.read(|db| role::authorize(db, actor, Verb::Settings))?;
+/// Puts a backup in the book's place: an older one is brought up, every check must hold on it first,
+/// nobody may have the book open, and the replaced book is kept beside it. Killed at any point it
+/// leaves the old book or the new one. `say` hears of what takes long.
+pub fn restore(
+    book: &Path,
+    backup: &Path,
+    actor: &Actor,
+    say: &mut dyn FnMut(&str),
+) -> Result<Restored, Error> {
+    // A link to the book is not to be replaced by a book: the directory beside the file counts.
+    let book = &book.canonicalize().unwrap_or_else(|_| book.to_owned());
+    let source = as_caller(|| Source::open(backup)).map_err(|e| no_backup(e, backup))?;
+    if book.canonicalize().is_ok_and(|b| backup.canonicalize().is_ok_and(|f| f == b)) {
+        let words = format!("{} is the book itself", backup.display());
+        return Err(Error::usage("same_file", words, "name a file that daybook backup made"));
     }
-    let mut name = book.as_os_str().to_owned();
-    name.push(".restoring");
-    let staged = PathBuf::from(name);
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Io { path, source }
-    };
-    if let Some(parent) = book.parent().filter(|p| !p.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent).map_err(io(parent))?;
+    authorize(book, actor)?;
+    let (staged, store) = copy::stage(book, &source, say)?;
+    say("checking the copy");
+    let copy = in_hand(store, actor);
+    let all = check(&copy, "")?;
+    let broken: Vec<Checked> = all.iter().filter(|c| !c.ok).cloned().collect();
+    if !broken.is_empty() {
+        return Err(Error::CheckFailed(format!(
+            "the backup does not pass its checks, nothing was replaced: {}",
+            words(&broken)
+        )));
     }
-    let copied = File::create(&staged).and_then(|mut to| std::io::copy(&mut from, &mut to));
-    copied.map_err(io(&staged))?;
-    let result = put(book, &staged, backup, actor);
-    if result.is_err() {
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            let mut left = staged.as_os_str().to_owned();
-            left.push(suffix);
-            let _ = std::fs::remove_file(left);
-        }
-    }
-    result
+    let kept = staged.put(copy.store, || authorize(book, actor))?;
+    Ok(Restored { kept, checks: all.len() })
 }
 
-/// Speaks of the file that was given, not of our copy of it.
-fn named(error: Error, backup: &Path) -> Error {
+/// Whoever may not change this book's settings may not replace it. A file that names nobody is left
+/// to the rights of files, and those are the caller's own only without a lent group.
+fn authorize(book: &Path, actor: &Actor) -> Result<(), Error> {
+    match copy::may_replace(book, actor)? {
+        Standing::Nothing | Standing::Allowed => Ok(()),
+        Standing::Unreadable if is_lent() && actor.uid != 0 => Err(Error::usage(
+            "unreadable_book",
+            format!("{} cannot be read, so nobody is known who may replace it", book.display()),
+            "root may",
+        )),
+        Standing::Unreadable => Ok(()),
+    }
+}
+
+fn no_backup(error: StoreError, backup: &Path) -> Error {
     match error {
-        Error::Store(StoreError::NotABook(_)) => StoreError::NotABook(backup.to_owned()).into(),
-        Error::Store(StoreError::Newer { found, known, .. }) => {
-            StoreError::Newer { path: backup.to_owned(), found, known }.into()
-        }
-        other => other,
-    }
-}
-
-fn put(book: &Path, staged: &Path, backup: &Path, actor: &Actor) -> Result<Restored, Error> {
-    std::fs::set_permissions(staged, std::fs::Permissions::from_mode(0o660))
-        .map_err(|source| Error::Io { path: staged.to_owned(), source })?;
-    let checks = {
-        let copy = Session::open(staged, actor.clone()).map_err(|e| named(e, backup))?;
-        let all = check(&copy, "")?;
-        let broken: Vec<Checked> = all.iter().filter(|c| !c.ok).cloned().collect();
-        if !broken.is_empty() {
-            return Err(Error::CheckFailed(format!(
-                "the backup does not pass its checks, nothing was replaced: {}",
-                words(&broken)
-            )));
-        }
-        all.len()
-    };
-    let mut kept = None;
-    if book.exists() {
-        let mut name = book.as_os_str().to_owned();
-        name.push(format!(".before-restore-{}", std::process::id()));
-        kept = Some(PathBuf::from(name));
-    }
-    copy::replace(book, staged, kept.as_deref().unwrap_or(book)).map_err(|e| match e {
-        StoreError::Busy => {
-            Error::Busy("somebody has the book open; nothing was replaced".to_owned())
-        }
+        StoreError::Missing(_) => Error::usage(
+            "no_backup",
+            format!("there is no file {}", backup.display()),
+            "name a file that daybook backup made",
+        ),
+        StoreError::NotABook(_) if !backup.is_file() => Error::usage(
+            "no_file",
+            format!("{} is not a file", backup.display()),
+            "name a file that daybook backup made",
+        ),
         other => other.into(),
-    })?;
-    Ok(Restored { kept, checks })
+    }
 }
 
 fn words(broken: &[Checked]) -> String {

@@ -71,7 +71,10 @@ impl Error {
             Self::Usage { code, .. } => code,
             Self::Input { .. } => "bad_input",
             Self::NeedsYes { .. } => "needs_yes",
-            Self::Busy(_) | Self::Store(S::Busy) => "busy",
+            Self::Busy(_) | Self::Store(S::Busy | S::InUse(_)) => "busy",
+            Self::Store(S::Replaced { .. }) => "book_replaced",
+            Self::Store(S::Outdated { .. }) => "other_schema",
+            Self::Store(S::NoRoom { .. }) => "no_room",
             Self::CheckFailed(_) => "check_failed",
             Self::Io { .. } | Self::Store(S::Io { .. }) => "io",
             Self::Bug(_) | Self::Store(S::Sqlite(_)) => "bug",
@@ -99,6 +102,19 @@ impl Error {
             Self::Usage { hint, .. } | Self::Input { hint, .. } => hint.clone(),
             Self::NeedsYes { .. } => "pass --yes to go on".to_owned(),
             Self::Busy(_) | Self::Store(S::Busy) => "try again in a moment".to_owned(),
+            Self::Store(S::InUse(_)) => "try again when they are done".to_owned(),
+            Self::Store(S::Replaced { .. }) => {
+                "leave, look at what lies there, and open it again".to_owned()
+            }
+            Self::Store(S::Outdated { found, known, .. }) => if found > known {
+                "a newer daybook brought it up meanwhile: leave, and start that one"
+            } else {
+                "somebody who may write there opens it once: that brings it up"
+            }
+            .to_owned(),
+            Self::Store(S::NoRoom { .. }) => {
+                "free some space and repeat; nothing was changed".to_owned()
+            }
             Self::Store(S::Missing(_)) => {
                 "make one with daybook init, or try daybook demo; --book FILE names another"
                     .to_owned()

@@ -79,13 +79,23 @@ pub struct Session {
 impl Session {
     /// Opens a book for `actor`.
     pub fn open(path: &Path, actor: Actor) -> Result<Self, Error> {
-        Ok(Self { store: Store::open(path)?, actor, fixed_now: None, next_op: None })
+        Self::open_saying(path, actor, &mut |_| {})
+    }
+
+    /// The same; `say` hears what is done to an older book while it is brought up.
+    pub fn open_saying(
+        path: &Path,
+        actor: Actor,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Self, Error> {
+        let store = Store::open_saying(path, say)?;
+        Ok(Self { store, actor, fixed_now: None, next_op: None })
     }
 
     /// Another connection to the same book for the same person, for another thread.
     pub fn again(&self) -> Result<Self, Error> {
         Ok(Self {
-            store: Store::open(self.store.path())?,
+            store: self.store.again()?,
             actor: self.actor.clone(),
             fixed_now: self.fixed_now,
             next_op: None,

@@ -17,12 +17,12 @@ use crate::domain::payment::MethodStatus;
 use crate::domain::tax::posting_block;
 use crate::domain::text::counted;
 use crate::store::document::{self, DocumentRow};
+use crate::store::hold::{Hold, Work};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::{Db, StoreError, Tx, account, bill_run, logo, method_state, posting, settings};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use std::fs::{File, TryLockError};
 use std::time::{Duration, Instant};
 
 /// A write lock is to be held about this long.
@@ -230,7 +230,7 @@ pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
 /// Drives a posting.
 pub struct PostRunner {
     size: u32,
-    lock: Option<File>,
+    lock: Option<Hold>,
 }
 
 impl Default for PostRunner {
@@ -250,7 +250,7 @@ impl Runner for PostRunner {
             return Err(Error::Bug(format!("{} is no posting job", job.id)));
         };
         if self.lock.is_none() {
-            self.lock = series_lock(session)?;
+            self.lock = session.store.hold(Work::Posting)?;
             if self.lock.is_none() {
                 std::thread::sleep(LOCK);
                 return Ok(Slice::More);
@@ -278,17 +278,6 @@ impl Runner for PostRunner {
         let ratio = LOCK.as_secs_f64() / begun.elapsed().as_secs_f64().max(0.001);
         self.size = ((f64::from(self.size) * ratio.clamp(0.3, 2.0)) as u32).clamp(5, 2_000);
         Ok(slice)
-    }
-}
-
-fn series_lock(session: &Session) -> Result<Option<File>, Error> {
-    let path = session.store.side_directory().join("locks").join("posting.lock");
-    let io = |source| Error::Io { path: path.clone(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(source)) => Err(Error::Io { path, source }),
     }
 }
 

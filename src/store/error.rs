@@ -9,6 +9,37 @@ pub enum StoreError {
     /// Another process holds the write lock for longer than the busy time-out.
     #[error("the book is busy: another process is writing")]
     Busy,
+    /// Somebody has it, or changes the file as such: who, in words.
+    #[error("{0}")]
+    InUse(String),
+    /// The file at the book's path is not the one that was opened: removed, replaced, or taken back.
+    #[error("{} is not the book that was opened: {how}; nothing is written to it", .path.display())]
+    Replaced {
+        /// The path.
+        path: PathBuf,
+        /// What became of it.
+        how: &'static str,
+    },
+    /// Its schema is not this program's, found while the book was open or cannot be changed.
+    #[error("{} has schema {found}, this daybook works with {known}; nothing is written to it", .path.display())]
+    Outdated {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// Too little free space for what would be written; nothing was begun.
+    #[error("{} needs {needed} bytes free on its disk, {free} are", .path.display())]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+        /// Bytes wanted.
+        needed: u64,
+        /// Bytes there.
+        free: u64,
+    },
     /// The row changed since it was read.
     #[error("{what} was changed by {by} meanwhile")]
     Stale {
@@ -117,6 +148,8 @@ impl StoreError {
     /// Puts the file's name where SQLite only knew "the book".
     pub(super) fn at(self, path: &std::path::Path) -> Self {
         match self {
+            // SQLite cannot open what is not there, and says no more than that.
+            Self::ReadOnly(_) if !path.exists() => Self::Missing(path.to_owned()),
             Self::ReadOnly(_) => Self::ReadOnly(path.to_owned()),
             Self::DiskFull(_) => Self::DiskFull(path.to_owned()),
             Self::NotABook(_) => Self::NotABook(path.to_owned()),

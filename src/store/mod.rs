@@ -20,12 +20,15 @@ pub mod draft;
 mod error;
 pub mod four_eyes;
 pub mod gateway_poll;
+pub mod hold;
+mod identity;
 pub mod job;
 pub mod ledger;
 pub mod lock;
 pub mod logo;
 pub mod memo;
 pub mod method_state;
+mod migrate;
 pub mod notice;
 mod open;
 pub mod open_item;
@@ -49,6 +52,7 @@ pub mod tax;
 pub mod undelivered;
 pub mod undo;
 pub mod usage;
+mod whole;
 
 pub use error::StoreError;
 pub use open::{BookKind, CreateBook};
@@ -94,6 +98,10 @@ pub struct Store {
     writable: bool,
     held: Duration,
     locks: Option<Vec<lock::Lock>>,
+    /// What it must still be; none for a file that only this process knows.
+    identity: Option<identity::Identity>,
+    /// Dropped last: the connection is closed when others may replace the file.
+    open: Option<hold::Hold>,
 }
 
 /// Read access inside one transaction (or, within [`Tx`], inside the writing one).
@@ -213,7 +221,11 @@ impl Store {
         &self,
         work: impl FnOnce(&Db<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.still_there()?;
         let tx = self.conn.unchecked_transaction().map_err(|e| self.named(e))?;
+        if let Some(identity) = &self.identity {
+            identity.still_ours(&tx)?;
+        }
         let result = work(&Db { conn: &tx });
         tx.finish().map_err(|e| self.named(e))?;
         result
@@ -232,15 +244,22 @@ impl Store {
         let path = self.path.clone();
         let named = |e: rusqlite::Error| StoreError::from(e).at(&path);
         let asked = Instant::now();
+        self.still_there()?;
         let tx = self
             .conn
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
             .map_err(named)?;
         let had = Instant::now();
         let db = Db { conn: &tx };
+        let (seq, prev_hash) = match &self.identity {
+            Some(identity) => {
+                identity.still_ours(&tx)?;
+                identity.still_follows(&tx, operation::head(&db)?)?
+            }
+            None => operation::head(&db)?,
+        };
         let role = role::authorize(&db, &op.actor, op.verb)?;
         operation::refuse_repeat(&db, &op.id)?;
-        let (seq, prev_hash) = operation::head(&db)?;
         let handle = Tx {
             db,
             now: op.now,
@@ -268,6 +287,19 @@ impl Store {
             locks.push(lock::Lock { what, waited: had - asked, held, commit });
         }
         Ok(result)
+    }
+
+    /// Whether the path still leads to the book that was opened; every transaction asks.
+    pub fn still_there(&self) -> Result<(), StoreError> {
+        self.identity.as_ref().map_or(Ok(()), identity::Identity::still_there)
+    }
+
+    /// Another connection to the same book: an error if the path leads elsewhere by now.
+    pub fn again(&self) -> Result<Self, StoreError> {
+        self.still_there()?;
+        let other = Self::open(&self.path)?;
+        self.still_there()?;
+        Ok(other)
     }
 
     /// SQLite's own counter of other connections' commits: cheap to ask, tells that something moved.

@@ -1,11 +1,12 @@
 //! Creating, opening and migrating a book, and what is refused while doing so.
 
-use super::{Store, StoreError, side_directory};
+use super::identity::{self, Identity};
+use super::whole::{self, Whole};
+use super::{Op, Store, StoreError, hold, migrate, side_directory};
 use crate::clock::Now;
-use crate::domain::actor::Actor;
+use crate::domain::actor::{Actor, Verb};
 use crate::domain::text_enum;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,7 +19,13 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_sample.sql"),
     include_str!("migrations/0003_four_eyes.sql"),
     include_str!("migrations/0004_gateway_poll.sql"),
+    include_str!("migrations/0005_schema_mark.sql"),
 ];
+
+/// The schema of this program.
+pub(super) fn known() -> i64 {
+    MIGRATIONS.len() as i64
+}
 
 /// Older SQLite can lose commits when two connections checkpoint the WAL at once.
 const MIN_SQLITE: i32 = 3_051_003;
@@ -59,82 +66,94 @@ pub struct CreateBook<'a> {
 }
 
 impl Store {
-    /// Makes a book at `path`; refuses to touch a file that exists.
+    /// Makes a book at `path`; refuses to touch a file that exists. It appears with its first line
+    /// in the audit trail or not at all, and what a killed try left is no hindrance to the next.
     pub fn create(path: &Path, book: &CreateBook<'_>) -> Result<Self, StoreError> {
-        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-            std::fs::create_dir_all(parent).map_err(|source| io(parent, source))?;
+        if path.symlink_metadata().is_ok() {
+            return Err(StoreError::Exists(path.to_owned()));
         }
-        let side = side_directory(path);
+        let directory = whole::parent(path);
+        std::fs::create_dir_all(directory).map_err(|source| io(directory, source))?;
+        let gate = hold::shut(path, "being made")?;
+        if path.symlink_metadata().is_ok() {
+            return Err(StoreError::Exists(path.to_owned()));
+        }
         // Made by us with 0660: SQLite alone would take the umask, and the second clerk could not write.
-        let file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o660)
-            .open(path)
-            .map_err(|source| match source.kind() {
-                std::io::ErrorKind::AlreadyExists => StoreError::Exists(path.to_owned()),
-                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                    StoreError::ReadOnly(path.to_owned())
-                }
-                std::io::ErrorKind::StorageFull => StoreError::DiskFull(path.to_owned()),
-                _ => io(path, source),
-            })?;
-        file.set_permissions(std::fs::Permissions::from_mode(0o660))
-            .map_err(|source| io(path, source))?;
-        drop(file);
-        let made = Self::fill(path, &side, book);
-        if made.is_err() {
-            // Nothing half made is left behind.
-            for suffix in ["", "-wal", "-shm"] {
-                let mut name = path.as_os_str().to_owned();
-                name.push(suffix);
-                let _ = std::fs::remove_file(name);
-            }
-        }
-        made
+        let made = Whole::begin(path, 0o660)?;
+        Self::fill(made.part(), book)?;
+        made.put_new()?;
+        drop(gate);
+        Self::open(path)
     }
 
-    fn fill(path: &Path, side: &Path, book: &CreateBook<'_>) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(side).map_err(|source| io(side, source))?;
-        let mut store = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        store.conn.pragma_update(None, "journal_mode", "WAL").map_err(|e| store.named(e))?;
-        let tx = store
+    fn fill(part: &Path, book: &CreateBook<'_>) -> Result<(), StoreError> {
+        let mut store = Self::private(part)?;
+        let path = part.to_owned();
+        let named = |e: rusqlite::Error| StoreError::from(e).at(&path);
+        store.conn.pragma_update(None, "application_id", APPLICATION_ID).map_err(named)?;
+        migrate::lay(&mut store.conn, MIGRATIONS, &mut |_| {}).map_err(|e| e.at(&path))?;
+        store
             .conn
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)
-            .map_err(|e| StoreError::from(e).at(path))?;
-        let work = || -> rusqlite::Result<()> {
-            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-            for sql in MIGRATIONS {
-                tx.execute_batch(sql)?;
-            }
-            tx.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
-            let uid: String =
-                tx.query_row("SELECT lower(hex(randomblob(16)))", [], |row| row.get(0))?;
-            tx.execute(
-                "INSERT INTO book (one, uid, kind, creator_uid, created_at) VALUES (1, ?1, ?2, ?3, ?4)",
-                (uid, book.kind.as_str(), book.actor.uid, book.now.at_ms),
-            )?;
+            .execute(
+                "INSERT INTO book (one, uid, kind, creator_uid, created_at)
+                 VALUES (1, lower(hex(randomblob(16))), ?1, ?2, ?3)",
+                (book.kind.as_str(), book.actor.uid, book.now.at_ms),
+            )
+            .map_err(named)?;
+        let op = Op::new(book.actor, Verb::Init, book.now);
+        store.write(&op, |tx| -> Result<(), StoreError> {
+            tx.note("book", format!("a {} book made", book.kind));
             Ok(())
-        };
-        work().map_err(|e| StoreError::from(e).at(path))?;
-        tx.commit().map_err(|e| StoreError::from(e).at(path))?;
-        Ok(store)
+        })?;
+        store.settle()
     }
 
     /// Opens a book for reading and writing; a file that cannot be written opens read-only.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let meta = std::fs::metadata(path).map_err(|source| match source.kind() {
+        Self::open_saying(path, &mut |_| {})
+    }
+
+    /// The same; `say` hears what is done to an older book while it is brought up.
+    pub fn open_saying(path: &Path, say: &mut dyn FnMut(&str)) -> Result<Self, StoreError> {
+        // One book has one directory beside it, whatever link led here.
+        let real = path.canonicalize().map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
             _ => io(path, source),
         })?;
+        let path = real.as_path();
+        let meta = std::fs::metadata(path).map_err(|source| io(path, source))?;
         if !meta.is_file() || meta.len() == 0 {
             return Err(StoreError::NotABook(path.to_owned()));
         }
         refuse_network_filesystem(path)?;
-        let writable = may_write(path)
-            && path.parent().is_none_or(|p| {
-                may_write(if p.as_os_str().is_empty() { Path::new(".") } else { p })
-            });
+        let writable = may_write(path) && may_write(whole::parent(path));
+        if !side_directory(path).exists() {
+            // Nothing is laid beside a file that is no book.
+            Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?.version()?;
+        }
+        let known = known();
+        loop {
+            let held = hold::open(path, writable)?;
+            let file = identity::file_at(path);
+            let mut store = Self::at_rest_or_live(path, writable)?;
+            let found = store.version()?;
+            if found > known {
+                return Err(StoreError::Newer { path: path.to_owned(), found, known });
+            }
+            if found == known {
+                store.open = held;
+                store.identity = Some(Identity::of(path, &store.conn, file)?);
+                return Ok(store);
+            }
+            if !writable {
+                return Err(StoreError::Outdated { path: path.to_owned(), found, known });
+            }
+            drop((store, held));
+            migrate::bring_up(path, say)?;
+        }
+    }
+
+    fn at_rest_or_live(path: &Path, writable: bool) -> Result<Self, StoreError> {
         let flags = if writable {
             OpenFlags::SQLITE_OPEN_READ_WRITE
         } else {
@@ -150,19 +169,43 @@ impl Store {
         };
         path.clone_into(&mut store.path);
         store.writable = writable;
-        store.check_version()?;
         Ok(store)
     }
 
-    fn connect(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
+    /// Opens a database that nobody else knows of: one in the making. It keeps nothing beside itself
+    /// that a crash would leave, and is flushed by whoever puts it in place.
+    pub(super) fn private(part: &Path) -> Result<Self, StoreError> {
+        let store = Self::connect(part, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let set = || -> rusqlite::Result<()> {
+            store.conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            store.conn.pragma_update(None, "journal_mode", "MEMORY")?;
+            store.conn.pragma_update(None, "synchronous", "OFF")
+        };
+        set().map_err(|e| store.named(e))?;
+        Ok(store)
+    }
+
+    /// Makes a finished database a book that others may open: its log is kept from now on.
+    pub(super) fn settle(self) -> Result<(), StoreError> {
+        self.conn.pragma_update(None, "journal_mode", "WAL").map_err(|e| self.named(e))
+    }
+
+    pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
         if rusqlite::version_number() < MIN_SQLITE {
             return Err(StoreError::Sqlite(format!("SQLite {} is too old", rusqlite::version())));
         }
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn =
             Connection::open_with_flags(path, flags).map_err(|e| StoreError::from(e).at(path))?;
-        let mut store =
-            Self { conn, path: path.to_owned(), writable: true, held: Duration::ZERO, locks: None };
+        let mut store = Self {
+            conn,
+            path: path.to_owned(),
+            writable: true,
+            held: Duration::ZERO,
+            locks: None,
+            identity: None,
+            open: None,
+        };
         let mut set = || -> rusqlite::Result<()> {
             store.conn.busy_handler(Some(wait_for_lock))?;
             store.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -180,41 +223,15 @@ impl Store {
         Ok(store)
     }
 
-    fn check_version(&mut self) -> Result<(), StoreError> {
+    /// Its schema; an error if it is no book.
+    pub(super) fn version(&self) -> Result<i64, StoreError> {
         let pragma = |name: &str| -> Result<i64, StoreError> {
             self.conn.pragma_query_value(None, name, |r| r.get(0)).map_err(|e| self.named(e))
         };
         if pragma("application_id")? != APPLICATION_ID {
             return Err(StoreError::NotABook(self.path.clone()));
         }
-        let (found, known) = (pragma("user_version")?, MIGRATIONS.len() as i64);
-        if found > known {
-            return Err(StoreError::Newer { path: self.path.clone(), found, known });
-        }
-        if found < known {
-            self.migrate()?;
-        }
-        Ok(())
-    }
-
-    /// Brings an older book up: a backup first, then every missing file in one transaction.
-    fn migrate(&mut self) -> Result<(), StoreError> {
-        let path = self.path.clone();
-        let named = |e: rusqlite::Error| StoreError::from(e).at(&path);
-        let from: i64 =
-            self.conn.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(named)?;
-        self.backup_to(&side_directory(&self.path).join(format!("before-schema-{from}.db")))?;
-        let tx = self
-            .conn
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)
-            .map_err(named)?;
-        // Another process may have migrated while we waited.
-        let from: i64 = tx.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(named)?;
-        for sql in MIGRATIONS.iter().skip(usize::try_from(from).unwrap_or(0)) {
-            tx.execute_batch(sql).map_err(named)?;
-        }
-        tx.pragma_update(None, "user_version", MIGRATIONS.len() as i64).map_err(named)?;
-        tx.commit().map_err(named)
+        pragma("user_version")
     }
 
     /// Copies the book, consistent while others write; an existing target is refused.
@@ -222,11 +239,17 @@ impl Store {
         if target.exists() {
             return Err(StoreError::Exists(target.to_owned()));
         }
-        if let Some(parent) = target.parent().filter(|p| !p.as_os_str().is_empty()) {
-            std::fs::create_dir_all(parent).map_err(|source| io(parent, source))?;
-        }
-        let text = target.to_string_lossy().into_owned();
-        self.conn.execute("VACUUM INTO ?1", [text]).map_err(|e| StoreError::from(e).at(target))?;
+        let directory = whole::parent(target);
+        std::fs::create_dir_all(directory).map_err(|source| io(directory, source))?;
+        let copy = Whole::begin(target, 0o600)?;
+        self.copy_into(copy.part())?;
+        copy.put_new()
+    }
+
+    /// Copies the book into an empty file.
+    pub(super) fn copy_into(&self, part: &Path) -> Result<(), StoreError> {
+        let text = part.to_string_lossy().into_owned();
+        self.conn.execute("VACUUM INTO ?1", [text]).map_err(|e| StoreError::from(e).at(part))?;
         Ok(())
     }
 }
@@ -253,7 +276,7 @@ fn frozen(path: &Path) -> bool {
 }
 
 /// A path as SQLite's file names with options take it.
-fn escaped(path: &Path) -> String {
+pub(super) fn escaped(path: &Path) -> String {
     path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
 

@@ -44,7 +44,9 @@ impl From<Error> for Fault {
         let kind = match &error {
             Error::Store(StoreError::Stale { .. }) => FaultKind::Stale,
             Error::Store(StoreError::AlreadyDone(_)) => FaultKind::AlreadyDone,
-            Error::Busy(_) | Error::Store(StoreError::Busy) => FaultKind::Busy,
+            Error::Busy(_) | Error::Store(StoreError::Busy | StoreError::InUse(_)) => {
+                FaultKind::Busy
+            }
             Error::Store(_)
             | Error::Usage { .. }
             | Error::Input { .. }

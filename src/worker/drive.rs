@@ -6,9 +6,8 @@ use crate::engine::job::{Ports, Slice, runner};
 use crate::engine::tick::tick;
 use crate::engine::{Error, Session};
 use crate::store::StoreError;
+use crate::store::hold::Work;
 use crate::store::job::{self, JobRow, JobState};
-use std::fs::{File, TryLockError};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -70,7 +69,7 @@ pub fn drive(
             return Ok(Ended::Left(row));
         }
         if row.state != JobState::Paused
-            && let Some(lock) = try_lock(session, id)?
+            && let Some(lock) = session.store.hold(Work::Job(id))?
         {
             hold(session, id, ports, follow)?;
             drop(lock);
@@ -92,7 +91,7 @@ pub fn work(session: &mut Session, ports: &Ports, stop: &AtomicBool) -> Result<u
         if row.state == JobState::Paused || !due {
             continue;
         }
-        if let Some(lock) = try_lock(session, row.id)? {
+        if let Some(lock) = session.store.hold(Work::Job(row.id))? {
             let mut follow: &AtomicBool = stop;
             match hold(session, row.id, ports, &mut follow) {
                 Ok(true) => driven += 1,
@@ -190,22 +189,4 @@ fn fail(session: &mut Session, row: &JobRow, error: Error) -> Result<(), Error> 
         Ok(job::set_state(tx, row.id, JobState::Failed, &text)?)
     })?;
     Err(error)
-}
-
-/// The kernel lock of a job: held for the life of its driver, so death is known and not guessed.
-fn try_lock(session: &Session, id: JobId) -> Result<Option<File>, Error> {
-    let directory = session.store.side_directory().join("locks");
-    let io = |path: &PathBuf| {
-        let path = path.clone();
-        move |source| Error::Io { path, source }
-    };
-    std::fs::create_dir_all(&directory).map_err(io(&directory))?;
-    let path = directory.join(format!("job-{}.lock", id.0));
-    let file =
-        File::options().create(true).truncate(false).write(true).open(&path).map_err(io(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(source)) => Err(Error::Io { path, source }),
-    }
 }

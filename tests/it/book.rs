@@ -16,6 +16,7 @@ const MADE: &[&str] = &[
     "DROP TABLE run_sample; ALTER TABLE bill_run DROP COLUMN unflagged",
     "DROP TABLE four_eyes",
     "DROP TABLE gateway_poll",
+    "DROP TABLE schema_mark",
 ];
 
 /// What a call of the binary gave.

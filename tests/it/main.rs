@@ -34,6 +34,7 @@ mod money_faults;
 mod month;
 mod post_date;
 mod pty;
+mod restore;
 mod retry;
 mod roles;
 mod rows;

@@ -1,7 +1,7 @@
 //! The file itself: pages, value types, and that every guard is as it was released.
 
 use super::Found;
-use crate::store::{Db, StoreError, open};
+use crate::store::{Db, StoreError, migrate, open};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
@@ -34,10 +34,8 @@ pub fn file_sound(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
 
 /// Every table, index and trigger against a fresh book's.
 pub fn guards(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
-    let fresh = Connection::open_in_memory()?;
-    for sql in open::MIGRATIONS {
-        fresh.execute_batch(sql)?;
-    }
+    let mut fresh = Connection::open_in_memory()?;
+    migrate::lay(&mut fresh, open::MIGRATIONS, &mut |_| {})?;
     let (wanted, actual) = (objects(&fresh)?, objects(db.conn())?);
     for (name, sql) in &wanted {
         match actual.get(name) {

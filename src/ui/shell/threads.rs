@@ -290,6 +290,11 @@ impl Reader {
 
     /// Whether others wrote, and who is here.
     fn look(&mut self) {
+        if let Err(error) = self.session.store.still_there() {
+            let text = Fault::from(Error::from(error)).line();
+            let _ = self.replies.send(Msg::Notice(text));
+            return;
+        }
         let version = self.session.store.data_version().unwrap_or(self.version);
         if version != self.version {
             self.version = version;

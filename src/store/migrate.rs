@@ -1,0 +1,191 @@
+//! Bringing an older book up: one process at a time, a copy first, then every missing file in one
+//! transaction. Killed at any point it leaves the old book or the new one, and is begun again.
+//!
+//! Files may make a table anew (create, copy, drop, rename): references are not enforced meanwhile and
+//! all of them are looked at before the commit.
+
+use super::open::{MIGRATIONS, known};
+use super::whole::{Whole, with_suffix};
+use super::{Store, StoreError, hold, side_directory};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// From this schema on every program compares it with its own at each transaction. Older programs
+/// do not, so nobody at all may have such a book open while it is brought up.
+const COMPARED_FROM: i64 = 5;
+/// How long others have to close the book.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What a migration may write besides what it makes anew, at least.
+const SLACK: u64 = 4 << 20;
+
+/// Brings the book at `path` up to this program's schema; nothing if another process just did.
+pub(super) fn bring_up(path: &Path, say: &mut dyn FnMut(&str)) -> Result<(), StoreError> {
+    let known = known();
+    let _gate = hold::shut(path, &format!("being brought up to schema {known}"))?;
+    let mut store = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let from = store.version()?;
+    if from >= known {
+        return Ok(());
+    }
+    if from < COMPARED_FROM {
+        store.alone()?;
+    }
+    store.keep_copy(from, say)?;
+    lay(&mut store.conn, MIGRATIONS, say).map_err(|e| e.at(path))
+}
+
+/// Lays every file of `files` that the database does not have, in one exclusive transaction.
+pub(super) fn lay(
+    conn: &mut Connection,
+    files: &[&str],
+    say: &mut dyn FnMut(&str),
+) -> Result<(), StoreError> {
+    // Neither can be changed inside a transaction. A table under a new name is what others refer to
+    // already: references are not to follow the renaming.
+    conn.pragma_update(None, "foreign_keys", false)?;
+    conn.pragma_update(None, "legacy_alter_table", true)?;
+    let result = laid(conn, files, say);
+    conn.pragma_update(None, "legacy_alter_table", false)?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    result
+}
+
+fn laid(
+    conn: &mut Connection,
+    files: &[&str],
+    say: &mut dyn FnMut(&str),
+) -> Result<(), StoreError> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    let from: i64 = tx.pragma_query_value(None, "user_version", |r| r.get(0))?;
+    let marks = last_keys(&tx)?;
+    let to = files.len() as i64;
+    for (version, sql) in (1..).zip(files).skip_while(|(version, _)| *version <= from) {
+        say(&format!("schema {version} of {to}"));
+        tx.execute_batch(sql)?;
+    }
+    if !marks.is_empty() {
+        say("looking at every reference");
+        if tx.prepare("PRAGMA foreign_key_check")?.exists([])? {
+            let words =
+                format!("brought up to schema {to} it would refer to rows that are not there");
+            return Err(StoreError::Corrupt(words));
+        }
+    }
+    for version in from + 1..=to {
+        for (name, last) in &marks {
+            tx.execute(
+                "INSERT INTO schema_mark (version, name, last) VALUES (?1, ?2, ?3)",
+                (version, name, last),
+            )?;
+        }
+    }
+    tx.pragma_update(None, "user_version", to)?;
+    Ok(tx.commit()?)
+}
+
+/// The greatest key of every table that has rows and an integer for a key.
+fn last_keys(conn: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
+    let mut statement = conn.prepare(
+        "SELECT m.name, p.name FROM sqlite_schema m JOIN pragma_table_info(m.name) p
+         WHERE m.type = 'table' AND p.pk > 0 AND m.name NOT LIKE 'sqlite_%'
+         GROUP BY m.name HAVING count(*) = 1 AND p.type = 'INTEGER' ORDER BY m.name",
+    )?;
+    let tables: Vec<(String, String)> =
+        statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
+    let mut found = Vec::new();
+    for (table, key) in tables {
+        let sql = format!("SELECT max(\"{key}\") FROM \"{table}\"");
+        if let Some(last) = conn.query_row(&sql, [], |r| r.get(0))? {
+            found.push((table, last));
+        }
+    }
+    Ok(found)
+}
+
+impl Store {
+    /// No other connection of whatever program from now on, or an error that says so.
+    pub(super) fn alone(&self) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        let attempt = || -> rusqlite::Result<()> {
+            self.conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            self.conn.execute_batch("BEGIN IMMEDIATE; COMMIT;")
+        };
+        self.conn.busy_timeout(Duration::from_millis(50))?;
+        loop {
+            match attempt().map_err(|e| self.named(e)) {
+                Err(StoreError::Busy) if begun.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(StoreError::Busy) => {
+                    return Err(StoreError::InUse(format!(
+                        "{} is open in another program; nothing was changed",
+                        self.path.display()
+                    )));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Keeps the book as it is now in the directory beside it, if there is room for all that follows.
+    fn keep_copy(&self, from: i64, say: &mut dyn FnMut(&str)) -> Result<(), StoreError> {
+        let directory = side_directory(&self.path);
+        let target = free_name(&directory.join(format!("before-schema-{from}.db")), self)?;
+        let copy = Whole::begin(&target, 0o660)?;
+        let number = |name: &str| -> Result<u64, StoreError> {
+            let found: i64 = self
+                .conn
+                .pragma_query_value(None, name, |r| r.get(0))
+                .map_err(|e| self.named(e))?;
+            Ok(found.unsigned_abs())
+        };
+        let bytes = number("page_count")? * number("page_size")?;
+        let anew = MIGRATIONS
+            .iter()
+            .skip(usize::try_from(from).unwrap_or(0))
+            .any(|sql| sql.contains("DROP TABLE"));
+        // The transaction writes into the log first, then into the book.
+        room(&self.path, &directory, bytes, if anew { 2 * bytes } else { bytes / 10 })?;
+        say(&format!("a copy of the book first ({} MB), as {}", bytes >> 20, target.display()));
+        self.copy_into(copy.part())?;
+        copy.put_over()
+    }
+
+    /// Whether all that `copy` says happened has happened here too.
+    fn contains(&self, copy: &Path) -> bool {
+        let theirs = || -> Result<(i64, Vec<u8>), StoreError> {
+            let other = Self::connect(copy, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            other.read(super::operation::head)
+        };
+        let Ok((seq, hash)) = theirs() else { return false };
+        let ours: Option<Vec<u8>> = self
+            .conn
+            .query_row("SELECT hash FROM operation WHERE seq = ?1", [seq], |r| r.get(0))
+            .ok();
+        ours == Some(hash)
+    }
+}
+
+/// Refuses work on `book` that its disk has no room for: a copy, and what else is written.
+pub(super) fn room(book: &Path, directory: &Path, copy: u64, more: u64) -> Result<(), StoreError> {
+    let needed = copy + more + SLACK;
+    let free = nix::sys::statvfs::statvfs(directory)
+        .map_or(u64::MAX, |s| s.blocks_available() * s.fragment_size());
+    if free < needed {
+        return Err(StoreError::NoRoom { path: book.to_owned(), needed, free });
+    }
+    Ok(())
+}
+
+/// The first name that is free, or whose copy holds nothing that this book does not.
+fn free_name(wanted: &Path, book: &Store) -> Result<PathBuf, StoreError> {
+    let mut name = wanted.to_owned();
+    for n in 2..1_000 {
+        if !name.exists() || book.contains(&name) {
+            return Ok(name);
+        }
+        name = with_suffix(&wanted.with_extension(""), &format!("-{n}.db"));
+    }
+    Err(StoreError::Exists(name))
+}

@@ -239,7 +239,25 @@ pub const SETTINGS: &[Setting] = &[
         "four_eyes.above",
         "",
         DecimalOrEmpty,
-        "amount above which posting, memos, write-offs, refunds and changed payment methods need a second person; empty = never",
+        "amount above which what one person does to one account in 24 hours needs a second: posting, memos, write-offs, refunds, loaded open items; and what it owes when a payment method or the domain of an e-mail changes; empty = never",
+    ),
+    s(
+        "four_eyes.price_charges",
+        "0",
+        Int(0, 1_000_000),
+        "prices that one person may change in 24 hours before a second must confirm; 0 = any number",
+    ),
+    s(
+        "four_eyes.price_percent",
+        "0",
+        Dec,
+        "a price that moves by no more than so many percent does not count there",
+    ),
+    s(
+        "separation.window",
+        "90",
+        Int(1, 36_500),
+        "days in which who recorded a payment on an account gives nothing up there, and the other way round",
     ),
 ];
 

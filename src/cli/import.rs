@@ -2,6 +2,7 @@
 
 use super::output::{self, Align};
 use super::{Ctx, Exit, exit};
+use crate::domain::text;
 use crate::engine::Error;
 use crate::engine::import::{self, FileReport, Options, Report};
 use std::io::{IsTerminal, Write};
@@ -11,8 +12,11 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// CSV files, or directories of them
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "confirm", conflicts_with = "confirm", value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Confirm the rows of a file that wait for a second person (the number is in daybook status)
+    #[arg(long, value_name = "NUMBER")]
+    confirm: Option<i64>,
     /// Load the good rows and write the bad ones here
     #[arg(long, value_name = "FILE")]
     reject_file: Option<PathBuf>,
@@ -35,10 +39,14 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         yes: args.yes,
         allow_repeats: args.allow_repeats,
     };
-    let report = match import::import(&mut session, &args.paths, &options) {
+    let mut go = |options: &Options| match args.confirm {
+        Some(id) => import::confirm(&mut session, id, options),
+        None => import::import(&mut session, &args.paths, options),
+    };
+    let report = match go(&options) {
         Err(Error::NeedsYes { message }) if !ctx.json && ask(&message) => {
             options.yes = true;
-            import::import(&mut session, &args.paths, &options)?
+            go(&options)?
         }
         other => other?,
     };
@@ -55,7 +63,8 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         }
         return Ok(Exit::Usage);
     }
-    Ok(Exit::partly_if(refused))
+    let waits = report.files.iter().any(|f| !f.waiting.is_empty());
+    Ok(Exit::partly_if(refused || waits))
 }
 
 /// Asks on the terminal; without one the answer is no.
@@ -108,6 +117,7 @@ fn show(report: &Report) {
     output::table(&headers, &report.files.iter().map(row).collect::<Vec<_>>());
     for file in &report.files {
         show_changes(file);
+        show_waiting(file);
         show_refused(file);
     }
 }
@@ -122,6 +132,18 @@ fn show_changes(file: &FileReport) {
     }
     if file.changes.len() > SHOWN {
         output::line("  … and more: see the log, or --json");
+    }
+}
+
+fn show_waiting(file: &FileReport) {
+    let Some(request) = file.request.filter(|_| !file.waiting.is_empty()) else { return };
+    let rows = text::counted(file.waiting.len() as i64, "row waits", "rows wait");
+    output::line(&format!(
+        "{}: {rows} for a second person: another user who may imports the same file, or: daybook import --confirm {request}",
+        file.file
+    ));
+    for row in file.waiting.iter().take(SHOWN) {
+        output::line(&format!("  line {}: {}: {}", row.line, row.what, row.why));
     }
 }
 

@@ -5,11 +5,11 @@ text_enum! {
     Role {
         /// Look, explain, export.
         Viewer = "viewer",
-        /// Import, review, edit, hold, deliver.
+        /// Import customers, charges and usage, review, edit, hold, deliver.
         Clerk = "clerk",
-        /// Clerk, and runs, post, adjust, reverse, schedules.
+        /// Clerk, and runs, post, open items, adjust, reverse, schedules.
         Biller = "biller",
-        /// Payment runs, retries, outside payments, promises.
+        /// Payment runs, retries, outside payments, promises, payment methods.
         Cashier = "cashier",
         /// Write-off, refund, reopen, roles' audit.
         Controller = "controller",
@@ -27,6 +27,10 @@ text_enum! {
         Init = "init",
         /// Loading CSV files.
         Import = "import",
+        /// Loading payment methods: what accounts owe is charged there.
+        ImportMethods = "import payment methods",
+        /// Loading open invoices and credits of another system as posted.
+        ImportOpenItems = "import open items",
         /// Making, pausing, resuming a bill run; its slices.
         Bill = "bill",
         /// Canceling a run or its remaining drafts.
@@ -103,12 +107,24 @@ pub fn permitted(role: Role, verb: Verb) -> bool {
             clerk
                 || matches!(
                     verb,
-                    V::Bill | V::CancelRun | V::Post | V::Adjust | V::Reverse | V::Schedule
+                    V::Bill
+                        | V::CancelRun
+                        | V::Post
+                        | V::ImportOpenItems
+                        | V::Adjust
+                        | V::Reverse
+                        | V::Schedule
                 )
         }
         Role::Cashier => matches!(
             verb,
-            V::Collect | V::Retry | V::Reconcile | V::OutsidePayment | V::FollowUp | V::Remind
+            V::Collect
+                | V::Retry
+                | V::Reconcile
+                | V::OutsidePayment
+                | V::FollowUp
+                | V::ImportMethods
+                | V::Remind
         ),
         Role::Controller => matches!(verb, V::WriteOff | V::Refund),
         Role::Admin => matches!(verb, V::Init | V::Settings | V::Roles),

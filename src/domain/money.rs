@@ -77,6 +77,14 @@ impl Currency {
             Err(MoneyError::TooFine { digits: self.digits() })
         }
     }
+
+    /// The most minor units that are not above a decimal: a limit, for comparing.
+    pub fn whole_minor(self, limit: Decimal) -> i64 {
+        limit
+            .checked_mul(Decimal::from(10_i64.pow(self.digits())))
+            .and_then(|scaled| scaled.floor().try_into().ok())
+            .unwrap_or(i64::MAX)
+    }
 }
 
 impl fmt::Display for Currency {

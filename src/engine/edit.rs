@@ -224,7 +224,9 @@ pub fn redate(tx: &Tx<'_>, id: DocumentId, day: NaiveDate) -> Result<(), Error> 
     let basis = Basis::load(tx, &row, &content)?;
     move_to(&mut content, day, &basis)?;
     totals::settle(&mut content, &basis)?;
+    let review = review_after(&draft::review(tx, &row)?);
     draft::save(tx, &row, &content)?;
+    draft::set_review(tx, row.id, &review)?;
     Ok(())
 }
 

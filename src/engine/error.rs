@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum Error {
     /// The book.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// Wrong usage or a state in which the verb makes no sense; nothing changed.
     #[error("{message}")]
     Usage {
@@ -58,6 +58,15 @@ pub enum Error {
     Bug(String),
 }
 
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Rule(stop) => Self::usage(stop.code(), stop.to_string(), stop.hint()),
+            other => Self::Store(other),
+        }
+    }
+}
+
 impl Error {
     /// Wrong usage with a remedy.
     pub fn usage(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -81,6 +90,7 @@ impl Error {
             Self::Store(S::Stale { .. }) => "stale",
             Self::Store(S::NotFound(_)) => "not_found",
             Self::Store(S::Forbidden { .. }) => "forbidden",
+            Self::Store(S::Rule(stop)) => stop.code(),
             Self::Store(S::AlreadyDone(_)) => "already_done",
             Self::Store(S::Missing(_)) => "no_book",
             Self::Store(S::Exists(_)) => "exists",
@@ -129,6 +139,7 @@ impl Error {
             Self::Store(S::DiskFull(_)) => {
                 "free some space; what was acknowledged is safe".to_owned()
             }
+            Self::Store(S::Rule(stop)) => stop.hint(),
             Self::Store(S::Stale { .. }) => "look at it again, then repeat".to_owned(),
             Self::Store(
                 S::NotFound(_)

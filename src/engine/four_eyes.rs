@@ -1,7 +1,8 @@
 //! Four eyes above an amount (`four_eyes.above`): one rule for posting, memos, write-offs, refunds
 //! and changed payment methods.
 //!
-//! A draft above the amount posts only after somebody other than who posts it has accepted it: the
+//! What counts is what one person did alone to one account within 24 hours, summed by currency
+//! (`store::deed`, where each row asks again). A draft above the amount posts only after somebody other than who posts it has accepted it: the
 //! acceptance is the first pair of eyes. For the other four the first attempt records a request and
 //! is refused; the same verb with the same parameters by a second person whose role allows it
 //! confirms the request, and it happens. A request ends when what it is about changes, or after
@@ -11,27 +12,44 @@ use super::{Error, Session};
 use crate::config::Config;
 use crate::domain::actor::{Role, Verb, permitted};
 use crate::domain::document::Review;
+use crate::domain::ids::AccountId;
 use crate::domain::money::Currency;
+use crate::store::deed::{self, DeedKind, NewDeed, Second, Stop};
 use crate::store::document::DocumentRow;
 use crate::store::four_eyes::{self, NewRequest, Object, RequestRow, RequestState};
-use crate::store::{Db, StoreError, Tx, notice, settings};
+use crate::store::{Db, StoreError, Tx, document, import_request, notice, payment, settings};
 use chrono::DateTime;
 use std::cell::RefCell;
 
 /// How long a request waits for its second person: two weeks.
-const STANDS_MS: i64 = 14 * 24 * 3_600_000;
+pub const STANDS_MS: i64 = 14 * 24 * 3_600_000;
 
-/// Whether an amount is above the limit; without a limit nothing is.
-fn above(config: &Config, currency: Currency, minor: i64) -> bool {
-    config.decimal("four_eyes.above").is_some_and(|limit| currency.to_decimal(minor).abs() > limit)
-}
-
-/// Why a draft does not post yet: it is above the amount, and nobody but who posts it accepted it.
-pub fn unseen(row: &DocumentRow, config: &Config, poster: &str) -> Option<String> {
-    let other = row.review == Review::Accepted && row.reviewed_by.as_deref() != Some(poster);
-    (above(config, row.currency, row.total_minor) && !other).then(|| {
-        let limit = config.get("four_eyes.above");
-        format!("above {limit}: somebody else must accept it first (four_eyes.above)")
+/// Who accepted a draft besides who posts it, if anybody did; or why it does not post yet.
+pub fn seen(tx: &Tx<'_>, row: &DocumentRow) -> Result<Result<Option<Second>, String>, StoreError> {
+    let other = row.reviewed_by.clone().filter(|by| *by != tx.actor().name);
+    let second = other
+        .filter(|_| row.review == Review::Accepted)
+        .map(|name| Second { asked_by: None, name });
+    let Some(deed) = deed::of_posting(tx, row)? else { return Ok(Ok(second)) };
+    tx.seconded_by(second.clone());
+    let stop = deed::stop(tx, &deed)?;
+    tx.seconded_by(None);
+    Ok(match stop {
+        None => Ok(second),
+        Some(Stop::Alone { limit, before_minor, currency }) => {
+            let before = if before_minor == 0 {
+                String::new()
+            } else {
+                let money = currency.grouped(before_minor);
+                format!("with {money} {currency} of yours on this account in 24 hours ")
+            };
+            Err(format!(
+                "{before}above {limit}: somebody else must accept it first (four_eyes.above)"
+            ))
+        }
+        Some(stop @ (Stop::BothSides { .. } | Stop::Prices { .. })) => {
+            Err(format!("{stop}: somebody else must post it (separation.window)"))
+        }
     })
 }
 
@@ -64,6 +82,7 @@ pub struct Eyes {
 struct Wanted {
     subject: String,
     request: NewRequest,
+    stop: Stop,
 }
 
 /// One transaction of a verb that four eyes may bind. Its work calls [`Eyes::on`] before it changes
@@ -85,10 +104,6 @@ impl Eyes {
     /// Lets a deed pass if it is not above the amount, or if another person asked for the very same;
     /// gives what the audit trail then says of that person, empty otherwise.
     pub fn on(&self, tx: &Tx<'_>, deed: &Deed<'_>) -> Result<String, Error> {
-        let config = settings::load(tx)?;
-        if !above(&config, deed.currency, deed.minor) {
-            return Ok(String::new());
-        }
         let money = format!("{} {}", deed.currency.grouped(deed.minor.abs()), deed.currency);
         let request = NewRequest {
             deed: format!("{} {:?} {}", self.verb, deed.object, deed.with),
@@ -99,28 +114,44 @@ impl Eyes {
             words: format!("{}: {} of {money}", deed.subject, deed.what),
             reason: deed.reason.to_owned(),
         };
-        if let Some(open) = four_eyes::open_for(tx, &request.deed)?
-            && stands(tx, &open, &request)
-        {
-            let at = clock(&config, &open, tx.now().at_ms);
-            if open.uid == tx.actor().uid {
-                return Err(Error::usage(
-                    "four_eyes",
-                    format!("{}: you asked for this {at}", open.asked.words),
-                    format!("another {} must do the same to confirm", roles(self.verb)),
-                ));
-            }
+        let open = four_eyes::open_for(tx, &request.deed)?.filter(|o| stands(tx, o, &request));
+        let at = |open: &RequestRow| -> Result<String, StoreError> {
+            Ok(clock(&settings::load(tx)?, open, tx.now().at_ms))
+        };
+        if let Some(open) = open.as_ref().filter(|o| o.uid != tx.actor().uid) {
+            let asked = format!("; asked for by {} {}", open.user_name, at(open)?);
             four_eyes::end(tx, open.id, RequestState::Confirmed)?;
             notice::done(tx, &key(open.id))?;
-            return Ok(format!(
-                "; asked for by {} {at} (operation {})",
-                open.user_name, open.asked_seq
+            let name = open.user_name.clone();
+            tx.seconded_by(Some(Second { asked_by: Some(open.uid), name }));
+            return Ok(format!("{asked} (operation {})", open.asked_seq));
+        }
+        let (account, kind) = whose(tx, deed.object)?;
+        let new = NewDeed::new(account, kind, deed.minor, deed.currency);
+        let Some(stop) = deed::too_much(tx, tx.actor().uid, &new, tx.now().at_ms)? else {
+            return Ok(String::new());
+        };
+        if let Some(open) = open {
+            return Err(Error::usage(
+                "four_eyes",
+                format!("{}: you asked for this {}", open.asked.words, at(&open)?),
+                format!("another {} must do the same to confirm", roles(self.verb)),
             ));
         }
         let error = Error::usage("four_eyes", request.words.clone(), "");
-        *self.wanted.borrow_mut() = Some(Wanted { subject: deed.subject.to_owned(), request });
+        *self.wanted.borrow_mut() =
+            Some(Wanted { subject: deed.subject.to_owned(), request, stop });
         Err(error)
     }
+}
+
+/// The account that an object is about, and what is done to it.
+fn whose(db: &Db<'_>, object: Object) -> Result<(AccountId, DeedKind), StoreError> {
+    Ok(match object {
+        Object::Document(id) => (document::get(db, id)?.account, DeedKind::Credit),
+        Object::Payment(id) => (payment::get(db, id)?.account, DeedKind::Refund),
+        Object::Methods(id) => (id, DeedKind::Method),
+    })
 }
 
 /// Whether a request is still about what it was.
@@ -135,8 +166,7 @@ fn record(session: &mut Session, verb: Verb, wanted: &Wanted) -> Result<Error, E
     session.write(verb, |tx| {
         let config = settings::load(tx)?;
         let request = &wanted.request;
-        let limit = config.get("four_eyes.above");
-        let mut message = format!("{}: above {limit} a second person must confirm", request.words);
+        let mut message = format!("{}: {}", request.words, wanted.stop);
         if let Some(open) = four_eyes::open_for(tx, &request.deed)? {
             if stands(tx, &open, request) {
                 // Two asked at the same moment: one request stands, and a repeat confirms it.
@@ -183,17 +213,22 @@ pub fn end_stale(session: &mut Session) -> Result<usize, Error> {
         }
         Ok(found)
     };
-    if session.read(stale)?.is_empty() {
+    let imports = |db: &Db<'_>| import_request::older_than(db, at - STANDS_MS);
+    if session.read(stale)?.is_empty() && session.read(imports)?.is_empty() {
         return Ok(0);
     }
     session.write(Verb::Housekeeping, |tx| {
-        let found = stale(tx)?;
+        let (found, files) = (stale(tx)?, imports(tx)?);
         for open in &found {
             expire(tx, open)?;
         }
-        let all: Vec<&str> = found.iter().map(|o| o.asked.words.as_str()).collect();
+        for file in &files {
+            super::import::end_request(tx, file.id, RequestState::Expired)?;
+        }
+        let words = found.iter().map(|o| o.asked.words.as_str());
+        let all: Vec<&str> = words.chain(files.iter().map(|f| f.name.as_str())).collect();
         tx.note("four eyes", format!("no longer asked for: {}", all.join("; ")));
-        Ok(found.len())
+        Ok(found.len() + files.len())
     })
 }
 
@@ -207,7 +242,7 @@ fn key(id: i64) -> String {
 }
 
 /// Who may do a verb, for people.
-fn roles(verb: Verb) -> String {
+pub fn roles(verb: Verb) -> String {
     let may = |role: &&Role| **role != Role::Everything && permitted(**role, verb);
     let names: Vec<&str> = Role::ALL.iter().filter(may).map(|r| r.as_str()).collect();
     names.join(" or ")

@@ -10,15 +10,18 @@ mod methods;
 mod open_items;
 mod plan;
 mod rejects;
+mod second;
 mod subscriptions;
 mod taxes;
 mod usage;
 
 use super::{Error, Session};
-use crate::domain::actor::Verb;
+use crate::domain::actor::Actor;
 use crate::import::{self, Kind, Refused, Rows};
 use crate::store::{self, Db, Op, StoreError, Topic, Tx, operation};
 use plan::{Change, Merge};
+use second::Judged;
+pub use second::{Waiting, end as end_request};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -57,6 +60,12 @@ pub struct FileReport {
     pub unchanged: usize,
     /// Rows that did not go in. Without a reject file one of them keeps the whole file out.
     pub refused: Vec<Refused>,
+    /// Rows that wait for a second person; they are in the book once somebody else confirms.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<Waiting>,
+    /// The number that `import --confirm` takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<i64>,
     /// What was changed, old and new; at most [`plan::SHOWN`].
     pub changes: Vec<Change>,
     /// Whether the file's good rows are in the book.
@@ -71,6 +80,8 @@ struct Source {
     path: PathBuf,
     bytes: Vec<u8>,
     parsed: Result<Rows, Refused>,
+    /// Its rows are those of a request that is being confirmed: its number and its file's hash.
+    confirms: Option<(i64, String)>,
 }
 
 impl Source {
@@ -108,9 +119,22 @@ pub fn import_texts(
 ) -> Result<Report, Error> {
     let sources = files.into_iter().map(|(name, bytes)| {
         let parsed = import::parse(&bytes);
-        Source { path: PathBuf::from(name), bytes, parsed }
+        Source { path: PathBuf::from(name), bytes, parsed, confirms: None }
     });
     import_all(session, sources.collect(), options)
+}
+
+/// Confirms the rows of a request that somebody else made.
+pub fn confirm(session: &mut Session, id: i64, options: &Options) -> Result<Report, Error> {
+    let actor = session.actor.clone();
+    let request = session.read(|db| second::requested(db, &actor, id))??;
+    let source = Source {
+        path: PathBuf::from(request.name),
+        parsed: import::parse(&request.content),
+        bytes: request.content,
+        confirms: Some((id, request.sha256)),
+    };
+    import_all(session, vec![source], options)
 }
 
 fn import_all(
@@ -119,6 +143,8 @@ fn import_all(
     options: &Options,
 ) -> Result<Report, Error> {
     sources.sort_by_key(Source::kind);
+    let actor = session.actor.clone();
+    session.read(|db| second::authorize(db, &actor, &sources))?;
     if !options.yes {
         session.read(|db| Ok(ask_first(db, &sources, options)))??;
     }
@@ -176,7 +202,7 @@ fn read_each(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
         .map(|path| {
             let bytes = std::fs::read(&path).map_err(|e| io(&path, e))?;
             let parsed = import::parse(&bytes);
-            Ok(Source { path, bytes, parsed })
+            Ok(Source { path, bytes, parsed, confirms: None })
         })
         .collect()
 }
@@ -230,10 +256,15 @@ fn plan<'r>(
 }
 
 /// What a plan rests on: if these topics moved since, it is made again.
-fn grounds(db: &Db<'_>) -> Result<Vec<i64>, StoreError> {
+fn grounds(db: &Db<'_>, owed: bool) -> Result<Vec<i64>, StoreError> {
     let topics = operation::topics(db)?;
     let seq = |topic: Topic| topics.iter().find(|(t, _)| *t == topic).map_or(0, |(_, s)| *s);
-    Ok(vec![seq(Topic::Accounts), seq(Topic::Usage)])
+    let mut all = vec![seq(Topic::Accounts), seq(Topic::Usage)];
+    if owed {
+        // What one person may do alone depends on what is owed and what they did.
+        all.extend([seq(Topic::Documents), seq(Topic::Payments)]);
+    }
+    Ok(all)
 }
 
 /// How often a plan is made outside the lock before it is made inside.
@@ -252,6 +283,8 @@ fn import_one(
         changed: 0,
         unchanged: 0,
         refused: Vec::new(),
+        waiting: Vec::new(),
+        request: None,
         changes: Vec::new(),
         loaded: false,
         reject_file: None,
@@ -263,51 +296,116 @@ fn import_one(
             return Ok(report);
         }
     };
-    let hash = hex(&Sha256::digest(&source.bytes));
+    let hash = match &source.confirms {
+        Some((_, sha256)) => sha256.clone(),
+        None => hex(&Sha256::digest(&source.bytes)),
+    };
     let file = FileFacts { name: source.name(), kind: rows.kind(), hash, rows: rows.len() };
-    stage(session, &file, rows, options, &mut report, rejects.is_some())?;
+    let staged = Staged { file: &file, source, rows, options };
+    stage(session, &staged, &mut report, rejects.is_some())?;
     report.loaded = report.refused.is_empty() || rejects.is_some();
     if let Some(rejects) = rejects.filter(|_| !report.refused.is_empty()) {
         report.reject_file = Some(rejects.write(&file, &source.bytes, &report.refused)?);
     }
     if !report.loaded {
+        report.waiting.clear();
         (report.added, report.changed) = (0, 0);
         report.changes.clear();
     }
     Ok(report)
 }
 
+/// A file with what is to be done with it.
+struct Staged<'f> {
+    file: &'f FileFacts,
+    source: &'f Source,
+    rows: &'f Rows,
+    options: &'f Options,
+}
+
+impl<'f> Staged<'f> {
+    fn plan(
+        &self,
+        db: &Db<'_>,
+        actor: &Actor,
+        now_ms: i64,
+    ) -> Result<(Box<dyn Merge + 'f>, Judged), StoreError> {
+        let plan = plan(db, self.rows, self.options)?;
+        let deeds = &plan.findings().deeds;
+        let confirms = self.source.confirms.as_ref().map(|(id, _)| *id);
+        let judged = second::judge(db, actor, self.file, deeds, now_ms, confirms)?;
+        Ok((plan, judged))
+    }
+
+    fn fill(&self, report: &mut FileReport, plan: &dyn Merge, judged: &Judged) {
+        fill(report, self.rows, plan);
+        report.refused.extend_from_slice(&judged.refused);
+        report.refused.sort_by_key(|r| r.line);
+        report.waiting.clone_from(&judged.waiting);
+        let deeds = &plan.findings().deeds;
+        for row in deeds.iter().filter(|row| judged.stays_out(row.line)) {
+            if row.new {
+                report.added = report.added.saturating_sub(1);
+            } else {
+                report.changed = report.changed.saturating_sub(1);
+            }
+        }
+        let goes_in = |c: &&Change| !judged.stays_out(c.line);
+        report.changes = plan.changes().iter().filter(goes_in).take(plan::SHOWN).cloned().collect();
+    }
+
+    /// Writes what goes in and asks for the rest.
+    fn record(
+        &self,
+        tx: &Tx<'_>,
+        plan: &dyn Merge,
+        judged: &mut Judged,
+        report: &mut FileReport,
+    ) -> Result<(), StoreError> {
+        record(tx, self.file, plan, judged, report)?;
+        second::ask(tx, self.file, &self.source.bytes, judged)?;
+        report.request = judged.request();
+        Ok(())
+    }
+}
+
 /// Compares outside the lock, writes inside it; with refused rows it writes only if `some` may.
 fn stage(
     session: &mut Session,
-    file: &FileFacts,
-    rows: &Rows,
-    options: &Options,
+    staged: &Staged<'_>,
     report: &mut FileReport,
     some: bool,
 ) -> Result<(), Error> {
+    let (actor, now) = (session.actor.clone(), session.now()?);
+    let owed = matches!(staged.file.kind, Kind::Accounts | Kind::PaymentMethods | Kind::OpenItems);
     for attempt in 1..=TRIES {
-        let (staged, before) = session.read(|db| Ok((plan(db, rows, options)?, grounds(db)?)))?;
-        fill(report, rows, staged.as_ref());
-        if staged.is_empty() || (!some && !report.refused.is_empty()) {
+        let (mut first, before) =
+            session.read(|db| Ok((staged.plan(db, &actor, now.at_ms)?, grounds(db, owed)?)))?;
+        staged.fill(report, first.0.as_ref(), &first.1);
+        let nothing = |judged: &Judged, report: &FileReport| {
+            let none = report.added == 0 && report.changed == 0;
+            (none && !judged.moves()) || (!some && !report.refused.is_empty())
+        };
+        if nothing(&first.1, report) {
+            report.request = first.1.request();
             return Ok(());
         }
-        let op = Op::new(&session.actor, Verb::Import, session.now()?);
+        let op = Op::new(&session.actor, second::verb(staged.file.kind), now);
         let done = session.store.write(&op, |tx| -> Result<bool, StoreError> {
-            if grounds(tx)? == before {
-                record(tx, file, staged.as_ref())?;
+            if grounds(tx, owed)? == before {
+                staged.record(tx, first.0.as_ref(), &mut first.1, report)?;
                 return Ok(true);
             }
             if attempt < TRIES {
                 tx.quiet();
                 return Ok(false);
             }
-            let again = plan(tx, rows, options)?;
-            fill(report, rows, again.as_ref());
-            if !again.is_empty() && (some || report.refused.is_empty()) {
-                record(tx, file, again.as_ref())?;
-            } else {
+            let (again, mut judged) = staged.plan(tx, &actor, now.at_ms)?;
+            staged.fill(report, again.as_ref(), &judged);
+            if nothing(&judged, report) {
                 tx.quiet();
+            } else {
+                staged.record(tx, again.as_ref(), &mut judged, report)?;
             }
             Ok(true)
         })?;
@@ -341,23 +439,32 @@ fn fill(report: &mut FileReport, rows: &Rows, plan: &dyn Merge) {
     report.added = counts.added;
     report.changed = counts.changed;
     report.unchanged = counts.same + rows.repeated();
-    report.changes = plan.changes().iter().take(plan::SHOWN).cloned().collect();
 }
 
-fn record(tx: &Tx<'_>, file: &FileFacts, plan: &dyn Merge) -> Result<(), StoreError> {
+fn record(
+    tx: &Tx<'_>,
+    file: &FileFacts,
+    plan: &dyn Merge,
+    judged: &Judged,
+    report: &FileReport,
+) -> Result<(), StoreError> {
     let id = store::usage::insert_file(tx, &file.name, file.kind.as_str(), &file.hash, file.rows)?;
-    plan.merge(tx, id)?;
-    let counts = plan.counts();
+    plan.merge(tx, id, judged)?;
+    tx.seconded_by(None);
     tx.note(
         &file.name,
         format!(
-            "{}: {} added, {} changed, {} unchanged",
-            file.kind, counts.added, counts.changed, counts.same
+            "{}: {} added, {} changed, {} unchanged{}",
+            file.kind,
+            report.added,
+            report.changed,
+            plan.counts().same,
+            judged.words()
         ),
     );
     tx.detail(&serde_json::json!({
         "sha256": file.hash,
-        "changes": plan.changes().iter().take(plan::SHOWN).collect::<Vec<_>>(),
+        "changes": report.changes,
     }));
     Ok(())
 }

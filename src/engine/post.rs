@@ -395,21 +395,35 @@ fn post_one(
     config: &Config,
 ) -> Result<One, Error> {
     let mut row = document::get(tx, pick.id)?;
+    let moved = invoice_on.filter(|d| *d != row.invoice_on);
     if pick.version != 0 && row.version != pick.version {
         return Ok(Err("it was changed since it was marked; look at it again".to_owned()));
     }
+    // Another invoice date is a change: what was accepted was something else.
+    let accepted = moved.is_some() && row.review == Review::Accepted;
+    if accepted {
+        row.review = Review::None;
+    }
+    let again = |reason: String| {
+        let day = row.invoice_on;
+        let words = format!("it was accepted under {day}, and another invoice date is a change");
+        if accepted { format!("{reason}; {words}: set it, then accept it again") } else { reason }
+    };
     if let Some(reason) = blocked(tx, &row, config)? {
-        return Ok(Err(reason));
+        return Ok(Err(again(reason)));
     }
-    if let Some(reason) = super::four_eyes::unseen(&row, config, &tx.actor().name) {
-        return Ok(Err(reason));
-    }
-    if let Some(day) = invoice_on.filter(|d| *d != row.invoice_on) {
+    let second = match super::four_eyes::seen(tx, &row)? {
+        Ok(second) => second,
+        Err(reason) => return Ok(Err(again(reason))),
+    };
+    if let Some(day) = moved {
         super::redate::redate(tx, row.id, day)?;
         row = document::get(tx, pick.id)?;
     }
     let frozen = freeze(tx, &row, config)?;
+    tx.seconded_by(second);
     let number = posting::post(tx, &row, pattern(config, row.kind), &frozen)?;
+    tx.seconded_by(None);
     Ok(Ok((row, number)))
 }
 

@@ -1,20 +1,16 @@
-//! Separation of duties: who records payments may not write off, refund or make memos on the same
-//! account. Asked inside the transaction that does it.
+//! Separation of duties, asked early: who records payments on an account gives nothing up there, and
+//! the other way round, within `separation.window`. The row itself asks again (`store::deed`).
 
 use super::Error;
-use crate::domain::actor::Role;
 use crate::domain::ids::AccountId;
-use crate::store::{Tx, memo};
+use crate::store::deed::{self, Side};
+use crate::store::{StoreError, Tx};
 
 /// Refuses a memo, write-off or refund by somebody who recorded a payment on the account. The
 /// creator of a book without roles is everything, and not bound.
 pub fn refuse_both_hands(tx: &Tx<'_>, account: AccountId) -> Result<(), Error> {
-    if tx.role() != Role::Everything && memo::recorded_payments(tx, account, tx.actor().uid)? {
-        return Err(Error::usage(
-            "separation_of_duties",
-            format!("{} recorded a payment on this account", tx.actor().name),
-            "somebody else must write off, refund or make memos there",
-        ));
+    match deed::other_side(tx, tx.actor().uid, account, Side::Credit)? {
+        None => Ok(()),
+        Some(stop) => Err(StoreError::Rule(Box::new(stop)).into()),
     }
-    Ok(())
 }

@@ -41,6 +41,8 @@ fn counter_action(step: &Step) -> &'static str {
         Verb::CancelDraft => "a canceled draft is gone: bill its account again",
         Verb::Init
         | Verb::Import
+        | Verb::ImportMethods
+        | Verb::ImportOpenItems
         | Verb::Bill
         | Verb::CancelRun
         | Verb::Accept

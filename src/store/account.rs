@@ -1,5 +1,6 @@
 //! Accounts and their versions.
 
+use super::deed::{self, DeedKind, NewDeed};
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference, Version};
 use crate::domain::ids::AccountId;
@@ -130,6 +131,33 @@ pub fn insert(
     Ok(id)
 }
 
+/// What new terms of an account are, if they send its documents to another domain: what it owes is
+/// what somebody else would hear of.
+pub fn redirects(
+    db: &Db<'_>,
+    id: AccountId,
+    terms: &AccountTerms,
+) -> Result<Option<NewDeed>, StoreError> {
+    let held: Option<String> = db
+        .conn()
+        .prepare_cached(
+            "SELECT emails FROM account_version WHERE account_id = ?1 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row([id.0], |r| r.get(0))
+        .optional()?;
+    let held = split_emails(&held.unwrap_or_default());
+    let known: HashSet<String> = held.iter().map(|e| domain(e)).collect();
+    if terms.emails.iter().all(|e| known.contains(&domain(e))) {
+        return Ok(None);
+    }
+    let (_, currency, owed) = owes(db, id)?;
+    Ok((owed > 0).then(|| NewDeed::new(id, DeedKind::Email, owed, currency)))
+}
+
+fn domain(email: &str) -> String {
+    email.rsplit_once('@').map_or(email, |(_, domain)| domain).to_lowercase()
+}
+
 /// Records a new version of an account; older ones stay.
 pub fn amend(
     tx: &Tx<'_>,
@@ -137,6 +165,9 @@ pub fn amend(
     terms: &AccountTerms,
     effective_from: NaiveDate,
 ) -> Result<(), StoreError> {
+    if let Some(deed) = redirects(tx, id, terms)? {
+        deed::enter(tx, &deed)?;
+    }
     let seq: i64 = tx
         .conn()
         .prepare_cached(

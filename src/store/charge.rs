@@ -1,7 +1,8 @@
 //! Charges and their versions.
 
-use super::{Db, StoreError, Topic, Tx, damaged, decimal, decimal_opt, word};
-use crate::domain::account::Version;
+use super::deed::{self, DeedKind, NewDeed};
+use super::{Db, StoreError, Topic, Tx, account, damaged, decimal, decimal_opt, settings, word};
+use crate::domain::account::{Version, newest};
 use crate::domain::charge::{
     Alignment, BillingDay, BillingPeriod, ChargeTerms, ChargeType, DiscountLevel, Model, PriceBase,
     Timing, parse_tiers, write_tiers,
@@ -9,6 +10,7 @@ use crate::domain::charge::{
 use crate::domain::ids::{AccountId, ChargeId, SubscriptionId};
 use chrono::NaiveDate;
 use rusqlite::OptionalExtension;
+use rust_decimal::Decimal;
 use std::collections::HashMap;
 
 /// A charge as others refer to it.
@@ -123,6 +125,24 @@ pub fn insert(
     Ok(id)
 }
 
+/// Whether new terms of a charge are another price, by more than `four_eyes.price_percent`.
+pub fn reprices(db: &Db<'_>, id: ChargeId, terms: &ChargeTerms) -> Result<bool, StoreError> {
+    let config = settings::group(db, &["four_eyes."])?;
+    if config.int("four_eyes.price_charges") == 0 {
+        return Ok(false);
+    }
+    let versions = versions(db, id)?;
+    let Some(held) = newest(&versions).map(|v| &v.terms) else { return Ok(false) };
+    let rest = |t: &ChargeTerms| {
+        (t.model, t.price_base, t.tiers.clone(), t.package_size, t.included_units, t.overage_price)
+    };
+    let percent = config.decimal("four_eyes.price_percent").unwrap_or_default();
+    let hundred = Decimal::ONE_HUNDRED;
+    let moved = (terms.price - held.price).abs().checked_mul(hundred);
+    let far = moved.zip(held.price.abs().checked_mul(percent)).is_none_or(|(m, p)| m > p);
+    Ok(rest(terms) != rest(held) || (terms.price != held.price && far))
+}
+
 /// Records a new version of a charge; older ones stay.
 pub fn amend(
     tx: &Tx<'_>,
@@ -130,6 +150,15 @@ pub fn amend(
     terms: &ChargeTerms,
     effective_from: NaiveDate,
 ) -> Result<(), StoreError> {
+    if reprices(tx, id, terms)? {
+        let account = AccountId(
+            tx.conn()
+                .prepare_cached("SELECT account_id FROM charge WHERE id = ?1")?
+                .query_row([id.0], |r| r.get(0))?,
+        );
+        let (_, currency, _) = account::owes(tx, account)?;
+        deed::enter(tx, &NewDeed::new(account, DeedKind::Price, 0, currency))?;
+    }
     let seq: i64 = tx
         .conn()
         .prepare_cached(
@@ -146,7 +175,7 @@ fn insert_version(
     terms: &ChargeTerms,
     effective_from: NaiveDate,
 ) -> Result<(), StoreError> {
-    let text = |d: rust_decimal::Decimal| d.to_string();
+    let text = |d: Decimal| d.to_string();
     tx.touch(Topic::Accounts);
     tx.conn()
         .prepare_cached(

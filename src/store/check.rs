@@ -5,6 +5,7 @@
 //! restore and every night; `tests/it/check.rs` seeds a violation of each and sees it caught.
 
 mod coverage;
+mod deeds;
 mod seals;
 mod structure;
 
@@ -115,6 +116,9 @@ pub const CHECKS: &[Check] = &[
     sql("one_live_payment", "one payment at a time is on its way for a document", ONE_LIVE),
     sql("no_retry_over_unknown", "nothing is charged while an answer is unknown", NO_RETRY),
     sql("deliveries", "only posted documents are delivered, each copy accounted for", DELIVERIES),
+    sql("deeds_recorded", "who gave something up or said money came is on record", deeds::RECORDED),
+    sql("alone_within_limit", "nobody passes four_eyes.above alone within a day", deeds::ALONE),
+    sql("one_side_each", "nobody is on both sides of an account", deeds::ONE_SIDE),
     sql("leases", "jobs and runs are in states that belong together", LEASES),
 ];
 

@@ -4,9 +4,11 @@
 //! `receivable` and moves both balances toward zero by the same amount. A write-off is a credit
 //! against bad debt and is applied in the same way.
 
+use super::deed::{self, DeedKind, NewDeed};
 use super::document::move_balance;
 use super::ledger::{self, About};
 use super::{Db, StoreError, Tx, word};
+use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
@@ -83,11 +85,26 @@ pub fn apply(
         )?
         .execute((credit.0, document.0, amount_minor, on, tx.now().at_ms))?;
     let id = tx.conn().last_insert_rowid();
+    by_hand(tx, to.0, to.1, credit)?;
     move_balance(tx, credit, amount_minor)?;
     move_balance(tx, document, -amount_minor)?;
     let about = About { account: to.0, document: Some(document), payment: None, currency: to.1 };
     ledger::transfer(tx, on, ledger::CREDIT, ledger::RECEIVABLE, amount_minor, &about)?;
     Ok(id)
+}
+
+/// Which debt a credit settles is a person's deed, unless all are used in their order.
+fn by_hand(
+    tx: &Tx<'_>,
+    account: AccountId,
+    currency: Currency,
+    credit: DocumentId,
+) -> Result<(), StoreError> {
+    if !matches!(tx.verb(), Verb::Adjust) {
+        return Ok(());
+    }
+    let deed = NewDeed::new(account, DeedKind::CreditApplied, 0, currency);
+    deed::enter(tx, &NewDeed { document: Some(credit), ..deed })
 }
 
 /// Takes an application back on a day; the row stays.
@@ -102,6 +119,7 @@ pub fn unapply(tx: &Tx<'_>, id: i64, on: NaiveDate) -> Result<(), StoreError> {
         .filter(|a| a.undone_at.is_none())
         .ok_or_else(|| StoreError::NotFound("application of a credit".to_owned()))?;
     let (account, currency, _) = side(tx, application.document)?;
+    by_hand(tx, account, currency, application.credit)?;
     tx.conn().execute(
         "UPDATE credit_application SET undone_at = ?2 WHERE id = ?1",
         (id, tx.now().at_ms),

@@ -7,7 +7,8 @@ mod image;
 
 pub use image::{DraftImage, HeldClaim, HeldUsage, Image, LineImage, ReviewImage};
 
-use super::document::{self, DocumentRow, Origin};
+use super::deed::{self, DeedKind, NewDeed};
+use super::document::{self, DocumentRow, Origin, Source};
 use super::{Db, StoreError, Topic, Tx, decimal, word};
 use crate::domain::billing::ClaimRole;
 use crate::domain::document::{DocumentKind, FlagCode};
@@ -155,6 +156,10 @@ fn load_usage(db: &Db<'_>, id: DocumentId, image: &mut DraftImage) -> Result<(),
 /// where they are still free.
 pub fn save(tx: &Tx<'_>, row: &DocumentRow, image: &DraftImage) -> Result<i64, StoreError> {
     let id = row.id;
+    if gives_by_hand(row, image) {
+        let deed = NewDeed::new(row.account, DeedKind::CreditDraft, 0, row.currency);
+        deed::enter(tx, &NewDeed { document: Some(id), ..deed })?;
+    }
     for sql in [
         "DELETE FROM claim WHERE document_id = ?1",
         "DELETE FROM usage_claim WHERE document_id = ?1",
@@ -185,6 +190,20 @@ pub fn save(tx: &Tx<'_>, row: &DocumentRow, image: &DraftImage) -> Result<i64, S
     tx.touch(Topic::Documents);
     tx.touch(Topic::Usage);
     Ok(row.version + 1)
+}
+
+/// Whether a draft gives something up because a person says so.
+fn gives_by_hand(row: &DocumentRow, image: &DraftImage) -> bool {
+    if !matches!(row.source, Source::Run | Source::Hand) {
+        // What makes these posts them at once.
+        return false;
+    }
+    let mut by_hand = image.lines.iter().filter(|l| l.origin != Origin::Run);
+    match image.kind {
+        DocumentKind::CreditMemo => by_hand.next().is_some(),
+        DocumentKind::Invoice => by_hand.any(|l| l.amount_minor < 0),
+        DocumentKind::DebitMemo | DocumentKind::WriteOff => false,
+    }
 }
 
 fn save_head(tx: &Tx<'_>, id: DocumentId, image: &DraftImage) -> Result<(), StoreError> {

@@ -61,6 +61,9 @@ pub enum StoreError {
         /// What was asked.
         verb: Verb,
     },
+    /// A rule over what one person may do to an account alone, or on both of its sides.
+    #[error("{0}")]
+    Rule(Box<super::deed::Stop>),
     /// The operation id is in the audit trail already: the work was done by an earlier call.
     #[error("operation {0} was done already")]
     AlreadyDone(String),

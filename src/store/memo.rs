@@ -2,7 +2,7 @@
 
 use super::{Db, StoreError, Topic, Tx, decimal, document};
 use crate::domain::document::DocumentTax;
-use crate::domain::ids::{AccountId, DocumentId, ItemId};
+use crate::domain::ids::{DocumentId, ItemId};
 use crate::domain::memo::InvoiceLine;
 use crate::domain::memo_tax::Position;
 use crate::domain::money::Rounding;
@@ -266,18 +266,6 @@ pub fn set_off(
         .execute((credit.0, against.0, amount_minor, tx.now().today, tx.now().at_ms))?;
     document::move_balance(tx, credit, amount_minor)?;
     document::move_balance(tx, against, -amount_minor)
-}
-
-/// Whether this person recorded money received for the account: who records payments may not write
-/// off, refund or make memos there.
-pub fn recorded_payments(db: &Db<'_>, account: AccountId, uid: u32) -> Result<bool, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT 1 FROM payment p JOIN operation o ON o.subject = printf('P-%06d', p.id)
-             WHERE p.account_id = ?1 AND p.method_id IS NULL AND o.uid = ?2 AND o.verb = 'outside payment' LIMIT 1",
-        )?
-        .exists((account.0, uid))?)
 }
 
 /// The write-off of a document, if one stands: its id and amount.

@@ -1,6 +1,6 @@
 //! Payment methods as collecting sees them: what may be charged, and what each try did to them.
 
-use super::{Db, StoreError, Topic, Tx, word};
+use super::{Db, StoreError, Topic, Tx, deed, payment_method, word};
 use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::payment::{MethodKind, MethodStatus};
 use crate::domain::payment_method::{MethodState, Network};
@@ -130,6 +130,7 @@ pub fn reset(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
 /// Puts a method first and opens it again; the others keep their order behind it.
 pub fn choose(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
     let method = get(tx, id)?;
+    deed::enter(tx, &payment_method::exposure(tx, method.account)?)?;
     let others = plain_of_account(tx, method.account)?;
     for (place, other) in (2_i64..).zip(others.iter().filter(|m| m.state.id != id)) {
         tx.conn().execute(

@@ -13,6 +13,7 @@ pub mod check;
 pub mod copy;
 pub mod credit;
 pub mod debt;
+pub mod deed;
 pub mod delivery;
 pub mod desk;
 pub mod document;
@@ -22,6 +23,7 @@ pub mod four_eyes;
 pub mod gateway_poll;
 pub mod hold;
 mod identity;
+pub mod import_request;
 pub mod job;
 pub mod ledger;
 pub mod lock;
@@ -59,7 +61,7 @@ pub use open::{BookKind, CreateBook};
 pub use operation::{Op, OpRow};
 
 use crate::clock::Now;
-use crate::domain::actor::{Actor, Role};
+use crate::domain::actor::{Actor, Role, Verb};
 use crate::domain::text_enum;
 use rusqlite::Connection;
 use std::cell::{Cell, RefCell};
@@ -121,6 +123,8 @@ pub struct Tx<'c> {
     now: Now,
     actor: &'c Actor,
     role: Role,
+    verb: Verb,
+    second: RefCell<Option<deed::Second>>,
     note: RefCell<operation::Note>,
     topics: RefCell<BTreeSet<Topic>>,
     quiet: Cell<bool>,
@@ -148,6 +152,16 @@ impl Tx<'_> {
     /// The role the actor was let in with.
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// What is done, as the audit trail names it.
+    pub fn verb(&self) -> Verb {
+        self.verb
+    }
+
+    /// Says who else stands for what is done from here on; none = nobody.
+    pub fn seconded_by(&self, second: Option<deed::Second>) {
+        self.second.replace(second);
     }
 
     /// The sequence number this operation gets in the audit trail; also the ledger's `txn`.
@@ -265,6 +279,8 @@ impl Store {
             now: op.now,
             actor: &op.actor,
             role,
+            verb: op.verb,
+            second: RefCell::default(),
             note: RefCell::default(),
             topics: RefCell::default(),
             quiet: Cell::new(false),

@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_four_eyes.sql"),
     include_str!("migrations/0004_gateway_poll.sql"),
     include_str!("migrations/0005_schema_mark.sql"),
+    include_str!("migrations/0006_deed.sql"),
 ];
 
 /// The schema of this program.

@@ -1,5 +1,6 @@
 //! Open documents of another system, kept as posted history with their own numbers.
 
+use super::deed::{self, DeedKind, NewDeed};
 use super::{Db, StoreError, Topic, Tx, document, ledger, posting, word};
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::{AccountId, DocumentId};
@@ -76,6 +77,17 @@ pub fn find(db: &Db<'_>, number: &str) -> Result<Option<StoredOpenItem>, StoreEr
         .optional()?)
 }
 
+impl NewOpenItem<'_> {
+    /// What loading it is: a credit comes to exist, or something that may be collected.
+    pub fn deed(&self) -> NewDeed {
+        let kind = match self.kind {
+            DocumentKind::CreditMemo | DocumentKind::WriteOff => DeedKind::Credit,
+            DocumentKind::Invoice | DocumentKind::DebitMemo => DeedKind::Posting,
+        };
+        NewDeed::new(self.account, kind, self.balance_minor, self.currency)
+    }
+}
+
 /// Stores one as a posted document of one line, with its balance and its opening ledger entries.
 /// `frozen` is what is known of its customer, as on every posted document.
 pub fn insert(tx: &Tx<'_>, item: &NewOpenItem<'_>, frozen: &str) -> Result<DocumentId, StoreError> {
@@ -101,6 +113,7 @@ pub fn insert(tx: &Tx<'_>, item: &NewOpenItem<'_>, frozen: &str) -> Result<Docum
             tx.now().at_ms,
         ))?;
     let id = DocumentId(tx.conn().last_insert_rowid());
+    deed::enter(tx, &NewDeed { document: Some(id), ..item.deed() })?;
     tx.conn()
         .prepare_cached(
             "INSERT INTO document_item (document_id, position, description, quantity, unit_price, amount_minor,

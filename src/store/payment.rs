@@ -12,6 +12,7 @@ pub use event::{
     insert_event, open_refunds,
 };
 
+use super::deed::{self, DeedKind, NewDeed};
 use super::{Db, StoreError, Topic, Tx, gateway_poll, word};
 use crate::domain::ids::{AccountId, DocumentId, MethodId, PaymentId, PaymentRunId};
 use crate::domain::money::Currency;
@@ -170,7 +171,13 @@ pub fn insert(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, StoreError> {
             new.reference,
         ])?;
     tx.touch(Topic::Payments);
-    Ok(PaymentId(tx.conn().last_insert_rowid()))
+    let id = PaymentId(tx.conn().last_insert_rowid());
+    if new.method.is_none() {
+        // A person says that it came.
+        let deed = NewDeed::new(new.account, DeedKind::Money, new.amount_minor, new.currency);
+        deed::enter(tx, &NewDeed { payment: Some(id), ..deed })?;
+    }
+    Ok(id)
 }
 
 /// One payment.

@@ -1,7 +1,8 @@
 //! Payment methods as customers give them: tokens, what is shown of them, their order of use.
 //! What payments do to a method (failures, hard declines) is in `method_state`.
 
-use super::{Db, StoreError, Topic, Tx, word};
+use super::deed::{self, DeedKind, NewDeed};
+use super::{Db, StoreError, Topic, Tx, account, word};
 use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::payment::{MethodKind, MethodStatus};
 use chrono::NaiveDate;
@@ -55,9 +56,18 @@ pub fn find(
         .optional()?)
 }
 
+/// What another payment method is: what the account owes is charged elsewhere.
+pub fn exposure(db: &Db<'_>, account: AccountId) -> Result<NewDeed, StoreError> {
+    let (_, currency, owed) = account::owes(db, account)?;
+    Ok(NewDeed::new(account, DeedKind::Method, owed.max(0), currency))
+}
+
 /// Stores a method; the one of the same account and token is replaced, its history of failures
 /// kept unless it was closed and is open again.
 pub fn put(tx: &Tx<'_>, account: AccountId, method: &MethodTerms) -> Result<(), StoreError> {
+    if method.status == MethodStatus::Active {
+        deed::enter(tx, &exposure(tx, account)?)?;
+    }
     tx.touch(Topic::Accounts);
     tx.conn()
         .prepare_cached(

@@ -1,6 +1,6 @@
 //! The one step that makes a draft a legal document: number, lock, freeze, hash, balance, ledger.
 
-use super::{Db, StoreError, Topic, Tx, document, ledger};
+use super::{Db, StoreError, Topic, Tx, deed, document, ledger};
 use crate::domain::document::{DocumentKind, number_from, series_from};
 use crate::domain::ids::{BillRunId, DocumentId};
 use crate::domain::ledger as ledger_rules;
@@ -62,6 +62,9 @@ pub fn post(
     pattern: &str,
     frozen: &str,
 ) -> Result<String, StoreError> {
+    if let Some(deed) = deed::of_posting(tx, row)? {
+        deed::enter(tx, &deed)?;
+    }
     let (number, series) = take_number(tx, row.kind, pattern, row.invoice_on.year())?;
     let hash = content_hash(tx, row.id, &number, frozen)?;
     let changed = tx

@@ -12,6 +12,21 @@ pub fn load(db: &Db<'_>) -> Result<Config, StoreError> {
     Ok(Config::new(rows.collect::<Result<_, _>>()?))
 }
 
+/// Those of a few groups (`four_eyes.`), for rules that are asked for every row.
+pub fn group(db: &Db<'_>, prefixes: &[&str]) -> Result<Config, StoreError> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut statement = db
+        .conn()
+        .prepare_cached("SELECT key, value FROM setting WHERE key >= ?1 AND key < ?1 || x'7f'")?;
+    for prefix in prefixes {
+        let mut rows = statement.query([prefix])?;
+        while let Some(row) = rows.next()? {
+            found.insert(row.get(0)?, row.get(1)?);
+        }
+    }
+    Ok(Config::new(found))
+}
+
 /// Stores one value; the caller has checked it.
 pub fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<(), StoreError> {
     tx.conn().execute(

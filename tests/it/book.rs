@@ -17,6 +17,7 @@ const MADE: &[&str] = &[
     "DROP TABLE four_eyes",
     "DROP TABLE gateway_poll",
     "DROP TABLE schema_mark",
+    "DROP TABLE deed; DROP TABLE deed_start; DROP TABLE import_request",
 ];
 
 /// What a call of the binary gave.

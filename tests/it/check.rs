@@ -48,6 +48,22 @@ const SEEDS: &[(&str, &str)] = &[
     ("account_balances", "UPDATE account SET open_minor = open_minor + 1 WHERE id = 1"),
     ("never_over", "UPDATE document_state SET balance_minor = -1 WHERE document_id = 1"),
     ("never_over", "INSERT INTO allocation (payment_id, document_id, amount_minor, state) VALUES (1, 1, 36961, 'applied')"),
+    ("deeds_recorded", "UPDATE payment SET method_id = NULL"),
+    (
+        "deeds_recorded",
+        "INSERT INTO deed (op_seq, at, done_on, uid, user_name, account_id, kind, amount_minor, currency)
+            VALUES (999, 1, '2026-01-01', 7, 'ada', 1, 'refund', 500, 'EUR')",
+    ),
+    (
+        "alone_within_limit",
+        "INSERT INTO deed (op_seq, at, done_on, uid, user_name, account_id, kind, amount_minor, currency, limit_minor)
+            VALUES (1, 1, '2026-01-01', 7, 'ada', 1, 'refund', 60, 'EUR', 100), (1, 2, '2026-01-01', 7, 'ada', 1, 'refund', 60, 'EUR', 100)",
+    ),
+    (
+        "one_side_each",
+        "INSERT INTO deed (op_seq, at, done_on, uid, user_name, account_id, kind, amount_minor, currency, window_ms)
+            VALUES (1, 1, '2026-01-01', 7, 'ada', 1, 'refund', 60, 'EUR', 9), (1, 2, '2026-01-01', 7, 'ada', 1, 'payment', 60, 'EUR', 9)",
+    ),
     ("payments_add_up", "UPDATE payment SET unapplied_minor = 5 WHERE id = 1"),
     ("payments_add_up", "UPDATE payment SET status = 'Approved' WHERE id = 1"),
     ("allocations_follow", "UPDATE payment SET status = 'Declined' WHERE id = 1"),

@@ -30,6 +30,7 @@ fn may(verb: Verb) -> &'static [Role] {
         Verb::Bill
         | Verb::CancelRun
         | Verb::Post
+        | Verb::ImportOpenItems
         | Verb::Adjust
         | Verb::Reverse
         | Verb::Schedule => &[Biller],
@@ -38,6 +39,7 @@ fn may(verb: Verb) -> &'static [Role] {
         | Verb::Reconcile
         | Verb::OutsidePayment
         | Verb::FollowUp
+        | Verb::ImportMethods
         | Verb::Remind => &[Cashier],
         Verb::WriteOff | Verb::Refund => &[Controller],
         Verb::Init | Verb::Settings | Verb::Roles => &[Admin],
@@ -185,9 +187,14 @@ fn command(session: &Session, verb: Verb) -> Option<Command> {
             Command::SteerSchedule { schedule: ScheduleId(1), step: ScheduleStep::End }
         }
         Verb::Housekeeping => Command::DismissNotices,
-        Verb::Init | Verb::Import | Verb::Refund | Verb::Remind | Verb::Settings | Verb::Roles => {
-            return None;
-        }
+        Verb::Init
+        | Verb::Import
+        | Verb::ImportMethods
+        | Verb::ImportOpenItems
+        | Verb::Refund
+        | Verb::Remind
+        | Verb::Settings
+        | Verb::Roles => return None,
     })
 }
 
@@ -199,6 +206,15 @@ fn attempt(session: &mut Session, verb: Verb) -> Result<Receipt, Error> {
         Verb::Import => {
             let file = "account_number,name,currency\nNEW-1,New,EUR\n";
             import_text(session, "accounts.csv", file)
+        }
+        Verb::ImportMethods => {
+            let file = "account_number,token,kind,display\nR1,ok,card,visa\n";
+            import_text(session, "payment_methods.csv", file)
+        }
+        Verb::ImportOpenItems => {
+            let file = "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+                        R-9,R1,credit_memo,2026-11-15,2026-11-20,1.00,0.00,1.00\n";
+            import_text(session, "open_items.csv", file)
         }
         Verb::Refund => {
             let paid =
@@ -319,7 +335,11 @@ fn the_first_grant_says_what_it_does_and_leaves_the_owner_at_work() {
     book.run(&["settings", "set", "issuer.name", "Ann"]).ends(0);
     // Billing goes to somebody else, money stays.
     let said = book.run(&["role", "grant", "7", "biller"]).ends(0);
-    assert!(said.out.contains(&format!("{} no longer: import, bill", me.name)), "{}", said.out);
+    assert!(
+        said.out.contains(&format!("{} no longer: import, import open items, bill", me.name)),
+        "{}",
+        said.out
+    );
     let refused = book.run(&["bill", "--target", "2026-12-31"]).ends(2);
     assert!(refused.err.contains("not allowed"), "{}", refused.err);
     book.run(&["collect", "--target", "2026-12-31"]).ends(0);

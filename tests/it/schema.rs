@@ -10,6 +10,7 @@ use daybook::domain::payment::{
     PaymentStatus,
 };
 use daybook::store::BookKind;
+use daybook::store::deed::DeedKind;
 use daybook::store::four_eyes::RequestState;
 use daybook::store::job::{JobKind, JobState, Wanted};
 use std::collections::BTreeMap;
@@ -85,6 +86,8 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("job.kind", words!(JobKind)),
         ("job.state", words!(JobState)),
         ("four_eyes.state", words!(RequestState)),
+        ("import_request.state", words!(RequestState)),
+        ("deed.kind", words!(DeedKind)),
         ("job.wanted", words!(Wanted)),
     ]);
     all.extend(PLAIN.iter().map(|(column, words)| (*column, words.to_vec())));

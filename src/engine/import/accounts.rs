@@ -1,7 +1,8 @@
 //! accounts.csv against the book.
 
 use super::plan::Change;
-use super::plan::{ALWAYS, Findings, Merge, Names, differences, mark_stale};
+use super::plan::{ALWAYS, Findings, Merge, Names, RowDeed, differences, mark_stale, of_line};
+use super::second::Judged;
 use crate::domain::account::{AccountTerms, Version, version_on};
 use crate::domain::ids::AccountId;
 use crate::import::account::{AccountColumns, AccountRow, fields, overlay};
@@ -18,6 +19,7 @@ pub struct Plan<'r> {
 }
 
 struct Amended {
+    line: u64,
     id: AccountId,
     /// One version, or two when contact data holds at once and a bill cycle day later.
     versions: Vec<(AccountTerms, NaiveDate)>,
@@ -95,11 +97,22 @@ fn compare(
         plan.findings.billed_charges += u64::from(charge::billed_of_account(db, id)?);
     }
     let key = &row.value.account_number;
-    let changes = differences(key, fields(&held.terms), fields(&terms), from);
+    let changes = of_line(row.line, differences(key, fields(&held.terms), fields(&terms), from));
+    if let Some(deed) = account::redirects(db, id, &terms)? {
+        let (old, new) = (held.terms.emails.join(";"), terms.emails.join(";"));
+        let what = format!("{key} e-mail {old} → {new}");
+        plan.findings.deeds.push(RowDeed {
+            line: row.line,
+            span: row.span,
+            new: false,
+            deed,
+            what,
+        });
+    }
     recorded.push((terms, from));
     plan.findings.counts.changed += 1;
     plan.findings.changes.extend_from_slice(&changes);
-    plan.amended.push(Amended { id, versions: recorded, changes });
+    plan.amended.push(Amended { line: row.line, id, versions: recorded, changes });
     Ok(())
 }
 
@@ -116,12 +129,15 @@ impl Merge for Plan<'_> {
         &self.findings
     }
 
-    fn merge(&self, tx: &Tx<'_>, _import_id: i64) -> Result<(), StoreError> {
+    fn merge(&self, tx: &Tx<'_>, _import_id: i64, judged: &Judged) -> Result<(), StoreError> {
         for row in &self.new {
             let from = row.effective_from.unwrap_or(ALWAYS);
             account::insert(tx, &row.account_number, &row.terms, from)?;
         }
         for amended in &self.amended {
+            if !judged.lets(tx, amended.line) {
+                continue;
+            }
             for (terms, from) in &amended.versions {
                 account::amend(tx, amended.id, terms, *from)?;
             }

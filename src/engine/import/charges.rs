@@ -1,13 +1,17 @@
 //! charges.csv against the book.
 
 use super::accounts::first_unbilled;
-use super::plan::{ALWAYS, Change, Findings, Merge, Names, differences, mark_stale};
+use super::plan::{
+    ALWAYS, Change, Findings, Merge, Names, RowDeed, differences, mark_stale, of_line,
+};
+use super::second::Judged;
 use crate::domain::account::{Version, newest, version_on};
 use crate::domain::charge::{BillingPeriod, ChargeTerms, ChargeType, Model};
 use crate::import::charge::{ChargeColumns, ChargeRow, check, fields, overlay};
 use crate::import::header::Columns as _;
 use crate::import::{Fault, Row, Table};
 use crate::store::charge::ChargeRef;
+use crate::store::deed::{DeedKind, NewDeed};
 use crate::store::subscription::SubscriptionRef;
 use crate::store::{Db, StoreError, Tx, account, charge, stale, subscription};
 use chrono::NaiveDate;
@@ -20,6 +24,7 @@ pub struct Plan<'r> {
 }
 
 struct Amended {
+    line: u64,
     charge: ChargeRef,
     terms: ChargeTerms,
     from: NaiveDate,
@@ -130,11 +135,25 @@ fn take_known(
     }
     let from = if value.effective_from.is_some() { unbilled } else { unbilled.max(held_from) };
     let changes = differences(&value.charge_number, fields(&held), fields(&terms), from);
+    let changes = of_line(row.line, changes);
     plan.findings.counts.changed += 1;
     plan.findings.billed_charges += u64::from(billed);
     plan.findings.changes.extend_from_slice(&changes);
+    if charge::reprices(db, found.id, &terms)? {
+        let (number, currency, _) = account::owes(db, found.account)?;
+        let deed = NewDeed::new(found.account, DeedKind::Price, 0, currency);
+        let words: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        let what = format!("{number} {}", words.join(", "));
+        plan.findings.deeds.push(RowDeed {
+            line: row.line,
+            span: row.span,
+            new: false,
+            deed,
+            what,
+        });
+    }
     let dates = dates(&terms) != dates(&held);
-    plan.amended.push(Amended { charge: found, terms, from, dates, changes });
+    plan.amended.push(Amended { line: row.line, charge: found, terms, from, dates, changes });
     Ok(Ok(()))
 }
 
@@ -161,12 +180,15 @@ impl Merge for Plan<'_> {
         &self.findings
     }
 
-    fn merge(&self, tx: &Tx<'_>, _import_id: i64) -> Result<(), StoreError> {
+    fn merge(&self, tx: &Tx<'_>, _import_id: i64, judged: &Judged) -> Result<(), StoreError> {
         for (row, terms, owner) in &self.new {
             let from = row.effective_from.unwrap_or(ALWAYS);
             charge::insert(tx, &row.charge_number, owner.id, owner.account, terms, from)?;
         }
         for amended in &self.amended {
+            if !judged.lets(tx, amended.line) {
+                continue;
+            }
             let ChargeRef { id, account, .. } = amended.charge;
             charge::amend(tx, id, &amended.terms, amended.from)?;
             let since = if amended.dates { ALWAYS } else { amended.from };

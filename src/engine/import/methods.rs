@@ -1,16 +1,18 @@
 //! payment_methods.csv against the book.
 
-use super::plan::{Change, Findings, Merge, Names};
+use super::plan::{Change, Findings, Merge, Names, RowDeed, of_line};
+use super::second::Judged;
 use super::subscriptions::no_account;
 use crate::domain::ids::AccountId;
-use crate::import::Table;
+use crate::domain::payment::MethodStatus;
 use crate::import::payment_method::{GatewayName, MethodColumns, MethodRow, overlay};
+use crate::import::{Row, Table};
 use crate::store::payment_method::{self, MethodTerms};
 use crate::store::{Db, StoreError, Tx, account};
 
 /// Methods to be stored.
 pub struct Plan {
-    put: Vec<(AccountId, MethodTerms)>,
+    put: Vec<(u64, AccountId, MethodTerms)>,
     findings: Findings,
 }
 
@@ -27,7 +29,7 @@ pub fn plan(db: &Db<'_>, table: &Table<MethodColumns, MethodRow>) -> Result<Plan
         };
         let Some((_, held)) = payment_method::find(db, account, &row.value.token)? else {
             plan.findings.counts.added += 1;
-            plan.put.push((account, terms(&row.value)));
+            take(db, &mut plan, row, account, (terms(&row.value), true))?;
             continue;
         };
         let old = MethodRow {
@@ -46,10 +48,29 @@ pub fn plan(db: &Db<'_>, table: &Table<MethodColumns, MethodRow>) -> Result<Plan
             continue;
         }
         plan.findings.counts.changed += 1;
-        plan.findings.changes.extend(changes(number, &held, &new));
-        plan.put.push((account, new));
+        plan.findings.changes.extend(of_line(row.line, changes(number, &held, &new)));
+        take(db, &mut plan, row, account, (new, false))?;
     }
     Ok(plan)
+}
+
+fn take(
+    db: &Db<'_>,
+    plan: &mut Plan,
+    row: &Row<MethodRow>,
+    account: AccountId,
+    (method, new): (MethodTerms, bool),
+) -> Result<(), StoreError> {
+    if method.status == MethodStatus::Active {
+        let deed = payment_method::exposure(db, account)?;
+        let what = format!(
+            "{} {} {} ({}, priority {})",
+            row.value.account_number, method.kind, method.display, method.token, method.priority
+        );
+        plan.findings.deeds.push(RowDeed { line: row.line, span: row.span, new, deed, what });
+    }
+    plan.put.push((row.line, account, method));
+    Ok(())
 }
 
 fn terms(row: &MethodRow) -> MethodTerms {
@@ -84,9 +105,11 @@ impl Merge for Plan {
         &self.findings
     }
 
-    fn merge(&self, tx: &Tx<'_>, _import_id: i64) -> Result<(), StoreError> {
-        for (account, method) in &self.put {
-            payment_method::put(tx, *account, method)?;
+    fn merge(&self, tx: &Tx<'_>, _import_id: i64, judged: &Judged) -> Result<(), StoreError> {
+        for (line, account, method) in &self.put {
+            if judged.lets(tx, *line) {
+                payment_method::put(tx, *account, method)?;
+            }
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! open_items.csv against the book: what another system left open becomes posted history.
 
-use super::plan::{Findings, Merge, Names};
+use super::plan::{Findings, Merge, Names, RowDeed};
+use super::second::Judged;
 use super::subscriptions::no_account;
 use crate::document::Frozen;
 use crate::domain::account::newest;
@@ -15,7 +16,7 @@ use rust_decimal::Decimal;
 
 /// Documents to be stored.
 pub struct Plan<'r> {
-    new: Vec<NewOpenItem<'r>>,
+    new: Vec<(u64, NewOpenItem<'r>)>,
     findings: Findings,
 }
 
@@ -35,7 +36,14 @@ pub fn plan<'r>(
         };
         let held = open_item::find(db, &row.value.document_number)?;
         match read(row, account).and_then(|new| compare(held, new)) {
-            Ok(Some(new)) => plan.new.push(new),
+            Ok(Some(new)) => {
+                let open = new.currency.plain(new.balance_minor);
+                let what = format!("{number} {} {} {open}", new.kind, new.number);
+                let (line, span, deed) = (row.line, row.span, new.deed());
+                let deed = RowDeed { line, span, new: true, deed, what };
+                plan.findings.deeds.push(deed);
+                plan.new.push((row.line, new));
+            }
             Ok(None) => plan.findings.counts.same += 1,
             Err(fault) => plan.findings.refused.push(row.refuse(fault)),
         }
@@ -100,9 +108,12 @@ impl Merge for Plan<'_> {
         &self.findings
     }
 
-    fn merge(&self, tx: &Tx<'_>, _import_id: i64) -> Result<(), StoreError> {
+    fn merge(&self, tx: &Tx<'_>, _import_id: i64, judged: &Judged) -> Result<(), StoreError> {
         let config = settings::load(tx)?;
-        for item in &self.new {
+        for (line, item) in &self.new {
+            if !judged.lets(tx, *line) {
+                continue;
+            }
             let versions = account::versions(tx, item.account)?;
             let frozen = newest(&versions).map(|v| Frozen::of(&config, &v.terms).to_json());
             open_item::insert(tx, item, &frozen.unwrap_or_default())?;

@@ -1,7 +1,9 @@
 //! What every plan has: counts, refusals, changes; and looking numbers up, many or few.
 
+use super::second::Judged;
 use crate::domain::ids::DocumentId;
 use crate::import::Refused;
+use crate::store::deed::NewDeed;
 use crate::store::{Db, StoreError, Tx, stale};
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -24,6 +26,9 @@ pub struct Change {
     pub old: String,
     /// As the file has it.
     pub new: String,
+    /// Line of the file; 0 where nothing may make the row wait.
+    #[serde(skip)]
+    pub line: u64,
     /// First day of the new value; none = from the beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<NaiveDate>,
@@ -51,8 +56,23 @@ pub fn differences(
     old.into_iter()
         .zip(new)
         .filter(|(o, n)| o.1 != n.1)
-        .map(|((column, old), (_, new))| Change { key: key.to_owned(), column, old, new, from })
+        .map(|((column, old), (_, new))| Change {
+            key: key.to_owned(),
+            column,
+            old,
+            new,
+            line: 0,
+            from,
+        })
         .collect()
+}
+
+/// The changes of a row that may have to wait.
+pub fn of_line(line: u64, mut changes: Vec<Change>) -> Vec<Change> {
+    for change in &mut changes {
+        change.line = line;
+    }
+    changes
 }
 
 /// How many rows of each sort.
@@ -66,6 +86,21 @@ pub struct Counts {
     pub same: usize,
 }
 
+/// What a row would do that one person may not be let do alone.
+#[derive(Debug, Clone)]
+pub struct RowDeed {
+    /// Line in the file.
+    pub line: u64,
+    /// Bytes of the row.
+    pub span: (usize, usize),
+    /// Whether it is not in the book yet.
+    pub new: bool,
+    /// What it is.
+    pub deed: NewDeed,
+    /// What it would do, in words: the same words are the same deed.
+    pub what: String,
+}
+
 /// What every plan collects while it compares.
 #[derive(Debug, Default)]
 pub struct Findings {
@@ -77,14 +112,16 @@ pub struct Findings {
     pub changes: Vec<Change>,
     /// Charges billed already whose price, dates or periods change.
     pub billed_charges: u64,
+    /// What a second person may have to confirm.
+    pub deeds: Vec<RowDeed>,
 }
 
 /// A plan that can be written.
 pub trait Merge {
     /// What was found.
     fn findings(&self) -> &Findings;
-    /// Writes it; `import_id` is the file's row.
-    fn merge(&self, tx: &Tx<'_>, import_id: i64) -> Result<(), StoreError>;
+    /// Writes what `judged` lets in; `import_id` is the file's row.
+    fn merge(&self, tx: &Tx<'_>, import_id: i64, judged: &Judged) -> Result<(), StoreError>;
 
     /// How many rows of each sort.
     fn counts(&self) -> Counts {
@@ -101,10 +138,6 @@ pub trait Merge {
     /// Charges billed already that change.
     fn billed_charges(&self) -> u64 {
         self.findings().billed_charges
-    }
-    /// Whether there is nothing to write.
-    fn is_empty(&self) -> bool {
-        self.counts().added == 0 && self.counts().changed == 0
     }
 }
 

@@ -66,7 +66,8 @@ impl Rejects {
     }
 }
 
-fn header_line(bytes: &[u8]) -> &[u8] {
+/// The first line of a file.
+pub fn header_line(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     bytes.split(|b| *b == b'\n').next().unwrap_or_default().trim_ascii_end()
 }

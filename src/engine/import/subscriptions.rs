@@ -1,6 +1,7 @@
 //! subscriptions.csv against the book.
 
 use super::plan::{ALWAYS, Change, Findings, Merge, Names, differences, mark_stale};
+use super::second::Judged;
 use crate::domain::account::newest;
 use crate::domain::ids::{AccountId, SubscriptionId};
 use crate::domain::subscription::SubscriptionTerms;
@@ -112,7 +113,7 @@ impl Merge for Plan<'_> {
         &self.findings
     }
 
-    fn merge(&self, tx: &Tx<'_>, _import_id: i64) -> Result<(), StoreError> {
+    fn merge(&self, tx: &Tx<'_>, _import_id: i64, _judged: &Judged) -> Result<(), StoreError> {
         for (row, account) in &self.new {
             let from = row.effective_from.unwrap_or(ALWAYS);
             subscription::insert(tx, &row.subscription_number, *account, &row.terms, from)?;

@@ -1,6 +1,7 @@
 //! taxes.csv against the book.
 
 use super::plan::{Change, Findings, Merge, differences, mark_stale};
+use super::second::Judged;
 use crate::domain::document::TaxRate;
 use crate::import::Table;
 use crate::import::tax::{TaxColumns, overlay};
@@ -60,7 +61,7 @@ impl Merge for Plan {
         &self.findings
     }
 
-    fn merge(&self, tx: &Tx<'_>, _import_id: i64) -> Result<(), StoreError> {
+    fn merge(&self, tx: &Tx<'_>, _import_id: i64, _judged: &Judged) -> Result<(), StoreError> {
         let drafts = stale::any_draft(tx)?;
         for (rate, changes) in &self.put {
             tax::put(tx, rate)?;

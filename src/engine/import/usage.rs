@@ -1,6 +1,7 @@
 //! usage.csv against the book.
 
 use super::plan::{Change, Findings, Merge, Names, mark_stale};
+use super::second::Judged;
 use super::subscriptions::no_account;
 use crate::domain::document::DocumentStatus;
 use crate::domain::ids::{AccountId, DocumentId, UsageId};
@@ -171,6 +172,7 @@ fn changed<'r>(row: &UsageRow, held: &StoredUsage, to: NewUsage<'r>) -> Result<C
         column: "QTY",
         old: say(held.quantity.to_string(), &held.uom, held.start_on.to_string()),
         new: say(to.quantity.to_string(), to.uom, to.start_on.to_string()),
+        line: 0,
         from: None,
     };
     Ok(Changed { id: held.id, to, draft, change })
@@ -181,7 +183,7 @@ impl Merge for Plan<'_> {
         &self.findings
     }
 
-    fn merge(&self, tx: &Tx<'_>, import_id: i64) -> Result<(), StoreError> {
+    fn merge(&self, tx: &Tx<'_>, import_id: i64, _judged: &Judged) -> Result<(), StoreError> {
         usage::insert_many(tx, import_id, &self.new)?;
         let drafts = account::with_drafts(tx)?;
         for changed in &self.changed {

@@ -1,7 +1,9 @@
 //! What happened to a payment after its answer: refunds, returns, chargebacks, evidence.
 
 use crate::domain::ids::PaymentId;
+use crate::domain::payment::PaymentStatus;
 use crate::domain::text_enum;
+use crate::store::deed::{self, DeedKind, NewDeed};
 use crate::store::{Db, StoreError, Topic, Tx, word};
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
@@ -102,7 +104,32 @@ pub fn insert_event(tx: &Tx<'_>, event: &EventRow) -> Result<i64, StoreError> {
             &event.reply,
         ))?;
     tx.touch(Topic::Payments);
-    Ok(tx.conn().last_insert_rowid())
+    let id = tx.conn().last_insert_rowid();
+    let payment = super::get(tx, event.payment)?;
+    if let Some(kind) = deed_of(event, payment.status) {
+        let deed = NewDeed::new(payment.account, kind, event.amount_minor, payment.currency);
+        deed::enter(tx, &NewDeed { payment: Some(payment.id), event: Some(id), ..deed })?;
+    }
+    Ok(id)
+}
+
+/// What a person does by an event; what the gateway tells is nobody's deed.
+fn deed_of(event: &EventRow, payment: PaymentStatus) -> Option<DeedKind> {
+    match (event.kind, event.status, event.key.is_some()) {
+        (EventKind::Refund, EventStatus::Processing, _) => Some(DeedKind::Refund),
+        (EventKind::Evidence, ..) if payment == PaymentStatus::Approved => Some(DeedKind::Money),
+        (EventKind::ChargebackWon, _, false) => Some(DeedKind::Money),
+        (
+            EventKind::Refund
+            | EventKind::Evidence
+            | EventKind::ChargebackWon
+            | EventKind::Settlement
+            | EventKind::Return
+            | EventKind::Chargeback
+            | EventKind::LateSuccess,
+            ..,
+        ) => None,
+    }
 }
 
 /// One event.

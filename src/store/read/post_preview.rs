@@ -69,14 +69,15 @@ type Sums = (Option<Currency>, i64, i64, i64);
 
 /// What `engine::post::blocked` would let through, as SQL, so that the figures of a run of any size
 /// are there at once. A test holds the two together.
-fn postable(db: &Db<'_>) -> Result<(String, String), ReadError> {
+fn postable(db: &Db<'_>, dates: Dates) -> Result<(String, String), ReadError> {
     let config = crate::store::settings::load(db)?;
+    let none = not_accepted(dates);
     let unseen = match config.get("post.require_review") {
-        "all" => "s.review = 'none'",
+        "all" => none,
         "flagged" => {
-            "(s.review = 'none' AND EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id))"
+            format!("({none} AND EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id))")
         }
-        _ => "0",
+        _ => "0".to_owned(),
     };
     let no_tax_id = "EXISTS (SELECT 1 FROM document_tax x JOIN account_version w \
         ON w.id = d.account_version_id WHERE x.document_id = d.id \
@@ -90,6 +91,15 @@ fn postable(db: &Db<'_>) -> Result<(String, String), ReadError> {
     Ok((format!("({reason}) = ''"), reason))
 }
 
+/// Nobody accepted it as it would be posted: another invoice date is a change.
+fn not_accepted(dates: Dates) -> String {
+    let none = "s.review = 'none'";
+    match dates.invoice_on {
+        None => none.to_owned(),
+        Some(day) => format!("({none} OR (s.review = 'accepted' AND d.invoice_on <> '{day}'))"),
+    }
+}
+
 fn preview(
     db: &Db<'_>,
     which: &str,
@@ -97,7 +107,7 @@ fn preview(
     dates: Dates,
 ) -> Result<PostPreview, ReadError> {
     let from = "document d JOIN document_state s ON s.document_id = d.id";
-    let (postable, reason) = postable(db)?;
+    let (postable, reason) = postable(db, dates)?;
     let sums = |extra: &str| -> Result<Vec<Sums>, ReadError> {
         let sql = format!(
             "SELECT d.currency, sum(d.total_minor), sum(d.tax_minor), count(*) FROM {from} \
@@ -115,8 +125,8 @@ fn preview(
         money: all.iter().map(|(c, total, tax, _)| (*c, *total, *tax)).collect(),
         ..PostPreview::default()
     };
-    let unseen = "AND s.review = 'none' AND s.risk > 0";
-    out.unseen = sums(unseen)?.into_iter().map(|(c, total, _, n)| (c, total, n)).collect();
+    let unseen = format!("AND {} AND s.risk > 0", not_accepted(dates));
+    out.unseen = sums(&unseen)?.into_iter().map(|(c, total, _, n)| (c, total, n)).collect();
     let sql = format!(
         "SELECT {reason}, count(*) FROM {from} WHERE {which} AND NOT ({postable}) GROUP BY 1"
     );

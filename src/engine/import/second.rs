@@ -1,0 +1,313 @@
+//! Rows that one person must not bring in alone: they wait as a request, and the rest of the file
+//! goes in. The same file from somebody else, or `import --confirm`, confirms them.
+
+use super::plan::RowDeed;
+use super::{FileFacts, Source};
+use crate::domain::actor::{Actor, Role, Verb};
+use crate::domain::ids::AccountId;
+use crate::domain::money::Currency;
+use crate::engine::{Error, four_eyes};
+use crate::import::{Fault, Kind, Refused};
+use crate::store::deed::{self, DeedKind, Second, Side, Stop};
+use crate::store::four_eyes::RequestState;
+use crate::store::import_request::{self, ImportRequest};
+use crate::store::{Db, StoreError, Tx, notice, role, settings};
+use serde::Serialize;
+use std::collections::{HashMap, HashSet};
+
+/// The right that a file needs: methods and open items are what their own verbs are.
+pub fn verb(kind: Kind) -> Verb {
+    match kind {
+        Kind::PaymentMethods => Verb::ImportMethods,
+        Kind::OpenItems => Verb::ImportOpenItems,
+        Kind::Taxes | Kind::Accounts | Kind::Subscriptions | Kind::Charges | Kind::Usage => {
+            Verb::Import
+        }
+    }
+}
+
+/// Refuses before anything goes in when one of the files is not for this person.
+pub fn authorize(db: &Db<'_>, actor: &Actor, sources: &[Source]) -> Result<(), StoreError> {
+    for kind in sources.iter().filter_map(Source::kind) {
+        role::authorize(db, actor, verb(kind))?;
+    }
+    Ok(())
+}
+
+/// A row that waits for a second person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// Line in the file, the header being 1.
+    pub line: u64,
+    /// What it would do.
+    pub what: String,
+    /// Why somebody else must confirm it.
+    pub why: String,
+    /// Bytes of the row.
+    #[serde(skip)]
+    span: (usize, usize),
+}
+
+/// What a file may do at once.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Rows that wait.
+    pub waiting: Vec<Waiting>,
+    /// Rows that this person must not bring in at all.
+    pub refused: Vec<Refused>,
+    /// The lines of both.
+    out: HashSet<u64>,
+    /// Lines that somebody else asked for.
+    confirmed: HashSet<u64>,
+    /// Who asked for those.
+    second: Option<Second>,
+    /// The open request about this file.
+    request: Option<ImportRequest>,
+}
+
+impl Judged {
+    /// Whether the row of this line goes in now; tells the book who else stands for it.
+    pub fn lets(&self, tx: &Tx<'_>, line: u64) -> bool {
+        let second = self.second.clone().filter(|_| self.confirmed.contains(&line));
+        tx.seconded_by(second);
+        !self.stays_out(line)
+    }
+
+    /// Whether the row of this line waits or is refused.
+    pub fn stays_out(&self, line: u64) -> bool {
+        self.out.contains(&line)
+    }
+
+    /// Who else stands for rows of it and what waits, for the audit trail; empty if nothing does.
+    pub fn words(&self) -> String {
+        let mut text = String::new();
+        if let Some(second) = self.second.as_ref().filter(|_| !self.confirmed.is_empty()) {
+            text.push_str(&format!(", {} asked for by {}", self.confirmed.len(), second.name));
+        }
+        if !self.waiting.is_empty() {
+            text.push_str(&format!(", {}", words(&self.waiting)));
+        }
+        text
+    }
+
+    /// Whether the request about this file changes.
+    pub fn moves(&self) -> bool {
+        let asked: &[String] = self.request.as_ref().map_or(&[], |r| &r.facts);
+        !self.waiting.iter().map(|w| &w.what).eq(asked)
+    }
+
+    /// The request, for `import --confirm`.
+    pub fn request(&self) -> Option<i64> {
+        self.request.as_ref().map(|r| r.id)
+    }
+}
+
+/// What somebody did so far to accounts, with what the rows before would add.
+struct Sums {
+    uid: u32,
+    bound: bool,
+    now_ms: i64,
+    had: HashMap<(AccountId, Currency), (i64, i64)>,
+}
+
+impl Sums {
+    fn stop(
+        &mut self,
+        db: &Db<'_>,
+        config: &crate::config::Config,
+        row: &RowDeed,
+    ) -> Result<Option<Stop>, StoreError> {
+        let deed = &row.deed;
+        if self.bound
+            && deed.kind.side() == Some(Side::Credit)
+            && let Some(stop) =
+                deed::opposed(db, self.uid, deed.account, Side::Credit, self.now_ms)?
+        {
+            return Ok(Some(stop));
+        }
+        let key = (deed.account, deed.currency);
+        let had = match self.had.get(&key) {
+            Some(had) => *had,
+            None => deed::alone(db, self.uid, deed.account, deed.currency, self.now_ms)?,
+        };
+        let Some(has) = deed::with(had, deed.kind, deed.minor) else { return Ok(None) };
+        if deed::above(config, deed.currency, has) {
+            return Ok(Some(Stop::Alone {
+                limit: config.get("four_eyes.above").to_owned(),
+                before_minor: had.0.saturating_add(had.1),
+                currency: deed.currency,
+            }));
+        }
+        self.had.insert(key, has);
+        Ok(None)
+    }
+}
+
+/// Judges the rows of a plan for a person at a moment.
+pub fn judge(
+    db: &Db<'_>,
+    actor: &Actor,
+    file: &FileFacts,
+    deeds: &[RowDeed],
+    now_ms: i64,
+    confirm: Option<i64>,
+) -> Result<Judged, StoreError> {
+    let request = match confirm {
+        Some(id) => Some(import_request::get(db, id)?),
+        None => import_request::open_for(db, file.kind.as_str(), &file.hash)?,
+    };
+    let mut judged = Judged { request, ..Judged::default() };
+    if let Some(request) = &judged.request
+        && request.uid != actor.uid
+        && now_ms - request.asked_at <= four_eyes::STANDS_MS
+    {
+        let asked = |row: &&RowDeed| request.facts.contains(&row.what);
+        judged.confirmed = deeds.iter().filter(asked).map(|r| r.line).collect();
+        let name = request.user_name.clone();
+        judged.second = Some(Second { asked_by: Some(request.uid), name });
+    }
+    if deeds.is_empty() {
+        return Ok(judged);
+    }
+    let config = settings::load(db)?;
+    let bound = role::authorize(db, actor, verb(file.kind))? != Role::Everything;
+    let mut sums = Sums { uid: actor.uid, bound, now_ms, had: HashMap::new() };
+    let most = config.int("four_eyes.price_charges");
+    let prices = deeds.iter().filter(|r| r.deed.kind == DeedKind::Price).count() as i64;
+    let many = most > 0 && prices > 0 && deed::prices(db, actor.uid, now_ms)? + prices > most;
+    for row in deeds {
+        let second = judged.confirmed.contains(&row.line);
+        let stop = match row.deed.kind {
+            DeedKind::Price => many.then_some(Stop::Prices { limit: most }),
+            _ if second => both_sides(db, actor, bound, &judged, row, now_ms)?,
+            _ => sums.stop(db, &config, row)?,
+        };
+        match stop {
+            None => {}
+            Some(stop @ Stop::BothSides { .. }) => {
+                let fault = Fault::new("", "", stop.to_string(), stop.hint());
+                judged.refused.push(fault.at(row.line, row.span));
+                judged.out.insert(row.line);
+            }
+            Some(Stop::Alone { .. } | Stop::Prices { .. }) if second => {}
+            Some(stop) => {
+                judged.out.insert(row.line);
+                let (what, why) = (row.what.clone(), stop.to_string());
+                judged.waiting.push(Waiting { line: row.line, what, why, span: row.span });
+            }
+        }
+    }
+    Ok(judged)
+}
+
+/// A confirmed row is a deed of both who asked and who confirms.
+fn both_sides(
+    db: &Db<'_>,
+    actor: &Actor,
+    bound: bool,
+    judged: &Judged,
+    row: &RowDeed,
+    now_ms: i64,
+) -> Result<Option<Stop>, StoreError> {
+    if !bound || row.deed.kind.side() != Some(Side::Credit) {
+        return Ok(None);
+    }
+    let asked_by = judged.second.as_ref().and_then(|s| s.asked_by);
+    for uid in std::iter::once(actor.uid).chain(asked_by) {
+        let stop = deed::opposed(db, uid, row.deed.account, Side::Credit, now_ms)?;
+        if stop.is_some() {
+            return Ok(stop);
+        }
+    }
+    Ok(None)
+}
+
+/// Brings the request about a file to what waits of it now; says whom a person has to ask.
+pub fn ask(
+    tx: &Tx<'_>,
+    file: &FileFacts,
+    bytes: &[u8],
+    judged: &mut Judged,
+) -> Result<(), StoreError> {
+    if !judged.moves() {
+        return Ok(());
+    }
+    if let Some(open) = judged.request.take() {
+        let by_other = judged.second.is_some() && judged.waiting.is_empty();
+        let state = if by_other { RequestState::Confirmed } else { RequestState::Expired };
+        end(tx, open.id, state)?;
+    }
+    if judged.waiting.is_empty() {
+        return Ok(());
+    }
+    let new = ImportRequest {
+        id: 0,
+        name: file.name.clone(),
+        kind: file.kind.to_string(),
+        sha256: file.hash.clone(),
+        content: rows_of(bytes, &judged.waiting),
+        facts: judged.waiting.iter().map(|w| w.what.clone()).collect(),
+        uid: tx.actor().uid,
+        user_name: tx.actor().name.clone(),
+        asked_at: tx.now().at_ms,
+    };
+    // Of a confirmed request its rows alone were read; what is left of them keeps its file's hash.
+    let id = import_request::insert(tx, &new)?;
+    let rows = words(&judged.waiting);
+    let who = &tx.actor().name;
+    let text = format!(
+        "{}: {rows}: asked for by {who}; another {} imports the same file, or daybook import --confirm {id}",
+        file.name,
+        four_eyes::roles(verb(file.kind)),
+    );
+    notice::task(tx, &key(id), &file.name, &text)?;
+    judged.request = Some(ImportRequest { id, ..new });
+    Ok(())
+}
+
+/// Ends a request and its task.
+pub fn end(tx: &Tx<'_>, id: i64, state: RequestState) -> Result<(), StoreError> {
+    import_request::end(tx, id, state)?;
+    notice::done(tx, &key(id))
+}
+
+fn key(id: i64) -> String {
+    format!("import {id}")
+}
+
+/// `3 rows wait (A1: method …; …)`.
+pub fn words(waiting: &[Waiting]) -> String {
+    let first: Vec<&str> = waiting.iter().take(3).map(|w| w.what.as_str()).collect();
+    let more = if waiting.len() > first.len() { "; …" } else { "" };
+    let rows = crate::domain::text::counted(waiting.len() as i64, "row waits", "rows wait");
+    format!("{rows} for a second person ({}{more})", first.join("; "))
+}
+
+/// The header of a file and some of its rows.
+fn rows_of(bytes: &[u8], waiting: &[Waiting]) -> Vec<u8> {
+    let mut content = super::rejects::header_line(bytes).to_vec();
+    content.push(b'\n');
+    for row in waiting {
+        let raw = bytes.get(row.span.0..row.span.1).unwrap_or_default();
+        content.extend_from_slice(raw.trim_ascii());
+        content.push(b'\n');
+    }
+    content
+}
+
+/// The file of a request that somebody wants to confirm, which must not be who asked.
+pub fn requested(
+    db: &Db<'_>,
+    actor: &Actor,
+    id: i64,
+) -> Result<Result<ImportRequest, Error>, StoreError> {
+    let request = import_request::get(db, id)?;
+    if request.uid == actor.uid {
+        return Ok(Err(Error::usage(
+            "four_eyes",
+            format!("{}: you asked for this", request.name),
+            "somebody else must confirm it",
+        )));
+    }
+    Ok(Ok(request))
+}

@@ -14,6 +14,7 @@ mod crash;
 mod day;
 mod decline_codes;
 mod deeds;
+mod deeds_random;
 mod delivery;
 mod demo;
 mod desk;

@@ -145,7 +145,12 @@ pub const SETTINGS: &[Setting] = &[
         "how the connection is secured",
     ),
     s("smtp.user", "", Text(255), "login; empty = none"),
-    s("smtp.secret_file", "", Text(500), "file with the password, readable by its owner only"),
+    s(
+        "smtp.secret_file",
+        "",
+        Text(500),
+        "file with the password, readable by its owner only: a name in secrets/ beside the book or of a systemd credential, or a full path",
+    ),
     s(
         "smtp.ca_file",
         "",
@@ -165,6 +170,25 @@ pub const SETTINGS: &[Setting] = &[
         "ask",
         Words(&["ask", "resend"]),
         "an e-mail lost after its data: ask a person, or send again",
+    ),
+    s(
+        "backup.every",
+        "never",
+        Words(&["never", "hourly", "daily", "weekly"]),
+        "how often daybook worker copies the book",
+    ),
+    s("backup.keep", "14", Int(1, 10_000), "copies that are kept; the oldest go first"),
+    s(
+        "backup.to",
+        "",
+        Text(500),
+        "directory of the copies, of the worker's user alone; empty = backups/ beside the book",
+    ),
+    s(
+        "worker.wait_seconds",
+        "60",
+        Int(0, 86_400),
+        "how long a call follows work that only a worker can do before it says that none is there",
     ),
     s("automation.auto_post", "false", Bool, "Support bill run auto-post"),
     s(
@@ -207,7 +231,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     s("sandbox.latency_ms", "0", Int(0, 60_000), "simulated time of a sandbox call"),
     s("sandbox.outage", "false", Bool, "the sandbox answers nothing"),
-    s("stripe.secret_file", "", Text(500), "file with the key, readable by its owner only"),
+    s(
+        "stripe.secret_file",
+        "",
+        Text(500),
+        "file with the key (sk_… or rk_…), readable by its owner only: a name in secrets/ beside the book or of a systemd credential, or a full path",
+    ),
     s("stripe.base_url", "https://api.stripe.com", Text(200), "where Stripe answers"),
     s(
         "retry.soft",

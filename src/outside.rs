@@ -73,6 +73,14 @@ pub fn renounce() -> io::Result<()> {
     Ok(setresgid(own, own, own)?)
 }
 
+/// Whether a file or directory may be written with the rights the program has, a lent group
+/// included; `access` asks for the user alone.
+pub fn may_write(path: &Path) -> bool {
+    use nix::fcntl::{AT_FDCWD, AtFlags};
+    let flags = nix::unistd::AccessFlags::W_OK;
+    nix::unistd::faccessat(AT_FDCWD, path, flags, AtFlags::AT_EACCESS).is_ok()
+}
+
 fn in_the_groups_directory(book: &Path) -> Option<PathBuf> {
     let parent = book.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = parent.canonicalize().ok()?;

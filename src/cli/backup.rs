@@ -1,9 +1,17 @@
 //! `daybook backup FILE` and `daybook restore FILE`.
 
 use super::{Ctx, Exit, actor, output};
-use crate::engine::{Error, backup};
+use crate::domain::text::counted;
+use crate::engine::{Error, Session, backup, copies};
 use serde_json::json;
 use std::path::PathBuf;
+
+/// Where a copy goes.
+#[derive(Debug, clap::Args)]
+pub struct To {
+    /// The file; without one the copy goes where the scheduled ones go, and counts as one
+    file: Option<PathBuf>,
+}
 
 /// A backup file.
 #[derive(Debug, clap::Args)]
@@ -13,13 +21,31 @@ pub struct Args {
 }
 
 /// Copies the book, consistent while others write.
-pub fn backup(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
-    let session = ctx.open()?;
-    let bytes = backup::backup(&session, &args.file)?;
+pub fn backup(args: &To, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let Some(file) = &args.file else { return scheduled(&mut session, ctx) };
+    let bytes = backup::backup(&session, file)?;
     if ctx.json {
-        output::json(&json!({ "backup": args.file, "bytes": bytes }))?;
+        output::json(&json!({ "backup": file, "bytes": bytes }))?;
     } else {
-        output::line(&format!("{} ({bytes} bytes), read back and sound", args.file.display()));
+        output::line(&format!("{} ({bytes} bytes), read back and sound", file.display()));
+    }
+    Ok(Exit::Done)
+}
+
+/// Makes the scheduled copy now.
+fn scheduled(session: &mut Session, ctx: &Ctx) -> Result<Exit, Error> {
+    let made = copies::make(session)?;
+    if ctx.json {
+        output::json(&json!({ "backup": made.file, "bytes": made.bytes, "checks": made.checks,
+            "removed": made.removed }))?;
+    } else {
+        let (file, bytes, checks) = (made.file.display(), made.bytes, made.checks);
+        output::line(&format!("{file} ({bytes} bytes), {checks} checks hold on it"));
+        if made.removed > 0 {
+            let words = counted(made.removed, "older copy", "older copies");
+            output::line(&format!("{words} removed (backup.keep)"));
+        }
     }
     Ok(Exit::Done)
 }

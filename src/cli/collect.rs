@@ -5,6 +5,7 @@ use super::{Ctx, Exit, progress};
 use crate::domain::ids::{BillRunId, JobId, PaymentRunId};
 use crate::domain::money::Currency;
 use crate::domain::payment::PaymentRunStatus;
+use crate::domain::payment_run::SkipReason;
 use crate::engine::collect::{self, DryRun, Summary};
 use crate::engine::command::{NewPaymentRun, Refused};
 use crate::engine::{Error, Session};
@@ -113,6 +114,10 @@ pub fn drive_with(
     match progress::follow(session, job, ctx) {
         // It waits: for its bill run, or for a gateway that cannot be reached. The row says so.
         Ok(_) | Err(Error::Busy(_)) => show_with(session, run, refused, ctx),
+        Err(error @ Error::NoWorker(_)) => {
+            show_with(session, run, refused, ctx)?;
+            Err(error)
+        }
         Err(other) => Err(other),
     }
 }
@@ -155,7 +160,8 @@ fn show_with(
         sum.run.status,
         PaymentRunStatus::Completed | PaymentRunStatus::Pending | PaymentRunStatus::Processing
     );
-    Ok(Exit::partly_if(sum.run.unknown > 0 || unfinished))
+    let not_asked = sum.skipped.iter().any(|(reason, _)| *reason == SkipReason::Unreachable);
+    Ok(Exit::partly_if(sum.run.unknown > 0 || unfinished || not_asked))
 }
 
 fn money(totals: &[Total], part: impl Fn(&Total) -> i64) -> Value {

@@ -79,16 +79,25 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         }
     }
     // A waiting job is taken up again and again: what counts is what this call adds.
-    let (mut job, mut counts) = (None, (0, 0));
+    let (mut job, mut counts, mut nobody) = (None, (0, 0), None);
     if let Some(id) = made.job.filter(|_| !args.detach) {
         let before = session.read(|db| crate::store::job::get(db, id))?;
-        let after = progress::drive(&mut session, id, ctx)?.job().clone();
+        let after = match progress::drive(&mut session, id, ctx) {
+            Ok(ended) => ended.job().clone(),
+            // The mail waits; what is to be printed does not wait for it.
+            Err(error @ Error::NoWorker(_)) => {
+                nobody = Some(error);
+                session.read(|db| crate::store::job::get(db, id))?
+            }
+            Err(other) => return Err(other),
+        };
         counts = (after.done - before.done, after.failed - before.failed);
         job = Some(after);
     }
     let batch =
         args.print.as_deref().map(|dir| print::write(&mut session, run, dir)).transpose()?;
-    report(&session, run, &Outcome { made, again, job, counts, batch }, ctx)
+    let exit = report(&session, run, &Outcome { made, again, job, counts, batch }, ctx)?;
+    nobody.map_or(Ok(exit), Err)
 }
 
 /// What came of a call.

@@ -39,7 +39,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<(PathBuf, Exit), Error> {
     let actor = actor();
     let now = Now::system(chrono_tz::Tz::UTC);
     let store = Store::create(&path, &CreateBook { kind: BookKind::Demo, actor: &actor, now })?;
-    let mut session = Session { store, actor, fixed_now: None, next_op: None };
+    let mut session = Session::on(store, actor);
     let size = demo::Size { accounts: args.accounts, invoices: args.invoices };
     let ports = worker::ports()?;
     let stop = AtomicBool::new(false);

@@ -67,6 +67,7 @@ pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             "happened": status.happened.iter().map(happened_json).collect::<Vec<_>>(),
             "open": open,
             "deliveries": { "due": d.due, "sent": d.sent, "printed": d.printed, "suppressed": d.suppressed, "recalled": d.recalled, "failed": d.failed, "unconfirmed": d.unconfirmed, "open": d.open, "balances": d.balances() },
+            "backup": status.backup,
             "operations": status.trail.0,
             "head": status.trail.1,
         }))?;
@@ -117,6 +118,9 @@ pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         d.open,
         if d.balances() { "" } else { "  DOES NOT BALANCE" }
     ));
+    if !status.backup.is_empty() {
+        output::line(&status.backup);
+    }
     output::line(&if open.is_empty() {
         "the day is closed: nothing is left".to_owned()
     } else {

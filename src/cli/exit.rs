@@ -50,7 +50,8 @@ pub fn of(error: &Error) -> Exit {
             | StoreError::Outdated { .. }
             | StoreError::NoRoom { .. },
         )
-        | Error::Busy(_) => Exit::Busy,
+        | Error::Busy(_)
+        | Error::NoWorker(_) => Exit::Busy,
         Error::CheckFailed(_) => Exit::CheckFailed,
         Error::Bug(_) | Error::Store(StoreError::Sqlite(_)) => Exit::Bug,
         Error::Store(_)

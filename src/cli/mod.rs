@@ -115,7 +115,7 @@ enum Command {
     /// Is this installation as it should be?
     Doctor(doctor::Args),
     /// Copy the book to a new file, consistent while others write
-    Backup(backup::Args),
+    Backup(backup::To),
     /// Put a backup in the book's place; the book before it is kept
     Restore(backup::Args),
     /// Run one query on the book

@@ -9,12 +9,14 @@ pub use args::Args;
 
 use super::output::{self, Align};
 use super::{Ctx, Exit, progress, retry};
+use crate::domain::ids::PaymentId;
 use crate::domain::money::Currency;
+use crate::domain::payment::PaymentStatus;
 use crate::engine::outside_payment::{self, Repeat};
 use crate::engine::reconcile::{self, Finding};
 use crate::engine::settle::{self, Settled};
 use crate::engine::till::Till;
-use crate::engine::{Error, Session, events, refund};
+use crate::engine::{Error, Session, events, reach, refund};
 use crate::store::payment::{self, EventKind, EventStatus};
 use crate::store::{account, debt};
 use crate::worker;
@@ -113,6 +115,11 @@ fn reconcile(session: &mut Session, args: &Reconcile, ctx: &Ctx) -> Result<Exit,
     if ids.is_empty() {
         return reconcile_all(session, ctx);
     }
+    if blocked(session)? {
+        let (job, _) = reconcile::start(session, &ids)?;
+        progress::follow(session, job, ctx)?;
+        return settled(session, &ids, ctx);
+    }
     let ports = worker::ports()?;
     let looked = reconcile::now(session, &ports, &ids)?;
     let rows = session
@@ -129,7 +136,44 @@ fn reconcile(session: &mut Session, args: &Reconcile, ctx: &Ctx) -> Result<Exit,
     Ok(Exit::partly_if(open))
 }
 
+/// Whether some gateway of the book is for a worker alone to ask.
+fn blocked(session: &Session) -> Result<bool, Error> {
+    for poll in session.read(crate::store::gateway_poll::all)? {
+        if reach::not_here(session, &poll.gateway)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The payments a worker asked about, as they stand now.
+fn settled(session: &Session, ids: &[PaymentId], ctx: &Ctx) -> Result<Exit, Error> {
+    let rows = session
+        .read(|db| ids.iter().map(|id| payment::get(db, *id)).collect::<Result<Vec<_>, _>>())?;
+    if ctx.json {
+        output::json(&view::rows_json(session, &rows)?)?;
+    } else {
+        view::table(session, &rows)?;
+    }
+    let open = |s| matches!(s, PaymentStatus::Unknown | PaymentStatus::Submitted);
+    Ok(Exit::partly_if(rows.iter().any(|row| open(row.status))))
+}
+
 fn gateway_events(session: &mut Session, ctx: &Ctx) -> Result<Exit, Error> {
+    if blocked(session)? {
+        events::soon(session)?;
+        if let Some(job) = reconcile::queue(session)? {
+            progress::follow(session, job, ctx)?;
+        }
+        if ctx.json {
+            output::json(&json!({ "asked_by": "worker" }))?;
+        } else {
+            output::line(
+                "the worker asked; what went back is on its payments: daybook payment list",
+            );
+        }
+        return Ok(Exit::Done);
+    }
     let mut till = Till::open(session)?;
     let polled = events::now(session, &mut till)?;
     if ctx.json {
@@ -167,7 +211,11 @@ fn refund(
     let id = retry::id(text)?;
     let currency = session.read(|db| payment::get(db, id))?.currency;
     let wanted = wanted.map(|text| amount(currency, text)).transpose()?;
-    let done = refund::refund(session, id, wanted, reason)?;
+    let mut done = refund::refund(session, id, wanted, reason)?;
+    if let Some(job) = done.job {
+        progress::follow(session, job, ctx)?;
+        done = refund::state(session, done.event)?;
+    }
     if ctx.json {
         output::json(&json!({
             "payment": id.to_string(),

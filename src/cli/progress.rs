@@ -19,6 +19,7 @@ struct Line {
     begun: Instant,
     on: bool,
     told_paused: bool,
+    told_waits: String,
 }
 
 impl Follow for Line {
@@ -40,6 +41,14 @@ impl Follow for Line {
             eprintln!();
         }
         let _ = std::io::stderr().flush();
+    }
+
+    fn waits(&mut self, job: &JobRow, words: &str) {
+        if self.told_waits != words {
+            words.clone_into(&mut self.told_waits);
+            let what = if job.subject.is_empty() { job.kind.as_str() } else { &job.subject };
+            eprintln!("{what} {words}");
+        }
     }
 
     fn leave(&mut self) -> bool {
@@ -84,7 +93,14 @@ pub fn drive(session: &mut Session, job: JobId, ctx: &Ctx) -> Result<Ended, Erro
     }
     let ports: Ports = worker::ports()?;
     let on = !ctx.json && std::io::stderr().is_terminal();
-    let mut line = Line { stop, shown: None, begun: Instant::now(), on, told_paused: false };
+    let mut line = Line {
+        stop,
+        shown: None,
+        begun: Instant::now(),
+        on,
+        told_paused: false,
+        told_waits: String::new(),
+    };
     let ended = worker::drive(session, job, &ports, &mut line)?;
     let row = ended.job();
     if row.state == JobState::Failed {

@@ -35,7 +35,12 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
     let ports = worker::ports()?;
     let mut driven = 0;
+    let mut copies = worker::Copies::default();
     loop {
+        match copies.look(&session) {
+            Err(Error::Store(StoreError::Busy)) => {}
+            other => other?,
+        }
         let now = match worker::work(&mut session, &ports, &stop) {
             // Somebody else's long write is no reason to leave.
             Err(Error::Store(StoreError::Busy)) if !args.once => 0,
@@ -49,6 +54,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             std::thread::sleep(Duration::from_millis(500));
         }
     }
+    copies.wait();
     if ctx.json {
         output::json(&json!({ "jobs": driven }))?;
     } else {

@@ -25,7 +25,7 @@ pub fn backup(session: &Session, target: &Path) -> Result<u64, Error> {
 
 /// A session on a copy that nobody else knows of.
 fn in_hand(store: Store, actor: &Actor) -> Session {
-    Session { store, actor: actor.clone(), fixed_now: None, next_op: None }
+    Session::on(store, actor.clone())
 }
 
 fn broken(copy: &Session, only: &str) -> Result<Vec<Checked>, Error> {

@@ -517,8 +517,15 @@ pub enum JobSpec {
     },
     /// Looks up unanswered payments.
     Reconcile,
+    /// Gives money of a payment back that a person decided to give.
+    Refund {
+        /// The event of the payment.
+        event: i64,
+    },
     /// Sends queued e-mail.
     Deliver,
+    /// Sends the reminders that are due.
+    Remind,
     /// Writes a print batch.
     Print {
         /// Where to; empty = beside the book.

@@ -342,10 +342,10 @@ pub(super) fn ensure_job(session: &mut Session) -> Result<Option<JobId>, Error> 
     let Some(due) = session.read(store::delivery::next_due)? else { return Ok(None) };
     session.write(Verb::Deliver, |tx| {
         tx.quiet();
-        if let Some(id) = store::job::wake(tx, JobKind::Deliver, due)? {
+        if let Some(id) = store::job::wake(tx, JobKind::Deliver, super::send::SUBJECT, due)? {
             return Ok(Some(id));
         }
-        let id = store::job::insert(tx, JobKind::Deliver, "mail", "\"Deliver\"", 0)?;
+        let id = store::job::insert(tx, JobKind::Deliver, super::send::SUBJECT, "\"Deliver\"", 0)?;
         store::job::set_not_before(tx, id, due)?;
         Ok(Some(id))
     })

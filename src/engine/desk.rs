@@ -76,6 +76,7 @@ fn steer(session: &mut Session, id: JobId, want: Steer) -> Result<Receipt, Error
                 "cancel asked for"
             }
             (Steer::Cancel, false) => {
+                super::refund_job::canceled(tx, &row)?;
                 job::set_state(tx, id, JobState::Canceled, "")?;
                 "canceled"
             }

@@ -1,6 +1,9 @@
 //! `doctor`: is this installation as it should be? Looks at the program, the file, its directory
 //! and the settings; changes nothing. `check` is about the content.
 
+mod secrets;
+
+use super::copies::{self, Standing};
 use super::{Error, Session};
 use crate::domain::actor::{Origin, Verb};
 use crate::store::settings;
@@ -87,6 +90,24 @@ fn file(session: &Session) -> Result<Vec<Finding>, Error> {
     Ok(all)
 }
 
+/// A book that is for real is copied every day; how old the last copy is.
+fn copies(session: &Session) -> Result<Finding, Error> {
+    let (now, real) = (session.now()?, session.read(settings::facts)?.kind == BookKind::Real);
+    let standing = session.read(|db| copies::standing(db, now))?;
+    let place = copies::directory(session)?;
+    Ok(match standing {
+        Standing::Off => {
+            let remedy = "daybook settings set backup.every daily, and run daybook worker";
+            finding("backups", !real, "none are made by themselves", remedy)
+        }
+        Standing::Young(_) | Standing::Due(_) | Standing::Overdue(_) => {
+            let found = format!("{}, in {}", standing.words(), place.display());
+            let fine = !matches!(standing, Standing::Overdue(_));
+            finding("backups", fine, found, "run daybook worker as the user who owns the directory")
+        }
+    })
+}
+
 fn free_bytes(path: &Path) -> Option<u64> {
     let found = nix::sys::statvfs::statvfs(path).ok()?;
     Some(found.blocks_available() as u64 * found.fragment_size() as u64)
@@ -150,13 +171,8 @@ fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
         || (!config.get("smtp.host").is_empty() && !config.get("smtp.from").is_empty());
     let remedy = "daybook settings set smtp.host and smtp.from";
     all.push(finding("mail", ready, mail, remedy));
-    for (name, key) in
-        [("mail secret", "smtp.secret_file"), ("gateway secret", "stripe.secret_file")]
-    {
-        if !config.get(key).is_empty() {
-            all.push(secret(name, Path::new(config.get(key))));
-        }
-    }
+    all.extend(secrets::findings(session, &config)?);
+    all.push(copies(session)?);
     let logo = config.get("issuer.logo");
     if !logo.is_empty() {
         let there = Path::new(logo).is_file();
@@ -166,20 +182,4 @@ fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
         all.push(finding("settings", false, "contradictory", why));
     }
     Ok(all)
-}
-
-/// A secrets file must be there and closed to everybody else.
-fn secret(name: &'static str, path: &Path) -> Finding {
-    use std::os::unix::fs::PermissionsExt;
-    match std::fs::metadata(path) {
-        Err(error) => {
-            finding(name, false, format!("{}: {error}", path.display()), "name another file")
-        }
-        Ok(meta) => finding(
-            name,
-            meta.permissions().mode().trailing_zeros() >= 6,
-            path.display().to_string(),
-            "chmod 600 it: others can read it",
-        ),
-    }
 }

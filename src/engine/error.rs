@@ -42,6 +42,9 @@ pub enum Error {
     /// Somebody else is at it; nothing changed.
     #[error("{0}")]
     Busy(String),
+    /// It waits for a process that can do it, and none lives; the job stays.
+    #[error("{0}")]
+    NoWorker(String),
     /// A check failed.
     #[error("{0}")]
     CheckFailed(String),
@@ -84,6 +87,7 @@ impl Error {
             Self::Store(S::Replaced { .. }) => "book_replaced",
             Self::Store(S::Outdated { .. }) => "other_schema",
             Self::Store(S::NoRoom { .. }) => "no_room",
+            Self::NoWorker(_) => "no_worker",
             Self::CheckFailed(_) => "check_failed",
             Self::Io { .. } | Self::Store(S::Io { .. }) => "io",
             Self::Bug(_) | Self::Store(S::Sqlite(_)) => "bug",
@@ -124,6 +128,10 @@ impl Error {
             .to_owned(),
             Self::Store(S::NoRoom { .. }) => {
                 "free some space and repeat; nothing was changed".to_owned()
+            }
+            Self::NoWorker(_) => {
+                "nothing was put off: start daybook worker as the user who can, and it is done"
+                    .to_owned()
             }
             Self::Store(S::Missing(_)) => {
                 "make one with daybook init, or try daybook demo; --book FILE names another"

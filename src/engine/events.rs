@@ -61,6 +61,18 @@ pub fn now(session: &mut Session, till: &mut Till) -> Result<Polled, Error> {
     ask(session, till, |_| true)
 }
 
+/// Brings the next asking of every gateway forward to now, for a job to do.
+pub fn soon(session: &mut Session) -> Result<(), Error> {
+    let at = session.now()?.at_ms;
+    session.write(Verb::Reconcile, |tx| {
+        for poll in gateway_poll::all(tx)? {
+            gateway_poll::put(tx, &Poll { next_at: poll.next_at.min(at), ..poll })?;
+        }
+        tx.note("reconcile", "the gateways are asked what went back");
+        Ok(())
+    })
+}
+
 fn ask(
     session: &mut Session,
     till: &mut Till,

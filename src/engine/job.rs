@@ -19,6 +19,9 @@ pub enum Slice {
         /// The moment.
         until_ms: i64,
     },
+    /// This process cannot do it, another may: the job is given back as it was. The runner says why
+    /// to [`super::reach::Reach::leave`].
+    Leave,
     /// Finished.
     Done,
     /// The slice obeyed a wish: the job row is Paused or Canceled already.

@@ -9,6 +9,7 @@ pub mod bill;
 pub mod check;
 pub mod collect;
 pub mod command;
+pub mod copies;
 pub mod deliver;
 pub mod delivery;
 pub mod demo;
@@ -32,9 +33,11 @@ pub mod post;
 pub mod print;
 pub mod printed;
 pub mod query;
+pub mod reach;
 pub mod reconcile;
 pub mod redate;
 pub mod refund;
+mod refund_job;
 pub mod regenerate;
 pub mod remind;
 pub mod retry;
@@ -74,6 +77,8 @@ pub struct Session {
     pub fixed_now: Option<Now>,
     /// The operation id of the next write: how a repeated command is recognised. None = a new one.
     pub next_op: Option<String>,
+    /// What this process can do of what needs a secret or a line to the outside.
+    pub reach: reach::Reach,
 }
 
 impl Session {
@@ -88,18 +93,18 @@ impl Session {
         actor: Actor,
         say: &mut dyn FnMut(&str),
     ) -> Result<Self, Error> {
-        let store = Store::open_saying(path, say)?;
-        Ok(Self { store, actor, fixed_now: None, next_op: None })
+        Ok(Self::on(Store::open_saying(path, say)?, actor))
+    }
+
+    /// A session on a book that is open.
+    pub fn on(store: Store, actor: Actor) -> Self {
+        Self { store, actor, fixed_now: None, next_op: None, reach: reach::Reach::default() }
     }
 
     /// Another connection to the same book for the same person, for another thread.
     pub fn again(&self) -> Result<Self, Error> {
-        Ok(Self {
-            store: self.store.again()?,
-            actor: self.actor.clone(),
-            fixed_now: self.fixed_now,
-            next_op: None,
-        })
+        let other = Self::on(self.store.again()?, self.actor.clone());
+        Ok(Self { fixed_now: self.fixed_now, ..other })
     }
 
     /// The moment as this session sees it.

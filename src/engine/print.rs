@@ -167,6 +167,12 @@ fn at<T>(session: &Session, directory: &Path, work: impl FnOnce() -> T) -> T {
     if directory == default_directory(session) { work() } else { as_caller(work) }
 }
 
+/// Whether this process may write a batch into a directory, as far as it exists.
+pub(super) fn may_write(session: &Session, directory: &Path) -> bool {
+    let there = directory.ancestors().find(|place| place.exists());
+    at(session, directory, || there.is_some_and(crate::outside::may_write))
+}
+
 /// Writes the three files of a batch under hidden names.
 fn stage(
     directory: &Path,

@@ -6,7 +6,8 @@ use crate::domain::money::Currency;
 use crate::domain::recovery::{Recovery, usual_since};
 use crate::engine::command::{NewPaymentRun, Pick};
 pub use crate::engine::usage::Pending;
-use crate::engine::{Error, Session, collect, deliver, usage};
+use crate::engine::{Error, Session, collect, copies, deliver, reach, usage};
+use crate::store::job::{self, JobState};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::failed::FailedRow;
@@ -157,8 +158,8 @@ pub enum Answer {
     Groups(Vec<Group>),
     /// Of [`Query::Step`].
     Step(StepRow),
-    /// Of [`Query::Happened`].
-    Happened(Vec<Happened>),
+    /// Of [`Query::Happened`], and how the copies of the book stand, in words.
+    Happened(Vec<Happened>, String),
     /// Of [`Query::Invoice`].
     Invoice(Option<Box<InvoiceDetail>>),
     /// Of [`Query::Run`].
@@ -217,10 +218,32 @@ pub fn ask(session: &Session, query: &Query) -> Result<Answer, Error> {
         let found = usage::pending(session, now.today, account.as_deref())?;
         return Ok(Answer::Usage(now.today, Box::new(found)));
     }
-    session.store.read(|db| answer(db, query, now)).map_err(|error| match error {
+    let answer = session.store.read(|db| answer(db, query, now)).map_err(|error| match error {
         ReadError::Store(error) => Error::Store(error),
         ReadError::Filter(error) => Error::usage("bad_filter", error.to_string(), ""),
+    })?;
+    Ok(match answer {
+        Answer::Status(status) => {
+            Answer::Status(StatusRow { jobs: waiting(session, status.jobs, now)?, ..status })
+        }
+        Answer::Jobs(page) => {
+            Answer::Jobs(Page { rows: waiting(session, page.rows, now)?, ..page })
+        }
+        other => other,
     })
+}
+
+/// Says of due jobs that this process cannot do for whom they wait.
+fn waiting(session: &Session, mut rows: Vec<JobRow>, now: Now) -> Result<Vec<JobRow>, Error> {
+    for row in rows.iter_mut().filter(|row| row.state == JobState::Waiting.as_str()) {
+        let job = session.read(|db| job::get(db, row.id))?;
+        if job.not_before_at <= now.at_ms
+            && let Some(waits) = reach::hindered(session, &job)?
+        {
+            row.waits = waits.short();
+        }
+    }
+    Ok(rows)
 }
 
 /// Answers one question from one consistent view of the book.
@@ -256,7 +279,8 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
         }),
         Query::Step(step) => Answer::Step(read::today::step(db, *step, now.today)?),
         Query::Happened => {
-            Answer::Happened(read::happened::since(db, now.at_ms - read::today::DAY_MS)?)
+            let words = copies::standing(db, now)?.words();
+            Answer::Happened(read::happened::since(db, now.at_ms - read::today::DAY_MS)?, words)
         }
         Query::Invoice(id) => Answer::Invoice(read::invoice::detail(db, *id)?.map(Box::new)),
         Query::Run(run) => Answer::Run(read::runs::detail(db, *run)?),

@@ -5,7 +5,7 @@ use super::collect::{Verdict, look_up, with_token};
 use super::job::{Ports, Runner, Slice};
 use super::settle::{self, Settled};
 use super::till::Till;
-use super::{Error, Session, events, refund};
+use super::{Error, Session, events, refund, refund_job};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentId};
 use crate::domain::payment::PaymentStatus;
@@ -248,13 +248,18 @@ impl Runner for Reconcile {
         job: &JobRow,
         ports: &Ports,
     ) -> Result<Slice, Error> {
+        let refund = refund_job::event_of(job);
         if job.wanted != Wanted::Nothing {
             session.write(Verb::Reconcile, |tx| {
                 job::guard(tx, job)?;
+                refund_job::canceled(tx, job)?;
                 tx.note("reconcile", "halted");
                 Ok(job::set_state(tx, job.id, JobState::Canceled, "")?)
             })?;
             return Ok(Slice::Halted);
+        }
+        if let Some(event) = refund {
+            return refund_job::slice(session, job, event);
         }
         let mut till = match self.till.take() {
             Some(till) => till,

@@ -4,12 +4,12 @@
 use super::four_eyes::{self, Deed};
 use super::settle;
 use super::till::Till;
-use super::{Error, Session, separation};
+use super::{Error, Session, refund_job, separation};
 use crate::domain::actor::Verb;
-use crate::domain::ids::PaymentId;
+use crate::domain::ids::{JobId, PaymentId};
 use crate::domain::ledger::money_back;
 use crate::domain::payment::PaymentStatus;
-use crate::gateway::{Found, LookUp, Outcome, RefundRequest};
+use crate::gateway::{Found, LookUp, Outcome, RefundRequest, Shut};
 use crate::store::four_eyes::Object;
 use crate::store::ledger::{self, Line};
 use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
@@ -25,6 +25,10 @@ pub struct Refunded {
     pub amount_minor: i64,
     /// What was heard, in words.
     pub words: String,
+    /// The job by which a worker asks for it, where this process cannot.
+    pub job: Option<JobId>,
+    /// The event of the payment.
+    pub event: i64,
 }
 
 /// Gives a part of an approved payment (all that is left if no amount is named) back.
@@ -35,7 +39,16 @@ pub fn refund(
     reason: &str,
 ) -> Result<Refunded, Error> {
     let mut till = Till::open(session)?;
-    let (event, payment) = four_eyes::write(session, Verb::Refund, |tx, eyes| {
+    let payment = session.read(|db| payment::get(db, id))?;
+    // Received outside: a person pays it back the way it came; the book only records it.
+    let outside = payment.method.is_none();
+    let shut = if outside { None } else { till.gateway(&payment.gateway).shut() };
+    if let Some(Shut::Everywhere(why)) = &shut {
+        let hint = "nothing was begun; daybook doctor says how it is set up";
+        let words = format!("{} cannot be asked: {why}", payment.gateway);
+        return Err(Error::usage("gateway_not_set_up", words, hint));
+    }
+    let (event, job) = four_eyes::write(session, Verb::Refund, |tx, eyes| {
         let payment = payment::get(tx, id)?;
         separation::refuse_both_hands(tx, payment.account)?;
         let amount = check(tx, &payment, amount_minor)?;
@@ -61,12 +74,28 @@ pub fn refund(
         let event_id = payment::insert_event(tx, &event)?;
         let words = payment.currency.plain(amount);
         tx.note(id, format!("refund of {words} {} begun: {reason}{second}", payment.currency));
-        Ok((payment::event(tx, event_id)?, payment))
+        let job = match &shut {
+            Some(_) => Some(refund_job::insert(tx, id, event_id)?),
+            None => None,
+        };
+        Ok((payment::event(tx, event_id)?, job))
     })?;
-    if payment.method.is_none() {
-        // Received outside: a person pays it back the way it came; the book only records it.
+    if job.is_some() {
+        return Ok(Refunded { job, ..state(session, event.id)? });
+    }
+    if outside {
         return end(session, &event, &Outcome::Approved { reference: reason.to_owned() });
     }
+    ask(session, &mut till, &payment, &event)
+}
+
+/// Asks the gateway for a refund that was begun, and records the answer.
+pub(super) fn ask(
+    session: &mut Session,
+    till: &mut Till,
+    payment: &PaymentRow,
+    event: &EventRow,
+) -> Result<Refunded, Error> {
     let request = RefundRequest {
         key: event.key.clone().unwrap_or_default(),
         reference: payment.gateway_ref.clone(),
@@ -75,7 +104,19 @@ pub fn refund(
         at_ms: event.at,
     };
     let outcome = till.gateway(&payment.gateway).refund(&request);
-    end(session, &event, &outcome)
+    end(session, event, &outcome)
+}
+
+/// Where a refund stands.
+pub fn state(session: &Session, event: i64) -> Result<Refunded, Error> {
+    let row = session.read(|db| payment::event(db, event))?;
+    Ok(Refunded {
+        status: row.status,
+        amount_minor: row.amount_minor,
+        words: row.reply,
+        job: None,
+        event,
+    })
 }
 
 fn check(tx: &Tx<'_>, payment: &PaymentRow, amount: Option<i64>) -> Result<i64, Error> {
@@ -133,7 +174,13 @@ fn record(tx: &Tx<'_>, event: &EventRow, outcome: &Outcome) -> Result<Refunded, 
         Outcome::Unreachable { why } => (EventStatus::Failed, String::new(), why.clone()),
         Outcome::Unknown { why } => (EventStatus::Unknown, String::new(), why.clone()),
     };
-    let result = Refunded { status, amount_minor: event.amount_minor, words: words.clone() };
+    let result = Refunded {
+        status,
+        amount_minor: event.amount_minor,
+        words: words.clone(),
+        job: None,
+        event: event.id,
+    };
     if matches!(now.status, EventStatus::Done | EventStatus::Failed) {
         tx.quiet();
         return Ok(result);
@@ -151,8 +198,10 @@ fn record(tx: &Tx<'_>, event: &EventRow, outcome: &Outcome) -> Result<Refunded, 
 pub fn clear_up(session: &mut Session, till: &mut Till) -> Result<usize, Error> {
     let now_ms = session.now()?.at_ms;
     let open = session.read(payment::open_refunds)?;
+    let queued = session.read(refund_job::queued)?;
     let mut cleared = 0;
-    for event in open {
+    // What no gateway was asked for yet is nothing to ask about.
+    for event in open.into_iter().filter(|event| !queued.contains(&event.id)) {
         let payment = session.read(|db| payment::get(db, event.payment))?;
         let gateway = till.gateway(&payment.gateway);
         // Whoever began it may still be calling.

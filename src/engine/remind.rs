@@ -5,23 +5,29 @@
 //! The level is written down before the mail leaves, so a customer is not reminded twice because
 //! somebody died in between; it is taken back when the mail certainly did not leave.
 
-use super::command::Refused;
+use super::command::{JobSpec, Refused};
+use super::job::Slice;
 use super::{Error, Session, deliver, send};
 use crate::clock::Now;
 use crate::config::Config;
 use crate::document::email::{self, Heading};
 use crate::domain::account::{AccountTerms, newest};
 use crate::domain::actor::Verb;
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, JobId};
 use crate::domain::money::Currency;
 use crate::domain::text::counted;
 use crate::mail::{Envelope, MailOutcome};
 use crate::store::debt::{self, Debt};
+use crate::store::job::{self, JobKind, JobRow, Progress};
 use crate::store::{StoreError, account, operation};
 use chrono::{Days, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+/// The subject of the jobs that remind.
+const SUBJECT: &str = "reminders";
 
 /// A reminder of one account: its overdue invoices with the level each reaches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reminder {
     /// The account's number.
     pub account: String,
@@ -32,7 +38,7 @@ pub struct Reminder {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Reminded {
     /// Reminders that went out (in a dry run: would go).
     pub sent: Vec<Reminder>,
@@ -104,6 +110,43 @@ pub fn remind(session: &mut Session, dry_run: bool) -> Result<Reminded, Error> {
     Ok(done)
 }
 
+/// Makes a job that sends them: for a process that cannot reach the mail transport itself.
+pub fn start(session: &mut Session) -> Result<JobId, Error> {
+    let spec = serde_json::to_string(&JobSpec::Remind).map_err(|e| Error::Bug(e.to_string()))?;
+    session.write(Verb::Remind, |tx| {
+        tx.note(SUBJECT, "asked for");
+        let open = job::newest(tx, JobKind::Deliver, SUBJECT)?.filter(|j| j.state.is_open());
+        match open {
+            Some(job) => Ok(job.id),
+            None => Ok(job::insert(tx, JobKind::Deliver, SUBJECT, &spec, 0)?),
+        }
+    })
+}
+
+/// What such a job did.
+pub fn receipt(job: &JobRow) -> Result<Reminded, Error> {
+    serde_json::from_str(&job.detail)
+        .map_err(|e| Error::Bug(format!("{} has no readable receipt: {e}", job.id)))
+}
+
+/// The one slice of such a job.
+pub(super) fn slice(session: &mut Session, row: &JobRow) -> Result<Slice, Error> {
+    let done = remind(session, false)?;
+    let detail = serde_json::to_string(&done).map_err(|e| Error::Bug(e.to_string()))?;
+    session.write(Verb::Remind, |tx| {
+        tx.quiet();
+        job::guard(tx, row)?;
+        let progress = Progress {
+            done: done.sent.len() as i64,
+            failed: done.refused.len() as i64,
+            detail: Some(&detail),
+            ..Progress::default()
+        };
+        Ok(job::progress(tx, row.id, &progress)?)
+    })?;
+    Ok(Slice::Done)
+}
+
 fn terms(db: &crate::store::Db<'_>, id: AccountId) -> Result<AccountTerms, StoreError> {
     let versions = account::versions(db, id)?;
     newest(&versions)
@@ -132,7 +175,7 @@ fn one_account(
 ) -> Result<Result<Option<Reminder>, String>, Error> {
     let mailer = match send::open_mailer(config, &session.store.side_directory()) {
         Ok(mailer) => mailer,
-        Err(reason) => return Ok(Err(reason)),
+        Err(shut) => return Ok(Err(shut.why().to_owned())),
     };
     let debts = session.write(Verb::Remind, |tx| {
         let mut still = Vec::new();

@@ -7,13 +7,14 @@
 use super::deliver::open_press;
 use super::job::{Ports, Runner, Slice};
 use super::printed::printable;
-use super::{Error, Session};
+use super::{Error, Session, reach, remind};
 use crate::config::Config;
 use crate::document::{Press, Printable, email};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::next_try;
 use crate::domain::payment::DeliveryStatus;
-use crate::gateway::secret;
+use crate::engine::command::JobSpec;
+use crate::gateway::{Shut, secret};
 use crate::mail::drop::DropFolder;
 use crate::mail::smtp::{Login, Server, Smtp, Tls};
 use crate::mail::{Envelope, MailOutcome, Mailer};
@@ -21,10 +22,12 @@ use crate::store::delivery::{Delivery, Settled};
 use crate::store::job::{JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::{self, Tx};
 use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+/// The subject of the jobs that send.
+pub(super) const SUBJECT: &str = "mail";
 /// Messages of one slice.
 const SLICE: usize = 64;
 /// How long a transport that refuses us is left alone.
@@ -58,6 +61,9 @@ impl Runner for SendRunner {
         job: &JobRow,
         ports: &Ports,
     ) -> Result<Slice, Error> {
+        if let JobSpec::Remind = super::job::spec(job)? {
+            return remind::slice(session, job);
+        }
         let config = session.config()?;
         if self.epoch != Some(job.epoch) {
             tidy(session, job, &config)?;
@@ -76,7 +82,11 @@ impl Runner for SendRunner {
         }
         let mailer = match self.mailer(&config, &session.store.side_directory()) {
             Ok(mailer) => mailer,
-            Err(reply) => return self.down(session, job, &reply),
+            Err(Shut::Here(why)) => {
+                session.reach.leave(job.id, &why);
+                return Ok(Slice::Leave);
+            }
+            Err(Shut::Everywhere(reply)) => return self.down(session, job, &reply),
         };
         let ready = prepare(session, job, ports, &config, due)?;
         let begun = begin(session, job, ready)?;
@@ -94,15 +104,22 @@ impl SendRunner {
         job: &JobRow,
         config: &Config,
     ) -> Result<Slice, Error> {
-        let down = settle(session, job, config, &self.answers)?;
+        let elsewhere = reach::elsewhere(session, reach::MAIL);
+        let down = settle(session, job, config, &self.answers, elsewhere)?;
         self.answers.clear();
         match down {
+            // A line that we have not, a worker may have: nothing is put off for it.
+            Some(reply) if elsewhere => {
+                self.mailer = None;
+                session.reach.leave(job.id, &reply);
+                Ok(Slice::Leave)
+            }
             Some(reply) => self.down(session, job, &reply),
             None => Ok(Slice::More),
         }
     }
 
-    fn mailer(&mut self, config: &Config, side: &Path) -> Result<Arc<dyn Mailer>, String> {
+    fn mailer(&mut self, config: &Config, side: &Path) -> Result<Arc<dyn Mailer>, Shut> {
         let keys = [
             "mail.transport",
             "smtp.host",
@@ -140,37 +157,51 @@ impl SendRunner {
 }
 
 /// The transport the settings name; what is wrong with them, in words.
-pub(super) fn open_mailer(config: &Config, side: &Path) -> Result<Arc<dyn Mailer>, String> {
+pub(super) fn open_mailer(config: &Config, side: &Path) -> Result<Arc<dyn Mailer>, Shut> {
     if config.get("mail.transport") != "smtp" {
         return Ok(Arc::new(DropFolder::new(side.join("mail"))));
     }
+    let server = server(config, side)?;
+    Ok(Arc::new(Smtp::new(server).map_err(|e| Shut::Everywhere(e.to_string()))?))
+}
+
+/// Why the transport cannot be used by this process, if it cannot; nothing is sent.
+pub(super) fn probe(config: &Config, side: &Path) -> Option<Shut> {
+    if config.get("mail.transport") == "smtp" {
+        return server(config, side).err();
+    }
+    reach::unwritable(side, "mail")
+}
+
+/// The mail server that the settings name.
+fn server(config: &Config, side: &Path) -> Result<Server, Shut> {
+    let wrong = |why: &str| Shut::Everywhere(why.to_owned());
     let host = config.get("smtp.host");
     if host.is_empty() {
-        return Err("smtp.host is not set".into());
+        return Err(wrong("smtp.host is not set"));
     }
     email::address(config.get("smtp.from"), "sender")
-        .map_err(|_| "smtp.from is not set to an e-mail address".to_owned())?;
-    let tls = Tls::parse(config.get("smtp.tls")).ok_or("smtp.tls is not known")?;
+        .map_err(|_| wrong("smtp.from is not set to an e-mail address"))?;
+    let tls = Tls::parse(config.get("smtp.tls")).ok_or_else(|| wrong("smtp.tls is not known"))?;
     let user = config.get("smtp.user");
     let login = if user.is_empty() {
         None
     } else {
         let local = matches!(host, "localhost" | "::1") || host.starts_with("127.");
         if tls == Tls::None && !local {
-            return Err("smtp.tls = none would send the password in the clear".into());
+            return Err(wrong("smtp.tls = none would send the password in the clear"));
         }
-        let file = PathBuf::from(config.get("smtp.secret_file"));
-        let password = secret::read(&file).map_err(|e| e.to_string())?;
+        let kind = secret::Kind::Mail;
+        let password = secret::read(kind, config.get(kind.setting()), side)?;
         Some(Login { user: user.to_owned(), password: password.expose().to_owned() })
     };
-    let port = u16::try_from(config.int("smtp.port")).map_err(|_| "smtp.port is wrong")?;
+    let port = u16::try_from(config.int("smtp.port")).map_err(|_| wrong("smtp.port is wrong"))?;
     let authorities = match config.get("smtp.ca_file") {
         "" => Vec::new(),
-        file => std::fs::read(file).map_err(|e| format!("smtp.ca_file {file}: {e}"))?,
+        file => std::fs::read(file).map_err(|e| Shut::Here(format!("smtp.ca_file {file}: {e}")))?,
     };
     let host = host.to_owned();
-    let server = Server { host, port, tls, login, authorities, patience: PATIENCE };
-    Ok(Arc::new(Smtp::new(server).map_err(|e| e.to_string())?))
+    Ok(Server { host, port, tls, login, authorities, patience: PATIENCE })
 }
 
 /// Says of what a dead process was sending that it is not known, or queues it again if that is
@@ -213,7 +244,7 @@ fn rest(session: &mut Session, job: &JobRow) -> Result<Slice, Error> {
     let other = session.write(Verb::Deliver, |tx| {
         tx.quiet();
         store::job::guard(tx, job)?;
-        Ok(store::job::wake(tx, JobKind::Deliver, until_ms)?)
+        Ok(store::job::wake(tx, JobKind::Deliver, SUBJECT, until_ms)?)
     })?;
     Ok(if other.is_some() { Slice::Done } else { Slice::Wait { until_ms } })
 }
@@ -363,6 +394,7 @@ fn settle(
     job: &JobRow,
     config: &Config,
     outcomes: &[(Delivery, MailOutcome)],
+    elsewhere: bool,
 ) -> Result<Option<String>, Error> {
     if outcomes.is_empty() {
         return Ok(None);
@@ -373,7 +405,7 @@ fn settle(
         let (mut sent, mut deferred, mut failed, mut unknown) = (0, 0, 0, 0);
         let mut down = None;
         for (delivery, outcome) in outcomes {
-            let settled = judge(tx, delivery, outcome, resend);
+            let settled = judge(tx, delivery, outcome, resend, elsewhere);
             if !store::delivery::settle(tx, delivery.id, job.id, &settled)? {
                 continue;
             }
@@ -381,6 +413,7 @@ fn settle(
                 MailOutcome::Sent { .. } => sent += 1,
                 MailOutcome::Bounced { .. } => failed += 1,
                 MailOutcome::Unconfirmed { .. } => unknown += 1,
+                MailOutcome::LostBeforeData { reply } if elsewhere => down = Some(reply.clone()),
                 MailOutcome::Deferred { .. } | MailOutcome::LostBeforeData { .. } => deferred += 1,
                 MailOutcome::TransportDown { reply } => down = Some(reply.clone()),
             }
@@ -403,6 +436,7 @@ fn judge<'a>(
     delivery: &Delivery,
     outcome: &'a MailOutcome,
     resend: bool,
+    elsewhere: bool,
 ) -> Settled<'a> {
     let now = tx.now().at_ms;
     let reply = outcome.reply();
@@ -418,6 +452,10 @@ fn judge<'a>(
             }
         }
         MailOutcome::Unconfirmed { .. } => as_is(DeliveryStatus::Unconfirmed),
+        // A line that we have not is no try: the worker may have it.
+        MailOutcome::TransportDown { .. } | MailOutcome::LostBeforeData { .. } if elsewhere => {
+            Settled { not_before_at: Some(now), counts: false, ..as_is(DeliveryStatus::Queued) }
+        }
         MailOutcome::Deferred { .. } | MailOutcome::LostBeforeData { .. } => {
             let next = next_try(delivery.attempts + 1, now, delivery.first_try_at.unwrap_or(now));
             match next {

@@ -5,6 +5,7 @@ use crate::clock::Now;
 use crate::config;
 use crate::document::Logo;
 use crate::domain::actor::Verb;
+use crate::gateway::secret::{self, Kind, SecretError};
 use crate::store::{BookKind, logo as logos, settings};
 use chrono::{NaiveDate, NaiveDateTime};
 
@@ -24,6 +25,13 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
             format!("allowed: {}", setting.allowed.words()),
         ));
     }
+    if let Some(kind) = Kind::of_setting(key).filter(|_| !value.is_empty()) {
+        check_secret(session, kind, value)?;
+    }
+    if key == "backup.to" && !value.is_empty() && !std::path::Path::new(value).is_absolute() {
+        let hint = "write the full path of a directory, from /";
+        return Err(Error::usage("bad_value", format!("backup.to cannot be {value:?}"), hint));
+    }
     let logo = if key == "issuer.logo" { read_logo(value)? } else { None };
     session.write(Verb::Settings, |tx| {
         let before = settings::load(tx)?;
@@ -37,6 +45,29 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
         tx.note(key, format!("{key}: {:?} → {value:?}", before.get(key)));
         Ok(())
     })
+}
+
+/// Refuses a file that holds another kind of secret, or is no secrets file at all. One that cannot
+/// be read from here may be the worker's own and is taken as it is; what it holds is judged again by
+/// whoever reads it, each time.
+fn check_secret(session: &Session, kind: Kind, named: &str) -> Result<(), Error> {
+    let (config, side) = (session.config()?, session.store.side_directory());
+    let bad = |why: String| {
+        let hint = "one file of mode 0600 for each secret, of the user who runs daybook worker";
+        Error::usage("bad_secret", why, hint)
+    };
+    let path = secret::locate(kind, named, &side).map_err(|e| bad(e.to_string()))?;
+    let other = config.get(kind.other().setting());
+    if secret::locate(kind.other(), other, &side).is_ok_and(|theirs| theirs == path) {
+        let theirs = kind.other().setting();
+        return Err(bad(format!("{} is named in {theirs} already", path.display())));
+    }
+    match secret::read(kind, named, &side) {
+        Err(error @ (SecretError::WrongKind { .. } | SecretError::NotAFile(_))) => {
+            Err(bad(error.to_string()))
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// The logo's hash and file: it is kept in the book, so that a posted document can always be

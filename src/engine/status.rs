@@ -1,6 +1,6 @@
 //! `status` closes the day: every step with what is left of it, and whether the steps balance.
 
-use super::{Error, Session};
+use super::{Error, Session, copies};
 use crate::domain::delivery::Balance;
 use crate::store::read::ReadError;
 use crate::store::read::happened::{self, Happened};
@@ -19,6 +19,8 @@ pub struct Status {
     pub happened: Vec<Happened>,
     /// What was due to go out and what became of it.
     pub deliveries: Balance,
+    /// How the copies of the book stand, in words; empty when none are to be made.
+    pub backup: String,
     /// How many operations the trail has, and its head for safekeeping.
     pub trail: (i64, String),
 }
@@ -63,6 +65,7 @@ pub fn status(session: &Session) -> Result<Status, Error> {
             out
         });
         let deliveries = delivery::balance(db, None)?;
-        Ok(Status { today, steps, happened, deliveries, trail: (seq, head) })
+        let backup = copies::standing(db, now)?.words();
+        Ok(Status { today, steps, happened, deliveries, backup, trail: (seq, head) })
     })
 }

@@ -2,7 +2,7 @@
 //! whoever works (a console's threads, `daybook worker`); safe to call from many at once.
 
 use super::retry::Which;
-use super::{Error, Session, alarm, follow_up, four_eyes, reconcile, retry, schedule};
+use super::{Error, Session, alarm, copies, follow_up, four_eyes, reconcile, retry, schedule};
 use crate::store::StoreError;
 use crate::store::job::{self, JobKind};
 
@@ -10,6 +10,7 @@ use crate::store::job::{self, JobKind};
 pub fn tick(session: &mut Session) -> Result<usize, Error> {
     let mut made = schedule::fire_due(session)?;
     alarm::mail(session)?;
+    copies::watch(session)?;
     follow_up::end_promises(session)?;
     four_eyes::end_stale(session)?;
     made += usize::from(allowed(reconcile::queue(session))?.is_some());

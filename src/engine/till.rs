@@ -3,7 +3,8 @@
 use super::{Error, Session};
 use crate::config::Config;
 use crate::domain::retry::{RetryRules, parse_waits};
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, Gateway, Shut};
+use crate::store::method_state;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,6 +51,33 @@ impl Till {
         let gateway = (self.connect)(name, &self.config, &self.directory);
         self.open.insert(name.to_owned(), Arc::clone(&gateway));
         gateway
+    }
+
+    /// Opens every gateway that knows a method of the book; gives why one of them is not for this
+    /// process, if so.
+    pub fn look(&mut self, session: &Session) -> Result<Option<String>, Error> {
+        let mut here = None;
+        for name in session.read(|db| method_state::gateways(db, gateway::NAMES))? {
+            if let Some(Shut::Here(why)) = self.gateway(&name).shut() {
+                // The next look opens it anew.
+                self.open.remove(&name);
+                here = Some(why);
+            }
+        }
+        Ok(here)
+    }
+
+    /// Why a gateway that was opened cannot be asked, if so: nothing is begun with it.
+    pub fn shut(&self, name: &str) -> Option<Shut> {
+        self.open.get(name).and_then(|gateway| gateway.shut())
+    }
+
+    /// Why gateways that were opened cannot be asked, in words; empty when all can.
+    pub fn shut_words(&self) -> String {
+        let shut = self.open.iter().filter_map(|(name, gateway)| {
+            gateway.shut().map(|shut| format!("{name} is not set up: {}", shut.why()))
+        });
+        shut.collect::<Vec<_>>().join("; ")
     }
 
     /// Gateway calls at the same time.

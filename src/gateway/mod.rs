@@ -37,6 +37,36 @@ pub trait Gateway: Send + Sync {
 
     /// What the caller may expect.
     fn capabilities(&self) -> Capabilities;
+
+    /// Why it cannot be asked at all, if it cannot: then nothing is begun with it.
+    fn shut(&self) -> Option<Shut> {
+        None
+    }
+}
+
+/// Why a gateway or a mail transport cannot be used, before anything was asked of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shut {
+    /// Not by this process; another user's may be able to.
+    Here(String),
+    /// Not by anybody until somebody puts it right.
+    Everywhere(String),
+}
+
+impl Shut {
+    /// In words.
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Here(why) | Self::Everywhere(why) => why,
+        }
+    }
+}
+
+impl From<secret::SecretError> for Shut {
+    fn from(error: secret::SecretError) -> Self {
+        let why = error.to_string();
+        if error.is_ours_alone() { Self::Here(why) } else { Self::Everywhere(why) }
+    }
 }
 
 /// A request for money.
@@ -232,20 +262,40 @@ pub fn connect(name: &str, config: &Config, directory: &Path) -> Arc<dyn Gateway
             };
             match sandbox::Sandbox::open(&directory.join("sandbox.jsonl"), options) {
                 Ok(sandbox) => Arc::new(sandbox),
-                Err(error) => Arc::new(NotSetUp(format!("the sandbox ledger: {error}"))),
+                Err(error) => {
+                    Arc::new(NotSetUp(Shut::Here(format!("the sandbox ledger: {error}"))))
+                }
             }
         }
-        "stripe" => match secret::read(Path::new(config.get("stripe.secret_file"))) {
+        "stripe" => match stripe_key(config, directory) {
             Ok(key) => {
                 match stripe::Stripe::new(config.get("stripe.base_url"), key, STRIPE_TIMEOUT) {
                     Ok(stripe) => Arc::new(stripe),
-                    Err(error) => Arc::new(NotSetUp(error.to_string())),
+                    Err(error) => Arc::new(NotSetUp(Shut::Everywhere(error.to_string()))),
                 }
             }
-            Err(error) => Arc::new(NotSetUp(error.to_string())),
+            Err(error) => Arc::new(NotSetUp(error.into())),
         },
-        other => Arc::new(NotSetUp(format!("there is no gateway {other:?}"))),
+        other => Arc::new(NotSetUp(Shut::Everywhere(format!("there is no gateway {other:?}")))),
     }
+}
+
+/// The gateways there are.
+pub const NAMES: &[&str] = &["sandbox", "stripe"];
+
+/// Why the gateway of a name cannot be used, if it cannot; cheaper than [`connect`].
+pub fn probe(name: &str, config: &Config, directory: &Path) -> Option<Shut> {
+    match name {
+        // A file beside the book: whoever can write the book can write it.
+        "sandbox" => None,
+        "stripe" => stripe_key(config, directory).err().map(Shut::from),
+        other => Some(Shut::Everywhere(format!("there is no gateway {other:?}"))),
+    }
+}
+
+fn stripe_key(config: &Config, directory: &Path) -> Result<secret::Secret, secret::SecretError> {
+    let kind = secret::Kind::Gateway;
+    secret::read(kind, config.get(kind.setting()), directory)
 }
 
 /// How long a call to Stripe may take: its own libraries wait 80 seconds.
@@ -253,23 +303,27 @@ const STRIPE_TIMEOUT: Duration = Duration::from_secs(80);
 
 /// A gateway whose set-up is wrong.
 #[derive(Debug)]
-struct NotSetUp(String);
+struct NotSetUp(Shut);
 
 impl Gateway for NotSetUp {
     fn charge(&self, _request: &ChargeRequest) -> Outcome {
-        Outcome::SetUp { code: "setup".to_owned(), words: self.0.clone() }
+        Outcome::SetUp { code: "setup".to_owned(), words: self.0.why().to_owned() }
     }
 
     fn look_up(&self, _query: &LookUp) -> Found {
-        Found::Failed { why: self.0.clone() }
+        Found::Failed { why: self.0.why().to_owned() }
     }
 
     fn refund(&self, _request: &RefundRequest) -> Outcome {
-        Outcome::SetUp { code: "setup".to_owned(), words: self.0.clone() }
+        Outcome::SetUp { code: "setup".to_owned(), words: self.0.why().to_owned() }
     }
 
     fn events(&self, _since_ms: i64, _at_ms: i64) -> Result<Vec<ChargeEvent>, String> {
-        Err(self.0.clone())
+        Err(self.0.why().to_owned())
+    }
+
+    fn shut(&self) -> Option<Shut> {
+        Some(self.0.clone())
     }
 
     fn capabilities(&self) -> Capabilities {

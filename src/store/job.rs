@@ -287,12 +287,20 @@ pub fn want(tx: &Tx<'_>, id: JobId, wanted: Wanted) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Brings the next turn of a waiting job of a kind forward; none when no such job waits.
-pub fn wake(tx: &Tx<'_>, kind: JobKind, at_ms: i64) -> Result<Option<JobId>, StoreError> {
+/// Brings the next turn of a waiting job of a kind about a subject forward; none when no such job
+/// waits.
+pub fn wake(
+    tx: &Tx<'_>,
+    kind: JobKind,
+    subject: &str,
+    at_ms: i64,
+) -> Result<Option<JobId>, StoreError> {
     let waiting: Option<i64> = tx
         .conn()
-        .prepare_cached("SELECT min(id) FROM job WHERE state = 'Waiting' AND kind = ?1")?
-        .query_row([kind.as_str()], |r| r.get(0))?;
+        .prepare_cached(
+            "SELECT min(id) FROM job WHERE state = 'Waiting' AND kind = ?1 AND subject = ?2",
+        )?
+        .query_row((kind.as_str(), subject), |r| r.get(0))?;
     if let Some(id) = waiting {
         tx.conn().execute(
             "UPDATE job SET not_before_at = min(not_before_at, ?2) WHERE id = ?1",

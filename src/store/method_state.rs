@@ -61,6 +61,19 @@ pub fn get(db: &Db<'_>, id: MethodId) -> Result<MethodRow, StoreError> {
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
+/// Which of these gateways know a method of this book.
+pub fn gateways(db: &Db<'_>, names: &[&str]) -> Result<Vec<String>, StoreError> {
+    let mut known =
+        db.conn().prepare_cached("SELECT 1 FROM payment_method WHERE gateway = ?1 LIMIT 1")?;
+    let mut all = Vec::new();
+    for name in names {
+        if known.exists([name])? {
+            all.push((*name).to_owned());
+        }
+    }
+    Ok(all)
+}
+
 /// The methods of an account in the order of use, without the times of their tries.
 pub fn plain_of_account(db: &Db<'_>, account: AccountId) -> Result<Vec<MethodRow>, StoreError> {
     let mut statement = db.conn().prepare_cached(&format!(

@@ -2,6 +2,7 @@
 
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::text_enum;
+use rusqlite::OptionalExtension;
 
 text_enum! {
     /// How much it matters.
@@ -114,6 +115,29 @@ pub fn task(tx: &Tx<'_>, key: &str, subject: &str, text: &str) -> Result<(), Sto
     )?;
     tx.touch(Topic::Notices);
     Ok(())
+}
+
+/// Asks a person for something again, under the key it was asked for before.
+pub fn again(tx: &Tx<'_>, key: &str, subject: &str, text: &str) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "INSERT INTO notice (at, level, text, subject, key) VALUES (?1, 'task', ?2, ?3, ?4)
+         ON CONFLICT (key) DO UPDATE SET at = ?1, text = ?2, done_at = NULL",
+        (tx.now().at_ms, text, subject, key),
+    )?;
+    tx.touch(Topic::Notices);
+    Ok(())
+}
+
+/// Whether the notice of a key stands.
+pub fn is_open(db: &Db<'_>, key: &str) -> Result<bool, StoreError> {
+    Ok(open_since(db, key)?.is_some())
+}
+
+/// When the notice of a key was last made, UTC ms, while it stands.
+pub fn open_since(db: &Db<'_>, key: &str) -> Result<Option<i64>, StoreError> {
+    let mut statement =
+        db.conn().prepare_cached("SELECT at FROM notice WHERE key = ?1 AND done_at IS NULL")?;
+    Ok(statement.query_row([key], |r| r.get(0)).optional()?)
 }
 
 /// Whether there ever was a notice with this key.

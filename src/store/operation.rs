@@ -87,6 +87,14 @@ pub fn head(db: &Db<'_>) -> Result<(i64, Vec<u8>), StoreError> {
     Ok(last.unwrap_or((0, vec![0; 32])))
 }
 
+/// When something was last done about a subject, UTC ms.
+pub fn last_about(db: &Db<'_>, subject: &str) -> Result<Option<i64>, StoreError> {
+    let mut statement = db
+        .conn()
+        .prepare_cached("SELECT at FROM operation WHERE subject = ?1 ORDER BY seq DESC LIMIT 1")?;
+    Ok(statement.query_row([subject], |r| r.get(0)).optional()?)
+}
+
 /// Writes the audit row of a transaction.
 pub(super) fn append(tx: &Tx<'_>, op: &Op, prev: &[u8]) -> Result<(), StoreError> {
     let note = tx.note.borrow();

@@ -51,6 +51,7 @@ impl From<Error> for Fault {
             | Error::Usage { .. }
             | Error::Input { .. }
             | Error::NeedsYes { .. }
+            | Error::NoWorker(_)
             | Error::CheckFailed(_)
             | Error::Io { .. }
             | Error::Bug(_) => FaultKind::Other,

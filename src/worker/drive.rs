@@ -4,12 +4,12 @@ use crate::domain::actor::{Actor, Verb};
 use crate::domain::ids::JobId;
 use crate::engine::job::{Ports, Slice, runner};
 use crate::engine::tick::tick;
-use crate::engine::{Error, Session};
-use crate::store::StoreError;
+use crate::engine::{Error, Session, reach};
 use crate::store::hold::Work;
 use crate::store::job::{self, JobRow, JobState};
+use crate::store::{StoreError, notice};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a process looks at a job that another one drives.
 const LOOK: Duration = Duration::from_millis(100);
@@ -18,6 +18,10 @@ const LOOK: Duration = Duration::from_millis(100);
 pub trait Follow {
     /// Called after each slice, or each look at somebody else's job.
     fn progress(&mut self, job: &JobRow);
+    /// Called while the job waits for a process that can do it, with who that is and why.
+    fn waits(&mut self, job: &JobRow, words: &str) {
+        let _ = (job, words);
+    }
     /// Whether the caller wants to leave; the job stays as it is.
     fn leave(&mut self) -> bool;
 }
@@ -48,13 +52,17 @@ impl Ended {
 }
 
 /// Drives a job to its end: claims it, or follows whoever holds it and takes over if they die.
-/// A paused job is waited for, unless the caller leaves.
+/// A paused job is waited for, unless the caller leaves. One that this process cannot do is left to
+/// who can; where nobody lives who could, that is said after a while.
 pub fn drive(
     session: &mut Session,
     id: JobId,
     ports: &Ports,
     follow: &mut dyn Follow,
 ) -> Result<Ended, Error> {
+    let patience = reach::patience(session)?;
+    let mut alone: Option<Instant> = None;
+    let mut beat = None;
     loop {
         let row = session.read(|db| job::get(db, id))?;
         follow.progress(&row);
@@ -67,6 +75,20 @@ pub fn drive(
         let not_due = row.not_before_at > session.now()?.at_ms;
         if row.state == JobState::Waiting && not_due {
             return Ok(Ended::Left(row));
+        }
+        if row.state != JobState::Paused
+            && let Some(waits) = reach::hindered(session, &row)?
+        {
+            follow.waits(&row, &waits.words());
+            let moves = std::mem::replace(&mut beat, row.beat_at) != row.beat_at;
+            if moves || !waits.who.is_empty() {
+                alone = None;
+            } else if alone.get_or_insert_with(Instant::now).elapsed() >= patience {
+                let what = format!("{} {}", row.kind, row.subject);
+                return Err(Error::NoWorker(format!("{what} {}", waits.words())));
+            }
+            std::thread::sleep(LOOK);
+            continue;
         }
         if row.state != JobState::Paused
             && let Some(lock) = session.store.hold(Work::Job(id))?
@@ -82,6 +104,7 @@ pub fn drive(
 /// Makes what is due by the clock, then drives every job that is due and free, once each; gives
 /// how many things were done. What another live process holds is left to it.
 pub fn work(session: &mut Session, ports: &Ports, stop: &AtomicBool) -> Result<usize, Error> {
+    reach::announce(session)?;
     let mut driven = tick(session)?;
     for row in session.read(job::open)? {
         if stop.load(Ordering::Relaxed) {
@@ -89,6 +112,10 @@ pub fn work(session: &mut Session, ports: &Ports, stop: &AtomicBool) -> Result<u
         }
         let due = row.not_before_at <= session.now()?.at_ms;
         if row.state == JobState::Paused || !due {
+            continue;
+        }
+        if let Some(waits) = reach::hindered(session, &row)? {
+            reach::tell(session, &waits)?;
             continue;
         }
         if let Some(lock) = session.store.hold(Work::Job(row.id))? {
@@ -114,9 +141,17 @@ fn hold(
     follow: &mut dyn Follow,
 ) -> Result<bool, Error> {
     let holder = format!("pid {}", std::process::id());
+    let row = session.read(|db| job::get(db, id))?;
+    let told = reach::answered(session, &row)?;
     let claimed = session.write(Verb::Housekeeping, |tx| {
         tx.quiet();
-        Ok(job::claim(tx, id, &holder)?)
+        let claimed = job::claim(tx, id, &holder)?;
+        for key in told.iter().filter(|_| claimed.is_some()) {
+            if notice::is_open(tx, key)? {
+                notice::done(tx, key)?;
+            }
+        }
+        Ok(claimed)
     })?;
     let Some(mut row) = claimed else { return Ok(false) };
     // A job acts for who started it, whoever's process runs it.
@@ -156,6 +191,7 @@ fn slices(
         follow.progress(row);
         match slice {
             Slice::More => {}
+            Slice::Leave => return set(session, row, JobState::Waiting),
             Slice::Done => return set(session, row, JobState::Done),
             Slice::Halted => return Ok(()),
             Slice::Wait { until_ms } => {

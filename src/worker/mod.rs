@@ -1,9 +1,11 @@
 //! Background work: claims jobs by a kernel lock and an epoch, drives their slices, takes over what
 //! a dead process left. The only room with tokio.
 
+mod copies;
 mod drive;
 mod pool;
 
+pub use copies::Copies;
 pub use drive::{Ended, Follow, drive, work};
 pub use pool::TokioPool;
 

@@ -86,11 +86,11 @@ fn new_book(path: &Path) -> Session {
     let actor = actor();
     let store =
         Store::create(path, &CreateBook { kind: BookKind::Test, actor: &actor, now }).unwrap();
-    Session { store, actor, fixed_now: None, next_op: None }
+    Session::on(store, actor)
 }
 
 fn session_on(path: &Path) -> Session {
-    Session { store: Store::open(path).unwrap(), actor: actor(), fixed_now: None, next_op: None }
+    Session::on(Store::open(path).unwrap(), actor())
 }
 
 fn load(session: &mut Session, files: Vec<(String, Vec<u8>)>) {

@@ -17,7 +17,7 @@ A6,Free Rider,EUR,email,free@rider.example,Road 6,1010,Wien,Austria,Net 30,\n\
 A7,مؤسسة,EUR,email,ap@arab.example,Road 7,11564,Riyadh,Saudi Arabia,Net 30,\n";
 
 /// A book with one posted invoice for each kind of customer, and its run.
-fn posted(flags: &[&str]) -> Book {
+pub fn posted(flags: &[&str]) -> Book {
     let book = Book::new("2026-03-01T08:00");
     let accounts = book.file("accounts.csv", ACCOUNTS);
     let mut subscriptions = "subscription_number,account_number,start_date\n".to_owned();
@@ -240,7 +240,7 @@ fn a_print_batch_is_written_confirmed_and_can_be_reprinted() {
     balanced(&other);
 }
 
-fn smtp(book: &Book, sink: &Sink) {
+pub fn smtp(book: &Book, sink: &Sink) {
     for (key, value) in [
         ("mail.transport", "smtp"),
         ("smtp.host", "127.0.0.1"),

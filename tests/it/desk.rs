@@ -48,7 +48,7 @@ pub fn demo_book() -> &'static Path {
         let now = Now::system(chrono_tz::Tz::UTC);
         let book = CreateBook { kind: BookKind::Demo, actor: &actor, now };
         let store = Store::create(&path, &book).unwrap();
-        let mut session = Session { store, actor, fixed_now: None, next_op: None };
+        let mut session = Session::on(store, actor);
         session
             .write(Verb::Init, |tx| {
                 tx.note("book", "a demo book made");

@@ -104,7 +104,7 @@ impl Story {
                         row = session.read(|db| jobs::get(db, job)).unwrap();
                         continue;
                     }
-                    Slice::Halted => return,
+                    Slice::Halted | Slice::Leave => return,
                     Slice::Done => (Some(jobs::JobState::Done), 0),
                     Slice::Wait { until_ms } => (None, until_ms),
                 };

@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex};
 
 /// What the fake knows.
 #[derive(Default)]
-struct There {
-    intents: Vec<Value>,
-    refunds: Vec<Value>,
+pub struct There {
+    pub intents: Vec<Value>,
+    pub refunds: Vec<Value>,
     disputes: Vec<Value>,
     /// Status of the next intents.
     status: &'static str,
@@ -22,11 +22,11 @@ struct There {
     silent: bool,
     /// Pages that are still answered; then it hangs up.
     pages: Option<usize>,
-    asked: Vec<String>,
+    pub asked: Vec<String>,
 }
 
 #[derive(Clone)]
-struct Fake {
+pub struct Fake {
     base: String,
     there: Arc<Mutex<There>>,
 }
@@ -37,7 +37,7 @@ const PAGE: usize = 2;
 const NOON: i64 = 1_767_614_400;
 
 impl Fake {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let there = Arc::new(Mutex::new(There { status: "succeeded", ..There::default() }));
@@ -51,7 +51,7 @@ impl Fake {
         Self { base, there }
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut There) -> T) -> T {
+    pub fn with<T>(&self, work: impl FnOnce(&mut There) -> T) -> T {
         work(&mut self.there.lock().unwrap())
     }
 
@@ -164,7 +164,7 @@ fn reply(there: &mut There, request: &str, form: &str) -> Option<Value> {
 }
 
 /// A book whose accounts owe 10.00 EUR each and pay by Stripe, by card or by bank debit.
-fn book(fake: &Fake, kinds: &[&str]) -> Book {
+pub fn book(fake: &Fake, kinds: &[&str]) -> Book {
     use std::os::unix::fs::PermissionsExt;
     let book = owing(&vec![""; kinds.len()]);
     let secret = book.file("key", "sk_test_4711");

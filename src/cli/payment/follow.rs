@@ -2,12 +2,13 @@
 
 use super::args::{MethodAction, Switch};
 use super::{Ctx, Exit, amount, output};
+use crate::cli::progress;
 use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::money::Currency;
 use crate::domain::payment::{MethodKind, MethodStatus};
 use crate::domain::payment_method::Unusable;
 use crate::engine::command::Receipt;
-use crate::engine::{Error, Session, follow_up, memo, remind as engine_remind};
+use crate::engine::{Error, Session, follow_up, memo, reach, remind as engine_remind};
 use crate::store::payment_method::MethodTerms;
 use crate::store::{StoreError, account, debt, method_state};
 use chrono::NaiveDate;
@@ -87,7 +88,12 @@ pub(super) fn apply(
 }
 
 pub(super) fn remind(session: &mut Session, dry_run: bool, ctx: &Ctx) -> Result<Exit, Error> {
-    let done = engine_remind::remind(session, dry_run)?;
+    let done = if !dry_run && reach::not_here(session, reach::MAIL)?.is_some() {
+        let job = engine_remind::start(session)?;
+        engine_remind::receipt(progress::follow(session, job, ctx)?.job())?
+    } else {
+        engine_remind::remind(session, dry_run)?
+    };
     if ctx.json {
         let sent: Vec<_> = done
             .sent

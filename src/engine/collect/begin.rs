@@ -103,6 +103,10 @@ fn ready(
         Err(reason) => return Ok(Err(reason)),
         Ok(method) => method,
     };
+    // What nobody could have asked is not written down as asked for.
+    if till.shut(&method.gateway).is_some() {
+        return Ok(Err(SkipReason::Unreachable));
+    }
     let used = use_credits(tx, item.document)?;
     let debt = debt::get(tx, item.document)?;
     if used > 0 {

@@ -12,7 +12,7 @@ use crate::engine::command::JobSpec;
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::settle::{self, Settled};
 use crate::engine::till::Till;
-use crate::engine::{Error, Session};
+use crate::engine::{Error, Session, reach};
 use crate::gateway::Outcome;
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::payment_run::{self, RunRow};
@@ -132,6 +132,10 @@ impl Collect {
         ports: &Ports,
         cursor: Cursor,
     ) -> Result<Slice, Error> {
+        if let Some(why) = till.look(session)? {
+            session.reach.leave(job.id, &why);
+            return Ok(Slice::Leave);
+        }
         let halt = match &self.halt {
             Some(halt) => Arc::clone(halt),
             None => Arc::new(Halt::new(session, job.id)?),
@@ -147,7 +151,7 @@ impl Collect {
             Ok(begun)
         })?;
         let held = session.store.last_held();
-        let Some(begun) = begun else { return complete(session, job, run) };
+        let Some(begun) = begun else { return complete(session, job, run, till) };
         if begun.is_empty() {
             return Ok(Slice::More);
         }
@@ -339,7 +343,11 @@ fn record(
     outcomes: &[Outcome],
     mut cursor: Cursor,
 ) -> Result<Slice, Error> {
-    slice_write(session, job, |tx| {
+    let unreachable = |outcome: &Outcome| matches!(outcome, Outcome::Unreachable { .. });
+    // A line that we have not, a worker may have: then the run does not wait, but is left to it.
+    let elsewhere = outcomes.iter().all(unreachable)
+        && begun.iter().all(|one| reach::elsewhere(session, &one.gateway));
+    let slice = slice_write(session, job, |tx| {
         let (mut done, mut failed, mut not_sent) = (0, 0, 0);
         let mut refused = None;
         for (one, outcome) in begun.iter().zip(outcomes) {
@@ -360,9 +368,9 @@ fn record(
         }
         let now = tx.now().at_ms;
         let halted = job::guard(tx, job)?.wanted != Wanted::Nothing;
-        let outage = not_sent == begun.len() && !halted;
+        let outage = not_sent == begun.len() && !halted && !elsewhere;
         cursor.outage_since = outage.then(|| cursor.outage_since.unwrap_or(now));
-        if !outage && !halted {
+        if !outage && !halted && !elsewhere {
             leave_unreachable(tx, run, begun, outcomes)?;
         }
         set_cursor(tx, job, &cursor, &Progress { done, failed, ..Progress::default() })?;
@@ -383,8 +391,12 @@ fn record(
             payment_run::set_status(tx, run.id, PaymentRunStatus::Processing, note)?;
             return Ok(Slice::Wait { until_ms: now + OUTAGE_PAUSE_MS });
         }
-        Ok(Slice::More)
-    })
+        Ok(if elsewhere && !halted { Slice::Leave } else { Slice::More })
+    })?;
+    if let (Slice::Leave, Some(Outcome::Unreachable { why })) = (slice, outcomes.first()) {
+        session.reach.leave(job.id, why);
+    }
+    Ok(slice)
 }
 
 /// While others get through, an invoice whose gateway could not be reached several times is left
@@ -409,16 +421,27 @@ fn leave_unreachable(
     Ok(())
 }
 
-fn complete(session: &mut Session, job: &JobRow, run: &RunRow) -> Result<Slice, Error> {
+fn complete(
+    session: &mut Session,
+    job: &JobRow,
+    run: &RunRow,
+    till: &Till,
+) -> Result<Slice, Error> {
     slice_write(session, job, |tx| {
         let now = payment_run::get(tx, run.id)?;
         // What was left out on the way, and what is paid together, is done as well.
         let seen = job::guard(tx, job)?;
         let rest = seen.total - seen.done - seen.failed;
         job::progress(tx, job.id, &Progress { done: rest.max(0), ..Progress::default() })?;
-        let note = if now.note.starts_with("waits") { "went on after waiting" } else { "" };
-        payment_run::set_status(tx, run.id, PaymentRunStatus::Completed, note)?;
-        let skipped: i64 = payment_run::skips(tx, run.id)?
+        let skips = payment_run::skips(tx, run.id)?;
+        let shut = skips.iter().any(|(reason, _)| *reason == SkipReason::Unreachable);
+        let note = match till.shut_words() {
+            words if shut && !words.is_empty() => words,
+            _ if now.note.starts_with("waits") => "went on after waiting".to_owned(),
+            _ => String::new(),
+        };
+        payment_run::set_status(tx, run.id, PaymentRunStatus::Completed, &note)?;
+        let skipped: i64 = skips
             .iter()
             .filter(|(reason, _)| *reason != SkipReason::AccountNotAuto)
             .map(|(_, n)| n)

@@ -56,7 +56,10 @@ fn secret() -> Secret {
     let path = dir.path().join("key");
     std::fs::write(&path, "sk_test_4711").unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    crate::gateway::secret::read(&path).unwrap()
+    {
+        use crate::gateway::secret::{Kind, read};
+        read(Kind::Gateway, &path.to_string_lossy(), dir.path()).unwrap()
+    }
 }
 
 fn reply(status: u16, body: &str) -> String {

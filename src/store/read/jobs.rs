@@ -32,6 +32,8 @@ pub struct JobRow {
     pub total: i64,
     /// What went wrong.
     pub error: String,
+    /// For whom it waits, if the process that shows it cannot do it; filled by `engine::query`.
+    pub waits: String,
     /// Who started it.
     pub user: String,
     /// UTC milliseconds.
@@ -111,6 +113,7 @@ fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<JobRow> {
         failed: row.get(8)?,
         total: row.get(9)?,
         error: row.get(10)?,
+        waits: String::new(),
         user: row.get(11)?,
         created_at: row.get(12)?,
         started_at: row.get(13)?,

@@ -200,10 +200,13 @@ impl ListScreen for Jobs {
         if let Some(row) = self.list.current() {
             preview.push(Line::plain(how_far(row)));
         }
-        let said = self.list.current().map(|r| r.error.clone()).filter(|e| !e.is_empty());
-        preview.push(match said {
-            Some(error) => Line::of(error, theme::BAD),
-            None => Line::of(
+        let current = self.list.current();
+        let said = current.map(|r| r.error.clone()).filter(|e| !e.is_empty());
+        let waits = current.map(|r| r.waits.clone()).filter(|w| !w.is_empty());
+        preview.push(match (said, waits) {
+            (Some(error), _) => Line::of(error, theme::BAD),
+            (None, Some(waits)) => Line::of(waits, theme::WARN),
+            (None, None) => Line::of(
                 match self.schedules.len() {
                     0 => "no schedules yet".to_owned(),
                     n => format!("c: {}", counted(n, "schedule", "schedules")),
@@ -227,6 +230,9 @@ impl ListScreen for Jobs {
         ];
         if !row.holder.is_empty() && row.is_open() {
             lines.push(Line::of(format!("driven by {}", row.holder), theme::DIM));
+        }
+        if !row.waits.is_empty() {
+            lines.extend(wrap(&row.waits, width).into_iter().map(|l| Line::of(l, theme::WARN)));
         }
         if !row.error.is_empty() {
             lines.extend(wrap(&row.error, width).into_iter().map(|l| Line::of(l, theme::BAD)));

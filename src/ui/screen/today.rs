@@ -44,6 +44,8 @@ pub struct Today {
     rows: Vec<StepRow>,
     happened: Vec<Happened>,
     cursor: usize,
+    /// How the copies of the book stand, in words.
+    backup: String,
 }
 
 /// Where a step's work is done, and with which tab or filter.
@@ -159,8 +161,9 @@ impl Screen for Today {
     }
 
     fn loaded(&mut self, _part: Part, answer: Answer, _cx: &mut Cx) {
-        if let Answer::Happened(rows) = answer {
+        if let Answer::Happened(rows, backup) = answer {
             self.happened = rows;
+            self.backup = backup;
         } else if let Answer::Step(row) = answer {
             match self.rows.iter_mut().find(|r| r.step == row.step) {
                 Some(old) => *old = row,
@@ -178,6 +181,8 @@ impl Screen for Today {
     fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
         let date = cx.now.today.format("%A %Y-%m-%d").to_string();
         put(canvas, area.x + 1, area.y, area.width, &date, theme::KEY);
+        let style = if self.backup.contains("overdue") { theme::BAD } else { theme::DIM };
+        put_right(canvas, area.x, area.y, area.width.saturating_sub(1), &self.backup, style);
         let short = area.width < WIDE;
         let money_width = self.rows.iter().map(|r| amounts(&r.money, short).len()).max();
         let money_width = (money_width.unwrap_or(0) as u16).max(10);

@@ -41,6 +41,8 @@ pub fn status(
         let failed = if job.failed > 0 { format!(" {} failed", job.failed) } else { String::new() };
         let state = if job.state == "Running" {
             String::new()
+        } else if !job.waits.is_empty() {
+            format!(" {}", job.waits)
         } else {
             format!(" {}", job.state.to_lowercase())
         };

@@ -1,0 +1,306 @@
+//! Copies of the book on a schedule (`backup.every`, `backup.keep`, `backup.to`), made by `daybook
+//! worker` with nobody logged in.
+//!
+//! Each copy is checked whole, by every named check, before it counts; older ones go only after
+//! that, and only as many as are too many. What went wrong, and a copy that is overdue, is a notice.
+//! No setting is ever a command: who wants the copies elsewhere takes them from the directory.
+
+use super::check::check;
+use super::{Error, Session, backup};
+use crate::clock::Now;
+use crate::config::Config;
+use crate::domain::actor::Verb;
+use crate::store::{Db, StoreError, notice, operation, settings};
+use chrono::DateTime;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// What the copies are called in the audit trail.
+const SUBJECT: &str = "backup";
+/// The notice of a copy that failed.
+const FAILED: &str = "backup failed";
+/// The notice of a copy that is overdue.
+const OVERDUE: &str = "backup overdue";
+/// When a copy that failed is tried again, ms.
+const AGAIN_MS: i64 = 15 * 60_000;
+/// An hour, ms.
+const HOUR: i64 = 3_600_000;
+
+/// How often a copy is made, ms; none when never.
+fn every(config: &Config) -> Option<i64> {
+    match config.get("backup.every") {
+        "hourly" => Some(HOUR),
+        "daily" => Some(24 * HOUR),
+        "weekly" => Some(7 * 24 * HOUR),
+        _ => None,
+    }
+}
+
+/// How the copies stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// None is to be made.
+    Off,
+    /// The last one is young enough; its age, ms.
+    Young(i64),
+    /// One is to be made: the age of the last, ms, if there is one.
+    Due(Option<i64>),
+    /// One should have been made long ago: the age of the last, ms, if there is one.
+    Overdue(Option<i64>),
+}
+
+impl Standing {
+    /// In words; empty when nothing is to be said.
+    pub fn words(self) -> String {
+        match self {
+            Self::Off => String::new(),
+            Self::Young(age) | Self::Due(Some(age)) => format!("last backup {} ago", span(age)),
+            Self::Due(None) => "no backup yet".to_owned(),
+            Self::Overdue(Some(age)) => format!("backup overdue: the last is {} old", span(age)),
+            Self::Overdue(None) => "backup overdue: there is none".to_owned(),
+        }
+    }
+}
+
+fn span(ms: i64) -> String {
+    match ms / HOUR {
+        0 => format!("{} min", ms / 60_000),
+        hours if hours < 48 => format!("{hours} h"),
+        hours => format!("{} days", hours / 24),
+    }
+}
+
+/// How the copies of a book stand.
+pub fn standing(db: &Db<'_>, now: Now) -> Result<Standing, StoreError> {
+    let Some(every) = every(&settings::load(db)?) else { return Ok(Standing::Off) };
+    let last = operation::last_about(db, SUBJECT)?;
+    // A copy from the future was made by a clock that was wrong: it says nothing.
+    let age = last.map(|at| now.at_ms - at).filter(|age| *age >= 0);
+    // Until the first, the time runs from when copies were asked for.
+    let begun = operation::last_about(db, "backup.every")?.unwrap_or(now.at_ms);
+    Ok(match age.unwrap_or((now.at_ms - begun).max(0)) {
+        waited if waited >= 2 * every => Standing::Overdue(age),
+        waited if waited >= every || age.is_none() => Standing::Due(age),
+        waited => Standing::Young(waited),
+    })
+}
+
+/// Tells people of a copy that is overdue; asked by whoever works.
+pub fn watch(session: &mut Session) -> Result<(), Error> {
+    let now = session.now()?;
+    let (standing, told) =
+        session.read(|db| Ok((standing(db, now)?, notice::is_open(db, OVERDUE)?)))?;
+    if !matches!(standing, Standing::Overdue(_)) || told {
+        return Ok(());
+    }
+    let text = format!("{}; daybook worker makes it (backup.every)", standing.words());
+    session.write(Verb::Housekeeping, |tx| {
+        tx.quiet();
+        Ok(notice::again(tx, OVERDUE, SUBJECT, &text)?)
+    })
+}
+
+/// A copy that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The file.
+    pub file: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// How many checks held on it.
+    pub checks: usize,
+    /// Older copies that were removed.
+    pub removed: usize,
+}
+
+/// Whether a copy is to be made now.
+pub fn is_due(session: &Session) -> Result<bool, Error> {
+    if !is_ours(&directory(session)?) {
+        return Ok(false);
+    }
+    let now = session.now()?;
+    session.read(|db| {
+        let failed = notice::open_since(db, FAILED)?;
+        let resting = failed.is_some_and(|at| (0..AGAIN_MS).contains(&(now.at_ms - at)));
+        Ok(matches!(standing(db, now)?, Standing::Due(_) | Standing::Overdue(_)) && !resting)
+    })
+}
+
+/// Whether this process may be the one that makes the copies: not under a lent group, whose user
+/// would own them, nor where they are another user's.
+fn is_ours(directory: &Path) -> bool {
+    let lent = nix::unistd::getgid() != nix::unistd::getegid();
+    let owner = std::fs::metadata(directory).map(|facts| facts.uid());
+    !lent && owner.map_or(true, |owner| owner == nix::unistd::geteuid().as_raw())
+}
+
+/// Makes a copy now; what goes wrong is a notice as well as an error.
+pub fn make(session: &mut Session) -> Result<Made, Error> {
+    match copy(session) {
+        Ok(made) => {
+            let text = format!(
+                "{} ({} bytes), {} checks hold on it, {} older removed",
+                made.file.display(),
+                made.bytes,
+                made.checks,
+                made.removed
+            );
+            session.write(Verb::Housekeeping, |tx| {
+                notice::done(tx, FAILED)?;
+                notice::done(tx, OVERDUE)?;
+                tx.note(SUBJECT, text);
+                Ok(())
+            })?;
+            Ok(made)
+        }
+        Err(error) => {
+            let text = format!("the backup failed: {error}; older ones are kept");
+            session.write(Verb::Housekeeping, |tx| {
+                tx.quiet();
+                Ok(notice::again(tx, FAILED, SUBJECT, &text)?)
+            })?;
+            Err(error)
+        }
+    }
+}
+
+/// The directory of the copies: `backup.to`, else beside the book.
+pub fn directory(session: &Session) -> Result<PathBuf, Error> {
+    let config = session.config()?;
+    Ok(match config.get("backup.to") {
+        "" => session.store.side_directory().join("backups"),
+        named => PathBuf::from(named),
+    })
+}
+
+fn copy(session: &mut Session) -> Result<Made, Error> {
+    let config = session.config()?;
+    let directory = directory(session)?;
+    own(&directory)?;
+    let book = session.store.path().to_owned();
+    let stem = book.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let at = DateTime::from_timestamp_millis(session.now()?.at_ms).unwrap_or_default();
+    let file = directory.join(format!("{stem}-{}.db", at.format("%Y%m%dT%H%M%SZ")));
+    if file.exists() {
+        let hint = "wait a second, or take that one";
+        return Err(Error::usage("exists", format!("{} exists", file.display()), hint));
+    }
+    let bytes = backup::backup(session, &file)?;
+    let checks = match sound(session, &file) {
+        Ok(checks) => checks,
+        Err(error) => {
+            remove(&file)?;
+            return Err(error);
+        }
+    };
+    let keep = usize::try_from(config.int("backup.keep")).unwrap_or(1).max(1);
+    let removed = thin_out(&directory, &stem, &file, keep)?;
+    Ok(Made { file, bytes, checks, removed })
+}
+
+/// Makes the directory for its maker alone, or refuses one in which others could change copies: it
+/// holds whole books.
+fn own(directory: &Path) -> Result<(), Error> {
+    let io = |source| Error::Io { path: directory.to_owned(), source };
+    if !directory.is_absolute() {
+        let why = format!("backup.to {:?} is no full path", directory.display());
+        return Err(Error::usage("bad_value", why, "write it from /"));
+    }
+    match std::fs::DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(io(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let facts = std::fs::metadata(directory).map_err(io)?;
+    let me = nix::unistd::geteuid().as_raw();
+    if facts.is_dir() && facts.uid() == me && facts.mode().trailing_zeros() >= 6 {
+        return Ok(());
+    }
+    Err(Error::usage(
+        "backup_directory",
+        format!("{} must be a directory of who runs the worker, mode 700", directory.display()),
+        "chown and chmod it, or name another in backup.to",
+    ))
+}
+
+/// Every named check on the copy; how many hold.
+fn sound(session: &Session, file: &Path) -> Result<usize, Error> {
+    let copy = Session::open(file, session.actor.clone())?;
+    let all = check(&copy, "")?;
+    let broken: Vec<&str> = all.iter().filter(|c| !c.ok).map(|c| c.name).collect();
+    if broken.is_empty() {
+        return Ok(all.len());
+    }
+    let names = broken.join(", ");
+    Err(Error::CheckFailed(format!("the copy does not pass {names}, so none was kept")))
+}
+
+/// Removes a copy with what SQLite and the program laid beside it.
+fn remove(file: &Path) -> Result<(), Error> {
+    std::fs::remove_file(file).map_err(|source| Error::Io { path: file.to_owned(), source })?;
+    tidy(file);
+    Ok(())
+}
+
+/// Takes away what opening a copy left beside it.
+fn tidy(file: &Path) {
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let mut left = file.as_os_str().to_owned();
+        left.push(suffix);
+        let _ = std::fs::remove_file(left);
+    }
+    let mut side = file.as_os_str().to_owned();
+    side.push(".d");
+    let _ = std::fs::remove_dir_all(side);
+}
+
+/// Removes the oldest copies of a book beyond `keep`, never the one just made.
+fn thin_out(directory: &Path, stem: &str, made: &Path, keep: usize) -> Result<usize, Error> {
+    let io = |source| Error::Io { path: directory.to_owned(), source };
+    tidy(made);
+    let mut copies = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let plain = entry.file_type().map_err(io)?.is_file();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if plain && is_copy(&name, stem) && entry.path() != made {
+            copies.push(name);
+        }
+    }
+    // Their names are their times.
+    copies.sort();
+    let many = (copies.len() + 1).saturating_sub(keep);
+    for name in copies.iter().take(many) {
+        remove(&directory.join(name))?;
+    }
+    Ok(many)
+}
+
+/// Whether a file is named as a copy of this book, and nothing else.
+fn is_copy(name: &str, stem: &str) -> bool {
+    let time = name.strip_prefix(stem).and_then(|n| n.strip_prefix('-')?.strip_suffix("Z.db"));
+    time.and_then(|t| t.split_once('T')).is_some_and(|(day, time)| {
+        let digits = |text: &str, n| text.len() == n && text.bytes().all(|b| b.is_ascii_digit());
+        digits(day, 8) && digits(time, 6)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_copies_of_this_book_are_ever_counted_or_removed() {
+        assert!(is_copy("book-20261128T021500Z.db", "book"));
+        for other in [
+            "book.db",
+            "book-20261128T021500Z.db-wal",
+            "book-2-20261128T021500Z.db",
+            "book-20261128T02150Z.db",
+            "book-20261128021500Z.db",
+            "other-20261128T021500Z.db",
+            "book-payroll20T261128Z.db",
+        ] {
+            assert!(!is_copy(other, "book"), "{other}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A refund that the person who decided it cannot ask the gateway for, because their process cannot
+//! read its secret: a job by which a worker asks, under the rights of that person.
+
+use super::command::JobSpec;
+use super::job::{Slice, spec};
+use super::till::Till;
+use super::{Error, Session, refund};
+use crate::domain::actor::Verb;
+use crate::domain::ids::{JobId, PaymentId};
+use crate::store::job::{self, JobKind, JobRow, Progress};
+use crate::store::payment::{self, EventStatus};
+use crate::store::{Db, StoreError, Tx};
+
+/// What is noted before the gateway is asked: whoever finds it knows that it may have been.
+const ASKED: &str = "asked";
+
+/// Makes the job of a refund that was begun.
+pub(super) fn insert(tx: &Tx<'_>, payment: PaymentId, event: i64) -> Result<JobId, Error> {
+    let spec =
+        serde_json::to_string(&JobSpec::Refund { event }).map_err(|e| Error::Bug(e.to_string()))?;
+    Ok(job::insert(tx, JobKind::Reconcile, &payment.to_string(), &spec, 1)?)
+}
+
+/// The refund a job asks for, if it does.
+pub(super) fn event_of(row: &JobRow) -> Option<i64> {
+    match (row.kind, spec(row)) {
+        (JobKind::Reconcile, Ok(JobSpec::Refund { event })) => Some(event),
+        _ => None,
+    }
+}
+
+/// Refunds that no gateway was asked for yet.
+pub(super) fn queued(db: &Db<'_>) -> Result<Vec<i64>, StoreError> {
+    let open = job::open(db)?;
+    Ok(open.iter().filter(|row| row.cursor.is_empty()).filter_map(event_of).collect())
+}
+
+/// The one slice of the job. Where an earlier process got as far as asking, what became of it is
+/// found out by asking about it, never by asking again from here.
+pub(super) fn slice(session: &mut Session, row: &JobRow, event: i64) -> Result<Slice, Error> {
+    let (event, payment) = session.read(|db| {
+        let event = payment::event(db, event)?;
+        let payment = payment::get(db, event.payment)?;
+        Ok((event, payment))
+    })?;
+    if event.status != EventStatus::Processing || !row.cursor.is_empty() {
+        return Ok(Slice::Done);
+    }
+    let mut till = Till::open(session)?;
+    if let Some(shut) = till.gateway(&payment.gateway).shut() {
+        session.reach.leave(row.id, shut.why());
+        return Ok(Slice::Leave);
+    }
+    session.write(Verb::Refund, |tx| {
+        tx.quiet();
+        job::guard(tx, row)?;
+        Ok(job::progress(tx, row.id, &Progress { cursor: Some(ASKED), ..Progress::default() })?)
+    })?;
+    let done = refund::ask(session, &mut till, &payment, &event)?;
+    session.write(Verb::Refund, |tx| {
+        tx.quiet();
+        job::guard(tx, row)?;
+        let failed = i64::from(done.status == EventStatus::Failed);
+        let progress = Progress { done: 1 - failed, failed, ..Progress::default() };
+        Ok(job::progress(tx, row.id, &progress)?)
+    })?;
+    Ok(Slice::Done)
+}
+
+/// Somebody cancels the job: what was never asked for is over.
+pub(super) fn canceled(tx: &Tx<'_>, row: &JobRow) -> Result<(), StoreError> {
+    let Some(event) = event_of(row).filter(|_| row.cursor.is_empty()) else { return Ok(()) };
+    let words = "canceled before the gateway was asked";
+    payment::end_event(tx, event, EventStatus::Failed, "", words)?;
+    tx.note(&row.subject, format!("refund {words}"));
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Copies of the book on a schedule, in a thread beside the jobs: a copy of a large book takes long,
+//! and nobody's mail waits for it.
+
+use crate::engine::{Error, Session, copies, reach};
+use std::thread::JoinHandle;
+
+/// The copies of one worker process.
+#[derive(Debug, Default)]
+pub struct Copies {
+    running: Option<JoinHandle<()>>,
+}
+
+impl Copies {
+    /// Begins a copy if one is due, and none is being made by this process or another.
+    pub fn look(&mut self, session: &Session) -> Result<(), Error> {
+        if self.running.as_ref().is_some_and(|thread| !thread.is_finished())
+            || !copies::is_due(session)?
+        {
+            return Ok(());
+        }
+        let mut session = session.again()?;
+        let thread = std::thread::Builder::new().name("backup".to_owned()).spawn(move || {
+            let side = session.store.side_directory();
+            let Some(_lock) = reach::take(&side.join("locks/backup.lock"), "backup") else {
+                return;
+            };
+            // Another worker may have made it just now.
+            if copies::is_due(&session).unwrap_or(false)
+                && let Err(error) = copies::make(&mut session)
+            {
+                // People have it as a notice.
+                tracing::error!(%error, "backup failed");
+            }
+        });
+        self.running = Some(thread.map_err(|e| Error::Bug(format!("cannot start a thread: {e}")))?);
+        Ok(())
+    }
+
+    /// Waits for the copy that is being made.
+    pub fn wait(self) {
+        if let Some(thread) = self.running {
+            let _ = thread.join();
+        }
+    }
+}

@@ -22,6 +22,9 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         for one in &all {
             let mark = if one.ok { "ok  " } else { "FAIL" };
             output::line(&format!("{mark}  {:<22} {}", one.name, one.promise));
+            if one.older > 0 {
+                output::line(&format!("        {} rows are older than this rule", one.older));
+            }
             for violation in &one.violations {
                 output::line(&format!("        {}", crate::domain::text::clean(violation)));
             }

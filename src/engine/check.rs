@@ -13,9 +13,17 @@ pub struct Checked {
     pub ok: bool,
     /// What breaks it, in words.
     pub violations: Vec<String>,
+    /// Rows from before the rule, which it does not judge.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub older: usize,
     /// What must hold, in words.
     #[serde(skip)]
     pub promise: &'static str,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// Runs all of them, or those whose name begins with `only`.
@@ -42,6 +50,7 @@ pub fn check(session: &Session, only: &str) -> Result<Vec<Checked>, Error> {
                     name: check.name,
                     ok: found.count == 0,
                     violations,
+                    older: found.older,
                     promise: check.promise,
                 })
             })

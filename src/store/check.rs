@@ -24,6 +24,9 @@ pub struct Check {
 enum Rule {
     /// A query with one text column: a row is a violation.
     Sql(&'static str),
+    /// The same, of a rule that is newer than some rows: the second column is a key of the table,
+    /// and what was in it when the book was brought up to the schema is told, not judged.
+    Newer(i64, &'static str, &'static str),
     /// The same by hand.
     Code(fn(&Db<'_>, &mut Found) -> Result<(), StoreError>),
 }
@@ -35,6 +38,8 @@ pub struct Found {
     pub violations: Vec<String>,
     /// All of them.
     pub count: usize,
+    /// Rows that would be violations and are older than the rule.
+    pub older: usize,
 }
 
 /// Violations told in full; beyond it they are only counted.
@@ -55,6 +60,22 @@ impl Check {
         let mut found = Found::default();
         match self.rule {
             Rule::Code(code) => code(db, &mut found)?,
+            Rule::Newer(schema, table, sql) => {
+                let last: i64 = db.conn().query_row(
+                    "SELECT coalesce(max(last), 0) FROM schema_mark WHERE version = ?1 AND name = ?2",
+                    (schema, table),
+                    |r| r.get(0),
+                )?;
+                let mut statement = db.conn().prepare(sql)?;
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    if row.get::<_, i64>(1)? <= last {
+                        found.older += 1;
+                    } else {
+                        found.add(row.get(0)?);
+                    }
+                }
+            }
             Rule::Sql(sql) => {
                 let mut statement = db.conn().prepare(sql)?;
                 let mut rows = statement.query([])?;
@@ -80,6 +101,17 @@ pub fn double_billing(
 
 const fn sql(name: &'static str, promise: &'static str, sql: &'static str) -> Check {
     Check { name, promise, rule: Rule::Sql(sql) }
+}
+
+/// A rule that came with `schema`: rows of `table` from before, by their key, are not judged by it.
+pub const fn newer(
+    name: &'static str,
+    promise: &'static str,
+    schema: i64,
+    table: &'static str,
+    sql: &'static str,
+) -> Check {
+    Check { name, promise, rule: Rule::Newer(schema, table, sql) }
 }
 
 const fn code(

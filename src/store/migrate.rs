@@ -189,3 +189,74 @@ fn free_name(wanted: &Path, book: &Store) -> Result<PathBuf, StoreError> {
     }
     Err(StoreError::Exists(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::check;
+
+    /// Makes a table anew that others refer to and triggers guard.
+    const ANEW: &str = "
+        CREATE TABLE account_new (id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE,
+          currency TEXT NOT NULL, note TEXT NOT NULL DEFAULT '',
+          open_minor INTEGER NOT NULL DEFAULT 0, extra TEXT NOT NULL DEFAULT 'x') STRICT;
+        INSERT INTO account_new (id, number, currency, open_minor)
+          SELECT id, number, currency, open_minor FROM account;
+        DROP TABLE account;
+        ALTER TABLE account_new RENAME TO account;";
+
+    fn old_book() -> Connection {
+        let mut conn = Connection::open_in_memory().unwrap();
+        lay(&mut conn, &MIGRATIONS[..4], &mut |_| {}).unwrap();
+        conn.execute_batch(
+            "INSERT INTO account (id, number, currency) VALUES (7, 'A1', 'EUR');
+             INSERT INTO account_note (id, account_id, at, user_name, text)
+               VALUES (3, 7, 0, 'mia', 'kept');",
+        )
+        .unwrap();
+        conn
+    }
+
+    fn number(conn: &Connection, sql: &str) -> i64 {
+        conn.query_row(sql, [], |r| r.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_table_is_made_anew_under_those_that_refer_to_it() {
+        let mut conn = old_book();
+        let files: Vec<&str> = MIGRATIONS.iter().copied().chain([ANEW]).collect();
+        let mut said = Vec::new();
+        lay(&mut conn, &files, &mut |words| said.push(words.to_owned())).unwrap();
+        assert_eq!(number(&conn, "PRAGMA user_version"), files.len() as i64);
+        assert_eq!(number(&conn, "SELECT count(*) FROM account WHERE id = 7 AND extra = 'x'"), 1);
+        assert_eq!(number(&conn, "SELECT account_id FROM account_note"), 7);
+        assert_eq!(number(&conn, "PRAGMA foreign_keys"), 1, "enforced again");
+        assert!(conn.execute("UPDATE account_note SET account_id = 8", []).is_err());
+        assert!(said.iter().any(|s| s.contains("looking at every reference")), "{said:?}");
+    }
+
+    #[test]
+    fn a_migration_that_would_lose_what_others_refer_to_changes_nothing() {
+        let mut conn = old_book();
+        let loses = ANEW.replace("FROM account;", "FROM account WHERE id <> 7;");
+        let files: Vec<&str> = MIGRATIONS.iter().copied().chain([loses.as_str()]).collect();
+        let error = lay(&mut conn, &files, &mut |_| {}).unwrap_err().to_string();
+        assert!(error.contains("not there"), "{error}");
+        assert_eq!(number(&conn, "PRAGMA user_version"), 4);
+        assert_eq!(number(&conn, "SELECT id FROM account"), 7);
+    }
+
+    #[test]
+    fn a_rule_says_which_rows_are_older_than_it() {
+        let mut conn = old_book();
+        lay(&mut conn, MIGRATIONS, &mut |_| {}).unwrap();
+        conn.execute_batch("INSERT INTO account (id, number, currency) VALUES (8, 'A2', 'EUR')")
+            .unwrap();
+        let rule = check::newer("x", "x", 5, "account", "SELECT number, id FROM account");
+        let found = rule.run(&super::super::Db { conn: &conn }).unwrap();
+        assert_eq!((found.older, found.count, found.violations), (1, 1, vec!["A2".to_owned()]));
+        let fresh = check::newer("x", "x", 4, "account", "SELECT number, id FROM account");
+        let found = fresh.run(&super::super::Db { conn: &conn }).unwrap();
+        assert_eq!((found.older, found.count), (0, 2), "it was made with schema 4");
+    }
+}

@@ -36,6 +36,7 @@ mod memo_tax;
 mod memory;
 mod money_faults;
 mod month;
+mod old_books;
 mod post_date;
 mod pty;
 mod restore;

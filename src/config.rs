@@ -1,29 +1,13 @@
 //! Every setting of a book: key, default, what is allowed, what it does. One table.
 
+mod allowed;
+
+pub use allowed::{Allowed, flags, rising_days};
+
+use crate::domain::series::Pattern;
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
-
-/// What values a setting takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Allowed {
-    /// One of these words; the first is the default.
-    Words(&'static [&'static str]),
-    /// `true` or `false`.
-    Bool,
-    /// A whole number from–to.
-    Int(i64, i64),
-    /// A decimal, not negative.
-    Decimal,
-    /// A decimal above zero, or empty.
-    DecimalOrEmpty,
-    /// A line of text up to so many characters.
-    Text(usize),
-    /// An IANA time zone such as `Europe/Berlin`.
-    Zone,
-    /// A number pattern holding `{seq:N}` and, to begin anew each year, `{year}`.
-    Series,
-}
 
 /// One setting.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +31,11 @@ const fn s(
     Setting { key, default, allowed, help }
 }
 
-use Allowed::{Bool, Decimal as Dec, DecimalOrEmpty, Int, Series, Text, Words, Zone};
+use Allowed::{
+    Address, AmountOrEmpty, Bool, Days, Decimal as Dec, Flags, Host, Int, Series, StepOrEmpty,
+    Text, Url, Waits, Words, Zone,
+};
+use allowed::{MOST, is_step};
 
 /// The table, by group.
 pub const SETTINGS: &[Setting] = &[
@@ -105,7 +93,7 @@ pub const SETTINGS: &[Setting] = &[
     s(
         "rounding.increment",
         "",
-        DecimalOrEmpty,
+        StepOrEmpty,
         "smallest step of an amount; empty = the currency's minor unit",
     ),
     s(
@@ -124,10 +112,10 @@ pub const SETTINGS: &[Setting] = &[
         Words(&["none", "flagged", "all"]),
         "which drafts must be accepted before they post",
     ),
-    s("flags.total_high", "2.5", Dec, "times the last invoice"),
-    s("flags.total_low", "0.4", Dec, "times the last invoice"),
-    s("flags.recurring_changed", "2", Dec, "percent"),
-    s("flags.usage_changed", "50", Dec, "percent"),
+    s("flags.total_high", "2.5", Dec(MOST), "times the last invoice"),
+    s("flags.total_low", "0.4", Dec(MOST), "times the last invoice"),
+    s("flags.recurring_changed", "2", Dec(MOST), "percent"),
+    s("flags.usage_changed", "50", Dec(MOST), "percent"),
     s("flags.back_billing", "2", Int(0, 1000), "past periods of one charge"),
     s("review.sample", "60", Int(0, 1000), "unflagged drafts of a run to look at"),
     s(
@@ -136,7 +124,7 @@ pub const SETTINGS: &[Setting] = &[
         Words(&["drop", "smtp"]),
         "where e-mail goes: a folder beside the book, or a server",
     ),
-    s("smtp.host", "", Text(255), "mail server"),
+    s("smtp.host", "", Host, "mail server"),
     s("smtp.port", "587", Int(1, 65535), "its port"),
     s(
         "smtp.tls",
@@ -157,7 +145,7 @@ pub const SETTINGS: &[Setting] = &[
         Text(500),
         "PEM file of a private certificate authority to trust as well",
     ),
-    s("smtp.from", "", Text(255), "sender address"),
+    s("smtp.from", "", Address, "sender address"),
     s("smtp.connections", "4", Int(1, 32), "connections at once"),
     s(
         "delivery.hold_minutes",
@@ -200,13 +188,13 @@ pub const SETTINGS: &[Setting] = &[
     s(
         "automation.guard_percent",
         "30",
-        Dec,
+        Dec(MOST),
         "how far a run may be off its last cycle and still post by itself",
     ),
     s(
         "automation.stop_flags",
         "duplicate,back_billing",
-        Text(200),
+        Flags,
         "flags that keep a run from posting by itself",
     ),
     s(
@@ -226,7 +214,7 @@ pub const SETTINGS: &[Setting] = &[
     s(
         "payment.guard_percent",
         "30",
-        Dec,
+        Dec(MOST),
         "percent a scheduled payment run may ask for above any run of its schedule in the last 35 days",
     ),
     s("sandbox.latency_ms", "0", Int(0, 60_000), "simulated time of a sandbox call"),
@@ -237,15 +225,15 @@ pub const SETTINGS: &[Setting] = &[
         Text(500),
         "file with the key (sk_… or rk_…), readable by its owner only: a name in secrets/ beside the book or of a systemd credential, or a full path",
     ),
-    s("stripe.base_url", "https://api.stripe.com", Text(200), "where Stripe answers"),
+    s("stripe.base_url", "https://api.stripe.com", Url, "where Stripe answers"),
     s(
         "retry.soft",
         "24h,72h,120h",
-        Text(200),
+        Waits,
         "wait after each soft decline: Nh, Nd or Nd@HH; the list's end gives up",
     ),
-    s("retry.system", "1h,4h,24h", Text(200), "wait after each failure of the gateway"),
-    s("retry.unknown", "24h", Text(200), "wait after each decline with a code nobody knows"),
+    s("retry.system", "1h,4h,24h", Waits, "wait after each failure of the gateway"),
+    s("retry.unknown", "24h", Waits, "wait after each decline with a code nobody knows"),
     s(
         "retry.max_failures",
         "4",
@@ -256,7 +244,7 @@ pub const SETTINGS: &[Setting] = &[
     s("retry.fallback", "true", Bool, "after a hard decline, try the next method by priority"),
     s("retry.visa_30_days", "15", Int(1, 100), "tries of one Visa card in 30 days"),
     s("retry.mastercard_30_days", "35", Int(1, 100), "tries of one Mastercard in 30 days"),
-    s("reminder.levels", "7,21,45", Text(100), "days overdue of each reminder level"),
+    s("reminder.levels", "7,21,45", Days, "days overdue of each reminder level"),
     s(
         "import.ask_above_charges",
         "100",
@@ -267,7 +255,7 @@ pub const SETTINGS: &[Setting] = &[
     s(
         "four_eyes.above",
         "",
-        DecimalOrEmpty,
+        AmountOrEmpty,
         "amount above which what one person does to one account in 24 hours needs a second: posting, memos, write-offs, refunds, loaded open items; and what it owes when a payment method or the domain of an e-mail changes; empty = never",
     ),
     s(
@@ -279,7 +267,7 @@ pub const SETTINGS: &[Setting] = &[
     s(
         "four_eyes.price_percent",
         "0",
-        Dec,
+        Dec(MOST),
         "a price that moves by no more than so many percent does not count there",
     ),
     s(
@@ -295,50 +283,9 @@ pub fn find(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|s| s.key == key)
 }
 
-impl Allowed {
-    /// In words, for messages and `settings get`.
-    pub fn words(self) -> String {
-        match self {
-            Words(words) => words.join(", "),
-            Bool => "true, false".to_owned(),
-            Int(low, high) => format!("a whole number from {low} to {high}"),
-            Dec => "a decimal, 0 or more".to_owned(),
-            DecimalOrEmpty => "a decimal above 0, or empty".to_owned(),
-            Text(max) => format!("text up to {max} characters"),
-            Zone => "an IANA time zone such as Europe/Berlin".to_owned(),
-            Series => "a pattern with {seq:N} and optionally {year}".to_owned(),
-        }
-    }
-
-    /// Whether `value` is allowed.
-    pub fn accepts(self, value: &str) -> bool {
-        let decimal = || value.parse::<Decimal>().ok().filter(|_| !value.contains(['e', 'E', '_']));
-        match self {
-            Words(words) => words.contains(&value),
-            Bool => matches!(value, "true" | "false"),
-            Int(low, high) => value.parse().is_ok_and(|n: i64| (low..=high).contains(&n)),
-            Dec => decimal().is_some_and(|d| !d.is_sign_negative() || d.is_zero()),
-            DecimalOrEmpty => {
-                value.is_empty() || decimal().is_some_and(|d| d.is_sign_positive() && !d.is_zero())
-            }
-            Text(max) => value.chars().count() <= max && !value.chars().any(char::is_control),
-            Zone => value.parse::<Tz>().is_ok(),
-            Series => series_ok(value),
-        }
-    }
-}
-
-fn series_ok(pattern: &str) -> bool {
-    let Some((before, rest)) = pattern.split_once("{seq:") else { return false };
-    let Some((width, after)) = rest.split_once('}') else { return false };
-    let fixed = |t: &str| {
-        t.replacen("{year}", "", 1).chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
-    };
-    width.parse().is_ok_and(|w: u8| (1..=12).contains(&w))
-        && fixed(before)
-        && fixed(after)
-        && pattern.len() <= 40
-}
+/// The series of numbers, each kind of document its own.
+pub const SERIES: [&str; 4] =
+    ["series.invoice", "series.credit_memo", "series.debit_memo", "series.write_off"];
 
 /// The settings of a book, read once.
 #[derive(Debug, Clone, Default)]
@@ -365,9 +312,15 @@ impl Config {
         self.get(key).parse().unwrap_or_default()
     }
 
-    /// A decimal; none when empty.
+    /// A decimal; none when empty. One beyond what is allowed (an older book may hold it) counts as
+    /// the most that is.
     pub fn decimal(&self, key: &str) -> Option<Decimal> {
-        self.get(key).parse().ok()
+        let value: Decimal = self.get(key).parse().ok()?;
+        match find(key).map(|s| s.allowed) {
+            Some(Dec(most)) => Some(value.clamp(Decimal::ZERO, Decimal::from(most)).round_dp(6)),
+            Some(StepOrEmpty) => Some(value).filter(|v| is_step(*v)),
+            Some(_) | None => Some(value),
+        }
     }
 
     /// A yes or no.
@@ -387,11 +340,32 @@ impl Config {
         Self { set }
     }
 
-    /// Why the settings contradict one another, if they do.
-    pub fn contradiction(&self) -> Option<&'static str> {
-        (self.is("proration.bill_partial_month") && !self.is("proration.prorate")).then_some(
-            "proration.bill_partial_month = true needs proration.prorate = true; set bill_partial_month to false first",
-        )
+    /// Where the settings contradict one another.
+    pub fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.is("proration.bill_partial_month") && !self.is("proration.prorate") {
+            found.push(
+                "proration.bill_partial_month = true needs proration.prorate = true; set \
+                 bill_partial_month to false first"
+                    .to_owned(),
+            );
+        }
+        for (i, one) in SERIES.iter().enumerate() {
+            for other in SERIES.iter().skip(i + 1) {
+                let both = (Pattern::parse(self.get(one)), Pattern::parse(self.get(other)));
+                if let (Some(a), Some(b)) = both
+                    && a.meets(&b)
+                {
+                    found.push(format!(
+                        "{one} = {} and {other} = {} can give the same number; give each its own \
+                         letters",
+                        self.get(one),
+                        self.get(other)
+                    ));
+                }
+            }
+        }
+        found
     }
 }
 
@@ -402,14 +376,17 @@ mod tests {
     #[test]
     fn every_default_is_allowed_and_keys_are_unique() {
         for (i, setting) in SETTINGS.iter().enumerate() {
-            assert!(setting.allowed.accepts(setting.default), "{}", setting.key);
+            assert_eq!(setting.allowed.check(setting.default), Ok(()), "{}", setting.key);
             assert!(SETTINGS.iter().skip(i + 1).all(|o| o.key != setting.key), "{}", setting.key);
             if let Words(words) = setting.allowed {
                 assert_eq!(words.first(), Some(&setting.default), "{}", setting.key);
             }
         }
-        assert!(Config::default().contradiction().is_none());
-        assert!(Config::default().with("proration.prorate", "false").contradiction().is_some());
+        assert_eq!(Config::default().contradictions(), Vec::<String>::new());
+        let odd = Config::default().with("proration.prorate", "false");
+        assert_eq!(odd.contradictions().len(), 1);
+        let same = Config::default().with("series.credit_memo", "inv-{year}-{seq:5}");
+        assert_eq!(same.contradictions().len(), 1, "{:?}", same.contradictions());
     }
 
     #[test]
@@ -423,8 +400,47 @@ mod tests {
             ("book.time_zone", "Mars"),
             ("proration.prorate", "yes"),
             ("smtp.port", "0"),
+            ("smtp.port", "+25"),
+            ("smtp.host", "a b"),
+            ("smtp.from", "nobody"),
+            ("smtp.from", "a@b c"),
+            ("stripe.base_url", "http://api.stripe.com"),
+            ("stripe.base_url", "https://"),
+            ("stripe.base_url", "https://user@host"),
+            ("stripe.base_url", "https://host:99999"),
+            ("stripe.base_url", "file:///etc/passwd"),
+            ("rounding.increment", "0.015"),
+            ("rounding.increment", "1.5"),
+            ("flags.total_high", "79228162514264337593543950335"),
+            ("flags.total_high", "1e3"),
+            ("flags.total_high", "0.0000001"),
+            ("four_eyes.above", "79228162514264337593543950335"),
+            ("retry.soft", "soon"),
+            ("retry.soft", "24h;72h"),
+            ("reminder.levels", "21,7"),
+            ("reminder.levels", "99999"),
+            ("automation.stop_flags", "duplicates"),
+            ("issuer.name", "Acme\nGmbH"),
+            ("issuer.name", "Acme 4242 4242 4242 4242"),
         ] {
-            assert!(!find(key).unwrap().allowed.accepts(bad), "{key} {bad}");
+            assert!(find(key).unwrap().allowed.check(bad).is_err(), "{key} {bad}");
+        }
+        for (key, good) in [
+            ("smtp.host", "mail.example.org"),
+            ("smtp.host", "::1"),
+            ("smtp.from", "billing@example.org"),
+            ("stripe.base_url", "http://127.0.0.1:8420"),
+            ("stripe.base_url", "http://[::1]:8420"),
+            ("stripe.base_url", "https://proxy.example/stripe"),
+            ("rounding.increment", "0.05"),
+            ("rounding.increment", "0.5"),
+            ("rounding.increment", "0.001"),
+            ("retry.soft", ""),
+            ("retry.soft", "24h, 3d@09"),
+            ("reminder.levels", ""),
+            ("automation.stop_flags", "duplicate, stale"),
+        ] {
+            assert_eq!(find(key).unwrap().allowed.check(good), Ok(()), "{key} {good}");
         }
     }
 }

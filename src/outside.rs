@@ -5,11 +5,13 @@
 //! without the group, a book elsewhere is opened without it, and nothing of their environment
 //! reaches a process that has it.
 
+use nix::fcntl::OFlag;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{Gid, getegid, getgid, getuid, setfsgid, setresgid};
 use std::ffi::OsString;
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{File, Metadata, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +27,7 @@ const KEPT: &[&str] = &[
     "HOME",
     "XDG_DATA_HOME",
     "DAYBOOK_BOOK",
+    "JOURNAL_STREAM",
 ];
 
 /// Whether this process has a group that its user does not have by login.
@@ -101,11 +104,139 @@ pub fn as_caller<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
+/// Opens a file that a user names, with their rights. Only a regular file is: a device or a pipe
+/// could give bytes without end, or wait for ever.
+pub fn open(path: &Path) -> io::Result<File> {
+    as_caller(|| {
+        // Asked before it is opened, since opening a device may already do something; and of the
+        // open file again, which nobody can put something else in the place of.
+        regular(&std::fs::metadata(path)?)?;
+        let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        let file = File::options().read(true).custom_flags(flags.bits()).open(path)?;
+        regular(&file.metadata()?)?;
+        Ok(file)
+    })
+}
+
+fn regular(facts: &Metadata) -> io::Result<()> {
+    let kind = facts.file_type();
+    let what = if kind.is_file() {
+        return Ok(());
+    } else if kind.is_dir() {
+        "is a directory"
+    } else if kind.is_fifo() {
+        "is a pipe"
+    } else if kind.is_socket() {
+        "is a socket"
+    } else {
+        "is a device"
+    };
+    let words = format!("{what}, and only a regular file is read");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, words))
+}
+
+/// Reads a regular file that a user names, with their rights, up to `most` bytes.
+pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = open(path)?;
+    let length = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    // A file can grow while it is read, and one of the kernel's says that it is empty.
+    if length <= most {
+        bytes.reserve_exact(usize::try_from(length).unwrap_or_default());
+        file.take(most + 1).read_to_end(&mut bytes)?;
+    }
+    if length.max(bytes.len() as u64) > most {
+        let words = format!("is larger than {} MB, the most that is read", most >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, words));
+    }
+    Ok(bytes)
+}
+
+/// What happens to a file that stands where one is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It stays, and nothing is written.
+    Keep,
+    /// It is replaced, in one step: the user said so.
+    Replace,
+}
+
+/// Writes a file that a user names, with their rights: whole or not at all.
+pub fn write(path: &Path, bytes: &[u8], standing: Standing) -> io::Result<()> {
+    as_caller(|| match standing {
+        Standing::Keep => {
+            let mut file = File::create_new(path)?;
+            let written = file.write_all(bytes).and_then(|()| file.sync_data());
+            if written.is_err() {
+                // Half a file is no file. If it cannot go either, the first error says enough.
+                let _ = std::fs::remove_file(path);
+            }
+            written
+        }
+        Standing::Replace => {
+            if let Ok(facts) = std::fs::metadata(path) {
+                regular(&facts)?;
+            }
+            let place = path.parent().filter(|p| !p.as_os_str().is_empty());
+            let mut file = tempfile::Builder::new()
+                .permissions(Permissions::from_mode(0o666))
+                .tempfile_in(place.unwrap_or(Path::new(".")))?;
+            file.write_all(bytes)?;
+            file.as_file().sync_data()?;
+            file.persist(path).map(drop).map_err(|e| e.error)
+        }
+    })
+}
+
 /// Takes the group again, also when the work panics.
 struct Lent(Gid);
 
 impl Drop for Lent {
     fn drop(&mut self) {
         setfsgid(self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_regular_files_of_bearable_size_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("fine"), "abc").unwrap();
+        assert_eq!(read(&at("fine"), 3).unwrap(), b"abc");
+        assert!(read(&at("fine"), 2).is_err());
+        nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", at("link")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        let sparse = File::create(at("sparse")).unwrap();
+        sparse.set_len(1 << 40).unwrap();
+        for (name, why) in [
+            (at("pipe"), "is a pipe"),
+            (at("socket"), "is a socket"),
+            (at("link"), "is a device"),
+            ("/dev/zero".into(), "is a device"),
+            (dir.path().into(), "is a directory"),
+            (at("sparse"), "is larger than 1 MB"),
+        ] {
+            let told = read(&name, 1 << 20).unwrap_err().to_string();
+            assert!(told.contains(why), "{} {told}", name.display());
+        }
+    }
+
+    #[test]
+    fn what_stands_stays_unless_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        write(&path, b"one", Standing::Keep).unwrap();
+        let refused = write(&path, b"two", Standing::Keep).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        write(&path, b"two", Standing::Replace).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert!(write(Path::new("/dev/null"), b"x", Standing::Replace).is_err());
+        assert_eq!(dir.path().read_dir().unwrap().count(), 1);
     }
 }

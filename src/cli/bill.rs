@@ -10,6 +10,7 @@ use crate::domain::text::counted;
 use crate::engine::command::{AccountFilter, BcdFilter, NewBillRun};
 use crate::engine::{Error, Session, bill};
 use crate::store::bill_run::{self, RunTotal};
+use crate::store::job;
 use crate::store::read::sample::{self, Sample};
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
@@ -184,6 +185,9 @@ pub fn summary(session: &Session, run: BillRunId) -> Result<Value, Error> {
     if !row.note.is_empty() {
         value["note"] = json!(row.note);
     }
+    if let Some(why) = session.read(|db| job::why_failed(db, &run.to_string()))? {
+        value["job_failed"] = json!(why);
+    }
     Ok(value)
 }
 
@@ -223,6 +227,9 @@ pub fn print(session: &Session, run: BillRunId) -> Result<(), Error> {
         "{run} {}: target {}, invoice date {}",
         row.status, row.params.target_on, row.params.invoice_on
     ));
+    if let Some(why) = session.read(|db| job::why_failed(db, &run.to_string()))? {
+        output::line(&format!("its job died: {why}"));
+    }
     output::line(&format!(
         "{} of {} accounts, {} failed; {} invoices, {} credit memos",
         row.accounts_done, row.accounts_total, row.accounts_failed, row.invoices, row.credit_memos

@@ -9,6 +9,7 @@ use crate::domain::payment_run::SkipReason;
 use crate::engine::collect::{self, DryRun, Summary};
 use crate::engine::command::{NewPaymentRun, Refused};
 use crate::engine::{Error, Session};
+use crate::store::job;
 use crate::store::payment_run::Total;
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
@@ -145,15 +146,22 @@ fn show_with(
     refused: &[Refused],
     ctx: &Ctx,
 ) -> Result<Exit, Error> {
-    let sum = session.read(|db| collect::summary(db, run))?;
+    let (sum, died) = session
+        .read(|db| Ok((collect::summary(db, run)?, job::why_failed(db, &run.to_string())?)))?;
     if ctx.json {
         let mut value = to_json(&sum);
+        if let Some(why) = &died {
+            value["job_failed"] = json!(why);
+        }
         if !refused.is_empty() {
             value["refused"] = refused_json(refused);
         }
         output::json(&value)?;
     } else {
         print(&sum);
+        if let Some(why) = &died {
+            output::line(&format!("its job died: {why}"));
+        }
         print_refused(refused);
     }
     let unfinished = !matches!(

@@ -49,8 +49,8 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let run = args.run.as_deref().map(|text| bill_run(&session, text)).transpose()?;
     if session.config()?.get("issuer.name").is_empty() {
         // Frozen at posting, so it cannot be mended for what is posted already.
-        eprintln!("daybook: issuer.name is not set: what is posted now names no sender");
-        eprintln!("  daybook settings set issuer.name NAME, before posting");
+        output::aside("daybook: issuer.name is not set: what is posted now names no sender");
+        output::aside("  daybook settings set issuer.name NAME, before posting");
     }
     if args.dry_run {
         return preview(&session, run, ctx);

@@ -9,7 +9,7 @@ use crate::engine::command::Receipt;
 use crate::engine::print::{self, Written};
 use crate::engine::{Error, Session};
 use crate::engine::{deliver as maker, delivery as engine};
-use crate::outside::as_caller;
+use crate::outside::{self, Standing, as_caller};
 use crate::store::delivery::{self, Delivery, Filter};
 use crate::store::print_batch::{self, PrintBatch};
 use chrono::DateTime;
@@ -383,7 +383,12 @@ pub fn written(written: &Written) {
 }
 
 /// Writes the PDF of a posted document.
-pub fn pdf(session: &Session, id: &str, file: &Path, ctx: &Ctx) -> Result<Exit, Error> {
+pub fn pdf(
+    session: &Session,
+    id: &str,
+    (file, standing): (&Path, Standing),
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
     let (name, bytes) = maker::pdf(session, id)?;
     if file.as_os_str() == "-" {
         let out = std::io::stdout().lock().write_all(&bytes);
@@ -392,11 +397,8 @@ pub fn pdf(session: &Session, id: &str, file: &Path, ctx: &Ctx) -> Result<Exit, 
             Err(source) => Err(Error::Io { path: file.to_owned(), source }),
         };
     }
-    let path = as_caller(|| {
-        let path = if file.is_dir() { file.join(name) } else { file.to_owned() };
-        let written = std::fs::write(&path, &bytes);
-        written.map(|()| path.clone()).map_err(|source| Error::Io { path, source })
-    })?;
+    let path = if as_caller(|| file.is_dir()) { file.join(name) } else { file.to_owned() };
+    outside::write(&path, &bytes, standing).map_err(|source| Error::writing(&path, source))?;
     if ctx.json {
         output::json(&json!({ "file": path.display().to_string(), "bytes": bytes.len() }))?;
     } else {

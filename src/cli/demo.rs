@@ -50,7 +50,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<(PathBuf, Exit), Error> {
     let quiet = ctx.json;
     let mut say = |words: &str| {
         if !quiet {
-            eprintln!("  {words}");
+            output::aside(&format!("  {words}"));
         }
     };
     demo::fill(&mut session, size, &mut drive, &mut say)?;
@@ -58,12 +58,12 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<(PathBuf, Exit), Error> {
         output::json(&json!({ "book": path, "seconds": begun.elapsed().as_secs_f64() }))?;
     } else {
         output::line(&path.display().to_string());
-        eprintln!(
+        output::aside(&format!(
             "made in {:.1} s; its clock stands at 2026-12-01 08:00",
             begun.elapsed().as_secs_f64()
-        );
-        eprintln!("open it again:  daybook --book {}", path.display());
-        eprintln!("throw it away:  rm -r {}", directory.display());
+        ));
+        output::aside(&format!("open it again:  daybook --book {}", path.display()));
+        output::aside(&format!("throw it away:  rm -r {}", directory.display()));
     }
     Ok((path, Exit::Done))
 }

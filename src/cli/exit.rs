@@ -1,5 +1,7 @@
 //! Exit codes, and the one translation of errors to words on standard error.
 
+use super::output;
+use crate::domain::text;
 use crate::engine::Error;
 use crate::store::StoreError;
 use serde_json::json;
@@ -68,7 +70,7 @@ pub fn report(error: &Error, as_json: bool) {
     if as_json {
         let mut body = json!({ "code": error.code(), "message": message });
         if let Error::Input { file, line, column, .. } = error {
-            body["file"] = json!(file.display().to_string());
+            body["file"] = json!(text::path(file));
             if let Some(line) = line {
                 body["line"] = json!(line);
             }
@@ -79,11 +81,12 @@ pub fn report(error: &Error, as_json: bool) {
         if !hint.is_empty() {
             body["hint"] = json!(hint);
         }
-        eprintln!("{}", json!({ "error": body }));
+        let text = json!({ "error": body }).to_string();
+        output::aside(&output::escaped(&text));
     } else {
-        eprintln!("daybook: {message}");
+        output::aside(&format!("daybook: {message}"));
         if !hint.is_empty() {
-            eprintln!("  {hint}");
+            output::aside(&format!("  {hint}"));
         }
     }
 }

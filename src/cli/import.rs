@@ -2,7 +2,7 @@
 
 use super::output::{self, Align};
 use super::{Ctx, Exit, exit};
-use crate::domain::text;
+use crate::domain::text::{self, clean};
 use crate::engine::Error;
 use crate::engine::import::{self, FileReport, Options, Report};
 use std::io::{IsTerminal, Write};
@@ -20,6 +20,9 @@ pub struct Args {
     /// Load the good rows and write the bad ones here
     #[arg(long, value_name = "FILE")]
     reject_file: Option<PathBuf>,
+    /// Replace the reject file if it is there already
+    #[arg(long, requires = "reject_file")]
+    force: bool,
     /// Go on without asking when many billed charges change
     #[arg(long)]
     yes: bool,
@@ -38,6 +41,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         reject_file: args.reject_file.clone(),
         yes: args.yes,
         allow_repeats: args.allow_repeats,
+        replace: args.force,
     };
     let mut go = |options: &Options| match args.confirm {
         Some(id) => import::confirm(&mut session, id, options),
@@ -74,7 +78,8 @@ fn ask(message: &str) -> bool {
         return false;
     }
     let mut answer = String::new();
-    let _ = write!(std::io::stderr(), "{message}. Go on? y/N ");
+    // Nobody to ask is no yes.
+    let _ = write!(std::io::stderr(), "{}. Go on? y/N ", clean(message));
     let _ = input.read_line(&mut answer);
     matches!(answer.trim(), "y" | "Y" | "yes")
 }
@@ -149,18 +154,17 @@ fn show_waiting(file: &FileReport) {
 
 fn show_refused(file: &FileReport) {
     for row in file.refused.iter().take(SHOWN) {
-        let _ = writeln!(std::io::stderr(), "{}: {row}", file.file);
+        output::aside(&format!("{}: {row}", file.file));
     }
     let more = file.refused.len().saturating_sub(SHOWN);
     if more > 0 {
-        let _ =
-            writeln!(std::io::stderr(), "{}: and {more} more rows; --json lists all", file.file);
+        output::aside(&format!("{}: and {more} more rows; --json lists all", file.file));
     }
     match &file.reject_file {
         Some(path) => output::line(&format!("refused rows are in {}", path.display())),
         None if !file.loaded && file.refused.iter().any(|r| r.line > 1) => {
             let hint = "correct these rows, or load the good ones with --reject-file FILE";
-            let _ = writeln!(std::io::stderr(), "{}: {hint}", file.file);
+            output::aside(&format!("{}: {hint}", file.file));
         }
         None => {}
     }

@@ -5,6 +5,7 @@ use super::{Ctx, Exit, invoice_edit};
 use crate::domain::document::{DocumentKind, DocumentStatus};
 use crate::domain::ids::RunId;
 use crate::engine::{Error, Session};
+use crate::outside::Standing;
 use crate::store::document::{self, DocumentRow, ListFilter};
 use serde_json::{Value, json};
 
@@ -31,6 +32,9 @@ enum Action {
         /// Where to (a directory: under its number; - is standard output)
         #[arg(default_value = ".")]
         file: std::path::PathBuf,
+        /// Replace the file if it is there already
+        #[arg(long)]
+        force: bool,
     },
     /// Say that drafts were looked at and are right
     Accept(invoice_edit::Accept),
@@ -77,7 +81,10 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Cancel(args) => invoice_edit::cancel(args, ctx),
         Action::New(args) => invoice_edit::new(args, ctx),
         Action::Explain(args) => invoice_edit::explain(args, ctx),
-        Action::Pdf { id, file } => super::delivery::pdf(&ctx.open()?, id, file, ctx),
+        Action::Pdf { id, file, force } => {
+            let standing = if *force { Standing::Replace } else { Standing::Keep };
+            super::delivery::pdf(&ctx.open()?, id, (file, standing), ctx)
+        }
     }
 }
 

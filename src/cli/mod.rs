@@ -32,8 +32,10 @@ mod usage;
 mod worker;
 
 use crate::domain::actor::Actor;
+use crate::domain::text;
 use crate::engine::{Error, Session, settings as clock};
 use crate::outside;
+use crate::worker::log;
 use clap::{Parser, Subcommand};
 use exit::Exit;
 use std::path::PathBuf;
@@ -139,6 +141,7 @@ impl Ctx {
     /// Opens the book for the user of this process, with `--now` applied.
     pub fn open(&self) -> Result<Session, Error> {
         let mut session = Session::open_saying(&self.book, actor(), &mut self.say())?;
+        log::begin(&session.store.side_directory(), log::Aloud::No);
         if let Some(text) = &self.now {
             clock::use_clock(&mut session, text)?;
         }
@@ -164,7 +167,9 @@ pub fn actor() -> Actor {
     let name = nix::unistd::User::from_uid(uid)
         .ok()
         .flatten()
-        .map_or_else(|| format!("uid {uid}"), |u| u.name);
+        .map(|user| text::said(&user.name, 64))
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| format!("uid {uid}"));
     Actor { uid: uid.as_raw(), name }
 }
 
@@ -233,6 +238,10 @@ pub fn main(cli: Cli, console: fn(Session) -> Result<u8, Error>) -> ExitCode {
 pub fn arguments(args: impl Iterator<Item = std::ffi::OsString>) -> Result<Cli, ExitCode> {
     let args: Vec<std::ffi::OsString> = args.collect();
     let as_json = args.iter().any(|a| a == "--json");
+    refuse_unsafe(&args).map_err(|error| {
+        exit::report(&error, as_json);
+        ExitCode::from(Exit::Usage.code())
+    })?;
     Cli::try_parse_from(args).map_err(|error| {
         if !as_json || !error.use_stderr() {
             let _ = error.print();
@@ -244,6 +253,20 @@ pub fn arguments(args: impl Iterator<Item = std::ffi::OsString>) -> Result<Cli, 
         exit::report(&Error::usage("bad_arguments", message, hint), true);
         ExitCode::from(Exit::Usage.code())
     })
+}
+
+/// No argument may hold a character that could redraw a terminal or hide: what is stored or shown of
+/// it later would carry that along. Line ends pass here, since a query may have lines; the fields
+/// that are one line refuse them.
+fn refuse_unsafe(args: &[std::ffi::OsString]) -> Result<(), Error> {
+    for (at, arg) in args.iter().enumerate().skip(1) {
+        for line in arg.to_string_lossy().split(['\n', '\r', '\t']) {
+            text::refuse_unsafe(line).map_err(|why| {
+                Error::usage("bad_text", format!("argument {at} {why}"), "type it anew")
+            })?;
+        }
+    }
+    Ok(())
 }
 
 fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {

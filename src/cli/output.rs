@@ -1,21 +1,52 @@
 //! Tables for people, JSON for programs.
 
-use crate::domain::text::clean;
+use crate::domain::text::{clean, is_unsafe};
 use crate::engine::Error;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::Write;
 use unicode_width::UnicodeWidthStr;
 
 /// Prints one JSON document on standard output.
 pub fn json<T: Serialize>(value: &T) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Error::Bug(e.to_string()))?;
-    line(&text);
+    // A reader that has gone away is no error.
+    let _ = writeln!(std::io::stdout().lock(), "{}", escaped(&text));
     Ok(())
+}
+
+/// JSON with every character that must not reach a terminal written as `\uXXXX`: the same value.
+pub fn escaped(json: &str) -> Cow<'_, str> {
+    // Line ends stand between values; inside of strings they are escaped already.
+    let bad = |c: char| c != '\n' && is_unsafe(c);
+    if !json.contains(bad) {
+        return json.into();
+    }
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if bad(c) {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units).iter().for_each(|u| out.push_str(&format!("\\u{u:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    out.into()
+}
+
+/// Text as it may reach a terminal: line ends stay, what could redraw it goes.
+fn shown(text: &str) -> String {
+    text.lines().map(clean).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints a line; a reader that has gone away is no error.
 pub fn line(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    let _ = writeln!(std::io::stdout().lock(), "{}", shown(text));
+}
+
+/// Says a line on standard error; nobody there to read it is no error.
+pub fn aside(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", shown(text));
 }
 
 /// How a column stands.

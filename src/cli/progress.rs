@@ -1,8 +1,9 @@
 //! Following a job from the command line: a progress line on a terminal's standard error, a clean
 //! way out on TERM, HUP and INT.
 
-use super::Ctx;
+use super::{Ctx, output};
 use crate::domain::ids::JobId;
+use crate::domain::text::clean;
 use crate::engine::job::Ports;
 use crate::engine::{Error, Session};
 use crate::store::job::{JobRow, JobState};
@@ -26,7 +27,10 @@ impl Follow for Line {
     fn progress(&mut self, job: &JobRow) {
         if job.state == JobState::Paused && !self.told_paused {
             self.told_paused = true;
-            eprintln!("{} is paused; waiting (daybook run resume {0} goes on)", job.subject);
+            output::aside(&format!(
+                "{} is paused; waiting (daybook run resume {0} goes on)",
+                job.subject
+            ));
         }
         if job.state != JobState::Paused {
             self.told_paused = false;
@@ -36,7 +40,7 @@ impl Follow for Line {
             return;
         }
         self.shown = Some(Instant::now());
-        eprint!("\r{}\u{1b}[K", words(job, self.begun.elapsed()));
+        eprint!("\r{}\u{1b}[K", clean(&words(job, self.begun.elapsed())));
         if !job.state.is_open() {
             eprintln!();
         }

@@ -43,7 +43,8 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         output::table(&headers, &rows);
     }
     if answer.cut {
-        eprintln!("daybook: only the first {} rows; --limit N gives more", args.limit);
+        let words = format!("daybook: only the first {} rows; --limit N gives more", args.limit);
+        output::aside(&words);
     }
     Ok(Exit::Done)
 }

@@ -1,9 +1,9 @@
 //! `daybook worker`: jobs, schedules and queues with no one logged in.
 
 use super::{Ctx, Exit, output};
-use crate::engine::Error;
+use crate::engine::{Error, trouble};
 use crate::store::StoreError;
-use crate::worker;
+use crate::worker::{self, log};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +20,32 @@ pub struct Args {
     heir: bool,
 }
 
+/// Whether a worker goes on after an error: the rest of the work may still be done, and a full disk
+/// has room again some day. It leaves a book that is no longer one it can read.
+fn stays(error: &Error) -> bool {
+    use StoreError as S;
+    match error {
+        Error::Store(
+            S::Missing(_)
+            | S::NotABook(_)
+            | S::Newer { .. }
+            | S::NetworkFilesystem { .. }
+            | S::Replaced { .. }
+            | S::Outdated { .. }
+            | S::Corrupt(_),
+        ) => false,
+        Error::Store(_)
+        | Error::Usage { .. }
+        | Error::Input { .. }
+        | Error::NeedsYes { .. }
+        | Error::Busy(_)
+        | Error::NoWorker(_)
+        | Error::CheckFailed(_)
+        | Error::Io { .. }
+        | Error::Bug(_) => true,
+    }
+}
+
 /// Works until told to stop (TERM, HUP, INT), finishing the open slice first.
 pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -30,8 +56,11 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             .map_err(|e| Error::Bug(format!("cannot listen for signals: {e}")))?;
     }
     if args.heir {
+        // However it ends, the console that held it is gone.
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
     }
+    let side = crate::store::side_directory(&ctx.book);
+    log::begin(&side, log::Aloud::Yes);
     let mut session = ctx.open()?;
     let ports = worker::ports()?;
     let mut driven = 0;
@@ -42,9 +71,14 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             other => other?,
         }
         let now = match worker::work(&mut session, &ports, &stop) {
-            // Somebody else's long write is no reason to leave.
-            Err(Error::Store(StoreError::Busy)) if !args.once => 0,
-            other => other?,
+            Err(error) if args.once || !stays(&error) => return Err(error),
+            Err(error) => {
+                if !trouble::passes(&error) {
+                    tracing::error!(%error, "this round of work");
+                }
+                0
+            }
+            Ok(now) => now,
         };
         driven += now;
         if stop.load(Ordering::Relaxed) || (args.once && now == 0) {

@@ -140,9 +140,10 @@ impl Batch {
                 &to.region,
                 &to.country,
             ]
-            .map(|cell| defuse(cell));
+            .map(|words| text::cell(words));
             let file = file_name(&piece.number);
-            out.write_record(figures.iter().chain(&words).chain(std::iter::once(&file)))?;
+            let all = figures.iter().map(String::as_str).chain(words.iter().map(AsRef::as_ref));
+            out.write_record(all.chain(std::iter::once(file.as_str())))?;
             page += pages;
         }
         out.into_inner().map_err(|e| e.into_error().into())
@@ -175,14 +176,4 @@ pub fn file_name(number: &str) -> String {
         .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
         .collect();
     format!("{}.pdf", safe.trim_start_matches('.'))
-}
-
-/// A cell that no spreadsheet runs (OWASP, CSV injection).
-pub fn defuse(cell: &str) -> String {
-    let clean = text::clean(cell);
-    if clean.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{clean}")
-    } else {
-        clean.into_owned()
-    }
 }

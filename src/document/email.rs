@@ -86,6 +86,11 @@ pub fn message(document: &Printable, pdf: Vec<u8>, head: &Heading) -> Result<Vec
     Ok(message.multipart(parts).map_err(build)?.formatted())
 }
 
+/// Text as the body of a message.
+fn lines(words: &str) -> String {
+    words.lines().map(text::clean).collect::<Vec<_>>().join("\r\n")
+}
+
 /// A message of words alone: a reminder. `names` are the issuer's and the customer's.
 pub fn plain(
     head: &Heading,
@@ -103,7 +108,7 @@ pub fn plain(
         .date(SystemTime::UNIX_EPOCH + Duration::from_secs(sent))
         .message_id(Some(format!("<{}>", text::clean(&head.message_id))))
         .raw_header(HeaderValue::new(name, "auto-generated".into()))
-        .singlepart(SinglePart::plain(words.to_owned()))
+        .singlepart(SinglePart::plain(lines(words)))
         .map(|message| message.formatted())
         .map_err(|e| EmailError::Build(e.to_string()))
 }

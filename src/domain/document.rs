@@ -266,37 +266,9 @@ pub fn date_doubts(
     doubts
 }
 
-/// A number from its pattern: `INV-{year}-{seq:6}`, 2026, 12 → `INV-2026-000012`.
-pub fn number_from(pattern: &str, year: i32, seq: i64) -> String {
-    let pattern = series_from(pattern, year);
-    match pattern
-        .split_once("{seq:")
-        .and_then(|(a, rest)| rest.split_once('}').map(|(w, b)| (a, w, b)))
-    {
-        Some((before, width, after)) => {
-            let width = width.parse().unwrap_or(1);
-            format!("{before}{seq:0width$}{after}")
-        }
-        None => format!("{pattern}{seq}"),
-    }
-}
-
-/// The name of the series a number belongs to: its pattern with the year filled in, so that a
-/// pattern with `{year}` begins anew each year and one without goes on for ever.
-pub fn series_from(pattern: &str, year: i32) -> String {
-    pattern.replace("{year}", &year.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_follow_their_pattern() {
-        assert_eq!(number_from("INV-{year}-{seq:6}", 2026, 12), "INV-2026-000012");
-        assert_eq!(number_from("R{seq:3}-A", 2026, 1234), "R1234-A");
-        assert_eq!(series_from("INV-{year}-{seq:6}", 2026), "INV-2026-{seq:6}");
-    }
 
     #[test]
     fn a_posting_date_is_doubted_when_it_stands_out() {

@@ -161,8 +161,8 @@ fn times(a: i64, b: i64) -> Decimal {
 
 /// By how many percent `now` differs from `then`.
 fn change(now: i64, then: i64) -> Option<Decimal> {
-    let moved = Decimal::from(now) - Decimal::from(then);
-    (moved * Decimal::ONE_HUNDRED).checked_div(Decimal::from(then).abs())
+    let moved = Decimal::from(now).checked_sub(Decimal::from(then))?;
+    moved.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(Decimal::from(then).abs())
 }
 
 impl Flags {
@@ -183,7 +183,9 @@ impl Flags {
     ) {
         let now = draft.subtotal_minor;
         if last.total > 0 {
-            let scaled = |factor: Decimal| Decimal::from(last.total) * factor;
+            // A limit beyond every number is above every total.
+            let scaled =
+                |factor| Decimal::from(last.total).checked_mul(factor).unwrap_or(Decimal::MAX);
             let said = || {
                 format!(
                     "{} net is {} times the last ({})",

@@ -6,7 +6,7 @@
 //! One money event of the book is one transaction there; its entries balance by currency.
 
 use super::money::Currency;
-use super::text::clean;
+use super::text::{self, clean};
 use chrono::NaiveDate;
 use std::fmt::Write;
 
@@ -246,13 +246,14 @@ fn quoted(text: &str) -> String {
     clean(text).replace(['"', '\\'], "'")
 }
 
-/// A CSV cell: quoted when needed, and never read as a formula by a spreadsheet
-/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
+/// A CSV cell: quoted when needed, and never read as a formula by a spreadsheet.
 fn cell(text: &str) -> String {
-    let text = clean(text);
-    let safe =
-        if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.into_owned() };
-    if safe.contains([',', '"']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
+    let safe = text::cell(text);
+    if safe.contains([',', '"', ';']) {
+        format!("\"{}\"", safe.replace('"', "\"\""))
+    } else {
+        safe.into_owned()
+    }
 }
 
 #[cfg(test)]

@@ -62,6 +62,7 @@ pub mod recovery;
 pub mod retry;
 pub mod review;
 pub mod schedule;
+pub mod series;
 pub mod subscription;
 pub mod tax;
 pub mod term;

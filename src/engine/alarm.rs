@@ -15,8 +15,13 @@ pub fn mail(session: &mut Session) -> Result<usize, Error> {
         return Ok(0);
     }
     let (config, now) = (session.config()?, session.now()?);
-    let Ok(mailer) = send::open_mailer(&config, &session.store.side_directory()) else {
-        return Ok(0);
+    let mailer = match send::open_mailer(&config, &session.store.side_directory()) {
+        Ok(mailer) => mailer,
+        Err(why) => {
+            // The notice stands on Today in any case; who has no address there waits for the mail.
+            tracing::warn!(alarms = waiting.len(), ?why, "alarms wait to be mailed");
+            return Ok(0);
+        }
     };
     let uid = session.read(crate::store::settings::facts)?.uid;
     let mut sent = 0;
@@ -31,9 +36,13 @@ pub fn mail(session: &mut Session) -> Result<usize, Error> {
             date_ms: now.at_ms,
         };
         let names = (config.get("issuer.name"), "");
-        let Ok(message) = email::plain(&head, names, "daybook: a schedule needs a person", &text)
-        else {
-            continue;
+        let message = match email::plain(&head, names, "daybook: a schedule needs a person", &text)
+        {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::warn!(alarm = id, %error, "an alarm cannot be mailed");
+                continue;
+            }
         };
         let outcome = mailer.send(&Envelope { from, to, message_id }, &message);
         if matches!(outcome, MailOutcome::Sent { .. }) {
@@ -42,6 +51,8 @@ pub fn mail(session: &mut Session) -> Result<usize, Error> {
                 Ok(notice::mailed(tx, id)?)
             })?;
             sent += 1;
+        } else {
+            tracing::warn!(alarm = id, ?outcome, "an alarm was not mailed, and waits");
         }
     }
     Ok(sent)

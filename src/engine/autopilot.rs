@@ -4,8 +4,8 @@
 use super::deliver::{self, When};
 use super::post::{self, What};
 use super::{Error, Session};
-use crate::config::Config;
-use crate::domain::document::{BillRunStatus, FlagCode};
+use crate::config::{self, Config};
+use crate::domain::document::BillRunStatus;
 use crate::domain::ids::{BillRunId, ScheduleId};
 use crate::domain::money::Currency;
 use crate::store::bill_run::{self, BillRunRow, RunTotal};
@@ -61,9 +61,11 @@ fn guards(tx: &Tx<'_>, row: &BillRunRow, config: &Config) -> Result<Vec<String>,
     if row.accounts_failed > allowed {
         stops.push(format!("{} accounts failed ({allowed} allowed)", row.accounts_failed));
     }
-    for code in
-        config.get("automation.stop_flags").split(',').filter_map(|c| FlagCode::parse(c.trim()))
-    {
+    let Some(codes) = config::flags(config.get("automation.stop_flags")) else {
+        stops.push("automation.stop_flags names a flag that there is not".to_owned());
+        return Ok(stops);
+    };
+    for code in codes {
         let count = bill_run::flagged_with(tx, row.id, code)?;
         if count > 0 {
             stops.push(format!("{count} drafts are flagged {code}"));
@@ -115,7 +117,10 @@ fn compare(
 
 /// Whether `now` is more than `percent` away from `then`.
 fn off_by(now: i64, then: i64, percent: Decimal) -> bool {
-    let allowed = Decimal::from(then.abs()) * percent / Decimal::ONE_HUNDRED;
+    // What is allowed beyond every number is allowed.
+    let allowed = Decimal::from(then.abs())
+        .checked_mul(percent)
+        .map_or(Decimal::MAX, |allowed| allowed / Decimal::ONE_HUNDRED);
     Decimal::from(now - then).abs() > allowed
 }
 

@@ -1,10 +1,10 @@
 //! The console's own small verbs: session, saved filters, notices, notes, steering a job.
 
 use super::command::{Command, Receipt, Steer};
+use super::picked::short;
 use super::{Error, Session};
 use crate::domain::actor::Verb;
 use crate::domain::ids::JobId;
-use crate::domain::text;
 use crate::store::desk;
 use crate::store::job::{self, JobState, Wanted};
 
@@ -38,9 +38,7 @@ pub fn perform(session: &mut Session, command: Command) -> Result<Receipt, Error
 
 fn checked(texts: &[&str]) -> Result<(), Error> {
     for given in texts {
-        text::check(given, LONGEST)
-            .and_then(|()| text::refuse_card_number(given))
-            .map_err(|e| Error::usage("bad_text", format!("the text {e}"), "change it"))?;
+        short("the text", given, LONGEST)?;
     }
     Ok(())
 }

@@ -178,8 +178,8 @@ fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
         let there = Path::new(logo).is_file();
         all.push(finding("logo", there, logo, "the file is not there: set issuer.logo"));
     }
-    if let Some(why) = config.contradiction() {
-        all.push(finding("settings", false, "contradictory", why));
+    for why in config.contradictions() {
+        all.push(finding("settings", false, "contradictory", &why));
     }
     Ok(all)
 }

@@ -1,7 +1,7 @@
 //! What a verb may answer instead of its receipt.
 
 use crate::store::StoreError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// An error of a whole call. One bad item of many is a line of the receipt, not this.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +74,23 @@ impl Error {
     /// Wrong usage with a remedy.
     pub fn usage(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage { code, message: message.into(), hint: hint.into() }
+    }
+
+    /// A file stands where one was to be written.
+    pub fn exists(path: &Path) -> Self {
+        Self::usage(
+            "exists",
+            format!("{} exists already and is not written over", path.display()),
+            "name another file, or --force to replace it",
+        )
+    }
+
+    /// A file that could not be written.
+    pub fn writing(path: &Path, source: std::io::Error) -> Self {
+        if source.kind() == std::io::ErrorKind::AlreadyExists {
+            return Self::exists(path);
+        }
+        Self::Io { path: path.to_owned(), source }
     }
 
     /// A word for programs.

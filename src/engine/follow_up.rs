@@ -3,6 +3,7 @@
 
 use super::command::Receipt;
 use super::four_eyes::{self, Deed, Eyes};
+use super::picked::short;
 use super::{Error, Session};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId, MethodId};
@@ -58,7 +59,7 @@ pub fn withdraw_promise(session: &mut Session, document: DocumentId) -> Result<R
 
 /// The customer disputes an invoice; an empty reason ends the dispute.
 pub fn dispute(session: &mut Session, document: DocumentId, why: &str) -> Result<Receipt, Error> {
-    text::check(why, 500).map_err(|e| Error::usage("bad_reason", format!("the reason {e}"), ""))?;
+    short("the reason", why, 500)?;
     session.write(Verb::FollowUp, |tx| {
         let debt = debt::get(tx, document)?;
         debt::set_disputed(tx, document, why.trim())?;
@@ -102,8 +103,7 @@ pub fn add_method(
     first: bool,
 ) -> Result<Receipt, Error> {
     for (what, value) in [("token", &terms.token), ("display", &terms.display)] {
-        text::check(value, 200)
-            .and_then(|()| text::refuse_card_number(value))
+        text::accept(value, 200)
             .map_err(|e| Error::usage("bad_method", format!("the {what} {e}"), ""))?;
     }
     if terms.token.trim().is_empty() || !matches!(terms.gateway.as_str(), "sandbox" | "stripe") {

@@ -17,7 +17,9 @@ mod usage;
 
 use super::{Error, Session};
 use crate::domain::actor::Actor;
+use crate::domain::text;
 use crate::import::{self, Kind, Refused, Rows};
+use crate::outside::{self, Standing};
 use crate::store::{self, Db, Op, StoreError, Topic, Tx, operation};
 use plan::{Change, Merge};
 use second::Judged;
@@ -36,6 +38,8 @@ pub struct Options {
     pub yes: bool,
     /// Keyless usage equal to rows of an earlier file is loaded too.
     pub allow_repeats: bool,
+    /// A reject file that is there already is replaced.
+    pub replace: bool,
 }
 
 /// What became of every file.
@@ -86,7 +90,7 @@ struct Source {
 
 impl Source {
     fn name(&self) -> String {
-        self.path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+        self.path.file_name().map_or_else(String::new, |name| text::path(Path::new(name)))
     }
 
     fn kind(&self) -> Option<Kind> {
@@ -107,6 +111,12 @@ pub fn import(
     {
         let message = format!("the reject file {} is one of the files read", same.path.display());
         return Err(Error::usage("reject_file", message, "name another file"));
+    }
+    if let Some(target) = options.reject_file.as_deref().filter(|_| !options.replace) {
+        // Before anything goes in: the rows refused would have nowhere to go.
+        if outside::as_caller(|| target.symlink_metadata()).is_ok() {
+            return Err(Error::exists(target));
+        }
     }
     import_all(session, sources, options)
 }
@@ -148,7 +158,10 @@ fn import_all(
     if !options.yes {
         session.read(|db| Ok(ask_first(db, &sources, options)))??;
     }
-    let mut rejects = options.reject_file.as_deref().map(rejects::Rejects::new);
+    let mut rejects = options.reject_file.as_deref().map(|base| {
+        let standing = if options.replace { Standing::Replace } else { Standing::Keep };
+        rejects::Rejects::new(base, standing)
+    });
     let mut files = Vec::with_capacity(sources.len());
     for source in &sources {
         files.push(import_one(session, source, options, rejects.as_mut())?);
@@ -163,8 +176,11 @@ fn same_file(a: &Path, b: &Path) -> bool {
     }
 }
 
+/// Bytes of one file; the rows of ten million usage records.
+const MOST_BYTES: u64 = 1 << 30;
+
 fn read_all(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
-    crate::outside::as_caller(|| read_each(paths))
+    outside::as_caller(|| read_each(paths))
 }
 
 fn read_each(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
@@ -200,7 +216,7 @@ fn read_each(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
     files
         .into_iter()
         .map(|path| {
-            let bytes = std::fs::read(&path).map_err(|e| io(&path, e))?;
+            let bytes = outside::read(&path, MOST_BYTES).map_err(|e| io(&path, e))?;
             let parsed = import::parse(&bytes);
             Ok(Source { path, bytes, parsed, confirms: None })
         })
@@ -277,7 +293,7 @@ fn import_one(
     rejects: Option<&mut rejects::Rejects>,
 ) -> Result<FileReport, Error> {
     let mut report = FileReport {
-        file: source.path.display().to_string(),
+        file: text::path(&source.path),
         kind: source.kind(),
         added: 0,
         changed: 0,

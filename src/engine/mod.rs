@@ -55,6 +55,7 @@ pub mod settle;
 pub mod status;
 pub mod tick;
 pub mod till;
+pub mod trouble;
 pub mod undo;
 pub mod usage;
 pub mod write_off;

@@ -1,12 +1,12 @@
 //! Money that came by another way than the gateway, recorded by a person with its reference.
 
 use super::command::{OutsidePayment, Receipt};
+use super::picked::short;
 use super::{Error, Session, write_off};
 use crate::domain::actor::Verb;
 use crate::domain::ids::PaymentId;
 use crate::domain::ledger;
 use crate::domain::payment::PaymentStatus;
-use crate::domain::text;
 use crate::store::ledger::{Line, post};
 use crate::store::payment::{self, AllocationState, NewPayment};
 use crate::store::{Db, debt, document};
@@ -28,9 +28,7 @@ pub fn record(
     repeat: Repeat,
 ) -> Result<(PaymentId, Receipt), Error> {
     let reference = money.reference.trim();
-    text::check(reference, 200)
-        .and_then(|()| text::refuse_card_number(reference))
-        .map_err(|e| Error::usage("bad_reference", format!("the reference {e}"), ""))?;
+    short("the reference", reference, 200)?;
     if reference.is_empty() || money.amount_minor <= 0 {
         return Err(Error::usage(
             "bad_payment",

@@ -76,9 +76,13 @@ pub fn reason(text: &str) -> Result<&str, Error> {
 
 /// Refuses text that must not be stored.
 pub fn plain<'t>(what: &str, text: &'t str) -> Result<&'t str, Error> {
-    text::check(text, TEXT)
-        .and_then(|()| text::refuse_card_number(text))
-        .map_err(|e| Error::usage("bad_text", format!("{what} {e}"), ""))?;
+    short(what, text, TEXT)
+}
+
+/// Refuses text that must not be stored, or is longer than `max` characters.
+pub fn short<'t>(what: &str, text: &'t str, max: usize) -> Result<&'t str, Error> {
+    text::accept(text, max)
+        .map_err(|why| Error::usage("bad_text", format!("{what} {why}"), "change it"))?;
     Ok(text)
 }
 

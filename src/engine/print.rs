@@ -204,14 +204,34 @@ fn reveal(
 ) -> Result<Vec<PathBuf>, Error> {
     use std::os::unix::fs::PermissionsExt;
     let mut files = Vec::new();
+    let stem = free(directory, &staged, stem)?;
     for (ending, file) in staged {
         let path = directory.join(format!("{stem}.{ending}"));
         let io = |source| Error::Io { path: path.clone(), source };
         file.as_file().set_permissions(std::fs::Permissions::from_mode(0o640)).map_err(io)?;
-        file.persist(&path).map_err(|e| io(e.error))?;
+        file.persist_noclobber(&path).map_err(|e| io(e.error))?;
         files.push(path);
     }
     Ok(files)
+}
+
+/// The name for the files of a batch: another one where some of them stand already, of another book
+/// or an earlier printing. They are somebody's and stay.
+fn free(
+    directory: &Path,
+    staged: &[(&'static str, NamedTempFile)],
+    stem: &str,
+) -> Result<String, Error> {
+    let there = |name: &str| {
+        staged.iter().any(|(ending, _)| {
+            directory.join(format!("{name}.{ending}")).symlink_metadata().is_ok()
+        })
+    };
+    let names = std::iter::once(stem.to_owned()).chain((2..1000).map(|n| format!("{stem}-{n}")));
+    names
+        .into_iter()
+        .find(|name| !there(name))
+        .ok_or_else(|| Error::exists(&directory.join(format!("{stem}.pdf"))))
 }
 
 /// Writes the documents of a batch again, positions `from` to `to` (both included); their state

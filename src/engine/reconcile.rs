@@ -5,7 +5,7 @@ use super::collect::{Verdict, look_up, with_token};
 use super::job::{Ports, Runner, Slice};
 use super::settle::{self, Settled};
 use super::till::Till;
-use super::{Error, Session, events, refund, refund_job};
+use super::{Error, Session, events, picked, refund, refund_job};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentId};
 use crate::domain::payment::PaymentStatus;
@@ -157,6 +157,10 @@ pub fn by_hand(
     finding: &Finding,
     evidence: &str,
 ) -> Result<Settled, Error> {
+    picked::short("the evidence", evidence, 500)?;
+    if let Finding::Approved { reference } = &finding {
+        picked::short("the reference", reference, 200)?;
+    }
     if evidence.trim().is_empty() {
         return Err(Error::usage(
             "no_evidence",

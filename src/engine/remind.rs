@@ -9,7 +9,7 @@ use super::command::{JobSpec, Refused};
 use super::job::Slice;
 use super::{Error, Session, deliver, send};
 use crate::clock::Now;
-use crate::config::Config;
+use crate::config::{Config, rising_days};
 use crate::document::email::{self, Heading};
 use crate::domain::account::{AccountTerms, newest};
 use crate::domain::actor::Verb;
@@ -49,9 +49,7 @@ pub struct Reminded {
 /// Days overdue of each level, rising.
 fn levels(config: &Config) -> Result<Vec<u64>, Error> {
     let text = config.get("reminder.levels");
-    let read: Result<Vec<u64>, _> =
-        text.split(',').map(str::trim).filter(|w| !w.is_empty()).map(str::parse).collect();
-    read.ok().filter(|days| days.windows(2).all(|w| w[0] < w[1])).ok_or_else(|| {
+    rising_days(text).ok_or_else(|| {
         Error::usage(
             "bad_value",
             format!("reminder.levels: {text:?} are no rising days"),

@@ -2,13 +2,14 @@
 
 use super::collect;
 use super::command::{AccountFilter, NewBillRun, NewPaymentRun, ScheduleStep};
-use super::{Error, Session, bill};
+use super::{Error, Session, bill, picked, trouble};
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::charge::ChargeType;
 use crate::domain::document::BillRunStatus;
 use crate::domain::ids::{BillRunId, ScheduleId};
 use crate::domain::schedule::{DateRule, Every, next_slots};
+use crate::domain::text;
 use crate::store::bill_run::{self, BillRunParams};
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::schedule::{
@@ -69,6 +70,14 @@ pub fn add(
     spec: &Spec,
     owner_email: &str,
 ) -> Result<ScheduleId, Error> {
+    picked::short("the name", name, 100)?;
+    if !owner_email.is_empty() && !text::is_address(owner_email) {
+        return Err(Error::usage(
+            "bad_address",
+            format!("{owner_email:?} is not one e-mail address"),
+            "write name@domain",
+        ));
+    }
     let today = session.now()?.today;
     let kind = match spec {
         Spec::Bill { accounts, auto_post, auto_email, .. } => {
@@ -168,29 +177,38 @@ pub fn upcoming(row: &ScheduleRow, now: Now, zone: Tz, count: usize) -> Vec<Naiv
 /// latest runs, late, and says so; a slot never runs twice, whoever fires it.
 pub fn fire_due(session: &mut Session) -> Result<usize, Error> {
     let (now, zone) = (session.now()?, session.config()?.zone());
-    let mut made = 0;
+    let (mut made, mut wrong) = (0, None);
     for row in session.read(schedule::list)? {
         if row.state != ScheduleState::Active {
             continue;
         }
-        let used = session.read(|db| schedule::slots(db, row.id, 1))?;
-        let Some(due) = due(&row, used.first().map(|s| s.slot), now, zone) else { continue };
-        let minutes = (now.at_ms - Now::civil(due.slot, zone).at_ms) / 60_000;
-        for slot in &due.missed {
-            let skipped = row.skip_slot == Some(*slot);
-            let state = if skipped { SlotState::Skipped } else { SlotState::Missed };
-            session.write(Verb::Housekeeping, |tx| {
-                tx.quiet();
-                schedule::use_slot(tx, row.id, *slot, state, "", 0)?;
-                Ok(())
-            })?;
-        }
-        let late = Late { minutes, missed: due.missed_in_all };
-        if run_slot(session, &row, due.slot, late)?.is_some() {
-            made += 1;
+        match trouble::fenced(|| fire(session, &row, now, zone)) {
+            Ok(n) => made += n,
+            // One schedule that cannot is no reason for the next to wait.
+            Err(error) => {
+                trouble::tell(session, &row.id.to_string(), &error);
+                wrong.get_or_insert(error);
+            }
         }
     }
-    Ok(made)
+    wrong.map_or(Ok(made), Err)
+}
+
+fn fire(session: &mut Session, row: &ScheduleRow, now: Now, zone: Tz) -> Result<usize, Error> {
+    let used = session.read(|db| schedule::slots(db, row.id, 1))?;
+    let Some(due) = due(row, used.first().map(|s| s.slot), now, zone) else { return Ok(0) };
+    let minutes = (now.at_ms - Now::civil(due.slot, zone).at_ms) / 60_000;
+    for slot in &due.missed {
+        let skipped = row.skip_slot == Some(*slot);
+        let state = if skipped { SlotState::Skipped } else { SlotState::Missed };
+        session.write(Verb::Housekeeping, |tx| {
+            tx.quiet();
+            schedule::use_slot(tx, row.id, *slot, state, "", 0)?;
+            Ok(())
+        })?;
+    }
+    let late = Late { minutes, missed: due.missed_in_all };
+    Ok(usize::from(run_slot(session, row, due.slot, late)?.is_some()))
 }
 
 /// How late a slot begins, and how many before it were missed altogether.

@@ -18,6 +18,7 @@ use crate::gateway::{Shut, secret};
 use crate::mail::drop::DropFolder;
 use crate::mail::smtp::{Login, Server, Smtp, Tls};
 use crate::mail::{Envelope, MailOutcome, Mailer};
+use crate::outside;
 use crate::store::delivery::{Delivery, Settled};
 use crate::store::job::{JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::{self, Tx};
@@ -28,6 +29,8 @@ use std::time::Duration;
 
 /// The subject of the jobs that send.
 pub(super) const SUBJECT: &str = "mail";
+/// Bytes of a file of certificates; all of the world's are a few hundred thousand.
+const MOST_AUTHORITIES: u64 = 4 << 20;
 /// Messages of one slice.
 const SLICE: usize = 64;
 /// How long a transport that refuses us is left alone.
@@ -198,7 +201,8 @@ fn server(config: &Config, side: &Path) -> Result<Server, Shut> {
     let port = u16::try_from(config.int("smtp.port")).map_err(|_| wrong("smtp.port is wrong"))?;
     let authorities = match config.get("smtp.ca_file") {
         "" => Vec::new(),
-        file => std::fs::read(file).map_err(|e| Shut::Here(format!("smtp.ca_file {file}: {e}")))?,
+        file => outside::read(Path::new(file), MOST_AUTHORITIES)
+            .map_err(|e| Shut::Here(format!("smtp.ca_file {file}: {e}")))?,
     };
     let host = host.to_owned();
     Ok(Server { host, port, tls, login, authorities, patience: PATIENCE })

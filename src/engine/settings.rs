@@ -6,8 +6,10 @@ use crate::config;
 use crate::document::Logo;
 use crate::domain::actor::Verb;
 use crate::gateway::secret::{self, Kind, SecretError};
-use crate::store::{BookKind, logo as logos, settings};
+use crate::outside;
+use crate::store::{BookKind, logo as logos, posting, settings};
 use chrono::{NaiveDate, NaiveDateTime};
+use std::path::Path;
 
 /// Sets one value after checking it and the whole with it.
 pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
@@ -18,10 +20,10 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
             "daybook settings get lists them",
         ));
     };
-    if !setting.allowed.accepts(value) {
+    if let Err(why) = setting.allowed.check(value) {
         return Err(Error::usage(
             "bad_value",
-            format!("{key} cannot be {value:?}"),
+            format!("{key} {why}"),
             format!("allowed: {}", setting.allowed.words()),
         ));
     }
@@ -35,8 +37,20 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
     let logo = if key == "issuer.logo" { read_logo(value)? } else { None };
     session.write(Verb::Settings, |tx| {
         let before = settings::load(tx)?;
-        if let Some(why) = before.with(key, value).contradiction() {
+        let old = before.contradictions();
+        if let Some(why) =
+            before.with(key, value).contradictions().into_iter().find(|why| !old.contains(why))
+        {
             return Err(Error::usage("contradiction", why, ""));
+        }
+        if config::SERIES.contains(&key)
+            && let Some(other) = posting::meeting(tx, value)?
+        {
+            return Err(Error::usage(
+                "contradiction",
+                format!("{key} = {value} could give the same number as {other}"),
+                "choose other letters, or another place for the year",
+            ));
         }
         settings::set(tx, key, value)?;
         if key == "issuer.logo" {
@@ -70,13 +84,16 @@ fn check_secret(session: &Session, kind: Kind, named: &str) -> Result<(), Error>
     }
 }
 
+/// Bytes of a logo file; one for print is a few hundred thousand.
+const MOST_LOGO: u64 = 8 << 20;
+
 /// The logo's hash and file: it is kept in the book, so that a posted document can always be
 /// printed as it was.
 fn read_logo(file: &str) -> Result<Option<(String, Vec<u8>)>, Error> {
     if file.is_empty() {
         return Ok(None);
     }
-    let png = crate::outside::as_caller(|| std::fs::read(file))
+    let png = outside::read(Path::new(file), MOST_LOGO)
         .map_err(|source| Error::Io { path: file.into(), source })?;
     match Logo::decode(&png) {
         Ok(logo) => Ok(Some((logo.hash, png))),

@@ -2,22 +2,49 @@
 //! whoever works (a console's threads, `daybook worker`); safe to call from many at once.
 
 use super::retry::Which;
-use super::{Error, Session, alarm, copies, follow_up, four_eyes, reconcile, retry, schedule};
+use super::{
+    Error, Session, alarm, copies, follow_up, four_eyes, reconcile, retry, schedule, trouble,
+};
 use crate::store::StoreError;
 use crate::store::job::{self, JobKind};
 
-/// Makes the runs and jobs that are due; gives how many.
+/// What is due by the clock: its name for people, and the step, which gives how many runs or jobs it
+/// made.
+type Step = (&'static str, fn(&mut Session) -> Result<usize, Error>);
+
+const STEPS: &[Step] = &[
+    ("schedules", schedule::fire_due),
+    ("mail of alarms", |session| alarm::mail(session).map(|_| 0)),
+    ("copies of the book", |session| copies::watch(session).map(|()| 0)),
+    ("promises", |session| follow_up::end_promises(session).map(|_| 0)),
+    ("requests for a second person", |session| four_eyes::end_stale(session).map(|_| 0)),
+    ("unanswered payments", |session| {
+        Ok(usize::from(allowed(reconcile::queue(session))?.is_some()))
+    }),
+    ("retries", retries),
+];
+
+/// Makes the runs and jobs that are due; gives how many. A step that cannot is told of, keeps the
+/// others from nothing, and gives its error at the end.
 pub fn tick(session: &mut Session) -> Result<usize, Error> {
-    let mut made = schedule::fire_due(session)?;
-    alarm::mail(session)?;
-    copies::watch(session)?;
-    follow_up::end_promises(session)?;
-    four_eyes::end_stale(session)?;
-    made += usize::from(allowed(reconcile::queue(session))?.is_some());
-    if session.config()?.is("automation.retry") && !retry_open(session)? {
-        made += usize::from(allowed(retry::start(session, &Which::Due))?.run.is_some());
+    let (mut made, mut wrong) = (0, None);
+    for (name, step) in STEPS {
+        match trouble::fenced(|| step(session)) {
+            Ok(n) => made += n,
+            Err(error) => {
+                trouble::tell(session, name, &error);
+                wrong.get_or_insert(error);
+            }
+        }
     }
-    Ok(made)
+    wrong.map_or(Ok(made), Err)
+}
+
+fn retries(session: &mut Session) -> Result<usize, Error> {
+    if !session.config()?.is("automation.retry") || retry_open(session)? {
+        return Ok(0);
+    }
+    Ok(usize::from(allowed(retry::start(session, &Which::Due))?.run.is_some()))
 }
 
 /// Whether retries are on their way: two workers must not both begin them.

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::domain::decline;
 use crate::domain::money::Currency;
 use crate::domain::payment::{DeclineClass, MethodKind};
+use crate::domain::text;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::Path;
@@ -181,7 +182,7 @@ impl Outcome {
     /// A decline with the class and words of its code.
     pub fn declined(code: &str) -> Self {
         let meaning = decline::meaning(code);
-        Self::Declined { code: code.to_owned(), class: meaning.class, words: meaning.words }
+        Self::Declined { code: text::said(code, 100), class: meaning.class, words: meaning.words }
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The longest secret, bytes.
@@ -197,10 +197,7 @@ pub fn look(kind: Kind, named: &str, side: &Path) -> Result<Seen, SecretError> {
 fn read_file(path: &Path) -> Result<Secret, SecretError> {
     let name = || path.display().to_string();
     let unreadable = |source| SecretError::Unreadable { path: name(), source };
-    // Opened without waiting, so that a pipe in its place stops nobody.
-    let flags = nix::fcntl::OFlag::O_NONBLOCK.bits();
-    let mut file =
-        std::fs::File::options().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
+    let mut file = crate::outside::open(path).map_err(unreadable)?;
     // The opened file is asked, not the path: it cannot be swapped in between.
     let facts = file.metadata().map_err(unreadable)?;
     if !facts.is_file() || facts.len() > LONGEST {

@@ -223,7 +223,7 @@ fn charge_outcome(answer: Answer) -> Outcome {
 }
 
 fn intent_outcome(intent: &Value) -> Outcome {
-    let reference = intent["id"].as_str().unwrap_or_default().to_owned();
+    let reference = clean(intent["id"].as_str().unwrap_or_default());
     match intent["status"].as_str() {
         Some("succeeded") => Outcome::Approved { reference },
         Some("processing") => Outcome::Submitted { reference },
@@ -240,7 +240,7 @@ fn intent_outcome(intent: &Value) -> Outcome {
 }
 
 fn refund_outcome(refund: &Value) -> Outcome {
-    let reference = refund["id"].as_str().unwrap_or_default().to_owned();
+    let reference = clean(refund["id"].as_str().unwrap_or_default());
     match refund["status"].as_str() {
         Some("succeeded") => Outcome::Approved { reference },
         Some("pending" | "requires_action") => Outcome::Submitted { reference },
@@ -253,7 +253,7 @@ fn refund_outcome(refund: &Value) -> Outcome {
 
 /// A message of the other side, fit for a screen.
 fn clean(text: &str) -> String {
-    crate::domain::text::clean(text).chars().take(200).collect()
+    crate::domain::text::said(text, 200)
 }
 
 #[cfg(test)]

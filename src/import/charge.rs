@@ -162,18 +162,18 @@ fn billing_period(c: &ChargeColumns, cells: &Cells<'_>) -> Result<Option<Billing
     if text.is_empty() {
         return Ok(None);
     }
-    BillingPeriod::parse(text).map(Some).ok_or_else(|| {
+    BillingPeriod::parse(&text).map(Some).ok_or_else(|| {
         let hint = "use week, month, quarter, half-year, year, N months or N weeks";
-        Fault::new(c.billing_period.name, text, "is not a billing period", hint)
+        Fault::new(c.billing_period.name, &text, "is not a billing period", hint)
     })
 }
 
 fn billing_day(c: &ChargeColumns, cells: &Cells<'_>) -> Result<BillingDay, Fault> {
     let text = cells.raw(c.billing_day)?;
-    BillingDay::parse(text).ok_or_else(|| {
+    BillingDay::parse(&text).ok_or_else(|| {
         let hint = "use 1 to 31, monday to sunday, charge_start, subscription_start, term_start, \
                     or leave it empty for the account's";
-        Fault::new(c.billing_day.name, text, "is not a billing day", hint)
+        Fault::new(c.billing_day.name, &text, "is not a billing day", hint)
     })
 }
 

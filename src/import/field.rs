@@ -5,6 +5,7 @@ use crate::domain::money::{Currency, parse_decimal};
 use crate::domain::text::{self, TextError};
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 
 /// Longest number of an account, subscription, charge, document or usage record.
 pub const MAX_KEY: usize = 64;
@@ -69,11 +70,15 @@ impl<'r> Cells<'r> {
         Self { record }
     }
 
-    /// The text of a cell without blanks around it; empty when the column is left out.
-    pub fn raw(&self, slot: Slot) -> Result<&'r str, Fault> {
-        let Some(bytes) = slot.index.and_then(|i| self.record.get(i)) else { return Ok("") };
+    /// The text of a cell without blanks around it, and without the apostrophe that keeps a
+    /// spreadsheet from running it; empty when the column is left out.
+    pub fn raw(&self, slot: Slot) -> Result<Cow<'r, str>, Fault> {
+        let Some(bytes) = slot.index.and_then(|i| self.record.get(i)) else { return Ok("".into()) };
         match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(text.trim_matches(' ')),
+            Ok(text) => Ok(match text::uncell(text.trim_matches(' ')) {
+                Cow::Borrowed(text) => text.into(),
+                Cow::Owned(text) => text.trim_matches(' ').to_owned().into(),
+            }),
             Err(_) => Err(Fault::new(
                 slot.name,
                 &String::from_utf8_lossy(bytes),
@@ -83,14 +88,14 @@ impl<'r> Cells<'r> {
         }
     }
 
-    fn checked(&self, slot: Slot, max: usize, digits: Digits) -> Result<&'r str, Fault> {
+    fn checked(&self, slot: Slot, max: usize, digits: Digits) -> Result<Cow<'r, str>, Fault> {
         let text = self.raw(slot)?;
         let plain = text.len() <= max && text.bytes().all(|b| (0x20..0x7f).contains(&b));
         if !plain {
-            text::check(text, max).map_err(|error| text_fault(slot, text, &error))?;
+            text::check(&text, max).map_err(|error| text_fault(slot, &text, &error))?;
         }
         if digits == Digits::NoCards && text.len() >= 13 {
-            text::refuse_card_number(text)
+            text::refuse_card_number(&text)
                 .map_err(|error| Fault::new(slot.name, "", error.to_string(), "remove it"))?;
         }
         Ok(text)
@@ -98,13 +103,13 @@ impl<'r> Cells<'r> {
 
     /// Printed text of at most `max` characters, may be empty.
     pub fn text(&self, slot: Slot, max: usize) -> Result<String, Fault> {
-        self.checked(slot, max, Digits::NoCards).map(str::to_owned)
+        self.checked(slot, max, Digits::NoCards).map(Cow::into_owned)
     }
 
     /// Printed text that must be there.
     pub fn required(&self, slot: Slot, max: usize) -> Result<String, Fault> {
         let text = self.checked(slot, max, Digits::NoCards)?;
-        if text.is_empty() { Err(missing(slot)) } else { Ok(text.to_owned()) }
+        if text.is_empty() { Err(missing(slot)) } else { Ok(text.into_owned()) }
     }
 
     /// Printed text that must be there if the file has the column.
@@ -120,7 +125,7 @@ impl<'r> Cells<'r> {
 
     /// The number of something, may be empty.
     pub fn optional_key(&self, slot: Slot) -> Result<String, Fault> {
-        self.checked(slot, MAX_KEY, Digits::Free).map(str::to_owned)
+        self.checked(slot, MAX_KEY, Digits::Free).map(Cow::into_owned)
     }
 
     /// A civil date `YYYY-MM-DD` that must be there.
@@ -134,10 +139,10 @@ impl<'r> Cells<'r> {
         if text.is_empty() {
             return Ok(None);
         }
-        parse_date(text).map(Some).ok_or_else(|| {
+        parse_date(&text).map(Some).ok_or_else(|| {
             Fault::new(
                 slot.name,
-                text,
+                &text,
                 "is not a date of the calendar",
                 "write dates as YYYY-MM-DD (2026-11-30), from 1900 to 2199",
             )
@@ -155,17 +160,17 @@ impl<'r> Cells<'r> {
         if text.is_empty() {
             return Ok(None);
         }
-        if parse_decimal(text).is_none() {
+        if parse_decimal(&text).is_none() {
             let hint = if text.contains(',') {
                 "write decimals with a point and no separators (1234.5)"
             } else {
                 "write plain digits with at most one point (1234.5)"
             };
-            return Err(Fault::new(slot.name, text, "is not a decimal number", hint));
+            return Err(Fault::new(slot.name, &text, "is not a decimal number", hint));
         }
-        exact_decimal(text).map(Some).ok_or_else(|| {
+        exact_decimal(&text).map(Some).ok_or_else(|| {
             let message = "has more digits than can be kept exactly";
-            Fault::new(slot.name, text, message, "use at most 28 digits")
+            Fault::new(slot.name, &text, message, "use at most 28 digits")
         })
     }
 
@@ -174,7 +179,7 @@ impl<'r> Cells<'r> {
         let value = self.optional_decimal(slot)?;
         if value.is_some_and(|v| v.is_sign_negative() && !v.is_zero()) {
             let text = self.raw(slot)?;
-            return Err(Fault::new(slot.name, text, "is negative", "give 0 or more"));
+            return Err(Fault::new(slot.name, &text, "is negative", "give 0 or more"));
         }
         Ok(value)
     }
@@ -189,7 +194,7 @@ impl<'r> Cells<'r> {
         text.parse::<u32>().ok().filter(|n| digits && (from..=to).contains(n)).map(Some).ok_or_else(
             || {
                 let message = format!("is not a whole number from {from} to {to}");
-                Fault::new(slot.name, text, message, format!("give {from} to {to}"))
+                Fault::new(slot.name, &text, message, format!("give {from} to {to}"))
             },
         )
     }
@@ -202,7 +207,7 @@ impl<'r> Cells<'r> {
         } else if text.is_empty() || text.eq_ignore_ascii_case("false") {
             Ok(false)
         } else {
-            Err(Fault::new(slot.name, text, "is neither true nor false", "write true or false"))
+            Err(Fault::new(slot.name, &text, "is neither true nor false", "write true or false"))
         }
     }
 
@@ -218,8 +223,8 @@ impl<'r> Cells<'r> {
         match default {
             Some(value) if text.is_empty() => Ok(value),
             None if text.is_empty() => Err(missing(slot)),
-            Some(_) | None => parse(text).ok_or_else(|| {
-                Fault::new(slot.name, text, "is not a word of this column", format!("use {words}"))
+            Some(_) | None => parse(&text).ok_or_else(|| {
+                Fault::new(slot.name, &text, "is not a word of this column", format!("use {words}"))
             }),
         }
     }
@@ -230,9 +235,9 @@ impl<'r> Cells<'r> {
         if text.is_empty() {
             return Err(missing(slot));
         }
-        Currency::parse(text).ok_or_else(|| {
+        Currency::parse(&text).ok_or_else(|| {
             let hint = "use the three letters of ISO 4217 (EUR, USD, JPY)";
-            Fault::new(slot.name, text, "is not a currency that can be billed in", hint)
+            Fault::new(slot.name, &text, "is not a currency that can be billed in", hint)
         })
     }
 
@@ -241,7 +246,7 @@ impl<'r> Cells<'r> {
         let text = self.checked(slot, MAX_LONG, Digits::NoCards)?;
         let mut found = Vec::new();
         for one in text.split(';').map(str::trim).filter(|one| !one.is_empty()) {
-            if !is_email(one) {
+            if !text::is_address(one) {
                 let hint = "write name@domain, several separated by ;";
                 return Err(Fault::new(slot.name, one, "is not an e-mail address", hint));
             }
@@ -270,8 +275,10 @@ fn missing(slot: Slot) -> Fault {
 fn text_fault(slot: Slot, text: &str, error: &TextError) -> Fault {
     let hint = match error {
         TextError::Control(_) => "remove it: it could redraw a terminal or hide text",
+        TextError::Break => "a cell is one line of text",
+        TextError::Lost => "save the file as UTF-8 where it was made, or write the letter anew",
+        TextError::Marks | TextError::CardNumber => "remove it",
         TextError::TooLong(_) => "shorten it",
-        TextError::CardNumber => "remove it",
     };
     Fault::new(slot.name, text, error.to_string(), hint)
 }
@@ -291,20 +298,4 @@ pub fn parse_date(text: &str) -> Option<NaiveDate> {
     let year = i32::try_from(number(0..4)?).ok()?;
     NaiveDate::from_ymd_opt(year, number(5..7)?, number(8..10)?)
         .filter(|day| (1900..2200).contains(&day.year()))
-}
-
-/// Whether a text has the form of one address: a name, one `@`, a domain, nothing that could
-/// split a header or an envelope.
-fn is_email(text: &str) -> bool {
-    let forbidden = |c: char| c.is_whitespace() || "<>()[]\\,;:\"".contains(c);
-    text.chars().count() <= 254
-        && !text.contains(forbidden)
-        && text.split_once('@').is_some_and(|(name, domain)| {
-            !name.is_empty()
-                && !domain.is_empty()
-                && !domain.contains('@')
-                && !domain.starts_with('.')
-                && !domain.ends_with('.')
-                && !domain.contains("..")
-        })
 }

@@ -48,6 +48,11 @@ fn parse_kind(text: &str) -> Option<DocumentKind> {
     DocumentKind::parse(text).filter(|kind| *kind != DocumentKind::WriteOff)
 }
 
+/// Whether one is above zero and the other below.
+fn differ(a: Decimal, b: Decimal) -> bool {
+    !a.is_zero() && !b.is_zero() && a.is_sign_negative() != b.is_sign_negative()
+}
+
 impl FromRow for OpenItemRow {
     type Columns = OpenItemColumns;
     const KEY_COLUMN: &'static str = "document_number";
@@ -85,10 +90,10 @@ impl FromRow for OpenItemRow {
             let hint = "give it as a credit_memo";
             return Err(Fault::new(c.total.name, &total, "is negative", hint));
         }
-        if row.tax.abs() > row.total.abs() || row.tax * row.total < Decimal::ZERO {
+        if row.tax.abs() > row.total.abs() || differ(row.tax, row.total) {
             return fault(c.tax, row.tax, "tax is the part of the total that is tax");
         }
-        if row.balance.abs() > row.total.abs() || row.balance * row.total < Decimal::ZERO {
+        if row.balance.abs() > row.total.abs() || differ(row.balance, row.total) {
             return fault(c.balance, row.balance, "the balance is between 0 and the total");
         }
         Ok(row)

@@ -344,8 +344,7 @@ fn words(response: &Response) -> String {
 }
 
 fn said(text: &str) -> String {
-    let spaced: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
-    crate::domain::text::clean(spaced.trim()).chars().take(300).collect()
+    crate::domain::text::said(text, 300)
 }
 
 /// The message with line ends of CR LF, dots at line starts doubled (RFC 5321, 4.5.2), and a line

@@ -175,6 +175,16 @@ pub fn newest(db: &Db<'_>, kind: JobKind, subject: &str) -> Result<Option<JobRow
         .optional()?)
 }
 
+/// Why the newest job about a subject died, if it did.
+pub fn why_failed(db: &Db<'_>, subject: &str) -> Result<Option<String>, StoreError> {
+    let newest: Option<(String, String)> = db
+        .conn()
+        .prepare_cached("SELECT state, error FROM job WHERE subject = ?1 ORDER BY id DESC LIMIT 1")?
+        .query_row([subject], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    Ok(newest.filter(|(state, _)| state == JobState::Failed.as_str()).map(|(_, error)| error))
+}
+
 /// Every job that may still do something, oldest first.
 pub fn open(db: &Db<'_>) -> Result<Vec<JobRow>, StoreError> {
     let mut statement = db.conn().prepare_cached(&format!(

@@ -1,9 +1,11 @@
 //! The one step that makes a draft a legal document: number, lock, freeze, hash, balance, ledger.
 
-use super::{Db, StoreError, Topic, Tx, deed, document, ledger};
-use crate::domain::document::{DocumentKind, number_from, series_from};
+use super::{Db, StoreError, Topic, Tx, deed, document, ledger, settings};
+use crate::config::SERIES;
+use crate::domain::document::DocumentKind;
 use crate::domain::ids::{BillRunId, DocumentId};
 use crate::domain::ledger as ledger_rules;
+use crate::domain::series::{Pattern, continues, number_from, series_from};
 use chrono::Datelike;
 use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
@@ -32,6 +34,40 @@ pub fn last_number(db: &Db<'_>, series: &str) -> Result<i64, StoreError> {
         .query_row([series], |r| r.get(0))
         .optional()?
         .unwrap_or(0))
+}
+
+/// What would give the same number as a pattern some day: a series counted before, or a number
+/// that another system gave (an imported open item).
+pub fn meeting(db: &Db<'_>, pattern: &str) -> Result<Option<String>, StoreError> {
+    let Some(new) = Pattern::parse(pattern) else { return Ok(None) };
+    let mut series = db.conn().prepare("SELECT name FROM series ORDER BY name")?;
+    let names: Vec<String> = series.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+    for name in names.into_iter().filter(|name| !continues(pattern, name)) {
+        if Pattern::parse(&name).is_some_and(|old| old.meets(&new)) {
+            return Ok(Some(format!("the series {name}, which gave numbers before")));
+        }
+    }
+    let mut foreign = db
+        .conn()
+        .prepare("SELECT number FROM document WHERE series IS NULL AND number IS NOT NULL")?;
+    let mut rows = foreign.query([])?;
+    while let Some(row) = rows.next()? {
+        let number: String = row.get(0)?;
+        if Pattern::number(&number).meets(&new) {
+            return Ok(Some(format!("{number}, which another system gave")));
+        }
+    }
+    Ok(None)
+}
+
+/// The patterns that this book's documents have their numbers by, now or before: what another
+/// system's numbers must not meet.
+pub fn patterns(db: &Db<'_>) -> Result<Vec<Pattern>, StoreError> {
+    let config = settings::load(db)?;
+    let mut series = db.conn().prepare_cached("SELECT name FROM series")?;
+    let mut names: Vec<String> = series.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+    names.extend(SERIES.iter().map(|key| config.get(key).to_owned()));
+    Ok(names.iter().filter_map(|name| Pattern::parse(name)).collect())
 }
 
 /// Gives the next number of a series in this transaction: rolled back with it, so never lost.

@@ -3,7 +3,7 @@
 use super::fault::{Fault, FaultKind};
 use super::msg::Cx;
 use super::widget::list::Shown;
-use crate::domain::text::clean;
+use crate::domain::text::cell;
 use crate::engine::query::{Answer, ListName, Query};
 use crate::outside::as_caller;
 use crate::store::read::accounts::AccountRow;
@@ -68,36 +68,11 @@ fn all<R: Shown>(
         let args = ListArgs { filter: filter.clone(), sort, seek, limit: 1000 };
         let Some(page) = R::page(answer(Query::List(R::LIST, args))?) else { return Ok(out) };
         for row in &page.rows {
-            out.push(row.cells(true, cx).iter().map(|(text, _)| defused(text)).collect());
+            out.push(row.cells(true, cx).iter().map(|(text, _)| cell(text).into_owned()).collect());
         }
         match page.rows.last().map(ListRow::key) {
             Some(key) if page.more => seek = Seek::After(key.clone()),
             Some(_) | None => return Ok(out),
         }
-    }
-}
-
-/// A cell that a spreadsheet will not run: text that begins like a formula gets a quote before it;
-/// a negative amount stays a number.
-fn defused(text: &str) -> String {
-    let text = clean(text);
-    let formula = match text.chars().next() {
-        Some('=' | '+' | '@') => true,
-        Some('-') => text.chars().any(char::is_alphabetic),
-        Some(_) | None => false,
-    };
-    if formula { format!("'{text}") } else { text.into_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::defused;
-
-    #[test]
-    fn formulas_are_defused_and_amounts_are_not() {
-        assert_eq!(defused("=HYPERLINK(1)"), "'=HYPERLINK(1)");
-        assert_eq!(defused("-1,204.80"), "-1,204.80");
-        assert_eq!(defused("-cmd|x"), "'-cmd|x");
-        assert_eq!(defused("Müller"), "Müller");
     }
 }

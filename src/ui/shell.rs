@@ -148,6 +148,11 @@ fn looped(
     Ok(u8::try_from(code).unwrap_or(1))
 }
 
+/// What is copied lands in some other program: its lines without what could redraw a terminal.
+fn shown(text: &str) -> String {
+    text.lines().map(crate::domain::text::clean).collect::<Vec<_>>().join("\n")
+}
+
 fn until_next_minute(zone: chrono_tz::Tz) -> Duration {
     let into = Now::system(zone).at_ms.rem_euclid(60_000);
     Duration::from_millis((60_000 - into).unsigned_abs() + 5)
@@ -239,7 +244,7 @@ impl Shell<'_> {
                 }
                 Effect::Editing(document) => self.desks.ask(Ask::Editing(document)),
                 Effect::Copy(text) => {
-                    let encoded = base64(text.as_bytes());
+                    let encoded = base64(shown(&text).as_bytes());
                     self.unsent.extend_from_slice(format!("\x1b]52;c;{encoded}\x07").as_bytes());
                 }
                 Effect::Repaint => self.pen.repaint(),

@@ -173,11 +173,20 @@ pub fn deadline(code: i32) {
     });
 }
 
-/// On a panic of any thread: give the terminal back, say what happened and where to look, and end
+/// Threads whose panics end a job and not the console.
+const WORKERS: [&str; 2] = ["worker", "daybook-pool"];
+
+/// On a panic of any other thread: give the terminal back, say what happened and where to look, and end
 /// with the exit code of a bug. Half a console would be worse than none; the book is safe.
 pub fn install_panic_hook() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
+        let of = std::thread::current();
+        if of.name().is_some_and(|name| WORKERS.contains(&name)) {
+            // The job it was in is at fault, and is told so on its row; the console goes on.
+            tracing::error!(%info, "a worker");
+            return;
+        }
         deadline(70);
         leave();
         before(info);

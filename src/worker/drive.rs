@@ -2,12 +2,14 @@
 
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::ids::JobId;
+use crate::domain::text;
 use crate::engine::job::{Ports, Slice, runner};
 use crate::engine::tick::tick;
-use crate::engine::{Error, Session, reach};
+use crate::engine::{Error, Session, reach, trouble};
+use crate::store::StoreError;
 use crate::store::hold::Work;
 use crate::store::job::{self, JobRow, JobState};
-use crate::store::{StoreError, notice};
+use crate::store::notice::{self, NoticeLevel};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -104,8 +106,15 @@ pub fn drive(
 /// Makes what is due by the clock, then drives every job that is due and free, once each; gives
 /// how many things were done. What another live process holds is left to it.
 pub fn work(session: &mut Session, ports: &Ports, stop: &AtomicBool) -> Result<usize, Error> {
-    reach::announce(session)?;
-    let mut driven = tick(session)?;
+    // What one of them cannot do keeps the others from nothing; it is told, and given at the end.
+    let mut wrong = reach::announce(session).err();
+    let mut driven = match tick(session) {
+        Ok(made) => made,
+        Err(error) => {
+            wrong.get_or_insert(error);
+            0
+        }
+    };
     for row in session.read(job::open)? {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -118,18 +127,27 @@ pub fn work(session: &mut Session, ports: &Ports, stop: &AtomicBool) -> Result<u
             reach::tell(session, &waits)?;
             continue;
         }
-        if let Some(lock) = session.store.hold(Work::Job(row.id))? {
-            let mut follow: &AtomicBool = stop;
-            match hold(session, row.id, ports, &mut follow) {
-                Ok(true) => driven += 1,
-                Ok(false) => {}
-                // The reason is on the job row; the other jobs go on.
-                Err(error) => tracing::error!(job = %row.id, %error, "job failed"),
+        let lock = match session.store.hold(Work::Job(row.id)) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => continue,
+            Err(error) => {
+                let error = Error::from(error);
+                trouble::tell(session, "jobs", &error);
+                wrong.get_or_insert(error);
+                continue;
             }
-            drop(lock);
+        };
+        let mut follow: &AtomicBool = stop;
+        match hold(session, row.id, ports, &mut follow) {
+            Ok(true) => driven += 1,
+            Ok(false) => {}
+            // The reason is on the job row, in the log and on Today.
+            Err(error) if trouble::passes(&error) => {}
+            Err(error) => tracing::error!(job = %row.id, %error, "job failed"),
         }
+        drop(lock);
     }
-    Ok(driven)
+    wrong.map_or(Ok(driven), Err)
 }
 
 /// Loops over the slices while this process holds the kernel lock. False if the job was not to be
@@ -157,7 +175,7 @@ fn hold(
     // A job acts for who started it, whoever's process runs it.
     let caller =
         std::mem::replace(&mut session.actor, Actor { uid: row.uid, name: row.user_name.clone() });
-    let result = slices(session, &mut row, ports, follow);
+    let result = trouble::fenced(|| slices(session, &mut row, ports, follow));
     let result = match result {
         Err(error) => fail(session, &row, error),
         Ok(()) => Ok(()),
@@ -218,11 +236,17 @@ fn fail(session: &mut Session, row: &JobRow, error: Error) -> Result<(), Error> 
     if matches!(error, Error::Store(StoreError::Stale { .. })) {
         return Ok(());
     }
-    let text = error.to_string();
-    session.write(Verb::Housekeeping, |tx| {
-        tx.note(&row.subject, format!("{} job {} failed: {text}", row.kind, row.id));
+    let text = text::said(&error.to_string(), 500);
+    let told = session.write(Verb::Housekeeping, |tx| {
+        let words = format!("{} job {} failed: {text}", row.kind, row.id);
+        tx.note(&row.subject, &words);
         job::guard(tx, row)?;
+        let key = format!("failed {} {}", row.id, row.epoch);
+        notice::add(tx, NoticeLevel::Warning, &row.subject, &words, &key)?;
         Ok(job::set_state(tx, row.id, JobState::Failed, &text)?)
-    })?;
+    });
+    if let Err(second) = told {
+        tracing::error!(job = %row.id, error = %second, "a failure could not be recorded");
+    }
     Err(error)
 }

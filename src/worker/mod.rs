@@ -3,6 +3,7 @@
 
 mod copies;
 mod drive;
+pub mod log;
 mod pool;
 
 pub use copies::Copies;

@@ -38,7 +38,12 @@ impl Pool for TokioPool {
                     drop(permit);
                 });
             }
-            while running.join_next().await.is_some() {}
+            while let Some(ended) = running.join_next().await {
+                if let Err(error) = ended {
+                    // What it was doing is not known, and its row says so.
+                    tracing::error!(%error, "a call ended by a panic");
+                }
+            }
         });
     }
 }

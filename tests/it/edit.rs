@@ -127,7 +127,7 @@ fn wrong_edits_are_refused_and_change_nothing() {
             "--add-line '{\"description\":\"x\",\"unit_price\":\"1\",\"tax_code\":\"NONE\"}' --reason x",
             "tax code",
         ),
-        ("--set note=\u{1b}[2J --reason x", "control character"),
+        ("--set note=\u{1b}[2J --reason x", "U+001B"),
         ("--set 'note=card 4111 1111 1111 1111' --reason x", "card number"),
         ("--set po_number=7 --reason x --version 7", "was changed"),
     ] {

@@ -90,6 +90,11 @@ impl Pty {
         self.seen.0.lock().unwrap().parser.screen().contents()
     }
 
+    /// Every byte that reached the terminal.
+    pub fn raw(&self) -> String {
+        String::from_utf8_lossy(&self.seen.0.lock().unwrap().raw).into_owned()
+    }
+
     /// Waits until the screen satisfies `test`.
     #[track_caller]
     pub fn until(&self, what: &str, test: impl Fn(&str) -> bool) -> String {

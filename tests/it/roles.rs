@@ -104,7 +104,7 @@ const FAILED: &str = "SELECT p.id FROM payment p JOIN allocation l ON l.payment_
     WHERE p.status = 'Declined' AND s.balance_minor > 0 ORDER BY p.id DESC LIMIT 1";
 
 fn import_text(session: &mut Session, name: &str, text: &str) -> Result<(), Error> {
-    let options = import::Options { reject_file: None, yes: false, allow_repeats: false };
+    let options = import::Options::default();
     let files = vec![(name.to_owned(), text.as_bytes().to_vec())];
     import::import_texts(session, files, &options).map(drop)
 }

@@ -14,7 +14,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("store", &["domain", "clock", "config"]),
     ("import", &["domain"]),
     ("document", &["domain", "config"]),
-    ("gateway", &["domain", "config"]),
+    ("gateway", &["domain", "config", "outside"]),
     ("mail", &["domain"]),
     (
         "engine",

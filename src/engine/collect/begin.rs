@@ -34,8 +34,9 @@ pub fn batch(
     limit: u32,
 ) -> Result<Option<Vec<Begun>>, StoreError> {
     let mode = Mode::of(&run.filter);
-    let gateway =
-        super::pick::read_filter(&run.filter).ok().and_then(|f| f.gateway).unwrap_or_default();
+    // A filter that cannot be read must not become "every gateway".
+    let gateway = super::pick::gateway_of(&run.filter)
+        .map_err(|e| StoreError::Corrupt(format!("{}: {e}", run.id)))?;
     let items = payment_run::open_items(tx, run.id, limit)?;
     if items.is_empty() {
         return Ok(None);

@@ -118,6 +118,14 @@ pub fn read_filter(text: &str) -> Result<NewPaymentRun, Error> {
     serde_json::from_str(text).map_err(|e| Error::Bug(format!("filter of a payment run: {e}")))
 }
 
+/// The gateway that a run's filter is limited to; empty = every one, as of a run of retries, whose
+/// filter has no such field.
+pub fn gateway_of(text: &str) -> Result<String, Error> {
+    let filter: serde_json::Value = serde_json::from_str(text)
+        .map_err(|e| Error::Bug(format!("filter of a payment run: {e}")))?;
+    Ok(filter["gateway"].as_str().unwrap_or_default().to_owned())
+}
+
 /// The filter as the store wants it; an unknown account is refused.
 pub fn filter_of(db: &Db<'_>, new: &NewPaymentRun) -> Result<PickFilter, Error> {
     let account = if new.account.is_empty() {

@@ -101,7 +101,11 @@ fn guard(
         let Some(most) = payment_run::most_of_schedule(db, schedule, since, currency)? else {
             continue;
         };
-        let limit = Decimal::from(most) * (Decimal::ONE_HUNDRED + percent) / Decimal::ONE_HUNDRED;
+        // A limit beyond every number is above every sum.
+        let limit = Decimal::ONE_HUNDRED
+            .checked_add(percent)
+            .and_then(|share| Decimal::from(most).checked_mul(share))
+            .map_or(Decimal::MAX, |limit| limit / Decimal::ONE_HUNDRED);
         if Decimal::from(now) > limit {
             return Ok(Some(format!(
                 "would charge {} {currency}, the most of its schedule in 35 days was {}: look at it, then resume",

@@ -7,11 +7,12 @@ use crate::document::Frozen;
 use crate::domain::account::newest;
 use crate::domain::document::DocumentKind;
 use crate::domain::money::Currency;
+use crate::domain::series::Pattern;
 use crate::import::open_item::{OpenItemColumns, OpenItemRow};
 use crate::import::{Fault, Row, Table};
 use crate::store::account::AccountRef;
 use crate::store::open_item::{NewOpenItem, StoredOpenItem};
-use crate::store::{Db, StoreError, Tx, account, open_item, settings};
+use crate::store::{Db, StoreError, Tx, account, open_item, posting, settings};
 use rust_decimal::Decimal;
 
 /// Documents to be stored.
@@ -28,6 +29,7 @@ pub fn plan<'r>(
     let size = account::highest(db)?;
     let mut accounts = Names::new(db, table.rows.len(), size, account::directory, account::find)?;
     let mut plan = Plan { new: Vec::new(), findings: Findings::default() };
+    let series = posting::patterns(db)?;
     for row in &table.rows {
         let number = &row.value.account_number;
         let Some(account) = accounts.get(db, number)? else {
@@ -36,6 +38,9 @@ pub fn plan<'r>(
         };
         let held = open_item::find(db, &row.value.document_number)?;
         match read(row, account).and_then(|new| compare(held, new)) {
+            Ok(Some(new)) if series.iter().any(|s| s.meets(&Pattern::number(new.number))) => {
+                plan.findings.refused.push(row.refuse(taken_some_day(new.number)));
+            }
             Ok(Some(new)) => {
                 let open = new.currency.plain(new.balance_minor);
                 let what = format!("{number} {} {} {open}", new.kind, new.number);
@@ -50,6 +55,16 @@ pub fn plan<'r>(
     }
     plan.findings.counts.added = plan.new.len();
     Ok(plan)
+}
+
+/// The series of this book would come to the number, and could not give it.
+fn taken_some_day(number: &str) -> Fault {
+    Fault::new(
+        "document_number",
+        number,
+        "is a number that this book will give to a document of its own",
+        "give the book's series other letters (daybook settings get series) before its first posting",
+    )
 }
 
 fn read(row: &Row<OpenItemRow>, account: AccountRef) -> Result<NewOpenItem<'_>, Fault> {

@@ -91,7 +91,7 @@ fn event(object: &Value, id: String, kind: Moved) -> Option<ChargeEvent> {
 }
 
 fn of_refund(refund: &Value) -> Option<ChargeEvent> {
-    let id = refund["id"].as_str()?.to_owned();
+    let id = clean(refund["id"].as_str()?);
     let kind = match refund["status"].as_str()? {
         // The money has left our balance; the customer's bank takes days.
         "succeeded" | "pending" | "requires_action" => Moved::Refunded,
@@ -106,12 +106,12 @@ fn of_refund(refund: &Value) -> Option<ChargeEvent> {
 /// A dispute moves money when it withdraws it and when it gives it back: up to two balance
 /// transactions (<https://docs.stripe.com/api/disputes/object>). An inquiry has none.
 fn of_dispute(dispute: &Value) -> Vec<ChargeEvent> {
-    let Some(id) = dispute["id"].as_str() else { return Vec::new() };
+    let Some(id) = dispute["id"].as_str().map(clean) else { return Vec::new() };
     let reason = dispute["reason"].as_str().unwrap_or_default();
     let moves = dispute["balance_transactions"].as_array();
     let mut found = Vec::new();
     for (kind, id, sign) in
-        [(Moved::TakenBack, id.to_owned(), -1), (Moved::GivenAgain, format!("{id} given back"), 1)]
+        [(Moved::TakenBack, id.clone(), -1), (Moved::GivenAgain, format!("{id} given back"), 1)]
     {
         // Their amounts are in the currency of our balance: only which way and when counts.
         let moved = moves

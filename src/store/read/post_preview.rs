@@ -1,8 +1,9 @@
 //! What posting would do, read at one moment: the figures of the confirmation.
 
 use super::{ReadError, currency};
-use crate::domain::document::{DocumentKind, date_doubts, number_from};
+use crate::domain::document::{DocumentKind, date_doubts};
 use crate::domain::money::Currency;
+use crate::domain::series::number_from;
 use crate::store::{Db, word};
 use chrono::NaiveDate;
 use rusqlite::OptionalExtension;

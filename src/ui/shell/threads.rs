@@ -2,10 +2,12 @@
 
 use crate::clock::Now;
 use crate::domain::actor::Actor;
+use crate::domain::text;
 use crate::engine::command::Command;
+use crate::engine::job::Ports;
 use crate::engine::query::{self, ListName, Query};
 use crate::engine::tick::tick;
-use crate::engine::{Error, Session, perform};
+use crate::engine::{Error, Session, perform, trouble};
 use crate::store::job::{self, JobState};
 use crate::store::presence::{BEAT_MS, Presence};
 use crate::store::read::{Filter, Sort};
@@ -86,8 +88,9 @@ pub fn start(session: Session, tx: &Sender<Msg>, zone: chrono_tz::Tz) -> Result<
     for _ in 0..WORKERS {
         let (session, done, poked, stop) =
             (session.again()?, worked_tx.clone(), poked.clone(), Arc::clone(&stop));
+        let replies = tx.clone();
         spawn("worker", move || {
-            work(session, &poked, &stop);
+            work(session, &replies, &poked, &stop);
             drop(done);
         })?;
     }
@@ -101,8 +104,16 @@ pub fn start(session: Session, tx: &Sender<Msg>, zone: chrono_tz::Tz) -> Result<
 
     let (replies, poke) = (tx.clone(), poke_tx);
     spawn("reader", move || {
-        let presence = Presence::enter(&directory, &session.actor, wall_ms()).ok();
+        let mut said = Said::default();
+        let presence = match Presence::enter(&directory, &session.actor, wall_ms()) {
+            Ok(presence) => Some(presence),
+            Err(error) => {
+                said.say(&replies, "others do not see that you are here", &error.into());
+                None
+            }
+        };
         let mut reader = Reader {
+            said,
             session,
             presence,
             replies,
@@ -151,8 +162,12 @@ pub fn hand_over(book: &Path, actor: Actor) {
         let jobs = session.read(job::open)?;
         Ok(jobs.iter().any(|j| j.state != JobState::Paused && j.not_before_at <= now))
     };
-    if !unfinished().unwrap_or(false) {
-        return;
+    match unfinished() {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(error) => {
+            return tracing::error!(%error, "whether jobs are left is not known");
+        }
     }
     // A process group of its own: the hang-up goes to ours.
     let heir = std::process::Command::new("/proc/self/exe")
@@ -165,8 +180,11 @@ pub fn hand_over(book: &Path, actor: Actor) {
         .stderr(Stdio::null())
         .process_group(0)
         .spawn();
-    // The pipe stays open until this process is gone: its end says that the jobs are free.
-    std::mem::forget(heir);
+    match heir {
+        // The pipe stays open until this process is gone: its end says that the jobs are free.
+        Ok(heir) => std::mem::forget(heir),
+        Err(error) => tracing::error!(%error, "jobs are left, and no worker could be started"),
+    }
 }
 
 fn wall_ms() -> i64 {
@@ -191,29 +209,66 @@ fn write(
     }
 }
 
-fn work(mut session: Session, poked: &Receiver<()>, stop: &AtomicBool) {
-    let mut ports = None;
+fn work(mut session: Session, replies: &Sender<Msg>, poked: &Receiver<()>, stop: &AtomicBool) {
+    let (mut ports, mut said) = (None, Said::default());
     while !stop.load(Ordering::SeqCst) {
-        // Schedules and look-ups come due while a console is all there is.
-        let _ = tick(&mut session);
-        let open = session.read(job::open).is_ok_and(|jobs| !jobs.is_empty());
-        let mut driven = 0;
-        if open {
-            // Started with the first job: an idle console needs no pool.
-            if ports.is_none() {
-                ports = worker::ports().ok();
+        let driven = match round(&mut session, &mut ports, stop) {
+            Ok(driven) => driven,
+            Err(error) => {
+                said.say(replies, "background work", &error);
+                0
             }
-            if let Some(ports) = &ports {
-                driven = worker::work(&mut session, ports, stop).unwrap_or(0);
-            }
-        }
+        };
         if driven == 0 && matches!(poked.recv_timeout(REST), Err(RecvTimeoutError::Disconnected)) {
             return;
         }
     }
 }
 
+/// One round of work; gives how many jobs were driven.
+fn round(
+    session: &mut Session,
+    ports: &mut Option<Ports>,
+    stop: &AtomicBool,
+) -> Result<usize, Error> {
+    // Schedules and look-ups come due while a console is all there is.
+    let due = tick(session);
+    if session.read(job::open)?.is_empty() {
+        return due.map(|_| 0);
+    }
+    // Started with the first job: an idle console needs no pool.
+    if ports.is_none() {
+        *ports = Some(worker::ports()?);
+    }
+    let driven = match ports {
+        Some(ports) => worker::work(session, ports, stop)?,
+        None => 0,
+    };
+    due.map(|_| driven)
+}
+
+/// What a thread has told of: each trouble once until it is over.
+#[derive(Default)]
+struct Said(String);
+
+impl Said {
+    /// Logs an error and says it on the status line.
+    fn say(&mut self, replies: &Sender<Msg>, what: &str, error: &Error) {
+        if trouble::passes(error) {
+            return;
+        }
+        let words = format!("{what}: {}", text::said(&error.to_string(), 200));
+        tracing::error!(what, %error, "the console");
+        if words != self.0 {
+            // The loop may be on its way out.
+            let _ = replies.send(Msg::Notice(words.clone()));
+            self.0 = words;
+        }
+    }
+}
+
 struct Reader {
+    said: Said,
     session: Session,
     presence: Option<Presence>,
     replies: Sender<Msg>,
@@ -263,8 +318,10 @@ impl Reader {
                 }
                 Ask::Export { list, filter, sort } => self.export(list, filter, sort),
                 Ask::Editing(document) => {
-                    if let Some(presence) = &self.presence {
-                        let _ = presence.editing(document, wall_ms());
+                    let told = self.presence.as_ref().map(|p| p.editing(document, wall_ms()));
+                    if let Some(Err(error)) = told {
+                        let what = "others do not see what you edit";
+                        self.said.say(&self.replies, what, &error.into());
                     }
                 }
             }
@@ -291,11 +348,15 @@ impl Reader {
     /// Whether others wrote, and who is here.
     fn look(&mut self) {
         if let Err(error) = self.session.store.still_there() {
-            let text = Fault::from(Error::from(error)).line();
-            let _ = self.replies.send(Msg::Notice(text));
-            return;
+            return self.said.say(&self.replies, "the book", &error.into());
         }
-        let version = self.session.store.data_version().unwrap_or(self.version);
+        let version = match self.session.store.data_version() {
+            Ok(version) => version,
+            Err(error) => {
+                self.said.say(&self.replies, "the book", &error.into());
+                return;
+            }
+        };
         if version != self.version {
             self.version = version;
             self.moved();
@@ -304,7 +365,10 @@ impl Reader {
         let now = wall_ms();
         if self.beat.elapsed().as_millis() as i64 >= BEAT_MS {
             self.beat = Instant::now();
-            let _ = presence.beat(now);
+            if let Err(error) = presence.beat(now) {
+                let what = "others do not see that you are here";
+                self.said.say(&self.replies, what, &error.into());
+            }
         }
         if let Ok(others) = presence.others(now) {
             let people: Vec<Person> =
@@ -317,7 +381,10 @@ impl Reader {
     }
 
     fn moved(&mut self) {
-        let Ok(now) = self.session.read(operation::topics) else { return };
+        let now = match self.session.read(operation::topics) {
+            Ok(now) => now,
+            Err(error) => return self.said.say(&self.replies, "the book", &error),
+        };
         let before = std::mem::replace(&mut self.topics, now.into_iter().collect());
         let changed: Vec<Topic> = self
             .topics

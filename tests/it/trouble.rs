@@ -1,0 +1,58 @@
+//! What goes wrong while nobody looks is told: on the job's row, on Today, in the log beside the book
+//! and on the standard error of a worker; and it keeps the other work from nothing.
+
+use crate::book::Book;
+use crate::day::billed;
+
+fn log(book: &Book) -> String {
+    let path = daybook::store::side_directory(&book.path).join("daybook.log");
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+#[test]
+fn a_job_that_dies_tells_why_and_the_next_one_goes_on() {
+    let book = billed();
+    book.run(&["post", "BR-000001"]).ends(0);
+    for account in ["A1", "A2"] {
+        book.run(&["bill", "--target", "2026-03-01", "--account", account, "--detach"]).ends(0);
+    }
+    let conn = rusqlite::Connection::open(&book.path).unwrap();
+    // A job that is older than the others and cannot be read.
+    let broken = "UPDATE job SET spec = '{' WHERE subject = 'BR-000002'";
+    assert_eq!(conn.execute(broken, []).unwrap(), 1);
+    drop(conn);
+    let ran = book.run(&["worker", "--once"]).ends(0);
+    assert!(ran.err.contains("job failed"), "standard error of a worker: {}", ran.err);
+    assert_eq!(book.count("SELECT count(*) FROM job WHERE state = 'Failed' AND error <> ''"), 1);
+    let next = book.run(&["run", "show", "BR-000003", "--json"]).ends(0).json();
+    assert_eq!(next["status"], "Completed");
+    let died = book.run(&["run", "show", "BR-000002", "--json"]).ends(0).json();
+    assert!(died["job_failed"].as_str().is_some_and(|w| w.contains("readable")), "{died}");
+    let told = book.count("SELECT count(*) FROM notice WHERE subject = 'BR-000002'");
+    assert_eq!(told, 1, "a notice on Today");
+    assert!(log(&book).contains("job failed"), "{}", log(&book));
+}
+
+#[test]
+fn a_schedule_that_cannot_keeps_jobs_and_other_schedules_from_nothing() {
+    let book = billed();
+    book.run(&["post", "BR-000001"]).ends(0);
+    for name in ["broken", "fine"] {
+        let words = ["schedule", "add", "bill", "--every", "monthly 1", "--at", "06:00"];
+        book.run(&[&words[..], &["--name", name]].concat()).ends(0);
+    }
+    book.run(&["bill", "--target", "2026-02-01", "--account", "A3", "--detach"]).ends(0);
+    let conn = rusqlite::Connection::open(&book.path).unwrap();
+    conn.execute("UPDATE schedule SET spec = '{' WHERE name = 'broken'", []).unwrap();
+    drop(conn);
+    book.run(&["clock", "set", "2026-03-01T07:00"]).ends(0);
+    let ran = book.run(&["worker", "--once"]);
+    assert!(ran.code != 0, "it says that something stands still");
+    assert_eq!(book.count("SELECT count(*) FROM job WHERE state = 'Waiting'"), 0, "{}", ran.err);
+    assert_eq!(book.count("SELECT count(*) FROM bill_run"), 3, "the other schedule's slot");
+    assert_eq!(book.count("SELECT count(*) FROM notice WHERE subject LIKE 'SC%'"), 1);
+    let before = log(&book).lines().count();
+    book.run(&["worker", "--once"]);
+    assert_eq!(book.count("SELECT count(*) FROM notice WHERE subject LIKE 'SC%'"), 1, "once a day");
+    assert!(log(&book).lines().count() > before && log(&book).contains("stands still"));
+}

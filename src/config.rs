@@ -220,6 +220,18 @@ pub const SETTINGS: &[Setting] = &[
     s("sandbox.latency_ms", "0", Int(0, 60_000), "simulated time of a sandbox call"),
     s("sandbox.outage", "false", Bool, "the sandbox answers nothing"),
     s(
+        "sandbox.clock_minutes",
+        "0",
+        Int(-600_000, 600_000),
+        "how far the sandbox's own clock is ahead of the book's",
+    ),
+    s(
+        "sandbox.visible_after_minutes",
+        "0",
+        Int(0, 600_000),
+        "how long the sandbox's look-ups show nothing of a charge",
+    ),
+    s(
         "stripe.secret_file",
         "",
         Text(500),

@@ -143,6 +143,27 @@ pub fn judge(
     Ok(method.id)
 }
 
+/// Whether an invoice may be charged by a request that is sent again, or why not in words. It is the
+/// payment on its way itself, so that it being there is no reason; the rules of time are not asked.
+pub fn judge_again(
+    candidate: &Candidate,
+    amount_minor: i64,
+    ended: bool,
+) -> Result<(), &'static str> {
+    let rules = [
+        (ended, "it was reversed or written off"),
+        (candidate.balance_minor < amount_minor, "less is owed than was asked for"),
+        (!candidate.account_auto_pay, "auto-pay is off for the account"),
+        (candidate.auto_pay_off, "auto-pay is off for it"),
+        (candidate.disputed, "the customer disputes it"),
+        (candidate.promised, "the customer promised to pay"),
+    ];
+    match rules.iter().find(|(hit, _)| *hit) {
+        Some((_, why)) => Err(why),
+        None => Ok(()),
+    }
+}
+
 fn no_usable(methods: &[MethodState], today: NaiveDate, max_failures: u32) -> SkipReason {
     let has = |why| methods.iter().any(|m| m.unusable(today, max_failures) == Some(why));
     if has(Unusable::Hard) {
@@ -263,6 +284,25 @@ mod tests {
         assert_eq!(verdict(&c(), &[hard]), Err(SkipReason::HardDecline));
         let worn = MethodState { failures: 4, ..method() };
         assert_eq!(verdict(&c(), &[worn]), Err(SkipReason::GaveUp));
+    }
+
+    #[test]
+    fn every_reason_not_to_send_a_request_again() {
+        let live = || Candidate { live: Some(PaymentStatus::Unknown), ..candidate() };
+        assert_eq!(judge_again(&live(), 100, false), Ok(()));
+        let retries = Candidate { given_up: true, next_retry_at_ms: Some(NOW + 1), ..live() };
+        assert_eq!(judge_again(&retries, 100, false), Ok(()));
+        let against = [
+            (live(), 101, false),
+            (live(), 100, true),
+            (Candidate { account_auto_pay: false, ..live() }, 100, false),
+            (Candidate { auto_pay_off: true, ..live() }, 100, false),
+            (Candidate { disputed: true, ..live() }, 100, false),
+            (Candidate { promised: true, ..live() }, 100, false),
+        ];
+        for (candidate, amount, ended) in against {
+            assert!(judge_again(&candidate, amount, ended).is_err(), "{candidate:?}");
+        }
     }
 
     #[test]

@@ -3,8 +3,10 @@
 //! One slice is a sandwich: a short transaction writes payments in Processing with their keys, the
 //! gateway is called with no transaction open, a second short transaction records the answers. A
 //! process that dies in between leaves Processing rows; whoever takes the job over asks the
-//! gateway about exactly these before anything else is charged.
+//! gateway about exactly these before anything else is charged. What is found settles them; nothing
+//! found proves nothing.
 
+pub mod again;
 mod begin;
 mod call;
 mod pick;

@@ -4,10 +4,10 @@
 mod secrets;
 
 use super::copies::{self, Standing};
-use super::{Error, Session};
+use super::{Error, Session, gateway_clock};
 use crate::domain::actor::{Origin, Verb};
 use crate::store::settings;
-use crate::store::{BookKind, job, role};
+use crate::store::{BookKind, gateway_poll, job, role};
 use serde::Serialize;
 use std::path::Path;
 
@@ -173,6 +173,14 @@ fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
     all.push(finding("mail", ready, mail, remedy));
     all.extend(secrets::findings(session, &config)?);
     all.push(copies(session)?);
+    for (gateway, off) in session.read(gateway_poll::clocks_off)? {
+        let off = off.unwrap_or(0);
+        let ok = !gateway_clock::is_off(off);
+        let found =
+            if ok { format!("as {gateway}'s") } else { gateway_clock::words(&gateway, off) };
+        let remedy = "set this machine's clock, and keep it set: timedatectl set-ntp true";
+        all.push(finding("gateway clock", ok, found, remedy));
+    }
     let logo = config.get("issuer.logo");
     if !logo.is_empty() {
         let there = Path::new(logo).is_file();

@@ -167,7 +167,9 @@ fn is_known(db: &Db<'_>, gateway: &str, event: &ChargeEvent) -> Result<bool, Sto
         return Ok(true);
     }
     Ok(match event.kind {
-        Moved::Refunded => refund_of(db, gateway, event)?.is_some(),
+        Moved::Refunded => {
+            refund_of(db, gateway, event)?.is_some_and(|row| row.status == EventStatus::Done)
+        }
         // A refund that nobody booked took nothing; one still unanswered is looked up by its key.
         Moved::RefundFailed => {
             refund_of(db, gateway, event)?.is_none_or(|row| row.status != EventStatus::Done)
@@ -182,6 +184,11 @@ fn book(tx: &Tx<'_>, gateway: &str, event: &ChargeEvent) -> Result<Fate, StoreEr
     if is_known(tx, gateway, event)? {
         tx.quiet();
         return Ok(Fate::Known);
+    }
+    if event.kind == Moved::Refunded
+        && let Some(ours) = refund_of(tx, gateway, event)?
+    {
+        return our_refund(tx, gateway, event, &ours);
     }
     let Some(row) = payment::of_key(tx, &event.charge_key)? else {
         let why = format!("no payment of this book has the key {}", event.charge_key);
@@ -209,6 +216,30 @@ fn book(tx: &Tx<'_>, gateway: &str, event: &ChargeEvent) -> Result<Fate, StoreEr
         Moved::GivenAgain => here_again(tx, gateway, event, &row),
         Moved::RefundFailed => refund_failed(tx, gateway, event, &row),
     }
+}
+
+/// The gateway tells of a refund that we asked for and that nobody has answered, or that was recorded
+/// as failed: it was made.
+fn our_refund(
+    tx: &Tx<'_>,
+    gateway: &str,
+    event: &ChargeEvent,
+    ours: &EventRow,
+) -> Result<Fate, StoreError> {
+    let row = payment::get(tx, ours.payment)?;
+    let subject = row.id.to_string();
+    if (event.amount_minor, event.currency) != (ours.amount_minor, row.currency) {
+        let why = "another amount was asked for under its key";
+        return task(tx, gateway, event, &subject, why);
+    }
+    let pending = matches!(ours.status, EventStatus::Processing | EventStatus::Unknown);
+    if !pending && refund::left(tx, &row)? < ours.amount_minor {
+        let why = "it was recorded as failed, and less is left of the payment";
+        return task(tx, gateway, event, &subject, why);
+    }
+    refund::end_done(tx, ours, &event.id, &event.words)?;
+    tx.note(row.id, format!("its refund is {} at {gateway}", event.id));
+    Ok(Fate::Booked)
 }
 
 /// What a bank takes back is a return, what a cardholder does a chargeback.

@@ -22,6 +22,7 @@ pub mod export;
 pub mod flagging;
 pub mod follow_up;
 pub mod four_eyes;
+pub mod gateway_clock;
 pub mod hand_made;
 pub mod import;
 pub mod job;

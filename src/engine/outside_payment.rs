@@ -80,6 +80,7 @@ pub fn record(
                 received_on: Some(money.received_on),
                 reference: reference.to_owned(),
                 unapplied_minor: left,
+                gateway_at: None,
             },
         )?;
         let line = |ledger: String, document, amount_minor| Line {

@@ -1,19 +1,19 @@
-//! Payments that nobody has answered for: asked about by the same key until the gateway knows, or
-//! a person finds out. Never charged again from here.
+//! Payments that nobody has answered for: asked about by the same key until something is found, or a
+//! person finds out. Where nothing is found the same request may be sent again under the same key, if
+//! it may be made in that moment (`collect::again`); nothing found is never a decline.
 
-use super::collect::{Verdict, look_up, with_token};
+use super::collect::{Verdict, again, look_up, with_token};
 use super::job::{Ports, Runner, Slice};
 use super::settle::{self, Settled};
 use super::till::Till;
-use super::{Error, Session, events, picked, refund, refund_job};
+use super::{Error, Session, events, gateway_clock, picked, refund, refund_job};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentId};
 use crate::domain::payment::PaymentStatus;
-use crate::domain::payment_run::next_look_up;
-use crate::gateway::Outcome;
+use crate::gateway::{Outcome, Seen};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::payment::{self, EventKind, EventRow, PaymentRow};
-use crate::store::{Db, StoreError, Tx};
+use crate::store::{Db, StoreError, Tx, notice};
 
 /// Payments looked up in one slice.
 const BATCH: u32 = 200;
@@ -76,14 +76,28 @@ fn ask(
     let at = session.now()?.at_ms;
     let rows: Vec<_> = session.read(|db| rows.into_iter().map(|r| with_token(db, r)).collect())?;
     let verdicts = look_up(till, ports, at, &rows);
-    session.write(Verb::Reconcile, |tx| {
-        if let Some(job) = job {
-            job::guard(tx, job)?;
-        }
+    let traceless: Vec<_> = rows
+        .iter()
+        .zip(&verdicts)
+        // Whoever wrote one down that is Processing may be calling at this moment.
+        .filter(|((row, _), v)| **v == Verdict::Nothing && row.status == PaymentStatus::Unknown)
+        .map(|((row, _), _)| row)
+        .collect();
+    let sent = again::send(till, ports, None, &traceless, at, |permit| {
+        session.write(Verb::Reconcile, |tx| {
+            guard(tx, job)?;
+            Ok(permit(tx)?)
+        })
+    })?;
+    let all = session.write(Verb::Reconcile, |tx| {
+        guard(tx, job)?;
         let mut all = Vec::new();
         for ((row, _), verdict) in rows.iter().zip(&verdicts) {
             let row = payment::get(tx, row.id)?;
-            let settled = note_verdict(tx, till, &row, verdict)?;
+            let settled = match sent.get(&row.id) {
+                Some(outcome) => settle::record(tx, &till.rules, &row, outcome)?,
+                None => note_verdict(tx, till, &row, verdict)?,
+            };
             let words = payment::get(tx, row.id)?.reply;
             all.push(Looked { payment: row.id, settled, words });
         }
@@ -97,7 +111,13 @@ fn ask(
             job::progress(tx, job.id, &Progress { done, ..Progress::default() })?;
         }
         Ok(all)
-    })
+    })?;
+    gateway_clock::watch(session, till)?;
+    Ok(all)
+}
+
+fn guard(tx: &Tx<'_>, job: Option<&JobRow>) -> Result<(), StoreError> {
+    job.map_or(Ok(()), |job| job::guard(tx, job).map(|_| ()))
 }
 
 /// Records what a look-up says of one payment.
@@ -114,27 +134,13 @@ fn note_verdict(
             Ok(Settled::Submitted)
         }
         Verdict::Is(outcome) => settle::record(tx, &till.rules, row, outcome),
-        // Whoever wrote it down may be calling at this moment; its run clears it up.
-        Verdict::Nothing if row.status == PaymentStatus::Processing => Ok(Settled::Unknown),
-        Verdict::Nothing => settle::not_found(tx, &till.rules, row),
-        Verdict::Open { .. } if !row.status.is_live() => Ok(Settled::Already),
-        Verdict::Open { why } => {
-            let next = next_look_up(row.created_at, row.look_ups + 1, at);
-            payment::looked_up(tx, row.id, next, why)?;
-            if next.is_none() {
-                let words = format!(
-                    "{}: the gateway does not say what became of it; find out and record it by hand",
-                    row.id
-                );
-                crate::store::notice::task(
-                    tx,
-                    &format!("exception {}", row.id),
-                    &row.id.to_string(),
-                    &words,
-                )?;
-            }
+        Verdict::Nothing | Verdict::Open { .. } if !row.status.is_live() => Ok(Settled::Already),
+        // Its run clears it up.
+        Verdict::Nothing | Verdict::Open { .. } if row.status == PaymentStatus::Processing => {
             Ok(Settled::Unknown)
         }
+        Verdict::Nothing => settle::unanswered(tx, row, "the gateway shows nothing of it"),
+        Verdict::Open { why } => settle::unanswered(tx, row, why),
     }
 }
 
@@ -171,6 +177,9 @@ pub fn by_hand(
     let till = Till::open(session)?;
     session.write(Verb::Reconcile, |tx| {
         let row = payment::get(tx, id)?;
+        if let Some(settled) = refund::by_hand(tx, &row, finding, evidence)? {
+            return Ok(settled);
+        }
         if !matches!(row.status, PaymentStatus::Unknown | PaymentStatus::Submitted) {
             return Err(Error::usage(
                 "wrong_state",
@@ -179,7 +188,15 @@ pub fn by_hand(
             ));
         }
         let outcome = match finding {
-            Finding::Approved { reference } => Outcome::Approved { reference: reference.clone() },
+            // What the person saw is this payment.
+            Finding::Approved { reference } => Outcome::Approved {
+                seen: Seen {
+                    reference: reference.clone(),
+                    key: row.key.clone(),
+                    amount_minor: row.amount_minor,
+                    currency: row.currency,
+                },
+            },
             Finding::NotCharged => Outcome::declined("not_found_at_gateway"),
         };
         let settled = settle::record(tx, &till.rules, &row, &outcome)?;
@@ -188,7 +205,7 @@ pub fn by_hand(
             ..settle::event(&row, EventKind::Evidence, row.amount_minor, tx)
         };
         payment::insert_event(tx, &event)?;
-        crate::store::notice::done(tx, &format!("exception {id}"))?;
+        notice::done(tx, &settle::exception_key(id))?;
         tx.note(id, format!("{} by hand: {evidence}", settle::words(settled)));
         Ok(settled)
     })
@@ -216,7 +233,7 @@ fn insert_job(tx: &Tx<'_>) -> Result<JobId, Error> {
 /// Whether something is due to be looked up, or a gateway to be asked what went back.
 pub fn is_due(db: &Db<'_>, at_ms: i64) -> Result<bool, StoreError> {
     Ok(!payment::due_look_ups(db, at_ms, 1)?.is_empty()
-        || !payment::open_refunds(db)?.is_empty()
+        || !refund::due(db, at_ms)?.is_empty()
         || events::is_due(db, at_ms)?)
 }
 

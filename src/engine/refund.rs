@@ -1,5 +1,10 @@
-//! Money that goes back: refunds (a sandwich with a key of their own), and what the bank or the
-//! cardholder takes back. The balance reopens on its own day; it is never retried by rule.
+//! Money that goes back: refunds (a sandwich with a key of their own, looked up as payments are until
+//! something is found), and what the bank or the cardholder takes back. The balance reopens on its own day; it is never retried by rule.
+
+mod clear_up;
+
+pub use clear_up::clear_up;
+pub(super) use clear_up::{by_hand, due};
 
 use super::four_eyes::{self, Deed};
 use super::settle;
@@ -9,7 +14,8 @@ use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentId};
 use crate::domain::ledger::money_back;
 use crate::domain::payment::PaymentStatus;
-use crate::gateway::{Found, LookUp, Outcome, RefundRequest, Shut};
+use crate::domain::payment_run::next_look_up;
+use crate::gateway::{Outcome, RefundRequest, Shut};
 use crate::store::four_eyes::Object;
 use crate::store::ledger::{self, Line};
 use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
@@ -39,6 +45,17 @@ pub fn refund(
     reason: &str,
 ) -> Result<Refunded, Error> {
     let mut till = Till::open(session)?;
+    refund_with(session, &mut till, id, amount_minor, reason)
+}
+
+/// The same with a till of the caller's (tests).
+pub fn refund_with(
+    session: &mut Session,
+    till: &mut Till,
+    id: PaymentId,
+    amount_minor: Option<i64>,
+    reason: &str,
+) -> Result<Refunded, Error> {
     let payment = session.read(|db| payment::get(db, id))?;
     // Received outside: a person pays it back the way it came; the book only records it.
     let outside = payment.method.is_none();
@@ -48,6 +65,8 @@ pub fn refund(
         let words = format!("{} cannot be asked: {why}", payment.gateway);
         return Err(Error::usage("gateway_not_set_up", words, hint));
     }
+    let at_ms = session.now()?.at_ms;
+    let gateway_at = if outside { None } else { till.gateway(&payment.gateway).clock(at_ms) };
     let (event, job) = four_eyes::write(session, Verb::Refund, |tx, eyes| {
         let payment = payment::get(tx, id)?;
         separation::refuse_both_hands(tx, payment.account)?;
@@ -69,9 +88,15 @@ pub fn refund(
             status: EventStatus::Processing,
             key: Some(format!("{}-r{}", payment.key, count + 1)),
             reply: reason.to_owned(),
+            gateway_at,
+            next_look_up_at: Some(tx.now().at_ms + CALL_MS),
             ..settle::event(&payment, EventKind::Refund, amount, tx)
         };
         let event_id = payment::insert_event(tx, &event)?;
+        if payment.method.is_none() {
+            // Received outside: a person pays it back the way it came; the book only records it.
+            end_done(tx, &payment::event(tx, event_id)?, reason, reason)?;
+        }
         let words = payment.currency.plain(amount);
         tx.note(id, format!("refund of {words} {} begun: {reason}{second}", payment.currency));
         let job = match &shut {
@@ -80,13 +105,10 @@ pub fn refund(
         };
         Ok((payment::event(tx, event_id)?, job))
     })?;
-    if job.is_some() {
+    if job.is_some() || outside {
         return Ok(Refunded { job, ..state(session, event.id)? });
     }
-    if outside {
-        return end(session, &event, &Outcome::Approved { reference: reason.to_owned() });
-    }
-    ask(session, &mut till, &payment, &event)
+    ask(session, till, &payment, &event)
 }
 
 /// Asks the gateway for a refund that was begun, and records the answer.
@@ -96,15 +118,22 @@ pub(super) fn ask(
     payment: &PaymentRow,
     event: &EventRow,
 ) -> Result<Refunded, Error> {
-    let request = RefundRequest {
+    let request = request(event, payment, event.at);
+    let outcome = till.gateway(&payment.gateway).refund(&request);
+    end(session, event, &outcome)
+}
+
+/// How long whoever began a refund may still be calling, ms.
+const CALL_MS: i64 = 2 * 60_000;
+
+fn request(event: &EventRow, payment: &PaymentRow, at_ms: i64) -> RefundRequest {
+    RefundRequest {
         key: event.key.clone().unwrap_or_default(),
         reference: payment.gateway_ref.clone(),
         amount_minor: event.amount_minor,
         currency: payment.currency,
-        at_ms: event.at,
-    };
-    let outcome = till.gateway(&payment.gateway).refund(&request);
-    end(session, event, &outcome)
+        at_ms,
+    }
 }
 
 /// Where a refund stands.
@@ -163,16 +192,19 @@ fn end(session: &mut Session, event: &EventRow, outcome: &Outcome) -> Result<Ref
 
 fn record(tx: &Tx<'_>, event: &EventRow, outcome: &Outcome) -> Result<Refunded, StoreError> {
     let now = payment::event(tx, event.id)?;
+    let payment = payment::get(tx, event.payment)?;
+    let key = now.key.clone().unwrap_or_default();
+    let outcome = outcome.clone().held_against(&key, now.amount_minor, payment.currency);
     let (status, reference, words) = match outcome {
         // The gateway has taken it on; banks take days, and failures are rare and come as events.
-        Outcome::Approved { reference } | Outcome::Submitted { reference } => {
-            (EventStatus::Done, reference.clone(), event.reply.clone())
+        Outcome::Approved { seen } | Outcome::Submitted { seen } => {
+            (EventStatus::Done, seen.reference, event.reply.clone())
         }
         Outcome::Declined { words, .. } | Outcome::SetUp { words, .. } => {
-            (EventStatus::Failed, String::new(), words.clone())
+            (EventStatus::Failed, String::new(), words)
         }
-        Outcome::Unreachable { why } => (EventStatus::Failed, String::new(), why.clone()),
-        Outcome::Unknown { why } => (EventStatus::Unknown, String::new(), why.clone()),
+        Outcome::Unreachable { why } => (EventStatus::Failed, String::new(), why),
+        Outcome::Unknown { why } => (EventStatus::Unknown, String::new(), why),
     };
     let result = Refunded {
         status,
@@ -185,45 +217,57 @@ fn record(tx: &Tx<'_>, event: &EventRow, outcome: &Outcome) -> Result<Refunded, 
         tx.quiet();
         return Ok(result);
     }
-    payment::end_event(tx, event.id, status, &reference, &words)?;
-    if status == EventStatus::Done {
-        let payment = payment::get(tx, event.payment)?;
-        give_back(tx, &payment, event.amount_minor, event.event_on)?;
+    match status {
+        EventStatus::Done => end_done(tx, &now, &reference, &words)?,
+        EventStatus::Unknown => unanswered(tx, &now, &words)?,
+        EventStatus::Failed | EventStatus::Processing => {
+            payment::end_event(tx, event.id, status, &reference, &words)?;
+            notice::done(tx, &exception_key(&now))?;
+        }
     }
     tx.note(event.payment, format!("refund {}: {words}", status.as_str().to_lowercase()));
     Ok(result)
 }
 
-/// Asks about refunds whose outcome was never recorded, by their own keys.
-pub fn clear_up(session: &mut Session, till: &mut Till) -> Result<usize, Error> {
-    let now_ms = session.now()?.at_ms;
-    let open = session.read(payment::open_refunds)?;
-    let queued = session.read(refund_job::queued)?;
-    let mut cleared = 0;
-    // What no gateway was asked for yet is nothing to ask about.
-    for event in open.into_iter().filter(|event| !queued.contains(&event.id)) {
-        let payment = session.read(|db| payment::get(db, event.payment))?;
-        let gateway = till.gateway(&payment.gateway);
-        // Whoever began it may still be calling.
-        if now_ms - event.at < 2 * 60_000 + gateway.capabilities().visible_after_ms {
-            continue;
-        }
-        let query = LookUp {
-            key: event.key.clone().unwrap_or_default(),
-            refund_of: Some(payment.gateway_ref.clone()),
-            token: String::new(),
-            called_at_ms: event.at,
-            at_ms: now_ms,
-        };
-        let outcome = match gateway.look_up(&query) {
-            Found::Is(outcome) => outcome,
-            Found::Nothing => Outcome::declined("not_found_at_gateway"),
-            Found::Failed { .. } => continue,
-        };
-        session.write(Verb::Reconcile, |tx| Ok(record(tx, &event, &outcome)?))?;
-        cleared += 1;
+/// The money left: the balance reopens on the day of the refund.
+pub(super) fn end_done(
+    tx: &Tx<'_>,
+    event: &EventRow,
+    reference: &str,
+    words: &str,
+) -> Result<(), StoreError> {
+    payment::end_event(tx, event.id, EventStatus::Done, reference, words)?;
+    notice::done(tx, &exception_key(event))?;
+    give_back(tx, &payment::get(tx, event.payment)?, event.amount_minor, event.event_on)?;
+    if payment::get(tx, event.payment)?.unapplied_minor == 0 {
+        notice::done(tx, &settle::excess_key(event.payment))?;
     }
-    Ok(cleared)
+    Ok(())
+}
+
+/// The task about a refund of which nothing is found.
+fn exception_key(event: &EventRow) -> String {
+    format!("exception {} refund {}", event.payment, event.id)
+}
+
+/// Nobody knows what became of a refund: it is looked up on its schedule, then it is a person's.
+fn unanswered(tx: &Tx<'_>, event: &EventRow, why: &str) -> Result<(), StoreError> {
+    let now = tx.now().at_ms;
+    let look_ups = event.look_ups + u32::from(event.status == EventStatus::Unknown);
+    let next = next_look_up(event.at, look_ups, now);
+    payment::end_event(tx, event.id, EventStatus::Unknown, "", why)?;
+    payment::next_refund_look_up(tx, event.id, next, look_ups, why)?;
+    if next.is_none() {
+        let id = event.payment.to_string();
+        let currency = payment::get(tx, event.payment)?.currency;
+        let words = format!(
+            "{id}: the gateway does not say what became of its refund of {} {currency}; find out and \
+             record it by hand",
+            currency.grouped(event.amount_minor)
+        );
+        notice::task(tx, &exception_key(event), &id, &words)?;
+    }
+    Ok(())
 }
 
 /// The bank or the cardholder took money of an approved payment back on a day.

@@ -2,7 +2,7 @@
 //! transaction. Recording twice is a no-op.
 
 use crate::domain::decline;
-use crate::domain::ids::DocumentId;
+use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::{DeclineClass, PaymentStatus};
 use crate::domain::payment_run::next_look_up;
 use crate::domain::retry::{Failed, NextStep, RetryRules, next_step};
@@ -42,11 +42,14 @@ pub fn record(
     payment: &PaymentRow,
     outcome: &Outcome,
 ) -> Result<Settled, StoreError> {
+    // An answer about anything else than what was asked for is no answer.
+    let outcome =
+        &outcome.clone().held_against(&payment.key, payment.amount_minor, payment.currency);
     let late = payment.status == PaymentStatus::Declined;
     if !payment.status.is_live() {
         return match outcome {
-            Outcome::Approved { reference } if late => approve(tx, payment, reference),
-            Outcome::Submitted { reference } if late => at_the_bank(tx, payment, reference),
+            Outcome::Approved { seen } if late => approve(tx, payment, &seen.reference),
+            Outcome::Submitted { seen } if late => at_the_bank(tx, payment, &seen.reference),
             Outcome::Declined { .. } if late => {
                 notice::done(tx, &late_key(payment))?;
                 Ok(Settled::Already)
@@ -60,7 +63,7 @@ pub fn record(
         };
     }
     match outcome {
-        Outcome::Approved { reference } => approve(tx, payment, reference),
+        Outcome::Approved { seen } => approve(tx, payment, &seen.reference),
         Outcome::Declined { code, class, words } => {
             decline(tx, rules, payment, code, *class, words)?;
             Ok(Settled::Declined)
@@ -70,8 +73,8 @@ pub fn record(
             decline(tx, rules, payment, "setup", DeclineClass::System, &words)?;
             Ok(Settled::SetUp)
         }
-        Outcome::Submitted { reference } => submitted(tx, payment, reference),
-        Outcome::Unknown { why } => unknown(tx, payment, why),
+        Outcome::Submitted { seen } => submitted(tx, payment, &seen.reference),
+        Outcome::Unknown { why } => unanswered(tx, payment, why),
         Outcome::Unreachable { why } => not_sent(tx, payment, why),
     }
 }
@@ -144,12 +147,47 @@ fn approve(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settled
         method_state::succeeded(tx, method)?;
     }
     recount(tx, payment, PaymentStatus::Approved)?;
+    found_out(tx, payment)?;
+    if left > 0 {
+        ask_for_refund(tx, payment, left)?;
+    }
     if late {
         let event = event(payment, EventKind::LateSuccess, payment.amount_minor, tx);
         payment::insert_event(tx, &event)?;
         notice::done(tx, &late_key(payment))?;
     }
     Ok(Settled::Approved)
+}
+
+/// Nobody has to find out any more what became of a payment.
+fn found_out(tx: &Tx<'_>, payment: &PaymentRow) -> Result<(), StoreError> {
+    if payment.look_ups > 0 {
+        notice::done(tx, &exception_key(payment.id))?;
+    }
+    Ok(())
+}
+
+/// The task about a payment of which nothing is found.
+pub fn exception_key(id: PaymentId) -> String {
+    format!("exception {id}")
+}
+
+/// More came than is owed: it was settled otherwise while the payment was on its way.
+fn ask_for_refund(tx: &Tx<'_>, payment: &PaymentRow, left: i64) -> Result<(), StoreError> {
+    let allocations = payment::allocations(tx, payment.id)?;
+    let numbers: Vec<&str> = allocations.iter().map(|a| a.number.as_str()).collect();
+    let (id, money) = (payment.id.to_string(), payment.currency.grouped(left));
+    let text = format!(
+        "{id} came in after {} was settled otherwise: {money} {} of it are unapplied. Refund it?",
+        numbers.join(" "),
+        payment.currency
+    );
+    notice::task(tx, &excess_key(payment.id), &id, &text)
+}
+
+/// The task about money that came beyond what is owed.
+pub fn excess_key(id: PaymentId) -> String {
+    format!("excess {id}")
 }
 
 /// Money for what was written off in the meantime: the loss is taken back first.
@@ -174,6 +212,9 @@ pub fn event(payment: &PaymentRow, kind: EventKind, amount_minor: i64, tx: &Tx<'
         key: None,
         reference: String::new(),
         reply: String::new(),
+        gateway_at: None,
+        next_look_up_at: None,
+        look_ups: 0,
     }
 }
 
@@ -195,6 +236,7 @@ fn decline(
     };
     payment::record(tx, payment.id, &answer)?;
     recount(tx, payment, PaymentStatus::Declined)?;
+    found_out(tx, payment)?;
     let Some(method) = payment.method else { return Ok(()) };
     // What the gateway or our set-up did wrong says nothing of the customer's method.
     if class != DeclineClass::System {
@@ -250,6 +292,7 @@ fn submitted(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settl
     };
     payment::record(tx, payment.id, &answer)?;
     recount(tx, payment, PaymentStatus::Submitted)?;
+    found_out(tx, payment)?;
     Ok(Settled::Submitted)
 }
 
@@ -280,8 +323,22 @@ fn late_key(payment: &PaymentRow) -> String {
     format!("at the bank {}", payment.id)
 }
 
-fn unknown(tx: &Tx<'_>, payment: &PaymentRow, why: &str) -> Result<Settled, StoreError> {
-    let next = next_look_up(payment.created_at, payment.look_ups, tx.now().at_ms);
+/// Nobody knows what became of it: it is looked up on its schedule, then it is a person's.
+pub fn unanswered(tx: &Tx<'_>, payment: &PaymentRow, why: &str) -> Result<Settled, StoreError> {
+    let now = tx.now().at_ms;
+    if matches!(payment.status, PaymentStatus::Unknown | PaymentStatus::Submitted) {
+        let next = next_look_up(payment.created_at, payment.look_ups + 1, now);
+        payment::looked_up(tx, payment.id, next, why)?;
+        if next.is_none() {
+            let id = payment.id.to_string();
+            let words = format!(
+                "{id}: the gateway does not say what became of it; find out and record it by hand"
+            );
+            notice::task(tx, &exception_key(payment.id), &id, &words)?;
+        }
+        return Ok(Settled::Unknown);
+    }
+    let next = next_look_up(payment.created_at, payment.look_ups, now);
     let answer = Answer { next_look_up_at: next, ..plain(payment, PaymentStatus::Unknown, why) };
     payment::record(tx, payment.id, &answer)?;
     recount(tx, payment, PaymentStatus::Unknown)?;
@@ -301,17 +358,6 @@ fn not_sent(tx: &Tx<'_>, payment: &PaymentRow, why: &str) -> Result<Settled, Sto
         payment_run::reopen_items(tx, run, &documents)?;
     }
     Ok(Settled::NotSent)
-}
-
-/// The look-up found no trace of a payment, and it is late enough to be sure: a decline of class
-/// system, so that the rules may try again with a new key. Should money turn up after all, that
-/// is a late success.
-pub fn not_found(
-    tx: &Tx<'_>,
-    rules: &RetryRules,
-    payment: &PaymentRow,
-) -> Result<Settled, StoreError> {
-    record(tx, rules, payment, &Outcome::declined("not_found_at_gateway"))
 }
 
 /// Whether two outcomes say the same of the money, for the audit of a reconcile.

@@ -24,6 +24,7 @@ pub struct Till {
     directory: PathBuf,
     connect: Arc<Connect>,
     open: BTreeMap<String, Arc<dyn Gateway>>,
+    clocks: Option<BTreeMap<String, Option<i64>>>,
 }
 
 impl Till {
@@ -40,7 +41,7 @@ impl Till {
             .map_err(|source| Error::Io { path: directory.clone(), source })?;
         let book = session.read(crate::store::settings::facts)?.uid;
         let rules = rules(&config)?;
-        Ok(Self { config, rules, book, directory, connect, open: BTreeMap::new() })
+        Ok(Self { config, rules, book, directory, connect, open: BTreeMap::new(), clocks: None })
     }
 
     /// The gateway of a name, set up on first use.
@@ -78,6 +79,32 @@ impl Till {
             gateway.shut().map(|shut| format!("{name} is not set up: {}", shut.why()))
         });
         shut.collect::<Vec<_>>().join("; ")
+    }
+
+    /// Reads the clocks of the gateways that methods are at, before payments are written down: from
+    /// then on a key may be known there. No transaction may be open.
+    pub fn read_clocks(&mut self, session: &Session) -> Result<(), Error> {
+        let at_ms = session.now()?.at_ms;
+        let names: Vec<String> = match &self.clocks {
+            Some(clocks) => clocks.keys().cloned().collect(),
+            None => session.read(|db| method_state::gateways(db, gateway::NAMES))?,
+        };
+        let clocks = names
+            .into_iter()
+            .map(|name| (name.clone(), self.gateway(&name).clock(at_ms)))
+            .collect();
+        self.clocks = Some(clocks);
+        Ok(())
+    }
+
+    /// What a gateway's clock said when it was read last, UTC ms.
+    pub fn clock_of(&self, name: &str) -> Option<i64> {
+        self.clocks.as_ref()?.get(name).copied().flatten()
+    }
+
+    /// The gateways used so far, by name.
+    pub fn used(&self) -> Vec<(String, Arc<dyn Gateway>)> {
+        self.open.iter().map(|(name, g)| (name.clone(), Arc::clone(g))).collect()
     }
 
     /// Gateway calls at the same time.

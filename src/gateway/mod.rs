@@ -23,10 +23,11 @@ use std::time::Duration;
 /// Takes money, says what became of a request, gives money back. Every call blocks, ends within
 /// the gateway's own time-out and may be made from several threads at once.
 pub trait Gateway: Send + Sync {
-    /// Asks for money. The same key with the same body never takes it twice.
+    /// Asks for money. The same key with the same body never takes it twice, as long as the gateway
+    /// knows the key ([`Capabilities::key_life_ms`]); after that it is a new charge.
     fn charge(&self, request: &ChargeRequest) -> Outcome;
 
-    /// What became of a key; takes no money.
+    /// What became of a key; takes no money. Not bounded by any time.
     fn look_up(&self, query: &LookUp) -> Found;
 
     /// Gives money of an earlier charge back, under its own key.
@@ -35,6 +36,10 @@ pub trait Gateway: Send + Sync {
     /// What moved money of our charges again after their answer, oldest first: all of it since a
     /// moment, perhaps more; each keeps its id however often it is told. Or why it cannot be said.
     fn events(&self, since_ms: i64, at_ms: i64) -> Result<Vec<ChargeEvent>, String>;
+
+    /// The gateway's own clock, UTC ms, as its answers tell it; none if it cannot be told now. `at_ms`
+    /// is the book's moment.
+    fn clock(&self, at_ms: i64) -> Option<i64>;
 
     /// What the caller may expect.
     fn capabilities(&self) -> Capabilities;
@@ -131,10 +136,21 @@ pub struct LookUp {
     pub refund_of: Option<String>,
     /// The token that was charged.
     pub token: String,
-    /// When the call was made, UTC ms.
-    pub called_at_ms: i64,
     /// The book's moment, UTC ms.
     pub at_ms: i64,
+}
+
+/// What an answer says it is about. It counts only if that is what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The gateway's name for the charge or refund.
+    pub reference: String,
+    /// The key it carries.
+    pub key: String,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// In which currency.
+    pub currency: Currency,
 }
 
 /// What a gateway said of a charge or a refund.
@@ -142,8 +158,8 @@ pub struct LookUp {
 pub enum Outcome {
     /// The money moved.
     Approved {
-        /// The gateway's name for it.
-        reference: String,
+        /// What moved.
+        seen: Seen,
     },
     /// Refused; no money moved.
     Declined {
@@ -156,10 +172,10 @@ pub enum Outcome {
     },
     /// The bank has it and will answer later.
     Submitted {
-        /// The gateway's name for it.
-        reference: String,
+        /// What will move.
+        seen: Seen,
     },
-    /// The request may or may not have arrived. Only looked up, never sent again.
+    /// The request may or may not have arrived.
     Unknown {
         /// What was seen.
         why: String,
@@ -184,6 +200,38 @@ impl Outcome {
         let meaning = decline::meaning(code);
         Self::Declined { code: text::said(code, 100), class: meaning.class, words: meaning.words }
     }
+
+    /// The same, if the money it tells of is what was asked for under this key; with another key,
+    /// amount or currency, or without the gateway's name for it, nobody knows.
+    #[must_use]
+    pub fn held_against(self, key: &str, amount_minor: i64, currency: Currency) -> Self {
+        let (Self::Approved { seen } | Self::Submitted { seen }) = &self else { return self };
+        let why = if seen.reference.is_empty() {
+            "the answer does not name the charge".to_owned()
+        } else if seen.key != key {
+            "the answer is about another key".to_owned()
+        } else if (seen.amount_minor, seen.currency) != (amount_minor, currency) {
+            let money = seen.currency.plain(seen.amount_minor);
+            format!("the answer is about {money} {}, which was not asked for", seen.currency)
+        } else {
+            return self;
+        };
+        Self::Unknown { why }
+    }
+
+    /// What a request that was sent again came to: an answer to the second time that is no answer to
+    /// the key says nothing of the first.
+    #[must_use]
+    pub fn of_second_time(self) -> Self {
+        match self {
+            Self::Unreachable { why } => Self::Unknown { why },
+            Self::SetUp { code, words } => Self::Unknown { why: format!("{code}: {words}") },
+            answer @ (Self::Approved { .. }
+            | Self::Declined { .. }
+            | Self::Submitted { .. }
+            | Self::Unknown { .. }) => answer,
+        }
+    }
 }
 
 /// What a look-up found.
@@ -191,7 +239,7 @@ impl Outcome {
 pub enum Found {
     /// The gateway knows the key: approved, declined or submitted.
     Is(Outcome),
-    /// The gateway does not know the key. Final once [`Capabilities::visible_after_ms`] has gone by.
+    /// The gateway shows nothing of the key. That proves nothing, ever: lists lag, filter and forget.
     Nothing,
     /// It could not be asked.
     Failed {
@@ -241,9 +289,8 @@ pub struct ChargeEvent {
 pub struct Capabilities {
     /// Its name in methods and settings.
     pub name: &'static str,
-    /// How long after a call "nothing found" still proves nothing, ms.
-    pub visible_after_ms: i64,
-    /// How long a key is remembered, ms; from 80 % of it on only look-ups are allowed.
+    /// How long a key is remembered, ms of the gateway's clock; from 80 % of it on only look-ups are
+    /// allowed.
     pub key_life_ms: i64,
     /// Calls worth having open at the same time.
     pub concurrency: usize,
@@ -259,6 +306,8 @@ pub fn connect(name: &str, config: &Config, directory: &Path) -> Arc<dyn Gateway
             let options = sandbox::Options {
                 latency: Duration::from_millis(config.int("sandbox.latency_ms").unsigned_abs()),
                 outage: config.is("sandbox.outage"),
+                clock_off_ms: config.int("sandbox.clock_minutes") * 60_000,
+                visible_after_ms: config.int("sandbox.visible_after_minutes") * 60_000,
                 ..sandbox::Options::default()
             };
             match sandbox::Sandbox::open(&directory.join("sandbox.jsonl"), options) {
@@ -327,14 +376,12 @@ impl Gateway for NotSetUp {
         Some(self.0.clone())
     }
 
+    fn clock(&self, _at_ms: i64) -> Option<i64> {
+        None
+    }
+
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            name: "none",
-            visible_after_ms: 0,
-            key_life_ms: i64::MAX,
-            concurrency: 1,
-            submits: false,
-        }
+        Capabilities { name: "none", key_life_ms: 0, concurrency: 1, submits: false }
     }
 }
 

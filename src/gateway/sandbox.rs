@@ -2,10 +2,12 @@
 //!
 //! It keeps a ledger of its own, an append-only file that every process on the machine shares
 //! under a kernel lock, and so knows what it took even when the caller died before it could hear
-//! the answer. Keys work as Stripe's do: the same key with the same body gets the saved answer
-//! (a saved error too), with another body an error.
+//! the answer. Keys work as Stripe's do: for a day the same key with the same body gets the saved
+//! answer (a saved error too), with another body an error; then the key is forgotten, and the same
+//! request is a new charge. Its clock is its own ([`Options::clock_off_ms`]).
 //!
-//! A token scripts the outcome, attempt by attempt of one customer; the last word repeats:
+//! A token scripts the outcome, attempt by attempt of one customer; the last word repeats. A request
+//! that never arrived is an attempt, so that the next word answers when it is sent again:
 //!
 //! | word | what happens |
 //! |---|---|
@@ -24,8 +26,9 @@
 mod ledger;
 
 use super::{
-    Capabilities, ChargeEvent, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest,
+    Capabilities, ChargeEvent, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest, Seen,
 };
+use crate::domain::money::Currency;
 pub use ledger::{Charge, Fate};
 use ledger::{Ledger, Record};
 use std::path::Path;
@@ -42,6 +45,12 @@ pub struct Options {
     pub flaky_percent: u8,
     /// When the bank answers what was submitted, ms of the book's time.
     pub bank_answers_after_ms: i64,
+    /// How far its clock is ahead of the book's, ms.
+    pub clock_off_ms: i64,
+    /// How long a key is remembered, ms of its clock.
+    pub key_life_ms: i64,
+    /// How long look-ups show nothing of a charge or a refund, ms of its clock.
+    pub visible_after_ms: i64,
 }
 
 impl Default for Options {
@@ -50,12 +59,15 @@ impl Default for Options {
             latency: Duration::ZERO,
             outage: false,
             flaky_percent: 0,
-            bank_answers_after_ms: 2 * 24 * 3_600_000,
+            bank_answers_after_ms: 2 * DAY_MS,
+            clock_off_ms: 0,
+            key_life_ms: DAY_MS,
+            visible_after_ms: 0,
         }
     }
 }
 
-/// Told events go back this much further than asked: clocks of processes differ.
+/// Also how much further than asked told events go back: clocks of processes differ.
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// What the bank says later of a submitted or approved charge.
@@ -83,14 +95,11 @@ impl Sandbox {
         Ok(Self { ledger: Ledger::open(path)?, options })
     }
 
-    /// What the ledger says of a key, for tests and for `daybook doctor`.
-    pub fn charge_of(&self, key: &str) -> std::io::Result<Option<Charge>> {
-        self.ledger.read(|index| index.charges.get(key).cloned())
-    }
-
-    /// Every charge with its key.
-    pub fn charges(&self) -> std::io::Result<Vec<(String, Charge)>> {
-        self.ledger.read(|i| i.charges.iter().map(|(k, c)| (k.clone(), c.clone())).collect())
+    /// Every charge that arrived, oldest first, for `daybook check`.
+    pub fn charges(&self) -> std::io::Result<Vec<Charge>> {
+        let mut all: Vec<Charge> = self.ledger.read(|i| i.charges.values().cloned().collect())?;
+        all.sort_unstable_by(|a, b| a.reference.cmp(&b.reference));
+        Ok(all)
     }
 
     /// What was taken and not given back, minor units, over every charge in one currency.
@@ -113,7 +122,7 @@ impl Sandbox {
         at_ms: i64,
     ) -> std::io::Result<bool> {
         let (known, at) = self.ledger.write(|index| {
-            let known = index.by_reference.contains_key(reference);
+            let known = index.charges.contains_key(reference);
             let record = known.then(|| Record::Bank {
                 of: reference.to_owned(),
                 code: match event {
@@ -137,12 +146,11 @@ impl Sandbox {
     fn charge_now(&self, request: &ChargeRequest) -> std::io::Result<Outcome> {
         let hash = request.body_hash();
         let flaky = flaky(&request.key, self.options.flaky_percent);
+        let now = request.at_ms + self.options.clock_off_ms;
         let (answer, at) = self.ledger.write(|index| {
-            if let Some(saved) = index.charges.get(&request.key) {
+            let saved = index.of_key(&request.key).last();
+            if let Some(saved) = saved.filter(|c| now - c.at_ms < self.options.key_life_ms) {
                 return (Answer::saved(saved, &hash), None);
-            }
-            if index.lost.contains(&request.key) {
-                return (Answer::Silence, None);
             }
             let attempt = index.attempt(&request.customer, &request.token);
             let word = scripted(&request.token, attempt);
@@ -157,7 +165,13 @@ impl Sandbox {
             let unknown = || (Fate::Declined { code: NO_METHOD.to_owned() }, true);
             let (entry, heard) = plan(word).unwrap_or_else(unknown);
             let reference = format!("sb_{:09}", index.next);
-            let answer = if heard { Answer::from(&entry, &reference) } else { Answer::Silence };
+            let seen = Seen {
+                reference: reference.clone(),
+                key: request.key.clone(),
+                amount_minor: request.amount_minor,
+                currency: request.currency,
+            };
+            let answer = if heard { Answer::from(&entry, seen) } else { Answer::Silence };
             let record = Record::Charge {
                 key: request.key.clone(),
                 hash,
@@ -165,7 +179,7 @@ impl Sandbox {
                 token: request.token.clone(),
                 amount_minor: request.amount_minor,
                 currency: request.currency.code().to_owned(),
-                at_ms: request.at_ms,
+                at_ms: now,
                 result: entry,
                 reference,
             };
@@ -177,16 +191,24 @@ impl Sandbox {
 
     fn refund_now(&self, request: &RefundRequest) -> std::io::Result<Outcome> {
         let hash = request.body_hash();
+        let now = request.at_ms + self.options.clock_off_ms;
+        let given = |reference: &str| Outcome::Approved {
+            seen: Seen {
+                reference: reference.to_owned(),
+                key: request.key.clone(),
+                amount_minor: request.amount_minor,
+                currency: request.currency,
+            },
+        };
         let (outcome, at) = self.ledger.write(|index| {
-            if let Some((saved_hash, reference)) = index.refunds.get(&request.key) {
-                let same = *saved_hash == hash;
-                let reference = reference.clone();
-                return (if same { Outcome::Approved { reference } } else { key_reused() }, None);
+            let saved = index.refunds.get(&request.key).and_then(|all| all.last());
+            if let Some(saved) = saved.filter(|r| now - r.at_ms < self.options.key_life_ms) {
+                let same = saved.hash == hash;
+                return (if same { given(&saved.reference) } else { key_reused() }, None);
             }
             let left = index
-                .by_reference
+                .charges
                 .get(&request.reference)
-                .and_then(|key| index.charges.get(key))
                 .filter(|c| c.result.is_taken() && c.currency == request.currency.code())
                 .map(|c| c.amount_minor - c.refunded_minor);
             match left {
@@ -202,9 +224,9 @@ impl Sandbox {
                         of: request.reference.clone(),
                         amount_minor: request.amount_minor,
                         reference: reference.clone(),
-                        at_ms: request.at_ms,
+                        at_ms: now,
                     };
-                    (Outcome::Approved { reference }, Some(record))
+                    (given(&reference), Some(record))
                 }
             }
         })?;
@@ -231,44 +253,69 @@ impl Sandbox {
     }
 
     fn look_up_now(&self, query: &LookUp) -> std::io::Result<Found> {
-        let after = self.options.bank_answers_after_ms;
+        let now = query.at_ms + self.options.clock_off_ms;
+        let visible = |at_ms: i64| now - at_ms >= self.options.visible_after_ms;
         let (found, at) = self.ledger.write(|index| {
             if query.refund_of.is_some() {
-                let found = index.refunds.get(&query.key).map_or(Found::Nothing, |(_, r)| {
-                    Found::Is(Outcome::Approved { reference: r.clone() })
-                });
-                return (found, None);
-            }
-            let Some(charge) = index.charges.get(&query.key) else {
-                return (Found::Nothing, None);
-            };
-            let reference = charge.reference.clone();
-            let answered = query.at_ms.saturating_sub(charge.at_ms) >= after;
-            match &charge.result {
-                Fate::Submitted { then } if answered => {
-                    let outcome = if then.is_empty() {
-                        Outcome::Approved { reference: reference.clone() }
-                    } else {
-                        Outcome::declined(then)
+                let all = index.refunds.get(&query.key).into_iter().flatten();
+                let found = all.filter(|r| visible(r.at_ms)).find_map(|refund| {
+                    let charge = index.charges.get(&refund.of)?;
+                    let seen = Seen {
+                        reference: refund.reference.clone(),
+                        key: query.key.clone(),
+                        amount_minor: refund.amount_minor,
+                        currency: Currency::parse(&charge.currency)?,
                     };
-                    let at_ms = query.at_ms;
-                    let record = Record::Bank { of: reference, code: then.clone(), at_ms };
-                    (Found::Is(outcome), Some(record))
-                }
-                Fate::Approved
-                | Fate::Returning { .. }
-                | Fate::Submitted { .. }
-                | Fate::Declined { .. } => match Answer::from(&charge.result, &reference) {
-                    Answer::Says(outcome) => (Found::Is(outcome), None),
-                    Answer::Silence | Answer::Refused => (Found::Nothing, None),
-                },
-                // A 500 before the charge and a request that never arrived left no charge.
-                Fate::Error | Fate::Lost => (Found::Nothing, None),
+                    Some(Found::Is(Outcome::Approved { seen }))
+                });
+                return (found.unwrap_or(Found::Nothing), None);
+            }
+            // What was taken comes before what was refused.
+            let all = || index.of_key(&query.key).filter(|c| visible(c.at_ms));
+            match all().find(|c| c.result.is_taken()).or_else(|| all().last()) {
+                Some(charge) => self.say(charge, now),
+                None => (Found::Nothing, None),
             }
         })?;
         self.ledger.sync(at)?;
         Ok(found)
     }
+
+    /// What is said of a charge, and the bank's answer if it comes now.
+    fn say(&self, charge: &Charge, now_ms: i64) -> (Found, Option<Record>) {
+        let Some(seen) = seen(charge) else { return (Found::Nothing, None) };
+        let answered = now_ms - charge.at_ms >= self.options.bank_answers_after_ms;
+        match &charge.result {
+            Fate::Submitted { then } if answered => {
+                let (of, code) = (charge.reference.clone(), then.clone());
+                let outcome = if then.is_empty() {
+                    Outcome::Approved { seen }
+                } else {
+                    Outcome::declined(then)
+                };
+                (Found::Is(outcome), Some(Record::Bank { of, code, at_ms: now_ms }))
+            }
+            Fate::Approved
+            | Fate::Returning { .. }
+            | Fate::Submitted { .. }
+            | Fate::Declined { .. } => match Answer::from(&charge.result, seen) {
+                Answer::Says(outcome) => (Found::Is(outcome), None),
+                Answer::Silence | Answer::Refused => (Found::Nothing, None),
+            },
+            // A 500 before the charge and a request that never arrived left no charge.
+            Fate::Error | Fate::Lost => (Found::Nothing, None),
+        }
+    }
+}
+
+/// A charge as an answer tells it.
+fn seen(charge: &Charge) -> Option<Seen> {
+    Some(Seen {
+        reference: charge.reference.clone(),
+        key: charge.key.clone(),
+        amount_minor: charge.amount_minor,
+        currency: Currency::parse(&charge.currency)?,
+    })
 }
 
 impl Gateway for Sandbox {
@@ -309,11 +356,14 @@ impl Gateway for Sandbox {
         self.events_now(since_ms, at_ms).map_err(|e| format!("the sandbox ledger failed: {e}"))
     }
 
+    fn clock(&self, at_ms: i64) -> Option<i64> {
+        (!self.options.outage).then_some(at_ms + self.options.clock_off_ms)
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             name: "sandbox",
-            visible_after_ms: 0,
-            key_life_ms: 24 * 3_600_000,
+            key_life_ms: self.options.key_life_ms,
             concurrency: 16,
             submits: true,
         }
@@ -331,11 +381,10 @@ enum Answer {
 const NO_METHOD: &str = "payment_method_not_available";
 
 impl Answer {
-    fn from(entry: &Fate, reference: &str) -> Self {
-        let reference = reference.to_owned();
+    fn from(entry: &Fate, seen: Seen) -> Self {
         match entry {
-            Fate::Approved | Fate::Returning { .. } => Self::Says(Outcome::Approved { reference }),
-            Fate::Submitted { .. } => Self::Says(Outcome::Submitted { reference }),
+            Fate::Approved | Fate::Returning { .. } => Self::Says(Outcome::Approved { seen }),
+            Fate::Submitted { .. } => Self::Says(Outcome::Submitted { seen }),
             Fate::Declined { code } => Self::Says(Outcome::declined(code)),
             Fate::Error => Self::Says(Outcome::Unknown { why: "HTTP 500".to_owned() }),
             Fate::Lost => Self::Silence,
@@ -343,10 +392,9 @@ impl Answer {
     }
 
     fn saved(charge: &Charge, hash: &str) -> Self {
-        if charge.hash == hash {
-            Self::from(&charge.result, &charge.reference)
-        } else {
-            Self::Says(key_reused())
+        match seen(charge) {
+            Some(seen) if charge.hash == hash => Self::from(&charge.result, seen),
+            Some(_) | None => Self::Says(key_reused()),
         }
     }
 
@@ -362,11 +410,9 @@ impl Answer {
     }
 }
 
+/// Something was asked for under this key: what became of it nobody has said.
 fn key_reused() -> Outcome {
-    Outcome::SetUp {
-        code: "idempotency_error".to_owned(),
-        words: "the key was used before with another body".to_owned(),
-    }
+    Outcome::Unknown { why: "the key was used before with another body".to_owned() }
 }
 
 fn refused(words: &str) -> Outcome {

@@ -1,18 +1,20 @@
-//! Stripe over HTTP: off-session PaymentIntents, looked up by metadata, and refunds.
+//! Stripe over HTTP: off-session PaymentIntents, looked up by our key, and refunds.
 //!
 //! <https://docs.stripe.com/api/payment_intents>, <https://docs.stripe.com/api/idempotent_requests>,
 //! <https://docs.stripe.com/api/errors>. A token is `cus_…/pm_…`, or `pm_…` alone.
 
 mod events;
+mod find;
 
 use super::secret::Secret;
 use super::stripe_http::{Answer, Http, UrlError};
 use super::{
-    Capabilities, ChargeEvent, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest,
+    Capabilities, ChargeEvent, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest, Seen,
 };
 use crate::domain::money::Currency;
 use crate::domain::payment::MethodKind;
 use serde_json::Value;
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// Where Stripe listens.
@@ -25,64 +27,15 @@ const KEY: &str = "daybook_key";
 #[derive(Debug)]
 pub struct Stripe {
     http: Http,
+    /// Payments that the list of events told of lately.
+    told: Mutex<Option<find::Told>>,
 }
 
 impl Stripe {
     /// An adapter for `base` (see [`API`]) with the account's secret key. Any other host, and
     /// anything but https, is refused; debug builds also accept http on a loopback address.
     pub fn new(base: &str, secret: Secret, timeout: Duration) -> Result<Self, UrlError> {
-        Ok(Self { http: Http::new(base, secret, timeout)? })
-    }
-
-    fn find_refund(&self, query: &LookUp, charge: &str) -> Found {
-        let pairs = [("payment_intent", charge.to_owned()), ("limit", "100".to_owned())];
-        let answer = self.http.get("/v1/refunds", &pairs);
-        self.among(answer, "/v1/refunds", &pairs, query, refund_outcome)
-    }
-
-    /// Looks through a list page by page for the object that carries the key.
-    fn among(
-        &self,
-        first: Answer,
-        path: &str,
-        pairs: &[(&str, String)],
-        query: &LookUp,
-        read: fn(&Value) -> Outcome,
-    ) -> Found {
-        let mut answer = first;
-        // A customer has a handful of payments within the life of a key; ten pages are a thousand.
-        for _ in 0..10 {
-            let body = match answer {
-                Answer::Body { status: 200, body } => body,
-                Answer::Body { status, .. } => {
-                    return Found::Failed {
-                        why: format!("the look-up was answered with {status}"),
-                    };
-                }
-                Answer::NotSent { why } | Answer::Lost { why } => return Found::Failed { why },
-            };
-            let Some(list) = body["data"].as_array() else {
-                return Found::Failed { why: "the look-up's answer has no list".to_owned() };
-            };
-            if let Some(hit) = list.iter().find(|o| o["metadata"][KEY] == query.key.as_str()) {
-                return match read(hit) {
-                    Outcome::Unknown { why } | Outcome::Unreachable { why } => {
-                        Found::Failed { why }
-                    }
-                    outcome => Found::Is(outcome),
-                };
-            }
-            let last = list.last().and_then(|o| o["id"].as_str());
-            match (body["has_more"].as_bool(), last) {
-                (Some(true), Some(last)) => {
-                    let mut next = pairs.to_vec();
-                    next.push(("starting_after", last.to_owned()));
-                    answer = self.http.get(path, &next);
-                }
-                (Some(_) | None, _) => return Found::Nothing,
-            }
-        }
-        Found::Failed { why: "too many payments to look through".to_owned() }
+        Ok(Self { http: Http::new(base, secret, timeout)?, told: Mutex::new(None) })
     }
 }
 
@@ -111,27 +64,10 @@ impl Gateway for Stripe {
     }
 
     fn look_up(&self, query: &LookUp) -> Found {
-        if let Some(charge) = &query.refund_of {
-            return self.find_refund(query, charge);
+        match &query.refund_of {
+            Some(charge) => find::refund(self, query, charge),
+            None => find::charge(self, query),
         }
-        let (customer, _) = split_token(&query.token);
-        // A list is up to date at once, a search only after about a minute; it needs a customer.
-        if let Some(customer) = customer {
-            let since = (query.called_at_ms / 1000 - 3600).max(0);
-            let pairs = [
-                ("customer", customer.to_owned()),
-                ("created[gte]", since.to_string()),
-                ("limit", "100".to_owned()),
-            ];
-            let path = "/v1/payment_intents";
-            let first = self.http.get(path, &pairs);
-            return self.among(first, path, &pairs, query, intent_outcome);
-        }
-        let words = format!("metadata['{KEY}']:'{}'", query.key.replace(['\'', '\\'], ""));
-        let pairs = [("query", words)];
-        let path = "/v1/payment_intents/search";
-        let first = self.http.get(path, &pairs);
-        self.among(first, path, &pairs, query, intent_outcome)
     }
 
     fn refund(&self, request: &RefundRequest) -> Outcome {
@@ -154,14 +90,16 @@ impl Gateway for Stripe {
         events::since(self, since_ms)
     }
 
+    fn clock(&self, _at_ms: i64) -> Option<i64> {
+        // Any answer tells it, a refusal too.
+        self.http.date_ms().or_else(|| {
+            self.http.get("/v1/balance", &[]);
+            self.http.date_ms()
+        })
+    }
+
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            name: "stripe",
-            visible_after_ms: 2 * 60_000,
-            key_life_ms: 24 * 3_600_000,
-            concurrency: 16,
-            submits: true,
-        }
+        Capabilities { name: "stripe", key_life_ms: 24 * 3_600_000, concurrency: 16, submits: true }
     }
 }
 
@@ -216,17 +154,42 @@ fn charge_outcome(answer: Answer) -> Outcome {
         {
             Outcome::declined("payment_method_not_available")
         }
+        // Something was asked for under this key: what became of it nobody has said.
+        400 if text("type") == "idempotency_error" => {
+            Outcome::Unknown { why: clean(&text("message")) }
+        }
         429 => Outcome::Unreachable { why: "the gateway takes no more requests (429)".to_owned() },
         409 | 500..=599 => Outcome::Unknown { why: format!("HTTP {status}") },
         _ => Outcome::SetUp { code: code(), words: clean(&text("message")) },
     }
 }
 
+/// What an intent or a refund says it is about; none when it does not say it whole.
+fn seen(object: &Value) -> Option<Seen> {
+    let currency = Currency::parse(&object["currency"].as_str()?.to_ascii_uppercase())?;
+    // What came in may be less than what was asked for.
+    let came = object["amount_received"].as_i64().filter(|_| object["status"] == "succeeded");
+    let amount = came.or_else(|| object["amount"].as_i64())?;
+    // Not below our smallest unit.
+    let amount_minor = Some(from_stripe(amount, currency))
+        .filter(|minor| stripe_amount(*minor, currency) == Ok(amount))?;
+    Some(Seen {
+        reference: clean(object["id"].as_str().unwrap_or_default()),
+        key: object["metadata"][KEY].as_str().unwrap_or_default().to_owned(),
+        amount_minor,
+        currency,
+    })
+}
+
+fn moved(object: &Value, outcome: fn(Seen) -> Outcome) -> Outcome {
+    let why = || "an answer that does not say how much of what".to_owned();
+    seen(object).map_or_else(|| Outcome::Unknown { why: why() }, outcome)
+}
+
 fn intent_outcome(intent: &Value) -> Outcome {
-    let reference = clean(intent["id"].as_str().unwrap_or_default());
     match intent["status"].as_str() {
-        Some("succeeded") => Outcome::Approved { reference },
-        Some("processing") => Outcome::Submitted { reference },
+        Some("succeeded") => moved(intent, |seen| Outcome::Approved { seen }),
+        Some("processing") => moved(intent, |seen| Outcome::Submitted { seen }),
         Some("requires_action" | "requires_confirmation") => {
             Outcome::declined("authentication_required")
         }
@@ -240,14 +203,22 @@ fn intent_outcome(intent: &Value) -> Outcome {
 }
 
 fn refund_outcome(refund: &Value) -> Outcome {
-    let reference = clean(refund["id"].as_str().unwrap_or_default());
     match refund["status"].as_str() {
-        Some("succeeded") => Outcome::Approved { reference },
-        Some("pending" | "requires_action") => Outcome::Submitted { reference },
+        Some("succeeded") => moved(refund, |seen| Outcome::Approved { seen }),
+        Some("pending" | "requires_action") => moved(refund, |seen| Outcome::Submitted { seen }),
         Some("failed" | "canceled") => {
             Outcome::declined(refund["failure_reason"].as_str().unwrap_or("generic_decline"))
         }
         Some(_) | None => Outcome::Unknown { why: "an answer without a known status".to_owned() },
+    }
+}
+
+/// The other way round than [`stripe_amount`].
+fn from_stripe(amount: i64, currency: Currency) -> i64 {
+    match (currency.code(), currency.digits()) {
+        ("ISK" | "UGX", 0) => amount / 100,
+        ("MGA", 2) => amount.saturating_mul(100),
+        (_, _) => amount,
     }
 }
 

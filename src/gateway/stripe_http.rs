@@ -1,8 +1,10 @@
 //! One HTTP exchange with Stripe: what was heard, and whether anything can have been sent.
 
 use super::secret::Secret;
+use chrono::DateTime;
 use serde_json::Value;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use ureq::Timeout;
 
 /// The version of the API this adapter was written against.
@@ -33,6 +35,14 @@ pub(super) struct Http {
     agent: ureq::Agent,
     base: String,
     secret: Secret,
+    heard: Mutex<Option<Heard>>,
+}
+
+/// What the `Date` of an answer said, UTC ms, and when it came on our clock that never goes back.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    date_ms: i64,
+    at: Instant,
 }
 
 impl Http {
@@ -51,7 +61,18 @@ impl Http {
             // No proxy from the environment may come between us and the pinned host.
             .proxy(None)
             .build();
-        Ok(Self { agent: config.new_agent(), base: base.to_owned(), secret })
+        let heard = Mutex::new(None);
+        Ok(Self { agent: config.new_agent(), base: base.to_owned(), secret, heard })
+    }
+
+    /// The other side's clock, UTC ms, by the `Date` of an answer of the last minute; none when there
+    /// was none.
+    pub(super) fn date_ms(&self) -> Option<i64> {
+        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = heard?;
+        let since = heard.at.elapsed();
+        let ms = i64::try_from(since.as_millis()).ok()?;
+        (since < DATE_COUNTS).then_some(heard.date_ms + ms)
     }
 
     pub(super) fn post(&self, path: &str, form: &[(&str, String)], key: &str) -> Answer {
@@ -61,7 +82,7 @@ impl Http {
             .header("Authorization", format!("Bearer {}", self.secret.expose()))
             .header("Stripe-Version", VERSION)
             .header("Idempotency-Key", key);
-        read(request.send_form(form.iter().map(|(k, v)| (*k, v.as_str()))))
+        self.read(request.send_form(form.iter().map(|(k, v)| (*k, v.as_str()))))
     }
 
     pub(super) fn get(&self, path: &str, pairs: &[(&str, String)]) -> Answer {
@@ -73,8 +94,25 @@ impl Http {
         for (name, value) in pairs {
             request = request.query(name, value);
         }
-        read(request.call())
+        self.read(request.call())
     }
+
+    fn read(&self, result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+        if let Some(date_ms) = result.as_ref().ok().and_then(date) {
+            let heard = Heard { date_ms, at: Instant::now() };
+            *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard);
+        }
+        read(result)
+    }
+}
+
+/// How long the `Date` of an answer is good for.
+const DATE_COUNTS: Duration = Duration::from_secs(60);
+
+/// The `Date` of an answer (<https://www.rfc-editor.org/rfc/rfc9110#name-date>), UTC ms.
+fn date(response: &ureq::http::Response<ureq::Body>) -> Option<i64> {
+    let text = response.headers().get("date")?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(text).ok().map(|at| at.timestamp_millis())
 }
 
 /// The one host; in debug builds (tests) also a loopback address, where a fake may listen.

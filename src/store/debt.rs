@@ -70,6 +70,17 @@ pub fn get(db: &Db<'_>, document: DocumentId) -> Result<Debt, StoreError> {
         .ok_or_else(|| StoreError::NotFound(format!("posted document {document}")))
 }
 
+/// Whether a posted document was reversed or written off.
+pub fn is_ended(db: &Db<'_>, document: DocumentId) -> Result<bool, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT reversed_by IS NOT NULL OR written_off_by IS NOT NULL FROM document_state
+             WHERE document_id = ?1",
+        )?
+        .query_row([document.0], |r| r.get(0))?)
+}
+
 /// A posted document by its number, or by its id as written (`D-000012`).
 pub fn find(db: &Db<'_>, text: &str) -> Result<Debt, StoreError> {
     let id = match DocumentId::parse(text) {

@@ -47,3 +47,21 @@ pub fn put(tx: &Tx<'_>, poll: &Poll) -> Result<(), StoreError> {
     )?;
     Ok(())
 }
+
+/// How far this machine's clock was ahead of each gateway's when it was compared last, ms.
+pub fn clocks_off(db: &Db<'_>) -> Result<Vec<(String, Option<i64>)>, StoreError> {
+    let mut statement = db
+        .conn()
+        .prepare_cached("SELECT gateway, clock_off_ms FROM gateway_poll ORDER BY gateway")?;
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Notes how far it is.
+pub fn put_clock_off(tx: &Tx<'_>, gateway: &str, off_ms: i64) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE gateway_poll SET clock_off_ms = ?2 WHERE gateway = ?1",
+        (gateway, off_ms),
+    )?;
+    Ok(())
+}

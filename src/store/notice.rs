@@ -154,3 +154,13 @@ pub fn done(tx: &Tx<'_>, key: &str) -> Result<(), StoreError> {
     tx.touch(Topic::Notices);
     Ok(())
 }
+
+/// Every task or warning whose key begins so is done.
+pub fn done_from(tx: &Tx<'_>, begins: &str) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE notice SET done_at = ?2 WHERE substr(key, 1, length(?1)) = ?1 AND done_at IS NULL",
+        (begins, tx.now().at_ms),
+    )?;
+    tx.touch(Topic::Notices);
+    Ok(())
+}

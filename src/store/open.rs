@@ -21,6 +21,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_gateway_poll.sql"),
     include_str!("migrations/0005_schema_mark.sql"),
     include_str!("migrations/0006_deed.sql"),
+    include_str!("migrations/0007_proof.sql"),
 ];
 
 /// The schema of this program.

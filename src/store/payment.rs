@@ -9,7 +9,7 @@ pub use allocation::{
 };
 pub use event::{
     EventKind, EventRow, EventStatus, adopt_event, end_event, event, event_of_key, events,
-    insert_event, open_refunds,
+    insert_event, next_refund_look_up, refund_exceptions, refunds_due,
 };
 
 use super::deed::{self, DeedKind, NewDeed};
@@ -49,6 +49,8 @@ pub struct NewPayment {
     pub reference: String,
     /// What is not applied to a document.
     pub unapplied_minor: i64,
+    /// The gateway's own clock shortly before the call, UTC ms; none = it could not be told.
+    pub gateway_at: Option<i64>,
 }
 
 /// A payment.
@@ -104,12 +106,14 @@ pub struct PaymentRow {
     pub reference: String,
     /// Raised by each change.
     pub version: i64,
+    /// The gateway's own clock shortly before the call, UTC ms; none = it could not be told.
+    pub gateway_at: Option<i64>,
 }
 
 const COLUMNS: &str = "id, account_id, run_id, method_id, gateway, amount_minor, currency, status, \
     idempotency_key, body_hash, gateway_ref, attempt, decline_code, decline_class, reply, received_on, \
     created_at, settled_at, next_retry_at, next_look_up_at, look_ups, unapplied_minor, returned_minor, \
-    reference, version";
+    reference, version, gateway_at";
 
 fn row(r: &Row<'_>) -> rusqlite::Result<PaymentRow> {
     Ok(PaymentRow {
@@ -126,7 +130,10 @@ fn row(r: &Row<'_>) -> rusqlite::Result<PaymentRow> {
         gateway_ref: r.get(10)?,
         attempt: r.get(11)?,
         decline_code: r.get(12)?,
-        decline_class: DeclineClass::parse(r.get_ref(13)?.as_str()?),
+        decline_class: match r.get_ref(13)?.as_str()? {
+            "" => None,
+            _ => Some(word(r, 13, DeclineClass::parse)?),
+        },
         reply: r.get(14)?,
         received_on: r.get(15)?,
         created_at: r.get(16)?,
@@ -138,6 +145,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<PaymentRow> {
         returned_minor: r.get(22)?,
         reference: r.get(23)?,
         version: r.get(24)?,
+        gateway_at: r.get(25)?,
     })
 }
 
@@ -150,8 +158,8 @@ pub fn insert(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, StoreError> {
     tx.conn()
         .prepare_cached(
             "INSERT INTO payment (account_id, run_id, method_id, gateway, amount_minor, currency, status,
-                idempotency_key, body_hash, attempt, received_on, created_at, settled_at, unapplied_minor, reference)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                idempotency_key, body_hash, attempt, received_on, created_at, settled_at, unapplied_minor, reference, gateway_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?
         .execute(rusqlite::params![
             new.account.0,
@@ -169,6 +177,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, StoreError> {
             settled,
             new.unapplied_minor,
             new.reference,
+            new.gateway_at,
         ])?;
     tx.touch(Topic::Payments);
     let id = PaymentId(tx.conn().last_insert_rowid());
@@ -413,7 +422,7 @@ pub fn ask_now(tx: &Tx<'_>, ids: &[PaymentId]) -> Result<usize, StoreError> {
         return Ok(tx.conn().execute(
             "UPDATE payment SET next_look_up_at = ?1 WHERE status IN ('Submitted','Unknown')",
             [now],
-        )?);
+        )? + event::ask_now(tx)?);
     }
     let mut statement = tx.conn().prepare_cached(
         "UPDATE payment SET next_look_up_at = ?1 WHERE id = ?2 AND status IN ('Submitted','Unknown')",

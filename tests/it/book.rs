@@ -18,6 +18,9 @@ const MADE: &[&str] = &[
     "DROP TABLE gateway_poll",
     "DROP TABLE schema_mark",
     "DROP TABLE deed; DROP TABLE deed_start; DROP TABLE import_request",
+    "ALTER TABLE payment DROP COLUMN gateway_at; ALTER TABLE payment_event DROP COLUMN gateway_at;
+     ALTER TABLE payment_event DROP COLUMN look_ups; ALTER TABLE payment_event DROP COLUMN next_look_up_at;
+     ALTER TABLE gateway_poll DROP COLUMN clock_off_ms",
 ];
 
 /// What a call of the binary gave.
@@ -99,7 +102,7 @@ impl Book {
     /// Makes it a book of an older schema: what later migrations made is taken away again.
     pub fn of_schema(&self, version: usize) {
         let conn = rusqlite::Connection::open(&self.path).unwrap();
-        for made in MADE.iter().skip(version) {
+        for made in MADE.iter().skip(version).rev() {
             conn.execute_batch(made).unwrap();
         }
         conn.pragma_update(None, "user_version", version as i64).unwrap();

@@ -1,8 +1,9 @@
 //! A gateway whose line fails and whose caller dies, as dice or a script say.
 
+use daybook::domain::money::Currency;
 use daybook::engine::job::Pool;
 use daybook::gateway::{
-    Capabilities, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest,
+    Capabilities, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest, Seen,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
@@ -44,6 +45,8 @@ pub enum Throw {
     Batch,
     Charge,
     LookUp,
+    Refund,
+    Twist,
 }
 
 /// Throws that are settled beforehand.
@@ -89,6 +92,13 @@ pub struct Plot {
     pub resend: bool,
     /// The gateway sometimes denies a charge that it made.
     pub late: bool,
+    /// No look-up ever shows anything: an empty list, or one without our key.
+    pub empty: bool,
+    /// The gateway forgets keys after an hour.
+    pub short_life: bool,
+    /// How far the book's clock is ahead of the world's while charges are made; afterwards it is as
+    /// far behind, ms.
+    pub skew_ms: i64,
 }
 
 /// A gateway whose line, or whose caller, fails as the dice say.
@@ -107,8 +117,12 @@ impl Gateway for Faulty {
         self.inner.events(since_ms, at_ms)
     }
 
+    fn clock(&self, at_ms: i64) -> Option<i64> {
+        self.inner.clock(at_ms)
+    }
+
     fn charge(&self, request: &ChargeRequest) -> Outcome {
-        match self.fortune.roll(Throw::Charge, 14) {
+        match self.fortune.roll(Throw::Charge, if self.plot.empty { 10 } else { 18 }) {
             0 => {
                 self.fortune.hit("2: died before the call");
                 panic_any(Died)
@@ -140,6 +154,15 @@ impl Gateway for Faulty {
                 let _ = self.inner.charge(request);
                 panic_any(Died)
             }
+            6 => {
+                self.fortune.hit("9: the answer was about something else");
+                self.twisted(self.inner.charge(request))
+            }
+            7 => {
+                self.fortune.hit("5: a 500 after it committed");
+                let _ = self.inner.charge(request);
+                Outcome::Unknown { why: "HTTP 500".into() }
+            }
             _ => self.inner.charge(request),
         }
     }
@@ -155,16 +178,64 @@ impl Gateway for Faulty {
                 self.fortune.hit("denied what it made");
                 Found::Nothing
             }
+            7 => {
+                self.fortune.hit("9: the look-up was about something else");
+                match self.inner.look_up(query) {
+                    Found::Is(outcome) => Found::Is(self.twisted(outcome)),
+                    other => other,
+                }
+            }
+            _ if self.plot.empty => {
+                self.fortune.hit("an empty list");
+                Found::Nothing
+            }
             _ => self.inner.look_up(query),
         }
     }
 
     fn refund(&self, request: &RefundRequest) -> Outcome {
-        self.inner.refund(request)
+        match self.fortune.roll(Throw::Refund, 8) {
+            0 => {
+                self.fortune.hit("refund: died before the call");
+                panic_any(Died)
+            }
+            1 => {
+                self.fortune.hit("refund: the request was lost");
+                Outcome::Unknown { why: "the request was lost".into() }
+            }
+            2 | 3 => {
+                self.fortune.hit("refund: the answer was lost");
+                let _ = self.inner.refund(request);
+                Outcome::Unknown { why: "the answer was lost".into() }
+            }
+            4 => self.twisted(self.inner.refund(request)),
+            _ => self.inner.refund(request),
+        }
     }
 
     fn capabilities(&self) -> Capabilities {
         self.inner.capabilities()
+    }
+}
+
+impl Faulty {
+    /// The answer, but of another key, another amount, another currency, or of nothing.
+    fn twisted(&self, outcome: Outcome) -> Outcome {
+        let roll = self.fortune.roll(Throw::Twist, 4);
+        let twist = |mut seen: Seen| {
+            match roll {
+                0 => seen.key.push('x'),
+                1 => seen.amount_minor += 1,
+                2 => seen.currency = Currency::parse("USD").unwrap(),
+                _ => seen.reference.clear(),
+            }
+            seen
+        };
+        match outcome {
+            Outcome::Approved { seen } => Outcome::Approved { seen: twist(seen) },
+            Outcome::Submitted { seen } => Outcome::Submitted { seen: twist(seen) },
+            other => other,
+        }
     }
 }
 

@@ -122,7 +122,9 @@ fn reply(there: &mut There, request: &str, form: &str) -> Option<Value> {
         ("POST", "/v1/payment_intents") => {
             if !there.intents.iter().any(|i| i["metadata"]["daybook_key"] == key) {
                 let id = format!("pi_{}", there.intents.len() + 1);
+                let amount: i64 = field(form, "amount").parse().ok()?;
                 there.intents.push(json!({ "id": id, "status": there.status,
+                    "amount": amount, "currency": field(form, "currency"),
                     "metadata": { "daybook_key": key } }));
             }
             let known = there.intents.iter().find(|i| i["metadata"]["daybook_key"] == key)?;

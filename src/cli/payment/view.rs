@@ -220,17 +220,44 @@ pub fn unanswered(db: &Db<'_>) -> Result<Vec<PaymentRow>, StoreError> {
 
 pub(super) fn exceptions(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
     let rows = session.read(payment::exceptions)?;
+    let refunds = session.read(|db| {
+        let open = payment::refund_exceptions(db)?;
+        open.into_iter()
+            .map(|e| Ok((payment::get(db, e.payment)?, e)))
+            .collect::<Result<Vec<_>, _>>()
+    })?;
     if ctx.json {
-        output::json(&rows_json(session, &rows)?)?;
-    } else if rows.is_empty() {
+        let mut all = rows_json(session, &rows)?;
+        for (row, event) in &refunds {
+            let mut one = row_json(session, row)?;
+            one["refund"] = json!({
+                "amount": row.currency.plain(event.amount_minor),
+                "status": event.status,
+                "key": event.key,
+                "reply": event.reply,
+            });
+            all.push(one);
+        }
+        output::json(&all)?;
+    } else if rows.is_empty() && refunds.is_empty() {
         output::line("no exceptions: every unanswered payment is still being looked up");
     } else {
-        table(session, &rows)?;
+        if !rows.is_empty() {
+            table(session, &rows)?;
+        }
+        for (row, event) in &refunds {
+            let money = row.currency.grouped(event.amount_minor);
+            output::line(&format!(
+                "{}: refund of {money} {} {}: {}",
+                row.id, row.currency, event.status, event.reply
+            ));
+        }
         output::line(
-            "record what you find: daybook payment reconcile ID --approved REF --evidence T",
+            "record what you find: daybook payment reconcile ID --approved REF --evidence T, or \
+             --not-charged --evidence T",
         );
     }
-    Ok(Exit::partly_if(!rows.is_empty()))
+    Ok(Exit::partly_if(!rows.is_empty() || !refunds.is_empty()))
 }
 
 pub(super) fn failed(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {

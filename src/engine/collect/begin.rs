@@ -33,10 +33,9 @@ pub fn batch(
     run: &RunRow,
     limit: u32,
 ) -> Result<Option<Vec<Begun>>, StoreError> {
-    let mode = Mode::of(&run.filter);
     // A filter that cannot be read must not become "every gateway".
-    let gateway = super::pick::gateway_of(&run.filter)
-        .map_err(|e| StoreError::Corrupt(format!("{}: {e}", run.id)))?;
+    let filter = super::pick::read_filter(&run.filter)?;
+    let (mode, gateway) = (filter.mode(), filter.gateway().to_owned());
     let items = payment_run::open_items(tx, run.id, limit)?;
     if items.is_empty() {
         return Ok(None);
@@ -205,6 +204,7 @@ fn write_down(
             received_on: None,
             reference: String::new(),
             unapplied_minor: 0,
+            gateway_at: till.clock_of(&method.gateway),
         },
     )?;
     for debt in debts {

@@ -6,10 +6,10 @@ use crate::domain::ids::JobId;
 use crate::engine::job::Ports;
 use crate::engine::till::Till;
 use crate::engine::{Error, Session};
-use crate::gateway::{ChargeRequest, Found, LookUp, Outcome};
+use crate::gateway::{Found, LookUp, Outcome};
 use crate::store::job::{self, Wanted};
 use crate::store::payment::PaymentRow;
-use crate::store::{Db, StoreError, debt, method_state, payment};
+use crate::store::{Db, StoreError, method_state};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,14 +43,19 @@ impl Halt {
 
 /// Asks the gateways for a batch. What was not asked because of a halt comes back as unreachable:
 /// nothing was sent.
-pub fn charge(till: &mut Till, ports: &Ports, halt: &Arc<Halt>, begun: &[Begun]) -> Vec<Outcome> {
+pub fn charge(
+    till: &mut Till,
+    ports: &Ports,
+    halt: Option<&Arc<Halt>>,
+    begun: &[Begun],
+) -> Vec<Outcome> {
     let answers = Answers::new(begun.len());
     let mut tasks: Vec<Box<dyn FnOnce() + Send>> = Vec::with_capacity(begun.len());
     for (place, one) in begun.iter().enumerate() {
         let gateway = till.gateway(&one.gateway);
-        let (halt, answers, request) = (Arc::clone(halt), answers.clone(), one.request.clone());
+        let (halt, answers, request) = (halt.cloned(), answers.clone(), one.request.clone());
         tasks.push(Box::new(move || {
-            let answer = if halt.asked() {
+            let answer = if halt.is_some_and(|halt| halt.asked()) {
                 Outcome::Unreachable { why: "halted before the call".to_owned() }
             } else {
                 gateway.charge(&request)
@@ -59,7 +64,12 @@ pub fn charge(till: &mut Till, ports: &Ports, halt: &Arc<Halt>, begun: &[Begun])
         }));
     }
     ports.pool.run(till.concurrency(), tasks);
-    answers.take(|| Outcome::Unknown { why: "the call ended without an answer".to_owned() })
+    answers.take(unanswered)
+}
+
+/// What is known of a call that never came to its end.
+pub fn unanswered() -> Outcome {
+    Outcome::Unknown { why: "the call ended without an answer".to_owned() }
 }
 
 /// What a look-up of a payment calls for.
@@ -67,9 +77,9 @@ pub fn charge(till: &mut Till, ports: &Ports, halt: &Arc<Halt>, begun: &[Begun])
 pub enum Verdict {
     /// The gateway knows: record this.
     Is(Outcome),
-    /// The gateway has no trace of it and would have by now.
+    /// The gateway shows nothing of it, which proves nothing.
     Nothing,
-    /// It proves nothing (yet).
+    /// It could not be asked, or said something else.
     Open {
         /// What was seen.
         why: String,
@@ -87,21 +97,19 @@ pub fn look_up(
     let mut tasks: Vec<Box<dyn FnOnce() + Send>> = Vec::with_capacity(payments.len());
     for (place, (row, token)) in payments.iter().enumerate() {
         let gateway = till.gateway(&row.gateway);
-        let visible = gateway.capabilities().visible_after_ms;
-        let young = now_ms - row.created_at < visible;
-        let query = LookUp {
-            key: row.key.clone(),
-            refund_of: None,
-            token: token.clone(),
-            called_at_ms: row.created_at,
-            at_ms: now_ms,
-        };
+        let query =
+            LookUp { key: row.key.clone(), refund_of: None, token: token.clone(), at_ms: now_ms };
         let answers = answers.clone();
+        let (amount_minor, currency) = (row.amount_minor, row.currency);
         tasks.push(Box::new(move || {
             let verdict = match gateway.look_up(&query) {
-                Found::Is(outcome) => Verdict::Is(outcome),
-                Found::Nothing if young => {
-                    Verdict::Open { why: "not visible at the gateway yet".to_owned() }
+                Found::Is(outcome) => {
+                    match outcome.held_against(&query.key, amount_minor, currency) {
+                        Outcome::Unknown { why } | Outcome::Unreachable { why } => {
+                            Verdict::Open { why }
+                        }
+                        outcome => Verdict::Is(outcome),
+                    }
                 }
                 Found::Nothing => Verdict::Nothing,
                 Found::Failed { why } => Verdict::Open { why },
@@ -120,26 +128,6 @@ pub fn with_token(db: &Db<'_>, row: PaymentRow) -> Result<(PaymentRow, String), 
         None => String::new(),
     };
     Ok((row, token))
-}
-
-/// The request of a payment again, word for word; none when its body is no longer the same (then
-/// only look-ups remain).
-pub fn request_again(db: &Db<'_>, row: &PaymentRow) -> Result<Option<ChargeRequest>, StoreError> {
-    let Some(method) = row.method else { return Ok(None) };
-    let method = method_state::get(db, method)?;
-    let allocations = payment::allocations(db, row.id)?;
-    let Some(first) = allocations.first() else { return Ok(None) };
-    let request = ChargeRequest {
-        key: row.key.clone(),
-        customer: debt::get(db, first.document)?.account_number,
-        token: method.token,
-        kind: method.kind,
-        amount_minor: row.amount_minor,
-        currency: row.currency,
-        description: super::begin::description(allocations.iter().map(|a| a.number.as_str())),
-        at_ms: row.created_at,
-    };
-    Ok(Some(request).filter(|r| r.body_hash() == row.body_hash))
 }
 
 /// Answers by place, put in by many threads.

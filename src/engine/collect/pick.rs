@@ -92,9 +92,9 @@ pub fn start_retry(
     })
 }
 
-/// How strictly a run of retries judges; absent in the filter of an ordinary run.
+/// How strictly a run of retries judges; not in the filter of an ordinary run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields)]
 pub struct Mode {
     /// A run of retries: its list was made with it.
     pub retry: bool,
@@ -102,10 +102,30 @@ pub struct Mode {
     pub by_hand: bool,
 }
 
-impl Mode {
-    /// Reads it from a run's filter.
-    pub fn of(filter: &str) -> Self {
-        serde_json::from_str(filter).unwrap_or_default()
+/// What a run was made with: the two shapes of its filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunFilter {
+    /// It picks what is due.
+    Due(NewPaymentRun),
+    /// It has its list.
+    Retry(Mode),
+}
+
+impl RunFilter {
+    /// How strictly it judges.
+    pub fn mode(&self) -> Mode {
+        match self {
+            Self::Due(_) => Mode::default(),
+            Self::Retry(mode) => *mode,
+        }
+    }
+
+    /// The one gateway it charges at; empty = any.
+    pub fn gateway(&self) -> &str {
+        match self {
+            Self::Due(new) => new.gateway.as_deref().unwrap_or_default(),
+            Self::Retry(_) => "",
+        }
     }
 }
 
@@ -113,17 +133,11 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|e| Error::Bug(e.to_string()))
 }
 
-/// Reads the filter of a run.
-pub fn read_filter(text: &str) -> Result<NewPaymentRun, Error> {
-    serde_json::from_str(text).map_err(|e| Error::Bug(format!("filter of a payment run: {e}")))
-}
-
-/// The gateway that a run's filter is limited to; empty = every one, as of a run of retries, whose
-/// filter has no such field.
-pub fn gateway_of(text: &str) -> Result<String, Error> {
-    let filter: serde_json::Value = serde_json::from_str(text)
-        .map_err(|e| Error::Bug(format!("filter of a payment run: {e}")))?;
-    Ok(filter["gateway"].as_str().unwrap_or_default().to_owned())
+/// Reads the filter of a run. One that is neither shape stops the run: what it left out is not known.
+pub fn read_filter(text: &str) -> Result<RunFilter, StoreError> {
+    let retry = serde_json::from_str(text).map(RunFilter::Retry);
+    let found = retry.or_else(|_| serde_json::from_str(text).map(RunFilter::Due));
+    found.map_err(|e| StoreError::Corrupt(format!("the filter of a payment run: {e}")))
 }
 
 /// The filter as the store wants it; an unknown account is refused.

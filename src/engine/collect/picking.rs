@@ -1,7 +1,7 @@
 //! Filling the list of a run, page by page, and looking at the whole of it before a scheduled run
 //! charges anybody.
 
-use super::pick;
+use super::pick::{self, RunFilter};
 use super::runner::{Cursor, set_cursor};
 use crate::domain::actor::Verb;
 use crate::domain::ids::DocumentId;
@@ -26,7 +26,12 @@ pub(super) fn page(
     till: &Till,
     cursor: Cursor,
 ) -> Result<Slice, Error> {
-    let filter = pick::read_filter(&run.filter)?;
+    let filter = match pick::read_filter(&run.filter)? {
+        RunFilter::Due(new) => new,
+        RunFilter::Retry(_) => {
+            return Err(StoreError::Corrupt(format!("{} picks without a filter", run.id)).into());
+        }
+    };
     let after = cursor.pick_after.map_or_else(pick::beginning, |(on, id)| (on, DocumentId(id)));
     let now = session.now()?;
     // Judged before the lock is taken; what is charged is judged again when it is.

@@ -2,7 +2,7 @@
 
 use super::begin::{self, Begun};
 use super::call::{self, Halt, Verdict};
-use super::{pick, picking};
+use super::{again, pick, picking};
 use crate::domain::actor::Verb;
 use crate::domain::document::BillRunStatus;
 use crate::domain::ids::PaymentRunId;
@@ -12,7 +12,7 @@ use crate::engine::command::JobSpec;
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::settle::{self, Settled};
 use crate::engine::till::Till;
-use crate::engine::{Error, Session, reach};
+use crate::engine::{Error, Session, gateway_clock, reach};
 use crate::gateway::Outcome;
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::payment_run::{self, RunRow};
@@ -38,18 +38,29 @@ const RECOVER: usize = 100;
 /// promised, for a commit may be slow.
 const LOCK: Duration = Duration::from_millis(20);
 
-/// Where a run goes on: the cursor of its job.
+/// Where a run goes on: the cursor of its job. Every field is written and must be there: what is
+/// missing would say "picked, and looked at".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Cursor {
     /// Due date and document after which picking goes on; none = picking is over.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub(super) pick_after: Option<(NaiveDate, i64)>,
     /// The list is whole, and nobody has looked yet whether it may be charged.
     pub(super) unguarded: bool,
     /// Refusals of our set-up in a row.
     pub(super) refusals: u32,
     /// When the gateway could first not be reached, UTC ms.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub(super) outage_since: Option<i64>,
+}
+
+impl Cursor {
+    /// Reads it; a run whose place cannot be read charges nobody.
+    fn of(job: &JobRow) -> Result<Self, StoreError> {
+        serde_json::from_str(&job.cursor)
+            .map_err(|e| StoreError::Corrupt(format!("the place of job {}: {e}", job.id)))
+    }
 }
 
 /// The runner of `collect` and `retry` jobs.
@@ -103,23 +114,33 @@ impl Collect {
         till: &mut Till,
         ports: &Ports,
     ) -> Result<Slice, Error> {
-        let cursor: Cursor = serde_json::from_str(&job.cursor).unwrap_or_default();
         match run.status {
             PaymentRunStatus::Pending => begin_run(session, job, run),
             PaymentRunStatus::Processing | PaymentRunStatus::Paused => {
+                let cursor = Cursor::of(job)?;
                 if cursor.pick_after.is_some() {
                     return picking::page(session, job, run, till, cursor);
                 }
                 if cursor.unguarded {
                     return picking::guard_run(session, job, run, till, cursor);
                 }
-                if recover(session, job, run, till, ports)? {
+                let halt = self.halt(session, job)?;
+                if recover(session, job, run, till, ports, &halt)? {
                     return Ok(Slice::More);
                 }
                 self.charge(session, job, run, till, ports, cursor)
             }
             PaymentRunStatus::Completed | PaymentRunStatus::Stopped => Ok(Slice::Done),
         }
+    }
+
+    fn halt(&mut self, session: &Session, job: &JobRow) -> Result<Arc<Halt>, Error> {
+        let halt = match self.halt.take() {
+            Some(halt) => halt,
+            None => Arc::new(Halt::new(session, job.id)?),
+        };
+        self.halt = Some(Arc::clone(&halt));
+        Ok(halt)
     }
 
     /// One sandwich.
@@ -136,11 +157,8 @@ impl Collect {
             session.reach.leave(job.id, &why);
             return Ok(Slice::Leave);
         }
-        let halt = match &self.halt {
-            Some(halt) => Arc::clone(halt),
-            None => Arc::new(Halt::new(session, job.id)?),
-        };
-        self.halt = Some(Arc::clone(&halt));
+        let halt = self.halt(session, job)?;
+        till.read_clocks(session)?;
         let limit = u32::try_from(self.batch).unwrap_or(u32::MAX);
         let begun = slice_write(session, job, |tx| {
             let begun = begin::batch(tx, till, run, limit)?;
@@ -156,9 +174,10 @@ impl Collect {
             return Ok(Slice::More);
         }
         let called = Instant::now();
-        let outcomes = call::charge(till, ports, &halt, &begun);
+        let outcomes = call::charge(till, ports, Some(&halt), &begun);
         let called = called.elapsed();
         let slice = record(session, job, run, till, &begun, &outcomes, cursor)?;
+        gateway_clock::watch(session, till)?;
         self.batch =
             next_batch(self.batch, held.max(session.store.last_held()), called, till.concurrency());
         Ok(slice)
@@ -199,7 +218,9 @@ fn slice_write<T>(
 fn run_of(job: &JobRow) -> Result<PaymentRunId, Error> {
     match serde_json::from_str(&job.spec) {
         Ok(JobSpec::Collect { run } | JobSpec::Retry { run }) => Ok(run),
-        Ok(_) | Err(_) => Err(Error::Bug(format!("job {} is no payment run", job.id))),
+        Ok(_) | Err(_) => {
+            Err(StoreError::Corrupt(format!("job {} is no payment run", job.id)).into())
+        }
     }
 }
 
@@ -279,14 +300,16 @@ pub(super) fn set_cursor(
 }
 
 /// Clears up payments whose maker died between writing them down and recording the answer: the
-/// gateway is asked by the same key. What it does not know was never sent, and is sent now, under
-/// the same key, so that the run ends as if nobody had died. Gives whether there were any.
+/// gateway is asked by the same key. Where it shows nothing, the request is sent again under that key
+/// if it may still be made, so that the run ends as if nobody had died; else it stays unknown. Gives
+/// whether there were any.
 fn recover(
     session: &mut Session,
     job: &JobRow,
     run: &RunRow,
     till: &mut Till,
     ports: &Ports,
+    halt: &Arc<Halt>,
 ) -> Result<bool, Error> {
     let begun: Vec<_> = session.read(|db| {
         let rows = payment::begun_in_run(db, run.id)?;
@@ -297,26 +320,25 @@ fn recover(
     }
     let now_ms = session.now()?.at_ms;
     let verdicts = call::look_up(till, ports, now_ms, &begun);
-    let mut outcomes = Vec::new();
-    for ((row, _), verdict) in begun.iter().zip(verdicts) {
-        let gateway = till.gateway(&row.gateway);
-        let life = gateway.capabilities().key_life_ms;
-        // At 80 % of the key's life only look-ups remain.
-        let young = now_ms - row.created_at < life / 5 * 4;
-        outcomes.push(match verdict {
-            Verdict::Is(outcome) => outcome,
-            Verdict::Open { why } => Outcome::Unknown { why },
-            Verdict::Nothing => match session.read(|db| call::request_again(db, row))? {
-                Some(request) if young => sent_again(gateway.charge(&request)),
-                Some(_) | None => Outcome::declined("not_found_at_gateway"),
-            },
-        });
-    }
+    let traceless: Vec<_> = begun
+        .iter()
+        .zip(&verdicts)
+        .filter(|(_, verdict)| **verdict == Verdict::Nothing)
+        .map(|((row, _), _)| row)
+        .collect();
+    let mut sent = again::send(till, ports, Some(halt), &traceless, now_ms, |permit| {
+        slice_write(session, job, permit)
+    })?;
     slice_write(session, job, |tx| {
         let mut done = 0;
-        for ((row, _), outcome) in begun.iter().zip(&outcomes) {
+        for ((row, _), verdict) in begun.iter().zip(verdicts) {
+            let outcome = match verdict {
+                Verdict::Is(outcome) => outcome,
+                Verdict::Open { why } => Outcome::Unknown { why },
+                Verdict::Nothing => sent.remove(&row.id).unwrap_or_else(call::unanswered),
+            };
             let now = payment::get(tx, row.id)?;
-            if settle::record(tx, &till.rules, &now, outcome)? != Settled::Already {
+            if settle::record(tx, &till.rules, &now, &outcome)? != Settled::Already {
                 done += 1;
             }
         }
@@ -325,12 +347,6 @@ fn recover(
         Ok(())
     })?;
     Ok(true)
-}
-
-/// What a request that was sent a second time came to: a line that cannot be had now says nothing of
-/// the first time, so such a payment is looked up again before its invoices are free.
-fn sent_again(outcome: Outcome) -> Outcome {
-    if let Outcome::Unreachable { why } = outcome { Outcome::Unknown { why } } else { outcome }
 }
 
 /// The second half of the sandwich.

@@ -4,9 +4,9 @@ use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentRunId};
 use crate::domain::payment::PaymentRunStatus;
 use crate::domain::payment_run::SkipReason;
-use crate::engine::{Error, Session};
+use crate::engine::{Error, Session, settle};
 use crate::store::job::{self, JobKind, JobRow, JobState, Wanted};
-use crate::store::{Db, StoreError, Tx, payment_run};
+use crate::store::{Db, StoreError, Tx, payment, payment_run};
 
 /// Asks a run to halt before its next charge; one that nobody drives halts at once.
 pub fn pause(session: &mut Session, run: PaymentRunId) -> Result<(), Error> {
@@ -68,8 +68,12 @@ pub fn stop(session: &mut Session, run: PaymentRunId) -> Result<(), Error> {
     })
 }
 
-/// Ends a run early: the rest of its list is left out.
+/// Ends a run early: the rest of its list is left out. What a dead maker left without an answer is
+/// looked up from now on.
 pub fn end(tx: &Tx<'_>, run: PaymentRunId, why: &str) -> Result<(), StoreError> {
+    for begun in payment::begun_in_run(tx, run)? {
+        settle::unanswered(tx, &begun, "its run was stopped before an answer was recorded")?;
+    }
     let left = payment_run::skip_rest(tx, run, SkipReason::Stopped)?;
     payment_run::set_status(tx, run, PaymentRunStatus::Stopped, why)?;
     tx.note(run, format!("{why}; {left} invoices were not tried"));

@@ -8,7 +8,7 @@ use crate::domain::decline;
 use crate::domain::money::Currency;
 use crate::gateway::{ChargeEvent, Moved};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -37,7 +37,7 @@ pub enum Fate {
     },
     /// Failed with a 500; nothing taken.
     Error,
-    /// Never arrived; kept only because the attempt is used up.
+    /// Never arrived and is not known; kept only because the attempt is used up.
     Lost,
 }
 
@@ -84,13 +84,15 @@ pub(super) enum Record {
 /// A charge as the index knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
+    /// The key it was made with.
+    pub key: String,
     /// Hash of the body.
     pub hash: String,
     /// Minor units.
     pub amount_minor: i64,
     /// ISO code.
     pub currency: String,
-    /// The book's moment of the call, UTC ms.
+    /// The moment of the call on the sandbox's clock, UTC ms.
     pub at_ms: i64,
     /// What became of it.
     pub result: Fate,
@@ -100,17 +102,30 @@ pub struct Charge {
     pub refunded_minor: i64,
 }
 
-/// What the file says, by key.
+/// A refund as the index knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refund {
+    /// Hash of the body.
+    pub(super) hash: String,
+    /// Name of its charge.
+    pub(super) of: String,
+    /// Minor units.
+    pub(super) amount_minor: i64,
+    /// Name at the gateway.
+    pub(super) reference: String,
+    /// The moment of the call on the sandbox's clock, UTC ms.
+    pub(super) at_ms: i64,
+}
+
+/// What the file says.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    /// Charges that arrived, by key.
+    /// Charges that arrived, by reference.
     pub(super) charges: HashMap<String, Charge>,
-    /// Key of a charge, by reference.
-    pub(super) by_reference: HashMap<String, String>,
-    /// Keys of requests that never arrived: their line drops again if they are sent again.
-    pub(super) lost: HashSet<String>,
-    /// Body hash and reference of refunds, by key.
-    pub(super) refunds: HashMap<String, (String, String)>,
+    /// Their references, by key: more than one where the key was forgotten in between.
+    by_key: HashMap<String, Vec<String>>,
+    /// Refunds by key, oldest first.
+    pub(super) refunds: HashMap<String, Vec<Refund>>,
     /// What moved money of charges after their answer, oldest first.
     pub(super) events: Vec<ChargeEvent>,
     /// Number of the next line, from 1.
@@ -126,6 +141,11 @@ impl Index {
             return 0;
         }
         self.attempts.get(&(customer.to_owned(), token.to_owned())).copied().unwrap_or(0)
+    }
+
+    /// The charges made with a key, oldest first.
+    pub(super) fn of_key(&self, key: &str) -> impl Iterator<Item = &Charge> {
+        self.by_key.get(key).into_iter().flatten().filter_map(|r| self.charges.get(r))
     }
 
     fn apply(&mut self, record: Record) {
@@ -146,37 +166,39 @@ impl Index {
                     *self.attempts.entry((customer, token)).or_default() += 1;
                 }
                 if result == Fate::Lost {
-                    self.lost.insert(key);
                     return;
                 }
-                self.by_reference.insert(reference.clone(), key.clone());
+                self.by_key.entry(key.clone()).or_default().push(reference.clone());
                 let charge = Charge {
+                    key,
                     hash,
                     amount_minor,
                     currency,
                     at_ms,
                     result,
-                    reference,
+                    reference: reference.clone(),
                     refunded_minor: 0,
                 };
-                self.charges.insert(key, charge);
+                self.charges.insert(reference, charge);
             }
             Record::Refund { key, hash, of, amount_minor, reference, at_ms } => {
-                if let Some(charge) = self.charge_mut(&of) {
+                if let Some(charge) = self.charges.get_mut(&of) {
                     charge.refunded_minor += amount_minor;
                 }
                 self.moved(&of, Moved::Refunded, (&reference, &key), amount_minor, at_ms);
-                self.refunds.insert(key, (hash, reference));
+                let refund = Refund { hash, of, amount_minor, reference, at_ms };
+                self.refunds.entry(key).or_default().push(refund);
             }
             Record::Bank { of, code, at_ms } => {
                 let taken = self
-                    .charge_mut(&of)
+                    .charges
+                    .get(&of)
                     .filter(|c| matches!(c.result, Fate::Approved | Fate::Returning { .. }))
                     .map(|c| c.amount_minor - c.refunded_minor);
                 if let Some(left) = taken.filter(|left| *left > 0 && !code.is_empty()) {
                     self.moved(&of, Moved::TakenBack, (&format!("{of} back"), &code), left, at_ms);
                 }
-                if let Some(charge) = self.charge_mut(&of) {
+                if let Some(charge) = self.charges.get_mut(&of) {
                     charge.result =
                         if code.is_empty() { Fate::Approved } else { Fate::Declined { code } };
                 }
@@ -202,19 +224,17 @@ impl Index {
 
     /// Whether the bank has yet to take a charge back.
     pub(super) fn is_returning(&self, reference: &str) -> bool {
-        let charge = self.by_reference.get(reference).and_then(|key| self.charges.get(key));
-        charge.is_some_and(|c| matches!(c.result, Fate::Returning { .. }))
+        self.charges.get(reference).is_some_and(|c| matches!(c.result, Fate::Returning { .. }))
     }
 
     /// Notes an event: its name, and the key of a refund or the bank's code.
     fn moved(&mut self, of: &str, kind: Moved, (id, word): (&str, &str), minor: i64, at_ms: i64) {
-        let Some(key) = self.by_reference.get(of) else { return };
-        let currency = self.charges.get(key).and_then(|c| Currency::parse(&c.currency));
-        let Some(currency) = currency else { return };
+        let Some(charge) = self.charges.get(of) else { return };
+        let Some(currency) = Currency::parse(&charge.currency) else { return };
         let taken = kind == Moved::TakenBack;
         self.events.push(ChargeEvent {
             id: id.to_owned(),
-            charge_key: key.clone(),
+            charge_key: charge.key.clone(),
             kind,
             refund_key: (!taken).then(|| word.to_owned()),
             amount_minor: minor,
@@ -227,11 +247,6 @@ impl Index {
                 "made at the gateway".to_owned()
             },
         });
-    }
-
-    fn charge_mut(&mut self, reference: &str) -> Option<&mut Charge> {
-        let key = self.by_reference.get(reference)?;
-        self.charges.get_mut(key)
     }
 }
 

@@ -12,7 +12,7 @@
 
 use super::super::stripe_http::Answer;
 use super::super::{ChargeEvent, Moved};
-use super::{KEY, Stripe, clean};
+use super::{KEY, Stripe, clean, from_stripe};
 use crate::domain::money::Currency;
 use serde_json::Value;
 
@@ -154,13 +154,4 @@ fn dispute_words(reason: &str) -> String {
         other => return format!("disputed: {}", clean(&other.replace('_', " "))),
     }
     .to_owned()
-}
-
-/// The other way round than [`super::stripe_amount`].
-fn from_stripe(amount: i64, currency: Currency) -> i64 {
-    match (currency.code(), currency.digits()) {
-        ("ISK" | "UGX", 0) => amount / 100,
-        ("MGA", 2) => amount.saturating_mul(100),
-        (_, _) => amount,
-    }
 }

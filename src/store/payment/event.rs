@@ -65,10 +65,16 @@ pub struct EventRow {
     pub reference: String,
     /// What was heard, in words.
     pub reply: String,
+    /// Of a refund: the gateway's own clock shortly before the call, UTC ms, if it could be told.
+    pub gateway_at: Option<i64>,
+    /// Of an unanswered refund: the next look-up; none = on the exception list.
+    pub next_look_up_at: Option<i64>,
+    /// Look-ups so far.
+    pub look_ups: u32,
 }
 
-const EVENT: &str =
-    "id, payment_id, kind, status, amount_minor, event_on, at, key, reference, reply";
+const EVENT: &str = "id, payment_id, kind, status, amount_minor, event_on, at, key, reference, reply, gateway_at, \
+     next_look_up_at, look_ups";
 
 fn event_row(r: &Row<'_>) -> rusqlite::Result<EventRow> {
     Ok(EventRow {
@@ -82,6 +88,9 @@ fn event_row(r: &Row<'_>) -> rusqlite::Result<EventRow> {
         key: r.get(7)?,
         reference: r.get(8)?,
         reply: r.get(9)?,
+        gateway_at: r.get(10)?,
+        next_look_up_at: r.get(11)?,
+        look_ups: r.get(12)?,
     })
 }
 
@@ -89,8 +98,9 @@ fn event_row(r: &Row<'_>) -> rusqlite::Result<EventRow> {
 pub fn insert_event(tx: &Tx<'_>, event: &EventRow) -> Result<i64, StoreError> {
     tx.conn()
         .prepare_cached(
-            "INSERT INTO payment_event (payment_id, kind, status, amount_minor, event_on, at, key, reference, reply)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO payment_event (payment_id, kind, status, amount_minor, event_on, at, key, reference, reply,
+                gateway_at, next_look_up_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?
         .execute((
             event.payment.0,
@@ -102,6 +112,8 @@ pub fn insert_event(tx: &Tx<'_>, event: &EventRow) -> Result<i64, StoreError> {
             &event.key,
             &event.reference,
             &event.reply,
+            event.gateway_at,
+            event.next_look_up_at,
         ))?;
     tx.touch(Topic::Payments);
     let id = tx.conn().last_insert_rowid();
@@ -175,13 +187,51 @@ pub fn events(db: &Db<'_>, payment: PaymentId) -> Result<Vec<EventRow>, StoreErr
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Refunds whose outcome is not recorded.
-pub fn open_refunds(db: &Db<'_>) -> Result<Vec<EventRow>, StoreError> {
+const OPEN: &str = "kind = 'refund' AND status IN ('Processing','Unknown')";
+
+/// Unanswered refunds whose look-up is due.
+pub fn refunds_due(db: &Db<'_>, now_ms: i64) -> Result<Vec<EventRow>, StoreError> {
+    open(db, "next_look_up_at <= ?1", [now_ms])
+}
+
+/// Unanswered refunds that a person must clear up.
+pub fn refund_exceptions(db: &Db<'_>) -> Result<Vec<EventRow>, StoreError> {
+    open(db, "next_look_up_at IS NULL", [])
+}
+
+fn open<P: rusqlite::Params>(
+    db: &Db<'_>,
+    tail: &str,
+    params: P,
+) -> Result<Vec<EventRow>, StoreError> {
     let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {EVENT} FROM payment_event WHERE kind = 'refund' AND status IN ('Processing','Unknown') ORDER BY id"
+        "SELECT {EVENT} FROM payment_event WHERE {OPEN} AND {tail} ORDER BY id"
     ))?;
-    let rows = statement.query_map([], event_row)?;
+    let rows = statement.query_map(params, event_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Notes when an unanswered refund is looked up next (none = a person's), how often it was, and what
+/// was heard.
+pub fn next_refund_look_up(
+    tx: &Tx<'_>,
+    id: i64,
+    next_at: Option<i64>,
+    look_ups: u32,
+    reply: &str,
+) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE payment_event SET next_look_up_at = ?2, look_ups = ?3, reply = ?4 WHERE id = ?1",
+        (id, next_at, look_ups, reply),
+    )?;
+    tx.touch(Topic::Payments);
+    Ok(())
+}
+
+/// Makes every unanswered refund due for a look-up now.
+pub(super) fn ask_now(tx: &Tx<'_>) -> Result<usize, StoreError> {
+    let sql = format!("UPDATE payment_event SET next_look_up_at = ?1 WHERE {OPEN}");
+    Ok(tx.conn().execute(&sql, [tx.now().at_ms])?)
 }
 
 /// Records what became of a refund.
@@ -193,7 +243,7 @@ pub fn end_event(
     reply: &str,
 ) -> Result<(), StoreError> {
     tx.conn().execute(
-        "UPDATE payment_event SET status = ?2, reference = ?3, reply = ?4 WHERE id = ?1",
+        "UPDATE payment_event SET status = ?2, reference = ?3, reply = ?4, next_look_up_at = NULL WHERE id = ?1",
         (id, status.as_str(), reference, reply),
     )?;
     tx.touch(Topic::Payments);

@@ -197,7 +197,11 @@ pub fn look(kind: Kind, named: &str, side: &Path) -> Result<Seen, SecretError> {
 fn read_file(path: &Path) -> Result<Secret, SecretError> {
     let name = || path.display().to_string();
     let unreadable = |source| SecretError::Unreadable { path: name(), source };
-    let mut file = crate::outside::open(path).map_err(unreadable)?;
+    let mut file = crate::outside::open(path).map_err(|error| match error.kind() {
+        // A directory, a pipe, a device: no other user could read a secret there either.
+        io::ErrorKind::InvalidInput => SecretError::NotAFile(name()),
+        _ => unreadable(error),
+    })?;
     // The opened file is asked, not the path: it cannot be swapped in between.
     let facts = file.metadata().map_err(unreadable)?;
     if !facts.is_file() || facts.len() > LONGEST {

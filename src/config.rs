@@ -40,6 +40,12 @@ use allowed::{MOST, is_step};
 /// The table, by group.
 pub const SETTINGS: &[Setting] = &[
     s("book.time_zone", "UTC", Zone, "zone of the book's civil dates"),
+    s(
+        "clock.gap_days",
+        "35",
+        Int(2, 3660),
+        "days without any work after which the clock is not believed until confirmed",
+    ),
     s("issuer.name", "", Text(200), "who bills, as printed"),
     s("issuer.address", "", Text(500), "the issuer's address, lines separated by ;"),
     s("issuer.tax_id", "", Text(60), "the issuer's tax id, as printed"),

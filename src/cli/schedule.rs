@@ -7,7 +7,7 @@ use crate::domain::ids::{BillRunId, ScheduleId};
 use crate::domain::schedule::Every;
 use crate::engine::command::{NewPaymentRun, ScheduleStep};
 use crate::engine::schedule::{self, SHOWN, Spec};
-use crate::engine::{Error, Session};
+use crate::engine::{Error, Session, timekeeping};
 use crate::store::schedule as rows;
 use crate::store::schedule::ScheduleRow;
 use chrono::NaiveDate;
@@ -189,7 +189,8 @@ fn minute_of(text: &str) -> Result<u32, Error> {
 
 fn to_json(session: &Session, row: &ScheduleRow) -> Result<Value, Error> {
     let zone = session.config()?.zone();
-    let next: Vec<String> = schedule::upcoming(row, session.now()?, zone, SHOWN)
+    let last = session.read(|db| schedule::last_used(db, row.id))?;
+    let next: Vec<String> = schedule::upcoming(row, last, session.now()?, zone, SHOWN)
         .iter()
         .map(|s| s.format("%Y-%m-%dT%H:%M").to_string())
         .collect();
@@ -204,6 +205,7 @@ fn to_json(session: &Session, row: &ScheduleRow) -> Result<Value, Error> {
         "state": row.state,
         "owner": row.owner_name,
         "next": next,
+        "waits": timekeeping::doubt(session)?,
         "skip": row.skip_slot.map(|s| s.format("%Y-%m-%dT%H:%M").to_string()),
         "slots": used.iter().map(|s| json!({
             "slot": s.slot.format("%Y-%m-%dT%H:%M").to_string(),
@@ -227,12 +229,15 @@ fn list(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     let (now, zone) = (session.now()?, session.config()?.zone());
-    let cells: Vec<Vec<String>> = all
+    let doubt = timekeeping::doubt(session)?;
+    let cells = all
         .iter()
         .map(|r| {
-            let next = schedule::upcoming(r, now, zone, 1);
+            let last = session.read(|db| schedule::last_used(db, r.id))?;
+            let next = schedule::upcoming(r, last, now, zone, 1);
             let next = next.first().map(|s| s.format("%Y-%m-%d %H:%M").to_string());
-            vec![
+            let next = if doubt.is_empty() { next } else { Some("clock in doubt".to_owned()) };
+            Ok(vec![
                 r.id.to_string(),
                 r.name.clone(),
                 r.kind.to_string(),
@@ -240,9 +245,9 @@ fn list(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
                 r.state.to_string(),
                 next.unwrap_or_default(),
                 r.owner_name.clone(),
-            ]
+            ])
         })
-        .collect();
+        .collect::<Result<Vec<Vec<String>>, Error>>()?;
     let headers = [
         ("SCHEDULE", Align::Left),
         ("NAME", Align::Left),
@@ -253,6 +258,9 @@ fn list(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
         ("OWNER", Align::Left),
     ];
     output::table(&headers, &cells);
+    if !doubt.is_empty() {
+        output::line(&doubt);
+    }
     Ok(Exit::Done)
 }
 
@@ -271,6 +279,9 @@ fn show(session: &Session, id: ScheduleId, ctx: &Ctx) -> Result<Exit, Error> {
         row.at.format("%H:%M"),
         row.state
     ));
+    if let Some(doubt) = value["waits"].as_str().filter(|d| !d.is_empty()) {
+        output::line(&format!("  waits: {doubt}"));
+    }
     for slot in value["next"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         output::line(&format!("  next  {}", slot.replace('T', " ")));
     }

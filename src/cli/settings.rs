@@ -1,9 +1,9 @@
-//! `daybook settings get|set` and `daybook clock set`.
+//! `daybook settings get|set` and `daybook clock set|show|confirm`.
 
 use super::output::{self, Align};
 use super::{Ctx, Exit};
 use crate::config::{self, SETTINGS};
-use crate::engine::{Error, settings};
+use crate::engine::{Error, settings, timekeeping};
 use serde_json::{Map, Value, json};
 
 /// Read or change settings.
@@ -108,8 +108,10 @@ enum ClockAction {
         /// DATE or DATETHH:MM in the book's zone
         moment: String,
     },
-    /// Show the book's moment
+    /// Show the book's moment, and whether anything runs by it
     Show,
+    /// Say that the clock is right, though it is far from the last work in the book
+    Confirm,
 }
 
 /// Runs it.
@@ -118,12 +120,20 @@ pub fn clock(args: &ClockArgs, ctx: &Ctx) -> Result<Exit, Error> {
     let now = match &args.action {
         ClockAction::Set { moment } => settings::set_clock(&mut session, moment)?,
         ClockAction::Show => session.now()?,
+        ClockAction::Confirm => {
+            timekeeping::confirm(&mut session)?;
+            session.now()?
+        }
     };
+    let doubt = timekeeping::doubt(&session)?;
     let local = now.local(session.config()?.zone()).format("%Y-%m-%dT%H:%M").to_string();
     if ctx.json {
-        output::json(&json!({ "now": local, "today": now.today }))?;
+        output::json(&json!({ "now": local, "today": now.today, "doubt": doubt }))?;
     } else {
         output::line(&local);
+        if !doubt.is_empty() {
+            output::line(&doubt);
+        }
     }
     Ok(Exit::Done)
 }

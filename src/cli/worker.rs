@@ -1,7 +1,7 @@
 //! `daybook worker`: jobs, schedules and queues with no one logged in.
 
 use super::{Ctx, Exit, output};
-use crate::engine::{Error, trouble};
+use crate::engine::{Error, timekeeping, trouble};
 use crate::store::StoreError;
 use crate::worker::{self, log};
 use serde_json::json;
@@ -15,6 +15,9 @@ pub struct Args {
     /// Do what is due now, then end
     #[arg(long)]
     once: bool,
+    /// Work by this clock, though it is far from the last work in the book (as clock confirm)
+    #[arg(long)]
+    yes: bool,
     /// Begin when standard input ends: with the end of the console that started it
     #[arg(long, hide = true)]
     heir: bool,
@@ -62,6 +65,9 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let side = crate::store::side_directory(&ctx.book);
     log::begin(&side, log::Aloud::Yes);
     let mut session = ctx.open()?;
+    if args.yes && !timekeeping::clock(&session)?.is_believed() {
+        timekeeping::confirm(&mut session)?;
+    }
     let ports = worker::ports()?;
     let mut driven = 0;
     let mut copies = worker::Copies::default();
@@ -89,10 +95,14 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         }
     }
     copies.wait();
+    let doubt = timekeeping::doubt(&session)?;
     if ctx.json {
-        output::json(&json!({ "jobs": driven }))?;
+        output::json(&json!({ "jobs": driven, "clock_doubt": doubt }))?;
     } else {
         output::line(&format!("{driven} jobs driven"));
+        if !doubt.is_empty() {
+            output::line(&doubt);
+        }
     }
     Ok(Exit::Done)
 }

@@ -67,3 +67,4 @@ pub mod subscription;
 pub mod tax;
 pub mod term;
 pub mod text;
+pub mod timekeeping;

@@ -86,6 +86,17 @@ pub struct RetryRules {
 }
 
 impl RetryRules {
+    /// The longest that a rule lets an invoice wait.
+    pub fn longest_hours(&self) -> i64 {
+        let all = self.soft.iter().chain(&self.system).chain(&self.unknown);
+        let hours = all.map(|wait| match wait {
+            Wait::Hours(hours) => i64::from(*hours),
+            Wait::Days(days) => i64::from(*days) * 24,
+            Wait::DaysAt { days, .. } => (i64::from(*days) + 1) * 24,
+        });
+        hours.max().unwrap_or(0).max(i64::from(self.min_gap_hours))
+    }
+
     /// How often a card of this network may be tried in 30 days; none = no limit.
     pub fn budget(&self, network: Network) -> Option<u32> {
         match network {

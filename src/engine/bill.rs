@@ -28,7 +28,7 @@ use crate::store::notice::{self, NoticeLevel};
 use crate::store::sample::{self, Unflagged};
 use crate::store::{Db, StoreError, Topic, Tx, operation, settings, usage};
 use chrono::{Datelike, Days, Months, NaiveDate};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A write lock is to be held about this long.
 const LOCK: Duration = Duration::from_millis(40);
@@ -258,17 +258,17 @@ impl Runner for BillRunner {
             let prepared = prepare(db, &basis, run, self.size)?;
             Ok::<_, Error>((basis, prepared))
         })?;
-        let begun = Instant::now();
         let slice = session.write(Verb::Bill, |tx| write_slice(tx, job, &basis, prepared))?;
-        self.pace(begun.elapsed());
+        // What it waited for others is no reason to do less.
+        self.pace(session.store.last_held());
         Ok(slice)
     }
 }
 
 impl BillRunner {
     /// The next slice is as long as fits in [`LOCK`], never more than double.
-    fn pace(&mut self, took: Duration) {
-        let ratio = LOCK.as_secs_f64() / took.as_secs_f64().max(0.001);
+    fn pace(&mut self, held: Duration) {
+        let ratio = LOCK.as_secs_f64() / held.as_secs_f64().max(0.001);
         self.size = ((f64::from(self.size) * ratio.clamp(0.3, 2.0)) as u32).clamp(5, MOST);
     }
 }

@@ -500,7 +500,7 @@ pub enum JobSpec {
     Post {
         /// The run, if a run was posted.
         run: Option<BillRunId>,
-        /// The drafts as seen, if drafts were marked.
+        /// Of a job that an older build made: the drafts as seen. Later ones are rows of the job.
         drafts: Vec<Pick>,
         /// A new invoice date for all of them.
         invoice_on: Option<NaiveDate>,

@@ -147,13 +147,13 @@ fn people(session: &Session) -> Result<Vec<Finding>, Error> {
             "daybook run list; start daybook worker",
         ),
     ];
-    all.push(match facts.kind {
-        BookKind::Real => good("clock", "the real one"),
-        BookKind::Test | BookKind::Demo => good(
-            "clock",
-            if facts.clock_at.is_some() { "set by hand (clock set)" } else { "the real one" },
-        ),
-    });
+    let doubt = super::timekeeping::doubt(session)?;
+    let kept = match (facts.kind, facts.clock_at) {
+        (BookKind::Test | BookKind::Demo, Some(_)) => "set by hand (clock set)",
+        (BookKind::Real | BookKind::Test | BookKind::Demo, _) => "the real one",
+    };
+    let found = if doubt.is_empty() { kept } else { &doubt };
+    all.push(finding("clock", doubt.is_empty(), found, "set the clock, or daybook clock confirm"));
     Ok(all)
 }
 

@@ -56,6 +56,7 @@ pub mod settle;
 pub mod status;
 pub mod tick;
 pub mod till;
+pub mod timekeeping;
 pub mod trouble;
 pub mod undo;
 pub mod usage;

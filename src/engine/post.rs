@@ -23,7 +23,7 @@ use crate::store::notice::{self, NoticeLevel};
 use crate::store::{Db, StoreError, Tx, account, bill_run, logo, method_state, posting, settings};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A write lock is to be held about this long.
 const LOCK: Duration = Duration::from_millis(40);
@@ -100,6 +100,7 @@ pub fn start(
 
 /// The same within a transaction of the caller's.
 pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Result<JobId, Error> {
+    let mut placed = Vec::new();
     let (spec, subject, total) = match what {
         What::Run(run) => {
             let row = bill_run::get(tx, *run)?;
@@ -134,21 +135,21 @@ pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Resu
             (spec, run.to_string(), drafts)
         }
         What::Drafts(picks) => {
-            let mut placed = Vec::with_capacity(picks.len());
             for pick in picks {
-                placed.push((document::get(tx, pick.id)?.account, *pick));
+                placed.push((document::account_of(tx, pick.id)?, *pick));
             }
             placed.sort_unstable_by_key(|(account, pick)| (*account, pick.id));
             placed.dedup_by_key(|(_, pick)| pick.id);
-            let drafts: Vec<Pick> = placed.into_iter().map(|(_, pick)| pick).collect();
-            let total = drafts.len() as i64;
-            let subject = drafts.first().map(|p| p.id.to_string()).unwrap_or_default();
-            (JobSpec::Post { run: None, drafts, invoice_on }, subject, total)
+            let subject = placed.first().map(|(_, p)| p.id.to_string()).unwrap_or_default();
+            let spec = JobSpec::Post { run: None, drafts: Vec::new(), invoice_on };
+            (spec, subject, placed.len() as i64)
         }
     };
     let text = serde_json::to_string(&spec).map_err(|e| Error::Bug(e.to_string()))?;
     tx.note(&subject, format!("posting of {total} drafts begun"));
-    Ok(job::insert(tx, JobKind::Post, &subject, &text, total)?)
+    let id = job::insert(tx, JobKind::Post, &subject, &text, total)?;
+    job::add_picks(tx, id, placed.into_iter().map(|(_, pick)| (pick.id, pick.version)))?;
+    Ok(id)
 }
 
 /// Why a draft stays behind, if it does. Asked again in the transaction that posts.
@@ -256,7 +257,6 @@ impl Runner for PostRunner {
                 return Ok(Slice::More);
             }
         }
-        let begun = Instant::now();
         let slice = session.write(Verb::Post, |tx| {
             let row = job::guard(tx, job)?;
             if row.wanted == Wanted::Cancel {
@@ -272,11 +272,12 @@ impl Runner for PostRunner {
                 None => marked_slice(tx, &row, &drafts, invoice_on, self.size),
             }
         })?;
+        // What it waited for others is no reason to do less.
+        let ratio = LOCK.as_secs_f64() / session.store.last_held().as_secs_f64().max(0.001);
+        self.size = ((f64::from(self.size) * ratio.clamp(0.3, 2.0)) as u32).clamp(5, 2_000);
         if let (Slice::Done, Some(run)) = (slice, run) {
             super::autopilot::after_post(session, run)?;
         }
-        let ratio = LOCK.as_secs_f64() / begun.elapsed().as_secs_f64().max(0.001);
-        self.size = ((f64::from(self.size) * ratio.clamp(0.3, 2.0)) as u32).clamp(5, 2_000);
         Ok(slice)
     }
 }
@@ -326,9 +327,15 @@ fn marked_slice(
     size: u32,
 ) -> Result<Slice, Error> {
     let from: usize = job.cursor.parse().unwrap_or(0);
-    let upto = drafts.len().min(from + size as usize);
-    let picks = drafts.get(from..upto).unwrap_or_default();
-    post_some(tx, job, picks, invoice_on, Some(&upto.to_string()))
+    // An older build kept the drafts in the job's own row.
+    let picks: Vec<Pick> = if drafts.is_empty() {
+        let next = job::next_picks(tx, job.id, from as i64, size)?;
+        next.into_iter().map(|(id, version)| Pick { id, version }).collect()
+    } else {
+        drafts.iter().skip(from).take(size as usize).copied().collect()
+    };
+    let upto = from + picks.len();
+    post_some(tx, job, &picks, invoice_on, Some(&upto.to_string()))
 }
 
 /// Posts the picked drafts that may be posted; a version of 0 means "as it is now".

@@ -6,13 +6,13 @@ use crate::domain::actor::Verb;
 use crate::domain::document::{BillRunStatus, DocumentStatus};
 use crate::domain::ids::{BillRunId, DocumentId, JobId};
 use crate::store::bill_run::{self, RunDocuments, RunTotal};
-use crate::store::document::{self, ListFilter};
+use crate::store::document;
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 
 /// Cursor of a bill job that releases drafts instead of making them.
 pub const CANCEL: &str = "cancel";
 /// Drafts released in one slice.
-const RELEASE: usize = 200;
+const RELEASE: u32 = 200;
 
 fn job_of(tx: &crate::store::Tx<'_>, run: BillRunId) -> Result<JobRow, Error> {
     job::newest(tx, JobKind::Bill, &run.to_string())?
@@ -126,13 +126,7 @@ pub(super) fn release_slice(
     let after: i64 = job.cursor.strip_prefix("cancel:").and_then(|n| n.parse().ok()).unwrap_or(0);
     session.write(Verb::CancelRun, |tx| {
         job::guard(tx, job)?;
-        let filter = ListFilter {
-            run: Some(run),
-            status: Some(DocumentStatus::Draft),
-            ..ListFilter::default()
-        };
-        let drafts = document::list(tx, &filter)?;
-        let now: Vec<_> = drafts.iter().filter(|d| d.id.0 > after).take(RELEASE).collect();
+        let now = document::drafts_of_run(tx, run, DocumentId(after), RELEASE)?;
         let Some(last) = now.last() else {
             tx.quiet();
             return Ok(Slice::Done);

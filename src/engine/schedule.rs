@@ -15,7 +15,7 @@ use crate::store::notice::{self, NoticeLevel};
 use crate::store::schedule::{
     self, NewSchedule, ScheduleKind, ScheduleRow, ScheduleState, SlotState,
 };
-use crate::store::{Op, StoreError, Tx, settings};
+use crate::store::{Db, Op, StoreError, Tx, settings};
 use chrono::{NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -131,7 +131,7 @@ pub fn steer(session: &mut Session, id: ScheduleId, step: ScheduleStep) -> Resul
                 "resumed from its next slot on".to_owned()
             }
             ScheduleStep::SkipNext => {
-                let next = upcoming(&row, tx.now(), zone, 1);
+                let next = upcoming(&row, last_used(tx, id)?, tx.now(), zone, 1);
                 let Some(slot) = next.first() else {
                     return Err(Error::usage("no_slot", format!("{id} has no next slot"), ""));
                 };
@@ -161,13 +161,25 @@ pub fn steer(session: &mut Session, id: ScheduleId, step: ScheduleStep) -> Resul
     Ok(words)
 }
 
-/// The slots to come, not counting the one that is skipped. In the hour that comes twice a slot
-/// counts at its first passing.
-pub fn upcoming(row: &ScheduleRow, now: Now, zone: Tz, count: usize) -> Vec<NaiveDateTime> {
+/// The newest slot that a schedule has used: none up to it runs again.
+pub fn last_used(db: &Db<'_>, id: ScheduleId) -> Result<Option<NaiveDateTime>, StoreError> {
+    Ok(schedule::slots(db, id, 1)?.first().map(|s| s.slot))
+}
+
+/// The slots that will run after the last one `used`, not counting the one that is skipped. In the
+/// hour that comes twice a slot counts at its first passing.
+pub fn upcoming(
+    row: &ScheduleRow,
+    used: Option<NaiveDateTime>,
+    now: Now,
+    zone: Tz,
+    count: usize,
+) -> Vec<NaiveDateTime> {
     if row.state != ScheduleState::Active {
         return Vec::new();
     }
-    let mut slots = next_slots(&row.every, row.at, now.local(zone), count + 2);
+    let after = used.map_or_else(|| now.local(zone), |used| used.max(now.local(zone)));
+    let mut slots = next_slots(&row.every, row.at, after, count + 2);
     slots.retain(|s| Some(*s) != row.skip_slot && Now::civil(*s, zone).at_ms > now.at_ms);
     slots.truncate(count);
     slots
@@ -195,8 +207,8 @@ pub fn fire_due(session: &mut Session) -> Result<usize, Error> {
 }
 
 fn fire(session: &mut Session, row: &ScheduleRow, now: Now, zone: Tz) -> Result<usize, Error> {
-    let used = session.read(|db| schedule::slots(db, row.id, 1))?;
-    let Some(due) = due(row, used.first().map(|s| s.slot), now, zone) else { return Ok(0) };
+    let used = session.read(|db| last_used(db, row.id))?;
+    let Some(due) = due(row, used, now, zone) else { return Ok(0) };
     let minutes = (now.at_ms - Now::civil(due.slot, zone).at_ms) / 60_000;
     for slot in &due.missed {
         let skipped = row.skip_slot == Some(*slot);

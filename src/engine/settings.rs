@@ -7,7 +7,7 @@ use crate::document::Logo;
 use crate::domain::actor::Verb;
 use crate::gateway::secret::{self, Kind, SecretError};
 use crate::outside;
-use crate::store::{BookKind, logo as logos, posting, settings};
+use crate::store::{BookKind, logo as logos, posting, settings, timekeeping};
 use chrono::{NaiveDate, NaiveDateTime};
 use std::path::Path;
 
@@ -146,6 +146,7 @@ pub fn set_clock(session: &mut Session, text: &str) -> Result<Now, Error> {
             ));
         }
         settings::set_clock(tx, new.at_ms)?;
+        timekeeping::note_seen(tx, new.at_ms)?;
         tx.note("clock", format!("clock set to {text}"));
         Ok(new)
     })

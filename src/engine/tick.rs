@@ -1,9 +1,11 @@
-//! What is due by the clock alone: schedules, look-ups, retries by rule, broken promises. Called by
-//! whoever works (a console's threads, `daybook worker`); safe to call from many at once.
+//! What is due by the clock alone, while it is believed: schedules, look-ups, retries by rule, broken
+//! promises. Called by whoever works (a console's threads, `daybook worker`); safe to call from many
+//! at once.
 
 use super::retry::Which;
 use super::{
-    Error, Session, alarm, copies, follow_up, four_eyes, reconcile, retry, schedule, trouble,
+    Error, Session, alarm, copies, follow_up, four_eyes, reconcile, retry, schedule, timekeeping,
+    trouble,
 };
 use crate::store::StoreError;
 use crate::store::job::{self, JobKind};
@@ -12,10 +14,9 @@ use crate::store::job::{self, JobKind};
 /// made.
 type Step = (&'static str, fn(&mut Session) -> Result<usize, Error>);
 
-const STEPS: &[Step] = &[
+/// What a clock that is not believed does not begin.
+const BY_THE_CLOCK: &[Step] = &[
     ("schedules", schedule::fire_due),
-    ("mail of alarms", |session| alarm::mail(session).map(|_| 0)),
-    ("copies of the book", |session| copies::watch(session).map(|()| 0)),
     ("promises", |session| follow_up::end_promises(session).map(|_| 0)),
     ("requests for a second person", |session| four_eyes::end_stale(session).map(|_| 0)),
     ("unanswered payments", |session| {
@@ -24,18 +25,32 @@ const STEPS: &[Step] = &[
     ("retries", retries),
 ];
 
+/// What harms nobody at any hour.
+const ANYWAY: &[Step] = &[
+    ("mail of alarms", |session| alarm::mail(session).map(|_| 0)),
+    ("copies of the book", |session| copies::watch(session).map(|()| 0)),
+];
+
 /// Makes the runs and jobs that are due; gives how many. A step that cannot is told of, keeps the
 /// others from nothing, and gives its error at the end.
 pub fn tick(session: &mut Session) -> Result<usize, Error> {
     let (mut made, mut wrong) = (0, None);
-    for (name, step) in STEPS {
-        match trouble::fenced(|| step(session)) {
-            Ok(n) => made += n,
-            Err(error) => {
-                trouble::tell(session, name, &error);
-                wrong.get_or_insert(error);
-            }
+    let mut done = |name: &str, result: Result<usize, Error>, session: &mut Session| match result {
+        Ok(n) => made += n,
+        Err(error) => {
+            trouble::tell(session, name, &error);
+            wrong.get_or_insert(error);
         }
+    };
+    let mut believed = false;
+    let looked = trouble::fenced(|| timekeeping::look(session)).map(|yes| {
+        believed = yes;
+        0
+    });
+    done("the clock", looked, session);
+    for (name, step) in BY_THE_CLOCK.iter().filter(|_| believed).chain(ANYWAY) {
+        let result = trouble::fenced(|| step(session));
+        done(name, result, session);
     }
     wrong.map_or(Ok(made), Err)
 }

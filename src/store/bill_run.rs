@@ -194,7 +194,7 @@ const CURRENT: &str = "v.id = coalesce(
 
 const MATCHES: &str = "(?2 = '' OR instr(?2, char(31) || v.batch || char(31)) > 0)
     AND (?3 IS NULL OR a.number = ?3) AND v.bill_cycle_day BETWEEN ?4 AND ?5
-    AND (?6 IS NULL OR a.id IN (SELECT account_id FROM bill_run_failure WHERE run_id = ?6))";
+    AND (?6 IS NULL OR EXISTS (SELECT 1 FROM bill_run_failure f WHERE f.run_id = ?6 AND f.account_id = a.id))";
 
 type FilterValues<'a> = (NaiveDate, String, Option<&'a str>, u32, u32, Option<i64>);
 
@@ -249,12 +249,18 @@ pub fn taken_by(
     run: &BillRunRow,
     accounts: &[AccountId],
 ) -> Result<Vec<AccountId>, StoreError> {
-    let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else {
-        return Ok(Vec::new());
-    };
-    let mut all = next_accounts(db, &run.params.filter, run.run_on, first.0 - 1, u32::MAX)?;
-    all.retain(|a| a <= last && accounts.binary_search(a).is_ok());
-    Ok(all)
+    let (on, batches, account, low, high, failed) = values(&run.params.filter, run.run_on);
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT 1 FROM account a JOIN account_version v ON v.account_id = a.id AND {CURRENT}
+         WHERE {MATCHES} AND a.id = ?7"
+    ))?;
+    let mut taken = Vec::new();
+    for one in accounts {
+        if statement.exists((on, &batches, account, low, high, failed, one.0))? {
+            taken.push(*one);
+        }
+    }
+    Ok(taken)
 }
 
 /// What a slice did.

@@ -336,14 +336,8 @@ pub fn abandon(tx: &Tx<'_>, job: JobId) -> Result<Vec<DeliveryId>, StoreError> {
 
 /// Tells a person that the transport refuses us; one open notice at a time.
 pub fn transport_down(tx: &Tx<'_>, reply: &str) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "INSERT INTO notice (at, level, text, subject, key) VALUES (?1, 'task', ?2, 'mail', 'mail_down')
-         ON CONFLICT (key) DO UPDATE SET at = ?1, text = ?2, done_at = NULL",
-        (tx.now().at_ms, format!("e-mail does not leave: {reply}")),
-    )?;
-    tx.touch(Topic::Notices);
     tx.touch(Topic::Deliveries);
-    Ok(())
+    super::notice::again(tx, "mail_down", "mail", &format!("e-mail does not leave: {reply}"))
 }
 
 /// Moves a copy from one of some states to another; `None` with the state it is in when it was in

@@ -134,7 +134,7 @@ const COLUMNS: &str = "d.id, d.kind, d.status, d.number, d.account_id, a.number,
     s.balance_minor, s.review, s.reviewed_version, s.reviewed_by, s.hold_reason, s.hold_owner, s.hold_until_on,
     s.stale, s.risk, s.auto_pay_off, s.disputed, s.promised_on, s.reversed_by, s.written_off_by";
 
-const FROM: &str = "FROM document d JOIN document_state s ON s.document_id = d.id
+const JOINED: &str = "JOIN document_state s ON s.document_id = d.id
     JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id";
 
 fn row(r: &Row<'_>) -> rusqlite::Result<DocumentRow> {
@@ -186,7 +186,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<DocumentRow> {
 /// One document.
 pub fn get(db: &Db<'_>, id: DocumentId) -> Result<DocumentRow, StoreError> {
     db.conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} {FROM} WHERE d.id = ?1"))?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM document d {JOINED} WHERE d.id = ?1"))?
         .query_row([id.0], row)
         .optional()?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
@@ -275,7 +275,7 @@ pub fn list(db: &Db<'_>, filter: &ListFilter) -> Result<Vec<DocumentRow>, StoreE
         (None, None) => "?1 IS NULL AND ?2 IS NULL",
     };
     let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} {FROM} WHERE {by} AND (?3 IS NULL OR d.status = ?3)
+        "SELECT {COLUMNS} FROM document d {JOINED} WHERE {by} AND (?3 IS NULL OR d.status = ?3)
            AND (?4 = '' OR instr(',' || ?4 || ',', ',' || d.kind || ',') > 0) ORDER BY d.id"
     ))?;
     let rows = statement.query_map(
@@ -288,6 +288,30 @@ pub fn list(db: &Db<'_>, filter: &ListFilter) -> Result<Vec<DocumentRow>, StoreE
         row,
     )?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The next drafts of a run by id, after `after`.
+pub fn drafts_of_run(
+    db: &Db<'_>,
+    run: BillRunId,
+    after: DocumentId,
+    limit: u32,
+) -> Result<Vec<DocumentRow>, StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM document d INDEXED BY document_run {JOINED}
+         WHERE d.run_id = ?1 AND d.status = 'Draft' AND d.id > ?2 ORDER BY d.id LIMIT ?3"
+    ))?;
+    let rows = statement.query_map((run.0, after.0, limit), row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The account of a document.
+pub fn account_of(db: &Db<'_>, id: DocumentId) -> Result<AccountId, StoreError> {
+    db.conn()
+        .prepare_cached("SELECT account_id FROM document WHERE id = ?1")?
+        .query_row([id.0], |r| r.get(0).map(AccountId))
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
 /// A line of a document.

@@ -8,6 +8,7 @@
 //! | `restore.lock` | | by a restore, from its first byte to its last |
 //! | `posting.lock` | | by the one posting that gives numbers |
 //! | `job-N.lock` | | by the process that drives the job |
+//! | `waiting.lock` | while somebody waits to write | a moment, to see whether anybody does |
 //!
 //! The gate comes first, so that a stream of short openers cannot keep a restore out for ever.
 
@@ -110,7 +111,7 @@ enum Way {
     Alone,
 }
 
-fn file(book: &Path, name: &str) -> PathBuf {
+pub(super) fn file(book: &Path, name: &str) -> PathBuf {
     side_directory(book).join("locks").join(name)
 }
 
@@ -148,7 +149,7 @@ fn attempt(path: &Path, way: Way) -> Result<Option<Hold>, StoreError> {
 }
 
 /// A kernel lock needs no right to write, so that whoever may only read can hold one too.
-fn lock_file(path: &Path) -> Result<File, StoreError> {
+pub(super) fn lock_file(path: &Path) -> Result<File, StoreError> {
     let io = |source| StoreError::Io { path: path.to_owned(), source };
     match File::open(path) {
         Ok(file) => return Ok(file),

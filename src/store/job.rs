@@ -1,7 +1,7 @@
 //! Jobs: rows that any process may see, one process drives, and the next takes over.
 
 use super::{Db, StoreError, Topic, Tx, word};
-use crate::domain::ids::JobId;
+use crate::domain::ids::{DocumentId, JobId};
 use crate::domain::text_enum;
 use rusqlite::{OptionalExtension, Row};
 
@@ -308,7 +308,8 @@ pub fn wake(
     let waiting: Option<i64> = tx
         .conn()
         .prepare_cached(
-            "SELECT min(id) FROM job WHERE state = 'Waiting' AND kind = ?1 AND subject = ?2",
+            "SELECT min(id) FROM job WHERE state IN ('Waiting','Running','Paused')
+               AND state = 'Waiting' AND kind = ?1 AND subject = ?2",
         )?
         .query_row((kind.as_str(), subject), |r| r.get(0))?;
     if let Some(id) = waiting {
@@ -325,4 +326,35 @@ pub fn wake(
 pub fn set_not_before(tx: &Tx<'_>, id: JobId, at_ms: i64) -> Result<(), StoreError> {
     tx.conn().execute("UPDATE job SET not_before_at = ?2 WHERE id = ?1", (id.0, at_ms))?;
     Ok(())
+}
+
+/// Keeps which drafts a posting takes, in this order, with the versions that were seen.
+pub fn add_picks(
+    tx: &Tx<'_>,
+    id: JobId,
+    picks: impl Iterator<Item = (DocumentId, i64)>,
+) -> Result<(), StoreError> {
+    let mut insert = tx.conn().prepare_cached(
+        "INSERT INTO job_pick (job_id, position, document_id, version) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for (position, (document, version)) in (1_i64..).zip(picks) {
+        insert.execute((id.0, position, document.0, version))?;
+    }
+    Ok(())
+}
+
+/// The next drafts of a posting after a position, with the versions that were seen.
+pub fn next_picks(
+    db: &Db<'_>,
+    id: JobId,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<(DocumentId, i64)>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT document_id, version FROM job_pick WHERE job_id = ?1 AND position > ?2
+         ORDER BY position LIMIT ?3",
+    )?;
+    let rows =
+        statement.query_map((id.0, after, limit), |r| Ok((DocumentId(r.get(0)?), r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

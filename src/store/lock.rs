@@ -1,8 +1,13 @@
 //! How long transactions hold the write lock. Work in slices measures its last one to choose the next;
 //! a store that was told to (in benches) keeps a line of each write.
 
-use super::Store;
+use super::{Store, StoreError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+/// Steps are counted so many at a time.
+const EACH: i32 = 8;
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +26,25 @@ impl Store {
     /// How long the last write had the lock, its commit included and its waiting not.
     pub fn last_held(&self) -> Duration {
         self.held
+    }
+
+    /// Whether it lets others go first between two of its writes, as it always does but in benches
+    /// that show what that is worth.
+    pub fn polite(&mut self, polite: bool) {
+        self.turn.polite(polite);
+    }
+
+    /// Counts from now on what its statements cost: steps of SQLite's machine (`VM_STEP`), the same
+    /// on any computer.
+    pub fn watch_steps(&mut self) -> Result<Arc<AtomicU64>, StoreError> {
+        let steps = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&steps);
+        let count = move || {
+            counted.fetch_add(EACH as u64, Ordering::Relaxed);
+            false
+        };
+        self.conn.progress_handler(EACH, Some(count))?;
+        Ok(steps)
     }
 
     /// Keeps a line of every write from now on.

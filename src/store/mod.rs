@@ -51,6 +51,8 @@ mod sql;
 pub mod stale;
 pub mod subscription;
 pub mod tax;
+pub mod timekeeping;
+mod turn;
 pub mod undelivered;
 pub mod undo;
 pub mod usage;
@@ -104,6 +106,7 @@ pub struct Store {
     identity: Option<identity::Identity>,
     /// Dropped last: the connection is closed when others may replace the file.
     open: Option<hold::Hold>,
+    turn: turn::Turn,
 }
 
 /// Read access inside one transaction (or, within [`Tx`], inside the writing one).
@@ -187,6 +190,11 @@ impl Tx<'_> {
         self.topics.borrow_mut().insert(topic);
     }
 
+    /// Writes no audit row if so, see [`Tx::quiet`].
+    pub fn quiet_if(&self, quiet: bool) {
+        self.quiet.set(quiet);
+    }
+
     /// Writes no audit row: nothing happened, or only bookkeeping of jobs.
     pub fn quiet(&self) {
         self.quiet.set(true);
@@ -257,12 +265,15 @@ impl Store {
         }
         let path = self.path.clone();
         let named = |e: rusqlite::Error| StoreError::from(e).at(&path);
+        self.turn.give_way();
         let asked = Instant::now();
         self.still_there()?;
+        let waiting = self.turn.wait();
         let tx = self
             .conn
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
             .map_err(named)?;
+        drop(waiting);
         let had = Instant::now();
         let db = Db { conn: &tx };
         let (seq, prev_hash) = match &self.identity {
@@ -298,6 +309,7 @@ impl Store {
         let committing = Instant::now();
         tx.commit().map_err(named)?;
         self.held = had.elapsed();
+        self.turn.had(self.held);
         if let Some(locks) = &mut self.locks {
             let (held, commit) = (self.held, committing.elapsed());
             locks.push(lock::Lock { what, waited: had - asked, held, commit });

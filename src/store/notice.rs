@@ -69,7 +69,7 @@ pub fn alarm(
 /// Alarms that wait to be mailed: notice, address and text.
 pub fn to_mail(db: &Db<'_>) -> Result<Vec<(i64, String, String)>, StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT id, mail_to, text FROM notice WHERE mail_to <> '' AND mailed_at IS NULL ORDER BY id LIMIT 50",
+        "SELECT id, mail_to, text FROM notice INDEXED BY notice_mail WHERE mail_to <> '' AND mailed_at IS NULL ORDER BY id LIMIT 50",
     )?;
     let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -84,7 +84,7 @@ pub fn mailed(tx: &Tx<'_>, id: i64) -> Result<(), StoreError> {
 /// Notices nobody has dismissed, newest first.
 pub fn open(db: &Db<'_>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT id, at, level, text, subject FROM notice WHERE done_at IS NULL ORDER BY id DESC LIMIT ?1",
+        "SELECT id, at, level, text, subject FROM notice INDEXED BY notice_open WHERE done_at IS NULL ORDER BY id DESC LIMIT ?1",
     )?;
     let rows = statement.query_map([limit], |r| {
         Ok(NoticeRow {
@@ -121,7 +121,7 @@ pub fn task(tx: &Tx<'_>, key: &str, subject: &str, text: &str) -> Result<(), Sto
 pub fn again(tx: &Tx<'_>, key: &str, subject: &str, text: &str) -> Result<(), StoreError> {
     tx.conn().execute(
         "INSERT INTO notice (at, level, text, subject, key) VALUES (?1, 'task', ?2, ?3, ?4)
-         ON CONFLICT (key) DO UPDATE SET at = ?1, text = ?2, done_at = NULL",
+         ON CONFLICT (key) DO UPDATE SET at = ?1, text = ?2, done_at = NULL, mailed_at = NULL",
         (tx.now().at_ms, text, subject, key),
     )?;
     tx.touch(Topic::Notices);

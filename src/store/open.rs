@@ -1,6 +1,7 @@
 //! Creating, opening and migrating a book, and what is refused while doing so.
 
 use super::identity::{self, Identity};
+use super::turn::{LOOK, Turn};
 use super::whole::{self, Whole};
 use super::{Op, Store, StoreError, hold, migrate, side_directory};
 use crate::clock::Now;
@@ -22,6 +23,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_schema_mark.sql"),
     include_str!("migrations/0006_deed.sql"),
     include_str!("migrations/0007_proof.sql"),
+    include_str!("migrations/0008_pace.sql"),
+    include_str!("migrations/0009_clock.sql"),
 ];
 
 /// The schema of this program.
@@ -34,10 +37,6 @@ const MIN_SQLITE: i32 = 3_051_003;
 
 /// How long a write waits for another process before it says busy.
 const BUSY: Duration = Duration::from_secs(10);
-
-/// How often it looks. SQLite's own handler sleeps up to 100 ms between two looks and so misses the
-/// gaps between the slices of a job; a clerk would wait for seconds.
-const LOOK: Duration = Duration::from_millis(2);
 
 /// Waits a moment for the write lock; false once [`BUSY`] has passed.
 fn wait_for_lock(looks: i32) -> bool {
@@ -207,6 +206,7 @@ impl Store {
             locks: None,
             identity: None,
             open: None,
+            turn: Turn::of(path),
         };
         let mut set = || -> rusqlite::Result<()> {
             store.conn.busy_handler(Some(wait_for_lock))?;

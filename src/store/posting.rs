@@ -18,8 +18,8 @@ pub fn next_drafts(
     limit: u32,
 ) -> Result<Vec<(i64, DocumentId)>, StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT account_id, id FROM document WHERE run_id = ?1 AND status = 'Draft' AND (account_id, id) > (?2, ?3)
-         ORDER BY account_id, id LIMIT ?4",
+        "SELECT account_id, id FROM document INDEXED BY document_draft
+         WHERE run_id = ?1 AND status = 'Draft' AND (account_id, id) > (?2, ?3) ORDER BY account_id, id LIMIT ?4",
     )?;
     let rows = statement
         .query_map((run.0, after.0, after.1, limit), |r| Ok((r.get(0)?, DocumentId(r.get(1)?))))?;

@@ -46,7 +46,10 @@ impl Presence {
             "INSERT OR REPLACE INTO present (token, uid, name, beat_at) VALUES (?1, ?2, ?3, ?4)",
             (&token, actor.uid, &actor.name, now_ms),
         )?;
-        conn.execute("DELETE FROM present WHERE beat_at < ?1", [now_ms - 10 * GONE_MS])?;
+        conn.execute(
+            "DELETE FROM present WHERE beat_at NOT BETWEEN ?1 - ?2 AND ?1 + ?2",
+            [now_ms, 10 * GONE_MS],
+        )?;
         Ok(Self { conn, token })
     }
 
@@ -70,10 +73,10 @@ impl Presence {
     /// Everybody else who is here, by name.
     pub fn others(&self, now_ms: i64) -> Result<Vec<Present>, StoreError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT name, document_id, editing_at FROM present WHERE token <> ?1 AND beat_at > ?2 \
+            "SELECT name, document_id, editing_at FROM present WHERE token <> ?1 AND beat_at > ?2 AND beat_at < ?3 \
              ORDER BY name, token",
         )?;
-        let rows = statement.query_map((&self.token, now_ms - GONE_MS), |r| {
+        let rows = statement.query_map((&self.token, now_ms - GONE_MS, now_ms + GONE_MS), |r| {
             let document: Option<i64> = r.get(1)?;
             let since: Option<i64> = r.get(2)?;
             Ok(Present { name: r.get(0)?, editing: document.zip(since) })
@@ -104,6 +107,10 @@ mod tests {
         assert!(mia.others(3_000 + GONE_MS).unwrap().is_empty());
         jon.beat(60_000).unwrap();
         assert_eq!(mia.others(60_000).unwrap().len(), 1);
+        // A console whose clock was far ahead is not here for ever.
+        jon.beat(60_000 + 2 * GONE_MS).unwrap();
+        assert!(mia.others(60_000).unwrap().is_empty());
+        jon.beat(60_000).unwrap();
         jon.leave();
         assert!(mia.others(60_000).unwrap().is_empty());
     }

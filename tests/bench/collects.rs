@@ -25,7 +25,7 @@ pub fn sandbox(dir: &Path, invoices: usize) {
     let empty = dir.join("collect-raw.db");
     session.store.backup_to(&empty).unwrap();
     session.store.watch_locks();
-    let waits = Waits::start(&book);
+    let waits = Waits::start(&book, 1);
     let took = collect_all(&mut session);
     let waited = waits.end();
     let locks = session.store.locks().to_vec();

@@ -123,7 +123,7 @@ fn bill_run(
     let mut session = new_book(&ours);
     load(&mut session, files);
     session.store.backup_to(&theirs).unwrap();
-    let waits = Waits::start(&ours);
+    let waits = Waits::start(&ours, 1);
     let took = bill_all(&mut session);
     let waited = waits.end();
     let tables: Vec<Table<'_>> =

@@ -8,6 +8,7 @@
     reason = "a bench fails by panic"
 )]
 
+mod clerks;
 mod collects;
 mod large;
 mod raw;
@@ -23,7 +24,8 @@ use std::path::Path;
 use std::time::Instant;
 
 /// How large everything is. `cargo bench --bench speed -- --accounts 300 --records 2000 --charges
-/// 100` runs in seconds; `--only import|recurring|mixed|crowd|usage|charges|collect|slow` runs one part.
+/// 100` runs in seconds; `--only PART` runs one of import, recurring, mixed, crowd, usage, charges,
+/// collect, slow, clerks (eight beside each job of the day) and drafts (to post and to cancel).
 struct Sizes {
     accounts: usize,
     records: usize,
@@ -52,7 +54,7 @@ fn main() {
         only: after("--only").cloned().unwrap_or_default(),
     };
     let dir = tempfile::tempdir().unwrap();
-    let parts: [(&str, &dyn Fn()); 8] = [
+    let parts: [(&str, &dyn Fn()); 10] = [
         ("import", &|| usage_import(dir.path())),
         ("recurring", &|| runs::recurring(dir.path(), sizes.accounts)),
         ("mixed", &|| runs::mixed(dir.path(), sizes.accounts, 10)),
@@ -68,6 +70,12 @@ fn main() {
             large::charges(dir.path(), sizes.charges);
         }),
         ("collect", &|| collects::sandbox(dir.path(), sizes.invoices)),
+        ("clerks", &|| clerks::clerks(dir.path(), sizes.accounts / 10)),
+        // Twice as many beside them, to see what grows.
+        ("drafts", &|| {
+            clerks::drafts(dir.path(), sizes.invoices);
+            clerks::drafts(dir.path(), sizes.invoices * 2);
+        }),
         ("slow", &|| collects::slow(dir.path(), (sizes.invoices / 25).max(64))),
     ];
     for (name, part) in parts {

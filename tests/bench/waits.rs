@@ -9,42 +9,53 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// Another process that writes all the while.
-pub struct Waits(std::process::Child);
+/// Other processes that write all the while.
+pub struct Waits(Vec<std::process::Child>);
 
 impl Waits {
-    pub fn start(book: &Path) -> Self {
+    pub fn start(book: &Path, clerks: usize) -> Self {
         let exe: PathBuf = std::env::current_exe().unwrap();
-        let child = Command::new(exe)
-            .arg("--writer")
-            .arg(book)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self(child)
+        let clerk = || {
+            Command::new(&exe)
+                .arg("--writer")
+                .arg(book)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
+        Self((0..clerks).map(|_| clerk()).collect())
     }
 
-    /// How often it wrote, how long it waited for the lock, and how long a write took in all.
+    /// How often they wrote, how long they waited for the lock, and how long a write took in all.
     pub fn end(mut self) -> Waited {
-        drop(self.0.stdin.take());
-        let mut line = String::new();
-        BufReader::new(self.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        self.0.wait().unwrap();
-        let micros: Vec<u64> = line.split_whitespace().map(|n| n.parse().unwrap()).collect();
-        let of = |n: usize| Duration::from_micros(micros[n]);
-        Waited { writes: micros[0], p99: of(1), longest: of(2), whole: of(3) }
+        let mut waited = Waited::default();
+        self.0.iter_mut().for_each(|child| drop(child.stdin.take()));
+        for mut child in self.0 {
+            let mut line = String::new();
+            BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+            child.wait().unwrap();
+            for pair in line.split_whitespace() {
+                let (wait, whole) = pair.split_once(':').unwrap();
+                let micros = |text: &str| Duration::from_micros(text.parse().unwrap());
+                waited.waits.push(micros(wait));
+                waited.whole = waited.whole.max(micros(whole));
+            }
+            waited.clerks += 1;
+        }
+        waited.waits.sort_unstable();
+        waited
     }
 }
 
-/// What the other process saw.
+/// What the other processes saw.
+#[derive(Default)]
 pub struct Waited {
-    pub writes: u64,
-    /// Of the waits for the lock.
-    pub p99: Duration,
-    pub longest: Duration,
+    clerks: usize,
+    /// For the lock, shortest first.
+    waits: Vec<Duration>,
     /// The longest write, its own commit included.
-    pub whole: Duration,
+    whole: Duration,
 }
 
 impl std::fmt::Display for Waited {
@@ -52,10 +63,12 @@ impl std::fmt::Display for Waited {
         let ms = |d: Duration| d.as_secs_f64() * 1000.0;
         write!(
             f,
-            "{} writes of another process waited for the lock {:.0} ms in 99 of 100, {:.0} ms at most; the longest took {:.0} ms with its own commit",
-            self.writes,
-            ms(self.p99),
-            ms(self.longest),
+            "{} writes of {} other processes waited for the lock, ms: p50 {:.0}, p99 {:.0}, max {:.0}; the longest took {:.0} with its own commit",
+            self.waits.len(),
+            self.clerks,
+            ms(quantile(&self.waits, 50)),
+            ms(quantile(&self.waits, 99)),
+            ms(quantile(&self.waits, 100)),
             ms(self.whole)
         )
     }
@@ -67,7 +80,7 @@ pub fn quantile(sorted: &[Duration], of_hundred: usize) -> Duration {
     sorted.get(at).copied().unwrap_or_default()
 }
 
-/// Writes a setting every 20 ms until its input closes; prints how often and how long that took.
+/// Writes a setting every 20 ms until its input closes; prints how long each waited and took.
 pub fn writer(book: &Path) {
     let stop = std::sync::Arc::new(AtomicBool::new(false));
     let seen = std::sync::Arc::clone(&stop);
@@ -84,13 +97,8 @@ pub fn writer(book: &Path) {
         writes += 1;
         std::thread::sleep(Duration::from_millis(20));
     }
-    let mut waits: Vec<Duration> = store.locks().iter().map(|l| l.waited).collect();
-    waits.sort_unstable();
-    let whole = store.locks().iter().map(|l| l.waited + l.held).max().unwrap_or_default();
-    println!(
-        "{writes} {} {} {}",
-        quantile(&waits, 99).as_micros(),
-        waits.last().copied().unwrap_or_default().as_micros(),
-        whole.as_micros()
-    );
+    let pairs =
+        store.locks().iter().map(|l| (l.waited.as_micros(), (l.waited + l.held).as_micros()));
+    let pairs: Vec<String> = pairs.map(|(wait, whole)| format!("{wait}:{whole}")).collect();
+    println!("{}", pairs.join(" "));
 }

@@ -21,6 +21,8 @@ const MADE: &[&str] = &[
     "ALTER TABLE payment DROP COLUMN gateway_at; ALTER TABLE payment_event DROP COLUMN gateway_at;
      ALTER TABLE payment_event DROP COLUMN look_ups; ALTER TABLE payment_event DROP COLUMN next_look_up_at;
      ALTER TABLE gateway_poll DROP COLUMN clock_off_ms",
+    "DROP TABLE job_pick; DROP INDEX document_draft; DROP INDEX notice_open; DROP INDEX notice_mail",
+    "ALTER TABLE book DROP COLUMN seen_at",
 ];
 
 /// What a call of the binary gave.

@@ -100,8 +100,9 @@ pub fn step(db: &Db<'_>, step: Step, today: chrono::NaiveDate) -> Result<StepRow
             (sums(db, sql, &[&today.to_string()])?, String::new())
         }
         Step::Notices => {
-            let sql = "SELECT '', count(*), 0 FROM notice WHERE done_at IS NULL";
-            let last = "SELECT text FROM notice WHERE done_at IS NULL ORDER BY id DESC LIMIT 1";
+            let sql =
+                "SELECT '', count(*), 0 FROM notice INDEXED BY notice_open WHERE done_at IS NULL";
+            let last = "SELECT text FROM notice INDEXED BY notice_open WHERE done_at IS NULL ORDER BY id DESC LIMIT 1";
             (sums(db, sql, &[])?, newest(db, last)?)
         }
     };
@@ -176,7 +177,7 @@ fn deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
 /// Unread notices, newest first, at most fifty: when (UTC milliseconds) and what.
 pub fn notices(db: &Db<'_>) -> Result<Vec<(i64, String)>, ReadError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT at, text FROM notice WHERE done_at IS NULL ORDER BY id DESC LIMIT 50",
+        "SELECT at, text FROM notice INDEXED BY notice_open WHERE done_at IS NULL ORDER BY id DESC LIMIT 50",
     )?;
     let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)

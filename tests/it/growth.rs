@@ -1,0 +1,218 @@
+//! Work in slices costs the same per document however many there are: steps of SQLite's machine are
+//! counted at two sizes, never seconds.
+
+use crate::book::Book;
+use daybook::domain::document::BillRunStatus;
+use daybook::domain::ids::{BillRunId, DocumentId, PaymentRunId};
+use daybook::domain::payment::NextAction;
+use daybook::engine::command::{AccountFilter, NewBillRun, NewPaymentRun, Pick};
+use daybook::engine::retry::Which;
+use daybook::engine::{Session, bill, collect, deliver, post, retry, review, run, undo};
+use daybook::store::{Db, StoreError, bill_run, delivery, document, job, notice, payment_run};
+use daybook::store::{posting, undelivered};
+use daybook::worker;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+const SMALL: usize = 250;
+const LARGE: usize = 1_000;
+
+/// A book of so many accounts that each get one invoice a month and cannot pay it.
+struct Grown {
+    book: Book,
+    session: Session,
+    steps: Arc<AtomicU64>,
+    size: usize,
+    /// What each part cost.
+    cost: Vec<(&'static str, u64)>,
+}
+
+impl Grown {
+    fn new(size: usize) -> Self {
+        let book = Book::new("2026-04-01");
+        let mut files = [
+            "account_number,name,currency,auto_pay,delivery,email\n".to_owned(),
+            "subscription_number,account_number,start_date\n".to_owned(),
+            "charge_number,subscription_number,name,type,model,price,billing_period\n".to_owned(),
+            "account_number,token,kind,display\n".to_owned(),
+        ];
+        for n in 1..=size {
+            writeln!(files[0], "A{n:05},Customer {n},EUR,true,email,c{n}@example.com").unwrap();
+            writeln!(files[1], "S{n:05},A{n:05},2026-02-01").unwrap();
+            writeln!(files[2], "F{n:05},S{n:05},Base,recurring,flat,10.05,month").unwrap();
+            writeln!(files[3], "A{n:05},decline:insufficient_funds,card,visa ··4242").unwrap();
+        }
+        for (name, text) in
+            ["accounts", "subscriptions", "charges", "payment_methods"].iter().zip(files)
+        {
+            let file = book.file(&format!("{name}.csv"), text);
+            book.run(&["import", &file]).ends(0);
+        }
+        let mut session = Session::open(&book.path, daybook::cli::actor()).unwrap();
+        let steps = session.store.watch_steps().unwrap();
+        Self { book, session, steps, size, cost: Vec::new() }
+    }
+
+    /// Does `work` and notes what it cost.
+    fn part<T>(&mut self, name: &'static str, work: impl FnOnce(&mut Session) -> T) -> T {
+        let before = self.steps.load(Ordering::Relaxed);
+        let result = work(&mut self.session);
+        self.cost.push((name, self.steps.load(Ordering::Relaxed) - before));
+        result
+    }
+
+    /// What one page of a list costs now.
+    fn page<T>(&mut self, name: &'static str, read: impl FnOnce(&Db<'_>) -> Result<T, StoreError>) {
+        self.part(name, |session| session.read(read).map(|_| ()).unwrap());
+    }
+
+    fn bill(&mut self, name: &'static str, target: &str) -> BillRunId {
+        let new = NewBillRun {
+            target_on: target.parse().unwrap(),
+            invoice_on: None,
+            accounts: AccountFilter::default(),
+            exclude: Vec::new(),
+            auto_renew: true,
+            auto_post: false,
+            auto_email: false,
+            skip_zero_email: false,
+            confirmed: true,
+        };
+        self.part(name, |session| {
+            let (run, job) = bill::start(session, &new).unwrap();
+            drive(session, job);
+            run
+        })
+    }
+
+    fn picks(&self, run: BillRunId) -> Vec<Pick> {
+        let all = self.session.read(|db| document::drafts_of_run(db, run, DocumentId(0), u32::MAX));
+        all.unwrap().iter().map(|d| Pick { id: d.id, version: d.version }).collect()
+    }
+}
+
+fn drive(session: &mut Session, job: daybook::domain::ids::JobId) {
+    let stop = AtomicBool::new(false);
+    let mut follow = &stop;
+    worker::drive(session, job, &worker::ports().unwrap(), &mut follow).unwrap();
+}
+
+/// The clerk's part of the day, and the posting of a run and of marked drafts.
+fn drafts(grown: &mut Grown) -> BillRunId {
+    let first = grown.bill("bill", "2026-02-01");
+    let picks = grown.picks(first);
+    grown.part("accept many", |s| review::accept(s, &picks, "").unwrap());
+    grown.part("undo it", |s| undo::undo(s).unwrap());
+    grown.part("redo it", |s| undo::redo(s).unwrap());
+    grown.page("page of drafts to post", |db| posting::next_drafts(db, first, (0, 0), 50));
+    grown.page("page of drafts to release", |db| {
+        document::drafts_of_run(db, first, DocumentId(0), 50)
+    });
+    let job = grown.part("cancel a run", |s| run::cancel(s, first).unwrap().0);
+    grown.part("release its drafts", |s| drive(s, job));
+    assert_eq!(grown.picks(first), []);
+    let again = grown.bill("bill again", "2026-02-01");
+    let job =
+        grown.part("begin to post", |s| post::start(s, &post::What::Run(again), None).unwrap());
+    grown.part("post a run", |s| drive(s, job));
+    let status = grown.session.read(|db| bill_run::get(db, again)).unwrap().status;
+    assert_eq!(status, BillRunStatus::Posted);
+    let marked = grown.bill("bill on", "2026-03-01");
+    let picks = post::What::Drafts(grown.picks(marked));
+    let job = grown.part("begin to post marked", |s| post::start(s, &picks, None).unwrap());
+    grown.page("page of marked drafts", |db| job::next_picks(db, job, 0, 50));
+    grown.part("post marked drafts", |s| drive(s, job));
+    assert_eq!(grown.picks(marked), []);
+    again
+}
+
+/// What follows a posting.
+fn money(grown: &mut Grown, posted: BillRunId) {
+    grown.page("page of what is to deliver", |db| {
+        let today = "2026-04-01".parse().unwrap();
+        undelivered::list(db, Some(posted), DocumentId(0), today, 50)
+    });
+    grown.part("plan deliveries", |s| {
+        let made = deliver::make(s, Some(posted), deliver::When::Now).unwrap();
+        assert_eq!(made.kept.len(), 0);
+    });
+    grown.page("page of mail that is due", |db| delivery::due(db, i64::MAX, 50));
+    let new =
+        NewPaymentRun { target_on: "2026-04-01".parse().unwrap(), ..NewPaymentRun::default() };
+    let pay =
+        |grown: &mut Grown, name| grown.part(name, |s| collect::start(s, &new, None).unwrap());
+    let (stopped, job) = pay(grown, "begin to collect");
+    pick_only(&mut grown.session, stopped, job);
+    grown.page("page of invoices to charge", |db| payment_run::open_items(db, stopped, 50));
+    grown.part("stop a payment run", |s| collect::stop(s, stopped).unwrap());
+    assert_eq!(grown.session.read(|db| payment_run::open_items(db, stopped, 1)).unwrap(), []);
+    let (_, job) = pay(grown, "begin again");
+    grown.part("collect", |s| drive(s, job));
+    let started = grown.part("begin a group of retries", |s| {
+        retry::start(s, &Which::Group(NextAction::RetryLater)).unwrap()
+    });
+    let (_, job) = started.run.unwrap();
+    grown.part("retry the group", |s| drive(s, job));
+}
+
+/// Lets a payment run fill its list and charge nobody.
+fn pick_only(session: &mut Session, run: PaymentRunId, job: daybook::domain::ids::JobId) {
+    struct UntilPicked(bool);
+    impl worker::Follow for UntilPicked {
+        fn progress(&mut self, job: &job::JobRow) {
+            self.0 = job.total > 0 && job.cursor.contains("\"pick_after\":null");
+        }
+        fn leave(&mut self) -> bool {
+            self.0
+        }
+    }
+    worker::drive(session, job, &worker::ports().unwrap(), &mut UntilPicked(false)).unwrap();
+    assert!(session.read(|db| payment_run::get(db, run)).unwrap().picked > 0);
+}
+
+/// Lists beside which much is over: what is open is found without reading it.
+fn history(grown: &mut Grown) {
+    let conn = rusqlite::Connection::open(&grown.book.path).unwrap();
+    let size = grown.size;
+    conn.execute_batch(&format!(
+        "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {size})
+         INSERT INTO notice (at, level, text, key, done_at, mail_to, mailed_at)
+           SELECT 0, 'info', 'x', 'old ' || i, 1, 'a@example.com', 1 FROM n;
+         WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {size})
+         INSERT INTO job (kind, subject, spec, state, uid, user_name, created_at, started_at, ended_at)
+           SELECT 'deliver', 'mail', '', 'Done', 0, 'x', 0, 1, 1 FROM n"
+    ))
+    .unwrap();
+    drop(conn);
+    grown.page("open notices", |db| notice::open(db, 50));
+    grown.page("alarms to mail", notice::to_mail);
+    grown.page("open jobs", job::open);
+}
+
+#[test]
+fn a_document_costs_the_same_in_a_small_run_and_in_a_large_one() {
+    let measured: Vec<Vec<(&str, u64)>> = [SMALL, LARGE]
+        .into_iter()
+        .map(|size| {
+            let mut grown = Grown::new(size);
+            let posted = drafts(&mut grown);
+            money(&mut grown, posted);
+            history(&mut grown);
+            grown.book.run(&["check"]).ends(0);
+            grown.cost
+        })
+        .collect();
+    let mut dear = Vec::new();
+    for ((name, small), (_, large)) in measured[0].iter().zip(&measured[1]) {
+        // A page is a page; everything else is by the document.
+        let paged =
+            name.starts_with("page of") || name.starts_with("open") || name.starts_with("alarms");
+        let by = if paged { 1 } else { (LARGE / SMALL) as u64 };
+        println!("{name}: {small} steps at {SMALL}, {large} at {LARGE}");
+        if *large * 100 > *small * by * 110 + 1_000 {
+            dear.push(format!("{name}: {small} at {SMALL} and {large} at {LARGE}"));
+        }
+    }
+    assert_eq!(dear, Vec::<String>::new());
+}

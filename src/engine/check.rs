@@ -1,7 +1,10 @@
 //! `check`: every named invariant of the book, in one consistent view, changing nothing.
 
 use super::{Error, Session};
+use crate::domain::payment::PaymentStatus;
+use crate::gateway::sandbox::{Charge, Options, Sandbox};
 use crate::store::check::{CHECKS, LISTED};
+use crate::store::{Db, StoreError, payment};
 use serde::Serialize;
 
 /// What one check found.
@@ -29,31 +32,90 @@ fn is_zero(n: &usize) -> bool {
 /// Runs all of them, or those whose name begins with `only`.
 pub fn check(session: &Session, only: &str) -> Result<Vec<Checked>, Error> {
     let wanted: Vec<_> = CHECKS.iter().filter(|c| c.name.starts_with(only)).collect();
-    if wanted.is_empty() {
-        let names: Vec<_> = CHECKS.iter().map(|c| c.name).collect();
+    let gateway = GATEWAY.starts_with(only);
+    if wanted.is_empty() && !gateway {
+        let names: Vec<_> = CHECKS.iter().map(|c| c.name).chain([GATEWAY]).collect();
         return Err(Error::usage(
             "unknown_check",
             format!("there is no check {only:?}"),
             format!("checks: {}", names.join(", ")),
         ));
     }
+    // Before the book is read: what is taken meanwhile is in the book first.
+    let charges = if gateway { Some(sandbox_charges(session)?) } else { None };
     session.read(|db| {
-        wanted
-            .iter()
-            .map(|check| {
-                let found = check.run(db)?;
-                let mut violations = found.violations;
-                if found.count > LISTED {
-                    violations.push(format!("and {} more", found.count - LISTED));
-                }
-                Ok(Checked {
-                    name: check.name,
-                    ok: found.count == 0,
-                    violations,
-                    older: found.older,
-                    promise: check.promise,
-                })
+        let inside = wanted.iter().map(|check| {
+            let found = check.run(db)?;
+            let mut violations = found.violations;
+            if found.count > LISTED {
+                violations.push(format!("and {} more", found.count - LISTED));
+            }
+            Ok(Checked {
+                name: check.name,
+                ok: found.count == 0,
+                violations,
+                older: found.older,
+                promise: check.promise,
             })
-            .collect()
+        });
+        let outside = charges.iter().map(|charges| gateway_agrees(db, charges));
+        inside.chain(outside).collect()
+    })
+}
+
+/// The check that looks beside the book.
+const GATEWAY: &str = "gateway_agrees";
+
+/// What the sandbox's own ledger has; nothing where there is no ledger.
+fn sandbox_charges(session: &Session) -> Result<Vec<Charge>, Error> {
+    let path = session.store.side_directory().join("sandbox.jsonl");
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let io = |source| Error::Io { path: path.clone(), source };
+    Sandbox::read(&path, Options::default()).and_then(|sandbox| sandbox.charges()).map_err(io)
+}
+
+/// Every charge that the sandbox took is a payment of this book with its key and amount, which is not
+/// over without the money.
+fn gateway_agrees(db: &Db<'_>, charges: &[Charge]) -> Result<Checked, StoreError> {
+    let mut violations = Vec::new();
+    let mut count = 0;
+    for charge in charges.iter().filter(|c| c.result.is_taken()) {
+        let Some(why) = disagrees(db, charge)? else { continue };
+        count += 1;
+        if count <= LISTED {
+            violations.push(format!("{} ({}): {why}", charge.reference, charge.key));
+        }
+    }
+    if count > LISTED {
+        violations.push(format!("and {} more", count - LISTED));
+    }
+    let promise = "what the sandbox took is in the book, with its key and amount";
+    Ok(Checked { name: GATEWAY, ok: count == 0, violations, older: 0, promise })
+}
+
+fn disagrees(db: &Db<'_>, charge: &Charge) -> Result<Option<String>, StoreError> {
+    let took =
+        format!("the sandbox took {} minor units of {}", charge.amount_minor, charge.currency);
+    let Some(row) = payment::of_key(db, &charge.key)? else {
+        return Ok(Some(format!("{took}, no payment of this book has its key")));
+    };
+    if (row.amount_minor, row.currency.code()) != (charge.amount_minor, charge.currency.as_str()) {
+        return Ok(Some(format!("{took}, {} is of {}", row.id, row.amount_minor)));
+    }
+    Ok(match row.status {
+        PaymentStatus::Declined | PaymentStatus::Canceled => {
+            Some(format!("{took}, {} is {}", row.id, row.status))
+        }
+        PaymentStatus::Approved
+            if row.gateway_ref.starts_with("sb_") && row.gateway_ref != charge.reference =>
+        {
+            Some(format!("{took}, {} is {}: its key was charged twice", row.id, row.gateway_ref))
+        }
+        PaymentStatus::Approved
+        | PaymentStatus::Processing
+        | PaymentStatus::Submitted
+        | PaymentStatus::Unknown => None,
     })
 }

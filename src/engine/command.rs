@@ -401,6 +401,8 @@ pub enum Command {
     },
     /// Records money received outside.
     RecordPayment(OutsidePayment),
+    /// The same, where a person was asked and said to go on.
+    RecordPaymentAnyway(OutsidePayment),
     /// The customer promised to pay.
     Promise {
         /// The invoice.
@@ -595,7 +597,7 @@ impl Command {
                 Verb::Reconcile
             }
             Self::RetryGroup { .. } => Verb::Retry,
-            Self::RecordPayment(_) => Verb::OutsidePayment,
+            Self::RecordPayment(_) | Self::RecordPaymentAnyway(_) => Verb::OutsidePayment,
             Self::Promise { .. } | Self::ChooseMethod { .. } | Self::AutoPay { .. } => {
                 Verb::FollowUp
             }
@@ -700,6 +702,7 @@ impl Command {
             | Self::ConfirmPrinted { .. }
             | Self::UseCredits { .. }
             | Self::RecordPayment(_)
+            | Self::RecordPaymentAnyway(_)
             | Self::Promise { .. }
             | Self::ChooseMethod { .. }
             | Self::AutoPay { .. }

@@ -11,7 +11,8 @@ use crate::store::ledger::{Line, post};
 use crate::store::payment::{self, AllocationState, NewPayment};
 use crate::store::{Db, debt, document};
 
-/// What to do with a receipt that is in the book already: same account, amount, day and reference.
+/// What to do with a receipt that is in the book already (same account, amount, day and reference), or
+/// for what another payment is on its way for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
     /// Ask first.
@@ -48,6 +49,9 @@ pub fn record(
                     "{there} is the same money: same account, amount, day and reference"
                 ),
             });
+        }
+        if repeat == Repeat::Ask {
+            ask_about_live(tx, money)?;
         }
         for document in &money.documents {
             // Money for what was written off: the loss is taken back first.
@@ -119,6 +123,33 @@ pub fn record(
             ..Receipt::default()
         };
         Ok((id, receipt))
+    })
+}
+
+/// Says which payments of the same invoices are on their way, and asks.
+fn ask_about_live(db: &Db<'_>, money: &OutsidePayment) -> Result<(), Error> {
+    let (mut live, mut left) = (Vec::new(), money.amount_minor);
+    for debt in &debts(db, money)? {
+        if left <= 0 {
+            break;
+        }
+        left -= debt.balance_minor.max(0);
+        if let Some(row) = payment::live_of_document(db, debt.document)? {
+            let sum = row.currency.grouped(row.amount_minor);
+            live.push(format!(
+                "{} of {sum} {} for {} is on its way ({})",
+                row.id, row.currency, debt.number, row.status
+            ));
+        }
+    }
+    if live.is_empty() {
+        return Ok(());
+    }
+    Err(Error::NeedsYes {
+        message: format!(
+            "{}: if that comes too, what is too much stays unapplied and a task asks for a refund",
+            live.join("; ")
+        ),
     })
 }
 

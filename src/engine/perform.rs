@@ -107,6 +107,9 @@ fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
         Command::RecordPayment(money) => {
             Ok(outside_payment::record(session, &money, Repeat::Ask)?.1)
         }
+        Command::RecordPaymentAnyway(money) => {
+            Ok(outside_payment::record(session, &money, Repeat::Record)?.1)
+        }
         Command::Promise { document, amount_minor, on } => {
             follow_up::promise(session, document, amount_minor, on)
         }

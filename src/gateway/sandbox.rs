@@ -95,6 +95,11 @@ impl Sandbox {
         Ok(Self { ledger: Ledger::open(path)?, options })
     }
 
+    /// Opens a ledger that is there, to look at it: what is torn at its end is left alone.
+    pub fn read(path: &Path, options: Options) -> std::io::Result<Self> {
+        Ok(Self { ledger: Ledger::read_only(path)?, options })
+    }
+
     /// Every charge that arrived, oldest first, for `daybook check`.
     pub fn charges(&self) -> std::io::Result<Vec<Charge>> {
         let mut all: Vec<Charge> = self.ledger.read(|i| i.charges.values().cloned().collect())?;

@@ -314,6 +314,19 @@ pub fn list(
     )
 }
 
+/// The payment of a document that is on its way, if one is.
+pub fn live_of_document(
+    db: &Db<'_>,
+    document: DocumentId,
+) -> Result<Option<PaymentRow>, StoreError> {
+    let found = rows(
+        db,
+        "WHERE id IN (SELECT payment_id FROM allocation WHERE document_id = ?1 AND state = 'live')",
+        [document.0],
+    )?;
+    Ok(found.into_iter().next())
+}
+
 /// The last payment of a document, whatever became of it.
 pub fn last_of_document(
     db: &Db<'_>,

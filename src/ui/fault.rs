@@ -13,6 +13,8 @@ pub enum FaultKind {
     AlreadyDone,
     /// Try again.
     Busy,
+    /// It would be done if a person says so.
+    NeedsYes,
     /// Say it.
     Other,
 }
@@ -47,10 +49,10 @@ impl From<Error> for Fault {
             Error::Busy(_) | Error::Store(StoreError::Busy | StoreError::InUse(_)) => {
                 FaultKind::Busy
             }
+            Error::NeedsYes { .. } => FaultKind::NeedsYes,
             Error::Store(_)
             | Error::Usage { .. }
             | Error::Input { .. }
-            | Error::NeedsYes { .. }
             | Error::NoWorker(_)
             | Error::CheckFailed(_)
             | Error::Io { .. }

@@ -61,3 +61,4 @@ mod tidy;
 mod timekeeping;
 mod trouble;
 mod ui;
+mod unknown;

@@ -170,7 +170,8 @@ pub(super) struct Record {
     /// The day it came (default: today)
     #[arg(long, value_name = "DATE")]
     pub(super) date: Option<NaiveDate>,
-    /// Record it although the same money (account, amount, day, reference) is in the book
+    /// Record it although the same money (account, amount, day, reference) is in the book, or a payment
+    /// of its invoices is on its way
     #[arg(long)]
     pub(super) yes: bool,
 }

@@ -265,6 +265,8 @@ struct Inner {
     index: Index,
     /// Bytes of the file that the index knows.
     known: u64,
+    /// Whether a torn end may be cut off.
+    writes: bool,
 }
 
 impl Ledger {
@@ -276,16 +278,24 @@ impl Ledger {
         }
         let disk = File::open(path)?;
         let index = Index { next: 1, ..Index::default() };
-        let inner = Mutex::new(Inner { file, index, known: 0 });
+        let inner = Mutex::new(Inner { file, index, known: 0, writes: true });
+        Ok(Self { inner, disk, synced: Mutex::new(0) })
+    }
+
+    /// The same, without the right to write.
+    pub(super) fn read_only(path: &Path) -> io::Result<Self> {
+        let (file, disk) = (File::open(path)?, File::open(path)?);
+        let index = Index { next: 1, ..Index::default() };
+        let inner = Mutex::new(Inner { file, index, known: 0, writes: false });
         Ok(Self { inner, disk, synced: Mutex::new(0) })
     }
 
     /// Looks at the index, with what other processes have appended.
     pub(super) fn read<T>(&self, look: impl FnOnce(&Index) -> T) -> io::Result<T> {
         let mut inner = hold(&self.inner);
-        let Inner { file, index, known } = &mut *inner;
+        let Inner { file, index, known, writes } = &mut *inner;
         let _locked = Locked::take(file)?;
-        catch_up(file, index, known)?;
+        catch_up(file, index, known, *writes)?;
         Ok(look(index))
     }
 
@@ -296,9 +306,9 @@ impl Ledger {
         decide: impl FnOnce(&Index) -> (T, Option<Record>),
     ) -> io::Result<(T, u64)> {
         let mut inner = hold(&self.inner);
-        let Inner { file, index, known } = &mut *inner;
+        let Inner { file, index, known, writes } = &mut *inner;
         let _locked = Locked::take(file)?;
-        catch_up(file, index, known)?;
+        catch_up(file, index, known, *writes)?;
         let (answer, record) = decide(index);
         if let Some(record) = record {
             let mut line = serde_json::to_vec(&record)?;
@@ -348,7 +358,7 @@ impl Drop for Locked<'_> {
 
 /// Reads what was appended since; a last line without its end is what a dying writer left, and
 /// is cut off (we hold the lock, so nobody is writing it).
-fn catch_up(mut file: &File, index: &mut Index, known: &mut u64) -> io::Result<()> {
+fn catch_up(mut file: &File, index: &mut Index, known: &mut u64, writes: bool) -> io::Result<()> {
     let length = file.metadata()?.len();
     if length == *known {
         return Ok(());
@@ -364,7 +374,7 @@ fn catch_up(mut file: &File, index: &mut Index, known: &mut u64) -> io::Result<(
         index.apply(serde_json::from_slice(line)?);
     }
     *known += whole as u64;
-    if whole < tail.len() {
+    if writes && whole < tail.len() {
         file.set_len(*known)?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use crate::store::Topic;
 use crate::store::read::jobs::JobRow;
 use crate::ui::fault::{Fault, FaultKind};
 use crate::ui::modal::Modal;
+use crate::ui::modal::ask::Ask;
 use crate::ui::modal::text::TextBox;
 use crate::ui::msg::{Part, ScreenId};
 use crate::ui::theme;
@@ -51,6 +52,15 @@ impl App {
             Err(fault) => {
                 if fault.kind == FaultKind::AlreadyDone {
                     return self.say("done already; nothing was done twice".to_owned());
+                }
+                if fault.kind == FaultKind::NeedsYes
+                    && let Command::RecordPayment(money) = command
+                {
+                    let lines = vec![Line::of(fault.text, theme::WARN)];
+                    let (op, again) =
+                        (self.cx.operation(), Command::RecordPaymentAnyway(money.clone()));
+                    let ask = Ask::heavy("Record it all the same?", "record", lines, 1, op, again);
+                    return self.open(Modal::Ask(Box::new(ask)));
                 }
                 let comes_back = form.is_some();
                 if let Some((_, mut form)) = form {

@@ -1,0 +1,200 @@
+//! Unanswered payments through the binary, with the sandbox: what is not found, what may be sent again,
+//! what a person does meanwhile, and what is told of it.
+
+use crate::book::Book;
+use crate::collect::{owing, payments, sandbox, sound};
+
+/// An invoice whose request never arrived, and the next would.
+fn unanswered() -> Book {
+    let book = owing(&["timeout_before,ok"]);
+    book.run(&["collect", "--target", "2026-01-05"]).ends(1);
+    assert_eq!(status(&book), "Unknown");
+    book
+}
+
+fn status(book: &Book) -> String {
+    payments(book)[0]["status"].as_str().unwrap().to_owned()
+}
+
+fn at(book: &Book, moment: &str) {
+    book.run(&["clock", "set", moment]).ends(0);
+    book.run(&["worker", "--once"]).ends(0);
+}
+
+fn tasks(book: &Book, words: &str) -> i64 {
+    book.count(&format!(
+        "SELECT count(*) FROM notice WHERE done_at IS NULL AND text LIKE '%{words}%'"
+    ))
+}
+
+#[test]
+fn what_may_no_longer_be_charged_is_not_sent_again() {
+    let meanwhile: [&[&str]; 6] = [
+        &["payment", "dispute", "INV-1", "--reason", "never ordered"],
+        &["payment", "promise", "INV-1", "--on", "2026-01-20"],
+        &["payment", "auto-pay", "INV-1", "off"],
+        &[
+            "payment",
+            "record",
+            "--account",
+            "A1",
+            "--amount",
+            "4.00",
+            "--reference",
+            "cash",
+            "--yes",
+        ],
+        &["payment", "record", "--account", "A1", "--amount", "10.00", "--reference", "x", "--yes"],
+        &["import", "auto_pay_off.csv"],
+    ];
+    for args in meanwhile {
+        let book = unanswered();
+        let off = book
+            .file("auto_pay_off.csv", "account_number,name,currency,auto_pay\nA1,C,EUR,false\n");
+        let args: Vec<&str> =
+            args.iter().map(|a| if *a == "auto_pay_off.csv" { off.as_str() } else { a }).collect();
+        book.run(&args).ends(0);
+        at(&book, "2026-01-05T12:10");
+        assert_eq!((status(&book).as_str(), sandbox(&book).0), ("Unknown", 0), "{args:?}");
+        sound(&book);
+    }
+    let book = unanswered();
+    at(&book, "2026-01-05T12:10");
+    assert_eq!(
+        (status(&book).as_str(), sandbox(&book).0),
+        ("Approved", 1_000),
+        "nothing against it"
+    );
+}
+
+#[test]
+fn a_key_that_the_gateway_may_have_forgotten_is_not_used_again() {
+    // 80 % of a day on the gateway's clock, whatever the book's clock says between.
+    for (moment, ahead, sent) in [
+        ("2026-01-06T07:00", "0", true),
+        ("2026-01-06T07:20", "0", false),
+        ("2026-01-05T13:00", "1200", false),
+        ("2026-01-07T12:00", "-2400", true),
+    ] {
+        let book = unanswered();
+        book.run(&["settings", "set", "sandbox.clock_minutes", ahead]).ends(0);
+        at(&book, moment);
+        let expected = if sent { "Approved" } else { "Unknown" };
+        assert_eq!(status(&book), expected, "{moment} {ahead}");
+        sound(&book);
+    }
+}
+
+#[test]
+fn a_list_that_shows_nothing_charges_nobody_twice_and_ends_with_a_person() {
+    for ahead in ["-120", "0", "120"] {
+        let book = owing(&["timeout_after", "timeout_after", "error"]);
+        book.run(&["settings", "set", "sandbox.visible_after_minutes", "600000"]).ends(0);
+        book.run(&["settings", "set", "sandbox.clock_minutes", ahead]).ends(0);
+        book.run(&["collect", "--target", "2026-01-05"]).ends(1);
+        // Nobody works for a day: only look-ups are left, and they show nothing.
+        for hour in 0..40 {
+            at(&book, &format!("2026-01-{:02}T{:02}:30", 7 + hour / 24, hour % 24));
+        }
+        assert_eq!(sandbox(&book), (2_000, 1), "{ahead}");
+        let listed = book.run(&["payment", "exceptions", "--json"]).ends(1).json();
+        assert_eq!(listed.as_array().unwrap().len(), 3, "{ahead}: {listed}");
+        assert_eq!(tasks(&book, "does not say what became of it"), 3);
+        book.run(&["collect", "--target", "2026-02-28"]).ends(0);
+        assert_eq!((payments(&book).len(), sandbox(&book).0), (3, 2_000));
+        sound(&book);
+    }
+}
+
+#[test]
+fn money_from_outside_beside_a_payment_on_its_way_is_asked_about_and_the_excess_is_a_task() {
+    let book = owing(&["timeout_after"]);
+    book.run(&["collect", "--target", "2026-01-05"]).ends(1);
+    let record =
+        ["payment", "record", "--account", "A1", "--amount", "10.00", "--reference", "cash"];
+    let asked = book.run(&record).ends(2);
+    assert!(asked.err.contains("P-000001 of 10.00 EUR for INV-1 is on its way"), "{}", asked.err);
+    assert_eq!(payments(&book).len(), 1);
+    book.run(&[&record[..], &["--yes"]].concat()).ends(0);
+    at(&book, "2026-01-05T12:10");
+    assert_eq!(status(&book), "Approved");
+    assert_eq!(payments(&book)[0]["unapplied"], "10.00");
+    assert_eq!(tasks(&book, "Refund it?"), 1);
+    sound(&book);
+    book.run(&["payment", "refund", "P-1", "--reason", "paid twice"]).ends(0);
+    assert_eq!((tasks(&book, "Refund it?"), sandbox(&book).0), (0, 1_000));
+    sound(&book);
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_and_is_right_again() {
+    let book = owing(&["ok", "ok"]);
+    book.run(&["settings", "set", "sandbox.clock_minutes", "-120"]).ends(0);
+    book.run(&["collect", "--target", "2026-01-05", "--account", "A1"]).ends(0);
+    let told = "clock is 2 h ahead of sandbox";
+    assert!(book.run(&["doctor"]).out.contains(told));
+    assert!(book.run(&["status"]).ends(0).out.contains(told));
+    book.run(&["settings", "set", "sandbox.clock_minutes", "0"]).ends(0);
+    book.run(&["collect", "--target", "2026-01-05", "--account", "A2"]).ends(0);
+    assert!(!book.run(&["doctor"]).out.contains(told));
+    assert_eq!(tasks(&book, "clock is"), 0);
+    assert_eq!(sandbox(&book).0, 2_000);
+    sound(&book);
+}
+
+#[test]
+fn a_payment_run_whose_place_or_filter_cannot_be_read_charges_nobody() {
+    for (spoil, what) in [
+        ("UPDATE job SET cursor = '{}' WHERE kind = 'collect'", "place"),
+        ("UPDATE job SET cursor = 'x' WHERE kind = 'collect'", "place"),
+        ("UPDATE payment_run SET filter = '{}'", "filter"),
+        ("UPDATE payment_run SET filter = ''", "filter"),
+    ] {
+        let book = owing(&["ok", "ok"]);
+        book.run(&["collect", "--target", "2026-01-05", "--detach"]).ends(0);
+        let conn = rusqlite::Connection::open(&book.path).unwrap();
+        conn.execute_batch(&format!("UPDATE payment_run SET status = 'Processing'; {spoil}"))
+            .unwrap();
+        if what == "filter" {
+            let cursor = r#"{"pick_after":["0001-01-01",0],"unguarded":false,"refusals":0,"outage_since":null}"#;
+            conn.execute("UPDATE job SET cursor = ?1", [cursor]).unwrap();
+        }
+        let said = book.run(&["run", "resume", "PR-1"]);
+        assert!(
+            said.code != 0 && said.err.contains("damaged"),
+            "{spoil}: {} {}",
+            said.out,
+            said.err
+        );
+        assert_eq!((payments(&book).len(), sandbox(&book).0), (0, 0), "{spoil}");
+    }
+}
+
+#[test]
+fn what_the_sandbox_took_and_the_book_does_not_know_is_seen() {
+    let ledger = |book: &Book| book.path.with_file_name("book.db.d").join("sandbox.jsonl");
+    let seen = |book: &Book, words: &str| {
+        let check = book.run(&["check", "gateway"]).ends(4);
+        assert!(check.out.contains(words), "{}", check.out);
+    };
+    let book = owing(&["ok", "timeout_after"]);
+    book.run(&["collect", "--target", "2026-01-05"]).ends(1);
+    sound(&book);
+    // A finding by hand that was wrong.
+    let by_hand = ["payment", "reconcile", "P-2", "--not-charged", "--evidence", "a guess"];
+    book.run(&by_hand).ends(0);
+    seen(&book, "P-000002 is Declined");
+    book.run(&["payment", "reconcile", "P-2"]).ends(0);
+    sound(&book);
+    // The same key once more, and a key of nobody.
+    let text = std::fs::read_to_string(ledger(&book)).unwrap();
+    let first = text.lines().next().unwrap().replace("sb_000000001", "sb_000000003");
+    std::fs::write(ledger(&book), format!("{text}{first}\n")).unwrap();
+    seen(&book, "its key was charged twice");
+    let foreign = first.replace("INV-1-1", "INV-9-1");
+    std::fs::write(ledger(&book), format!("{text}{foreign}\n")).unwrap();
+    seen(&book, "no payment of this book has its key");
+    let more = text.replacen("\"amount_minor\":1000", "\"amount_minor\":1001", 1);
+    std::fs::write(ledger(&book), more).unwrap();
+    seen(&book, "took 1001");
+}

@@ -55,6 +55,7 @@ mod secrets;
 mod shared;
 mod sink;
 mod slices;
+mod storm;
 mod strange;
 mod stripe;
 mod tidy;

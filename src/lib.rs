@@ -10,6 +10,7 @@
 //! * [`mail`]: how e-mail leaves: a drop folder or SMTP, and what became of it.
 //! * [`gateway`]: who takes the money: a built-in sandbox with its own ledger, and Stripe.
 //! * [`engine`]: the verbs (bill, post, deliver, collect …), one file each, over the store.
+//! * [`inside`]: the files of the book's directory, each made here with its mode.
 //! * [`outside`]: a setgid start, and files outside the book's directory.
 //! * [`worker`]: drives long verbs in slices; a job outlives the process that began it.
 //! * [`cli`]: every verb without a terminal, with `--json` and exit codes.
@@ -22,6 +23,7 @@ pub mod domain;
 pub mod engine;
 pub mod gateway;
 pub mod import;
+pub mod inside;
 pub mod mail;
 pub mod outside;
 pub mod store;

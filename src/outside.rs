@@ -5,15 +5,19 @@
 //! without the group, a book elsewhere is opened without it, and nothing of their environment
 //! reaches a process that has it.
 
+use crate::inside;
 use nix::fcntl::OFlag;
 use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, getegid, getgid, getuid, setfsgid, setresgid};
 use std::ffi::OsString;
-use std::fs::{File, Metadata, Permissions};
+use std::fs::{DirBuilder, File, Metadata, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use tempfile::NamedTempFile;
 
 /// What a setgid start keeps of the environment; nothing here is a path that is trusted.
 const KEPT: &[&str] = &[
@@ -27,7 +31,6 @@ const KEPT: &[&str] = &[
     "HOME",
     "XDG_DATA_HOME",
     "DAYBOOK_BOOK",
-    "JOURNAL_STREAM",
 ];
 
 /// Whether this process has a group that its user does not have by login.
@@ -35,16 +38,36 @@ pub fn is_lent() -> bool {
     getgid() != getegid()
 }
 
-/// The first thing a process does: no core dumps; under setgid also a clean environment, by
-/// starting once more if it is not clean, and files that the group can write.
+/// The umask this process was started with: for the files of the user.
+static UMASK: OnceLock<Mode> = OnceLock::new();
+
+/// The umask of the process while it works on a book. What the rules of [`inside`] set is set
+/// whatever the umask is; this one leaves no moment before, also for the files SQLite makes.
+const OURS: Mode = Mode::S_IRWXO;
+
+/// The first thing a process does: no core dumps, and files that the group can write; under setgid
+/// also a clean environment, by starting once more if it is not clean.
 pub fn start() -> io::Result<()> {
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    if !is_lent() {
-        return Ok(());
+    if is_lent() {
+        nix::sys::prctl::set_dumpable(false)?;
+        clean()?;
     }
-    nix::sys::prctl::set_dumpable(false)?;
-    // Locks, logs and mail beside the book belong to all clerks, whatever their umask.
-    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o007));
+    let _ = UMASK.set(umask(OURS));
+    Ok(())
+}
+
+/// Runs `work`, which starts another process, with the umask of the user.
+pub fn with_the_users_umask<T>(work: impl FnOnce() -> T) -> T {
+    let Some(users) = UMASK.get() else { return work() };
+    umask(*users);
+    let done = work();
+    umask(OURS);
+    done
+}
+
+/// Starts the program once more if the environment is not clean.
+fn clean() -> io::Result<()> {
     let clean = |name: &OsString| KEPT.iter().any(|k| name == k);
     if std::env::vars_os().all(|(name, _)| clean(&name)) {
         return Ok(());
@@ -57,17 +80,20 @@ pub fn start() -> io::Result<()> {
 }
 
 /// Gives the lent group up for good, unless the book lies in a directory that is the group's own
-/// (its group, setgid, and not the caller's). Gives the path to open: no link on the way to it can
-/// be changed afterwards by somebody outside the group.
+/// (its group, setgid, and not the caller's). Gives the path to open: a link is followed to the
+/// book itself, whose name says where its locks and logs are; and no link on the way to it can be
+/// changed afterwards by somebody outside the group.
 pub fn settle(book: &Path) -> io::Result<PathBuf> {
+    let real = if book.is_symlink() { book.canonicalize().ok() } else { None };
+    let book = real.unwrap_or_else(|| book.to_owned());
     if !is_lent() {
-        return Ok(book.to_owned());
+        return Ok(book);
     }
-    if let Some(real) = in_the_groups_directory(book) {
+    if let Some(real) = in_the_groups_directory(&book) {
         return Ok(real);
     }
     renounce()?;
-    Ok(book.to_owned())
+    Ok(book)
 }
 
 /// Gives the lent group up for good.
@@ -84,13 +110,17 @@ pub fn may_write(path: &Path) -> bool {
     nix::unistd::faccessat(AT_FDCWD, path, flags, AtFlags::AT_EACCESS).is_ok()
 }
 
-fn in_the_groups_directory(book: &Path) -> Option<PathBuf> {
-    let parent = book.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+/// The same path without links, if it lies in a directory that only the lent group opens.
+pub fn in_the_groups_directory(path: &Path) -> Option<PathBuf> {
+    if !is_lent() || getuid().is_root() {
+        return None;
+    }
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = parent.canonicalize().ok()?;
     let facts = directory.metadata().ok()?;
     let groups = Gid::from_raw(facts.gid()) == getegid() && facts.mode() & 0o2000 != 0;
     let callers = facts.uid() == getuid().as_raw();
-    (groups && !callers).then_some(directory.join(book.file_name()?))
+    (groups && !callers).then_some(directory.join(path.file_name()?))
 }
 
 /// Runs `work` with the file rights of the user alone: for every file they name. The kernel keeps
@@ -99,9 +129,28 @@ pub fn as_caller<T>(work: impl FnOnce() -> T) -> T {
     if !is_lent() {
         return work();
     }
-    let _back = Lent(getegid());
-    setfsgid(getgid());
+    // What it was before: this may stand inside another one.
+    let _back = Before(setfsgid(getgid()));
     work()
+}
+
+/// Takes the group of before again, also when the work panics.
+struct Before(Gid);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        setfsgid(self.0);
+    }
+}
+
+/// Makes a new file that a user named, with their rights and under their umask.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    refuse_a_books_name(path)?;
+    as_caller(|| {
+        let file = File::options().write(true).create_new(true).mode(0o666).open(path)?;
+        give(&file, 0o666)?;
+        Ok(file)
+    })
 }
 
 /// Opens a file that a user names, with their rights. Only a regular file is: a device or a pipe
@@ -161,19 +210,20 @@ pub enum Standing {
     Replace,
 }
 
-/// Writes a file that a user names, with their rights: whole or not at all.
+/// Writes a file that a user names, with their rights and under their umask: whole or not at all.
 pub fn write(path: &Path, bytes: &[u8], standing: Standing) -> io::Result<()> {
-    as_caller(|| match standing {
+    match standing {
         Standing::Keep => {
-            let mut file = File::create_new(path)?;
+            let mut file = create_new(path)?;
             let written = file.write_all(bytes).and_then(|()| file.sync_data());
             if written.is_err() {
                 // Half a file is no file. If it cannot go either, the first error says enough.
-                let _ = std::fs::remove_file(path);
+                let _ = as_caller(|| std::fs::remove_file(path));
             }
             written
         }
-        Standing::Replace => {
+        Standing::Replace => as_caller(|| {
+            refuse_a_books_name(path)?;
             if let Ok(facts) = std::fs::metadata(path) {
                 regular(&facts)?;
             }
@@ -181,19 +231,67 @@ pub fn write(path: &Path, bytes: &[u8], standing: Standing) -> io::Result<()> {
             let mut file = tempfile::Builder::new()
                 .permissions(Permissions::from_mode(0o666))
                 .tempfile_in(place.unwrap_or(Path::new(".")))?;
+            give(file.as_file(), 0o666)?;
             file.write_all(bytes)?;
             file.as_file().sync_data()?;
             file.persist(path).map(drop).map_err(|e| e.error)
-        }
+        }),
+    }
+}
+
+/// Makes a directory that a user named, and those above it that are missing.
+pub fn directory(path: &Path) -> io::Result<()> {
+    let made = as_caller(|| DirBuilder::new().mode(0o777).create(path));
+    match made {
+        Ok(()) => as_caller(|| {
+            let made = File::open(path)?;
+            // The kernel has given it the setgid bit of the one above, which stays.
+            let bits = made.metadata()?.mode() & 0o7000;
+            give(&made, bits | 0o777)
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match path.parent() {
+            Some(above) if !above.as_os_str().is_empty() => {
+                directory(above)?;
+                directory(path)
+            }
+            Some(_) | None => Err(error),
+        },
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A file under a hidden name in a directory that a user named, to be given its own name when it is
+/// whole; readable by its owner's group at most.
+pub fn staged(directory: &Path) -> io::Result<NamedTempFile> {
+    as_caller(|| {
+        let file = tempfile::Builder::new().prefix(".daybook-").tempfile_in(directory)?;
+        give(file.as_file(), 0o640)?;
+        Ok(file)
     })
 }
 
-/// Takes the group again, also when the work panics.
-struct Lent(Gid);
+/// A directory of the caller's own among the temporary files; it stays.
+pub fn temporary_directory(prefix: &str) -> io::Result<PathBuf> {
+    as_caller(|| Ok(tempfile::Builder::new().prefix(prefix).tempdir()?.keep()))
+}
 
-impl Drop for Lent {
-    fn drop(&mut self) {
-        setfsgid(self.0);
+/// Gives a new file the mode that it would have had under the user's umask.
+fn give(file: &File, mode: u32) -> io::Result<()> {
+    match UMASK.get() {
+        Some(users) => file.set_permissions(Permissions::from_mode(mode & !users.bits())),
+        None => Ok(()),
+    }
+}
+
+/// What is named like a log or a lock of a book would be taken for one.
+fn refuse_a_books_name(path: &Path) -> io::Result<()> {
+    match inside::belongs_to(path) {
+        Some(book) => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("this name belongs to the book {}: name another file", book.display()),
+        )),
+        None => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Ctx, Exit, actor, output};
 use crate::clock::Now;
 use crate::engine::{Error, Session, demo};
+use crate::outside;
 use crate::store::{BookKind, CreateBook, Store};
 use crate::worker;
 use serde_json::json;
@@ -28,12 +29,11 @@ pub struct Args {
 pub fn run(args: &Args, ctx: &Ctx) -> Result<(PathBuf, Exit), Error> {
     let directory = match &args.dir {
         Some(directory) => directory.clone(),
-        None => tempfile::Builder::new()
-            .prefix("daybook-demo-")
-            .tempdir()
-            .map_err(|source| Error::Io { path: std::env::temp_dir(), source })?
-            .keep(),
+        None => outside::temporary_directory("daybook-demo-")
+            .map_err(|source| Error::Io { path: std::env::temp_dir(), source })?,
     };
+    outside::directory(&directory)
+        .map_err(|source| Error::Io { path: directory.clone(), source })?;
     let path = directory.join("demo.db");
     let begun = Instant::now();
     let actor = actor();

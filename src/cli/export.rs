@@ -54,8 +54,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     };
     let io = |source| Error::Io { path: path.clone(), source };
-    let file = crate::outside::as_caller(|| std::fs::File::create_new(path))
-        .map_err(|source| Error::writing(path, source))?;
+    let file = crate::outside::create_new(path).map_err(|source| Error::writing(path, source))?;
     let mut out = std::io::BufWriter::new(file);
     let entries = export::journal(&session, format, *from, *to, &mut out)?;
     out.flush().map_err(io)?;

@@ -2,7 +2,8 @@
 
 use super::{Ctx, Exit, actor, output};
 use crate::clock::Now;
-use crate::engine::Error;
+use crate::engine::{Error, place};
+use crate::outside;
 use crate::store::{BookKind, CreateBook, Store};
 use serde_json::json;
 
@@ -19,6 +20,11 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let kind = if args.test { BookKind::Test } else { BookKind::Real };
     let actor = actor();
     let now = Now::system(chrono_tz::Tz::UTC);
+    place::may_make(&ctx.book, &actor)?;
+    if let Some(parent) = ctx.book.parent().filter(|p| !p.as_os_str().is_empty()) {
+        outside::directory(parent)
+            .map_err(|source| Error::Io { path: parent.to_owned(), source })?;
+    }
     Store::create(&ctx.book, &CreateBook { kind, actor: &actor, now })?;
     if ctx.json {
         output::json(&json!({ "book": ctx.book, "kind": kind }))?;

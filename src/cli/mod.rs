@@ -33,7 +33,7 @@ mod worker;
 
 use crate::domain::actor::Actor;
 use crate::domain::text;
-use crate::engine::{Error, Session, settings as clock};
+use crate::engine::{Error, Session, place, settings as clock};
 use crate::outside;
 use crate::worker::log;
 use clap::{Parser, Subcommand};
@@ -205,6 +205,10 @@ pub fn main(cli: Cli, console: fn(Session) -> Result<u8, Error>) -> ExitCode {
             return ExitCode::from(Exit::Bug.code());
         }
     };
+    if let Err(error) = place::refuse_a_books_name(&book) {
+        exit::report(&error, cli.json);
+        return ExitCode::from(exit::of(&error).code());
+    }
     let ctx = Ctx { book, json: cli.json, now: cli.now };
     let result = match cli.command {
         None => match ctx.open().and_then(console) {

@@ -68,6 +68,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     if args.yes && !timekeeping::clock(&session)?.is_believed() {
         timekeeping::confirm(&mut session)?;
     }
+    session.store.mend();
     let ports = worker::ports()?;
     let mut driven = 0;
     let mut copies = worker::Copies::default();

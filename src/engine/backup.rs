@@ -1,25 +1,36 @@
 //! Backup and restore: a copy that is consistent while others write, checked before it is trusted.
 
 use super::check::{Checked, check};
-use super::{Error, Session};
-use crate::domain::actor::Actor;
-use crate::outside::{as_caller, is_lent};
+use super::{Error, Session, place};
+use crate::domain::actor::{Actor, Verb};
+use crate::outside::{self, as_caller, is_lent};
 use crate::store::copy::{self, Source, Standing};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, role};
 use std::path::{Path, PathBuf};
 
 /// Copies the book to a new file, readable by its owner only, and reads the copy back before it gets
-/// its name.
+/// its name. It is made with the rights of whoever asks; in a directory that only the lent group
+/// opens, for an admin.
 pub fn backup(session: &Session, target: &Path) -> Result<u64, Error> {
-    as_caller(|| {
-        copy::backup(&session.store, target, |copy| {
-            let broken = broken(&in_hand(copy, &session.actor), "file_sound")?;
-            if broken.is_empty() {
-                return Ok(());
-            }
-            let words = words(&broken);
-            Err(Error::CheckFailed(format!("the copy is not sound, none was kept: {words}")))
-        })
+    place::refuse_a_books_name(target)?;
+    if let Some(real) = outside::in_the_groups_directory(target) {
+        session.read(|db| role::authorize(db, &session.actor, Verb::Settings))?;
+        return copy_out(session, &real);
+    }
+    if let Some(above) = target.parent().filter(|p| !p.as_os_str().is_empty()) {
+        outside::directory(above).map_err(|source| Error::Io { path: above.to_owned(), source })?;
+    }
+    as_caller(|| copy_out(session, target))
+}
+
+fn copy_out(session: &Session, target: &Path) -> Result<u64, Error> {
+    copy::backup(&session.store, target, |copy| {
+        let broken = broken(&in_hand(copy, &session.actor), "file_sound")?;
+        if broken.is_empty() {
+            return Ok(());
+        }
+        let words = words(&broken);
+        Err(Error::CheckFailed(format!("the copy is not sound, none was kept: {words}")))
     })
 }
 
@@ -52,12 +63,20 @@ pub fn restore(
 ) -> Result<Restored, Error> {
     // A link to the book is not to be replaced by a book: the directory beside the file counts.
     let book = &book.canonicalize().unwrap_or_else(|_| book.to_owned());
-    let source = as_caller(|| Source::open(backup)).map_err(|e| no_backup(e, backup))?;
+    authorize(book, actor)?;
+    // An admin, as just seen, may also take a copy that lies in the group's directory.
+    let source = match outside::in_the_groups_directory(backup) {
+        Some(real) => Source::open(&real),
+        None => as_caller(|| Source::open(backup)),
+    };
+    let source = source.map_err(|e| no_backup(e, backup))?;
     if book.canonicalize().is_ok_and(|b| backup.canonicalize().is_ok_and(|f| f == b)) {
         let words = format!("{} is the book itself", backup.display());
         return Err(Error::usage("same_file", words, "name a file that daybook backup made"));
     }
-    authorize(book, actor)?;
+    if let Some(above) = book.parent().filter(|p| !p.as_os_str().is_empty()) {
+        outside::directory(above).map_err(|source| Error::Io { path: above.to_owned(), source })?;
+    }
     let (staged, store) = copy::stage(book, &source, say)?;
     say("checking the copy");
     let copy = in_hand(store, actor);
@@ -77,7 +96,8 @@ pub fn restore(
 /// to the rights of files, and those are the caller's own only without a lent group.
 fn authorize(book: &Path, actor: &Actor) -> Result<(), Error> {
     match copy::may_replace(book, actor)? {
-        Standing::Nothing | Standing::Allowed => Ok(()),
+        Standing::Nothing => place::may_make(book, actor),
+        Standing::Allowed => Ok(()),
         Standing::Unreadable if is_lent() && actor.uid != 0 => Err(Error::usage(
             "unreadable_book",
             format!("{} cannot be read, so nobody is known who may replace it", book.display()),

@@ -10,9 +10,10 @@ use super::{Error, Session, backup};
 use crate::clock::Now;
 use crate::config::Config;
 use crate::domain::actor::Verb;
+use crate::inside;
 use crate::store::{Db, StoreError, notice, operation, settings};
 use chrono::DateTime;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What the copies are called in the audit trail.
@@ -206,7 +207,7 @@ fn own(directory: &Path) -> Result<(), Error> {
         let why = format!("backup.to {:?} is no full path", directory.display());
         return Err(Error::usage("bad_value", why, "write it from /"));
     }
-    match std::fs::DirBuilder::new().mode(0o700).create(directory) {
+    match inside::own_directory(directory) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(io(error)),
         Ok(()) | Err(_) => {}
     }

@@ -6,6 +6,7 @@ mod secrets;
 use super::copies::{self, Standing};
 use super::{Error, Session, gateway_clock};
 use crate::domain::actor::{Origin, Verb};
+use crate::inside;
 use crate::store::settings;
 use crate::store::{BookKind, gateway_poll, job, role};
 use serde::Serialize;
@@ -83,6 +84,7 @@ fn file(session: &Session) -> Result<Vec<Finding>, Error> {
             "chmod 660 the book: others on this machine can read it",
         ),
     ];
+    all.extend(modes(path));
     if let Some(free) = free_bytes(path) {
         let remedy = "free some space: a full disk stops every write";
         all.push(finding("disk", free > LOW_BYTES, format!("{} free", megabytes(free)), remedy));
@@ -106,6 +108,28 @@ fn copies(session: &Session) -> Result<Finding, Error> {
             finding("backups", fine, found, "run daybook worker as the user who owns the directory")
         }
     })
+}
+
+/// How many wrong files are told one by one.
+const TOLD: usize = 12;
+
+/// Every file of the book, its logs and its side directory must be for all who work on it, and for
+/// nobody else.
+fn modes(book: &Path) -> Vec<Finding> {
+    let faults = inside::faults(book);
+    if faults.is_empty() {
+        return vec![good("files", "every file and directory has its mode and group")];
+    }
+    let told = faults.iter().take(TOLD).map(|fault| {
+        let found = format!("{}: {}", fault.path.display(), fault.found);
+        finding("file", false, found, &fault.remedy)
+    });
+    let mut all: Vec<Finding> = told.collect();
+    if faults.len() > TOLD {
+        let more = format!("{} more", faults.len() - TOLD);
+        all.push(finding("files", false, more, "mend these, then ask again"));
+    }
+    all
 }
 
 fn free_bytes(path: &Path) -> Option<u64> {

@@ -30,6 +30,7 @@ pub mod memo;
 pub mod outside_payment;
 pub mod perform;
 mod picked;
+pub mod place;
 pub mod post;
 pub mod print;
 pub mod printed;

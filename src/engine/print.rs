@@ -14,7 +14,8 @@ use crate::domain::actor::Verb;
 use crate::domain::ids::{BillRunId, DeliveryId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::{JobSpec, Receipt, Refused};
-use crate::outside::as_caller;
+use crate::inside;
+use crate::outside::{self, as_caller};
 use crate::store;
 use crate::store::delivery::{Delivery, Filter};
 use crate::store::job::{JobKind, JobRow, Progress};
@@ -93,7 +94,8 @@ pub fn write(
     let order: std::collections::HashMap<&str, usize> =
         batch.numbers().into_iter().enumerate().map(|(i, number)| (number, i)).collect();
     copies.sort_by_key(|copy| order.get(copy.number.as_str()).copied());
-    let staged = at(session, directory, || stage(directory, press, &batch))?;
+    let tray = Tray::of(session, directory);
+    let staged = tray.at(|| stage(&tray, press, &batch))?;
     let ids: Vec<DeliveryId> = copies.iter().map(|c| c.id).collect();
     let counts = out.counts;
     let place = directory.display().to_string();
@@ -104,7 +106,7 @@ pub fn write(
     })?;
     out.batch = Some(number);
     let stem = format!("batch-{number:06}");
-    out.files = at(session, directory, || reveal(directory, staged, &stem))?;
+    out.files = tray.at(|| reveal(directory, staged, &stem))?;
     Ok(out)
 }
 
@@ -162,26 +164,51 @@ fn set(
     Ok((pieces, fine))
 }
 
-/// Writes where a batch goes: beside the book as the program, elsewhere as whoever runs it.
-fn at<T>(session: &Session, directory: &Path, work: impl FnOnce() -> T) -> T {
-    if directory == default_directory(session) { work() } else { as_caller(work) }
+/// Where a batch goes: beside the book as the program, elsewhere as whoever runs it.
+struct Tray<'a> {
+    directory: &'a Path,
+    beside: bool,
+}
+
+impl<'a> Tray<'a> {
+    fn of(session: &Session, directory: &'a Path) -> Self {
+        Self { directory, beside: directory == default_directory(session) }
+    }
+
+    fn at<T>(&self, work: impl FnOnce() -> T) -> T {
+        if self.beside { work() } else { as_caller(work) }
+    }
+
+    /// Makes the directory.
+    fn open(&self) -> std::io::Result<()> {
+        if self.beside {
+            inside::directory(self.directory)
+        } else {
+            outside::directory(self.directory)
+        }
+    }
+
+    /// A file under a hidden name in it.
+    fn hidden(&self) -> std::io::Result<NamedTempFile> {
+        if self.beside { inside::staged(self.directory) } else { outside::staged(self.directory) }
+    }
 }
 
 /// Whether this process may write a batch into a directory, as far as it exists.
 pub(super) fn may_write(session: &Session, directory: &Path) -> bool {
     let there = directory.ancestors().find(|place| place.exists());
-    at(session, directory, || there.is_some_and(crate::outside::may_write))
+    Tray::of(session, directory).at(|| there.is_some_and(crate::outside::may_write))
 }
 
 /// Writes the three files of a batch under hidden names.
 fn stage(
-    directory: &Path,
+    tray: &Tray<'_>,
     press: Press,
     batch: &Batch,
 ) -> Result<Vec<(&'static str, NamedTempFile)>, Error> {
-    let io = |source| Error::Io { path: directory.to_owned(), source };
-    std::fs::create_dir_all(directory).map_err(io)?;
-    let hidden = || tempfile::Builder::new().prefix(".daybook-").tempfile_in(directory).map_err(io);
+    let io = |source| Error::Io { path: tray.directory.to_owned(), source };
+    tray.open().map_err(io)?;
+    let hidden = || tray.hidden().map_err(io);
     let mut merged = hidden()?;
     merged.write_all(&batch.merged(press)).map_err(io)?;
     let mut index = hidden()?;
@@ -202,13 +229,11 @@ fn reveal(
     staged: Vec<(&'static str, NamedTempFile)>,
     stem: &str,
 ) -> Result<Vec<PathBuf>, Error> {
-    use std::os::unix::fs::PermissionsExt;
     let mut files = Vec::new();
     let stem = free(directory, &staged, stem)?;
     for (ending, file) in staged {
         let path = directory.join(format!("{stem}.{ending}"));
         let io = |source| Error::Io { path: path.clone(), source };
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o640)).map_err(io)?;
         file.persist_noclobber(&path).map_err(|e| io(e.error))?;
         files.push(path);
     }
@@ -272,8 +297,9 @@ pub fn reprint(
         copies.iter().filter_map(|c| c.batch_position).max().unwrap_or(to),
     );
     let stem = format!("batch-{batch:06}-reprint-{first}-{last}");
-    let files = at(session, directory, || {
-        let staged = stage(directory, press, &made)?;
+    let tray = Tray::of(session, directory);
+    let files = tray.at(|| {
+        let staged = stage(&tray, press, &made)?;
         reveal(directory, staged, &stem)
     })?;
     Ok(Written { batch: Some(batch), counts: made.counts(), files, refused: Vec::new() })

@@ -12,12 +12,12 @@ use crate::config::Config;
 use crate::domain::actor::Verb;
 use crate::domain::ids::JobId;
 use crate::gateway::{self, Shut};
+use crate::inside;
 use crate::store::job::{JobKind, JobRow};
 use crate::store::{gateway_poll, method_state, notice};
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -203,12 +203,8 @@ pub fn announce(session: &mut Session) -> Result<(), Error> {
 
 /// Takes a kernel lock beside the book and leaves word who has it; none when it is not to be had.
 pub fn take(path: &Path, name: &str) -> Option<File> {
-    std::fs::create_dir_all(path.parent()?).ok()?;
-    let mut file =
-        File::options().create(true).truncate(false).read(true).write(true).open(path).ok()?;
+    let mut file = inside::open(path).ok()?;
     file.try_lock().ok()?;
-    // Every clerk must see it, whatever our umask; only its owner can say so.
-    let _ = file.set_permissions(std::fs::Permissions::from_mode(0o660));
     file.set_len(0).ok()?;
     file.write_all(name.as_bytes()).ok()?;
     Some(file)

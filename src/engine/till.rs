@@ -37,7 +37,7 @@ impl Till {
     pub fn with(session: &Session, connect: Arc<Connect>) -> Result<Self, Error> {
         let config = session.config()?;
         let directory = session.store.side_directory();
-        std::fs::create_dir_all(&directory)
+        crate::inside::directory(&directory)
             .map_err(|source| Error::Io { path: directory.clone(), source })?;
         let book = session.read(crate::store::settings::facts)?.uid;
         let rules = rules(&config)?;

@@ -2,9 +2,8 @@
 //! another program sends what lies in a folder.
 
 use super::{Envelope, MailOutcome, Mailer};
+use crate::inside;
 use sha2::{Digest, Sha256};
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 /// Writes messages into a folder, which is made on first use.
@@ -36,15 +35,9 @@ impl DropFolder {
     }
 
     fn write(&self, message_id: &str, message: &[u8]) -> std::io::Result<()> {
-        std::fs::create_dir_all(&self.folder)?;
-        let file = self.file_of(message_id);
-        // Written aside and renamed: whoever watches the folder never sees half a message.
-        let mut part = tempfile::Builder::new().prefix(".part-").tempfile_in(&self.folder)?;
-        part.write_all(message)?;
-        part.as_file().set_permissions(std::fs::Permissions::from_mode(0o660))?;
-        part.as_file().sync_data()?;
-        part.persist(&file).map_err(|e| e.error)?;
-        Ok(())
+        inside::directory(&self.folder)?;
+        // Whoever watches the folder never sees half a message.
+        inside::replace(&self.file_of(message_id), message)
     }
 }
 

@@ -4,10 +4,11 @@ use super::whole::{self, Whole, with_suffix};
 use super::{Store, StoreError, hold, migrate, open, role};
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Verb};
+use crate::inside::For;
 use chrono_tz::Tz;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,8 +23,7 @@ pub fn backup<E: From<StoreError>>(
         return Err(StoreError::Exists(target.to_owned()).into());
     }
     let io = |source| StoreError::Io { path: target.to_owned(), source };
-    std::fs::create_dir_all(whole::parent(target)).map_err(io)?;
-    let copy = Whole::begin(target, 0o600)?;
+    let copy = Whole::begin(target, For::Owner)?;
     store.copy_into(copy.part())?;
     sound(Store::connect(copy.part(), OpenFlags::SQLITE_OPEN_READ_ONLY)?)?;
     copy.put_new()?;
@@ -92,15 +92,14 @@ pub fn stage(
     say: &mut dyn FnMut(&str),
 ) -> Result<(Staged, Store), StoreError> {
     let directory = whole::parent(book);
-    let io = |source| StoreError::Io { path: directory.to_owned(), source };
-    std::fs::create_dir_all(directory).map_err(io)?;
     let one_at_a_time = hold::restoring(book)?;
-    let whole = Whole::begin(book, 0o660)?;
+    let whole = Whole::begin(book, For::All)?;
     migrate::room(book, directory, source.facts.2, source.facts.2)?;
     let part = whole.part();
     let named = |e: rusqlite::Error| speak_of(StoreError::from(e), source);
     {
-        let mut to = Connection::open(part).map_err(|e| StoreError::from(e).at(part))?;
+        let mut to = Connection::open_with_flags(part, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .map_err(|e| StoreError::from(e).at(part))?;
         to.pragma_update(None, "synchronous", "OFF")?;
         let copying = Backup::new(&source.conn, &mut to).map_err(named)?;
         match copying.step(-1).map_err(named)? {
@@ -246,8 +245,7 @@ impl Store {
             Ok(self.conn.pragma_query_value(None, name, |r| r.get(0))?)
         };
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
-        let mode =
-            |path: &Path| std::fs::metadata(path).map_or(0, |m| m.permissions().mode() & 0o7777);
+        let mode = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.mode() & 0o7777);
         let parent = self.path().parent().filter(|p| !p.as_os_str().is_empty());
         Ok(Health {
             sqlite: rusqlite::version().to_owned(),

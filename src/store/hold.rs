@@ -14,10 +14,11 @@
 
 use super::{Store, StoreError, side_directory};
 use crate::domain::ids::JobId;
+use crate::inside;
 use std::fmt::Write as _;
 use std::fs::{File, TryLockError};
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::io::{Read, Write as _};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -150,31 +151,16 @@ fn attempt(path: &Path, way: Way) -> Result<Option<Hold>, StoreError> {
 
 /// A kernel lock needs no right to write, so that whoever may only read can hold one too.
 pub(super) fn lock_file(path: &Path) -> Result<File, StoreError> {
-    let io = |source| StoreError::Io { path: path.to_owned(), source };
-    match File::open(path) {
-        Ok(file) => return Ok(file),
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
-        Err(_) => {}
-    }
-    if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)
-            .map_err(|source| StoreError::Io { path: directory.to_owned(), source })?;
-    }
-    let made = File::options().read(true).write(true).create_new(true).mode(0o660).open(path);
-    match made {
-        Ok(file) => {
-            // The next clerk locks it too, whatever our umask.
-            file.set_permissions(std::fs::Permissions::from_mode(0o660)).map_err(io)?;
-            Ok(file)
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => File::open(path).map_err(io),
-        Err(error) => Err(io(error)),
-    }
+    inside::open_to_lock(path).map_err(|source| StoreError::Io { path: path.to_owned(), source })
 }
 
 /// Leaves word for those who wait. Best effort: the lock is what counts.
 fn say(path: &Path, doing: &str) {
-    let _ = std::fs::write(path, format!("{doing} (pid {})\n", std::process::id()));
+    let words = format!("{doing} (pid {})\n", std::process::id());
+    let _ = inside::open(path).and_then(|mut file| {
+        file.set_len(0)?;
+        file.write_all(words.as_bytes())
+    });
 }
 
 fn kept_by(book: &Path, gate: &Path) -> StoreError {

@@ -7,6 +7,7 @@
 use super::open::{MIGRATIONS, known};
 use super::whole::{Whole, with_suffix};
 use super::{Store, StoreError, hold, side_directory};
+use crate::inside::For;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -132,7 +133,7 @@ impl Store {
     fn keep_copy(&self, from: i64, say: &mut dyn FnMut(&str)) -> Result<(), StoreError> {
         let directory = side_directory(&self.path);
         let target = free_name(&directory.join(format!("before-schema-{from}.db")), self)?;
-        let copy = Whole::begin(&target, 0o660)?;
+        let copy = Whole::begin(&target, For::All)?;
         let number = |name: &str| -> Result<u64, StoreError> {
             let found: i64 = self
                 .conn

@@ -58,6 +58,7 @@ pub mod undo;
 pub mod usage;
 mod whole;
 
+pub use crate::inside::side_directory;
 pub use error::StoreError;
 pub use open::{BookKind, CreateBook};
 pub use operation::{Op, OpRow};
@@ -233,6 +234,12 @@ impl Store {
         side_directory(&self.path)
     }
 
+    /// Gives everything beside the book that is ours the mode it should have: what an older program
+    /// left.
+    pub fn mend(&self) {
+        crate::inside::mend_all(&self.path);
+    }
+
     /// Whether this process may write to it.
     pub fn is_writable(&self) -> bool {
         self.writable
@@ -338,13 +345,6 @@ impl Store {
     fn named(&self, error: rusqlite::Error) -> StoreError {
         StoreError::from(error).at(&self.path)
     }
-}
-
-/// The directory beside a book: `book.db` → `book.db.d`.
-pub fn side_directory(book: &Path) -> PathBuf {
-    let mut name = book.as_os_str().to_owned();
-    name.push(".d");
-    PathBuf::from(name)
 }
 
 /// Reads a decimal column.

@@ -7,6 +7,7 @@ use super::{Op, Store, StoreError, hold, migrate, side_directory};
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::text_enum;
+use crate::inside::{self, For};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::path::Path;
 use std::time::Duration;
@@ -73,14 +74,12 @@ impl Store {
         if path.symlink_metadata().is_ok() {
             return Err(StoreError::Exists(path.to_owned()));
         }
-        let directory = whole::parent(path);
-        std::fs::create_dir_all(directory).map_err(|source| io(directory, source))?;
         let gate = hold::shut(path, "being made")?;
         if path.symlink_metadata().is_ok() {
             return Err(StoreError::Exists(path.to_owned()));
         }
-        // Made by us with 0660: SQLite alone would take the umask, and the second clerk could not write.
-        let made = Whole::begin(path, 0o660)?;
+        // SQLite alone would take the umask, and the second clerk could not write.
+        let made = Whole::begin(path, For::All)?;
         Self::fill(made.part(), book)?;
         made.put_new()?;
         drop(gate);
@@ -127,6 +126,7 @@ impl Store {
             return Err(StoreError::NotABook(path.to_owned()));
         }
         refuse_network_filesystem(path)?;
+        inside::mend(path);
         let writable = may_write(path) && may_write(whole::parent(path));
         if !side_directory(path).exists() {
             // Nothing is laid beside a file that is no book.
@@ -143,6 +143,7 @@ impl Store {
             }
             if found == known {
                 store.open = held;
+                inside::mend_logs(path);
                 store.identity = Some(Identity::of(path, &store.conn, file)?);
                 return Ok(store);
             }
@@ -189,6 +190,16 @@ impl Store {
     /// Makes a finished database a book that others may open: its log is kept from now on.
     pub(super) fn settle(self) -> Result<(), StoreError> {
         self.conn.pragma_update(None, "journal_mode", "WAL").map_err(|e| self.named(e))
+    }
+
+    /// Opens a book to ask who may do what; of an older schema too, and nothing is changed.
+    pub fn look(path: &Path) -> Result<Self, StoreError> {
+        if !std::fs::symlink_metadata(path).is_ok_and(|m| m.is_file() && m.len() > 0) {
+            return Err(StoreError::NotABook(path.to_owned()));
+        }
+        let store = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        store.version()?;
+        Ok(store)
     }
 
     pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
@@ -241,9 +252,7 @@ impl Store {
         if target.exists() {
             return Err(StoreError::Exists(target.to_owned()));
         }
-        let directory = whole::parent(target);
-        std::fs::create_dir_all(directory).map_err(|source| io(directory, source))?;
-        let copy = Whole::begin(target, 0o600)?;
+        let copy = Whole::begin(target, For::Owner)?;
         self.copy_into(copy.part())?;
         copy.put_new()
     }

@@ -3,7 +3,8 @@
 
 use super::StoreError;
 use crate::domain::actor::Actor;
-use rusqlite::Connection;
+use crate::inside;
+use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
 /// How often a console says that it is there, milliseconds.
@@ -31,9 +32,11 @@ impl Presence {
     /// Opens the file beside the book (`…/book.db.d`) and says that we are here. `now_ms` is the
     /// system's clock, not the book's: presence is about people, not about billing days.
     pub fn enter(directory: &Path, actor: &Actor, now_ms: i64) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(directory)
-            .map_err(|source| StoreError::Io { path: directory.to_owned(), source })?;
-        let conn = Connection::open(directory.join("presence.db"))?;
+        let path = directory.join("presence.db");
+        inside::directory(directory)
+            .and_then(|()| inside::make(&path))
+            .map_err(|source| StoreError::Io { path: path.clone(), source })?;
+        let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         conn.busy_timeout(std::time::Duration::from_millis(200))?;
         conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
@@ -41,6 +44,7 @@ impl Presence {
                name TEXT NOT NULL, beat_at INTEGER NOT NULL, document_id INTEGER,
                editing_at INTEGER) WITHOUT ROWID;",
         )?;
+        inside::mend_logs(&path);
         let token = format!("{}-{now_ms}", std::process::id());
         conn.execute(
             "INSERT OR REPLACE INTO present (token, uid, name, beat_at) VALUES (?1, ?2, ?3, ?4)",

@@ -2,10 +2,11 @@
 //! then put in its place in one step. What a killed try left is taken up by the next one.
 
 use super::StoreError;
-use nix::fcntl::{AT_FDCWD, OFlag, RenameFlags, renameat2};
+use crate::inside::{self, For};
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A file in the making.
@@ -52,20 +53,12 @@ pub(super) fn flush_directory(of: &Path) -> Result<(), StoreError> {
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 impl Whole {
-    /// Begins `target` as an empty file of `mode`, that mode from its first byte. Another process
+    /// Begins `target` as an empty file for `whose` eyes, with that mode from its first byte. Another process
     /// that makes the same file has it first; what a dead one left is emptied.
-    pub fn begin(target: &Path, mode: u32) -> Result<Self, StoreError> {
+    pub fn begin(target: &Path, whose: For) -> Result<Self, StoreError> {
         let part = with_suffix(target, ".part");
         loop {
-            let file = File::options()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
-                .open(&part)
-                .map_err(io(&part))?;
+            let file = inside::open_for(&part, whose).map_err(io(&part))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
@@ -90,8 +83,7 @@ impl Whole {
             let made = Self { file, part, target: target.to_owned() };
             made.sweep();
             made.file.set_len(0).map_err(io(&made.part))?;
-            let bits = std::fs::Permissions::from_mode(mode);
-            made.file.set_permissions(bits).map_err(io(&made.part))?;
+            inside::give(&made.file, &made.part, whose).map_err(io(&made.part))?;
             return Ok(made);
         }
     }
@@ -155,7 +147,7 @@ impl Whole {
     /// Where the file system cannot exchange two names: a copy of the old file is kept.
     fn swap_by_copy(self, kept: &Path) -> Result<(), StoreError> {
         std::fs::rename(kept, &self.part).map_err(io(kept))?;
-        let old = Self::begin(kept, 0o660)?;
+        let old = Self::begin(kept, For::All)?;
         let mut from = File::open(&self.target).map_err(io(&self.target))?;
         std::io::copy(&mut from, &mut &old.file).map_err(io(&old.part))?;
         old.put_new()?;
@@ -193,7 +185,7 @@ mod tests {
     use std::io::Write;
 
     fn begun(target: &Path, text: &str) -> Whole {
-        let mut whole = Whole::begin(target, 0o600).unwrap();
+        let mut whole = Whole::begin(target, For::Owner).unwrap();
         whole.file.write_all(text.as_bytes()).unwrap();
         whole
     }
@@ -205,7 +197,7 @@ mod tests {
         drop(begun(&target, "thrown away"));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         let one = begun(&target, "one");
-        assert!(matches!(Whole::begin(&target, 0o600), Err(StoreError::InUse(_))));
+        assert!(matches!(Whole::begin(&target, For::Owner), Err(StoreError::InUse(_))));
         assert_eq!(one.file.metadata().unwrap().mode() & 0o777, 0o600);
         one.put_new().unwrap();
         let two = begun(&target, "two");
@@ -243,7 +235,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
         std::fs::write(dir.path().join("precious"), "mine").unwrap();
         std::os::unix::fs::symlink(dir.path().join("precious"), dir.path().join("x.part")).unwrap();
-        assert!(Whole::begin(&dir.path().join("x"), 0o600).is_err());
+        assert!(Whole::begin(&dir.path().join("x"), For::Owner).is_err());
         assert_eq!(std::fs::read_to_string(dir.path().join("precious")).unwrap(), "mine");
     }
 }

@@ -5,10 +5,10 @@
 //! of people are not; a line that comes again and again is written once a minute.
 
 use crate::domain::text;
+use crate::inside;
 use std::collections::HashMap;
-use std::fs::{File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -152,11 +152,7 @@ fn discreet(words: &str) -> String {
 /// for a new one first.
 fn append(path: &Path, line: &[u8]) -> io::Result<()> {
     for _ in 0..8 {
-        let mut file = File::options().append(true).create(true).mode(0o660).open(path)?;
-        if file.metadata()?.len() == 0 {
-            // Whatever the umask says; somebody else's file has its mode already.
-            let _ = file.set_permissions(Permissions::from_mode(0o660));
-        }
+        let mut file = inside::open(path)?;
         file.lock()?;
         let facts = file.metadata()?;
         // Somebody may have begun a new file while we waited.

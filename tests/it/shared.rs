@@ -2,38 +2,29 @@
 //! users who are not in that group.
 
 use crate::book::{Ran, binary};
+use crate::install::possible;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A group and two users that need no entry anywhere.
-const GROUP: u32 = 54_321;
-const MIA: u32 = 54_401;
-const TOM: u32 = 54_402;
+pub const GROUP: u32 = 54_321;
+pub const MIA: u32 = 54_401;
+pub const TOM: u32 = 54_402;
 
-struct Server {
+pub struct Server {
     dir: tempfile::TempDir,
 }
 
-fn mode(path: &Path, mode: u32) {
+pub fn mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 impl Server {
     /// The recommended install with a book of three accounts; none where this cannot be shown.
-    fn install() -> Option<Self> {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let why = if !nix::unistd::geteuid().is_root() {
-            "not root"
-        } else if status.contains("NoNewPrivs:\t1") {
-            "setgid is switched off here"
-        } else {
-            return Some(Self::made());
-        };
-        assert!(std::env::var_os("DAYBOOK_OUTSIDE").is_none(), "the setgid install: {why}");
-        eprintln!("SKIPPED: {why}, so the setgid install was not judged");
-        None
+    pub fn install() -> Option<Self> {
+        possible("the setgid install").then(Self::made)
     }
 
     fn made() -> Self {
@@ -72,12 +63,12 @@ impl Server {
         server
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub fn at(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// The program as a user that is in no group but their own, with a tight umask.
-    fn command(&self, uid: u32, program: &str, book: &Path, args: &[&str]) -> Command {
+    pub fn command(&self, uid: u32, program: &str, book: &Path, args: &[&str]) -> Command {
         let mut command = Command::new("sh");
         command
             .args(["-c", "umask 077; exec setpriv --reuid=$0 --regid=$0 --clear-groups -- \"$@\""])
@@ -92,7 +83,7 @@ impl Server {
         command
     }
 
-    fn ran(&self, uid: u32, program: &str, book: &Path, args: &[&str]) -> Ran {
+    pub fn ran(&self, uid: u32, program: &str, book: &Path, args: &[&str]) -> Ran {
         let output = self.command(uid, program, book, args).output().unwrap();
         Ran {
             code: output.status.code().unwrap_or(-1),
@@ -101,7 +92,7 @@ impl Server {
         }
     }
 
-    fn run(&self, uid: u32, args: &[&str]) -> Ran {
+    pub fn run(&self, uid: u32, args: &[&str]) -> Ran {
         self.ran(uid, "daybook", &self.at("lib/book.db"), args)
     }
 }

@@ -9,23 +9,33 @@ use std::path::{Path, PathBuf};
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("clock", &[]),
-    ("outside", &[]),
+    ("inside", &[]),
+    ("outside", &["inside"]),
     ("config", &["domain"]),
-    ("store", &["domain", "clock", "config"]),
+    ("store", &["domain", "clock", "config", "inside"]),
     ("import", &["domain"]),
     ("document", &["domain", "config"]),
-    ("gateway", &["domain", "config", "outside"]),
-    ("mail", &["domain"]),
+    ("gateway", &["domain", "config", "inside", "outside"]),
+    ("mail", &["domain", "inside"]),
     (
         "engine",
-        &["domain", "clock", "config", "outside", "store", "import", "document", "gateway", "mail"],
+        &[
+            "domain", "clock", "config", "inside", "outside", "store", "import", "document",
+            "gateway", "mail",
+        ],
     ),
     (
         "worker",
-        &["domain", "clock", "config", "store", "import", "document", "gateway", "mail", "engine"],
+        &[
+            "domain", "clock", "config", "inside", "store", "import", "document", "gateway",
+            "mail", "engine",
+        ],
     ),
     ("ui", &["domain", "clock", "config", "outside", "store", "engine", "worker"]),
-    ("cli", &["domain", "clock", "config", "outside", "store", "import", "engine", "worker"]),
+    (
+        "cli",
+        &["domain", "clock", "config", "inside", "outside", "store", "import", "engine", "worker"],
+    ),
     ("main", &["cli", "outside", "ui"]),
     ("lib", &[]),
 ];
@@ -283,6 +293,49 @@ fn sql_stands_only_in_the_store() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// What makes a file or a directory, or sets its mode.
+const MAKERS: &[&str] = &[
+    "File::create",
+    "File::create_new",
+    "File::options",
+    "OpenOptions",
+    "DirBuilder",
+    "fs::write",
+    "fs::copy",
+    "fs::create_dir",
+    "fs::create_dir_all",
+    "fs::set_permissions",
+    "set_permissions",
+    "PermissionsExt",
+    "tempfile",
+    "tempdir",
+    "NamedTempFile::new",
+    "symlink",
+    "mkfifo",
+    "umask",
+    "Connection::open",
+    "SQLITE_OPEN_CREATE",
+];
+
+#[test]
+fn files_are_made_in_two_places() {
+    let mut wrong = Vec::new();
+    for (name, source) in rust_sources() {
+        if ["inside", "outside"].contains(&room(&name)) || name.ends_with("/tests.rs") {
+            continue;
+        }
+        let code = split(without_tests(&source)).0;
+        for word in MAKERS {
+            if after_each(&code, word).any(|rest| !rest.starts_with("::NamedTempFile;")) {
+                wrong.push(format!(
+                    "{name} names {word}: crate::inside makes the book's files, crate::outside the user's"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn tokio_and_threads_stay_in_their_rooms() {
     let mut wrong = Vec::new();
@@ -398,7 +451,7 @@ fn says_of_itself(path: &Path) -> String {
 fn tree() -> String {
     let src = root().join("src");
     let mut out = String::from("src/\n");
-    for name in ["main.rs", "lib.rs", "clock.rs", "config.rs", "outside.rs"] {
+    for name in ["main.rs", "lib.rs", "clock.rs", "config.rs", "inside.rs", "outside.rs"] {
         out.push_str(&format!("  {name:<12} {}\n", says_of_itself(&src.join(name))));
     }
     for (room, _) in DIRECTIONS {

@@ -272,7 +272,7 @@ struct Inner {
 impl Ledger {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let fresh = !path.exists();
-        let file = File::options().create(true).append(true).read(true).open(path)?;
+        let file = crate::inside::open(path)?;
         if fresh && let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
             File::open(dir)?.sync_all()?;
         }

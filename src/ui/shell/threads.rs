@@ -8,6 +8,7 @@ use crate::engine::job::Ports;
 use crate::engine::query::{self, ListName, Query};
 use crate::engine::tick::tick;
 use crate::engine::{Error, Session, perform, trouble};
+use crate::outside;
 use crate::store::job::{self, JobState};
 use crate::store::presence::{BEAT_MS, Presence};
 use crate::store::read::{Filter, Sort};
@@ -84,6 +85,7 @@ pub fn start(session: Session, tx: &Sender<Msg>, zone: chrono_tz::Tz) -> Result<
     let (poke_tx, poked) = bounded::<()>(WORKERS);
     let stop = Arc::new(AtomicBool::new(false));
     let directory = session.store.side_directory();
+    session.store.mend();
 
     for _ in 0..WORKERS {
         let (session, done, poked, stop) =
@@ -170,17 +172,16 @@ pub fn hand_over(book: &Path, actor: Actor) {
         }
     }
     // A process group of its own: the hang-up goes to ours.
-    let heir = std::process::Command::new("/proc/self/exe")
-        .arg0("daybook")
+    let mut heir = std::process::Command::new("/proc/self/exe");
+    heir.arg0("daybook")
         .arg("--book")
         .arg(book)
         .args(["worker", "--once", "--heir"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .process_group(0)
-        .spawn();
-    match heir {
+        .process_group(0);
+    match outside::with_the_users_umask(|| heir.spawn()) {
         // The pipe stays open until this process is gone: its end says that the jobs are free.
         Ok(heir) => std::mem::forget(heir),
         Err(error) => tracing::error!(%error, "jobs are left, and no worker could be started"),

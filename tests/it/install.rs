@@ -1,8 +1,9 @@
 //! The README's install for several clerks, as it stands there, walked through the whole day by the
 //! users it speaks of; and every kind of install under every umask.
 
-use crate::book::{Ran, binary};
+use crate::book::Ran;
 use crate::faults::has;
+use crate::shared::copied;
 use crate::sink::{Script, Sink};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -95,7 +96,7 @@ impl Machine {
             );
             return None;
         }
-        std::fs::copy(binary(), machine.dir.path().join("target/release/daybook")).unwrap();
+        copied(&machine.dir.path().join("target/release/daybook"));
         Some(machine)
     }
 
@@ -190,7 +191,7 @@ fn customers(machine: &Machine, today: &str) {
     machine.file("mia", "accounts.csv", &accounts);
     machine.file("mia", "subscriptions.csv", &subscriptions);
     machine.file("mia", "charges.csv", &charges);
-    machine.file("mia", "payment_methods.csv", &methods);
+    machine.file("cas", "payment_methods.csv", &methods);
 }
 
 /// Installs as the README says; gives the worker.
@@ -244,6 +245,7 @@ fn the_readmes_install_does_the_whole_day() {
     customers(&machine, &today);
 
     machine.by("mia", &["import", "/home/mia"]).ends(0);
+    machine.by("cas", &["import", "/home/cas"]).ends(0);
     machine.by("mia", &["bill", "--target", &today]).ends(2);
     machine.by("bob", &["bill", "--target", &today]).ends(0);
     let drafts =
@@ -315,6 +317,7 @@ fn copies(machine: &Machine, worker: Kept) {
     machine.by("ada", &["restore", "/home/ada/copy.db"]).ends(0);
     assert_eq!(machine.book("book.db").metadata().unwrap().mode() & 0o777, 0o660);
     machine.by("mia", &["import", "/home/mia"]).ends(0);
+    machine.by("cas", &["import", "/home/cas"]).ends(0);
 }
 
 /// How people share a book.
@@ -348,7 +351,7 @@ impl Site {
         };
         set(dir.path(), 0, 0, 0o755);
         let program = dir.path().join("daybook");
-        std::fs::copy(binary(), &program).unwrap();
+        copied(&program);
         let (gid, bits) = if install == Install::Setgid { (GROUP, 0o2755) } else { (0, 0o755) };
         set(&program, 0, gid, bits);
         let lib = dir.path().join("lib");

@@ -23,7 +23,9 @@ pub fn backup(session: &Session, target: &Path) -> Result<u64, Error> {
     as_caller(|| copy_out(session, target))
 }
 
-fn copy_out(session: &Session, target: &Path) -> Result<u64, Error> {
+/// Copies the book to a file of our own, wherever it lies: the scheduled copies lie beside the book,
+/// where no person may name one.
+pub(super) fn copy_out(session: &Session, target: &Path) -> Result<u64, Error> {
     copy::backup(&session.store, target, |copy| {
         let broken = broken(&in_hand(copy, &session.actor), "file_sound")?;
         if broken.is_empty() {

@@ -186,7 +186,7 @@ fn copy(session: &mut Session) -> Result<Made, Error> {
         let hint = "wait a second, or take that one";
         return Err(Error::usage("exists", format!("{} exists", file.display()), hint));
     }
-    let bytes = backup::backup(session, &file)?;
+    let bytes = backup::copy_out(session, &file)?;
     let checks = match sound(session, &file) {
         Ok(checks) => checks,
         Err(error) => {

@@ -67,7 +67,10 @@ fn the_worker_copies_the_book_every_day_and_keeps_so_many_sound_ones() {
     book.run(&["clock", "set", "2026-01-08T15:00"]).ends(0);
     let made = book.run(&["backup", "--json"]).ends(0).json();
     assert!(made["checks"].as_u64().unwrap() > 20, "{made}");
-    daybook(&PathBuf::from(made["backup"].as_str().unwrap()), &["check"]).ends(0);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let whole = elsewhere.path().join("whole.db");
+    daybook(&whole, &["restore", made["backup"].as_str().unwrap()]).ends(0);
+    daybook(&whole, &["check"]).ends(0);
     book.run(&["check"]).ends(0);
 }
 

@@ -191,6 +191,7 @@ fn history(grown: &mut Grown) {
 }
 
 #[test]
+#[ignore = "by hand on a quiet machine: slices shrink when it is busy, and more slices cost more steps"]
 fn a_document_costs_the_same_in_a_small_run_and_in_a_large_one() {
     let measured: Vec<Vec<(&str, u64)>> = [SMALL, LARGE]
         .into_iter()

@@ -249,7 +249,10 @@ fn money_is_right(month: &Month) {
     );
     assert!(back > 0, "nobody noticed what was taken back");
     assert_eq!(of("Processing"), 0);
-    assert_eq!(of("Unknown"), 0, "the outage is long over, and every look-up was answered");
+    // The outage is long over. What nothing was found of is nobody's guess: a person has it, each.
+    let exceptions = month.json(&["payment", "exceptions"]);
+    let with_a_person = i64::try_from(exceptions.as_array().unwrap().len()).unwrap();
+    assert_eq!(with_a_person, of("Unknown"), "{exceptions}");
     // Per invoice, what came in and stayed in is never more than its total.
     let above = "SELECT count(*) FROM document d JOIN (
         SELECT l.document_id, sum(l.amount_minor - l.reopened_minor) AS paid FROM allocation l JOIN payment p ON p.id = l.payment_id

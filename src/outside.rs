@@ -250,7 +250,8 @@ pub fn directory(path: &Path) -> io::Result<()> {
             give(&made, bits | 0o777)
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match path.parent() {
-            Some(above) if !above.as_os_str().is_empty() => {
+            // Where the one above is there and nothing can be made in it (/proc), that is the answer.
+            Some(above) if !above.as_os_str().is_empty() && !as_caller(|| above.is_dir()) => {
                 directory(above)?;
                 directory(path)
             }

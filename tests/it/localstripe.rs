@@ -287,7 +287,7 @@ fn another_card(server: &Server, book: &Book) {
 
 /// A key that Stripe refuses is our fault: nobody is asked more than three times, no money moves.
 fn a_wrong_key_stops_the_run(server: &Server, book: &Book) {
-    let secret = book.file("wrong.key", "sk_test_wrong\n");
+    let secret = book.file("wrong.key", "rk_test_wrong\n");
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
     book.run(&["settings", "set", "stripe.secret_file", &secret]).ends(0);
     book.run(&["settings", "set", "payment.concurrency", "1"]).ends(0);

@@ -5,6 +5,7 @@ use super::output;
 use super::{Ctx, Exit};
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{AdjustKind, AdjustPart, Receipt};
+use crate::engine::on_its_way::Sure;
 use crate::engine::{Error, Session, adjust, reverse, write_off};
 use crate::store::document;
 use serde_json::json;
@@ -30,6 +31,9 @@ pub struct Adjust {
     /// Why
     #[arg(long)]
     reason: String,
+    /// Go on although a payment of it is on its way
+    #[arg(long)]
+    yes: bool,
 }
 
 /// A posted document and why.
@@ -40,6 +44,9 @@ pub struct Target {
     /// Why
     #[arg(long)]
     reason: String,
+    /// Go on although a payment of it is on its way
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Adjusts.
@@ -67,7 +74,7 @@ pub fn adjust(args: &Adjust, ctx: &Ctx) -> Result<Exit, Error> {
         (None, None) => AdjustPart::Whole,
     };
     let kind = if args.debit { AdjustKind::Debit } else { AdjustKind::Credit };
-    let receipt = adjust::adjust(&mut session, id, part, kind, &args.reason)?;
+    let receipt = adjust::adjust(&mut session, id, part, kind, &args.reason, Sure::of(args.yes))?;
     made(&session, &receipt, ctx)
 }
 
@@ -75,7 +82,7 @@ pub fn adjust(args: &Adjust, ctx: &Ctx) -> Result<Exit, Error> {
 pub fn write_off(args: &Target, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
     let id = find(&session, &args.id)?;
-    let receipt = write_off::write_off(&mut session, id, &args.reason)?;
+    let receipt = write_off::write_off(&mut session, id, &args.reason, Sure::of(args.yes))?;
     made(&session, &receipt, ctx)
 }
 
@@ -83,7 +90,7 @@ pub fn write_off(args: &Target, ctx: &Ctx) -> Result<Exit, Error> {
 pub fn reverse(args: &Target, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
     let id = find(&session, &args.id)?;
-    let receipt = reverse::reverse(&mut session, id, &args.reason)?;
+    let receipt = reverse::reverse(&mut session, id, &args.reason, Sure::of(args.yes))?;
     made(&session, &receipt, ctx)
 }
 

@@ -5,6 +5,7 @@ use super::invoice::{self, ListArgs};
 use super::invoice_edit::report;
 use super::{Ctx, Exit};
 use crate::domain::document::DocumentKind;
+use crate::engine::on_its_way::Sure;
 use crate::engine::{Error, memo};
 use crate::store::document;
 
@@ -40,6 +41,9 @@ enum Action {
         /// This much (default: all that fits)
         #[arg(long)]
         amount: Option<String>,
+        /// Also to what a payment is on its way for
+        #[arg(long)]
+        yes: bool,
     },
     /// Take the use of a credit memo back
     Unapply {
@@ -62,7 +66,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             invoice::documents(which, &kinds, ctx)
         }
         Action::Show { id } => invoice::show(&ctx.open()?, id, ctx),
-        Action::Apply { id, to, amount } => {
+        Action::Apply { id, to, amount, yes } => {
             let mut session = ctx.open()?;
             let credit = find(&session, id)?;
             let to = to.as_deref().map(|t| find(&session, t)).transpose()?;
@@ -72,7 +76,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
                 .map(|text| currency.parse_minor(text))
                 .transpose()
                 .map_err(|e| Error::usage("bad_amount", format!("--amount: {e}"), ""))?;
-            let receipt = memo::apply(&mut session, credit, to, amount)?;
+            let receipt = memo::apply(&mut session, credit, to, amount, Sure::of(*yes))?;
             report(&receipt, ctx)
         }
         Action::Unapply { id, from } => {

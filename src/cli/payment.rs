@@ -12,7 +12,8 @@ use super::{Ctx, Exit, progress, retry};
 use crate::domain::ids::PaymentId;
 use crate::domain::money::Currency;
 use crate::domain::payment::PaymentStatus;
-use crate::engine::outside_payment::{self, Repeat};
+use crate::engine::on_its_way::Sure;
+use crate::engine::outside_payment;
 use crate::engine::reconcile::{self, Finding};
 use crate::engine::settle::{self, Settled};
 use crate::engine::till::Till;
@@ -250,8 +251,8 @@ fn record(session: &mut Session, args: &Record, ctx: &Ctx) -> Result<Exit, Error
             reference: args.reference.clone(),
         })
     })?;
-    let repeat = if args.yes { Repeat::Record } else { Repeat::Ask };
-    let (id, receipt) = outside_payment::record(session, &money, repeat)?;
+    let sure = Sure::of(args.yes);
+    let (id, receipt) = outside_payment::record(session, &money, sure)?;
     if ctx.json {
         view::show(session, id, ctx)?;
     } else {

@@ -3,6 +3,7 @@
 
 use super::command::{AdjustKind, AdjustPart, Receipt};
 use super::four_eyes::{self, Deed};
+use super::on_its_way::{self, Sure};
 use super::picked::reason;
 use super::separation::refuse_both_hands;
 use super::{Error, Session, post, rules};
@@ -40,13 +41,14 @@ struct Memo<'a> {
     draft: &'a MemoDraft,
 }
 
-/// Makes a memo on a posted invoice or debit memo.
+/// Makes a memo on a posted invoice or debit memo; a credit asks where a payment of it is on its way.
 pub fn adjust(
     session: &mut Session,
     document: DocumentId,
     part: AdjustPart,
     kind: AdjustKind,
     why: &str,
+    sure: Sure,
 ) -> Result<Receipt, Error> {
     let why = reason(why)?;
     four_eyes::write(session, Verb::Adjust, |tx, eyes| {
@@ -65,6 +67,9 @@ pub fn adjust(
             AdjustKind::Debit => (MemoSide::Debit, DocumentKind::DebitMemo, "debit memo"),
         };
         let draft = draft_of(tx, &row, &items, &memo_part(part, &items)?, side)?;
+        if kind == AdjustKind::Credit {
+            on_its_way::ask(tx, &[document], on_its_way::EXCESS, sure)?;
+        }
         let second = eyes.on(
             tx,
             &Deed {
@@ -301,8 +306,8 @@ fn line(
     })
 }
 
-/// Applies a credit to what is owed on a document, as far as both go (or this much); what is on
-/// its way from the bank is left alone. Gives how much.
+/// Applies a credit to what is owed on a document, as far as both go (or this much), a payment on its
+/// way or not: that was asked. Gives how much.
 pub fn apply(
     tx: &Tx<'_>,
     credit_id: DocumentId,
@@ -310,8 +315,7 @@ pub fn apply(
     amount_minor: Option<i64>,
 ) -> Result<i64, Error> {
     let (from, to) = (document::get(tx, credit_id)?, document::get(tx, document)?);
-    let free = to.balance_minor - memo::on_its_way(tx, document)?;
-    let most = (-from.balance_minor).min(free);
+    let most = (-from.balance_minor).min(to.balance_minor);
     let amount = match amount_minor {
         None => most,
         Some(asked) if asked <= most => asked,

@@ -401,8 +401,8 @@ pub enum Command {
     },
     /// Records money received outside.
     RecordPayment(OutsidePayment),
-    /// The same, where a person was asked and said to go on.
-    RecordPaymentAnyway(OutsidePayment),
+    /// A command that asked first, where a person said to go on.
+    Anyway(Box<Command>),
     /// The customer promised to pay.
     Promise {
         /// The invoice.
@@ -597,7 +597,8 @@ impl Command {
                 Verb::Reconcile
             }
             Self::RetryGroup { .. } => Verb::Retry,
-            Self::RecordPayment(_) | Self::RecordPaymentAnyway(_) => Verb::OutsidePayment,
+            Self::RecordPayment(_) => Verb::OutsidePayment,
+            Self::Anyway(command) => command.verb(),
             Self::Promise { .. } | Self::ChooseMethod { .. } | Self::AutoPay { .. } => {
                 Verb::FollowUp
             }
@@ -607,6 +608,14 @@ impl Command {
             | Self::SaveFilter { .. }
             | Self::DismissNotices
             | Self::SaveSession { .. } => Verb::Housekeeping,
+        }
+    }
+
+    /// The command, whether it was asked about or not.
+    pub fn itself(&self) -> &Self {
+        match self {
+            Self::Anyway(command) => command.itself(),
+            command => command,
         }
     }
 
@@ -696,13 +705,16 @@ impl Command {
                 new.kind,
                 quoted(&new.reason)
             ),
+            Self::Anyway(command) => match command.words() {
+                words if words.is_empty() => words,
+                words => format!("{words} --yes"),
+            },
             Self::Undo => "undo".to_owned(),
             Self::Redo => "redo".to_owned(),
             Self::ChangeChannel { .. }
             | Self::ConfirmPrinted { .. }
             | Self::UseCredits { .. }
             | Self::RecordPayment(_)
-            | Self::RecordPaymentAnyway(_)
             | Self::Promise { .. }
             | Self::ChooseMethod { .. }
             | Self::AutoPay { .. }

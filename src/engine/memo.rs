@@ -2,6 +2,7 @@
 
 use super::adjust::apply as apply_one;
 use super::command::Receipt;
+use super::on_its_way::{self, Sure};
 use super::separation::refuse_both_hands;
 use super::{Error, Session, collect};
 use crate::domain::actor::Verb;
@@ -9,7 +10,7 @@ use crate::domain::document::{DocumentKind, DocumentStatus};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
 use crate::store::document::{self, DocumentRow};
-use crate::store::{Db, account, credit, debt, memo};
+use crate::store::{Db, account, credit, debt, payment};
 
 /// A posted credit memo.
 fn credit_memo(db: &Db<'_>, id: DocumentId) -> Result<DocumentRow, Error> {
@@ -25,20 +26,29 @@ fn credit_memo(db: &Db<'_>, id: DocumentId) -> Result<DocumentRow, Error> {
 }
 
 /// Applies a credit memo to a document, or to the account's oldest debts; all of it or this much
-/// (minor units).
+/// (minor units). Asks where a payment of what is named is on its way; of the account's debts such are
+/// left alone until a person is sure.
 pub fn apply(
     session: &mut Session,
     credit_id: DocumentId,
     to: Option<DocumentId>,
     amount_minor: Option<i64>,
+    sure: Sure,
 ) -> Result<Receipt, Error> {
     session.write(Verb::Adjust, |tx| {
         let row = credit_memo(tx, credit_id)?;
         refuse_both_hands(tx, row.account)?;
-        let targets = match to {
-            Some(id) => vec![debt::get(tx, id)?],
-            None => debt::open_of_account(tx, row.account, row.currency)?,
-        };
+        if let Some(id) = to {
+            on_its_way::ask(tx, &[id], on_its_way::EXCESS, sure)?;
+        }
+        let mut left_alone = String::new();
+        let mut targets = Vec::new();
+        for target in targets_of(tx, &row, to)? {
+            match on_its_way::told(tx, target.document)?.filter(|_| sure == Sure::Ask) {
+                Some(live) => left_alone.push_str(&format!("; left alone: {live}")),
+                None => targets.push(target),
+            }
+        }
         let (mut applied, mut words) = (0, Vec::new());
         for target in &targets {
             let left = amount_minor.map(|a| a - applied);
@@ -57,11 +67,11 @@ pub fn apply(
         if applied == 0 {
             return Err(Error::usage(
                 "nothing_applied",
-                format!("nothing of {number} can be applied"),
+                format!("nothing of {number} can be applied{left_alone}"),
                 "is anything owed, and anything left of the memo?",
             ));
         }
-        let summary = format!("{number} applied: {}", words.join(", "));
+        let summary = format!("{number} applied: {}{left_alone}", words.join(", "));
         tx.note(number, &summary);
         Ok(Receipt {
             summary,
@@ -69,6 +79,18 @@ pub fn apply(
             totals: vec![(row.currency, applied)],
             ..Receipt::default()
         })
+    })
+}
+
+/// The document named, or what the credit's account owes, oldest first.
+fn targets_of(
+    db: &Db<'_>,
+    credit: &DocumentRow,
+    to: Option<DocumentId>,
+) -> Result<Vec<debt::Debt>, Error> {
+    Ok(match to {
+        Some(id) => vec![debt::get(db, id)?],
+        None => debt::open_of_account(db, credit.account, credit.currency)?,
     })
 }
 
@@ -83,7 +105,7 @@ pub fn use_credits(
     session.write(Verb::Collect, |tx| {
         let (mut used, mut words) = (0, Vec::new());
         for debt in debt::open_of_account(tx, account, currency)? {
-            if memo::on_its_way(tx, debt.document)? > 0 {
+            if payment::on_its_way(tx, debt.document)? {
                 continue;
             }
             let part = collect::use_credits(tx, debt.document)?;

@@ -1,32 +1,24 @@
 //! Money that came by another way than the gateway, recorded by a person with its reference.
 
 use super::command::{OutsidePayment, Receipt};
+use super::on_its_way::{self, Sure};
 use super::picked::short;
 use super::{Error, Session, write_off};
 use crate::domain::actor::Verb;
-use crate::domain::ids::PaymentId;
+use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::ledger;
 use crate::domain::payment::PaymentStatus;
 use crate::store::ledger::{Line, post};
 use crate::store::payment::{self, AllocationState, NewPayment};
 use crate::store::{Db, debt, document};
 
-/// What to do with a receipt that is in the book already (same account, amount, day and reference), or
-/// for what another payment is on its way for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repeat {
-    /// Ask first.
-    Ask,
-    /// A person said it is another one.
-    Record,
-}
-
 /// Records it: the documents named are paid in order, the rest stays unapplied. Money for what was
-/// written off takes the loss back first.
+/// written off takes the loss back first. Asks where it is in the book already (same account, amount,
+/// day and reference), or a payment of what it pays is on its way.
 pub fn record(
     session: &mut Session,
     money: &OutsidePayment,
-    repeat: Repeat,
+    sure: Sure,
 ) -> Result<(PaymentId, Receipt), Error> {
     let reference = money.reference.trim();
     short("the reference", reference, 200)?;
@@ -41,7 +33,7 @@ pub fn record(
         if money.received_on > tx.now().today {
             return Err(Error::usage("future", "money cannot have come after today", ""));
         }
-        if repeat == Repeat::Ask
+        if sure == Sure::Ask
             && let Some(there) = same_receipt(tx, money, reference)?
         {
             return Err(Error::NeedsYes {
@@ -50,9 +42,7 @@ pub fn record(
                 ),
             });
         }
-        if repeat == Repeat::Ask {
-            ask_about_live(tx, money)?;
-        }
+        on_its_way::ask(tx, &paid(tx, money)?, on_its_way::EXCESS, sure)?;
         for document in &money.documents {
             // Money for what was written off: the loss is taken back first.
             write_off::revive(tx, *document, &format!("paid: {reference}"))?;
@@ -126,31 +116,16 @@ pub fn record(
     })
 }
 
-/// Says which payments of the same invoices are on their way, and asks.
-fn ask_about_live(db: &Db<'_>, money: &OutsidePayment) -> Result<(), Error> {
-    let (mut live, mut left) = (Vec::new(), money.amount_minor);
-    for debt in &debts(db, money)? {
-        if left <= 0 {
-            break;
-        }
+/// The documents that the money goes to.
+fn paid(db: &Db<'_>, money: &OutsidePayment) -> Result<Vec<DocumentId>, Error> {
+    let mut left = money.amount_minor;
+    let mut paid = debts(db, money)?;
+    paid.retain(|debt| {
+        let reached = left > 0;
         left -= debt.balance_minor.max(0);
-        if let Some(row) = payment::live_of_document(db, debt.document)? {
-            let sum = row.currency.grouped(row.amount_minor);
-            live.push(format!(
-                "{} of {sum} {} for {} is on its way ({})",
-                row.id, row.currency, debt.number, row.status
-            ));
-        }
-    }
-    if live.is_empty() {
-        return Ok(());
-    }
-    Err(Error::NeedsYes {
-        message: format!(
-            "{}: if that comes too, what is too much stays unapplied and a task asks for a refund",
-            live.join("; ")
-        ),
-    })
+        reached
+    });
+    Ok(paid.iter().map(|debt| debt.document).collect())
 }
 
 /// The payment that records the same receipt already.

@@ -1,7 +1,7 @@
 //! One command from the console: the same verbs the command line calls, behind one door.
 
 use super::command::{Command, Receipt, RunRef, Steer};
-use super::outside_payment::Repeat;
+use super::on_its_way::Sure;
 use super::post::What;
 use super::retry::Which;
 use super::schedule;
@@ -16,12 +16,12 @@ use crate::domain::payment::NextAction;
 /// same command is refused as done already.
 pub fn perform(session: &mut Session, op_id: &str, command: Command) -> Result<Receipt, Error> {
     session.next_op = Some(op_id.to_owned());
-    let result = dispatch(session, command);
+    let result = dispatch(session, command, Sure::Ask);
     session.next_op = None;
     result
 }
 
-fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
+fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Receipt, Error> {
     match command {
         Command::Accept { drafts, reason } => review::accept(session, &drafts, &reason),
         Command::Hold { drafts, reason, owner, until } => {
@@ -33,17 +33,18 @@ fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
         Command::MakeDraft(new) => hand_made::make(session, &new),
         Command::Regenerate { drafts } => regenerate::regenerate(session, &drafts),
         Command::Adjust { document, part, kind, reason } => {
-            super::adjust::adjust(session, document, part, kind, &reason)
+            super::adjust::adjust(session, document, part, kind, &reason, sure)
         }
         Command::WriteOff { document, reason } => {
-            super::write_off::write_off(session, document, &reason)
+            super::write_off::write_off(session, document, &reason, sure)
         }
         Command::Reverse { document, reason } => {
-            super::reverse::reverse(session, document, &reason)
+            super::reverse::reverse(session, document, &reason, sure)
         }
         Command::Undo => undo::undo(session),
         Command::Redo => undo::redo(session),
-        Command::StartBillRun(new) => {
+        Command::StartBillRun(mut new) => {
+            new.confirmed |= sure == Sure::Yes;
             let (run, job) = bill::start(session, &new)?;
             Ok(started(&run.to_string(), "bill run started", job))
         }
@@ -104,12 +105,8 @@ fn dispatch(session: &mut Session, command: Command) -> Result<Receipt, Error> {
         Command::RetryGroup { group } => retried(session, &Which::Group(group)),
         Command::Reconcile { payments } => look_up(session, &payments),
         Command::UseCredits { account, currency } => memo::use_credits(session, account, currency),
-        Command::RecordPayment(money) => {
-            Ok(outside_payment::record(session, &money, Repeat::Ask)?.1)
-        }
-        Command::RecordPaymentAnyway(money) => {
-            Ok(outside_payment::record(session, &money, Repeat::Record)?.1)
-        }
+        Command::RecordPayment(money) => Ok(outside_payment::record(session, &money, sure)?.1),
+        Command::Anyway(command) => dispatch(session, *command, Sure::Yes),
         Command::Promise { document, amount_minor, on } => {
             follow_up::promise(session, document, amount_minor, on)
         }

@@ -4,6 +4,7 @@
 use super::adjust::{corrected, make_reversal, receipt};
 use super::command::Receipt;
 use super::four_eyes::{self, Deed};
+use super::on_its_way::{self, Sure};
 use super::picked::reason;
 use super::separation::refuse_both_hands;
 use super::{Error, Session};
@@ -19,8 +20,14 @@ pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, Error>
     Ok(memo::blockers(db, document)?)
 }
 
-/// Reverses it, or is refused with the whole list of what is in the way.
-pub fn reverse(session: &mut Session, document: DocumentId, why: &str) -> Result<Receipt, Error> {
+/// Reverses it, or is refused with the whole list of what is in the way; asks where a payment of it is
+/// on its way.
+pub fn reverse(
+    session: &mut Session,
+    document: DocumentId,
+    why: &str,
+    sure: Sure,
+) -> Result<Receipt, Error> {
     let why = reason(why)?;
     four_eyes::write(session, Verb::Reverse, |tx, eyes| {
         let row = corrected(tx, document)?;
@@ -44,6 +51,7 @@ pub fn reverse(session: &mut Session, document: DocumentId, why: &str) -> Result
                 "take these back first (unapply, refund, cancel or reverse the newer one), or adjust it",
             ));
         }
+        on_its_way::ask(tx, &[document], on_its_way::EXCESS, sure)?;
         let second = eyes.on(
             tx,
             &Deed {

@@ -4,6 +4,7 @@
 use super::adjust::{corrected, make_write_off};
 use super::command::Receipt;
 use super::four_eyes::{self, Deed};
+use super::on_its_way::{self, Sure};
 use super::picked::reason;
 use super::separation::refuse_both_hands;
 use super::{Error, Session};
@@ -13,8 +14,13 @@ use crate::store::four_eyes::Object;
 use crate::store::memo::Mark;
 use crate::store::{Tx, credit, document, memo};
 
-/// Writes the whole balance off.
-pub fn write_off(session: &mut Session, document: DocumentId, why: &str) -> Result<Receipt, Error> {
+/// Writes the whole balance off; asks where a payment of it is on its way.
+pub fn write_off(
+    session: &mut Session,
+    document: DocumentId,
+    why: &str,
+    sure: Sure,
+) -> Result<Receipt, Error> {
     let why = reason(why)?;
     four_eyes::write(session, Verb::WriteOff, |tx, eyes| {
         let row = corrected(tx, document)?;
@@ -23,13 +29,7 @@ pub fn write_off(session: &mut Session, document: DocumentId, why: &str) -> Resu
         if row.balance_minor <= 0 {
             return Err(Error::usage("nothing_owed", format!("nothing is owed on {number}"), ""));
         }
-        if memo::on_its_way(tx, document)? > 0 {
-            return Err(Error::usage(
-                "money_on_its_way",
-                format!("a payment for {number} is on its way"),
-                "wait for its answer, or reconcile it",
-            ));
-        }
+        on_its_way::ask(tx, &[document], on_its_way::REVIVED, sure)?;
         let minor = row.balance_minor;
         let second = eyes.on(
             tx,

@@ -165,24 +165,14 @@ pub fn left_of_open_item(db: &Db<'_>, document: DocumentId) -> Result<i64, Store
         .query_row([document.0], |r| r.get(0))?)
 }
 
-/// Money on its way for a document, minor units: what a credit must leave to it.
-pub fn on_its_way(db: &Db<'_>, document: DocumentId) -> Result<i64, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT coalesce(sum(amount_minor), 0) FROM allocation WHERE document_id = ?1 AND state = 'live'",
-        )?
-        .query_row([document.0], |r| r.get(0))?)
-}
-
 /// What keeps a posted invoice from being reversed, in words: money or credits on it, and newer
 /// documents of its subscriptions.
 pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, StoreError> {
     let mut found = Vec::new();
     for sql in [
-        "SELECT 'payment ' || printf('P-%06d', p.id) || CASE a.state WHEN 'live' THEN ' is on its way' ELSE ' is applied to it' END
+        "SELECT 'payment ' || printf('P-%06d', p.id) || ' is applied to it'
          FROM allocation a JOIN payment p ON p.id = a.payment_id
-         WHERE a.document_id = ?1 AND (a.state = 'live' OR (a.state = 'applied' AND a.amount_minor > a.reopened_minor))
+         WHERE a.document_id = ?1 AND a.state = 'applied' AND a.amount_minor > a.reopened_minor
          ORDER BY p.id",
         "SELECT replace(d.kind, '_', ' ') || ' ' || d.number || ' is applied to it' FROM credit_application x
          JOIN document d ON d.id = x.credit_id WHERE x.document_id = ?1 AND x.undone_at IS NULL AND d.kind <> 'write_off' ORDER BY x.id",

@@ -83,7 +83,7 @@ pub struct App {
     modals: Vec<Modal>,
     notice: Option<String>,
     /// A form whose command is on its way: it comes back if the command is refused.
-    sent: Option<(String, Box<Form>)>,
+    sent: Option<Box<Form>>,
     dirty: bool,
     /// What `.` does again, by screen.
     repeated: BTreeMap<ScreenId, Action>,
@@ -294,12 +294,19 @@ impl App {
         match step {
             Step::Stay => {}
             Step::Close => {
-                self.close();
+                if let Some(Modal::Ask(ask)) = self.close()
+                    && let Some(form) = ask.into_form()
+                {
+                    self.open(Modal::Form(form));
+                    self.say("nothing was done; what was typed is still here".to_owned());
+                }
             }
-            Step::Then(intent) => {
-                let modal = self.close();
-                if let (Some(Modal::Form(form)), Intent::Commit { op, .. }) = (modal, &intent) {
-                    self.sent = Some((op.clone(), form));
+            Step::Then(mut intent) => {
+                let form = self.close().and_then(Modal::into_form);
+                match (&mut intent, form) {
+                    (Intent::Commit { .. }, Some(form)) => self.sent = Some(form),
+                    (Intent::Open(modal), Some(form)) => modal.asked_from(form),
+                    (_, _) => {}
                 }
                 self.intend(intent);
             }

@@ -10,6 +10,7 @@ use daybook::domain::money::Currency;
 use daybook::engine::command::{
     AdjustKind, AdjustPart, Command, HandMade, NewLine, OutsidePayment, Pick,
 };
+use daybook::engine::on_its_way::Sure;
 use daybook::engine::{Error, Session, import, memo, perform, reconcile, refund, roles};
 use daybook::store::operation::fresh_id;
 use std::path::Path;
@@ -212,7 +213,8 @@ fn give(session: &mut Session, gives: Gives) -> Result<(), Error> {
         Gives::Application => {
             let credit = "SELECT document_id FROM document_state WHERE status = 'Posted' AND balance_minor < 0";
             let to = number(&path, "INV-4");
-            memo::apply(session, DocumentId(one(&path, credit)), Some(to), None).map(drop)
+            memo::apply(session, DocumentId(one(&path, credit)), Some(to), None, Sure::Ask)
+                .map(drop)
         }
     }
 }

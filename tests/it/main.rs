@@ -41,6 +41,7 @@ mod memory;
 mod money_faults;
 mod month;
 mod old_books;
+mod on_its_way;
 mod post_date;
 mod pty;
 mod restore;

@@ -5,13 +5,14 @@ use super::pick::{Mode, verdict};
 use crate::domain::ids::{DocumentId, PaymentId, PaymentRunId};
 use crate::domain::payment::PaymentStatus;
 use crate::domain::payment_run::{SkipReason, apply_credits};
+use crate::engine::settle;
 use crate::engine::till::Till;
 use crate::gateway::ChargeRequest;
 use crate::store::ledger::{self, About};
 use crate::store::method_state::MethodRow;
 use crate::store::payment::{self, AllocationState, NewPayment};
 use crate::store::payment_run::{self, Item, ItemState, RunRow};
-use crate::store::{StoreError, Tx, credit, debt, document, method_state};
+use crate::store::{StoreError, Tx, credit, debt, document, method_state, notice};
 use std::collections::BTreeSet;
 
 /// A payment that is written down and may be asked for.
@@ -147,6 +148,10 @@ pub fn apply_unapplied(
 ) -> Result<(), StoreError> {
     let today = tx.now().today;
     payment::use_unapplied(tx, from.id, amount_minor)?;
+    if from.unapplied_minor == amount_minor {
+        // Nothing is left that could be asked about.
+        notice::done(tx, &settle::excess_key(from.id))?;
+    }
     let applied = AllocationState::Applied;
     payment::allocate(tx, from.id, debt.document, amount_minor, applied, Some(today))?;
     document::move_balance(tx, debt.document, -amount_minor)?;

@@ -4,6 +4,7 @@ use super::Maker;
 use super::dice::Dice;
 use crate::domain::actor::Verb;
 use crate::engine::command::OutsidePayment;
+use crate::engine::on_its_way::Sure;
 use crate::engine::{Error, follow_up, outside_payment};
 use crate::store::debt::{self, Debt};
 use crate::store::{account, desk};
@@ -45,7 +46,7 @@ impl Maker<'_> {
                 received_on: day,
                 reference: format!("transfer {}", first.number),
             };
-            outside_payment::record(self.session, &money, outside_payment::Repeat::Record)?;
+            outside_payment::record(self.session, &money, Sure::Yes)?;
         }
         Ok(())
     }

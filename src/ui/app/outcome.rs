@@ -39,6 +39,7 @@ impl App {
                 if matches!(command, Command::SaveSession { .. }) {
                     return;
                 }
+                let command = command.itself();
                 let screen = self.screens.get(self.screen);
                 screen.done(command, &receipt, &mut self.cx);
                 if let Some(list) = screen.list_mut() {
@@ -53,17 +54,20 @@ impl App {
                 if fault.kind == FaultKind::AlreadyDone {
                     return self.say("done already; nothing was done twice".to_owned());
                 }
-                if fault.kind == FaultKind::NeedsYes
-                    && let Command::RecordPayment(money) = command
-                {
+                if fault.kind == FaultKind::NeedsYes {
                     let lines = vec![Line::of(fault.text, theme::WARN)];
                     let (op, again) =
-                        (self.cx.operation(), Command::RecordPaymentAnyway(money.clone()));
-                    let ask = Ask::heavy("Record it all the same?", "record", lines, 1, op, again);
-                    return self.open(Modal::Ask(Box::new(ask)));
+                        (self.cx.operation(), Command::Anyway(Box::new(command.clone())));
+                    let ask = Ask::heavy("Go on all the same?", "go on", lines, 1, op, again);
+                    let mut ask = Modal::Ask(Box::new(ask));
+                    if let Some(mut form) = form {
+                        form.refused(Vec::new(), &mut self.cx);
+                        ask.asked_from(form);
+                    }
+                    return self.open(ask);
                 }
                 let comes_back = form.is_some();
-                if let Some((_, mut form)) = form {
+                if let Some(mut form) = form {
                     let mut lines = vec![fault.text.clone()];
                     if fault.kind == FaultKind::Stale {
                         lines.push("yours is still below; saving again puts it on top".to_owned());

@@ -3,6 +3,7 @@
 use super::App;
 use crate::engine::command::Command;
 use crate::ui::modal::choice::{Choice, Item};
+use crate::ui::modal::form::Form;
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Effect, ScreenId};
@@ -13,11 +14,8 @@ impl App {
     pub fn session(&mut self) -> Option<Effect> {
         let form = self.modals.iter().find_map(|m| match m {
             Modal::Form(form) => Some(form.told()),
-            Modal::Text(_)
-            | Modal::Choice(_)
-            | Modal::Ask(_)
-            | Modal::Filter(_)
-            | Modal::Palette(_) => None,
+            Modal::Ask(ask) => ask.form().map(Form::told),
+            Modal::Text(_) | Modal::Choice(_) | Modal::Filter(_) | Modal::Palette(_) => None,
         });
         let screens: serde_json::Map<String, serde_json::Value> = ScreenId::ALL
             .iter()

@@ -1,6 +1,7 @@
 //! Questions before acting. What can be taken back asks in one line; what cannot, or leaves the
 //! house, shows its figures, stands on Cancel, and from ten rows up wants the count typed.
 
+use super::form::Form;
 use super::{Intent, Step, clear, edit, field, frame};
 use crate::engine::command::Command;
 use crate::engine::query::{Answer, CollectPreview, money_words};
@@ -42,6 +43,8 @@ pub struct Ask {
     wrong: bool,
     op: String,
     command: Box<Command>,
+    /// What was filled in before it was asked.
+    form: Option<Box<Form>>,
 }
 
 impl Ask {
@@ -60,6 +63,7 @@ impl Ask {
             wrong: false,
             op,
             command: Box::new(command),
+            form: None,
         }
     }
 
@@ -97,6 +101,20 @@ impl Ask {
     pub fn untyped(mut self) -> Self {
         self.typed = false;
         self
+    }
+
+    pub(super) fn keep(&mut self, form: Box<Form>) {
+        self.form = Some(form);
+    }
+
+    /// The form that it was asked from, if it was.
+    pub fn form(&self) -> Option<&Form> {
+        self.form.as_deref()
+    }
+
+    /// Gives that form back.
+    pub fn into_form(self) -> Option<Box<Form>> {
+        self.form
     }
 
     fn must_type(&self) -> bool {

@@ -6,7 +6,7 @@ use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
 use crate::ui::msg::Cx;
 use crate::ui::theme;
-use crate::ui::widget::{fit, put};
+use crate::ui::widget::{fit, put, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tui_input::Input;
@@ -144,10 +144,13 @@ impl Form {
 
     pub(super) fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
         let label = self.fields.iter().map(|f| f.label.len()).max().unwrap_or(0) as u16;
-        let rows = self.fields.len() as u16 + self.theirs.len() as u16 + 4;
-        let inner = frame(canvas, area, area.width.min(72), rows, &self.title);
+        let width = area.width.min(72);
+        let room = usize::from(width.saturating_sub(4));
+        let theirs: Vec<String> = self.theirs.iter().flat_map(|l| wrap(l, room)).collect();
+        let rows = self.fields.len() as u16 + theirs.len() as u16 + 4;
+        let inner = frame(canvas, area, width, rows, &self.title);
         let mut y = inner.y;
-        for line in &self.theirs {
+        for line in &theirs {
             put(canvas, inner.x, y, inner.width, line, theme::WARN);
             y += 1;
         }

@@ -136,6 +136,22 @@ impl Modal {
         }
     }
 
+    /// The form that it is, or that it was asked from.
+    pub fn into_form(self) -> Option<Box<form::Form>> {
+        match self {
+            Self::Form(form) => Some(form),
+            Self::Ask(ask) => ask.into_form(),
+            Self::Text(_) | Self::Choice(_) | Self::Filter(_) | Self::Palette(_) => None,
+        }
+    }
+
+    /// A question keeps the form that it was asked from: who says no finds it as it was.
+    pub fn asked_from(&mut self, form: Box<form::Form>) {
+        if let Self::Ask(ask) = self {
+            ask.keep(form);
+        }
+    }
+
     /// Whether keys typed before it opened must not reach it.
     pub fn drops_type_ahead(&self) -> bool {
         match self {

@@ -9,6 +9,7 @@ use super::ids::{
     AccountId, ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId, UsageId,
 };
 use super::money::{Currency, Rounding};
+use super::period::Anchor;
 use super::subscription::SubscriptionTerms;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -221,6 +222,9 @@ pub struct Claim {
     pub version: ChargeVersionId,
     /// What rating gave, minor units (negative for credits and discounts).
     pub rated_minor: i64,
+    /// Of a billed line: the period its days were a share of. None where it was billed before
+    /// that was kept, and for all else.
+    pub period: Option<Anchor>,
     /// What stands on the item after edits, minor units.
     pub amount_minor: i64,
     /// Of a posted `Billed` item: what may still be credited, minor units, in the item's sign:
@@ -334,6 +338,8 @@ pub struct NewClaim {
     pub role: ClaimRole,
     /// See [`Claim::rated_minor`].
     pub rated_minor: i64,
+    /// See [`Claim::period`].
+    pub period: Option<Anchor>,
 }
 
 text_enum! {

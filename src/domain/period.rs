@@ -5,6 +5,8 @@
 //! back and forward from it without gap or overlap.
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
+use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::ops::RangeInclusive;
 
 /// A stretch of whole days, both ends included.
@@ -118,6 +120,59 @@ pub fn day_in_month(day: NaiveDate, months: i64, day_of_month: u32) -> Option<Na
     anchored(month_number(day) + months, day_of_month)
 }
 
+/// The day a period was meant to begin on, as `2023-02-31`: before it is moved to the end of a
+/// shorter month, so that periods from the 30th are told from those of the 31st. With the length of
+/// the period it gives all its days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Anchor {
+    month: i64,
+    day: u32,
+}
+
+impl Anchor {
+    /// Reads the form [`fmt::Display`] writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (rest, day) = text.rsplit_once('-')?;
+        let (year, month) = rest.rsplit_once('-')?;
+        let (year, month): (i64, i64) = (year.parse().ok()?, month.parse().ok()?);
+        let day = day.parse().ok().filter(|day| (1..=31).contains(day))?;
+        (1..=12).contains(&month).then_some(Self { month: year * 12 + month - 1, day })
+    }
+
+    /// The periods of so many months that lie as the one that began here, which is number 0.
+    pub fn months(self, step: u32) -> Grid {
+        Grid::Months { first: self.month, day: self.day, step: i64::from(step.max(1)) }
+    }
+
+    /// The same in weeks; none where the day is no day of the calendar.
+    pub fn weeks(self, weeks: u32) -> Option<Grid> {
+        let first = anchored(self.month, self.day).filter(|first| first.day() == self.day)?;
+        Some(Grid::Weeks { first, days: i64::from(weeks.max(1)) * 7 })
+    }
+}
+
+impl fmt::Display for Anchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month) = (self.month.div_euclid(12), self.month.rem_euclid(12) + 1);
+        write!(f, "{year:04}-{month:02}-{:02}", self.day)
+    }
+}
+
+impl From<Anchor> for String {
+    fn from(anchor: Anchor) -> Self {
+        anchor.to_string()
+    }
+}
+
+impl TryFrom<String> for Anchor {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("{text} is no first day of a period"))
+    }
+}
+
 /// The boundaries of a charge's periods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grid {
@@ -165,6 +220,15 @@ impl Grid {
                 first.checked_add_signed(chrono::TimeDelta::try_days(k.checked_mul(days)?)?)
             }
         }
+    }
+
+    /// What tells period `k` from one that lies otherwise; none beyond the calendar.
+    pub fn anchor(self, k: i64) -> Option<Anchor> {
+        let on = self.boundary(k)?;
+        Some(match self {
+            Self::Months { first, day, step } => Anchor { month: first + k * step, day },
+            Self::Weeks { .. } => Anchor { month: month_number(on), day: on.day() },
+        })
     }
 
     /// The period that a day lies in.
@@ -263,6 +327,10 @@ mod tests {
             while expected < until {
                 let period = grid.period(k).unwrap();
                 prop_assert_eq!(period.from, expected);
+                let anchor = Anchor::parse(&grid.anchor(k).unwrap().to_string()).unwrap();
+                let again = if weekly { anchor.weeks(step).unwrap() } else { anchor.months(step) };
+                prop_assert_eq!(again.period(0), Some(period));
+                prop_assert!(again.cells(0).eq(grid.cells(k)));
                 prop_assert_eq!(grid.index_of(period.from), k);
                 prop_assert_eq!(grid.index_of(period.to), k);
                 if !weekly {

@@ -268,6 +268,7 @@ fn line(item: &DraftItem, input: &AccountInput) -> Result<LineImage, Error> {
             role: item.claim.role,
             version: item.version,
             rated_minor: item.claim.rated_minor,
+            period: item.claim.period,
         }],
         usage: item.usage.iter().map(|u| HeldUsage { usage: *u, charge: item.charge }).collect(),
     })

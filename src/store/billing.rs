@@ -1,6 +1,6 @@
 //! What a bill run reads of accounts, and the drafts it writes with their claims.
 
-use super::{Db, StoreError, Tx, decimal, decimal_opt, word};
+use super::{Db, StoreError, Tx, decimal, decimal_opt, word, word_opt};
 use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference, Version};
 use crate::domain::billing::{
     AccountInput, ChargeInput, Claim, ClaimRole, DraftDocument, DraftItem, SubscriptionInput,
@@ -15,6 +15,7 @@ use crate::domain::ids::{
     AccountId, BillRunId, ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId, UsageId,
 };
 use crate::domain::money::Currency;
+use crate::domain::period::Anchor;
 use crate::domain::subscription::SubscriptionTerms;
 use chrono::NaiveDate;
 use rusqlite::Row;
@@ -281,7 +282,7 @@ fn load_claims(
                           JOIN document_state sx ON sx.document_id = dx.id
                           WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL), 0),
                 i.gross_minor, i.corrects_item_id, t.tax_code, t.rate_percent, t.name, t.kind, t.inclusive, t.reason,
-                d.invoice_on
+                d.invoice_on, k.period
          FROM charge c JOIN claim k ON k.charge_id = c.id JOIN document d ON d.id = k.document_id
               LEFT JOIN document_item i ON i.id = k.item_id
               LEFT JOIN document_tax t ON t.document_id = k.document_id AND t.tax_code = i.tax_code
@@ -310,6 +311,7 @@ fn load_claims(
             posted: r.get(9)?,
             version: ChargeVersionId(r.get(10)?),
             rated_minor: r.get(11)?,
+            period: word_opt(r, 23, Anchor::parse)?,
             amount_minor,
             left_minor: amount_minor + credits,
             gross_minor: r.get(14)?,
@@ -574,8 +576,8 @@ fn insert_claim(
     tx.conn()
         .prepare_cached(
             "INSERT INTO claim (charge_id, target_charge_id, from_on, segment, to_on, role, account_id, document_id,
-                    item_id, charge_version_id, rated_minor)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+                    item_id, charge_version_id, rated_minor, period)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
         )?
         .execute((
             item.charge.0,
@@ -589,6 +591,7 @@ fn insert_claim(
             item_id.0,
             item.version.0,
             item.claim.rated_minor,
+            item.claim.period.map(|p| p.to_string()),
         ))?;
     for usage in &item.usage {
         tx.conn()

@@ -9,10 +9,11 @@ pub use image::{DraftImage, HeldClaim, HeldUsage, Image, LineImage, ReviewImage}
 
 use super::deed::{self, DeedKind, NewDeed};
 use super::document::{self, DocumentRow, Origin, Source};
-use super::{Db, StoreError, Topic, Tx, decimal, word};
+use super::{Db, StoreError, Topic, Tx, decimal, word, word_opt};
 use crate::domain::billing::ClaimRole;
 use crate::domain::document::{DocumentKind, FlagCode};
 use crate::domain::ids::{ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId, UsageId};
+use crate::domain::period::Anchor;
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
 
@@ -111,7 +112,8 @@ fn line(r: &Row<'_>) -> rusqlite::Result<LineImage> {
 
 fn load_claims(db: &Db<'_>, id: DocumentId, image: &mut DraftImage) -> Result<(), StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT item_id, charge_id, target_charge_id, from_on, to_on, segment, role, charge_version_id, rated_minor
+        "SELECT item_id, charge_id, target_charge_id, from_on, to_on, segment, role, charge_version_id, rated_minor,
+                period
          FROM claim WHERE document_id = ?1 ORDER BY charge_id, target_charge_id, from_on, segment",
     )?;
     let mut rows = statement.query([id.0])?;
@@ -126,6 +128,7 @@ fn load_claims(db: &Db<'_>, id: DocumentId, image: &mut DraftImage) -> Result<()
             role: word(r, 6, ClaimRole::parse)?,
             version: ChargeVersionId(r.get(7)?),
             rated_minor: r.get(8)?,
+            period: word_opt(r, 9, Anchor::parse)?,
         };
         let item = r.get::<_, Option<i64>>(0)?.map(ItemId);
         match image.lines.iter_mut().find(|l| Some(l.id) == item) {
@@ -289,7 +292,8 @@ fn save_claim(
     tx.conn()
         .prepare_cached(
             "INSERT INTO claim (charge_id, target_charge_id, from_on, segment, to_on, role, account_id, document_id,
-                    item_id, charge_version_id, rated_minor) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+                    item_id, charge_version_id, rated_minor, period)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
         )?
         .execute((
             claim.charge.0,
@@ -303,6 +307,7 @@ fn save_claim(
             item.map(|i| i.0),
             claim.version.0,
             claim.rated_minor,
+            claim.period.map(|p| p.to_string()),
         ))?;
     Ok(())
 }

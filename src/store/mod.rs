@@ -377,6 +377,18 @@ pub(in crate::store) fn word<T>(
     parse(text).ok_or_else(|| damaged(column, text))
 }
 
+/// Reads a word column that may be NULL.
+pub(in crate::store) fn word_opt<T>(
+    row: &rusqlite::Row<'_>,
+    column: usize,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> rusqlite::Result<Option<T>> {
+    match row.get_ref(column)? {
+        rusqlite::types::ValueRef::Null => Ok(None),
+        _ => word(row, column, parse).map(Some),
+    }
+}
+
 /// A value that the schema's checks should have kept out.
 pub(in crate::store) fn damaged(column: usize, text: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(

@@ -26,6 +26,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_proof.sql"),
     include_str!("migrations/0008_pace.sql"),
     include_str!("migrations/0009_clock.sql"),
+    include_str!("migrations/0010_period.sql"),
 ];
 
 /// The schema of this program.

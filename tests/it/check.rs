@@ -27,7 +27,7 @@ const SEEDS: &[(&str, &str)] = &[
     (
         "billed_once",
         "INSERT INTO claim SELECT charge_id, target_charge_id, '2026-01-15', 9, to_on, role, account_id, document_id,
-            item_id, charge_version_id, rated_minor FROM claim WHERE charge_id = 1 AND from_on = '2026-01-01'",
+            item_id, charge_version_id, rated_minor, period FROM claim WHERE charge_id = 1 AND from_on = '2026-01-01'",
     ),
     ("billed_once", "UPDATE claim SET role = 'credited' WHERE charge_id = 1 AND from_on = '2026-01-01'"),
     ("claims_held", "UPDATE claim SET item_id = NULL WHERE charge_id = 2 AND from_on = '2026-01-01'"),

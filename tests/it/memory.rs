@@ -332,6 +332,7 @@ impl Memory {
                     posted: false,
                     version: ChargeVersionId(item.version.0),
                     rated_minor: item.claim.rated_minor,
+                    period: item.claim.period,
                     amount_minor: item.amount_minor,
                     left_minor: item.amount_minor,
                     gross_minor: item.gross_minor,

@@ -7,8 +7,9 @@ use super::pieces::{Piece, price, share_of};
 use super::reconcile::{Outcome, Series, Standing};
 use super::too_large;
 use crate::domain::billing::{Claim, ClaimRole, UsageRecord};
+use crate::domain::charge::{BillingPeriod, ChargeTerms};
 use crate::domain::explain::{How, proportion};
-use crate::domain::period::{Span, after};
+use crate::domain::period::{Anchor, Grid, Span, after};
 use rust_decimal::Decimal;
 
 impl<'a> Series<'_, 'a> {
@@ -228,8 +229,8 @@ impl<'a> Series<'_, 'a> {
         })
     }
 
-    /// What the days that stay of a claim cost at its own price. Where its period can no longer
-    /// be found (the billing day was moved), they keep their share of the days.
+    /// What the days that stay of a claim cost at its own price and of its own period. Where that
+    /// can no longer be found (the billing day was moved), they keep their share of the days.
     fn kept_costs(
         &self,
         owner: usize,
@@ -241,10 +242,14 @@ impl<'a> Series<'_, 'a> {
         let claimed = Span { from: claim.from, to: claim.to };
         let of_claim = |piece: &&Piece| {
             piece.period.holds(claimed)
+                && (claim.period.is_none() || claim.period == piece.anchor())
                 && self.terms_at(piece.version).charge_type == terms.charge_type
         };
         let piece = self.touching(claimed).iter().find(of_claim).copied().or_else(|| {
-            let (grid, k) = self.placed.line.locate(claim.from)?;
+            let (grid, k) = match claim.period {
+                Some(period) => (period_of(period, terms)?, 0),
+                None => self.placed.line.locate(claim.from)?,
+            };
             let period = grid.period(k).filter(|p| p.holds(claimed))?;
             let version = self.placed.line.version_at(claim.from);
             Some(Piece {
@@ -304,5 +309,13 @@ impl<'a> Series<'_, 'a> {
             run = Span { from: run.from.min(next.span.from), to: run.to.max(next.span.to) };
             others += self.stands.get(next.owner).copied().unwrap_or(0);
         }
+    }
+}
+
+/// The periods of these terms that lie as the one that began there.
+fn period_of(began: Anchor, terms: &ChargeTerms) -> Option<Grid> {
+    match terms.billing_period? {
+        BillingPeriod::Months(step) => Some(began.months(step)),
+        BillingPeriod::Weeks(step) => began.weeks(step),
     }
 }

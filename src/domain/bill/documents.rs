@@ -170,6 +170,9 @@ fn item(ctx: &Ctx<'_>, line: Line<'_>, taxed: TaxedLine, tax_code: String) -> Dr
         kind: rate.kind,
         inside_minor: taxed.gross_minor.map(|gross| gross - taxed.net_minor),
     });
+    let billed = line.role == ClaimRole::Billed && line.target.is_none();
+    let period = line.placed.line.locate(line.span.from).filter(|_| billed);
+    let period = period.and_then(|(grid, k)| grid.anchor(k));
     DraftItem {
         charge: line.placed.charge.id,
         version: ChargeVersionId(version.map_or(0, |v| v.id)),
@@ -197,6 +200,7 @@ fn item(ctx: &Ctx<'_>, line: Line<'_>, taxed: TaxedLine, tax_code: String) -> Dr
             segment: line.segment,
             role: line.role,
             rated_minor: line.rated_minor,
+            period,
         },
         usage: line.usage,
     }

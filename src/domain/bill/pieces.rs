@@ -7,7 +7,7 @@ use crate::domain::account::newest;
 use crate::domain::billing::{ChargeInput, UsageRecord};
 use crate::domain::charge::{BillingPeriod, ChargeTerms, ChargeType, Model, PriceBase, Timing};
 use crate::domain::explain::{Rated, Share, rated_minor};
-use crate::domain::period::{Grid, Span, after, before};
+use crate::domain::period::{Anchor, Grid, Span, after, before};
 use crate::domain::proration::{Count, Fraction};
 use crate::domain::rating::Price;
 use chrono::NaiveDate;
@@ -32,6 +32,13 @@ pub struct Piece {
     pub version: usize,
     /// Whether it is billed by the target date.
     pub due: bool,
+}
+
+impl Piece {
+    /// What tells its period from one that lies otherwise.
+    pub fn anchor(&self) -> Option<Anchor> {
+        self.grid.and_then(|(grid, k)| grid.anchor(k))
+    }
 }
 
 /// Every piece that begins by `horizon`.

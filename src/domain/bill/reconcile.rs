@@ -98,11 +98,15 @@ impl<'a> Series<'_, 'a> {
         self.placed.charge.versions.get(version).map_or(self.placed.terms, |v| &v.terms)
     }
 
-    /// Whether a claim was billed for the same period at the same price as the piece asks. A line
-    /// that began when periods lay otherwise was shared by the days of another period.
+    /// Whether a claim was billed for the same period at the same price as the piece asks. Of a line
+    /// that does not say of which period its days were a share, one that began when periods lay
+    /// otherwise was shared by the days of another.
     pub(super) fn agrees(&self, claim: &Claim, piece: &Piece) -> bool {
         piece.period.holds(Span { from: claim.from, to: claim.to })
-            && piece.since.is_none_or(|since| claim.from >= since)
+            && match claim.period {
+                Some(period) => piece.anchor() == Some(period),
+                None => piece.since.is_none_or(|since| claim.from >= since),
+            }
             && same_price(self.terms_of(claim).1, self.terms_at(piece.version))
     }
 

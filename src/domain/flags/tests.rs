@@ -81,6 +81,7 @@ fn account() -> AccountInput {
         posted: true,
         version: ChargeVersionId(charge),
         rated_minor: amount_minor,
+        period: None,
         amount_minor,
         left_minor: amount_minor,
         gross_minor: None,
@@ -132,6 +133,7 @@ fn item(charge: i64, from: &str, to: &str, amount_minor: i64) -> DraftItem {
             segment: 0,
             role: ClaimRole::Billed,
             rated_minor: amount_minor,
+            period: None,
         },
         usage: Vec::new(),
     }

@@ -74,6 +74,7 @@ fn item(line: &LineImage) -> Result<Option<DraftItem>, Error> {
             segment: claim.segment,
             role: claim.role,
             rated_minor: claim.rated_minor,
+            period: claim.period,
         },
         usage: line.usage.iter().map(|held| held.usage).collect(),
     }))

@@ -3,6 +3,7 @@
 use crate::domain::billing::ClaimRole;
 use crate::domain::document::{DocumentKind, DocumentTax, Flag, Review};
 use crate::domain::ids::{ChargeId, ChargeVersionId, ItemId, SubscriptionId, UsageId};
+use crate::domain::period::Anchor;
 use crate::store::document::{DocumentRow, Origin};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -48,6 +49,9 @@ pub struct HeldClaim {
     pub version: ChargeVersionId,
     /// What rating gave, minor units.
     pub rated_minor: i64,
+    /// See `domain::billing::Claim::period`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<Anchor>,
 }
 
 /// A usage record held by a line, or by a waived one.

@@ -89,6 +89,11 @@ impl Desk {
         Self::on(&path, width, height, dir)
     }
 
+    /// Opens the book at a path.
+    pub fn at(path: &Path, width: u16, height: u16) -> Self {
+        Self::on(path, width, height, tempfile::tempdir().unwrap())
+    }
+
     fn on(path: &Path, width: u16, height: u16, dir: tempfile::TempDir) -> Self {
         let session = Session::open(path, mia()).unwrap();
         let now = session.now().unwrap();

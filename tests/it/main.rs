@@ -61,6 +61,8 @@ mod slices;
 mod storm;
 mod strange;
 mod stripe;
+mod stripe_absent;
+mod stripe_fake;
 mod tidy;
 mod timekeeping;
 mod trouble;

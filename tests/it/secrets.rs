@@ -4,7 +4,7 @@
 use crate::book::{Book, Ran, binary};
 use crate::delivery::{posted, smtp};
 use crate::sink::{Script, Sink};
-use crate::stripe::{self, Fake};
+use crate::stripe_fake::{self, Fake};
 use daybook::domain::ids::JobId;
 use daybook::engine::{Session, reach};
 use daybook::store::job::{self, JobRow, JobState};
@@ -93,7 +93,7 @@ fn mail_is_left_to_who_has_the_password_and_leaves_as_soon_as_they_live() {
 #[test]
 fn a_collect_of_who_cannot_read_the_key_asks_nothing_and_declines_nothing() {
     let fake = Fake::new();
-    let book = stripe::book(&fake, &["card"; 5]);
+    let book = stripe_fake::book(&fake, &["card"; 5]);
     set(&book, &[("stripe.secret_file", "stripe"), ("worker.wait_seconds", "0")]);
     let ran = book.run(&["collect", "--target", "2026-01-05"]).ends(3);
     waits(&ran);
@@ -138,7 +138,7 @@ fn a_collect_of_who_cannot_read_the_key_asks_nothing_and_declines_nothing() {
 #[test]
 fn a_gateway_that_nobody_can_ask_is_begun_with_nothing() {
     let fake = Fake::new();
-    let book = stripe::book(&fake, &["card"; 4]);
+    let book = stripe_fake::book(&fake, &["card"; 4]);
     let wrong = book.file("wrong", "letmein");
     std::fs::set_permissions(&wrong, std::fs::Permissions::from_mode(0o644)).unwrap();
     for file in ["", wrong.as_str()] {

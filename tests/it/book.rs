@@ -23,6 +23,7 @@ const MADE: &[&str] = &[
      ALTER TABLE gateway_poll DROP COLUMN clock_off_ms",
     "DROP TABLE job_pick; DROP INDEX document_draft; DROP INDEX notice_open; DROP INDEX notice_mail",
     "ALTER TABLE book DROP COLUMN seen_at",
+    "ALTER TABLE claim DROP COLUMN period",
 ];
 
 /// What a call of the binary gave.
@@ -103,6 +104,9 @@ impl Book {
 
     /// Makes it a book of an older schema: what later migrations made is taken away again.
     pub fn of_schema(&self, version: usize) {
+        let made = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/migrations");
+        let made = std::fs::read_dir(made).unwrap().count();
+        assert_eq!(MADE.len(), made, "name here what the newest migration made");
         let conn = rusqlite::Connection::open(&self.path).unwrap();
         for made in MADE.iter().skip(version).rev() {
             conn.execute_batch(made).unwrap();

@@ -190,9 +190,21 @@ fn history(grown: &mut Grown) {
     grown.page("open jobs", job::open);
 }
 
-#[test]
-#[ignore = "by hand on a quiet machine: slices shrink when it is busy, and more slices cost more steps"]
-fn a_document_costs_the_same_in_a_small_run_and_in_a_large_one() {
+/// Parts that are driven in slices, whose number and cost follow how busy the machine is.
+const DRIVEN: &[&str] = &[
+    "bill",
+    "bill again",
+    "bill on",
+    "release its drafts",
+    "post a run",
+    "post marked drafts",
+    "plan deliveries",
+    "collect",
+    "retry the group",
+];
+
+/// The parts of which `judged` that cost more by the document in the large book.
+fn dearer(judged: impl Fn(&str) -> bool) -> Vec<String> {
     let measured: Vec<Vec<(&str, u64)>> = [SMALL, LARGE]
         .into_iter()
         .map(|size| {
@@ -211,9 +223,20 @@ fn a_document_costs_the_same_in_a_small_run_and_in_a_large_one() {
             name.starts_with("page of") || name.starts_with("open") || name.starts_with("alarms");
         let by = if paged { 1 } else { (LARGE / SMALL) as u64 };
         println!("{name}: {small} steps at {SMALL}, {large} at {LARGE}");
-        if *large * 100 > *small * by * 110 + 1_000 {
+        if judged(name) && *large * 100 > *small * by * 110 + 1_000 {
             dear.push(format!("{name}: {small} at {SMALL} and {large} at {LARGE}"));
         }
     }
-    assert_eq!(dear, Vec::<String>::new());
+    dear
+}
+
+#[test]
+fn a_page_costs_the_same_beside_few_and_beside_many() {
+    assert_eq!(dearer(|name| !DRIVEN.contains(&name)), Vec::<String>::new());
+}
+
+#[test]
+#[ignore = "by hand on a quiet machine: slices shrink when it is busy, and more slices cost more steps"]
+fn a_document_costs_the_same_in_a_small_run_and_in_a_large_one() {
+    assert_eq!(dearer(|_| true), Vec::<String>::new());
 }

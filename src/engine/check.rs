@@ -2,8 +2,9 @@
 
 use super::{Error, Session};
 use crate::domain::payment::PaymentStatus;
-use crate::gateway::sandbox::{Charge, Fate, Options, Sandbox};
+use crate::gateway::sandbox::{Charge, Fate, Given, Options, Sandbox};
 use crate::store::check::{CHECKS, LISTED};
+use crate::store::payment::EventStatus;
 use crate::store::{Db, StoreError, payment};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -43,7 +44,7 @@ pub fn check(session: &Session, only: &str) -> Result<Vec<Checked>, Error> {
         ));
     }
     // Before the book is read: what is taken meanwhile is in the book first.
-    let charges = if gateway { Some(sandbox_charges(session)?) } else { None };
+    let moved = if gateway { Some(sandbox(session)?) } else { None };
     session.read(|db| {
         let inside = wanted.iter().map(|check| {
             let found = check.run(db)?;
@@ -59,7 +60,7 @@ pub fn check(session: &Session, only: &str) -> Result<Vec<Checked>, Error> {
                 promise: check.promise,
             })
         });
-        let outside = charges.iter().map(|charges| gateway_agrees(db, charges));
+        let outside = moved.iter().map(|(charges, refunds)| gateway_agrees(db, charges, refunds));
         inside.chain(outside).collect()
     })
 }
@@ -67,19 +68,25 @@ pub fn check(session: &Session, only: &str) -> Result<Vec<Checked>, Error> {
 /// The check that looks beside the book.
 const GATEWAY: &str = "gateway_agrees";
 
-/// What the sandbox's own ledger has; nothing where there is no ledger.
-fn sandbox_charges(session: &Session) -> Result<Vec<Charge>, Error> {
+/// The charges and refunds of the sandbox's own ledger; nothing where there is no ledger.
+fn sandbox(session: &Session) -> Result<(Vec<Charge>, Vec<Given>), Error> {
     let path = session.store.side_directory().join("sandbox.jsonl");
     if !path.exists() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let io = |source| Error::Io { path: path.clone(), source };
-    Sandbox::read(&path, Options::default()).and_then(|sandbox| sandbox.charges()).map_err(io)
+    Sandbox::read(&path, Options::default())
+        .and_then(|sandbox| Ok((sandbox.charges()?, sandbox.refunds()?)))
+        .map_err(io)
 }
 
 /// Every charge that the sandbox took is a payment of this book with its key and amount, which is not
-/// over without the money.
-fn gateway_agrees(db: &Db<'_>, charges: &[Charge]) -> Result<Checked, StoreError> {
+/// over without the money; every refund that it gave for a payment of ours is one of that payment.
+fn gateway_agrees(
+    db: &Db<'_>,
+    charges: &[Charge],
+    refunds: &[Given],
+) -> Result<Checked, StoreError> {
     let mut violations = Vec::new();
     let mut count = 0;
     let mut keys = BTreeSet::new();
@@ -93,11 +100,44 @@ fn gateway_agrees(db: &Db<'_>, charges: &[Charge]) -> Result<Checked, StoreError
             violations.push(format!("{} ({}): {why}", charge.reference, charge.key));
         }
     }
+    for refund in refunds {
+        let twice = !keys.insert(&refund.key);
+        let Some(why) = refund_disagrees(db, refund, twice)? else { continue };
+        count += 1;
+        if count <= LISTED {
+            violations.push(format!("{} ({}): {why}", refund.reference, refund.key));
+        }
+    }
     if count > LISTED {
         violations.push(format!("and {} more", count - LISTED));
     }
-    let promise = "what the sandbox took is in the book, with its key and amount";
+    let promise = "what the sandbox took and gave is in the book, with its key and amount";
     Ok(Checked { name: GATEWAY, ok: count == 0, violations, older: 0, promise })
+}
+
+/// A refund under a key that is none of ours was asked for by somebody else: its event tells of it.
+fn refund_disagrees(
+    db: &Db<'_>,
+    refund: &Given,
+    twice: bool,
+) -> Result<Option<String>, StoreError> {
+    let gave = format!("the sandbox gave {} minor units back", refund.amount_minor);
+    let Some(event) = payment::event_of_key(db, &refund.key)? else {
+        let of = refund.key.rsplit_once("-r").map(|(of, _)| of);
+        let ours = of.map(|of| payment::of_key(db, of)).transpose()?.flatten();
+        return Ok(ours.map(|row| format!("{gave}, no refund of {} has its key", row.id)));
+    };
+    if event.amount_minor != refund.amount_minor {
+        let id = event.payment;
+        return Ok(Some(format!("{gave}, the refund of {id} is of {}", event.amount_minor)));
+    }
+    if twice {
+        return Ok(Some(format!("{gave}, and its key was used before ({})", event.payment)));
+    }
+    Ok(match event.status {
+        EventStatus::Failed => Some(format!("{gave}, the refund of {} is Failed", event.payment)),
+        EventStatus::Done | EventStatus::Processing | EventStatus::Unknown => None,
+    })
 }
 
 fn disagrees(db: &Db<'_>, charge: &Charge, twice: bool) -> Result<Option<String>, StoreError> {

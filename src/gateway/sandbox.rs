@@ -82,6 +82,17 @@ pub enum BankEvent {
     },
 }
 
+/// A refund that it gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The key it was asked for with.
+    pub key: String,
+    /// Its name.
+    pub reference: String,
+    /// Minor units.
+    pub amount_minor: i64,
+}
+
 /// The sandbox. Clone-free: share it behind an `Arc`.
 #[derive(Debug)]
 pub struct Sandbox {
@@ -103,6 +114,23 @@ impl Sandbox {
     /// Every charge that arrived, oldest first, for `daybook check`.
     pub fn charges(&self) -> std::io::Result<Vec<Charge>> {
         let mut all: Vec<Charge> = self.ledger.read(|i| i.charges.values().cloned().collect())?;
+        all.sort_unstable_by(|a, b| a.reference.cmp(&b.reference));
+        Ok(all)
+    }
+
+    /// Every refund it gave, oldest first, for `daybook check`.
+    pub fn refunds(&self) -> std::io::Result<Vec<Given>> {
+        let given = |(key, of): (&String, &Vec<ledger::Refund>)| -> Vec<Given> {
+            of.iter()
+                .map(|r| Given {
+                    key: key.clone(),
+                    reference: r.reference.clone(),
+                    amount_minor: r.amount_minor,
+                })
+                .collect()
+        };
+        let mut all: Vec<Given> =
+            self.ledger.read(|i| i.refunds.iter().flat_map(given).collect())?;
         all.sort_unstable_by(|a, b| a.reference.cmp(&b.reference));
         Ok(all)
     }

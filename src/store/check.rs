@@ -5,6 +5,7 @@
 //! restore and every night; `tests/it/check.rs` seeds a violation of each and sees it caught.
 
 mod coverage;
+mod credits;
 mod deeds;
 mod seals;
 mod structure;
@@ -138,6 +139,7 @@ pub const CHECKS: &[Check] = &[
     sql("usage_once", "usage is held by a line of its own account", USAGE_ONCE),
     sql("credits_within_lines", "credits never exceed the line they correct", CREDITS_WITHIN),
     sql("memos_within", "memos never exceed the document they correct", MEMOS_WITHIN),
+    sql("credits_documented", "what lowers an invoice is documented", credits::DOCUMENTED),
     sql("ledger_balanced", "debits equal credits by transaction and currency", LEDGER_BALANCED),
     sql("ledger_ties", "the ledger agrees with every account's open documents", LEDGER_TIES),
     sql("balances", "balance = total - payments - credits + refunds", BALANCES),

@@ -42,6 +42,22 @@ const SEEDS: &[(&str, &str)] = &[
         "UPDATE document SET kind = 'credit_memo', status = 'Posted', corrects_id = 3, number = 'CM-9', posted_at = 1,
             subtotal_minor = -90001, tax_minor = 0, total_minor = -90001 WHERE id = 4",
     ),
+    ("credits_documented", "UPDATE document SET settled_before_minor = 5 WHERE id = 1"),
+    (
+        "credits_documented",
+        "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on, applied_at)
+            VALUES (1, 2, 5, '2026-01-01', 1)",
+    ),
+    (
+        "credits_documented",
+        "UPDATE document SET kind = 'credit_memo', status = 'Posted', source = 'reverse', number = 'CM-9', posted_at = 1,
+            subtotal_minor = -5, tax_minor = 0, total_minor = -5 WHERE id = 4",
+    ),
+    (
+        "credits_documented",
+        "UPDATE document SET kind = 'credit_memo', status = 'Posted', source = 'open_item', number = 'CM-9', posted_at = 1,
+            subtotal_minor = -5, tax_minor = 0, total_minor = -5 WHERE id = 4",
+    ),
     ("ledger_balanced", "UPDATE ledger_entry SET debit_minor = debit_minor + 1 WHERE id = 1"),
     ("ledger_ties", "UPDATE ledger_entry SET account = 'cash:sandbox' WHERE account = 'receivable' AND document_id = 1"),
     ("balances", "UPDATE document_state SET balance_minor = balance_minor - 1 WHERE document_id = 1"),

@@ -2,9 +2,10 @@
 //!
 //! The test starts itself once more inside a network and a process namespace of its own, in which
 //! there is the loopback device and nothing else: no request can leave the machine, and whatever is
-//! started there dies with it. `stripe_server.py` says what localstripe lacks. Not shown here,
-//! because localstripe does not know them: saved answers by `Idempotency-Key`, the search of
-//! payment intents, and Stripe's `resource_missing` for an unknown method.
+//! started there dies with it. `stripe_server.py` says what localstripe lacks, and what is added: saved
+//! answers by `Idempotency-Key`, lists that show nothing, a clock that is off. Not shown here, because
+//! localstripe does not know them: the search of payment intents, and Stripe's `resource_missing` for an
+//! unknown method.
 
 use crate::book::Book;
 use crate::collect::sound;
@@ -108,6 +109,12 @@ impl Server {
         request.send_form(form.iter().copied()).unwrap().body_mut().read_json().unwrap()
     }
 
+    /// How it behaves from now on.
+    fn says(&self, form: &[(&str, &str)]) {
+        let url = format!("{}/daybook", self.base);
+        ureq::post(url).send_form(form.iter().copied()).unwrap();
+    }
+
     fn list(&self, path: &str) -> Vec<Value> {
         let url = format!("{}/v1/{path}?limit=1000", self.base);
         let request = ureq::get(url).header("Authorization", format!("Bearer {KEY}"));
@@ -148,7 +155,7 @@ impl Server {
 }
 
 /// A book whose accounts owe 10.00 EUR each and pay through localstripe.
-fn owing(server: &Server) -> Book {
+fn owing(server: &Server, accounts: &[(&str, &str, &str)]) -> Book {
     let book = Book::new("2026-01-05");
     let secret = book.file("stripe.key", format!("{KEY}\n"));
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -164,7 +171,7 @@ fn owing(server: &Server) -> Book {
         "account_number,token,kind,display,gateway,priority\n".to_owned(),
         "document_number,account_number,kind,date,due_date,total,tax,balance\n".to_owned(),
     ];
-    for (account, kind, number) in METHODS {
+    for (account, kind, number) in accounts.iter().copied() {
         let token = server.token(kind, number);
         files[0].push_str(&format!("{account},Customer,EUR,true\n"));
         files[1].push_str(&format!("{account},{token},{kind},{kind},stripe,5\n"));
@@ -208,7 +215,7 @@ fn collected(book: &Book) -> i64 {
 
 fn inside() {
     let server = Server::start();
-    let book = owing(&server);
+    let book = owing(&server, &METHODS);
     let run = book.run(&["collect", "--target", "2026-01-31", "--json"]).ends(1).json();
     let counts = ["picked", "approved", "submitted", "declined", "unknown"].map(|k| run[k].clone());
     assert_eq!(counts, [7, 2, 1, 2, 2].map(Value::from), "{run}");
@@ -247,6 +254,39 @@ fn inside() {
     refunds(&server, &book);
     another_card(&server, &book);
     a_wrong_key_stops_the_run(&server, &book);
+    for lists in ["empty", "foreign"] {
+        lists_that_show_nothing(&server, lists);
+    }
+}
+
+/// With lists that show nothing of ours, a clock that is two hours off, stored errors and forgotten keys
+/// nobody is charged twice, and who cannot be known is a person's.
+fn lists_that_show_nothing(server: &Server, lists: &str) {
+    const CARD: &str = "4242424242424242";
+    let accounts =
+        ["LOST-AFTER", "LOST-BEFORE", "FAILED-AFTER", "FAILED-BEFORE"].map(|a| (a, "card", CARD));
+    let before = server.net();
+    let book = owing(server, &accounts);
+    server.says(&[("lists", lists), ("off", "-7200")]);
+    book.run(&["collect", "--target", "2026-01-31"]).ends(1);
+    book.run(&["clock", "set", "2026-01-05T12:10"]).ends(0);
+    book.run(&["payment", "reconcile"]).ends(1);
+    // A day later the keys are forgotten: nothing is sent any more.
+    server.says(&[("forget", "1"), ("off", "86400")]);
+    book.run(&["clock", "set", "2026-01-06T14:00"]).ends(0);
+    for _ in 0..28 {
+        book.run(&["payment", "reconcile"]);
+    }
+    assert_eq!(server.net() - before, 2_000, "{lists}");
+    let listed = book.run(&["payment", "exceptions", "--json"]).ends(1).json();
+    assert_eq!(listed.as_array().unwrap().len(), 4, "{lists}: {listed}");
+    // Shown after all, late: what was charged is found.
+    server.says(&[("lists", "right"), ("off", "0")]);
+    book.run(&["payment", "reconcile"]).ends(1);
+    assert_eq!((server.net() - before, collected(&book)), (2_000, 2_000), "{lists}");
+    let listed = book.run(&["payment", "exceptions", "--json"]).ends(1).json();
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{lists}: {listed}");
+    sound(&book);
 }
 
 /// Money goes back once, also when the answer is lost.

@@ -213,7 +213,38 @@ fn what_the_sandbox_took_and_the_book_does_not_know_is_seen() {
     let foreign = first.replace("INV-1-1", "INV-9-1");
     std::fs::write(ledger(&book), format!("{text}{foreign}\n")).unwrap();
     seen(&book, "no payment of this book has its key");
+    refunds_are_seen();
     let more = text.replacen("\"amount_minor\":1000", "\"amount_minor\":1001", 1);
     std::fs::write(ledger(&book), more).unwrap();
     seen(&book, "took 1001");
+}
+
+/// The same of refunds: given twice, of another amount, recorded as not given, and of no event.
+fn refunds_are_seen() {
+    let book = owing(&["ok"]);
+    book.run(&["collect", "--target", "2026-01-05"]).ends(0);
+    book.run(&["payment", "refund", "P-1", "--amount", "4.00", "--reason", "x"]).ends(0);
+    sound(&book);
+    let path = book.path.with_file_name("book.db.d").join("sandbox.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let refund = text.lines().find(|l| l.contains("\"event\":\"refund\"")).unwrap();
+    let again = refund.replace("\"reference\":\"", "\"reference\":\"z");
+    let written = |ledger: String, words: &str| {
+        std::fs::write(&path, ledger).unwrap();
+        let check = book.run(&["check", "gateway"]).ends(4);
+        assert!(check.out.contains(words), "{}", check.out);
+    };
+    written(format!("{text}{again}\n"), "its key was used before (P-000001)");
+    written(
+        format!("{text}{}\n", again.replace("-r1", "-r7")),
+        "no refund of P-000001 has its key",
+    );
+    written(
+        text.replace("\"amount_minor\":400", "\"amount_minor\":401"),
+        "the refund of P-000001 is of 400",
+    );
+    std::fs::write(&path, &text).unwrap();
+    let conn = rusqlite::Connection::open(&book.path).unwrap();
+    conn.execute_batch("UPDATE payment_event SET status = 'Failed'").unwrap();
+    written(text.clone(), "the refund of P-000001 is Failed");
 }

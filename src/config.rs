@@ -108,6 +108,8 @@ pub const SETTINGS: &[Setting] = &[
         Words(&["invoice_date", "service_end"]),
         "which date chooses the tax rate",
     ),
+    s("sql.rows", "10000", Int(1, 1_000_000), "rows of one daybook sql, at most"),
+    s("sql.seconds", "30", Int(1, 600), "seconds of one daybook sql, at most: it holds the log"),
     s("series.invoice", "INV-{year}-{seq:6}", Series, "invoice numbers"),
     s("series.credit_memo", "CM-{year}-{seq:6}", Series, "credit memo numbers"),
     s("series.debit_memo", "DM-{year}-{seq:6}", Series, "debit memo numbers"),

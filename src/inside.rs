@@ -10,7 +10,7 @@ mod faults;
 mod names;
 
 pub use faults::{Fault, faults, mend, mend_all, mend_logs};
-pub use names::{belongs_to, side_directory};
+pub use names::{INSIST, belongs_to, side_directory};
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};

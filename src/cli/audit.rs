@@ -2,7 +2,8 @@
 
 use super::output::{self, Align};
 use super::{Ctx, Exit};
-use crate::engine::Error;
+use crate::engine::{Error, check};
+use crate::store::heads::{Head, Kept};
 use crate::store::operation;
 use chrono::DateTime;
 use serde_json::json;
@@ -13,6 +14,9 @@ pub struct Args {
     /// Walk the hash chain and print its head for safekeeping
     #[arg(long)]
     verify: bool,
+    /// With --verify: a head on paper (12:9f86d081884c7d65…) that the trail must hold
+    #[arg(long, value_name = "HEAD", requires = "verify")]
+    since: Option<String>,
     /// Only what concerns one thing (D-000012, BR-000001, a setting)
     #[arg(long)]
     subject: Option<String>,
@@ -23,10 +27,15 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
-    let session = ctx.open()?;
     if args.verify {
-        return verify(&session, ctx);
+        let verified = ctx.open().and_then(|s| verify(&s, args.since.as_deref(), ctx));
+        // A book too damaged to be asked does not hold what it should.
+        return verified.map_err(|error| match check::unopened(&ctx.book, &error) {
+            Some(found) => Error::CheckFailed(found.violations.join("; ")),
+            None => error,
+        });
     }
+    let session = ctx.open()?;
     let rows = session.read(|db| operation::list(db, args.subject.as_deref(), None, args.limit))?;
     let zone = session.config()?.zone();
     let time = |ms: i64| {
@@ -69,17 +78,44 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn verify(session: &crate::engine::Session, ctx: &Ctx) -> Result<Exit, Error> {
-    let (broken, last, head) = session.read(operation::verify)?;
-    let head: String = head.iter().map(|b| format!("{b:02x}")).collect();
+fn verify(session: &crate::engine::Session, since: Option<&str>, ctx: &Ctx) -> Result<Exit, Error> {
+    let since = since.map(|text| Head::parse(text).ok_or_else(|| no_head(text))).transpose()?;
+    let kept = Kept::read(session.store.path())?;
+    let found = session.read(|db| {
+        let (broken, last, hash) = operation::verify(db)?;
+        let mut missing = kept.missing(db)?;
+        if let Some(head) = &since
+            && !head.is_held(db)?
+        {
+            missing.push(format!("the trail does not hold {head}: it was cut or made anew"));
+        }
+        Ok((broken, last, hash, missing))
+    });
+    let (broken, last, hash, missing) = found?;
+    let hash: String = hash.iter().map(|b| format!("{b:02x}")).collect();
+    let head = Head { seq: last, hash: hash.clone() };
+    let ok = broken.is_empty() && missing.is_empty();
     if ctx.json {
         output::json(
-            &json!({ "ok": broken.is_empty(), "broken": broken, "operations": last, "head": head }),
+            &json!({ "ok": ok, "broken": broken, "missing": missing, "operations": last, "head": hash, "kept": kept.extent().0 }),
         )?;
-    } else if broken.is_empty() {
-        output::line(&format!("unbroken: {last} operations, head {head}"));
     } else {
-        output::line(&format!("BROKEN at operations {broken:?}; head {head}"));
+        if broken.is_empty() {
+            output::line(&format!("unbroken: {last} operations, head {head}"));
+        } else {
+            output::line(&format!("BROKEN at operations {broken:?}; head {head}"));
+        }
+        for words in &missing {
+            output::line(&format!("MISSING: {words}"));
+        }
+        if missing.is_empty() {
+            output::line(&format!("{} heads kept outside the book agree", kept.extent().0));
+        }
     }
-    Ok(if broken.is_empty() { Exit::Done } else { Exit::CheckFailed })
+    Ok(if ok { Exit::Done } else { Exit::CheckFailed })
+}
+
+fn no_head(text: &str) -> Error {
+    let hint = "a head is a position and a hash, as audit --verify prints it: 12:9f86d081884c7d65…";
+    Error::usage("bad_head", format!("{text:?} is no head"), hint)
 }

@@ -24,11 +24,12 @@ pub struct Args {
 pub fn backup(args: &To, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
     let Some(file) = &args.file else { return scheduled(&mut session, ctx) };
-    let bytes = backup::backup(&session, file)?;
+    let backup::Copied { bytes, head, .. } = backup::backup(&session, file, "file_sound")?;
     if ctx.json {
-        output::json(&json!({ "backup": file, "bytes": bytes }))?;
+        output::json(&json!({ "backup": file, "bytes": bytes, "head": head }))?;
     } else {
         output::line(&format!("{} ({bytes} bytes), read back and sound", file.display()));
+        output::line(&format!("head {head}: daybook audit --verify --since it, on any later book"));
     }
     Ok(Exit::Done)
 }
@@ -38,10 +39,11 @@ fn scheduled(session: &mut Session, ctx: &Ctx) -> Result<Exit, Error> {
     let made = copies::make(session)?;
     if ctx.json {
         output::json(&json!({ "backup": made.file, "bytes": made.bytes, "checks": made.checks,
-            "removed": made.removed }))?;
+            "head": made.head, "removed": made.removed }))?;
     } else {
         let (file, bytes, checks) = (made.file.display(), made.bytes, made.checks);
         output::line(&format!("{file} ({bytes} bytes), {checks} checks hold on it"));
+        output::line(&format!("head {}", made.head));
         if made.removed > 0 {
             let words = counted(made.removed, "older copy", "older copies");
             output::line(&format!("{words} removed (backup.keep)"));

@@ -1,7 +1,8 @@
 //! `daybook check`: whether every named invariant of the book holds; exit 0 or 4.
 
 use super::{Ctx, Exit, output};
-use crate::engine::{Error, check};
+use crate::engine::Error;
+use crate::engine::check::{self, Depth};
 use serde_json::json;
 
 /// Options.
@@ -9,12 +10,21 @@ use serde_json::json;
 pub struct Args {
     /// Only the checks whose name begins so
     only: Option<String>,
+    /// Also every index against its table: reads the whole book
+    #[arg(long)]
+    deep: bool,
 }
 
 /// Runs them; changes nothing.
 pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
-    let session = ctx.open()?;
-    let all = check::check(&session, args.only.as_deref().unwrap_or(""))?;
+    let depth = if args.deep { Depth::Deep } else { Depth::Quick };
+    let checked = ctx
+        .open()
+        .and_then(|session| check::check_to(&session, args.only.as_deref().unwrap_or(""), depth));
+    let all = match checked {
+        Ok(all) => all,
+        Err(error) => vec![check::unopened(&ctx.book, &error).ok_or(error)?],
+    };
     let violated = all.iter().filter(|c| !c.ok).count();
     if ctx.json {
         output::json(&json!({ "checks": all }))?;

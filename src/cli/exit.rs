@@ -15,7 +15,7 @@ pub enum Exit {
     Partly,
     /// 2: wrong usage or bad input, nothing changed.
     Usage,
-    /// 3: busy or locked, nothing changed.
+    /// 3: the book cannot be used now (busy, locked, disk): what was committed stays.
     Busy,
     /// 4: a check failed.
     CheckFailed,
@@ -45,18 +45,12 @@ impl Exit {
 /// The exit code of an error.
 pub fn of(error: &Error) -> Exit {
     match error {
-        Error::Store(
-            StoreError::Busy
-            | StoreError::InUse(_)
-            | StoreError::Replaced { .. }
-            | StoreError::Outdated { .. }
-            | StoreError::NoRoom { .. },
-        )
-        | Error::Busy(_)
-        | Error::NoWorker(_) => Exit::Busy,
+        error if error.is_passing() => Exit::Busy,
         Error::CheckFailed(_) => Exit::CheckFailed,
         Error::Bug(_) | Error::Store(StoreError::Sqlite(_)) => Exit::Bug,
-        Error::Store(_)
+        Error::Busy(_)
+        | Error::NoWorker(_)
+        | Error::Store(_)
         | Error::Usage { .. }
         | Error::Input { .. }
         | Error::NeedsYes { .. }

@@ -227,7 +227,7 @@ pub fn main(cli: Cli, console: fn(Session) -> Result<u8, Error>) -> ExitCode {
         },
         Some(command) => dispatch(command, &ctx),
     };
-    let exit = match result {
+    let exit = match result.and_then(|exit| output::lost().map_or(Ok(exit), Err)) {
         Ok(exit) => exit,
         Err(error) => {
             exit::report(&error, ctx.json);

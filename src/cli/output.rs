@@ -4,14 +4,14 @@ use crate::domain::text::{clean, is_unsafe};
 use crate::engine::Error;
 use serde::Serialize;
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 use unicode_width::UnicodeWidthStr;
 
 /// Prints one JSON document on standard output.
 pub fn json<T: Serialize>(value: &T) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Error::Bug(e.to_string()))?;
-    // A reader that has gone away is no error.
-    let _ = writeln!(std::io::stdout().lock(), "{}", escaped(&text));
+    print(&escaped(&text));
     Ok(())
 }
 
@@ -39,14 +39,30 @@ fn shown(text: &str) -> String {
     text.lines().map(clean).collect::<Vec<_>>().join("\n")
 }
 
-/// Prints a line; a reader that has gone away is no error.
+/// The first error of standard output in this process.
+static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Prints a line. A reader that has gone away is no error; anything else is told by [`lost`].
 pub fn line(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{}", shown(text));
+    print(&shown(text));
+}
+
+fn print(text: &str) {
+    let Err(error) = writeln!(io::stdout().lock(), "{text}") else { return };
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        LOST.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
+/// Why not all of what was printed arrived: its file lies on a full disk.
+pub fn lost() -> Option<Error> {
+    let error = LOST.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+    Some(Error::Io { path: "standard output".into(), source: error })
 }
 
 /// Says a line on standard error; nobody there to read it is no error.
 pub fn aside(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", shown(text));
+    let _ = writeln!(io::stderr().lock(), "{}", shown(text));
 }
 
 /// How a column stands.

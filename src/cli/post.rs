@@ -56,7 +56,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     }
     let job = post::start(&mut session, &what, args.invoice_date)?;
     let ended = progress::follow(&mut session, job, ctx)?;
-    report(ended.job(), &doubts, ctx)
+    report(ended.job(), &doubts, &session.head()?, ctx)
 }
 
 /// What is odd about the dates that will be printed; the console asks the same.
@@ -75,7 +75,7 @@ fn doubts(
     }
 }
 
-fn report(job: &JobRow, doubts: &[String], ctx: &Ctx) -> Result<Exit, Error> {
+fn report(job: &JobRow, doubts: &[String], head: &str, ctx: &Ctx) -> Result<Exit, Error> {
     let done: Posted = if job.detail.is_empty() {
         Posted::default()
     } else {
@@ -100,6 +100,7 @@ fn report(job: &JobRow, doubts: &[String], ctx: &Ctx) -> Result<Exit, Error> {
             "warnings": doubts,
             "first_number": done.first_number,
             "last_number": done.last_number,
+            "head": head,
         }))?;
     } else {
         let totals: Vec<String> =
@@ -114,6 +115,7 @@ fn report(job: &JobRow, doubts: &[String], ctx: &Ctx) -> Result<Exit, Error> {
         } else {
             let kept = done.kept_words();
             output::line(&format!("posted {}, {}{range}{kept}", done.posted, totals.join(", ")));
+            output::line(&format!("audit head {head}"));
         }
         if done.refused_count > 0 {
             let rows: Vec<Vec<String>> =

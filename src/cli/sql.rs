@@ -2,7 +2,8 @@
 
 use super::output::{self, Align};
 use super::{Ctx, Exit};
-use crate::engine::Error;
+use crate::engine::{Error, query_by_hand};
+use crate::store::{Bounds, Cut};
 use serde_json::{Map, Value, json};
 
 /// Options.
@@ -13,15 +14,20 @@ pub struct Args {
     read_only: bool,
     /// The query
     query: String,
-    /// At most so many rows
-    #[arg(long, default_value_t = 10_000)]
-    limit: usize,
+    /// At most so many rows (default and most: the setting sql.rows)
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+    /// Ends after so many seconds (default and most: the setting sql.seconds)
+    #[arg(long, value_name = "N")]
+    seconds: Option<u32>,
 }
 
-/// Runs it.
+/// Runs it. An answer that a bound of the book cut ends with 1; one cut by `--limit` is what was
+/// asked for.
 pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let session = ctx.open()?;
-    let answer = session.store.query(&args.query, args.limit)?;
+    let bounds = query_by_hand::bounds(&session, args.limit, args.seconds)?;
+    let answer = session.store.query(&args.query, bounds)?;
     if ctx.json {
         let rows: Vec<Value> = answer
             .rows
@@ -42,9 +48,21 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             .collect();
         output::table(&headers, &rows);
     }
-    if answer.cut {
-        let words = format!("daybook: only the first {} rows; --limit N gives more", args.limit);
-        output::aside(&words);
+    if let Some(cut) = answer.cut {
+        output::aside(&format!("daybook: not the whole answer: {}", words(cut, bounds)));
     }
-    Ok(Exit::Done)
+    let asked = answer.cut == Some(Cut::Rows) && args.limit.is_some();
+    Ok(Exit::partly_if(answer.cut.is_some() && !asked))
+}
+
+fn words(cut: Cut, bounds: Bounds) -> String {
+    match cut {
+        Cut::Rows => format!("only the first {} rows; --limit N gives more", bounds.rows),
+        Cut::Time => format!(
+            "it ran for {} s and was ended, so that it does not hold the log; --seconds N gives \
+             more, daybook backup a copy to ask at leisure",
+            bounds.time.as_secs()
+        ),
+        Cut::Size => "it is larger than 64 MB; ask for fewer columns or rows".to_owned(),
+    }
 }

@@ -32,7 +32,7 @@ fn stays(error: &Error) -> bool {
             S::Missing(_)
             | S::NotABook(_)
             | S::Newer { .. }
-            | S::NetworkFilesystem { .. }
+            | S::ForeignFilesystem { .. }
             | S::Replaced { .. }
             | S::Outdated { .. }
             | S::Corrupt(_),

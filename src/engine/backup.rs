@@ -5,44 +5,59 @@ use super::{Error, Session, place};
 use crate::domain::actor::{Actor, Verb};
 use crate::outside::{self, as_caller, is_lent};
 use crate::store::copy::{self, Source, Standing};
-use crate::store::{Store, StoreError, role};
+use crate::store::{Store, StoreError, heads, role};
 use std::path::{Path, PathBuf};
 
-/// Copies the book to a new file, readable by its owner only, and reads the copy back before it gets
-/// its name. It is made with the rights of whoever asks; in a directory that only the lent group
-/// opens, for an admin.
-pub fn backup(session: &Session, target: &Path) -> Result<u64, Error> {
+/// A copy that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// Its size.
+    pub bytes: u64,
+    /// Where its audit trail ends, to be kept outside the book.
+    pub head: String,
+    /// How many checks held on it.
+    pub checks: usize,
+}
+
+/// Copies the book to a new file, readable by its owner only; what `check` has by names that begin
+/// with `only` must hold on the copy before it gets its name. The copy is nobody else's, so that it
+/// may lie on any file system. It is made with the rights of whoever asks; in a directory that only
+/// the lent group opens, for an admin.
+pub fn backup(session: &Session, target: &Path, only: &str) -> Result<Copied, Error> {
     place::refuse_a_books_name(target)?;
     if let Some(real) = outside::in_the_groups_directory(target) {
         session.read(|db| role::authorize(db, &session.actor, Verb::Settings))?;
-        return copy_out(session, &real);
+        return copy_out(session, &real, only);
     }
     if let Some(above) = target.parent().filter(|p| !p.as_os_str().is_empty()) {
         outside::directory(above).map_err(|source| Error::Io { path: above.to_owned(), source })?;
     }
-    as_caller(|| copy_out(session, target))
+    as_caller(|| copy_out(session, target, only))
 }
 
 /// Copies the book to a file of our own, wherever it lies: the scheduled copies lie beside the book,
 /// where no person may name one.
-pub(super) fn copy_out(session: &Session, target: &Path) -> Result<u64, Error> {
-    copy::backup(&session.store, target, |copy| {
-        let broken = broken(&in_hand(copy, &session.actor), "file_sound")?;
+pub(super) fn copy_out(session: &Session, target: &Path, only: &str) -> Result<Copied, Error> {
+    let (mut head, mut checks) = (String::new(), 0);
+    let bytes = copy::backup(&session.store, target, |copy| {
+        let copy = in_hand(copy, &session.actor);
+        let all = check(&copy, only)?;
+        (head, checks) = (copy.head()?, all.len());
+        let broken: Vec<Checked> = all.into_iter().filter(|c| !c.ok).collect();
         if broken.is_empty() {
             return Ok(());
         }
         let words = words(&broken);
-        Err(Error::CheckFailed(format!("the copy is not sound, none was kept: {words}")))
-    })
+        Err(Error::CheckFailed(format!(
+            "the copy does not pass its checks, none was kept: {words}"
+        )))
+    })?;
+    Ok(Copied { bytes, head, checks })
 }
 
 /// A session on a copy that nobody else knows of.
 fn in_hand(store: Store, actor: &Actor) -> Session {
     Session::on(store, actor.clone())
-}
-
-fn broken(copy: &Session, only: &str) -> Result<Vec<Checked>, Error> {
-    Ok(check(copy, only)?.into_iter().filter(|c| !c.ok).collect())
 }
 
 /// What a restore did.
@@ -90,7 +105,13 @@ pub fn restore(
             words(&broken)
         )));
     }
-    let kept = staged.put(copy.store, || authorize(book, actor))?;
+    let mark = copy.store.mark()?;
+    let kept = staged.put(copy.store, || {
+        authorize(book, actor)?;
+        Ok::<_, Error>(heads::note_restoring(book, &mark)?)
+    })?;
+    // What came after the backup is not missed from now on.
+    Store::open(book)?.note_restored()?;
     Ok(Restored { kept, checks: all.len() })
 }
 

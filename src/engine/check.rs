@@ -1,13 +1,15 @@
-//! `check`: every named invariant of the book, in one consistent view, changing nothing.
+//! `check`: every named invariant of the book, in one consistent view, changing nothing. A book too
+//! damaged to be asked breaks the invariant that asked.
 
 use super::{Error, Session};
 use crate::domain::payment::PaymentStatus;
 use crate::gateway::sandbox::{Charge, Fate, Given, Options, Sandbox};
-use crate::store::check::{CHECKS, LISTED};
+use crate::store::check::{BESIDE, CHECKS, Check, Found, LISTED};
 use crate::store::payment::EventStatus;
-use crate::store::{Db, StoreError, payment};
+use crate::store::{Db, Store, StoreError, payment};
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// What one check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,23 +33,40 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
+/// How far a check goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What can be asked every night.
+    Quick,
+    /// Also every index against its table, which reads the whole file.
+    Deep,
+}
+
 /// Runs all of them, or those whose name begins with `only`.
 pub fn check(session: &Session, only: &str) -> Result<Vec<Checked>, Error> {
-    let wanted: Vec<_> = CHECKS.iter().filter(|c| c.name.starts_with(only)).collect();
+    check_to(session, only, Depth::Quick)
+}
+
+/// The same to a depth.
+pub fn check_to(session: &Session, only: &str, depth: Depth) -> Result<Vec<Checked>, Error> {
+    let wanted: Vec<&Check> =
+        CHECKS.iter().chain(BESIDE).filter(|c| c.name.starts_with(only)).collect();
     let gateway = GATEWAY.starts_with(only);
     if wanted.is_empty() && !gateway {
-        let names: Vec<_> = CHECKS.iter().map(|c| c.name).chain([GATEWAY]).collect();
+        let names: Vec<_> = CHECKS.iter().chain(BESIDE).map(|c| c.name).chain([GATEWAY]).collect();
         return Err(Error::usage(
             "unknown_check",
             format!("there is no check {only:?}"),
             format!("checks: {}", names.join(", ")),
         ));
     }
-    // Before the book is read: what is taken meanwhile is in the book first.
+    // Before the book is read: what is taken meanwhile is in the book first, and the heads kept
+    // outside may be behind it and never ahead.
     let moved = if gateway { Some(sandbox(session)?) } else { None };
+    let beside = session.store.beside(depth == Depth::Deep)?;
     session.read(|db| {
         let inside = wanted.iter().map(|check| {
-            let found = check.run(db)?;
+            let found = damage(check.run(db, &beside))?;
             let mut violations = found.violations;
             if found.count > LISTED {
                 violations.push(format!("and {} more", found.count - LISTED));
@@ -60,7 +79,11 @@ pub fn check(session: &Session, only: &str) -> Result<Vec<Checked>, Error> {
                 promise: check.promise,
             })
         });
-        let outside = moved.iter().map(|(charges, refunds)| gateway_agrees(db, charges, refunds));
+        let outside =
+            moved.iter().map(|(charges, refunds)| match gateway_agrees(db, charges, refunds) {
+                Err(error) if is_damage(&error) => Ok(failed(GATEWAY, "", &error)),
+                other => other,
+            });
         inside.chain(outside).collect()
     })
 }
@@ -71,7 +94,7 @@ const GATEWAY: &str = "gateway_agrees";
 /// The charges and refunds of the sandbox's own ledger; nothing where there is no ledger.
 fn sandbox(session: &Session) -> Result<(Vec<Charge>, Vec<Given>), Error> {
     let path = session.store.side_directory().join("sandbox.jsonl");
-    if !path.exists() {
+    if !path.is_file() {
         return Ok((Vec::new(), Vec::new()));
     }
     let io = |source| Error::Io { path: path.clone(), source };
@@ -161,4 +184,53 @@ fn disagrees(db: &Db<'_>, charge: &Charge, twice: bool) -> Result<Option<String>
         | PaymentStatus::Submitted
         | PaymentStatus::Unknown => None,
     })
+}
+
+/// Damage that kept a check from ending is what it found.
+fn damage(found: Result<Found, StoreError>) -> Result<Found, StoreError> {
+    match found {
+        Err(error) if is_damage(&error) => {
+            Ok(Found { violations: vec![error.to_string()], count: 1, older: 0 })
+        }
+        other => other,
+    }
+}
+
+fn is_damage(error: &StoreError) -> bool {
+    match error {
+        StoreError::Corrupt(_)
+        | StoreError::NotABook(_)
+        | StoreError::NotFound(_)
+        | StoreError::Guard(_)
+        | StoreError::Conflict(_)
+        | StoreError::Sqlite(_) => true,
+        StoreError::Busy
+        | StoreError::InUse(_)
+        | StoreError::Replaced { .. }
+        | StoreError::Outdated { .. }
+        | StoreError::NoRoom { .. }
+        | StoreError::Rule(_)
+        | StoreError::Stale { .. }
+        | StoreError::Forbidden { .. }
+        | StoreError::AlreadyDone(_)
+        | StoreError::Missing(_)
+        | StoreError::Exists(_)
+        | StoreError::Newer { .. }
+        | StoreError::ForeignFilesystem { .. }
+        | StoreError::ReadOnly(_)
+        | StoreError::Disk { .. }
+        | StoreError::Io { .. } => false,
+    }
+}
+
+/// What a book that cannot even be opened fails: the first check. None if it is not damage: a file
+/// that was never a book has nothing kept beside it.
+pub fn unopened(book: &Path, error: &Error) -> Option<Checked> {
+    let Error::Store(cause) = error else { return None };
+    let never = matches!(cause, StoreError::NotABook(_)) && !Store::has_heads(book);
+    (is_damage(cause) && !never).then(|| failed(CHECKS[0].name, CHECKS[0].promise, cause))
+}
+
+fn failed(name: &'static str, promise: &'static str, error: &StoreError) -> Checked {
+    Checked { name, ok: false, violations: vec![error.to_string()], older: 0, promise }
 }

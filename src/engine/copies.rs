@@ -5,8 +5,8 @@
 //! that, and only as many as are too many. What went wrong, and a copy that is overdue, is a notice.
 //! No setting is ever a command: who wants the copies elsewhere takes them from the directory.
 
-use super::check::check;
-use super::{Error, Session, backup};
+use super::backup::{self, Copied};
+use super::{Error, Session};
 use crate::clock::Now;
 use crate::config::Config;
 use crate::domain::actor::Verb;
@@ -108,6 +108,8 @@ pub struct Made {
     pub file: PathBuf,
     /// Its size.
     pub bytes: u64,
+    /// Where its audit trail ends, to be kept on paper.
+    pub head: String,
     /// How many checks held on it.
     pub checks: usize,
     /// Older copies that were removed.
@@ -186,17 +188,10 @@ fn copy(session: &mut Session) -> Result<Made, Error> {
         let hint = "wait a second, or take that one";
         return Err(Error::usage("exists", format!("{} exists", file.display()), hint));
     }
-    let bytes = backup::copy_out(session, &file)?;
-    let checks = match sound(session, &file) {
-        Ok(checks) => checks,
-        Err(error) => {
-            remove(&file)?;
-            return Err(error);
-        }
-    };
+    let Copied { bytes, head, checks } = backup::copy_out(session, &file, "")?;
     let keep = usize::try_from(config.int("backup.keep")).unwrap_or(1).max(1);
     let removed = thin_out(&directory, &stem, &file, keep)?;
-    Ok(Made { file, bytes, checks, removed })
+    Ok(Made { file, bytes, head, checks, removed })
 }
 
 /// Makes the directory for its maker alone, or refuses one in which others could change copies: it
@@ -221,18 +216,6 @@ fn own(directory: &Path) -> Result<(), Error> {
         format!("{} must be a directory of who runs the worker, mode 700", directory.display()),
         "chown and chmod it, or name another in backup.to",
     ))
-}
-
-/// Every named check on the copy; how many hold.
-fn sound(session: &Session, file: &Path) -> Result<usize, Error> {
-    let copy = Session::open(file, session.actor.clone())?;
-    let all = check(&copy, "")?;
-    let broken: Vec<&str> = all.iter().filter(|c| !c.ok).map(|c| c.name).collect();
-    if broken.is_empty() {
-        return Ok(all.len());
-    }
-    let names = broken.join(", ");
-    Err(Error::CheckFailed(format!("the copy does not pass {names}, so none was kept")))
 }
 
 /// Removes a copy with what SQLite and the program laid beside it.

@@ -7,6 +7,8 @@ use super::copies::{self, Standing};
 use super::{Error, Session, gateway_clock};
 use crate::domain::actor::{Origin, Verb};
 use crate::inside;
+use crate::store::filesystem;
+use crate::store::heads::{Head, Kept};
 use crate::store::settings;
 use crate::store::{BookKind, gateway_poll, job, role};
 use serde::Serialize;
@@ -85,6 +87,8 @@ fn file(session: &Session) -> Result<Vec<Finding>, Error> {
         ),
     ];
     all.extend(modes(path));
+    all.extend(file_systems(path));
+    all.push(heads(session)?);
     if let Some(free) = free_bytes(path) {
         let remedy = "free some space: a full disk stops every write";
         all.push(finding("disk", free > LOW_BYTES, format!("{} free", megabytes(free)), remedy));
@@ -128,6 +132,38 @@ fn modes(book: &Path) -> Vec<Finding> {
     if faults.len() > TOLD {
         let more = format!("{} more", faults.len() - TOLD);
         all.push(finding("files", false, more, "mend these, then ask again"));
+    }
+    all
+}
+
+/// Whether the trail's head is kept outside the book up to its last operation.
+fn heads(session: &Session) -> Result<Finding, Error> {
+    let kept = Kept::read(session.store.path())?;
+    let last = session.read(Head::of)?.seq;
+    let (_, known) = kept.extent();
+    let found = format!("kept up to operation {known} of {last}");
+    let remedy = "the next write makes up for it; if the file heads was taken away, hold the book \
+                  against a head on paper: daybook audit --verify --since HEAD";
+    Ok(finding("heads", known >= last, found, remedy))
+}
+
+/// Once for each type: the file, its directory and the side directory mostly share one.
+fn file_systems(book: &Path) -> Vec<Finding> {
+    let mut all: Vec<Finding> = Vec::new();
+    for one in filesystem::of_book(book) {
+        let standing = match one.standing {
+            filesystem::Standing::Local => "local",
+            filesystem::Standing::Insisted => {
+                "neither known nor local: allow-filesystem insists on it"
+            }
+            filesystem::Standing::Refused => "not a known local one",
+        };
+        let found = format!("{} ({standing}) at {}", one.kind, one.place.display());
+        let same = |f: &Finding| f.found.starts_with(&format!("{} (", one.kind));
+        if !all.iter().any(same) {
+            let ok = one.standing != filesystem::Standing::Refused;
+            all.push(finding("file system", ok, found, "keep the book on a local disk"));
+        }
     }
     all
 }

@@ -1,6 +1,6 @@
 //! What a verb may answer instead of its receipt.
 
-use crate::store::StoreError;
+use crate::store::{OfBook, StoreError, Trouble};
 use std::path::{Path, PathBuf};
 
 /// An error of a whole call. One bad item of many is a line of the receipt, not this.
@@ -70,7 +70,35 @@ impl From<StoreError> for Error {
     }
 }
 
+impl OfBook for Error {
+    fn of_book(self, path: &std::path::Path) -> Self {
+        match self {
+            Self::Store(error) => Self::Store(error.of_book(path)),
+            other => other,
+        }
+    }
+}
+
 impl Error {
+    /// Whether the machine and not the caller is to blame, so that the same may work later: another
+    /// process has the book, or a disk is full, read-only or failing.
+    pub fn is_passing(&self) -> bool {
+        use StoreError as S;
+        match self {
+            Self::Busy(_) | Self::NoWorker(_) => true,
+            Self::Store(
+                S::Busy | S::InUse(_) | S::Replaced { .. } | S::Outdated { .. } | S::NoRoom { .. },
+            ) => true,
+            Self::Store(error) => error.trouble().is_some(),
+            Self::Io { source, .. } => Trouble::of_io(source).is_some(),
+            Self::Usage { .. }
+            | Self::Input { .. }
+            | Self::NeedsYes { .. }
+            | Self::CheckFailed(_)
+            | Self::Bug(_) => false,
+        }
+    }
+
     /// Wrong usage with a remedy.
     pub fn usage(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage { code, message: message.into(), hint: hint.into() }
@@ -117,9 +145,11 @@ impl Error {
             Self::Store(S::Exists(_)) => "exists",
             Self::Store(S::NotABook(_)) => "not_a_book",
             Self::Store(S::Newer { .. }) => "newer_book",
-            Self::Store(S::NetworkFilesystem { .. }) => "network_filesystem",
+            Self::Store(S::ForeignFilesystem { .. }) => "network_filesystem",
             Self::Store(S::ReadOnly(_)) => "read_only",
-            Self::Store(S::DiskFull(_)) => "disk_full",
+            Self::Store(S::Disk { trouble: Trouble::Full, .. }) => "disk_full",
+            Self::Store(S::Disk { trouble: Trouble::ReadOnly, .. }) => "disk_read_only",
+            Self::Store(S::Disk { trouble: Trouble::Failing(_), .. }) => "disk_failing",
             Self::Store(S::Guard(_)) => "guard",
             Self::Store(S::Conflict(_)) => "conflict",
             Self::Store(S::Corrupt(_)) => "corrupt",
@@ -157,12 +187,23 @@ impl Error {
             Self::Store(S::Exists(_)) => "name another file".to_owned(),
             Self::Store(S::NotABook(_)) => "name a book with --book FILE".to_owned(),
             Self::Store(S::Newer { .. }) => "use the newer daybook for this book".to_owned(),
-            Self::Store(S::NetworkFilesystem { .. }) => "keep the book on a local disk".to_owned(),
+            Self::Store(S::ForeignFilesystem { kind, insist, unheeded, .. }) => {
+                let insist = insist.display();
+                let unheeded = match unheeded.as_str() {
+                    "" => String::new(),
+                    why => format!(" ({insist} is not heeded: {why})"),
+                };
+                format!(
+                    "keep the book on a local disk (ext4, xfs, btrfs, zfs); if its locks are known \
+                     to hold, an admin writes the word {kind} into {insist}{unheeded}"
+                )
+            }
             Self::Store(S::ReadOnly(_)) => {
                 "check the file's and its directory's permissions".to_owned()
             }
-            Self::Store(S::DiskFull(_)) => {
-                "free some space; what was acknowledged is safe".to_owned()
+            Self::Store(S::Disk { trouble, .. }) => trouble.remedy().to_owned(),
+            Self::Io { source, .. } | Self::Store(S::Io { source, .. }) => {
+                Trouble::of_io(source).map_or("", |t| t.remedy()).to_owned()
             }
             Self::Store(S::Rule(stop)) => stop.hint(),
             Self::Store(S::Stale { .. }) => "look at it again, then repeat".to_owned(),
@@ -173,11 +214,9 @@ impl Error {
                 | S::Guard(_)
                 | S::Conflict(_)
                 | S::Corrupt(_)
-                | S::Io { .. }
                 | S::Sqlite(_),
             )
             | Self::CheckFailed(_)
-            | Self::Io { .. }
             | Self::Bug(_) => String::new(),
         }
     }

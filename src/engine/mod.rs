@@ -36,6 +36,7 @@ pub mod post;
 pub mod print;
 pub mod printed;
 pub mod query;
+pub mod query_by_hand;
 pub mod reach;
 pub mod reconcile;
 pub mod redate;
@@ -104,6 +105,11 @@ impl Session {
     /// A session on a book that is open.
     pub fn on(store: Store, actor: Actor) -> Self {
         Self { store, actor, fixed_now: None, next_op: None, reach: reach::Reach::default() }
+    }
+
+    /// Where the audit trail stands, to be printed and kept outside the book.
+    pub fn head(&self) -> Result<String, Error> {
+        Ok(self.read(store::heads::Head::of)?.to_string())
     }
 
     /// Another connection to the same book for the same person, for another thread.

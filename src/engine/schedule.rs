@@ -288,7 +288,7 @@ fn run_slot(
         // Another process writes, or the disk is full: the slot waits for the next look.
         Err(Error::Store(
             error @ (StoreError::Busy
-            | StoreError::DiskFull(_)
+            | StoreError::Disk { .. }
             | StoreError::ReadOnly(_)
             | StoreError::Io { .. }),
         )) => Err(error.into()),

@@ -74,6 +74,9 @@ fn belongings(book: &Path, deep: bool) -> Vec<(PathBuf, For)> {
         for entry in inside {
             let name = entry.file_name();
             let name = name.to_string_lossy();
+            if directory == side && name == super::INSIST {
+                continue;
+            }
             let closed = directory == side && ["backups", "secrets"].contains(&&*name);
             let whose = if closed { For::Owner } else { whose };
             if entry.file_type().is_ok_and(|t| t.is_dir()) && deep {

@@ -9,6 +9,10 @@ const LOGS: &[&str] = &["-wal", "-shm", "-journal"];
 /// their way to its place.
 const COPIES: &[&str] = &[".before-", ".part", ".restoring"];
 
+/// The file of the side directory by which an admin insists on a file system: theirs, whatever its
+/// mode, see [`crate::store::filesystem`].
+pub const INSIST: &str = "allow-filesystem";
+
 /// The directory beside a book: `book.db` → `book.db.d`.
 pub fn side_directory(book: &Path) -> PathBuf {
     let mut name = book.as_os_str().to_owned();

@@ -4,12 +4,14 @@
 //! say it (hash chains, numbers, coverage of service days). Run after every integration test, every
 //! restore and every night; `tests/it/check.rs` seeds a violation of each and sees it caught.
 
+mod beside;
 mod coverage;
 mod credits;
 mod deeds;
 mod seals;
 mod structure;
 
+use super::heads::Kept;
 use super::{Db, StoreError};
 use crate::domain::ids::ChargeId;
 
@@ -30,6 +32,19 @@ enum Rule {
     Newer(i64, &'static str, &'static str),
     /// The same by hand.
     Code(fn(&Db<'_>, &mut Found) -> Result<(), StoreError>),
+    /// The book against what lies beside it.
+    Beside(fn(&Db<'_>, &Beside, &mut Found) -> Result<(), StoreError>),
+}
+
+/// What lies beside the book, read before the view of the book begins.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// The heads of its trail.
+    pub kept: Kept,
+    /// Files of the side directory that are not what they should be, in words.
+    pub odd: Vec<String>,
+    /// Every index against its table, which reads the whole book.
+    pub deep: bool,
 }
 
 /// What a check found: the first violations in words, and how many there are.
@@ -57,7 +72,7 @@ impl Found {
 
 impl Check {
     /// Looks for violations in one view of the book.
-    pub fn run(&self, db: &Db<'_>) -> Result<Found, StoreError> {
+    pub fn run(&self, db: &Db<'_>, beside: &Beside) -> Result<Found, StoreError> {
         let mut found = Found::default();
         match self.rule {
             Rule::Code(code) => code(db, &mut found)?,
@@ -77,6 +92,7 @@ impl Check {
                     }
                 }
             }
+            Rule::Beside(code) => code(db, beside, &mut found)?,
             Rule::Sql(sql) => {
                 let mut statement = db.conn().prepare(sql)?;
                 let mut rows = statement.query([])?;
@@ -123,11 +139,30 @@ const fn code(
     Check { name, promise, rule: Rule::Code(code) }
 }
 
+/// What is asked of the book together with its side directory; a book without one (a copy) passes.
+pub const BESIDE: &[Check] = &[
+    Check {
+        name: "heads_kept",
+        promise: "the audit trail holds every head that was kept outside the book",
+        rule: Rule::Beside(beside::heads_kept),
+    },
+    Check {
+        name: "side_files",
+        promise: "files beside the book are of the kind they should be",
+        rule: Rule::Beside(beside::side_files),
+    },
+];
+
 /// All of them, from the file itself up to the money.
 pub const CHECKS: &[Check] = &[
-    code("file_sound", "the file and every value in it are sound", structure::file_sound),
+    Check {
+        name: "file_sound",
+        promise: "the file and every value in it are sound",
+        rule: Rule::Beside(structure::file_sound),
+    },
     code("guards_present", "every table, trigger and index is as released", structure::guards),
     code("audit_chain", "the audit trail's hash chain is unbroken", seals::audit_chain),
+    sql("rows_audited", "what was written has its operation in the audit trail", ROWS_AUDITED),
     sql("lines_sum", "lines sum to the subtotal", LINES_SUM),
     sql("tax_sums", "tax by code sums to the tax, on what its lines sum to", TAX_SUMS),
     sql("posted_complete", "a posted document has number, seal, lines and state", POSTED_COMPLETE),
@@ -155,6 +190,30 @@ pub const CHECKS: &[Check] = &[
     sql("one_side_each", "nobody is on both sides of an account", deeds::ONE_SIDE),
     sql("leases", "jobs and runs are in states that belong together", LEASES),
 ];
+
+// Ledger entries name their operation; other rows carry its moment.
+const ROWS_AUDITED: &str = "
+SELECT printf('ledger transaction %d has no operation', txn) FROM ledger_entry
+WHERE txn NOT IN (SELECT seq FROM operation) GROUP BY txn
+UNION ALL
+SELECT printf('D-%06d (%s) was posted by no operation', id, number) FROM document
+WHERE status = 'Posted' AND posted_at NOT IN (SELECT at FROM operation)
+UNION ALL
+SELECT printf('P-%06d was approved by no operation', id) FROM payment
+WHERE status = 'Approved' AND settled_at NOT IN (SELECT at FROM operation)
+UNION ALL
+SELECT printf('file %s was imported by no operation', name) FROM import_file
+WHERE at NOT IN (SELECT at FROM operation)
+UNION ALL
+SELECT printf('account %s was recorded by no operation', a.number) FROM account_version v
+JOIN account a ON a.id = v.account_id WHERE v.recorded_at NOT IN (SELECT at FROM operation)
+UNION ALL
+SELECT printf('charge %s was recorded by no operation', c.number) FROM charge_version v
+JOIN charge c ON c.id = v.charge_id WHERE v.recorded_at NOT IN (SELECT at FROM operation)
+UNION ALL
+SELECT 'the audit trail is empty, and the book is not' WHERE NOT EXISTS (SELECT 1 FROM operation)
+  AND (EXISTS (SELECT 1 FROM setting) OR EXISTS (SELECT 1 FROM role) OR EXISTS (SELECT 1 FROM account)
+    OR EXISTS (SELECT 1 FROM book WHERE clock_at IS NOT NULL))";
 
 const LINES_SUM: &str = "
 SELECT printf('D-%06d: lines sum to %d, the subtotal is %d', d.id, coalesce(x.lines, 0), d.subtotal_minor)

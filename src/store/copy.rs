@@ -241,8 +241,9 @@ pub struct Health {
 impl Store {
     /// Reads them.
     pub fn health(&self) -> Result<Health, StoreError> {
+        let view = self.view()?;
         let number = |name: &str| -> Result<i64, StoreError> {
-            Ok(self.conn.pragma_query_value(None, name, |r| r.get(0))?)
+            Ok(view.pragma_query_value(None, name, |r| r.get(0))?)
         };
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
         let mode = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.mode() & 0o7777);
@@ -250,7 +251,7 @@ impl Store {
         Ok(Health {
             sqlite: rusqlite::version().to_owned(),
             schema: (number("user_version")?, open::MIGRATIONS.len() as i64),
-            journal_mode: self.conn.pragma_query_value(None, "journal_mode", |r| r.get(0))?,
+            journal_mode: view.pragma_query_value(None, "journal_mode", |r| r.get(0))?,
             synchronous: number("synchronous")?,
             bytes: size(self.path()),
             wal_bytes: size(&with_suffix(self.path(), "-wal")),

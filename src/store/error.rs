@@ -1,5 +1,6 @@
 //! What can go wrong with the book, as data.
 
+use super::trouble::Trouble;
 use crate::domain::actor::{Role, Verb};
 use std::path::PathBuf;
 
@@ -86,20 +87,29 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
-    /// Lies on a network filesystem, where SQLite's locks do not hold.
-    #[error("{} lies on a network filesystem ({kind}), where locks do not hold", .path.display())]
-    NetworkFilesystem {
-        /// The file.
+    /// Lies on a file system that is not known to be local, so that locks may not hold there.
+    #[error("{} lies on a file system of type {kind}, which is no known local one: locks may not hold there", .path.display())]
+    ForeignFilesystem {
+        /// The file or directory.
         path: PathBuf,
-        /// The filesystem.
-        kind: &'static str,
+        /// The type, as `mount` names it.
+        kind: String,
+        /// The file by which an admin insists.
+        insist: PathBuf,
+        /// Why that file was not heeded; empty if it is not there or does not name the type.
+        unheeded: String,
     },
     /// The file or its directory cannot be written.
     #[error("{} is read-only", .0.display())]
     ReadOnly(PathBuf),
-    /// No space left.
-    #[error("the disk of {} is full", .0.display())]
-    DiskFull(PathBuf),
+    /// The disk of the book is full, read-only or failing: what was committed stays.
+    #[error("the disk of {} {trouble}", .path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        trouble: Trouble,
+    },
     /// A guard in the database refused.
     #[error("{0}")]
     Guard(String),
@@ -133,28 +143,73 @@ impl From<rusqlite::Error> for StoreError {
         };
         let text = message.clone().unwrap_or_else(|| error.to_string());
         match failure.code {
-            Code::DatabaseBusy | Code::DatabaseLocked => Self::Busy,
+            Code::DatabaseBusy
+            | Code::DatabaseLocked
+            | Code::FileLockingProtocolFailed
+            | Code::SchemaChanged => Self::Busy,
             Code::ReadOnly | Code::CannotOpen => Self::ReadOnly(PathBuf::from("the book")),
-            Code::DiskFull => Self::DiskFull(PathBuf::from("the book")),
+            Code::DiskFull => {
+                Self::Disk { path: PathBuf::from("the book"), trouble: Trouble::Full }
+            }
+            Code::SystemIoFailure => {
+                Self::Disk { path: PathBuf::from("the book"), trouble: Trouble::Failing(text) }
+            }
             Code::NotADatabase => Self::NotABook(PathBuf::from("the file")),
             Code::DatabaseCorrupt => Self::Corrupt(text),
             Code::ConstraintViolation => match text.strip_prefix("guard: ") {
                 Some(guard) => Self::Guard(guard.to_owned()),
                 None => Self::Conflict(text),
             },
+            // Numbers that no book of ours holds.
+            _ if text == "integer overflow" => Self::Corrupt(text),
             _ => Self::Sqlite(text),
         }
     }
 }
 
 impl StoreError {
+    /// What is wrong with the disk, if that is what this is.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Disk { trouble, .. } => Some(trouble.clone()),
+            Self::Io { source, .. } => Trouble::of_io(source),
+            Self::Busy
+            | Self::InUse(_)
+            | Self::Replaced { .. }
+            | Self::Outdated { .. }
+            | Self::NoRoom { .. }
+            | Self::Stale { .. }
+            | Self::NotFound(_)
+            | Self::Forbidden { .. }
+            | Self::Rule(_)
+            | Self::AlreadyDone(_)
+            | Self::Missing(_)
+            | Self::Exists(_)
+            | Self::NotABook(_)
+            | Self::Newer { .. }
+            | Self::ForeignFilesystem { .. }
+            | Self::ReadOnly(_)
+            | Self::Guard(_)
+            | Self::Conflict(_)
+            | Self::Corrupt(_)
+            | Self::Sqlite(_) => None,
+        }
+    }
+
     /// Puts the file's name where SQLite only knew "the book".
     pub(super) fn at(self, path: &std::path::Path) -> Self {
         match self {
             // SQLite cannot open what is not there, and says no more than that.
             Self::ReadOnly(_) if !path.exists() => Self::Missing(path.to_owned()),
-            Self::ReadOnly(_) => Self::ReadOnly(path.to_owned()),
-            Self::DiskFull(_) => Self::DiskFull(path.to_owned()),
+            // A file that cannot be made says no more than that: is it the disk, or a right?
+            Self::ReadOnly(_) => match Trouble::of(path, "") {
+                Trouble::Failing(_) => Self::ReadOnly(path.to_owned()),
+                trouble => Self::Disk { path: path.to_owned(), trouble },
+            },
+            Self::Disk { trouble: Trouble::Failing(words), .. } => {
+                Self::Disk { path: path.to_owned(), trouble: Trouble::of(path, &words) }
+            }
+            Self::Disk { trouble, .. } => Self::Disk { path: path.to_owned(), trouble },
             Self::NotABook(_) => Self::NotABook(path.to_owned()),
             other => other,
         }

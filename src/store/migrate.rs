@@ -254,10 +254,11 @@ mod tests {
         conn.execute_batch("INSERT INTO account (id, number, currency) VALUES (8, 'A2', 'EUR')")
             .unwrap();
         let rule = check::newer("x", "x", 5, "account", "SELECT number, id FROM account");
-        let found = rule.run(&super::super::Db { conn: &conn }).unwrap();
+        let found = rule.run(&super::super::Db { conn: &conn }, &check::Beside::default()).unwrap();
         assert_eq!((found.older, found.count, found.violations), (1, 1, vec!["A2".to_owned()]));
         let fresh = check::newer("x", "x", 4, "account", "SELECT number, id FROM account");
-        let found = fresh.run(&super::super::Db { conn: &conn }).unwrap();
+        let found =
+            fresh.run(&super::super::Db { conn: &conn }, &check::Beside::default()).unwrap();
         assert_eq!((found.older, found.count), (0, 2), "it was made with schema 4");
     }
 }

@@ -19,8 +19,10 @@ pub mod desk;
 pub mod document;
 pub mod draft;
 mod error;
+pub mod filesystem;
 pub mod four_eyes;
 pub mod gateway_poll;
+pub mod heads;
 pub mod hold;
 mod identity;
 pub mod import_request;
@@ -52,16 +54,20 @@ pub mod stale;
 pub mod subscription;
 pub mod tax;
 pub mod timekeeping;
+pub mod trouble;
 mod turn;
 pub mod undelivered;
 pub mod undo;
 pub mod usage;
+mod view;
 mod whole;
 
 pub use crate::inside::side_directory;
 pub use error::StoreError;
 pub use open::{BookKind, CreateBook};
 pub use operation::{Op, OpRow};
+pub use sql::{Answer, Bounds, Cut};
+pub use trouble::{OfBook, Trouble};
 
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Role, Verb};
@@ -70,6 +76,8 @@ use rusqlite::Connection;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 text_enum! {
@@ -108,6 +116,11 @@ pub struct Store {
     /// Dropped last: the connection is closed when others may replace the file.
     open: Option<hold::Hold>,
     turn: turn::Turn,
+    /// The disk gave no room to open the book as usual: each view opens it alone.
+    bare: bool,
+    /// Whether a commit is ours; every other one is turned back. See [`Self::write`].
+    may_commit: Arc<AtomicBool>,
+    keeper: heads::Keeper,
 }
 
 /// Read access inside one transaction (or, within [`Tx`], inside the writing one).
@@ -215,6 +228,8 @@ impl Tx<'_> {
                 run("RELEASE attempt")?;
                 Ok(value)
             }
+            // A full or failing disk takes the whole transaction back, the savepoint with it.
+            Err(error) if self.conn().is_autocommit() => Err(error),
             Err(error) => {
                 run("ROLLBACK TO attempt; RELEASE attempt")?;
                 Err(error)
@@ -246,30 +261,54 @@ impl Store {
     }
 
     /// One consistent view of the book.
-    pub fn read<T, E: From<StoreError>>(
-        &self,
-        work: impl FnOnce(&Db<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn read<T, E: OfBook>(&self, work: impl FnOnce(&Db<'_>) -> Result<T, E>) -> Result<T, E> {
         self.still_there()?;
-        let tx = self.conn.unchecked_transaction().map_err(|e| self.named(e))?;
+        let view = self.view()?;
+        let tx = view.unchecked_transaction().map_err(|e| self.named(e))?;
         if let Some(identity) = &self.identity {
             identity.still_ours(&tx)?;
         }
         let result = work(&Db { conn: &tx });
-        tx.finish().map_err(|e| self.named(e))?;
-        result
+        // A disk that failed took the transaction back: what is to be told is in `result`.
+        if !tx.is_autocommit() {
+            tx.finish().map_err(|e| self.named(e))?;
+        }
+        result.map_err(|e| e.of_book(&self.path))
     }
 
     /// One transaction that changes the book: authorizes, works, audits, bumps topics, commits.
     /// An error of `work` rolls everything back.
-    pub fn write<T, E: From<StoreError>>(
+    ///
+    /// A full or failing disk makes SQLite take the transaction back in the midst of `work`. What
+    /// `work` writes after that would be a commit of its own, without authority or trail: those are
+    /// turned back by a hook, and the whole is told as what it was.
+    pub fn write<T, E: OfBook>(
         &mut self,
         op: &Op,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        if !self.writable {
-            return Err(StoreError::ReadOnly(self.path.clone()).into());
+        let path = self.path.clone();
+        self.firm()?;
+        self.write_firm(op, work).map_err(|e| e.of_book(&path))
+    }
+
+    /// Refuses where nothing can be written; a disk that had no room may have some by now.
+    fn firm(&mut self) -> Result<(), StoreError> {
+        if self.bare {
+            *self = self.again()?;
         }
+        match (self.bare, self.writable) {
+            (true, _) => Err(self.in_trouble("it could not be opened for writing")),
+            (false, false) => Err(StoreError::ReadOnly(self.path.clone())),
+            (false, true) => Ok(()),
+        }
+    }
+
+    fn write_firm<T, E: OfBook>(
+        &mut self,
+        op: &Op,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let path = self.path.clone();
         let named = |e: rusqlite::Error| StoreError::from(e).at(&path);
         self.turn.give_way();
@@ -304,19 +343,34 @@ impl Store {
             quiet: Cell::new(false),
             seq: seq + 1,
         };
-        let result = work(&handle)?;
+        let result = work(&handle);
+        if handle.conn().is_autocommit() {
+            let words = "a write failed and was taken back";
+            let trouble = Trouble::of(&path, words);
+            return Err(StoreError::Disk { path, trouble }.into());
+        }
+        let result = result?;
         for topic in handle.topics.borrow().iter() {
             operation::bump_topic(&handle, *topic)?;
         }
-        if !handle.quiet.get() {
-            operation::append(&handle, op, &prev_hash)?;
-        }
+        let hash = if handle.quiet.get() {
+            None
+        } else {
+            Some(operation::append(&handle, op, &prev_hash)?)
+        };
         let what = handle.note.take().summary;
         drop(handle);
         let committing = Instant::now();
-        tx.commit().map_err(named)?;
+        self.may_commit.store(true, Ordering::Relaxed);
+        let committed = tx.commit();
+        self.may_commit.store(false, Ordering::Relaxed);
+        committed.map_err(named)?;
         self.held = had.elapsed();
         self.turn.had(self.held);
+        // A file in the making has nothing beside it.
+        if let (Some(hash), Some(_)) = (hash, &self.identity) {
+            self.keep(heads::Head { seq: seq + 1, hash: heads::hex(&hash) });
+        }
         if let Some(locks) = &mut self.locks {
             let (held, commit) = (self.held, committing.elapsed());
             locks.push(lock::Lock { what, waited: had - asked, held, commit });
@@ -339,7 +393,25 @@ impl Store {
 
     /// SQLite's own counter of other connections' commits: cheap to ask, tells that something moved.
     pub fn data_version(&self) -> Result<i64, StoreError> {
+        if self.bare {
+            return Ok(self.stamp());
+        }
         Ok(self.conn.pragma_query_value(None, "data_version", |r| r.get(0))?)
+    }
+
+    /// A number that changes when the files of the book do.
+    fn stamp(&self) -> i64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        for file in [self.path.clone(), whole::with_suffix(&self.path, "-wal")] {
+            let facts = std::fs::metadata(&file).ok();
+            facts.map(|m| (m.len(), m.modified().ok())).hash(&mut hasher);
+        }
+        hasher.finish() as i64
+    }
+
+    fn in_trouble(&self, words: &str) -> StoreError {
+        StoreError::Disk { path: self.path.clone(), trouble: Trouble::of(&self.path, words) }
     }
 
     fn named(&self, error: rusqlite::Error) -> StoreError {

@@ -3,17 +3,19 @@
 use super::identity::{self, Identity};
 use super::turn::{LOOK, Turn};
 use super::whole::{self, Whole};
-use super::{Op, Store, StoreError, hold, migrate, side_directory};
+use super::{Op, Store, StoreError, filesystem, hold, migrate, side_directory, trouble};
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::text_enum;
 use crate::inside::{self, For};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// "dayb": tells a book from any other SQLite file (`PRAGMA application_id`).
-const APPLICATION_ID: i64 = 0x6461_7962;
+pub(super) const APPLICATION_ID: i64 = 0x6461_7962;
 
 /// The migrations, in order; `PRAGMA user_version` counts how many a book has.
 pub(super) const MIGRATIONS: &[&str] = &[
@@ -38,7 +40,7 @@ pub(super) fn known() -> i64 {
 const MIN_SQLITE: i32 = 3_051_003;
 
 /// How long a write waits for another process before it says busy.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// Waits a moment for the write lock; false once [`BUSY`] has passed.
 fn wait_for_lock(looks: i32) -> bool {
@@ -68,6 +70,15 @@ pub struct CreateBook<'a> {
     pub now: Now,
 }
 
+/// Whether others may have the book open at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Company {
+    /// As always.
+    Shared,
+    /// Nobody; and the log stays as it is. See [`super::view`].
+    Alone,
+}
+
 impl Store {
     /// Makes a book at `path`; refuses to touch a file that exists. It appears with its first line
     /// in the audit trail or not at all, and what a killed try left is no hindrance to the next.
@@ -75,6 +86,7 @@ impl Store {
         if path.symlink_metadata().is_ok() {
             return Err(StoreError::Exists(path.to_owned()));
         }
+        filesystem::refuse_foreign(path)?;
         let gate = hold::shut(path, "being made")?;
         if path.symlink_metadata().is_ok() {
             return Err(StoreError::Exists(path.to_owned()));
@@ -84,7 +96,9 @@ impl Store {
         Self::fill(made.part(), book)?;
         made.put_new()?;
         drop(gate);
-        Self::open(path)
+        let store = Self::open(path)?;
+        store.note_restored()?;
+        Ok(store)
     }
 
     fn fill(part: &Path, book: &CreateBook<'_>) -> Result<(), StoreError> {
@@ -126,18 +140,39 @@ impl Store {
         if !meta.is_file() || meta.len() == 0 {
             return Err(StoreError::NotABook(path.to_owned()));
         }
-        refuse_network_filesystem(path)?;
+        filesystem::refuse_foreign(path)?;
         inside::mend(path);
         let writable = may_write(path) && may_write(whole::parent(path));
+        if trouble::read_only(path) {
+            return Self::open_bare(path);
+        }
+        match Self::open_firm(path, writable, say) {
+            // What it takes to write is not to be had; reading needs less.
+            Err(error) if error.trouble().is_some() => Self::open_bare(path),
+            other => other,
+        }
+    }
+
+    fn open_firm(
+        path: &Path,
+        writable: bool,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Self, StoreError> {
         if !side_directory(path).exists() {
             // Nothing is laid beside a file that is no book.
             Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?.version()?;
         }
+        let flags = if writable {
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+        } else {
+            OpenFlags::SQLITE_OPEN_READ_ONLY
+        };
         let known = known();
         loop {
             let held = hold::open(path, writable)?;
             let file = identity::file_at(path);
-            let mut store = Self::at_rest_or_live(path, writable)?;
+            let mut store = Self::connect(path, flags)?;
+            store.writable = writable;
             let found = store.version()?;
             if found > known {
                 return Err(StoreError::Newer { path: path.to_owned(), found, known });
@@ -146,6 +181,7 @@ impl Store {
                 store.open = held;
                 inside::mend_logs(path);
                 store.identity = Some(Identity::of(path, &store.conn, file)?);
+                store.guard_commits()?;
                 return Ok(store);
             }
             if !writable {
@@ -154,25 +190,6 @@ impl Store {
             drop((store, held));
             migrate::bring_up(path, say)?;
         }
-    }
-
-    fn at_rest_or_live(path: &Path, writable: bool) -> Result<Self, StoreError> {
-        let flags = if writable {
-            OpenFlags::SQLITE_OPEN_READ_WRITE
-        } else {
-            OpenFlags::SQLITE_OPEN_READ_ONLY
-        };
-        // On a read-only disk SQLite cannot make its index of the log; it needs none, for nobody can
-        // write there, unless a log was left behind.
-        let mut store = if !writable && frozen(path) {
-            let uri = format!("file:{}?immutable=1", escaped(path));
-            Self::connect(Path::new(&uri), flags | OpenFlags::SQLITE_OPEN_URI)?
-        } else {
-            Self::connect(path, flags)?
-        };
-        path.clone_into(&mut store.path);
-        store.writable = writable;
-        Ok(store)
     }
 
     /// Opens a database that nobody else knows of: one in the making. It keeps nothing beside itself
@@ -193,6 +210,12 @@ impl Store {
         self.conn.pragma_update(None, "journal_mode", "WAL").map_err(|e| self.named(e))
     }
 
+    /// From now on nothing is committed but by [`Store::write`].
+    fn guard_commits(&mut self) -> Result<(), StoreError> {
+        let may = Arc::clone(&self.may_commit);
+        Ok(self.conn.commit_hook(Some(move || !may.load(Ordering::Relaxed)))?)
+    }
+
     /// Opens a book to ask who may do what; of an older schema too, and nothing is changed.
     pub fn look(path: &Path) -> Result<Self, StoreError> {
         if !std::fs::symlink_metadata(path).is_ok_and(|m| m.is_file() && m.len() > 0) {
@@ -203,25 +226,48 @@ impl Store {
         Ok(store)
     }
 
-    pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
-        if rusqlite::version_number() < MIN_SQLITE {
-            return Err(StoreError::Sqlite(format!("SQLite {} is too old", rusqlite::version())));
-        }
-        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn =
-            Connection::open_with_flags(path, flags).map_err(|e| StoreError::from(e).at(path))?;
-        let mut store = Self {
+    /// A store around an open connection.
+    pub(super) fn around(conn: Connection, path: &Path) -> Self {
+        Self {
             conn,
             path: path.to_owned(),
             writable: true,
             held: Duration::ZERO,
             locks: None,
+            bare: false,
+            may_commit: Arc::default(),
+            keeper: super::heads::Keeper::default(),
             identity: None,
             open: None,
             turn: Turn::of(path),
-        };
+        }
+    }
+
+    pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
+        Self::connect_as(path, path, flags, Company::Shared)
+    }
+
+    /// Connects to `path` under the name that SQLite shall open it by.
+    pub(super) fn connect_as(
+        path: &Path,
+        name: &Path,
+        flags: OpenFlags,
+        company: Company,
+    ) -> Result<Self, StoreError> {
+        if rusqlite::version_number() < MIN_SQLITE {
+            return Err(StoreError::Sqlite(format!("SQLite {} is too old", rusqlite::version())));
+        }
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn =
+            Connection::open_with_flags(name, flags).map_err(|e| StoreError::from(e).at(path))?;
+        let mut store = Self::around(conn, path);
         let mut set = || -> rusqlite::Result<()> {
             store.conn.busy_handler(Some(wait_for_lock))?;
+            if company == Company::Alone {
+                // Before anything looks at the log: its index is in memory then.
+                store.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+                store.conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            }
             store.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
             // Plans do not depend on bound values. Without this, SQLite prepares a cached
             // statement anew at every use, which is half the time of a posting.
@@ -261,7 +307,8 @@ impl Store {
     /// Copies the book into an empty file.
     pub(super) fn copy_into(&self, part: &Path) -> Result<(), StoreError> {
         let text = part.to_string_lossy().into_owned();
-        self.conn.execute("VACUUM INTO ?1", [text]).map_err(|e| StoreError::from(e).at(part))?;
+        let view = self.view()?;
+        view.execute("VACUUM INTO ?1", [text]).map_err(|e| StoreError::from(e).at(part))?;
         Ok(())
     }
 }
@@ -277,34 +324,7 @@ fn may_write(path: &Path) -> bool {
     nix::unistd::faccessat(AT_FDCWD, path, flags, AtFlags::AT_EACCESS).is_ok()
 }
 
-/// Whether the disk of a book is mounted read-only and the book is whole without its log.
-fn frozen(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let empty = std::fs::metadata(&log).map_or(true, |m| m.len() == 0);
-    let read_only = nix::sys::statvfs::statvfs(path)
-        .is_ok_and(|s| s.flags().contains(nix::sys::statvfs::FsFlags::ST_RDONLY));
-    empty && read_only
-}
-
 /// A path as SQLite's file names with options take it.
 pub(super) fn escaped(path: &Path) -> String {
     path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
-}
-
-fn refuse_network_filesystem(path: &Path) -> Result<(), StoreError> {
-    use nix::sys::statfs::{NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, statfs};
-    // CIFS and SMB2 have magic numbers of their own that nix does not name.
-    const CIFS: i64 = 0xff53_4d42;
-    const SMB2: i64 = 0xfe53_4d42;
-    let Ok(found) = statfs(path) else { return Ok(()) };
-    let magic = found.filesystem_type();
-    let kind = if magic == NFS_SUPER_MAGIC {
-        "NFS"
-    } else if magic == SMB_SUPER_MAGIC || [CIFS, SMB2].contains(&magic.0) {
-        "SMB"
-    } else {
-        return Ok(());
-    };
-    Err(StoreError::NetworkFilesystem { path: path.to_owned(), kind })
 }

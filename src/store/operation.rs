@@ -95,8 +95,29 @@ pub fn last_about(db: &Db<'_>, subject: &str) -> Result<Option<i64>, StoreError>
     Ok(statement.query_row([subject], |r| r.get(0)).optional()?)
 }
 
-/// Writes the audit row of a transaction.
-pub(super) fn append(tx: &Tx<'_>, op: &Op, prev: &[u8]) -> Result<(), StoreError> {
+/// The hash of one operation; none if the trail does not have it.
+pub(super) fn hash_at(db: &Db<'_>, seq: i64) -> Result<Option<Vec<u8>>, StoreError> {
+    let found = db
+        .conn()
+        .prepare_cached("SELECT hash FROM operation WHERE seq = ?1")?
+        .query_row([seq], |r| r.get(0))
+        .optional()?;
+    Ok(found)
+}
+
+/// Every position with its hash, in order.
+pub(super) fn each_hash(db: &Db<'_>, mut look: impl FnMut(i64, &[u8])) -> Result<(), StoreError> {
+    let mut statement = db.conn().prepare("SELECT seq, hash FROM operation ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let hash: Vec<u8> = row.get(1)?;
+        look(row.get(0)?, &hash);
+    }
+    Ok(())
+}
+
+/// Writes the audit row of a transaction; gives its hash.
+pub(super) fn append(tx: &Tx<'_>, op: &Op, prev: &[u8]) -> Result<Vec<u8>, StoreError> {
     let note = tx.note.borrow();
     let row = OpRow {
         seq: tx.seq,
@@ -119,7 +140,7 @@ pub(super) fn append(tx: &Tx<'_>, op: &Op, prev: &[u8]) -> Result<(), StoreError
             row.seq, &op.id, row.at, row.uid, &row.user_name, &row.role, &row.verb, &row.subject,
             &row.summary, &row.detail, prev, &hash,
         ))?;
-    Ok(())
+    Ok(hash)
 }
 
 /// The hash of one row over the one before it: SHA-256 of length-prefixed fields, so that no two

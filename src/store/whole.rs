@@ -21,8 +21,7 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
     let path = path.to_owned();
     move |source| match source.kind() {
         ErrorKind::AlreadyExists => StoreError::Exists(path),
-        ErrorKind::StorageFull => StoreError::DiskFull(path),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly(path),
+        ErrorKind::PermissionDenied => StoreError::ReadOnly(path),
         _ => StoreError::Io { path, source },
     }
 }

@@ -143,6 +143,10 @@ pub fn work(session: &mut Session, ports: &Ports, stop: &AtomicBool) -> Result<u
             Ok(false) => {}
             // The reason is on the job row, in the log and on Today.
             Err(error) if trouble::passes(&error) => {}
+            Err(error) if error.is_passing() => {
+                tracing::error!(job = %row.id, %error, "the book cannot be used now");
+                wrong.get_or_insert(error);
+            }
             Err(error) => tracing::error!(job = %row.id, %error, "job failed"),
         }
         drop(lock);
@@ -235,6 +239,10 @@ fn set(session: &mut Session, row: &JobRow, state: JobState) -> Result<(), Error
 fn fail(session: &mut Session, row: &JobRow, error: Error) -> Result<(), Error> {
     if matches!(error, Error::Store(StoreError::Stale { .. })) {
         return Ok(());
+    }
+    // The machine's failure is not the job's: it goes on where it stopped, like a dead process's.
+    if error.is_passing() {
+        return Err(error);
     }
     let text = text::said(&error.to_string(), 500);
     let told = session.write(Verb::Housekeeping, |tx| {

@@ -75,19 +75,28 @@ fn a_posting_killed_at_any_system_call_goes_on_as_if_nothing_had_happened() {
 }
 
 /// A file system of its own that goes with the test.
-struct Disk {
+pub struct Disk {
     dir: tempfile::TempDir,
 }
 
 impl Disk {
-    fn mount(size: &str) -> Option<Self> {
+    pub fn mount(size: &str) -> Option<Self> {
         let disk = Self { dir: tempfile::tempdir().unwrap() };
         let options = format!("size={size}");
         let path = disk.dir.path().to_string_lossy().into_owned();
         has("mount", &["-t", "tmpfs", "-o", &options, "tmpfs", &path]).then_some(disk)
     }
 
-    fn remount(&self, options: &str) {
+    /// A directory that something was mounted on by the caller.
+    pub fn adopt(dir: tempfile::TempDir) -> Self {
+        Self { dir }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn remount(&self, options: &str) {
         let options = format!("remount,{options}");
         let ran = Command::new("mount").args(["-o", &options]).arg(self.dir.path()).status();
         assert!(ran.unwrap().success(), "{options}");
@@ -110,7 +119,7 @@ fn a_full_or_read_only_disk_loses_nothing_and_says_which_file() {
     let Some(disk) = Disk::mount(&room.to_string()) else { return };
     let copy: PathBuf = copy(&book.path, disk.dir.path());
     let full = daybook(&copy, &POST);
-    assert_eq!(full.code, 2, "{}{}", full.out, full.err);
+    assert_eq!(full.code, 3, "{}{}", full.out, full.err);
     assert!(full.err.contains("book.db"), "{}", full.err);
     daybook(&copy, &["status"]).ends(0);
     daybook(&copy, &["check"]).ends(0);

@@ -307,8 +307,10 @@ fn a_killed_migration_leaves_the_old_book_or_the_new_one_and_is_begun_again() {
         assert_eq!(schema(path), known, "{when}");
         sound(path, when);
         let copies = beside(path, ".d")[0].read_dir().unwrap();
-        let copies: Vec<PathBuf> =
-            copies.map(|e| e.unwrap().path()).filter(|p| p.is_file()).collect();
+        let copies: Vec<PathBuf> = copies
+            .map(|e| e.unwrap().path())
+            .filter(|p| p.is_file() && !p.ends_with("heads"))
+            .collect();
         assert_eq!(copies.len(), 1, "{when}: {copies:?}");
         assert!(copies[0].ends_with("before-schema-4.db"), "{when}: {copies:?}");
         assert_eq!(schema(&copies[0]), 4, "{when}");
@@ -335,7 +337,7 @@ fn of_many_that_open_an_old_book_at_once_one_brings_it_up() {
         assert_eq!(book.count("SELECT count(*) FROM operation WHERE subject = 'issuer.footer'"), 6);
         sound(&book.path, "opened by six");
         let copies: Vec<_> = beside(&book.path, ".d")[0].read_dir().unwrap().collect();
-        assert_eq!(copies.len(), 2, "the locks and one copy: {copies:?}");
+        assert_eq!(copies.len(), 3, "the locks, the heads and one copy: {copies:?}");
     }
 }
 

@@ -1,14 +1,15 @@
 //! The file itself: pages, value types, and that every guard is as it was released.
 
-use super::Found;
+use super::{Beside, Found};
 use crate::store::{Db, StoreError, migrate, open};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
-/// SQLite's own check (pages, indexes, types of STRICT columns, CHECK and NOT NULL), and that
-/// every reference has its row.
-pub fn file_sound(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
-    let mut statement = db.conn().prepare("PRAGMA quick_check(50)")?;
+/// SQLite's own check (pages, types of STRICT columns, CHECK and NOT NULL; deep: each index against
+/// its table), and that every reference has its row.
+pub fn file_sound(db: &Db<'_>, beside: &Beside, found: &mut Found) -> Result<(), StoreError> {
+    let pragma = if beside.deep { "PRAGMA integrity_check(50)" } else { "PRAGMA quick_check(50)" };
+    let mut statement = db.conn().prepare(pragma)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let text: String = row.get(0)?;

@@ -23,7 +23,7 @@ pub mod unapplied;
 pub use filter::{Cmp, Field, Filter, FilterError, Term};
 use spec::{Ask, Order, Spec};
 
-use super::{Db, StoreError, word};
+use super::{Db, OfBook, StoreError, word};
 use crate::domain::money::Currency;
 use crate::domain::text_enum;
 use rusqlite::Row;
@@ -163,6 +163,15 @@ pub enum ReadError {
     /// The book.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl OfBook for ReadError {
+    fn of_book(self, path: &std::path::Path) -> Self {
+        match self {
+            Self::Store(error) => Self::Store(error.of_book(path)),
+            other @ Self::Filter(_) => other,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for ReadError {

@@ -145,7 +145,7 @@ pub const SETTINGS: &[Setting] = &[
         "smtp.secret_file",
         "",
         Text(500),
-        "file with the password, readable by its owner only: a name in secrets/ beside the book or of a systemd credential, or a full path",
+        "file with the password, readable by its owner only: its name in secrets/ beside the book, or that of a systemd credential",
     ),
     s(
         "smtp.ca_file",
@@ -243,7 +243,7 @@ pub const SETTINGS: &[Setting] = &[
         "stripe.secret_file",
         "",
         Text(500),
-        "file with the key (sk_… or rk_…), readable by its owner only: a name in secrets/ beside the book or of a systemd credential, or a full path",
+        "file with the key (sk_… or rk_…), readable by its owner only: its name in secrets/ beside the book, or that of a systemd credential",
     ),
     s("stripe.base_url", "https://api.stripe.com", Url, "where Stripe answers"),
     s(
@@ -341,6 +341,15 @@ impl Config {
             Some(StepOrEmpty) => Some(value).filter(|v| is_step(*v)),
             Some(_) | None => Some(value),
         }
+    }
+
+    /// A key whose stored value is not of its kind at all, and the value. One that is merely beyond
+    /// what is allowed by now (an older book may hold it) can be read.
+    pub fn unreadable(&self) -> Option<(&str, &str)> {
+        let stored = self.set.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        stored
+            .filter(|(key, value)| find(key).is_some_and(|s| !s.allowed.reads(value)))
+            .min_by_key(|(key, _)| *key)
     }
 
     /// A yes or no.

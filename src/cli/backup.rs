@@ -2,7 +2,7 @@
 
 use super::{Ctx, Exit, actor, output};
 use crate::domain::text::counted;
-use crate::engine::{Error, Session, backup, copies};
+use crate::engine::{Error, Session, backup, copies, offsite};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -37,9 +37,12 @@ pub fn backup(args: &To, ctx: &Ctx) -> Result<Exit, Error> {
 /// Makes the scheduled copy now.
 fn scheduled(session: &mut Session, ctx: &Ctx) -> Result<Exit, Error> {
     let made = copies::make(session)?;
+    let sent = offsite::send(session);
     if ctx.json {
+        let why = sent.as_ref().err().map(ToString::to_string);
         output::json(&json!({ "backup": made.file, "bytes": made.bytes, "checks": made.checks,
-            "head": made.head, "removed": made.removed }))?;
+            "head": made.head, "removed": made.removed, "sent": matches!(sent, Ok(Some(_))),
+            "not_sent": why }))?;
     } else {
         let (file, bytes, checks) = (made.file.display(), made.bytes, made.checks);
         output::line(&format!("{file} ({bytes} bytes), {checks} checks hold on it"));
@@ -48,8 +51,13 @@ fn scheduled(session: &mut Session, ctx: &Ctx) -> Result<Exit, Error> {
             let words = counted(made.removed, "older copy", "older copies");
             output::line(&format!("{words} removed (backup.keep)"));
         }
+        match &sent {
+            Ok(Some(_)) => output::line("and taken off this machine"),
+            Ok(None) => {}
+            Err(error) => output::aside(&format!("{error}; {}", error.hint())),
+        }
     }
-    Ok(Exit::Done)
+    Ok(Exit::partly_if(sent.is_err()))
 }
 
 /// Puts a backup in the book's place.

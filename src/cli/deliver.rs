@@ -178,10 +178,13 @@ fn preview(session: &Session, run: Option<BillRunId>, ctx: &Ctx) -> Result<Exit,
 
 /// What the transport said if it is down.
 fn transport(job: Option<&JobRow>) -> Option<String> {
-    let detail: Value = serde_json::from_str(&job?.detail).ok()?;
+    let job = job.filter(|j| !j.detail.is_empty())?;
+    let Ok(detail) = serde_json::from_str::<Value>(&job.detail) else {
+        return Some(format!("what {} did cannot be read", job.id));
+    };
     // A job that waits is still down; one that ended has got through since.
     let words = detail.get("transport")?.as_str()?.to_owned();
-    job.filter(|j| j.state.is_open()).map(|_| words)
+    job.state.is_open().then_some(words)
 }
 
 fn report(

@@ -8,6 +8,7 @@ use crate::domain::schedule::Every;
 use crate::engine::command::{NewPaymentRun, ScheduleStep};
 use crate::engine::schedule::{self, SHOWN, Spec};
 use crate::engine::{Error, Session, timekeeping};
+use crate::store::StoreError;
 use crate::store::schedule as rows;
 use crate::store::schedule::ScheduleRow;
 use chrono::NaiveDate;
@@ -195,7 +196,9 @@ fn to_json(session: &Session, row: &ScheduleRow) -> Result<Value, Error> {
         .map(|s| s.format("%Y-%m-%dT%H:%M").to_string())
         .collect();
     let used = session.read(|db| rows::slots(db, row.id, 15))?;
-    let spec: Value = serde_json::from_str(&row.spec).unwrap_or_default();
+    let spec: Value = serde_json::from_str(&row.spec).map_err(|e| {
+        StoreError::Corrupt(format!("what {} {} makes cannot be read: {e}", row.id, row.name))
+    })?;
     Ok(json!({
         "id": row.id.to_string(),
         "name": row.name,

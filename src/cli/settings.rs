@@ -48,7 +48,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
 }
 
 fn get(key: Option<&str>, ctx: &Ctx) -> Result<(), Error> {
-    let config = ctx.open()?.config()?;
+    let config = settings::as_stored(&ctx.open()?)?;
     let asked = key.unwrap_or("");
     let exact = config::find(asked).is_some();
     let found: Vec<_> = SETTINGS

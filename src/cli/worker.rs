@@ -69,13 +69,14 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         timekeeping::confirm(&mut session)?;
     }
     session.store.mend();
+    session.store.sweep_locks();
     let ports = worker::ports()?;
     let mut driven = 0;
     let mut copies = worker::Copies::default();
     loop {
-        match copies.look(&session) {
-            Err(Error::Store(StoreError::Busy)) => {}
-            other => other?,
+        // Other work goes on without copies, and people are told.
+        if let Err(error) = copies.look(&session) {
+            trouble::tell(&mut session, "copies of the book", &error);
         }
         let now = match worker::work(&mut session, &ports, &stop) {
             Err(error) if args.once || !stays(&error) => return Err(error),
@@ -95,7 +96,10 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             std::thread::sleep(Duration::from_millis(500));
         }
     }
-    copies.wait();
+    // Who is told to stop leaves: what a copy left half done the next worker takes up.
+    if !stop.load(Ordering::Relaxed) {
+        copies.wait();
+    }
     let doubt = timekeeping::doubt(&session)?;
     if ctx.json {
         output::json(&json!({ "jobs": driven, "clock_doubt": doubt }))?;

@@ -87,6 +87,22 @@ impl Allowed {
         }
     }
 
+    /// Whether `value` is of this kind at all, so that what is made of it is what was meant.
+    pub fn reads(self, value: &str) -> bool {
+        match self {
+            Words(words) => words.contains(&value),
+            Bool => matches!(value, "true" | "false"),
+            Int(..) => value.parse::<i64>().is_ok(),
+            Dec(_) => value.parse::<Decimal>().is_ok(),
+            AmountOrEmpty | StepOrEmpty => value.is_empty() || value.parse::<Decimal>().is_ok(),
+            Zone => value.parse::<Tz>().is_ok(),
+            Flags => flags(value).is_some(),
+            Series => Pattern::parse(value).is_some(),
+            // Text is what it is; who reads waits and days says what is wrong with them.
+            Text(_) | Address | Host | Url | Waits | Days => true,
+        }
+    }
+
     /// Whether `value` is allowed; the error says what is wrong with it.
     pub fn check(self, value: &str) -> Result<(), String> {
         let text = |max| text::accept(value, max).map_err(|why| why.to_string());

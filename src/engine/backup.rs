@@ -27,19 +27,24 @@ pub fn backup(session: &Session, target: &Path, only: &str) -> Result<Copied, Er
     place::refuse_a_books_name(target)?;
     if let Some(real) = outside::in_the_groups_directory(target) {
         session.read(|db| role::authorize(db, &session.actor, Verb::Settings))?;
-        return copy_out(session, &real, only);
+        return copy_out(session, (&real, &real), only);
     }
     if let Some(above) = target.parent().filter(|p| !p.as_os_str().is_empty()) {
         outside::directory(above).map_err(|source| Error::Io { path: above.to_owned(), source })?;
     }
-    as_caller(|| copy_out(session, target, only))
+    as_caller(|| copy_out(session, (target, target), only))
 }
 
 /// Copies the book to a file of our own, wherever it lies: the scheduled copies lie beside the book,
-/// where no person may name one.
-pub(super) fn copy_out(session: &Session, target: &Path, only: &str) -> Result<Copied, Error> {
+/// where no person may name one. It is a part of the first path until `only` (every check when
+/// empty) holds on it.
+pub(super) fn copy_out(
+    session: &Session,
+    (part_of, target): (&Path, &Path),
+    only: &str,
+) -> Result<Copied, Error> {
     let (mut head, mut checks) = (String::new(), 0);
-    let bytes = copy::backup(&session.store, target, |copy| {
+    let bytes = copy::backup(&session.store, (part_of, target), |copy| {
         let copy = in_hand(copy, &session.actor);
         let all = check(&copy, only)?;
         (head, checks) = (copy.head()?, all.len());

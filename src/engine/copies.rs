@@ -3,7 +3,7 @@
 //!
 //! Each copy is checked whole, by every named check, before it counts; older ones go only after
 //! that, and only as many as are too many. What went wrong, and a copy that is overdue, is a notice.
-//! No setting is ever a command: who wants the copies elsewhere takes them from the directory.
+//! No setting is ever a command: what takes the copies elsewhere is `offsite`.
 
 use super::backup::{self, Copied};
 use super::{Error, Session};
@@ -17,7 +17,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What the copies are called in the audit trail.
-const SUBJECT: &str = "backup";
+pub(super) const SUBJECT: &str = "backup";
 /// The notice of a copy that failed.
 const FAILED: &str = "backup failed";
 /// The notice of a copy that is overdue.
@@ -118,7 +118,7 @@ pub struct Made {
 
 /// Whether a copy is to be made now.
 pub fn is_due(session: &Session) -> Result<bool, Error> {
-    if !is_ours(&directory(session)?) {
+    if !are_ours(session)? {
         return Ok(false);
     }
     let now = session.now()?;
@@ -131,10 +131,27 @@ pub fn is_due(session: &Session) -> Result<bool, Error> {
 
 /// Whether this process may be the one that makes the copies: not under a lent group, whose user
 /// would own them, nor where they are another user's.
-fn is_ours(directory: &Path) -> bool {
+pub(super) fn are_ours(session: &Session) -> Result<bool, Error> {
     let lent = nix::unistd::getgid() != nix::unistd::getegid();
-    let owner = std::fs::metadata(directory).map(|facts| facts.uid());
-    !lent && owner.map_or(true, |owner| owner == nix::unistd::geteuid().as_raw())
+    Ok(!lent && owner(session)? == nix::unistd::geteuid().as_raw())
+}
+
+/// Whose the copies are: the owner of their directory, or who asks while there is none.
+pub(super) fn owner(session: &Session) -> Result<u32, Error> {
+    let owner = std::fs::metadata(directory(session)?).map(|facts| facts.uid());
+    Ok(owner.unwrap_or_else(|_| nix::unistd::geteuid().as_raw()))
+}
+
+/// The newest copy in the directory, if there is one.
+pub(super) fn newest(session: &Session) -> Result<Option<PathBuf>, Error> {
+    let directory = directory(session)?;
+    let last = found(&directory, &stem(session))?.pop();
+    Ok(last.map(|name| directory.join(name)))
+}
+
+/// What the names of the copies begin with.
+fn stem(session: &Session) -> String {
+    session.store.path().file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Makes a copy now; what goes wrong is a notice as well as an error.
@@ -180,15 +197,16 @@ fn copy(session: &mut Session) -> Result<Made, Error> {
     let config = session.config()?;
     let directory = directory(session)?;
     own(&directory)?;
-    let book = session.store.path().to_owned();
-    let stem = book.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = stem(session);
     let at = DateTime::from_timestamp_millis(session.now()?.at_ms).unwrap_or_default();
     let file = directory.join(format!("{stem}-{}.db", at.format("%Y%m%dT%H%M%SZ")));
     if file.exists() {
         let hint = "wait a second, or take that one";
         return Err(Error::usage("exists", format!("{} exists", file.display()), hint));
     }
-    let Copied { bytes, head, checks } = backup::copy_out(session, &file, "")?;
+    // Under one name until it is whole and checked: what a killed try left is taken up by the next.
+    let part_of = directory.join(format!("{stem}.db"));
+    let Copied { bytes, head, checks } = backup::copy_out(session, (&part_of, &file), "")?;
     let keep = usize::try_from(config.int("backup.keep")).unwrap_or(1).max(1);
     let removed = thin_out(&directory, &stem, &file, keep)?;
     Ok(Made { file, bytes, head, checks, removed })
@@ -218,45 +236,31 @@ fn own(directory: &Path) -> Result<(), Error> {
     ))
 }
 
-/// Removes a copy with what SQLite and the program laid beside it.
-fn remove(file: &Path) -> Result<(), Error> {
-    std::fs::remove_file(file).map_err(|source| Error::Io { path: file.to_owned(), source })?;
-    tidy(file);
-    Ok(())
-}
-
-/// Takes away what opening a copy left beside it.
-fn tidy(file: &Path) {
-    for suffix in ["-wal", "-shm", "-journal"] {
-        let mut left = file.as_os_str().to_owned();
-        left.push(suffix);
-        let _ = std::fs::remove_file(left);
-    }
-    let mut side = file.as_os_str().to_owned();
-    side.push(".d");
-    let _ = std::fs::remove_dir_all(side);
-}
-
 /// Removes the oldest copies of a book beyond `keep`, never the one just made.
 fn thin_out(directory: &Path, stem: &str, made: &Path, keep: usize) -> Result<usize, Error> {
+    let copies = found(directory, stem)?;
+    let older: Vec<PathBuf> =
+        copies.iter().map(|name| directory.join(name)).filter(|path| path != made).collect();
+    let many = (older.len() + 1).saturating_sub(keep);
+    for path in older.iter().take(many) {
+        std::fs::remove_file(path).map_err(|source| Error::Io { path: path.clone(), source })?;
+    }
+    Ok(many)
+}
+
+/// The copies of a book, oldest first: their names are their times.
+fn found(directory: &Path, stem: &str) -> Result<Vec<String>, Error> {
     let io = |source| Error::Io { path: directory.to_owned(), source };
-    tidy(made);
     let mut copies = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(io)? {
         let entry = entry.map_err(io)?;
-        let plain = entry.file_type().map_err(io)?.is_file();
         let name = entry.file_name().to_string_lossy().into_owned();
-        if plain && is_copy(&name, stem) && entry.path() != made {
+        if entry.file_type().map_err(io)?.is_file() && is_copy(&name, stem) {
             copies.push(name);
         }
     }
-    // Their names are their times.
     copies.sort();
-    let many = (copies.len() + 1).saturating_sub(keep);
-    for name in copies.iter().take(many) {
-        remove(&directory.join(name))?;
-    }
-    Ok(many)
+    Ok(copies)
 }
 
 /// Whether a file is named as a copy of this book, and nothing else.

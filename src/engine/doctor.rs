@@ -4,7 +4,7 @@
 mod secrets;
 
 use super::copies::{self, Standing};
-use super::{Error, Session, gateway_clock};
+use super::{Error, Session, gateway_clock, offsite};
 use crate::domain::actor::{Origin, Verb};
 use crate::inside;
 use crate::store::filesystem;
@@ -233,6 +233,8 @@ fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
     all.push(finding("mail", ready, mail, remedy));
     all.extend(secrets::findings(session, &config)?);
     all.push(copies(session)?);
+    let (ok, found, remedy) = offsite::standing(session)?;
+    all.push(finding("off-site copies", ok, found, remedy));
     for (gateway, off) in session.read(gateway_poll::clocks_off)? {
         let off = off.unwrap_or(0);
         let ok = !gateway_clock::is_off(off);

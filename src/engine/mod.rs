@@ -27,6 +27,7 @@ pub mod hand_made;
 pub mod import;
 pub mod job;
 pub mod memo;
+pub mod offsite;
 pub mod on_its_way;
 pub mod outside_payment;
 pub mod perform;

@@ -296,11 +296,13 @@ fn run_slice(
     invoice_on: Option<NaiveDate>,
     size: u32,
 ) -> Result<Slice, Error> {
-    let after = job
-        .cursor
-        .split_once(':')
-        .and_then(|(a, d)| Some((a.parse().ok()?, d.parse().ok()?)))
-        .unwrap_or((0, 0));
+    let after = match job.cursor.as_str() {
+        "" => (0, 0),
+        place => place
+            .split_once(':')
+            .and_then(|(a, d)| Some((a.parse().ok()?, d.parse().ok()?)))
+            .ok_or_else(|| job.lost())?,
+    };
     let next = posting::next_drafts(tx, run, after, size)?;
     let picks: Vec<Pick> = next.iter().map(|(_, id)| Pick { id: *id, version: 0 }).collect();
     let cursor = next.last().map(|(account, id)| format!("{account}:{}", id.0));
@@ -326,7 +328,10 @@ fn marked_slice(
     invoice_on: Option<NaiveDate>,
     size: u32,
 ) -> Result<Slice, Error> {
-    let from: usize = job.cursor.parse().unwrap_or(0);
+    let from: usize = match job.cursor.as_str() {
+        "" => 0,
+        place => place.parse().map_err(|_| job.lost())?,
+    };
     // An older build kept the drafts in the job's own row.
     let picks: Vec<Pick> = if drafts.is_empty() {
         let next = job::next_picks(tx, job.id, from as i64, size)?;

@@ -24,7 +24,7 @@ pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
         let terms = store::account::version_terms(db, row.account_version)?;
         Frozen::of(&store::settings::load(db)?, &terms)
     };
-    let lines = store::document::items(db, id)?.into_iter().map(line).collect();
+    let lines = store::document::items(db, id)?.into_iter().map(line).collect::<Result<_, _>>()?;
     Ok(Printable {
         kind: row.kind,
         number: row.number.unwrap_or_default(),
@@ -53,9 +53,18 @@ pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
 }
 
 /// A line as printed: with its unit, and in a few words why quantity times price is not the amount.
-fn line(item: ItemRow) -> Line {
+fn line(item: ItemRow) -> Result<Line, StoreError> {
     let how = match item.origin {
-        Origin::Run => serde_json::from_str::<Derivation>(&item.derivation).unwrap_or_default().how,
+        // Another system's document says nothing of how its lines came about.
+        Origin::Run if item.derivation.is_empty() => Derivation::default().how,
+        Origin::Run => {
+            serde_json::from_str::<Derivation>(&item.derivation)
+                .map_err(|e| {
+                    let line = item.position;
+                    StoreError::Corrupt(format!("how line {line} came about cannot be read: {e}"))
+                })?
+                .how
+        }
         // A clerk's line says what the clerk wrote.
         Origin::Edited | Origin::Hand => How::ByHand,
     };
@@ -64,7 +73,7 @@ fn line(item: ItemRow) -> Line {
         How::Percent(percent) => (String::new(), format!("{} %", percent.percent.normalize())),
         How::ByHand | How::Credit(_) | How::Fixed(_) => (String::new(), String::new()),
     };
-    Line {
+    Ok(Line {
         description: item.description,
         detail,
         service: item.service_from.zip(item.service_to),
@@ -72,7 +81,7 @@ fn line(item: ItemRow) -> Line {
         uom,
         unit_price: Some(item.unit_price),
         amount_minor: item.amount_minor,
-    }
+    })
 }
 
 /// `17 of 31 days`, `tiered price, 100 included`.

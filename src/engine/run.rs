@@ -123,7 +123,13 @@ pub(super) fn release_slice(
     job: &JobRow,
     run: BillRunId,
 ) -> Result<Slice, Error> {
-    let after: i64 = job.cursor.strip_prefix("cancel:").and_then(|n| n.parse().ok()).unwrap_or(0);
+    let after: i64 = match job.cursor.strip_prefix(CANCEL) {
+        Some("") => 0,
+        place => {
+            let place = place.and_then(|p| p.strip_prefix(':')?.parse().ok());
+            place.ok_or_else(|| job.lost())?
+        }
+    };
     session.write(Verb::CancelRun, |tx| {
         job::guard(tx, job)?;
         let now = document::drafts_of_run(tx, run, DocumentId(after), RELEASE)?;

@@ -2,7 +2,7 @@
 
 use super::{Error, Session};
 use crate::clock::Now;
-use crate::config;
+use crate::config::{self, Config};
 use crate::document::Logo;
 use crate::domain::actor::Verb;
 use crate::gateway::secret::{self, Kind, SecretError};
@@ -10,6 +10,11 @@ use crate::outside;
 use crate::store::{BookKind, logo as logos, posting, settings, timekeeping};
 use chrono::{NaiveDate, NaiveDateTime};
 use std::path::Path;
+
+/// The settings whether they can be read or not.
+pub fn as_stored(session: &Session) -> Result<Config, Error> {
+    session.read(settings::as_stored)
+}
 
 /// Sets one value after checking it and the whole with it.
 pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
@@ -36,7 +41,7 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
     }
     let logo = if key == "issuer.logo" { read_logo(value)? } else { None };
     session.write(Verb::Settings, |tx| {
-        let before = settings::load(tx)?;
+        let before = settings::as_stored(tx)?;
         let old = before.contradictions();
         if let Some(why) =
             before.with(key, value).contradictions().into_iter().find(|why| !old.contains(why))
@@ -61,15 +66,33 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
     })
 }
 
+/// What brings a secret that lies anywhere to the one place where secrets are.
+pub(super) fn secret_remedy(kind: Kind, path: &str, directory: &Path) -> String {
+    let name = Path::new(path).file_name().map_or("secret".into(), |n| n.to_string_lossy());
+    format!(
+        "as the user who runs daybook worker: install -D -m 600 {path} {0}/{name} (or \
+         LoadCredential={name}:{path} in its unit), then: daybook settings set {1} {name}",
+        directory.display(),
+        kind.setting()
+    )
+}
+
 /// Refuses a file that holds another kind of secret, or is no secrets file at all. One that cannot
 /// be read from here may be the worker's own and is taken as it is; what it holds is judged again by
 /// whoever reads it, each time.
 fn check_secret(session: &Session, kind: Kind, named: &str) -> Result<(), Error> {
-    let (config, side) = (session.config()?, session.store.side_directory());
+    let (config, side) = (as_stored(session)?, session.store.side_directory());
     let bad = |why: String| {
         let hint = "one file of mode 0600 for each secret, of the user who runs daybook worker";
         Error::usage("bad_secret", why, hint)
     };
+    if named.contains('/') {
+        return Err(Error::usage(
+            "bad_secret",
+            format!("{} cannot be {named:?}: a secret is named, it is no path", kind.setting()),
+            secret_remedy(kind, named, &secret::directory(&side)),
+        ));
+    }
     let path = secret::locate(kind, named, &side).map_err(|e| bad(e.to_string()))?;
     let other = config.get(kind.other().setting());
     if secret::locate(kind.other(), other, &side).is_ok_and(|theirs| theirs == path) {

@@ -1,8 +1,9 @@
 //! Secrets come from a file that only its owner can read, never from an argument, the
 //! environment or the book.
 //!
-//! A setting names the file: by a plain name (a credential of systemd, else a file of the directory
-//! `secrets` beside the book) or by its full path. What it holds is judged by what it is for: a
+//! A setting names the file by a plain name: a credential of systemd, else a file of the directory
+//! `secrets` beside the book. (A full path, which older programs took, is read while a book has it;
+//! `doctor` says how to end that, and no new one is taken.) What it holds is judged by what it is for: a
 //! gateway's key is never sent to a mail server, nor a password to a gateway, whoever sets what.
 
 use std::fmt;
@@ -83,8 +84,8 @@ pub enum SecretError {
     /// No file is named.
     #[error("{} is not set: {} is needed", .0.setting(), .0.words())]
     NotNamed(Kind),
-    /// The name is neither plain nor a full path.
-    #[error("{0:?} is no secrets file: write a plain name or a full path")]
+    /// The name is not plain.
+    #[error("{0:?} is no secrets file: write a plain name")]
     BadName(String),
     /// It cannot be read.
     #[error("the secrets file {path} cannot be read: {source}")]
@@ -149,6 +150,11 @@ fn credentials() -> Option<PathBuf> {
     std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from).filter(|p| p.is_absolute())
 }
 
+/// The one directory of secrets that are no credentials of systemd.
+pub fn directory(side: &Path) -> PathBuf {
+    side.join("secrets")
+}
+
 /// The file that a setting names; `side` is the directory beside the book.
 pub fn locate(kind: Kind, named: &str, side: &Path) -> Result<PathBuf, SecretError> {
     let path = Path::new(named);
@@ -162,7 +168,7 @@ pub fn locate(kind: Kind, named: &str, side: &Path) -> Result<PathBuf, SecretErr
         return Err(SecretError::BadName(named.to_owned()));
     }
     let given = credentials().map(|directory| directory.join(named)).filter(|file| file.exists());
-    Ok(given.unwrap_or_else(|| side.join("secrets").join(named)))
+    Ok(given.unwrap_or_else(|| directory(side).join(named)))
 }
 
 /// Reads the secret of a kind from the file that a setting names: a small regular file, of the

@@ -1,6 +1,6 @@
 //! Bill runs: parameters, progress, totals and failures.
 
-use super::{Db, StoreError, Topic, Tx, word};
+use super::{Db, StoreError, Topic, Tx, word, words};
 use crate::domain::charge::ChargeType;
 use crate::domain::document::{BillRunStatus, DocumentKind, FlagCode};
 use crate::domain::ids::{AccountId, BillRunId};
@@ -101,7 +101,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<BillRunRow> {
             target_on: r.get(2)?,
             invoice_on: r.get(3)?,
             filter: word(r, 5, |t| serde_json::from_str(t).ok())?,
-            exclude: exclude.split(',').filter_map(ChargeType::parse).collect(),
+            exclude: words(6, &exclude, ',', ChargeType::parse)?,
             auto_renew: r.get(7)?,
             auto_post: r.get(8)?,
             auto_email: r.get(9)?,

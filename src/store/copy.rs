@@ -12,21 +12,22 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Copies the book to a new file that its owner alone may read, from its first byte on. `sound` is
-/// given the copy before it gets its name; what it refuses gets none. Gives the bytes.
+/// Copies the book to a new file that its owner alone may read, from its first byte on. Until then it
+/// is a part of `part_of`, which may be the same path. `sound` is given the copy before it gets its
+/// name; what it refuses gets none. Gives the bytes.
 pub fn backup<E: From<StoreError>>(
     store: &Store,
-    target: &Path,
+    (part_of, target): (&Path, &Path),
     sound: impl FnOnce(Store) -> Result<(), E>,
 ) -> Result<u64, E> {
     if target.symlink_metadata().is_ok() {
         return Err(StoreError::Exists(target.to_owned()).into());
     }
     let io = |source| StoreError::Io { path: target.to_owned(), source };
-    let copy = Whole::begin(target, For::Owner)?;
+    let copy = Whole::begin(part_of, For::Owner)?;
     store.copy_into(copy.part())?;
     sound(Store::connect(copy.part(), OpenFlags::SQLITE_OPEN_READ_ONLY)?)?;
-    copy.put_new()?;
+    copy.put_new_as(target)?;
     Ok(std::fs::metadata(target).map_err(io)?.len())
 }
 

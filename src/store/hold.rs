@@ -10,6 +10,8 @@
 //! | `job-N.lock` | | by the process that drives the job |
 //! | `waiting.lock` | while somebody waits to write | a moment, to see whether anybody does |
 //!
+//! The lock of a job goes with the job; what a killed process left of it the next worker sweeps.
+//!
 //! The gate comes first, so that a stream of short openers cannot keep a restore out for ever.
 
 use super::{Store, StoreError, side_directory};
@@ -33,6 +35,19 @@ const LOOK: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub struct Hold {
     _file: File,
+    /// The lock file that goes with the lock, where each piece of work has one of its own.
+    passing: Option<PathBuf>,
+}
+
+impl Drop for Hold {
+    /// While the lock is still ours: who opened the file before it went finds it gone when they have
+    /// the lock, and begins anew.
+    fn drop(&mut self) {
+        if let Some(path) = &self.passing {
+            // Best effort: a file that stays is taken up, or swept by the next worker.
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 /// What one process at a time does in a book.
@@ -48,11 +63,38 @@ impl Store {
     /// Takes `work` for this process, for the life of what is given back; none while another live
     /// process has it.
     pub fn hold(&self, work: Work) -> Result<Option<Hold>, StoreError> {
-        let name = match work {
-            Work::Job(id) => format!("job-{}.lock", id.0),
-            Work::Posting => "posting.lock".to_owned(),
-        };
-        attempt(&file(self.path(), &name), Way::Alone)
+        held(self.path(), work)
+    }
+
+    /// Removes the locks of jobs whose process died.
+    pub fn sweep_locks(&self) {
+        sweep(self.path());
+    }
+}
+
+fn held(book: &Path, work: Work) -> Result<Option<Hold>, StoreError> {
+    let (name, passing) = match work {
+        Work::Job(id) => (format!("job-{}.lock", id.0), true),
+        Work::Posting => ("posting.lock".to_owned(), false),
+    };
+    let path = file(book, &name);
+    let mut held = attempt(&path, Way::Alone)?;
+    if let Some(held) = held.as_mut().filter(|_| passing) {
+        held.passing = Some(path);
+    }
+    Ok(held)
+}
+
+/// Each lock of a job is taken, so that nobody has it, and goes with that. What cannot be removed
+/// stays.
+fn sweep(book: &Path) {
+    let entries = std::fs::read_dir(file(book, "")).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let job = name.to_str().and_then(|n| n.strip_prefix("job-")?.strip_suffix(".lock"));
+        if let Some(id) = job.and_then(|n| n.parse().ok()) {
+            drop(held(book, Work::Job(JobId(id))));
+        }
     }
 }
 
@@ -144,7 +186,7 @@ fn attempt(path: &Path, way: Way) -> Result<Option<Hold>, StoreError> {
         }
         let ours = file.metadata().map_err(io)?;
         if std::fs::metadata(path).is_ok_and(|m| (m.dev(), m.ino()) == (ours.dev(), ours.ino())) {
-            return Ok(Some(Hold { _file: file }));
+            return Ok(Some(Hold { _file: file, passing: None }));
         }
     }
 }
@@ -207,6 +249,7 @@ fn holders(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn whoever_wants_it_alone_waits_for_the_rest_and_the_rest_are_told_who() {
@@ -235,6 +278,44 @@ mod tests {
         let second = attempt(&path, Way::Alone).unwrap();
         assert!(second.is_some(), "a new file, a new lock");
         drop((first, second));
+    }
+
+    #[test]
+    fn the_lock_of_a_job_is_had_by_one_at_a_time_and_goes_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = dir.path().join("book.db");
+        let (inside, had) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let start = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let (book, inside, had, start) = (&book, &inside, &had, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for _ in 0..300 {
+                        if n == 0 {
+                            sweep(book);
+                            continue;
+                        }
+                        let Some(lock) = held(book, Work::Job(JobId(7))).unwrap() else { continue };
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two at once");
+                        std::thread::yield_now();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        had.fetch_add(1, Ordering::SeqCst);
+                        drop(lock);
+                    }
+                });
+            }
+        });
+        assert!(had.into_inner() > 0);
+        let left = || std::fs::read_dir(file(&book, "")).unwrap().count();
+        assert_eq!(left(), 0);
+        // What a dead process left goes, what a live one has stays.
+        drop(lock_file(&file(&book, "job-8.lock")).unwrap());
+        let live = held(&book, Work::Job(JobId(9))).unwrap();
+        sweep(&book);
+        assert_eq!(left(), 1);
+        drop(live);
+        assert_eq!(left(), 0);
     }
 
     #[test]

@@ -109,6 +109,17 @@ pub struct JobRow {
     pub ended_at: Option<i64>,
 }
 
+impl JobRow {
+    /// What to answer when the place to go on from cannot be read: it is never taken for the
+    /// beginning, or for a step that was passed.
+    pub fn lost(&self) -> StoreError {
+        StoreError::Corrupt(format!(
+            "where job {} goes on ({:?}) cannot be read",
+            self.id, self.cursor
+        ))
+    }
+}
+
 const COLUMNS: &str = "id, kind, subject, spec, state, wanted, epoch, holder, cursor, done, failed, total, \
     detail, error, not_before_at, uid, user_name, created_at, started_at, beat_at, ended_at";
 

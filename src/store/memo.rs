@@ -1,13 +1,12 @@
 //! What is left of a posted document for memos, and the marks that memos leave on it.
 
-use super::{Db, StoreError, Topic, Tx, decimal, document};
+use super::{Db, StoreError, Topic, Tx, decimal, decimal_opt, document};
 use crate::domain::document::DocumentTax;
 use crate::domain::ids::{DocumentId, ItemId};
 use crate::domain::memo::InvoiceLine;
 use crate::domain::memo_tax::Position;
 use crate::domain::money::Rounding;
 use rusqlite::OptionalExtension;
-use rust_decimal::Decimal;
 use std::collections::HashMap;
 
 /// Corrections of a line that stand: credits of documents that are neither canceled nor reversed,
@@ -36,7 +35,7 @@ pub fn lines(
             left_minor: r.get(2)?,
             discounts: r.get::<_, Option<i64>>(5)?.map(ItemId),
             tax_code: r.get(3)?,
-            rate_percent: r.get::<_, Option<String>>(4)?.and_then(|t| t.parse::<Decimal>().ok()),
+            rate_percent: decimal_opt(r, 4)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -119,8 +118,7 @@ fn credit_of(
     )?;
     let mut rows = lines.query((by, &tax.tax_code))?;
     while let Some(r) = rows.next()? {
-        let rate: Option<String> = r.get(2)?;
-        if rate.and_then(|t| t.parse::<Decimal>().ok()).is_some_and(|r| r != tax.rate_percent) {
+        if decimal_opt(r, 2)?.is_some_and(|rate| rate != tax.rate_percent) {
             continue;
         }
         if r.get::<_, Option<i64>>(1)? == Some(document.0) {

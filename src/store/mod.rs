@@ -68,6 +68,7 @@ pub use open::{BookKind, CreateBook};
 pub use operation::{Op, OpRow};
 pub use sql::{Answer, Bounds, Cut};
 pub use trouble::{OfBook, Trouble};
+pub use whole::rename_new;
 
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Role, Verb};
@@ -459,6 +460,17 @@ pub(in crate::store) fn word_opt<T>(
         rusqlite::types::ValueRef::Null => Ok(None),
         _ => word(row, column, parse).map(Some),
     }
+}
+
+/// Reads the words of a list, each with the enum's `parse`; one that is not known is never left out.
+pub(in crate::store) fn words<T>(
+    column: usize,
+    list: &str,
+    between: char,
+    parse: impl Fn(&str) -> Option<T>,
+) -> rusqlite::Result<Vec<T>> {
+    let each = list.split(between).filter(|one| !one.is_empty());
+    each.map(|one| parse(one).ok_or_else(|| damaged(column, one))).collect()
 }
 
 /// A value that the schema's checks should have kept out.

@@ -140,6 +140,13 @@ pub fn open_since(db: &Db<'_>, key: &str) -> Result<Option<i64>, StoreError> {
     Ok(statement.query_row([key], |r| r.get(0)).optional()?)
 }
 
+/// What the notice of a key says, while it stands.
+pub fn text_of(db: &Db<'_>, key: &str) -> Result<Option<String>, StoreError> {
+    let mut statement =
+        db.conn().prepare_cached("SELECT text FROM notice WHERE key = ?1 AND done_at IS NULL")?;
+    Ok(statement.query_row([key], |r| r.get(0)).optional()?)
+}
+
 /// Whether there ever was a notice with this key.
 pub fn told(db: &Db<'_>, key: &str) -> Result<bool, StoreError> {
     Ok(db.conn().prepare_cached("SELECT 1 FROM notice WHERE key = ?1")?.exists([key])?)

@@ -1,6 +1,6 @@
 //! Schedules and the slots they have used: unique, so that a slot never runs twice.
 
-use super::{Db, StoreError, Topic, Tx, word};
+use super::{Db, StoreError, Topic, Tx, damaged, word};
 use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Every;
 use crate::domain::text_enum;
@@ -79,7 +79,8 @@ fn row(r: &Row<'_>) -> rusqlite::Result<ScheduleRow> {
         name: r.get(1)?,
         kind: word(r, 2, ScheduleKind::parse)?,
         every: word(r, 3, Every::parse)?,
-        at: NaiveTime::from_hms_opt(minute / 60, minute % 60, 0).unwrap_or_default(),
+        at: NaiveTime::from_hms_opt(minute / 60, minute % 60, 0)
+            .ok_or_else(|| damaged(4, &minute.to_string()))?,
         spec: r.get(5)?,
         state: word(r, 6, ScheduleState::parse)?,
         skip_slot: r.get(7)?,

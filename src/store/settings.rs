@@ -5,8 +5,23 @@ use crate::clock::Now;
 use crate::config::Config;
 use rusqlite::OptionalExtension;
 
-/// The settings as they stand.
+/// The settings. A stored value that cannot be read stops whoever asks: it is never taken for a
+/// default, for zero or for "never", which would switch a limit off.
 pub fn load(db: &Db<'_>) -> Result<Config, StoreError> {
+    as_stored(db).and_then(readable)
+}
+
+fn readable(config: Config) -> Result<Config, StoreError> {
+    match config.unreadable() {
+        None => Ok(config),
+        Some((key, value)) => Err(StoreError::Corrupt(format!(
+            "the setting {key} = {value:?} cannot be read: daybook settings set {key} VALUE mends it"
+        ))),
+    }
+}
+
+/// The settings whether they can be read or not, to show and to mend them.
+pub fn as_stored(db: &Db<'_>) -> Result<Config, StoreError> {
     let mut statement = db.conn().prepare_cached("SELECT key, value FROM setting")?;
     let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
     Ok(Config::new(rows.collect::<Result<_, _>>()?))
@@ -24,7 +39,7 @@ pub fn group(db: &Db<'_>, prefixes: &[&str]) -> Result<Config, StoreError> {
             found.insert(row.get(0)?, row.get(1)?);
         }
     }
-    Ok(Config::new(found))
+    readable(Config::new(found))
 }
 
 /// Stores one value; the caller has checked it.
@@ -74,11 +89,14 @@ impl Store {
     /// The book's moment: its stored clock where it has one, else the system's, in its zone.
     pub fn now(&self) -> Result<Now, StoreError> {
         self.read(|db| {
-            let zone = load(db)?.zone();
-            Ok(match facts(db)?.clock_at.and_then(chrono::DateTime::from_timestamp_millis) {
-                Some(moment) => Now::at(moment, zone),
-                None => Now::system(zone),
-            })
+            // Who mends a zone needs a moment; no day is counted by a zone that cannot be read.
+            let zone = as_stored(db)?.zone();
+            let Some(at_ms) = facts(db)?.clock_at else { return Ok(Now::system(zone)) };
+            let moment = chrono::DateTime::from_timestamp_millis(at_ms);
+            let moment = moment.ok_or_else(|| {
+                StoreError::Corrupt(format!("the book's clock ({at_ms}) cannot be read"))
+            })?;
+            Ok(Now::at(moment, zone))
         })
     }
 }

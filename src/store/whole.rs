@@ -167,7 +167,7 @@ impl Drop for Whole {
 }
 
 /// Renames without ever replacing.
-fn rename_new(from: &Path, to: &Path) -> Result<(), StoreError> {
+pub fn rename_new(from: &Path, to: &Path) -> Result<(), StoreError> {
     match renameat2(AT_FDCWD, from, AT_FDCWD, to, RenameFlags::RENAME_NOREPLACE) {
         Ok(()) => Ok(()),
         Err(nix::Error::EINVAL | nix::Error::ENOSYS | nix::Error::EOPNOTSUPP) => {

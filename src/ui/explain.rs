@@ -7,7 +7,8 @@ use crate::store::read::invoice::ItemRow;
 /// The steps to the amount of a line.
 pub fn words(item: &ItemRow, currency: Currency) -> Vec<String> {
     let Ok(derivation) = serde_json::from_str::<Derivation>(&item.derivation) else {
-        return vec!["How it came about was not kept.".to_owned()];
+        let words = if item.derivation.is_empty() { "was not kept" } else { "cannot be read" };
+        return vec![format!("How it came about {words}.")];
     };
     let Some((from, to)) = item.service else {
         return vec![if item.origin == "hand" {

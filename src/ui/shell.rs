@@ -65,7 +65,7 @@ impl Facts {
         let now = session.now()?;
         let fixed = session.fixed_now.is_some();
         session.read(|db| {
-            let zone = settings::load(db)?.zone();
+            let zone = settings::as_stored(db)?.zone();
             let ticks = !fixed && settings::facts(db)?.clock_at.is_none();
             Ok(Self { now, zone, ticks, saved: desk::session(db, uid)? })
         })

@@ -1,7 +1,7 @@
 //! Copies of the book on a schedule, in a thread beside the jobs: a copy of a large book takes long,
 //! and nobody's mail waits for it.
 
-use crate::engine::{Error, Session, copies, reach};
+use crate::engine::{Error, Session, copies, offsite, reach};
 use std::thread::JoinHandle;
 
 /// The copies of one worker process.
@@ -11,10 +11,11 @@ pub struct Copies {
 }
 
 impl Copies {
-    /// Begins a copy if one is due, and none is being made by this process or another.
+    /// Begins a copy if one is due, or sends one off if one waits, and none is being made by this
+    /// process or another.
     pub fn look(&mut self, session: &Session) -> Result<(), Error> {
         if self.running.as_ref().is_some_and(|thread| !thread.is_finished())
-            || !copies::is_due(session)?
+            || !(copies::is_due(session)? || offsite::is_due(session)?)
         {
             return Ok(());
         }
@@ -24,12 +25,9 @@ impl Copies {
             let Some(_lock) = reach::take(&side.join("locks/backup.lock"), "backup") else {
                 return;
             };
-            // Another worker may have made it just now.
-            if copies::is_due(&session).unwrap_or(false)
-                && let Err(error) = copies::make(&mut session)
-            {
+            if let Err(error) = make_and_send(&mut session) {
                 // People have it as a notice.
-                tracing::error!(%error, "backup failed");
+                tracing::error!(%error, "backup");
             }
         });
         self.running = Some(thread.map_err(|e| Error::Bug(format!("cannot start a thread: {e}")))?);
@@ -42,4 +40,15 @@ impl Copies {
             let _ = thread.join();
         }
     }
+}
+
+/// Asks anew whether they are due: another worker may have made it just now.
+fn make_and_send(session: &mut Session) -> Result<(), Error> {
+    if copies::is_due(session)? {
+        copies::make(session)?;
+    }
+    if offsite::is_due(session)? {
+        offsite::send(session)?;
+    }
+    Ok(())
 }

@@ -69,6 +69,18 @@ impl Book {
         path.to_string_lossy().into_owned()
     }
 
+    /// Puts a secret where secrets lie; gives the name by which a setting names it.
+    pub fn secret<'n>(&self, name: &'n str, content: impl AsRef<[u8]>, mode: u32) -> &'n str {
+        use std::os::unix::fs::PermissionsExt;
+        let place =
+            daybook::gateway::secret::directory(&daybook::store::side_directory(&self.path));
+        std::fs::create_dir_all(&place).unwrap();
+        std::fs::write(place.join(name), content).unwrap();
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(place.join(name), mode).unwrap();
+        name
+    }
+
     /// Imports one file of this content; gives what became of it (`--json`) and the exit code.
     pub fn import(&self, name: &str, content: impl AsRef<[u8]>, flags: &[&str]) -> (i32, Value) {
         let file = self.file(name, content);

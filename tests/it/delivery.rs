@@ -342,13 +342,13 @@ fn a_refused_login_stops_the_transport_and_loses_nothing() {
     let book = posted(&[]);
     let sink = Sink::start(Script { auth: Some("535 5.7.8 no".into()), ..Script::default() });
     smtp(&book, &sink);
-    let secret = book.file("secret", "letmein\n");
+    let secret = book.secret("secret", "letmein\n", 0o644);
     book.run(&["settings", "set", "smtp.user", "mia"]).ends(0);
-    book.run(&["settings", "set", "smtp.secret_file", &secret]).ends(0);
+    book.run(&["settings", "set", "smtp.secret_file", secret]).ends(0);
     let open = deliver(&book, &[]).ends(1).json();
     assert!(open["transport_down"].as_str().unwrap().contains("others can read it"), "{open}");
     assert_eq!(sink.connections(), 0);
-    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    book.secret("secret", "letmein\n", 0o600);
     book.run(&["clock", "set", "2026-03-01T08:15"]).ends(0);
     let refused = deliver(&book, &[]).ends(1).json();
     assert!(refused["transport_down"].as_str().unwrap().contains("535"), "{refused}");

@@ -2,7 +2,9 @@
 
 use crate::book::{Ran, daybook};
 use serde_json::Value;
+use std::io::BufRead;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 fn demo(directory: &Path, accounts: &str) -> Ran {
     let directory = directory.to_str().unwrap();
@@ -62,6 +64,45 @@ fn two_demo_books_of_one_size_are_the_same() {
         })
     });
     assert!(lists[0] == lists[1], "two books of one seed differ");
+}
+
+#[test]
+fn a_killed_demo_leaves_nothing_that_looks_like_a_book_and_is_begun_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let directory = dir.path().to_str().unwrap();
+    let args = ["demo", "--dir", directory, "--accounts", "50"];
+    let book = dir.path().join("demo.db");
+    // At each thing it says that it does.
+    for stage in 1..=4 {
+        let mut child = Command::new(crate::book::binary())
+            .args(["--book", "unused.db"])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = std::io::BufReader::new(child.stderr.take().unwrap());
+        assert_eq!(said.lines().take(stage).map(Result::unwrap).count(), stage);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!book.exists(), "half a book after stage {stage}");
+    }
+    // Between what lies beside it and the book: the one has its name, the other not yet.
+    demo(dir.path(), "50").ends(0);
+    std::fs::create_dir(dir.path().join(".demo.part")).unwrap();
+    std::fs::rename(&book, dir.path().join(".demo.part/demo.db")).unwrap();
+    demo(dir.path(), "50").ends(0);
+    let left: Vec<_> = dir.path().read_dir().unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    daybook(&book, &["check"]).ends(0);
+    assert!(book.with_file_name("demo.db.d").join("sandbox.jsonl").exists());
+    // A link in the hidden place is not followed, and nothing in it emptied.
+    let (other, precious) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(precious.path().join("mine"), "mine").unwrap();
+    std::os::unix::fs::symlink(precious.path(), other.path().join(".demo.part")).unwrap();
+    demo(other.path(), "50").ends(2);
+    assert!(precious.path().join("mine").exists());
 }
 
 fn flags(draft: &Value) -> Vec<String> {

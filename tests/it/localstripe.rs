@@ -13,7 +13,6 @@ use crate::faults::has;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 
 const NAME: &str = "localstripe::charges_refunds_and_lost_answers_end_as_stripe_has_them";
@@ -157,12 +156,11 @@ impl Server {
 /// A book whose accounts owe 10.00 EUR each and pay through localstripe.
 fn owing(server: &Server, accounts: &[(&str, &str, &str)]) -> Book {
     let book = Book::new("2026-01-05");
-    let secret = book.file("stripe.key", format!("{KEY}\n"));
-    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let secret = book.secret("stripe.key", format!("{KEY}\n"), 0o600);
     for (name, value) in [
         ("payment.gateway", "stripe"),
         ("stripe.base_url", server.base.as_str()),
-        ("stripe.secret_file", secret.as_str()),
+        ("stripe.secret_file", secret),
     ] {
         book.run(&["settings", "set", name, value]).ends(0);
     }
@@ -327,9 +325,8 @@ fn another_card(server: &Server, book: &Book) {
 
 /// A key that Stripe refuses is our fault: nobody is asked more than three times, no money moves.
 fn a_wrong_key_stops_the_run(server: &Server, book: &Book) {
-    let secret = book.file("wrong.key", "rk_test_wrong\n");
-    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
-    book.run(&["settings", "set", "stripe.secret_file", &secret]).ends(0);
+    let secret = book.secret("wrong.key", "rk_test_wrong\n", 0o600);
+    book.run(&["settings", "set", "stripe.secret_file", secret]).ends(0);
     book.run(&["settings", "set", "payment.concurrency", "1"]).ends(0);
     let token = server.token("card", "4242424242424242");
     let mut items =

@@ -70,3 +70,4 @@ mod timekeeping;
 mod trouble;
 mod ui;
 mod unknown;
+mod unreadable;

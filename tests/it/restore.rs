@@ -50,13 +50,13 @@ fn schema(book: &Path) -> i64 {
     conn.pragma_query_value(None, "user_version", |r| r.get(0)).unwrap()
 }
 
-fn sound(book: &Path, when: &str) {
+pub fn sound(book: &Path, when: &str) {
     let check = daybook(book, &["check"]);
     assert_eq!(check.code, 0, "{when}: {}{}", check.out, check.err);
 }
 
 /// Files beside the book whose name begins like the book's, without its directory.
-fn beside(book: &Path, word: &str) -> Vec<PathBuf> {
+pub fn beside(book: &Path, word: &str) -> Vec<PathBuf> {
     let name = book.file_name().unwrap().to_str().unwrap();
     std::fs::read_dir(book.parent().unwrap())
         .unwrap()
@@ -187,7 +187,7 @@ fn traced(book: &Path, args: &[&str], inject: Option<(&str, usize)>) -> Vec<usiz
 
 /// Kills `args` at many calls of every kind, each on a copy of its own that `lay` makes in an empty
 /// directory, and hears `judge` of what is left.
-fn kills(
+pub fn kills(
     args: &dyn Fn(&Path) -> Vec<String>,
     lay: &dyn Fn(&Path) -> PathBuf,
     judge: &dyn Fn(&Path, &str),
@@ -418,7 +418,8 @@ fn a_book_replaced_or_removed_is_not_written_to() {
     assert!(error.contains("it holds another book"), "{error}");
 }
 
-/// Starts a worker and waits until it has the book open.
+/// Starts a worker and waits until it has the book open and is at work: only then it says what it
+/// can do, by a lock that it keeps.
 fn worker(book: &Path) -> std::process::Child {
     let mut child = Command::new(binary())
         .arg("--book")
@@ -430,7 +431,8 @@ fn worker(book: &Path) -> std::process::Child {
         .spawn()
         .unwrap();
     let begun = Instant::now();
-    let open = |file: PathBuf| std::fs::read_link(file).is_ok_and(|to| to == book);
+    let said = daybook::store::side_directory(book).join("locks/able-mail.lock");
+    let open = |file: PathBuf| std::fs::read_link(file).is_ok_and(|to| to == said);
     let files = PathBuf::from(format!("/proc/{}/fd", child.id()));
     while !files.read_dir().unwrap().any(|e| e.is_ok_and(|e| open(e.path()))) {
         assert!(begun.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none());
@@ -441,30 +443,25 @@ fn worker(book: &Path) -> std::process::Child {
 
 #[test]
 fn a_worker_says_that_its_book_is_gone_and_ends() {
-    let book = Book::new(NOW);
     for how in ["removed", "another file", "schema"] {
+        let book = Book::new(NOW);
+        let other = Book::new(NOW);
         let child = worker(&book.path);
-        let aside = book.dir.path().join("aside.db");
-        let newer = Connection::open(&book.path).unwrap();
+        // Each in one step: in between, the worker would see something else, and rightly say so.
         match how {
             "schema" => {
+                let newer = Connection::open(&book.path).unwrap();
                 let known: i64 =
                     newer.pragma_query_value(None, "user_version", |r| r.get(0)).unwrap();
                 newer.pragma_update(None, "user_version", known + 1).unwrap();
             }
-            _ => std::fs::rename(&book.path, &aside).unwrap(),
-        }
-        drop(newer);
-        if how == "another file" {
-            std::fs::copy(&aside, &book.path).unwrap();
+            "removed" => std::fs::rename(&book.path, book.dir.path().join("aside.db")).unwrap(),
+            _ => std::fs::rename(&other.path, &book.path).unwrap(),
         }
         let out = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&out.stderr).into_owned();
         assert_eq!(out.status.code(), Some(3), "{how}: {said}");
         assert!(said.contains(how), "{how}: {said}");
-        if aside.exists() {
-            std::fs::rename(&aside, &book.path).unwrap();
-        }
     }
 }
 

@@ -139,9 +139,8 @@ fn a_collect_of_who_cannot_read_the_key_asks_nothing_and_declines_nothing() {
 fn a_gateway_that_nobody_can_ask_is_begun_with_nothing() {
     let fake = Fake::new();
     let book = stripe_fake::book(&fake, &["card"; 4]);
-    let wrong = book.file("wrong", "letmein");
-    std::fs::set_permissions(&wrong, std::fs::Permissions::from_mode(0o644)).unwrap();
-    for file in ["", wrong.as_str()] {
+    let wrong = book.secret("wrong", "letmein", 0o644);
+    for file in ["", wrong] {
         set(&book, &[("stripe.secret_file", file)]);
         let ran = book.run(&["collect", "--target", "2026-01-05", "--json"]).ends(1).json();
         assert_eq!(ran["skipped"]["gateway_unreachable"], 4, "{ran}");
@@ -174,10 +173,9 @@ impl Follow for UntilTold {
 fn a_line_that_only_the_worker_has_puts_nothing_off() {
     let sink = Sink::start(Script { auth: Some("235 ok".into()), ..Script::default() });
     let book = mailing(&sink);
-    let file = book.file("password", "letmein");
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let file = book.secret("password", "letmein", 0o600);
     // A port on which nobody listens: refused to us.
-    set(&book, &[("smtp.secret_file", &file), ("smtp.port", "1")]);
+    set(&book, &[("smtp.secret_file", file), ("smtp.port", "1")]);
     let locks = PathBuf::from(format!("{}.d/locks", book.path.display()));
     std::fs::create_dir_all(&locks).unwrap();
     let mut alive = std::fs::File::create(locks.join("able-mail.lock")).unwrap();
@@ -254,23 +252,22 @@ fn reminders_are_sent_by_who_can() {
 #[test]
 fn a_secret_is_named_as_its_own_kind_and_doctor_says_which_is_where() {
     let book = Book::new("2026-01-05");
-    let file = |name: &str, text: &str, mode: u32| {
-        let path = book.file(name, text);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        path
-    };
-    let (key, password) = (file("key", "sk_live_hunter2", 0o600), file("pw", "hunter2", 0o600));
-    let shadow = file("shadow", "root:$y$hunter2:1:2:3\nbin:*:1:2:3\n", 0o600);
+    let (key, password) =
+        (book.secret("key", "sk_live_hunter2", 0o600), book.secret("pw", "hunter2", 0o600));
+    let shadow = book.secret("shadow", "root:$y$hunter2:1:2:3\nbin:*:1:2:3\n", 0o600);
+    let anywhere = book.file("anywhere", "hunter2");
     for (setting, named, code) in [
-        ("smtp.secret_file", key.as_str(), 2),
-        ("stripe.secret_file", &password, 2),
+        ("smtp.secret_file", key, 2),
+        ("smtp.secret_file", &anywhere, 2),
+        ("smtp.secret_file", "/etc/shadow", 2),
+        ("stripe.secret_file", password, 2),
         ("smtp.secret_file", "/dev/zero", 2),
         ("smtp.secret_file", "../pw", 2),
-        ("smtp.secret_file", &password, 0),
-        ("stripe.secret_file", &key, 0),
-        ("smtp.secret_file", &key, 2),
+        ("smtp.secret_file", password, 0),
+        ("stripe.secret_file", key, 0),
+        ("smtp.secret_file", key, 2),
         ("stripe.secret_file", "stripe", 0),
-        ("stripe.secret_file", &shadow, 0),
+        ("stripe.secret_file", shadow, 0),
     ] {
         let ran = book.run(&["settings", "set", setting, named]).ends(code);
         assert!(!format!("{}{}", ran.out, ran.err).contains("hunter2"), "{}", ran.err);
@@ -287,7 +284,29 @@ fn a_secret_is_named_as_its_own_kind_and_doctor_says_which_is_where() {
     let gateway = of("gateway secret");
     assert!(gateway["found"].as_str().unwrap().contains("must hold one line"), "{gateway}");
     // A file swapped afterwards is judged again by whoever reads it.
-    std::fs::write(&password, "sk_live_hunter2").unwrap();
+    book.secret(password, "sk_live_hunter2", 0o600);
     let seen = book.run(&["doctor"]).ends(4).out;
     assert!(seen.contains("does not hold a mail password") && !seen.contains("hunter2"), "{seen}");
+}
+
+#[test]
+fn a_full_path_of_an_older_book_is_read_and_doctor_says_how_to_end_it() {
+    let sink = Sink::start(Script { auth: Some("235 ok".into()), ..Script::default() });
+    let book = mailing(&sink);
+    let anywhere = book.file("password", "letmein");
+    std::fs::set_permissions(&anywhere, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let refused = book.run(&["settings", "set", "smtp.secret_file", &anywhere]).ends(2).err;
+    let remedy = "/secrets/password";
+    assert!(refused.contains("it is no path") && refused.contains(remedy), "{refused}");
+    let conn = rusqlite::Connection::open(&book.path).unwrap();
+    let older = "UPDATE setting SET value = ?1 WHERE key = 'smtp.secret_file'";
+    assert_eq!(conn.execute(older, [&anywhere]).unwrap(), 1);
+    book.run(&["deliver", "--send-now"]);
+    assert_eq!(sink.taken().len(), 4, "an upgrade stops no mail");
+    let told = book.run(&["doctor"]).ends(4).out;
+    assert!(told.contains("outside of the one directory") && told.contains(remedy), "{told}");
+    book.secret("password", "letmein", 0o600);
+    book.run(&["settings", "set", "smtp.secret_file", "password"]).ends(0);
+    let told = book.run(&["doctor"]).out;
+    assert!(!told.contains("outside of the one directory"), "{told}");
 }

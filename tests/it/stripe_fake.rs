@@ -354,13 +354,11 @@ fn listed(there: &There, path: &str, query: &str) -> Value {
 
 /// Lets a book charge at the fake, one request after the other.
 pub fn connect(book: &Book, fake: &Fake) {
-    use std::os::unix::fs::PermissionsExt;
-    let secret = book.file("key", "sk_test_4711");
-    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let secret = book.secret("key", "sk_test_4711", 0o600);
     for (key, value) in [
         ("payment.gateway", "stripe"),
         ("stripe.base_url", fake.base.as_str()),
-        ("stripe.secret_file", secret.as_str()),
+        ("stripe.secret_file", secret),
         ("payment.concurrency", "1"),
     ] {
         book.run(&["settings", "set", key, value]).ends(0);

@@ -3,8 +3,8 @@
 use super::{Finding, finding, good};
 use crate::config::Config;
 use crate::engine::reach::{self, MAIL, NOBODY};
-use crate::engine::{Error, Session};
-use crate::gateway::secret::{Kind, Seen, look};
+use crate::engine::{Error, Session, settings};
+use crate::gateway::secret::{Kind, Seen, directory, look};
 use crate::gateway::{self, Shut};
 use crate::store::method_state;
 use std::os::unix::fs::MetadataExt;
@@ -22,6 +22,11 @@ pub(super) fn findings(session: &Session, config: &Config) -> Result<Vec<Finding
         }
         match look(kind, named, &side) {
             Ok(seen) => {
+                if named.contains('/') {
+                    let found = format!("{named} lies outside of the one directory of secrets");
+                    let remedy = settings::secret_remedy(kind, named, &directory(&side));
+                    all.push(finding("secrets", false, found, &remedy));
+                }
                 places.extend(seen.path.parent().map(Path::to_owned));
                 all.push(secret(name, named, &seen));
             }
@@ -29,15 +34,6 @@ pub(super) fn findings(session: &Session, config: &Config) -> Result<Vec<Finding
         }
     }
     places.dedup();
-    if let [first, .., last] = places.as_slice() {
-        let found = format!("{} and {}", first.display(), last.display());
-        all.push(finding(
-            "secrets",
-            false,
-            found,
-            "keep both in one directory, such as secrets/ beside the book",
-        ));
-    }
     for place in places {
         let open = std::fs::metadata(&place).is_ok_and(|facts| facts.mode() & 0o022 != 0);
         if open {

@@ -37,7 +37,9 @@ pub fn plan(db: &Db<'_>, table: &Table<MethodColumns, MethodRow>) -> Result<Plan
             token: held.token.clone(),
             kind: held.kind,
             display: held.display.clone(),
-            gateway: GatewayName::parse(&held.gateway).unwrap_or(GatewayName::Sandbox),
+            gateway: GatewayName::parse(&held.gateway).ok_or_else(|| {
+                StoreError::Corrupt(format!("{number}: there is no gateway {:?}", held.gateway))
+            })?,
             priority: held.priority,
             expires_on: held.expires_on,
             status: held.status,

@@ -134,7 +134,6 @@ pub(super) const SPEC: Spec = Spec {
 };
 
 fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<FailedRow> {
-    let promised: Option<String> = row.get(18)?;
     Ok(FailedRow {
         id: DocumentId(key.id),
         key,
@@ -154,7 +153,7 @@ fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<FailedRow> {
         next_retry_at: row.get(15)?,
         group: row.get(16)?,
         state: row.get(17)?,
-        promised_on: promised.and_then(|t| t.parse().ok()),
+        promised_on: row.get(18)?,
         auto_pay_off: row.get(19)?,
     })
 }

@@ -195,9 +195,7 @@ fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, ReadError> {
          WHERE i.document_id = ?1 ORDER BY i.position",
     )?;
     let rows = statement.query_map([id.0], |r| {
-        let day = |c| -> rusqlite::Result<Option<NaiveDate>> {
-            Ok(r.get::<_, Option<String>>(c)?.and_then(|t| t.parse().ok()))
-        };
+        let day = |c| r.get::<_, Option<NaiveDate>>(c);
         Ok(ItemRow {
             id: ItemId(r.get(0)?),
             position: r.get(1)?,

@@ -7,7 +7,7 @@ use super::{Filter, Totals, currency};
 use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
 use crate::domain::ids::DocumentId;
 use crate::domain::money::Currency;
-use crate::store::{Db, word};
+use crate::store::{Db, word, words};
 use chrono::NaiveDate;
 
 /// One document in a list.
@@ -122,8 +122,8 @@ pub(super) const SPEC: Spec = Spec {
 
 fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<InvoiceRow> {
     let codes: Option<String> = row.get(17)?;
-    let mut flags: Vec<FlagCode> =
-        codes.unwrap_or_default().split(' ').filter_map(FlagCode::parse).collect();
+    // A flag that cannot be read is none that may be left out: the draft would look unflagged.
+    let mut flags: Vec<FlagCode> = words(17, codes.as_deref().unwrap_or(""), ' ', FlagCode::parse)?;
     flags.sort();
     let reason: Option<String> = row.get(18)?;
     Ok(InvoiceRow {

@@ -41,8 +41,7 @@ fn failures(db: &Db<'_>, since: NaiveDate) -> Result<Vec<Failure>, StoreError> {
                 paid: Vec::new(),
             });
         }
-        let on: Option<String> = r.get(5)?;
-        let on = on.and_then(|t| t.parse().ok());
+        let on: Option<NaiveDate> = r.get(5)?;
         if let (Some(on), Some(failure)) = (on, list.last_mut()) {
             failure.paid.push((on, r.get(6)?));
         }

@@ -371,13 +371,17 @@ impl Reader {
                 self.said.say(&self.replies, what, &error.into());
             }
         }
-        if let Ok(others) = presence.others(now) {
-            let people: Vec<Person> =
-                others.into_iter().map(|p| Person { name: p.name, editing: p.editing }).collect();
-            if people != self.people {
-                self.people.clone_from(&people);
-                let _ = self.replies.send(Msg::People(people));
+        let others = match presence.others(now) {
+            Ok(others) => others,
+            Err(error) => {
+                return self.said.say(&self.replies, "you do not see who is here", &error.into());
             }
+        };
+        let people: Vec<Person> =
+            others.into_iter().map(|p| Person { name: p.name, editing: p.editing }).collect();
+        if people != self.people {
+            self.people.clone_from(&people);
+            let _ = self.replies.send(Msg::People(people));
         }
     }
 

@@ -1,0 +1,116 @@
+//! What is stored and cannot be read is never taken for the beginning, for a step that was passed,
+//! for nothing or for a default: the work stands still and says why.
+
+use crate::book::{Book, Ran};
+use crate::day::{billed, posted};
+use daybook::domain::ids::{BillRunId, DocumentId};
+use daybook::engine::command::Pick;
+use daybook::engine::{Session, post, run};
+
+/// Damages a row behind the program's back.
+fn damage(book: &Book, sql: &str) {
+    let conn = rusqlite::Connection::open(&book.path).unwrap();
+    assert!(conn.execute(sql, []).unwrap() >= 1, "{sql}");
+}
+
+#[track_caller]
+fn refused(ran: &Ran, words: &str) {
+    assert!(ran.code > 1 && ran.code != 70, "{}: {}{}", ran.code, ran.out, ran.err);
+    assert!(ran.err.contains(words), "{}", ran.err);
+}
+
+const NUMBERED: &str = "SELECT count(*) FROM document WHERE number IS NOT NULL";
+const DRAFTS: &str = "SELECT count(*) FROM document_state WHERE status = 'Draft'";
+
+/// What makes a job that nobody drives yet.
+type Start = fn(&mut Session);
+
+fn post_run(session: &mut Session) {
+    post::start(session, &post::What::Run(BillRunId(1)), None).unwrap();
+}
+
+fn post_marked(session: &mut Session) {
+    let pick = |id| Pick { id: DocumentId(id), version: 1 };
+    post::start(session, &post::What::Drafts(vec![pick(1), pick(2)]), None).unwrap();
+}
+
+fn cancel(session: &mut Session) {
+    run::cancel(session, BillRunId(1)).unwrap();
+}
+
+#[test]
+fn a_job_whose_place_cannot_be_read_does_nothing_and_is_told() {
+    let posting = [(post_run as Start, "1:x"), (post_run, "2"), (post_run, ":")];
+    let marked = [(post_marked as Start, "half"), (post_marked, "-1"), (post_marked, "1:2")];
+    let canceling = [(cancel as Start, "cancel:"), (cancel, "cancel:x"), (cancel, "cancel2")];
+    for (start, place) in posting.into_iter().chain(marked).chain(canceling) {
+        let book = billed();
+        start(&mut Session::open(&book.path, daybook::cli::actor()).unwrap());
+        let last = "WHERE id = (SELECT max(id) FROM job)";
+        damage(&book, &format!("UPDATE job SET cursor = '{place}' {last}"));
+        book.run(&["worker", "--once"]);
+        let left = (book.count(NUMBERED), book.count(DRAFTS));
+        assert_eq!(left, (0, 3), "{place}");
+        let died =
+            "SELECT count(*) FROM job WHERE state = 'Failed' AND error LIKE '%cannot be read%'";
+        assert_eq!(book.count(died), 1, "{place}");
+        assert!(book.count("SELECT count(*) FROM notice WHERE done_at IS NULL") > 0, "{place}");
+        // Put back where it was, it does its work.
+        let begin = if place.starts_with("cancel") { "cancel" } else { "" };
+        let again = "state = 'Waiting', ended_at = NULL, error = ''";
+        damage(&book, &format!("UPDATE job SET cursor = '{begin}', {again} {last}"));
+        book.run(&["worker", "--once"]).ends(0);
+        assert!((book.count(NUMBERED), book.count(DRAFTS)) != left, "{place}");
+        book.run(&["check"]).ends(0);
+    }
+}
+
+#[test]
+fn a_limit_that_cannot_be_read_is_not_switched_off() {
+    for (key, value) in [
+        ("four_eyes.above", "1e2x"),
+        ("separation.window", "ninety"),
+        ("payment.guard_percent", "50 %"),
+        ("automation.stop_flags", "nonsense"),
+        ("book.time_zone", "Mars/Olympus"),
+        ("proration.prorate", "yes"),
+        ("post.require_review", "some"),
+    ] {
+        let book = billed();
+        let conn = rusqlite::Connection::open(&book.path).unwrap();
+        let sql = "INSERT OR REPLACE INTO setting (key, value) VALUES (?1, ?2)";
+        conn.execute(sql, [key, value]).unwrap();
+        drop(conn);
+        let ran = book.run(&["post", "BR-000001"]);
+        refused(&ran, &format!("daybook settings set {key}"));
+        book.run(&["bill", "--target", "2026-03-01"]);
+        book.run(&["worker", "--once"]);
+        assert_eq!(book.count(NUMBERED), 0, "{key}");
+        assert_eq!(book.count("SELECT count(*) FROM document"), 3, "{key}");
+        // It is shown, and mended by the one verb that is named.
+        assert!(book.run(&["settings", "get", key]).ends(0).out.contains(value));
+        let usual = daybook::config::find(key).unwrap().default;
+        book.run(&["settings", "set", key, usual]).ends(0);
+        book.run(&["post", "BR-000001"]).ends(0);
+        book.run(&["check"]).ends(0);
+    }
+}
+
+#[test]
+fn what_a_document_or_a_schedule_says_is_shown_whole_or_not_at_all() {
+    let book = billed();
+    damage(&book, "UPDATE document_item SET derivation = '{' WHERE document_id = 1");
+    book.run(&["post", "BR-000001"]);
+    if book.count(NUMBERED) == 3 {
+        let file = book.dir.path().join("one.pdf");
+        let ran = book.run(&["invoice", "pdf", "INV-2026-000001", file.to_str().unwrap()]);
+        refused(&ran, "cannot be read");
+        assert!(!file.exists());
+    }
+    let book = posted();
+    book.run(&["schedule", "add", "bill", "--every", "daily", "--at", "06:00"]).ends(0);
+    damage(&book, "UPDATE schedule SET spec = '{'");
+    refused(&book.run(&["schedule", "show", "S-000001", "--json"]), "cannot be read");
+    damage(&book, "UPDATE bill_run SET exclude = 'nonsense'");
+    refused(&book.run(&["run", "show", "BR-000001"]), "unexpected value");
+}

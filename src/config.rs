@@ -276,7 +276,25 @@ pub const SETTINGS: &[Setting] = &[
         "four_eyes.above",
         "",
         AmountOrEmpty,
-        "amount above which what one person does to one account in 24 hours needs a second: posting, memos, write-offs, refunds, loaded open items; and what it owes when a payment method or the domain of an e-mail changes; empty = never",
+        "amount above which what one person does to one account in 24 hours needs a second: posting, memos, write-offs, refunds, loaded open items; and what it owes when its money or documents go elsewhere; empty = never",
+    ),
+    s(
+        "four_eyes.method_above",
+        "",
+        AmountOrEmpty,
+        "what an account owes above which another payment method, or auto-pay on, needs a second person; 0 = whatever it owes; empty = by four_eyes.above",
+    ),
+    s(
+        "four_eyes.address_above",
+        "",
+        AmountOrEmpty,
+        "what an account owes above which another e-mail domain, or another postal address of printed documents, needs a second person; 0 = whatever it owes; empty = by four_eyes.above",
+    ),
+    s(
+        "four_eyes.settings",
+        "true",
+        Bool,
+        "while one of the amounts above is set and somebody else may, a second admin confirms another issuer.bank, issuer.footer, Stripe key or address, four_eyes.* or separation.window",
     ),
     s(
         "four_eyes.price_charges",

@@ -3,12 +3,14 @@
 use super::output::{self, Align};
 use super::{Ctx, Exit, progress};
 use crate::domain::ids::RunId;
+use crate::domain::money::Currency;
 use crate::engine::command::Pick;
 use crate::engine::post::{self, Posted, What};
 use crate::engine::query::{self, Answer, Query};
 use crate::engine::{Error, Session};
 use crate::store::document;
 use crate::store::job::JobRow;
+use crate::store::read::post_preview::PostPreview;
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
@@ -24,6 +26,9 @@ pub struct Args {
     /// A new invoice date; due dates follow the term
     #[arg(long, value_name = "DATE")]
     invoice_date: Option<NaiveDate>,
+    /// Say what would be posted and what would stay behind; write nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Runs it.
@@ -50,7 +55,11 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             What::Drafts(picks)
         }
     };
-    let doubts = doubts(&session, &what, args.invoice_date)?;
+    let preview = preview(&session, &what, args.invoice_date)?;
+    if args.dry_run {
+        return foretell(&preview, ctx);
+    }
+    let doubts = preview.doubts;
     for doubt in doubts.iter().filter(|_| !ctx.json) {
         output::line(&format!("check the date: {doubt}"));
     }
@@ -59,20 +68,56 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     report(ended.job(), &doubts, &session.head()?, ctx)
 }
 
-/// What is odd about the dates that will be printed; the console asks the same.
-fn doubts(
+/// What posting would do; the console asks the same.
+fn preview(
     session: &Session,
     what: &What,
     invoice_on: Option<NaiveDate>,
-) -> Result<Vec<String>, Error> {
+) -> Result<PostPreview, Error> {
     let query = match what {
         What::Run(run) => Query::PostRun(RunId::Bill(*run), invoice_on),
         What::Drafts(picks) => Query::PostMarked(picks.clone(), invoice_on),
     };
     match query::ask(session, &query)? {
-        Answer::Post(preview) => Ok(preview.doubts),
+        Answer::Post(preview) => Ok(preview),
         other => Err(Error::Bug(format!("a posting was answered by {other:?}"))),
     }
+}
+
+fn foretell(preview: &PostPreview, ctx: &Ctx) -> Result<Exit, Error> {
+    let known = |(currency, total, _): &(Option<Currency>, i64, i64)| currency.map(|c| (c, *total));
+    let money: Vec<(Currency, i64)> = preview.money.iter().filter_map(known).collect();
+    let left: i64 = preview.left_out.iter().map(|(_, n)| n).sum();
+    if ctx.json {
+        let totals: Map<String, Value> =
+            money.iter().map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m)))).collect();
+        let behind: Vec<Value> = preview
+            .left_out
+            .iter()
+            .map(|(reason, count)| json!({ "reason": reason, "count": count }))
+            .collect();
+        output::json(&json!({
+            "would_post": preview.count,
+            "totals": totals,
+            "numbers": preview.numbers,
+            "stays_behind": behind,
+            "warnings": preview.doubts,
+        }))?;
+    } else {
+        let totals: Vec<String> =
+            money.iter().map(|(c, m)| format!("{} {c}", c.grouped(*m))).collect();
+        output::line(&format!("would post {}: {}", preview.count, totals.join(", ")));
+        for range in &preview.numbers {
+            output::line(&format!("numbers {range}"));
+        }
+        for (reason, count) in &preview.left_out {
+            output::line(&format!("stays behind: {count} {reason}"));
+        }
+        for doubt in &preview.doubts {
+            output::line(&format!("check the date: {doubt}"));
+        }
+    }
+    Ok(Exit::partly_if(left > 0))
 }
 
 fn report(job: &JobRow, doubts: &[String], head: &str, ctx: &Ctx) -> Result<Exit, Error> {

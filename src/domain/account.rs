@@ -60,6 +60,16 @@ text_enum! {
     }
 }
 
+impl DeliveryPreference {
+    /// Whether a copy is printed.
+    pub fn prints(self) -> bool {
+        match self {
+            Self::Print | Self::Both => true,
+            Self::Email | Self::None => false,
+        }
+    }
+}
+
 /// What an account is at one time: the columns of accounts.csv.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountTerms {

@@ -75,11 +75,16 @@ pub fn dispute(session: &mut Session, document: DocumentId, why: &str) -> Result
 
 /// Payment runs leave an invoice alone, or take it again.
 pub fn auto_pay(session: &mut Session, document: DocumentId, on: bool) -> Result<Receipt, Error> {
-    session.write(Verb::FollowUp, |tx| {
+    four_eyes::write(session, Verb::FollowUp, |tx, eyes| {
         let debt = debt::get(tx, document)?;
-        debt::set_auto_pay_off(tx, document, !on)?;
+        let second = if on && debt.auto_pay_off {
+            other_method(tx, eyes, debt.account, &format!("auto-pay of {}", debt.number))?
+        } else {
+            String::new()
+        };
+        debt::set_auto_pay_off(tx, &debt, !on)?;
         let words = if on { "auto-pay on" } else { "auto-pay off" };
-        tx.note(&debt.number, words);
+        tx.note(&debt.number, format!("{words}{second}"));
         Ok(done(format!("{}: {words}", debt.number)))
     })
 }

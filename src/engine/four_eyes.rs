@@ -36,18 +36,16 @@ pub fn seen(tx: &Tx<'_>, row: &DocumentRow) -> Result<Result<Option<Second>, Str
     tx.seconded_by(None);
     Ok(match stop {
         None => Ok(second),
-        Some(Stop::Alone { limit, before_minor, currency }) => {
+        Some(Stop::Alone { limit, setting, before_minor, currency }) => {
             let before = if before_minor == 0 {
                 String::new()
             } else {
                 let money = currency.grouped(before_minor);
                 format!("with {money} {currency} of yours on this account in 24 hours ")
             };
-            Err(format!(
-                "{before}above {limit}: somebody else must accept it first (four_eyes.above)"
-            ))
+            Err(format!("{before}above {limit}: somebody else must accept it first ({setting})"))
         }
-        Some(stop @ (Stop::BothSides { .. } | Stop::Prices { .. })) => {
+        Some(stop @ (Stop::BothSides { .. } | Stop::Prices { .. } | Stop::Settings)) => {
             Err(format!("{stop}: somebody else must post it (separation.window)"))
         }
     })
@@ -111,7 +109,12 @@ impl Eyes {
             object_state: deed.object.state(tx)?,
             amount_minor: deed.minor.abs(),
             currency: deed.currency,
-            words: format!("{}: {} of {money}", deed.subject, deed.what),
+            words: match deed.object {
+                Object::Settings => format!("{}: {}", deed.subject, deed.what),
+                Object::Document(_) | Object::Payment(_) | Object::Methods(_) => {
+                    format!("{}: {} of {money}", deed.subject, deed.what)
+                }
+            },
             reason: deed.reason.to_owned(),
         };
         let open = four_eyes::open_for(tx, &request.deed)?.filter(|o| stands(tx, o, &request));
@@ -126,9 +129,14 @@ impl Eyes {
             tx.seconded_by(Some(Second { asked_by: Some(open.uid), name }));
             return Ok(format!("{asked} (operation {})", open.asked_seq));
         }
-        let (account, kind) = whose(tx, deed.object)?;
-        let new = NewDeed::new(account, kind, deed.minor, deed.currency);
-        let Some(stop) = deed::too_much(tx, tx.actor().uid, &new, tx.now().at_ms)? else {
+        let stop = match whose(tx, deed.object)? {
+            None => Some(Stop::Settings),
+            Some((account, kind)) => {
+                let new = NewDeed::new(account, kind, deed.minor, deed.currency);
+                deed::too_much(tx, tx.actor().uid, &new, tx.now().at_ms)?
+            }
+        };
+        let Some(stop) = stop else {
             return Ok(String::new());
         };
         if let Some(open) = open {
@@ -145,13 +153,14 @@ impl Eyes {
     }
 }
 
-/// The account that an object is about, and what is done to it.
-fn whose(db: &Db<'_>, object: Object) -> Result<(AccountId, DeedKind), StoreError> {
-    Ok(match object {
+/// The account that an object is about, and what is done to it; none = it is about all of them.
+fn whose(db: &Db<'_>, object: Object) -> Result<Option<(AccountId, DeedKind)>, StoreError> {
+    Ok(Some(match object {
+        Object::Settings => return Ok(None),
         Object::Document(id) => (document::get(db, id)?.account, DeedKind::Credit),
         Object::Payment(id) => (payment::get(db, id)?.account, DeedKind::Refund),
         Object::Methods(id) => (id, DeedKind::Method),
-    })
+    }))
 }
 
 /// Whether a request is still about what it was.

@@ -1,6 +1,7 @@
 //! What a screen may ask of the book, as plain data, and the one place that answers.
 
 use crate::clock::Now;
+use crate::domain::actor::Actor;
 use crate::domain::ids::{AccountId, DocumentId, RunId};
 use crate::domain::money::Currency;
 use crate::domain::recovery::{Recovery, usual_since};
@@ -17,6 +18,7 @@ use crate::store::read::invoices::InvoiceRow;
 use crate::store::read::jobs::{JobRow, ScheduleRow};
 use crate::store::read::log::LogRow;
 use crate::store::read::post_preview::{self, PostPreview};
+use crate::store::read::post_second::Poster;
 use crate::store::read::runs::{RunDetail, RunRow};
 use crate::store::read::sample::Sample;
 use crate::store::read::today::{Step, StepRow};
@@ -218,10 +220,12 @@ pub fn ask(session: &Session, query: &Query) -> Result<Answer, Error> {
         let found = usage::pending(session, now.today, account.as_deref())?;
         return Ok(Answer::Usage(now.today, Box::new(found)));
     }
-    let answer = session.store.read(|db| answer(db, query, now)).map_err(|error| match error {
-        ReadError::Store(error) => Error::Store(error),
-        ReadError::Filter(error) => Error::usage("bad_filter", error.to_string(), ""),
-    })?;
+    let answer = session.store.read(|db| answer(db, query, now, &session.actor)).map_err(
+        |error| match error {
+            ReadError::Store(error) => Error::Store(error),
+            ReadError::Filter(error) => Error::usage("bad_filter", error.to_string(), ""),
+        },
+    )?;
     Ok(match answer {
         Answer::Status(status) => {
             Answer::Status(StatusRow { jobs: waiting(session, status.jobs, now)?, ..status })
@@ -247,7 +251,8 @@ fn waiting(session: &Session, mut rows: Vec<JobRow>, now: Now) -> Result<Vec<Job
 }
 
 /// Answers one question from one consistent view of the book.
-pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError> {
+pub fn answer(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, ReadError> {
+    let by = Some(Poster { actor, now_ms: now.at_ms });
     Ok(match query {
         Query::List(name, args) => list(db, *name, args)?,
         Query::Totals(name, filter) => Answer::Totals(match name {
@@ -286,12 +291,12 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now) -> Result<Answer, ReadError>
         Query::Run(run) => Answer::Run(read::runs::detail(db, *run)?),
         Query::Account(id) => Answer::Account(Box::new(read::accounts::detail(db, *id)?)),
         Query::PostRun(RunId::Bill(run), invoice_on) => {
-            let dates = post_preview::Dates { today: now.today, invoice_on: *invoice_on };
+            let dates = post_preview::Dates { today: now.today, invoice_on: *invoice_on, by };
             Answer::Post(post_preview::of_run(db, run.0, dates)?)
         }
         Query::PostRun(RunId::Payment(_), _) => Answer::Post(PostPreview::default()),
         Query::PostMarked(picks, invoice_on) => {
-            let dates = post_preview::Dates { today: now.today, invoice_on: *invoice_on };
+            let dates = post_preview::Dates { today: now.today, invoice_on: *invoice_on, by };
             let picks: Vec<(i64, i64)> = picks.iter().map(|p| (p.id.0, p.version)).collect();
             Answer::Post(post_preview::of_marked(db, &picks, dates)?)
         }

@@ -1,13 +1,16 @@
 //! Settings, and the clock of a test or demo book.
 
+use super::four_eyes::{self, Deed, Eyes};
 use super::{Error, Session};
 use crate::clock::Now;
 use crate::config::{self, Config};
 use crate::document::Logo;
 use crate::domain::actor::Verb;
+use crate::domain::money::Currency;
 use crate::gateway::secret::{self, Kind, SecretError};
 use crate::outside;
-use crate::store::{BookKind, logo as logos, posting, settings, timekeeping};
+use crate::store::four_eyes::Object;
+use crate::store::{BookKind, StoreError, Tx, logo as logos, posting, role, settings, timekeeping};
 use chrono::{NaiveDate, NaiveDateTime};
 use std::path::Path;
 
@@ -40,7 +43,7 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
         return Err(Error::usage("bad_value", format!("backup.to cannot be {value:?}"), hint));
     }
     let logo = if key == "issuer.logo" { read_logo(value)? } else { None };
-    session.write(Verb::Settings, |tx| {
+    four_eyes::write(session, Verb::Settings, |tx, eyes| {
         let before = settings::as_stored(tx)?;
         let old = before.contradictions();
         if let Some(why) =
@@ -57,11 +60,12 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
                 "choose other letters, or another place for the year",
             ));
         }
+        let second = second_admin(tx, eyes, &before, (key, value))?;
         settings::set(tx, key, value)?;
         if key == "issuer.logo" {
             logos::choose(tx, logo.as_ref().map(|(hash, png)| (hash.as_str(), &png[..])))?;
         }
-        tx.note(key, format!("{key}: {:?} → {value:?}", before.get(key)));
+        tx.note(key, format!("{key}: {:?} → {value:?}{second}", before.get(key)));
         Ok(())
     })
 }
@@ -75,6 +79,52 @@ pub(super) fn secret_remedy(kind: Kind, path: &str, directory: &Path) -> String 
         directory.display(),
         kind.setting()
     )
+}
+
+/// Settings that send everybody's money elsewhere, or say what needs a second person.
+const GUARDED: &[&str] =
+    &["issuer.bank", "issuer.footer", "stripe.secret_file", "stripe.base_url", "separation.window"];
+
+/// Asks for a second admin where the rules want one and there is one; gives what the audit trail
+/// then says of who asked.
+fn second_admin(
+    tx: &Tx<'_>,
+    eyes: &Eyes,
+    before: &config::Config,
+    (key, value): (&str, &str),
+) -> Result<String, Error> {
+    let guarded = GUARDED.contains(&key) || key.starts_with("four_eyes.");
+    let amounts = ["four_eyes.above", "four_eyes.method_above", "four_eyes.address_above"];
+    let in_force = before.get("four_eyes.settings") == "true"
+        && amounts.iter().any(|amount| !before.get(amount).is_empty());
+    if !guarded || !in_force || before.get(key) == value || !another_may(tx)? {
+        return Ok(String::new());
+    }
+    let what = format!("{:?} → {value:?}", before.get(key));
+    eyes.on(
+        tx,
+        &Deed {
+            object: Object::Settings,
+            subject: key,
+            what: &what,
+            with: &format!("{key} = {value}"),
+            minor: 0,
+            currency: Currency::PLACEHOLDER,
+            reason: "",
+        },
+    )
+}
+
+/// Whether anybody else may change settings: who is alone is never locked out.
+fn another_may(tx: &Tx<'_>) -> Result<bool, StoreError> {
+    let mut users: Vec<u32> = role::list(tx)?.into_iter().map(|(uid, _)| uid).collect();
+    users.push(role::creator(tx)?);
+    for uid in users.into_iter().filter(|uid| *uid != tx.actor().uid) {
+        if role::standing(tx, uid)?.may(Verb::Settings).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Refuses a file that holds another kind of secret, or is no secrets file at all. One that cannot

@@ -131,27 +131,75 @@ pub fn insert(
     Ok(id)
 }
 
-/// What new terms of an account are, if they send its documents to another domain: what it owes is
-/// what somebody else would hear of.
+/// Where an account's documents and money go.
+struct Ways {
+    emails: String,
+    /// As it is printed; none = nothing is.
+    postal: Option<[String; 6]>,
+    auto_pay: bool,
+}
+
+fn ways(db: &Db<'_>, id: AccountId) -> Result<Option<Ways>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT emails, delivery, auto_pay, address1, address2, postcode, city, region, country
+             FROM account_version WHERE account_id = ?1 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row([id.0], |r| {
+            let printed = word(r, 1, DeliveryPreference::parse)?.prints();
+            let postal = [r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?, r.get(7)?, r.get(8)?];
+            Ok(Ways { emails: r.get(0)?, postal: printed.then_some(postal), auto_pay: r.get(2)? })
+        })
+        .optional()?)
+}
+
+/// What new terms of an account are, each with what it is: they send its documents to another
+/// domain or another postal address, or let its methods be charged. What it owes is what somebody
+/// else would hear of, or pay.
 pub fn redirects(
     db: &Db<'_>,
     id: AccountId,
     terms: &AccountTerms,
-) -> Result<Option<NewDeed>, StoreError> {
-    let held: Option<String> = db
-        .conn()
-        .prepare_cached(
-            "SELECT emails FROM account_version WHERE account_id = ?1 ORDER BY seq DESC LIMIT 1",
-        )?
-        .query_row([id.0], |r| r.get(0))
-        .optional()?;
-    let held = split_emails(&held.unwrap_or_default());
-    let known: HashSet<String> = held.iter().map(|e| domain(e)).collect();
-    if terms.emails.iter().all(|e| known.contains(&domain(e))) {
-        return Ok(None);
-    }
+) -> Result<Vec<(NewDeed, String)>, StoreError> {
+    let Some(held) = ways(db, id)? else { return Ok(Vec::new()) };
     let (_, currency, owed) = owes(db, id)?;
-    Ok((owed > 0).then(|| NewDeed::new(id, DeedKind::Email, owed, currency)))
+    if owed <= 0 {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    let known: HashSet<String> = split_emails(&held.emails).iter().map(|e| domain(e)).collect();
+    if terms.emails.iter().any(|e| !known.contains(&domain(e))) {
+        let new = terms.emails.join(";");
+        found.push((DeedKind::Address, format!("e-mail {} → {new}", held.emails)));
+    }
+    let postal = [
+        &terms.address1,
+        &terms.address2,
+        &terms.postcode,
+        &terms.city,
+        &terms.region,
+        &terms.country,
+    ];
+    let moved = held.postal.as_ref().is_none_or(|held| !held.iter().eq(postal));
+    if terms.delivery.prints() && moved {
+        let line = |parts: &[&String]| {
+            let parts = parts.iter().map(|p| p.as_str()).filter(|p| !p.is_empty());
+            parts.collect::<Vec<_>>().join(", ")
+        };
+        let old = held.postal.as_ref().map_or_else(
+            || "not printed".to_owned(),
+            |held| line(&held.iter().collect::<Vec<_>>()),
+        );
+        found.push((DeedKind::Address, format!("printed for {old} → {}", line(&postal))));
+    }
+    if terms.auto_pay && !held.auto_pay {
+        found.push((DeedKind::Method, "auto-pay on".to_owned()));
+    }
+    Ok(found
+        .into_iter()
+        .map(|(kind, what)| (NewDeed::new(id, kind, owed, currency), what))
+        .collect())
 }
 
 fn domain(email: &str) -> String {
@@ -165,7 +213,7 @@ pub fn amend(
     terms: &AccountTerms,
     effective_from: NaiveDate,
 ) -> Result<(), StoreError> {
-    if let Some(deed) = redirects(tx, id, terms)? {
+    for (deed, _) in redirects(tx, id, terms)? {
         deed::enter(tx, &deed)?;
     }
     let seq: i64 = tx

@@ -1,5 +1,7 @@
 //! What is owed on posted documents, and the credits that stand against it.
 
+use super::deed;
+use super::payment_method;
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
@@ -142,10 +144,13 @@ pub fn set_retry(
 }
 
 /// Switches auto-pay of one document.
-pub fn set_auto_pay_off(tx: &Tx<'_>, document: DocumentId, off: bool) -> Result<(), StoreError> {
+pub fn set_auto_pay_off(tx: &Tx<'_>, debt: &Debt, off: bool) -> Result<(), StoreError> {
+    if debt.auto_pay_off && !off {
+        deed::enter(tx, &payment_method::exposure(tx, debt.account)?)?;
+    }
     tx.conn().execute(
         "UPDATE document_state SET auto_pay_off = ?2 WHERE document_id = ?1",
-        (document.0, off),
+        (debt.document.0, off),
     )?;
     tx.touch(Topic::Payments);
     Ok(())

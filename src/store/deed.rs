@@ -2,6 +2,11 @@
 //! money received, a refund, a method, an address), so that every verb meets the two rules there:
 //! four eyes sum what one person did to one account alone, and nobody is on both sides of it.
 
+pub mod ahead;
+mod stop;
+
+pub use stop::Stop;
+
 use super::{Db, StoreError, Tx, document, settings};
 use crate::config::Config;
 use crate::domain::actor::Role;
@@ -36,10 +41,10 @@ text_enum! {
         CreditAsked = "credit asked for",
         /// Money was said to have come.
         Money = "payment",
-        /// A payment method came or changed.
+        /// A payment method came or changed, or is charged again.
         Method = "payment method",
-        /// Documents go to another domain.
-        Email = "e-mail address",
+        /// Documents go to another domain or postal address.
+        Address = "e-mail address",
         /// A price changed.
         Price = "price",
     }
@@ -89,7 +94,7 @@ impl DeedKind {
             | Self::CreditDraft
             | Self::CreditApplied
             | Self::CreditAsked => Some(Side::Credit),
-            Self::Posting | Self::Method | Self::Email | Self::Price => None,
+            Self::Posting | Self::Method | Self::Address | Self::Price => None,
         }
     }
 
@@ -98,7 +103,7 @@ impl DeedKind {
             Self::Posting | Self::Credit | Self::Debit | Self::WriteOff | Self::Refund => {
                 Weight::Sum
             }
-            Self::Method | Self::Email => Weight::Most,
+            Self::Method | Self::Address => Weight::Most,
             Self::CreditDraft
             | Self::CreditApplied
             | Self::CreditAsked
@@ -141,89 +146,6 @@ pub struct Second {
     pub asked_by: Option<u32>,
     /// Their name.
     pub name: String,
-}
-
-/// Why a deed is refused to a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
-    /// They are on the other side of the account.
-    BothSides {
-        /// Who.
-        user: String,
-        /// What they did there.
-        did: DeedKind,
-        /// When.
-        on: NaiveDate,
-        /// The last day on which that counts.
-        until: NaiveDate,
-    },
-    /// Alone they may not do so much.
-    Alone {
-        /// The limit, as it is set.
-        limit: String,
-        /// What they did alone within a day before this, minor units.
-        before_minor: i64,
-        /// In which currency.
-        currency: Currency,
-    },
-    /// Alone they may not change so many prices.
-    Prices {
-        /// How many they may.
-        limit: i64,
-    },
-}
-
-impl std::fmt::Display for Stop {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::BothSides { user, did: DeedKind::Money, on, .. } => {
-                write!(f, "{user} recorded a payment on this account on {on}")
-            }
-            Self::BothSides { user, did, on, .. } => {
-                write!(f, "{user} made a {did} on this account on {on}")
-            }
-            Self::Alone { limit, before_minor: 0, .. } => {
-                write!(f, "above {limit} a second person must confirm")
-            }
-            Self::Alone { limit, before_minor, currency } => write!(
-                f,
-                "with {} {currency} of yours on this account in 24 hours it is above {limit}: \
-                 a second person must confirm",
-                currency.grouped(*before_minor)
-            ),
-            Self::Prices { limit } => {
-                write!(f, "above {limit} prices in 24 hours a second person must confirm")
-            }
-        }
-    }
-}
-
-impl Stop {
-    /// A word for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::BothSides { .. } => "separation_of_duties",
-            Self::Alone { .. } | Self::Prices { .. } => "four_eyes",
-        }
-    }
-
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::BothSides { did: DeedKind::Money, until, .. } => format!(
-                "somebody else must write off, refund or make memos there until {until} (separation.window)"
-            ),
-            Self::BothSides { until, .. } => {
-                format!("somebody else must record its payments until {until} (separation.window)")
-            }
-            Self::Alone { .. } => {
-                "somebody else must accept or confirm it (four_eyes.above)".to_owned()
-            }
-            Self::Prices { .. } => {
-                "somebody else must confirm it (four_eyes.price_charges)".to_owned()
-            }
-        }
-    }
 }
 
 /// A deed that does not count: its draft was canceled, its refund failed.
@@ -284,14 +206,52 @@ pub fn too_much(
         let stop = Stop::Prices { limit };
         return Ok((limit > 0 && prices(db, uid, now_ms)? >= limit).then_some(stop));
     }
+    if let Some(own) = own_stop(&config, deed) {
+        return Ok(own);
+    }
     if limit_minor(&config, deed.currency).is_none() {
         return Ok(None);
     }
     let had = alone(db, uid, deed.account, deed.currency, now_ms)?;
     let Some(has) = with(had, deed.kind, deed.minor) else { return Ok(None) };
-    Ok(above(&config, deed.currency, has).then(|| Stop::Alone {
+    Ok(above(&config, deed.currency, has).then(|| alone_stop(&config, deed.currency, had)))
+}
+
+fn alone_stop(config: &Config, currency: Currency, had: (i64, i64)) -> Stop {
+    Stop::Alone {
         limit: config.get("four_eyes.above").to_owned(),
+        setting: "four_eyes.above",
         before_minor: had.0.saturating_add(had.1),
+        currency,
+    }
+}
+
+/// The limit that a kind has of its own, if it is set: it goes by that, and not with the rest.
+fn own_limit(config: &Config, deed: &NewDeed) -> Option<(&'static str, i64)> {
+    let setting = match deed.kind {
+        DeedKind::Method => "four_eyes.method_above",
+        DeedKind::Address => "four_eyes.address_above",
+        DeedKind::Posting
+        | DeedKind::Credit
+        | DeedKind::Debit
+        | DeedKind::WriteOff
+        | DeedKind::Refund
+        | DeedKind::CreditDraft
+        | DeedKind::CreditApplied
+        | DeedKind::CreditAsked
+        | DeedKind::Money
+        | DeedKind::Price => return None,
+    };
+    config.decimal(setting).map(|limit| (setting, deed.currency.whole_minor(limit)))
+}
+
+/// What a limit of its own says of a deed; none when it has none.
+fn own_stop(config: &Config, deed: &NewDeed) -> Option<Option<Stop>> {
+    let (setting, most) = own_limit(config, deed)?;
+    Some((deed.minor > most).then(|| Stop::Alone {
+        limit: config.get(setting).to_owned(),
+        setting,
+        before_minor: 0,
         currency: deed.currency,
     }))
 }
@@ -386,6 +346,7 @@ pub fn enter(tx: &Tx<'_>, deed: &NewDeed) -> Result<(), StoreError> {
     let config = rules(tx)?;
     let limit = limit_minor(&config, deed.currency);
     let counts = match deed.kind.weight() {
+        _ if own_limit(&config, deed).is_some() => false,
         // What only four eyes look at is kept where they do.
         Weight::Sum | Weight::Most if deed.kind.side().is_none() => {
             limit.is_some() && deed.minor != 0

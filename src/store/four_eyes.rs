@@ -27,6 +27,8 @@ pub enum Object {
     Payment(PaymentId),
     /// An account's payment methods.
     Methods(AccountId),
+    /// The settings that say where everybody's money goes and what a second person is for.
+    Settings,
 }
 
 impl Object {
@@ -35,6 +37,8 @@ impl Object {
             Self::Document(id) => ("document", id.0),
             Self::Payment(id) => ("payment", id.0),
             Self::Methods(id) => ("account", id.0),
+            // The issuer's own: accounts begin at 1.
+            Self::Settings => ("account", 0),
         }
     }
 
@@ -59,6 +63,11 @@ impl Object {
                     || m.priority || ':' || m.status || ':' || m.changed_at, ',' ORDER BY m.id)
                     FROM payment_method m WHERE m.account_id = a.id), '')
                  FROM account a WHERE a.id = ?1"
+            }
+            Self::Settings => {
+                "SELECT coalesce(group_concat(key || '=' || value, char(10) ORDER BY key), '') FROM setting
+                 WHERE ?1 = 0 AND (key LIKE 'issuer.%' OR key LIKE 'stripe.%' OR key LIKE 'four_eyes.%'
+                    OR key LIKE 'separation.%')"
             }
         };
         let (_, id) = self.parts();
@@ -110,6 +119,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<RequestRow> {
     let object = word(r, 2, |kind| match kind {
         "document" => Some(Object::Document(DocumentId(id))),
         "payment" => Some(Object::Payment(PaymentId(id))),
+        "account" if id == 0 => Some(Object::Settings),
         "account" => Some(Object::Methods(AccountId(id))),
         _ => None,
     })?;

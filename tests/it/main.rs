@@ -46,6 +46,7 @@ mod old_books;
 mod on_its_way;
 mod post_date;
 mod pty;
+mod redirects;
 mod restore;
 mod retry;
 mod roles;

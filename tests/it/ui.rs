@@ -409,7 +409,7 @@ fn the_question_before_posting_counts_what_posting_takes() {
             .read(|db| -> Result<(), read::ReadError> {
                 let run = BillRunId(4);
                 let today = chrono::NaiveDate::from_ymd_opt(2026, 12, 1).unwrap();
-                let dates = read::post_preview::Dates { today, invoice_on: None };
+                let dates = read::post_preview::Dates { today, invoice_on: None, by: None };
                 let args = read::ListArgs {
                     filter: read::Filter::parse(&format!("run:{run} status:draft")).unwrap(),
                     sort: read::Sort::Newest,

@@ -98,9 +98,11 @@ fn compare(
     }
     let key = &row.value.account_number;
     let changes = of_line(row.line, differences(key, fields(&held.terms), fields(&terms), from));
-    if let Some(deed) = account::redirects(db, id, &terms)? {
-        let (old, new) = (held.terms.emails.join(";"), terms.emails.join(";"));
-        let what = format!("{key} e-mail {old} → {new}");
+    let redirects = account::redirects(db, id, &terms)?;
+    let all: Vec<&str> = redirects.iter().map(|(_, what)| what.as_str()).collect();
+    let what = format!("{key} {}", all.join(", "));
+    for (deed, _) in redirects {
+        let what = what.clone();
         plan.findings.deeds.push(RowDeed {
             line: row.line,
             span: row.span,

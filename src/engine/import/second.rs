@@ -4,16 +4,15 @@
 use super::plan::RowDeed;
 use super::{FileFacts, Source};
 use crate::domain::actor::{Actor, Role, Verb};
-use crate::domain::ids::AccountId;
-use crate::domain::money::Currency;
 use crate::engine::{Error, four_eyes};
 use crate::import::{Fault, Kind, Refused};
+use crate::store::deed::ahead::Ahead;
 use crate::store::deed::{self, DeedKind, Second, Side, Stop};
 use crate::store::four_eyes::RequestState;
 use crate::store::import_request::{self, ImportRequest};
 use crate::store::{Db, StoreError, Tx, notice, role, settings};
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// The right that a file needs: methods and open items are what their own verbs are.
 pub fn verb(kind: Kind) -> Verb {
@@ -102,47 +101,6 @@ impl Judged {
     }
 }
 
-/// What somebody did so far to accounts, with what the rows before would add.
-struct Sums {
-    uid: u32,
-    bound: bool,
-    now_ms: i64,
-    had: HashMap<(AccountId, Currency), (i64, i64)>,
-}
-
-impl Sums {
-    fn stop(
-        &mut self,
-        db: &Db<'_>,
-        config: &crate::config::Config,
-        row: &RowDeed,
-    ) -> Result<Option<Stop>, StoreError> {
-        let deed = &row.deed;
-        if self.bound
-            && deed.kind.side() == Some(Side::Credit)
-            && let Some(stop) =
-                deed::opposed(db, self.uid, deed.account, Side::Credit, self.now_ms)?
-        {
-            return Ok(Some(stop));
-        }
-        let key = (deed.account, deed.currency);
-        let had = match self.had.get(&key) {
-            Some(had) => *had,
-            None => deed::alone(db, self.uid, deed.account, deed.currency, self.now_ms)?,
-        };
-        let Some(has) = deed::with(had, deed.kind, deed.minor) else { return Ok(None) };
-        if deed::above(config, deed.currency, has) {
-            return Ok(Some(Stop::Alone {
-                limit: config.get("four_eyes.above").to_owned(),
-                before_minor: had.0.saturating_add(had.1),
-                currency: deed.currency,
-            }));
-        }
-        self.had.insert(key, has);
-        Ok(None)
-    }
-}
-
 /// Judges the rows of a plan for a person at a moment.
 pub fn judge(
     db: &Db<'_>,
@@ -171,7 +129,7 @@ pub fn judge(
     }
     let config = settings::load(db)?;
     let bound = role::authorize(db, actor, verb(file.kind))? != Role::Everything;
-    let mut sums = Sums { uid: actor.uid, bound, now_ms, had: HashMap::new() };
+    let mut ahead = Ahead::new(actor.uid, bound, now_ms);
     let most = config.int("four_eyes.price_charges");
     let prices = deeds.iter().filter(|r| r.deed.kind == DeedKind::Price).count() as i64;
     let many = most > 0 && prices > 0 && deed::prices(db, actor.uid, now_ms)? + prices > most;
@@ -180,7 +138,10 @@ pub fn judge(
         let stop = match row.deed.kind {
             DeedKind::Price => many.then_some(Stop::Prices { limit: most }),
             _ if second => both_sides(db, actor, bound, &judged, row, now_ms)?,
-            _ => sums.stop(db, &config, row)?,
+            _ => match ahead.opposed(db, &row.deed)? {
+                Some(stop) => Some(stop),
+                None => ahead.alone(db, &config, &row.deed)?,
+            },
         };
         match stop {
             None => {}
@@ -189,7 +150,7 @@ pub fn judge(
                 judged.refused.push(fault.at(row.line, row.span));
                 judged.out.insert(row.line);
             }
-            Some(Stop::Alone { .. } | Stop::Prices { .. }) if second => {}
+            Some(Stop::Alone { .. } | Stop::Prices { .. } | Stop::Settings) if second => {}
             Some(stop) => {
                 judged.out.insert(row.line);
                 let (what, why) = (row.what.clone(), stop.to_string());
@@ -287,7 +248,12 @@ pub fn words(waiting: &[Waiting]) -> String {
 fn rows_of(bytes: &[u8], waiting: &[Waiting]) -> Vec<u8> {
     let mut content = super::rejects::header_line(bytes).to_vec();
     content.push(b'\n');
+    let mut last = None;
     for row in waiting {
+        // Several reasons for one row are still one row.
+        if last.replace(row.span) == Some(row.span) {
+            continue;
+        }
         let raw = bytes.get(row.span.0..row.span.1).unwrap_or_default();
         content.extend_from_slice(raw.trim_ascii());
         content.push(b'\n');

@@ -13,6 +13,7 @@ pub mod invoices;
 pub mod jobs;
 pub mod log;
 pub mod post_preview;
+pub mod post_second;
 pub mod recovery;
 pub mod runs;
 pub mod sample;
@@ -446,7 +447,7 @@ mod tests {
             .read(|db| -> Result<(), ReadError> {
                 assert_eq!(invoice::detail(db, DocumentId(1))?, None);
                 let today = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
-                let dates = post_preview::Dates { today, invoice_on: Some(today) };
+                let dates = post_preview::Dates { today, invoice_on: Some(today), by: None };
                 assert_eq!(post_preview::of_run(db, 1, dates)?.count, 0);
                 assert_eq!(post_preview::of_marked(db, &[(1, 1)], dates)?.changed, 1);
                 assert_eq!(runs::row(db, RunId::Bill(BillRunId(1)))?, None);

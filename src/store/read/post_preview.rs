@@ -1,5 +1,6 @@
 //! What posting would do, read at one moment: the figures of the confirmation.
 
+use super::post_second::{self, Poster};
 use super::{ReadError, currency};
 use crate::domain::document::{DocumentKind, date_doubts};
 use crate::domain::money::Currency;
@@ -7,6 +8,7 @@ use crate::domain::series::number_from;
 use crate::store::{Db, word};
 use chrono::NaiveDate;
 use rusqlite::OptionalExtension;
+use std::collections::BTreeMap;
 
 /// Drafts listed by name at most.
 const LISTED: usize = 5;
@@ -35,17 +37,20 @@ pub struct PostPreview {
     pub due_by_hand: (i64, Vec<(String, NaiveDate)>),
 }
 
-/// The day of the posting, and the invoice date it would give to all (none: each keeps its own).
+/// The day of the posting, the invoice date it would give to all (none: each keeps its own), and
+/// who would post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dates {
+pub struct Dates<'a> {
     /// Today in the book's zone.
     pub today: NaiveDate,
     /// The new invoice date.
     pub invoice_on: Option<NaiveDate>,
+    /// Who would post; none = the rules over one person are not asked.
+    pub by: Option<Poster<'a>>,
 }
 
 /// Reads the figures for posting a run.
-pub fn of_run(db: &Db<'_>, run: i64, dates: Dates) -> Result<PostPreview, ReadError> {
+pub fn of_run(db: &Db<'_>, run: i64, dates: Dates<'_>) -> Result<PostPreview, ReadError> {
     preview(db, "d.run_id = ?1 AND d.status = 'Draft'", &[run], dates)
 }
 
@@ -53,7 +58,7 @@ pub fn of_run(db: &Db<'_>, run: i64, dates: Dates) -> Result<PostPreview, ReadEr
 pub fn of_marked(
     db: &Db<'_>,
     picks: &[(i64, i64)],
-    dates: Dates,
+    dates: Dates<'_>,
 ) -> Result<PostPreview, ReadError> {
     let list: Vec<String> = picks.iter().map(|(id, _)| id.to_string()).collect();
     let mut out = preview(db, &format!("d.id IN ({})", list.join(",")), &[], dates)?;
@@ -70,7 +75,7 @@ type Sums = (Option<Currency>, i64, i64, i64);
 
 /// What `engine::post::blocked` would let through, as SQL, so that the figures of a run of any size
 /// are there at once. A test holds the two together.
-fn postable(db: &Db<'_>, dates: Dates) -> Result<(String, String), ReadError> {
+fn postable(db: &Db<'_>, dates: Dates<'_>) -> Result<(String, String), ReadError> {
     let config = crate::store::settings::load(db)?;
     let none = not_accepted(dates);
     let unseen = match config.get("post.require_review") {
@@ -93,7 +98,7 @@ fn postable(db: &Db<'_>, dates: Dates) -> Result<(String, String), ReadError> {
 }
 
 /// Nobody accepted it as it would be posted: another invoice date is a change.
-fn not_accepted(dates: Dates) -> String {
+fn not_accepted(dates: Dates<'_>) -> String {
     let none = "s.review = 'none'";
     match dates.invoice_on {
         None => none.to_owned(),
@@ -101,14 +106,35 @@ fn not_accepted(dates: Dates) -> String {
     }
 }
 
+/// The same without what the rules over one person refuse.
+fn without(
+    postable: String,
+    reason: String,
+    refused: &BTreeMap<String, Vec<i64>>,
+) -> (String, String) {
+    refused.iter().fold((postable, reason), |(postable, reason), (why, ids)| {
+        let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+        let ids = ids.join(",");
+        (
+            format!("({postable} AND d.id NOT IN ({ids}))"),
+            format!(
+                "CASE WHEN d.id IN ({ids}) THEN '{}' ELSE {reason} END",
+                why.replace('\'', "''")
+            ),
+        )
+    })
+}
+
 fn preview(
     db: &Db<'_>,
     which: &str,
     values: &[i64],
-    dates: Dates,
+    dates: Dates<'_>,
 ) -> Result<PostPreview, ReadError> {
     let from = "document d JOIN document_state s ON s.document_id = d.id";
     let (postable, reason) = postable(db, dates)?;
+    let second = post_second::refused(db, which, values, &postable, dates)?;
+    let (postable, reason) = without(postable, reason, &second);
     let sums = |extra: &str| -> Result<Vec<Sums>, ReadError> {
         let sql = format!(
             "SELECT d.currency, sum(d.total_minor), sum(d.tax_minor), count(*) FROM {from} \
@@ -169,7 +195,7 @@ fn series(
     which: &str,
     values: &[i64],
     postable: &str,
-    dates: Dates,
+    dates: Dates<'_>,
     out: &mut PostPreview,
 ) -> Result<(), ReadError> {
     let day = match dates.invoice_on {

@@ -206,8 +206,8 @@ pub fn too_much(
         let stop = Stop::Prices { limit };
         return Ok((limit > 0 && prices(db, uid, now_ms)? >= limit).then_some(stop));
     }
-    if let Some(own) = own_stop(&config, deed) {
-        return Ok(own);
+    if let Some(own) = own_limit(&config, deed) {
+        return Ok(own_stop(&config, deed, own));
     }
     if limit_minor(&config, deed.currency).is_none() {
         return Ok(None);
@@ -245,15 +245,15 @@ fn own_limit(config: &Config, deed: &NewDeed) -> Option<(&'static str, i64)> {
     config.decimal(setting).map(|limit| (setting, deed.currency.whole_minor(limit)))
 }
 
-/// What a limit of its own says of a deed; none when it has none.
-fn own_stop(config: &Config, deed: &NewDeed) -> Option<Option<Stop>> {
-    let (setting, most) = own_limit(config, deed)?;
-    Some((deed.minor > most).then(|| Stop::Alone {
+/// What the limit of its own says of a deed.
+fn own_stop(config: &Config, deed: &NewDeed, own: (&'static str, i64)) -> Option<Stop> {
+    let (setting, most) = own;
+    (deed.minor > most).then(|| Stop::Alone {
         limit: config.get(setting).to_owned(),
         setting,
         before_minor: 0,
         currency: deed.currency,
-    }))
+    })
 }
 
 /// How many prices somebody changed alone within a day.

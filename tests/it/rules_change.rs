@@ -65,15 +65,15 @@ fn bill(book: &mut Memory, n: u64) {
 /// With `old`, the lines of the story do not say of which period their days were a share.
 fn moved(
     acts: &[(usize, u32, u64)],
-    charge: &Value,
+    charges: &[Value],
     rules: BillingRules,
     old: bool,
 ) -> (i64, i64, String) {
-    let mut book = book(rules, std::slice::from_ref(charge));
+    let mut book = book(rules, charges);
     let used = (1..40).map(
         |n| json!({"ACCOUNT_ID": "A1", "UOM": "GB", "QTY": "1.37", "STARTDATE": from_day(n * 11)}),
     );
-    if charge["type"] == "usage" {
+    if charges[0]["type"] == "usage" {
         book.import(&row(json!({"usage": used.collect::<Vec<_>>()})));
     }
     for (act, bcd, n) in acts {
@@ -96,7 +96,11 @@ fn moved(
     settle(&mut book, "2024-12-31");
     billed_once(&book);
     let scratch = book.billed_anew("2024-12-31");
-    (book.standing("C1"), scratch.standing("C1"), told(&book))
+    let stands = |book: &Memory| {
+        let numbers = charges.iter().filter_map(|charge| charge["charge_number"].as_str());
+        numbers.map(|number| book.standing(number)).sum()
+    };
+    (stands(&book), stands(&scratch), told(&book))
 }
 
 /// A change and what takes it back.
@@ -190,7 +194,7 @@ proptest! {
 
     /// The billing day moved any number of times, in the past and ahead, to and fro within a period
     /// and a later move known before an earlier one, between runs that were posted or thrown away:
-    /// in the end the charge stands at what its newest terms cost.
+    /// in the end the charge and the percentages off it stand at what their newest terms cost.
     #[test]
     fn moving_the_billing_day_ends_where_billing_from_scratch_does(
         acts in prop::collection::vec((0_usize..5, 1_u32..=31, 0_u64..420), 1..12),
@@ -202,10 +206,11 @@ proptest! {
             json!({"type": "usage", "uom": "GB"}),
             json!({"type": "usage", "uom": "GB", "model": "flat"}),
         ]),
+        percent in prop::sample::select(vec![0_usize, 1, 3, 4]),
     ) {
-        let mut charge = charges(period, arrears, 0).remove(0);
-        charge.as_object_mut().unwrap().extend(row(kind));
-        let (stands, scratch, story) = moved(&acts, &charge, rules(basis, long, 0), false);
+        let mut charges = charges(period, arrears, percent);
+        charges[0].as_object_mut().unwrap().extend(row(kind));
+        let (stands, scratch, story) = moved(&acts, &charges, rules(basis, long, 0), false);
         prop_assert_eq!(stands, scratch, "{}", story);
     }
 
@@ -216,15 +221,24 @@ proptest! {
         acts in prop::collection::vec((0_usize..5, 1_u32..=31, 0_u64..420), 1..12),
         period in 0_usize..5, arrears: bool,
     ) {
-        moved(&acts, &charges(period, arrears, 0)[0], rules(0, 0, 0), true);
+        moved(&acts, &charges(period, arrears, 0), rules(0, 0, 0), true);
     }
+}
+
+/// A line that keeps a day outside the new period takes its discount along: that of the rest is
+/// the whole's, less what was given on the day billed before.
+#[test]
+fn the_discount_of_a_rest_leaves_out_days_of_another_period() {
+    let acts = [(0, 1, 31), (4, 2, 32), (0, 1, 32)];
+    let (stands, scratch, story) = moved(&acts, &charges(1, false, 1), rules(0, 0, 0), false);
+    assert_eq!((stands, scratch), (22_369, 22_369), "{story}");
 }
 
 /// A quarter billed in part after the billing day was moved ahead, and moved again before that.
 #[test]
 fn a_line_is_a_share_of_the_period_it_was_billed_for() {
     let acts = [(4, 2, 45), (0, 1, 31), (0, 1, 0), (4, 10, 0)];
-    let (stands, scratch, story) = moved(&acts, &charges(1, false, 0)[0], rules(0, 0, 0), false);
+    let (stands, scratch, story) = moved(&acts, &charges(1, false, 0), rules(0, 0, 0), false);
     assert_eq!((stands, scratch), (25_538, 25_538), "{story}");
 }
 

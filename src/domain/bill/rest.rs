@@ -2,7 +2,7 @@
 //! that the discounts of its parts sum to it as the parts themselves do.
 
 use super::Placed;
-use super::cover::Cover;
+use super::cover::{Cover, Held};
 use super::discounts::Base;
 use super::line::Line;
 use super::rediscount::{same_terms, standing_of};
@@ -82,8 +82,9 @@ fn given_beside(
                 && l.span.meet(days).is_some()
         })
         .collect();
+    let cover = Cover::of(&mine);
     let mut given = 0;
-    for claim in &mine {
+    for (at, claim) in mine.iter().enumerate() {
         let span = Span { from: claim.from, to: claim.to };
         match claim.role {
             ClaimRole::Billed if claim.posted => {}
@@ -92,15 +93,23 @@ fn given_beside(
                 return None;
             }
         }
-        let now = new.iter().filter(|l| l.corrects.is_some() && l.corrects == claim.item);
-        let stands = standing_of(claim, &mine) + now.map(|l| l.rated_minor).sum::<i64>();
+        let now = || new.iter().filter(|l| l.corrects.is_some() && l.corrects == claim.item);
+        // What stands of a line on days outside alone is no part of the whole.
+        let stays = |h: &Held| {
+            let days = h.span.meet(days).filter(|_| h.owner == at);
+            days.is_some_and(|days| !days.without(now().map(|l| l.span)).is_empty())
+        };
+        if !days.holds(span) && !cover.touching(days).iter().any(stays) {
+            continue;
+        }
+        let stands = standing_of(claim, &mine) + now().map(|l| l.rated_minor).sum::<i64>();
         // What was taken back whole may have lain elsewhere, at other terms.
         if stands != 0 && !(days.holds(span) && same_terms(discount, claim, span)) {
             return None;
         }
         given -= stands;
     }
-    let gaps = Cover::of(&mine).gaps(days);
+    let gaps = cover.gaps(days);
     let mut held = days.without(gaps);
     for line in new {
         held = held.into_iter().flat_map(|span| span.without([line.span])).collect();

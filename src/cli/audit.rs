@@ -93,11 +93,11 @@ fn verify(session: &crate::engine::Session, since: Option<&str>, ctx: &Ctx) -> R
     });
     let (broken, last, hash, missing) = found?;
     let hash: String = hash.iter().map(|b| format!("{b:02x}")).collect();
-    let head = Head { seq: last, hash: hash.clone() };
+    let head = Head { seq: last, hash };
     let ok = broken.is_empty() && missing.is_empty();
     if ctx.json {
         output::json(
-            &json!({ "ok": ok, "broken": broken, "missing": missing, "operations": last, "head": hash, "kept": kept.extent().0 }),
+            &json!({ "ok": ok, "broken": broken, "missing": missing, "operations": last, "head": head.to_string(), "kept": kept.extent().0 }),
         )?;
     } else {
         if broken.is_empty() {

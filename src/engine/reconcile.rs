@@ -240,7 +240,8 @@ pub fn is_due(db: &Db<'_>, at_ms: i64) -> Result<bool, StoreError> {
 /// Makes a reconcile job if something is due and none is open; gives it.
 pub fn queue(session: &mut Session) -> Result<Option<JobId>, Error> {
     let at = session.now()?.at_ms;
-    if !session.read(|db| is_due(db, at))? || session.read(open_job)?.is_some() {
+    let rests = session.read(|db| job::rests(db, JobKind::Reconcile, at))?;
+    if rests || !session.read(|db| is_due(db, at))? || session.read(open_job)?.is_some() {
         return Ok(None);
     }
     session.write(Verb::Reconcile, |tx| {

@@ -62,9 +62,13 @@ fn retries(session: &mut Session) -> Result<usize, Error> {
     Ok(usize::from(allowed(retry::start(session, &Which::Due))?.run.is_some()))
 }
 
-/// Whether retries are on their way: two workers must not both begin them.
+/// Whether retries are on their way (two workers must not both begin them), or the last could not work.
 fn retry_open(session: &Session) -> Result<bool, Error> {
-    session.read(|db| Ok(job::open(db)?.iter().any(|j| j.kind == JobKind::Retry)))
+    let at = session.now()?.at_ms;
+    session.read(|db| {
+        Ok(job::rests(db, JobKind::Retry, at)?
+            || job::open(db)?.iter().any(|j| j.kind == JobKind::Retry))
+    })
 }
 
 /// A worker run by somebody who may not do this leaves it to others.

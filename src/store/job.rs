@@ -186,6 +186,23 @@ pub fn newest(db: &Db<'_>, kind: JobKind, subject: &str) -> Result<Option<JobRow
         .optional()?)
 }
 
+/// How long a job that died of itself keeps the clock from making another like it: what cannot work
+/// would be made anew at every look, without end.
+const REST_MS: i64 = 15 * 60_000;
+
+/// Whether the newest job of a kind died so lately that the clock should not make another yet. A
+/// person may.
+pub fn rests(db: &Db<'_>, kind: JobKind, now_ms: i64) -> Result<bool, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT state = 'Failed' AND ended_at > ?2 FROM job WHERE kind = ?1 ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row((kind.as_str(), now_ms - REST_MS), |r| r.get(0))
+        .optional()?
+        .unwrap_or(false))
+}
+
 /// Why the newest job about a subject died, if it did.
 pub fn why_failed(db: &Db<'_>, subject: &str) -> Result<Option<String>, StoreError> {
     let newest: Option<(String, String)> = db

@@ -119,6 +119,8 @@ fn each_attack_on_the_trail_is_seen_beside_the_book_and_by_a_head_on_paper() {
     let (day, _held, head) = day();
     day.run(&["check"]).ends(0);
     day.run(&["audit", "--verify", "--since", &head]).ends(0);
+    let told = day.run(&["audit", "--verify", "--json"]).ends(0).json();
+    day.run(&["audit", "--verify", "--since", told["head"].as_str().unwrap()]).ends(0);
     // What is on paper may be short; what is not a head is said to be none.
     day.run(&["audit", "--verify", "--since", &head[..head.find(':').unwrap() + 17]]).ends(0);
     day.run(&["audit", "--verify", "--since", "12:nonsense"]).ends(2);

@@ -2,6 +2,7 @@
 //! and on the standard error of a worker; and it keeps the other work from nothing.
 
 use crate::book::Book;
+use crate::collect::owing;
 use crate::day::billed;
 
 fn log(book: &Book) -> String {
@@ -55,4 +56,34 @@ fn a_schedule_that_cannot_keeps_jobs_and_other_schedules_from_nothing() {
     book.run(&["worker", "--once"]);
     assert_eq!(book.count("SELECT count(*) FROM notice WHERE subject LIKE 'SC%'"), 1, "once a day");
     assert!(log(&book).lines().count() > before && log(&book).contains("stands still"));
+}
+
+/// Look-ups are due until an answer is found, so a job for them that cannot work would be made again
+/// at every look, each with its lines in the trail.
+#[test]
+fn what_cannot_work_is_not_made_again_at_every_look() {
+    let book = owing(&["timeout_before"]);
+    book.run(&["collect", "--target", "2026-01-05"]).ends(1);
+    let conn = rusqlite::Connection::open(&book.path).unwrap();
+    conn.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    // The payment's method is gone: asking about it fails, whoever asks.
+    assert_eq!(conn.execute("UPDATE payment SET method_id = 999", []).unwrap(), 1);
+    let failed = "SELECT count(*) FROM job WHERE kind = 'reconcile' AND state = 'Failed'";
+    for (moment, jobs) in
+        [("2026-01-05T12:10", 1), ("2026-01-05T12:20", 1), ("2026-01-05T12:30", 2)]
+    {
+        book.run(&["clock", "set", moment]).ends(0);
+        book.run(&["worker", "--once"]).ends(0);
+        assert_eq!(book.count(failed), jobs, "{moment}");
+    }
+    // Put right, the next look asks.
+    assert_eq!(conn.execute("UPDATE payment SET method_id = 1", []).unwrap(), 1);
+    drop(conn);
+    book.run(&["clock", "set", "2026-01-05T13:00"]).ends(0);
+    book.run(&["worker", "--once"]).ends(0);
+    assert_eq!(book.count(failed), 2);
+    assert_eq!(
+        book.count("SELECT count(*) FROM job WHERE kind = 'reconcile' AND state = 'Done'"),
+        1
+    );
 }

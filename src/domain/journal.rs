@@ -8,6 +8,7 @@
 use super::money::Currency;
 use super::text::{self, clean};
 use chrono::NaiveDate;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 text_enum! {
@@ -88,7 +89,7 @@ pub fn account_name(ledger: &str) -> String {
     name
 }
 
-/// Writes entries, which come ordered by transaction and day; call [`JournalWriter::end`] last.
+/// Writes entries, which come ordered by day and transaction; call [`JournalWriter::end`] last.
 #[derive(Debug)]
 pub struct JournalWriter {
     format: JournalFormat,
@@ -126,7 +127,11 @@ impl JournalWriter {
 
     /// Adds an entry; a new money event closes the one before.
     pub fn add(&mut self, entry: JournalEntry) {
-        if self.pending.first().is_some_and(|p| event(p) != event(&entry)) {
+        if self.pending.first().is_some_and(|p| event(p) != event(&entry))
+            && (self.pending[0].on != entry.on
+                || self.pending[0].txn != entry.txn
+                || is_even(&self.pending))
+        {
             self.flush();
         }
         self.pending.push(entry);
@@ -203,6 +208,15 @@ impl JournalWriter {
             show(-entry.amount_minor)
         );
     }
+}
+
+/// Whether entries balance by currency: only then another event can begin.
+fn is_even(entries: &[JournalEntry]) -> bool {
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    for entry in entries {
+        *sums.entry(entry.currency.code()).or_default() += entry.amount_minor;
+    }
+    sums.values().all(|sum| *sum == 0)
 }
 
 /// One money event of a transaction of the book (a slice of a run has many): what balances there.

@@ -363,6 +363,7 @@ pub fn make_write_off(
     row: &DocumentRow,
     minor: i64,
     why: &str,
+    on: NaiveDate,
 ) -> Result<(DocumentId, String), Error> {
     let blank = NewDraft {
         account: row.account,
@@ -373,7 +374,7 @@ pub fn make_write_off(
         flags: &[],
         risk: 0,
     };
-    let on = row.invoice_on.max(tx.now().today);
+    let on = row.invoice_on.max(on);
     let id = draft::insert_empty(
         tx,
         &blank,

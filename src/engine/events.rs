@@ -16,7 +16,7 @@ use crate::gateway::{ChargeEvent, Moved};
 use crate::store::gateway_poll::{self, EVERY_MS, Poll};
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
-use crate::store::{Db, StoreError, Topic, Tx, method_state, settings};
+use crate::store::{Db, StoreError, Topic, Tx, applied, method_state, settings};
 use chrono::{DateTime, NaiveDate};
 
 /// When a gateway that did not answer is asked again, ms.
@@ -337,7 +337,7 @@ fn refund_failed(
 ) -> Result<Fate, StoreError> {
     let Some(booked) = refund_of(tx, gateway, event)? else { return Ok(Fate::Known) };
     payment::end_event(tx, booked.id, EventStatus::Failed, &event.id, &event.words)?;
-    refund::take_again(tx, row, booked.amount_minor)?;
+    applied::take_again(tx, row, booked.amount_minor)?;
     let words = row.currency.grouped(booked.amount_minor);
     let words = format!("a refund of {words} {} did not arrive: {}", row.currency, event.words);
     notice::task(

@@ -21,7 +21,8 @@ pub fn journal(
     session.store.read(|db| {
         let (accounts, first) = ledger::accounts(db)?;
         let mut writer = JournalWriter::new(format, &accounts, first.unwrap_or_default());
-        let (mut after, mut count) = (0, 0);
+        let mut after = (first.unwrap_or_default().min(from.unwrap_or(NaiveDate::MAX)), 0, 0);
+        let mut count = 0;
         loop {
             let page = ledger::page(db, after, from, to, PAGE)?;
             let Some((last, _)) = page.last() else { break };

@@ -6,11 +6,10 @@ use super::picked::short;
 use super::{Error, Session, write_off};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{DocumentId, PaymentId};
-use crate::domain::ledger;
 use crate::domain::payment::PaymentStatus;
-use crate::store::ledger::{Line, post};
-use crate::store::payment::{self, AllocationState, NewPayment};
-use crate::store::{Db, debt, document};
+use crate::store::applied::{self, Part};
+use crate::store::payment::{self, NewPayment};
+use crate::store::{Db, Tx, debt};
 
 /// Records it: the documents named are paid in order, the rest stays unapplied. Money for what was
 /// written off takes the loss back first. Asks where it is in the book already (same account, amount,
@@ -31,7 +30,7 @@ pub fn record(
     }
     session.write(Verb::OutsidePayment, |tx| {
         if money.received_on > tx.now().today {
-            return Err(Error::usage("future", "money cannot have come after today", ""));
+            return Err(Error::usage("bad_date", "money cannot have come after today", ""));
         }
         if sure == Sure::Ask
             && let Some(there) = same_receipt(tx, money, reference)?
@@ -43,20 +42,7 @@ pub fn record(
             });
         }
         on_its_way::ask(tx, &paid(tx, money)?, on_its_way::EXCESS, sure)?;
-        for document in &money.documents {
-            // Money for what was written off: the loss is taken back first.
-            write_off::revive(tx, *document, &format!("paid: {reference}"))?;
-        }
-        let debts = debts(tx, money)?;
-        let mut left = money.amount_minor;
-        let parts: Vec<i64> = debts
-            .iter()
-            .map(|debt| {
-                let part = debt.balance_minor.clamp(0, left);
-                left -= part;
-                part
-            })
-            .collect();
+        let (parts, left) = parts(tx, money, reference)?;
         let key = format!("outside-{}-{}-{}", money.account.0, tx.seq(), money.received_on);
         let id = payment::insert(
             tx,
@@ -77,26 +63,15 @@ pub fn record(
                 gateway_at: None,
             },
         )?;
-        let line = |ledger: String, document, amount_minor| Line {
-            ledger,
+        let receipt = applied::Receipt {
+            payment: id,
             account: money.account,
-            document,
-            payment: Some(id),
+            gateway: "outside",
+            amount_minor: money.amount_minor,
             currency: money.currency,
-            amount_minor,
+            on: money.received_on,
         };
-        let cash = ledger::LedgerAccount::Cash("outside".to_owned()).to_string();
-        let mut lines = vec![line(cash, None, money.amount_minor)];
-        for (debt, part) in debts.iter().zip(&parts).filter(|(_, part)| **part > 0) {
-            let (state, on) = (AllocationState::Applied, Some(money.received_on));
-            payment::allocate(tx, id, debt.document, *part, state, on)?;
-            document::move_balance(tx, debt.document, -part)?;
-            debt::set_retry(tx, debt.document, None, false)?;
-            let receivable = ledger::LedgerAccount::Receivable.to_string();
-            lines.push(line(receivable, Some(debt.document), -part));
-        }
-        lines.push(line(ledger::LedgerAccount::Credit.to_string(), None, -left));
-        post(tx, money.received_on, &lines)?;
+        applied::receive(tx, &receipt, &parts)?;
         let words = money.currency.grouped(money.amount_minor);
         let rest = if left > 0 {
             format!(", {} unapplied", money.currency.grouped(left))
@@ -114,6 +89,23 @@ pub fn record(
         };
         Ok((id, receipt))
     })
+}
+
+/// What of the money pays which document, and what is left. Money for what was written off recovers
+/// just that amount of the loss.
+fn parts(tx: &Tx<'_>, money: &OutsidePayment, reference: &str) -> Result<(Vec<Part>, i64), Error> {
+    let (mut left, mut parts) = (money.amount_minor, Vec::new());
+    let why = format!("paid: {reference}");
+    for debt in debts(tx, money)? {
+        let (owed, from) = write_off::owed(tx, debt.document, left, money.received_on, &why)?;
+        let amount_minor = owed.min(left);
+        if amount_minor > 0 {
+            let (document, allocation) = (debt.document, None);
+            parts.push(Part { document, amount_minor, from, allocation });
+            left -= amount_minor;
+        }
+    }
+    Ok((parts, left))
 }
 
 /// The documents that the money goes to.

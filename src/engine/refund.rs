@@ -12,14 +12,12 @@ use super::till::Till;
 use super::{Error, Session, refund_job, separation};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentId};
-use crate::domain::ledger::money_back;
 use crate::domain::payment::PaymentStatus;
 use crate::domain::payment_run::next_look_up;
 use crate::gateway::{Outcome, RefundRequest, Shut};
 use crate::store::four_eyes::Object;
-use crate::store::ledger::{self, Line};
 use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
-use crate::store::{StoreError, Tx, debt, document, method_state, notice};
+use crate::store::{StoreError, Tx, applied, method_state, notice};
 use chrono::NaiveDate;
 
 /// What became of a refund.
@@ -238,7 +236,7 @@ pub(super) fn end_done(
 ) -> Result<(), StoreError> {
     payment::end_event(tx, event.id, EventStatus::Done, reference, words)?;
     notice::done(tx, &exception_key(event))?;
-    give_back(tx, &payment::get(tx, event.payment)?, event.amount_minor, event.event_on)?;
+    applied::give_back(tx, &payment::get(tx, event.payment)?, event.amount_minor, event.event_on)?;
     if payment::get(tx, event.payment)?.unapplied_minor == 0 {
         notice::done(tx, &settle::excess_key(event.payment))?;
     }
@@ -283,8 +281,18 @@ pub fn taken_back(
         let payment = payment::get(tx, id)?;
         let amount = check(tx, &payment, amount_minor)?;
         let meaning = crate::domain::decline::meaning(code);
+        let today = tx.now().today;
+        let came = payment.received_on.unwrap_or(today);
+        let event_on = on.unwrap_or(today.max(came));
+        if event_on < came || event_on > today.max(came) {
+            return Err(Error::usage(
+                "bad_date",
+                format!("{kind} on {event_on}: {id} came on {came}, and today is {today}"),
+                "a day from the payment's to today",
+            ));
+        }
         let event = EventRow {
-            event_on: on.unwrap_or(tx.now().today),
+            event_on,
             reference: code.to_owned(),
             reply: meaning.words.clone(),
             ..settle::event(&payment, kind, amount, tx)
@@ -302,7 +310,7 @@ pub(super) fn take_back(
     event: &EventRow,
 ) -> Result<(), StoreError> {
     let event_id = payment::insert_event(tx, event)?;
-    give_back(tx, payment, event.amount_minor, event.event_on)?;
+    applied::give_back(tx, payment, event.amount_minor, event.event_on)?;
     if event.kind != EventKind::Refund
         && let Some(method) = payment.method
     {
@@ -347,7 +355,7 @@ pub(super) fn open_chargeback(tx: &Tx<'_>, payment: &PaymentRow) -> Result<i64, 
 
 /// Books an event by which money that was taken back came again.
 pub(super) fn win(tx: &Tx<'_>, payment: &PaymentRow, event: &EventRow) -> Result<(), StoreError> {
-    take_again(tx, payment, event.amount_minor)?;
+    applied::take_again(tx, payment, event.amount_minor)?;
     payment::insert_event(tx, event)?;
     tx.note(payment.id, "chargeback decided for us");
     Ok(())
@@ -368,71 +376,4 @@ pub fn settled(session: &mut Session, id: PaymentId, reference: &str) -> Result<
         tx.note(id, format!("paid out by the gateway: {reference}"));
         Ok(())
     })
-}
-
-fn line(payment: &PaymentRow, on: &crate::domain::ledger::LedgerAccount, minor: i64) -> Line {
-    Line {
-        ledger: on.to_string(),
-        account: payment.account,
-        document: None,
-        payment: Some(payment.id),
-        currency: payment.currency,
-        amount_minor: minor,
-    }
-}
-
-/// Money leaves again: first what was never applied, then the documents, the last one first.
-fn give_back(
-    tx: &Tx<'_>,
-    payment: &PaymentRow,
-    amount_minor: i64,
-    on: NaiveDate,
-) -> Result<(), StoreError> {
-    let from_credit = amount_minor.min(payment.unapplied_minor);
-    let mut left = amount_minor - from_credit;
-    for allocation in payment::allocations(tx, payment.id)?.into_iter().rev() {
-        let open = match allocation.state {
-            payment::AllocationState::Applied => {
-                allocation.amount_minor - allocation.reopened_minor
-            }
-            payment::AllocationState::Live | payment::AllocationState::Void => 0,
-        };
-        let part = left.min(open);
-        if part > 0 {
-            payment::reopen_allocation(tx, allocation.id, part)?;
-            document::move_balance(tx, allocation.document, part)?;
-            debt::set_retry(tx, allocation.document, None, true)?;
-            left -= part;
-        }
-    }
-    if left != 0 {
-        return Err(StoreError::Conflict(format!("{} has less applied than that", payment.id)));
-    }
-    payment::add_returned(tx, payment.id, amount_minor, from_credit)?;
-    let entries = money_back(&payment.gateway, amount_minor - from_credit, from_credit);
-    let lines: Vec<_> = entries.iter().map(|e| line(payment, &e.account, e.minor)).collect();
-    ledger::post(tx, on, &lines)
-}
-
-/// Money that had been taken back comes again: as far as the documents still owe it.
-pub(super) fn take_again(
-    tx: &Tx<'_>,
-    payment: &PaymentRow,
-    amount_minor: i64,
-) -> Result<(), StoreError> {
-    let mut left = amount_minor;
-    for allocation in payment::allocations(tx, payment.id)? {
-        let owed = debt::get(tx, allocation.document)?.balance_minor.max(0);
-        let part = left.min(allocation.reopened_minor).min(owed);
-        if part > 0 {
-            payment::reopen_allocation(tx, allocation.id, -part)?;
-            document::move_balance(tx, allocation.document, -part)?;
-            debt::set_retry(tx, allocation.document, None, false)?;
-            left -= part;
-        }
-    }
-    payment::add_returned(tx, payment.id, -amount_minor, -left)?;
-    let entries = money_back(&payment.gateway, -(amount_minor - left), -left);
-    let lines: Vec<_> = entries.iter().map(|e| line(payment, &e.account, e.minor)).collect();
-    ledger::post(tx, tx.now().today, &lines)
 }

@@ -7,11 +7,12 @@ use crate::domain::payment::{DeclineClass, PaymentStatus};
 use crate::domain::payment_run::next_look_up;
 use crate::domain::retry::{Failed, NextStep, RetryRules, next_step};
 use crate::gateway::Outcome;
-use crate::store::ledger::{self, Line};
+use crate::store::applied::{self, Part};
 use crate::store::payment::{
     self, AllocationState, Answer, EventKind, EventRow, EventStatus, PaymentRow,
 };
-use crate::store::{StoreError, Tx, debt, document, method_state, notice, payment_run};
+use crate::store::{StoreError, Tx, debt, method_state, notice, payment_run};
+use chrono::NaiveDate;
 
 /// How often the bank is asked about a submitted payment, ms.
 const SUBMITTED_LOOK_UP_MS: i64 = 6 * 3_600_000;
@@ -108,34 +109,29 @@ fn recount(tx: &Tx<'_>, payment: &PaymentRow, to: PaymentStatus) -> Result<(), S
 fn approve(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settled, StoreError> {
     let late = payment.status == PaymentStatus::Declined;
     let on = tx.now().today;
-    let line = |ledger: &str, document: Option<DocumentId>, amount_minor| Line {
-        ledger: ledger.to_owned(),
-        account: payment.account,
-        document,
-        payment: Some(payment.id),
-        currency: payment.currency,
-        amount_minor,
-    };
-    let mut lines = vec![line(&ledger::cash(&payment.gateway), None, payment.amount_minor)];
-    let mut left = payment.amount_minor;
+    let (mut left, mut parts) = (payment.amount_minor, Vec::new());
     for allocation in payment::allocations(tx, payment.id)? {
-        revive(tx, allocation.document)?;
         // The balance may have moved while the bank thought: never more than is owed.
-        let owed = debt::get(tx, allocation.document)?.balance_minor.max(0);
-        let amount = allocation.amount_minor.min(owed);
-        if amount > 0 {
-            payment::set_allocation(tx, allocation.id, AllocationState::Applied, amount, Some(on))?;
-            document::move_balance(tx, allocation.document, -amount)?;
-            debt::set_retry(tx, allocation.document, None, false)?;
-            lines.push(line(ledger::RECEIVABLE, Some(allocation.document), -amount));
-            left -= amount;
+        let (owed, from) = owed(tx, allocation.document, allocation.amount_minor, on)?;
+        let amount_minor = allocation.amount_minor.min(owed);
+        if amount_minor > 0 {
+            let (document, allocation) = (allocation.document, Some(allocation.id));
+            parts.push(Part { document, amount_minor, from, allocation });
+            left -= amount_minor;
         } else {
             let void = AllocationState::Void;
             payment::set_allocation(tx, allocation.id, void, allocation.amount_minor, None)?;
         }
     }
-    lines.push(line(ledger::CREDIT, None, -left));
-    ledger::post(tx, on, &lines)?;
+    let receipt = applied::Receipt {
+        payment: payment.id,
+        account: payment.account,
+        gateway: &payment.gateway,
+        amount_minor: payment.amount_minor,
+        currency: payment.currency,
+        on,
+    };
+    applied::receive(tx, &receipt, &parts)?;
     let answer = Answer {
         gateway_ref: reference.to_owned(),
         received_on: Some(on),
@@ -190,10 +186,17 @@ pub fn excess_key(id: PaymentId) -> String {
     format!("excess {id}")
 }
 
-/// Money for what was written off in the meantime: the loss is taken back first.
-fn revive(tx: &Tx<'_>, document: DocumentId) -> Result<(), StoreError> {
-    match super::write_off::revive(tx, document, "the customer paid after all") {
-        Ok(_) => Ok(()),
+/// What a document owes of this much: for what was written off in the meantime, so much of the loss
+/// is recovered.
+fn owed(
+    tx: &Tx<'_>,
+    document: DocumentId,
+    amount_minor: i64,
+    on: NaiveDate,
+) -> Result<(i64, NaiveDate), StoreError> {
+    let why = "the customer paid after all";
+    match super::write_off::owed(tx, document, amount_minor, on, why) {
+        Ok(owed) => Ok(owed),
         Err(super::Error::Store(error)) => Err(error),
         Err(other) => Err(StoreError::Conflict(other.to_string())),
     }

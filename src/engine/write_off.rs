@@ -12,7 +12,8 @@ use crate::domain::actor::Verb;
 use crate::domain::ids::DocumentId;
 use crate::store::four_eyes::Object;
 use crate::store::memo::Mark;
-use crate::store::{Tx, credit, document, memo};
+use crate::store::{Tx, credit, debt, document, memo};
+use chrono::NaiveDate;
 
 /// Writes the whole balance off; asks where a payment of it is on its way.
 pub fn write_off(
@@ -43,7 +44,7 @@ pub fn write_off(
                 reason: why,
             },
         )?;
-        let (id, given) = make_write_off(tx, &row, -minor, why)?;
+        let (id, given) = make_write_off(tx, &row, -minor, why, tx.now().today)?;
         credit::apply(tx, id, document, minor, tx.now().today.max(row.invoice_on))?;
         memo::mark(tx, document, Mark::WrittenOff(id))?;
         let money = format!("{} {}", row.currency.grouped(minor), row.currency);
@@ -59,16 +60,46 @@ pub fn write_off(
     })
 }
 
-/// Undoes the write-off of a document, if one stands: money came after all. The balance is owed
-/// again; a counter-document takes the loss back out of bad debt. Gives its number.
-pub fn revive(tx: &Tx<'_>, document: DocumentId, why: &str) -> Result<Option<String>, Error> {
-    let Some((write_off, application, minor)) = memo::write_off_of(tx, document)? else {
-        return Ok(None);
+/// What a document owes of this much (minor units) by a receipt of `on`: where it is written off,
+/// just so much of the loss is recovered first; the rest stays written off. Gives with it the first
+/// day on which that is owed.
+pub fn owed(
+    tx: &Tx<'_>,
+    document: DocumentId,
+    amount_minor: i64,
+    on: NaiveDate,
+    why: &str,
+) -> Result<(i64, NaiveDate), Error> {
+    let owed = debt::get(tx, document)?.balance_minor.max(0);
+    let (recovered, from) = recover(tx, document, amount_minor - owed, on, why)?;
+    Ok((owed + recovered, from))
+}
+
+/// Takes at most this much of a standing write-off back, on the day of the money, not before the
+/// write-off: a counter-document takes the loss back out of bad debt. Gives how
+/// much, and from which day money may pay it.
+fn recover(
+    tx: &Tx<'_>,
+    document: DocumentId,
+    amount_minor: i64,
+    on: NaiveDate,
+    why: &str,
+) -> Result<(i64, NaiveDate), Error> {
+    let Some(standing) = memo::write_off_of(tx, document)?.filter(|_| amount_minor > 0) else {
+        return Ok((0, on));
     };
     let row = document::get(tx, document)?;
-    credit::unapply(tx, application, tx.now().today.max(row.invoice_on))?;
-    let (counter, number) = make_write_off(tx, &row, minor, why)?;
-    memo::set_off(tx, write_off, counter, minor)?;
-    memo::mark(tx, document, Mark::Revived)?;
-    Ok(Some(number))
+    let (write_off, lost) = (standing.credit, standing.amount_minor);
+    let part = amount_minor.min(lost);
+    let on = on.max(standing.applied_on).max(row.invoice_on);
+    credit::unapply(tx, standing.id, on)?;
+    if part < lost {
+        credit::apply(tx, write_off, document, lost - part, on)?;
+    }
+    let (counter, _) = make_write_off(tx, &row, part, why, on)?;
+    memo::set_off(tx, write_off, counter, part, on)?;
+    if part == lost {
+        memo::mark(tx, document, Mark::Revived)?;
+    }
+    Ok((part, on))
 }

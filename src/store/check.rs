@@ -7,6 +7,7 @@
 mod beside;
 mod coverage;
 mod credits;
+mod dates;
 mod deeds;
 mod seals;
 mod structure;
@@ -175,8 +176,31 @@ pub const CHECKS: &[Check] = &[
     sql("credits_within_lines", "credits never exceed the line they correct", CREDITS_WITHIN),
     sql("memos_within", "memos never exceed the document they correct", MEMOS_WITHIN),
     sql("credits_documented", "what lowers an invoice is documented", credits::DOCUMENTED),
-    sql("ledger_balanced", "debits equal credits by transaction and currency", LEDGER_BALANCED),
+    sql(
+        "ledger_balanced",
+        "debits equal credits by transaction, day and currency",
+        LEDGER_BALANCED,
+    ),
     sql("ledger_ties", "the ledger agrees with every account's open documents", LEDGER_TIES),
+    newer(
+        "no_receivable_below_zero",
+        "on no day less than nothing is owed",
+        11,
+        "ledger_entry",
+        dates::BELOW_ZERO,
+    ),
+    newer(
+        "ledger_by_document",
+        "what is owed and left is booked by document and payment",
+        11,
+        "ledger_entry",
+        dates::BY_DOCUMENT,
+    ),
+    sql(
+        "dates_in_order",
+        "nothing counts before its parts, nothing is undone before it",
+        dates::IN_ORDER,
+    ),
     sql("balances", "balance = total - payments - credits + refunds", BALANCES),
     sql("account_balances", "an account's balance is the sum of its documents'", ACCOUNTS),
     sql("never_over", "nothing is collected or applied beyond a document", NEVER_OVER),
@@ -319,7 +343,7 @@ WHERE d.total_minor + x.total < 0 OR (d.tax_minor >= 0 AND d.tax_minor + x.tax <
 
 const LEDGER_BALANCED: &str = "
 SELECT printf('transaction %d: debits %d, credits %d %s', txn, sum(debit_minor), sum(credit_minor), currency)
-FROM ledger_entry GROUP BY txn, currency HAVING sum(debit_minor) <> sum(credit_minor)";
+FROM ledger_entry GROUP BY txn, entry_on, currency HAVING sum(debit_minor) <> sum(credit_minor)";
 
 const LEDGER_TIES: &str = "
 SELECT printf('account %s: the ledger has %d receivable, its documents %d', a.number, coalesce(l.owed, 0), coalesce(d.owed, 0))

@@ -6,8 +6,8 @@
 
 use super::deed::{self, DeedKind, NewDeed};
 use super::document::move_balance;
-use super::ledger::{self, About};
-use super::{Db, StoreError, Tx, word};
+use super::ledger::About;
+use super::{Db, StoreError, Tx, applied, word};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
@@ -56,7 +56,8 @@ fn side(db: &Db<'_>, document: DocumentId) -> Result<(AccountId, Currency, i64),
         .ok_or_else(|| StoreError::NotFound(format!("posted document {document}")))
 }
 
-/// Uses `amount_minor` (above zero) of a posted credit up on a posted document, on a day. Refused
+/// Uses `amount_minor` (above zero) of a posted credit up on a posted document, from a day or the
+/// first one after it on which both are there. Refused
 /// when it is more than either has left, or when account or currency differ.
 pub fn apply(
     tx: &Tx<'_>,
@@ -79,6 +80,8 @@ pub fn apply(
             to.1.plain(to.2)
         )));
     }
+    let about = About { account: to.0, document: Some(document), payment: None, currency: to.1 };
+    let on = applied::use_credit(tx, credit, &about, amount_minor, on)?;
     tx.conn()
         .prepare_cached(
             "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on, applied_at) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -88,8 +91,6 @@ pub fn apply(
     by_hand(tx, to.0, to.1, credit)?;
     move_balance(tx, credit, amount_minor)?;
     move_balance(tx, document, -amount_minor)?;
-    let about = About { account: to.0, document: Some(document), payment: None, currency: to.1 };
-    ledger::transfer(tx, on, ledger::CREDIT, ledger::RECEIVABLE, amount_minor, &about)?;
     Ok(id)
 }
 
@@ -107,7 +108,7 @@ fn by_hand(
     deed::enter(tx, &NewDeed { document: Some(credit), ..deed })
 }
 
-/// Takes an application back on a day; the row stays.
+/// Takes an application back on a day, not before the day it counts from; the row stays.
 pub fn unapply(tx: &Tx<'_>, id: i64, on: NaiveDate) -> Result<(), StoreError> {
     let application = tx
         .conn()
@@ -127,8 +128,8 @@ pub fn unapply(tx: &Tx<'_>, id: i64, on: NaiveDate) -> Result<(), StoreError> {
     move_balance(tx, application.credit, -application.amount_minor)?;
     move_balance(tx, application.document, application.amount_minor)?;
     let about = About { account, document: Some(application.document), payment: None, currency };
-    let amount = application.amount_minor;
-    ledger::transfer(tx, on, ledger::RECEIVABLE, ledger::CREDIT, amount, &about)
+    let (credit, amount) = (application.credit, application.amount_minor);
+    applied::book_credit(tx, credit, &about, -amount, on.max(application.applied_on))
 }
 
 /// The applications that touch a document from either side and stand, oldest first.

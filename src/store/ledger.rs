@@ -81,46 +81,30 @@ pub struct About {
     pub currency: Currency,
 }
 
-/// Books one amount: the first ledger account is debited, the second credited.
-pub fn transfer(
-    tx: &Tx<'_>,
-    on: NaiveDate,
-    debit: &str,
-    credit: &str,
-    amount_minor: i64,
-    about: &About,
-) -> Result<(), StoreError> {
-    let line = |ledger: &str, amount_minor| Line {
-        ledger: ledger.to_owned(),
-        account: about.account,
-        document: about.document,
-        payment: about.payment,
-        currency: about.currency,
-        amount_minor,
-    };
-    post(tx, on, &[line(debit, amount_minor), line(credit, -amount_minor)])
-}
+/// Where a reader of the journal is: day, transaction and row number of an entry.
+pub type Place = (NaiveDate, i64, i64);
 
-/// Entries after `after` (their row number), in the order in which they were booked, with the names
-/// a reader wants. Gives the last row number with them; empty at the end.
+/// Entries after `after`, by day, then transaction, with the names a reader wants; each with its
+/// place. Empty at the end.
 pub fn page(
     db: &Db<'_>,
-    after: i64,
+    after: Place,
     from: Option<NaiveDate>,
     to: Option<NaiveDate>,
     limit: u32,
-) -> Result<Vec<(i64, JournalEntry)>, StoreError> {
+) -> Result<Vec<(Place, JournalEntry)>, StoreError> {
     let mut statement = db.conn().prepare_cached(
         "SELECT e.id, e.txn, e.entry_on, e.account, a.number, coalesce(d.number, ''), e.payment_id, e.currency,
                 e.debit_minor - e.credit_minor
          FROM ledger_entry e JOIN account a ON a.id = e.account_id LEFT JOIN document d ON d.id = e.document_id
-         WHERE e.id > ?1 AND (?2 IS NULL OR e.entry_on >= ?2) AND (?3 IS NULL OR e.entry_on <= ?3)
-         ORDER BY e.id LIMIT ?4",
+         WHERE (e.entry_on, e.txn, e.id) > (?1, ?2, ?3)
+           AND (?4 IS NULL OR e.entry_on >= ?4) AND (?5 IS NULL OR e.entry_on <= ?5)
+         ORDER BY e.entry_on, e.txn, e.id LIMIT ?6",
     )?;
-    let rows = statement.query_map((after, from, to, limit), |r| {
+    let rows = statement.query_map((after.0, after.1, after.2, from, to, limit), |r| {
         let payment: Option<i64> = r.get(6)?;
         Ok((
-            r.get(0)?,
+            (r.get(2)?, r.get(1)?, r.get(0)?),
             JournalEntry {
                 txn: r.get(1)?,
                 on: r.get(2)?,

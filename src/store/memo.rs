@@ -1,12 +1,14 @@
 //! What is left of a posted document for memos, and the marks that memos leave on it.
 
+use super::credit::{self, Application};
+use super::ledger::{self, Line};
 use super::{Db, StoreError, Topic, Tx, decimal, decimal_opt, document};
 use crate::domain::document::DocumentTax;
 use crate::domain::ids::{DocumentId, ItemId};
 use crate::domain::memo::InvoiceLine;
 use crate::domain::memo_tax::Position;
 use crate::domain::money::Rounding;
-use rusqlite::OptionalExtension;
+use chrono::NaiveDate;
 use std::collections::HashMap;
 
 /// Corrections of a line that stand: credits of documents that are neither canceled nor reversed,
@@ -239,35 +241,40 @@ pub fn mark(tx: &Tx<'_>, document: DocumentId, mark: Mark) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Sets two documents off that both stand in `credit`, a write-off and its undoing: balances move,
-/// nothing is booked.
+/// Sets two documents off that both stand in `credit`, a write-off and its undoing, on a day.
 pub fn set_off(
     tx: &Tx<'_>,
     credit: DocumentId,
     against: DocumentId,
     amount_minor: i64,
+    on: NaiveDate,
 ) -> Result<(), StoreError> {
     tx.conn()
         .prepare_cached(
             "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on, applied_at) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
-        .execute((credit.0, against.0, amount_minor, tx.now().today, tx.now().at_ms))?;
+        .execute((credit.0, against.0, amount_minor, on, tx.now().at_ms))?;
     document::move_balance(tx, credit, amount_minor)?;
-    document::move_balance(tx, against, -amount_minor)
+    document::move_balance(tx, against, -amount_minor)?;
+    let row = document::get(tx, against)?;
+    let line = |document, amount_minor| Line {
+        ledger: ledger::CREDIT.to_owned(),
+        account: row.account,
+        document: Some(document),
+        payment: None,
+        currency: row.currency,
+        amount_minor,
+    };
+    ledger::post(tx, on, &[line(credit, amount_minor), line(against, -amount_minor)])
 }
 
-/// The write-off of a document, if one stands: its id and amount.
-pub fn write_off_of(
-    db: &Db<'_>,
-    document: DocumentId,
-) -> Result<Option<(DocumentId, i64, i64)>, StoreError> {
-    Ok(db
+/// What stands of the write-off of a document, if one does.
+pub fn write_off_of(db: &Db<'_>, document: DocumentId) -> Result<Option<Application>, StoreError> {
+    let by: Option<i64> = db
         .conn()
-        .prepare_cached(
-            "SELECT s.written_off_by, x.id, x.amount_minor FROM document_state s
-             JOIN credit_application x ON x.credit_id = s.written_off_by AND x.document_id = s.document_id
-             WHERE s.document_id = ?1 AND x.undone_at IS NULL",
-        )?
-        .query_row([document.0], |r| Ok((DocumentId(r.get(0)?), r.get(1)?, r.get(2)?)))
-        .optional()?)
+        .prepare_cached("SELECT written_off_by FROM document_state WHERE document_id = ?1")?
+        .query_row([document.0], |r| r.get(0))?;
+    Ok(credit::standing(db, document)?
+        .into_iter()
+        .find(|a| a.document == document && Some(a.credit.0) == by))
 }

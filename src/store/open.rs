@@ -29,6 +29,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_pace.sql"),
     include_str!("migrations/0009_clock.sql"),
     include_str!("migrations/0010_period.sql"),
+    include_str!("migrations/0011_ledger_day.sql"),
 ];
 
 /// The schema of this program.

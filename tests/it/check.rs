@@ -63,6 +63,13 @@ const SEEDS: &[(&str, &str)] = &[
     ),
     ("ledger_balanced", "UPDATE ledger_entry SET debit_minor = debit_minor + 1 WHERE id = 1"),
     ("ledger_ties", "UPDATE ledger_entry SET account = 'cash:sandbox' WHERE account = 'receivable' AND document_id = 1"),
+    (
+        "no_receivable_below_zero",
+        "INSERT INTO ledger_entry (txn, entry_on, account, account_id, document_id, currency, debit_minor, credit_minor)
+            VALUES (1, '2001-01-01', 'receivable', 1, 1, 'EUR', 0, 5), (1, '2001-01-01', 'credit', 1, 1, 'EUR', 5, 0)",
+    ),
+    ("ledger_by_document", "UPDATE ledger_entry SET document_id = NULL WHERE account = 'receivable' AND document_id = 1"),
+    ("dates_in_order", "UPDATE allocation SET state = 'applied', applied_on = '2001-01-01'"),
     ("balances", "UPDATE document_state SET balance_minor = balance_minor - 1 WHERE document_id = 1"),
     ("account_balances", "UPDATE account SET open_minor = open_minor + 1 WHERE id = 1"),
     ("never_over", "UPDATE document_state SET balance_minor = -1 WHERE document_id = 1"),

@@ -12,6 +12,7 @@ mod collect_race;
 mod contract;
 mod copies;
 mod crash;
+mod dates;
 mod day;
 mod decline_codes;
 mod deeds;

@@ -8,11 +8,10 @@ use crate::domain::payment_run::{SkipReason, apply_credits};
 use crate::engine::settle;
 use crate::engine::till::Till;
 use crate::gateway::ChargeRequest;
-use crate::store::ledger::{self, About};
 use crate::store::method_state::MethodRow;
 use crate::store::payment::{self, AllocationState, NewPayment};
 use crate::store::payment_run::{self, Item, ItemState, RunRow};
-use crate::store::{StoreError, Tx, credit, debt, document, method_state, notice};
+use crate::store::{StoreError, Tx, applied, credit, debt, method_state, notice};
 use std::collections::BTreeSet;
 
 /// A payment that is written down and may be asked for.
@@ -146,22 +145,11 @@ pub fn apply_unapplied(
     debt: &debt::Debt,
     amount_minor: i64,
 ) -> Result<(), StoreError> {
-    let today = tx.now().today;
-    payment::use_unapplied(tx, from.id, amount_minor)?;
     if from.unapplied_minor == amount_minor {
         // Nothing is left that could be asked about.
         notice::done(tx, &settle::excess_key(from.id))?;
     }
-    let applied = AllocationState::Applied;
-    payment::allocate(tx, from.id, debt.document, amount_minor, applied, Some(today))?;
-    document::move_balance(tx, debt.document, -amount_minor)?;
-    let about = About {
-        account: debt.account,
-        document: Some(debt.document),
-        payment: Some(from.id),
-        currency: debt.currency,
-    };
-    ledger::transfer(tx, today, ledger::CREDIT, ledger::RECEIVABLE, amount_minor, &about)
+    applied::use_money(tx, from, debt.document, amount_minor)
 }
 
 /// What the customer may see on the statement: the numbers, cut at 200 characters.

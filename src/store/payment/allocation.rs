@@ -34,6 +34,8 @@ pub struct Allocation {
     pub state: AllocationState,
     /// Went back later, minor units.
     pub reopened_minor: i64,
+    /// The day it counts from; none = not applied.
+    pub applied_on: Option<NaiveDate>,
 }
 
 /// Writes an allocation; a second live one for a document is refused by the book.
@@ -56,7 +58,7 @@ pub fn allocate(
 /// The allocations of a payment, in the order in which they were made.
 pub fn allocations(db: &Db<'_>, payment: PaymentId) -> Result<Vec<Allocation>, StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT a.id, a.payment_id, a.document_id, coalesce(d.number, ''), a.amount_minor, a.state, a.reopened_minor
+        "SELECT a.id, a.payment_id, a.document_id, coalesce(d.number, ''), a.amount_minor, a.state, a.reopened_minor, a.applied_on
          FROM allocation a JOIN document d ON d.id = a.document_id WHERE a.payment_id = ?1 ORDER BY a.id",
     )?;
     let rows = statement.query_map([payment.0], |r| {
@@ -68,6 +70,7 @@ pub fn allocations(db: &Db<'_>, payment: PaymentId) -> Result<Vec<Allocation>, S
             amount_minor: r.get(4)?,
             state: word(r, 5, AllocationState::parse)?,
             reopened_minor: r.get(6)?,
+            applied_on: r.get(7)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

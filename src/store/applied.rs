@@ -1,0 +1,303 @@
+//! Money meets a document: the one place that allocates, moves the balance, resets the retry and
+//! books.
+//!
+//! An application counts from the latest of the day of the act (a receipt: its received day), the
+//! document's date and the memo's or payment's date, so that on no day less than nothing is owed on a
+//! document, nor less than nothing left of what is applied. Money that came before is `credit` until
+//! then: one deed may book on two days, each of which balances.
+
+use super::ledger::{self, About, Line};
+use super::payment::{self, Allocation, AllocationState, PaymentRow};
+use super::{Db, StoreError, Tx, debt, document};
+use crate::domain::ids::{AccountId, DocumentId, PaymentId};
+use crate::domain::money::Currency;
+use chrono::NaiveDate;
+
+/// What the entries of one side come to, by day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// What is owed on an invoice or debit memo.
+    Owed(DocumentId),
+    /// What is left of a credit memo or write-off.
+    Memo(DocumentId),
+    /// What is left of a payment.
+    Money(PaymentId),
+}
+
+impl Side {
+    fn sql(self) -> (&'static str, i64) {
+        match self {
+            Self::Owed(id) => (
+                "SELECT entry_on, sum(debit_minor - credit_minor) FROM ledger_entry
+                 WHERE document_id = ?1 AND account = 'receivable' GROUP BY 1 ORDER BY 1",
+                id.0,
+            ),
+            Self::Memo(id) => (
+                "SELECT entry_on, sum(credit_minor - debit_minor) FROM ledger_entry
+                 WHERE document_id = ?1 AND payment_id IS NULL AND account = 'credit' GROUP BY 1 ORDER BY 1",
+                id.0,
+            ),
+            Self::Money(id) => (
+                "SELECT entry_on, sum(credit_minor - debit_minor) FROM ledger_entry
+                 WHERE payment_id = ?1 AND account = 'credit' GROUP BY 1 ORDER BY 1",
+                id.0,
+            ),
+        }
+    }
+}
+
+/// The first day, `on` or later, from which this much (minor units) of a side is there for good.
+/// Where the entries never come to it (they were booked before entries named their document), the
+/// last day that has one.
+pub fn first_day(
+    db: &Db<'_>,
+    side: Side,
+    amount_minor: i64,
+    on: NaiveDate,
+) -> Result<NaiveDate, StoreError> {
+    let (sql, key) = side.sql();
+    let mut statement = db.conn().prepare_cached(sql)?;
+    let mut rows = statement.query([key])?;
+    let (mut first, mut there) = (on, 0);
+    while let Some(row) = rows.next()? {
+        if there < amount_minor {
+            first = first.max(row.get(0)?);
+        }
+        there += row.get::<_, i64>(1)?;
+    }
+    Ok(first)
+}
+
+/// Money that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt<'a> {
+    /// The payment.
+    pub payment: PaymentId,
+    /// Who paid.
+    pub account: AccountId,
+    /// By which gateway, or `outside`.
+    pub gateway: &'a str,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// Currency.
+    pub currency: Currency,
+    /// The day it came.
+    pub on: NaiveDate,
+}
+
+/// What of it pays a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// The document.
+    pub document: DocumentId,
+    /// Minor units, above zero.
+    pub amount_minor: i64,
+    /// Not before this day.
+    pub from: NaiveDate,
+    /// The allocation that was made when the payment was begun.
+    pub allocation: Option<i64>,
+}
+
+/// Books money that came: cash on its day, each part on the day from which it counts, the rest to
+/// the customer's credit.
+pub fn receive(tx: &Tx<'_>, receipt: &Receipt<'_>, parts: &[Part]) -> Result<(), StoreError> {
+    let line = |ledger: &str, document, amount_minor| Line {
+        ledger: ledger.to_owned(),
+        account: receipt.account,
+        document,
+        payment: Some(receipt.payment),
+        currency: receipt.currency,
+        amount_minor,
+    };
+    let mut lines = vec![line(&ledger::cash(receipt.gateway), None, receipt.amount_minor)];
+    let (mut credit, mut later) = (receipt.amount_minor, Vec::new());
+    for part in parts {
+        let (document, amount) = (part.document, part.amount_minor);
+        let day = first_day(tx, Side::Owed(document), amount, receipt.on.max(part.from))?;
+        let applied = AllocationState::Applied;
+        match part.allocation {
+            Some(id) => payment::set_allocation(tx, id, applied, amount, Some(day))?,
+            None => {
+                payment::allocate(tx, receipt.payment, document, amount, applied, Some(day))?;
+            }
+        }
+        paid(tx, document, amount)?;
+        if day == receipt.on {
+            lines.push(line(ledger::RECEIVABLE, Some(document), -amount));
+            credit -= amount;
+        } else {
+            later.push((day, document, amount));
+        }
+    }
+    lines.push(line(ledger::CREDIT, None, -credit));
+    ledger::post(tx, receipt.on, &lines)?;
+    for (day, document, amount) in later {
+        let uses =
+            [line(ledger::CREDIT, None, amount), line(ledger::RECEIVABLE, Some(document), -amount)];
+        ledger::post(tx, day, &uses)?;
+    }
+    Ok(())
+}
+
+fn paid(tx: &Tx<'_>, document: DocumentId, amount_minor: i64) -> Result<(), StoreError> {
+    document::move_balance(tx, document, -amount_minor)?;
+    debt::set_retry(tx, document, None, false)
+}
+
+fn line_of(payment: &PaymentRow, ledger: &str, document: Option<DocumentId>, minor: i64) -> Line {
+    Line {
+        ledger: ledger.to_owned(),
+        account: payment.account,
+        document,
+        payment: Some(payment.id),
+        currency: payment.currency,
+        amount_minor: minor,
+    }
+}
+
+/// Uses money that came earlier and is unapplied on a document.
+pub fn use_money(
+    tx: &Tx<'_>,
+    from: &PaymentRow,
+    document: DocumentId,
+    amount_minor: i64,
+) -> Result<(), StoreError> {
+    let today = tx.now().today;
+    let day = first_day(tx, Side::Owed(document), amount_minor, today)?;
+    let day = first_day(tx, Side::Money(from.id), amount_minor, day)?;
+    payment::use_unapplied(tx, from.id, amount_minor)?;
+    let applied = AllocationState::Applied;
+    payment::allocate(tx, from.id, document, amount_minor, applied, Some(day))?;
+    paid(tx, document, amount_minor)?;
+    let lines = [
+        line_of(from, ledger::CREDIT, None, amount_minor),
+        line_of(from, ledger::RECEIVABLE, Some(document), -amount_minor),
+    ];
+    ledger::post(tx, day, &lines)
+}
+
+/// Uses a credit on a document, both of one account and currency: gives the day it counts from.
+pub fn use_credit(
+    tx: &Tx<'_>,
+    credit: DocumentId,
+    about: &About,
+    amount_minor: i64,
+    on: NaiveDate,
+) -> Result<NaiveDate, StoreError> {
+    let Some(document) = about.document else {
+        return Err(StoreError::Guard("a credit is used on a document".to_owned()));
+    };
+    let day = first_day(tx, Side::Owed(document), amount_minor, on)?;
+    let day = first_day(tx, Side::Memo(credit), amount_minor, day)?;
+    book_credit(tx, credit, about, amount_minor, day)?;
+    Ok(day)
+}
+
+/// Moves this much of a credit onto a document on a day; below zero: back to the credit.
+pub fn book_credit(
+    tx: &Tx<'_>,
+    credit: DocumentId,
+    about: &About,
+    amount_minor: i64,
+    on: NaiveDate,
+) -> Result<(), StoreError> {
+    let line = |ledger: &str, document, amount_minor| Line {
+        ledger: ledger.to_owned(),
+        account: about.account,
+        document,
+        payment: None,
+        currency: about.currency,
+        amount_minor,
+    };
+    let lines = [
+        line(ledger::CREDIT, Some(credit), amount_minor),
+        line(ledger::RECEIVABLE, about.document, -amount_minor),
+    ];
+    ledger::post(tx, on, &lines)
+}
+
+/// Money of a payment leaves on a day: first what is unapplied, then the documents, the last one
+/// first. What was applied only later is owed again from then, never before it was paid.
+pub fn give_back(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    amount_minor: i64,
+    on: NaiveDate,
+) -> Result<(), StoreError> {
+    let from_credit = amount_minor.min(payment.unapplied_minor);
+    let (mut left, mut credit) = (amount_minor - from_credit, from_credit);
+    let mut lines = vec![line_of(payment, &ledger::cash(&payment.gateway), None, -amount_minor)];
+    let mut later = Vec::new();
+    for allocation in payment::allocations(tx, payment.id)?.into_iter().rev() {
+        let part = left.min(standing(&allocation));
+        if part <= 0 {
+            continue;
+        }
+        let document = allocation.document;
+        payment::reopen_allocation(tx, allocation.id, part)?;
+        document::move_balance(tx, document, part)?;
+        debt::set_retry(tx, document, None, true)?;
+        left -= part;
+        let day = allocation.applied_on.map_or(on, |applied| applied.max(on));
+        if day == on {
+            lines.push(line_of(payment, ledger::RECEIVABLE, Some(document), part));
+        } else {
+            credit += part;
+            later.push((day, document, part));
+        }
+    }
+    if left != 0 {
+        return Err(StoreError::Conflict(format!("{} has less applied than that", payment.id)));
+    }
+    payment::add_returned(tx, payment.id, amount_minor, from_credit)?;
+    lines.push(line_of(payment, ledger::CREDIT, None, credit));
+    ledger::post(tx, on, &lines)?;
+    for (day, document, part) in later {
+        let opens = [
+            line_of(payment, ledger::RECEIVABLE, Some(document), part),
+            line_of(payment, ledger::CREDIT, None, -part),
+        ];
+        ledger::post(tx, day, &opens)?;
+    }
+    Ok(())
+}
+
+/// What of an allocation pays its document, minor units.
+fn standing(allocation: &Allocation) -> i64 {
+    match allocation.state {
+        AllocationState::Applied => allocation.amount_minor - allocation.reopened_minor,
+        AllocationState::Live | AllocationState::Void => 0,
+    }
+}
+
+/// Money that had been taken back comes again today: as far as the documents still owe it.
+pub fn take_again(tx: &Tx<'_>, payment: &PaymentRow, amount_minor: i64) -> Result<(), StoreError> {
+    let on = payment.received_on.map_or(tx.now().today, |came| came.max(tx.now().today));
+    let mut left = amount_minor;
+    let mut parts = Vec::new();
+    for allocation in payment::allocations(tx, payment.id)? {
+        let owed = debt::get(tx, allocation.document)?.balance_minor.max(0);
+        let part = left.min(allocation.reopened_minor).min(owed);
+        if part > 0 {
+            payment::reopen_allocation(tx, allocation.id, -part)?;
+            let day = first_day(tx, Side::Owed(allocation.document), part, on)?;
+            paid(tx, allocation.document, part)?;
+            parts.push((day, allocation.document, part));
+            left -= part;
+        }
+    }
+    payment::add_returned(tx, payment.id, -amount_minor, -left)?;
+    let lines = [
+        line_of(payment, &ledger::cash(&payment.gateway), None, amount_minor),
+        line_of(payment, ledger::CREDIT, None, -amount_minor),
+    ];
+    ledger::post(tx, on, &lines)?;
+    for (day, document, part) in parts {
+        let pays = [
+            line_of(payment, ledger::CREDIT, None, part),
+            line_of(payment, ledger::RECEIVABLE, Some(document), -part),
+        ];
+        ledger::post(tx, day, &pays)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! Money on its day: what is owed by document on every day, and what comes before what.
+
+/// By the row that brings it there. Documents whose money went back before entries named their
+/// document say too little, and are left out.
+pub const BELOW_ZERO: &str = "
+SELECT printf('D-%06d: %d are owed on %s', x.document_id, x.owed, x.entry_on), x.last FROM (
+    SELECT document_id, entry_on, sum(minor) OVER (PARTITION BY document_id ORDER BY entry_on) AS owed, last FROM (
+        SELECT document_id, entry_on, sum(debit_minor - credit_minor) AS minor, max(id) AS last FROM ledger_entry
+        WHERE account = 'receivable' AND document_id IS NOT NULL GROUP BY 1, 2)) x
+WHERE x.owed < 0 AND NOT EXISTS (SELECT 1 FROM allocation a JOIN ledger_entry e ON e.payment_id = a.payment_id
+    WHERE a.document_id = x.document_id AND e.account = 'receivable' AND e.document_id IS NULL)";
+
+/// Every entry names what it is of, and those of a document come to its balance.
+pub const BY_DOCUMENT: &str = "
+SELECT printf('transaction %d: an entry of %s names no document', txn, account), id FROM ledger_entry
+WHERE account = 'receivable' AND document_id IS NULL
+UNION ALL
+SELECT printf('transaction %d: an entry of %s names no memo and no payment', txn, account), id FROM ledger_entry
+WHERE account = 'credit' AND document_id IS NULL AND payment_id IS NULL
+UNION ALL
+SELECT printf('D-%06d: the ledger has %d owed, its balance is %d', s.document_id, x.owed, s.balance_minor), x.last
+FROM (SELECT document_id, sum(debit_minor - credit_minor) AS owed, max(id) AS last FROM ledger_entry
+      WHERE account = 'receivable' AND document_id IS NOT NULL GROUP BY 1) x
+JOIN document_state s ON s.document_id = x.document_id
+WHERE x.owed <> s.balance_minor AND NOT EXISTS (SELECT 1 FROM allocation a JOIN ledger_entry e ON e.payment_id = a.payment_id
+    WHERE a.document_id = x.document_id AND e.account = 'receivable' AND e.document_id IS NULL)
+UNION ALL
+SELECT printf('P-%06d: the ledger has %d to its credit, %d are unapplied', p.id, x.credit, p.unapplied_minor), x.last
+FROM (SELECT payment_id, sum(credit_minor - debit_minor) AS credit, max(id) AS last FROM ledger_entry
+      WHERE account = 'credit' AND payment_id IS NOT NULL GROUP BY 1) x
+JOIN payment p ON p.id = x.payment_id WHERE x.credit <> p.unapplied_minor";
+
+/// Rows older than the rule are not judged.
+pub const IN_ORDER: &str = "
+SELECT printf('D-%06d: P-%06d pays it from %s; it is of %s, the money of %s', d.id, p.id, a.applied_on, d.invoice_on, p.received_on)
+FROM allocation a JOIN document d ON d.id = a.document_id JOIN payment p ON p.id = a.payment_id
+WHERE a.state = 'applied' AND (a.applied_on < d.invoice_on OR a.applied_on < p.received_on)
+  AND a.id > coalesce((SELECT max(last) FROM schema_mark WHERE version = 11 AND name = 'allocation'), 0)
+UNION ALL
+SELECT printf('D-%06d: D-%06d is used on it from %s; it is of %s, the credit of %s', d.id, c.id, x.applied_on, d.invoice_on, c.invoice_on)
+FROM credit_application x JOIN document d ON d.id = x.document_id JOIN document c ON c.id = x.credit_id
+WHERE (x.applied_on < d.invoice_on OR x.applied_on < c.invoice_on)
+  AND x.id > coalesce((SELECT max(last) FROM schema_mark WHERE version = 11 AND name = 'credit_application'), 0)
+UNION ALL
+SELECT printf('P-%06d: %s on %s, it came on %s', p.id, e.kind, e.event_on, p.received_on)
+FROM payment_event e JOIN payment p ON p.id = e.payment_id
+WHERE e.kind IN ('refund', 'return', 'chargeback') AND e.status = 'Done' AND e.event_on < p.received_on
+  AND e.id > coalesce((SELECT max(last) FROM schema_mark WHERE version = 11 AND name = 'payment_event'), 0)";

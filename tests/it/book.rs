@@ -24,6 +24,7 @@ const MADE: &[&str] = &[
     "DROP TABLE job_pick; DROP INDEX document_draft; DROP INDEX notice_open; DROP INDEX notice_mail",
     "ALTER TABLE book DROP COLUMN seen_at",
     "ALTER TABLE claim DROP COLUMN period",
+    "DROP INDEX ledger_entry_day",
 ];
 
 /// What a call of the binary gave.

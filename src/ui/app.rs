@@ -83,6 +83,8 @@ pub struct App {
     modals: Vec<Modal>,
     notice: Option<String>,
     /// A form whose command is on its way: it comes back if the command is refused.
+    /// What was said last; `!` shows it again.
+    said: String,
     sent: Option<Box<Form>>,
     dirty: bool,
     /// What `.` does again, by screen.
@@ -103,6 +105,7 @@ impl App {
             modals: Vec::new(),
             notice: None,
             sent: None,
+            said: String::new(),
             dirty: true,
             repeated: BTreeMap::new(),
             saved: saved.and_then(|t| serde_json::from_str(t).ok()),
@@ -193,6 +196,7 @@ impl App {
 
     fn say(&mut self, text: String) {
         self.notice = Some(text);
+        self.said.clone_from(&text);
         self.dirty = true;
     }
 

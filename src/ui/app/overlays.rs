@@ -115,6 +115,11 @@ impl App {
         } else {
             self.cx.commit(Command::DismissNotices);
         }
+        if !self.said.is_empty() {
+            lines.push(Line::default());
+            lines.push(Line::of("said last:", theme::DIM));
+            lines.extend(wrap(&self.said, width).into_iter().map(Line::plain));
+        }
         self.open(Modal::Text(TextBox::new("Notices", lines)));
     }
 

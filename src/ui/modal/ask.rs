@@ -11,7 +11,9 @@ use crate::ui::theme;
 use crate::ui::widget::{Line, counted, grouped, put, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::cell::Cell;
 use tui_input::Input;
+use unicode_width::UnicodeWidthStr;
 
 /// Rows from which a count must be typed.
 const TYPE_FROM: i64 = 10;
@@ -41,6 +43,10 @@ pub struct Ask {
     input: Input,
     on_cancel: bool,
     wrong: bool,
+    /// First line shown, where the lines are more than the box has room for.
+    top: usize,
+    /// The last value `top` can have: known once it is drawn.
+    last_top: Cell<usize>,
     op: String,
     command: Box<Command>,
     /// What was filled in before it was asked.
@@ -61,6 +67,8 @@ impl Ask {
             input: Input::default(),
             on_cancel: true,
             wrong: false,
+            top: 0,
+            last_top: Cell::new(0),
             op,
             command: Box::new(command),
             form: None,
@@ -136,6 +144,9 @@ impl Ask {
                 _ => Step::Stay,
             };
         }
+        if self.scrolled(key) {
+            return Step::Stay;
+        }
         if self.reading || self.count == 0 {
             return if key == Key::Enter { Step::Close } else { Step::Stay };
         }
@@ -152,6 +163,20 @@ impl Ask {
             Key::Enter => self.yes(),
             _ => Step::Stay,
         }
+    }
+
+    /// Moves among lines that are more than fit; false if the key is for something else.
+    fn scrolled(&mut self, key: Key) -> bool {
+        let last = self.last_top.get();
+        let to = match key {
+            Key::Down => self.top + 1,
+            Key::Up => self.top.saturating_sub(1),
+            Key::PageDown => self.top + 5,
+            Key::PageUp => self.top.saturating_sub(5),
+            _ => return false,
+        };
+        self.top = to.min(last);
+        true
     }
 
     fn type_count(&mut self, key: Key) -> Step {
@@ -202,29 +227,38 @@ impl Ask {
                 let text = format!("{} stay: {reason}", grouped(*n as i64));
                 self.lines.push(Line::of(text, theme::WARN));
             }
-            self.lines
-                .push(Line::of("E-mail waits and can be recalled until its time.", theme::DIM));
+            let text = "E-mail waits and can be recalled until its time.";
+            self.lines.insert(2, Line::of(text, theme::DIM));
         }
     }
 
     pub(super) fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
         if self.weight == Weight::Light {
-            let y = area.bottom().saturating_sub(2);
-            clear(canvas, Rect { x: area.x, y, width: area.width, height: 1 });
-            let text = format!("{} y/n", self.title);
-            put(canvas, area.x + 1, y, area.width.saturating_sub(1), &text, theme::BOLD);
+            self.view_light(canvas, area);
             return None;
         }
         let width = area.width.min(72);
         let room = usize::from(width.saturating_sub(6));
-        let lines: Vec<Line> = self.lines.iter().flat_map(|l| broken(l, room)).collect();
+        let mut lines: Vec<Line> = self.lines.iter().flat_map(|l| broken(l, room)).collect();
+        if self.title.width() > room {
+            let title = Line::of(self.title.clone(), theme::BOLD);
+            lines.splice(0..0, broken(&title, room));
+        }
         let inner = frame(canvas, area, width, lines.len() as u16 + 6, &self.title);
         if self.reading {
             put(canvas, inner.x, inner.y, inner.width, "reading the figures…", theme::DIM);
         }
-        let rows = inner.height.saturating_sub(3);
-        for (row, line) in lines.iter().take(usize::from(rows)).enumerate() {
+        let rows = usize::from(inner.height.saturating_sub(3));
+        self.last_top.set(lines.len().saturating_sub(rows));
+        let top = self.top.min(self.last_top.get());
+        for (row, line) in lines.iter().skip(top).take(rows).enumerate() {
             line.draw(canvas, inner.x, inner.y + row as u16, inner.width);
+        }
+        if self.last_top.get() > 0 {
+            let below = self.last_top.get() - top;
+            let text = format!("{top} lines above, {below} below: Up and Down show them");
+            let y = inner.bottom().saturating_sub(3);
+            put(canvas, inner.x, y, inner.width, &text, theme::WARN);
         }
         let y = inner.bottom().saturating_sub(2);
         if self.must_type() {
@@ -260,6 +294,20 @@ impl Ask {
     }
 }
 
+impl Ask {
+    /// The keys first, then the question whole, on as many rows as it needs.
+    fn view_light(&self, canvas: &mut Buffer, area: Rect) {
+        let width = area.width.saturating_sub(2);
+        let mut lines = wrap(&format!("y/n  {}", self.title), usize::from(width));
+        lines.truncate(usize::from(area.height.saturating_sub(2)).max(1));
+        let y = area.bottom().saturating_sub(1 + lines.len() as u16);
+        clear(canvas, Rect { x: area.x, y, width: area.width, height: lines.len() as u16 });
+        for (row, line) in lines.iter().enumerate() {
+            put(canvas, area.x + 1, y + row as u16, width, line, theme::BOLD);
+        }
+    }
+}
+
 fn broken(line: &Line, width: usize) -> Vec<Line> {
     let style = line.0.first().map_or(theme::PLAIN, |p| p.1);
     let text = line.text();
@@ -272,6 +320,10 @@ fn broken(line: &Line, width: usize) -> Vec<Line> {
 /// The figures of a posting in words.
 pub fn post_lines(preview: &PostPreview) -> Vec<Line> {
     let mut lines = Vec::new();
+    // What cannot be taken back stands first: a small terminal shows only the first lines.
+    if preview.count > 0 {
+        lines.push(Line::of("Posting cannot be undone; a memo corrects it.", theme::DIM));
+    }
     for (currency, total, tax) in &preview.money {
         if let Some(c) = currency {
             let text = format!("{:>16} {c}  of it tax {}", c.grouped(*total), c.grouped(*tax));
@@ -319,8 +371,6 @@ pub fn post_lines(preview: &PostPreview) -> Vec<Line> {
     }
     if preview.count == 0 {
         lines.push(Line::of("Nothing here can be posted.", theme::WARN));
-    } else {
-        lines.push(Line::of("Posting cannot be undone; a memo corrects it.", theme::DIM));
     }
     lines
 }
@@ -346,7 +396,7 @@ fn charge_lines(preview: &CollectPreview, words: &str) -> Vec<Line> {
         lines.push(Line::of("Nothing here can be charged.", theme::WARN));
     } else {
         let text = "Money is taken; every amount is read again when it is charged.";
-        lines.push(Line::of(text, theme::DIM));
+        lines.insert(1, Line::of(text, theme::DIM));
     }
     lines.push(Line::of(format!("the same as: daybook {words}"), theme::DIM));
     lines
@@ -380,6 +430,38 @@ mod tests {
         ask.key(Key::Char('2'));
         assert!(matches!(ask.key(Key::Enter), Step::Then(Intent::Commit { .. })));
         assert!(matches!(heavy(9).key(Key::Char('y')), Step::Then(_)));
+    }
+
+    /// What a question of this size looks like, as text.
+    fn seen(ask: &Ask, width: u16, height: u16) -> String {
+        let mut canvas = Buffer::empty(Rect::new(0, 0, width, height));
+        ask.view(&mut canvas, Rect::new(0, 0, width, height));
+        let cells: Vec<&str> = canvas.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        cells.chunks(usize::from(width)).map(|c| c.concat() + "\n").collect()
+    }
+
+    #[test]
+    fn a_question_is_never_cut_off() {
+        let title = format!("Hold 26,772 invoices ({}last word)?", "1,204,331.80 EUR + ".repeat(6));
+        for (width, height) in [(80, 24), (60, 15)] {
+            let light = Ask::light(title.clone(), "op".to_owned(), Command::Undo);
+            let picture = seen(&light, width, height);
+            assert!(
+                picture.contains("y/n  Hold 26,772") && picture.contains("word)?"),
+                "{picture}"
+            );
+            assert!(!picture.contains('…'), "{picture}");
+            let lines = (0..30).map(|n| Line::plain(format!("left out: {n}"))).collect();
+            let mut heavy =
+                Ask::heavy(title.clone(), "hold", lines, 26_772, "op".to_owned(), Command::Undo);
+            let picture = seen(&heavy, width, height);
+            assert!(picture.contains("Type 26772") && picture.contains("below"), "{picture}");
+            for _ in 0..40 {
+                heavy.key(Key::Down);
+            }
+            let picture = seen(&heavy, width, height);
+            assert!(picture.contains("left out: 29") && picture.contains(" 0 below"), "{picture}");
+        }
     }
 
     #[test]

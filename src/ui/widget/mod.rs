@@ -109,7 +109,7 @@ pub fn pad(text: &str, width: usize) -> String {
     out
 }
 
-/// Breaks text into lines of at most `width` columns, at blanks where there are any.
+/// Breaks text into lines of at most `width` columns, at blanks where there are any; nothing is cut.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = Vec::new();
@@ -124,11 +124,21 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(&fit(&word, width));
+            push_whole(&mut lines, &mut line, &word, width);
         }
         lines.push(line);
     }
     lines
+}
+
+/// Adds a word to a line; one that is longer than a line goes on in the next, whole.
+fn push_whole(lines: &mut Vec<String>, line: &mut String, word: &str, width: usize) {
+    for c in word.chars() {
+        if !line.is_empty() && line.width() + c.width().unwrap_or(0) > width {
+            lines.push(std::mem::take(line));
+        }
+        line.push(c);
+    }
 }
 
 /// Progress as text: `[####....] 61 %`.
@@ -158,6 +168,7 @@ mod tests {
         assert_eq!(fit("Müller", 6), "Müller");
         assert_eq!(pad("東京", 6), "東京  ");
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("to abcdefghijk l", 5), ["to", "abcde", "fghij", "k l"]);
         assert_eq!(progress(61, 100, 8), "[####....]  61 %");
         assert_eq!(grouped(-1_234_567), "-1,234,567");
     }

@@ -1,8 +1,9 @@
 //! The rows that every screen has: title above, status and keys below.
 
-use super::{put, put_right};
+use super::{put, put_right, wrap};
 use crate::engine::query::StatusRow;
 use crate::ui::keymap::Binding;
+use crate::ui::modal::clear;
 use crate::ui::msg::{Cx, ScreenId};
 use crate::ui::theme;
 use ratatui::buffer::Buffer;
@@ -59,12 +60,11 @@ pub fn status(
     let room = area.width.saturating_sub(right.width() as u16 + 3);
     match (notice, marks) {
         (Some(text), _) => {
-            // What just happened matters more than what goes on.
-            let width = (text.width() as u16).max(room).min(area.width.saturating_sub(2));
-            put(canvas, area.x + 1, area.y, width, text, theme::GOOD);
-            if text.width() as u16 > room {
-                return;
+            // What just happened matters more than what goes on, and is read whole.
+            if text.width() > usize::from(room) {
+                return notice_whole(canvas, area, text);
             }
+            put(canvas, area.x + 1, area.y, room, text, theme::GOOD);
         }
         (None, Some(marks)) => {
             // Marks with their money stand whole; what goes on can be seen on other screens.
@@ -83,6 +83,19 @@ pub fn status(
         (None, None) => {}
     }
     put_right(canvas, area.x, area.y, area.width.saturating_sub(1), &right, theme::WARN);
+}
+
+/// A long notice goes over the rows above its own until the next key: a reason stands at the end.
+fn notice_whole(canvas: &mut Buffer, area: Rect, text: &str) {
+    let width = area.width.saturating_sub(2);
+    let mut lines = wrap(text, usize::from(width));
+    lines.truncate(usize::from(area.y.saturating_sub(2)).max(1));
+    let top = area.y + 1 - lines.len() as u16;
+    for (row, line) in lines.iter().enumerate() {
+        let y = top + row as u16;
+        clear(canvas, Rect { y, height: 1, ..area });
+        put(canvas, area.x + 1, y, width, line, theme::GOOD);
+    }
 }
 
 /// The last row: keys, from the tables. What works everywhere keeps its place on the right; of the

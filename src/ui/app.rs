@@ -6,6 +6,7 @@ mod outcome;
 mod overlays;
 mod session;
 
+use super::fault::{Fault, FaultKind};
 use super::keymap::{Action, Binding, GLOBAL_KEYS, Key, LIST_KEYS, find};
 use super::modal::form::Form;
 use super::modal::purpose::{self};
@@ -20,9 +21,9 @@ use super::screen::jobs::Jobs;
 use super::screen::log::Log;
 use super::screen::runs::Runs;
 use super::screen::today::Today;
+use super::theme;
 use super::widget::list::AnyList;
 use super::widget::{put, status};
-use super::{fault::Fault, theme};
 use crate::engine::command::Command;
 use crate::engine::query::{Answer, Query};
 use crate::store::Topic;
@@ -82,9 +83,9 @@ pub struct App {
     screens: Screens,
     modals: Vec<Modal>,
     notice: Option<String>,
-    /// A form whose command is on its way: it comes back if the command is refused.
     /// What was said last; `!` shows it again.
     said: String,
+    /// A form whose command is on its way: it comes back if the command is refused.
     sent: Option<Box<Form>>,
     dirty: bool,
     /// What `.` does again, by screen.
@@ -104,8 +105,8 @@ impl App {
             screens: Screens::default(),
             modals: Vec::new(),
             notice: None,
-            sent: None,
             said: String::new(),
+            sent: None,
             dirty: true,
             repeated: BTreeMap::new(),
             saved: saved.and_then(|t| serde_json::from_str(t).ok()),
@@ -195,8 +196,8 @@ impl App {
     }
 
     fn say(&mut self, text: String) {
-        self.notice = Some(text);
         self.said.clone_from(&text);
+        self.notice = Some(text);
         self.dirty = true;
     }
 
@@ -439,7 +440,15 @@ impl App {
         }
         let answer = match result {
             Ok(answer) => answer,
-            Err(fault) => return self.say(fault.line()),
+            Err(fault) => {
+                if fault.kind == FaultKind::Filter
+                    && matches!(slot.part, Part::Page | Part::Totals)
+                    && let Some(list) = self.screens.get(slot.screen).list_mut()
+                {
+                    list.refuse(fault.line(), &mut self.cx);
+                }
+                return self.say(fault.line());
+            }
         };
         match (slot.part, answer) {
             (Part::Status, Answer::Status(foot)) => {

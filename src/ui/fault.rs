@@ -15,6 +15,8 @@ pub enum FaultKind {
     Busy,
     /// It would be done if a person says so.
     NeedsYes,
+    /// The list cannot be shown by this filter.
+    Filter,
     /// Say it.
     Other,
 }
@@ -50,6 +52,7 @@ impl From<Error> for Fault {
                 FaultKind::Busy
             }
             Error::NeedsYes { .. } => FaultKind::NeedsYes,
+            Error::Usage { code, .. } if *code == "bad_filter" => FaultKind::Filter,
             Error::Store(_)
             | Error::Usage { .. }
             | Error::Input { .. }
@@ -67,7 +70,7 @@ impl From<ReadError> for Fault {
         match error {
             ReadError::Store(error) => Error::Store(error).into(),
             ReadError::Filter(error) => {
-                Self { kind: FaultKind::Other, text: error.to_string(), hint: String::new() }
+                Self { kind: FaultKind::Filter, text: error.to_string(), hint: String::new() }
             }
         }
     }

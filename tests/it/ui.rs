@@ -288,6 +288,38 @@ fn a_filter_that_makes_no_sense_says_what_there_is() {
 }
 
 #[test]
+fn a_filter_that_is_not_understood_shows_and_marks_nothing() {
+    for bad in ["total>1k", "size:3", "due<soon"] {
+        let mut desk = Desk::open(80, 24);
+        desk.press("3/").press(bad).press("<Enter>").shows("0 of 0");
+        desk.press("T").shows("the filter is not understood");
+        desk.press("*").shows("the filter is not understood");
+        desk.press("w").shows("the filter is not understood");
+        assert!(!desk.picture().contains("marked"), "{}", desk.picture());
+        assert!(!desk.asked.iter().any(|e| matches!(e, Effect::Export { .. })));
+        desk.press("U").press("/<C-u><Enter>").press("T").shows("marked all");
+    }
+}
+
+#[test]
+fn words_find_amounts_and_addresses() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3");
+    let amount = desk
+        .picture()
+        .lines()
+        .find(|l| l.starts_with('>'))
+        .and_then(|l| {
+            l.split_whitespace().find(|w| w.contains('.') && w.ends_with(char::is_numeric))
+        })
+        .unwrap()
+        .to_owned();
+    desk.press("/").press(&amount).press("<Enter>").shows("1 of ");
+    assert!(desk.picture().lines().any(|l| l.starts_with('>') && l.contains(&amount)));
+    desk.press("/<C-u>@<Enter>").shows("1 of ");
+}
+
+#[test]
 fn the_session_comes_back() {
     let mut desk = Desk::open(80, 24);
     desk.press("3  ");

@@ -87,7 +87,7 @@ pub(super) const SPEC: Spec = Spec {
     id: "s.document_id",
     version: "d.version",
     money: Some(("d.currency", "d.total_minor")),
-    words: &["a.number", "v.name", "d.number"],
+    words: &["a.number", "v.name", "d.number", "v.emails", "d.po_number"],
     fields: &[
         (Field::Total, Ask::Amount("d.total_minor", "d.currency")),
         (Field::Balance, Ask::Amount("s.balance_minor", "d.currency")),

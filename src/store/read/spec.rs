@@ -92,6 +92,7 @@ impl Spec {
             }
             out.wide = true;
             out.values.extend(any.iter().map(|_| Value::Text(pattern.clone())));
+            let any = out.or_amount(self.money, text, any);
             out.sql.push(format!("({})", any.join(" OR ")));
         }
         for term in &filter.terms {
@@ -107,6 +108,23 @@ impl Spec {
 }
 
 impl Where {
+    /// A word that is an amount (`1,204.80`) also finds the rows of just this money.
+    fn or_amount(
+        &mut self,
+        money: Option<(&'static str, &'static str)>,
+        text: &str,
+        mut any: Vec<String>,
+    ) -> Vec<String> {
+        let units = parse_decimal(&text.replace(',', ""))
+            .and_then(|v| v.checked_mul(rust_decimal::Decimal::from(10_000)))
+            .and_then(|v| i64::try_from(v.trunc()).ok());
+        if let (Some((currency, minor)), Some(units)) = (money, units) {
+            any.push(format!("{minor} = {}", scaled(currency)));
+            self.values.push(Value::Integer(units));
+        }
+        any
+    }
+
     fn term(&mut self, term: &Term, ask: Ask) -> Result<(), FilterError> {
         let bad = |what| FilterError::BadValue(term.field, term.value.clone(), what);
         let not = if term.cmp == Cmp::Not { "NOT " } else { "" };

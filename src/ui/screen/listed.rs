@@ -211,6 +211,7 @@ pub fn list_intent<R: Shown>(list: &mut Listing<R>, intent: &Intent, cx: &mut Cx
             list.sort = *sort;
             list.restart(cx);
         }
+        Intent::Group(_) if list.error.is_some() => cx.say("the filter is not understood"),
         Intent::Group(field) => {
             cx.open.push(Modal::Choice(Choice::waiting(format!("By {field}"))));
             cx.load(list.screen(), Part::Dialog, Query::Groups(R::LIST, list.filter(), *field));

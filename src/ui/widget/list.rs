@@ -190,6 +190,9 @@ impl<R: Shown> Listing<R> {
     }
 
     fn ask(&self, cx: &mut Cx, part: Part, seek: Seek, limit: usize) {
+        if self.error.is_some() {
+            return;
+        }
         if part == Part::Page {
             // What was asked for the list as it was does not fit the new one.
             cx.forget(self.screen, Part::After);
@@ -207,6 +210,9 @@ impl<R: Shown> Listing<R> {
     }
 
     fn count(&self, cx: &mut Cx) {
+        if self.error.is_some() {
+            return;
+        }
         cx.load(self.screen, Part::Totals, Query::Totals(R::LIST, self.filter()));
     }
 
@@ -241,16 +247,31 @@ impl<R: Shown> Listing<R> {
     /// Sets what is typed, and reads anew.
     pub fn set_typed(&mut self, text: &str, cx: &mut Cx) {
         text.clone_into(&mut self.typed);
-        if !text.trim().is_empty() {
-            text.clone_into(&mut self.last_typed);
-        }
         match Filter::parse(text) {
             Ok(_) => {
+                if !text.trim().is_empty() {
+                    text.clone_into(&mut self.last_typed);
+                }
                 self.error = None;
                 self.restart(cx);
             }
-            Err(error) => self.error = Some(error.to_string()),
+            Err(error) => self.refuse(error.to_string(), cx),
         }
+    }
+
+    /// A filter that is not understood shows nothing and acts on nothing, until it is mended:
+    /// without it the list would be everything.
+    pub fn refuse(&mut self, error: String, cx: &mut Cx) {
+        for part in [Part::Page, Part::After, Part::Before, Part::Totals, Part::Marks, Part::Hit] {
+            cx.forget(self.screen, part);
+        }
+        self.error = Some(error);
+        self.rows.clear();
+        (self.first, self.cursor, self.top) = (0, 0, 0);
+        (self.before, self.after) = (false, false);
+        self.range = None;
+        self.land = Land::First;
+        self.totals = Some(Totals::default());
     }
 
     /// Chooses a tab.
@@ -317,6 +338,16 @@ impl<R: Shown> Listing<R> {
     /// Does what is the same on every list; false if the action is not one of these.
     pub fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
         let height = Self::height(cx.size) as isize;
+        match (action, &self.error) {
+            (
+                Action::MarkAll | Action::Invert | Action::Csv | Action::NextHit | Action::PrevHit,
+                Some(error),
+            ) => {
+                cx.say(format!("the filter is not understood: {error}"));
+                return true;
+            }
+            _ => {}
+        }
         match action {
             Action::Mark | Action::Range | Action::Yank | Action::YankRow
                 if self.rows.is_empty() =>

@@ -1,6 +1,7 @@
 //! A list whatever its rows are: what the console asks of the list of any screen.
 
 use super::{Listing, Shown, Tab};
+use crate::ui::msg::Cx;
 
 /// A list of any rows.
 pub trait AnyList {
@@ -10,6 +11,8 @@ pub trait AnyList {
     fn tab_name(&self) -> &str;
     /// What is typed behind `/`.
     fn typed(&self) -> &str;
+    /// Shows nothing, and why: the filter is not understood.
+    fn refuse(&mut self, error: String, cx: &mut Cx);
     /// Takes the filters that clerks saved for this list.
     fn saved(&mut self, filters: &[(String, String, String)]);
     /// Marks with their money, for the status row.
@@ -37,14 +40,20 @@ impl<R: Shown> AnyList for Listing<R> {
         &self.typed
     }
 
+    fn refuse(&mut self, error: String, cx: &mut Cx) {
+        Listing::refuse(self, error, cx);
+    }
+
     fn saved(&mut self, filters: &[(String, String, String)]) {
         let screen = self.screen.name().to_lowercase();
+        let chosen = self.tabs.get(self.tab).map(|t| t.name.clone());
         self.tabs.retain(|t| !t.saved);
         let sort = self.tabs.first().map_or(super::Sort::Newest, |t| t.sort);
         for (_, name, text) in filters.iter().filter(|(s, _, _)| *s == screen) {
             self.tabs.push(Tab { saved: true, ..Tab::new(name, text, sort) });
         }
-        self.tab = self.tab.min(self.tabs.len().saturating_sub(1));
+        let here = self.tabs.iter().position(|t| Some(&t.name) == chosen.as_ref());
+        self.tab = here.unwrap_or(0);
     }
 
     fn mark_words(&self) -> Option<String> {

@@ -4,7 +4,7 @@ use super::{Column, Listing, Shown};
 use crate::store::read::ListRow;
 use crate::ui::msg::Cx;
 use crate::ui::theme;
-use crate::ui::widget::{grouped, put, put_right};
+use crate::ui::widget::{grouped, put, put_right, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
@@ -76,7 +76,11 @@ impl<R: Shown> Listing<R> {
     /// The list itself, headings first.
     pub fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
         if let Some(error) = &self.error {
-            put(canvas, area.x + 3, area.y + 1, area.width.saturating_sub(4), error, theme::BAD);
+            let width = area.width.saturating_sub(4);
+            let lines = wrap(error, usize::from(width));
+            for (row, line) in lines.iter().take(usize::from(area.height) - 1).enumerate() {
+                put(canvas, area.x + 3, area.y + 1 + row as u16, width, line, theme::BAD);
+            }
             return;
         }
         let columns = self.layout(area.width.saturating_sub(3));

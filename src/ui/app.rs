@@ -4,6 +4,7 @@
 
 mod outcome;
 mod overlays;
+mod screens;
 mod session;
 
 use super::fault::{Fault, FaultKind};
@@ -13,14 +14,6 @@ use super::modal::purpose::{self};
 use super::modal::{Intent, Modal, Step};
 use super::msg::{Cx, Effect, Msg, Part, ScreenId, Slot};
 use super::screen::Screen;
-use super::screen::accounts::Accounts;
-use super::screen::delivery::Delivery;
-use super::screen::failed::Failed;
-use super::screen::invoices::Invoices;
-use super::screen::jobs::Jobs;
-use super::screen::log::Log;
-use super::screen::runs::Runs;
-use super::screen::today::Today;
 use super::theme;
 use super::widget::list::AnyList;
 use super::widget::{put, status};
@@ -29,51 +22,11 @@ use crate::engine::query::{Answer, Query};
 use crate::store::Topic;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use screens::Screens;
 use std::collections::BTreeMap;
 
 /// The smallest terminal the screens fit in.
 pub const LEAST: (u16, u16) = (60, 15);
-
-/// The eight screens.
-#[derive(Default)]
-struct Screens {
-    today: Today,
-    runs: Runs,
-    invoices: Invoices,
-    delivery: Delivery,
-    failed: Failed,
-    jobs: Jobs,
-    log: Log,
-    accounts: Accounts,
-}
-
-impl Screens {
-    fn get(&mut self, id: ScreenId) -> &mut dyn Screen {
-        match id {
-            ScreenId::Today => &mut self.today,
-            ScreenId::Runs => &mut self.runs,
-            ScreenId::Invoices => &mut self.invoices,
-            ScreenId::Delivery => &mut self.delivery,
-            ScreenId::Failed => &mut self.failed,
-            ScreenId::Jobs => &mut self.jobs,
-            ScreenId::Log => &mut self.log,
-            ScreenId::Accounts => &mut self.accounts,
-        }
-    }
-
-    fn peek(&self, id: ScreenId) -> &dyn Screen {
-        match id {
-            ScreenId::Today => &self.today,
-            ScreenId::Runs => &self.runs,
-            ScreenId::Invoices => &self.invoices,
-            ScreenId::Delivery => &self.delivery,
-            ScreenId::Failed => &self.failed,
-            ScreenId::Jobs => &self.jobs,
-            ScreenId::Log => &self.log,
-            ScreenId::Accounts => &self.accounts,
-        }
-    }
-}
 
 /// The console.
 pub struct App {

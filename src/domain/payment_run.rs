@@ -45,6 +45,29 @@ text_enum! {
 }
 
 impl SkipReason {
+    /// Whether it is only the method that may not be asked: credits of the account are used on the
+    /// invoice all the same.
+    pub fn takes_credit(self) -> bool {
+        match self {
+            Self::RetryLater
+            | Self::GaveUp
+            | Self::HardDecline
+            | Self::NoMethod
+            | Self::Returned
+            | Self::Unreachable
+            | Self::Budget => true,
+            Self::Live
+            | Self::Unknown
+            | Self::AccountNotAuto
+            | Self::InvoiceNotAuto
+            | Self::Promised
+            | Self::Disputed
+            | Self::Settled
+            | Self::BillRunOpen
+            | Self::Stopped => false,
+        }
+    }
+
     /// Why, in words with the remedy, for somebody who asked for this one invoice.
     pub fn remedy(self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ pub(super) use clear_up::{by_hand, due};
 use super::four_eyes::{self, Deed};
 use super::settle;
 use super::till::Till;
-use super::{Error, Session, refund_job, separation};
+use super::{Error, Session, collect, refund_job, separation};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentId};
 use crate::domain::payment::PaymentStatus;
@@ -17,7 +17,7 @@ use crate::domain::payment_run::next_look_up;
 use crate::gateway::{Outcome, RefundRequest, Shut};
 use crate::store::four_eyes::Object;
 use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
-use crate::store::{StoreError, Tx, applied, method_state, notice};
+use crate::store::{StoreError, Tx, applied, debt, method_state, notice};
 use chrono::NaiveDate;
 
 /// What became of a refund.
@@ -237,8 +237,24 @@ pub(super) fn end_done(
     payment::end_event(tx, event.id, EventStatus::Done, reference, words)?;
     notice::done(tx, &exception_key(event))?;
     applied::give_back(tx, &payment::get(tx, event.payment)?, event.amount_minor, event.event_on)?;
+    settle_from_credits(tx, event.payment)?;
     if payment::get(tx, event.payment)?.unapplied_minor == 0 {
         notice::done(tx, &settle::excess_key(event.payment))?;
+    }
+    Ok(())
+}
+
+/// What a refund reopened is paid from the account's credits: a memo that was refunded is used up,
+/// and the customer owes nothing on its invoice.
+fn settle_from_credits(tx: &Tx<'_>, refunded: PaymentId) -> Result<(), StoreError> {
+    for allocation in payment::allocations(tx, refunded)? {
+        let document = allocation.document;
+        if allocation.reopened_minor > 0
+            && debt::get(tx, document)?.balance_minor > 0
+            && !payment::on_its_way(tx, document)?
+        {
+            collect::use_credits(tx, document)?;
+        }
     }
     Ok(())
 }
@@ -311,9 +327,9 @@ pub(super) fn take_back(
 ) -> Result<(), StoreError> {
     let event_id = payment::insert_event(tx, event)?;
     applied::give_back(tx, payment, event.amount_minor, event.event_on)?;
-    if event.kind != EventKind::Refund
-        && let Some(method) = payment.method
-    {
+    if event.kind == EventKind::Refund {
+        settle_from_credits(tx, payment.id)?;
+    } else if let Some(method) = payment.method {
         method_state::failed(tx, method, true)?;
     }
     let (kind, id, reply) = (event.kind, payment.id, &event.reply);

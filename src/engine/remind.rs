@@ -1,6 +1,7 @@
 //! Reminders: one e-mail an account and address for what is overdue, by levels of days
 //! (`reminder.levels`). Never for what is disputed, promised, or has a payment on its way; asked
-//! again, with the balance, at sending.
+//! again, with the balance, at sending. What a customer has in credit counts as paid: nobody is
+//! reminded of what their credit memos and unapplied payments cover, nor of more than the rest.
 //!
 //! The level is written down before the mail leaves, so a customer is not reminded twice because
 //! somebody died in between; it is taken back when the mail certainly did not leave.
@@ -11,17 +12,18 @@ use super::{Error, Session, deliver, send};
 use crate::clock::Now;
 use crate::config::{Config, rising_days};
 use crate::document::email::{self, Heading};
-use crate::domain::account::{AccountTerms, newest};
+use crate::domain::account::{AccountTerms, version_on};
 use crate::domain::actor::Verb;
-use crate::domain::ids::{AccountId, JobId};
+use crate::domain::ids::{AccountId, DocumentId, JobId};
 use crate::domain::money::Currency;
 use crate::domain::text::counted;
 use crate::mail::{Envelope, MailOutcome};
 use crate::store::debt::{self, Debt};
 use crate::store::job::{self, JobKind, JobRow, Progress};
-use crate::store::{StoreError, account, operation};
+use crate::store::{Db, StoreError, account, operation};
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
 
 /// The subject of the jobs that remind.
 const SUBJECT: &str = "reminders";
@@ -31,7 +33,7 @@ const SUBJECT: &str = "reminders";
 pub struct Reminder {
     /// The account's number.
     pub account: String,
-    /// Number, level reached now, and balance of each invoice.
+    /// Number, level reached now, and of each invoice what the account's credits leave of it.
     pub invoices: Vec<(String, u32, Currency, i64)>,
     /// Where it went (or would go).
     pub to: Vec<String>,
@@ -58,9 +60,10 @@ fn levels(config: &Config) -> Result<Vec<u64>, Error> {
     })
 }
 
-/// The level that an invoice has reached on a day; 0 before the first.
-fn reached(levels: &[u64], due_on: NaiveDate, today: NaiveDate) -> u32 {
-    let overdue = u64::try_from((today - due_on).num_days()).unwrap_or(0);
+/// The level that an invoice has reached on a day, due (or owed again) since another; 0 before the
+/// first.
+fn reached(levels: &[u64], since: NaiveDate, today: NaiveDate) -> u32 {
+    let overdue = u64::try_from((today - since).num_days()).unwrap_or(0);
     levels.iter().filter(|days| **days <= overdue).count() as u32
 }
 
@@ -79,8 +82,8 @@ pub fn remind(session: &mut Session, dry_run: bool) -> Result<Reminded, Error> {
     let day = now.today.checked_sub_days(Days::new(*first)).unwrap_or(now.today);
     let found = session.read(|db| debt::to_remind(db, day, now.today, levels.len() as u32))?;
     let mut due: Vec<Due> = Vec::new();
-    for (debt, before) in found {
-        let level = reached(&levels, debt.due_on, now.today);
+    for (debt, before, since) in found {
+        let level = reached(&levels, since, now.today);
         if level <= before {
             continue;
         }
@@ -89,8 +92,12 @@ pub fn remind(session: &mut Session, dry_run: bool) -> Result<Reminded, Error> {
             None => due.push(Due { account: debt.account, debts: vec![(debt, before, level)] }),
         }
     }
-    for one in due {
-        let terms = session.read(|db| terms(db, one.account))?;
+    for mut one in due {
+        one.debts = session.read(|db| still_owed(db, one.debts, now.today))?;
+        if one.debts.is_empty() {
+            continue;
+        }
+        let terms = session.read(|db| terms(db, one.account, now.today))?;
         let number = one.debts[0].0.account_number.clone();
         if terms.emails.is_empty() {
             let reason = "the account has no e-mail address".to_owned();
@@ -145,11 +152,36 @@ pub(super) fn slice(session: &mut Session, row: &JobRow) -> Result<Slice, Error>
     Ok(Slice::Done)
 }
 
-fn terms(db: &crate::store::Db<'_>, id: AccountId) -> Result<AccountTerms, StoreError> {
+fn terms(db: &Db<'_>, id: AccountId, today: NaiveDate) -> Result<AccountTerms, StoreError> {
     let versions = account::versions(db, id)?;
-    newest(&versions)
+    version_on(&versions, today)
         .map(|v| v.terms.clone())
         .ok_or_else(|| StoreError::Corrupt(format!("account {} has no version", id.0)))
+}
+
+/// Those of an account's debts of which it may be reminded now, each with what its credits leave.
+fn still_owed(
+    db: &Db<'_>,
+    debts: Vec<(Debt, u32, u32)>,
+    today: NaiveDate,
+) -> Result<Vec<(Debt, u32, u32)>, StoreError> {
+    let mut still = Vec::new();
+    let mut owed: BTreeMap<&str, HashMap<DocumentId, i64>> = BTreeMap::new();
+    for (debt, before, level) in debts {
+        if !debt::may_remind(db, debt.document, today)? {
+            continue;
+        }
+        let code = debt.currency.code();
+        if !owed.contains_key(code) {
+            let left = debt::owed_after_credits(db, debt.account, debt.currency)?;
+            owed.insert(code, left.into_iter().collect());
+        }
+        if let Some(left) = owed.get(code).and_then(|o| o.get(&debt.document)) {
+            let now = debt::get(db, debt.document)?;
+            still.push((Debt { balance_minor: *left, ..now }, before, level));
+        }
+    }
+    Ok(still)
 }
 
 fn described(debts: &[(Debt, u32, u32)], terms: &AccountTerms) -> Reminder {
@@ -176,12 +208,9 @@ fn one_account(
         Err(shut) => return Ok(Err(shut.why().to_owned())),
     };
     let debts = session.write(Verb::Remind, |tx| {
-        let mut still = Vec::new();
-        for (debt, before, level) in due.debts {
-            if debt::may_remind(tx, debt.document, tx.now().today)? {
-                debt::set_reminder(tx, debt.document, level)?;
-                still.push((debt::get(tx, debt.document)?, before, level));
-            }
+        let still = still_owed(tx, due.debts, tx.now().today)?;
+        for (debt, _, level) in &still {
+            debt::set_reminder(tx, debt.document, *level)?;
         }
         match still.first() {
             Some((debt, _, _)) => {
@@ -250,6 +279,9 @@ fn body(config: &Config, debts: &[(Debt, u32, u32)], today: NaiveDate) -> String
         ));
     }
     lines.push(String::new());
+    if debts.iter().any(|(debt, _, _)| debt.balance_minor < debt.total_minor) {
+        lines.push("What you have paid and been credited so far is counted.".to_owned());
+    }
     lines.push("If you have paid in the meantime, please take no notice of this.".to_owned());
     for line in config.get("issuer.bank").split(';').filter(|l| !l.trim().is_empty()) {
         lines.push(line.trim().to_owned());

@@ -33,6 +33,16 @@ pub fn version_terms(db: &Db<'_>, version: i64) -> Result<AccountTerms, StoreErr
     Ok(found.terms)
 }
 
+/// SQL of the id of the version of an account in force on a day, by the rule of
+/// `domain::account::version_on`. Both are expressions or parameters.
+pub(super) fn in_force(account: &str, day: &str) -> String {
+    format!(
+        "(SELECT w.id FROM account_version w WHERE w.account_id = {account} \
+         AND (w.seq = 1 OR w.effective_from_on <= {day}) \
+         ORDER BY CASE WHEN w.seq = 1 THEN '' ELSE w.effective_from_on END DESC, w.seq DESC LIMIT 1)"
+    )
+}
+
 /// The number of an account.
 pub fn number(db: &Db<'_>, id: AccountId) -> Result<String, StoreError> {
     Ok(db

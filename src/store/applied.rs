@@ -8,7 +8,7 @@
 
 use super::ledger::{self, About, Line};
 use super::payment::{self, Allocation, AllocationState, PaymentRow};
-use super::{Db, StoreError, Tx, debt, document};
+use super::{Db, StoreError, Tx, debt};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
@@ -140,7 +140,7 @@ pub fn receive(tx: &Tx<'_>, receipt: &Receipt<'_>, parts: &[Part]) -> Result<(),
 }
 
 fn paid(tx: &Tx<'_>, document: DocumentId, amount_minor: i64) -> Result<(), StoreError> {
-    document::move_balance(tx, document, -amount_minor)?;
+    debt::move_balance(tx, document, -amount_minor)?;
     debt::set_retry(tx, document, None, false)
 }
 
@@ -235,7 +235,7 @@ pub fn give_back(
         }
         let document = allocation.document;
         payment::reopen_allocation(tx, allocation.id, part)?;
-        document::move_balance(tx, document, part)?;
+        debt::move_balance(tx, document, part)?;
         debt::set_retry(tx, document, None, true)?;
         left -= part;
         let day = allocation.applied_on.map_or(on, |applied| applied.max(on));

@@ -4,8 +4,8 @@
 //! `receivable` and moves both balances toward zero by the same amount. A write-off is a credit
 //! against bad debt and is applied in the same way.
 
+use super::debt::move_balance;
 use super::deed::{self, DeedKind, NewDeed};
-use super::document::move_balance;
 use super::ledger::About;
 use super::{Db, StoreError, Tx, applied, word};
 use crate::domain::actor::Verb;

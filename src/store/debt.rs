@@ -2,9 +2,10 @@
 
 use super::deed;
 use super::payment_method;
-use super::{Db, StoreError, Topic, Tx, word};
+use super::{Db, StoreError, Topic, Tx, payment, word};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
+use crate::domain::payment_run::apply_credits;
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
 
@@ -176,23 +177,82 @@ pub fn set_reminder(tx: &Tx<'_>, document: DocumentId, level: u32) -> Result<(),
     Ok(())
 }
 
-/// Invoices whose reminder is due: overdue since `day` or before, below the reminder level, not
-/// disputed or promised, with no payment on its way. Oldest first, with the level reached so far.
+/// Invoices whose reminder is due: overdue since `day` or before (and not owed again since), below
+/// the reminder level, not disputed or promised, with no payment on its way. By account, oldest
+/// first, with the level reached so far and the day from which their reminders count.
 pub fn to_remind(
     db: &Db<'_>,
     day: NaiveDate,
     today: NaiveDate,
     levels: u32,
-) -> Result<Vec<(Debt, u32)>, StoreError> {
+) -> Result<Vec<(Debt, u32, NaiveDate)>, StoreError> {
     let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {DEBT}, s.reminder_level FROM {FROM}
-         WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1 AND s.reminder_level < ?3
+        "SELECT {DEBT}, s.reminder_level, max(s.due_on, coalesce(s.reopened_on, s.due_on)) FROM {FROM}
+         WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1
+           AND (s.reopened_on IS NULL OR s.reopened_on <= ?1) AND s.reminder_level < ?3
            AND s.disputed = '' AND (s.promised_on IS NULL OR s.promised_on < ?2)
            AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.state = 'live')
          ORDER BY s.account_id, s.due_on, s.document_id"
     ))?;
-    let rows = statement.query_map((day, today, levels), |r| Ok((row(r)?, r.get(13)?)))?;
+    let rows =
+        statement.query_map((day, today, levels), |r| Ok((row(r)?, r.get(13)?, r.get(14)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What an account would still owe in a currency, by document, once its credit memos and unapplied
+/// payments were used as [`open_of_account`] orders: what is settled is left out. A document whose
+/// payment is on its way takes no credit.
+pub fn owed_after_credits(
+    db: &Db<'_>,
+    account: AccountId,
+    currency: Currency,
+) -> Result<Vec<(DocumentId, i64)>, StoreError> {
+    let mut owed = Vec::new();
+    for debt in open_of_account(db, account, currency)? {
+        if !payment::on_its_way(db, debt.document)? {
+            owed.push((debt.document, debt.balance_minor));
+        }
+    }
+    let mut have: Vec<i64> =
+        credits(db, account, currency)?.iter().map(|c| -c.balance_minor).collect();
+    have.extend(payment::unapplied(db, account, currency)?.iter().map(|p| p.unapplied_minor));
+    let open: Vec<i64> = owed.iter().map(|(_, minor)| *minor).collect();
+    for (_, debt, amount) in apply_credits(&have, &open) {
+        owed[debt].1 -= amount;
+    }
+    owed.retain(|(_, minor)| *minor > 0);
+    Ok(owed)
+}
+
+/// Changes an open document's balance by `by_minor` and the account's with it. What is owed again
+/// was asked for before it was settled: its reminders begin anew on that day.
+pub fn move_balance(tx: &Tx<'_>, id: DocumentId, by_minor: i64) -> Result<(), StoreError> {
+    if by_minor > 0 {
+        tx.conn()
+            .prepare_cached(
+                "UPDATE document_state SET reminder_level = 0, reopened_on = ?2
+                 WHERE document_id = ?1 AND balance_minor >= 0",
+            )?
+            .execute((id.0, tx.now().today))?;
+    }
+    enter_balance(tx, id, by_minor)
+}
+
+/// Gives a document that is posted now its balance, and the account what it owes more.
+pub fn enter_balance(tx: &Tx<'_>, id: DocumentId, by_minor: i64) -> Result<(), StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE document_state SET balance_minor = balance_minor + ?2 WHERE document_id = ?1",
+        )?
+        .execute((id.0, by_minor))?;
+    tx.conn()
+        .prepare_cached(
+            "UPDATE account SET open_minor = open_minor + ?2
+             WHERE id = (SELECT account_id FROM document_state WHERE document_id = ?1)",
+        )?
+        .execute((id.0, by_minor))?;
+    tx.touch(Topic::Documents);
+    Ok(())
 }
 
 /// Whether a reminder may still go, asked again at sending.

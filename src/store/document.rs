@@ -459,23 +459,6 @@ pub fn cancel_draft(tx: &Tx<'_>, id: DocumentId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Changes an open document's balance by `by_minor` and the account's with it.
-pub fn move_balance(tx: &Tx<'_>, id: DocumentId, by_minor: i64) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE document_state SET balance_minor = balance_minor + ?2 WHERE document_id = ?1",
-        )?
-        .execute((id.0, by_minor))?;
-    tx.conn()
-        .prepare_cached(
-            "UPDATE account SET open_minor = open_minor + ?2
-             WHERE id = (SELECT account_id FROM document_state WHERE document_id = ?1)",
-        )?
-        .execute((id.0, by_minor))?;
-    tx.touch(Topic::Documents);
-    Ok(())
-}
-
 /// Marks every draft of an account as stale with what changed: it will not post until it is
 /// regenerated or accepted with a reason. Gives how many drafts.
 pub fn mark_stale(tx: &Tx<'_>, account: AccountId, what: &str) -> Result<usize, StoreError> {

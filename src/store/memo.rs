@@ -2,7 +2,7 @@
 
 use super::credit::{self, Application};
 use super::ledger::{self, Line};
-use super::{Db, StoreError, Topic, Tx, decimal, decimal_opt, document};
+use super::{Db, StoreError, Topic, Tx, debt, decimal, decimal_opt, document};
 use crate::domain::document::DocumentTax;
 use crate::domain::ids::{DocumentId, ItemId};
 use crate::domain::memo::InvoiceLine;
@@ -254,8 +254,8 @@ pub fn set_off(
             "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on, applied_at) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
         .execute((credit.0, against.0, amount_minor, on, tx.now().at_ms))?;
-    document::move_balance(tx, credit, amount_minor)?;
-    document::move_balance(tx, against, -amount_minor)?;
+    debt::move_balance(tx, credit, amount_minor)?;
+    debt::move_balance(tx, against, -amount_minor)?;
     let row = document::get(tx, against)?;
     let line = |document, amount_minor| Line {
         ledger: ledger::CREDIT.to_owned(),

@@ -1,7 +1,7 @@
 //! Open documents of another system, kept as posted history with their own numbers.
 
 use super::deed::{self, DeedKind, NewDeed};
-use super::{Db, StoreError, Topic, Tx, document, ledger, posting, word};
+use super::{Db, StoreError, Topic, Tx, debt, ledger, posting, word};
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::ledger as entries;
@@ -89,16 +89,20 @@ impl NewOpenItem<'_> {
 }
 
 /// Stores one as a posted document of one line, with its balance and its opening ledger entries.
-/// `frozen` is what is known of its customer, as on every posted document.
-pub fn insert(tx: &Tx<'_>, item: &NewOpenItem<'_>, frozen: &str) -> Result<DocumentId, StoreError> {
+/// `account_version` and `frozen` are what is known of its customer, as on every posted document.
+pub fn insert(
+    tx: &Tx<'_>,
+    item: &NewOpenItem<'_>,
+    account_version: i64,
+    frozen: &str,
+) -> Result<DocumentId, StoreError> {
     let net = item.total_minor - item.tax_minor;
     tx.conn()
         .prepare_cached(
             "INSERT INTO document (kind, status, account_id, account_version_id, currency, source,
                 invoice_on, due_on, target_on, po_number, subtotal_minor, tax_minor, total_minor,
                 settled_before_minor, created_at)
-             SELECT ?1, 'Draft', ?2, (SELECT id FROM account_version WHERE account_id = ?2 ORDER BY seq DESC LIMIT 1),
-                ?3, 'open_item', ?4, ?5, ?4, '', ?6, ?7, ?8, ?9, ?10",
+             VALUES (?1, 'Draft', ?2, ?11, ?3, 'open_item', ?4, ?5, ?4, '', ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute((
             item.kind.as_str(),
@@ -111,6 +115,7 @@ pub fn insert(tx: &Tx<'_>, item: &NewOpenItem<'_>, frozen: &str) -> Result<Docum
             item.total_minor,
             item.total_minor - item.balance_minor,
             tx.now().at_ms,
+            account_version,
         ))?;
     let id = DocumentId(tx.conn().last_insert_rowid());
     deed::enter(tx, &NewDeed { document: Some(id), ..item.deed() })?;
@@ -133,7 +138,7 @@ pub fn insert(tx: &Tx<'_>, item: &NewOpenItem<'_>, frozen: &str) -> Result<Docum
             "INSERT INTO document_state (document_id, status, account_id, due_on) VALUES (?1, 'Posted', ?2, ?3)",
         )?
         .execute((id.0, item.account.0, item.due_on))?;
-    document::move_balance(tx, id, item.balance_minor)?;
+    debt::enter_balance(tx, id, item.balance_minor)?;
     let lines: Vec<ledger::Line> = entries::open_item(item.balance_minor)
         .into_iter()
         .map(|entry| ledger::Line {

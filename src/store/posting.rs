@@ -1,6 +1,6 @@
 //! The one step that makes a draft a legal document: number, lock, freeze, hash, balance, ledger.
 
-use super::{Db, StoreError, Topic, Tx, deed, document, ledger, settings};
+use super::{Db, StoreError, Topic, Tx, debt, deed, document, ledger, settings};
 use crate::config::SERIES;
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::{BillRunId, DocumentId};
@@ -118,7 +118,7 @@ pub fn post(
             "UPDATE document_state SET status = 'Posted', due_on = ?2 WHERE document_id = ?1",
         )?
         .execute((row.id.0, row.due_on))?;
-    document::move_balance(tx, row.id, row.total_minor)?;
+    debt::enter_balance(tx, row.id, row.total_minor)?;
     book(tx, row)?;
     tx.touch(Topic::Documents);
     tx.touch(Topic::Usage);

@@ -4,8 +4,8 @@
 use super::{Db, StoreError, Topic, Tx};
 use crate::domain::ids::ScheduleId;
 use crate::domain::text::counted;
-use crate::domain::timekeeping::{SLACK_MS, Seen};
-use chrono::NaiveDateTime;
+use crate::domain::timekeeping::{SLACK_MS, Seen, ZONES_MS};
+use chrono::{Duration, NaiveDateTime};
 use rusqlite::OptionalExtension;
 
 /// What the book knows about the moment `now_ms`.
@@ -119,6 +119,12 @@ pub fn set_right(tx: &Tx<'_>, horizon: &Horizon) -> Result<(Vec<String>, Vec<Str
     set(polls, &[now, work, horizon.poll_ms])?;
     set("UPDATE four_eyes SET asked_at = ?1 WHERE state = 'open' AND asked_at > ?2", &[now, work])?;
     set("UPDATE document_state SET reminded_at = ?1 WHERE reminded_at > ?2", &[now, work])?;
+    // Reminders count from that day.
+    let today = horizon.slot - Duration::milliseconds(ZONES_MS);
+    tx.conn().execute(
+        "UPDATE document_state SET reopened_on = ?1 WHERE reopened_on > ?2",
+        (today.date(), horizon.slot.date()),
+    )?;
     for topic in [Topic::Jobs, Topic::Deliveries, Topic::Payments, Topic::Runs] {
         tx.touch(topic);
     }

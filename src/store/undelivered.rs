@@ -1,6 +1,6 @@
 //! Posted documents that have no delivery yet, with what decides where they go.
 
-use super::{Db, StoreError, word};
+use super::{Db, StoreError, account, word};
 use crate::domain::account::DeliveryPreference;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use chrono::NaiveDate;
@@ -31,10 +31,6 @@ pub struct Undelivered {
 const DELIVERABLE: &str =
     "d.status = 'Posted' AND d.kind <> 'write_off' AND d.source <> 'open_item'";
 
-/// The version of the account in force on `?` (named :today), newest knowledge first.
-const ACCOUNT_TODAY: &str = "(SELECT w.id FROM account_version w WHERE w.account_id = d.account_id
-    ORDER BY w.effective_from_on <= :today DESC, w.effective_from_on DESC, w.seq DESC LIMIT 1)";
-
 /// Posted documents without a delivery, by id, after `after`.
 pub fn list(
     db: &Db<'_>,
@@ -44,11 +40,12 @@ pub fn list(
     limit: u32,
 ) -> Result<Vec<Undelivered>, StoreError> {
     let scope = if run.is_some() { "d.run_id = :run" } else { ":run IS NULL" };
+    let in_force = account::in_force("d.account_id", ":today");
     let mut statement = db.conn().prepare_cached(&format!(
         "SELECT d.id, d.account_id, d.total_minor, d.frozen, coalesce(r.skip_zero_email, 0),
                 coalesce((SELECT m.number FROM document m WHERE m.id = s.reversed_by), ''), v.delivery, v.emails
          FROM document d JOIN document_state s ON s.document_id = d.id
-         JOIN account_version v ON v.id = {ACCOUNT_TODAY}
+         JOIN account_version v ON v.id = {in_force}
          LEFT JOIN bill_run r ON r.id = d.run_id
          WHERE {DELIVERABLE} AND {scope} AND d.id > :after
            AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.document_id = d.id)
@@ -81,16 +78,16 @@ fn addresses(text: &str) -> Vec<String> {
 /// The e-mail addresses an account has today.
 pub fn emails_today(
     db: &Db<'_>,
-    account: AccountId,
+    of: AccountId,
     today: NaiveDate,
 ) -> Result<Vec<String>, StoreError> {
     let text: Option<String> = db
         .conn()
-        .prepare_cached(
-            "SELECT emails FROM account_version WHERE account_id = ?1
-             ORDER BY effective_from_on <= ?2 DESC, effective_from_on DESC, seq DESC LIMIT 1",
-        )?
-        .query_row((account.0, today), |r| r.get(0))
+        .prepare_cached(&format!(
+            "SELECT emails FROM account_version WHERE id = {}",
+            account::in_force("?1", "?2")
+        ))?
+        .query_row((of.0, today), |r| r.get(0))
         .optional()?;
     Ok(text.map(|t| addresses(&t)).unwrap_or_default())
 }

@@ -25,6 +25,7 @@ const MADE: &[&str] = &[
     "ALTER TABLE book DROP COLUMN seen_at",
     "ALTER TABLE claim DROP COLUMN period",
     "DROP INDEX ledger_entry_day",
+    "ALTER TABLE document_state DROP COLUMN reopened_on",
 ];
 
 /// What a call of the binary gave.

@@ -22,6 +22,7 @@ mod demo;
 mod desk;
 mod disk;
 mod document;
+mod dunning;
 mod edit;
 mod explain;
 mod export;

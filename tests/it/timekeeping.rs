@@ -94,7 +94,8 @@ fn waits_until_the_future_end_now() {
     conn.execute_batch(&format!(
         "UPDATE delivery SET status = 'Deferred', not_before_at = {ahead}, first_try_at = {ahead};
          UPDATE job SET not_before_at = {ahead} WHERE state = 'Waiting';
-         UPDATE document_state SET next_retry_at = {ahead} WHERE status = 'Posted';
+         UPDATE document_state SET next_retry_at = {ahead}, reopened_on = '2036-03-01'
+           WHERE status = 'Posted';
          UPDATE schedule SET armed_at = {ahead};
          UPDATE gateway_poll SET next_at = {ahead}, through_at = {ahead}"
     ))
@@ -107,6 +108,7 @@ fn waits_until_the_future_end_now() {
         "SELECT count(*) FROM schedule WHERE armed_at > 2000000000000",
         "SELECT count(*) FROM gateway_poll WHERE next_at > 2000000000000 OR through_at > 2000000000000",
         "SELECT count(*) FROM document_state WHERE next_retry_at > 1800000000000",
+        "SELECT count(*) FROM document_state WHERE reopened_on > '2026-03-02'",
     ] {
         assert_eq!(book.count(sql), 0, "{sql}");
     }

@@ -99,13 +99,18 @@ fn ready(
     let now = tx.now();
     let auto_pay = payment_run::account_auto_pay(tx, item.account, now.today)?;
     let candidate = payment_run::candidate(tx, item.document, auto_pay, now.today)?;
-    let method = match verdict(tx, &till.rules, mode, &candidate, gateway, now)? {
-        Err(reason) => return Ok(Err(reason)),
-        Ok(method) => method,
-    };
     // What nobody could have asked is not written down as asked for.
-    if till.shut(&method.gateway).is_some() {
-        return Ok(Err(SkipReason::Unreachable));
+    let method = verdict(tx, &till.rules, mode, &candidate, gateway, now)?.and_then(|method| {
+        match till.shut(&method.gateway) {
+            Some(_) => Err(SkipReason::Unreachable),
+            None => Ok(method),
+        }
+    });
+    // Credits first: what they settle needs no method.
+    if let Err(reason) = &method
+        && !reason.takes_credit()
+    {
+        return Ok(Err(*reason));
     }
     let used = use_credits(tx, item.document)?;
     let debt = debt::get(tx, item.document)?;
@@ -115,7 +120,7 @@ fn ready(
     if debt.balance_minor <= 0 {
         return Ok(Err(SkipReason::Settled));
     }
-    Ok(Ok((method, debt)))
+    Ok(method.map(|method| (method, debt)))
 }
 
 /// Uses credit memos, then unapplied payments, oldest first, on one document. Gives what was used.

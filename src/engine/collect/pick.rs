@@ -240,13 +240,45 @@ pub fn page(
         payment_run::candidates(db, &filter, new.target_on, now.today, after, PAGE)?;
     let mut judged = Judged { items: Vec::new(), skips: BTreeMap::new(), next };
     for candidate in found {
-        let gateway = new.gateway.as_deref().unwrap_or_default();
-        match verdict(db, &till.rules, Mode::default(), &candidate, gateway, now)? {
+        match taken(db, &till.rules, new, &candidate, now)? {
             Ok(_) => judged.items.push((candidate.document, candidate.account)),
             Err(reason) => *judged.skips.entry(reason).or_default() += 1,
         }
     }
     Ok(judged)
+}
+
+/// What a run takes an invoice for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// What credits leave of it is charged.
+    Charge,
+    /// It may not be charged; the account's credits are used on it.
+    Credit,
+}
+
+/// Whether a run of what is due takes an invoice, or why not: the one rule of its list, of its dry
+/// run and of the day's step.
+pub fn taken(
+    db: &Db<'_>,
+    rules: &RetryRules,
+    new: &NewPaymentRun,
+    candidate: &Candidate,
+    now: crate::clock::Now,
+) -> Result<Result<Taken, SkipReason>, StoreError> {
+    let gateway = new.gateway.as_deref().unwrap_or_default();
+    let Err(reason) = verdict(db, rules, Mode::default(), candidate, gateway, now)? else {
+        return Ok(Ok(Taken::Charge));
+    };
+    if reason.takes_credit() {
+        let debt = debt::get(db, candidate.document)?;
+        let has = !debt::credits(db, debt.account, debt.currency)?.is_empty()
+            || !payment::unapplied(db, debt.account, debt.currency)?.is_empty();
+        if has {
+            return Ok(Ok(Taken::Credit));
+        }
+    }
+    Ok(Err(reason))
 }
 
 /// The place before the first document.
@@ -280,15 +312,13 @@ pub fn dry_run(session: &Session, new: &NewPaymentRun) -> Result<DryRun, Error> 
             let (found, place) =
                 payment_run::candidates(db, &filter, new.target_on, now.today, after, PAGE)?;
             for candidate in found {
-                let gateway = new.gateway.as_deref().unwrap_or_default();
-                if let Err(reason) =
-                    verdict(db, &till.rules, Mode::default(), &candidate, gateway, now)?
-                {
-                    *sum.skipped.entry(reason).or_default() += 1;
-                    continue;
+                match taken(db, &till.rules, new, &candidate, now)? {
+                    Err(reason) => *sum.skipped.entry(reason).or_default() += 1,
+                    Ok(what) => {
+                        sum.picked += 1;
+                        add(db, &mut sum, &mut credits, &candidate, what)?;
+                    }
                 }
-                sum.picked += 1;
-                add(db, &mut sum, &mut credits, &candidate)?;
             }
             match place {
                 Some(next) => after = next,
@@ -303,6 +333,7 @@ fn add(
     sum: &mut DryRun,
     credits: &mut BTreeMap<(AccountId, &'static str), i64>,
     candidate: &Candidate,
+    what: Taken,
 ) -> Result<(), StoreError> {
     let debt = debt::get(db, candidate.document)?;
     let key = (candidate.account, debt.currency.code());
@@ -317,7 +348,9 @@ fn add(
     let used = apply_credits(&[left], &[debt.balance_minor]).iter().map(|p| p.2).sum::<i64>();
     credits.insert(key, left - used);
     let code = debt.currency.code();
-    sum.totals.entry(code).or_insert((debt.currency, 0)).1 += debt.balance_minor - used;
+    if what == Taken::Charge {
+        sum.totals.entry(code).or_insert((debt.currency, 0)).1 += debt.balance_minor - used;
+    }
     if used > 0 {
         sum.credits.entry(code).or_insert((debt.currency, 0)).1 += used;
     }

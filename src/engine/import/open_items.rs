@@ -4,7 +4,7 @@ use super::plan::{Findings, Merge, Names, RowDeed};
 use super::second::Judged;
 use super::subscriptions::no_account;
 use crate::document::Frozen;
-use crate::domain::account::newest;
+use crate::domain::account::version_on;
 use crate::domain::document::DocumentKind;
 use crate::domain::money::Currency;
 use crate::domain::series::Pattern;
@@ -130,8 +130,11 @@ impl Merge for Plan<'_> {
                 continue;
             }
             let versions = account::versions(tx, item.account)?;
-            let frozen = newest(&versions).map(|v| Frozen::of(&config, &v.terms).to_json());
-            open_item::insert(tx, item, &frozen.unwrap_or_default())?;
+            let version = version_on(&versions, tx.now().today).ok_or_else(|| {
+                StoreError::Corrupt(format!("account {} has no version", item.account.0))
+            })?;
+            let frozen = Frozen::of(&config, &version.terms).to_json();
+            open_item::insert(tx, item, version.id, &frozen)?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use crate::domain::money::Currency;
 use crate::domain::payment::PaymentStatus;
 use crate::domain::payment_run::Candidate;
-use crate::store::{Db, StoreError, word};
+use crate::store::{Db, StoreError, account, word};
 use chrono::NaiveDate;
 
 /// Which open documents a run looks at.
@@ -91,17 +91,16 @@ fn open_from(
 /// Auto-pay, batch and bill cycle day of an account on a day.
 fn account_facts(
     db: &Db<'_>,
-    account: AccountId,
+    of: AccountId,
     today: NaiveDate,
 ) -> Result<(bool, String, u32), StoreError> {
     Ok(db
         .conn()
-        .prepare_cached(
-            "SELECT auto_pay, batch, bill_cycle_day FROM account_version WHERE account_id = ?1
-             ORDER BY effective_from_on <= ?2 DESC,
-                      CASE WHEN effective_from_on <= ?2 THEN effective_from_on END DESC, seq DESC LIMIT 1",
-        )?
-        .query_row((account.0, today), |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?)
+        .prepare_cached(&format!(
+            "SELECT auto_pay, batch, bill_cycle_day FROM account_version WHERE id = {}",
+            account::in_force("?1", "?2")
+        ))?
+        .query_row((of.0, today), |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?)
 }
 
 /// Auto-pay of an account on a day.

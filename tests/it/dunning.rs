@@ -1,0 +1,150 @@
+//! Reminders: who owes nothing is left alone, a debt that is owed again is asked for again, and the
+//! mail goes where the customer is today.
+
+use crate::book::Book;
+use crate::collect::{owing, payments, sound};
+use serde_json::Value;
+
+/// A customer who owes the invoices 10.00 each, with an address, overdue at all levels.
+fn overdue(tokens: &[&str]) -> Book {
+    let book = owing(tokens);
+    let mut mails = "account_number,name,currency,email\n".to_owned();
+    for n in 1..=tokens.len() {
+        mails.push_str(&format!("A{n},Customer {n},EUR,c{n}@example.com\n"));
+    }
+    assert_eq!(book.import("mails.csv", mails, &[]).0, 0);
+    book
+}
+
+fn at(book: &Book, moment: &str) {
+    book.run(&["clock", "set", moment]).ends(0);
+}
+
+fn remind(book: &Book) -> Vec<Value> {
+    let said = book.run(&["payment", "remind", "--json"]).ends(0).json();
+    said["sent"].as_array().unwrap().clone()
+}
+
+fn balance(book: &Book, number: &str) -> i64 {
+    book.count(&format!(
+        "SELECT balance_minor FROM document_state s JOIN document d ON d.id = s.document_id
+         WHERE d.number = '{number}'"
+    ))
+}
+
+fn credit(book: &Book, number: &str, amount: &str) {
+    let rows = format!(
+        "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+         {number},A1,credit_memo,2026-01-02,2026-01-02,-{amount},0.00,-{amount}\n"
+    );
+    assert_eq!(book.import("credit.csv", rows, &[]).0, 0);
+}
+
+#[test]
+fn what_credits_cover_is_not_asked_for() {
+    let cases = [
+        // credit memo, a payment when 10.00 are owed, what is asked for of 10.00 more
+        ("", "10.00", Some("10.00")),
+        ("4.00", "10.00", Some("6.00")),
+        ("", "17.50", Some("2.50")),
+        ("4.00", "15.99", Some("0.01")),
+        ("10.00", "10.00", None),
+        ("4.00", "16.00", None),
+        ("30.00", "10.00", None),
+    ];
+    for (memo, money, asked) in cases {
+        let book = overdue(&[""]);
+        if !memo.is_empty() {
+            credit(&book, "CM-9", memo);
+        }
+        // What of a payment is more than is owed stays unapplied.
+        let account = ["payment", "record", "--account", "A1", "--reference", "w", "--yes"];
+        book.run(&[&account[..], &["--amount", money]].concat()).ends(0);
+        let later = "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+            INV-9,A1,invoice,2025-12-15,2026-01-01,10.00,0.00,10.00\n";
+        assert_eq!(book.import("later.csv", later, &[]).0, 0);
+        at(&book, "2026-03-01");
+        let dry = book.run(&["payment", "remind", "--dry-run", "--json"]).ends(0).json();
+        let sent = remind(&book);
+        assert_eq!(dry["sent"], Value::from(sent.clone()), "{memo} {money}");
+        let said = sent.first().map(|s| s["invoices"][0]["balance"].as_str().unwrap().to_owned());
+        assert_eq!(said.as_deref(), asked, "{memo} {money}");
+        sound(&book);
+    }
+}
+
+#[test]
+fn a_memo_that_is_refunded_leaves_nothing_open() {
+    let book = overdue(&["ok"]);
+    book.run(&["collect", "--target", "2026-01-31"]).ends(0);
+    credit(&book, "CM-9", "10.00");
+    book.run(&["payment", "refund", "P-1", "--reason", "credited"]).ends(0);
+    assert_eq!((balance(&book, "INV-1"), balance(&book, "CM-9")), (0, 0));
+    at(&book, "2026-06-01");
+    assert!(remind(&book).is_empty());
+    sound(&book);
+}
+
+#[test]
+fn credits_are_used_on_an_invoice_whose_money_went_back() {
+    let book = overdue(&["ok"]);
+    book.run(&["collect", "--target", "2026-01-31"]).ends(0);
+    book.run(&["payment", "return", "P-1", "--code", "bounced"]).ends(0);
+    credit(&book, "CM-9", "10.00");
+    let run = book.run(&["collect", "--target", "2026-01-31", "--json"]).ends(0).json();
+    assert_eq!(run["skipped"]["settled_meanwhile"], 1, "{run}");
+    assert_eq!((balance(&book, "INV-1"), balance(&book, "CM-9")), (0, 0));
+    assert_eq!(payments(&book).len(), 1, "nobody was charged");
+    sound(&book);
+}
+
+#[test]
+fn a_debt_owed_again_is_reminded_again_from_its_first_level() {
+    let book = overdue(&["", ""]);
+    at(&book, "2026-03-01");
+    assert_eq!(remind(&book).len(), 2);
+    book.run(&["payment", "record", "--account", "A1", "--amount", "10", "--reference", "w"])
+        .ends(0);
+    book.run(&["payment", "return", "P-1", "--code", "bounced"]).ends(0);
+    assert!(remind(&book).is_empty(), "on the day itself");
+    let mut levels = Vec::new();
+    for day in ["2026-03-07", "2026-03-08", "2026-03-22", "2026-04-15", "2026-12-01"] {
+        at(&book, day);
+        for sent in remind(&book) {
+            assert_eq!(sent["account_number"], "A1");
+            levels.push((day, sent["invoices"][0]["level"].as_u64().unwrap()));
+        }
+    }
+    assert_eq!(levels, [("2026-03-08", 1), ("2026-03-22", 2), ("2026-04-15", 3)]);
+    sound(&book);
+}
+
+#[test]
+fn a_debt_reopened_before_the_book_knew_is_reminded_again() {
+    let book = overdue(&[""]);
+    at(&book, "2026-03-01");
+    assert_eq!(remind(&book).len(), 1);
+    at(&book, "2026-03-02");
+    book.run(&["payment", "record", "--account", "A1", "--amount", "10", "--reference", "w"])
+        .ends(0);
+    book.run(&["payment", "return", "P-1", "--code", "bounced"]).ends(0);
+    book.of_schema(11);
+    let conn = rusqlite::Connection::open(&book.path).unwrap();
+    conn.execute("UPDATE document_state SET reminder_level = 3", []).unwrap();
+    drop(conn);
+    at(&book, "2026-03-09");
+    assert_eq!(remind(&book).len(), 1);
+    sound(&book);
+}
+
+#[test]
+fn a_reminder_goes_to_the_address_of_today() {
+    let book = overdue(&[""]);
+    let later = "account_number,name,currency,email,effective_from\n\
+                 A1,Customer 1,EUR,june@example.com,2026-06-01\n";
+    assert_eq!(book.import("later.csv", later, &[]).0, 0);
+    at(&book, "2026-01-10");
+    assert_eq!(remind(&book)[0]["to"][0], "c1@example.com");
+    at(&book, "2026-06-02");
+    assert_eq!(remind(&book)[0]["to"][0], "june@example.com");
+}

@@ -3,8 +3,8 @@
 //! A test or demo book may set its own clock (`daybook clock set`, `--now`); everything below
 //! the edge takes [`Now`] as an argument, so a billing day can be replayed.
 
+use crate::zone::Zone;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use chrono_tz::Tz;
 
 /// One moment, with the civil date it has in the book's time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,30 +17,23 @@ pub struct Now {
 
 impl Now {
     /// The system's moment, seen in `zone`.
-    pub fn system(zone: Tz) -> Self {
+    pub fn system(zone: Zone) -> Self {
         Self::at(Utc::now(), zone)
     }
 
     /// A given moment, seen in `zone`.
-    pub fn at(moment: DateTime<Utc>, zone: Tz) -> Self {
+    pub fn at(moment: DateTime<Utc>, zone: Zone) -> Self {
         Self { at_ms: moment.timestamp_millis(), today: moment.with_timezone(&zone).date_naive() }
     }
 
-    /// A civil time in `zone`; a time skipped by daylight saving moves to the next that exists.
-    pub fn civil(local: NaiveDateTime, zone: Tz) -> Self {
-        let mut probe = local;
-        // Up to a whole day: Samoa left one out in 2011.
-        for _ in 0..50 {
-            if let Some(found) = probe.and_local_timezone(zone).earliest() {
-                return Self::at(found.with_timezone(&Utc), zone);
-            }
-            probe += chrono::Duration::minutes(30);
-        }
-        Self::at(local.and_utc(), zone)
+    /// A civil time in `zone`; one that daylight saving skips is the first moment after it, one that
+    /// comes twice its first passing.
+    pub fn civil(local: NaiveDateTime, zone: Zone) -> Self {
+        Self::at(zone.moment(local), zone)
     }
 
     /// The civil date and time in `zone`.
-    pub fn local(&self, zone: Tz) -> NaiveDateTime {
+    pub fn local(&self, zone: Zone) -> NaiveDateTime {
         DateTime::<Utc>::from_timestamp_millis(self.at_ms)
             .unwrap_or_default()
             .with_timezone(&zone)

@@ -5,7 +5,7 @@ mod allowed;
 pub use allowed::{Allowed, flags, rising_days};
 
 use crate::domain::series::Pattern;
-use chrono_tz::Tz;
+use crate::zone;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
@@ -376,8 +376,8 @@ impl Config {
     }
 
     /// The book's time zone.
-    pub fn zone(&self) -> Tz {
-        self.get("book.time_zone").parse().unwrap_or(Tz::UTC)
+    pub fn zone(&self) -> zone::Zone {
+        self.get("book.time_zone").parse().unwrap_or(zone::Zone::UTC)
     }
 
     /// The same settings with one changed, for checking a combination before it is stored.

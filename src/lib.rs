@@ -29,3 +29,4 @@ pub mod outside;
 pub mod store;
 pub mod ui;
 pub mod worker;
+pub mod zone;

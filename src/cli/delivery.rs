@@ -12,8 +12,8 @@ use crate::engine::{deliver as maker, delivery as engine};
 use crate::outside::{self, Standing, as_caller};
 use crate::store::delivery::{self, Delivery, Filter};
 use crate::store::print_batch::{self, PrintBatch};
+use crate::zone::Zone;
 use chrono::DateTime;
-use chrono_tz::Tz;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -233,7 +233,7 @@ fn channel_of(word: &str) -> Result<Channel, Error> {
 }
 
 /// A moment in the book's zone, ISO.
-pub fn moment(ms: i64, zone: Tz) -> String {
+pub fn moment(ms: i64, zone: Zone) -> String {
     let moment = DateTime::from_timestamp_millis(ms).unwrap_or_default();
     moment.with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S").to_string()
 }
@@ -273,7 +273,7 @@ fn list(session: &Session, filter: &Filter, ctx: &Ctx) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn row_json(r: &Delivery, zone: Tz) -> Value {
+fn row_json(r: &Delivery, zone: Zone) -> Value {
     let waits = matches!(r.status, DeliveryStatus::Queued | DeliveryStatus::Deferred);
     json!({
         "id": r.id.to_string(),

@@ -99,7 +99,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<(PathBuf, Exit), Error> {
     let begun = Instant::now();
     let making = Making::begin(&directory)?;
     let actor = actor();
-    let now = Now::system(chrono_tz::Tz::UTC);
+    let now = Now::system(crate::zone::Zone::UTC);
     let store = Store::create(
         &making.hidden.join(NAME),
         &CreateBook { kind: BookKind::Demo, actor: &actor, now },

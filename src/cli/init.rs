@@ -19,7 +19,7 @@ pub struct Args {
 pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let kind = if args.test { BookKind::Test } else { BookKind::Real };
     let actor = actor();
-    let now = Now::system(chrono_tz::Tz::UTC);
+    let now = Now::system(crate::zone::Zone::UTC);
     place::may_make(&ctx.book, &actor)?;
     if let Some(parent) = ctx.book.parent().filter(|p| !p.as_os_str().is_empty()) {
         outside::directory(parent)

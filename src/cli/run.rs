@@ -75,9 +75,13 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
                 bill::finish(&mut session, id, ctx)
             }
             RunId::Payment(id) => {
+                let too = session.store.read(|db| engine_collect::takes_too(db, id))?;
                 let job = engine_collect::resume(&mut session, id)?;
                 if *detach {
-                    return said(&session, run, "goes on in a worker", ctx);
+                    return said(&session, run, &format!("goes on in a worker{too}"), ctx);
+                }
+                if !too.is_empty() && !ctx.json {
+                    output::line(&format!("{run} goes on{too}"));
                 }
                 collect::drive(&mut session, id, job, ctx)
             }

@@ -5,7 +5,7 @@ use crate::domain::money::parse_decimal;
 use crate::domain::retry::parse_waits;
 use crate::domain::series::Pattern;
 use crate::domain::text;
-use chrono_tz::Tz;
+use crate::zone;
 use rust_decimal::Decimal;
 
 /// What values a setting takes.
@@ -95,7 +95,7 @@ impl Allowed {
             Int(..) => value.parse::<i64>().is_ok(),
             Dec(_) => value.parse::<Decimal>().is_ok(),
             AmountOrEmpty | StepOrEmpty => value.is_empty() || value.parse::<Decimal>().is_ok(),
-            Zone => value.parse::<Tz>().is_ok(),
+            Zone => value.parse::<zone::Zone>().is_ok(),
             Flags => flags(value).is_some(),
             Series => Pattern::parse(value).is_some(),
             // Text is what it is; who reads waits and days says what is wrong with them.
@@ -129,7 +129,7 @@ impl Allowed {
             }
             Days => value.len() <= LONGEST_LIST && rising_days(value).is_some(),
             Flags => value.len() <= LONGEST_LIST && flags(value).is_some(),
-            Zone => value.parse::<Tz>().is_ok(),
+            Zone => value.parse::<zone::Zone>().is_ok(),
             Series => Pattern::parse(value).is_some(),
         };
         if fine { Ok(()) } else { Err(format!("cannot be {value:?}")) }

@@ -9,8 +9,8 @@
 use super::ids::MethodId;
 use super::payment::{DeclineClass, NextAction};
 use super::payment_method::{MethodState, Network};
+use crate::zone::Zone;
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
-use chrono_tz::Tz;
 use std::collections::BTreeMap;
 
 /// Milliseconds of an hour.
@@ -82,7 +82,7 @@ pub struct RetryRules {
     /// Tries of one Mastercard in 30 days.
     pub mastercard_30_days: u32,
     /// The book's zone, for hours of the day.
-    pub zone: Tz,
+    pub zone: Zone,
 }
 
 impl RetryRules {
@@ -247,24 +247,17 @@ fn within_budget(rules: &RetryRules, method: &MethodState, at_ms: i64) -> i64 {
     inside.get(inside.len() - limit).map_or(at_ms, |oldest| at_ms.max(oldest + BUDGET_WINDOW_MS))
 }
 
-fn local(at_ms: i64, zone: Tz) -> NaiveDateTime {
+fn local(at_ms: i64, zone: Zone) -> NaiveDateTime {
     DateTime::<Utc>::from_timestamp_millis(at_ms)
         .unwrap_or_default()
         .with_timezone(&zone)
         .naive_local()
 }
 
-/// A civil hour as UTC ms; an hour that daylight saving skips becomes the next that exists.
-fn moment(day: NaiveDate, hour: u32, zone: Tz) -> i64 {
+/// A civil hour as UTC ms; one that daylight saving skips is the first moment after it.
+fn moment(day: NaiveDate, hour: u32, zone: Zone) -> i64 {
     let time = NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
-    let mut probe = day.and_time(time);
-    for _ in 0..4 {
-        if let Some(found) = probe.and_local_timezone(zone).earliest() {
-            return found.timestamp_millis();
-        }
-        probe += Duration::minutes(30);
-    }
-    probe.and_utc().timestamp_millis()
+    zone.moment(day.and_time(time)).timestamp_millis()
 }
 
 /// One try of the past.

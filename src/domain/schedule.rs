@@ -1,7 +1,7 @@
 //! Schedules: when a run begins by itself, and which dates it is given.
 //!
 //! Everything is civil time in the book's zone; `clock::Now::civil` turns a slot into a moment, so
-//! a slot inside the hour that daylight saving skips begins at the next time that exists, and one
+//! a slot inside the hour that daylight saving skips begins at the first minute after it, and one
 //! in the repeated hour begins once, at its first passing.
 
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Weekday};

@@ -9,6 +9,7 @@
 pub mod again;
 mod begin;
 mod call;
+mod join;
 mod pick;
 mod picking;
 mod runner;
@@ -17,7 +18,8 @@ mod summary;
 
 pub use begin::use_credits;
 pub use call::{Verdict, look_up, with_token};
+pub use join::join;
 pub use pick::{DryRun, Mode, dry_run, refusal, start, start_in, start_retry};
 pub use runner::Collect;
-pub use steer::{pause, resume, stop};
+pub use steer::{pause, resume, stop, takes_too};
 pub use summary::{Summary, summary};

@@ -11,6 +11,8 @@ use crate::store::filesystem;
 use crate::store::heads::{Head, Kept};
 use crate::store::settings;
 use crate::store::{BookKind, gateway_poll, job, role};
+use crate::zone;
+use chrono::DateTime;
 use serde::Serialize;
 use std::path::Path;
 
@@ -39,11 +41,15 @@ fn finding(name: &'static str, ok: bool, found: impl Into<String>, remedy: &str)
 /// Free space below which a day's work may not fit.
 const LOW_BYTES: u64 = 200 * 1024 * 1024;
 
+/// How far around now the two sets of time zone data are compared.
+const YEAR_SECONDS: i64 = 366 * 24 * 3600;
+
 /// Looks at everything.
 pub fn doctor(session: &Session) -> Result<Vec<Finding>, Error> {
     let mut all = file(session)?;
     all.extend(people(session)?);
     all.extend(configuration(session)?);
+    all.push(zones(session)?);
     Ok(all)
 }
 
@@ -215,6 +221,33 @@ fn people(session: &Session) -> Result<Vec<Finding>, Error> {
     let found = if doubt.is_empty() { kept } else { &doubt };
     all.push(finding("clock", doubt.is_empty(), found, "set the clock, or daybook clock confirm"));
     Ok(all)
+}
+
+/// By which time zone data the days are counted, and whether other programs here count alike.
+fn zones(session: &Session) -> Result<Finding, Error> {
+    let (zone, now) = (session.config()?.zone(), session.now()?);
+    let data = zone::data();
+    let machine = data.machine.as_deref().unwrap_or("of an unknown release");
+    let (gone_by, other) = if data.uses_machine() {
+        (format!("this machine's {machine}"), format!("compiled in: {}", data.compiled))
+    } else {
+        (format!("{}, compiled in", data.compiled), format!("this machine's: {machine}"))
+    };
+    let seconds = now.at_ms.div_euclid(1000);
+    let differ = data.differ(zone, seconds - YEAR_SECONDS, seconds + 2 * YEAR_SECONDS);
+    let Some(from) = differ.and_then(|s| DateTime::from_timestamp(s, 0)) else {
+        return Ok(good("time zones", format!("{gone_by} ({other})")));
+    };
+    let found = format!(
+        "{gone_by} ({other}): the two differ for {zone} from {}",
+        from.with_timezone(&zone).format("%Y-%m-%d %H:%M")
+    );
+    let remedy = if data.uses_machine() {
+        "a newer daybook has newer data compiled in; nothing that is posted is dated anew"
+    } else {
+        "update the machine's tzdata: other programs here tell another time than daybook"
+    };
+    Ok(finding("time zones", false, found, remedy))
 }
 
 fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {

@@ -132,12 +132,15 @@ fn steer_payment_run(
     let (job, word) = match want {
         Steer::Pause => {
             collect::pause(session, id)?;
-            (None, "pause asked for")
+            (None, "pause asked for".to_owned())
         }
-        Steer::Resume => (Some(collect::resume(session, id)?), "goes on"),
+        Steer::Resume => {
+            let too = session.store.read(|db| collect::takes_too(db, id))?;
+            (Some(collect::resume(session, id)?), format!("goes on{too}"))
+        }
         Steer::Cancel => {
             collect::stop(session, id)?;
-            (None, "stopped before its next charge")
+            (None, "stopped before its next charge".to_owned())
         }
     };
     Ok(Receipt { summary: format!("{id}: {word}"), done: 1, job, ..Receipt::default() })

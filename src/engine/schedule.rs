@@ -16,8 +16,8 @@ use crate::store::schedule::{
     self, NewSchedule, ScheduleKind, ScheduleRow, ScheduleState, SlotState,
 };
 use crate::store::{Db, Op, StoreError, Tx, settings};
+use crate::zone::Zone;
 use chrono::{NaiveDate, NaiveDateTime};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -172,7 +172,7 @@ pub fn upcoming(
     row: &ScheduleRow,
     used: Option<NaiveDateTime>,
     now: Now,
-    zone: Tz,
+    zone: Zone,
     count: usize,
 ) -> Vec<NaiveDateTime> {
     if row.state != ScheduleState::Active {
@@ -206,7 +206,7 @@ pub fn fire_due(session: &mut Session) -> Result<usize, Error> {
     wrong.map_or(Ok(made), Err)
 }
 
-fn fire(session: &mut Session, row: &ScheduleRow, now: Now, zone: Tz) -> Result<usize, Error> {
+fn fire(session: &mut Session, row: &ScheduleRow, now: Now, zone: Zone) -> Result<usize, Error> {
     let used = session.read(|db| last_used(db, row.id))?;
     let Some(due) = due(row, used, now, zone) else { return Ok(0) };
     let minutes = (now.at_ms - Now::civil(due.slot, zone).at_ms) / 60_000;
@@ -240,7 +240,7 @@ struct Due {
 }
 
 /// What has come due since the schedule was armed and last used.
-fn due(row: &ScheduleRow, used: Option<NaiveDateTime>, now: Now, zone: Tz) -> Option<Due> {
+fn due(row: &ScheduleRow, used: Option<NaiveDateTime>, now: Now, zone: Zone) -> Option<Due> {
     let armed =
         chrono::DateTime::from_timestamp_millis(row.armed_at)?.with_timezone(&zone).naive_local();
     let mut after = used.map_or(armed, |used| used.max(armed));
@@ -326,7 +326,13 @@ fn make(
         return Ok(None);
     }
     let subject = match spec {
-        Spec::Bill { .. } => bill_slot(tx, row, spec, slot.date())?,
+        Spec::Bill { .. } => {
+            if let Some(waiting) = bill_run::paused_of_schedule(tx, row.id)? {
+                let then = "is to be resumed or canceled, then the next slot bills what is left";
+                return stood_back(tx, row, slot, &waiting.to_string(), then);
+            }
+            bill_slot(tx, row, spec, slot.date())?
+        }
         Spec::Collect { target, run, after } => {
             let mut run = run.clone();
             run.target_on = date(target, slot.date())?;
@@ -334,6 +340,11 @@ fn make(
                 Some(other) => unfinished_today(tx, *other, slot.date())?,
                 None => None,
             };
+            if let Some(waiting) = collect::join(tx, row.id, run.target_on)? {
+                let then =
+                    format!("takes also what is due by {} when it is resumed", run.target_on);
+                return stood_back(tx, row, slot, &waiting.to_string(), &then);
+            }
             let hours = settings::load(tx)?.int("payment.wait_hours");
             collect::start_in(tx, &run, Some(row.id), hours, wait)?.0.to_string()
         }
@@ -346,6 +357,28 @@ fn make(
     }
     tx.note(&subject, format!("made by {} for the slot of {slot}", row.id));
     Ok(Some(subject))
+}
+
+/// A slot whose run would be a second one beside one that waits for a person: it makes none and says
+/// so.
+fn stood_back(
+    tx: &Tx<'_>,
+    row: &ScheduleRow,
+    slot: NaiveDateTime,
+    waiting: &str,
+    then: &str,
+) -> Result<Option<String>, Error> {
+    schedule::set_slot_subject(tx, row.id, slot, waiting)?;
+    let text = format!(
+        "{} {}: {waiting} still waits for a person, so the slot of {} made no second run; {waiting} {then}",
+        row.id,
+        row.name,
+        slot.format("%Y-%m-%d %H:%M")
+    );
+    let key = format!("waiting {waiting} {slot}");
+    notice::alarm(tx, NoticeLevel::Task, (waiting, &text), &key, &row.owner_email)?;
+    tx.note(waiting, &text);
+    Ok(None)
 }
 
 /// What a late slot says: to whom nothing happened at two in the morning it says why.

@@ -32,7 +32,7 @@ pub fn doubt(session: &Session) -> Result<String, Error> {
     Ok(words(clock(session)?, now, session.config()?.zone()))
 }
 
-fn words(clock: Clock, now: Now, zone: chrono_tz::Tz) -> String {
+fn words(clock: Clock, now: Now, zone: crate::zone::Zone) -> String {
     let (last, side) = match clock {
         Clock::Believed | Clock::WasAhead => return String::new(),
         Clock::Ahead(last) => (last, "after"),

@@ -3,7 +3,7 @@
 use super::{Db, StoreError, Topic, Tx, word, words};
 use crate::domain::charge::ChargeType;
 use crate::domain::document::{BillRunStatus, DocumentKind, FlagCode};
-use crate::domain::ids::{AccountId, BillRunId};
+use crate::domain::ids::{AccountId, BillRunId, ScheduleId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
@@ -163,6 +163,20 @@ pub fn get(db: &Db<'_>, id: BillRunId) -> Result<BillRunRow, StoreError> {
         .query_row([id.0], row)
         .optional()?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
+}
+
+/// The run of a schedule that waits for a person.
+pub fn paused_of_schedule(
+    db: &Db<'_>,
+    schedule: ScheduleId,
+) -> Result<Option<BillRunId>, StoreError> {
+    let found: Option<i64> = db
+        .conn()
+        .prepare_cached(
+            "SELECT max(id) FROM bill_run WHERE status = 'Paused' AND schedule_id = ?1",
+        )?
+        .query_row([schedule.0], |r| r.get(0))?;
+    Ok(found.map(BillRunId))
 }
 
 /// Runs, newest first, before `before` (exclusive).

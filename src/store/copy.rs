@@ -5,7 +5,7 @@ use super::{Store, StoreError, hold, migrate, open, role};
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Verb};
 use crate::inside::For;
-use chrono_tz::Tz;
+use crate::zone::Zone;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::os::unix::fs::MetadataExt;
@@ -174,7 +174,7 @@ impl Staged {
             self.whole.put_new()?;
             return Ok(None);
         }
-        let stamp = Now::system(Tz::UTC).local(Tz::UTC).format("%Y%m%dT%H%M%S");
+        let stamp = Now::system(Zone::UTC).local(Zone::UTC).format("%Y%m%dT%H%M%S");
         let mut kept = with_suffix(&self.book, &format!(".before-restore-{stamp}"));
         let mut n = 1;
         while kept.symlink_metadata().is_ok() {

@@ -4,8 +4,8 @@ mod item;
 mod pick;
 
 pub use item::{
-    Item, ItemState, add_items, add_skip, leave_out, mark_item, open_items, open_items_of,
-    reopen_items, skip_item, skip_rest, skips,
+    Item, ItemState, add_items, add_skip, clear_skips, leave_out, mark_item, open_items,
+    open_items_of, reopen_items, skip_item, skip_rest, skips,
 };
 pub use pick::{PickFilter, Place, account_auto_pay, candidate, candidates};
 
@@ -133,6 +133,35 @@ pub fn get(db: &Db<'_>, id: PaymentRunId) -> Result<RunRow, StoreError> {
         .query_row([id.0], row)
         .optional()?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
+}
+
+/// The run of a schedule that waits for a person.
+pub fn paused_of_schedule(
+    db: &Db<'_>,
+    schedule: ScheduleId,
+) -> Result<Option<PaymentRunId>, StoreError> {
+    let found: Option<i64> = db
+        .conn()
+        .prepare_cached(
+            "SELECT max(id) FROM payment_run WHERE status = 'Paused' AND schedule_id = ?1",
+        )?
+        .query_row([schedule.0], |r| r.get(0))?;
+    Ok(found.map(PaymentRunId))
+}
+
+/// Has a run take what is due by a later day; `filter` is its JSON with that day.
+pub fn widen(
+    tx: &Tx<'_>,
+    id: PaymentRunId,
+    target_on: NaiveDate,
+    filter: &str,
+) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE payment_run SET target_on = ?2, filter = ?3, version = version + 1 WHERE id = ?1",
+        (id.0, target_on, filter),
+    )?;
+    tx.touch(Topic::Runs);
+    Ok(())
 }
 
 /// Runs, newest first, before `before` (exclusive).

@@ -126,7 +126,7 @@ mod tests {
         use crate::store::{BookKind, CreateBook, Op, Store};
         let dir = tempfile::tempdir().unwrap();
         let actor = Actor { uid: 1, name: "mia".to_owned() };
-        let now = Now::system(chrono_tz::Tz::UTC);
+        let now = Now::system(crate::zone::Zone::UTC);
         let book = CreateBook { kind: BookKind::Test, actor: &actor, now };
         let mut store = Store::create(&dir.path().join("book.db"), &book).unwrap();
         let pages: i64 = store.conn.pragma_query_value(None, "page_count", |r| r.get(0)).unwrap();

@@ -20,6 +20,7 @@ use super::widget::{put, status};
 use crate::engine::command::Command;
 use crate::engine::query::{Answer, Query};
 use crate::store::Topic;
+use crate::zone::Zone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use screens::Screens;
@@ -82,6 +83,11 @@ impl App {
         std::mem::take(&mut self.dirty)
     }
 
+    /// The zone of the book's civil dates.
+    pub fn zone(&self) -> Zone {
+        self.cx.zone
+    }
+
     /// Whether a detail is on its way that the next picture should show.
     pub fn awaits_soon(&self) -> bool {
         self.cx.awaits(self.screen, Part::Detail) || self.cx.awaits(self.screen, Part::Page)
@@ -116,6 +122,10 @@ impl App {
             }
             Msg::Resize(width, height) => {
                 self.cx.size = (width, height);
+                self.dirty = true;
+            }
+            Msg::Zone(zone) => {
+                self.cx.zone = zone;
                 self.dirty = true;
             }
             Msg::Tick(now) => {

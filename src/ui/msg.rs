@@ -8,7 +8,7 @@ use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Answer, ListName, Query, StatusRow};
 use crate::store::Topic;
 use crate::store::read::{Filter, Sort};
-use chrono_tz::Tz;
+use crate::zone::Zone;
 use std::collections::BTreeMap;
 
 /// The screens, by their keys 1–8.
@@ -132,6 +132,8 @@ pub enum Msg {
     Resize(u16, u16),
     /// The clock.
     Tick(Now),
+    /// The book's zone was changed.
+    Zone(Zone),
     /// An answer.
     Loaded {
         /// Where it goes.
@@ -213,7 +215,7 @@ pub struct Cx {
     /// The book's moment.
     pub now: Now,
     /// The book's zone.
-    pub zone: Tz,
+    pub zone: Zone,
     /// Columns and rows.
     pub size: (u16, u16),
     /// Who I am.
@@ -241,7 +243,7 @@ pub struct Cx {
 
 impl Cx {
     /// `nonce` makes the operation ids of this console its own.
-    pub fn new(now: Now, zone: Tz, user: String, size: (u16, u16), nonce: String) -> Self {
+    pub fn new(now: Now, zone: Zone, user: String, size: (u16, u16), nonce: String) -> Self {
         Self {
             now,
             zone,

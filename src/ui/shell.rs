@@ -53,7 +53,7 @@ pub fn run(session: Session) -> Result<u8, Error> {
 /// What the first picture needs to know.
 struct Facts {
     now: Now,
-    zone: chrono_tz::Tz,
+    zone: crate::zone::Zone,
     /// Whether the book's moment is the system's.
     ticks: bool,
     saved: Option<String>,
@@ -121,14 +121,14 @@ fn looped(
     let mut kept = Instant::now();
     while shell.code.is_none() {
         shell.draw(&mut app);
-        let wait = if facts.ticks { until_next_minute(facts.zone) } else { KEEP_EVERY };
+        let wait = if facts.ticks { until_next_minute() } else { KEEP_EVERY };
         match rx.recv_timeout(wait.min(KEEP_EVERY)) {
             Ok(msg) => shell.drain(&mut app, msg),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
         if facts.ticks {
-            let effects = app.update(Msg::Tick(Now::system(facts.zone)));
+            let effects = app.update(Msg::Tick(Now::system(app.zone())));
             shell.carry_out(&mut app, effects);
         }
         if kept.elapsed() >= KEEP_EVERY {
@@ -153,8 +153,8 @@ fn shown(text: &str) -> String {
     text.lines().map(crate::domain::text::clean).collect::<Vec<_>>().join("\n")
 }
 
-fn until_next_minute(zone: chrono_tz::Tz) -> Duration {
-    let into = Now::system(zone).at_ms.rem_euclid(60_000);
+fn until_next_minute() -> Duration {
+    let into = Now::system(crate::zone::Zone::UTC).at_ms.rem_euclid(60_000);
     Duration::from_millis((60_000 - into).unsigned_abs() + 5)
 }
 

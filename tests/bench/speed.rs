@@ -90,7 +90,7 @@ fn actor() -> Actor {
 }
 
 fn new_book(path: &Path) -> Session {
-    let now = Now::system(chrono_tz::Tz::UTC);
+    let now = Now::system(daybook::zone::Zone::UTC);
     let actor = actor();
     let store =
         Store::create(path, &CreateBook { kind: BookKind::Test, actor: &actor, now }).unwrap();

@@ -45,7 +45,7 @@ pub fn demo_book() -> &'static Path {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("demo.db");
         let actor = mia();
-        let now = Now::system(chrono_tz::Tz::UTC);
+        let now = Now::system(daybook::zone::Zone::UTC);
         let book = CreateBook { kind: BookKind::Demo, actor: &actor, now };
         let store = Store::create(&path, &book).unwrap();
         let mut session = Session::on(store, actor);

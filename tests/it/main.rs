@@ -74,3 +74,4 @@ mod trouble;
 mod ui;
 mod unknown;
 mod unreadable;
+mod zones;

@@ -232,7 +232,7 @@ impl Story {
 }
 
 fn moment(at_ms: i64) -> Now {
-    Now::at(chrono::DateTime::from_timestamp_millis(at_ms).unwrap(), chrono_tz::Tz::UTC)
+    Now::at(chrono::DateTime::from_timestamp_millis(at_ms).unwrap(), daybook::zone::Zone::UTC)
 }
 
 /// A number and a text of each row.
@@ -296,7 +296,7 @@ fn begin(template: &Path, fortune: Fortune, plot: Plot) -> Story {
     let dir = dir.unwrap();
     let path = copy(template, dir.path());
     let moment = "2026-01-05T12:00:00Z".parse().unwrap();
-    let now = Now::at(moment, chrono_tz::Tz::UTC);
+    let now = Now::at(moment, daybook::zone::Zone::UTC);
     let watch = rusqlite::Connection::open(&path).unwrap();
     let skew_ms = plot.skew_ms;
     Story { _dir: dir, path, fortune, plot, now, skew_ms, kept: None, watch }

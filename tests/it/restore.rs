@@ -357,7 +357,7 @@ fn an_old_program_that_has_the_book_open_holds_a_migration_up() {
 /// An open store and a write on it.
 fn write(store: &mut Store) -> Result<(), StoreError> {
     let actor = Actor { uid: nix::unistd::getuid().as_raw(), name: "mia".to_owned() };
-    let op = Op::new(&actor, Verb::Settings, Now::system(chrono_tz::Tz::UTC));
+    let op = Op::new(&actor, Verb::Settings, Now::system(daybook::zone::Zone::UTC));
     store.write(&op, |tx| {
         tx.note("x", "x");
         Ok(())

@@ -1,12 +1,12 @@
 //! Schedules: every slot once, whatever the clock does and whoever looks.
 
 use crate::book::{Book, binary};
-use crate::collect::owing;
+use crate::collect::{outcomes, owing, sandbox};
 use crate::pty::Pty;
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use daybook::clock::Now;
 use daybook::domain::schedule::Every;
-use daybook::engine::command::NewPaymentRun;
+use daybook::engine::command::{AccountFilter, NewPaymentRun};
 use daybook::engine::schedule::{self as engine, Spec};
 use daybook::engine::{Session, tick};
 use daybook::store::schedule as rows;
@@ -23,12 +23,12 @@ fn moment(text: &str) -> DateTime<Utc> {
 }
 
 /// A book in a zone and a session whose clock the test moves.
-fn in_zone(zone: &str, at: &str) -> (Book, Session, chrono_tz::Tz) {
+fn in_zone(zone: &str, at: &str) -> (Book, Session, daybook::zone::Zone) {
     let book = Book::new("2026-01-05");
     book.run(&["settings", "set", "book.time_zone", zone]).ends(0);
     book.run(&["clock", "set", &at[..10]]).ends(0);
     let mut session = Session::open(&book.path, daybook::cli::actor()).unwrap();
-    let zone: chrono_tz::Tz = zone.parse().unwrap();
+    let zone: daybook::zone::Zone = zone.parse().unwrap();
     session.fixed_now = Some(Now::at(moment(at), zone));
     (book, session, zone)
 }
@@ -75,6 +75,98 @@ fn nights_of_daylight_saving_run_every_slot_once_and_on_time() {
         }
         assert_eq!(book.count("SELECT count(*) FROM notice"), 0, "{name}");
     }
+}
+
+#[test]
+fn a_slot_in_a_skipped_hour_begins_at_the_first_minute_after_it() {
+    // Cairo, 30 April 2027: midnight to one in the morning does not exist.
+    for skipped in [false, true] {
+        let (book, mut session, zone) = in_zone("Africa/Cairo", "2027-04-29T12:00");
+        let id = engine::add(&mut session, "n", &Every::Daily, 15, &collect_spec(), "").unwrap();
+        let mut next_at = |utc: &str, ticks: bool| {
+            session.fixed_now = Some(Now::at(moment(utc), zone));
+            if ticks {
+                tick::tick(&mut session).unwrap();
+            }
+            let row = session.read(|db| rows::get(db, id)).unwrap();
+            let used = session.read(|db| engine::last_used(db, id)).unwrap();
+            let next = engine::upcoming(&row, used, session.now().unwrap(), zone, 1);
+            (next[0].format("%d %H:%M").to_string(), book.count(RUNS))
+        };
+        // 23:59, and then it is one o'clock.
+        assert_eq!(next_at("2027-04-29T21:59", true), ("30 00:15".to_owned(), 0));
+        if skipped {
+            book.run(&["--now", "2027-04-29T23:59", "schedule", "skip", &id.to_string()]).ends(0);
+        }
+        let made = i64::from(!skipped);
+        assert_eq!(next_at("2027-04-29T22:00", false).0, "01 00:15");
+        assert_eq!(next_at("2027-04-29T22:00", true), ("01 00:15".to_owned(), made));
+        assert_eq!(next_at("2027-04-29T22:20", true), ("01 00:15".to_owned(), made));
+        assert_eq!(next_at("2027-04-30T21:14", true), ("01 00:15".to_owned(), made));
+        assert_eq!(next_at("2027-04-30T21:15", true), ("02 00:15".to_owned(), made + 1));
+    }
+}
+
+#[test]
+fn a_run_that_waits_for_a_person_is_joined_by_the_next_slots() {
+    let book = owing(&["ok", "ok"]);
+    book.run(&["schedule", "add", "collect", "--every", "daily", "--at", "11:00"]).ends(0);
+    let at = |moment: &str| {
+        book.run(&["clock", "set", moment]).ends(0);
+        book.run(&["worker", "--once"]).ends(0);
+        book.run(&["check"]).ends(0);
+        (book.count(RUNS), book.count("SELECT count(*) FROM schedule_slot"))
+    };
+    // The first of its schedule waits to be looked at, and goes on waiting.
+    assert_eq!(at("2026-01-06T11:00"), (1, 1));
+    assert_eq!(at("2026-01-07T11:00"), (1, 2));
+    let items = "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+                 NEW-1,A1,invoice,2026-01-01,2026-01-08,7.00,0.00,7.00\n\
+                 NEW-2,A2,invoice,2026-01-01,2026-01-09,9.00,0.00,9.00\n";
+    let file = book.file("more.csv", items);
+    book.run(&["import", &file]).ends(0);
+    assert_eq!(at("2026-01-08T11:00"), (1, 3));
+    assert_eq!(book.count("SELECT count(*) FROM payment"), 0);
+    let told = "SELECT count(*) FROM notice WHERE level = 'task'
+        AND text LIKE '%PR-000001 still waits for a person%made no second run%'";
+    assert_eq!(book.count(told), 2);
+    // Resumed: what is due by the day of the last slot is charged once, what is due later is not.
+    let said = book.run(&["run", "resume", "PR-000001"]).ends(0).out;
+    assert!(said.contains("takes also what has become due by 2026-01-08"), "{said}");
+    assert_eq!((sandbox(&book), outcomes(&book).len()), ((27_00, 1), 3));
+    assert_eq!(book.count("SELECT picked FROM payment_run"), 3);
+    // It is over: the next slot makes a run of its own.
+    assert_eq!(at("2026-01-09T11:00"), (2, 4));
+    book.run(&["check"]).ends(0);
+}
+
+#[test]
+fn a_paused_bill_run_is_not_billed_beside() {
+    let (book, mut session, zone) = in_zone("UTC", "2026-01-05T12:00");
+    let spec = Spec::Bill {
+        target: "+0d".to_owned(),
+        invoice: "+0d".to_owned(),
+        accounts: AccountFilter::default(),
+        exclude: Vec::new(),
+        auto_renew: true,
+        auto_post: false,
+        auto_email: false,
+        skip_zero_email: false,
+    };
+    engine::add(&mut session, "n", &Every::Daily, 120, &spec, "").unwrap();
+    let mut day = |day: i64| {
+        let now = moment("2026-01-05T02:00") + Duration::days(day);
+        session.fixed_now = Some(Now::at(now, zone));
+        tick::tick(&mut session).unwrap();
+        book.count("SELECT count(*) FROM bill_run")
+    };
+    assert_eq!(day(1), 1);
+    book.run(&["run", "pause", "BR-000001"]).ends(0);
+    assert_eq!((day(2), day(3)), (1, 1));
+    let told = "SELECT count(*) FROM notice WHERE text LIKE '%BR-000001 still waits%'";
+    assert_eq!(book.count(told), 2);
+    book.run(&["run", "cancel", "BR-000001"]).ends(0);
+    assert_eq!(day(4), 2);
 }
 
 #[test]
@@ -167,7 +259,7 @@ fn a_slot_that_is_skipped_or_paused_over_makes_nothing() {
 
 #[test]
 fn many_processes_at_one_slot_make_one_run() {
-    let book = owing(&["ok", "decline:05"]);
+    let book = owing(&["", ""]);
     book.run(&["schedule", "add", "collect", "--every", "daily", "--at", "11:00"]).ends(0);
     let pty = Pty::console(&book.path, 80, 24);
     pty.shows("bill run");

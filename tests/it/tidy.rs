@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms it may name. What is not here may not be named.
 const DIRECTIONS: &[(&str, &[&str])] = &[
-    ("domain", &[]),
-    ("clock", &[]),
+    ("domain", &["zone"]),
+    ("clock", &["zone"]),
+    ("zone", &[]),
     ("inside", &[]),
     ("outside", &["inside"]),
-    ("config", &["domain"]),
-    ("store", &["domain", "clock", "config", "inside"]),
+    ("config", &["domain", "zone"]),
+    ("store", &["domain", "clock", "config", "inside", "zone"]),
     ("import", &["domain"]),
     ("document", &["domain", "config"]),
     ("gateway", &["domain", "config", "inside", "outside"]),
@@ -21,7 +22,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
         "engine",
         &[
             "domain", "clock", "config", "inside", "outside", "store", "import", "document",
-            "gateway", "mail",
+            "gateway", "mail", "zone",
         ],
     ),
     (
@@ -31,10 +32,13 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "mail", "engine",
         ],
     ),
-    ("ui", &["domain", "clock", "config", "outside", "store", "engine", "worker"]),
+    ("ui", &["domain", "clock", "config", "outside", "store", "engine", "worker", "zone"]),
     (
         "cli",
-        &["domain", "clock", "config", "inside", "outside", "store", "import", "engine", "worker"],
+        &[
+            "domain", "clock", "config", "inside", "outside", "store", "import", "engine",
+            "worker", "zone",
+        ],
     ),
     ("main", &["cli", "outside", "ui"]),
     ("lib", &[]),
@@ -451,7 +455,8 @@ fn says_of_itself(path: &Path) -> String {
 fn tree() -> String {
     let src = root().join("src");
     let mut out = String::from("src/\n");
-    for name in ["main.rs", "lib.rs", "clock.rs", "config.rs", "inside.rs", "outside.rs"] {
+    for name in ["main.rs", "lib.rs", "clock.rs", "config.rs", "inside.rs", "outside.rs", "zone.rs"]
+    {
         out.push_str(&format!("  {name:<12} {}\n", says_of_itself(&src.join(name))));
     }
     for (room, _) in DIRECTIONS {

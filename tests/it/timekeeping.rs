@@ -14,7 +14,7 @@ const TOLD: &str = "SELECT count(*) FROM notice WHERE key = 'clock' AND done_at 
 
 /// A book that owes money and has a schedule every day at 11:00; its clock stands at 2026-01-05.
 fn scheduled() -> Book {
-    let book = owing(&["ok"]);
+    let book = owing(&[""]);
     book.run(&["schedule", "add", "collect", "--every", "daily", "--at", "11:00"]).ends(0);
     book
 }
@@ -150,7 +150,7 @@ fn an_idle_book_that_is_looked_at_is_never_in_doubt() {
     for day in 0..150 {
         let at = chrono::NaiveDate::from_ymd_opt(2026, 1, 6).unwrap() + Duration::days(day);
         let at = at.and_hms_opt(12, 0, 0).unwrap().and_utc();
-        session.fixed_now = Some(Now::at(at, chrono_tz::Tz::UTC));
+        session.fixed_now = Some(Now::at(at, daybook::zone::Zone::UTC));
         tick::tick(&mut session).unwrap();
     }
     assert_eq!((book.count(RUNS), book.count(TOLD)), (1, 0));

@@ -1,4 +1,8 @@
 use super::*;
+
+fn berlin() -> Zone {
+    "Europe/Berlin".parse().unwrap()
+}
 use crate::domain::payment::MethodStatus;
 
 fn rules() -> RetryRules {
@@ -11,7 +15,7 @@ fn rules() -> RetryRules {
         fallback: true,
         visa_30_days: 15,
         mastercard_30_days: 35,
-        zone: Tz::Europe__Berlin,
+        zone: berlin(),
     }
 }
 
@@ -22,7 +26,7 @@ fn day(text: &str) -> NaiveDate {
 /// A Berlin time as UTC ms.
 fn at(text: &str) -> i64 {
     let local: NaiveDateTime = text.parse().unwrap();
-    local.and_local_timezone(Tz::Europe__Berlin).earliest().unwrap().timestamp_millis()
+    local.and_local_timezone(berlin()).earliest().unwrap().timestamp_millis()
 }
 
 fn method(id: i64, priority: u32) -> MethodState {

@@ -129,7 +129,7 @@ impl RunFilter {
     }
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
+pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|e| Error::Bug(e.to_string()))
 }
 

@@ -38,17 +38,20 @@ pub(super) fn page(
     let page = session.store.read(|db| pick::page(db, till, &filter, after, now))?;
     session.write(Verb::Collect, |tx| {
         job::guard(tx, job)?;
-        payment_run::add_items(tx, run.id, &page.items)?;
+        if after == pick::beginning() {
+            payment_run::clear_skips(tx, run.id)?;
+        }
+        let picked = payment_run::add_items(tx, run.id, &page.items)?;
         for (reason, count) in &page.skips {
             payment_run::add_skip(tx, run.id, *reason, *count)?;
         }
-        let picked = page.items.len();
         let pick_after = page.next.map(|(on, id)| (on, id.0));
-        let unguarded = pick_after.is_none() && run.schedule.is_some();
+        let unguarded = pick_after.is_none() && run.schedule.is_some() && !cursor.looked;
         let next = Cursor { pick_after, unguarded, ..cursor };
         set_cursor(tx, job, &next, &Progress::default())?;
-        job::set_total(tx, job.id, job.total + picked as i64)?;
-        tx.note(run.id, format!("{picked} invoices picked"));
+        job::set_total(tx, job.id, job.total + picked)?;
+        let more = if cursor.looked { "more " } else { "" };
+        tx.note(run.id, format!("{picked} {more}invoices picked"));
         Ok(Slice::More)
     })
 }

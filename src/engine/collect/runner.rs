@@ -38,8 +38,8 @@ const RECOVER: usize = 100;
 /// promised, for a commit may be slow.
 const LOCK: Duration = Duration::from_millis(20);
 
-/// Where a run goes on: the cursor of its job. Every field is written and must be there: what is
-/// missing would say "picked, and looked at".
+/// Where a run goes on: the cursor of its job. Every field is written, and must be there
+/// where what is missing would say "picked, and looked at".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cursor {
@@ -48,6 +48,9 @@ pub(super) struct Cursor {
     pub(super) pick_after: Option<(NaiveDate, i64)>,
     /// The list is whole, and nobody has looked yet whether it may be charged.
     pub(super) unguarded: bool,
+    /// A person has looked at the list: what joins it is not guarded again.
+    #[serde(default)]
+    pub(super) looked: bool,
     /// Refusals of our set-up in a row.
     pub(super) refusals: u32,
     /// When the gateway could first not be reached, UTC ms.
@@ -57,7 +60,7 @@ pub(super) struct Cursor {
 
 impl Cursor {
     /// Reads it; a run whose place cannot be read charges nobody.
-    fn of(job: &JobRow) -> Result<Self, StoreError> {
+    pub(super) fn of(job: &JobRow) -> Result<Self, StoreError> {
         serde_json::from_str(&job.cursor)
             .map_err(|e| StoreError::Corrupt(format!("the place of job {}: {e}", job.id)))
     }

@@ -1,12 +1,14 @@
 //! Pausing, resuming and stopping a payment run: always before the next charge.
 
+use super::runner::Cursor;
 use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentRunId};
 use crate::domain::payment::PaymentRunStatus;
 use crate::domain::payment_run::SkipReason;
 use crate::engine::{Error, Session, settle};
 use crate::store::job::{self, JobKind, JobRow, JobState, Wanted};
-use crate::store::{Db, StoreError, Tx, payment, payment_run};
+use crate::store::payment_run::{self, RunRow};
+use crate::store::{Db, StoreError, Tx, payment};
 
 /// Asks a run to halt before its next charge; one that nobody drives halts at once.
 pub fn pause(session: &mut Session, run: PaymentRunId) -> Result<(), Error> {
@@ -42,9 +44,24 @@ pub fn resume(session: &mut Session, run: PaymentRunId) -> Result<JobId, Error> 
         let status = if started { PaymentRunStatus::Processing } else { PaymentRunStatus::Pending };
         payment_run::set_status(tx, run, status, "")?;
         job::set_state(tx, job.id, JobState::Waiting, "")?;
-        tx.note(run, "resumed");
+        let more = joined(&payment_run::get(tx, run)?, &job)?;
+        tx.note(run, format!("resumed{more}"));
         Ok(job.id)
     })
+}
+
+/// What a paused run takes beside its list when it is resumed, as words; empty where nothing.
+pub fn takes_too(db: &Db<'_>, run: PaymentRunId) -> Result<String, Error> {
+    let job = open_job(db, run)?;
+    joined(&payment_run::get(db, run)?, &job)
+}
+
+fn joined(run: &RunRow, job: &JobRow) -> Result<String, Error> {
+    let paused = run.started_at.is_some() && job.kind == JobKind::Collect;
+    if !paused || !Cursor::of(job)?.looked {
+        return Ok(String::new());
+    }
+    Ok(format!("; takes also what has become due by {}", run.target_on))
 }
 
 /// Ends a run before its next charge; what was not charged is counted as stopped.

@@ -29,12 +29,13 @@ pub struct Item {
     pub account: AccountId,
 }
 
-/// Adds invoices to the pick list, in order, after those that are there.
+/// Adds invoices to the pick list, in order, after those that are there; one that is on it already is
+/// not added, one that was left out is open again. Gives how many are picked by it.
 pub fn add_items(
     tx: &Tx<'_>,
     run: PaymentRunId,
     items: &[(DocumentId, AccountId)],
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     let first: i64 = tx
         .conn()
         .prepare_cached(
@@ -42,15 +43,27 @@ pub fn add_items(
         )?
         .query_row([run.0], |r| r.get(0))?;
     let mut insert = tx.conn().prepare_cached(
-        "INSERT INTO payment_run_item (run_id, position, document_id, account_id, state) VALUES (?1, ?2, ?3, ?4, 'open')",
+        "INSERT INTO payment_run_item (run_id, position, document_id, account_id, state)
+         SELECT ?1, ?2, ?3, ?4, 'open' WHERE NOT EXISTS
+            (SELECT 1 FROM payment_run_item WHERE run_id = ?1 AND document_id = ?3)",
     )?;
-    for (place, (document, account)) in (first + 1..).zip(items) {
-        insert.execute((run.0, place, document.0, account.0))?;
+    let mut reopen = tx.conn().prepare_cached(
+        "UPDATE payment_run_item SET state = 'open'
+         WHERE run_id = ?1 AND document_id = ?2 AND state = 'skipped'",
+    )?;
+    let (mut last, mut added) = (first, 0);
+    for (document, account) in items {
+        if insert.execute((run.0, last + 1, document.0, account.0))? == 1 {
+            last += 1;
+            added += 1;
+        } else {
+            added += reopen.execute((run.0, document.0))? as i64;
+        }
     }
     tx.conn()
         .prepare_cached("UPDATE payment_run SET picked = picked + ?2 WHERE id = ?1")?
-        .execute((run.0, items.len() as i64))?;
-    Ok(())
+        .execute((run.0, added))?;
+    Ok(added)
 }
 
 /// The next open invoices of a run in order.
@@ -175,6 +188,12 @@ pub fn add_skip(
              ON CONFLICT (run_id, reason) DO UPDATE SET count = count + ?3",
         )?
         .execute((run.0, reason.as_str(), count))?;
+    Ok(())
+}
+
+/// Forgets how many invoices were left out, before all of them are looked at again.
+pub fn clear_skips(tx: &Tx<'_>, run: PaymentRunId) -> Result<(), StoreError> {
+    tx.conn().prepare_cached("DELETE FROM payment_run_skip WHERE run_id = ?1")?.execute([run.0])?;
     Ok(())
 }
 

@@ -340,7 +340,7 @@ mod tests {
     fn book() -> (tempfile::TempDir, crate::store::Store) {
         let dir = tempfile::tempdir().unwrap();
         let actor = crate::domain::actor::Actor { uid: 1, name: "mia".to_owned() };
-        let zone = chrono_tz::Tz::UTC;
+        let zone = crate::zone::Zone::UTC;
         let path = dir.path().join("book.db");
         let book = crate::store::CreateBook {
             kind: crate::store::BookKind::Test,

@@ -77,7 +77,7 @@ pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Err
 }
 
 /// Starts them all.
-pub fn start(session: Session, tx: &Sender<Msg>, zone: chrono_tz::Tz) -> Result<Desks, Error> {
+pub fn start(session: Session, tx: &Sender<Msg>, zone: crate::zone::Zone) -> Result<Desks, Error> {
     let (asks, asked) = bounded(4096);
     let (commits, committed) = bounded::<(u64, String, Command)>(256);
     let (written_tx, written) = bounded::<()>(0);
@@ -189,7 +189,7 @@ pub fn hand_over(book: &Path, actor: Actor) {
 }
 
 fn wall_ms() -> i64 {
-    Now::system(chrono_tz::Tz::UTC).at_ms
+    Now::system(crate::zone::Zone::UTC).at_ms
 }
 
 fn write(
@@ -274,7 +274,7 @@ struct Reader {
     presence: Option<Presence>,
     replies: Sender<Msg>,
     poke: Sender<()>,
-    zone: chrono_tz::Tz,
+    zone: crate::zone::Zone,
     version: i64,
     topics: BTreeMap<Topic, i64>,
     people: Vec<Person>,
@@ -404,8 +404,13 @@ impl Reader {
             let _ = self.poke.try_send(());
         }
         if changed.contains(&Topic::Settings)
+            && let Ok(config) = self.session.config()
             && let Ok(now) = self.session.now()
         {
+            if config.zone() != self.zone {
+                self.zone = config.zone();
+                let _ = self.replies.send(Msg::Zone(self.zone));
+            }
             let _ = self.replies.send(Msg::Tick(now));
         }
         let _ = self.replies.send(Msg::Changed(changed));

@@ -6,9 +6,11 @@
 
 mod card;
 mod cell;
+mod fold;
 
 pub use card::refuse_card_number;
 pub use cell::{cell, uncell};
+pub use fold::folded;
 
 use std::borrow::Cow;
 use unicode_general_category::{GeneralCategory, get_general_category};

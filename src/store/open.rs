@@ -279,7 +279,8 @@ impl Store {
             store.conn.pragma_update(None, "recursive_triggers", true)?;
             store.conn.pragma_update(None, "synchronous", "FULL")?;
             store.conn.pragma_update(None, "cache_size", -16_000)?;
-            store.conn.pragma_update(None, "temp_store", "MEMORY")
+            store.conn.pragma_update(None, "temp_store", "MEMORY")?;
+            super::read::offer_folded(&store.conn)
         };
         set().map_err(|e| store.named(e))?;
         Ok(store)

@@ -289,16 +289,48 @@ fn a_filter_that_makes_no_sense_says_what_there_is() {
 
 #[test]
 fn a_filter_that_is_not_understood_shows_and_marks_nothing() {
-    for bad in ["total>1k", "size:3", "due<soon"] {
+    for bad in
+        ["total>1k", "size:3", "due<soon", "total>", "flag:nosuch", "currency:EURO", "model:nosuch"]
+    {
         let mut desk = Desk::open(80, 24);
         desk.press("3/").press(bad).press("<Enter>").shows("0 of 0");
         desk.press("T").shows("the filter is not understood");
         desk.press("*").shows("the filter is not understood");
         desk.press("w").shows("the filter is not understood");
+        desk.press("F").shows("the filter is not understood");
         assert!(!desk.picture().contains("marked"), "{}", desk.picture());
         assert!(!desk.asked.iter().any(|e| matches!(e, Effect::Export { .. })));
         desk.press("U").press("/<C-u><Enter>").press("T").shows("marked all");
     }
+}
+
+#[test]
+fn what_no_row_can_ever_be_is_refused_with_what_there_is() {
+    for (keys, said) in [
+        ("8/status:actve", "active, suspended, canceled"),
+        ("7/verb:pots", "post"),
+        ("5/group:soon", "retry_later"),
+        ("3/flag:total_hihg", "total_high"),
+    ] {
+        let mut desk = Desk::open(80, 24);
+        desk.press(keys).press("<Enter>").shows("is not one of").shows(said).shows("0 of 0");
+    }
+}
+
+#[test]
+fn words_find_numbers_and_names_without_accents() {
+    let mut desk = Desk::open(80, 24);
+    for (keys, found) in [
+        ("8/kohler pflege", "Köhler Pflegedienst"),
+        ("8/KÖHLER optik", "Köhler Optik"),
+        ("3/backerei", "Hübner Bäckerei"),
+        ("3/Hübner logistik", "Hübner Logistik"),
+    ] {
+        desk.press(keys).press("<Enter>").shows(found).shows("1 of 1");
+        desk.press("<Esc>");
+    }
+    desk.press("2/BR-000003<Enter>").shows("1 of 1").shows("BR-000003");
+    desk.press("3fffffff/D-000012<Enter>").shows("1 of 1");
 }
 
 #[test]

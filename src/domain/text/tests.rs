@@ -195,3 +195,28 @@ proptest! {
         prop_assert_eq!(clean(&once), once.as_str());
     }
 }
+
+#[test]
+fn names_are_found_without_accents() {
+    for (name, found) in [
+        ("Köhler", "kohler"),
+        ("KÖHLER", "kohler"),
+        ("Ko\u{308}hler", "kohler"),
+        ("Łódź Straße", "lodz strasse"),
+        ("İstanbul Ağaoğlu", "istanbul agaoglu"),
+        ("Crème Brûlée SÀRL", "creme brulee sarl"),
+        ("Søren Ångström", "soren angstrom"),
+        ("Нескучный", "нескучныи"),
+        ("がす会社", "か\u{3099}す会社"),
+        ("ＡＢＣ", "abc"),
+    ] {
+        assert_eq!(folded(name), found);
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_folded_stays_so(text in "\\PC{0,40}") {
+        prop_assert_eq!(folded(&folded(&text)), folded(&text));
+    }
+}

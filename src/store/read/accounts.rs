@@ -70,13 +70,13 @@ pub(super) const SPEC: Spec = Spec {
     id: "a.id",
     version: "0",
     money: Some(("a.currency", "a.open_minor")),
-    words: &["a.number", "v.name", "v.emails"],
+    words: &["a.number", "v.name", "v.emails", "v.po_number"],
     fields: &[
         (Field::Account, Ask::Same("a.number")),
         (Field::Batch, Ask::Same("v.batch")),
-        (Field::Currency, Ask::Same("a.currency")),
+        (Field::Currency, Ask::Currency("a.currency")),
         (Field::Balance, Ask::Amount("a.open_minor", "a.currency")),
-        (Field::Status, Ask::Same("v.status")),
+        (Field::Status, Ask::Known("v.status", AccountStatus::words)),
     ],
     orders: &[
         Order { sort: Sort::Account, by: "a.number", descending: false },

@@ -81,7 +81,7 @@ pub(super) const SPEC: Spec = Spec {
     id: "l.id",
     version: "0",
     money: Some(("d.currency", "d.total_minor")),
-    words: &["a.number", "v.name", "d.number", "l.address"],
+    words: &["a.number", "v.name", "d.number", "l.address", "d.po_number"],
     fields: &[
         (
             Field::Status,
@@ -108,7 +108,7 @@ pub(super) const SPEC: Spec = Spec {
         (Field::Run, Ask::Id("d.run_id", "BR")),
         (Field::Error, Ask::Part("l.last_reply")),
         (Field::Total, Ask::Amount("d.total_minor", "d.currency")),
-        (Field::Currency, Ask::Same("d.currency")),
+        (Field::Currency, Ask::Currency("d.currency")),
     ],
     orders: &[
         Order { sort: Sort::Newest, by: "l.id", descending: true },

@@ -48,6 +48,29 @@ text_enum! {
     }
 }
 
+impl Field {
+    /// What could stand behind it.
+    fn example(self) -> &'static str {
+        match self {
+            Self::Total | Self::Balance => "500",
+            Self::Flag => "any",
+            Self::Status => "posted",
+            Self::Review => "held",
+            Self::Run => "BR-000007",
+            Self::Currency => "EUR",
+            Self::Account => "A-00139",
+            Self::Due => "2026-01-31",
+            Self::Channel => "email",
+            Self::Subject => "D-000012",
+            Self::Sample => "open",
+            Self::Model => "tiered",
+            Self::Verb => "post",
+            Self::Group => "retry_later",
+            Self::Batch | Self::Kind | Self::Error | Self::User | Self::Charge => "…",
+        }
+    }
+}
+
 text_enum! {
     /// How a term compares.
     Cmp {
@@ -97,12 +120,15 @@ pub enum FilterError {
     NotHere(Field, String),
     /// The value is not of the field's kind.
     #[error("{0}: {1:?} is not {2}")]
-    BadValue(Field, String, &'static str),
+    BadValue(Field, String, String),
+    /// Nothing to compare with.
+    #[error("{0}{1} needs a value behind it, such as {0}{1}{2}")]
+    Unfinished(Field, String, &'static str),
 }
 
 impl Filter {
-    /// Reads a filter as typed. A term not finished yet (`total>`) is ignored, so that a list can
-    /// follow the typing.
+    /// Reads a filter as typed. What is not understood whole is refused: a list that left a part of
+    /// it out would show, and mark, what nobody asked for.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let mut filter = Self::default();
         for token in text.split_whitespace() {
@@ -114,9 +140,10 @@ impl Filter {
             let field =
                 Field::parse(name).ok_or_else(|| FilterError::UnknownField(name.to_owned()))?;
             let (cmp, value) = compare(rest);
-            if !value.is_empty() {
-                filter.terms.push(Term { field, cmp, value: value.to_owned() });
+            if value.is_empty() {
+                return Err(FilterError::Unfinished(field, rest.to_owned(), field.example()));
             }
+            filter.terms.push(Term { field, cmp, value: value.to_owned() });
         }
         Ok(filter)
     }
@@ -154,7 +181,7 @@ mod tests {
 
     #[test]
     fn words_and_terms_are_told_apart() {
-        let filter = Filter::parse("müller total>=500 flag:any status!posted due<").unwrap();
+        let filter = Filter::parse("müller total>=500 flag:any status!posted").unwrap();
         assert_eq!(filter.words, ["müller"]);
         let terms: Vec<_> =
             filter.terms.iter().map(|t| (t.field, t.cmp, t.value.as_str())).collect();
@@ -167,5 +194,9 @@ mod tests {
             ]
         );
         assert!(matches!(Filter::parse("size:3"), Err(FilterError::UnknownField(_))));
+        for unfinished in ["due<", "total>=", "flag:", "status!"] {
+            let parsed = Filter::parse(unfinished);
+            assert!(matches!(parsed, Err(FilterError::Unfinished(..))), "{unfinished}");
+        }
     }
 }

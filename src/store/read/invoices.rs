@@ -87,7 +87,7 @@ pub(super) const SPEC: Spec = Spec {
     id: "s.document_id",
     version: "d.version",
     money: Some(("d.currency", "d.total_minor")),
-    words: &["a.number", "v.name", "d.number", "v.emails", "d.po_number"],
+    words: &["a.number", "v.name", "d.number", "printf('D-%06d', d.id)", "v.emails", "d.po_number"],
     fields: &[
         (Field::Total, Ask::Amount("d.total_minor", "d.currency")),
         (Field::Balance, Ask::Amount("s.balance_minor", "d.currency")),
@@ -96,7 +96,7 @@ pub(super) const SPEC: Spec = Spec {
         (Field::Review, Ask::Word("s.review", &["none", "accepted", "held"])),
         (Field::Kind, Ask::Word("d.kind", &["invoice", "credit_memo", "debit_memo", "write_off"])),
         (Field::Run, Ask::Id("d.run_id", "BR")),
-        (Field::Currency, Ask::Same("d.currency")),
+        (Field::Currency, Ask::Currency("d.currency")),
         (Field::Account, Ask::Same("a.number")),
         (Field::Batch, Ask::Same("v.batch")),
         (Field::Due, Ask::Day("s.due_on")),

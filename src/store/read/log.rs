@@ -3,6 +3,7 @@
 use super::{
     Ask, Field, Filter, Key, ListArgs, ListRow, Order, Page, ReadError, Sort, Spec, Totals,
 };
+use crate::domain::actor::Verb;
 use crate::domain::money::Currency;
 use crate::store::Db;
 
@@ -63,7 +64,7 @@ pub(super) const SPEC: Spec = Spec {
     words: &["o.user_name", "o.verb", "o.subject", "o.summary"],
     fields: &[
         (Field::User, Ask::Same("o.user_name")),
-        (Field::Verb, Ask::Same("o.verb")),
+        (Field::Verb, Ask::Known("o.verb", Verb::words)),
         (Field::Subject, Ask::Same("o.subject")),
     ],
     orders: &[

@@ -22,6 +22,7 @@ pub mod today;
 pub mod unapplied;
 
 pub use filter::{Cmp, Field, Filter, FilterError, Term};
+pub(super) use spec::offer_folded;
 use spec::{Ask, Order, Spec};
 
 use super::{Db, OfBook, StoreError, word};
@@ -307,7 +308,8 @@ pub(super) fn groups(
             group.money.extend(money);
         } else {
             let short: String = name.chars().take(40).collect();
-            let term = format!("{field}:{}", short.trim().replace(' ', "_"));
+            let short = if name.is_empty() { spec::NONE } else { short.trim() };
+            let term = format!("{field}:{}", short.replace(' ', "_"));
             out.push(Group { name, term, count, money: money.into_iter().collect() });
         }
     }
@@ -368,11 +370,14 @@ mod tests {
             let value = match ask {
                 Ask::Word(_, words) => words[0],
                 Ask::Same(_) | Ask::Part(_) => "x'y",
+                Ask::Known(_, words) => &words().split(", ").next().unwrap().replace(' ', "_"),
+                Ask::Currency(_) => "eur",
                 Ask::Amount(..) => "12.50",
                 Ask::Day(_) => "2026-01-31",
                 Ask::Id(_, prefix) => &format!("{prefix}-000007"),
                 Ask::Flag(_) => "any",
                 Ask::Sample(_) => "open",
+                Ask::Charge(_, "model") => "tiered",
                 Ask::Charge(..) => "Base_fee",
             };
             let filter = Filter::parse(&format!("{field}:{value} 50%_x")).unwrap();

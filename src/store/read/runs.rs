@@ -120,7 +120,11 @@ pub(super) const SPEC: Spec = Spec {
     id: "u.row",
     version: "u.version",
     money: None,
-    words: &["u.created_name", "u.note"],
+    words: &[
+        "CASE u.kind WHEN 'bill' THEN printf('BR-%06d', u.id) ELSE printf('PR-%06d', u.id) END",
+        "u.created_name",
+        "u.note",
+    ],
     fields: &[
         (Field::Kind, Ask::Word("u.kind", &["bill", "collect"])),
         (

@@ -1,19 +1,41 @@
 //! The SQL of a list as data: columns, fields that a filter may ask about, orders.
 
 use super::{Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Term};
-use crate::domain::money::parse_decimal;
+use crate::domain::charge::Model;
+use crate::domain::document::FlagCode;
+use crate::domain::money::{Currency, parse_decimal};
+use crate::domain::text::folded;
 use chrono::NaiveDate;
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value;
+
+/// The value of a term that asks for rows with nothing there.
+pub(super) const NONE: &str = "none";
+
+/// Gives a connection the function `folded(text)`: see [`folded`].
+pub(in crate::store) fn offer_folded(conn: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
+    conn.create_scalar_function("folded", 1, flags, |ctx| {
+        Ok(ctx.get::<Option<String>>(0)?.map(|text| folded(&text)))
+    })
+}
 
 /// How a field is asked for in SQL.
 #[derive(Clone, Copy)]
 pub(in crate::store) enum Ask {
     /// Equal to one of these words, any case.
     Word(&'static str, &'static [&'static str]),
-    /// Equal, any case.
+    /// Equal, any case; `none` where nothing is there.
     Same(&'static str),
-    /// Contained.
+    /// Contained, without accents; `none` where nothing is there.
     Part(&'static str),
+    /// Contained, of a column that holds only words of this kind.
+    Known(&'static str, fn() -> String),
+    /// Three letters of ISO 4217.
+    Currency(&'static str),
     /// Minor units beside a currency.
     Amount(&'static str, &'static str),
     /// A civil date.
@@ -57,7 +79,7 @@ pub(in crate::store) struct Spec {
     pub version: &'static str,
     /// Currency and minor units.
     pub money: Option<(&'static str, &'static str)>,
-    /// What a word is looked for in.
+    /// What a word is looked for in, without accents.
     pub words: &'static [&'static str],
     pub fields: &'static [(Field, Ask)],
     pub orders: &'static [Order],
@@ -84,9 +106,9 @@ impl Spec {
     pub fn filter(&self, filter: &Filter) -> Result<Where, FilterError> {
         let mut out = Where { sql: vec![self.base.to_owned()], values: Vec::new(), wide: false };
         for text in &filter.words {
-            let pattern = format!("%{}%", escape_like(text));
+            let pattern = format!("%{}%", escape_like(&folded(text)));
             let any: Vec<String> =
-                self.words.iter().map(|w| format!("{w} LIKE ? ESCAPE '\\'")).collect();
+                self.words.iter().map(|w| format!("folded({w}) LIKE ? ESCAPE '\\'")).collect();
             if any.is_empty() {
                 continue;
             }
@@ -126,30 +148,59 @@ impl Where {
     }
 
     fn term(&mut self, term: &Term, ask: Ask) -> Result<(), FilterError> {
-        let bad = |what| FilterError::BadValue(term.field, term.value.clone(), what);
+        let bad =
+            |what: &str| FilterError::BadValue(term.field, term.value.clone(), what.to_owned());
         let not = if term.cmp == Cmp::Not { "NOT " } else { "" };
         match ask {
             Ask::Word(column, words) => {
-                let word = words.iter().find(|w| w.eq_ignore_ascii_case(&term.value));
+                let typed = folded(&term.value).replace('_', " ");
+                let is = |w: &&&str| folded(w).replace('_', " ") == typed;
                 // Still being typed: the first word that begins so.
-                let word = word.or_else(|| {
-                    words.iter().find(|w| {
-                        w.to_ascii_lowercase().starts_with(&term.value.to_ascii_lowercase())
-                    })
-                });
-                let word = word.ok_or_else(|| bad("a word of this list"))?;
+                let begins = |w: &&&str| folded(w).replace('_', " ").starts_with(&typed);
+                let word = words.iter().find(is).or_else(|| words.iter().find(begins));
+                let word = word.ok_or_else(|| bad(&one_of(&words.join(", "))))?;
                 // A literal, so that partial indexes on it can be used; it is one of ours.
                 self.sql.push(format!("{not}{column} = '{word}'"));
             }
             Ask::Same(column) => {
                 self.wide = true;
-                self.sql.push(format!("{not}{column} = ? COLLATE NOCASE"));
-                self.values.push(Value::Text(term.value.clone()));
+                // Names with blanks are named with `_`, as groups name them.
+                self.sql.push(format!(
+                    "{not}replace({column}, ' ', '_') = replace(?, ' ', '_') COLLATE NOCASE"
+                ));
+                let none = term.value == NONE;
+                self.values.push(Value::Text(if none {
+                    String::new()
+                } else {
+                    term.value.clone()
+                }));
+            }
+            Ask::Part(column) if term.value == NONE => {
+                self.wide = true;
+                self.sql.push(format!("{not}coalesce({column}, '') = ''"));
             }
             Ask::Part(column) => {
                 self.wide = true;
-                self.sql.push(format!("{not}{column} LIKE ? ESCAPE '\\'"));
+                self.sql.push(format!("{not}folded(coalesce({column}, '')) LIKE ? ESCAPE '\\'"));
                 self.values.push(part(&term.value));
+            }
+            Ask::Known(column, words) => {
+                let typed = folded(&term.value).replace('_', " ");
+                let known = |w: &str| folded(w).replace('_', " ").contains(&typed);
+                if !words().split(", ").any(known) {
+                    return Err(bad(&one_of(&words())));
+                }
+                self.wide = true;
+                self.sql.push(format!("{not}{column} LIKE ? ESCAPE '\\'"));
+                let exact = words().split(", ").any(|w| folded(w).replace('_', " ") == typed);
+                self.values.push(if exact { Value::Text(typed) } else { part(&term.value) });
+            }
+            Ask::Currency(column) => {
+                let code = Currency::parse(&term.value.to_ascii_uppercase());
+                let code = code.ok_or_else(|| bad("a currency such as EUR"))?;
+                self.wide = true;
+                self.sql.push(format!("{not}{column} = ?"));
+                self.values.push(Value::Text(code.code().to_owned()));
             }
             Ask::Amount(minor, currency) => {
                 let value = parse_decimal(&term.value).ok_or_else(|| bad("an amount"))?;
@@ -177,12 +228,19 @@ impl Where {
                 }
             }
             Ask::Charge(document, column) => {
+                let begins = |m: &Model| m.as_str().contains(&folded(&term.value));
+                if column == "model" && !Model::ALL.iter().any(begins) {
+                    return Err(bad(&one_of(&Model::words())));
+                }
                 self.sql.push(format!(
                     "{not}EXISTS (SELECT 1 FROM document_item ci JOIN charge_version cv \
                      ON cv.id = ci.charge_version_id WHERE ci.document_id = {document} \
-                     AND cv.{column} LIKE ? ESCAPE '\\')"
+                     AND folded(cv.{column}) LIKE ? ESCAPE '\\')"
                 ));
                 self.values.push(part(&term.value));
+            }
+            Ask::Id(column, _) if term.value == NONE => {
+                self.sql.push(format!("{not}{column} IS NULL"));
             }
             Ask::Id(column, prefix) => {
                 let id = numbered(&term.value, prefix).map_err(bad)?;
@@ -192,9 +250,15 @@ impl Where {
             Ask::Flag(document) => {
                 let any =
                     format!("EXISTS (SELECT 1 FROM flag fl WHERE fl.document_id = {document}");
-                match term.value.as_str() {
+                match folded(&term.value).as_str() {
                     "any" => self.sql.push(format!("{not}{any})")),
                     "none" => self.sql.push(format!("NOT {any})")),
+                    code if !FlagCode::ALL
+                        .iter()
+                        .any(|f| f.as_str().starts_with(&folded(code))) =>
+                    {
+                        return Err(bad(&one_of(&format!("any, none, {}", FlagCode::words()))));
+                    }
                     code => {
                         self.sql.push(format!("{not}{any} AND fl.code LIKE ? ESCAPE '\\')"));
                         self.values.push(Value::Text(format!("{}%", escape_like(code))));
@@ -243,7 +307,11 @@ fn numbered(text: &str, prefix: &str) -> Result<i64, &'static str> {
 /// A pattern for a part of a text. `_` stands for any one character, so that a term without blanks
 /// can name a text with them.
 fn part(text: &str) -> Value {
-    Value::Text(format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%")))
+    Value::Text(format!("%{}%", folded(text).replace('\\', "\\\\").replace('%', "\\%")))
+}
+
+fn one_of(words: &str) -> String {
+    format!("one of {words}")
 }
 
 fn escape_like(text: &str) -> String {

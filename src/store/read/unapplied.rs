@@ -64,12 +64,13 @@ pub(super) const SPEC: Spec = Spec {
               coalesce((SELECT sum(s.balance_minor) FROM document_state s JOIN document d ON d.id = s.document_id \
                 WHERE s.account_id = a.id AND s.status = 'Posted' AND s.balance_minor > 0 AND d.currency = u.currency), 0)",
     from: "(SELECT d.id AS id, 'credit memo' AS what, d.number AS number, d.account_id AS account, \
-              d.currency AS currency, -s.balance_minor AS minor, d.invoice_on AS since \
+              d.currency AS currency, -s.balance_minor AS minor, d.invoice_on AS since, \
+              d.po_number AS reference \
             FROM document_state s JOIN document d ON d.id = s.document_id \
             WHERE s.status = 'Posted' AND s.balance_minor < 0 AND d.kind = 'credit_memo' \
             UNION ALL \
             SELECT -p.id, 'payment', printf('P-%06d', p.id), p.account_id, p.currency, p.unapplied_minor, \
-              coalesce(p.received_on, date(p.created_at / 1000, 'unixepoch')) \
+              coalesce(p.received_on, date(p.created_at / 1000, 'unixepoch')), p.reference \
             FROM payment p WHERE p.unapplied_minor > 0) u \
            JOIN account a ON a.id = u.account JOIN account_version v ON v.account_id = a.id AND v.seq = \
            (SELECT max(w.seq) FROM account_version w WHERE w.account_id = a.id)",
@@ -84,12 +85,12 @@ pub(super) const SPEC: Spec = Spec {
     id: "u.id",
     version: "0",
     money: Some(("u.currency", "u.minor")),
-    words: &["a.number", "v.name", "u.number"],
+    words: &["a.number", "v.name", "u.number", "v.emails", "u.reference"],
     fields: &[
         (Field::Kind, Ask::Word("u.what", &["credit memo", "payment"])),
         (Field::Account, Ask::Same("a.number")),
         (Field::Balance, Ask::Amount("u.minor", "u.currency")),
-        (Field::Currency, Ask::Same("u.currency")),
+        (Field::Currency, Ask::Currency("u.currency")),
     ],
     orders: &[
         Order { sort: Sort::Due, by: "u.since", descending: false },

@@ -10,6 +10,7 @@ use crate::ui::modal::purpose::{self, Purpose};
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::theme;
+use crate::ui::widget::list::AnyList;
 use crate::ui::widget::{Line, wrap};
 
 impl App {
@@ -128,6 +129,9 @@ impl App {
         let text = list.map(|l| l.typed().to_owned()).unwrap_or_default();
         if text.is_empty() {
             return self.cx.say("type a filter first (/)");
+        }
+        if let Some(error) = list.and_then(AnyList::error) {
+            return self.cx.say(format!("the filter is not understood: {error}"));
         }
         let fields = vec![Field::new("name", "", "how it is called in f")];
         let purpose = Purpose::SaveFilter { screen: self.screen, text };

@@ -11,7 +11,9 @@ pub use any::AnyList;
 pub use marks::sums;
 
 use crate::engine::query::{Answer, ListName, Query};
-use crate::store::read::{Filter, ListArgs, ListRow, Marked, Page, Seek, Sort, Totals};
+use crate::store::read::{
+    Filter, FilterError, ListArgs, ListRow, Marked, Page, Seek, Sort, Totals,
+};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use ratatui::style::Style;
 use std::collections::BTreeMap;
@@ -180,9 +182,12 @@ impl<R: Shown> Listing<R> {
 
     /// The whole filter: tab and typed.
     pub fn filter(&self) -> Filter {
+        self.understood().unwrap_or_default()
+    }
+
+    fn understood(&self) -> Result<Filter, FilterError> {
         let tab = self.tabs.get(self.tab).map_or("", |t| t.filter.as_str());
-        let tab = Filter::parse(tab).unwrap_or_default();
-        tab.and(&Filter::parse(&self.typed).unwrap_or_default())
+        Ok(Filter::parse(tab)?.and(&Filter::parse(&self.typed)?))
     }
 
     fn args(&self, seek: Seek, limit: usize) -> ListArgs {
@@ -247,11 +252,16 @@ impl<R: Shown> Listing<R> {
     /// Sets what is typed, and reads anew.
     pub fn set_typed(&mut self, text: &str, cx: &mut Cx) {
         text.clone_into(&mut self.typed);
-        match Filter::parse(text) {
+        self.reread(cx);
+        if self.error.is_none() && !text.trim().is_empty() {
+            text.clone_into(&mut self.last_typed);
+        }
+    }
+
+    /// Reads anew what the filter asks for, if that is understood.
+    fn reread(&mut self, cx: &mut Cx) {
+        match self.understood() {
             Ok(_) => {
-                if !text.trim().is_empty() {
-                    text.clone_into(&mut self.last_typed);
-                }
                 self.error = None;
                 self.restart(cx);
             }
@@ -281,8 +291,7 @@ impl<R: Shown> Listing<R> {
             self.sort = tab.sort;
         }
         self.typed.clear();
-        self.error = None;
-        self.restart(cx);
+        self.reread(cx);
     }
 
     /// Whether details stand beside the list on a screen of this width.

@@ -11,6 +11,8 @@ pub trait AnyList {
     fn tab_name(&self) -> &str;
     /// What is typed behind `/`.
     fn typed(&self) -> &str;
+    /// Why nothing is shown: the filter is not understood.
+    fn error(&self) -> Option<&str>;
     /// Shows nothing, and why: the filter is not understood.
     fn refuse(&mut self, error: String, cx: &mut Cx);
     /// Takes the filters that clerks saved for this list.
@@ -38,6 +40,10 @@ impl<R: Shown> AnyList for Listing<R> {
 
     fn typed(&self) -> &str {
         &self.typed
+    }
+
+    fn error(&self) -> Option<&str> {
+        self.error.as_deref()
     }
 
     fn refuse(&mut self, error: String, cx: &mut Cx) {

@@ -2,7 +2,7 @@
 
 use super::{Listing, Shown};
 use crate::engine::query::money_words;
-use crate::store::read::{Filter, ListRow, Marked, Sort};
+use crate::store::read::{ListRow, Marked, Sort};
 use crate::ui::msg::Cx;
 use std::collections::BTreeMap;
 
@@ -100,7 +100,7 @@ impl<R: Shown> Listing<R> {
             self.tab = tab.min(self.tabs.len().saturating_sub(1));
         }
         saved["typed"].as_str().unwrap_or_default().clone_into(&mut self.typed);
-        self.error = Filter::parse(&self.typed).err().map(|e| e.to_string());
+        self.error = self.understood().err().map(|e| e.to_string());
         if let Some(sort) = saved["sort"].as_str().and_then(Sort::parse) {
             self.sort = sort;
         }

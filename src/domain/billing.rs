@@ -232,6 +232,9 @@ pub struct Claim {
     pub left_minor: i64,
     /// With an inclusive tax: what stands on the item with its tax, minor units.
     pub gross_minor: Option<i64>,
+    /// What may still be credited of that, minor units; none where its credits do not say what tax
+    /// is inside of them.
+    pub gross_left_minor: Option<i64>,
     /// Of a `Credited` claim: the item it corrects.
     pub corrects: Option<ItemId>,
     /// The rate the item was taxed by: its credit is taxed by the same. None without a tax code.

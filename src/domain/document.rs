@@ -1,5 +1,6 @@
 //! Invoices and memos: kinds, statuses and the words around them.
 
+use super::money::Rounding;
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -227,6 +228,11 @@ pub struct DocumentTax {
     pub base_minor: i64,
     /// The tax, minor units.
     pub tax_minor: i64,
+    /// The rule it was rounded by, once with the document's other rows of its kind and rate. None
+    /// where it follows the invoice that is corrected, and in books from before that rule, which
+    /// rounded each code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounding: Option<Rounding>,
 }
 
 impl DocumentTax {
@@ -236,6 +242,11 @@ impl DocumentTax {
             && self.rate_percent == rate.rate_percent
             && self.kind == rate.kind
             && self.inclusive == rate.inclusive
+    }
+
+    /// Whether both are rounded together on one document: the same kind and rate.
+    pub fn rounds_with(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.rate_percent == other.rate_percent
     }
 }
 

@@ -190,6 +190,7 @@ mod tests {
             reason: String::new(),
             base_minor: minor * 5,
             tax_minor: minor,
+            rounding: None,
         }
     }
 

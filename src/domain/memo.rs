@@ -4,7 +4,7 @@
 
 use super::document::DocumentTax;
 use super::ids::ItemId;
-use super::memo_tax::Position;
+use super::memo_tax::{Part, Position, together};
 use super::money::{Currency, MoneyError, Rounding, allocate};
 use rust_decimal::Decimal;
 
@@ -140,19 +140,72 @@ pub fn make(
             return by_amount(lines, &groups, *total, side, rounding, currency);
         }
     };
+    let of_group = |g: &Group<'_>| -> i64 { g.lines.iter().filter_map(|i| nets.get(*i)).sum() };
+    let taxes = match side {
+        MemoSide::Credit => credited(&groups, of_group, *rounding, currency)?,
+        MemoSide::Debit => asked_for(&groups, of_group, rounding, currency)?,
+    };
     let mut memo = MemoDraft::default();
-    for group in &groups {
-        let net: i64 = group.lines.iter().filter_map(|i| nets.get(*i)).sum();
-        let tax = match side {
-            MemoSide::Credit => match group.row {
-                Some(position) => position.for_net(net, *rounding, currency)?,
-                None => 0,
-            },
-            MemoSide::Debit => share(group.tax(), net, group.base, rounding, currency)?,
-        };
-        memo.add(group, lines, &nets, net, tax, side);
+    for (group, tax) in groups.iter().zip(taxes) {
+        memo.add(group, lines, &nets, of_group(group), tax, side);
     }
     memo.finish(side)
+}
+
+/// The tax of each group that goes with crediting these nets.
+fn credited(
+    groups: &[Group<'_>],
+    net: impl Fn(&Group<'_>) -> i64,
+    rounding: Rounding,
+    currency: Currency,
+) -> Result<Vec<i64>, MoneyError> {
+    let parts: Vec<(&Position, Part)> =
+        groups.iter().filter_map(|g| Some((g.row?, Part::Net(net(g))))).collect();
+    let mut found = together(&parts, rounding, currency)?.into_iter();
+    Ok(groups.iter().map(|g| g.row.and_then(|_| found.next()).unwrap_or(0)).collect())
+}
+
+/// The tax of each group that goes with asking for these nets once more: rounded once for the rows
+/// of one kind and rate, which share it.
+fn asked_for(
+    groups: &[Group<'_>],
+    net: impl Fn(&Group<'_>) -> i64,
+    rounding: &Rounding,
+    currency: Currency,
+) -> Result<Vec<i64>, MoneyError> {
+    let mut taxes = vec![0; groups.len()];
+    for mates in by_rate(groups) {
+        let sum =
+            |of: &dyn Fn(&Group<'_>) -> i64| -> i64 { mates.iter().map(|(_, g)| of(g)).sum() };
+        let (tax, nets, base) = (sum(&|g| g.tax()), sum(&net), sum(&|g| g.base));
+        let tax = share(tax, nets, base, rounding, currency)?;
+        let weights: Vec<u64> = mates.iter().map(|(_, g)| weight(net(g))).collect();
+        for ((at, _), part) in mates.iter().zip(allocate(tax, &weights)) {
+            if let Some(slot) = taxes.get_mut(*at) {
+                *slot = part;
+            }
+        }
+    }
+    Ok(taxes)
+}
+
+type Mates<'g, 'a> = Vec<(usize, &'g Group<'a>)>;
+
+/// The groups of each kind and rate, with their places; those without tax together.
+fn by_rate<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<Mates<'g, 'a>> {
+    let same = |a: &Group<'_>, b: &Group<'_>| match (a.row, b.row) {
+        (Some(a), Some(b)) => a.tax.rounds_with(&b.tax),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    let mut rates: Vec<Mates<'g, 'a>> = Vec::new();
+    for (at, group) in groups.iter().enumerate() {
+        match rates.iter_mut().find(|mates| mates.iter().any(|(_, other)| same(group, other))) {
+            Some(mates) => mates.push((at, group)),
+            None => rates.push(vec![(at, group)]),
+        }
+    }
+    rates
 }
 
 fn groups<'a>(lines: &[InvoiceLine], taxes: &'a [Position]) -> Vec<Group<'a>> {
@@ -263,37 +316,62 @@ fn by_amount(
             return memo.finish(side);
         }
     }
-    let weights: Vec<u64> = groups
-        .iter()
-        .map(of_group)
-        .map(|(net, tax)| u64::try_from(net + tax).unwrap_or(0))
-        .collect();
+    let rates = by_rate(groups);
+    let of_rate = |mates: &Mates<'_, '_>| {
+        let of = mates.iter().map(|(_, g)| of_group(g));
+        of.fold((0, 0), |(net, tax), (n, t)| (net + n, tax + t))
+    };
+    let weights: Vec<u64> = rates.iter().map(of_rate).map(|(net, tax)| weight(net + tax)).collect();
     let mut memo = MemoDraft::default();
-    for (group, part) in groups.iter().zip(allocate(total, &weights)) {
-        let (net, tax) = of_group(group);
+    for (mates, part) in rates.iter().zip(allocate(total, &weights)) {
+        let (net, tax) = of_rate(mates);
         let part = if side == MemoSide::Credit { part.min(net + tax) } else { part };
         let tax_part = share(part, tax, net + tax, rounding, currency)?.clamp(0, part.max(0));
         let tax_part = if side == MemoSide::Credit { tax_part.min(tax.max(0)) } else { tax_part };
-        let of_line = |i: &usize| {
-            let line = lines.get(*i);
-            line.map_or(0, |l| match side {
-                MemoSide::Credit => u64::try_from(l.left_minor).unwrap_or(0),
-                MemoSide::Debit => u64::try_from(l.net_minor).unwrap_or(0),
-            })
-        };
-        let line_weights: Vec<u64> = group.lines.iter().map(of_line).collect();
-        let mut nets = vec![0_i64; lines.len()];
-        for (i, net) in group.lines.iter().zip(allocate(part - tax_part, &line_weights)) {
-            if let Some(slot) = nets.get_mut(*i) {
-                *slot = net;
-            }
-        }
-        memo.add(group, lines, &nets, part - tax_part, tax_part, side);
+        memo.split(mates, lines, (part - tax_part, tax_part), &of_group, side);
     }
     memo.finish(side)
 }
 
+/// An amount as a share; what is negative has none.
+fn weight(minor: i64) -> u64 {
+    u64::try_from(minor).unwrap_or(0)
+}
+
 impl MemoDraft {
+    /// Splits net and tax of one kind and rate over its codes and their lines, in proportion to the
+    /// net and tax of each (`of`): the parts sum to it, and none is beyond its own.
+    fn split(
+        &mut self,
+        mates: &Mates<'_, '_>,
+        lines: &[InvoiceLine],
+        (net, tax): (i64, i64),
+        of: &dyn Fn(&Group<'_>) -> (i64, i64),
+        side: MemoSide,
+    ) {
+        let weights = |part: fn((i64, i64)) -> i64| -> Vec<u64> {
+            mates.iter().map(|(_, g)| weight(part(of(g)))).collect()
+        };
+        let nets = allocate(net, &weights(|(net, _)| net));
+        let taxes = allocate(tax, &weights(|(_, tax)| tax));
+        for ((_, group), (net, tax)) in mates.iter().zip(nets.into_iter().zip(taxes)) {
+            let of_line = |i: &usize| {
+                lines.get(*i).map_or(0, |l| match side {
+                    MemoSide::Credit => weight(l.left_minor),
+                    MemoSide::Debit => weight(l.net_minor),
+                })
+            };
+            let of_lines: Vec<u64> = group.lines.iter().map(of_line).collect();
+            let mut nets = vec![0_i64; lines.len()];
+            for (i, net) in group.lines.iter().zip(allocate(net, &of_lines)) {
+                if let Some(slot) = nets.get_mut(*i) {
+                    *slot = net;
+                }
+            }
+            self.add(group, lines, &nets, net, tax, side);
+        }
+    }
+
     fn add(
         &mut self,
         group: &Group<'_>,
@@ -315,6 +393,7 @@ impl MemoDraft {
             self.taxes.push(DocumentTax {
                 base_minor: sign * net,
                 tax_minor: sign * tax,
+                rounding: None,
                 ..row.tax.clone()
             });
         }

@@ -119,23 +119,24 @@ pub fn parse_decimal(text: &str) -> Option<Decimal> {
     if ok { Decimal::from_str(text).ok() } else { None }
 }
 
-/// How a tie or a remainder is rounded (`rounding.mode`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RoundingMode {
-    /// Ties away from zero.
-    #[default]
-    HalfUp,
-    /// Ties to the even neighbour.
-    HalfEven,
-    /// Away from zero.
-    Up,
-    /// Toward zero.
-    Down,
+super::text_enum! {
+    /// How a tie or a remainder is rounded (`rounding.mode`).
+    #[derive(Default)]
+    RoundingMode {
+        /// Ties away from zero.
+        #[default]
+        HalfUp = "half_up",
+        /// Ties to the even neighbour.
+        HalfEven = "half_even",
+        /// Away from zero.
+        Up = "up",
+        /// Toward zero.
+        Down = "down",
+    }
 }
 
 /// The rounding rule of a book: mode and increment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Rounding {
     /// How ties and remainders go.
     pub mode: RoundingMode,
@@ -143,7 +144,27 @@ pub struct Rounding {
     pub increment: Option<Decimal>,
 }
 
+impl fmt::Display for Rounding {
+    /// As it is kept: `half_up`, `half_up 0.05`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.increment {
+            Some(step) => write!(f, "{} {step}", self.mode),
+            None => write!(f, "{}", self.mode),
+        }
+    }
+}
+
 impl Rounding {
+    /// Reads what [`fmt::Display`] wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (mode, step) = text.split_once(' ').map_or((text, None), |(m, s)| (m, Some(s)));
+        let increment = match step {
+            Some(step) => Some(parse_decimal(step)?),
+            None => None,
+        };
+        Some(Self { mode: RoundingMode::parse(mode)?, increment })
+    }
+
     /// Rounds an exact amount in currency units to minor units. The one place that rounds money.
     pub fn to_minor(&self, value: Decimal, currency: Currency) -> Result<i64, MoneyError> {
         let unit = Decimal::new(1, currency.digits());

@@ -1,8 +1,10 @@
-//! Tax: computed and rounded once a document and code, on the sum of its lines.
+//! Tax: computed and rounded once a document, kind and rate, on the sum of its lines; the codes of one
+//! rate share it.
 //!
 //! An exclusive rate is added to the net lines. With an inclusive one the lines contain the tax:
-//! it is taken out of their sum, and the net of each line is the difference of two cumulative
-//! roundings, so that the lines sum to the document. Lago PR 2643 (rounding on the sum).
+//! it is taken out of their sum. What a code has of the tax, and an inclusive line, is the difference
+//! of two cumulative roundings, so that the parts sum to the document. Lago PR 2643 (rounding on the
+//! sum); EN 16931 BR-CO-17 and BR-S-09 (one amount a category and rate).
 
 use super::billing::{BillingRules, TaxPoint, TaxTable};
 use super::document::{DocumentTax, TaxKind, TaxRate};
@@ -40,7 +42,8 @@ pub struct TaxedLine {
 pub struct Taxed {
     /// The lines, in the order given.
     pub lines: Vec<TaxedLine>,
-    /// Tax by code (and rate, where rates by service date differ).
+    /// Tax by code (and rate, where rates by service date differ); rows of one kind and rate share
+    /// what is rounded once.
     pub taxes: Vec<DocumentTax>,
     /// Net.
     pub subtotal_minor: i64,
@@ -94,33 +97,52 @@ pub fn compute(
     currency: Currency,
     rules: &BillingRules,
 ) -> Result<Taxed, TaxError> {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut taxed = Taxed { lines: Vec::with_capacity(lines.len()), ..Taxed::default() };
+    let mut known: Vec<Arc<TaxRate>> = Vec::new();
+    let mut said = Vec::with_capacity(lines.len());
     for line in lines {
-        let group = match &line.rate {
+        let rate = match &line.rate {
             None if line.tax_code.is_empty() => None,
-            Some(rate) => Some(group_of(&mut groups, |r| same_rate(r, rate), || Ok(rate.clone()))?),
+            Some(rate) => Some(known_of(&mut known, rate, || rate.clone())),
             None => {
                 let point = match rules.tax_point {
                     TaxPoint::InvoiceDate => invoice_on,
                     TaxPoint::ServiceEnd => line.service_to,
                 };
                 let found = rate_on(table, &line.tax_code, point)?;
-                let make = || Ok(Arc::new(found.clone()));
-                Some(group_of(&mut groups, |r| same_rate(r, found), make)?)
+                Some(known_of(&mut known, found, || Arc::new(found.clone())))
             }
         };
-        let taxed_line = match group.and_then(|i| groups.get_mut(i)) {
-            None => TaxedLine { net_minor: line.amount_minor, gross_minor: None, rate: None },
-            Some(group) => group.take(line.amount_minor, currency, rules.rounding)?,
-        };
-        taxed.subtotal_minor = add(taxed.subtotal_minor, taxed_line.net_minor)?;
-        taxed.lines.push(taxed_line);
+        said.push((line.amount_minor, rate));
     }
-    for group in groups {
-        let row = group.finish(currency, rules.rounding)?;
+    Ok(compute_at(said, currency, rules.rounding)?)
+}
+
+/// Taxes a document: what each line says, minor units, and its rate.
+pub(crate) fn compute_at(
+    said: Vec<(i64, Option<Arc<TaxRate>>)>,
+    currency: Currency,
+    rounding: Rounding,
+) -> Result<Taxed, MoneyError> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut taxed = Taxed { lines: Vec::with_capacity(said.len()), ..Taxed::default() };
+    for (i, (net_minor, rate)) in said.into_iter().enumerate() {
+        if let Some(rate) = &rate {
+            match groups.iter_mut().find(|group| same_rate(&group.rate, rate)) {
+                Some(group) => group.lines.push(i),
+                None => groups.push(Group { rate: rate.clone(), lines: vec![i] }),
+            }
+        }
+        taxed.lines.push(TaxedLine { net_minor, gross_minor: None, rate });
+    }
+    let mut running = Vec::new();
+    for group in &groups {
+        let Some(running) = Running::of(&mut running, &group.rate) else { continue };
+        let row = tax_group(group, running, &mut taxed.lines, currency, rounding)?;
         taxed.tax_minor = add(taxed.tax_minor, row.tax_minor)?;
         taxed.taxes.push(row);
+    }
+    for line in &taxed.lines {
+        taxed.subtotal_minor = add(taxed.subtotal_minor, line.net_minor)?;
     }
     taxed.total_minor = add(taxed.subtotal_minor, taxed.tax_minor)?;
     Ok(taxed)
@@ -148,86 +170,145 @@ fn same_rate(a: &TaxRate, b: &TaxRate) -> bool {
         && a.inclusive == b.inclusive
 }
 
-/// All lines of one rate, summed up so far.
+/// All lines of one code and rate, by index.
 struct Group {
     rate: Arc<TaxRate>,
-    said: i64,
-    taken: i64,
+    lines: Vec<usize>,
 }
 
-fn group_of(
-    groups: &mut Vec<Group>,
-    same: impl Fn(&TaxRate) -> bool,
-    make: impl FnOnce() -> Result<Arc<TaxRate>, TaxError>,
-) -> Result<usize, TaxError> {
-    if let Some(i) = groups.iter().position(|group| same(&group.rate)) {
-        return Ok(i);
+fn known_of(
+    known: &mut Vec<Arc<TaxRate>>,
+    rate: &TaxRate,
+    make: impl FnOnce() -> Arc<TaxRate>,
+) -> Arc<TaxRate> {
+    if let Some(found) = known.iter().find(|r| same_rate(r, rate)) {
+        return found.clone();
     }
-    groups.push(Group { rate: make()?, said: 0, taken: 0 });
-    Ok(groups.len() - 1)
+    let rate = make();
+    known.push(rate.clone());
+    rate
 }
 
-impl Group {
-    /// Adds a line; of an inclusive rate the tax inside is the growth of the rounded sum.
-    fn take(
-        &mut self,
-        amount: i64,
-        currency: Currency,
-        rounding: Rounding,
-    ) -> Result<TaxedLine, MoneyError> {
-        self.said = add(self.said, amount)?;
-        let rate = Some(self.rate.clone());
-        if !self.rate.inclusive {
-            return Ok(TaxedLine { net_minor: amount, gross_minor: None, rate });
-        }
-        let inside = self.tax(currency, rounding)?;
-        let part = inside - self.taken;
-        self.taken = inside;
-        Ok(TaxedLine { net_minor: amount - part, gross_minor: Some(amount), rate })
-    }
-
-    fn tax(&self, currency: Currency, rounding: Rounding) -> Result<i64, MoneyError> {
-        let rate = &self.rate;
-        tax_of(rate.kind, rate.rate_percent, rate.inclusive, self.said, currency, rounding)
-    }
-
-    fn finish(self, currency: Currency, rounding: Rounding) -> Result<DocumentTax, MoneyError> {
-        let tax_minor = self.tax(currency, rounding)?;
-        let rate = &self.rate;
-        Ok(DocumentTax {
-            tax_code: rate.tax_code.clone(),
-            rate_percent: rate.rate_percent,
-            name: rate.name.clone(),
-            kind: rate.kind,
-            inclusive: rate.inclusive,
-            reason: rate.reason.clone(),
-            base_minor: if rate.inclusive { self.said - tax_minor } else { self.said },
-            tax_minor,
-        })
-    }
-}
-
-/// The tax on a sum of minor units, or (`inside`) in one that contains it. Exempt and reverse
-/// charge: none.
-pub(crate) fn tax_of(
+/// What was said so far at one kind and rate, whatever the codes, and the tax given for it. Each
+/// code's tax, and each inclusive line's, is the growth of the one rounded sum: so they sum to it.
+struct Running {
     kind: TaxKind,
     percent: Decimal,
-    inside: bool,
-    sum: i64,
+    sums: Sums,
+    given: i64,
+}
+
+impl Running {
+    fn of<'a>(all: &'a mut Vec<Self>, rate: &TaxRate) -> Option<&'a mut Self> {
+        let same = |r: &Self| r.kind == rate.kind && r.percent == rate.rate_percent;
+        let at = all.iter().position(same).unwrap_or(all.len());
+        if at == all.len() {
+            let (kind, percent) = (rate.kind, rate.rate_percent);
+            all.push(Self { kind, percent, sums: Sums::default(), given: 0 });
+        }
+        all.get_mut(at)
+    }
+
+    /// The tax that comes with `amount` more.
+    fn grow(
+        &mut self,
+        amount: i64,
+        inclusive: bool,
+        currency: Currency,
+        rounding: Rounding,
+    ) -> Result<i64, MoneyError> {
+        self.sums.add(amount, inclusive)?;
+        let upto = self.sums.tax(self.kind, self.percent, currency, rounding)?;
+        let part = upto - self.given;
+        self.given = upto;
+        Ok(part)
+    }
+}
+
+/// What is taxed at one kind and rate, minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Sums {
+    /// Net amounts, the tax not in them.
+    pub net: i64,
+    /// Amounts with the tax inside.
+    pub gross: i64,
+}
+
+impl Sums {
+    /// Adds an amount with the tax inside (`inclusive`) or without it.
+    pub fn add(&mut self, amount: i64, inclusive: bool) -> Result<(), MoneyError> {
+        let to = if inclusive { &mut self.gross } else { &mut self.net };
+        *to = add(*to, amount)?;
+        Ok(())
+    }
+
+    /// Their tax, rounded once: of the net that much, of the gross what is inside. Exempt and
+    /// reverse charge: none.
+    pub fn tax(
+        self,
+        kind: TaxKind,
+        percent: Decimal,
+        currency: Currency,
+        rounding: Rounding,
+    ) -> Result<i64, MoneyError> {
+        match kind {
+            TaxKind::Exempt | TaxKind::ReverseCharge => return Ok(0),
+            TaxKind::Standard => {}
+        }
+        let whole = Decimal::ONE_HUNDRED + percent;
+        let (net, gross) = (currency.to_decimal(self.net), currency.to_decimal(self.gross));
+        // One division, at the end: a tie stays a tie.
+        let (taxed, under) = if self.gross == 0 {
+            (Some(net), Decimal::ONE_HUNDRED)
+        } else if self.net == 0 {
+            (Some(gross), whole)
+        } else {
+            let net = net.checked_mul(whole);
+            let gross = gross.checked_mul(Decimal::ONE_HUNDRED);
+            (net.zip(gross).and_then(|(n, g)| n.checked_add(g)), whole * Decimal::ONE_HUNDRED)
+        };
+        let exact = taxed
+            .and_then(|sum| sum.checked_mul(percent))
+            .and_then(|product| product.checked_div(under))
+            .ok_or(MoneyError::TooLarge)?;
+        rounding.to_minor(exact, currency)
+    }
+}
+
+/// Taxes the lines of one code: their nets and gross amounts are written, its row is given.
+fn tax_group(
+    group: &Group,
+    running: &mut Running,
+    lines: &mut [TaxedLine],
     currency: Currency,
     rounding: Rounding,
-) -> Result<i64, MoneyError> {
-    match kind {
-        TaxKind::Exempt | TaxKind::ReverseCharge => return Ok(0),
-        TaxKind::Standard => {}
+) -> Result<DocumentTax, MoneyError> {
+    let rate = &group.rate;
+    let (mut base_minor, mut tax_minor) = (0, 0);
+    for i in &group.lines {
+        let Some(line) = lines.get_mut(*i) else { continue };
+        if rate.inclusive {
+            let part = running.grow(line.net_minor, true, currency, rounding)?;
+            line.gross_minor = Some(line.net_minor);
+            line.net_minor -= part;
+            tax_minor += part;
+        }
+        base_minor = add(base_minor, line.net_minor)?;
     }
-    let under = if inside { Decimal::ONE_HUNDRED + percent } else { Decimal::ONE_HUNDRED };
-    let exact = currency
-        .to_decimal(sum)
-        .checked_mul(percent)
-        .and_then(|product| product.checked_div(under))
-        .ok_or(MoneyError::TooLarge)?;
-    rounding.to_minor(exact, currency)
+    if !rate.inclusive {
+        tax_minor = running.grow(base_minor, false, currency, rounding)?;
+    }
+    Ok(DocumentTax {
+        tax_code: rate.tax_code.clone(),
+        rate_percent: rate.rate_percent,
+        name: rate.name.clone(),
+        kind: rate.kind,
+        inclusive: rate.inclusive,
+        reason: rate.reason.clone(),
+        base_minor,
+        tax_minor,
+        rounding: Some(rounding),
+    })
 }
 
 #[cfg(test)]
@@ -307,6 +388,29 @@ mod tests {
         let nets: Vec<i64> = taxed.lines.iter().map(|l| l.net_minor).collect();
         assert_eq!(nets, [840, 841]);
         assert_eq!(taxed.taxes[0].base_minor, 1_681);
+    }
+
+    /// 0.13 twice at 19 %: 2.47 units each, 4.94 together. What is inside 9.99 three times: 1.595 each,
+    /// 4.785 together. The same rate of another kind, or another rate, is apart.
+    #[test]
+    fn codes_of_one_rate_share_one_rounding() {
+        let day = "2020-07-31";
+        let mut out = rate("X", 19, "2020-01-01");
+        out.kind = TaxKind::Exempt;
+        let codes = ["A", "B", "I1", "I2", "I3"].map(|code| rate(code, 19, "2020-01-01"));
+        let table: TaxTable = codes.into_iter().chain([out, rate("C", 7, "2020-01-01")]).collect();
+        let of = |lines: &[(&str, i64)]| {
+            let lines: Vec<TaxLine> = lines.iter().map(|(c, minor)| line(c, *minor, day)).collect();
+            let taxed = taxed(&lines, &table, TaxPoint::InvoiceDate).unwrap();
+            let rows: Vec<i64> = taxed.taxes.iter().map(|t| t.tax_minor).collect();
+            (taxed.subtotal_minor, taxed.tax_minor, rows)
+        };
+        assert_eq!(of(&[("A", 13), ("B", 13)]), (26, 5, vec![2, 3]));
+        assert_eq!(of(&[("B", -13), ("A", -13)]), (-26, -5, vec![-2, -3]));
+        assert_eq!(of(&[("A", 13), ("X", 13), ("B", 13), ("C", 7)]), (46, 5, vec![2, 0, 3, 0]));
+        assert_eq!(of(&[("I1", 999), ("I2", 999), ("I3", 999)]), (2_518, 479, vec![160, 159, 160]));
+        assert_eq!(of(&[("A", 13), ("I1", 15)]), (25, 5, vec![2, 3]), "2.47 and 2.395");
+        assert_eq!(of(&[("A", 0), ("I1", 999)]), (839, 160, vec![0, 160]));
     }
 
     #[test]

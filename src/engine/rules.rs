@@ -12,13 +12,7 @@ use crate::domain::money::{Rounding, RoundingMode};
 pub fn billing(config: &Config) -> Result<BillingRules, Error> {
     let bad = |key: &str| Error::Bug(format!("setting {key} holds {:?}", config.get(key)));
     let word = |key: &'static str| config.get(key);
-    let mode = match word("rounding.mode") {
-        "half_up" => RoundingMode::HalfUp,
-        "half_even" => RoundingMode::HalfEven,
-        "up" => RoundingMode::Up,
-        "down" => RoundingMode::Down,
-        _ => return Err(bad("rounding.mode")),
-    };
+    let mode = RoundingMode::parse(word("rounding.mode")).ok_or_else(|| bad("rounding.mode"))?;
     let increment = config.decimal("rounding.increment");
     Ok(BillingRules {
         month_basis: MonthBasis::parse(word("proration.month_basis"))

@@ -282,7 +282,12 @@ fn load_claims(
                           JOIN document_state sx ON sx.document_id = dx.id
                           WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL), 0),
                 i.gross_minor, i.corrects_item_id, t.tax_code, t.rate_percent, t.name, t.kind, t.inclusive, t.reason,
-                d.invoice_on, k.period
+                d.invoice_on, k.period,
+                CASE WHEN i.gross_minor IS NOT NULL THEN
+                    (SELECT CASE WHEN count(*) = count(x.gross_minor) THEN i.gross_minor + coalesce(sum(x.gross_minor), 0) END
+                     FROM document_item x JOIN document dx ON dx.id = x.document_id
+                     JOIN document_state sx ON sx.document_id = dx.id
+                     WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL) END
          FROM charge c JOIN claim k ON k.charge_id = c.id JOIN document d ON d.id = k.document_id
               LEFT JOIN document_item i ON i.id = k.item_id
               LEFT JOIN document_tax t ON t.document_id = k.document_id AND t.tax_code = i.tax_code
@@ -315,6 +320,7 @@ fn load_claims(
             amount_minor,
             left_minor: amount_minor + credits,
             gross_minor: r.get(14)?,
+            gross_left_minor: r.get(24)?,
             corrects: r.get::<_, Option<i64>>(15)?.map(ItemId),
             tax: claim_tax(r)?,
         });
@@ -511,8 +517,8 @@ pub fn insert_taxes(tx: &Tx<'_>, id: DocumentId, taxes: &[DocumentTax]) -> Resul
     for tax in taxes {
         tx.conn()
             .prepare_cached(
-                "INSERT INTO document_tax (document_id, tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor)
-                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+                "INSERT INTO document_tax (document_id, tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor, rounding)
+                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
             )?
             .execute((
                 id.0,
@@ -524,6 +530,7 @@ pub fn insert_taxes(tx: &Tx<'_>, id: DocumentId, taxes: &[DocumentTax]) -> Resul
                 &tax.reason,
                 tax.base_minor,
                 tax.tax_minor,
+                tax.rounding.map(|r| r.to_string()),
             ))?;
     }
     Ok(())

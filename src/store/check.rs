@@ -11,6 +11,7 @@ mod dates;
 mod deeds;
 mod seals;
 mod structure;
+mod taxes;
 
 use super::heads::Kept;
 use super::{Db, StoreError};
@@ -166,6 +167,7 @@ pub const CHECKS: &[Check] = &[
     sql("rows_audited", "what was written has its operation in the audit trail", ROWS_AUDITED),
     sql("lines_sum", "lines sum to the subtotal", LINES_SUM),
     sql("tax_sums", "tax by code sums to the tax, on what its lines sum to", TAX_SUMS),
+    code("tax_rounded_once", "tax is rounded once a kind and rate", taxes::rounded_once),
     sql("posted_complete", "a posted document has number, seal, lines and state", POSTED_COMPLETE),
     sql("state_follows", "a document's state says what the document says", STATE_FOLLOWS),
     code("numbers_gap_free", "numbers run from 1 to the counter, each once", seals::numbers),
@@ -262,6 +264,14 @@ LEFT JOIN (SELECT document_id, tax_code, sum(amount_minor) AS lines FROM documen
            WHERE tax_code <> '' GROUP BY 1, 2) i
   ON i.document_id = t.document_id AND i.tax_code = t.tax_code
 WHERE t.base <> coalesce(i.lines, 0)
+UNION ALL
+SELECT printf('D-%06d: %s lines with tax inside said %d, base and tax are %d', t.document_id, t.tax_code, i.said, t.both)
+FROM (SELECT document_id, tax_code, sum(base_minor + tax_minor) AS both FROM document_tax
+      WHERE inclusive = 1 AND rounding IS NOT NULL GROUP BY 1, 2) t
+JOIN (SELECT document_id, tax_code, sum(gross_minor) AS said FROM document_item
+      WHERE gross_minor IS NOT NULL GROUP BY 1, 2) i
+  ON i.document_id = t.document_id AND i.tax_code = t.tax_code
+WHERE t.both <> i.said
 UNION ALL
 SELECT printf('D-%06d: %s tax %s is %d', document_id, kind, tax_code, tax_minor)
 FROM document_tax WHERE kind <> 'standard' AND tax_minor <> 0";

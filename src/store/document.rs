@@ -1,13 +1,13 @@
 //! Documents: rows with their state, lines, taxes and flags; the few steps a document can take.
 
-use super::{Db, StoreError, Topic, Tx, billing, decimal, word};
+use super::{Db, StoreError, Topic, Tx, billing, decimal, word, word_opt};
 use crate::domain::document::{
     DocumentKind, DocumentStatus, DocumentTax, Flag, FlagCode, Review, Settlement, TaxKind,
 };
 use crate::domain::ids::{
     AccountId, BillRunId, ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId,
 };
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Rounding};
 use crate::domain::text_enum;
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
@@ -396,7 +396,7 @@ pub fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, StoreError> {
 /// The tax of a document by code.
 pub fn taxes(db: &Db<'_>, id: DocumentId) -> Result<Vec<DocumentTax>, StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor
+        "SELECT tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor, rounding
          FROM document_tax WHERE document_id = ?1 ORDER BY tax_code, rate_percent",
     )?;
     let rows = statement.query_map([id.0], |r| {
@@ -409,6 +409,7 @@ pub fn taxes(db: &Db<'_>, id: DocumentId) -> Result<Vec<DocumentTax>, StoreError
             reason: r.get(5)?,
             base_minor: r.get(6)?,
             tax_minor: r.get(7)?,
+            rounding: word_opt(r, 8, Rounding::parse)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -31,6 +31,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_period.sql"),
     include_str!("migrations/0011_ledger_day.sql"),
     include_str!("migrations/0012_reopened.sql"),
+    include_str!("migrations/0013_tax_rounding.sql"),
 ];
 
 /// The schema of this program.

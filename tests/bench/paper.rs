@@ -61,6 +61,7 @@ fn invoice(n: usize) -> Printable {
             reason: String::new(),
             base_minor: 6000,
             tax_minor: 1140,
+            rounding: None,
         }],
         subtotal_minor: 6000,
         total_minor: 7140,

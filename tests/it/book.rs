@@ -26,6 +26,7 @@ const MADE: &[&str] = &[
     "ALTER TABLE claim DROP COLUMN period",
     "DROP INDEX ledger_entry_day",
     "ALTER TABLE document_state DROP COLUMN reopened_on",
+    "ALTER TABLE document_tax DROP COLUMN rounding",
 ];
 
 /// What a call of the binary gave.

@@ -19,6 +19,7 @@ const SEEDS: &[(&str, &str)] = &[
     ("lines_sum", "UPDATE document_item SET amount_minor = amount_minor + 1 WHERE id = 1"),
     ("tax_sums", "UPDATE document SET tax_minor = tax_minor + 1, total_minor = total_minor + 1 WHERE id = 1"),
     ("tax_sums", "UPDATE document_tax SET base_minor = base_minor - 5 WHERE document_id = 1"),
+    ("tax_rounded_once", "UPDATE document_tax SET tax_minor = tax_minor + 1 WHERE document_id = 1"),
     ("posted_complete", "UPDATE document SET content_hash = NULL WHERE id = 2"),
     ("posted_complete", "UPDATE document SET number = 'INV-2026-9' WHERE id = 4"),
     ("state_follows", "UPDATE document_state SET status = 'Draft' WHERE document_id = 1"),
@@ -187,6 +188,17 @@ fn each_check_catches_its_violation() {
             let _ = std::fs::remove_file(format!("{}{suffix}", broken.path.display()));
         }
     }
+}
+
+/// What was posted before codes of one rate shared their rounding keeps it.
+#[test]
+fn tax_of_another_rule_is_not_judged() {
+    let book = posted();
+    let conn = open(&book);
+    unguarded(&conn, "UPDATE document_tax SET tax_minor = tax_minor + 1 WHERE document_id = 1");
+    book.run(&["check", "tax_rounded_once"]).ends(4);
+    unguarded(&conn, "UPDATE document_tax SET rounding = NULL WHERE document_id = 1");
+    book.run(&["check", "tax_rounded_once"]).ends(0);
 }
 
 #[test]

@@ -111,6 +111,7 @@ fn tax(name: &str, rate: &str, kind: TaxKind, reason: &str, base: i64, minor: i6
         reason: reason.into(),
         base_minor: base,
         tax_minor: minor,
+        rounding: None,
     }
 }
 

@@ -7,15 +7,16 @@ use serde_json::Value;
 const CHARGES: &str =
     "charge_number,subscription_number,name,type,model,price,billing_period,tax_code\n";
 
-/// Two accounts billed a year ahead at prices whose tax never comes out even; the tax is added to
-/// the prices of one account and contained in those of the other.
+/// Two accounts billed a year ahead at prices whose tax never comes out even, in two codes of one
+/// rate each; the tax is added to the prices of one account and contained in those of the other.
 fn year() -> Book {
     let book = Book::new("2026-01-01");
     let files = [
         (
             "taxes.csv",
             "tax_code,rate_percent,name,inclusive,valid_from\n\
-             ADD,19,VAT,false,2020-01-01\nIN,7.7,VAT,true,2020-01-01\n"
+             ADD,19,VAT,false,2020-01-01\nMORE,19,VAT,false,2020-01-01\n\
+             IN,7.7,VAT,true,2020-01-01\nALSO,7.7,VAT,true,2020-01-01\n"
                 .to_owned(),
         ),
         ("accounts.csv", "account_number,name,currency\nA1,Acme,EUR\nA2,Beta,EUR\n".to_owned()),
@@ -24,9 +25,9 @@ fn year() -> Book {
             "charges.csv",
             CHARGES.to_owned()
                 + "C1,S1,Licence,recurring,flat,333.33,year,ADD\n\
-                   C2,S1,Support,recurring,flat,77.77,year,ADD\n\
+                   C2,S1,Support,recurring,flat,77.77,year,MORE\n\
                    C3,S2,Licence,recurring,flat,333.33,year,IN\n\
-                   C4,S2,Support,recurring,flat,77.77,year,IN\n",
+                   C4,S2,Support,recurring,flat,77.77,year,ALSO\n",
         ),
     ];
     let files = files.map(|(name, text)| book.file(name, text));
@@ -135,6 +136,10 @@ fn story(seed: u64) {
         let [(net, tax), memos] = sums(&book, account);
         assert_eq!(memos, (-net, -tax), "seed {seed}, {account}");
     }
+    let left =
+        "SELECT coalesce(sum(abs(minor)), 0) FROM (SELECT sum(debit_minor - credit_minor) AS minor
+                FROM ledger_entry WHERE account LIKE 'tax:%' GROUP BY account_id, account)";
+    assert_eq!(book.count(left), 0, "seed {seed}: each code gives back what it took");
     book.is_sound();
 }
 
@@ -157,6 +162,9 @@ fn partial_credits_of_runs_take_the_tax_that_is_left() {
     assert_eq!(memos, (-invoice.0, -invoice.1));
     let [invoice, memos] = sums(&book, "A2");
     assert_eq!(memos, (-invoice.0, -invoice.1));
+    let whole = "SELECT count(*) FROM document_item i WHERE corrects_item_id IS NULL AND gross_minor IS NOT NULL
+                 AND gross_minor + (SELECT sum(x.gross_minor) FROM document_item x WHERE x.corrects_item_id = i.id) <> 0";
+    assert_eq!(book.count(whole), 0, "each line gives back what it said, tax included");
 }
 
 /// Tax of 7.7 % inside two lines of 6.77 and 9.99: 0.48 and 0.72, where 9.99 alone has 0.71.

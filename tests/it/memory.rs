@@ -336,6 +336,8 @@ impl Memory {
                     amount_minor: item.amount_minor,
                     left_minor: item.amount_minor,
                     gross_minor: item.gross_minor,
+                    // A book in memory does not let credits follow the tax of their invoice.
+                    gross_left_minor: None,
                     corrects: item.corrects,
                     tax: item.tax_rate.clone(),
                 });

@@ -56,6 +56,7 @@ pub(crate) fn left_of(claim: &Claim) -> i64 {
     match claim.gross_minor {
         None => claim.left_minor,
         Some(gross) if claim.left_minor == claim.amount_minor => gross,
+        Some(_) if claim.gross_left_minor.is_some() => claim.gross_left_minor.unwrap_or(0),
         Some(_) if claim.amount_minor == 0 => 0,
         Some(gross) => {
             let part = i128::from(gross) * i128::from(claim.left_minor);

@@ -85,6 +85,7 @@ fn account() -> AccountInput {
         amount_minor,
         left_minor: amount_minor,
         gross_minor: None,
+        gross_left_minor: None,
         corrects: None,
         tax: None,
     };

@@ -1,8 +1,10 @@
 //! Memos by whole, line and amount: what they take, and what they refuse.
 
 use super::*;
-use crate::domain::document::TaxKind;
+use crate::domain::document::{TaxKind, TaxRate};
+use crate::domain::tax::{Taxed, compute_at};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 fn line(item: i64, net_minor: i64, code: &str) -> InvoiceLine {
     InvoiceLine {
@@ -26,6 +28,7 @@ fn tax(code: &str, base_minor: i64, tax_minor: i64, inclusive: bool) -> Position
             reason: String::new(),
             base_minor,
             tax_minor,
+            rounding: None,
         },
         base_minor,
         left_minor: base_minor,
@@ -55,6 +58,49 @@ fn book(lines: &mut [InvoiceLine], taxes: &mut [Position], memo: &MemoDraft) {
         of.left_minor += row.base_minor;
         assert!((0..=of.tax.tax_minor).contains(&of.credited_minor), "beyond the tax");
     }
+}
+
+fn tax_rate(code: &str, percent: i64) -> TaxRate {
+    TaxRate {
+        tax_code: code.into(),
+        rate_percent: Decimal::from(percent),
+        name: "VAT".into(),
+        kind: TaxKind::Standard,
+        inclusive: false,
+        reason: String::new(),
+        valid_from: chrono::NaiveDate::MIN,
+    }
+}
+
+/// The invoice of these lines.
+fn taxed(lines: &[InvoiceLine], table: &[TaxRate]) -> Taxed {
+    let rate = |l: &InvoiceLine| table.iter().find(|r| r.tax_code == l.tax_code).cloned();
+    let said = lines.iter().map(|l| (l.net_minor, rate(l).map(Arc::new))).collect();
+    compute_at(said, Currency::parse("EUR").unwrap(), Rounding::default()).unwrap()
+}
+
+/// Two codes at 19 %, 0.13 each: 0.05 of tax on the invoice and on the memo of all of it; 0.07 of each
+/// has 0.03, where each alone has 0.01.
+#[test]
+fn a_memo_of_two_codes_at_one_rate_is_rounded_once() {
+    let lines = [line(1, 13, "U"), line(2, 13, "V")];
+    let table = [tax_rate("U", 19), tax_rate("V", 19)];
+    let taxed = taxed(&lines, &table);
+    let rows: Vec<i64> = taxed.taxes.iter().map(|t| t.tax_minor).collect();
+    assert_eq!((taxed.tax_minor, rows), (5, vec![2, 3]));
+    let positions: Vec<Position> = taxed
+        .taxes
+        .iter()
+        .map(|t| Position { base_minor: 13, left_minor: 13, credited_minor: 0, tax: t.clone() })
+        .collect();
+    assert_eq!(credit(&lines, &positions, &MemoPart::Whole).unwrap().tax_minor, -5);
+    let half = MemoPart::Lines(vec![(ItemId(1), Some(7)), (ItemId(2), Some(7))]);
+    assert_eq!(credit(&lines, &positions, &half).unwrap().tax_minor, -3, "2.66, not 1.33 twice");
+    assert_eq!(credit(&lines, &positions, &MemoPart::Amount(15)).unwrap().tax_minor, -2);
+    let eur = Currency::parse("EUR").unwrap();
+    let again =
+        make(&lines, &positions, &half, MemoSide::Debit, &Rounding::default(), eur).unwrap();
+    assert_eq!((again.subtotal_minor, again.tax_minor), (14, 3));
 }
 
 #[test]
@@ -155,6 +201,48 @@ fn a_debit_asks_for_more_with_the_same_rate() {
 }
 
 proptest! {
+    /// Several codes at one rate, whole lines, parts of lines and amounts in any sequence: each code
+    /// gives back exactly what it took, and a memo whose lines are not at their end has the tax that
+    /// its rate gives on all that is credited so far.
+    #[test]
+    fn codes_of_one_rate_sum_to_the_invoice_too(
+        nets in prop::collection::vec((1_i64..3_000, 0_usize..3), 1..7),
+        rate in 1_i64..30,
+        steps in prop::collection::vec((0_usize..8, 1_i64..2_000, 0_u8..3), 0..12),
+    ) {
+        let codes = ["U", "V", "W"];
+        let mut lines: Vec<InvoiceLine> =
+            nets.iter().enumerate().map(|(i, (n, c))| line(i as i64, *n, codes[*c])).collect();
+        let table: Vec<TaxRate> = codes.map(|code| tax_rate(code, rate)).into();
+        let taxed = taxed(&lines, &table);
+        let mut taxes: Vec<Position> = taxed.taxes.iter().map(|t| Position {
+            base_minor: t.base_minor, left_minor: t.base_minor, credited_minor: 0, tax: t.clone(),
+        }).collect();
+        let whole = taxed.tax_minor;
+        prop_assert_eq!(whole, (taxed.subtotal_minor * rate + 50) / 100);
+        for (at, amount, how) in steps {
+            let item = ItemId((at % lines.len()) as i64);
+            let part = match how {
+                0 => MemoPart::Lines(vec![(item, None)]),
+                1 => MemoPart::Lines(vec![(item, Some(amount))]),
+                _ => MemoPart::Amount(amount),
+            };
+            if let Ok(memo) = credit(&lines, &taxes, &part) {
+                book(&mut lines, &mut taxes, &memo);
+                let given: i64 = taxes.iter().map(|t| t.credited_minor).sum();
+                let upto: i64 = taxes.iter().map(|t| t.base_minor - t.left_minor).sum();
+                let off = (given - (upto * rate + 50) / 100).abs();
+                prop_assert!(off <= taxes.len() as i64, "{given} on {upto}");
+            }
+        }
+        if let Ok(memo) = credit(&lines, &taxes, &MemoPart::Whole) {
+            book(&mut lines, &mut taxes, &memo);
+        }
+        for row in &taxes {
+            prop_assert_eq!((row.left_minor, row.credited_minor), (0, row.tax.tax_minor));
+        }
+    }
+
     #[test]
     fn any_sequence_of_memos_sums_to_the_invoice(
         nets in prop::collection::vec(1_i64..20_000, 1..6),

@@ -3,10 +3,10 @@
 
 use super::invoices::{self, InvoiceRow};
 use super::{Filter, KeyValue, ListArgs, ReadError, Seek, Sort};
-use crate::domain::document::{DocumentTax, Flag, FlagCode, TaxKind};
+use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::ids::{AccountId, DocumentId, ItemId};
 use crate::domain::money::Currency;
-use crate::store::{Db, decimal, word};
+use crate::store::{Db, decimal, document, word};
 use chrono::NaiveDate;
 use rusqlite::OptionalExtension;
 use rust_decimal::Decimal;
@@ -166,7 +166,7 @@ pub fn detail(db: &Db<'_>, id: DocumentId) -> Result<Option<InvoiceDetail>, Read
         .optional()?;
     let Some(mut detail) = head else { return Ok(None) };
     detail.items = items(db, id)?;
-    detail.taxes = taxes(db, id)?;
+    detail.taxes = document::taxes(db, id)?;
     detail.flags = flags(db, id)?;
     (detail.before, detail.mean_minor) = before(db, detail.account_id, id, row.currency)?;
     detail.history = history(db, &id.to_string())?;
@@ -209,26 +209,6 @@ fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, ReadError> {
             origin: r.get(10)?,
             derivation: r.get(11)?,
             discounted: r.get::<_, Option<String>>(12)?.unwrap_or_default(),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn taxes(db: &Db<'_>, id: DocumentId) -> Result<Vec<DocumentTax>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor \
-         FROM document_tax WHERE document_id = ?1 ORDER BY tax_code, rate_percent",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
-        Ok(DocumentTax {
-            tax_code: r.get(0)?,
-            rate_percent: decimal(r, 1)?,
-            name: r.get(2)?,
-            kind: word(r, 3, TaxKind::parse)?,
-            inclusive: r.get(4)?,
-            reason: r.get(5)?,
-            base_minor: r.get(6)?,
-            tax_minor: r.get(7)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -131,6 +131,7 @@ fn plan_json(made: &Made) -> Value {
     json!({
         "email": made.queued[0],
         "print": made.queued[1],
+        "corrected": made.corrected,
         "suppressed": made.kept_in(DeliveryStatus::Suppressed),
         "held": made.kept_in(DeliveryStatus::Held),
         "impossible": made.kept_in(DeliveryStatus::Impossible),

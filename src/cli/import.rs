@@ -121,10 +121,28 @@ fn show(report: &Report) {
     };
     output::table(&headers, &report.files.iter().map(row).collect::<Vec<_>>());
     for file in &report.files {
+        show_defaults(file);
         show_changes(file);
         show_waiting(file);
         show_refused(file);
     }
+}
+
+/// Who is delivered to how, where the file says nothing of it.
+fn show_defaults(file: &FileReport) {
+    let Some(ways) = file.delivery_by_default else { return };
+    let words = [
+        (ways.email, "by e-mail"),
+        (ways.print, "by print (no e-mail address)"),
+        (ways.none, "not at all (no address)"),
+    ];
+    let said: Vec<String> =
+        words.iter().filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
+    output::line(&format!(
+        "{}: accounts that say nothing of their delivery get their documents: {}",
+        file.file,
+        said.join(", ")
+    ));
 }
 
 fn show_changes(file: &FileReport) {

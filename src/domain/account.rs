@@ -61,6 +61,17 @@ text_enum! {
 }
 
 impl DeliveryPreference {
+    /// What an account gets that says nothing: the way by which it can be reached.
+    pub fn by_default(terms: &AccountTerms) -> Self {
+        if !terms.emails.is_empty() {
+            Self::Email
+        } else if terms.has_address() {
+            Self::Print
+        } else {
+            Self::None
+        }
+    }
+
     /// Whether a copy is printed.
     pub fn prints(self) -> bool {
         match self {
@@ -111,4 +122,11 @@ pub struct AccountTerms {
     pub po_number: String,
     /// Whether it is billed.
     pub status: AccountStatus,
+}
+
+impl AccountTerms {
+    /// Whether a letter can be addressed: some place.
+    pub fn has_address(&self) -> bool {
+        [&self.address1, &self.address2, &self.city].iter().any(|line| !line.trim().is_empty())
+    }
 }

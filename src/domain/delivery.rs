@@ -1,8 +1,11 @@
 //! Deliveries: what copy of a document goes where, when a refused one is tried again, and the
 //! equation by which the day's deliveries balance.
 
+mod follow;
+
 use super::account::DeliveryPreference;
 use super::payment::{Channel, DeliveryStatus};
+pub use follow::{Place, Places, Standing, places};
 use serde::Serialize;
 
 /// First wait after a refusal for now (4xx), milliseconds; doubles with each.
@@ -28,18 +31,29 @@ impl DeliveryStatus {
         match self {
             S::Queued => matches!(
                 next,
-                S::Held | S::Sending | S::Recalled | S::Written | S::Impossible | S::Suppressed
+                S::Held
+                    | S::Sending
+                    | S::Recalled
+                    | S::Unconfirmed
+                    | S::Written
+                    | S::Impossible
+                    | S::Suppressed
             ),
-            S::Held => matches!(next, S::Queued | S::Recalled),
+            S::Held => matches!(next, S::Queued | S::Recalled | S::Unconfirmed),
             S::Sending => matches!(
                 next,
                 S::Sent | S::Deferred | S::Bounced | S::Unconfirmed | S::Queued | S::Impossible
             ),
             S::Deferred => {
-                matches!(next, S::Sending | S::Held | S::Recalled | S::Queued | S::Impossible)
+                matches!(
+                    next,
+                    S::Sending | S::Held | S::Recalled | S::Unconfirmed | S::Queued | S::Impossible
+                )
             }
-            // Never sent: again, with the same name and bytes.
-            S::Bounced | S::Recalled | S::Impossible | S::Suppressed => next == S::Queued,
+            // Never sent: again, with the same name and bytes; or another copy took its place.
+            S::Bounced => matches!(next, S::Queued | S::Recalled),
+            S::Impossible => matches!(next, S::Queued | S::Suppressed),
+            S::Recalled | S::Suppressed => next == S::Queued,
             // A person or a policy decides: it arrived, or it goes again under the same name.
             S::Unconfirmed => matches!(next, S::Sent | S::Queued),
             S::Written => matches!(next, S::Printed | S::Queued),

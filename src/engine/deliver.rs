@@ -3,15 +3,16 @@
 //! Copies are made here and wait; [`super::send`] mails them, [`super::print`] prints them.
 
 use super::command::{Receipt, Refused};
+use super::envelope::{self, Deed};
 use super::printed::printable;
 use super::{Error, Session};
 use crate::config::Config;
-use crate::document::{Press, batch, email, issuer};
+use crate::document::{Frozen, Press, batch, email, issuer};
 use crate::domain::actor::Verb;
-use crate::domain::delivery::{Balance, Fate, Wishes, plan};
+use crate::domain::delivery::{Balance, Fate, Planned, Wishes, plan};
 use crate::domain::ids::{BillRunId, DeliveryId, DocumentId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
-use crate::store::delivery::{Delivery, Filter, NewDelivery};
+use crate::store::delivery::{Filter, NewDelivery};
 use crate::store::job::JobKind;
 use crate::store::undelivered::Undelivered;
 use crate::store::{self, Db, StoreError, Tx};
@@ -43,6 +44,8 @@ pub struct Made {
     pub queued: [usize; 2],
     /// Copies that do not, with the reason: Held, Suppressed, Impossible.
     pub kept: Vec<Copy>,
+    /// Copies on their way whose address or way changed with the account's.
+    pub corrected: usize,
     /// The job that sends, when e-mail waits.
     pub job: Option<JobId>,
 }
@@ -53,6 +56,22 @@ impl Made {
             (DeliveryStatus::Queued, Channel::Email) => self.queued[0] += 1,
             (DeliveryStatus::Queued, Channel::Print) => self.queued[1] += 1,
             _ => self.kept.push(copy),
+        }
+    }
+
+    /// Counts what followed its account.
+    fn followed(&mut self, deeds: Vec<Deed>) {
+        for deed in deeds {
+            match deed.to {
+                Some(to) if deed.from.is_some_and(|c| c.status.is_open()) => {
+                    self.corrected += 1;
+                    if !to.status.is_open() {
+                        self.kept.push(to);
+                    }
+                }
+                Some(to) => self.count(to),
+                None => self.corrected += 1,
+            }
         }
     }
 
@@ -67,6 +86,7 @@ impl Made {
         let words = [
             (email, "by e-mail"),
             (print, "to print"),
+            (self.corrected, "to another address than before"),
             (self.kept_in(DeliveryStatus::Suppressed), "suppressed"),
             (self.kept_in(DeliveryStatus::Held), "held"),
             (self.kept_in(DeliveryStatus::Impossible), "impossible"),
@@ -101,23 +121,30 @@ pub(super) fn open_press() -> Result<Press, Error> {
     Press::open().map_err(|e| Error::Bug(e.to_string()))
 }
 
-/// The copies of one document, each with its fate.
-fn copies(db: &Db<'_>, press: Press, due: &Undelivered) -> Result<Vec<Copy>, Error> {
-    let document = printable(db, due.document)?;
-    let postal = if document.customer.has_address() {
-        document.customer.window().join(", ")
-    } else {
-        String::new()
-    };
-    let wishes = Wishes {
+/// The copies that the account wants of a document, before it is known whether they can be made.
+pub(super) fn planned(due: &Undelivered) -> Result<Vec<Planned>, Error> {
+    let frozen = due.frozen.as_deref().unwrap_or("{}");
+    let customer = serde_json::from_str::<Frozen>(frozen)
+        .map_err(|e| {
+            let id = due.document;
+            StoreError::Corrupt(format!("what {id} froze cannot be read: {e}"))
+        })?
+        .customer;
+    let postal = if customer.has_address() { customer.window().join(", ") } else { String::new() };
+    Ok(plan(&Wishes {
         preference: due.preference,
         emails: &due.emails,
         postal: &postal,
         zero_total: due.total_minor == 0,
         skip_zero_email: due.skip_zero_email,
-    };
+    }))
+}
+
+/// The copies of one document, each with its fate, in the order of [`planned`].
+pub(super) fn copies(db: &Db<'_>, press: Press, due: &Undelivered) -> Result<Vec<Copy>, Error> {
+    let document = printable(db, due.document)?;
     let unprintable = press.check(&document).err().map(|e| e.to_string());
-    Ok(plan(&wishes)
+    Ok(planned(due)?
         .into_iter()
         .map(|planned| {
             let (mut status, mut reason) = match planned.fate {
@@ -172,6 +199,7 @@ fn look(
 pub fn preview(session: &Session, run: Option<BillRunId>) -> Result<Made, Error> {
     let press = open_press()?;
     let (mut made, mut after) = (Made::default(), DocumentId(0));
+    made.followed(envelope::preview(session, press, run)?);
     loop {
         let chunk = look(session, press, run, after)?;
         let Some((last, _)) = chunk.last() else { return Ok(made) };
@@ -199,16 +227,15 @@ impl When {
     }
 }
 
-/// Makes the deliveries of posted documents that have none, of a run or of all. Safe to repeat:
-/// documents that have deliveries are left alone, but copies that had no e-mail address get one
-/// that was found since.
+/// Makes the deliveries of posted documents that have none, of a run or of all, and lets those that
+/// have not left follow their accounts. Safe to repeat.
 pub fn make(session: &mut Session, run: Option<BillRunId>, when: When) -> Result<Made, Error> {
     let press = open_press()?;
     let config = session.config()?;
     let hold_ms = when.hold_ms(&config);
     let domain = domain(config.get("smtp.from"));
     let (mut made, mut after) = (Made::default(), DocumentId(0));
-    mend(session, run, hold_ms, &domain, &mut made)?;
+    made.followed(envelope::follow(session, Verb::Deliver, run, when)?);
     loop {
         let chunk = look(session, press, run, after)?;
         let Some((last, _)) = chunk.last() else { break };
@@ -260,73 +287,6 @@ fn insert(
         domain,
     };
     store::delivery::insert(tx, &new)
-}
-
-/// Gives e-mail copies without an address those the account has got since.
-fn mend(
-    session: &mut Session,
-    run: Option<BillRunId>,
-    hold_ms: i64,
-    domain: &str,
-    made: &mut Made,
-) -> Result<(), Error> {
-    let today = session.now()?.today;
-    let lacking = Filter {
-        run,
-        status: Some(DeliveryStatus::Impossible),
-        channel: Some(Channel::Email),
-        ..Filter::default()
-    };
-    let found: Vec<(Delivery, Vec<String>)> = session.read(|db| {
-        let mut found = Vec::new();
-        for row in store::delivery::list(db, &lacking)?.into_iter().filter(|r| r.address.is_empty())
-        {
-            let mut emails = store::undelivered::emails_today(db, row.account, today)?;
-            emails.retain(|e| email::address(e, "recipient").is_ok());
-            if !emails.is_empty() {
-                found.push((row, emails));
-            }
-        }
-        Ok(found)
-    })?;
-    if found.is_empty() {
-        return Ok(());
-    }
-    let mended = session.write(Verb::Deliver, |tx| {
-        let mut mended = 0;
-        for (row, emails) in &found {
-            let not_before = Some(tx.now().at_ms + hold_ms);
-            for (i, address) in emails.iter().enumerate() {
-                if i == 0 && store::delivery::readdress(tx, row.id, address)? {
-                    let step = store::delivery::step(
-                        tx,
-                        row.id,
-                        DeliveryStatus::Queued,
-                        "address found",
-                        not_before,
-                    )?;
-                    mended += usize::from(step.is_ok());
-                } else if i > 0 {
-                    let new = NewDelivery {
-                        document: row.document,
-                        account: row.account,
-                        channel: Channel::Email,
-                        address,
-                        status: DeliveryStatus::Queued,
-                        reason: "",
-                        not_before_at: tx.now().at_ms + hold_ms,
-                        domain,
-                    };
-                    store::delivery::insert(tx, &new)?;
-                    mended += 1;
-                }
-            }
-        }
-        tx.note("deliveries", format!("{mended} e-mails got an address that was missing"));
-        Ok(mended)
-    })?;
-    made.queued[0] += mended;
-    Ok(())
 }
 
 /// What stands behind the `@` of a Message-ID: the sender's domain.

@@ -3,7 +3,8 @@
 //! Each takes many deliveries; what can take the step does, the rest is refused with its state.
 
 use super::command::{Receipt, Refused};
-use super::deliver::{When, domain, ensure_job};
+use super::deliver::{When, domain, ensure_job, open_press};
+use super::envelope::{self, Again, Post};
 use super::printed::printable;
 use super::{Error, Session};
 use crate::domain::actor::Verb;
@@ -17,7 +18,7 @@ fn steps(
     session: &mut Session,
     ids: &[DeliveryId],
     verb: &str,
-    mut step: impl FnMut(&Tx<'_>, DeliveryId) -> Result<Result<(), String>, StoreError>,
+    mut step: impl FnMut(&Tx<'_>, DeliveryId) -> Result<Result<(), String>, Error>,
 ) -> Result<Receipt, Error> {
     let mut receipt = session.write(Verb::Deliver, |tx| {
         let mut receipt = Receipt::default();
@@ -25,11 +26,11 @@ fn steps(
             match step(tx, *id) {
                 Ok(Ok(())) => receipt.done += 1,
                 Ok(Err(reason)) => receipt.refused.push(Refused { what: id.to_string(), reason }),
-                Err(StoreError::NotFound(_)) => {
+                Err(Error::Store(StoreError::NotFound(_))) => {
                     let reason = "there is no such delivery".to_owned();
                     receipt.refused.push(Refused { what: id.to_string(), reason });
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
         receipt.summary = format!("{verb} {}", receipt.done);
@@ -51,7 +52,7 @@ fn moved(
     next: DeliveryStatus,
     reason: &str,
     at: Option<i64>,
-) -> Result<Result<(), String>, StoreError> {
+) -> Result<Result<(), String>, Error> {
     let result = store::delivery::step(tx, id, next, reason, at)?;
     Ok(result.map(|_| ()).map_err(|is| format!("it is {is}")))
 }
@@ -60,7 +61,12 @@ fn moved(
 pub fn recall(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
     let who = session.actor.name.clone();
     steps(session, ids, "recalled", |tx, id| {
-        moved(tx, id, DeliveryStatus::Recalled, &format!("recalled by {who}"), None)
+        let row = store::delivery::get(tx, id)?;
+        let taken = moved(tx, id, DeliveryStatus::Recalled, &format!("recalled by {who}"), None)?;
+        Ok(taken.and_then(|()| match row.ends(DeliveryStatus::Recalled) {
+            DeliveryStatus::Recalled => Ok(()),
+            status => Err(format!("it does not go again, but a try may have arrived: {status}")),
+        }))
     })
 }
 
@@ -83,10 +89,23 @@ pub fn send_now(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Er
 }
 
 /// Tries again what was never sent, under its old name: bounced, deferred, recalled, held, or
-/// (a person decides) unconfirmed.
+/// (a person decides) unconfirmed. Where the account has another address by now, it goes there.
 pub fn retry(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
+    let press = open_press()?;
+    let post = Post::of(&session.config()?, When::Now);
     steps(session, ids, "queued again", |tx, id| {
         let row = store::delivery::get(tx, id)?;
+        match row.status {
+            DeliveryStatus::Sent
+            | DeliveryStatus::Printed
+            | DeliveryStatus::Queued
+            | DeliveryStatus::Sending => {}
+            _ => match envelope::again(tx, press, id, &post)? {
+                Again::Here => {}
+                Again::Elsewhere => return Ok(Ok(())),
+                Again::Not(why) => return Ok(Err(why)),
+            },
+        }
         match row.status {
             DeliveryStatus::Sent | DeliveryStatus::Printed => {
                 Ok(Err(format!("it is {}; deliver --resend all makes another copy", row.status)))
@@ -117,20 +136,35 @@ pub enum Resend {
     All,
 }
 
-/// Sends again: what never left goes under its old name, what did is made as another copy. Either
-/// waits out the hold like any e-mail, so that a slip can be recalled.
+/// Sends again: what never left goes under its old name, what did is made as another copy; to the
+/// address that the account has now. Either waits out the hold like any e-mail, so that a slip can
+/// be recalled.
 pub fn resend(
     session: &mut Session,
     ids: &[DeliveryId],
     what: Resend,
     when: When,
 ) -> Result<Receipt, Error> {
-    let config = session.config()?;
-    let (domain, hold_ms) = (domain(config.get("smtp.from")), when.hold_ms(&config));
+    let press = open_press()?;
+    let post = Post::of(&session.config()?, when);
     steps(session, ids, "sent again", |tx, id| {
         let row = store::delivery::get(tx, id)?;
-        let wait = if row.channel == Channel::Email { hold_ms } else { 0 };
+        let wait = if row.channel == Channel::Email { post.hold_ms } else { 0 };
         let at = Some(tx.now().at_ms + wait);
+        let takes = match row.status {
+            DeliveryStatus::Bounced | DeliveryStatus::Recalled => true,
+            DeliveryStatus::Unconfirmed | DeliveryStatus::Sent | DeliveryStatus::Printed => {
+                what == Resend::All
+            }
+            _ => false,
+        };
+        if takes {
+            match envelope::again(tx, press, id, &post)? {
+                Again::Here => {}
+                Again::Elsewhere => return Ok(Ok(())),
+                Again::Not(why) => return Ok(Err(why)),
+            }
+        }
         match (row.status, what) {
             (DeliveryStatus::Bounced | DeliveryStatus::Recalled, _)
             | (DeliveryStatus::Unconfirmed, Resend::All) => {
@@ -145,7 +179,7 @@ pub fn resend(
                     status: DeliveryStatus::Queued,
                     reason: "",
                     not_before_at: tx.now().at_ms + wait,
-                    domain: &domain,
+                    domain: &post.domain,
                 };
                 store::delivery::insert(tx, &new)?;
                 Ok(Ok(()))
@@ -165,7 +199,7 @@ pub fn resendable(
     let rows =
         session.read(|db| store::delivery::list(db, &Filter { run, ..Filter::default() }))?;
     let mut last = std::collections::BTreeMap::new();
-    for row in rows {
+    for row in rows.into_iter().filter(|row| row.replaced_by.is_none()) {
         last.insert((row.document, row.channel, row.address), (row.id, row.status));
     }
     Ok(last
@@ -202,7 +236,7 @@ pub fn change_channel(
                     Some(document.customer.window().join(", "))
                 }
                 Ok(_) => None,
-                Err(Error::Store(error)) => return Err(error),
+                Err(Error::Store(error)) => return Err(error.into()),
                 Err(other) => return Ok(Err(other.to_string())),
             },
         };
@@ -227,7 +261,8 @@ pub fn change_channel(
             not_before_at: tx.now().at_ms,
             domain: &domain,
         };
-        store::delivery::insert(tx, &new)?;
+        let made = store::delivery::insert(tx, &new)?;
+        store::envelope::chosen(tx, made)?;
         Ok(Ok(()))
     })
 }

@@ -10,21 +10,26 @@ mod methods;
 mod open_items;
 mod plan;
 mod rejects;
+mod report;
 mod second;
 mod subscriptions;
 mod taxes;
 mod usage;
 
-use super::{Error, Session};
+use super::deliver::{self, When};
+use super::{Error, Session, envelope};
+use crate::clock::Now;
 use crate::domain::actor::Actor;
 use crate::domain::text;
 use crate::import::{self, Kind, Refused, Rows};
 use crate::outside::{self, Standing};
 use crate::store::{self, Db, Op, StoreError, Topic, Tx, operation};
+use chrono::NaiveDate;
+pub use plan::Defaults;
 use plan::{Change, Merge};
+pub use report::{FileReport, Report};
 use second::Judged;
 pub use second::{Waiting, end as end_request};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -40,43 +45,6 @@ pub struct Options {
     pub allow_repeats: bool,
     /// A reject file that is there already is replaced.
     pub replace: bool,
-}
-
-/// What became of every file.
-#[derive(Debug, Serialize)]
-pub struct Report {
-    /// In the order in which they were taken.
-    pub files: Vec<FileReport>,
-}
-
-/// What became of one file.
-#[derive(Debug, Serialize)]
-pub struct FileReport {
-    /// The path as given.
-    pub file: String,
-    /// What it holds; none when its header says nothing known.
-    pub kind: Option<Kind>,
-    /// Rows that were not in the book.
-    pub added: usize,
-    /// Rows that say something else than the book did.
-    pub changed: usize,
-    /// Rows that say what the book says.
-    pub unchanged: usize,
-    /// Rows that did not go in. Without a reject file one of them keeps the whole file out.
-    pub refused: Vec<Refused>,
-    /// Rows that wait for a second person; they are in the book once somebody else confirms.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub waiting: Vec<Waiting>,
-    /// The number that `import --confirm` takes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request: Option<i64>,
-    /// What was changed, old and new; at most [`plan::SHOWN`].
-    pub changes: Vec<Change>,
-    /// Whether the file's good rows are in the book.
-    pub loaded: bool,
-    /// Where the refused rows were written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reject_file: Option<PathBuf>,
 }
 
 /// One file, read and parsed.
@@ -156,7 +124,8 @@ fn import_all(
     let actor = session.actor.clone();
     session.read(|db| second::authorize(db, &actor, &sources))?;
     if !options.yes {
-        session.read(|db| Ok(ask_first(db, &sources, options)))??;
+        let today = session.now()?.today;
+        session.read(|db| Ok(ask_first(db, &sources, options, today)))??;
     }
     let mut rejects = options.reject_file.as_deref().map(|base| {
         let standing = if options.replace { Standing::Replace } else { Standing::Keep };
@@ -165,6 +134,12 @@ fn import_all(
     let mut files = Vec::with_capacity(sources.len());
     for source in &sources {
         files.push(import_one(session, source, options, rejects.as_mut())?);
+    }
+    let amended = |f: &FileReport| f.kind == Some(Kind::Accounts) && f.loaded && f.changed > 0;
+    if files.iter().any(amended) {
+        // What waits to be delivered goes by what the accounts want from now on.
+        envelope::follow(session, second::verb(Kind::Accounts), None, When::AfterHold)?;
+        deliver::ensure_job(session)?;
     }
     Ok(Report { files })
 }
@@ -227,7 +202,12 @@ fn read_each(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
 const NEVER_ASK_BELOW: u64 = 5;
 
 /// Refuses with a question when the files change many charges that are billed already.
-fn ask_first(db: &Db<'_>, sources: &[Source], options: &Options) -> Result<(), Error> {
+fn ask_first(
+    db: &Db<'_>,
+    sources: &[Source],
+    options: &Options,
+    today: NaiveDate,
+) -> Result<(), Error> {
     if !store::charge::any_billed(db)? {
         return Ok(());
     }
@@ -237,7 +217,7 @@ fn ask_first(db: &Db<'_>, sources: &[Source], options: &Options) -> Result<(), E
     let billed = u64::from(store::charge::billed_count(db)?);
     for source in sources {
         let Ok(rows) = &source.parsed else { continue };
-        let plan = plan(db, rows, options)?;
+        let plan = plan(db, rows, options, today)?;
         let touched = plan.billed_charges();
         let share = i128::from(touched) * 100 > i128::from(billed) * i128::from(percent);
         if touched >= NEVER_ASK_BELOW && (i128::from(touched) > i128::from(most) || share) {
@@ -259,10 +239,11 @@ fn plan<'r>(
     db: &Db<'_>,
     rows: &'r Rows,
     options: &Options,
+    today: NaiveDate,
 ) -> Result<Box<dyn Merge + 'r>, StoreError> {
     Ok(match rows {
         Rows::Taxes(table) => Box::new(taxes::plan(db, table)?),
-        Rows::Accounts(table) => Box::new(accounts::plan(db, table)?),
+        Rows::Accounts(table) => Box::new(accounts::plan(db, table, today)?),
         Rows::PaymentMethods(table) => Box::new(methods::plan(db, table)?),
         Rows::Subscriptions(table) => Box::new(subscriptions::plan(db, table)?),
         Rows::Charges(table) => Box::new(charges::plan(db, table)?),
@@ -300,6 +281,7 @@ fn import_one(
         unchanged: 0,
         refused: Vec::new(),
         waiting: Vec::new(),
+        delivery_by_default: None,
         request: None,
         changes: Vec::new(),
         loaded: false,
@@ -325,6 +307,7 @@ fn import_one(
     }
     if !report.loaded {
         report.waiting.clear();
+        report.delivery_by_default = None;
         (report.added, report.changed) = (0, 0);
         report.changes.clear();
     }
@@ -344,12 +327,12 @@ impl<'f> Staged<'f> {
         &self,
         db: &Db<'_>,
         actor: &Actor,
-        now_ms: i64,
+        now: Now,
     ) -> Result<(Box<dyn Merge + 'f>, Judged), StoreError> {
-        let plan = plan(db, self.rows, self.options)?;
+        let plan = plan(db, self.rows, self.options, now.today)?;
         let deeds = &plan.findings().deeds;
         let confirms = self.source.confirms.as_ref().map(|(id, _)| *id);
-        let judged = second::judge(db, actor, self.file, deeds, now_ms, confirms)?;
+        let judged = second::judge(db, actor, self.file, deeds, now.at_ms, confirms)?;
         Ok((plan, judged))
     }
 
@@ -396,7 +379,7 @@ fn stage(
     let owed = matches!(staged.file.kind, Kind::Accounts | Kind::PaymentMethods | Kind::OpenItems);
     for attempt in 1..=TRIES {
         let (mut first, before) =
-            session.read(|db| Ok((staged.plan(db, &actor, now.at_ms)?, grounds(db, owed)?)))?;
+            session.read(|db| Ok((staged.plan(db, &actor, now)?, grounds(db, owed)?)))?;
         staged.fill(report, first.0.as_ref(), &first.1);
         let nothing = |judged: &Judged, report: &FileReport| {
             let none = report.added == 0 && report.changed == 0;
@@ -416,7 +399,7 @@ fn stage(
                 tx.quiet();
                 return Ok(false);
             }
-            let (again, mut judged) = staged.plan(tx, &actor, now.at_ms)?;
+            let (again, mut judged) = staged.plan(tx, &actor, now)?;
             staged.fill(report, again.as_ref(), &judged);
             if nothing(&judged, report) {
                 tx.quiet();
@@ -452,6 +435,8 @@ fn fill(report: &mut FileReport, rows: &Rows, plan: &dyn Merge) {
     report.refused.extend_from_slice(plan.refused());
     report.refused.sort_by_key(|r| r.line);
     let counts = plan.counts();
+    let defaults = plan.findings().defaults;
+    report.delivery_by_default = (defaults != Defaults::default()).then_some(defaults);
     report.added = counts.added;
     report.changed = counts.changed;
     report.unchanged = counts.same + rows.repeated();

@@ -16,6 +16,7 @@ pub mod demo;
 pub mod desk;
 pub mod doctor;
 pub mod edit;
+mod envelope;
 mod error;
 pub mod events;
 pub mod export;

@@ -4,10 +4,10 @@
 //! its copies Written; then the files get their names. A crash in between leaves a batch whose
 //! files are missing, which [`reprint`] writes again.
 
-use super::deliver::{issuer_name, open_press};
+use super::deliver::{When, issuer_name, open_press};
 use super::job::{Ports, Runner, Slice};
 use super::printed::printable;
-use super::{Error, Session};
+use super::{Error, Session, envelope};
 use crate::document::Press;
 use crate::document::batch::{Batch, Counts, Piece};
 use crate::domain::actor::Verb;
@@ -71,6 +71,7 @@ pub fn write(
 ) -> Result<Written, Error> {
     let press = open_press()?;
     let mut out = Written::default();
+    envelope::follow(session, Verb::Deliver, run, When::AfterHold)?;
     let queued = session.read(|db| store::print_batch::queued(db, run))?;
     let ids: Vec<DeliveryId> = queued.iter().map(|d| d.id).collect();
     let held = hold_corrected(session, &ids)?;

@@ -4,10 +4,10 @@
 //! A process that dies in between leaves rows in Sending; whoever takes the job over cannot know
 //! whether they arrived, so they become Unconfirmed and a person or the policy decides.
 
-use super::deliver::open_press;
+use super::deliver::{When, open_press};
 use super::job::{Ports, Runner, Slice};
 use super::printed::printable;
-use super::{Error, Session, reach, remind};
+use super::{Error, Session, envelope, reach, remind};
 use crate::config::Config;
 use crate::document::{Press, Printable, email};
 use crate::domain::actor::Verb;
@@ -92,7 +92,7 @@ impl Runner for SendRunner {
             Err(Shut::Everywhere(reply)) => return self.down(session, job, &reply),
         };
         let ready = prepare(session, job, ports, &config, due)?;
-        let begun = begin(session, job, ready)?;
+        let begun = begin(session, job, &config, ready)?;
         let limit = usize::try_from(config.int("smtp.connections")).unwrap_or(1);
         self.answers = call(ports, limit, &mailer, begun);
         self.record(session, job, &config)
@@ -329,19 +329,32 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Commits that these are being sent now. Copies whose document was corrected meanwhile are held.
-fn begin(session: &mut Session, job: &JobRow, ready: Vec<Ready>) -> Result<Vec<Ready>, Error> {
+/// Commits that these are being sent now. Copies whose document was corrected meanwhile are held;
+/// those whose account wants them elsewhere by now follow it, and go with the next slice.
+fn begin(
+    session: &mut Session,
+    job: &JobRow,
+    config: &Config,
+    ready: Vec<Ready>,
+) -> Result<Vec<Ready>, Error> {
+    let press = open_press()?;
+    let post = envelope::Post::of(config, When::Now);
     session.write(Verb::Deliver, |tx| {
-        // What matters is written by `settle`; this is the intent.
-        tx.quiet();
         store::job::guard(tx, job)?;
-        let mut begun = Vec::new();
+        let (mut begun, mut moved) = (Vec::new(), 0);
         for one in ready {
             let held = store::delivery::hold_if_corrected(tx, one.delivery.id)?;
+            moved += envelope::of_document(tx, press, one.delivery.document, &post)?.len();
+            // Fails where the copy moved: its bytes name the old address.
             if !held && store::delivery::begin(tx, &one.delivery, job.id, &one.hash)? {
                 begun.push(one);
             }
         }
+        if moved == 0 {
+            // What matters is written by `settle`; this is the intent.
+            tx.quiet();
+        }
+        tx.note("mail", format!("{moved} copies follow their account"));
         Ok(begun)
     })
 }
@@ -444,7 +457,13 @@ fn judge<'a>(
 ) -> Settled<'a> {
     let now = tx.now().at_ms;
     let reply = outcome.reply();
-    let as_is = |status| Settled { status, reply, not_before_at: None, counts: true };
+    let as_is = |status| Settled {
+        status,
+        reply,
+        not_before_at: None,
+        counts: true,
+        maybe_out: matches!(outcome, MailOutcome::Unconfirmed { .. }),
+    };
     match outcome {
         MailOutcome::Sent { .. } => as_is(DeliveryStatus::Sent),
         MailOutcome::Bounced { .. } => as_is(DeliveryStatus::Bounced),

@@ -39,6 +39,15 @@ columns! {
 /// Stands in a row whose file leaves the currency out; never stored.
 const ANY_CURRENCY: Currency = Currency::PLACEHOLDER;
 
+/// Whether a row of accounts.csv has a delivery preference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaysDelivery {
+    /// It names one.
+    Named,
+    /// The column is empty, or left out.
+    Nothing,
+}
+
 /// One row of accounts.csv; columns left out have their defaults here (see [`overlay`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRow {
@@ -46,6 +55,8 @@ pub struct AccountRow {
     pub account_number: String,
     /// Everything else.
     pub terms: AccountTerms,
+    /// Whether the row says how documents reach it; otherwise it is by the default.
+    pub says_delivery: SaysDelivery,
     /// First day of these terms, when given.
     pub effective_from: Option<NaiveDate>,
 }
@@ -60,7 +71,7 @@ impl FromRow for AccountRow {
 
     fn read(c: &AccountColumns, cells: &Cells<'_>) -> Result<Self, Fault> {
         let payment_term = payment_term(c, cells)?;
-        let terms = AccountTerms {
+        let mut terms = AccountTerms {
             name: cells.required_if_given(c.name, MAX_TEXT)?,
             currency: if c.currency.given() { cells.currency(c.currency)? } else { ANY_CURRENCY },
             emails: cells.emails(c.email)?,
@@ -91,9 +102,16 @@ impl FromRow for AccountRow {
                 Some(AccountStatus::Active),
             )?,
         };
+        let says_delivery = if cells.text(c.delivery, MAX_TEXT)?.is_empty() {
+            terms.delivery = DeliveryPreference::by_default(&terms);
+            SaysDelivery::Nothing
+        } else {
+            SaysDelivery::Named
+        };
         Ok(Self {
             account_number: cells.key(c.account_number)?,
             terms,
+            says_delivery,
             effective_from: cells.optional_date(c.effective_from)?,
         })
     }
@@ -111,9 +129,11 @@ fn payment_term(c: &AccountColumns, cells: &Cells<'_>) -> Result<String, Fault> 
     Ok(text)
 }
 
-/// What the account is after the import: given columns from the row, the others as they were.
-pub fn overlay(c: &AccountColumns, old: &AccountTerms, row: &AccountTerms) -> AccountTerms {
-    let row = row.clone();
+/// What the account is after the import: given columns from the row, the others as they were. One
+/// that could not be reached at all, and so was delivered to by no way, gets the default when it can.
+pub fn overlay(c: &AccountColumns, old: &AccountTerms, row: &AccountRow) -> AccountTerms {
+    let says = row.says_delivery;
+    let row = row.terms.clone();
     let mut terms = old.clone();
     let set = |given: bool, to: &mut String, from: String| {
         if given {
@@ -145,11 +165,17 @@ pub fn overlay(c: &AccountColumns, old: &AccountTerms, row: &AccountTerms) -> Ac
     if c.auto_pay.given() {
         terms.auto_pay = row.auto_pay;
     }
-    if c.delivery.given() {
-        terms.delivery = row.delivery;
-    }
     if c.status.given() {
         terms.status = row.status;
+    }
+    let unreached = old.delivery == DeliveryPreference::None
+        && DeliveryPreference::by_default(old) == DeliveryPreference::None;
+    match says {
+        SaysDelivery::Named => terms.delivery = row.delivery,
+        SaysDelivery::Nothing if c.delivery.given() || unreached => {
+            terms.delivery = DeliveryPreference::by_default(&terms);
+        }
+        SaysDelivery::Nothing => {}
     }
     terms
 }

@@ -158,7 +158,7 @@ fn a_column_left_out_keeps_its_value_and_an_empty_cell_clears_it() {
     assert_eq!((old.emails.len(), old.bill_cycle_day, old.auto_pay), (2, 31, true));
     let part = "account_number,name,currency,email\nA1,Uno,EUR,\n";
     let Rows::Accounts(part) = parse(part.as_bytes()).unwrap() else { panic!("accounts") };
-    let new = account::overlay(&part.columns, &old, &part.rows[0].value.terms);
+    let new = account::overlay(&part.columns, &old, &part.rows[0].value);
     let expected = AccountTerms { name: "Uno".into(), emails: vec![], ..old };
     assert_eq!(new, expected);
 }

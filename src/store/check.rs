@@ -462,7 +462,13 @@ SELECT printf('DL-%06d is %s in no print batch', id, status) FROM delivery
 WHERE status IN ('Written', 'Printed') AND batch_id IS NULL
 UNION ALL
 SELECT printf('DL-%06d is Sent without a Message-ID', id) FROM delivery
-WHERE status IN ('Sent', 'Unconfirmed') AND (message_id IS NULL OR message_id = '')";
+WHERE status IN ('Sent', 'Unconfirmed') AND (message_id IS NULL OR message_id = '')
+UNION ALL
+SELECT printf('%d deliveries have the Message-ID %s', count(*), message_id) FROM delivery
+WHERE message_id IS NOT NULL GROUP BY message_id HAVING count(*) > 1
+UNION ALL
+SELECT printf('DL-%06d is %s though DL-%06d took its place', id, status, replaced_by) FROM delivery
+WHERE replaced_by IS NOT NULL AND status NOT IN ('Recalled', 'Unconfirmed', 'Sent')";
 
 const LEASES: &str = "
 SELECT printf('J-%06d is %s and was never claimed', id, state) FROM job WHERE state = 'Running' AND epoch = 0

@@ -53,11 +53,29 @@ pub struct Delivery {
     pub batch_position: Option<i64>,
     /// Which copy, from 1.
     pub copy: i64,
+    /// Whether a person chose its way, against the account's preference.
+    pub by_hand: bool,
+    /// Whether an earlier try may have arrived.
+    pub maybe_out: bool,
+    /// The copy that took its place.
+    pub replaced_by: Option<DeliveryId>,
+}
+
+impl Delivery {
+    /// The state it comes to when it is to become `next`: what may have arrived was not recalled.
+    pub fn ends(&self, next: DeliveryStatus) -> DeliveryStatus {
+        if self.maybe_out && next == DeliveryStatus::Recalled {
+            DeliveryStatus::Unconfirmed
+        } else {
+            next
+        }
+    }
 }
 
 pub(super) const COLUMNS: &str = "l.id, l.document_id, coalesce(d.number, ''), l.account_id, a.number, l.channel, l.address, \
     l.status, l.attempts, l.queued_at, l.not_before_at, l.first_try_at, l.ended_at, l.last_reply, l.message_id, \
-    l.message_hash, l.sender, l.batch_id, l.batch_position, l.copy";
+    l.message_hash, l.sender, l.batch_id, l.batch_position, l.copy, \
+    l.by_hand, l.maybe_out, l.replaced_by";
 
 pub(super) const FROM: &str =
     "FROM delivery l JOIN document d ON d.id = l.document_id JOIN account a ON a.id = l.account_id";
@@ -84,6 +102,9 @@ pub(super) fn row(r: &Row<'_>) -> rusqlite::Result<Delivery> {
         batch: r.get(17)?,
         batch_position: r.get(18)?,
         copy: r.get(19)?,
+        by_hand: r.get(20)?,
+        maybe_out: r.get(21)?,
+        replaced_by: r.get::<_, Option<i64>>(22)?.map(DeliveryId),
     })
 }
 
@@ -185,16 +206,22 @@ pub fn insert(tx: &Tx<'_>, new: &NewDelivery<'_>) -> Result<DeliveryId, StoreErr
         ))?;
     let id = DeliveryId(tx.conn().last_insert_rowid());
     if new.channel == Channel::Email {
-        // The book's id keeps names apart between books, the row's between deliveries.
-        tx.conn()
-            .prepare_cached(
-                "UPDATE delivery SET message_id = ?2 || '.' || (SELECT substr(uid, 1, 12) FROM book) || '@' || ?3
-                 WHERE id = ?1",
-            )?
-            .execute((id.0, id.to_string(), new.domain))?;
+        name(tx, id, new.domain)?;
     }
     tx.touch(Topic::Deliveries);
     Ok(id)
+}
+
+/// Gives an e-mail its Message-ID for good, unless it has one.
+pub(super) fn name(tx: &Tx<'_>, id: DeliveryId, domain: &str) -> Result<(), StoreError> {
+    // The book's id keeps names apart between books, the row's between deliveries.
+    tx.conn()
+        .prepare_cached(
+            "UPDATE delivery SET message_id = ?2 || '.' || (SELECT substr(uid, 1, 12) FROM book) || '@' || ?3
+             WHERE id = ?1 AND message_id IS NULL",
+        )?
+        .execute((id.0, id.to_string(), domain))?;
+    Ok(())
 }
 
 /// E-mail that may go now, oldest turn first.
@@ -260,9 +287,10 @@ pub fn begin(tx: &Tx<'_>, sent: &Delivery, job: JobId, hash: &str) -> Result<boo
         .prepare_cached(
             "UPDATE delivery SET status = 'Sending', attempts = attempts + 1, job_id = ?2, sender = ?3,
                     message_hash = ?4, first_try_at = coalesce(first_try_at, ?5)
-             WHERE id = ?1 AND status IN ('Queued','Deferred') AND not_before_at <= ?5 AND attempts = ?6",
+             WHERE id = ?1 AND status IN ('Queued','Deferred') AND not_before_at <= ?5 AND attempts = ?6
+               AND address = ?7",
         )?
-        .execute((sent.id.0, job.0, &sent.sender, hash, now, sent.attempts))?;
+        .execute((sent.id.0, job.0, &sent.sender, hash, now, sent.attempts, &sent.address))?;
     tx.touch(Topic::Deliveries);
     Ok(begun == 1)
 }
@@ -287,9 +315,12 @@ pub struct Settled<'a> {
     pub not_before_at: Option<i64>,
     /// Whether the try counts; a transport that was down is none.
     pub counts: bool,
+    /// Whether it may have arrived all the same.
+    pub maybe_out: bool,
 }
 
-/// Records what became of a copy this job was sending. Settling twice is a no-op.
+/// Records what became of a copy this job was sending. Settling twice is a no-op. What is refused at
+/// last, but may have arrived before, is not known: it is for a person, and never sent again blindly.
 pub fn settle(
     tx: &Tx<'_>,
     id: DeliveryId,
@@ -300,8 +331,10 @@ pub fn settle(
     let done = tx
         .conn()
         .prepare_cached(
-            "UPDATE delivery SET status = ?3, last_reply = ?4, not_before_at = coalesce(?5, not_before_at),
-                    ended_at = ?6, job_id = NULL, attempts = attempts - (CASE WHEN ?7 THEN 0 ELSE 1 END)
+            "UPDATE delivery SET status = CASE WHEN ?3 = 'Bounced' AND maybe_out THEN 'Unconfirmed' ELSE ?3 END,
+                    last_reply = ?4, not_before_at = coalesce(?5, not_before_at),
+                    ended_at = ?6, job_id = NULL, attempts = attempts - (CASE WHEN ?7 THEN 0 ELSE 1 END),
+                    maybe_out = max(maybe_out, ?8)
              WHERE id = ?1 AND status = 'Sending' AND job_id = ?2",
         )?
         .execute((
@@ -312,6 +345,7 @@ pub fn settle(
             settled.not_before_at,
             ended,
             settled.counts,
+            settled.maybe_out,
         ))?;
     tx.touch(Topic::Deliveries);
     Ok(done == 1)
@@ -340,8 +374,8 @@ pub fn transport_down(tx: &Tx<'_>, reply: &str) -> Result<(), StoreError> {
     super::notice::again(tx, "mail_down", "mail", &format!("e-mail does not leave: {reply}"))
 }
 
-/// Moves a copy from one of some states to another; `None` with the state it is in when it was in
-/// none of them.
+/// Moves a copy from one of some states to another; the state it is in when it was in none of them.
+/// One of which a try may have arrived is never called Recalled: it ends Unconfirmed.
 pub fn step(
     tx: &Tx<'_>,
     id: DeliveryId,
@@ -353,6 +387,7 @@ pub fn step(
     if !before.status.can_become(next) {
         return Ok(Err(before.status));
     }
+    let next = before.ends(next);
     let ended = (!next.is_open()).then_some(tx.now().at_ms);
     // Going into the queue settles what was asked about corrections so far.
     tx.conn()
@@ -363,23 +398,13 @@ pub fn step(
                       WHERE m.corrects_id = delivery.document_id AND m.status = 'Posted') ELSE asked_about END,
                     batch_id = CASE WHEN ?2 = 'Queued' THEN NULL ELSE batch_id END,
                     batch_position = CASE WHEN ?2 = 'Queued' THEN NULL ELSE batch_position END,
-                    first_try_at = CASE WHEN ?2 = 'Queued' THEN NULL ELSE first_try_at END
+                    first_try_at = CASE WHEN ?2 = 'Queued' THEN NULL ELSE first_try_at END,
+                    maybe_out = CASE WHEN status = 'Unconfirmed' THEN 1 ELSE maybe_out END
              WHERE id = ?1",
         )?
         .execute((id.0, next.as_str(), reason, not_before_at, ended))?;
     tx.touch(Topic::Deliveries);
     Ok(Ok(before))
-}
-
-/// Gives a copy that could not go an address that was found since; false when a copy to it exists.
-pub fn readdress(tx: &Tx<'_>, id: DeliveryId, address: &str) -> Result<bool, StoreError> {
-    let changed = tx
-        .conn()
-        .prepare_cached(
-            "UPDATE OR IGNORE delivery SET address = ?2 WHERE id = ?1 AND status = 'Impossible'",
-        )?
-        .execute((id.0, address))?;
-    Ok(changed == 1)
 }
 
 /// How the deliveries stand, of all documents or of a run's. The last copy to an address counts.

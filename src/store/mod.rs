@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod desk;
 pub mod document;
 pub mod draft;
+pub mod envelope;
 mod error;
 pub mod filesystem;
 pub mod four_eyes;

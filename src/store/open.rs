@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_ledger_day.sql"),
     include_str!("migrations/0012_reopened.sql"),
     include_str!("migrations/0013_tax_rounding.sql"),
+    include_str!("migrations/0014_envelope.sql"),
 ];
 
 /// The schema of this program.

@@ -1,4 +1,4 @@
-//! Posted documents that have no delivery yet, with what decides where they go.
+//! Posted documents that have no delivery yet, and what decides where a document goes.
 
 use super::{Db, StoreError, account, word};
 use crate::domain::account::DeliveryPreference;
@@ -6,7 +6,7 @@ use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use chrono::NaiveDate;
 use rusqlite::OptionalExtension;
 
-/// A posted document that has no delivery yet, with what decides where it goes.
+/// A posted document with what decides where it goes.
 #[derive(Debug, Clone)]
 pub struct Undelivered {
     /// The document.
@@ -31,6 +31,31 @@ pub struct Undelivered {
 const DELIVERABLE: &str =
     "d.status = 'Posted' AND d.kind <> 'write_off' AND d.source <> 'open_item'";
 
+/// Of a document `d` what decides where it goes, with the account's version in force on `:today`.
+fn selected() -> String {
+    format!(
+        "SELECT d.id, d.account_id, d.total_minor, d.frozen, coalesce(r.skip_zero_email, 0),
+                coalesce((SELECT m.number FROM document m WHERE m.id = s.reversed_by), ''), v.delivery, v.emails
+         FROM document d JOIN document_state s ON s.document_id = d.id
+         JOIN account_version v ON v.id = {}
+         LEFT JOIN bill_run r ON r.id = d.run_id",
+        account::in_force("d.account_id", ":today")
+    )
+}
+
+fn undelivered(r: &rusqlite::Row<'_>) -> rusqlite::Result<Undelivered> {
+    Ok(Undelivered {
+        document: DocumentId(r.get(0)?),
+        account: AccountId(r.get(1)?),
+        total_minor: r.get(2)?,
+        frozen: r.get(3)?,
+        skip_zero_email: r.get(4)?,
+        reversed_by: r.get(5)?,
+        preference: word(r, 6, DeliveryPreference::parse)?,
+        emails: addresses(r.get_ref(7)?.as_str()?),
+    })
+}
+
 /// Posted documents without a delivery, by id, after `after`.
 pub fn list(
     db: &Db<'_>,
@@ -40,35 +65,28 @@ pub fn list(
     limit: u32,
 ) -> Result<Vec<Undelivered>, StoreError> {
     let scope = if run.is_some() { "d.run_id = :run" } else { ":run IS NULL" };
-    let in_force = account::in_force("d.account_id", ":today");
     let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT d.id, d.account_id, d.total_minor, d.frozen, coalesce(r.skip_zero_email, 0),
-                coalesce((SELECT m.number FROM document m WHERE m.id = s.reversed_by), ''), v.delivery, v.emails
-         FROM document d JOIN document_state s ON s.document_id = d.id
-         JOIN account_version v ON v.id = {in_force}
-         LEFT JOIN bill_run r ON r.id = d.run_id
-         WHERE {DELIVERABLE} AND {scope} AND d.id > :after
+        "{} WHERE {DELIVERABLE} AND {scope} AND d.id > :after
            AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.document_id = d.id)
-         ORDER BY d.id LIMIT :limit"
+         ORDER BY d.id LIMIT :limit",
+        selected()
     ))?;
     let rows = statement.query_map(
         rusqlite::named_params! {
             ":run": run.map(|r| r.0), ":after": after.0, ":today": today, ":limit": limit,
         },
-        |r| {
-            Ok(Undelivered {
-                document: DocumentId(r.get(0)?),
-                account: AccountId(r.get(1)?),
-                total_minor: r.get(2)?,
-                frozen: r.get(3)?,
-                skip_zero_email: r.get(4)?,
-                reversed_by: r.get(5)?,
-                preference: word(r, 6, DeliveryPreference::parse)?,
-                emails: addresses(r.get_ref(7)?.as_str()?),
-            })
-        },
+        undelivered,
     )?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What decides today where one posted document goes, whether or not it has deliveries.
+pub fn of(db: &Db<'_>, id: DocumentId, today: NaiveDate) -> Result<Undelivered, StoreError> {
+    db.conn()
+        .prepare_cached(&format!("{} WHERE d.id = :id", selected()))?
+        .query_row(rusqlite::named_params! { ":id": id.0, ":today": today }, undelivered)
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
 fn addresses(text: &str) -> Vec<String> {

@@ -27,6 +27,8 @@ const MADE: &[&str] = &[
     "DROP INDEX ledger_entry_day",
     "ALTER TABLE document_state DROP COLUMN reopened_on",
     "ALTER TABLE document_tax DROP COLUMN rounding",
+    "ALTER TABLE delivery DROP COLUMN by_hand; ALTER TABLE delivery DROP COLUMN maybe_out;
+     ALTER TABLE delivery DROP COLUMN replaced_by",
 ];
 
 /// What a call of the binary gave.

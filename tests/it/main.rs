@@ -24,6 +24,7 @@ mod disk;
 mod document;
 mod dunning;
 mod edit;
+mod envelope;
 mod explain;
 mod export;
 mod faults;

@@ -5,7 +5,7 @@ use super::plan::{ALWAYS, Findings, Merge, Names, RowDeed, differences, mark_sta
 use super::second::Judged;
 use crate::domain::account::{AccountTerms, Version, version_on};
 use crate::domain::ids::AccountId;
-use crate::import::account::{AccountColumns, AccountRow, fields, overlay};
+use crate::import::account::{AccountColumns, AccountRow, SaysDelivery, fields, overlay};
 use crate::import::header::Columns as _;
 use crate::import::{Fault, Row, Table};
 use crate::store::{Db, StoreError, Tx, account, charge, stale};
@@ -30,6 +30,7 @@ struct Amended {
 pub fn plan<'r>(
     db: &Db<'_>,
     table: &'r Table<AccountColumns, AccountRow>,
+    today: NaiveDate,
 ) -> Result<Plan<'r>, StoreError> {
     let size = account::highest(db)?;
     let mut names = Names::new(db, table.rows.len(), size, account::directory, account::find)?;
@@ -39,6 +40,9 @@ pub fn plan<'r>(
             None => match table.columns.complete() {
                 Ok(()) => {
                     plan.findings.counts.added += 1;
+                    if row.value.says_delivery == SaysDelivery::Nothing {
+                        plan.findings.defaults.add(row.value.terms.delivery);
+                    }
                     plan.new.push(&row.value);
                 }
                 Err(fault) => plan.findings.refused.push(row.refuse(fault)),
@@ -53,7 +57,7 @@ pub fn plan<'r>(
                     "an account keeps its currency; make a new account",
                 )));
             }
-            Some(known) => compare(db, &mut plan, &table.columns, row, known.id)?,
+            Some(known) => compare(db, &mut plan, &table.columns, row, (known.id, today))?,
         }
     }
     Ok(plan)
@@ -64,7 +68,7 @@ fn compare(
     plan: &mut Plan<'_>,
     columns: &AccountColumns,
     row: &Row<AccountRow>,
-    id: AccountId,
+    (id, today): (AccountId, NaiveDate),
 ) -> Result<(), StoreError> {
     let versions = account::versions(db, id)?;
     let unbilled = match row.value.effective_from {
@@ -77,15 +81,21 @@ fn compare(
             row.value.account_number
         )));
     };
-    let terms = overlay(columns, &held.terms, &row.value.terms);
-    if terms == held.terms {
+    let terms = overlay(columns, &held.terms, &row.value);
+    let mut recorded = Vec::new();
+    if row.value.effective_from.is_none() {
+        recorded.extend(contact(columns, &versions, held, row, today));
+    }
+    if terms == held.terms && recorded.is_empty() {
         plan.findings.counts.same += 1;
         return Ok(());
+    }
+    if row.value.says_delivery == SaysDelivery::Nothing && terms.delivery != held.terms.delivery {
+        plan.findings.defaults.add(terms.delivery);
     }
     let moves_day = terms.bill_cycle_day != held.terms.bill_cycle_day;
     let dated = row.value.effective_from.is_some() || moves_day;
     let from = if dated { unbilled } else { held.effective_from };
-    let mut recorded = Vec::new();
     if moves_day && row.value.effective_from.is_none() {
         // A new address holds at once; a new bill cycle day after what is billed.
         let now = AccountTerms { bill_cycle_day: held.terms.bill_cycle_day, ..terms.clone() };
@@ -116,6 +126,33 @@ fn compare(
     plan.findings.changes.extend_from_slice(&changes);
     plan.amended.push(Amended { line: row.line, id, versions: recorded, changes });
     Ok(())
+}
+
+/// What a row without a date says of e-mail and delivery holds from today, also where the version
+/// that it amends begins later; and in later versions that said the same as that one.
+fn contact(
+    columns: &AccountColumns,
+    versions: &[Version<AccountTerms>],
+    held: &Version<AccountTerms>,
+    row: &Row<AccountRow>,
+    today: NaiveDate,
+) -> Vec<(AccountTerms, NaiveDate)> {
+    let reach = |t: &AccountTerms| (t.emails.clone(), t.delivery);
+    let mut days: Vec<NaiveDate> = versions.iter().map(|v| v.effective_from).collect();
+    days.retain(|day| *day > today);
+    days.push(today);
+    days.sort_unstable();
+    days.dedup();
+    let in_force = days.iter().filter_map(|day| version_on(versions, *day));
+    in_force
+        .filter(|v| v.id != held.id && reach(&v.terms) == reach(&held.terms))
+        .filter_map(|v| {
+            let new = overlay(columns, &v.terms, &row.value);
+            let terms =
+                AccountTerms { emails: new.emails, delivery: new.delivery, ..v.terms.clone() };
+            (terms != v.terms).then_some((terms, v.effective_from))
+        })
+        .collect()
 }
 
 /// The day after the last billed one; before anything is billed, the first version's first day.

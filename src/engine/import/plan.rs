@@ -1,6 +1,7 @@
 //! What every plan has: counts, refusals, changes; and looking numbers up, many or few.
 
 use super::second::Judged;
+use crate::domain::account::DeliveryPreference;
 use crate::domain::ids::DocumentId;
 use crate::import::Refused;
 use crate::store::deed::NewDeed;
@@ -86,6 +87,28 @@ pub struct Counts {
     pub same: usize,
 }
 
+/// How the accounts that say nothing of it are delivered to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Defaults {
+    /// By e-mail: they have an address.
+    pub email: usize,
+    /// By print: they have a postal address alone.
+    pub print: usize,
+    /// Not at all: they have neither.
+    pub none: usize,
+}
+
+impl Defaults {
+    /// Counts one account.
+    pub fn add(&mut self, delivery: DeliveryPreference) {
+        match delivery {
+            DeliveryPreference::Email | DeliveryPreference::Both => self.email += 1,
+            DeliveryPreference::Print => self.print += 1,
+            DeliveryPreference::None => self.none += 1,
+        }
+    }
+}
+
 /// What a row would do that one person may not be let do alone.
 #[derive(Debug, Clone)]
 pub struct RowDeed {
@@ -112,6 +135,8 @@ pub struct Findings {
     pub changes: Vec<Change>,
     /// Charges billed already whose price, dates or periods change.
     pub billed_charges: u64,
+    /// Accounts whose delivery is the default.
+    pub defaults: Defaults,
     /// What a second person may have to confirm.
     pub deeds: Vec<RowDeed>,
 }

@@ -1,0 +1,500 @@
+//! What has not left goes by what the account wants now: corrected, moved, brought back, recalled,
+//! bounced and lost copies, one by one and in any order.
+
+use crate::book::Book;
+use crate::delivery::smtp;
+use crate::sink::{HangUp, Script, Sink};
+use chrono::{DateTime, TimeDelta};
+use daybook::clock::Now;
+use daybook::domain::ids::DeliveryId;
+use daybook::domain::payment::{Channel, DeliveryStatus};
+use daybook::engine::deliver::{self, When};
+use daybook::engine::delivery::{self as clerk, Resend};
+use daybook::engine::{Session, check, import};
+use daybook::store::delivery::{Delivery, Filter, list as rows_of};
+use daybook::worker;
+use proptest::prelude::*;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+
+const WRONG: &str = "account_number,name,currency,email\nA1,Acme,EUR,wrong@elsewhere.example\n";
+const RIGHT: &str = "account_number,name,currency,email\nA1,Acme,EUR,right@customer.example\n";
+
+/// A book with the accounts, each with one posted invoice.
+fn posted(accounts: &str) -> Book {
+    let book = Book::new("2026-11-01T08:00");
+    let numbers: Vec<&str> =
+        accounts.lines().skip(1).map(|l| l.split(',').next().unwrap()).collect();
+    let mut subscriptions = "subscription_number,account_number,start_date\n".to_owned();
+    let mut charges = "charge_number,subscription_number,name,type,model,price\n".to_owned();
+    for number in numbers {
+        subscriptions.push_str(&format!("S-{number},{number},2026-11-01\n"));
+        charges.push_str(&format!("C-{number},S-{number},Service,one_time,flat,100\n"));
+    }
+    let files = [
+        book.file("accounts.csv", accounts),
+        book.file("subscriptions.csv", subscriptions),
+        book.file("charges.csv", charges),
+    ];
+    book.run(&["import", &files[0], &files[1], &files[2]]).ends(0);
+    book.run(&["settings", "set", "issuer.name", "Us"]).ends(0);
+    book.run(&["settings", "set", "smtp.from", "billing@us.example"]).ends(0);
+    book.run(&["bill", "--target", "2026-11-01"]).ends(0);
+    book.run(&["post", "BR-000001"]).ends(0);
+    book
+}
+
+fn list(book: &Book) -> Vec<Value> {
+    book.run(&["delivery", "list", "--json"]).ends(0).json().as_array().unwrap().clone()
+}
+
+/// `to status` of each copy, in order.
+fn stand(book: &Book) -> Vec<String> {
+    let word = |d: &Value, key: &str| d[key].as_str().unwrap().to_owned();
+    list(book).iter().map(|d| format!("{} {}", word(d, "to"), word(d, "status"))).collect()
+}
+
+#[track_caller]
+fn sound(book: &Book) {
+    let said = book.run(&["delivery", "balance", "--json"]).ends(0).json();
+    assert_eq!(said["balances"], true, "{said}");
+    book.run(&["check"]).ends(0);
+}
+
+fn import(book: &Book, content: &str) -> Value {
+    let (code, file) = book.import("corrected.csv", content, &[]);
+    assert_eq!(code, 0, "{file}");
+    file
+}
+
+#[test]
+fn a_copy_that_was_never_tried_takes_the_corrected_address_in_place() {
+    let book = posted(WRONG);
+    book.run(&["deliver", "--detach"]).ends(0);
+    let before = list(&book)[0].clone();
+    // Next year's address is not today's.
+    import(
+        &book,
+        "account_number,name,currency,email,effective_from\nA1,Acme,EUR,later@x.example,2027-01-01\n",
+    );
+    assert_eq!(stand(&book), ["wrong@elsewhere.example Queued"]);
+    import(&book, RIGHT);
+    let after = list(&book)[0].clone();
+    assert_eq!(stand(&book), ["right@customer.example Queued"]);
+    assert_eq!(before["message_id"], after["message_id"], "nobody has seen it");
+    assert!(after["last_reply"].as_str().unwrap().contains("wrong@elsewhere.example"), "{after}");
+    // Recalled from the wrong person, it goes to the right one.
+    book.run(&["delivery", "recall", "DL-000001"]).ends(0);
+    import(&book, &RIGHT.replace("right@", "third@"));
+    assert_eq!(stand(&book), ["right@customer.example Recalled"], "a person took it back");
+    book.run(&["deliver"]).ends(0);
+    assert_eq!(stand(&book), ["right@customer.example Recalled"], "not without a word");
+    book.run(&["deliver", "--resend", "--send-now"]).ends(0);
+    assert_eq!(stand(&book), ["third@customer.example Sent"]);
+    // The day has come; what is sent stays, another copy goes to the address of that day.
+    book.run(&["clock", "set", "2027-01-02T08:00"]).ends(0);
+    book.run(&["deliver", "--send-now"]).ends(0);
+    assert_eq!(stand(&book), ["third@customer.example Sent"]);
+    book.run(&["deliver", "--resend", "all", "--send-now"]).ends(0);
+    assert_eq!(stand(&book), ["third@customer.example Sent", "later@x.example Sent"]);
+    sound(&book);
+}
+
+#[test]
+fn a_copy_that_was_tried_ends_and_another_goes_under_a_name_of_its_own() {
+    let book = posted(WRONG);
+    let sink = Sink::start(Script::default());
+    smtp(&book, &sink);
+    sink.script(|s| drop(s.rcpt.insert("wrong@elsewhere.example".into(), "451 later".into())));
+    book.run(&["deliver"]).ends(0);
+    assert_eq!(stand(&book), ["wrong@elsewhere.example Deferred"]);
+    import(&book, RIGHT);
+    assert_eq!(stand(&book), ["wrong@elsewhere.example Recalled", "right@customer.example Queued"]);
+    let rows = list(&book);
+    assert_eq!(rows[0]["last_reply"], "address corrected");
+    assert_ne!(rows[0]["message_id"], rows[1]["message_id"]);
+    book.run(&["deliver"]).ends(0);
+    assert_eq!(stand(&book)[1], "right@customer.example Sent");
+    // Neither retry nor resend brings the old one back.
+    let refused = book.run(&["delivery", "retry", "DL-000001"]).ends(1);
+    assert!(refused.out.contains("DL-000002"), "{}", refused.out);
+    book.run(&["deliver", "--resend", "--send-now"]).ends(0);
+    assert_eq!(sink.taken().len(), 1);
+    sound(&book);
+
+    // Bounced: the resend goes to the corrected address, the bounce is told.
+    let book = posted(WRONG);
+    smtp(&book, &sink);
+    sink.script(|s| drop(s.rcpt.insert("wrong@elsewhere.example".into(), "550 unknown".into())));
+    book.run(&["deliver"]).ends(1);
+    import(&book, RIGHT);
+    assert_eq!(stand(&book), ["wrong@elsewhere.example Bounced"]);
+    book.run(&["delivery", "retry", "INV-2026-000001"]).ends(0);
+    assert_eq!(stand(&book), ["wrong@elsewhere.example Recalled", "right@customer.example Sent"]);
+    assert!(list(&book)[0]["last_reply"].as_str().unwrap().contains("550 unknown"));
+    sound(&book);
+}
+
+#[test]
+fn what_may_have_arrived_stays_and_is_never_sent_blindly() {
+    let book = posted(WRONG);
+    let sink = Sink::start(Script { hang_up: vec![HangUp::Dot], ..Script::default() });
+    smtp(&book, &sink);
+    book.run(&["deliver"]).ends(1);
+    import(&book, RIGHT);
+    book.run(&["deliver", "--resend", "--send-now"]).ends(0);
+    assert_eq!(stand(&book), ["wrong@elsewhere.example Unconfirmed"]);
+    assert_eq!(sink.taken().len(), 1);
+    // A person: it goes to the right address, under another name; the first stays not known.
+    book.run(&["delivery", "retry", "DL-000001"]).ends(0);
+    assert_eq!(
+        stand(&book),
+        ["wrong@elsewhere.example Unconfirmed", "right@customer.example Sent"]
+    );
+    book.run(&["delivery", "confirm", "DL-000001"]).ends(0);
+    sound(&book);
+    // Queued again by a person, then taken back or refused: it is still not known.
+    for (answer, verb) in [("451 later", "recall"), ("550 unknown", "retry")] {
+        let book = posted(WRONG);
+        let sink = Sink::start(Script { hang_up: vec![HangUp::Dot], ..Script::default() });
+        smtp(&book, &sink);
+        book.run(&["deliver"]).ends(1);
+        sink.script(|s| drop(s.rcpt.insert("wrong@elsewhere.example".into(), answer.into())));
+        book.run(&["delivery", "retry", "DL-000001"]).ends(0);
+        if verb == "recall" {
+            let told = book.run(&["delivery", "recall", "DL-000001"]).ends(1);
+            assert!(told.out.contains("may have arrived"), "{}", told.out);
+        }
+        assert_eq!(stand(&book), ["wrong@elsewhere.example Unconfirmed"], "{answer}");
+        sound(&book);
+    }
+}
+
+#[test]
+fn an_account_that_says_nothing_is_delivered_to_and_a_correction_brings_its_documents_back() {
+    let book = posted(
+        "account_number,name,currency,email,delivery,address1,city\n\
+         A1,Mailed,EUR,a@x.example,,Road 1,Wien\n\
+         A2,Written,EUR,,,Road 2,Wien\n\
+         A3,Nowhere,EUR,,,,\n\
+         A4,Unwanted,EUR,d@x.example,none,,\n",
+    );
+    let plan = book.run(&["deliver", "--detach", "--json"]).ends(0).json()["plan"].clone();
+    assert_eq!(
+        (&plan["email"], &plan["print"], &plan["suppressed"]),
+        (&1.into(), &1.into(), &2.into()),
+        "{plan}"
+    );
+    // The import says how many.
+    let other = Book::new("2026-11-01T08:00");
+    let accounts = "account_number,name,currency,email,address1\nA1,A,EUR,a@x.example,\nA2,B,EUR,b@x.example,\nA3,C,EUR,,Road 3\nA4,D,EUR,,\n";
+    let file = import(&other, accounts);
+    let ways = &file["delivery_by_default"];
+    assert_eq!((&ways["email"], &ways["print"], &ways["none"]), (&2.into(), &1.into(), &1.into()));
+    let said = other.file("again.csv", accounts.replace("A4,", "A5,").replace("A3,", "A6,"));
+    let said = other.run(&["import", &said]).ends(0);
+    assert!(said.out.contains("1 by print"), "{}", said.out);
+    // Later knowledge brings documents back: an address for one, a wish for the other.
+    import(&book, "account_number,name,currency,email\nA3,Nowhere,EUR,c@x.example\n");
+    import(&book, "account_number,name,currency,delivery\nA4,Unwanted,EUR,email\n");
+    // And who wants paper by now gets no e-mail.
+    import(
+        &book,
+        "account_number,name,currency,delivery\nA1,Mailed,EUR,print\nA2,Written,EUR,none\n",
+    );
+    let rows = stand(&book);
+    assert!(rows[0].ends_with("WIEN Queued") || rows[0].ends_with("Wien Queued"), "{rows:?}");
+    assert_eq!(rows[1..], [" Suppressed", "c@x.example Queued", "d@x.example Queued"], "{rows:?}");
+    assert_eq!(list(&book)[0]["channel"], "print");
+    book.run(&["deliver", "--send-now"]).ends(0);
+    assert_eq!(stand(&book)[1..], [" Suppressed", "c@x.example Sent", "d@x.example Sent"]);
+    sound(&book);
+}
+
+#[test]
+fn a_way_that_a_person_chose_is_kept_and_a_held_copy_stays_held() {
+    let book = posted(
+        "account_number,name,currency,email,delivery,address1,city\n\
+         A1,Acme,EUR,a@x.example,email,Road 1,Wien\n\
+         A2,Beta,EUR,b@x.example,email,Road 2,Wien\n",
+    );
+    book.run(&["deliver", "--detach"]).ends(0);
+    book.run(&["delivery", "channel", "print", "DL-000001"]).ends(0);
+    book.run(&["adjust", "D-000002", "--amount", "4", "--reason", "too much"]).ends(0);
+    import(
+        &book,
+        "account_number,name,currency,email\nA1,Acme,EUR,new@x.example\nA2,Beta,EUR,b2@x.example\n",
+    );
+    book.run(&["deliver", "--dry-run"]).ends(0);
+    let rows = stand(&book);
+    assert_eq!(rows[0], "a@x.example Recalled");
+    assert_eq!(rows[1], "b2@x.example Held", "still asks");
+    assert!(rows[2].ends_with("Queued") && list(&book)[2]["channel"] == "print", "{rows:?}");
+    sound(&book);
+}
+
+#[test]
+fn a_correction_holds_today_where_a_later_version_of_the_account_waits() {
+    let book = posted(WRONG);
+    book.run(&["deliver", "--detach"]).ends(0);
+    // From next month another bill cycle day; the version has the old address.
+    import(
+        &book,
+        "account_number,name,currency,bill_cycle_day,effective_from\nA1,Acme,EUR,15,2026-12-01\n",
+    );
+    import(&book, RIGHT);
+    assert_eq!(stand(&book), ["right@customer.example Queued"]);
+    book.run(&["clock", "set", "2026-12-02T08:00"]).ends(0);
+    book.run(&["deliver", "--send-now"]).ends(0);
+    assert_eq!(stand(&book), ["right@customer.example Sent"]);
+    sound(&book);
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    /// Account, its addresses (bits of three), its delivery, in how many days.
+    Correct(usize, u8, usize, i64),
+    Deliver(bool),
+    /// What the server answers, by address.
+    Answers(Vec<usize>),
+    Send,
+    Tick(i64),
+    Recall(usize),
+    Retry(usize),
+    SendNow(usize),
+    Channel(usize, bool),
+    Resend(bool),
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let copy = 0_usize..6;
+    prop::collection::vec(
+        prop_oneof![
+            4 => (0_usize..2, 0_u8..8, 0_usize..5, prop_oneof![3 => Just(0_i64), 1 => 1_i64..3])
+                .prop_map(|(a, e, d, n)| Act::Correct(a, e, d, n)),
+            2 => any::<bool>().prop_map(Act::Deliver),
+            2 => prop::collection::vec(0_usize..4, 6).prop_map(Act::Answers),
+            4 => Just(Act::Send),
+            2 => prop_oneof![Just(6_i64), Just(30), Just(24 * 60)].prop_map(Act::Tick),
+            1 => copy.clone().prop_map(Act::Recall),
+            2 => copy.clone().prop_map(Act::Retry),
+            1 => copy.clone().prop_map(Act::SendNow),
+            1 => (copy, any::<bool>()).prop_map(|(c, e)| Act::Channel(c, e)),
+            1 => any::<bool>().prop_map(Act::Resend),
+        ],
+        4..18,
+    )
+}
+
+/// Two accounts and their mail, driven in this process; what the server took is counted here.
+struct Story {
+    session: Session,
+    sink: Sink,
+    ports: daybook::engine::job::Ports,
+    now: DateTime<chrono::Utc>,
+    /// What the accounts want, by day: addresses.
+    emails: Vec<BTreeMap<chrono::NaiveDate, Vec<String>>>,
+    /// How often a copy that may have arrived was queued again by a person.
+    asked: BTreeMap<DeliveryId, usize>,
+}
+
+const WAYS: [&str; 4] = ["email", "print", "both", "none"];
+
+fn address(account: usize, i: usize) -> String {
+    format!("m{i}@a{account}.example")
+}
+
+impl Story {
+    fn new(book: &Book) -> Self {
+        let sink = Sink::start(Script::default());
+        smtp(book, &sink);
+        let mut session = Session::open(&book.path, daybook::cli::actor()).unwrap();
+        let now: DateTime<chrono::Utc> = "2026-11-01T08:00:00Z".parse().unwrap();
+        session.fixed_now = Some(Now::at(now, daybook::zone::Zone::UTC));
+        let start = now.date_naive() - TimeDelta::days(999);
+        let emails = (0..2).map(|a| BTreeMap::from([(start, vec![address(a, 0)])])).collect();
+        let ports = worker::ports().unwrap();
+        Self { session, sink, ports, now, emails, asked: BTreeMap::new() }
+    }
+
+    fn rows(&self) -> Vec<Delivery> {
+        self.session.read(|db| rows_of(db, &Filter::default())).unwrap()
+    }
+
+    fn wants(&self, account: usize) -> &[String] {
+        let days = &self.emails[account];
+        days.range(..=self.now.date_naive()).next_back().unwrap().1
+    }
+
+    fn correct(&mut self, account: usize, bits: u8, way: usize, days: i64) {
+        let mails: Vec<String> =
+            (0..3).filter(|i| bits & (1 << i) != 0).map(|i| address(account, i)).collect();
+        let from = self.now.date_naive() + TimeDelta::days(days);
+        let way = WAYS.get(way).copied().unwrap_or("");
+        let text = format!(
+            "account_number,email,delivery,effective_from\nA{account},{},{way},{from}\n",
+            mails.join(";")
+        );
+        let files = vec![("accounts.csv".to_owned(), text.into_bytes())];
+        let options = import::Options { yes: true, ..import::Options::default() };
+        let report = import::import_texts(&mut self.session, files, &options).unwrap();
+        assert!(report.files[0].refused.is_empty(), "{:?}", report.files[0].refused);
+        if report.files[0].changed > 0 {
+            self.emails[account].insert(from, mails);
+        }
+    }
+
+    /// Lets the worker send, and judges what the server took.
+    fn send(&mut self) {
+        let taken = self.sink.taken().len();
+        let before: BTreeMap<DeliveryId, Delivery> =
+            self.rows().into_iter().map(|r| (r.id, r)).collect();
+        worker::work(&mut self.session, &self.ports, &AtomicBool::new(false)).unwrap();
+        let rows = self.rows();
+        for (to, message) in &self.sink.taken()[taken..] {
+            let text = String::from_utf8_lossy(message);
+            let row = rows
+                .iter()
+                .find(|r| r.message_id.as_ref().is_some_and(|id| text.contains(id.as_str())))
+                .unwrap_or_else(|| panic!("{to} got a message of no delivery"));
+            assert_eq!(row.address, *to, "another person got it");
+            let account = usize::from(row.account_number == "A1");
+            assert!(
+                self.wants(account).contains(to),
+                "{to} got {} and is not wanted: {:?}",
+                row.id,
+                self.wants(account)
+            );
+            if let Some(was) = before.get(&row.id) {
+                assert!(
+                    was.status != DeliveryStatus::Sent && was.status != DeliveryStatus::Unconfirmed,
+                    "{} was sent again",
+                    row.id
+                );
+            }
+        }
+    }
+
+    fn act(&mut self, act: &Act) {
+        let rows = self.rows();
+        let one = |i: usize| rows.get(i % rows.len().max(1)).map(|r| r.id);
+        match act {
+            Act::Correct(account, bits, way, days) => self.correct(*account, *bits, *way, *days),
+            Act::Deliver(now) => {
+                let when = if *now { When::Now } else { When::AfterHold };
+                deliver::make(&mut self.session, None, when).unwrap();
+            }
+            Act::Answers(by) => self.sink.script(|s| {
+                s.hang_up.clear();
+                s.rcpt.clear();
+                for (i, answer) in by.iter().enumerate() {
+                    match answer {
+                        0 => drop(s.rcpt.insert(address(i % 2, i / 2), "451 later".into())),
+                        1 => drop(s.rcpt.insert(address(i % 2, i / 2), "550 unknown".into())),
+                        2 => s.hang_up.push(HangUp::Dot),
+                        _ => {}
+                    }
+                }
+            }),
+            Act::Send => self.send(),
+            Act::Tick(minutes) => {
+                self.now += TimeDelta::minutes(*minutes);
+                self.session.fixed_now = Some(Now::at(self.now, daybook::zone::Zone::UTC));
+            }
+            Act::Recall(i) => drop(clerk::recall(&mut self.session, one(*i).as_slice()).unwrap()),
+            Act::Retry(i) => {
+                if let Some(row) = rows.get(i % rows.len().max(1))
+                    && row.status == DeliveryStatus::Unconfirmed
+                {
+                    *self.asked.entry(row.id).or_default() += 1;
+                }
+                clerk::retry(&mut self.session, one(*i).as_slice()).unwrap();
+            }
+            Act::SendNow(i) => {
+                drop(clerk::send_now(&mut self.session, one(*i).as_slice()).unwrap());
+            }
+            Act::Channel(i, mail) => {
+                let to = if *mail { Channel::Email } else { Channel::Print };
+                clerk::change_channel(&mut self.session, one(*i).as_slice(), to).unwrap();
+            }
+            Act::Resend(all) => {
+                let what = if *all { Resend::All } else { Resend::NeverSent };
+                let ids = clerk::resendable(&self.session, None, what).unwrap();
+                for row in rows.iter().filter(|r| ids.contains(&r.id)) {
+                    if row.status == DeliveryStatus::Unconfirmed {
+                        *self.asked.entry(row.id).or_default() += 1;
+                    }
+                }
+                clerk::resend(&mut self.session, &ids, what, When::Now).unwrap();
+            }
+        }
+        self.holds(act);
+    }
+
+    /// What must be so after every act.
+    fn holds(&self, act: &Act) {
+        use DeliveryStatus as S;
+        let (balance, _) = deliver::balance(&self.session, None).unwrap();
+        assert!(balance.balances(), "{act:?}: {balance:?}");
+        let taken = self.sink.taken();
+        for row in self.rows() {
+            let Some(name) = &row.message_id else { continue };
+            let copies = taken
+                .iter()
+                .filter(|(_, m)| String::from_utf8_lossy(m).contains(name.as_str()))
+                .count();
+            let asked = self.asked.get(&row.id).copied().unwrap_or(0);
+            assert!(copies <= 1 + asked, "{act:?}: {} left {copies} times, asked {asked}", row.id);
+            let never =
+                matches!(row.status, S::Recalled | S::Bounced | S::Suppressed | S::Impossible);
+            assert!(copies == 0 || !never, "{act:?}: {} is {} and arrived", row.id, row.status);
+            assert!(row.status != S::Sent || copies > 0, "{act:?}: {} never left", row.id);
+        }
+    }
+}
+
+/// How many stories are told: `DAYBOOK_ENVELOPES`.
+fn stories() -> u32 {
+    std::env::var("DAYBOOK_ENVELOPES").ok().and_then(|n| n.parse().ok()).unwrap_or(6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: stories(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Corrections, recalls, bounces, lost lines, retries in any order: the step balances, nobody gets
+    /// what the account no longer sends there, nothing is sent twice, nothing that may have arrived is
+    /// called recalled.
+    #[test]
+    fn in_any_order_each_copy_goes_once_and_where_it_is_wanted(acts in acts()) {
+        let base = base();
+        let dir = tempfile::tempdir().unwrap();
+        let book = Book { path: dir.path().join("book.db"), dir };
+        std::fs::write(&book.path, base).unwrap();
+        let mut story = Story::new(&book);
+        for act in &acts {
+            story.act(act);
+        }
+        let found: Vec<String> = check::check(&story.session, "")
+            .unwrap()
+            .iter()
+            .flat_map(|c| c.violations.clone())
+            .collect();
+        prop_assert!(found.is_empty(), "{found:?}");
+    }
+}
+
+/// The bytes of a book with two accounts and an invoice each.
+fn base() -> &'static [u8] {
+    static BASE: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    BASE.get_or_init(|| {
+        let book = posted(
+            "account_number,name,currency,email,delivery,address1,city\n\
+             A0,Acme,EUR,m0@a0.example,email,Road 1,Wien\n\
+             A1,Beta,EUR,m0@a1.example,both,,\n",
+        );
+        let copy = book.dir.path().join("copy.db");
+        book.run(&["backup", copy.to_str().unwrap()]).ends(0);
+        std::fs::read(copy).unwrap()
+    })
+}

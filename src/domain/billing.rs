@@ -360,6 +360,8 @@ text_enum! {
         SubscriptionSuspended = "the subscription is suspended on that day",
         /// Its period has not ended by the target date.
         NotDue = "its period has not ended by the target date",
+        /// More than one charge may bill it on its day, and it names none.
+        SeveralCharges = "more than one charge could bill it: give it a CHARGE_ID",
         /// Another system billed its period (billed_through).
         BilledElsewhere = "another system billed its period (billed_through)",
     }

@@ -84,6 +84,9 @@ pub struct Rated {
     /// Price beyond.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     pub overage_price: Option<Decimal>,
+    /// Of usage: the price changed within the period, and this line is of the days at one of them.
+    #[serde(rename = "g", default, skip_serializing_if = "std::ops::Not::not")]
+    pub part_of_prices: bool,
     /// Share of the period.
     #[serde(flatten)]
     pub share: Share,

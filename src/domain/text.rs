@@ -7,10 +7,12 @@
 mod card;
 mod cell;
 mod fold;
+mod key;
 
 pub use card::refuse_card_number;
 pub use cell::{cell, uncell};
 pub use fold::folded;
+pub use key::{canonical, tidy};
 
 use std::borrow::Cow;
 use unicode_general_category::{GeneralCategory, get_general_category};

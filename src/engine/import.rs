@@ -7,6 +7,7 @@
 mod accounts;
 mod charges;
 mod methods;
+mod names;
 mod open_items;
 mod plan;
 mod rejects;

@@ -54,11 +54,17 @@ pub fn parse(bytes: &[u8]) -> Result<Rows, Refused> {
     if !more {
         return Err(file_fault("the file is empty", "the first line must name the columns"));
     }
-    let header = header_names(&record)?;
+    let mut header = header_names(&record)?;
+    let width = header.len();
+    // What a spreadsheet leaves to the right of a table.
+    while header.len() > 1 && header.last().is_some_and(String::is_empty) {
+        header.pop();
+    }
     let end = skip + reader.position().byte() as usize;
     let at_header = |fault: Fault| fault.at(1, (skip, end));
     let kind = header::recognise(&header).map_err(at_header)?;
-    let mut body = Body { bytes, skip, reader, header_span: (skip, end), width: header.len() };
+    let named = header.len();
+    let mut body = Body { bytes, skip, reader, header_span: (skip, end), width, named };
     Ok(match kind {
         Kind::Taxes => Rows::Taxes(body.table(kind, &header)?),
         Kind::Accounts => Rows::Accounts(body.table::<account::AccountRow>(kind, &header)?),
@@ -101,7 +107,10 @@ struct Body<'b> {
     skip: usize,
     reader: csv::Reader<&'b [u8]>,
     header_span: (usize, usize),
+    /// Fields of the header.
     width: usize,
+    /// Those of them that have a name; the others, at its end, stay empty.
+    named: usize,
 }
 
 impl Body<'_> {
@@ -118,6 +127,10 @@ impl Body<'_> {
             let before = self.reader.position().clone();
             if !self.reader.read_byte_record(&mut record).map_err(|e| csv_fault(&e))? {
                 break;
+            }
+            if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
+                // A row of nothing but commas, as a spreadsheet leaves below a table.
+                continue;
             }
             let (from, line) = self.start_of_row(&before);
             let span = (from, self.skip + self.reader.position().byte() as usize);
@@ -152,7 +165,14 @@ impl Body<'_> {
             return Err(Fault::new("", &first(), "a quote opens and is not closed", hint));
         }
         let (has, needs) = (record.len(), self.width);
-        if has == needs {
+        if let Some(stray) = record.iter().skip(self.named).find(|c| !c.trim_ascii().is_empty())
+            && has <= needs
+        {
+            let message = "stands in a column that has no name";
+            let hint = "name the column in the header, or empty it";
+            return Err(Fault::new("", &String::from_utf8_lossy(stray), message, hint));
+        }
+        if has == needs || (has >= self.named && has < needs) {
             return Ok(());
         }
         let hint = if has > needs {

@@ -98,11 +98,12 @@ pub fn overlay(
     terms
 }
 
-/// Whether the dates of a subscription make sense together.
-pub fn check(terms: &SubscriptionTerms) -> Result<(), Fault> {
+/// Whether the dates of a subscription make sense together. One that the book has already may end
+/// before its first day: it is withdrawn, and nothing of it is served.
+pub fn check(terms: &SubscriptionTerms, known: bool) -> Result<(), Fault> {
     let after_start = "give a day on or after start_date, or leave it empty";
     let early = |day: Option<NaiveDate>| day.filter(|d| *d < terms.start_on);
-    if let Some(end) = early(terms.end_on) {
+    if let Some(end) = early(terms.end_on).filter(|_| !known) {
         let message = format!("the end is before the start ({})", terms.start_on);
         return Err(Fault::new("end_date", &end.to_string(), message, after_start));
     }

@@ -217,7 +217,7 @@ fn subscriptions_end_after_they_start() {
         else {
             panic!("subscriptions")
         };
-        let found = subscription::check(&table.rows[0].value.terms).err().map(|f| f.column);
+        let found = subscription::check(&table.rows[0].value.terms, false).err().map(|f| f.column);
         assert_eq!(found.as_deref(), column, "{row}");
     }
 }

@@ -77,6 +77,14 @@ pub fn find(db: &Db<'_>, number: &str) -> Result<Option<StoredOpenItem>, StoreEr
         .optional()?)
 }
 
+/// The number of every document that has one.
+pub fn numbers(db: &Db<'_>) -> Result<Vec<String>, StoreError> {
+    let mut statement =
+        db.conn().prepare_cached("SELECT number FROM document WHERE number IS NOT NULL")?;
+    let rows = statement.query_map([], |r| r.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 impl NewOpenItem<'_> {
     /// What loading it is: a credit comes to exist, or something that may be collected.
     pub fn deed(&self) -> NewDeed {

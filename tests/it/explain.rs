@@ -92,6 +92,40 @@ fn kind(of: &daybook::domain::explain::Derivation, rounding: bool) -> String {
     kind
 }
 
+/// A clerk who sees 30 units in the month asks why the second tier was never reached.
+#[test]
+fn tiers_that_begin_anew_with_a_price_are_said() {
+    let terms = json!({"type": "usage", "uom": "unit", "model": "tiered", "tiers": "0-20@2;21-@1"});
+    let mut book = crate::rules::book(default_rules(), &[charge("C1", terms)]);
+    book.import(&row(json!({
+        "charges": [{"charge_number": "C1", "tiers": "0-20@3;21-@1", "effective_from": "2023-02-15"}],
+        "usage": [
+            {"ACCOUNT_ID": "A1", "UOM": "unit", "QTY": "15", "STARTDATE": "2023-02-05"},
+            {"ACCOUNT_ID": "A1", "UOM": "unit", "QTY": "15", "STARTDATE": "2023-02-20"},
+            {"ACCOUNT_ID": "A1", "UOM": "unit", "QTY": "30", "STARTDATE": "2023-03-05"},
+        ],
+    })));
+    book.bill("2023-04-01", "2023-04-01").unwrap();
+    let items: Vec<_> = book.last.values().flatten().flat_map(|(_, d)| &d.items).collect();
+    let told = |from: &str, amount: i64| {
+        let found = items.iter().find(|i| i.service_from.to_string() == from).unwrap();
+        assert_eq!(found.amount_minor, amount, "{from}");
+        let told = Told {
+            discounted: "",
+            currency: book.accounts[0].currency,
+            description: &found.description,
+            from: found.service_from,
+            to: found.service_to,
+            amount_minor: found.amount_minor,
+        };
+        found.derivation.words(&told).join(" ")
+    };
+    let anew = "the tiers count the usage for the days from";
+    assert!(told("2023-02-01", 30_00).contains(&format!("{anew} 2023-02-01 to 2023-02-14 alone")));
+    assert!(told("2023-02-15", 45_00).contains(&format!("{anew} 2023-02-15 to 2023-02-28 alone")));
+    assert!(!told("2023-03-01", 70_00).contains(anew));
+}
+
 #[test]
 fn a_line_of_every_kind_is_told_in_plain_words() {
     let told: String =

@@ -100,6 +100,75 @@ fn bad_input_is_named_and_changes_nothing() {
     assert_eq!(book.dump(), before);
 }
 
+/// A number that reads like another one makes no second customer who is billed twice.
+#[test]
+fn numbers_that_read_alike_are_one_and_the_twin_is_named() {
+    let book = filled();
+    let accounts = "account_number,name,currency\n";
+    let subscriptions = "subscription_number,account_number,start_date\n";
+    let items = "document_number,account_number,kind,date,due_date,total,tax,balance\n";
+    let item = |number: &str| format!("{number},A1,invoice,2026-01-01,2026-01-31,5.00,0.00,5.00\n");
+    book.run(&["import", &book.file("items.csv", format!("{items}{}", item("OLD-7")))]).ends(0);
+    let before = book.dump();
+    let cases = [
+        ("account_number", format!("{accounts}A1\u{a0},Acme,EUR\n"), "A1"),
+        ("account_number", format!("{accounts}\"=\"\"A1\"\"\",Acme,EUR\n"), "A1"),
+        ("account_number", format!("{accounts}a1,Acme,EUR\n"), "A1"),
+        ("account_number", format!("{accounts}\u{ff21}1,Acme,EUR\n"), "A1"),
+        ("account_number", format!("{accounts}A-9,Acme,EUR\nA\u{2013}9,Acme,EUR\n"), "A-9"),
+        ("account_number", format!("{accounts}A\u{a0}9,Acme,EUR\n"), "write A 9"),
+        ("account_number", format!("{accounts}\"=\"\"A9\"\"\",Acme,EUR\n"), "write A9"),
+        ("subscription_number", format!("{subscriptions}S1\u{a0},A1,2026-01-01\n"), "S1"),
+        ("account_number", format!("{subscriptions}S9,a1,2026-01-01\n"), "did you mean A1?"),
+        ("charge_number", CHARGES.replace("C1,", "c1,").replace("\nC2", "\nC3"), "C1"),
+        ("ACCOUNT_ID", USAGE.replace("A1,GB,3", "A1\u{a0},GB,3"), "did you mean A1?"),
+        ("document_number", format!("{items}{}", item("old-7")), "OLD-7"),
+        ("document_number", format!("{items}{}{}", item("X1"), item("X1\u{a0}")), "X1"),
+    ];
+    for (column, content, named) in cases {
+        let file = book.file("twin.csv", &content);
+        let ran = book.run(&["import", &file, "--json"]).ends(2);
+        let first = ran.json()["files"][0]["refused"][0].clone();
+        assert_eq!(first["column"], column, "{content}: {first}");
+        let said = format!("{} {}", first["message"], first["hint"]);
+        assert!(said.contains(named), "{content}: {said}");
+        assert_eq!(book.dump(), before, "{content}");
+    }
+}
+
+#[test]
+fn what_a_spreadsheet_leaves_around_a_table_is_no_row() {
+    let book = Book::new("2026-02-01");
+    let rows = "account_number,name,currency,,\nA1,Acme,EUR,,\n,,,,\n , ,,,\nA2,Beta,EUR\n,,,,\n";
+    let report = book.run(&["import", &book.file("a.csv", rows), "--json"]).ends(0).json();
+    assert_eq!(counts(&report["files"][0]), [2, 0, 0, 0]);
+    for (rows, line) in [
+        ("account_number,name,currency,\nA3,Acme,EUR,\nA4,Beta,EUR,stray\n", 3),
+        ("account_number,,name,currency\nA3,,Acme,EUR\n", 1),
+        ("account_number,name,currency\nA3,Acme\n", 2),
+        ("account_number,name,currency,\nA3,Acme,EUR,,\n", 2),
+    ] {
+        let ran = book.run(&["import", &book.file("b.csv", rows), "--json"]).ends(2);
+        assert_eq!(ran.json()["files"][0]["refused"][0]["line"], line, "{rows}");
+    }
+}
+
+#[test]
+fn a_subscription_can_be_withdrawn_before_its_first_day() {
+    let book = filled();
+    book.run(&["bill", "--target", "2026-02-01"]).ends(0);
+    book.run(&["post", "BR-000001"]).ends(0);
+    let withdrawn = "subscription_number,end_date\nS1,2025-12-31\n";
+    book.run(&["import", &book.file("w.csv", withdrawn)]).ends(0);
+    book.run(&["bill", "--target", "2026-03-01"]).ends(0);
+    book.run(&["post", "BR-000002"]).ends(0);
+    let left =
+        "SELECT sum(i.amount_minor) FROM document_item i JOIN document d ON d.id = i.document_id
+        JOIN charge c ON c.id = i.charge_id WHERE c.number = 'C1'";
+    assert_eq!(book.count(left), 0);
+    book.run(&["check"]).ends(0);
+}
+
 #[test]
 fn the_same_files_twice_change_nothing() {
     let book = filled();

@@ -281,8 +281,32 @@ fn usage_goes_to_the_charge_it_names() {
         {"ACCOUNT_ID": "A1", "UOM": "GB", "QTY": "5", "STARTDATE": "2023-01-15", "CHARGE_ID": "C2"},
         {"ACCOUNT_ID": "A1", "UOM": "GB", "QTY": "7", "STARTDATE": "2023-01-15", "SUBSCRIPTION_ID": "S1"},
     ]})));
+    // Both could bill the second: a person is asked, the first of them does not get it in silence.
+    assert_eq!(pending(&book, "2023-02-01"), [PendingReason::SeveralCharges]);
     book.bill("2023-02-01", "2023-02-01").unwrap();
-    assert_eq!((book.standing("C1"), book.standing("C2")), (700, 500));
+    assert_eq!((book.standing("C1"), book.standing("C2")), (0, 500));
+    // One of them ends before the next day of usage: then only one could.
+    book.import(&row(json!({
+        "charges": [{"charge_number": "C2", "end_date": "2023-01-31"}],
+        "usage": [{"ACCOUNT_ID": "A1", "UOM": "GB", "QTY": "3", "STARTDATE": "2023-02-15"}],
+    })));
+    book.bill("2023-03-01", "2023-03-01").unwrap();
+    assert_eq!((book.standing("C1"), book.standing("C2")), (300, 500));
+}
+
+#[test]
+fn a_subscription_withdrawn_before_or_on_its_first_day_was_never_served() {
+    for end in ["2023-01-09", "2022-12-01"] {
+        let mut book = book(default_rules(), &[charge("C1", json!({}))]);
+        book.bill("2023-02-01", "2023-02-01").unwrap();
+        book.post();
+        assert!(book.standing("C1") > 0);
+        book.import(&row(json!({
+            "subscriptions": [{"subscription_number": "S1", "end_date": end}],
+        })));
+        book.bill("2023-03-01", "2023-03-01").unwrap();
+        assert_eq!(book.standing("C1"), 0, "{end}");
+    }
 }
 
 #[test]

@@ -213,7 +213,7 @@ pub fn price<'a>(
 
 impl Priced<'_> {
     /// The inputs, to be stored with the line. `earlier_minor` stands of the same whole already.
-    pub fn derivation(&self, terms: &ChargeTerms, earlier_minor: i64) -> Rated {
+    pub fn derivation(&self, piece: &Piece, terms: &ChargeTerms, earlier_minor: i64) -> Rated {
         let usage = terms.charge_type == ChargeType::Usage;
         Rated {
             model: terms.model,
@@ -225,6 +225,7 @@ impl Priced<'_> {
             package_size: terms.package_size,
             included_units: terms.included_units,
             overage_price: terms.overage_price,
+            part_of_prices: usage && piece.span != piece.run,
             share: self.share,
             earlier_minor,
         }

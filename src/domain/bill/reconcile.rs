@@ -335,7 +335,7 @@ impl<'a> Series<'_, 'a> {
         let amount = priced.minor - earlier;
         let segment = self.next_segment(span);
         self.made.push((span, segment));
-        let derivation = priced.derivation(terms, earlier);
+        let derivation = priced.derivation(piece, terms, earlier);
         let quantity = derivation.quantity();
         let unit_price = match terms.model {
             Model::Flat | Model::PerUnit | Model::Package => terms.price,

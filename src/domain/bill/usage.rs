@@ -39,8 +39,8 @@ pub fn within<'r, 'a>(list: &'r [&'a UsageRecord], span: Span) -> &'r [&'a Usage
     rest.get(..count).unwrap_or_default()
 }
 
-/// Gives every unbilled record to the first charge that may bill it on its day (in the order of
-/// `takers`), or says why none may.
+/// Gives every unbilled record to the charge that may bill it on its day, or says why none may: two
+/// that could are one too many, and which of them is a person's to say.
 pub fn assign<'a>(
     input: &'a AccountInput,
     takers: &[Taker<'_>],
@@ -75,6 +75,7 @@ pub fn assign<'a>(
 
 fn taker_of(record: &UsageRecord, takers: &[&Taker<'_>]) -> Result<ChargeId, PendingReason> {
     let mut reason = PendingReason::NoCharge;
+    let mut found = None;
     for taker in takers {
         let named = record.charge.is_none_or(|id| id == taker.charge.id)
             && record.subscription.is_none_or(|id| id == taker.subscription);
@@ -82,7 +83,10 @@ fn taker_of(record: &UsageRecord, takers: &[&Taker<'_>]) -> Result<ChargeId, Pen
             continue;
         }
         if taker.line.serves(record.start_on) {
-            return Ok(taker.charge.id);
+            if found.replace(taker.charge.id).is_some() {
+                return Err(PendingReason::SeveralCharges);
+            }
+            continue;
         }
         // The reason nearest to being billed is the one worth telling.
         let why = if taker.line.elsewhere.is_some_and(|span| span.has(record.start_on)) {
@@ -97,7 +101,7 @@ fn taker_of(record: &UsageRecord, takers: &[&Taker<'_>]) -> Result<ChargeId, Pen
             reason = why;
         }
     }
-    Err(reason)
+    found.ok_or(reason)
 }
 
 /// Whether this charge takes usage.

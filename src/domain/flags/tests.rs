@@ -338,6 +338,7 @@ fn usage_that_is_not_there_or_came_late_is_told() {
             package_size: None,
             included_units: None,
             overage_price: None,
+            part_of_prices: false,
             share: crate::domain::explain::Share::default(),
             earlier_minor: 0,
         }));

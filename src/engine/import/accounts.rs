@@ -1,7 +1,8 @@
 //! accounts.csv against the book.
 
+use super::names::Names;
 use super::plan::Change;
-use super::plan::{ALWAYS, Findings, Merge, Names, RowDeed, differences, mark_stale, of_line};
+use super::plan::{ALWAYS, Findings, Merge, RowDeed, differences, mark_stale, of_line};
 use super::second::Judged;
 use crate::domain::account::{AccountTerms, Version, version_on};
 use crate::domain::ids::AccountId;
@@ -37,16 +38,19 @@ pub fn plan<'r>(
     let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
     for row in &table.rows {
         match names.get(db, &row.value.account_number)? {
-            None => match table.columns.complete() {
-                Ok(()) => {
-                    plan.findings.counts.added += 1;
-                    if row.value.says_delivery == SaysDelivery::Nothing {
-                        plan.findings.defaults.add(row.value.terms.delivery);
+            None => {
+                let claimed = names.claim(db, "account_number", &row.value.account_number)?;
+                match table.columns.complete().and(claimed) {
+                    Ok(()) => {
+                        plan.findings.counts.added += 1;
+                        if row.value.says_delivery == SaysDelivery::Nothing {
+                            plan.findings.defaults.add(row.value.terms.delivery);
+                        }
+                        plan.new.push(&row.value);
                     }
-                    plan.new.push(&row.value);
+                    Err(fault) => plan.findings.refused.push(row.refuse(fault)),
                 }
-                Err(fault) => plan.findings.refused.push(row.refuse(fault)),
-            },
+            }
             Some(known)
                 if table.columns.currency.given() && known.currency != row.value.terms.currency =>
             {

@@ -1,9 +1,8 @@
 //! charges.csv against the book.
 
 use super::accounts::first_unbilled;
-use super::plan::{
-    ALWAYS, Change, Findings, Merge, Names, RowDeed, differences, mark_stale, of_line,
-};
+use super::names::Names;
+use super::plan::{ALWAYS, Change, Findings, Merge, RowDeed, differences, mark_stale, of_line};
 use super::second::Judged;
 use crate::domain::account::{Version, newest, version_on};
 use crate::domain::charge::{BillingPeriod, ChargeTerms, ChargeType, Model};
@@ -54,16 +53,20 @@ pub fn plan<'r>(
             Some(_) | None => subscriptions.get(db, number)?,
         };
         let Some(owner) = owner else {
-            let fault = table.columns.complete().err().unwrap_or_else(|| {
-                let hint = "import the subscription first, or correct the number";
-                let message = "there is no such subscription in this book";
-                Fault::new("subscription_number", number, message, hint)
-            });
+            let fault = match table.columns.complete() {
+                Err(fault) => fault,
+                Ok(()) => {
+                    subscriptions.unknown(db, ("subscription_number", number), "subscription")?
+                }
+            };
             plan.findings.refused.push(row.refuse(fault));
             continue;
         };
         let taken = match found {
-            None => table.columns.complete().and_then(|()| take_new(&mut plan, row, owner)),
+            None => known
+                .claim(db, "charge_number", &row.value.charge_number)?
+                .and_then(|()| table.columns.complete())
+                .and_then(|()| take_new(&mut plan, row, owner)),
             Some(found) => take_known(db, &mut plan, &table.columns, row, owner, found)?,
         };
         if let Err(fault) = taken {

@@ -1,8 +1,8 @@
 //! payment_methods.csv against the book.
 
-use super::plan::{Change, Findings, Merge, Names, RowDeed, of_line};
+use super::names::Names;
+use super::plan::{Change, Findings, Merge, RowDeed, of_line};
 use super::second::Judged;
-use super::subscriptions::no_account;
 use crate::domain::ids::AccountId;
 use crate::domain::payment::MethodStatus;
 use crate::import::payment_method::{GatewayName, MethodColumns, MethodRow, overlay};
@@ -24,7 +24,8 @@ pub fn plan(db: &Db<'_>, table: &Table<MethodColumns, MethodRow>) -> Result<Plan
     for row in &table.rows {
         let number = &row.value.account_number;
         let Some(account) = accounts.get(db, number)?.map(|a| a.id) else {
-            plan.findings.refused.push(row.refuse(no_account("account_number", number)));
+            let fault = accounts.unknown(db, ("account_number", number), "account")?;
+            plan.findings.refused.push(row.refuse(fault));
             continue;
         };
         let Some((_, held)) = payment_method::find(db, account, &row.value.token)? else {

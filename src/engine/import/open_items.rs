@@ -1,8 +1,8 @@
 //! open_items.csv against the book: what another system left open becomes posted history.
 
-use super::plan::{Findings, Merge, Names, RowDeed};
+use super::names::{Names, Twins};
+use super::plan::{Findings, Merge, RowDeed};
 use super::second::Judged;
-use super::subscriptions::no_account;
 use crate::document::Frozen;
 use crate::domain::account::version_on;
 use crate::domain::document::DocumentKind;
@@ -29,15 +29,24 @@ pub fn plan<'r>(
     let size = account::highest(db)?;
     let mut accounts = Names::new(db, table.rows.len(), size, account::directory, account::find)?;
     let mut plan = Plan { new: Vec::new(), findings: Findings::default() };
+    let mut numbers = Twins::default();
     let series = posting::patterns(db)?;
     for row in &table.rows {
         let number = &row.value.account_number;
         let Some(account) = accounts.get(db, number)? else {
-            plan.findings.refused.push(row.refuse(no_account("account_number", number)));
+            let fault = accounts.unknown(db, ("account_number", number), "account")?;
+            plan.findings.refused.push(row.refuse(fault));
             continue;
         };
         let held = open_item::find(db, &row.value.document_number)?;
-        match read(row, account).and_then(|new| compare(held, new)) {
+        let claimed = match held {
+            Some(_) => Ok(()),
+            None => {
+                let all = || open_item::numbers(db);
+                numbers.claim("document_number", &row.value.document_number, all)?
+            }
+        };
+        match claimed.and_then(|()| read(row, account)).and_then(|new| compare(held, new)) {
             Ok(Some(new)) if series.iter().any(|s| s.meets(&Pattern::number(new.number))) => {
                 plan.findings.refused.push(row.refuse(taken_some_day(new.number)));
             }

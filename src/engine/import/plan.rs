@@ -1,14 +1,13 @@
-//! What every plan has: counts, refusals, changes; and looking numbers up, many or few.
+//! What every plan has: counts, refusals, changes.
 
 use super::second::Judged;
 use crate::domain::account::DeliveryPreference;
 use crate::domain::ids::DocumentId;
 use crate::import::Refused;
 use crate::store::deed::NewDeed;
-use crate::store::{Db, StoreError, Tx, stale};
+use crate::store::{StoreError, Tx, stale};
 use chrono::NaiveDate;
 use serde::Serialize;
-use std::collections::HashMap;
 
 /// How many changes a report and the audit trail show in full.
 pub const SHOWN: usize = 100;
@@ -163,46 +162,6 @@ pub trait Merge {
     /// Charges billed already that change.
     fn billed_charges(&self) -> u64 {
         self.findings().billed_charges
-    }
-}
-
-/// Looks numbers up in the book: one at a time when a file names few, all at once when it names
-/// so many that a single pass is cheaper.
-pub struct Names<T> {
-    known: HashMap<String, Option<T>>,
-    all: bool,
-    one: fn(&Db<'_>, &str) -> Result<Option<T>, StoreError>,
-}
-
-impl<T: Copy> Names<T> {
-    /// For a file of `rows` rows, in a book of about `size` things.
-    pub fn new(
-        db: &Db<'_>,
-        rows: usize,
-        size: i64,
-        all: fn(&Db<'_>) -> Result<HashMap<String, T>, StoreError>,
-        one: fn(&Db<'_>, &str) -> Result<Option<T>, StoreError>,
-    ) -> Result<Self, StoreError> {
-        let whole = rows as i64 * 20 > size;
-        let known = if whole {
-            all(db)?.into_iter().map(|(k, v)| (k, Some(v))).collect()
-        } else {
-            HashMap::new()
-        };
-        Ok(Self { known, all: whole, one })
-    }
-
-    /// The thing with this number.
-    pub fn get(&mut self, db: &Db<'_>, number: &str) -> Result<Option<T>, StoreError> {
-        if let Some(found) = self.known.get(number) {
-            return Ok(*found);
-        }
-        if self.all {
-            return Ok(None);
-        }
-        let found = (self.one)(db, number)?;
-        self.known.insert(number.to_owned(), found);
-        Ok(found)
     }
 }
 

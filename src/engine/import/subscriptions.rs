@@ -1,6 +1,7 @@
 //! subscriptions.csv against the book.
 
-use super::plan::{ALWAYS, Change, Findings, Merge, Names, differences, mark_stale};
+use super::names::Names;
+use super::plan::{ALWAYS, Change, Findings, Merge, differences, mark_stale};
 use super::second::Judged;
 use crate::domain::account::newest;
 use crate::domain::ids::{AccountId, SubscriptionId};
@@ -45,22 +46,25 @@ pub fn plan<'r>(
             Some(_) | None => accounts.get(db, number)?.map(|a| a.id),
         };
         let Some(account) = account else {
-            let fault = table.columns.complete().err();
-            let fault = fault.unwrap_or_else(|| no_account("account_number", number));
+            let fault = match table.columns.complete() {
+                Err(fault) => fault,
+                Ok(()) => accounts.unknown(db, ("account_number", number), "account")?,
+            };
             plan.findings.refused.push(row.refuse(fault));
             continue;
         };
+        if found.is_none() {
+            let number = &row.value.subscription_number;
+            if let Err(fault) = known.claim(db, "subscription_number", number)? {
+                plan.findings.refused.push(row.refuse(fault));
+                continue;
+            }
+        }
         if let Err(fault) = take(db, &mut plan, &table.columns, row, account, found)? {
             plan.findings.refused.push(row.refuse(fault));
         }
     }
     Ok(plan)
-}
-
-/// The refusal of an account that the book does not have.
-pub fn no_account(column: &str, number: &str) -> Fault {
-    let hint = "import the account first, or correct the number";
-    Fault::new(column, number, "there is no such account in this book", hint)
 }
 
 fn take<'r>(
@@ -73,7 +77,7 @@ fn take<'r>(
 ) -> Result<Result<(), Fault>, StoreError> {
     let value = &row.value;
     let Some(known) = found else {
-        if let Err(fault) = columns.complete().and_then(|()| check(&value.terms)) {
+        if let Err(fault) = columns.complete().and_then(|()| check(&value.terms, false)) {
             return Ok(Err(fault));
         }
         plan.findings.counts.added += 1;
@@ -95,7 +99,7 @@ fn take<'r>(
         plan.findings.counts.same += 1;
         return Ok(Ok(()));
     }
-    if let Err(fault) = check(&terms) {
+    if let Err(fault) = check(&terms, true) {
         return Ok(Err(fault));
     }
     let from = value.effective_from.unwrap_or(held.effective_from);

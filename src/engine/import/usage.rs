@@ -1,8 +1,8 @@
 //! usage.csv against the book.
 
-use super::plan::{Change, Findings, Merge, Names, mark_stale};
+use super::names::Names;
+use super::plan::{Change, Findings, Merge, mark_stale};
 use super::second::Judged;
-use super::subscriptions::no_account;
 use crate::domain::document::DocumentStatus;
 use crate::domain::ids::{AccountId, DocumentId, UsageId};
 use crate::import::usage::{UsageColumns, UsageRow};
@@ -101,7 +101,8 @@ fn resolve<'r>(
     row: &'r UsageRow,
 ) -> Result<Result<NewUsage<'r>, Fault>, StoreError> {
     let Some(account) = names.accounts.get(db, &row.account_number)?.map(|a| a.id) else {
-        return Ok(Err(no_account("ACCOUNT_ID", &row.account_number)));
+        let named = ("ACCOUNT_ID", &*row.account_number);
+        return Ok(Err(names.accounts.unknown(db, named, "account")?));
     };
     let strange = |column: &str, value: &str, what: &str| {
         let message = format!("the account has no such {what}");

@@ -10,6 +10,15 @@ use rust_decimal::Decimal;
 impl Derivation {
     pub(super) fn rated(&self, rated: &Rated, told: &Told<'_>, out: &mut Vec<String>) {
         usage_words(rated, out);
+        if rated.part_of_prices {
+            out.push(match counted_anew(rated.model) {
+                Some(what) => format!(
+                    "The price changed within the billing period: {what} for the days from {} to {} alone.",
+                    told.from, told.to
+                ),
+                None => "The price changed within the billing period; this is the usage of the days at this price.".to_owned(),
+            });
+        }
         let whole = price_words(rated, told, out);
         let rounding = self.rounding();
         let billed =
@@ -62,6 +71,17 @@ impl Derivation {
                 told.money(billed)
             ),
         }
+    }
+}
+
+/// What begins anew with the days at another price.
+fn counted_anew(model: Model) -> Option<&'static str> {
+    match model {
+        Model::Tiered | Model::Volume => Some("the tiers count the usage"),
+        Model::TieredOverage => Some("the tiers and the overage count the usage"),
+        Model::Overage => Some("the included units are counted"),
+        Model::Package => Some("packages are counted"),
+        Model::Flat | Model::PerUnit | Model::DiscountPercent | Model::DiscountFixed => None,
     }
 }
 

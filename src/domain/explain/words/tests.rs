@@ -32,6 +32,7 @@ fn rated(model: Model, price: &str, groups: &[(&str, u32)]) -> Rated {
         package_size: None,
         included_units: None,
         overage_price: None,
+        part_of_prices: false,
         share: Share::default(),
         earlier_minor: 0,
     }

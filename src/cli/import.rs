@@ -122,9 +122,17 @@ fn show(report: &Report) {
     output::table(&headers, &report.files.iter().map(row).collect::<Vec<_>>());
     for file in &report.files {
         show_defaults(file);
+        show_back_billing(file);
         show_changes(file);
         show_waiting(file);
         show_refused(file);
+    }
+}
+
+/// What an account that is active again will be billed for.
+fn show_back_billing(file: &FileReport) {
+    for said in &file.back_billing {
+        output::line(&format!("{}: {said}", file.file));
     }
 }
 

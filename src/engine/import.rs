@@ -283,6 +283,7 @@ fn import_one(
         refused: Vec::new(),
         waiting: Vec::new(),
         delivery_by_default: None,
+        back_billing: Vec::new(),
         request: None,
         changes: Vec::new(),
         loaded: false,
@@ -309,6 +310,7 @@ fn import_one(
     if !report.loaded {
         report.waiting.clear();
         report.delivery_by_default = None;
+        report.back_billing.clear();
         (report.added, report.changed) = (0, 0);
         report.changes.clear();
     }
@@ -438,6 +440,7 @@ fn fill(report: &mut FileReport, rows: &Rows, plan: &dyn Merge) {
     let counts = plan.counts();
     let defaults = plan.findings().defaults;
     report.delivery_by_default = (defaults != Defaults::default()).then_some(defaults);
+    report.back_billing = plan.findings().back_billing.iter().take(plan::SHOWN).cloned().collect();
     report.added = counts.added;
     report.changed = counts.changed;
     report.unchanged = counts.same + rows.repeated();

@@ -170,6 +170,21 @@ fn a_subscription_can_be_withdrawn_before_its_first_day() {
 }
 
 #[test]
+fn an_account_that_is_active_again_says_what_it_back_bills() {
+    let book = filled();
+    book.run(&["bill", "--target", "2026-02-01"]).ends(0);
+    book.run(&["post", "BR-000001"]).ends(0);
+    let status = |status: &str| {
+        let file = book.file("s.csv", format!("account_number,status\nA1,{status}\n"));
+        book.run(&["import", &file, "--json"]).ends(0).json()["files"][0]["back_billing"].clone()
+    };
+    assert_eq!(status("suspended"), Value::Null);
+    let said = status("active");
+    assert!(said[0].as_str().unwrap().starts_with("A1 is active again"), "{said}");
+    assert!(said[0].as_str().unwrap().contains("billed through 2026-02-28"), "{said}");
+}
+
+#[test]
 fn the_same_files_twice_change_nothing() {
     let book = filled();
     let before = book.dump();

@@ -4,7 +4,7 @@ use super::names::Names;
 use super::plan::Change;
 use super::plan::{ALWAYS, Findings, Merge, RowDeed, differences, mark_stale, of_line};
 use super::second::Judged;
-use crate::domain::account::{AccountTerms, Version, version_on};
+use crate::domain::account::{AccountStatus, AccountTerms, Version, version_on};
 use crate::domain::ids::AccountId;
 use crate::import::account::{AccountColumns, AccountRow, SaysDelivery, fields, overlay};
 use crate::import::header::Columns as _;
@@ -125,11 +125,28 @@ fn compare(
             what,
         });
     }
+    if held.terms.status != AccountStatus::Active && terms.status == AccountStatus::Active {
+        plan.findings.back_billing.push(back_billing(db, key, id)?);
+    }
     recorded.push((terms, from));
     plan.findings.counts.changed += 1;
     plan.findings.changes.extend_from_slice(&changes);
     plan.amended.push(Amended { line: row.line, id, versions: recorded, changes });
     Ok(())
+}
+
+/// While an account is not active nothing of it is billed; what fell due meanwhile is billed by the
+/// first run after.
+fn back_billing(db: &Db<'_>, number: &str, id: AccountId) -> Result<String, StoreError> {
+    let since = match account::billed_through(db, id)? {
+        Some(day) => format!("what fell due since it was billed through {day}"),
+        None => {
+            "everything from the first day of its subscriptions: nothing was billed yet".to_owned()
+        }
+    };
+    Ok(format!(
+        "{number} is active again: the next bill run bills {since}; end or suspend a subscription first where those days are not to be billed"
+    ))
 }
 
 /// What a row without a date says of e-mail and delivery holds from today, also where the version

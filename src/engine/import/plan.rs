@@ -136,6 +136,8 @@ pub struct Findings {
     pub billed_charges: u64,
     /// Accounts whose delivery is the default.
     pub defaults: Defaults,
+    /// What the next bill run bills for accounts that are active again.
+    pub back_billing: Vec<String>,
     /// What a second person may have to confirm.
     pub deeds: Vec<RowDeed>,
 }

@@ -34,6 +34,9 @@ pub struct FileReport {
     /// Of accounts that say nothing of their delivery: how many got which way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery_by_default: Option<Defaults>,
+    /// What the next bill run bills for accounts that are active again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub back_billing: Vec<String>,
     /// The number that `import --confirm` takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<i64>,

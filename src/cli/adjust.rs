@@ -4,6 +4,7 @@ use super::invoice_edit::report;
 use super::output;
 use super::{Ctx, Exit};
 use crate::domain::ids::DocumentId;
+use crate::engine::adjust::Then;
 use crate::engine::command::{AdjustKind, AdjustPart, Receipt};
 use crate::engine::on_its_way::Sure;
 use crate::engine::{Error, Session, adjust, reverse, write_off};
@@ -25,6 +26,9 @@ pub struct Adjust {
     /// This much, tax included (with --line: net)
     #[arg(long)]
     amount: Option<String>,
+    /// Leave the credit unapplied: `memo apply` uses it later
+    #[arg(long, conflicts_with = "debit")]
+    no_apply: bool,
     /// Ask for more instead of giving back
     #[arg(long)]
     debit: bool,
@@ -74,7 +78,8 @@ pub fn adjust(args: &Adjust, ctx: &Ctx) -> Result<Exit, Error> {
         (None, None) => AdjustPart::Whole,
     };
     let kind = if args.debit { AdjustKind::Debit } else { AdjustKind::Credit };
-    let receipt = adjust::adjust(&mut session, id, part, kind, &args.reason, Sure::of(args.yes))?;
+    let then = (if args.no_apply { Then::Leave } else { Then::Apply }, Sure::of(args.yes));
+    let receipt = adjust::adjust_and(&mut session, id, part, kind, &args.reason, then)?;
     made(&session, &receipt, ctx)
 }
 

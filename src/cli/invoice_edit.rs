@@ -108,12 +108,15 @@ pub struct New {
     /// Account number
     #[arg(long)]
     account: String,
-    /// invoice or credit_memo
+    /// invoice, debit_memo or credit_memo
     #[arg(long, default_value = "invoice")]
     kind: String,
     /// Invoice date (default: today)
     #[arg(long, value_name = "DATE")]
     invoice_date: Option<NaiveDate>,
+    /// Due date (default: by the account's payment term)
+    #[arg(long, value_name = "DATE")]
+    due_date: Option<NaiveDate>,
     /// A line: {"description", "quantity", "unit_price", "tax_code", "service_from", "service_to"}
     #[arg(long, value_name = "JSON", required = true)]
     add_line: Vec<String>,
@@ -222,13 +225,18 @@ pub fn edit(args: &Edit, ctx: &Ctx) -> Result<Exit, Error> {
 /// Makes a draft.
 pub fn new(args: &New, ctx: &Ctx) -> Result<Exit, Error> {
     let kind = DocumentKind::parse(&args.kind).ok_or_else(|| {
-        Error::usage("bad_kind", format!("{:?} is no kind", args.kind), "invoice, credit_memo")
+        Error::usage(
+            "bad_kind",
+            format!("{:?} is no kind", args.kind),
+            "invoice, debit_memo, credit_memo",
+        )
     })?;
     let lines = args.add_line.iter().map(|l| line(l)).collect::<Result<_, _>>()?;
     let wanted = HandMade {
         account: args.account.clone(),
         kind,
         invoice_on: args.invoice_date,
+        due_on: args.due_date,
         lines,
         reason: args.reason.clone(),
     };

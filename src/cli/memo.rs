@@ -1,13 +1,16 @@
-//! `daybook memo list|show|apply|unapply`: credit and debit memos.
+//! `daybook memo list|show|apply|unapply|refund`: credit and debit memos.
 
 use super::adjust::find;
 use super::invoice::{self, ListArgs};
 use super::invoice_edit::report;
-use super::{Ctx, Exit};
+use super::{Ctx, Exit, payment, retry};
 use crate::domain::document::DocumentKind;
+use crate::domain::ids::DocumentId;
 use crate::engine::on_its_way::Sure;
-use crate::engine::{Error, memo};
+use crate::engine::refund::{Correction, Wanted};
+use crate::engine::{Error, Session, memo, memo_refund};
 use crate::store::document;
+use chrono::NaiveDate;
 
 /// List, show and apply memos.
 #[derive(Debug, clap::Args)]
@@ -52,6 +55,26 @@ enum Action {
         /// Only from this document
         #[arg(long)]
         from: Option<String>,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Pay out what is left of a credit memo
+    Refund {
+        /// The credit memo
+        id: String,
+        /// This much (default: all that is left)
+        #[arg(long)]
+        amount: Option<String>,
+        /// `transfer`, which a person makes, or the payment (P-000001) whose money goes back
+        #[arg(long, default_value = "transfer")]
+        method: String,
+        /// The day of the transfer (default: today)
+        #[arg(long, value_name = "DATE")]
+        date: Option<NaiveDate>,
+        /// Why
+        #[arg(long)]
+        reason: String,
     },
 }
 
@@ -70,21 +93,39 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             let mut session = ctx.open()?;
             let credit = find(&session, id)?;
             let to = to.as_deref().map(|t| find(&session, t)).transpose()?;
-            let currency = session.read(|db| document::get(db, credit))?.currency;
-            let amount = amount
-                .as_deref()
-                .map(|text| currency.parse_minor(text))
-                .transpose()
-                .map_err(|e| Error::usage("bad_amount", format!("--amount: {e}"), ""))?;
+            let amount = minor(&session, credit, amount.as_deref())?;
             let receipt = memo::apply(&mut session, credit, to, amount, Sure::of(*yes))?;
             report(&receipt, ctx)
         }
-        Action::Unapply { id, from } => {
+        Action::Refund { id, amount, method, date, reason } => {
+            let mut session = ctx.open()?;
+            let memo = find(&session, id)?;
+            let amount_minor = minor(&session, memo, amount.as_deref())?;
+            if method != "transfer" {
+                let correction = Correction::Memo(memo);
+                let left = -session.read(|db| document::get(db, memo))?.balance_minor;
+                let amount_minor = Some(amount_minor.unwrap_or(left));
+                let wanted = Wanted { amount_minor, on: *date, correction, reason };
+                return payment::refund_as(&mut session, retry::id(method)?, &wanted, ctx);
+            }
+            let receipt =
+                memo_refund::by_transfer(&mut session, memo, amount_minor, *date, reason)?;
+            report(&receipt, ctx)
+        }
+        Action::Unapply { id, from, reason } => {
             let mut session = ctx.open()?;
             let credit = find(&session, id)?;
             let from = from.as_deref().map(|t| find(&session, t)).transpose()?;
-            let receipt = memo::unapply(&mut session, credit, from)?;
+            let receipt = memo::unapply(&mut session, credit, from, reason)?;
             report(&receipt, ctx)
         }
     }
+}
+
+/// An amount in the memo's currency.
+fn minor(session: &Session, memo: DocumentId, text: Option<&str>) -> Result<Option<i64>, Error> {
+    let currency = session.read(|db| document::get(db, memo))?.currency;
+    text.map(|text| currency.parse_minor(text))
+        .transpose()
+        .map_err(|e| Error::usage("bad_amount", format!("--amount: {e}"), "such as 12.50"))
 }

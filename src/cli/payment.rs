@@ -3,6 +3,7 @@
 
 mod args;
 mod follow;
+mod keyed;
 mod view;
 
 pub use args::Args;
@@ -15,13 +16,14 @@ use crate::domain::payment::PaymentStatus;
 use crate::engine::on_its_way::Sure;
 use crate::engine::outside_payment;
 use crate::engine::reconcile::{self, Finding};
+use crate::engine::refund::{Correction, TakenBack, Wanted};
 use crate::engine::settle::{self, Settled};
 use crate::engine::till::Till;
 use crate::engine::{Error, Session, events, reach, refund};
 use crate::store::payment::{self, EventKind, EventStatus};
 use crate::store::{account, debt};
 use crate::worker;
-use args::{Action, MoneyBack, Reconcile, Record};
+use args::{Action, MoneyBack, Reconcile, Record, Refund};
 use serde_json::json;
 
 /// Runs it.
@@ -34,8 +36,12 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Failed => view::failed(&session, ctx),
         Action::Recovery { since } => view::recovered(&session, *since, ctx),
         Action::Reconcile(args) => reconcile(&mut session, args, ctx),
-        Action::Refund { payment, amount, reason } => {
-            refund(&mut session, payment, amount.as_deref(), reason, ctx)
+        Action::Refund(args) => refund(&mut session, args, ctx),
+        Action::Unapply { payment, from, amount, reason } => {
+            keyed::unapply(&mut session, payment, from, amount.as_deref(), reason, ctx)
+        }
+        Action::Move { payment, to, amount, reason } => {
+            keyed::move_to(&mut session, payment, to, amount.as_deref(), reason, ctx)
         }
         Action::Record(args) => record(&mut session, args, ctx),
         Action::Return(back) => taken_back(&mut session, EventKind::Return, back, ctx),
@@ -56,7 +62,10 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Dispute { invoice, reason, end } => {
             follow::dispute(&mut session, invoice, reason.as_deref(), *end, ctx)
         }
-        Action::Apply { account, currency } => {
+        Action::Apply { account, to: Some(to), amount, yes, .. } => {
+            keyed::apply(&mut session, account, to, amount.as_deref(), Sure::of(*yes), ctx)
+        }
+        Action::Apply { account, currency, .. } => {
             follow::apply(&mut session, account, currency.as_deref(), ctx)
         }
         Action::AutoPay { invoice, switch } => {
@@ -202,17 +211,28 @@ fn gateway_events(session: &mut Session, ctx: &Ctx) -> Result<Exit, Error> {
     Ok(Exit::partly_if(!polled.failed.is_empty()))
 }
 
-fn refund(
+fn refund(session: &mut Session, args: &Refund, ctx: &Ctx) -> Result<Exit, Error> {
+    let id = retry::id(&args.payment)?;
+    let currency = session.read(|db| payment::get(db, id))?.currency;
+    let wanted = Wanted {
+        amount_minor: args.amount.as_deref().map(|text| amount(currency, text)).transpose()?,
+        on: args.date,
+        correction: if args.with_memo { Correction::NewMemo } else { Correction::Nothing },
+        reason: &args.reason,
+    };
+    refund_as(session, id, &wanted, ctx)
+}
+
+/// Refunds a payment as it is wanted, and says how it went.
+pub fn refund_as(
     session: &mut Session,
-    text: &str,
-    wanted: Option<&str>,
-    reason: &str,
+    id: PaymentId,
+    wanted: &Wanted<'_>,
     ctx: &Ctx,
 ) -> Result<Exit, Error> {
-    let id = retry::id(text)?;
     let currency = session.read(|db| payment::get(db, id))?.currency;
-    let wanted = wanted.map(|text| amount(currency, text)).transpose()?;
-    let mut done = refund::refund(session, id, wanted, reason)?;
+    let mut till = Till::open(session)?;
+    let mut done = refund::refund_with(session, &mut till, id, wanted)?;
     if let Some(job) = done.job {
         progress::follow(session, job, ctx)?;
         done = refund::state(session, done.event)?;
@@ -252,7 +272,8 @@ fn record(session: &mut Session, args: &Record, ctx: &Ctx) -> Result<Exit, Error
         })
     })?;
     let sure = Sure::of(args.yes);
-    let (id, receipt) = outside_payment::record(session, &money, sure)?;
+    let gateway = args.gateway.as_deref().unwrap_or("outside");
+    let (id, receipt) = outside_payment::record_by(session, &money, gateway, sure)?;
     if ctx.json {
         view::show(session, id, ctx)?;
     } else {
@@ -269,8 +290,17 @@ fn taken_back(
 ) -> Result<Exit, Error> {
     let id = retry::id(&back.payment)?;
     let currency = session.read(|db| payment::get(db, id))?.currency;
-    let wanted = back.amount.as_deref().map(|text| amount(currency, text)).transpose()?;
-    refund::taken_back(session, id, kind, &back.code, wanted, back.date)?;
+    let read = |text: &Option<String>| text.as_deref().map(|t| amount(currency, t)).transpose();
+    let taken = TakenBack {
+        kind,
+        code: &back.code,
+        amount_minor: read(&back.amount)?,
+        on: back.date,
+        value_on: back.value_on,
+        fee_minor: read(&back.fee)?.unwrap_or(0),
+        reason: &back.reason,
+    };
+    refund::taken_back(session, id, &taken)?;
     view::show(session, id, ctx)
 }
 

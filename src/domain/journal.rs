@@ -50,7 +50,7 @@ fn top(ledger: &str) -> &'static str {
         "receivable" | "cash" => "Assets",
         "revenue" => "Income",
         "tax" | "credit" => "Liabilities",
-        "bad_debt" => "Expenses",
+        "bad_debt" | "bank_fee" => "Expenses",
         _ => "Equity",
     }
 }

@@ -10,6 +10,11 @@
 //! | write-off | bad_debt | credit (then applied) |
 //! | payment | cash | receivable (applied part), credit (the rest) |
 //! | refund, return, chargeback | receivable (reopened part), credit (the rest) | cash |
+//! | of it what had gone back already | bad_debt | cash |
+//! | the bank's fee for it | bank_fee | cash |
+//! | payment taken off a document | receivable | credit |
+//! | payment moved to another account | credit (theirs that had it) | credit (theirs that gets it) |
+//! | credit memo paid out | credit | cash |
 //! | open item from another system | receivable (credits: opening) | opening (credits: credit) |
 
 use super::document::{DocumentKind, DocumentTax};
@@ -30,6 +35,8 @@ pub enum LedgerAccount {
     Credit,
     /// What will not come.
     BadDebt,
+    /// What a bank takes for its work.
+    BankFee,
     /// What another system had booked before the cutover.
     Opening,
 }
@@ -44,6 +51,7 @@ impl fmt::Display for LedgerAccount {
             Self::Cash(gateway) => write!(f, "cash:{gateway}"),
             Self::Credit => f.write_str("credit"),
             Self::BadDebt => f.write_str("bad_debt"),
+            Self::BankFee => f.write_str("bank_fee"),
             Self::Opening => f.write_str("opening"),
         }
     }

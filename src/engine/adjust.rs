@@ -39,6 +39,16 @@ struct Memo<'a> {
     source: Source,
     reason: &'a str,
     draft: &'a MemoDraft,
+    then: Then,
+}
+
+/// What becomes of a credit memo once it is posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It is applied to what it corrects.
+    Apply,
+    /// It stays the customer's credit.
+    Leave,
 }
 
 /// Makes a memo on a posted invoice or debit memo; a credit asks where a payment of it is on its way.
@@ -49,6 +59,18 @@ pub fn adjust(
     kind: AdjustKind,
     why: &str,
     sure: Sure,
+) -> Result<Receipt, Error> {
+    adjust_and(session, document, part, kind, why, (Then::Apply, sure))
+}
+
+/// The same, and what becomes of a credit.
+pub fn adjust_and(
+    session: &mut Session,
+    document: DocumentId,
+    part: AdjustPart,
+    kind: AdjustKind,
+    why: &str,
+    (then, sure): (Then, Sure),
 ) -> Result<Receipt, Error> {
     let why = reason(why)?;
     four_eyes::write(session, Verb::Adjust, |tx, eyes| {
@@ -82,7 +104,8 @@ pub fn adjust(
                 reason: why,
             },
         )?;
-        let wanted = Memo { kind: memo_kind, source: Source::Adjust, reason: why, draft: &draft };
+        let source = Source::Adjust;
+        let wanted = Memo { kind: memo_kind, source, reason: why, draft: &draft, then };
         let made = make(tx, &row, &items, &wanted)?;
         let receipt = receipt(&row, &made, "credited");
         tx.note(&made.number, format!("{} ({why}){second}", receipt.summary));
@@ -248,9 +271,30 @@ fn make(tx: &Tx<'_>, row: &DocumentRow, items: &[ItemRow], memo: &Memo<'_>) -> R
     content.total_minor = memo.draft.total_minor;
     draft::save(tx, &fresh, &content)?;
     let number = post::post_now(tx, id)?;
-    let applied_minor = if memo.draft.total_minor < 0 { apply(tx, id, row.id, None)? } else { 0 };
+    let applied_minor = if memo.draft.total_minor < 0 && memo.then == Then::Apply {
+        apply(tx, id, row.id, None)?
+    } else {
+        0
+    };
     delivery::hold(tx, row.id, &format!("corrected by {number}"))?;
     Ok(Made { id, number, total_minor: memo.draft.total_minor, applied_minor })
+}
+
+/// Credits this much of an invoice (minor units, tax included) by a memo that is applied to it; gives
+/// its number.
+pub fn credit_part(
+    tx: &Tx<'_>,
+    document: DocumentId,
+    minor: i64,
+    why: &str,
+) -> Result<String, Error> {
+    let row = corrected(tx, document)?;
+    let items = document::items(tx, row.id)?;
+    let draft = draft_of(tx, &row, &items, &MemoPart::Amount(minor), MemoSide::Credit)?;
+    let kind = DocumentKind::CreditMemo;
+    let (source, then) = (Source::Adjust, Then::Apply);
+    let wanted = Memo { kind, source, reason: why, draft: &draft, then };
+    Ok(make(tx, &row, &items, &wanted)?.number)
 }
 
 /// A debit memo is due like its invoice was, counted from its own day.
@@ -353,6 +397,7 @@ pub fn make_reversal(tx: &Tx<'_>, row: &DocumentRow, why: &str) -> Result<Made, 
         source: Source::Reverse,
         reason: why,
         draft: &draft,
+        then: Then::Apply,
     };
     make(tx, row, &items, &memo)
 }
@@ -387,8 +432,13 @@ pub fn make_write_off(
     let fresh = document::get(tx, id)?;
     let mut content = draft::load(tx, &fresh)?;
     let draft = MemoDraft { subtotal_minor: minor, total_minor: minor, ..MemoDraft::default() };
-    let memo =
-        Memo { kind: DocumentKind::WriteOff, source: Source::WriteOff, reason: why, draft: &draft };
+    let memo = Memo {
+        kind: DocumentKind::WriteOff,
+        source: Source::WriteOff,
+        reason: why,
+        draft: &draft,
+        then: Then::Apply,
+    };
     let mut only = line(row, &[], ItemId(0), minor, &memo)?;
     let word = if minor < 0 { "Written off" } else { "Write-off undone" };
     only.description = format!("{word}: {}", row.number.as_deref().unwrap_or_default());

@@ -16,7 +16,7 @@ mod runner;
 mod steer;
 mod summary;
 
-pub use begin::use_credits;
+pub use begin::{apply_unapplied, use_credits};
 pub use call::{Verdict, look_up, with_token};
 pub use join::join;
 pub use pick::{DryRun, Mode, dry_run, refusal, start, start_in, start_retry};

@@ -150,10 +150,12 @@ pub struct NewLine {
 pub struct HandMade {
     /// Account number.
     pub account: String,
-    /// Invoice or credit memo; the lines of a memo are given as positive amounts.
+    /// Invoice, debit or credit memo; the lines of a memo are given as positive amounts.
     pub kind: DocumentKind,
     /// Invoice date; none = today.
     pub invoice_on: Option<NaiveDate>,
+    /// Due date; none = by the account's term.
+    pub due_on: Option<NaiveDate>,
     /// The lines.
     pub lines: Vec<NewLine>,
     /// Why.

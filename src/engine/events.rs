@@ -268,7 +268,9 @@ fn gone(
         tx.note(row.id, format!("{kind} of {words} known here is {} at {gateway}", event.id));
         return Ok(Fate::Known);
     }
-    let amount = event.amount_minor.min(refund::left(tx, row)?);
+    let left = refund::left(tx, row)?;
+    let most = if kind == EventKind::Refund { left } else { refund::takeable(tx, row)? };
+    let amount = event.amount_minor.min(most);
     if amount < event.amount_minor {
         let more = row.currency.plain(event.amount_minor - amount);
         let why = format!("that is {more} {} more than is left of the payment", row.currency);
@@ -277,8 +279,13 @@ fn gone(
             return Ok(Fate::Task);
         }
     }
+    let loss_minor = (amount - left).max(0);
+    let unapplied = (amount - loss_minor).min(row.unapplied_minor);
+    let named = day(tx, event)?;
     let booked = EventRow {
-        event_on: day(tx, row, event)?,
+        event_on: named.min(tx.now().today).max(refund::earliest(tx, row, unapplied)?),
+        value_on: Some(named),
+        loss_minor,
         key: Some(key),
         reference: if event.code.is_empty() { event.id.clone() } else { event.code.clone() },
         reply: event.words.clone(),
@@ -288,13 +295,12 @@ fn gone(
     Ok(Fate::Booked)
 }
 
-/// The civil day of an event: not before the money came, not after today.
-fn day(tx: &Tx<'_>, row: &PaymentRow, event: &ChargeEvent) -> Result<NaiveDate, StoreError> {
+/// The civil day of an event as the gateway names it. It is booked not before the money was there, not
+/// after today.
+fn day(tx: &Tx<'_>, event: &ChargeEvent) -> Result<NaiveDate, StoreError> {
     let zone = settings::load(tx)?.zone();
-    let today = tx.now().today;
-    let day = DateTime::from_timestamp_millis(event.at_ms)
-        .map_or(today, |at| at.with_timezone(&zone).date_naive());
-    Ok(day.max(row.received_on.unwrap_or(day)).min(today))
+    Ok(DateTime::from_timestamp_millis(event.at_ms)
+        .map_or(tx.now().today, |at| at.with_timezone(&zone).date_naive()))
 }
 
 /// What was taken back came again.
@@ -337,7 +343,7 @@ fn refund_failed(
 ) -> Result<Fate, StoreError> {
     let Some(booked) = refund_of(tx, gateway, event)? else { return Ok(Fate::Known) };
     payment::end_event(tx, booked.id, EventStatus::Failed, &event.id, &event.words)?;
-    applied::take_again(tx, row, booked.amount_minor)?;
+    applied::take_again(tx, row, booked.amount_minor, 0)?;
     let words = row.currency.grouped(booked.amount_minor);
     let words = format!("a refund of {words} {} did not arrive: {}", row.currency, event.words);
     notice::task(

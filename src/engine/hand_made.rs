@@ -16,11 +16,14 @@ use crate::store::{StoreError, account};
 pub fn make(session: &mut Session, new: &HandMade) -> Result<Receipt, Error> {
     let why = reason(&new.reason)?;
     plain("the account", &new.account)?;
-    if !matches!(new.kind, DocumentKind::Invoice | DocumentKind::CreditMemo) {
+    if !matches!(
+        new.kind,
+        DocumentKind::Invoice | DocumentKind::CreditMemo | DocumentKind::DebitMemo
+    ) {
         return Err(Error::usage(
             "bad_kind",
             format!("a {} is made from the document it corrects", new.kind),
-            "adjust or write off that document",
+            "write off that document",
         ));
     }
     session.write(Verb::Edit, |tx| {
@@ -49,6 +52,7 @@ pub fn make(session: &mut Session, new: &HandMade) -> Result<Receipt, Error> {
         let basis = Basis::load(tx, &row, &content)?;
         let sign = if new.kind.is_receivable() { 1 } else { -1 };
         let mut changes = vec![DraftChange::InvoiceDate(on)];
+        changes.extend(new.due_on.map(DraftChange::DueDate));
         changes.extend(new.lines.iter().map(|line| {
             let unit_price = line.unit_price * rust_decimal::Decimal::from(sign);
             DraftChange::AddLine(NewLine { unit_price, ..line.clone() })

@@ -4,7 +4,7 @@ use super::adjust::apply as apply_one;
 use super::command::Receipt;
 use super::on_its_way::{self, Sure};
 use super::separation::refuse_both_hands;
-use super::{Error, Session, collect};
+use super::{Error, Session, collect, picked};
 use crate::domain::actor::Verb;
 use crate::domain::document::{DocumentKind, DocumentStatus};
 use crate::domain::ids::{AccountId, DocumentId};
@@ -13,7 +13,7 @@ use crate::store::document::{self, DocumentRow};
 use crate::store::{Db, account, credit, debt, payment};
 
 /// A posted credit memo.
-fn credit_memo(db: &Db<'_>, id: DocumentId) -> Result<DocumentRow, Error> {
+pub(super) fn credit_memo(db: &Db<'_>, id: DocumentId) -> Result<DocumentRow, Error> {
     let row = document::get(db, id)?;
     if row.status != DocumentStatus::Posted || row.kind != DocumentKind::CreditMemo {
         return Err(Error::usage(
@@ -138,7 +138,9 @@ pub fn unapply(
     session: &mut Session,
     credit_id: DocumentId,
     from: Option<DocumentId>,
+    reason: &str,
 ) -> Result<Receipt, Error> {
+    let why = picked::reason(reason)?;
     session.write(Verb::Adjust, |tx| {
         let row = credit_memo(tx, credit_id)?;
         refuse_both_hands(tx, row.account)?;
@@ -165,7 +167,7 @@ pub fn unapply(
         }
         let summary =
             format!("{number}: {} {} no longer applied", row.currency.grouped(taken), row.currency);
-        tx.note(number, &summary);
+        tx.note(number, format!("{summary}: {why}"));
         Ok(Receipt { summary, done, totals: vec![(row.currency, taken)], ..Receipt::default() })
     })
 }

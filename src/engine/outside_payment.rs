@@ -9,7 +9,9 @@ use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::PaymentStatus;
 use crate::store::applied::{self, Part};
 use crate::store::payment::{self, NewPayment};
-use crate::store::{Db, Tx, debt};
+use crate::store::{BookKind, settings};
+use crate::store::{Db, Tx, debt, document};
+use chrono::Days;
 
 /// Records it: the documents named are paid in order, the rest stays unapplied. Money for what was
 /// written off takes the loss back first. Asks where it is in the book already (same account, amount,
@@ -19,6 +21,23 @@ pub fn record(
     money: &OutsidePayment,
     sure: Sure,
 ) -> Result<(PaymentId, Receipt), Error> {
+    record_by(session, money, "outside", sure)
+}
+
+/// The same as money of a gateway, which nobody asks: on a test book alone.
+pub fn record_by(
+    session: &mut Session,
+    money: &OutsidePayment,
+    gateway: &str,
+    sure: Sure,
+) -> Result<(PaymentId, Receipt), Error> {
+    if gateway != "outside" && session.read(settings::facts)?.kind == BookKind::Real {
+        return Err(Error::usage(
+            "real_book",
+            "what a gateway takes is recorded by asking it",
+            "--gateway is for test books (daybook init --test)",
+        ));
+    }
     let reference = money.reference.trim();
     short("the reference", reference, 200)?;
     if reference.is_empty() || money.amount_minor <= 0 {
@@ -29,9 +48,7 @@ pub fn record(
         ));
     }
     session.write(Verb::OutsidePayment, |tx| {
-        if money.received_on > tx.now().today {
-            return Err(Error::usage("bad_date", "money cannot have come after today", ""));
-        }
+        sensible(tx, money)?;
         if sure == Sure::Ask
             && let Some(there) = same_receipt(tx, money, reference)?
         {
@@ -50,7 +67,7 @@ pub fn record(
                 account: money.account,
                 run: None,
                 method: None,
-                gateway: "outside".to_owned(),
+                gateway: gateway.to_owned(),
                 amount_minor: money.amount_minor,
                 currency: money.currency,
                 status: PaymentStatus::Approved,
@@ -61,12 +78,13 @@ pub fn record(
                 reference: reference.to_owned(),
                 unapplied_minor: left,
                 gateway_at: None,
+                moved_from: None,
             },
         )?;
         let receipt = applied::Receipt {
             payment: id,
             account: money.account,
-            gateway: "outside",
+            gateway,
             amount_minor: money.amount_minor,
             currency: money.currency,
             on: money.received_on,
@@ -89,6 +107,29 @@ pub fn record(
         };
         Ok((id, receipt))
     })
+}
+
+/// How long before the first invoice money may have come, days.
+const AHEAD: u64 = 366;
+
+/// Refuses a day after today, and one on which no money for this account can have come: before its
+/// first document, and more than a year ago. A year mistyped is found so; who pays ahead is not hindered.
+fn sensible(tx: &Tx<'_>, money: &OutsidePayment) -> Result<(), Error> {
+    let (on, today) = (money.received_on, tx.now().today);
+    if on > today {
+        return Err(Error::usage("bad_date", "money cannot have come after today", ""));
+    }
+    let year_ago = today.checked_sub_days(Days::new(AHEAD)).unwrap_or(today);
+    let first =
+        document::first_of_account(tx, money.account)?.map_or(year_ago, |d| d.min(year_ago));
+    if on < first {
+        return Err(Error::usage(
+            "bad_date",
+            format!("money of {on}: this account's first document is not older than {first}"),
+            "a day from its first document, or from a year ago, to today",
+        ));
+    }
+    Ok(())
 }
 
 /// What of the money pays which document, and what is left. Money for what was written off recovers

@@ -195,6 +195,7 @@ pub fn by_hand(
                     key: row.key.clone(),
                     amount_minor: row.amount_minor,
                     currency: row.currency,
+                    made_at: None,
                 },
             },
             Finding::NotCharged => Outcome::declined("not_found_at_gateway"),

@@ -2,9 +2,15 @@
 //! something is found), and what the bank or the cardholder takes back. The balance reopens on its own day; it is never retried by rule.
 
 mod clear_up;
+mod taken;
+mod wanted;
 
 pub use clear_up::clear_up;
 pub(super) use clear_up::{by_hand, due};
+pub use taken::{TakenBack, chargeback_won, settled, taken_back};
+pub(super) use taken::{open_chargeback, take_back, takeable, win};
+pub use wanted::{Correction, Wanted};
+pub(super) use wanted::{earliest, left};
 
 use super::four_eyes::{self, Deed};
 use super::settle;
@@ -12,13 +18,12 @@ use super::till::Till;
 use super::{Error, Session, collect, refund_job, separation};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentId};
-use crate::domain::payment::PaymentStatus;
 use crate::domain::payment_run::next_look_up;
 use crate::gateway::{Outcome, RefundRequest, Shut};
+use crate::store::applied::{self, Back};
 use crate::store::four_eyes::Object;
 use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
-use crate::store::{StoreError, Tx, applied, debt, method_state, notice};
-use chrono::NaiveDate;
+use crate::store::{StoreError, Tx, debt, notice};
 
 /// What became of a refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +40,7 @@ pub struct Refunded {
     pub event: i64,
 }
 
-/// Gives a part of an approved payment (all that is left if no amount is named) back.
+/// Gives a part of an approved payment (all that is left if no amount is named) back, today.
 pub fn refund(
     session: &mut Session,
     id: PaymentId,
@@ -43,16 +48,15 @@ pub fn refund(
     reason: &str,
 ) -> Result<Refunded, Error> {
     let mut till = Till::open(session)?;
-    refund_with(session, &mut till, id, amount_minor, reason)
+    refund_with(session, &mut till, id, &Wanted::of(amount_minor, reason))
 }
 
-/// The same with a till of the caller's (tests).
+/// Gives money of an approved payment back as it is wanted, by a till of the caller's.
 pub fn refund_with(
     session: &mut Session,
     till: &mut Till,
     id: PaymentId,
-    amount_minor: Option<i64>,
-    reason: &str,
+    wanted: &Wanted<'_>,
 ) -> Result<Refunded, Error> {
     let payment = session.read(|db| payment::get(db, id))?;
     // Received outside: a person pays it back the way it came; the book only records it.
@@ -68,24 +72,27 @@ pub fn refund_with(
     let (event, job) = four_eyes::write(session, Verb::Refund, |tx, eyes| {
         let payment = payment::get(tx, id)?;
         separation::refuse_both_hands(tx, payment.account)?;
-        let amount = check(tx, &payment, amount_minor)?;
+        let (amount, event_on) = wanted.check(tx, &payment)?;
         let second = eyes.on(
             tx,
             &Deed {
                 object: Object::Payment(id),
                 subject: &id.to_string(),
-                what: "refund",
-                with: &amount.to_string(),
-                minor: amount,
+                what: wanted.what(),
+                with: &wanted.with(amount),
+                minor: wanted.deed_minor(&payment, amount),
                 currency: payment.currency,
-                reason,
+                reason: wanted.reason,
             },
         )?;
+        let corrected = wanted.correct(tx, &payment, amount, event_on)?;
+        let reason = wanted.reason;
         let count = payment::events(tx, id)?.len();
         let event = EventRow {
             status: EventStatus::Processing,
             key: Some(format!("{}-r{}", payment.key, count + 1)),
             reply: reason.to_owned(),
+            event_on,
             gateway_at,
             next_look_up_at: Some(tx.now().at_ms + CALL_MS),
             ..settle::event(&payment, EventKind::Refund, amount, tx)
@@ -96,7 +103,10 @@ pub fn refund_with(
             end_done(tx, &payment::event(tx, event_id)?, reason, reason)?;
         }
         let words = payment.currency.plain(amount);
-        tx.note(id, format!("refund of {words} {} begun: {reason}{second}", payment.currency));
+        tx.note(
+            id,
+            format!("refund of {words} {} begun: {reason}{corrected}{second}", payment.currency),
+        );
         let job = match &shut {
             Some(_) => Some(refund_job::insert(tx, id, event_id)?),
             None => None,
@@ -144,43 +154,6 @@ pub fn state(session: &Session, event: i64) -> Result<Refunded, Error> {
         job: None,
         event,
     })
-}
-
-fn check(tx: &Tx<'_>, payment: &PaymentRow, amount: Option<i64>) -> Result<i64, Error> {
-    let left = left(tx, payment)?;
-    let amount = amount.unwrap_or(left);
-    if payment.status != PaymentStatus::Approved {
-        return Err(Error::usage(
-            "wrong_state",
-            format!("{} is {}: only approved payments can be refunded", payment.id, payment.status),
-            "",
-        ));
-    }
-    if amount <= 0 || amount > left {
-        return Err(Error::usage(
-            "too_much",
-            format!(
-                "{} cannot be refunded: {} {} of {} are left",
-                payment.currency.plain(amount),
-                payment.currency.plain(left),
-                payment.currency,
-                payment.id
-            ),
-            "",
-        ));
-    }
-    Ok(amount)
-}
-
-/// What of a payment is neither back nor on its way back.
-pub(super) fn left(tx: &Tx<'_>, payment: &PaymentRow) -> Result<i64, StoreError> {
-    let pending: i64 = payment::events(tx, payment.id)?
-        .iter()
-        .filter(|e| e.kind == EventKind::Refund)
-        .filter(|e| matches!(e.status, EventStatus::Processing | EventStatus::Unknown))
-        .map(|e| e.amount_minor)
-        .sum();
-    Ok(payment.amount_minor - payment.returned_minor - pending)
 }
 
 /// Records what became of a refund; recording twice is a no-op.
@@ -236,25 +209,11 @@ pub(super) fn end_done(
 ) -> Result<(), StoreError> {
     payment::end_event(tx, event.id, EventStatus::Done, reference, words)?;
     notice::done(tx, &exception_key(event))?;
-    applied::give_back(tx, &payment::get(tx, event.payment)?, event.amount_minor, event.event_on)?;
+    let back = Back::of(event.amount_minor, event.event_on);
+    applied::give_back(tx, &payment::get(tx, event.payment)?, &back)?;
     settle_from_credits(tx, event.payment)?;
     if payment::get(tx, event.payment)?.unapplied_minor == 0 {
         notice::done(tx, &settle::excess_key(event.payment))?;
-    }
-    Ok(())
-}
-
-/// What a refund reopened is paid from the account's credits: a memo that was refunded is used up,
-/// and the customer owes nothing on its invoice.
-fn settle_from_credits(tx: &Tx<'_>, refunded: PaymentId) -> Result<(), StoreError> {
-    for allocation in payment::allocations(tx, refunded)? {
-        let document = allocation.document;
-        if allocation.reopened_minor > 0
-            && debt::get(tx, document)?.balance_minor > 0
-            && !payment::on_its_way(tx, document)?
-        {
-            collect::use_credits(tx, document)?;
-        }
     }
     Ok(())
 }
@@ -284,112 +243,17 @@ fn unanswered(tx: &Tx<'_>, event: &EventRow, why: &str) -> Result<(), StoreError
     Ok(())
 }
 
-/// The bank or the cardholder took money of an approved payment back on a day.
-pub fn taken_back(
-    session: &mut Session,
-    id: PaymentId,
-    kind: EventKind,
-    code: &str,
-    amount_minor: Option<i64>,
-    on: Option<NaiveDate>,
-) -> Result<i64, Error> {
-    session.write(Verb::Reconcile, |tx| {
-        let payment = payment::get(tx, id)?;
-        let amount = check(tx, &payment, amount_minor)?;
-        let meaning = crate::domain::decline::meaning(code);
-        let today = tx.now().today;
-        let came = payment.received_on.unwrap_or(today);
-        let event_on = on.unwrap_or(today.max(came));
-        if event_on < came || event_on > today.max(came) {
-            return Err(Error::usage(
-                "bad_date",
-                format!("{kind} on {event_on}: {id} came on {came}, and today is {today}"),
-                "a day from the payment's to today",
-            ));
+/// What a refund reopened is paid from the account's credits: a memo that was refunded is used up,
+/// and the customer owes nothing on its invoice.
+fn settle_from_credits(tx: &Tx<'_>, refunded: PaymentId) -> Result<(), StoreError> {
+    for allocation in payment::allocations(tx, refunded)? {
+        let document = allocation.document;
+        if allocation.reopened_minor > allocation.unapplied_minor
+            && debt::get(tx, document)?.balance_minor > 0
+            && !payment::on_its_way(tx, document)?
+        {
+            collect::use_credits(tx, document)?;
         }
-        let event = EventRow {
-            event_on,
-            reference: code.to_owned(),
-            reply: meaning.words.clone(),
-            ..settle::event(&payment, kind, amount, tx)
-        };
-        take_back(tx, &payment, &event)?;
-        Ok(amount)
-    })
-}
-
-/// Books an event by which money went back: the balance reopens on its day, a person is told. A
-/// method whose payment was taken back is charged no more.
-pub(super) fn take_back(
-    tx: &Tx<'_>,
-    payment: &PaymentRow,
-    event: &EventRow,
-) -> Result<(), StoreError> {
-    let event_id = payment::insert_event(tx, event)?;
-    applied::give_back(tx, payment, event.amount_minor, event.event_on)?;
-    if event.kind == EventKind::Refund {
-        settle_from_credits(tx, payment.id)?;
-    } else if let Some(method) = payment.method {
-        method_state::failed(tx, method, true)?;
     }
-    let (kind, id, reply) = (event.kind, payment.id, &event.reply);
-    let words = payment.currency.plain(event.amount_minor);
-    let told = format!("{kind} of {words} {} on {id}: {reply}", payment.currency);
-    notice::task(tx, &format!("{kind} {id} {event_id}"), &id.to_string(), &told)?;
-    tx.note(id, format!("{kind} of {words} {}: {reply}", payment.currency));
     Ok(())
-}
-
-/// A chargeback was decided for us: the money is back, the invoices are paid again.
-pub fn chargeback_won(session: &mut Session, id: PaymentId) -> Result<i64, Error> {
-    session.write(Verb::Reconcile, |tx| {
-        let payment = payment::get(tx, id)?;
-        let amount = open_chargeback(tx, &payment)?;
-        if amount <= 0 {
-            return Err(Error::usage("wrong_state", format!("{id} has no open chargeback"), ""));
-        }
-        win(tx, &payment, &settle::event(&payment, EventKind::ChargebackWon, amount, tx))?;
-        Ok(amount)
-    })
-}
-
-/// What of a payment was taken back and has not come again.
-pub(super) fn open_chargeback(tx: &Tx<'_>, payment: &PaymentRow) -> Result<i64, StoreError> {
-    let events = payment::events(tx, payment.id)?;
-    Ok(events
-        .iter()
-        .map(|e| match e.kind {
-            EventKind::Chargeback | EventKind::Return => e.amount_minor,
-            EventKind::ChargebackWon => -e.amount_minor,
-            EventKind::Settlement
-            | EventKind::Refund
-            | EventKind::LateSuccess
-            | EventKind::Evidence => 0,
-        })
-        .sum())
-}
-
-/// Books an event by which money that was taken back came again.
-pub(super) fn win(tx: &Tx<'_>, payment: &PaymentRow, event: &EventRow) -> Result<(), StoreError> {
-    applied::take_again(tx, payment, event.amount_minor)?;
-    payment::insert_event(tx, event)?;
-    tx.note(payment.id, "chargeback decided for us");
-    Ok(())
-}
-
-/// The gateway paid a payment out: noted, nothing else moves.
-pub fn settled(session: &mut Session, id: PaymentId, reference: &str) -> Result<(), Error> {
-    session.write(Verb::Reconcile, |tx| {
-        let payment = payment::get(tx, id)?;
-        if payment.status != PaymentStatus::Approved {
-            return Err(Error::usage("wrong_state", format!("{id} is {}", payment.status), ""));
-        }
-        let event = EventRow {
-            reference: reference.to_owned(),
-            ..settle::event(&payment, EventKind::Settlement, payment.amount_minor, tx)
-        };
-        payment::insert_event(tx, &event)?;
-        tx.note(id, format!("paid out by the gateway: {reference}"));
-        Ok(())
-    })
 }

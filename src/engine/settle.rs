@@ -6,13 +6,13 @@ use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::{DeclineClass, PaymentStatus};
 use crate::domain::payment_run::next_look_up;
 use crate::domain::retry::{Failed, NextStep, RetryRules, next_step};
-use crate::gateway::Outcome;
+use crate::gateway::{Outcome, Seen};
 use crate::store::applied::{self, Part};
 use crate::store::payment::{
     self, AllocationState, Answer, EventKind, EventRow, EventStatus, PaymentRow,
 };
-use crate::store::{StoreError, Tx, debt, method_state, notice, payment_run};
-use chrono::NaiveDate;
+use crate::store::{StoreError, Tx, debt, method_state, notice, payment_run, settings};
+use chrono::{DateTime, NaiveDate};
 
 /// How often the bank is asked about a submitted payment, ms.
 const SUBMITTED_LOOK_UP_MS: i64 = 6 * 3_600_000;
@@ -49,7 +49,7 @@ pub fn record(
     let late = payment.status == PaymentStatus::Declined;
     if !payment.status.is_live() {
         return match outcome {
-            Outcome::Approved { seen } if late => approve(tx, payment, &seen.reference),
+            Outcome::Approved { seen } if late => approve(tx, payment, seen),
             Outcome::Submitted { seen } if late => at_the_bank(tx, payment, &seen.reference),
             Outcome::Declined { .. } if late => {
                 notice::done(tx, &late_key(payment))?;
@@ -64,7 +64,7 @@ pub fn record(
         };
     }
     match outcome {
-        Outcome::Approved { seen } => approve(tx, payment, &seen.reference),
+        Outcome::Approved { seen } => approve(tx, payment, seen),
         Outcome::Declined { code, class, words } => {
             decline(tx, rules, payment, code, *class, words)?;
             Ok(Settled::Declined)
@@ -89,6 +89,7 @@ fn plain(payment: &PaymentRow, status: PaymentStatus, reply: &str) -> Answer {
         decline_action: None,
         reply: reply.to_owned(),
         received_on: None,
+        value_on: None,
         next_retry_at: None,
         next_look_up_at: None,
         look_ups: payment.look_ups,
@@ -106,9 +107,28 @@ fn recount(tx: &Tx<'_>, payment: &PaymentRow, to: PaymentStatus) -> Result<(), S
     Ok(())
 }
 
-fn approve(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settled, StoreError> {
+/// The day on which money counts, and the one that the gateway names. An answer that was not known when
+/// it was given, and is found later, counts from the gateway's day: it was paid then. A debit that the
+/// bank had (Submitted) was not paid before the bank said so.
+fn days(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    seen: &Seen,
+) -> Result<(NaiveDate, Option<NaiveDate>), StoreError> {
+    let today = tx.now().today;
+    if payment.status == PaymentStatus::Submitted {
+        return Ok((today, None));
+    }
+    let zone = settings::load(tx)?.zone();
+    let day = |ms| DateTime::from_timestamp_millis(ms).map(|t| t.with_timezone(&zone).date_naive());
+    let named = seen.made_at.and_then(day);
+    let begun = day(payment.created_at).unwrap_or(today);
+    Ok((named.unwrap_or(today).max(begun).min(today), named))
+}
+
+fn approve(tx: &Tx<'_>, payment: &PaymentRow, seen: &Seen) -> Result<Settled, StoreError> {
     let late = payment.status == PaymentStatus::Declined;
-    let on = tx.now().today;
+    let (on, value_on) = days(tx, payment, seen)?;
     let (mut left, mut parts) = (payment.amount_minor, Vec::new());
     for allocation in payment::allocations(tx, payment.id)? {
         // The balance may have moved while the bank thought: never more than is owed.
@@ -133,8 +153,9 @@ fn approve(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settled
     };
     applied::receive(tx, &receipt, &parts)?;
     let answer = Answer {
-        gateway_ref: reference.to_owned(),
+        gateway_ref: seen.reference.clone(),
         received_on: Some(on),
+        value_on,
         unapplied_minor: left,
         ..plain(payment, PaymentStatus::Approved, "")
     };
@@ -218,6 +239,9 @@ pub fn event(payment: &PaymentRow, kind: EventKind, amount_minor: i64, tx: &Tx<'
         gateway_at: None,
         next_look_up_at: None,
         look_ups: 0,
+        value_on: None,
+        fee_minor: 0,
+        loss_minor: 0,
     }
 }
 

@@ -151,6 +151,8 @@ pub struct Seen {
     pub amount_minor: i64,
     /// In which currency.
     pub currency: Currency,
+    /// When it was made by the gateway's own clock, UTC ms, if it says so.
+    pub made_at: Option<i64>,
 }
 
 /// What a gateway said of a charge or a refund.

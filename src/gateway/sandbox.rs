@@ -198,12 +198,8 @@ impl Sandbox {
             let unknown = || (Fate::Declined { code: NO_METHOD.to_owned() }, true);
             let (entry, heard) = plan(word).unwrap_or_else(unknown);
             let reference = format!("sb_{:09}", index.next);
-            let seen = Seen {
-                reference: reference.clone(),
-                key: request.key.clone(),
-                amount_minor: request.amount_minor,
-                currency: request.currency,
-            };
+            let amount = (request.amount_minor, request.currency);
+            let seen = seen_as(&reference, &request.key, amount, now);
             let answer = if heard { Answer::from(&entry, seen) } else { Answer::Silence };
             let record = Record::Charge {
                 key: request.key.clone(),
@@ -226,12 +222,7 @@ impl Sandbox {
         let hash = request.body_hash();
         let now = request.at_ms + self.options.clock_off_ms;
         let given = |reference: &str| Outcome::Approved {
-            seen: Seen {
-                reference: reference.to_owned(),
-                key: request.key.clone(),
-                amount_minor: request.amount_minor,
-                currency: request.currency,
-            },
+            seen: seen_as(reference, &request.key, (request.amount_minor, request.currency), now),
         };
         let (outcome, at) = self.ledger.write(|index| {
             let saved = index.refunds.get(&request.key).and_then(|all| all.last());
@@ -293,12 +284,8 @@ impl Sandbox {
                 let all = index.refunds.get(&query.key).into_iter().flatten();
                 let found = all.filter(|r| visible(r.at_ms)).find_map(|refund| {
                     let charge = index.charges.get(&refund.of)?;
-                    let seen = Seen {
-                        reference: refund.reference.clone(),
-                        key: query.key.clone(),
-                        amount_minor: refund.amount_minor,
-                        currency: Currency::parse(&charge.currency)?,
-                    };
+                    let amount = (refund.amount_minor, Currency::parse(&charge.currency)?);
+                    let seen = seen_as(&refund.reference, &query.key, amount, refund.at_ms);
                     Some(Found::Is(Outcome::Approved { seen }))
                 });
                 return (found.unwrap_or(Found::Nothing), None);
@@ -341,14 +328,15 @@ impl Sandbox {
     }
 }
 
+fn seen_as(reference: &str, key: &str, (amount_minor, currency): (i64, Currency), at: i64) -> Seen {
+    let (reference, key) = (reference.to_owned(), key.to_owned());
+    Seen { reference, key, amount_minor, currency, made_at: Some(at) }
+}
+
 /// A charge as an answer tells it.
 fn seen(charge: &Charge) -> Option<Seen> {
-    Some(Seen {
-        reference: charge.reference.clone(),
-        key: charge.key.clone(),
-        amount_minor: charge.amount_minor,
-        currency: Currency::parse(&charge.currency)?,
-    })
+    let amount = (charge.amount_minor, Currency::parse(&charge.currency)?);
+    Some(seen_as(&charge.reference, &charge.key, amount, charge.at_ms))
 }
 
 impl Gateway for Sandbox {

@@ -178,6 +178,7 @@ fn seen(object: &Value) -> Option<Seen> {
         key: object["metadata"][KEY].as_str().unwrap_or_default().to_owned(),
         amount_minor,
         currency,
+        made_at: object["created"].as_i64().and_then(|s| s.checked_mul(1000)),
     })
 }
 

@@ -6,8 +6,12 @@
 //! document, nor less than nothing left of what is applied. Money that came before is `credit` until
 //! then: one deed may book on two days, each of which balances.
 
+mod back;
+
+pub use back::{Back, give_back, move_money, pay_out, take_again, unapply};
+
 use super::ledger::{self, About, Line};
-use super::payment::{self, Allocation, AllocationState, PaymentRow};
+use super::payment::{self, AllocationState, PaymentRow};
 use super::{Db, StoreError, Tx, debt};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
@@ -214,90 +218,4 @@ pub fn book_credit(
         line(ledger::RECEIVABLE, about.document, -amount_minor),
     ];
     ledger::post(tx, on, &lines)
-}
-
-/// Money of a payment leaves on a day: first what is unapplied, then the documents, the last one
-/// first. What was applied only later is owed again from then, never before it was paid.
-pub fn give_back(
-    tx: &Tx<'_>,
-    payment: &PaymentRow,
-    amount_minor: i64,
-    on: NaiveDate,
-) -> Result<(), StoreError> {
-    let from_credit = amount_minor.min(payment.unapplied_minor);
-    let (mut left, mut credit) = (amount_minor - from_credit, from_credit);
-    let mut lines = vec![line_of(payment, &ledger::cash(&payment.gateway), None, -amount_minor)];
-    let mut later = Vec::new();
-    for allocation in payment::allocations(tx, payment.id)?.into_iter().rev() {
-        let part = left.min(standing(&allocation));
-        if part <= 0 {
-            continue;
-        }
-        let document = allocation.document;
-        payment::reopen_allocation(tx, allocation.id, part)?;
-        debt::move_balance(tx, document, part)?;
-        debt::set_retry(tx, document, None, true)?;
-        left -= part;
-        let day = allocation.applied_on.map_or(on, |applied| applied.max(on));
-        if day == on {
-            lines.push(line_of(payment, ledger::RECEIVABLE, Some(document), part));
-        } else {
-            credit += part;
-            later.push((day, document, part));
-        }
-    }
-    if left != 0 {
-        return Err(StoreError::Conflict(format!("{} has less applied than that", payment.id)));
-    }
-    payment::add_returned(tx, payment.id, amount_minor, from_credit)?;
-    lines.push(line_of(payment, ledger::CREDIT, None, credit));
-    ledger::post(tx, on, &lines)?;
-    for (day, document, part) in later {
-        let opens = [
-            line_of(payment, ledger::RECEIVABLE, Some(document), part),
-            line_of(payment, ledger::CREDIT, None, -part),
-        ];
-        ledger::post(tx, day, &opens)?;
-    }
-    Ok(())
-}
-
-/// What of an allocation pays its document, minor units.
-fn standing(allocation: &Allocation) -> i64 {
-    match allocation.state {
-        AllocationState::Applied => allocation.amount_minor - allocation.reopened_minor,
-        AllocationState::Live | AllocationState::Void => 0,
-    }
-}
-
-/// Money that had been taken back comes again today: as far as the documents still owe it.
-pub fn take_again(tx: &Tx<'_>, payment: &PaymentRow, amount_minor: i64) -> Result<(), StoreError> {
-    let on = payment.received_on.map_or(tx.now().today, |came| came.max(tx.now().today));
-    let mut left = amount_minor;
-    let mut parts = Vec::new();
-    for allocation in payment::allocations(tx, payment.id)? {
-        let owed = debt::get(tx, allocation.document)?.balance_minor.max(0);
-        let part = left.min(allocation.reopened_minor).min(owed);
-        if part > 0 {
-            payment::reopen_allocation(tx, allocation.id, -part)?;
-            let day = first_day(tx, Side::Owed(allocation.document), part, on)?;
-            paid(tx, allocation.document, part)?;
-            parts.push((day, allocation.document, part));
-            left -= part;
-        }
-    }
-    payment::add_returned(tx, payment.id, -amount_minor, -left)?;
-    let lines = [
-        line_of(payment, &ledger::cash(&payment.gateway), None, amount_minor),
-        line_of(payment, ledger::CREDIT, None, -amount_minor),
-    ];
-    ledger::post(tx, on, &lines)?;
-    for (day, document, part) in parts {
-        let pays = [
-            line_of(payment, ledger::CREDIT, None, part),
-            line_of(payment, ledger::RECEIVABLE, Some(document), -part),
-        ];
-        ledger::post(tx, day, &pays)?;
-    }
-    Ok(())
 }

@@ -378,7 +378,9 @@ WHERE coalesce(l.credit, 0) <> coalesce(d.credit, 0) + coalesce(p.credit, 0)";
 const BALANCES: &str = "
 WITH paid AS (SELECT document_id, sum(amount_minor - reopened_minor) AS minor FROM allocation WHERE state = 'applied' GROUP BY 1),
      credited AS (SELECT document_id, sum(amount_minor) AS minor FROM credit_application WHERE undone_at IS NULL GROUP BY 1),
-     used AS (SELECT credit_id, sum(amount_minor) AS minor FROM credit_application WHERE undone_at IS NULL GROUP BY 1)
+     used AS (SELECT credit_id, sum(minor) AS minor FROM (
+        SELECT credit_id, amount_minor AS minor FROM credit_application WHERE undone_at IS NULL
+        UNION ALL SELECT document_id, amount_minor FROM memo_refund) GROUP BY 1)
 SELECT printf('D-%06d (%s): the balance is %d, its payments and credits leave %d', d.id, d.number, s.balance_minor,
     d.total_minor - d.settled_before_minor - coalesce(paid.minor, 0) - coalesce(credited.minor, 0) + coalesce(used.minor, 0))
 FROM document d JOIN document_state s ON s.document_id = d.id
@@ -413,12 +415,15 @@ SELECT printf('P-%06d (%s): %d received, %d returned, %d unapplied, %d paid', p.
 FROM payment p
 LEFT JOIN (SELECT payment_id, sum(amount_minor - reopened_minor) AS minor FROM allocation WHERE state = 'applied' GROUP BY 1) a
   ON a.payment_id = p.id
-WHERE CASE p.status WHEN 'Approved' THEN p.amount_minor - p.returned_minor <> p.unapplied_minor + coalesce(a.minor, 0)
+WHERE CASE p.status WHEN 'Approved' THEN p.amount_minor - p.returned_minor - p.moved_minor <> p.unapplied_minor + coalesce(a.minor, 0)
       ELSE p.unapplied_minor <> 0 OR p.returned_minor <> 0 OR coalesce(a.minor, 0) <> 0 END
 UNION ALL
-SELECT printf('P-%06d: %d allocated of %d', p.id, sum(a.amount_minor), p.amount_minor)
+SELECT printf('P-%06d: %d allocated of %d', p.id, sum(a.amount_minor - a.unapplied_minor), p.amount_minor)
 FROM allocation a JOIN payment p ON p.id = a.payment_id WHERE a.state <> 'void'
-GROUP BY p.id HAVING sum(a.amount_minor) > p.amount_minor";
+GROUP BY p.id HAVING sum(a.amount_minor - a.unapplied_minor) > p.amount_minor
+UNION ALL
+SELECT printf('P-%06d: %d moved away, %d came of it elsewhere', p.id, p.moved_minor, coalesce(sum(m.amount_minor), 0))
+FROM payment p LEFT JOIN payment m ON m.moved_from = p.id GROUP BY p.id HAVING p.moved_minor <> coalesce(sum(m.amount_minor), 0)";
 
 const ALLOCATIONS: &str = "
 SELECT printf('P-%06d is %s, its allocation to D-%06d is %s', p.id, p.status, a.document_id, a.state)

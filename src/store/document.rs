@@ -250,6 +250,16 @@ pub fn settled_by(db: &Db<'_>, id: DocumentId) -> Result<Vec<Settled>, StoreErro
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The day of the oldest posted document of an account.
+pub fn first_of_account(db: &Db<'_>, id: AccountId) -> Result<Option<NaiveDate>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT min(invoice_on) FROM document WHERE account_id = ?1 AND status = 'Posted'",
+        )?
+        .query_row([id.0], |r| r.get(0))?)
+}
+
 /// Which documents to list.
 #[derive(Debug, Clone, Default)]
 pub struct ListFilter {

@@ -14,6 +14,8 @@ pub const RECEIVABLE: &str = "receivable";
 pub const CREDIT: &str = "credit";
 /// What will not come.
 pub const BAD_DEBT: &str = "bad_debt";
+/// What a bank takes for its work.
+pub const BANK_FEE: &str = "bank_fee";
 
 /// The cash account of a gateway (`cash:sandbox`), or of money received outside.
 pub fn cash(gateway: &str) -> String {

@@ -2,15 +2,17 @@
 
 mod allocation;
 mod event;
+mod moved;
 
 pub use allocation::{
     Allocation, AllocationState, allocate, allocations, on_its_way, reopen_allocation,
-    set_allocation,
+    set_allocation, unapply_allocation,
 };
 pub use event::{
     EventKind, EventRow, EventStatus, adopt_event, end_event, event, event_of_key, events,
     insert_event, next_refund_look_up, refund_exceptions, refunds_due,
 };
+pub use moved::{add_returned, move_to, use_unapplied};
 
 use super::deed::{self, DeedKind, NewDeed};
 use super::{Db, StoreError, Topic, Tx, gateway_poll, word};
@@ -51,6 +53,8 @@ pub struct NewPayment {
     pub unapplied_minor: i64,
     /// The gateway's own clock shortly before the call, UTC ms; none = it could not be told.
     pub gateway_at: Option<i64>,
+    /// The payment of another account that it was moved from.
+    pub moved_from: Option<PaymentId>,
 }
 
 /// A payment.
@@ -108,12 +112,25 @@ pub struct PaymentRow {
     pub version: i64,
     /// The gateway's own clock shortly before the call, UTC ms; none = it could not be told.
     pub gateway_at: Option<i64>,
+    /// The day that the gateway or bank names for it, where an answer was found later.
+    pub value_on: Option<NaiveDate>,
+    /// The payment of another account that it was moved from, on `received_on`.
+    pub moved_from: Option<PaymentId>,
+    /// Moved to other accounts, minor units.
+    pub moved_minor: i64,
+}
+
+impl PaymentRow {
+    /// What is still here of it: neither gone back nor moved away, minor units.
+    pub fn here_minor(&self) -> i64 {
+        self.amount_minor - self.returned_minor - self.moved_minor
+    }
 }
 
 const COLUMNS: &str = "id, account_id, run_id, method_id, gateway, amount_minor, currency, status, \
     idempotency_key, body_hash, gateway_ref, attempt, decline_code, decline_class, reply, received_on, \
     created_at, settled_at, next_retry_at, next_look_up_at, look_ups, unapplied_minor, returned_minor, \
-    reference, version, gateway_at";
+    reference, version, gateway_at, value_on, moved_from, moved_minor";
 
 fn row(r: &Row<'_>) -> rusqlite::Result<PaymentRow> {
     Ok(PaymentRow {
@@ -146,20 +163,23 @@ fn row(r: &Row<'_>) -> rusqlite::Result<PaymentRow> {
         reference: r.get(23)?,
         version: r.get(24)?,
         gateway_at: r.get(25)?,
+        value_on: r.get(26)?,
+        moved_from: r.get::<_, Option<i64>>(27)?.map(PaymentId),
+        moved_minor: r.get(28)?,
     })
 }
 
 /// Writes a payment.
 pub fn insert(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, StoreError> {
     let settled = (!new.status.is_live()).then_some(tx.now().at_ms);
-    if new.method.is_some() {
+    if new.method.is_some() && new.moved_from.is_none() {
         gateway_poll::begin(tx, &new.gateway)?;
     }
     tx.conn()
         .prepare_cached(
             "INSERT INTO payment (account_id, run_id, method_id, gateway, amount_minor, currency, status,
-                idempotency_key, body_hash, attempt, received_on, created_at, settled_at, unapplied_minor, reference, gateway_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                idempotency_key, body_hash, attempt, received_on, created_at, settled_at, unapplied_minor, reference, gateway_at, moved_from)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         )?
         .execute(rusqlite::params![
             new.account.0,
@@ -178,10 +198,11 @@ pub fn insert(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, StoreError> {
             new.unapplied_minor,
             new.reference,
             new.gateway_at,
+            new.moved_from.map(|p| p.0),
         ])?;
     tx.touch(Topic::Payments);
     let id = PaymentId(tx.conn().last_insert_rowid());
-    if new.method.is_none() {
+    if new.method.is_none() || new.moved_from.is_some() {
         // A person says that it came.
         let deed = NewDeed::new(new.account, DeedKind::Money, new.amount_minor, new.currency);
         deed::enter(tx, &NewDeed { payment: Some(id), ..deed })?;
@@ -387,6 +408,8 @@ pub struct Answer {
     pub reply: String,
     /// The day money came.
     pub received_on: Option<NaiveDate>,
+    /// The day that the gateway names for it, where it was found out later.
+    pub value_on: Option<NaiveDate>,
     /// Next try by the rules.
     pub next_retry_at: Option<i64>,
     /// Next look-up.
@@ -405,7 +428,7 @@ pub fn record(tx: &Tx<'_>, id: PaymentId, answer: &Answer) -> Result<(), StoreEr
             "UPDATE payment SET status = ?2, gateway_ref = CASE WHEN ?3 = '' THEN gateway_ref ELSE ?3 END,
                 decline_code = ?4, decline_class = ?5, reply = ?6, received_on = ?7, settled_at = ?8,
                 next_retry_at = ?9, next_look_up_at = ?10, look_ups = ?11, unapplied_minor = ?12,
-                decline_action = ?13, version = version + 1
+                decline_action = ?13, value_on = ?14, version = version + 1
              WHERE id = ?1",
         )?
         .execute(rusqlite::params![
@@ -422,6 +445,7 @@ pub fn record(tx: &Tx<'_>, id: PaymentId, answer: &Answer) -> Result<(), StoreEr
             answer.look_ups,
             answer.unapplied_minor,
             answer.decline_action.map_or("", NextAction::as_str),
+            answer.value_on,
         ])?;
     tx.touch(Topic::Payments);
     Ok(())
@@ -457,31 +481,6 @@ pub fn looked_up(
     tx.conn().execute(
         "UPDATE payment SET look_ups = look_ups + 1, next_look_up_at = ?2, reply = ?3, version = version + 1 WHERE id = ?1",
         (id.0, next_at, reply),
-    )?;
-    tx.touch(Topic::Payments);
-    Ok(())
-}
-
-/// Uses up a part of a payment's unapplied money.
-pub fn use_unapplied(tx: &Tx<'_>, id: PaymentId, amount_minor: i64) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE payment SET unapplied_minor = unapplied_minor - ?2, version = version + 1 WHERE id = ?1",
-        )?
-        .execute((id.0, amount_minor))?;
-    Ok(())
-}
-
-/// Money of a payment that went back.
-pub fn add_returned(
-    tx: &Tx<'_>,
-    id: PaymentId,
-    amount_minor: i64,
-    from_unapplied: i64,
-) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE payment SET returned_minor = returned_minor + ?2, unapplied_minor = unapplied_minor - ?3, version = version + 1 WHERE id = ?1",
-        (id.0, amount_minor, from_unapplied),
     )?;
     tx.touch(Topic::Payments);
     Ok(())

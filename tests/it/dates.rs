@@ -85,3 +85,144 @@ fn the_exported_journal_runs_by_day_whenever_it_was_booked() {
     let days: Vec<&str> = text.lines().skip(1).filter_map(|l| l.split(',').nth(1)).collect();
     assert!(days.len() >= 8 && days.is_sorted(), "{days:?}");
 }
+
+fn pay(book: &Book, words: &str, code: i32) -> crate::book::Ran {
+    let args: Vec<&str> = words.split(' ').collect();
+    book.run(&[&["payment"], &args[..], &["--json"]].concat()).ends(code)
+}
+
+#[test]
+fn money_that_goes_back_is_of_a_day_on_which_it_was_there() {
+    let book = owing(&[""]);
+    for day in ["1999-01-01", "2062-01-01"] {
+        let mut args = vec!["payment", "record", "--account", "A1", "--amount", "1.00"];
+        args.extend(["--date", day, "--reference", "x", "--json"]);
+        let ran = book.run(&args).ends(2);
+        assert!(ran.err.contains("bad_date"), "{day}: {}", ran.err);
+    }
+    record(&book, "12.00", "2026-01-02");
+    for verb in ["refund", "return", "chargeback"] {
+        for day in ["2016-01-01", "2026-01-01", "2026-01-06"] {
+            let ran = pay(&book, &format!("{verb} P-1 --amount 1.00 --date {day} --reason x"), 2);
+            assert!(ran.err.contains("bad_date"), "{verb} {day}: {}", ran.err);
+        }
+    }
+    pay(&book, "refund P-1 --amount 3.00 --date 2026-01-04 --reason x", 0);
+    assert_eq!(ledger(&book, "receivable", "INV-1", "2026-01-03"), 0);
+    assert_eq!(ledger(&book, "receivable", "INV-1", "2026-01-04"), 100);
+    // What is unapplied since today was not there to leave before.
+    pay(&book, "unapply P-1 --from INV-1 --amount 5.00 --reason wrong", 0);
+    let ran = pay(&book, "return P-1 --amount 5.00 --date 2026-01-03", 2);
+    assert!(ran.err.contains("bad_date"), "{}", ran.err);
+    pay(&book, "return P-1 --amount 5.00 --value-on 2026-01-05 --fee 0.30", 0);
+    let fee = "SELECT debit_minor FROM ledger_entry WHERE account = 'bank_fee'";
+    assert_eq!(book.count(fee), 30);
+    book.is_sound();
+}
+
+#[test]
+fn a_chargeback_after_a_refund_is_a_loss_and_a_task_and_comes_again() {
+    let book = owing(&["ok"]);
+    let lost = |book: &Book| ledger(book, "bad_debt", "", "2026-12-31");
+    book.run(&["collect", "--target", "2026-01-05"]).ends(0);
+    pay(&book, "refund P-1 --amount 4.00 --reason sorry", 0);
+    let ran = pay(&book, "chargeback P-1 --amount 10.01", 2);
+    assert!(ran.err.contains("too_much"), "{}", ran.err);
+    pay(&book, "chargeback P-1 --amount 10.00 --code 10.4", 0);
+    assert_eq!(lost(&book), 400);
+    assert_eq!(ledger(&book, "receivable", "INV-1", "2026-12-31"), 1_000);
+    assert_eq!(ledger(&book, "cash:sandbox", "", "2026-12-31"), -400);
+    assert_eq!(
+        book.count("SELECT count(*) FROM notice WHERE text LIKE '%4.00 EUR of it had gone back%'"),
+        1
+    );
+    book.run(&["check"]).ends(0);
+    pay(&book, "chargeback-won P-1", 0);
+    assert_eq!(lost(&book), 0);
+    assert_eq!(ledger(&book, "receivable", "INV-1", "2026-12-31"), 400);
+    book.run(&["check"]).ends(0);
+}
+
+#[test]
+fn money_keyed_on_the_wrong_customer_goes_to_the_right_one() {
+    let book = owing(&["", ""]);
+    record(&book, "10.00", "2026-01-02");
+    for (words, code) in [
+        ("move P-1 --to A2 --reason typo", "nothing_unapplied"),
+        ("unapply P-1 --from INV-2 --reason typo", "not_applied"),
+        ("apply P-1 --to INV-2", "nothing_unapplied"),
+        ("unapply P-1 --from INV-1 --amount 10.01 --reason typo", "not_applied"),
+    ] {
+        let ran = pay(&book, words, 2);
+        assert!(ran.err.contains(code), "{words}: {}", ran.err);
+    }
+    pay(&book, "unapply P-1 --from INV-1 --reason typo", 0);
+    let ran = pay(&book, "apply P-1 --to INV-2", 2);
+    assert!(ran.err.contains("other_account"), "{}", ran.err);
+    pay(&book, "move P-1 --to A2 --amount 6.00 --reason typo", 0);
+    pay(&book, "apply P-2 --to INV-2", 0);
+    pay(&book, "apply P-1 --to INV-1 --amount 1.50", 0);
+    assert_eq!(ledger(&book, "receivable", "INV-2", "2026-01-04"), 1_000);
+    assert_eq!(ledger(&book, "receivable", "INV-2", "2026-01-05"), 400);
+    assert_eq!(ledger(&book, "receivable", "INV-1", "2026-01-05"), 850);
+    assert_eq!(ledger(&book, "credit", "", "2026-01-05"), -250);
+    let ran = pay(&book, "refund P-1 --amount 4.01 --reason x", 2);
+    assert!(ran.err.contains("moved to another account"), "{}", ran.err);
+    pay(&book, "refund P-2 --reason x", 0);
+    assert_eq!(ledger(&book, "receivable", "INV-2", "2026-01-05"), 1_000);
+    let shown = book.run(&["payment", "show", "P-2", "--json"]).json();
+    assert_eq!((&shown["moved_from"], &shown["returned"]), (&"P-000001".into(), &"6.00".into()));
+    book.is_sound();
+}
+
+#[test]
+fn a_refund_with_a_memo_leaves_the_invoice_paid_and_a_memo_can_be_paid_out() {
+    let book = owing(&["ok"]);
+    let owed = |book: &Book| ledger(book, "receivable", "INV-1", "2026-12-31");
+    let credit = "SELECT coalesce(sum(credit_minor - debit_minor), 0) FROM ledger_entry WHERE account = 'credit'";
+    book.run(&["collect", "--target", "2026-01-05"]).ends(0);
+    pay(&book, "refund P-1 --amount 4.00 --with-memo --reason sorry", 0);
+    assert_eq!((owed(&book), book.count(credit)), (0, 0));
+    assert_eq!(ledger(&book, "cash:sandbox", "", "2026-12-31"), 600);
+    // A memo of a paid invoice is the customer's credit until it is paid out.
+    book.run(&["adjust", "INV-1", "--amount", "3.00", "--reason", "late"]).ends(0);
+    assert_eq!(book.count(credit), 300);
+    let memo = "CM-2026-000002";
+    let ran = book.run(&["memo", "refund", memo, "--amount", "3.01", "--reason", "x"]).ends(2);
+    assert!(ran.err.contains("left"), "{}", ran.err);
+    book.run(&["memo", "refund", memo, "--amount", "1.00", "--reason", "asked"]).ends(0);
+    assert_eq!(
+        (ledger(&book, "cash:outside", memo, "2026-12-31"), book.count(credit)),
+        (-100, 200)
+    );
+    book.run(&["check"]).ends(0);
+    let args = ["memo", "refund", memo, "--method", "P-1", "--reason", "asked", "--json"];
+    assert_eq!(book.run(&args).ends(0).json()["amount"], "2.00");
+    assert_eq!((owed(&book), book.count(credit)), (0, 0));
+    assert_eq!(ledger(&book, "cash:sandbox", "", "2026-12-31"), 400);
+    book.run(&["check"]).ends(0);
+}
+
+#[test]
+fn an_answer_found_later_counts_from_the_day_of_the_charge() {
+    let book = owing(&["timeout_after"]);
+    book.run(&["collect", "--target", "2026-01-05"]).ends(1);
+    book.run(&["clock", "set", "2026-01-09"]).ends(0);
+    book.run(&["payment", "reconcile", "P-1"]).ends(0);
+    let shown = book.run(&["payment", "show", "P-1", "--json"]).json();
+    assert_eq!(shown["received_on"], "2026-01-05");
+    assert_eq!(shown["value_on"], "2026-01-05");
+    assert_eq!(ledger(&book, "receivable", "INV-1", "2026-01-04"), 1_000);
+    assert_eq!(ledger(&book, "receivable", "INV-1", "2026-01-05"), 0);
+    book.run(&["check"]).ends(0);
+}
+
+#[test]
+fn hledger_finds_the_days_of_a_back_dated_journal_in_order() {
+    let book = owing(&["", ""]);
+    for (amount, on) in [("3.00", "2026-01-04"), ("2.00", "2025-12-01"), ("1.00", "2025-12-20")] {
+        record(&book, amount, on);
+    }
+    let file = book.path.with_file_name("dates.journal");
+    crate::export::hledger_agrees(&book.path, &file, &[("EUR", 2)]);
+}

@@ -138,6 +138,7 @@ fn by_hand(kind: DocumentKind, lines: Vec<NewLine>) -> Command {
         account: "A1".to_owned(),
         kind,
         invoice_on: None,
+        due_on: None,
         lines,
         reason: "asked for".to_owned(),
     })

@@ -34,7 +34,7 @@ fn busy() -> Book {
 pub fn hledger_agrees(book: &Path, file: &Path, currencies: &[(&str, u32)]) -> bool {
     let path = file.to_str().unwrap();
     daybook(book, &["export", "journal", "--output", path]).ends(0);
-    if tool("hledger", &["-f", path, "check"]).is_none() {
+    if tool("hledger", &["-f", path, "check", "ordereddates"]).is_none() {
         return false;
     }
     let account = ["-f", path, "balance", "Assets:Receivable"];

@@ -77,6 +77,7 @@ fn book() -> Book {
         account: "A1".to_owned(),
         kind: DocumentKind::Invoice,
         invoice_on: None,
+        due_on: None,
         lines: vec![NewLine {
             description: "work".to_owned(),
             quantity: 1.into(),

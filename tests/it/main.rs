@@ -7,6 +7,8 @@ mod cases;
 mod cases_binary;
 mod cdnow;
 mod check;
+mod closing;
+mod closing_random;
 mod collect;
 mod collect_race;
 mod contract;

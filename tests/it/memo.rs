@@ -71,7 +71,7 @@ fn a_credit_beyond_the_balance_waits_and_can_be_applied() {
     assert_eq!(book.document("DM-2026-000001")["balance"], "0.00");
     assert_eq!(book.document(number)["balance"], "-48.00");
     book.is_sound();
-    book.say(&format!("memo unapply {number}")).ends(0);
+    book.say(&format!("memo unapply {number} --reason wrong")).ends(0);
     assert_eq!(book.document(number)["balance"], "-60.00");
     assert_eq!(book.document("DM-2026-000001")["balance"], "12.00");
     book.is_sound();

@@ -25,8 +25,9 @@ use daybook::engine::collect::{self, Collect};
 use daybook::engine::command::NewPaymentRun;
 use daybook::engine::job::{Ports, Runner, Slice};
 use daybook::engine::reconcile::Finding;
+use daybook::engine::refund::{self, Wanted};
 use daybook::engine::till::Till;
-use daybook::engine::{Session, reconcile, refund, retry};
+use daybook::engine::{Session, reconcile, retry};
 use daybook::gateway::Gateway;
 use daybook::gateway::sandbox::{Options, Sandbox};
 use daybook::store::job as jobs;
@@ -177,7 +178,10 @@ impl Story {
             let mut session = self.session();
             let mut till = self.till(&session);
             let id = PaymentId(id);
-            alive(|| refund::refund_with(&mut session, &mut till, id, Some(250), "sorry").unwrap());
+            alive(|| {
+                refund::refund_with(&mut session, &mut till, id, &Wanted::of(Some(250), "sorry"))
+                    .unwrap()
+            });
         }
         for _ in 0..600 {
             let next = "SELECT min(next_look_up_at) FROM payment_event";

@@ -31,10 +31,29 @@ pub(super) enum Action {
     /// Ask the gateway about unanswered payments (all, or these), or record what a person found
     Reconcile(Reconcile),
     /// Give money of an approved payment back
-    Refund {
+    Refund(Refund),
+    /// Take a payment's money off an invoice; it is unapplied then
+    Unapply {
         /// P-000001
         payment: String,
-        /// How much; all that is left if not given
+        /// Number or D-000001
+        #[arg(long, value_name = "ID")]
+        from: String,
+        /// How much (default: all of it that pays the invoice)
+        #[arg(long, value_name = "A")]
+        amount: Option<String>,
+        /// Why
+        #[arg(long, value_name = "T")]
+        reason: String,
+    },
+    /// Move unapplied money of a payment to the account that it belongs to
+    Move {
+        /// P-000001
+        payment: String,
+        /// Account number, of the same currency
+        #[arg(long, value_name = "NUMBER")]
+        to: String,
+        /// How much (default: all that is unapplied)
         #[arg(long, value_name = "A")]
         amount: Option<String>,
         /// Why
@@ -85,13 +104,24 @@ pub(super) enum Action {
         #[arg(long)]
         end: bool,
     },
-    /// Use an account's credits and unapplied payments on what it owes, oldest first
+    /// Use an account's credits and unapplied payments on what it owes, oldest first; or one payment on
+    /// one invoice (--to)
     Apply {
-        /// Account number
+        /// Account number; with --to the payment, P-000001
+        #[arg(value_name = "ACCOUNT|PAYMENT")]
         account: String,
         /// In this currency (default: the account's)
-        #[arg(long, value_name = "CODE")]
+        #[arg(long, value_name = "CODE", conflicts_with = "to")]
         currency: Option<String>,
+        /// Unapplied money of the payment on this invoice
+        #[arg(long, value_name = "ID")]
+        to: Option<String>,
+        /// How much (default: all that fits)
+        #[arg(long, value_name = "A", requires = "to")]
+        amount: Option<String>,
+        /// Also where a payment of the invoice is on its way
+        #[arg(long, requires = "to")]
+        yes: bool,
     },
     /// Payment runs leave an invoice alone, or take it again
     AutoPay {
@@ -154,6 +184,24 @@ pub(super) struct Reconcile {
 }
 
 #[derive(Debug, clap::Args)]
+pub(super) struct Refund {
+    /// P-000001
+    pub(super) payment: String,
+    /// How much; all that is left if not given
+    #[arg(long, value_name = "A")]
+    pub(super) amount: Option<String>,
+    /// The day it was paid out, of money received outside (default: today)
+    #[arg(long, value_name = "DATE")]
+    pub(super) date: Option<NaiveDate>,
+    /// Credit the invoices by a memo of just that much, so that they stay paid
+    #[arg(long)]
+    pub(super) with_memo: bool,
+    /// Why
+    #[arg(long, value_name = "T")]
+    pub(super) reason: String,
+}
+
+#[derive(Debug, clap::Args)]
 pub(super) struct Record {
     /// Account number
     #[arg(long, value_name = "NUMBER")]
@@ -170,6 +218,9 @@ pub(super) struct Record {
     /// The day it came (default: today)
     #[arg(long, value_name = "DATE")]
     pub(super) date: Option<NaiveDate>,
+    /// As money of this gateway, which is not asked (on a test book only)
+    #[arg(long, value_name = "NAME")]
+    pub(super) gateway: Option<String>,
     /// Record it although the same money (account, amount, day, reference) is in the book, or a payment
     /// of its invoices is on its way
     #[arg(long)]
@@ -186,9 +237,18 @@ pub(super) struct MoneyBack {
     /// How much; all that is left if not given
     #[arg(long, value_name = "A")]
     pub(super) amount: Option<String>,
-    /// The day it counts (default: today)
+    /// The day it counts (default: the bank's, else today)
     #[arg(long, value_name = "DATE")]
     pub(super) date: Option<NaiveDate>,
+    /// The day that the bank names
+    #[arg(long, value_name = "DATE")]
+    pub(super) value_on: Option<NaiveDate>,
+    /// What the bank took for it
+    #[arg(long, value_name = "A")]
+    pub(super) fee: Option<String>,
+    /// What else is known
+    #[arg(long, value_name = "T", default_value = "")]
+    pub(super) reason: String,
 }
 
 #[derive(Debug, clap::Subcommand)]

@@ -63,6 +63,9 @@ fn row_json(session: &Session, row: &PaymentRow) -> Result<Value, Error> {
         "received_on": row.received_on,
         "unapplied": row.currency.plain(row.unapplied_minor),
         "returned": row.currency.plain(row.returned_minor),
+        "moved": row.currency.plain(row.moved_minor),
+        "moved_from": row.moved_from.map(|id| id.to_string()),
+        "value_on": row.value_on,
     }))
 }
 
@@ -161,14 +164,16 @@ pub fn show(session: &Session, id: PaymentId, ctx: &Ctx) -> Result<Exit, Error> 
             .iter()
             .map(|a| {
                 json!({ "invoice": a.number, "amount": currency.plain(a.amount_minor), "state": a.state,
-                        "reopened": currency.plain(a.reopened_minor) })
+                        "reopened": currency.plain(a.reopened_minor),
+                        "unapplied": currency.plain(a.unapplied_minor), "applied_on": a.applied_on })
             })
             .collect();
         let events: Result<Vec<Value>, Error> = events
             .iter()
             .map(|e| {
                 Ok(json!({ "kind": e.kind, "status": e.status, "amount": currency.plain(e.amount_minor),
-                           "date": e.event_on, "at": moment(session, e.at)?, "reference": e.reference,
+                           "date": e.event_on, "value_on": e.value_on, "fee": currency.plain(e.fee_minor),
+                           "loss": currency.plain(e.loss_minor), "at": moment(session, e.at)?, "reference": e.reference,
                            "reply": e.reply }))
             })
             .collect();
@@ -179,11 +184,15 @@ pub fn show(session: &Session, id: PaymentId, ctx: &Ctx) -> Result<Exit, Error> 
     table(session, std::slice::from_ref(&row))?;
     output::line(&format!("  key {}  gateway {} {}", row.key, row.gateway, row.gateway_ref));
     for a in &allocations {
-        let reopened = if a.reopened_minor > 0 {
-            format!(", {} went back", currency.grouped(a.reopened_minor))
-        } else {
-            String::new()
-        };
+        let mut reopened = String::new();
+        for (minor, what) in [
+            (a.reopened_minor - a.unapplied_minor, "went back"),
+            (a.unapplied_minor, "taken off it"),
+        ] {
+            if minor > 0 {
+                reopened.push_str(&format!(", {} {what}", currency.grouped(minor)));
+            }
+        }
         let state = match a.state {
             AllocationState::Live => "on its way",
             AllocationState::Applied => "paid",
@@ -194,6 +203,13 @@ pub fn show(session: &Session, id: PaymentId, ctx: &Ctx) -> Result<Exit, Error> 
             a.number,
             currency.grouped(a.amount_minor)
         ));
+    }
+    if let Some(from) = row.moved_from {
+        output::line(&format!("  moved here from {from}"));
+    }
+    if row.moved_minor > 0 {
+        let moved = currency.grouped(row.moved_minor);
+        output::line(&format!("  {moved} {currency} moved to another account"));
     }
     for e in &events {
         output::line(&format!(

@@ -203,6 +203,7 @@ fn write_down(
             reference: String::new(),
             unapplied_minor: 0,
             gateway_at: till.clock_of(&method.gateway),
+            moved_from: None,
         },
     )?;
     for debt in debts {

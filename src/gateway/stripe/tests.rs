@@ -99,6 +99,7 @@ fn seen(reference: &str) -> Seen {
         key: "P-000001-abc".to_owned(),
         amount_minor: 1234,
         currency: Currency::parse("EUR").unwrap(),
+        made_at: None,
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Allocation {
     pub state: AllocationState,
     /// Went back later, minor units.
     pub reopened_minor: i64,
+    /// Of that: taken off the document, and still the customer's, minor units.
+    pub unapplied_minor: i64,
     /// The day it counts from; none = not applied.
     pub applied_on: Option<NaiveDate>,
 }
@@ -58,7 +60,7 @@ pub fn allocate(
 /// The allocations of a payment, in the order in which they were made.
 pub fn allocations(db: &Db<'_>, payment: PaymentId) -> Result<Vec<Allocation>, StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT a.id, a.payment_id, a.document_id, coalesce(d.number, ''), a.amount_minor, a.state, a.reopened_minor, a.applied_on
+        "SELECT a.id, a.payment_id, a.document_id, coalesce(d.number, ''), a.amount_minor, a.state, a.reopened_minor, a.applied_on, a.unapplied_minor
          FROM allocation a JOIN document d ON d.id = a.document_id WHERE a.payment_id = ?1 ORDER BY a.id",
     )?;
     let rows = statement.query_map([payment.0], |r| {
@@ -71,6 +73,7 @@ pub fn allocations(db: &Db<'_>, payment: PaymentId) -> Result<Vec<Allocation>, S
             state: word(r, 5, AllocationState::parse)?,
             reopened_minor: r.get(6)?,
             applied_on: r.get(7)?,
+            unapplied_minor: r.get(8)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -105,6 +108,21 @@ pub fn reopen_allocation(tx: &Tx<'_>, id: i64, amount_minor: i64) -> Result<(), 
     tx.conn().execute(
         "UPDATE allocation SET reopened_minor = reopened_minor + ?2 WHERE id = ?1",
         (id, amount_minor),
+    )?;
+    Ok(())
+}
+
+/// A part of an allocation is taken off its document on a day, and stays the customer's money.
+pub fn unapply_allocation(
+    tx: &Tx<'_>,
+    id: i64,
+    amount_minor: i64,
+    on: NaiveDate,
+) -> Result<(), StoreError> {
+    tx.conn().execute(
+        "UPDATE allocation SET reopened_minor = reopened_minor + ?2, unapplied_minor = unapplied_minor + ?2,
+            unapplied_on = ?3 WHERE id = ?1",
+        (id, amount_minor, on),
     )?;
     Ok(())
 }

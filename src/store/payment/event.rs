@@ -71,10 +71,16 @@ pub struct EventRow {
     pub next_look_up_at: Option<i64>,
     /// Look-ups so far.
     pub look_ups: u32,
+    /// The day that the bank or gateway names, where it is told.
+    pub value_on: Option<NaiveDate>,
+    /// What the bank took for it beside the amount, minor units.
+    pub fee_minor: i64,
+    /// Of the amount: what had gone back already, so that it is lost, minor units.
+    pub loss_minor: i64,
 }
 
 const EVENT: &str = "id, payment_id, kind, status, amount_minor, event_on, at, key, reference, reply, gateway_at, \
-     next_look_up_at, look_ups";
+     next_look_up_at, look_ups, value_on, fee_minor, loss_minor";
 
 fn event_row(r: &Row<'_>) -> rusqlite::Result<EventRow> {
     Ok(EventRow {
@@ -91,6 +97,9 @@ fn event_row(r: &Row<'_>) -> rusqlite::Result<EventRow> {
         gateway_at: r.get(10)?,
         next_look_up_at: r.get(11)?,
         look_ups: r.get(12)?,
+        value_on: r.get(13)?,
+        fee_minor: r.get(14)?,
+        loss_minor: r.get(15)?,
     })
 }
 
@@ -99,8 +108,8 @@ pub fn insert_event(tx: &Tx<'_>, event: &EventRow) -> Result<i64, StoreError> {
     tx.conn()
         .prepare_cached(
             "INSERT INTO payment_event (payment_id, kind, status, amount_minor, event_on, at, key, reference, reply,
-                gateway_at, next_look_up_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                gateway_at, next_look_up_at, value_on, fee_minor, loss_minor)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute((
             event.payment.0,
@@ -114,6 +123,9 @@ pub fn insert_event(tx: &Tx<'_>, event: &EventRow) -> Result<i64, StoreError> {
             &event.reply,
             event.gateway_at,
             event.next_look_up_at,
+            event.value_on,
+            event.fee_minor,
+            event.loss_minor,
         ))?;
     tx.touch(Topic::Payments);
     let id = tx.conn().last_insert_rowid();

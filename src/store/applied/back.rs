@@ -1,0 +1,208 @@
+//! Money leaves a document: it goes back, is taken off, moves to another account, is paid out.
+
+use super::{Side, first_day, line_of, paid};
+use crate::domain::ids::{AccountId, DocumentId, PaymentId};
+use crate::store::ledger::{self, Line};
+use crate::store::payment::{self, Allocation, AllocationState, PaymentRow};
+use crate::store::{StoreError, Topic, Tx, debt, document};
+use chrono::NaiveDate;
+
+/// What of a payment leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Back {
+    /// All that the bank took, minor units.
+    pub amount_minor: i64,
+    /// Of that: what had gone back before, and is lost, minor units.
+    pub loss_minor: i64,
+    /// What the bank took beside it, minor units.
+    pub fee_minor: i64,
+    /// The day it left.
+    pub on: NaiveDate,
+}
+
+impl Back {
+    /// Just the money, on a day.
+    pub fn of(amount_minor: i64, on: NaiveDate) -> Self {
+        Self { amount_minor, loss_minor: 0, fee_minor: 0, on }
+    }
+}
+
+/// Money of a payment leaves on a day: first what is unapplied, then the documents, the last one
+/// first. What was applied only later is owed again from then, never before it was paid.
+pub fn give_back(tx: &Tx<'_>, payment: &PaymentRow, back: &Back) -> Result<(), StoreError> {
+    let amount_minor = back.amount_minor - back.loss_minor;
+    let from_credit = amount_minor.min(payment.unapplied_minor);
+    // What is unapplied only later cannot leave before.
+    let on = first_day(tx, Side::Money(payment.id), from_credit, back.on)?;
+    let (mut left, mut credit) = (amount_minor - from_credit, from_credit);
+    let cash = ledger::cash(&payment.gateway);
+    let mut lines = vec![
+        line_of(payment, &cash, None, -back.amount_minor - back.fee_minor),
+        line_of(payment, ledger::BAD_DEBT, None, back.loss_minor),
+        line_of(payment, ledger::BANK_FEE, None, back.fee_minor),
+    ];
+    let mut later = Vec::new();
+    for allocation in payment::allocations(tx, payment.id)?.into_iter().rev() {
+        let part = left.min(standing(&allocation));
+        if part <= 0 {
+            continue;
+        }
+        let document = allocation.document;
+        payment::reopen_allocation(tx, allocation.id, part)?;
+        debt::move_balance(tx, document, part)?;
+        debt::set_retry(tx, document, None, true)?;
+        left -= part;
+        let day = allocation.applied_on.map_or(on, |applied| applied.max(on));
+        if day == on {
+            lines.push(line_of(payment, ledger::RECEIVABLE, Some(document), part));
+        } else {
+            credit += part;
+            later.push((day, document, part));
+        }
+    }
+    if left != 0 {
+        return Err(StoreError::Conflict(format!("{} has less applied than that", payment.id)));
+    }
+    payment::add_returned(tx, payment.id, amount_minor, from_credit)?;
+    lines.push(line_of(payment, ledger::CREDIT, None, credit));
+    ledger::post(tx, on, &lines)?;
+    for (day, document, part) in later {
+        let opens = [
+            line_of(payment, ledger::RECEIVABLE, Some(document), part),
+            line_of(payment, ledger::CREDIT, None, -part),
+        ];
+        ledger::post(tx, day, &opens)?;
+    }
+    Ok(())
+}
+
+/// What of an allocation pays its document, minor units.
+fn standing(allocation: &Allocation) -> i64 {
+    match allocation.state {
+        AllocationState::Applied => allocation.amount_minor - allocation.reopened_minor,
+        AllocationState::Live | AllocationState::Void => 0,
+    }
+}
+
+/// Money that had been taken back comes again today: what was a loss is none, the rest pays the
+/// documents as far as they still owe it.
+pub fn take_again(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    amount_minor: i64,
+    loss_minor: i64,
+) -> Result<(), StoreError> {
+    let on = payment.received_on.map_or(tx.now().today, |came| came.max(tx.now().today));
+    let mut left = amount_minor - loss_minor;
+    let mut parts = Vec::new();
+    for allocation in payment::allocations(tx, payment.id)? {
+        let owed = debt::get(tx, allocation.document)?.balance_minor.max(0);
+        let part = left.min(allocation.reopened_minor - allocation.unapplied_minor).min(owed);
+        if part > 0 {
+            payment::reopen_allocation(tx, allocation.id, -part)?;
+            let day = first_day(tx, Side::Owed(allocation.document), part, on)?;
+            paid(tx, allocation.document, part)?;
+            parts.push((day, allocation.document, part));
+            left -= part;
+        }
+    }
+    let back_minor = amount_minor - loss_minor;
+    payment::add_returned(tx, payment.id, -back_minor, -left)?;
+    let lines = [
+        line_of(payment, &ledger::cash(&payment.gateway), None, amount_minor),
+        line_of(payment, ledger::BAD_DEBT, None, -loss_minor),
+        line_of(payment, ledger::CREDIT, None, -back_minor),
+    ];
+    ledger::post(tx, on, &lines)?;
+    for (day, document, part) in parts {
+        let pays = [
+            line_of(payment, ledger::CREDIT, None, part),
+            line_of(payment, ledger::RECEIVABLE, Some(document), -part),
+        ];
+        ledger::post(tx, day, &pays)?;
+    }
+    Ok(())
+}
+
+/// Takes a payment's money off a document, all of it or this much (minor units), from a day, not
+/// before it was applied: the document is owed again, the money unapplied. Gives how much.
+pub fn unapply(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    document: DocumentId,
+    amount_minor: Option<i64>,
+    on: NaiveDate,
+) -> Result<i64, StoreError> {
+    let most = amount_minor.unwrap_or(i64::MAX);
+    let mut taken = 0;
+    for allocation in payment::allocations(tx, payment.id)?.into_iter().rev() {
+        let part = standing(&allocation).min(most - taken);
+        if allocation.document != document || part <= 0 {
+            continue;
+        }
+        let day = allocation.applied_on.map_or(on, |applied| applied.max(on));
+        payment::unapply_allocation(tx, allocation.id, part, day)?;
+        let opens = [
+            line_of(payment, ledger::RECEIVABLE, Some(document), part),
+            line_of(payment, ledger::CREDIT, None, -part),
+        ];
+        ledger::post(tx, day, &opens)?;
+        taken += part;
+    }
+    if taken > 0 {
+        debt::move_balance(tx, document, taken)?;
+        debt::set_retry(tx, document, None, false)?;
+        payment::use_unapplied(tx, payment.id, -taken)?;
+    }
+    Ok(taken)
+}
+
+/// Moves unapplied money to another account, on a day on which it is there; gives the payment that it
+/// is there.
+pub fn move_money(
+    tx: &Tx<'_>,
+    from: &PaymentRow,
+    to: AccountId,
+    amount_minor: i64,
+    on: NaiveDate,
+) -> Result<PaymentId, StoreError> {
+    let day = first_day(tx, Side::Money(from.id), amount_minor, on)?;
+    let id = payment::move_to(tx, from, to, amount_minor, day)?;
+    let moved = payment::get(tx, id)?;
+    let lines = [
+        line_of(from, ledger::CREDIT, None, amount_minor),
+        line_of(&moved, ledger::CREDIT, None, -amount_minor),
+    ];
+    ledger::post(tx, day, &lines)?;
+    Ok(id)
+}
+
+/// Pays what is left of a credit memo, or a part of it (minor units), out to the customer on a day.
+pub fn pay_out(
+    tx: &Tx<'_>,
+    memo: DocumentId,
+    amount_minor: i64,
+    on: NaiveDate,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let row = document::get(tx, memo)?;
+    tx.conn().execute(
+        "INSERT INTO memo_refund (document_id, amount_minor, refunded_on, at, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (memo.0, amount_minor, on, tx.now().at_ms, reason),
+    )?;
+    debt::move_balance(tx, memo, amount_minor)?;
+    let line = |ledger: &str, document, amount_minor| Line {
+        ledger: ledger.to_owned(),
+        account: row.account,
+        document,
+        payment: None,
+        currency: row.currency,
+        amount_minor,
+    };
+    let lines = [
+        line(ledger::CREDIT, Some(memo), amount_minor),
+        line(&ledger::cash("outside"), Some(memo), -amount_minor),
+    ];
+    tx.touch(Topic::Payments);
+    ledger::post(tx, on, &lines)
+}

@@ -108,6 +108,12 @@ pub const SETTINGS: &[Setting] = &[
         Words(&["invoice_date", "service_end"]),
         "which date chooses the tax rate",
     ),
+    s(
+        "write_off.tax",
+        "none",
+        Words(&["none", "now"]),
+        "whether a write-off gives the tax of what is lost back on its day (bad debt is net then)",
+    ),
     s("sql.rows", "10000", Int(1, 1_000_000), "rows of one daybook sql, at most"),
     s("sql.seconds", "30", Int(1, 600), "seconds of one daybook sql, at most: it holds the log"),
     s("series.invoice", "INV-{year}-{seq:6}", Series, "invoice numbers"),

@@ -1,4 +1,4 @@
-//! `daybook adjust`, `write-off` and `reverse`: what changes the meaning of a posted invoice.
+//! `daybook adjust`, `write-off`, `undo-write-off` and `reverse`: what changes the meaning of a posted invoice.
 
 use super::invoice_edit::report;
 use super::output;
@@ -53,6 +53,16 @@ pub struct Target {
     yes: bool,
 }
 
+/// A posted document and why.
+#[derive(Debug, clap::Args)]
+pub struct Reasoned {
+    /// The invoice (INV-2026-000012 or D-000012)
+    id: String,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
 /// Adjusts.
 pub fn adjust(args: &Adjust, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
@@ -88,6 +98,14 @@ pub fn write_off(args: &Target, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
     let id = find(&session, &args.id)?;
     let receipt = write_off::write_off(&mut session, id, &args.reason, Sure::of(args.yes))?;
+    made(&session, &receipt, ctx)
+}
+
+/// Takes a write-off back whole.
+pub fn undo_write_off(args: &Reasoned, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let id = find(&session, &args.id)?;
+    let receipt = write_off::undo(&mut session, id, &args.reason)?;
     made(&session, &receipt, ctx)
 }
 

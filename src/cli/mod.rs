@@ -108,6 +108,9 @@ enum Command {
     /// Give up what is owed on a posted invoice
     #[command(name = "write-off")]
     WriteOff(adjust::Target),
+    /// Take the write-off of an invoice back whole: it is owed again
+    #[command(name = "undo-write-off")]
+    UndoWriteOff(adjust::Reasoned),
     /// Reverse a posted invoice: full memo, its periods are billable again
     Reverse(adjust::Target),
     /// List, show, apply and unapply credit and debit memos
@@ -298,6 +301,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Redo(args) => invoice_edit::redo(&args, ctx),
         Command::Adjust(args) => adjust::adjust(&args, ctx),
         Command::WriteOff(args) => adjust::write_off(&args, ctx),
+        Command::UndoWriteOff(args) => adjust::undo_write_off(&args, ctx),
         Command::Reverse(args) => adjust::reverse(&args, ctx),
         Command::Memo(args) => memo::run(&args, ctx),
         Command::Status(args) => doctor::status(&args, ctx),

@@ -7,7 +7,8 @@
 //! | invoice, debit memo | receivable | revenue, tax |
 //! | credit memo | revenue, tax | credit |
 //! | credit or payment applied | credit | receivable |
-//! | write-off | bad_debt | credit (then applied) |
+//! | write-off | bad_debt, tax it gives back | credit (then applied) |
+//! | recovery, write-off undone | credit | bad_debt, tax |
 //! | payment | cash | receivable (applied part), credit (the rest) |
 //! | refund, return, chargeback | receivable (reopened part), credit (the rest) | cash |
 //! | of it what had gone back already | bad_debt | cash |
@@ -47,6 +48,8 @@ impl fmt::Display for LedgerAccount {
             Self::Receivable => f.write_str("receivable"),
             Self::Revenue(name) if name.is_empty() => f.write_str("revenue"),
             Self::Revenue(name) => write!(f, "revenue:{name}"),
+            // An open item of another system that came without its code.
+            Self::Tax(code) if code.is_empty() => f.write_str("tax"),
             Self::Tax(code) => write!(f, "tax:{code}"),
             Self::Cash(gateway) => write!(f, "cash:{gateway}"),
             Self::Credit => f.write_str("credit"),
@@ -111,16 +114,19 @@ pub fn posting<'l>(
     let mut book = Book::default();
     let other = match kind {
         DocumentKind::Invoice | DocumentKind::DebitMemo => LedgerAccount::Receivable,
-        DocumentKind::CreditMemo => LedgerAccount::Credit,
-        DocumentKind::WriteOff => {
-            let total: i64 = lines.into_iter().map(|(_, net)| net).sum::<i64>()
-                + taxes.iter().map(|t| t.tax_minor).sum::<i64>();
-            return write_off(-total);
-        }
+        DocumentKind::CreditMemo | DocumentKind::WriteOff => LedgerAccount::Credit,
     };
-    book.add(other.clone(), 0);
+    if kind != DocumentKind::WriteOff {
+        book.add(other.clone(), 0);
+    }
     for (revenue, net) in lines {
-        book.add(LedgerAccount::Revenue(revenue.to_owned()), -net);
+        let against = match kind {
+            DocumentKind::WriteOff => LedgerAccount::BadDebt,
+            DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::CreditMemo => {
+                LedgerAccount::Revenue(revenue.to_owned())
+            }
+        };
+        book.add(against, -net);
         book.add(other.clone(), net);
     }
     for tax in taxes {
@@ -145,16 +151,6 @@ pub fn applied(minor: i64) -> Vec<Entry> {
 /// The same taken back.
 pub fn unapplied(minor: i64) -> Vec<Entry> {
     pair(LedgerAccount::Receivable, LedgerAccount::Credit, minor)
-}
-
-/// A balance that will not come: a credit of its own, which [`applied`] then uses on the invoice.
-pub fn write_off(minor: i64) -> Vec<Entry> {
-    pair(LedgerAccount::BadDebt, LedgerAccount::Credit, minor)
-}
-
-/// A write-off undone because money came after all, once it is [`unapplied`].
-pub fn write_off_undone(minor: i64) -> Vec<Entry> {
-    pair(LedgerAccount::Credit, LedgerAccount::BadDebt, minor)
 }
 
 /// Money in: what pays invoices, and the rest to the customer's credit.
@@ -225,10 +221,17 @@ mod tests {
             written(&posting(DocumentKind::WriteOff, [("", -700)], &[])),
             ["bad_debt 700/0", "credit 0/700"]
         );
+        assert_eq!(
+            written(&posting(DocumentKind::WriteOff, [("", -700)], &[tax(-140)])),
+            ["bad_debt 700/0", "credit 0/840", "tax:VAT 140/0"]
+        );
+        assert_eq!(
+            written(&posting(DocumentKind::WriteOff, [("", 70)], &[tax(14)])),
+            ["bad_debt 0/70", "credit 84/0", "tax:VAT 0/14"]
+        );
         assert_eq!(written(&posting(DocumentKind::DebitMemo, [("", 0)], &[])), [] as [&str; 0]);
         assert_eq!(written(&applied(5)), ["credit 5/0", "receivable 0/5"]);
         assert_eq!(written(&unapplied(5)), ["receivable 5/0", "credit 0/5"]);
-        assert_eq!(written(&write_off_undone(5)), ["credit 5/0", "bad_debt 0/5"]);
         assert_eq!(
             written(&payment("sandbox", 10, 2)),
             ["cash:sandbox 12/0", "receivable 0/10", "credit 0/2"]

@@ -6,7 +6,7 @@ use super::four_eyes::{self, Deed};
 use super::on_its_way::{self, Sure};
 use super::picked::reason;
 use super::separation::refuse_both_hands;
-use super::{Error, Session, post, rules};
+use super::{Error, Session, post, rules, write_off};
 use crate::domain::actor::Verb;
 use crate::domain::document::{DocumentKind, DocumentStatus};
 use crate::domain::explain::{Derivation, LineTax};
@@ -351,7 +351,7 @@ fn line(
 }
 
 /// Applies a credit to what is owed on a document, as far as both go (or this much), a payment on its
-/// way or not: that was asked. Gives how much.
+/// way or not: that was asked. What was written off of it is recovered by as much. Gives how much.
 pub fn apply(
     tx: &Tx<'_>,
     credit_id: DocumentId,
@@ -359,7 +359,8 @@ pub fn apply(
     amount_minor: Option<i64>,
 ) -> Result<i64, Error> {
     let (from, to) = (document::get(tx, credit_id)?, document::get(tx, document)?);
-    let most = (-from.balance_minor).min(to.balance_minor);
+    let lost: i64 = credit::write_offs(tx, document)?.iter().map(|w| w.amount_minor).sum();
+    let most = (-from.balance_minor).min(to.balance_minor + lost);
     let amount = match amount_minor {
         None => most,
         Some(asked) if asked <= most => asked,
@@ -379,6 +380,8 @@ pub fn apply(
         return Ok(0);
     }
     let on = tx.now().today.max(to.invoice_on);
+    let why = format!("credited: {}", from.number.as_deref().unwrap_or_default());
+    let (_, on) = write_off::owed(tx, document, amount, on, &why)?;
     credit::apply(tx, credit_id, document, amount, on)?;
     Ok(amount)
 }
@@ -400,51 +403,4 @@ pub fn make_reversal(tx: &Tx<'_>, row: &DocumentRow, why: &str) -> Result<Made, 
         then: Then::Apply,
     };
     make(tx, row, &items, &memo)
-}
-
-/// Makes a write-off of this much (below zero; above zero: the undoing of one), posted.
-pub fn make_write_off(
-    tx: &Tx<'_>,
-    row: &DocumentRow,
-    minor: i64,
-    why: &str,
-    on: NaiveDate,
-) -> Result<(DocumentId, String), Error> {
-    let blank = NewDraft {
-        account: row.account,
-        account_version: row.account_version,
-        currency: row.currency,
-        run: None,
-        target: tx.now().today,
-        flags: &[],
-        risk: 0,
-    };
-    let on = row.invoice_on.max(on);
-    let id = draft::insert_empty(
-        tx,
-        &blank,
-        DocumentKind::WriteOff,
-        Some(row.id),
-        Source::WriteOff,
-        on,
-    )?;
-    draft::set_reason(tx, id, why)?;
-    let fresh = document::get(tx, id)?;
-    let mut content = draft::load(tx, &fresh)?;
-    let draft = MemoDraft { subtotal_minor: minor, total_minor: minor, ..MemoDraft::default() };
-    let memo = Memo {
-        kind: DocumentKind::WriteOff,
-        source: Source::WriteOff,
-        reason: why,
-        draft: &draft,
-        then: Then::Apply,
-    };
-    let mut only = line(row, &[], ItemId(0), minor, &memo)?;
-    let word = if minor < 0 { "Written off" } else { "Write-off undone" };
-    only.description = format!("{word}: {}", row.number.as_deref().unwrap_or_default());
-    content.lines = vec![only];
-    content.subtotal_minor = minor;
-    content.total_minor = minor;
-    draft::save(tx, &fresh, &content)?;
-    Ok((id, post::post_now(tx, id)?))
 }

@@ -315,6 +315,13 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Takes a write-off back whole: the invoice is owed again.
+    UndoWriteOff {
+        /// The invoice.
+        document: DocumentId,
+        /// Why.
+        reason: String,
+    },
     /// Full memo with tax; its service periods become billable again.
     Reverse {
         /// The invoice.
@@ -576,7 +583,7 @@ impl Command {
             Self::CancelDrafts { .. } => Verb::CancelDraft,
             Self::Post { .. } | Self::PostRun { .. } => Verb::Post,
             Self::Adjust { .. } => Verb::Adjust,
-            Self::WriteOff { .. } => Verb::WriteOff,
+            Self::WriteOff { .. } | Self::UndoWriteOff { .. } => Verb::WriteOff,
             Self::Reverse { .. } => Verb::Reverse,
             Self::Undo | Self::Redo => Verb::Undo,
             Self::StartBillRun(_) | Self::RetryFailedAccounts { .. } => Verb::Bill,
@@ -675,6 +682,9 @@ impl Command {
             }
             Self::WriteOff { document, reason } => {
                 format!("write-off {document} --reason {}", quoted(reason))
+            }
+            Self::UndoWriteOff { document, reason } => {
+                format!("undo-write-off {document} --reason {}", quoted(reason))
             }
             Self::Reverse { document, reason } => {
                 format!("reverse {document} --reason {}", quoted(reason))

@@ -9,7 +9,7 @@
 
 use super::settle;
 use super::till::Till;
-use super::{Error, Session, refund};
+use super::{Error, Session, refund, write_off};
 use crate::domain::actor::Verb;
 use crate::domain::payment::{MethodKind, PaymentStatus};
 use crate::gateway::{ChargeEvent, Moved};
@@ -343,6 +343,7 @@ fn refund_failed(
 ) -> Result<Fate, StoreError> {
     let Some(booked) = refund_of(tx, gateway, event)? else { return Ok(Fate::Known) };
     payment::end_event(tx, booked.id, EventStatus::Failed, &event.id, &event.words)?;
+    write_off::comes_again(tx, row, booked.amount_minor)?;
     applied::take_again(tx, row, booked.amount_minor, 0)?;
     let words = row.currency.grouped(booked.amount_minor);
     let words = format!("a refund of {words} {} did not arrive: {}", row.currency, event.words);

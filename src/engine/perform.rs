@@ -38,6 +38,9 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         Command::WriteOff { document, reason } => {
             super::write_off::write_off(session, document, &reason, sure)
         }
+        Command::UndoWriteOff { document, reason } => {
+            super::write_off::undo(session, document, &reason)
+        }
         Command::Reverse { document, reason } => {
             super::reverse::reverse(session, document, &reason, sure)
         }

@@ -1,6 +1,7 @@
 //! Recording what a gateway said of a payment, with everything that follows from it, in one
 //! transaction. Recording twice is a no-op.
 
+use super::write_off;
 use crate::domain::decline;
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::{DeclineClass, PaymentStatus};
@@ -216,11 +217,7 @@ fn owed(
     on: NaiveDate,
 ) -> Result<(i64, NaiveDate), StoreError> {
     let why = "the customer paid after all";
-    match super::write_off::owed(tx, document, amount_minor, on, why) {
-        Ok(owed) => Ok(owed),
-        Err(super::Error::Store(error)) => Err(error),
-        Err(other) => Err(StoreError::Conflict(other.to_string())),
-    }
+    write_off::owed(tx, document, amount_minor, on, why).map_err(write_off::stored)
 }
 
 /// A new event of a payment, done today.

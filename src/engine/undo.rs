@@ -37,7 +37,9 @@ fn counter_action(step: &Step) -> &'static str {
         Verb::Post => "a posted document is final: adjust or reverse it instead",
         Verb::Adjust => "a posted memo is final: make the opposite memo (--debit, or a credit)",
         Verb::Reverse => "a reversal is final: its service periods are billable again, bill them",
-        Verb::WriteOff => "record the payment: money that arrives undoes the write-off first",
+        Verb::WriteOff => {
+            "undo-write-off takes a write-off back whole; money that comes recovers its amount"
+        }
         Verb::CancelDraft => "a canceled draft is gone: bill its account again",
         Verb::Init
         | Verb::Import

@@ -110,6 +110,16 @@ fn by_hand(
 
 /// Takes an application back on a day, not before the day it counts from; the row stays.
 pub fn unapply(tx: &Tx<'_>, id: i64, on: NaiveDate) -> Result<(), StoreError> {
+    unapply_part(tx, id, None, on)
+}
+
+/// The same of so much of it (minor units); the rest stays applied since the day it is.
+pub fn unapply_part(
+    tx: &Tx<'_>,
+    id: i64,
+    amount_minor: Option<i64>,
+    on: NaiveDate,
+) -> Result<(), StoreError> {
     let application = tx
         .conn()
         .prepare_cached(
@@ -125,11 +135,31 @@ pub fn unapply(tx: &Tx<'_>, id: i64, on: NaiveDate) -> Result<(), StoreError> {
         "UPDATE credit_application SET undone_at = ?2 WHERE id = ?1",
         (id, tx.now().at_ms),
     )?;
-    move_balance(tx, application.credit, -application.amount_minor)?;
-    move_balance(tx, application.document, application.amount_minor)?;
+    let (credit, amount) = (application.credit, amount_minor.unwrap_or(application.amount_minor));
+    if amount < application.amount_minor {
+        tx.conn()
+            .prepare_cached(
+                "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on, applied_at)
+                 SELECT credit_id, document_id, amount_minor - ?2, applied_on, applied_at
+                 FROM credit_application WHERE id = ?1",
+            )?
+            .execute((id, amount))?;
+    }
+    move_balance(tx, credit, -amount)?;
+    move_balance(tx, application.document, amount)?;
     let about = About { account, document: Some(application.document), payment: None, currency };
-    let (credit, amount) = (application.credit, application.amount_minor);
     applied::book_credit(tx, credit, &about, -amount, on.max(application.applied_on))
+}
+
+/// What stands of the write-offs of a document, oldest first.
+pub fn write_offs(db: &Db<'_>, document: DocumentId) -> Result<Vec<Application>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT x.id, x.credit_id, x.document_id, x.amount_minor, x.applied_on, x.undone_at
+         FROM credit_application x JOIN document c ON c.id = x.credit_id
+         WHERE x.document_id = ?1 AND x.undone_at IS NULL AND c.kind = 'write_off' ORDER BY x.id",
+    )?;
+    let rows = statement.query_map([document.0], row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The applications that touch a document from either side and stand, oldest first.

@@ -190,6 +190,7 @@ pub fn to_remind(
         "SELECT {DEBT}, s.reminder_level, max(s.due_on, coalesce(s.reopened_on, s.due_on)) FROM {FROM}
          WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1
            AND (s.reopened_on IS NULL OR s.reopened_on <= ?1) AND s.reminder_level < ?3
+           AND s.written_off_by IS NULL
            AND s.disputed = '' AND (s.promised_on IS NULL OR s.promised_on < ?2)
            AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.state = 'live')
          ORDER BY s.account_id, s.due_on, s.document_id"
@@ -260,7 +261,7 @@ pub fn may_remind(db: &Db<'_>, document: DocumentId, today: NaiveDate) -> Result
     Ok(db
         .conn()
         .prepare_cached(
-            "SELECT 1 FROM document_state s WHERE s.document_id = ?1 AND s.balance_minor > 0 AND s.disputed = ''
+            "SELECT 1 FROM document_state s WHERE s.document_id = ?1 AND s.balance_minor > 0 AND s.disputed = '' AND s.written_off_by IS NULL
                AND (s.promised_on IS NULL OR s.promised_on < ?2)
                AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.state = 'live')",
         )?

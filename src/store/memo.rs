@@ -1,9 +1,9 @@
 //! What is left of a posted document for memos, and the marks that memos leave on it.
 
-use super::credit::{self, Application};
+use super::credit;
 use super::ledger::{self, Line};
 use super::{Db, StoreError, Topic, Tx, debt, decimal, decimal_opt, document};
-use crate::domain::document::DocumentTax;
+use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::ids::{DocumentId, ItemId};
 use crate::domain::memo::InvoiceLine;
 use crate::domain::memo_tax::Position;
@@ -268,13 +268,25 @@ pub fn set_off(
     ledger::post(tx, on, &[line(credit, amount_minor), line(against, -amount_minor)])
 }
 
-/// What stands of the write-off of a document, if one does.
-pub fn write_off_of(db: &Db<'_>, document: DocumentId) -> Result<Option<Application>, StoreError> {
-    let by: Option<i64> = db
-        .conn()
-        .prepare_cached("SELECT written_off_by FROM document_state WHERE document_id = ?1")?
-        .query_row([document.0], |r| r.get(0))?;
-    Ok(credit::standing(db, document)?
-        .into_iter()
-        .find(|a| a.document == document && Some(a.credit.0) == by))
+/// The tax that a write-off gave back and no recovery has taken again, by code and rate; amounts are
+/// zero or below.
+pub fn write_off_taxes(db: &Db<'_>, write_off: DocumentId) -> Result<Vec<DocumentTax>, StoreError> {
+    let mut left = document::taxes(db, write_off)?;
+    for counter in credit::standing(db, write_off)? {
+        if counter.credit != write_off
+            || document::get(db, counter.document)?.kind != DocumentKind::WriteOff
+        {
+            continue;
+        }
+        for taken in document::taxes(db, counter.document)? {
+            let mine = left
+                .iter_mut()
+                .find(|t| t.tax_code == taken.tax_code && t.rate_percent == taken.rate_percent);
+            if let Some(tax) = mine {
+                tax.base_minor += taken.base_minor;
+                tax.tax_minor += taken.tax_minor;
+            }
+        }
+    }
+    Ok(left)
 }

@@ -78,3 +78,4 @@ mod ui;
 mod unknown;
 mod unreadable;
 mod zones;
+mod write_off;

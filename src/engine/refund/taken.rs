@@ -4,6 +4,7 @@
 use super::wanted::{approved, between, earliest, left, within};
 use super::{Error, Session, settle};
 use crate::domain::actor::Verb;
+use crate::engine::write_off;
 use crate::domain::ids::PaymentId;
 use crate::domain::payment::PaymentStatus;
 use crate::store::applied::{self, Back};
@@ -151,6 +152,7 @@ pub(in crate::engine) fn win(
         .map(|e| if e.kind == EventKind::ChargebackWon { -e.loss_minor } else { e.loss_minor })
         .sum();
     let loss_minor = lost.min(event.amount_minor);
+    write_off::comes_again(tx, payment, event.amount_minor - loss_minor)?;
     applied::take_again(tx, payment, event.amount_minor, loss_minor)?;
     payment::insert_event(tx, &EventRow { loss_minor, ..event.clone() })?;
     tx.note(payment.id, "chargeback decided for us");

@@ -68,7 +68,7 @@ fn open_from(
 ) -> Result<Vec<(i64, i64, NaiveDate)>, StoreError> {
     let mut statement = db.conn().prepare_cached(&format!(
         "SELECT s.document_id, s.account_id, s.due_on FROM document_state s JOIN document d ON d.id = s.document_id
-         WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1 AND {beyond}
+         WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.written_off_by IS NULL AND s.due_on <= ?1 AND {beyond}
            AND (?4 IS NULL OR d.run_id = ?4) AND (?5 IS NULL OR s.account_id = ?5)
            AND (?6 IS NULL OR d.currency = ?6)
          ORDER BY s.due_on, s.document_id LIMIT ?7",

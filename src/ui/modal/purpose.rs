@@ -75,6 +75,8 @@ pub enum Purpose {
     },
     /// Give up the balance: reason.
     WriteOff(DocumentId, String),
+    /// Take a write-off back whole: reason.
+    UndoWriteOff(DocumentId, String),
     /// Full memo: reason.
     Reverse(DocumentId, String),
     /// A bill run.
@@ -184,6 +186,7 @@ impl Purpose {
             | Self::CancelDrafts(_)
             | Self::Adjust { .. }
             | Self::WriteOff(..)
+            | Self::UndoWriteOff(..)
             | Self::Reverse(..)
             | Self::BillRun
             | Self::PaymentRun
@@ -208,6 +211,7 @@ impl Purpose {
             | Self::CancelDrafts(_)
             | Self::Adjust { .. }
             | Self::WriteOff(..)
+            | Self::UndoWriteOff(..)
             | Self::Reverse(..)
             | Self::BillRun
             | Self::PaymentRun
@@ -285,6 +289,12 @@ impl Purpose {
                 let command =
                     Command::WriteOff { document: *document, reason: needed(v, 0, "the reason")? };
                 return Ok(heavy(format!("Write off {label}"), "write off", command, "", cx));
+            }
+            Self::UndoWriteOff(document, label) => {
+                let reason = needed(v, 0, "the reason")?;
+                let command = Command::UndoWriteOff { document: *document, reason };
+                let title = format!("Undo the write-off of {label}");
+                return Ok(heavy(title, "undo it", command, "", cx));
             }
             Self::Reverse(document, label) => {
                 let command =

@@ -201,7 +201,7 @@ impl Invoices {
 
     pub(super) fn memo(&mut self, cx: &mut Cx) {
         let Some(row) = self.row() else { return };
-        let (id, currency) = (row.id, row.currency);
+        let (id, currency, undone) = (row.id, row.currency, row.undone);
         let money = |minor| format!("{} {currency}", currency.grouped(minor));
         let label = format!(
             "{} (total {}, open {}, {})",
@@ -225,12 +225,18 @@ impl Invoices {
             purpose::reason(format!("Reverse {label}"), Purpose::Reverse(id, label.clone()), cx);
         let off =
             purpose::reason(format!("Write off {label}"), Purpose::WriteOff(id, label.clone()), cx);
+        let undo = Purpose::UndoWriteOff(id, label.clone());
+        let undo = purpose::reason(format!("Undo the write-off of {label}"), undo, cx);
         let open = |m| Intent::Open(Box::new(m));
-        let items = vec![
+        let mut items = vec![
             Item::new('a', "adjust by credit or debit memo…", open(adjust)),
             Item::new('r', "reverse: wrong bill, periods billable again…", open(reverse)),
             Item::new('w', "write off: right bill, no money…", open(off)),
         ];
+        if undone {
+            let words = "undo its write-off whole: it is owed again…";
+            items.push(Item::new('u', words, open(undo)));
+        }
         cx.open.push(Modal::Choice(Choice::new(format!("Correct {label}"), items)));
     }
 }

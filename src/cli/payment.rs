@@ -230,7 +230,11 @@ pub fn refund_as(
     wanted: &Wanted<'_>,
     ctx: &Ctx,
 ) -> Result<Exit, Error> {
-    let currency = session.read(|db| payment::get(db, id))?.currency;
+    let row = session.read(|db| payment::get(db, id))?;
+    let currency = row.currency;
+    let today = session.now()?.today;
+    let window = session.read(|db| refund::bank_may_take_back(db, &row, today))?;
+    let words = session.read(|db| refund::window_words(db, &row, today))?;
     let mut till = Till::open(session)?;
     let mut done = refund::refund_with(session, &mut till, id, wanted)?;
     if let Some(job) = done.job {
@@ -244,10 +248,11 @@ pub fn refund_as(
             "amount": currency.plain(done.amount_minor),
             "currency": currency.code(),
             "reply": done.words,
+            "bank_may_take_back_until": window,
         }))?;
     } else {
-        let words = currency.grouped(done.amount_minor);
-        output::line(&format!("{id}: refund of {words} {currency} {}", done.status));
+        let money = currency.grouped(done.amount_minor);
+        output::line(&format!("{id}: refund of {money} {currency} {}{words}", done.status));
     }
     Ok(Exit::partly_if(done.status != EventStatus::Done))
 }

@@ -1,5 +1,7 @@
 //! Payments: one row per attempt, its status and the words of a decline.
 
+use chrono::{Days, NaiveDate};
+
 text_enum! {
     /// Where a payment attempt stands.
     PaymentStatus {
@@ -92,6 +94,20 @@ text_enum! {
         Ach = "ach",
         /// SEPA direct debit.
         Sepa = "sepa",
+    }
+}
+
+impl MethodKind {
+    /// The last day on which the payer has the bank take back what was debited on a day, without
+    /// giving a reason: SEPA Core 8 weeks (rulebook 4.3.4), ACH 60 days (Nacha rules, R05, R07, R10).
+    /// A card's is a dispute, which is decided.
+    pub fn taken_back_until(self, debited_on: NaiveDate) -> Option<NaiveDate> {
+        let days = match self {
+            Self::Card => return None,
+            Self::Sepa => 56,
+            Self::Ach => 60,
+        };
+        debited_on.checked_add_days(Days::new(days))
     }
 }
 

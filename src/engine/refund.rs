@@ -23,7 +23,8 @@ use crate::gateway::{Outcome, RefundRequest, Shut};
 use crate::store::applied::{self, Back};
 use crate::store::four_eyes::Object;
 use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
-use crate::store::{StoreError, Tx, debt, notice};
+use crate::store::{Db, StoreError, Tx, debt, method_state, notice};
+use chrono::NaiveDate;
 
 /// What became of a refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,35 @@ pub struct Refunded {
     pub job: Option<JobId>,
     /// The event of the payment.
     pub event: i64,
+}
+
+/// The last day on which the bank can still take a payment's money back by itself, if that is to
+/// come: what is refunded until then may go back twice.
+pub fn bank_may_take_back(
+    db: &Db<'_>,
+    payment: &PaymentRow,
+    today: NaiveDate,
+) -> Result<Option<NaiveDate>, StoreError> {
+    let (Some(method), Some(came)) = (payment.method, payment.received_on) else {
+        return Ok(None);
+    };
+    let until = method_state::get(db, method)?.kind.taken_back_until(came);
+    Ok(until.filter(|day| *day >= today))
+}
+
+/// [`bank_may_take_back`] in words, from a semicolon on; empty = nothing to say.
+pub fn window_words(
+    db: &Db<'_>,
+    payment: &PaymentRow,
+    today: NaiveDate,
+) -> Result<String, StoreError> {
+    Ok(match bank_may_take_back(db, payment, today)? {
+        Some(day) => format!(
+            "; the bank can still take {} back until {day}: refunded before, the money may go back twice",
+            payment.id
+        ),
+        None => String::new(),
+    })
 }
 
 /// Gives a part of an approved payment (all that is left if no amount is named) back, today.
@@ -103,9 +133,13 @@ pub fn refund_with(
             end_done(tx, &payment::event(tx, event_id)?, reason, reason)?;
         }
         let words = payment.currency.plain(amount);
+        let window = window_words(tx, &payment, tx.now().today)?;
         tx.note(
             id,
-            format!("refund of {words} {} begun: {reason}{corrected}{second}", payment.currency),
+            format!(
+                "refund of {words} {} begun: {reason}{corrected}{second}{window}",
+                payment.currency
+            ),
         );
         let job = match &shut {
             Some(_) => Some(refund_job::insert(tx, id, event_id)?),

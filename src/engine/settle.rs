@@ -1,7 +1,7 @@
 //! Recording what a gateway said of a payment, with everything that follows from it, in one
 //! transaction. Recording twice is a no-op.
 
-use super::write_off;
+use super::{refund, write_off};
 use crate::domain::decline;
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::{DeclineClass, PaymentStatus};
@@ -195,8 +195,12 @@ fn ask_for_refund(tx: &Tx<'_>, payment: &PaymentRow, left: i64) -> Result<(), St
     let allocations = payment::allocations(tx, payment.id)?;
     let numbers: Vec<&str> = allocations.iter().map(|a| a.number.as_str()).collect();
     let (id, money) = (payment.id.to_string(), payment.currency.grouped(left));
+    let today = tx.now().today;
+    let received_on = Some(today);
+    let came = PaymentRow { received_on, ..payment.clone() };
+    let window = refund::window_words(tx, &came, today)?;
     let text = format!(
-        "{id} came in after {} was settled otherwise: {money} {} of it are unapplied. Refund it?",
+        "{id} came in after {} was settled otherwise: {money} {} of it are unapplied. Refund it?{window}",
         numbers.join(" "),
         payment.currency
     );

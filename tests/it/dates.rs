@@ -2,6 +2,7 @@
 
 use crate::book::Book;
 use crate::collect::owing;
+use serde_json::json;
 
 /// What the ledger says on a day, minor units; entries of no document as document ''.
 fn ledger(book: &Book, account: &str, document: &str, day: &str) -> i64 {
@@ -225,4 +226,37 @@ fn hledger_finds_the_days_of_a_back_dated_journal_in_order() {
     }
     let file = book.path.with_file_name("dates.journal");
     crate::export::hledger_agrees(&book.path, &file, &[("EUR", 2)]);
+}
+
+#[test]
+fn a_refund_says_until_when_the_bank_can_take_the_money_back() {
+    let book = Book::new("2026-01-05");
+    book.import("accounts.csv", "account_number,name,currency,auto_pay\nA1,Acme,EUR,true\nA2,Beta,USD,true\nA3,Card,EUR,true\n", &[]);
+    let methods = "account_number,token,kind,display\nA1,ok,sepa,SEPA 1\nA2,ok,ach,ACH 2\nA3,ok,card,visa 3\n";
+    book.import("payment_methods.csv", methods, &[]);
+    let items = "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+        X-1,A1,invoice,2025-12-15,2026-01-01,10.00,0,10.00\n\
+        X-2,A2,invoice,2025-12-15,2026-01-01,10.00,0,10.00\n\
+        X-3,A3,invoice,2025-12-15,2026-01-01,10.00,0,10.00\n";
+    book.import("open_items.csv", items, &[]);
+    book.run(&["collect", "--target", "2026-01-31"]).ends(0);
+    // Debited on 5 January: 8 weeks are 2 March, 60 days are 6 March.
+    for (payment, until) in
+        [("P-000001", Some("2026-03-02")), ("P-000002", Some("2026-03-06")), ("P-000003", None)]
+    {
+        let line = ["payment", "refund", payment, "--amount", "1", "--reason", "x"];
+        let said = book.run(&line).ends(0).out;
+        assert_eq!(said.contains("the bank can still take"), until.is_some(), "{said}");
+        assert!(said.contains(until.unwrap_or_default()), "{said}");
+        let told = book.run(&[&line[..], &["--json"]].concat()).ends(0).json();
+        assert_eq!(told["bank_may_take_back_until"], json!(until));
+        let shown = book.run(&["payment", "show", payment, "--json"]).ends(0).json();
+        assert_eq!(shown["bank_may_take_back_until"], json!(until));
+    }
+    for (day, until) in [("2026-03-02", json!("2026-03-02")), ("2026-03-03", json!(null))] {
+        book.run(&["clock", "set", day]).ends(0);
+        let told = book.run(&["payment", "show", "P-000001", "--json"]).ends(0).json();
+        assert_eq!(told["bank_may_take_back_until"], until, "{day}");
+    }
+    book.is_sound();
 }

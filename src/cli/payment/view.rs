@@ -5,7 +5,7 @@ use super::{Ctx, Exit, HEADERS, output};
 use crate::domain::ids::{PaymentId, PaymentRunId};
 use crate::domain::payment::PaymentStatus;
 use crate::domain::recovery::{chart, usual_since};
-use crate::engine::{Error, Session};
+use crate::engine::{Error, Session, refund};
 use crate::store::payment::{self, AllocationState, PaymentFilter, PaymentRow};
 use crate::store::read::recovery::sums;
 use crate::store::{Db, StoreError, account, debt, method_state, retry};
@@ -160,6 +160,9 @@ pub fn show(session: &Session, id: PaymentId, ctx: &Ctx) -> Result<Exit, Error> 
     let currency = row.currency;
     if ctx.json {
         let mut value = row_json(session, &row)?;
+        let today = session.now()?.today;
+        let until = session.read(|db| refund::bank_may_take_back(db, &row, today))?;
+        value["bank_may_take_back_until"] = json!(until);
         value["allocations"] = allocations
             .iter()
             .map(|a| {

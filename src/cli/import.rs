@@ -5,6 +5,7 @@ use super::{Ctx, Exit, exit};
 use crate::domain::text::{self, clean};
 use crate::engine::Error;
 use crate::engine::import::{self, FileReport, Options, Report};
+use chrono::NaiveDate;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -29,6 +30,9 @@ pub struct Args {
     /// Load keyless usage that equals rows of an earlier file too
     #[arg(long)]
     allow_repeats: bool,
+    /// Open items of another system count from this day on (default: today)
+    #[arg(long, value_name = "DATE")]
+    cutover: Option<NaiveDate>,
 }
 
 /// How many refused rows and changes are shown to a person.
@@ -42,6 +46,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         yes: args.yes,
         allow_repeats: args.allow_repeats,
         replace: args.force,
+        cutover: args.cutover,
     };
     let mut go = |options: &Options| match args.confirm {
         Some(id) => import::confirm(&mut session, id, options),

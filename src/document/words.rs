@@ -73,6 +73,8 @@ pub(super) fn tax_row(tax: &DocumentTax, currency: Currency) -> String {
     let name = if tax.name.is_empty() { &tax.tax_code } else { &tax.name };
     let on = currency.grouped(tax.base_minor);
     match tax.kind {
+        // Of a document of another system, whose rates are not known.
+        TaxKind::Standard if tax.tax_code.is_empty() => name.clone(),
         TaxKind::Standard => format!("{name} {} % on {on}", quantity(tax.rate_percent)),
         TaxKind::Exempt => format!("{name} exempt, on {on}"),
         TaxKind::ReverseCharge => format!("{name} reverse charge, on {on}"),

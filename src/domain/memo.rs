@@ -218,7 +218,7 @@ fn groups<'a>(lines: &[InvoiceLine], taxes: &'a [Position]) -> Vec<Group<'a>> {
             t.tax.tax_code == line.tax_code
                 && line.rate_percent.is_none_or(|rate| rate == t.tax.rate_percent)
         });
-        let at = row.filter(|_| !line.tax_code.is_empty()).unwrap_or(untaxed);
+        let at = row.unwrap_or(untaxed);
         if let Some(group) = groups.get_mut(at) {
             group.lines.push(i);
             group.base += line.net_minor;

@@ -8,10 +8,11 @@ use super::picked::reason;
 use super::separation::refuse_both_hands;
 use super::{Error, Session, post, rules, write_off};
 use crate::domain::actor::Verb;
-use crate::domain::document::{DocumentKind, DocumentStatus};
+use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax, TaxKind};
 use crate::domain::explain::{Derivation, LineTax};
 use crate::domain::ids::{DocumentId, ItemId};
 use crate::domain::memo::{self as rule, InvoiceLine, MemoDraft, MemoError, MemoPart, MemoSide};
+use crate::domain::memo_tax::Position;
 use crate::domain::money::Rounding;
 use crate::store::billing::NewDraft;
 use crate::store::document::{self, DocumentRow, ItemRow, Origin, Source};
@@ -19,6 +20,7 @@ use crate::store::draft::{self, LineImage};
 use crate::store::four_eyes::Object;
 use crate::store::{Db, Tx, credit, delivery, memo, settings};
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
 
 /// A memo that was made and posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,14 +188,15 @@ pub fn draft_of(
     side: MemoSide,
 ) -> Result<MemoDraft, Error> {
     let rounding: Rounding = rules::billing(&settings::load(db)?)?.rounding;
-    let (lines, taxes) = if row.source == Source::OpenItem {
-        (open_item(db, row, items)?, Vec::new())
+    let room = memo::room(db, row)?;
+    let unknown = row.source == Source::OpenItem && document::taxes(db, row.id)?.is_empty();
+    let (lines, taxes) = if unknown {
+        open_item(row, items, room)
     } else {
         let lines = memo::lines(db, row.id, None)?;
         let taxes = memo::positions(db, row, &lines, None, rounding)?;
         (lines, taxes)
     };
-    let room = memo::room(db, row)?;
     let make = |part: &MemoPart| rule::make(&lines, &taxes, part, side, &rounding, row.currency);
     let made = make(part).and_then(|made| match (side, part) {
         (MemoSide::Credit, MemoPart::Whole) if -made.total_minor > room => {
@@ -204,7 +207,7 @@ pub fn draft_of(
         }
         _ => Ok(made),
     });
-    made.map_err(|error| {
+    let made = made.map_err(|error| {
         let money = |minor: i64| format!("{} {}", row.currency.grouped(minor), row.currency);
         let message = match &error {
             MemoError::TooMuch { asked_minor, left_minor } => {
@@ -227,19 +230,49 @@ pub fn draft_of(
             | MemoError::Money(_) => error.to_string(),
         };
         Error::usage("bad_memo", message, "")
-    })
+    })?;
+    if unknown && row.tax_minor != 0 && made.total_minor != -row.total_minor {
+        return Err(Error::usage(
+            "tax_unknown",
+            format!(
+                "{} came from another system without the code of its tax: what a part of it bears is not known",
+                row.number.as_deref().unwrap_or_default()
+            ),
+            "a memo of the whole document gives its tax back; open_items.csv takes tax_code and rate",
+        ));
+    }
+    Ok(made)
 }
 
-/// An open item of another system as one line, its tax inside: what is left is what is open.
-fn open_item(db: &Db<'_>, row: &DocumentRow, items: &[ItemRow]) -> Result<Vec<InvoiceLine>, Error> {
-    Ok(vec![InvoiceLine {
+/// An open item of another system that came without a tax code, as one line: what is left is what
+/// is open. Its tax, if it bears any, goes back with the whole under no code.
+fn open_item(row: &DocumentRow, items: &[ItemRow], room: i64) -> (Vec<InvoiceLine>, Vec<Position>) {
+    let whole = if room == 0 { 0 } else { row.subtotal_minor };
+    let line = InvoiceLine {
         item: items.first().map_or(ItemId(0), |i| i.id),
-        net_minor: row.total_minor,
-        left_minor: memo::left_of_open_item(db, row.id)?,
+        net_minor: row.subtotal_minor,
+        left_minor: if row.tax_minor == 0 { room } else { whole },
         discounts: None,
         tax_code: String::new(),
         rate_percent: None,
-    }])
+    };
+    if row.tax_minor == 0 {
+        return (vec![line], Vec::new());
+    }
+    let tax = DocumentTax {
+        tax_code: String::new(),
+        rate_percent: Decimal::ZERO,
+        name: "Tax".to_owned(),
+        kind: TaxKind::Standard,
+        inclusive: false,
+        reason: String::new(),
+        base_minor: row.subtotal_minor,
+        tax_minor: row.tax_minor,
+        rounding: None,
+    };
+    let credited_minor = if room == 0 { row.tax_minor } else { 0 };
+    let base_minor = row.subtotal_minor;
+    (vec![line], vec![Position { tax, base_minor, left_minor: whole, credited_minor }])
 }
 
 fn make(tx: &Tx<'_>, row: &DocumentRow, items: &[ItemRow], memo: &Memo<'_>) -> Result<Made, Error> {
@@ -313,9 +346,11 @@ fn line(
     let of = items.iter().find(|i| i.id == item);
     let word = if net < 0 { "Credit" } else { "Charge" };
     let text = of.map_or_else(|| row.number.clone().unwrap_or_default(), |i| i.description.clone());
-    let tax = of.filter(|_| row.source != Source::OpenItem).and_then(|i| {
+    let tax = of.and_then(|i| {
         memo.draft.taxes.iter().find(|t| t.tax_code == i.tax_code && !i.tax_code.is_empty())
     });
+    // An open item without a code is not counted by its line: what is open is less than that.
+    let counted = |i: &&ItemRow| row.source != Source::OpenItem || !i.tax_code.is_empty();
     let how = Derivation {
         tax: tax.map(|t| LineTax {
             tax_code: t.tax_code.clone(),
@@ -333,11 +368,11 @@ fn line(
         version: of.and_then(|i| i.charge_version),
         subscription: of.and_then(|i| i.subscription),
         target: of.and_then(|i| i.target),
-        corrects: of.filter(|_| credit && row.source != Source::OpenItem).map(|i| i.id),
+        corrects: of.filter(|_| credit).filter(counted).map(|i| i.id),
         description: format!("{word}: {text}").chars().take(300).collect(),
         service_from: of.and_then(|i| i.service_from),
         service_to: of.and_then(|i| i.service_to),
-        quantity: rust_decimal::Decimal::ONE,
+        quantity: Decimal::ONE,
         unit_price: row.currency.to_decimal(net),
         amount_minor: net,
         gross_minor: None,

@@ -46,6 +46,8 @@ pub struct Options {
     pub allow_repeats: bool,
     /// A reject file that is there already is replaced.
     pub replace: bool,
+    /// The day from which open items of another system count here; none = the day of the import.
+    pub cutover: Option<NaiveDate>,
 }
 
 /// One file, read and parsed.
@@ -122,6 +124,7 @@ fn import_all(
     options: &Options,
 ) -> Result<Report, Error> {
     sources.sort_by_key(Source::kind);
+    open_items::cutover_fits(session.now()?.today, &sources, options)?;
     let actor = session.actor.clone();
     session.read(|db| second::authorize(db, &actor, &sources))?;
     if !options.yes {
@@ -248,7 +251,7 @@ fn plan<'r>(
         Rows::PaymentMethods(table) => Box::new(methods::plan(db, table)?),
         Rows::Subscriptions(table) => Box::new(subscriptions::plan(db, table)?),
         Rows::Charges(table) => Box::new(charges::plan(db, table)?),
-        Rows::OpenItems(table) => Box::new(open_items::plan(db, table)?),
+        Rows::OpenItems(table) => Box::new(open_items::plan(db, table, options.cutover)?),
         Rows::Usage(table) => Box::new(usage::plan(db, table, options.allow_repeats)?),
     })
 }

@@ -19,6 +19,8 @@ columns! {
         total = "total" Required,
         tax = "tax" Required,
         balance = "balance" Required,
+        tax_code = "tax_code" Optional,
+        rate = "rate" Optional,
     }
 }
 
@@ -42,6 +44,10 @@ pub struct OpenItemRow {
     pub tax: Decimal,
     /// What is still open of it.
     pub balance: Decimal,
+    /// The code of its tax; empty = it is not known how the tax comes about.
+    pub tax_code: String,
+    /// The rate of that code, percent.
+    pub rate: Option<Decimal>,
 }
 
 fn parse_kind(text: &str) -> Option<DocumentKind> {
@@ -75,7 +81,21 @@ impl FromRow for OpenItemRow {
             total: signed(cells.decimal(c.total)?),
             tax: signed(cells.decimal(c.tax)?),
             balance: signed(cells.decimal(c.balance)?),
+            tax_code: cells.optional_key(c.tax_code)?,
+            rate: cells.not_negative(c.rate)?,
         };
+        if let Some(rate) = row.rate.filter(|rate| *rate > Decimal::ONE_HUNDRED) {
+            let value = rate.to_string();
+            return Err(Fault::new(c.rate.name, &value, "is not a percentage", "give 0 to 100"));
+        }
+        if row.tax_code.is_empty() != row.rate.is_none() {
+            let (slot, value) = match row.rate {
+                Some(rate) => (c.tax_code, rate.to_string()),
+                None => (c.rate, row.tax_code.clone()),
+            };
+            let hint = "give the tax_code and its rate in percent, or neither of them";
+            return Err(Fault::new(slot.name, &value, "one goes with the other", hint));
+        }
         if row.due_date < row.date {
             let message = format!("is before the date of the document ({})", row.date);
             let value = row.due_date.to_string();

@@ -260,8 +260,7 @@ FROM document WHERE total_minor <> subtotal_minor + tax_minor
 UNION ALL
 SELECT printf('D-%06d: tax %s is on %d, its lines sum to %d', t.document_id, t.tax_code, t.base, coalesce(i.lines, 0))
 FROM (SELECT document_id, tax_code, sum(base_minor) AS base FROM document_tax GROUP BY 1, 2) t
-LEFT JOIN (SELECT document_id, tax_code, sum(amount_minor) AS lines FROM document_item
-           WHERE tax_code <> '' GROUP BY 1, 2) i
+LEFT JOIN (SELECT document_id, tax_code, sum(amount_minor) AS lines FROM document_item GROUP BY 1, 2) i
   ON i.document_id = t.document_id AND i.tax_code = t.tax_code
 WHERE t.base <> coalesce(i.lines, 0)
 UNION ALL

@@ -152,19 +152,6 @@ pub fn documents_of(
     items.map(|item| Ok((item, DocumentId(statement.query_row([item.0], |r| r.get(0))?)))).collect()
 }
 
-/// What is left to credit of an open item of another system, tax included, minor units: what was
-/// open when it came, less the memos made since.
-pub fn left_of_open_item(db: &Db<'_>, document: DocumentId) -> Result<i64, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT total_minor - settled_before_minor + coalesce((SELECT sum(m.total_minor) FROM document m
-                 WHERE m.corrects_id = d.id AND m.kind = 'credit_memo' AND m.status = 'Posted'), 0)
-             FROM document d WHERE d.id = ?1",
-        )?
-        .query_row([document.0], |r| r.get(0))?)
-}
-
 /// What keeps a posted invoice from being reversed, in words: money or credits on it, and newer
 /// documents of its subscriptions.
 pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, StoreError> {
@@ -199,17 +186,18 @@ pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, StoreE
     Ok(found)
 }
 
-/// What posted memos leave of a document's total, minor units. It is less than its lines leave where
-/// another invoice has taken a discount of it back, which is asked for there.
+/// What posted memos (and what another system settled before) leave of a document's total, minor
+/// units. It is less than its lines leave where another invoice has taken a discount of it back, which
+/// is asked for there.
 pub fn room(db: &Db<'_>, row: &document::DocumentRow) -> Result<i64, StoreError> {
-    let credited: i64 = db
+    Ok(db
         .conn()
         .prepare_cached(
-            "SELECT coalesce(sum(total_minor), 0) FROM document
-             WHERE corrects_id = ?1 AND status = 'Posted' AND kind = 'credit_memo'",
+            "SELECT total_minor - settled_before_minor + coalesce((SELECT sum(m.total_minor) FROM document m
+                 WHERE m.corrects_id = d.id AND m.kind = 'credit_memo' AND m.status = 'Posted'), 0)
+             FROM document d WHERE d.id = ?1",
         )?
-        .query_row([row.id.0], |r| r.get(0))?;
-    Ok(row.total_minor + credited)
+        .query_row([row.id.0], |r| r.get(0))?)
 }
 
 /// What ended a posted document.

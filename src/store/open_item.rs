@@ -1,13 +1,14 @@
 //! Open documents of another system, kept as posted history with their own numbers.
 
 use super::deed::{self, DeedKind, NewDeed};
-use super::{Db, StoreError, Topic, Tx, debt, ledger, posting, word};
-use crate::domain::document::DocumentKind;
+use super::{Db, StoreError, Topic, Tx, debt, decimal_opt, ledger, posting, tax, word};
+use crate::domain::document::{DocumentKind, TaxKind};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::ledger as entries;
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
 use rusqlite::OptionalExtension;
+use rust_decimal::Decimal;
 
 /// One open document; amounts in minor units, negative on a credit memo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +31,12 @@ pub struct NewOpenItem<'a> {
     pub tax_minor: i64,
     /// Still open.
     pub balance_minor: i64,
+    /// The code of its tax and the rate in percent, where they are known.
+    pub tax: Option<(&'a str, Decimal)>,
 }
 
 /// A document in the book, as the import compares it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredOpenItem {
     /// Whether it came from another system.
     pub from_other_system: bool,
@@ -51,6 +54,8 @@ pub struct StoredOpenItem {
     pub tax_minor: i64,
     /// What was settled before the book took over.
     pub settled_before_minor: i64,
+    /// The code of its tax and the rate in percent, where they are known.
+    pub tax: Option<(String, Decimal)>,
 }
 
 /// The document with this number.
@@ -58,9 +63,10 @@ pub fn find(db: &Db<'_>, number: &str) -> Result<Option<StoredOpenItem>, StoreEr
     Ok(db
         .conn()
         .prepare_cached(
-            "SELECT source = 'open_item', account_id, kind, invoice_on, due_on, total_minor,
-                    tax_minor, settled_before_minor
-             FROM document WHERE number = ?1",
+            "SELECT d.source = 'open_item', d.account_id, d.kind, d.invoice_on, d.due_on, d.total_minor,
+                    d.tax_minor, d.settled_before_minor, t.tax_code, t.rate_percent
+             FROM document d LEFT JOIN document_tax t ON t.document_id = d.id
+             WHERE d.number = ?1 ORDER BY t.tax_code LIMIT 1",
         )?
         .query_row([number], |r| {
             Ok(StoredOpenItem {
@@ -72,6 +78,7 @@ pub fn find(db: &Db<'_>, number: &str) -> Result<Option<StoredOpenItem>, StoreEr
                 total_minor: r.get(5)?,
                 tax_minor: r.get(6)?,
                 settled_before_minor: r.get(7)?,
+                tax: r.get::<_, Option<String>>(8)?.zip(decimal_opt(r, 9)?),
             })
         })
         .optional()?)
@@ -96,13 +103,15 @@ impl NewOpenItem<'_> {
     }
 }
 
-/// Stores one as a posted document of one line, with its balance and its opening ledger entries.
+/// Stores one as a posted document of one line, with its tax, its balance and its opening ledger
+/// entries: on the day from which this book counts it (`booked_on`), not before the document's own.
 /// `account_version` and `frozen` are what is known of its customer, as on every posted document.
 pub fn insert(
     tx: &Tx<'_>,
     item: &NewOpenItem<'_>,
     account_version: i64,
     frozen: &str,
+    booked_on: NaiveDate,
 ) -> Result<DocumentId, StoreError> {
     let net = item.total_minor - item.tax_minor;
     tx.conn()
@@ -130,9 +139,12 @@ pub fn insert(
     tx.conn()
         .prepare_cached(
             "INSERT INTO document_item (document_id, position, description, quantity, unit_price, amount_minor,
-                tax_code, origin, derivation) VALUES (?1, 1, 'Brought forward', '1', ?2, ?3, '', 'hand', '')",
+                tax_code, origin, derivation) VALUES (?1, 1, 'Brought forward', '1', ?2, ?3, ?4, 'hand', '')",
         )?
-        .execute((id.0, item.currency.plain(net), net))?;
+        .execute((id.0, item.currency.plain(net), net, item.tax.map_or("", |t| t.0)))?;
+    if let Some(tax) = item.tax {
+        put_tax(tx, id, item, tax)?;
+    }
     // Its own number and no series: the counters of this book are not touched.
     let hash = posting::content_hash(tx, id, item.number, frozen)?;
     tx.conn()
@@ -158,7 +170,39 @@ pub fn insert(
             amount_minor: entry.minor,
         })
         .collect();
-    ledger::post(tx, item.date, &lines)?;
+    ledger::post(tx, booked_on.max(item.date), &lines)?;
     tx.touch(Topic::Documents);
     Ok(id)
+}
+
+/// Its tax row, named as the book names the code on the day of the document.
+fn put_tax(
+    tx: &Tx<'_>,
+    id: DocumentId,
+    item: &NewOpenItem<'_>,
+    (code, rate): (&str, Decimal),
+) -> Result<(), StoreError> {
+    let known = tax::all(tx)?
+        .into_iter()
+        .rfind(|t| t.tax_code == code && t.rate_percent == rate && t.valid_from <= item.date);
+    let (name, kind, reason) = match known {
+        Some(t) if t.kind == TaxKind::Standard || item.tax_minor == 0 => (t.name, t.kind, t.reason),
+        Some(_) | None => (code.to_owned(), TaxKind::Standard, String::new()),
+    };
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO document_tax (document_id, tax_code, rate_percent, name, kind, inclusive, reason,
+                base_minor, tax_minor) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8)",
+        )?
+        .execute((
+            id.0,
+            code,
+            rate.normalize().to_string(),
+            name,
+            kind.as_str(),
+            reason,
+            item.total_minor - item.tax_minor,
+            item.tax_minor,
+        ))?;
+    Ok(())
 }

@@ -28,7 +28,7 @@ pub fn owing(tokens: &[&str]) -> Book {
         book.file("payment_methods.csv", methods),
         book.file("open_items.csv", items),
     ];
-    book.run(&["import", &files[0], &files[1], &files[2]]).ends(0);
+    book.run(&["import", &files[0], &files[1], &files[2], "--cutover", "2025-12-15"]).ends(0);
     book
 }
 

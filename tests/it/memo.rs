@@ -214,8 +214,8 @@ fn open_items_of_another_system_are_adjusted_up_to_what_is_open() {
     let book = posted();
     let (code, _) = book.import(
         "open_items.csv",
-        "document_number,account_number,kind,date,due_date,total,tax,balance\n\
-         OLD-7,A2,invoice,2025-12-01,2025-12-31,120.00,20.00,50.00\n",
+        "document_number,account_number,kind,date,due_date,total,tax,balance,tax_code,rate\n\
+         OLD-7,A2,invoice,2025-12-01,2025-12-31,120.00,20.00,50.00,VAT,20\n",
         &[],
     );
     assert_eq!(code, 0);

@@ -3,32 +3,56 @@
 use super::names::{Names, Twins};
 use super::plan::{Findings, Merge, RowDeed};
 use super::second::Judged;
+use super::{Options, Source};
 use crate::document::Frozen;
 use crate::domain::account::version_on;
 use crate::domain::document::DocumentKind;
 use crate::domain::money::Currency;
 use crate::domain::series::Pattern;
+use crate::engine::Error;
 use crate::import::open_item::{OpenItemColumns, OpenItemRow};
-use crate::import::{Fault, Row, Table};
+use crate::import::{Fault, Kind, Row, Table};
 use crate::store::account::AccountRef;
 use crate::store::open_item::{NewOpenItem, StoredOpenItem};
 use crate::store::{Db, StoreError, Tx, account, open_item, posting, settings};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 /// Documents to be stored.
 pub struct Plan<'r> {
     new: Vec<(u64, NewOpenItem<'r>)>,
     findings: Findings,
+    cutover: Option<NaiveDate>,
+}
+
+/// A cutover is of open items, and no day to come.
+pub fn cutover_fits(today: NaiveDate, sources: &[Source], options: &Options) -> Result<(), Error> {
+    let Some(day) = options.cutover else { return Ok(()) };
+    if day > today {
+        let words = format!("--cutover {day} is after today, {today}");
+        return Err(Error::usage(
+            "bad_date",
+            words,
+            "the day from which the open items count here",
+        ));
+    }
+    if !sources.iter().any(|s| s.kind() == Some(Kind::OpenItems)) {
+        let words = "--cutover is the day of open items, and none of the files has any";
+        return Err(Error::usage("no_open_items", words, "name open_items.csv, or leave it out"));
+    }
+    Ok(())
 }
 
 /// Compares each row with the book.
+/// They count from the day `cutover`; none = the day of the import.
 pub fn plan<'r>(
     db: &Db<'_>,
     table: &'r Table<OpenItemColumns, OpenItemRow>,
+    cutover: Option<NaiveDate>,
 ) -> Result<Plan<'r>, StoreError> {
     let size = account::highest(db)?;
     let mut accounts = Names::new(db, table.rows.len(), size, account::directory, account::find)?;
-    let mut plan = Plan { new: Vec::new(), findings: Findings::default() };
+    let mut plan = Plan { new: Vec::new(), findings: Findings::default(), cutover };
     let mut numbers = Twins::default();
     let series = posting::patterns(db)?;
     for row in &table.rows {
@@ -52,7 +76,8 @@ pub fn plan<'r>(
             }
             Ok(Some(new)) => {
                 let open = new.currency.plain(new.balance_minor);
-                let what = format!("{number} {} {} {open}", new.kind, new.number);
+                let from = cutover.map(|day| format!(" from {day}")).unwrap_or_default();
+                let what = format!("{number} {} {} {open}{from}", new.kind, new.number);
                 let (line, span, deed) = (row.line, row.span, new.deed());
                 let deed = RowDeed { line, span, new: true, deed, what };
                 plan.findings.deeds.push(deed);
@@ -84,7 +109,7 @@ fn read(row: &Row<OpenItemRow>, account: AccountRef) -> Result<NewOpenItem<'_>, 
             Fault::new(column, &value.to_string(), error.to_string(), hint)
         })
     };
-    Ok(NewOpenItem {
+    let new = NewOpenItem {
         number: &item.document_number,
         account: account.id,
         currency: account.currency,
@@ -94,7 +119,23 @@ fn read(row: &Row<OpenItemRow>, account: AccountRef) -> Result<NewOpenItem<'_>, 
         total_minor: amount("total", item.total, account.currency)?,
         tax_minor: amount("tax", item.tax, account.currency)?,
         balance_minor: amount("balance", item.balance, account.currency)?,
-    })
+        tax: item.rate.map(|rate| (item.tax_code.as_str(), rate)),
+    };
+    match item.rate.map(|rate| (item.total - item.tax) * rate / Decimal::ONE_HUNDRED) {
+        Some(expected) if far(expected, item.tax, account.currency) => Err(Fault::new(
+            "tax",
+            &item.tax.to_string(),
+            format!("is not what {} at the rate of this row gives ({expected})", item.tax_code),
+            "where a document bears several rates leave tax_code and rate empty: it can be credited whole",
+        )),
+        Some(_) | None => Ok(new),
+    }
+}
+
+/// Further off than the other system's rounding of lines makes it: 1 %, or 5 minor units.
+fn far(expected: Decimal, given: Decimal, currency: Currency) -> bool {
+    let off = (expected - given).abs();
+    off * Decimal::ONE_HUNDRED > expected.abs() && off > currency.to_decimal(5)
 }
 
 /// None when the book has exactly this already: what was paid since does not matter.
@@ -109,7 +150,8 @@ fn compare(
         && held.date == new.date
         && held.due_on == new.due_on
         && (held.total_minor, held.tax_minor) == (new.total_minor, new.tax_minor)
-        && held.settled_before_minor == new.total_minor - new.balance_minor;
+        && held.settled_before_minor == new.total_minor - new.balance_minor
+        && held.tax.as_ref().map(|(code, rate)| (code.as_str(), *rate)) == new.tax;
     if same {
         return Ok(None);
     }
@@ -143,7 +185,8 @@ impl Merge for Plan<'_> {
                 StoreError::Corrupt(format!("account {} has no version", item.account.0))
             })?;
             let frozen = Frozen::of(&config, &version.terms).to_json();
-            open_item::insert(tx, item, version.id, &frozen)?;
+            let booked_on = self.cutover.unwrap_or(tx.now().today);
+            open_item::insert(tx, item, version.id, &frozen, booked_on)?;
         }
         Ok(())
     }

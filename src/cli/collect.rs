@@ -195,6 +195,7 @@ pub fn to_json(sum: &Summary) -> Value {
         "submitted": sum.run.submitted,
         "declined": sum.run.declined,
         "unknown": sum.run.unknown,
+        "invoices": { "paid": sum.parts.paid, "at_the_bank": sum.parts.at_the_bank, "declined": sum.parts.declined, "unknown": sum.parts.unknown, "to_go": sum.parts.to_go },
         "credits_applied": money(&sum.totals, |t| t.credits_minor),
         "totals": money(&sum.totals, |t| t.collected_minor),
         "submitted_totals": money(&sum.totals, |t| t.submitted_minor),
@@ -207,10 +208,8 @@ pub fn to_json(sum: &Summary) -> Value {
 /// Prints a run for a person.
 pub fn print(sum: &Summary) {
     let run = &sum.run;
-    output::line(&format!(
-        "{} {}: {} invoices picked, {} approved, {} at the bank, {} declined, {} unknown",
-        run.id, run.status, run.picked, run.approved, run.submitted, run.declined, run.unknown
-    ));
+    let parts = sum.parts.words();
+    output::line(&format!("{} {}: {} invoices picked: {parts}", run.id, run.status, run.picked));
     if !run.note.is_empty() {
         output::line(&format!("  {}", run.note));
     }

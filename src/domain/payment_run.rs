@@ -91,6 +91,37 @@ impl SkipReason {
     }
 }
 
+/// What became of the invoices that a run picked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Parts {
+    /// Their payment was approved.
+    pub paid: i64,
+    /// The bank has their payment and has not answered.
+    pub at_the_bank: i64,
+    /// Their payment was declined.
+    pub declined: i64,
+    /// Nobody knows what became of their payment.
+    pub unknown: i64,
+    /// Not asked for yet, or the answer is not recorded.
+    pub to_go: i64,
+}
+
+impl Parts {
+    /// In words: `150 paid, 40 at the bank, 3 declined`.
+    pub fn words(&self) -> String {
+        let all = [
+            (self.paid, "paid"),
+            (self.at_the_bank, "at the bank"),
+            (self.declined, "declined"),
+            (self.unknown, "unknown"),
+            (self.to_go, "to go"),
+        ];
+        let said: Vec<String> =
+            all.iter().filter(|(n, _)| *n != 0).map(|(n, what)| format!("{n} {what}")).collect();
+        if said.is_empty() { "nobody was asked".to_owned() } else { said.join(", ") }
+    }
+}
+
 /// An invoice that is due, with what a run must know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {

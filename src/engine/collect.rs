@@ -9,6 +9,7 @@
 pub mod again;
 mod begin;
 mod call;
+mod dry_run;
 mod join;
 mod pick;
 mod picking;
@@ -18,8 +19,9 @@ mod summary;
 
 pub use begin::{apply_unapplied, use_credits};
 pub use call::{Verdict, look_up, with_token};
+pub use dry_run::{DryRun, dry_run, of_today};
 pub use join::join;
-pub use pick::{DryRun, Mode, dry_run, refusal, start, start_in, start_retry};
+pub use pick::{Mode, refusal, start, start_in, start_retry};
 pub use runner::Collect;
 pub use steer::{pause, resume, stop, takes_too};
 pub use summary::{Summary, summary};

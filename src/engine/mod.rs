@@ -64,6 +64,7 @@ pub mod status;
 pub mod tick;
 pub mod till;
 pub mod timekeeping;
+pub mod today;
 pub mod trouble;
 pub mod undo;
 pub mod usage;

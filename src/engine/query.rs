@@ -7,7 +7,7 @@ use crate::domain::money::Currency;
 use crate::domain::recovery::{Recovery, usual_since};
 use crate::engine::command::{NewPaymentRun, Pick};
 pub use crate::engine::usage::Pending;
-use crate::engine::{Error, Session, collect, copies, deliver, reach, usage};
+use crate::engine::{Error, Session, collect, copies, deliver, reach, today, usage};
 use crate::store::job::{self, JobState};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
@@ -282,7 +282,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Ans
                 return Err(FilterError::NotHere(*by, "no groups".to_owned()).into());
             }
         }),
-        Query::Step(step) => Answer::Step(read::today::step(db, *step, now.today)?),
+        Query::Step(step) => Answer::Step(today::step(db, *step, now, actor)?),
         Query::Happened => {
             let words = copies::standing(db, now)?.words();
             Answer::Happened(read::happened::since(db, now.at_ms - read::today::DAY_MS)?, words)

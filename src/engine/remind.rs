@@ -73,17 +73,13 @@ struct Due {
     debts: Vec<(Debt, u32, u32)>,
 }
 
-/// Sends the reminders that are due; with `dry_run` says which they are.
-pub fn remind(session: &mut Session, dry_run: bool) -> Result<Reminded, Error> {
-    let (config, now) = (session.config()?, session.now()?);
-    let levels = levels(&config)?;
-    let mut done = Reminded::default();
-    let Some(first) = levels.first() else { return Ok(done) };
-    let day = now.today.checked_sub_days(Days::new(*first)).unwrap_or(now.today);
-    let found = session.read(|db| debt::to_remind(db, day, now.today, levels.len() as u32))?;
+/// What of which accounts may be reminded now, by account.
+fn due(db: &Db<'_>, levels: &[u64], today: NaiveDate) -> Result<Vec<Due>, StoreError> {
     let mut due: Vec<Due> = Vec::new();
-    for (debt, before, since) in found {
-        let level = reached(&levels, since, now.today);
+    let Some(first) = levels.first() else { return Ok(due) };
+    let day = today.checked_sub_days(Days::new(*first)).unwrap_or(today);
+    for (debt, before, since) in debt::to_remind(db, day, today, levels.len() as u32)? {
+        let level = reached(levels, since, today);
         if level <= before {
             continue;
         }
@@ -92,11 +88,28 @@ pub fn remind(session: &mut Session, dry_run: bool) -> Result<Reminded, Error> {
             None => due.push(Due { account: debt.account, debts: vec![(debt, before, level)] }),
         }
     }
-    for mut one in due {
-        one.debts = session.read(|db| still_owed(db, one.debts, now.today))?;
-        if one.debts.is_empty() {
-            continue;
-        }
+    for one in &mut due {
+        one.debts = still_owed(db, std::mem::take(&mut one.debts), today)?;
+    }
+    due.retain(|one| !one.debts.is_empty());
+    Ok(due)
+}
+
+/// How many reminders would go out now.
+pub fn count(db: &Db<'_>, config: &Config, today: NaiveDate) -> Result<usize, Error> {
+    let mut count = 0;
+    for one in due(db, &levels(config)?, today)? {
+        count += usize::from(!terms(db, one.account, today)?.emails.is_empty());
+    }
+    Ok(count)
+}
+
+/// Sends the reminders that are due; with `dry_run` says which they are.
+pub fn remind(session: &mut Session, dry_run: bool) -> Result<Reminded, Error> {
+    let (config, now) = (session.config()?, session.now()?);
+    let levels = levels(&config)?;
+    let mut done = Reminded::default();
+    for one in session.read(|db| due(db, &levels, now.today))? {
         let terms = session.read(|db| terms(db, one.account, now.today))?;
         let number = one.debts[0].0.account_number.clone();
         if terms.emails.is_empty() {

@@ -5,10 +5,11 @@ use super::collect;
 use super::command::Refused;
 use super::till;
 use super::{Error, Session};
+use crate::clock::Now;
 use crate::domain::ids::{DocumentId, JobId, PaymentId, PaymentRunId};
 use crate::domain::payment::{NextAction, PaymentStatus};
 use crate::domain::retry::{RetryRules, WhatIf, what_if};
-use crate::store::{debt, payment, retry};
+use crate::store::{Db, StoreError, debt, payment, retry};
 use std::collections::BTreeSet;
 
 /// What is retried.
@@ -53,10 +54,9 @@ pub fn start(session: &mut Session, which: &Which) -> Result<Started, Error> {
         }
     };
     let mut refused = refused;
-    // What the rules would only skip again (a live payment, a promise) is left alone: a run that
-    // charges nobody would leave it due, and the next look would make another run, without end.
     let mode = collect::Mode { retry: true, by_hand };
-    let (documents, skipped) = chargeable(session, documents, mode)?;
+    let (rules, now) = (till::rules(&session.config()?)?, session.now()?);
+    let (documents, skipped) = session.read(|db| chargeable(db, &rules, documents, mode, now))?;
     if by_hand {
         refused.extend(skipped);
     }
@@ -68,30 +68,33 @@ pub fn start(session: &mut Session, which: &Which) -> Result<Started, Error> {
 }
 
 /// Those that would be charged now, and the others with the reason, so that nobody is told of a
-/// retry that does nothing.
+/// retry that does nothing. What the rules would only skip again (a live payment, a promise) is left
+/// alone: a run that charges nobody would leave it due, and the next look would make another run,
+/// without end.
 fn chargeable(
-    session: &Session,
+    db: &Db<'_>,
+    rules: &RetryRules,
     documents: Vec<DocumentId>,
     mode: collect::Mode,
-) -> Result<(Vec<DocumentId>, Vec<Refused>), Error> {
-    if documents.is_empty() {
-        return Ok((documents, Vec::new()));
-    }
-    let rules = till::rules(&session.config()?)?;
-    let now = session.now()?;
-    session.read(|db| {
-        let (mut may, mut refused) = (Vec::new(), Vec::new());
-        for document in documents {
-            match collect::refusal(db, &rules, mode, document, now)? {
-                None => may.push(document),
-                Some(reason) => {
-                    let what = debt::get(db, document)?.number;
-                    refused.push(Refused { what, reason: reason.remedy().to_owned() });
-                }
+    now: Now,
+) -> Result<(Vec<DocumentId>, Vec<Refused>), StoreError> {
+    let (mut may, mut refused) = (Vec::new(), Vec::new());
+    for document in documents {
+        match collect::refusal(db, rules, mode, document, now)? {
+            None => may.push(document),
+            Some(reason) => {
+                let what = debt::get(db, document)?.number;
+                refused.push(Refused { what, reason: reason.remedy().to_owned() });
             }
         }
-        Ok((may, refused))
-    })
+    }
+    Ok((may, refused))
+}
+
+/// How many invoices a retry of what is due would charge now.
+pub fn due(db: &Db<'_>, rules: &RetryRules, now: Now) -> Result<usize, StoreError> {
+    let mode = collect::Mode { retry: true, by_hand: false };
+    Ok(chargeable(db, rules, retry::due(db, now.at_ms)?, mode, now)?.0.len())
 }
 
 type Named = (Vec<DocumentId>, bool, bool, Vec<Refused>);

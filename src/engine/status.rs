@@ -1,10 +1,10 @@
 //! `status` closes the day: every step with what is left of it, and whether the steps balance.
 
-use super::{Error, Session, copies};
+use super::{Error, Session, copies, today};
 use crate::domain::delivery::Balance;
 use crate::store::read::ReadError;
 use crate::store::read::happened::{self, Happened};
-use crate::store::read::today::{DAY_MS, Step, StepRow, steps};
+use crate::store::read::today::{DAY_MS, Step, StepRow};
 use crate::store::{StoreError, delivery, operation};
 use chrono::NaiveDate;
 
@@ -50,13 +50,12 @@ fn wants_somebody(step: Step) -> bool {
 /// Reads it in one view.
 pub fn status(session: &Session) -> Result<Status, Error> {
     let now = session.now()?;
-    let today = now.today;
     let read = |e| match e {
         ReadError::Store(error) => error,
         ReadError::Filter(error) => StoreError::Corrupt(error.to_string()),
     };
     session.read(|db| {
-        let steps = steps(db, today).map_err(read)?;
+        let steps = today::steps(db, now, &session.actor).map_err(read)?;
         let happened = happened::since(db, now.at_ms - DAY_MS).map_err(read)?;
         let (seq, head) = operation::head(db)?;
         let head = head.iter().fold(String::new(), |mut out, b| {
@@ -66,6 +65,6 @@ pub fn status(session: &Session) -> Result<Status, Error> {
         });
         let deliveries = delivery::balance(db, None)?;
         let backup = copies::standing(db, now)?.words();
-        Ok(Status { today, steps, happened, deliveries, backup, trail: (seq, head) })
+        Ok(Status { today: now.today, steps, happened, deliveries, backup, trail: (seq, head) })
     })
 }

@@ -8,6 +8,7 @@ use crate::domain::money::Currency;
 use crate::domain::payment_run::apply_credits;
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
+use std::collections::HashSet;
 
 /// A posted document as collecting sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +113,24 @@ pub fn credits(
     ))?;
     let rows = statement.query_map((account.0, currency.code()), row)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Accounts that may have something in [`credits`] or unapplied payments: by index, for passes over
+/// many of whom few have.
+pub fn accounts_in_credit(db: &Db<'_>) -> Result<HashSet<AccountId>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT account_id FROM document_state WHERE status = 'Posted' AND balance_minor < 0
+         UNION SELECT account_id FROM payment WHERE unapplied_minor > 0",
+    )?;
+    let rows = statement.query_map([], |r| Ok(AccountId(r.get(0)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What an account has in a currency to use before it is charged, minor units.
+pub fn credit_left(db: &Db<'_>, account: AccountId, currency: Currency) -> Result<i64, StoreError> {
+    let memos: i64 = credits(db, account, currency)?.iter().map(|c| -c.balance_minor).sum();
+    let money = payment::unapplied(db, account, currency)?;
+    Ok(memos + money.iter().map(|p| p.unapplied_minor).sum::<i64>())
 }
 
 /// What an account owes in a currency, oldest due first.

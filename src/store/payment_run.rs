@@ -7,12 +7,13 @@ pub use item::{
     Item, ItemState, add_items, add_skip, clear_skips, leave_out, mark_item, open_items,
     open_items_of, reopen_items, skip_item, skip_rest, skips,
 };
-pub use pick::{PickFilter, Place, account_auto_pay, candidate, candidates};
+pub use pick::{Open, PickFilter, Place, account_auto_pay, candidate, candidates};
 
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::ids::{BillRunId, DocumentId, PaymentRunId, ScheduleId};
 use crate::domain::money::Currency;
 use crate::domain::payment::{PaymentRunStatus, PaymentStatus};
+use crate::domain::payment_run::Parts;
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
 
@@ -253,6 +254,41 @@ pub fn count(
         .prepare_cached(&format!("UPDATE payment_run SET {column} = {column} + ?2 WHERE id = ?1"))?
         .execute((run.0, by))?;
     add_money(tx, run, currency, money, amount_minor * by)
+}
+
+/// What became of the invoices that a run picked: the parts sum to what was picked.
+pub fn parts(db: &Db<'_>, run: &RunRow) -> Result<Parts, StoreError> {
+    if !run.consolidate {
+        // One payment each.
+        let asked = run.approved + run.submitted + run.declined + run.unknown;
+        return Ok(Parts {
+            paid: run.approved,
+            at_the_bank: run.submitted,
+            declined: run.declined,
+            unknown: run.unknown,
+            to_go: run.picked - asked,
+        });
+    }
+    let mut statement = db.conn().prepare_cached(
+        "SELECT (SELECT p.status FROM allocation l JOIN payment p ON p.id = l.payment_id
+                  WHERE l.document_id = i.document_id AND p.run_id = i.run_id ORDER BY p.id DESC LIMIT 1), count(*)
+         FROM payment_run_item i WHERE i.run_id = ?1 AND i.state = 'taken' GROUP BY 1",
+    )?;
+    let mut parts = Parts { to_go: run.picked, ..Parts::default() };
+    let mut rows = statement.query([run.id.0])?;
+    while let Some(r) = rows.next()? {
+        let part = match word(r, 0, PaymentStatus::parse)? {
+            PaymentStatus::Approved => &mut parts.paid,
+            PaymentStatus::Submitted => &mut parts.at_the_bank,
+            PaymentStatus::Declined => &mut parts.declined,
+            PaymentStatus::Unknown => &mut parts.unknown,
+            PaymentStatus::Processing | PaymentStatus::Canceled => continue,
+        };
+        let count: i64 = r.get(1)?;
+        *part += count;
+        parts.to_go -= count;
+    }
+    Ok(parts)
 }
 
 /// Adds credits that a run used.

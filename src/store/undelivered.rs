@@ -3,6 +3,7 @@
 use super::{Db, StoreError, account, word};
 use crate::domain::account::DeliveryPreference;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
+use crate::domain::money::Currency;
 use chrono::NaiveDate;
 use rusqlite::OptionalExtension;
 
@@ -54,6 +55,21 @@ fn undelivered(r: &rusqlite::Row<'_>) -> rusqlite::Result<Undelivered> {
         preference: word(r, 6, DeliveryPreference::parse)?,
         emails: addresses(r.get_ref(7)?.as_str()?),
     })
+}
+
+/// How many posted documents have no delivery, with their money by currency.
+pub fn totals(db: &Db<'_>) -> Result<(i64, Vec<(Currency, i64)>), StoreError> {
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT d.currency, count(*), sum(d.total_minor) FROM document d
+         WHERE {DELIVERABLE} AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.document_id = d.id) GROUP BY 1"
+    ))?;
+    let mut rows = statement.query([])?;
+    let (mut count, mut money) = (0, Vec::new());
+    while let Some(r) = rows.next()? {
+        money.push((word(r, 0, Currency::parse)?, r.get(2)?));
+        count += r.get::<_, i64>(1)?;
+    }
+    Ok((count, money))
 }
 
 /// Posted documents without a delivery, by id, after `after`.

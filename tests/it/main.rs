@@ -74,6 +74,7 @@ mod stripe_absent;
 mod stripe_fake;
 mod tidy;
 mod timekeeping;
+mod today;
 mod trouble;
 mod ui;
 mod unknown;

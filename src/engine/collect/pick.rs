@@ -2,15 +2,14 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, JobId, PaymentRunId, ScheduleId};
-use crate::domain::money::Currency;
-use crate::domain::payment_run::{Candidate, SkipReason, apply_credits, judge};
+use crate::domain::payment_run::{Candidate, SkipReason, judge};
 use crate::domain::retry::RetryRules;
 use crate::engine::command::{JobSpec, NewPaymentRun};
 use crate::engine::till::Till;
 use crate::engine::{Error, Session};
 use crate::store::job::{self, JobKind};
-use crate::store::payment_run::{self, NewRun, PickFilter, Place};
-use crate::store::{Db, StoreError, Tx, debt, method_state, payment};
+use crate::store::payment_run::{self, NewRun, Open, PickFilter, Place};
+use crate::store::{Db, StoreError, Tx, debt, method_state};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
@@ -239,9 +238,11 @@ pub fn page(
     let (found, next) =
         payment_run::candidates(db, &filter, new.target_on, now.today, after, PAGE)?;
     let mut judged = Judged { items: Vec::new(), skips: BTreeMap::new(), next };
-    for candidate in found {
-        match taken(db, &till.rules, new, &candidate, now)? {
-            Ok(_) => judged.items.push((candidate.document, candidate.account)),
+    for open in found {
+        let (document, account) = (open.candidate.document, open.candidate.account);
+        let credit = || debt::credit_left(db, account, open.currency);
+        match taken(db, &till.rules, new, &open, credit, now)? {
+            Ok(_) => judged.items.push((document, account)),
             Err(reason) => *judged.skips.entry(reason).or_default() += 1,
         }
     }
@@ -253,30 +254,26 @@ pub fn page(
 pub enum Taken {
     /// What credits leave of it is charged.
     Charge,
-    /// It may not be charged; the account's credits are used on it.
-    Credit,
+    /// It may not be charged, for this reason; the account's credits are used on it.
+    Credit(SkipReason),
 }
 
 /// Whether a run of what is due takes an invoice, or why not: the one rule of its list, of its dry
-/// run and of the day's step.
+/// run and of the day's step. `credit` says what the account has to use, minor units.
 pub fn taken(
     db: &Db<'_>,
     rules: &RetryRules,
     new: &NewPaymentRun,
-    candidate: &Candidate,
+    open: &Open,
+    credit: impl FnOnce() -> Result<i64, StoreError>,
     now: crate::clock::Now,
 ) -> Result<Result<Taken, SkipReason>, StoreError> {
     let gateway = new.gateway.as_deref().unwrap_or_default();
-    let Err(reason) = verdict(db, rules, Mode::default(), candidate, gateway, now)? else {
+    let Err(reason) = verdict(db, rules, Mode::default(), &open.candidate, gateway, now)? else {
         return Ok(Ok(Taken::Charge));
     };
-    if reason.takes_credit() {
-        let debt = debt::get(db, candidate.document)?;
-        let has = !debt::credits(db, debt.account, debt.currency)?.is_empty()
-            || !payment::unapplied(db, debt.account, debt.currency)?.is_empty();
-        if has {
-            return Ok(Ok(Taken::Credit));
-        }
+    if reason.takes_credit() && credit()? > 0 {
+        return Ok(Ok(Taken::Credit(reason)));
     }
     Ok(Err(reason))
 }
@@ -284,75 +281,4 @@ pub fn taken(
 /// The place before the first document.
 pub fn beginning() -> Place {
     (NaiveDate::from_ymd_opt(1, 1, 1).unwrap_or_default(), DocumentId(0))
-}
-
-/// What a run would do, without doing it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DryRun {
-    /// Invoices it would charge.
-    pub picked: usize,
-    /// Invoices it would leave out, by reason.
-    pub skipped: BTreeMap<SkipReason, i64>,
-    /// What the gateway would be asked for, minor units.
-    pub totals: BTreeMap<&'static str, (Currency, i64)>,
-    /// Credits it would use first, minor units.
-    pub credits: BTreeMap<&'static str, (Currency, i64)>,
-}
-
-/// Works a run out and writes nothing.
-pub fn dry_run(session: &Session, new: &NewPaymentRun) -> Result<DryRun, Error> {
-    let till = Till::open(session)?;
-    let now = session.now()?;
-    session.store.read(|db| {
-        let filter = filter_of(db, new)?;
-        let mut sum = DryRun::default();
-        let mut credits: BTreeMap<(AccountId, &str), i64> = BTreeMap::new();
-        let mut after = beginning();
-        loop {
-            let (found, place) =
-                payment_run::candidates(db, &filter, new.target_on, now.today, after, PAGE)?;
-            for candidate in found {
-                match taken(db, &till.rules, new, &candidate, now)? {
-                    Err(reason) => *sum.skipped.entry(reason).or_default() += 1,
-                    Ok(what) => {
-                        sum.picked += 1;
-                        add(db, &mut sum, &mut credits, &candidate, what)?;
-                    }
-                }
-            }
-            match place {
-                Some(next) => after = next,
-                None => return Ok(sum),
-            }
-        }
-    })
-}
-
-fn add(
-    db: &Db<'_>,
-    sum: &mut DryRun,
-    credits: &mut BTreeMap<(AccountId, &'static str), i64>,
-    candidate: &Candidate,
-    what: Taken,
-) -> Result<(), StoreError> {
-    let debt = debt::get(db, candidate.document)?;
-    let key = (candidate.account, debt.currency.code());
-    let left = if let Some(left) = credits.get(&key) {
-        *left
-    } else {
-        let memos = debt::credits(db, candidate.account, debt.currency)?;
-        let money = payment::unapplied(db, candidate.account, debt.currency)?;
-        memos.iter().map(|m| -m.balance_minor).sum::<i64>()
-            + money.iter().map(|p| p.unapplied_minor).sum::<i64>()
-    };
-    let used = apply_credits(&[left], &[debt.balance_minor]).iter().map(|p| p.2).sum::<i64>();
-    credits.insert(key, left - used);
-    let code = debt.currency.code();
-    if what == Taken::Charge {
-        sum.totals.entry(code).or_insert((debt.currency, 0)).1 += debt.balance_minor - used;
-    }
-    if used > 0 {
-        sum.credits.entry(code).or_insert((debt.currency, 0)).1 += used;
-    }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! What a payment run came to.
 
 use crate::domain::ids::PaymentRunId;
-use crate::domain::payment_run::SkipReason;
+use crate::domain::payment_run::{Parts, SkipReason};
 use crate::store::payment_run::{self, RunRow, Total};
 use crate::store::{Db, StoreError};
 
@@ -10,6 +10,8 @@ use crate::store::{Db, StoreError};
 pub struct Summary {
     /// The run.
     pub run: RunRow,
+    /// What became of the invoices it picked.
+    pub parts: Parts,
     /// Invoices left out, by reason.
     pub skipped: Vec<(SkipReason, i64)>,
     /// Money by currency.
@@ -18,8 +20,10 @@ pub struct Summary {
 
 /// Reads it.
 pub fn summary(db: &Db<'_>, run: PaymentRunId) -> Result<Summary, StoreError> {
+    let row = payment_run::get(db, run)?;
     Ok(Summary {
-        run: payment_run::get(db, run)?,
+        parts: payment_run::parts(db, &row)?,
+        run: row,
         skipped: payment_run::skips(db, run)?,
         totals: payment_run::totals(db, run)?,
     })

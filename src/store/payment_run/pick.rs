@@ -6,6 +6,7 @@ use crate::domain::payment::PaymentStatus;
 use crate::domain::payment_run::Candidate;
 use crate::store::{Db, StoreError, account, word};
 use chrono::NaiveDate;
+use rusqlite::Row;
 
 /// Which open documents a run looks at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,8 +26,17 @@ pub struct PickFilter {
 /// Where a page of candidates ended: due date and document.
 pub type Place = (NaiveDate, DocumentId);
 
+/// An open document that a run looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// What a run must know of it.
+    pub candidate: Candidate,
+    /// Its currency.
+    pub currency: Currency,
+}
+
 /// Open documents due on or before `target`, oldest due first, after a place. `today` chooses the
-/// version of the account. Gives the candidates that match, and the last place looked at (none
+/// version of the account. Gives the documents that match, and the last place looked at (none
 /// when the end was reached).
 pub fn candidates(
     db: &Db<'_>,
@@ -35,39 +45,46 @@ pub fn candidates(
     today: NaiveDate,
     after: Place,
     limit: u32,
-) -> Result<(Vec<Candidate>, Option<Place>), StoreError> {
+) -> Result<(Vec<Open>, Option<Place>), StoreError> {
     // The rest of the day first, then later days: as one condition with OR, every page of a day on
     // which all is due would be read from the day's beginning.
     let mut found = Vec::new();
     for place in ["s.due_on = ?2 AND s.document_id > ?3", "s.due_on > ?2 AND ?3 IS NOT NULL"] {
         let left = limit - u32::try_from(found.len()).unwrap_or(limit);
-        found.extend(open_from(db, filter, target, (after, place), left)?);
+        found.extend(open_from(db, filter, (target, today), (after, place), left)?);
     }
     let place = found
         .last()
         .filter(|_| found.len() == limit as usize)
-        .map(|(document, _, due)| (*due, DocumentId(*document)));
-    let mut picked = Vec::new();
-    for (document, account, _) in found {
-        let (auto_pay, batch, day) = account_facts(db, AccountId(account), today)?;
-        let batch_ok = filter.batches.is_empty() || filter.batches.contains(&batch);
-        if batch_ok && filter.bill_cycle_day.is_none_or(|d| d == day) {
-            picked.push(candidate(db, DocumentId(document), auto_pay, today)?);
-        }
-    }
-    Ok((picked, place))
+        .map(|one: &Found| (one.due_on, one.open.candidate.document));
+    let wanted = |one: &Found| {
+        (filter.batches.is_empty() || filter.batches.contains(&one.batch))
+            && filter.bill_cycle_day.is_none_or(|day| day == one.bill_cycle_day)
+    };
+    Ok((found.into_iter().filter(wanted).map(|one| one.open).collect(), place))
+}
+
+/// An open document with what filters ask of its account.
+struct Found {
+    open: Open,
+    due_on: NaiveDate,
+    batch: String,
+    bill_cycle_day: u32,
 }
 
 /// Open documents due by `target` beyond a place (`?2` its day, `?3` its document).
 fn open_from(
     db: &Db<'_>,
     filter: &PickFilter,
-    target: NaiveDate,
+    (target, today): (NaiveDate, NaiveDate),
     (after, beyond): (Place, &str),
     limit: u32,
-) -> Result<Vec<(i64, i64, NaiveDate)>, StoreError> {
+) -> Result<Vec<Found>, StoreError> {
+    let in_force = account::in_force("s.account_id", "?8");
     let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT s.document_id, s.account_id, s.due_on FROM document_state s JOIN document d ON d.id = s.document_id
+        "SELECT {FACTS}, s.due_on, d.currency, v.auto_pay, v.batch, v.bill_cycle_day
+         FROM document_state s JOIN document d ON d.id = s.document_id
+         JOIN account_version v ON v.id = {in_force}
          WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.written_off_by IS NULL AND s.due_on <= ?1 AND {beyond}
            AND (?4 IS NULL OR d.run_id = ?4) AND (?5 IS NULL OR s.account_id = ?5)
            AND (?6 IS NULL OR d.currency = ?6)
@@ -82,34 +99,58 @@ fn open_from(
             filter.account.map(|a| a.0),
             filter.currency.map(Currency::code),
             limit,
+            today,
         ],
-        |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
+        |r| {
+            let candidate = facts(r, r.get(13)?, today)?;
+            Ok(Found {
+                open: Open { candidate, currency: word(r, 12, Currency::parse)? },
+                due_on: r.get(11)?,
+                batch: r.get(14)?,
+                bill_cycle_day: r.get(15)?,
+            })
+        },
     )?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Auto-pay, batch and bill cycle day of an account on a day.
-fn account_facts(
-    db: &Db<'_>,
-    of: AccountId,
-    today: NaiveDate,
-) -> Result<(bool, String, u32), StoreError> {
+/// Auto-pay of an account on a day.
+pub fn account_auto_pay(db: &Db<'_>, of: AccountId, today: NaiveDate) -> Result<bool, StoreError> {
+    let in_force = account::in_force("?1", "?2");
     Ok(db
         .conn()
-        .prepare_cached(&format!(
-            "SELECT auto_pay, batch, bill_cycle_day FROM account_version WHERE id = {}",
-            account::in_force("?1", "?2")
-        ))?
-        .query_row((of.0, today), |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?)
+        .prepare_cached(&format!("SELECT auto_pay FROM account_version WHERE id = {in_force}"))?
+        .query_row((of.0, today), |r| r.get(0))?)
 }
 
-/// Auto-pay of an account on a day.
-pub fn account_auto_pay(
-    db: &Db<'_>,
-    account: AccountId,
-    today: NaiveDate,
-) -> Result<bool, StoreError> {
-    Ok(account_facts(db, account, today)?.0)
+/// The columns of [`facts`].
+const FACTS: &str = "s.document_id, s.account_id, s.balance_minor, s.auto_pay_off, s.promised_on, s.disputed <> '',
+    s.next_retry_at, s.retries_given_up,
+    (SELECT p.status FROM allocation l JOIN payment p ON p.id = l.payment_id
+      WHERE l.document_id = s.document_id AND l.state = 'live'),
+    (SELECT max(p.settled_at) FROM allocation l JOIN payment p ON p.id = l.payment_id
+      WHERE l.document_id = s.document_id AND (p.status = 'Declined' OR l.reopened_minor > 0)),
+    EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.reopened_minor > 0)";
+
+fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> rusqlite::Result<Candidate> {
+    let promised: Option<NaiveDate> = r.get(4)?;
+    Ok(Candidate {
+        document: DocumentId(r.get(0)?),
+        account: AccountId(r.get(1)?),
+        balance_minor: r.get(2)?,
+        account_auto_pay,
+        auto_pay_off: r.get(3)?,
+        promised: promised.is_some_and(|on| on >= today),
+        disputed: r.get(5)?,
+        next_retry_at_ms: r.get(6)?,
+        given_up: r.get(7)?,
+        live: match r.get::<_, Option<String>>(8)? {
+            Some(_) => Some(word(r, 8, PaymentStatus::parse)?),
+            None => None,
+        },
+        failed_at_ms: r.get(9)?,
+        returned: r.get(10)?,
+    })
 }
 
 /// What a run must know of one open document.
@@ -119,34 +160,8 @@ pub fn candidate(
     account_auto_pay: bool,
     today: NaiveDate,
 ) -> Result<Candidate, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT s.account_id, s.balance_minor, s.auto_pay_off, s.promised_on, s.disputed <> '', s.next_retry_at,
-                s.retries_given_up,
-                (SELECT p.status FROM allocation l JOIN payment p ON p.id = l.payment_id
-                  WHERE l.document_id = s.document_id AND l.state = 'live'),
-                (SELECT max(p.settled_at) FROM allocation l JOIN payment p ON p.id = l.payment_id
-                  WHERE l.document_id = s.document_id AND (p.status = 'Declined' OR l.reopened_minor > 0)),
-                EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.reopened_minor > 0)
-         FROM document_state s WHERE s.document_id = ?1",
-    )?;
-    Ok(statement.query_row([document.0], |r| {
-        let promised: Option<NaiveDate> = r.get(3)?;
-        Ok(Candidate {
-            document,
-            account: AccountId(r.get(0)?),
-            balance_minor: r.get(1)?,
-            account_auto_pay,
-            auto_pay_off: r.get(2)?,
-            live: match r.get::<_, Option<String>>(7)? {
-                Some(_) => Some(word(r, 7, PaymentStatus::parse)?),
-                None => None,
-            },
-            promised: promised.is_some_and(|on| on >= today),
-            disputed: r.get(4)?,
-            returned: r.get(9)?,
-            next_retry_at_ms: r.get(5)?,
-            given_up: r.get(6)?,
-            failed_at_ms: r.get(8)?,
-        })
-    })?)
+    let mut statement = db.conn().prepare_cached(&format!(
+        "SELECT {FACTS} FROM document_state s WHERE s.document_id = ?1"
+    ))?;
+    Ok(statement.query_row([document.0], |r| facts(r, account_auto_pay, today))?)
 }

@@ -1,7 +1,7 @@
 //! What posting would do, read at one moment: the figures of the confirmation.
 
 use super::post_second::{self, Poster};
-use super::{ReadError, currency};
+use super::{ReadError, Totals, currency};
 use crate::domain::document::{DocumentKind, date_doubts};
 use crate::domain::money::Currency;
 use crate::domain::series::number_from;
@@ -68,6 +68,26 @@ pub fn of_marked(
         out.changed += i64::from(now != Some(*version));
     }
     Ok(out)
+}
+
+/// How many drafts posting them all would take, and their money.
+pub fn all_drafts(db: &Db<'_>, dates: Dates<'_>) -> Result<Totals, ReadError> {
+    let which = "d.status = 'Draft'";
+    let (postable, reason) = postable(db, dates)?;
+    let second = post_second::refused(db, which, &[], &postable, dates)?;
+    let (postable, _) = without(postable, reason, &second);
+    let sql = format!(
+        "SELECT d.currency, count(*), sum(d.total_minor) FROM document d \
+         JOIN document_state s ON s.document_id = d.id WHERE {which} AND {postable} GROUP BY 1"
+    );
+    let mut statement = db.conn().prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut totals = Totals::default();
+    while let Some(r) = rows.next()? {
+        totals.count += r.get::<_, i64>(1)?;
+        totals.money.push((currency(r, 0)?, r.get(2)?));
+    }
+    Ok(totals)
 }
 
 /// Currency, total, tax, count.

@@ -4,7 +4,8 @@ use super::{Ask, Field, Key, ListArgs, ListRow, Order, Page, ReadError, Sort, Sp
 use super::{Filter, KeyValue, Totals, currency};
 use crate::domain::ids::{BillRunId, PaymentRunId, RunId};
 use crate::domain::money::Currency;
-use crate::store::{Db, word};
+use crate::domain::payment_run::Parts;
+use crate::store::{Db, StoreError, payment_run, word};
 use chrono::NaiveDate;
 
 /// A run in the list.
@@ -32,8 +33,10 @@ pub struct RunRow {
     pub total: i64,
     /// Done so far, failed ones included.
     pub done: i64,
-    /// Failed accounts, or declined and unknown payments.
+    /// Failed accounts, or declined payments.
     pub failed: i64,
+    /// Payments whose outcome nobody knows.
+    pub unknown: i64,
     /// Documents made, or payments approved.
     pub made: i64,
     /// Money by currency: billed, or collected.
@@ -60,7 +63,7 @@ impl ListRow for RunRow {
         self.money.first().copied()
     }
     fn is_exception(&self) -> bool {
-        self.failed > 0 || !self.note.is_empty()
+        self.failed > 0 || self.unknown > 0 || !self.note.is_empty()
     }
 }
 
@@ -92,6 +95,8 @@ pub struct FailureRow {
 pub struct RunDetail {
     /// Failed accounts, at most 200.
     pub failures: Vec<FailureRow>,
+    /// Payment run: what became of the invoices it picked.
+    pub parts: Option<Parts>,
     /// Payment run: what was skipped, by reason.
     pub skipped: Vec<(String, i64)>,
     /// Drafts of the run by review word.
@@ -103,16 +108,18 @@ pub struct RunDetail {
 // Bill runs take even row ids, payment runs odd ones, so that one key orders both.
 pub(super) const SPEC: Spec = Spec {
     columns: "u.version, u.kind, u.id, u.status, u.target_on, u.created_name, u.created_at, \
-              u.started_at, u.ended_at, u.total, u.done, u.failed, u.made, u.note",
+              u.started_at, u.ended_at, u.total, u.done, u.failed, u.made, u.note, u.unknown",
     from: "(SELECT 'bill' AS kind, r.id AS id, r.id * 2 AS row, r.version AS version, r.status AS status, \
              r.target_on AS target_on, r.created_name AS created_name, r.created_at AS created_at, \
              r.started_at AS started_at, r.ended_at AS ended_at, r.accounts_total AS total, \
              r.accounts_done + r.accounts_failed AS done, r.accounts_failed AS failed, \
-             r.invoices + r.credit_memos AS made, r.note AS note FROM bill_run r \
+             r.invoices + r.credit_memos AS made, r.note AS note, 0 AS unknown FROM bill_run r \
             UNION ALL \
             SELECT 'collect', p.id, p.id * 2 + 1, p.version, p.status, p.target_on, p.created_name, \
              p.created_at, p.started_at, p.ended_at, p.picked, \
-             p.approved + p.declined + p.unknown, p.declined + p.unknown, p.approved, p.note \
+             p.picked - (SELECT count(*) FROM payment_run_item i INDEXED BY payment_run_item_open \
+               WHERE i.run_id = p.id AND i.state = 'open'), \
+             p.declined, p.approved, p.note, p.unknown \
             FROM payment_run p) u",
     narrow: "(SELECT 'bill' AS kind, id AS id, status AS status FROM bill_run \
               UNION ALL SELECT 'collect', id, status FROM payment_run) u",
@@ -172,6 +179,7 @@ fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<RunRow> {
         failed: row.get(13)?,
         made: row.get(14)?,
         note: row.get(15)?,
+        unknown: row.get(16)?,
         money: Vec::new(),
         before: Vec::new(),
         drafts: 0,
@@ -267,6 +275,11 @@ pub fn detail(db: &Db<'_>, run: RunId) -> Result<RunDetail, ReadError> {
             )?;
             let rows = statement.query_map([id.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
             out.skipped = rows.collect::<Result<_, _>>()?;
+            out.parts = match payment_run::get(db, id) {
+                Ok(row) => Some(payment_run::parts(db, &row)?),
+                Err(StoreError::NotFound(_)) => None,
+                Err(error) => return Err(error.into()),
+            };
         }
     }
     Ok(out)

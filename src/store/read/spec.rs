@@ -153,14 +153,20 @@ impl Where {
         let not = if term.cmp == Cmp::Not { "NOT " } else { "" };
         match ask {
             Ask::Word(column, words) => {
-                let typed = folded(&term.value).replace('_', " ");
-                let is = |w: &&&str| folded(w).replace('_', " ") == typed;
-                // Still being typed: the first word that begins so.
-                let begins = |w: &&&str| folded(w).replace('_', " ").starts_with(&typed);
-                let word = words.iter().find(is).or_else(|| words.iter().find(begins));
-                let word = word.ok_or_else(|| bad(&one_of(&words.join(", "))))?;
-                // A literal, so that partial indexes on it can be used; it is one of ours.
-                self.sql.push(format!("{not}{column} = '{word}'"));
+                let plain = |w: &str| folded(w).replace('_', " ");
+                let of = |given: &str| {
+                    let typed = plain(given);
+                    let exact = words.iter().find(|w| plain(w) == typed);
+                    // Still being typed: the first word that begins so.
+                    exact.or_else(|| words.iter().find(|w| plain(w).starts_with(&typed)))
+                };
+                let given = term.value.split(',').filter(|v| !v.is_empty());
+                let found: Option<Vec<_>> = given.map(of).collect();
+                let found = found.filter(|f| !f.is_empty());
+                let found = found.ok_or_else(|| bad(&one_of(&words.join(", "))))?;
+                // Literals, so that partial indexes on them can be used; they are ours.
+                let any: Vec<String> = found.iter().map(|w| format!("{column} = '{w}'")).collect();
+                self.sql.push(format!("{not}({})", any.join(" OR ")));
             }
             Ask::Same(column) => {
                 self.wide = true;

@@ -8,6 +8,7 @@ use crate::engine::command::Command;
 use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
 use crate::store::read::deliveries::DeliveryRow;
+use crate::store::read::today::NOT_DELIVERED;
 use crate::store::read::{Field, Marked, Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::ask::Ask;
@@ -58,6 +59,7 @@ impl Default for Delivery {
         let tabs = vec![
             tab("all", ""),
             tab("to send", "channel:email status:queued"),
+            tab("undelivered", NOT_DELIVERED),
             tab("deferred", "status:deferred"),
             tab("bounced", "status:bounced"),
             tab("impossible", "status:impossible"),

@@ -229,11 +229,14 @@ impl ListScreen for Runs {
             let left = time_left(row, cx.now.at_ms);
             let whole = money_words(&row.money).len() <= width.saturating_sub(60);
             let money = amounts(&row.money, !whole);
+            let became = match self.current_detail().and_then(|d| d.parts) {
+                Some(parts) => parts.words(),
+                None => format!("{} failed", grouped(row.failed)),
+            };
             preview.push(Line::plain(format!(
-                "{bar} {}/{}  {} failed{left}  {money}",
+                "{bar} {}/{}  {became}{left}  {money}",
                 grouped(row.done),
-                grouped(row.total),
-                grouped(row.failed)
+                grouped(row.total)
             )));
             let mut parts = Vec::new();
             if !row.note.is_empty() {
@@ -269,8 +272,17 @@ impl ListScreen for Runs {
                 grouped(row.total),
                 time_left(row, cx.now.at_ms)
             )),
-            Line::plain(format!("{} made, {} failed", grouped(row.made), grouped(row.failed))),
         ];
+        match self.current_detail().and_then(|d| d.parts) {
+            Some(parts) => {
+                let text = format!("{} picked: {}", grouped(row.total), parts.words());
+                lines.extend(wrap(&text, width).into_iter().map(Line::plain));
+            }
+            None => {
+                let text = format!("{} made, {} failed", grouped(row.made), grouped(row.failed));
+                lines.push(Line::plain(text));
+            }
+        }
         for (c, minor) in &row.money {
             let change = row.change(*c).map(|p| format!("  {p:+} % on the cycle before"));
             let change = change.unwrap_or_default();

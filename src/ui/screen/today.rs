@@ -51,14 +51,14 @@ pub struct Today {
 /// Where a step's work is done, and with which tab or filter.
 fn place(step: Step) -> (ScreenId, &'static str) {
     match step {
-        Step::Run => (ScreenId::Runs, ""),
+        Step::Run => (ScreenId::Runs, "tab:bill runs"),
         Step::ToCheck => (ScreenId::Invoices, "tab:to check"),
         Step::Held => (ScreenId::Invoices, "tab:held"),
         Step::ToPost => (ScreenId::Invoices, "tab:all drafts"),
         Step::ToDeliver => (ScreenId::Delivery, ""),
         Step::ToCollect => (ScreenId::Runs, "tab:payment runs"),
         Step::Failed => (ScreenId::Failed, "tab:failed"),
-        Step::Bounced => (ScreenId::Delivery, "tab:bounced"),
+        Step::Bounced => (ScreenId::Delivery, "tab:undelivered"),
         Step::Overdue => (ScreenId::Failed, "tab:overdue"),
         Step::Usage | Step::Notices => (ScreenId::Today, ""),
     }
@@ -73,7 +73,7 @@ fn advice(step: Step) -> &'static str {
         Step::Held => "kept back from posting, with a reason; v releases",
         Step::ToPost => "drafts that posting would take: P asks with all figures",
         Step::ToDeliver => "posted, and no copy queued: c on the next screen queues them",
-        Step::ToCollect => "due and on auto-pay: c makes a payment run",
+        Step::ToCollect => "what a payment run would charge now: c makes one",
         Step::Failed => "money that did not come, by what to do next",
         Step::Bounced => "copies that came back, could not be made, or were lost on the way",
         Step::Overdue => "owed since yesterday or longer",

@@ -1,0 +1,109 @@
+//! What a payment run would do, worked out by the rules it picks and charges by.
+
+use super::pick::{self, PAGE, Taken};
+use crate::clock::Now;
+use crate::domain::ids::AccountId;
+use crate::domain::money::Currency;
+use crate::domain::payment_run::SkipReason;
+use crate::domain::retry::RetryRules;
+use crate::engine::command::NewPaymentRun;
+use crate::engine::{Error, Session, till};
+use crate::store::payment_run::{self, Open, PickFilter};
+use crate::store::{Db, StoreError, debt};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// What a run would do, without doing it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DryRun {
+    /// Invoices it would charge.
+    pub picked: usize,
+    /// Invoices it would leave out, by reason; those that credits settle count as settled.
+    pub skipped: BTreeMap<SkipReason, i64>,
+    /// What the gateway would be asked for, minor units.
+    pub totals: BTreeMap<&'static str, (Currency, i64)>,
+    /// Credits it would use first, minor units.
+    pub credits: BTreeMap<&'static str, (Currency, i64)>,
+}
+
+/// Works a run out and writes nothing.
+pub fn dry_run(session: &Session, new: &NewPaymentRun) -> Result<DryRun, Error> {
+    let (rules, now) = (till::rules(&session.config()?)?, session.now()?);
+    session.store.read(|db| {
+        let filter = pick::filter_of(db, new)?;
+        Ok(work_out(db, &rules, new, &filter, now)?)
+    })
+}
+
+/// What a run of all that is due today would do.
+pub fn of_today(db: &Db<'_>, rules: &RetryRules, now: Now) -> Result<DryRun, StoreError> {
+    let new = NewPaymentRun { target_on: now.today, ..NewPaymentRun::default() };
+    work_out(db, rules, &new, &PickFilter::default(), now)
+}
+
+fn work_out(
+    db: &Db<'_>,
+    rules: &RetryRules,
+    new: &NewPaymentRun,
+    filter: &PickFilter,
+    now: Now,
+) -> Result<DryRun, StoreError> {
+    let mut sum = DryRun::default();
+    let mut credits = Credits { rich: debt::accounts_in_credit(db)?, left: HashMap::new() };
+    let mut after = pick::beginning();
+    loop {
+        let (found, place) =
+            payment_run::candidates(db, filter, new.target_on, now.today, after, PAGE)?;
+        for open in found {
+            let left = credits.of(db, &open)?;
+            match pick::taken(db, rules, new, &open, || Ok(*left), now)? {
+                Err(reason) => *sum.skipped.entry(reason).or_default() += 1,
+                Ok(what) => sum.take(&open, what, left),
+            }
+        }
+        match place {
+            Some(next) => after = next,
+            None => return Ok(sum),
+        }
+    }
+}
+
+/// What accounts have left to use, as the run goes on.
+struct Credits {
+    rich: HashSet<AccountId>,
+    left: HashMap<(AccountId, &'static str), i64>,
+}
+
+impl Credits {
+    fn of(&mut self, db: &Db<'_>, open: &Open) -> Result<&mut i64, StoreError> {
+        let account = open.candidate.account;
+        let key = (account, open.currency.code());
+        if !self.left.contains_key(&key) {
+            let rich = self.rich.contains(&account);
+            let left = if rich { debt::credit_left(db, account, open.currency)? } else { 0 };
+            self.left.insert(key, left);
+        }
+        Ok(self.left.entry(key).or_default())
+    }
+}
+
+impl DryRun {
+    fn take(&mut self, open: &Open, what: Taken, left: &mut i64) {
+        let (currency, owed) = (open.currency, open.candidate.balance_minor);
+        let used = owed.min(*left).max(0);
+        *left -= used;
+        if used > 0 {
+            self.credits.entry(currency.code()).or_insert((currency, 0)).1 += used;
+        }
+        if used == owed {
+            *self.skipped.entry(SkipReason::Settled).or_default() += 1;
+            return;
+        }
+        match what {
+            Taken::Credit(reason) => *self.skipped.entry(reason).or_default() += 1,
+            Taken::Charge => {
+                self.picked += 1;
+                self.totals.entry(currency.code()).or_insert((currency, 0)).1 += owed - used;
+            }
+        }
+    }
+}

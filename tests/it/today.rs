@@ -1,0 +1,156 @@
+//! The figures of the day are those of the verbs they lead to: each verb is run, and compared.
+
+use crate::book::Book;
+use crate::collect::{owing, sound};
+use crate::day::billed;
+use serde_json::{Value, json};
+
+/// A line of the day: how many, their money, and in words.
+fn line(book: &Book, step: &str) -> (i64, Value, String) {
+    let day = book.run(&["status", "--json"]).ends(0).json();
+    let steps = day["steps"].as_array().unwrap();
+    let row = steps.iter().find(|s| s["step"] == step).unwrap_or_else(|| panic!("{day}"));
+    let words = row["state"].as_str().unwrap().to_owned();
+    (row["count"].as_i64().unwrap(), row["money"].clone(), words)
+}
+
+fn left(book: &Book, step: &str) -> i64 {
+    line(book, step).0
+}
+
+fn cents(amounts: &Value) -> i64 {
+    let one = |v: &Value| v.as_str().unwrap().replace('.', "").parse::<i64>().unwrap();
+    amounts.as_object().unwrap().get("EUR").map_or(0, one)
+}
+
+/// Invoices of 10.00 in every state that a payment run asks about.
+fn every_state() -> Book {
+    let book = owing(&[
+        "ok",
+        "submitted",
+        "timeout_before",
+        "decline:insufficient_funds",
+        "decline:stolen_card",
+        "",
+        "ok",
+        "ok",
+        "ok",
+        "ok",
+        "ok",
+        "ok",
+        "",
+        "ok",
+    ]);
+    let later = "account_number,name,currency,auto_pay,effective_from\n\
+        A7,Customer 7,EUR,false,2026-01-03\nA8,Customer 8,EUR,false,2026-06-01\n";
+    assert_eq!(book.import("later.csv", later, &[]).0, 0);
+    let items = "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+        INV-1b,A1,invoice,2025-12-20,2026-01-04,7.00,0.00,7.00\n\
+        INV-1c,A1,invoice,2025-12-20,2026-02-04,7.00,0.00,7.00\n\
+        CM-9,A9,credit_memo,2025-12-20,2025-12-20,-2.50,0.00,-2.50\n\
+        CM-10,A10,credit_memo,2025-12-20,2025-12-20,-20.00,0.00,-20.00\n\
+        CM-13,A13,credit_memo,2025-12-20,2025-12-20,-4.00,0.00,-4.00\n";
+    assert_eq!(book.import("more.csv", items, &[]).0, 0);
+    book.run(&["payment", "promise", "INV-11", "--on", "2026-01-20"]).ends(0);
+    book.run(&["payment", "dispute", "INV-12", "--reason", "wrong price"]).ends(0);
+    book.run(&["payment", "auto-pay", "INV-14", "off"]).ends(0);
+    book
+}
+
+#[test]
+fn the_payment_run_line_is_what_a_run_takes_and_empty_after_it() {
+    for more in [&[][..], &["--consolidate"]] {
+        let book = every_state();
+        let (count, money, words) = line(&book, "payment run");
+        assert_eq!(words, "credits settle 1 more");
+        let args = [&["collect", "--target", "2026-01-05", "--json"], more].concat();
+        let dry = book.run(&[&args[..], &["--dry-run"]].concat()).ends(0).json();
+        let run = book.run(&args).ends(1).json();
+        assert_eq!((json!(count), &money), (run["picked"].clone(), &dry["totals"]), "{run}");
+        for field in ["picked", "skipped", "credits_applied"] {
+            assert_eq!(dry[field], run[field], "{field}");
+        }
+        let asked = ["totals", "submitted_totals", "failed_totals", "unknown_totals"];
+        assert_eq!(cents(&money), asked.iter().map(|k| cents(&run[k])).sum::<i64>());
+        // What became of what was picked: nothing missing, nothing called what it is not.
+        let parts = json!({ "paid": 4, "at_the_bank": 1, "declined": 2, "unknown": 1, "to_go": 0 });
+        assert_eq!((run["picked"].as_i64(), &run["invoices"]), (Some(8), &parts), "{more:?}");
+        let shown = book.run(&["run", "show", "PR-000001"]).ends(0).out;
+        assert!(
+            shown.contains("8 invoices picked: 4 paid, 1 at the bank, 2 declined, 1 unknown"),
+            "{shown}"
+        );
+        let (after, money, _) = line(&book, "payment run");
+        assert_eq!((after, money), (0, json!({})));
+        let day = book.run(&["status", "--json"]).ends(0).json();
+        let open: Vec<&str> =
+            day["open"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert!(!open.contains(&"payment run"), "{open:?}");
+        let again = book.run(&args).ends(0).json();
+        assert_eq!(again["picked"], 0);
+        // A day on which more is due, and a retry: the line and the run agree again.
+        book.run(&["clock", "set", "2026-02-10"]).ends(0);
+        let (count, _, _) = line(&book, "payment run");
+        let args = ["collect", "--target", "2026-02-10", "--json"];
+        assert!(count > 1);
+        assert_eq!(book.run(&args).json()["picked"], count);
+        assert_eq!(left(&book, "payment run"), 0);
+        sound(&book);
+    }
+}
+
+#[test]
+fn retries_and_reminders_that_are_due_are_those_that_go() {
+    let book =
+        owing(&["decline:insufficient_funds,ok", "decline:insufficient_funds", "ok", "", ""]);
+    let mails = "account_number,name,currency,email\nA4,Customer 4,EUR,c4@example.com\n\
+        A5,Customer 5,EUR,c5@example.com\n";
+    assert_eq!(book.import("mails.csv", mails, &[]).0, 0);
+    book.run(&["collect", "--target", "2026-01-05"]).ends(0);
+    assert_eq!((left(&book, "failed"), line(&book, "failed").2), (2, String::new()));
+    book.run(&["clock", "set", "2026-02-10"]).ends(0);
+    // One of the two is disputed: neither in the list nor retried.
+    book.run(&["payment", "dispute", "INV-2", "--reason", "wrong"]).ends(0);
+    assert_eq!((left(&book, "failed"), line(&book, "failed").2), (1, "1 retry due".to_owned()));
+    let run = book.run(&["retry", "--due", "--json"]).ends(0).json();
+    assert_eq!((run["picked"].as_i64(), run["approved"].as_i64()), (Some(1), Some(1)), "{run}");
+    assert_eq!((left(&book, "failed"), line(&book, "failed").2), (0, String::new()));
+    let (_, _, words) = line(&book, "overdue");
+    let sent = book.run(&["payment", "remind", "--json"]).json()["sent"].as_array().unwrap().len();
+    assert_eq!((words.as_str(), sent), ("2 reminders due", 2));
+    assert_eq!(line(&book, "overdue").2, "");
+    sound(&book);
+}
+
+#[test]
+fn what_is_to_be_posted_and_delivered_is_what_posting_and_delivering_take() {
+    let book = billed();
+    let usage = book.run(&["usage", "list", "--json"]).ends(0).json();
+    let pending = usage["pending"].as_array().unwrap().len() as i64;
+    assert_eq!(left(&book, "usage loaded"), pending + usage["billable"].as_i64().unwrap());
+    assert_eq!((left(&book, "to check"), left(&book, "to post"), left(&book, "held")), (3, 3, 0));
+    book.say("invoice hold D-2 --reason 'ask first'").ends(0);
+    assert_eq!((left(&book, "to check"), left(&book, "to post"), left(&book, "held")), (2, 2, 1));
+    // A setting and a change of what was rated stand in the way of posting, and so of the figure.
+    book.say("settings set post.require_review all").ends(0);
+    assert_eq!(left(&book, "to post"), 0);
+    book.say("invoice accept D-1").ends(0);
+    book.say("invoice accept D-3").ends(0);
+    let (count, money, _) = line(&book, "to post");
+    let posted = book.say("post BR-000001 --json").json();
+    assert_eq!((json!(count), &money), (posted["posted"].clone(), &posted["totals"]), "{posted}");
+    assert_eq!((count, left(&book, "to post")), (2, 0));
+    let due = left(&book, "to deliver");
+    assert_eq!(due, 2);
+    book.say("deliver --json");
+    assert_eq!(
+        (left(&book, "to deliver"), book.count("SELECT count(DISTINCT document_id) FROM delivery")),
+        (0, due)
+    );
+    let copies = book.run(&["delivery", "list", "--json"]).ends(0).json();
+    let not = ["Bounced", "Impossible", "Unconfirmed"];
+    let copies = copies.as_array().unwrap();
+    let not = copies.iter().filter(|c| not.contains(&c["status"].as_str().unwrap())).count();
+    assert_eq!(left(&book, "undelivered"), not as i64);
+    book.is_sound();
+}

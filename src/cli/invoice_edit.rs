@@ -250,18 +250,26 @@ pub fn new(args: &New, ctx: &Ctx) -> Result<Exit, Error> {
     report(&receipt, ctx)
 }
 
-/// Takes my last operation back, or does it again.
+/// Takes my last deed back.
 #[derive(Debug, clap::Args)]
-pub struct UndoArgs {}
+pub struct UndoArgs {
+    /// Another deed of mine, by its place in the trail
+    #[arg(long, value_name = "SEQ")]
+    deed: Option<i64>,
+}
+
+/// Does again what was undone last.
+#[derive(Debug, clap::Args)]
+pub struct RedoArgs {}
 
 /// Undoes.
-pub fn undo(_args: &UndoArgs, ctx: &Ctx) -> Result<Exit, Error> {
-    let receipt = undo::undo(&mut ctx.open()?)?;
+pub fn undo(args: &UndoArgs, ctx: &Ctx) -> Result<Exit, Error> {
+    let receipt = undo::undo(&mut ctx.open()?, args.deed)?;
     report(&receipt, ctx)
 }
 
 /// Redoes.
-pub fn redo(_args: &UndoArgs, ctx: &Ctx) -> Result<Exit, Error> {
+pub fn redo(_args: &RedoArgs, ctx: &Ctx) -> Result<Exit, Error> {
     let receipt = undo::redo(&mut ctx.open()?)?;
     report(&receipt, ctx)
 }

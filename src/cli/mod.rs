@@ -102,7 +102,7 @@ enum Command {
     /// Take your last change of drafts back
     Undo(invoice_edit::UndoArgs),
     /// Do again what you undid last
-    Redo(invoice_edit::UndoArgs),
+    Redo(invoice_edit::RedoArgs),
     /// Adjust a posted invoice by a credit or debit memo: whole, one line, or an amount
     Adjust(adjust::Adjust),
     /// Give up what is owed on a posted invoice

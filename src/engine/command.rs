@@ -329,8 +329,11 @@ pub enum Command {
         /// Why.
         reason: String,
     },
-    /// Takes back my last undoable operation.
-    Undo,
+    /// Takes back a deed of mine: the last, if none is named.
+    Undo {
+        /// Its place in the trail.
+        deed: Option<i64>,
+    },
     /// Does again what was undone last.
     Redo,
     /// Makes a bill run and its job.
@@ -585,7 +588,7 @@ impl Command {
             Self::Adjust { .. } => Verb::Adjust,
             Self::WriteOff { .. } | Self::UndoWriteOff { .. } => Verb::WriteOff,
             Self::Reverse { .. } => Verb::Reverse,
-            Self::Undo | Self::Redo => Verb::Undo,
+            Self::Undo { .. } | Self::Redo => Verb::Undo,
             Self::StartBillRun(_) | Self::RetryFailedAccounts { .. } => Verb::Bill,
             Self::SteerRun { run: RunRef::Bill(_), want } => match want {
                 Steer::Cancel => Verb::CancelRun,
@@ -721,7 +724,9 @@ impl Command {
                 words if words.is_empty() => words,
                 words => format!("{words} --yes"),
             },
-            Self::Undo => "undo".to_owned(),
+            Self::Undo { deed } => {
+                deed.map_or_else(|| "undo".to_owned(), |seq| format!("undo --deed {seq}"))
+            }
             Self::Redo => "redo".to_owned(),
             Self::ChangeChannel { .. }
             | Self::ConfirmPrinted { .. }

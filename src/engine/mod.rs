@@ -75,6 +75,7 @@ pub use error::Error;
 use crate::clock::Now;
 use crate::config::Config;
 use crate::domain::actor::{Actor, Verb};
+use crate::store::operation::Hand;
 use crate::store::{self, Db, Op, Store, StoreError, Tx};
 use std::path::Path;
 
@@ -90,6 +91,8 @@ pub struct Session {
     pub next_op: Option<String>,
     /// What this process can do of what needs a secret or a line to the outside.
     pub reach: reach::Reach,
+    /// Whose doing the next writes are.
+    hand: Hand,
 }
 
 impl Session {
@@ -109,7 +112,8 @@ impl Session {
 
     /// A session on a book that is open.
     pub fn on(store: Store, actor: Actor) -> Self {
-        Self { store, actor, fixed_now: None, next_op: None, reach: reach::Reach::default() }
+        let (reach, hand) = (reach::Reach::default(), Hand::Person);
+        Self { store, actor, fixed_now: None, next_op: None, reach, hand }
     }
 
     /// Where the audit trail stands, to be printed and kept outside the book.
@@ -121,6 +125,14 @@ impl Session {
     pub fn again(&self) -> Result<Self, Error> {
         let other = Self::on(self.store.again()?, self.actor.clone());
         Ok(Self { fixed_now: self.fixed_now, ..other })
+    }
+
+    /// Work that goes on by itself: what it writes is nobody's last deed.
+    pub fn by_itself<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.hand, Hand::ByItself);
+        let result = work(self);
+        self.hand = before;
+        result
     }
 
     /// The moment as this session sees it.
@@ -151,6 +163,7 @@ impl Session {
         if let Some(id) = self.next_op.take() {
             op.id = id;
         }
+        op.hand = self.hand;
         self.store.write(&op, work)
     }
 }

@@ -44,7 +44,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         Command::Reverse { document, reason } => {
             super::reverse::reverse(session, document, &reason, sure)
         }
-        Command::Undo => undo::undo(session),
+        Command::Undo { deed } => undo::undo(session, deed),
         Command::Redo => undo::redo(session),
         Command::StartBillRun(mut new) => {
             new.confirmed |= sure == Sure::Yes;

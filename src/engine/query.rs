@@ -7,6 +7,7 @@ use crate::domain::money::Currency;
 use crate::domain::recovery::{Recovery, usual_since};
 use crate::engine::command::{NewPaymentRun, Pick};
 pub use crate::engine::usage::Pending;
+use crate::engine::undo::{self, Deed};
 use crate::engine::{Error, Session, collect, copies, deliver, reach, today, usage};
 use crate::store::job::{self, JobState};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
@@ -94,6 +95,8 @@ pub enum Query {
     Schedules,
     /// Saved filters.
     Filters,
+    /// What undo would be about: my last deed, or the last before another that can be taken back.
+    LastDeed(Option<i64>),
     /// For the palette: accounts and documents that match a few letters.
     Find(String),
 }
@@ -188,6 +191,8 @@ pub enum Answer {
     Filters(Vec<(String, String, String)>),
     /// Of [`Query::Schedules`].
     Schedules(Vec<ScheduleRow>),
+    /// Of [`Query::LastDeed`].
+    LastDeed(Option<Deed>),
     /// Of [`Query::Find`].
     Find(Vec<Hit>),
 }
@@ -317,6 +322,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Ans
         }),
         Query::Filters => Answer::Filters(desk::filters(db)?),
         Query::Schedules => Answer::Schedules(read::jobs::schedules(db)?),
+        Query::LastDeed(passed) => Answer::LastDeed(undo::last(db, actor, *passed)?),
         Query::Find(text) => Answer::Find(find(db, text)?),
     })
 }

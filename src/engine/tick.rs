@@ -34,6 +34,10 @@ const ANYWAY: &[Step] = &[
 /// Makes the runs and jobs that are due; gives how many. A step that cannot is told of, keeps the
 /// others from nothing, and gives its error at the end.
 pub fn tick(session: &mut Session) -> Result<usize, Error> {
+    session.by_itself(due)
+}
+
+fn due(session: &mut Session) -> Result<usize, Error> {
     let (mut made, mut wrong) = (0, None);
     let mut done = |name: &str, result: Result<usize, Error>, session: &mut Session| match result {
         Ok(n) => made += n,

@@ -1,24 +1,79 @@
-//! Undo and redo: a clerk's own last operation on documents, one step whatever its size, until
-//! posting. What cannot be taken back offers its counter-action.
+//! Undo and redo: a clerk's own last deed, one step whatever its size, until posting. What cannot be
+//! taken back is told with its counter-action, and never jumped over without a word: whoever wants
+//! the deed before it says so.
 
 use super::command::{Receipt, Refused};
 use super::picked::{self, add};
 use super::{Error, Session};
-use crate::domain::actor::Verb;
+use crate::domain::actor::{Actor, Verb};
 use crate::domain::document::{DocumentStatus, Review};
 use crate::store::document::{self, DocumentRow};
 use crate::store::draft::{self, Image, ReviewImage};
-use crate::store::undo::{self as steps, State, Step};
-use crate::store::{StoreError, Tx, check, stale};
+use crate::store::undo::{self as steps, Kind, State, Step};
+use crate::store::{Db, StoreError, Tx, check, stale};
 
-/// Takes my last operation back.
-pub fn undo(session: &mut Session) -> Result<Receipt, Error> {
-    let uid = session.actor.uid;
-    let step = session.read(|db| steps::newest(db, uid))?;
-    let Some(step) = step else {
-        return Err(Error::usage("nothing_to_undo", "there is nothing of yours to undo", ""));
+/// My last deed, or the one before another of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// Its place in the trail.
+    pub seq: i64,
+    /// UTC milliseconds.
+    pub at_ms: i64,
+    /// What was done.
+    pub verb: Verb,
+    /// The same in words.
+    pub words: String,
+    /// What to do instead of taking it back; empty where it can be taken back.
+    pub counter: &'static str,
+}
+
+impl Deed {
+    fn of(step: Step) -> Self {
+        let counter = match step.kind {
+            Kind::Imaged => "",
+            Kind::Final => counter_action(step.verb),
+        };
+        Self { seq: step.seq, at_ms: step.at_ms, verb: step.verb, words: words(&step), counter }
+    }
+}
+
+fn words(step: &Step) -> String {
+    match (step.subject.as_str(), step.summary.as_str()) {
+        ("", "") => step.verb.to_string(),
+        ("", what) => format!("{}: {what}", step.verb),
+        (on, "") => format!("{} {on}", step.verb),
+        (on, what) => format!("{} {on}: {what}", step.verb),
+    }
+}
+
+/// What undo would be about: my last deed, or the last before another (`passed`) that can be taken
+/// back.
+pub fn last(db: &Db<'_>, actor: &Actor, passed: Option<i64>) -> Result<Option<Deed>, StoreError> {
+    let step = match passed {
+        None => steps::newest(db, actor.uid, i64::MAX)?,
+        Some(seq) => steps::newest_imaged(db, actor.uid, seq)?,
     };
-    turn(session, &step, State::Undone)
+    Ok(step.map(Deed::of))
+}
+
+/// Takes a deed of mine back: the last one if none is named.
+pub fn undo(session: &mut Session, deed: Option<i64>) -> Result<Receipt, Error> {
+    let uid = session.actor.uid;
+    let step = session.read(|db| match deed {
+        None => steps::newest(db, uid, i64::MAX),
+        Some(seq) => steps::deed(db, uid, seq),
+    })?;
+    match (step, deed) {
+        (Some(step), _) => turn(session, &step, State::Undone),
+        (None, Some(seq)) => Err(Error::usage(
+            "nothing_to_undo",
+            format!("{seq} is no deed of yours that could be taken back"),
+            "daybook audit lists what you did; what was undone is not undone twice",
+        )),
+        (None, None) => {
+            Err(Error::usage("nothing_to_undo", "there is nothing of yours to undo", ""))
+        }
+    }
 }
 
 /// Does again what I undid last.
@@ -32,8 +87,8 @@ pub fn redo(session: &mut Session) -> Result<Receipt, Error> {
 }
 
 /// What to do instead of undoing a verb that has no images.
-fn counter_action(step: &Step) -> &'static str {
-    match step.verb {
+fn counter_action(verb: Verb) -> &'static str {
+    match verb {
         Verb::Post => "a posted document is final: adjust or reverse it instead",
         Verb::Adjust => "a posted memo is final: make the opposite memo (--debit, or a credit)",
         Verb::Reverse => "a reversal is final: its service periods are billable again, bill them",
@@ -41,41 +96,44 @@ fn counter_action(step: &Step) -> &'static str {
             "undo-write-off takes a write-off back whole; money that comes recovers its amount"
         }
         Verb::CancelDraft => "a canceled draft is gone: bill its account again",
-        Verb::Init
-        | Verb::Import
-        | Verb::ImportMethods
-        | Verb::ImportOpenItems
-        | Verb::Bill
-        | Verb::CancelRun
-        | Verb::Accept
-        | Verb::Hold
-        | Verb::Edit
-        | Verb::Regenerate
-        | Verb::Undo
-        | Verb::Deliver
-        | Verb::Collect
-        | Verb::Retry
-        | Verb::Reconcile
-        | Verb::Refund
-        | Verb::OutsidePayment
-        | Verb::FollowUp
-        | Verb::Remind
-        | Verb::Schedule
-        | Verb::Settings
-        | Verb::Roles
-        | Verb::Housekeeping => "it cannot be taken back",
+        Verb::Edit => "cancel the draft that was made by hand",
+        Verb::Bill => {
+            "cancel the run: its drafts are thrown away, what they bill is billable again"
+        }
+        Verb::CancelRun => "bill again: what the drafts billed is billable",
+        Verb::Import | Verb::ImportMethods => "import the rows as they were before",
+        Verb::ImportOpenItems => "a loaded item is posted: adjust or write it off",
+        Verb::Deliver => "recall copies that have not left; what was sent is sent",
+        Verb::Collect | Verb::Retry => "stop the run if it goes on; refund what was taken",
+        Verb::Refund => "money that was given back is charged or recorded anew",
+        Verb::OutsidePayment => "record that it went back: daybook payment return",
+        Verb::FollowUp => "do the opposite: end the promise or dispute, choose the other method",
+        Verb::Remind => "a mail that left cannot be called back",
+        Verb::Schedule => "steer the schedule the other way",
+        Verb::Settings => "set the old value again",
+        Verb::Roles => "grant or revoke it again",
+        Verb::Accept | Verb::Hold | Verb::Regenerate => "do the opposite on the draft",
+        Verb::Init | Verb::Undo | Verb::Reconcile | Verb::Housekeeping => {
+            "it changed nothing of yours"
+        }
     }
+}
+
+/// How the last deed before one that cannot be taken back is reached, if there is one.
+fn before(db: &Db<'_>, actor: &Actor, seq: i64) -> Result<String, StoreError> {
+    let words = |deed: Deed| {
+        format!("daybook undo --deed {} takes back what can be before it: {}", deed.seq, deed.words)
+    };
+    Ok(last(db, actor, Some(seq))?.map(words).unwrap_or_default())
 }
 
 fn turn(session: &mut Session, step: &Step, to: State) -> Result<Receipt, Error> {
     session.write(Verb::Undo, |tx| {
         let changes = steps::changes(tx, step.seq)?;
         if changes.is_empty() {
-            return Err(Error::usage(
-                "not_undoable",
-                format!("{} {}: {}", step.verb, step.subject, step.summary),
-                counter_action(step),
-            ));
+            let what =
+                format!("{} cannot be taken back: {}", words(step), counter_action(step.verb));
+            return Err(Error::usage("not_undoable", what, before(tx, tx.actor(), step.seq)?));
         }
         let mut receipt = Receipt { undoable: true, ..Receipt::default() };
         for change in &changes {
@@ -109,7 +167,7 @@ fn turn(session: &mut Session, step: &Step, to: State) -> Result<Receipt, Error>
             return Err(Error::usage(
                 "not_undoable",
                 format!("{} cannot be {word}: {}", step.summary, why.unwrap_or_default()),
-                "",
+                before(tx, tx.actor(), step.seq)?,
             ));
         }
         receipt.summary = format!("{word}: {}", step.summary);

@@ -34,6 +34,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_tax_rounding.sql"),
     include_str!("migrations/0014_envelope.sql"),
     include_str!("migrations/0015_money_back.sql"),
+    include_str!("migrations/0016_by_itself.sql"),
 ];
 
 /// The schema of this program.

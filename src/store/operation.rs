@@ -17,12 +17,24 @@ pub struct Op {
     pub verb: Verb,
     /// When.
     pub now: Now,
+    /// Whether a person did it.
+    pub hand: Hand,
+}
+
+/// Whose doing an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hand {
+    /// A person's own deed: what undo may be asked about.
+    #[default]
+    Person,
+    /// A slice of a job, or what came due by the clock.
+    ByItself,
 }
 
 impl Op {
     /// A new operation with an id of its own.
     pub fn new(actor: &Actor, verb: Verb, now: Now) -> Self {
-        Self { id: fresh_id(), actor: actor.clone(), verb, now }
+        Self { id: fresh_id(), actor: actor.clone(), verb, now, hand: Hand::Person }
     }
 }
 
@@ -133,13 +145,24 @@ pub(super) fn append(tx: &Tx<'_>, op: &Op, prev: &[u8]) -> Result<Vec<u8>, Store
     let hash = chain(prev, &op.id, &row);
     tx.conn()
         .prepare_cached(
-            "INSERT INTO operation (seq, op_id, at, uid, user_name, role, verb, subject, summary, detail, prev_hash, hash)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+            "INSERT INTO operation (seq, op_id, at, uid, user_name, role, verb, subject, summary, detail, prev_hash, hash, by_itself)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
         )?
-        .execute((
-            row.seq, &op.id, row.at, row.uid, &row.user_name, &row.role, &row.verb, &row.subject,
-            &row.summary, &row.detail, prev, &hash,
-        ))?;
+        .execute(rusqlite::params![
+            row.seq,
+            &op.id,
+            row.at,
+            row.uid,
+            &row.user_name,
+            &row.role,
+            &row.verb,
+            &row.subject,
+            &row.summary,
+            &row.detail,
+            prev,
+            &hash,
+            op.hand == Hand::ByItself,
+        ])?;
     Ok(hash)
 }
 

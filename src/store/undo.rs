@@ -7,18 +7,8 @@ use crate::domain::actor::Verb;
 use crate::domain::ids::DocumentId;
 use rusqlite::OptionalExtension;
 
-/// Verbs on documents: the last of them is what undo is asked about.
-const VERBS: &[Verb] = &[
-    Verb::Accept,
-    Verb::Hold,
-    Verb::Edit,
-    Verb::Regenerate,
-    Verb::CancelDraft,
-    Verb::Post,
-    Verb::Adjust,
-    Verb::Reverse,
-    Verb::WriteOff,
-];
+/// Verbs that are no deed that could be taken back: questions, the book's own work, undo itself.
+const NO_DEEDS: &[Verb] = &[Verb::Init, Verb::Undo, Verb::Reconcile, Verb::Housekeeping];
 
 /// One document of an undoable operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,17 +21,30 @@ pub struct Change {
     pub after: Image,
 }
 
-/// An operation of a clerk, as undo sees it.
+/// A deed of a clerk, as undo sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// Its sequence number.
     pub seq: i64,
+    /// UTC milliseconds.
+    pub at_ms: i64,
     /// Its verb.
     pub verb: Verb,
     /// What it was about.
     pub subject: String,
     /// In words.
     pub summary: String,
+    /// How it can be taken back.
+    pub kind: Kind,
+}
+
+/// Whether there are images of what a deed changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// There are: it can be taken back while nobody else changed the same.
+    Imaged,
+    /// There are none: only another deed can counter it.
+    Final,
 }
 
 /// Keeps how a document was before this operation and how it is after.
@@ -58,42 +61,52 @@ pub fn record(tx: &Tx<'_>, change: &Change) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The newest operation of a clerk on documents that was not undone, undoable or not.
-pub fn newest(db: &Db<'_>, uid: u32) -> Result<Option<Step>, StoreError> {
-    step(
-        db,
-        uid,
-        "AND NOT EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone') ORDER BY o.seq DESC",
-    )
+/// The newest deed of a clerk that was not taken back, before a sequence number.
+pub fn newest(db: &Db<'_>, uid: u32, before: i64) -> Result<Option<Step>, StoreError> {
+    let which = "AND o.seq < ?2 AND o.by_itself = 0
+         AND NOT EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone') ORDER BY o.seq DESC";
+    step(db, uid, before, which)
+}
+
+/// The newest such deed that has images.
+pub fn newest_imaged(db: &Db<'_>, uid: u32, before: i64) -> Result<Option<Step>, StoreError> {
+    let which = "AND o.seq < ?2 AND EXISTS (SELECT 1 FROM undo w WHERE w.op_seq = o.seq)
+         AND NOT EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone') ORDER BY o.seq DESC";
+    step(db, uid, before, which)
+}
+
+/// One deed of a clerk, if it was not taken back.
+pub fn deed(db: &Db<'_>, uid: u32, seq: i64) -> Result<Option<Step>, StoreError> {
+    Ok(newest(db, uid, seq.saturating_add(1))?.filter(|step| step.seq == seq))
 }
 
 /// The operation to do again: the first undone one, if nothing undoable was done since.
 pub fn undone(db: &Db<'_>, uid: u32) -> Result<Option<Step>, StoreError> {
-    step(
-        db,
-        uid,
-        "AND EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone')
+    let which = "AND o.seq < ?2 AND EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone')
          AND o.seq > coalesce((SELECT max(p.seq) FROM operation p JOIN undo u ON u.op_seq = p.seq
              WHERE p.uid = ?1 AND NOT EXISTS (SELECT 1 FROM undo w WHERE w.op_seq = p.seq AND w.state = 'undone')), 0)
-         ORDER BY o.seq",
-    )
+         ORDER BY o.seq";
+    step(db, uid, i64::MAX, which)
 }
 
-fn step(db: &Db<'_>, uid: u32, which: &str) -> Result<Option<Step>, StoreError> {
-    let verbs: Vec<String> = VERBS.iter().map(|v| format!("'{v}'")).collect();
+fn step(db: &Db<'_>, uid: u32, before: i64, which: &str) -> Result<Option<Step>, StoreError> {
+    let verbs: Vec<String> = NO_DEEDS.iter().map(|v| format!("'{v}'")).collect();
     let sql = format!(
-        "SELECT o.seq, o.verb, o.subject, o.summary FROM operation o WHERE o.uid = ?1 AND o.verb IN ({}) {which} LIMIT 1",
+        "SELECT o.seq, o.at, o.verb, o.subject, o.summary, EXISTS (SELECT 1 FROM undo i WHERE i.op_seq = o.seq)
+         FROM operation o WHERE o.uid = ?1 AND o.verb NOT IN ({}) {which} LIMIT 1",
         verbs.join(",")
     );
     Ok(db
         .conn()
         .prepare_cached(&sql)?
-        .query_row([uid], |r| {
+        .query_row((uid, before), |r| {
             Ok(Step {
                 seq: r.get(0)?,
-                verb: super::word(r, 1, Verb::parse)?,
-                subject: r.get(2)?,
-                summary: r.get(3)?,
+                at_ms: r.get(1)?,
+                verb: super::word(r, 2, Verb::parse)?,
+                subject: r.get(3)?,
+                summary: r.get(4)?,
+                kind: if r.get(5)? { Kind::Imaged } else { Kind::Final },
             })
         })
         .optional()?)

@@ -6,6 +6,7 @@ mod outcome;
 mod overlays;
 mod screens;
 mod session;
+mod undo;
 
 use super::fault::{Fault, FaultKind};
 use super::keymap::{Action, Binding, GLOBAL_KEYS, Key, LIST_KEYS, find};
@@ -42,6 +43,8 @@ pub struct App {
     /// A form whose command is on its way: it comes back if the command is refused.
     sent: Option<Box<Form>>,
     dirty: bool,
+    /// What was said of undo, for the next time it is asked.
+    undo: undo::Undo,
     /// What `.` does again, by screen.
     repeated: BTreeMap<ScreenId, Action>,
     /// What a lost connection left behind.
@@ -62,6 +65,7 @@ impl App {
             said: String::new(),
             sent: None,
             dirty: true,
+            undo: undo::Undo::default(),
             repeated: BTreeMap::new(),
             saved: saved.and_then(|t| serde_json::from_str(t).ok()),
             last_saved: String::new(),
@@ -381,14 +385,6 @@ impl App {
         self.cx.say(format!("{} does nothing here; ? shows what does", key.label()));
     }
 
-    fn undo(&mut self) {
-        let list = self.screens.get(self.screen).list_mut();
-        if list.is_some_and(AnyList::undo_unmark) {
-            return self.cx.say("marks are back");
-        }
-        self.cx.commit(Command::Undo);
-    }
-
     /// Leaves; where the clerk was is kept for the next login.
     fn quit(&mut self, code: i32) {
         if let Some(effect) = self.session() {
@@ -426,6 +422,7 @@ impl App {
                     }
                 }
             }
+            (Part::Deed, Answer::LastDeed(deed)) => self.undo_deed(deed),
             (Part::Dialog | Part::Palette, answer) => {
                 self.dirty = true;
                 if let Some(modal) = self.modals.last_mut() {

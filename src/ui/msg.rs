@@ -101,6 +101,8 @@ pub enum Part {
     Status,
     /// Saved filters.
     Filters,
+    /// The deed that undo is asked about.
+    Deed,
 }
 
 /// Where an answer goes.

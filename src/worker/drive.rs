@@ -179,7 +179,8 @@ fn hold(
     // A job acts for who started it, whoever's process runs it.
     let caller =
         std::mem::replace(&mut session.actor, Actor { uid: row.uid, name: row.user_name.clone() });
-    let result = trouble::fenced(|| slices(session, &mut row, ports, follow));
+    let result =
+        trouble::fenced(|| session.by_itself(|session| slices(session, &mut row, ports, follow)));
     let result = match result {
         Err(error) => fail(session, &row, error),
         Ok(()) => Ok(()),

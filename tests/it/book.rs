@@ -34,6 +34,7 @@ const MADE: &[&str] = &[
      ALTER TABLE payment_event DROP COLUMN value_on; ALTER TABLE payment_event DROP COLUMN fee_minor;
      ALTER TABLE payment_event DROP COLUMN loss_minor; ALTER TABLE allocation DROP COLUMN unapplied_minor;
      ALTER TABLE allocation DROP COLUMN unapplied_on",
+    "ALTER TABLE operation DROP COLUMN by_itself",
 ];
 
 /// What a call of the binary gave.

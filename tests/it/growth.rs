@@ -103,7 +103,7 @@ fn drafts(grown: &mut Grown) -> BillRunId {
     let first = grown.bill("bill", "2026-02-01");
     let picks = grown.picks(first);
     grown.part("accept many", |s| review::accept(s, &picks, "").unwrap());
-    grown.part("undo it", |s| undo::undo(s).unwrap());
+    grown.part("undo it", |s| undo::undo(s, None).unwrap());
     grown.part("redo it", |s| undo::redo(s).unwrap());
     grown.page("page of drafts to post", |db| posting::next_drafts(db, first, (0, 0), 50));
     grown.page("page of drafts to release", |db| {

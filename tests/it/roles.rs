@@ -147,7 +147,7 @@ fn command(session: &Session, verb: Verb) -> Option<Command> {
         },
         Verb::Regenerate => Command::Regenerate { drafts: drafts() },
         Verb::CancelDraft => Command::CancelDrafts { drafts: drafts(), reason },
-        Verb::Undo => Command::Undo,
+        Verb::Undo => Command::Undo { deed: None },
         Verb::Post => Command::Post { drafts: drafts(), invoice_on: None },
         Verb::Adjust => Command::Adjust {
             document: invoice(session),

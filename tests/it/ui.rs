@@ -245,6 +245,40 @@ fn accept_moves_on_and_moving_never_accepts() {
 }
 
 #[test]
+fn undo_takes_back_the_last_deed_here_and_asks_for_any_other() {
+    let mut desk = Desk::open(80, 24);
+    let accepted = |desk: &Desk| {
+        let all = desk.session.read(|db| {
+            let filter = daybook::store::read::Filter::parse("review:accepted").unwrap();
+            Ok(daybook::store::read::invoices::totals(db, &filter).unwrap().count)
+        });
+        all.unwrap()
+    };
+    desk.press("3a").press("u").shows("undone: accepted");
+    assert_eq!(accepted(&desk), 0);
+    // Another screen's deed is named and asked for.
+    desk.press("3a").press("4u").shows("Take back accept").shows("3 Invoices");
+    desk.press("<Esc>");
+    assert_eq!(accepted(&desk), 1, "nothing was asked for");
+    desk.press("uy").shows("undone: accepted");
+    assert_eq!(accepted(&desk), 0);
+    // A deed that cannot be taken back is told with its counter-deed, and not jumped over ...
+    desk.press("3aa").press("5fffffffffA").shows("auto-pay off");
+    desk.press("3u").shows("cannot be taken back");
+    assert_eq!(accepted(&desk), 2);
+    // ... but stands in the way only once: what was before it is asked for, one by one.
+    desk.press("<Esc>").press("u").shows("Take back accept").shows("after it stays");
+    desk.press("y");
+    assert_eq!(accepted(&desk), 1);
+    desk.press("u").shows("Take back accept");
+    desk.press("y");
+    assert_eq!(accepted(&desk), 0);
+    // The next deed is the last one again.
+    desk.press("a").press("u").shows("undone: accepted");
+    assert_eq!(accepted(&desk), 0);
+}
+
+#[test]
 fn a_question_about_many_needs_the_count_and_enter_alone_cancels() {
     let mut desk = Desk::open(80, 24);
     desk.press("3T").shows("marked all");

@@ -34,6 +34,7 @@ impl App {
     pub(super) fn done(&mut self, command: &Command, result: Result<Receipt, Fault>) {
         self.dirty = true;
         let form = self.sent.take();
+        self.undo_after(command.itself(), result.is_err());
         match result {
             Ok(receipt) => {
                 if matches!(command, Command::SaveSession { .. }) {
@@ -91,7 +92,7 @@ impl App {
     }
 
     /// Says why something was not done; where the status row is too short, it can be read whole.
-    fn refuse(&mut self, text: String) {
+    pub(super) fn refuse(&mut self, text: String) {
         let room = usize::from(self.cx.size.0).saturating_sub(2);
         if text.width() > room {
             let lines = wrap(&text, room.saturating_sub(6).min(76));

@@ -407,7 +407,7 @@ mod tests {
     use super::*;
 
     fn heavy(count: i64) -> Ask {
-        Ask::heavy("Post", "post", Vec::new(), count, "op".to_owned(), Command::Undo)
+        Ask::heavy("Post", "post", Vec::new(), count, "op".to_owned(), Command::Redo)
     }
 
     #[test]
@@ -415,7 +415,7 @@ mod tests {
         for count in [0, 1, 9, 10, 500] {
             assert!(matches!(heavy(count).key(Key::Enter), Step::Close), "{count}");
         }
-        let mut light = Ask::light("Hold 3?", "op".to_owned(), Command::Undo);
+        let mut light = Ask::light("Hold 3?", "op".to_owned(), Command::Redo);
         assert!(matches!(light.key(Key::Enter), Step::Close));
         assert!(matches!(light.key(Key::Char('y')), Step::Then(_)));
     }
@@ -444,7 +444,7 @@ mod tests {
     fn a_question_is_never_cut_off() {
         let title = format!("Hold 26,772 invoices ({}last word)?", "1,204,331.80 EUR + ".repeat(6));
         for (width, height) in [(80, 24), (60, 15)] {
-            let light = Ask::light(title.clone(), "op".to_owned(), Command::Undo);
+            let light = Ask::light(title.clone(), "op".to_owned(), Command::Redo);
             let picture = seen(&light, width, height);
             assert!(
                 picture.contains("y/n  Hold 26,772") && picture.contains("word)?"),
@@ -453,7 +453,7 @@ mod tests {
             assert!(!picture.contains('…'), "{picture}");
             let lines = (0..30).map(|n| Line::plain(format!("left out: {n}"))).collect();
             let mut heavy =
-                Ask::heavy(title.clone(), "hold", lines, 26_772, "op".to_owned(), Command::Undo);
+                Ask::heavy(title.clone(), "hold", lines, 26_772, "op".to_owned(), Command::Redo);
             let picture = seen(&heavy, width, height);
             assert!(picture.contains("Type 26772") && picture.contains("below"), "{picture}");
             for _ in 0..40 {
@@ -466,7 +466,7 @@ mod tests {
 
     #[test]
     fn nothing_can_be_confirmed_while_figures_are_read() {
-        let mut ask = Ask::reading("Post", "post", "op".to_owned(), Command::Undo);
+        let mut ask = Ask::reading("Post", "post", "op".to_owned(), Command::Redo);
         for key in [Key::Char('y'), Key::Tab, Key::Char('5')] {
             assert!(matches!(ask.key(key), Step::Stay));
         }

@@ -1,0 +1,119 @@
+//! `u`: my last deed is taken back where it was done; anywhere else, or past a deed that cannot be
+//! taken back, it is named and asked for.
+
+use super::App;
+use crate::domain::actor::Verb;
+use crate::engine::command::Command;
+use crate::engine::query::Query;
+use crate::engine::undo::Deed;
+use crate::ui::modal::Modal;
+use crate::ui::modal::ask::Ask;
+use crate::ui::msg::{Part, ScreenId};
+use crate::ui::widget::list::AnyList;
+
+/// What was said of undo.
+#[derive(Default)]
+pub(super) struct Undo {
+    /// A deed that was told not to be taken back: the next `u` asks about what was before it.
+    passed: Option<i64>,
+    /// A deed that is being taken back.
+    going: bool,
+    /// `u` was pressed meanwhile.
+    again: bool,
+}
+
+impl App {
+    pub(super) fn undo(&mut self) {
+        let list = self.screens.get(self.screen).list_mut();
+        if list.is_some_and(AnyList::undo_unmark) {
+            return self.cx.say("marks are back");
+        }
+        if self.undo.going || self.cx.awaits(ScreenId::Today, Part::Deed) {
+            self.undo.again = true;
+            return;
+        }
+        self.cx.load(ScreenId::Today, Part::Deed, Query::LastDeed(self.undo.passed));
+    }
+
+    /// Takes it back, asks, or says why not.
+    pub(super) fn undo_deed(&mut self, deed: Option<Deed>) {
+        let Some(deed) = deed else {
+            self.undo.again = false;
+            return self.say("there is nothing of yours to undo".to_owned());
+        };
+        if !deed.counter.is_empty() {
+            self.undo = Undo { passed: Some(deed.seq), ..Undo::default() };
+            let why = format!("your last deed cannot be taken back ({})", deed.words);
+            return self.refuse(format!("{why}: {} · u again: what was before it", deed.counter));
+        }
+        let command = Command::Undo { deed: Some(deed.seq) };
+        let screen = made_on(deed.verb);
+        if self.undo.passed.is_none() && screen == self.screen {
+            self.undo.going = true;
+            return self.cx.commit(command);
+        }
+        self.undo.again = false;
+        let stays = if self.undo.passed.is_some() { "; what you did after it stays" } else { "" };
+        let title = format!(
+            "Take back {} ({}, {} {}){stays}?",
+            deed.words,
+            self.cx.when(deed.at_ms),
+            screen.number(),
+            screen.name()
+        );
+        let op = self.cx.operation();
+        self.open(Modal::Ask(Box::new(Ask::light(title, op, command))));
+    }
+
+    /// A command came back: what it means for the next `u`.
+    pub(super) fn undo_after(&mut self, command: &Command, refused: bool) {
+        match command {
+            Command::Undo { deed } => {
+                if refused {
+                    self.undo = Undo { passed: *deed, ..Undo::default() };
+                }
+                self.undo.going = false;
+                if std::mem::take(&mut self.undo.again) {
+                    self.undo();
+                }
+            }
+            Command::Redo | Command::SaveSession { .. } => {}
+            // A deed of its own is the last one now.
+            _ if !refused => self.undo = Undo::default(),
+            _ => {}
+        }
+    }
+}
+
+/// The screen on which a deed is done.
+fn made_on(verb: Verb) -> ScreenId {
+    match verb {
+        Verb::Accept
+        | Verb::Hold
+        | Verb::Edit
+        | Verb::Regenerate
+        | Verb::CancelDraft
+        | Verb::Post
+        | Verb::Adjust
+        | Verb::Reverse
+        | Verb::WriteOff => ScreenId::Invoices,
+        Verb::Bill | Verb::CancelRun => ScreenId::Runs,
+        Verb::Deliver => ScreenId::Delivery,
+        Verb::Collect
+        | Verb::Retry
+        | Verb::Refund
+        | Verb::OutsidePayment
+        | Verb::FollowUp
+        | Verb::Remind => ScreenId::Failed,
+        Verb::Schedule => ScreenId::Jobs,
+        Verb::Init
+        | Verb::Import
+        | Verb::ImportMethods
+        | Verb::ImportOpenItems
+        | Verb::Undo
+        | Verb::Reconcile
+        | Verb::Settings
+        | Verb::Roles
+        | Verb::Housekeeping => ScreenId::Log,
+    }
+}

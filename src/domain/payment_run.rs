@@ -265,8 +265,11 @@ pub fn next_look_up(called_at_ms: i64, look_ups: u32, now_ms: i64) -> Option<i64
     Some((called_at_ms + after).max(soonest))
 }
 
-/// Look-ups without an answer before the payment goes on the exception list: a day of hours.
+/// Look-ups in a row without an answer before the payment goes on the exception list: a day of hours.
 pub const LOOK_UPS_BEFORE_A_PERSON: u32 = 28;
+/// How long nobody may know what became of a payment, whether anybody looked or not: as long as the
+/// look-ups take, ms.
+pub const UNKNOWN_BEFORE_A_PERSON_MS: i64 = 28 * 3_600_000;
 
 #[cfg(test)]
 mod tests {

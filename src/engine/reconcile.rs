@@ -17,8 +17,6 @@ use crate::store::{Db, StoreError, Tx, notice};
 
 /// Payments looked up in one slice.
 const BATCH: u32 = 200;
-/// How long a submitted payment is left before the bank is asked again, ms.
-const SUBMITTED_MS: i64 = 6 * 3_600_000;
 
 /// What a look-up brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,11 +125,9 @@ fn note_verdict(
     row: &PaymentRow,
     verdict: &Verdict,
 ) -> Result<Settled, StoreError> {
-    let at = tx.now().at_ms;
     match verdict {
         Verdict::Is(Outcome::Submitted { .. }) if row.status == PaymentStatus::Submitted => {
-            payment::looked_up(tx, row.id, Some(at + SUBMITTED_MS), &row.reply)?;
-            Ok(Settled::Submitted)
+            settle::still_at_the_bank(tx, row)
         }
         Verdict::Is(outcome) => settle::record(tx, &till.rules, row, outcome),
         Verdict::Nothing | Verdict::Open { .. } if !row.status.is_live() => Ok(Settled::Already),

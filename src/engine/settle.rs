@@ -316,10 +316,18 @@ fn submitted(tx: &Tx<'_>, payment: &PaymentRow, reference: &str) -> Result<Settl
     let answer = Answer {
         gateway_ref: reference.to_owned(),
         next_look_up_at: Some(tx.now().at_ms + SUBMITTED_LOOK_UP_MS),
+        look_ups: 0,
         ..plain(payment, PaymentStatus::Submitted, "the bank has it and has not answered")
     };
     payment::record(tx, payment.id, &answer)?;
     recount(tx, payment, PaymentStatus::Submitted)?;
+    found_out(tx, payment)?;
+    Ok(Settled::Submitted)
+}
+
+/// A look-up was answered: the bank still has it. What went unanswered before counts no more.
+pub fn still_at_the_bank(tx: &Tx<'_>, payment: &PaymentRow) -> Result<Settled, StoreError> {
+    payment::still_submitted(tx, payment.id, tx.now().at_ms + SUBMITTED_LOOK_UP_MS)?;
     found_out(tx, payment)?;
     Ok(Settled::Submitted)
 }

@@ -2,6 +2,7 @@
 
 mod allocation;
 mod event;
+mod look_up;
 mod moved;
 
 pub use allocation::{
@@ -12,6 +13,7 @@ pub use event::{
     EventKind, EventRow, EventStatus, adopt_event, end_event, event, event_of_key, events,
     insert_event, next_refund_look_up, refund_exceptions, refunds_due,
 };
+pub use look_up::{ask_now, due_look_ups, exceptions, looked_up, still_submitted};
 pub use moved::{add_returned, move_to, use_unapplied};
 
 use super::deed::{self, DeedKind, NewDeed};
@@ -100,7 +102,7 @@ pub struct PaymentRow {
     pub next_retry_at: Option<i64>,
     /// Of an unanswered one: the next look-up; none = on the exception list.
     pub next_look_up_at: Option<i64>,
-    /// Look-ups so far.
+    /// Look-ups in a row that nobody answered.
     pub look_ups: u32,
     /// Not applied to any document, minor units.
     pub unapplied_minor: i64,
@@ -247,21 +249,6 @@ pub fn begun_in_run(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<PaymentRow>, S
         "WHERE status IN ('Processing','Submitted','Unknown') AND status = 'Processing' AND run_id = ?1 ORDER BY id",
         [run.0],
     )
-}
-
-/// Unanswered payments whose look-up is due, oldest first; calls that their maker may still be
-/// recording (Processing) are left to the run that made them.
-pub fn due_look_ups(db: &Db<'_>, now_ms: i64, limit: u32) -> Result<Vec<PaymentRow>, StoreError> {
-    rows(
-        db,
-        "WHERE next_look_up_at <= ?1 AND status IN ('Submitted','Unknown') ORDER BY next_look_up_at, id LIMIT ?2",
-        (now_ms, limit),
-    )
-}
-
-/// Unanswered payments that a person must clear up.
-pub fn exceptions(db: &Db<'_>) -> Result<Vec<PaymentRow>, StoreError> {
-    rows(db, "WHERE status IN ('Submitted','Unknown') AND next_look_up_at IS NULL ORDER BY id", [])
 }
 
 /// Unapplied payments of an account in a currency, oldest first.
@@ -451,37 +438,3 @@ pub fn record(tx: &Tx<'_>, id: PaymentId, answer: &Answer) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Makes unanswered payments due for a look-up now (all of them when none is named); gives how many.
-pub fn ask_now(tx: &Tx<'_>, ids: &[PaymentId]) -> Result<usize, StoreError> {
-    let now = tx.now().at_ms;
-    tx.touch(Topic::Payments);
-    if ids.is_empty() {
-        return Ok(tx.conn().execute(
-            "UPDATE payment SET next_look_up_at = ?1 WHERE status IN ('Submitted','Unknown')",
-            [now],
-        )? + event::ask_now(tx)?);
-    }
-    let mut statement = tx.conn().prepare_cached(
-        "UPDATE payment SET next_look_up_at = ?1 WHERE id = ?2 AND status IN ('Submitted','Unknown')",
-    )?;
-    let mut asked = 0;
-    for id in ids {
-        asked += statement.execute((now, id.0))?;
-    }
-    Ok(asked)
-}
-
-/// Notes a look-up that found nothing out.
-pub fn looked_up(
-    tx: &Tx<'_>,
-    id: PaymentId,
-    next_at: Option<i64>,
-    reply: &str,
-) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE payment SET look_ups = look_ups + 1, next_look_up_at = ?2, reply = ?3, version = version + 1 WHERE id = ?1",
-        (id.0, next_at, reply),
-    )?;
-    tx.touch(Topic::Payments);
-    Ok(())
-}

@@ -200,8 +200,9 @@ impl Story {
         let side = self.path.with_file_name("book.db.d").join("sandbox.jsonl");
         let ledger = std::fs::read_to_string(side).unwrap();
         let mut session = self.session();
+        let at = session.now().unwrap().at_ms;
         let (payments, refunds) = session
-            .read(|db| Ok((payment::exceptions(db)?, payment::refund_exceptions(db)?)))
+            .read(|db| Ok((payment::exceptions(db, at)?, payment::refund_exceptions(db, at)?)))
             .unwrap();
         let keys = payments.iter().map(|p| (p.id, p.key.clone()));
         let given = refunds.iter().map(|e| (e.payment, e.key.clone().unwrap()));

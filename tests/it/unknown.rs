@@ -248,3 +248,45 @@ fn refunds_are_seen() {
     conn.execute_batch("UPDATE payment_event SET status = 'Failed'").unwrap();
     written(text.clone(), "the refund of P-000001 is Failed");
 }
+
+fn exceptions(book: &Book) -> usize {
+    book.run(&["payment", "exceptions", "--json"]).json().as_array().unwrap().len()
+}
+
+#[test]
+fn a_debit_that_the_bank_has_is_a_persons_after_unanswered_look_ups_and_not_after_answered_ones() {
+    let book = owing(&["submitted"]);
+    book.run(&["collect", "--target", "2026-01-05"]).ends(0);
+    // Asked often and answered each time: the bank has it.
+    for _ in 0..30 {
+        book.run(&["payment", "reconcile", "P-1"]).ends(1);
+    }
+    book.run(&["settings", "set", "sandbox.outage", "true"]).ends(0);
+    book.run(&["payment", "reconcile", "P-1"]).ends(1);
+    assert_eq!(exceptions(&book), 0, "one answer was lost");
+    assert_eq!(book.count("SELECT count(*) FROM notice WHERE level = 'task'"), 0);
+    for _ in 0..30 {
+        book.run(&["payment", "reconcile", "P-1"]).ends(1);
+    }
+    assert_eq!(exceptions(&book), 1);
+    // Answered again: nobody has to find out any more.
+    book.run(&["settings", "set", "sandbox.outage", "false"]).ends(0);
+    book.run(&["payment", "reconcile", "P-1"]).ends(1);
+    assert_eq!(exceptions(&book), 0);
+    let open = "SELECT count(*) FROM notice WHERE level = 'task' AND done_at IS NULL";
+    assert_eq!(book.count(open), 0);
+    sound(&book);
+}
+
+#[test]
+fn what_nobody_knows_for_long_is_a_persons_though_nobody_looked() {
+    let book = owing(&["timeout_after", "submitted"]);
+    book.run(&["collect", "--target", "2026-01-05"]).ends(1);
+    book.run(&["clock", "set", "2026-01-06T04:00"]).ends(0);
+    assert_eq!(exceptions(&book), 0);
+    book.run(&["clock", "set", "2026-01-06T20:00"]).ends(0);
+    assert_eq!(exceptions(&book), 1, "the bank's debit is not unknown");
+    book.run(&["payment", "reconcile"]);
+    assert_eq!(exceptions(&book), 0);
+    sound(&book);
+}

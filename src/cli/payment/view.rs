@@ -238,9 +238,10 @@ pub fn unanswered(db: &Db<'_>) -> Result<Vec<PaymentRow>, StoreError> {
 }
 
 pub(super) fn exceptions(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
-    let rows = session.read(payment::exceptions)?;
+    let now_ms = session.now()?.at_ms;
+    let rows = session.read(|db| payment::exceptions(db, now_ms))?;
     let refunds = session.read(|db| {
-        let open = payment::refund_exceptions(db)?;
+        let open = payment::refund_exceptions(db, now_ms)?;
         open.into_iter()
             .map(|e| Ok((payment::get(db, e.payment)?, e)))
             .collect::<Result<Vec<_>, _>>()

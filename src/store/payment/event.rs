@@ -2,6 +2,7 @@
 
 use crate::domain::ids::PaymentId;
 use crate::domain::payment::PaymentStatus;
+use crate::domain::payment_run::UNKNOWN_BEFORE_A_PERSON_MS;
 use crate::domain::text_enum;
 use crate::store::deed::{self, DeedKind, NewDeed};
 use crate::store::{Db, StoreError, Topic, Tx, word};
@@ -206,9 +207,10 @@ pub fn refunds_due(db: &Db<'_>, now_ms: i64) -> Result<Vec<EventRow>, StoreError
     open(db, "next_look_up_at <= ?1", [now_ms])
 }
 
-/// Unanswered refunds that a person must clear up.
-pub fn refund_exceptions(db: &Db<'_>) -> Result<Vec<EventRow>, StoreError> {
-    open(db, "next_look_up_at IS NULL", [])
+/// Unanswered refunds that a person must clear up: not looked up any more, or unknown for too long.
+pub fn refund_exceptions(db: &Db<'_>, now_ms: i64) -> Result<Vec<EventRow>, StoreError> {
+    let long_ago = now_ms - UNKNOWN_BEFORE_A_PERSON_MS;
+    open(db, "(next_look_up_at IS NULL OR (status = 'Unknown' AND at <= ?1))", [long_ago])
 }
 
 fn open<P: rusqlite::Params>(

@@ -121,6 +121,12 @@ pub const SETTINGS: &[Setting] = &[
     s("series.debit_memo", "DM-{year}-{seq:6}", Series, "debit memo numbers"),
     s("series.write_off", "WO-{year}-{seq:6}", Series, "write-off numbers"),
     s(
+        "series.dates",
+        "warn",
+        Words(&["warn", "refuse"]),
+        "what is dated before the last number of its series: posted with a warning, or not posted",
+    ),
+    s(
         "post.require_review",
         "none",
         Words(&["none", "flagged", "all"]),
@@ -267,9 +273,25 @@ pub const SETTINGS: &[Setting] = &[
         "consecutive failures of one method before it is left alone",
     ),
     s("retry.min_gap_hours", "1", Int(0, 1000), "least time between two tries of one invoice"),
-    s("retry.fallback", "true", Bool, "after a hard decline, try the next method by priority"),
-    s("retry.visa_30_days", "15", Int(1, 100), "tries of one Visa card in 30 days"),
-    s("retry.mastercard_30_days", "35", Int(1, 100), "tries of one Mastercard in 30 days"),
+    s("retry.fallback", "false", Bool, "after a hard decline, try the next method by priority"),
+    s(
+        "retry.visa_30_days",
+        "15",
+        Int(1, 100),
+        "tries of one Visa card in 30 days (a cautious default: the network counts by its own rules)",
+    ),
+    s(
+        "retry.mastercard_24_hours",
+        "10",
+        Int(1, 100),
+        "tries of one Mastercard in 24 hours (a cautious default)",
+    ),
+    s(
+        "retry.mastercard_30_days",
+        "35",
+        Int(1, 100),
+        "tries of one Mastercard in 30 days (a cautious default)",
+    ),
     s("reminder.levels", "7,21,45", Days, "days overdue of each reminder level"),
     s(
         "import.ask_above_charges",

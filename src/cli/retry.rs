@@ -17,7 +17,7 @@ pub struct Args {
     #[arg(long, value_name = "ID", group = "which")]
     payment: Vec<String>,
     /// Everything that needs the same next step: retry_later, new_method, look_up, ask_mandate,
-    /// gave_up
+    /// ask_customer, gave_up
     #[arg(long, value_name = "G", group = "which")]
     group: Option<String>,
     /// What is due by the rules (the default)

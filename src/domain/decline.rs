@@ -76,6 +76,22 @@ pub fn meaning(code: &str) -> Meaning {
     )
 }
 
+/// How often a bank debit that came back with a code may be presented again by rule: never unless the
+/// code's class is soft, as lack of funds is. What came back without authority or with wrong data, for
+/// a fault of ours or for no known reason waits for a person. NACHA allows two reinitiations
+/// (operating rules, subsection 2.12.4); elsewhere the book's own rules end it.
+pub fn representments(code: &str) -> u32 {
+    match find(code) {
+        Some(row) if row.class == DeclineClass::Soft => match row.scheme {
+            Scheme::Nacha => 2,
+            Scheme::Stripe | Scheme::Sepa => u32::MAX,
+            // Cards are charged back, never returned.
+            Scheme::Iso8583 | Scheme::Daybook => 0,
+        },
+        Some(_) | None => 0,
+    }
+}
+
 /// The row of a code.
 pub fn find(code: &str) -> Option<&'static DeclineRow> {
     TABLES.iter().flat_map(|t| t.iter()).find(|row| row.code.eq_ignore_ascii_case(code))
@@ -89,7 +105,8 @@ pub fn rows() -> impl Iterator<Item = &'static DeclineRow> {
 const TABLES: [&[DeclineRow]; 5] = [STRIPE, CARD, NACHA, SEPA, DAYBOOK];
 
 /// Builds the rows of one scheme: `kind code words`, where the kind is `soft`, `hard`, `system`,
-/// or `mandate` (hard, and the customer must be asked).
+/// `mandate` (hard, and authority is to be had from the customer) or `confirm` (hard without the
+/// customer, who is to confirm this payment).
 macro_rules! table {
     ($scheme:ident: $($kind:ident $code:literal $words:literal,)+) => {
         &[$(DeclineRow {
@@ -103,17 +120,19 @@ macro_rules! table {
     (@class soft) => { DeclineClass::Soft };
     (@class hard) => { DeclineClass::Hard };
     (@class mandate) => { DeclineClass::Hard };
+    (@class confirm) => { DeclineClass::Hard };
     (@class system) => { DeclineClass::System };
     (@action soft) => { NextAction::RetryLater };
     (@action hard) => { NextAction::NewMethod };
     (@action mandate) => { NextAction::AskMandate };
+    (@action confirm) => { NextAction::AskCustomer };
     (@action system) => { NextAction::RetryLater };
 }
 
 const STRIPE: &[DeclineRow] = table! { Stripe:
     soft "approve_with_id" "the bank could not authorise it; trying again may work",
-    mandate "authentication_required" "the bank wants the customer to confirm the payment in person",
-    mandate "authentication_not_handled" "the customer did not confirm the payment",
+    confirm "authentication_required" "the bank wants the customer to confirm the payment in person",
+    confirm "authentication_not_handled" "the customer did not confirm the payment",
     soft "call_issuer" "declined by the bank without a reason; the customer should call it",
     soft "card_declined" "declined by the bank without a reason",
     hard "card_not_supported" "the card does not allow this kind of purchase",
@@ -143,7 +162,7 @@ const STRIPE: &[DeclineRow] = table! { Stripe:
     system "issuer_not_available" "the customer's bank could not be reached",
     hard "lost_card" "the card was reported lost",
     hard "merchant_blacklist" "the payment matches the block list at the gateway",
-    hard "mobile_device_authentication_required" "the customer must confirm on a phone",
+    confirm "mobile_device_authentication_required" "the customer must confirm on a phone",
     hard "new_account_information_available" "the card or its account is invalid; new details exist",
     soft "no_action_taken" "declined by the bank without a reason",
     soft "not_permitted" "this payment is not permitted",
@@ -178,7 +197,7 @@ const STRIPE: &[DeclineRow] = table! { Stripe:
     soft "payment_method_provider_decline" "declined by the provider of the method",
     system "payment_method_provider_timeout" "the provider of the method did not answer",
     mandate "payment_method_customer_decline" "the customer refused the payment",
-    mandate "payment_intent_authentication_failure" "the customer did not confirm the payment",
+    confirm "payment_intent_authentication_failure" "the customer did not confirm the payment",
     soft "payment_intent_payment_attempt_failed" "the attempt failed at the bank or provider",
     hard "payment_method_bank_account_blocked" "the bank account is blocked after failed debits",
     hard "bank_account_declined" "the bank account is not verified or not supported",
@@ -252,7 +271,7 @@ const CARD: &[DeclineRow] = table! { Iso8583:
     hard "66" "our bank's security must be asked",
     hard "67" "the card must be picked up",
     system "68" "the bank answered too late",
-    mandate "70" "the PIN is needed: the customer must confirm",
+    confirm "70" "the PIN is needed: the customer must confirm",
     soft "71" "the PIN was not changed",
     soft "75" "the PIN was wrong too often",
     hard "76" "there is no such account to pay to",
@@ -278,7 +297,7 @@ const CARD: &[DeclineRow] = table! { Iso8583:
     system "97" "the message failed its check at the network",
     system "98" "the network could not pass it on",
     system "99" "the network could not read the security data",
-    mandate "1A" "the bank wants the customer to confirm the payment",
+    confirm "1A" "the bank wants the customer to confirm the payment",
     system "N0" "the bank was not asked",
     hard "N3" "cash back is not available",
     soft "N4" "over the cash limit of the bank",

@@ -80,6 +80,8 @@ text_enum! {
         LookUp = "look_up",
         /// The mandate or the bank account must be cleared with the customer.
         AskMandate = "ask_mandate",
+        /// The bank wants the customer to confirm this payment: the method itself is good.
+        AskCustomer = "ask_customer",
         /// Attempts are used up: a person decides.
         GaveUp = "gave_up",
     }

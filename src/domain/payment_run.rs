@@ -141,7 +141,7 @@ pub struct Candidate {
     pub promised: bool,
     /// Disputed by the customer.
     pub disputed: bool,
-    /// An earlier payment of it came back (return, chargeback).
+    /// An earlier payment of it came back, and not for a reason that may pass (lack of funds).
     pub returned: bool,
     /// Earliest next try by the rules, UTC ms.
     pub next_retry_at_ms: Option<i64>,

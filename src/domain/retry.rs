@@ -2,9 +2,10 @@
 //!
 //! The rules are data (settings `retry.*`). What they may not overrule: a hard decline never goes
 //! to the same method again, an unknown outcome is looked up and never retried, and the networks'
-//! limits hold: Visa charges for more than 15 tries in 30 days, Mastercard for more than 35
-//! (<https://developers.tabapay.com/docs/excessive-retry-rules>,
-//! <https://www.payway.com/visa-excessive-reattempts-rule-fees>).
+//! limits hold: Visa charges for more than 15 tries in 30 days, Mastercard for more than 10 in 24
+//! hours and 35 in 30 days (<https://developers.tabapay.com/docs/excessive-retry-rules>,
+//! <https://www.payway.com/visa-excessive-reattempts-rule-fees>). The networks count by their own
+//! rules and change them, so the settings hold cautious defaults: every try of a method counts.
 
 use super::ids::MethodId;
 use super::payment::{DeclineClass, NextAction};
@@ -15,8 +16,19 @@ use std::collections::BTreeMap;
 
 /// Milliseconds of an hour.
 const HOUR: i64 = 3_600_000;
-/// The networks count tries over this many milliseconds.
-pub const BUDGET_WINDOW_MS: i64 = 30 * 24 * HOUR;
+/// The longest time over which the networks count tries, ms.
+pub const BUDGET_WINDOW_MS: i64 = 30 * DAY;
+/// Milliseconds of 24 hours.
+const DAY: i64 = 24 * HOUR;
+
+/// So many tries of a method in so many milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Tries.
+    pub tries: u32,
+    /// Counted over this time, ms.
+    pub window_ms: i64,
+}
 
 /// How long to wait before the next try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +91,8 @@ pub struct RetryRules {
     pub fallback: bool,
     /// Tries of one Visa card in 30 days.
     pub visa_30_days: u32,
+    /// Tries of one Mastercard in 24 hours.
+    pub mastercard_24_hours: u32,
     /// Tries of one Mastercard in 30 days.
     pub mastercard_30_days: u32,
     /// The book's zone, for hours of the day.
@@ -97,19 +111,26 @@ impl RetryRules {
         hours.max().unwrap_or(0).max(i64::from(self.min_gap_hours))
     }
 
-    /// How often a card of this network may be tried in 30 days; none = no limit.
-    pub fn budget(&self, network: Network) -> Option<u32> {
+    /// How often a card of this network may be tried; nothing = no limit.
+    fn budgets(&self, network: Network) -> Vec<Budget> {
+        let of = |tries, window_ms| Budget { tries, window_ms };
         match network {
-            Network::Visa => Some(self.visa_30_days),
-            Network::Mastercard => Some(self.mastercard_30_days),
-            Network::Other => None,
+            Network::Visa => vec![of(self.visa_30_days, BUDGET_WINDOW_MS)],
+            Network::Mastercard => vec![
+                of(self.mastercard_24_hours, DAY),
+                of(self.mastercard_30_days, BUDGET_WINDOW_MS),
+            ],
+            Network::Other => Vec::new(),
         }
     }
 
-    /// Tries left for a method at a moment; none = no limit.
+    /// Tries left for a method at a moment, by the tightest limit; none = no limit.
     pub fn budget_left(&self, method: &MethodState, at_ms: i64) -> Option<u32> {
-        let used = method.tries_at_ms.iter().filter(|t| **t > at_ms - BUDGET_WINDOW_MS).count();
-        self.budget(method.network).map(|limit| limit.saturating_sub(used as u32))
+        let left = |budget: &Budget| {
+            let inside = |t: &&i64| **t > at_ms - budget.window_ms;
+            budget.tries.saturating_sub(method.tries_at_ms.iter().filter(inside).count() as u32)
+        };
+        self.budgets(method.network).iter().map(left).min()
     }
 
     fn waits(&self, class: DeclineClass) -> &[Wait] {
@@ -193,6 +214,7 @@ pub fn next_step(
         Some(_) if failed.class == DeclineClass::Hard => {
             let action = match failed.action {
                 NextAction::AskMandate => NextAction::AskMandate,
+                NextAction::AskCustomer => NextAction::AskCustomer,
                 NextAction::NewMethod
                 | NextAction::RetryLater
                 | NextAction::LookUp
@@ -232,19 +254,30 @@ pub fn next_step(
     NextStep::Stop { action: stopped.0, why: stopped.1 }
 }
 
-/// The first moment from `at_ms` on at which the network's limit leaves room for one more try.
+/// The first moment from `at_ms` on at which the network's limits leave room for one more try.
 fn within_budget(rules: &RetryRules, method: &MethodState, at_ms: i64) -> i64 {
-    let Some(limit) = rules.budget(method.network).and_then(|l| usize::try_from(l).ok()) else {
-        return at_ms;
-    };
+    let mut at = at_ms;
+    // Room in the longer time may lie where the shorter has none: until none moves it.
+    loop {
+        let next = rules.budgets(method.network).iter().fold(at, |at, b| room(method, *b, at));
+        if next == at {
+            return at;
+        }
+        at = next;
+    }
+}
+
+/// The first moment from `at_ms` on at which one limit leaves room.
+fn room(method: &MethodState, budget: Budget, at_ms: i64) -> i64 {
+    let limit = usize::try_from(budget.tries).unwrap_or(usize::MAX);
     let mut inside: Vec<i64> =
-        method.tries_at_ms.iter().copied().filter(|t| *t > at_ms - BUDGET_WINDOW_MS).collect();
+        method.tries_at_ms.iter().copied().filter(|t| *t > at_ms - budget.window_ms).collect();
     inside.sort_unstable();
     if inside.len() < limit || limit == 0 {
         return at_ms;
     }
     // Room comes when the oldest of the last `limit` tries leaves the window.
-    inside.get(inside.len() - limit).map_or(at_ms, |oldest| at_ms.max(oldest + BUDGET_WINDOW_MS))
+    inside.get(inside.len() - limit).map_or(at_ms, |oldest| at_ms.max(oldest + budget.window_ms))
 }
 
 fn local(at_ms: i64, zone: Zone) -> NaiveDateTime {
@@ -351,20 +384,21 @@ pub fn what_if(rules: &RetryRules, chains: &[PastChain], now_ms: i64) -> WhatIf 
     }
     for ((network, _), mut tries) in by_method {
         tries.sort_unstable();
-        let most = most_in_window(&tries);
+        let most = most_in_window(&tries, BUDGET_WINDOW_MS);
         let entry = sum.most_in_30_days.entry(network).or_default();
         *entry = (*entry).max(most);
-        let over = rules.budget(network).is_some_and(|limit| most > limit as usize);
+        let beyond = |b: &Budget| most_in_window(&tries, b.window_ms) > b.tries as usize;
+        let over = rules.budgets(network).iter().any(beyond);
         sum.over_budget += usize::from(over);
     }
     sum
 }
 
-fn most_in_window(sorted: &[i64]) -> usize {
+fn most_in_window(sorted: &[i64], window_ms: i64) -> usize {
     let mut from = 0;
     let mut most = 0;
     for (upto, at) in sorted.iter().enumerate() {
-        while sorted.get(from).is_some_and(|t| *t <= at - BUDGET_WINDOW_MS) {
+        while sorted.get(from).is_some_and(|t| *t <= at - window_ms) {
             from += 1;
         }
         most = most.max(upto + 1 - from);

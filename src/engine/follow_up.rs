@@ -7,6 +7,7 @@ use super::picked::short;
 use super::{Error, Session};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId, MethodId};
+use crate::domain::payment::{MethodKind, MethodStatus};
 use crate::domain::text;
 use crate::store::four_eyes::Object;
 use crate::store::payment_method::{self, MethodTerms};
@@ -100,34 +101,74 @@ pub fn choose_method(session: &mut Session, method: MethodId) -> Result<Receipt,
     })
 }
 
-/// Adds a method, or changes the details of the one with that token; `first` puts it first.
+/// A method as a person gives it. What is left out of a known one stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenMethod {
+    /// The gateway that knows the token; none = the book's, of a known one its own.
+    pub gateway: Option<String>,
+    /// The gateway's token.
+    pub token: String,
+    /// Card or bank account.
+    pub kind: MethodKind,
+    /// What is shown: `visa ··4242`.
+    pub display: String,
+    /// Last day of validity; none = does not expire, of a known one as it was.
+    pub expires_on: Option<NaiveDate>,
+    /// Used before the others; else a known one keeps its place, and a new one is the last.
+    pub first: bool,
+}
+
+impl GivenMethod {
+    /// The place of a new method.
+    const LAST: u32 = 100;
+
+    /// The method as it will be, beside the one that is known by its token.
+    fn terms(&self, known: Option<&MethodTerms>, gateway: &str) -> MethodTerms {
+        let own = known.map_or(gateway, |m| m.gateway.as_str());
+        MethodTerms {
+            gateway: self.gateway.clone().unwrap_or_else(|| own.to_owned()),
+            token: self.token.clone(),
+            kind: self.kind,
+            display: self.display.clone(),
+            priority: known.map_or(Self::LAST, |m| m.priority),
+            expires_on: self.expires_on.or(known.and_then(|m| m.expires_on)),
+            status: MethodStatus::Active,
+        }
+    }
+}
+
+/// Adds a method, or changes the details of the one with that token, which keeps its place.
 pub fn add_method(
     session: &mut Session,
     account: AccountId,
-    terms: &MethodTerms,
-    first: bool,
+    given: &GivenMethod,
 ) -> Result<Receipt, Error> {
-    for (what, value) in [("token", &terms.token), ("display", &terms.display)] {
+    for (what, value) in [("token", &given.token), ("display", &given.display)] {
         text::accept(value, 200)
             .map_err(|e| Error::usage("bad_method", format!("the {what} {e}"), ""))?;
     }
-    if terms.token.trim().is_empty() || !matches!(terms.gateway.as_str(), "sandbox" | "stripe") {
-        return Err(Error::usage(
-            "bad_method",
-            "a method needs a token and a gateway (sandbox or stripe)",
-            "",
-        ));
-    }
+    let gateway = session.config()?.get("payment.gateway").to_owned();
     four_eyes::write(session, Verb::FollowUp, |tx, eyes| {
-        let second = other_method(tx, eyes, account, &format!("{terms:?} {first}"))?;
-        payment_method::put(tx, account, terms)?;
+        let known = payment_method::find(tx, account, &given.token)?;
+        let terms = given.terms(known.as_ref().map(|(_, held)| held), &gateway);
+        if terms.token.trim().is_empty() || !matches!(terms.gateway.as_str(), "sandbox" | "stripe")
+        {
+            return Err(Error::usage(
+                "bad_method",
+                "a method needs a token and a gateway (sandbox or stripe)",
+                "",
+            ));
+        }
+        let second = other_method(tx, eyes, account, &format!("{terms:?} {}", given.first))?;
+        payment_method::put(tx, account, &terms)?;
         let found = payment_method::find(tx, account, &terms.token)?;
         let (id, _) = found.ok_or_else(|| Error::Bug("a method was not stored".to_owned()))?;
-        if first {
+        if given.first {
             method_state::choose(tx, id)?;
         }
-        tx.note(id, format!("method {} added{second}", terms.display));
-        Ok(Receipt { made: id.to_string(), ..done(format!("{id}: {} added", terms.display)) })
+        let word = if known.is_some() { "changed" } else { "added" };
+        tx.note(id, format!("method {} {word}{second}", terms.display));
+        Ok(Receipt { made: id.to_string(), ..done(format!("{id}: {} {word}", terms.display)) })
     })
 }
 

@@ -1,16 +1,16 @@
 //! Recording what a gateway said of a payment, with everything that follows from it, in one
 //! transaction. Recording twice is a no-op.
 
-use super::{refund, write_off};
+use super::{refund, till, write_off};
 use crate::domain::decline;
-use crate::domain::ids::{DocumentId, PaymentId};
-use crate::domain::payment::{DeclineClass, PaymentStatus};
+use crate::domain::ids::{DocumentId, MethodId, PaymentId};
+use crate::domain::payment::{DeclineClass, NextAction, PaymentStatus};
 use crate::domain::payment_run::next_look_up;
 use crate::domain::retry::{Failed, NextStep, RetryRules, next_step};
 use crate::gateway::{Outcome, Seen};
 use crate::store::applied::{self, Part};
 use crate::store::payment::{
-    self, AllocationState, Answer, EventKind, EventRow, EventStatus, PaymentRow,
+    self, AllocationState, Answer, CameBack, EventKind, EventRow, EventStatus, PaymentRow,
 };
 use crate::store::{StoreError, Tx, debt, method_state, notice, payment_run, settings};
 use chrono::{DateTime, NaiveDate};
@@ -266,9 +266,11 @@ fn decline(
     recount(tx, payment, PaymentStatus::Declined)?;
     found_out(tx, payment)?;
     let Some(method) = payment.method else { return Ok(()) };
-    // What the gateway or our set-up did wrong says nothing of the customer's method.
+    // What the gateway or our set-up did wrong says nothing of the customer's method, and a payment
+    // that the customer is to confirm does not make it a bad one.
+    let hard = class == DeclineClass::Hard && meaning.action != NextAction::AskCustomer;
     if class != DeclineClass::System {
-        method_state::failed(tx, method, class == DeclineClass::Hard)?;
+        method_state::failed(tx, method, hard)?;
     }
     let mut due_on = None;
     let mut attempt = 1;
@@ -287,18 +289,67 @@ fn decline(
         attempt,
         due_on: due_on.unwrap_or(tx.now().today),
     };
+    let next_at = plan(tx, rules, payment, &failed, &documents)?;
+    payment::record(tx, payment.id, &Answer { next_retry_at: next_at, ..answer })
+}
+
+/// Sets what the rules say of the documents of a payment that failed: gives the next try.
+fn plan(
+    tx: &Tx<'_>,
+    rules: &RetryRules,
+    payment: &PaymentRow,
+    failed: &Failed,
+    documents: &[DocumentId],
+) -> Result<Option<i64>, StoreError> {
     let methods: Vec<_> = method_state::of_account(tx, payment.account, tx.now().at_ms)?
         .into_iter()
         .map(|m| m.state)
         .collect();
-    let (next_at, given_up) = match next_step(rules, &failed, &methods, tx.now().today) {
+    let (next_at, given_up) = match next_step(rules, failed, &methods, tx.now().today) {
         NextStep::Retry { at_ms, .. } => (Some(at_ms), false),
         NextStep::Stop { .. } => (None, true),
     };
     for document in documents {
-        debt::set_retry(tx, document, next_at, given_up)?;
+        debt::set_retry(tx, *document, next_at, given_up)?;
     }
-    payment::record(tx, payment.id, &Answer { next_retry_at: next_at, ..answer })
+    Ok(next_at)
+}
+
+/// A bank debit came back, and its documents are open again: a return has the class of its code, as
+/// a decline has. Lack of funds is presented again by the rules, as often as the scheme allows; what
+/// lacks authority or has wrong data never, and the method is charged no more; the rest is a person's.
+pub(super) fn came_back(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    method: MethodId,
+    code: &str,
+) -> Result<(), StoreError> {
+    let Some(row) = decline::find(code) else {
+        return method_state::failed(tx, method, true);
+    };
+    let (class, action) = (row.class, row.action);
+    method_state::failed(tx, method, class == DeclineClass::Hard)?;
+    let mut why = CameBack { code, class, action, next_retry_at: None };
+    payment::came_back(tx, payment.id, &why)?;
+    let allowed = decline::representments(code);
+    let (mut documents, mut attempt, mut due_on) = (Vec::new(), 0, tx.now().today);
+    for allocation in payment::allocations(tx, payment.id)? {
+        let debt = debt::get(tx, allocation.document)?;
+        if allocation.reopened_minor > 0 && debt.balance_minor > 0 {
+            attempt = attempt.max(payment::came_back_softly(tx, allocation.document, method)?);
+            due_on = due_on.max(debt.due_on);
+            documents.push(allocation.document);
+        }
+    }
+    if documents.is_empty() || attempt > allowed || allowed == 0 {
+        return Ok(());
+    }
+    let config = settings::load(tx)?;
+    let rules = till::rules(&config).map_err(|e| StoreError::Conflict(e.to_string()))?;
+    let at_ms = tx.now().at_ms;
+    let failed = Failed { class, action, at_ms, method, attempt, due_on };
+    why.next_retry_at = plan(tx, &rules, payment, &failed, &documents)?;
+    payment::came_back(tx, payment.id, &why)
 }
 
 /// Frees the documents of a payment; gives them.

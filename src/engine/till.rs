@@ -129,6 +129,7 @@ pub fn rules(config: &Config) -> Result<RetryRules, Error> {
         min_gap_hours: count("retry.min_gap_hours"),
         fallback: config.is("retry.fallback"),
         visa_30_days: count("retry.visa_30_days"),
+        mastercard_24_hours: count("retry.mastercard_24_hours"),
         mastercard_30_days: count("retry.mastercard_30_days"),
         zone: config.zone(),
     })

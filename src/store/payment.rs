@@ -1,6 +1,7 @@
 //! Payments, their allocations to documents, and what happened to them afterwards.
 
 mod allocation;
+mod came_back;
 mod event;
 mod look_up;
 mod moved;
@@ -9,6 +10,7 @@ pub use allocation::{
     Allocation, AllocationState, allocate, allocations, on_its_way, reopen_allocation,
     set_allocation, unapply_allocation,
 };
+pub use came_back::{CameBack, came_back, came_back_softly};
 pub use event::{
     EventKind, EventRow, EventStatus, adopt_event, end_event, event, event_of_key, events,
     insert_event, next_refund_look_up, refund_exceptions, refunds_due,
@@ -415,7 +417,7 @@ pub fn record(tx: &Tx<'_>, id: PaymentId, answer: &Answer) -> Result<(), StoreEr
             "UPDATE payment SET status = ?2, gateway_ref = CASE WHEN ?3 = '' THEN gateway_ref ELSE ?3 END,
                 decline_code = ?4, decline_class = ?5, reply = ?6, received_on = ?7, settled_at = ?8,
                 next_retry_at = ?9, next_look_up_at = ?10, look_ups = ?11, unapplied_minor = ?12,
-                decline_action = ?13, value_on = ?14, version = version + 1
+                next_action = ?13, value_on = ?14, version = version + 1
              WHERE id = ?1",
         )?
         .execute(rusqlite::params![

@@ -63,7 +63,8 @@ pub fn exposure(db: &Db<'_>, account: AccountId) -> Result<NewDeed, StoreError> 
 }
 
 /// Stores a method; the one of the same account and token is replaced, its history of failures
-/// kept unless it was closed and is open again.
+/// kept unless it was closed and is open again, or is valid longer than before: then it is as good as
+/// another one.
 pub fn put(tx: &Tx<'_>, account: AccountId, method: &MethodTerms) -> Result<(), StoreError> {
     if method.status == MethodStatus::Active {
         deed::enter(tx, &exposure(tx, account)?)?;
@@ -76,9 +77,8 @@ pub fn put(tx: &Tx<'_>, account: AccountId, method: &MethodTerms) -> Result<(), 
              VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)
              ON CONFLICT (account_id, token) DO UPDATE SET gateway = ?2, kind = ?4, display = ?5,
                 priority = ?6, expires_on = ?7,
-                failures = CASE WHEN status = 'closed' AND ?8 = 'active' THEN 0 ELSE failures END,
-                hard_declined =
-                    CASE WHEN status = 'closed' AND ?8 = 'active' THEN 0 ELSE hard_declined END,
+                failures = CASE WHEN (status = 'closed' AND ?8 = 'active') OR ?7 > expires_on THEN 0 ELSE failures END,
+                hard_declined = CASE WHEN (status = 'closed' AND ?8 = 'active') OR ?7 > expires_on THEN 0 ELSE hard_declined END,
                 status = ?8, changed_at = ?9",
         )?
         .execute((

@@ -34,33 +34,36 @@ pub fn action(
         PaymentStatus::Unknown | PaymentStatus::Submitted | PaymentStatus::Processing => {
             NextAction::LookUp
         }
-        PaymentStatus::Approved => NextAction::GaveUp,
-        PaymentStatus::Declined | PaymentStatus::Canceled => match class {
-            // A fallback method may be waiting for its turn.
-            Some(DeclineClass::Hard) if next_retry_at.is_none() => {
-                asked.unwrap_or(NextAction::NewMethod)
-            }
-            Some(
-                DeclineClass::Hard
-                | DeclineClass::Soft
-                | DeclineClass::System
-                | DeclineClass::Unknown,
-            )
-            | None => {
-                if given_up && next_retry_at.is_none() {
-                    NextAction::GaveUp
-                } else {
-                    NextAction::RetryLater
+        // Money that went back without a code waits for a person.
+        PaymentStatus::Approved if class.is_none() => NextAction::GaveUp,
+        PaymentStatus::Approved | PaymentStatus::Declined | PaymentStatus::Canceled => {
+            match class {
+                // A fallback method may be waiting for its turn.
+                Some(DeclineClass::Hard) if next_retry_at.is_none() => {
+                    asked.unwrap_or(NextAction::NewMethod)
+                }
+                Some(
+                    DeclineClass::Hard
+                    | DeclineClass::Soft
+                    | DeclineClass::System
+                    | DeclineClass::Unknown,
+                )
+                | None => {
+                    if given_up && next_retry_at.is_none() {
+                        NextAction::GaveUp
+                    } else {
+                        NextAction::RetryLater
+                    }
                 }
             }
-        },
+        }
     }
 }
 
 /// Every open invoice whose last payment did not bring the money (or whose money went back).
 pub fn failed(db: &Db<'_>) -> Result<Vec<FailedInvoice>, StoreError> {
     let mut statement = db.conn().prepare_cached(
-        "SELECT s.document_id, p.id, p.status, p.decline_class, p.decline_action, s.next_retry_at, s.retries_given_up
+        "SELECT s.document_id, p.id, p.status, p.decline_class, p.next_action, s.next_retry_at, s.retries_given_up
          FROM document_state s
          JOIN payment p ON p.id = (SELECT max(a.payment_id) FROM allocation a WHERE a.document_id = s.document_id)
          WHERE s.status = 'Posted' AND s.balance_minor > 0

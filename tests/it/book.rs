@@ -35,6 +35,7 @@ const MADE: &[&str] = &[
      ALTER TABLE payment_event DROP COLUMN loss_minor; ALTER TABLE allocation DROP COLUMN unapplied_minor;
      ALTER TABLE allocation DROP COLUMN unapplied_on",
     "ALTER TABLE operation DROP COLUMN by_itself",
+    "ALTER TABLE payment ADD COLUMN decline_action TEXT NOT NULL DEFAULT ''; ALTER TABLE payment DROP COLUMN next_action",
 ];
 
 /// What a call of the binary gave.

@@ -5,12 +5,11 @@ use crate::collect::owing;
 use daybook::domain::actor::{Actor, Role};
 use daybook::domain::document::DocumentKind;
 use daybook::domain::ids::{AccountId, DocumentId, MethodId, PaymentId};
-use daybook::domain::payment::{MethodKind, MethodStatus};
+use daybook::domain::payment::MethodKind;
 use daybook::engine::command::{
     AdjustKind, AdjustPart, Command, DraftChange, HandMade, NewLine, Pick,
 };
 use daybook::engine::{Error, Session, follow_up, four_eyes, perform, refund, roles, settings};
-use daybook::store::payment_method::MethodTerms;
 use daybook::store::{Store, StoreError};
 use std::path::Path;
 
@@ -162,17 +161,16 @@ fn act(session: &mut Session, deed: Deed) -> Result<(), Error> {
             Command::ChooseMethod { method: MethodId(number(&path, sql)) }
         }
         Deed::NewMethod => {
-            let terms = MethodTerms {
-                gateway: "sandbox".to_owned(),
+            let given = follow_up::GivenMethod {
+                gateway: Some("sandbox".to_owned()),
                 token: "ok3".to_owned(),
                 kind: MethodKind::Card,
                 display: "visa 3".to_owned(),
-                priority: 1,
                 expires_on: None,
-                status: MethodStatus::Active,
+                first: true,
             };
             let id = AccountId(number(&path, "SELECT id FROM account WHERE number = 'A1'"));
-            return follow_up::add_method(session, id, &terms, true).map(drop);
+            return follow_up::add_method(session, id, &given).map(drop);
         }
     };
     perform::perform(session, &daybook::store::operation::fresh_id(), command).map(drop)

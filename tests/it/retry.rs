@@ -187,6 +187,7 @@ fn a_hard_decline_needs_another_method_which_counts_at_once() {
 #[test]
 fn the_next_method_by_priority_takes_over_after_a_hard_decline() {
     let book = owing(&["decline:expired_card"]);
+    book.run(&["settings", "set", "retry.fallback", "true"]).ends(0);
     let more = "account_number,token,kind,display,priority\nA1,ok,card,mc 2,2\n";
     book.import("more.csv", more, &[]);
     collect(&book, 0);
@@ -315,6 +316,132 @@ fn money_that_goes_back_reopens_the_invoice_and_is_not_collected_again_by_rule()
     sound(&book);
 }
 
+/// A bank debit that comes back says by its code whether it is presented again, exactly as a decline
+/// does: lack of funds by the rules, what lacks authority or has wrong data never.
+#[test]
+fn a_return_has_the_class_of_its_code() {
+    let codes = [
+        ("AM04", "retry_later"),
+        ("R01", "retry_later"),
+        ("R09", "retry_later"),
+        ("MD01", "ask_mandate"),
+        ("MD06", "ask_mandate"),
+        ("MS02", "ask_mandate"),
+        ("AC04", "new_method"),
+        ("AC06", "new_method"),
+        ("R02", "new_method"),
+        ("R03", "new_method"),
+        ("R04", "new_method"),
+        ("R05", "ask_mandate"),
+        ("R07", "ask_mandate"),
+        ("R08", "ask_mandate"),
+        ("R10", "ask_mandate"),
+        ("R29", "ask_mandate"),
+        ("AM05", "gave_up"),
+        ("Q7", "gave_up"),
+    ];
+    let book = owing(&codes.map(|_| "ok"));
+    collect(&book, 0);
+    at(&book, "2026-01-08");
+    for (n, (code, _)) in codes.iter().enumerate() {
+        let payment = format!("P-{}", n + 1);
+        book.run(&["payment", "return", &payment, "--code", code]).ends(0);
+    }
+    let failed = book.run(&["payment", "failed", "--json"]).ends(0).json();
+    for (n, (code, group)) in codes.iter().enumerate() {
+        let invoice = format!("INV-{}", n + 1);
+        let listed =
+            failed[group].as_array().is_some_and(|g| g.iter().any(|f| f["invoice"] == invoice));
+        assert!(listed, "{code} is not in {group}: {failed}");
+    }
+    let run = book.run(&["collect", "--target", "2026-01-31", "--json"]).ends(0).json();
+    assert_eq!(run["picked"], 0, "before their time: {run}");
+    at(&book, "2026-01-10");
+    let run = book.run(&["retry", "--due", "--json"]).ends(0).json();
+    assert_eq!((&run["picked"], &run["approved"]), (&json!(3), &json!(3)), "{run}");
+    at(&book, "2026-03-30");
+    let run = book.run(&["collect", "--target", "2026-03-30", "--json"]).ends(0).json();
+    assert_eq!(run["picked"], 0, "{run}");
+    assert_eq!(payments(&book).len(), codes.len() + 3);
+    assert_eq!(balance(&book), 15_000);
+    sound(&book);
+}
+
+/// NACHA lets an entry be presented twice more, whatever the book's rules would do.
+#[test]
+fn a_returned_entry_is_presented_twice_more_at_most() {
+    let book = owing(&["ok"]);
+    collect(&book, 0);
+    for (payment, day, later) in
+        [("P-1", "2026-01-08", "2026-01-20"), ("P-2", "2026-02-01", "2026-02-20")]
+    {
+        at(&book, day);
+        book.run(&["payment", "return", payment, "--code", "R01"]).ends(0);
+        at(&book, later);
+        book.run(&["retry", "--due"]).ends(0);
+    }
+    assert_eq!(payments(&book).len(), 3);
+    at(&book, "2026-03-01");
+    book.run(&["payment", "return", "P-3", "--code", "R01"]).ends(0);
+    let failed = book.run(&["payment", "failed", "--json"]).ends(0).json();
+    assert_eq!(failed["gave_up"][0]["invoice"], "INV-1");
+    at(&book, "2026-05-01");
+    book.run(&["retry", "--due"]).ends(0);
+    collect(&book, 0);
+    assert_eq!((payments(&book).len(), balance(&book)), (3, 1_000));
+    sound(&book);
+}
+
+/// What the customer must confirm is this payment: no mandate is missing, and the card stays good.
+#[test]
+fn a_payment_to_confirm_is_asked_of_the_customer_and_bars_no_card() {
+    let book = owing(&["decline:authentication_required,ok"]);
+    let more = "account_number,token,kind,display,priority\nA1,ok,card,mc 2,2\n";
+    book.import("more.csv", more, &[]);
+    collect(&book, 0);
+    let failed = book.run(&["payment", "failed", "--json"]).ends(0).json();
+    assert_eq!(failed["ask_customer"][0]["invoice"], "INV-1", "{failed}");
+    assert_eq!(payments(&book)[0]["next_retry_at"], json!(null), "no other card by itself");
+    at(&book, "2026-01-20");
+    collect(&book, 0);
+    assert_eq!(payments(&book).len(), 1);
+    book.run(&["retry", "--payment", "P-1"]).ends(0);
+    assert_eq!(payments(&book)[1]["method"], "visa 1");
+    assert_eq!(balance(&book), 0);
+    sound(&book);
+}
+
+/// A card that is known by its token keeps its place, gateway and what is not given, whatever of it
+/// is entered anew; a later expiry makes a card that had expired good again.
+#[test]
+fn new_details_of_a_known_card_keep_its_place() {
+    let book = owing(&["decline:expired_card,ok"]);
+    let more = "account_number,token,kind,display,priority,expires_on\n\
+        A1,\"decline:expired_card,ok\",card,visa 1,1,2026-01-31\nA1,ok,card,mc 2,2,\n";
+    book.import("more.csv", more, &[]);
+    collect(&book, 0);
+    let add = |extra: &[&str]| {
+        let card = ["payment", "method", "add", "A1", "--token", "decline:expired_card,ok"];
+        let shown = ["--kind", "card", "--display", "visa 1"];
+        book.run(&[&card[..], &shown[..], extra].concat()).ends(0).out
+    };
+    book.run(&["settings", "set", "payment.gateway", "stripe"]).ends(0);
+    at(&book, "2026-01-06");
+    assert!(add(&["--expires", "2030-11-30"]).contains("changed"));
+    add(&[]);
+    let list = book.run(&["payment", "method", "list", "A1", "--json"]).ends(0).json();
+    let first = &list[0];
+    assert_eq!(
+        (&first["display"], &first["priority"], &first["expires_on"], &first["gateway"]),
+        (&json!("visa 1"), &json!(1), &json!("2030-11-30"), &json!("sandbox"))
+    );
+    at(&book, "2026-02-20");
+    collect(&book, 0);
+    assert_eq!(payments(&book)[1]["method"], "visa 1");
+    assert_eq!(balance(&book), 0);
+    sound(&book);
+}
+
 #[test]
 fn promises_disputes_and_auto_pay_off_keep_runs_away() {
     let book = owing(&["ok", "ok", "ok"]);
@@ -415,6 +542,7 @@ fn the_panel_and_the_command_line_group_alike() {
         "decline:expired_card",
         "decline:processing_error",
     ]);
+    book.run(&["settings", "set", "retry.fallback", "true"]).ends(0);
     let second = "account_number,token,kind,display,priority\nA7,ok,card,mc 2,2\n";
     book.import("more.csv", second, &[]);
     book.run(&["settings", "set", "retry.system", ""]).ends(0);

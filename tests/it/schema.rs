@@ -80,7 +80,7 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("payment_run.status", words!(PaymentRunStatus)),
         ("payment.status", words!(PaymentStatus)),
         ("payment.decline_class", decline),
-        ("payment.decline_action", action),
+        ("payment.next_action", action),
         ("delivery.channel", words!(Channel)),
         ("delivery.status", words!(DeliveryStatus)),
         ("job.kind", words!(JobKind)),
@@ -95,7 +95,7 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
 }
 
 /// Every `CHECK (column IN ('…'))` of the migrations, as `table.column` → words. A later migration
-/// that makes the table anew counts.
+/// that makes the table anew, or the column, counts.
 fn lists_in_schema() -> BTreeMap<String, Vec<String>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations");
     let mut files: Vec<_> =
@@ -108,11 +108,21 @@ fn lists_in_schema() -> BTreeMap<String, Vec<String>> {
             if let Some(rest) = line.strip_prefix("CREATE TABLE ") {
                 rest.split_whitespace().next().unwrap().clone_into(&mut table);
             }
+            let words: Vec<&str> = line.split([' ', ';']).collect();
+            if let ["ALTER", "TABLE", of, "DROP", "COLUMN", column, ..] = words.as_slice() {
+                found.remove(&format!("{of}.{column}"));
+            }
             let Some((_, list)) = line.split_once(" IN ('") else { continue };
             if !line.contains("CHECK (") {
                 continue;
             }
-            let column = line.split_whitespace().next().unwrap();
+            let column = match words.as_slice() {
+                ["ALTER", "TABLE", of, "ADD", "COLUMN", column, ..] => {
+                    (*of).clone_into(&mut table);
+                    column
+                }
+                _ => line.split_whitespace().next().unwrap(),
+            };
             let list = list.split("')").next().unwrap();
             let words = list.split("','").map(str::to_owned).collect();
             found.insert(format!("{table}.{column}"), words);

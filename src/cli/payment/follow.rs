@@ -5,11 +5,10 @@ use super::{Ctx, Exit, amount, output};
 use crate::cli::progress;
 use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::money::Currency;
-use crate::domain::payment::{MethodKind, MethodStatus};
+use crate::domain::payment::MethodKind;
 use crate::domain::payment_method::Unusable;
 use crate::engine::command::Receipt;
 use crate::engine::{Error, Session, follow_up, memo, reach, remind as engine_remind};
-use crate::store::payment_method::MethodTerms;
 use crate::store::{StoreError, account, debt, method_state};
 use chrono::NaiveDate;
 use serde_json::json;
@@ -164,19 +163,15 @@ pub(super) fn method(
             let kind = MethodKind::parse(kind).ok_or_else(|| {
                 Error::usage("bad_kind", format!("{kind:?} is no kind"), MethodKind::words())
             })?;
-            let config = session.config()?;
-            let terms = MethodTerms {
-                gateway: gateway
-                    .clone()
-                    .unwrap_or_else(|| config.get("payment.gateway").to_owned()),
+            let given = follow_up::GivenMethod {
+                gateway: gateway.clone(),
                 token: token.clone(),
                 kind,
                 display: display.clone(),
-                priority: if *first { 1 } else { 100 },
                 expires_on: *expires,
-                status: MethodStatus::Active,
+                first: *first,
             };
-            follow_up::add_method(session, id, &terms, *first)?
+            follow_up::add_method(session, id, &given)?
         }
         MethodAction::First { method } => follow_up::choose_method(session, method_id(method)?)?,
         MethodAction::Reset { method } => follow_up::reset_method(session, method_id(method)?)?,

@@ -21,7 +21,8 @@ fn class_and_action_agree_in_every_row() {
         let right = match row.class {
             DeclineClass::Soft | DeclineClass::System => row.action == NextAction::RetryLater,
             DeclineClass::Hard => {
-                matches!(row.action, NextAction::NewMethod | NextAction::AskMandate)
+                use NextAction::{AskCustomer, AskMandate, NewMethod};
+                matches!(row.action, NewMethod | AskMandate | AskCustomer)
             }
             DeclineClass::Unknown => false,
         };
@@ -90,6 +91,40 @@ fn what_the_networks_forbid_to_try_again_is_hard() {
     let other = meaning("q9");
     assert_eq!(other.class, DeclineClass::Unknown);
     assert!(other.words.contains("q9"));
+}
+
+#[test]
+fn only_lack_of_funds_is_presented_again() {
+    for code in ["AM04", "insufficient_funds"] {
+        assert_eq!(representments(code), u32::MAX, "{code}");
+    }
+    for code in ["R01", "R09"] {
+        assert_eq!(representments(code), 2, "{code}");
+    }
+    for code in [
+        "MD01", "MD06", "MS02", "AC04", "AC06", "R02", "R03", "R04", "R05", "R07", "R08", "R10",
+        "R29", "AM05", "R17", "83", "51", "", "Q7",
+    ] {
+        assert_eq!(representments(code), 0, "{code}");
+    }
+}
+
+/// The customer is to confirm the payment: the card is good, and no mandate is missing.
+#[test]
+fn what_the_customer_must_confirm_is_a_group_of_its_own() {
+    let asked: Vec<&str> =
+        rows().filter(|r| r.action == NextAction::AskCustomer).map(|r| r.code).collect();
+    assert_eq!(
+        asked,
+        [
+            "authentication_required",
+            "authentication_not_handled",
+            "mobile_device_authentication_required",
+            "payment_intent_authentication_failure",
+            "70",
+            "1A"
+        ]
+    );
 }
 
 /// What the schemes publish, typed from their lists and not from the table.

@@ -14,6 +14,7 @@ fn rules() -> RetryRules {
         min_gap_hours: 2,
         fallback: true,
         visa_30_days: 15,
+        mastercard_24_hours: 10,
         mastercard_30_days: 35,
         zone: berlin(),
     }
@@ -161,6 +162,24 @@ fn no_try_before_the_due_date_or_beyond_the_networks_limit() {
     assert_eq!(rules().budget_left(&full, frees), Some(1));
     let other = MethodState { network: Network::Other, ..full };
     assert_eq!(rules().budget_left(&other, frees), None);
+}
+
+/// Ten tries within a day: the eleventh waits until 24 hours after the first, though 25 are left of
+/// the thirty days.
+#[test]
+fn a_mastercard_is_tried_ten_times_in_24_hours_at_most() {
+    let first = at("2026-03-10T00:30:00");
+    let tries_at_ms: Vec<i64> = (0..10).map(|n| first + n * HOUR).collect();
+    let card = MethodState { network: Network::Mastercard, tries_at_ms, ..method(1, 1) };
+    assert_eq!(rules().budget_left(&card, at("2026-03-10T11:00:00")), Some(0));
+    assert_eq!(rules().budget_left(&card, first + DAY), Some(1));
+    assert_eq!(within_budget(&rules(), &card, at("2026-03-10T11:00:00")), first + DAY);
+    // Where a day has room and the thirty days have none, these decide, and the day after them.
+    let many: Vec<i64> = (0..35).map(|n| first - 29 * DAY + n * 20 * HOUR).collect();
+    let card = MethodState { tries_at_ms: many, ..card };
+    let free = within_budget(&rules(), &card, at("2026-03-10T11:00:00"));
+    assert!(rules().budget_left(&card, free) >= Some(1));
+    assert_eq!(rules().budget_left(&card, free - 1), Some(0));
 }
 
 #[test]

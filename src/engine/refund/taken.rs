@@ -88,10 +88,20 @@ pub(in crate::engine) fn take_back(
         on: event.event_on,
     };
     applied::give_back(tx, payment, &back)?;
-    if event.kind == EventKind::Refund {
-        super::settle_from_credits(tx, payment.id)?;
-    } else if let Some(method) = payment.method {
-        method_state::failed(tx, method, true)?;
+    match (event.kind, payment.method) {
+        (EventKind::Refund, _) => super::settle_from_credits(tx, payment.id)?,
+        (EventKind::Return, Some(method)) => {
+            settle::came_back(tx, payment, method, &event.reference)?;
+        }
+        (
+            EventKind::Chargeback
+            | EventKind::ChargebackWon
+            | EventKind::Settlement
+            | EventKind::LateSuccess
+            | EventKind::Evidence,
+            Some(method),
+        ) => method_state::failed(tx, method, true)?,
+        (_, None) => {}
     }
     let (kind, id, reply) = (event.kind, payment.id, &event.reply);
     let words = payment.currency.plain(event.amount_minor);

@@ -75,19 +75,24 @@ impl ListRow for FailedRow {
 macro_rules! group {
     () => {
         "CASE WHEN p.status IN ('Unknown') THEN 'look_up' \
-         WHEN p.status IN ('Declined','Canceled') AND p.decline_class = 'hard' AND s.next_retry_at IS NULL \
-           THEN CASE p.decline_action WHEN '' THEN 'new_method' ELSE p.decline_action END \
+         WHEN (p.status IN ('Declined','Canceled') OR p.status = 'Approved' AND p.returned_minor > 0) \
+             AND p.decline_class = 'hard' AND s.next_retry_at IS NULL \
+           THEN CASE p.next_action WHEN '' THEN 'new_method' ELSE p.next_action END \
          WHEN s.retries_given_up = 1 AND s.next_retry_at IS NULL THEN 'gave_up' \
-         WHEN p.status IN ('Declined','Canceled') THEN 'retry_later' ELSE 'none' END"
+         WHEN p.status IN ('Declined','Canceled') \
+           OR (p.status = 'Approved' AND p.returned_minor > 0 AND s.next_retry_at IS NOT NULL) THEN 'retry_later' \
+         ELSE 'none' END"
     };
 }
 const GROUP: &str = concat!("(", group!(), ")");
 
 const STATE: &str = "(CASE WHEN s.disputed <> '' THEN 'disputed' \
     WHEN s.promised_on IS NOT NULL THEN 'promised' \
-    WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown','Canceled') THEN 'failed' ELSE 'open' END)";
+    WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown','Canceled') \
+      OR (p.status = 'Approved' AND s.next_retry_at IS NOT NULL) THEN 'failed' ELSE 'open' END)";
 
-const GROUPS: &[&str] = &["retry_later", "new_method", "look_up", "ask_mandate", "gave_up", "none"];
+const GROUPS: &[&str] =
+    &["retry_later", "new_method", "look_up", "ask_mandate", "ask_customer", "gave_up", "none"];
 
 pub(super) const SPEC: Spec = Spec {
     columns: concat!(
@@ -97,7 +102,8 @@ pub(super) const SPEC: Spec = Spec {
         group!(),
         ", CASE WHEN s.disputed <> '' THEN 'disputed' \
          WHEN s.promised_on IS NOT NULL THEN 'promised' \
-         WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown','Canceled') THEN 'failed' \
+         WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown','Canceled') \
+           OR (p.status = 'Approved' AND s.next_retry_at IS NOT NULL) THEN 'failed' \
          ELSE 'open' END, s.promised_on, s.auto_pay_off"
     ),
     from: "document_state s JOIN document d ON d.id = s.document_id \

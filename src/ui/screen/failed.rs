@@ -75,6 +75,7 @@ impl Default for Failed {
             tab("new method", "status:failed group:new_method"),
             tab("look up", "status:failed group:look_up"),
             tab("ask mandate", "status:failed group:ask_mandate"),
+            tab("to confirm", "status:failed group:ask_customer"),
             tab("gave up", "status:failed group:gave_up"),
             tab("overdue", "due<1970-01-01"),
             tab("promised", "status:promised"),
@@ -232,6 +233,9 @@ impl Failed {
             items.push(match group {
                 NextAction::RetryLater | NextAction::LookUp => {
                     Item::new('g', label, Intent::RetryGroup(group))
+                }
+                NextAction::AskCustomer => {
+                    Item::unavailable('g', label, "each customer confirms first; then one by one")
                 }
                 NextAction::NewMethod | NextAction::AskMandate | NextAction::GaveUp => {
                     Item::unavailable('g', label, "needs another method or a decision first")

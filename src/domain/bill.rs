@@ -32,6 +32,7 @@ use super::proration::{Proration, ProrationConflict};
 use super::rating::RatingError;
 use super::tax::TaxError;
 use super::term::UnknownTerm;
+use super::withdrawn::Withdrawn;
 use chrono::NaiveDate;
 use std::collections::{HashMap, HashSet};
 use timeline::{ChargeLine, CycleDays, SubscriptionLine};
@@ -88,6 +89,9 @@ pub enum BillError {
     /// The tax cannot be computed.
     #[error(transparent)]
     Tax(#[from] TaxError),
+    /// Nothing new is charged in the account's currency.
+    #[error("{0}: nothing new is charged in it; make an account in the new currency")]
+    Withdrawn(&'static Withdrawn),
 }
 
 /// The error of a charge whose amount cannot be computed.

@@ -253,6 +253,12 @@ impl DocumentTax {
 /// A posting date this far from today is asked about, days.
 const FAR_DAYS: i64 = 31;
 
+/// That `day` is before the date of the last number of the series, in words; none if it is not.
+pub fn runs_backwards(day: NaiveDate, last: Option<(&str, NaiveDate)>) -> Option<String> {
+    let (number, on) = last.filter(|(_, on)| day < *on)?;
+    Some(format!("{day} is before {number}, the last one, of {on}"))
+}
+
 /// What is odd about printing `day` on documents that are posted `today`. `last` is the last number
 /// of the series so far with its date: numbers and dates are expected to rise together (for
 /// invoices see Council Directive 2006/112/EC, article 226 (1) and (2): date of issue, and a
@@ -262,10 +268,7 @@ pub fn date_doubts(
     today: NaiveDate,
     last: Option<(&str, NaiveDate)>,
 ) -> Vec<String> {
-    let mut doubts = Vec::new();
-    if let Some((number, on)) = last.filter(|(_, on)| day < *on) {
-        doubts.push(format!("{day} is before {number}, the last one, of {on}"));
-    }
+    let mut doubts: Vec<String> = runs_backwards(day, last).into_iter().collect();
     if day.year() != today.year() {
         doubts.push(format!("{day} is not in this year: the numbers are those of {}", day.year()));
     }

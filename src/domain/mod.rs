@@ -68,3 +68,4 @@ pub mod tax;
 pub mod term;
 pub mod text;
 pub mod timekeeping;
+pub mod withdrawn;

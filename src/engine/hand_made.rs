@@ -7,6 +7,7 @@ use super::{Error, Session};
 use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
 use crate::domain::document::DocumentKind;
+use crate::domain::withdrawn;
 use crate::store::billing::NewDraft;
 use crate::store::document::{self, Source};
 use crate::store::draft;
@@ -31,6 +32,14 @@ pub fn make(session: &mut Session, new: &HandMade) -> Result<Receipt, Error> {
             return Err(StoreError::NotFound(format!("account {}", new.account)).into());
         };
         let on = new.invoice_on.unwrap_or(tx.now().today);
+        let charges = new.kind == DocumentKind::Invoice;
+        if let Some(gone) = withdrawn::on(found.currency, on).filter(|_| charges) {
+            return Err(Error::usage(
+                "withdrawn_currency",
+                format!("{gone}: nothing new is charged in it"),
+                "a document that was billed before is corrected with daybook adjust",
+            ));
+        }
         let versions = account::versions(tx, found.id)?;
         let Some(version) = version_on(&versions, on) else {
             return Err(Error::Bug(format!("account {} has no terms", new.account)));

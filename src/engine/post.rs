@@ -4,6 +4,8 @@
 //! that may be posted, and says of the others why they stay behind. A kernel lock lets one posting
 //! number at a time, so that the range shown is the range used.
 
+mod dates;
+
 use super::command::{JobSpec, Pick, Refused};
 use super::job::{Ports, Runner, Slice};
 use super::{Error, Session};
@@ -140,6 +142,14 @@ pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Resu
             }
             placed.sort_unstable_by_key(|(account, pick)| (*account, pick.id));
             placed.dedup_by_key(|(_, pick)| pick.id);
+            if invoice_on.is_none() && dates::must_rise(&settings::load(tx)?) {
+                let mut days = Vec::with_capacity(placed.len());
+                for (account, pick) in placed {
+                    days.push((document::get(tx, pick.id)?.invoice_on, account, pick));
+                }
+                days.sort_by_key(|(day, ..)| *day);
+                placed = days.into_iter().map(|(_, account, pick)| (account, pick)).collect();
+            }
             let subject = placed.first().map(|(_, p)| p.id.to_string()).unwrap_or_default();
             let spec = JobSpec::Post { run: None, drafts: Vec::new(), invoice_on };
             (spec, subject, placed.len() as i64)
@@ -224,6 +234,13 @@ pub fn pattern(config: &Config, kind: DocumentKind) -> &str {
 pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
     let config = settings::load(tx)?;
     let row = document::get(tx, id)?;
+    if let Some(why) = dates::backwards(tx, row.kind, row.invoice_on, &config)? {
+        return Err(Error::usage(
+            "dates_run_backwards",
+            why,
+            "a later date, or daybook settings set series.dates warn",
+        ));
+    }
     let frozen = freeze(tx, &row, &config)?;
     Ok(posting::post(tx, &row, pattern(&config, row.kind), &frozen)?)
 }
@@ -296,16 +313,23 @@ fn run_slice(
     invoice_on: Option<NaiveDate>,
     size: u32,
 ) -> Result<Slice, Error> {
-    let after = match job.cursor.as_str() {
-        "" => (0, 0),
-        place => place
-            .split_once(':')
-            .and_then(|(a, d)| Some((a.parse().ok()?, d.parse().ok()?)))
-            .ok_or_else(|| job.lost())?,
+    let (mut day, mut after) = match job.cursor.as_str() {
+        "" if invoice_on.is_none() && dates::must_rise(&settings::load(tx)?) => {
+            (posting::next_day(tx, run, None)?, (0, 0))
+        }
+        "" => (None, (0, 0)),
+        place => place_of(place).ok_or_else(|| job.lost())?,
     };
-    let next = posting::next_drafts(tx, run, after, size)?;
+    let next = loop {
+        let next = posting::next_drafts(tx, run, day, after, size)?;
+        // Where dates must rise, the drafts of the next day follow those of this one.
+        let Some(done) = day.filter(|_| next.is_empty()) else { break next };
+        let Some(later) = posting::next_day(tx, run, Some(done))? else { break next };
+        (day, after) = (Some(later), (0, 0));
+    };
     let picks: Vec<Pick> = next.iter().map(|(_, id)| Pick { id: *id, version: 0 }).collect();
-    let cursor = next.last().map(|(account, id)| format!("{account}:{}", id.0));
+    let day = day.map(|day| format!("{day}:")).unwrap_or_default();
+    let cursor = next.last().map(|(account, id)| format!("{day}{account}:{}", id.0));
     let slice = post_some(tx, job, &picks, invoice_on, cursor.as_deref())?;
     if slice == Slice::Done {
         bill_run::set_status(tx, run, BillRunStatus::Posted, "")?;
@@ -319,6 +343,18 @@ fn run_slice(
         tx.note(run, format!("posted: {documents}, {} left behind", done.refused_count));
     }
     Ok(slice)
+}
+
+/// Reads where a posting stands: its account and draft, and the day where it goes by days.
+fn place_of(text: &str) -> Option<(Option<NaiveDate>, (i64, i64))> {
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts.as_slice() {
+        [account, draft] => Some((None, (account.parse().ok()?, draft.parse().ok()?))),
+        [day, account, draft] => {
+            Some((Some(day.parse().ok()?), (account.parse().ok()?, draft.parse().ok()?)))
+        }
+        _ => None,
+    }
 }
 
 fn marked_slice(
@@ -423,6 +459,10 @@ fn post_one(
     };
     if let Some(reason) = blocked(tx, &row, config)? {
         return Ok(Err(again(reason)));
+    }
+    let day = moved.unwrap_or(row.invoice_on);
+    if let Some(reason) = dates::refused(tx, &row, day, config)? {
+        return Ok(Err(reason));
     }
     let second = match super::four_eyes::seen(tx, &row)? {
         Ok(second) => second,

@@ -3,6 +3,7 @@
 use super::{Refused, Slot};
 use crate::domain::money::{Currency, parse_decimal};
 use crate::domain::text::{self, TextError};
+use crate::domain::withdrawn;
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use std::borrow::Cow;
@@ -236,7 +237,11 @@ impl<'r> Cells<'r> {
             return Err(missing(slot));
         }
         Currency::parse(&text).ok_or_else(|| {
-            let hint = "use the three letters of ISO 4217 (EUR, USD, JPY)";
+            let gone = withdrawn::of_code(&text);
+            let hint = gone.map_or_else(
+                || "use the three letters of ISO 4217 (EUR, USD, JPY)".to_owned(),
+                |gone| format!("use {}: {gone}", gone.successor),
+            );
             Fault::new(slot.name, &text, "is not a currency that can be billed in", hint)
         })
     }

@@ -6,24 +6,59 @@ use crate::domain::document::DocumentKind;
 use crate::domain::ids::{BillRunId, DocumentId};
 use crate::domain::ledger as ledger_rules;
 use crate::domain::series::{Pattern, continues, number_from, series_from};
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
 use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
 
-/// The next drafts of a run in posting order (account, then document), after `after`.
+/// The next drafts of a run in posting order (account, then document), after `after`; of this day, or
+/// of any.
 pub fn next_drafts(
     db: &Db<'_>,
     run: BillRunId,
+    day: Option<NaiveDate>,
     after: (i64, i64),
     limit: u32,
 ) -> Result<Vec<(i64, DocumentId)>, StoreError> {
     let mut statement = db.conn().prepare_cached(
         "SELECT account_id, id FROM document INDEXED BY document_draft
-         WHERE run_id = ?1 AND status = 'Draft' AND (account_id, id) > (?2, ?3) ORDER BY account_id, id LIMIT ?4",
+         WHERE run_id = ?1 AND status = 'Draft' AND (account_id, id) > (?2, ?3)
+           AND (?5 IS NULL OR invoice_on = ?5) ORDER BY account_id, id LIMIT ?4",
     )?;
-    let rows = statement
-        .query_map((run.0, after.0, after.1, limit), |r| Ok((r.get(0)?, DocumentId(r.get(1)?))))?;
+    let rows = statement.query_map((run.0, after.0, after.1, limit, day), |r| {
+        Ok((r.get(0)?, DocumentId(r.get(1)?)))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The first invoice date after `after` (none: of all) among the drafts of a run.
+pub fn next_day(
+    db: &Db<'_>,
+    run: BillRunId,
+    after: Option<NaiveDate>,
+) -> Result<Option<NaiveDate>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT min(invoice_on) FROM document
+             WHERE run_id = ?1 AND status = 'Draft' AND (?2 IS NULL OR invoice_on > ?2)",
+        )?
+        .query_row((run.0, after), |r| r.get(0))?)
+}
+
+/// The last number that a pattern gave in the series of a day, and the date of its document.
+pub fn last_of_series(
+    db: &Db<'_>,
+    pattern: &str,
+    day: NaiveDate,
+) -> Result<Option<(String, NaiveDate)>, StoreError> {
+    let last = last_number(db, &series_from(pattern, day.year()))?;
+    let number = number_from(pattern, day.year(), last);
+    let on = db
+        .conn()
+        .prepare_cached("SELECT invoice_on FROM document WHERE number = ?1")?
+        .query_row([&number], |r| r.get(0))
+        .optional()?;
+    Ok(on.map(|on| (number, on)))
 }
 
 /// The highest number a series has given; 0 before the first.

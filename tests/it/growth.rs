@@ -105,7 +105,7 @@ fn drafts(grown: &mut Grown) -> BillRunId {
     grown.part("accept many", |s| review::accept(s, &picks, "").unwrap());
     grown.part("undo it", |s| undo::undo(s, None).unwrap());
     grown.part("redo it", |s| undo::redo(s).unwrap());
-    grown.page("page of drafts to post", |db| posting::next_drafts(db, first, (0, 0), 50));
+    grown.page("page of drafts to post", |db| posting::next_drafts(db, first, None, (0, 0), 50));
     grown.page("page of drafts to release", |db| {
         document::drafts_of_run(db, first, DocumentId(0), 50)
     });

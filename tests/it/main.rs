@@ -80,4 +80,5 @@ mod ui;
 mod unknown;
 mod unreadable;
 mod write_off;
+mod withdrawn;
 mod zones;

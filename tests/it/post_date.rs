@@ -32,6 +32,51 @@ fn due_dates_follow_but_for_those_set_by_hand_and_odd_dates_are_said() {
     book.is_sound();
 }
 
+/// With `series.dates = refuse` no number is given to an earlier date than the last one's; the drafts
+/// of one posting go by their dates, so that an early one is not left behind for a late one.
+#[test]
+fn dates_that_must_rise_are_not_posted_backwards() {
+    let book = billed();
+    book.run(&["settings", "set", "series.dates", "refuse"]).ends(0);
+    book.run(&["settings", "set", "series.dates", "never"]).ends(2);
+    book.say("invoice edit D-000001 --set invoice_date=2026-02-03 --reason later").ends(0);
+    let posted = book.say("post --invoice D-000001 D-000002 --json").ends(0).json();
+    assert_eq!(posted["posted"], 2, "{posted}");
+    let number = |id: &str| book.document(id)["number"].clone();
+    assert_eq!(
+        (number("D-000002"), number("D-000001")),
+        (json!("INV-2026-000001"), json!("INV-2026-000002"))
+    );
+    // D-000003 is of 2026-02-01.
+    let posted = book.say("post BR-000001 --json").ends(1).json();
+    assert_eq!(posted["posted"], 0, "{posted}");
+    let why = posted["refused"][0]["reason"].as_str().unwrap();
+    assert_eq!(
+        why,
+        "2026-02-01 is before INV-2026-000002, the last one, of 2026-02-03 (series.dates)"
+    );
+    let posted = book.say("post BR-000001 --invoice-date 2026-02-03 --json").ends(0).json();
+    assert_eq!(posted["posted"], 1, "{posted}");
+    book.run(&["settings", "set", "series.dates", "warn"]).ends(0);
+    book.is_sound();
+}
+
+/// A run's drafts of several days are numbered day by day, whatever their accounts.
+#[test]
+fn a_run_is_numbered_by_date_where_dates_must_rise() {
+    let book = billed();
+    book.run(&["settings", "set", "series.dates", "refuse"]).ends(0);
+    book.say("invoice edit D-000001 --set invoice_date=2026-02-03 --reason later").ends(0);
+    book.say("invoice edit D-000003 --set invoice_date=2026-01-31 --reason earlier").ends(0);
+    let posted = book.say("post BR-000001 --json").ends(0).json();
+    assert_eq!(posted["posted"], 3, "{posted}");
+    let order = ["D-000003", "D-000002", "D-000001"].map(|id| book.document(id)["number"].clone());
+    assert_eq!(order, ["INV-2026-000001", "INV-2026-000002", "INV-2026-000003"].map(|n| json!(n)));
+    // A memo of today would be the first of its own series; the next may not be before it.
+    book.say("adjust INV-2026-000001 --whole --reason x").ends(0);
+    book.is_sound();
+}
+
 #[test]
 fn another_year_is_said_in_words() {
     let book = billed();

@@ -9,6 +9,7 @@ use crate::domain::explain::{Derivation, LineTax};
 use crate::domain::ids::{ChargeId, ChargeVersionId};
 use crate::domain::tax::{TaxLine, TaxedLine, compute};
 use crate::domain::term::PaymentTerm;
+use crate::domain::withdrawn;
 use std::collections::HashMap;
 
 /// Splits the lines into documents by the memo rule and completes them.
@@ -99,6 +100,10 @@ fn complete<'a>(
             rate: line.rate.clone(),
         })
         .collect();
+    let charges = kind == DocumentKind::Invoice && lines.iter().any(|l| l.said_minor > 0);
+    if let Some(gone) = withdrawn::on(ctx.input.currency, invoice_on).filter(|_| charges) {
+        return Err(BillError::Withdrawn(gone));
+    }
     let taxed = compute(&tax_lines, taxes, invoice_on, ctx.input.currency, ctx.rules)?;
     let po_number = po_number(&lines, terms);
     let items = lines

@@ -6,6 +6,8 @@ use super::plan::{ALWAYS, Change, Findings, Merge, RowDeed, differences, mark_st
 use super::second::Judged;
 use crate::domain::account::{Version, newest, version_on};
 use crate::domain::charge::{BillingPeriod, ChargeTerms, ChargeType, Model};
+use crate::domain::money::Currency;
+use crate::domain::withdrawn;
 use crate::import::charge::{ChargeColumns, ChargeRow, check, fields, overlay};
 use crate::import::header::Columns as _;
 use crate::import::{Fault, Row, Table};
@@ -63,10 +65,13 @@ pub fn plan<'r>(
             continue;
         };
         let taken = match found {
-            None => known
-                .claim(db, "charge_number", &row.value.charge_number)?
-                .and_then(|()| table.columns.complete())
-                .and_then(|()| take_new(&mut plan, row, owner)),
+            None => {
+                let (_, currency, _) = account::owes(db, owner.account)?;
+                known
+                    .claim(db, "charge_number", &row.value.charge_number)?
+                    .and_then(|()| table.columns.complete())
+                    .and_then(|()| take_new(&mut plan, row, owner, currency))
+            }
             Some(found) => take_known(db, &mut plan, &table.columns, row, owner, found)?,
         };
         if let Err(fault) = taken {
@@ -80,9 +85,16 @@ fn take_new<'r>(
     plan: &mut Plan<'r>,
     row: &'r Row<ChargeRow>,
     owner: SubscriptionRef,
+    currency: Currency,
 ) -> Result<(), Fault> {
     let terms = complete(row.value.terms.clone());
-    check(&terms, terms.start_on.unwrap_or(owner.start_on))?;
+    let start_on = terms.start_on.unwrap_or(owner.start_on);
+    check(&terms, start_on)?;
+    if let Some(gone) = withdrawn::on(currency, start_on) {
+        let hint = format!("make an account in {} and charge it there", gone.successor);
+        let message = format!("{gone}: the account's currency takes no new charge");
+        return Err(Fault::new("start_date", &start_on.to_string(), message, hint));
+    }
     plan.findings.counts.added += 1;
     plan.new.push((&row.value, terms, owner));
     Ok(())

@@ -2,10 +2,12 @@
 
 use super::post_second::{self, Poster};
 use super::{ReadError, Totals, currency};
+use crate::config::Config;
 use crate::domain::document::{DocumentKind, date_doubts};
 use crate::domain::money::Currency;
 use crate::domain::series::number_from;
-use crate::store::{Db, word};
+use crate::domain::withdrawn;
+use crate::store::{Db, posting, word};
 use chrono::NaiveDate;
 use rusqlite::OptionalExtension;
 use std::collections::BTreeMap;
@@ -112,9 +114,56 @@ fn postable(db: &Db<'_>, dates: Dates<'_>) -> Result<(String, String), ReadError
         "CASE WHEN d.status <> 'Draft' THEN 'no longer drafts' WHEN s.review = 'held' THEN 'held' \
          WHEN s.stale <> '' THEN 'stale: regenerate them, or accept them with a reason' \
          WHEN {unseen} THEN 'not accepted yet (post.require_review)' \
-         WHEN {no_tax_id} THEN 'reverse charge without a tax id of the customer' ELSE '' END"
+         WHEN {no_tax_id} THEN 'reverse charge without a tax id of the customer' \
+         WHEN {} THEN 'in a currency that is withdrawn' \
+         WHEN {} THEN 'dated before the last number of their series (series.dates)' ELSE '' END",
+        gone(dates),
+        backwards(db, &config, dates)?
     );
     Ok((format!("({reason}) = ''"), reason))
+}
+
+/// That a draft charges something in a currency that is withdrawn on its date.
+fn gone(dates: Dates<'_>) -> String {
+    let day = day_of(dates);
+    let mut any = vec!["0".to_owned()];
+    for gone in withdrawn::all() {
+        if let Some(since) = gone.since() {
+            any.push(format!("d.currency = '{}' AND {day} >= '{since}'", gone.code));
+        }
+    }
+    format!("(d.kind = 'invoice' AND d.total_minor > 0 AND ({}))", any.join(" OR "))
+}
+
+/// Where dates must rise: that a draft is dated before the last number of its series.
+fn backwards(db: &Db<'_>, config: &Config, dates: Dates<'_>) -> Result<String, ReadError> {
+    let mut any = vec!["0".to_owned()];
+    if config.get("series.dates") != "refuse" {
+        return Ok(any.remove(0));
+    }
+    let day = day_of(dates);
+    let mut statement = db.conn().prepare_cached("SELECT kind, year FROM series")?;
+    let rows =
+        statement.query_map([], |r| Ok((word(r, 0, DocumentKind::parse)?, r.get::<_, i32>(1)?)))?;
+    for row in rows {
+        let (kind, year) = row?;
+        let pattern = config.get(&format!("series.{kind}"));
+        let Some(first) = NaiveDate::from_ymd_opt(year, 1, 1) else { continue };
+        if let Some((_, on)) = posting::last_of_series(db, pattern, first)? {
+            let of_year = if pattern.contains("{year}") {
+                format!("substr({day}, 1, 4) = '{year:04}' AND ")
+            } else {
+                String::new()
+            };
+            any.push(format!("d.kind = '{kind}' AND {of_year}{day} < '{on}'"));
+        }
+    }
+    Ok(format!("({})", any.join(" OR ")))
+}
+
+/// The date that would be printed, as SQL.
+fn day_of(dates: Dates<'_>) -> String {
+    dates.invoice_on.map_or_else(|| "d.invoice_on".to_owned(), |day| format!("'{day}'"))
 }
 
 /// Nobody accepted it as it would be posted: another invoice date is a change.
@@ -218,10 +267,7 @@ fn series(
     dates: Dates<'_>,
     out: &mut PostPreview,
 ) -> Result<(), ReadError> {
-    let day = match dates.invoice_on {
-        Some(day) => format!("'{day}'"),
-        None => "d.invoice_on".to_owned(),
-    };
+    let day = day_of(dates);
     let sql = format!(
         "SELECT d.kind, substr({day}, 1, 4), count(*), \
          coalesce((SELECT r.last FROM series r WHERE r.kind = d.kind \

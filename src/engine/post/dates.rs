@@ -1,0 +1,44 @@
+//! Under which date a document may be posted: after the last of its series where dates must rise, and
+//! while its currency is one.
+
+use super::pattern;
+use crate::config::Config;
+use crate::domain::document::{DocumentKind, runs_backwards};
+use crate::domain::withdrawn;
+use crate::store::document::DocumentRow;
+use crate::store::{Db, StoreError, posting};
+use chrono::NaiveDate;
+
+/// Whether what is dated before the last number of its series is not posted.
+pub(super) fn must_rise(config: &Config) -> bool {
+    config.get("series.dates") == "refuse"
+}
+
+/// Why a document of a kind may not be posted under a date, if the series' dates must rise.
+pub(super) fn backwards(
+    db: &Db<'_>,
+    kind: DocumentKind,
+    day: NaiveDate,
+    config: &Config,
+) -> Result<Option<String>, StoreError> {
+    if !must_rise(config) {
+        return Ok(None);
+    }
+    let last = posting::last_of_series(db, pattern(config, kind), day)?;
+    let last = last.as_ref().map(|(number, on)| (number.as_str(), *on));
+    Ok(runs_backwards(day, last).map(|why| format!("{why} (series.dates)")))
+}
+
+/// Why a draft may not be posted under a date: its series, or its currency.
+pub(super) fn refused(
+    db: &Db<'_>,
+    row: &DocumentRow,
+    day: NaiveDate,
+    config: &Config,
+) -> Result<Option<String>, StoreError> {
+    let charges = row.kind == DocumentKind::Invoice && row.total_minor > 0;
+    if let Some(gone) = withdrawn::on(row.currency, day).filter(|_| charges) {
+        return Ok(Some(format!("{gone}: nothing new is charged in it")));
+    }
+    backwards(db, row.kind, day, config)
+}

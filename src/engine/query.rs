@@ -5,10 +5,12 @@ use crate::domain::actor::Actor;
 use crate::domain::ids::{AccountId, DocumentId, RunId};
 use crate::domain::money::Currency;
 use crate::domain::recovery::{Recovery, usual_since};
-use crate::engine::command::{NewPaymentRun, Pick};
+use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
 use crate::engine::undo::{self, Deed};
 pub use crate::engine::usage::Pending;
-use crate::engine::{Error, Session, collect, copies, deliver, reach, today, usage};
+use crate::engine::{
+    Error, Session, bill, collect, copies, deliver, reach, regenerate, today, usage,
+};
 use crate::store::job::{self, JobState};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
@@ -79,8 +81,12 @@ pub enum Query {
     PostMarked(Vec<Pick>, Option<NaiveDate>),
     /// What queueing the copies of posted documents would do.
     Deliver,
+    /// What a bill run would make.
+    Bill(NewBillRun),
     /// What a payment run would charge.
     Collect(NewPaymentRun),
+    /// What rating these drafts again would throw away of what was done by hand.
+    Lost(Vec<Pick>),
     /// What became of money that failed at the first try.
     Recovery,
     /// The samples of runs that are not posted yet.
@@ -125,6 +131,21 @@ pub struct CollectPreview {
     pub credits: Vec<(Currency, i64)>,
     /// Invoices it would leave out, by reason in words.
     pub left_out: Vec<(String, i64)>,
+}
+
+/// What a bill run would do, as the book is now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BillPreview {
+    /// Invoices and debit memos it would make.
+    pub invoices: i64,
+    /// Credit memos.
+    pub credit_memos: i64,
+    /// Their totals, minor units.
+    pub money: Vec<(Currency, i64)>,
+    /// Accounts with nothing due that is not billed already.
+    pub already_billed: i64,
+    /// Accounts that would fail: number and reason.
+    pub failures: Vec<(String, String)>,
 }
 
 /// A hit of the palette.
@@ -175,8 +196,12 @@ pub enum Answer {
     Post(PostPreview),
     /// Of [`Query::Deliver`]: copies by e-mail, by print, and what cannot go, by reason.
     Deliver(usize, usize, Vec<(String, usize)>),
+    /// Of [`Query::Bill`].
+    Bill(BillPreview),
     /// Of [`Query::Collect`].
     Collect(CollectPreview),
+    /// Of [`Query::Lost`]: only drafts that lose something.
+    Lost(Vec<(DocumentId, Vec<String>)>),
     /// Of [`Query::Recovery`]: since when, and by currency.
     Recovery(NaiveDate, Vec<Recovery>),
     /// Of [`Query::Samples`], newest run first.
@@ -195,6 +220,13 @@ pub enum Answer {
     LastDeed(Option<Deed>),
     /// Of [`Query::Find`].
     Find(Vec<Hit>),
+}
+
+impl Query {
+    /// Whether the answer takes longer than a clerk who is looking at a list shall wait.
+    pub fn is_slow(&self) -> bool {
+        matches!(self, Self::Bill(_) | Self::Collect(_) | Self::Lost(_))
+    }
 }
 
 /// Samples that a screen shows at most.
@@ -219,6 +251,19 @@ pub fn ask(session: &Session, query: &Query) -> Result<Answer, Error> {
             credits: run.credits.into_values().collect(),
             left_out: run.skipped.into_iter().map(|(r, n)| (words(r.as_str()), n)).collect(),
         }));
+    }
+    if let Query::Bill(new) = query {
+        // What it would ask about is asked when it is made.
+        let params = bill::params(session, &NewBillRun { confirmed: true, ..new.clone() })?;
+        let bill::DryRun { progress, failures } = bill::dry_run(session, &params)?;
+        let (invoices, credit_memos) = (progress.invoices, progress.credit_memos);
+        let money = progress.totals.into_iter().map(|(c, t)| (c, t.total_minor)).collect();
+        let already_billed = progress.already_billed;
+        let found = BillPreview { invoices, credit_memos, money, already_billed, failures };
+        return Ok(Answer::Bill(found));
+    }
+    if let Query::Lost(drafts) = query {
+        return Ok(Answer::Lost(regenerate::lost(session, drafts)?));
     }
     let now = session.now()?;
     if let Query::Usage(account) = query {
@@ -310,7 +355,9 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Ans
             let since = usual_since(now.today);
             Answer::Recovery(since, read::recovery::sums(db, since)?)
         }
+        Query::Bill(_) => Answer::Bill(BillPreview::default()),
         Query::Collect(_) => Answer::Collect(CollectPreview::default()),
+        Query::Lost(_) => Answer::Lost(Vec::new()),
         Query::Samples => Answer::Samples(read::sample::open(db, SAMPLES)?),
         Query::Usage(_) => Answer::Usage(now.today, Box::default()),
         Query::History(subject) => Answer::History(read::invoice::history(db, subject)?),

@@ -10,6 +10,7 @@ use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
 use crate::domain::bill::bill_account;
 use crate::domain::billing::{AccountBill, AccountInput, BillDates, DraftDocument, DraftItem};
+use crate::domain::document::DocumentStatus;
 use crate::domain::ids::DocumentId;
 use crate::store::billing::{self, NewDraft, Span};
 use crate::store::document::{self, DocumentRow, Origin};
@@ -46,6 +47,25 @@ pub fn preview(session: &Session, id: DocumentId) -> Result<Preview, Error> {
         let row = document::get(db, id)?;
         let before = draft::load(db, &row)?;
         Ok(plan(db, &row, &before)?.preview)
+    })
+}
+
+/// What rating again would throw away of what a clerk did, in words; drafts that lose nothing, or
+/// are no more, are left out.
+pub fn lost(session: &Session, picks: &[Pick]) -> Result<Vec<(DocumentId, Vec<String>)>, Error> {
+    session.store.read(|db| {
+        let mut out = Vec::new();
+        for pick in picks {
+            let row = document::get(db, pick.id)?;
+            if row.status != DocumentStatus::Draft {
+                continue;
+            }
+            let dropped = told(db, &row, &draft::load(db, &row)?, &[])?.dropped;
+            if !dropped.is_empty() {
+                out.push((row.id, dropped));
+            }
+        }
+        Ok(out)
     })
 }
 

@@ -2,6 +2,7 @@
 //! handed out as [`Effect`]s. Keys go to the top modal, else to the screen's table, the lists'
 //! table, everywhere's table, in this order.
 
+mod ahead;
 mod outcome;
 mod overlays;
 mod screens;
@@ -22,10 +23,11 @@ use crate::engine::command::Command;
 use crate::engine::query::{Answer, Query};
 use crate::store::Topic;
 use crate::zone::Zone;
+use ahead::Typed;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use screens::Screens;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The smallest terminal the screens fit in.
 pub const LEAST: (u16, u16) = (60, 15);
@@ -42,6 +44,10 @@ pub struct App {
     said: String,
     /// A form whose command is on its way: it comes back if the command is refused.
     sent: Option<Box<Form>>,
+    /// What was typed while an answer is under way that it needs.
+    ahead: VecDeque<Typed>,
+    /// A form from the session before that was put aside.
+    aside: Option<Box<Form>>,
     dirty: bool,
     /// What was said of undo, for the next time it is asked.
     undo: undo::Undo,
@@ -64,6 +70,8 @@ impl App {
             notice: None,
             said: String::new(),
             sent: None,
+            ahead: VecDeque::new(),
+            aside: None,
             dirty: true,
             undo: undo::Undo::default(),
             repeated: BTreeMap::new(),
@@ -110,20 +118,8 @@ impl App {
     /// Decides what a message changes and what shall be done.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
-            Msg::Key(key) => {
-                self.notice = None;
-                self.dirty = true;
-                self.key(key);
-            }
-            Msg::Paste(text) => {
-                self.dirty = true;
-                if let Some(modal) = self.modals.last_mut() {
-                    let step = modal.paste(&text, &mut self.cx);
-                    self.step(step);
-                } else {
-                    self.cx.say("pasted text runs no keys; open a field first (/ or :)");
-                }
-            }
+            Msg::Key(key) => self.typed(Typed::Key(key)),
+            Msg::Paste(text) => self.typed(Typed::Paste(text)),
             Msg::Resize(width, height) => {
                 self.cx.size = (width, height);
                 self.dirty = true;
@@ -159,7 +155,17 @@ impl App {
             Msg::Quit(code) => self.quit(code),
         }
         self.settle();
+        self.catch_up();
         std::mem::take(&mut self.cx.effects)
+    }
+
+    fn paste(&mut self, text: &str) {
+        if let Some(modal) = self.modals.last_mut() {
+            let step = modal.paste(text, &mut self.cx);
+            self.step(step);
+        } else {
+            self.cx.say("pasted text runs no keys; open a field first (/ or :)");
+        }
     }
 
     fn say(&mut self, text: String) {
@@ -193,6 +199,7 @@ impl App {
 
     fn open(&mut self, modal: Modal) {
         if modal.drops_type_ahead() {
+            self.ahead.clear();
             self.cx.effects.push(Effect::DropTypeAhead);
         }
         if let Modal::Form(form) = &modal {
@@ -265,14 +272,26 @@ impl App {
     fn step(&mut self, step: Step) {
         match step {
             Step::Stay => {}
-            Step::Close => {
-                if let Some(Modal::Ask(ask)) = self.close()
-                    && let Some(form) = ask.into_form()
-                {
-                    self.open(Modal::Form(form));
-                    self.say("nothing was done; what was typed is still here".to_owned());
+            Step::Close => match self.close() {
+                Some(Modal::Ask(ask)) => {
+                    if let Some(form) = ask.into_form() {
+                        self.open(Modal::Form(form));
+                        self.say("nothing was done; what was typed is still here".to_owned());
+                    }
                 }
-            }
+                Some(Modal::Form(form)) if form.is_rescued() => {
+                    self.aside = Some(form);
+                    self.say("not saved, and kept: : unsaved edit opens it again".to_owned());
+                }
+                Some(
+                    Modal::Form(_)
+                    | Modal::Text(_)
+                    | Modal::Choice(_)
+                    | Modal::Filter(_)
+                    | Modal::Palette(_),
+                )
+                | None => {}
+            },
             Step::Then(mut intent) => {
                 let form = self.close().and_then(Modal::into_form);
                 match (&mut intent, form) {
@@ -295,10 +314,7 @@ impl App {
             }
             Intent::Commit { op, command } => self.cx.commit_as(op, *command),
             Intent::Open(modal) => self.open(*modal),
-            Intent::Copy(text) => {
-                self.cx.say("sent to terminal");
-                self.cx.effects.push(Effect::Copy(text));
-            }
+            Intent::Copy(text) => self.cx.copy(text),
             Intent::Document(id) => {
                 self.go(ScreenId::Invoices);
                 self.screens.invoices.open_document(id, &mut self.cx);
@@ -308,6 +324,12 @@ impl App {
                 self.open(modal);
             }
             Intent::Restore => self.restore(),
+            Intent::Afresh => self.saved = None,
+            Intent::Rescued => {
+                if let Some(form) = self.aside.take() {
+                    self.open(Modal::Form(form));
+                }
+            }
             other @ (Intent::Typed(_)
             | Intent::Term(_)
             | Intent::Tab(_)
@@ -406,7 +428,12 @@ impl App {
                 {
                     list.refuse(fault.line(), &mut self.cx);
                 }
-                return self.say(fault.line());
+                if slot.part == Part::Dialog
+                    && let Some(modal) = self.modals.last_mut()
+                {
+                    modal.failed(&fault.line());
+                }
+                return self.give_up(slot.screen, fault.line());
             }
         };
         match (slot.part, answer) {

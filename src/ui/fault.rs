@@ -65,6 +65,14 @@ impl From<Error> for Fault {
     }
 }
 
+impl Fault {
+    /// Nobody has the time to answer.
+    pub fn too_much() -> Self {
+        let text = "too much is being read; try again".to_owned();
+        Self { kind: FaultKind::Busy, text, hint: String::new() }
+    }
+}
+
 impl From<ReadError> for Fault {
     fn from(error: ReadError) -> Self {
         match error {

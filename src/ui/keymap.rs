@@ -165,6 +165,50 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it means the same whatever rows are shown.
+    pub fn is_about_no_row(self) -> bool {
+        matches!(
+            self,
+            Self::Go(_)
+                | Self::Back
+                | Self::Quit
+                | Self::Abort
+                | Self::Help
+                | Self::Palette
+                | Self::Notices
+                | Self::Filter
+                | Self::SaveFilter
+                | Self::NextTab
+                | Self::Sort
+                | Self::Freeze
+                | Self::Details
+                | Self::Repaint
+                | Self::Suspend
+                | Self::Create
+        )
+    }
+
+    /// Whether it needs all that is known of the row under the cursor.
+    pub fn needs_the_row_whole(self) -> bool {
+        matches!(
+            self,
+            Self::Accept
+                | Self::Edit
+                | Self::Hold
+                | Self::Explain
+                | Self::Regenerate
+                | Self::CancelDraft
+                | Self::Memo
+                | Self::Post
+                | Self::Retry
+                | Self::Promise
+                | Self::Outside
+                | Self::Method
+                | Self::AutoPay
+                | Self::Repeat
+        )
+    }
+
     /// Whether `.` does it again: what can be taken back, or asks before it is done. Nothing that
     /// leaves the house or ends in a number.
     pub fn is_repeatable(self) -> bool {

@@ -9,6 +9,7 @@ pub mod export;
 pub mod fault;
 pub mod help;
 pub mod keymap;
+pub mod letters;
 pub mod modal;
 pub mod msg;
 pub mod pen;

@@ -3,16 +3,18 @@
 use super::fault::Fault;
 use super::keymap::Key;
 use super::modal::Modal;
+use super::modal::text::TextBox;
 use crate::clock::Now;
 use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Answer, ListName, Query, StatusRow};
 use crate::store::Topic;
 use crate::store::read::{Filter, Sort};
 use crate::zone::Zone;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The screens, by their keys 1–8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ScreenId {
     /// The day's steps.
     Today,
@@ -91,6 +93,8 @@ pub enum Part {
     Groups,
     /// The next match of the last filter.
     Hit,
+    /// What would be lost by rating again.
+    Lost,
     /// A second list of the screen.
     Extra,
     /// The figures of the open dialog.
@@ -238,6 +242,8 @@ pub struct Cx {
     pub document: Option<i64>,
     /// Whether to show the notices.
     pub show_notices: bool,
+    /// Why copied text may not arrive; empty where nothing is known.
+    pub clipboard: &'static str,
     awaited: BTreeMap<Slot, u64>,
     next_ticket: u64,
     nonce: String,
@@ -259,6 +265,7 @@ impl Cx {
             go: None,
             document: None,
             show_notices: false,
+            clipboard: "",
             awaited: BTreeMap::new(),
             next_ticket: 0,
             nonce,
@@ -325,6 +332,25 @@ impl Cx {
         self.notice = Some(text.into());
     }
 
+    /// Text for the terminal's clipboard, and what is known of whether it arrives.
+    pub fn copy(&mut self, text: String) {
+        let what = super::widget::fit(text.lines().next().unwrap_or_default(), 40);
+        self.say(match self.clipboard {
+            "" => format!("sent to terminal: {what}"),
+            why => format!("sent to terminal: {what}; {why}; Y shows it to select"),
+        });
+        self.effects.push(Effect::Copy(text));
+    }
+
+    /// The same of a whole row or document: where it may not arrive it is shown, without a frame, for
+    /// the mouse.
+    pub fn copy_whole(&mut self, title: &str, text: String, shown: &str) {
+        self.copy(text);
+        if !self.clipboard.is_empty() {
+            self.open.push(Modal::Text(TextBox::bare(title, shown)));
+        }
+    }
+
     /// A moment as a clerk reads it: the time today, the day otherwise.
     pub fn when(&self, at_ms: i64) -> String {
         let Some(moment) = chrono::DateTime::from_timestamp_millis(at_ms) else {
@@ -341,5 +367,28 @@ impl Cx {
     /// Who is editing a document, if anybody else is.
     pub fn editor_of(&self, document: i64) -> Option<&Person> {
         self.people.iter().find(|p| p.editing.is_some_and(|(id, _)| id == document))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_arrive_is_said_and_shown_to_select() {
+        let hand = || {
+            let at = Now::system(Zone::UTC);
+            Cx::new(at, Zone::UTC, "mia".to_owned(), (80, 24), "n".to_owned())
+        };
+        let mut cx = hand();
+        cx.copy_whole("A-1", "A-1\tMüller".to_owned(), "A-1\nMüller");
+        assert!(cx.open.is_empty(), "where nothing is known it is taken to arrive");
+        let mut cx = hand();
+        cx.clipboard = "tmux keeps it";
+        cx.copy("A-1".to_owned());
+        assert!(cx.notice.as_deref().is_some_and(|n| n.contains("tmux keeps it")));
+        assert!(cx.open.is_empty());
+        cx.copy_whole("A-1", "A-1\tMüller".to_owned(), "A-1\nMüller");
+        assert_eq!(cx.open.len(), 1);
     }
 }

@@ -6,6 +6,7 @@
 //! is shorter, and changes only the attributes that differ. A frame is one write, wrapped in
 //! synchronized output (mode 2026; terminals that do not know it ignore it).
 
+use super::letters::ascii;
 use super::terminal::Abilities;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
@@ -215,7 +216,7 @@ impl Pen {
 
     fn put(&mut self, glyph: &Glyph) {
         self.wear(glyph);
-        if self.abilities.unicode || glyph.text.is_ascii() {
+        if self.abilities.letters.draw(glyph.text) {
             self.out.extend_from_slice(glyph.text.as_bytes());
         } else {
             let plain = ascii(glyph.text);
@@ -328,27 +329,6 @@ fn glyphs(cells: &[Cell]) -> Vec<Glyph<'_>> {
     row
 }
 
-/// The nearest ASCII for a character of our own drawing; `?` for one from the data.
-fn ascii(text: &str) -> u8 {
-    match text.chars().next() {
-        Some('·' | '•') => b'.',
-        Some('›' | '→' | '▸') => b'>',
-        Some('▲' | '↑') => b'^',
-        Some('▼' | '↓') => b'v',
-        Some('●' | '◆' | '✉') => b'*',
-        Some('…') => b'~',
-        Some('│') => b'|',
-        Some('─' | '–' | '—') => b'-',
-        Some('┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼') => b'+',
-        Some('×') => b'x',
-        Some('≥' | '≤' | '≈') => b'=',
-        Some('▁' | '▂' | '▃') => b'_',
-        Some('▄' | '▅' | '▆') => b'-',
-        Some('▇' | '█') => b'#',
-        _ => b'?',
-    }
-}
-
 fn codes(look: Look) -> Vec<u8> {
     let mut parts = Vec::new();
     for (bit, code) in [
@@ -405,7 +385,8 @@ mod tests {
     use super::*;
     use ratatui::style::Style;
 
-    const ALL: Abilities = Abilities { colour: true, unicode: true };
+    use crate::ui::letters::Letters;
+    const ALL: Abilities = Abilities { colour: true, letters: Letters::All, clipboard: "" };
 
     fn screen(parser: &vt100::Parser) -> String {
         parser.screen().contents()

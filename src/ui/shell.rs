@@ -11,6 +11,7 @@
 mod threads;
 
 use super::app::App;
+use super::fault::Fault;
 use super::keymap::Key;
 use super::msg::{Cx, Effect, Msg};
 use super::pen::Pen;
@@ -80,7 +81,6 @@ fn watch(tx: &Sender<Msg>) -> std::io::Result<()> {
             Happening::Gone => Msg::Quit(129),
             Happening::Suspend => Msg::Suspend,
             Happening::Continue => Msg::Continue,
-            // Crossterm tells of it too, but not before its first read.
             Happening::Resized => match crossterm::terminal::size() {
                 Ok((width, height)) => Msg::Resize(width, height),
                 Err(_) => Msg::Continue,
@@ -102,7 +102,8 @@ fn looped(
     let abilities = Abilities::from_env(|name| std::env::var(name).ok());
     let nonce = crate::store::operation::fresh_id();
     let user = session.actor.name.clone();
-    let cx = Cx::new(facts.now, facts.zone, user, size, nonce);
+    let mut cx = Cx::new(facts.now, facts.zone, user, size, nonce);
+    cx.clipboard = abilities.clipboard;
     let (book, actor) = (session.store.path().to_owned(), session.actor.clone());
     let desks = threads::start(session, tx, cx.zone)?;
     let mut app = App::new(cx, facts.saved.as_deref());
@@ -166,8 +167,8 @@ fn input(tx: &Sender<Msg>) -> Result<(), Error> {
             let msg = match &event {
                 Event::Key(key) => Key::from_event(*key).map(Msg::Key),
                 Event::Paste(text) => Some(Msg::Paste(text.clone())),
-                Event::Resize(width, height) => Some(Msg::Resize(*width, *height)),
-                Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+                // The signal tells of a resize, once.
+                Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
             };
             if matches!(msg, Some(Msg::Key(Key::Ctrl('c')))) {
                 terminal::deadline(0);
@@ -221,7 +222,11 @@ impl Shell<'_> {
     fn handle(&mut self, app: &mut App, msg: Msg) {
         if let Msg::Resize(width, height) = msg {
             if self.size == (width, height) {
-                return;
+                // Told all the same, it may be another terminal that shows us now.
+                if self.guard.again().is_err() {
+                    self.code = Some(HUNG_UP);
+                }
+                return self.pen.repaint();
             }
             self.size = (width, height);
             self.pen.resize(width, height);
@@ -234,15 +239,21 @@ impl Shell<'_> {
         for effect in effects {
             match effect {
                 Effect::Load { slot, ticket, query } => {
-                    self.desks.ask(Ask::Load { slot, ticket, query });
+                    if !self.desks.ask(Ask::Load { slot, ticket, query }) {
+                        let result = Err(Fault::too_much());
+                        let more = app.update(Msg::Loaded { slot, ticket, result });
+                        self.carry_out(app, more);
+                    }
                 }
                 Effect::Commit { ticket, op, command } => {
                     self.desks.commit(ticket, op, *command);
                 }
                 Effect::Export { list, filter, sort } => {
-                    self.desks.ask(Ask::Export { list, filter, sort });
+                    let _ = self.desks.ask(Ask::Export { list, filter, sort });
                 }
-                Effect::Editing(document) => self.desks.ask(Ask::Editing(document)),
+                Effect::Editing(document) => {
+                    let _ = self.desks.ask(Ask::Editing(document));
+                }
                 Effect::Copy(text) => {
                     let encoded = base64(shown(&text).as_bytes());
                     self.unsent.extend_from_slice(format!("\x1b]52;c;{encoded}\x07").as_bytes());
@@ -254,7 +265,9 @@ impl Shell<'_> {
                         self.code = Some(129);
                     }
                     self.pen.repaint();
-                    if let Ok((width, height)) = crossterm::terminal::size() {
+                    if let Ok((width, height)) = crossterm::terminal::size()
+                        && self.size != (width, height)
+                    {
                         self.handle(app, Msg::Resize(width, height));
                     }
                 }

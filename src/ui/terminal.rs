@@ -8,6 +8,7 @@
 //! thread runs the hook; a closed terminal is noticed by the watchdog, also when HUP is ignored
 //! (crossterm alone would spin at 100 % CPU). Whoever is too slow is overtaken by [`deadline`].
 
+use super::letters::Letters;
 use nix::sys::termios::{FlushArg, SetArg, Termios, cfmakeraw, tcflush, tcgetattr, tcsetattr};
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -18,8 +19,10 @@ use std::time::Duration;
 
 /// Alternate screen, hidden cursor, bracketed paste (so that pasted text never runs keys), clear.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[m\x1b[H\x1b[2J";
-/// The reverse, and whatever a cut frame may have left open.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
+/// The reverse, and whatever a cut frame may have left open. The picture is cleared first: where
+/// there is no alternate screen (GNU screen as it comes, the Linux console), what customers owe would
+/// stay in view with the prompt in its midst.
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[m\x1b[H\x1b[2J\x1b[?25h\x1b[?1049l\r";
 
 /// How long the way out may take before it is cut short: the promise is a second.
 pub const GRACE: Duration = Duration::from_millis(700);
@@ -48,20 +51,46 @@ pub struct Abilities {
     /// The 16-colour palette; false under `NO_COLOR`.
     pub colour: bool,
     /// Characters beyond ASCII.
-    pub unicode: bool,
+    pub letters: Letters,
+    /// Why copied text may not reach the clipboard, and what lets it; empty where nothing is known.
+    pub clipboard: &'static str,
 }
 
 impl Abilities {
-    /// From `NO_COLOR` (<https://no-color.org>: set and not empty) and the locale. No locale at all
-    /// is taken for UTF-8; one that names another character set is believed.
+    /// From `NO_COLOR` (<https://no-color.org>: set and not empty), the locale and what stands between
+    /// us and the terminal. No locale is the locale C: whoever set none sees bytes, not letters. GNU
+    /// screen (`STY`) counts ambiguous characters as wide under a Chinese, Japanese or Korean locale.
     pub fn from_env(var: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| var(name).filter(|v| !v.is_empty());
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
-        let unicode = locale.is_none_or(|l| {
-            let l = l.to_ascii_lowercase();
-            l.contains("utf-8") || l.contains("utf8")
-        });
-        Self { colour: set("NO_COLOR").is_none(), unicode }
+        let locale = locale.unwrap_or_default().to_ascii_lowercase();
+        let eastern = ["ja", "ko", "zh"].iter().any(|l| locale.starts_with(l));
+        let letters = if !(locale.contains("utf-8") || locale.contains("utf8")) {
+            Letters::Ascii
+        } else if eastern && set("STY").is_some() {
+            Letters::Sure
+        } else {
+            Letters::All
+        };
+        Self { colour: set("NO_COLOR").is_none(), letters, clipboard: clipboard(set) }
+    }
+}
+
+/// What is known to keep copied text (OSC 52) from the clipboard, by what it sets in the environment:
+/// the innermost first.
+fn clipboard(set: impl Fn(&str) -> Option<String>) -> &'static str {
+    if set("TMUX").is_some() {
+        "tmux keeps it unless `tmux set -s set-clipboard on` is set"
+    } else if set("STY").is_some() {
+        "GNU screen does not pass it on"
+    } else if set("NCURSES_NO_UTF8_ACS").is_some() {
+        "mosh passes it on from 1.4 only"
+    } else if set("TERM").is_some_and(|t| t == "linux") {
+        "the Linux console has no clipboard"
+    } else if set("TERM_PROGRAM").is_some_and(|t| t == "Apple_Terminal") {
+        "Terminal.app does not take it; iTerm2 does"
+    } else {
+        ""
     }
 }
 
@@ -107,6 +136,12 @@ impl Guard {
         }
         cfmakeraw(&mut mode);
         tcsetattr(stdin.as_fd(), SetArg::TCSANOW, &mode)?;
+        (&self.out).write_all(ENTER)
+    }
+
+    /// Sends the modes again: another terminal may have been put behind ours (dtach, a new window
+    /// of the same size).
+    pub fn again(&self) -> io::Result<()> {
         (&self.out).write_all(ENTER)
     }
 
@@ -240,18 +275,66 @@ fn wait_until_gone() {
 mod tests {
     use super::*;
 
+    fn env(pairs: &[(&str, &str)]) -> Abilities {
+        Abilities::from_env(|name| {
+            pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned())
+        })
+    }
+
     #[test]
     fn the_locale_and_no_color_are_believed() {
-        let env = |pairs: &'static [(&str, &str)]| {
-            Abilities::from_env(move |name| {
-                pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned())
-            })
-        };
-        assert_eq!(env(&[]), Abilities { colour: true, unicode: true });
-        assert!(!env(&[("LANG", "C")]).unicode);
-        assert!(!env(&[("LC_ALL", "de_DE.ISO-8859-1"), ("LANG", "de_DE.UTF-8")]).unicode);
-        assert!(env(&[("LANG", "C.utf8")]).unicode);
+        for (set, letters) in [
+            (&[][..], Letters::Ascii),
+            (&[("LANG", "")], Letters::Ascii),
+            (&[("LANG", "C")], Letters::Ascii),
+            (&[("LC_ALL", "de_DE.ISO-8859-1"), ("LANG", "de_DE.UTF-8")], Letters::Ascii),
+            (&[("LANG", "C.utf8")], Letters::All),
+            (&[("LANG", "ja_JP.UTF-8")], Letters::All),
+            (&[("LANG", "ja_JP.UTF-8"), ("STY", "1.pts-0.host")], Letters::Sure),
+            (&[("LC_CTYPE", "ko_KR.UTF-8"), ("STY", "1.pts-0.host")], Letters::Sure),
+            (&[("LC_ALL", "zh_CN.UTF-8"), ("STY", "1.pts-0.host")], Letters::Sure),
+            (&[("LANG", "de_DE.UTF-8"), ("STY", "1.pts-0.host")], Letters::All),
+        ] {
+            assert_eq!(env(set).letters, letters, "{set:?}");
+        }
+        assert!(env(&[]).colour);
         assert!(!env(&[("NO_COLOR", "1")]).colour);
         assert!(env(&[("NO_COLOR", "")]).colour);
+    }
+
+    #[test]
+    fn what_is_counted_differently_is_not_drawn_where_it_matters() {
+        for (text, sure) in [
+            ("a", true),
+            ("東京", true),
+            ("│", false),
+            ("·", false),
+            ("…", false),
+            ("ü", false),
+            ("▲", false),
+        ] {
+            assert_eq!(Letters::Sure.draw(text), sure, "{text}");
+            assert!(Letters::All.draw(text));
+        }
+    }
+
+    #[test]
+    fn what_keeps_copied_text_is_named() {
+        for (set, words) in [
+            (&[("TMUX", "/tmp/tmux-0/default,1,0"), ("STY", "1")][..], "set-clipboard on"),
+            (&[("STY", "1.pts-0.host")], "GNU screen"),
+            (&[("NCURSES_NO_UTF8_ACS", "1")], "mosh"),
+            (&[("TERM", "linux")], "Linux console"),
+            (&[("TERM", "xterm-256color")], ""),
+        ] {
+            assert!(env(set).clipboard.contains(words), "{set:?}");
+            assert_eq!(env(set).clipboard.is_empty(), words.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_way_out_clears_the_picture_before_it_gives_the_screen_back() {
+        let place = |part: &[u8]| LEAVE.windows(part.len()).position(|w| w == part).unwrap();
+        assert!(place(b"\x1b[2J") < place(b"\x1b[?1049l"));
     }
 }

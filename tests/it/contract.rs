@@ -2,10 +2,11 @@
 //! happens. Measured on the pictures themselves, so a busy machine changes nothing.
 
 use crate::desk::Desk;
+use daybook::ui::letters::Letters;
 use daybook::ui::pen::Pen;
 use daybook::ui::terminal::Abilities;
 
-const ALL: Abilities = Abilities { colour: true, unicode: true };
+const ALL: Abilities = Abilities { colour: true, letters: Letters::All, clipboard: "" };
 
 struct Line {
     desk: Desk,

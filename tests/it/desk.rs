@@ -147,6 +147,28 @@ impl Desk {
         self
     }
 
+    /// Presses keys before anything that they ask for is answered.
+    pub fn press_ahead(&mut self, keys: &str) -> &mut Self {
+        let mut effects = Vec::new();
+        for key in parse(keys) {
+            effects.extend(self.app.update(Msg::Key(key)));
+        }
+        self.settle(effects);
+        self
+    }
+
+    /// Begins again as after a lost line.
+    pub fn login(&mut self, state: &str) -> &mut Self {
+        let now = self.session.now().unwrap();
+        let zone = self.session.config().unwrap().zone();
+        let nonce = daybook::store::operation::fresh_id();
+        let cx = Cx::new(now, zone, "mia".to_owned(), self.size, nonce);
+        self.app = App::new(cx, Some(state));
+        let first = self.app.start();
+        self.settle(first);
+        self
+    }
+
     /// The picture, with looks.
     pub fn buffer(&self) -> Buffer {
         let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();

@@ -101,7 +101,8 @@ fn the_billing_day_by_keys_alone() {
     // Run: everything due today becomes drafts.
     day.keys("c", "bill run…");
     day.keys("b", "target date");
-    day.keys(SAVE, "2 Runs");
+    day.keys(SAVE, "[Cancel]");
+    day.keys("y", "2 Runs");
     let line = day.line(&[">", "BR-", "Completed"]);
     let run = line.split_whitespace().find(|w| w.starts_with("BR-")).unwrap().to_owned();
     assert_eq!(day.json(&["run", "list"]).as_array().unwrap().len(), before + 1);

@@ -39,6 +39,7 @@ mod import;
 mod import_second;
 mod install;
 mod journey;
+mod keys;
 mod lending;
 mod localstripe;
 mod mail;

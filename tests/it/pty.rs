@@ -319,3 +319,42 @@ fn ctrl_z_steps_aside_and_comes_back() {
     assert_eq!(pty.end().0, 0);
     pty.is_clean();
 }
+
+#[test]
+fn told_of_a_resize_of_the_same_size_it_draws_everything_again() {
+    let book = book();
+    let pty = Pty::console(&book.path, 80, 24);
+    let before = pty.until("every count", |t| t.contains("notices") && !t.contains('…'));
+    // Another terminal behind the same size, as dtach puts one there.
+    let begun = |raw: &str| raw.matches("\x1b[?1049h").count();
+    assert_eq!(begun(&pty.raw()), 1);
+    pty.seen.0.lock().unwrap().parser = vt100::Parser::new(nonzero(24), nonzero(80), 0);
+    pty.signal(Signal::SIGWINCH);
+    pty.until("the picture of before", |text| text == before);
+    assert_eq!(begun(&pty.raw()), 2);
+    assert!(pty.seen.0.lock().unwrap().parser.screen().bracketed_paste());
+}
+
+#[test]
+fn without_a_locale_nothing_but_ascii_is_drawn() {
+    let book = book();
+    let path = book.path.to_string_lossy().into_owned();
+    let pty = Pty::start(&["--book", &path], &[("LANG", "")], 80, 24);
+    pty.shows("bill run");
+    assert!(pty.raw().is_ascii());
+}
+
+#[test]
+fn the_picture_is_gone_also_where_there_is_no_alternate_screen() {
+    let book = book();
+    let mut pty = Pty::console(&book.path, 80, 24);
+    pty.shows("bill run");
+    pty.send("q");
+    assert_eq!(pty.end().0, 0);
+    // A terminal that knows no alternate screen, as GNU screen comes.
+    let bare = pty.raw().replace("\x1b[?1049h", "").replace("\x1b[?1049l", "");
+    let mut parser = vt100::Parser::new(nonzero(24), nonzero(80), 0);
+    parser.process(bare.as_bytes());
+    assert_eq!(parser.screen().contents().trim(), "");
+    assert_eq!(parser.screen().cursor_position(), (0, 0));
+}

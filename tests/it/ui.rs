@@ -3,6 +3,7 @@
 
 use crate::desk::{Desk, parse};
 use daybook::ui::keymap::{Binding, GLOBAL_KEYS, Key, LIST_KEYS};
+use daybook::ui::letters::Letters;
 use daybook::ui::msg::Effect;
 use daybook::ui::pen::Pen;
 use daybook::ui::screen::{
@@ -10,6 +11,8 @@ use daybook::ui::screen::{
 };
 use daybook::ui::terminal::Abilities;
 use proptest::prelude::*;
+
+const ALL: Abilities = Abilities { colour: true, letters: Letters::All, clipboard: "" };
 
 /// Screens whose rows are the same whenever the book is made.
 const SCREENS: &[(&str, &str)] = &[
@@ -74,8 +77,8 @@ fn colours_say_nothing_that_letters_do_not() {
         parser.process(pen.finish());
         (parser.screen().contents(), parser.screen().contents_formatted())
     };
-    let (in_colour, coloured) = draw(Abilities { colour: true, unicode: true });
-    let (without, plain) = draw(Abilities { colour: false, unicode: true });
+    let (in_colour, coloured) = draw(Abilities { colour: true, ..ALL });
+    let (without, plain) = draw(Abilities { colour: false, ..ALL });
     assert_eq!(in_colour, without);
     let says_colour = |text: &str| {
         text.split("\x1b[").any(|s| {
@@ -84,7 +87,7 @@ fn colours_say_nothing_that_letters_do_not() {
         })
     };
     assert!(says_colour(&coloured) && !says_colour(&plain));
-    let (ascii, _) = draw(Abilities { colour: true, unicode: false });
+    let (ascii, _) = draw(Abilities { letters: Letters::Ascii, ..ALL });
     assert!(ascii.is_ascii());
 }
 

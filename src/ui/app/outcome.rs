@@ -21,14 +21,7 @@ impl App {
         let open: Vec<i64> = self.cx.foot.jobs.iter().map(|j| j.id.0).collect();
         let mine = |j: &&JobRow| open.contains(&j.id.0) && j.user == self.cx.user;
         let Some(job) = foot.ended.iter().find(mine) else { return };
-        let what = format!("{} {} {}", job.kind, job.subject, job.state.to_lowercase());
-        let failed = if job.failed > 0 {
-            format!(", {} failed or refused: 6 Jobs, x", grouped(job.failed))
-        } else {
-            String::new()
-        };
-        let error = if job.error.is_empty() { String::new() } else { format!(": {}", job.error) };
-        self.say(format!("{what}: {} of {}{failed}{error}", grouped(job.done), grouped(job.total)));
+        self.say(ended_words(job));
     }
 
     pub(super) fn done(&mut self, command: &Command, result: Result<Receipt, Fault>) {
@@ -74,7 +67,8 @@ impl App {
                         lines.push("yours is still below; saving again puts it on top".to_owned());
                     }
                     form.refused(lines, &mut self.cx);
-                    if let Some(id) = form.document() {
+                    // What others wrote is told where others wrote, not where the input was refused.
+                    if let Some(id) = form.document().filter(|_| fault.kind == FaultKind::Stale) {
                         let query = Query::Invoice(DocumentId(id));
                         self.cx.load(self.screen, Part::Dialog, query);
                     }
@@ -137,6 +131,63 @@ impl App {
         if matches!(command, Command::StartBillRun(_) | Command::StartPaymentRun(_)) {
             self.go(ScreenId::Runs);
             self.screens.runs.list.restart(&mut self.cx);
+        }
+    }
+}
+
+/// What a job came to. Some work on everything of their kind and have no subject but their name; what
+/// does not know how much there is to do has no total, or one that is passed.
+fn ended_words(job: &JobRow) -> String {
+    let subject = if job.subject == job.kind { String::new() } else { format!(" {}", job.subject) };
+    let of = if job.total >= job.done.max(1) {
+        format!(" of {}", grouped(job.total))
+    } else {
+        String::new()
+    };
+    let failed = if job.failed > 0 {
+        format!(", {} failed or refused: 6 Jobs, x", grouped(job.failed))
+    } else {
+        String::new()
+    };
+    let error = if job.error.is_empty() { String::new() } else { format!(": {}", job.error) };
+    let (kind, state) = (&job.kind, job.state.to_lowercase());
+    format!("{kind}{subject} {state}: {}{of}{failed}{error}", grouped(job.done))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::JobId;
+    use crate::store::read::{Key, KeyValue};
+
+    #[test]
+    fn a_job_ends_in_words_that_make_sense() {
+        for (kind, subject, done, total, words) in [
+            ("reconcile", "reconcile", 2, 0, "reconcile done: 2"),
+            ("deliver", "mail", 390, 0, "deliver mail done: 390"),
+            ("deliver", "mail", 390, 12, "deliver mail done: 390"),
+            ("bill", "BR-000007", 0, 0, "bill BR-000007 done: 0"),
+            ("bill", "BR-000007", 390, 1400, "bill BR-000007 done: 390 of 1,400"),
+        ] {
+            let job = JobRow {
+                id: JobId(1),
+                key: Key { value: KeyValue::Int(1), id: 1 },
+                kind: kind.to_owned(),
+                subject: subject.to_owned(),
+                state: "Done".to_owned(),
+                wanted: String::new(),
+                holder: String::new(),
+                done,
+                failed: 0,
+                total,
+                error: String::new(),
+                waits: String::new(),
+                user: "mia".to_owned(),
+                created_at: 0,
+                started_at: None,
+                ended_at: None,
+            };
+            assert_eq!(ended_words(&job), words);
         }
     }
 }

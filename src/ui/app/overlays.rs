@@ -81,6 +81,10 @@ impl App {
                 intent: Intent::Act(binding.action),
             });
         }
+        for (words, intent) in self.left_behind() {
+            let (key, cli, reason) = (String::new(), String::new(), String::new());
+            entries.push(Entry { words, key, cli, reason, intent });
+        }
         for (name, tab) in self.tab_names() {
             entries.push(Entry {
                 words: format!("show {name}"),

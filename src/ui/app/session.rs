@@ -12,11 +12,22 @@ use crate::ui::widget::{Line, counted};
 impl App {
     /// Saves where the clerk is, if that changed since.
     pub fn session(&mut self) -> Option<Effect> {
-        let form = self.modals.iter().find_map(|m| match m {
-            Modal::Form(form) => Some(form.told()),
-            Modal::Ask(ask) => ask.form().map(Form::told),
+        let open = self.modals.iter().find_map(|m| match m {
+            Modal::Form(form) => Some(form.as_ref()),
+            Modal::Ask(ask) => ask.form(),
             Modal::Text(_) | Modal::Choice(_) | Modal::Filter(_) | Modal::Palette(_) => None,
         });
+        let form = open.or(self.sent.as_deref()).or(self.aside.as_deref());
+        let mut form = form.and_then(|f| serde_json::to_value(f).ok()).unwrap_or_default();
+        if let Some(saved) = &self.saved {
+            // What the last session left is not answered yet: nothing of it is written over.
+            if form.is_null() && !self.has_marks() {
+                return None;
+            }
+            if form.is_null() {
+                form = saved["edit"].clone();
+            }
+        }
         let screens: serde_json::Map<String, serde_json::Value> = ScreenId::ALL
             .iter()
             .filter_map(|id| Some((id.name().to_owned(), self.screens.peek(*id).list()?.save())))
@@ -33,22 +44,40 @@ impl App {
         Some(Effect::Commit { ticket: 0, op, command: Box::new(Command::SaveSession { state }) })
     }
 
+    fn has_marks(&self) -> bool {
+        let marked = |id: &ScreenId| self.screens.peek(*id).list()?.mark_words();
+        ScreenId::ALL.iter().any(|id| marked(id).is_some())
+    }
+
+    /// What can still be had of the last session, for the palette.
+    pub(super) fn left_behind(&self) -> Vec<(String, Intent)> {
+        let aside = self
+            .aside
+            .as_ref()
+            .map(|form| (format!("the unsaved edit: {}", form.title()), Intent::Rescued));
+        let saved = self.saved.as_ref().map(|_| {
+            ("continue where you left: marks and the unsaved edit".to_owned(), Intent::Restore)
+        });
+        aside.into_iter().chain(saved).collect()
+    }
+
     pub(super) fn offer_session(&mut self) {
         let Some(saved) = &self.saved else { return };
         let marks: usize = saved["screens"].as_object().map_or(0, |screens| {
             screens.values().filter_map(|s| s["marks"].as_array()).map(Vec::len).sum()
         });
-        let edit = saved["edit"].as_array().map_or(0, Vec::len);
-        if marks == 0 && edit == 0 {
+        let edit = saved["edit"].is_object() || saved["edit"].is_array();
+        if marks == 0 && !edit {
+            self.saved = None;
             return;
         }
         let mut words = format!("Continue where you left, {}", counted(marks, "mark", "marks"));
-        if edit > 0 {
+        if edit {
             words.push_str(", 1 unsaved edit");
         }
         let items = vec![
             Item::new('y', "continue", Intent::Restore),
-            Item::new('n', "start afresh", Intent::Go(ScreenId::Today, None)),
+            Item::new('n', "start afresh: marks and edit are dropped", Intent::Afresh),
         ];
         self.open(Modal::Choice(Choice::new(words, items)));
     }
@@ -60,14 +89,16 @@ impl App {
                 list.restore(&saved["screens"][id.name()]);
             }
         }
-        if let Some(values) = saved["edit"].as_array() {
-            let text: Vec<&str> = values.iter().filter_map(serde_json::Value::as_str).collect();
-            let lines = text.iter().map(|t| Line::plain((*t).to_owned())).collect();
-            self.open(Modal::Text(TextBox::new("What you had typed and not saved", lines)));
-        }
         let number = saved["screen"].as_u64().and_then(|n| u8::try_from(n).ok());
         if let Some(screen) = number.and_then(ScreenId::from_number) {
             self.go(screen);
+        }
+        if let Some(form) = Form::rescued(&saved["edit"], &mut self.cx) {
+            self.open(Modal::Form(Box::new(form)));
+        } else if let Some(values) = saved["edit"].as_array() {
+            let text: Vec<&str> = values.iter().filter_map(serde_json::Value::as_str).collect();
+            let lines = text.iter().map(|t| Line::plain((*t).to_owned())).collect();
+            self.open(Modal::Text(TextBox::new("What you had typed and not saved", lines)));
         }
     }
 }

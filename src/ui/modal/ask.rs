@@ -1,14 +1,15 @@
 //! Questions before acting. What can be taken back asks in one line; what cannot, or leaves the
 //! house, shows its figures, stands on Cancel, and from ten rows up wants the count typed.
 
+mod figures;
+
 use super::form::Form;
 use super::{Intent, Step, clear, edit, field, frame};
 use crate::engine::command::Command;
-use crate::engine::query::{Answer, CollectPreview, money_words};
-use crate::store::read::post_preview::PostPreview;
+use crate::engine::query::{Answer, money_words};
 use crate::ui::keymap::Key;
 use crate::ui::theme;
-use crate::ui::widget::{Line, counted, grouped, put, wrap};
+use crate::ui::widget::{Line, grouped, put, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -197,12 +198,19 @@ impl Ask {
         }
     }
 
+    /// The figures cannot be had: nothing can be confirmed.
+    pub(super) fn failed(&mut self, why: &str) {
+        self.reading = false;
+        self.count = 0;
+        self.lines = vec![Line::of(why, theme::WARN)];
+    }
+
     pub(super) fn loaded(&mut self, answer: &Answer) {
         if let Answer::Post(preview) = answer {
             self.reading = false;
             self.count = preview.count;
             self.title = format!("Post {} documents", grouped(preview.count));
-            self.lines = post_lines(preview);
+            self.lines = figures::post_lines(preview);
         }
         if let Answer::Totals(totals) = answer {
             self.reading = false;
@@ -211,10 +219,15 @@ impl Ask {
             self.lines
                 .insert(0, Line::of(format!("{} · {money}", grouped(totals.count)), theme::BOLD));
         }
+        if let Answer::Bill(preview) = answer {
+            self.reading = false;
+            self.count = preview.invoices + preview.credit_memos;
+            self.lines = figures::bill_lines(preview, &self.command.words());
+        }
         if let Answer::Collect(preview) = answer {
             self.reading = false;
             self.count = preview.count;
-            self.lines = charge_lines(preview, &self.command.words());
+            self.lines = figures::charge_lines(preview, &self.command.words());
         }
         if let Answer::Deliver(email, print, kept) = answer {
             self.reading = false;
@@ -315,91 +328,6 @@ fn broken(line: &Line, width: usize) -> Vec<Line> {
         return vec![Line::default()];
     }
     wrap(&text, width).into_iter().map(|t| Line::of(t, style)).collect()
-}
-
-/// The figures of a posting in words.
-pub fn post_lines(preview: &PostPreview) -> Vec<Line> {
-    let mut lines = Vec::new();
-    // What cannot be taken back stands first: a small terminal shows only the first lines.
-    if preview.count > 0 {
-        lines.push(Line::of("Posting cannot be undone; a memo corrects it.", theme::DIM));
-    }
-    for (currency, total, tax) in &preview.money {
-        if let Some(c) = currency {
-            let text = format!("{:>16} {c}  of it tax {}", c.grouped(*total), c.grouped(*tax));
-            lines.push(Line::of(text, theme::BOLD));
-        }
-    }
-    for range in &preview.numbers {
-        lines.push(Line::plain(format!("numbers {range}")));
-    }
-    for (reason, count) in &preview.left_out {
-        lines.push(Line::of(format!("stays behind: {} {reason}", grouped(*count)), theme::WARN));
-    }
-    for (currency, total, count) in &preview.unseen {
-        if let Some(c) = currency {
-            let money = money_words(&[(*c, *total)]);
-            let text = format!("flagged and not accepted by anybody: {}, {money}", grouped(*count));
-            lines.push(Line::of(text, theme::WARN));
-        }
-    }
-    for doubt in &preview.doubts {
-        lines.push(Line::of(format!("check the date: {doubt}"), theme::WARN));
-    }
-    let (kept, first) = &preview.due_by_hand;
-    if *kept > 0 {
-        let mut named: Vec<String> = first.iter().map(|(a, due)| format!("{a} {due}")).collect();
-        if *kept > first.len() as i64 {
-            named.push(format!("{} more", grouped(*kept - first.len() as i64)));
-        }
-        let text = format!("due dates set by hand stay: {}", named.join(", "));
-        lines.push(Line::of(text, theme::WARN));
-    }
-    if preview.changed > 0 {
-        let text = format!("{} changed since they were marked; they stay behind", preview.changed);
-        lines.push(Line::of(text, theme::WARN));
-    }
-    let largest: Vec<String> = preview
-        .largest
-        .iter()
-        .filter_map(|(number, _, c, total)| {
-            c.map(|c| format!("{number} {} {c}", c.grouped(*total)))
-        })
-        .collect();
-    if !largest.is_empty() {
-        lines.push(Line::plain(format!("largest: {}", largest.join(", "))));
-    }
-    if preview.count == 0 {
-        lines.push(Line::of("Nothing here can be posted.", theme::WARN));
-    }
-    lines
-}
-
-/// The figures of a payment run in words.
-fn charge_lines(preview: &CollectPreview, words: &str) -> Vec<Line> {
-    let mut lines = vec![Line::of(
-        format!(
-            "{}: {}",
-            counted(preview.count as usize, "invoice", "invoices"),
-            money_words(&preview.money)
-        ),
-        theme::BOLD,
-    )];
-    if !preview.credits.is_empty() {
-        let text = format!("credits used first: {}", money_words(&preview.credits));
-        lines.push(Line::plain(text));
-    }
-    for (reason, count) in &preview.left_out {
-        lines.push(Line::of(format!("left out: {} {reason}", grouped(*count)), theme::WARN));
-    }
-    if preview.count == 0 {
-        lines.push(Line::of("Nothing here can be charged.", theme::WARN));
-    } else {
-        let text = "Money is taken; every amount is read again when it is charged.";
-        lines.insert(1, Line::of(text, theme::DIM));
-    }
-    lines.push(Line::of(format!("the same as: daybook {words}"), theme::DIM));
-    lines
 }
 
 #[cfg(test)]

@@ -62,6 +62,11 @@ impl Choice {
         Self { waiting: true, ..Self::new(title, Vec::new()) }
     }
 
+    /// Whether its lines are still being read.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
     pub(super) fn key(&mut self, key: Key) -> Step {
         match key {
             Key::Esc | Key::Left => Step::Close,
@@ -114,8 +119,10 @@ impl Choice {
 
     pub(super) fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
         use unicode_width::UnicodeWidthStr;
-        let label = self.items.iter().map(|i| i.label.width()).max().unwrap_or(10).min(44);
+        let label = self.items.iter().map(|i| i.label.width()).max().unwrap_or(10);
         let hint = self.items.iter().map(|i| i.hint.width()).max().unwrap_or(0);
+        // A label is whole where the terminal has room for it.
+        let label = label.min(usize::from(area.width).saturating_sub(hint + 12).max(20));
         let width = (label + hint + 12).max(self.title.width() + 8).max(34) as u16;
         let height = self.items.len() as u16 + 3;
         let inner = frame(canvas, area, width, height, &self.title);

@@ -9,45 +9,69 @@ use crate::ui::theme;
 use crate::ui::widget::{fit, put, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use serde::{Deserialize, Serialize};
 use tui_input::Input;
 
 /// One field.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Field {
     /// What it asks for.
-    pub label: &'static str,
+    pub label: String,
     /// What is typed.
+    #[serde(with = "as_typed")]
     pub input: Input,
     /// What it takes.
-    pub hint: &'static str,
+    pub hint: String,
     /// Text to step through with Up and Down in the field, if it takes only these.
-    pub words: &'static [&'static str],
+    pub words: Vec<String>,
+}
+
+/// An input is kept as its text.
+mod as_typed {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use tui_input::Input;
+
+    pub fn serialize<S: Serializer>(input: &Input, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(input.value())
+    }
+
+    pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Input, D::Error> {
+        String::deserialize(from).map(Input::new)
+    }
 }
 
 impl Field {
     /// A field with what it starts as.
-    pub fn new(label: &'static str, value: impl Into<String>, hint: &'static str) -> Self {
-        Self { label, input: Input::new(value.into()), hint, words: &[] }
+    pub fn new(label: &str, value: impl Into<String>, hint: &str) -> Self {
+        let input = Input::new(value.into());
+        Self { label: label.to_owned(), input, hint: hint.to_owned(), words: Vec::new() }
     }
 
     /// A field that takes one of a few words; Space steps through them.
-    pub fn words(label: &'static str, words: &'static [&'static str]) -> Self {
-        let first = words.first().copied().unwrap_or("");
-        Self { label, input: Input::new(first.to_owned()), hint: "Space changes", words }
+    pub fn words(label: &str, words: &[&str]) -> Self {
+        let first = words.first().copied().unwrap_or_default();
+        let words = words.iter().map(|w| (*w).to_owned()).collect();
+        Self { words, ..Self::new(label, first, "Space changes") }
     }
 }
 
-/// A form.
-#[derive(Debug, Clone)]
+/// A form. What is typed into it is kept over sessions; the rest is made anew.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Form {
     title: String,
     purpose: Purpose,
     fields: Vec<Field>,
     at: usize,
+    #[serde(skip)]
     error: Option<String>,
     /// What others made of it meanwhile: shown above, mine stays in the fields.
+    #[serde(skip)]
     theirs: Vec<String>,
+    #[serde(skip)]
     op: String,
+    /// Back from a session that broke off: Esc puts it aside and does not drop it.
+    #[serde(skip)]
+    rescued: bool,
 }
 
 impl Form {
@@ -59,7 +83,26 @@ impl Form {
         cx: &mut Cx,
     ) -> Self {
         let op = cx.operation();
-        Self { title: title.into(), purpose, fields, at: 0, error: None, theirs: Vec::new(), op }
+        let (error, theirs, rescued) = (None, Vec::new(), false);
+        Self { title: title.into(), purpose, fields, at: 0, error, theirs, op, rescued }
+    }
+
+    /// The form that a session left behind, if it can still be read.
+    pub fn rescued(saved: &serde_json::Value, cx: &mut Cx) -> Option<Self> {
+        let form: Self = serde_json::from_value(saved.clone()).ok()?;
+        let op = cx.operation();
+        let theirs = vec!["what you had typed and not saved".to_owned()];
+        Some(Self { op, theirs, rescued: true, ..form })
+    }
+
+    /// Whether it came back from a session that broke off.
+    pub fn is_rescued(&self) -> bool {
+        self.rescued
+    }
+
+    /// What it is called.
+    pub fn title(&self) -> &str {
+        &self.title
     }
 
     /// The document it edits, for the advisory lock and the session.
@@ -70,12 +113,6 @@ impl Form {
     /// What is typed, for the session.
     pub fn values(&self) -> Vec<String> {
         self.fields.iter().map(|f| f.input.value().to_owned()).collect()
-    }
-
-    /// What is typed under which label, title first: for the session.
-    pub fn told(&self) -> Vec<String> {
-        let fields = self.fields.iter().map(|f| format!("{}: {}", f.label, f.input.value()));
-        std::iter::once(self.title.clone()).chain(fields).collect()
     }
 
     /// The same form after a refusal: mine stays, what was said is shown above it, and saving
@@ -113,6 +150,10 @@ impl Form {
         let last = self.fields.len().saturating_sub(1);
         match key {
             Key::Esc => return Step::Close,
+            Key::Ctrl('x') if self.rescued => {
+                self.rescued = false;
+                return Step::Close;
+            }
             Key::Tab | Key::Down => self.at = if self.at == last { 0 } else { self.at + 1 },
             Key::BackTab | Key::Up => self.at = if self.at == 0 { last } else { self.at - 1 },
             Key::Enter if self.at < last => self.at += 1,
@@ -163,7 +204,7 @@ impl Form {
             let focus = i == self.at;
             put(canvas, inner.x, y, 1, if focus { ">" } else { " " }, theme::BOLD);
             let style = if focus { theme::BOLD } else { theme::PLAIN };
-            put(canvas, inner.x + 2, y, label, item.label, style);
+            put(canvas, inner.x + 2, y, label, &item.label, style);
             let x = inner.x + 2 + label + 2;
             let place = Rect { x, y, width: inner.right().saturating_sub(x), height: 1 };
             let at = field(canvas, place, &item.input);
@@ -174,12 +215,17 @@ impl Form {
         }
         let (text, style) = match (&self.error, self.fields.get(self.at)) {
             (Some(error), _) => (error.as_str(), theme::BAD),
-            (None, Some(field)) => (field.hint, theme::DIM),
+            (None, Some(field)) => (field.hint.as_str(), theme::DIM),
             (None, None) => ("", theme::DIM),
         };
         let y = inner.bottom().saturating_sub(2);
         put(canvas, inner.x + 2, y, inner.width.saturating_sub(2), text, style);
-        let foot = fit("Enter next · Ctrl-S does it · Esc drops it", usize::from(inner.width));
+        let foot = if self.rescued {
+            "Ctrl-S does it · Esc keeps it for later · Ctrl-X drops it"
+        } else {
+            "Enter next · Ctrl-S does it · Esc drops it"
+        };
+        let foot = fit(foot, usize::from(inner.width));
         put(canvas, inner.x, y + 1, inner.width, &foot, theme::DIM);
         cursor
     }
@@ -187,7 +233,7 @@ impl Form {
 
 /// Steps a field of words, or takes the first word that begins with the letter.
 fn turn(field: &mut Field, key: Key) {
-    let at = field.words.iter().position(|w| *w == field.input.value()).unwrap_or(0);
+    let at = field.words.iter().position(|w| w == field.input.value()).unwrap_or(0);
     let n = field.words.len();
     let next = match key {
         Key::Char(' ') | Key::Right => (at + 1) % n,
@@ -198,5 +244,5 @@ fn turn(field: &mut Field, key: Key) {
         }
         _ => at,
     };
-    field.input = Input::new(field.words[next].to_owned());
+    field.input = Input::new(field.words[next].clone());
 }

@@ -54,6 +54,10 @@ pub enum Intent {
     RetryGroup(crate::domain::payment::NextAction),
     /// Go on where the last session ended.
     Restore,
+    /// Leave what the last session left behind.
+    Afresh,
+    /// The form that was put aside.
+    Rescued,
     /// Ask about posting; the figures are read now.
     Post(purpose::PostWhat),
 }
@@ -133,6 +137,18 @@ impl Modal {
             Self::Text(m) => m.loaded(answer, cx),
             Self::Form(m) => m.loaded(answer),
             Self::Filter(_) => {}
+        }
+    }
+
+    /// What it waits for does not come.
+    pub fn failed(&mut self, why: &str) {
+        match self {
+            Self::Ask(m) => m.failed(why),
+            Self::Choice(_)
+            | Self::Palette(_)
+            | Self::Text(_)
+            | Self::Form(_)
+            | Self::Filter(_) => {}
         }
     }
 

@@ -16,11 +16,12 @@ use crate::ui::theme;
 use crate::ui::widget::Line;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 pub(super) type Refusal = (usize, String);
 
 /// What is posted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum PostWhat {
     /// A run.
     Run(BillRunId),
@@ -29,7 +30,7 @@ pub enum PostWhat {
 }
 
 /// What a form is for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Purpose {
     /// Hold drafts: reason, owner, date.
     Hold(Vec<Pick>),
@@ -301,7 +302,9 @@ impl Purpose {
                     Command::Reverse { document: *document, reason: needed(v, 0, "the reason")? };
                 return Ok(heavy(format!("Reverse {label}"), "reverse", command, "", cx));
             }
-            Self::BillRun => Command::StartBillRun(runs::new_bill_run(v)?),
+            Self::BillRun => {
+                return Ok(Intent::Open(Box::new(runs::make(runs::new_bill_run(v)?, cx))));
+            }
             Self::PaymentRun => {
                 return Ok(Intent::Open(Box::new(runs::charge(runs::new_payment_run(v)?, cx))));
             }

@@ -38,6 +38,15 @@ pub fn payment_run(cx: &mut Cx) -> Modal {
     form("New payment run", Purpose::PaymentRun, fields, cx)
 }
 
+/// The question before a bill run: what it would make as the book is now.
+pub(super) fn make(run: NewBillRun, cx: &mut Cx) -> Modal {
+    let title = format!("Bill everything due up to {}", run.target_on);
+    cx.load(ScreenId::Runs, Part::Dialog, Query::Bill(run.clone()));
+    let op = cx.operation();
+    let ask = Ask::reading(title, "make the drafts", op, Command::StartBillRun(run));
+    Modal::Ask(Box::new(ask.untyped()))
+}
+
 /// The question before charging: what the run would take as the book is now. The run itself reads
 /// every amount again.
 pub(super) fn charge(run: NewPaymentRun, cx: &mut Cx) -> Modal {

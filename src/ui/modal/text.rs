@@ -1,6 +1,6 @@
 //! Something to read: help, an explanation, a receipt. Scrolls, and can be copied.
 
-use super::{Intent, Step, frame};
+use super::{Intent, Step, clear, frame};
 use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
 use crate::ui::msg::Cx;
@@ -21,12 +21,32 @@ pub struct TextBox {
     /// Keys that do what a line says: `?` help can be run.
     pub runs: Vec<(usize, Intent)>,
     at: usize,
+    /// Over the whole screen and without a frame, so that the mouse selects nothing else.
+    bare: bool,
 }
 
 impl TextBox {
     /// Text to read.
     pub fn new(title: impl Into<String>, lines: Vec<Line>) -> Self {
-        Self { title: title.into(), lines, top: 0, runs: Vec::new(), at: 0 }
+        Self { title: title.into(), lines, top: 0, runs: Vec::new(), at: 0, bare: false }
+    }
+
+    /// Text to select with the mouse.
+    pub fn bare(title: impl Into<String>, text: &str) -> Self {
+        let lines = text.lines().map(Line::plain).collect();
+        Self { bare: true, ..Self::new(title, lines) }
+    }
+
+    fn view_bare(&self, canvas: &mut Buffer, area: Rect) {
+        clear(canvas, area);
+        let rows = usize::from(area.height.saturating_sub(2));
+        for (row, line) in self.lines.iter().skip(self.top).take(rows).enumerate() {
+            line.draw(canvas, area.x, area.y + row as u16, area.width);
+        }
+        let more = self.lines.len().saturating_sub(self.top + rows);
+        let more = if more > 0 { format!("{more} more: j k PgDn · ") } else { String::new() };
+        let foot = format!("{}: {more}select with the mouse · Esc closes", self.title);
+        put(canvas, area.x, area.bottom() - 1, area.width, &foot, theme::DIM);
     }
 
     /// Text some of whose lines can be run with Enter.
@@ -112,6 +132,10 @@ impl TextBox {
 
     pub(super) fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
         use unicode_width::UnicodeWidthStr;
+        if self.bare {
+            self.view_bare(canvas, area);
+            return None;
+        }
         let widest = self.lines.iter().map(|l| l.text().width()).max().unwrap_or(0);
         let width = (widest as u16 + 6).max(self.title.width() as u16 + 8).max(30);
         let height = self.lines.len() as u16 + 3;

@@ -140,9 +140,10 @@ impl Delivery {
         let targets = self.list.targets();
         let n = targets.len();
         let mut lines = vec![Line::plain(format!(
-            "{} of documents over {}",
+            "{} of documents over {}{}",
             counted(n, "copy", "copies"),
-            sums(targets.iter())
+            sums(targets.iter()),
+            self.list.beyond()
         ))];
         if let Some(row) = self.list.current().filter(|_| n == 1) {
             lines
@@ -155,12 +156,12 @@ impl Delivery {
     }
 
     fn light(&self, words: &str, command: Command, cx: &mut Cx) {
-        let targets = self.list.targets();
-        if targets.len() <= 1 {
+        let (targets, beyond) = (self.list.targets(), self.list.beyond());
+        if targets.len() <= 1 && beyond.is_empty() {
             return cx.commit(command);
         }
         let op = cx.operation();
-        let title = format!("{words} {} copies?", targets.len());
+        let title = format!("{words} {}{beyond}?", counted(targets.len(), "copy", "copies"));
         cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
     }
 }

@@ -12,7 +12,7 @@ use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
 use crate::store::read::failed::FailedRow;
 use crate::store::read::invoice::InvoiceDetail;
-use crate::store::read::{Field, Filter, Page, Sort};
+use crate::store::read::{Field, Filter, Marked, Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
@@ -197,7 +197,10 @@ impl Failed {
         let Some(row) = self.list.current() else { return cx.say("nothing here") };
         let n = payments.len();
         let marked = !self.list.marks.is_empty();
-        let money = sums(self.list.targets().iter());
+        // Of the rows that are retried, no others.
+        let here = |m: &Marked| !marked || self.list.rows.iter().any(|r| r.id.0 == m.id);
+        let targets: Vec<Marked> = self.list.targets().into_iter().filter(here).collect();
+        let money = sums(targets.iter());
         let label = if marked {
             format!("the {n} marked…")
         } else {

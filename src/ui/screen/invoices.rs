@@ -79,6 +79,8 @@ pub struct Invoices {
     samples: Vec<Sample>,
     /// The open document was asked for from another screen.
     visit: bool,
+    /// What shall be rated again once it is known what that throws away.
+    rating: Vec<Marked>,
 }
 
 impl Default for Invoices {
@@ -99,6 +101,7 @@ impl Default for Invoices {
             open: None,
             samples: Vec::new(),
             visit: false,
+            rating: Vec::new(),
         }
     }
 }
@@ -165,13 +168,14 @@ impl Invoices {
             Action::Post => self.post(cx),
             Action::Memo => self.memo(cx),
             Action::Regenerate => {
-                let targets = self.targets();
-                let command = Command::Regenerate { drafts: picks(&targets) };
-                Self::commit_or_ask("Rate again", &targets, command, cx);
+                self.rating = self.targets();
+                let query = Query::Lost(picks(&self.rating));
+                cx.load(ScreenId::Invoices, Part::Lost, query);
             }
             Action::CancelDraft => {
                 let targets = self.targets();
-                let title = format!("Cancel {} ({})", targets.len(), sums(targets.iter()));
+                let beyond = if self.open.is_some() { String::new() } else { self.list.beyond() };
+                let title = format!("Cancel {} ({}){beyond}", targets.len(), sums(targets.iter()));
                 let form = purpose::reason(title, Purpose::CancelDrafts(picks(&targets)), cx);
                 cx.open.push(form);
             }
@@ -209,6 +213,10 @@ impl Invoices {
             Action::PageUp | Action::HalfUp => item.saturating_sub(5),
             Action::Open => {
                 self.explain(cx);
+                item
+            }
+            Action::Yank | Action::YankRow => {
+                self.copy(action, cx);
                 item
             }
             other => return self.own(other, cx),
@@ -296,6 +304,7 @@ impl Screen for Invoices {
                 }
                 self.detail = detail;
             }
+            Some(Answer::Lost(lost)) => self.rate_again(&lost, cx),
             Some(other) => self.samples_loaded(other),
         }
     }
@@ -336,13 +345,21 @@ impl Screen for Invoices {
             return self.view_open(item, canvas, area, cx);
         }
         let detail = self.detail.as_deref();
+        // That of the row before stays until its own is there, but not as if it were its own.
+        let belongs = self.current_detail().is_some();
         if self.list.is_beside(area.width) {
-            let shown =
+            let mut shown =
                 detail.map(|d| picture(d, beside(area.width), None, cx).lines).unwrap_or_default();
+            if !belongs {
+                shown.iter_mut().for_each(Line::dim);
+            }
             let said = if self.on_sample() { self.sample_words(WIDE.into()) } else { Vec::new() };
             return view_list(&self.list, &said, Some(&shown), canvas, area, cx);
         }
         let mut preview = detail.map(preview).unwrap_or_default();
+        if !belongs {
+            preview.iter_mut().for_each(Line::dim);
+        }
         if self.on_sample() {
             let said = self.sample_words(usize::from(area.width) - 2);
             preview.splice(..said.len().min(preview.len()), said);
@@ -394,6 +411,19 @@ impl Screen for Invoices {
 }
 
 impl Invoices {
+    /// The number of the open document, or all of it.
+    fn copy(&self, action: Action, cx: &mut Cx) {
+        let Some(detail) = self.detail.as_deref() else { return };
+        if action == Action::Yank {
+            return cx.copy(name(detail));
+        }
+        let width = usize::from(cx.size.0);
+        let lines: Vec<String> =
+            picture(detail, width, None, cx).lines.iter().map(Line::text).collect();
+        let text = lines.join("\n");
+        cx.copy_whole(&name(detail), text.clone(), &text);
+    }
+
     fn view_open(&self, item: usize, canvas: &mut Buffer, area: Rect, cx: &Cx) {
         let Some(detail) = self.detail.as_deref() else {
             put(canvas, area.x + 2, area.y + 1, area.width, "reading…", theme::DIM);

@@ -108,7 +108,7 @@ fn how_far(row: &JobRow) -> String {
     let failed =
         if row.failed > 0 { format!("  {} failed", grouped(row.failed)) } else { String::new() };
     let done = grouped(row.done);
-    if row.total == 0 {
+    if row.total < row.done.max(1) {
         return format!("{done} done{failed}");
     }
     format!("{}  {done}/{}{failed}", progress(row.done, row.total, 20), grouped(row.total))

@@ -223,6 +223,8 @@ pub fn list_intent<R: Shown>(list: &mut Listing<R>, intent: &Intent, cx: &mut Cx
         | Intent::Copy(_)
         | Intent::Post(_)
         | Intent::Restore
+        | Intent::Afresh
+        | Intent::Rescued
         | Intent::RetryGroup(_)
         | Intent::Document(_) => return false,
     }
@@ -235,11 +237,15 @@ fn jobs_strip(cx: &Cx) -> Vec<Line> {
         let bar = progress(job.done, job.total, 20);
         Line::of(
             format!(
-                "{} {} {bar} {}/{}  {} failed  {}",
+                "{} {} {bar} {}{}  {} failed  {}",
                 job.kind,
-                job.subject,
+                if job.subject == job.kind { "" } else { job.subject.as_str() },
                 grouped(job.done),
-                grouped(job.total),
+                if job.total < job.done.max(1) {
+                    String::new()
+                } else {
+                    format!("/{}", grouped(job.total))
+                },
                 grouped(job.failed),
                 job.state.to_lowercase()
             ),

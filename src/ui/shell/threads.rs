@@ -133,10 +133,9 @@ pub fn start(session: Session, tx: &Sender<Msg>, zone: crate::zone::Zone) -> Res
 }
 
 impl Desks {
-    /// Asks the reader; when its queue is full the question is dropped, and asked again by the
-    /// next key.
-    pub fn ask(&self, ask: Ask) {
-        let _ = self.asks.try_send(ask);
+    /// Asks the reader; false when its queue is full and nobody will answer.
+    pub fn ask(&self, ask: Ask) -> bool {
+        self.asks.try_send(ask).is_ok()
     }
 
     /// Gives the writer a command.
@@ -312,10 +311,14 @@ impl Reader {
             match waiting.remove(at) {
                 Ask::Load { slot, ticket, query } => {
                     let newer = |a: &Ask| matches!(a, Ask::Load { slot: s, .. } if *s == slot);
-                    if !waiting.iter().any(newer) {
-                        let result = self.load(&query);
-                        let _ = self.replies.send(Msg::Loaded { slot, ticket, result });
+                    if waiting.iter().any(newer) {
+                        continue;
                     }
+                    if query.is_slow() && self.load_apart(slot, ticket, &query) {
+                        continue;
+                    }
+                    let result = self.load(&query);
+                    let _ = self.replies.send(Msg::Loaded { slot, ticket, result });
                 }
                 Ask::Export { list, filter, sort } => self.export(list, filter, sort),
                 Ask::Editing(document) => {
@@ -331,6 +334,18 @@ impl Reader {
 
     fn load(&self, query: &Query) -> Result<query::Answer, Fault> {
         query::ask(&self.session, query).map_err(Fault::from)
+    }
+
+    /// Answers what takes long on a thread of its own: lists and documents do not wait for it. False
+    /// if there cannot be one.
+    fn load_apart(&self, slot: Slot, ticket: u64, query: &Query) -> bool {
+        let Ok(session) = self.session.again() else { return false };
+        let (replies, query) = (self.replies.clone(), query.clone());
+        let work = move || {
+            let result = query::ask(&session, &query).map_err(Fault::from);
+            let _ = replies.send(Msg::Loaded { slot, ticket, result });
+        };
+        spawn("figures", work).is_ok()
     }
 
     fn export(&mut self, list: ListName, filter: Filter, sort: Sort) {

@@ -110,6 +110,9 @@ pub struct Listing<R> {
     pub totals: Option<Totals>,
     /// Marked rows, also those outside the filter.
     pub marks: BTreeMap<i64, Marked>,
+    /// Under which filter each was marked, by place in `places`.
+    made: BTreeMap<i64, usize>,
+    places: Vec<String>,
     lost_marks: Vec<BTreeMap<i64, Marked>>,
     range: Option<usize>,
     /// Whether the marks on their way shall be turned over.
@@ -150,6 +153,8 @@ impl<R: Shown> Listing<R> {
             land: Land::First,
             totals: None,
             marks: BTreeMap::new(),
+            made: BTreeMap::new(),
+            places: Vec::new(),
             lost_marks: Vec::new(),
             range: None,
             wanted: None,
@@ -292,6 +297,14 @@ impl<R: Shown> Listing<R> {
         }
         self.typed.clear();
         self.reread(cx);
+    }
+
+    /// Whether the page that is read will stand on another row than the one under the cursor.
+    pub(super) fn moves(&self) -> bool {
+        match self.land {
+            Land::First | Land::Last => true,
+            Land::Row(id) => self.current().map(ListRow::id) != Some(id),
+        }
     }
 
     /// Whether details stand beside the list on a screen of this width.

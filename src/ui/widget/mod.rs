@@ -33,6 +33,11 @@ impl Line {
         self
     }
 
+    /// The same text as something that is not quite so.
+    pub fn dim(&mut self) {
+        self.0.iter_mut().for_each(|piece| piece.1 = super::theme::DIM);
+    }
+
     /// The bare text.
     pub fn text(&self) -> String {
         self.0.iter().map(|(t, _)| t.as_str()).collect()

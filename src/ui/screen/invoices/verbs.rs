@@ -6,6 +6,7 @@ use crate::domain::ids::{BillRunId, DocumentId};
 use crate::engine::command::{Command, Pick, Removed};
 use crate::store::read::Marked;
 use crate::store::read::invoice::ItemRow;
+use crate::store::read::invoices::InvoiceRow;
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::form::Field as Input;
@@ -16,41 +17,67 @@ use crate::ui::msg::Cx;
 use crate::ui::screen::document::name;
 use crate::ui::theme;
 use crate::ui::widget::list::{Shown, sums};
-use crate::ui::widget::{Line, wrap};
+use crate::ui::widget::{Line, counted, grouped, wrap};
+
+/// Drafts that a question names at most.
+const SHOWN: usize = 20;
 
 impl Invoices {
     /// Many rows ask in one line; one row just does it.
-    pub(super) fn commit_or_ask(words: &str, targets: &[Marked], command: Command, cx: &mut Cx) {
-        if targets.len() <= 1 {
+    pub(super) fn commit_or_ask(
+        &self,
+        words: &str,
+        targets: &[Marked],
+        command: Command,
+        cx: &mut Cx,
+    ) {
+        let beyond = self.beyond();
+        if targets.len() <= 1 && beyond.is_empty() {
             return cx.commit(command);
         }
-        let title = format!("{words} {} documents ({})?", targets.len(), sums(targets.iter()));
+        let n = counted(targets.len(), "document", "documents");
+        let title = format!("{words} {n} ({}){beyond}?", sums(targets.iter()));
         let op = cx.operation();
         cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
     }
 
+    /// Of an open document there is nothing beyond.
+    fn beyond(&self) -> String {
+        if self.open.is_some() { String::new() } else { self.list.beyond() }
+    }
+
     pub(super) fn accept(&mut self, cx: &mut Cx) {
         let targets = self.targets();
-        let Some(row) = self.row() else { return };
-        if targets.len() == 1 && !row.stale.is_empty() {
+        let alone = |row: &&InvoiceRow| targets.len() == 1 && targets[0].id == row.id.0;
+        if let Some(row) = self.row().filter(alone).filter(|r| !r.stale.is_empty()) {
             let title = format!("Accept {} although {}", row.label(), row.stale);
             let form = purpose::reason(title, Purpose::AcceptStale(picks(&targets)), cx);
             return cx.open.push(form);
         }
         let command = Command::Accept { drafts: picks(&targets), reason: String::new() };
-        Self::commit_or_ask("Accept", &targets, command, cx);
+        self.commit_or_ask("Accept", &targets, command, cx);
         if targets.len() == 1 {
             self.next(cx);
         }
     }
 
+    /// Whether what is acted on is held already, as far as it is at hand.
+    fn are_held(&self) -> bool {
+        if self.list.marks.is_empty() || self.open.is_some() {
+            return self.row().is_some_and(|r| r.review == Review::Held);
+        }
+        let marked = self.list.rows.iter().filter(|r| self.list.marks.contains_key(&r.id.0));
+        let held: Vec<bool> = marked.map(|r| r.review == Review::Held).collect();
+        !held.is_empty() && held.iter().all(|h| *h)
+    }
+
     pub(super) fn hold(&mut self, cx: &mut Cx) {
         let targets = self.targets();
-        let Some(row) = self.row() else { return };
-        if row.review == Review::Held {
+        if self.are_held() {
             let command = Command::Release { drafts: picks(&targets) };
-            return Self::commit_or_ask("Release", &targets, command, cx);
+            return self.commit_or_ask("Release", &targets, command, cx);
         }
+        let beyond = self.beyond();
         let reasons = [
             "the amount looks wrong",
             "usage is missing",
@@ -67,10 +94,10 @@ impl Invoices {
                 until: None,
             };
             let op = cx.operation();
-            let intent = if targets.len() == 1 {
+            let intent = if targets.len() == 1 && beyond.is_empty() {
                 Intent::Commit { op, command: Box::new(command) }
             } else {
-                let title = format!("Hold {} ({})?", targets.len(), sums(targets.iter()));
+                let title = format!("Hold {} ({}){beyond}?", targets.len(), sums(targets.iter()));
                 Intent::Open(Box::new(Modal::Ask(Box::new(Ask::light(title, op, command)))))
             };
             items.push(Item::new(key, *reason, intent));
@@ -82,8 +109,10 @@ impl Invoices {
             Intent::Open(Box::new(form)),
         ));
         let money = sums(targets.iter());
-        cx.open
-            .push(Modal::Choice(Choice::new(format!("Hold {} ({money})", targets.len()), items)));
+        cx.open.push(Modal::Choice(Choice::new(
+            format!("Hold {} ({money}){beyond}", targets.len()),
+            items,
+        )));
     }
 
     pub(super) fn edit(&mut self, cx: &mut Cx) {
@@ -167,36 +196,55 @@ impl Invoices {
         if targets.is_empty() {
             return cx.say("no draft here");
         }
-        let run = self.current_detail().and_then(|d| d.run).map(BillRunId);
-        if !self.list.marks.is_empty() && self.open.is_none() {
+        let marked = !self.list.marks.is_empty() && self.open.is_none();
+        let (seen, unseen) = self.list.seen_and_unseen();
+        if marked && unseen.is_empty() {
             let modal = purpose::post(PostWhat::Drafts(picks(&targets)), None, cx);
             return cx.open.push(modal);
         }
         let mut items = Vec::new();
-        let what = PostWhat::Drafts(picks(&targets));
-        let label = self.row().map(Shown::label).unwrap_or_default();
-        items.push(Item::new('d', format!("this draft, {label}…"), Intent::Post(what)));
-        if let Some(run) = run {
-            let all = Intent::Post(PostWhat::Run(run));
-            items.push(Item::new('r', format!("every postable draft of {run}…"), all));
-            let fields = vec![Input::new(
-                "invoice date",
-                cx.now.today.to_string(),
-                "printed on all of them",
-            )];
-            let form = purpose::form(
-                "Post with another invoice date",
-                Purpose::PostDated(PostWhat::Run(run)),
-                fields,
-                cx,
-            );
-            items.push(Item::new(
-                'i',
-                format!("{run} with another invoice date…"),
-                Intent::Open(Box::new(form)),
-            ));
+        if marked {
+            let words =
+                |marks: &[Marked]| format!("{} ({})", grouped(marks.len()), sums(marks.iter()));
+            if !seen.is_empty() {
+                let label = format!("the {} marked that this filter shows…", words(&seen));
+                items.push(Item::new('v', label, Intent::Post(PostWhat::Drafts(picks(&seen)))));
+            }
+            let label = format!("all {} marked{}…", words(&targets), self.beyond());
+            items.push(Item::new('a', label, Intent::Post(PostWhat::Drafts(picks(&targets)))));
+        } else {
+            let label = self.row().map(Shown::label).unwrap_or_default();
+            let what = PostWhat::Drafts(picks(&targets));
+            items.push(Item::new('d', format!("this draft, {label}…"), Intent::Post(what)));
+        }
+        if let Some(run) = self.current_detail().and_then(|d| d.run).map(BillRunId) {
+            items.extend(run_items(run, cx));
         }
         cx.open.push(Modal::Choice(Choice::new("Post", items)));
+    }
+
+    /// Rates again; asks first where that throws changes made by hand away.
+    pub(super) fn rate_again(&mut self, lost: &[(DocumentId, Vec<String>)], cx: &mut Cx) {
+        let targets = std::mem::take(&mut self.rating);
+        let command = Command::Regenerate { drafts: picks(&targets) };
+        if lost.is_empty() {
+            return self.commit_or_ask("Rate again", &targets, command, cx);
+        }
+        let n = counted(lost.len(), "draft", "drafts");
+        let mut lines =
+            vec![Line::of(format!("Changes made by hand to {n} are thrown away:"), theme::WARN)];
+        for (id, what) in lost.iter().take(SHOWN) {
+            lines.push(Line::plain(format!("{id}: {}", what.join(", "))));
+        }
+        if lost.len() > SHOWN {
+            lines.push(Line::plain(format!("and of {} more", grouped(lost.len() - SHOWN))));
+        }
+        lines.push(Line::of("u brings them back until something else is done.", theme::DIM));
+        let all = counted(targets.len(), "document", "documents");
+        let title = format!("Rate {all} again{}", self.beyond());
+        let op = cx.operation();
+        let ask = Ask::heavy(title, "rate again", lines, targets.len() as i64, op, command);
+        cx.open.push(Modal::Ask(Box::new(ask.untyped())));
     }
 
     pub(super) fn memo(&mut self, cx: &mut Cx) {
@@ -239,6 +287,19 @@ impl Invoices {
         }
         cx.open.push(Modal::Choice(Choice::new(format!("Correct {label}"), items)));
     }
+}
+
+/// Posting a whole run.
+fn run_items(run: BillRunId, cx: &mut Cx) -> Vec<Item> {
+    let all = Intent::Post(PostWhat::Run(run));
+    let fields =
+        vec![Input::new("invoice date", cx.now.today.to_string(), "printed on all of them")];
+    let purpose = Purpose::PostDated(PostWhat::Run(run));
+    let dated = purpose::form("Post with another invoice date", purpose, fields, cx);
+    vec![
+        Item::new('r', format!("every postable draft of {run}…"), all),
+        Item::new('i', format!("{run} with another invoice date…"), Intent::Open(Box::new(dated))),
+    ]
 }
 
 /// Opens the choice of what to make.

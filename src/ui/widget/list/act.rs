@@ -5,7 +5,6 @@ use crate::engine::query::Query;
 use crate::store::read::{Filter, Seek};
 use crate::ui::keymap::Action;
 use crate::ui::msg::{Cx, Effect, Part};
-use crate::ui::widget::fit;
 
 impl<R: Shown> Listing<R> {
     /// Keeps the cursor in view, half a page further at the edge, and reads on in time.
@@ -145,14 +144,14 @@ impl<R: Shown> Listing<R> {
             Action::Details => self.pane = !self.pane,
             Action::Yank => {
                 if let Some(row) = self.current() {
-                    Self::copy(row.label(), cx);
+                    cx.copy(row.label());
                 }
             }
             Action::YankRow => {
                 if let Some(row) = self.current() {
                     let cells: Vec<String> =
                         row.cells(true, cx).into_iter().map(|(t, _)| t).collect();
-                    Self::copy(cells.join("\t"), cx);
+                    cx.copy_whole(&row.label(), cells.join("\t"), &cells.join("\n"));
                 }
             }
             Action::Csv => cx.effects.push(Effect::Export {
@@ -163,11 +162,6 @@ impl<R: Shown> Listing<R> {
             _ => return false,
         }
         true
-    }
-
-    fn copy(text: String, cx: &mut Cx) {
-        cx.say(format!("sent to terminal: {}", fit(&text, 40)));
-        cx.effects.push(Effect::Copy(text));
     }
 
     fn page_by(&mut self, rows: isize, cx: &mut Cx) {

@@ -15,6 +15,8 @@ pub trait AnyList {
     fn error(&self) -> Option<&str>;
     /// Shows nothing, and why: the filter is not understood.
     fn refuse(&mut self, error: String, cx: &mut Cx);
+    /// Whether the page that is read will stand on another row than the one under the cursor.
+    fn is_moving(&self) -> bool;
     /// Takes the filters that clerks saved for this list.
     fn saved(&mut self, filters: &[(String, String, String)]);
     /// Marks with their money, for the status row.
@@ -48,6 +50,10 @@ impl<R: Shown> AnyList for Listing<R> {
 
     fn refuse(&mut self, error: String, cx: &mut Cx) {
         Listing::refuse(self, error, cx);
+    }
+
+    fn is_moving(&self) -> bool {
+        self.moves()
     }
 
     fn saved(&mut self, filters: &[(String, String, String)]) {

@@ -61,7 +61,7 @@ impl<R: Shown> Listing<R> {
             (Part::Marks, Answer::Marks(all)) if self.inverting => {
                 for mark in all {
                     if self.marks.remove(&mark.id).is_none() {
-                        self.marks.insert(mark.id, mark);
+                        self.mark([mark]);
                     }
                 }
                 let now = self.mark_words().unwrap_or_else(|| "nothing is marked".to_owned());
@@ -72,7 +72,7 @@ impl<R: Shown> Listing<R> {
                 let n = all.len();
                 let money = sums(all.iter());
                 let money = if money.is_empty() { money } else { format!(", {money}") };
-                self.marks.extend(all.into_iter().map(|m| (m.id, m)));
+                self.mark(all);
                 cx.say(format!("marked all {n} that match{money}"));
             }
             (Part::Hit, answer) => {

@@ -4,14 +4,59 @@ use super::{Listing, Shown};
 use crate::engine::query::money_words;
 use crate::store::read::{ListRow, Marked, Sort};
 use crate::ui::msg::Cx;
-use std::collections::BTreeMap;
+use crate::ui::widget::grouped;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl<R: Shown> Listing<R> {
     pub(super) fn toggle(&mut self, at: usize) {
         let Some(row) = self.rows.get(at) else { return };
         let mark = Marked { id: row.id(), version: row.version(), money: row.money() };
         if self.marks.remove(&mark.id).is_none() {
-            self.marks.insert(mark.id, mark);
+            self.mark([mark]);
+        }
+    }
+
+    /// Marks rows, and keeps under which filter.
+    pub(super) fn mark(&mut self, rows: impl IntoIterator<Item = Marked>) {
+        if self.marks.is_empty() && self.lost_marks.is_empty() {
+            self.made.clear();
+            self.places.clear();
+        }
+        let here = self.here();
+        let place = self.places.iter().position(|p| *p == here).unwrap_or_else(|| {
+            self.places.push(here);
+            self.places.len() - 1
+        });
+        for row in rows {
+            self.made.insert(row.id, place);
+            self.marks.insert(row.id, row);
+        }
+    }
+
+    /// Tab and typed filter, as text.
+    fn here(&self) -> String {
+        let tab = self.tabs.get(self.tab).map_or("", |t| t.filter.as_str());
+        format!("{tab} {}", self.typed).trim().to_owned()
+    }
+
+    /// The marked rows that this filter shows, as far as is known (marked under it, or among the rows
+    /// at hand), and the others.
+    pub fn seen_and_unseen(&self) -> (Vec<Marked>, Vec<Marked>) {
+        let here = self.here();
+        let place = self.places.iter().position(|p| *p == here);
+        if place.is_some() && self.places.len() == 1 {
+            return (self.marks.values().copied().collect(), Vec::new());
+        }
+        let rows: BTreeSet<i64> = self.rows.iter().map(ListRow::id).collect();
+        let of_here = |id: &i64| place.is_some() && self.made.get(id).copied() == place;
+        self.marks.values().partition(|m| of_here(&m.id) || rows.contains(&m.id))
+    }
+
+    /// How many of the marked are not of this filter, in words for a question about the marks.
+    pub fn beyond(&self) -> String {
+        match self.seen_and_unseen().1.len() {
+            0 => String::new(),
+            n => format!(", {} of them outside this filter", grouped(n as i64)),
         }
     }
 
@@ -22,15 +67,12 @@ impl<R: Shown> Listing<R> {
             return cx.say("range: move to its other end and press V again");
         };
         let (low, high) = (start.min(here), start.max(here));
-        let mut n = 0;
-        for rank in low..=high {
-            if let Some(row) = rank.checked_sub(self.first + 1).and_then(|i| self.rows.get(i)) {
-                let mark = Marked { id: row.id(), version: row.version(), money: row.money() };
-                self.marks.insert(mark.id, mark);
-                n += 1;
-            }
-        }
-        cx.say(format!("marked a range of {n}"));
+        let rows: Vec<Marked> = (low..=high)
+            .filter_map(|rank| self.rows.get(rank.checked_sub(self.first + 1)?))
+            .map(|r| Marked { id: r.id(), version: r.version(), money: r.money() })
+            .collect();
+        cx.say(format!("marked a range of {}", rows.len()));
+        self.mark(rows);
     }
 
     /// Marks so many rows from the cursor on; gives how many there were.
@@ -43,7 +85,7 @@ impl<R: Shown> Listing<R> {
             .map(|r| Marked { id: r.id(), version: r.version(), money: r.money() })
             .collect();
         let count = rows.len();
-        self.marks.extend(rows.into_iter().map(|m| (m.id, m)));
+        self.mark(rows);
         count
     }
 
@@ -67,24 +109,26 @@ impl<R: Shown> Listing<R> {
         let money = sums(self.marks.values());
         let money = if money.is_empty() { String::new() } else { format!(" · {money}") };
         let all_here = !self.before && !self.after;
-        let seen = self.rows.iter().filter(|r| self.marks.contains_key(&r.id())).count();
-        let outside = self.marks.len() - seen;
-        let outside = if outside > 0 && all_here && !(self.typed.is_empty() && self.tab == 0) {
-            format!(" ({outside} outside this filter)")
+        let outside = if all_here {
+            let seen = self.rows.iter().filter(|r| self.marks.contains_key(&r.id())).count();
+            self.marks.len() - seen
         } else {
-            String::new()
+            self.seen_and_unseen().1.len()
         };
+        let outside =
+            if outside > 0 { format!(" ({outside} outside this filter)") } else { String::new() };
         Some(format!("marked {}{money}{outside}", self.marks.len()))
     }
 
     /// Filter, order and marks, for the session.
     pub fn save(&self) -> serde_json::Value {
+        let seen: BTreeSet<i64> = self.seen_and_unseen().0.iter().map(|m| m.id).collect();
         let marks: Vec<serde_json::Value> = self
             .marks
             .values()
             .map(|m| {
                 let money = m.money.map(|(c, minor)| (c.code(), minor));
-                serde_json::json!([m.id, m.version, money])
+                serde_json::json!([m.id, m.version, money, seen.contains(&m.id)])
             })
             .collect();
         serde_json::json!({
@@ -109,7 +153,13 @@ impl<R: Shown> Listing<R> {
             if let (Some(id), Some(version)) = (number(&mark[0]), number(&mark[1])) {
                 let currency = mark[2][0].as_str().and_then(crate::domain::money::Currency::parse);
                 let money = currency.zip(number(&mark[2][1]));
-                self.marks.insert(id, Marked { id, version, money });
+                let row = Marked { id, version, money };
+                // Those that another filter showed stay so.
+                if mark[3].as_bool() == Some(true) {
+                    self.mark([row]);
+                } else {
+                    self.marks.insert(id, row);
+                }
             }
         }
         if let Some(row) = number(&saved["row"]) {

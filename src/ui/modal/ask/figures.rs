@@ -1,0 +1,118 @@
+//! What a question is about, in figures.
+
+use crate::engine::query::{BillPreview, CollectPreview, money_words};
+use crate::store::read::post_preview::PostPreview;
+use crate::ui::theme;
+use crate::ui::widget::{Line, counted, grouped};
+
+/// The figures of a bill run in words.
+pub(super) fn bill_lines(preview: &BillPreview, words: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let made = preview.invoices + preview.credit_memos;
+    if made == 0 {
+        lines.push(Line::of("Nothing is due that is not billed already.", theme::WARN));
+    } else {
+        let mut text = counted(preview.invoices, "invoice", "invoices");
+        if preview.credit_memos > 0 {
+            let memos = counted(preview.credit_memos, "credit memo", "credit memos");
+            text.push_str(&format!(" and {memos}"));
+        }
+        lines.push(Line::of(format!("{text}: {}", money_words(&preview.money)), theme::BOLD));
+        lines.push(Line::of("Drafts are made; nothing is posted or sent.", theme::DIM));
+    }
+    if preview.already_billed > 0 {
+        let n = counted(preview.already_billed, "account", "accounts");
+        lines.push(Line::plain(format!("billed already: {n}")));
+    }
+    if let Some((account, reason)) = preview.failures.first() {
+        let n = counted(preview.failures.len(), "account fails", "accounts fail");
+        lines.push(Line::of(format!("{n}; the first, {account}: {reason}"), theme::WARN));
+    }
+    lines.push(Line::of(format!("the same as: daybook {words}"), theme::DIM));
+    lines
+}
+
+/// The figures of a posting in words.
+pub(super) fn post_lines(preview: &PostPreview) -> Vec<Line> {
+    let mut lines = Vec::new();
+    // What cannot be taken back stands first: a small terminal shows only the first lines.
+    if preview.count > 0 {
+        lines.push(Line::of("Posting cannot be undone; a memo corrects it.", theme::DIM));
+    }
+    for (currency, total, tax) in &preview.money {
+        if let Some(c) = currency {
+            let text = format!("{:>16} {c}  of it tax {}", c.grouped(*total), c.grouped(*tax));
+            lines.push(Line::of(text, theme::BOLD));
+        }
+    }
+    for range in &preview.numbers {
+        lines.push(Line::plain(format!("numbers {range}")));
+    }
+    for (reason, count) in &preview.left_out {
+        lines.push(Line::of(format!("stays behind: {} {reason}", grouped(*count)), theme::WARN));
+    }
+    for (currency, total, count) in &preview.unseen {
+        if let Some(c) = currency {
+            let money = money_words(&[(*c, *total)]);
+            let text = format!("flagged and not accepted by anybody: {}, {money}", grouped(*count));
+            lines.push(Line::of(text, theme::WARN));
+        }
+    }
+    for doubt in &preview.doubts {
+        lines.push(Line::of(format!("check the date: {doubt}"), theme::WARN));
+    }
+    let (kept, first) = &preview.due_by_hand;
+    if *kept > 0 {
+        let mut named: Vec<String> = first.iter().map(|(a, due)| format!("{a} {due}")).collect();
+        if *kept > first.len() as i64 {
+            named.push(format!("{} more", grouped(*kept - first.len() as i64)));
+        }
+        let text = format!("due dates set by hand stay: {}", named.join(", "));
+        lines.push(Line::of(text, theme::WARN));
+    }
+    if preview.changed > 0 {
+        let text = format!("{} changed since they were marked; they stay behind", preview.changed);
+        lines.push(Line::of(text, theme::WARN));
+    }
+    let largest: Vec<String> = preview
+        .largest
+        .iter()
+        .filter_map(|(number, _, c, total)| {
+            c.map(|c| format!("{number} {} {c}", c.grouped(*total)))
+        })
+        .collect();
+    if !largest.is_empty() {
+        lines.push(Line::plain(format!("largest: {}", largest.join(", "))));
+    }
+    if preview.count == 0 {
+        lines.push(Line::of("Nothing here can be posted.", theme::WARN));
+    }
+    lines
+}
+
+/// The figures of a payment run in words.
+pub(super) fn charge_lines(preview: &CollectPreview, words: &str) -> Vec<Line> {
+    let mut lines = vec![Line::of(
+        format!(
+            "{}: {}",
+            counted(preview.count as usize, "invoice", "invoices"),
+            money_words(&preview.money)
+        ),
+        theme::BOLD,
+    )];
+    if !preview.credits.is_empty() {
+        let text = format!("credits used first: {}", money_words(&preview.credits));
+        lines.push(Line::plain(text));
+    }
+    for (reason, count) in &preview.left_out {
+        lines.push(Line::of(format!("left out: {} {reason}", grouped(*count)), theme::WARN));
+    }
+    if preview.count == 0 {
+        lines.push(Line::of("Nothing here can be charged.", theme::WARN));
+    } else {
+        let text = "Money is taken; every amount is read again when it is charged.";
+        lines.insert(1, Line::of(text, theme::DIM));
+    }
+    lines.push(Line::of(format!("the same as: daybook {words}"), theme::DIM));
+    lines
+}

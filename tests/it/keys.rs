@@ -1,0 +1,141 @@
+//! What becomes of keys that come before answers, of marks that are out of sight, and of typing that
+//! was not saved.
+
+use crate::desk::Desk;
+use daybook::engine::command::Command;
+use daybook::ui::keymap::Key;
+use daybook::ui::msg::{Effect, Msg};
+
+/// The state that a console keeps for the next login.
+fn kept(desk: &mut Desk) -> Option<String> {
+    match desk.app.session()? {
+        Effect::Commit { command, .. } => match *command {
+            Command::SaveSession { state } => Some(state),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn keys_pressed_during_a_read_wait_behind_it() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3").press_ahead("jed<Down><Down>4711").shows("Edit D-").shows("4711");
+    // The rows of before are not those that are marked.
+    let mut desk = Desk::open(80, 24);
+    desk.press("3").press_ahead("/hubner logistik<Enter> ").shows("marked 1");
+    let marked = desk.picture().lines().find(|l| l.starts_with(">*")).map(str::to_owned);
+    assert!(marked.is_some_and(|l| l.contains("Hübner Logistik")), "{}", desk.picture());
+    // In the palette Enter waits for what is looked up.
+    let mut desk = Desk::open(80, 24);
+    desk.press_ahead(":A-00011<Enter>").shows("account:A-00011");
+}
+
+#[test]
+fn a_question_is_not_answered_by_what_was_pressed_before_it() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3").press_ahead("TP1y<Enter>").shows("Enter alone cancels");
+    assert!(desk.picture().contains("Type "), "{}", desk.picture());
+}
+
+#[test]
+fn keys_that_wait_for_what_does_not_come_do_nothing() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3");
+    let mut effects = desk.app.update(Msg::Key(Key::Char('j')));
+    effects.extend(desk.app.update(Msg::Key(Key::Char('e'))));
+    effects.extend(desk.app.update(Msg::Key(Key::Char('d'))));
+    let lost = effects.iter().find_map(|e| match e {
+        Effect::Load { slot, ticket, .. } => Some((*slot, *ticket)),
+        _ => None,
+    });
+    let (slot, ticket) = lost.unwrap();
+    let result = Err(daybook::ui::fault::Fault::too_much());
+    let effects = desk.app.update(Msg::Loaded { slot, ticket, result });
+    desk.settle(effects);
+    desk.shows("2 keys pressed meanwhile do nothing");
+}
+
+#[test]
+fn a_preview_of_another_row_is_dimmed() {
+    for (width, height, x, y) in [(80, 24, 2, 20), (140, 40, 90, 3)] {
+        let mut desk = Desk::open(width, height);
+        desk.press("3");
+        let look = |desk: &Desk| desk.buffer()[(x, y)].fg;
+        let own = look(&desk);
+        let effects = desk.app.update(Msg::Key(Key::Char('j')));
+        assert_ne!(look(&desk), own, "{}", desk.picture());
+        desk.settle(effects);
+        assert_eq!(look(&desk), own);
+    }
+}
+
+#[test]
+fn marks_out_of_sight_never_decide_what_is_posted() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3 ").press("/hubner logistik<Enter>").shows("1 outside this filter");
+    desk.press("P").shows("all 1 (").shows("1 of them outside this filter");
+    assert!(!desk.picture().contains("numbers "), "{}", desk.picture());
+    desk.press("<Esc> P").shows("the 1 (").shows("all 2 (").shows("1 of them outside");
+    desk.press("v").shows("Post 1 documents");
+    desk.press("<Esc>a").shows("y/n").shows("1 of them outside this filter");
+    // One mark out of sight is not as good as the row under the cursor.
+    desk.press("nU").press("<Esc> ").press("/zzzzzz<Enter>").press("a").shows("y/n");
+}
+
+#[test]
+fn a_bill_run_asks_with_count_and_sum() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("2cb<C-s>").shows("Nothing is due that is not billed already");
+    desk.press("<Esc>").shows("New bill run");
+    let later = desk.session.now().unwrap().today + chrono::Months::new(2);
+    desk.press("<BTab><Tab><C-u>").press(&later.to_string()).press("<C-s>");
+    desk.shows("invoices").shows(" EUR").shows("Drafts are made").shows("[Cancel]");
+    desk.press("<Enter>").shows("what was typed is still here");
+    desk.press("<C-s>y").shows("2 Runs").shows("BR-000004");
+}
+
+#[test]
+fn rating_again_asks_before_it_drops_what_was_done_by_hand() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3R").shows("regenerated");
+    desk.press("e1q<C-u>7<Tab><Tab><Tab>counted again<C-s>").shows("undo");
+    let edited = desk.picture();
+    desk.press("R").shows("thrown away").shows("changes of").shows("[Cancel]");
+    desk.press("<Enter>");
+    assert_eq!(desk.picture().lines().nth(3), edited.lines().nth(3));
+    desk.press("Ry").shows("regenerated");
+}
+
+#[test]
+fn an_unsaved_edit_comes_back_into_its_editor_and_survives_esc() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3ed<Tab><Tab>PO 4711");
+    let state = kept(&mut desk).unwrap();
+    // A question that is not answered loses nothing.
+    desk.login(&state);
+    desk.shows("1 unsaved edit");
+    desk.press("<Esc>");
+    assert_eq!(kept(&mut desk), None);
+    desk.press(":continue<Enter>").shows("Edit D-").shows("PO 4711").shows("Esc keeps it");
+    desk.press("<Esc>").shows("not saved, and kept");
+    assert!(kept(&mut desk).is_some_and(|state| state.contains("PO 4711")));
+    desk.press("j:unsaved<Enter>").shows("PO 4711");
+    desk.press("<Tab><Tab>as ordered<C-s>").shows("PO number: PO 4711");
+    assert!(!kept(&mut desk).unwrap_or_default().contains("4711\""));
+    desk.login(&state);
+    desk.press("y").shows("PO 4711");
+    desk.press("<C-x>");
+    assert!(!kept(&mut desk).unwrap().contains("4711"));
+    desk.login(&state);
+    desk.press("n");
+    assert!(!kept(&mut desk).unwrap().contains("4711"));
+}
+
+#[test]
+fn a_refused_input_is_no_conflict() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3ed<Tab><C-u>1999-01-01<Tab><Tab><Tab>early<C-s>").shows("Edit D-");
+    let picture = desk.picture();
+    assert!(!picture.contains("theirs"), "{picture}");
+}

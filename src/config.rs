@@ -373,6 +373,11 @@ impl Config {
         }
     }
 
+    /// Whether somebody set it, be it to the default.
+    pub fn is_set(&self, key: &str) -> bool {
+        self.set.contains_key(key)
+    }
+
     /// A whole number.
     pub fn int(&self, key: &str) -> i64 {
         self.get(key).parse().unwrap_or_default()

@@ -68,6 +68,7 @@ pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             "open": open,
             "deliveries": { "due": d.due, "sent": d.sent, "printed": d.printed, "suppressed": d.suppressed, "recalled": d.recalled, "failed": d.failed, "unconfirmed": d.unconfirmed, "open": d.open, "balances": d.balances() },
             "backup": status.backup,
+            "not_real": status.not_real,
             "operations": status.trail.0,
             "head": status.trail.1,
         }))?;
@@ -118,6 +119,9 @@ pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         d.open,
         if d.balances() { "" } else { "  DOES NOT BALANCE" }
     ));
+    if !status.not_real.is_empty() {
+        output::line(&status.not_real);
+    }
     if !status.backup.is_empty() {
         output::line(&status.backup);
     }

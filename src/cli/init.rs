@@ -2,7 +2,8 @@
 
 use super::{Ctx, Exit, actor, output};
 use crate::clock::Now;
-use crate::engine::{Error, place};
+use crate::config::Config;
+use crate::engine::{Error, place, rehearsal};
 use crate::outside;
 use crate::store::{BookKind, CreateBook, Store};
 use serde_json::json;
@@ -26,11 +27,22 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             .map_err(|source| Error::Io { path: parent.to_owned(), source })?;
     }
     Store::create(&ctx.book, &CreateBook { kind, actor: &actor, now })?;
+    let pretended = rehearsal::of(&Config::default(), kind);
     if ctx.json {
-        output::json(&json!({ "book": ctx.book, "kind": kind }))?;
+        let not_real: Vec<_> = pretended
+            .iter()
+            .map(
+                |p| json!({ "key": p.key, "value": p.value, "means": p.means, "remedy": p.remedy }),
+            )
+            .collect();
+        output::json(&json!({ "book": ctx.book, "kind": kind, "not_real": not_real }))?;
     } else {
         output::line(&format!("made {} ({kind} book)", ctx.book.display()));
         output::line("next: daybook settings set issuer.name NAME, then daybook import FILES");
+        for one in &pretended {
+            output::line(&format!("not real yet: {} ({} = {})", one.means, one.key, one.value));
+            output::line(&format!("  {}", one.remedy));
+        }
     }
     Ok(Exit::Done)
 }

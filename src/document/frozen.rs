@@ -1,7 +1,7 @@
 //! What posting freezes of the world around a document, so that its copy never changes: the JSON of
 //! column `document.frozen`.
 
-use super::printable::{AppliedCredit, Corrected, Customer, Issuer, Paper};
+use super::printable::{AppliedCredit, Corrected, Customer, Fit, Issuer, Paper};
 use crate::config::Config;
 use crate::domain::account::AccountTerms;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,8 @@ pub struct Frozen {
     pub term: String,
     /// What it was printed on.
     pub paper: Paper,
+    /// What becomes of text longer than its place.
+    pub fit: Fit,
     /// The invoice a memo corrects.
     pub corrects: Option<Corrected>,
     /// Credits applied in the act of posting.
@@ -29,23 +31,31 @@ pub struct Frozen {
     pub logo: String,
 }
 
+impl Customer {
+    /// As the account says.
+    pub fn of(terms: &AccountTerms) -> Self {
+        Self {
+            name: terms.name.clone(),
+            address1: terms.address1.clone(),
+            address2: terms.address2.clone(),
+            postcode: terms.postcode.clone(),
+            city: terms.city.clone(),
+            region: terms.region.clone(),
+            country: terms.country.clone(),
+            tax_id: terms.tax_id.clone(),
+        }
+    }
+}
+
 impl Frozen {
     /// What the settings and the account say now; the caller adds position and method.
     pub fn of(config: &Config, terms: &AccountTerms) -> Self {
         Self {
             issuer: issuer(config),
-            customer: Customer {
-                name: terms.name.clone(),
-                address1: terms.address1.clone(),
-                address2: terms.address2.clone(),
-                postcode: terms.postcode.clone(),
-                city: terms.city.clone(),
-                region: terms.region.clone(),
-                country: terms.country.clone(),
-                tax_id: terms.tax_id.clone(),
-            },
+            customer: Customer::of(terms),
             term: terms.payment_term.clone(),
             paper: paper(config.get("issuer.address")),
+            fit: Fit::Whole,
             ..Self::default()
         }
     }

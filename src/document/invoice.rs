@@ -3,6 +3,7 @@
 //! The address stands where DIN 5008 form B and most window envelopes want it; the table breaks
 //! over pages with its head repeated, and every page says which of how many it is.
 
+use super::fit::{self, FOOT, LETTERHEAD, NAME, Room, SENDER, Set, WINDOW};
 use super::fonts::Fonts;
 use super::pdf::{self, About, Bound};
 use super::printable::{Line, PrintError, Printable};
@@ -40,6 +41,15 @@ impl Press {
     /// Whether every text of the document can be printed.
     pub fn check(self, document: &Printable) -> Result<(), PrintError> {
         document.read(self.fonts).map(|_| ())
+    }
+
+    /// Whether the document can be printed whole: every character, and every text in its place. Asked
+    /// before it is posted; what was posted is printed as it is.
+    pub fn fits(self, document: &Printable) -> Result<(), PrintError> {
+        let (document, rare) = document.read(self.fonts)?;
+        let own = self.fonts.own_cut(&rare)?;
+        let set = Type { fonts: self.fonts, own: own.as_ref().map(|(_, glyphs)| glyphs) };
+        Setter::new(&document, &set).whole()
     }
 
     /// Sets one document. Refused by name when a character has no font.
@@ -117,10 +127,12 @@ impl<'a> Setter<'a> {
         self.reasons();
         self.payment();
         self.note();
+        let lines = self.in_place(&FOOT);
         self.done.push(self.sheet);
         let pages = self.done.len();
         for (i, sheet) in self.done.iter_mut().enumerate() {
-            foot(sheet, self.set, self.doc, (self.left, self.right, self.height), (i + 1, pages));
+            let edges = (self.left, self.right, self.height);
+            foot(sheet, self.set, (&lines, &self.doc.number), edges, (i + 1, pages));
         }
         self.done
     }
@@ -133,66 +145,98 @@ impl<'a> Setter<'a> {
         self.doc.currency.grouped(minor)
     }
 
-    fn letterhead(&mut self) {
+    /// The logo's size, if there is one: at most 16 mm high, and not wider than the letterhead.
+    fn logo(&self) -> Option<(f32, f32)> {
+        let logo = self.doc.logo.as_ref()?;
+        let (wide, high) = (logo.width as f32, logo.height as f32);
+        let scale = (mm(16.0) / high).min(self.letterhead_room() / wide);
+        Some((wide * scale, high * scale))
+    }
+
+    fn letterhead_room(&self) -> f32 {
+        mm(125.0) - self.left - mm(8.0)
+    }
+
+    /// A text of the letterhead, the window or the foot, in the lines of its place.
+    fn in_place(&self, room: &Room) -> Set {
         let issuer = &self.doc.issuer;
-        let room = mm(125.0) - self.left - mm(8.0);
-        let (mut name, mut y) = (bold(17.0).in_ink(ACCENT), mm(24.0));
-        if let Some(logo) = &self.doc.logo {
-            // At most 16 mm high; the name stands smaller under it.
-            let (wide, high) = (logo.width as f32, logo.height as f32);
-            let scale = (mm(16.0) / high).min(room / wide);
-            self.sheet.logo(self.left, mm(13.0), wide * scale, high * scale);
-            name.size = 11.0;
-            y = mm(13.0) + high * scale + 16.0;
+        let (texts, style, width) = match room.place {
+            place if place == NAME.place => {
+                let mut style = bold(17.0).in_ink(ACCENT);
+                if self.doc.logo.is_some() {
+                    // Smaller under a logo.
+                    style.size = 11.0;
+                }
+                (vec![issuer.name.clone()], style, self.letterhead_room())
+            }
+            place if place == LETTERHEAD.place => {
+                let mut lines: Vec<String> = issuer.address.clone();
+                if !issuer.tax_id.is_empty() {
+                    lines.push(format!("Tax ID {}", issuer.tax_id));
+                }
+                (lines, plain(8.0).in_ink(GREY), self.right - mm(125.0))
+            }
+            place if place == SENDER.place => {
+                let parts = std::iter::once(&issuer.name).chain(&issuer.address);
+                let parts: Vec<String> = parts.filter(|l| !l.is_empty()).cloned().collect();
+                (vec![parts.join(" · ")], plain(6.5).in_ink(GREY), mm(78.0))
+            }
+            place if place == WINDOW.place => (self.doc.customer.window(), plain(10.5), mm(78.0)),
+            _ => {
+                let width = self.right - self.left - mm(45.0);
+                (issuer.footer.clone(), plain(7.0).in_ink(GREY), width)
+            }
+        };
+        fit::set(self.set, self.doc.fit, &texts, (style, width), room)
+    }
+
+    /// Refuses a text that does not fit its place whole.
+    fn whole(&self) -> Result<(), PrintError> {
+        for room in [&NAME, &LETTERHEAD, &SENDER, &WINDOW, &FOOT] {
+            self.in_place(room).whole(room)?;
+        }
+        Ok(())
+    }
+
+    fn letterhead(&mut self) {
+        let mut y = mm(24.0);
+        if let Some((wide, high)) = self.logo() {
+            self.sheet.logo(self.left, mm(13.0), wide, high);
+            y = mm(13.0) + high + 16.0;
         } else {
             self.sheet.tint(self.left, mm(14.0), mm(16.0), 3.0, ACCENT);
         }
-        for line in self.set.wrap(&issuer.name, name, room).iter().take(2) {
-            self.text(self.left, y, name, line);
+        let name = self.in_place(&NAME);
+        for line in &name.lines {
+            self.text(self.left, y, name.style, line);
             y += 20.0;
         }
-        let small = plain(8.0).in_ink(GREY);
-        let x = mm(125.0);
+        let address = self.in_place(&LETTERHEAD);
         let mut y = mm(17.5);
-        let mut lines: Vec<String> = issuer.address.clone();
-        if !issuer.tax_id.is_empty() {
-            lines.push(format!("Tax ID {}", issuer.tax_id));
-        }
-        for line in lines.iter().flat_map(|l| self.set.wrap(l, small, self.right - x)).take(10) {
-            self.sheet.text(self.set, x, y, small, &line);
+        for line in &address.lines {
+            self.text(mm(125.0), y, address.style, line);
             y += 10.5;
         }
     }
 
     /// The address field: 85 × 45 mm at 20 mm from the left and 45 mm from the top (DIN 5008 B).
     fn window(&mut self) {
-        let issuer = &self.doc.issuer;
-        let sender = std::iter::once(&issuer.name)
-            .chain(&issuer.address)
-            .filter(|l| !l.is_empty())
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" · ");
-        let tiny = plain(6.5).in_ink(GREY);
-        let room = mm(78.0);
-        let lines: Vec<String> = self
-            .doc
-            .customer
-            .window()
-            .iter()
-            .flat_map(|l| self.set.wrap(l, plain(10.5), room))
-            .take(10)
-            .collect();
-        let spare = lines.len().saturating_sub(6) as f32;
+        let to = self.in_place(&WINDOW);
+        let spare = to.lines.len().saturating_sub(6) as f32;
         let top = mm(62.0) - spare * mm(2.2);
-        if let Some(sender) = self.set.wrap(&sender, tiny, room).first() {
-            self.text(self.left, top - 2.0, tiny, sender.trim_end_matches([' ', '·']));
-            self.sheet.rule(self.left, self.left + room, top + 1.5, 0.4, HAIR);
+        let sender = self.in_place(&SENDER);
+        let mut y = top - 2.0;
+        for line in sender.lines.iter().rev() {
+            self.text(self.left, y, sender.style, line.trim_end_matches([' ', '·']));
+            y -= 7.5;
         }
-        let pitch = if lines.len() > 6 { mm(4.1) } else { mm(4.7) };
+        if !sender.lines.is_empty() {
+            self.sheet.rule(self.left, self.left + mm(78.0), top + 1.5, 0.4, HAIR);
+        }
+        let pitch = if to.lines.len() > 6 { mm(4.1) } else { mm(4.7) };
         let mut y = top + mm(5.5);
-        for line in &lines {
-            self.text(self.left, y, plain(10.5), line);
+        for line in &to.lines {
+            self.text(self.left, y, to.style, line);
             y += pitch;
         }
     }
@@ -422,20 +466,18 @@ impl Columns {
 fn foot(
     sheet: &mut Sheet,
     set: &Type<'_>,
-    doc: &Printable,
+    (lines, number): (&Set, &str),
     (left, right, height): (f32, f32, f32),
     (page, pages): (usize, usize),
 ) {
-    let tiny = plain(7.0).in_ink(GREY);
     sheet.rule(left, right, height - mm(24.0), 0.5, HAIR);
     let mut y = height - mm(20.5);
-    let room = right - left - mm(45.0);
-    for line in doc.issuer.footer.iter().flat_map(|l| set.wrap(l, tiny, room)).take(4) {
-        sheet.text(set, left, y, tiny, &line);
+    for line in &lines.lines {
+        sheet.text(set, left, y, lines.style, line);
         y += 9.0;
     }
     let style = plain(7.5).in_ink(GREY);
     sheet.text_right(set, right, height - mm(20.5), style, &format!("{page}/{pages}"));
-    let number = plain(7.0).in_ink(GREY);
-    sheet.text_right(set, right, height - mm(20.5) + 9.0, number, &doc.number);
+    let small = plain(7.0).in_ink(GREY);
+    sheet.text_right(set, right, height - mm(20.5) + 9.0, small, number);
 }

@@ -7,6 +7,7 @@
 pub mod batch;
 mod closing;
 pub mod email;
+mod fit;
 mod fonts;
 mod frozen;
 mod invoice;
@@ -20,5 +21,5 @@ pub use frozen::{Frozen, issuer};
 pub use invoice::{Press, Typeset};
 pub use logo::Logo;
 pub use printable::{
-    AppliedCredit, Corrected, Customer, Issuer, Line, Paper, PrintError, Printable,
+    AppliedCredit, Corrected, Customer, Fit, Issuer, Line, Paper, PrintError, Printable,
 };

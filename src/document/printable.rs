@@ -21,6 +21,16 @@ pub enum Paper {
     Letter,
 }
 
+/// What becomes of a text that is longer than its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Fit {
+    /// Cut: as an older daybook printed it, and prints it for ever.
+    #[default]
+    Cut,
+    /// Set smaller until it fits.
+    Whole,
+}
+
 /// Who sends the document: the settings `issuer.*`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -265,6 +275,8 @@ pub struct Printable {
     pub note: String,
     /// What it is printed on.
     pub paper: Paper,
+    /// What becomes of text longer than its place.
+    pub fit: Fit,
     /// The issuer's logo.
     pub logo: Option<Arc<Logo>>,
 }
@@ -273,9 +285,7 @@ pub struct Printable {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PrintError {
     /// A character that no bundled font has.
-    #[error(
-        "{place} holds {shown} (U+{code:04X}), which no font of daybook has; nothing was printed"
-    )]
+    #[error("{place} holds {shown} (U+{code:04X}), which no font of daybook has")]
     NoGlyph {
         /// The code point.
         code: u32,
@@ -283,6 +293,16 @@ pub enum PrintError {
         shown: String,
         /// Where it stands: `customer name`, `line 3 description`.
         place: String,
+    },
+    /// A text has more lines than its place, however small.
+    #[error("{place}: {lines} lines even in small print, and there is room for {most}")]
+    TooLong {
+        /// What stands there.
+        place: String,
+        /// Lines it needs.
+        lines: usize,
+        /// Lines there are.
+        most: usize,
     },
     /// The logo cannot be used.
     #[error("the logo cannot be used: {0}")]
@@ -293,6 +313,33 @@ pub enum PrintError {
 }
 
 impl Printable {
+    /// An invoice that says nothing: what is to be looked at is put into it.
+    pub fn blank(currency: Currency) -> Self {
+        Self {
+            kind: DocumentKind::Invoice,
+            number: String::new(),
+            account_number: String::new(),
+            currency,
+            invoice_date: NaiveDate::MIN,
+            due_date: None,
+            term: String::new(),
+            po_number: String::new(),
+            issuer: Issuer::default(),
+            customer: Customer::default(),
+            corrects: None,
+            lines: Vec::new(),
+            taxes: Vec::new(),
+            subtotal_minor: 0,
+            total_minor: 0,
+            credits: Vec::new(),
+            collected_from: String::new(),
+            note: String::new(),
+            paper: Paper::A4,
+            fit: Fit::Whole,
+            logo: None,
+        }
+    }
+
     /// What the customer still owes at posting: the total less the credits applied, minor units.
     pub fn due_minor(&self) -> i64 {
         let credits: i64 = self.credits.iter().map(|c| c.amount_minor).sum();

@@ -166,6 +166,8 @@ text_enum! {
         Duplicate = "duplicate",
         /// What it was rated from has changed since.
         Stale = "stale",
+        /// A character that no font has, or a text too long for its place: it cannot be posted.
+        Unprintable = "unprintable",
     }
 }
 

@@ -131,6 +131,7 @@ pub fn risk(flags: &[Flag], total_minor: i64) -> i64 {
 
 fn weight(code: FlagCode) -> i64 {
     match code {
+        FlagCode::Unprintable => 95,
         FlagCode::Duplicate => 90,
         FlagCode::TotalHigh => 80,
         FlagCode::BackBilling => 70,

@@ -4,7 +4,7 @@
 mod secrets;
 
 use super::copies::{self, Standing};
-use super::{Error, Session, gateway_clock, offsite};
+use super::{Error, Session, gateway_clock, offsite, rehearsal};
 use crate::domain::actor::{Origin, Verb};
 use crate::inside;
 use crate::store::filesystem;
@@ -264,6 +264,19 @@ fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
         || (!config.get("smtp.host").is_empty() && !config.get("smtp.from").is_empty());
     let remedy = "daybook settings set smtp.host and smtp.from";
     all.push(finding("mail", ready, mail, remedy));
+    let kind = session.read(settings::facts)?.kind;
+    let pretended = rehearsal::of(&config, kind);
+    for one in &pretended {
+        let found = format!("{} = {}: {}", one.key, one.value, one.means);
+        all.push(finding("not real yet", false, found, one.remedy));
+    }
+    if pretended.is_empty() {
+        let found = match kind {
+            BookKind::Real => format!("gateway {}, mail {mail}", config.get("payment.gateway")),
+            BookKind::Test | BookKind::Demo => format!("no: a {kind} book"),
+        };
+        all.push(good("real", found));
+    }
     all.extend(secrets::findings(session, &config)?);
     all.push(copies(session)?);
     let (ok, found, remedy) = offsite::standing(session)?;

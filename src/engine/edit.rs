@@ -5,6 +5,7 @@ mod flags;
 mod lines;
 mod totals;
 
+pub(super) use flags::{printing, refresh};
 pub use totals::{Basis, settle};
 
 use super::command::{DraftChange, Pick, Receipt};

@@ -1,7 +1,7 @@
 //! Drafts made by hand: an account, lines, and the review and posting of every other draft.
 
 use super::command::{DraftChange, HandMade, NewLine, Receipt};
-use super::edit::{Basis, change_all, sound};
+use super::edit::{Basis, change_all, refresh, sound};
 use super::picked::{plain, reason};
 use super::{Error, Session};
 use crate::domain::account::version_on;
@@ -68,6 +68,7 @@ pub fn make(session: &mut Session, new: &HandMade) -> Result<Receipt, Error> {
         }));
         change_all(&mut content, &changes, &basis)?;
         sound(&row, &content)?;
+        refresh(tx, &row, &mut content)?;
         draft::save(tx, &row, &content)?;
         let made = document::get(tx, id)?;
         let total = format!("{} {}", made.currency.plain(made.total_minor), made.currency);

@@ -47,6 +47,7 @@ pub mod redate;
 pub mod refund;
 mod refund_job;
 pub mod regenerate;
+pub mod rehearsal;
 pub mod remind;
 pub mod retry;
 pub mod reverse;

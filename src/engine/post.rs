@@ -8,7 +8,7 @@ mod dates;
 
 use super::command::{JobSpec, Pick, Refused};
 use super::job::{Ports, Runner, Slice};
-use super::{Error, Session};
+use super::{Error, Session, printed};
 use crate::config::Config;
 use crate::document::{Corrected, Frozen};
 use crate::domain::actor::Verb;
@@ -163,11 +163,7 @@ pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Resu
 }
 
 /// Why a draft stays behind, if it does. Asked again in the transaction that posts.
-pub fn blocked(
-    db: &Db<'_>,
-    row: &DocumentRow,
-    config: &Config,
-) -> Result<Option<String>, StoreError> {
+pub fn blocked(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<Option<String>, Error> {
     if row.status != DocumentStatus::Draft {
         return Ok(Some(format!("it is {}", row.status)));
     }
@@ -195,11 +191,14 @@ pub fn blocked(
         return Ok(Some("not accepted yet (post.require_review)".to_owned()));
     }
     let taxes = document::taxes(db, row.id)?;
-    if taxes.is_empty() {
-        return Ok(None);
+    if !taxes.is_empty() {
+        let terms = account::version_terms(db, row.account_version)?;
+        if let Some(why) = posting_block(&taxes, &terms.tax_id) {
+            return Ok(Some(why));
+        }
     }
-    let terms = account::version_terms(db, row.account_version)?;
-    Ok(posting_block(&taxes, &terms.tax_id))
+    // Numbered and charged, it would have to be delivered.
+    printed::unfit(db, row.clone(), &freeze(db, row, config)?)
 }
 
 /// What is printed for ever: issuer and customer as they are now, JSON of [`Frozen`].

@@ -1,12 +1,12 @@
 //! A posted document read from the book as it is printed.
 
 use super::Error;
-use crate::document::{Frozen, Line, Logo, Printable};
+use crate::document::{Fit, Frozen, Line, Logo, Press, PrintError, Printable};
 use crate::domain::charge::Model;
 use crate::domain::document::DocumentStatus;
 use crate::domain::explain::{Derivation, How, Rated};
 use crate::domain::ids::DocumentId;
-use crate::store::document::{ItemRow, Origin};
+use crate::store::document::{DocumentRow, ItemRow, Origin};
 use crate::store::{self, Db, StoreError};
 
 /// A posted document as it is printed: what was frozen at posting, its lines and its tax.
@@ -22,8 +22,27 @@ pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
     } else {
         // Another system's document: its account is as good as frozen.
         let terms = store::account::version_terms(db, row.account_version)?;
-        Frozen::of(&store::settings::load(db)?, &terms)
+        let mut frozen = Frozen::of(&store::settings::load(db)?, &terms);
+        frozen.fit = Fit::Cut;
+        frozen
     };
+    with(db, row, frozen)
+}
+
+/// Why a draft cannot be printed whole as it would be posted; asked before it is.
+pub fn unfit(db: &Db<'_>, row: DocumentRow, frozen: &str) -> Result<Option<String>, Error> {
+    let frozen = serde_json::from_str(frozen).map_err(|e| Error::Bug(e.to_string()))?;
+    let press = Press::open().map_err(|e| Error::Bug(e.to_string()))?;
+    Ok(press.fits(&with(db, row, frozen)?).err().map(|why| unprintable(&why)))
+}
+
+/// In words what keeps a draft from being printed, and what to do.
+pub fn unprintable(why: &PrintError) -> String {
+    format!("it cannot be printed: {why}; correct it, then regenerate the draft")
+}
+
+fn with(db: &Db<'_>, row: DocumentRow, frozen: Frozen) -> Result<Printable, Error> {
+    let id = row.id;
     let lines = store::document::items(db, id)?.into_iter().map(line).collect::<Result<_, _>>()?;
     Ok(Printable {
         kind: row.kind,
@@ -45,6 +64,7 @@ pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
         collected_from: frozen.collected_from,
         note: row.note,
         paper: frozen.paper,
+        fit: frozen.fit,
         logo: match frozen.logo.as_str() {
             "" => None,
             hash => Logo::cached(hash, || store::logo::png(db, hash))?,

@@ -9,7 +9,7 @@ use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
 use crate::engine::undo::{self, Deed};
 pub use crate::engine::usage::Pending;
 use crate::engine::{
-    Error, Session, bill, collect, copies, deliver, reach, regenerate, today, usage,
+    Error, Session, bill, collect, copies, deliver, reach, regenerate, rehearsal, today, usage,
 };
 use crate::store::job::{self, JobState};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
@@ -184,8 +184,8 @@ pub enum Answer {
     Groups(Vec<Group>),
     /// Of [`Query::Step`].
     Step(StepRow),
-    /// Of [`Query::Happened`], and how the copies of the book stand, in words.
-    Happened(Vec<Happened>, String),
+    /// Of [`Query::Happened`]; what of the book is not real yet, and how its copies stand, in words.
+    Happened(Vec<Happened>, [String; 2]),
     /// Of [`Query::Invoice`].
     Invoice(Option<Box<InvoiceDetail>>),
     /// Of [`Query::Run`].
@@ -334,7 +334,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Ans
         }),
         Query::Step(step) => Answer::Step(today::step(db, *step, now, actor)?),
         Query::Happened => {
-            let words = copies::standing(db, now)?.words();
+            let words = [rehearsal::words(db)?, copies::standing(db, now)?.words()];
             Answer::Happened(read::happened::since(db, now.at_ms - read::today::DAY_MS)?, words)
         }
         Query::Invoice(id) => Answer::Invoice(read::invoice::detail(db, *id)?.map(Box::new)),

@@ -10,7 +10,7 @@ use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
 use crate::domain::bill::bill_account;
 use crate::domain::billing::{AccountBill, AccountInput, BillDates, DraftDocument, DraftItem};
-use crate::domain::document::DocumentStatus;
+use crate::domain::document::{DocumentStatus, FlagCode};
 use crate::domain::ids::DocumentId;
 use crate::store::billing::{self, NewDraft, Span};
 use crate::store::document::{self, DocumentRow, Origin};
@@ -155,6 +155,12 @@ fn plan(db: &Db<'_>, row: &DocumentRow, old: &DraftImage) -> Result<Plan, Error>
         let thresholds = Thresholds::read(&config);
         let (flags, risk) = flagging::flags(db, &thresholds, &input, &version.terms, rated, &bill)?;
         (content.flags, content.risk) = (flags, risk);
+    }
+    // Also of the lines and the note that no rating gave.
+    content.flags.retain(|f| f.code != FlagCode::Unprintable);
+    if let Some(flag) = super::edit::printing(db, &content)? {
+        content.flags.push(flag);
+        content.risk = crate::domain::flags::risk(&content.flags, content.total_minor);
     }
     let preview = Preview {
         kept: preview.kept,

@@ -4,7 +4,7 @@ use super::four_eyes::{self, Deed, Eyes};
 use super::{Error, Session};
 use crate::clock::Now;
 use crate::config::{self, Config};
-use crate::document::Logo;
+use crate::document::{Issuer, Logo, Press, Printable, issuer};
 use crate::domain::actor::Verb;
 use crate::domain::money::Currency;
 use crate::gateway::secret::{self, Kind, SecretError};
@@ -42,6 +42,7 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
         let hint = "write the full path of a directory, from /";
         return Err(Error::usage("bad_value", format!("backup.to cannot be {value:?}"), hint));
     }
+    check_print(&as_stored(session)?, key, value)?;
     let logo = if key == "issuer.logo" { read_logo(value)? } else { None };
     four_eyes::write(session, Verb::Settings, |tx, eyes| {
         let before = settings::as_stored(tx)?;
@@ -67,6 +68,28 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
         }
         tx.note(key, format!("{key}: {:?} → {value:?}{second}", before.get(key)));
         Ok(())
+    })
+}
+
+/// Refuses what would be printed on every document and cannot be: a character that no font has, more
+/// lines than there is room for. What an older daybook took stays until it is changed.
+fn check_print(before: &Config, key: &str, value: &str) -> Result<(), Error> {
+    let printed =
+        ["issuer.name", "issuer.address", "issuer.tax_id", "issuer.bank", "issuer.footer"];
+    let series = config::SERIES.contains(&key);
+    if !series && !printed.contains(&key) {
+        return Ok(());
+    }
+    let press = Press::open().map_err(|e| Error::Bug(e.to_string()))?;
+    let with = before.with(key, value);
+    let mut sample = Printable { issuer: issuer(&with), ..Printable::blank(Currency::PLACEHOLDER) };
+    if series {
+        value.clone_into(&mut sample.number);
+        sample.issuer = Issuer::default();
+    }
+    press.fits(&sample).map_err(|why| {
+        let hint = "shorten it, or write it in letters that can be printed";
+        Error::usage("bad_value", format!("{key} cannot be printed: {why}"), hint)
     })
 }
 

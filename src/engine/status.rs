@@ -1,6 +1,6 @@
 //! `status` closes the day: every step with what is left of it, and whether the steps balance.
 
-use super::{Error, Session, copies, today};
+use super::{Error, Session, copies, rehearsal, today};
 use crate::domain::delivery::Balance;
 use crate::store::read::ReadError;
 use crate::store::read::happened::{self, Happened};
@@ -21,6 +21,8 @@ pub struct Status {
     pub deliveries: Balance,
     /// How the copies of the book stand, in words; empty when none are to be made.
     pub backup: String,
+    /// What does not reach the world yet, in words; empty when all does.
+    pub not_real: String,
     /// How many operations the trail has, and its head for safekeeping.
     pub trail: (i64, String),
 }
@@ -65,6 +67,15 @@ pub fn status(session: &Session) -> Result<Status, Error> {
         });
         let deliveries = delivery::balance(db, None)?;
         let backup = copies::standing(db, now)?.words();
-        Ok(Status { today: now.today, steps, happened, deliveries, backup, trail: (seq, head) })
+        let not_real = rehearsal::words(db)?;
+        Ok(Status {
+            today: now.today,
+            steps,
+            happened,
+            deliveries,
+            backup,
+            not_real,
+            trail: (seq, head),
+        })
     })
 }

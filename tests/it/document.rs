@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use daybook::document::batch::{Batch, Piece};
 use daybook::document::{
-    AppliedCredit, Corrected, Customer, Issuer, Line, Logo, Paper, Press, PrintError, Printable,
-    email,
+    AppliedCredit, Corrected, Customer, Fit, Issuer, Line, Logo, Paper, Press, PrintError,
+    Printable, email,
 };
 use daybook::domain::document::{DocumentKind, DocumentTax, TaxKind};
 use daybook::domain::money::Currency;
@@ -94,6 +94,7 @@ pub fn invoice() -> Printable {
         collected_from: String::new(),
         note: String::new(),
         paper: Paper::A4,
+        fit: Fit::Whole,
         logo: None,
     };
     printable.taxes = vec![tax("VAT", "19", TaxKind::Standard, "", 76256, 14489)];

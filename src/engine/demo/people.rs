@@ -276,16 +276,17 @@ pub const COUNTRIES: &[Country] = &[
     },
 ];
 
-/// Names in scripts that few fonts have, spread over the book.
+/// Names in scripts that few fonts have, spread over the book; those that no font of ours has could not
+/// be posted.
 const RARE: &[(&str, &str)] = &[
     ("JP", "東京商事株式会社"),
     ("JP", "株式会社さくら製作所"),
     ("JP", "有限会社みなと運輸"),
     ("US", "上海远航贸易有限公司"),
-    ("US", "한빛전자 주식회사"),
-    ("US", "שמש ובניו בע״מ"),
-    ("US", "شركة النور للتجارة"),
-    ("US", "บริษัท สยามขนส่ง จำกัด"),
+    ("US", "Северный путь ООО"),
+    ("US", "Ήλιος & Υιοί ΑΕ"),
+    ("JP", "株式会社東京製作所"),
+    ("JP", "有限会社さくら運輸"),
 ];
 
 /// One customer.

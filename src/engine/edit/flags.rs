@@ -1,20 +1,53 @@
 //! Flags after an edit: the rules of the run on what the draft says now, so that a typing error is
 //! flagged as a wrong price would be.
 
-use super::super::flagging::{self, Thresholds};
+use super::super::flagging::{self, Texts, Thresholds};
 use super::super::{Error, edit::totals::derivation};
 use crate::domain::account::version_on;
 use crate::domain::billing::{AccountBill, DraftDocument, DraftItem, NewClaim};
+use crate::domain::document::{Flag, FlagCode};
+use crate::domain::flags::risk;
 use crate::store::billing::{self, Span};
 use crate::store::document::DocumentRow;
 use crate::store::draft::{DraftImage, LineImage};
-use crate::store::{Db, settings};
+use crate::store::{Db, account, settings};
 
-/// Computes them anew. A draft made by hand has nothing to be compared with.
+/// Computes them anew. A draft made by hand has nothing to be compared with, but has to be printed.
 pub fn refresh(db: &Db<'_>, row: &DocumentRow, content: &mut DraftImage) -> Result<(), Error> {
-    if row.run.is_none() {
-        return Ok(());
+    if row.run.is_some() {
+        compared(db, row, content)?;
     }
+    content.flags.retain(|f| f.code != FlagCode::Unprintable);
+    content.flags.extend(printing(db, content)?);
+    if row.run.is_some() || !content.flags.is_empty() {
+        content.risk = risk(&content.flags, content.total_minor);
+    }
+    Ok(())
+}
+
+/// The flag of what no font has, or no place: every line, also those that no charge gave.
+pub fn printing(db: &Db<'_>, content: &DraftImage) -> Result<Option<Flag>, Error> {
+    let terms = account::version_terms(db, content.account_version)?;
+    let mut units = Vec::new();
+    for line in &content.lines {
+        units.push(match line.charge {
+            Some(_) => flagging::unit(&derivation(line)?).to_owned(),
+            None => String::new(),
+        });
+    }
+    let described = content.lines.iter().map(|l| l.description.as_str());
+    let texts = Texts {
+        terms: &terms,
+        lines: described.zip(units.iter().map(String::as_str)).collect(),
+        taxes: &content.taxes,
+        po_number: &content.po_number,
+        note: &content.note,
+    };
+    Ok(flagging::unprintable(&texts)?)
+}
+
+/// The rules of the run on what it says now.
+fn compared(db: &Db<'_>, row: &DocumentRow, content: &mut DraftImage) -> Result<(), Error> {
     let wanted = [row.account];
     let inputs = billing::load(db, &Span { wanted: &wanted, without: Some(row.id) })?;
     let Some(input) = inputs.first() else { return Ok(()) };

@@ -168,9 +168,7 @@ pub fn marks(db: &Db<'_>, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
 /// By what they have in common.
 pub fn groups(db: &Db<'_>, filter: &Filter, by: Field) -> Result<Vec<Group>, ReadError> {
     let name = match by {
-        Field::Flag => {
-            "coalesce((SELECT f.code FROM flag f WHERE f.document_id = d.id LIMIT 1), 'none')"
-        }
+        Field::Flag => "coalesce(g.code, 'none')",
         Field::Currency => "d.currency",
         Field::Batch => "v.batch",
         Field::Review => "s.review",

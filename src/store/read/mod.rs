@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod deliveries;
 pub mod failed;
 pub mod filter;
+mod groups;
 pub mod happened;
 pub mod invoice;
 pub mod invoices;
@@ -22,6 +23,7 @@ pub mod today;
 pub mod unapplied;
 
 pub use filter::{Cmp, Field, Filter, FilterError, Term};
+use groups::groups;
 pub(super) use spec::offer_folded;
 use spec::{Ask, Order, Spec};
 
@@ -272,49 +274,6 @@ pub(super) fn marks(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Vec<Mar
         Ok(Marked { id: r.get(0)?, version: r.get(1)?, money })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Matching rows by what they have in common: `by` is SQL for the name, `field` makes the term.
-pub(super) fn groups(
-    db: &Db<'_>,
-    spec: &Spec,
-    filter: &Filter,
-    by: &str,
-    field: Field,
-) -> Result<Vec<Group>, ReadError> {
-    let filter = spec.filter(filter)?;
-    let (currency, minor) = spec.money.unwrap_or(("''", "0"));
-    let sql = format!(
-        "SELECT {by}, {currency}, count(*), coalesce(sum({minor}), 0) FROM {} WHERE {} \
-         GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 500",
-        spec.from,
-        filter.sql.join(" AND ")
-    );
-    let mut statement = db.conn().prepare_cached(&sql)?;
-    let rows = statement.query_map(rusqlite::params_from_iter(filter.values), |r| {
-        Ok((
-            r.get::<_, Option<String>>(0)?.unwrap_or_default(),
-            r.get::<_, Option<String>>(1)?,
-            r.get::<_, i64>(2)?,
-            r.get::<_, i64>(3)?,
-        ))
-    })?;
-    let mut out: Vec<Group> = Vec::new();
-    for row in rows {
-        let (name, code, count, minor) = row?;
-        let money = code.as_deref().and_then(Currency::parse).map(|c| (c, minor));
-        if let Some(group) = out.iter_mut().find(|g| g.name == name) {
-            group.count += count;
-            group.money.extend(money);
-        } else {
-            let short: String = name.chars().take(40).collect();
-            let short = if name.is_empty() { spec::NONE } else { short.trim() };
-            let term = format!("{field}:{}", short.replace(' ', "_"));
-            out.push(Group { name, term, count, money: money.into_iter().collect() });
-        }
-    }
-    out.sort_by_key(|g| std::cmp::Reverse(g.count));
-    Ok(out)
 }
 
 /// A currency column.

@@ -115,6 +115,8 @@ fn postable(db: &Db<'_>, dates: Dates<'_>) -> Result<(String, String), ReadError
          WHEN s.stale <> '' THEN 'stale: regenerate them, or accept them with a reason' \
          WHEN {unseen} THEN 'not accepted yet (post.require_review)' \
          WHEN {no_tax_id} THEN 'reverse charge without a tax id of the customer' \
+         WHEN EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id AND f.code = 'unprintable') \
+         THEN 'cannot be printed: correct the text, then regenerate them' \
          WHEN {} THEN 'in a currency that is withdrawn' \
          WHEN {} THEN 'dated before the last number of their series (series.dates)' ELSE '' END",
         gone(dates),

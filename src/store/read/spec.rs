@@ -168,18 +168,17 @@ impl Where {
                 let any: Vec<String> = found.iter().map(|w| format!("{column} = '{w}'")).collect();
                 self.sql.push(format!("{not}({})", any.join(" OR ")));
             }
+            Ask::Same(column) if term.value == NONE => {
+                self.wide = true;
+                self.sql.push(format!("{not}({column} = '' OR {column} = '{NONE}')"));
+            }
             Ask::Same(column) => {
                 self.wide = true;
                 // Names with blanks are named with `_`, as groups name them.
                 self.sql.push(format!(
                     "{not}replace({column}, ' ', '_') = replace(?, ' ', '_') COLLATE NOCASE"
                 ));
-                let none = term.value == NONE;
-                self.values.push(Value::Text(if none {
-                    String::new()
-                } else {
-                    term.value.clone()
-                }));
+                self.values.push(Value::Text(term.value.clone()));
             }
             Ask::Part(column) if term.value == NONE => {
                 self.wide = true;
@@ -274,6 +273,17 @@ impl Where {
         }
         Ok(())
     }
+}
+
+/// The longest part of a text that a term names.
+const LONGEST_PART: usize = 40;
+
+/// The term that shows the rows of a name, as a clerk would type it.
+pub(super) fn term(ask: Ask, field: Field, name: &str) -> String {
+    let most = if matches!(ask, Ask::Part(_)) { LONGEST_PART } else { usize::MAX };
+    let short: String = name.chars().take(most).collect();
+    let short = if name.is_empty() { NONE } else { short.trim() };
+    format!("{field}:{}", short.replace(' ', "_"))
 }
 
 fn sign(cmp: Cmp) -> &'static str {

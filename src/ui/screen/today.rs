@@ -11,7 +11,7 @@ use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::usage;
 use crate::ui::widget::list::WIDE;
-use crate::ui::widget::{amounts, grouped, put, put_right};
+use crate::ui::widget::{amounts, fit, grouped, put, put_right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -44,8 +44,8 @@ pub struct Today {
     rows: Vec<StepRow>,
     happened: Vec<Happened>,
     cursor: usize,
-    /// How the copies of the book stand, in words.
-    backup: String,
+    /// What of the book is not real yet, and how its copies stand, in words.
+    standing: [String; 2],
 }
 
 /// Where a step's work is done, and with which tab or filter.
@@ -100,6 +100,29 @@ impl Today {
         for ((text, style), y) in lines.iter().skip(hidden).zip(top + 1..) {
             put(canvas, area.x + 3, y, area.width - 4, text, *style);
         }
+    }
+
+    /// Beside the date: that money or e-mail is not real yet, else how old the last copy is; both where
+    /// there is room.
+    fn view_standing(&self, canvas: &mut Buffer, area: Rect, taken: u16) {
+        let [not_real, backup] = &self.standing;
+        let room = area.width.saturating_sub(taken + 1);
+        let both = if not_real.is_empty() || backup.is_empty() {
+            format!("{not_real}{backup}")
+        } else {
+            format!("{not_real} · {backup}")
+        };
+        let fits = |text: &str| text.chars().count() <= usize::from(room);
+        let style = if backup.contains("overdue") {
+            theme::BAD
+        } else if not_real.is_empty() {
+            theme::DIM
+        } else {
+            theme::WARN
+        };
+        let text =
+            if fits(&both) || not_real.is_empty() { both } else { fit(not_real, room.into()) };
+        put_right(canvas, area.x, area.y, area.width.saturating_sub(1), &text, style);
     }
 
     /// One line for each run, and one more for what stopped it.
@@ -161,9 +184,9 @@ impl Screen for Today {
     }
 
     fn loaded(&mut self, _part: Part, answer: Answer, _cx: &mut Cx) {
-        if let Answer::Happened(rows, backup) = answer {
+        if let Answer::Happened(rows, standing) = answer {
             self.happened = rows;
-            self.backup = backup;
+            self.standing = standing;
         } else if let Answer::Step(row) = answer {
             match self.rows.iter_mut().find(|r| r.step == row.step) {
                 Some(old) => *old = row,
@@ -181,8 +204,7 @@ impl Screen for Today {
     fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
         let date = cx.now.today.format("%A %Y-%m-%d").to_string();
         put(canvas, area.x + 1, area.y, area.width, &date, theme::KEY);
-        let style = if self.backup.contains("overdue") { theme::BAD } else { theme::DIM };
-        put_right(canvas, area.x, area.y, area.width.saturating_sub(1), &self.backup, style);
+        self.view_standing(canvas, area, date.len() as u16 + 2);
         let short = area.width < WIDE;
         let money_width = self.rows.iter().map(|r| amounts(&r.money, short).len()).max();
         let money_width = (money_width.unwrap_or(0) as u16).max(10);

@@ -1,0 +1,119 @@
+//! What cannot be printed is known at the draft: flagged, told by the confirmation, not posted; and
+//! what is long is printed whole or refused where it is written.
+
+use crate::book::Book;
+use daybook::document::{Customer, Fit, Press, PrintError, Printable};
+use daybook::domain::money::Currency;
+use serde_json::Value;
+
+const ACCOUNTS: &str = "account_number,name,currency,email\n\
+    A1,한국 주식회사,EUR,ap@a.example\nA2,Acme,EUR,ap@b.example\n";
+
+/// Two drafts; the customer of the first has a name that no font has.
+fn book() -> Book {
+    let book = Book::new("2026-11-01T08:00");
+    let files = [
+        book.file("accounts.csv", ACCOUNTS),
+        book.file(
+            "subscriptions.csv",
+            "subscription_number,account_number,start_date\nS1,A1,2026-11-01\nS2,A2,2026-11-01\n",
+        ),
+        book.file(
+            "charges.csv",
+            "charge_number,subscription_number,name,type,model,price\n\
+             C1,S1,Service,one_time,flat,100\nC2,S2,Service,one_time,flat,100\n",
+        ),
+    ];
+    book.run(&["import", &files[0], &files[1], &files[2]]).ends(0);
+    book.run(&["settings", "set", "issuer.name", "Us"]).ends(0);
+    book.run(&["bill", "--target", "2026-11-01"]).ends(0);
+    book
+}
+
+fn draft(book: &Book, number: &str) -> Value {
+    let all = book.run(&["invoice", "list", "--json"]).ends(0).json();
+    all.as_array().unwrap().iter().find(|d| d["id"] == number).unwrap().clone()
+}
+
+fn reason(book: &Book, number: &str) -> Option<String> {
+    let draft = draft(book, number);
+    let flags = draft["flags"].as_array().unwrap();
+    let found = flags.iter().find(|f| f["code"] == "unprintable")?;
+    Some(found["reason"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_draft_that_cannot_be_printed_is_flagged_and_stays_behind() {
+    let book = book();
+    let why = reason(&book, "D-000001").unwrap();
+    assert!(why.contains("the customer name") && why.contains("U+D55C"), "{why}");
+    assert_eq!(reason(&book, "D-000002"), None);
+    let posted = book.run(&["post", "BR-000001", "--json"]).ends(1).json();
+    assert_eq!(posted["posted"], 1, "{posted}");
+    assert!(posted["refused"][0]["reason"].as_str().unwrap().contains("U+D55C"), "{posted}");
+    // Nothing of it was numbered, delivered or charged.
+    assert_eq!(draft(&book, "D-000001")["status"], "Draft");
+    assert_eq!(draft(&book, "D-000002")["number"], "INV-2026-000001");
+    book.import("renamed.csv", "account_number,name,currency\nA1,Hanguk Ltd,EUR\n", &[]);
+    book.run(&["invoice", "regenerate", "D-000001", "--reason", "renamed"]).ends(0);
+    assert_eq!(reason(&book, "D-000001"), None);
+    // An edit can take it away again: in a note, a description, a line made by hand.
+    for set in ["note=안녕", "po_number=שלום", "description=مرحبا"] {
+        let line: &[&str] = if set.starts_with("desc") { &["--line", "1"] } else { &[] };
+        let version = draft(&book, "D-000001")["version"].to_string();
+        let edit = ["invoice", "edit", "D-000001", "--set", set, "--reason", "x", "--version"];
+        book.run(&[&edit[..], &[&version], line].concat()).ends(0);
+        assert!(reason(&book, "D-000001").is_some(), "{set}");
+        book.run(&["post", "D-000001"]).ends(1);
+        book.run(&["undo"]).ends(0);
+        assert_eq!(reason(&book, "D-000001"), None, "{set} undone");
+    }
+    book.run(&["post", "D-000001"]).ends(0);
+    book.run(&["check"]).ends(0);
+}
+
+#[test]
+fn what_every_document_prints_is_refused_where_it_is_set() {
+    let book = Book::new("2026-11-01T08:00");
+    let long = vec!["a line of the footer that says much about the company"; 5].join(";");
+    for (key, value, said) in [
+        ("issuer.name", "한국", "U+D55C"),
+        ("issuer.bank", "IBAN שלום", "U+05E9"),
+        ("issuer.footer", long.as_str(), "5 lines"),
+        ("issuer.footer", "two\nlines", "line break"),
+        ("issuer.name", "two\nlines", "line break"),
+    ] {
+        let ran = book.run(&["settings", "set", key, value]);
+        assert_eq!(ran.code, 2, "{key} {value}");
+        assert!(ran.err.contains(key) && ran.err.contains(said), "{key}: {}", ran.err);
+    }
+    let long = ["A company with a very long name and a long history of its own", "Road 1", "Wien"];
+    book.run(&["settings", "set", "issuer.address", &long.join(";")]).ends(0);
+    book.run(&["settings", "set", "issuer.footer", &"word ".repeat(55)]).ends(0);
+}
+
+#[test]
+fn a_long_name_is_set_smaller_and_one_longer_than_its_place_is_refused() {
+    let press = Press::open().unwrap();
+    let named = |name: String, fit| Printable {
+        customer: Customer { name, city: "Wien".into(), ..Customer::default() },
+        fit,
+        ..Printable::blank(Currency::parse("EUR").unwrap())
+    };
+    let words = |n: usize| (0..n).map(|i| format!("Wort{i:03} ")).collect::<String>();
+    // Ten lines of the window at its usual size hold some sixty of them.
+    press.fits(&named(words(30), Fit::Whole)).unwrap();
+    press.fits(&named(words(90), Fit::Whole)).unwrap();
+    let refused = press.fits(&named(words(400), Fit::Whole)).unwrap_err();
+    assert!(matches!(refused, PrintError::TooLong { most: 10, .. }), "{refused}");
+    assert!(refused.to_string().contains("the customer's name and address"), "{refused}");
+    // As an older daybook posted it, it is printed as it was.
+    press.fits(&named(words(400), Fit::Cut)).unwrap();
+    press.set(&named(words(400), Fit::Cut)).unwrap();
+    let pdf = press.set(&named(words(90), Fit::Whole)).unwrap().pdf(press);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), pdf).unwrap();
+    if let Some(text) = crate::document::tool("pdftotext", &[file.path().to_str().unwrap(), "-"]) {
+        assert!(text.contains("Wort000") && text.contains("Wort089"), "{text}");
+    }
+}

@@ -1,4 +1,4 @@
-//! The bundled fonts, cut once per process into pieces that are embedded only when used.
+//! The bundled fonts, cut at most once per process into pieces that are embedded only when used.
 //!
 //! A piece (a [`Cut`]) is one weight and one script, so its bytes do not depend on the documents
 //! of the day: the same invoice is the same file in every run. The fallback for Chinese and
@@ -126,7 +126,8 @@ impl GlyphTable {
 /// All bundled fonts.
 pub(super) struct Fonts {
     glyphs: [GlyphTable; 2],
-    cuts: Vec<Cut>,
+    /// Cut when the first document is written: whether a text can be printed is known without.
+    cuts: OnceLock<Vec<Cut>>,
     fallback: OnceLock<Option<Fallback>>,
 }
 
@@ -134,6 +135,13 @@ pub(super) struct Fonts {
 struct Fallback {
     font: ParsedFont,
     glyphs: BTreeMap<char, u16>,
+}
+
+impl Fallback {
+    /// Those of the characters that it has, with their glyphs.
+    fn wanted(&self, chars: &[char]) -> Vec<(char, u16)> {
+        chars.iter().filter_map(|c| self.glyphs.get(c).map(|gid| (*c, *gid))).collect()
+    }
 }
 
 impl Fonts {
@@ -144,26 +152,28 @@ impl Fonts {
     }
 
     fn open() -> Result<Self, PrintError> {
-        let mut cuts = Vec::new();
-        let mut open = |bytes: &[u8], first: u8| -> Result<GlyphTable, PrintError> {
+        let open = |bytes: &[u8], first: u8| -> Result<GlyphTable, PrintError> {
             let font = parse(bytes)?;
-            let mut by_script: Vec<Vec<(char, u16)>> = vec![Vec::new(); usize::from(SCRIPTS)];
-            for (c, gid) in coverage(&font, '\u{20}', '\u{2fff}') {
-                if !needs_shaping(c) {
-                    by_script[usize::from(script_of(c))].push((c, gid));
-                }
-            }
             let mut glyphs = BTreeMap::new();
-            for (index, chars) in (first..).zip(&by_script) {
-                let (cut, found) = cut(&font, CutId::Shared(index), chars)?;
-                glyphs.extend(found);
-                cuts.push(cut);
+            for (index, chars) in (first..).zip(&by_script(&font)) {
+                glyphs.extend(numbered(&font, CutId::Shared(index), chars));
             }
             Ok(GlyphTable::new(glyphs))
         };
-        let regular = open(REGULAR, 0)?;
-        let bold = open(BOLD, SCRIPTS)?;
-        Ok(Self { glyphs: [regular, bold], cuts, fallback: OnceLock::new() })
+        let glyphs = [open(REGULAR, 0)?, open(BOLD, SCRIPTS)?];
+        Ok(Self { glyphs, cuts: OnceLock::new(), fallback: OnceLock::new() })
+    }
+
+    /// Every shared piece.
+    fn cuts() -> Result<Vec<Cut>, PrintError> {
+        let mut cuts = Vec::new();
+        for (bytes, first) in [(REGULAR, 0), (BOLD, SCRIPTS)] {
+            let font = parse(bytes)?;
+            for (index, chars) in (first..).zip(&by_script(&font)) {
+                cuts.push(cut(&font, CutId::Shared(index), chars)?);
+            }
+        }
+        Ok(cuts)
     }
 
     /// The glyph of a character in the main font.
@@ -186,7 +196,13 @@ impl Fonts {
 
     /// A shared piece.
     pub(super) fn shared(&self, index: u8) -> Option<&Cut> {
-        self.cuts.get(usize::from(index))
+        self.cuts.get_or_init(|| Self::cuts().unwrap_or_default()).get(usize::from(index))
+    }
+
+    /// Where the characters of one document stand in its own piece of the fallback.
+    pub(super) fn own_glyphs(&self, chars: &[char]) -> Option<BTreeMap<char, Glyph>> {
+        let fallback = self.fallback().filter(|_| !chars.is_empty())?;
+        Some(numbered(&fallback.font, CutId::Own, &fallback.wanted(chars)))
     }
 
     /// The fallback cut to the characters of one document.
@@ -194,9 +210,9 @@ impl Fonts {
         let Some(fallback) = self.fallback().filter(|_| !chars.is_empty()) else {
             return Ok(None);
         };
-        let wanted: Vec<(char, u16)> =
-            chars.iter().filter_map(|c| fallback.glyphs.get(c).map(|gid| (*c, *gid))).collect();
-        cut(&fallback.font, CutId::Own, &wanted).map(Some)
+        let wanted = fallback.wanted(chars);
+        let glyphs = numbered(&fallback.font, CutId::Own, &wanted);
+        Ok(Some((cut(&fallback.font, CutId::Own, &wanted)?, glyphs)))
     }
 
     fn fallback(&self) -> Option<&Fallback> {
@@ -228,7 +244,7 @@ fn coverage(font: &ParsedFont, first: char, last: char) -> Vec<(char, u16)> {
 
 /// Cuts a font to some characters: printpdf subsets and describes it in a document of its own,
 /// from which the finished objects are taken.
-fn cut(font: &ParsedFont, id: CutId, chars: &[(char, u16)]) -> Result<Cutting, PrintError> {
+fn cut(font: &ParsedFont, id: CutId, chars: &[(char, u16)]) -> Result<Cut, PrintError> {
     let resource = FontId(id.resource());
     let mut model = PdfDocument::new("");
     model.resources.fonts.map.insert(resource.clone(), PdfFont::new(font.clone()));
@@ -244,13 +260,28 @@ fn cut(font: &ParsedFont, id: CutId, chars: &[(char, u16)]) -> Result<Cutting, P
     ];
     model.pages.push(PdfPage::new(Mm(210.0), Mm(297.0), ops));
     let doc = model.to_lopdf_document(&PdfSaveOptions::default(), &mut Vec::new());
+    take(&doc).ok_or_else(|| PrintError::Fonts("the font was not embedded".into()))
+}
 
+/// The characters of the main font by the piece they go to.
+fn by_script(font: &ParsedFont) -> Vec<Vec<(char, u16)>> {
+    let mut scripts: Vec<Vec<(char, u16)>> = vec![Vec::new(); usize::from(SCRIPTS)];
+    for (c, gid) in coverage(font, '\u{20}', '\u{2fff}') {
+        if !needs_shaping(c) {
+            scripts[usize::from(script_of(c))].push((c, gid));
+        }
+    }
+    scripts
+}
+
+/// Where each of some characters stands in a piece cut to them, and how wide it is.
+fn numbered(font: &ParsedFont, id: CutId, chars: &[(char, u16)]) -> BTreeMap<char, Glyph> {
     // The subsetter numbers glyphs by their place among the sorted ones, after .notdef.
     let mut order: Vec<u16> = chars.iter().map(|(_, gid)| *gid).collect();
     order.sort_unstable();
     order.dedup();
     let units = u32::from(font.pdf_font_metrics.units_per_em.max(1));
-    let glyphs = chars
+    chars
         .iter()
         .map(|(c, gid)| {
             let place = order.partition_point(|other| other < gid) + 1;
@@ -258,9 +289,7 @@ fn cut(font: &ParsedFont, id: CutId, chars: &[(char, u16)]) -> Result<Cutting, P
             let glyph = Glyph { cut: id, code: place as u16, advance: advance as u16 };
             (*c, glyph)
         })
-        .collect();
-    let cut = take(&doc).ok_or_else(|| PrintError::Fonts("the font was not embedded".into()))?;
-    Ok((cut, glyphs))
+        .collect()
 }
 
 /// Takes the one embedded font out of a document.

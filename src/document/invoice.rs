@@ -47,8 +47,8 @@ impl Press {
     /// before it is posted; what was posted is printed as it is.
     pub fn fits(self, document: &Printable) -> Result<(), PrintError> {
         let (document, rare) = document.read(self.fonts)?;
-        let own = self.fonts.own_cut(&rare)?;
-        let set = Type { fonts: self.fonts, own: own.as_ref().map(|(_, glyphs)| glyphs) };
+        let own = self.fonts.own_glyphs(&rare);
+        let set = Type { fonts: self.fonts, own: own.as_ref() };
         Setter::new(&document, &set).whole()
     }
 

@@ -76,18 +76,14 @@ pub fn meaning(code: &str) -> Meaning {
     )
 }
 
-/// How often a bank debit that came back with a code may be presented again by rule: never unless the
-/// code's class is soft, as lack of funds is. What came back without authority or with wrong data, for
-/// a fault of ours or for no known reason waits for a person. NACHA allows two reinitiations
-/// (operating rules, subsection 2.12.4); elsewhere the book's own rules end it.
+/// How often a bank debit that came back with a code may be presented again by rule: only for lack of
+/// funds. What came back without authority or with wrong data, over a limit, for a fault of ours or
+/// for no reason told waits for a person. NACHA allows two reinitiations (operating rules, subsection
+/// 2.12.4); elsewhere the book's own rules end it.
 pub fn representments(code: &str) -> u32 {
-    match find(code) {
-        Some(row) if row.class == DeclineClass::Soft => match row.scheme {
-            Scheme::Nacha => 2,
-            Scheme::Stripe | Scheme::Sepa => u32::MAX,
-            // Cards are charged back, never returned.
-            Scheme::Iso8583 | Scheme::Daybook => 0,
-        },
+    match find(code).map(|row| row.code) {
+        Some("R01" | "R09") => 2,
+        Some("AM04" | "insufficient_funds") => u32::MAX,
         Some(_) | None => 0,
     }
 }

@@ -89,7 +89,7 @@ fn check_print(before: &Config, key: &str, value: &str) -> Result<(), Error> {
     }
     press.fits(&sample).map_err(|why| {
         let hint = "shorten it, or write it in letters that can be printed";
-        Error::usage("bad_value", format!("{key} cannot be printed: {why}"), hint)
+        Error::usage("unprintable", format!("{key} cannot be printed: {why}"), hint)
     })
 }
 

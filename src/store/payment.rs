@@ -439,4 +439,3 @@ pub fn record(tx: &Tx<'_>, id: PaymentId, answer: &Answer) -> Result<(), StoreEr
     tx.touch(Topic::Payments);
     Ok(())
 }
-

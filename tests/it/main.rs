@@ -83,6 +83,6 @@ mod trouble;
 mod ui;
 mod unknown;
 mod unreadable;
-mod write_off;
 mod withdrawn;
+mod write_off;
 mod zones;

@@ -103,7 +103,7 @@ fn only_lack_of_funds_is_presented_again() {
     }
     for code in [
         "MD01", "MD06", "MS02", "AC04", "AC06", "R02", "R03", "R04", "R05", "R07", "R08", "R10",
-        "R29", "AM05", "R17", "83", "51", "", "Q7",
+        "R29", "AM02", "AM05", "AM07", "MS03", "R17", "83", "51", "", "Q7",
     ] {
         assert_eq!(representments(code), 0, "{code}");
     }

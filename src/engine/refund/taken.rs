@@ -4,9 +4,9 @@
 use super::wanted::{approved, between, earliest, left, within};
 use super::{Error, Session, settle};
 use crate::domain::actor::Verb;
-use crate::engine::write_off;
 use crate::domain::ids::PaymentId;
 use crate::domain::payment::PaymentStatus;
+use crate::engine::write_off;
 use crate::store::applied::{self, Back};
 use crate::store::payment::{self, EventKind, EventRow, PaymentRow};
 use crate::store::{StoreError, Tx, method_state, notice};

@@ -131,7 +131,8 @@ const FACTS: &str = "s.document_id, s.account_id, s.balance_minor, s.auto_pay_of
     (SELECT max(p.settled_at) FROM allocation l JOIN payment p ON p.id = l.payment_id
       WHERE l.document_id = s.document_id AND (p.status = 'Declined' OR l.reopened_minor > l.unapplied_minor)),
     EXISTS (SELECT 1 FROM allocation l JOIN payment p ON p.id = l.payment_id
-      WHERE l.document_id = s.document_id AND l.reopened_minor > l.unapplied_minor AND p.decline_class <> 'soft')";
+      WHERE l.document_id = s.document_id AND l.reopened_minor > l.unapplied_minor
+        AND NOT (p.decline_class = 'soft' AND p.next_retry_at IS NOT NULL))";
 
 fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> rusqlite::Result<Candidate> {
     let promised: Option<NaiveDate> = r.get(4)?;

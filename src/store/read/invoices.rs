@@ -172,7 +172,7 @@ pub fn groups(db: &Db<'_>, filter: &Filter, by: Field) -> Result<Vec<Group>, Rea
         Field::Currency => "d.currency",
         Field::Batch => "v.batch",
         Field::Review => "s.review",
-        Field::Run => "'BR-' || printf('%06d', d.run_id)",
+        Field::Run => "iif(d.run_id IS NULL, NULL, 'BR-' || printf('%06d', d.run_id))",
         _ => "s.status",
     };
     super::groups(db, &SPEC, filter, name, by)

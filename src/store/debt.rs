@@ -139,8 +139,11 @@ pub fn open_of_account(
     account: AccountId,
     currency: Currency,
 ) -> Result<Vec<Debt>, StoreError> {
+    // By the account's documents: the index of what is open is by due date, over all accounts.
     let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {DEBT} FROM {FROM} WHERE s.account_id = ?1 AND s.status = 'Posted' AND s.balance_minor > 0
+        "SELECT {DEBT} FROM document d CROSS JOIN document_state s ON s.document_id = d.id
+           JOIN account a ON a.id = s.account_id
+         WHERE d.account_id = ?1 AND s.status = 'Posted' AND s.balance_minor > 0
            AND d.currency = ?2 ORDER BY s.due_on, s.document_id"
     ))?;
     let rows = statement.query_map((account.0, currency.code()), row)?;

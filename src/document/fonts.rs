@@ -1,4 +1,4 @@
-//! The bundled fonts, cut at most once per process into pieces that are embedded only when used.
+//! The bundled fonts, each script of them cut at most once per process, and embedded only when used.
 //!
 //! A piece (a [`Cut`]) is one weight and one script, so its bytes do not depend on the documents
 //! of the day: the same invoice is the same file in every run. The fallback for Chinese and
@@ -123,106 +123,106 @@ impl GlyphTable {
     }
 }
 
+/// One script of one weight: which glyphs its characters have, and the piece when it is embedded. Both
+/// are made when first asked for: looking a character up in the font takes long, and most documents
+/// need Latin letters alone.
+struct Piece {
+    chars: Vec<(char, u16)>,
+    glyphs: GlyphTable,
+    cut: OnceLock<Option<Cut>>,
+}
+
 /// All bundled fonts.
 pub(super) struct Fonts {
-    glyphs: [GlyphTable; 2],
-    /// Cut when the first document is written: whether a text can be printed is known without.
-    cuts: OnceLock<Vec<Cut>>,
-    fallback: OnceLock<Option<Fallback>>,
+    /// Regular and bold.
+    main: [ParsedFont; 2],
+    /// By [`CutId::Shared`].
+    pieces: [OnceLock<Piece>; 2 * SCRIPTS as usize],
+    fallback: OnceLock<Option<ParsedFont>>,
 }
 
-/// The fallback font, opened when first needed.
-struct Fallback {
-    font: ParsedFont,
-    glyphs: BTreeMap<char, u16>,
+/// Those of some characters that the fallback has, with their glyphs.
+fn wanted(fallback: &ParsedFont, chars: &[char]) -> Vec<(char, u16)> {
+    chars.iter().filter_map(|c| fallback_glyph(fallback, *c).map(|gid| (*c, gid))).collect()
 }
 
-impl Fallback {
-    /// Those of the characters that it has, with their glyphs.
-    fn wanted(&self, chars: &[char]) -> Vec<(char, u16)> {
-        chars.iter().filter_map(|c| self.glyphs.get(c).map(|gid| (*c, *gid))).collect()
-    }
+fn fallback_glyph(fallback: &ParsedFont, c: char) -> Option<u16> {
+    ('\u{3000}'..='\u{ffee}').contains(&c).then(|| glyph_index(fallback, c))?
 }
 
 impl Fonts {
-    /// The fonts of this process, cut on first use.
+    /// The fonts of this process.
     pub(super) fn get() -> Result<&'static Self, PrintError> {
         static FONTS: OnceLock<Result<Fonts, PrintError>> = OnceLock::new();
         FONTS.get_or_init(Self::open).as_ref().map_err(Clone::clone)
     }
 
     fn open() -> Result<Self, PrintError> {
-        let open = |bytes: &[u8], first: u8| -> Result<GlyphTable, PrintError> {
-            let font = parse(bytes)?;
-            let mut glyphs = BTreeMap::new();
-            for (index, chars) in (first..).zip(&by_script(&font)) {
-                glyphs.extend(numbered(&font, CutId::Shared(index), chars));
-            }
-            Ok(GlyphTable::new(glyphs))
-        };
-        let glyphs = [open(REGULAR, 0)?, open(BOLD, SCRIPTS)?];
-        Ok(Self { glyphs, cuts: OnceLock::new(), fallback: OnceLock::new() })
+        Ok(Self {
+            main: [parse(REGULAR)?, parse(BOLD)?],
+            pieces: Default::default(),
+            fallback: OnceLock::new(),
+        })
     }
 
-    /// Every shared piece.
-    fn cuts() -> Result<Vec<Cut>, PrintError> {
-        let mut cuts = Vec::new();
-        for (bytes, first) in [(REGULAR, 0), (BOLD, SCRIPTS)] {
-            let font = parse(bytes)?;
-            for (index, chars) in (first..).zip(&by_script(&font)) {
-                cuts.push(cut(&font, CutId::Shared(index), chars)?);
-            }
-        }
-        Ok(cuts)
+    fn piece(&self, index: u8) -> Option<&Piece> {
+        let font = self.main.get(usize::from(index / SCRIPTS))?;
+        Some(self.pieces.get(usize::from(index))?.get_or_init(|| {
+            let chars = chars_of(font, index % SCRIPTS);
+            let glyphs = GlyphTable::new(numbered(font, CutId::Shared(index), &chars));
+            Piece { chars, glyphs, cut: OnceLock::new() }
+        }))
     }
 
     /// The glyph of a character in the main font.
     pub(super) fn glyph(&self, weight: Weight, c: char) -> Option<Glyph> {
-        match weight {
-            Weight::Regular => self.glyphs[0].get(c),
-            Weight::Bold => self.glyphs[1].get(c),
-        }
+        let first = match weight {
+            Weight::Regular => 0,
+            Weight::Bold => SCRIPTS,
+        };
+        self.piece(first + script_of(c))?.glyphs.get(c)
     }
 
     /// Whether the main font has a character, in both weights.
     pub(super) fn has_basic(&self, c: char) -> bool {
-        self.glyphs.iter().all(|table| table.get(c).is_some())
+        [Weight::Regular, Weight::Bold].iter().all(|weight| self.glyph(*weight, c).is_some())
     }
 
     /// Whether the fallback font has it.
     pub(super) fn has_fallback(&self, c: char) -> bool {
-        self.fallback().is_some_and(|f| f.glyphs.contains_key(&c))
+        self.fallback().is_some_and(|font| fallback_glyph(font, c).is_some())
     }
 
     /// A shared piece.
     pub(super) fn shared(&self, index: u8) -> Option<&Cut> {
-        self.cuts.get_or_init(|| Self::cuts().unwrap_or_default()).get(usize::from(index))
+        let font = self.main.get(usize::from(index / SCRIPTS))?;
+        let piece = self.piece(index)?;
+        let cut = piece.cut.get_or_init(|| cut(font, CutId::Shared(index), &piece.chars).ok());
+        cut.as_ref()
     }
 
     /// Where the characters of one document stand in its own piece of the fallback.
     pub(super) fn own_glyphs(&self, chars: &[char]) -> Option<BTreeMap<char, Glyph>> {
-        let fallback = self.fallback().filter(|_| !chars.is_empty())?;
-        Some(numbered(&fallback.font, CutId::Own, &fallback.wanted(chars)))
+        let font = self.fallback().filter(|_| !chars.is_empty())?;
+        Some(numbered(font, CutId::Own, &wanted(font, chars)))
     }
 
     /// The fallback cut to the characters of one document.
     pub(super) fn own_cut(&self, chars: &[char]) -> Result<Option<Cutting>, PrintError> {
-        let Some(fallback) = self.fallback().filter(|_| !chars.is_empty()) else {
+        let Some(font) = self.fallback().filter(|_| !chars.is_empty()) else {
             return Ok(None);
         };
-        let wanted = fallback.wanted(chars);
-        let glyphs = numbered(&fallback.font, CutId::Own, &wanted);
-        Ok(Some((cut(&fallback.font, CutId::Own, &wanted)?, glyphs)))
+        let wanted = wanted(font, chars);
+        let glyphs = numbered(font, CutId::Own, &wanted);
+        Ok(Some((cut(font, CutId::Own, &wanted)?, glyphs)))
     }
 
-    fn fallback(&self) -> Option<&Fallback> {
+    fn fallback(&self) -> Option<&ParsedFont> {
         self.fallback
             .get_or_init(|| {
                 let mut bytes = Vec::new();
                 flate2::read::GzDecoder::new(FALLBACK_GZ).read_to_end(&mut bytes).ok()?;
-                let font = parse(&bytes).ok()?;
-                let glyphs = coverage(&font, '\u{3000}', '\u{ffee}').into_iter().collect();
-                Some(Fallback { font, glyphs })
+                parse(&bytes).ok()
             })
             .as_ref()
     }
@@ -233,13 +233,8 @@ fn parse(bytes: &[u8]) -> Result<ParsedFont, PrintError> {
         .ok_or_else(|| PrintError::Fonts("not a TrueType font".into()))
 }
 
-/// Every character of a range that the font has, with its glyph.
-fn coverage(font: &ParsedFont, first: char, last: char) -> Vec<(char, u16)> {
-    (first..=last)
-        .filter_map(|c| {
-            font.lookup_glyph_index(u32::from(c)).filter(|gid| *gid != 0).map(|gid| (c, gid))
-        })
-        .collect()
+fn glyph_index(font: &ParsedFont, c: char) -> Option<u16> {
+    font.lookup_glyph_index(u32::from(c)).filter(|gid| *gid != 0)
 }
 
 /// Cuts a font to some characters: printpdf subsets and describes it in a document of its own,
@@ -263,15 +258,12 @@ fn cut(font: &ParsedFont, id: CutId, chars: &[(char, u16)]) -> Result<Cut, Print
     take(&doc).ok_or_else(|| PrintError::Fonts("the font was not embedded".into()))
 }
 
-/// The characters of the main font by the piece they go to.
-fn by_script(font: &ParsedFont) -> Vec<Vec<(char, u16)>> {
-    let mut scripts: Vec<Vec<(char, u16)>> = vec![Vec::new(); usize::from(SCRIPTS)];
-    for (c, gid) in coverage(font, '\u{20}', '\u{2fff}') {
-        if !needs_shaping(c) {
-            scripts[usize::from(script_of(c))].push((c, gid));
-        }
-    }
-    scripts
+/// The characters of one script that the main font has, with their glyphs.
+fn chars_of(font: &ParsedFont, script: u8) -> Vec<(char, u16)> {
+    ('\u{20}'..='\u{2fff}')
+        .filter(|c| script_of(*c) == script && !needs_shaping(*c))
+        .filter_map(|c| glyph_index(font, c).map(|gid| (c, gid)))
+        .collect()
 }
 
 /// Where each of some characters stands in a piece cut to them, and how wide it is.

@@ -71,7 +71,11 @@ fn forty_years_of_slots_begin_when_another_reader_of_the_zones_says() {
         found.is_ok_and(|o| o.status.success())
     };
     let same = format!("import tzdata; assert tzdata.IANA_VERSION == '{release}'");
-    if daybook::zone::data().uses_machine() || !has(&same) {
+    if daybook::zone::data().uses_machine() {
+        eprintln!("SKIPPED: this machine's zoneinfo is newer than {release}; no zone was judged");
+        return;
+    }
+    if !has(&same) {
         assert!(std::env::var_os("DAYBOOK_OUTSIDE").is_none(), "PyPI tzdata {release} is missing");
         eprintln!("SKIPPED: python3 with PyPI tzdata of {release} is missing; no zone was judged");
         return;

@@ -42,6 +42,10 @@ pub struct App {
     notice: Option<String>,
     /// What was said last; `!` shows it again.
     said: String,
+    /// Whether the notice is the receipt of a deed, which a job that ends does not sweep away.
+    receipt: bool,
+    /// What ended meanwhile; said with the next key, or the next minute.
+    ended: Option<String>,
     /// A form whose command is on its way: it comes back if the command is refused.
     sent: Option<Box<Form>>,
     /// What was typed while an answer is under way that it needs.
@@ -69,6 +73,8 @@ impl App {
             modals: Vec::new(),
             notice: None,
             said: String::new(),
+            receipt: false,
+            ended: None,
             sent: None,
             ahead: VecDeque::new(),
             aside: None,
@@ -130,7 +136,10 @@ impl App {
             }
             Msg::Tick(now) => {
                 let minute = |ms: i64| ms.div_euclid(60_000);
-                self.dirty |= minute(now.at_ms) != minute(self.cx.now.at_ms);
+                if minute(now.at_ms) != minute(self.cx.now.at_ms) {
+                    self.dirty = true;
+                    self.say_ended();
+                }
                 self.cx.now = now;
             }
             Msg::Loaded { slot, ticket, result } => self.loaded(slot, ticket, result),

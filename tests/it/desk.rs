@@ -33,7 +33,7 @@ fn mia() -> Actor {
     Actor { uid: nix::unistd::getuid().as_raw(), name: "mia".to_owned() }
 }
 
-fn work(session: &mut Session) {
+pub fn work(session: &mut Session) {
     let ports = worker::ports().unwrap();
     while worker::work(session, &ports, &AtomicBool::new(false)).unwrap() > 0 {}
 }

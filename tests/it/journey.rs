@@ -106,8 +106,6 @@ fn the_billing_day_by_keys_alone() {
     let line = day.line(&[">", "BR-", "Completed"]);
     let run = line.split_whitespace().find(|w| w.starts_with("BR-")).unwrap().to_owned();
     assert_eq!(day.json(&["run", "list"]).as_array().unwrap().len(), before + 1);
-    // Said once its job has ended; else it would come over the next receipt.
-    day.pty.shows(&format!("bill {run} done"));
 
     // Check: the worst draft first, with the reason in words.
     day.keys("3", "[to check]");

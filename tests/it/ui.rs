@@ -2,9 +2,12 @@
 //! every order, and that marks are never lost.
 
 use crate::desk::{Desk, parse};
+use daybook::engine::command::Command;
+use daybook::engine::perform;
+use daybook::store::Topic;
 use daybook::ui::keymap::{Binding, GLOBAL_KEYS, Key, LIST_KEYS};
 use daybook::ui::letters::Letters;
-use daybook::ui::msg::Effect;
+use daybook::ui::msg::{Effect, Msg};
 use daybook::ui::pen::Pen;
 use daybook::ui::screen::{
     accounts, delivery, failed, invoices, jobs, log, runs, today, unapplied,
@@ -245,6 +248,21 @@ fn accept_moves_on_and_moving_never_accepts() {
     desk.press("/review:accepted<Enter>").shows("nothing here");
     desk.press("<Esc>gaf").press("f").press("f").press("f").shows("[accepted]");
     assert!(desk.picture().contains(" DA "), "{}", desk.picture());
+}
+
+#[test]
+fn a_jobs_end_does_not_sweep_a_receipt_away() {
+    let mut desk = Desk::open(80, 24);
+    let ask = Command::Reconcile { payments: Vec::new() };
+    perform::perform(&mut desk.session, "look up", ask).unwrap();
+    let known = desk.app.update(Msg::Changed(Topic::ALL.to_vec()));
+    desk.settle(known);
+    crate::desk::work(&mut desk.session);
+    // The receipt's own look at the status finds the end.
+    desk.press("3a").shows("accepted");
+    desk.press("j").shows("reconcile done: ");
+    desk.press("k");
+    assert!(!desk.picture().contains("reconcile done"), "{}", desk.picture());
 }
 
 #[test]

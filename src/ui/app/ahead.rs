@@ -32,6 +32,7 @@ impl App {
     fn take(&mut self, typed: Typed) {
         self.notice = None;
         self.dirty = true;
+        self.say_ended();
         match typed {
             Typed::Key(key) => self.key(key),
             Typed::Paste(text) => self.paste(&text),

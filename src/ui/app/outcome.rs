@@ -21,7 +21,20 @@ impl App {
         let open: Vec<i64> = self.cx.foot.jobs.iter().map(|j| j.id.0).collect();
         let mine = |j: &&JobRow| open.contains(&j.id.0) && j.user == self.cx.user;
         let Some(job) = foot.ended.iter().find(mine) else { return };
-        self.say(ended_words(job));
+        let words = ended_words(job);
+        if self.receipt {
+            self.ended = Some(words);
+        } else {
+            self.say(words);
+        }
+    }
+
+    /// What ended while a receipt was read.
+    pub(super) fn say_ended(&mut self) {
+        self.receipt = false;
+        if let Some(words) = self.ended.take() {
+            self.say(words);
+        }
     }
 
     pub(super) fn done(&mut self, command: &Command, result: Result<Receipt, Fault>) {
@@ -117,6 +130,8 @@ impl App {
             [only] if receipt.done == 0 => self.refuse(format!("{}: {}", only.what, only.reason)),
             _ => self.say(format!("{who}{}{money}{refused}{undo}", receipt.summary)),
         }
+        // What began a job is waiting to hear of its end.
+        self.receipt = receipt.job.is_none();
         if receipt.refused.len() > 1 {
             let mut lines = vec![Line::plain(receipt.summary.clone()), Line::default()];
             lines.extend(

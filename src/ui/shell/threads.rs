@@ -17,8 +17,8 @@ use crate::ui::export;
 use crate::ui::fault::Fault;
 use crate::ui::msg::{Cx, Msg, Part, Person, Slot};
 use crate::worker;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use std::collections::BTreeMap;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use std::collections::{BTreeMap, VecDeque};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Stdio;
@@ -104,6 +104,10 @@ pub fn start(session: Session, tx: &Sender<Msg>, zone: crate::zone::Zone) -> Res
         drop(written_tx);
     })?;
 
+    let (figures, wanted) = unbounded();
+    let (counter, replies) = (session.again()?, tx.clone());
+    spawn("figures", move || count(&counter, &wanted, &replies))?;
+
     let (replies, poke) = (tx.clone(), poke_tx);
     spawn("reader", move || {
         let mut said = Said::default();
@@ -120,6 +124,7 @@ pub fn start(session: Session, tx: &Sender<Msg>, zone: crate::zone::Zone) -> Res
             presence,
             replies,
             poke,
+            figures,
             zone,
             version: 0,
             topics: BTreeMap::new(),
@@ -267,12 +272,40 @@ impl Said {
     }
 }
 
+/// A figure of the day that is asked for: where it goes, its number, the question.
+type Figure = (Slot, u64, Query);
+
+/// Counts the figures of the day, one after the other, in the order in which they were asked for; of
+/// several questions for one figure only the newest. Some take a second or more with many accounts,
+/// which no list or document waits for.
+fn count(session: &Session, wanted: &Receiver<Figure>, replies: &Sender<Msg>) {
+    let mut waiting: VecDeque<Figure> = VecDeque::new();
+    loop {
+        if waiting.is_empty() {
+            let Ok(first) = wanted.recv() else { return };
+            waiting.push_back(first);
+        }
+        for figure in wanted.try_iter() {
+            match waiting.iter_mut().find(|(slot, ..)| *slot == figure.0) {
+                Some(older) => *older = figure,
+                None => waiting.push_back(figure),
+            }
+        }
+        let Some((slot, ticket, query)) = waiting.pop_front() else { continue };
+        let result = query::ask(session, &query).map_err(Fault::from);
+        if replies.send(Msg::Loaded { slot, ticket, result }).is_err() {
+            return;
+        }
+    }
+}
+
 struct Reader {
     said: Said,
     session: Session,
     presence: Option<Presence>,
     replies: Sender<Msg>,
     poke: Sender<()>,
+    figures: Sender<Figure>,
     zone: crate::zone::Zone,
     version: i64,
     topics: BTreeMap<Topic, i64>,
@@ -300,15 +333,16 @@ impl Reader {
         }
     }
 
-    /// Answers what waits: of several questions for one slot only the newest, and what the clerk
-    /// is looking at before the counts of the day.
+    /// Answers what waits: of several questions for one slot only the newest. The figures of the
+    /// day are counted on a thread of their own.
     fn answer_all(&mut self, first: Ask, asked: &Receiver<Ask>) {
         let mut waiting = vec![first];
         while !waiting.is_empty() {
             waiting.extend(asked.try_iter());
-            let later = |ask: &Ask| matches!(ask, Ask::Load { slot, .. } if matches!(slot.part, Part::Step(_)));
-            let at = waiting.iter().position(|a| !later(a)).unwrap_or(0);
-            match waiting.remove(at) {
+            match waiting.remove(0) {
+                Ask::Load { slot, ticket, query } if matches!(slot.part, Part::Step(_)) => {
+                    let _ = self.figures.send((slot, ticket, query));
+                }
                 Ask::Load { slot, ticket, query } => {
                     let newer = |a: &Ask| matches!(a, Ask::Load { slot: s, .. } if *s == slot);
                     if waiting.iter().any(newer) {
@@ -345,7 +379,7 @@ impl Reader {
             let result = query::ask(&session, &query).map_err(Fault::from);
             let _ = replies.send(Msg::Loaded { slot, ticket, result });
         };
-        spawn("figures", work).is_ok()
+        spawn("preview", work).is_ok()
     }
 
     fn export(&mut self, list: ListName, filter: Filter, sort: Sort) {

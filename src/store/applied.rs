@@ -72,6 +72,21 @@ pub fn first_day(
     Ok(first)
 }
 
+/// The day on which a payment's money last came: its receipt's, or that of what had been taken back and
+/// came again; where it was moved here, that day. None for what was booked before entries named it.
+pub fn last_came(db: &Db<'_>, payment: PaymentId) -> Result<Option<NaiveDate>, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT max(came_on) FROM (
+                SELECT max(entry_on) AS came_on FROM ledger_entry
+                 WHERE payment_id = ?1 AND account LIKE 'cash:%' AND debit_minor > 0
+                UNION ALL SELECT min(entry_on) FROM ledger_entry
+                 WHERE payment_id = ?1 AND account = 'credit' AND credit_minor > 0)",
+        )?
+        .query_row([payment.0], |r| r.get(0))?)
+}
+
 /// Money that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt<'a> {

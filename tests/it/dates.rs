@@ -145,6 +145,28 @@ fn a_chargeback_after_a_refund_is_a_loss_and_a_task_and_comes_again() {
 }
 
 #[test]
+fn money_that_came_again_was_not_there_in_between() {
+    let book = owing(&["", ""]);
+    record(&book, "10.00", "2025-12-20");
+    pay(&book, "chargeback P-1 --date 2025-12-28", 0);
+    book.run(&["clock", "set", "2026-01-09"]).ends(0);
+    pay(&book, "chargeback-won P-1", 0);
+    let ran = pay(&book, "chargeback P-1 --amount 7.00 --date 2025-12-24", 2);
+    assert!(ran.err.contains("bad_date") && ran.err.contains("2026-01-09"), "{}", ran.err);
+    pay(&book, "chargeback P-1 --amount 7.00 --date 2026-01-09", 0);
+    // Nor is what was moved there before it was.
+    record(&book, "4.00", "2026-01-02");
+    book.run(&["clock", "set", "2026-01-12"]).ends(0);
+    pay(&book, "unapply P-2 --from INV-1 --reason typo", 0);
+    pay(&book, "move P-2 --to A2 --reason typo", 0);
+    pay(&book, "apply P-3 --to INV-2", 0);
+    let ran = pay(&book, "return P-3 --date 2026-01-05", 2);
+    assert!(ran.err.contains("bad_date"), "{}", ran.err);
+    pay(&book, "return P-3 --date 2026-01-12", 0);
+    book.is_sound();
+}
+
+#[test]
 fn money_keyed_on_the_wrong_customer_goes_to_the_right_one() {
     let book = owing(&["", ""]);
     record(&book, "10.00", "2026-01-02");

@@ -209,6 +209,8 @@ pub(in crate::engine) fn earliest(
     unapplied_minor: i64,
 ) -> Result<NaiveDate, StoreError> {
     let came = payment.received_on.unwrap_or(tx.now().today);
+    // What had gone and came again was not there in between.
+    let came = applied::last_came(tx, payment.id)?.map_or(came, |again| again.max(came));
     applied::first_day(tx, Side::Money(payment.id), unapplied_minor, came)
 }
 

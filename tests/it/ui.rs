@@ -360,6 +360,29 @@ fn a_filter_that_is_not_understood_shows_and_marks_nothing() {
 }
 
 #[test]
+fn what_names_nothing_in_the_book_is_said_with_what_reads_like_it() {
+    for (keys, said) in [
+        ("8/account:A-99999", "no account A-99999"),
+        ("8/account:a11", "no account a11; did you mean A-00011?"),
+        ("3fffffff/account!A-99999", "no account A-99999"),
+        ("4/account:A-11", "did you mean A-00011?"),
+        ("8/batch:Batch9", "no batch Batch9"),
+        ("8/batch:batch-1", "did you mean Batch1?"),
+        ("3fffffff/run:BR-000999", "no run BR-000999"),
+        ("3fffffff/sample:BR-000999", "no run BR-000999"),
+    ] {
+        let mut desk = Desk::open(80, 24);
+        desk.press(keys).press("<Enter>").shows(said).shows("0 of 0");
+        assert!(!desk.press("*").picture().contains("marked"), "{}", desk.picture());
+    }
+    for keys in ["8/account:a-00011", "8/batch:BATCH1", "3fffffff/run:BR-000002", "3/run:none"] {
+        let mut desk = Desk::open(80, 24);
+        desk.press(keys).press("<Enter>");
+        assert!(!desk.picture().contains(" no "), "{}", desk.picture());
+    }
+}
+
+#[test]
 fn what_no_row_can_ever_be_is_refused_with_what_there_is() {
     for (keys, said) in [
         ("8/status:actve", "active, suspended, canceled"),
@@ -380,6 +403,8 @@ fn words_find_numbers_and_names_without_accents() {
         ("8/KÖHLER optik", "Köhler Optik"),
         ("3/backerei", "Hübner Bäckerei"),
         ("3/Hübner logistik", "Hübner Logistik"),
+        ("8/koehler pflege", "Köhler Pflegedienst"),
+        ("3/baeckerei", "Hübner Bäckerei"),
     ] {
         desk.press(keys).press("<Enter>").shows(found).shows("1 of 1");
         desk.press("<Esc>");

@@ -27,3 +27,30 @@ pub fn folded(text: &str) -> String {
     }
     out
 }
+
+/// What a text is looked for in: its folded form and, on a line of its own, the one in which umlauts
+/// and their like are written out (`kohler`, `koehler`).
+pub fn searchable(text: &str) -> String {
+    spellings(text).join("\n")
+}
+
+/// The folded forms of what is looked for: `Köhler` is also written `Koehler` (DIN 5007-2, ICAO 9303).
+/// One where there is only one.
+pub fn spellings(text: &str) -> Vec<String> {
+    let bare = folded(text);
+    if text.is_ascii() {
+        return vec![bare];
+    }
+    let mut out = String::with_capacity(text.len() + 4);
+    for c in text.nfc().flat_map(char::to_lowercase) {
+        match c {
+            'ä' => out.push_str("ae"),
+            'ö' | 'ø' => out.push_str("oe"),
+            'ü' => out.push_str("ue"),
+            'å' => out.push_str("aa"),
+            other => out.push(other),
+        }
+    }
+    let written_out = folded(&out);
+    if written_out == bare { vec![bare] } else { vec![bare, written_out] }
+}

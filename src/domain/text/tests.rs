@@ -214,6 +214,33 @@ fn names_are_found_without_accents() {
     }
 }
 
+#[test]
+fn umlauts_are_found_written_out_and_the_other_way_round() {
+    let finds = |typed: &str, stored: &str| {
+        spellings(typed).iter().any(|s| searchable(stored).contains(s.as_str()))
+    };
+    for (typed, stored) in [
+        ("koehler", "Köhler Pflegedienst"),
+        ("kohler", "Köhler Pflegedienst"),
+        ("köhler", "KOEHLER GMBH"),
+        ("Ko\u{308}hler", "Koehler"),
+        ("koehler", "KO\u{308}HLER"),
+        ("köhler", "Kohler"),
+        ("strasse", "Große Straße"),
+        ("groß", "GROSS"),
+        ("uebermuet", "Übermütig"),
+        ("baeckerei", "Bäckerei"),
+        ("soerensen", "Sørensen"),
+        ("aakerlund", "Åkerlund"),
+        ("joel", "Joël"),
+    ] {
+        assert!(finds(typed, stored), "{typed} in {stored}");
+    }
+    for (typed, stored) in [("kohler", "Koehler"), ("koehler", "Kohler"), ("michal", "Michael")] {
+        assert!(!finds(typed, stored), "{typed} in {stored}");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_folded_stays_so(text in "\\PC{0,40}") {

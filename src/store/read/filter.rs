@@ -121,6 +121,9 @@ pub enum FilterError {
     /// The value is not of the field's kind.
     #[error("{0}: {1:?} is not {2}")]
     BadValue(Field, String, String),
+    /// The book has nothing of this name; what reads like it.
+    #[error("no {0} {1}{hint}", hint = .2.as_ref().map(|t| format!("; did you mean {t}?")).unwrap_or_default())]
+    Unknown(Field, String, Option<String>),
     /// Nothing to compare with.
     #[error("{0}{1} needs a value behind it, such as {0}{1}{2}")]
     Unfinished(Field, String, &'static str),

@@ -59,6 +59,7 @@ fn names(
     by: &str,
     ask: Ask,
 ) -> Result<Vec<Named>, ReadError> {
+    super::named::refuse_unknown(db, spec, filter)?;
     let filter = spec.filter(filter)?;
     let (currency, minor) = spec.money.unwrap_or(("''", "0"));
     // A draft is in the group of each of its flags.

@@ -4,7 +4,7 @@ use super::{Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Term};
 use crate::domain::charge::Model;
 use crate::domain::document::FlagCode;
 use crate::domain::money::{Currency, parse_decimal};
-use crate::domain::text::folded;
+use crate::domain::text::{folded, searchable, spellings};
 use chrono::NaiveDate;
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -13,13 +13,13 @@ use rusqlite::types::Value;
 /// The value of a term that asks for rows with nothing there.
 pub(super) const NONE: &str = "none";
 
-/// Gives a connection the function `folded(text)`: see [`folded`].
+/// Gives a connection the function `folded(text)`: see [`searchable`].
 pub(in crate::store) fn offer_folded(conn: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
     conn.create_scalar_function("folded", 1, flags, |ctx| {
-        Ok(ctx.get::<Option<String>>(0)?.map(|text| folded(&text)))
+        Ok(ctx.get::<Option<String>>(0)?.map(|text| searchable(&text)))
     })
 }
 
@@ -106,14 +106,18 @@ impl Spec {
     pub fn filter(&self, filter: &Filter) -> Result<Where, FilterError> {
         let mut out = Where { sql: vec![self.base.to_owned()], values: Vec::new(), wide: false };
         for text in &filter.words {
-            let pattern = format!("%{}%", escape_like(&folded(text)));
-            let any: Vec<String> =
-                self.words.iter().map(|w| format!("folded({w}) LIKE ? ESCAPE '\\'")).collect();
-            if any.is_empty() {
+            if self.words.is_empty() {
                 continue;
             }
             out.wide = true;
-            out.values.extend(any.iter().map(|_| Value::Text(pattern.clone())));
+            let mut any = Vec::new();
+            for spelling in spellings(text) {
+                let pattern = format!("%{}%", escape_like(&spelling));
+                for column in self.words {
+                    any.push(format!("folded({column}) LIKE ? ESCAPE '\\'"));
+                    out.values.push(Value::Text(pattern.clone()));
+                }
+            }
             let any = out.or_amount(self.money, text, any);
             out.sql.push(format!("({})", any.join(" OR ")));
         }
@@ -130,6 +134,15 @@ impl Spec {
 }
 
 impl Where {
+    /// A column that contains a text in one of its spellings.
+    fn parts(&mut self, column: &str, text: &str) -> String {
+        let patterns = spellings(text).into_iter().map(|s| Value::Text(part(&s)));
+        let before = self.values.len();
+        self.values.extend(patterns);
+        let any = vec![format!("folded({column}) LIKE ? ESCAPE '\\'"); self.values.len() - before];
+        any.join(" OR ")
+    }
+
     /// A word that is an amount (`1,204.80`) also finds the rows of just this money.
     fn or_amount(
         &mut self,
@@ -186,8 +199,8 @@ impl Where {
             }
             Ask::Part(column) => {
                 self.wide = true;
-                self.sql.push(format!("{not}folded(coalesce({column}, '')) LIKE ? ESCAPE '\\'"));
-                self.values.push(part(&term.value));
+                let sql = self.parts(&format!("coalesce({column}, '')"), &term.value);
+                self.sql.push(format!("{not}({sql})"));
             }
             Ask::Known(column, words) => {
                 let typed = folded(&term.value).replace('_', " ");
@@ -198,7 +211,11 @@ impl Where {
                 self.wide = true;
                 self.sql.push(format!("{not}{column} LIKE ? ESCAPE '\\'"));
                 let exact = words().split(", ").any(|w| folded(w).replace('_', " ") == typed);
-                self.values.push(if exact { Value::Text(typed) } else { part(&term.value) });
+                self.values.push(Value::Text(if exact {
+                    typed
+                } else {
+                    part(&folded(&term.value))
+                }));
             }
             Ask::Currency(column) => {
                 let code = Currency::parse(&term.value.to_ascii_uppercase());
@@ -237,12 +254,12 @@ impl Where {
                 if column == "model" && !Model::ALL.iter().any(begins) {
                     return Err(bad(&one_of(&Model::words())));
                 }
+                let sql = self.parts(&format!("cv.{column}"), &term.value);
                 self.sql.push(format!(
                     "{not}EXISTS (SELECT 1 FROM document_item ci JOIN charge_version cv \
                      ON cv.id = ci.charge_version_id WHERE ci.document_id = {document} \
-                     AND folded(cv.{column}) LIKE ? ESCAPE '\\')"
+                     AND ({sql}))"
                 ));
-                self.values.push(part(&term.value));
             }
             Ask::Id(column, _) if term.value == NONE => {
                 self.sql.push(format!("{not}{column} IS NULL"));
@@ -311,7 +328,7 @@ fn scaled(currency: &str) -> String {
 }
 
 /// The number of a run as typed (`BR-000007`, `7`), or what it should be.
-fn numbered(text: &str, prefix: &str) -> Result<i64, &'static str> {
+pub(super) fn numbered(text: &str, prefix: &str) -> Result<i64, &'static str> {
     let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
     let given = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
     if !given.is_empty() && !given.eq_ignore_ascii_case(prefix) {
@@ -320,10 +337,10 @@ fn numbered(text: &str, prefix: &str) -> Result<i64, &'static str> {
     digits.parse().map_err(|_| "a run")
 }
 
-/// A pattern for a part of a text. `_` stands for any one character, so that a term without blanks
+/// A pattern for a part of a folded text. `_` stands for any one character, so that a term without blanks
 /// can name a text with them.
-fn part(text: &str) -> Value {
-    Value::Text(format!("%{}%", folded(text).replace('\\', "\\\\").replace('%', "\\%")))
+fn part(folded: &str) -> String {
+    format!("%{}%", folded.replace('\\', "\\\\").replace('%', "\\%"))
 }
 
 fn one_of(words: &str) -> String {

@@ -1,18 +1,19 @@
 //! The bundled fonts, each script of them cut at most once per process, and embedded only when used.
+//! `subsetter` cuts the outlines; the objects that describe a cut in a PDF (ISO 32000-1, 9.7) are
+//! written here.
 //!
 //! A piece (a [`Cut`]) is one weight and one script, so its bytes do not depend on the documents
 //! of the day: the same invoice is the same file in every run. The fallback for Chinese and
 //! Japanese is cut per document, to the characters it needs.
 
 use super::printable::PrintError;
-use lopdf::{Dictionary, Document, Object, Stream};
-use printpdf::{
-    Codepoint, FontId, Mm, Op, ParsedFont, PdfDocument, PdfFont, PdfFontHandle, PdfPage,
-    PdfSaveOptions, Pt, TextItem,
-};
+use lopdf::{Dictionary, Document, Object, Stream, dictionary};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Read;
 use std::sync::OnceLock;
+use subsetter::GlyphRemapper;
+use ttf_parser::{Face, GlyphId, name_id};
 
 const REGULAR: &[u8] = include_bytes!("../../assets/fonts/NotoSans-Regular.ttf");
 const BOLD: &[u8] = include_bytes!("../../assets/fonts/NotoSans-Bold.ttf");
@@ -132,22 +133,76 @@ struct Piece {
     cut: OnceLock<Option<Cut>>,
 }
 
+/// A font file and what was read of it.
+struct Font {
+    bytes: &'static [u8],
+    face: Face<'static>,
+}
+
+impl Font {
+    fn parse(bytes: &'static [u8]) -> Result<Self, PrintError> {
+        let face = Face::parse(bytes, 0).map_err(|e| PrintError::Fonts(e.to_string()))?;
+        Ok(Self { bytes, face })
+    }
+
+    fn glyph(&self, c: char) -> Option<u16> {
+        self.face.glyph_index(c).map(|gid| gid.0).filter(|gid| *gid != 0)
+    }
+
+    /// A length in the font's units, in thousandths of an em.
+    fn thousandths(&self, units: i64) -> i64 {
+        units * 1000 / i64::from(self.face.units_per_em().max(1))
+    }
+
+    fn advance(&self, gid: u16) -> u16 {
+        let units = self.face.glyph_hor_advance(GlyphId(gid)).unwrap_or_default();
+        self.thousandths(i64::from(units)) as u16
+    }
+
+    /// The font's own name, as PostScript knows it.
+    fn name(&self) -> String {
+        let names = self.face.names();
+        let own =
+            names.into_iter().find(|n| n.name_id == name_id::POST_SCRIPT_NAME && n.is_unicode());
+        own.and_then(|n| n.to_string()).unwrap_or_else(|| "Font".into())
+    }
+
+    /// What a reader must know of the font (ISO 32000-1, 9.8); the cut itself is added when embedded.
+    fn descriptor(&self, name: Object) -> Dictionary {
+        let (face, of) = (&self.face, |units: i16| self.thousandths(i64::from(units)));
+        let all = face.global_bounding_box();
+        let bounds = [all.x_min, all.y_min, all.x_max, all.y_max];
+        dictionary! {
+            "Type" => "FontDescriptor",
+            "FontName" => name,
+            // Symbolic: the codes are the cut's own.
+            "Flags" => 4,
+            "FontBBox" => bounds.iter().map(|edge| Object::from(of(*edge))).collect::<Vec<_>>(),
+            "ItalicAngle" => i64::from(face.italic_angle() as i16),
+            "Ascent" => of(face.ascender()),
+            "Descent" => of(face.descender()),
+            "CapHeight" => of(face.capital_height().unwrap_or(face.ascender())),
+            "StemV" => 80,
+        }
+    }
+}
+
 /// All bundled fonts.
 pub(super) struct Fonts {
     /// Regular and bold.
-    main: [ParsedFont; 2],
+    main: [Font; 2],
     /// By [`CutId::Shared`].
     pieces: [OnceLock<Piece>; 2 * SCRIPTS as usize],
-    fallback: OnceLock<Option<ParsedFont>>,
+    fallback: OnceLock<Option<Font>>,
 }
 
 /// Those of some characters that the fallback has, with their glyphs.
-fn wanted(fallback: &ParsedFont, chars: &[char]) -> Vec<(char, u16)> {
+fn wanted(fallback: &Font, chars: &[char]) -> Vec<(char, u16)> {
     chars.iter().filter_map(|c| fallback_glyph(fallback, *c).map(|gid| (*c, gid))).collect()
 }
 
-fn fallback_glyph(fallback: &ParsedFont, c: char) -> Option<u16> {
-    ('\u{3000}'..='\u{ffee}').contains(&c).then(|| glyph_index(fallback, c))?
+fn fallback_glyph(fallback: &Font, c: char) -> Option<u16> {
+    ('\u{3000}'..='\u{ffee}').contains(&c).then(|| fallback.glyph(c))?
 }
 
 impl Fonts {
@@ -159,7 +214,7 @@ impl Fonts {
 
     fn open() -> Result<Self, PrintError> {
         Ok(Self {
-            main: [parse(REGULAR)?, parse(BOLD)?],
+            main: [Font::parse(REGULAR)?, Font::parse(BOLD)?],
             pieces: Default::default(),
             fallback: OnceLock::new(),
         })
@@ -217,93 +272,122 @@ impl Fonts {
         Ok(Some((cut(font, CutId::Own, &wanted)?, glyphs)))
     }
 
-    fn fallback(&self) -> Option<&ParsedFont> {
+    fn fallback(&self) -> Option<&Font> {
         self.fallback
             .get_or_init(|| {
                 let mut bytes = Vec::new();
                 flate2::read::GzDecoder::new(FALLBACK_GZ).read_to_end(&mut bytes).ok()?;
-                parse(&bytes).ok()
+                // Once a process, and needed as long as it lives.
+                Font::parse(bytes.leak()).ok()
             })
             .as_ref()
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<ParsedFont, PrintError> {
-    ParsedFont::from_bytes(bytes, 0, &mut Vec::new())
-        .ok_or_else(|| PrintError::Fonts("not a TrueType font".into()))
+/// Cuts a font to some characters and describes the cut as PDF wants it.
+fn cut(font: &Font, id: CutId, chars: &[(char, u16)]) -> Result<Cut, PrintError> {
+    let order = in_order(chars);
+    // The remapper numbers glyphs as it meets them; the parts of composed ones come behind ours.
+    let mut remapper = GlyphRemapper::new();
+    for gid in &order {
+        remapper.remap(*gid);
+    }
+    let bytes = subsetter::subset(font.bytes, 0, &remapper)
+        .map_err(|e| PrintError::Fonts(e.to_string()))?;
+    let length = bytes.len() as i64;
+    let program = packed(dictionary! { "Length1" => length }, bytes)?;
+    let to_unicode = packed(Dictionary::new(), unicode_map(&order, chars).into_bytes())?;
+    let name = Object::Name(format!("{}+{}", id.resource(), font.name()).into_bytes());
+    let widths = order.iter().map(|gid| Object::from(i64::from(font.advance(*gid)))).collect();
+    let heir = dictionary! {
+        "Type" => "Font",
+        "Subtype" => "CIDFontType2",
+        "BaseFont" => name.clone(),
+        "CIDSystemInfo" => dictionary! {
+            "Registry" => Object::string_literal("Adobe"),
+            "Ordering" => Object::string_literal("Identity"),
+            "Supplement" => 0,
+        },
+        "CIDToGIDMap" => "Identity",
+        "DW" => 1000,
+        "W" => vec![Object::Integer(1), Object::Array(widths)],
+    };
+    let described = font.descriptor(name.clone());
+    let font = dictionary! {
+        "Type" => "Font",
+        "Subtype" => "Type0",
+        "BaseFont" => name,
+        "Encoding" => "Identity-H",
+        "DescendantFonts" => vec![Object::Dictionary(heir)],
+    };
+    Ok(Cut { font, to_unicode, descriptor: described, program })
 }
 
-fn glyph_index(font: &ParsedFont, c: char) -> Option<u16> {
-    font.lookup_glyph_index(u32::from(c)).filter(|gid| *gid != 0)
+/// A deflated stream.
+fn packed(facts: Dictionary, bytes: Vec<u8>) -> Result<Stream, PrintError> {
+    let mut stream = Stream::new(facts, bytes);
+    stream.compress().map_err(|e| PrintError::Fonts(e.to_string()))?;
+    Ok(stream)
 }
 
-/// Cuts a font to some characters: printpdf subsets and describes it in a document of its own,
-/// from which the finished objects are taken.
-fn cut(font: &ParsedFont, id: CutId, chars: &[(char, u16)]) -> Result<Cut, PrintError> {
-    let resource = FontId(id.resource());
-    let mut model = PdfDocument::new("");
-    model.resources.fonts.map.insert(resource.clone(), PdfFont::new(font.clone()));
-    // Backwards, because the last character shown with a glyph is the one copied out of the file,
-    // and a blank should be a blank, not the no-break space that looks the same.
-    let shown =
-        chars.iter().rev().map(|(c, gid)| Codepoint::with_cid(*gid, 0.0, c.to_string())).collect();
-    let ops = vec![
-        Op::StartTextSection,
-        Op::SetFont { font: PdfFontHandle::External(resource), size: Pt(9.0) },
-        Op::ShowText { items: vec![TextItem::GlyphIds(shown)] },
-        Op::EndTextSection,
-    ];
-    model.pages.push(PdfPage::new(Mm(210.0), Mm(297.0), ops));
-    let doc = model.to_lopdf_document(&PdfSaveOptions::default(), &mut Vec::new());
-    take(&doc).ok_or_else(|| PrintError::Fonts("the font was not embedded".into()))
+/// Which character each code of a piece is copied out as (ISO 32000-1, 9.10.3). Of two that look the
+/// same, as a blank and a no-break space, the first.
+fn unicode_map(order: &[u16], chars: &[(char, u16)]) -> String {
+    let mut firsts: BTreeMap<u16, char> = BTreeMap::new();
+    for (c, gid) in chars {
+        firsts.entry(*gid).and_modify(|first| *first = (*first).min(*c)).or_insert(*c);
+    }
+    let mut map = String::from(
+        "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n\
+         /CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n\
+         /CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n\
+         1 begincodespacerange\n<0000> <ffff>\nendcodespacerange\n",
+    );
+    let shown: Vec<_> =
+        order.iter().zip(1u16..).filter_map(|(g, n)| Some((n, firsts.get(g)?))).collect();
+    // A block holds 100 at most.
+    for block in shown.chunks(100) {
+        let _ = writeln!(map, "{} beginbfchar", block.len());
+        for (code, c) in block {
+            let _ = write!(map, "<{code:04x}> <");
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(map, "{unit:04x}");
+            }
+            map.push_str(">\n");
+        }
+        map.push_str("endbfchar\n");
+    }
+    map.push_str("endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n");
+    map
 }
 
 /// The characters of one script that the main font has, with their glyphs.
-fn chars_of(font: &ParsedFont, script: u8) -> Vec<(char, u16)> {
+fn chars_of(font: &Font, script: u8) -> Vec<(char, u16)> {
     ('\u{20}'..='\u{2fff}')
         .filter(|c| script_of(*c) == script && !needs_shaping(*c))
-        .filter_map(|c| glyph_index(font, c).map(|gid| (c, gid)))
+        .filter_map(|c| font.glyph(c).map(|gid| (c, gid)))
         .collect()
 }
 
 /// Where each of some characters stands in a piece cut to them, and how wide it is.
-fn numbered(font: &ParsedFont, id: CutId, chars: &[(char, u16)]) -> BTreeMap<char, Glyph> {
-    // The subsetter numbers glyphs by their place among the sorted ones, after .notdef.
-    let mut order: Vec<u16> = chars.iter().map(|(_, gid)| *gid).collect();
-    order.sort_unstable();
-    order.dedup();
-    let units = u32::from(font.pdf_font_metrics.units_per_em.max(1));
+fn numbered(font: &Font, id: CutId, chars: &[(char, u16)]) -> BTreeMap<char, Glyph> {
+    let order = in_order(chars);
+    let place = |gid: &u16| order.partition_point(|other| other < gid) + 1;
     chars
         .iter()
         .map(|(c, gid)| {
-            let place = order.partition_point(|other| other < gid) + 1;
-            let advance = u32::from(font.get_horizontal_advance(*gid)) * 1000 / units;
-            let glyph = Glyph { cut: id, code: place as u16, advance: advance as u16 };
+            let glyph = Glyph { cut: id, code: place(gid) as u16, advance: font.advance(*gid) };
             (*c, glyph)
         })
         .collect()
 }
 
-/// Takes the one embedded font out of a document.
-fn take(doc: &Document) -> Option<Cut> {
-    let font = doc
-        .objects
-        .values()
-        .filter_map(|o| o.as_dict().ok())
-        .find(|d| d.get(b"Subtype").and_then(Object::as_name).is_ok_and(|n| n == b"Type0"))?
-        .clone();
-    let stream = |of: &Dictionary, key: &[u8]| {
-        let id = of.get(key).ok()?.as_reference().ok()?;
-        let mut stream = doc.get_object(id).ok()?.as_stream().ok()?.clone();
-        stream.compress().ok()?;
-        Some(stream)
-    };
-    let to_unicode = stream(&font, b"ToUnicode")?;
-    let heir = font.get(b"DescendantFonts").ok()?.as_array().ok()?.first()?.as_dict().ok()?;
-    let described = heir.get(b"FontDescriptor").ok()?.as_reference().ok()?;
-    let descriptor = doc.get_object(described).ok()?.as_dict().ok()?.clone();
-    let program = stream(&descriptor, b"FontFile2")?;
-    Some(Cut { font, to_unicode, descriptor, program })
+/// The glyphs of some characters as a piece numbers them: sorted, the first one being 1.
+fn in_order(chars: &[(char, u16)]) -> Vec<u16> {
+    let mut order: Vec<u16> = chars.iter().map(|(_, gid)| *gid).collect();
+    order.sort_unstable();
+    order.dedup();
+    order
 }
 
 #[cfg(test)]

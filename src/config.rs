@@ -273,7 +273,12 @@ pub const SETTINGS: &[Setting] = &[
         "consecutive failures of one method before it is left alone",
     ),
     s("retry.min_gap_hours", "1", Int(0, 1000), "least time between two tries of one invoice"),
-    s("retry.fallback", "false", Bool, "after a hard decline, try the next method by priority"),
+    s(
+        "retry.fallback",
+        "false",
+        Bool,
+        "where the first method may not be charged, charge the next by priority",
+    ),
     s(
         "retry.visa_30_days",
         "15",

@@ -80,6 +80,12 @@ impl MethodState {
     }
 }
 
+/// The method that an account is charged by: the first of those not closed, by priority, then by age.
+pub fn default_of(methods: &[MethodState]) -> Option<&MethodState> {
+    let open = methods.iter().filter(|m| m.status == MethodStatus::Active);
+    open.min_by_key(|m| (m.priority, m.id))
+}
+
 /// The first usable method by priority, then by age.
 pub fn first_usable(
     methods: &[MethodState],
@@ -128,6 +134,17 @@ mod tests {
         let worn = MethodState { failures: 4, ..method(3, 1) };
         assert_eq!(worn.unusable(today, 4), Some(Unusable::Worn));
         assert_eq!(chosen(&[]), None);
+    }
+
+    #[test]
+    fn the_default_is_the_first_that_is_not_closed_however_it_fared() {
+        let default = |methods: &[MethodState]| default_of(methods).map(|m| m.id.0);
+        let (a, mut b) = (method(1, 2), method(2, 1));
+        b.hard_declined = true;
+        assert_eq!(default(&[a.clone(), b.clone()]), Some(2));
+        b.status = MethodStatus::Closed;
+        assert_eq!(default(&[a, b]), Some(1));
+        assert_eq!(default(&[]), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ text_enum! {
         RetryLater = "retry_later",
         /// The retry rules have given it up.
         GaveUp = "gave_up",
-        /// The bank said never again, and there is no other method.
+        /// The bank said never again, and no other method is charged by itself.
         HardDecline = "hard_decline",
         /// No method that may be charged.
         NoMethod = "no_method",
@@ -75,8 +75,10 @@ impl SkipReason {
             Self::Unknown => "its outcome is unknown: look it up first",
             Self::RetryLater => "its next try is later",
             Self::GaveUp => "its method failed too often in a row: reset it or choose another",
-            Self::HardDecline => "the bank declined its method for good: another method is needed",
-            Self::NoMethod => "the account has no method that may be charged",
+            Self::HardDecline => "the bank declined its method for good: put another method first",
+            Self::NoMethod => {
+                "the account has no method that may be charged, or another comes first"
+            }
             Self::AccountNotAuto => "auto-pay is off for the account",
             Self::InvoiceNotAuto => "auto-pay is off for the invoice",
             Self::Promised => "the customer promised to pay: withdraw the promise first",

@@ -9,14 +9,14 @@
 
 use super::settle;
 use super::till::Till;
-use super::{Error, Session, refund, write_off};
+use super::{Error, Session, refund};
 use crate::domain::actor::Verb;
 use crate::domain::payment::{MethodKind, PaymentStatus};
 use crate::gateway::{ChargeEvent, Moved};
 use crate::store::gateway_poll::{self, EVERY_MS, Poll};
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
-use crate::store::{Db, StoreError, Topic, Tx, applied, method_state, settings};
+use crate::store::{Db, StoreError, Topic, Tx, method_state, settings};
 use chrono::{DateTime, NaiveDate};
 
 /// When a gateway that did not answer is asked again, ms.
@@ -279,11 +279,17 @@ fn gone(
             return Ok(Fate::Task);
         }
     }
-    let loss_minor = (amount - left).max(0);
+    // A refund that is not answered for has not gone.
+    let loss_minor = (amount - row.here_minor()).max(0);
     let unapplied = (amount - loss_minor).min(row.unapplied_minor);
     let named = day(tx, event)?;
     let booked = EventRow {
-        event_on: named.min(tx.now().today).max(refund::earliest(tx, row, unapplied)?),
+        event_on: named.min(tx.now().today).max(refund::earliest(
+            tx,
+            row,
+            unapplied,
+            tx.now().today,
+        )?),
         value_on: Some(named),
         loss_minor,
         key: Some(key),
@@ -343,8 +349,7 @@ fn refund_failed(
 ) -> Result<Fate, StoreError> {
     let Some(booked) = refund_of(tx, gateway, event)? else { return Ok(Fate::Known) };
     payment::end_event(tx, booked.id, EventStatus::Failed, &event.id, &event.words)?;
-    write_off::comes_again(tx, row, booked.amount_minor)?;
-    applied::take_again(tx, row, booked.amount_minor, 0)?;
+    refund::comes_again(tx, row, booked.amount_minor)?;
     let words = row.currency.grouped(booked.amount_minor);
     let words = format!("a refund of {words} {} did not arrive: {}", row.currency, event.words);
     notice::task(

@@ -8,7 +8,7 @@ mod wanted;
 pub use clear_up::clear_up;
 pub(super) use clear_up::{by_hand, due};
 pub use taken::{TakenBack, chargeback_won, settled, taken_back};
-pub(super) use taken::{open_chargeback, take_back, takeable, win};
+pub(super) use taken::{comes_again, open_chargeback, take_back, takeable, win};
 pub use wanted::{Correction, Wanted};
 pub(super) use wanted::{earliest, left};
 
@@ -102,7 +102,7 @@ pub fn refund_with(
     let (event, job) = four_eyes::write(session, Verb::Refund, |tx, eyes| {
         let payment = payment::get(tx, id)?;
         separation::refuse_both_hands(tx, payment.account)?;
-        let (amount, event_on) = wanted.check(tx, &payment)?;
+        let (amount, event_on) = wanted.check(tx, &payment, tx.now().today)?;
         let second = eyes.on(
             tx,
             &Deed {
@@ -234,7 +234,8 @@ fn record(tx: &Tx<'_>, event: &EventRow, outcome: &Outcome) -> Result<Refunded, 
     Ok(result)
 }
 
-/// The money left: the balance reopens on the day of the refund.
+/// The money left: the balance reopens on the day of the refund. What was taken back meanwhile has gone
+/// twice: a loss, and a person's task.
 pub(super) fn end_done(
     tx: &Tx<'_>,
     event: &EventRow,
@@ -243,13 +244,39 @@ pub(super) fn end_done(
 ) -> Result<(), StoreError> {
     payment::end_event(tx, event.id, EventStatus::Done, reference, words)?;
     notice::done(tx, &exception_key(event))?;
-    let back = Back::of(event.amount_minor, event.event_on);
-    applied::give_back(tx, &payment::get(tx, event.payment)?, &back)?;
+    let payment = payment::get(tx, event.payment)?;
+    let loss_minor = (event.amount_minor - payment.here_minor()).max(0);
+    let back = Back { loss_minor, ..Back::of(event.amount_minor, event.event_on) };
+    applied::give_back(tx, &payment, &back)?;
+    if loss_minor > 0 {
+        payment::set_loss(tx, event.id, loss_minor)?;
+        let (id, money) = (payment.id, payment.currency.grouped(loss_minor));
+        let words = format!(
+            "{id}: its refund was made, and {money} {} of the same money were taken back before: they \
+             went back twice and are booked as a loss: contest it with the refund, or ask the customer for it",
+            payment.currency
+        );
+        notice::task(tx, &format!("twice {id} refund {}", event.id), &id.to_string(), &words)?;
+        tx.note(id, &words);
+    }
     settle_from_credits(tx, event.payment)?;
     if payment::get(tx, event.payment)?.unapplied_minor == 0 {
         notice::done(tx, &settle::excess_key(event.payment))?;
     }
     Ok(())
+}
+
+/// Ends a refund that no gateway was asked for yet where its money is gone: a bank took it back
+/// meanwhile. Whether it did.
+pub(super) fn end_if_gone(tx: &Tx<'_>, event: &EventRow) -> Result<bool, StoreError> {
+    let payment = payment::get(tx, event.payment)?;
+    if left(tx, &payment)? >= 0 {
+        return Ok(false);
+    }
+    let words = "the money was taken back meanwhile; the gateway was not asked";
+    payment::end_event(tx, event.id, EventStatus::Failed, "", words)?;
+    tx.note(event.payment, format!("refund failed: {words}"));
+    Ok(true)
 }
 
 /// The task about a refund of which nothing is found.

@@ -51,11 +51,19 @@ pub(super) fn slice(session: &mut Session, row: &JobRow, event: i64) -> Result<S
         session.reach.leave(row.id, shut.why());
         return Ok(Slice::Leave);
     }
-    session.write(Verb::Refund, |tx| {
-        tx.quiet();
+    let gone = session.write(Verb::Refund, |tx| {
         job::guard(tx, row)?;
-        Ok(job::progress(tx, row.id, &Progress { cursor: Some(ASKED), ..Progress::default() })?)
+        if refund::end_if_gone(tx, &event)? {
+            job::progress(tx, row.id, &Progress { failed: 1, ..Progress::default() })?;
+            return Ok(true);
+        }
+        tx.quiet();
+        job::progress(tx, row.id, &Progress { cursor: Some(ASKED), ..Progress::default() })?;
+        Ok(false)
     })?;
+    if gone {
+        return Ok(Slice::Done);
+    }
     let done = refund::ask(session, &mut till, &payment, &event)?;
     session.write(Verb::Refund, |tx| {
         tx.quiet();

@@ -87,6 +87,18 @@ pub fn last_came(db: &Db<'_>, payment: PaymentId) -> Result<Option<NaiveDate>, S
         .query_row([payment.0], |r| r.get(0))?)
 }
 
+/// What of a payment went back twice and is a loss, minor units: booked by [`give_back`], less what
+/// [`take_again`] took of it.
+pub fn lost(db: &Db<'_>, payment: PaymentId) -> Result<i64, StoreError> {
+    Ok(db
+        .conn()
+        .prepare_cached(
+            "SELECT coalesce(sum(debit_minor - credit_minor), 0) FROM ledger_entry
+             WHERE payment_id = ?1 AND account = ?2",
+        )?
+        .query_row((payment.0, ledger::BAD_DEBT), |r| r.get(0))?)
+}
+
 /// Money that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt<'a> {

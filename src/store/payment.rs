@@ -13,7 +13,7 @@ pub use allocation::{
 pub use came_back::{CameBack, came_back, came_back_softly};
 pub use event::{
     EventKind, EventRow, EventStatus, adopt_event, end_event, event, event_of_key, events,
-    insert_event, next_refund_look_up, refund_exceptions, refunds_due,
+    insert_event, next_refund_look_up, refund_exceptions, refunds_due, set_loss,
 };
 pub use look_up::{ask_now, due_look_ups, exceptions, looked_up, still_submitted};
 pub use moved::{add_returned, move_to, use_unapplied};

@@ -200,6 +200,40 @@ fn the_next_method_by_priority_takes_over_after_a_hard_decline() {
 }
 
 #[test]
+fn a_new_invoice_goes_to_the_first_method_or_to_none_unless_fallback_is_on() {
+    let book = owing(&["decline:expired_card"]);
+    book.import("more.csv", "account_number,token,kind,display,priority\nA1,ok,card,mc 2,2\n", &[]);
+    collect(&book, 0);
+    let item = "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+        INV-9,A1,invoice,2025-12-15,2026-01-02,7.00,0.00,7.00\n";
+    book.import("item.csv", item, &["--cutover", "2025-12-15"]);
+    let dry = |more: &[&str]| {
+        let args = ["collect", "--target", "2026-01-31", "--dry-run", "--json"];
+        book.run(&[&args[..], more].concat()).ends(0).json()
+    };
+    assert_eq!(dry(&[])["skipped"], json!({ "hard_decline": 2 }));
+    collect(&book, 0);
+    assert_eq!((payments(&book).len(), sandbox(&book).0), (1, 0), "the second card is not charged");
+    let asked = book.run(&["retry", "--payment", "P-1", "--json"]).ends(1).json();
+    assert!(asked["refused"][0]["reason"].as_str().unwrap().contains("another method"), "{asked}");
+    let store = daybook::store::Store::open(&book.path).unwrap();
+    let args = ListArgs { filter: Filter::default(), sort: Sort::Due, seek: Seek::First, limit: 9 };
+    let rows = store.read(|db| read::failed::page(db, &args)).unwrap().rows;
+    let barred: Vec<_> = rows.iter().map(|r| (r.number.as_str(), r.barred.as_str())).collect();
+    assert_eq!(barred, [("INV-1", "visa 1"), ("INV-9", "visa 1")], "the row says why");
+    assert_eq!(dry(&["--gateway", "sandbox"])["picked"], 0);
+    // A book that wants it, or a person who puts the other card first.
+    book.run(&["settings", "set", "retry.fallback", "true"]).ends(0);
+    assert_eq!(dry(&["--gateway", "sandbox"])["picked"], 1);
+    book.run(&["settings", "set", "retry.fallback", "false"]).ends(0);
+    at(&book, "2026-01-06");
+    book.run(&["payment", "method", "first", "M-2"]).ends(0);
+    collect(&book, 0);
+    assert_eq!(balance(&book), 0);
+    sound(&book);
+}
+
+#[test]
 fn unknown_outcomes_are_looked_up_and_never_retried() {
     let book = owing(&["timeout_after", "timeout_before,ok"]);
     collect(&book, 1);

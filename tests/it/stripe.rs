@@ -3,7 +3,7 @@
 
 use crate::book::Book;
 use crate::collect::{owing, payments, sound};
-use crate::stripe_fake::{Fake, Fate, NOON, book};
+use crate::stripe_fake::{Fake, Fate, Lists, NOON, book};
 use daybook::gateway::Gateway;
 use serde_json::{Value, json};
 
@@ -160,6 +160,60 @@ fn a_list_that_breaks_off_books_nothing_and_is_asked_for_again() {
     at(&book, "2026-01-05T13:00");
     assert_eq!(events_of(&book, "refund"), 3);
     sound(&book);
+}
+
+#[test]
+fn what_is_taken_back_while_its_refund_is_not_answered_for_has_gone_once() {
+    for (fate, made) in [(Fate::Unheard, true), (Fate::Lost, false)] {
+        for told_there in [false, true] {
+            let fake = Fake::new();
+            let book = collected(&fake, &["card"]);
+            fake.fates("/v1/refunds", "A1", std::slice::from_ref(&fate));
+            let refund = ["payment", "refund", "P-1", "--amount", "6.00", "--reason", "sorry"];
+            book.run(&refund).ends(1);
+            if told_there {
+                fake.dispute("dp_1", fake.intent(0), 1_000, &[-1_000]);
+                fake.with(|t| t.lists = Lists::Told);
+                poll(&book);
+                fake.with(|t| t.lists = Lists::Right);
+            } else {
+                book.run(&["payment", "chargeback", "P-1", "--code", "10.4"]).ends(0);
+            }
+            let net = |account: &str| {
+                book.count(&format!(
+                    "SELECT coalesce(sum(debit_minor - credit_minor), 0) FROM ledger_entry
+                     WHERE account = '{account}'"
+                ))
+            };
+            assert_eq!(
+                (balance(&book, "INV-1"), net("cash:stripe"), net("bad_debt")),
+                (1_000, 0, 0),
+                "{made} {told_there}: gone once, and nothing lost yet"
+            );
+            assert_eq!(told(&book, "6.00 of it went back twice"), 1, "{made} {told_there}");
+            // No second refund while nobody knows of the first.
+            let again = ["payment", "refund", "P-1", "--amount", "1.00", "--reason", "x", "--json"];
+            assert!(book.run(&again).ends(2).err.contains("too_much"));
+            for moment in ["2026-01-05T12:10", "2026-01-05T18:10", "2026-01-08T12:00"] {
+                at(&book, moment);
+            }
+            let there = fake.with(|t| t.refunds.len());
+            assert_eq!(there, usize::from(made), "it is not sent again");
+            let lost = if made { 600 } else { 0 };
+            assert_eq!((net("cash:stripe"), net("bad_debt")), (-lost, lost), "{made} {told_there}");
+            assert_eq!(told(&book, "they went back twice"), i64::from(made));
+            assert_eq!(balance(&book, "INV-1"), 1_000);
+            sound(&book);
+            // Won: what was lost comes first, the rest pays the invoice.
+            book.run(&["payment", "chargeback-won", "P-1"]).ends(0);
+            assert_eq!(
+                (net("bad_debt"), balance(&book, "INV-1")),
+                (0, lost),
+                "{made} {told_there}"
+            );
+            sound(&book);
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, JobId, PaymentRunId, ScheduleId};
+use crate::domain::payment_method::{MethodState, default_of};
 use crate::domain::payment_run::{Candidate, SkipReason, judge};
 use crate::domain::retry::RetryRules;
 use crate::engine::command::{JobSpec, NewPaymentRun};
@@ -186,11 +187,7 @@ pub fn verdict(
         candidate.auto_pay_off = false;
         max_failures = u32::MAX;
     }
-    let states: Vec<_> = methods
-        .iter()
-        .filter(|m| gateway.is_empty() || m.gateway == gateway)
-        .map(|m| m.state.clone())
-        .collect();
+    let states = offered(rules, &methods, gateway);
     let chosen = match judge(&candidate, &states, max_failures, now.at_ms, now.today) {
         Err(reason) => return Ok(Err(reason)),
         Ok(id) => id,
@@ -202,6 +199,21 @@ pub fn verdict(
         return Ok(Err(SkipReason::Budget));
     }
     Ok(Ok(method))
+}
+
+/// The methods that a run at a gateway (empty = any) may choose from: without `retry.fallback` only the
+/// account's default, however it fared.
+fn offered(
+    rules: &RetryRules,
+    methods: &[method_state::MethodRow],
+    gateway: &str,
+) -> Vec<MethodState> {
+    let states: Vec<MethodState> = methods.iter().map(|m| m.state.clone()).collect();
+    let default = default_of(&states).map(|m| m.id);
+    let here = methods.iter().filter(|m| gateway.is_empty() || m.gateway == gateway);
+    here.filter(|m| rules.fallback || Some(m.state.id) == default)
+        .map(|m| m.state.clone())
+        .collect()
 }
 
 /// Why a retry would not charge a document now; none = it would.

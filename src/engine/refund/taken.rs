@@ -1,7 +1,8 @@
-//! Money that the bank or the cardholder takes back, and what comes again of it. What had gone back
-//! already when it is taken (a refund, then a chargeback of the same) is a loss, and a person's task.
+//! Money that the bank or the cardholder takes back, and what comes again of it. What goes back twice (a
+//! refund and a chargeback of the same) is a loss, and a person's task. A refund that nobody has answered
+//! for has not gone: it is lost once it is known to be made.
 
-use super::wanted::{approved, between, earliest, left, within};
+use super::wanted::{approved, between, earliest, pending, within};
 use super::{Error, Session, settle};
 use crate::domain::actor::Verb;
 use crate::domain::ids::PaymentId;
@@ -40,15 +41,15 @@ pub fn taken_back(
     session.write(Verb::Reconcile, |tx| {
         let payment = payment::get(tx, id)?;
         approved(&payment)?;
-        let left = left(tx, &payment)?;
+        let here = payment.here_minor();
         let most = takeable(tx, &payment)?;
-        let amount = back.amount_minor.unwrap_or(if left > 0 { left } else { most });
+        let amount = back.amount_minor.unwrap_or(if here > 0 { here } else { most });
         within(&payment, amount, most, "taken back")?;
-        let loss_minor = (amount - left).max(0);
+        let loss_minor = (amount - here).max(0);
         let unapplied = (amount - loss_minor).min(payment.unapplied_minor);
         let today = tx.now().today;
         let event_on = back.on.or(back.value_on).unwrap_or(today);
-        let first = earliest(tx, &payment, unapplied)?;
+        let first = earliest(tx, &payment, unapplied, today)?;
         between(&payment, back.kind.as_str(), event_on, first, today)?;
         let meaning = crate::domain::decline::meaning(back.code);
         let words = [meaning.words.as_str(), back.reason].map(str::trim);
@@ -114,6 +115,15 @@ pub(in crate::engine) fn take_back(
             payment.currency
         ));
     }
+    let (open, here) = (pending(tx, id)?, payment::get(tx, id)?.here_minor());
+    if open > here {
+        let twice = payment.currency.grouped(open - here);
+        told.push_str(&format!(
+            "; a refund of {} {} is not answered for: once it is made, {twice} of it went back twice",
+            payment.currency.grouped(open),
+            payment.currency
+        ));
+    }
     notice::task(tx, &format!("{kind} {id} {event_id}"), &id.to_string(), &told)?;
     tx.note(id, &told);
     Ok(())
@@ -157,16 +167,23 @@ pub(in crate::engine) fn win(
     payment: &PaymentRow,
     event: &EventRow,
 ) -> Result<(), StoreError> {
-    let lost: i64 = payment::events(tx, payment.id)?
-        .iter()
-        .map(|e| if e.kind == EventKind::ChargebackWon { -e.loss_minor } else { e.loss_minor })
-        .sum();
-    let loss_minor = lost.min(event.amount_minor);
-    write_off::comes_again(tx, payment, event.amount_minor - loss_minor)?;
-    applied::take_again(tx, payment, event.amount_minor, loss_minor)?;
+    let loss_minor = comes_again(tx, payment, event.amount_minor)?;
     payment::insert_event(tx, &EventRow { loss_minor, ..event.clone() })?;
     tx.note(payment.id, "chargeback decided for us");
     Ok(())
+}
+
+/// Money of a payment that had gone comes again: what was lost of it first. Gives how much that was, minor
+/// units.
+pub(in crate::engine) fn comes_again(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    amount_minor: i64,
+) -> Result<i64, StoreError> {
+    let loss_minor = applied::lost(tx, payment.id)?.clamp(0, amount_minor);
+    write_off::comes_again(tx, payment, amount_minor - loss_minor)?;
+    applied::take_again(tx, payment, amount_minor, loss_minor)?;
+    Ok(loss_minor)
 }
 
 /// The gateway paid a payment out: noted, nothing else moves.

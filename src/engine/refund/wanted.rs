@@ -2,12 +2,12 @@
 //! invoice stays paid.
 
 use super::Error;
-use crate::domain::ids::DocumentId;
+use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::PaymentStatus;
 use crate::engine::adjust;
 use crate::store::applied::{self, Side};
 use crate::store::payment::{self, EventKind, EventStatus, PaymentRow};
-use crate::store::{StoreError, Tx, credit, document};
+use crate::store::{Db, StoreError, Tx, credit, document};
 use chrono::NaiveDate;
 
 /// What keeps the invoices paid whose money is given back.
@@ -77,15 +77,16 @@ impl<'a> Wanted<'a> {
     /// How much it is and on which day, or why it cannot be.
     pub(super) fn check(
         &self,
-        tx: &Tx<'_>,
+        db: &Db<'_>,
         payment: &PaymentRow,
+        today: NaiveDate,
     ) -> Result<(i64, NaiveDate), Error> {
-        let left = left(tx, payment)?;
+        let left = left(db, payment)?;
         let amount = self.amount_minor.unwrap_or(left);
         approved(payment)?;
         within(payment, amount, left, "refunded")?;
         if let Correction::Memo(memo) = self.correction {
-            let row = document::get(tx, memo)?;
+            let row = document::get(db, memo)?;
             if (row.account, row.currency) != (payment.account, payment.currency) {
                 let words = format!("{} is of another account or currency", payment.id);
                 return Err(Error::usage("other_account", words, ""));
@@ -93,7 +94,6 @@ impl<'a> Wanted<'a> {
             let applied = payment.here_minor() - payment.unapplied_minor;
             within(payment, amount, applied.min(-row.balance_minor), "refunded for the memo")?;
         }
-        let today = tx.now().today;
         let on = self.on.unwrap_or(today);
         if payment.method.is_some() && on != today {
             return Err(Error::usage(
@@ -106,7 +106,7 @@ impl<'a> Wanted<'a> {
             Correction::Memo(_) => 0,
             Correction::Nothing | Correction::NewMemo => amount.min(payment.unapplied_minor),
         };
-        between(payment, "refund", on, earliest(tx, payment, unapplied)?, today)?;
+        between(payment, "refund", on, earliest(db, payment, unapplied, today)?, today)?;
         Ok((amount, on))
     }
 
@@ -204,23 +204,28 @@ pub(super) fn between(
 
 /// The first day on which money of a payment can go back, so much of it unapplied (minor units).
 pub(in crate::engine) fn earliest(
-    tx: &Tx<'_>,
+    db: &Db<'_>,
     payment: &PaymentRow,
     unapplied_minor: i64,
+    today: NaiveDate,
 ) -> Result<NaiveDate, StoreError> {
-    let came = payment.received_on.unwrap_or(tx.now().today);
+    let came = payment.received_on.unwrap_or(today);
     // What had gone and came again was not there in between.
-    let came = applied::last_came(tx, payment.id)?.map_or(came, |again| again.max(came));
-    applied::first_day(tx, Side::Money(payment.id), unapplied_minor, came)
+    let came = applied::last_came(db, payment.id)?.map_or(came, |again| again.max(came));
+    applied::first_day(db, Side::Money(payment.id), unapplied_minor, came)
 }
 
 /// What of a payment is neither back nor moved away nor on its way back.
-pub(in crate::engine) fn left(tx: &Tx<'_>, payment: &PaymentRow) -> Result<i64, StoreError> {
-    let pending: i64 = payment::events(tx, payment.id)?
+pub(in crate::engine) fn left(db: &Db<'_>, payment: &PaymentRow) -> Result<i64, StoreError> {
+    Ok(payment.here_minor() - pending(db, payment.id)?)
+}
+
+/// What of a payment is on its way back: refunds that nobody has answered for, minor units.
+pub(super) fn pending(db: &Db<'_>, id: PaymentId) -> Result<i64, StoreError> {
+    let events = payment::events(db, id)?;
+    let open = events
         .iter()
         .filter(|e| e.kind == EventKind::Refund)
-        .filter(|e| matches!(e.status, EventStatus::Processing | EventStatus::Unknown))
-        .map(|e| e.amount_minor)
-        .sum();
-    Ok(payment.here_minor() - pending)
+        .filter(|e| matches!(e.status, EventStatus::Processing | EventStatus::Unknown));
+    Ok(open.map(|e| e.amount_minor).sum())
 }

@@ -248,6 +248,13 @@ pub(super) fn ask_now(tx: &Tx<'_>) -> Result<usize, StoreError> {
     Ok(tx.conn().execute(&sql, [tx.now().at_ms])?)
 }
 
+/// Notes what of a refund is a loss: it had been taken back before, minor units.
+pub fn set_loss(tx: &Tx<'_>, id: i64, loss_minor: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE payment_event SET loss_minor = ?2 WHERE id = ?1";
+    tx.conn().execute(sql, (id, loss_minor))?;
+    Ok(())
+}
+
 /// Records what became of a refund.
 pub fn end_event(
     tx: &Tx<'_>,

@@ -50,6 +50,8 @@ pub struct FailedRow {
     pub promised_on: Option<NaiveDate>,
     /// Payment runs leave it alone.
     pub auto_pay_off: bool,
+    /// The account's default method, if the bank declined it for good; empty otherwise.
+    pub barred: String,
 }
 
 impl ListRow for FailedRow {
@@ -104,7 +106,9 @@ pub(super) const SPEC: Spec = Spec {
          WHEN s.promised_on IS NOT NULL THEN 'promised' \
          WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown','Canceled') \
            OR (p.status = 'Approved' AND s.next_retry_at IS NOT NULL) THEN 'failed' \
-         ELSE 'open' END, s.promised_on, s.auto_pay_off"
+         ELSE 'open' END, s.promised_on, s.auto_pay_off, \
+         coalesce((SELECT CASE f.hard_declined WHEN 1 THEN f.display ELSE '' END FROM payment_method f \
+           WHERE f.account_id = a.id AND f.status = 'active' ORDER BY f.priority, f.id LIMIT 1), '')"
     ),
     from: "document_state s JOIN document d ON d.id = s.document_id \
            JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id \
@@ -161,6 +165,7 @@ fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<FailedRow> {
         state: row.get(17)?,
         promised_on: row.get(18)?,
         auto_pay_off: row.get(19)?,
+        barred: row.get(20)?,
     })
 }
 

@@ -430,6 +430,9 @@ impl Screen for Failed {
         let mut preview = Vec::new();
         if let Some(row) = self.list.current() {
             let said = match (row.decline_code.as_str(), row.reply.as_str()) {
+                ("", "") if !row.barred.is_empty() => {
+                    format!("not tried: {} was declined for good, M puts another first", row.barred)
+                }
                 ("", "") => "no attempt yet".to_owned(),
                 (code, reply) => format!("{} {reply}", code.replace('_', " ")),
             };

@@ -11,6 +11,7 @@ mod audit;
 mod bill;
 mod check;
 mod collect;
+mod currency;
 mod deliver;
 mod delivery;
 mod demo;
@@ -91,6 +92,8 @@ enum Command {
     Schedule(schedule::Args),
     /// Write the journal for other bookkeeping programs
     Export(export::Args),
+    /// Move a withdrawn currency into the one that took its place
+    Currency(currency::Args),
     /// Read or change settings
     Settings(settings::Args),
     /// Set the clock of a test or demo book, for all processes
@@ -293,6 +296,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Role(args) => role::run(&args, ctx),
         Command::Schedule(args) => schedule::run(&args, ctx),
         Command::Export(args) => export::run(&args, ctx),
+        Command::Currency(args) => currency::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),
         Command::Usage(args) => usage::run(&args, ctx),

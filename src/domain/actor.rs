@@ -75,6 +75,8 @@ text_enum! {
         Schedule = "schedule",
         /// Settings and the clock of a test book.
         Settings = "settings",
+        /// Moving a withdrawn currency into the one that took its place.
+        Convert = "currency convert",
         /// Roles.
         Roles = "roles",
         /// Jobs' own bookkeeping (leases, hand-over), notices, sessions, notes, saved filters.
@@ -127,7 +129,7 @@ pub fn permitted(role: Role, verb: Verb) -> bool {
                 | V::Remind
         ),
         Role::Controller => matches!(verb, V::WriteOff | V::Refund),
-        Role::Admin => matches!(verb, V::Init | V::Settings | V::Roles),
+        Role::Admin => matches!(verb, V::Init | V::Settings | V::Convert | V::Roles),
     }
 }
 

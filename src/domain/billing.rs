@@ -4,6 +4,7 @@
 
 use super::account::{AccountTerms, Version};
 use super::charge::{ChargeTerms, ChargeType};
+use super::conversion::Rate;
 use super::document::{DocumentKind, DocumentTax, TaxRate};
 use super::ids::{
     AccountId, ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId, UsageId,
@@ -239,6 +240,9 @@ pub struct Claim {
     pub corrects: Option<ItemId>,
     /// The rate the item was taxed by: its credit is taxed by the same. None without a tax code.
     pub tax: Option<Arc<TaxRate>>,
+    /// Where it was billed in a currency that the account's took the place of: at which rate all
+    /// amounts here were converted. A lev is never given back as a euro.
+    pub converted: Option<Rate>,
 }
 
 text_enum! {

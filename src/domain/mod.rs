@@ -41,6 +41,7 @@ pub mod actor;
 pub mod bill;
 pub mod billing;
 pub mod charge;
+pub mod conversion;
 pub mod decline;
 pub mod delivery;
 pub mod document;

@@ -18,7 +18,7 @@ use crate::store::billing::NewDraft;
 use crate::store::document::{self, DocumentRow, ItemRow, Origin, Source};
 use crate::store::draft::{self, LineImage};
 use crate::store::four_eyes::Object;
-use crate::store::{Db, Tx, credit, delivery, memo, settings};
+use crate::store::{Db, Tx, conversion, credit, delivery, memo, settings};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -76,7 +76,7 @@ pub fn adjust_and(
 ) -> Result<Receipt, Error> {
     let why = reason(why)?;
     four_eyes::write(session, Verb::Adjust, |tx, eyes| {
-        let row = corrected(tx, document)?;
+        let row = correctable(tx, document)?;
         refuse_both_hands(tx, row.account)?;
         if (part, kind) == (AdjustPart::Whole, AdjustKind::Debit) {
             return Err(Error::usage(
@@ -92,7 +92,7 @@ pub fn adjust_and(
         };
         let draft = draft_of(tx, &row, &items, &memo_part(part, &items)?, side)?;
         if kind == AdjustKind::Credit {
-            on_its_way::ask(tx, &[document], on_its_way::EXCESS, sure)?;
+            on_its_way::ask(tx, &with_successors(tx, document)?, on_its_way::EXCESS, sure)?;
         }
         let second = eyes.on(
             tx,
@@ -109,30 +109,36 @@ pub fn adjust_and(
         let source = Source::Adjust;
         let wanted = Memo { kind: memo_kind, source, reason: why, draft: &draft, then };
         let made = make(tx, &row, &items, &wanted)?;
-        let receipt = receipt(&row, &made, "credited");
+        let receipt = receipt(tx, &row, &made, "credited")?;
         tx.note(&made.number, format!("{} ({why}){second}", receipt.summary));
         Ok(receipt)
     })
 }
 
+/// A document and what it became in another currency: a credit of it is used there.
+pub fn with_successors(db: &Db<'_>, document: DocumentId) -> Result<Vec<DocumentId>, Error> {
+    let more = conversion::successors(db, document)?;
+    Ok([document].into_iter().chain(more.into_iter().map(|(id, _)| id)).collect())
+}
+
 /// The receipt of a memo on a document.
-pub fn receipt(row: &DocumentRow, made: &Made, word: &str) -> Receipt {
+pub fn receipt(db: &Db<'_>, row: &DocumentRow, made: &Made, word: &str) -> Result<Receipt, Error> {
     let money = |minor: i64| format!("{} {}", row.currency.grouped(minor.abs()), row.currency);
     let number = row.number.as_deref().unwrap_or_default();
     let rest = -made.total_minor - made.applied_minor;
-    let rest = if made.total_minor < 0 && rest > 0 {
-        format!(", {} unapplied", money(rest))
-    } else {
-        String::new()
+    let rest = match conversion::of(db, row.currency)? {
+        _ if made.total_minor > 0 || rest <= 0 => String::new(),
+        Some(to) => format!(", {} carried over: {}", money(rest), to.rate),
+        None => format!(", {} unapplied", money(rest)),
     };
     let word = if made.total_minor > 0 { "charged more on" } else { word };
-    Receipt {
+    Ok(Receipt {
         summary: format!("{}: {} {word} {number}{rest}", made.number, money(made.total_minor)),
         done: 1,
         totals: vec![(row.currency, made.total_minor)],
         made: made.id.to_string(),
         ..Receipt::default()
-    }
+    })
 }
 
 /// A posted invoice or debit memo that may still be corrected.
@@ -160,6 +166,20 @@ pub fn corrected(db: &Db<'_>, document: DocumentId) -> Result<DocumentRow, Error
         return refuse(format!("{} was reversed by {by}", row.number.as_deref().unwrap_or("")), "");
     }
     Ok(row)
+}
+
+/// The same, but not what was carried over from a document of another currency: that one is what was
+/// billed, and what is credited twice would be given back twice.
+pub fn correctable(db: &Db<'_>, document: DocumentId) -> Result<DocumentRow, Error> {
+    let row = corrected(db, document)?;
+    match conversion::origin(db, document)? {
+        None => Ok(row),
+        Some(of) => Err(Error::usage(
+            "not_adjustable",
+            format!("{} carries over what was open on {of}", row.number.unwrap_or_default()),
+            "adjust or reverse that one: the credit is carried over and used here",
+        )),
+    }
 }
 
 fn memo_part(part: AdjustPart, items: &[ItemRow]) -> Result<MemoPart, Error> {
@@ -321,7 +341,7 @@ pub fn credit_part(
     minor: i64,
     why: &str,
 ) -> Result<String, Error> {
-    let row = corrected(tx, document)?;
+    let row = correctable(tx, document)?;
     let items = document::items(tx, row.id)?;
     let draft = draft_of(tx, &row, &items, &MemoPart::Amount(minor), MemoSide::Credit)?;
     let kind = DocumentKind::CreditMemo;

@@ -6,11 +6,13 @@ mod secrets;
 use super::copies::{self, Standing};
 use super::{Error, Session, gateway_clock, offsite, rehearsal};
 use crate::domain::actor::{Origin, Verb};
+use crate::domain::text::counted;
+use crate::domain::withdrawn;
 use crate::inside;
 use crate::store::filesystem;
 use crate::store::heads::{Head, Kept};
 use crate::store::settings;
-use crate::store::{BookKind, gateway_poll, job, role};
+use crate::store::{BookKind, conversion, gateway_poll, job, role};
 use crate::zone;
 use chrono::DateTime;
 use serde::Serialize;
@@ -250,6 +252,24 @@ fn zones(session: &Session) -> Result<Finding, Error> {
     Ok(finding("time zones", false, found, remedy))
 }
 
+/// Accounts in a currency that is gone: nothing more can be charged there.
+fn currencies(session: &Session) -> Result<Vec<Finding>, Error> {
+    let today = session.now()?.today;
+    let mut all = Vec::new();
+    for (currency, accounts) in session.read(conversion::in_use)? {
+        let Some(gone) = withdrawn::on(currency, today) else { continue };
+        let found = format!("{} in it: {gone}", counted(accounts, "account", "accounts"));
+        let remedy = format!(
+            "daybook currency convert {currency} {} --rate {} --on {} --dry-run",
+            gone.successor,
+            gone.rate,
+            gone.since().unwrap_or(today)
+        );
+        all.push(finding("currency", false, found, &remedy));
+    }
+    Ok(all)
+}
+
 fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
     let config = session.config()?;
     let named = !config.get("issuer.name").is_empty();
@@ -277,6 +297,7 @@ fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
         };
         all.push(good("real", found));
     }
+    all.extend(currencies(session)?);
     all.extend(secrets::findings(session, &config)?);
     all.push(copies(session)?);
     let (ok, found, remedy) = offsite::standing(session)?;

@@ -9,6 +9,7 @@ pub mod bill;
 pub mod check;
 pub mod collect;
 pub mod command;
+pub mod convert;
 pub mod copies;
 pub mod deliver;
 pub mod delivery;

@@ -9,7 +9,7 @@ use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::PaymentStatus;
 use crate::store::applied::{self, Part};
 use crate::store::payment::{self, NewPayment};
-use crate::store::{BookKind, settings};
+use crate::store::{BookKind, conversion, settings};
 use crate::store::{Db, Tx, debt, document};
 use chrono::Days;
 
@@ -186,10 +186,13 @@ fn debts(db: &Db<'_>, money: &OutsidePayment) -> Result<Vec<debt::Debt>, Error> 
     for document in &money.documents {
         let debt = debt::get(db, *document)?;
         if debt.account != money.account || debt.currency != money.currency {
+            let became = conversion::successors(db, *document)?;
             return Err(Error::usage(
                 "other_account",
                 format!("{} belongs to another account or currency", debt.number),
-                "",
+                became
+                    .last()
+                    .map_or_else(String::new, |(_, n)| format!("it became {n}: name that")),
             ));
         }
         debts.push(debt);

@@ -1,7 +1,7 @@
 //! Reversing a posted invoice: wrong bill. A full memo with tax settles it, and its service periods
 //! and usage are billable again.
 
-use super::adjust::{corrected, make_reversal, receipt};
+use super::adjust::{correctable, make_reversal, receipt, with_successors};
 use super::command::Receipt;
 use super::four_eyes::{self, Deed};
 use super::on_its_way::{self, Sure};
@@ -30,7 +30,7 @@ pub fn reverse(
 ) -> Result<Receipt, Error> {
     let why = reason(why)?;
     four_eyes::write(session, Verb::Reverse, |tx, eyes| {
-        let row = corrected(tx, document)?;
+        let row = correctable(tx, document)?;
         if row.kind != DocumentKind::Invoice {
             return Err(Error::usage(
                 "not_reversible",
@@ -51,7 +51,7 @@ pub fn reverse(
                 "take these back first (unapply, refund, cancel or reverse the newer one), or adjust it",
             ));
         }
-        on_its_way::ask(tx, &[document], on_its_way::EXCESS, sure)?;
+        on_its_way::ask(tx, &with_successors(tx, document)?, on_its_way::EXCESS, sure)?;
         let second = eyes.on(
             tx,
             &Deed {
@@ -68,7 +68,7 @@ pub fn reverse(
         memo::mark(tx, document, Mark::Reversed(made.id))?;
         billing::release(tx, document)?;
         tx.touch(Topic::Usage);
-        let mut receipt = receipt(&row, &made, "reverses");
+        let mut receipt = receipt(tx, &row, &made, "reverses")?;
         receipt.summary.push_str("; its periods are billable again");
         tx.note(&made.number, format!("{} ({why}){second}", receipt.summary));
         Ok(receipt)

@@ -3,11 +3,13 @@
 
 use super::Error;
 use crate::domain::billing::DraftDocument;
+use crate::domain::conversion::Rate;
 use crate::domain::document::DocumentTax;
 use crate::domain::ids::{DocumentId, ItemId};
+use crate::domain::memo::InvoiceLine;
 use crate::domain::memo_tax::{MemoLine, Position, follow};
 use crate::domain::money::{Currency, MoneyError, Rounding};
-use crate::store::{Db, StoreError, document, memo};
+use crate::store::{Db, StoreError, conversion, document, memo};
 use std::collections::HashMap;
 
 /// Where the invoices stand that a document corrects.
@@ -19,12 +21,13 @@ pub struct Corrected {
 }
 
 impl Corrected {
-    /// Reads it for the items that are corrected, leaving out what the draft `except` takes.
+    /// Reads it for the items that are corrected, leaving out what the draft `except` takes; all of it
+    /// in the currency of the draft that corrects them.
     pub fn load(
         db: &Db<'_>,
         items: impl Iterator<Item = ItemId>,
         except: Option<DocumentId>,
-        rounding: Rounding,
+        (rounding, currency): (Rounding, Currency),
     ) -> Result<Self, StoreError> {
         let documents = memo::documents_of(db, items)?;
         let mut found = Self { documents, ..Self::default() };
@@ -33,8 +36,13 @@ impl Corrected {
         invoices.dedup();
         for invoice in invoices {
             let row = document::get(db, invoice)?;
-            let lines = memo::lines(db, invoice, except)?;
-            let positions = memo::positions(db, &row, &lines, except, rounding)?;
+            let mut lines = memo::lines(db, invoice, except)?;
+            let mut positions = memo::positions(db, &row, &lines, except, rounding)?;
+            if row.currency != currency {
+                let rate = conversion::rate(db, row.currency, currency)?;
+                convert(&rate, &mut lines, &mut positions)
+                    .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            }
             found.left.extend(lines.iter().map(|l| (l.item, l.left_minor)));
             found.positions.extend(positions.into_iter().map(|p| (invoice, p)));
         }
@@ -63,6 +71,32 @@ impl Corrected {
     }
 }
 
+/// Where an invoice stands, in the currency that took the place of its own: its lines each rounded
+/// once, its rows by their lines.
+fn convert(
+    rate: &Rate,
+    lines: &mut [InvoiceLine],
+    positions: &mut [Position],
+) -> Result<(), MoneyError> {
+    for line in lines.iter_mut() {
+        line.net_minor = rate.convert(line.net_minor)?;
+        line.left_minor = rate.convert(line.left_minor)?;
+    }
+    for position in positions {
+        let (code, percent) = (&position.tax.tax_code, position.tax.rate_percent);
+        let of = |l: &&InvoiceLine| {
+            l.tax_code == *code && l.rate_percent.is_none_or(|own| own == percent)
+        };
+        let base = lines.iter().filter(of).map(|l| l.net_minor).sum();
+        let left = lines.iter().filter(of).map(|l| l.left_minor).sum();
+        (position.base_minor, position.left_minor) = (base, left);
+        position.credited_minor = rate.convert(position.credited_minor)?;
+        position.tax.base_minor = rate.convert(position.tax.base_minor)?;
+        position.tax.tax_minor = rate.convert(position.tax.tax_minor)?;
+    }
+    Ok(())
+}
+
 /// Lets the tax of a rated draft follow the invoices it corrects, leaving out what the draft takes
 /// that it replaces.
 pub fn settle(
@@ -75,8 +109,12 @@ pub fn settle(
     if draft.items.iter().all(|i| i.corrects.is_none()) || draft.taxes.is_empty() {
         return Ok(());
     }
-    let corrected =
-        Corrected::load(db, draft.items.iter().filter_map(|i| i.corrects), except, rounding)?;
+    let corrected = Corrected::load(
+        db,
+        draft.items.iter().filter_map(|i| i.corrects),
+        except,
+        (rounding, currency),
+    )?;
     let mut lines: Vec<MemoLine> = draft
         .items
         .iter()

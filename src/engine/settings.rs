@@ -117,10 +117,7 @@ fn second_admin(
     (key, value): (&str, &str),
 ) -> Result<String, Error> {
     let guarded = GUARDED.contains(&key) || key.starts_with("four_eyes.");
-    let amounts = ["four_eyes.above", "four_eyes.method_above", "four_eyes.address_above"];
-    let in_force = before.get("four_eyes.settings") == "true"
-        && amounts.iter().any(|amount| !before.get(amount).is_empty());
-    if !guarded || !in_force || before.get(key) == value || !another_may(tx)? {
+    if !guarded || before.get(key) == value || !wants_second(tx, before, Verb::Settings)? {
         return Ok(String::new());
     }
     let what = format!("{:?} → {value:?}", before.get(key));
@@ -138,12 +135,20 @@ fn second_admin(
     )
 }
 
-/// Whether anybody else may change settings: who is alone is never locked out.
-fn another_may(tx: &Tx<'_>) -> Result<bool, StoreError> {
+/// Whether what touches everybody takes a second person by the settings.
+pub(super) fn wants_second(tx: &Tx<'_>, config: &Config, verb: Verb) -> Result<bool, StoreError> {
+    let amounts = ["four_eyes.above", "four_eyes.method_above", "four_eyes.address_above"];
+    let in_force = config.get("four_eyes.settings") == "true"
+        && amounts.iter().any(|amount| !config.get(amount).is_empty());
+    Ok(in_force && another_may(tx, verb)?)
+}
+
+/// Whether anybody else may do it: who is alone is never locked out.
+fn another_may(tx: &Tx<'_>, verb: Verb) -> Result<bool, StoreError> {
     let mut users: Vec<u32> = role::list(tx)?.into_iter().map(|(uid, _)| uid).collect();
     users.push(role::creator(tx)?);
     for uid in users.into_iter().filter(|uid| *uid != tx.actor().uid) {
-        if role::standing(tx, uid)?.may(Verb::Settings).is_some() {
+        if role::standing(tx, uid)?.may(verb).is_some() {
             return Ok(true);
         }
     }

@@ -111,6 +111,7 @@ fn counter_action(verb: Verb) -> &'static str {
         Verb::Remind => "a mail that left cannot be called back",
         Verb::Schedule => "steer the schedule the other way",
         Verb::Settings => "set the old value again",
+        Verb::Convert => "a conversion is final: restore the copy that was made before it",
         Verb::Roles => "grant or revoke it again",
         Verb::Accept | Verb::Hold | Verb::Regenerate => "do the opposite on the draft",
         Verb::Init | Verb::Undo | Verb::Reconcile | Verb::Housekeeping => {

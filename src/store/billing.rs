@@ -1,6 +1,6 @@
 //! What a bill run reads of accounts, and the drafts it writes with their claims.
 
-use super::{Db, StoreError, Tx, decimal, decimal_opt, word, word_opt};
+use super::{Db, StoreError, Tx, conversion, decimal, decimal_opt, word, word_opt};
 use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference, Version};
 use crate::domain::billing::{
     AccountInput, ChargeInput, Claim, ClaimRole, DraftDocument, DraftItem, SubscriptionInput,
@@ -10,11 +10,12 @@ use crate::domain::charge::{
     Alignment, BillingDay, BillingPeriod, ChargeTerms, ChargeType, DiscountLevel, Model, PriceBase,
     Timing, parse_tiers,
 };
+use crate::domain::conversion::Rate;
 use crate::domain::document::{DocumentTax, Flag, TaxKind, TaxRate};
 use crate::domain::ids::{
     AccountId, BillRunId, ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId, UsageId,
 };
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, MoneyError};
 use crate::domain::period::Anchor;
 use crate::domain::subscription::SubscriptionTerms;
 use chrono::NaiveDate;
@@ -278,16 +279,16 @@ fn load_claims(
     let mut statement = db.conn().prepare_cached(
         "SELECT k.account_id, k.charge_id, k.target_charge_id, k.from_on, k.to_on, k.segment, k.role, k.item_id,
                 k.document_id, d.status = 'Posted', k.charge_version_id, k.rated_minor, coalesce(i.amount_minor, 0),
-                coalesce((SELECT sum(x.amount_minor) FROM document_item x JOIN document dx ON dx.id = x.document_id
+                coalesce((SELECT sum(coalesce(x.corrects_minor, x.amount_minor)) FROM document_item x JOIN document dx ON dx.id = x.document_id
                           JOIN document_state sx ON sx.document_id = dx.id
                           WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL), 0),
                 i.gross_minor, i.corrects_item_id, t.tax_code, t.rate_percent, t.name, t.kind, t.inclusive, t.reason,
                 d.invoice_on, k.period,
                 CASE WHEN i.gross_minor IS NOT NULL THEN
-                    (SELECT CASE WHEN count(*) = count(x.gross_minor) THEN i.gross_minor + coalesce(sum(x.gross_minor), 0) END
+                    (SELECT CASE WHEN count(*) = count(x.gross_minor) THEN i.gross_minor + coalesce(sum(coalesce(x.corrects_gross_minor, x.gross_minor)), 0) END
                      FROM document_item x JOIN document dx ON dx.id = x.document_id
                      JOIN document_state sx ON sx.document_id = dx.id
-                     WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL) END
+                     WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL) END, d.currency
          FROM charge c JOIN claim k ON k.charge_id = c.id JOIN document d ON d.id = k.document_id
               LEFT JOIN document_item i ON i.id = k.item_id
               LEFT JOIN document_tax t ON t.document_id = k.document_id AND t.tax_code = i.tax_code
@@ -304,7 +305,8 @@ fn load_claims(
         };
         let target: i64 = r.get(2)?;
         let (amount_minor, credits): (i64, i64) = (r.get(12)?, r.get(13)?);
-        account.claims.push(Claim {
+        let billed_in = word(r, 25, Currency::parse)?;
+        let mut claim = Claim {
             charge: ChargeId(r.get(1)?),
             target: (target != 0).then_some(ChargeId(target)),
             from: r.get(3)?,
@@ -323,8 +325,26 @@ fn load_claims(
             gross_left_minor: r.get(24)?,
             corrects: r.get::<_, Option<i64>>(15)?.map(ItemId),
             tax: claim_tax(r)?,
-        });
+            converted: None,
+        };
+        if billed_in != account.currency {
+            let rate = conversion::rate(db, billed_in, account.currency)?;
+            convert(&mut claim, rate).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        }
+        account.claims.push(claim);
     }
+    Ok(())
+}
+
+/// What was billed in a currency that is gone, as it stands in the one that took its place.
+fn convert(claim: &mut Claim, rate: Rate) -> Result<(), MoneyError> {
+    for minor in [&mut claim.rated_minor, &mut claim.amount_minor, &mut claim.left_minor] {
+        *minor = rate.convert(*minor)?;
+    }
+    for minor in [&mut claim.gross_minor, &mut claim.gross_left_minor].into_iter().flatten() {
+        *minor = rate.convert(*minor)?;
+    }
+    claim.converted = Some(rate);
     Ok(())
 }
 

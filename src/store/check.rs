@@ -336,7 +336,7 @@ FROM usage_claim k JOIN document_item i ON i.id = k.item_id WHERE i.document_id 
 
 const CREDITS_WITHIN: &str = "
 SELECT printf('D-%06d line %d: %d credited of %d', i.document_id, i.position, -x.credited, i.amount_minor)
-FROM (SELECT c.corrects_item_id AS item, sum(c.amount_minor) AS credited
+FROM (SELECT c.corrects_item_id AS item, sum(coalesce(c.corrects_minor, c.amount_minor)) AS credited
       FROM document_item c JOIN document d ON d.id = c.document_id JOIN document_state s ON s.document_id = d.id
       WHERE c.corrects_item_id IS NOT NULL AND d.status <> 'Canceled' AND s.reversed_by IS NULL GROUP BY 1) x
 JOIN document_item i ON i.id = x.item
@@ -375,18 +375,19 @@ LEFT JOIN (SELECT account_id, sum(unapplied_minor) AS credit FROM payment WHERE 
 WHERE coalesce(l.credit, 0) <> coalesce(d.credit, 0) + coalesce(p.credit, 0)";
 
 const BALANCES: &str = "
-WITH paid AS (SELECT document_id, sum(amount_minor - reopened_minor) AS minor FROM allocation WHERE state = 'applied' GROUP BY 1),
+WITH over AS (SELECT document_id, sum(from_minor) AS minor FROM carried WHERE document_id IS NOT NULL GROUP BY 1),
+     paid AS (SELECT document_id, sum(amount_minor - reopened_minor) AS minor FROM allocation WHERE state = 'applied' GROUP BY 1),
      credited AS (SELECT document_id, sum(amount_minor) AS minor FROM credit_application WHERE undone_at IS NULL GROUP BY 1),
      used AS (SELECT credit_id, sum(minor) AS minor FROM (
         SELECT credit_id, amount_minor AS minor FROM credit_application WHERE undone_at IS NULL
         UNION ALL SELECT document_id, amount_minor FROM memo_refund) GROUP BY 1)
 SELECT printf('D-%06d (%s): the balance is %d, its payments and credits leave %d', d.id, d.number, s.balance_minor,
-    d.total_minor - d.settled_before_minor - coalesce(paid.minor, 0) - coalesce(credited.minor, 0) + coalesce(used.minor, 0))
+    d.total_minor - d.settled_before_minor - coalesce(paid.minor, 0) - coalesce(credited.minor, 0) + coalesce(used.minor, 0) - coalesce(over.minor, 0))
 FROM document d JOIN document_state s ON s.document_id = d.id
 LEFT JOIN paid ON paid.document_id = d.id LEFT JOIN credited ON credited.document_id = d.id
-LEFT JOIN used ON used.credit_id = d.id
+LEFT JOIN used ON used.credit_id = d.id LEFT JOIN over ON over.document_id = d.id
 WHERE s.balance_minor <> CASE d.status WHEN 'Posted'
-    THEN d.total_minor - d.settled_before_minor - coalesce(paid.minor, 0) - coalesce(credited.minor, 0) + coalesce(used.minor, 0)
+    THEN d.total_minor - d.settled_before_minor - coalesce(paid.minor, 0) - coalesce(credited.minor, 0) + coalesce(used.minor, 0) - coalesce(over.minor, 0)
     ELSE 0 END";
 
 const ACCOUNTS: &str = "
@@ -422,7 +423,9 @@ FROM allocation a JOIN payment p ON p.id = a.payment_id WHERE a.state <> 'void'
 GROUP BY p.id HAVING sum(a.amount_minor - a.unapplied_minor) > p.amount_minor
 UNION ALL
 SELECT printf('P-%06d: %d moved away, %d came of it elsewhere', p.id, p.moved_minor, coalesce(sum(m.amount_minor), 0))
-FROM payment p LEFT JOIN payment m ON m.moved_from = p.id GROUP BY p.id HAVING p.moved_minor <> coalesce(sum(m.amount_minor), 0)";
+FROM payment p LEFT JOIN (SELECT moved_from, amount_minor FROM payment WHERE id NOT IN (SELECT to_payment_id FROM carried WHERE to_payment_id IS NOT NULL)
+    UNION ALL SELECT payment_id, from_minor FROM carried WHERE payment_id IS NOT NULL) m ON m.moved_from = p.id
+GROUP BY p.id HAVING p.moved_minor <> coalesce(sum(m.amount_minor), 0)";
 
 const ALLOCATIONS: &str = "
 SELECT printf('P-%06d is %s, its allocation to D-%06d is %s', p.id, p.status, a.document_id, a.state)

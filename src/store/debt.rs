@@ -274,6 +274,7 @@ pub fn enter_balance(tx: &Tx<'_>, id: DocumentId, by_minor: i64) -> Result<(), S
              WHERE id = (SELECT account_id FROM document_state WHERE document_id = ?1)",
         )?
         .execute((id.0, by_minor))?;
+    tx.stir_document(id);
     tx.touch(Topic::Documents);
     Ok(())
 }

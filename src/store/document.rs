@@ -235,14 +235,17 @@ pub struct Settled {
     pub on: Option<NaiveDate>,
 }
 
-/// What was paid, credited or given up on a document, oldest first; on a credit, where it was used.
+/// What was paid, credited, given up or carried over of a document, oldest first; on a credit, where it
+/// was used.
 pub fn settled_by(db: &Db<'_>, id: DocumentId) -> Result<Vec<Settled>, StoreError> {
     let mut statement = db.conn().prepare_cached(
         "SELECT printf('P-%06d', payment_id), amount_minor - reopened_minor, applied_on FROM allocation
          WHERE document_id = ?1 AND state <> 'void' AND amount_minor > reopened_minor
          UNION ALL SELECT d.number, x.amount_minor, x.applied_on FROM credit_application x
          JOIN document d ON d.id = CASE x.document_id WHEN ?1 THEN x.credit_id ELSE x.document_id END
-         WHERE (x.document_id = ?1 OR x.credit_id = ?1) AND x.undone_at IS NULL ORDER BY 3, 1",
+         WHERE (x.document_id = ?1 OR x.credit_id = ?1) AND x.undone_at IS NULL
+         UNION ALL SELECT d.number, abs(c.from_minor), c.carried_on FROM carried c
+         JOIN document d ON d.id = c.to_document_id WHERE c.document_id = ?1 ORDER BY 3, 1",
     )?;
     let rows = statement.query_map([id.0], |r| {
         Ok(Settled { by: r.get(0)?, amount_minor: r.get(1)?, on: r.get(2)? })

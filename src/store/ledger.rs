@@ -14,6 +14,8 @@ pub const RECEIVABLE: &str = "receivable";
 pub const CREDIT: &str = "credit";
 /// What will not come.
 pub const BAD_DEBT: &str = "bad_debt";
+/// What left one currency and came in the one that took its place: each keeps its own sum.
+pub const CONVERSION: &str = "conversion";
 /// What a bank takes for its work.
 pub const BANK_FEE: &str = "bank_fee";
 

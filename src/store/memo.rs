@@ -2,7 +2,7 @@
 
 use super::credit;
 use super::ledger::{self, Line};
-use super::{Db, StoreError, Topic, Tx, debt, decimal, decimal_opt, document};
+use super::{Db, StoreError, Topic, Tx, conversion, debt, decimal, decimal_opt, document};
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::ids::{DocumentId, ItemId};
 use crate::domain::memo::InvoiceLine;
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 /// Corrections of a line that stand: credits of documents that are neither canceled nor reversed,
 /// but for one that is being made anew (`?2`).
-const CREDITED: &str = "coalesce((SELECT sum(x.amount_minor) FROM document_item x
+const CREDITED: &str = "coalesce((SELECT sum(coalesce(x.corrects_minor, x.amount_minor)) FROM document_item x
     JOIN document dx ON dx.id = x.document_id JOIN document_state sx ON sx.document_id = dx.id
     WHERE x.corrects_item_id = i.id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL AND dx.id <> ?2), 0)";
 
@@ -114,7 +114,7 @@ fn credit_of(
 ) -> Result<Credit, StoreError> {
     let mut credit = Credit { net_minor: 0, tax_minor: Some(0) };
     let mut lines = db.conn().prepare_cached(
-        "SELECT x.amount_minor, i.document_id, nullif(x.derivation, '') ->> '$.x.r' FROM document_item x
+        "SELECT coalesce(x.corrects_minor, x.amount_minor), i.document_id, nullif(x.derivation, '') ->> '$.x.r' FROM document_item x
          LEFT JOIN document_item i ON i.id = x.corrects_item_id
          WHERE x.document_id = ?1 AND x.tax_code = ?2",
     )?;
@@ -136,7 +136,7 @@ fn credit_of(
     let mut rows = taxes.query((by, &tax.tax_code))?;
     while let Some(r) = rows.next()? {
         if decimal(r, 0)? == tax.rate_percent {
-            *sum += r.get::<_, i64>(1)?;
+            *sum += conversion::in_currency_of(db, document, DocumentId(by), r.get(1)?)?;
         }
     }
     Ok(credit)

@@ -9,8 +9,10 @@ pub mod account;
 pub mod applied;
 pub mod bill_run;
 pub mod billing;
+mod carry;
 pub mod charge;
 pub mod check;
+pub mod conversion;
 pub mod copy;
 pub mod credit;
 pub mod debt;
@@ -148,6 +150,7 @@ pub struct Tx<'c> {
     note: RefCell<operation::Note>,
     topics: RefCell<BTreeSet<Topic>>,
     quiet: Cell<bool>,
+    stirred: carry::Stirred,
     seq: i64,
 }
 
@@ -344,6 +347,7 @@ impl Store {
             note: RefCell::default(),
             topics: RefCell::default(),
             quiet: Cell::new(false),
+            stirred: carry::Stirred::default(),
             seq: seq + 1,
         };
         let result = work(&handle);
@@ -353,6 +357,7 @@ impl Store {
             return Err(StoreError::Disk { path, trouble }.into());
         }
         let result = result?;
+        carry::what_fell_open(&handle)?;
         for topic in handle.topics.borrow().iter() {
             operation::bump_topic(&handle, *topic)?;
         }

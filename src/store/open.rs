@@ -36,6 +36,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0015_money_back.sql"),
     include_str!("migrations/0016_by_itself.sql"),
     include_str!("migrations/0017_return_class.sql"),
+    include_str!("migrations/0018_currency.sql"),
 ];
 
 /// The schema of this program.

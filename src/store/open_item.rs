@@ -1,8 +1,8 @@
 //! Open documents of another system, kept as posted history with their own numbers.
 
 use super::deed::{self, DeedKind, NewDeed};
-use super::{Db, StoreError, Topic, Tx, debt, decimal_opt, ledger, posting, tax, word};
-use crate::domain::document::{DocumentKind, TaxKind};
+use super::{Db, StoreError, Topic, Tx, billing, debt, decimal_opt, ledger, posting, tax, word};
+use crate::domain::document::{DocumentKind, DocumentTax, TaxKind};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::ledger as entries;
 use crate::domain::money::Currency;
@@ -114,51 +114,14 @@ pub fn insert(
     booked_on: NaiveDate,
 ) -> Result<DocumentId, StoreError> {
     let net = item.total_minor - item.tax_minor;
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO document (kind, status, account_id, account_version_id, currency, source,
-                invoice_on, due_on, target_on, po_number, subtotal_minor, tax_minor, total_minor,
-                settled_before_minor, created_at)
-             VALUES (?1, 'Draft', ?2, ?11, ?3, 'open_item', ?4, ?5, ?4, '', ?6, ?7, ?8, ?9, ?10)",
-        )?
-        .execute((
-            item.kind.as_str(),
-            item.account.0,
-            item.currency.code(),
-            item.date,
-            item.due_on,
-            net,
-            item.tax_minor,
-            item.total_minor,
-            item.total_minor - item.balance_minor,
-            tx.now().at_ms,
-            account_version,
-        ))?;
-    let id = DocumentId(tx.conn().last_insert_rowid());
+    let line =
+        Line { text: "Brought forward", net_minor: net, tax_code: item.tax.map_or("", |t| t.0) };
+    let taxes = match item.tax {
+        Some(tax) => vec![tax_row(tx, item, tax)?],
+        None => Vec::new(),
+    };
+    let id = put(tx, item, &[line], &taxes, (account_version, frozen))?;
     deed::enter(tx, &NewDeed { document: Some(id), ..item.deed() })?;
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO document_item (document_id, position, description, quantity, unit_price, amount_minor,
-                tax_code, origin, derivation) VALUES (?1, 1, 'Brought forward', '1', ?2, ?3, ?4, 'hand', '')",
-        )?
-        .execute((id.0, item.currency.plain(net), net, item.tax.map_or("", |t| t.0)))?;
-    if let Some(tax) = item.tax {
-        put_tax(tx, id, item, tax)?;
-    }
-    // Its own number and no series: the counters of this book are not touched.
-    let hash = posting::content_hash(tx, id, item.number, frozen)?;
-    tx.conn()
-        .prepare_cached(
-            "UPDATE document SET status = 'Posted', number = ?2, posted_at = ?3, frozen = ?4,
-                content_hash = ?5 WHERE id = ?1",
-        )?
-        .execute((id.0, item.number, tx.now().at_ms, frozen, hash))?;
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO document_state (document_id, status, account_id, due_on) VALUES (?1, 'Posted', ?2, ?3)",
-        )?
-        .execute((id.0, item.account.0, item.due_on))?;
-    debt::enter_balance(tx, id, item.balance_minor)?;
     let lines: Vec<ledger::Line> = entries::open_item(item.balance_minor)
         .into_iter()
         .map(|entry| ledger::Line {
@@ -175,34 +138,102 @@ pub fn insert(
     Ok(id)
 }
 
-/// Its tax row, named as the book names the code on the day of the document.
-fn put_tax(
+/// One line of a document that is brought into the book as posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// What is printed.
+    pub text: &'a str,
+    /// Net, minor units.
+    pub net_minor: i64,
+    /// Tax code; empty = none.
+    pub tax_code: &'a str,
+}
+
+/// Writes a document that is posted from the start, with its lines, taxes, state and balance; its
+/// ledger entries are the caller's.
+pub(in crate::store) fn put(
     tx: &Tx<'_>,
-    id: DocumentId,
     item: &NewOpenItem<'_>,
-    (code, rate): (&str, Decimal),
-) -> Result<(), StoreError> {
-    let known = tax::all(tx)?
-        .into_iter()
-        .rfind(|t| t.tax_code == code && t.rate_percent == rate && t.valid_from <= item.date);
+    lines: &[Line<'_>],
+    taxes: &[DocumentTax],
+    (account_version, frozen): (i64, &str),
+) -> Result<DocumentId, StoreError> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO document (kind, status, account_id, account_version_id, currency, source,
+                invoice_on, due_on, target_on, po_number, subtotal_minor, tax_minor, total_minor,
+                settled_before_minor, created_at)
+             VALUES (?1, 'Draft', ?2, ?11, ?3, 'open_item', ?4, ?5, ?4, '', ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute((
+            item.kind.as_str(),
+            item.account.0,
+            item.currency.code(),
+            item.date,
+            item.due_on,
+            item.total_minor - item.tax_minor,
+            item.tax_minor,
+            item.total_minor,
+            item.total_minor - item.balance_minor,
+            tx.now().at_ms,
+            account_version,
+        ))?;
+    let id = DocumentId(tx.conn().last_insert_rowid());
+    for (at, line) in lines.iter().enumerate() {
+        tx.conn()
+            .prepare_cached(
+                "INSERT INTO document_item (document_id, position, description, quantity, unit_price, amount_minor,
+                    tax_code, origin, derivation) VALUES (?1, ?2, ?3, '1', ?4, ?5, ?6, 'hand', '')",
+            )?
+            .execute((
+                id.0,
+                at as i64 + 1,
+                line.text,
+                item.currency.plain(line.net_minor),
+                line.net_minor,
+                line.tax_code,
+            ))?;
+    }
+    billing::insert_taxes(tx, id, taxes)?;
+    // Its own number and no series: the counters of this book are not touched.
+    let hash = posting::content_hash(tx, id, item.number, frozen)?;
+    tx.conn()
+        .prepare_cached(
+            "UPDATE document SET status = 'Posted', number = ?2, posted_at = ?3, frozen = ?4,
+                content_hash = ?5 WHERE id = ?1",
+        )?
+        .execute((id.0, item.number, tx.now().at_ms, frozen, hash))?;
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO document_state (document_id, status, account_id, due_on) VALUES (?1, 'Posted', ?2, ?3)",
+        )?
+        .execute((id.0, item.account.0, item.due_on))?;
+    debt::enter_balance(tx, id, item.balance_minor)?;
+    Ok(id)
+}
+
+/// Its tax row, named as the book names the code on the day of the document.
+fn tax_row(
+    db: &Db<'_>,
+    item: &NewOpenItem<'_>,
+    (code, rate_percent): (&str, Decimal),
+) -> Result<DocumentTax, StoreError> {
+    let known = tax::all(db)?.into_iter().rfind(|t| {
+        t.tax_code == code && t.rate_percent == rate_percent && t.valid_from <= item.date
+    });
     let (name, kind, reason) = match known {
         Some(t) if t.kind == TaxKind::Standard || item.tax_minor == 0 => (t.name, t.kind, t.reason),
         Some(_) | None => (code.to_owned(), TaxKind::Standard, String::new()),
     };
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO document_tax (document_id, tax_code, rate_percent, name, kind, inclusive, reason,
-                base_minor, tax_minor) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8)",
-        )?
-        .execute((
-            id.0,
-            code,
-            rate.normalize().to_string(),
-            name,
-            kind.as_str(),
-            reason,
-            item.total_minor - item.tax_minor,
-            item.tax_minor,
-        ))?;
-    Ok(())
+    Ok(DocumentTax {
+        tax_code: code.to_owned(),
+        rate_percent: rate_percent.normalize(),
+        name,
+        kind,
+        inclusive: false,
+        reason,
+        base_minor: item.total_minor - item.tax_minor,
+        tax_minor: item.tax_minor,
+        rounding: None,
+    })
 }

@@ -16,6 +16,7 @@ pub use event::{
     insert_event, next_refund_look_up, refund_exceptions, refunds_due, set_loss,
 };
 pub use look_up::{ask_now, due_look_ups, exceptions, looked_up, still_submitted};
+pub(in crate::store) use moved::add_moved;
 pub use moved::{add_returned, move_to, use_unapplied};
 
 use super::deed::{self, DeedKind, NewDeed};
@@ -175,6 +176,17 @@ fn row(r: &Row<'_>) -> rusqlite::Result<PaymentRow> {
 
 /// Writes a payment.
 pub fn insert(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, StoreError> {
+    let id = put(tx, new)?;
+    if new.method.is_none() || new.moved_from.is_some() {
+        // A person says that it came.
+        let deed = NewDeed::new(new.account, DeedKind::Money, new.amount_minor, new.currency);
+        deed::enter(tx, &NewDeed { payment: Some(id), ..deed })?;
+    }
+    Ok(id)
+}
+
+/// The same of money that is in the book already.
+pub(in crate::store) fn put(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, StoreError> {
     let settled = (!new.status.is_live()).then_some(tx.now().at_ms);
     if new.method.is_some() && new.moved_from.is_none() {
         gateway_poll::begin(tx, &new.gateway)?;
@@ -206,11 +218,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, StoreError> {
         ])?;
     tx.touch(Topic::Payments);
     let id = PaymentId(tx.conn().last_insert_rowid());
-    if new.method.is_none() || new.moved_from.is_some() {
-        // A person says that it came.
-        let deed = NewDeed::new(new.account, DeedKind::Money, new.amount_minor, new.currency);
-        deed::enter(tx, &NewDeed { payment: Some(id), ..deed })?;
-    }
+    tx.stir_payment(id);
     Ok(id)
 }
 
@@ -436,6 +444,7 @@ pub fn record(tx: &Tx<'_>, id: PaymentId, answer: &Answer) -> Result<(), StoreEr
             answer.decline_action.map_or("", NextAction::as_str),
             answer.value_on,
         ])?;
+    tx.stir_payment(id);
     tx.touch(Topic::Payments);
     Ok(())
 }

@@ -36,6 +36,9 @@ const MADE: &[&str] = &[
      ALTER TABLE allocation DROP COLUMN unapplied_on",
     "ALTER TABLE operation DROP COLUMN by_itself",
     "ALTER TABLE payment ADD COLUMN decline_action TEXT NOT NULL DEFAULT ''; ALTER TABLE payment DROP COLUMN next_action",
+    "DROP TRIGGER item_other_currency; DROP TRIGGER item_no_rate; DROP TRIGGER account_currency;
+     DROP TABLE carried; DROP TABLE converted_price; DROP TABLE currency_conversion;
+     ALTER TABLE document_item DROP COLUMN corrects_minor; ALTER TABLE document_item DROP COLUMN corrects_gross_minor",
 ];
 
 /// What a call of the binary gave.

@@ -12,6 +12,7 @@ mod closing_random;
 mod collect;
 mod collect_race;
 mod contract;
+mod convert;
 mod copies;
 mod crash;
 mod dates;

@@ -340,6 +340,7 @@ impl Memory {
                     gross_left_minor: None,
                     corrects: item.corrects,
                     tax: item.tax_rate.clone(),
+                    converted: None,
                 });
             }
             let number = self.accounts[i].number.clone();

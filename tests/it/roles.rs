@@ -42,7 +42,7 @@ fn may(verb: Verb) -> &'static [Role] {
         | Verb::ImportMethods
         | Verb::Remind => &[Cashier],
         Verb::WriteOff | Verb::Refund => &[Controller],
-        Verb::Init | Verb::Settings | Verb::Roles => &[Admin],
+        Verb::Init | Verb::Settings | Verb::Convert | Verb::Roles => &[Admin],
         Verb::Housekeeping => Role::ALL,
     }
 }
@@ -194,6 +194,7 @@ fn command(session: &Session, verb: Verb) -> Option<Command> {
         | Verb::Refund
         | Verb::Remind
         | Verb::Settings
+        | Verb::Convert
         | Verb::Roles => return None,
     })
 }

@@ -160,11 +160,20 @@ fn po_number(lines: &[Line<'_>], account: &AccountTerms) -> String {
     }
 }
 
+/// Of a credit for what was billed in a currency that is gone: in which, and at which rate it is given
+/// back.
+fn converted(ctx: &Ctx<'_>, line: &Line<'_>) -> String {
+    let mut claims =
+        ctx.input.claims.iter().filter(|c| c.item.is_some() && c.item == line.corrects);
+    let rate = claims.find_map(|c| c.converted);
+    rate.map_or_else(String::new, |r| format!(" (billed in {}, {r})", r.from))
+}
+
 fn item(ctx: &Ctx<'_>, line: Line<'_>, taxed: TaxedLine, tax_code: String) -> DraftItem {
     let version = line.placed.charge.versions.get(line.version);
     let name = version.map_or("", |v| v.terms.name.as_str());
     let description = match line.role {
-        ClaimRole::Credited => format!("Credit: {name}"),
+        ClaimRole::Credited => format!("Credit: {name}{}", converted(ctx, &line)),
         ClaimRole::Late => format!("{name} (late usage)"),
         ClaimRole::Billed | ClaimRole::Waived => name.to_owned(),
     };

@@ -88,6 +88,7 @@ fn account() -> AccountInput {
         gross_left_minor: None,
         corrects: None,
         tax: None,
+        converted: None,
     };
     AccountInput {
         id: AccountId(1),

@@ -36,7 +36,7 @@ impl Basis {
         let rules = rules::billing(&settings::load(db)?)?;
         let items = content.lines.iter().filter_map(|l| l.corrects);
         Ok(Self {
-            corrected: Corrected::load(db, items, Some(row.id), rules.rounding)?,
+            corrected: Corrected::load(db, items, Some(row.id), (rules.rounding, row.currency))?,
             rules,
             taxes: billing::taxes(db)?,
             currency: row.currency,

@@ -91,7 +91,10 @@ fn take_new<'r>(
     let start_on = terms.start_on.unwrap_or(owner.start_on);
     check(&terms, start_on)?;
     if let Some(gone) = withdrawn::on(currency, start_on) {
-        let hint = format!("make an account in {} and charge it there", gone.successor);
+        let hint = format!(
+            "daybook currency convert {} {} moves accounts and prices",
+            gone.code, gone.successor
+        );
         let message = format!("{gone}: the account's currency takes no new charge");
         return Err(Fault::new("start_date", &start_on.to_string(), message, hint));
     }

@@ -19,5 +19,6 @@ UNION ALL
 SELECT printf('D-%06d (%s) is a credit of another system that no import brought', d.id, d.number)
 FROM document d JOIN deed_start s ON d.id > s.document_id
 WHERE d.source = 'open_item' AND d.kind = 'credit_memo'
+  AND d.id NOT IN (SELECT to_document_id FROM carried WHERE to_document_id IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM deed x JOIN operation o ON o.seq = x.op_seq
       WHERE x.document_id = d.id AND x.kind = 'credit memo' AND o.verb LIKE 'import%')";

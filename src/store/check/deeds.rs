@@ -34,11 +34,13 @@ SELECT printf('%s gives something up and is nobody''s deed', d.number) FROM docu
 WHERE d.id > s.document_id AND d.status = 'Posted'
   AND ((d.kind IN ('credit_memo', 'write_off') AND d.total_minor < 0 AND d.source <> 'run')
     OR (d.kind = 'debit_memo' AND d.source <> 'open_item'))
+  AND d.id NOT IN (SELECT to_document_id FROM carried WHERE to_document_id IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM deed x WHERE x.document_id = d.id
       AND x.kind IN ('credit memo', 'debit memo', 'write-off'))
 UNION ALL
 SELECT printf('P-%06d was recorded by hand and is nobody''s deed', p.id) FROM payment p, deed_start s
 WHERE p.id > s.payment_id AND p.method_id IS NULL
+  AND p.id NOT IN (SELECT to_payment_id FROM carried WHERE to_payment_id IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM deed x WHERE x.payment_id = p.id AND x.kind = 'payment')
 UNION ALL
 SELECT printf('a refund of P-%06d is nobody''s deed', p.id)

@@ -267,6 +267,11 @@ pub fn end_event(
         "UPDATE payment_event SET status = ?2, reference = ?3, reply = ?4, next_look_up_at = NULL WHERE id = ?1",
         (id, status.as_str(), reference, reply),
     )?;
+    // What it was to take is free again where it failed.
+    let payment: i64 =
+        tx.conn()
+            .query_row("SELECT payment_id FROM payment_event WHERE id = ?1", [id], |r| r.get(0))?;
+    tx.stir_payment(PaymentId(payment));
     tx.touch(Topic::Payments);
     Ok(())
 }

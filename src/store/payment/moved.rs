@@ -13,6 +13,7 @@ pub fn use_unapplied(tx: &Tx<'_>, id: PaymentId, amount_minor: i64) -> Result<()
             "UPDATE payment SET unapplied_minor = unapplied_minor - ?2, version = version + 1 WHERE id = ?1",
         )?
         .execute((id.0, amount_minor))?;
+    tx.stir_payment(id);
     Ok(())
 }
 
@@ -27,6 +28,7 @@ pub fn add_returned(
         "UPDATE payment SET returned_minor = returned_minor + ?2, unapplied_minor = unapplied_minor - ?3, version = version + 1 WHERE id = ?1",
         (id.0, amount_minor, from_unapplied),
     )?;
+    tx.stir_payment(id);
     tx.touch(Topic::Payments);
     Ok(())
 }
@@ -71,8 +73,12 @@ pub fn move_to(
     Ok(id)
 }
 
-/// Money of a payment that was moved to another account.
-fn add_moved(tx: &Tx<'_>, id: PaymentId, amount_minor: i64) -> Result<(), StoreError> {
+/// Money of a payment that was moved to another account, or carried over into another currency.
+pub(in crate::store) fn add_moved(
+    tx: &Tx<'_>,
+    id: PaymentId,
+    amount_minor: i64,
+) -> Result<(), StoreError> {
     tx.conn().execute(
         "UPDATE payment SET moved_minor = moved_minor + ?2, unapplied_minor = unapplied_minor - ?2, version = version + 1 WHERE id = ?1",
         (id.0, amount_minor),

@@ -286,7 +286,10 @@ fn payments(db: &Db<'_>, id: DocumentId) -> Result<Vec<PaidRow>, ReadError> {
          SELECT coalesce(c.number, ''), ca.amount_minor, \
            CASE WHEN ca.undone_at IS NULL THEN 'applied' ELSE 'taken back' END, ca.applied_on \
          FROM credit_application ca JOIN document c ON c.id = ca.credit_id \
-         WHERE ca.document_id = ?1",
+         WHERE ca.document_id = ?1 \
+         UNION ALL \
+         SELECT d.number, abs(x.from_minor), 'carried over, ' || d.currency, x.carried_on \
+         FROM carried x JOIN document d ON d.id = x.to_document_id WHERE x.document_id = ?1",
     )?;
     let rows = statement.query_map([id.0], |r| {
         Ok(PaidRow { what: r.get(0)?, amount_minor: r.get(1)?, status: r.get(2)?, on: r.get(3)? })

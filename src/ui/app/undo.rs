@@ -113,6 +113,7 @@ fn made_on(verb: Verb) -> ScreenId {
         | Verb::Undo
         | Verb::Reconcile
         | Verb::Settings
+        | Verb::Convert
         | Verb::Roles
         | Verb::Housekeeping => ScreenId::Log,
     }

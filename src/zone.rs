@@ -59,6 +59,16 @@ impl Zone {
         DateTime::from_timestamp(moment, local.nanosecond()).unwrap_or_else(|| local.and_utc())
     }
 
+    /// Each moment (seconds since 1970) from one to another from which other seconds east hold, the first
+    /// being `from`.
+    pub fn rules(self, from: i64, to: i64) -> Vec<(i64, i32)> {
+        let changes = self.0.rules.following(stamp(from)).map(|c| c.timestamp().as_second());
+        std::iter::once(from)
+            .chain(changes.take_while(|second| *second <= to))
+            .map(|second| (second, self.0.rules.to_offset(stamp(second)).seconds()))
+            .collect()
+    }
+
     /// Seconds east of Greenwich at a moment (seconds since 1970).
     fn east(self, second: i64) -> ZoneOffset {
         let seconds = self.0.rules.to_offset(stamp(second)).seconds();
@@ -223,6 +233,12 @@ impl ZoneData {
     pub fn uses_machine(&self) -> bool {
         let newer = |machine: &String| order(machine) > order(self.compiled);
         self.machine.as_ref().is_some_and(newer)
+    }
+
+    /// The release that is gone by.
+    pub fn release(&self) -> &str {
+        let machine = self.machine.as_deref().filter(|_| self.uses_machine());
+        machine.unwrap_or(self.compiled)
     }
 
     fn rules(&self, name: &str) -> Option<Rules> {

@@ -6,7 +6,7 @@ use super::four_eyes::{self, Deed};
 use super::on_its_way::{self, Sure};
 use super::picked::reason;
 use super::separation::refuse_both_hands;
-use super::{Error, Session, post, rules, write_off};
+use super::{Error, Session, memo_print, post, rules, write_off};
 use crate::domain::actor::Verb;
 use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax, TaxKind};
 use crate::domain::explain::{Derivation, LineTax};
@@ -41,6 +41,8 @@ struct Memo<'a> {
     source: Source,
     reason: &'a str,
     draft: &'a MemoDraft,
+    /// The account version it is printed with.
+    version: i64,
     then: Then,
 }
 
@@ -94,6 +96,7 @@ pub fn adjust_and(
         if kind == AdjustKind::Credit {
             on_its_way::ask(tx, &with_successors(tx, document)?, on_its_way::EXCESS, sure)?;
         }
+        let version = memo_print::version(tx, &row, &items, memo_kind, &draft)?;
         let second = eyes.on(
             tx,
             &Deed {
@@ -107,7 +110,7 @@ pub fn adjust_and(
             },
         )?;
         let source = Source::Adjust;
-        let wanted = Memo { kind: memo_kind, source, reason: why, draft: &draft, then };
+        let wanted = Memo { kind: memo_kind, source, reason: why, draft: &draft, version, then };
         let made = make(tx, &row, &items, &wanted)?;
         let receipt = receipt(tx, &row, &made, "credited")?;
         tx.note(&made.number, format!("{} ({why}){second}", receipt.summary));
@@ -299,7 +302,7 @@ fn make(tx: &Tx<'_>, row: &DocumentRow, items: &[ItemRow], memo: &Memo<'_>) -> R
     let on = row.invoice_on.max(tx.now().today);
     let blank = NewDraft {
         account: row.account,
-        account_version: row.account_version,
+        account_version: memo.version,
         currency: row.currency,
         run: None,
         target: on,
@@ -346,7 +349,8 @@ pub fn credit_part(
     let draft = draft_of(tx, &row, &items, &MemoPart::Amount(minor), MemoSide::Credit)?;
     let kind = DocumentKind::CreditMemo;
     let (source, then) = (Source::Adjust, Then::Apply);
-    let wanted = Memo { kind, source, reason: why, draft: &draft, then };
+    let version = memo_print::version(tx, &row, &items, kind, &draft)?;
+    let wanted = Memo { kind, source, reason: why, draft: &draft, version, then };
     Ok(make(tx, &row, &items, &wanted)?.number)
 }
 
@@ -364,8 +368,6 @@ fn line(
     memo: &Memo<'_>,
 ) -> Result<LineImage, Error> {
     let of = items.iter().find(|i| i.id == item);
-    let word = if net < 0 { "Credit" } else { "Charge" };
-    let text = of.map_or_else(|| row.number.clone().unwrap_or_default(), |i| i.description.clone());
     let tax = of.and_then(|i| {
         memo.draft.taxes.iter().find(|t| t.tax_code == i.tax_code && !i.tax_code.is_empty())
     });
@@ -389,7 +391,7 @@ fn line(
         subscription: of.and_then(|i| i.subscription),
         target: of.and_then(|i| i.target),
         corrects: of.filter(|_| credit).filter(counted).map(|i| i.id),
-        description: format!("{word}: {text}").chars().take(300).collect(),
+        description: memo_print::text(row, of, net),
         service_from: of.and_then(|i| i.service_from),
         service_to: of.and_then(|i| i.service_to),
         quantity: Decimal::ONE,
@@ -441,8 +443,15 @@ pub fn apply(
     Ok(amount)
 }
 
-/// Makes the memo of a reversal: everything of the invoice, with its tax.
-pub fn make_reversal(tx: &Tx<'_>, row: &DocumentRow, why: &str) -> Result<Made, Error> {
+/// The memo of a reversal before it is made.
+pub struct Reversal {
+    items: Vec<ItemRow>,
+    draft: MemoDraft,
+    version: i64,
+}
+
+/// Everything of an invoice, with its tax; refused where it cannot be printed.
+pub fn reversal(tx: &Tx<'_>, row: &DocumentRow) -> Result<Reversal, Error> {
     let items = document::items(tx, row.id)?;
     let nothing = row.total_minor == 0 && items.iter().all(|i| i.amount_minor == 0);
     let draft = if nothing {
@@ -450,12 +459,24 @@ pub fn make_reversal(tx: &Tx<'_>, row: &DocumentRow, why: &str) -> Result<Made, 
     } else {
         draft_of(tx, row, &items, &MemoPart::Whole, MemoSide::Credit)?
     };
+    let version = memo_print::version(tx, row, &items, DocumentKind::CreditMemo, &draft)?;
+    Ok(Reversal { items, draft, version })
+}
+
+/// Makes and posts it.
+pub fn make_reversal(
+    tx: &Tx<'_>,
+    row: &DocumentRow,
+    planned: &Reversal,
+    why: &str,
+) -> Result<Made, Error> {
     let memo = Memo {
         kind: DocumentKind::CreditMemo,
         source: Source::Reverse,
         reason: why,
-        draft: &draft,
+        draft: &planned.draft,
+        version: planned.version,
         then: Then::Apply,
     };
-    make(tx, row, &items, &memo)
+    make(tx, row, &planned.items, &memo)
 }

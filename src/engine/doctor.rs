@@ -227,6 +227,10 @@ fn people(session: &Session) -> Result<Vec<Finding>, Error> {
 
 /// By which time zone data the days are counted, and whether other programs here count alike.
 fn zones(session: &Session) -> Result<Finding, Error> {
+    if let Some(found) = super::zones::doubt(session)? {
+        let remedy = "start every worker and console anew; keep the machine's tzdata current";
+        return Ok(finding("time zones", false, found, remedy));
+    }
     let (zone, now) = (session.config()?.zone(), session.now()?);
     let data = zone::data();
     let machine = data.machine.as_deref().unwrap_or("of an unknown release");

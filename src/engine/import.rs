@@ -57,6 +57,8 @@ struct Source {
     parsed: Result<Rows, Refused>,
     /// Its rows are those of a request that is being confirmed: its number and its file's hash.
     confirms: Option<(i64, String)>,
+    /// Of open items: the day from which they count.
+    cutover: Option<NaiveDate>,
 }
 
 impl Source {
@@ -64,8 +66,21 @@ impl Source {
         self.path.file_name().map_or_else(String::new, |name| text::path(Path::new(name)))
     }
 
+    fn new(path: PathBuf, bytes: Vec<u8>) -> Self {
+        let parsed = import::parse(&bytes);
+        Self { path, bytes, parsed, confirms: None, cutover: None }
+    }
+
     fn kind(&self) -> Option<Kind> {
         self.parsed.as_ref().ok().map(Rows::kind)
+    }
+
+    /// By which a request knows its file.
+    fn hash(&self) -> String {
+        match &self.confirms {
+            Some((_, sha256)) => sha256.clone(),
+            None => hex(&Sha256::digest(&self.bytes)),
+        }
     }
 }
 
@@ -98,10 +113,7 @@ pub fn import_texts(
     files: Vec<(String, Vec<u8>)>,
     options: &Options,
 ) -> Result<Report, Error> {
-    let sources = files.into_iter().map(|(name, bytes)| {
-        let parsed = import::parse(&bytes);
-        Source { path: PathBuf::from(name), bytes, parsed, confirms: None }
-    });
+    let sources = files.into_iter().map(|(name, bytes)| Source::new(PathBuf::from(name), bytes));
     import_all(session, sources.collect(), options)
 }
 
@@ -110,10 +122,8 @@ pub fn confirm(session: &mut Session, id: i64, options: &Options) -> Result<Repo
     let actor = session.actor.clone();
     let request = session.read(|db| second::requested(db, &actor, id))??;
     let source = Source {
-        path: PathBuf::from(request.name),
-        parsed: import::parse(&request.content),
-        bytes: request.content,
         confirms: Some((id, request.sha256)),
+        ..Source::new(PathBuf::from(request.name), request.content)
     };
     import_all(session, vec![source], options)
 }
@@ -127,6 +137,7 @@ fn import_all(
     open_items::cutover_fits(session.now()?.today, &sources, options)?;
     let actor = session.actor.clone();
     session.read(|db| second::authorize(db, &actor, &sources))?;
+    open_items::date(session, &mut sources, options)?;
     if !options.yes {
         let today = session.now()?.today;
         session.read(|db| Ok(ask_first(db, &sources, options, today)))??;
@@ -196,8 +207,7 @@ fn read_each(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
         .into_iter()
         .map(|path| {
             let bytes = outside::read(&path, MOST_BYTES).map_err(|e| io(&path, e))?;
-            let parsed = import::parse(&bytes);
-            Ok(Source { path, bytes, parsed, confirms: None })
+            Ok(Source::new(path, bytes))
         })
         .collect()
 }
@@ -221,7 +231,7 @@ fn ask_first(
     let billed = u64::from(store::charge::billed_count(db)?);
     for source in sources {
         let Ok(rows) = &source.parsed else { continue };
-        let plan = plan(db, rows, options, today)?;
+        let plan = plan(db, source, rows, options, today)?;
         let touched = plan.billed_charges();
         let share = i128::from(touched) * 100 > i128::from(billed) * i128::from(percent);
         if touched >= NEVER_ASK_BELOW && (i128::from(touched) > i128::from(most) || share) {
@@ -241,6 +251,7 @@ fn ask_first(
 
 fn plan<'r>(
     db: &Db<'_>,
+    source: &Source,
     rows: &'r Rows,
     options: &Options,
     today: NaiveDate,
@@ -251,7 +262,7 @@ fn plan<'r>(
         Rows::PaymentMethods(table) => Box::new(methods::plan(db, table)?),
         Rows::Subscriptions(table) => Box::new(subscriptions::plan(db, table)?),
         Rows::Charges(table) => Box::new(charges::plan(db, table)?),
-        Rows::OpenItems(table) => Box::new(open_items::plan(db, table, options.cutover)?),
+        Rows::OpenItems(table) => Box::new(open_items::plan(db, table, source.cutover)?),
         Rows::Usage(table) => Box::new(usage::plan(db, table, options.allow_repeats)?),
     })
 }
@@ -299,11 +310,8 @@ fn import_one(
             return Ok(report);
         }
     };
-    let hash = match &source.confirms {
-        Some((_, sha256)) => sha256.clone(),
-        None => hex(&Sha256::digest(&source.bytes)),
-    };
-    let file = FileFacts { name: source.name(), kind: rows.kind(), hash, rows: rows.len() };
+    let (name, hash) = (source.name(), source.hash());
+    let file = FileFacts { name, kind: rows.kind(), hash, rows: rows.len() };
     let staged = Staged { file: &file, source, rows, options };
     stage(session, &staged, &mut report, rejects.is_some())?;
     report.loaded = report.refused.is_empty() || rejects.is_some();
@@ -335,7 +343,7 @@ impl<'f> Staged<'f> {
         actor: &Actor,
         now: Now,
     ) -> Result<(Box<dyn Merge + 'f>, Judged), StoreError> {
-        let plan = plan(db, self.rows, self.options, now.today)?;
+        let plan = plan(db, self.source, self.rows, self.options, now.today)?;
         let deeds = &plan.findings().deeds;
         let confirms = self.source.confirms.as_ref().map(|(id, _)| *id);
         let judged = second::judge(db, actor, self.file, deeds, now.at_ms, confirms)?;
@@ -368,7 +376,7 @@ impl<'f> Staged<'f> {
         report: &mut FileReport,
     ) -> Result<(), StoreError> {
         record(tx, self.file, plan, judged, report)?;
-        second::ask(tx, self.file, &self.source.bytes, judged)?;
+        second::ask(tx, self.file, self.source, judged)?;
         report.request = judged.request();
         Ok(())
     }

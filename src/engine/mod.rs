@@ -29,6 +29,7 @@ pub mod hand_made;
 pub mod import;
 pub mod job;
 pub mod memo;
+mod memo_print;
 pub mod memo_refund;
 pub mod offsite;
 pub mod on_its_way;
@@ -71,6 +72,7 @@ pub mod trouble;
 pub mod undo;
 pub mod usage;
 pub mod write_off;
+pub mod zones;
 
 pub use error::Error;
 

@@ -1,6 +1,6 @@
 //! Reminders: one e-mail an account and address for what is overdue, by levels of days
-//! (`reminder.levels`). Never for what is disputed, promised, or has a payment on its way; asked
-//! again, with the balance, at sending. What a customer has in credit counts as paid: nobody is
+//! (`reminder.levels`). Never for what is disputed, promised, has a payment on its way or a retry that is
+//! planned; asked again, with the balance, at sending. What a customer has in credit counts as paid: nobody is
 //! reminded of what their credit memos and unapplied payments cover, nor of more than the rest.
 //!
 //! The level is written down before the mail leaves, so a customer is not reminded twice because
@@ -74,12 +74,12 @@ struct Due {
 }
 
 /// What of which accounts may be reminded now, by account.
-fn due(db: &Db<'_>, levels: &[u64], today: NaiveDate) -> Result<Vec<Due>, StoreError> {
+fn due(db: &Db<'_>, levels: &[u64], now: Now) -> Result<Vec<Due>, StoreError> {
     let mut due: Vec<Due> = Vec::new();
     let Some(first) = levels.first() else { return Ok(due) };
-    let day = today.checked_sub_days(Days::new(*first)).unwrap_or(today);
-    for (debt, before, since) in debt::to_remind(db, day, today, levels.len() as u32)? {
-        let level = reached(levels, since, today);
+    let day = now.today.checked_sub_days(Days::new(*first)).unwrap_or(now.today);
+    for (debt, before, since) in debt::to_remind(db, day, now, levels.len() as u32)? {
+        let level = reached(levels, since, now.today);
         if level <= before {
             continue;
         }
@@ -89,17 +89,17 @@ fn due(db: &Db<'_>, levels: &[u64], today: NaiveDate) -> Result<Vec<Due>, StoreE
         }
     }
     for one in &mut due {
-        one.debts = still_owed(db, std::mem::take(&mut one.debts), today)?;
+        one.debts = still_owed(db, std::mem::take(&mut one.debts), now)?;
     }
     due.retain(|one| !one.debts.is_empty());
     Ok(due)
 }
 
 /// How many reminders would go out now.
-pub fn count(db: &Db<'_>, config: &Config, today: NaiveDate) -> Result<usize, Error> {
+pub fn count(db: &Db<'_>, config: &Config, now: Now) -> Result<usize, Error> {
     let mut count = 0;
-    for one in due(db, &levels(config)?, today)? {
-        count += usize::from(!terms(db, one.account, today)?.emails.is_empty());
+    for one in due(db, &levels(config)?, now)? {
+        count += usize::from(!terms(db, one.account, now.today)?.emails.is_empty());
     }
     Ok(count)
 }
@@ -109,7 +109,7 @@ pub fn remind(session: &mut Session, dry_run: bool) -> Result<Reminded, Error> {
     let (config, now) = (session.config()?, session.now()?);
     let levels = levels(&config)?;
     let mut done = Reminded::default();
-    for one in session.read(|db| due(db, &levels, now.today))? {
+    for one in session.read(|db| due(db, &levels, now))? {
         let terms = session.read(|db| terms(db, one.account, now.today))?;
         let number = one.debts[0].0.account_number.clone();
         if terms.emails.is_empty() {
@@ -176,12 +176,12 @@ fn terms(db: &Db<'_>, id: AccountId, today: NaiveDate) -> Result<AccountTerms, S
 fn still_owed(
     db: &Db<'_>,
     debts: Vec<(Debt, u32, u32)>,
-    today: NaiveDate,
+    now: Now,
 ) -> Result<Vec<(Debt, u32, u32)>, StoreError> {
     let mut still = Vec::new();
     let mut owed: BTreeMap<&str, HashMap<DocumentId, i64>> = BTreeMap::new();
     for (debt, before, level) in debts {
-        if !debt::may_remind(db, debt.document, today)? {
+        if !debt::may_remind(db, debt.document, now)? {
             continue;
         }
         let code = debt.currency.code();
@@ -190,8 +190,8 @@ fn still_owed(
             owed.insert(code, left.into_iter().collect());
         }
         if let Some(left) = owed.get(code).and_then(|o| o.get(&debt.document)) {
-            let now = debt::get(db, debt.document)?;
-            still.push((Debt { balance_minor: *left, ..now }, before, level));
+            let fresh = debt::get(db, debt.document)?;
+            still.push((Debt { balance_minor: *left, ..fresh }, before, level));
         }
     }
     Ok(still)
@@ -221,7 +221,7 @@ fn one_account(
         Err(shut) => return Ok(Err(shut.why().to_owned())),
     };
     let debts = session.write(Verb::Remind, |tx| {
-        let still = still_owed(tx, due.debts, tx.now().today)?;
+        let still = still_owed(tx, due.debts, tx.now())?;
         for (debt, _, level) in &still {
             debt::set_reminder(tx, debt.document, *level)?;
         }

@@ -1,7 +1,7 @@
 //! Reversing a posted invoice: wrong bill. A full memo with tax settles it, and its service periods
 //! and usage are billable again.
 
-use super::adjust::{correctable, make_reversal, receipt, with_successors};
+use super::adjust::{correctable, make_reversal, receipt, reversal, with_successors};
 use super::command::Receipt;
 use super::four_eyes::{self, Deed};
 use super::on_its_way::{self, Sure};
@@ -52,6 +52,7 @@ pub fn reverse(
             ));
         }
         on_its_way::ask(tx, &with_successors(tx, document)?, on_its_way::EXCESS, sure)?;
+        let planned = reversal(tx, &row)?;
         let second = eyes.on(
             tx,
             &Deed {
@@ -64,7 +65,7 @@ pub fn reverse(
                 reason: why,
             },
         )?;
-        let made = make_reversal(tx, &row, why)?;
+        let made = make_reversal(tx, &row, &planned, why)?;
         memo::mark(tx, document, Mark::Reversed(made.id))?;
         billing::release(tx, document)?;
         tx.touch(Topic::Usage);

@@ -5,7 +5,7 @@
 use super::retry::Which;
 use super::{
     Error, Session, alarm, copies, follow_up, four_eyes, reconcile, retry, schedule, timekeeping,
-    trouble,
+    trouble, zones,
 };
 use crate::store::StoreError;
 use crate::store::job::{self, JobKind};
@@ -27,6 +27,7 @@ const BY_THE_CLOCK: &[Step] = &[
 
 /// What harms nobody at any hour.
 const ANYWAY: &[Step] = &[
+    ("time zone data", |session| zones::watch(session).map(|()| 0)),
     ("mail of alarms", |session| alarm::mail(session).map(|_| 0)),
     ("copies of the book", |session| copies::watch(session).map(|()| 0)),
 ];

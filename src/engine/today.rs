@@ -44,7 +44,7 @@ pub fn step(db: &Db<'_>, step: Step, now: Now, actor: &Actor) -> Result<StepRow,
             plain(Totals { money: Vec::new(), ..found })
         }
         Step::Overdue => {
-            let due = remind::count(db, &settings::load(db)?, now.today).map_err(unreadable)?;
+            let due = remind::count(db, &settings::load(db)?, now).map_err(unreadable)?;
             let words = some(due, "reminder due", "reminders due");
             (failed::totals(db, &Filter::parse(&format!("due<{}", now.today))?)?, words)
         }

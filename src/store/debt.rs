@@ -3,6 +3,7 @@
 use super::deed;
 use super::payment_method;
 use super::{Db, StoreError, Topic, Tx, payment, word};
+use crate::clock::Now;
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
 use crate::domain::payment_run::apply_credits;
@@ -199,26 +200,33 @@ pub fn set_reminder(tx: &Tx<'_>, document: DocumentId, level: u32) -> Result<(),
     Ok(())
 }
 
+/// How long a retry that was planned may be late before it is no plan any more: two banking days
+/// around a weekend, ms.
+const LATE_MS: i64 = 4 * 24 * 3_600_000;
+
+/// No attempt to collect is planned, by `?n` = [`LATE_MS`] before now.
+const NO_RETRY: &str = "(s.next_retry_at IS NULL OR s.retries_given_up = 1 OR s.auto_pay_off = 1 OR s.next_retry_at <= ?2)";
+
 /// Invoices whose reminder is due: overdue since `day` or before (and not owed again since), below
-/// the reminder level, not disputed or promised, with no payment on its way. By account, oldest
-/// first, with the level reached so far and the day from which their reminders count.
+/// the reminder level, not disputed or promised, with no payment on its way and none planned. By
+/// account, oldest first, with the level reached so far and the day from which their reminders count.
 pub fn to_remind(
     db: &Db<'_>,
     day: NaiveDate,
-    today: NaiveDate,
+    now: Now,
     levels: u32,
 ) -> Result<Vec<(Debt, u32, NaiveDate)>, StoreError> {
     let mut statement = db.conn().prepare_cached(&format!(
         "SELECT {DEBT}, s.reminder_level, max(s.due_on, coalesce(s.reopened_on, s.due_on)) FROM {FROM}
          WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1
-           AND (s.reopened_on IS NULL OR s.reopened_on <= ?1) AND s.reminder_level < ?3
-           AND s.written_off_by IS NULL
-           AND s.disputed = '' AND (s.promised_on IS NULL OR s.promised_on < ?2)
+           AND (s.reopened_on IS NULL OR s.reopened_on <= ?1) AND s.reminder_level < ?4
+           AND s.written_off_by IS NULL AND {NO_RETRY}
+           AND s.disputed = '' AND (s.promised_on IS NULL OR s.promised_on < ?3)
            AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.state = 'live')
          ORDER BY s.account_id, s.due_on, s.document_id"
     ))?;
-    let rows =
-        statement.query_map((day, today, levels), |r| Ok((row(r)?, r.get(13)?, r.get(14)?)))?;
+    let values = (day, now.at_ms - LATE_MS, now.today, levels);
+    let rows = statement.query_map(values, |r| Ok((row(r)?, r.get(13)?, r.get(14)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -280,15 +288,15 @@ pub fn enter_balance(tx: &Tx<'_>, id: DocumentId, by_minor: i64) -> Result<(), S
 }
 
 /// Whether a reminder may still go, asked again at sending.
-pub fn may_remind(db: &Db<'_>, document: DocumentId, today: NaiveDate) -> Result<bool, StoreError> {
+pub fn may_remind(db: &Db<'_>, document: DocumentId, now: Now) -> Result<bool, StoreError> {
     Ok(db
         .conn()
-        .prepare_cached(
-            "SELECT 1 FROM document_state s WHERE s.document_id = ?1 AND s.balance_minor > 0 AND s.disputed = '' AND s.written_off_by IS NULL
-               AND (s.promised_on IS NULL OR s.promised_on < ?2)
+        .prepare_cached(&format!(
+            "SELECT 1 FROM document_state s WHERE s.document_id = ?1 AND s.balance_minor > 0 AND s.disputed = ''
+               AND s.written_off_by IS NULL AND {NO_RETRY} AND (s.promised_on IS NULL OR s.promised_on < ?3)
                AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.state = 'live')",
-        )?
-        .exists((document.0, today))?)
+        ))?
+        .exists((document.0, now.at_ms - LATE_MS, now.today))?)
 }
 
 /// Writes a promise and marks its document.

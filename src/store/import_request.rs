@@ -3,6 +3,7 @@
 
 use super::four_eyes::RequestState;
 use super::{Db, StoreError, Tx};
+use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
 
 /// A request as the book has it.
@@ -20,6 +21,8 @@ pub struct ImportRequest {
     pub content: Vec<u8>,
     /// What each row would do, as it was seen.
     pub facts: Vec<String>,
+    /// Of open items: the day from which they shall count.
+    pub cutover: Option<NaiveDate>,
     /// Who asked.
     pub uid: u32,
     /// Their name.
@@ -28,7 +31,8 @@ pub struct ImportRequest {
     pub asked_at: i64,
 }
 
-const COLUMNS: &str = "id, name, kind, sha256, content, facts, uid, user_name, asked_at";
+const COLUMNS: &str =
+    "id, name, kind, sha256, content, facts, uid, user_name, asked_at, cutover_on";
 
 fn row(r: &Row<'_>) -> rusqlite::Result<ImportRequest> {
     let facts: String = r.get(5)?;
@@ -42,6 +46,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<ImportRequest> {
         uid: r.get(6)?,
         user_name: r.get(7)?,
         asked_at: r.get(8)?,
+        cutover: r.get(9)?,
     })
 }
 
@@ -85,8 +90,8 @@ pub fn insert(tx: &Tx<'_>, new: &ImportRequest) -> Result<i64, StoreError> {
     let facts =
         serde_json::to_string(&new.facts).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     tx.conn().execute(
-        "INSERT INTO import_request (name, kind, sha256, content, facts, uid, user_name, asked_at, state)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,'open')",
+        "INSERT INTO import_request (name, kind, sha256, content, facts, uid, user_name, asked_at, cutover_on,
+           state) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,'open')",
         rusqlite::params![
             new.name,
             new.kind,
@@ -96,6 +101,7 @@ pub fn insert(tx: &Tx<'_>, new: &ImportRequest) -> Result<i64, StoreError> {
             tx.actor().uid,
             tx.actor().name,
             tx.now().at_ms,
+            new.cutover,
         ],
     )?;
     Ok(tx.conn().last_insert_rowid())

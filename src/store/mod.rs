@@ -65,6 +65,7 @@ pub mod undo;
 pub mod usage;
 mod view;
 mod whole;
+pub mod zone_seen;
 
 pub use crate::inside::side_directory;
 pub use error::StoreError;

@@ -37,6 +37,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0016_by_itself.sql"),
     include_str!("migrations/0017_return_class.sql"),
     include_str!("migrations/0018_currency.sql"),
+    include_str!("migrations/0019_import_cutover.sql"),
+    include_str!("migrations/0020_zone_seen.sql"),
 ];
 
 /// The schema of this program.
@@ -114,7 +116,7 @@ impl Store {
         let path = part.to_owned();
         let named = |e: rusqlite::Error| StoreError::from(e).at(&path);
         store.conn.pragma_update(None, "application_id", APPLICATION_ID).map_err(named)?;
-        migrate::lay(&mut store.conn, MIGRATIONS, &mut |_| {}).map_err(|e| e.at(&path))?;
+        migrate::lay_new(&mut store.conn).map_err(|e| e.at(&path))?;
         store
             .conn
             .execute(

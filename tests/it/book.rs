@@ -39,6 +39,8 @@ const MADE: &[&str] = &[
     "DROP TRIGGER item_other_currency; DROP TRIGGER item_no_rate; DROP TRIGGER account_currency;
      DROP TABLE carried; DROP TABLE converted_price; DROP TABLE currency_conversion;
      ALTER TABLE document_item DROP COLUMN corrects_minor; ALTER TABLE document_item DROP COLUMN corrects_gross_minor",
+    "ALTER TABLE import_request DROP COLUMN cutover_on",
+    "DROP TABLE zone_seen",
 ];
 
 /// What a call of the binary gave.

@@ -70,7 +70,64 @@ const SEEDS: &[(&str, &str)] = &[
             VALUES (1, '2001-01-01', 'receivable', 1, 1, 'EUR', 0, 5), (1, '2001-01-01', 'credit', 1, 1, 'EUR', 5, 0)",
     ),
     ("ledger_by_document", "UPDATE ledger_entry SET document_id = NULL WHERE account = 'receivable' AND document_id = 1"),
+    (
+        "ledger_by_document",
+        "INSERT INTO ledger_entry (txn, entry_on, account, account_id, currency, debit_minor, credit_minor)
+            VALUES (1, '2026-02-01', 'credit', 1, 'EUR', 0, 5), (1, '2026-02-01', 'cash:x', 1, 'EUR', 5, 0)",
+    ),
+    (
+        "ledger_by_document",
+        "INSERT INTO ledger_entry (txn, entry_on, account, account_id, document_id, currency, debit_minor, credit_minor)
+            VALUES (1, '2026-02-01', 'receivable', 1, 1, 'EUR', 5, 0), (1, '2026-02-01', 'bad_debt', 1, 1, 'EUR', 0, 5)",
+    ),
+    (
+        "ledger_by_document",
+        "INSERT INTO ledger_entry (txn, entry_on, account, account_id, payment_id, currency, debit_minor, credit_minor)
+            VALUES (1, '2026-02-01', 'credit', 1, 1, 'EUR', 0, 5), (1, '2026-02-01', 'cash:x', 1, 1, 'EUR', 5, 0)",
+    ),
     ("dates_in_order", "UPDATE allocation SET state = 'applied', applied_on = '2001-01-01'"),
+    (
+        "dates_in_order",
+        "UPDATE allocation SET state = 'applied', applied_on = '2030-01-01'; UPDATE payment SET received_on = '2030-01-02'",
+    ),
+    (
+        "dates_in_order",
+        "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on, applied_at)
+            VALUES (2, 1, 5, '2001-01-01', 1)",
+    ),
+    // The credit alone is of a later day.
+    (
+        "dates_in_order",
+        "UPDATE document SET invoice_on = '2030-01-02' WHERE id = 4;
+         INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on, applied_at)
+            VALUES (4, 1, 5, '2030-01-01', 1)",
+    ),
+    (
+        "dates_in_order",
+        "UPDATE payment SET received_on = '2026-02-02';
+         INSERT INTO payment_event (payment_id, kind, status, amount_minor, event_on, at) VALUES (1, 'refund', 'Done', 5, '2026-02-01', 1)",
+    ),
+    (
+        "dates_in_order",
+        "UPDATE payment SET received_on = '2026-02-02';
+         INSERT INTO payment_event (payment_id, kind, status, amount_minor, event_on, at) VALUES (1, 'return', 'Done', 5, '2026-02-01', 1)",
+    ),
+    (
+        "dates_in_order",
+        "UPDATE payment SET received_on = '2026-02-02';
+         INSERT INTO payment_event (payment_id, kind, status, amount_minor, event_on, at) VALUES (1, 'chargeback', 'Done', 5, '2026-02-01', 1)",
+    ),
+    ("dates_in_order", "UPDATE allocation SET applied_on = '2030-01-02', unapplied_on = '2030-01-01'"),
+    (
+        "dates_in_order",
+        "INSERT INTO memo_refund (document_id, amount_minor, refunded_on, at, reason) VALUES (1, 5, '2001-01-01', 1, 'x')",
+    ),
+    (
+        "dates_in_order",
+        "UPDATE payment SET received_on = '2026-02-02';
+         INSERT INTO payment (id, account_id, gateway, amount_minor, currency, status, idempotency_key, body_hash, attempt, created_at,
+            received_on, moved_from) VALUES (2, 1, 'outside', 5, 'EUR', 'Approved', 'k2', '', 1, 1, '2026-02-01', 1)",
+    ),
     ("balances", "UPDATE document_state SET balance_minor = balance_minor - 1 WHERE document_id = 1"),
     ("account_balances", "UPDATE account SET open_minor = open_minor + 1 WHERE id = 1"),
     ("never_over", "UPDATE document_state SET balance_minor = -1 WHERE document_id = 1"),

@@ -99,6 +99,52 @@ fn credits_are_used_on_an_invoice_whose_money_went_back() {
 }
 
 #[test]
+fn a_debit_that_is_planned_again_is_not_reminded_before_it_is_answered() {
+    // Lack of funds is presented again; an account that was closed never.
+    for (code, again) in [("AM04", true), ("AC04", false)] {
+        let book = overdue(&["ok"]);
+        let methods = "account_number,token,kind,display\nA1,ok,sepa,DE02\n";
+        book.import("methods.csv", methods, &["--yes"]);
+        at(&book, "2026-03-01");
+        book.run(&["collect", "--target", "2026-03-01"]).ends(0);
+        book.run(&["payment", "return", "P-1", "--code", code]).ends(0);
+        let planned = "SELECT coalesce(max(next_retry_at), 0) FROM document_state";
+        assert_eq!(book.count(planned) > 0, again, "{code}");
+        // Planned further off than the first level of reminders.
+        let conn = rusqlite::Connection::open(&book.path).unwrap();
+        let on = |day: &str| format!("unixepoch('{day}') * 1000");
+        let far = format!(
+            "UPDATE document_state SET next_retry_at = {} WHERE next_retry_at IS NOT NULL",
+            on("2026-03-14 12:00")
+        );
+        conn.execute(&far, []).unwrap();
+        at(&book, "2026-03-08");
+        let dry = book.run(&["payment", "remind", "--dry-run", "--json"]).ends(0).json();
+        assert_eq!(dry["sent"].as_array().unwrap().len(), usize::from(!again), "{code}");
+        assert_eq!(remind(&book).len(), usize::from(!again), "{code}");
+        // Over the weekend on which it is due; nobody presented it, and it is no plan any more.
+        at(&book, "2026-03-16");
+        assert_eq!(remind(&book).len(), 0, "{code}");
+        at(&book, "2026-03-19");
+        assert_eq!(remind(&book).len(), usize::from(again), "{code}");
+        sound(&book);
+    }
+}
+
+#[test]
+fn an_invoice_that_is_not_collected_any_more_has_no_plan_that_reminders_wait_for() {
+    let book = overdue(&["ok"]);
+    at(&book, "2026-03-01");
+    book.run(&["collect", "--target", "2026-03-01"]).ends(0);
+    book.run(&["payment", "return", "P-1", "--code", "AM04"]).ends(0);
+    let conn = rusqlite::Connection::open(&book.path).unwrap();
+    let off = "UPDATE document_state SET auto_pay_off = 1, next_retry_at = unixepoch('2026-12-01') * 1000";
+    conn.execute(off, []).unwrap();
+    at(&book, "2026-03-08");
+    assert_eq!(remind(&book).len(), 1);
+}
+
+#[test]
 fn a_debt_owed_again_is_reminded_again_from_its_first_level() {
     let book = overdue(&["", ""]);
     at(&book, "2026-03-01");

@@ -195,6 +195,71 @@ fn a_request_nobody_confirms_ends_after_two_weeks() {
     book.run(&["check"]).ends(0);
 }
 
+/// The day on which CR-1 counts from.
+fn booked(book: &Book) -> String {
+    text(
+        &book.path,
+        "SELECT min(entry_on) FROM ledger_entry e JOIN document d ON d.id = e.document_id WHERE d.number = 'CR-1'",
+    )
+}
+
+#[test]
+fn a_cutover_is_confirmed_as_it_was_asked_for() {
+    for given in [None, Some("2025-12-20")] {
+        for by_number in [true, false] {
+            let book = book();
+            let options = |day: Option<&str>| import::Options {
+                yes: true,
+                cutover: day.map(|d| d.parse().unwrap()),
+                ..import::Options::default()
+            };
+            let files = || vec![("open_items.csv".to_owned(), ITEMS.as_bytes().to_vec())];
+            let mut ada = open(&book.path, ADA);
+            let day = given.map_or_else(|| ada.now().unwrap().today.to_string(), str::to_owned);
+            let asked = import::import_texts(&mut ada, files(), &options(given)).unwrap();
+            let id = asked.files[0].request.unwrap();
+            assert!(asked.files[0].waiting[0].what.ends_with(&format!("from {day}")), "{asked:?}");
+            book.run(&["clock", "set", "2026-01-10"]).ends(0);
+            let mut ben = open(&book.path, BEN);
+            let mut confirm = |with: Option<&str>| {
+                if by_number {
+                    import::confirm(&mut ben, id, &options(with))
+                } else {
+                    import::import_texts(&mut ben, files(), &options(with))
+                }
+            };
+            let other = confirm(Some("2025-12-31")).unwrap_err();
+            assert_eq!(other.code(), "cutover_differs", "{other}");
+            assert!(other.to_string().contains(&format!("from {day}")), "{other}");
+            assert_eq!(book.count("SELECT count(*) FROM document WHERE number = 'CR-1'"), 0);
+            let done = confirm(None).unwrap().files.remove(0);
+            assert!(done.waiting.is_empty() && done.refused.is_empty(), "{done:?}");
+            assert_eq!(booked(&book), day, "asked for with {given:?}");
+            assert_eq!(book.count("SELECT count(*) FROM import_request WHERE state = 'open'"), 0);
+            book.run(&["check"]).ends(0);
+        }
+    }
+}
+
+#[test]
+fn a_request_of_an_older_daybook_keeps_its_cutover() {
+    let book = book();
+    let mut ada = open(&book.path, ADA);
+    let cutover = Some("2025-12-20".parse().unwrap());
+    let options = import::Options { yes: true, cutover, ..import::Options::default() };
+    let files = vec![("open_items.csv".to_owned(), ITEMS.as_bytes().to_vec())];
+    let asked = import::import_texts(&mut ada, files, &options).unwrap().files.remove(0);
+    drop(ada);
+    let conn = rusqlite::Connection::open(&book.path).unwrap();
+    conn.execute("UPDATE import_request SET cutover_on = NULL", []).unwrap();
+    let sql = include_str!("../../src/store/migrations/0019_import_cutover.sql");
+    conn.execute_batch(sql.split_once("cutover_on TEXT;").unwrap().1).unwrap();
+    drop(conn);
+    let mut ben = open(&book.path, BEN);
+    import::confirm(&mut ben, asked.request.unwrap(), &import::Options::default()).unwrap();
+    assert_eq!(booked(&book), "2025-12-20");
+}
+
 #[test]
 fn many_prices_wait_however_they_are_cut_up() {
     let book = book();

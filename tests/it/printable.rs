@@ -72,6 +72,70 @@ fn a_draft_that_cannot_be_printed_is_flagged_and_stays_behind() {
     book.run(&["check"]).ends(0);
 }
 
+/// What is in the book of memos and of requests for a second person.
+fn made(book: &Book) -> (i64, i64) {
+    let memos = "SELECT count(*) FROM document WHERE kind IN ('credit_memo', 'debit_memo')";
+    (book.count(memos), book.count("SELECT count(*) FROM four_eyes"))
+}
+
+#[test]
+fn a_memo_that_cannot_be_printed_is_refused_before_anything_is_made_of_it() {
+    let book = book();
+    book.run(&["post", "--invoice", "D-000002"]).ends(0);
+    let open = book.file(
+        "open_items.csv",
+        "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+         OLD-1,A1,invoice,2026-10-01,2026-10-31,100.00,0.00,100.00\n",
+    );
+    book.run(&["import", &open]).ends(0);
+    // Posted by a daybook that did not look: the invoice of A2, too.
+    let old = "UPDATE account_version SET name = 'Acme 안녕' WHERE name = 'Acme'";
+    rusqlite::Connection::open(&book.path).unwrap().execute(old, []).unwrap();
+    // A second person is not asked about what could not be made.
+    book.run(&["settings", "set", "four_eyes.above", "1"]).ends(0);
+    let before = made(&book);
+    for (verb, said) in [
+        (&["adjust", "OLD-1", "--amount", "10"][..], "U+D55C"),
+        (&["adjust", "OLD-1", "--whole"], "U+D55C"),
+        (&["adjust", "OLD-1", "--amount", "10", "--debit"], "U+D55C"),
+        (&["adjust", "INV-2026-000001", "--line", "1"], "U+C548"),
+        (&["reverse", "INV-2026-000001"], "U+C548"),
+    ] {
+        let ran = book.run(&[verb, &["--reason", "wrong"]].concat()).ends(2);
+        assert!(ran.err.contains("the customer name") && ran.err.contains(said), "{}", ran.err);
+        assert_eq!(made(&book), before, "{verb:?}");
+    }
+    book.run(&["settings", "set", "four_eyes.above", ""]).ends(0);
+    // Put right in the account, it can be credited under the name of today.
+    let names = "account_number,name,currency\nA1,Hanguk Ltd,EUR\nA2,Acme Ltd,EUR\n";
+    book.import("renamed.csv", names, &[]);
+    for verb in [&["adjust", "OLD-1", "--amount", "10"][..], &["reverse", "INV-2026-000001"]] {
+        book.run(&[verb, &["--reason", "wrong"]].concat()).ends(0);
+    }
+    assert_eq!(made(&book).0, before.0 + 2);
+    for number in ["CM-2026-000001", "CM-2026-000002"] {
+        let file = book.dir.path().join("memo.pdf");
+        book.run(&["invoice", "pdf", number, file.to_str().unwrap()]).ends(0);
+        std::fs::remove_file(file).unwrap();
+    }
+    book.run(&["check"]).ends(0);
+}
+
+#[test]
+fn a_memo_says_the_whole_of_what_it_corrects() {
+    let book = book();
+    let long = "word ".repeat(60).trim().to_owned();
+    let version = draft(&book, "D-000002")["version"].to_string();
+    let set = format!("description={long}");
+    let edit = ["invoice", "edit", "D-000002", "--line", "1", "--set", &set, "--reason", "x"];
+    book.run(&[&edit[..], &["--version", &version]].concat()).ends(0);
+    book.run(&["post", "--invoice", "D-000002"]).ends(0);
+    book.run(&["reverse", "INV-2026-000001", "--reason", "wrong"]).ends(0);
+    let memos = book.run(&["memo", "list", "--json"]).ends(0).json();
+    assert_eq!(memos[0]["items"][0]["description"], format!("Credit: {long}"));
+    book.run(&["check"]).ends(0);
+}
+
 #[test]
 fn what_every_document_prints_is_refused_where_it_is_set() {
     let book = Book::new("2026-11-01T08:00");

@@ -129,6 +129,54 @@ fn todays_date_is_that_of_the_years_law_and_doctor_names_the_data() {
     assert!(words.contains(release) && words.contains("machine"), "{words}");
 }
 
+fn time_zones(book: &Book) -> String {
+    let findings = book.run(&["doctor", "--json"]).json();
+    let all = findings["findings"].as_array().unwrap();
+    let found = all.iter().find(|f| f["name"] == "time zones").unwrap();
+    found["found"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn processes_that_count_the_days_by_other_data_are_told_of_each_other() {
+    const NOTICE: &str =
+        "SELECT count(*) FROM notice WHERE key = 'time zone data' AND done_at IS NULL";
+    let book = Book::new("2026-11-28");
+    book.run(&["settings", "set", "book.time_zone", "Africa/Casablanca"]).ends(0);
+    book.run(&["worker", "--once"]).ends(0);
+    let conn = rusqlite::Connection::open(&book.path).unwrap();
+    let other = |release: &str, east: &str| {
+        let sql = "INSERT INTO zone_seen SELECT zone, ?1, replace(rules, ',0]', ?2), seen_at FROM zone_seen LIMIT 1";
+        assert_eq!(conn.execute(sql, (release, format!(",{east}]"))).unwrap(), 1);
+    };
+    // Another release of the same law is nothing to tell.
+    other("2026e", "0");
+    book.run(&["worker", "--once"]).ends(0);
+    assert_eq!(book.count(NOTICE), 0);
+    assert!(!time_zones(&book).contains("another one"));
+    // The law as it was known in 2025.
+    other("2025b", "3600");
+    book.run(&["worker", "--once"]).ends(0);
+    assert_eq!(book.count(NOTICE), 1);
+    let said = time_zones(&book);
+    let release = daybook::zone::data().release();
+    for words in [&format!("data {release}, another one of this book by 2025b"), "differ from 20"] {
+        assert!(said.contains(words), "{said}");
+    }
+    // One that was dismissed stays so for a while.
+    conn.execute("UPDATE notice SET done_at = 1", []).unwrap();
+    book.run(&["worker", "--once"]).ends(0);
+    assert_eq!(book.count(NOTICE), 0);
+    book.run(&["clock", "set", "2026-11-28T12:20"]).ends(0);
+    book.run(&["worker", "--once"]).ends(0);
+    assert_eq!(book.count(NOTICE), 1);
+    // Nobody goes by the other data any more.
+    book.run(&["clock", "set", "2026-11-28T15:00"]).ends(0);
+    book.run(&["worker", "--once"]).ends(0);
+    assert_eq!(book.count(NOTICE), 0);
+    assert!(!time_zones(&book).contains("another one"));
+    book.run(&["check"]).ends(0);
+}
+
 #[test]
 fn an_open_console_follows_a_changed_zone() {
     let book = Book::new("2026-11-28");

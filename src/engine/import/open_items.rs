@@ -9,10 +9,11 @@ use crate::domain::account::version_on;
 use crate::domain::document::DocumentKind;
 use crate::domain::money::Currency;
 use crate::domain::series::Pattern;
-use crate::engine::Error;
+use crate::engine::{Error, Session, four_eyes};
 use crate::import::open_item::{OpenItemColumns, OpenItemRow};
 use crate::import::{Fault, Kind, Row, Table};
 use crate::store::account::AccountRef;
+use crate::store::import_request::{self, ImportRequest};
 use crate::store::open_item::{NewOpenItem, StoredOpenItem};
 use crate::store::{Db, StoreError, Tx, account, open_item, posting, settings};
 use chrono::NaiveDate;
@@ -43,8 +44,39 @@ pub fn cutover_fits(today: NaiveDate, sources: &[Source], options: &Options) -> 
     Ok(())
 }
 
+/// The day from which the open items of each file count. It belongs to what a second person confirms:
+/// without `--cutover` that is the day of the request, another one is refused.
+pub fn date(session: &Session, sources: &mut [Source], options: &Options) -> Result<(), Error> {
+    let (actor, now) = (session.actor.clone(), session.now()?);
+    for source in sources.iter_mut().filter(|s| s.kind() == Some(Kind::OpenItems)) {
+        let request = session.read(|db| match &source.confirms {
+            Some((id, _)) => import_request::get(db, *id).map(Some),
+            None => import_request::open_for(db, Kind::OpenItems.as_str(), &source.hash()),
+        })?;
+        let stands = |r: &ImportRequest| {
+            r.uid != actor.uid && now.at_ms - r.asked_at <= four_eyes::STANDS_MS
+        };
+        source.cutover = match (request.filter(stands), options.cutover) {
+            (Some(asked), Some(day)) if asked.cutover != Some(day) => {
+                let of = asked.cutover.map_or_else(String::new, |d| format!(" from {d}"));
+                return Err(Error::usage(
+                    "cutover_differs",
+                    format!(
+                        "{} was asked for by {}{of}: --cutover {day} is not what you would confirm",
+                        asked.name, asked.user_name
+                    ),
+                    "leave --cutover out, or have them import the file anew with the right day",
+                ));
+            }
+            (Some(asked), _) => asked.cutover,
+            (None, given) => Some(given.unwrap_or(now.today)),
+        };
+    }
+    Ok(())
+}
+
 /// Compares each row with the book.
-/// They count from the day `cutover`; none = the day of the import.
+/// They count from the day `cutover`; none (a request of an older daybook) = the day of the import.
 pub fn plan<'r>(
     db: &Db<'_>,
     table: &'r Table<OpenItemColumns, OpenItemRow>,

@@ -187,7 +187,7 @@ fn both_sides(
 pub fn ask(
     tx: &Tx<'_>,
     file: &FileFacts,
-    bytes: &[u8],
+    source: &Source,
     judged: &mut Judged,
 ) -> Result<(), StoreError> {
     if !judged.moves() {
@@ -206,8 +206,9 @@ pub fn ask(
         name: file.name.clone(),
         kind: file.kind.to_string(),
         sha256: file.hash.clone(),
-        content: rows_of(bytes, &judged.waiting),
+        content: rows_of(&source.bytes, &judged.waiting),
         facts: judged.waiting.iter().map(|w| w.what.clone()).collect(),
+        cutover: source.cutover,
         uid: tx.actor().uid,
         user_name: tx.actor().name.clone(),
         asked_at: tx.now().at_ms,

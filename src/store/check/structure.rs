@@ -1,7 +1,7 @@
 //! The file itself: pages, value types, and that every guard is as it was released.
 
 use super::{Beside, Found};
-use crate::store::{Db, StoreError, migrate, open};
+use crate::store::{Db, StoreError, migrate};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub fn file_sound(db: &Db<'_>, beside: &Beside, found: &mut Found) -> Result<(),
 /// Every table, index and trigger against a fresh book's.
 pub fn guards(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
     let mut fresh = Connection::open_in_memory()?;
-    migrate::lay(&mut fresh, open::MIGRATIONS, &mut |_| {})?;
+    migrate::lay_new(&mut fresh)?;
     let (wanted, actual) = (objects(&fresh)?, objects(db.conn())?);
     for (name, sql) in &wanted {
         match actual.get(name) {

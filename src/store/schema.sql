@@ -1,0 +1,879 @@
+-- 20 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+CREATE TABLE book (
+  one            INTEGER PRIMARY KEY CHECK (one = 1),
+  uid            TEXT NOT NULL,                       -- random, printed with the audit head
+  kind           TEXT NOT NULL CHECK (kind IN ('real','test','demo')),
+  creator_uid    INTEGER NOT NULL,
+  created_at     INTEGER NOT NULL,
+  clock_at       INTEGER                              -- test and demo books: the stored clock
+, seen_at INTEGER) STRICT;
+CREATE TABLE setting (
+  key            TEXT PRIMARY KEY,
+  value          TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE role (
+  uid            INTEGER NOT NULL,
+  role           TEXT NOT NULL CHECK (role IN ('viewer','clerk','biller','cashier','controller','admin','everything')),
+  PRIMARY KEY (uid, role)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE operation (
+  seq            INTEGER PRIMARY KEY,
+  op_id          TEXT NOT NULL UNIQUE,
+  at             INTEGER NOT NULL,
+  uid            INTEGER NOT NULL,
+  user_name      TEXT NOT NULL,
+  role           TEXT NOT NULL,
+  verb           TEXT NOT NULL,
+  subject        TEXT NOT NULL,
+  summary        TEXT NOT NULL,
+  detail         TEXT NOT NULL DEFAULT '',            -- JSON; before and after of clerks' edits
+  prev_hash      BLOB NOT NULL,
+  hash           BLOB NOT NULL
+, by_itself INTEGER NOT NULL DEFAULT 0 CHECK (by_itself IN (0,1))) STRICT;
+CREATE INDEX operation_subject ON operation (subject, seq);
+CREATE INDEX operation_uid ON operation (uid, seq);
+CREATE TABLE undo (
+  op_seq         INTEGER NOT NULL REFERENCES operation (seq) DEFERRABLE INITIALLY DEFERRED,
+  document_id    INTEGER NOT NULL,
+  before         TEXT NOT NULL,                       -- JSON image of the draft
+  after          TEXT NOT NULL,
+  state          TEXT NOT NULL CHECK (state IN ('done','undone')),
+  PRIMARY KEY (op_seq, document_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX undo_document ON undo (document_id, op_seq);
+CREATE TABLE topic (
+  name           TEXT PRIMARY KEY,
+  seq            INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE account (
+  id             INTEGER PRIMARY KEY,
+  number         TEXT NOT NULL UNIQUE,
+  currency       TEXT NOT NULL CHECK (length(currency) = 3),
+  open_minor     INTEGER NOT NULL DEFAULT 0,          -- sum of balances of its posted documents, credits negative
+  note           TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE account_version (
+  id             INTEGER PRIMARY KEY,
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  seq            INTEGER NOT NULL,
+  effective_from_on TEXT NOT NULL,
+  name           TEXT NOT NULL,
+  emails         TEXT NOT NULL,
+  batch          TEXT NOT NULL,
+  bill_cycle_day INTEGER NOT NULL CHECK (bill_cycle_day BETWEEN 1 AND 31),
+  payment_term   TEXT NOT NULL,
+  auto_pay       INTEGER NOT NULL CHECK (auto_pay IN (0,1)),
+  delivery       TEXT NOT NULL CHECK (delivery IN ('email','print','both','none')),
+  tax_code       TEXT NOT NULL,
+  tax_id         TEXT NOT NULL,
+  address1       TEXT NOT NULL,
+  address2       TEXT NOT NULL,
+  postcode       TEXT NOT NULL,
+  city           TEXT NOT NULL,
+  region         TEXT NOT NULL,
+  country        TEXT NOT NULL,
+  language       TEXT NOT NULL,
+  po_number      TEXT NOT NULL,
+  status         TEXT NOT NULL CHECK (status IN ('active','suspended','canceled')),
+  recorded_at    INTEGER NOT NULL,
+  UNIQUE (account_id, seq)
+) STRICT;
+CREATE INDEX account_version_name ON account_version (name COLLATE NOCASE);
+CREATE TABLE subscription (
+  id             INTEGER PRIMARY KEY,
+  number         TEXT NOT NULL UNIQUE,
+  account_id     INTEGER NOT NULL REFERENCES account (id)
+) STRICT;
+CREATE INDEX subscription_account ON subscription (account_id);
+CREATE TABLE subscription_version (
+  id             INTEGER PRIMARY KEY,
+  subscription_id INTEGER NOT NULL REFERENCES subscription (id),
+  seq            INTEGER NOT NULL,
+  effective_from_on TEXT NOT NULL,
+  start_on       TEXT NOT NULL,
+  term_months    INTEGER,
+  auto_renew     INTEGER NOT NULL CHECK (auto_renew IN (0,1)),
+  end_on         TEXT,
+  suspended_from_on TEXT,
+  resumed_from_on TEXT,
+  po_number      TEXT NOT NULL,
+  recorded_at    INTEGER NOT NULL,
+  UNIQUE (subscription_id, seq)
+) STRICT;
+CREATE TABLE charge (
+  id             INTEGER PRIMARY KEY,
+  number         TEXT NOT NULL UNIQUE,
+  subscription_id INTEGER NOT NULL REFERENCES subscription (id),
+  account_id     INTEGER NOT NULL REFERENCES account (id)
+) STRICT;
+CREATE INDEX charge_account ON charge (account_id);
+CREATE INDEX charge_subscription ON charge (subscription_id);
+CREATE TABLE charge_version (
+  id             INTEGER PRIMARY KEY,
+  charge_id      INTEGER NOT NULL REFERENCES charge (id),
+  seq            INTEGER NOT NULL,
+  effective_from_on TEXT NOT NULL,
+  name           TEXT NOT NULL,
+  plan           TEXT NOT NULL,
+  type           TEXT NOT NULL CHECK (type IN ('one_time','recurring','usage')),
+  model          TEXT NOT NULL CHECK (model IN ('flat','per_unit','tiered','volume','package','overage','tiered_overage','discount_percent','discount_fixed')),
+  price          TEXT NOT NULL,
+  quantity       TEXT NOT NULL,
+  uom            TEXT NOT NULL,
+  billing_period TEXT NOT NULL,
+  timing         TEXT NOT NULL CHECK (timing IN ('advance','arrears')),
+  billing_day    TEXT NOT NULL,
+  alignment      TEXT NOT NULL CHECK (alignment IN ('charge','subscription_start','term_start')),
+  price_base     TEXT NOT NULL CHECK (price_base IN ('period','month','year')),
+  start_on       TEXT,
+  end_on         TEXT,
+  billed_through_on TEXT,
+  tiers          TEXT NOT NULL,
+  package_size   TEXT,
+  included_units TEXT,
+  overage_price  TEXT,
+  discount_level TEXT NOT NULL CHECK (discount_level IN ('plan','subscription','account')),
+  stacked        INTEGER NOT NULL CHECK (stacked IN (0,1)),
+  tax_code       TEXT NOT NULL,
+  revenue_account TEXT NOT NULL,
+  recorded_at    INTEGER NOT NULL,
+  UNIQUE (charge_id, seq)
+) STRICT;
+CREATE TABLE import_file (
+  id             INTEGER PRIMARY KEY,
+  name           TEXT NOT NULL,
+  kind           TEXT NOT NULL,
+  sha256         TEXT NOT NULL,
+  rows           INTEGER NOT NULL,
+  at             INTEGER NOT NULL
+) STRICT;
+CREATE TABLE usage (
+  id             INTEGER PRIMARY KEY,
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  uom            TEXT NOT NULL,
+  quantity       TEXT NOT NULL,
+  start_on       TEXT NOT NULL,
+  end_on         TEXT,
+  subscription_id INTEGER REFERENCES subscription (id),
+  charge_id      INTEGER REFERENCES charge (id),
+  description    TEXT NOT NULL,
+  unique_key     TEXT UNIQUE,
+  import_id      INTEGER NOT NULL REFERENCES import_file (id)
+) STRICT;
+CREATE INDEX usage_account ON usage (account_id, start_on);
+CREATE TABLE tax_rate (
+  tax_code       TEXT NOT NULL,
+  valid_from_on  TEXT NOT NULL,
+  rate_percent   TEXT NOT NULL,
+  name           TEXT NOT NULL,
+  kind           TEXT NOT NULL CHECK (kind IN ('standard','exempt','reverse_charge')),
+  inclusive      INTEGER NOT NULL CHECK (inclusive IN (0,1)),
+  reason         TEXT NOT NULL,
+  PRIMARY KEY (tax_code, valid_from_on)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE payment_method (
+  id             INTEGER PRIMARY KEY,
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  gateway        TEXT NOT NULL,
+  token          TEXT NOT NULL,
+  kind           TEXT NOT NULL CHECK (kind IN ('card','ach','sepa')),
+  display        TEXT NOT NULL,
+  priority       INTEGER NOT NULL,
+  expires_on     TEXT,
+  status         TEXT NOT NULL CHECK (status IN ('active','closed')),
+  failures       INTEGER NOT NULL DEFAULT 0,          -- consecutive, reset by success or by hand
+  hard_declined  INTEGER NOT NULL DEFAULT 0 CHECK (hard_declined IN (0,1)),
+  last_used_at   INTEGER,
+  changed_at     INTEGER NOT NULL,
+  UNIQUE (account_id, token)
+) STRICT;
+CREATE TABLE bill_run (
+  id             INTEGER PRIMARY KEY,
+  status         TEXT NOT NULL CHECK (status IN ('Pending','Processing','Paused','Completed','Posting','Posted','Canceled','Error')),
+  target_on      TEXT NOT NULL,
+  invoice_on     TEXT NOT NULL,
+  run_on         TEXT NOT NULL,                       -- today in the book's zone when it was made
+  filter         TEXT NOT NULL,                       -- JSON: batches, account, bcd, accounts of a retry
+  exclude        TEXT NOT NULL,                       -- charge types left out, by comma
+  auto_renew     INTEGER NOT NULL CHECK (auto_renew IN (0,1)),
+  auto_post      INTEGER NOT NULL CHECK (auto_post IN (0,1)),
+  auto_email     INTEGER NOT NULL CHECK (auto_email IN (0,1)),
+  skip_zero_email INTEGER NOT NULL CHECK (skip_zero_email IN (0,1)),
+  schedule_id    INTEGER,
+  retry_of       INTEGER REFERENCES bill_run (id),
+  note           TEXT NOT NULL DEFAULT '',            -- why it stopped, what a guard said
+  created_uid    INTEGER NOT NULL,
+  created_name   TEXT NOT NULL,
+  created_at     INTEGER NOT NULL,
+  started_at     INTEGER,
+  ended_at       INTEGER,
+  accounts_total INTEGER NOT NULL DEFAULT 0,
+  accounts_done  INTEGER NOT NULL DEFAULT 0,
+  accounts_failed INTEGER NOT NULL DEFAULT 0,
+  invoices       INTEGER NOT NULL DEFAULT 0,
+  credit_memos   INTEGER NOT NULL DEFAULT 0,
+  already_billed INTEGER NOT NULL DEFAULT 0,          -- accounts with nothing due that is not billed
+  cursor         INTEGER NOT NULL DEFAULT 0,          -- last account done
+  version        INTEGER NOT NULL DEFAULT 1
+, unflagged INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE INDEX bill_run_status ON bill_run (status);
+CREATE TABLE bill_run_total (
+  run_id         INTEGER NOT NULL REFERENCES bill_run (id),
+  currency       TEXT NOT NULL,
+  documents      INTEGER NOT NULL,
+  subtotal_minor INTEGER NOT NULL,
+  tax_minor      INTEGER NOT NULL,
+  total_minor    INTEGER NOT NULL,
+  PRIMARY KEY (run_id, currency)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE bill_run_failure (
+  run_id         INTEGER NOT NULL REFERENCES bill_run (id),
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  kind           TEXT NOT NULL CHECK (kind IN ('failed','busy')),
+  reason         TEXT NOT NULL,
+  PRIMARY KEY (run_id, account_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE document (
+  id             INTEGER PRIMARY KEY,
+  kind           TEXT NOT NULL CHECK (kind IN ('invoice','credit_memo','debit_memo','write_off')),
+  status         TEXT NOT NULL CHECK (status IN ('Draft','Posted','Canceled')),
+  number         TEXT UNIQUE,
+  series         TEXT,
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  account_version_id INTEGER NOT NULL REFERENCES account_version (id),
+  currency       TEXT NOT NULL,
+  run_id         INTEGER REFERENCES bill_run (id),
+  source         TEXT NOT NULL CHECK (source IN ('run','hand','adjust','reverse','write_off','open_item')),
+  corrects_id    INTEGER REFERENCES document (id),
+  invoice_on     TEXT NOT NULL,
+  due_on         TEXT NOT NULL,
+  due_by_hand    INTEGER NOT NULL DEFAULT 0 CHECK (due_by_hand IN (0,1)),
+  target_on      TEXT NOT NULL,
+  po_number      TEXT NOT NULL,
+  note           TEXT NOT NULL DEFAULT '',
+  reason         TEXT NOT NULL DEFAULT '',
+  subtotal_minor INTEGER NOT NULL,
+  tax_minor      INTEGER NOT NULL,
+  total_minor    INTEGER NOT NULL,
+  settled_before_minor INTEGER NOT NULL DEFAULT 0,    -- open_item: what another system had settled of the total
+  version        INTEGER NOT NULL DEFAULT 1,
+  created_at     INTEGER NOT NULL,
+  posted_at      INTEGER,
+  frozen         TEXT,                                -- JSON: issuer, name, address, tax id, term, position at posting
+  content_hash   BLOB,                                -- of the posted document, its lines and taxes
+  CHECK (status = 'Draft' OR status = 'Canceled' OR (number IS NOT NULL AND posted_at IS NOT NULL)),
+  CHECK (total_minor = subtotal_minor + tax_minor)
+) STRICT;
+CREATE INDEX document_account ON document (account_id, id);
+CREATE INDEX document_run ON document (run_id, status) WHERE run_id IS NOT NULL;
+CREATE INDEX document_status ON document (status, id);
+CREATE INDEX document_corrects ON document (corrects_id) WHERE corrects_id IS NOT NULL;
+CREATE TABLE document_item (
+  id             INTEGER PRIMARY KEY,
+  document_id    INTEGER NOT NULL REFERENCES document (id),
+  position       INTEGER NOT NULL,
+  charge_id      INTEGER,
+  charge_version_id INTEGER,
+  subscription_id INTEGER,
+  target_charge_id INTEGER,                           -- of a discount: what it discounts
+  corrects_item_id INTEGER,                           -- of a credit: the item it corrects
+  description    TEXT NOT NULL,
+  service_from_on TEXT,
+  service_to_on  TEXT,
+  quantity       TEXT NOT NULL,
+  unit_price     TEXT NOT NULL,
+  amount_minor   INTEGER NOT NULL,
+  gross_minor    INTEGER,
+  tax_code       TEXT NOT NULL,
+  revenue_account TEXT NOT NULL DEFAULT '',
+  origin         TEXT NOT NULL CHECK (origin IN ('run','edited','hand')),
+  derivation     TEXT NOT NULL
+, corrects_minor INTEGER, corrects_gross_minor INTEGER) STRICT;
+CREATE INDEX document_item_document ON document_item (document_id, position);
+CREATE INDEX document_item_corrects ON document_item (corrects_item_id) WHERE corrects_item_id IS NOT NULL;
+CREATE TABLE document_tax (
+  document_id    INTEGER NOT NULL REFERENCES document (id),
+  tax_code       TEXT NOT NULL,
+  rate_percent   TEXT NOT NULL,
+  name           TEXT NOT NULL,
+  kind           TEXT NOT NULL CHECK (kind IN ('standard','exempt','reverse_charge')),
+  inclusive      INTEGER NOT NULL CHECK (inclusive IN (0,1)),
+  reason         TEXT NOT NULL,
+  base_minor     INTEGER NOT NULL,
+  tax_minor      INTEGER NOT NULL, rounding TEXT,
+  PRIMARY KEY (document_id, tax_code, rate_percent)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE document_state (
+  document_id    INTEGER PRIMARY KEY REFERENCES document (id),
+  status         TEXT NOT NULL CHECK (status IN ('Draft','Posted','Canceled')),
+  account_id     INTEGER NOT NULL,
+  due_on         TEXT NOT NULL,
+  balance_minor  INTEGER NOT NULL DEFAULT 0,          -- posted: what is still owed (credits: negative, what is left to use)
+  review         TEXT NOT NULL DEFAULT 'none' CHECK (review IN ('none','accepted','held')),
+  reviewed_version INTEGER,
+  reviewed_by    TEXT,
+  reviewed_at    INTEGER,
+  hold_reason    TEXT NOT NULL DEFAULT '',
+  hold_owner     TEXT NOT NULL DEFAULT '',
+  hold_until_on  TEXT,
+  stale          TEXT NOT NULL DEFAULT '',            -- what changed since it was rated; empty = fresh
+  risk           INTEGER NOT NULL DEFAULT 0,
+  auto_pay_off   INTEGER NOT NULL DEFAULT 0 CHECK (auto_pay_off IN (0,1)),
+  disputed       TEXT NOT NULL DEFAULT '',
+  promised_on    TEXT,
+  reversed_by    INTEGER,
+  written_off_by INTEGER,
+  next_retry_at  INTEGER,
+  retries_given_up INTEGER NOT NULL DEFAULT 0 CHECK (retries_given_up IN (0,1)),
+  reminder_level INTEGER NOT NULL DEFAULT 0,
+  reminded_at    INTEGER
+, reopened_on TEXT) STRICT;
+CREATE INDEX document_state_review ON document_state (risk DESC, document_id) WHERE status = 'Draft';
+CREATE INDEX document_state_open ON document_state (due_on, document_id) WHERE status = 'Posted' AND balance_minor > 0;
+CREATE INDEX document_state_credit ON document_state (account_id, document_id) WHERE status = 'Posted' AND balance_minor < 0;
+CREATE INDEX document_state_retry ON document_state (next_retry_at) WHERE next_retry_at IS NOT NULL;
+CREATE INDEX document_state_stale ON document_state (account_id) WHERE status = 'Draft';
+CREATE TABLE flag (
+  document_id    INTEGER NOT NULL REFERENCES document (id),
+  code           TEXT NOT NULL,
+  reason         TEXT NOT NULL,
+  PRIMARY KEY (document_id, code)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE claim (
+  charge_id      INTEGER NOT NULL,
+  target_charge_id INTEGER NOT NULL DEFAULT 0,        -- of a discount line: the charge discounted
+  from_on        TEXT NOT NULL,
+  segment        INTEGER NOT NULL,
+  to_on          TEXT NOT NULL,
+  role           TEXT NOT NULL CHECK (role IN ('billed','late','credited','waived')),
+  account_id     INTEGER NOT NULL,
+  document_id    INTEGER NOT NULL REFERENCES document (id),
+  item_id        INTEGER REFERENCES document_item (id),
+  charge_version_id INTEGER NOT NULL,
+  rated_minor    INTEGER NOT NULL, period TEXT,
+  PRIMARY KEY (charge_id, target_charge_id, from_on, segment),
+  CHECK (to_on >= from_on)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX claim_document ON claim (document_id);
+CREATE TABLE usage_claim (
+  usage_id       INTEGER PRIMARY KEY REFERENCES usage (id),
+  item_id        INTEGER,
+  document_id    INTEGER NOT NULL REFERENCES document (id),
+  charge_id      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX usage_claim_document ON usage_claim (document_id);
+CREATE TABLE series (
+  name           TEXT PRIMARY KEY,                    -- INV-2026
+  kind           TEXT NOT NULL,
+  year           INTEGER NOT NULL,
+  last           INTEGER NOT NULL                     -- highest number given
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ledger_entry (
+  id             INTEGER PRIMARY KEY,
+  txn            INTEGER NOT NULL,                    -- entries of one txn balance by currency
+  entry_on       TEXT NOT NULL,
+  account        TEXT NOT NULL,                       -- receivable, revenue[:name], tax:code, cash:gateway, credit, bad_debt
+  account_id     INTEGER NOT NULL,
+  document_id    INTEGER,
+  payment_id     INTEGER,
+  currency       TEXT NOT NULL,
+  debit_minor    INTEGER NOT NULL DEFAULT 0 CHECK (debit_minor >= 0),
+  credit_minor   INTEGER NOT NULL DEFAULT 0 CHECK (credit_minor >= 0),
+  CHECK ((debit_minor = 0) <> (credit_minor = 0))
+) STRICT;
+CREATE INDEX ledger_entry_document ON ledger_entry (document_id) WHERE document_id IS NOT NULL;
+CREATE INDEX ledger_entry_payment ON ledger_entry (payment_id) WHERE payment_id IS NOT NULL;
+CREATE INDEX ledger_entry_txn ON ledger_entry (txn);
+CREATE TABLE credit_application (
+  id             INTEGER PRIMARY KEY,
+  credit_id      INTEGER NOT NULL REFERENCES document (id),
+  document_id    INTEGER NOT NULL REFERENCES document (id),
+  amount_minor   INTEGER NOT NULL CHECK (amount_minor > 0),
+  applied_on     TEXT NOT NULL,
+  applied_at     INTEGER NOT NULL,
+  undone_at      INTEGER                              -- taken back; the row stays
+) STRICT;
+CREATE INDEX credit_application_document ON credit_application (document_id);
+CREATE INDEX credit_application_credit ON credit_application (credit_id);
+CREATE TABLE payment_run (
+  id             INTEGER PRIMARY KEY,
+  status         TEXT NOT NULL CHECK (status IN ('Pending','Processing','Paused','Completed','Stopped')),
+  target_on      TEXT NOT NULL,
+  run_on         TEXT NOT NULL,
+  filter         TEXT NOT NULL,                       -- JSON
+  consolidate    INTEGER NOT NULL CHECK (consolidate IN (0,1)),
+  bill_run_id    INTEGER REFERENCES bill_run (id),
+  schedule_id    INTEGER,
+  wait_until_at  INTEGER,
+  note           TEXT NOT NULL DEFAULT '',
+  created_uid    INTEGER NOT NULL,
+  created_name   TEXT NOT NULL,
+  created_at     INTEGER NOT NULL,
+  started_at     INTEGER,
+  ended_at       INTEGER,
+  picked         INTEGER NOT NULL DEFAULT 0,
+  approved       INTEGER NOT NULL DEFAULT 0,
+  submitted      INTEGER NOT NULL DEFAULT 0,          -- the bank has it, unanswered
+  declined       INTEGER NOT NULL DEFAULT 0,
+  unknown        INTEGER NOT NULL DEFAULT 0,
+  cursor         TEXT NOT NULL DEFAULT '',
+  version        INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE INDEX payment_run_status ON payment_run (status);
+CREATE TABLE payment_run_skip (
+  run_id         INTEGER NOT NULL REFERENCES payment_run (id),
+  reason         TEXT NOT NULL,
+  count          INTEGER NOT NULL,
+  PRIMARY KEY (run_id, reason)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE payment_run_item (
+  run_id         INTEGER NOT NULL REFERENCES payment_run (id),
+  position       INTEGER NOT NULL,
+  document_id    INTEGER NOT NULL REFERENCES document (id),
+  account_id     INTEGER NOT NULL,
+  state          TEXT NOT NULL CHECK (state IN ('open','taken','skipped')),
+  PRIMARY KEY (run_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX payment_run_item_open ON payment_run_item (run_id, position) WHERE state = 'open';
+CREATE INDEX payment_run_item_account ON payment_run_item (run_id, account_id) WHERE state = 'open';
+CREATE INDEX payment_run_item_document ON payment_run_item (run_id, document_id);
+CREATE TABLE payment_run_total (
+  run_id         INTEGER NOT NULL REFERENCES payment_run (id),
+  currency       TEXT NOT NULL,
+  collected_minor INTEGER NOT NULL DEFAULT 0,
+  submitted_minor INTEGER NOT NULL DEFAULT 0,
+  failed_minor   INTEGER NOT NULL DEFAULT 0,
+  unknown_minor  INTEGER NOT NULL DEFAULT 0,
+  credits_minor  INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (run_id, currency)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE payment (
+  id             INTEGER PRIMARY KEY,
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  run_id         INTEGER REFERENCES payment_run (id),
+  method_id      INTEGER REFERENCES payment_method (id),  -- none: received outside
+  gateway        TEXT NOT NULL,
+  amount_minor   INTEGER NOT NULL CHECK (amount_minor > 0),
+  currency       TEXT NOT NULL,
+  status         TEXT NOT NULL CHECK (status IN ('Processing','Submitted','Approved','Declined','Unknown','Canceled')),
+  idempotency_key TEXT NOT NULL UNIQUE,
+  body_hash      TEXT NOT NULL,
+  gateway_ref    TEXT NOT NULL DEFAULT '',
+  attempt        INTEGER NOT NULL,                    -- on this method, consecutive, from 1
+  decline_code   TEXT NOT NULL DEFAULT '',
+  decline_class  TEXT NOT NULL DEFAULT '' CHECK (decline_class IN ('','soft','hard','system','unknown')),
+  reply          TEXT NOT NULL DEFAULT '',
+  received_on    TEXT,                                -- money's day, once approved
+  created_at     INTEGER NOT NULL,
+  settled_at     INTEGER,
+  next_retry_at  INTEGER,
+  next_look_up_at INTEGER,
+  look_ups       INTEGER NOT NULL DEFAULT 0,
+  unapplied_minor INTEGER NOT NULL DEFAULT 0 CHECK (unapplied_minor >= 0),
+  returned_minor INTEGER NOT NULL DEFAULT 0 CHECK (returned_minor >= 0),  -- refunds, returns, chargebacks
+  reference      TEXT NOT NULL DEFAULT '',
+  version        INTEGER NOT NULL DEFAULT 1, gateway_at INTEGER, value_on TEXT, moved_from INTEGER REFERENCES payment (id), moved_minor INTEGER NOT NULL DEFAULT 0 CHECK (moved_minor >= 0), next_action TEXT NOT NULL DEFAULT '' CHECK (next_action IN ('','retry_later','new_method','look_up','ask_mandate','ask_customer','gave_up')),
+  CHECK (returned_minor <= amount_minor)
+) STRICT;
+CREATE INDEX payment_account ON payment (account_id, id);
+CREATE INDEX payment_run_ix ON payment (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX payment_live ON payment (status, run_id) WHERE status IN ('Processing','Submitted','Unknown');
+CREATE INDEX payment_look_up ON payment (next_look_up_at) WHERE next_look_up_at IS NOT NULL;
+CREATE INDEX payment_method_ix ON payment (method_id, created_at);
+CREATE INDEX payment_unapplied ON payment (account_id) WHERE unapplied_minor > 0;
+CREATE TABLE allocation (
+  id             INTEGER PRIMARY KEY,
+  payment_id     INTEGER NOT NULL REFERENCES payment (id),
+  document_id    INTEGER NOT NULL REFERENCES document (id),
+  amount_minor   INTEGER NOT NULL CHECK (amount_minor > 0),
+  state          TEXT NOT NULL CHECK (state IN ('live','applied','void')),
+  applied_on     TEXT,
+  reopened_minor INTEGER NOT NULL DEFAULT 0 CHECK (reopened_minor >= 0 AND reopened_minor <= amount_minor)
+, unapplied_minor INTEGER NOT NULL DEFAULT 0 CHECK (unapplied_minor >= 0 AND unapplied_minor <= reopened_minor), unapplied_on TEXT) STRICT;
+CREATE UNIQUE INDEX allocation_one_live ON allocation (document_id) WHERE state = 'live';
+CREATE INDEX allocation_document ON allocation (document_id);
+CREATE INDEX allocation_payment ON allocation (payment_id);
+CREATE TABLE payment_event (
+  id             INTEGER PRIMARY KEY,
+  payment_id     INTEGER NOT NULL REFERENCES payment (id),
+  kind           TEXT NOT NULL CHECK (kind IN ('settlement','refund','return','chargeback','chargeback_won','late_success','evidence')),
+  status         TEXT NOT NULL CHECK (status IN ('Processing','Done','Failed','Unknown')),
+  amount_minor   INTEGER NOT NULL,
+  event_on       TEXT NOT NULL,
+  at             INTEGER NOT NULL,
+  key            TEXT UNIQUE,
+  reference      TEXT NOT NULL DEFAULT '',
+  reply          TEXT NOT NULL DEFAULT ''
+, gateway_at INTEGER, look_ups INTEGER NOT NULL DEFAULT 0, next_look_up_at INTEGER, value_on TEXT, fee_minor INTEGER NOT NULL DEFAULT 0 CHECK (fee_minor >= 0), loss_minor INTEGER NOT NULL DEFAULT 0 CHECK (loss_minor >= 0)) STRICT;
+CREATE INDEX payment_event_payment ON payment_event (payment_id);
+CREATE INDEX payment_event_open ON payment_event (id) WHERE kind = 'refund' AND status IN ('Processing','Unknown');
+CREATE TABLE promise (
+  id             INTEGER PRIMARY KEY,
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  document_id    INTEGER NOT NULL REFERENCES document (id),
+  amount_minor   INTEGER NOT NULL,
+  promised_on    TEXT NOT NULL,
+  made_by        TEXT NOT NULL,
+  made_at        INTEGER NOT NULL,
+  state          TEXT NOT NULL CHECK (state IN ('open','kept','broken','withdrawn'))
+) STRICT;
+CREATE INDEX promise_document ON promise (document_id);
+CREATE INDEX promise_open ON promise (promised_on) WHERE state = 'open';
+CREATE TABLE logo (
+  hash           TEXT PRIMARY KEY,                    -- SHA-256 of the file, hexadecimal
+  png            BLOB NOT NULL,
+  chosen         INTEGER NOT NULL CHECK (chosen IN (0,1)),
+  added_at       INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX logo_chosen ON logo (chosen) WHERE chosen = 1;
+CREATE TABLE print_batch (
+  id             INTEGER PRIMARY KEY,
+  directory      TEXT NOT NULL,
+  documents      INTEGER NOT NULL,
+  sheets         INTEGER NOT NULL,
+  envelopes      INTEGER NOT NULL,
+  written_at     INTEGER NOT NULL,
+  printed_at     INTEGER,
+  printed_by     TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE delivery (
+  id             INTEGER PRIMARY KEY,
+  document_id    INTEGER NOT NULL REFERENCES document (id),
+  account_id     INTEGER NOT NULL,
+  channel        TEXT NOT NULL CHECK (channel IN ('email','print')),
+  address        TEXT NOT NULL,
+  status         TEXT NOT NULL CHECK (status IN ('Queued','Held','Sending','Sent','Deferred','Bounced','Unconfirmed','Recalled','Written','Printed','Suppressed','Impossible')),
+  attempts       INTEGER NOT NULL DEFAULT 0,
+  queued_at      INTEGER NOT NULL,
+  not_before_at  INTEGER NOT NULL,                    -- end of the hold, or the next try
+  first_try_at   INTEGER,
+  ended_at       INTEGER,
+  last_reply     TEXT NOT NULL DEFAULT '',
+  message_id     TEXT,
+  message_hash   TEXT NOT NULL DEFAULT '',
+  sender         TEXT NOT NULL DEFAULT '',            -- sender address, fixed at the first try
+  job_id         INTEGER,                             -- the job that is sending it
+  asked_about    INTEGER NOT NULL DEFAULT 0,          -- newest correction of the document a person knows of
+  batch_id       INTEGER REFERENCES print_batch (id),
+  batch_position INTEGER,
+  copy           INTEGER NOT NULL DEFAULT 1, by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0,1)), maybe_out INTEGER NOT NULL DEFAULT 0 CHECK (maybe_out IN (0,1)), replaced_by INTEGER,          -- counts resends that were asked for
+  UNIQUE (document_id, channel, address, copy)
+) STRICT;
+CREATE INDEX delivery_queue ON delivery (channel, not_before_at) WHERE status IN ('Queued','Deferred');
+CREATE INDEX delivery_status ON delivery (status, id);
+CREATE INDEX delivery_sending ON delivery (job_id) WHERE status = 'Sending';
+CREATE INDEX delivery_batch ON delivery (batch_id, batch_position) WHERE batch_id IS NOT NULL;
+CREATE TABLE job (
+  id             INTEGER PRIMARY KEY,
+  kind           TEXT NOT NULL CHECK (kind IN ('bill','post','collect','retry','reconcile','deliver','print')),
+  subject        TEXT NOT NULL,                       -- BR-000001, PR-000001, …
+  spec           TEXT NOT NULL,                       -- JSON, the JobSpec
+  state          TEXT NOT NULL CHECK (state IN ('Waiting','Running','Paused','Done','Canceled','Failed')),
+  wanted         TEXT NOT NULL DEFAULT '' CHECK (wanted IN ('','pause','cancel')),
+  epoch          INTEGER NOT NULL DEFAULT 0,          -- raised by each claim; every write checks it
+  holder         TEXT NOT NULL DEFAULT '',            -- process that drives it: pid and host, for people
+  cursor         TEXT NOT NULL DEFAULT '',
+  done           INTEGER NOT NULL DEFAULT 0,
+  failed         INTEGER NOT NULL DEFAULT 0,
+  total          INTEGER NOT NULL DEFAULT 0,
+  detail         TEXT NOT NULL DEFAULT '',            -- JSON, the receipt so far
+  error          TEXT NOT NULL DEFAULT '',
+  not_before_at  INTEGER NOT NULL DEFAULT 0,
+  uid            INTEGER NOT NULL,                    -- acts for who started it
+  user_name      TEXT NOT NULL,
+  created_at     INTEGER NOT NULL,
+  started_at     INTEGER,
+  beat_at        INTEGER,
+  ended_at       INTEGER
+) STRICT;
+CREATE INDEX job_open ON job (state) WHERE state IN ('Waiting','Running','Paused');
+CREATE INDEX job_subject ON job (subject, id);
+CREATE TABLE schedule (
+  id             INTEGER PRIMARY KEY,
+  name           TEXT NOT NULL,
+  kind           TEXT NOT NULL CHECK (kind IN ('bill','collect')),
+  every          TEXT NOT NULL,                       -- daily, weekly mon,thu, monthly 31
+  at_minute      INTEGER NOT NULL CHECK (at_minute BETWEEN 0 AND 1439),
+  spec           TEXT NOT NULL,                       -- JSON: offsets and run parameters
+  state          TEXT NOT NULL CHECK (state IN ('Active','Paused','Ended')),
+  skip_slot      TEXT,
+  armed_at       INTEGER NOT NULL,                    -- slots at or before this moment do not count
+  owner_uid      INTEGER NOT NULL,
+  owner_name     TEXT NOT NULL,
+  owner_email    TEXT NOT NULL DEFAULT '',
+  created_at     INTEGER NOT NULL,
+  version        INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE TABLE schedule_slot (
+  schedule_id    INTEGER NOT NULL REFERENCES schedule (id),
+  slot           TEXT NOT NULL,                       -- civil date and time in the book's zone
+  state          TEXT NOT NULL CHECK (state IN ('run','skipped','missed')),
+  subject        TEXT NOT NULL DEFAULT '',
+  late_minutes   INTEGER NOT NULL DEFAULT 0,
+  at             INTEGER NOT NULL,
+  PRIMARY KEY (schedule_id, slot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE notice (
+  id             INTEGER PRIMARY KEY,
+  at             INTEGER NOT NULL,
+  level          TEXT NOT NULL CHECK (level IN ('info','warning','task')),
+  text           TEXT NOT NULL,
+  subject        TEXT NOT NULL DEFAULT '',
+  for_uid        INTEGER,
+  key            TEXT UNIQUE,                         -- so that one cause makes one notice
+  done_at        INTEGER,
+  mail_to        TEXT NOT NULL DEFAULT '',            -- the owner of the schedule that went wrong
+  mailed_at      INTEGER
+) STRICT;
+CREATE TABLE account_note (
+  id             INTEGER PRIMARY KEY,
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  at             INTEGER NOT NULL,
+  user_name      TEXT NOT NULL,
+  text           TEXT NOT NULL
+) STRICT;
+CREATE INDEX account_note_account ON account_note (account_id, id);
+CREATE TABLE saved_filter (
+  id             INTEGER PRIMARY KEY,
+  screen         TEXT NOT NULL,
+  name           TEXT NOT NULL,
+  text           TEXT NOT NULL,
+  uid            INTEGER,                             -- none: for everybody
+  UNIQUE (screen, name)
+) STRICT;
+CREATE TABLE session (
+  uid            INTEGER PRIMARY KEY,
+  state          TEXT NOT NULL,                       -- JSON: screen, filter, cursor, marks, unfinished edit
+  saved_at       INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER document_posted_update BEFORE UPDATE ON document WHEN OLD.status <> 'Draft'
+BEGIN SELECT RAISE(ABORT, 'guard: a posted or canceled document never changes'); END;
+CREATE TRIGGER document_posted_delete BEFORE DELETE ON document WHEN OLD.status <> 'Draft' OR OLD.number IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'guard: a posted or canceled document is never deleted'); END;
+CREATE TRIGGER document_posted_insert BEFORE INSERT ON document
+WHEN EXISTS (SELECT 1 FROM document WHERE id = NEW.id)
+  OR (NEW.number IS NOT NULL AND EXISTS (SELECT 1 FROM document WHERE number = NEW.number))
+BEGIN SELECT RAISE(ABORT, 'guard: a document is never replaced'); END;
+CREATE TRIGGER item_posted_insert BEFORE INSERT ON document_item
+WHEN (SELECT status FROM document WHERE id = NEW.document_id) IS NOT 'Draft'
+BEGIN SELECT RAISE(ABORT, 'guard: a posted document gets no more lines'); END;
+CREATE TRIGGER item_replace BEFORE INSERT ON document_item
+WHEN NEW.id IS NOT NULL AND EXISTS (SELECT 1 FROM document_item WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'guard: a line is never replaced'); END;
+CREATE TRIGGER item_posted_update BEFORE UPDATE ON document_item
+WHEN (SELECT status FROM document WHERE id = OLD.document_id) IS NOT 'Draft'
+BEGIN SELECT RAISE(ABORT, 'guard: a posted line never changes'); END;
+CREATE TRIGGER item_posted_delete BEFORE DELETE ON document_item
+WHEN (SELECT status FROM document WHERE id = OLD.document_id) IS NOT 'Draft'
+BEGIN SELECT RAISE(ABORT, 'guard: a posted line is never deleted'); END;
+CREATE TRIGGER tax_posted_insert BEFORE INSERT ON document_tax
+WHEN (SELECT status FROM document WHERE id = NEW.document_id) IS NOT 'Draft'
+BEGIN SELECT RAISE(ABORT, 'guard: a posted document gets no more tax'); END;
+CREATE TRIGGER tax_posted_update BEFORE UPDATE ON document_tax
+WHEN (SELECT status FROM document WHERE id = OLD.document_id) IS NOT 'Draft'
+BEGIN SELECT RAISE(ABORT, 'guard: posted tax never changes'); END;
+CREATE TRIGGER tax_posted_delete BEFORE DELETE ON document_tax
+WHEN (SELECT status FROM document WHERE id = OLD.document_id) IS NOT 'Draft'
+BEGIN SELECT RAISE(ABORT, 'guard: posted tax is never deleted'); END;
+CREATE TRIGGER ledger_update BEFORE UPDATE ON ledger_entry
+BEGIN SELECT RAISE(ABORT, 'guard: a ledger entry never changes'); END;
+CREATE TRIGGER ledger_delete BEFORE DELETE ON ledger_entry
+BEGIN SELECT RAISE(ABORT, 'guard: a ledger entry is never deleted'); END;
+CREATE TRIGGER ledger_replace BEFORE INSERT ON ledger_entry
+WHEN NEW.id IS NOT NULL AND EXISTS (SELECT 1 FROM ledger_entry WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'guard: a ledger entry is never replaced'); END;
+CREATE TRIGGER operation_update BEFORE UPDATE ON operation
+BEGIN SELECT RAISE(ABORT, 'guard: the audit trail never changes'); END;
+CREATE TRIGGER operation_delete BEFORE DELETE ON operation
+BEGIN SELECT RAISE(ABORT, 'guard: the audit trail is never deleted'); END;
+CREATE TRIGGER operation_replace BEFORE INSERT ON operation
+WHEN EXISTS (SELECT 1 FROM operation WHERE seq = NEW.seq OR op_id = NEW.op_id)
+BEGIN SELECT RAISE(ABORT, 'guard: the audit trail is never replaced'); END;
+CREATE TABLE run_sample (
+  document_id    INTEGER PRIMARY KEY REFERENCES document (id),
+  run_id         INTEGER NOT NULL REFERENCES bill_run (id),
+  rank           INTEGER NOT NULL,                    -- in the order drawn, see domain::review
+  made_minor     INTEGER NOT NULL                     -- its total as the run made it
+) STRICT;
+CREATE INDEX run_sample_run ON run_sample (run_id, rank);
+CREATE TABLE four_eyes (
+  id             INTEGER PRIMARY KEY,
+  deed           TEXT NOT NULL,                       -- verb, object and parameters: what must be the same
+  object         TEXT NOT NULL CHECK (object IN ('document','payment','account')),
+  object_id      INTEGER NOT NULL,
+  object_state   TEXT NOT NULL,                       -- what must not have changed meanwhile
+  amount_minor   INTEGER NOT NULL,
+  currency       TEXT NOT NULL,
+  words          TEXT NOT NULL,
+  reason         TEXT NOT NULL,
+  uid            INTEGER NOT NULL,
+  user_name      TEXT NOT NULL,
+  asked_at       INTEGER NOT NULL,
+  asked_seq      INTEGER NOT NULL REFERENCES operation (seq) DEFERRABLE INITIALLY DEFERRED,
+  state          TEXT NOT NULL CHECK (state IN ('open','confirmed','expired')),
+  ended_seq      INTEGER REFERENCES operation (seq) DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+CREATE UNIQUE INDEX four_eyes_open ON four_eyes (deed) WHERE state = 'open';
+CREATE TABLE gateway_poll (
+  gateway        TEXT PRIMARY KEY,
+  through_at     INTEGER NOT NULL,
+  next_at        INTEGER NOT NULL
+, clock_off_ms INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE schema_mark (
+  version        INTEGER NOT NULL,                    -- the schema they are older than
+  name           TEXT NOT NULL,                       -- the table
+  last           INTEGER NOT NULL,                    -- its greatest key then
+  PRIMARY KEY (version, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE deed (
+  id             INTEGER PRIMARY KEY,
+  op_seq         INTEGER NOT NULL,                    -- the operation that did it
+  at             INTEGER NOT NULL,
+  done_on        TEXT NOT NULL,
+  uid            INTEGER NOT NULL,
+  user_name      TEXT NOT NULL,
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  kind           TEXT NOT NULL CHECK (kind IN ('posting','credit memo','debit memo','write-off','refund','credit draft','credit application','credit asked for','payment','payment method','e-mail address','price')),
+  amount_minor   INTEGER NOT NULL CHECK (amount_minor >= 0),
+  currency       TEXT NOT NULL,
+  document_id    INTEGER,
+  payment_id     INTEGER,
+  event_id       INTEGER,                             -- of payment_event
+  second_name    TEXT NOT NULL DEFAULT '',            -- who else stands for it; empty = done alone
+  limit_minor    INTEGER,                             -- four_eyes.above as it was; none = no limit
+  window_ms      INTEGER                              -- separation.window as it was; none = not bound
+) STRICT;
+CREATE INDEX deed_account ON deed (account_id, uid, at);
+CREATE INDEX deed_price ON deed (uid, at) WHERE kind = 'price';
+CREATE INDEX deed_document ON deed (document_id) WHERE document_id IS NOT NULL;
+CREATE INDEX deed_payment ON deed (payment_id) WHERE payment_id IS NOT NULL;
+CREATE TABLE deed_start (
+  one            INTEGER PRIMARY KEY CHECK (one = 1),
+  document_id    INTEGER NOT NULL,
+  payment_id     INTEGER NOT NULL,
+  event_id       INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER deed_update BEFORE UPDATE ON deed
+BEGIN SELECT RAISE(ABORT, 'guard: a deed never changes'); END;
+CREATE TRIGGER deed_delete BEFORE DELETE ON deed
+BEGIN SELECT RAISE(ABORT, 'guard: a deed is never deleted'); END;
+CREATE TRIGGER deed_replace BEFORE INSERT ON deed
+WHEN NEW.id IS NOT NULL AND EXISTS (SELECT 1 FROM deed WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'guard: a deed is never replaced'); END;
+CREATE TABLE import_request (
+  id             INTEGER PRIMARY KEY,
+  name           TEXT NOT NULL,
+  kind           TEXT NOT NULL,
+  sha256         TEXT NOT NULL,                       -- of the whole file
+  content        BLOB NOT NULL,                       -- its header and the rows that wait
+  facts          TEXT NOT NULL,                       -- JSON: what each row would do, as it was seen
+  uid            INTEGER NOT NULL,
+  user_name      TEXT NOT NULL,
+  asked_at       INTEGER NOT NULL,
+  state          TEXT NOT NULL CHECK (state IN ('open','confirmed','expired'))
+, cutover_on TEXT) STRICT;
+CREATE UNIQUE INDEX import_request_open ON import_request (kind, sha256) WHERE state = 'open';
+CREATE INDEX document_draft ON document (run_id, account_id, id) WHERE status = 'Draft';
+CREATE INDEX notice_open ON notice (id) WHERE done_at IS NULL;
+CREATE INDEX notice_mail ON notice (id) WHERE mail_to <> '' AND mailed_at IS NULL;
+CREATE TABLE job_pick (
+  job_id         INTEGER NOT NULL REFERENCES job (id),
+  position       INTEGER NOT NULL,
+  document_id    INTEGER NOT NULL REFERENCES document (id),
+  version        INTEGER NOT NULL,                    -- as it was seen
+  PRIMARY KEY (job_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ledger_entry_day ON ledger_entry (entry_on, txn);
+CREATE INDEX payment_moved ON payment (moved_from) WHERE moved_from IS NOT NULL;
+CREATE TABLE memo_refund (
+  id             INTEGER PRIMARY KEY,
+  document_id    INTEGER NOT NULL REFERENCES document (id),  -- the credit memo
+  amount_minor   INTEGER NOT NULL CHECK (amount_minor > 0),
+  refunded_on    TEXT NOT NULL,
+  at             INTEGER NOT NULL,
+  reason         TEXT NOT NULL
+) STRICT;
+CREATE INDEX memo_refund_document ON memo_refund (document_id);
+CREATE TABLE currency_conversion (
+  id             INTEGER PRIMARY KEY,
+  from_currency  TEXT NOT NULL UNIQUE,
+  to_currency    TEXT NOT NULL,
+  rate           TEXT NOT NULL,                       -- of the old for one of the new
+  rate_units     INTEGER NOT NULL CHECK (rate_units > 0),  -- minor units of the old …
+  rate_scale     INTEGER NOT NULL CHECK (rate_scale > 0),  -- … that are this many of the new
+  converted_on   TEXT NOT NULL,
+  op_seq         INTEGER NOT NULL,
+  at             INTEGER NOT NULL
+) STRICT;
+CREATE TABLE converted_price (
+  charge_version_id INTEGER NOT NULL REFERENCES charge_version (id),
+  conversion_id  INTEGER NOT NULL REFERENCES currency_conversion (id),
+  price          TEXT NOT NULL,
+  tiers          TEXT NOT NULL,
+  overage_price  TEXT,
+  PRIMARY KEY (charge_version_id, conversion_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE carried (
+  id             INTEGER PRIMARY KEY,
+  conversion_id  INTEGER NOT NULL REFERENCES currency_conversion (id),
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  document_id    INTEGER REFERENCES document (id),
+  payment_id     INTEGER REFERENCES payment (id),
+  to_document_id INTEGER UNIQUE REFERENCES document (id),   -- none: it rounds to nothing
+  to_payment_id  INTEGER UNIQUE REFERENCES payment (id),
+  from_minor     INTEGER NOT NULL,                    -- negative: a credit
+  to_minor       INTEGER NOT NULL,
+  carried_on     TEXT NOT NULL,
+  at             INTEGER NOT NULL,
+  CHECK ((document_id IS NULL) <> (payment_id IS NULL))
+) STRICT;
+CREATE INDEX carried_document ON carried (document_id) WHERE document_id IS NOT NULL;
+CREATE INDEX carried_payment ON carried (payment_id) WHERE payment_id IS NOT NULL;
+CREATE TRIGGER item_other_currency AFTER INSERT ON document_item WHEN NEW.corrects_item_id IS NOT NULL
+BEGIN UPDATE document_item SET (corrects_minor, corrects_gross_minor) = (
+  SELECT CASE WHEN NEW.amount_minor < 0 THEN -1 ELSE 1 END * CASE
+      WHEN NEW.amount_minor < 0 = (l.net < 0) THEN (abs(NEW.amount_minor) * l.units * 2 + l.scale) / (l.scale * 2)
+      WHEN (abs(l.net) * l.scale * 2 + l.units) / (l.units * 2) = abs(NEW.amount_minor) THEN abs(l.net)
+      ELSE min(abs(l.net), (abs(NEW.amount_minor) * l.units * 2 + l.scale) / (l.scale * 2)) END,
+    CASE WHEN NEW.gross_minor < 0 THEN -1 ELSE 1 END * ((abs(NEW.gross_minor) * l.units * 2 + l.scale) / (l.scale * 2))
+  FROM (SELECT c.rate_units AS units, c.rate_scale AS scale, i.amount_minor + coalesce((
+          SELECT sum(coalesce(x.corrects_minor, x.amount_minor)) FROM document_item x
+          JOIN document dx ON dx.id = x.document_id JOIN document_state sx ON sx.document_id = dx.id
+          WHERE x.corrects_item_id = i.id AND x.id <> NEW.id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL), 0) AS net
+        FROM document_item i JOIN document di ON di.id = i.document_id JOIN document d ON d.id = NEW.document_id
+        JOIN currency_conversion c ON c.from_currency = di.currency AND c.to_currency = d.currency
+        WHERE i.id = NEW.corrects_item_id AND di.currency <> d.currency) l)
+  WHERE id = NEW.id AND (SELECT currency FROM document WHERE id = NEW.document_id) <> (SELECT d.currency
+    FROM document_item i JOIN document d ON d.id = i.document_id WHERE i.id = NEW.corrects_item_id);
+END;
+CREATE TRIGGER item_no_rate BEFORE INSERT ON document_item
+WHEN NEW.corrects_item_id IS NOT NULL AND EXISTS (
+  SELECT 1 FROM document_item i JOIN document di ON di.id = i.document_id JOIN document d ON d.id = NEW.document_id
+  WHERE i.id = NEW.corrects_item_id AND di.currency <> d.currency AND NOT EXISTS (
+    SELECT 1 FROM currency_conversion c WHERE c.from_currency = di.currency AND c.to_currency = d.currency))
+BEGIN SELECT RAISE(ABORT, 'guard: a line is corrected in its own currency, or in the one that took its place'); END;
+CREATE TRIGGER account_currency BEFORE UPDATE OF currency ON account WHEN OLD.currency <> NEW.currency
+  AND NOT EXISTS (SELECT 1 FROM currency_conversion WHERE from_currency = OLD.currency AND to_currency = NEW.currency)
+BEGIN SELECT RAISE(ABORT, 'guard: an account changes its currency only by a conversion'); END;
+CREATE TRIGGER conversion_update BEFORE UPDATE ON currency_conversion
+BEGIN SELECT RAISE(ABORT, 'guard: a conversion never changes'); END;
+CREATE TRIGGER conversion_delete BEFORE DELETE ON currency_conversion
+BEGIN SELECT RAISE(ABORT, 'guard: a conversion is never deleted'); END;
+CREATE TRIGGER conversion_replace BEFORE INSERT ON currency_conversion
+WHEN EXISTS (SELECT 1 FROM currency_conversion WHERE from_currency = NEW.from_currency OR id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'guard: a currency is converted once'); END;
+CREATE TRIGGER carried_update BEFORE UPDATE ON carried
+BEGIN SELECT RAISE(ABORT, 'guard: what was carried over never changes'); END;
+CREATE TRIGGER carried_delete BEFORE DELETE ON carried
+BEGIN SELECT RAISE(ABORT, 'guard: what was carried over is never deleted'); END;
+CREATE TRIGGER carried_replace BEFORE INSERT ON carried
+WHEN NEW.id IS NOT NULL AND EXISTS (SELECT 1 FROM carried WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'guard: what was carried over is never replaced'); END;
+CREATE TABLE zone_seen (
+  zone     TEXT NOT NULL,
+  release  TEXT NOT NULL,                             -- such as 2026f
+  rules    TEXT NOT NULL,                             -- JSON: [second since 1970, seconds east] from the year before to the year after next
+  seen_at  INTEGER NOT NULL,
+  PRIMARY KEY (zone, release, rules)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

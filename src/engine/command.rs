@@ -4,6 +4,10 @@
 //! A screen and the command line build the same values, so a command also knows the command line
 //! that does the same ([`Command::words`]). Nothing here does anything: `engine::perform` does.
 
+mod money;
+
+pub use money::{MoneyDeed, PaidBy, Refunded};
+
 use crate::domain::actor::Verb;
 use crate::domain::charge::ChargeType;
 use crate::domain::document::DocumentKind;
@@ -413,6 +417,8 @@ pub enum Command {
     },
     /// Records money received outside.
     RecordPayment(OutsidePayment),
+    /// Gives back, takes off, moves or applies money that came, or pays a credit memo out.
+    Money(MoneyDeed),
     /// A command that asked first, where a person said to go on.
     Anyway(Box<Command>),
     /// The customer promised to pay.
@@ -610,6 +616,7 @@ impl Command {
             }
             Self::RetryGroup { .. } => Verb::Retry,
             Self::RecordPayment(_) => Verb::OutsidePayment,
+            Self::Money(deed) => deed.verb(),
             Self::Anyway(command) => command.verb(),
             Self::Promise { .. } | Self::ChooseMethod { .. } | Self::AutoPay { .. } => {
                 Verb::FollowUp
@@ -732,6 +739,7 @@ impl Command {
             | Self::ConfirmPrinted { .. }
             | Self::UseCredits { .. }
             | Self::RecordPayment(_)
+            | Self::Money(_)
             | Self::Promise { .. }
             | Self::ChooseMethod { .. }
             | Self::AutoPay { .. }

@@ -102,55 +102,121 @@ impl Eyes {
     /// Lets a deed pass if it is not above the amount, or if another person asked for the very same;
     /// gives what the audit trail then says of that person, empty otherwise.
     pub fn on(&self, tx: &Tx<'_>, deed: &Deed<'_>) -> Result<String, Error> {
-        let money = format!("{} {}", deed.currency.grouped(deed.minor.abs()), deed.currency);
-        let request = NewRequest {
-            deed: format!("{} {:?} {}", self.verb, deed.object, deed.with),
-            object: deed.object,
-            object_state: deed.object.state(tx)?,
-            amount_minor: deed.minor.abs(),
-            currency: deed.currency,
-            words: match deed.object {
-                Object::Settings => format!("{}: {}", deed.subject, deed.what),
-                Object::Document(_) | Object::Payment(_) | Object::Methods(_) => {
-                    format!("{}: {} of {money}", deed.subject, deed.what)
-                }
-            },
-            reason: deed.reason.to_owned(),
-        };
-        let open = four_eyes::open_for(tx, &request.deed)?.filter(|o| stands(tx, o, &request));
-        let at = |open: &RequestRow| -> Result<String, StoreError> {
-            Ok(clock(&settings::load(tx)?, open, tx.now().at_ms))
-        };
-        if let Some(open) = open.as_ref().filter(|o| o.uid != tx.actor().uid) {
-            let asked = format!("; asked for by {} {}", open.user_name, at(open)?);
-            four_eyes::end(tx, open.id, RequestState::Confirmed)?;
-            notice::done(tx, &key(open.id))?;
-            let name = open.user_name.clone();
-            tx.seconded_by(Some(Second { asked_by: Some(open.uid), name }));
-            return Ok(format!("{asked} (operation {})", open.asked_seq));
-        }
-        let stop = match whose(tx, deed.object)? {
-            None => Some(Stop::Settings),
-            Some((account, kind)) => {
-                let new = NewDeed::new(account, kind, deed.minor, deed.currency);
-                deed::too_much(tx, tx.actor().uid, &new, tx.now().at_ms)?
+        let who = (tx.actor().uid, tx.now().at_ms);
+        let (request, look) = look(tx, who, self.verb, deed)?;
+        let (stop, open) = match look {
+            Look::Passes => return Ok(String::new()),
+            Look::Confirms(open) => {
+                let asked = asked_for(tx, &open, tx.now().at_ms)?;
+                four_eyes::end(tx, open.id, RequestState::Confirmed)?;
+                notice::done(tx, &key(open.id))?;
+                let name = open.user_name.clone();
+                tx.seconded_by(Some(Second { asked_by: Some(open.uid), name }));
+                return Ok(format!("{asked} (operation {})", open.asked_seq));
             }
-        };
-        let Some(stop) = stop else {
-            return Ok(String::new());
+            Look::Stops(stop, open) => (stop, open),
         };
         if let Some(open) = open {
-            return Err(Error::usage(
-                "four_eyes",
-                format!("{}: you asked for this {}", open.asked.words, at(&open)?),
-                format!("another {} must do the same to confirm", roles(self.verb)),
-            ));
+            return Err(asked_already(tx, &open, self.verb, tx.now().at_ms)?);
         }
         let error = Error::usage("four_eyes", request.words.clone(), "");
         *self.wanted.borrow_mut() =
             Some(Wanted { subject: deed.subject.to_owned(), request, stop });
         Err(error)
     }
+}
+
+/// What the rules say of a deed.
+enum Look {
+    /// Nothing is against it.
+    Passes,
+    /// Another person asked for the very same.
+    Confirms(RequestRow),
+    /// One person alone must not; they may have asked for it already.
+    Stops(Stop, Option<RequestRow>),
+}
+
+/// The one look at the rules: for a person (uid) at a moment, UTC ms.
+fn look(
+    db: &Db<'_>,
+    (uid, now_ms): (u32, i64),
+    verb: Verb,
+    deed: &Deed<'_>,
+) -> Result<(NewRequest, Look), StoreError> {
+    let money = format!("{} {}", deed.currency.grouped(deed.minor.abs()), deed.currency);
+    let request = NewRequest {
+        deed: format!("{verb} {:?} {}", deed.object, deed.with),
+        object: deed.object,
+        object_state: deed.object.state(db)?,
+        amount_minor: deed.minor.abs(),
+        currency: deed.currency,
+        words: match deed.object {
+            Object::Settings => format!("{}: {}", deed.subject, deed.what),
+            Object::Document(_) | Object::Payment(_) | Object::Methods(_) => {
+                format!("{}: {} of {money}", deed.subject, deed.what)
+            }
+        },
+        reason: deed.reason.to_owned(),
+    };
+    let open = four_eyes::open_for(db, &request.deed)?.filter(|o| stands(o, &request, now_ms));
+    let own = match open {
+        Some(open) if open.uid != uid => return Ok((request, Look::Confirms(open))),
+        own => own,
+    };
+    let stop = match whose(db, deed.object)? {
+        None => Some(Stop::Settings),
+        Some((account, kind)) => {
+            let new = NewDeed::new(account, kind, deed.minor, deed.currency);
+            deed::too_much(db, uid, &new, now_ms)?
+        }
+    };
+    Ok((request, stop.map_or(Look::Passes, |stop| Look::Stops(stop, own))))
+}
+
+/// `; asked for by mia at 10:04`.
+fn asked_for(db: &Db<'_>, open: &RequestRow, now_ms: i64) -> Result<String, StoreError> {
+    let at = clock(&settings::load(db)?, open, now_ms);
+    Ok(format!("; asked for by {} {at}", open.user_name))
+}
+
+fn asked_already(
+    db: &Db<'_>,
+    open: &RequestRow,
+    verb: Verb,
+    now_ms: i64,
+) -> Result<Error, StoreError> {
+    let at = clock(&settings::load(db)?, open, now_ms);
+    Ok(Error::usage(
+        "four_eyes",
+        format!("{}: you asked for this {at}", open.asked.words),
+        format!("another {} must do the same to confirm", roles(verb)),
+    ))
+}
+
+/// What will become of a deed that is not done yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ahead {
+    /// It is done.
+    Passes,
+    /// It is done: another person asked for it, in words from a semicolon on.
+    Confirms(String),
+    /// It is asked for, and why.
+    Asks(String),
+}
+
+/// Foretells a deed of a person (uid) at a moment, UTC ms; who asked for it already is told so.
+pub(super) fn foretell(
+    db: &Db<'_>,
+    who: (u32, i64),
+    verb: Verb,
+    deed: &Deed<'_>,
+) -> Result<Ahead, Error> {
+    Ok(match look(db, who, verb, deed)?.1 {
+        Look::Passes => Ahead::Passes,
+        Look::Confirms(open) => Ahead::Confirms(asked_for(db, &open, who.1)?),
+        Look::Stops(_, Some(open)) => return Err(asked_already(db, &open, verb, who.1)?),
+        Look::Stops(stop, None) => Ahead::Asks(stop.to_string()),
+    })
 }
 
 /// The account that an object is about, and what is done to it; none = it is about all of them.
@@ -164,10 +230,10 @@ fn whose(db: &Db<'_>, object: Object) -> Result<Option<(AccountId, DeedKind)>, S
 }
 
 /// Whether a request is still about what it was.
-fn stands(tx: &Tx<'_>, open: &RequestRow, now: &NewRequest) -> bool {
+fn stands(open: &RequestRow, now: &NewRequest, now_ms: i64) -> bool {
     open.asked.object_state == now.object_state
         && open.asked.amount_minor == now.amount_minor
-        && tx.now().at_ms - open.asked_at <= STANDS_MS
+        && now_ms - open.asked_at <= STANDS_MS
 }
 
 /// Records the request and gives the words of the refusal.
@@ -177,7 +243,7 @@ fn record(session: &mut Session, verb: Verb, wanted: &Wanted) -> Result<Error, E
         let request = &wanted.request;
         let mut message = format!("{}: {}", request.words, wanted.stop);
         if let Some(open) = four_eyes::open_for(tx, &request.deed)? {
-            if stands(tx, &open, request) {
+            if stands(&open, request, tx.now().at_ms) {
                 // Two asked at the same moment: one request stands, and a repeat confirms it.
                 tx.quiet();
                 let who = format!("{message}; {} asked just now", open.user_name);

@@ -7,7 +7,7 @@ use super::retry::Which;
 use super::schedule;
 use super::{
     Error, Session, bill, collect, deliver, delivery, desk, edit, follow_up, hand_made, memo,
-    outside_payment, post, print, reconcile, regenerate, retry, review, run, undo,
+    money, outside_payment, post, print, reconcile, regenerate, retry, review, run, undo,
 };
 use crate::domain::ids::{JobId, PaymentId, PaymentRunId};
 use crate::domain::payment::NextAction;
@@ -109,6 +109,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         Command::Reconcile { payments } => look_up(session, &payments),
         Command::UseCredits { account, currency } => memo::use_credits(session, account, currency),
         Command::RecordPayment(money) => Ok(outside_payment::record(session, &money, sure)?.1),
+        Command::Money(deed) => money::perform(session, deed, sure),
         Command::Anyway(command) => dispatch(session, *command, Sure::Yes),
         Command::Promise { document, amount_minor, on } => {
             follow_up::promise(session, document, amount_minor, on)

@@ -5,11 +5,14 @@ use crate::domain::actor::Actor;
 use crate::domain::ids::{AccountId, DocumentId, RunId};
 use crate::domain::money::Currency;
 use crate::domain::recovery::{Recovery, usual_since};
-use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
+use crate::engine::command::{MoneyDeed, NewBillRun, NewPaymentRun, Pick};
+pub use crate::engine::money::Foretold;
+pub use crate::engine::payments::{Owed, Paid, Payments, Whose};
 use crate::engine::undo::{self, Deed};
 pub use crate::engine::usage::Pending;
 use crate::engine::{
-    Error, Session, bill, collect, copies, deliver, reach, regenerate, rehearsal, today, usage,
+    Error, Session, bill, collect, copies, deliver, money, payments, reach, regenerate, rehearsal,
+    today, usage,
 };
 use crate::store::job::{self, JobState};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
@@ -32,6 +35,7 @@ use crate::store::read::{
 use crate::store::{Db, desk};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The lists of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,6 +89,10 @@ pub enum Query {
     Bill(NewBillRun),
     /// What a payment run would charge.
     Collect(NewPaymentRun),
+    /// Payments, with what can be done to each.
+    Payments(Whose),
+    /// What a deed with money would do.
+    Money(MoneyDeed),
     /// What rating these drafts again would throw away of what was done by hand.
     Lost(Vec<Pick>),
     /// What became of money that failed at the first try.
@@ -200,6 +208,10 @@ pub enum Answer {
     Bill(BillPreview),
     /// Of [`Query::Collect`].
     Collect(CollectPreview),
+    /// Of [`Query::Payments`].
+    Payments(Arc<Payments>),
+    /// Of [`Query::Money`].
+    Money(Foretold),
     /// Of [`Query::Lost`]: only drafts that lose something.
     Lost(Vec<(DocumentId, Vec<String>)>),
     /// Of [`Query::Recovery`]: since when, and by currency.
@@ -266,6 +278,10 @@ pub fn ask(session: &Session, query: &Query) -> Result<Answer, Error> {
         return Ok(Answer::Lost(regenerate::lost(session, drafts)?));
     }
     let now = session.now()?;
+    if let Query::Money(deed) = query {
+        let by = money::Asked { actor: &session.actor, now };
+        return Ok(Answer::Money(session.store.read(|db| money::foretell(db, deed, by))?));
+    }
     if let Query::Usage(account) = query {
         let found = usage::pending(session, now.today, account.as_deref())?;
         return Ok(Answer::Usage(now.today, Box::new(found)));
@@ -357,6 +373,8 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Ans
         }
         Query::Bill(_) => Answer::Bill(BillPreview::default()),
         Query::Collect(_) => Answer::Collect(CollectPreview::default()),
+        Query::Payments(whose) => Answer::Payments(Arc::new(payments::read(db, *whose)?)),
+        Query::Money(_) => Answer::Money(Foretold::default()),
         Query::Lost(_) => Answer::Lost(Vec::new()),
         Query::Samples => Answer::Samples(read::sample::open(db, SAMPLES)?),
         Query::Usage(_) => Answer::Usage(now.today, Box::default()),

@@ -8,7 +8,7 @@ use super::{Error, Session, collect, refund, write_off};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::store::payment::{self, PaymentRow};
-use crate::store::{Tx, account, applied, debt, notice};
+use crate::store::{Db, Tx, account, applied, debt, notice};
 
 /// Takes a payment's money off a document, all of it or this much (minor units); it is unapplied then.
 pub fn unapply(
@@ -89,23 +89,8 @@ pub fn move_to(
     let why = short(reason)?;
     session.write(Verb::OutsidePayment, |tx| {
         let payment = payment::get(tx, id)?;
-        let free = unapplied(tx, &payment)?;
-        let (number, currency, _) = account::owes(tx, to)?;
-        if to == payment.account {
-            return Err(Error::usage("same_account", format!("{id} is {number}'s already"), ""));
-        }
-        if currency != payment.currency {
-            return Err(Error::usage(
-                "other_currency",
-                format!("{id} is in {}, {number} in {currency}", payment.currency),
-                "refund it instead: daybook payment refund",
-            ));
-        }
-        let part = amount_minor.unwrap_or(free);
-        if part <= 0 || part > free {
-            let words = format!("{} of {id} are unapplied", said(&payment, free));
-            return Err(Error::usage("too_much", words, ""));
-        }
+        let part = movable(tx, &payment, to, amount_minor)?;
+        let number = account::number(tx, to)?;
         let made = applied::move_money(tx, &payment, to, part, tx.now().today)?;
         if part == payment.unapplied_minor {
             notice::done(tx, &super::settle::excess_key(id))?;
@@ -117,9 +102,37 @@ pub fn move_to(
     })
 }
 
+/// How much of a payment would move to an account, or why nothing can.
+pub(super) fn movable(
+    db: &Db<'_>,
+    payment: &PaymentRow,
+    to: AccountId,
+    amount_minor: Option<i64>,
+) -> Result<i64, Error> {
+    let id = payment.id;
+    let free = unapplied(db, payment)?;
+    let (number, currency, _) = account::owes(db, to)?;
+    if to == payment.account {
+        return Err(Error::usage("same_account", format!("{id} is {number}'s already"), ""));
+    }
+    if currency != payment.currency {
+        return Err(Error::usage(
+            "other_currency",
+            format!("{id} is in {}, {number} in {currency}", payment.currency),
+            "refund it instead: daybook payment refund",
+        ));
+    }
+    let part = amount_minor.unwrap_or(free);
+    if part <= 0 || part > free {
+        let words = format!("{} of {id} are unapplied", said(payment, free));
+        return Err(Error::usage("too_much", words, ""));
+    }
+    Ok(part)
+}
+
 /// What of a payment may be used: unapplied and not on its way back.
-fn unapplied(tx: &Tx<'_>, payment: &PaymentRow) -> Result<i64, Error> {
-    let free = payment.unapplied_minor.min(refund::left(tx, payment)?);
+fn unapplied(db: &Db<'_>, payment: &PaymentRow) -> Result<i64, Error> {
+    let free = payment.unapplied_minor.min(refund::left(db, payment)?);
     if free > 0 {
         return Ok(free);
     }

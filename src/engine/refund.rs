@@ -12,7 +12,7 @@ pub(super) use taken::{comes_again, open_chargeback, take_back, takeable, win};
 pub use wanted::{Correction, Wanted};
 pub(super) use wanted::{earliest, left};
 
-use super::four_eyes::{self, Deed};
+use super::four_eyes;
 use super::settle;
 use super::till::Till;
 use super::{Error, Session, collect, refund_job, separation};
@@ -21,7 +21,6 @@ use crate::domain::ids::{JobId, PaymentId};
 use crate::domain::payment_run::next_look_up;
 use crate::gateway::{Outcome, RefundRequest, Shut};
 use crate::store::applied::{self, Back};
-use crate::store::four_eyes::Object;
 use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
 use crate::store::{Db, StoreError, Tx, debt, method_state, notice};
 use chrono::NaiveDate;
@@ -81,12 +80,41 @@ pub fn refund(
     refund_with(session, &mut till, id, &Wanted::of(amount_minor, reason))
 }
 
+/// Who asks the gateway.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    /// This process, where it can.
+    Here,
+    /// A worker, by a job.
+    Worker,
+}
+
 /// Gives money of an approved payment back as it is wanted, by a till of the caller's.
 pub fn refund_with(
     session: &mut Session,
     till: &mut Till,
     id: PaymentId,
     wanted: &Wanted<'_>,
+) -> Result<Refunded, Error> {
+    give(session, till, id, wanted, Asker::Here)
+}
+
+/// The same, begun here: a worker asks the gateway, so that nobody waits for it.
+pub fn by_a_worker(
+    session: &mut Session,
+    till: &mut Till,
+    id: PaymentId,
+    wanted: &Wanted<'_>,
+) -> Result<Refunded, Error> {
+    give(session, till, id, wanted, Asker::Worker)
+}
+
+fn give(
+    session: &mut Session,
+    till: &mut Till,
+    id: PaymentId,
+    wanted: &Wanted<'_>,
+    asker: Asker,
 ) -> Result<Refunded, Error> {
     let payment = session.read(|db| payment::get(db, id))?;
     // Received outside: a person pays it back the way it came; the book only records it.
@@ -103,18 +131,8 @@ pub fn refund_with(
         let payment = payment::get(tx, id)?;
         separation::refuse_both_hands(tx, payment.account)?;
         let (amount, event_on) = wanted.check(tx, &payment, tx.now().today)?;
-        let second = eyes.on(
-            tx,
-            &Deed {
-                object: Object::Payment(id),
-                subject: &id.to_string(),
-                what: wanted.what(),
-                with: &wanted.with(amount),
-                minor: wanted.deed_minor(&payment, amount),
-                currency: payment.currency,
-                reason: wanted.reason,
-            },
-        )?;
+        let (subject, with) = (id.to_string(), wanted.with(amount));
+        let second = eyes.on(tx, &wanted.deed(&payment, amount, (&subject, &with)))?;
         let corrected = wanted.correct(tx, &payment, amount, event_on)?;
         let reason = wanted.reason;
         let count = payment::events(tx, id)?.len();
@@ -141,9 +159,12 @@ pub fn refund_with(
                 payment.currency
             ),
         );
-        let job = match &shut {
-            Some(_) => Some(refund_job::insert(tx, id, event_id)?),
-            None => None,
+        let job = match (&shut, asker) {
+            (None, Asker::Here) => None,
+            (None, Asker::Worker) if outside => None,
+            (Some(_), _) | (None, Asker::Worker) => {
+                Some(refund_job::insert(tx, &payment, amount, event_id)?)
+            }
         };
         Ok((payment::event(tx, event_id)?, job))
     })?;

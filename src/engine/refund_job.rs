@@ -6,19 +6,31 @@ use super::job::{Slice, spec};
 use super::till::Till;
 use super::{Error, Session, refund};
 use crate::domain::actor::Verb;
-use crate::domain::ids::{JobId, PaymentId};
+use crate::domain::ids::JobId;
 use crate::store::job::{self, JobKind, JobRow, Progress};
-use crate::store::payment::{self, EventStatus};
+use crate::store::notice::{self, NoticeLevel};
+use crate::store::payment::{self, EventStatus, PaymentRow};
 use crate::store::{Db, StoreError, Tx};
 
 /// What is noted before the gateway is asked: whoever finds it knows that it may have been.
 const ASKED: &str = "asked";
 
 /// Makes the job of a refund that was begun.
-pub(super) fn insert(tx: &Tx<'_>, payment: PaymentId, event: i64) -> Result<JobId, Error> {
+pub(super) fn insert(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    amount_minor: i64,
+    event: i64,
+) -> Result<JobId, Error> {
     let spec =
         serde_json::to_string(&JobSpec::Refund { event }).map_err(|e| Error::Bug(e.to_string()))?;
-    Ok(job::insert(tx, JobKind::Reconcile, &payment.to_string(), &spec, 1)?)
+    Ok(job::insert(tx, JobKind::Reconcile, &subject(payment, amount_minor), &spec, 1)?)
+}
+
+/// How its job is called: `refund of 60.00 EUR of P-000012`.
+fn subject(payment: &PaymentRow, amount_minor: i64) -> String {
+    let currency = payment.currency;
+    format!("refund of {} {currency} of {}", currency.grouped(amount_minor), payment.id)
 }
 
 /// The refund a job asks for, if it does.
@@ -68,7 +80,13 @@ pub(super) fn slice(session: &mut Session, row: &JobRow, event: i64) -> Result<S
     session.write(Verb::Refund, |tx| {
         tx.quiet();
         job::guard(tx, row)?;
-        let failed = i64::from(done.status == EventStatus::Failed);
+        let failed = i64::from(done.status != EventStatus::Done);
+        if failed > 0 {
+            let what = subject(&payment, done.amount_minor);
+            let status = done.status.as_str().to_lowercase();
+            let (id, words) = (payment.id.to_string(), format!("{what}: {status}: {}", done.words));
+            notice::add(tx, NoticeLevel::Warning, &id, &words, &format!("refund {}", event.id))?;
+        }
         let progress = Progress { done: 1 - failed, failed, ..Progress::default() };
         Ok(job::progress(tx, row.id, &progress)?)
     })?;
@@ -80,6 +98,6 @@ pub(super) fn canceled(tx: &Tx<'_>, row: &JobRow) -> Result<(), StoreError> {
     let Some(event) = event_of(row).filter(|_| row.cursor.is_empty()) else { return Ok(()) };
     let words = "canceled before the gateway was asked";
     payment::end_event(tx, event, EventStatus::Failed, "", words)?;
-    tx.note(&row.subject, format!("refund {words}"));
+    tx.note(payment::event(tx, event)?.payment, format!("refund {words}"));
     Ok(())
 }

@@ -106,7 +106,9 @@ fn counter_action(verb: Verb) -> &'static str {
         Verb::Deliver => "recall copies that have not left; what was sent is sent",
         Verb::Collect | Verb::Retry => "stop the run if it goes on; refund what was taken",
         Verb::Refund => "money that was given back is charged or recorded anew",
-        Verb::OutsidePayment => "record that it went back: daybook payment return",
+        Verb::OutsidePayment => {
+            "put it right: take it off, move it or apply it ($, daybook payment unapply, move, apply)"
+        }
         Verb::FollowUp => "do the opposite: end the promise or dispute, choose the other method",
         Verb::Remind => "a mail that left cannot be called back",
         Verb::Schedule => "steer the schedule the other way",

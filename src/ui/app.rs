@@ -12,6 +12,7 @@ mod undo;
 use super::fault::{Fault, FaultKind};
 use super::keymap::{Action, Binding, GLOBAL_KEYS, Key, LIST_KEYS, find};
 use super::modal::form::Form;
+use super::modal::money;
 use super::modal::purpose::{self};
 use super::modal::{Intent, Modal, Step};
 use super::msg::{Cx, Effect, Msg, Part, ScreenId, Slot};
@@ -44,6 +45,8 @@ pub struct App {
     said: String,
     /// Whether the notice is the receipt of a deed, which a job that ends does not sweep away.
     receipt: bool,
+    /// Jobs of my deeds whose end I was not told yet.
+    begun: Vec<i64>,
     /// What ended meanwhile; said with the next key, or the next minute.
     ended: Option<String>,
     /// A form whose command is on its way: it comes back if the command is refused.
@@ -74,6 +77,7 @@ impl App {
             notice: None,
             said: String::new(),
             receipt: false,
+            begun: Vec::new(),
             ended: None,
             sent: None,
             ahead: VecDeque::new(),
@@ -228,26 +232,6 @@ impl App {
         modal
     }
 
-    /// `tab:NAME` chooses a ready filter, anything else is typed.
-    fn aim(&mut self, filter: Option<&str>) {
-        let Some(filter) = filter else { return };
-        let intent = match filter.strip_prefix("tab:") {
-            Some(name) => Intent::Tab(self.tab_named(name)),
-            None => {
-                let all = self.tab_named("all");
-                self.screens.get(self.screen).intent(&Intent::Tab(all), &mut self.cx);
-                Intent::Typed(filter.to_owned())
-            }
-        };
-        self.screens.get(self.screen).intent(&intent, &mut self.cx);
-    }
-
-    fn tab_named(&self, name: &str) -> usize {
-        let tabs = self.screens.peek(self.screen).list().map_or(&[][..], |l| l.tabs());
-        let exact = tabs.iter().position(|t| t.name == name);
-        exact.or_else(|| tabs.iter().position(|t| t.name.starts_with(name))).unwrap_or(0)
-    }
-
     fn tables(&self) -> Vec<&'static [Binding]> {
         let screen = self.screens.peek(self.screen);
         let mut tables = vec![screen.keys()];
@@ -331,6 +315,11 @@ impl App {
             Intent::Post(what) => {
                 let modal = purpose::post(what, None, &mut self.cx);
                 self.open(modal);
+            }
+            Intent::Payment(of, at) => {
+                if let Some(menu) = money::menu(&of, at, &mut self.cx) {
+                    self.open(menu);
+                }
             }
             Intent::Restore => self.restore(),
             Intent::Afresh => self.saved = None,
@@ -437,6 +426,9 @@ impl App {
                 {
                     list.refuse(fault.line(), &mut self.cx);
                 }
+                if slot.part == Part::Dialog && self.back_into_form(&fault) {
+                    return;
+                }
                 if slot.part == Part::Dialog
                     && let Some(modal) = self.modals.last_mut()
                 {
@@ -462,7 +454,7 @@ impl App {
             (Part::Dialog | Part::Palette, answer) => {
                 self.dirty = true;
                 if let Some(modal) = self.modals.last_mut() {
-                    modal.loaded(&answer, &self.cx);
+                    modal.loaded(&answer, &mut self.cx);
                 }
             }
             (part, answer) => {

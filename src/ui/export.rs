@@ -40,6 +40,7 @@ pub fn write(
         .unwrap_or_default();
     let path = directory.join(format!("daybook-{name}-{stamp}.csv"));
     let io = |e: &dyn std::fmt::Display| Fault {
+        code: "io",
         kind: FaultKind::Other,
         text: format!("{}: {e}", path.display()),
         hint: String::new(),

@@ -26,6 +26,8 @@ pub enum FaultKind {
 pub struct Fault {
     /// What kind.
     pub kind: FaultKind,
+    /// Its word for programs.
+    pub code: &'static str,
     /// In words.
     pub text: String,
     /// What to do; may be empty.
@@ -61,7 +63,7 @@ impl From<Error> for Fault {
             | Error::Io { .. }
             | Error::Bug(_) => FaultKind::Other,
         };
-        Self { kind, text: error.to_string(), hint: error.hint() }
+        Self { kind, code: error.code(), text: error.to_string(), hint: error.hint() }
     }
 }
 
@@ -69,7 +71,7 @@ impl Fault {
     /// Nobody has the time to answer.
     pub fn too_much() -> Self {
         let text = "too much is being read; try again".to_owned();
-        Self { kind: FaultKind::Busy, text, hint: String::new() }
+        Self { kind: FaultKind::Busy, code: "busy", text, hint: String::new() }
     }
 }
 
@@ -78,7 +80,8 @@ impl From<ReadError> for Fault {
         match error {
             ReadError::Store(error) => Error::Store(error).into(),
             ReadError::Filter(error) => {
-                Self { kind: FaultKind::Filter, text: error.to_string(), hint: String::new() }
+                let (text, hint) = (error.to_string(), String::new());
+                Self { kind: FaultKind::Filter, code: "bad_filter", text, hint }
             }
         }
     }

@@ -162,6 +162,7 @@ pub enum Action {
     Note,
     Claim,
     Usage,
+    Payments,
 }
 
 impl Action {
@@ -205,6 +206,7 @@ impl Action {
                 | Self::Outside
                 | Self::Method
                 | Self::AutoPay
+                | Self::Payments
                 | Self::Repeat
         )
     }

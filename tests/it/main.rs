@@ -53,6 +53,7 @@ mod month;
 mod old_books;
 mod on_its_way;
 mod open_items;
+mod payments_desk;
 mod post_date;
 mod printable;
 mod pty;

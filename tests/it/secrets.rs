@@ -123,7 +123,7 @@ fn a_collect_of_who_cannot_read_the_key_asks_nothing_and_declines_nothing() {
     book.run(&["clock", "set", "2026-01-06"]).ends(0);
     book.run(&["worker", "--once"]).ends(0);
     assert_eq!(none("payment_event WHERE status = 'Processing'"), 1);
-    let job = JobId(book.count("SELECT max(id) FROM job WHERE subject = 'P-000002'"));
+    let job = JobId(book.count("SELECT max(id) FROM job WHERE subject LIKE '%P-000002'"));
     let mut session = Session::open(&book.path, daybook::cli::actor()).unwrap();
     let cancel = daybook::engine::command::Command::SteerJob {
         job,

@@ -5,7 +5,9 @@ use super::Error;
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::PaymentStatus;
 use crate::engine::adjust;
+use crate::engine::four_eyes::Deed;
 use crate::store::applied::{self, Side};
+use crate::store::four_eyes::Object;
 use crate::store::payment::{self, EventKind, EventStatus, PaymentRow};
 use crate::store::{Db, StoreError, Tx, credit, document};
 use chrono::NaiveDate;
@@ -40,8 +42,26 @@ impl<'a> Wanted<'a> {
         Self { amount_minor, on: None, correction: Correction::Nothing, reason }
     }
 
+    /// What four eyes look at; `named` is the payment and [`Self::with`].
+    pub(in crate::engine) fn deed<'d>(
+        &'d self,
+        payment: &PaymentRow,
+        amount_minor: i64,
+        named: (&'d str, &'d str),
+    ) -> Deed<'d> {
+        Deed {
+            object: Object::Payment(payment.id),
+            subject: named.0,
+            what: self.what(),
+            with: named.1,
+            minor: self.deed_minor(payment, amount_minor),
+            currency: payment.currency,
+            reason: self.reason,
+        }
+    }
+
     /// What four eyes call it.
-    pub(super) fn what(&self) -> &'static str {
+    fn what(&self) -> &'static str {
         match self.correction {
             Correction::Nothing | Correction::Memo(_) => "refund",
             Correction::NewMemo => "refund and memo",
@@ -49,7 +69,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// What a second person must repeat.
-    pub(super) fn with(&self, amount_minor: i64) -> String {
+    pub(in crate::engine) fn with(&self, amount_minor: i64) -> String {
         match self.correction {
             Correction::Nothing => amount_minor.to_string(),
             Correction::NewMemo => format!("{amount_minor} with memo"),
@@ -67,7 +87,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// What counts against the limit of four eyes: the refund, and the memo made with it.
-    pub(super) fn deed_minor(&self, payment: &PaymentRow, amount_minor: i64) -> i64 {
+    fn deed_minor(&self, payment: &PaymentRow, amount_minor: i64) -> i64 {
         match self.correction {
             Correction::NewMemo => amount_minor + self.corrected_minor(payment, amount_minor),
             Correction::Nothing | Correction::Memo(_) => amount_minor,
@@ -75,7 +95,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// How much it is and on which day, or why it cannot be.
-    pub(super) fn check(
+    pub(in crate::engine) fn check(
         &self,
         db: &Db<'_>,
         payment: &PaymentRow,

@@ -18,9 +18,12 @@ use unicode_width::UnicodeWidthStr;
 impl App {
     /// Says what my jobs came to when they end.
     pub(super) fn ended(&mut self, foot: &StatusRow) {
-        let open: Vec<i64> = self.cx.foot.jobs.iter().map(|j| j.id.0).collect();
+        let mut open: Vec<i64> = self.cx.foot.jobs.iter().map(|j| j.id.0).collect();
+        // One may have ended before it was seen open.
+        open.extend(&self.begun);
         let mine = |j: &&JobRow| open.contains(&j.id.0) && j.user == self.cx.user;
         let Some(job) = foot.ended.iter().find(mine) else { return };
+        self.begun.retain(|id| *id != job.id.0);
         let words = ended_words(job);
         if self.receipt {
             self.ended = Some(words);
@@ -68,7 +71,7 @@ impl App {
                     let ask = Ask::heavy("Go on all the same?", "go on", lines, 1, op, again);
                     let mut ask = Modal::Ask(Box::new(ask));
                     if let Some(mut form) = form {
-                        form.refused(Vec::new(), &mut self.cx);
+                        form.refused(Vec::new(), fault.code, &mut self.cx);
                         ask.asked_from(form);
                     }
                     return self.open(ask);
@@ -79,7 +82,7 @@ impl App {
                     if fault.kind == FaultKind::Stale {
                         lines.push("yours is still below; saving again puts it on top".to_owned());
                     }
-                    form.refused(lines, &mut self.cx);
+                    form.refused(lines, fault.code, &mut self.cx);
                     // What others wrote is told where others wrote, not where the input was refused.
                     if let Some(id) = form.document().filter(|_| fault.kind == FaultKind::Stale) {
                         let query = Query::Invoice(DocumentId(id));
@@ -96,6 +99,19 @@ impl App {
                 self.screens.get(self.screen).changed(&topics, &mut self.cx);
             }
         }
+    }
+
+    /// A question whose figures were refused for what a field holds gives its form back, at that field.
+    pub(super) fn back_into_form(&mut self, fault: &Fault) -> bool {
+        let Some(Modal::Ask(ask)) = self.modals.last() else { return false };
+        if !ask.form().is_some_and(|form| form.takes_blame(fault.code)) {
+            return false;
+        }
+        let Some(mut form) = self.modals.pop().and_then(Modal::into_form) else { return false };
+        form.refused(vec![fault.text.clone()], fault.code, &mut self.cx);
+        self.open(Modal::Form(form));
+        self.say(fault.line());
+        true
     }
 
     /// Says why something was not done; where the status row is too short, it can be read whole.
@@ -132,6 +148,7 @@ impl App {
         }
         // What began a job is waiting to hear of its end.
         self.receipt = receipt.job.is_none();
+        self.begun.extend(receipt.job.map(|job| job.0));
         if receipt.refused.len() > 1 {
             let mut lines = vec![Line::plain(receipt.summary.clone()), Line::default()];
             lines.extend(
@@ -165,7 +182,11 @@ fn ended_words(job: &JobRow) -> String {
         String::new()
     };
     let error = if job.error.is_empty() { String::new() } else { format!(": {}", job.error) };
-    let (kind, state) = (&job.kind, job.state.to_lowercase());
+    let state = job.state.to_lowercase();
+    if job.subject.starts_with("refund of ") {
+        return format!("{} {state}: {}{of}{failed}{error}", job.subject, grouped(job.done));
+    }
+    let kind = &job.kind;
     format!("{kind}{subject} {state}: {}{of}{failed}{error}", grouped(job.done))
 }
 
@@ -181,6 +202,13 @@ mod tests {
             ("reconcile", "reconcile", 2, 0, "reconcile done: 2"),
             ("deliver", "mail", 390, 0, "deliver mail done: 390"),
             ("deliver", "mail", 390, 12, "deliver mail done: 390"),
+            (
+                "reconcile",
+                "refund of 6.00 EUR of P-000001",
+                1,
+                1,
+                "refund of 6.00 EUR of P-000001 done: 1 of 1",
+            ),
             ("bill", "BR-000007", 0, 0, "bill BR-000007 done: 0"),
             ("bill", "BR-000007", 390, 1400, "bill BR-000007 done: 390 of 1,400"),
         ] {

@@ -97,6 +97,26 @@ impl App {
         self.open(Modal::Palette(Box::new(Palette::new(self.screen, entries))));
     }
 
+    /// `tab:NAME` chooses a ready filter, anything else is typed.
+    pub(super) fn aim(&mut self, filter: Option<&str>) {
+        let Some(filter) = filter else { return };
+        let intent = match filter.strip_prefix("tab:") {
+            Some(name) => Intent::Tab(self.tab_named(name)),
+            None => {
+                let all = self.tab_named("all");
+                self.screens.get(self.screen).intent(&Intent::Tab(all), &mut self.cx);
+                Intent::Typed(filter.to_owned())
+            }
+        };
+        self.screens.get(self.screen).intent(&intent, &mut self.cx);
+    }
+
+    fn tab_named(&self, name: &str) -> usize {
+        let tabs = self.screens.peek(self.screen).list().map_or(&[][..], |l| l.tabs());
+        let exact = tabs.iter().position(|t| t.name == name);
+        exact.or_else(|| tabs.iter().position(|t| t.name.starts_with(name))).unwrap_or(0)
+    }
+
     pub(super) fn tab_names(&self) -> Vec<(String, usize)> {
         let tabs = self.screens.peek(self.screen).list().map_or(&[][..], |l| l.tabs());
         tabs.iter().enumerate().map(|(i, t)| (t.name.clone(), i)).collect()

@@ -229,6 +229,12 @@ impl Ask {
             self.count = preview.count;
             self.lines = figures::charge_lines(preview, &self.command.words());
         }
+        if let Answer::Money(told) = answer {
+            self.reading = false;
+            self.count = 1;
+            self.verb = told.verb;
+            self.lines = figures::money_lines(told);
+        }
         if let Answer::Deliver(email, print, kept) = answer {
             self.reading = false;
             self.count = (email + print + kept.len()) as i64;

@@ -1,12 +1,14 @@
 //! Something to choose: each line has a key of its own; what cannot be had says why.
 
-use super::{Intent, Step, frame};
+use super::{Intent, Step, frame, money};
 use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
+use crate::ui::msg::Cx;
 use crate::ui::theme;
 use crate::ui::widget::{amounts, grouped, put};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::cell::Cell;
 
 /// One line.
 #[derive(Debug, Clone)]
@@ -49,12 +51,14 @@ pub struct Choice {
     pub items: Vec<Item>,
     at: usize,
     waiting: bool,
+    /// Which lines were drawn last: the first, and how many. A key picks none that is not shown.
+    seen: Cell<(usize, usize)>,
 }
 
 impl Choice {
     /// A choice.
     pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
-        Self { title: title.into(), items, at: 0, waiting: false }
+        Self { title: title.into(), items, at: 0, waiting: false, seen: Cell::new((0, usize::MAX)) }
     }
 
     /// A choice whose lines are still being read.
@@ -76,7 +80,8 @@ impl Choice {
             Key::PageUp => self.move_to(self.at.saturating_sub(10)),
             Key::Enter => self.pick(self.at),
             Key::Char(c) => match self.items.iter().position(|i| i.key == Some(c)) {
-                Some(at) => self.pick(at),
+                Some(at) if self.is_shown(at) => self.pick(at),
+                Some(at) => self.move_to(at),
                 None if c == 'j' => self.move_to(self.at + 1),
                 None if c == 'k' => self.move_to(self.at.saturating_sub(1)),
                 None if c == 'q' || c == 'h' => Step::Close,
@@ -84,6 +89,11 @@ impl Choice {
             },
             _ => Step::Stay,
         }
+    }
+
+    fn is_shown(&self, at: usize) -> bool {
+        let (first, count) = self.seen.get();
+        at >= first && at - first < count
     }
 
     fn move_to(&mut self, at: usize) -> Step {
@@ -99,7 +109,20 @@ impl Choice {
         }
     }
 
-    pub(super) fn loaded(&mut self, answer: &Answer) {
+    /// What it waits for does not come.
+    pub(super) fn failed(&mut self, why: &str) {
+        if std::mem::take(&mut self.waiting) {
+            self.items = vec![Item::unavailable(' ', "this cannot be read now", why)];
+        }
+    }
+
+    pub(super) fn loaded(&mut self, answer: &Answer, cx: &mut Cx) {
+        if let Answer::Payments(of) = answer {
+            self.waiting = false;
+            let (title, items) = money::items(of, cx);
+            self.items = items;
+            self.title = title.unwrap_or_else(|| std::mem::take(&mut self.title));
+        }
         if let Answer::Groups(groups) = answer {
             self.waiting = false;
             self.items = groups
@@ -128,6 +151,7 @@ impl Choice {
         let inner = frame(canvas, area, width, height, &self.title);
         let rows = usize::from(inner.height.saturating_sub(1));
         let top = self.at.saturating_sub(rows.saturating_sub(1));
+        self.seen.set((top, rows));
         if self.waiting {
             put(canvas, inner.x, inner.y, inner.width, "reading…", theme::DIM);
         }

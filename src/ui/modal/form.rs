@@ -2,9 +2,9 @@
 
 use super::purpose::Purpose;
 use super::{Step, edit, field, frame, insert};
-use crate::engine::query::Answer;
+use crate::engine::query::{Answer, Hit, Query};
 use crate::ui::keymap::Key;
-use crate::ui::msg::Cx;
+use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::{fit, put, wrap};
 use ratatui::buffer::Buffer;
@@ -24,6 +24,9 @@ pub struct Field {
     pub hint: String,
     /// Text to step through with Up and Down in the field, if it takes only these.
     pub words: Vec<String>,
+    /// It takes an account: those that match what is typed are shown, Right takes the first.
+    #[serde(default)]
+    pub account: bool,
 }
 
 /// An input is kept as its text.
@@ -44,7 +47,13 @@ impl Field {
     /// A field with what it starts as.
     pub fn new(label: &str, value: impl Into<String>, hint: &str) -> Self {
         let input = Input::new(value.into());
-        Self { label: label.to_owned(), input, hint: hint.to_owned(), words: Vec::new() }
+        let (label, hint) = (label.to_owned(), hint.to_owned());
+        Self { label, input, hint, words: Vec::new(), account: false }
+    }
+
+    /// A field that takes an account.
+    pub fn account(label: &str, hint: &str) -> Self {
+        Self { account: true, ..Self::new(label, "", hint) }
     }
 
     /// A field that takes one of a few words; Space steps through them.
@@ -69,6 +78,9 @@ pub struct Form {
     theirs: Vec<String>,
     #[serde(skip)]
     op: String,
+    /// Accounts that match what is typed into a field for one: number and name.
+    #[serde(skip)]
+    found: Vec<(String, String)>,
     /// Back from a session that broke off: Esc puts it aside and does not drop it.
     #[serde(skip)]
     rescued: bool,
@@ -83,8 +95,9 @@ impl Form {
         cx: &mut Cx,
     ) -> Self {
         let op = cx.operation();
-        let (error, theirs, rescued) = (None, Vec::new(), false);
-        Self { title: title.into(), purpose, fields, at: 0, error, theirs, op, rescued }
+        let (title, at, error, rescued) = (title.into(), 0, None, false);
+        let (theirs, found) = (Vec::new(), Vec::new());
+        Self { title, purpose, fields, at, error, theirs, op, found, rescued }
     }
 
     /// The form that a session left behind, if it can still be read.
@@ -115,15 +128,29 @@ impl Form {
         self.fields.iter().map(|f| f.input.value().to_owned()).collect()
     }
 
-    /// The same form after a refusal: mine stays, what was said is shown above it, and saving
-    /// again is another operation.
-    pub fn refused(&mut self, said: Vec<String>, cx: &mut Cx) {
+    /// The same form after a refusal (its word for programs): mine stays, what was said is shown above
+    /// it with the field that it is about, and saving again is another operation.
+    pub fn refused(&mut self, mut said: Vec<String>, code: &str, cx: &mut Cx) {
+        if let Some(at) = self.purpose.field_of(code)
+            && let (Some(field), Some(first)) = (self.fields.get(at), said.first_mut())
+        {
+            self.at = at;
+            *first = format!("{}: {first}", field.label);
+        }
         self.theirs = said;
         self.op = cx.operation();
     }
 
+    /// Whether a refusal is about one of its fields.
+    pub fn takes_blame(&self, code: &str) -> bool {
+        self.purpose.field_of(code).is_some()
+    }
+
     /// What others made of the document meanwhile; saving now goes on top of theirs.
     pub(super) fn loaded(&mut self, answer: &Answer) {
+        if let Answer::Find(hits) = answer {
+            self.found = hits.iter().filter_map(account_of).collect();
+        }
         let Answer::Invoice(Some(detail)) = answer else { return };
         if self.document() != Some(detail.row.id.0) {
             return;
@@ -138,11 +165,49 @@ impl Form {
         }
     }
 
-    pub(super) fn paste(&mut self, text: &str) {
+    pub(super) fn paste(&mut self, text: &str, cx: &mut Cx) {
         if let Some(field) = self.fields.get_mut(self.at)
             && field.words.is_empty()
         {
             insert(&mut field.input, text);
+        }
+        self.look_up(cx);
+    }
+
+    /// Looks for the accounts that match, where the field takes one.
+    fn look_up(&mut self, cx: &mut Cx) {
+        let Some(field) = self.fields.get(self.at).filter(|f| f.account) else { return };
+        let typed = field.input.value().trim().to_owned();
+        self.found.clear();
+        if typed.chars().count() >= 2 {
+            cx.load(ScreenId::Accounts, Part::Palette, Query::Find(typed));
+        } else {
+            cx.forget(ScreenId::Accounts, Part::Palette);
+        }
+    }
+
+    /// Takes the first account that was found; false where Right only moves the cursor.
+    fn complete(&mut self) -> bool {
+        let Some(field) = self.fields.get_mut(self.at).filter(|f| f.account) else { return false };
+        let at_end = field.input.cursor() == field.input.value().chars().count();
+        let Some((number, _)) = self.found.first().filter(|_| at_end) else { return false };
+        field.input = Input::new(number.clone());
+        self.found.truncate(1);
+        true
+    }
+
+    /// What the field takes; of one for an account those that were found.
+    fn hint(&self) -> String {
+        let Some(field) = self.fields.get(self.at) else { return String::new() };
+        let typed = field.input.value().trim();
+        let named = |(number, name): &(String, String)| format!("{number} {name}");
+        match self.found.first().filter(|_| field.account) {
+            None => field.hint.clone(),
+            Some(first) if first.0 == typed => named(first),
+            Some(_) => {
+                let all: Vec<String> = self.found.iter().map(named).collect();
+                format!("Right takes {}", all.join(" · "))
+            }
         }
     }
 
@@ -158,13 +223,14 @@ impl Form {
             Key::BackTab | Key::Up => self.at = if self.at == 0 { last } else { self.at - 1 },
             Key::Enter if self.at < last => self.at += 1,
             Key::Enter | Key::Ctrl('s') => return self.submit(cx),
+            Key::Right if self.complete() => self.error = None,
             _ => {
                 let Some(field) = self.fields.get_mut(self.at) else { return Step::Close };
                 self.error = None;
-                if field.words.is_empty() {
-                    edit(&mut field.input, key);
-                } else {
+                if !field.words.is_empty() {
                     turn(field, key);
+                } else if edit(&mut field.input, key) {
+                    self.look_up(cx);
                 }
             }
         }
@@ -213,13 +279,12 @@ impl Form {
             }
             y += 1;
         }
-        let (text, style) = match (&self.error, self.fields.get(self.at)) {
-            (Some(error), _) => (error.as_str(), theme::BAD),
-            (None, Some(field)) => (field.hint.as_str(), theme::DIM),
-            (None, None) => ("", theme::DIM),
+        let (text, style) = match &self.error {
+            Some(error) => (error.clone(), theme::BAD),
+            None => (self.hint(), theme::DIM),
         };
         let y = inner.bottom().saturating_sub(2);
-        put(canvas, inner.x + 2, y, inner.width.saturating_sub(2), text, style);
+        put(canvas, inner.x + 2, y, inner.width.saturating_sub(2), &text, style);
         let foot = if self.rescued {
             "Ctrl-S does it · Esc keeps it for later · Ctrl-X drops it"
         } else {
@@ -228,6 +293,13 @@ impl Form {
         let foot = fit(foot, usize::from(inner.width));
         put(canvas, inner.x, y + 1, inner.width, &foot, theme::DIM);
         cursor
+    }
+}
+
+fn account_of(hit: &Hit) -> Option<(String, String)> {
+    match hit {
+        Hit::Account(number, name) => Some((number.clone(), name.clone())),
+        Hit::Document(..) => None,
     }
 }
 

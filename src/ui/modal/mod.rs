@@ -4,6 +4,7 @@
 pub mod ask;
 pub mod choice;
 pub mod form;
+pub mod money;
 pub mod palette;
 pub mod purpose;
 pub mod runs;
@@ -14,10 +15,11 @@ use super::msg::{Cx, ScreenId};
 use super::theme;
 use super::widget::put;
 use crate::engine::command::Command;
-use crate::engine::query::Answer;
+use crate::engine::query::{Answer, Payments};
 use crate::store::read::{Field, Sort};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::sync::Arc;
 use tui_input::{Input, InputRequest};
 
 /// What a modal wants done.
@@ -60,6 +62,8 @@ pub enum Intent {
     Rescued,
     /// Ask about posting; the figures are read now.
     Post(purpose::PostWhat),
+    /// What can be done to one of these payments, by its place.
+    Payment(Arc<Payments>, usize),
 }
 
 /// What a key did to a modal.
@@ -111,7 +115,7 @@ impl Modal {
         let line = crate::domain::text::clean(&line).into_owned();
         match self {
             Self::Form(m) => {
-                m.paste(&line);
+                m.paste(&line, cx);
                 Step::Stay
             }
             Self::Filter(m) => {
@@ -129,11 +133,11 @@ impl Modal {
     }
 
     /// An answer meant for the open dialog.
-    pub fn loaded(&mut self, answer: &Answer, cx: &Cx) {
+    pub fn loaded(&mut self, answer: &Answer, cx: &mut Cx) {
         match self {
             Self::Ask(m) => m.loaded(answer),
             Self::Palette(m) => m.loaded(answer),
-            Self::Choice(m) => m.loaded(answer),
+            Self::Choice(m) => m.loaded(answer, cx),
             Self::Text(m) => m.loaded(answer, cx),
             Self::Form(m) => m.loaded(answer),
             Self::Filter(_) => {}
@@ -144,11 +148,8 @@ impl Modal {
     pub fn failed(&mut self, why: &str) {
         match self {
             Self::Ask(m) => m.failed(why),
-            Self::Choice(_)
-            | Self::Palette(_)
-            | Self::Text(_)
-            | Self::Form(_)
-            | Self::Filter(_) => {}
+            Self::Choice(m) => m.failed(why),
+            Self::Palette(_) | Self::Text(_) | Self::Form(_) | Self::Filter(_) => {}
         }
     }
 

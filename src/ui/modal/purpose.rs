@@ -2,6 +2,7 @@
 
 use super::ask::Ask;
 use super::form::{Field, Form};
+use super::money::MoneyForm;
 use super::runs;
 use super::{Intent, Modal};
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
@@ -97,6 +98,8 @@ pub enum Purpose {
         /// In which currency.
         currency: Currency,
     },
+    /// Money that came: given back, taken off, moved, applied.
+    Money(MoneyForm),
     /// A note on an account.
     Note(AccountId),
     /// A name for a filter.
@@ -151,7 +154,7 @@ pub(super) fn text(values: &[String], at: usize) -> String {
     values.get(at).map(|v| v.trim().to_owned()).unwrap_or_default()
 }
 
-fn needed(values: &[String], at: usize, what: &str) -> Result<String, Refusal> {
+pub(super) fn needed(values: &[String], at: usize, what: &str) -> Result<String, Refusal> {
     let value = text(values, at);
     if value.is_empty() { Err((at, format!("{what} is missing"))) } else { Ok(value) }
 }
@@ -194,6 +197,7 @@ impl Purpose {
             | Self::PostDated(_)
             | Self::Promise(..)
             | Self::Outside { .. }
+            | Self::Money(_)
             | Self::Note(_)
             | Self::SaveFilter { .. }
             | Self::Print => None,
@@ -219,6 +223,7 @@ impl Purpose {
             | Self::PostDated(_)
             | Self::Promise(..)
             | Self::Outside { .. }
+            | Self::Money(_)
             | Self::Note(_)
             | Self::SaveFilter { .. }
             | Self::Print => {}
@@ -245,6 +250,16 @@ impl Purpose {
                 ]
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// The field that an error of the book (its word for programs) is about.
+    pub fn field_of(&self, code: &str) -> Option<usize> {
+        match (self, code) {
+            (Self::Money(money), code) => money.field_of(code),
+            (Self::Outside { .. }, "bad_date") => Some(1),
+            (Self::Promise(..), "bad_date") => Some(0),
+            _ => None,
         }
     }
 
@@ -334,6 +349,7 @@ impl Purpose {
                     reference: needed(v, 2, "the reference")?,
                 })
             }
+            Self::Money(money) => return money.build(v, op, cx),
             Self::Note(account) => {
                 Command::AddNote { account: *account, text: needed(v, 0, "the note")? }
             }

@@ -4,13 +4,14 @@ use super::listed::ListScreen;
 use crate::domain::account::AccountStatus;
 use crate::domain::ids::{AccountId, MethodId};
 use crate::engine::command::Command;
-use crate::engine::query::{Answer, ListName, Query};
+use crate::engine::query::{Answer, ListName, Query, Whose};
 use crate::store::Topic;
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::{Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::form::Field as Input;
+use crate::ui::modal::money;
 use crate::ui::modal::purpose::{self, Purpose};
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
@@ -32,7 +33,13 @@ pub const KEYS: &[Binding] = &[
     ),
     bind(&[Key::Char('m')], Action::Note, "note", "write a note"),
     bind(&[Key::Char('p')], Action::Outside, "received", "record money received outside"),
-    bind(&[Key::Char('M')], Action::Method, "method", "choose which payment method is used first"),
+    bind(&[Key::Char('M')], Action::Method, "", "choose which payment method is used first"),
+    bind(
+        &[Key::Char('$')],
+        Action::Payments,
+        "payments",
+        "its payments: refund, take off an invoice, move, apply",
+    ),
 ];
 
 const SORTS: &[Sort] = &[Sort::Account, Sort::Customer, Sort::Largest, Sort::Newest];
@@ -212,6 +219,10 @@ impl ListScreen for Accounts {
                 if let Some(detail) = self.current_detail() {
                     choose_method(detail, cx);
                 }
+            }
+            Action::Payments => {
+                let title = format!("Payments of {}", row.number);
+                money::ask_for(title, Whose::Account(row.id), ScreenId::Accounts, cx);
             }
             Action::Usage => usage::show(ScreenId::Accounts, Some(row.number), cx),
             _ => return false,

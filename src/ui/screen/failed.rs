@@ -8,7 +8,7 @@ use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::payment::NextAction;
 use crate::domain::recovery::chart;
 use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Answer, ListName, Query};
+use crate::engine::query::{Answer, ListName, Query, Whose};
 use crate::store::Topic;
 use crate::store::read::failed::FailedRow;
 use crate::store::read::invoice::InvoiceDetail;
@@ -17,6 +17,7 @@ use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::form::Field as Input;
+use crate::ui::modal::money;
 use crate::ui::modal::purpose::{self, Purpose};
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
@@ -52,6 +53,12 @@ pub const KEYS: &[Binding] = &[
         Action::Accept,
         "",
         "use the account's credits and unapplied money on what it owes",
+    ),
+    bind(
+        &[Key::Char('$')],
+        Action::Payments,
+        "",
+        "the invoice's payments: refund, take off, move, apply",
     ),
     bind(&[Key::Char('x')], Action::Explain, "", "how much of what failed came in later"),
 ];
@@ -320,6 +327,11 @@ impl Failed {
                 let form = purpose::reason(format!("Write off {}", row.number), purpose, cx);
                 cx.open.push(form);
             }
+            Action::Payments => {
+                let Some(row) = row else { return nothing(cx) };
+                let title = format!("Payments of {}", row.number);
+                money::ask_for(title, Whose::Document(row.id), ScreenId::Failed, cx);
+            }
             Action::Accept => self.use_credits(cx),
             Action::Explain => cx.load(ScreenId::Failed, Part::Extra, Query::Recovery),
             Action::Open => {
@@ -464,6 +476,9 @@ impl Screen for Failed {
     }
 
     fn document(&self) -> Option<i64> {
+        if self.on_unapplied() {
+            return self.unapplied.list.current()?.document().map(|id| id.0);
+        }
         self.list.current().map(|r| r.id.0)
     }
 }

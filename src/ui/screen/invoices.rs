@@ -49,8 +49,9 @@ pub const KEYS: &[Binding] = &[
         &[Key::Char('m')],
         Action::Memo,
         "",
-        "correct a posted invoice: memo, reversal, write-off",
+        "correct a posted invoice: memo, reversal, write-off, its undoing (m u), pay a memo out",
     ),
+    bind(&[Key::Char('$')], Action::Payments, "", "its payments: refund, take off, move, apply"),
     bind(&[Key::Char('c')], Action::Create, "", "new bill run or payment run"),
     bind(&[Key::Char('C')], Action::Claim, "", "mark the next 50 from here"),
 ];
@@ -126,19 +127,21 @@ impl Invoices {
     /// What an action is about: the open document, the marks, or the row under the cursor.
     fn targets(&self) -> Vec<Marked> {
         match (&self.open, &self.detail) {
+            // What is still read is not shown: the row behind it is not meant.
+            (Some(_), None) => Vec::new(),
             (Some(_), Some(d)) => vec![Marked {
                 id: d.row.id.0,
                 version: d.row.version,
                 money: Some((d.row.currency, d.row.total_minor)),
             }],
-            _ => self.list.targets(),
+            (None, _) => self.list.targets(),
         }
     }
 
     fn row(&self) -> Option<&InvoiceRow> {
         match (&self.open, &self.detail) {
-            (Some(_), Some(d)) => Some(&d.row),
-            _ => self.list.current(),
+            (Some(_), detail) => detail.as_deref().map(|d| &d.row),
+            (None, _) => self.list.current(),
         }
     }
 
@@ -167,6 +170,7 @@ impl Invoices {
             Action::Explain => self.explain(cx),
             Action::Post => self.post(cx),
             Action::Memo => self.memo(cx),
+            Action::Payments => self.payments(cx),
             Action::Regenerate => {
                 self.rating = self.targets();
                 let query = Query::Lost(picks(&self.rating));
@@ -385,7 +389,8 @@ impl Screen for Invoices {
             return (fixed > 0)
                 .then(|| format!("{fixed} of the marked are no drafts: U takes marks off"));
         }
-        if row.is_none() && (needs_draft || matches!(action, Action::Memo | Action::Explain)) {
+        let needs_row = matches!(action, Action::Memo | Action::Explain | Action::Payments);
+        if row.is_none() && (needs_draft || needs_row) {
             return Some("no document here".to_owned());
         }
         if !needs_draft {

@@ -221,6 +221,7 @@ pub fn list_intent<R: Shown>(list: &mut Listing<R>, intent: &Intent, cx: &mut Cx
         | Intent::Commit { .. }
         | Intent::Open(_)
         | Intent::Copy(_)
+        | Intent::Payment(..)
         | Intent::Post(_)
         | Intent::Restore
         | Intent::Afresh

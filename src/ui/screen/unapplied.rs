@@ -2,11 +2,12 @@
 //! the account owes.
 
 use super::listed::{list_action, list_intent, list_unavailable, view_list};
-use crate::engine::query::{Answer, ListName};
+use crate::domain::ids::PaymentId;
+use crate::engine::query::{Answer, ListName, Whose};
 use crate::store::read::unapplied::UnappliedRow;
 use crate::store::read::{Field, Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
-use crate::ui::modal::Intent;
+use crate::ui::modal::{Intent, money};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::Line;
@@ -25,6 +26,12 @@ pub const KEYS: &[Binding] = &[
         Action::Accept,
         "use it",
         "use it on what the account owes, oldest first",
+    ),
+    bind(
+        &[Key::Char('$')],
+        Action::Payments,
+        "move, refund",
+        "move it, apply it to one invoice, give it back; pay a credit memo out",
     ),
     bind(&[Key::Char('x')], Action::Explain, "", "how much of what failed came in later"),
 ];
@@ -105,6 +112,23 @@ impl Unapplied {
                 }
             } else {
                 cx.say("nothing here");
+            }
+            return true;
+        }
+        if action == Action::Payments {
+            match self.list.current() {
+                None => cx.say("nothing here"),
+                Some(row) => match row.document() {
+                    Some(memo) => {
+                        let left = (row.currency, row.left_minor);
+                        let form = money::pay_out(memo, &row.number, left, cx);
+                        cx.open.push(form);
+                    }
+                    None => {
+                        let whose = Whose::Payment(PaymentId(-row.id));
+                        money::ask_for(row.number.clone(), whose, ScreenId::Failed, cx);
+                    }
+                },
             }
             return true;
         }

@@ -1,6 +1,6 @@
 //! What a question is about, in figures.
 
-use crate::engine::query::{BillPreview, CollectPreview, money_words};
+use crate::engine::query::{BillPreview, CollectPreview, Foretold, money_words};
 use crate::store::read::post_preview::PostPreview;
 use crate::ui::theme;
 use crate::ui::widget::{Line, counted, grouped};
@@ -114,5 +114,15 @@ pub(super) fn charge_lines(preview: &CollectPreview, words: &str) -> Vec<Line> {
         lines.insert(1, Line::of(text, theme::DIM));
     }
     lines.push(Line::of(format!("the same as: daybook {words}"), theme::DIM));
+    lines
+}
+
+/// What a deed with money would do, in words; what to know before stands before what follows.
+pub(super) fn money_lines(told: &Foretold) -> Vec<Line> {
+    let mut lines = vec![Line::of(told.what.clone(), theme::BOLD)];
+    lines.push(Line::of(told.undo, theme::DIM));
+    lines.extend(told.beware.iter().map(|text| Line::of(text.clone(), theme::WARN)));
+    lines.extend(told.then.iter().map(|text| Line::plain(text.clone())));
+    lines.push(Line::of(format!("the same as: daybook {}", told.words), theme::DIM));
     lines
 }

@@ -1,9 +1,10 @@
 //! What the keys of the invoices do: each builds a command, and asks first where it must.
 
 use super::Invoices;
-use crate::domain::document::{DocumentStatus, Review};
+use crate::domain::document::{DocumentKind, DocumentStatus, Review};
 use crate::domain::ids::{BillRunId, DocumentId};
 use crate::engine::command::{Command, Pick, Removed};
+use crate::engine::query::Whose;
 use crate::store::read::Marked;
 use crate::store::read::invoice::ItemRow;
 use crate::store::read::invoices::InvoiceRow;
@@ -12,8 +13,8 @@ use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::form::Field as Input;
 use crate::ui::modal::purpose::{self, PostWhat, Purpose};
 use crate::ui::modal::text::TextBox;
-use crate::ui::modal::{Intent, Modal, runs};
-use crate::ui::msg::Cx;
+use crate::ui::modal::{Intent, Modal, money, runs};
+use crate::ui::msg::{Cx, ScreenId};
 use crate::ui::screen::document::name;
 use crate::ui::theme;
 use crate::ui::widget::list::{Shown, sums};
@@ -247,9 +248,22 @@ impl Invoices {
         cx.open.push(Modal::Ask(Box::new(ask.untyped())));
     }
 
+    pub(super) fn payments(&mut self, cx: &mut Cx) {
+        let Some(row) = self.row() else { return };
+        if row.status != DocumentStatus::Posted {
+            return cx.say("nothing is paid before it is posted");
+        }
+        if row.kind == DocumentKind::CreditMemo {
+            return cx.say("a credit memo is paid out: m, then p");
+        }
+        let title = format!("Payments of {}", row.label());
+        money::ask_for(title, Whose::Document(row.id), ScreenId::Invoices, cx);
+    }
+
     pub(super) fn memo(&mut self, cx: &mut Cx) {
         let Some(row) = self.row() else { return };
         let (id, currency, undone) = (row.id, row.currency, row.undone);
+        let (row_kind, left_minor, number) = (row.kind, -row.balance_minor, row.label());
         let money = |minor| format!("{} {currency}", currency.grouped(minor));
         let label = format!(
             "{} (total {}, open {}, {})",
@@ -281,6 +295,15 @@ impl Invoices {
             Item::new('r', "reverse: wrong bill, periods billable again…", open(reverse)),
             Item::new('w', "write off: right bill, no money…", open(off)),
         ];
+        if row_kind == DocumentKind::CreditMemo {
+            let words = "pay out what is left of it…";
+            items.push(if left_minor > 0 {
+                let form = money::pay_out(id, &number, (currency, left_minor), cx);
+                Item::new('p', words, open(form))
+            } else {
+                Item::unavailable('p', words, "nothing left")
+            });
+        }
         if undone {
             let words = "undo its write-off whole: it is owed again…";
             items.push(Item::new('u', words, open(undo)));

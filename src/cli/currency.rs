@@ -110,7 +110,7 @@ fn show(
     more: &[(&str, Value)],
 ) -> Result<(), Error> {
     let sums = sums(rate, survey)?;
-    let (before, after) = survey.prices;
+    let (before, after) = (survey.prices.0.normalize(), survey.prices.1.normalize());
     if ctx.json {
         let list = |list: &[Moved]| -> Vec<Value> {
             let one = |m: &Moved| {

@@ -6,6 +6,7 @@ use crate::domain::document::{DocumentKind, DocumentStatus};
 use crate::domain::ids::RunId;
 use crate::engine::{Error, Session};
 use crate::outside::Standing;
+use crate::store::conversion;
 use crate::store::document::{self, DocumentRow, ListFilter};
 use serde_json::{Value, json};
 
@@ -230,8 +231,10 @@ pub fn to_json(session: &Session, row: &DocumentRow) -> Result<Value, Error> {
 pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
     let row = session.read(|db| document::get(db, document::find(db, id)?))?;
     let settled = session.read(|db| document::settled_by(db, row.id))?;
+    let became = session.read(|db| conversion::successors(db, row.id))?;
     if ctx.json {
         let mut shown = to_json(session, &row)?;
+        shown["carried_over_to"] = became.iter().map(|(_, number)| json!(number)).collect();
         shown["settled_by"] = settled
             .iter()
             .map(
@@ -266,8 +269,11 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
             output::line(&format!("{label}: {text}"));
         }
     }
-    if let Some(settlement) = row.settlement() {
-        output::line(settlement.as_str());
+    match row.settlement() {
+        // What is owed is owed elsewhere: nobody has paid it.
+        Some(_) if row.balance_minor == 0 && !became.is_empty() => output::line("carried over"),
+        Some(settlement) => output::line(settlement.as_str()),
+        None => {}
     }
     for part in &settled {
         let on = part.on.map_or_else(|| "on its way".to_owned(), |d| format!("on {d}"));

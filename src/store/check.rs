@@ -5,6 +5,7 @@
 //! restore and every night; `tests/it/check.rs` seeds a violation of each and sees it caught.
 
 mod beside;
+mod carried;
 mod coverage;
 mod credits;
 mod dates;
@@ -203,6 +204,7 @@ pub const CHECKS: &[Check] = &[
         "nothing counts before its parts, nothing is undone before it",
         dates::IN_ORDER,
     ),
+    sql("one_currency", "what is open is in its account's currency", carried::ONE_CURRENCY),
     sql("balances", "balance = total - payments - credits + refunds", BALANCES),
     sql("account_balances", "an account's balance is the sum of its documents'", ACCOUNTS),
     sql("never_over", "nothing is collected or applied beyond a document", NEVER_OVER),

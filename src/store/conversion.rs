@@ -3,10 +3,10 @@
 
 use super::carry::{self, Then};
 use super::charge::{VERSION_COLUMNS, version_from};
-use super::{Db, StoreError, Topic, Tx, word};
-use crate::domain::charge::{ChargeTerms, Model, write_tiers};
+use super::{Db, StoreError, Topic, Tx, decimal, decimal_opt, word};
+use crate::domain::charge::{ChargeTerms, Model, Tier, parse_tiers, write_tiers};
 use crate::domain::conversion::Rate;
-use crate::domain::ids::{DocumentId, PaymentId};
+use crate::domain::ids::{ChargeId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
 use rusqlite::OptionalExtension;
@@ -99,6 +99,37 @@ pub fn successors(
         "SELECT d.id, d.number FROM carried c JOIN document d ON d.id = c.to_document_id WHERE c.document_id = ?1 ORDER BY c.id",
     )?;
     let rows = statement.query_map([document.0], |r| Ok((DocumentId(r.get(0)?), r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What a charge cost before its currency was converted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Former {
+    /// Price.
+    pub price: Decimal,
+    /// Tiers.
+    pub tiers: Vec<Tier>,
+    /// Price beyond.
+    pub overage_price: Option<Decimal>,
+    /// In which currency.
+    pub currency: Currency,
+}
+
+/// What a charge cost before its currency was converted, by version.
+pub fn former_prices(db: &Db<'_>, charge: ChargeId) -> Result<Vec<Former>, StoreError> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT p.price, p.tiers, p.overage_price, c.from_currency FROM charge_version v
+         JOIN converted_price p ON p.charge_version_id = v.id JOIN currency_conversion c ON c.id = p.conversion_id
+         WHERE v.charge_id = ?1",
+    )?;
+    let rows = statement.query_map([charge.0], |r| {
+        Ok(Former {
+            price: decimal(r, 0)?,
+            tiers: word(r, 1, |t| parse_tiers(t).ok())?,
+            overage_price: decimal_opt(r, 2)?,
+            currency: word(r, 3, Currency::parse)?,
+        })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -128,6 +128,12 @@ const SEEDS: &[(&str, &str)] = &[
          INSERT INTO payment (id, account_id, gateway, amount_minor, currency, status, idempotency_key, body_hash, attempt, created_at,
             received_on, moved_from) VALUES (2, 1, 'outside', 5, 'EUR', 'Approved', 'k2', '', 1, 1, '2026-02-01', 1)",
     ),
+    ("one_currency", "UPDATE account SET currency = 'USD' WHERE id = 1"),
+    (
+        "one_currency",
+        "INSERT INTO currency_conversion VALUES (1, 'BGN', 'EUR', '1.95583', 195583, 100000, '2026-01-01', 1, 1);
+         INSERT INTO carried VALUES (1, 1, 1, 1, NULL, NULL, NULL, 100, 100, '2026-01-01', 1)",
+    ),
     ("balances", "UPDATE document_state SET balance_minor = balance_minor - 1 WHERE document_id = 1"),
     ("account_balances", "UPDATE account SET open_minor = open_minor + 1 WHERE id = 1"),
     ("never_over", "UPDATE document_state SET balance_minor = -1 WHERE document_id = 1"),

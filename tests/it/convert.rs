@@ -349,6 +349,27 @@ fn a_discount_of_levs_is_taken_back_at_the_rate() {
 }
 
 #[test]
+fn a_file_from_before_brings_no_old_price_back() {
+    let book = euros("");
+    for old in ["charge_number,price\nC1,195.58\n", "charge_number,tiers\nC3,0-10@1+2;11-@0.05\n"] {
+        let (code, file) = book.import("old.csv", old, &[]);
+        assert_eq!(code, 2, "{file}");
+        let why = file["refused"][0]["message"].as_str().unwrap();
+        assert_eq!(why, "is what it cost in BGN; the account is in EUR since");
+    }
+    let (code, _) = book.import("a.csv", "account_number,currency\nA1,BGN\n", &[]);
+    assert_eq!(code, 2);
+    for new in [
+        "charge_number,price\nC1,100\n",
+        "charge_number,price\nC1,105\n",
+        "charge_number,price,effective_from\nC1,195.58,2026-03-01\n",
+    ] {
+        import(&book, &[("new.csv", new)]);
+    }
+    book.is_sound();
+}
+
+#[test]
 fn usage_is_rated_in_euros_and_late_usage_pays_the_difference() {
     let book = euros("");
     book.run(&["settings", "set", "usage.late", "next_run"]).ends(0);

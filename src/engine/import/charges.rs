@@ -14,7 +14,7 @@ use crate::import::{Fault, Row, Table};
 use crate::store::charge::ChargeRef;
 use crate::store::deed::{DeedKind, NewDeed};
 use crate::store::subscription::SubscriptionRef;
-use crate::store::{Db, StoreError, Tx, account, charge, stale, subscription};
+use crate::store::{Db, StoreError, Tx, account, charge, conversion, stale, subscription};
 use chrono::NaiveDate;
 
 /// New charges, and new versions of known ones.
@@ -145,6 +145,11 @@ fn take_known(
     if let Err(fault) = check(&terms, terms.start_on.unwrap_or(owner.start_on)) {
         return Ok(Err(fault));
     }
+    if value.effective_from.is_none()
+        && let Some(fault) = former(db, found, &held, &terms)?
+    {
+        return Ok(Err(fault));
+    }
     let billed = charge::is_billed(db, found.id)?;
     if billed && terms.charge_type != held.charge_type {
         let message = format!("the charge was billed as {}", held.charge_type);
@@ -173,6 +178,34 @@ fn take_known(
     let dates = dates(&terms) != dates(&held);
     plan.amended.push(Amended { line: row.line, charge: found, terms, from, dates, changes });
     Ok(Ok(()))
+}
+
+/// A file from before the conversion names prices of the old currency: they are not taken one for one.
+fn former(
+    db: &Db<'_>,
+    charge: ChargeRef,
+    held: &ChargeTerms,
+    terms: &ChargeTerms,
+) -> Result<Option<Fault>, StoreError> {
+    let was = conversion::former_prices(db, charge.id)?;
+    let old = was.iter().find_map(|f| {
+        let price = terms.price != held.price && f.price == terms.price;
+        let tiers = terms.tiers != held.tiers && f.tiers == terms.tiers;
+        let beyond =
+            terms.overage_price != held.overage_price && f.overage_price == terms.overage_price;
+        let columns = [(price, "price"), (tiers, "tiers"), (beyond, "overage_price")];
+        columns.iter().find(|(same, _)| *same).map(|(_, column)| (*column, f.currency))
+    });
+    let Some((column, currency)) = old else { return Ok(None) };
+    let (_, now, _) = account::owes(db, charge.account)?;
+    Ok(Some(Fault::new(
+        column,
+        &terms.price.to_string(),
+        format!("is what it cost in {currency}; the account is in {now} since"),
+        format!(
+            "leave it out, or write what it costs in {now}; one that is the same by chance takes an effective_from"
+        ),
+    )))
 }
 
 fn dates(terms: &ChargeTerms) -> [Option<NaiveDate>; 3] {

@@ -1,12 +1,12 @@
 //! Accounts and their versions.
 
 use super::deed::{self, DeedKind, NewDeed};
+use super::face::{Row, params};
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference, Version};
 use crate::domain::ids::AccountId;
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
-use rusqlite::OptionalExtension;
 use std::collections::{HashMap, HashSet};
 
 /// An account as others refer to it.
@@ -20,16 +20,15 @@ pub struct AccountRef {
 
 /// The content of one version.
 pub fn version_terms(db: &Db<'_>, version: i64) -> Result<AccountTerms, StoreError> {
-    let found = db
-        .conn()
-        .prepare_cached(
-            "SELECT v.id, v.seq, v.effective_from_on, v.name, a.currency, v.emails, v.batch,
+    let found = db.one(
+        "SELECT v.id, v.seq, v.effective_from_on, v.name, a.currency, v.emails, v.batch,
                     v.bill_cycle_day, v.payment_term, v.auto_pay, v.delivery, v.tax_code, v.tax_id,
                     v.address1, v.address2, v.postcode, v.city, v.region, v.country, v.language,
                     v.po_number, v.status
              FROM account_version v JOIN account a ON a.id = v.account_id WHERE v.id = ?1",
-        )?
-        .query_row([version], version_row)?;
+        [version],
+        version_row,
+    )?;
     Ok(found.terms)
 }
 
@@ -45,55 +44,45 @@ pub(super) fn in_force(account: &str, day: &str) -> String {
 
 /// The number of an account.
 pub fn number(db: &Db<'_>, id: AccountId) -> Result<String, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached("SELECT number FROM account WHERE id = ?1")?
-        .query_row([id.0], |r| r.get(0))?)
+    db.one("SELECT number FROM account WHERE id = ?1", [id.0], |r| r.get(0))
 }
 
 /// Number and currency of an account, and what it owes, minor units.
 pub fn owes(db: &Db<'_>, id: AccountId) -> Result<(String, Currency, i64), StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached("SELECT number, currency, open_minor FROM account WHERE id = ?1")?
-        .query_row([id.0], |r| Ok((r.get(0)?, word(r, 1, Currency::parse)?, r.get(2)?)))?)
+    db.one("SELECT number, currency, open_minor FROM account WHERE id = ?1", [id.0], |r| {
+        Ok((r.get(0)?, word(r, 1, Currency::parse)?, r.get(2)?))
+    })
 }
 
 /// The account with this number.
 pub fn find(db: &Db<'_>, number: &str) -> Result<Option<AccountRef>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached("SELECT id, currency FROM account WHERE number = ?1")?
-        .query_row([number], account_ref)
-        .optional()?)
+    db.opt("SELECT id, currency FROM account WHERE number = ?1", [number], account_ref)
 }
 
-fn account_ref(r: &rusqlite::Row<'_>) -> rusqlite::Result<AccountRef> {
+fn account_ref(r: &Row<'_>) -> Result<AccountRef, StoreError> {
     Ok(AccountRef { id: AccountId(r.get(0)?), currency: word(r, 1, Currency::parse)? })
 }
 
 /// Every account by number; for files that name many.
 pub fn directory(db: &Db<'_>) -> Result<HashMap<String, AccountRef>, StoreError> {
-    let mut statement = db.conn().prepare_cached("SELECT id, currency, number FROM account")?;
-    let rows = statement.query_map([], |r| Ok((r.get(2)?, account_ref(r)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.gather("SELECT id, currency, number FROM account", [], |r| Ok((r.get(2)?, account_ref(r)?)))
 }
 
 /// Every version of an account, in the order they were recorded.
 pub fn versions(db: &Db<'_>, id: AccountId) -> Result<Vec<Version<AccountTerms>>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT v.id, v.seq, v.effective_from_on, v.name, a.currency, v.emails, v.batch,
                 v.bill_cycle_day, v.payment_term, v.auto_pay, v.delivery, v.tax_code, v.tax_id,
                 v.address1, v.address2, v.postcode, v.city, v.region, v.country, v.language,
                 v.po_number, v.status
          FROM account_version v JOIN account a ON a.id = v.account_id
          WHERE v.account_id = ?1 ORDER BY v.seq",
-    )?;
-    let rows = statement.query_map([id.0], version_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        version_row,
+    )
 }
 
-fn version_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Version<AccountTerms>> {
+fn version_row(r: &Row<'_>) -> Result<Version<AccountTerms>, StoreError> {
     Ok(Version {
         id: r.get(0)?,
         seq: r.get(1)?,
@@ -101,7 +90,7 @@ fn version_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Version<AccountTerms>>
         terms: AccountTerms {
             name: r.get(3)?,
             currency: word(r, 4, Currency::parse)?,
-            emails: split_emails(r.get_ref(5)?.as_str()?),
+            emails: split_emails(r.text(5)?),
             batch: r.get(6)?,
             bill_cycle_day: r.get(7)?,
             payment_term: r.get(8)?,
@@ -133,10 +122,10 @@ pub fn insert(
     terms: &AccountTerms,
     effective_from: NaiveDate,
 ) -> Result<AccountId, StoreError> {
-    tx.conn()
-        .prepare_cached("INSERT INTO account (number, currency) VALUES (?1, ?2)")?
-        .execute((number, terms.currency.code()))?;
-    let id = AccountId(tx.conn().last_insert_rowid());
+    let id = AccountId(tx.insert(
+        "INSERT INTO account (number, currency) VALUES (?1, ?2)",
+        (number, terms.currency.code()),
+    )?);
     insert_version(tx, id, 1, terms, effective_from)?;
     Ok(id)
 }
@@ -150,18 +139,16 @@ struct Ways {
 }
 
 fn ways(db: &Db<'_>, id: AccountId) -> Result<Option<Ways>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT emails, delivery, auto_pay, address1, address2, postcode, city, region, country
+    db.opt(
+        "SELECT emails, delivery, auto_pay, address1, address2, postcode, city, region, country
              FROM account_version WHERE account_id = ?1 ORDER BY seq DESC LIMIT 1",
-        )?
-        .query_row([id.0], |r| {
+        [id.0],
+        |r| {
             let printed = word(r, 1, DeliveryPreference::parse)?.prints();
             let postal = [r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?, r.get(7)?, r.get(8)?];
             Ok(Ways { emails: r.get(0)?, postal: printed.then_some(postal), auto_pay: r.get(2)? })
-        })
-        .optional()?)
+        },
+    )
 }
 
 /// What new terms of an account are, each with what it is: they send its documents to another
@@ -226,12 +213,11 @@ pub fn amend(
     for (deed, _) in redirects(tx, id, terms)? {
         deed::enter(tx, &deed)?;
     }
-    let seq: i64 = tx
-        .conn()
-        .prepare_cached(
-            "SELECT coalesce(max(seq), 0) + 1 FROM account_version WHERE account_id = ?1",
-        )?
-        .query_row([id.0], |r| r.get(0))?;
+    let seq: i64 = tx.one(
+        "SELECT coalesce(max(seq), 0) + 1 FROM account_version WHERE account_id = ?1",
+        [id.0],
+        |r| r.get(0),
+    )?;
     insert_version(tx, id, seq, terms, effective_from)
 }
 
@@ -243,14 +229,12 @@ fn insert_version(
     effective_from: NaiveDate,
 ) -> Result<(), StoreError> {
     tx.touch(Topic::Accounts);
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO account_version (account_id, seq, effective_from_on, name, emails, batch,
-                bill_cycle_day, payment_term, auto_pay, delivery, tax_code, tax_id, address1,
-                address2, postcode, city, region, country, language, po_number, status, recorded_at)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)",
-        )?
-        .execute(rusqlite::params![
+    tx.run(
+        "INSERT INTO account_version (account_id, seq, effective_from_on, name, emails, batch,
+            bill_cycle_day, payment_term, auto_pay, delivery, tax_code, tax_id, address1,
+            address2, postcode, city, region, country, language, po_number, status, recorded_at)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)",
+        params![
             id.0,
             seq,
             effective_from,
@@ -273,7 +257,8 @@ fn insert_version(
             terms.po_number,
             terms.status.as_str(),
             tx.now().at_ms,
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 
@@ -281,29 +266,23 @@ fn insert_version(
 /// none = never billed.
 pub fn billed_through(db: &Db<'_>, id: AccountId) -> Result<Option<NaiveDate>, StoreError> {
     // `charge_account`, then the claims of each charge by primary key.
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT max(c.to_on) FROM charge h JOIN claim c ON c.charge_id = h.id
+    db.one(
+        "SELECT max(c.to_on) FROM charge h JOIN claim c ON c.charge_id = h.id
              JOIN document_state s ON s.document_id = c.document_id
              WHERE h.account_id = ?1 AND c.role <> 'credited' AND s.status = 'Posted'",
-        )?
-        .query_row([id.0], |r| r.get(0))?)
+        [id.0],
+        |r| r.get(0),
+    )
 }
 
 /// The accounts that have a draft.
 pub fn with_drafts(db: &Db<'_>) -> Result<HashSet<AccountId>, StoreError> {
-    let mut statement = db
-        .conn()
-        .prepare_cached("SELECT DISTINCT account_id FROM document_state WHERE status = 'Draft'")?;
-    let rows = statement.query_map([], |r| Ok(AccountId(r.get(0)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.gather("SELECT DISTINCT account_id FROM document_state WHERE status = 'Draft'", [], |r| {
+        Ok(AccountId(r.get(0)?))
+    })
 }
 
 /// The highest row identity: about how many accounts there are, at no cost.
 pub fn highest(db: &Db<'_>) -> Result<i64, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached("SELECT coalesce(max(id), 0) FROM account")?
-        .query_row([], |r| r.get(0))?)
+    db.one("SELECT coalesce(max(id), 0) FROM account", [], |r| r.get(0))
 }

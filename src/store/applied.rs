@@ -60,43 +60,40 @@ pub fn first_day(
     on: NaiveDate,
 ) -> Result<NaiveDate, StoreError> {
     let (sql, key) = side.sql();
-    let mut statement = db.conn().prepare_cached(sql)?;
-    let mut rows = statement.query([key])?;
     let (mut first, mut there) = (on, 0);
-    while let Some(row) = rows.next()? {
+    db.each(sql, [key], |row| {
         if there < amount_minor {
             first = first.max(row.get(0)?);
         }
-        there += row.get::<_, i64>(1)?;
-    }
+        there += row.get::<i64>(1)?;
+        Ok(())
+    })?;
     Ok(first)
 }
 
 /// The day on which a payment's money last came: its receipt's, or that of what had been taken back and
 /// came again; where it was moved here, that day. None for what was booked before entries named it.
 pub fn last_came(db: &Db<'_>, payment: PaymentId) -> Result<Option<NaiveDate>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT max(came_on) FROM (
+    db.one(
+        "SELECT max(came_on) FROM (
                 SELECT max(entry_on) AS came_on FROM ledger_entry
                  WHERE payment_id = ?1 AND account LIKE 'cash:%' AND debit_minor > 0
                 UNION ALL SELECT min(entry_on) FROM ledger_entry
                  WHERE payment_id = ?1 AND account = 'credit' AND credit_minor > 0)",
-        )?
-        .query_row([payment.0], |r| r.get(0))?)
+        [payment.0],
+        |r| r.get(0),
+    )
 }
 
 /// What of a payment went back twice and is a loss, minor units: booked by [`give_back`], less what
 /// [`take_again`] took of it.
 pub fn lost(db: &Db<'_>, payment: PaymentId) -> Result<i64, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT coalesce(sum(debit_minor - credit_minor), 0) FROM ledger_entry
+    db.one(
+        "SELECT coalesce(sum(debit_minor - credit_minor), 0) FROM ledger_entry
              WHERE payment_id = ?1 AND account = ?2",
-        )?
-        .query_row((payment.0, ledger::BAD_DEBT), |r| r.get(0))?)
+        (payment.0, ledger::BAD_DEBT),
+        |r| r.get(0),
+    )
 }
 
 /// Money that came.

@@ -1,12 +1,12 @@
 //! Bill runs: parameters, progress, totals and failures.
 
+use super::face::{Row, params};
 use super::{Db, StoreError, Topic, Tx, word, words};
 use crate::domain::charge::ChargeType;
 use crate::domain::document::{BillRunStatus, DocumentKind, FlagCode};
 use crate::domain::ids::{AccountId, BillRunId, ScheduleId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
 /// Which accounts a run takes; everything empty = all.
@@ -92,7 +92,7 @@ const COLUMNS: &str = "id, status, target_on, invoice_on, run_on, filter, exclud
     skip_zero_email, schedule_id, retry_of, note, created_name, created_at, started_at, ended_at, accounts_total,
     accounts_done, accounts_failed, invoices, credit_memos, cursor, already_billed";
 
-fn row(r: &Row<'_>) -> rusqlite::Result<BillRunRow> {
+fn row(r: &Row<'_>) -> Result<BillRunRow, StoreError> {
     let exclude: String = r.get(6)?;
     Ok(BillRunRow {
         id: BillRunId(r.get(0)?),
@@ -107,7 +107,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<BillRunRow> {
             auto_email: r.get(9)?,
             skip_zero_email: r.get(10)?,
             schedule: r.get(11)?,
-            retry_of: r.get::<_, Option<i64>>(12)?.map(BillRunId),
+            retry_of: r.get::<Option<i64>>(12)?.map(BillRunId),
         },
         run_on: r.get(4)?,
         note: r.get(13)?,
@@ -130,11 +130,12 @@ pub fn insert(tx: &Tx<'_>, params: &BillRunParams, total: i64) -> Result<BillRun
     let filter =
         serde_json::to_string(&params.filter).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     let exclude: Vec<&str> = params.exclude.iter().map(|t| t.as_str()).collect();
-    tx.conn().execute(
-        "INSERT INTO bill_run (status, target_on, invoice_on, run_on, filter, exclude, auto_renew, auto_post, auto_email,
-                skip_zero_email, schedule_id, retry_of, created_uid, created_name, created_at, accounts_total)
+    let key = tx.insert(
+        "INSERT INTO bill_run (status, target_on, invoice_on, run_on, filter, exclude, auto_renew,
+                auto_post, auto_email, skip_zero_email, schedule_id, retry_of, created_uid,
+                  created_name, created_at, accounts_total)
          VALUES ('Pending',?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
-        rusqlite::params![
+        params![
             params.target_on,
             params.invoice_on,
             tx.now().today,
@@ -153,15 +154,12 @@ pub fn insert(tx: &Tx<'_>, params: &BillRunParams, total: i64) -> Result<BillRun
         ],
     )?;
     tx.touch(Topic::Runs);
-    Ok(BillRunId(tx.conn().last_insert_rowid()))
+    Ok(BillRunId(key))
 }
 
 /// One run.
 pub fn get(db: &Db<'_>, id: BillRunId) -> Result<BillRunRow, StoreError> {
-    db.conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM bill_run WHERE id = ?1"))?
-        .query_row([id.0], row)
-        .optional()?
+    db.opt(&format!("SELECT {COLUMNS} FROM bill_run WHERE id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
@@ -170,12 +168,11 @@ pub fn paused_of_schedule(
     db: &Db<'_>,
     schedule: ScheduleId,
 ) -> Result<Option<BillRunId>, StoreError> {
-    let found: Option<i64> = db
-        .conn()
-        .prepare_cached(
-            "SELECT max(id) FROM bill_run WHERE status = 'Paused' AND schedule_id = ?1",
-        )?
-        .query_row([schedule.0], |r| r.get(0))?;
+    let found: Option<i64> = db.one(
+        "SELECT max(id) FROM bill_run WHERE status = 'Paused' AND schedule_id = ?1",
+        [schedule.0],
+        |r| r.get(0),
+    )?;
     Ok(found.map(BillRunId))
 }
 
@@ -185,20 +182,23 @@ pub fn list(
     before: Option<BillRunId>,
     limit: u32,
 ) -> Result<Vec<BillRunRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM bill_run WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
-    ))?;
-    let rows = statement.query_map((before.map_or(i64::MAX, |b| b.0), limit), row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        &format!("SELECT {COLUMNS} FROM bill_run WHERE id < ?1 ORDER BY id DESC LIMIT ?2"),
+        (before.map_or(i64::MAX, |b| b.0), limit),
+        row,
+    )
 }
 
 /// Runs whose accounts are still being taken, oldest first.
 pub fn unfinished(db: &Db<'_>) -> Result<Vec<BillRunRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM bill_run WHERE status IN ('Pending','Processing','Paused') ORDER BY id"
-    ))?;
-    let rows = statement.query_map([], row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        &format!(
+            "SELECT {COLUMNS} FROM bill_run WHERE status IN ('Pending','Processing','Paused')
+             ORDER BY id"
+        ),
+        [],
+        row,
+    )
 }
 
 const CURRENT: &str = "v.id = coalesce(
@@ -229,12 +229,14 @@ pub fn count_accounts(
     on: NaiveDate,
 ) -> Result<i64, StoreError> {
     let (on, batches, account, low, high, failed) = values(filter, on);
-    Ok(db
-        .conn()
-        .prepare_cached(&format!(
-            "SELECT count(*) FROM account a JOIN account_version v ON v.account_id = a.id AND {CURRENT} WHERE {MATCHES}"
-        ))?
-        .query_row((on, batches, account, low, high, failed), |r| r.get(0))?)
+    db.one(
+        &format!(
+            "SELECT count(*) FROM account a JOIN account_version v ON v.account_id = a.id
+             AND {CURRENT} WHERE {MATCHES}"
+        ),
+        (on, batches, account, low, high, failed),
+        |r| r.get(0),
+    )
 }
 
 /// The next accounts a filter takes, by id.
@@ -246,15 +248,14 @@ pub fn next_accounts(
     limit: u32,
 ) -> Result<Vec<AccountId>, StoreError> {
     let (on, batches, account, low, high, failed) = values(filter, on);
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT a.id FROM account a JOIN account_version v ON v.account_id = a.id AND {CURRENT}
+    db.all(
+        &format!(
+            "SELECT a.id FROM account a JOIN account_version v ON v.account_id = a.id AND {CURRENT}
          WHERE {MATCHES} AND a.id > ?7 ORDER BY a.id LIMIT ?8"
-    ))?;
-    let rows = statement
-        .query_map((on, batches, account, low, high, failed, after, limit), |r| {
-            r.get(0).map(AccountId)
-        })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        ),
+        (on, batches, account, low, high, failed, after, limit),
+        |r| r.get(0).map(AccountId),
+    )
 }
 
 /// Which of `accounts` another run's filter takes too.
@@ -264,13 +265,13 @@ pub fn taken_by(
     accounts: &[AccountId],
 ) -> Result<Vec<AccountId>, StoreError> {
     let (on, batches, account, low, high, failed) = values(&run.params.filter, run.run_on);
-    let mut statement = db.conn().prepare_cached(&format!(
+    let sql = format!(
         "SELECT 1 FROM account a JOIN account_version v ON v.account_id = a.id AND {CURRENT}
          WHERE {MATCHES} AND a.id = ?7"
-    ))?;
+    );
     let mut taken = Vec::new();
     for one in accounts {
-        if statement.exists((on, &batches, account, low, high, failed, one.0))? {
+        if db.any(&sql, (on, &batches, account, low, high, failed, one.0))? {
             taken.push(*one);
         }
     }
@@ -311,14 +312,22 @@ pub struct RunTotal {
 
 /// Adds a slice's progress.
 pub fn progress(tx: &Tx<'_>, id: BillRunId, by: &RunProgress) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE bill_run SET accounts_done = accounts_done + ?2, accounts_failed = accounts_failed + ?3,
-                    invoices = invoices + ?4, credit_memos = credit_memos + ?5, cursor = ?6,
-                    already_billed = already_billed + ?8,
-                    started_at = coalesce(started_at, ?7) WHERE id = ?1",
-        )?
-        .execute((id.0, by.done, by.failed, by.invoices, by.credit_memos, by.cursor, tx.now().at_ms, by.already_billed))?;
+    tx.run(
+        "UPDATE bill_run SET accounts_done = accounts_done + ?2, accounts_failed = accounts_failed
+         + ?3, invoices = invoices + ?4, credit_memos = credit_memos + ?5, cursor = ?6,
+         already_billed = already_billed + ?8,
+         started_at = coalesce(started_at, ?7) WHERE id = ?1",
+        (
+            id.0,
+            by.done,
+            by.failed,
+            by.invoices,
+            by.credit_memos,
+            by.cursor,
+            tx.now().at_ms,
+            by.already_billed,
+        ),
+    )?;
     for (currency, total) in &by.totals {
         add_total(tx, id, *currency, total)?;
     }
@@ -333,46 +342,47 @@ pub fn add_total(
     currency: Currency,
     by: &RunTotal,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO bill_run_total (run_id, currency, documents, subtotal_minor, tax_minor, total_minor)
-             VALUES (?1,?2,?3,?4,?5,?6)
-             ON CONFLICT (run_id, currency) DO UPDATE SET documents = documents + ?3,
-               subtotal_minor = subtotal_minor + ?4, tax_minor = tax_minor + ?5, total_minor = total_minor + ?6",
-        )?
-        .execute((id.0, currency.code(), by.documents, by.subtotal_minor, by.tax_minor, by.total_minor))?;
+    tx.run(
+        "INSERT INTO bill_run_total (run_id, currency, documents, subtotal_minor, tax_minor,
+         total_minor)
+         VALUES (?1,?2,?3,?4,?5,?6)
+         ON CONFLICT (run_id, currency) DO UPDATE SET documents = documents + ?3,
+           subtotal_minor = subtotal_minor + ?4, tax_minor = tax_minor + ?5, total_minor =
+             total_minor + ?6",
+        (id.0, currency.code(), by.documents, by.subtotal_minor, by.tax_minor, by.total_minor),
+    )?;
     Ok(())
 }
 
 /// Takes a canceled draft out of the counts of its run.
 pub fn uncount(tx: &Tx<'_>, id: BillRunId, kind: DocumentKind) -> Result<(), StoreError> {
     let memo = i64::from(kind == DocumentKind::CreditMemo);
-    tx.conn()
-        .prepare_cached(
-            "UPDATE bill_run SET credit_memos = credit_memos - ?2, invoices = invoices - 1 + ?2 WHERE id = ?1",
-        )?
-        .execute((id.0, memo))?;
+    tx.run(
+        "UPDATE bill_run SET credit_memos = credit_memos - ?2, invoices = invoices - 1 + ?2
+         WHERE id = ?1",
+        (id.0, memo),
+    )?;
     Ok(())
 }
 
 /// The totals of a run by currency, of what it made less what was canceled since.
 pub fn totals(db: &Db<'_>, id: BillRunId) -> Result<Vec<(Currency, RunTotal)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT currency, documents, subtotal_minor, tax_minor, total_minor FROM bill_run_total
          WHERE run_id = ?1 ORDER BY currency",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
-        Ok((
-            word(r, 0, Currency::parse)?,
-            RunTotal {
-                documents: r.get(1)?,
-                subtotal_minor: r.get(2)?,
-                tax_minor: r.get(3)?,
-                total_minor: r.get(4)?,
-            },
-        ))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        |r| {
+            Ok((
+                word(r, 0, Currency::parse)?,
+                RunTotal {
+                    documents: r.get(1)?,
+                    subtotal_minor: r.get(2)?,
+                    tax_minor: r.get(3)?,
+                    total_minor: r.get(4)?,
+                },
+            ))
+        },
+    )
 }
 
 /// Lists an account as failed, or as taken by another run.
@@ -387,12 +397,11 @@ pub fn fail(
         Busy::No => "failed",
         Busy::InAnotherRun => "busy",
     };
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO bill_run_failure (run_id, account_id, kind, reason) VALUES (?1,?2,?3,?4)
+    tx.run(
+        "INSERT INTO bill_run_failure (run_id, account_id, kind, reason) VALUES (?1,?2,?3,?4)
              ON CONFLICT DO UPDATE SET kind = ?3, reason = ?4",
-        )?
-        .execute((id.0, account.0, kind, reason))?;
+        (id.0, account.0, kind, reason),
+    )?;
     Ok(())
 }
 
@@ -407,12 +416,12 @@ pub enum Busy {
 
 /// Accounts that failed: account number and reason.
 pub fn failures(db: &Db<'_>, id: BillRunId) -> Result<Vec<(String, String)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT a.number, f.reason FROM bill_run_failure f JOIN account a ON a.id = f.account_id
          WHERE f.run_id = ?1 ORDER BY a.id",
-    )?;
-    let rows = statement.query_map([id.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        |r| Ok((r.get(0)?, r.get(1)?)),
+    )
 }
 
 /// Moves a run on; refuses a step that does not exist.
@@ -436,9 +445,10 @@ pub fn set_status(
             | BillRunStatus::Canceled
             | BillRunStatus::Error
     );
-    tx.conn().execute(
+    tx.run(
         "UPDATE bill_run SET status = ?2, note = ?3, version = version + 1,
-                ended_at = CASE WHEN ?4 THEN ?5 ELSE ended_at END, started_at = coalesce(started_at, ?5) WHERE id = ?1",
+         ended_at = CASE WHEN ?4 THEN ?5 ELSE ended_at END, started_at = coalesce(started_at, ?5)
+         WHERE id = ?1",
         (id.0, next.as_str(), note, ended, tx.now().at_ms),
     )?;
     tx.touch(Topic::Runs);
@@ -468,18 +478,17 @@ pub struct RunDocuments {
 
 /// Counts them.
 pub fn documents(db: &Db<'_>, id: BillRunId) -> Result<RunDocuments, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT sum(s.status = 'Draft'), sum(s.status = 'Draft' AND s.review = 'held'),
-                    sum(s.status = 'Draft' AND s.review = 'accepted'), sum(s.status = 'Draft' AND d.version > 1),
-                    sum(s.status = 'Draft' AND s.stale <> ''),
-                    sum(s.status = 'Draft' AND s.risk > 0 AND s.review <> 'accepted'),
-                    sum(s.status = 'Posted'), sum(s.status = 'Canceled')
-             FROM document d JOIN document_state s ON s.document_id = d.id WHERE d.run_id = ?1",
-        )?
-        .query_row([id.0], |r| {
-            let n = |i: usize| r.get::<_, Option<i64>>(i).map(Option::unwrap_or_default);
+    db.one(
+        "SELECT sum(s.status = 'Draft'), sum(s.status = 'Draft' AND s.review = 'held'),
+                sum(s.status = 'Draft' AND s.review = 'accepted'), sum(s.status = 'Draft'
+                  AND d.version > 1),
+                sum(s.status = 'Draft' AND s.stale <> ''),
+                sum(s.status = 'Draft' AND s.risk > 0 AND s.review <> 'accepted'),
+                sum(s.status = 'Posted'), sum(s.status = 'Canceled')
+         FROM document d JOIN document_state s ON s.document_id = d.id WHERE d.run_id = ?1",
+        [id.0],
+        |r| {
+            let n = |i: usize| r.get::<Option<i64>>(i).map(Option::unwrap_or_default);
             Ok(RunDocuments {
                 drafts: n(0)?,
                 held: n(1)?,
@@ -490,48 +499,47 @@ pub fn documents(db: &Db<'_>, id: BillRunId) -> Result<RunDocuments, StoreError>
                 posted: n(6)?,
                 canceled: n(7)?,
             })
-        })?)
+        },
+    )
 }
 
 /// Says something of a run.
 pub fn set_note(tx: &Tx<'_>, id: BillRunId, note: &str) -> Result<(), StoreError> {
-    tx.conn().execute("UPDATE bill_run SET note = ?2 WHERE id = ?1", (id.0, note))?;
+    tx.run("UPDATE bill_run SET note = ?2 WHERE id = ?1", (id.0, note))?;
     tx.touch(Topic::Runs);
     Ok(())
 }
 
 /// How many of a run's drafts carry a flag.
 pub fn flagged_with(db: &Db<'_>, id: BillRunId, code: FlagCode) -> Result<i64, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT count(*) FROM document d JOIN flag f ON f.document_id = d.id
+    db.one(
+        "SELECT count(*) FROM document d JOIN flag f ON f.document_id = d.id
              WHERE d.run_id = ?1 AND d.status = 'Draft' AND f.code = ?2",
-        )?
-        .query_row((id.0, code.as_str()), |r| r.get(0))?)
+        (id.0, code.as_str()),
+        |r| r.get(0),
+    )
 }
 
 /// How many documents of a run come to zero.
 pub fn zero_totals(db: &Db<'_>, id: BillRunId) -> Result<i64, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT count(*) FROM document WHERE run_id = ?1 AND total_minor = 0 AND status <> 'Canceled'",
-        )?
-        .query_row([id.0], |r| r.get(0))?)
+    db.one(
+        "SELECT count(*) FROM document WHERE run_id = ?1 AND total_minor = 0
+         AND status <> 'Canceled'",
+        [id.0],
+        |r| r.get(0),
+    )
 }
 
 /// The last cycle: the newest posted run before this one of the same schedule, or, without a
 /// schedule, of the same accounts.
 pub fn last_like(db: &Db<'_>, run: &BillRunRow) -> Result<Option<BillRunId>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT b.id FROM bill_run b JOIN bill_run me ON me.id = ?1
-             WHERE b.id < me.id AND b.status = 'Posted' AND b.retry_of IS NULL AND b.schedule_id IS me.schedule_id
-               AND (me.schedule_id IS NOT NULL OR b.filter = me.filter)
-             ORDER BY b.id DESC LIMIT 1",
-        )?
-        .query_row([run.id.0], |r| r.get(0).map(BillRunId))
-        .optional()?)
+    db.opt(
+        "SELECT b.id FROM bill_run b JOIN bill_run me ON me.id = ?1
+         WHERE b.id < me.id AND b.status = 'Posted' AND b.retry_of IS NULL
+         AND b.schedule_id IS me.schedule_id
+           AND (me.schedule_id IS NOT NULL OR b.filter = me.filter)
+         ORDER BY b.id DESC LIMIT 1",
+        [run.id.0],
+        |r| r.get(0).map(BillRunId),
+    )
 }

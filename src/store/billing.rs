@@ -1,5 +1,6 @@
 //! What a bill run reads of accounts, and the drafts it writes with their claims.
 
+use super::face::{Row, params};
 use super::{Db, StoreError, Tx, conversion, decimal, decimal_opt, word, word_opt};
 use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference, Version};
 use crate::domain::billing::{
@@ -19,28 +20,27 @@ use crate::domain::money::{Currency, MoneyError};
 use crate::domain::period::Anchor;
 use crate::domain::subscription::SubscriptionTerms;
 use chrono::NaiveDate;
-use rusqlite::Row;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Every tax rate, by code and day.
 pub fn taxes(db: &Db<'_>) -> Result<Vec<TaxRate>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT tax_code, rate_percent, name, kind, inclusive, reason, valid_from_on FROM tax_rate
          ORDER BY tax_code, valid_from_on",
-    )?;
-    let rows = statement.query_map([], |r| {
-        Ok(TaxRate {
-            tax_code: r.get(0)?,
-            rate_percent: decimal(r, 1)?,
-            name: r.get(2)?,
-            kind: word(r, 3, TaxKind::parse)?,
-            inclusive: r.get(4)?,
-            reason: r.get(5)?,
-            valid_from: r.get(6)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [],
+        |r| {
+            Ok(TaxRate {
+                tax_code: r.get(0)?,
+                rate_percent: decimal(r, 1)?,
+                name: r.get(2)?,
+                kind: word(r, 3, TaxKind::parse)?,
+                inclusive: r.get(4)?,
+                reason: r.get(5)?,
+                valid_from: r.get(6)?,
+            })
+        },
+    )
 }
 
 /// Which accounts' ids to load: a closed range, thinned by `wanted`.
@@ -79,34 +79,36 @@ fn load_accounts(
 ) -> Result<Vec<AccountInput>, StoreError> {
     let mut slots: Vec<Option<AccountInput>> = Vec::new();
     slots.resize_with(place.len(), || None);
-    let mut statement = db.conn().prepare_cached(
-        "SELECT a.id, a.number, a.currency, v.id, v.seq, v.effective_from_on, v.name, v.emails, v.batch,
-                v.bill_cycle_day, v.payment_term, v.auto_pay, v.delivery, v.tax_code, v.tax_id, v.address1,
-                v.address2, v.postcode, v.city, v.region, v.country, v.language, v.po_number, v.status
+    db.each(
+        "SELECT a.id, a.number, a.currency, v.id, v.seq, v.effective_from_on, v.name, v.emails,
+                v.batch, v.bill_cycle_day, v.payment_term, v.auto_pay, v.delivery, v.tax_code,
+                v.tax_id, v.address1, v.address2, v.postcode, v.city, v.region, v.country,
+                  v.language, v.po_number, v.status
          FROM account a JOIN account_version v ON v.account_id = a.id
          WHERE a.id BETWEEN ?1 AND ?2 ORDER BY a.id, v.seq",
+        range,
+        |r| {
+            let id: i64 = r.get(0)?;
+            let Some(slot) = place.get(&id).and_then(|i| slots.get_mut(*i)) else { return Ok(()) };
+            let currency = word(r, 2, Currency::parse)?;
+            let version = account_version(r, 3, currency)?;
+            if let Some(account) = slot {
+                account.versions.push(version);
+            } else {
+                *slot = Some(AccountInput {
+                    id: AccountId(id),
+                    number: r.get(1)?,
+                    currency,
+                    versions: vec![version],
+                    subscriptions: Vec::new(),
+                    usage: Vec::new(),
+                    billed_usage: Vec::new(),
+                    claims: Vec::new(),
+                });
+            }
+            Ok(())
+        },
     )?;
-    let mut rows = statement.query(range)?;
-    while let Some(r) = rows.next()? {
-        let id: i64 = r.get(0)?;
-        let Some(slot) = place.get(&id).and_then(|i| slots.get_mut(*i)) else { continue };
-        let currency = word(r, 2, Currency::parse)?;
-        let version = account_version(r, 3, currency)?;
-        if let Some(account) = slot {
-            account.versions.push(version);
-        } else {
-            *slot = Some(AccountInput {
-                id: AccountId(id),
-                number: r.get(1)?,
-                currency,
-                versions: vec![version],
-                subscriptions: Vec::new(),
-                usage: Vec::new(),
-                billed_usage: Vec::new(),
-                claims: Vec::new(),
-            });
-        }
-    }
     let found: Option<Vec<_>> = slots.into_iter().collect();
     found.ok_or_else(|| StoreError::NotFound("such account".to_owned()))
 }
@@ -116,7 +118,7 @@ pub(in crate::store) fn account_version(
     r: &Row<'_>,
     at: usize,
     currency: Currency,
-) -> rusqlite::Result<Version<AccountTerms>> {
+) -> Result<Version<AccountTerms>, StoreError> {
     let emails: String = r.get(at + 4)?;
     Ok(Version {
         id: r.get(at)?,
@@ -152,42 +154,44 @@ fn load_subscriptions(
     place: &HashMap<i64, usize>,
     accounts: &mut [AccountInput],
 ) -> Result<(), StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT s.account_id, s.id, s.number, v.id, v.seq, v.effective_from_on, v.start_on, v.term_months,
-                v.auto_renew, v.end_on, v.suspended_from_on, v.resumed_from_on, v.po_number
+    db.each(
+        "SELECT s.account_id, s.id, s.number, v.id, v.seq, v.effective_from_on, v.start_on,
+                v.term_months, v.auto_renew, v.end_on, v.suspended_from_on, v.resumed_from_on,
+                  v.po_number
          FROM subscription s JOIN subscription_version v ON v.subscription_id = s.id
          WHERE s.account_id BETWEEN ?1 AND ?2 ORDER BY s.account_id, s.id, v.seq",
+        range,
+        |r| {
+            let Some(account) = place.get(&r.get(0)?).and_then(|i| accounts.get_mut(*i)) else {
+                return Ok(());
+            };
+            let id = SubscriptionId(r.get(1)?);
+            let version = Version {
+                id: r.get(3)?,
+                seq: r.get(4)?,
+                effective_from: r.get(5)?,
+                terms: SubscriptionTerms {
+                    start_on: r.get(6)?,
+                    term_months: r.get(7)?,
+                    auto_renew: r.get(8)?,
+                    end_on: r.get(9)?,
+                    suspended_from: r.get(10)?,
+                    resumed_from: r.get(11)?,
+                    po_number: r.get(12)?,
+                },
+            };
+            match account.subscriptions.last_mut().filter(|s| s.id == id) {
+                Some(subscription) => subscription.versions.push(version),
+                None => account.subscriptions.push(SubscriptionInput {
+                    id,
+                    number: r.get(2)?,
+                    versions: vec![version],
+                    charges: Vec::new(),
+                }),
+            }
+            Ok(())
+        },
     )?;
-    let mut rows = statement.query(range)?;
-    while let Some(r) = rows.next()? {
-        let Some(account) = place.get(&r.get(0)?).and_then(|i| accounts.get_mut(*i)) else {
-            continue;
-        };
-        let id = SubscriptionId(r.get(1)?);
-        let version = Version {
-            id: r.get(3)?,
-            seq: r.get(4)?,
-            effective_from: r.get(5)?,
-            terms: SubscriptionTerms {
-                start_on: r.get(6)?,
-                term_months: r.get(7)?,
-                auto_renew: r.get(8)?,
-                end_on: r.get(9)?,
-                suspended_from: r.get(10)?,
-                resumed_from: r.get(11)?,
-                po_number: r.get(12)?,
-            },
-        };
-        match account.subscriptions.last_mut().filter(|s| s.id == id) {
-            Some(subscription) => subscription.versions.push(version),
-            None => account.subscriptions.push(SubscriptionInput {
-                id,
-                number: r.get(2)?,
-                versions: vec![version],
-                charges: Vec::new(),
-            }),
-        }
-    }
     Ok(())
 }
 
@@ -197,25 +201,23 @@ fn load_charges(
     place: &HashMap<i64, usize>,
     accounts: &mut [AccountInput],
 ) -> Result<(), StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT c.account_id, c.subscription_id, c.id, c.number, v.id, v.seq, v.effective_from_on, v.name, v.plan,
-                v.type, v.model, v.price, v.quantity, v.uom, v.billing_period, v.timing, v.billing_day,
-                v.alignment, v.price_base, v.start_on, v.end_on, v.billed_through_on, v.tiers, v.package_size,
-                v.included_units, v.overage_price, v.discount_level, v.stacked, v.tax_code, v.revenue_account
-         FROM charge c JOIN charge_version v ON v.charge_id = c.id
-         WHERE c.account_id BETWEEN ?1 AND ?2 ORDER BY c.account_id, c.id, v.seq",
-    )?;
-    let mut rows = statement.query(range)?;
+    let sql = "SELECT c.account_id, c.subscription_id, c.id, c.number, v.id, v.seq,
+               v.effective_from_on, v.name, v.plan, v.type, v.model, v.price, v.quantity, v.uom,
+               v.billing_period, v.timing, v.billing_day, v.alignment, v.price_base, v.start_on,
+               v.end_on, v.billed_through_on, v.tiers, v.package_size, v.included_units,
+                 v.overage_price, v.discount_level, v.stacked, v.tax_code, v.revenue_account
+        FROM charge c JOIN charge_version v ON v.charge_id = c.id
+        WHERE c.account_id BETWEEN ?1 AND ?2 ORDER BY c.account_id, c.id, v.seq";
     let mut last: Option<(usize, usize, usize, ChargeId)> = None;
-    while let Some(r) = rows.next()? {
-        let Some(a) = place.get(&r.get(0)?) else { continue };
+    db.each(sql, range, |r| {
+        let Some(a) = place.get(&r.get(0)?) else { return Ok(()) };
         let id = ChargeId(r.get(2)?);
         let version = charge_version(r, 4)?;
         if let Some((a, s, c, same)) = last
             && same == id
         {
             accounts[a].subscriptions[s].charges[c].versions.push(version);
-            continue;
+            return Ok(());
         }
         let subscription = SubscriptionId(r.get(1)?);
         let Ok(s) = accounts[*a].subscriptions.binary_search_by_key(&subscription, |s| s.id) else {
@@ -224,15 +226,15 @@ fn load_charges(
         let charges = &mut accounts[*a].subscriptions[s].charges;
         charges.push(ChargeInput { id, number: r.get(3)?, versions: vec![version] });
         last = Some((*a, s, charges.len() - 1, id));
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Reads `id, seq, effective_from_on, name … revenue_account` of charge_version from column `at` on.
 pub(in crate::store) fn charge_version(
     r: &Row<'_>,
     at: usize,
-) -> rusqlite::Result<Version<ChargeTerms>> {
+) -> Result<Version<ChargeTerms>, StoreError> {
     let period = |text: &str| match text {
         "" => Some(None),
         _ => BillingPeriod::parse(text).map(Some),
@@ -276,63 +278,71 @@ fn load_claims(
     without: Option<DocumentId>,
     accounts: &mut [AccountInput],
 ) -> Result<(), StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT k.account_id, k.charge_id, k.target_charge_id, k.from_on, k.to_on, k.segment, k.role, k.item_id,
-                k.document_id, d.status = 'Posted', k.charge_version_id, k.rated_minor, coalesce(i.amount_minor, 0),
-                coalesce((SELECT sum(coalesce(x.corrects_minor, x.amount_minor)) FROM document_item x JOIN document dx ON dx.id = x.document_id
+    db.each(
+        "SELECT k.account_id, k.charge_id, k.target_charge_id, k.from_on, k.to_on, k.segment,
+                k.role, k.item_id, k.document_id, d.status = 'Posted', k.charge_version_id,
+                k.rated_minor, coalesce(i.amount_minor, 0), coalesce((SELECT
+                  sum(coalesce(x.corrects_minor, x.amount_minor)) FROM document_item x
+                  JOIN document dx ON dx.id = x.document_id
                           JOIN document_state sx ON sx.document_id = dx.id
-                          WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL), 0),
-                i.gross_minor, i.corrects_item_id, t.tax_code, t.rate_percent, t.name, t.kind, t.inclusive, t.reason,
-                d.invoice_on, k.period,
+                          WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled'
+                            AND sx.reversed_by IS NULL), 0),
+                i.gross_minor, i.corrects_item_id, t.tax_code, t.rate_percent, t.name, t.kind,
+                t.inclusive, t.reason, d.invoice_on, k.period,
                 CASE WHEN i.gross_minor IS NOT NULL THEN
-                    (SELECT CASE WHEN count(*) = count(x.gross_minor) THEN i.gross_minor + coalesce(sum(coalesce(x.corrects_gross_minor, x.gross_minor)), 0) END
+                    (SELECT CASE WHEN count(*) = count(x.gross_minor)
+                      THEN i.gross_minor + coalesce(sum(coalesce(x.corrects_gross_minor,
+                      x.gross_minor)), 0) END
                      FROM document_item x JOIN document dx ON dx.id = x.document_id
                      JOIN document_state sx ON sx.document_id = dx.id
-                     WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled' AND sx.reversed_by IS NULL) END, d.currency
+                     WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled'
+                       AND sx.reversed_by IS NULL) END, d.currency
          FROM charge c JOIN claim k ON k.charge_id = c.id JOIN document d ON d.id = k.document_id
               LEFT JOIN document_item i ON i.id = k.item_id
               LEFT JOIN document_tax t ON t.document_id = k.document_id AND t.tax_code = i.tax_code
-                   AND t.rate_percent = CASE WHEN i.tax_code = '' THEN NULL ELSE coalesce(i.derivation ->> '$.x.r',
+                   AND t.rate_percent = CASE WHEN i.tax_code = '' THEN NULL
+                     ELSE coalesce(i.derivation ->> '$.x.r',
                        (SELECT min(y.rate_percent) FROM document_tax y
                         WHERE y.document_id = k.document_id AND y.tax_code = i.tax_code)) END
          WHERE c.account_id BETWEEN ?1 AND ?2 AND k.document_id <> ?3
          ORDER BY c.account_id, k.charge_id, k.target_charge_id, k.from_on, k.segment",
+        (range.0, range.1, without.map_or(0, |d| d.0)),
+        |r| {
+            let Some(account) = place.get(&r.get(0)?).and_then(|i| accounts.get_mut(*i)) else {
+                return Ok(());
+            };
+            let target: i64 = r.get(2)?;
+            let (amount_minor, credits): (i64, i64) = (r.get(12)?, r.get(13)?);
+            let billed_in = word(r, 25, Currency::parse)?;
+            let mut claim = Claim {
+                charge: ChargeId(r.get(1)?),
+                target: (target != 0).then_some(ChargeId(target)),
+                from: r.get(3)?,
+                to: r.get(4)?,
+                segment: r.get(5)?,
+                role: word(r, 6, ClaimRole::parse)?,
+                item: r.get::<Option<i64>>(7)?.map(ItemId),
+                document: DocumentId(r.get(8)?),
+                posted: r.get(9)?,
+                version: ChargeVersionId(r.get(10)?),
+                rated_minor: r.get(11)?,
+                period: word_opt(r, 23, Anchor::parse)?,
+                amount_minor,
+                left_minor: amount_minor + credits,
+                gross_minor: r.get(14)?,
+                gross_left_minor: r.get(24)?,
+                corrects: r.get::<Option<i64>>(15)?.map(ItemId),
+                tax: claim_tax(r)?,
+                converted: None,
+            };
+            if billed_in != account.currency {
+                let rate = conversion::rate(db, billed_in, account.currency)?;
+                convert(&mut claim, rate).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            }
+            account.claims.push(claim);
+            Ok(())
+        },
     )?;
-    let mut rows = statement.query((range.0, range.1, without.map_or(0, |d| d.0)))?;
-    while let Some(r) = rows.next()? {
-        let Some(account) = place.get(&r.get(0)?).and_then(|i| accounts.get_mut(*i)) else {
-            continue;
-        };
-        let target: i64 = r.get(2)?;
-        let (amount_minor, credits): (i64, i64) = (r.get(12)?, r.get(13)?);
-        let billed_in = word(r, 25, Currency::parse)?;
-        let mut claim = Claim {
-            charge: ChargeId(r.get(1)?),
-            target: (target != 0).then_some(ChargeId(target)),
-            from: r.get(3)?,
-            to: r.get(4)?,
-            segment: r.get(5)?,
-            role: word(r, 6, ClaimRole::parse)?,
-            item: r.get::<_, Option<i64>>(7)?.map(ItemId),
-            document: DocumentId(r.get(8)?),
-            posted: r.get(9)?,
-            version: ChargeVersionId(r.get(10)?),
-            rated_minor: r.get(11)?,
-            period: word_opt(r, 23, Anchor::parse)?,
-            amount_minor,
-            left_minor: amount_minor + credits,
-            gross_minor: r.get(14)?,
-            gross_left_minor: r.get(24)?,
-            corrects: r.get::<_, Option<i64>>(15)?.map(ItemId),
-            tax: claim_tax(r)?,
-            converted: None,
-        };
-        if billed_in != account.currency {
-            let rate = conversion::rate(db, billed_in, account.currency)?;
-            convert(&mut claim, rate).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        }
-        account.claims.push(claim);
-    }
     Ok(())
 }
 
@@ -349,8 +359,8 @@ fn convert(claim: &mut Claim, rate: Rate) -> Result<(), MoneyError> {
 }
 
 /// The rate a claimed item was taxed by.
-fn claim_tax(r: &Row<'_>) -> rusqlite::Result<Option<Arc<TaxRate>>> {
-    let Some(tax_code) = r.get::<_, Option<String>>(16)? else { return Ok(None) };
+fn claim_tax(r: &Row<'_>) -> Result<Option<Arc<TaxRate>>, StoreError> {
+    let Some(tax_code) = r.get::<Option<String>>(16)? else { return Ok(None) };
     Ok(Some(Arc::new(TaxRate {
         tax_code,
         rate_percent: decimal(r, 17)?,
@@ -364,14 +374,14 @@ fn claim_tax(r: &Row<'_>) -> rusqlite::Result<Option<Arc<TaxRate>>> {
 
 const USAGE: &str = "u.id, u.uom, u.quantity, u.start_on, u.subscription_id, u.charge_id";
 
-fn usage_row(r: &Row<'_>, at: usize) -> rusqlite::Result<UsageRecord> {
+fn usage_row(r: &Row<'_>, at: usize) -> Result<UsageRecord, StoreError> {
     Ok(UsageRecord {
         id: UsageId(r.get(at)?),
         uom: r.get(at + 1)?,
         quantity: decimal(r, at + 2)?,
         start_on: r.get(at + 3)?,
-        subscription: r.get::<_, Option<i64>>(at + 4)?.map(SubscriptionId),
-        charge: r.get::<_, Option<i64>>(at + 5)?.map(ChargeId),
+        subscription: r.get::<Option<i64>>(at + 4)?.map(SubscriptionId),
+        charge: r.get::<Option<i64>>(at + 5)?.map(ChargeId),
         held_by: None,
     })
 }
@@ -383,18 +393,22 @@ fn load_usage(
     without: Option<DocumentId>,
     accounts: &mut [AccountInput],
 ) -> Result<(), StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT u.account_id, {USAGE} FROM usage u
-         WHERE u.account_id BETWEEN ?1 AND ?2
-           AND NOT EXISTS (SELECT 1 FROM usage_claim k WHERE k.usage_id = u.id AND k.document_id <> ?3)
-         ORDER BY u.account_id, u.start_on, u.id"
-    ))?;
-    let mut rows = statement.query((range.0, range.1, without.map_or(0, |d| d.0)))?;
-    while let Some(r) = rows.next()? {
-        if let Some(account) = place.get(&r.get(0)?).and_then(|i| accounts.get_mut(*i)) {
-            account.usage.push(usage_row(r, 1)?);
-        }
-    }
+    db.each(
+        &format!(
+            "SELECT u.account_id, {USAGE} FROM usage u
+             WHERE u.account_id BETWEEN ?1 AND ?2
+               AND NOT EXISTS (SELECT 1 FROM usage_claim k WHERE k.usage_id = u.id
+                 AND k.document_id <> ?3)
+             ORDER BY u.account_id, u.start_on, u.id"
+        ),
+        (range.0, range.1, without.map_or(0, |d| d.0)),
+        |r| {
+            if let Some(account) = place.get(&r.get(0)?).and_then(|i| accounts.get_mut(*i)) {
+                account.usage.push(usage_row(r, 1)?);
+            }
+            Ok(())
+        },
+    )?;
     Ok(())
 }
 
@@ -425,17 +439,19 @@ fn billed_usage(
     account: AccountId,
     without: Option<DocumentId>,
 ) -> Result<Vec<UsageRecord>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
+    db.all(
+        &format!(
         "SELECT {USAGE}, k.charge_id, k.item_id FROM usage u JOIN usage_claim k ON k.usage_id = u.id
          WHERE u.account_id = ?1 AND k.document_id <> ?2 ORDER BY u.start_on, u.id"
-    ))?;
-    let rows = statement.query_map((account.0, without.map_or(0, |d| d.0)), |r| {
-        let mut record = usage_row(r, 0)?;
-        let item: Option<i64> = r.get(7)?;
-        record.held_by = Some((ChargeId(r.get(6)?), ItemId(item.unwrap_or(0))));
-        Ok(record)
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    ),
+        (account.0, without.map_or(0, |d| d.0)),
+        |r| {
+            let mut record = usage_row(r, 0)?;
+            let item: Option<i64> = r.get(7)?;
+            record.held_by = Some((ChargeId(r.get(6)?), ItemId(item.unwrap_or(0))));
+            Ok(record)
+        },
+    )
 }
 
 /// What a new draft belongs to.
@@ -463,13 +479,12 @@ pub fn insert_draft(
     draft: &DraftDocument,
 ) -> Result<DocumentId, StoreError> {
     let source = if new.run.is_some() { "run" } else { "hand" };
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO document (kind, status, account_id, account_version_id, currency, run_id, source, invoice_on,
-                    due_on, target_on, po_number, subtotal_minor, tax_minor, total_minor, created_at)
-             VALUES (?1,'Draft',?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
-        )?
-        .execute((
+    let id = DocumentId(tx.insert(
+        "INSERT INTO document (kind, status, account_id, account_version_id, currency, run_id,
+                source, invoice_on, due_on, target_on, po_number, subtotal_minor, tax_minor,
+                  total_minor, created_at)
+         VALUES (?1,'Draft',?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+        (
             draft.kind.as_str(),
             new.account.0,
             new.account_version,
@@ -484,8 +499,8 @@ pub fn insert_draft(
             draft.tax_minor,
             draft.total_minor,
             tx.now().at_ms,
-        ))?;
-    let id = DocumentId(tx.conn().last_insert_rowid());
+        ),
+    )?);
     insert_state(tx, id, new, draft.due_on)?;
     insert_lines(tx, id, new.account, draft)?;
     insert_flags(tx, id, new.flags)?;
@@ -498,22 +513,21 @@ fn insert_state(
     new: &NewDraft<'_>,
     due_on: NaiveDate,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO document_state (document_id, status, account_id, due_on, risk) VALUES (?1,'Draft',?2,?3,?4)",
-        )?
-        .execute((id.0, new.account.0, due_on, new.risk))?;
+    tx.run(
+        "INSERT INTO document_state (document_id, status, account_id, due_on, risk)
+         VALUES (?1,'Draft',?2,?3,?4)",
+        (id.0, new.account.0, due_on, new.risk),
+    )?;
     Ok(())
 }
 
 /// Writes the flags of a draft.
 pub fn insert_flags(tx: &Tx<'_>, id: DocumentId, flags: &[Flag]) -> Result<(), StoreError> {
     for flag in flags {
-        tx.conn()
-            .prepare_cached(
-                "INSERT OR IGNORE INTO flag (document_id, code, reason) VALUES (?1,?2,?3)",
-            )?
-            .execute((id.0, flag.code.as_str(), &flag.reason))?;
+        tx.run(
+            "INSERT OR IGNORE INTO flag (document_id, code, reason) VALUES (?1,?2,?3)",
+            (id.0, flag.code.as_str(), &flag.reason),
+        )?;
     }
     Ok(())
 }
@@ -535,12 +549,11 @@ pub fn insert_lines(
 /// Writes the tax of a draft by code.
 pub fn insert_taxes(tx: &Tx<'_>, id: DocumentId, taxes: &[DocumentTax]) -> Result<(), StoreError> {
     for tax in taxes {
-        tx.conn()
-            .prepare_cached(
-                "INSERT INTO document_tax (document_id, tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor, rounding)
-                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
-            )?
-            .execute((
+        tx.run(
+            "INSERT INTO document_tax (document_id, tax_code, rate_percent, name, kind, inclusive,
+             reason, base_minor, tax_minor, rounding)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+            (
                 id.0,
                 &tax.tax_code,
                 tax.rate_percent.to_string(),
@@ -551,7 +564,8 @@ pub fn insert_taxes(tx: &Tx<'_>, id: DocumentId, taxes: &[DocumentTax]) -> Resul
                 tax.base_minor,
                 tax.tax_minor,
                 tax.rounding.map(|r| r.to_string()),
-            ))?;
+            ),
+        )?;
     }
     Ok(())
 }
@@ -564,15 +578,14 @@ fn insert_item(
 ) -> Result<ItemId, StoreError> {
     let derivation = serde_json::to_string(&item.derivation)
         .map_err(|e| StoreError::Corrupt(format!("a derivation cannot be written: {e}")))?;
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO document_item (document_id, position, charge_id, charge_version_id, subscription_id,
-                    target_charge_id, corrects_item_id, description, service_from_on, service_to_on, quantity,
-                    unit_price, amount_minor, gross_minor, tax_code, revenue_account, origin, derivation)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,
-                     (SELECT revenue_account FROM charge_version WHERE id = ?4),'run',?16)",
-        )?
-        .execute(rusqlite::params![
+    let key = tx.insert(
+        "INSERT INTO document_item (document_id, position, charge_id, charge_version_id,
+                subscription_id, target_charge_id, corrects_item_id, description, service_from_on,
+                service_to_on, quantity, unit_price, amount_minor, gross_minor, tax_code,
+                  revenue_account, origin, derivation)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,
+                 (SELECT revenue_account FROM charge_version WHERE id = ?4),'run',?16)",
+        params![
             id.0,
             position,
             item.charge.0,
@@ -589,8 +602,9 @@ fn insert_item(
             item.gross_minor,
             item.tax_code,
             derivation,
-        ])?;
-    Ok(ItemId(tx.conn().last_insert_rowid()))
+        ],
+    )?;
+    Ok(ItemId(key))
 }
 
 fn insert_claim(
@@ -600,13 +614,11 @@ fn insert_claim(
     item_id: ItemId,
     item: &DraftItem,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO claim (charge_id, target_charge_id, from_on, segment, to_on, role, account_id, document_id,
-                    item_id, charge_version_id, rated_minor, period)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
-        )?
-        .execute((
+    tx.run(
+        "INSERT INTO claim (charge_id, target_charge_id, from_on, segment, to_on, role, account_id,
+                document_id, item_id, charge_version_id, rated_minor, period)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+        (
             item.charge.0,
             item.target.map_or(0, |t| t.0),
             item.claim.from,
@@ -619,20 +631,21 @@ fn insert_claim(
             item.version.0,
             item.claim.rated_minor,
             item.claim.period.map(|p| p.to_string()),
-        ))?;
+        ),
+    )?;
     for usage in &item.usage {
-        tx.conn()
-            .prepare_cached(
-                "INSERT INTO usage_claim (usage_id, item_id, document_id, charge_id) VALUES (?1,?2,?3,?4)",
-            )?
-            .execute((usage.0, item_id.0, id.0, item.charge.0))?;
+        tx.run(
+            "INSERT INTO usage_claim (usage_id, item_id, document_id, charge_id)
+             VALUES (?1,?2,?3,?4)",
+            (usage.0, item_id.0, id.0, item.charge.0),
+        )?;
     }
     Ok(())
 }
 
 /// Releases everything a draft holds: its claims and its usage.
 pub fn release(tx: &Tx<'_>, id: DocumentId) -> Result<(), StoreError> {
-    tx.conn().prepare_cached("DELETE FROM claim WHERE document_id = ?1")?.execute([id.0])?;
-    tx.conn().prepare_cached("DELETE FROM usage_claim WHERE document_id = ?1")?.execute([id.0])?;
+    tx.run("DELETE FROM claim WHERE document_id = ?1", [id.0])?;
+    tx.run("DELETE FROM usage_claim WHERE document_id = ?1", [id.0])?;
     Ok(())
 }

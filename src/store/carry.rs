@@ -19,7 +19,6 @@ use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::{Currency, MoneyError};
 use crate::domain::payment::PaymentStatus;
 use chrono::NaiveDate;
-use rusqlite::OptionalExtension;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -74,14 +73,14 @@ pub(super) fn what_fell_open(tx: &Tx<'_>) -> Result<(), StoreError> {
 
 /// The conversion of a row's currency into that of its account, if there was one.
 fn of(tx: &Tx<'_>, table: &str, id: i64) -> Result<Option<Conversion>, StoreError> {
-    let found: Option<String> = tx
-        .conn()
-        .prepare_cached(&format!(
+    let found: Option<String> = tx.opt(
+        &format!(
             "SELECT d.currency FROM {table} JOIN account a ON a.id = d.account_id
              WHERE d.id = ?1 AND d.currency <> a.currency"
-        ))?
-        .query_row([id], |r| r.get(0))
-        .optional()?;
+        ),
+        [id],
+        |r| r.get(0),
+    )?;
     match found.as_deref().and_then(Currency::parse) {
         Some(currency) => conversion::of(tx, currency),
         None => Ok(None),
@@ -129,12 +128,11 @@ impl Way<'_> {
             line(ledger::CONVERSION, self.to, new, -self.minor.1),
         ];
         ledger::post(tx, self.on, &lines)?;
-        tx.conn()
-            .prepare_cached(
-                "INSERT INTO carried (conversion_id, account_id, document_id, payment_id, to_document_id,
-                    to_payment_id, from_minor, to_minor, carried_on, at) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
-            )?
-            .execute((
+        tx.run(
+            "INSERT INTO carried (conversion_id, account_id, document_id, payment_id,
+             to_document_id, to_payment_id, from_minor, to_minor, carried_on, at)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+            (
                 self.of.id,
                 self.account.0,
                 self.from.0.map(|d| d.0),
@@ -146,7 +144,8 @@ impl Way<'_> {
                 if self.from.1.is_some() { -self.minor.1 } else { self.minor.1 },
                 self.on,
                 tx.now().at_ms,
-            ))?;
+            ),
+        )?;
         tx.touch(Topic::Documents);
         tx.touch(Topic::Payments);
         Ok(())
@@ -195,12 +194,12 @@ fn too_large(error: MoneyError) -> StoreError {
 
 /// The last day on which something was booked on what is open of a document.
 fn last_day(db: &Db<'_>, id: DocumentId) -> Result<NaiveDate, StoreError> {
-    let last: Option<NaiveDate> = db
-        .conn()
-        .prepare_cached(
-            "SELECT max(entry_on) FROM ledger_entry WHERE document_id = ?1 AND account IN ('receivable', 'credit')",
-        )?
-        .query_row([id.0], |r| r.get(0))?;
+    let last: Option<NaiveDate> = db.one(
+        "SELECT max(entry_on) FROM ledger_entry WHERE document_id = ?1
+         AND account IN ('receivable', 'credit')",
+        [id.0],
+        |r| r.get(0),
+    )?;
     Ok(last.unwrap_or(NaiveDate::MIN))
 }
 
@@ -211,10 +210,8 @@ fn successor(
     row: &document::DocumentRow,
     (open, worth): (i64, i64),
 ) -> Result<DocumentId, StoreError> {
-    let before: i64 = tx
-        .conn()
-        .prepare_cached("SELECT count(*) FROM carried WHERE document_id = ?1")?
-        .query_row([row.id.0], |r| r.get(0))?;
+    let before: i64 =
+        tx.one("SELECT count(*) FROM carried WHERE document_id = ?1", [row.id.0], |r| r.get(0))?;
     let mut its_number = format!("{}-{}", number(row), of.rate.to);
     if before > 0 {
         its_number = format!("{its_number}-{}", before + 1);
@@ -302,21 +299,20 @@ fn keep_state(
     old: DocumentId,
     new: DocumentId,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE document_state SET (auto_pay_off, disputed, reminder_level, reminded_at, reopened_on) =
-                (SELECT auto_pay_off, disputed, reminder_level, reminded_at, reopened_on FROM document_state
-                 WHERE document_id = ?1) WHERE document_id = ?2",
-        )?
-        .execute((old.0, new.0))?;
+    tx.run(
+        "UPDATE document_state SET (auto_pay_off, disputed, reminder_level, reminded_at,
+         reopened_on) =
+         (SELECT auto_pay_off, disputed, reminder_level, reminded_at, reopened_on
+         FROM document_state
+          WHERE document_id = ?1) WHERE document_id = ?2",
+        (old.0, new.0),
+    )?;
     debt::set_retry(tx, old, None, false)?;
-    let promised: Option<(i64, NaiveDate)> = tx
-        .conn()
-        .prepare_cached(
-            "SELECT amount_minor, promised_on FROM promise WHERE document_id = ?1 AND state = 'open'",
-        )?
-        .query_row([old.0], |r| Ok((r.get(0)?, r.get(1)?)))
-        .optional()?;
+    let promised: Option<(i64, NaiveDate)> = tx.opt(
+        "SELECT amount_minor, promised_on FROM promise WHERE document_id = ?1 AND state = 'open'",
+        [old.0],
+        |r| Ok((r.get(0)?, r.get(1)?)),
+    )?;
     if let Some((minor, on)) = promised {
         debt::withdraw_promise(tx, old)?;
         let minor = of.rate.convert(minor).map_err(too_large)?;
@@ -333,15 +329,16 @@ fn use_on_invoice(
     on: NaiveDate,
 ) -> Result<(), StoreError> {
     let Some(invoice) = memo.corrects else { return Ok(()) };
-    let mut statement = tx.conn().prepare_cached(
-        "SELECT c.to_document_id, s.balance_minor FROM carried c JOIN document_state s ON s.document_id = c.to_document_id
+    let owed: Vec<(i64, i64)> = tx.all(
+        "SELECT c.to_document_id, s.balance_minor FROM carried c
+         JOIN document_state s ON s.document_id = c.to_document_id
          WHERE c.document_id = ?1 AND s.balance_minor > 0
-           AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.state = 'live')
+           AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id
+             AND l.state = 'live')
          ORDER BY c.id",
+        [invoice.0],
+        |r| Ok((r.get(0)?, r.get(1)?)),
     )?;
-    let owed: Vec<(i64, i64)> = statement
-        .query_map([invoice.0], |r| Ok((r.get(0)?, r.get(1)?)))?
-        .collect::<Result<_, _>>()?;
     let mut left = -debt::get(tx, credit)?.balance_minor;
     for (document, balance) in owed {
         let part = left.min(balance);
@@ -362,13 +359,12 @@ pub(super) fn money(
 ) -> Result<Option<String>, StoreError> {
     let from = payment::get(tx, id)?;
     // What a refund is about to take is not carried over before it is known whether it goes.
-    let on_its_way: i64 = tx
-        .conn()
-        .prepare_cached(
-            "SELECT coalesce(sum(amount_minor), 0) FROM payment_event
+    let on_its_way: i64 = tx.one(
+        "SELECT coalesce(sum(amount_minor), 0) FROM payment_event
              WHERE payment_id = ?1 AND kind = 'refund' AND status IN ('Processing','Unknown')",
-        )?
-        .query_row([id.0], |r| r.get(0))?;
+        [id.0],
+        |r| r.get(0),
+    )?;
     let left = from.unapplied_minor - on_its_way;
     if left <= 0 {
         return Ok(None);
@@ -391,10 +387,8 @@ fn put_money(
     worth: i64,
     on: NaiveDate,
 ) -> Result<PaymentId, StoreError> {
-    let before: i64 = tx
-        .conn()
-        .prepare_cached("SELECT count(*) FROM carried WHERE payment_id = ?1")?
-        .query_row([from.id.0], |r| r.get(0))?;
+    let before: i64 =
+        tx.one("SELECT count(*) FROM carried WHERE payment_id = ?1", [from.id.0], |r| r.get(0))?;
     payment::put(
         tx,
         &NewPayment {

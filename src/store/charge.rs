@@ -1,6 +1,7 @@
 //! Charges and their versions.
 
 use super::deed::{self, DeedKind, NewDeed};
+use super::face::{Row, params};
 use super::{Db, StoreError, Topic, Tx, account, damaged, decimal, decimal_opt, settings, word};
 use crate::domain::account::{Version, newest};
 use crate::domain::charge::{
@@ -9,7 +10,6 @@ use crate::domain::charge::{
 };
 use crate::domain::ids::{AccountId, ChargeId, SubscriptionId};
 use chrono::NaiveDate;
-use rusqlite::OptionalExtension;
 use rust_decimal::Decimal;
 use std::collections::HashMap;
 
@@ -26,22 +26,21 @@ pub struct ChargeRef {
 
 /// The charge with this number.
 pub fn find(db: &Db<'_>, number: &str) -> Result<Option<ChargeRef>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached("SELECT id, subscription_id, account_id FROM charge WHERE number = ?1")?
-        .query_row([number], charge_ref)
-        .optional()?)
+    db.opt(
+        "SELECT id, subscription_id, account_id FROM charge WHERE number = ?1",
+        [number],
+        charge_ref,
+    )
 }
 
 /// Every charge by number; for files that name many.
 pub fn directory(db: &Db<'_>) -> Result<HashMap<String, ChargeRef>, StoreError> {
-    let mut statement =
-        db.conn().prepare_cached("SELECT id, subscription_id, account_id, number FROM charge")?;
-    let rows = statement.query_map([], |r| Ok((r.get(3)?, charge_ref(r)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.gather("SELECT id, subscription_id, account_id, number FROM charge", [], |r| {
+        Ok((r.get(3)?, charge_ref(r)?))
+    })
 }
 
-fn charge_ref(r: &rusqlite::Row<'_>) -> rusqlite::Result<ChargeRef> {
+fn charge_ref(r: &Row<'_>) -> Result<ChargeRef, StoreError> {
     Ok(ChargeRef {
         id: ChargeId(r.get(0)?),
         subscription: SubscriptionId(r.get(1)?),
@@ -58,19 +57,21 @@ pub(in crate::store) const VERSION_COLUMNS: &str =
 
 /// Every version of a charge, in the order they were recorded.
 pub fn versions(db: &Db<'_>, id: ChargeId) -> Result<Vec<Version<ChargeTerms>>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {VERSION_COLUMNS} FROM charge_version v WHERE v.charge_id = ?1 ORDER BY v.seq"
-    ))?;
-    let rows = statement.query_map([id.0], |r| version_from(r, 0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        &format!(
+            "SELECT {VERSION_COLUMNS} FROM charge_version v WHERE v.charge_id = ?1 ORDER BY v.seq"
+        ),
+        [id.0],
+        |r| version_from(r, 0),
+    )
 }
 
 /// Reads [`VERSION_COLUMNS`] beginning at column `at`.
 pub(in crate::store) fn version_from(
-    r: &rusqlite::Row<'_>,
+    r: &Row<'_>,
     at: usize,
-) -> rusqlite::Result<Version<ChargeTerms>> {
-    let tiers = r.get_ref(at + 18)?.as_str()?;
+) -> Result<Version<ChargeTerms>, StoreError> {
+    let tiers = r.text(at + 18)?;
     Ok(Version {
         id: r.get(at)?,
         seq: r.get(at + 1)?,
@@ -115,12 +116,10 @@ pub fn insert(
     terms: &ChargeTerms,
     effective_from: NaiveDate,
 ) -> Result<ChargeId, StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO charge (number, subscription_id, account_id) VALUES (?1, ?2, ?3)",
-        )?
-        .execute((number, subscription.0, account.0))?;
-    let id = ChargeId(tx.conn().last_insert_rowid());
+    let id = ChargeId(tx.insert(
+        "INSERT INTO charge (number, subscription_id, account_id) VALUES (?1, ?2, ?3)",
+        (number, subscription.0, account.0),
+    )?);
     insert_version(tx, id, 1, terms, effective_from)?;
     Ok(id)
 }
@@ -151,20 +150,16 @@ pub fn amend(
     effective_from: NaiveDate,
 ) -> Result<(), StoreError> {
     if reprices(tx, id, terms)? {
-        let account = AccountId(
-            tx.conn()
-                .prepare_cached("SELECT account_id FROM charge WHERE id = ?1")?
-                .query_row([id.0], |r| r.get(0))?,
-        );
+        let account =
+            AccountId(tx.one("SELECT account_id FROM charge WHERE id = ?1", [id.0], |r| r.get(0))?);
         let (_, currency, _) = account::owes(tx, account)?;
         deed::enter(tx, &NewDeed::new(account, DeedKind::Price, 0, currency))?;
     }
-    let seq: i64 = tx
-        .conn()
-        .prepare_cached(
-            "SELECT coalesce(max(seq), 0) + 1 FROM charge_version WHERE charge_id = ?1",
-        )?
-        .query_row([id.0], |r| r.get(0))?;
+    let seq: i64 = tx.one(
+        "SELECT coalesce(max(seq), 0) + 1 FROM charge_version WHERE charge_id = ?1",
+        [id.0],
+        |r| r.get(0),
+    )?;
     insert_version(tx, id, seq, terms, effective_from)
 }
 
@@ -177,16 +172,14 @@ fn insert_version(
 ) -> Result<(), StoreError> {
     let text = |d: Decimal| d.to_string();
     tx.touch(Topic::Accounts);
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO charge_version (charge_id, seq, effective_from_on, name, plan, type, model,
+    tx.run(
+        "INSERT INTO charge_version (charge_id, seq, effective_from_on, name, plan, type, model,
                 price, quantity, uom, billing_period, timing, billing_day, alignment, price_base,
                 start_on, end_on, billed_through_on, tiers, package_size, included_units,
                 overage_price, discount_level, stacked, tax_code, revenue_account, recorded_at)
              VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,
                 ?22,?23,?24,?25,?26,?27)",
-        )?
-        .execute(rusqlite::params![
+        params![
             id.0,
             seq,
             effective_from,
@@ -214,64 +207,58 @@ fn insert_version(
             terms.tax_code,
             terms.revenue_account,
             tx.now().at_ms,
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 
 /// The last day up to which the charge is billed on a posted document (or waived); none = never.
 pub fn billed_through(db: &Db<'_>, id: ChargeId) -> Result<Option<NaiveDate>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT max(c.to_on) FROM claim c
+    db.one(
+        "SELECT max(c.to_on) FROM claim c
              JOIN document_state s ON s.document_id = c.document_id
              WHERE c.charge_id = ?1 AND c.role <> 'credited' AND s.status = 'Posted'",
-        )?
-        .query_row([id.0], |r| r.get(0))?)
+        [id.0],
+        |r| r.get(0),
+    )
 }
 
 /// Whether anything at all was billed in this book.
 pub fn any_billed(db: &Db<'_>) -> Result<bool, StoreError> {
-    Ok(db.conn().prepare_cached("SELECT 1 FROM claim LIMIT 1")?.exists([])?)
+    db.any("SELECT 1 FROM claim LIMIT 1", [])
 }
 
 /// Whether the charge is billed already, on a draft or a posted document.
 pub fn is_billed(db: &Db<'_>, id: ChargeId) -> Result<bool, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached("SELECT 1 FROM claim WHERE charge_id = ?1 LIMIT 1")?
-        .exists([id.0])?)
+    db.any("SELECT 1 FROM claim WHERE charge_id = ?1 LIMIT 1", [id.0])
 }
 
 /// How many charges of a subscription are billed already.
 pub fn billed_of_subscription(db: &Db<'_>, id: SubscriptionId) -> Result<u32, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT count(*) FROM charge h WHERE h.subscription_id = ?1
+    db.one(
+        "SELECT count(*) FROM charge h WHERE h.subscription_id = ?1
                AND EXISTS (SELECT 1 FROM claim c WHERE c.charge_id = h.id)",
-        )?
-        .query_row([id.0], |r| r.get(0))?)
+        [id.0],
+        |r| r.get(0),
+    )
 }
 
 /// How many charges of an account are billed already.
 pub fn billed_of_account(db: &Db<'_>, id: AccountId) -> Result<u32, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT count(*) FROM charge h WHERE h.account_id = ?1
+    db.one(
+        "SELECT count(*) FROM charge h WHERE h.account_id = ?1
                AND EXISTS (SELECT 1 FROM claim c WHERE c.charge_id = h.id)",
-        )?
-        .query_row([id.0], |r| r.get(0))?)
+        [id.0],
+        |r| r.get(0),
+    )
 }
 
 /// How many charges of the book are billed already.
 pub fn billed_count(db: &Db<'_>) -> Result<u32, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT count(*) FROM charge h
+    db.one(
+        "SELECT count(*) FROM charge h
              WHERE EXISTS (SELECT 1 FROM claim c WHERE c.charge_id = h.id)",
-        )?
-        .query_row([], |r| r.get(0))?)
+        [],
+        |r| r.get(0),
+    )
 }

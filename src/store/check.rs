@@ -80,28 +80,27 @@ impl Check {
         match self.rule {
             Rule::Code(code) => code(db, &mut found)?,
             Rule::Newer(schema, table, sql) => {
-                let last: i64 = db.conn().query_row(
-                    "SELECT coalesce(max(last), 0) FROM schema_mark WHERE version = ?1 AND name = ?2",
+                let last: i64 = db.one(
+                    "SELECT coalesce(max(last), 0) FROM schema_mark WHERE version = ?1
+                     AND name = ?2",
                     (schema, table),
                     |r| r.get(0),
                 )?;
-                let mut statement = db.conn().prepare(sql)?;
-                let mut rows = statement.query([])?;
-                while let Some(row) = rows.next()? {
-                    if row.get::<_, i64>(1)? <= last {
+                db.each(sql, [], |row| {
+                    if row.get::<i64>(1)? <= last {
                         found.older += 1;
                     } else {
                         found.add(row.get(0)?);
                     }
-                }
+                    Ok(())
+                })?;
             }
             Rule::Beside(code) => code(db, beside, &mut found)?,
             Rule::Sql(sql) => {
-                let mut statement = db.conn().prepare(sql)?;
-                let mut rows = statement.query([])?;
-                while let Some(row) = rows.next()? {
+                db.each(sql, [], |row| {
                     found.add(row.get(0)?);
-                }
+                    Ok(())
+                })?;
             }
         }
         Ok(found)

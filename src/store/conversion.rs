@@ -3,13 +3,13 @@
 
 use super::carry::{self, Then};
 use super::charge::{VERSION_COLUMNS, version_from};
+use super::face::params_from_iter;
 use super::{Db, StoreError, Topic, Tx, decimal, decimal_opt, word};
 use crate::domain::charge::{ChargeTerms, Model, Tier, parse_tiers, write_tiers};
 use crate::domain::conversion::Rate;
 use crate::domain::ids::{ChargeId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
-use rusqlite::OptionalExtension;
 use rust_decimal::Decimal;
 
 /// A conversion that was made.
@@ -27,21 +27,20 @@ pub struct Conversion {
 
 /// Whether a currency ever was converted in this book.
 pub(super) fn any(db: &Db<'_>) -> Result<bool, StoreError> {
-    Ok(db.conn().prepare_cached("SELECT 1 FROM currency_conversion")?.exists([])?)
+    db.any("SELECT 1 FROM currency_conversion", [])
 }
 
 /// The conversion of a currency, if there was one.
 pub fn of(db: &Db<'_>, from: Currency) -> Result<Option<Conversion>, StoreError> {
-    let row = db
-        .conn()
-        .prepare_cached(
-            "SELECT id, to_currency, rate, converted_on, at FROM currency_conversion WHERE from_currency = ?1",
-        )?
-        .query_row([from.code()], |r| {
+    let row = db.opt(
+        "SELECT id, to_currency, rate, converted_on, at FROM currency_conversion
+         WHERE from_currency = ?1",
+        [from.code()],
+        |r| {
             let to = word(r, 1, Currency::parse)?;
-            Ok((r.get(0)?, to, r.get::<_, String>(2)?, r.get(3)?, r.get(4)?))
-        })
-        .optional()?;
+            Ok((r.get(0)?, to, r.get::<String>(2)?, r.get(3)?, r.get(4)?))
+        },
+    )?;
     let Some((id, to, text, on, at)) = row else { return Ok(None) };
     let rate = Rate::parse(&text, from, to).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     Ok(Some(Conversion { id, rate, on, at }))
@@ -66,10 +65,9 @@ pub fn in_currency_of(
     minor: i64,
 ) -> Result<i64, StoreError> {
     let currency = |id: DocumentId| -> Result<Currency, StoreError> {
-        Ok(db
-            .conn()
-            .prepare_cached("SELECT currency FROM document WHERE id = ?1")?
-            .query_row([id.0], |r| word(r, 0, Currency::parse))?)
+        db.one("SELECT currency FROM document WHERE id = ?1", [id.0], |r| {
+            word(r, 0, Currency::parse)
+        })
     };
     let (theirs, own) = (currency(corrected)?, currency(by)?);
     if theirs == own {
@@ -81,13 +79,12 @@ pub fn in_currency_of(
 
 /// The document whose open amount another one carries over, by its number.
 pub fn origin(db: &Db<'_>, document: DocumentId) -> Result<Option<String>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT d.number FROM carried c JOIN document d ON d.id = c.document_id WHERE c.to_document_id = ?1",
-        )?
-        .query_row([document.0], |r| r.get(0))
-        .optional()?)
+    db.opt(
+        "SELECT d.number FROM carried c JOIN document d ON d.id = c.document_id
+         WHERE c.to_document_id = ?1",
+        [document.0],
+        |r| r.get(0),
+    )
 }
 
 /// What a document became in the currency that took the place of its own, oldest first, with its number.
@@ -95,11 +92,12 @@ pub fn successors(
     db: &Db<'_>,
     document: DocumentId,
 ) -> Result<Vec<(DocumentId, String)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT d.id, d.number FROM carried c JOIN document d ON d.id = c.to_document_id WHERE c.document_id = ?1 ORDER BY c.id",
-    )?;
-    let rows = statement.query_map([document.0], |r| Ok((DocumentId(r.get(0)?), r.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        "SELECT d.id, d.number FROM carried c JOIN document d ON d.id = c.to_document_id
+         WHERE c.document_id = ?1 ORDER BY c.id",
+        [document.0],
+        |r| Ok((DocumentId(r.get(0)?), r.get(1)?)),
+    )
 }
 
 /// What a charge cost before its currency was converted.
@@ -117,29 +115,28 @@ pub struct Former {
 
 /// What a charge cost before its currency was converted, by version.
 pub fn former_prices(db: &Db<'_>, charge: ChargeId) -> Result<Vec<Former>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT p.price, p.tiers, p.overage_price, c.from_currency FROM charge_version v
-         JOIN converted_price p ON p.charge_version_id = v.id JOIN currency_conversion c ON c.id = p.conversion_id
+         JOIN converted_price p ON p.charge_version_id = v.id
+         JOIN currency_conversion c ON c.id = p.conversion_id
          WHERE v.charge_id = ?1",
-    )?;
-    let rows = statement.query_map([charge.0], |r| {
-        Ok(Former {
-            price: decimal(r, 0)?,
-            tiers: word(r, 1, |t| parse_tiers(t).ok())?,
-            overage_price: decimal_opt(r, 2)?,
-            currency: word(r, 3, Currency::parse)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [charge.0],
+        |r| {
+            Ok(Former {
+                price: decimal(r, 0)?,
+                tiers: word(r, 1, |t| parse_tiers(t).ok())?,
+                overage_price: decimal_opt(r, 2)?,
+                currency: word(r, 3, Currency::parse)?,
+            })
+        },
+    )
 }
 
 /// The currencies of accounts, with how many have each.
 pub fn in_use(db: &Db<'_>) -> Result<Vec<(Currency, i64)>, StoreError> {
-    let mut statement = db
-        .conn()
-        .prepare_cached("SELECT currency, count(*) FROM account GROUP BY currency ORDER BY 1")?;
-    let rows = statement.query_map([], |r| Ok((word(r, 0, Currency::parse)?, r.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all("SELECT currency, count(*) FROM account GROUP BY currency ORDER BY 1", [], |r| {
+        Ok((word(r, 0, Currency::parse)?, r.get(1)?))
+    })
 }
 
 /// Something open that is moved, in minor units of each currency; credits and money above zero.
@@ -177,10 +174,11 @@ pub struct Survey {
 /// What a conversion would move now.
 pub fn survey(db: &Db<'_>, rate: &Rate) -> Result<Survey, StoreError> {
     let mut all = Survey {
-        accounts: db
-            .conn()
-            .prepare_cached("SELECT count(*) FROM account WHERE currency = ?1")?
-            .query_row([rate.from.code()], |r| r.get(0))?,
+        accounts: db.one(
+            "SELECT count(*) FROM account WHERE currency = ?1",
+            [rate.from.code()],
+            |r| r.get(0),
+        )?,
         ..Survey::default()
     };
     let mut last = 0;
@@ -213,30 +211,31 @@ const MONEY: &str =
     WHERE p.unapplied_minor > 0 AND p.currency = ?1 ORDER BY p.id";
 
 fn moved(db: &Db<'_>, rate: &Rate, sql: &str) -> Result<Vec<Moved>, StoreError> {
-    let mut statement = db.conn().prepare_cached(sql)?;
-    let mut rows = statement.query([rate.from.code()])?;
     let mut found = Vec::new();
-    while let Some(r) = rows.next()? {
+    db.each(sql, [rate.from.code()], |r| {
         let before_minor: i64 = r.get(2)?;
         let after_minor =
             rate.convert(before_minor).map_err(|e| StoreError::Conflict(e.to_string()))?;
         found.push(Moved { what: r.get(0)?, account: r.get(1)?, before_minor, after_minor });
-    }
+        Ok(())
+    })?;
     Ok(found)
 }
 
 /// Charge, version and terms of every price in a currency, the newest of a charge first.
 fn prices(db: &Db<'_>, from: Currency) -> Result<Vec<(i64, i64, ChargeTerms)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
+    db.all(
+        &format!(
         "SELECT v.charge_id, {VERSION_COLUMNS} FROM account a JOIN charge c ON c.account_id = a.id
            JOIN charge_version v ON v.charge_id = c.id
          WHERE a.currency = ?1 ORDER BY v.charge_id, v.seq DESC"
-    ))?;
-    let rows = statement.query_map([from.code()], |r| {
-        let version = version_from(r, 1)?;
-        Ok((r.get(0)?, version.id, version.terms))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    ),
+        [from.code()],
+        |r| {
+            let version = version_from(r, 1)?;
+            Ok((r.get(0)?, version.id, version.terms))
+        },
+    )
 }
 
 /// What keeps a currency from being converted, in words: what is not posted, and what is under way.
@@ -277,12 +276,8 @@ pub fn in_the_way(db: &Db<'_>, from: Currency) -> Result<Vec<String>, StoreError
             false,
         ),
     ] {
-        let mut statement = db.conn().prepare_cached(sql)?;
-        let mut rows =
-            if code { statement.query([from.code()])? } else { statement.query([])? };
-        while let Some(row) = rows.next()? {
-            found.push(row.get(0)?);
-        }
+        let values = params_from_iter(code.then_some(from.code()));
+        found.extend(db.all(sql, values, |row| row.get::<String>(0))?);
     }
     Ok(found)
 }
@@ -290,12 +285,8 @@ pub fn in_the_way(db: &Db<'_>, from: Currency) -> Result<Vec<String>, StoreError
 /// Moves everything; gives what was moved. The caller has seen that nothing is in the way.
 pub fn convert(tx: &Tx<'_>, rate: Rate, on: NaiveDate) -> Result<Survey, StoreError> {
     let all = survey(tx, &rate)?;
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO currency_conversion (from_currency, to_currency, rate, rate_units, rate_scale,
-                converted_on, op_seq, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute((
+    let of = Conversion { id: tx.insert("INSERT INTO currency_conversion (from_currency, to_currency, rate, rate_units, rate_scale,
+         converted_on, op_seq, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", (
             rate.from.code(),
             rate.to.code(),
             rate.per_one.to_string(),
@@ -304,10 +295,9 @@ pub fn convert(tx: &Tx<'_>, rate: Rate, on: NaiveDate) -> Result<Survey, StoreEr
             on,
             tx.seq(),
             tx.now().at_ms,
-        ))?;
-    let of = Conversion { id: tx.conn().last_insert_rowid(), rate, on, at: tx.now().at_ms };
+        ))?, rate, on, at: tx.now().at_ms };
     convert_prices(tx, &of)?;
-    tx.conn().execute(
+    tx.run(
         "UPDATE account SET currency = ?2 WHERE currency = ?1",
         (rate.from.code(), rate.to.code()),
     )?;
@@ -327,30 +317,28 @@ pub fn convert(tx: &Tx<'_>, rate: Rate, on: NaiveDate) -> Result<Survey, StoreEr
 }
 
 fn ids(db: &Db<'_>, sql: &str, from: Currency) -> Result<Vec<i64>, StoreError> {
-    let mut statement = db.conn().prepare_cached(sql)?;
-    let rows = statement.query_map([from.code()], |r| r.get(3))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(sql, [from.code()], |r| r.get(3))
 }
 
 /// Every version of every price, what is to come too, where it stands: what was billed by it agrees
 /// with it as before. What it was is kept beside it.
 fn convert_prices(tx: &Tx<'_>, of: &Conversion) -> Result<(), StoreError> {
-    let mut keep = tx.conn().prepare_cached(
-        "INSERT INTO converted_price (charge_version_id, conversion_id, price, tiers, overage_price)
-         SELECT id, ?2, price, tiers, overage_price FROM charge_version WHERE id = ?1",
-    )?;
-    let mut set = tx.conn().prepare_cached(
-        "UPDATE charge_version SET price = ?2, tiers = ?3, overage_price = ?4 WHERE id = ?1",
-    )?;
+    let keep = "INSERT INTO converted_price (charge_version_id, conversion_id, price, tiers,
+        overage_price)
+        SELECT id, ?2, price, tiers, overage_price FROM charge_version WHERE id = ?1";
+    let set = "UPDATE charge_version SET price = ?2, tiers = ?3, overage_price = ?4 WHERE id = ?1";
     for (_, version, terms) in prices(tx, of.rate.from)? {
         let new = of.rate.terms(&terms).map_err(|e| StoreError::Conflict(e.to_string()))?;
-        keep.execute((version, of.id))?;
-        set.execute((
-            version,
-            new.price.to_string(),
-            write_tiers(&new.tiers),
-            new.overage_price.map(|p| p.to_string()),
-        ))?;
+        tx.run(keep, (version, of.id))?;
+        tx.run(
+            set,
+            (
+                version,
+                new.price.to_string(),
+                write_tiers(&new.tiers),
+                new.overage_price.map(|p| p.to_string()),
+            ),
+        )?;
     }
     Ok(())
 }
@@ -363,14 +351,15 @@ fn prove(tx: &Tx<'_>, of: &Conversion, all: &Survey) -> Result<(), StoreError> {
         (list.iter().map(|m| m.before_minor).sum(), list.iter().map(|m| m.after_minor).sum())
     };
     let carried = |what: &str| -> Result<(i64, i64), StoreError> {
-        Ok(tx.conn().query_row(
+        tx.one(
             &format!(
-                "SELECT coalesce(sum(abs(from_minor)), 0), coalesce(sum(abs(to_minor)), 0) FROM carried
+                "SELECT coalesce(sum(abs(from_minor)), 0), coalesce(sum(abs(to_minor)), 0)
+                 FROM carried
                  WHERE conversion_id = ?1 AND {what}"
             ),
             [of.id],
             |r| Ok((r.get(0)?, r.get(1)?)),
-        )?)
+        )
     };
     let ties = carried("document_id IS NOT NULL AND from_minor > 0")? == sum(&all.owed)
         && carried("document_id IS NOT NULL AND from_minor < 0")? == sum(&all.credits)

@@ -1,5 +1,6 @@
 //! The book as a file: copying it while others write, putting a copy in its place, and its health.
 
+use super::open::Access;
 use super::whole::{self, Whole, with_suffix};
 use super::{Store, StoreError, hold, migrate, open, role};
 use crate::clock::Now;
@@ -26,7 +27,7 @@ pub fn backup<E: From<StoreError>>(
     let io = |source| StoreError::Io { path: target.to_owned(), source };
     let copy = Whole::begin(part_of, For::Owner)?;
     store.copy_into(copy.part())?;
-    sound(Store::connect(copy.part(), OpenFlags::SQLITE_OPEN_READ_ONLY)?)?;
+    sound(Store::connect(copy.part(), Access::Read)?)?;
     copy.put_new_as(target)?;
     Ok(std::fs::metadata(target).map_err(io)?.len())
 }
@@ -112,13 +113,13 @@ pub fn stage(
         let words = format!("{} changes while it is read", source.path.display());
         return Err(StoreError::InUse(words));
     }
-    let mut store = Store::private(part).map_err(|e| speak_of(e, source))?;
+    let store = Store::private(part).map_err(|e| speak_of(e, source))?;
     let (found, known) = (store.version().map_err(|e| speak_of(e, source))?, open::known());
     if found > known {
         return Err(StoreError::Newer { path: source.path.clone(), found, known });
     }
     if found < known {
-        migrate::lay(&mut store.conn, open::MIGRATIONS, say)?;
+        migrate::lay(&store.conn, open::MIGRATIONS, say)?;
     }
     Ok((Staged { whole, book: book.to_owned(), _one_at_a_time: one_at_a_time }, store))
 }
@@ -147,7 +148,7 @@ pub fn may_replace(book: &Path, actor: &Actor) -> Result<Standing, StoreError> {
     if book.symlink_metadata().is_err() {
         return Ok(Standing::Nothing);
     }
-    let asked = Store::connect(book, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|old| {
+    let asked = Store::connect(book, Access::Read).and_then(|old| {
         old.version()?;
         old.read(|db| role::authorize(db, actor, Verb::Settings))
     });
@@ -190,9 +191,9 @@ impl Staged {
 /// Writes a book's log back into it, so that the file is all there is of it. The log of a file that
 /// SQLite cannot read is moved to the file's later name.
 fn fold_log(book: &Path, kept: &Path) -> Result<(), StoreError> {
-    let folded = Store::connect(book, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|old| {
+    let folded = Store::connect(book, Access::Write).and_then(|old| {
         old.alone()?;
-        match old.conn.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
+        match old.conn.raw().pragma_update(None, "wal_checkpoint", "TRUNCATE") {
             Ok(()) | Err(rusqlite::Error::ExecuteReturnedResults) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -243,16 +244,14 @@ impl Store {
     /// Reads them.
     pub fn health(&self) -> Result<Health, StoreError> {
         let view = self.view()?;
-        let number = |name: &str| -> Result<i64, StoreError> {
-            Ok(view.pragma_query_value(None, name, |r| r.get(0))?)
-        };
+        let number = |name: &str| view.pragma(name);
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
         let mode = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.mode() & 0o7777);
         let parent = self.path().parent().filter(|p| !p.as_os_str().is_empty());
         Ok(Health {
             sqlite: rusqlite::version().to_owned(),
             schema: (number("user_version")?, open::MIGRATIONS.len() as i64),
-            journal_mode: view.pragma_query_value(None, "journal_mode", |r| r.get(0))?,
+            journal_mode: view.raw().pragma_query_value(None, "journal_mode", |r| r.get(0))?,
             synchronous: number("synchronous")?,
             bytes: size(self.path()),
             wal_bytes: size(&with_suffix(self.path(), "-wal")),

@@ -6,13 +6,13 @@
 
 use super::debt::move_balance;
 use super::deed::{self, DeedKind, NewDeed};
+use super::face::Row;
 use super::ledger::About;
 use super::{Db, StoreError, Tx, applied, word};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row};
 
 /// A credit used up on a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Application {
     pub undone_at: Option<i64>,
 }
 
-fn row(r: &Row<'_>) -> rusqlite::Result<Application> {
+fn row(r: &Row<'_>) -> Result<Application, StoreError> {
     Ok(Application {
         id: r.get(0)?,
         credit: DocumentId(r.get(1)?),
@@ -44,16 +44,14 @@ fn row(r: &Row<'_>) -> rusqlite::Result<Application> {
 
 /// Account, currency and balance of a posted document.
 fn side(db: &Db<'_>, document: DocumentId) -> Result<(AccountId, Currency, i64), StoreError> {
-    db.conn()
-        .prepare_cached(
-            "SELECT s.account_id, d.currency, s.balance_minor FROM document_state s JOIN document d ON d.id = s.document_id
-             WHERE s.document_id = ?1 AND s.status = 'Posted'",
-        )?
-        .query_row([document.0], |r| {
-            Ok((AccountId(r.get(0)?), word(r, 1, Currency::parse)?, r.get(2)?))
-        })
-        .optional()?
-        .ok_or_else(|| StoreError::NotFound(format!("posted document {document}")))
+    db.opt(
+        "SELECT s.account_id, d.currency, s.balance_minor FROM document_state s
+         JOIN document d ON d.id = s.document_id
+         WHERE s.document_id = ?1 AND s.status = 'Posted'",
+        [document.0],
+        |r| Ok((AccountId(r.get(0)?), word(r, 1, Currency::parse)?, r.get(2)?)),
+    )?
+    .ok_or_else(|| StoreError::NotFound(format!("posted document {document}")))
 }
 
 /// Uses `amount_minor` (above zero) of a posted credit up on a posted document, from a day or the
@@ -82,12 +80,11 @@ pub fn apply(
     }
     let about = About { account: to.0, document: Some(document), payment: None, currency: to.1 };
     let on = applied::use_credit(tx, credit, &about, amount_minor, on)?;
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on, applied_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute((credit.0, document.0, amount_minor, on, tx.now().at_ms))?;
-    let id = tx.conn().last_insert_rowid();
+    let id = tx.insert(
+        "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on,
+         applied_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (credit.0, document.0, amount_minor, on, tx.now().at_ms),
+    )?;
     by_hand(tx, to.0, to.1, credit)?;
     move_balance(tx, credit, amount_minor)?;
     move_balance(tx, document, -amount_minor)?;
@@ -121,29 +118,26 @@ pub fn unapply_part(
     on: NaiveDate,
 ) -> Result<(), StoreError> {
     let application = tx
-        .conn()
-        .prepare_cached(
-            "SELECT id, credit_id, document_id, amount_minor, applied_on, undone_at FROM credit_application WHERE id = ?1",
+        .opt(
+            "SELECT id, credit_id, document_id, amount_minor, applied_on, undone_at
+         FROM credit_application WHERE id = ?1",
+            [id],
+            row,
         )?
-        .query_row([id], row)
-        .optional()?
         .filter(|a| a.undone_at.is_none())
         .ok_or_else(|| StoreError::NotFound("application of a credit".to_owned()))?;
     let (account, currency, _) = side(tx, application.document)?;
     by_hand(tx, account, currency, application.credit)?;
-    tx.conn().execute(
-        "UPDATE credit_application SET undone_at = ?2 WHERE id = ?1",
-        (id, tx.now().at_ms),
-    )?;
+    tx.run("UPDATE credit_application SET undone_at = ?2 WHERE id = ?1", (id, tx.now().at_ms))?;
     let (credit, amount) = (application.credit, amount_minor.unwrap_or(application.amount_minor));
     if amount < application.amount_minor {
-        tx.conn()
-            .prepare_cached(
-                "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on, applied_at)
-                 SELECT credit_id, document_id, amount_minor - ?2, applied_on, applied_at
-                 FROM credit_application WHERE id = ?1",
-            )?
-            .execute((id, amount))?;
+        tx.run(
+            "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on,
+             applied_at)
+             SELECT credit_id, document_id, amount_minor - ?2, applied_on, applied_at
+             FROM credit_application WHERE id = ?1",
+            (id, amount),
+        )?;
     }
     move_balance(tx, credit, -amount)?;
     move_balance(tx, application.document, amount)?;
@@ -153,21 +147,22 @@ pub fn unapply_part(
 
 /// What stands of the write-offs of a document, oldest first.
 pub fn write_offs(db: &Db<'_>, document: DocumentId) -> Result<Vec<Application>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT x.id, x.credit_id, x.document_id, x.amount_minor, x.applied_on, x.undone_at
          FROM credit_application x JOIN document c ON c.id = x.credit_id
          WHERE x.document_id = ?1 AND x.undone_at IS NULL AND c.kind = 'write_off' ORDER BY x.id",
-    )?;
-    let rows = statement.query_map([document.0], row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [document.0],
+        row,
+    )
 }
 
 /// The applications that touch a document from either side and stand, oldest first.
 pub fn standing(db: &Db<'_>, document: DocumentId) -> Result<Vec<Application>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT id, credit_id, document_id, amount_minor, applied_on, undone_at FROM credit_application
+    db.all(
+        "SELECT id, credit_id, document_id, amount_minor, applied_on, undone_at
+         FROM credit_application
          WHERE (document_id = ?1 OR credit_id = ?1) AND undone_at IS NULL ORDER BY id",
-    )?;
-    let rows = statement.query_map([document.0], row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [document.0],
+        row,
+    )
 }

@@ -1,6 +1,7 @@
 //! What is owed on posted documents, and the credits that stand against it.
 
 use super::deed;
+use super::face::Row;
 use super::payment_method;
 use super::{Db, StoreError, Topic, Tx, payment, word};
 use crate::clock::Now;
@@ -8,7 +9,6 @@ use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
 use crate::domain::payment_run::apply_credits;
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row};
 use std::collections::HashSet;
 
 /// A posted document as collecting sees it.
@@ -46,7 +46,7 @@ const DEBT: &str = "s.document_id, d.number, s.account_id, a.number, d.currency,
     s.balance_minor, s.auto_pay_off, s.disputed, s.promised_on, s.next_retry_at, s.retries_given_up";
 const FROM: &str = "document_state s JOIN document d ON d.id = s.document_id JOIN account a ON a.id = s.account_id";
 
-fn row(r: &Row<'_>) -> rusqlite::Result<Debt> {
+fn row(r: &Row<'_>) -> Result<Debt, StoreError> {
     Ok(Debt {
         document: DocumentId(r.get(0)?),
         number: r.get(1)?,
@@ -66,35 +66,29 @@ fn row(r: &Row<'_>) -> rusqlite::Result<Debt> {
 
 /// A posted document by id.
 pub fn get(db: &Db<'_>, document: DocumentId) -> Result<Debt, StoreError> {
-    db.conn()
-        .prepare_cached(&format!(
-            "SELECT {DEBT} FROM {FROM} WHERE s.document_id = ?1 AND s.status = 'Posted'"
-        ))?
-        .query_row([document.0], row)
-        .optional()?
-        .ok_or_else(|| StoreError::NotFound(format!("posted document {document}")))
+    db.opt(
+        &format!("SELECT {DEBT} FROM {FROM} WHERE s.document_id = ?1 AND s.status = 'Posted'"),
+        [document.0],
+        row,
+    )?
+    .ok_or_else(|| StoreError::NotFound(format!("posted document {document}")))
 }
 
 /// Whether a posted document was reversed or written off.
 pub fn is_ended(db: &Db<'_>, document: DocumentId) -> Result<bool, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT reversed_by IS NOT NULL OR written_off_by IS NOT NULL FROM document_state
+    db.one(
+        "SELECT reversed_by IS NOT NULL OR written_off_by IS NOT NULL FROM document_state
              WHERE document_id = ?1",
-        )?
-        .query_row([document.0], |r| r.get(0))?)
+        [document.0],
+        |r| r.get(0),
+    )
 }
 
 /// A posted document by its number, or by its id as written (`D-000012`).
 pub fn find(db: &Db<'_>, text: &str) -> Result<Debt, StoreError> {
     let id = match DocumentId::parse(text) {
         Some(id) => Some(id.0),
-        None => db
-            .conn()
-            .prepare_cached("SELECT id FROM document WHERE number = ?1")?
-            .query_row([text], |r| r.get(0))
-            .optional()?,
+        None => db.opt("SELECT id FROM document WHERE number = ?1", [text], |r| r.get(0))?,
     };
     match id {
         Some(id) => get(db, DocumentId(id)),
@@ -108,23 +102,26 @@ pub fn credits(
     account: AccountId,
     currency: Currency,
 ) -> Result<Vec<Debt>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {DEBT} FROM {FROM} WHERE s.account_id = ?1 AND s.status = 'Posted' AND s.balance_minor < 0
-           AND d.kind = 'credit_memo' AND d.currency = ?2 ORDER BY d.invoice_on, d.id"
-    ))?;
-    let rows = statement.query_map((account.0, currency.code()), row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        &format!(
+            "SELECT {DEBT} FROM {FROM} WHERE s.account_id = ?1 AND s.status = 'Posted'
+             AND s.balance_minor < 0
+             AND d.kind = 'credit_memo' AND d.currency = ?2 ORDER BY d.invoice_on, d.id"
+        ),
+        (account.0, currency.code()),
+        row,
+    )
 }
 
 /// Accounts that may have something in [`credits`] or unapplied payments: by index, for passes over
 /// many of whom few have.
 pub fn accounts_in_credit(db: &Db<'_>) -> Result<HashSet<AccountId>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.gather(
         "SELECT account_id FROM document_state WHERE status = 'Posted' AND balance_minor < 0
          UNION SELECT account_id FROM payment WHERE unapplied_minor > 0",
-    )?;
-    let rows = statement.query_map([], |r| Ok(AccountId(r.get(0)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [],
+        |r| Ok(AccountId(r.get(0)?)),
+    )
 }
 
 /// What an account has in a currency to use before it is charged, minor units.
@@ -141,14 +138,16 @@ pub fn open_of_account(
     currency: Currency,
 ) -> Result<Vec<Debt>, StoreError> {
     // By the account's documents: the index of what is open is by due date, over all accounts.
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {DEBT} FROM document d CROSS JOIN document_state s ON s.document_id = d.id
+    db.all(
+        &format!(
+            "SELECT {DEBT} FROM document d CROSS JOIN document_state s ON s.document_id = d.id
            JOIN account a ON a.id = s.account_id
          WHERE d.account_id = ?1 AND s.status = 'Posted' AND s.balance_minor > 0
            AND d.currency = ?2 ORDER BY s.due_on, s.document_id"
-    ))?;
-    let rows = statement.query_map((account.0, currency.code()), row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        ),
+        (account.0, currency.code()),
+        row,
+    )
 }
 
 /// Sets when a document is tried again, or that the rules have given up.
@@ -158,11 +157,7 @@ pub fn set_retry(
     next_at: Option<i64>,
     given_up: bool,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE document_state SET next_retry_at = ?2, retries_given_up = ?3 WHERE document_id = ?1",
-        )?
-        .execute((document.0, next_at, given_up))?;
+    tx.run("UPDATE document_state SET next_retry_at = ?2, retries_given_up = ?3 WHERE document_id = ?1", (document.0, next_at, given_up))?;
     tx.touch(Topic::Payments);
     Ok(())
 }
@@ -172,7 +167,7 @@ pub fn set_auto_pay_off(tx: &Tx<'_>, debt: &Debt, off: bool) -> Result<(), Store
     if debt.auto_pay_off && !off {
         deed::enter(tx, &payment_method::exposure(tx, debt.account)?)?;
     }
-    tx.conn().execute(
+    tx.run(
         "UPDATE document_state SET auto_pay_off = ?2 WHERE document_id = ?1",
         (debt.document.0, off),
     )?;
@@ -182,17 +177,14 @@ pub fn set_auto_pay_off(tx: &Tx<'_>, debt: &Debt, off: bool) -> Result<(), Store
 
 /// Sets or (empty) lifts a dispute.
 pub fn set_disputed(tx: &Tx<'_>, document: DocumentId, why: &str) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE document_state SET disputed = ?2 WHERE document_id = ?1",
-        (document.0, why),
-    )?;
+    tx.run("UPDATE document_state SET disputed = ?2 WHERE document_id = ?1", (document.0, why))?;
     tx.touch(Topic::Payments);
     Ok(())
 }
 
 /// Sets the reminder level that was reached.
 pub fn set_reminder(tx: &Tx<'_>, document: DocumentId, level: u32) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "UPDATE document_state SET reminder_level = ?2, reminded_at = ?3 WHERE document_id = ?1",
         (document.0, level, tx.now().at_ms),
     )?;
@@ -216,18 +208,22 @@ pub fn to_remind(
     now: Now,
     levels: u32,
 ) -> Result<Vec<(Debt, u32, NaiveDate)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {DEBT}, s.reminder_level, max(s.due_on, coalesce(s.reopened_on, s.due_on)) FROM {FROM}
-         WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1
-           AND (s.reopened_on IS NULL OR s.reopened_on <= ?1) AND s.reminder_level < ?4
-           AND s.written_off_by IS NULL AND {NO_RETRY}
-           AND s.disputed = '' AND (s.promised_on IS NULL OR s.promised_on < ?3)
-           AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.state = 'live')
-         ORDER BY s.account_id, s.due_on, s.document_id"
-    ))?;
     let values = (day, now.at_ms - LATE_MS, now.today, levels);
-    let rows = statement.query_map(values, |r| Ok((row(r)?, r.get(13)?, r.get(14)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        &format!(
+            "SELECT {DEBT}, s.reminder_level, max(s.due_on, coalesce(s.reopened_on, s.due_on))
+             FROM {FROM}
+             WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1
+               AND (s.reopened_on IS NULL OR s.reopened_on <= ?1) AND s.reminder_level < ?4
+               AND s.written_off_by IS NULL AND {NO_RETRY}
+               AND s.disputed = '' AND (s.promised_on IS NULL OR s.promised_on < ?3)
+               AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id
+                 AND l.state = 'live')
+             ORDER BY s.account_id, s.due_on, s.document_id"
+        ),
+        values,
+        |r| Ok((row(r)?, r.get(13)?, r.get(14)?)),
+    )
 }
 
 /// What an account would still owe in a currency, by document, once its credit memos and unapplied
@@ -259,29 +255,26 @@ pub fn owed_after_credits(
 /// was asked for before it was settled: its reminders begin anew on that day.
 pub fn move_balance(tx: &Tx<'_>, id: DocumentId, by_minor: i64) -> Result<(), StoreError> {
     if by_minor > 0 {
-        tx.conn()
-            .prepare_cached(
-                "UPDATE document_state SET reminder_level = 0, reopened_on = ?2
+        tx.run(
+            "UPDATE document_state SET reminder_level = 0, reopened_on = ?2
                  WHERE document_id = ?1 AND balance_minor >= 0",
-            )?
-            .execute((id.0, tx.now().today))?;
+            (id.0, tx.now().today),
+        )?;
     }
     enter_balance(tx, id, by_minor)
 }
 
 /// Gives a document that is posted now its balance, and the account what it owes more.
 pub fn enter_balance(tx: &Tx<'_>, id: DocumentId, by_minor: i64) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE document_state SET balance_minor = balance_minor + ?2 WHERE document_id = ?1",
-        )?
-        .execute((id.0, by_minor))?;
-    tx.conn()
-        .prepare_cached(
-            "UPDATE account SET open_minor = open_minor + ?2
+    tx.run(
+        "UPDATE document_state SET balance_minor = balance_minor + ?2 WHERE document_id = ?1",
+        (id.0, by_minor),
+    )?;
+    tx.run(
+        "UPDATE account SET open_minor = open_minor + ?2
              WHERE id = (SELECT account_id FROM document_state WHERE document_id = ?1)",
-        )?
-        .execute((id.0, by_minor))?;
+        (id.0, by_minor),
+    )?;
     tx.stir_document(id);
     tx.touch(Topic::Documents);
     Ok(())
@@ -289,14 +282,17 @@ pub fn enter_balance(tx: &Tx<'_>, id: DocumentId, by_minor: i64) -> Result<(), S
 
 /// Whether a reminder may still go, asked again at sending.
 pub fn may_remind(db: &Db<'_>, document: DocumentId, now: Now) -> Result<bool, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(&format!(
-            "SELECT 1 FROM document_state s WHERE s.document_id = ?1 AND s.balance_minor > 0 AND s.disputed = ''
-               AND s.written_off_by IS NULL AND {NO_RETRY} AND (s.promised_on IS NULL OR s.promised_on < ?3)
-               AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.state = 'live')",
-        ))?
-        .exists((document.0, now.at_ms - LATE_MS, now.today))?)
+    db.any(
+        &format!(
+            "SELECT 1 FROM document_state s WHERE s.document_id = ?1 AND s.balance_minor > 0
+             AND s.disputed = ''
+             AND s.written_off_by IS NULL AND {NO_RETRY}
+             AND (s.promised_on IS NULL OR s.promised_on < ?3)
+             AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id
+             AND l.state = 'live')",
+        ),
+        (document.0, now.at_ms - LATE_MS, now.today),
+    )
 }
 
 /// Writes a promise and marks its document.
@@ -307,12 +303,13 @@ pub fn promise(
     on: NaiveDate,
 ) -> Result<(), StoreError> {
     withdraw_promise(tx, debt.document)?;
-    tx.conn().execute(
-        "INSERT INTO promise (account_id, document_id, amount_minor, promised_on, made_by, made_at, state)
+    tx.run(
+        "INSERT INTO promise (account_id, document_id, amount_minor, promised_on, made_by, made_at,
+         state)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open')",
         (debt.account.0, debt.document.0, amount_minor, on, &tx.actor().name, tx.now().at_ms),
     )?;
-    tx.conn().execute(
+    tx.run(
         "UPDATE document_state SET promised_on = ?2 WHERE document_id = ?1",
         (debt.document.0, on),
     )?;
@@ -322,27 +319,22 @@ pub fn promise(
 
 /// Takes an open promise back.
 pub fn withdraw_promise(tx: &Tx<'_>, document: DocumentId) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "UPDATE promise SET state = 'withdrawn' WHERE document_id = ?1 AND state = 'open'",
         [document.0],
     )?;
-    tx.conn().execute(
-        "UPDATE document_state SET promised_on = NULL WHERE document_id = ?1",
-        [document.0],
-    )?;
+    tx.run("UPDATE document_state SET promised_on = NULL WHERE document_id = ?1", [document.0])?;
     tx.touch(Topic::Payments);
     Ok(())
 }
 
 /// Whether [`end_promises`] has anything to do.
 pub fn promises_to_end(db: &Db<'_>, today: NaiveDate) -> Result<bool, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT 1 FROM promise p JOIN document_state s ON s.document_id = p.document_id
+    db.any(
+        "SELECT 1 FROM promise p JOIN document_state s ON s.document_id = p.document_id
              WHERE p.state = 'open' AND (p.promised_on < ?1 OR s.balance_minor <= 0)",
-        )?
-        .exists([today])?)
+        [today],
+    )
 }
 
 /// Ends the promises whose day has gone by: kept when their document is paid, else broken. Gives
@@ -351,20 +343,18 @@ pub fn end_promises(
     tx: &Tx<'_>,
     today: NaiveDate,
 ) -> Result<Vec<(String, DocumentId, i64, NaiveDate)>, StoreError> {
-    let mut statement = tx.conn().prepare_cached(
+    let ended: Vec<(i64, String, i64, i64, NaiveDate, i64)> = tx.all(
         "SELECT p.id, d.number, p.document_id, p.amount_minor, p.promised_on, s.balance_minor
-         FROM promise p JOIN document d ON d.id = p.document_id JOIN document_state s ON s.document_id = p.document_id
+         FROM promise p JOIN document d ON d.id = p.document_id
+         JOIN document_state s ON s.document_id = p.document_id
          WHERE p.state = 'open' AND (p.promised_on < ?1 OR s.balance_minor <= 0)",
+        [today],
+        |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?)),
     )?;
-    let ended: Vec<(i64, String, i64, i64, NaiveDate, i64)> = statement
-        .query_map([today], |r| {
-            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?))
-        })?
-        .collect::<Result<_, _>>()?;
     let mut broken = Vec::new();
     for (id, number, document, amount, on, balance) in ended {
         let state = if balance <= 0 { "kept" } else { "broken" };
-        tx.conn().execute("UPDATE promise SET state = ?2 WHERE id = ?1", (id, state))?;
+        tx.run("UPDATE promise SET state = ?2 WHERE id = ?1", (id, state))?;
         if balance > 0 {
             broken.push((number, DocumentId(document), amount, on));
         }

@@ -7,6 +7,7 @@ mod stop;
 
 pub use stop::Stop;
 
+use super::face::params;
 use super::{Db, StoreError, Tx, document, settings};
 use crate::config::Config;
 use crate::domain::actor::Role;
@@ -15,7 +16,6 @@ use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
 use crate::domain::text_enum;
 use chrono::NaiveDate;
-use rusqlite::OptionalExtension;
 
 /// How far back four eyes sum: 24 hours.
 pub const DAY_MS: i64 = 24 * 3_600_000;
@@ -161,18 +161,19 @@ pub fn alone(
     currency: Currency,
     now_ms: i64,
 ) -> Result<(i64, i64), StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(&format!(
-            "SELECT coalesce(sum(CASE WHEN kind IN ('posting','credit memo','debit memo','write-off','refund')
+    db.one(
+        &format!(
+            "SELECT coalesce(sum(CASE WHEN kind IN
+             ('posting','credit memo','debit memo','write-off','refund')
                         THEN amount_minor END), 0),
-                    coalesce(max(CASE WHEN kind IN ('payment method','e-mail address') THEN amount_minor END), 0)
+                    coalesce(max(CASE WHEN kind IN ('payment method','e-mail address')
+                      THEN amount_minor END), 0)
              FROM deed WHERE account_id = ?1 AND uid = ?2 AND at > ?3 AND currency = ?4
                AND second_name = '' AND {STANDS}"
-        ))?
-        .query_row((account.0, uid, now_ms - DAY_MS, currency.code()), |r| {
-            Ok((r.get(0)?, r.get(1)?))
-        })?)
+        ),
+        (account.0, uid, now_ms - DAY_MS, currency.code()),
+        |r| Ok((r.get(0)?, r.get(1)?)),
+    )
 }
 
 /// Sums and the most exposed with one more deed; none when it does not count.
@@ -258,12 +259,12 @@ fn own_stop(config: &Config, deed: &NewDeed, own: (&'static str, i64)) -> Option
 
 /// How many prices somebody changed alone within a day.
 pub fn prices(db: &Db<'_>, uid: u32, now_ms: i64) -> Result<i64, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT count(*) FROM deed WHERE kind = 'price' AND uid = ?1 AND at > ?2 AND second_name = ''",
-        )?
-        .query_row((uid, now_ms - DAY_MS), |r| r.get(0))?)
+    db.one(
+        "SELECT count(*) FROM deed WHERE kind = 'price' AND uid = ?1 AND at > ?2
+         AND second_name = ''",
+        (uid, now_ms - DAY_MS),
+        |r| r.get(0),
+    )
 }
 
 /// What somebody did on the other side of an account, if that still counts. The creator of a book
@@ -293,17 +294,16 @@ pub fn opposed(
         Side::Money => Side::Credit,
         Side::Credit => Side::Money,
     };
-    let found = db
-        .conn()
-        .prepare_cached(&format!(
-            "SELECT user_name, kind, done_on FROM deed WHERE account_id = ?1 AND uid = ?2 AND at > ?3
-               AND kind IN {} AND {STANDS} ORDER BY id DESC LIMIT 1",
+    let found = db.opt(
+        &format!(
+            "SELECT user_name, kind, done_on FROM deed WHERE account_id = ?1 AND uid = ?2
+             AND at > ?3
+             AND kind IN {} AND {STANDS} ORDER BY id DESC LIMIT 1",
             other.kinds()
-        ))?
-        .query_row((account.0, uid, now_ms - window_ms(days)), |r| {
-            Ok((r.get(0)?, super::word(r, 1, DeedKind::parse)?, r.get(2)?))
-        })
-        .optional()?;
+        ),
+        (account.0, uid, now_ms - window_ms(days)),
+        |r| Ok((r.get(0)?, super::word(r, 1, DeedKind::parse)?, r.get(2)?)),
+    )?;
     Ok(found.map(|(user, did, on): (String, DeedKind, NaiveDate)| Stop::BothSides {
         user,
         did,
@@ -379,13 +379,11 @@ fn write(
     limit: Option<i64>,
     window: Option<i64>,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO deed (op_seq, at, done_on, uid, user_name, account_id, kind, amount_minor, currency,
-                document_id, payment_id, event_id, second_name, limit_minor, window_ms)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
-        )?
-        .execute(rusqlite::params![
+    tx.run(
+        "INSERT INTO deed (op_seq, at, done_on, uid, user_name, account_id, kind, amount_minor,
+            currency, document_id, payment_id, event_id, second_name, limit_minor, window_ms)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
+        params![
             tx.seq(),
             tx.now().at_ms,
             tx.now().today,
@@ -401,20 +399,20 @@ fn write(
             second.map_or("", |s| s.name.as_str()),
             limit,
             window,
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 
 /// What posting a document is: none for the undoing of a write-off, which gives nothing up.
 pub fn of_posting(db: &Db<'_>, row: &document::DocumentRow) -> Result<Option<NewDeed>, StoreError> {
     let by_hand = || -> Result<(bool, i64), StoreError> {
-        Ok(db
-            .conn()
-            .prepare_cached(
-                "SELECT count(*) > 0, coalesce(sum(min(amount_minor, 0)), 0) FROM document_item
+        db.one(
+            "SELECT count(*) > 0, coalesce(sum(min(amount_minor, 0)), 0) FROM document_item
                  WHERE document_id = ?1 AND origin <> 'run'",
-            )?
-            .query_row([row.id.0], |r| Ok((r.get(0)?, r.get(1)?)))?)
+            [row.id.0],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
     };
     let (kind, minor) = match row.kind {
         DocumentKind::WriteOff if row.total_minor >= 0 => return Ok(None),

@@ -4,11 +4,11 @@
 //! [`settle`]. A row that is still Sending when its job is taken over is not known to have arrived:
 //! [`abandon`] says so.
 
+use super::face::Row;
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::delivery::Balance;
 use crate::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
-use rusqlite::{OptionalExtension, Row};
 
 /// One copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub(super) const COLUMNS: &str = "l.id, l.document_id, coalesce(d.number, ''), l
 pub(super) const FROM: &str =
     "FROM delivery l JOIN document d ON d.id = l.document_id JOIN account a ON a.id = l.account_id";
 
-pub(super) fn row(r: &Row<'_>) -> rusqlite::Result<Delivery> {
+pub(super) fn row(r: &Row<'_>) -> Result<Delivery, StoreError> {
     Ok(Delivery {
         id: DeliveryId(r.get(0)?),
         document: DocumentId(r.get(1)?),
@@ -104,16 +104,13 @@ pub(super) fn row(r: &Row<'_>) -> rusqlite::Result<Delivery> {
         copy: r.get(19)?,
         by_hand: r.get(20)?,
         maybe_out: r.get(21)?,
-        replaced_by: r.get::<_, Option<i64>>(22)?.map(DeliveryId),
+        replaced_by: r.get::<Option<i64>>(22)?.map(DeliveryId),
     })
 }
 
 /// One delivery.
 pub fn get(db: &Db<'_>, id: DeliveryId) -> Result<Delivery, StoreError> {
-    db.conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} {FROM} WHERE l.id = ?1"))?
-        .query_row([id.0], row)
-        .optional()?
+    db.opt(&format!("SELECT {COLUMNS} {FROM} WHERE l.id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
@@ -141,11 +138,11 @@ pub fn list(db: &Db<'_>, filter: &Filter) -> Result<Vec<Delivery>, StoreError> {
         }
         (None, None, _) => "?1 IS NULL AND ?2 IS NULL",
     };
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} {FROM} WHERE {by} AND (?3 IS NULL OR l.status = ?3)
+    db.all(
+        &format!(
+            "SELECT {COLUMNS} {FROM} WHERE {by} AND (?3 IS NULL OR l.status = ?3)
            AND (?4 IS NULL OR l.channel = ?4) AND (?5 IS NULL OR l.batch_id = ?5) ORDER BY l.id"
-    ))?;
-    let rows = statement.query_map(
+        ),
         (
             filter.run.map(|r| r.0),
             filter.document.map(|d| d.0),
@@ -154,8 +151,7 @@ pub fn list(db: &Db<'_>, filter: &Filter) -> Result<Vec<Delivery>, StoreError> {
             filter.batch,
         ),
         row,
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    )
 }
 
 /// A copy to be made.
@@ -184,16 +180,15 @@ pub struct NewDelivery<'a> {
 pub fn insert(tx: &Tx<'_>, new: &NewDelivery<'_>) -> Result<DeliveryId, StoreError> {
     let now = tx.now().at_ms;
     let ended = (!new.status.is_open()).then_some(now);
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO delivery (document_id, account_id, channel, address, status, queued_at, not_before_at,
-                                   ended_at, last_reply, asked_about, copy)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
-                    (SELECT coalesce(max(id), 0) FROM document WHERE corrects_id = ?1 AND status = 'Posted'),
-                    1 + (SELECT coalesce(max(copy), 0) FROM delivery
-                         WHERE document_id = ?1 AND channel = ?3 AND address = ?4)",
-        )?
-        .execute((
+    let id = DeliveryId(tx.insert(
+        "INSERT INTO delivery (document_id, account_id, channel, address, status, queued_at,
+                               not_before_at, ended_at, last_reply, asked_about, copy)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+                (SELECT coalesce(max(id), 0) FROM document WHERE corrects_id = ?1
+                  AND status = 'Posted'),
+                1 + (SELECT coalesce(max(copy), 0) FROM delivery
+                     WHERE document_id = ?1 AND channel = ?3 AND address = ?4)",
+        (
             new.document.0,
             new.account.0,
             new.channel.as_str(),
@@ -203,8 +198,8 @@ pub fn insert(tx: &Tx<'_>, new: &NewDelivery<'_>) -> Result<DeliveryId, StoreErr
             new.not_before_at,
             ended,
             new.reason,
-        ))?;
-    let id = DeliveryId(tx.conn().last_insert_rowid());
+        ),
+    )?);
     if new.channel == Channel::Email {
         name(tx, id, new.domain)?;
     }
@@ -215,48 +210,50 @@ pub fn insert(tx: &Tx<'_>, new: &NewDelivery<'_>) -> Result<DeliveryId, StoreErr
 /// Gives an e-mail its Message-ID for good, unless it has one.
 pub(super) fn name(tx: &Tx<'_>, id: DeliveryId, domain: &str) -> Result<(), StoreError> {
     // The book's id keeps names apart between books, the row's between deliveries.
-    tx.conn()
-        .prepare_cached(
-            "UPDATE delivery SET message_id = ?2 || '.' || (SELECT substr(uid, 1, 12) FROM book) || '@' || ?3
-             WHERE id = ?1 AND message_id IS NULL",
-        )?
-        .execute((id.0, id.to_string(), domain))?;
+    tx.run(
+        "UPDATE delivery SET message_id = ?2 || '.' || (SELECT substr(uid, 1, 12)
+         FROM book) || '@' || ?3
+         WHERE id = ?1 AND message_id IS NULL",
+        (id.0, id.to_string(), domain),
+    )?;
     Ok(())
 }
 
 /// E-mail that may go now, oldest turn first.
 pub fn due(db: &Db<'_>, now_ms: i64, limit: usize) -> Result<Vec<Delivery>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
+    db.all(
+        &format!(
         "SELECT {COLUMNS} {FROM} WHERE l.channel = 'email' AND l.status IN ('Queued','Deferred')
            AND l.not_before_at <= ?1 ORDER BY l.not_before_at, l.id LIMIT ?2"
-    ))?;
-    let rows = statement.query_map((now_ms, i64::try_from(limit).unwrap_or(i64::MAX)), row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    ),
+        (now_ms, i64::try_from(limit).unwrap_or(i64::MAX)),
+        row,
+    )
 }
 
 /// When the next e-mail may go; none when nothing waits.
 pub fn next_due(db: &Db<'_>) -> Result<Option<i64>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT min(not_before_at) FROM delivery WHERE channel = 'email' AND status IN ('Queued','Deferred')",
-        )?
-        .query_row([], |r| r.get(0))?)
+    db.one(
+        "SELECT min(not_before_at) FROM delivery WHERE channel = 'email'
+         AND status IN ('Queued','Deferred')",
+        [],
+        |r| r.get(0),
+    )
 }
 
 /// Holds a copy whose document was corrected since anybody was asked. True if it was held.
 pub fn hold_if_corrected(tx: &Tx<'_>, id: DeliveryId) -> Result<bool, StoreError> {
-    let held = tx
-        .conn()
-        .prepare_cached(
-            "UPDATE delivery SET status = 'Held', last_reply = 'corrected by ' ||
-                    (SELECT m.number FROM document m WHERE m.corrects_id = delivery.document_id AND m.status = 'Posted'
-                     AND m.kind <> 'write_off' ORDER BY m.id DESC LIMIT 1)
-             WHERE id = ?1 AND status IN ('Queued','Deferred') AND EXISTS (
-               SELECT 1 FROM document m WHERE m.corrects_id = delivery.document_id AND m.status = 'Posted'
-               AND m.kind <> 'write_off' AND m.id > delivery.asked_about)",
-        )?
-        .execute([id.0])?;
+    let held = tx.run(
+        "UPDATE delivery SET status = 'Held', last_reply = 'corrected by ' ||
+                (SELECT m.number FROM document m WHERE m.corrects_id = delivery.document_id
+                  AND m.status = 'Posted'
+                 AND m.kind <> 'write_off' ORDER BY m.id DESC LIMIT 1)
+         WHERE id = ?1 AND status IN ('Queued','Deferred') AND EXISTS (
+           SELECT 1 FROM document m WHERE m.corrects_id = delivery.document_id
+             AND m.status = 'Posted'
+           AND m.kind <> 'write_off' AND m.id > delivery.asked_about)",
+        [id.0],
+    )?;
     if held > 0 {
         tx.touch(Topic::Deliveries);
     }
@@ -266,13 +263,11 @@ pub fn hold_if_corrected(tx: &Tx<'_>, id: DeliveryId) -> Result<bool, StoreError
 /// Holds every copy of a document that has not left: it was adjusted or reversed, and a person must
 /// say whether it still goes. Gives how many.
 pub fn hold(tx: &Tx<'_>, document: DocumentId, why: &str) -> Result<usize, StoreError> {
-    let held = tx
-        .conn()
-        .prepare_cached(
-            "UPDATE delivery SET status = 'Held', last_reply = ?2
+    let held = tx.run(
+        "UPDATE delivery SET status = 'Held', last_reply = ?2
              WHERE document_id = ?1 AND status IN ('Queued','Deferred')",
-        )?
-        .execute((document.0, why))?;
+        (document.0, why),
+    )?;
     if held > 0 {
         tx.touch(Topic::Deliveries);
     }
@@ -282,24 +277,21 @@ pub fn hold(tx: &Tx<'_>, document: DocumentId, why: &str) -> Result<usize, Store
 /// Marks a copy as being sent by a job; false when it is no longer due.
 pub fn begin(tx: &Tx<'_>, sent: &Delivery, job: JobId, hash: &str) -> Result<bool, StoreError> {
     let now = tx.now().at_ms;
-    let begun = tx
-        .conn()
-        .prepare_cached(
-            "UPDATE delivery SET status = 'Sending', attempts = attempts + 1, job_id = ?2, sender = ?3,
-                    message_hash = ?4, first_try_at = coalesce(first_try_at, ?5)
-             WHERE id = ?1 AND status IN ('Queued','Deferred') AND not_before_at <= ?5 AND attempts = ?6
-               AND address = ?7",
-        )?
-        .execute((sent.id.0, job.0, &sent.sender, hash, now, sent.attempts, &sent.address))?;
+    let begun = tx.run(
+        "UPDATE delivery SET status = 'Sending', attempts = attempts + 1, job_id = ?2, sender = ?3,
+                message_hash = ?4, first_try_at = coalesce(first_try_at, ?5)
+         WHERE id = ?1 AND status IN ('Queued','Deferred') AND not_before_at <= ?5
+         AND attempts = ?6
+           AND address = ?7",
+        (sent.id.0, job.0, &sent.sender, hash, now, sent.attempts, &sent.address),
+    )?;
     tx.touch(Topic::Deliveries);
     Ok(begun == 1)
 }
 
 /// Sets when a queued copy goes.
 pub fn set_not_before(tx: &Tx<'_>, id: DeliveryId, at_ms: i64) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached("UPDATE delivery SET not_before_at = ?2 WHERE id = ?1")?
-        .execute((id.0, at_ms))?;
+    tx.run("UPDATE delivery SET not_before_at = ?2 WHERE id = ?1", (id.0, at_ms))?;
     tx.touch(Topic::Deliveries);
     Ok(())
 }
@@ -328,16 +320,15 @@ pub fn settle(
     settled: &Settled<'_>,
 ) -> Result<bool, StoreError> {
     let ended = (!settled.status.is_open()).then_some(tx.now().at_ms);
-    let done = tx
-        .conn()
-        .prepare_cached(
-            "UPDATE delivery SET status = CASE WHEN ?3 = 'Bounced' AND maybe_out THEN 'Unconfirmed' ELSE ?3 END,
-                    last_reply = ?4, not_before_at = coalesce(?5, not_before_at),
-                    ended_at = ?6, job_id = NULL, attempts = attempts - (CASE WHEN ?7 THEN 0 ELSE 1 END),
-                    maybe_out = max(maybe_out, ?8)
-             WHERE id = ?1 AND status = 'Sending' AND job_id = ?2",
-        )?
-        .execute((
+    let done = tx.run(
+        "UPDATE delivery SET status = CASE WHEN ?3 = 'Bounced' AND maybe_out THEN 'Unconfirmed'
+         ELSE ?3 END,
+                last_reply = ?4, not_before_at = coalesce(?5, not_before_at),
+                ended_at = ?6, job_id = NULL, attempts = attempts - (CASE WHEN ?7 THEN 0
+                  ELSE 1 END),
+                maybe_out = max(maybe_out, ?8)
+         WHERE id = ?1 AND status = 'Sending' AND job_id = ?2",
+        (
             id.0,
             job.0,
             settled.status.as_str(),
@@ -346,7 +337,8 @@ pub fn settle(
             ended,
             settled.counts,
             settled.maybe_out,
-        ))?;
+        ),
+    )?;
     tx.touch(Topic::Deliveries);
     Ok(done == 1)
 }
@@ -354,14 +346,15 @@ pub fn settle(
 /// What a dead process was sending for this job, or any for a job that is over: it is not known
 /// whether it arrived.
 pub fn abandon(tx: &Tx<'_>, job: JobId) -> Result<Vec<DeliveryId>, StoreError> {
-    let mut statement = tx.conn().prepare_cached(
+    let left: Vec<DeliveryId> = tx.all(
         "UPDATE delivery SET status = 'Unconfirmed', job_id = NULL, ended_at = ?2,
                 last_reply = 'daybook was interrupted while sending'
          WHERE status = 'Sending' AND (job_id = ?1 OR job_id IS NULL
-           OR job_id NOT IN (SELECT id FROM job WHERE state IN ('Waiting','Running','Paused'))) RETURNING id",
+           OR job_id NOT IN (SELECT id FROM job WHERE state IN ('Waiting','Running','Paused')))
+             RETURNING id",
+        (job.0, tx.now().at_ms),
+        |r| r.get(0).map(DeliveryId),
     )?;
-    let rows = statement.query_map((job.0, tx.now().at_ms), |r| r.get(0).map(DeliveryId))?;
-    let left: Vec<DeliveryId> = rows.collect::<Result<_, _>>()?;
     if !left.is_empty() {
         tx.touch(Topic::Deliveries);
     }
@@ -390,19 +383,21 @@ pub fn step(
     let next = before.ends(next);
     let ended = (!next.is_open()).then_some(tx.now().at_ms);
     // Going into the queue settles what was asked about corrections so far.
-    tx.conn()
-        .prepare_cached(
-            "UPDATE delivery SET status = ?2, last_reply = CASE WHEN ?3 = '' THEN last_reply ELSE ?3 END,
-                    not_before_at = coalesce(?4, not_before_at), ended_at = ?5,
-                    asked_about = CASE WHEN ?2 = 'Queued' THEN (SELECT coalesce(max(m.id), 0) FROM document m
-                      WHERE m.corrects_id = delivery.document_id AND m.status = 'Posted') ELSE asked_about END,
-                    batch_id = CASE WHEN ?2 = 'Queued' THEN NULL ELSE batch_id END,
-                    batch_position = CASE WHEN ?2 = 'Queued' THEN NULL ELSE batch_position END,
-                    first_try_at = CASE WHEN ?2 = 'Queued' THEN NULL ELSE first_try_at END,
-                    maybe_out = CASE WHEN status = 'Unconfirmed' THEN 1 ELSE maybe_out END
-             WHERE id = ?1",
-        )?
-        .execute((id.0, next.as_str(), reason, not_before_at, ended))?;
+    tx.run(
+        "UPDATE delivery SET status = ?2, last_reply = CASE WHEN ?3 = '' THEN last_reply
+         ELSE ?3 END,
+                not_before_at = coalesce(?4, not_before_at), ended_at = ?5,
+                asked_about = CASE WHEN ?2 = 'Queued'
+                  THEN (SELECT coalesce(max(m.id), 0) FROM document m
+                  WHERE m.corrects_id = delivery.document_id AND m.status = 'Posted')
+                    ELSE asked_about END,
+                batch_id = CASE WHEN ?2 = 'Queued' THEN NULL ELSE batch_id END,
+                batch_position = CASE WHEN ?2 = 'Queued' THEN NULL ELSE batch_position END,
+                first_try_at = CASE WHEN ?2 = 'Queued' THEN NULL ELSE first_try_at END,
+                maybe_out = CASE WHEN status = 'Unconfirmed' THEN 1 ELSE maybe_out END
+         WHERE id = ?1",
+        (id.0, next.as_str(), reason, not_before_at, ended),
+    )?;
     tx.touch(Topic::Deliveries);
     Ok(Ok(before))
 }
@@ -415,20 +410,25 @@ pub fn balance(db: &Db<'_>, run: Option<BillRunId>) -> Result<Balance, StoreErro
         "?1 IS NULL"
     };
     let mut balance = Balance::default();
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT l.status, count(*) FROM delivery l WHERE {scope} AND NOT EXISTS (
+    db.each(
+        &format!(
+            "SELECT l.status, count(*) FROM delivery l WHERE {scope} AND NOT EXISTS (
            SELECT 1 FROM delivery n WHERE n.document_id = l.document_id AND n.channel = l.channel
            AND n.address = l.address AND n.copy > l.copy) GROUP BY l.status"
-    ))?;
-    let mut rows = statement.query([run.map(|r| r.0)])?;
-    while let Some(r) = rows.next()? {
-        balance.add(word(r, 0, DeliveryStatus::parse)?, r.get(1)?);
-    }
-    balance.due = db
-        .conn()
-        .prepare_cached(&format!(
-            "SELECT count(*) FROM (SELECT DISTINCT l.document_id, l.channel, l.address FROM delivery l WHERE {scope})"
-        ))?
-        .query_row([run.map(|r| r.0)], |r| r.get(0))?;
+        ),
+        [run.map(|r| r.0)],
+        |r| {
+            balance.add(word(r, 0, DeliveryStatus::parse)?, r.get(1)?);
+            Ok(())
+        },
+    )?;
+    balance.due = db.one(
+        &format!(
+            "SELECT count(*) FROM (SELECT DISTINCT l.document_id, l.channel, l.address
+             FROM delivery l WHERE {scope})"
+        ),
+        [run.map(|r| r.0)],
+        |r| r.get(0),
+    )?;
     Ok(balance)
 }

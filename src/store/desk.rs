@@ -3,21 +3,16 @@
 
 use super::{Db, StoreError, Topic, Tx};
 use crate::domain::ids::AccountId;
-use rusqlite::OptionalExtension;
 
 /// The state of a user's last console, JSON; none if there was none.
 pub fn session(db: &Db<'_>, uid: u32) -> Result<Option<String>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached("SELECT state FROM session WHERE uid = ?1")?
-        .query_row([uid], |r| r.get(0))
-        .optional()?)
+    db.opt("SELECT state FROM session WHERE uid = ?1", [uid], |r| r.get(0))
 }
 
 /// Keeps it. Not audited: nothing of the book changes.
 pub fn save_session(tx: &Tx<'_>, state: &str) -> Result<(), StoreError> {
     tx.quiet();
-    tx.conn().execute(
+    tx.run(
         "INSERT INTO session (uid, state, saved_at) VALUES (?1, ?2, ?3) \
          ON CONFLICT (uid) DO UPDATE SET state = ?2, saved_at = ?3",
         (tx.actor().uid, state, tx.now().at_ms),
@@ -27,7 +22,7 @@ pub fn save_session(tx: &Tx<'_>, state: &str) -> Result<(), StoreError> {
 
 /// Names a filter of a screen; the same name again replaces it.
 pub fn save_filter(tx: &Tx<'_>, screen: &str, name: &str, text: &str) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "INSERT INTO saved_filter (screen, name, text, uid) VALUES (?1, ?2, ?3, NULL) \
          ON CONFLICT (screen, name) DO UPDATE SET text = ?3",
         (screen, name, text),
@@ -39,15 +34,14 @@ pub fn save_filter(tx: &Tx<'_>, screen: &str, name: &str, text: &str) -> Result<
 
 /// The saved filters: screen, name, text.
 pub fn filters(db: &Db<'_>) -> Result<Vec<(String, String, String)>, StoreError> {
-    let mut statement =
-        db.conn().prepare_cached("SELECT screen, name, text FROM saved_filter ORDER BY id")?;
-    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all("SELECT screen, name, text FROM saved_filter ORDER BY id", [], |r| {
+        Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+    })
 }
 
 /// Marks what was told as read; tasks stay until they are done. Gives how many.
 pub fn dismiss_notices(tx: &Tx<'_>) -> Result<usize, StoreError> {
-    let n = tx.conn().execute(
+    let n = tx.run(
         "UPDATE notice SET done_at = ?1 WHERE done_at IS NULL AND level <> 'task'",
         [tx.now().at_ms],
     )?;
@@ -60,15 +54,12 @@ pub fn dismiss_notices(tx: &Tx<'_>) -> Result<usize, StoreError> {
 
 /// A note on an account.
 pub fn add_note(tx: &Tx<'_>, account: AccountId, text: &str) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "INSERT INTO account_note (account_id, at, user_name, text) VALUES (?1, ?2, ?3, ?4)",
         (account.0, tx.now().at_ms, &tx.actor().name, text),
     )?;
-    let number: Option<String> = tx
-        .conn()
-        .prepare_cached("SELECT number FROM account WHERE id = ?1")?
-        .query_row([account.0], |r| r.get(0))
-        .optional()?;
+    let number: Option<String> =
+        tx.opt("SELECT number FROM account WHERE id = ?1", [account.0], |r| r.get(0))?;
     let number = number.ok_or_else(|| StoreError::NotFound(format!("account {}", account.0)))?;
     tx.note(number, text);
     tx.touch(Topic::Accounts);

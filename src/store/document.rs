@@ -1,5 +1,6 @@
 //! Documents: rows with their state, lines, taxes and flags; the few steps a document can take.
 
+use super::face::Row;
 use super::{Db, StoreError, Topic, Tx, billing, decimal, word, word_opt};
 use crate::domain::document::{
     DocumentKind, DocumentStatus, DocumentTax, Flag, FlagCode, Review, Settlement, TaxKind,
@@ -10,7 +11,6 @@ use crate::domain::ids::{
 use crate::domain::money::{Currency, Rounding};
 use crate::domain::text_enum;
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row};
 use rust_decimal::Decimal;
 
 text_enum! {
@@ -137,8 +137,8 @@ const COLUMNS: &str = "d.id, d.kind, d.status, d.number, d.account_id, a.number,
 const JOINED: &str = "JOIN document_state s ON s.document_id = d.id
     JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id";
 
-fn row(r: &Row<'_>) -> rusqlite::Result<DocumentRow> {
-    let id = |i: usize| r.get::<_, Option<i64>>(i);
+fn row(r: &Row<'_>) -> Result<DocumentRow, StoreError> {
+    let id = |i: usize| r.get::<Option<i64>>(i);
     Ok(DocumentRow {
         id: DocumentId(r.get(0)?),
         kind: word(r, 1, DocumentKind::parse)?,
@@ -185,10 +185,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<DocumentRow> {
 
 /// One document.
 pub fn get(db: &Db<'_>, id: DocumentId) -> Result<DocumentRow, StoreError> {
-    db.conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM document d {JOINED} WHERE d.id = ?1"))?
-        .query_row([id.0], row)
-        .optional()?
+    db.opt(&format!("SELECT {COLUMNS} FROM document d {JOINED} WHERE d.id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
@@ -197,10 +194,7 @@ pub fn find(db: &Db<'_>, written: &str) -> Result<DocumentId, StoreError> {
     if let Some(id) = DocumentId::parse(written).or_else(|| written.parse().ok().map(DocumentId)) {
         return get(db, id).map(|d| d.id);
     }
-    db.conn()
-        .prepare_cached("SELECT id FROM document WHERE number = ?1")?
-        .query_row([written], |r| r.get(0).map(DocumentId))
-        .optional()?
+    db.opt("SELECT id FROM document WHERE number = ?1", [written], |r| r.get(0).map(DocumentId))?
         .ok_or_else(|| StoreError::NotFound(format!("document {written}")))
 }
 
@@ -238,29 +232,28 @@ pub struct Settled {
 /// What was paid, credited, given up or carried over of a document, oldest first; on a credit, where it
 /// was used.
 pub fn settled_by(db: &Db<'_>, id: DocumentId) -> Result<Vec<Settled>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT printf('P-%06d', payment_id), amount_minor - reopened_minor, applied_on FROM allocation
+    db.all(
+        "SELECT printf('P-%06d', payment_id), amount_minor - reopened_minor, applied_on
+         FROM allocation
          WHERE document_id = ?1 AND state <> 'void' AND amount_minor > reopened_minor
          UNION ALL SELECT d.number, x.amount_minor, x.applied_on FROM credit_application x
-         JOIN document d ON d.id = CASE x.document_id WHEN ?1 THEN x.credit_id ELSE x.document_id END
+         JOIN document d ON d.id = CASE x.document_id WHEN ?1 THEN x.credit_id
+         ELSE x.document_id END
          WHERE (x.document_id = ?1 OR x.credit_id = ?1) AND x.undone_at IS NULL
          UNION ALL SELECT d.number, abs(c.from_minor), c.carried_on FROM carried c
          JOIN document d ON d.id = c.to_document_id WHERE c.document_id = ?1 ORDER BY 3, 1",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
-        Ok(Settled { by: r.get(0)?, amount_minor: r.get(1)?, on: r.get(2)? })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        |r| Ok(Settled { by: r.get(0)?, amount_minor: r.get(1)?, on: r.get(2)? }),
+    )
 }
 
 /// The day of the oldest posted document of an account.
 pub fn first_of_account(db: &Db<'_>, id: AccountId) -> Result<Option<NaiveDate>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT min(invoice_on) FROM document WHERE account_id = ?1 AND status = 'Posted'",
-        )?
-        .query_row([id.0], |r| r.get(0))?)
+    db.one(
+        "SELECT min(invoice_on) FROM document WHERE account_id = ?1 AND status = 'Posted'",
+        [id.0],
+        |r| r.get(0),
+    )
 }
 
 /// Which documents to list.
@@ -287,11 +280,11 @@ pub fn list(db: &Db<'_>, filter: &ListFilter) -> Result<Vec<DocumentRow>, StoreE
         }
         (None, None) => "?1 IS NULL AND ?2 IS NULL",
     };
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM document d {JOINED} WHERE {by} AND (?3 IS NULL OR d.status = ?3)
+    db.all(
+        &format!(
+            "SELECT {COLUMNS} FROM document d {JOINED} WHERE {by} AND (?3 IS NULL OR d.status = ?3)
            AND (?4 = '' OR instr(',' || ?4 || ',', ',' || d.kind || ',') > 0) ORDER BY d.id"
-    ))?;
-    let rows = statement.query_map(
+        ),
         (
             filter.run.map(|r| r.0),
             &filter.account,
@@ -299,8 +292,7 @@ pub fn list(db: &Db<'_>, filter: &ListFilter) -> Result<Vec<DocumentRow>, StoreE
             kinds,
         ),
         row,
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    )
 }
 
 /// The next drafts of a run by id, after `after`.
@@ -310,20 +302,19 @@ pub fn drafts_of_run(
     after: DocumentId,
     limit: u32,
 ) -> Result<Vec<DocumentRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM document d INDEXED BY document_run {JOINED}
+    db.all(
+        &format!(
+            "SELECT {COLUMNS} FROM document d INDEXED BY document_run {JOINED}
          WHERE d.run_id = ?1 AND d.status = 'Draft' AND d.id > ?2 ORDER BY d.id LIMIT ?3"
-    ))?;
-    let rows = statement.query_map((run.0, after.0, limit), row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        ),
+        (run.0, after.0, limit),
+        row,
+    )
 }
 
 /// The account of a document.
 pub fn account_of(db: &Db<'_>, id: DocumentId) -> Result<AccountId, StoreError> {
-    db.conn()
-        .prepare_cached("SELECT account_id FROM document WHERE id = ?1")?
-        .query_row([id.0], |r| r.get(0).map(AccountId))
-        .optional()?
+    db.opt("SELECT account_id FROM document WHERE id = ?1", [id.0], |r| r.get(0).map(AccountId))?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
@@ -372,102 +363,91 @@ pub struct ItemRow {
 
 /// The lines of a document, in print order.
 pub fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT i.id, i.position, i.charge_id, coalesce(c.number, ''), i.charge_version_id, i.subscription_id,
-                i.target_charge_id, i.corrects_item_id, i.description, i.service_from_on, i.service_to_on, i.quantity,
-                i.unit_price, i.amount_minor, i.gross_minor, i.tax_code, i.revenue_account, i.origin, i.derivation
+    db.all(
+        "SELECT i.id, i.position, i.charge_id, coalesce(c.number, ''), i.charge_version_id,
+                i.subscription_id, i.target_charge_id, i.corrects_item_id, i.description,
+                i.service_from_on, i.service_to_on, i.quantity, i.unit_price, i.amount_minor,
+                  i.gross_minor, i.tax_code, i.revenue_account, i.origin, i.derivation
          FROM document_item i LEFT JOIN charge c ON c.id = i.charge_id
          WHERE i.document_id = ?1 ORDER BY i.position, i.id",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
-        let id = |i: usize| r.get::<_, Option<i64>>(i);
-        Ok(ItemRow {
-            id: ItemId(r.get(0)?),
-            position: r.get(1)?,
-            charge: id(2)?.map(ChargeId),
-            charge_number: r.get(3)?,
-            charge_version: id(4)?.map(ChargeVersionId),
-            subscription: id(5)?.map(SubscriptionId),
-            target: id(6)?.map(ChargeId),
-            corrects: id(7)?.map(ItemId),
-            description: r.get(8)?,
-            service_from: r.get(9)?,
-            service_to: r.get(10)?,
-            quantity: decimal(r, 11)?,
-            unit_price: decimal(r, 12)?,
-            amount_minor: r.get(13)?,
-            gross_minor: r.get(14)?,
-            tax_code: r.get(15)?,
-            revenue_account: r.get(16)?,
-            origin: word(r, 17, Origin::parse)?,
-            derivation: r.get(18)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        |r| {
+            let id = |i: usize| r.get::<Option<i64>>(i);
+            Ok(ItemRow {
+                id: ItemId(r.get(0)?),
+                position: r.get(1)?,
+                charge: id(2)?.map(ChargeId),
+                charge_number: r.get(3)?,
+                charge_version: id(4)?.map(ChargeVersionId),
+                subscription: id(5)?.map(SubscriptionId),
+                target: id(6)?.map(ChargeId),
+                corrects: id(7)?.map(ItemId),
+                description: r.get(8)?,
+                service_from: r.get(9)?,
+                service_to: r.get(10)?,
+                quantity: decimal(r, 11)?,
+                unit_price: decimal(r, 12)?,
+                amount_minor: r.get(13)?,
+                gross_minor: r.get(14)?,
+                tax_code: r.get(15)?,
+                revenue_account: r.get(16)?,
+                origin: word(r, 17, Origin::parse)?,
+                derivation: r.get(18)?,
+            })
+        },
+    )
 }
 
 /// The tax of a document by code.
 pub fn taxes(db: &Db<'_>, id: DocumentId) -> Result<Vec<DocumentTax>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor, rounding
+    db.all(
+        "SELECT tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor,
+         rounding
          FROM document_tax WHERE document_id = ?1 ORDER BY tax_code, rate_percent",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
-        Ok(DocumentTax {
-            tax_code: r.get(0)?,
-            rate_percent: decimal(r, 1)?,
-            name: r.get(2)?,
-            kind: word(r, 3, TaxKind::parse)?,
-            inclusive: r.get(4)?,
-            reason: r.get(5)?,
-            base_minor: r.get(6)?,
-            tax_minor: r.get(7)?,
-            rounding: word_opt(r, 8, Rounding::parse)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        |r| {
+            Ok(DocumentTax {
+                tax_code: r.get(0)?,
+                rate_percent: decimal(r, 1)?,
+                name: r.get(2)?,
+                kind: word(r, 3, TaxKind::parse)?,
+                inclusive: r.get(4)?,
+                reason: r.get(5)?,
+                base_minor: r.get(6)?,
+                tax_minor: r.get(7)?,
+                rounding: word_opt(r, 8, Rounding::parse)?,
+            })
+        },
+    )
 }
 
 /// The flags of a document; a stale draft has the flag `stale` besides those stored.
 pub fn flags(db: &Db<'_>, id: DocumentId) -> Result<Vec<Flag>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT code, reason FROM flag WHERE document_id = ?1
-         UNION ALL SELECT 'stale', stale FROM document_state WHERE document_id = ?1 AND stale <> ''",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
+    db.all("SELECT code, reason FROM flag WHERE document_id = ?1
+         UNION ALL SELECT 'stale', stale FROM document_state WHERE document_id = ?1 AND stale <> ''", [id.0], |r| {
         Ok(Flag { code: word(r, 0, FlagCode::parse)?, reason: r.get(1)? })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
 /// A live document that bills days which a credit in this draft frees: the draft must not be
 /// canceled before it, or those days would be billed twice.
 pub fn billed_on_its_credit(db: &Db<'_>, id: DocumentId) -> Result<Option<DocumentId>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT b.document_id FROM claim c JOIN claim b ON b.charge_id = c.charge_id
-                    AND b.target_charge_id = c.target_charge_id AND b.segment > c.segment
-                    AND b.from_on <= c.to_on AND b.to_on >= c.from_on AND b.document_id <> c.document_id
-             WHERE c.document_id = ?1 AND c.role = 'credited' AND b.role IN ('billed','waived') LIMIT 1",
-        )?
-        .query_row([id.0], |r| r.get(0).map(DocumentId))
-        .optional()?)
+    db.opt("SELECT b.document_id FROM claim c JOIN claim b ON b.charge_id = c.charge_id
+                AND b.target_charge_id = c.target_charge_id AND b.segment > c.segment
+                AND b.from_on <= c.to_on AND b.to_on >= c.from_on
+                  AND b.document_id <> c.document_id
+         WHERE c.document_id = ?1 AND c.role = 'credited' AND b.role IN ('billed','waived') LIMIT 1", [id.0], |r| r.get(0).map(DocumentId))
 }
 
 /// Moves a draft to Canceled and releases what it held.
 pub fn cancel_draft(tx: &Tx<'_>, id: DocumentId) -> Result<(), StoreError> {
     billing::release(tx, id)?;
-    tx.conn()
-        .prepare_cached(
-            "UPDATE document SET status = 'Canceled' WHERE id = ?1 AND status = 'Draft'",
-        )?
-        .execute([id.0])?;
-    tx.conn()
-        .prepare_cached(
-            "UPDATE document_state SET status = 'Canceled', review = 'none', stale = '' WHERE document_id = ?1",
-        )?
-        .execute([id.0])?;
+    tx.run("UPDATE document SET status = 'Canceled' WHERE id = ?1 AND status = 'Draft'", [id.0])?;
+    tx.run(
+        "UPDATE document_state SET status = 'Canceled', review = 'none', stale = ''
+         WHERE document_id = ?1",
+        [id.0],
+    )?;
     tx.touch(Topic::Documents);
     tx.touch(Topic::Usage);
     Ok(())
@@ -476,13 +456,12 @@ pub fn cancel_draft(tx: &Tx<'_>, id: DocumentId) -> Result<(), StoreError> {
 /// Marks every draft of an account as stale with what changed: it will not post until it is
 /// regenerated or accepted with a reason. Gives how many drafts.
 pub fn mark_stale(tx: &Tx<'_>, account: AccountId, what: &str) -> Result<usize, StoreError> {
-    let marked = tx
-        .conn()
-        .prepare_cached(
-            "UPDATE document_state SET stale = CASE WHEN stale = '' OR stale = ?2 THEN ?2 ELSE substr(stale || '; ' || ?2, 1, 500) END
-             WHERE account_id = ?1 AND status = 'Draft'",
-        )?
-        .execute((account.0, what))?;
+    let marked = tx.run(
+        "UPDATE document_state SET stale = CASE WHEN stale = '' OR stale = ?2 THEN ?2
+         ELSE substr(stale || '; ' || ?2, 1, 500) END
+         WHERE account_id = ?1 AND status = 'Draft'",
+        (account.0, what),
+    )?;
     if marked > 0 {
         tx.touch(Topic::Documents);
     }

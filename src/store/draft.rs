@@ -9,32 +9,30 @@ pub use image::{DraftImage, HeldClaim, HeldUsage, Image, LineImage, ReviewImage}
 
 use super::deed::{self, DeedKind, NewDeed};
 use super::document::{self, DocumentRow, Origin, Source};
+use super::face::{Row, params};
 use super::{Db, StoreError, Topic, Tx, decimal, word, word_opt};
 use crate::domain::billing::ClaimRole;
 use crate::domain::document::{DocumentKind, FlagCode};
 use crate::domain::ids::{ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId, UsageId};
 use crate::domain::period::Anchor;
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row};
 
 /// What was said of a document, as it stands.
 pub fn review(db: &Db<'_>, row: &DocumentRow) -> Result<ReviewImage, StoreError> {
-    let at = db
-        .conn()
-        .prepare_cached("SELECT reviewed_at FROM document_state WHERE document_id = ?1")?
-        .query_row([row.id.0], |r| r.get(0))
-        .optional()?;
+    let at =
+        db.opt("SELECT reviewed_at FROM document_state WHERE document_id = ?1", [row.id.0], |r| {
+            r.get(0)
+        })?;
     Ok(ReviewImage::of(row, at.flatten()))
 }
 
 /// Writes what a clerk said; staleness is left to `store::stale`.
 pub fn set_review(tx: &Tx<'_>, id: DocumentId, image: &ReviewImage) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE document_state SET review = ?2, reviewed_version = ?3, reviewed_by = ?4, reviewed_at = ?5,
-                    hold_reason = ?6, hold_owner = ?7, hold_until_on = ?8 WHERE document_id = ?1",
-        )?
-        .execute((
+    tx.run(
+        "UPDATE document_state SET review = ?2, reviewed_version = ?3, reviewed_by = ?4,
+         reviewed_at = ?5, hold_reason = ?6, hold_owner = ?7, hold_until_on = ?8
+         WHERE document_id = ?1",
+        (
             id.0,
             image.review.as_str(),
             image.version,
@@ -43,7 +41,8 @@ pub fn set_review(tx: &Tx<'_>, id: DocumentId, image: &ReviewImage) -> Result<()
             &image.hold_reason,
             &image.hold_owner,
             image.hold_until,
-        ))?;
+        ),
+    )?;
     tx.touch(Topic::Documents);
     Ok(())
 }
@@ -75,18 +74,19 @@ pub fn load(db: &Db<'_>, row: &DocumentRow) -> Result<DraftImage, StoreError> {
 }
 
 fn load_lines(db: &Db<'_>, id: DocumentId) -> Result<Vec<LineImage>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT id, charge_id, charge_version_id, subscription_id, target_charge_id, corrects_item_id, description,
-                service_from_on, service_to_on, quantity, unit_price, amount_minor, gross_minor, tax_code,
-                revenue_account, origin, derivation
+    db.all(
+        "SELECT id, charge_id, charge_version_id, subscription_id, target_charge_id,
+                corrects_item_id, description, service_from_on, service_to_on, quantity,
+                unit_price, amount_minor, gross_minor, tax_code, revenue_account, origin,
+                  derivation
          FROM document_item WHERE document_id = ?1 ORDER BY position, id",
-    )?;
-    let rows = statement.query_map([id.0], line)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        line,
+    )
 }
 
-fn line(r: &Row<'_>) -> rusqlite::Result<LineImage> {
-    let id = |i: usize| r.get::<_, Option<i64>>(i);
+fn line(r: &Row<'_>) -> Result<LineImage, StoreError> {
+    let id = |i: usize| r.get::<Option<i64>>(i);
     Ok(LineImage {
         id: ItemId(r.get(0)?),
         charge: id(1)?.map(ChargeId),
@@ -111,47 +111,50 @@ fn line(r: &Row<'_>) -> rusqlite::Result<LineImage> {
 }
 
 fn load_claims(db: &Db<'_>, id: DocumentId, image: &mut DraftImage) -> Result<(), StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT item_id, charge_id, target_charge_id, from_on, to_on, segment, role, charge_version_id, rated_minor,
-                period
+    db.each(
+        "SELECT item_id, charge_id, target_charge_id, from_on, to_on, segment, role,
+                charge_version_id, rated_minor, period
          FROM claim WHERE document_id = ?1 ORDER BY charge_id, target_charge_id, from_on, segment",
+        [id.0],
+        |r| {
+            let target: i64 = r.get(2)?;
+            let claim = HeldClaim {
+                charge: ChargeId(r.get(1)?),
+                target: (target != 0).then_some(ChargeId(target)),
+                from: r.get(3)?,
+                to: r.get(4)?,
+                segment: r.get(5)?,
+                role: word(r, 6, ClaimRole::parse)?,
+                version: ChargeVersionId(r.get(7)?),
+                rated_minor: r.get(8)?,
+                period: word_opt(r, 9, Anchor::parse)?,
+            };
+            let item = r.get::<Option<i64>>(0)?.map(ItemId);
+            match image.lines.iter_mut().find(|l| Some(l.id) == item) {
+                Some(line) => line.claims.push(claim),
+                None => image.waived.push(claim),
+            }
+            Ok(())
+        },
     )?;
-    let mut rows = statement.query([id.0])?;
-    while let Some(r) = rows.next()? {
-        let target: i64 = r.get(2)?;
-        let claim = HeldClaim {
-            charge: ChargeId(r.get(1)?),
-            target: (target != 0).then_some(ChargeId(target)),
-            from: r.get(3)?,
-            to: r.get(4)?,
-            segment: r.get(5)?,
-            role: word(r, 6, ClaimRole::parse)?,
-            version: ChargeVersionId(r.get(7)?),
-            rated_minor: r.get(8)?,
-            period: word_opt(r, 9, Anchor::parse)?,
-        };
-        let item = r.get::<_, Option<i64>>(0)?.map(ItemId);
-        match image.lines.iter_mut().find(|l| Some(l.id) == item) {
-            Some(line) => line.claims.push(claim),
-            None => image.waived.push(claim),
-        }
-    }
     Ok(())
 }
 
 fn load_usage(db: &Db<'_>, id: DocumentId, image: &mut DraftImage) -> Result<(), StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT item_id, usage_id, charge_id FROM usage_claim WHERE document_id = ?1 ORDER BY usage_id",
+    db.each(
+        "SELECT item_id, usage_id, charge_id FROM usage_claim WHERE document_id = ?1
+         ORDER BY usage_id",
+        [id.0],
+        |r| {
+            let held = HeldUsage { usage: UsageId(r.get(1)?), charge: ChargeId(r.get(2)?) };
+            let item = r.get::<Option<i64>>(0)?.map(ItemId);
+            match image.lines.iter_mut().find(|l| Some(l.id) == item) {
+                Some(line) => line.usage.push(held),
+                None => image.waived_usage.push(held),
+            }
+            Ok(())
+        },
     )?;
-    let mut rows = statement.query([id.0])?;
-    while let Some(r) = rows.next()? {
-        let held = HeldUsage { usage: UsageId(r.get(1)?), charge: ChargeId(r.get(2)?) };
-        let item = r.get::<_, Option<i64>>(0)?.map(ItemId);
-        match image.lines.iter_mut().find(|l| Some(l.id) == item) {
-            Some(line) => line.usage.push(held),
-            None => image.waived_usage.push(held),
-        }
-    }
     Ok(())
 }
 
@@ -170,7 +173,7 @@ pub fn save(tx: &Tx<'_>, row: &DocumentRow, image: &DraftImage) -> Result<i64, S
         "DELETE FROM document_tax WHERE document_id = ?1",
         "DELETE FROM flag WHERE document_id = ?1 AND code <> 'stale'",
     ] {
-        tx.conn().prepare_cached(sql)?.execute([id.0])?;
+        tx.run(sql, [id.0])?;
     }
     save_head(tx, id, image)?;
     for (position, line) in image.lines.iter().enumerate() {
@@ -210,15 +213,12 @@ fn gives_by_hand(row: &DocumentRow, image: &DraftImage) -> bool {
 }
 
 fn save_head(tx: &Tx<'_>, id: DocumentId, image: &DraftImage) -> Result<(), StoreError> {
-    let changed = tx
-        .conn()
-        .prepare_cached(
-            "UPDATE document SET kind = ?2, account_version_id = ?3, invoice_on = ?4, due_on = ?5, due_by_hand = ?6,
-                    po_number = ?7, note = ?8, subtotal_minor = ?9, tax_minor = ?10, total_minor = ?11,
-                    version = version + 1
-             WHERE id = ?1 AND status = 'Draft'",
-        )?
-        .execute((
+    let changed = tx.run(
+        "UPDATE document SET kind = ?2, account_version_id = ?3, invoice_on = ?4, due_on = ?5,
+                due_by_hand = ?6, po_number = ?7, note = ?8, subtotal_minor = ?9, tax_minor = ?10,
+                total_minor = ?11, version = version + 1
+         WHERE id = ?1 AND status = 'Draft'",
+        (
             id.0,
             image.kind.as_str(),
             image.account_version,
@@ -230,13 +230,15 @@ fn save_head(tx: &Tx<'_>, id: DocumentId, image: &DraftImage) -> Result<(), Stor
             image.subtotal_minor,
             image.tax_minor,
             image.total_minor,
-        ))?;
+        ),
+    )?;
     if changed != 1 {
         return Err(StoreError::Conflict(format!("{id} is no draft")));
     }
-    tx.conn()
-        .prepare_cached("UPDATE document_state SET due_on = ?2, risk = ?3 WHERE document_id = ?1")?
-        .execute((id.0, image.due_on, image.risk))?;
+    tx.run(
+        "UPDATE document_state SET due_on = ?2, risk = ?3 WHERE document_id = ?1",
+        (id.0, image.due_on, image.risk),
+    )?;
     Ok(())
 }
 
@@ -247,19 +249,15 @@ fn save_line(
     line: &LineImage,
 ) -> Result<ItemId, StoreError> {
     // A line that was away (undone) may find its id given to another one meanwhile.
-    let taken = line.id.0 == 0
-        || tx
-            .conn()
-            .prepare_cached("SELECT 1 FROM document_item WHERE id = ?1")?
-            .exists([line.id.0])?;
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO document_item (id, document_id, position, charge_id, charge_version_id, subscription_id,
-                    target_charge_id, corrects_item_id, description, service_from_on, service_to_on, quantity,
-                    unit_price, amount_minor, gross_minor, tax_code, revenue_account, origin, derivation)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
-        )?
-        .execute(rusqlite::params![
+    let taken =
+        line.id.0 == 0 || tx.any("SELECT 1 FROM document_item WHERE id = ?1", [line.id.0])?;
+    let key = tx.insert(
+        "INSERT INTO document_item (id, document_id, position, charge_id, charge_version_id,
+                subscription_id, target_charge_id, corrects_item_id, description, service_from_on,
+                service_to_on, quantity, unit_price, amount_minor, gross_minor, tax_code,
+                  revenue_account, origin, derivation)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+        params![
             (!taken).then_some(line.id.0),
             document.0,
             position,
@@ -279,8 +277,9 @@ fn save_line(
             line.revenue_account,
             line.origin.as_str(),
             line.derivation,
-        ])?;
-    Ok(ItemId(tx.conn().last_insert_rowid()))
+        ],
+    )?;
+    Ok(ItemId(key))
 }
 
 fn save_claim(
@@ -289,13 +288,11 @@ fn save_claim(
     item: Option<ItemId>,
     claim: &HeldClaim,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO claim (charge_id, target_charge_id, from_on, segment, to_on, role, account_id, document_id,
-                    item_id, charge_version_id, rated_minor, period)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
-        )?
-        .execute((
+    tx.run(
+        "INSERT INTO claim (charge_id, target_charge_id, from_on, segment, to_on, role, account_id,
+                document_id, item_id, charge_version_id, rated_minor, period)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+        (
             claim.charge.0,
             claim.target.map_or(0, |t| t.0),
             claim.from,
@@ -308,7 +305,8 @@ fn save_claim(
             claim.version.0,
             claim.rated_minor,
             claim.period.map(|p| p.to_string()),
-        ))?;
+        ),
+    )?;
     Ok(())
 }
 
@@ -318,11 +316,10 @@ fn save_usage(
     item: Option<ItemId>,
     held: HeldUsage,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO usage_claim (usage_id, item_id, document_id, charge_id) VALUES (?1,?2,?3,?4)",
-        )?
-        .execute((held.usage.0, item.map(|i| i.0), document.0, held.charge.0))?;
+    tx.run(
+        "INSERT INTO usage_claim (usage_id, item_id, document_id, charge_id) VALUES (?1,?2,?3,?4)",
+        (held.usage.0, item.map(|i| i.0), document.0, held.charge.0),
+    )?;
     Ok(())
 }
 
@@ -335,13 +332,12 @@ pub fn insert_empty(
     source: document::Source,
     on: NaiveDate,
 ) -> Result<DocumentId, StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO document (kind, status, account_id, account_version_id, currency, run_id, source, corrects_id,
-                    invoice_on, due_on, target_on, po_number, subtotal_minor, tax_minor, total_minor, created_at)
-             VALUES (?1,'Draft',?2,?3,?4,?5,?6,?7,?8,?8,?9,'',0,0,0,?10)",
-        )?
-        .execute((
+    let id = DocumentId(tx.insert(
+        "INSERT INTO document (kind, status, account_id, account_version_id, currency, run_id,
+                source, corrects_id, invoice_on, due_on, target_on, po_number, subtotal_minor,
+                  tax_minor, total_minor, created_at)
+         VALUES (?1,'Draft',?2,?3,?4,?5,?6,?7,?8,?8,?9,'',0,0,0,?10)",
+        (
             kind.as_str(),
             new.account.0,
             new.account_version,
@@ -352,21 +348,19 @@ pub fn insert_empty(
             on,
             new.target,
             tx.now().at_ms,
-        ))?;
-    let id = DocumentId(tx.conn().last_insert_rowid());
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO document_state (document_id, status, account_id, due_on, risk) VALUES (?1,'Draft',?2,?3,?4)",
-        )?
-        .execute((id.0, new.account.0, on, new.risk))?;
+        ),
+    )?);
+    tx.run(
+        "INSERT INTO document_state (document_id, status, account_id, due_on, risk)
+         VALUES (?1,'Draft',?2,?3,?4)",
+        (id.0, new.account.0, on, new.risk),
+    )?;
     tx.touch(Topic::Documents);
     Ok(id)
 }
 
 /// Sets why a memo was made.
 pub fn set_reason(tx: &Tx<'_>, id: DocumentId, reason: &str) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached("UPDATE document SET reason = ?2 WHERE id = ?1 AND status = 'Draft'")?
-        .execute((id.0, reason))?;
+    tx.run("UPDATE document SET reason = ?2 WHERE id = ?1 AND status = 'Draft'", (id.0, reason))?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! another address, or gives way to another copy.
 
 use super::delivery::{self, NewDelivery};
+use super::face::named_params;
 use super::{Db, StoreError, Topic, Tx, account};
 use crate::domain::ids::{BillRunId, DeliveryId, DocumentId};
 use crate::domain::payment::{Channel, DeliveryStatus};
@@ -24,26 +25,28 @@ pub fn doubtful(
     let in_force = account::in_force("l.account_id", ":today");
     // What waits is looked at when anything about the account is newer; what does not go, when its
     // reason may be gone.
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT DISTINCT l.document_id FROM delivery l JOIN account_version v ON v.id = {in_force}
-         WHERE l.status IN ('Queued','Held','Deferred','Suppressed','Impossible') AND l.document_id > :after AND {scope}
-           AND ((l.status IN ('Queued','Held','Deferred') AND (v.recorded_at >= l.queued_at
-                 OR v.effective_from_on >= date(l.queued_at / 1000, 'unixepoch')))
-             OR (l.channel = 'email' AND l.address <> '' AND (v.delivery NOT IN ('email','both')
-                 OR instr(';' || v.emails || ';', ';' || l.address || ';') = 0))
-             OR (l.channel = 'print' AND v.delivery NOT IN ('print','both'))
-             OR (l.address = '' AND l.status = 'Suppressed' AND v.delivery <> 'none')
-             OR (l.address = '' AND l.status = 'Impossible' AND l.channel = 'email'
-                 AND (v.emails <> '' OR v.delivery NOT IN ('email','both'))))
-         ORDER BY l.document_id LIMIT :limit"
-    ))?;
-    let rows = statement.query_map(
-        rusqlite::named_params! {
+    db.all(
+        &format!(
+            "SELECT DISTINCT l.document_id FROM delivery l
+             JOIN account_version v ON v.id = {in_force}
+             WHERE l.status IN ('Queued','Held','Deferred','Suppressed','Impossible')
+             AND l.document_id > :after AND {scope}
+               AND ((l.status IN ('Queued','Held','Deferred') AND (v.recorded_at >= l.queued_at
+                     OR v.effective_from_on >= date(l.queued_at / 1000, 'unixepoch')))
+                 OR (l.channel = 'email' AND l.address <> ''
+                   AND (v.delivery NOT IN ('email','both')
+                     OR instr(';' || v.emails || ';', ';' || l.address || ';') = 0))
+                 OR (l.channel = 'print' AND v.delivery NOT IN ('print','both'))
+                 OR (l.address = '' AND l.status = 'Suppressed' AND v.delivery <> 'none')
+                 OR (l.address = '' AND l.status = 'Impossible' AND l.channel = 'email'
+                     AND (v.emails <> '' OR v.delivery NOT IN ('email','both'))))
+             ORDER BY l.document_id LIMIT :limit"
+        ),
+        named_params! {
             ":run": run.map(|r| r.0), ":after": after.0, ":today": today, ":limit": limit,
         },
         |r| r.get(0).map(DocumentId),
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    )
 }
 
 /// Where a copy that was never tried is to go instead.
@@ -69,18 +72,17 @@ pub fn readdress(tx: &Tx<'_>, id: DeliveryId, to: &Envelope<'_>) -> Result<(), S
     let ended = (!to.status.is_open()).then_some(tx.now().at_ms);
     // What begins anew is dated anew: it may have lain here for months.
     let queued = if before.status.is_open() { before.queued_at } else { tx.now().at_ms };
-    tx.conn()
-        .prepare_cached(
-            "UPDATE delivery SET channel = ?2, address = ?3, status = ?4,
-                    last_reply = CASE WHEN ?5 <> '' OR ?4 = 'Queued' THEN ?5 ELSE last_reply END,
-                    not_before_at = coalesce(?6, not_before_at), ended_at = ?7, queued_at = ?8,
-                    message_id = CASE WHEN ?2 = 'email' THEN message_id END,
-                    message_hash = '', sender = '', first_try_at = NULL,
-                    copy = 1 + (SELECT coalesce(max(o.copy), 0) FROM delivery o WHERE o.document_id = delivery.document_id
-                                AND o.channel = ?2 AND o.address = ?3 AND o.id <> delivery.id)
-             WHERE id = ?1",
-        )?
-        .execute((
+    tx.run(
+        "UPDATE delivery SET channel = ?2, address = ?3, status = ?4,
+                last_reply = CASE WHEN ?5 <> '' OR ?4 = 'Queued' THEN ?5 ELSE last_reply END,
+                not_before_at = coalesce(?6, not_before_at), ended_at = ?7, queued_at = ?8,
+                message_id = CASE WHEN ?2 = 'email' THEN message_id END,
+                message_hash = '', sender = '', first_try_at = NULL,
+                copy = 1 + (SELECT coalesce(max(o.copy), 0) FROM delivery o
+                  WHERE o.document_id = delivery.document_id
+                            AND o.channel = ?2 AND o.address = ?3 AND o.id <> delivery.id)
+         WHERE id = ?1",
+        (
             id.0,
             to.channel.as_str(),
             to.address,
@@ -89,7 +91,8 @@ pub fn readdress(tx: &Tx<'_>, id: DeliveryId, to: &Envelope<'_>) -> Result<(), S
             to.not_before_at,
             ended,
             queued,
-        ))?;
+        ),
+    )?;
     if to.channel == Channel::Email {
         delivery::name(tx, id, to.domain)?;
     }
@@ -106,24 +109,24 @@ pub fn replace(
     new: &NewDelivery<'_>,
 ) -> Result<DeliveryId, StoreError> {
     let made = delivery::insert(tx, new)?;
-    tx.conn()
-        .prepare_cached(
-            "UPDATE delivery SET status = ?2, last_reply = ?3, replaced_by = ?4, ended_at = coalesce(ended_at, ?5)
-             WHERE id = ?1",
-        )?
-        .execute((id.0, ends.as_str(), why, made.0, tx.now().at_ms))?;
-    tx.conn()
-        .prepare_cached(
-            "UPDATE delivery SET (asked_about, by_hand) = (SELECT o.asked_about, o.by_hand FROM delivery o WHERE o.id = ?2)
-             WHERE id = ?1",
-        )?
-        .execute((made.0, id.0))?;
+    tx.run(
+        "UPDATE delivery SET status = ?2, last_reply = ?3, replaced_by = ?4, ended_at =
+         coalesce(ended_at, ?5)
+         WHERE id = ?1",
+        (id.0, ends.as_str(), why, made.0, tx.now().at_ms),
+    )?;
+    tx.run(
+        "UPDATE delivery SET (asked_about, by_hand) = (SELECT o.asked_about, o.by_hand
+         FROM delivery o WHERE o.id = ?2)
+         WHERE id = ?1",
+        (made.0, id.0),
+    )?;
     tx.touch(Topic::Deliveries);
     Ok(made)
 }
 
 /// Notes that a person chose the way of a copy: its document does not follow the preference.
 pub fn chosen(tx: &Tx<'_>, id: DeliveryId) -> Result<(), StoreError> {
-    tx.conn().prepare_cached("UPDATE delivery SET by_hand = 1 WHERE id = ?1")?.execute([id.0])?;
+    tx.run("UPDATE delivery SET by_hand = 1 WHERE id = ?1", [id.0])?;
     Ok(())
 }

@@ -132,41 +132,6 @@ pub enum StoreError {
     Sqlite(String),
 }
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode as Code;
-        let rusqlite::Error::SqliteFailure(failure, message) = &error else {
-            return match error {
-                rusqlite::Error::QueryReturnedNoRows => Self::NotFound("such row".to_owned()),
-                other => Self::Corrupt(other.to_string()),
-            };
-        };
-        let text = message.clone().unwrap_or_else(|| error.to_string());
-        match failure.code {
-            Code::DatabaseBusy
-            | Code::DatabaseLocked
-            | Code::FileLockingProtocolFailed
-            | Code::SchemaChanged => Self::Busy,
-            Code::ReadOnly | Code::CannotOpen => Self::ReadOnly(PathBuf::from("the book")),
-            Code::DiskFull => {
-                Self::Disk { path: PathBuf::from("the book"), trouble: Trouble::Full }
-            }
-            Code::SystemIoFailure => {
-                Self::Disk { path: PathBuf::from("the book"), trouble: Trouble::Failing(text) }
-            }
-            Code::NotADatabase => Self::NotABook(PathBuf::from("the file")),
-            Code::DatabaseCorrupt => Self::Corrupt(text),
-            Code::ConstraintViolation => match text.strip_prefix("guard: ") {
-                Some(guard) => Self::Guard(guard.to_owned()),
-                None => Self::Conflict(text),
-            },
-            // Numbers that no book of ours holds.
-            _ if text == "integer overflow" => Self::Corrupt(text),
-            _ => Self::Sqlite(text),
-        }
-    }
-}
-
 impl StoreError {
     /// What is wrong with the disk, if that is what this is.
     pub fn trouble(&self) -> Option<Trouble> {

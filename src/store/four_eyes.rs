@@ -1,10 +1,10 @@
 //! Requests that wait for a second person: who asked for what, and what it was then.
 
+use super::face::Row;
 use super::{Db, StoreError, Tx, word};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
 use crate::domain::text_enum;
-use rusqlite::{OptionalExtension, Row};
 
 text_enum! {
     /// Where a request stands.
@@ -71,7 +71,7 @@ impl Object {
             }
         };
         let (_, id) = self.parts();
-        Ok(db.conn().prepare_cached(sql)?.query_row([id], |r| r.get(0))?)
+        db.one(sql, [id], |r| r.get(0))
     }
 }
 
@@ -114,7 +114,7 @@ pub struct RequestRow {
 const COLUMNS: &str = "id, deed, object, object_id, object_state, amount_minor, currency, words, \
     reason, uid, user_name, asked_at, asked_seq";
 
-fn row(r: &Row<'_>) -> rusqlite::Result<RequestRow> {
+fn row(r: &Row<'_>) -> Result<RequestRow, StoreError> {
     let id: i64 = r.get(3)?;
     let object = word(r, 2, |kind| match kind {
         "document" => Some(Object::Document(DocumentId(id))),
@@ -143,34 +143,26 @@ fn row(r: &Row<'_>) -> rusqlite::Result<RequestRow> {
 
 /// The open request for this very deed.
 pub fn open_for(db: &Db<'_>, deed: &str) -> Result<Option<RequestRow>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM four_eyes WHERE deed = ?1 AND state = 'open'"
-        ))?
-        .query_row([deed], row)
-        .optional()?)
+    db.opt(
+        &format!("SELECT {COLUMNS} FROM four_eyes WHERE deed = ?1 AND state = 'open'"),
+        [deed],
+        row,
+    )
 }
 
 /// Every open request, oldest first.
 pub fn open(db: &Db<'_>) -> Result<Vec<RequestRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM four_eyes WHERE state = 'open' ORDER BY id"
-    ))?;
-    let rows = statement.query_map([], row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(&format!("SELECT {COLUMNS} FROM four_eyes WHERE state = 'open' ORDER BY id"), [], row)
 }
 
 /// Records a request of whoever acts; gives its id.
 pub fn insert(tx: &Tx<'_>, new: &NewRequest) -> Result<i64, StoreError> {
     let (object, object_id) = new.object.parts();
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO four_eyes (deed, object, object_id, object_state, amount_minor, currency,
+    let key = tx.insert(
+        "INSERT INTO four_eyes (deed, object, object_id, object_state, amount_minor, currency,
                 words, reason, uid, user_name, asked_at, asked_seq, state)
              VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,'open')",
-        )?
-        .execute((
+        (
             &new.deed,
             object,
             object_id,
@@ -183,14 +175,16 @@ pub fn insert(tx: &Tx<'_>, new: &NewRequest) -> Result<i64, StoreError> {
             &tx.actor().name,
             tx.now().at_ms,
             tx.seq(),
-        ))?;
-    Ok(tx.conn().last_insert_rowid())
+        ),
+    )?;
+    Ok(key)
 }
 
 /// Ends a request: confirmed, or expired.
 pub fn end(tx: &Tx<'_>, id: i64, state: RequestState) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached("UPDATE four_eyes SET state = ?2, ended_seq = ?3 WHERE id = ?1")?
-        .execute((id, state.as_str(), tx.seq()))?;
+    tx.run(
+        "UPDATE four_eyes SET state = ?2, ended_seq = ?3 WHERE id = ?1",
+        (id, state.as_str(), tx.seq()),
+    )?;
     Ok(())
 }

@@ -19,29 +19,24 @@ pub struct Poll {
 
 /// Every gateway that has taken money.
 pub fn all(db: &Db<'_>) -> Result<Vec<Poll>, StoreError> {
-    let mut statement = db
-        .conn()
-        .prepare_cached("SELECT gateway, through_at, next_at FROM gateway_poll ORDER BY gateway")?;
-    let rows = statement.query_map([], |r| {
+    db.all("SELECT gateway, through_at, next_at FROM gateway_poll ORDER BY gateway", [], |r| {
         Ok(Poll { gateway: r.get(0)?, through_at: r.get(1)?, next_at: r.get(2)? })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
 /// Notes that a gateway is about to get its first payment, if it is the first.
 pub(in crate::store) fn begin(tx: &Tx<'_>, gateway: &str) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO gateway_poll (gateway, through_at, next_at) VALUES (?1, ?2, ?3)
+    tx.run(
+        "INSERT INTO gateway_poll (gateway, through_at, next_at) VALUES (?1, ?2, ?3)
              ON CONFLICT (gateway) DO NOTHING",
-        )?
-        .execute((gateway, tx.now().at_ms, tx.now().at_ms + EVERY_MS))?;
+        (gateway, tx.now().at_ms, tx.now().at_ms + EVERY_MS),
+    )?;
     Ok(())
 }
 
 /// Notes how far a gateway was asked; never back.
 pub fn put(tx: &Tx<'_>, poll: &Poll) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "UPDATE gateway_poll SET through_at = max(through_at, ?2), next_at = ?3 WHERE gateway = ?1",
         (&poll.gateway, poll.through_at, poll.next_at),
     )?;
@@ -50,18 +45,13 @@ pub fn put(tx: &Tx<'_>, poll: &Poll) -> Result<(), StoreError> {
 
 /// How far this machine's clock was ahead of each gateway's when it was compared last, ms.
 pub fn clocks_off(db: &Db<'_>) -> Result<Vec<(String, Option<i64>)>, StoreError> {
-    let mut statement = db
-        .conn()
-        .prepare_cached("SELECT gateway, clock_off_ms FROM gateway_poll ORDER BY gateway")?;
-    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all("SELECT gateway, clock_off_ms FROM gateway_poll ORDER BY gateway", [], |r| {
+        Ok((r.get(0)?, r.get(1)?))
+    })
 }
 
 /// Notes how far it is.
 pub fn put_clock_off(tx: &Tx<'_>, gateway: &str, off_ms: i64) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE gateway_poll SET clock_off_ms = ?2 WHERE gateway = ?1",
-        (gateway, off_ms),
-    )?;
+    tx.run("UPDATE gateway_poll SET clock_off_ms = ?2 WHERE gateway = ?1", (gateway, off_ms))?;
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! Whether the file at the book's path is still the book that was opened. A restore never changes
 //! that under anybody, but a person with `rm`, `mv` and `cp` may, and a newer program may migrate.
 
-use super::StoreError;
 use super::open::known;
-use rusqlite::{Connection, OptionalExtension};
+use super::{Db, StoreError};
 use std::cell::RefCell;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -29,15 +28,13 @@ pub(super) fn file_at(path: &Path) -> Option<(u64, u64)> {
 }
 
 impl Identity {
-    /// Remembers what `conn` opened at `path`, where `file` lay just before.
+    /// Remembers what `db` reads at `path`, where `file` lay just before.
     pub(super) fn of(
         path: &Path,
-        conn: &Connection,
+        db: &Db<'_>,
         file: Option<(u64, u64)>,
     ) -> Result<Self, StoreError> {
-        let uid = conn
-            .query_row("SELECT uid FROM book", [], |r| r.get(0))
-            .map_err(|e| StoreError::from(e).at(path))?;
+        let uid = db.one("SELECT uid FROM book", [], |r| r.get(0)).map_err(|e| e.at(path))?;
         let file = file.ok_or_else(|| StoreError::Missing(path.to_owned()))?;
         let identity = Self { path: path.to_owned(), file, uid, seen: RefCell::default() };
         identity.still_there()?;
@@ -58,11 +55,10 @@ impl Identity {
     }
 
     /// Inside a transaction: whether the content is still this book, of our schema.
-    pub(super) fn still_ours(&self, conn: &Connection) -> Result<(), StoreError> {
-        let (found, uid): (i64, Option<String>) = conn
-            .prepare_cached("SELECT user_version, (SELECT uid FROM book) FROM pragma_user_version")
-            .and_then(|mut s| s.query_row([], |r| Ok((r.get(0)?, r.get(1)?))))
-            .map_err(|e| StoreError::from(e).at(&self.path))?;
+    pub(super) fn still_ours(&self, db: &Db<'_>) -> Result<(), StoreError> {
+        let look = "SELECT user_version, (SELECT uid FROM book) FROM pragma_user_version";
+        let (found, uid): (i64, Option<String>) =
+            db.one(look, [], |r| Ok((r.get(0)?, r.get(1)?))).map_err(|e| e.at(&self.path))?;
         if uid.as_ref() != Some(&self.uid) {
             return Err(self.replaced("it holds another book"));
         }
@@ -74,13 +70,12 @@ impl Identity {
     }
 
     /// Inside a write: whether all that was seen of the audit trail is still in it.
-    pub(super) fn still_follows(&self, conn: &Connection, head: Head) -> Result<Head, StoreError> {
+    pub(super) fn still_follows(&self, db: &Db<'_>, head: Head) -> Result<Head, StoreError> {
         let seen = self.seen.borrow().clone();
         if seen.0 > 0 && seen != head {
-            let there: Option<Vec<u8>> = conn
-                .prepare_cached("SELECT hash FROM operation WHERE seq = ?1")
-                .and_then(|mut s| s.query_row([seen.0], |r| r.get(0)).optional())
-                .map_err(|e| StoreError::from(e).at(&self.path))?;
+            let there: Option<Vec<u8>> = db
+                .opt("SELECT hash FROM operation WHERE seq = ?1", [seen.0], |r| r.get(0))
+                .map_err(|e| e.at(&self.path))?;
             if there.as_ref() != Some(&seen.1) {
                 return Err(self.replaced("it was taken back to an earlier state"));
             }

@@ -1,10 +1,10 @@
 //! Rows of imported files that wait for a second person: kept as they stood, until the same file
 //! comes from somebody else or the request is confirmed.
 
+use super::face::{Row, params};
 use super::four_eyes::RequestState;
 use super::{Db, StoreError, Tx};
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row};
 
 /// A request as the book has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct ImportRequest {
 const COLUMNS: &str =
     "id, name, kind, sha256, content, facts, uid, user_name, asked_at, cutover_on";
 
-fn row(r: &Row<'_>) -> rusqlite::Result<ImportRequest> {
+fn row(r: &Row<'_>) -> Result<ImportRequest, StoreError> {
     let facts: String = r.get(5)?;
     Ok(ImportRequest {
         id: r.get(0)?,
@@ -56,43 +56,41 @@ pub fn open_for(
     kind: &str,
     sha256: &str,
 ) -> Result<Option<ImportRequest>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM import_request WHERE kind = ?1 AND sha256 = ?2 AND state = 'open'"
-        ))?
-        .query_row((kind, sha256), row)
-        .optional()?)
+    db.opt(
+        &format!(
+            "SELECT {COLUMNS} FROM import_request WHERE kind = ?1 AND sha256 = ?2
+             AND state = 'open'"
+        ),
+        (kind, sha256),
+        row,
+    )
 }
 
 /// An open request.
 pub fn get(db: &Db<'_>, id: i64) -> Result<ImportRequest, StoreError> {
-    db.conn()
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM import_request WHERE id = ?1 AND state = 'open'"
-        ))?
-        .query_row([id], row)
-        .optional()?
-        .ok_or_else(|| StoreError::NotFound(format!("waiting import {id}")))
+    db.opt(
+        &format!("SELECT {COLUMNS} FROM import_request WHERE id = ?1 AND state = 'open'"),
+        [id],
+        row,
+    )?
+    .ok_or_else(|| StoreError::NotFound(format!("waiting import {id}")))
 }
 
 /// Open requests made before a moment.
 pub fn older_than(db: &Db<'_>, at_ms: i64) -> Result<Vec<ImportRequest>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
+    db.all(&format!(
         "SELECT {COLUMNS} FROM import_request WHERE state = 'open' AND asked_at < ?1 ORDER BY id"
-    ))?;
-    let rows = statement.query_map([at_ms], row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    ), [at_ms], row)
 }
 
 /// Records a request of whoever acts; the id and who asks are the book's. Gives its id.
 pub fn insert(tx: &Tx<'_>, new: &ImportRequest) -> Result<i64, StoreError> {
     let facts =
         serde_json::to_string(&new.facts).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    tx.conn().execute(
-        "INSERT INTO import_request (name, kind, sha256, content, facts, uid, user_name, asked_at, cutover_on,
-           state) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,'open')",
-        rusqlite::params![
+    let key = tx.insert(
+        "INSERT INTO import_request (name, kind, sha256, content, facts, uid, user_name, asked_at,
+         cutover_on, state) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,'open')",
+        params![
             new.name,
             new.kind,
             new.sha256,
@@ -104,14 +102,11 @@ pub fn insert(tx: &Tx<'_>, new: &ImportRequest) -> Result<i64, StoreError> {
             new.cutover,
         ],
     )?;
-    Ok(tx.conn().last_insert_rowid())
+    Ok(key)
 }
 
 /// Ends a request: confirmed, or expired.
 pub fn end(tx: &Tx<'_>, id: i64, state: RequestState) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE import_request SET state = ?2 WHERE id = ?1",
-        rusqlite::params![id, state.as_str()],
-    )?;
+    tx.run("UPDATE import_request SET state = ?2 WHERE id = ?1", params![id, state.as_str()])?;
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Jobs: rows that any process may see, one process drives, and the next takes over.
 
+use super::face::Row;
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::ids::{DocumentId, JobId};
 use crate::domain::text_enum;
-use rusqlite::{OptionalExtension, Row};
 
 text_enum! {
     /// What a job does.
@@ -123,7 +123,7 @@ impl JobRow {
 const COLUMNS: &str = "id, kind, subject, spec, state, wanted, epoch, holder, cursor, done, failed, total, \
     detail, error, not_before_at, uid, user_name, created_at, started_at, beat_at, ended_at";
 
-fn row(r: &Row<'_>) -> rusqlite::Result<JobRow> {
+fn row(r: &Row<'_>) -> Result<JobRow, StoreError> {
     Ok(JobRow {
         id: JobId(r.get(0)?),
         kind: word(r, 1, JobKind::parse)?,
@@ -157,33 +157,30 @@ pub fn insert(
     spec: &str,
     total: i64,
 ) -> Result<JobId, StoreError> {
-    tx.conn().execute(
+    let key = tx.insert(
         "INSERT INTO job (kind, subject, spec, state, total, uid, user_name, created_at)
          VALUES (?1, ?2, ?3, 'Waiting', ?4, ?5, ?6, ?7)",
         (kind.as_str(), subject, spec, total, tx.actor().uid, &tx.actor().name, tx.now().at_ms),
     )?;
     tx.touch(Topic::Jobs);
-    Ok(JobId(tx.conn().last_insert_rowid()))
+    Ok(JobId(key))
 }
 
 /// One job.
 pub fn get(db: &Db<'_>, id: JobId) -> Result<JobRow, StoreError> {
-    db.conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM job WHERE id = ?1"))?
-        .query_row([id.0], row)
-        .optional()?
+    db.opt(&format!("SELECT {COLUMNS} FROM job WHERE id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
 /// The newest job of a kind about a subject.
 pub fn newest(db: &Db<'_>, kind: JobKind, subject: &str) -> Result<Option<JobRow>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(&format!(
+    db.opt(
+        &format!(
             "SELECT {COLUMNS} FROM job WHERE subject = ?1 AND kind = ?2 ORDER BY id DESC LIMIT 1"
-        ))?
-        .query_row((subject, kind.as_str()), row)
-        .optional()?)
+        ),
+        (subject, kind.as_str()),
+        row,
+    )
 }
 
 /// How long a job that died of itself keeps the clock from making another like it: what cannot work
@@ -194,47 +191,49 @@ const REST_MS: i64 = 15 * 60_000;
 /// person may.
 pub fn rests(db: &Db<'_>, kind: JobKind, now_ms: i64) -> Result<bool, StoreError> {
     Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT state = 'Failed' AND ended_at > ?2 FROM job WHERE kind = ?1 ORDER BY id DESC LIMIT 1",
+        .opt(
+            "SELECT state = 'Failed' AND ended_at > ?2 FROM job WHERE kind = ?1
+         ORDER BY id DESC LIMIT 1",
+            (kind.as_str(), now_ms - REST_MS),
+            |r| r.get(0),
         )?
-        .query_row((kind.as_str(), now_ms - REST_MS), |r| r.get(0))
-        .optional()?
         .unwrap_or(false))
 }
 
 /// Why the newest job about a subject died, if it did.
 pub fn why_failed(db: &Db<'_>, subject: &str) -> Result<Option<String>, StoreError> {
-    let newest: Option<(String, String)> = db
-        .conn()
-        .prepare_cached("SELECT state, error FROM job WHERE subject = ?1 ORDER BY id DESC LIMIT 1")?
-        .query_row([subject], |r| Ok((r.get(0)?, r.get(1)?)))
-        .optional()?;
+    let newest: Option<(String, String)> = db.opt(
+        "SELECT state, error FROM job WHERE subject = ?1 ORDER BY id DESC LIMIT 1",
+        [subject],
+        |r| Ok((r.get(0)?, r.get(1)?)),
+    )?;
     Ok(newest.filter(|(state, _)| state == JobState::Failed.as_str()).map(|(_, error)| error))
 }
 
 /// Every job that may still do something, oldest first.
 pub fn open(db: &Db<'_>) -> Result<Vec<JobRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM job WHERE state IN ('Waiting','Running','Paused') ORDER BY id"
-    ))?;
-    let rows = statement.query_map([], row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        &format!(
+            "SELECT {COLUMNS} FROM job WHERE state IN ('Waiting','Running','Paused') ORDER BY id"
+        ),
+        [],
+        row,
+    )
 }
 
 /// Jobs, newest first, before `before` (exclusive).
 pub fn list(db: &Db<'_>, before: Option<JobId>, limit: u32) -> Result<Vec<JobRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM job WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
-    ))?;
-    let rows = statement.query_map((before.map_or(i64::MAX, |b| b.0), limit), row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        &format!("SELECT {COLUMNS} FROM job WHERE id < ?1 ORDER BY id DESC LIMIT ?2"),
+        (before.map_or(i64::MAX, |b| b.0), limit),
+        row,
+    )
 }
 
 /// Takes a job that this process holds the kernel lock of: Waiting or Running (its driver died)
 /// becomes Running under the next epoch. None when it is paused, ended, or not due yet.
 pub fn claim(tx: &Tx<'_>, id: JobId, holder: &str) -> Result<Option<JobRow>, StoreError> {
-    let taken = tx.conn().execute(
+    let taken = tx.run(
         "UPDATE job SET state = 'Running', epoch = epoch + 1, holder = ?2, beat_at = ?3,
                 started_at = coalesce(started_at, ?3)
          WHERE id = ?1 AND state IN ('Waiting','Running') AND not_before_at <= ?3",
@@ -272,34 +271,27 @@ pub struct Progress<'a> {
 
 /// Adds a slice's progress.
 pub fn progress(tx: &Tx<'_>, id: JobId, progress: &Progress<'_>) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE job SET done = done + ?2, failed = failed + ?3, cursor = coalesce(?4, cursor),
+    tx.run(
+        "UPDATE job SET done = done + ?2, failed = failed + ?3, cursor = coalesce(?4, cursor),
                     detail = coalesce(?5, detail), beat_at = ?6 WHERE id = ?1",
-        )?
-        .execute((
-            id.0,
-            progress.done,
-            progress.failed,
-            progress.cursor,
-            progress.detail,
-            tx.now().at_ms,
-        ))?;
+        (id.0, progress.done, progress.failed, progress.cursor, progress.detail, tx.now().at_ms),
+    )?;
     tx.touch(Topic::Jobs);
     Ok(())
 }
 
 /// Sets how many items there are in all.
 pub fn set_total(tx: &Tx<'_>, id: JobId, total: i64) -> Result<(), StoreError> {
-    tx.conn().execute("UPDATE job SET total = ?2 WHERE id = ?1", (id.0, total))?;
+    tx.run("UPDATE job SET total = ?2 WHERE id = ?1", (id.0, total))?;
     Ok(())
 }
 
 /// Moves a job to another state; ended states get their time, Paused and Waiting lose the wish.
 pub fn set_state(tx: &Tx<'_>, id: JobId, state: JobState, error: &str) -> Result<(), StoreError> {
     let ended = (!state.is_open()).then_some(tx.now().at_ms);
-    tx.conn().execute(
-        "UPDATE job SET state = ?2, error = ?3, ended_at = ?4, wanted = '', holder = CASE WHEN ?2 = 'Running' THEN holder ELSE '' END
+    tx.run(
+        "UPDATE job SET state = ?2, error = ?3, ended_at = ?4, wanted = '', holder = CASE
+         WHEN ?2 = 'Running' THEN holder ELSE '' END
          WHERE id = ?1",
         (id.0, state.as_str(), error, ended),
     )?;
@@ -309,8 +301,9 @@ pub fn set_state(tx: &Tx<'_>, id: JobId, state: JobState, error: &str) -> Result
 
 /// Puts a job back to wait until a moment.
 pub fn wait_until(tx: &Tx<'_>, id: JobId, at_ms: i64) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE job SET state = 'Waiting', not_before_at = ?2, holder = '' WHERE id = ?1 AND state = 'Running'",
+    tx.run(
+        "UPDATE job SET state = 'Waiting', not_before_at = ?2, holder = '' WHERE id = ?1
+         AND state = 'Running'",
         (id.0, at_ms),
     )?;
     tx.touch(Topic::Jobs);
@@ -320,7 +313,7 @@ pub fn wait_until(tx: &Tx<'_>, id: JobId, at_ms: i64) -> Result<(), StoreError> 
 /// Asks a running job for something; a job nobody has begun or that is paused obeys at once
 /// where the verb does it itself.
 pub fn want(tx: &Tx<'_>, id: JobId, wanted: Wanted) -> Result<(), StoreError> {
-    tx.conn().execute("UPDATE job SET wanted = ?2 WHERE id = ?1", (id.0, wanted.as_str()))?;
+    tx.run("UPDATE job SET wanted = ?2 WHERE id = ?1", (id.0, wanted.as_str()))?;
     tx.touch(Topic::Jobs);
     Ok(())
 }
@@ -333,18 +326,14 @@ pub fn wake(
     subject: &str,
     at_ms: i64,
 ) -> Result<Option<JobId>, StoreError> {
-    let waiting: Option<i64> = tx
-        .conn()
-        .prepare_cached(
-            "SELECT min(id) FROM job WHERE state IN ('Waiting','Running','Paused')
+    let waiting: Option<i64> = tx.one(
+        "SELECT min(id) FROM job WHERE state IN ('Waiting','Running','Paused')
                AND state = 'Waiting' AND kind = ?1 AND subject = ?2",
-        )?
-        .query_row((kind.as_str(), subject), |r| r.get(0))?;
+        (kind.as_str(), subject),
+        |r| r.get(0),
+    )?;
     if let Some(id) = waiting {
-        tx.conn().execute(
-            "UPDATE job SET not_before_at = min(not_before_at, ?2) WHERE id = ?1",
-            (id, at_ms),
-        )?;
+        tx.run("UPDATE job SET not_before_at = min(not_before_at, ?2) WHERE id = ?1", (id, at_ms))?;
         tx.touch(Topic::Jobs);
     }
     Ok(waiting.map(JobId))
@@ -352,7 +341,7 @@ pub fn wake(
 
 /// Sets when a job that was just made is due.
 pub fn set_not_before(tx: &Tx<'_>, id: JobId, at_ms: i64) -> Result<(), StoreError> {
-    tx.conn().execute("UPDATE job SET not_before_at = ?2 WHERE id = ?1", (id.0, at_ms))?;
+    tx.run("UPDATE job SET not_before_at = ?2 WHERE id = ?1", (id.0, at_ms))?;
     Ok(())
 }
 
@@ -362,11 +351,10 @@ pub fn add_picks(
     id: JobId,
     picks: impl Iterator<Item = (DocumentId, i64)>,
 ) -> Result<(), StoreError> {
-    let mut insert = tx.conn().prepare_cached(
-        "INSERT INTO job_pick (job_id, position, document_id, version) VALUES (?1, ?2, ?3, ?4)",
-    )?;
+    let insert =
+        "INSERT INTO job_pick (job_id, position, document_id, version) VALUES (?1, ?2, ?3, ?4)";
     for (position, (document, version)) in (1_i64..).zip(picks) {
-        insert.execute((id.0, position, document.0, version))?;
+        tx.run(insert, (id.0, position, document.0, version))?;
     }
     Ok(())
 }
@@ -378,11 +366,7 @@ pub fn next_picks(
     after: i64,
     limit: u32,
 ) -> Result<Vec<(DocumentId, i64)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT document_id, version FROM job_pick WHERE job_id = ?1 AND position > ?2
-         ORDER BY position LIMIT ?3",
-    )?;
-    let rows =
-        statement.query_map((id.0, after, limit), |r| Ok((DocumentId(r.get(0)?), r.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let sql = "SELECT document_id, version FROM job_pick WHERE job_id = ?1 AND position > ?2
+         ORDER BY position LIMIT ?3";
+    db.all(sql, (id.0, after, limit), |r| Ok((DocumentId(r.get(0)?), r.get(1)?)))
 }

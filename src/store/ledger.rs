@@ -52,22 +52,24 @@ pub fn post(tx: &Tx<'_>, on: NaiveDate, lines: &[Line]) -> Result<(), StoreError
             "a booking does not balance: {off} {currency} minor units over"
         )));
     }
-    let mut statement = tx.conn().prepare_cached(
-        "INSERT INTO ledger_entry (txn, entry_on, account, account_id, document_id, payment_id, currency, debit_minor, credit_minor)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?;
+    let sql = "INSERT INTO ledger_entry (txn, entry_on, account, account_id, document_id,
+        payment_id, currency, debit_minor, credit_minor)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     for line in lines.iter().filter(|l| l.amount_minor != 0) {
-        statement.execute((
-            tx.seq(),
-            on,
-            &line.ledger,
-            line.account.0,
-            line.document.map(|d| d.0),
-            line.payment.map(|p| p.0),
-            line.currency.code(),
-            line.amount_minor.max(0),
-            (-line.amount_minor).max(0),
-        ))?;
+        tx.run(
+            sql,
+            (
+                tx.seq(),
+                on,
+                &line.ledger,
+                line.account.0,
+                line.document.map(|d| d.0),
+                line.payment.map(|p| p.0),
+                line.currency.code(),
+                line.amount_minor.max(0),
+                (-line.amount_minor).max(0),
+            ),
+        )?;
     }
     Ok(())
 }
@@ -97,41 +99,37 @@ pub fn page(
     to: Option<NaiveDate>,
     limit: u32,
 ) -> Result<Vec<(Place, JournalEntry)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT e.id, e.txn, e.entry_on, e.account, a.number, coalesce(d.number, ''), e.payment_id, e.currency,
-                e.debit_minor - e.credit_minor
-         FROM ledger_entry e JOIN account a ON a.id = e.account_id LEFT JOIN document d ON d.id = e.document_id
+    db.all(
+        "SELECT e.id, e.txn, e.entry_on, e.account, a.number, coalesce(d.number, ''), e.payment_id,
+                e.currency, e.debit_minor - e.credit_minor
+         FROM ledger_entry e JOIN account a ON a.id = e.account_id LEFT
+         JOIN document d ON d.id = e.document_id
          WHERE (e.entry_on, e.txn, e.id) > (?1, ?2, ?3)
            AND (?4 IS NULL OR e.entry_on >= ?4) AND (?5 IS NULL OR e.entry_on <= ?5)
          ORDER BY e.entry_on, e.txn, e.id LIMIT ?6",
-    )?;
-    let rows = statement.query_map((after.0, after.1, after.2, from, to, limit), |r| {
-        let payment: Option<i64> = r.get(6)?;
-        Ok((
-            (r.get(2)?, r.get(1)?, r.get(0)?),
-            JournalEntry {
-                txn: r.get(1)?,
-                on: r.get(2)?,
-                ledger: r.get(3)?,
-                account: r.get(4)?,
-                document: r.get(5)?,
-                payment: payment.map_or_else(String::new, |p| PaymentId(p).to_string()),
-                currency: word(r, 7, Currency::parse)?,
-                amount_minor: r.get(8)?,
-            },
-        ))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        (after.0, after.1, after.2, from, to, limit),
+        |r| {
+            let payment: Option<i64> = r.get(6)?;
+            Ok((
+                (r.get(2)?, r.get(1)?, r.get(0)?),
+                JournalEntry {
+                    txn: r.get(1)?,
+                    on: r.get(2)?,
+                    ledger: r.get(3)?,
+                    account: r.get(4)?,
+                    document: r.get(5)?,
+                    payment: payment.map_or_else(String::new, |p| PaymentId(p).to_string()),
+                    currency: word(r, 7, Currency::parse)?,
+                    amount_minor: r.get(8)?,
+                },
+            ))
+        },
+    )
 }
 
 /// Every ledger account that occurs, and the first day.
 pub fn accounts(db: &Db<'_>) -> Result<(Vec<String>, Option<NaiveDate>), StoreError> {
-    let mut statement =
-        db.conn().prepare_cached("SELECT DISTINCT account FROM ledger_entry ORDER BY 1")?;
-    let names = statement.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
-    let first = db
-        .conn()
-        .prepare_cached("SELECT min(entry_on) FROM ledger_entry")?
-        .query_row([], |r| r.get(0))?;
+    let names = db.all("SELECT DISTINCT account FROM ledger_entry ORDER BY 1", [], |r| r.get(0))?;
+    let first = db.one("SELECT min(entry_on) FROM ledger_entry", [], |r| r.get(0))?;
     Ok((names, first))
 }

@@ -43,7 +43,7 @@ impl Store {
             counted.fetch_add(EACH as u64, Ordering::Relaxed);
             false
         };
-        self.conn.progress_handler(EACH, Some(count))?;
+        self.conn.raw_mut().progress_handler(EACH, Some(count))?;
         Ok(steps)
     }
 

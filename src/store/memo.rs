@@ -23,24 +23,28 @@ pub fn lines(
     document: DocumentId,
     except: Option<DocumentId>,
 ) -> Result<Vec<InvoiceLine>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT i.id, i.amount_minor, i.amount_minor + {CREDITED}, i.tax_code, nullif(i.derivation, '') ->> '$.x.r',
-                (SELECT b.id FROM document_item b WHERE b.document_id = i.document_id AND b.charge_id = i.target_charge_id
-                   AND b.target_charge_id IS NULL AND b.service_from_on <= i.service_from_on
-                   AND b.service_to_on >= i.service_to_on LIMIT 1)
-         FROM document_item i WHERE i.document_id = ?1 ORDER BY i.position, i.id"
-    ))?;
-    let rows = statement.query_map((document.0, except.map_or(0, |d| d.0)), |r| {
-        Ok(InvoiceLine {
-            item: ItemId(r.get(0)?),
-            net_minor: r.get(1)?,
-            left_minor: r.get(2)?,
-            discounts: r.get::<_, Option<i64>>(5)?.map(ItemId),
-            tax_code: r.get(3)?,
-            rate_percent: decimal_opt(r, 4)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        &format!(
+            "SELECT i.id, i.amount_minor, i.amount_minor + {CREDITED}, i.tax_code,
+             nullif(i.derivation, '') ->> '$.x.r',
+                    (SELECT b.id FROM document_item b WHERE b.document_id = i.document_id
+                      AND b.charge_id = i.target_charge_id
+                       AND b.target_charge_id IS NULL AND b.service_from_on <= i.service_from_on
+                       AND b.service_to_on >= i.service_to_on LIMIT 1)
+             FROM document_item i WHERE i.document_id = ?1 ORDER BY i.position, i.id"
+        ),
+        (document.0, except.map_or(0, |d| d.0)),
+        |r| {
+            Ok(InvoiceLine {
+                item: ItemId(r.get(0)?),
+                net_minor: r.get(1)?,
+                left_minor: r.get(2)?,
+                discounts: r.get::<Option<i64>>(5)?.map(ItemId),
+                tax_code: r.get(3)?,
+                rate_percent: decimal_opt(r, 4)?,
+            })
+        },
+    )
 }
 
 /// The tax rows of a document with how far they are credited, whatever the draft `except` takes.
@@ -90,18 +94,16 @@ fn credits_of(
     tax: &DocumentTax,
     except: Option<DocumentId>,
 ) -> Result<Vec<Credit>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT d.id FROM document d JOIN document_state s ON s.document_id = d.id
+    let sql = "SELECT d.id FROM document d JOIN document_state s ON s.document_id = d.id
          WHERE d.status <> 'Canceled' AND s.reversed_by IS NULL AND d.id <> ?2 AND (
              (d.corrects_id = ?1 AND d.kind = 'credit_memo') OR d.id IN (
                  SELECT x.document_id FROM document_item x
                  JOIN document_item i ON i.id = x.corrects_item_id WHERE i.document_id = ?1))
-         ORDER BY d.id",
-    )?;
-    let ids = statement.query_map((document.0, except.map_or(0, |d| d.0)), |r| r.get(0))?;
+         ORDER BY d.id";
+    let ids: Vec<i64> = db.all(sql, (document.0, except.map_or(0, |d| d.0)), |r| r.get(0))?;
     let mut found = Vec::new();
     for id in ids {
-        found.push(credit_of(db, id?, document, tax)?);
+        found.push(credit_of(db, id, document, tax)?);
     }
     Ok(found)
 }
@@ -113,32 +115,35 @@ fn credit_of(
     tax: &DocumentTax,
 ) -> Result<Credit, StoreError> {
     let mut credit = Credit { net_minor: 0, tax_minor: Some(0) };
-    let mut lines = db.conn().prepare_cached(
-        "SELECT coalesce(x.corrects_minor, x.amount_minor), i.document_id, nullif(x.derivation, '') ->> '$.x.r' FROM document_item x
+    db.each(
+        "SELECT coalesce(x.corrects_minor, x.amount_minor), i.document_id, nullif(x.derivation, '')
+         ->> '$.x.r' FROM document_item x
          LEFT JOIN document_item i ON i.id = x.corrects_item_id
          WHERE x.document_id = ?1 AND x.tax_code = ?2",
+        (by, &tax.tax_code),
+        |r| {
+            if decimal_opt(r, 2)?.is_some_and(|rate| rate != tax.rate_percent) {
+                return Ok(());
+            }
+            if r.get::<Option<i64>>(1)? == Some(document.0) {
+                credit.net_minor += r.get::<i64>(0)?;
+            } else {
+                credit.tax_minor = None;
+            }
+            Ok(())
+        },
     )?;
-    let mut rows = lines.query((by, &tax.tax_code))?;
-    while let Some(r) = rows.next()? {
-        if decimal_opt(r, 2)?.is_some_and(|rate| rate != tax.rate_percent) {
-            continue;
-        }
-        if r.get::<_, Option<i64>>(1)? == Some(document.0) {
-            credit.net_minor += r.get::<_, i64>(0)?;
-        } else {
-            credit.tax_minor = None;
-        }
-    }
     let Some(sum) = &mut credit.tax_minor else { return Ok(credit) };
-    let mut taxes = db.conn().prepare_cached(
+    db.each(
         "SELECT rate_percent, tax_minor FROM document_tax WHERE document_id = ?1 AND tax_code = ?2",
+        (by, &tax.tax_code),
+        |r| {
+            if decimal(r, 0)? == tax.rate_percent {
+                *sum += conversion::in_currency_of(db, document, DocumentId(by), r.get(1)?)?;
+            }
+            Ok(())
+        },
     )?;
-    let mut rows = taxes.query((by, &tax.tax_code))?;
-    while let Some(r) = rows.next()? {
-        if decimal(r, 0)? == tax.rate_percent {
-            *sum += conversion::in_currency_of(db, document, DocumentId(by), r.get(1)?)?;
-        }
-    }
     Ok(credit)
 }
 
@@ -147,9 +152,8 @@ pub fn documents_of(
     db: &Db<'_>,
     items: impl Iterator<Item = ItemId>,
 ) -> Result<HashMap<ItemId, DocumentId>, StoreError> {
-    let mut statement =
-        db.conn().prepare_cached("SELECT document_id FROM document_item WHERE id = ?1")?;
-    items.map(|item| Ok((item, DocumentId(statement.query_row([item.0], |r| r.get(0))?)))).collect()
+    let sql = "SELECT document_id FROM document_item WHERE id = ?1";
+    items.map(|item| Ok((item, DocumentId(db.one(sql, [item.0], |r| r.get(0))?)))).collect()
 }
 
 /// What keeps a posted invoice from being reversed, in words: money or credits on it, and newer
@@ -177,11 +181,7 @@ pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, StoreE
          JOIN document_item c ON c.corrects_item_id = i.id JOIN document d ON d.id = c.document_id
          WHERE i.document_id = ?1 AND d.status = 'Draft' AND d.kind = 'credit_memo' ORDER BY d.id",
     ] {
-        let mut statement = db.conn().prepare_cached(sql)?;
-        let rows = statement.query_map([document.0], |r| r.get::<_, String>(0))?;
-        for row in rows {
-            found.push(row?);
-        }
+        found.extend(db.all(sql, [document.0], |r| r.get::<String>(0))?);
     }
     Ok(found)
 }
@@ -190,14 +190,14 @@ pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, StoreE
 /// units. It is less than its lines leave where another invoice has taken a discount of it back, which
 /// is asked for there.
 pub fn room(db: &Db<'_>, row: &document::DocumentRow) -> Result<i64, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT total_minor - settled_before_minor + coalesce((SELECT sum(m.total_minor) FROM document m
-                 WHERE m.corrects_id = d.id AND m.kind = 'credit_memo' AND m.status = 'Posted'), 0)
-             FROM document d WHERE d.id = ?1",
-        )?
-        .query_row([row.id.0], |r| r.get(0))?)
+    db.one(
+        "SELECT total_minor - settled_before_minor + coalesce((SELECT sum(m.total_minor)
+         FROM document m
+             WHERE m.corrects_id = d.id AND m.kind = 'credit_memo' AND m.status = 'Posted'), 0)
+         FROM document d WHERE d.id = ?1",
+        [row.id.0],
+        |r| r.get(0),
+    )
 }
 
 /// What ended a posted document.
@@ -224,7 +224,7 @@ pub fn mark(tx: &Tx<'_>, document: DocumentId, mark: Mark) -> Result<(), StoreEr
             ("UPDATE document_state SET written_off_by = ?2 WHERE document_id = ?1", None)
         }
     };
-    tx.conn().prepare_cached(sql)?.execute((document.0, by))?;
+    tx.run(sql, (document.0, by))?;
     tx.touch(Topic::Documents);
     Ok(())
 }
@@ -237,11 +237,11 @@ pub fn set_off(
     amount_minor: i64,
     on: NaiveDate,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on, applied_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute((credit.0, against.0, amount_minor, on, tx.now().at_ms))?;
+    tx.run(
+        "INSERT INTO credit_application (credit_id, document_id, amount_minor, applied_on,
+         applied_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (credit.0, against.0, amount_minor, on, tx.now().at_ms),
+    )?;
     debt::move_balance(tx, credit, amount_minor)?;
     debt::move_balance(tx, against, -amount_minor)?;
     let row = document::get(tx, against)?;

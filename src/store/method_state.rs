@@ -1,11 +1,11 @@
 //! Payment methods as collecting sees them: what may be charged, and what each try did to them.
 
+use super::face::Row;
 use super::{Db, StoreError, Topic, Tx, deed, payment_method, word};
 use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::payment::{MethodKind, MethodStatus};
 use crate::domain::payment_method::{MethodState, Network};
 use crate::domain::retry::BUDGET_WINDOW_MS;
-use rusqlite::{OptionalExtension, Row};
 
 /// A payment method with its past.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct MethodRow {
 const COLUMNS: &str = "id, account_id, gateway, token, kind, display, priority, expires_on, status, \
     failures, hard_declined, last_used_at, changed_at";
 
-fn row(r: &Row<'_>) -> rusqlite::Result<MethodRow> {
+fn row(r: &Row<'_>) -> Result<MethodRow, StoreError> {
     let display: String = r.get(5)?;
     Ok(MethodRow {
         state: MethodState {
@@ -54,20 +54,16 @@ fn row(r: &Row<'_>) -> rusqlite::Result<MethodRow> {
 
 /// One method.
 pub fn get(db: &Db<'_>, id: MethodId) -> Result<MethodRow, StoreError> {
-    db.conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM payment_method WHERE id = ?1"))?
-        .query_row([id.0], row)
-        .optional()?
+    db.opt(&format!("SELECT {COLUMNS} FROM payment_method WHERE id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
 /// Which of these gateways know a method of this book.
 pub fn gateways(db: &Db<'_>, names: &[&str]) -> Result<Vec<String>, StoreError> {
-    let mut known =
-        db.conn().prepare_cached("SELECT 1 FROM payment_method WHERE gateway = ?1 LIMIT 1")?;
+    let known = "SELECT 1 FROM payment_method WHERE gateway = ?1 LIMIT 1";
     let mut all = Vec::new();
     for name in names {
-        if known.exists([name])? {
+        if db.any(known, [name])? {
             all.push((*name).to_owned());
         }
     }
@@ -76,11 +72,13 @@ pub fn gateways(db: &Db<'_>, names: &[&str]) -> Result<Vec<String>, StoreError> 
 
 /// The methods of an account in the order of use, without the times of their tries.
 pub fn plain_of_account(db: &Db<'_>, account: AccountId) -> Result<Vec<MethodRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM payment_method WHERE account_id = ?1 ORDER BY priority, id"
-    ))?;
-    let rows = statement.query_map([account.0], row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        &format!(
+            "SELECT {COLUMNS} FROM payment_method WHERE account_id = ?1 ORDER BY priority, id"
+        ),
+        [account.0],
+        row,
+    )
 }
 
 /// The methods of an account with when each was tried in the 30 days before `now_ms`.
@@ -90,49 +88,45 @@ pub fn of_account(
     now_ms: i64,
 ) -> Result<Vec<MethodRow>, StoreError> {
     let mut methods = plain_of_account(db, account)?;
-    let mut statement = db.conn().prepare_cached(
-        "SELECT created_at FROM payment WHERE method_id = ?1 AND created_at > ?2 AND status <> 'Canceled'
-         ORDER BY created_at",
-    )?;
+    let sql = "SELECT created_at FROM payment WHERE method_id = ?1 AND created_at > ?2
+        AND status <> 'Canceled'
+        ORDER BY created_at";
     for method in &mut methods {
         let since = now_ms - BUDGET_WINDOW_MS;
-        let rows = statement.query_map((method.state.id.0, since), |r| r.get(0))?;
-        method.state.tries_at_ms = rows.collect::<Result<_, _>>()?;
+        method.state.tries_at_ms = db.all(sql, (method.state.id.0, since), |r| r.get(0))?;
     }
     Ok(methods)
 }
 
 /// Notes that a method was tried.
 pub fn used(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached("UPDATE payment_method SET last_used_at = ?2 WHERE id = ?1")?
-        .execute((id.0, tx.now().at_ms))?;
+    tx.run("UPDATE payment_method SET last_used_at = ?2 WHERE id = ?1", (id.0, tx.now().at_ms))?;
     Ok(())
 }
 
 /// A success: the failures in a row are over.
 pub fn succeeded(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE payment_method SET failures = 0, hard_declined = 0 WHERE id = ?1 AND (failures > 0 OR hard_declined = 1)",
-        )?
-        .execute([id.0])?;
+    tx.run(
+        "UPDATE payment_method SET failures = 0, hard_declined = 0 WHERE id = ?1
+         AND (failures > 0 OR hard_declined = 1)",
+        [id.0],
+    )?;
     Ok(())
 }
 
 /// One more failure in a row; `hard` bars the method.
 pub fn failed(tx: &Tx<'_>, id: MethodId, hard: bool) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE payment_method SET failures = failures + 1, hard_declined = max(hard_declined, ?2) WHERE id = ?1",
-        )?
-        .execute((id.0, hard))?;
+    tx.run(
+        "UPDATE payment_method SET failures = failures + 1, hard_declined = max(hard_declined, ?2)
+         WHERE id = ?1",
+        (id.0, hard),
+    )?;
     Ok(())
 }
 
 /// A person says the method is good again: failures are forgotten.
 pub fn reset(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "UPDATE payment_method SET failures = 0, hard_declined = 0, changed_at = ?2 WHERE id = ?1",
         (id.0, tx.now().at_ms),
     )?;
@@ -146,13 +140,11 @@ pub fn choose(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
     deed::enter(tx, &payment_method::exposure(tx, method.account)?)?;
     let others = plain_of_account(tx, method.account)?;
     for (place, other) in (2_i64..).zip(others.iter().filter(|m| m.state.id != id)) {
-        tx.conn().execute(
-            "UPDATE payment_method SET priority = ?2 WHERE id = ?1",
-            (other.state.id.0, place),
-        )?;
+        tx.run("UPDATE payment_method SET priority = ?2 WHERE id = ?1", (other.state.id.0, place))?;
     }
-    tx.conn().execute(
-        "UPDATE payment_method SET priority = 1, status = 'active', failures = 0, hard_declined = 0, changed_at = ?2 WHERE id = ?1",
+    tx.run(
+        "UPDATE payment_method SET priority = 1, status = 'active', failures = 0, hard_declined =
+         0, changed_at = ?2 WHERE id = ?1",
         (id.0, tx.now().at_ms),
     )?;
     tx.touch(Topic::Accounts);
@@ -161,7 +153,7 @@ pub fn choose(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
 
 /// Closes a method.
 pub fn close(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "UPDATE payment_method SET status = 'closed', changed_at = ?2 WHERE id = ?1",
         (id.0, tx.now().at_ms),
     )?;

@@ -4,11 +4,12 @@
 //! Files may make a table anew (create, copy, drop, rename): references are not enforced meanwhile and
 //! all of them are looked at before the commit.
 
-use super::open::{MIGRATIONS, known};
+use super::face::Conn;
+use super::open::{Access, MIGRATIONS, known};
 use super::whole::{Whole, with_suffix};
-use super::{Store, StoreError, hold, side_directory};
+use super::{Db, Store, StoreError, hold, side_directory};
 use crate::inside::For;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::TransactionBehavior;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -30,21 +31,21 @@ fn head() -> String {
 }
 
 /// Lays this program's schema in an empty database.
-pub(super) fn lay_new(conn: &mut Connection) -> Result<(), StoreError> {
+pub(super) fn lay_new(conn: &Conn) -> Result<(), StoreError> {
     if !NEW.starts_with(&head()) {
         return lay(conn, MIGRATIONS, &mut |_| {});
     }
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-    tx.execute_batch(NEW)?;
-    tx.pragma_update(None, "user_version", known())?;
-    Ok(tx.commit()?)
+    let begun = conn.begin(TransactionBehavior::Exclusive)?;
+    begun.db().batch(NEW)?;
+    conn.raw().pragma_update(None, "user_version", known())?;
+    begun.commit()
 }
 
 /// Brings the book at `path` up to this program's schema; nothing if another process just did.
 pub(super) fn bring_up(path: &Path, say: &mut dyn FnMut(&str)) -> Result<(), StoreError> {
     let known = known();
     let _gate = hold::shut(path, &format!("being brought up to schema {known}"))?;
-    let mut store = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let store = Store::connect(path, Access::Write)?;
     let from = store.version()?;
     if from >= known {
         return Ok(());
@@ -53,41 +54,39 @@ pub(super) fn bring_up(path: &Path, say: &mut dyn FnMut(&str)) -> Result<(), Sto
         store.alone()?;
     }
     store.keep_copy(from, say)?;
-    lay(&mut store.conn, MIGRATIONS, say).map_err(|e| e.at(path))
+    lay(&store.conn, MIGRATIONS, say).map_err(|e| e.at(path))
 }
 
 /// Lays every file of `files` that the database does not have, in one exclusive transaction.
 pub(super) fn lay(
-    conn: &mut Connection,
+    conn: &Conn,
     files: &[&str],
     say: &mut dyn FnMut(&str),
 ) -> Result<(), StoreError> {
     // Neither can be changed inside a transaction. A table under a new name is what others refer to
     // already: references are not to follow the renaming.
-    conn.pragma_update(None, "foreign_keys", false)?;
-    conn.pragma_update(None, "legacy_alter_table", true)?;
+    let raw = conn.raw();
+    raw.pragma_update(None, "foreign_keys", false)?;
+    raw.pragma_update(None, "legacy_alter_table", true)?;
     let result = laid(conn, files, say);
-    conn.pragma_update(None, "legacy_alter_table", false)?;
-    conn.pragma_update(None, "foreign_keys", true)?;
+    raw.pragma_update(None, "legacy_alter_table", false)?;
+    raw.pragma_update(None, "foreign_keys", true)?;
     result
 }
 
-fn laid(
-    conn: &mut Connection,
-    files: &[&str],
-    say: &mut dyn FnMut(&str),
-) -> Result<(), StoreError> {
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-    let from: i64 = tx.pragma_query_value(None, "user_version", |r| r.get(0))?;
-    let marks = last_keys(&tx)?;
+fn laid(conn: &Conn, files: &[&str], say: &mut dyn FnMut(&str)) -> Result<(), StoreError> {
+    let begun = conn.begin(TransactionBehavior::Exclusive)?;
+    let db = begun.db();
+    let from = conn.pragma("user_version")?;
+    let marks = last_keys(&db)?;
     let to = files.len() as i64;
     for (version, sql) in (1..).zip(files).skip_while(|(version, _)| *version <= from) {
         say(&format!("schema {version} of {to}"));
-        tx.execute_batch(sql)?;
+        db.batch(sql)?;
     }
     if !marks.is_empty() {
         say("looking at every reference");
-        if tx.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        if db.any("PRAGMA foreign_key_check", [])? {
             let words =
                 format!("brought up to schema {to} it would refer to rows that are not there");
             return Err(StoreError::Corrupt(words));
@@ -95,29 +94,27 @@ fn laid(
     }
     for version in from + 1..=to {
         for (name, last) in &marks {
-            tx.execute(
-                "INSERT INTO schema_mark (version, name, last) VALUES (?1, ?2, ?3)",
-                (version, name, last),
-            )?;
+            let mark = "INSERT INTO schema_mark (version, name, last) VALUES (?1, ?2, ?3)";
+            db.change(mark, (version, name, last))?;
         }
     }
-    tx.pragma_update(None, "user_version", to)?;
-    Ok(tx.commit()?)
+    conn.raw().pragma_update(None, "user_version", to)?;
+    begun.commit()
 }
 
 /// The greatest key of every table that has rows and an integer for a key.
-fn last_keys(conn: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
-    let mut statement = conn.prepare(
+fn last_keys(db: &Db<'_>) -> Result<Vec<(String, i64)>, StoreError> {
+    let tables: Vec<(String, String)> = db.all(
         "SELECT m.name, p.name FROM sqlite_schema m JOIN pragma_table_info(m.name) p
          WHERE m.type = 'table' AND p.pk > 0 AND m.name NOT LIKE 'sqlite_%'
          GROUP BY m.name HAVING count(*) = 1 AND p.type = 'INTEGER' ORDER BY m.name",
+        [],
+        |r| Ok((r.get(0)?, r.get(1)?)),
     )?;
-    let tables: Vec<(String, String)> =
-        statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
     let mut found = Vec::new();
     for (table, key) in tables {
         let sql = format!("SELECT max(\"{key}\") FROM \"{table}\"");
-        if let Some(last) = conn.query_row(&sql, [], |r| r.get(0))? {
+        if let Some(last) = db.one(&sql, [], |r| r.get(0))? {
             found.push((table, last));
         }
     }
@@ -128,11 +125,12 @@ impl Store {
     /// No other connection of whatever program from now on, or an error that says so.
     pub(super) fn alone(&self) -> Result<(), StoreError> {
         let begun = Instant::now();
+        let conn = self.conn.raw();
         let attempt = || -> rusqlite::Result<()> {
-            self.conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-            self.conn.execute_batch("BEGIN IMMEDIATE; COMMIT;")
+            conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            conn.execute_batch("BEGIN IMMEDIATE; COMMIT;")
         };
-        self.conn.busy_timeout(Duration::from_millis(50))?;
+        conn.busy_timeout(Duration::from_millis(50))?;
         loop {
             match attempt().map_err(|e| self.named(e)) {
                 Err(StoreError::Busy) if begun.elapsed() < PATIENCE => {
@@ -155,11 +153,7 @@ impl Store {
         let target = free_name(&directory.join(format!("before-schema-{from}.db")), self)?;
         let copy = Whole::begin(&target, For::All)?;
         let number = |name: &str| -> Result<u64, StoreError> {
-            let found: i64 = self
-                .conn
-                .pragma_query_value(None, name, |r| r.get(0))
-                .map_err(|e| self.named(e))?;
-            Ok(found.unsigned_abs())
+            Ok(self.conn.pragma(name).map_err(|e| self.named(e))?.unsigned_abs())
         };
         let bytes = number("page_count")? * number("page_size")?;
         let anew = MIGRATIONS
@@ -176,13 +170,14 @@ impl Store {
     /// Whether all that `copy` says happened has happened here too.
     fn contains(&self, copy: &Path) -> bool {
         let theirs = || -> Result<(i64, Vec<u8>), StoreError> {
-            let other = Self::connect(copy, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            let other = Self::connect(copy, Access::Read)?;
             other.read(super::operation::head)
         };
         let Ok((seq, hash)) = theirs() else { return false };
         let ours: Option<Vec<u8>> = self
             .conn
-            .query_row("SELECT hash FROM operation WHERE seq = ?1", [seq], |r| r.get(0))
+            .db()
+            .one("SELECT hash FROM operation WHERE seq = ?1", [seq], |r| r.get(0))
             .ok();
         ours == Some(hash)
     }
@@ -226,25 +221,22 @@ mod tests {
         DROP TABLE account;
         ALTER TABLE account_new RENAME TO account;";
 
-    fn old_book() -> Connection {
-        let mut conn = Connection::open_in_memory().unwrap();
-        lay(&mut conn, &MIGRATIONS[..4], &mut |_| {}).unwrap();
-        conn.execute_batch(
-            "INSERT INTO account (id, number, currency) VALUES (7, 'A1', 'EUR');
+    fn old_book() -> Conn {
+        let conn = Conn::in_memory().unwrap();
+        lay(&conn, &MIGRATIONS[..4], &mut |_| {}).unwrap();
+        conn.db()
+            .batch(
+                "INSERT INTO account (id, number, currency) VALUES (7, 'A1', 'EUR');
              INSERT INTO account_note (id, account_id, at, user_name, text)
                VALUES (3, 7, 0, 'mia', 'kept');",
-        )
-        .unwrap();
+            )
+            .unwrap();
         conn
     }
 
     /// Everything in a database that migrations left, as SQL.
-    fn dump(conn: &Connection) -> String {
-        let texts = |sql: &str| -> Vec<String> {
-            let mut statement = conn.prepare(sql).unwrap();
-            let rows = statement.query_map([], |r| r.get(0)).unwrap();
-            rows.map(Result::unwrap).collect()
-        };
+    fn dump(conn: &Conn) -> String {
+        let texts = |sql: &str| -> Vec<String> { conn.db().all(sql, [], |r| r.get(0)).unwrap() };
         let made = "FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'";
         let mut all =
             format!("{}: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.\n", head());
@@ -264,8 +256,8 @@ mod tests {
 
     #[test]
     fn a_new_book_is_what_the_migrations_leave() {
-        let mut old = Connection::open_in_memory().unwrap();
-        lay(&mut old, MIGRATIONS, &mut |_| {}).unwrap();
+        let old = Conn::in_memory().unwrap();
+        lay(&old, MIGRATIONS, &mut |_| {}).unwrap();
         let wanted = dump(&old);
         if std::env::var_os("DAYBOOK_BLESS").is_some() {
             let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/schema.sql");
@@ -273,36 +265,36 @@ mod tests {
             return;
         }
         assert_eq!(NEW, wanted, "DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it anew");
-        let mut new = Connection::open_in_memory().unwrap();
-        lay_new(&mut new).unwrap();
+        let new = Conn::in_memory().unwrap();
+        lay_new(&new).unwrap();
         assert_eq!(dump(&new), wanted);
         assert_eq!(number(&new, "PRAGMA user_version"), known());
     }
 
-    fn number(conn: &Connection, sql: &str) -> i64 {
-        conn.query_row(sql, [], |r| r.get(0)).unwrap()
+    fn number(conn: &Conn, sql: &str) -> i64 {
+        conn.db().one(sql, [], |r| r.get(0)).unwrap()
     }
 
     #[test]
     fn a_table_is_made_anew_under_those_that_refer_to_it() {
-        let mut conn = old_book();
+        let conn = old_book();
         let files: Vec<&str> = MIGRATIONS.iter().copied().chain([ANEW]).collect();
         let mut said = Vec::new();
-        lay(&mut conn, &files, &mut |words| said.push(words.to_owned())).unwrap();
+        lay(&conn, &files, &mut |words| said.push(words.to_owned())).unwrap();
         assert_eq!(number(&conn, "PRAGMA user_version"), files.len() as i64);
         assert_eq!(number(&conn, "SELECT count(*) FROM account WHERE id = 7 AND extra = 'x'"), 1);
         assert_eq!(number(&conn, "SELECT account_id FROM account_note"), 7);
         assert_eq!(number(&conn, "PRAGMA foreign_keys"), 1, "enforced again");
-        assert!(conn.execute("UPDATE account_note SET account_id = 8", []).is_err());
+        assert!(conn.db().change("UPDATE account_note SET account_id = 8", []).is_err());
         assert!(said.iter().any(|s| s.contains("looking at every reference")), "{said:?}");
     }
 
     #[test]
     fn a_migration_that_would_lose_what_others_refer_to_changes_nothing() {
-        let mut conn = old_book();
+        let conn = old_book();
         let loses = ANEW.replace("FROM account;", "FROM account WHERE id <> 7;");
         let files: Vec<&str> = MIGRATIONS.iter().copied().chain([loses.as_str()]).collect();
-        let error = lay(&mut conn, &files, &mut |_| {}).unwrap_err().to_string();
+        let error = lay(&conn, &files, &mut |_| {}).unwrap_err().to_string();
         assert!(error.contains("not there"), "{error}");
         assert_eq!(number(&conn, "PRAGMA user_version"), 4);
         assert_eq!(number(&conn, "SELECT id FROM account"), 7);
@@ -310,16 +302,16 @@ mod tests {
 
     #[test]
     fn a_rule_says_which_rows_are_older_than_it() {
-        let mut conn = old_book();
-        lay(&mut conn, MIGRATIONS, &mut |_| {}).unwrap();
-        conn.execute_batch("INSERT INTO account (id, number, currency) VALUES (8, 'A2', 'EUR')")
+        let conn = old_book();
+        lay(&conn, MIGRATIONS, &mut |_| {}).unwrap();
+        conn.db()
+            .batch("INSERT INTO account (id, number, currency) VALUES (8, 'A2', 'EUR')")
             .unwrap();
         let rule = check::newer("x", "x", 5, "account", "SELECT number, id FROM account");
-        let found = rule.run(&super::super::Db { conn: &conn }, &check::Beside::default()).unwrap();
+        let found = rule.run(&conn.db(), &check::Beside::default()).unwrap();
         assert_eq!((found.older, found.count, found.violations), (1, 1, vec!["A2".to_owned()]));
         let fresh = check::newer("x", "x", 4, "account", "SELECT number, id FROM account");
-        let found =
-            fresh.run(&super::super::Db { conn: &conn }, &check::Beside::default()).unwrap();
+        let found = fresh.run(&conn.db(), &check::Beside::default()).unwrap();
         assert_eq!((found.older, found.count), (0, 2), "it was made with schema 4");
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::text_enum;
-use rusqlite::OptionalExtension;
 
 text_enum! {
     /// How much it matters.
@@ -39,8 +38,9 @@ pub fn add(
     text: &str,
     key: &str,
 ) -> Result<(), StoreError> {
-    let made = tx.conn().execute(
-        "INSERT INTO notice (at, level, text, subject, key) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO NOTHING",
+    let made = tx.run(
+        "INSERT INTO notice (at, level, text, subject, key) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (key) DO NOTHING",
         (tx.now().at_ms, level.as_str(), text, subject, key),
     )?;
     if made > 0 {
@@ -59,58 +59,56 @@ pub fn alarm(
     mail_to: &str,
 ) -> Result<(), StoreError> {
     add(tx, level, about.0, about.1, key)?;
-    tx.conn().execute(
-        "UPDATE notice SET mail_to = ?2 WHERE key = ?1 AND mailed_at IS NULL",
-        (key, mail_to),
-    )?;
+    tx.run("UPDATE notice SET mail_to = ?2 WHERE key = ?1 AND mailed_at IS NULL", (key, mail_to))?;
     Ok(())
 }
 
 /// Alarms that wait to be mailed: notice, address and text.
 pub fn to_mail(db: &Db<'_>) -> Result<Vec<(i64, String, String)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT id, mail_to, text FROM notice INDEXED BY notice_mail WHERE mail_to <> '' AND mailed_at IS NULL ORDER BY id LIMIT 50",
-    )?;
-    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        "SELECT id, mail_to, text FROM notice INDEXED BY notice_mail WHERE mail_to <> ''
+         AND mailed_at IS NULL ORDER BY id LIMIT 50",
+        [],
+        |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
+    )
 }
 
 /// Notes that an alarm was mailed.
 pub fn mailed(tx: &Tx<'_>, id: i64) -> Result<(), StoreError> {
-    tx.conn().execute("UPDATE notice SET mailed_at = ?2 WHERE id = ?1", (id, tx.now().at_ms))?;
+    tx.run("UPDATE notice SET mailed_at = ?2 WHERE id = ?1", (id, tx.now().at_ms))?;
     Ok(())
 }
 
 /// Notices nobody has dismissed, newest first.
 pub fn open(db: &Db<'_>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT id, at, level, text, subject FROM notice INDEXED BY notice_open WHERE done_at IS NULL ORDER BY id DESC LIMIT ?1",
-    )?;
-    let rows = statement.query_map([limit], |r| {
-        Ok(NoticeRow {
-            id: r.get(0)?,
-            at: r.get(1)?,
-            level: word(r, 2, NoticeLevel::parse)?,
-            text: r.get(3)?,
-            subject: r.get(4)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        "SELECT id, at, level, text, subject FROM notice INDEXED BY notice_open
+         WHERE done_at IS NULL ORDER BY id DESC LIMIT ?1",
+        [limit],
+        |r| {
+            Ok(NoticeRow {
+                id: r.get(0)?,
+                at: r.get(1)?,
+                level: word(r, 2, NoticeLevel::parse)?,
+                text: r.get(3)?,
+                subject: r.get(4)?,
+            })
+        },
+    )
 }
 
 /// Dismisses every open notice; gives how many.
 pub fn dismiss_all(tx: &Tx<'_>) -> Result<usize, StoreError> {
-    let done = tx
-        .conn()
-        .execute("UPDATE notice SET done_at = ?1 WHERE done_at IS NULL", [tx.now().at_ms])?;
+    let done = tx.run("UPDATE notice SET done_at = ?1 WHERE done_at IS NULL", [tx.now().at_ms])?;
     tx.touch(Topic::Notices);
     Ok(done)
 }
 
 /// Asks a person for something. One key makes one notice, however often it is asked for.
 pub fn task(tx: &Tx<'_>, key: &str, subject: &str, text: &str) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "INSERT INTO notice (at, level, text, subject, key) VALUES (?1, 'task', ?2, ?3, ?4) ON CONFLICT (key) DO NOTHING",
+    tx.run(
+        "INSERT INTO notice (at, level, text, subject, key) VALUES (?1, 'task', ?2, ?3, ?4)
+         ON CONFLICT (key) DO NOTHING",
         (tx.now().at_ms, text, subject, key),
     )?;
     tx.touch(Topic::Notices);
@@ -119,7 +117,7 @@ pub fn task(tx: &Tx<'_>, key: &str, subject: &str, text: &str) -> Result<(), Sto
 
 /// Asks a person for something again, under the key it was asked for before.
 pub fn again(tx: &Tx<'_>, key: &str, subject: &str, text: &str) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "INSERT INTO notice (at, level, text, subject, key) VALUES (?1, 'task', ?2, ?3, ?4)
          ON CONFLICT (key) DO UPDATE SET at = ?1, text = ?2, done_at = NULL, mailed_at = NULL",
         (tx.now().at_ms, text, subject, key),
@@ -135,26 +133,22 @@ pub fn is_open(db: &Db<'_>, key: &str) -> Result<bool, StoreError> {
 
 /// When the notice of a key was last made, UTC ms, while it stands.
 pub fn open_since(db: &Db<'_>, key: &str) -> Result<Option<i64>, StoreError> {
-    let mut statement =
-        db.conn().prepare_cached("SELECT at FROM notice WHERE key = ?1 AND done_at IS NULL")?;
-    Ok(statement.query_row([key], |r| r.get(0)).optional()?)
+    db.opt("SELECT at FROM notice WHERE key = ?1 AND done_at IS NULL", [key], |r| r.get(0))
 }
 
 /// What the notice of a key says, while it stands.
 pub fn text_of(db: &Db<'_>, key: &str) -> Result<Option<String>, StoreError> {
-    let mut statement =
-        db.conn().prepare_cached("SELECT text FROM notice WHERE key = ?1 AND done_at IS NULL")?;
-    Ok(statement.query_row([key], |r| r.get(0)).optional()?)
+    db.opt("SELECT text FROM notice WHERE key = ?1 AND done_at IS NULL", [key], |r| r.get(0))
 }
 
 /// Whether there ever was a notice with this key.
 pub fn told(db: &Db<'_>, key: &str) -> Result<bool, StoreError> {
-    Ok(db.conn().prepare_cached("SELECT 1 FROM notice WHERE key = ?1")?.exists([key])?)
+    db.any("SELECT 1 FROM notice WHERE key = ?1", [key])
 }
 
 /// The task of a key is done.
 pub fn done(tx: &Tx<'_>, key: &str) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "UPDATE notice SET done_at = ?2 WHERE key = ?1 AND done_at IS NULL",
         (key, tx.now().at_ms),
     )?;
@@ -164,7 +158,7 @@ pub fn done(tx: &Tx<'_>, key: &str) -> Result<(), StoreError> {
 
 /// Every task or warning whose key begins so is done.
 pub fn done_from(tx: &Tx<'_>, begins: &str) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "UPDATE notice SET done_at = ?2 WHERE substr(key, 1, length(?1)) = ?1 AND done_at IS NULL",
         (begins, tx.now().at_ms),
     )?;

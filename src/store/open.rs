@@ -1,13 +1,16 @@
 //! Creating, opening and migrating a book, and what is refused while doing so.
 
+use super::face::Conn;
 use super::identity::{self, Identity};
 use super::turn::{LOOK, Turn};
 use super::whole::{self, Whole};
 use super::{Op, Store, StoreError, filesystem, hold, migrate, side_directory, trouble};
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Verb};
+use crate::domain::text::searchable;
 use crate::domain::text_enum;
 use crate::inside::{self, For};
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::path::Path;
 use std::sync::Arc;
@@ -80,6 +83,17 @@ pub struct CreateBook<'a> {
     pub now: Now,
 }
 
+/// What a connection may do to an existing file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Read and write.
+    Write,
+    /// Read only.
+    Read,
+    /// Read only, under a file name with options (`file:…?immutable=1`).
+    ReadUri,
+}
+
 /// Whether others may have the book open at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Company {
@@ -113,18 +127,13 @@ impl Store {
 
     fn fill(part: &Path, book: &CreateBook<'_>) -> Result<(), StoreError> {
         let mut store = Self::private(part)?;
-        let path = part.to_owned();
-        let named = |e: rusqlite::Error| StoreError::from(e).at(&path);
-        store.conn.pragma_update(None, "application_id", APPLICATION_ID).map_err(named)?;
-        migrate::lay_new(&mut store.conn).map_err(|e| e.at(&path))?;
-        store
-            .conn
-            .execute(
-                "INSERT INTO book (one, uid, kind, creator_uid, created_at)
-                 VALUES (1, lower(hex(randomblob(16))), ?1, ?2, ?3)",
-                (book.kind.as_str(), book.actor.uid, book.now.at_ms),
-            )
-            .map_err(named)?;
+        let raw = store.conn.raw();
+        raw.pragma_update(None, "application_id", APPLICATION_ID).map_err(|e| store.named(e))?;
+        migrate::lay_new(&store.conn).map_err(|e| store.named(e))?;
+        let one = "INSERT INTO book (one, uid, kind, creator_uid, created_at)
+            VALUES (1, lower(hex(randomblob(16))), ?1, ?2, ?3)";
+        let values = (book.kind.as_str(), book.actor.uid, book.now.at_ms);
+        store.conn.db().change(one, values).map_err(|e| store.named(e))?;
         let op = Op::new(book.actor, Verb::Init, book.now);
         store.write(&op, |tx| -> Result<(), StoreError> {
             tx.note("book", format!("a {} book made", book.kind));
@@ -170,18 +179,14 @@ impl Store {
     ) -> Result<Self, StoreError> {
         if !side_directory(path).exists() {
             // Nothing is laid beside a file that is no book.
-            Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?.version()?;
+            Self::connect(path, Access::Read)?.version()?;
         }
-        let flags = if writable {
-            OpenFlags::SQLITE_OPEN_READ_WRITE
-        } else {
-            OpenFlags::SQLITE_OPEN_READ_ONLY
-        };
+        let access = if writable { Access::Write } else { Access::Read };
         let known = known();
         loop {
             let held = hold::open(path, writable)?;
             let file = identity::file_at(path);
-            let mut store = Self::connect(path, flags)?;
+            let mut store = Self::connect(path, access)?;
             store.writable = writable;
             let found = store.version()?;
             if found > known {
@@ -190,7 +195,7 @@ impl Store {
             if found == known {
                 store.open = held;
                 inside::mend_logs(path);
-                store.identity = Some(Identity::of(path, &store.conn, file)?);
+                store.identity = Some(Identity::of(path, &store.conn.db(), file)?);
                 store.guard_commits()?;
                 return Ok(store);
             }
@@ -205,11 +210,12 @@ impl Store {
     /// Opens a database that nobody else knows of: one in the making. It keeps nothing beside itself
     /// that a crash would leave, and is flushed by whoever puts it in place.
     pub(super) fn private(part: &Path) -> Result<Self, StoreError> {
-        let store = Self::connect(part, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let store = Self::connect(part, Access::Write)?;
         let set = || -> rusqlite::Result<()> {
-            store.conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-            store.conn.pragma_update(None, "journal_mode", "MEMORY")?;
-            store.conn.pragma_update(None, "synchronous", "OFF")
+            let conn = store.conn.raw();
+            conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            conn.pragma_update(None, "journal_mode", "MEMORY")?;
+            conn.pragma_update(None, "synchronous", "OFF")
         };
         set().map_err(|e| store.named(e))?;
         Ok(store)
@@ -217,13 +223,13 @@ impl Store {
 
     /// Makes a finished database a book that others may open: its log is kept from now on.
     pub(super) fn settle(self) -> Result<(), StoreError> {
-        self.conn.pragma_update(None, "journal_mode", "WAL").map_err(|e| self.named(e))
+        self.conn.raw().pragma_update(None, "journal_mode", "WAL").map_err(|e| self.named(e))
     }
 
     /// From now on nothing is committed but by [`Store::write`].
     fn guard_commits(&mut self) -> Result<(), StoreError> {
         let may = Arc::clone(&self.may_commit);
-        Ok(self.conn.commit_hook(Some(move || !may.load(Ordering::Relaxed)))?)
+        Ok(self.conn.raw_mut().commit_hook(Some(move || !may.load(Ordering::Relaxed)))?)
     }
 
     /// Opens a book to ask who may do what; of an older schema too, and nothing is changed.
@@ -231,13 +237,13 @@ impl Store {
         if !std::fs::symlink_metadata(path).is_ok_and(|m| m.is_file() && m.len() > 0) {
             return Err(StoreError::NotABook(path.to_owned()));
         }
-        let store = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let store = Self::connect(path, Access::Read)?;
         store.version()?;
         Ok(store)
     }
 
     /// A store around an open connection.
-    pub(super) fn around(conn: Connection, path: &Path) -> Self {
+    pub(super) fn around(conn: Conn, path: &Path) -> Self {
         Self {
             conn,
             path: path.to_owned(),
@@ -253,42 +259,48 @@ impl Store {
         }
     }
 
-    pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
-        Self::connect_as(path, path, flags, Company::Shared)
+    pub(super) fn connect(path: &Path, access: Access) -> Result<Self, StoreError> {
+        Self::connect_as(path, path, access, Company::Shared)
     }
 
     /// Connects to `path` under the name that SQLite shall open it by.
     pub(super) fn connect_as(
         path: &Path,
         name: &Path,
-        flags: OpenFlags,
+        access: Access,
         company: Company,
     ) -> Result<Self, StoreError> {
         if rusqlite::version_number() < MIN_SQLITE {
             return Err(StoreError::Sqlite(format!("SQLite {} is too old", rusqlite::version())));
         }
-        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | match access {
+                Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+                Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+                Access::ReadUri => OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+            };
         let conn =
             Connection::open_with_flags(name, flags).map_err(|e| StoreError::from(e).at(path))?;
-        let mut store = Self::around(conn, path);
+        let mut store = Self::around(Conn::of(conn), path);
+        let conn = store.conn.raw_mut();
         let mut set = || -> rusqlite::Result<()> {
-            store.conn.busy_handler(Some(wait_for_lock))?;
+            conn.busy_handler(Some(wait_for_lock))?;
             if company == Company::Alone {
                 // Before anything looks at the log: its index is in memory then.
-                store.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-                store.conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+                conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+                conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             }
-            store.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+            conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
             // Plans do not depend on bound values. Without this, SQLite prepares a cached
             // statement anew at every use, which is half the time of a posting.
-            store.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-            store.conn.set_prepared_statement_cache_capacity(256);
-            store.conn.pragma_update(None, "foreign_keys", true)?;
-            store.conn.pragma_update(None, "recursive_triggers", true)?;
-            store.conn.pragma_update(None, "synchronous", "FULL")?;
-            store.conn.pragma_update(None, "cache_size", -16_000)?;
-            store.conn.pragma_update(None, "temp_store", "MEMORY")?;
-            super::read::offer_folded(&store.conn)
+            conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+            conn.set_prepared_statement_cache_capacity(256);
+            conn.pragma_update(None, "foreign_keys", true)?;
+            conn.pragma_update(None, "recursive_triggers", true)?;
+            conn.pragma_update(None, "synchronous", "FULL")?;
+            conn.pragma_update(None, "cache_size", -16_000)?;
+            conn.pragma_update(None, "temp_store", "MEMORY")?;
+            offer_folded(conn)
         };
         set().map_err(|e| store.named(e))?;
         Ok(store)
@@ -297,7 +309,7 @@ impl Store {
     /// Its schema; an error if it is no book.
     pub(super) fn version(&self) -> Result<i64, StoreError> {
         let pragma = |name: &str| -> Result<i64, StoreError> {
-            self.conn.pragma_query_value(None, name, |r| r.get(0)).map_err(|e| self.named(e))
+            self.conn.pragma(name).map_err(|e| self.named(e))
         };
         if pragma("application_id")? != APPLICATION_ID {
             return Err(StoreError::NotABook(self.path.clone()));
@@ -319,9 +331,19 @@ impl Store {
     pub(super) fn copy_into(&self, part: &Path) -> Result<(), StoreError> {
         let text = part.to_string_lossy().into_owned();
         let view = self.view()?;
-        view.execute("VACUUM INTO ?1", [text]).map_err(|e| StoreError::from(e).at(part))?;
+        view.db().change("VACUUM INTO ?1", [text]).map_err(|e| e.at(part))?;
         Ok(())
     }
+}
+
+/// Gives a connection the function `folded(text)`: see [`searchable`].
+fn offer_folded(conn: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
+    conn.create_scalar_function("folded", 1, flags, |ctx| {
+        Ok(ctx.get::<Option<String>>(0)?.map(|text| searchable(&text)))
+    })
 }
 
 fn io(path: &Path, source: std::io::Error) -> StoreError {

@@ -7,7 +7,6 @@ use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::ledger as entries;
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
-use rusqlite::OptionalExtension;
 use rust_decimal::Decimal;
 
 /// One open document; amounts in minor units, negative on a credit memo.
@@ -60,15 +59,13 @@ pub struct StoredOpenItem {
 
 /// The document with this number.
 pub fn find(db: &Db<'_>, number: &str) -> Result<Option<StoredOpenItem>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT d.source = 'open_item', d.account_id, d.kind, d.invoice_on, d.due_on, d.total_minor,
-                    d.tax_minor, d.settled_before_minor, t.tax_code, t.rate_percent
-             FROM document d LEFT JOIN document_tax t ON t.document_id = d.id
-             WHERE d.number = ?1 ORDER BY t.tax_code LIMIT 1",
-        )?
-        .query_row([number], |r| {
+    db.opt(
+        "SELECT d.source = 'open_item', d.account_id, d.kind, d.invoice_on, d.due_on,
+                d.total_minor, d.tax_minor, d.settled_before_minor, t.tax_code, t.rate_percent
+         FROM document d LEFT JOIN document_tax t ON t.document_id = d.id
+         WHERE d.number = ?1 ORDER BY t.tax_code LIMIT 1",
+        [number],
+        |r| {
             Ok(StoredOpenItem {
                 from_other_system: r.get(0)?,
                 account: AccountId(r.get(1)?),
@@ -78,18 +75,15 @@ pub fn find(db: &Db<'_>, number: &str) -> Result<Option<StoredOpenItem>, StoreEr
                 total_minor: r.get(5)?,
                 tax_minor: r.get(6)?,
                 settled_before_minor: r.get(7)?,
-                tax: r.get::<_, Option<String>>(8)?.zip(decimal_opt(r, 9)?),
+                tax: r.get::<Option<String>>(8)?.zip(decimal_opt(r, 9)?),
             })
-        })
-        .optional()?)
+        },
+    )
 }
 
 /// The number of every document that has one.
 pub fn numbers(db: &Db<'_>) -> Result<Vec<String>, StoreError> {
-    let mut statement =
-        db.conn().prepare_cached("SELECT number FROM document WHERE number IS NOT NULL")?;
-    let rows = statement.query_map([], |r| r.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all("SELECT number FROM document WHERE number IS NOT NULL", [], |r| r.get(0))
 }
 
 impl NewOpenItem<'_> {
@@ -158,14 +152,12 @@ pub(in crate::store) fn put(
     taxes: &[DocumentTax],
     (account_version, frozen): (i64, &str),
 ) -> Result<DocumentId, StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO document (kind, status, account_id, account_version_id, currency, source,
+    let id = DocumentId(tx.insert(
+        "INSERT INTO document (kind, status, account_id, account_version_id, currency, source,
                 invoice_on, due_on, target_on, po_number, subtotal_minor, tax_minor, total_minor,
                 settled_before_minor, created_at)
              VALUES (?1, 'Draft', ?2, ?11, ?3, 'open_item', ?4, ?5, ?4, '', ?6, ?7, ?8, ?9, ?10)",
-        )?
-        .execute((
+        (
             item.kind.as_str(),
             item.account.0,
             item.currency.code(),
@@ -177,37 +169,36 @@ pub(in crate::store) fn put(
             item.total_minor - item.balance_minor,
             tx.now().at_ms,
             account_version,
-        ))?;
-    let id = DocumentId(tx.conn().last_insert_rowid());
+        ),
+    )?);
     for (at, line) in lines.iter().enumerate() {
-        tx.conn()
-            .prepare_cached(
-                "INSERT INTO document_item (document_id, position, description, quantity, unit_price, amount_minor,
-                    tax_code, origin, derivation) VALUES (?1, ?2, ?3, '1', ?4, ?5, ?6, 'hand', '')",
-            )?
-            .execute((
+        tx.run(
+            "INSERT INTO document_item (document_id, position, description, quantity, unit_price,
+             amount_minor, tax_code, origin, derivation)
+             VALUES (?1, ?2, ?3, '1', ?4, ?5, ?6, 'hand', '')",
+            (
                 id.0,
                 at as i64 + 1,
                 line.text,
                 item.currency.plain(line.net_minor),
                 line.net_minor,
                 line.tax_code,
-            ))?;
+            ),
+        )?;
     }
     billing::insert_taxes(tx, id, taxes)?;
     // Its own number and no series: the counters of this book are not touched.
     let hash = posting::content_hash(tx, id, item.number, frozen)?;
-    tx.conn()
-        .prepare_cached(
-            "UPDATE document SET status = 'Posted', number = ?2, posted_at = ?3, frozen = ?4,
+    tx.run(
+        "UPDATE document SET status = 'Posted', number = ?2, posted_at = ?3, frozen = ?4,
                 content_hash = ?5 WHERE id = ?1",
-        )?
-        .execute((id.0, item.number, tx.now().at_ms, frozen, hash))?;
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO document_state (document_id, status, account_id, due_on) VALUES (?1, 'Posted', ?2, ?3)",
-        )?
-        .execute((id.0, item.account.0, item.due_on))?;
+        (id.0, item.number, tx.now().at_ms, frozen, hash),
+    )?;
+    tx.run(
+        "INSERT INTO document_state (document_id, status, account_id, due_on)
+         VALUES (?1, 'Posted', ?2, ?3)",
+        (id.0, item.account.0, item.due_on),
+    )?;
     debt::enter_balance(tx, id, item.balance_minor)?;
     Ok(id)
 }

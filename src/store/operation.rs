@@ -1,9 +1,9 @@
 //! The audit trail: one row per writing transaction, chained by hash, and the topics it moved.
 
+use super::face::{Row, params};
 use super::{Db, StoreError, Topic, Tx};
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Verb};
-use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
 
 /// A writing call: who, what, when, and the id by which a repeat is recognised.
@@ -84,47 +84,40 @@ pub struct OpRow {
 
 /// Refuses an operation id that the trail has.
 pub(super) fn refuse_repeat(db: &Db<'_>, id: &str) -> Result<(), StoreError> {
-    let seen =
-        db.conn().prepare_cached("SELECT 1 FROM operation WHERE op_id = ?1")?.exists([id])?;
+    let seen = db.any("SELECT 1 FROM operation WHERE op_id = ?1", [id])?;
     if seen { Err(StoreError::AlreadyDone(id.to_owned())) } else { Ok(()) }
 }
 
 /// The last sequence number and hash; zero bytes before the first.
 pub fn head(db: &Db<'_>) -> Result<(i64, Vec<u8>), StoreError> {
-    let last = db
-        .conn()
-        .prepare_cached("SELECT seq, hash FROM operation ORDER BY seq DESC LIMIT 1")?
-        .query_row([], |r| Ok((r.get(0)?, r.get(1)?)))
-        .optional()?;
+    let last = db.opt("SELECT seq, hash FROM operation ORDER BY seq DESC LIMIT 1", [], |r| {
+        Ok((r.get(0)?, r.get(1)?))
+    })?;
     Ok(last.unwrap_or((0, vec![0; 32])))
 }
 
 /// When something was last done about a subject, UTC ms.
 pub fn last_about(db: &Db<'_>, subject: &str) -> Result<Option<i64>, StoreError> {
-    let mut statement = db
-        .conn()
-        .prepare_cached("SELECT at FROM operation WHERE subject = ?1 ORDER BY seq DESC LIMIT 1")?;
-    Ok(statement.query_row([subject], |r| r.get(0)).optional()?)
+    db.opt(
+        "SELECT at FROM operation WHERE subject = ?1 ORDER BY seq DESC LIMIT 1",
+        [subject],
+        |r| r.get(0),
+    )
 }
 
 /// The hash of one operation; none if the trail does not have it.
 pub(super) fn hash_at(db: &Db<'_>, seq: i64) -> Result<Option<Vec<u8>>, StoreError> {
-    let found = db
-        .conn()
-        .prepare_cached("SELECT hash FROM operation WHERE seq = ?1")?
-        .query_row([seq], |r| r.get(0))
-        .optional()?;
+    let found = db.opt("SELECT hash FROM operation WHERE seq = ?1", [seq], |r| r.get(0))?;
     Ok(found)
 }
 
 /// Every position with its hash, in order.
 pub(super) fn each_hash(db: &Db<'_>, mut look: impl FnMut(i64, &[u8])) -> Result<(), StoreError> {
-    let mut statement = db.conn().prepare("SELECT seq, hash FROM operation ORDER BY seq")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    db.each("SELECT seq, hash FROM operation ORDER BY seq", [], |row| {
         let hash: Vec<u8> = row.get(1)?;
         look(row.get(0)?, &hash);
-    }
+        Ok(())
+    })?;
     Ok(())
 }
 
@@ -143,12 +136,11 @@ pub(super) fn append(tx: &Tx<'_>, op: &Op, prev: &[u8]) -> Result<Vec<u8>, Store
         detail: note.detail.clone(),
     };
     let hash = chain(prev, &op.id, &row);
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO operation (seq, op_id, at, uid, user_name, role, verb, subject, summary, detail, prev_hash, hash, by_itself)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
-        )?
-        .execute(rusqlite::params![
+    tx.run(
+        "INSERT INTO operation (seq, op_id, at, uid, user_name, role, verb, subject, summary,
+         detail, prev_hash, hash, by_itself)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+        params![
             row.seq,
             &op.id,
             row.at,
@@ -162,7 +154,8 @@ pub(super) fn append(tx: &Tx<'_>, op: &Op, prev: &[u8]) -> Result<Vec<u8>, Store
             prev,
             &hash,
             op.hand == Hand::ByItself,
-        ])?;
+        ],
+    )?;
     Ok(hash)
 }
 
@@ -191,30 +184,32 @@ fn chain(prev: &[u8], op_id: &str, row: &OpRow) -> Vec<u8> {
 
 /// Walks the chain; gives the sequence numbers whose hash does not follow, and the head.
 pub fn verify(db: &Db<'_>) -> Result<(Vec<i64>, i64, Vec<u8>), StoreError> {
-    let mut statement = db.conn().prepare(
-        "SELECT seq, at, uid, user_name, role, verb, subject, summary, detail, op_id, prev_hash, hash
-         FROM operation ORDER BY seq",
-    )?;
-    let mut rows = statement.query([])?;
     let (mut expected_seq, mut prev, mut broken) = (1_i64, vec![0_u8; 32], Vec::new());
-    while let Some(r) = rows.next()? {
-        let row = op_row(r)?;
-        let (op_id, stored_prev, hash): (String, Vec<u8>, Vec<u8>) =
-            (r.get(9)?, r.get(10)?, r.get(11)?);
-        if row.seq != expected_seq
-            || stored_prev != prev
-            || chain(&stored_prev, &op_id, &row) != hash
-        {
-            broken.push(row.seq);
-        }
-        expected_seq = row.seq + 1;
-        prev = hash;
-    }
+    db.each(
+        "SELECT seq, at, uid, user_name, role, verb, subject, summary, detail, op_id, prev_hash,
+         hash
+         FROM operation ORDER BY seq",
+        [],
+        |r| {
+            let row = op_row(r)?;
+            let (op_id, stored_prev, hash): (String, Vec<u8>, Vec<u8>) =
+                (r.get(9)?, r.get(10)?, r.get(11)?);
+            if row.seq != expected_seq
+                || stored_prev != prev
+                || chain(&stored_prev, &op_id, &row) != hash
+            {
+                broken.push(row.seq);
+            }
+            expected_seq = row.seq + 1;
+            prev = hash;
+            Ok(())
+        },
+    )?;
     Ok((broken, expected_seq - 1, prev))
 }
 
 /// Reads the columns `seq, at, uid, user_name, role, verb, subject, summary, detail`.
-pub(in crate::store) fn op_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<OpRow> {
+pub(in crate::store) fn op_row(r: &Row<'_>) -> Result<OpRow, StoreError> {
     Ok(OpRow {
         seq: r.get(0)?,
         at: r.get(1)?,
@@ -235,27 +230,25 @@ pub fn list(
     before: Option<i64>,
     limit: u32,
 ) -> Result<Vec<OpRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT seq, at, uid, user_name, role, verb, subject, summary, detail FROM operation
          WHERE seq < ?1 AND (?2 IS NULL OR subject = ?2) ORDER BY seq DESC LIMIT ?3",
-    )?;
-    let rows = statement.query_map((before.unwrap_or(i64::MAX), subject, limit), op_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        (before.unwrap_or(i64::MAX), subject, limit),
+        op_row,
+    )
 }
 
 /// Moves a topic on by one.
 pub(super) fn bump_topic(tx: &Tx<'_>, topic: Topic) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO topic (name, seq) VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET seq = seq + 1",
-        )?
-        .execute([topic.as_str()])?;
+    tx.run(
+        "INSERT INTO topic (name, seq) VALUES (?1, 1) ON CONFLICT (name) DO UPDATE
+         SET seq = seq + 1",
+        [topic.as_str()],
+    )?;
     Ok(())
 }
 
 /// How far each topic has moved.
 pub fn topics(db: &Db<'_>) -> Result<Vec<(Topic, i64)>, StoreError> {
-    let mut statement = db.conn().prepare_cached("SELECT name, seq FROM topic")?;
-    let rows = statement.query_map([], |r| Ok((super::word(r, 0, Topic::parse)?, r.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all("SELECT name, seq FROM topic", [], |r| Ok((super::word(r, 0, Topic::parse)?, r.get(1)?)))
 }

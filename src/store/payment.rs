@@ -20,12 +20,12 @@ pub(in crate::store) use moved::add_moved;
 pub use moved::{add_returned, move_to, use_unapplied};
 
 use super::deed::{self, DeedKind, NewDeed};
+use super::face::{Params, Row, params};
 use super::{Db, StoreError, Topic, Tx, gateway_poll, word};
 use crate::domain::ids::{AccountId, DocumentId, MethodId, PaymentId, PaymentRunId};
 use crate::domain::money::Currency;
 use crate::domain::payment::{DeclineClass, NextAction, PaymentStatus};
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row};
 
 /// A payment before it has a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,12 +137,12 @@ const COLUMNS: &str = "id, account_id, run_id, method_id, gateway, amount_minor,
     created_at, settled_at, next_retry_at, next_look_up_at, look_ups, unapplied_minor, returned_minor, \
     reference, version, gateway_at, value_on, moved_from, moved_minor";
 
-fn row(r: &Row<'_>) -> rusqlite::Result<PaymentRow> {
+fn row(r: &Row<'_>) -> Result<PaymentRow, StoreError> {
     Ok(PaymentRow {
         id: PaymentId(r.get(0)?),
         account: AccountId(r.get(1)?),
-        run: r.get::<_, Option<i64>>(2)?.map(PaymentRunId),
-        method: r.get::<_, Option<i64>>(3)?.map(MethodId),
+        run: r.get::<Option<i64>>(2)?.map(PaymentRunId),
+        method: r.get::<Option<i64>>(3)?.map(MethodId),
         gateway: r.get(4)?,
         amount_minor: r.get(5)?,
         currency: word(r, 6, Currency::parse)?,
@@ -152,7 +152,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<PaymentRow> {
         gateway_ref: r.get(10)?,
         attempt: r.get(11)?,
         decline_code: r.get(12)?,
-        decline_class: match r.get_ref(13)?.as_str()? {
+        decline_class: match r.text(13)? {
             "" => None,
             _ => Some(word(r, 13, DeclineClass::parse)?),
         },
@@ -169,7 +169,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<PaymentRow> {
         version: r.get(24)?,
         gateway_at: r.get(25)?,
         value_on: r.get(26)?,
-        moved_from: r.get::<_, Option<i64>>(27)?.map(PaymentId),
+        moved_from: r.get::<Option<i64>>(27)?.map(PaymentId),
         moved_minor: r.get(28)?,
     })
 }
@@ -191,13 +191,12 @@ pub(in crate::store) fn put(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, 
     if new.method.is_some() && new.moved_from.is_none() {
         gateway_poll::begin(tx, &new.gateway)?;
     }
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO payment (account_id, run_id, method_id, gateway, amount_minor, currency, status,
-                idempotency_key, body_hash, attempt, received_on, created_at, settled_at, unapplied_minor, reference, gateway_at, moved_from)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-        )?
-        .execute(rusqlite::params![
+    let key = tx.insert(
+        "INSERT INTO payment (account_id, run_id, method_id, gateway, amount_minor, currency,
+            status, idempotency_key, body_hash, attempt, received_on, created_at, settled_at,
+              unapplied_minor, reference, gateway_at, moved_from)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        params![
             new.account.0,
             new.run.map(|r| r.0),
             new.method.map(|m| m.0),
@@ -215,40 +214,27 @@ pub(in crate::store) fn put(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, 
             new.reference,
             new.gateway_at,
             new.moved_from.map(|p| p.0),
-        ])?;
+        ],
+    )?;
     tx.touch(Topic::Payments);
-    let id = PaymentId(tx.conn().last_insert_rowid());
+    let id = PaymentId(key);
     tx.stir_payment(id);
     Ok(id)
 }
 
 /// One payment.
 pub fn get(db: &Db<'_>, id: PaymentId) -> Result<PaymentRow, StoreError> {
-    db.conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM payment WHERE id = ?1"))?
-        .query_row([id.0], row)
-        .optional()?
+    db.opt(&format!("SELECT {COLUMNS} FROM payment WHERE id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
 /// The payment with this idempotency key.
 pub fn of_key(db: &Db<'_>, key: &str) -> Result<Option<PaymentRow>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM payment WHERE idempotency_key = ?1"))?
-        .query_row([key], row)
-        .optional()?)
+    db.opt(&format!("SELECT {COLUMNS} FROM payment WHERE idempotency_key = ?1"), [key], row)
 }
 
-fn rows<P: rusqlite::Params>(
-    db: &Db<'_>,
-    tail: &str,
-    params: P,
-) -> Result<Vec<PaymentRow>, StoreError> {
-    let mut statement =
-        db.conn().prepare_cached(&format!("SELECT {COLUMNS} FROM payment {tail}"))?;
-    let rows = statement.query_map(params, row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn rows<P: Params>(db: &Db<'_>, tail: &str, params: P) -> Result<Vec<PaymentRow>, StoreError> {
+    db.all(&format!("SELECT {COLUMNS} FROM payment {tail}"), params, row)
 }
 
 /// Payments of a run whose call was begun and not recorded.
@@ -283,16 +269,12 @@ pub fn outside(
     received_on: NaiveDate,
     reference: &str,
 ) -> Result<Option<PaymentId>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT id FROM payment WHERE account_id = ?1 AND method_id IS NULL AND currency = ?2
+    db.opt(
+        "SELECT id FROM payment WHERE account_id = ?1 AND method_id IS NULL AND currency = ?2
                AND amount_minor = ?3 AND received_on = ?4 AND reference = ?5 LIMIT 1",
-        )?
-        .query_row((account.0, currency.code(), amount_minor, received_on, reference), |r| {
-            Ok(PaymentId(r.get(0)?))
-        })
-        .optional()?)
+        (account.0, currency.code(), amount_minor, received_on, reference),
+        |r| Ok(PaymentId(r.get(0)?)),
+    )
 }
 
 /// Which payments to list.
@@ -365,26 +347,28 @@ pub fn past_of_document(
     document: DocumentId,
     method: MethodId,
 ) -> Result<(u32, Vec<DeclineClass>), StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT p.status, p.decline_class, p.method_id FROM allocation a JOIN payment p ON p.id = a.payment_id
-         WHERE a.document_id = ?1 ORDER BY p.id DESC",
-    )?;
-    let mut found = statement.query([document.0])?;
     let (mut count, mut in_a_row, mut open) = (0, Vec::new(), true);
-    while let Some(r) = found.next()? {
-        count += 1;
-        let status = word(r, 0, PaymentStatus::parse)?;
-        if r.get::<_, Option<i64>>(2)? != Some(method.0) {
-            continue;
-        }
-        if status == PaymentStatus::Approved {
-            open = false;
-        }
-        let class = DeclineClass::parse(&r.get::<_, String>(1)?);
-        if let Some(class) = class.filter(|_| open && status == PaymentStatus::Declined) {
-            in_a_row.push(class);
-        }
-    }
+    db.each(
+        "SELECT p.status, p.decline_class, p.method_id FROM allocation a
+         JOIN payment p ON p.id = a.payment_id
+         WHERE a.document_id = ?1 ORDER BY p.id DESC",
+        [document.0],
+        |r| {
+            count += 1;
+            let status = word(r, 0, PaymentStatus::parse)?;
+            if r.get::<Option<i64>>(2)? != Some(method.0) {
+                return Ok(());
+            }
+            if status == PaymentStatus::Approved {
+                open = false;
+            }
+            let class = DeclineClass::parse(&r.get::<String>(1)?);
+            if let Some(class) = class.filter(|_| open && status == PaymentStatus::Declined) {
+                in_a_row.push(class);
+            }
+            Ok(())
+        },
+    )?;
     Ok((count, in_a_row))
 }
 
@@ -420,15 +404,14 @@ pub struct Answer {
 /// Records an answer; the caller has checked that the step is allowed.
 pub fn record(tx: &Tx<'_>, id: PaymentId, answer: &Answer) -> Result<(), StoreError> {
     let settled = (!answer.status.is_live()).then_some(tx.now().at_ms);
-    tx.conn()
-        .prepare_cached(
-            "UPDATE payment SET status = ?2, gateway_ref = CASE WHEN ?3 = '' THEN gateway_ref ELSE ?3 END,
-                decline_code = ?4, decline_class = ?5, reply = ?6, received_on = ?7, settled_at = ?8,
-                next_retry_at = ?9, next_look_up_at = ?10, look_ups = ?11, unapplied_minor = ?12,
-                next_action = ?13, value_on = ?14, version = version + 1
-             WHERE id = ?1",
-        )?
-        .execute(rusqlite::params![
+    tx.run(
+        "UPDATE payment SET status = ?2, gateway_ref = CASE WHEN ?3 = '' THEN gateway_ref
+         ELSE ?3 END,
+            decline_code = ?4, decline_class = ?5, reply = ?6, received_on = ?7, settled_at = ?8,
+            next_retry_at = ?9, next_look_up_at = ?10, look_ups = ?11, unapplied_minor = ?12,
+            next_action = ?13, value_on = ?14, version = version + 1
+         WHERE id = ?1",
+        params![
             id.0,
             answer.status.as_str(),
             answer.gateway_ref,
@@ -443,7 +426,8 @@ pub fn record(tx: &Tx<'_>, id: PaymentId, answer: &Answer) -> Result<(), StoreEr
             answer.unapplied_minor,
             answer.decline_action.map_or("", NextAction::as_str),
             answer.value_on,
-        ])?;
+        ],
+    )?;
     tx.stir_payment(id);
     tx.touch(Topic::Payments);
     Ok(())

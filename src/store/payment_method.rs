@@ -6,7 +6,6 @@ use super::{Db, StoreError, Topic, Tx, account, word};
 use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::payment::{MethodKind, MethodStatus};
 use chrono::NaiveDate;
-use rusqlite::OptionalExtension;
 
 /// A method as it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,13 +32,11 @@ pub fn find(
     account: AccountId,
     token: &str,
 ) -> Result<Option<(MethodId, MethodTerms)>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT id, gateway, token, kind, display, priority, expires_on, status
+    db.opt(
+        "SELECT id, gateway, token, kind, display, priority, expires_on, status
              FROM payment_method WHERE account_id = ?1 AND token = ?2",
-        )?
-        .query_row((account.0, token), |r| {
+        (account.0, token),
+        |r| {
             Ok((
                 MethodId(r.get(0)?),
                 MethodTerms {
@@ -52,8 +49,8 @@ pub fn find(
                     status: word(r, 7, MethodStatus::parse)?,
                 },
             ))
-        })
-        .optional()?)
+        },
+    )
 }
 
 /// What another payment method is: what the account owes is charged elsewhere.
@@ -70,18 +67,18 @@ pub fn put(tx: &Tx<'_>, account: AccountId, method: &MethodTerms) -> Result<(), 
         deed::enter(tx, &exposure(tx, account)?)?;
     }
     tx.touch(Topic::Accounts);
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO payment_method (account_id, gateway, token, kind, display, priority,
-                expires_on, status, changed_at)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)
-             ON CONFLICT (account_id, token) DO UPDATE SET gateway = ?2, kind = ?4, display = ?5,
-                priority = ?6, expires_on = ?7,
-                failures = CASE WHEN (status = 'closed' AND ?8 = 'active') OR ?7 > expires_on THEN 0 ELSE failures END,
-                hard_declined = CASE WHEN (status = 'closed' AND ?8 = 'active') OR ?7 > expires_on THEN 0 ELSE hard_declined END,
-                status = ?8, changed_at = ?9",
-        )?
-        .execute((
+    tx.run(
+        "INSERT INTO payment_method (account_id, gateway, token, kind, display, priority,
+            expires_on, status, changed_at)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)
+         ON CONFLICT (account_id, token) DO UPDATE SET gateway = ?2, kind = ?4, display = ?5,
+            priority = ?6, expires_on = ?7,
+            failures = CASE WHEN (status = 'closed' AND ?8 = 'active') OR ?7 > expires_on THEN 0
+              ELSE failures END,
+            hard_declined = CASE WHEN (status = 'closed' AND ?8 = 'active') OR ?7 > expires_on
+              THEN 0 ELSE hard_declined END,
+            status = ?8, changed_at = ?9",
+        (
             account.0,
             &method.gateway,
             &method.token,
@@ -91,15 +88,17 @@ pub fn put(tx: &Tx<'_>, account: AccountId, method: &MethodTerms) -> Result<(), 
             method.expires_on,
             method.status.as_str(),
             tx.now().at_ms,
-        ))?;
+        ),
+    )?;
     Ok(())
 }
 
 /// Whether the account has a method that may be charged on a day.
 pub fn has_usable(db: &Db<'_>, account: AccountId, on: NaiveDate) -> Result<bool, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.one(
         "SELECT EXISTS (SELECT 1 FROM payment_method WHERE account_id = ?1 AND status = 'active'
                         AND hard_declined = 0 AND (expires_on IS NULL OR expires_on >= ?2))",
-    )?;
-    Ok(statement.query_row((account.0, on), |r| r.get(0))?)
+        (account.0, on),
+        |r| r.get(0),
+    )
 }

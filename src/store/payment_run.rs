@@ -9,13 +9,13 @@ pub use item::{
 };
 pub use pick::{Open, PickFilter, Place, account_auto_pay, candidate, candidates};
 
+use super::face::{Row, params};
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::ids::{BillRunId, DocumentId, PaymentRunId, ScheduleId};
 use crate::domain::money::Currency;
 use crate::domain::payment::{PaymentRunStatus, PaymentStatus};
 use crate::domain::payment_run::Parts;
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row};
 
 /// A payment run before it has a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub struct RunRow {
 const COLUMNS: &str = "id, status, target_on, run_on, filter, consolidate, bill_run_id, schedule_id, \
     wait_until_at, note, created_name, created_at, started_at, ended_at, picked, approved, submitted, declined, unknown";
 
-fn row(r: &Row<'_>) -> rusqlite::Result<RunRow> {
+fn row(r: &Row<'_>) -> Result<RunRow, StoreError> {
     Ok(RunRow {
         id: PaymentRunId(r.get(0)?),
         status: word(r, 1, PaymentRunStatus::parse)?,
@@ -88,8 +88,8 @@ fn row(r: &Row<'_>) -> rusqlite::Result<RunRow> {
         run_on: r.get(3)?,
         filter: r.get(4)?,
         consolidate: r.get(5)?,
-        bill_run: r.get::<_, Option<i64>>(6)?.map(BillRunId),
-        schedule: r.get::<_, Option<i64>>(7)?.map(ScheduleId),
+        bill_run: r.get::<Option<i64>>(6)?.map(BillRunId),
+        schedule: r.get::<Option<i64>>(7)?.map(ScheduleId),
         wait_until_at: r.get(8)?,
         note: r.get(9)?,
         created_name: r.get(10)?,
@@ -106,11 +106,11 @@ fn row(r: &Row<'_>) -> rusqlite::Result<RunRow> {
 
 /// Makes a run in status Pending.
 pub fn insert(tx: &Tx<'_>, new: &NewRun) -> Result<PaymentRunId, StoreError> {
-    tx.conn().execute(
-        "INSERT INTO payment_run (status, target_on, run_on, filter, consolidate, bill_run_id, schedule_id,
-            wait_until_at, created_uid, created_name, created_at)
+    let key = tx.insert(
+        "INSERT INTO payment_run (status, target_on, run_on, filter, consolidate, bill_run_id,
+            schedule_id, wait_until_at, created_uid, created_name, created_at)
          VALUES ('Pending', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        rusqlite::params![
+        params![
             new.target_on,
             tx.now().today,
             new.filter,
@@ -124,15 +124,12 @@ pub fn insert(tx: &Tx<'_>, new: &NewRun) -> Result<PaymentRunId, StoreError> {
         ],
     )?;
     tx.touch(Topic::Runs);
-    Ok(PaymentRunId(tx.conn().last_insert_rowid()))
+    Ok(PaymentRunId(key))
 }
 
 /// One run.
 pub fn get(db: &Db<'_>, id: PaymentRunId) -> Result<RunRow, StoreError> {
-    db.conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM payment_run WHERE id = ?1"))?
-        .query_row([id.0], row)
-        .optional()?
+    db.opt(&format!("SELECT {COLUMNS} FROM payment_run WHERE id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
@@ -141,12 +138,11 @@ pub fn paused_of_schedule(
     db: &Db<'_>,
     schedule: ScheduleId,
 ) -> Result<Option<PaymentRunId>, StoreError> {
-    let found: Option<i64> = db
-        .conn()
-        .prepare_cached(
-            "SELECT max(id) FROM payment_run WHERE status = 'Paused' AND schedule_id = ?1",
-        )?
-        .query_row([schedule.0], |r| r.get(0))?;
+    let found: Option<i64> = db.one(
+        "SELECT max(id) FROM payment_run WHERE status = 'Paused' AND schedule_id = ?1",
+        [schedule.0],
+        |r| r.get(0),
+    )?;
     Ok(found.map(PaymentRunId))
 }
 
@@ -157,7 +153,7 @@ pub fn widen(
     target_on: NaiveDate,
     filter: &str,
 ) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "UPDATE payment_run SET target_on = ?2, filter = ?3, version = version + 1 WHERE id = ?1",
         (id.0, target_on, filter),
     )?;
@@ -171,11 +167,11 @@ pub fn list(
     before: Option<PaymentRunId>,
     limit: u32,
 ) -> Result<Vec<RunRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM payment_run WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
-    ))?;
-    let rows = statement.query_map((before.map_or(i64::MAX, |b| b.0), limit), row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        &format!("SELECT {COLUMNS} FROM payment_run WHERE id < ?1 ORDER BY id DESC LIMIT ?2"),
+        (before.map_or(i64::MAX, |b| b.0), limit),
+        row,
+    )
 }
 
 /// Moves a run to another status; `note` replaces what is there unless empty.
@@ -187,9 +183,10 @@ pub fn set_status(
 ) -> Result<(), StoreError> {
     let now = tx.now().at_ms;
     let ended = matches!(status, PaymentRunStatus::Completed | PaymentRunStatus::Stopped);
-    tx.conn().execute(
+    tx.run(
         "UPDATE payment_run SET status = ?2, note = CASE WHEN ?3 = '' THEN note ELSE ?3 END,
-            started_at = CASE WHEN ?2 = 'Processing' THEN coalesce(started_at, ?4) ELSE started_at END,
+            started_at = CASE WHEN ?2 = 'Processing' THEN coalesce(started_at, ?4)
+              ELSE started_at END,
             ended_at = CASE WHEN ?5 THEN ?4 ELSE NULL END, version = version + 1
          WHERE id = ?1",
         (id.0, status.as_str(), note, now, ended),
@@ -217,21 +214,22 @@ pub struct Total {
 
 /// The totals of a run by currency.
 pub fn totals(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<Total>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT currency, collected_minor, submitted_minor, failed_minor, unknown_minor, credits_minor
+    db.all(
+        "SELECT currency, collected_minor, submitted_minor, failed_minor, unknown_minor,
+         credits_minor
          FROM payment_run_total WHERE run_id = ?1 ORDER BY currency",
-    )?;
-    let rows = statement.query_map([run.0], |r| {
-        Ok(Total {
-            currency: word(r, 0, Currency::parse)?,
-            collected_minor: r.get(1)?,
-            submitted_minor: r.get(2)?,
-            failed_minor: r.get(3)?,
-            unknown_minor: r.get(4)?,
-            credits_minor: r.get(5)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [run.0],
+        |r| {
+            Ok(Total {
+                currency: word(r, 0, Currency::parse)?,
+                collected_minor: r.get(1)?,
+                submitted_minor: r.get(2)?,
+                failed_minor: r.get(3)?,
+                unknown_minor: r.get(4)?,
+                credits_minor: r.get(5)?,
+            })
+        },
+    )
 }
 
 /// Counts a payment under its status: `by` is 1 when it enters, −1 when it leaves it.
@@ -250,9 +248,7 @@ pub fn count(
         PaymentStatus::Unknown => ("unknown", "unknown_minor"),
         PaymentStatus::Processing | PaymentStatus::Canceled => return Ok(()),
     };
-    tx.conn()
-        .prepare_cached(&format!("UPDATE payment_run SET {column} = {column} + ?2 WHERE id = ?1"))?
-        .execute((run.0, by))?;
+    tx.run(&format!("UPDATE payment_run SET {column} = {column} + ?2 WHERE id = ?1"), (run.0, by))?;
     add_money(tx, run, currency, money, amount_minor * by)
 }
 
@@ -269,25 +265,27 @@ pub fn parts(db: &Db<'_>, run: &RunRow) -> Result<Parts, StoreError> {
             to_go: run.picked - asked,
         });
     }
-    let mut statement = db.conn().prepare_cached(
-        "SELECT (SELECT p.status FROM allocation l JOIN payment p ON p.id = l.payment_id
-                  WHERE l.document_id = i.document_id AND p.run_id = i.run_id ORDER BY p.id DESC LIMIT 1), count(*)
-         FROM payment_run_item i WHERE i.run_id = ?1 AND i.state = 'taken' GROUP BY 1",
-    )?;
     let mut parts = Parts { to_go: run.picked, ..Parts::default() };
-    let mut rows = statement.query([run.id.0])?;
-    while let Some(r) = rows.next()? {
-        let part = match word(r, 0, PaymentStatus::parse)? {
-            PaymentStatus::Approved => &mut parts.paid,
-            PaymentStatus::Submitted => &mut parts.at_the_bank,
-            PaymentStatus::Declined => &mut parts.declined,
-            PaymentStatus::Unknown => &mut parts.unknown,
-            PaymentStatus::Processing | PaymentStatus::Canceled => continue,
-        };
-        let count: i64 = r.get(1)?;
-        *part += count;
-        parts.to_go -= count;
-    }
+    db.each(
+        "SELECT (SELECT p.status FROM allocation l JOIN payment p ON p.id = l.payment_id
+                  WHERE l.document_id = i.document_id AND p.run_id = i.run_id
+                    ORDER BY p.id DESC LIMIT 1), count(*)
+         FROM payment_run_item i WHERE i.run_id = ?1 AND i.state = 'taken' GROUP BY 1",
+        [run.id.0],
+        |r| {
+            let part = match word(r, 0, PaymentStatus::parse)? {
+                PaymentStatus::Approved => &mut parts.paid,
+                PaymentStatus::Submitted => &mut parts.at_the_bank,
+                PaymentStatus::Declined => &mut parts.declined,
+                PaymentStatus::Unknown => &mut parts.unknown,
+                PaymentStatus::Processing | PaymentStatus::Canceled => return Ok(()),
+            };
+            let count: i64 = r.get(1)?;
+            *part += count;
+            parts.to_go -= count;
+            Ok(())
+        },
+    )?;
     Ok(parts)
 }
 
@@ -308,25 +306,27 @@ fn add_money(
     column: &str,
     amount_minor: i64,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(&format!(
+    tx.run(
+        &format!(
             "INSERT INTO payment_run_total (run_id, currency, {column}) VALUES (?1, ?2, ?3)
              ON CONFLICT (run_id, currency) DO UPDATE SET {column} = {column} + ?3"
-        ))?
-        .execute((run.0, currency.code(), amount_minor))?;
+        ),
+        (run.0, currency.code(), amount_minor),
+    )?;
     tx.touch(Topic::Runs);
     Ok(())
 }
 
 /// What the open invoices of a run come to, by currency, minor units.
 pub fn open_money(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<(Currency, i64)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT d.currency, sum(s.balance_minor) FROM payment_run_item i
-         JOIN document_state s ON s.document_id = i.document_id JOIN document d ON d.id = i.document_id
+         JOIN document_state s ON s.document_id = i.document_id
+         JOIN document d ON d.id = i.document_id
          WHERE i.run_id = ?1 AND i.state = 'open' GROUP BY 1 ORDER BY 1",
-    )?;
-    let rows = statement.query_map([run.0], |r| Ok((word(r, 0, Currency::parse)?, r.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [run.0],
+        |r| Ok((word(r, 0, Currency::parse)?, r.get(1)?)),
+    )
 }
 
 /// The most that a completed run of a schedule has asked for in a currency since a moment (UTC
@@ -338,28 +338,29 @@ pub fn most_of_schedule(
     currency: Currency,
 ) -> Result<Option<i64>, StoreError> {
     Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT max(t.collected_minor + t.submitted_minor + t.failed_minor + t.unknown_minor + t.credits_minor)
-             FROM payment_run r JOIN payment_run_total t ON t.run_id = r.id
-             WHERE r.schedule_id = ?1 AND r.status = 'Completed' AND r.created_at >= ?2 AND t.currency = ?3",
+        .one(
+            "SELECT max(t.collected_minor + t.submitted_minor + t.failed_minor + t.unknown_minor +
+         t.credits_minor)
+         FROM payment_run r JOIN payment_run_total t ON t.run_id = r.id
+         WHERE r.schedule_id = ?1 AND r.status = 'Completed' AND r.created_at >= ?2
+         AND t.currency = ?3",
+            (schedule.0, since_ms, currency.code()),
+            |r| r.get::<Option<i64>>(0),
         )?
-        .query_row((schedule.0, since_ms, currency.code()), |r| r.get::<_, Option<i64>>(0))?
         .filter(|most| *most > 0))
 }
 
 /// Whether a schedule ever completed a run that asked for money: without one a new run has nothing
 /// to be compared with.
 pub fn schedule_has_charged(db: &Db<'_>, schedule: ScheduleId) -> Result<bool, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT 1 FROM payment_run r JOIN payment_run_total t ON t.run_id = r.id
-             WHERE r.schedule_id = ?1 AND r.status = 'Completed'
-               AND t.collected_minor + t.submitted_minor + t.failed_minor + t.unknown_minor + t.credits_minor > 0
-             LIMIT 1",
-        )?
-        .exists([schedule.0])?)
+    db.any(
+        "SELECT 1 FROM payment_run r JOIN payment_run_total t ON t.run_id = r.id
+         WHERE r.schedule_id = ?1 AND r.status = 'Completed'
+           AND t.collected_minor + t.submitted_minor + t.failed_minor + t.unknown_minor +
+             t.credits_minor > 0
+         LIMIT 1",
+        [schedule.0],
+    )
 }
 
 /// How often a document was sent to nobody in a run (the gateway could not be reached).
@@ -368,13 +369,12 @@ pub fn canceled_tries(
     run: PaymentRunId,
     document: DocumentId,
 ) -> Result<i64, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT count(*) FROM allocation a JOIN payment p ON p.id = a.payment_id
+    db.one(
+        "SELECT count(*) FROM allocation a JOIN payment p ON p.id = a.payment_id
              WHERE a.document_id = ?1 AND p.run_id = ?2 AND p.status = 'Canceled'",
-        )?
-        .query_row((document.0, run.0), |r| r.get(0))?)
+        (document.0, run.0),
+        |r| r.get(0),
+    )
 }
 
 /// Status of the bill run that a payment run waits for, as stored.
@@ -382,9 +382,8 @@ pub fn bill_run_status(
     db: &Db<'_>,
     run: BillRunId,
 ) -> Result<crate::domain::document::BillRunStatus, StoreError> {
-    db.conn()
-        .prepare_cached("SELECT status FROM bill_run WHERE id = ?1")?
-        .query_row([run.0], |r| word(r, 0, crate::domain::document::BillRunStatus::parse))
-        .optional()?
-        .ok_or_else(|| StoreError::NotFound(run.to_string()))
+    db.opt("SELECT status FROM bill_run WHERE id = ?1", [run.0], |r| {
+        word(r, 0, crate::domain::document::BillRunStatus::parse)
+    })?
+    .ok_or_else(|| StoreError::NotFound(run.to_string()))
 }

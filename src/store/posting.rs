@@ -1,5 +1,6 @@
 //! The one step that makes a draft a legal document: number, lock, freeze, hash, balance, ledger.
 
+use super::face::Cell;
 use super::{Db, StoreError, Topic, Tx, debt, deed, document, ledger, settings};
 use crate::config::SERIES;
 use crate::domain::document::DocumentKind;
@@ -7,7 +8,6 @@ use crate::domain::ids::{BillRunId, DocumentId};
 use crate::domain::ledger as ledger_rules;
 use crate::domain::series::{Pattern, continues, number_from, series_from};
 use chrono::{Datelike, NaiveDate};
-use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
 
 /// The next drafts of a run in posting order (account, then document), after `after`; of this day, or
@@ -19,15 +19,13 @@ pub fn next_drafts(
     after: (i64, i64),
     limit: u32,
 ) -> Result<Vec<(i64, DocumentId)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT account_id, id FROM document INDEXED BY document_draft
          WHERE run_id = ?1 AND status = 'Draft' AND (account_id, id) > (?2, ?3)
            AND (?5 IS NULL OR invoice_on = ?5) ORDER BY account_id, id LIMIT ?4",
-    )?;
-    let rows = statement.query_map((run.0, after.0, after.1, limit, day), |r| {
-        Ok((r.get(0)?, DocumentId(r.get(1)?)))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        (run.0, after.0, after.1, limit, day),
+        |r| Ok((r.get(0)?, DocumentId(r.get(1)?))),
+    )
 }
 
 /// The first invoice date after `after` (none: of all) among the drafts of a run.
@@ -36,13 +34,12 @@ pub fn next_day(
     run: BillRunId,
     after: Option<NaiveDate>,
 ) -> Result<Option<NaiveDate>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT min(invoice_on) FROM document
+    db.one(
+        "SELECT min(invoice_on) FROM document
              WHERE run_id = ?1 AND status = 'Draft' AND (?2 IS NULL OR invoice_on > ?2)",
-        )?
-        .query_row((run.0, after), |r| r.get(0))?)
+        (run.0, after),
+        |r| r.get(0),
+    )
 }
 
 /// The last number that a pattern gave in the series of a day, and the date of its document.
@@ -53,54 +50,39 @@ pub fn last_of_series(
 ) -> Result<Option<(String, NaiveDate)>, StoreError> {
     let last = last_number(db, &series_from(pattern, day.year()))?;
     let number = number_from(pattern, day.year(), last);
-    let on = db
-        .conn()
-        .prepare_cached("SELECT invoice_on FROM document WHERE number = ?1")?
-        .query_row([&number], |r| r.get(0))
-        .optional()?;
+    let on =
+        db.opt("SELECT invoice_on FROM document WHERE number = ?1", [&number], |r| r.get(0))?;
     Ok(on.map(|on| (number, on)))
 }
 
 /// The highest number a series has given; 0 before the first.
 pub fn last_number(db: &Db<'_>, series: &str) -> Result<i64, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached("SELECT last FROM series WHERE name = ?1")?
-        .query_row([series], |r| r.get(0))
-        .optional()?
-        .unwrap_or(0))
+    Ok(db.opt("SELECT last FROM series WHERE name = ?1", [series], |r| r.get(0))?.unwrap_or(0))
 }
 
 /// What would give the same number as a pattern some day: a series counted before, or a number
 /// that another system gave (an imported open item).
 pub fn meeting(db: &Db<'_>, pattern: &str) -> Result<Option<String>, StoreError> {
     let Some(new) = Pattern::parse(pattern) else { return Ok(None) };
-    let mut series = db.conn().prepare("SELECT name FROM series ORDER BY name")?;
-    let names: Vec<String> = series.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+    let names: Vec<String> = db.all("SELECT name FROM series ORDER BY name", [], |r| r.get(0))?;
     for name in names.into_iter().filter(|name| !continues(pattern, name)) {
         if Pattern::parse(&name).is_some_and(|old| old.meets(&new)) {
             return Ok(Some(format!("the series {name}, which gave numbers before")));
         }
     }
-    let mut foreign = db
-        .conn()
-        .prepare("SELECT number FROM document WHERE series IS NULL AND number IS NOT NULL")?;
-    let mut rows = foreign.query([])?;
-    while let Some(row) = rows.next()? {
+    let foreign = "SELECT number FROM document WHERE series IS NULL AND number IS NOT NULL";
+    db.find(foreign, [], |row| {
         let number: String = row.get(0)?;
-        if Pattern::number(&number).meets(&new) {
-            return Ok(Some(format!("{number}, which another system gave")));
-        }
-    }
-    Ok(None)
+        let meets = Pattern::number(&number).meets(&new);
+        Ok(meets.then(|| format!("{number}, which another system gave")))
+    })
 }
 
 /// The patterns that this book's documents have their numbers by, now or before: what another
 /// system's numbers must not meet.
 pub fn patterns(db: &Db<'_>) -> Result<Vec<Pattern>, StoreError> {
     let config = settings::load(db)?;
-    let mut series = db.conn().prepare_cached("SELECT name FROM series")?;
-    let mut names: Vec<String> = series.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+    let mut names: Vec<String> = db.all("SELECT name FROM series", [], |r| r.get(0))?;
     names.extend(SERIES.iter().map(|key| config.get(key).to_owned()));
     Ok(names.iter().filter_map(|name| Pattern::parse(name)).collect())
 }
@@ -113,13 +95,12 @@ fn take_number(
     year: i32,
 ) -> Result<(String, String), StoreError> {
     let series = series_from(pattern, year);
-    let seq: i64 = tx
-        .conn()
-        .prepare_cached(
-            "INSERT INTO series (name, kind, year, last) VALUES (?1, ?2, ?3, 1)
+    let seq: i64 = tx.one(
+        "INSERT INTO series (name, kind, year, last) VALUES (?1, ?2, ?3, 1)
              ON CONFLICT (name) DO UPDATE SET last = last + 1 RETURNING last",
-        )?
-        .query_row((&series, kind.as_str(), year), |r| r.get(0))?;
+        (&series, kind.as_str(), year),
+        |r| r.get(0),
+    )?;
     Ok((number_from(pattern, year, seq), series))
 }
 
@@ -138,21 +119,19 @@ pub fn post(
     }
     let (number, series) = take_number(tx, row.kind, pattern, row.invoice_on.year())?;
     let hash = content_hash(tx, row.id, &number, frozen)?;
-    let changed = tx
-        .conn()
-        .prepare_cached(
-            "UPDATE document SET status = 'Posted', number = ?2, series = ?3, posted_at = ?4, frozen = ?5, content_hash = ?6
-             WHERE id = ?1 AND status = 'Draft'",
-        )?
-        .execute((row.id.0, &number, &series, tx.now().at_ms, frozen, &hash))?;
+    let changed = tx.run(
+        "UPDATE document SET status = 'Posted', number = ?2, series = ?3, posted_at = ?4, frozen =
+         ?5, content_hash = ?6
+         WHERE id = ?1 AND status = 'Draft'",
+        (row.id.0, &number, &series, tx.now().at_ms, frozen, &hash),
+    )?;
     if changed != 1 {
         return Err(StoreError::Conflict(format!("{} is no draft", row.id)));
     }
-    tx.conn()
-        .prepare_cached(
-            "UPDATE document_state SET status = 'Posted', due_on = ?2 WHERE document_id = ?1",
-        )?
-        .execute((row.id.0, row.due_on))?;
+    tx.run(
+        "UPDATE document_state SET status = 'Posted', due_on = ?2 WHERE document_id = ?1",
+        (row.id.0, row.due_on),
+    )?;
     debt::enter_balance(tx, row.id, row.total_minor)?;
     book(tx, row)?;
     tx.touch(Topic::Documents);
@@ -162,11 +141,9 @@ pub fn post(
 
 /// Books what posting means, by `domain::ledger`.
 fn book(tx: &Tx<'_>, row: &document::DocumentRow) -> Result<(), StoreError> {
-    let mut revenue = tx.conn().prepare_cached(
-        "SELECT revenue_account, sum(amount_minor) FROM document_item WHERE document_id = ?1 GROUP BY 1",
-    )?;
-    let revenue: Vec<(String, i64)> =
-        revenue.query_map([row.id.0], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
+    let sql = "SELECT revenue_account, sum(amount_minor) FROM document_item
+        WHERE document_id = ?1 GROUP BY 1";
+    let revenue: Vec<(String, i64)> = tx.all(sql, [row.id.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
     let taxes = document::taxes(tx, row.id)?;
     let entries = ledger_rules::posting(
         row.kind,
@@ -211,22 +188,19 @@ pub fn content_hash(
         "SELECT tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor
          FROM document_tax WHERE document_id = ?1 ORDER BY tax_code, rate_percent",
     ] {
-        let mut statement = db.conn().prepare_cached(sql)?;
-        let columns = statement.column_count();
-        let mut rows = statement.query([id.0])?;
-        while let Some(row) = rows.next()? {
-            for column in 0..columns {
-                use rusqlite::types::ValueRef as V;
-                match row.get_ref(column)? {
-                    V::Null => add("\u{0}"),
-                    V::Integer(n) => add(&n.to_string()),
-                    V::Text(text) => add(&String::from_utf8_lossy(text)),
-                    V::Real(_) | V::Blob(_) => {
+        db.each(sql, [id.0], |row| {
+            for column in 0..row.width() {
+                match row.cell(column)? {
+                    Cell::Null => add("\u{0}"),
+                    Cell::Integer(n) => add(&n.to_string()),
+                    Cell::Text(text) => add(&String::from_utf8_lossy(text)),
+                    Cell::Real(_) | Cell::Blob(_) => {
                         return Err(StoreError::Corrupt(format!("{id} holds an odd value")));
                     }
                 }
             }
-        }
+            Ok(())
+        })?;
     }
     Ok(hasher.finalize().to_vec())
 }

@@ -2,15 +2,19 @@
 //! without `synchronous`, so that they wake nobody; the file can be thrown away at any time.
 
 use super::StoreError;
+use super::face::Conn;
 use crate::domain::actor::Actor;
 use crate::inside;
-use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
+use std::time::Duration;
 
 /// How often a console says that it is there, milliseconds.
 pub const BEAT_MS: i64 = 15_000;
 /// After how long without a beat somebody is gone, milliseconds.
 pub const GONE_MS: i64 = 45_000;
+
+/// How long a beat waits for another's.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// A console that is open somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub struct Present {
 
 /// This console's place among the others.
 pub struct Presence {
-    conn: Connection,
+    conn: Conn,
     /// Unique to this console: process and start.
     token: String,
 }
@@ -36,9 +40,8 @@ impl Presence {
         inside::directory(directory)
             .and_then(|()| inside::make(&path))
             .map_err(|source| StoreError::Io { path: path.clone(), source })?;
-        let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        conn.busy_timeout(std::time::Duration::from_millis(200))?;
-        conn.execute_batch(
+        let conn = Conn::beside(&path, PATIENCE)?;
+        conn.db().batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
              CREATE TABLE IF NOT EXISTS present (token TEXT PRIMARY KEY, uid INTEGER NOT NULL,
                name TEXT NOT NULL, beat_at INTEGER NOT NULL, document_id INTEGER,
@@ -46,11 +49,11 @@ impl Presence {
         )?;
         inside::mend_logs(&path);
         let token = format!("{}-{now_ms}", std::process::id());
-        conn.execute(
+        conn.db().change(
             "INSERT OR REPLACE INTO present (token, uid, name, beat_at) VALUES (?1, ?2, ?3, ?4)",
             (&token, actor.uid, &actor.name, now_ms),
         )?;
-        conn.execute(
+        conn.db().change(
             "DELETE FROM present WHERE beat_at NOT BETWEEN ?1 - ?2 AND ?1 + ?2",
             [now_ms, 10 * GONE_MS],
         )?;
@@ -59,15 +62,14 @@ impl Presence {
 
     /// Says that we are still here.
     pub fn beat(&self, now_ms: i64) -> Result<(), StoreError> {
-        self.conn
-            .prepare_cached("UPDATE present SET beat_at = ?2 WHERE token = ?1")?
-            .execute((&self.token, now_ms))?;
+        let sql = "UPDATE present SET beat_at = ?2 WHERE token = ?1";
+        self.conn.db().change(sql, (&self.token, now_ms))?;
         Ok(())
     }
 
     /// Says which document we are editing, or none.
     pub fn editing(&self, document: Option<i64>, now_ms: i64) -> Result<(), StoreError> {
-        self.conn.execute(
+        self.conn.db().change(
             "UPDATE present SET document_id = ?2, editing_at = ?3, beat_at = ?3 WHERE token = ?1",
             (&self.token, document, now_ms),
         )?;
@@ -76,22 +78,20 @@ impl Presence {
 
     /// Everybody else who is here, by name.
     pub fn others(&self, now_ms: i64) -> Result<Vec<Present>, StoreError> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT name, document_id, editing_at FROM present WHERE token <> ?1 AND beat_at > ?2 AND beat_at < ?3 \
-             ORDER BY name, token",
-        )?;
-        let rows = statement.query_map((&self.token, now_ms - GONE_MS, now_ms + GONE_MS), |r| {
+        let sql = "SELECT name, document_id, editing_at FROM present
+            WHERE token <> ?1 AND beat_at > ?2 AND beat_at < ?3 ORDER BY name, token";
+        let span = (&self.token, now_ms - GONE_MS, now_ms + GONE_MS);
+        self.conn.db().all(sql, span, |r| {
             let document: Option<i64> = r.get(1)?;
             let since: Option<i64> = r.get(2)?;
             Ok(Present { name: r.get(0)?, editing: document.zip(since) })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Says goodbye.
     pub fn leave(&self) {
         // Best effort: who does not say goodbye is gone after 45 seconds all the same.
-        let _ = self.conn.execute("DELETE FROM present WHERE token = ?1", [&self.token]);
+        let _ = self.conn.db().change("DELETE FROM present WHERE token = ?1", [&self.token]);
     }
 }
 

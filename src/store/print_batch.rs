@@ -1,18 +1,21 @@
 //! Print batches: which copies were written to paper together, and who confirmed them.
 
 use super::delivery::{self, COLUMNS, Delivery, FROM, row};
+use super::face::Row;
 use super::{Db, StoreError, Topic, Tx};
 use crate::domain::ids::{BillRunId, DeliveryId};
-use rusqlite::{OptionalExtension, Row};
 
 /// Printed copies waiting for a batch, of a run's documents or all.
 pub fn queued(db: &Db<'_>, run: Option<BillRunId>) -> Result<Vec<Delivery>, StoreError> {
     let scope = if run.is_some() { "d.run_id = ?1" } else { "?1 IS NULL" };
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} {FROM} WHERE l.channel = 'print' AND l.status = 'Queued' AND {scope} ORDER BY l.id"
-    ))?;
-    let rows = statement.query_map([run.map(|r| r.0)], row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        &format!(
+            "SELECT {COLUMNS} {FROM} WHERE l.channel = 'print' AND l.status = 'Queued' AND {scope}
+             ORDER BY l.id"
+        ),
+        [run.map(|r| r.0)],
+        row,
+    )
 }
 
 /// A print batch.
@@ -43,17 +46,16 @@ pub fn insert(
     (sheets, envelopes): (usize, usize),
     copies: &[DeliveryId],
 ) -> Result<i64, StoreError> {
-    tx.conn().execute(
-        "INSERT INTO print_batch (directory, documents, sheets, envelopes, written_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    let batch = tx.insert(
+        "INSERT INTO print_batch (directory, documents, sheets, envelopes, written_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
         (directory, copies.len() as i64, sheets as i64, envelopes as i64, tx.now().at_ms),
     )?;
-    let batch = tx.conn().last_insert_rowid();
-    let mut statement = tx.conn().prepare_cached(
-        "UPDATE delivery SET status = 'Written', batch_id = ?2, batch_position = ?3, attempts = attempts + 1
-         WHERE id = ?1 AND status = 'Queued' AND channel = 'print'",
-    )?;
+    let sql = "UPDATE delivery SET status = 'Written', batch_id = ?2, batch_position = ?3, attempts
+        = attempts + 1
+        WHERE id = ?1 AND status = 'Queued' AND channel = 'print'";
     for (position, id) in (1_i64..).zip(copies) {
-        if statement.execute((id.0, batch, position))? != 1 {
+        if tx.run(sql, (id.0, batch, position))? != 1 {
             let now = delivery::get(tx, *id)?;
             return Err(StoreError::Stale { what: id.to_string(), by: now.status.to_string() });
         }
@@ -62,7 +64,7 @@ pub fn insert(
     Ok(batch)
 }
 
-fn batch_row(r: &Row<'_>) -> rusqlite::Result<PrintBatch> {
+fn batch_row(r: &Row<'_>) -> Result<PrintBatch, StoreError> {
     Ok(PrintBatch {
         id: r.get(0)?,
         directory: r.get(1)?,
@@ -79,30 +81,26 @@ const BATCH: &str = "SELECT id, directory, documents, sheets, envelopes, written
 
 /// One print batch.
 pub fn get(db: &Db<'_>, id: i64) -> Result<PrintBatch, StoreError> {
-    db.conn()
-        .prepare_cached(&format!("{BATCH} WHERE id = ?1"))?
-        .query_row([id], batch_row)
-        .optional()?
+    db.opt(&format!("{BATCH} WHERE id = ?1"), [id], batch_row)?
         .ok_or_else(|| StoreError::NotFound(format!("print batch {id}")))
 }
 
 /// Every print batch, newest first.
 pub fn list(db: &Db<'_>) -> Result<Vec<PrintBatch>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!("{BATCH} ORDER BY id DESC"))?;
-    let rows = statement.query_map([], batch_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(&format!("{BATCH} ORDER BY id DESC"), [], batch_row)
 }
 
 /// The number the next batch will get.
 pub fn next_id(db: &Db<'_>) -> Result<i64, StoreError> {
-    Ok(db.conn().query_row("SELECT coalesce(max(id), 0) + 1 FROM print_batch", [], |r| r.get(0))?)
+    db.one("SELECT coalesce(max(id), 0) + 1 FROM print_batch", [], |r| r.get(0))
 }
 
 /// Notes who confirmed a batch, once none of its copies is merely written.
 pub fn close(tx: &Tx<'_>, batch: i64) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE print_batch SET printed_at = ?2, printed_by = ?3 WHERE id = ?1 AND printed_at IS NULL
-           AND NOT EXISTS (SELECT 1 FROM delivery WHERE batch_id = ?1 AND status = 'Written')",
+    tx.run(
+        "UPDATE print_batch SET printed_at = ?2, printed_by = ?3 WHERE id = ?1
+         AND printed_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM delivery WHERE batch_id = ?1 AND status = 'Written')",
         (batch, tx.now().at_ms, &tx.actor().name),
     )?;
     Ok(())

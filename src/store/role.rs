@@ -20,21 +20,19 @@ pub fn standing(db: &Db<'_>, uid: u32) -> Result<Standing, StoreError> {
 
 /// Who made the book.
 pub fn creator(db: &Db<'_>) -> Result<u32, StoreError> {
-    let mut statement = db.conn().prepare_cached("SELECT creator_uid FROM book WHERE one = 1")?;
-    Ok(statement.query_row([], |r| r.get(0))?)
+    db.one("SELECT creator_uid FROM book WHERE one = 1", [], |r| r.get(0))
 }
 
 /// Every role that was set.
 pub fn list(db: &Db<'_>) -> Result<Vec<(u32, Role)>, StoreError> {
-    let mut statement =
-        db.conn().prepare_cached("SELECT uid, role FROM role ORDER BY uid, role")?;
-    let rows = statement.query_map([], |r| Ok((r.get(0)?, word(r, 1, Role::parse)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all("SELECT uid, role FROM role ORDER BY uid, role", [], |r| {
+        Ok((r.get(0)?, word(r, 1, Role::parse)?))
+    })
 }
 
 /// Gives a user a role (a user may have several).
 pub fn grant(tx: &Tx<'_>, uid: u32, role: Role) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "INSERT INTO role (uid, role) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         (uid, role.as_str()),
     )?;
@@ -43,6 +41,6 @@ pub fn grant(tx: &Tx<'_>, uid: u32, role: Role) -> Result<(), StoreError> {
 
 /// Takes a role away.
 pub fn revoke(tx: &Tx<'_>, uid: u32, role: Role) -> Result<(), StoreError> {
-    tx.conn().execute("DELETE FROM role WHERE uid = ?1 AND role = ?2", (uid, role.as_str()))?;
+    tx.run("DELETE FROM role WHERE uid = ?1 AND role = ?2", (uid, role.as_str()))?;
     Ok(())
 }

@@ -17,33 +17,30 @@ pub fn draw(
     if drafts.is_empty() {
         return Ok(());
     }
-    tx.conn()
-        .prepare_cached("UPDATE bill_run SET unflagged = unflagged + ?2 WHERE id = ?1")?
-        .execute((run.0, drafts.len() as i64))?;
+    tx.run(
+        "UPDATE bill_run SET unflagged = unflagged + ?2 WHERE id = ?1",
+        (run.0, drafts.len() as i64),
+    )?;
     let before = members(tx, run)?;
     let known = before.iter().copied().chain(drafts.iter().map(|(d, _)| *d));
     let kept = review::drawn(run, known, size);
     for gone in before.iter().filter(|b| kept.iter().all(|(_, d)| d != *b)) {
-        tx.conn()
-            .prepare_cached("DELETE FROM run_sample WHERE document_id = ?1")?
-            .execute([gone.0])?;
+        tx.run("DELETE FROM run_sample WHERE document_id = ?1", [gone.0])?;
     }
     for (rank, draft) in kept {
         if let Some((_, made)) = drafts.iter().find(|(d, _)| *d == draft) {
-            tx.conn()
-                .prepare_cached(
-                    "INSERT INTO run_sample (document_id, run_id, rank, made_minor) VALUES (?1,?2,?3,?4)",
-                )?
-                .execute((draft.0, run.0, rank, made))?;
+            tx.run(
+                "INSERT INTO run_sample (document_id, run_id, rank, made_minor)
+                 VALUES (?1,?2,?3,?4)",
+                (draft.0, run.0, rank, made),
+            )?;
         }
     }
     Ok(())
 }
 
 fn members(db: &Db<'_>, run: BillRunId) -> Result<Vec<DocumentId>, StoreError> {
-    let mut statement = db
-        .conn()
-        .prepare_cached("SELECT document_id FROM run_sample WHERE run_id = ?1 ORDER BY rank")?;
-    let rows = statement.query_map([run.0], |r| r.get(0).map(DocumentId))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all("SELECT document_id FROM run_sample WHERE run_id = ?1 ORDER BY rank", [run.0], |r| {
+        r.get(0).map(DocumentId)
+    })
 }

@@ -1,11 +1,11 @@
 //! Schedules and the slots they have used: unique, so that a slot never runs twice.
 
+use super::face::Row;
 use super::{Db, StoreError, Topic, Tx, damaged, word};
 use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Every;
 use crate::domain::text_enum;
 use chrono::{NaiveDateTime, NaiveTime};
-use rusqlite::{OptionalExtension, Row};
 
 text_enum! {
     /// What a schedule makes.
@@ -72,7 +72,7 @@ pub struct ScheduleRow {
 
 const COLUMNS: &str = "id, name, kind, every, at_minute, spec, state, skip_slot, armed_at, owner_uid, owner_name, owner_email";
 
-fn row(r: &Row<'_>) -> rusqlite::Result<ScheduleRow> {
+fn row(r: &Row<'_>) -> Result<ScheduleRow, StoreError> {
     let minute: u32 = r.get(4)?;
     Ok(ScheduleRow {
         id: ScheduleId(r.get(0)?),
@@ -109,8 +109,9 @@ pub struct NewSchedule<'a> {
 
 /// Makes a schedule, owned by the actor, armed from now.
 pub fn insert(tx: &Tx<'_>, new: &NewSchedule<'_>) -> Result<ScheduleId, StoreError> {
-    tx.conn().execute(
-        "INSERT INTO schedule (name, kind, every, at_minute, spec, state, armed_at, owner_uid, owner_name, owner_email, created_at)
+    let key = tx.insert(
+        "INSERT INTO schedule (name, kind, every, at_minute, spec, state, armed_at, owner_uid,
+         owner_name, owner_email, created_at)
          VALUES (?1,?2,?3,?4,?5,'Active',?6,?7,?8,?9,?6)",
         (
             new.name,
@@ -125,32 +126,26 @@ pub fn insert(tx: &Tx<'_>, new: &NewSchedule<'_>) -> Result<ScheduleId, StoreErr
         ),
     )?;
     tx.touch(Topic::Jobs);
-    Ok(ScheduleId(tx.conn().last_insert_rowid()))
+    Ok(ScheduleId(key))
 }
 
 /// One schedule.
 pub fn get(db: &Db<'_>, id: ScheduleId) -> Result<ScheduleRow, StoreError> {
-    db.conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM schedule WHERE id = ?1"))?
-        .query_row([id.0], row)
-        .optional()?
+    db.opt(&format!("SELECT {COLUMNS} FROM schedule WHERE id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
 /// Every schedule, the ended ones last.
 pub fn list(db: &Db<'_>) -> Result<Vec<ScheduleRow>, StoreError> {
-    let mut statement = db
-        .conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM schedule ORDER BY state = 'Ended', id"))?;
-    let rows = statement.query_map([], row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(&format!("SELECT {COLUMNS} FROM schedule ORDER BY state = 'Ended', id"), [], row)
 }
 
 /// Changes the state; resuming arms it from now, so that slots of the pause are not made up for.
 pub fn set_state(tx: &Tx<'_>, id: ScheduleId, state: ScheduleState) -> Result<(), StoreError> {
     let armed = (state == ScheduleState::Active).then_some(tx.now().at_ms);
-    tx.conn().execute(
-        "UPDATE schedule SET state = ?2, armed_at = coalesce(?3, armed_at), version = version + 1 WHERE id = ?1",
+    tx.run(
+        "UPDATE schedule SET state = ?2, armed_at = coalesce(?3, armed_at), version = version + 1
+         WHERE id = ?1",
         (id.0, state.as_str(), armed),
     )?;
     tx.touch(Topic::Jobs);
@@ -159,7 +154,7 @@ pub fn set_state(tx: &Tx<'_>, id: ScheduleId, state: ScheduleState) -> Result<()
 
 /// Has a slot left out.
 pub fn set_skip(tx: &Tx<'_>, id: ScheduleId, slot: NaiveDateTime) -> Result<(), StoreError> {
-    tx.conn().execute("UPDATE schedule SET skip_slot = ?2 WHERE id = ?1", (id.0, slot))?;
+    tx.run("UPDATE schedule SET skip_slot = ?2 WHERE id = ?1", (id.0, slot))?;
     tx.touch(Topic::Jobs);
     Ok(())
 }
@@ -186,7 +181,7 @@ pub fn use_slot(
     subject: &str,
     late_minutes: i64,
 ) -> Result<bool, StoreError> {
-    let made = tx.conn().execute(
+    let made = tx.run(
         "INSERT INTO schedule_slot (schedule_id, slot, state, subject, late_minutes, at)
          VALUES (?1,?2,?3,?4,?5,?6) ON CONFLICT DO NOTHING",
         (id.0, slot, state.as_str(), subject, late_minutes, tx.now().at_ms),
@@ -202,7 +197,7 @@ pub fn set_slot_subject(
     slot: NaiveDateTime,
     subject: &str,
 ) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "UPDATE schedule_slot SET subject = ?3 WHERE schedule_id = ?1 AND slot = ?2",
         (id.0, slot, subject),
     )?;
@@ -211,17 +206,17 @@ pub fn set_slot_subject(
 
 /// The slots a schedule has used, newest first.
 pub fn slots(db: &Db<'_>, id: ScheduleId, limit: u32) -> Result<Vec<SlotRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT slot, state, subject, late_minutes FROM schedule_slot WHERE schedule_id = ?1
          ORDER BY slot DESC LIMIT ?2",
-    )?;
-    let rows = statement.query_map((id.0, limit), |r| {
-        Ok(SlotRow {
-            slot: r.get(0)?,
-            state: word(r, 1, SlotState::parse)?,
-            subject: r.get(2)?,
-            late_minutes: r.get(3)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        (id.0, limit),
+        |r| {
+            Ok(SlotRow {
+                slot: r.get(0)?,
+                state: word(r, 1, SlotState::parse)?,
+                subject: r.get(2)?,
+                late_minutes: r.get(3)?,
+            })
+        },
+    )
 }

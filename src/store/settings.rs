@@ -3,7 +3,6 @@
 use super::{BookKind, Db, Store, StoreError, Topic, Tx, word};
 use crate::clock::Now;
 use crate::config::Config;
-use rusqlite::OptionalExtension;
 
 /// The settings. A stored value that cannot be read stops whoever asks: it is never taken for a
 /// default, for zero or for "never", which would switch a limit off.
@@ -22,30 +21,32 @@ fn readable(config: Config) -> Result<Config, StoreError> {
 
 /// The settings whether they can be read or not, to show and to mend them.
 pub fn as_stored(db: &Db<'_>) -> Result<Config, StoreError> {
-    let mut statement = db.conn().prepare_cached("SELECT key, value FROM setting")?;
-    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    Ok(Config::new(rows.collect::<Result<_, _>>()?))
+    Ok(Config::new(
+        db.gather("SELECT key, value FROM setting", [], |r| Ok((r.get(0)?, r.get(1)?)))?,
+    ))
 }
 
 /// Those of a few groups (`four_eyes.`), for rules that are asked for every row.
 pub fn group(db: &Db<'_>, prefixes: &[&str]) -> Result<Config, StoreError> {
     let mut found = std::collections::BTreeMap::new();
-    let mut statement = db
-        .conn()
-        .prepare_cached("SELECT key, value FROM setting WHERE key >= ?1 AND key < ?1 || x'7f'")?;
     for prefix in prefixes {
-        let mut rows = statement.query([prefix])?;
-        while let Some(row) = rows.next()? {
-            found.insert(row.get(0)?, row.get(1)?);
-        }
+        db.each(
+            "SELECT key, value FROM setting WHERE key >= ?1 AND key < ?1 || x'7f'",
+            [prefix],
+            |row| {
+                found.insert(row.get(0)?, row.get(1)?);
+                Ok(())
+            },
+        )?;
     }
     readable(Config::new(found))
 }
 
 /// Stores one value; the caller has checked it.
 pub fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "INSERT INTO setting (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+    tx.run(
+        "INSERT INTO setting (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE
+         SET value = ?2",
         (key, value),
     )?;
     tx.touch(Topic::Settings);
@@ -65,22 +66,15 @@ pub struct BookFacts {
 
 /// Reads them.
 pub fn facts(db: &Db<'_>) -> Result<BookFacts, StoreError> {
-    db.conn()
-        .prepare_cached("SELECT uid, kind, clock_at FROM book WHERE one = 1")?
-        .query_row([], |r| {
-            Ok(BookFacts {
-                uid: r.get(0)?,
-                kind: word(r, 1, BookKind::parse)?,
-                clock_at: r.get(2)?,
-            })
-        })
-        .optional()?
-        .ok_or_else(|| StoreError::Corrupt("the book does not say what it is".to_owned()))
+    db.opt("SELECT uid, kind, clock_at FROM book WHERE one = 1", [], |r| {
+        Ok(BookFacts { uid: r.get(0)?, kind: word(r, 1, BookKind::parse)?, clock_at: r.get(2)? })
+    })?
+    .ok_or_else(|| StoreError::Corrupt("the book does not say what it is".to_owned()))
 }
 
 /// Stores the clock of a test or demo book; the caller has checked that it goes forward.
 pub fn set_clock(tx: &Tx<'_>, at_ms: i64) -> Result<(), StoreError> {
-    tx.conn().execute("UPDATE book SET clock_at = ?1 WHERE one = 1", [at_ms])?;
+    tx.run("UPDATE book SET clock_at = ?1 WHERE one = 1", [at_ms])?;
     tx.touch(Topic::Settings);
     Ok(())
 }

@@ -4,9 +4,10 @@
 //! As long as a view is open the write-ahead log cannot begin anew and grows with every commit. So a
 //! query has an end: by time, by rows, by the size of its answer and by memory.
 
+use super::open::Access;
 use super::{Store, StoreError, view};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -63,10 +64,10 @@ impl Store {
         let (mut bare, mut usual);
         let conn = if self.is_bare() {
             bare = view::open_alone(self.path())?;
-            &mut bare.conn
+            bare.conn.raw_mut()
         } else {
-            usual = Self::connect(self.path(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-            &mut usual.conn
+            usual = Self::connect(self.path(), Access::Read)?;
+            usual.conn.raw_mut()
         };
         let ends = Instant::now() + bounds.time;
         let named = |e: rusqlite::Error| StoreError::from(e).at(self.path());

@@ -1,5 +1,6 @@
 //! Drafts whose grounds have shifted: what changed since they were rated.
 
+use super::face::Params;
 use super::{Db, StoreError, Topic, Tx};
 use crate::domain::ids::{AccountId, ChargeId, DocumentId, SubscriptionId};
 use chrono::NaiveDate;
@@ -10,14 +11,12 @@ const MAX: usize = 1000;
 /// Marks a draft stale with what changed. It does not post until it is regenerated or accepted
 /// with a reason. Nothing happens to a document that is no draft.
 pub fn mark(tx: &Tx<'_>, document: DocumentId, what: &str) -> Result<(), StoreError> {
-    let changed = tx
-        .conn()
-        .prepare_cached(
-            "UPDATE document_state
+    let changed = tx.run(
+        "UPDATE document_state
              SET stale = substr(CASE stale WHEN '' THEN ?2 ELSE stale || '; ' || ?2 END, 1, ?3)
              WHERE document_id = ?1 AND status = 'Draft' AND instr(stale, ?2) = 0",
-        )?
-        .execute((document.0, what, MAX as i64))?;
+        (document.0, what, MAX as i64),
+    )?;
     if changed > 0 {
         tx.touch(Topic::Documents);
     }
@@ -26,29 +25,18 @@ pub fn mark(tx: &Tx<'_>, document: DocumentId, what: &str) -> Result<(), StoreEr
 
 /// Forgets the staleness of a draft: it was rated again, or accepted with a reason.
 pub fn clear(tx: &Tx<'_>, document: DocumentId) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached("UPDATE document_state SET stale = '' WHERE document_id = ?1")?
-        .execute([document.0])?;
+    tx.run("UPDATE document_state SET stale = '' WHERE document_id = ?1", [document.0])?;
     tx.touch(Topic::Documents);
     Ok(())
 }
 
 /// Whether any draft is there at all: without one nothing can become stale.
 pub fn any_draft(db: &Db<'_>) -> Result<bool, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached("SELECT 1 FROM document_state WHERE status = 'Draft' LIMIT 1")?
-        .exists([])?)
+    db.any("SELECT 1 FROM document_state WHERE status = 'Draft' LIMIT 1", [])
 }
 
-fn ids(
-    db: &Db<'_>,
-    sql: &str,
-    params: impl rusqlite::Params,
-) -> Result<Vec<DocumentId>, StoreError> {
-    let mut statement = db.conn().prepare_cached(sql)?;
-    let rows = statement.query_map(params, |r| Ok(DocumentId(r.get(0)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn ids(db: &Db<'_>, sql: &str, params: impl Params) -> Result<Vec<DocumentId>, StoreError> {
+    db.all(sql, params, |r| Ok(DocumentId(r.get(0)?)))
 }
 
 /// The drafts of an account.

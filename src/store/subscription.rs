@@ -1,11 +1,11 @@
 //! Subscriptions and their versions.
 
+use super::face::{Row, params};
 use super::{Db, StoreError, Topic, Tx};
 use crate::domain::account::Version;
 use crate::domain::ids::{AccountId, SubscriptionId};
 use crate::domain::subscription::SubscriptionTerms;
 use chrono::NaiveDate;
-use rusqlite::OptionalExtension;
 use std::collections::HashMap;
 
 /// A subscription as others refer to it.
@@ -25,30 +25,20 @@ const REFS: &str = "SELECT s.id, s.account_id, v.start_on, s.number
 
 /// The subscription with this number.
 pub fn find(db: &Db<'_>, number: &str) -> Result<Option<SubscriptionRef>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(&format!("{REFS} WHERE s.number = ?1"))?
-        .query_row([number], subscription_ref)
-        .optional()?)
+    db.opt(&format!("{REFS} WHERE s.number = ?1"), [number], subscription_ref)
 }
 
 /// The subscription with this identity.
 pub fn get(db: &Db<'_>, id: SubscriptionId) -> Result<Option<SubscriptionRef>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(&format!("{REFS} WHERE s.id = ?1"))?
-        .query_row([id.0], subscription_ref)
-        .optional()?)
+    db.opt(&format!("{REFS} WHERE s.id = ?1"), [id.0], subscription_ref)
 }
 
 /// Every subscription by number; for files that name many.
 pub fn directory(db: &Db<'_>) -> Result<HashMap<String, SubscriptionRef>, StoreError> {
-    let mut statement = db.conn().prepare_cached(REFS)?;
-    let rows = statement.query_map([], |r| Ok((r.get(3)?, subscription_ref(r)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.gather(REFS, [], |r| Ok((r.get(3)?, subscription_ref(r)?)))
 }
 
-fn subscription_ref(r: &rusqlite::Row<'_>) -> rusqlite::Result<SubscriptionRef> {
+fn subscription_ref(r: &Row<'_>) -> Result<SubscriptionRef, StoreError> {
     Ok(SubscriptionRef {
         id: SubscriptionId(r.get(0)?),
         account: AccountId(r.get(1)?),
@@ -61,28 +51,28 @@ pub fn versions(
     db: &Db<'_>,
     id: SubscriptionId,
 ) -> Result<Vec<Version<SubscriptionTerms>>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT id, seq, effective_from_on, start_on, term_months, auto_renew, end_on,
                 suspended_from_on, resumed_from_on, po_number
          FROM subscription_version WHERE subscription_id = ?1 ORDER BY seq",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
-        Ok(Version {
-            id: r.get(0)?,
-            seq: r.get(1)?,
-            effective_from: r.get(2)?,
-            terms: SubscriptionTerms {
-                start_on: r.get(3)?,
-                term_months: r.get(4)?,
-                auto_renew: r.get(5)?,
-                end_on: r.get(6)?,
-                suspended_from: r.get(7)?,
-                resumed_from: r.get(8)?,
-                po_number: r.get(9)?,
-            },
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        |r| {
+            Ok(Version {
+                id: r.get(0)?,
+                seq: r.get(1)?,
+                effective_from: r.get(2)?,
+                terms: SubscriptionTerms {
+                    start_on: r.get(3)?,
+                    term_months: r.get(4)?,
+                    auto_renew: r.get(5)?,
+                    end_on: r.get(6)?,
+                    suspended_from: r.get(7)?,
+                    resumed_from: r.get(8)?,
+                    po_number: r.get(9)?,
+                },
+            })
+        },
+    )
 }
 
 /// The subscriptions of an account: identity and number, oldest first.
@@ -90,11 +80,11 @@ pub fn of_account(
     db: &Db<'_>,
     account: AccountId,
 ) -> Result<Vec<(SubscriptionId, String)>, StoreError> {
-    let mut statement = db
-        .conn()
-        .prepare_cached("SELECT id, number FROM subscription WHERE account_id = ?1 ORDER BY id")?;
-    let rows = statement.query_map([account.0], |r| Ok((SubscriptionId(r.get(0)?), r.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        "SELECT id, number FROM subscription WHERE account_id = ?1 ORDER BY id",
+        [account.0],
+        |r| Ok((SubscriptionId(r.get(0)?), r.get(1)?)),
+    )
 }
 
 /// Makes a subscription with its first version.
@@ -105,10 +95,10 @@ pub fn insert(
     terms: &SubscriptionTerms,
     effective_from: NaiveDate,
 ) -> Result<SubscriptionId, StoreError> {
-    tx.conn()
-        .prepare_cached("INSERT INTO subscription (number, account_id) VALUES (?1, ?2)")?
-        .execute((number, account.0))?;
-    let id = SubscriptionId(tx.conn().last_insert_rowid());
+    let id = SubscriptionId(tx.insert(
+        "INSERT INTO subscription (number, account_id) VALUES (?1, ?2)",
+        (number, account.0),
+    )?);
     insert_version(tx, id, 1, terms, effective_from)?;
     Ok(id)
 }
@@ -120,12 +110,11 @@ pub fn amend(
     terms: &SubscriptionTerms,
     effective_from: NaiveDate,
 ) -> Result<(), StoreError> {
-    let seq: i64 = tx
-        .conn()
-        .prepare_cached(
-            "SELECT coalesce(max(seq), 0) + 1 FROM subscription_version WHERE subscription_id = ?1",
-        )?
-        .query_row([id.0], |r| r.get(0))?;
+    let seq: i64 = tx.one(
+        "SELECT coalesce(max(seq), 0) + 1 FROM subscription_version WHERE subscription_id = ?1",
+        [id.0],
+        |r| r.get(0),
+    )?;
     insert_version(tx, id, seq, terms, effective_from)
 }
 
@@ -137,14 +126,12 @@ fn insert_version(
     effective_from: NaiveDate,
 ) -> Result<(), StoreError> {
     tx.touch(Topic::Accounts);
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO subscription_version (subscription_id, seq, effective_from_on, start_on,
+    tx.run(
+        "INSERT INTO subscription_version (subscription_id, seq, effective_from_on, start_on,
                 term_months, auto_renew, end_on, suspended_from_on, resumed_from_on, po_number,
                 recorded_at)
              VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
-        )?
-        .execute(rusqlite::params![
+        params![
             id.0,
             seq,
             effective_from,
@@ -156,6 +143,7 @@ fn insert_version(
             terms.resumed_from,
             terms.po_number,
             tx.now().at_ms,
-        ])?;
+        ],
+    )?;
     Ok(())
 }

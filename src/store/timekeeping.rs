@@ -1,31 +1,27 @@
 //! What the book has seen of time, and what in it lies so far ahead that only a wrong clock can have
 //! put it there.
 
+use super::face::params_from_iter;
 use super::{Db, StoreError, Topic, Tx};
 use crate::domain::ids::ScheduleId;
 use crate::domain::text::counted;
 use crate::domain::timekeeping::{SLACK_MS, Seen, ZONES_MS};
 use chrono::{Duration, NaiveDateTime};
-use rusqlite::OptionalExtension;
 
 /// What the book knows about the moment `now_ms`.
 pub fn seen(db: &Db<'_>, now_ms: i64) -> Result<Seen, StoreError> {
-    let conn = db.conn();
-    let seen = conn.prepare_cached("SELECT seen_at FROM book")?.query_row([], |r| r.get(0))?;
-    let newest: Option<(i64, i64)> = conn
-        .prepare_cached("SELECT seq, at FROM operation WHERE at <= ?1 ORDER BY seq DESC LIMIT 1")?
-        .query_row([now_ms + SLACK_MS], |r| Ok((r.get(0)?, r.get(1)?)))
-        .optional()?;
-    let after = conn
-        .prepare_cached("SELECT at FROM operation WHERE seq > ?1 ORDER BY seq LIMIT 1")?
-        .query_row([newest.map_or(0, |n| n.0)], |r| r.get(0))
-        .optional()?;
+    let seen = db.one("SELECT seen_at FROM book", [], |r| r.get(0))?;
+    let sql = "SELECT seq, at FROM operation WHERE at <= ?1 ORDER BY seq DESC LIMIT 1";
+    let newest: Option<(i64, i64)> =
+        db.opt(sql, [now_ms + SLACK_MS], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let sql = "SELECT at FROM operation WHERE seq > ?1 ORDER BY seq LIMIT 1";
+    let after = db.opt(sql, [newest.map_or(0, |n| n.0)], |r| r.get(0))?;
     Ok(Seen { seen, before: newest.map(|n| n.1), after })
 }
 
 /// Notes that something was done by the clock alone at this moment.
 pub fn note_seen(tx: &Tx<'_>, at_ms: i64) -> Result<(), StoreError> {
-    tx.conn().prepare_cached("UPDATE book SET seen_at = ?1")?.execute([at_ms])?;
+    tx.run("UPDATE book SET seen_at = ?1", [at_ms])?;
     Ok(())
 }
 
@@ -55,27 +51,27 @@ impl Horizon {
 
 /// Whether anything lies ahead of what the rules can have put there; read by index.
 pub fn is_ahead(db: &Db<'_>, horizon: &Horizon) -> Result<bool, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM schedule s JOIN schedule_slot t ON t.schedule_id = s.id AND t.slot > ?1)
-              OR EXISTS (SELECT 1 FROM schedule WHERE armed_at > ?2)
-              OR EXISTS (SELECT 1 FROM delivery INDEXED BY delivery_queue WHERE channel = 'email'
-                 AND status IN ('Queued','Deferred') AND not_before_at > ?2)
-              OR EXISTS (SELECT 1 FROM job INDEXED BY job_open WHERE state IN ('Waiting','Running','Paused')
-                 AND not_before_at > ?2)
-              OR EXISTS (SELECT 1 FROM payment_run WHERE status = 'Pending' AND wait_until_at > ?2)
-              OR EXISTS (SELECT 1 FROM payment INDEXED BY payment_look_up WHERE next_look_up_at > ?2)
-              OR EXISTS (SELECT 1 FROM payment_event WHERE kind = 'refund' AND status IN ('Processing','Unknown')
-                 AND next_look_up_at > ?2)
-              OR EXISTS (SELECT 1 FROM document_state INDEXED BY document_state_retry WHERE next_retry_at > ?3)
-              OR EXISTS (SELECT 1 FROM gateway_poll WHERE next_at > ?2)
-              OR EXISTS (SELECT 1 FROM four_eyes WHERE state = 'open' AND asked_at > ?2)",
-        )?
-        .query_row(
-            (horizon.slot, horizon.work(), horizon.now_ms + horizon.retry_ms + SLACK_MS),
-            |r| r.get(0),
-        )?)
+    db.one(
+        "SELECT EXISTS (SELECT 1 FROM schedule s JOIN schedule_slot t ON t.schedule_id = s.id
+         AND t.slot > ?1)
+         OR EXISTS (SELECT 1 FROM schedule WHERE armed_at > ?2)
+         OR EXISTS (SELECT 1 FROM delivery INDEXED BY delivery_queue WHERE channel = 'email'
+            AND status IN ('Queued','Deferred') AND not_before_at > ?2)
+         OR EXISTS (SELECT 1 FROM job INDEXED BY job_open
+         WHERE state IN ('Waiting','Running','Paused')
+            AND not_before_at > ?2)
+         OR EXISTS (SELECT 1 FROM payment_run WHERE status = 'Pending' AND wait_until_at > ?2)
+         OR EXISTS (SELECT 1 FROM payment INDEXED BY payment_look_up WHERE next_look_up_at > ?2)
+         OR EXISTS (SELECT 1 FROM payment_event WHERE kind = 'refund'
+         AND status IN ('Processing','Unknown')
+            AND next_look_up_at > ?2)
+         OR EXISTS (SELECT 1 FROM document_state INDEXED BY document_state_retry
+         WHERE next_retry_at > ?3)
+         OR EXISTS (SELECT 1 FROM gateway_poll WHERE next_at > ?2)
+         OR EXISTS (SELECT 1 FROM four_eyes WHERE state = 'open' AND asked_at > ?2)",
+        (horizon.slot, horizon.work(), horizon.now_ms + horizon.retry_ms + SLACK_MS),
+        |r| r.get(0),
+    )
 }
 
 /// Puts it right; gives what, in words, and the runs that were made for slots to come.
@@ -84,7 +80,7 @@ pub fn set_right(tx: &Tx<'_>, horizon: &Horizon) -> Result<(Vec<String>, Vec<Str
     let (now, work) = (horizon.now_ms, horizon.work());
     let retry = now + horizon.retry_ms + SLACK_MS;
     let set = |sql: &str, values: &[i64]| -> Result<i64, StoreError> {
-        Ok(tx.conn().execute(sql, rusqlite::params_from_iter(values))? as i64)
+        Ok(tx.run(sql, params_from_iter(values))? as i64)
     };
     let mails = set(
         "UPDATE delivery SET not_before_at = CASE WHEN status = 'Queued' THEN ?1 + ?3 ELSE ?1 END,
@@ -115,13 +111,14 @@ pub fn set_right(tx: &Tx<'_>, horizon: &Horizon) -> Result<(Vec<String>, Vec<Str
         &[now, work, horizon.wait_ms],
     )?;
     set("UPDATE schedule SET armed_at = ?1 WHERE armed_at > ?2", &[now, work])?;
-    let polls = "UPDATE gateway_poll SET next_at = ?1, through_at = min(through_at, ?1 - ?3) WHERE next_at > ?2";
+    let polls = "UPDATE gateway_poll SET next_at = ?1, through_at = min(through_at, ?1 - ?3)
+        WHERE next_at > ?2";
     set(polls, &[now, work, horizon.poll_ms])?;
     set("UPDATE four_eyes SET asked_at = ?1 WHERE state = 'open' AND asked_at > ?2", &[now, work])?;
     set("UPDATE document_state SET reminded_at = ?1 WHERE reminded_at > ?2", &[now, work])?;
     // Reminders count from that day.
     let today = horizon.slot - Duration::milliseconds(ZONES_MS);
-    tx.conn().execute(
+    tx.run(
         "UPDATE document_state SET reopened_on = ?1 WHERE reopened_on > ?2",
         (today.date(), horizon.slot.date()),
     )?;
@@ -141,14 +138,14 @@ pub fn set_right(tx: &Tx<'_>, horizon: &Horizon) -> Result<(Vec<String>, Vec<Str
 
 /// Frees the slots that were used before their time; gives how many, and the runs made for them.
 fn free_slots(tx: &Tx<'_>, after: NaiveDateTime) -> Result<(i64, Vec<String>), StoreError> {
-    let mut statement = tx.conn().prepare_cached(
+    let freed: Vec<_> = tx.all(
         "DELETE FROM schedule_slot WHERE slot > ?1 RETURNING schedule_id, slot, subject",
+        [after],
+        |r| {
+            let (id, slot, run): (i64, NaiveDateTime, String) = (r.get(0)?, r.get(1)?, r.get(2)?);
+            Ok((ScheduleId(id), slot, run))
+        },
     )?;
-    let rows = statement.query_map([after], |r| {
-        let (id, slot, run): (i64, NaiveDateTime, String) = (r.get(0)?, r.get(1)?, r.get(2)?);
-        Ok((ScheduleId(id), slot, run))
-    })?;
-    let freed: Vec<_> = rows.collect::<Result<_, _>>()?;
     let runs = freed.iter().filter(|f| !f.2.is_empty());
     let runs =
         runs.map(|(id, slot, run)| format!("{run} ({id}, {})", slot.format("%Y-%m-%d %H:%M")));

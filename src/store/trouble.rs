@@ -129,16 +129,16 @@ mod tests {
         let now = Now::system(crate::zone::Zone::UTC);
         let book = CreateBook { kind: BookKind::Test, actor: &actor, now };
         let mut store = Store::create(&dir.path().join("book.db"), &book).unwrap();
-        let pages: i64 = store.conn.pragma_query_value(None, "page_count", |r| r.get(0)).unwrap();
-        store.conn.pragma_query_value(None, "max_page_count", |_| Ok(())).unwrap();
+        let pages: i64 =
+            store.conn.raw().pragma_query_value(None, "page_count", |r| r.get(0)).unwrap();
+        store.conn.raw().pragma_query_value(None, "max_page_count", |_| Ok(())).unwrap();
         store
             .conn
-            .query_row(&format!("PRAGMA max_page_count = {}", pages + 1), [], |_| Ok(()))
+            .db()
+            .one(&format!("PRAGMA max_page_count = {}", pages + 1), [], |_| Ok(()))
             .unwrap();
         let insert = |tx: &crate::store::Tx<'_>, key: &str, length: i64| {
-            tx.conn()
-                .execute("INSERT INTO setting VALUES (?1, hex(zeroblob(?2)))", (key, length))
-                .map_err(StoreError::from)
+            tx.run("INSERT INTO setting VALUES (?1, hex(zeroblob(?2)))", (key, length))
         };
         let mut followed = None;
         let ended = store.write(&Op::new(&actor, Verb::Settings, now), |tx| {
@@ -150,7 +150,7 @@ mod tests {
         assert!(matches!(ended, Err(StoreError::Disk { .. })), "{ended:?}");
         assert!(matches!(followed, Some(Err(_))), "{followed:?}");
         let left: i64 =
-            store.conn.query_row("SELECT count(*) FROM setting", [], |r| r.get(0)).unwrap();
+            store.conn.db().one("SELECT count(*) FROM setting", [], |r| r.get(0)).unwrap();
         assert_eq!(left, 0);
         // The store itself goes on.
         let op = Op::new(&actor, Verb::Settings, now);

@@ -1,11 +1,11 @@
 //! Posted documents that have no delivery yet, and what decides where a document goes.
 
+use super::face::{Row, named_params};
 use super::{Db, StoreError, account, word};
 use crate::domain::account::DeliveryPreference;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
-use rusqlite::OptionalExtension;
 
 /// A posted document with what decides where it goes.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ fn selected() -> String {
     )
 }
 
-fn undelivered(r: &rusqlite::Row<'_>) -> rusqlite::Result<Undelivered> {
+fn undelivered(r: &Row<'_>) -> Result<Undelivered, StoreError> {
     Ok(Undelivered {
         document: DocumentId(r.get(0)?),
         account: AccountId(r.get(1)?),
@@ -53,22 +53,26 @@ fn undelivered(r: &rusqlite::Row<'_>) -> rusqlite::Result<Undelivered> {
         skip_zero_email: r.get(4)?,
         reversed_by: r.get(5)?,
         preference: word(r, 6, DeliveryPreference::parse)?,
-        emails: addresses(r.get_ref(7)?.as_str()?),
+        emails: addresses(r.text(7)?),
     })
 }
 
 /// How many posted documents have no delivery, with their money by currency.
 pub fn totals(db: &Db<'_>) -> Result<(i64, Vec<(Currency, i64)>), StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT d.currency, count(*), sum(d.total_minor) FROM document d
-         WHERE {DELIVERABLE} AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.document_id = d.id) GROUP BY 1"
-    ))?;
-    let mut rows = statement.query([])?;
     let (mut count, mut money) = (0, Vec::new());
-    while let Some(r) = rows.next()? {
-        money.push((word(r, 0, Currency::parse)?, r.get(2)?));
-        count += r.get::<_, i64>(1)?;
-    }
+    db.each(
+        &format!(
+            "SELECT d.currency, count(*), sum(d.total_minor) FROM document d
+             WHERE {DELIVERABLE} AND NOT EXISTS (SELECT 1 FROM delivery l
+             WHERE l.document_id = d.id) GROUP BY 1"
+        ),
+        [],
+        |r| {
+            money.push((word(r, 0, Currency::parse)?, r.get(2)?));
+            count += r.get::<i64>(1)?;
+            Ok(())
+        },
+    )?;
     Ok((count, money))
 }
 
@@ -81,28 +85,28 @@ pub fn list(
     limit: u32,
 ) -> Result<Vec<Undelivered>, StoreError> {
     let scope = if run.is_some() { "d.run_id = :run" } else { ":run IS NULL" };
-    let mut statement = db.conn().prepare_cached(&format!(
-        "{} WHERE {DELIVERABLE} AND {scope} AND d.id > :after
+    db.all(
+        &format!(
+            "{} WHERE {DELIVERABLE} AND {scope} AND d.id > :after
            AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.document_id = d.id)
          ORDER BY d.id LIMIT :limit",
-        selected()
-    ))?;
-    let rows = statement.query_map(
-        rusqlite::named_params! {
+            selected()
+        ),
+        named_params! {
             ":run": run.map(|r| r.0), ":after": after.0, ":today": today, ":limit": limit,
         },
         undelivered,
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    )
 }
 
 /// What decides today where one posted document goes, whether or not it has deliveries.
 pub fn of(db: &Db<'_>, id: DocumentId, today: NaiveDate) -> Result<Undelivered, StoreError> {
-    db.conn()
-        .prepare_cached(&format!("{} WHERE d.id = :id", selected()))?
-        .query_row(rusqlite::named_params! { ":id": id.0, ":today": today }, undelivered)
-        .optional()?
-        .ok_or_else(|| StoreError::NotFound(id.to_string()))
+    db.opt(
+        &format!("{} WHERE d.id = :id", selected()),
+        named_params! { ":id": id.0, ":today": today },
+        undelivered,
+    )?
+    .ok_or_else(|| StoreError::NotFound(id.to_string()))
 }
 
 fn addresses(text: &str) -> Vec<String> {
@@ -115,25 +119,23 @@ pub fn emails_today(
     of: AccountId,
     today: NaiveDate,
 ) -> Result<Vec<String>, StoreError> {
-    let text: Option<String> = db
-        .conn()
-        .prepare_cached(&format!(
-            "SELECT emails FROM account_version WHERE id = {}",
-            account::in_force("?1", "?2")
-        ))?
-        .query_row((of.0, today), |r| r.get(0))
-        .optional()?;
+    let text: Option<String> = db.opt(
+        &format!("SELECT emails FROM account_version WHERE id = {}", account::in_force("?1", "?2")),
+        (of.0, today),
+        |r| r.get(0),
+    )?;
     Ok(text.map(|t| addresses(&t)).unwrap_or_default())
 }
 
 /// Posted documents nobody has made deliveries for yet.
 pub fn count(db: &Db<'_>, run: Option<BillRunId>) -> Result<i64, StoreError> {
     let scope = if run.is_some() { "d.run_id = ?1" } else { "?1 IS NULL" };
-    Ok(db
-        .conn()
-        .prepare_cached(&format!(
+    db.one(
+        &format!(
             "SELECT count(*) FROM document d WHERE {DELIVERABLE} AND {scope}
              AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.document_id = d.id)"
-        ))?
-        .query_row([run.map(|r| r.0)], |r| r.get(0))?)
+        ),
+        [run.map(|r| r.0)],
+        |r| r.get(0),
+    )
 }

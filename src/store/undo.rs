@@ -5,7 +5,6 @@ use super::draft::Image;
 use super::{Db, StoreError, Tx, document, operation};
 use crate::domain::actor::Verb;
 use crate::domain::ids::DocumentId;
-use rusqlite::OptionalExtension;
 
 /// Verbs that are no deed that could be taken back: questions, the book's own work, undo itself.
 const NO_DEEDS: &[Verb] = &[Verb::Init, Verb::Undo, Verb::Reconcile, Verb::Housekeeping];
@@ -53,25 +52,27 @@ pub fn record(tx: &Tx<'_>, change: &Change) -> Result<(), StoreError> {
         serde_json::to_string(image)
             .map_err(|e| StoreError::Corrupt(format!("an image cannot be written: {e}")))
     };
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO undo (op_seq, document_id, before, after, state) VALUES (?1, ?2, ?3, ?4, 'done')",
-        )?
-        .execute((tx.seq(), change.document.0, text(&change.before)?, text(&change.after)?))?;
+    tx.run(
+        "INSERT INTO undo (op_seq, document_id, before, after, state)
+         VALUES (?1, ?2, ?3, ?4, 'done')",
+        (tx.seq(), change.document.0, text(&change.before)?, text(&change.after)?),
+    )?;
     Ok(())
 }
 
 /// The newest deed of a clerk that was not taken back, before a sequence number.
 pub fn newest(db: &Db<'_>, uid: u32, before: i64) -> Result<Option<Step>, StoreError> {
     let which = "AND o.seq < ?2 AND o.by_itself = 0
-         AND NOT EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone') ORDER BY o.seq DESC";
+        AND NOT EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone')
+        ORDER BY o.seq DESC";
     step(db, uid, before, which)
 }
 
 /// The newest such deed that has images.
 pub fn newest_imaged(db: &Db<'_>, uid: u32, before: i64) -> Result<Option<Step>, StoreError> {
     let which = "AND o.seq < ?2 AND EXISTS (SELECT 1 FROM undo w WHERE w.op_seq = o.seq)
-         AND NOT EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone') ORDER BY o.seq DESC";
+        AND NOT EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone')
+        ORDER BY o.seq DESC";
     step(db, uid, before, which)
 }
 
@@ -82,50 +83,54 @@ pub fn deed(db: &Db<'_>, uid: u32, seq: i64) -> Result<Option<Step>, StoreError>
 
 /// The operation to do again: the first undone one, if nothing undoable was done since.
 pub fn undone(db: &Db<'_>, uid: u32) -> Result<Option<Step>, StoreError> {
-    let which = "AND o.seq < ?2 AND EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone')
-         AND o.seq > coalesce((SELECT max(p.seq) FROM operation p JOIN undo u ON u.op_seq = p.seq
-             WHERE p.uid = ?1 AND NOT EXISTS (SELECT 1 FROM undo w WHERE w.op_seq = p.seq AND w.state = 'undone')), 0)
-         ORDER BY o.seq";
+    let which = "AND o.seq < ?2 AND EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq
+        AND u.state = 'undone')
+        AND o.seq > coalesce((SELECT max(p.seq) FROM operation p JOIN undo u ON u.op_seq = p.seq
+            WHERE p.uid = ?1 AND NOT EXISTS (SELECT 1 FROM undo w WHERE w.op_seq = p.seq
+              AND w.state = 'undone')), 0)
+        ORDER BY o.seq";
     step(db, uid, i64::MAX, which)
 }
 
 fn step(db: &Db<'_>, uid: u32, before: i64, which: &str) -> Result<Option<Step>, StoreError> {
     let verbs: Vec<String> = NO_DEEDS.iter().map(|v| format!("'{v}'")).collect();
     let sql = format!(
-        "SELECT o.seq, o.at, o.verb, o.subject, o.summary, EXISTS (SELECT 1 FROM undo i WHERE i.op_seq = o.seq)
-         FROM operation o WHERE o.uid = ?1 AND o.verb NOT IN ({}) {which} LIMIT 1",
+        "SELECT o.seq, o.at, o.verb, o.subject, o.summary, EXISTS (SELECT 1 FROM undo i
+        WHERE i.op_seq = o.seq)
+        FROM operation o WHERE o.uid = ?1 AND o.verb NOT IN ({}) {which} LIMIT 1",
         verbs.join(",")
     );
-    Ok(db
-        .conn()
-        .prepare_cached(&sql)?
-        .query_row((uid, before), |r| {
-            Ok(Step {
-                seq: r.get(0)?,
-                at_ms: r.get(1)?,
-                verb: super::word(r, 2, Verb::parse)?,
-                subject: r.get(3)?,
-                summary: r.get(4)?,
-                kind: if r.get(5)? { Kind::Imaged } else { Kind::Final },
-            })
+    db.opt(&sql, (uid, before), |r| {
+        Ok(Step {
+            seq: r.get(0)?,
+            at_ms: r.get(1)?,
+            verb: super::word(r, 2, Verb::parse)?,
+            subject: r.get(3)?,
+            summary: r.get(4)?,
+            kind: if r.get(5)? { Kind::Imaged } else { Kind::Final },
         })
-        .optional()?)
+    })
 }
 
 /// The documents of an operation; empty when it cannot be undone.
 pub fn changes(db: &Db<'_>, seq: i64) -> Result<Vec<Change>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT document_id, before, after FROM undo WHERE op_seq = ?1 ORDER BY document_id",
-    )?;
-    let mut rows = statement.query([seq])?;
     let mut found = Vec::new();
-    while let Some(r) = rows.next()? {
-        let image = |i: usize| -> Result<Image, StoreError> {
-            serde_json::from_str(&r.get::<_, String>(i)?)
-                .map_err(|e| StoreError::Corrupt(format!("an image cannot be read: {e}")))
-        };
-        found.push(Change { document: DocumentId(r.get(0)?), before: image(1)?, after: image(2)? });
-    }
+    db.each(
+        "SELECT document_id, before, after FROM undo WHERE op_seq = ?1 ORDER BY document_id",
+        [seq],
+        |r| {
+            let image = |i: usize| -> Result<Image, StoreError> {
+                serde_json::from_str(&r.get::<String>(i)?)
+                    .map_err(|e| StoreError::Corrupt(format!("an image cannot be read: {e}")))
+            };
+            found.push(Change {
+                document: DocumentId(r.get(0)?),
+                before: image(1)?,
+                after: image(2)?,
+            });
+            Ok(())
+        },
+    )?;
     Ok(found)
 }
 
@@ -149,9 +154,10 @@ pub fn set_state(
         State::Done => "done",
         State::Undone => "undone",
     };
-    tx.conn()
-        .prepare_cached("UPDATE undo SET state = ?3 WHERE op_seq = ?1 AND document_id = ?2")?
-        .execute((seq, document.0, word))?;
+    tx.run(
+        "UPDATE undo SET state = ?3 WHERE op_seq = ?1 AND document_id = ?2",
+        (seq, document.0, word),
+    )?;
     Ok(())
 }
 
@@ -160,15 +166,13 @@ pub fn last_change(
     db: &Db<'_>,
     document: DocumentId,
 ) -> Result<Option<operation::OpRow>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT seq, at, uid, user_name, role, verb, subject, summary, detail FROM operation
+    db.opt(
+        "SELECT seq, at, uid, user_name, role, verb, subject, summary, detail FROM operation
              WHERE seq = max(coalesce((SELECT max(op_seq) FROM undo WHERE document_id = ?1), 0),
                              coalesce((SELECT max(seq) FROM operation WHERE subject = ?2), 0))",
-        )?
-        .query_row((document.0, document.to_string()), operation::op_row)
-        .optional()?)
+        (document.0, document.to_string()),
+        operation::op_row,
+    )
 }
 
 /// How a clerk's edits of a document stand: the oldest image before them, and the newest after.
@@ -178,18 +182,19 @@ pub fn first_and_last(
     row: &document::DocumentRow,
 ) -> Result<Option<(Image, Image)>, StoreError> {
     let mut all = Vec::new();
-    let mut statement = db.conn().prepare_cached(
+    db.each(
         "SELECT u.before, u.after FROM undo u JOIN operation o ON o.seq = u.op_seq
          WHERE u.document_id = ?1 AND u.state = 'done' AND o.verb = 'edit' ORDER BY u.op_seq",
+        [row.id.0],
+        |r| {
+            for column in 0..2 {
+                let image: Image = serde_json::from_str(&r.get::<String>(column)?)
+                    .map_err(|e| StoreError::Corrupt(format!("an image cannot be read: {e}")))?;
+                all.push(image);
+            }
+            Ok(())
+        },
     )?;
-    let mut rows = statement.query([row.id.0])?;
-    while let Some(r) = rows.next()? {
-        for column in 0..2 {
-            let image: Image = serde_json::from_str(&r.get::<_, String>(column)?)
-                .map_err(|e| StoreError::Corrupt(format!("an image cannot be read: {e}")))?;
-            all.push(image);
-        }
-    }
     let last = all.pop();
     Ok(all.into_iter().next().zip(last))
 }

@@ -1,11 +1,11 @@
 //! Usage records, the files they came in, and what holds them.
 
+use super::face::{Bound, Row, Value, params_from_iter};
 use super::{Db, StoreError, Topic, Tx, decimal};
 use crate::domain::billing::UsageRecord;
 use crate::domain::document::DocumentStatus;
 use crate::domain::ids::{AccountId, ChargeId, DocumentId, SubscriptionId, UsageId};
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row};
 use rust_decimal::Decimal;
 use std::fmt::Write as _;
 
@@ -39,21 +39,15 @@ pub fn accounts_within(
     most: i64,
 ) -> Result<usize, StoreError> {
     let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else { return Ok(0) };
-    let mut statement = db.conn().prepare_cached(
-        "SELECT account_id, count(*) FROM usage WHERE account_id BETWEEN ?1 AND ?2
-         GROUP BY account_id ORDER BY account_id",
-    )?;
-    let mut rows = statement.query((first.0, last.0))?;
+    let sql = "SELECT account_id, count(*) FROM usage WHERE account_id BETWEEN ?1 AND ?2
+        GROUP BY account_id ORDER BY account_id";
     let mut records = 0;
-    while let Some(row) = rows.next()? {
-        let account = AccountId(row.get(0)?);
-        let Ok(place) = accounts.binary_search(&account) else { continue };
-        records += row.get::<_, i64>(1)?;
-        if records > most {
-            return Ok(place.max(1));
-        }
-    }
-    Ok(accounts.len())
+    let within = db.find(sql, (first.0, last.0), |row| {
+        let Ok(place) = accounts.binary_search(&AccountId(row.get(0)?)) else { return Ok(None) };
+        records += row.get::<i64>(1)?;
+        Ok((records > most).then_some(place.max(1)))
+    })?;
+    Ok(within.unwrap_or(accounts.len()))
 }
 
 /// A record in the book, as the import compares it.
@@ -103,12 +97,11 @@ pub fn insert_file(
     sha256: &str,
     rows: usize,
 ) -> Result<i64, StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO import_file (name, kind, sha256, rows, at) VALUES (?1,?2,?3,?4,?5)",
-        )?
-        .execute((name, kind, sha256, rows as i64, tx.now().at_ms))?;
-    Ok(tx.conn().last_insert_rowid())
+    let key = tx.insert(
+        "INSERT INTO import_file (name, kind, sha256, rows, at) VALUES (?1,?2,?3,?4,?5)",
+        (name, kind, sha256, rows as i64, tx.now().at_ms),
+    )?;
+    Ok(key)
 }
 
 /// Rows in one INSERT: past this the statement gets longer but not faster.
@@ -143,41 +136,36 @@ pub fn insert_many(
 ) -> Result<(), StoreError> {
     tx.touch(Topic::Usage);
     for batch in records.chunks(BATCH) {
-        let mut statement = tx.conn().prepare_cached(&insert_sql(batch.len()))?;
-        let mut at = 0;
-        let mut day = String::with_capacity(10);
-        for r in batch {
-            let mut bind = |value: &dyn rusqlite::ToSql| {
-                at += 1;
-                statement.raw_bind_parameter(at, value)
-            };
-            bind(&r.account.0)?;
-            bind(&r.uom)?;
-            bind(&r.quantity.to_string())?;
-            day.clear();
-            let _ = write!(day, "{}", r.start_on);
-            bind(&day)?;
-            bind(&r.end_on)?;
-            bind(&r.subscription.map(|s| s.0))?;
-            bind(&r.charge.map(|c| c.0))?;
-            bind(&r.description)?;
-            bind(&Some(r.unique_key).filter(|k| !k.is_empty()))?;
-            bind(&import_id)?;
-        }
-        statement.raw_execute()?;
+        let values = batch.iter().flat_map(|record| bound(import_id, record));
+        tx.run(&insert_sql(batch.len()), params_from_iter(values))?;
     }
     Ok(())
+}
+
+/// The columns of [`insert_sql`].
+fn bound<'a>(import_id: i64, r: &NewUsage<'a>) -> [Bound<'a>; COLUMNS] {
+    let key = r.unique_key;
+    [
+        r.account.0.into(),
+        r.uom.into(),
+        r.quantity.to_string().into(),
+        r.start_on.to_string().into(),
+        Bound::Owned(r.end_on.map(|on| on.to_string()).into()),
+        Bound::Owned(r.subscription.map(|s| s.0).into()),
+        Bound::Owned(r.charge.map(|c| c.0).into()),
+        r.description.into(),
+        if key.is_empty() { Bound::Owned(Value::Null) } else { key.into() },
+        import_id.into(),
+    ]
 }
 
 /// Changes a record that no posted document holds; the caller has checked that.
 pub fn update(tx: &Tx<'_>, id: UsageId, to: &NewUsage<'_>) -> Result<(), StoreError> {
     tx.touch(Topic::Usage);
-    tx.conn()
-        .prepare_cached(
-            "UPDATE usage SET account_id = ?2, uom = ?3, quantity = ?4, start_on = ?5, end_on = ?6,
+    tx.run(
+        "UPDATE usage SET account_id = ?2, uom = ?3, quantity = ?4, start_on = ?5, end_on = ?6,
                 subscription_id = ?7, charge_id = ?8, description = ?9 WHERE id = ?1",
-        )?
-        .execute((
+        (
             id.0,
             to.account.0,
             to.uom,
@@ -187,14 +175,15 @@ pub fn update(tx: &Tx<'_>, id: UsageId, to: &NewUsage<'_>) -> Result<(), StoreEr
             to.subscription.map(|s| s.0),
             to.charge.map(|c| c.0),
             to.description,
-        ))?;
+        ),
+    )?;
     Ok(())
 }
 
 /// Whether the book has any usage with a key, and any without: what an import need not look up.
 pub fn any(db: &Db<'_>) -> Result<(bool, bool), StoreError> {
     // Both ends of the index over `unique_key`; NULLs stand first.
-    let exists = |sql: &str| db.conn().prepare_cached(sql)?.exists([]).map_err(StoreError::from);
+    let exists = |sql: &str| db.any(sql, []);
     Ok((
         exists("SELECT 1 FROM usage WHERE unique_key > ''")?,
         exists("SELECT 1 FROM usage WHERE unique_key IS NULL")?,
@@ -203,20 +192,18 @@ pub fn any(db: &Db<'_>) -> Result<(bool, bool), StoreError> {
 
 /// The record with this key.
 pub fn by_key(db: &Db<'_>, key: &str) -> Result<Option<StoredUsage>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT u.id, u.account_id, u.uom, u.quantity, u.start_on, u.end_on, u.subscription_id,
+    db.opt(
+        "SELECT u.id, u.account_id, u.uom, u.quantity, u.start_on, u.end_on, u.subscription_id,
                     u.charge_id, u.description, d.id, d.status, d.number
              FROM usage u LEFT JOIN usage_claim c ON c.usage_id = u.id
              LEFT JOIN document d ON d.id = c.document_id
              WHERE u.unique_key = ?1",
-        )?
-        .query_row([key], stored)
-        .optional()?)
+        [key],
+        stored,
+    )
 }
 
-fn stored(r: &Row<'_>) -> rusqlite::Result<StoredUsage> {
+fn stored(r: &Row<'_>) -> Result<StoredUsage, StoreError> {
     let document: Option<i64> = r.get(9)?;
     let held_by = match document {
         None => None,
@@ -229,8 +216,8 @@ fn stored(r: &Row<'_>) -> rusqlite::Result<StoredUsage> {
         quantity: decimal(r, 3)?,
         start_on: r.get(4)?,
         end_on: r.get(5)?,
-        subscription: r.get::<_, Option<i64>>(6)?.map(SubscriptionId),
-        charge: r.get::<_, Option<i64>>(7)?.map(ChargeId),
+        subscription: r.get::<Option<i64>>(6)?.map(SubscriptionId),
+        charge: r.get::<Option<i64>>(7)?.map(ChargeId),
         description: r.get(8)?,
         held_by,
     })
@@ -242,38 +229,35 @@ pub fn keyless_like(
     db: &Db<'_>,
     record: &NewUsage<'_>,
 ) -> Result<Vec<(Decimal, String)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT u.quantity, f.name FROM usage u JOIN import_file f ON f.id = u.import_id
          WHERE u.account_id = ?1 AND u.start_on = ?2 AND u.uom = ?3 AND u.charge_id IS ?4
            AND u.unique_key IS NULL",
-    )?;
-    let rows = statement.query_map(
         (record.account.0, record.start_on, record.uom, record.charge.map(|c| c.0)),
         |r| Ok((decimal(r, 0)?, r.get(1)?)),
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    )
 }
 
 /// Usage that no document holds, of one account, by day.
 pub fn pending_of(db: &Db<'_>, account: AccountId) -> Result<Vec<UsageRecord>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT u.id, u.uom, u.quantity, u.start_on, u.subscription_id, u.charge_id FROM usage u
          WHERE u.account_id = ?1
            AND NOT EXISTS (SELECT 1 FROM usage_claim c WHERE c.usage_id = u.id)
          ORDER BY u.start_on, u.id",
-    )?;
-    let rows = statement.query_map([account.0], |r| {
-        Ok(UsageRecord {
-            id: UsageId(r.get(0)?),
-            uom: r.get(1)?,
-            quantity: decimal(r, 2)?,
-            start_on: r.get(3)?,
-            subscription: r.get::<_, Option<i64>>(4)?.map(SubscriptionId),
-            charge: r.get::<_, Option<i64>>(5)?.map(ChargeId),
-            held_by: None,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [account.0],
+        |r| {
+            Ok(UsageRecord {
+                id: UsageId(r.get(0)?),
+                uom: r.get(1)?,
+                quantity: decimal(r, 2)?,
+                start_on: r.get(3)?,
+                subscription: r.get::<Option<i64>>(4)?.map(SubscriptionId),
+                charge: r.get::<Option<i64>>(5)?.map(ChargeId),
+                held_by: None,
+            })
+        },
+    )
 }
 
 /// Where a record came from.
@@ -287,16 +271,14 @@ pub struct Label {
 
 /// Where the records of an account that no document holds came from.
 pub fn labels_of(db: &Db<'_>, account: AccountId) -> Result<Vec<(UsageId, Label)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT u.id, coalesce(u.unique_key, ''), f.name FROM usage u
          JOIN import_file f ON f.id = u.import_id
          WHERE u.account_id = ?1
            AND NOT EXISTS (SELECT 1 FROM usage_claim c WHERE c.usage_id = u.id)",
-    )?;
-    let rows = statement.query_map([account.0], |r| {
-        Ok((UsageId(r.get(0)?), Label { unique_key: r.get(1)?, file: r.get(2)? }))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [account.0],
+        |r| Ok((UsageId(r.get(0)?), Label { unique_key: r.get(1)?, file: r.get(2)? })),
+    )
 }
 
 /// Accounts with usage that no document holds, after one, in order.
@@ -305,12 +287,12 @@ pub fn accounts_with_pending(
     after: AccountId,
     limit: u32,
 ) -> Result<Vec<AccountId>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT a.id FROM account a WHERE a.id > ?1 AND EXISTS (
              SELECT 1 FROM usage u WHERE u.account_id = a.id
                AND NOT EXISTS (SELECT 1 FROM usage_claim c WHERE c.usage_id = u.id))
          ORDER BY a.id LIMIT ?2",
-    )?;
-    let rows = statement.query_map((after.0, limit), |r| Ok(AccountId(r.get(0)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        (after.0, limit),
+        |r| Ok(AccountId(r.get(0)?)),
+    )
 }

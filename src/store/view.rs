@@ -4,10 +4,10 @@
 //! the book to itself it keeps that index in memory instead. So each view opens the book alone, for
 //! the moment it takes: readers wait for each other, and nobody is kept out for longer.
 
-use super::open::{APPLICATION_ID, Company};
+use super::face::Conn;
+use super::open::{APPLICATION_ID, Access, Company};
 use super::trouble::{self, Trouble};
 use super::{Store, StoreError, hold, identity, open, turn, whole};
-use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::ops::Deref;
 use std::path::Path;
@@ -15,19 +15,19 @@ use std::time::Instant;
 
 /// A connection to read by: the store's own, or one for this view alone.
 pub(super) enum View<'s> {
-    Own(&'s Connection),
+    Own(&'s Conn),
     Opened(Alone),
 }
 
 /// The book, opened for one view. The turn is given on once the connection is closed.
 pub(super) struct Alone {
-    pub(super) conn: Connection,
+    pub(super) conn: Conn,
     _turn: Option<File>,
 }
 
 impl Deref for View<'_> {
-    type Target = Connection;
-    fn deref(&self) -> &Connection {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
         match self {
             Self::Own(conn) => conn,
             Self::Opened(alone) => &alone.conn,
@@ -40,7 +40,7 @@ impl Store {
     /// up on such a disk.
     pub(super) fn open_bare(path: &Path) -> Result<Self, StoreError> {
         // Stands for the connection that could not be had; nothing asks it.
-        let mut store = Self::around(Connection::open_in_memory()?, path);
+        let mut store = Self::around(Conn::in_memory()?, path);
         store.writable = false;
         store.bare = true;
         let held = match hold::open(path, false) {
@@ -51,7 +51,7 @@ impl Store {
         let file = identity::file_at(path);
         let view = store.view()?;
         let pragma = |name: &str| -> Result<i64, StoreError> {
-            view.pragma_query_value(None, name, |r| r.get(0)).map_err(|e| store.named(e))
+            view.pragma(name).map_err(|e| store.named(e))
         };
         if pragma("application_id")? != APPLICATION_ID {
             return Err(StoreError::NotABook(path.to_owned()));
@@ -65,7 +65,7 @@ impl Store {
             let trouble = Trouble::of(path, &words);
             return Err(StoreError::Disk { path: path.to_owned(), trouble });
         }
-        let identity = identity::Identity::of(path, &view, file)?;
+        let identity = identity::Identity::of(path, &view.db(), file)?;
         drop(view);
         store.identity = Some(identity);
         store.open = held;
@@ -107,24 +107,22 @@ pub(super) fn open_alone(path: &Path) -> Result<Alone, StoreError> {
 }
 
 /// Opens it as usual if the disk has room again, else alone.
-fn try_alone(path: &Path) -> Result<Connection, StoreError> {
+fn try_alone(path: &Path) -> Result<Conn, StoreError> {
     if trouble::read_only(path) {
         // Nobody writes on such a disk, so no lock is needed; none could be had either.
         if let Some(conn) = without_log(path) {
             return conn;
         }
         let uri = format!("file:{}?vfs=unix-none", open::escaped(path));
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-        let store = Store::connect_as(path, Path::new(&uri), flags, Company::Alone)?;
+        let store = Store::connect_as(path, Path::new(&uri), Access::ReadUri, Company::Alone)?;
         return looked(store, path);
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-    let usual = Store::connect(path, flags).and_then(|store| looked(store, path));
+    let usual = Store::connect(path, Access::Write).and_then(|store| looked(store, path));
     if !matches!(usual, Err(StoreError::Disk { .. })) {
         return usual;
     }
-    let alone =
-        Store::connect_as(path, path, flags, Company::Alone).and_then(|store| looked(store, path));
+    let alone = Store::connect_as(path, path, Access::Write, Company::Alone)
+        .and_then(|store| looked(store, path));
     match alone {
         // Not even an empty log can be made, so nobody else can have one.
         Err(StoreError::Disk { .. }) => without_log(path).unwrap_or(alone),
@@ -133,23 +131,19 @@ fn try_alone(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Opens a book that is whole without its log, which must not be there or be empty.
-fn without_log(path: &Path) -> Option<Result<Connection, StoreError>> {
+fn without_log(path: &Path) -> Option<Result<Conn, StoreError>> {
     let log = whole::with_suffix(path, "-wal");
     if std::fs::metadata(&log).is_ok_and(|m| m.len() > 0) {
         return None;
     }
     let uri = format!("file:{}?immutable=1", open::escaped(path));
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let store = Store::connect_as(path, Path::new(&uri), flags, Company::Shared);
+    let store = Store::connect_as(path, Path::new(&uri), Access::ReadUri, Company::Shared);
     Some(store.and_then(|store| looked(store, path)))
 }
 
 /// The connection, once the book was looked at by it: opening alone touches nothing.
-fn looked(store: Store, path: &Path) -> Result<Connection, StoreError> {
-    looks(&store.conn).map_err(|e| StoreError::from(e).at(path))?;
+fn looked(store: Store, path: &Path) -> Result<Conn, StoreError> {
+    let look = "SELECT count(*) FROM sqlite_schema";
+    store.conn.db().one(look, [], |_| Ok(())).map_err(|e| e.at(path))?;
     Ok(store.conn)
-}
-
-fn looks(conn: &Connection) -> rusqlite::Result<()> {
-    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }

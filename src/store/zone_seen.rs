@@ -15,23 +15,24 @@ pub struct ZoneSeen {
 
 /// What was seen of a zone since a moment (UTC ms), the newest first.
 pub fn since(db: &Db<'_>, zone: &str, at_ms: i64) -> Result<Vec<ZoneSeen>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT release, rules, seen_at FROM zone_seen WHERE zone = ?1 AND seen_at >= ?2 ORDER BY seen_at DESC",
-    )?;
-    let rows = statement.query_map((zone, at_ms), |r| {
-        let text: String = r.get(1)?;
-        let rules = serde_json::from_str(&text).map_err(|_| super::damaged(1, &text))?;
-        Ok(ZoneSeen { release: r.get(0)?, rules, seen_at: r.get(2)? })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        "SELECT release, rules, seen_at FROM zone_seen WHERE zone = ?1 AND seen_at >= ?2
+         ORDER BY seen_at DESC",
+        (zone, at_ms),
+        |r| {
+            let text: String = r.get(1)?;
+            let rules = serde_json::from_str(&text).map_err(|_| super::damaged(1, &text))?;
+            Ok(ZoneSeen { release: r.get(0)?, rules, seen_at: r.get(2)? })
+        },
+    )
 }
 
 /// Notes what this process goes by, and forgets what nobody has gone by since a moment.
 pub fn note(tx: &Tx<'_>, zone: &str, mine: &ZoneSeen, forget: i64) -> Result<(), StoreError> {
     let rules =
         serde_json::to_string(&mine.rules).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    tx.conn().execute("DELETE FROM zone_seen WHERE seen_at < ?1", [forget])?;
-    tx.conn().execute(
+    tx.run("DELETE FROM zone_seen WHERE seen_at < ?1", [forget])?;
+    tx.run(
         "INSERT INTO zone_seen (zone, release, rules, seen_at) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (zone, release, rules) DO UPDATE SET seen_at = excluded.seen_at",
         (zone, &mine.release, rules, mine.seen_at),

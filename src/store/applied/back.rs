@@ -186,8 +186,9 @@ pub fn pay_out(
     reason: &str,
 ) -> Result<(), StoreError> {
     let row = document::get(tx, memo)?;
-    tx.conn().execute(
-        "INSERT INTO memo_refund (document_id, amount_minor, refunded_on, at, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
+    tx.run(
+        "INSERT INTO memo_refund (document_id, amount_minor, refunded_on, at, reason)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
         (memo.0, amount_minor, on, tx.now().at_ms, reason),
     )?;
     debt::move_balance(tx, memo, amount_minor)?;

@@ -3,6 +3,7 @@
 use super::Found;
 use crate::domain::billing::ClaimRole;
 use crate::domain::ids::DocumentId;
+use crate::store::face::Params;
 use crate::store::{Db, StoreError, word};
 use chrono::NaiveDate;
 
@@ -16,25 +17,21 @@ struct Span {
 
 /// Walks the claims in key order, one charge (and discounted charge) at a time.
 pub fn billed_once(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
-    let mut statement = db.conn().prepare(
-        "SELECT charge_id, target_charge_id, from_on, to_on, role, document_id FROM claim
-         ORDER BY charge_id, target_charge_id, from_on, segment",
-    )?;
-    walk(db, statement.query([])?, found)
+    let sql = "SELECT charge_id, target_charge_id, from_on, to_on, role, document_id FROM claim
+        ORDER BY charge_id, target_charge_id, from_on, segment";
+    walk(db, sql, [], found)
 }
 
 /// The same of one charge.
 pub fn of_charge(db: &Db<'_>, key: (i64, i64), found: &mut Found) -> Result<(), StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT charge_id, target_charge_id, from_on, to_on, role, document_id FROM claim
-         WHERE charge_id = ?1 AND target_charge_id = ?2 ORDER BY from_on, segment",
-    )?;
-    walk(db, statement.query(key)?, found)
+    let sql = "SELECT charge_id, target_charge_id, from_on, to_on, role, document_id FROM claim
+        WHERE charge_id = ?1 AND target_charge_id = ?2 ORDER BY from_on, segment";
+    walk(db, sql, key, found)
 }
 
-fn walk(db: &Db<'_>, mut rows: rusqlite::Rows<'_>, found: &mut Found) -> Result<(), StoreError> {
+fn walk(db: &Db<'_>, sql: &str, values: impl Params, found: &mut Found) -> Result<(), StoreError> {
     let (mut key, mut spans) = ((0_i64, 0_i64), Vec::new());
-    while let Some(row) = rows.next()? {
+    db.each(sql, values, |row| {
         let next = (row.get(0)?, row.get(1)?);
         if next != key {
             judge(db, key, &spans, found)?;
@@ -52,7 +49,8 @@ fn walk(db: &Db<'_>, mut rows: rusqlite::Rows<'_>, found: &mut Found) -> Result<
                 document: DocumentId(row.get(5)?),
             }),
         }
-    }
+        Ok(())
+    })?;
     judge(db, key, &spans, found)
 }
 
@@ -66,7 +64,7 @@ fn judge(
         return Ok(());
     }
     if let Some((day, times, document)) = worst_day(spans) {
-        let number: String = db.conn().query_row(
+        let number: String = db.one(
             "SELECT coalesce((SELECT number FROM charge WHERE id = ?1), 'number ' || ?1)",
             [key.0],
             |r| r.get(0),

@@ -16,19 +16,21 @@ pub fn audit_chain(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
 
 /// Posted documents, their lines and taxes, against the hash taken when they were posted.
 pub fn posted_unchanged(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
-    let mut statement = db.conn().prepare(
+    db.each(
         "SELECT id, number, frozen, content_hash FROM document
-         WHERE status = 'Posted' AND number IS NOT NULL AND frozen IS NOT NULL AND content_hash IS NOT NULL",
+         WHERE status = 'Posted' AND number IS NOT NULL AND frozen IS NOT NULL
+         AND content_hash IS NOT NULL",
+        [],
+        |row| {
+            let id = DocumentId(row.get(0)?);
+            let (number, frozen, stored): (String, String, Vec<u8>) =
+                (row.get(1)?, row.get(2)?, row.get(3)?);
+            if posting::content_hash(db, id, &number, &frozen)? != stored {
+                found.add(format!("{id} ({number}) is not what was posted"));
+            }
+            Ok(())
+        },
     )?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let id = DocumentId(row.get(0)?);
-        let (number, frozen, stored): (String, String, Vec<u8>) =
-            (row.get(1)?, row.get(2)?, row.get(3)?);
-        if posting::content_hash(db, id, &number, &frozen)? != stored {
-            found.add(format!("{id} ({number}) is not what was posted"));
-        }
-    }
     Ok(())
 }
 
@@ -42,10 +44,7 @@ struct Seen {
 /// Each series gave 1, 2, 3 … up to its counter; its name is the pattern its numbers are made by.
 pub fn numbers(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
     let mut series: BTreeMap<String, Seen> = BTreeMap::new();
-    let mut statement =
-        db.conn().prepare("SELECT series, number FROM document WHERE series IS NOT NULL")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    db.each("SELECT series, number FROM document WHERE series IS NOT NULL", [], |row| {
         let (name, number): (String, Option<String>) = (row.get(0)?, row.get(1)?);
         let sequence = number.as_deref().and_then(|n| sequence_of(&name, n));
         let seen = series.entry(name).or_default();
@@ -53,13 +52,13 @@ pub fn numbers(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
             Some(sequence) => seen.numbers.push(sequence),
             None => seen.odd += 1,
         }
-    }
-    let mut statement = db.conn().prepare("SELECT name, last FROM series")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+        Ok(())
+    })?;
+    db.each("SELECT name, last FROM series", [], |row| {
         let (name, last): (String, i64) = (row.get(0)?, row.get(1)?);
         judge(&name, last, series.remove(&name).unwrap_or_default(), found);
-    }
+        Ok(())
+    })?;
     for (name, seen) in series {
         found.add(format!("{name} has {} documents and no counter", seen.numbers.len() + seen.odd));
     }

@@ -21,32 +21,34 @@ struct Together {
 /// Of each document the tax at each kind and rate, rounded once: of what was said with the tax inside
 /// from the gross, of the others from the net. Rows that were rounded by another rule are not judged.
 pub fn rounded_once(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
-    let mut statement = db.conn().prepare(
-        "SELECT t.document_id, d.currency, t.kind, t.rate_percent, t.inclusive, t.base_minor, t.tax_minor, t.rounding
-         FROM document_tax t CROSS JOIN document d ON d.id = t.document_id ORDER BY t.document_id",
-    )?;
-    let mut rows = statement.query([])?;
     let (mut document, mut all): (_, Vec<Together>) = (None, Vec::new());
-    while let Some(r) = rows.next()? {
-        let now = (DocumentId(r.get(0)?), word(r, 1, Currency::parse)?);
-        if document != Some(now) {
-            judge(document, &all, found)?;
-            all.clear();
-            document = Some(now);
-        }
-        let (kind, percent) = (word(r, 2, TaxKind::parse)?, decimal(r, 3)?);
-        let rounding = word_opt(r, 7, Rounding::parse)?;
-        let at = all.iter().position(|t| t.kind == kind && t.percent == percent);
-        let at = at.unwrap_or_else(|| {
-            all.push(Together { kind, percent, sums: Sums::default(), tax_minor: 0, rounding });
-            all.len() - 1
-        });
-        let Some(together) = all.get_mut(at) else { continue };
-        let (inclusive, base, tax): (bool, i64, i64) = (r.get(4)?, r.get(5)?, r.get(6)?);
-        together.sums.add(if inclusive { base + tax } else { base }, inclusive).map_err(odd)?;
-        together.tax_minor += tax;
-        together.rounding = together.rounding.filter(|first| rounding == Some(*first));
-    }
+    db.each(
+        "SELECT t.document_id, d.currency, t.kind, t.rate_percent, t.inclusive, t.base_minor,
+         t.tax_minor, t.rounding
+         FROM document_tax t CROSS JOIN document d ON d.id = t.document_id ORDER BY t.document_id",
+        [],
+        |r| {
+            let now = (DocumentId(r.get(0)?), word(r, 1, Currency::parse)?);
+            if document != Some(now) {
+                judge(document, &all, found)?;
+                all.clear();
+                document = Some(now);
+            }
+            let (kind, percent) = (word(r, 2, TaxKind::parse)?, decimal(r, 3)?);
+            let rounding = word_opt(r, 7, Rounding::parse)?;
+            let at = all.iter().position(|t| t.kind == kind && t.percent == percent);
+            let at = at.unwrap_or_else(|| {
+                all.push(Together { kind, percent, sums: Sums::default(), tax_minor: 0, rounding });
+                all.len() - 1
+            });
+            let Some(together) = all.get_mut(at) else { return Ok(()) };
+            let (inclusive, base, tax): (bool, i64, i64) = (r.get(4)?, r.get(5)?, r.get(6)?);
+            together.sums.add(if inclusive { base + tax } else { base }, inclusive).map_err(odd)?;
+            together.tax_minor += tax;
+            together.rounding = together.rounding.filter(|first| rounding == Some(*first));
+            Ok(())
+        },
+    )?;
     judge(document, &all, found)
 }
 

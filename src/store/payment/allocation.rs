@@ -49,42 +49,41 @@ pub fn allocate(
     state: AllocationState,
     applied_on: Option<NaiveDate>,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO allocation (payment_id, document_id, amount_minor, state, applied_on) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute((payment.0, document.0, amount_minor, state.as_str(), applied_on))?;
+    tx.run(
+        "INSERT INTO allocation (payment_id, document_id, amount_minor, state, applied_on)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        (payment.0, document.0, amount_minor, state.as_str(), applied_on),
+    )?;
     Ok(())
 }
 
 /// The allocations of a payment, in the order in which they were made.
 pub fn allocations(db: &Db<'_>, payment: PaymentId) -> Result<Vec<Allocation>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT a.id, a.payment_id, a.document_id, coalesce(d.number, ''), a.amount_minor, a.state, a.reopened_minor, a.applied_on, a.unapplied_minor
-         FROM allocation a JOIN document d ON d.id = a.document_id WHERE a.payment_id = ?1 ORDER BY a.id",
-    )?;
-    let rows = statement.query_map([payment.0], |r| {
-        Ok(Allocation {
-            id: r.get(0)?,
-            payment: PaymentId(r.get(1)?),
-            document: DocumentId(r.get(2)?),
-            number: r.get(3)?,
-            amount_minor: r.get(4)?,
-            state: word(r, 5, AllocationState::parse)?,
-            reopened_minor: r.get(6)?,
-            applied_on: r.get(7)?,
-            unapplied_minor: r.get(8)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        "SELECT a.id, a.payment_id, a.document_id, coalesce(d.number, ''), a.amount_minor, a.state,
+         a.reopened_minor, a.applied_on, a.unapplied_minor
+         FROM allocation a JOIN document d ON d.id = a.document_id WHERE a.payment_id = ?1
+         ORDER BY a.id",
+        [payment.0],
+        |r| {
+            Ok(Allocation {
+                id: r.get(0)?,
+                payment: PaymentId(r.get(1)?),
+                document: DocumentId(r.get(2)?),
+                number: r.get(3)?,
+                amount_minor: r.get(4)?,
+                state: word(r, 5, AllocationState::parse)?,
+                reopened_minor: r.get(6)?,
+                applied_on: r.get(7)?,
+                unapplied_minor: r.get(8)?,
+            })
+        },
+    )
 }
 
 /// Whether a payment of a document is on its way.
 pub fn on_its_way(db: &Db<'_>, document: DocumentId) -> Result<bool, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached("SELECT 1 FROM allocation WHERE document_id = ?1 AND state = 'live'")?
-        .exists([document.0])?)
+    db.any("SELECT 1 FROM allocation WHERE document_id = ?1 AND state = 'live'", [document.0])
 }
 
 /// Ends a live allocation (or revives a void one after a late success).
@@ -95,17 +94,16 @@ pub fn set_allocation(
     amount_minor: i64,
     applied_on: Option<NaiveDate>,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE allocation SET state = ?2, amount_minor = ?3, applied_on = ?4 WHERE id = ?1",
-        )?
-        .execute((id, state.as_str(), amount_minor, applied_on))?;
+    tx.run(
+        "UPDATE allocation SET state = ?2, amount_minor = ?3, applied_on = ?4 WHERE id = ?1",
+        (id, state.as_str(), amount_minor, applied_on),
+    )?;
     Ok(())
 }
 
 /// A part of an allocation goes back: its document is owed again.
 pub fn reopen_allocation(tx: &Tx<'_>, id: i64, amount_minor: i64) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "UPDATE allocation SET reopened_minor = reopened_minor + ?2 WHERE id = ?1",
         (id, amount_minor),
     )?;
@@ -119,9 +117,9 @@ pub fn unapply_allocation(
     amount_minor: i64,
     on: NaiveDate,
 ) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE allocation SET reopened_minor = reopened_minor + ?2, unapplied_minor = unapplied_minor + ?2,
-            unapplied_on = ?3 WHERE id = ?1",
+    tx.run(
+        "UPDATE allocation SET reopened_minor = reopened_minor + ?2, unapplied_minor =
+         unapplied_minor + ?2, unapplied_on = ?3 WHERE id = ?1",
         (id, amount_minor, on),
     )?;
     Ok(())

@@ -19,12 +19,11 @@ pub struct CameBack<'a> {
 
 /// Notes on an approved payment why it came back.
 pub fn came_back(tx: &Tx<'_>, id: PaymentId, why: &CameBack<'_>) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE payment SET decline_code = ?2, decline_class = ?3, next_action = ?4, next_retry_at = ?5,
-                version = version + 1 WHERE id = ?1",
-        )?
-        .execute((id.0, why.code, why.class.as_str(), why.action.as_str(), why.next_retry_at))?;
+    tx.run(
+        "UPDATE payment SET decline_code = ?2, decline_class = ?3, next_action = ?4, next_retry_at
+         = ?5, version = version + 1 WHERE id = ?1",
+        (id.0, why.code, why.class.as_str(), why.action.as_str(), why.next_retry_at),
+    )?;
     tx.touch(Topic::Payments);
     Ok(())
 }
@@ -35,12 +34,11 @@ pub fn came_back_softly(
     document: DocumentId,
     method: MethodId,
 ) -> Result<u32, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(
-            "SELECT count(DISTINCT p.id) FROM allocation a JOIN payment p ON p.id = a.payment_id
+    db.one(
+        "SELECT count(DISTINCT p.id) FROM allocation a JOIN payment p ON p.id = a.payment_id
              WHERE a.document_id = ?1 AND p.method_id = ?2 AND p.status = 'Approved'
                AND p.returned_minor > 0 AND p.decline_class = 'soft'",
-        )?
-        .query_row((document.0, method.0), |r| r.get(0))?)
+        (document.0, method.0),
+        |r| r.get(0),
+    )
 }

@@ -5,9 +5,9 @@ use crate::domain::payment::PaymentStatus;
 use crate::domain::payment_run::UNKNOWN_BEFORE_A_PERSON_MS;
 use crate::domain::text_enum;
 use crate::store::deed::{self, DeedKind, NewDeed};
+use crate::store::face::{Params, Row};
 use crate::store::{Db, StoreError, Topic, Tx, word};
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row};
 
 text_enum! {
     /// What happened to a payment after its answer.
@@ -83,7 +83,7 @@ pub struct EventRow {
 const EVENT: &str = "id, payment_id, kind, status, amount_minor, event_on, at, key, reference, reply, gateway_at, \
      next_look_up_at, look_ups, value_on, fee_minor, loss_minor";
 
-fn event_row(r: &Row<'_>) -> rusqlite::Result<EventRow> {
+fn event_row(r: &Row<'_>) -> Result<EventRow, StoreError> {
     Ok(EventRow {
         id: r.get(0)?,
         payment: PaymentId(r.get(1)?),
@@ -106,13 +106,11 @@ fn event_row(r: &Row<'_>) -> rusqlite::Result<EventRow> {
 
 /// Writes an event; `id` and `at` of the row are given by the book.
 pub fn insert_event(tx: &Tx<'_>, event: &EventRow) -> Result<i64, StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO payment_event (payment_id, kind, status, amount_minor, event_on, at, key, reference, reply,
-                gateway_at, next_look_up_at, value_on, fee_minor, loss_minor)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        )?
-        .execute((
+    let key = tx.insert(
+        "INSERT INTO payment_event (payment_id, kind, status, amount_minor, event_on, at, key,
+            reference, reply, gateway_at, next_look_up_at, value_on, fee_minor, loss_minor)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        (
             event.payment.0,
             event.kind.as_str(),
             event.status.as_str(),
@@ -127,9 +125,10 @@ pub fn insert_event(tx: &Tx<'_>, event: &EventRow) -> Result<i64, StoreError> {
             event.value_on,
             event.fee_minor,
             event.loss_minor,
-        ))?;
+        ),
+    )?;
     tx.touch(Topic::Payments);
-    let id = tx.conn().last_insert_rowid();
+    let id = key;
     let payment = super::get(tx, event.payment)?;
     if let Some(kind) = deed_of(event, payment.status) {
         let deed = NewDeed::new(payment.account, kind, event.amount_minor, payment.currency);
@@ -159,19 +158,12 @@ fn deed_of(event: &EventRow, payment: PaymentStatus) -> Option<DeedKind> {
 
 /// One event.
 pub fn event(db: &Db<'_>, id: i64) -> Result<EventRow, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(&format!("SELECT {EVENT} FROM payment_event WHERE id = ?1"))?
-        .query_row([id], event_row)?)
+    db.one(&format!("SELECT {EVENT} FROM payment_event WHERE id = ?1"), [id], event_row)
 }
 
 /// The event with this key.
 pub fn event_of_key(db: &Db<'_>, key: &str) -> Result<Option<EventRow>, StoreError> {
-    Ok(db
-        .conn()
-        .prepare_cached(&format!("SELECT {EVENT} FROM payment_event WHERE key = ?1"))?
-        .query_row([key], event_row)
-        .optional()?)
+    db.opt(&format!("SELECT {EVENT} FROM payment_event WHERE key = ?1"), [key], event_row)
 }
 
 /// Gives an event that a person recorded the gateway's key, if there is one of this kind and amount
@@ -183,9 +175,10 @@ pub fn adopt_event(
     amount_minor: i64,
     key: &str,
 ) -> Result<bool, StoreError> {
-    let changed = tx.conn().execute(
+    let changed = tx.run(
         "UPDATE payment_event SET key = ?4 WHERE id = (SELECT min(id) FROM payment_event
-            WHERE payment_id = ?1 AND kind = ?2 AND amount_minor = ?3 AND key IS NULL AND status = 'Done')",
+         WHERE payment_id = ?1 AND kind = ?2 AND amount_minor = ?3 AND key IS NULL
+         AND status = 'Done')",
         (payment.0, kind.as_str(), amount_minor, key),
     )?;
     Ok(changed > 0)
@@ -193,11 +186,11 @@ pub fn adopt_event(
 
 /// The events of a payment, oldest first.
 pub fn events(db: &Db<'_>, payment: PaymentId) -> Result<Vec<EventRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {EVENT} FROM payment_event WHERE payment_id = ?1 ORDER BY id"
-    ))?;
-    let rows = statement.query_map([payment.0], event_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(
+        &format!("SELECT {EVENT} FROM payment_event WHERE payment_id = ?1 ORDER BY id"),
+        [payment.0],
+        event_row,
+    )
 }
 
 const OPEN: &str = "kind = 'refund' AND status IN ('Processing','Unknown')";
@@ -213,16 +206,12 @@ pub fn refund_exceptions(db: &Db<'_>, now_ms: i64) -> Result<Vec<EventRow>, Stor
     open(db, "(next_look_up_at IS NULL OR (status = 'Unknown' AND at <= ?1))", [long_ago])
 }
 
-fn open<P: rusqlite::Params>(
-    db: &Db<'_>,
-    tail: &str,
-    params: P,
-) -> Result<Vec<EventRow>, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {EVENT} FROM payment_event WHERE {OPEN} AND {tail} ORDER BY id"
-    ))?;
-    let rows = statement.query_map(params, event_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn open<P: Params>(db: &Db<'_>, tail: &str, params: P) -> Result<Vec<EventRow>, StoreError> {
+    db.all(
+        &format!("SELECT {EVENT} FROM payment_event WHERE {OPEN} AND {tail} ORDER BY id"),
+        params,
+        event_row,
+    )
 }
 
 /// Notes when an unanswered refund is looked up next (none = a person's), how often it was, and what
@@ -234,7 +223,7 @@ pub fn next_refund_look_up(
     look_ups: u32,
     reply: &str,
 ) -> Result<(), StoreError> {
-    tx.conn().execute(
+    tx.run(
         "UPDATE payment_event SET next_look_up_at = ?2, look_ups = ?3, reply = ?4 WHERE id = ?1",
         (id, next_at, look_ups, reply),
     )?;
@@ -245,13 +234,13 @@ pub fn next_refund_look_up(
 /// Makes every unanswered refund due for a look-up now.
 pub(super) fn ask_now(tx: &Tx<'_>) -> Result<usize, StoreError> {
     let sql = format!("UPDATE payment_event SET next_look_up_at = ?1 WHERE {OPEN}");
-    Ok(tx.conn().execute(&sql, [tx.now().at_ms])?)
+    tx.run(&sql, [tx.now().at_ms])
 }
 
 /// Notes what of a refund is a loss: it had been taken back before, minor units.
 pub fn set_loss(tx: &Tx<'_>, id: i64, loss_minor: i64) -> Result<(), StoreError> {
     let sql = "UPDATE payment_event SET loss_minor = ?2 WHERE id = ?1";
-    tx.conn().execute(sql, (id, loss_minor))?;
+    tx.run(sql, (id, loss_minor))?;
     Ok(())
 }
 
@@ -263,14 +252,14 @@ pub fn end_event(
     reference: &str,
     reply: &str,
 ) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE payment_event SET status = ?2, reference = ?3, reply = ?4, next_look_up_at = NULL WHERE id = ?1",
+    tx.run(
+        "UPDATE payment_event SET status = ?2, reference = ?3, reply = ?4, next_look_up_at = NULL
+         WHERE id = ?1",
         (id, status.as_str(), reference, reply),
     )?;
     // What it was to take is free again where it failed.
     let payment: i64 =
-        tx.conn()
-            .query_row("SELECT payment_id FROM payment_event WHERE id = ?1", [id], |r| r.get(0))?;
+        tx.one("SELECT payment_id FROM payment_event WHERE id = ?1", [id], |r| r.get(0))?;
     tx.stir_payment(PaymentId(payment));
     tx.touch(Topic::Payments);
     Ok(())

@@ -30,27 +30,23 @@ pub fn ask_now(tx: &Tx<'_>, ids: &[PaymentId]) -> Result<usize, StoreError> {
     let now = tx.now().at_ms;
     tx.touch(Topic::Payments);
     if ids.is_empty() {
-        return Ok(tx.conn().execute(
+        return Ok(tx.run(
             "UPDATE payment SET next_look_up_at = ?1 WHERE status IN ('Submitted','Unknown')",
             [now],
         )? + event::ask_now(tx)?);
     }
-    let mut statement = tx.conn().prepare_cached(
-        "UPDATE payment SET next_look_up_at = ?1 WHERE id = ?2 AND status IN ('Submitted','Unknown')",
-    )?;
+    let sql = "UPDATE payment SET next_look_up_at = ?1 WHERE id = ?2
+        AND status IN ('Submitted','Unknown')";
     let mut asked = 0;
     for id in ids {
-        asked += statement.execute((now, id.0))?;
+        asked += tx.run(sql, (now, id.0))?;
     }
     Ok(asked)
 }
 
 /// Notes a look-up that was answered: the bank still has it.
 pub fn still_submitted(tx: &Tx<'_>, id: PaymentId, next_at: i64) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE payment SET look_ups = 0, next_look_up_at = ?2, version = version + 1 WHERE id = ?1",
-        (id.0, next_at),
-    )?;
+    tx.run("UPDATE payment SET look_ups = 0, next_look_up_at = ?2, version = version + 1 WHERE id = ?1", (id.0, next_at))?;
     tx.touch(Topic::Payments);
     Ok(())
 }
@@ -62,8 +58,9 @@ pub fn looked_up(
     next_at: Option<i64>,
     reply: &str,
 ) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE payment SET look_ups = look_ups + 1, next_look_up_at = ?2, reply = ?3, version = version + 1 WHERE id = ?1",
+    tx.run(
+        "UPDATE payment SET look_ups = look_ups + 1, next_look_up_at = ?2, reply = ?3, version =
+         version + 1 WHERE id = ?1",
         (id.0, next_at, reply),
     )?;
     tx.touch(Topic::Payments);

@@ -8,11 +8,11 @@ use chrono::NaiveDate;
 
 /// Uses up a part of a payment's unapplied money.
 pub fn use_unapplied(tx: &Tx<'_>, id: PaymentId, amount_minor: i64) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE payment SET unapplied_minor = unapplied_minor - ?2, version = version + 1 WHERE id = ?1",
-        )?
-        .execute((id.0, amount_minor))?;
+    tx.run(
+        "UPDATE payment SET unapplied_minor = unapplied_minor - ?2, version = version + 1
+         WHERE id = ?1",
+        (id.0, amount_minor),
+    )?;
     tx.stir_payment(id);
     Ok(())
 }
@@ -24,8 +24,9 @@ pub fn add_returned(
     amount_minor: i64,
     from_unapplied: i64,
 ) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE payment SET returned_minor = returned_minor + ?2, unapplied_minor = unapplied_minor - ?3, version = version + 1 WHERE id = ?1",
+    tx.run(
+        "UPDATE payment SET returned_minor = returned_minor + ?2, unapplied_minor = unapplied_minor
+         - ?3, version = version + 1 WHERE id = ?1",
         (id.0, amount_minor, from_unapplied),
     )?;
     tx.stir_payment(id);
@@ -42,11 +43,8 @@ pub fn move_to(
     amount_minor: i64,
     on: NaiveDate,
 ) -> Result<PaymentId, StoreError> {
-    let moved: i64 = tx.conn().query_row(
-        "SELECT count(*) FROM payment WHERE moved_from = ?1",
-        [from.id.0],
-        |r| r.get(0),
-    )?;
+    let moved: i64 =
+        tx.one("SELECT count(*) FROM payment WHERE moved_from = ?1", [from.id.0], |r| r.get(0))?;
     let id = insert(
         tx,
         &NewPayment {
@@ -67,8 +65,7 @@ pub fn move_to(
             moved_from: Some(from.id),
         },
     )?;
-    tx.conn()
-        .execute("UPDATE payment SET gateway_ref = ?2 WHERE id = ?1", (id.0, &from.gateway_ref))?;
+    tx.run("UPDATE payment SET gateway_ref = ?2 WHERE id = ?1", (id.0, &from.gateway_ref))?;
     add_moved(tx, from.id, amount_minor)?;
     Ok(id)
 }
@@ -79,8 +76,9 @@ pub(in crate::store) fn add_moved(
     id: PaymentId,
     amount_minor: i64,
 ) -> Result<(), StoreError> {
-    tx.conn().execute(
-        "UPDATE payment SET moved_minor = moved_minor + ?2, unapplied_minor = unapplied_minor - ?2, version = version + 1 WHERE id = ?1",
+    tx.run(
+        "UPDATE payment SET moved_minor = moved_minor + ?2, unapplied_minor = unapplied_minor - ?2,
+         version = version + 1 WHERE id = ?1",
         (id.0, amount_minor),
     )?;
     tx.touch(Topic::Payments);

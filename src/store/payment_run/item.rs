@@ -3,8 +3,8 @@
 use crate::domain::ids::{AccountId, DocumentId, PaymentRunId};
 use crate::domain::payment_run::SkipReason;
 use crate::domain::text_enum;
+use crate::store::face::Row;
 use crate::store::{Db, StoreError, Tx, word};
-use rusqlite::Row;
 
 text_enum! {
     /// Where a picked invoice stands in its run.
@@ -36,44 +36,38 @@ pub fn add_items(
     run: PaymentRunId,
     items: &[(DocumentId, AccountId)],
 ) -> Result<i64, StoreError> {
-    let first: i64 = tx
-        .conn()
-        .prepare_cached(
-            "SELECT coalesce(max(position), 0) FROM payment_run_item WHERE run_id = ?1",
-        )?
-        .query_row([run.0], |r| r.get(0))?;
-    let mut insert = tx.conn().prepare_cached(
-        "INSERT INTO payment_run_item (run_id, position, document_id, account_id, state)
+    let first: i64 = tx.one(
+        "SELECT coalesce(max(position), 0) FROM payment_run_item WHERE run_id = ?1",
+        [run.0],
+        |r| r.get(0),
+    )?;
+    let insert = "INSERT INTO payment_run_item (run_id, position, document_id, account_id, state)
          SELECT ?1, ?2, ?3, ?4, 'open' WHERE NOT EXISTS
-            (SELECT 1 FROM payment_run_item WHERE run_id = ?1 AND document_id = ?3)",
-    )?;
-    let mut reopen = tx.conn().prepare_cached(
-        "UPDATE payment_run_item SET state = 'open'
-         WHERE run_id = ?1 AND document_id = ?2 AND state = 'skipped'",
-    )?;
+            (SELECT 1 FROM payment_run_item WHERE run_id = ?1 AND document_id = ?3)";
+    let reopen = "UPDATE payment_run_item SET state = 'open'
+         WHERE run_id = ?1 AND document_id = ?2 AND state = 'skipped'";
     let (mut last, mut added) = (first, 0);
     for (document, account) in items {
-        if insert.execute((run.0, last + 1, document.0, account.0))? == 1 {
+        if tx.run(insert, (run.0, last + 1, document.0, account.0))? == 1 {
             last += 1;
             added += 1;
         } else {
-            added += reopen.execute((run.0, document.0))? as i64;
+            added += tx.run(reopen, (run.0, document.0))? as i64;
         }
     }
-    tx.conn()
-        .prepare_cached("UPDATE payment_run SET picked = picked + ?2 WHERE id = ?1")?
-        .execute((run.0, added))?;
+    tx.run("UPDATE payment_run SET picked = picked + ?2 WHERE id = ?1", (run.0, added))?;
     Ok(added)
 }
 
 /// The next open invoices of a run in order.
 pub fn open_items(db: &Db<'_>, run: PaymentRunId, limit: u32) -> Result<Vec<Item>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT position, document_id, account_id FROM payment_run_item INDEXED BY payment_run_item_open
+    db.all(
+        "SELECT position, document_id, account_id
+         FROM payment_run_item INDEXED BY payment_run_item_open
          WHERE run_id = ?1 AND state = 'open' ORDER BY position LIMIT ?2",
-    )?;
-    let rows = statement.query_map((run.0, limit), item)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        (run.0, limit),
+        item,
+    )
 }
 
 /// The open invoices of one account in a run, in order.
@@ -82,15 +76,16 @@ pub fn open_items_of(
     run: PaymentRunId,
     account: AccountId,
 ) -> Result<Vec<Item>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT position, document_id, account_id FROM payment_run_item INDEXED BY payment_run_item_account
+    db.all(
+        "SELECT position, document_id, account_id
+         FROM payment_run_item INDEXED BY payment_run_item_account
          WHERE run_id = ?1 AND account_id = ?2 AND state = 'open' ORDER BY position",
-    )?;
-    let rows = statement.query_map((run.0, account.0), item)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        (run.0, account.0),
+        item,
+    )
 }
 
-fn item(r: &Row<'_>) -> rusqlite::Result<Item> {
+fn item(r: &Row<'_>) -> Result<Item, StoreError> {
     Ok(Item { position: r.get(0)?, document: DocumentId(r.get(1)?), account: AccountId(r.get(2)?) })
 }
 
@@ -101,11 +96,10 @@ pub fn mark_item(
     position: i64,
     state: ItemState,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE payment_run_item SET state = ?3 WHERE run_id = ?1 AND position = ?2",
-        )?
-        .execute((run.0, position, state.as_str()))?;
+    tx.run(
+        "UPDATE payment_run_item SET state = ?3 WHERE run_id = ?1 AND position = ?2",
+        (run.0, position, state.as_str()),
+    )?;
     Ok(())
 }
 
@@ -115,20 +109,17 @@ pub fn reopen_items(
     run: PaymentRunId,
     documents: &[DocumentId],
 ) -> Result<(), StoreError> {
-    let mut statement = tx.conn().prepare_cached(
-        "UPDATE payment_run_item INDEXED BY payment_run_item_document SET state = 'open' WHERE run_id = ?1 AND document_id = ?2 AND state = 'taken'",
-    )?;
+    let sql = "UPDATE payment_run_item INDEXED BY payment_run_item_document SET state = 'open'
+        WHERE run_id = ?1 AND document_id = ?2 AND state = 'taken'";
     for document in documents {
-        statement.execute((run.0, document.0))?;
+        tx.run(sql, (run.0, document.0))?;
     }
     Ok(())
 }
 
 /// Picked invoices that the run left out after all: they count as left out, not as picked.
 fn unpick(tx: &Tx<'_>, run: PaymentRunId, count: i64) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached("UPDATE payment_run SET picked = picked - ?2 WHERE id = ?1")?
-        .execute((run.0, count))?;
+    tx.run("UPDATE payment_run SET picked = picked - ?2 WHERE id = ?1", (run.0, count))?;
     Ok(())
 }
 
@@ -151,8 +142,9 @@ pub fn leave_out(
     document: DocumentId,
     reason: SkipReason,
 ) -> Result<(), StoreError> {
-    let count = tx.conn().execute(
-        "UPDATE payment_run_item INDEXED BY payment_run_item_document SET state = 'skipped' WHERE run_id = ?1 AND document_id = ?2 AND state = 'open'",
+    let count = tx.run(
+        "UPDATE payment_run_item INDEXED BY payment_run_item_document SET state = 'skipped'
+         WHERE run_id = ?1 AND document_id = ?2 AND state = 'open'",
         (run.0, document.0),
     )?;
     if count == 0 {
@@ -164,7 +156,7 @@ pub fn leave_out(
 
 /// Leaves every open invoice of a run out; gives how many.
 pub fn skip_rest(tx: &Tx<'_>, run: PaymentRunId, reason: SkipReason) -> Result<i64, StoreError> {
-    let count = tx.conn().execute(
+    let count = tx.run(
         "UPDATE payment_run_item SET state = 'skipped' WHERE run_id = ?1 AND state = 'open'",
         [run.0],
     )? as i64;
@@ -182,26 +174,25 @@ pub fn add_skip(
     reason: SkipReason,
     count: i64,
 ) -> Result<(), StoreError> {
-    tx.conn()
-        .prepare_cached(
-            "INSERT INTO payment_run_skip (run_id, reason, count) VALUES (?1, ?2, ?3)
+    tx.run(
+        "INSERT INTO payment_run_skip (run_id, reason, count) VALUES (?1, ?2, ?3)
              ON CONFLICT (run_id, reason) DO UPDATE SET count = count + ?3",
-        )?
-        .execute((run.0, reason.as_str(), count))?;
+        (run.0, reason.as_str(), count),
+    )?;
     Ok(())
 }
 
 /// Forgets how many invoices were left out, before all of them are looked at again.
 pub fn clear_skips(tx: &Tx<'_>, run: PaymentRunId) -> Result<(), StoreError> {
-    tx.conn().prepare_cached("DELETE FROM payment_run_skip WHERE run_id = ?1")?.execute([run.0])?;
+    tx.run("DELETE FROM payment_run_skip WHERE run_id = ?1", [run.0])?;
     Ok(())
 }
 
 /// How many invoices were left out, by reason.
 pub fn skips(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<(SkipReason, i64)>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    db.all(
         "SELECT reason, count FROM payment_run_skip WHERE run_id = ?1 ORDER BY reason",
-    )?;
-    let rows = statement.query_map([run.0], |r| Ok((word(r, 0, SkipReason::parse)?, r.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [run.0],
+        |r| Ok((word(r, 0, SkipReason::parse)?, r.get(1)?)),
+    )
 }

@@ -4,9 +4,9 @@ use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use crate::domain::money::Currency;
 use crate::domain::payment::PaymentStatus;
 use crate::domain::payment_run::Candidate;
+use crate::store::face::{Row, params};
 use crate::store::{Db, StoreError, account, word};
 use chrono::NaiveDate;
-use rusqlite::Row;
 
 /// Which open documents a run looks at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,17 +81,18 @@ fn open_from(
     limit: u32,
 ) -> Result<Vec<Found>, StoreError> {
     let in_force = account::in_force("s.account_id", "?8");
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {FACTS}, s.due_on, d.currency, v.auto_pay, v.batch, v.bill_cycle_day
-         FROM document_state s JOIN document d ON d.id = s.document_id
-         JOIN account_version v ON v.id = {in_force}
-         WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.written_off_by IS NULL AND s.due_on <= ?1 AND {beyond}
-           AND (?4 IS NULL OR d.run_id = ?4) AND (?5 IS NULL OR s.account_id = ?5)
-           AND (?6 IS NULL OR d.currency = ?6)
-         ORDER BY s.due_on, s.document_id LIMIT ?7",
-    ))?;
-    let rows = statement.query_map(
-        rusqlite::params![
+    db.all(
+        &format!(
+            "SELECT {FACTS}, s.due_on, d.currency, v.auto_pay, v.batch, v.bill_cycle_day
+             FROM document_state s JOIN document d ON d.id = s.document_id
+             JOIN account_version v ON v.id = {in_force}
+             WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.written_off_by IS NULL
+             AND s.due_on <= ?1 AND {beyond}
+               AND (?4 IS NULL OR d.run_id = ?4) AND (?5 IS NULL OR s.account_id = ?5)
+               AND (?6 IS NULL OR d.currency = ?6)
+             ORDER BY s.due_on, s.document_id LIMIT ?7",
+        ),
+        params![
             target,
             after.0,
             after.1.0,
@@ -110,17 +111,17 @@ fn open_from(
                 bill_cycle_day: r.get(15)?,
             })
         },
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    )
 }
 
 /// Auto-pay of an account on a day.
 pub fn account_auto_pay(db: &Db<'_>, of: AccountId, today: NaiveDate) -> Result<bool, StoreError> {
     let in_force = account::in_force("?1", "?2");
-    Ok(db
-        .conn()
-        .prepare_cached(&format!("SELECT auto_pay FROM account_version WHERE id = {in_force}"))?
-        .query_row((of.0, today), |r| r.get(0))?)
+    db.one(
+        &format!("SELECT auto_pay FROM account_version WHERE id = {in_force}"),
+        (of.0, today),
+        |r| r.get(0),
+    )
 }
 
 /// The columns of [`facts`].
@@ -134,7 +135,7 @@ const FACTS: &str = "s.document_id, s.account_id, s.balance_minor, s.auto_pay_of
       WHERE l.document_id = s.document_id AND l.reopened_minor > l.unapplied_minor
         AND NOT (p.decline_class = 'soft' AND p.next_retry_at IS NOT NULL))";
 
-fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> rusqlite::Result<Candidate> {
+fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> Result<Candidate, StoreError> {
     let promised: Option<NaiveDate> = r.get(4)?;
     Ok(Candidate {
         document: DocumentId(r.get(0)?),
@@ -146,7 +147,7 @@ fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> rusqlite::Res
         disputed: r.get(5)?,
         next_retry_at_ms: r.get(6)?,
         given_up: r.get(7)?,
-        live: match r.get::<_, Option<String>>(8)? {
+        live: match r.get::<Option<String>>(8)? {
             Some(_) => Some(word(r, 8, PaymentStatus::parse)?),
             None => None,
         },
@@ -162,8 +163,9 @@ pub fn candidate(
     account_auto_pay: bool,
     today: NaiveDate,
 ) -> Result<Candidate, StoreError> {
-    let mut statement = db.conn().prepare_cached(&format!(
-        "SELECT {FACTS} FROM document_state s WHERE s.document_id = ?1"
-    ))?;
-    Ok(statement.query_row([document.0], |r| facts(r, account_auto_pay, today))?)
+    db.one(
+        &format!("SELECT {FACTS} FROM document_state s WHERE s.document_id = ?1"),
+        [document.0],
+        |r| facts(r, account_auto_pay, today),
+    )
 }

@@ -7,7 +7,8 @@ use super::{Totals, currency};
 use crate::domain::account::AccountStatus;
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
-use crate::store::{Db, decimal, word};
+use crate::store::face::Row;
+use crate::store::{Db, StoreError, decimal, word};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -86,7 +87,7 @@ pub(super) const SPEC: Spec = Spec {
     ],
 };
 
-fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<AccountRow> {
+fn map(row: &Row<'_>, key: Key) -> Result<AccountRow, StoreError> {
     Ok(AccountRow {
         id: AccountId(key.id),
         key,
@@ -175,101 +176,99 @@ pub struct MethodRow {
 /// Reads them.
 pub fn detail(db: &Db<'_>, id: AccountId) -> Result<AccountDetail, ReadError> {
     let mut out = AccountDetail::default();
-    let mut statement = db.conn().prepare_cached(
-        "SELECT address1, address2, postcode || ' ' || city, region, country, tax_id, tax_code \
-         FROM account_version WHERE account_id = ?1 ORDER BY seq DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query([id.0])?;
-    if let Some(row) = rows.next()? {
+    let sql = "SELECT address1, address2, postcode || ' ' || city, region, country, tax_id, \
+        tax_code \
+        FROM account_version WHERE account_id = ?1 ORDER BY seq DESC LIMIT 1";
+    db.opt(sql, [id.0], |row| {
         for column in 0..5 {
             let line: String = row.get(column)?;
             if !line.trim().is_empty() {
                 out.address.push(line.trim().to_owned());
             }
         }
-        out.tax = format!("{} {}", row.get::<_, String>(6)?, row.get::<_, String>(5)?);
-    }
+        out.tax = format!("{} {}", row.get::<String>(6)?, row.get::<String>(5)?);
+        Ok(())
+    })?;
     out.documents = documents(db, id)?;
     out.methods = methods(db, id)?;
     out.charges = charges(db, id)?;
     out.pending_usage = usage(db, id)?;
-    let mut statement = db.conn().prepare_cached(
+    out.notes = db.all(
         "SELECT at, user_name, text FROM account_note WHERE account_id = ?1 \
          ORDER BY id DESC LIMIT 10",
+        [id.0],
+        |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
     )?;
-    let rows = statement.query_map([id.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
-    out.notes = rows.collect::<Result<_, _>>()?;
     Ok(out)
 }
 
-fn documents(db: &Db<'_>, id: AccountId) -> Result<Vec<AccountDocument>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
+fn documents(db: &Db<'_>, id: AccountId) -> Result<Vec<AccountDocument>, StoreError> {
+    db.all(
         "SELECT d.id, coalesce(d.number, 'D-' || printf('%06d', d.id)), d.invoice_on, d.status, \
          d.total_minor, s.balance_minor FROM document d JOIN document_state s \
          ON s.document_id = d.id WHERE d.account_id = ?1 ORDER BY d.id DESC LIMIT 30",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
-        Ok(AccountDocument {
-            id: DocumentId(r.get(0)?),
-            number: r.get(1)?,
-            invoice_on: word(r, 2, |t| t.parse().ok())?,
-            status: r.get(3)?,
-            total_minor: r.get(4)?,
-            balance_minor: r.get(5)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        |r| {
+            Ok(AccountDocument {
+                id: DocumentId(r.get(0)?),
+                number: r.get(1)?,
+                invoice_on: word(r, 2, |t| t.parse().ok())?,
+                status: r.get(3)?,
+                total_minor: r.get(4)?,
+                balance_minor: r.get(5)?,
+            })
+        },
+    )
 }
 
 /// The payment methods of an account, first choice first.
 pub fn methods(db: &Db<'_>, id: AccountId) -> Result<Vec<MethodRow>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
+    Ok(db.all(
         "SELECT id, display, kind, status, priority, failures FROM payment_method \
          WHERE account_id = ?1 ORDER BY status, priority, id LIMIT 20",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
-        Ok(MethodRow {
-            id: r.get(0)?,
-            display: r.get(1)?,
-            kind: r.get(2)?,
-            status: r.get(3)?,
-            priority: r.get(4)?,
-            failures: r.get(5)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        |r| {
+            Ok(MethodRow {
+                id: r.get(0)?,
+                display: r.get(1)?,
+                kind: r.get(2)?,
+                status: r.get(3)?,
+                priority: r.get(4)?,
+                failures: r.get(5)?,
+            })
+        },
+    )?)
 }
 
-fn charges(db: &Db<'_>, id: AccountId) -> Result<Vec<String>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
+fn charges(db: &Db<'_>, id: AccountId) -> Result<Vec<String>, StoreError> {
+    db.all(
         "SELECT v.name, v.price, v.model, v.billing_period, v.timing FROM charge c \
          JOIN charge_version v ON v.charge_id = c.id AND v.seq = \
            (SELECT max(w.seq) FROM charge_version w WHERE w.charge_id = c.id) \
          WHERE c.account_id = ?1 ORDER BY c.number LIMIT 30",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
-        let period: String = r.get(3)?;
-        let every = if period.is_empty() { String::new() } else { format!(" a {period}") };
-        Ok(format!(
-            "{}: {} {}{every}, {}",
-            r.get::<_, String>(0)?,
-            r.get::<_, String>(2)?.replace('_', " "),
-            r.get::<_, String>(1)?,
-            r.get::<_, String>(4)?
-        ))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        |r| {
+            let period: String = r.get(3)?;
+            let every = if period.is_empty() { String::new() } else { format!(" a {period}") };
+            Ok(format!(
+                "{}: {} {}{every}, {}",
+                r.get::<String>(0)?,
+                r.get::<String>(2)?.replace('_', " "),
+                r.get::<String>(1)?,
+                r.get::<String>(4)?
+            ))
+        },
+    )
 }
 
 fn usage(db: &Db<'_>, id: AccountId) -> Result<Vec<(String, Decimal)>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
+    let mut sums: std::collections::BTreeMap<String, Decimal> = std::collections::BTreeMap::new();
+    for (unit, quantity) in db.all(
         "SELECT u.uom, u.quantity FROM usage u WHERE u.account_id = ?1 AND NOT EXISTS \
          (SELECT 1 FROM usage_claim c WHERE c.usage_id = u.id) LIMIT 20000",
-    )?;
-    let rows = statement.query_map([id.0], |r| Ok((r.get::<_, String>(0)?, decimal(r, 1)?)))?;
-    let mut sums: std::collections::BTreeMap<String, Decimal> = std::collections::BTreeMap::new();
-    for row in rows {
-        let (unit, quantity) = row?;
+        [id.0],
+        |r| Ok((r.get::<String>(0)?, decimal(r, 1)?)),
+    )? {
         *sums.entry(unit).or_default() += quantity;
     }
     Ok(sums.into_iter().collect())

@@ -5,7 +5,8 @@ use super::{Sort, Spec, Totals, currency};
 use crate::domain::ids::{DeliveryId, DocumentId};
 use crate::domain::money::Currency;
 use crate::domain::payment::{Channel, DeliveryStatus};
-use crate::store::{Db, word};
+use crate::store::face::Row;
+use crate::store::{Db, StoreError, word};
 
 /// One copy of one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,12 +121,12 @@ pub(super) const SPEC: Spec = Spec {
     ],
 };
 
-fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<DeliveryRow> {
+fn map(row: &Row<'_>, key: Key) -> Result<DeliveryRow, StoreError> {
     Ok(DeliveryRow {
         id: DeliveryId(key.id),
         key,
         document: DocumentId(row.get(2)?),
-        number: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+        number: row.get::<Option<String>>(3)?.unwrap_or_default(),
         account: row.get(4)?,
         customer: row.get(5)?,
         channel: word(row, 6, Channel::parse)?,

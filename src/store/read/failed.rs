@@ -4,7 +4,8 @@ use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Pa
 use super::{Sort, Spec, Totals, currency};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
-use crate::store::{Db, word};
+use crate::store::face::Row;
+use crate::store::{Db, StoreError, word};
 use chrono::NaiveDate;
 
 /// An open invoice and what became of the last attempt to collect it.
@@ -143,18 +144,18 @@ pub(super) const SPEC: Spec = Spec {
     ],
 };
 
-fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<FailedRow> {
+fn map(row: &Row<'_>, key: Key) -> Result<FailedRow, StoreError> {
     Ok(FailedRow {
         id: DocumentId(key.id),
         key,
-        number: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+        number: row.get::<Option<String>>(2)?.unwrap_or_default(),
         account_id: AccountId(row.get(3)?),
         account: row.get(4)?,
         customer: row.get(5)?,
         currency: currency(row, 6)?,
         balance_minor: row.get(7)?,
         due_on: word(row, 8, |t| t.parse().ok())?,
-        payment: row.get::<_, Option<i64>>(9)?.map(PaymentId),
+        payment: row.get::<Option<i64>>(9)?.map(PaymentId),
         payment_status: row.get(10)?,
         decline_code: row.get(11)?,
         reply: row.get(12)?,

@@ -4,6 +4,7 @@ use super::spec::{self, Ask, Spec};
 use super::{Field, Filter, Group, ReadError, totals};
 use crate::domain::money::Currency;
 use crate::store::Db;
+use crate::store::face::params_from_iter;
 
 /// Groups shown at most.
 const MOST_GROUPS: usize = 500;
@@ -73,18 +74,15 @@ fn names(
         spec.from,
         filter.sql.join(" AND ")
     );
-    let mut statement = db.conn().prepare_cached(&sql)?;
-    let rows = statement.query_map(rusqlite::params_from_iter(filter.values), |r| {
-        Ok((
-            r.get::<_, Option<String>>(0)?.unwrap_or_default(),
-            r.get::<_, Option<String>>(1)?,
-            r.get::<_, i64>(2)?,
-            r.get::<_, i64>(3)?,
-        ))
-    })?;
     let mut out = Vec::new();
-    for row in rows {
-        let (name, code, count, minor) = row?;
+    for (name, code, count, minor) in db.all(&sql, params_from_iter(filter.values), |r| {
+        Ok((
+            r.get::<Option<String>>(0)?.unwrap_or_default(),
+            r.get::<Option<String>>(1)?,
+            r.get::<i64>(2)?,
+            r.get::<i64>(3)?,
+        ))
+    })? {
         let money = code.as_deref().and_then(Currency::parse).map(|c| (c, minor));
         out.push((name, money, count));
     }

@@ -3,7 +3,7 @@
 
 use super::{ReadError, currency};
 use crate::domain::money::Currency;
-use crate::store::Db;
+use crate::store::{Db, StoreError};
 
 /// Runs and jobs looked at, newest first: more than a day makes, and no more than a screen bears.
 const LOOK_BACK: u32 = 200;
@@ -51,119 +51,121 @@ fn listed(parts: impl IntoIterator<Item = Option<String>>, none: &str) -> String
     if parts.is_empty() { none.to_owned() } else { parts.join(", ") }
 }
 
-fn money(db: &Db<'_>, sql: &str, id: i64) -> Result<Vec<(Currency, i64)>, ReadError> {
-    let mut statement = db.conn().prepare_cached(sql)?;
-    let rows = statement.query_map([id], |r| Ok((currency(r, 0)?, r.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn money(db: &Db<'_>, sql: &str, id: i64) -> Result<Vec<(Currency, i64)>, StoreError> {
+    db.all(sql, [id], |r| Ok((currency(r, 0)?, r.get(1)?)))
 }
 
 fn bill_runs(db: &Db<'_>) -> Result<Vec<Happened>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
+    let mut found = Vec::new();
+    db.each(
         "SELECT id, created_at, status, note, invoices, credit_memos, accounts_failed,
                 schedule_id IS NOT NULL, created_name
          FROM bill_run ORDER BY id DESC LIMIT ?1",
+        [LOOK_BACK],
+        |r| {
+            let (id, failed, note): (i64, i64, String) = (r.get(0)?, r.get(6)?, r.get(3)?);
+            let drafts = [
+                count(r.get(4)?, "invoice", "invoices"),
+                count(r.get(5)?, "credit memo", "credit memos"),
+            ];
+            let by: String = if r.get(7)? { "its schedule".to_owned() } else { r.get(8)? };
+            let not = count(failed, "account failed", "accounts failed");
+            let not = not.map(|n| format!(", {n}")).unwrap_or_default();
+            found.push(Happened {
+                at_ms: r.get(1)?,
+                what: format!("BR-{id:06}"),
+                did: format!("{} billed by {by}{not}", listed(drafts, "nothing")),
+                money: money(
+                    db,
+                    "SELECT currency, total_minor FROM bill_run_total WHERE run_id = ?1 ORDER BY 1",
+                    id,
+                )?,
+                calm: failed == 0 && note.is_empty(),
+                state: r.get(2)?,
+                why: note,
+            });
+            Ok(())
+        },
     )?;
-    let mut found = Vec::new();
-    let mut rows = statement.query([LOOK_BACK])?;
-    while let Some(r) = rows.next()? {
-        let (id, failed, note): (i64, i64, String) = (r.get(0)?, r.get(6)?, r.get(3)?);
-        let drafts = [
-            count(r.get(4)?, "invoice", "invoices"),
-            count(r.get(5)?, "credit memo", "credit memos"),
-        ];
-        let by: String = if r.get(7)? { "its schedule".to_owned() } else { r.get(8)? };
-        let not = count(failed, "account failed", "accounts failed");
-        let not = not.map(|n| format!(", {n}")).unwrap_or_default();
-        found.push(Happened {
-            at_ms: r.get(1)?,
-            what: format!("BR-{id:06}"),
-            did: format!("{} billed by {by}{not}", listed(drafts, "nothing")),
-            money: money(
-                db,
-                "SELECT currency, total_minor FROM bill_run_total WHERE run_id = ?1 ORDER BY 1",
-                id,
-            )?,
-            calm: failed == 0 && note.is_empty(),
-            state: r.get(2)?,
-            why: note,
-        });
-    }
     Ok(found)
 }
 
 fn payment_runs(db: &Db<'_>) -> Result<Vec<Happened>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
+    let mut found = Vec::new();
+    db.each(
         "SELECT id, created_at, status, note, approved, submitted, declined, unknown,
                 coalesce(json_extract(filter, '$.retry'), 0)
          FROM payment_run ORDER BY id DESC LIMIT ?1",
-    )?;
-    let mut found = Vec::new();
-    let mut rows = statement.query([LOOK_BACK])?;
-    while let Some(r) = rows.next()? {
-        let (id, note): (i64, String) = (r.get(0)?, r.get(3)?);
-        let (declined, unknown): (i64, i64) = (r.get(6)?, r.get(7)?);
-        let outcomes = [
-            count(r.get(4)?, "paid", "paid"),
-            count(r.get(5)?, "at the bank", "at the bank"),
-            count(declined, "declined", "declined"),
-            count(unknown, "unanswered", "unanswered"),
-        ];
-        let verb = if r.get::<_, bool>(8)? { "retried" } else { "charged" };
-        found.push(Happened {
-            at_ms: r.get(1)?,
-            what: format!("PR-{id:06}"),
-            did: format!("{verb}: {}", listed(outcomes, "nobody")),
-            money: money(
-                db,
-                "SELECT currency, collected_minor FROM payment_run_total
+        [LOOK_BACK],
+        |r| {
+            let (id, note): (i64, String) = (r.get(0)?, r.get(3)?);
+            let (declined, unknown): (i64, i64) = (r.get(6)?, r.get(7)?);
+            let outcomes = [
+                count(r.get(4)?, "paid", "paid"),
+                count(r.get(5)?, "at the bank", "at the bank"),
+                count(declined, "declined", "declined"),
+                count(unknown, "unanswered", "unanswered"),
+            ];
+            let verb = if r.get::<bool>(8)? { "retried" } else { "charged" };
+            found.push(Happened {
+                at_ms: r.get(1)?,
+                what: format!("PR-{id:06}"),
+                did: format!("{verb}: {}", listed(outcomes, "nobody")),
+                money: money(
+                    db,
+                    "SELECT currency, collected_minor FROM payment_run_total
                  WHERE run_id = ?1 AND collected_minor > 0 ORDER BY 1",
-                id,
-            )?,
-            calm: declined == 0 && unknown == 0 && note.is_empty(),
-            state: r.get(2)?,
-            why: note,
-        });
-    }
+                    id,
+                )?,
+                calm: declined == 0 && unknown == 0 && note.is_empty(),
+                state: r.get(2)?,
+                why: note,
+            });
+            Ok(())
+        },
+    )?;
     Ok(found)
 }
 
 /// Postings and e-mail: their figures are those of the job.
 fn jobs(db: &Db<'_>) -> Result<Vec<Happened>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
+    let mut found = Vec::new();
+    db.each(
         "SELECT created_at, kind, subject, state, error, done, failed
          FROM job ORDER BY id DESC LIMIT ?1",
+        [LOOK_BACK],
+        |r| {
+            let (kind, subject): (String, String) = (r.get(1)?, r.get(2)?);
+            let (done, failed): (i64, i64) = (r.get(5)?, r.get(6)?);
+            let (what, did) = match kind.as_str() {
+                "post" => {
+                    let posted = count(done, "document posted", "documents posted");
+                    let left = count(failed, "stays behind", "stay behind");
+                    let what =
+                        if subject.starts_with("BR-") { subject } else { "drafts".to_owned() };
+                    (what, listed([posted, left], "nothing posted"))
+                }
+                "deliver" => {
+                    let sent = count(done, "copy sent", "copies sent");
+                    let not = count(failed, "not delivered", "not delivered");
+                    ("e-mail".to_owned(), listed([sent, not], "nothing sent yet"))
+                }
+                // Runs speak for their own jobs; look-ups and prints made nobody wait.
+                _ => return Ok(()),
+            };
+            let error: String = r.get(4)?;
+            found.push(Happened {
+                at_ms: r.get(0)?,
+                what,
+                did,
+                money: Vec::new(),
+                calm: failed == 0 && error.is_empty(),
+                state: r.get(3)?,
+                why: error,
+            });
+            Ok(())
+        },
     )?;
-    let mut found = Vec::new();
-    let mut rows = statement.query([LOOK_BACK])?;
-    while let Some(r) = rows.next()? {
-        let (kind, subject): (String, String) = (r.get(1)?, r.get(2)?);
-        let (done, failed): (i64, i64) = (r.get(5)?, r.get(6)?);
-        let (what, did) = match kind.as_str() {
-            "post" => {
-                let posted = count(done, "document posted", "documents posted");
-                let left = count(failed, "stays behind", "stay behind");
-                let what = if subject.starts_with("BR-") { subject } else { "drafts".to_owned() };
-                (what, listed([posted, left], "nothing posted"))
-            }
-            "deliver" => {
-                let sent = count(done, "copy sent", "copies sent");
-                let not = count(failed, "not delivered", "not delivered");
-                ("e-mail".to_owned(), listed([sent, not], "nothing sent yet"))
-            }
-            // Runs speak for their own jobs; look-ups and prints made nobody wait.
-            _ => continue,
-        };
-        let error: String = r.get(4)?;
-        found.push(Happened {
-            at_ms: r.get(0)?,
-            what,
-            did,
-            money: Vec::new(),
-            calm: failed == 0 && error.is_empty(),
-            state: r.get(3)?,
-            why: error,
-        });
-    }
     Ok(found)
 }
 

@@ -6,9 +6,8 @@ use super::{Filter, KeyValue, ListArgs, ReadError, Seek, Sort};
 use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::ids::{AccountId, DocumentId, ItemId};
 use crate::domain::money::Currency;
-use crate::store::{Db, decimal, document, word};
+use crate::store::{Db, StoreError, decimal, document, word};
 use chrono::NaiveDate;
-use rusqlite::OptionalExtension;
 use rust_decimal::Decimal;
 
 /// A document with everything a clerk looks at before saying yes.
@@ -134,14 +133,12 @@ pub struct PaidRow {
 /// Reads a document; none if there is no such.
 pub fn detail(db: &Db<'_>, id: DocumentId) -> Result<Option<InvoiceDetail>, ReadError> {
     let Some(row) = row(db, id)? else { return Ok(None) };
-    let head = db
-        .conn()
-        .prepare_cached(
-            "SELECT d.account_id, d.run_id, d.po_number, d.note, d.subtotal_minor, d.tax_minor, \
+    let head = db.opt(
+        "SELECT d.account_id, d.run_id, d.po_number, d.note, d.subtotal_minor, d.tax_minor, \
              v.payment_term, v.emails, v.delivery FROM document d \
              JOIN account_version v ON v.id = d.account_version_id WHERE d.id = ?1",
-        )?
-        .query_row([id.0], |r| {
+        [id.0],
+        |r| {
             Ok(InvoiceDetail {
                 row: row.clone(),
                 account_id: AccountId(r.get(0)?),
@@ -162,8 +159,8 @@ pub fn detail(db: &Db<'_>, id: DocumentId) -> Result<Option<InvoiceDetail>, Read
                 deliveries: Vec::new(),
                 payments: Vec::new(),
             })
-        })
-        .optional()?;
+        },
+    )?;
     let Some(mut detail) = head else { return Ok(None) };
     detail.items = items(db, id)?;
     detail.taxes = document::taxes(db, id)?;
@@ -184,8 +181,8 @@ pub fn row(db: &Db<'_>, id: DocumentId) -> Result<Option<InvoiceRow>, ReadError>
     Ok(page.rows.into_iter().find(|r| r.id == id))
 }
 
-fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
+fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, StoreError> {
+    db.all(
         "SELECT i.id, i.position, c.number, i.description, i.service_from_on, i.service_to_on, \
          i.quantity, i.unit_price, i.amount_minor, i.tax_code, i.origin, i.derivation, \
          (SELECT b.description FROM document_item b WHERE b.document_id = i.document_id \
@@ -193,35 +190,31 @@ fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, ReadError> {
             AND b.service_to_on >= i.service_to_on LIMIT 1) \
          FROM document_item i LEFT JOIN charge c ON c.id = i.charge_id \
          WHERE i.document_id = ?1 ORDER BY i.position",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
-        let day = |c| r.get::<_, Option<NaiveDate>>(c);
-        Ok(ItemRow {
-            id: ItemId(r.get(0)?),
-            position: r.get(1)?,
-            charge: r.get::<_, Option<String>>(2)?.unwrap_or_default(),
-            description: r.get(3)?,
-            service: day(4)?.zip(day(5)?),
-            quantity: decimal(r, 6)?,
-            unit_price: decimal(r, 7)?,
-            amount_minor: r.get(8)?,
-            tax_code: r.get(9)?,
-            origin: r.get(10)?,
-            derivation: r.get(11)?,
-            discounted: r.get::<_, Option<String>>(12)?.unwrap_or_default(),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        |r| {
+            let day = |c| r.get::<Option<NaiveDate>>(c);
+            Ok(ItemRow {
+                id: ItemId(r.get(0)?),
+                position: r.get(1)?,
+                charge: r.get::<Option<String>>(2)?.unwrap_or_default(),
+                description: r.get(3)?,
+                service: day(4)?.zip(day(5)?),
+                quantity: decimal(r, 6)?,
+                unit_price: decimal(r, 7)?,
+                amount_minor: r.get(8)?,
+                tax_code: r.get(9)?,
+                origin: r.get(10)?,
+                derivation: r.get(11)?,
+                discounted: r.get::<Option<String>>(12)?.unwrap_or_default(),
+            })
+        },
+    )
 }
 
-fn flags(db: &Db<'_>, id: DocumentId) -> Result<Vec<Flag>, ReadError> {
-    let mut statement = db
-        .conn()
-        .prepare_cached("SELECT code, reason FROM flag WHERE document_id = ?1 ORDER BY code")?;
-    let rows = statement.query_map([id.0], |r| {
+fn flags(db: &Db<'_>, id: DocumentId) -> Result<Vec<Flag>, StoreError> {
+    db.all("SELECT code, reason FROM flag WHERE document_id = ?1 ORDER BY code", [id.0], |r| {
         Ok(Flag { code: word(r, 0, FlagCode::parse)?, reason: r.get(1)? })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
 fn before(
@@ -230,18 +223,18 @@ fn before(
     id: DocumentId,
     money: Currency,
 ) -> Result<(Vec<PastInvoice>, Option<i64>), ReadError> {
-    let mut statement = db.conn().prepare_cached(
+    let mut past: Vec<PastInvoice> = db.all(
         "SELECT number, invoice_on, total_minor FROM document WHERE account_id = ?1 AND id < ?2 \
          AND status = 'Posted' AND kind = 'invoice' AND currency = ?3 ORDER BY id DESC LIMIT 6",
+        (account.0, id.0, money.code()),
+        |r| {
+            Ok(PastInvoice {
+                number: r.get(0)?,
+                invoice_on: word(r, 1, |t| t.parse().ok())?,
+                total_minor: r.get(2)?,
+            })
+        },
     )?;
-    let rows = statement.query_map((account.0, id.0, money.code()), |r| {
-        Ok(PastInvoice {
-            number: r.get(0)?,
-            invoice_on: word(r, 1, |t| t.parse().ok())?,
-            total_minor: r.get(2)?,
-        })
-    })?;
-    let mut past: Vec<PastInvoice> = rows.collect::<Result<_, _>>()?;
     let sum: i64 = past.iter().map(|p| p.total_minor).sum();
     let mean = i64::try_from(past.len()).ok().filter(|n| *n > 0).map(|n| sum / n);
     past.truncate(3);
@@ -250,34 +243,32 @@ fn before(
 
 /// The newest lines of the audit trail about a subject.
 pub fn history(db: &Db<'_>, subject: &str) -> Result<Vec<HistoryRow>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
+    Ok(db.all(
         "SELECT at, user_name, verb, summary FROM operation WHERE subject = ?1 \
          ORDER BY seq DESC LIMIT 20",
-    )?;
-    let rows = statement.query_map([subject], |r| {
-        Ok(HistoryRow { at: r.get(0)?, user: r.get(1)?, verb: r.get(2)?, summary: r.get(3)? })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [subject],
+        |r| Ok(HistoryRow { at: r.get(0)?, user: r.get(1)?, verb: r.get(2)?, summary: r.get(3)? }),
+    )?)
 }
 
-fn copies(db: &Db<'_>, id: DocumentId) -> Result<Vec<CopyRow>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
+fn copies(db: &Db<'_>, id: DocumentId) -> Result<Vec<CopyRow>, StoreError> {
+    db.all(
         "SELECT channel, address, status, last_reply FROM delivery WHERE document_id = ?1 \
          ORDER BY id DESC LIMIT 20",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
-        Ok(CopyRow {
-            channel: r.get(0)?,
-            address: r.get(1)?,
-            status: r.get(2)?,
-            last_reply: r.get(3)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        |r| {
+            Ok(CopyRow {
+                channel: r.get(0)?,
+                address: r.get(1)?,
+                status: r.get(2)?,
+                last_reply: r.get(3)?,
+            })
+        },
+    )
 }
 
-fn payments(db: &Db<'_>, id: DocumentId) -> Result<Vec<PaidRow>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
+fn payments(db: &Db<'_>, id: DocumentId) -> Result<Vec<PaidRow>, StoreError> {
+    db.all(
         "SELECT 'P-' || printf('%06d', p.id), l.amount_minor, p.status || \
            CASE WHEN p.decline_code <> '' THEN ' (' || p.decline_code || ')' ELSE '' END, \
            coalesce(p.received_on, '') \
@@ -290,9 +281,14 @@ fn payments(db: &Db<'_>, id: DocumentId) -> Result<Vec<PaidRow>, ReadError> {
          UNION ALL \
          SELECT d.number, abs(x.from_minor), 'carried over, ' || d.currency, x.carried_on \
          FROM carried x JOIN document d ON d.id = x.to_document_id WHERE x.document_id = ?1",
-    )?;
-    let rows = statement.query_map([id.0], |r| {
-        Ok(PaidRow { what: r.get(0)?, amount_minor: r.get(1)?, status: r.get(2)?, on: r.get(3)? })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [id.0],
+        |r| {
+            Ok(PaidRow {
+                what: r.get(0)?,
+                amount_minor: r.get(1)?,
+                status: r.get(2)?,
+                on: r.get(3)?,
+            })
+        },
+    )
 }

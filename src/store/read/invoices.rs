@@ -7,7 +7,8 @@ use super::{Filter, Totals, currency};
 use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
 use crate::domain::ids::DocumentId;
 use crate::domain::money::Currency;
-use crate::store::{Db, word, words};
+use crate::store::face::Row;
+use crate::store::{Db, StoreError, word, words};
 use chrono::NaiveDate;
 
 /// One document in a list.
@@ -120,7 +121,7 @@ pub(super) const SPEC: Spec = Spec {
     ],
 };
 
-fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<InvoiceRow> {
+fn map(row: &Row<'_>, key: Key) -> Result<InvoiceRow, StoreError> {
     let codes: Option<String> = row.get(17)?;
     // A flag that cannot be read is none that may be left out: the draft would look unflagged.
     let mut flags: Vec<FlagCode> = words(17, codes.as_deref().unwrap_or(""), ' ', FlagCode::parse)?;

@@ -5,7 +5,8 @@ use super::{
 };
 use crate::domain::ids::{JobId, ScheduleId};
 use crate::domain::money::Currency;
-use crate::store::Db;
+use crate::store::face::Row;
+use crate::store::{Db, StoreError};
 
 /// One job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +101,7 @@ pub(super) const SPEC: Spec = Spec {
     ],
 };
 
-fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<JobRow> {
+fn map(row: &Row<'_>, key: Key) -> Result<JobRow, StoreError> {
     Ok(JobRow {
         id: JobId(key.id),
         key,
@@ -138,12 +139,10 @@ pub fn open(db: &Db<'_>) -> Result<Vec<JobRow>, ReadError> {
          ORDER BY j.id DESC LIMIT 10",
         SPEC.columns
     );
-    let mut statement = db.conn().prepare_cached(&sql)?;
-    let rows = statement.query_map([], |r| {
+    Ok(db.all(&sql, [], |r| {
         let id = r.get(0)?;
         map(r, Key { value: super::KeyValue::Int(id), id })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })?)
 }
 
 /// The jobs that ended last, newest first, at most five.
@@ -153,12 +152,10 @@ pub fn ended(db: &Db<'_>) -> Result<Vec<JobRow>, ReadError> {
          ORDER BY j.id DESC LIMIT 5",
         SPEC.columns
     );
-    let mut statement = db.conn().prepare_cached(&sql)?;
-    let rows = statement.query_map([], |r| {
+    Ok(db.all(&sql, [], |r| {
         let id = r.get(0)?;
         map(r, Key { value: super::KeyValue::Int(id), id })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })?)
 }
 
 /// One schedule.
@@ -182,20 +179,20 @@ pub struct ScheduleRow {
 
 /// Every schedule that has not ended.
 pub fn schedules(db: &Db<'_>) -> Result<Vec<ScheduleRow>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
+    Ok(db.all(
         "SELECT id, name, kind, every, at_minute, state, owner_name FROM schedule \
          WHERE state <> 'Ended' ORDER BY id LIMIT 100",
-    )?;
-    let rows = statement.query_map([], |r| {
-        Ok(ScheduleRow {
-            id: ScheduleId(r.get(0)?),
-            name: r.get(1)?,
-            kind: r.get(2)?,
-            every: r.get(3)?,
-            at_minute: r.get(4)?,
-            state: r.get(5)?,
-            owner: r.get(6)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        [],
+        |r| {
+            Ok(ScheduleRow {
+                id: ScheduleId(r.get(0)?),
+                name: r.get(1)?,
+                kind: r.get(2)?,
+                every: r.get(3)?,
+                at_minute: r.get(4)?,
+                state: r.get(5)?,
+                owner: r.get(6)?,
+            })
+        },
+    )?)
 }

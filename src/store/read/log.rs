@@ -5,7 +5,8 @@ use super::{
 };
 use crate::domain::actor::Verb;
 use crate::domain::money::Currency;
-use crate::store::Db;
+use crate::store::face::Row;
+use crate::store::{Db, StoreError};
 
 /// One operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +74,7 @@ pub(super) const SPEC: Spec = Spec {
     ],
 };
 
-fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<LogRow> {
+fn map(row: &Row<'_>, key: Key) -> Result<LogRow, StoreError> {
     Ok(LogRow {
         seq: key.id,
         key,

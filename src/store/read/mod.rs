@@ -23,15 +23,14 @@ mod spec;
 pub mod today;
 pub mod unapplied;
 
+use crate::store::face::{Cell, Row, params_from_iter};
 pub use filter::{Cmp, Field, Filter, FilterError, Term};
 use groups::groups;
-pub(super) use spec::offer_folded;
 use spec::{Ask, Order, Spec};
 
 use super::{Db, OfBook, StoreError, word};
 use crate::domain::money::Currency;
 use crate::domain::text_enum;
-use rusqlite::Row;
 
 text_enum! {
     /// By what a list is ordered; the arrow says which way.
@@ -179,18 +178,12 @@ impl OfBook for ReadError {
     }
 }
 
-impl From<rusqlite::Error> for ReadError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
 /// One part of a list.
 pub(super) fn page<R: ListRow>(
     db: &Db<'_>,
     spec: &Spec,
     args: &ListArgs,
-    map: fn(&Row<'_>, Key) -> rusqlite::Result<R>,
+    map: fn(&Row<'_>, Key) -> Result<R, StoreError>,
 ) -> Result<Page<R>, ReadError> {
     let order = spec.order(args.sort);
     named::refuse_unknown(db, spec, &args.filter)?;
@@ -205,7 +198,8 @@ pub(super) fn page<R: ListRow>(
     let way = |down: bool| if down { "DESC" } else { "ASC" };
     let id_down = order.id_down(spec);
     let sql = format!(
-        "SELECT {by}, {id}, {columns} FROM {from} WHERE {filter} ORDER BY {by} {w1}, {id} {w2} LIMIT {limit}",
+        "SELECT {by}, {id}, {columns} FROM {from} WHERE {filter} \
+        ORDER BY {by} {w1}, {id} {w2} LIMIT {limit}",
         by = order.by,
         id = spec.id,
         columns = spec.columns,
@@ -215,16 +209,14 @@ pub(super) fn page<R: ListRow>(
         w2 = way(id_down != backwards),
         limit = args.limit + 1,
     );
-    let mut statement = db.conn().prepare_cached(&sql)?;
-    let rows = statement.query_map(rusqlite::params_from_iter(filter.values), |r| {
-        let value = match r.get_ref(0)? {
-            rusqlite::types::ValueRef::Integer(n) => KeyValue::Int(n),
-            rusqlite::types::ValueRef::Text(_) => KeyValue::Text(r.get(0)?),
+    let mut rows = db.all(&sql, params_from_iter(filter.values), |r| {
+        let value = match r.cell(0)? {
+            Cell::Integer(n) => KeyValue::Int(n),
+            Cell::Text(_) => KeyValue::Text(r.get(0)?),
             _ => KeyValue::Text(String::new()),
         };
         map(r, Key { value, id: r.get(1)? })
     })?;
-    let mut rows: Vec<R> = rows.collect::<Result<_, _>>()?;
     let more = rows.len() > args.limit;
     rows.truncate(args.limit);
     if backwards {
@@ -243,13 +235,10 @@ pub(super) fn totals(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Totals
         "SELECT {currency}, count(*), coalesce(sum({minor}), 0) FROM {from} WHERE {} GROUP BY 1",
         filter.sql.join(" AND ")
     );
-    let mut statement = db.conn().prepare_cached(&sql)?;
-    let rows = statement.query_map(rusqlite::params_from_iter(filter.values), |r| {
-        Ok((r.get::<_, Option<String>>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)?))
-    })?;
     let mut totals = Totals::default();
-    for row in rows {
-        let (code, count, minor) = row?;
+    for (code, count, minor) in db.all(&sql, params_from_iter(filter.values), |r| {
+        Ok((r.get::<Option<String>>(0)?, r.get::<i64>(1)?, r.get::<i64>(2)?))
+    })? {
         totals.count += count;
         if let Some(currency) = code.as_deref().and_then(Currency::parse) {
             totals.money.push((currency, minor));
@@ -270,18 +259,16 @@ pub(super) fn marks(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Vec<Mar
         spec.from,
         filter.sql.join(" AND ")
     );
-    let mut statement = db.conn().prepare_cached(&sql)?;
-    let rows = statement.query_map(rusqlite::params_from_iter(filter.values), |r| {
+    Ok(db.all(&sql, params_from_iter(filter.values), |r| {
         let code: Option<String> = r.get(2)?;
         let minor: Option<i64> = r.get(3)?;
         let money = code.as_deref().and_then(Currency::parse).zip(minor);
         Ok(Marked { id: r.get(0)?, version: r.get(1)?, money })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })?)
 }
 
 /// A currency column.
-pub(super) fn currency(row: &Row<'_>, column: usize) -> rusqlite::Result<Currency> {
+pub(super) fn currency(row: &Row<'_>, column: usize) -> Result<Currency, StoreError> {
     word(row, column, Currency::parse)
 }
 

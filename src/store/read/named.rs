@@ -5,7 +5,6 @@ use super::filter::{Field, Filter, FilterError, Term};
 use super::spec::{Ask, NONE, Spec, numbered};
 use super::{Db, ReadError, StoreError};
 use crate::domain::text::canonical;
-use rusqlite::OptionalExtension;
 
 /// Refuses a term whose account, batch or run is not in the book.
 pub(super) fn refuse_unknown(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<(), ReadError> {
@@ -40,8 +39,7 @@ fn same(db: &Db<'_>, table: &str, column: &str, value: &str) -> Result<bool, Sto
          COLLATE NOCASE LIMIT 1"
     );
     for sql in [exact, loose] {
-        let mut statement = db.conn().prepare_cached(&sql)?;
-        if statement.exists([value])? {
+        if db.any(&sql, [value])? {
             return Ok(true);
         }
     }
@@ -53,7 +51,7 @@ fn run(db: &Db<'_>, prefix: &str, value: &str) -> Result<bool, StoreError> {
     let Ok(id) = numbered(value, prefix) else { return Ok(true) };
     let table = if prefix == "PR" { "payment_run" } else { "bill_run" };
     let sql = format!("SELECT 1 FROM {table} WHERE id = ?1");
-    let found = db.conn().prepare_cached(&sql)?.query_row([id], |_| Ok(())).optional()?;
+    let found = db.opt(&sql, [id], |_| Ok(()))?;
     Ok(found.is_some())
 }
 
@@ -62,10 +60,7 @@ fn unknown(db: &Db<'_>, term: &Term, all: &str) -> Result<FilterError, StoreErro
     let mut twin = None;
     if !all.is_empty() {
         let typed = bare(&term.value);
-        let mut statement = db.conn().prepare_cached(all)?;
-        let values = statement.query_map([], |r| r.get::<_, String>(0))?;
-        for value in values {
-            let value = value?;
+        for value in db.all(all, [], |r| r.get::<String>(0))? {
             if bare(&value) == typed {
                 twin = Some(value);
                 break;

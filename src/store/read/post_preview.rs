@@ -7,9 +7,9 @@ use crate::domain::document::{DocumentKind, date_doubts};
 use crate::domain::money::Currency;
 use crate::domain::series::number_from;
 use crate::domain::withdrawn;
-use crate::store::{Db, posting, word};
+use crate::store::face::{Row, params_from_iter};
+use crate::store::{Db, StoreError, posting, word};
 use chrono::NaiveDate;
-use rusqlite::OptionalExtension;
 use std::collections::BTreeMap;
 
 /// Drafts listed by name at most.
@@ -64,9 +64,9 @@ pub fn of_marked(
 ) -> Result<PostPreview, ReadError> {
     let list: Vec<String> = picks.iter().map(|(id, _)| id.to_string()).collect();
     let mut out = preview(db, &format!("d.id IN ({})", list.join(",")), &[], dates)?;
-    let mut statement = db.conn().prepare_cached("SELECT version FROM document WHERE id = ?1")?;
+    let sql = "SELECT version FROM document WHERE id = ?1";
     for (id, version) in picks {
-        let now: Option<i64> = statement.query_row([id], |r| r.get(0)).optional()?;
+        let now: Option<i64> = db.opt(sql, [id], |r| r.get(0))?;
         out.changed += i64::from(now != Some(*version));
     }
     Ok(out)
@@ -82,13 +82,12 @@ pub fn all_drafts(db: &Db<'_>, dates: Dates<'_>) -> Result<Totals, ReadError> {
         "SELECT d.currency, count(*), sum(d.total_minor) FROM document d \
          JOIN document_state s ON s.document_id = d.id WHERE {which} AND {postable} GROUP BY 1"
     );
-    let mut statement = db.conn().prepare(&sql)?;
-    let mut rows = statement.query([])?;
     let mut totals = Totals::default();
-    while let Some(r) = rows.next()? {
-        totals.count += r.get::<_, i64>(1)?;
+    db.each(&sql, [], |r| {
+        totals.count += r.get::<i64>(1)?;
         totals.money.push((currency(r, 0)?, r.get(2)?));
-    }
+        Ok(())
+    })?;
     Ok(totals)
 }
 
@@ -144,11 +143,9 @@ fn backwards(db: &Db<'_>, config: &Config, dates: Dates<'_>) -> Result<String, R
         return Ok(any.remove(0));
     }
     let day = day_of(dates);
-    let mut statement = db.conn().prepare_cached("SELECT kind, year FROM series")?;
-    let rows =
-        statement.query_map([], |r| Ok((word(r, 0, DocumentKind::parse)?, r.get::<_, i32>(1)?)))?;
-    for row in rows {
-        let (kind, year) = row?;
+    let sql = "SELECT kind, year FROM series";
+    let series = |r: &Row<'_>| Ok((word(r, 0, DocumentKind::parse)?, r.get::<i32>(1)?));
+    for (kind, year) in db.all(sql, [], series)? {
         let pattern = config.get(&format!("series.{kind}"));
         let Some(first) = NaiveDate::from_ymd_opt(year, 1, 1) else { continue };
         if let Some((_, on)) = posting::last_of_series(db, pattern, first)? {
@@ -206,16 +203,14 @@ fn preview(
     let (postable, reason) = postable(db, dates)?;
     let second = post_second::refused(db, which, values, &postable, dates)?;
     let (postable, reason) = without(postable, reason, &second);
-    let sums = |extra: &str| -> Result<Vec<Sums>, ReadError> {
+    let sums = |extra: &str| -> Result<Vec<Sums>, StoreError> {
         let sql = format!(
             "SELECT d.currency, sum(d.total_minor), sum(d.tax_minor), count(*) FROM {from} \
              WHERE {which} AND {postable} {extra} GROUP BY 1"
         );
-        let mut statement = db.conn().prepare(&sql)?;
-        let rows = statement.query_map(rusqlite::params_from_iter(values), |r| {
+        db.all(&sql, params_from_iter(values), |r| {
             Ok((Some(currency(r, 0)?), r.get(1)?, r.get(2)?, r.get(3)?))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        })
     };
     let all = sums("")?;
     let mut out = PostPreview {
@@ -228,21 +223,17 @@ fn preview(
     let sql = format!(
         "SELECT {reason}, count(*) FROM {from} WHERE {which} AND NOT ({postable}) GROUP BY 1"
     );
-    let mut statement = db.conn().prepare(&sql)?;
-    let rows =
-        statement.query_map(rusqlite::params_from_iter(values), |r| Ok((r.get(0)?, r.get(1)?)))?;
-    out.left_out = rows.collect::<Result<_, _>>()?;
+    out.left_out = db.all(&sql, params_from_iter(values), |r| Ok((r.get(0)?, r.get(1)?)))?;
     // The largest of each currency: amounts of different currencies are not compared.
     let sql = format!(
         "SELECT a.number, v.name, d.currency, max(d.total_minor) FROM {from} \
-         JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id \
-         WHERE {which} AND {postable} GROUP BY d.currency ORDER BY count(*) DESC LIMIT 3"
+        JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = \
+        d.account_version_id \
+        WHERE {which} AND {postable} GROUP BY d.currency ORDER BY count(*) DESC LIMIT 3"
     );
-    let mut statement = db.conn().prepare(&sql)?;
-    let rows = statement.query_map(rusqlite::params_from_iter(values), |r| {
+    out.largest = db.all(&sql, params_from_iter(values), |r| {
         Ok((r.get(0)?, r.get(1)?, Some(currency(r, 2)?), r.get(3)?))
     })?;
-    out.largest = rows.collect::<Result<_, _>>()?;
     series(db, which, values, &postable, dates, &mut out)?;
     if dates.invoice_on.is_some() {
         out.due_by_hand = due_by_hand(db, which, values, &postable)?;
@@ -277,8 +268,8 @@ fn series(
          FROM document d JOIN document_state s ON s.document_id = d.id \
          WHERE {which} AND {postable} GROUP BY 1, 2"
     );
-    let mut statement = db.conn().prepare(&sql)?;
-    let rows = statement.query_map(rusqlite::params_from_iter(values), |r| {
+    let config = crate::store::settings::load(db)?;
+    for row in db.all(&sql, params_from_iter(values), |r| {
         Ok(Series {
             kind: word(r, 0, DocumentKind::parse)?,
             year: word(r, 1, |t| t.parse().ok())?,
@@ -287,19 +278,15 @@ fn series(
             from: word(r, 4, |t| t.parse().ok())?,
             to: word(r, 5, |t| t.parse().ok())?,
         })
-    })?;
-    let config = crate::store::settings::load(db)?;
-    for row in rows {
-        let row = row?;
+    })? {
         let pattern = config.get(&format!("series.{}", row.kind));
         let number = |n: i64| number_from(pattern, row.year, n);
         out.numbers.push(format!("{} to {}", number(row.last + 1), number(row.last + row.count)));
         let last = number(row.last);
-        let before: Option<NaiveDate> = db
-            .conn()
-            .prepare_cached("SELECT invoice_on FROM document WHERE number = ?1")?
-            .query_row([&last], |r| word(r, 0, |t| t.parse().ok()))
-            .optional()?;
+        let before: Option<NaiveDate> =
+            db.opt("SELECT invoice_on FROM document WHERE number = ?1", [&last], |r| {
+                word(r, 0, |t| t.parse().ok())
+            })?;
         for day in [row.from, row.to] {
             for doubt in date_doubts(day, dates.today, before.map(|on| (last.as_str(), on))) {
                 if !out.doubts.contains(&doubt) {
@@ -319,17 +306,15 @@ fn due_by_hand(
 ) -> Result<(i64, Vec<(String, NaiveDate)>), ReadError> {
     let sql = format!(
         "SELECT a.number, d.due_on, count(*) OVER () FROM document d \
-         JOIN document_state s ON s.document_id = d.id JOIN account a ON a.id = d.account_id \
-         WHERE {which} AND {postable} AND d.due_by_hand = 1 ORDER BY d.account_id, d.id LIMIT {LISTED}"
+        JOIN document_state s ON s.document_id = d.id JOIN account a ON a.id = d.account_id \
+        WHERE {which} AND {postable} AND d.due_by_hand = 1 \
+        ORDER BY d.account_id, d.id LIMIT {LISTED}"
     );
-    let mut statement = db.conn().prepare(&sql)?;
-    let rows = statement.query_map(rusqlite::params_from_iter(values), |r| {
-        Ok((r.get(0)?, word(r, 1, |t| t.parse().ok())?, r.get(2)?))
-    })?;
     let mut listed = Vec::new();
     let mut count = 0;
-    for row in rows {
-        let (account, due, all) = row?;
+    for (account, due, all) in db.all(&sql, params_from_iter(values), |r| {
+        Ok((r.get(0)?, word(r, 1, |t| t.parse().ok())?, r.get(2)?))
+    })? {
         listed.push((account, due));
         count = all;
     }

@@ -10,6 +10,7 @@ use crate::domain::ids::DocumentId;
 use crate::domain::money::Currency;
 use crate::store::deed::ahead::Ahead;
 use crate::store::deed::{self, Stop};
+use crate::store::face::params_from_iter;
 use crate::store::{Db, StoreError, document, role, settings, word};
 use std::collections::BTreeMap;
 
@@ -80,19 +81,16 @@ fn doubtful(
     postable: &str,
     config: &Config,
     uid: u32,
-) -> Result<Vec<i64>, ReadError> {
+) -> Result<Vec<i64>, StoreError> {
     let from = "document d JOIN document_state s ON s.document_id = d.id";
-    let values = || rusqlite::params_from_iter(values);
+    let values = || params_from_iter(values);
     let heavy = match config.decimal("four_eyes.above") {
         None => "0".to_owned(),
         Some(limit) => {
             let sql =
                 format!("SELECT DISTINCT d.currency FROM {from} WHERE {which} AND {postable}");
-            let mut statement = db.conn().prepare(&sql)?;
-            let found = statement.query_map(values(), |r| word(r, 0, Currency::parse))?;
             let mut limits = String::new();
-            for currency in found {
-                let currency = currency?;
+            for currency in db.all(&sql, values(), |r| word(r, 0, Currency::parse))? {
                 let minor = currency.whole_minor(limit);
                 limits.push_str(&format!(" WHEN '{}' THEN {minor}", currency.code()));
             }
@@ -106,11 +104,10 @@ fn doubtful(
     let heavy = if heavy.contains("CASE d.currency ELSE") { "0".to_owned() } else { heavy };
     let sql = format!(
         "SELECT d.id FROM {from} WHERE {which} AND {postable} AND ({heavy} \
-           OR d.account_id IN (SELECT account_id FROM deed WHERE uid = {uid}) \
-           OR EXISTS (SELECT 1 FROM document_item i WHERE i.document_id = d.id AND i.origin <> 'run')) \
-         ORDER BY d.account_id, d.id LIMIT {JUDGED}"
+          OR d.account_id IN (SELECT account_id FROM deed WHERE uid = {uid}) \
+          OR EXISTS (SELECT 1 FROM document_item i WHERE i.document_id = d.id \
+            AND i.origin <> 'run')) \
+        ORDER BY d.account_id, d.id LIMIT {JUDGED}"
     );
-    let mut statement = db.conn().prepare(&sql)?;
-    let rows = statement.query_map(values(), |r| r.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    db.all(&sql, values(), |r| r.get(0))
 }

@@ -13,38 +13,40 @@ pub fn sums(db: &Db<'_>, since: NaiveDate) -> Result<Vec<Recovery>, StoreError> 
 /// Failures since a day, by invoice: what the first declined payment asked for, and every payment
 /// that stands since.
 fn failures(db: &Db<'_>, since: NaiveDate) -> Result<Vec<Failure>, StoreError> {
-    let mut statement = db.conn().prepare_cached(
+    let mut list: Vec<Failure> = Vec::new();
+    let mut last = None;
+    db.each(
         "WITH first AS (
              SELECT l.document_id AS document, min(l.id) AS allocation, min(p.id) AS payment
              FROM payment p JOIN allocation l ON l.payment_id = p.id
-             WHERE p.status = 'Declined' AND date(p.created_at / 1000, 'unixepoch') >= ?1 GROUP BY 1)
-         SELECT f.document, d.currency, l.amount_minor, date(p.created_at / 1000, 'unixepoch'), s.balance_minor,
-             r.received_on, a.amount_minor - a.reopened_minor
+             WHERE p.status = 'Declined' AND date(p.created_at / 1000, 'unixepoch') >= ?1
+               GROUP BY 1)
+         SELECT f.document, d.currency, l.amount_minor, date(p.created_at / 1000, 'unixepoch'),
+             s.balance_minor, r.received_on, a.amount_minor - a.reopened_minor
          FROM first f JOIN allocation l ON l.id = f.allocation JOIN payment p ON p.id = f.payment
          JOIN document d ON d.id = f.document JOIN document_state s ON s.document_id = f.document
          LEFT JOIN (allocation a JOIN payment r ON r.id = a.payment_id AND r.status = 'Approved')
              ON a.document_id = f.document AND a.state = 'applied' AND a.payment_id > f.payment
          ORDER BY f.document, r.received_on, a.id",
+        [since.to_string()],
+        |r| {
+            let document: i64 = r.get(0)?;
+            if last != Some(document) {
+                last = Some(document);
+                list.push(Failure {
+                    currency: currency(r, 1)?,
+                    asked_minor: r.get(2)?,
+                    failed_on: word(r, 3, |t| t.parse().ok())?,
+                    open_minor: r.get(4)?,
+                    paid: Vec::new(),
+                });
+            }
+            let on: Option<NaiveDate> = r.get(5)?;
+            if let (Some(on), Some(failure)) = (on, list.last_mut()) {
+                failure.paid.push((on, r.get(6)?));
+            }
+            Ok(())
+        },
     )?;
-    let mut rows = statement.query([since.to_string()])?;
-    let mut list: Vec<Failure> = Vec::new();
-    let mut last = None;
-    while let Some(r) = rows.next()? {
-        let document: i64 = r.get(0)?;
-        if last != Some(document) {
-            last = Some(document);
-            list.push(Failure {
-                currency: currency(r, 1)?,
-                asked_minor: r.get(2)?,
-                failed_on: word(r, 3, |t| t.parse().ok())?,
-                open_minor: r.get(4)?,
-                paid: Vec::new(),
-            });
-        }
-        let on: Option<NaiveDate> = r.get(5)?;
-        if let (Some(on), Some(failure)) = (on, list.last_mut()) {
-            failure.paid.push((on, r.get(6)?));
-        }
-    }
     Ok(list)
 }

@@ -5,6 +5,7 @@ use super::{Filter, KeyValue, Totals, currency};
 use crate::domain::ids::{BillRunId, PaymentRunId, RunId};
 use crate::domain::money::Currency;
 use crate::domain::payment_run::Parts;
+use crate::store::face::Row;
 use crate::store::{Db, StoreError, payment_run, word};
 use chrono::NaiveDate;
 
@@ -159,7 +160,7 @@ pub(super) const SPEC: Spec = Spec {
     ],
 };
 
-fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<RunRow> {
+fn map(row: &Row<'_>, key: Key) -> Result<RunRow, StoreError> {
     let id: i64 = row.get(4)?;
     let kind: String = row.get(3)?;
     let run =
@@ -198,7 +199,7 @@ pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<RunRow>, ReadError> {
                     None => Vec::new(),
                 };
                 let sql = "SELECT count(*) FROM document WHERE run_id = ?1 AND status = 'Draft'";
-                row.drafts = db.conn().prepare_cached(sql)?.query_row([id.0], |r| r.get(0))?;
+                row.drafts = db.one(sql, [id.0], |r| r.get(0))?;
             }
             RunId::Payment(id) => row.money = collected(db, id)?,
         }
@@ -211,18 +212,16 @@ pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
     super::totals(db, &SPEC, filter)
 }
 
-fn pairs(db: &Db<'_>, sql: &str, id: i64) -> Result<Vec<(Currency, i64)>, ReadError> {
-    let mut statement = db.conn().prepare_cached(sql)?;
-    let rows = statement.query_map([id], |r| Ok((currency(r, 0)?, r.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn pairs(db: &Db<'_>, sql: &str, id: i64) -> Result<Vec<(Currency, i64)>, StoreError> {
+    db.all(sql, [id], |r| Ok((currency(r, 0)?, r.get(1)?)))
 }
 
-fn bill_money(db: &Db<'_>, run: BillRunId) -> Result<Vec<(Currency, i64)>, ReadError> {
+fn bill_money(db: &Db<'_>, run: BillRunId) -> Result<Vec<(Currency, i64)>, StoreError> {
     let sql = "SELECT currency, total_minor FROM bill_run_total WHERE run_id = ?1 ORDER BY 2 DESC";
     pairs(db, sql, run.0)
 }
 
-fn collected(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<(Currency, i64)>, ReadError> {
+fn collected(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<(Currency, i64)>, StoreError> {
     let sql = "SELECT currency, collected_minor FROM payment_run_total WHERE run_id = ?1 \
                ORDER BY 2 DESC";
     pairs(db, sql, run.0)
@@ -230,11 +229,10 @@ fn collected(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<(Currency, i64)>, Rea
 
 /// The run of the last cycle: the largest with an earlier target.
 fn bill_before(db: &Db<'_>, run: BillRunId) -> Result<Option<BillRunId>, ReadError> {
-    use rusqlite::OptionalExtension;
     let sql = "SELECT p.id FROM bill_run r JOIN bill_run p ON p.target_on < r.target_on \
                AND p.status IN ('Completed','Posting','Posted') \
                WHERE r.id = ?1 ORDER BY p.target_on DESC, p.invoices DESC LIMIT 1";
-    let id = db.conn().prepare_cached(sql)?.query_row([run.0], |r| r.get(0)).optional()?;
+    let id = db.opt(sql, [run.0], |r| r.get(0))?;
     Ok(id.map(BillRunId))
 }
 
@@ -243,38 +241,34 @@ pub fn detail(db: &Db<'_>, run: RunId) -> Result<RunDetail, ReadError> {
     let mut out = RunDetail::default();
     match run {
         RunId::Bill(id) => {
-            let mut statement = db.conn().prepare_cached(
+            out.failures = db.all(
                 "SELECT a.number, (SELECT v.name FROM account_version v WHERE v.account_id = a.id \
                    ORDER BY v.seq DESC LIMIT 1), f.reason \
                  FROM bill_run_failure f JOIN account a ON a.id = f.account_id \
                  WHERE f.run_id = ?1 ORDER BY f.reason, a.number LIMIT 200",
+                [id.0],
+                |r| Ok(FailureRow { account: r.get(0)?, customer: r.get(1)?, reason: r.get(2)? }),
             )?;
-            let rows = statement.query_map([id.0], |r| {
-                Ok(FailureRow { account: r.get(0)?, customer: r.get(1)?, reason: r.get(2)? })
-            })?;
-            out.failures = rows.collect::<Result<_, _>>()?;
-            let mut statement = db.conn().prepare_cached(
+            out.reviews = db.all(
                 "SELECT s.review, count(*) FROM document d JOIN document_state s \
                  ON s.document_id = d.id WHERE d.run_id = ?1 AND d.status = 'Draft' GROUP BY 1",
+                [id.0],
+                |r| Ok((r.get(0)?, r.get(1)?)),
             )?;
-            let rows = statement.query_map([id.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
-            out.reviews = rows.collect::<Result<_, _>>()?;
-            let mut statement = db.conn().prepare_cached(
-                "SELECT t.total_minor FROM bill_run_total t JOIN bill_run r ON r.id = t.run_id \
-                 WHERE t.run_id <= ?1 AND r.status <> 'Canceled' AND t.currency = \
-                   (SELECT currency FROM bill_run_total WHERE run_id = ?1 \
-                    ORDER BY total_minor DESC LIMIT 1) ORDER BY t.run_id DESC LIMIT 24",
-            )?;
-            let rows = statement.query_map([id.0], |r| r.get(0))?;
-            out.past = rows.collect::<Result<Vec<i64>, _>>()?;
+            let sql = "SELECT t.total_minor FROM bill_run_total t \
+                JOIN bill_run r ON r.id = t.run_id \
+                WHERE t.run_id <= ?1 AND r.status <> 'Canceled' AND t.currency = \
+                  (SELECT currency FROM bill_run_total WHERE run_id = ?1 \
+                   ORDER BY total_minor DESC LIMIT 1) ORDER BY t.run_id DESC LIMIT 24";
+            out.past = db.all(sql, [id.0], |r| r.get(0))?;
             out.past.reverse();
         }
         RunId::Payment(id) => {
-            let mut statement = db.conn().prepare_cached(
+            out.skipped = db.all(
                 "SELECT reason, count FROM payment_run_skip WHERE run_id = ?1 ORDER BY 2 DESC",
+                [id.0],
+                |r| Ok((r.get(0)?, r.get(1)?)),
             )?;
-            let rows = statement.query_map([id.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
-            out.skipped = rows.collect::<Result<_, _>>()?;
             out.parts = match payment_run::get(db, id) {
                 Ok(row) => Some(payment_run::parts(db, &row)?),
                 Err(StoreError::NotFound(_)) => None,
@@ -292,9 +286,8 @@ pub fn row(db: &Db<'_>, run: RunId) -> Result<Option<RunRow>, ReadError> {
         RunId::Payment(id) => id.0 * 2 + 1,
     };
     let created: Option<i64> = {
-        use rusqlite::OptionalExtension;
         let sql = format!("SELECT created_at FROM {} WHERE u.row = ?1", SPEC.from);
-        db.conn().prepare_cached(&sql)?.query_row([id], |r| r.get(0)).optional()?
+        db.opt(&sql, [id], |r| r.get(0))?
     };
     let Some(created) = created else { return Ok(None) };
     let key = Key { value: KeyValue::Int(created), id };

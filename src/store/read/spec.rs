@@ -4,24 +4,12 @@ use super::{Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Term};
 use crate::domain::charge::Model;
 use crate::domain::document::FlagCode;
 use crate::domain::money::{Currency, parse_decimal};
-use crate::domain::text::{folded, searchable, spellings};
+use crate::domain::text::{folded, spellings};
+use crate::store::face::Value;
 use chrono::NaiveDate;
-use rusqlite::Connection;
-use rusqlite::functions::FunctionFlags;
-use rusqlite::types::Value;
 
 /// The value of a term that asks for rows with nothing there.
 pub(super) const NONE: &str = "none";
-
-/// Gives a connection the function `folded(text)`: see [`searchable`].
-pub(in crate::store) fn offer_folded(conn: &Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8
-        | FunctionFlags::SQLITE_DETERMINISTIC
-        | FunctionFlags::SQLITE_INNOCUOUS;
-    conn.create_scalar_function("folded", 1, flags, |ctx| {
-        Ok(ctx.get::<Option<String>>(0)?.map(|text| searchable(&text)))
-    })
-}
 
 /// How a field is asked for in SQL.
 #[derive(Clone, Copy)]

@@ -68,23 +68,21 @@ pub fn last_payment_run(db: &Db<'_>) -> Result<String, ReadError> {
 /// Open notices, and the newest.
 pub fn open_notices(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
     let sql = "SELECT '', count(*), 0 FROM notice INDEXED BY notice_open WHERE done_at IS NULL";
-    let last = "SELECT text FROM notice INDEXED BY notice_open WHERE done_at IS NULL ORDER BY id DESC LIMIT 1";
+    let last = "SELECT text FROM notice INDEXED BY notice_open WHERE done_at IS NULL \
+        ORDER BY id DESC LIMIT 1";
     Ok((sums(db, sql)?, newest(db, last)?))
 }
 
 fn sums(db: &Db<'_>, sql: &str) -> Result<Totals, ReadError> {
-    let mut statement = db.conn().prepare_cached(sql)?;
-    let rows = statement.query_map([], |r| {
+    let mut totals = Totals::default();
+    for (money, count, minor) in db.all(sql, [], |r| {
         let code: Option<String> = r.get(0)?;
         let money = match code.as_deref() {
             None | Some("") => None,
             Some(_) => Some(currency(r, 0)?),
         };
-        Ok((money, r.get::<_, i64>(1)?, r.get::<_, Option<i64>>(2)?.unwrap_or(0)))
-    })?;
-    let mut totals = Totals::default();
-    for row in rows {
-        let (money, count, minor) = row?;
+        Ok((money, r.get::<i64>(1)?, r.get::<Option<i64>>(2)?.unwrap_or(0)))
+    })? {
         totals.count += count;
         totals.money.extend(money.map(|m| (m, minor)));
     }
@@ -92,14 +90,13 @@ fn sums(db: &Db<'_>, sql: &str) -> Result<Totals, ReadError> {
 }
 
 fn newest(db: &Db<'_>, sql: &str) -> Result<String, ReadError> {
-    use rusqlite::OptionalExtension;
-    Ok(db.conn().prepare_cached(sql)?.query_row([], |r| r.get(0)).optional()?.unwrap_or_default())
+    Ok(db.opt(sql, [], |r| r.get(0))?.unwrap_or_default())
 }
 
 /// Usage records that no item holds, and the file that came last.
 pub fn usage(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
     let sql = "SELECT (SELECT count(*) FROM usage) - (SELECT count(*) FROM usage_claim)";
-    let count: i64 = db.conn().prepare_cached(sql)?.query_row([], |r| r.get(0))?;
+    let count: i64 = db.one(sql, [], |r| r.get(0))?;
     let last = newest(
         db,
         "SELECT 'last file ' || name || ', ' || rows || ' rows' FROM import_file \
@@ -131,11 +128,12 @@ pub fn to_deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
 
 /// Unread notices, newest first, at most fifty: when (UTC milliseconds) and what.
 pub fn notices(db: &Db<'_>) -> Result<Vec<(i64, String)>, ReadError> {
-    let mut statement = db.conn().prepare_cached(
-        "SELECT at, text FROM notice INDEXED BY notice_open WHERE done_at IS NULL ORDER BY id DESC LIMIT 50",
-    )?;
-    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(db.all(
+        "SELECT at, text FROM notice INDEXED BY notice_open WHERE done_at IS NULL \
+         ORDER BY id DESC LIMIT 50",
+        [],
+        |r| Ok((r.get(0)?, r.get(1)?)),
+    )?)
 }
 
 /// Copies that bounced, could not be made, or were lost on the way: their filter on the screen.

@@ -4,7 +4,8 @@ use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Pa
 use super::{Sort, Spec, Totals, currency};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
-use crate::store::{Db, word};
+use crate::store::face::Row;
+use crate::store::{Db, StoreError, word};
 use chrono::NaiveDate;
 
 /// A credit memo or payment with something left.
@@ -100,7 +101,7 @@ pub(super) const SPEC: Spec = Spec {
     ],
 };
 
-fn map(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<UnappliedRow> {
+fn map(row: &Row<'_>, key: Key) -> Result<UnappliedRow, StoreError> {
     Ok(UnappliedRow {
         id: key.id,
         key,

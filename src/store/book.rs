@@ -1,0 +1,212 @@
+//! The open book: consistent views to read by, and the one way to change anything.
+
+use super::face::Conn;
+use super::side_directory;
+use super::{
+    Db, OfBook, Op, StoreError, Trouble, Tx, carry, heads, hold, identity, lock, operation, role,
+    turn, whole,
+};
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// A book, open for this process: one connection, used by one thread at a time.
+pub struct Store {
+    pub(super) conn: Conn,
+    pub(super) path: PathBuf,
+    pub(super) writable: bool,
+    pub(super) held: Duration,
+    pub(super) locks: Option<Vec<lock::Lock>>,
+    /// What it must still be; none for a file that only this process knows.
+    pub(super) identity: Option<identity::Identity>,
+    /// Dropped last: the connection is closed when others may replace the file.
+    pub(super) open: Option<hold::Hold>,
+    pub(super) turn: turn::Turn,
+    /// The disk gave no room to open the book as usual: each view opens it alone.
+    pub(super) bare: bool,
+    /// Whether a commit is ours; every other one is turned back. See [`Self::write`].
+    pub(super) may_commit: Arc<AtomicBool>,
+    pub(super) keeper: heads::Keeper,
+}
+
+impl Store {
+    /// Where the book is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The directory beside the book for locks, mail, logs, backups and spool.
+    pub fn side_directory(&self) -> PathBuf {
+        side_directory(&self.path)
+    }
+
+    /// Gives everything beside the book that is ours the mode it should have: what an older program
+    /// left.
+    pub fn mend(&self) {
+        crate::inside::mend_all(&self.path);
+    }
+
+    /// Whether this process may write to it.
+    pub fn is_writable(&self) -> bool {
+        self.writable
+    }
+
+    /// One consistent view of the book.
+    pub fn read<T, E: OfBook>(&self, work: impl FnOnce(&Db<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.still_there()?;
+        let view = self.view()?;
+        let begun = view.begin_read().map_err(|e| self.named(e))?;
+        if let Some(identity) = &self.identity {
+            identity.still_ours(&begun.db())?;
+        }
+        let result = work(&begun.db());
+        // A disk that failed took the transaction back: what is to be told is in `result`.
+        if !begun.db().is_over() {
+            begun.finish().map_err(|e| self.named(e))?;
+        }
+        result.map_err(|e| e.of_book(&self.path))
+    }
+
+    /// One transaction that changes the book: authorizes, works, audits, bumps topics, commits.
+    /// An error of `work` rolls everything back.
+    ///
+    /// A full or failing disk makes SQLite take the transaction back in the midst of `work`. What
+    /// `work` writes after that would be a commit of its own, without authority or trail: those are
+    /// turned back by a hook, and the whole is told as what it was.
+    pub fn write<T, E: OfBook>(
+        &mut self,
+        op: &Op,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let path = self.path.clone();
+        self.firm()?;
+        self.write_firm(op, work).map_err(|e| e.of_book(&path))
+    }
+
+    /// Refuses where nothing can be written; a disk that had no room may have some by now.
+    fn firm(&mut self) -> Result<(), StoreError> {
+        if self.bare {
+            *self = self.again()?;
+        }
+        match (self.bare, self.writable) {
+            (true, _) => Err(self.in_trouble("it could not be opened for writing")),
+            (false, false) => Err(StoreError::ReadOnly(self.path.clone())),
+            (false, true) => Ok(()),
+        }
+    }
+
+    fn write_firm<T, E: OfBook>(
+        &mut self,
+        op: &Op,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let path = self.path.clone();
+        let named = |e: StoreError| e.at(&path);
+        self.turn.give_way();
+        let asked = Instant::now();
+        self.still_there()?;
+        let waiting = self.turn.wait();
+        let begun = self.conn.begin_write().map_err(named)?;
+        drop(waiting);
+        let had = Instant::now();
+        let db = begun.db();
+        let (seq, prev_hash) = match &self.identity {
+            Some(identity) => {
+                identity.still_ours(&db)?;
+                identity.still_follows(&db, operation::head(&db)?)?
+            }
+            None => operation::head(&db)?,
+        };
+        let role = role::authorize(&db, &op.actor, op.verb)?;
+        operation::refuse_repeat(&db, &op.id)?;
+        let handle = Tx {
+            db,
+            now: op.now,
+            actor: &op.actor,
+            role,
+            verb: op.verb,
+            second: RefCell::default(),
+            note: RefCell::default(),
+            topics: RefCell::default(),
+            quiet: Cell::new(false),
+            stirred: carry::Stirred::default(),
+            seq: seq + 1,
+        };
+        let result = work(&handle);
+        if handle.is_over() {
+            let words = "a write failed and was taken back";
+            let trouble = Trouble::of(&path, words);
+            return Err(StoreError::Disk { path, trouble }.into());
+        }
+        let result = result?;
+        carry::what_fell_open(&handle)?;
+        for topic in handle.topics.borrow().iter() {
+            operation::bump_topic(&handle, *topic)?;
+        }
+        let hash = if handle.quiet.get() {
+            None
+        } else {
+            Some(operation::append(&handle, op, &prev_hash)?)
+        };
+        let what = handle.note.take().summary;
+        drop(handle);
+        let committing = Instant::now();
+        self.may_commit.store(true, Ordering::Relaxed);
+        let committed = begun.commit();
+        self.may_commit.store(false, Ordering::Relaxed);
+        committed.map_err(named)?;
+        self.held = had.elapsed();
+        self.turn.had(self.held);
+        // A file in the making has nothing beside it.
+        if let (Some(hash), Some(_)) = (hash, &self.identity) {
+            self.keep(heads::Head { seq: seq + 1, hash: heads::hex(&hash) });
+        }
+        if let Some(locks) = &mut self.locks {
+            let (held, commit) = (self.held, committing.elapsed());
+            locks.push(lock::Lock { what, waited: had - asked, held, commit });
+        }
+        Ok(result)
+    }
+
+    /// Whether the path still leads to the book that was opened; every transaction asks.
+    pub fn still_there(&self) -> Result<(), StoreError> {
+        self.identity.as_ref().map_or(Ok(()), identity::Identity::still_there)
+    }
+
+    /// Another connection to the same book: an error if the path leads elsewhere by now.
+    pub fn again(&self) -> Result<Self, StoreError> {
+        self.still_there()?;
+        let other = Self::open(&self.path)?;
+        self.still_there()?;
+        Ok(other)
+    }
+
+    /// SQLite's own counter of other connections' commits: cheap to ask, tells that something moved.
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        if self.bare {
+            return Ok(self.stamp());
+        }
+        self.conn.pragma("data_version")
+    }
+
+    /// A number that changes when the files of the book do.
+    fn stamp(&self) -> i64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        for file in [self.path.clone(), whole::with_suffix(&self.path, "-wal")] {
+            let facts = std::fs::metadata(&file).ok();
+            facts.map(|m| (m.len(), m.modified().ok())).hash(&mut hasher);
+        }
+        hasher.finish() as i64
+    }
+
+    pub(super) fn in_trouble(&self, words: &str) -> StoreError {
+        StoreError::Disk { path: self.path.clone(), trouble: Trouble::of(&self.path, words) }
+    }
+
+    pub(super) fn named(&self, error: impl Into<StoreError>) -> StoreError {
+        error.into().at(&self.path)
+    }
+}

@@ -1,0 +1,258 @@
+//! The face of the driver: how every file with SQL asks the database and tells it.
+//!
+//! Statements stay prepared from one call to the next. No other file with SQL names the driver; what
+//! opens, copies and brings up a file works on [`Conn::raw`].
+
+use super::StoreError;
+use super::trouble::Trouble;
+use rusqlite::types::FromSql;
+pub(in crate::store) use rusqlite::types::{ToSqlOutput as Bound, Value, ValueRef as Cell};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+pub(in crate::store) use rusqlite::{Params, named_params, params, params_from_iter};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// One row of an answer; columns count from 0.
+pub(in crate::store) struct Row<'r>(&'r rusqlite::Row<'r>);
+
+impl Row<'_> {
+    /// The value of a column; another type than the one asked for is damage.
+    pub(in crate::store) fn get<T: FromSql>(&self, column: usize) -> Result<T, StoreError> {
+        Ok(self.0.get(column)?)
+    }
+
+    /// A column as it lies there.
+    pub(in crate::store) fn cell(&self, column: usize) -> Result<Cell<'_>, StoreError> {
+        Ok(self.0.get_ref(column)?)
+    }
+
+    /// A column of text, without a copy.
+    pub(in crate::store) fn text(&self, column: usize) -> Result<&str, StoreError> {
+        Ok(self.0.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+    }
+
+    /// How many columns there are.
+    pub(in crate::store) fn width(&self) -> usize {
+        self.0.as_ref().column_count()
+    }
+}
+
+/// A value that cannot be read from this column.
+pub(in crate::store) fn unreadable(column: usize, why: String) -> StoreError {
+    let kind = rusqlite::types::Type::Text;
+    rusqlite::Error::FromSqlConversionFailure(column, kind, why.into()).into()
+}
+
+/// Read access inside one transaction (or, within [`super::Tx`], inside the writing one).
+pub struct Db<'c> {
+    conn: &'c Connection,
+}
+
+impl Db<'_> {
+    /// The only row, or the first; none is [`StoreError::NotFound`].
+    pub(in crate::store) fn one<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        map: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.opt(sql, values, map)?.ok_or_else(|| rusqlite::Error::QueryReturnedNoRows.into())
+    }
+
+    /// The first row, if there is one.
+    pub(in crate::store) fn opt<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        map: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query(values)?;
+        rows.next()?.map(|row| map(&Row(row))).transpose()
+    }
+
+    /// Every row.
+    pub(in crate::store) fn all<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        mut map: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::new();
+        self.each(sql, values, |row| {
+            found.push(map(row)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Every row, in a collection of the caller's kind.
+    pub(in crate::store) fn gather<T, C: FromIterator<T>>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        map: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<C, StoreError> {
+        Ok(self.all(sql, values, map)?.into_iter().collect())
+    }
+
+    /// Hands over every row in turn.
+    pub(in crate::store) fn each(
+        &self,
+        sql: &str,
+        values: impl Params,
+        mut take: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.find(sql, values, |row| take(row).map(|()| None::<()>)).map(|_| ())
+    }
+
+    /// What `look` gives for the first row that it gives anything for; later rows are not read.
+    pub(in crate::store) fn find<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        mut look: impl FnMut(&Row<'_>) -> Result<Option<T>, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query(values)?;
+        while let Some(row) = rows.next()? {
+            if let Some(found) = look(&Row(row))? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether there is any row.
+    pub(in crate::store) fn any(&self, sql: &str, values: impl Params) -> Result<bool, StoreError> {
+        Ok(self.conn.prepare_cached(sql)?.exists(values)?)
+    }
+
+    /// Changes rows; gives how many.
+    pub(super) fn change(&self, sql: &str, values: impl Params) -> Result<usize, StoreError> {
+        Ok(self.conn.prepare_cached(sql)?.execute(values)?)
+    }
+
+    /// The key of the row that was inserted last.
+    pub(super) fn last_key(&self) -> i64 {
+        self.conn.last_insert_rowid()
+    }
+
+    /// Statements without values, one after the other.
+    pub(super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
+        Ok(self.conn.execute_batch(sql)?)
+    }
+
+    /// Whether the transaction is over: a disk that failed took it back.
+    pub(super) fn is_over(&self) -> bool {
+        self.conn.is_autocommit()
+    }
+}
+
+/// An open database.
+pub(super) struct Conn(Connection);
+
+/// A transaction; dropped, it is taken back.
+pub(super) struct Begun<'c>(Transaction<'c>);
+
+impl Conn {
+    pub(super) fn of(conn: Connection) -> Self {
+        Self(conn)
+    }
+
+    /// A database of its own, in memory and empty.
+    pub(super) fn in_memory() -> Result<Self, StoreError> {
+        Ok(Self(Connection::open_in_memory()?))
+    }
+
+    /// An existing file that is no book, to read and write; waits so long for others.
+    pub(super) fn beside(path: &Path, patience: Duration) -> Result<Self, StoreError> {
+        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        conn.busy_timeout(patience)?;
+        Ok(Self(conn))
+    }
+
+    /// For what only the driver can do.
+    pub(super) fn raw(&self) -> &Connection {
+        &self.0
+    }
+
+    /// The same, to set what it calls back.
+    pub(super) fn raw_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+
+    /// Outside any transaction: each statement is one.
+    pub(super) fn db(&self) -> Db<'_> {
+        Db { conn: &self.0 }
+    }
+
+    /// A number that SQLite knows of this database or connection.
+    pub(super) fn pragma(&self, name: &str) -> Result<i64, StoreError> {
+        Ok(self.0.pragma_query_value(None, name, |r| r.get(0))?)
+    }
+
+    /// Begins to read: one view until it is over.
+    pub(super) fn begin_read(&self) -> Result<Begun<'_>, StoreError> {
+        self.begin(TransactionBehavior::Deferred)
+    }
+
+    /// Begins to write: waits for the lock.
+    pub(super) fn begin_write(&self) -> Result<Begun<'_>, StoreError> {
+        self.begin(TransactionBehavior::Immediate)
+    }
+
+    pub(super) fn begin(&self, how: TransactionBehavior) -> Result<Begun<'_>, StoreError> {
+        Ok(Begun(Transaction::new_unchecked(&self.0, how)?))
+    }
+}
+
+impl Begun<'_> {
+    pub(super) fn db(&self) -> Db<'_> {
+        Db { conn: &self.0 }
+    }
+
+    pub(super) fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit()?)
+    }
+
+    /// Ends a transaction that only read.
+    pub(super) fn finish(self) -> Result<(), StoreError> {
+        Ok(self.0.finish()?)
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        let rusqlite::Error::SqliteFailure(failure, message) = &error else {
+            return match error {
+                rusqlite::Error::QueryReturnedNoRows => Self::NotFound("such row".to_owned()),
+                other => Self::Corrupt(other.to_string()),
+            };
+        };
+        let text = message.clone().unwrap_or_else(|| error.to_string());
+        match failure.code {
+            Code::DatabaseBusy
+            | Code::DatabaseLocked
+            | Code::FileLockingProtocolFailed
+            | Code::SchemaChanged => Self::Busy,
+            Code::ReadOnly | Code::CannotOpen => Self::ReadOnly(PathBuf::from("the book")),
+            Code::DiskFull => {
+                Self::Disk { path: PathBuf::from("the book"), trouble: Trouble::Full }
+            }
+            Code::SystemIoFailure => {
+                Self::Disk { path: PathBuf::from("the book"), trouble: Trouble::Failing(text) }
+            }
+            Code::NotADatabase => Self::NotABook(PathBuf::from("the file")),
+            Code::DatabaseCorrupt => Self::Corrupt(text),
+            Code::ConstraintViolation => match text.strip_prefix("guard: ") {
+                Some(guard) => Self::Guard(guard.to_owned()),
+                None => Self::Conflict(text),
+            },
+            // Numbers that no book of ours holds.
+            _ if text == "integer overflow" => Self::Corrupt(text),
+            _ => Self::Sqlite(text),
+        }
+    }
+}

@@ -5,7 +5,8 @@ use super::{Ctx, Exit};
 use crate::domain::conversion::Rate;
 use crate::engine::Error;
 use crate::engine::convert::{self, Asked, Outcome, sums, words};
-use crate::store::conversion::{Conversion, Moved, Survey};
+use crate::store::conversion::Conversion;
+use crate::store::convert::{Moved, Survey};
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 

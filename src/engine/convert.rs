@@ -11,7 +11,8 @@ use crate::domain::conversion::Rate;
 use crate::domain::money::{Currency, parse_decimal};
 use crate::domain::text::counted;
 use crate::domain::withdrawn::{self, Withdrawn};
-use crate::store::conversion::{self, Conversion, Moved, Survey};
+use crate::store::conversion::{self, Conversion};
+use crate::store::convert::{self, Moved, Survey};
 use crate::store::four_eyes::Object;
 use crate::store::{Db, Tx, settings};
 use chrono::NaiveDate;
@@ -94,8 +95,8 @@ pub fn preview(session: &Session, asked: &Asked) -> Result<Outcome, Error> {
         if let Some(done) = done(db, asked, &rate)? {
             return Ok::<_, Error>(Outcome::Already(done));
         }
-        let survey = conversion::survey(db, &rate)?;
-        let in_the_way = conversion::in_the_way(db, rate.from)?;
+        let survey = convert::survey(db, &rate)?;
+        let in_the_way = convert::in_the_way(db, rate.from)?;
         Ok(Outcome::Planned { rate, survey, in_the_way })
     })
 }
@@ -135,10 +136,10 @@ fn convert_now(
             tx.quiet();
             return Ok(Outcome::Already(done));
         }
-        let seen = conversion::survey(tx, &rate)?;
-        allowed(&rate, &seen, &conversion::in_the_way(tx, rate.from)?)?;
+        let seen = convert::survey(tx, &rate)?;
+        allowed(&rate, &seen, &convert::in_the_way(tx, rate.from)?)?;
         let second = second_person(tx, eyes, asked)?;
-        let survey = conversion::convert(tx, rate, asked.on)?;
+        let survey = convert::convert(tx, rate, asked.on)?;
         tx.note(rate.from, format!("{}{second}", words(&rate, asked.on, &survey)?));
         Ok(Outcome::Done { rate, survey, copy: copy.to_owned() })
     })

@@ -2,9 +2,10 @@
 
 use super::face::Conn;
 use super::side_directory;
+use super::tx::Stirred;
 use super::{
-    Db, OfBook, Op, StoreError, Trouble, Tx, carry, heads, hold, identity, lock, operation, role,
-    turn, whole,
+    Db, OfBook, Op, StoreError, Trouble, Tx, carry, heads, hold, identity, operation, role, turn,
+    whole,
 };
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -12,13 +13,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// What it said of itself in the audit trail; empty if it wrote no row there.
+    pub what: String,
+    /// How long it waited for the lock.
+    pub waited: Duration,
+    /// How long it had it, the commit included.
+    pub held: Duration,
+    /// How long the commit took.
+    pub commit: Duration,
+}
+
 /// A book, open for this process: one connection, used by one thread at a time.
 pub struct Store {
     pub(super) conn: Conn,
     pub(super) path: PathBuf,
     pub(super) writable: bool,
     pub(super) held: Duration,
-    pub(super) locks: Option<Vec<lock::Lock>>,
+    pub(super) locks: Option<Vec<Lock>>,
     /// What it must still be; none for a file that only this process knows.
     pub(super) identity: Option<identity::Identity>,
     /// Dropped last: the connection is closed when others may replace the file.
@@ -131,7 +145,7 @@ impl Store {
             note: RefCell::default(),
             topics: RefCell::default(),
             quiet: Cell::new(false),
-            stirred: carry::Stirred::default(),
+            stirred: Stirred::default(),
             seq: seq + 1,
         };
         let result = work(&handle);
@@ -165,7 +179,7 @@ impl Store {
         }
         if let Some(locks) = &mut self.locks {
             let (held, commit) = (self.held, committing.elapsed());
-            locks.push(lock::Lock { what, waited: had - asked, held, commit });
+            locks.push(Lock { what, waited: had - asked, held, commit });
         }
         Ok(result)
     }
@@ -208,5 +222,18 @@ impl Store {
 
     pub(super) fn named(&self, error: impl Into<StoreError>) -> StoreError {
         error.into().at(&self.path)
+    }
+}
+
+impl Store {
+    /// Takes `work` for this process, for the life of what is given back; none while another live
+    /// process has it.
+    pub fn hold(&self, work: hold::Work) -> Result<Option<hold::Hold>, StoreError> {
+        hold::held(self.path(), work)
+    }
+
+    /// Removes the locks of jobs whose process died.
+    pub fn sweep_locks(&self) {
+        hold::sweep(self.path());
     }
 }

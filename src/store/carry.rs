@@ -19,27 +19,6 @@ use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::{Currency, MoneyError};
 use crate::domain::payment::PaymentStatus;
 use chrono::NaiveDate;
-use std::cell::RefCell;
-use std::collections::BTreeSet;
-
-/// Documents and payments of which a transaction moved what is open.
-#[derive(Debug, Default)]
-pub(super) struct Stirred {
-    documents: RefCell<BTreeSet<DocumentId>>,
-    payments: RefCell<BTreeSet<PaymentId>>,
-}
-
-impl Tx<'_> {
-    /// Says that the balance of a document moved.
-    pub(in crate::store) fn stir_document(&self, id: DocumentId) {
-        self.stirred.documents.borrow_mut().insert(id);
-    }
-
-    /// Says that what is unapplied of a payment moved.
-    pub(in crate::store) fn stir_payment(&self, id: PaymentId) {
-        self.stirred.payments.borrow_mut().insert(id);
-    }
-}
 
 /// At the end of every transaction: what it left open in a currency that was converted is carried
 /// over. Nothing is read where no currency ever was.

@@ -1,8 +1,8 @@
 //! The book as a file: copying it while others write, putting a copy in its place, and its health.
 
-use super::open::Access;
+use super::face::Access;
 use super::whole::{self, Whole, with_suffix};
-use super::{Store, StoreError, hold, migrate, open, role};
+use super::{Store, StoreError, hold, migrate, open, role, schema};
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Verb};
 use crate::inside::For;
@@ -114,12 +114,12 @@ pub fn stage(
         return Err(StoreError::InUse(words));
     }
     let store = Store::private(part).map_err(|e| speak_of(e, source))?;
-    let (found, known) = (store.version().map_err(|e| speak_of(e, source))?, open::known());
+    let (found, known) = (store.version().map_err(|e| speak_of(e, source))?, schema::known());
     if found > known {
         return Err(StoreError::Newer { path: source.path.clone(), found, known });
     }
     if found < known {
-        migrate::lay(&store.conn, open::MIGRATIONS, say)?;
+        migrate::lay(&store.conn, schema::MIGRATIONS, say)?;
     }
     Ok((Staged { whole, book: book.to_owned(), _one_at_a_time: one_at_a_time }, store))
 }
@@ -250,7 +250,7 @@ impl Store {
         let parent = self.path().parent().filter(|p| !p.as_os_str().is_empty());
         Ok(Health {
             sqlite: rusqlite::version().to_owned(),
-            schema: (number("user_version")?, open::MIGRATIONS.len() as i64),
+            schema: (number("user_version")?, schema::MIGRATIONS.len() as i64),
             journal_mode: view.raw().pragma_query_value(None, "journal_mode", |r| r.get(0))?,
             synchronous: number("synchronous")?,
             bytes: size(self.path()),

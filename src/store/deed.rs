@@ -3,8 +3,11 @@
 //! four eyes sum what one person did to one account alone, and nobody is on both sides of it.
 
 pub mod ahead;
+mod kind;
 mod stop;
 
+pub use super::tx::Second;
+pub use kind::DeedKind;
 pub use stop::Stop;
 
 use super::face::params;
@@ -14,41 +17,10 @@ use crate::domain::actor::Role;
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
-use crate::domain::text_enum;
 use chrono::NaiveDate;
 
 /// How far back four eyes sum: 24 hours.
 pub const DAY_MS: i64 = 24 * 3_600_000;
-
-text_enum! {
-    /// What was done.
-    DeedKind {
-        /// A draft was posted, or a document of another system loaded, that gives nothing up.
-        Posting = "posting",
-        /// A credit came to exist: a memo, a reversal, a credit on an invoice.
-        Credit = "credit memo",
-        /// A debit memo.
-        Debit = "debit memo",
-        /// A balance was given up.
-        WriteOff = "write-off",
-        /// Money was given back.
-        Refund = "refund",
-        /// A draft was made or changed that gives something up.
-        CreditDraft = "credit draft",
-        /// A credit was put to a use by hand.
-        CreditApplied = "credit application",
-        /// What somebody else confirmed and did was asked for.
-        CreditAsked = "credit asked for",
-        /// Money was said to have come.
-        Money = "payment",
-        /// A payment method came or changed, or is charged again.
-        Method = "payment method",
-        /// Documents go to another domain or postal address.
-        Address = "e-mail address",
-        /// A price changed.
-        Price = "price",
-    }
-}
 
 /// The two sides that one person must not be on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,15 +109,6 @@ impl NewDeed {
     pub fn new(account: AccountId, kind: DeedKind, minor: i64, currency: Currency) -> Self {
         Self { account, kind, minor, currency, document: None, payment: None, event: None }
     }
-}
-
-/// A second person who stands for what a transaction does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Second {
-    /// Who asked for it; none = only looked at it and accepted it.
-    pub asked_by: Option<u32>,
-    /// Their name.
-    pub name: String,
 }
 
 /// A deed that does not count: its draft was canceled, its refund failed.

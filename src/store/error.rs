@@ -180,3 +180,16 @@ impl StoreError {
         }
     }
 }
+
+/// An error that can be told whose book it is about. Deep in a query only "the book" is known.
+pub trait OfBook: From<StoreError> {
+    /// The same error with the file's name, and what is wrong with its disk.
+    #[must_use]
+    fn of_book(self, path: &std::path::Path) -> Self;
+}
+
+impl OfBook for StoreError {
+    fn of_book(self, path: &std::path::Path) -> Self {
+        self.at(path)
+    }
+}

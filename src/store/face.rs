@@ -149,6 +149,17 @@ impl Db<'_> {
     }
 }
 
+/// What a connection may do to an existing file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Read and write.
+    Write,
+    /// Read only.
+    Read,
+    /// Read only, under a file name with options (`file:…?immutable=1`).
+    ReadUri,
+}
+
 /// An open database.
 pub(super) struct Conn(Connection);
 

@@ -7,7 +7,7 @@
 //! process did not write; later lines make up for that. A line torn by a power cut is passed over: the
 //! next one commits to all it said. What a head on paper is for: this file lies beside the book.
 
-use super::{Db, Store, StoreError, operation, side_directory};
+use super::{Db, StoreError, operation, side_directory};
 use crate::inside;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +15,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+mod keep;
 
 /// Its name in the side directory.
 pub const FILE: &str = "heads";
@@ -245,33 +247,6 @@ fn file(book: &Path) -> std::io::Result<File> {
         File::open(&side)?.sync_all()?;
     }
     Ok(file)
-}
-
-impl Store {
-    /// Whether a trail was kept beside a path: a book is, or was, there.
-    pub fn has_heads(book: &Path) -> bool {
-        side_directory(book).join(FILE).exists()
-    }
-
-    /// Writes down where the trail stands after a commit.
-    pub(super) fn keep(&mut self, head: Head) {
-        let mut keeper = std::mem::take(&mut self.keeper);
-        let uid = || self.read(super::settings::facts).ok().map(|facts| facts.uid);
-        keeper.keep(&self.path, uid, &head);
-        self.keeper = keeper;
-    }
-
-    /// Notes that this book was put here on purpose (restored or made) as it is now: heads of what
-    /// came after it are not missed from now on.
-    pub fn note_restored(&self) -> Result<(), StoreError> {
-        let (uid, head) = self.mark()?;
-        note(self.path(), "restored", &uid, &head)
-    }
-
-    /// The book's id and the head of its trail: what a restore notes of a copy.
-    pub fn mark(&self) -> Result<(String, Head), StoreError> {
-        self.read(|db| Ok((super::settings::facts(db)?.uid, Head::of(db)?)))
-    }
 }
 
 /// Notes, before a book is exchanged for a copy with this mark, that it will be: killed in between, the

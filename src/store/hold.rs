@@ -14,7 +14,7 @@
 //!
 //! The gate comes first, so that a stream of short openers cannot keep a restore out for ever.
 
-use super::{Store, StoreError, side_directory};
+use super::{StoreError, side_directory};
 use crate::domain::ids::JobId;
 use crate::inside;
 use std::fmt::Write as _;
@@ -59,20 +59,7 @@ pub enum Work {
     Posting,
 }
 
-impl Store {
-    /// Takes `work` for this process, for the life of what is given back; none while another live
-    /// process has it.
-    pub fn hold(&self, work: Work) -> Result<Option<Hold>, StoreError> {
-        held(self.path(), work)
-    }
-
-    /// Removes the locks of jobs whose process died.
-    pub fn sweep_locks(&self) {
-        sweep(self.path());
-    }
-}
-
-fn held(book: &Path, work: Work) -> Result<Option<Hold>, StoreError> {
+pub(super) fn held(book: &Path, work: Work) -> Result<Option<Hold>, StoreError> {
     let (name, passing) = match work {
         Work::Job(id) => (format!("job-{}.lock", id.0), true),
         Work::Posting => ("posting.lock".to_owned(), false),
@@ -87,7 +74,7 @@ fn held(book: &Path, work: Work) -> Result<Option<Hold>, StoreError> {
 
 /// Each lock of a job is taken, so that nobody has it, and goes with that. What cannot be removed
 /// stays.
-fn sweep(book: &Path) {
+pub(super) fn sweep(book: &Path) {
     let entries = std::fs::read_dir(file(book, "")).into_iter().flatten().flatten();
     for entry in entries {
         let name = entry.file_name();

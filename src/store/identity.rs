@@ -1,7 +1,7 @@
 //! Whether the file at the book's path is still the book that was opened. A restore never changes
 //! that under anybody, but a person with `rm`, `mv` and `cp` may, and a newer program may migrate.
 
-use super::open::known;
+use super::schema::known;
 use super::{Db, StoreError};
 use std::cell::RefCell;
 use std::os::unix::fs::MetadataExt;

@@ -1,6 +1,7 @@
 //! How long transactions hold the write lock. Work in slices measures its last one to choose the next;
 //! a store that was told to (in benches) keeps a line of each write.
 
+pub use super::book::Lock;
 use super::{Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,19 +9,6 @@ use std::time::Duration;
 
 /// Steps are counted so many at a time.
 const EACH: i32 = 8;
-
-/// One write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lock {
-    /// What it said of itself in the audit trail; empty if it wrote no row there.
-    pub what: String,
-    /// How long it waited for the lock.
-    pub waited: Duration,
-    /// How long it had it, the commit included.
-    pub held: Duration,
-    /// How long the commit took.
-    pub commit: Duration,
-}
 
 impl Store {
     /// How long the last write had the lock, its commit included and its waiting not.

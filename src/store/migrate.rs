@@ -4,8 +4,8 @@
 //! Files may make a table anew (create, copy, drop, rename): references are not enforced meanwhile and
 //! all of them are looked at before the commit.
 
-use super::face::Conn;
-use super::open::{Access, MIGRATIONS, known};
+use super::face::{Access, Conn};
+use super::schema::{MIGRATIONS, known};
 use super::whole::{Whole, with_suffix};
 use super::{Db, Store, StoreError, hold, side_directory};
 use crate::inside::For;

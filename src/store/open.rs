@@ -1,14 +1,15 @@
 //! Creating, opening and migrating a book, and what is refused while doing so.
 
-use super::face::Conn;
+use super::face::{Access, Conn};
 use super::identity::{self, Identity};
+use super::schema::{APPLICATION_ID, known};
+use super::settings::BookKind;
 use super::turn::{LOOK, Turn};
 use super::whole::{self, Whole};
 use super::{Op, Store, StoreError, filesystem, hold, migrate, side_directory, trouble};
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::text::searchable;
-use crate::domain::text_enum;
 use crate::inside::{self, For};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
@@ -16,38 +17,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-/// "dayb": tells a book from any other SQLite file (`PRAGMA application_id`).
-pub(super) const APPLICATION_ID: i64 = 0x6461_7962;
-
-/// The migrations, in order; `PRAGMA user_version` counts how many a book has.
-pub(super) const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_book.sql"),
-    include_str!("migrations/0002_sample.sql"),
-    include_str!("migrations/0003_four_eyes.sql"),
-    include_str!("migrations/0004_gateway_poll.sql"),
-    include_str!("migrations/0005_schema_mark.sql"),
-    include_str!("migrations/0006_deed.sql"),
-    include_str!("migrations/0007_proof.sql"),
-    include_str!("migrations/0008_pace.sql"),
-    include_str!("migrations/0009_clock.sql"),
-    include_str!("migrations/0010_period.sql"),
-    include_str!("migrations/0011_ledger_day.sql"),
-    include_str!("migrations/0012_reopened.sql"),
-    include_str!("migrations/0013_tax_rounding.sql"),
-    include_str!("migrations/0014_envelope.sql"),
-    include_str!("migrations/0015_money_back.sql"),
-    include_str!("migrations/0016_by_itself.sql"),
-    include_str!("migrations/0017_return_class.sql"),
-    include_str!("migrations/0018_currency.sql"),
-    include_str!("migrations/0019_import_cutover.sql"),
-    include_str!("migrations/0020_zone_seen.sql"),
-];
-
-/// The schema of this program.
-pub(super) fn known() -> i64 {
-    MIGRATIONS.len() as i64
-}
 
 /// Older SQLite can lose commits when two connections checkpoint the WAL at once.
 const MIN_SQLITE: i32 = 3_051_003;
@@ -61,18 +30,6 @@ fn wait_for_lock(looks: i32) -> bool {
     u32::try_from(looks).is_ok_and(|n| LOOK.saturating_mul(n) < BUSY)
 }
 
-text_enum! {
-    /// What a book is for. Only test and demo books have a clock of their own.
-    BookKind {
-        /// Real money.
-        Real = "real",
-        /// For trying things.
-        Test = "test",
-        /// Made by `daybook demo`.
-        Demo = "demo",
-    }
-}
-
 /// What a new book needs to know.
 pub struct CreateBook<'a> {
     /// Real, test or demo.
@@ -81,17 +38,6 @@ pub struct CreateBook<'a> {
     pub actor: &'a Actor,
     /// The moment.
     pub now: Now,
-}
-
-/// What a connection may do to an existing file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    /// Read and write.
-    Write,
-    /// Read only.
-    Read,
-    /// Read only, under a file name with options (`file:…?immutable=1`).
-    ReadUri,
 }
 
 /// Whether others may have the book open at the same time.

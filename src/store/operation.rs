@@ -51,14 +51,6 @@ pub fn fresh_id() -> String {
     hash.iter().take(16).map(|b| format!("{b:02x}")).collect()
 }
 
-/// What an operation says of itself.
-#[derive(Debug, Default)]
-pub(super) struct Note {
-    pub subject: String,
-    pub summary: String,
-    pub detail: String,
-}
-
 /// One line of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpRow {

@@ -1,8 +1,20 @@
 //! Settings and the book's own facts: kind, id, clock.
 
-use super::{BookKind, Db, Store, StoreError, Topic, Tx, word};
-use crate::clock::Now;
+use super::{Db, StoreError, Topic, Tx, word};
 use crate::config::Config;
+use crate::domain::text_enum;
+
+text_enum! {
+    /// What a book is for. Only test and demo books have a clock of their own.
+    BookKind {
+        /// Real money.
+        Real = "real",
+        /// For trying things.
+        Test = "test",
+        /// Made by `daybook demo`.
+        Demo = "demo",
+    }
+}
 
 /// The settings. A stored value that cannot be read stops whoever asks: it is never taken for a
 /// default, for zero or for "never", which would switch a limit off.
@@ -77,20 +89,4 @@ pub fn set_clock(tx: &Tx<'_>, at_ms: i64) -> Result<(), StoreError> {
     tx.run("UPDATE book SET clock_at = ?1 WHERE one = 1", [at_ms])?;
     tx.touch(Topic::Settings);
     Ok(())
-}
-
-impl Store {
-    /// The book's moment: its stored clock where it has one, else the system's, in its zone.
-    pub fn now(&self) -> Result<Now, StoreError> {
-        self.read(|db| {
-            // Who mends a zone needs a moment; no day is counted by a zone that cannot be read.
-            let zone = as_stored(db)?.zone();
-            let Some(at_ms) = facts(db)?.clock_at else { return Ok(Now::system(zone)) };
-            let moment = chrono::DateTime::from_timestamp_millis(at_ms);
-            let moment = moment.ok_or_else(|| {
-                StoreError::Corrupt(format!("the book's clock ({at_ms}) cannot be read"))
-            })?;
-            Ok(Now::at(moment, zone))
-        })
-    }
 }

@@ -4,7 +4,7 @@
 //! As long as a view is open the write-ahead log cannot begin anew and grows with every commit. So a
 //! query has an end: by time, by rows, by the size of its answer and by memory.
 
-use super::open::Access;
+use super::face::Access;
 use super::{Store, StoreError, view};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode};

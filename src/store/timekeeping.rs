@@ -2,11 +2,28 @@
 //! put it there.
 
 use super::face::params_from_iter;
-use super::{Db, StoreError, Topic, Tx};
+use super::{Db, Store, StoreError, Topic, Tx, settings};
+use crate::clock::Now;
 use crate::domain::ids::ScheduleId;
 use crate::domain::text::counted;
 use crate::domain::timekeeping::{SLACK_MS, Seen, ZONES_MS};
 use chrono::{Duration, NaiveDateTime};
+
+impl Store {
+    /// The book's moment: its stored clock where it has one, else the system's, in its zone.
+    pub fn now(&self) -> Result<Now, StoreError> {
+        self.read(|db| {
+            // Who mends a zone needs a moment; no day is counted by a zone that cannot be read.
+            let zone = settings::as_stored(db)?.zone();
+            let Some(at_ms) = settings::facts(db)?.clock_at else { return Ok(Now::system(zone)) };
+            let moment = chrono::DateTime::from_timestamp_millis(at_ms);
+            let moment = moment.ok_or_else(|| {
+                StoreError::Corrupt(format!("the book's clock ({at_ms}) cannot be read"))
+            })?;
+            Ok(Now::at(moment, zone))
+        })
+    }
+}
 
 /// What the book knows about the moment `now_ms`.
 pub fn seen(db: &Db<'_>, now_ms: i64) -> Result<Seen, StoreError> {

@@ -1,7 +1,6 @@
 //! The disk of a book in trouble: full, read-only or failing. SQLite says only that it could not
 //! read or write; the file system knows more.
 
-use super::StoreError;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -87,22 +86,10 @@ fn full(path: &Path) -> bool {
     })
 }
 
-/// An error that can be told whose book it is about. Deep in a query only "the book" is known.
-pub trait OfBook: From<StoreError> {
-    /// The same error with the file's name, and what is wrong with its disk.
-    #[must_use]
-    fn of_book(self, path: &Path) -> Self;
-}
-
-impl OfBook for StoreError {
-    fn of_book(self, path: &Path) -> Self {
-        self.at(path)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreError;
 
     #[test]
     fn the_systems_errors_are_told_apart() {

@@ -1,9 +1,10 @@
 //! Writing inside one transaction: who writes, what it tells the audit trail and which screens it moves.
 
 use super::face::Params;
-use super::{Db, StoreError, carry, deed, operation};
+use super::{Db, StoreError};
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Role, Verb};
+use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::text_enum;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -32,6 +33,30 @@ text_enum! {
     }
 }
 
+/// A second person who stands for what a transaction does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Second {
+    /// Who asked for it; none = only looked at it and accepted it.
+    pub asked_by: Option<u32>,
+    /// Their name.
+    pub name: String,
+}
+
+/// What an operation says of itself.
+#[derive(Debug, Default)]
+pub(super) struct Note {
+    pub subject: String,
+    pub summary: String,
+    pub detail: String,
+}
+
+/// Documents and payments of which a transaction moved what is open.
+#[derive(Debug, Default)]
+pub(super) struct Stirred {
+    pub documents: RefCell<BTreeSet<DocumentId>>,
+    pub payments: RefCell<BTreeSet<PaymentId>>,
+}
+
 /// Write access inside one transaction.
 pub struct Tx<'c> {
     pub(super) db: Db<'c>,
@@ -39,11 +64,11 @@ pub struct Tx<'c> {
     pub(super) actor: &'c Actor,
     pub(super) role: Role,
     pub(super) verb: Verb,
-    pub(super) second: RefCell<Option<deed::Second>>,
-    pub(super) note: RefCell<operation::Note>,
+    pub(super) second: RefCell<Option<Second>>,
+    pub(super) note: RefCell<Note>,
     pub(super) topics: RefCell<BTreeSet<Topic>>,
     pub(super) quiet: Cell<bool>,
-    pub(super) stirred: carry::Stirred,
+    pub(super) stirred: Stirred,
     pub(super) seq: i64,
 }
 
@@ -95,7 +120,7 @@ impl Tx<'_> {
     }
 
     /// Says who else stands for what is done from here on; none = nobody.
-    pub fn seconded_by(&self, second: Option<deed::Second>) {
+    pub fn seconded_by(&self, second: Option<Second>) {
         self.second.replace(second);
     }
 
@@ -152,5 +177,17 @@ impl Tx<'_> {
                 Err(error)
             }
         }
+    }
+}
+
+impl Tx<'_> {
+    /// Says that the balance of a document moved.
+    pub(in crate::store) fn stir_document(&self, id: DocumentId) {
+        self.stirred.documents.borrow_mut().insert(id);
+    }
+
+    /// Says that what is unapplied of a payment moved.
+    pub(in crate::store) fn stir_payment(&self, id: PaymentId) {
+        self.stirred.payments.borrow_mut().insert(id);
     }
 }

@@ -4,8 +4,9 @@
 //! the book to itself it keeps that index in memory instead. So each view opens the book alone, for
 //! the moment it takes: readers wait for each other, and nobody is kept out for longer.
 
-use super::face::Conn;
-use super::open::{APPLICATION_ID, Access, Company};
+use super::face::{Access, Conn};
+use super::open::Company;
+use super::schema::{self, APPLICATION_ID};
 use super::trouble::{self, Trouble};
 use super::{Store, StoreError, hold, identity, open, turn, whole};
 use std::fs::{File, TryLockError};
@@ -56,7 +57,7 @@ impl Store {
         if pragma("application_id")? != APPLICATION_ID {
             return Err(StoreError::NotABook(path.to_owned()));
         }
-        let (found, known) = (pragma("user_version")?, open::known());
+        let (found, known) = (pragma("user_version")?, schema::known());
         if found > known {
             return Err(StoreError::Newer { path: path.to_owned(), found, known });
         }

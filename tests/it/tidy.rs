@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod circles;
+
 /// Every room, and the rooms it may name. What is not here may not be named.
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("domain", &["zone"]),

@@ -1,6 +1,6 @@
 //! The book against its side directory: the heads of its trail, and the kinds of files there.
 
-use super::{Beside, Found};
+use super::found::{Beside, Found};
 use crate::store::heads::Kept;
 use crate::store::{Db, Store, StoreError, filesystem, heads, side_directory};
 use std::fs::FileType;

@@ -1,6 +1,6 @@
 //! Service days: each day of a charge is billed at most once, counting what was given back.
 
-use super::Found;
+use super::found::Found;
 use crate::domain::billing::ClaimRole;
 use crate::domain::ids::DocumentId;
 use crate::store::face::Params;

@@ -1,6 +1,6 @@
 //! Hashes and numbers: the audit chain, posted content, and numbers without a gap.
 
-use super::Found;
+use super::found::Found;
 use crate::domain::ids::DocumentId;
 use crate::store::{Db, StoreError, operation, posting};
 use std::collections::BTreeMap;

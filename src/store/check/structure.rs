@@ -1,6 +1,6 @@
 //! The file itself: pages, value types, and that every guard is as it was released.
 
-use super::{Beside, Found};
+use super::found::{Beside, Found};
 use crate::store::face::Conn;
 use crate::store::{Db, StoreError, migrate};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Tax recomputed from what each document says of it.
 
-use super::Found;
+use super::found::Found;
 use crate::domain::document::TaxKind;
 use crate::domain::ids::DocumentId;
 use crate::domain::money::{Currency, Rounding};

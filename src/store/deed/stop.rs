@@ -1,6 +1,6 @@
 //! Why a deed is refused, in words for people and for programs.
 
-use super::DeedKind;
+use super::kind::DeedKind;
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
 

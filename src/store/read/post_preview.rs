@@ -1,6 +1,7 @@
 //! What posting would do, read at one moment: the figures of the confirmation.
 
-use super::post_second::{self, Poster};
+use super::post_second;
+pub use super::post_second::Dates;
 use super::{ReadError, Totals, currency};
 use crate::config::Config;
 use crate::domain::document::{DocumentKind, date_doubts};
@@ -37,18 +38,6 @@ pub struct PostPreview {
     /// With a new invoice date: how many due dates stay, since they were set by hand, and the first
     /// of them by account and day.
     pub due_by_hand: (i64, Vec<(String, NaiveDate)>),
-}
-
-/// The day of the posting, the invoice date it would give to all (none: each keeps its own), and
-/// who would post.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dates<'a> {
-    /// Today in the book's zone.
-    pub today: NaiveDate,
-    /// The new invoice date.
-    pub invoice_on: Option<NaiveDate>,
-    /// Who would post; none = the rules over one person are not asked.
-    pub by: Option<Poster<'a>>,
 }
 
 /// Reads the figures for posting a run.

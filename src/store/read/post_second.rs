@@ -2,7 +2,6 @@
 //! duties, foretold in the order in which the drafts are numbered.
 
 use super::ReadError;
-use super::post_preview::Dates;
 use crate::config::Config;
 use crate::domain::actor::{Actor, Role, Verb};
 use crate::domain::document::Review;
@@ -12,6 +11,7 @@ use crate::store::deed::ahead::Ahead;
 use crate::store::deed::{self, Stop};
 use crate::store::face::params_from_iter;
 use crate::store::{Db, StoreError, document, role, settings, word};
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 /// Who would post, and when.
@@ -21,6 +21,18 @@ pub struct Poster<'a> {
     pub actor: &'a Actor,
     /// UTC ms.
     pub now_ms: i64,
+}
+
+/// The day of the posting, the invoice date it would give to all (none: each keeps its own), and
+/// who would post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dates<'a> {
+    /// Today in the book's zone.
+    pub today: NaiveDate,
+    /// The new invoice date.
+    pub invoice_on: Option<NaiveDate>,
+    /// Who would post; none = the rules over one person are not asked.
+    pub by: Option<Poster<'a>>,
 }
 
 /// Drafts that are judged one by one at most; what a posting refuses beyond is told by its receipt.

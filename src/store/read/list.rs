@@ -1,0 +1,158 @@
+//! What is asked of a list and what it gives: a part of it, totals, marks, groups.
+
+use super::filter::{Filter, FilterError};
+use crate::domain::money::Currency;
+use crate::domain::text_enum;
+use crate::store::face::Row;
+use crate::store::{OfBook, StoreError, word};
+
+text_enum! {
+    /// By what a list is ordered; the arrow says which way.
+    Sort {
+        /// Worst first.
+        Risk = "risk",
+        /// Newest first.
+        Newest = "newest",
+        /// Oldest first.
+        Oldest = "oldest",
+        /// By account number.
+        Account = "account",
+        /// By customer name.
+        Customer = "customer",
+        /// Largest first.
+        Largest = "largest",
+        /// Smallest first.
+        Smallest = "smallest",
+        /// Most urgent first.
+        Due = "due",
+        /// In the order a sample was drawn.
+        Drawn = "drawn",
+    }
+}
+
+/// The value a list is ordered by, of one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyValue {
+    /// Numbers, dates as numbers.
+    Int(i64),
+    /// Text.
+    Text(String),
+}
+
+/// Where a row stands in its list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// What it is ordered by.
+    pub value: KeyValue,
+    /// Among equals, by this.
+    pub id: i64,
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seek {
+    /// From the top.
+    First,
+    /// The end.
+    Last,
+    /// What follows a row.
+    After(Key),
+    /// What precedes a row.
+    Before(Key),
+    /// A row and what follows it.
+    From(Key),
+}
+
+/// What is wanted of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListArgs {
+    /// Only these rows.
+    pub filter: Filter,
+    /// In this order.
+    pub sort: Sort,
+    /// From here.
+    pub seek: Seek,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A part of a list, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<R> {
+    /// The rows.
+    pub rows: Vec<R>,
+    /// Whether the list goes on beyond the side that was asked for.
+    pub more: bool,
+}
+
+/// How many rows match, and their money by currency.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Rows.
+    pub count: i64,
+    /// Money by currency; empty where rows have none.
+    pub money: Vec<(Currency, i64)>,
+}
+
+/// A row as a mark needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marked {
+    /// The row.
+    pub id: i64,
+    /// Its version.
+    pub version: i64,
+    /// Its money.
+    pub money: Option<(Currency, i64)>,
+}
+
+/// Rows that have something in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// What they have in common.
+    pub name: String,
+    /// The term that shows only them.
+    pub term: String,
+    /// How many.
+    pub count: i64,
+    /// Their money by currency.
+    pub money: Vec<(Currency, i64)>,
+}
+
+/// A row of a list.
+pub trait ListRow: Clone + Send + 'static {
+    /// Identity; the cursor follows it.
+    fn id(&self) -> i64;
+    /// Version as shown.
+    fn version(&self) -> i64;
+    /// Where it stands.
+    fn key(&self) -> &Key;
+    /// Its money.
+    fn money(&self) -> Option<(Currency, i64)>;
+    /// Whether `]` stops here.
+    fn is_exception(&self) -> bool;
+}
+
+/// Why a list could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The filter makes no sense here.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// The book.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl OfBook for ReadError {
+    fn of_book(self, path: &std::path::Path) -> Self {
+        match self {
+            Self::Store(error) => Self::Store(error.of_book(path)),
+            other @ Self::Filter(_) => other,
+        }
+    }
+}
+
+/// A currency column.
+pub(in crate::store) fn currency(row: &Row<'_>, column: usize) -> Result<Currency, StoreError> {
+    word(row, column, Currency::parse)
+}

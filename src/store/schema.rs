@@ -1,0 +1,33 @@
+//! The schema as files: the migrations in their order, and what tells a book from another database.
+
+/// "dayb": tells a book from any other SQLite file (`PRAGMA application_id`).
+pub(super) const APPLICATION_ID: i64 = 0x6461_7962;
+
+/// The migrations, in order; `PRAGMA user_version` counts how many a book has.
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_book.sql"),
+    include_str!("migrations/0002_sample.sql"),
+    include_str!("migrations/0003_four_eyes.sql"),
+    include_str!("migrations/0004_gateway_poll.sql"),
+    include_str!("migrations/0005_schema_mark.sql"),
+    include_str!("migrations/0006_deed.sql"),
+    include_str!("migrations/0007_proof.sql"),
+    include_str!("migrations/0008_pace.sql"),
+    include_str!("migrations/0009_clock.sql"),
+    include_str!("migrations/0010_period.sql"),
+    include_str!("migrations/0011_ledger_day.sql"),
+    include_str!("migrations/0012_reopened.sql"),
+    include_str!("migrations/0013_tax_rounding.sql"),
+    include_str!("migrations/0014_envelope.sql"),
+    include_str!("migrations/0015_money_back.sql"),
+    include_str!("migrations/0016_by_itself.sql"),
+    include_str!("migrations/0017_return_class.sql"),
+    include_str!("migrations/0018_currency.sql"),
+    include_str!("migrations/0019_import_cutover.sql"),
+    include_str!("migrations/0020_zone_seen.sql"),
+];
+
+/// The schema of this program.
+pub(super) fn known() -> i64 {
+    MIGRATIONS.len() as i64
+}

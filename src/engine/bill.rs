@@ -22,10 +22,13 @@ use crate::domain::text::counted;
 use crate::store::bill_run::{
     self, AccountFilter, BillRunParams, BillRunRow, Busy, RunProgress, RunTotal,
 };
-use crate::store::billing::{self, NewDraft, Span};
+use crate::store::billing::{self, Span};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::new_draft;
+use crate::store::new_draft::NewDraft;
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::sample::{self, Unflagged};
+use crate::store::tax;
 use crate::store::{Db, StoreError, Topic, Tx, operation, settings, usage};
 use chrono::{Datelike, Days, Months, NaiveDate};
 use std::time::Duration;
@@ -175,7 +178,7 @@ impl Basis {
     fn load(db: &Db<'_>, config: &Config, params: &BillRunParams) -> Result<Self, Error> {
         Ok(Self {
             rules: rules::billing(config)?,
-            taxes: billing::taxes(db)?,
+            taxes: tax::all(db)?,
             dates: BillDates {
                 target: params.target_on,
                 invoice_date: params.invoice_on,
@@ -425,7 +428,7 @@ fn write_bill(
             flags: &flags,
             risk,
         };
-        let id = billing::insert_draft(tx, &new, draft)?;
+        let id = new_draft::insert_draft(tx, &new, draft)?;
         if flags.is_empty() {
             unflagged.push((id, draft.total_minor));
         }

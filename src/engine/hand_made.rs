@@ -8,9 +8,9 @@ use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
 use crate::domain::document::DocumentKind;
 use crate::domain::withdrawn;
-use crate::store::billing::NewDraft;
 use crate::store::document::{self, Source};
 use crate::store::draft;
+use crate::store::new_draft::NewDraft;
 use crate::store::{StoreError, account};
 
 /// Makes a draft; its due date follows the account's term.

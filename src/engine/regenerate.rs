@@ -12,9 +12,12 @@ use crate::domain::bill::bill_account;
 use crate::domain::billing::{AccountBill, AccountInput, BillDates, DraftDocument, DraftItem};
 use crate::domain::document::{DocumentStatus, FlagCode};
 use crate::domain::ids::DocumentId;
-use crate::store::billing::{self, NewDraft, Span};
+use crate::store::billing::{self, Span};
 use crate::store::document::{self, DocumentRow, Origin};
 use crate::store::draft::{self, DraftImage, HeldClaim, HeldUsage, LineImage};
+use crate::store::new_draft;
+use crate::store::new_draft::NewDraft;
+use crate::store::tax;
 use crate::store::undo::{self, Change};
 use crate::store::{Db, Tx, bill_run, settings, stale};
 
@@ -128,7 +131,7 @@ fn plan(db: &Db<'_>, row: &DocumentRow, old: &DraftImage) -> Result<Plan, Error>
         return Err(Error::Bug(format!("{} has no account", row.id)));
     };
     let rules = rules::billing(&config)?;
-    let mut bill = bill_account(&input, &billing::taxes(db)?, &rules, &dates).map_err(|e| {
+    let mut bill = bill_account(&input, &tax::all(db)?, &rules, &dates).map_err(|e| {
         Error::usage("not_billable", e.to_string(), "mend the account, then try again")
     })?;
     for draft in &mut bill.documents {
@@ -317,7 +320,7 @@ fn write_others(tx: &Tx<'_>, row: &DocumentRow, plan: &Plan) -> Result<Vec<Docum
             flags: &flags,
             risk,
         };
-        made.push(billing::insert_draft(tx, &new, other)?);
+        made.push(new_draft::insert_draft(tx, &new, other)?);
     }
     Ok(made)
 }

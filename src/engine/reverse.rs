@@ -13,7 +13,8 @@ use crate::domain::document::DocumentKind;
 use crate::domain::ids::DocumentId;
 use crate::store::four_eyes::Object;
 use crate::store::memo::Mark;
-use crate::store::{Db, Topic, billing, memo};
+use crate::store::new_draft;
+use crate::store::{Db, Topic, memo};
 
 /// What keeps an invoice from being reversed, in words; empty = it can be.
 pub fn blockers(db: &Db<'_>, document: DocumentId) -> Result<Vec<String>, Error> {
@@ -67,7 +68,7 @@ pub fn reverse(
         )?;
         let made = make_reversal(tx, &row, &planned, why)?;
         memo::mark(tx, document, Mark::Reversed(made.id))?;
-        billing::release(tx, document)?;
+        new_draft::release(tx, document)?;
         tx.touch(Topic::Usage);
         let mut receipt = receipt(tx, &row, &made, "reverses")?;
         receipt.summary.push_str("; its periods are billable again");

@@ -5,6 +5,7 @@ use crate::domain::bill::bill_account;
 use crate::domain::billing::{AccountInput, BillDates, UsageRecord};
 use crate::domain::ids::AccountId;
 use crate::store::billing::{self, Span};
+use crate::store::tax;
 use crate::store::usage::{self, Label};
 use crate::store::{account, settings};
 use chrono::NaiveDate;
@@ -51,7 +52,7 @@ pub fn pending(
 ) -> Result<Pending, Error> {
     session.store.read(|db| {
         let rules = rules::billing(&settings::load(db)?)?;
-        let taxes = billing::taxes(db)?;
+        let taxes = tax::all(db)?;
         let dates =
             BillDates { target, invoice_date: target, exclude: Vec::new(), auto_renew: true };
         let only =

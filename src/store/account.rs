@@ -20,15 +20,11 @@ pub struct AccountRef {
 
 /// The content of one version.
 pub fn version_terms(db: &Db<'_>, version: i64) -> Result<AccountTerms, StoreError> {
-    let found = db.one(
-        "SELECT v.id, v.seq, v.effective_from_on, v.name, a.currency, v.emails, v.batch,
-                    v.bill_cycle_day, v.payment_term, v.auto_pay, v.delivery, v.tax_code, v.tax_id,
-                    v.address1, v.address2, v.postcode, v.city, v.region, v.country, v.language,
-                    v.po_number, v.status
-             FROM account_version v JOIN account a ON a.id = v.account_id WHERE v.id = ?1",
-        [version],
-        version_row,
-    )?;
+    let sql = format!(
+        "SELECT {VERSION_COLUMNS} FROM account_version v JOIN account a ON a.id = v.account_id
+         WHERE v.id = ?1"
+    );
+    let found = db.one(&sql, [version], |r| version_from(r, 0))?;
     Ok(found.terms)
 }
 
@@ -70,43 +66,48 @@ pub fn directory(db: &Db<'_>) -> Result<HashMap<String, AccountRef>, StoreError>
 
 /// Every version of an account, in the order they were recorded.
 pub fn versions(db: &Db<'_>, id: AccountId) -> Result<Vec<Version<AccountTerms>>, StoreError> {
-    db.all(
-        "SELECT v.id, v.seq, v.effective_from_on, v.name, a.currency, v.emails, v.batch,
-                v.bill_cycle_day, v.payment_term, v.auto_pay, v.delivery, v.tax_code, v.tax_id,
-                v.address1, v.address2, v.postcode, v.city, v.region, v.country, v.language,
-                v.po_number, v.status
-         FROM account_version v JOIN account a ON a.id = v.account_id
-         WHERE v.account_id = ?1 ORDER BY v.seq",
-        [id.0],
-        version_row,
-    )
+    let sql = format!(
+        "SELECT {VERSION_COLUMNS} FROM account_version v JOIN account a ON a.id = v.account_id
+         WHERE v.account_id = ?1 ORDER BY v.seq"
+    );
+    db.all(&sql, [id.0], |r| version_from(r, 0))
 }
 
-fn version_row(r: &Row<'_>) -> Result<Version<AccountTerms>, StoreError> {
+/// The columns of a version, in the order [`version_from`] reads them.
+pub(in crate::store) const VERSION_COLUMNS: &str =
+    "v.id, v.seq, v.effective_from_on, v.name, a.currency, v.emails, v.batch, v.bill_cycle_day,
+     v.payment_term, v.auto_pay, v.delivery, v.tax_code, v.tax_id, v.address1, v.address2, v.postcode,
+     v.city, v.region, v.country, v.language, v.po_number, v.status";
+
+/// Reads [`VERSION_COLUMNS`] beginning at column `at`.
+pub(in crate::store) fn version_from(
+    r: &Row<'_>,
+    at: usize,
+) -> Result<Version<AccountTerms>, StoreError> {
     Ok(Version {
-        id: r.get(0)?,
-        seq: r.get(1)?,
-        effective_from: r.get(2)?,
+        id: r.get(at)?,
+        seq: r.get(at + 1)?,
+        effective_from: r.get(at + 2)?,
         terms: AccountTerms {
-            name: r.get(3)?,
-            currency: word(r, 4, Currency::parse)?,
-            emails: split_emails(r.text(5)?),
-            batch: r.get(6)?,
-            bill_cycle_day: r.get(7)?,
-            payment_term: r.get(8)?,
-            auto_pay: r.get(9)?,
-            delivery: word(r, 10, DeliveryPreference::parse)?,
-            tax_code: r.get(11)?,
-            tax_id: r.get(12)?,
-            address1: r.get(13)?,
-            address2: r.get(14)?,
-            postcode: r.get(15)?,
-            city: r.get(16)?,
-            region: r.get(17)?,
-            country: r.get(18)?,
-            language: r.get(19)?,
-            po_number: r.get(20)?,
-            status: word(r, 21, AccountStatus::parse)?,
+            name: r.get(at + 3)?,
+            currency: word(r, at + 4, Currency::parse)?,
+            emails: split_emails(r.text(at + 5)?),
+            batch: r.get(at + 6)?,
+            bill_cycle_day: r.get(at + 7)?,
+            payment_term: r.get(at + 8)?,
+            auto_pay: r.get(at + 9)?,
+            delivery: word(r, at + 10, DeliveryPreference::parse)?,
+            tax_code: r.get(at + 11)?,
+            tax_id: r.get(at + 12)?,
+            address1: r.get(at + 13)?,
+            address2: r.get(at + 14)?,
+            postcode: r.get(at + 15)?,
+            city: r.get(at + 16)?,
+            region: r.get(at + 17)?,
+            country: r.get(at + 18)?,
+            language: r.get(at + 19)?,
+            po_number: r.get(at + 20)?,
+            status: word(r, at + 21, AccountStatus::parse)?,
         },
     })
 }

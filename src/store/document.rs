@@ -1,7 +1,7 @@
 //! Documents: rows with their state, lines, taxes and flags; the few steps a document can take.
 
 use super::face::Row;
-use super::{Db, StoreError, Topic, Tx, billing, decimal, word, word_opt};
+use super::{Db, StoreError, Topic, Tx, decimal, new_draft, word, word_opt};
 use crate::domain::document::{
     DocumentKind, DocumentStatus, DocumentTax, Flag, FlagCode, Review, Settlement, TaxKind,
 };
@@ -441,7 +441,7 @@ pub fn billed_on_its_credit(db: &Db<'_>, id: DocumentId) -> Result<Option<Docume
 
 /// Moves a draft to Canceled and releases what it held.
 pub fn cancel_draft(tx: &Tx<'_>, id: DocumentId) -> Result<(), StoreError> {
-    billing::release(tx, id)?;
+    new_draft::release(tx, id)?;
     tx.run("UPDATE document SET status = 'Canceled' WHERE id = ?1 AND status = 'Draft'", [id.0])?;
     tx.run(
         "UPDATE document_state SET status = 'Canceled', review = 'none', stale = ''

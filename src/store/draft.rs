@@ -191,8 +191,8 @@ pub fn save(tx: &Tx<'_>, row: &DocumentRow, image: &DraftImage) -> Result<i64, S
     for held in &image.waived_usage {
         save_usage(tx, id, None, *held)?;
     }
-    super::billing::insert_taxes(tx, id, &image.taxes)?;
-    super::billing::insert_flags(tx, id, &image.flags)?;
+    super::new_draft::insert_taxes(tx, id, &image.taxes)?;
+    super::new_draft::insert_flags(tx, id, &image.flags)?;
     tx.touch(Topic::Documents);
     tx.touch(Topic::Usage);
     Ok(row.version + 1)
@@ -326,7 +326,7 @@ fn save_usage(
 /// Makes an empty draft without a run; [`save`] fills it.
 pub fn insert_empty(
     tx: &Tx<'_>,
-    new: &super::billing::NewDraft<'_>,
+    new: &super::new_draft::NewDraft<'_>,
     kind: DocumentKind,
     corrects: Option<DocumentId>,
     source: document::Source,

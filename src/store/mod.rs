@@ -40,6 +40,7 @@ pub mod logo;
 pub mod memo;
 pub mod method_state;
 mod migrate;
+pub mod new_draft;
 pub mod notice;
 mod open;
 pub mod open_item;

@@ -1,7 +1,7 @@
 //! Open documents of another system, kept as posted history with their own numbers.
 
 use super::deed::{self, DeedKind, NewDeed};
-use super::{Db, StoreError, Topic, Tx, billing, debt, decimal_opt, ledger, posting, tax, word};
+use super::{Db, StoreError, Topic, Tx, debt, decimal_opt, ledger, new_draft, posting, tax, word};
 use crate::domain::document::{DocumentKind, DocumentTax, TaxKind};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::ledger as entries;
@@ -186,7 +186,7 @@ pub(in crate::store) fn put(
             ),
         )?;
     }
-    billing::insert_taxes(tx, id, taxes)?;
+    new_draft::insert_taxes(tx, id, taxes)?;
     // Its own number and no series: the counters of this book are not touched.
     let hash = posting::content_hash(tx, id, item.number, frozen)?;
     tx.run(

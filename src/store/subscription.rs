@@ -51,28 +51,37 @@ pub fn versions(
     db: &Db<'_>,
     id: SubscriptionId,
 ) -> Result<Vec<Version<SubscriptionTerms>>, StoreError> {
-    db.all(
-        "SELECT id, seq, effective_from_on, start_on, term_months, auto_renew, end_on,
-                suspended_from_on, resumed_from_on, po_number
-         FROM subscription_version WHERE subscription_id = ?1 ORDER BY seq",
-        [id.0],
-        |r| {
-            Ok(Version {
-                id: r.get(0)?,
-                seq: r.get(1)?,
-                effective_from: r.get(2)?,
-                terms: SubscriptionTerms {
-                    start_on: r.get(3)?,
-                    term_months: r.get(4)?,
-                    auto_renew: r.get(5)?,
-                    end_on: r.get(6)?,
-                    suspended_from: r.get(7)?,
-                    resumed_from: r.get(8)?,
-                    po_number: r.get(9)?,
-                },
-            })
+    let sql = format!(
+        "SELECT {VERSION_COLUMNS} FROM subscription_version v WHERE v.subscription_id = ?1
+         ORDER BY v.seq"
+    );
+    db.all(&sql, [id.0], |r| version_from(r, 0))
+}
+
+/// The columns of a version, in the order [`version_from`] reads them.
+pub(in crate::store) const VERSION_COLUMNS: &str =
+    "v.id, v.seq, v.effective_from_on, v.start_on, v.term_months, v.auto_renew, v.end_on,
+     v.suspended_from_on, v.resumed_from_on, v.po_number";
+
+/// Reads [`VERSION_COLUMNS`] beginning at column `at`.
+pub(in crate::store) fn version_from(
+    r: &Row<'_>,
+    at: usize,
+) -> Result<Version<SubscriptionTerms>, StoreError> {
+    Ok(Version {
+        id: r.get(at)?,
+        seq: r.get(at + 1)?,
+        effective_from: r.get(at + 2)?,
+        terms: SubscriptionTerms {
+            start_on: r.get(at + 3)?,
+            term_months: r.get(at + 4)?,
+            auto_renew: r.get(at + 5)?,
+            end_on: r.get(at + 6)?,
+            suspended_from: r.get(at + 7)?,
+            resumed_from: r.get(at + 8)?,
+            po_number: r.get(at + 9)?,
         },
-    )
+    })
 }
 
 /// The subscriptions of an account: identity and number, oldest first.

@@ -1,26 +1,32 @@
 //! Tax rates by code and day.
 
+use super::face::Row;
 use super::{Db, StoreError, Topic, Tx, decimal, word};
 use crate::domain::document::{TaxKind, TaxRate};
 
+/// The columns of a rate but its day, of the table of rates as of a document's.
+pub(in crate::store) const COLUMNS: &str =
+    "t.tax_code, t.rate_percent, t.name, t.kind, t.inclusive, t.reason";
+
 /// Every rate, by code and day.
 pub fn all(db: &Db<'_>) -> Result<Vec<TaxRate>, StoreError> {
-    db.all(
-        "SELECT tax_code, valid_from_on, rate_percent, name, kind, inclusive, reason
-         FROM tax_rate ORDER BY tax_code, valid_from_on",
-        [],
-        |r| {
-            Ok(TaxRate {
-                tax_code: r.get(0)?,
-                valid_from: r.get(1)?,
-                rate_percent: decimal(r, 2)?,
-                name: r.get(3)?,
-                kind: word(r, 4, TaxKind::parse)?,
-                inclusive: r.get(5)?,
-                reason: r.get(6)?,
-            })
-        },
-    )
+    let sql = format!(
+        "SELECT {COLUMNS}, t.valid_from_on FROM tax_rate t ORDER BY t.tax_code, t.valid_from_on"
+    );
+    db.all(&sql, [], |r| rate_from(r, 0))
+}
+
+/// Reads [`COLUMNS`] and the day after them, beginning at column `at`.
+pub(in crate::store) fn rate_from(r: &Row<'_>, at: usize) -> Result<TaxRate, StoreError> {
+    Ok(TaxRate {
+        tax_code: r.get(at)?,
+        rate_percent: decimal(r, at + 1)?,
+        name: r.get(at + 2)?,
+        kind: word(r, at + 3, TaxKind::parse)?,
+        inclusive: r.get(at + 4)?,
+        reason: r.get(at + 5)?,
+        valid_from: r.get(at + 6)?,
+    })
 }
 
 /// Stores a rate; one of the same code and day is replaced.

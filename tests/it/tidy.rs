@@ -50,10 +50,6 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
 const LONG_FILES: &[(&str, &str)] = &[
     ("src/engine/command.rs", "one closed list of everything that can be asked, with its words"),
     ("src/store/bill_run.rs", "one aggregate: its rows beside the SQL that fills them"),
-    (
-        "src/store/billing.rs",
-        "what a run reads of an account and what it writes of it, column by column",
-    ),
     ("src/store/migrations/0001_book.sql", "one table after the other; a migration is one file"),
     ("src/store/schema.sql", "written by a test from the migrations"),
 ];

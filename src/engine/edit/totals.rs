@@ -11,7 +11,8 @@ use crate::domain::money::Currency;
 use crate::domain::tax::{TaxLine, compute};
 use crate::store::document::DocumentRow;
 use crate::store::draft::{DraftImage, LineImage};
-use crate::store::{Db, StoreError, account, billing, settings};
+use crate::store::tax;
+use crate::store::{Db, StoreError, account, settings};
 use std::sync::Arc;
 
 /// What amounts are computed with.
@@ -38,7 +39,7 @@ impl Basis {
         Ok(Self {
             corrected: Corrected::load(db, items, Some(row.id), (rules.rounding, row.currency))?,
             rules,
-            taxes: billing::taxes(db)?,
+            taxes: tax::all(db)?,
             currency: row.currency,
             versions: account::versions(db, row.account)?,
             keep_rates: row.corrects.is_some(),

@@ -145,8 +145,7 @@ impl Room {
         if !seen.insert(target.clone()) {
             return None;
         }
-        let deep =
-            (1..=target.len()).rev().find(|n| self.files.contains_key(&target[..*n].to_vec()));
+        let deep = (1..=target.len()).rev().find(|n| self.files.contains_key(&target[..*n]));
         let module = target[..deep?].to_vec();
         let Some(name) = target.get(module.len()) else { return Some(module) };
         for (path, alias) in &self.files[&module].imports {

@@ -72,7 +72,7 @@ impl Machine {
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let script = "set -e
-            mkdir -p home bin var/lib var/log var/mail var/tmp target/release
+            mkdir -p home bin var/lib var/log var/mail var/tmp target/dist
             cp -a /etc etc
             mount --bind etc /etc
             mount --bind home /home
@@ -96,7 +96,7 @@ impl Machine {
             );
             return None;
         }
-        copied(&machine.dir.path().join("target/release/daybook"));
+        copied(&machine.dir.path().join("target/dist/daybook"));
         Some(machine)
     }
 

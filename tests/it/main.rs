@@ -22,6 +22,7 @@ mod deeds;
 mod deeds_random;
 mod delivery;
 mod demo;
+mod deny;
 mod desk;
 mod disk;
 mod document;

@@ -11,8 +11,13 @@ use daybook::domain::payment::{
 };
 use daybook::store::BookKind;
 use daybook::store::deed::DeedKind;
+use daybook::store::document::{Origin, Source};
 use daybook::store::four_eyes::RequestState;
 use daybook::store::job::{JobKind, JobState, Wanted};
+use daybook::store::notice::NoticeLevel;
+use daybook::store::payment::{AllocationState, EventKind, EventStatus};
+use daybook::store::payment_run::ItemState;
+use daybook::store::schedule::{ScheduleKind, ScheduleState, SlotState};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -28,29 +33,8 @@ macro_rules! words {
 const PLAIN: &[(&str, &[&str])] = &[
     ("undo.state", &["done", "undone"]),
     ("bill_run_failure.kind", &["failed", "busy"]),
-    ("document.source", &["run", "hand", "adjust", "reverse", "write_off", "open_item"]),
-    ("document_item.origin", &["run", "edited", "hand"]),
-    ("allocation.state", &["live", "applied", "void"]),
-    (
-        "payment_event.kind",
-        &[
-            "settlement",
-            "refund",
-            "return",
-            "chargeback",
-            "chargeback_won",
-            "late_success",
-            "evidence",
-        ],
-    ),
-    ("payment_run_item.state", &["open", "taken", "skipped"]),
-    ("payment_event.status", &["Processing", "Done", "Failed", "Unknown"]),
     ("four_eyes.object", &["document", "payment", "account"]),
     ("promise.state", &["open", "kept", "broken", "withdrawn"]),
-    ("schedule.kind", &["bill", "collect"]),
-    ("schedule.state", &["Active", "Paused", "Ended"]),
-    ("schedule_slot.state", &["run", "skipped", "missed"]),
-    ("notice.level", &["info", "warning", "task"]),
 ];
 
 fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
@@ -89,6 +73,16 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("import_request.state", words!(RequestState)),
         ("deed.kind", words!(DeedKind)),
         ("job.wanted", words!(Wanted)),
+        ("document.source", words!(Source)),
+        ("document_item.origin", words!(Origin)),
+        ("allocation.state", words!(AllocationState)),
+        ("payment_event.kind", words!(EventKind)),
+        ("payment_event.status", words!(EventStatus)),
+        ("payment_run_item.state", words!(ItemState)),
+        ("schedule.kind", words!(ScheduleKind)),
+        ("schedule.state", words!(ScheduleState)),
+        ("schedule_slot.state", words!(SlotState)),
+        ("notice.level", words!(NoticeLevel)),
     ]);
     all.extend(PLAIN.iter().map(|(column, words)| (*column, words.to_vec())));
     all

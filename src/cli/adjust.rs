@@ -1,9 +1,10 @@
 //! `daybook adjust`, `write-off`, `undo-write-off` and `reverse`: what changes the meaning of a posted invoice.
 
-use super::invoice_edit::report;
+use super::ctx::Ctx;
+use super::exit::Exit;
+use super::ids::find;
 use super::output;
-use super::{Ctx, Exit};
-use crate::domain::ids::DocumentId;
+use super::receipt::report;
 use crate::engine::adjust::Then;
 use crate::engine::command::{AdjustKind, AdjustPart, Receipt};
 use crate::engine::on_its_way::Sure;
@@ -117,18 +118,13 @@ pub fn reverse(args: &Target, ctx: &Ctx) -> Result<Exit, Error> {
     made(&session, &receipt, ctx)
 }
 
-/// A document by number or id.
-pub fn find(session: &Session, text: &str) -> Result<DocumentId, Error> {
-    session.read(|db| document::find(db, text))
-}
-
 /// Shows the document a verb made: its JSON with what was applied of it.
 fn made(session: &Session, receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
     if !ctx.json {
         return report(receipt, ctx);
     }
     let row = session.read(|db| document::get(db, document::find(db, &receipt.made)?))?;
-    let mut shown = super::invoice::to_json(session, &row)?;
+    let mut shown = super::document_json::to_json(session, &row)?;
     let applied = row.balance_minor - row.total_minor;
     shown["applied"] = json!(row.currency.plain(applied.max(0)));
     shown["unapplied"] = json!(row.currency.plain((-row.balance_minor).max(0)));

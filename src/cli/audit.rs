@@ -1,7 +1,8 @@
 //! `daybook audit`: the trail of what everybody did, and whether it is unbroken.
 
+use super::ctx::Ctx;
+use super::exit::Exit;
 use super::output::{self, Align};
-use super::{Ctx, Exit};
 use crate::engine::{Error, check};
 use crate::store::heads::{Head, Kept};
 use crate::store::operation;

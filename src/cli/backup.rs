@@ -1,6 +1,9 @@
 //! `daybook backup FILE` and `daybook restore FILE`.
 
-use super::{Ctx, Exit, actor, output};
+use super::ctx::Ctx;
+use super::ctx::actor;
+use super::exit::Exit;
+use super::output;
 use crate::domain::text::counted;
 use crate::engine::{Error, Session, backup, copies, offsite};
 use serde_json::json;

@@ -1,7 +1,9 @@
 //! `daybook bill`: a bill run from the command line.
 
+use super::ctx::Ctx;
+use super::exit::Exit;
 use super::output::{self, Align};
-use super::{Ctx, Exit, progress};
+use super::progress;
 use crate::domain::charge::ChargeType;
 use crate::domain::document::BillRunStatus;
 use crate::domain::ids::BillRunId;

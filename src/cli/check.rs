@@ -1,6 +1,8 @@
 //! `daybook check`: whether every named invariant of the book holds; exit 0 or 4.
 
-use super::{Ctx, Exit, output};
+use super::ctx::Ctx;
+use super::exit::Exit;
+use super::output;
 use crate::engine::Error;
 use crate::engine::check::{self, Depth};
 use serde_json::json;

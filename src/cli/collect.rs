@@ -1,7 +1,9 @@
 //! `daybook collect`: a payment run.
 
+use super::ctx::Ctx;
+use super::exit::Exit;
 use super::output::{self, Align};
-use super::{Ctx, Exit, progress};
+use super::progress;
 use crate::domain::ids::{BillRunId, JobId, PaymentRunId};
 use crate::domain::money::Currency;
 use crate::domain::payment::PaymentRunStatus;

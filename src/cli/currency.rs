@@ -1,7 +1,8 @@
 //! `daybook currency`: a withdrawn currency and the one that took its place.
 
 use super::output::{self, Align};
-use super::{Ctx, Exit};
+use super::ctx::Ctx;
+use super::exit::Exit;
 use crate::domain::conversion::Rate;
 use crate::engine::Error;
 use crate::engine::convert::{self, Asked, Outcome, sums, words};

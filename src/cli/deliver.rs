@@ -1,8 +1,12 @@
 //! `daybook deliver`: makes the deliveries of posted documents and sends or prints them.
 
+use super::ctx::Ctx;
+use super::delivery::batch_json;
+use super::exit::Exit;
+use super::ids::bill_run;
 use super::output::{self, Align};
-use super::{Ctx, Exit, progress};
-use crate::domain::ids::{BillRunId, RunId};
+use super::progress;
+use crate::domain::ids::BillRunId;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::deliver::{self, Made, When};
 use crate::engine::delivery::{self as clerk, Resend};
@@ -108,16 +112,6 @@ struct Outcome {
     /// E-mails sent, and failed or unconfirmed.
     counts: (i64, i64),
     batch: Option<Written>,
-}
-
-/// The bill run a word names; it must exist.
-pub fn bill_run(session: &Session, text: &str) -> Result<BillRunId, Error> {
-    let RunId::Bill(id) = super::run::parse(text)? else {
-        let message = format!("{text} is a payment run; documents come from bill runs");
-        return Err(Error::usage("not_a_bill_run", message, "name a bill run"));
-    };
-    session.read(|db| crate::store::bill_run::get(db, id))?;
-    Ok(id)
 }
 
 fn plan_json(made: &Made) -> Value {
@@ -242,19 +236,4 @@ fn words(outcome: &Outcome, (sent, failed): (i64, i64), down: Option<&str>, next
     if let Some(batch) = &outcome.batch {
         super::delivery::written(batch);
     }
-}
-
-/// A written batch for programs.
-pub fn batch_json(written: &Written) -> Value {
-    let files: Vec<String> = written.files.iter().map(|f| f.display().to_string()).collect();
-    let refused: Vec<Value> =
-        written.refused.iter().map(|r| json!({ "document": r.what, "reason": r.reason })).collect();
-    json!({
-        "batch": written.batch,
-        "documents": written.counts.documents,
-        "sheets": written.counts.sheets,
-        "envelopes": written.counts.envelopes,
-        "files": files,
-        "refused": refused,
-    })
 }

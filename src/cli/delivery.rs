@@ -1,7 +1,10 @@
 //! `daybook delivery`: the queue, and what a clerk does to single copies.
 
+use super::ctx::Ctx;
+use super::exit::Exit;
+use super::ids;
 use super::output::{self, Align};
-use super::{Ctx, Exit, deliver, progress};
+use super::progress;
 use crate::domain::delivery::Balance;
 use crate::domain::ids::DeliveryId;
 use crate::domain::payment::{Channel, DeliveryStatus};
@@ -108,7 +111,7 @@ impl Which {
             session.read(|db| delivery::list(db, &filter))
         };
         if let Some(run) = &self.run {
-            let run = Some(deliver::bill_run(session, run)?);
+            let run = Some(ids::bill_run(session, run)?);
             let rows = all(Filter { run, ..Filter::default() })?;
             return Ok(rows.iter().filter(|r| fits(r)).map(|r| r.id).collect());
         }
@@ -148,7 +151,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     match &args.action {
         Action::List { run, invoice, status, channel, batch } => {
             let filter = Filter {
-                run: run.as_deref().map(|r| deliver::bill_run(&session, r)).transpose()?,
+                run: run.as_deref().map(|r| ids::bill_run(&session, r)).transpose()?,
                 document: invoice
                     .as_deref()
                     .map(|i| session.read(|db| crate::store::document::find(db, i)))
@@ -160,7 +163,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             list(&session, &filter, ctx)
         }
         Action::Balance { run } => {
-            let run = run.as_deref().map(|r| deliver::bill_run(&session, r)).transpose()?;
+            let run = run.as_deref().map(|r| ids::bill_run(&session, r)).transpose()?;
             let (balance, not_made) = maker::balance(&session, run)?;
             if ctx.json {
                 output::json(
@@ -210,7 +213,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             let range = (*from, to.unwrap_or(i64::MAX));
             let done = print::reprint(&session, *batch, range, directory)?;
             if ctx.json {
-                output::json(&deliver::batch_json(&done))?;
+                output::json(&batch_json(&done))?;
             } else {
                 written(&done);
             }
@@ -405,4 +408,19 @@ pub fn pdf(
         output::line(&path.display().to_string());
     }
     Ok(Exit::Done)
+}
+
+/// A written batch for programs.
+pub fn batch_json(written: &Written) -> Value {
+    let files: Vec<String> = written.files.iter().map(|f| f.display().to_string()).collect();
+    let refused: Vec<Value> =
+        written.refused.iter().map(|r| json!({ "document": r.what, "reason": r.reason })).collect();
+    json!({
+        "batch": written.batch,
+        "documents": written.counts.documents,
+        "sheets": written.counts.sheets,
+        "envelopes": written.counts.envelopes,
+        "files": files,
+        "refused": refused,
+    })
 }

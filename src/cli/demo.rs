@@ -1,6 +1,9 @@
 //! `daybook demo`: a book with data, then the console.
 
-use super::{Ctx, Exit, actor, output};
+use super::ctx::Ctx;
+use super::ctx::actor;
+use super::exit::Exit;
+use super::output;
 use crate::clock::Now;
 use crate::engine::{Error, Session, demo, reach};
 use crate::outside;

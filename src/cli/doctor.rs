@@ -1,7 +1,8 @@
 //! `daybook doctor` and `daybook status`.
 
+use super::ctx::Ctx;
+use super::exit::Exit;
 use super::output::{self, Align};
-use super::{Ctx, Exit};
 use crate::engine::query::money_words;
 use crate::engine::{Error, doctor, status};
 use crate::store::read::happened::Happened;

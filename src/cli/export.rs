@@ -1,6 +1,8 @@
 //! `daybook export journal`: the ledger for other bookkeeping programs.
 
-use super::{Ctx, Exit, output};
+use super::ctx::Ctx;
+use super::exit::Exit;
+use super::output;
 use crate::domain::journal::JournalFormat;
 use crate::engine::{Error, export};
 use chrono::NaiveDate;

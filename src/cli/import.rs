@@ -1,7 +1,9 @@
 //! `daybook import`: CSV files into the book.
 
+use super::ctx::Ctx;
+use super::exit;
+use super::exit::Exit;
 use super::output::{self, Align};
-use super::{Ctx, Exit, exit};
 use crate::domain::text::{self, clean};
 use crate::engine::Error;
 use crate::engine::import::{self, FileReport, Options, Report};

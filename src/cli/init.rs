@@ -1,6 +1,9 @@
 //! `daybook init`: an empty book.
 
-use super::{Ctx, Exit, actor, output};
+use super::ctx::Ctx;
+use super::ctx::actor;
+use super::exit::Exit;
+use super::output;
 use crate::clock::Now;
 use crate::config::Config;
 use crate::engine::{Error, place, rehearsal};

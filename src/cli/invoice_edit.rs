@@ -1,18 +1,21 @@
 //! `daybook invoice accept|hold|release|edit|regenerate|cancel|new|explain`, and `daybook undo`.
 
-use super::output::{self, Align};
-use super::{Ctx, Exit};
+use super::ctx::Ctx;
+use super::exit::Exit;
+use super::ids::picks;
+use super::output::{self};
+use super::receipt::report;
 use crate::domain::document::DocumentKind;
 use crate::domain::explain::{Derivation, Told};
 use crate::domain::money::parse_decimal;
-use crate::engine::command::{DraftChange, HandMade, NewLine, Pick, Receipt, Removed};
-use crate::engine::{Error, Session, edit, hand_made, regenerate, review, undo};
+use crate::engine::command::{DraftChange, HandMade, NewLine, Removed};
+use crate::engine::{Error, edit, hand_made, regenerate, review, undo};
 use crate::store::document;
 use crate::store::{StoreError, document::ItemRow};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Drafts by `D-000012`.
 #[derive(Debug, clap::Args)]
@@ -216,7 +219,7 @@ pub fn edit(args: &Edit, ctx: &Ctx) -> Result<Exit, Error> {
     let receipt = edit::edit(&mut session, pick, &changes, &args.reason)?;
     if ctx.json {
         let row = session.read(|db| document::get(db, pick.id))?;
-        output::json(&super::invoice::to_json(&session, &row)?)?;
+        output::json(&super::document_json::to_json(&session, &row)?)?;
         return Ok(Exit::Done);
     }
     report(&receipt, ctx)
@@ -244,7 +247,7 @@ pub fn new(args: &New, ctx: &Ctx) -> Result<Exit, Error> {
     let receipt = hand_made::make(&mut session, &wanted)?;
     if ctx.json {
         let row = session.read(|db| document::get(db, document::find(db, &receipt.made)?))?;
-        output::json(&super::invoice::to_json(&session, &row)?)?;
+        output::json(&super::document_json::to_json(&session, &row)?)?;
         return Ok(Exit::Done);
     }
     report(&receipt, ctx)
@@ -329,36 +332,6 @@ pub fn explain(args: &Explain, ctx: &Ctx) -> Result<Exit, Error> {
         output::json(&all)?;
     }
     Ok(Exit::Done)
-}
-
-/// The documents that were named, in the version that was given (0 = as it is now).
-pub fn picks(session: &Session, ids: &[String], version: Option<i64>) -> Result<Vec<Pick>, Error> {
-    session.read(|db| {
-        ids.iter()
-            .map(|id| document::find(db, id).map(|id| Pick { id, version: version.unwrap_or(0) }))
-            .collect()
-    })
-}
-
-/// Prints a receipt; refused rows make the exit code 1.
-pub fn report(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
-    if ctx.json {
-        let totals: Map<String, Value> =
-            receipt.totals.iter().map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m)))).collect();
-        let refused: Vec<Value> =
-            receipt.refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect();
-        output::json(
-            &json!({ "done": receipt.done, "refused": refused, "totals": totals, "summary": receipt.summary, "made": receipt.made, "undoable": receipt.undoable }),
-        )?;
-    } else {
-        output::line(&receipt.summary);
-        if !receipt.refused.is_empty() {
-            let rows: Vec<Vec<String>> =
-                receipt.refused.iter().map(|r| vec![r.what.clone(), r.reason.clone()]).collect();
-            output::table(&[("NOT DONE", Align::Left), ("WHY", Align::Left)], &rows);
-        }
-    }
-    Ok(Exit::partly_if(!receipt.refused.is_empty()))
 }
 
 fn changes(args: &Edit) -> Result<Vec<DraftChange>, Error> {

@@ -1,9 +1,12 @@
 //! `daybook memo list|show|apply|unapply|refund`: credit and debit memos.
 
-use super::adjust::find;
+use super::ctx::Ctx;
+use super::exit::Exit;
+use super::ids;
+use super::ids::find;
 use super::invoice::{self, ListArgs};
-use super::invoice_edit::report;
-use super::{Ctx, Exit, payment, retry};
+use super::payment;
+use super::receipt::report;
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::DocumentId;
 use crate::engine::on_its_way::Sure;
@@ -106,7 +109,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
                 let left = -session.read(|db| document::get(db, memo))?.balance_minor;
                 let amount_minor = Some(amount_minor.unwrap_or(left));
                 let wanted = Wanted { amount_minor, on: *date, correction, reason };
-                return payment::refund_as(&mut session, retry::id(method)?, &wanted, ctx);
+                return payment::refund_as(&mut session, ids::payment(method)?, &wanted, ctx);
             }
             let receipt =
                 memo_refund::by_transfer(&mut session, memo, amount_minor, *date, reason)?;

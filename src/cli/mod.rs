@@ -12,10 +12,13 @@ mod bill;
 mod check;
 mod collect;
 mod currency;
+mod ctx;
 mod deliver;
 mod delivery;
 mod demo;
+mod document_json;
 mod export;
+mod ids;
 mod import;
 mod init;
 mod invoice;
@@ -23,6 +26,7 @@ mod invoice_edit;
 mod payment;
 mod post;
 mod progress;
+mod receipt;
 mod retry;
 mod role;
 mod run;
@@ -32,12 +36,11 @@ mod sql;
 mod usage;
 mod worker;
 
-use crate::domain::actor::Actor;
 use crate::domain::text;
-use crate::engine::{Error, Session, place, settings as clock};
+use crate::engine::{Error, Session, place};
 use crate::outside;
-use crate::worker::log;
 use clap::{Parser, Subcommand};
+use ctx::{Ctx, actor};
 use exit::Exit;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -132,51 +135,6 @@ enum Command {
     Check(check::Args),
     /// Show the audit trail, or verify its hash chain
     Audit(audit::Args),
-}
-
-/// What every subcommand gets.
-pub struct Ctx {
-    /// Path of the book.
-    pub book: PathBuf,
-    /// Whether to print JSON.
-    pub json: bool,
-    now: Option<String>,
-}
-
-impl Ctx {
-    /// Opens the book for the user of this process, with `--now` applied.
-    pub fn open(&self) -> Result<Session, Error> {
-        let mut session = Session::open_saying(&self.book, actor(), &mut self.say())?;
-        log::begin(&session.store.side_directory(), log::Aloud::No);
-        if let Some(text) = &self.now {
-            clock::use_clock(&mut session, text)?;
-        }
-        Ok(session)
-    }
-}
-
-impl Ctx {
-    /// Says what takes long, on standard error; with `--json` nothing.
-    pub fn say(&self) -> impl FnMut(&str) + use<> {
-        let quiet = self.json;
-        move |words| {
-            if !quiet {
-                eprintln!("  {words}");
-            }
-        }
-    }
-}
-
-/// The user of this process: the real uid from the kernel, never the environment.
-pub fn actor() -> Actor {
-    let uid = nix::unistd::getuid();
-    let name = nix::unistd::User::from_uid(uid)
-        .ok()
-        .flatten()
-        .map(|user| text::said(&user.name, 64))
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| format!("uid {uid}"));
-    Actor { uid: uid.as_raw(), name }
 }
 
 fn on_a_terminal() -> bool {

@@ -1,7 +1,9 @@
 //! `daybook post`: numbers and locks drafts.
 
+use super::ctx::Ctx;
+use super::exit::Exit;
 use super::output::{self, Align};
-use super::{Ctx, Exit, progress};
+use super::progress;
 use crate::domain::ids::RunId;
 use crate::domain::money::Currency;
 use crate::engine::command::Pick;
@@ -35,7 +37,7 @@ pub struct Args {
 pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
     let what = match &args.run {
-        Some(run) => match super::run::parse(run)? {
+        Some(run) => match super::ids::run(run)? {
             RunId::Bill(id) => What::Run(id),
             RunId::Payment(id) => {
                 return Err(Error::usage(

@@ -1,7 +1,8 @@
 //! Following a job from the command line: a progress line on a terminal's standard error, a clean
 //! way out on TERM, HUP and INT.
 
-use super::{Ctx, output};
+use super::ctx::Ctx;
+use super::output;
 use crate::domain::ids::JobId;
 use crate::domain::text::clean;
 use crate::engine::job::Ports;

@@ -1,8 +1,10 @@
 //! `daybook retry`: failed payments again, as new payments with new keys.
 
+use super::ctx::Ctx;
+use super::exit::Exit;
+use super::ids;
 use super::output::{self, Align};
-use super::{Ctx, Exit, collect, payment};
-use crate::domain::ids::PaymentId;
+use super::{collect, payment};
 use crate::domain::payment::NextAction;
 use crate::domain::retry::{WhatIf, parse_waits};
 use crate::engine::command::Refused;
@@ -40,13 +42,13 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             Error::usage("bad_group", format!("{group:?} is no group"), NextAction::words())
         })?;
         if group == NextAction::LookUp {
-            return payment::reconcile_all(&mut session, ctx);
+            return payment::reconcile::reconcile_all(&mut session, ctx);
         }
         Which::Group(group)
     } else if args.payment.is_empty() {
         Which::Due
     } else {
-        Which::Payments(ids(&args.payment)?)
+        Which::Payments(ids::payments(&args.payment)?)
     };
     let begun = retry::start(&mut session, &which)?;
     let Some((run, job)) = begun.run else {
@@ -55,22 +57,6 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let exit = collect::drive_with(&mut session, run, job, &begun.refused, ctx)?;
     let left_out = session.read(|db| crate::store::payment_run::skips(db, run))?;
     Ok(if begun.refused.is_empty() && left_out.is_empty() { exit } else { Exit::Partly })
-}
-
-/// Reads payment ids.
-pub fn ids(texts: &[String]) -> Result<Vec<PaymentId>, Error> {
-    texts.iter().map(|text| id(text)).collect()
-}
-
-/// Reads one payment id.
-pub fn id(text: &str) -> Result<PaymentId, Error> {
-    PaymentId::parse(text).ok_or_else(|| {
-        Error::usage(
-            "bad_payment",
-            format!("{text:?} is no payment"),
-            "write P-000001; daybook payment list shows them",
-        )
-    })
 }
 
 fn nothing(refused: &[Refused], ctx: &Ctx) -> Result<Exit, Error> {

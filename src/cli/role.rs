@@ -1,7 +1,8 @@
 //! `daybook role`: who may do what.
 
+use super::ctx::Ctx;
+use super::exit::Exit;
 use super::output::{self, Align};
-use super::{Ctx, Exit};
 use crate::domain::actor::{Role, Standing, Verb, permitted};
 use crate::domain::text::counted;
 use crate::engine::roles::{self, Change, Step};

@@ -1,7 +1,10 @@
 //! `daybook run`: list, show and steer bill runs and payment runs.
 
+use super::ctx::Ctx;
+use super::exit::Exit;
+use super::ids;
 use super::output::{self, Align};
-use super::{Ctx, Exit, bill, collect, progress};
+use super::{bill, collect, progress};
 use crate::domain::ids::{BillRunId, RunId};
 use crate::engine::{Error, Session, bill as engine_bill, collect as engine_collect, run};
 use crate::store::bill_run;
@@ -57,15 +60,15 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
     match &args.action {
         Action::List { limit } => list(&session, *limit, ctx),
-        Action::Show { run } => show(&session, parse(run)?, ctx),
+        Action::Show { run } => show(&session, ids::run(run)?, ctx),
         Action::Pause { run } => {
-            match parse(run)? {
+            match ids::run(run)? {
                 RunId::Bill(id) => run::pause(&mut session, id)?,
                 RunId::Payment(id) => engine_collect::pause(&mut session, id)?,
             }
             said(&session, run, "pause asked for", ctx)
         }
-        Action::Resume { run, detach } => match parse(run)? {
+        Action::Resume { run, detach } => match ids::run(run)? {
             RunId::Bill(id) => {
                 let job = run::resume(&mut session, id)?;
                 if *detach {
@@ -86,7 +89,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
                 collect::drive(&mut session, id, job, ctx)
             }
         },
-        Action::Cancel { run } => match parse(run)? {
+        Action::Cancel { run } => match ids::run(run)? {
             RunId::Bill(id) => cancel(&mut session, id, ctx),
             RunId::Payment(id) => {
                 engine_collect::stop(&mut session, id)?;
@@ -94,7 +97,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             }
         },
         Action::RetryFailed { run } => {
-            let RunId::Bill(id) = parse(run)? else {
+            let RunId::Bill(id) = ids::run(run)? else {
                 return Err(Error::usage(
                     "not_a_bill_run",
                     format!("{run} is a payment run"),
@@ -106,17 +109,6 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             bill::finish(&mut session, run, ctx)
         }
     }
-}
-
-/// Reads `BR-000001` or `PR-000001`.
-pub fn parse(text: &str) -> Result<RunId, Error> {
-    RunId::parse(text).ok_or_else(|| {
-        Error::usage(
-            "bad_run",
-            format!("{text:?} is no run"),
-            "write BR-000001 or PR-000001; daybook run list shows them",
-        )
-    })
 }
 
 fn list(session: &Session, limit: u32, ctx: &Ctx) -> Result<Exit, Error> {
@@ -209,7 +201,7 @@ fn cancel(session: &mut Session, id: BillRunId, ctx: &Ctx) -> Result<Exit, Error
 
 fn said(session: &Session, run: &str, what: &str, ctx: &Ctx) -> Result<Exit, Error> {
     if ctx.json {
-        let value = match parse(run)? {
+        let value = match ids::run(run)? {
             RunId::Bill(id) => bill::summary(session, id)?,
             RunId::Payment(id) => {
                 collect::to_json(&session.read(|db| engine_collect::summary(db, id))?)

@@ -1,8 +1,9 @@
 //! `daybook schedule`: runs that begin by themselves.
 
 use super::bill::{BillOptions, asked};
+use super::ctx::Ctx;
+use super::exit::Exit;
 use super::output::{self, Align};
-use super::{Ctx, Exit};
 use crate::domain::ids::{BillRunId, ScheduleId};
 use crate::domain::schedule::Every;
 use crate::engine::command::{NewPaymentRun, ScheduleStep};

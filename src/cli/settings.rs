@@ -1,7 +1,8 @@
 //! `daybook settings get|set` and `daybook clock set|show|confirm`.
 
+use super::ctx::Ctx;
+use super::exit::Exit;
 use super::output::{self, Align};
-use super::{Ctx, Exit};
 use crate::config::{self, SETTINGS};
 use crate::engine::{Error, settings, timekeeping};
 use serde_json::{Map, Value, json};

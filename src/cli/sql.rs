@@ -1,7 +1,8 @@
 //! `daybook sql --read-only QUERY`: one query on the live book, without another program.
 
+use super::ctx::Ctx;
+use super::exit::Exit;
 use super::output::{self, Align};
-use super::{Ctx, Exit};
 use crate::engine::{Error, query_by_hand};
 use crate::store::{Bounds, Cut};
 use serde_json::{Map, Value, json};

@@ -1,7 +1,8 @@
 //! `daybook usage list --pending`: what the next run will not bill, and why.
 
+use super::ctx::Ctx;
+use super::exit::Exit;
 use super::output::{self, Align};
-use super::{Ctx, Exit};
 use crate::engine::{Error, usage};
 use chrono::NaiveDate;
 use serde_json::json;

@@ -1,6 +1,8 @@
 //! `daybook worker`: jobs, schedules and queues with no one logged in.
 
-use super::{Ctx, Exit, output};
+use super::ctx::Ctx;
+use super::exit::Exit;
+use super::output;
 use crate::engine::{Error, timekeeping, trouble};
 use crate::store::StoreError;
 use crate::worker::{self, log};

@@ -1,5 +1,7 @@
 //! The words of `daybook payment`.
 
+use crate::domain::money::Currency;
+use crate::engine::Error;
 use chrono::NaiveDate;
 
 /// List and show payments, ask about them, give money back, record what a person knows.
@@ -296,4 +298,11 @@ pub(super) enum MethodAction {
         /// M-000001
         method: String,
     },
+}
+
+/// Reads an amount in the currency's digits.
+pub(super) fn amount(currency: Currency, text: &str) -> Result<i64, Error> {
+    currency.parse_minor(text).map_err(|e| {
+        Error::usage("bad_amount", format!("{text:?}: {e}"), "write it plainly, such as 120.50")
+    })
 }

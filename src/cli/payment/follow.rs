@@ -1,7 +1,10 @@
 //! Promises, disputes, auto-pay and payment methods from the command line.
 
+use super::args::amount;
 use super::args::{MethodAction, Switch};
-use super::{Ctx, Exit, amount, output};
+use crate::cli::ctx::Ctx;
+use crate::cli::exit::Exit;
+use crate::cli::output;
 use crate::cli::progress;
 use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::money::Currency;

@@ -1,7 +1,11 @@
 //! A payment that was keyed wrong: taken off an invoice, moved to another account, applied again.
 
-use super::super::{Ctx, Exit, output, retry};
-use super::{amount, view};
+use super::args::amount;
+use super::view;
+use crate::cli::ctx::Ctx;
+use crate::cli::exit::Exit;
+use crate::cli::ids;
+use crate::cli::output;
 use crate::domain::ids::PaymentId;
 use crate::engine::command::Receipt;
 use crate::engine::on_its_way::Sure;
@@ -14,7 +18,7 @@ fn read(
     text: &str,
     wanted: Option<&str>,
 ) -> Result<(PaymentId, Option<i64>), Error> {
-    let id = retry::id(text)?;
+    let id = ids::payment(text)?;
     let currency = session.read(|db| payment::get(db, id))?.currency;
     Ok((id, wanted.map(|text| amount(currency, text)).transpose()?))
 }

@@ -1,7 +1,9 @@
 //! Payments as tables and JSON.
 
 use super::args::Filter;
-use super::{Ctx, Exit, HEADERS, output};
+use crate::cli::ctx::Ctx;
+use crate::cli::exit::Exit;
+use crate::cli::output;
 use crate::domain::ids::{PaymentId, PaymentRunId};
 use crate::domain::payment::PaymentStatus;
 use crate::domain::recovery::{chart, usual_since};
@@ -12,6 +14,19 @@ use crate::store::{Db, StoreError, account, debt, method_state, retry};
 use chrono::{DateTime, NaiveDate, SecondsFormat};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+/// Headers of the payment table.
+const HEADERS: [(&str, Align); 9] = [
+    ("PAYMENT", Align::Left),
+    ("ACCOUNT", Align::Left),
+    ("INVOICES", Align::Left),
+    ("AMOUNT", Align::Right),
+    ("", Align::Left),
+    ("STATUS", Align::Left),
+    ("METHOD", Align::Left),
+    ("NEXT TRY", Align::Left),
+    ("WORDS", Align::Left),
+];
 
 /// A moment in the book's zone, ISO 8601.
 fn moment(session: &Session, at_ms: i64) -> Result<String, Error> {

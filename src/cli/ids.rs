@@ -1,0 +1,57 @@
+//! What a user names on the command line: documents, runs, payments, drafts.
+
+use crate::domain::ids::{BillRunId, DocumentId, PaymentId, RunId};
+use crate::engine::command::Pick;
+use crate::engine::{Error, Session};
+use crate::store::document;
+
+/// A document by number or id.
+pub fn find(session: &Session, text: &str) -> Result<DocumentId, Error> {
+    session.read(|db| document::find(db, text))
+}
+
+/// Reads `BR-000001` or `PR-000001`.
+pub fn run(text: &str) -> Result<RunId, Error> {
+    RunId::parse(text).ok_or_else(|| {
+        Error::usage(
+            "bad_run",
+            format!("{text:?} is no run"),
+            "write BR-000001 or PR-000001; daybook run list shows them",
+        )
+    })
+}
+
+/// The bill run a word names; it must exist.
+pub fn bill_run(session: &Session, text: &str) -> Result<BillRunId, Error> {
+    let RunId::Bill(id) = run(text)? else {
+        let message = format!("{text} is a payment run; documents come from bill runs");
+        return Err(Error::usage("not_a_bill_run", message, "name a bill run"));
+    };
+    session.read(|db| crate::store::bill_run::get(db, id))?;
+    Ok(id)
+}
+
+/// The documents that were named, in the version that was given (0 = as it is now).
+pub fn picks(session: &Session, ids: &[String], version: Option<i64>) -> Result<Vec<Pick>, Error> {
+    session.read(|db| {
+        ids.iter()
+            .map(|id| document::find(db, id).map(|id| Pick { id, version: version.unwrap_or(0) }))
+            .collect()
+    })
+}
+
+/// Reads payment ids.
+pub fn payments(texts: &[String]) -> Result<Vec<PaymentId>, Error> {
+    texts.iter().map(|text| payment(text)).collect()
+}
+
+/// Reads one payment id.
+pub fn payment(text: &str) -> Result<PaymentId, Error> {
+    PaymentId::parse(text).ok_or_else(|| {
+        Error::usage(
+            "bad_payment",
+            format!("{text:?} is no payment"),
+            "write P-000001; daybook payment list shows them",
+        )
+    })
+}

@@ -1,0 +1,29 @@
+//! What a deed came to, for people and as JSON.
+
+use super::ctx::Ctx;
+use super::exit::Exit;
+use super::output::{self, Align};
+use crate::engine::Error;
+use crate::engine::command::Receipt;
+use serde_json::{Map, Value, json};
+
+/// Prints a receipt; refused rows make the exit code 1.
+pub fn report(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
+    if ctx.json {
+        let totals: Map<String, Value> =
+            receipt.totals.iter().map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m)))).collect();
+        let refused: Vec<Value> =
+            receipt.refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect();
+        output::json(
+            &json!({ "done": receipt.done, "refused": refused, "totals": totals, "summary": receipt.summary, "made": receipt.made, "undoable": receipt.undoable }),
+        )?;
+    } else {
+        output::line(&receipt.summary);
+        if !receipt.refused.is_empty() {
+            let rows: Vec<Vec<String>> =
+                receipt.refused.iter().map(|r| vec![r.what.clone(), r.reason.clone()]).collect();
+            output::table(&[("NOT DONE", Align::Left), ("WHY", Align::Left)], &rows);
+        }
+    }
+    Ok(Exit::partly_if(!receipt.refused.is_empty()))
+}

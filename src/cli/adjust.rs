@@ -5,10 +5,11 @@ use super::exit::Exit;
 use super::ids::find;
 use super::output;
 use super::receipt::report;
-use crate::engine::adjust::Then;
 use crate::engine::command::{AdjustKind, AdjustPart, Receipt};
 use crate::engine::on_its_way::Sure;
-use crate::engine::{Error, Session, adjust, reverse, write_off};
+use crate::engine::post::adjust::Then;
+use crate::engine::post::{adjust, reverse, write_off};
+use crate::engine::{Error, Session};
 use crate::store::document;
 use serde_json::json;
 

@@ -3,7 +3,9 @@
 use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output::{self, Align};
-use crate::engine::{Error, check};
+use crate::domain::text;
+use crate::engine::Error;
+use crate::engine::care::check;
 use crate::store::heads::{Head, Kept};
 use crate::store::operation;
 use chrono::DateTime;
@@ -93,7 +95,7 @@ fn verify(session: &crate::engine::Session, since: Option<&str>, ctx: &Ctx) -> R
         Ok((broken, last, hash, missing))
     });
     let (broken, last, hash, missing) = found?;
-    let hash: String = hash.iter().map(|b| format!("{b:02x}")).collect();
+    let hash = text::hex(&hash);
     let head = Head { seq: last, hash };
     let ok = broken.is_empty() && missing.is_empty();
     if ctx.json {

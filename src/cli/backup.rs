@@ -5,7 +5,8 @@ use super::ctx::actor;
 use super::exit::Exit;
 use super::output;
 use crate::domain::text::counted;
-use crate::engine::{Error, Session, backup, copies, offsite};
+use crate::engine::care::{backup, copies, offsite};
+use crate::engine::{Error, Session};
 use serde_json::json;
 use std::path::PathBuf;
 

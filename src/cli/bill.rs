@@ -75,7 +75,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     if args.dry_run {
         return dry_run(&session, &new, ctx);
     }
-    let (run, job) = bill::start(&mut session, &new)?;
+    let (run, job) = bill::run::start(&mut session, &new)?;
     if args.detach {
         if ctx.json {
             output::json(&summary(&session, run)?)?;
@@ -140,8 +140,8 @@ pub fn asked(
 }
 
 fn dry_run(session: &Session, new: &NewBillRun, ctx: &Ctx) -> Result<Exit, Error> {
-    let params = bill::params(session, new)?;
-    let found = bill::dry_run(session, &params)?;
+    let params = bill::run::params(session, new)?;
+    let found = bill::dry_run::dry_run(session, &params)?;
     let by = &found.progress;
     if ctx.json {
         output::json(&json!({

@@ -4,7 +4,7 @@ use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output;
 use crate::engine::Error;
-use crate::engine::check::{self, Depth};
+use crate::engine::care::check::{self, Depth};
 use serde_json::json;
 
 /// Options.

@@ -2,7 +2,8 @@
 
 use crate::domain::actor::Actor;
 use crate::domain::text;
-use crate::engine::{Error, Session, settings as clock};
+use crate::engine::care::settings as clock;
+use crate::engine::{Error, Session};
 use crate::worker::log;
 use std::path::PathBuf;
 

@@ -1,11 +1,11 @@
 //! `daybook currency`: a withdrawn currency and the one that took its place.
 
-use super::output::{self, Align};
 use super::ctx::Ctx;
 use super::exit::Exit;
+use super::output::{self, Align};
 use crate::domain::conversion::Rate;
 use crate::engine::Error;
-use crate::engine::convert::{self, Asked, Outcome, sums, words};
+use crate::engine::care::convert::{self, Asked, Outcome, sums, words};
 use crate::store::conversion::Conversion;
 use crate::store::convert::{Moved, Survey};
 use chrono::NaiveDate;

@@ -8,9 +8,12 @@ use super::output::{self, Align};
 use super::progress;
 use crate::domain::ids::BillRunId;
 use crate::domain::payment::{Channel, DeliveryStatus};
-use crate::engine::deliver::{self, Made, When};
-use crate::engine::delivery::{self as clerk, Resend};
-use crate::engine::print::{self, Written};
+use crate::engine::deliver;
+use crate::engine::deliver::copies::When;
+use crate::engine::deliver::make::Made;
+use crate::engine::deliver::print::{self, Written};
+use crate::engine::deliver::steer as clerk;
+use crate::engine::deliver::steer::Resend;
 use crate::engine::{Error, Session};
 use crate::store::delivery::{self, Filter};
 use crate::store::job::JobRow;
@@ -60,7 +63,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         return preview(&session, run, ctx);
     }
     let when = if args.send_now { When::Now } else { When::AfterHold };
-    let mut made = deliver::make(&mut session, run, when)?;
+    let mut made = deliver::make::make(&mut session, run, when)?;
     let mut again = 0;
     if let Some(word) = args.resend {
         let what = if word == ResendWord::All { Resend::All } else { Resend::NeverSent };
@@ -161,7 +164,7 @@ fn kept_table(made: &Made) {
 }
 
 fn preview(session: &Session, run: Option<BillRunId>, ctx: &Ctx) -> Result<Exit, Error> {
-    let made = deliver::preview(session, run)?;
+    let made = deliver::make::preview(session, run)?;
     if ctx.json {
         output::json(&json!({ "dry_run": true, "plan": plan_json(&made) }))?;
     } else {
@@ -188,7 +191,7 @@ fn report(
     outcome: &Outcome,
     ctx: &Ctx,
 ) -> Result<Exit, Error> {
-    let (balance, not_made) = deliver::balance(session, run)?;
+    let (balance, not_made) = deliver::make::balance(session, run)?;
     let next = session.read(delivery::next_due)?;
     let zone = session.config()?.zone();
     let next = next.map(|ms| super::delivery::moment(ms, zone));

@@ -3,8 +3,9 @@
 use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output::{self, Align};
+use crate::engine::Error;
+use crate::engine::care::{doctor, status};
 use crate::engine::query::money_words;
-use crate::engine::{Error, doctor, status};
 use crate::store::read::happened::Happened;
 use serde_json::{Value, json};
 

@@ -8,8 +8,9 @@ use super::receipt::report;
 use crate::domain::document::DocumentKind;
 use crate::domain::explain::{Derivation, Told};
 use crate::domain::money::parse_decimal;
+use crate::engine::Error;
 use crate::engine::command::{DraftChange, HandMade, NewLine, Removed};
-use crate::engine::{Error, edit, hand_made, regenerate, review, undo};
+use crate::engine::review::{self, edit, hand_made, regenerate, undo};
 use crate::store::document;
 use crate::store::{StoreError, document::ItemRow};
 use chrono::NaiveDate;
@@ -145,7 +146,7 @@ pub fn accept(args: &Accept, ctx: &Ctx) -> Result<Exit, Error> {
     }
     let mut session = ctx.open()?;
     let picks = picks(&session, &args.ids.ids, args.version)?;
-    let receipt = review::accept(&mut session, &picks, &args.reason)?;
+    let receipt = review::verdict::accept(&mut session, &picks, &args.reason)?;
     report(&receipt, ctx)
 }
 
@@ -153,7 +154,8 @@ pub fn accept(args: &Accept, ctx: &Ctx) -> Result<Exit, Error> {
 pub fn hold(args: &Hold, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
     let picks = picks(&session, &args.ids.ids, None)?;
-    let receipt = review::hold(&mut session, &picks, &args.reason, &args.owner, args.until)?;
+    let receipt =
+        review::verdict::hold(&mut session, &picks, &args.reason, &args.owner, args.until)?;
     report(&receipt, ctx)
 }
 
@@ -161,7 +163,7 @@ pub fn hold(args: &Hold, ctx: &Ctx) -> Result<Exit, Error> {
 pub fn release(args: &Ids, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
     let picks = picks(&session, &args.ids, None)?;
-    let receipt = review::release(&mut session, &picks)?;
+    let receipt = review::verdict::release(&mut session, &picks)?;
     report(&receipt, ctx)
 }
 
@@ -169,7 +171,7 @@ pub fn release(args: &Ids, ctx: &Ctx) -> Result<Exit, Error> {
 pub fn cancel(args: &Cancel, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
     let picks = picks(&session, &args.ids.ids, None)?;
-    let receipt = review::cancel(&mut session, &picks, &args.reason)?;
+    let receipt = review::verdict::cancel(&mut session, &picks, &args.reason)?;
     report(&receipt, ctx)
 }
 

@@ -9,9 +9,10 @@ use super::payment;
 use super::receipt::report;
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::DocumentId;
+use crate::engine::collect::refund::{Correction, Wanted};
+use crate::engine::collect::{self, memo_refund};
 use crate::engine::on_its_way::Sure;
-use crate::engine::refund::{Correction, Wanted};
-use crate::engine::{Error, Session, memo, memo_refund};
+use crate::engine::{Error, Session};
 use crate::store::document;
 use chrono::NaiveDate;
 
@@ -97,7 +98,8 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             let credit = find(&session, id)?;
             let to = to.as_deref().map(|t| find(&session, t)).transpose()?;
             let amount = minor(&session, credit, amount.as_deref())?;
-            let receipt = memo::apply(&mut session, credit, to, amount, Sure::of(*yes))?;
+            let receipt =
+                collect::credits::apply(&mut session, credit, to, amount, Sure::of(*yes))?;
             report(&receipt, ctx)
         }
         Action::Refund { id, amount, method, date, reason } => {
@@ -119,7 +121,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             let mut session = ctx.open()?;
             let credit = find(&session, id)?;
             let from = from.as_deref().map(|t| find(&session, t)).transpose()?;
-            let receipt = memo::unapply(&mut session, credit, from, reason)?;
+            let receipt = collect::credits::unapply(&mut session, credit, from, reason)?;
             report(&receipt, ctx)
         }
     }

@@ -7,7 +7,8 @@ use super::progress;
 use crate::domain::ids::RunId;
 use crate::domain::money::Currency;
 use crate::engine::command::Pick;
-use crate::engine::post::{self, Posted, What};
+use crate::engine::post;
+use crate::engine::post::posting::{Posted, What};
 use crate::engine::query::{self, Answer, Query};
 use crate::engine::{Error, Session};
 use crate::store::document;
@@ -65,7 +66,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     for doubt in doubts.iter().filter(|_| !ctx.json) {
         output::line(&format!("check the date: {doubt}"));
     }
-    let job = post::start(&mut session, &what, args.invoice_date)?;
+    let job = post::posting::start(&mut session, &what, args.invoice_date)?;
     let ended = progress::follow(&mut session, job, ctx)?;
     report(ended.job(), &doubts, &session.head()?, ctx)
 }

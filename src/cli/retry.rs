@@ -7,9 +7,10 @@ use super::output::{self, Align};
 use super::{collect, payment};
 use crate::domain::payment::NextAction;
 use crate::domain::retry::{WhatIf, parse_waits};
+use crate::engine::collect::retry::{self, Which};
+use crate::engine::collect::till;
 use crate::engine::command::Refused;
-use crate::engine::retry::{self, Which};
-use crate::engine::{Error, Session, till};
+use crate::engine::{Error, Session};
 use serde_json::{Value, json};
 
 /// Retry failed payments: named ones, a group, or what is due by the rules.

@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::output::{self, Align};
 use crate::domain::actor::{Role, Standing, Verb, permitted};
 use crate::domain::text::counted;
-use crate::engine::roles::{self, Change, Step};
+use crate::engine::guard::roles::{self, Change, Step};
 use crate::engine::{Error, Session};
 use crate::store::role;
 use serde_json::json;

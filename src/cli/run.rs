@@ -6,7 +6,8 @@ use super::ids;
 use super::output::{self, Align};
 use super::{bill, collect, progress};
 use crate::domain::ids::{BillRunId, RunId};
-use crate::engine::{Error, Session, bill as engine_bill, collect as engine_collect, run};
+use crate::engine::bill::{run as bill_runs, steer};
+use crate::engine::{Error, Session, collect as engine_collect};
 use crate::store::bill_run;
 use serde_json::json;
 
@@ -63,14 +64,14 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Show { run } => show(&session, ids::run(run)?, ctx),
         Action::Pause { run } => {
             match ids::run(run)? {
-                RunId::Bill(id) => run::pause(&mut session, id)?,
+                RunId::Bill(id) => steer::pause(&mut session, id)?,
                 RunId::Payment(id) => engine_collect::pause(&mut session, id)?,
             }
             said(&session, run, "pause asked for", ctx)
         }
         Action::Resume { run, detach } => match ids::run(run)? {
             RunId::Bill(id) => {
-                let job = run::resume(&mut session, id)?;
+                let job = steer::resume(&mut session, id)?;
                 if *detach {
                     return said(&session, run, "goes on in a worker", ctx);
                 }
@@ -104,7 +105,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
                     "daybook retry retries failed payments",
                 ));
             };
-            let (run, job) = engine_bill::retry_failed(&mut session, id)?;
+            let (run, job) = bill_runs::retry_failed(&mut session, id)?;
             progress::follow(&mut session, job, ctx)?;
             bill::finish(&mut session, run, ctx)
         }
@@ -184,7 +185,7 @@ fn show(session: &Session, run: RunId, ctx: &Ctx) -> Result<Exit, Error> {
 }
 
 fn cancel(session: &mut Session, id: BillRunId, ctx: &Ctx) -> Result<Exit, Error> {
-    let (job, thrown) = run::cancel(session, id)?;
+    let (job, thrown) = steer::cancel(session, id)?;
     progress::follow(session, job, ctx)?;
     if ctx.json {
         let mut value = bill::summary(session, id)?;

@@ -4,7 +4,8 @@ use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output::{self, Align};
 use crate::config::{self, SETTINGS};
-use crate::engine::{Error, settings, timekeeping};
+use crate::engine::Error;
+use crate::engine::care::{settings, timekeeping};
 use serde_json::{Map, Value, json};
 
 /// Read or change settings.

@@ -3,7 +3,8 @@
 use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output::{self, Align};
-use crate::engine::{Error, usage};
+use crate::engine::Error;
+use crate::engine::bill::usage;
 use chrono::NaiveDate;
 use serde_json::json;
 

@@ -3,7 +3,8 @@
 use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output;
-use crate::engine::{Error, timekeeping, trouble};
+use crate::engine::care::timekeeping;
+use crate::engine::{Error, trouble};
 use crate::store::StoreError;
 use crate::worker::{self, log};
 use serde_json::json;

@@ -1,7 +1,8 @@
 //! Texts with a place of their own on the page (letterhead, window, foot): set smaller until they fit
 //! whole, and refused by name, before anything is posted, when they do not fit at all.
 
-use super::printable::{Fit, PrintError};
+use super::error::PrintError;
+use super::printable::Fit;
 use super::sheet::{Style, Type};
 
 /// A place and the lines it has room for.

@@ -6,7 +6,7 @@
 //! of the day: the same invoice is the same file in every run. The fallback for Chinese and
 //! Japanese is cut per document, to the characters it needs.
 
-use super::printable::PrintError;
+use super::error::PrintError;
 use lopdf::{Dictionary, Document, Object, Stream, dictionary};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

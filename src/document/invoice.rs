@@ -3,10 +3,11 @@
 //! The address stands where DIN 5008 form B and most window envelopes want it; the table breaks
 //! over pages with its head repeated, and every page says which of how many it is.
 
+use super::error::PrintError;
 use super::fit::{self, FOOT, LETTERHEAD, NAME, Room, SENDER, Set, WINDOW};
 use super::fonts::Fonts;
 use super::pdf::{self, About, Bound};
-use super::printable::{Line, PrintError, Printable};
+use super::printable::{Line, Printable};
 use super::sheet::{ACCENT, GREY, HAIR, Ink, Sheet, Style, TINT, Type, bold, mm, plain};
 use super::words;
 use crate::domain::document::DocumentKind;

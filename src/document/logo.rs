@@ -3,7 +3,7 @@
 //! Read after the PNG specification (W3C, third edition): chunks, filters, colour types; interlaced
 //! files are refused by name.
 
-use super::printable::PrintError;
+use super::error::PrintError;
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
@@ -80,10 +80,7 @@ impl Logo {
             before.copy_from_slice(row);
         }
         let pixels = out.finish().map_err(|e| bad(&e.to_string()))?;
-        let hash = Sha256::digest(file).iter().fold(String::new(), |mut text, byte| {
-            text.push_str(&format!("{byte:02x}"));
-            text
-        });
+        let hash = crate::domain::text::hex(&Sha256::digest(file));
         Ok(Self { hash, width: header.width as u32, height: header.height as u32, pixels })
     }
 

@@ -7,6 +7,7 @@
 pub mod batch;
 mod closing;
 pub mod email;
+mod error;
 mod fit;
 mod fonts;
 mod frozen;
@@ -17,9 +18,8 @@ mod printable;
 mod sheet;
 mod words;
 
+pub use error::PrintError;
 pub use frozen::{Frozen, issuer};
 pub use invoice::{Press, Typeset};
 pub use logo::Logo;
-pub use printable::{
-    AppliedCredit, Corrected, Customer, Fit, Issuer, Line, Paper, PrintError, Printable,
-};
+pub use printable::{AppliedCredit, Corrected, Customer, Fit, Issuer, Line, Paper, Printable};

@@ -4,9 +4,10 @@
 //! streams is put together with lopdf, because fonts, dates and `/ID` must be the same on every
 //! try and one batch must carry each font piece once.
 
+use super::error::PrintError;
 use super::fonts::{Cut, CutId, Fonts};
 use super::logo::Logo;
-use super::printable::{Paper, PrintError};
+use super::printable::Paper;
 use super::sheet::Sheet;
 use chrono::NaiveDate;
 use lopdf::{Dictionary, Document, Object, Stream, StringFormat, dictionary};

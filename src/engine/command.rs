@@ -17,6 +17,7 @@ use crate::domain::ids::{
 };
 use crate::domain::money::Currency;
 use crate::domain::payment::{Channel, NextAction};
+use crate::domain::text::quoted;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -823,11 +824,6 @@ fn ids(drafts: &[Pick]) -> String {
 
 fn dated(day: Option<NaiveDate>) -> String {
     day.map(|d| format!(" --invoice-date {d}")).unwrap_or_default()
-}
-
-/// One shell word.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

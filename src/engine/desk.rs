@@ -1,10 +1,10 @@
 //! The console's own small verbs: session, saved filters, notices, notes, steering a job.
 
 use super::command::{Command, Receipt, Steer};
-use super::picked::short;
 use super::{Error, Session};
 use crate::domain::actor::Verb;
 use crate::domain::ids::JobId;
+use crate::engine::review::picked::short;
 use crate::store::desk;
 use crate::store::job::{self, JobState, Wanted};
 
@@ -74,7 +74,7 @@ fn steer(session: &mut Session, id: JobId, want: Steer) -> Result<Receipt, Error
                 "cancel asked for"
             }
             (Steer::Cancel, false) => {
-                super::refund_job::canceled(tx, &row)?;
+                crate::engine::collect::refund_job::canceled(tx, &row)?;
                 job::set_state(tx, id, JobState::Canceled, "")?;
                 "canceled"
             }

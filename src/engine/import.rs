@@ -6,6 +6,7 @@
 
 mod accounts;
 mod charges;
+mod facts;
 mod methods;
 mod names;
 mod open_items;
@@ -17,72 +18,25 @@ mod subscriptions;
 mod taxes;
 mod usage;
 
-use super::deliver::{self, When};
-use super::{Error, Session, envelope};
 use crate::clock::Now;
 use crate::domain::actor::Actor;
 use crate::domain::text;
-use crate::import::{self, Kind, Refused, Rows};
+use crate::engine::deliver;
+use crate::engine::deliver::copies::When;
+use crate::engine::deliver::envelope;
+use crate::engine::{Error, Session};
+use crate::import::{Kind, Rows};
 use crate::outside::{self, Standing};
 use crate::store::{self, Db, Op, StoreError, Topic, Tx, operation};
 use chrono::NaiveDate;
+pub use facts::Options;
+use facts::{FileFacts, Source};
 pub use plan::Defaults;
 use plan::{Change, Merge};
 pub use report::{FileReport, Report};
 use second::Judged;
-pub use second::{Waiting, end as end_request};
-use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
+pub use second::Waiting;
 use std::path::{Path, PathBuf};
-
-/// How an import is to go.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Load the good rows and write the bad ones here.
-    pub reject_file: Option<PathBuf>,
-    /// The clerk has said yes to changing many billed charges.
-    pub yes: bool,
-    /// Keyless usage equal to rows of an earlier file is loaded too.
-    pub allow_repeats: bool,
-    /// A reject file that is there already is replaced.
-    pub replace: bool,
-    /// The day from which open items of another system count here; none = the day of the import.
-    pub cutover: Option<NaiveDate>,
-}
-
-/// One file, read and parsed.
-struct Source {
-    path: PathBuf,
-    bytes: Vec<u8>,
-    parsed: Result<Rows, Refused>,
-    /// Its rows are those of a request that is being confirmed: its number and its file's hash.
-    confirms: Option<(i64, String)>,
-    /// Of open items: the day from which they count.
-    cutover: Option<NaiveDate>,
-}
-
-impl Source {
-    fn name(&self) -> String {
-        self.path.file_name().map_or_else(String::new, |name| text::path(Path::new(name)))
-    }
-
-    fn new(path: PathBuf, bytes: Vec<u8>) -> Self {
-        let parsed = import::parse(&bytes);
-        Self { path, bytes, parsed, confirms: None, cutover: None }
-    }
-
-    fn kind(&self) -> Option<Kind> {
-        self.parsed.as_ref().ok().map(Rows::kind)
-    }
-
-    /// By which a request knows its file.
-    fn hash(&self) -> String {
-        match &self.confirms {
-            Some((_, sha256)) => sha256.clone(),
-            None => hex(&Sha256::digest(&self.bytes)),
-        }
-    }
-}
 
 /// Imports the files (of a directory: every `.csv` in it) in the order in which they depend on
 /// each other.
@@ -154,7 +108,7 @@ fn import_all(
     if files.iter().any(amended) {
         // What waits to be delivered goes by what the accounts want from now on.
         envelope::follow(session, second::verb(Kind::Accounts), None, When::AfterHold)?;
-        deliver::ensure_job(session)?;
+        deliver::copies::ensure_job(session)?;
     }
     Ok(Report { files })
 }
@@ -427,21 +381,6 @@ fn stage(
         }
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// What the book remembers of a file.
-struct FileFacts {
-    name: String,
-    kind: Kind,
-    hash: String,
-    rows: usize,
 }
 
 fn fill(report: &mut FileReport, rows: &Rows, plan: &dyn Merge) {

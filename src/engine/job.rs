@@ -6,7 +6,7 @@
 //! next worker goes on from the row. `worker::drive` claims a job and loops.
 
 use super::{Error, Session};
-use crate::store::job::{JobKind, JobRow};
+use crate::store::job::JobRow;
 use std::sync::Arc;
 
 /// What a slice says.
@@ -46,18 +46,6 @@ pub trait Runner {
     /// Does one piece; each of its transactions calls `store::job::guard` first.
     fn slice(&mut self, session: &mut Session, job: &JobRow, ports: &Ports)
     -> Result<Slice, Error>;
-}
-
-/// The runner of a kind of job.
-pub fn runner(kind: JobKind) -> Result<Box<dyn Runner>, Error> {
-    match kind {
-        JobKind::Bill => Ok(Box::new(super::bill::BillRunner::default())),
-        JobKind::Post => Ok(Box::new(super::post::PostRunner::default())),
-        JobKind::Collect | JobKind::Retry => Ok(Box::new(super::collect::Collect::default())),
-        JobKind::Deliver => Ok(Box::new(super::send::SendRunner::default())),
-        JobKind::Print => Ok(Box::new(super::print::PrintRunner)),
-        JobKind::Reconcile => Ok(Box::new(super::reconcile::Reconcile::default())),
-    }
 }
 
 /// What a job is to do.

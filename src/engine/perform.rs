@@ -2,15 +2,16 @@
 
 use super::command::{Command, Receipt, RunRef, Steer};
 use super::on_its_way::Sure;
-use super::post::What;
-use super::retry::Which;
-use super::schedule;
-use super::{
-    Error, Session, bill, collect, deliver, delivery, desk, edit, follow_up, hand_made, memo,
-    money, outside_payment, post, print, reconcile, regenerate, retry, review, run, undo,
-};
 use crate::domain::ids::{JobId, PaymentId, PaymentRunId};
 use crate::domain::payment::NextAction;
+use crate::engine::clockwork::schedule;
+use crate::engine::collect::retry::Which;
+use crate::engine::collect::{self, follow_up, money, outside_payment, reconcile, retry};
+use crate::engine::deliver::copies::When;
+use crate::engine::deliver::{self, print};
+use crate::engine::post::posting::What;
+use crate::engine::review::{self, edit, hand_made, regenerate, undo};
+use crate::engine::{Error, Session, bill, desk, post};
 
 /// Does what a clerk asked for. `op_id` was minted when the dialog opened: a second send of the
 /// same command is refused as done already.
@@ -23,55 +24,57 @@ pub fn perform(session: &mut Session, op_id: &str, command: Command) -> Result<R
 
 fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Receipt, Error> {
     match command {
-        Command::Accept { drafts, reason } => review::accept(session, &drafts, &reason),
+        Command::Accept { drafts, reason } => review::verdict::accept(session, &drafts, &reason),
         Command::Hold { drafts, reason, owner, until } => {
-            review::hold(session, &drafts, &reason, &owner, until)
+            review::verdict::hold(session, &drafts, &reason, &owner, until)
         }
-        Command::Release { drafts } => review::release(session, &drafts),
-        Command::CancelDrafts { drafts, reason } => review::cancel(session, &drafts, &reason),
+        Command::Release { drafts } => review::verdict::release(session, &drafts),
+        Command::CancelDrafts { drafts, reason } => {
+            review::verdict::cancel(session, &drafts, &reason)
+        }
         Command::Edit { draft, changes, reason } => edit::edit(session, &draft, &changes, &reason),
         Command::MakeDraft(new) => hand_made::make(session, &new),
         Command::Regenerate { drafts } => regenerate::regenerate(session, &drafts),
         Command::Adjust { document, part, kind, reason } => {
-            super::adjust::adjust(session, document, part, kind, &reason, sure)
+            crate::engine::post::adjust::adjust(session, document, part, kind, &reason, sure)
         }
         Command::WriteOff { document, reason } => {
-            super::write_off::write_off(session, document, &reason, sure)
+            crate::engine::post::write_off::write_off(session, document, &reason, sure)
         }
         Command::UndoWriteOff { document, reason } => {
-            super::write_off::undo(session, document, &reason)
+            crate::engine::post::write_off::undo(session, document, &reason)
         }
         Command::Reverse { document, reason } => {
-            super::reverse::reverse(session, document, &reason, sure)
+            crate::engine::post::reverse::reverse(session, document, &reason, sure)
         }
         Command::Undo { deed } => undo::undo(session, deed),
         Command::Redo => undo::redo(session),
         Command::StartBillRun(mut new) => {
             new.confirmed |= sure == Sure::Yes;
-            let (run, job) = bill::start(session, &new)?;
+            let (run, job) = bill::run::start(session, &new)?;
             Ok(started(&run.to_string(), "bill run started", job))
         }
         Command::RetryFailedAccounts { run } => {
-            let (run, job) = bill::retry_failed(session, run)?;
+            let (run, job) = bill::run::retry_failed(session, run)?;
             Ok(started(&run.to_string(), "bill run of the failed accounts started", job))
         }
         Command::PostRun { run, invoice_on } => {
-            let job = post::start(session, &What::Run(run), invoice_on)?;
+            let job = post::posting::start(session, &What::Run(run), invoice_on)?;
             Ok(started(&run.to_string(), "posting", job))
         }
         Command::Post { drafts, invoice_on } => {
             let count = drafts.len();
-            let job = post::start(session, &What::Drafts(drafts), invoice_on)?;
+            let job = post::posting::start(session, &What::Drafts(drafts), invoice_on)?;
             Ok(started("", &format!("posting {count} drafts"), job))
         }
         Command::SteerRun { run: RunRef::Bill(id), want } => {
             let job = match want {
                 Steer::Pause => {
-                    run::pause(session, id)?;
+                    bill::steer::pause(session, id)?;
                     None
                 }
-                Steer::Resume => Some(run::resume(session, id)?),
-                Steer::Cancel => Some(run::cancel(session, id)?.0),
+                Steer::Resume => Some(bill::steer::resume(session, id)?),
+                Steer::Cancel => Some(bill::steer::cancel(session, id)?.0),
             };
             let word = match want {
                 Steer::Pause => "pause asked for",
@@ -81,21 +84,26 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
             Ok(Receipt { summary: format!("{id}: {word}"), done: 1, job, ..Receipt::default() })
         }
         Command::MakeDeliveries { run } => {
-            Ok(deliver::make(session, run, deliver::When::AfterHold)?.receipt())
+            Ok(deliver::make::make(session, run, When::AfterHold)?.receipt())
         }
-        Command::SendNow { deliveries } => delivery::send_now(session, &deliveries),
-        Command::Recall { deliveries } => delivery::recall(session, &deliveries),
-        Command::Resend { deliveries } => {
-            delivery::resend(session, &deliveries, delivery::Resend::All, deliver::When::AfterHold)
-        }
+        Command::SendNow { deliveries } => deliver::steer::send_now(session, &deliveries),
+        Command::Recall { deliveries } => deliver::steer::recall(session, &deliveries),
+        Command::Resend { deliveries } => deliver::steer::resend(
+            session,
+            &deliveries,
+            deliver::steer::Resend::All,
+            When::AfterHold,
+        ),
         Command::ChangeChannel { deliveries, channel } => {
-            delivery::change_channel(session, &deliveries, channel)
+            deliver::steer::change_channel(session, &deliveries, channel)
         }
         Command::PrintBatch { directory } => {
             let job = print::start(session, &directory)?;
             Ok(started("", "writing a print batch", job))
         }
-        Command::ConfirmPrinted { deliveries } => delivery::confirm_printed(session, &deliveries),
+        Command::ConfirmPrinted { deliveries } => {
+            deliver::steer::confirm_printed(session, &deliveries)
+        }
         Command::StartPaymentRun(new) => {
             let (run, job) = collect::start(session, &new, None)?;
             Ok(started(&run.to_string(), "payment run started", job))
@@ -107,7 +115,9 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         Command::RetryGroup { group: NextAction::LookUp } => look_up(session, &[]),
         Command::RetryGroup { group } => retried(session, &Which::Group(group)),
         Command::Reconcile { payments } => look_up(session, &payments),
-        Command::UseCredits { account, currency } => memo::use_credits(session, account, currency),
+        Command::UseCredits { account, currency } => {
+            collect::credits::use_credits(session, account, currency)
+        }
         Command::RecordPayment(money) => Ok(outside_payment::record(session, &money, sure)?.1),
         Command::Money(deed) => money::perform(session, deed, sure),
         Command::Anyway(command) => dispatch(session, *command, Sure::Yes),

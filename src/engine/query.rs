@@ -5,15 +5,17 @@ use crate::domain::actor::Actor;
 use crate::domain::ids::{AccountId, DocumentId, RunId};
 use crate::domain::money::Currency;
 use crate::domain::recovery::{Recovery, usual_since};
+pub use crate::engine::bill::usage::Pending;
+use crate::engine::bill::{self, usage};
+use crate::engine::care::today;
+use crate::engine::care::{copies, rehearsal};
+pub use crate::engine::collect::money::Foretold;
+pub use crate::engine::collect::payments::{Owed, Paid, Payments, Whose};
+use crate::engine::collect::{self, money, payments};
 use crate::engine::command::{MoneyDeed, NewBillRun, NewPaymentRun, Pick};
-pub use crate::engine::money::Foretold;
-pub use crate::engine::payments::{Owed, Paid, Payments, Whose};
-use crate::engine::undo::{self, Deed};
-pub use crate::engine::usage::Pending;
-use crate::engine::{
-    Error, Session, bill, collect, copies, deliver, money, payments, reach, regenerate, rehearsal,
-    today, usage,
-};
+use crate::engine::review::regenerate;
+use crate::engine::review::undo::{self, Deed};
+use crate::engine::{Error, Session, deliver, reach};
 use crate::store::job::{self, JobState};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
@@ -247,7 +249,7 @@ const SAMPLES: u32 = 20;
 /// Answers one question; the engine's own previews are asked of the engine.
 pub fn ask(session: &Session, query: &Query) -> Result<Answer, Error> {
     if *query == Query::Deliver {
-        let made = deliver::preview(session, None)?;
+        let made = deliver::make::preview(session, None)?;
         let mut kept: BTreeMap<String, usize> = BTreeMap::new();
         for copy in &made.kept {
             *kept.entry(format!("{}: {}", copy.status, copy.reason)).or_default() += 1;
@@ -266,8 +268,9 @@ pub fn ask(session: &Session, query: &Query) -> Result<Answer, Error> {
     }
     if let Query::Bill(new) = query {
         // What it would ask about is asked when it is made.
-        let params = bill::params(session, &NewBillRun { confirmed: true, ..new.clone() })?;
-        let bill::DryRun { progress, failures } = bill::dry_run(session, &params)?;
+        let params = bill::run::params(session, &NewBillRun { confirmed: true, ..new.clone() })?;
+        let bill::dry_run::DryRun { progress, failures } =
+            bill::dry_run::dry_run(session, &params)?;
         let (invoices, credit_memos) = (progress.invoices, progress.credit_memos);
         let money = progress.totals.into_iter().map(|(c, t)| (c, t.total_minor)).collect();
         let already_billed = progress.already_billed;

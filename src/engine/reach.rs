@@ -7,15 +7,14 @@
 //! means, held for life: so a worker's death is known and not guessed.
 
 use super::command::JobSpec;
-use super::{Error, Session, job, print, send};
+use super::{Error, Session, job};
+use super::{mailer, tray};
 use crate::config::Config;
 use crate::domain::actor::Verb;
-use crate::domain::ids::JobId;
 use crate::gateway::{self, Shut};
 use crate::inside;
 use crate::store::job::{JobKind, JobRow};
 use crate::store::{gateway_poll, method_state, notice};
-use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -27,26 +26,6 @@ pub const MAIL: &str = "mail";
 pub const NOBODY: &str = "waits for the worker, which is not running";
 /// How often a process says anew what it can do: a secret may come or go.
 const ANEW: Duration = Duration::from_secs(5);
-
-/// What a session knows of what its process can do.
-#[derive(Debug, Default)]
-pub struct Reach {
-    /// The locks of the means that it can use.
-    held: BTreeMap<&'static str, File>,
-    /// When it last said so.
-    said: Option<Instant>,
-    /// Jobs it took up and gave back, and why.
-    left: BTreeMap<JobId, String>,
-    /// Since when nobody lives who could use a means.
-    alone: BTreeMap<String, Instant>,
-}
-
-impl Reach {
-    /// A job was taken up and is given back: another process lives that may have better luck.
-    pub fn leave(&mut self, job: JobId, why: &str) {
-        self.left.insert(job, why.to_owned());
-    }
-}
 
 /// Why a job is left alone by this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,18 +72,10 @@ fn needs(session: &Session, row: &JobRow) -> Result<Vec<String>, Error> {
 /// Why a means cannot be used, if it cannot.
 pub fn probe(config: &Config, side: &Path, means: &str) -> Option<Shut> {
     match means {
-        MAIL => send::probe(config, side),
-        "sandbox" => unwritable(side, "sandbox.jsonl"),
+        MAIL => mailer::probe(config, side),
+        "sandbox" => mailer::unwritable(side, "sandbox.jsonl"),
         name => gateway::probe(name, config, side),
     }
-}
-
-/// What is written beside the book, and not by everybody as it stands.
-pub(super) fn unwritable(side: &Path, name: &str) -> Option<Shut> {
-    let named = side.join(name);
-    let place = if named.exists() { named } else { side.to_owned() };
-    let refused = place.exists() && !crate::outside::may_write(&place);
-    refused.then(|| Shut::Here(format!("{} cannot be written", place.display())))
 }
 
 /// Whether this process must leave a means to others, and why: for verbs that are no jobs.
@@ -144,7 +115,7 @@ pub fn hindered(session: &Session, row: &JobRow) -> Result<Option<Waits>, Error>
 fn print_elsewhere(session: &Session, row: &JobRow) -> Result<Option<Waits>, Error> {
     let JobSpec::Print { directory } = job::spec(row)? else { return Ok(None) };
     let own = row.uid == nix::unistd::getuid().as_raw();
-    if own || directory.is_empty() || print::may_write(session, Path::new(&directory)) {
+    if own || directory.is_empty() || tray::may_write(session, Path::new(&directory)) {
         return Ok(None);
     }
     Ok(Some(Waits {

@@ -7,6 +7,7 @@ mod events;
 mod find;
 
 use super::secret::Secret;
+pub use super::stripe_http::API;
 use super::stripe_http::{Answer, Http, UrlError};
 use super::{
     Capabilities, ChargeEvent, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest, Seen,
@@ -16,9 +17,6 @@ use crate::domain::payment::MethodKind;
 use serde_json::Value;
 use std::sync::Mutex;
 use std::time::Duration;
-
-/// Where Stripe listens.
-pub const API: &str = "https://api.stripe.com";
 
 /// The metadata field that carries our key.
 const KEY: &str = "daybook_key";

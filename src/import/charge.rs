@@ -2,7 +2,7 @@
 
 use super::field::{Cells, Fault, MAX_LONG, MAX_TEXT};
 use super::header::columns;
-use super::reader::FromRow;
+use super::row::FromRow;
 use crate::domain::charge::{
     Alignment, BillingDay, BillingPeriod, ChargeTerms, ChargeType, DiscountLevel, Model, PriceBase,
     Tier, Timing, parse_tiers, write_tiers,

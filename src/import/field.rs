@@ -1,6 +1,5 @@
 //! Cells: one reader per type of value, each with the words for what is wrong and the remedy.
 
-use super::{Refused, Slot};
 use crate::domain::money::{Currency, parse_decimal};
 use crate::domain::text::{self, TextError};
 use crate::domain::withdrawn;
@@ -14,6 +13,57 @@ pub const MAX_KEY: usize = 64;
 pub const MAX_TEXT: usize = 200;
 /// Longest description of a usage record, and longest list of addresses or tiers.
 pub const MAX_LONG: usize = 2000;
+
+/// One row that did not go in, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Refused {
+    /// Line in the file, the header being 1.
+    pub line: u64,
+    /// Column by its name in the header; empty when the whole line is meant.
+    pub column: String,
+    /// What stands there, made safe to show and cut to a readable length.
+    pub value: String,
+    /// Why it cannot go in.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+    /// Where the row stands in the file, for the reject file: bytes from, to.
+    #[serde(skip)]
+    pub span: (usize, usize),
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}", self.line)?;
+        if !self.column.is_empty() {
+            write!(f, ", column {}", self.column)?;
+        }
+        if !self.value.is_empty() {
+            write!(f, ", \"{}\"", self.value)?;
+        }
+        write!(f, ": {}", self.message)?;
+        if !self.hint.is_empty() {
+            write!(f, "; {}", self.hint)?;
+        }
+        Ok(())
+    }
+}
+
+/// One column of a kind of file: its name, and where this file has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// Name as in the header.
+    pub name: &'static str,
+    /// Position in this file; none when the file leaves it out.
+    pub index: Option<usize>,
+}
+
+impl Slot {
+    /// Whether the file has the column. One left out keeps its value in the book.
+    pub fn given(self) -> bool {
+        self.index.is_some()
+    }
+}
 
 /// What is wrong with one cell (or header, or row).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Headers: which columns each kind of file has, and where a given file put them.
 
-use super::{Fault, Kind};
+use super::field::{Fault, Slot};
+use super::kind::Kind;
 
 /// Whether a file must have a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,22 +12,6 @@ pub enum Need {
     New,
     /// May be left out.
     Optional,
-}
-
-/// One column of a kind of file: its name, and where this file has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slot {
-    /// Name as in the header.
-    pub name: &'static str,
-    /// Position in this file; none when the file leaves it out.
-    pub index: Option<usize>,
-}
-
-impl Slot {
-    /// Whether the file has the column. One left out keeps its value in the book.
-    pub fn given(self) -> bool {
-        self.index.is_some()
-    }
 }
 
 /// The columns of one kind of file, resolved against a header.
@@ -61,15 +46,15 @@ macro_rules! columns {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct $name {
-            $(#[doc = concat!("Column `", $text, "`.")] pub $field: $crate::import::Slot,)+
+            $(#[doc = concat!("Column `", $text, "`.")] pub $field: $crate::import::field::Slot,)+
         }
         impl $crate::import::header::Columns for $name {
             const ALL: &'static [(&'static str, $crate::import::header::Need)] =
                 &[$(($text, $crate::import::header::Need::$need)),+];
-            fn resolve(find: impl Fn(&'static str) -> $crate::import::Slot) -> Self {
+            fn resolve(find: impl Fn(&'static str) -> $crate::import::field::Slot) -> Self {
                 Self { $($field: find($text)),+ }
             }
-            fn slots(&self) -> Vec<$crate::import::Slot> {
+            fn slots(&self) -> Vec<$crate::import::field::Slot> {
                 vec![$(self.$field),+]
             }
         }

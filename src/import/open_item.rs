@@ -2,7 +2,7 @@
 
 use super::field::{Cells, Fault};
 use super::header::columns;
-use super::reader::FromRow;
+use super::row::FromRow;
 use crate::domain::document::DocumentKind;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -101,7 +101,7 @@ impl FromRow for OpenItemRow {
             let value = row.due_date.to_string();
             return Err(Fault::new(c.due_date.name, &value, message, "correct one of the dates"));
         }
-        let fault = |slot: super::Slot, value: Decimal, hint: &str| {
+        let fault = |slot: super::field::Slot, value: Decimal, hint: &str| {
             let message = format!("does not fit the total ({})", row.total);
             Err(Fault::new(slot.name, &value.to_string(), message, hint))
         };

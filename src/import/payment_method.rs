@@ -2,7 +2,7 @@
 
 use super::field::{Cells, Fault, MAX_TEXT};
 use super::header::columns;
-use super::reader::FromRow;
+use super::row::FromRow;
 use crate::domain::payment::{MethodKind, MethodStatus};
 use crate::domain::{text, text_enum};
 use chrono::NaiveDate;

@@ -1,38 +1,14 @@
 //! From bytes to a table of rows: header, records, and the rules of a file as a whole.
 
-use super::header::{self, Columns};
-use super::{Cells, Fault, Kind, Refused, Row, Rows};
+use super::field::{Cells, Fault, Refused};
+use super::header;
+use super::kind::Kind;
+use super::row::{FromRow, Row, Table};
+use super::rows::Rows;
 use super::{account, charge, open_item, payment_method, subscription, usage};
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-
-/// The parsed rows of one file.
-#[derive(Debug)]
-pub struct Table<C, T> {
-    /// Where the file has its columns, and which it gave.
-    pub columns: C,
-    /// Good rows in file order.
-    pub rows: Vec<Row<T>>,
-    /// Bad rows in file order.
-    pub refused: Vec<Refused>,
-    /// Rows that say again what a row before them says.
-    pub repeated: usize,
-    /// Bytes of the header line, for the reject file.
-    pub header: (usize, usize),
-}
-
-/// A kind of row: how it is read, and what makes two rows speak of the same thing.
-pub(super) trait FromRow: Sized + PartialEq {
-    /// Its columns.
-    type Columns: Columns;
-    /// Reads one row.
-    fn read(columns: &Self::Columns, cells: &Cells<'_>) -> Result<Self, Fault>;
-    /// The natural key; none when the row has none (usage without a key: equal rows both count).
-    fn key(&self) -> Option<Cow<'_, str>>;
-    /// The column that names the key, for messages.
-    const KEY_COLUMN: &'static str;
-}
 
 /// Parses one file. `Err` is a fault of the file itself (nothing of it can go in); faults of
 /// rows are in [`Table::refused`].

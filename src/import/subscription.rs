@@ -2,7 +2,7 @@
 
 use super::field::{Cells, Fault, MAX_TEXT};
 use super::header::columns;
-use super::reader::FromRow;
+use super::row::FromRow;
 use super::tax::ALWAYS;
 use crate::domain::subscription::SubscriptionTerms;
 use chrono::NaiveDate;

@@ -2,7 +2,7 @@
 
 use super::field::{Cells, Fault, MAX_TEXT};
 use super::header::columns;
-use super::reader::FromRow;
+use super::row::FromRow;
 use crate::domain::document::{TaxKind, TaxRate};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

@@ -2,7 +2,7 @@
 
 use super::field::{Cells, Fault, MAX_LONG, MAX_TEXT};
 use super::header::columns;
-use super::reader::FromRow;
+use super::row::FromRow;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::borrow::Cow;

@@ -1,7 +1,8 @@
 //! Copies of the book on a schedule, in a thread beside the jobs: a copy of a large book takes long,
 //! and nobody's mail waits for it.
 
-use crate::engine::{Error, Session, copies, offsite, reach};
+use crate::engine::care::{copies, offsite};
+use crate::engine::{Error, Session, reach};
 use std::thread::JoinHandle;
 
 /// The copies of one worker process.

@@ -3,8 +3,9 @@
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::ids::JobId;
 use crate::domain::text;
-use crate::engine::job::{Ports, Slice, runner};
-use crate::engine::tick::tick;
+use crate::engine::clockwork::tick::tick;
+use crate::engine::job::{Ports, Slice};
+use crate::engine::runners::runner;
 use crate::engine::{Error, Session, reach, trouble};
 use crate::store::StoreError;
 use crate::store::hold::Work;

@@ -6,7 +6,7 @@ use super::waits::Waits;
 use super::{load, new_book};
 use daybook::domain::ids::{BillRunId, JobId};
 use daybook::engine::command::NewPaymentRun;
-use daybook::engine::{Session, collect, deliver, post, run};
+use daybook::engine::{Session, bill, collect, deliver, post};
 use daybook::store::bill_run;
 use daybook::worker;
 use std::fmt::Write;
@@ -61,11 +61,11 @@ pub fn clerks(dir: &Path, accounts: usize) {
             bill_all(s);
         });
         part("post", &mut |s| {
-            let job = post::start(s, &post::What::Run(run), None).unwrap();
+            let job = post::posting::start(s, &post::posting::What::Run(run), None).unwrap();
             drive(s, job);
         });
         part("deliver", &mut |s| {
-            let made = deliver::make(s, Some(run), deliver::When::Now).unwrap();
+            let made = deliver::make::make(s, Some(run), deliver::copies::When::Now).unwrap();
             drive(s, made.job.unwrap());
         });
         part("collect", &mut |s| {
@@ -87,12 +87,12 @@ pub fn drafts(dir: &Path, drafts: usize) {
     };
     bill_all(&mut session);
     let canceled = timed(&mut session, &mut |s| {
-        let (job, _) = run::cancel(s, BillRunId(1)).unwrap();
+        let (job, _) = bill::steer::cancel(s, BillRunId(1)).unwrap();
         drive(s, job);
     });
     bill_all(&mut session);
     let posted = timed(&mut session, &mut |s| {
-        let job = post::start(s, &post::What::Run(BillRunId(2)), None).unwrap();
+        let job = post::posting::start(s, &post::posting::What::Run(BillRunId(2)), None).unwrap();
         drive(s, job);
     });
     let counts = session.read(|db| bill_run::documents(db, BillRunId(2))).unwrap();

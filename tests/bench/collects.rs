@@ -4,8 +4,9 @@
 use super::raw::{Table, insert_sql, raw, rows_of};
 use super::waits::{Waits, quantile};
 use super::{load, new_book};
+use daybook::engine::care::settings;
 use daybook::engine::command::NewPaymentRun;
-use daybook::engine::{Session, collect, settings};
+use daybook::engine::{Session, collect};
 use daybook::store::lock::Lock;
 use daybook::worker;
 use rusqlite::types::Value;

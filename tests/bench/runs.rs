@@ -105,7 +105,7 @@ pub fn bill_all(session: &mut Session) -> Duration {
     let ports = worker::ports().unwrap();
     let stop = AtomicBool::new(false);
     let begun = Instant::now();
-    let (_, job) = bill::start(session, &new).unwrap();
+    let (_, job) = bill::run::start(session, &new).unwrap();
     let mut follow = &stop;
     worker::drive(session, job, &ports, &mut follow).unwrap();
     begun.elapsed()

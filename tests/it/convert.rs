@@ -6,7 +6,7 @@ use crate::crash::{copy, rows};
 use crate::faults::has;
 use daybook::domain::actor::Actor;
 use daybook::engine::Session;
-use daybook::engine::convert::{self, Asked, Outcome};
+use daybook::engine::care::convert::{self, Asked, Outcome};
 use serde_json::{Value, json};
 
 const CONVERT: [&str; 7] =
@@ -566,7 +566,7 @@ fn only_an_admin_converts_and_a_second_one_where_the_settings_want_two() {
     }
     book.run(&["settings", "set", "four_eyes.above", "500"]);
     let mut admin = Session::open(&book.path, Actor { uid: 7, name: "user7".into() }).unwrap();
-    daybook::engine::settings::set(&mut admin, "four_eyes.above", "500").unwrap();
+    daybook::engine::care::settings::set(&mut admin, "four_eyes.above", "500").unwrap();
     for uid in [9, 10, 11] {
         let refused = as_user(uid).unwrap_err().to_string();
         assert!(

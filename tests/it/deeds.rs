@@ -7,11 +7,13 @@ use daybook::domain::actor::{Actor, Role};
 use daybook::domain::document::DocumentKind;
 use daybook::domain::ids::{AccountId, DocumentId, PaymentId};
 use daybook::domain::money::Currency;
+use daybook::engine::collect::{self, reconcile, refund, settle};
 use daybook::engine::command::{
     AdjustKind, AdjustPart, Command, HandMade, NewLine, OutsidePayment, Pick,
 };
+use daybook::engine::guard::roles;
 use daybook::engine::on_its_way::Sure;
-use daybook::engine::{Error, Session, import, memo, perform, reconcile, refund, roles};
+use daybook::engine::{Error, Session, import, perform};
 use daybook::store::operation::fresh_id;
 use std::path::Path;
 
@@ -159,7 +161,7 @@ fn post(session: &mut Session, ids: &[i64], on: Option<&str>) -> Result<(), Erro
     let conn = rusqlite::Connection::open(session.store.path()).unwrap();
     let detail: String =
         conn.query_row("SELECT detail FROM job WHERE id = ?1", [job.0], |r| r.get(0)).unwrap();
-    let posted: daybook::engine::post::Posted = serde_json::from_str(&detail).unwrap();
+    let posted: daybook::engine::post::posting::Posted = serde_json::from_str(&detail).unwrap();
     match posted.refused.first() {
         Some(refused) => Err(Error::usage("stays", refused.reason.clone(), "")),
         None => Ok(()),
@@ -214,8 +216,14 @@ fn give(session: &mut Session, gives: Gives) -> Result<(), Error> {
         Gives::Application => {
             let credit = "SELECT document_id FROM document_state WHERE status = 'Posted' AND balance_minor < 0";
             let to = number(&path, "INV-4");
-            memo::apply(session, DocumentId(one(&path, credit)), Some(to), None, Sure::Ask)
-                .map(drop)
+            collect::credits::apply(
+                session,
+                DocumentId(one(&path, credit)),
+                Some(to),
+                None,
+                Sure::Ask,
+            )
+            .map(drop)
         }
     }
 }
@@ -243,7 +251,7 @@ fn say(session: &mut Session, says: Says) -> Result<(), Error> {
         ),
         Says::Found => {
             let id = PaymentId(one(&path, "SELECT id FROM payment WHERE idempotency_key = 'lost'"));
-            let finding = reconcile::Finding::Approved { reference: "ch_1".to_owned() };
+            let finding = settle::Finding::Approved { reference: "ch_1".to_owned() };
             reconcile::by_hand(session, id, &finding, "the statement").map(drop)
         }
         Says::ChargebackWon => {

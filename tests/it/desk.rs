@@ -2,10 +2,11 @@
 //! before the next key. The book is a small demo book, the same for every test.
 
 use daybook::clock::Now;
+use daybook::demo;
 use daybook::domain::actor::{Actor, Verb};
 use daybook::engine::command::{AccountFilter, Command, NewBillRun};
 use daybook::engine::query::ask;
-use daybook::engine::{Session, demo, perform};
+use daybook::engine::{Session, perform};
 use daybook::store::{BookKind, CreateBook, Store, Topic};
 use daybook::ui::app::App;
 use daybook::ui::fault::Fault;

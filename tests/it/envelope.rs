@@ -8,9 +8,12 @@ use chrono::{DateTime, TimeDelta};
 use daybook::clock::Now;
 use daybook::domain::ids::DeliveryId;
 use daybook::domain::payment::{Channel, DeliveryStatus};
-use daybook::engine::deliver::{self, When};
-use daybook::engine::delivery::{self as clerk, Resend};
-use daybook::engine::{Session, check, import};
+use daybook::engine::care::check;
+use daybook::engine::deliver;
+use daybook::engine::deliver::copies::When;
+use daybook::engine::deliver::steer as clerk;
+use daybook::engine::deliver::steer::Resend;
+use daybook::engine::{Session, import};
 use daybook::store::delivery::{Delivery, Filter, list as rows_of};
 use daybook::worker;
 use proptest::prelude::*;
@@ -383,7 +386,7 @@ impl Story {
             Act::Correct(account, bits, way, days) => self.correct(*account, *bits, *way, *days),
             Act::Deliver(now) => {
                 let when = if *now { When::Now } else { When::AfterHold };
-                deliver::make(&mut self.session, None, when).unwrap();
+                deliver::make::make(&mut self.session, None, when).unwrap();
             }
             Act::Answers(by) => self.sink.script(|s| {
                 s.hang_up.clear();
@@ -435,7 +438,7 @@ impl Story {
     /// What must be so after every act.
     fn holds(&self, act: &Act) {
         use DeliveryStatus as S;
-        let (balance, _) = deliver::balance(&self.session, None).unwrap();
+        let (balance, _) = deliver::make::balance(&self.session, None).unwrap();
         assert!(balance.balances(), "{act:?}: {balance:?}");
         let taken = self.sink.taken();
         for row in self.rows() {

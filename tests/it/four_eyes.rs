@@ -6,10 +6,13 @@ use daybook::domain::actor::{Actor, Role};
 use daybook::domain::document::DocumentKind;
 use daybook::domain::ids::{AccountId, DocumentId, MethodId, PaymentId};
 use daybook::domain::payment::MethodKind;
+use daybook::engine::care::settings;
+use daybook::engine::collect::{follow_up, refund};
 use daybook::engine::command::{
     AdjustKind, AdjustPart, Command, DraftChange, HandMade, NewLine, Pick,
 };
-use daybook::engine::{Error, Session, follow_up, four_eyes, perform, refund, roles, settings};
+use daybook::engine::guard::{four_eyes, roles};
+use daybook::engine::{Error, Session, perform};
 use daybook::store::{Store, StoreError};
 use std::path::Path;
 
@@ -131,7 +134,7 @@ fn post(session: &mut Session) -> Result<(), Error> {
     daybook::worker::work(session, &ports, &stop).unwrap();
     let sql = format!("SELECT detail FROM job WHERE id = {}", job.unwrap().0);
     let detail = text(session.store.path(), &sql);
-    let posted: daybook::engine::post::Posted = serde_json::from_str(&detail).unwrap();
+    let posted: daybook::engine::post::posting::Posted = serde_json::from_str(&detail).unwrap();
     match posted.refused.first() {
         Some(refused) => Err(Error::usage("four_eyes", refused.reason.clone(), "")),
         None => Ok(()),

@@ -5,9 +5,11 @@ use crate::book::Book;
 use daybook::domain::document::BillRunStatus;
 use daybook::domain::ids::{BillRunId, DocumentId, PaymentRunId};
 use daybook::domain::payment::NextAction;
+use daybook::engine::collect::retry::Which;
+use daybook::engine::collect::{self, retry};
 use daybook::engine::command::{AccountFilter, NewBillRun, NewPaymentRun, Pick};
-use daybook::engine::retry::Which;
-use daybook::engine::{Session, bill, collect, deliver, post, retry, review, run, undo};
+use daybook::engine::review::{self, undo};
+use daybook::engine::{Session, bill, deliver, post};
 use daybook::store::{Db, StoreError, bill_run, delivery, document, job, notice, payment_run};
 use daybook::store::{posting, undelivered};
 use daybook::worker;
@@ -80,7 +82,7 @@ impl Grown {
             confirmed: true,
         };
         self.part(name, |session| {
-            let (run, job) = bill::start(session, &new).unwrap();
+            let (run, job) = bill::run::start(session, &new).unwrap();
             drive(session, job);
             run
         })
@@ -102,25 +104,27 @@ fn drive(session: &mut Session, job: daybook::domain::ids::JobId) {
 fn drafts(grown: &mut Grown) -> BillRunId {
     let first = grown.bill("bill", "2026-02-01");
     let picks = grown.picks(first);
-    grown.part("accept many", |s| review::accept(s, &picks, "").unwrap());
+    grown.part("accept many", |s| review::verdict::accept(s, &picks, "").unwrap());
     grown.part("undo it", |s| undo::undo(s, None).unwrap());
     grown.part("redo it", |s| undo::redo(s).unwrap());
     grown.page("page of drafts to post", |db| posting::next_drafts(db, first, None, (0, 0), 50));
     grown.page("page of drafts to release", |db| {
         document::drafts_of_run(db, first, DocumentId(0), 50)
     });
-    let job = grown.part("cancel a run", |s| run::cancel(s, first).unwrap().0);
+    let job = grown.part("cancel a run", |s| bill::steer::cancel(s, first).unwrap().0);
     grown.part("release its drafts", |s| drive(s, job));
     assert_eq!(grown.picks(first), []);
     let again = grown.bill("bill again", "2026-02-01");
-    let job =
-        grown.part("begin to post", |s| post::start(s, &post::What::Run(again), None).unwrap());
+    let job = grown.part("begin to post", |s| {
+        post::posting::start(s, &post::posting::What::Run(again), None).unwrap()
+    });
     grown.part("post a run", |s| drive(s, job));
     let status = grown.session.read(|db| bill_run::get(db, again)).unwrap().status;
     assert_eq!(status, BillRunStatus::Posted);
     let marked = grown.bill("bill on", "2026-03-01");
-    let picks = post::What::Drafts(grown.picks(marked));
-    let job = grown.part("begin to post marked", |s| post::start(s, &picks, None).unwrap());
+    let picks = post::posting::What::Drafts(grown.picks(marked));
+    let job =
+        grown.part("begin to post marked", |s| post::posting::start(s, &picks, None).unwrap());
     grown.page("page of marked drafts", |db| job::next_picks(db, job, 0, 50));
     grown.part("post marked drafts", |s| drive(s, job));
     assert_eq!(grown.picks(marked), []);
@@ -134,7 +138,7 @@ fn money(grown: &mut Grown, posted: BillRunId) {
         undelivered::list(db, Some(posted), DocumentId(0), today, 50)
     });
     grown.part("plan deliveries", |s| {
-        let made = deliver::make(s, Some(posted), deliver::When::Now).unwrap();
+        let made = deliver::make::make(s, Some(posted), deliver::copies::When::Now).unwrap();
         assert_eq!(made.kept.len(), 0);
     });
     grown.page("page of mail that is due", |db| delivery::due(db, i64::MAX, 50));

@@ -4,7 +4,8 @@
 use crate::book::{Book, daybook};
 use crate::collect::{owing, sandbox};
 use daybook::domain::actor::{Actor, Role};
-use daybook::engine::{Error, Session, import, roles};
+use daybook::engine::guard::roles;
+use daybook::engine::{Error, Session, import};
 use std::path::Path;
 
 const ADA: u32 = 7;
@@ -187,7 +188,10 @@ fn a_request_nobody_confirms_ends_after_two_weeks() {
     let book = book();
     load(&mut open(&book.path, ADA), "accounts.csv", EMAILS).unwrap();
     book.run(&["clock", "set", "2026-01-20"]).ends(0);
-    assert_eq!(daybook::engine::four_eyes::end_stale(&mut open(&book.path, BEN)).unwrap(), 1);
+    assert_eq!(
+        daybook::engine::guard::four_eyes::end_stale(&mut open(&book.path, BEN)).unwrap(),
+        1
+    );
     assert_eq!(
         book.count("SELECT count(*) FROM notice WHERE done_at IS NULL AND key LIKE 'import %'"),
         0

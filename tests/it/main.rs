@@ -33,6 +33,7 @@ mod explain;
 mod export;
 mod faults;
 mod faulty;
+mod floors;
 mod four_eyes;
 mod groups;
 mod growth;

@@ -21,13 +21,14 @@ use daybook::clock::Now;
 use daybook::config::Config;
 use daybook::domain::actor::Verb;
 use daybook::domain::ids::{JobId, PaymentId};
+use daybook::engine::Session;
+use daybook::engine::collect::refund::{self, Wanted};
+use daybook::engine::collect::settle::Finding;
+use daybook::engine::collect::till::Till;
 use daybook::engine::collect::{self, Collect};
+use daybook::engine::collect::{reconcile, retry};
 use daybook::engine::command::NewPaymentRun;
 use daybook::engine::job::{Ports, Runner, Slice};
-use daybook::engine::reconcile::Finding;
-use daybook::engine::refund::{self, Wanted};
-use daybook::engine::till::Till;
-use daybook::engine::{Session, reconcile, retry};
 use daybook::gateway::Gateway;
 use daybook::gateway::sandbox::{Options, Sandbox};
 use daybook::store::job as jobs;
@@ -379,7 +380,7 @@ fn broken(story: &mut Story) -> Vec<String> {
         FROM allocation l JOIN document d ON d.id = l.document_id WHERE l.state = 'applied' GROUP BY d.id)
         WHERE paid > total";
     wrong.extend(text(over).iter().map(|(paid, number)| format!("{number} was paid {paid}")));
-    for check in daybook::engine::check::check(&story.session(), "").unwrap() {
+    for check in daybook::engine::care::check::check(&story.session(), "").unwrap() {
         if !check.ok {
             wrong.push(format!("{}: {:?}", check.name, check.violations));
         }

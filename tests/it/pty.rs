@@ -230,8 +230,8 @@ fn a_posting_goes_on_when_the_terminal_is_closed() {
     pty.shows("bill run");
     let actor = daybook::cli::actor();
     let mut session = daybook::engine::Session::open(&book.path, actor).unwrap();
-    let what = daybook::engine::post::What::Run(daybook::domain::ids::BillRunId(1));
-    daybook::engine::post::start(&mut session, &what, None).unwrap();
+    let what = daybook::engine::post::posting::What::Run(daybook::domain::ids::BillRunId(1));
+    daybook::engine::post::posting::start(&mut session, &what, None).unwrap();
     let done = || book.count("SELECT done FROM job WHERE kind = 'post'");
     let begun = Instant::now();
     while done() == 0 {

@@ -4,7 +4,9 @@
 use crate::book::Book;
 use crate::collect::owing;
 use daybook::domain::actor::{Actor, Role};
-use daybook::engine::{Session, roles, settings};
+use daybook::engine::Session;
+use daybook::engine::care::settings;
+use daybook::engine::guard::roles;
 
 fn set(book: &Book, key: &str, value: &str) {
     let conn = rusqlite::Connection::open(&book.path).unwrap();

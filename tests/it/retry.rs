@@ -89,7 +89,7 @@ fn a_due_retry_that_would_only_be_skipped_makes_no_run() {
     let before = book.count(runs);
     let actor = daybook::cli::actor();
     let mut session = daybook::engine::Session::open(&book.path, actor).unwrap();
-    daybook::engine::tick::tick(&mut session).unwrap();
+    daybook::engine::clockwork::tick::tick(&mut session).unwrap();
     assert_eq!(book.count(runs), before);
     sound(&book);
 }

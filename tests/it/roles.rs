@@ -6,11 +6,14 @@ use crate::desk::demo_book;
 use daybook::domain::actor::{Actor, Role, Verb};
 use daybook::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId, PaymentId, ScheduleId};
 use daybook::domain::money::Currency;
+use daybook::engine::care::settings;
+use daybook::engine::collect::{refund, remind};
 use daybook::engine::command::{
     AccountFilter, AdjustKind, AdjustPart, Command, DraftChange, NewBillRun, NewPaymentRun,
     OutsidePayment, Pick, Receipt, RunRef, ScheduleStep, Steer,
 };
-use daybook::engine::{Error, Session, import, perform, refund, remind, roles, settings};
+use daybook::engine::guard::roles;
+use daybook::engine::{Error, Session, import, perform};
 use daybook::store::{Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -270,7 +273,7 @@ fn somebody_unknown_may_look_and_nothing_more() {
     for verb in Verb::ALL.iter().filter(|v| **v != Verb::Housekeeping) {
         assert!(!allowed(&mut session, *verb), "{verb}");
     }
-    assert!(daybook::engine::status::status(&session).is_ok());
+    assert!(daybook::engine::care::status::status(&session).is_ok());
 }
 
 #[test]

@@ -6,9 +6,11 @@ use crate::pty::Pty;
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use daybook::clock::Now;
 use daybook::domain::schedule::Every;
+use daybook::engine::Session;
+use daybook::engine::clockwork::schedule as engine;
+use daybook::engine::clockwork::schedule::Spec;
+use daybook::engine::clockwork::tick;
 use daybook::engine::command::{AccountFilter, NewPaymentRun};
-use daybook::engine::schedule::{self as engine, Spec};
-use daybook::engine::{Session, tick};
 use daybook::store::schedule as rows;
 use std::process::{Command, Stdio};
 

@@ -5,7 +5,8 @@ use crate::book::Book;
 use crate::day::billed;
 use daybook::config::{Allowed, Config, SETTINGS, Setting};
 use daybook::domain::actor::Actor;
-use daybook::engine::{Error, Session, settings};
+use daybook::engine::care::settings;
+use daybook::engine::{Error, Session};
 use std::fmt::Write as _;
 
 /// Beside the ends of what a setting allows: what programs and people write by mistake or malice.

@@ -27,6 +27,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "gateway", "mail", "zone",
         ],
     ),
+    ("demo", &["domain", "clock", "store", "engine"]),
     (
         "worker",
         &[
@@ -38,7 +39,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "domain", "clock", "config", "inside", "outside", "store", "import", "engine",
+            "domain", "clock", "config", "demo", "inside", "outside", "store", "import", "engine",
             "worker", "zone",
         ],
     ),
@@ -91,13 +92,13 @@ fn is_rust(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|e| e == "rs")
 }
 
-fn rust_sources() -> Vec<(String, String)> {
+pub fn rust_sources() -> Vec<(String, String)> {
     sources().into_iter().filter(|(name, _)| is_rust(name)).collect()
 }
 
 /// The source in two parts of the same length: code (comments and text blanked) and the text of
 /// string literals (everything else blanked).
-fn split(source: &str) -> (String, String) {
+pub fn split(source: &str) -> (String, String) {
     let bytes: Vec<char> = source.chars().collect();
     let (mut code, mut text) = (String::new(), String::new());
     let mut put = |c: char, is_code: bool, is_text: bool| {
@@ -177,7 +178,7 @@ fn is_char(rest: &[char]) -> bool {
 }
 
 /// A file without its unit tests, which stand at its end.
-fn without_tests(source: &str) -> &str {
+pub fn without_tests(source: &str) -> &str {
     source.split("#[cfg(test)]\nmod tests").next().unwrap_or(source)
 }
 
@@ -198,7 +199,7 @@ fn is_word(c: char) -> bool {
 }
 
 /// Every place where `word` stands alone in `code`, as the text that follows it.
-fn after_each<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> {
+pub fn after_each<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> {
     code.match_indices(word).filter_map(move |(at, _)| {
         let before = code[..at].chars().next_back();
         let after = &code[at + word.len()..];
@@ -209,7 +210,7 @@ fn after_each<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = &'a str>
 }
 
 /// The first names of a path's rest: `store::Db` → `store`, `{store, clock::Now}` → both.
-fn first_names(rest: &str) -> Vec<String> {
+pub fn first_names(rest: &str) -> Vec<String> {
     let rest = rest.trim_start();
     if let Some(group) = rest.strip_prefix('{') {
         let (mut level, mut names, mut fresh) = (0, Vec::new(), true);

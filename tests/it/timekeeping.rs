@@ -5,9 +5,10 @@ use crate::collect::owing;
 use chrono::Duration;
 use daybook::clock::Now;
 use daybook::domain::schedule::Every;
+use daybook::engine::Session;
+use daybook::engine::clockwork::schedule::{self, Spec};
+use daybook::engine::clockwork::tick;
 use daybook::engine::command::NewPaymentRun;
-use daybook::engine::schedule::{self, Spec};
-use daybook::engine::{Session, tick};
 
 const RUNS: &str = "SELECT count(*) FROM payment_run";
 const TOLD: &str = "SELECT count(*) FROM notice WHERE key = 'clock' AND done_at IS NULL";

@@ -563,7 +563,7 @@ fn the_question_before_posting_counts_what_posting_takes() {
                 let drafts = read::invoices::page(db, &args)?.rows;
                 let free = |id: DocumentId| {
                     let row = document::get(db, id).unwrap();
-                    daybook::engine::post::blocked(db, &row, &config).unwrap().is_none()
+                    daybook::engine::post::posting::blocked(db, &row, &config).unwrap().is_none()
                 };
                 let count = drafts.iter().filter(|d| free(d.id)).count();
                 let preview = read::post_preview::of_run(db, run.0, dates)?;

@@ -5,7 +5,7 @@ use crate::book::{Book, Ran};
 use crate::day::{billed, posted};
 use daybook::domain::ids::{BillRunId, DocumentId};
 use daybook::engine::command::Pick;
-use daybook::engine::{Session, post, run};
+use daybook::engine::{Session, bill, post};
 
 /// Damages a row behind the program's back.
 fn damage(book: &Book, sql: &str) {
@@ -26,16 +26,17 @@ const DRAFTS: &str = "SELECT count(*) FROM document_state WHERE status = 'Draft'
 type Start = fn(&mut Session);
 
 fn post_run(session: &mut Session) {
-    post::start(session, &post::What::Run(BillRunId(1)), None).unwrap();
+    post::posting::start(session, &post::posting::What::Run(BillRunId(1)), None).unwrap();
 }
 
 fn post_marked(session: &mut Session) {
     let pick = |id| Pick { id: DocumentId(id), version: 1 };
-    post::start(session, &post::What::Drafts(vec![pick(1), pick(2)]), None).unwrap();
+    post::posting::start(session, &post::posting::What::Drafts(vec![pick(1), pick(2)]), None)
+        .unwrap();
 }
 
 fn cancel(session: &mut Session) {
-    run::cancel(session, BillRunId(1)).unwrap();
+    bill::steer::cancel(session, BillRunId(1)).unwrap();
 }
 
 #[test]

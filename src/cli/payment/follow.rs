@@ -10,8 +10,9 @@ use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::money::Currency;
 use crate::domain::payment::MethodKind;
 use crate::domain::payment_method::Unusable;
+use crate::engine::collect::{self, follow_up, remind as engine_remind};
 use crate::engine::command::Receipt;
-use crate::engine::{Error, Session, follow_up, memo, reach, remind as engine_remind};
+use crate::engine::{Error, Session, reach};
 use crate::store::{StoreError, account, debt, method_state};
 use chrono::NaiveDate;
 use serde_json::json;
@@ -86,7 +87,7 @@ pub(super) fn apply(
             )
         })?,
     };
-    said(&memo::use_credits(session, account, currency)?, ctx)
+    said(&collect::credits::use_credits(session, account, currency)?, ctx)
 }
 
 pub(super) fn remind(session: &mut Session, dry_run: bool, ctx: &Ctx) -> Result<Exit, Error> {
@@ -186,7 +187,7 @@ pub(super) fn method(
 fn list(session: &Session, number: &str, ctx: &Ctx) -> Result<Exit, Error> {
     let id = account_id(session, number)?;
     let now = session.now()?;
-    let rules = crate::engine::till::rules(&session.config()?)?;
+    let rules = crate::engine::collect::till::rules(&session.config()?)?;
     let methods = session.read(|db| method_state::of_account(db, id, now.at_ms))?;
     let unusable = |m: &method_state::MethodRow| {
         m.state.unusable(now.today, rules.max_failures).map(Unusable::as_str)

@@ -7,9 +7,10 @@ use crate::cli::exit::Exit;
 use crate::cli::ids;
 use crate::cli::output;
 use crate::domain::ids::PaymentId;
+use crate::engine::collect::reallocate;
 use crate::engine::command::Receipt;
 use crate::engine::on_its_way::Sure;
-use crate::engine::{Error, Session, reallocate};
+use crate::engine::{Error, Session};
 use crate::store::{account, debt, payment};
 
 /// The payment, and the amount in its currency.

@@ -4,10 +4,12 @@ use super::args::Filter;
 use crate::cli::ctx::Ctx;
 use crate::cli::exit::Exit;
 use crate::cli::output;
+use crate::cli::output::Align;
 use crate::domain::ids::{PaymentId, PaymentRunId};
 use crate::domain::payment::PaymentStatus;
 use crate::domain::recovery::{chart, usual_since};
-use crate::engine::{Error, Session, refund};
+use crate::engine::collect::window;
+use crate::engine::{Error, Session};
 use crate::store::payment::{self, AllocationState, PaymentFilter, PaymentRow};
 use crate::store::read::recovery::sums;
 use crate::store::{Db, StoreError, account, debt, method_state, retry};
@@ -176,7 +178,7 @@ pub fn show(session: &Session, id: PaymentId, ctx: &Ctx) -> Result<Exit, Error> 
     if ctx.json {
         let mut value = row_json(session, &row)?;
         let today = session.now()?.today;
-        let until = session.read(|db| refund::bank_may_take_back(db, &row, today))?;
+        let until = session.read(|db| window::bank_may_take_back(db, &row, today))?;
         value["bank_may_take_back_until"] = json!(until);
         value["allocations"] = allocations
             .iter()

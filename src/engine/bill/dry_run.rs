@@ -1,7 +1,7 @@
 //! A bill run that writes nothing.
 
-use super::{Basis, add, rate};
 use crate::domain::document::DocumentKind;
+use crate::engine::bill::run::{Basis, add, rate};
 use crate::engine::{Error, Session};
 use crate::store::bill_run::{self, BillRunParams, RunProgress};
 

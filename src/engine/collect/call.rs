@@ -3,8 +3,8 @@
 
 use super::begin::Begun;
 use crate::domain::ids::JobId;
+use crate::engine::collect::till::Till;
 use crate::engine::job::Ports;
-use crate::engine::till::Till;
 use crate::engine::{Error, Session};
 use crate::gateway::{Found, LookUp, Outcome};
 use crate::store::job::{self, Wanted};

@@ -1,8 +1,8 @@
 //! A slot of a schedule whose last run still waits for a person: it makes no second run over the same
 //! invoices. The waiting one takes what has become due as well when it is resumed.
 
+use super::cursor::{Cursor, set_cursor};
 use super::pick::{self, RunFilter};
-use super::runner::{Cursor, set_cursor};
 use crate::domain::ids::{PaymentRunId, ScheduleId};
 use crate::engine::Error;
 use crate::store::job::{self, JobKind, Progress};

@@ -5,8 +5,8 @@ use crate::domain::ids::{AccountId, BillRunId, DocumentId, JobId, PaymentRunId, 
 use crate::domain::payment_method::{MethodState, default_of};
 use crate::domain::payment_run::{Candidate, SkipReason, judge};
 use crate::domain::retry::RetryRules;
+use crate::engine::collect::till::Till;
 use crate::engine::command::{JobSpec, NewPaymentRun};
-use crate::engine::till::Till;
 use crate::engine::{Error, Session};
 use crate::store::job::{self, JobKind};
 use crate::store::payment_run::{self, NewRun, Open, PickFilter, Place};

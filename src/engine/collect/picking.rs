@@ -1,13 +1,13 @@
 //! Filling the list of a run, page by page, and looking at the whole of it before a scheduled run
 //! charges anybody.
 
+use super::cursor::{Cursor, set_cursor};
 use super::pick::{self, RunFilter};
-use super::runner::{Cursor, set_cursor};
 use crate::domain::actor::Verb;
 use crate::domain::ids::DocumentId;
 use crate::domain::payment::PaymentRunStatus;
+use crate::engine::collect::till::Till;
 use crate::engine::job::Slice;
-use crate::engine::till::Till;
 use crate::engine::{Error, Session};
 use crate::store::job::{self, JobRow, JobState, Progress};
 use crate::store::notice::{self, NoticeLevel};

@@ -2,23 +2,23 @@
 
 use super::begin::{self, Begun};
 use super::call::{self, Halt, Verdict};
+use super::cursor::{Cursor, set_cursor};
 use super::{again, pick, picking};
 use crate::domain::actor::Verb;
 use crate::domain::document::BillRunStatus;
 use crate::domain::ids::PaymentRunId;
 use crate::domain::payment::PaymentRunStatus;
 use crate::domain::payment_run::SkipReason;
+use crate::engine::collect::gateway_clock;
+use crate::engine::collect::settle::{self, Settled};
+use crate::engine::collect::till::Till;
 use crate::engine::command::JobSpec;
 use crate::engine::job::{Ports, Runner, Slice};
-use crate::engine::settle::{self, Settled};
-use crate::engine::till::Till;
-use crate::engine::{Error, Session, gateway_clock, reach};
+use crate::engine::{Error, Session, reach};
 use crate::gateway::Outcome;
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::payment_run::{self, RunRow};
 use crate::store::{StoreError, Tx, payment};
-use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,34 +37,6 @@ const RECOVER: usize = 100;
 /// How long a slice's transactions are to hold the write lock: well below the 50 ms that others are
 /// promised, for a commit may be slow.
 const LOCK: Duration = Duration::from_millis(20);
-
-/// Where a run goes on: the cursor of its job. Every field is written, and must be there
-/// where what is missing would say "picked, and looked at".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Cursor {
-    /// Due date and document after which picking goes on; none = picking is over.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) pick_after: Option<(NaiveDate, i64)>,
-    /// The list is whole, and nobody has looked yet whether it may be charged.
-    pub(super) unguarded: bool,
-    /// A person has looked at the list: what joins it is not guarded again.
-    #[serde(default)]
-    pub(super) looked: bool,
-    /// Refusals of our set-up in a row.
-    pub(super) refusals: u32,
-    /// When the gateway could first not be reached, UTC ms.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) outage_since: Option<i64>,
-}
-
-impl Cursor {
-    /// Reads it; a run whose place cannot be read charges nobody.
-    pub(super) fn of(job: &JobRow) -> Result<Self, StoreError> {
-        serde_json::from_str(&job.cursor)
-            .map_err(|e| StoreError::Corrupt(format!("the place of job {}: {e}", job.id)))
-    }
-}
 
 /// The runner of `collect` and `retry` jobs.
 pub struct Collect {
@@ -289,17 +261,6 @@ fn waits_for(status: BillRunStatus) -> bool {
         | BillRunStatus::Posting => true,
         BillRunStatus::Posted | BillRunStatus::Canceled | BillRunStatus::Error => false,
     }
-}
-
-/// Notes where a run goes on, with its progress.
-pub(super) fn set_cursor(
-    tx: &Tx<'_>,
-    job: &JobRow,
-    cursor: &Cursor,
-    progress: &Progress<'_>,
-) -> Result<(), StoreError> {
-    let text = serde_json::to_string(cursor).unwrap_or_default();
-    job::progress(tx, job.id, &Progress { cursor: Some(&text), ..progress.clone() })
 }
 
 /// Clears up payments whose maker died between writing them down and recording the answer: the

@@ -1,11 +1,12 @@
 //! Pausing, resuming and stopping a payment run: always before the next charge.
 
-use super::runner::Cursor;
+use super::cursor::Cursor;
 use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentRunId};
 use crate::domain::payment::PaymentRunStatus;
 use crate::domain::payment_run::SkipReason;
-use crate::engine::{Error, Session, settle};
+use crate::engine::collect::settle;
+use crate::engine::{Error, Session};
 use crate::store::job::{self, JobKind, JobRow, JobState, Wanted};
 use crate::store::payment_run::{self, RunRow};
 use crate::store::{Db, StoreError, Tx, payment};

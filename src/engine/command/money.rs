@@ -1,10 +1,10 @@
 //! What a clerk does with money that came: gives it back, takes it off a document, moves it to whom it
 //! belongs, applies it; and what is left of a credit memo is paid out.
 
-use super::quoted;
 use crate::domain::actor::Verb;
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::money::Currency;
+use crate::domain::text::quoted;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 

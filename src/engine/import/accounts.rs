@@ -1,8 +1,9 @@
 //! accounts.csv against the book.
 
+use super::facts::RowDeed;
 use super::names::Names;
 use super::plan::Change;
-use super::plan::{ALWAYS, Findings, Merge, RowDeed, differences, mark_stale, of_line};
+use super::plan::{ALWAYS, Findings, Merge, differences, mark_stale, of_line};
 use super::second::Judged;
 use crate::domain::account::{AccountStatus, AccountTerms, Version, version_on};
 use crate::domain::ids::AccountId;

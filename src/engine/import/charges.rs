@@ -1,8 +1,9 @@
 //! charges.csv against the book.
 
 use super::accounts::first_unbilled;
+use super::facts::RowDeed;
 use super::names::Names;
-use super::plan::{ALWAYS, Change, Findings, Merge, RowDeed, differences, mark_stale, of_line};
+use super::plan::{ALWAYS, Change, Findings, Merge, differences, mark_stale, of_line};
 use super::second::Judged;
 use crate::domain::account::{Version, newest, version_on};
 use crate::domain::charge::{BillingPeriod, ChargeTerms, ChargeType, Model};

@@ -1,7 +1,8 @@
 //! payment_methods.csv against the book.
 
+use super::facts::RowDeed;
 use super::names::Names;
-use super::plan::{Change, Findings, Merge, RowDeed, of_line};
+use super::plan::{Change, Findings, Merge, of_line};
 use super::second::Judged;
 use crate::domain::ids::AccountId;
 use crate::domain::payment::MethodStatus;

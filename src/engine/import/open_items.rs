@@ -1,15 +1,17 @@
 //! open_items.csv against the book: what another system left open becomes posted history.
 
+use super::facts::RowDeed;
+use super::facts::{Options, Source};
 use super::names::{Names, Twins};
-use super::plan::{Findings, Merge, RowDeed};
+use super::plan::{Findings, Merge};
 use super::second::Judged;
-use super::{Options, Source};
 use crate::document::Frozen;
 use crate::domain::account::version_on;
 use crate::domain::document::DocumentKind;
 use crate::domain::money::Currency;
 use crate::domain::series::Pattern;
-use crate::engine::{Error, Session, four_eyes};
+use crate::engine::guard::four_eyes;
+use crate::engine::{Error, Session};
 use crate::import::open_item::{OpenItemColumns, OpenItemRow};
 use crate::import::{Fault, Kind, Row, Table};
 use crate::store::account::AccountRef;

@@ -1,10 +1,10 @@
 //! What every plan has: counts, refusals, changes.
 
+use super::facts::RowDeed;
 use super::second::Judged;
 use crate::domain::account::DeliveryPreference;
 use crate::domain::ids::DocumentId;
 use crate::import::Refused;
-use crate::store::deed::NewDeed;
 use crate::store::{StoreError, Tx, stale};
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -106,21 +106,6 @@ impl Defaults {
             DeliveryPreference::None => self.none += 1,
         }
     }
-}
-
-/// What a row would do that one person may not be let do alone.
-#[derive(Debug, Clone)]
-pub struct RowDeed {
-    /// Line in the file.
-    pub line: u64,
-    /// Bytes of the row.
-    pub span: (usize, usize),
-    /// Whether it is not in the book yet.
-    pub new: bool,
-    /// What it is.
-    pub deed: NewDeed,
-    /// What it would do, in words: the same words are the same deed.
-    pub what: String,
 }
 
 /// What every plan collects while it compares.

@@ -4,7 +4,7 @@
 //! apostrophe that the import takes away again, and what must not be shown stands as U+FFFD, which
 //! the import refuses until somebody writes what is meant.
 
-use super::FileFacts;
+use super::facts::FileFacts;
 use crate::domain::text;
 use crate::engine::Error;
 use crate::import::Refused;

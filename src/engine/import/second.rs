@@ -1,10 +1,10 @@
 //! Rows that one person must not bring in alone: they wait as a request, and the rest of the file
 //! goes in. The same file from somebody else, or `import --confirm`, confirms them.
 
-use super::plan::RowDeed;
-use super::{FileFacts, Source};
+use super::facts::{FileFacts, RowDeed, Source};
 use crate::domain::actor::{Actor, Role, Verb};
-use crate::engine::{Error, four_eyes};
+use crate::engine::Error;
+use crate::engine::guard::four_eyes;
 use crate::import::{Fault, Kind, Refused};
 use crate::store::deed::ahead::Ahead;
 use crate::store::deed::{self, DeedKind, Second, Side, Stop};
@@ -196,7 +196,7 @@ pub fn ask(
     if let Some(open) = judged.request.take() {
         let by_other = judged.second.is_some() && judged.waiting.is_empty();
         let state = if by_other { RequestState::Confirmed } else { RequestState::Expired };
-        end(tx, open.id, state)?;
+        four_eyes::end_import(tx, open.id, state)?;
     }
     if judged.waiting.is_empty() {
         return Ok(());
@@ -222,19 +222,9 @@ pub fn ask(
         file.name,
         four_eyes::roles(verb(file.kind)),
     );
-    notice::task(tx, &key(id), &file.name, &text)?;
+    notice::task(tx, &four_eyes::import_key(id), &file.name, &text)?;
     judged.request = Some(ImportRequest { id, ..new });
     Ok(())
-}
-
-/// Ends a request and its task.
-pub fn end(tx: &Tx<'_>, id: i64, state: RequestState) -> Result<(), StoreError> {
-    import_request::end(tx, id, state)?;
-    notice::done(tx, &key(id))
-}
-
-fn key(id: i64) -> String {
-    format!("import {id}")
 }
 
 /// `3 rows wait (A1: method …; …)`.

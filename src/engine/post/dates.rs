@@ -1,13 +1,22 @@
 //! Under which date a document may be posted: after the last of its series where dates must rise, and
 //! while its currency is one.
 
-use super::pattern;
 use crate::config::Config;
 use crate::domain::document::{DocumentKind, runs_backwards};
 use crate::domain::withdrawn;
 use crate::store::document::DocumentRow;
 use crate::store::{Db, StoreError, posting};
 use chrono::NaiveDate;
+
+/// The number pattern of a kind.
+pub(super) fn pattern(config: &Config, kind: DocumentKind) -> &str {
+    config.get(match kind {
+        DocumentKind::Invoice => "series.invoice",
+        DocumentKind::CreditMemo => "series.credit_memo",
+        DocumentKind::DebitMemo => "series.debit_memo",
+        DocumentKind::WriteOff => "series.write_off",
+    })
+}
 
 /// Whether what is dated before the last number of its series is not posted.
 pub(super) fn must_rise(config: &Config) -> bool {

@@ -9,7 +9,7 @@ use crate::store::{Db, undelivered};
 pub const DAY_MS: i64 = 24 * 3_600_000;
 
 text_enum! {
-    /// The steps of the billing day, in order. What each counts: `engine::today`.
+    /// The steps of the billing day, in order. What each counts: `engine::care::today`.
     Step {
         /// Usage records that no item holds.
         Usage = "usage loaded",

@@ -5,7 +5,7 @@ use super::App;
 use crate::domain::actor::Verb;
 use crate::engine::command::Command;
 use crate::engine::query::Query;
-use crate::engine::undo::Deed;
+use crate::engine::review::undo::Deed;
 use crate::ui::modal::Modal;
 use crate::ui::modal::ask::Ask;
 use crate::ui::msg::{Part, ScreenId};

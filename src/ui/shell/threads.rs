@@ -3,10 +3,10 @@
 use crate::clock::Now;
 use crate::domain::actor::Actor;
 use crate::domain::text;
+use crate::engine::clockwork::tick::tick;
 use crate::engine::command::Command;
 use crate::engine::job::Ports;
 use crate::engine::query::{self, ListName, Query};
-use crate::engine::tick::tick;
 use crate::engine::{Error, Session, perform, trouble};
 use crate::outside;
 use crate::store::job::{self, JobState};

@@ -1,0 +1,471 @@
+//! The bill run: made by [`start`], driven in slices by [`BillRunner`], tried by [`dry_run`].
+//!
+//! A slice reads and rates a handful of accounts without a lock, then writes their drafts in one
+//! short transaction; if anything they were rated from moved in between, they are rated again under
+//! the lock. The size of a slice follows the clock so that another clerk hardly waits.
+
+use crate::config::Config;
+use crate::domain::account::version_on;
+use crate::domain::actor::Verb;
+use crate::domain::bill::bill_account;
+use crate::domain::billing::{AccountBill, AccountInput, BillDates, BillingRules, TaxTable};
+use crate::domain::document::{BillRunStatus, DocumentKind};
+use crate::domain::ids::{AccountId, BillRunId, JobId};
+use crate::domain::text::counted;
+use crate::engine::command::{self, BcdFilter, JobSpec, NewBillRun};
+use crate::engine::job::{Ports, Runner, Slice};
+use crate::engine::rate::{self, rules};
+use crate::engine::{Error, Session};
+use crate::store::bill_run::{
+    self, AccountFilter, BillRunParams, BillRunRow, Busy, RunProgress, RunTotal,
+};
+use crate::store::billing::{self, Span};
+use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::new_draft;
+use crate::store::new_draft::NewDraft;
+use crate::store::notice::{self, NoticeLevel};
+use crate::store::sample::{self, Unflagged};
+use crate::store::tax;
+use crate::store::{Db, StoreError, Topic, Tx, operation, settings, usage};
+use chrono::{Datelike, Days, Months, NaiveDate};
+use std::time::Duration;
+
+/// A write lock is to be held about this long.
+const LOCK: Duration = Duration::from_millis(40);
+/// Accounts in the first slice, and at most.
+const FIRST: u32 = 100;
+const MOST: u32 = 2_000;
+/// Usage records in a slice of several accounts: what fits in [`LOCK`] though each has many.
+const RECORDS: i64 = 8_000;
+
+/// Makes a run and its job; the worker (or the caller) drives it.
+pub fn start(session: &mut Session, new: &NewBillRun) -> Result<(BillRunId, JobId), Error> {
+    let params = params(session, new)?;
+    begin(session, &params)
+}
+
+/// A new run of just the accounts that failed in `run`, with the same parameters.
+pub fn retry_failed(session: &mut Session, run: BillRunId) -> Result<(BillRunId, JobId), Error> {
+    let old = session.read(|db| bill_run::get(db, run))?;
+    if old.accounts_failed == 0 {
+        return Err(Error::usage("nothing_failed", format!("{run} has no failed accounts"), ""));
+    }
+    let filter = AccountFilter { failed_of: Some(run.0), ..AccountFilter::default() };
+    begin(session, &BillRunParams { filter, retry_of: Some(run), ..old.params })
+}
+
+fn begin(session: &mut Session, params: &BillRunParams) -> Result<(BillRunId, JobId), Error> {
+    session.write(Verb::Bill, |tx| start_in(tx, params))
+}
+
+/// The same within a transaction that does more.
+pub fn start_in(tx: &Tx<'_>, params: &BillRunParams) -> Result<(BillRunId, JobId), Error> {
+    let total = bill_run::count_accounts(tx, &params.filter, tx.now().today)?;
+    let run = bill_run::insert(tx, params, total)?;
+    let spec = JobSpec::Bill { run };
+    let spec = serde_json::to_string(&spec).map_err(|e| Error::Bug(e.to_string()))?;
+    let job = job::insert(tx, JobKind::Bill, &run.to_string(), &spec, total)?;
+    tx.note(run, format!("bill run to {} of {total} accounts", params.target_on));
+    Ok((run, job))
+}
+
+/// Checks what was asked for and fills in the defaults.
+pub fn params(session: &Session, new: &NewBillRun) -> Result<BillRunParams, Error> {
+    let today = session.now()?.today;
+    let config = session.config()?;
+    rules::billing(&config)?;
+    let mut exclude = new.exclude.clone();
+    exclude.sort_unstable();
+    exclude.dedup();
+    if exclude.len() > 2 {
+        return Err(Error::usage(
+            "nothing_to_bill",
+            "all three charge types are left out",
+            "leave out at most two",
+        ));
+    }
+    let year_ahead = today.checked_add_months(Months::new(12)).unwrap_or(NaiveDate::MAX);
+    if new.target_on > year_ahead && !new.confirmed {
+        return Err(Error::NeedsYes {
+            message: format!("target date {} is more than a year ahead of {today}", new.target_on),
+        });
+    }
+    if new.auto_post && !config.is("automation.auto_post") {
+        return Err(Error::usage(
+            "auto_post_off",
+            "the rule Support bill run auto-post is off",
+            "daybook settings set automation.auto_post true",
+        ));
+    }
+    if new.auto_email && !new.auto_post {
+        return Err(Error::usage(
+            "auto_email_alone",
+            "--auto-email needs --auto-post",
+            "add --auto-post",
+        ));
+    }
+    let filter = filter(session, &new.accounts, today)?;
+    Ok(BillRunParams {
+        target_on: new.target_on,
+        invoice_on: new.invoice_on.unwrap_or(today),
+        filter,
+        exclude,
+        auto_renew: new.auto_renew,
+        auto_post: new.auto_post,
+        auto_email: new.auto_email,
+        skip_zero_email: new.skip_zero_email,
+        schedule: None,
+        retry_of: None,
+    })
+}
+
+fn filter(
+    session: &Session,
+    asked: &command::AccountFilter,
+    today: NaiveDate,
+) -> Result<AccountFilter, Error> {
+    let filter = filter_on(asked, today)?;
+    // A filter that can match nothing is a typing error more often than a wish.
+    let whole = AccountFilter { bcd: None, ..filter.clone() };
+    if whole != AccountFilter::default()
+        && session.read(|db| bill_run::count_accounts(db, &whole, today))? == 0
+    {
+        let what = asked.account.as_str();
+        let message = if what.is_empty() {
+            format!("no account is in batch {}", asked.batches.join(", "))
+        } else {
+            format!("no account {what} (in the batches asked for)")
+        };
+        return Err(Error::usage("no_accounts", message, "check the spelling"));
+    }
+    Ok(filter)
+}
+
+/// What was asked for, on the day of the run.
+pub fn filter_on(asked: &command::AccountFilter, today: NaiveDate) -> Result<AccountFilter, Error> {
+    let last_of_month = today.checked_add_days(Days::new(1)).is_some_and(|d| d.day() == 1);
+    let bcd = match asked.bcd {
+        BcdFilter::All => None,
+        BcdFilter::Day(day) if (1..=31).contains(&day) => Some((day, day)),
+        BcdFilter::Day(day) => {
+            return Err(Error::usage(
+                "bad_bcd",
+                format!("{day} is no bill cycle day"),
+                "1 to 31, or run-day",
+            ));
+        }
+        BcdFilter::RunDay if last_of_month => Some((today.day(), 31)),
+        BcdFilter::RunDay => Some((today.day(), today.day())),
+    };
+    let account = (!asked.account.is_empty()).then(|| asked.account.clone());
+    Ok(AccountFilter { batches: asked.batches.clone(), account, bcd, failed_of: None })
+}
+
+/// What accounts are rated with.
+pub(super) struct Basis {
+    rules: BillingRules,
+    taxes: TaxTable,
+    dates: BillDates,
+    flags: crate::engine::rate::flagging::Thresholds,
+    /// Unflagged drafts to draw for the spot-check.
+    sample: usize,
+}
+
+impl Basis {
+    pub(super) fn load(
+        db: &Db<'_>,
+        config: &Config,
+        params: &BillRunParams,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            rules: rules::billing(config)?,
+            taxes: tax::all(db)?,
+            dates: BillDates {
+                target: params.target_on,
+                invoice_date: params.invoice_on,
+                exclude: params.exclude.clone(),
+                auto_renew: params.auto_renew,
+            },
+            flags: crate::engine::rate::flagging::Thresholds::read(config),
+            sample: usize::try_from(config.int("review.sample")).unwrap_or(0),
+        })
+    }
+}
+
+/// A rated account: its input, and its drafts or the reason of its failure.
+pub(super) struct Rated {
+    pub(super) input: AccountInput,
+    pub(super) bill: Result<AccountBill, String>,
+}
+
+pub(super) fn rate(
+    db: &Db<'_>,
+    basis: &Basis,
+    accounts: &[AccountId],
+) -> Result<Vec<Rated>, Error> {
+    let inputs = billing::load(db, &Span { wanted: accounts, without: None })?;
+    let mut rated = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let mut bill = bill_account(&input, &basis.taxes, &basis.rules, &basis.dates)
+            .map_err(|e| e.to_string());
+        for draft in bill.iter_mut().flat_map(|bill| &mut bill.documents) {
+            rate::corrected::settle(db, draft, None, basis.rules.rounding, input.currency)?;
+        }
+        rated.push(Rated { input, bill });
+    }
+    Ok(rated)
+}
+
+/// Drives a bill run (and, once it is canceled, the release of its drafts).
+pub struct BillRunner {
+    size: u32,
+}
+
+impl Default for BillRunner {
+    fn default() -> Self {
+        Self { size: FIRST }
+    }
+}
+
+/// Everything a slice reads before it takes the lock.
+struct Prepared {
+    run: BillRunRow,
+    rated: Vec<Rated>,
+    busy: Vec<(AccountId, String)>,
+    topics: Vec<(Topic, i64)>,
+}
+
+impl Runner for BillRunner {
+    fn slice(
+        &mut self,
+        session: &mut Session,
+        job: &JobRow,
+        _ports: &Ports,
+    ) -> Result<Slice, Error> {
+        let JobSpec::Bill { run } = crate::engine::job::spec(job)? else {
+            return Err(Error::Bug(format!("{} is no bill job", job.id)));
+        };
+        let status = session.read(|db| bill_run::get(db, run))?.status;
+        match status {
+            BillRunStatus::Pending | BillRunStatus::Processing | BillRunStatus::Paused => {}
+            BillRunStatus::Canceled | BillRunStatus::Posted | BillRunStatus::Posting
+                if job.cursor.starts_with(crate::engine::bill::steer::CANCEL) =>
+            {
+                return crate::engine::bill::steer::release_slice(session, job, run);
+            }
+            BillRunStatus::Canceled
+            | BillRunStatus::Completed
+            | BillRunStatus::Posting
+            | BillRunStatus::Posted
+            | BillRunStatus::Error => return Ok(Slice::Done),
+        }
+        let config = session.config()?;
+        let (basis, prepared) = session.store.read(|db| {
+            let run = bill_run::get(db, run)?;
+            let basis = Basis::load(db, &config, &run.params)?;
+            let prepared = prepare(db, &basis, run, self.size)?;
+            Ok::<_, Error>((basis, prepared))
+        })?;
+        let slice = session.write(Verb::Bill, |tx| write_slice(tx, job, &basis, prepared))?;
+        // What it waited for others is no reason to do less.
+        self.pace(session.store.last_held());
+        Ok(slice)
+    }
+}
+
+impl BillRunner {
+    /// The next slice is as long as fits in [`LOCK`], never more than double.
+    fn pace(&mut self, held: Duration) {
+        let ratio = LOCK.as_secs_f64() / held.as_secs_f64().max(0.001);
+        self.size = ((f64::from(self.size) * ratio.clamp(0.3, 2.0)) as u32).clamp(5, MOST);
+    }
+}
+
+fn prepare(db: &Db<'_>, basis: &Basis, run: BillRunRow, size: u32) -> Result<Prepared, Error> {
+    let mut accounts =
+        bill_run::next_accounts(db, &run.params.filter, run.run_on, run.cursor, size)?;
+    accounts.truncate(usage::accounts_within(db, &accounts, RECORDS)?);
+    let mut busy = Vec::new();
+    for other in bill_run::unfinished(db)?.iter().filter(|o| o.id < run.id) {
+        for account in bill_run::taken_by(db, other, &accounts)? {
+            busy.push((account, format!("in {}", other.id)));
+        }
+    }
+    accounts.retain(|a| busy.iter().all(|(b, _)| a != b));
+    let rated = rate(db, basis, &accounts)?;
+    Ok(Prepared { run, rated, busy, topics: moved_by(db)? })
+}
+
+/// How far everything has moved that a draft is rated from.
+fn moved_by(db: &Db<'_>) -> Result<Vec<(Topic, i64)>, StoreError> {
+    let mut topics = operation::topics(db)?;
+    topics.retain(|(t, _)| {
+        matches!(t, Topic::Accounts | Topic::Usage | Topic::Documents | Topic::Settings)
+    });
+    Ok(topics)
+}
+
+fn write_slice(
+    tx: &Tx<'_>,
+    job: &JobRow,
+    basis: &Basis,
+    mut prepared: Prepared,
+) -> Result<Slice, Error> {
+    let id = prepared.run.id;
+    let row = job::guard(tx, job)?;
+    let run = bill_run::get(tx, id)?;
+    match row.wanted {
+        Wanted::Nothing => {}
+        Wanted::Pause => {
+            bill_run::set_status(tx, id, BillRunStatus::Paused, "")?;
+            job::set_state(tx, job.id, JobState::Paused, "")?;
+            tx.note(id, format!("paused after {} accounts", run.accounts_done));
+            return Ok(Slice::Halted);
+        }
+        // The run is Canceled already; the next slice releases its drafts.
+        Wanted::Cancel => {
+            tx.quiet();
+            return Ok(Slice::More);
+        }
+    }
+    if !run.status.is_unfinished() {
+        tx.quiet();
+        return Ok(Slice::More);
+    }
+    if run.status != BillRunStatus::Processing {
+        bill_run::set_status(tx, id, BillRunStatus::Processing, "")?;
+    }
+    if prepared.topics != moved_by(tx)? {
+        // Something was imported or edited since we read: rate the same accounts again.
+        let accounts: Vec<AccountId> = prepared.rated.iter().map(|r| r.input.id).collect();
+        let config = settings::load(tx)?;
+        let fresh = Basis::load(tx, &config, &run.params)?;
+        prepared.rated = rate(tx, &fresh, &accounts)?;
+        return write_accounts(tx, job, &fresh, &prepared);
+    }
+    write_accounts(tx, job, basis, &prepared)
+}
+
+fn write_accounts(
+    tx: &Tx<'_>,
+    job: &JobRow,
+    basis: &Basis,
+    prepared: &Prepared,
+) -> Result<Slice, Error> {
+    let run = &prepared.run;
+    let mut by = RunProgress::default();
+    let mut unflagged = Vec::new();
+    let mut last = run.cursor;
+    for (account, reason) in &prepared.busy {
+        bill_run::fail(tx, run.id, *account, Busy::InAnotherRun, reason)?;
+        by.failed += 1;
+        last = last.max(account.0);
+    }
+    for rated in &prepared.rated {
+        match &rated.bill {
+            Ok(bill) => {
+                by.already_billed += i64::from(bill.already_billed && bill.documents.is_empty());
+                let made = write_bill(tx, run, basis, &rated.input, bill, &mut by)?;
+                unflagged.extend(made);
+            }
+            Err(reason) => {
+                bill_run::fail(tx, run.id, rated.input.id, Busy::No, reason)?;
+                by.failed += 1;
+            }
+        }
+        last = last.max(rated.input.id.0);
+    }
+    let count = (prepared.rated.len() + prepared.busy.len()) as i64;
+    by.done = count - by.failed;
+    by.cursor = last;
+    sample::draw(tx, run.id, &unflagged, basis.sample)?;
+    bill_run::progress(tx, run.id, &by)?;
+    job::progress(
+        tx,
+        job.id,
+        &Progress { done: by.done, failed: by.failed, cursor: None, detail: None },
+    )?;
+    if by.invoices + by.credit_memos > 0 {
+        tx.touch(Topic::Documents);
+        tx.touch(Topic::Usage);
+    }
+    if count == 0 {
+        bill_run::set_status(tx, run.id, BillRunStatus::Completed, "")?;
+        crate::engine::post::autopilot::after_bill(tx, run.id)?;
+        let documents = run.invoices + run.credit_memos;
+        let failed = counted(run.accounts_failed, "account", "accounts");
+        let text = format!("completed: {}, {failed} failed", counted(documents, "draft", "drafts"));
+        let level = if run.accounts_failed > 0 { NoticeLevel::Warning } else { NoticeLevel::Info };
+        let notice = format!("{} {text}", run.id);
+        notice::add(tx, level, &run.id.to_string(), &notice, &format!("completed {}", run.id))?;
+        tx.note(run.id, text);
+        return Ok(Slice::Done);
+    }
+    let made = by.invoices + by.credit_memos;
+    let rated = counted(count, "account", "accounts");
+    let drafts = counted(made, "draft", "drafts");
+    tx.note(run.id, format!("{rated} rated, {drafts}, {} failed", by.failed));
+    Ok(Slice::More)
+}
+
+/// Writes the drafts of an account and returns those that nothing flagged.
+fn write_bill(
+    tx: &Tx<'_>,
+    run: &BillRunRow,
+    basis: &Basis,
+    input: &AccountInput,
+    bill: &AccountBill,
+    by: &mut RunProgress,
+) -> Result<Vec<Unflagged>, Error> {
+    let mut unflagged = Vec::new();
+    for draft in &bill.documents {
+        let Some(version) = version_on(&input.versions, draft.invoice_on) else {
+            return Err(Error::Bug(format!("account {} has no terms", input.number)));
+        };
+        let (flags, risk) = crate::engine::rate::flagging::flags(
+            tx,
+            &basis.flags,
+            input,
+            &version.terms,
+            draft,
+            bill,
+        )?;
+        let new = NewDraft {
+            account: input.id,
+            account_version: version.id,
+            currency: input.currency,
+            run: Some(run.id),
+            target: run.params.target_on,
+            flags: &flags,
+            risk,
+        };
+        let id = new_draft::insert_draft(tx, &new, draft)?;
+        if flags.is_empty() {
+            unflagged.push((id, draft.total_minor));
+        }
+        match draft.kind {
+            DocumentKind::CreditMemo => by.credit_memos += 1,
+            DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::WriteOff => {
+                by.invoices += 1;
+            }
+        }
+        add(&mut by.totals, input.currency, draft);
+    }
+    Ok(unflagged)
+}
+
+pub(super) fn add(
+    totals: &mut Vec<(crate::domain::money::Currency, RunTotal)>,
+    currency: crate::domain::money::Currency,
+    draft: &crate::domain::billing::DraftDocument,
+) {
+    let place = totals.iter().position(|(c, _)| *c == currency).unwrap_or_else(|| {
+        totals.push((currency, RunTotal::default()));
+        totals.len() - 1
+    });
+    let total = &mut totals[place].1;
+    total.documents += 1;
+    total.subtotal_minor += draft.subtotal_minor;
+    total.tax_minor += draft.tax_minor;
+    total.total_minor += draft.total_minor;
+}

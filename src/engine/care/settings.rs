@@ -1,0 +1,269 @@
+//! Settings, and the clock of a test or demo book.
+
+use crate::clock::Now;
+use crate::config::{self, Config};
+use crate::document::{Issuer, Logo, Press, Printable, issuer};
+use crate::domain::actor::Verb;
+use crate::domain::money::Currency;
+use crate::engine::guard::four_eyes::{self, Deed, Eyes};
+use crate::engine::{Error, Session};
+use crate::gateway::secret::{self, Kind, SecretError};
+use crate::outside;
+use crate::store::four_eyes::Object;
+use crate::store::{BookKind, StoreError, Tx, logo as logos, posting, role, settings, timekeeping};
+use chrono::{NaiveDate, NaiveDateTime};
+use std::path::Path;
+
+/// The settings whether they can be read or not.
+pub fn as_stored(session: &Session) -> Result<Config, Error> {
+    session.read(settings::as_stored)
+}
+
+/// Sets one value after checking it and the whole with it.
+pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
+    let Some(setting) = config::find(key) else {
+        return Err(Error::usage(
+            "unknown_setting",
+            format!("there is no setting {key:?}"),
+            "daybook settings get lists them",
+        ));
+    };
+    if let Err(why) = setting.allowed.check(value) {
+        return Err(Error::usage(
+            "bad_value",
+            format!("{key} {why}"),
+            format!("allowed: {}", setting.allowed.words()),
+        ));
+    }
+    if let Some(kind) = Kind::of_setting(key).filter(|_| !value.is_empty()) {
+        check_secret(session, kind, value)?;
+    }
+    if key == "backup.to" && !value.is_empty() && !std::path::Path::new(value).is_absolute() {
+        let hint = "write the full path of a directory, from /";
+        return Err(Error::usage("bad_value", format!("backup.to cannot be {value:?}"), hint));
+    }
+    check_print(&as_stored(session)?, key, value)?;
+    let logo = if key == "issuer.logo" { read_logo(value)? } else { None };
+    four_eyes::write(session, Verb::Settings, |tx, eyes| {
+        let before = settings::as_stored(tx)?;
+        let old = before.contradictions();
+        if let Some(why) =
+            before.with(key, value).contradictions().into_iter().find(|why| !old.contains(why))
+        {
+            return Err(Error::usage("contradiction", why, ""));
+        }
+        if config::SERIES.contains(&key)
+            && let Some(other) = posting::meeting(tx, value)?
+        {
+            return Err(Error::usage(
+                "contradiction",
+                format!("{key} = {value} could give the same number as {other}"),
+                "choose other letters, or another place for the year",
+            ));
+        }
+        let second = second_admin(tx, eyes, &before, (key, value))?;
+        settings::set(tx, key, value)?;
+        if key == "issuer.logo" {
+            logos::choose(tx, logo.as_ref().map(|(hash, png)| (hash.as_str(), &png[..])))?;
+        }
+        tx.note(key, format!("{key}: {:?} → {value:?}{second}", before.get(key)));
+        Ok(())
+    })
+}
+
+/// Refuses what would be printed on every document and cannot be: a character that no font has, more
+/// lines than there is room for. What an older daybook took stays until it is changed.
+fn check_print(before: &Config, key: &str, value: &str) -> Result<(), Error> {
+    let printed =
+        ["issuer.name", "issuer.address", "issuer.tax_id", "issuer.bank", "issuer.footer"];
+    let series = config::SERIES.contains(&key);
+    if !series && !printed.contains(&key) {
+        return Ok(());
+    }
+    let press = Press::open().map_err(|e| Error::Bug(e.to_string()))?;
+    let with = before.with(key, value);
+    let mut sample = Printable { issuer: issuer(&with), ..Printable::blank(Currency::PLACEHOLDER) };
+    if series {
+        value.clone_into(&mut sample.number);
+        sample.issuer = Issuer::default();
+    }
+    press.fits(&sample).map_err(|why| {
+        let hint = "shorten it, or write it in letters that can be printed";
+        Error::usage("unprintable", format!("{key} cannot be printed: {why}"), hint)
+    })
+}
+
+/// What brings a secret that lies anywhere to the one place where secrets are.
+pub(in crate::engine) fn secret_remedy(kind: Kind, path: &str, directory: &Path) -> String {
+    let name = Path::new(path).file_name().map_or("secret".into(), |n| n.to_string_lossy());
+    format!(
+        "as the user who runs daybook worker: install -D -m 600 {path} {0}/{name} (or \
+         LoadCredential={name}:{path} in its unit), then: daybook settings set {1} {name}",
+        directory.display(),
+        kind.setting()
+    )
+}
+
+/// Settings that send everybody's money elsewhere, or say what needs a second person.
+const GUARDED: &[&str] =
+    &["issuer.bank", "issuer.footer", "stripe.secret_file", "stripe.base_url", "separation.window"];
+
+/// Asks for a second admin where the rules want one and there is one; gives what the audit trail
+/// then says of who asked.
+fn second_admin(
+    tx: &Tx<'_>,
+    eyes: &Eyes,
+    before: &config::Config,
+    (key, value): (&str, &str),
+) -> Result<String, Error> {
+    let guarded = GUARDED.contains(&key) || key.starts_with("four_eyes.");
+    if !guarded || before.get(key) == value || !wants_second(tx, before, Verb::Settings)? {
+        return Ok(String::new());
+    }
+    let what = format!("{:?} → {value:?}", before.get(key));
+    eyes.on(
+        tx,
+        &Deed {
+            object: Object::Settings,
+            subject: key,
+            what: &what,
+            with: &format!("{key} = {value}"),
+            minor: 0,
+            currency: Currency::PLACEHOLDER,
+            reason: "",
+        },
+    )
+}
+
+/// Whether what touches everybody takes a second person by the settings.
+pub(in crate::engine) fn wants_second(
+    tx: &Tx<'_>,
+    config: &Config,
+    verb: Verb,
+) -> Result<bool, StoreError> {
+    let amounts = ["four_eyes.above", "four_eyes.method_above", "four_eyes.address_above"];
+    let in_force = config.get("four_eyes.settings") == "true"
+        && amounts.iter().any(|amount| !config.get(amount).is_empty());
+    Ok(in_force && another_may(tx, verb)?)
+}
+
+/// Whether anybody else may do it: who is alone is never locked out.
+fn another_may(tx: &Tx<'_>, verb: Verb) -> Result<bool, StoreError> {
+    let mut users: Vec<u32> = role::list(tx)?.into_iter().map(|(uid, _)| uid).collect();
+    users.push(role::creator(tx)?);
+    for uid in users.into_iter().filter(|uid| *uid != tx.actor().uid) {
+        if role::standing(tx, uid)?.may(verb).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Refuses a file that holds another kind of secret, or is no secrets file at all. One that cannot
+/// be read from here may be the worker's own and is taken as it is; what it holds is judged again by
+/// whoever reads it, each time.
+fn check_secret(session: &Session, kind: Kind, named: &str) -> Result<(), Error> {
+    let (config, side) = (as_stored(session)?, session.store.side_directory());
+    let bad = |why: String| {
+        let hint = "one file of mode 0600 for each secret, of the user who runs daybook worker";
+        Error::usage("bad_secret", why, hint)
+    };
+    if named.contains('/') {
+        return Err(Error::usage(
+            "bad_secret",
+            format!("{} cannot be {named:?}: a secret is named, it is no path", kind.setting()),
+            secret_remedy(kind, named, &secret::directory(&side)),
+        ));
+    }
+    let path = secret::locate(kind, named, &side).map_err(|e| bad(e.to_string()))?;
+    let other = config.get(kind.other().setting());
+    if secret::locate(kind.other(), other, &side).is_ok_and(|theirs| theirs == path) {
+        let theirs = kind.other().setting();
+        return Err(bad(format!("{} is named in {theirs} already", path.display())));
+    }
+    match secret::read(kind, named, &side) {
+        Err(error @ (SecretError::WrongKind { .. } | SecretError::NotAFile(_))) => {
+            Err(bad(error.to_string()))
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Bytes of a logo file; one for print is a few hundred thousand.
+const MOST_LOGO: u64 = 8 << 20;
+
+/// The logo's hash and file: it is kept in the book, so that a posted document can always be
+/// printed as it was.
+fn read_logo(file: &str) -> Result<Option<(String, Vec<u8>)>, Error> {
+    if file.is_empty() {
+        return Ok(None);
+    }
+    let png = outside::read(Path::new(file), MOST_LOGO)
+        .map_err(|source| Error::Io { path: file.into(), source })?;
+    match Logo::decode(&png) {
+        Ok(logo) => Ok(Some((logo.hash, png))),
+        Err(why) => Err(Error::usage("bad_logo", why.to_string(), "name a PNG file")),
+    }
+}
+
+/// Reads `DATE` (noon) or `DATETHH:MM` in the book's zone.
+pub fn read_moment(session: &Session, text: &str) -> Result<Now, Error> {
+    let bad = || {
+        Error::usage(
+            "bad_date",
+            format!("{text:?} is not a date"),
+            "write 2026-11-30 or 2026-11-30T08:00",
+        )
+    };
+    let local = match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        Ok(day) => day.and_hms_opt(12, 0, 0).ok_or_else(bad)?,
+        Err(_) => NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").map_err(|_| bad())?,
+    };
+    Ok(Now::civil(local, session.config()?.zone()))
+}
+
+/// Takes `--now` for this call; a real book refuses it.
+pub fn use_clock(session: &mut Session, text: &str) -> Result<(), Error> {
+    refuse_real(session)?;
+    let moment = read_moment(session, text)?;
+    if session.read(settings::facts)?.clock_at.is_some_and(|stored| moment.at_ms < stored) {
+        return Err(Error::usage(
+            "clock_backward",
+            "--now lies before the book's clock, which only goes forward",
+            "daybook clock show tells where it stands",
+        ));
+    }
+    session.fixed_now = Some(moment);
+    Ok(())
+}
+
+/// Stores the clock for all processes; forward only.
+pub fn set_clock(session: &mut Session, text: &str) -> Result<Now, Error> {
+    refuse_real(session)?;
+    let new = read_moment(session, text)?;
+    session.write(Verb::Settings, |tx| {
+        let old = settings::facts(tx)?.clock_at;
+        if old.is_some_and(|old| new.at_ms < old) {
+            return Err(Error::usage(
+                "clock_backward",
+                "the book's clock only goes forward",
+                "name a later moment",
+            ));
+        }
+        settings::set_clock(tx, new.at_ms)?;
+        timekeeping::note_seen(tx, new.at_ms)?;
+        tx.note("clock", format!("clock set to {text}"));
+        Ok(new)
+    })
+}
+
+fn refuse_real(session: &Session) -> Result<(), Error> {
+    if session.read(settings::facts)?.kind == BookKind::Real {
+        return Err(Error::usage(
+            "real_book",
+            "a real book follows the real clock",
+            "use a test book (daybook init --test) or a demo book",
+        ));
+    }
+    Ok(())
+}

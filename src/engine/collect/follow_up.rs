@@ -1,0 +1,231 @@
+//! What a person does about money that has not come: promises, disputes, another method, auto-pay
+//! off.
+
+use crate::domain::actor::Verb;
+use crate::domain::ids::{AccountId, DocumentId, MethodId};
+use crate::domain::payment::{MethodKind, MethodStatus};
+use crate::domain::text;
+use crate::engine::command::Receipt;
+use crate::engine::guard::four_eyes::{self, Deed, Eyes};
+use crate::engine::review::picked::short;
+use crate::engine::{Error, Session};
+use crate::store::four_eyes::Object;
+use crate::store::payment_method::{self, MethodTerms};
+use crate::store::{Tx, account, debt, method_state, notice};
+use chrono::NaiveDate;
+
+fn done(summary: String) -> Receipt {
+    Receipt { summary, done: 1, ..Receipt::default() }
+}
+
+/// The customer promised to pay by a day: runs, retries and reminders leave the invoice alone
+/// until then.
+pub fn promise(
+    session: &mut Session,
+    document: DocumentId,
+    amount_minor: Option<i64>,
+    on: NaiveDate,
+) -> Result<Receipt, Error> {
+    session.write(Verb::FollowUp, |tx| {
+        let debt = debt::get(tx, document)?;
+        let amount = amount_minor.unwrap_or(debt.balance_minor);
+        if on < tx.now().today {
+            return Err(Error::usage("past", format!("{on} has gone by"), "name a day to come"));
+        }
+        if amount <= 0 || amount > debt.balance_minor {
+            let owed = debt.currency.plain(debt.balance_minor);
+            return Err(Error::usage(
+                "bad_amount",
+                format!("{} owes {owed} {}", debt.number, debt.currency),
+                "",
+            ));
+        }
+        debt::promise(tx, &debt, amount, on)?;
+        let words =
+            format!("{} {} promised for {on}", debt.currency.grouped(amount), debt.currency);
+        tx.note(&debt.number, &words);
+        Ok(done(format!("{}: {words}", debt.number)))
+    })
+}
+
+/// A promise is off.
+pub fn withdraw_promise(session: &mut Session, document: DocumentId) -> Result<Receipt, Error> {
+    session.write(Verb::FollowUp, |tx| {
+        let debt = debt::get(tx, document)?;
+        debt::withdraw_promise(tx, document)?;
+        tx.note(&debt.number, "promise withdrawn");
+        Ok(done(format!("{}: promise withdrawn", debt.number)))
+    })
+}
+
+/// The customer disputes an invoice; an empty reason ends the dispute.
+pub fn dispute(session: &mut Session, document: DocumentId, why: &str) -> Result<Receipt, Error> {
+    short("the reason", why, 500)?;
+    session.write(Verb::FollowUp, |tx| {
+        let debt = debt::get(tx, document)?;
+        debt::set_disputed(tx, document, why.trim())?;
+        let words = if why.trim().is_empty() {
+            "dispute ended".to_owned()
+        } else {
+            format!("disputed: {}", why.trim())
+        };
+        tx.note(&debt.number, &words);
+        Ok(done(format!("{}: {words}", debt.number)))
+    })
+}
+
+/// Payment runs leave an invoice alone, or take it again.
+pub fn auto_pay(session: &mut Session, document: DocumentId, on: bool) -> Result<Receipt, Error> {
+    four_eyes::write(session, Verb::FollowUp, |tx, eyes| {
+        let debt = debt::get(tx, document)?;
+        let second = if on && debt.auto_pay_off {
+            other_method(tx, eyes, debt.account, &format!("auto-pay of {}", debt.number))?
+        } else {
+            String::new()
+        };
+        debt::set_auto_pay_off(tx, &debt, !on)?;
+        let words = if on { "auto-pay on" } else { "auto-pay off" };
+        tx.note(&debt.number, format!("{words}{second}"));
+        Ok(done(format!("{}: {words}", debt.number)))
+    })
+}
+
+/// Puts a method first: invoices that failed on another are eligible at once.
+pub fn choose_method(session: &mut Session, method: MethodId) -> Result<Receipt, Error> {
+    four_eyes::write(session, Verb::FollowUp, |tx, eyes| {
+        let row = method_state::get(tx, method)?;
+        let second = other_method(tx, eyes, row.account, &format!("first {method}"))?;
+        method_state::choose(tx, method)?;
+        tx.note(method, format!("{} is the first method now{second}", row.display));
+        Ok(done(format!("{method}: {} comes first now", row.display)))
+    })
+}
+
+/// A method as a person gives it. What is left out of a known one stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenMethod {
+    /// The gateway that knows the token; none = the book's, of a known one its own.
+    pub gateway: Option<String>,
+    /// The gateway's token.
+    pub token: String,
+    /// Card or bank account.
+    pub kind: MethodKind,
+    /// What is shown: `visa ··4242`.
+    pub display: String,
+    /// Last day of validity; none = does not expire, of a known one as it was.
+    pub expires_on: Option<NaiveDate>,
+    /// Used before the others; else a known one keeps its place, and a new one is the last.
+    pub first: bool,
+}
+
+impl GivenMethod {
+    /// The place of a new method.
+    const LAST: u32 = 100;
+
+    /// The method as it will be, beside the one that is known by its token.
+    fn terms(&self, known: Option<&MethodTerms>, gateway: &str) -> MethodTerms {
+        let own = known.map_or(gateway, |m| m.gateway.as_str());
+        MethodTerms {
+            gateway: self.gateway.clone().unwrap_or_else(|| own.to_owned()),
+            token: self.token.clone(),
+            kind: self.kind,
+            display: self.display.clone(),
+            priority: known.map_or(Self::LAST, |m| m.priority),
+            expires_on: self.expires_on.or(known.and_then(|m| m.expires_on)),
+            status: MethodStatus::Active,
+        }
+    }
+}
+
+/// Adds a method, or changes the details of the one with that token, which keeps its place.
+pub fn add_method(
+    session: &mut Session,
+    account: AccountId,
+    given: &GivenMethod,
+) -> Result<Receipt, Error> {
+    for (what, value) in [("token", &given.token), ("display", &given.display)] {
+        text::accept(value, 200)
+            .map_err(|e| Error::usage("bad_method", format!("the {what} {e}"), ""))?;
+    }
+    let gateway = session.config()?.get("payment.gateway").to_owned();
+    four_eyes::write(session, Verb::FollowUp, |tx, eyes| {
+        let known = payment_method::find(tx, account, &given.token)?;
+        let terms = given.terms(known.as_ref().map(|(_, held)| held), &gateway);
+        if terms.token.trim().is_empty() || !matches!(terms.gateway.as_str(), "sandbox" | "stripe")
+        {
+            return Err(Error::usage(
+                "bad_method",
+                "a method needs a token and a gateway (sandbox or stripe)",
+                "",
+            ));
+        }
+        let second = other_method(tx, eyes, account, &format!("{terms:?} {}", given.first))?;
+        payment_method::put(tx, account, &terms)?;
+        let found = payment_method::find(tx, account, &terms.token)?;
+        let (id, _) = found.ok_or_else(|| Error::Bug("a method was not stored".to_owned()))?;
+        if given.first {
+            method_state::choose(tx, id)?;
+        }
+        let word = if known.is_some() { "changed" } else { "added" };
+        tx.note(id, format!("method {} {word}{second}", terms.display));
+        Ok(Receipt { made: id.to_string(), ..done(format!("{id}: {} {word}", terms.display)) })
+    })
+}
+
+/// Another method means that what the account owes is charged elsewhere: four eyes above that.
+/// Closing one leaves only what was agreed to before, and is not bound.
+fn other_method(tx: &Tx<'_>, eyes: &Eyes, id: AccountId, with: &str) -> Result<String, Error> {
+    let (number, currency, minor) = account::owes(tx, id)?;
+    let deed = Deed {
+        object: Object::Methods(id),
+        subject: &number,
+        what: "another payment method for a balance",
+        with,
+        minor: minor.max(0),
+        currency,
+        reason: "",
+    };
+    eyes.on(tx, &deed)
+}
+
+/// Forgets the failures of a method, by hand.
+pub fn reset_method(session: &mut Session, method: MethodId) -> Result<Receipt, Error> {
+    session.write(Verb::FollowUp, |tx| {
+        let row = method_state::get(tx, method)?;
+        method_state::reset(tx, method)?;
+        tx.note(method, format!("failures of {} forgotten", row.display));
+        Ok(done(format!("{method}: failures forgotten")))
+    })
+}
+
+/// Closes a method.
+pub fn close_method(session: &mut Session, method: MethodId) -> Result<Receipt, Error> {
+    session.write(Verb::FollowUp, |tx| {
+        let row = method_state::get(tx, method)?;
+        method_state::close(tx, method)?;
+        tx.note(method, format!("{} closed", row.display));
+        Ok(done(format!("{method}: closed")))
+    })
+}
+
+/// Ends promises whose day has gone by; a broken one becomes a task for a person. Gives how many
+/// were broken.
+pub fn end_promises(session: &mut Session) -> Result<usize, Error> {
+    let today = session.now()?.today;
+    if !session.read(|db| debt::promises_to_end(db, today))? {
+        return Ok(0);
+    }
+    session.write(Verb::Housekeeping, |tx| {
+        tx.quiet();
+        let broken = debt::end_promises(tx, tx.now().today)?;
+        for (number, document, _, on) in &broken {
+            notice::task(
+                tx,
+                &format!("promise {document} {on}"),
+                number,
+                &format!("{number}: the promise to pay by {on} was broken"),
+            )?;
+        }
+        Ok(broken.len())
+    })
+}

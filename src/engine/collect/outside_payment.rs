@@ -1,0 +1,202 @@
+//! Money that came by another way than the gateway, recorded by a person with its reference.
+
+use crate::domain::actor::Verb;
+use crate::domain::ids::{DocumentId, PaymentId};
+use crate::domain::payment::PaymentStatus;
+use crate::engine::command::{OutsidePayment, Receipt};
+use crate::engine::on_its_way::{self, Sure};
+use crate::engine::post::loss;
+use crate::engine::review::picked::short;
+use crate::engine::{Error, Session};
+use crate::store::applied::{self, Part};
+use crate::store::payment::{self, NewPayment};
+use crate::store::{BookKind, conversion, settings};
+use crate::store::{Db, Tx, debt, document};
+use chrono::Days;
+
+/// Records it: the documents named are paid in order, the rest stays unapplied. Money for what was
+/// written off takes the loss back first. Asks where it is in the book already (same account, amount,
+/// day and reference), or a payment of what it pays is on its way.
+pub fn record(
+    session: &mut Session,
+    money: &OutsidePayment,
+    sure: Sure,
+) -> Result<(PaymentId, Receipt), Error> {
+    record_by(session, money, "outside", sure)
+}
+
+/// The same as money of a gateway, which nobody asks: on a test book alone.
+pub fn record_by(
+    session: &mut Session,
+    money: &OutsidePayment,
+    gateway: &str,
+    sure: Sure,
+) -> Result<(PaymentId, Receipt), Error> {
+    if gateway != "outside" && session.read(settings::facts)?.kind == BookKind::Real {
+        return Err(Error::usage(
+            "real_book",
+            "what a gateway takes is recorded by asking it",
+            "--gateway is for test books (daybook init --test)",
+        ));
+    }
+    let reference = money.reference.trim();
+    short("the reference", reference, 200)?;
+    if reference.is_empty() || money.amount_minor <= 0 {
+        return Err(Error::usage(
+            "bad_payment",
+            "an outside payment needs an amount above zero and a reference",
+            "the reference is what the bank statement says",
+        ));
+    }
+    session.write(Verb::OutsidePayment, |tx| {
+        sensible(tx, money)?;
+        if sure == Sure::Ask
+            && let Some(there) = same_receipt(tx, money, reference)?
+        {
+            return Err(Error::NeedsYes {
+                message: format!(
+                    "{there} is the same money: same account, amount, day and reference"
+                ),
+            });
+        }
+        on_its_way::ask(tx, &paid(tx, money)?, on_its_way::EXCESS, sure)?;
+        let (parts, left) = parts(tx, money, reference)?;
+        let key = format!("outside-{}-{}-{}", money.account.0, tx.seq(), money.received_on);
+        let id = payment::insert(
+            tx,
+            &NewPayment {
+                account: money.account,
+                run: None,
+                method: None,
+                gateway: gateway.to_owned(),
+                amount_minor: money.amount_minor,
+                currency: money.currency,
+                status: PaymentStatus::Approved,
+                key,
+                body_hash: String::new(),
+                attempt: 1,
+                received_on: Some(money.received_on),
+                reference: reference.to_owned(),
+                unapplied_minor: left,
+                gateway_at: None,
+                moved_from: None,
+            },
+        )?;
+        let receipt = applied::Receipt {
+            payment: id,
+            account: money.account,
+            gateway,
+            amount_minor: money.amount_minor,
+            currency: money.currency,
+            on: money.received_on,
+        };
+        applied::receive(tx, &receipt, &parts)?;
+        let words = money.currency.grouped(money.amount_minor);
+        let rest = if left > 0 {
+            format!(", {} unapplied", money.currency.grouped(left))
+        } else {
+            String::new()
+        };
+        let summary = format!("{words} {} received ({reference}){rest}", money.currency);
+        tx.note(id, &summary);
+        let receipt = Receipt {
+            summary,
+            done: 1,
+            totals: vec![(money.currency, money.amount_minor)],
+            made: id.to_string(),
+            ..Receipt::default()
+        };
+        Ok((id, receipt))
+    })
+}
+
+/// How long before the first invoice money may have come, days.
+const AHEAD: u64 = 366;
+
+/// Refuses a day after today, and one on which no money for this account can have come: before its
+/// first document, and more than a year ago. A year mistyped is found so; who pays ahead is not hindered.
+fn sensible(tx: &Tx<'_>, money: &OutsidePayment) -> Result<(), Error> {
+    let (on, today) = (money.received_on, tx.now().today);
+    if on > today {
+        return Err(Error::usage("bad_date", "money cannot have come after today", ""));
+    }
+    let year_ago = today.checked_sub_days(Days::new(AHEAD)).unwrap_or(today);
+    let first =
+        document::first_of_account(tx, money.account)?.map_or(year_ago, |d| d.min(year_ago));
+    if on < first {
+        return Err(Error::usage(
+            "bad_date",
+            format!("money of {on}: this account's first document is not older than {first}"),
+            "a day from its first document, or from a year ago, to today",
+        ));
+    }
+    Ok(())
+}
+
+/// What of the money pays which document, and what is left. Money for what was written off recovers
+/// just that amount of the loss.
+fn parts(tx: &Tx<'_>, money: &OutsidePayment, reference: &str) -> Result<(Vec<Part>, i64), Error> {
+    let (mut left, mut parts) = (money.amount_minor, Vec::new());
+    let why = format!("paid: {reference}");
+    for debt in debts(tx, money)? {
+        let (owed, from) = loss::owed(tx, debt.document, left, money.received_on, &why)?;
+        let amount_minor = owed.min(left);
+        if amount_minor > 0 {
+            let (document, allocation) = (debt.document, None);
+            parts.push(Part { document, amount_minor, from, allocation });
+            left -= amount_minor;
+        }
+    }
+    Ok((parts, left))
+}
+
+/// The documents that the money goes to.
+fn paid(db: &Db<'_>, money: &OutsidePayment) -> Result<Vec<DocumentId>, Error> {
+    let mut left = money.amount_minor;
+    let mut paid = debts(db, money)?;
+    paid.retain(|debt| {
+        let reached = left > 0;
+        left -= debt.balance_minor.max(0);
+        reached
+    });
+    Ok(paid.iter().map(|debt| debt.document).collect())
+}
+
+/// The payment that records the same receipt already.
+fn same_receipt(
+    db: &Db<'_>,
+    money: &OutsidePayment,
+    reference: &str,
+) -> Result<Option<PaymentId>, Error> {
+    Ok(payment::outside(
+        db,
+        money.account,
+        money.currency,
+        money.amount_minor,
+        money.received_on,
+        reference,
+    )?)
+}
+
+/// The documents to pay: those named, which must be the account's; none named = all it owes.
+fn debts(db: &Db<'_>, money: &OutsidePayment) -> Result<Vec<debt::Debt>, Error> {
+    if money.documents.is_empty() {
+        return Ok(debt::open_of_account(db, money.account, money.currency)?);
+    }
+    let mut debts = Vec::new();
+    for document in &money.documents {
+        let debt = debt::get(db, *document)?;
+        if debt.account != money.account || debt.currency != money.currency {
+            let became = conversion::successors(db, *document)?;
+            return Err(Error::usage(
+                "other_account",
+                format!("{} belongs to another account or currency", debt.number),
+                became
+                    .last()
+                    .map_or_else(String::new, |(_, n)| format!("it became {n}: name that")),
+            ));
+        }
+        debts.push(debt);
+    }
+    Ok(debts)
+}

@@ -1,0 +1,143 @@
+//! The copies a document is to go out in: by which way, to where, when, and the job that sends them.
+
+use crate::config::Config;
+use crate::document::{Frozen, Press, email, issuer};
+use crate::domain::actor::Verb;
+use crate::domain::delivery::{Fate, Planned, Wishes, plan};
+use crate::domain::ids::{DocumentId, JobId};
+use crate::domain::payment::{Channel, DeliveryStatus};
+use crate::engine::printed::printable;
+use crate::engine::{Error, Session};
+use crate::store::job::JobKind;
+use crate::store::undelivered::Undelivered;
+use crate::store::{self, Db, StoreError};
+
+/// A copy as it will be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// Number of the document.
+    pub number: String,
+    /// The document.
+    pub document: DocumentId,
+    /// By which way.
+    pub channel: Channel,
+    /// To where; empty = nowhere.
+    pub address: String,
+    /// Queued, Held, Suppressed or Impossible.
+    pub status: DeliveryStatus,
+    /// Why it does not simply go.
+    pub reason: String,
+}
+
+pub(in crate::engine) fn open_press() -> Result<Press, Error> {
+    Press::open().map_err(|e| Error::Bug(e.to_string()))
+}
+
+/// The copies that the account wants of a document, before it is known whether they can be made.
+pub(in crate::engine) fn planned(due: &Undelivered) -> Result<Vec<Planned>, Error> {
+    let frozen = due.frozen.as_deref().unwrap_or("{}");
+    let customer = serde_json::from_str::<Frozen>(frozen)
+        .map_err(|e| {
+            let id = due.document;
+            StoreError::Corrupt(format!("what {id} froze cannot be read: {e}"))
+        })?
+        .customer;
+    let postal = if customer.has_address() { customer.window().join(", ") } else { String::new() };
+    Ok(plan(&Wishes {
+        preference: due.preference,
+        emails: &due.emails,
+        postal: &postal,
+        zero_total: due.total_minor == 0,
+        skip_zero_email: due.skip_zero_email,
+    }))
+}
+
+/// The copies of one document, each with its fate, in the order of [`planned`].
+pub(in crate::engine) fn copies(
+    db: &Db<'_>,
+    press: Press,
+    due: &Undelivered,
+) -> Result<Vec<Copy>, Error> {
+    let document = printable(db, due.document)?;
+    let unprintable = press.check(&document).err().map(|e| e.to_string());
+    Ok(planned(due)?
+        .into_iter()
+        .map(|planned| {
+            let (mut status, mut reason) = match planned.fate {
+                Fate::Goes => (DeliveryStatus::Queued, String::new()),
+                Fate::Suppressed(why) => (DeliveryStatus::Suppressed, why.to_owned()),
+                Fate::Impossible(why) => (DeliveryStatus::Impossible, why.to_owned()),
+            };
+            if status == DeliveryStatus::Queued {
+                let bad_address = (planned.channel == Channel::Email)
+                    .then(|| email::address(&planned.address, "recipient").err())
+                    .flatten();
+                if let Some(why) = &unprintable {
+                    (status, reason) = (DeliveryStatus::Impossible, why.clone());
+                } else if let Some(why) = bad_address {
+                    (status, reason) = (DeliveryStatus::Impossible, why.to_string());
+                } else if !due.reversed_by.is_empty() {
+                    let why = format!("reversed by {}", due.reversed_by);
+                    (status, reason) = (DeliveryStatus::Held, why);
+                }
+            }
+            Copy {
+                number: document.number.clone(),
+                document: due.document,
+                channel: planned.channel,
+                address: planned.address,
+                status,
+                reason,
+            }
+        })
+        .collect())
+}
+
+/// When e-mail that is queued now may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// After `delivery.hold_minutes`; until then it can be recalled.
+    AfterHold,
+    /// At once.
+    Now,
+}
+
+impl When {
+    /// How long e-mail waits from now, milliseconds.
+    pub(in crate::engine) fn hold_ms(self, config: &Config) -> i64 {
+        match self {
+            Self::AfterHold => config.int("delivery.hold_minutes") * 60_000,
+            Self::Now => 0,
+        }
+    }
+}
+
+/// What stands behind the `@` of a Message-ID: the sender's domain.
+pub(in crate::engine) fn domain(sender: &str) -> String {
+    match email::address(sender, "sender") {
+        Ok(address) => address.domain().to_owned(),
+        Err(_) => "daybook.invalid".to_owned(),
+    }
+}
+
+/// The subject of the jobs that send.
+pub(in crate::engine) const SUBJECT: &str = "mail";
+
+/// Sees to it that a job will send what is queued: wakes the one that waits, or makes one.
+pub(in crate::engine) fn ensure_job(session: &mut Session) -> Result<Option<JobId>, Error> {
+    let Some(due) = session.read(store::delivery::next_due)? else { return Ok(None) };
+    session.write(Verb::Deliver, |tx| {
+        tx.quiet();
+        if let Some(id) = store::job::wake(tx, JobKind::Deliver, SUBJECT, due)? {
+            return Ok(Some(id));
+        }
+        let id = store::job::insert(tx, JobKind::Deliver, SUBJECT, "\"Deliver\"", 0)?;
+        store::job::set_not_before(tx, id, due)?;
+        Ok(Some(id))
+    })
+}
+
+/// The issuer as the settings say now, for files that are about many documents.
+pub(in crate::engine) fn issuer_name(session: &Session) -> Result<String, Error> {
+    Ok(issuer(&session.config()?).name)
+}

@@ -1,0 +1,198 @@
+//! Delivering: which copies of posted documents go where, and what a clerk may do to them.
+//!
+//! Copies are made here and wait; [`crate::engine::deliver::send`] mails them, [`crate::engine::deliver::print`] prints them.
+
+use crate::document::{Press, batch};
+use crate::domain::actor::Verb;
+use crate::domain::delivery::Balance;
+use crate::domain::ids::{BillRunId, DeliveryId, DocumentId, JobId};
+use crate::domain::payment::{Channel, DeliveryStatus};
+use crate::engine::command::{Receipt, Refused};
+use crate::engine::deliver::copies::{Copy, When, copies, domain, ensure_job, open_press};
+use crate::engine::deliver::envelope::{self, Deed};
+use crate::engine::printed::printable;
+use crate::engine::{Error, Session};
+use crate::store::delivery::{Filter, NewDelivery};
+use crate::store::undelivered::Undelivered;
+use crate::store::{self, StoreError, Tx};
+
+/// Documents looked at in one transaction.
+const CHUNK: u32 = 200;
+
+/// What a call of `deliver` made, or would make.
+#[derive(Debug, Clone, Default)]
+pub struct Made {
+    /// Copies that go, by channel: e-mail, print.
+    pub queued: [usize; 2],
+    /// Copies that do not, with the reason: Held, Suppressed, Impossible.
+    pub kept: Vec<Copy>,
+    /// Copies on their way whose address or way changed with the account's.
+    pub corrected: usize,
+    /// The job that sends, when e-mail waits.
+    pub job: Option<JobId>,
+}
+
+impl Made {
+    fn count(&mut self, copy: Copy) {
+        match (copy.status, copy.channel) {
+            (DeliveryStatus::Queued, Channel::Email) => self.queued[0] += 1,
+            (DeliveryStatus::Queued, Channel::Print) => self.queued[1] += 1,
+            _ => self.kept.push(copy),
+        }
+    }
+
+    /// Counts what followed its account.
+    fn followed(&mut self, deeds: Vec<Deed>) {
+        for deed in deeds {
+            match deed.to {
+                Some(to) if deed.from.is_some_and(|c| c.status.is_open()) => {
+                    self.corrected += 1;
+                    if !to.status.is_open() {
+                        self.kept.push(to);
+                    }
+                }
+                Some(to) => self.count(to),
+                None => self.corrected += 1,
+            }
+        }
+    }
+
+    /// How many copies were kept back in a state.
+    pub fn kept_in(&self, status: DeliveryStatus) -> usize {
+        self.kept.iter().filter(|c| c.status == status).count()
+    }
+
+    /// As a receipt: what cannot go is refused, what is not wanted is not.
+    pub fn receipt(&self) -> Receipt {
+        let [email, print] = self.queued;
+        let words = [
+            (email, "by e-mail"),
+            (print, "to print"),
+            (self.corrected, "to another address than before"),
+            (self.kept_in(DeliveryStatus::Suppressed), "suppressed"),
+            (self.kept_in(DeliveryStatus::Held), "held"),
+            (self.kept_in(DeliveryStatus::Impossible), "impossible"),
+        ];
+        let said: Vec<String> =
+            words.iter().filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
+        let summary = if said.is_empty() { "nothing to deliver".into() } else { said.join(", ") };
+        let refused = self
+            .kept
+            .iter()
+            .filter(|c| c.status != DeliveryStatus::Suppressed)
+            .map(|c| Refused { what: c.number.clone(), reason: c.reason.clone() })
+            .collect();
+        Receipt { summary, done: email + print, refused, job: self.job, ..Receipt::default() }
+    }
+}
+
+/// The PDF of one posted document, and a file name for it.
+pub fn pdf(session: &Session, written: &str) -> Result<(String, Vec<u8>), Error> {
+    let document = session.store.read(|db| {
+        let id = store::document::find(db, written)?;
+        printable(db, id)
+    })?;
+    let press = open_press()?;
+    let set = press
+        .set(&document)
+        .map_err(|e| Error::usage("cannot_print", e.to_string(), "mend the text, then repeat"))?;
+    Ok((batch::file_name(&document.number), set.pdf(press)))
+}
+
+/// A chunk of undelivered documents with the copies they need, read outside any write.
+fn look(
+    session: &Session,
+    press: Press,
+    run: Option<BillRunId>,
+    after: DocumentId,
+) -> Result<Vec<(Undelivered, Vec<Copy>)>, Error> {
+    let today = session.now()?.today;
+    session.store.read(|db| {
+        let mut out = Vec::new();
+        for due in store::undelivered::list(db, run, after, today, CHUNK)? {
+            let copies = copies(db, press, &due)?;
+            out.push((due, copies));
+        }
+        Ok(out)
+    })
+}
+
+/// What [`make`] would do; changes nothing.
+pub fn preview(session: &Session, run: Option<BillRunId>) -> Result<Made, Error> {
+    let press = open_press()?;
+    let (mut made, mut after) = (Made::default(), DocumentId(0));
+    made.followed(envelope::preview(session, press, run)?);
+    loop {
+        let chunk = look(session, press, run, after)?;
+        let Some((last, _)) = chunk.last() else { return Ok(made) };
+        after = last.document;
+        chunk.into_iter().flat_map(|(_, copies)| copies).for_each(|copy| made.count(copy));
+    }
+}
+
+/// Makes the deliveries of posted documents that have none, of a run or of all, and lets those that
+/// have not left follow their accounts. Safe to repeat.
+pub fn make(session: &mut Session, run: Option<BillRunId>, when: When) -> Result<Made, Error> {
+    let press = open_press()?;
+    let config = session.config()?;
+    let hold_ms = when.hold_ms(&config);
+    let domain = domain(config.get("smtp.from"));
+    let (mut made, mut after) = (Made::default(), DocumentId(0));
+    made.followed(envelope::follow(session, Verb::Deliver, run, when)?);
+    loop {
+        let chunk = look(session, press, run, after)?;
+        let Some((last, _)) = chunk.last() else { break };
+        after = last.document;
+        let done = session.write(Verb::Deliver, |tx| {
+            let mut done = Vec::new();
+            for (due, copies) in chunk {
+                // Somebody else may have made them since we looked.
+                let of = Filter { document: Some(due.document), ..Filter::default() };
+                if !store::delivery::list(tx, &of)?.is_empty() {
+                    continue;
+                }
+                for copy in copies {
+                    insert(tx, &due, &copy, hold_ms, &domain)?;
+                    done.push(copy);
+                }
+            }
+            if done.is_empty() {
+                tx.quiet();
+            }
+            let subject = run.map_or_else(|| "deliveries".to_owned(), |r| r.to_string());
+            tx.note(subject, format!("made {} deliveries", done.len()));
+            Ok(done)
+        })?;
+        for copy in done {
+            made.count(copy);
+        }
+    }
+    made.job = ensure_job(session)?;
+    Ok(made)
+}
+
+fn insert(
+    tx: &Tx<'_>,
+    due: &Undelivered,
+    copy: &Copy,
+    hold_ms: i64,
+    domain: &str,
+) -> Result<DeliveryId, StoreError> {
+    let wait = if copy.channel == Channel::Email { hold_ms } else { 0 };
+    let new = NewDelivery {
+        document: due.document,
+        account: due.account,
+        channel: copy.channel,
+        address: &copy.address,
+        status: copy.status,
+        reason: &copy.reason,
+        not_before_at: tx.now().at_ms + wait,
+        domain,
+    };
+    store::delivery::insert(tx, &new)
+}
+
+/// How the deliveries stand, and how many posted documents have none yet.
+pub fn balance(session: &Session, run: Option<BillRunId>) -> Result<(Balance, i64), Error> {
+    session.read(|db| Ok((store::delivery::balance(db, run)?, store::undelivered::count(db, run)?)))
+}

@@ -1,0 +1,8 @@
+//! Delivery: what is to go to whom is planned, sent as e-mail or printed, and every copy ends in one state.
+
+pub mod copies;
+pub(in crate::engine) mod envelope;
+pub mod make;
+pub mod print;
+pub mod send;
+pub mod steer;

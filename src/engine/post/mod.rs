@@ -1,0 +1,10 @@
+//! Posting: drafts become documents with numbers, and what corrects a posted one (memo, reversal, write-off).
+
+pub mod adjust;
+pub mod autopilot;
+pub(in crate::engine) mod dates;
+pub(in crate::engine) mod loss;
+pub(in crate::engine) mod memo_print;
+pub mod posting;
+pub mod reverse;
+pub mod write_off;

@@ -1,0 +1,102 @@
+//! Flags for a new draft: gathers what the rules of `domain::flags` compare with.
+
+use crate::config::Config;
+use crate::document::{Customer, Line, Press, Printable};
+use crate::domain::account::AccountTerms;
+use crate::domain::billing::{AccountBill, AccountInput, DraftDocument};
+use crate::domain::document::{DocumentTax, Flag, FlagCode};
+use crate::domain::explain::{Derivation, How};
+pub use crate::domain::flags::Thresholds;
+use crate::domain::flags::{self, Surroundings, of_draft};
+use crate::engine::printed;
+use crate::store::{Db, StoreError, payment_method};
+
+impl Thresholds {
+    /// Reads the settings `flags.*`; what is not set keeps its default.
+    pub fn read(config: &Config) -> Self {
+        let usual = Self::default();
+        let decimal = |key: &str, default| config.decimal(key).unwrap_or(default);
+        Self {
+            total_high: decimal("flags.total_high", usual.total_high),
+            total_low: decimal("flags.total_low", usual.total_low),
+            recurring_changed: decimal("flags.recurring_changed", usual.recurring_changed),
+            usage_changed: decimal("flags.usage_changed", usual.usage_changed),
+            back_billing: usize::try_from(config.int("flags.back_billing"))
+                .unwrap_or(usual.back_billing),
+        }
+    }
+}
+
+/// The flags of a draft and its place in the review order, worst highest.
+pub fn flags(
+    db: &Db<'_>,
+    thresholds: &Thresholds,
+    input: &AccountInput,
+    terms: &AccountTerms,
+    draft: &DraftDocument,
+    _bill: &AccountBill,
+) -> Result<(Vec<Flag>, i64), StoreError> {
+    // Only accounts that pay automatically need a method, so only they cost a look.
+    let has_method = !terms.auto_pay || payment_method::has_usable(db, input.id, draft.due_on)?;
+    let (mut flags, mut risk) =
+        of_draft(draft, &Surroundings { input, terms, has_method }, thresholds);
+    let texts = Texts {
+        terms,
+        lines: draft.items.iter().map(|i| (i.description.as_str(), unit(&i.derivation))).collect(),
+        taxes: &draft.taxes,
+        po_number: &draft.po_number,
+        note: "",
+    };
+    if let Some(flag) = unprintable(&texts)? {
+        flags.push(flag);
+        risk = flags::risk(&flags, draft.total_minor);
+    }
+    Ok((flags, risk))
+}
+
+/// What a draft prints that its account, its lines or a clerk says.
+pub struct Texts<'a> {
+    /// The account's terms that it is posted with.
+    pub terms: &'a AccountTerms,
+    /// Description and unit of each line.
+    pub lines: Vec<(&'a str, &'a str)>,
+    /// Its tax.
+    pub taxes: &'a [DocumentTax],
+    /// The order number.
+    pub po_number: &'a str,
+    /// The note.
+    pub note: &'a str,
+}
+
+/// The unit that is printed beside a quantity.
+pub fn unit(derivation: &Derivation) -> &str {
+    match &derivation.how {
+        How::Rated(rated) => &rated.uom,
+        How::ByHand | How::Credit(_) | How::Percent(_) | How::Fixed(_) => "",
+    }
+}
+
+/// The flag of a draft that could not be printed: known long before it has a number.
+pub fn unprintable(texts: &Texts<'_>) -> Result<Option<Flag>, StoreError> {
+    let press = Press::open().map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let line = |(description, uom): &(&str, &str)| Line {
+        description: (*description).to_owned(),
+        detail: String::new(),
+        service: None,
+        quantity: None,
+        uom: (*uom).to_owned(),
+        unit_price: None,
+        amount_minor: 0,
+    };
+    let document = Printable {
+        customer: Customer::of(texts.terms),
+        term: texts.terms.payment_term.clone(),
+        po_number: texts.po_number.to_owned(),
+        note: texts.note.to_owned(),
+        taxes: texts.taxes.to_vec(),
+        lines: texts.lines.iter().map(line).collect(),
+        ..Printable::blank(texts.terms.currency)
+    };
+    let why = press.fits(&document).err();
+    Ok(why.map(|why| Flag { code: FlagCode::Unprintable, reason: printed::unprintable(&why) }))
+}

@@ -1,0 +1,115 @@
+//! Flags after an edit: the rules of the run on what the draft says now, so that a typing error is
+//! flagged as a wrong price would be.
+
+use crate::domain::account::version_on;
+use crate::domain::billing::{AccountBill, DraftDocument, DraftItem, NewClaim};
+use crate::domain::document::{Flag, FlagCode};
+use crate::domain::flags::risk;
+use crate::engine::Error;
+use crate::engine::rate::flagging::{self, Texts, Thresholds};
+use crate::engine::review::edit::totals::derivation;
+use crate::store::billing::{self, Span};
+use crate::store::document::DocumentRow;
+use crate::store::draft::{DraftImage, LineImage};
+use crate::store::{Db, account, settings};
+
+/// Computes them anew. A draft made by hand has nothing to be compared with, but has to be printed.
+pub fn refresh(db: &Db<'_>, row: &DocumentRow, content: &mut DraftImage) -> Result<(), Error> {
+    if row.run.is_some() {
+        compared(db, row, content)?;
+    }
+    content.flags.retain(|f| f.code != FlagCode::Unprintable);
+    content.flags.extend(printing(db, content)?);
+    if row.run.is_some() || !content.flags.is_empty() {
+        content.risk = risk(&content.flags, content.total_minor);
+    }
+    Ok(())
+}
+
+/// The flag of what no font has, or no place: every line, also those that no charge gave.
+pub fn printing(db: &Db<'_>, content: &DraftImage) -> Result<Option<Flag>, Error> {
+    let terms = account::version_terms(db, content.account_version)?;
+    let mut units = Vec::new();
+    for line in &content.lines {
+        units.push(match line.charge {
+            Some(_) => flagging::unit(&derivation(line)?).to_owned(),
+            None => String::new(),
+        });
+    }
+    let described = content.lines.iter().map(|l| l.description.as_str());
+    let texts = Texts {
+        terms: &terms,
+        lines: described.zip(units.iter().map(String::as_str)).collect(),
+        taxes: &content.taxes,
+        po_number: &content.po_number,
+        note: &content.note,
+    };
+    Ok(flagging::unprintable(&texts)?)
+}
+
+/// The rules of the run on what it says now.
+fn compared(db: &Db<'_>, row: &DocumentRow, content: &mut DraftImage) -> Result<(), Error> {
+    let wanted = [row.account];
+    let inputs = billing::load(db, &Span { wanted: &wanted, without: Some(row.id) })?;
+    let Some(input) = inputs.first() else { return Ok(()) };
+    let Some(version) = version_on(&input.versions, content.invoice_on) else { return Ok(()) };
+    let draft = as_rated(content)?;
+    let thresholds = Thresholds::read(&settings::load(db)?);
+    let nothing = AccountBill::default();
+    let (flags, risk) = flagging::flags(db, &thresholds, input, &version.terms, &draft, &nothing)?;
+    (content.flags, content.risk) = (flags, risk);
+    Ok(())
+}
+
+/// The draft as rating would have given it: its charges' lines, and its totals with the others.
+fn as_rated(content: &DraftImage) -> Result<DraftDocument, Error> {
+    let mut items = Vec::new();
+    for line in &content.lines {
+        items.extend(item(line)?);
+    }
+    Ok(DraftDocument {
+        kind: content.kind,
+        invoice_on: content.invoice_on,
+        due_on: content.due_on,
+        po_number: content.po_number.clone(),
+        items,
+        taxes: content.taxes.clone(),
+        subtotal_minor: content.subtotal_minor,
+        tax_minor: content.tax_minor,
+        total_minor: content.total_minor,
+    })
+}
+
+fn item(line: &LineImage) -> Result<Option<DraftItem>, Error> {
+    let (Some(charge), Some(version), Some(subscription), Some(claim)) =
+        (line.charge, line.version, line.subscription, line.claims.first())
+    else {
+        return Ok(None);
+    };
+    Ok(Some(DraftItem {
+        charge,
+        version,
+        subscription,
+        target: line.target,
+        corrects: line.corrects,
+        description: line.description.clone(),
+        service_from: line.service_from.unwrap_or(claim.from),
+        service_to: line.service_to.unwrap_or(claim.to),
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+        amount_minor: line.amount_minor,
+        gross_minor: line.gross_minor,
+        tax_code: line.tax_code.clone(),
+        tax_rate: None,
+        derivation: derivation(line)?,
+        claim: NewClaim {
+            from: claim.from,
+            to: claim.to,
+            segment: claim.segment,
+            role: claim.role,
+            rated_minor: claim.rated_minor,
+            period: claim.period,
+        },
+        usage: line.usage.iter().map(|held| held.usage).collect(),
+    }))
+}

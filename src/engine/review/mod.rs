@@ -1,0 +1,9 @@
+//! Spot-check: drafts are accepted, held, changed, rated again, canceled, made by hand, and deeds taken back.
+
+pub mod edit;
+pub mod hand_made;
+pub(in crate::engine) mod picked;
+pub mod redate;
+pub mod regenerate;
+pub mod undo;
+pub mod verdict;

@@ -1,0 +1,250 @@
+//! Undo and redo: a clerk's own last deed, one step whatever its size, until posting. What cannot be
+//! taken back is told with its counter-action, and never jumped over without a word: whoever wants
+//! the deed before it says so.
+
+use crate::domain::actor::{Actor, Verb};
+use crate::domain::document::{DocumentStatus, Review};
+use crate::engine::command::{Receipt, Refused};
+use crate::engine::review::picked::{self, add};
+use crate::engine::{Error, Session};
+use crate::store::document::{self, DocumentRow};
+use crate::store::draft::{self, Image, ReviewImage};
+use crate::store::undo::{self as steps, Kind, State, Step};
+use crate::store::{Db, StoreError, Tx, check, stale};
+
+/// My last deed, or the one before another of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// Its place in the trail.
+    pub seq: i64,
+    /// UTC milliseconds.
+    pub at_ms: i64,
+    /// What was done.
+    pub verb: Verb,
+    /// The same in words.
+    pub words: String,
+    /// What to do instead of taking it back; empty where it can be taken back.
+    pub counter: &'static str,
+}
+
+impl Deed {
+    fn of(step: Step) -> Self {
+        let counter = match step.kind {
+            Kind::Imaged => "",
+            Kind::Final => counter_action(step.verb),
+        };
+        Self { seq: step.seq, at_ms: step.at_ms, verb: step.verb, words: words(&step), counter }
+    }
+}
+
+fn words(step: &Step) -> String {
+    match (step.subject.as_str(), step.summary.as_str()) {
+        ("", "") => step.verb.to_string(),
+        ("", what) => format!("{}: {what}", step.verb),
+        (on, "") => format!("{} {on}", step.verb),
+        (on, what) => format!("{} {on}: {what}", step.verb),
+    }
+}
+
+/// What undo would be about: my last deed, or the last before another (`passed`) that can be taken
+/// back.
+pub fn last(db: &Db<'_>, actor: &Actor, passed: Option<i64>) -> Result<Option<Deed>, StoreError> {
+    let step = match passed {
+        None => steps::newest(db, actor.uid, i64::MAX)?,
+        Some(seq) => steps::newest_imaged(db, actor.uid, seq)?,
+    };
+    Ok(step.map(Deed::of))
+}
+
+/// Takes a deed of mine back: the last one if none is named.
+pub fn undo(session: &mut Session, deed: Option<i64>) -> Result<Receipt, Error> {
+    let uid = session.actor.uid;
+    let step = session.read(|db| match deed {
+        None => steps::newest(db, uid, i64::MAX),
+        Some(seq) => steps::deed(db, uid, seq),
+    })?;
+    match (step, deed) {
+        (Some(step), _) => turn(session, &step, State::Undone),
+        (None, Some(seq)) => Err(Error::usage(
+            "nothing_to_undo",
+            format!("{seq} is no deed of yours that could be taken back"),
+            "daybook audit lists what you did; what was undone is not undone twice",
+        )),
+        (None, None) => {
+            Err(Error::usage("nothing_to_undo", "there is nothing of yours to undo", ""))
+        }
+    }
+}
+
+/// Does again what I undid last.
+pub fn redo(session: &mut Session) -> Result<Receipt, Error> {
+    let uid = session.actor.uid;
+    let step = session.read(|db| steps::undone(db, uid))?;
+    let Some(step) = step else {
+        return Err(Error::usage("nothing_to_redo", "there is nothing of yours to redo", ""));
+    };
+    turn(session, &step, State::Done)
+}
+
+/// What to do instead of undoing a verb that has no images.
+fn counter_action(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Post => "a posted document is final: adjust or reverse it instead",
+        Verb::Adjust => "a posted memo is final: make the opposite memo (--debit, or a credit)",
+        Verb::Reverse => "a reversal is final: its service periods are billable again, bill them",
+        Verb::WriteOff => {
+            "undo-write-off takes a write-off back whole; money that comes recovers its amount"
+        }
+        Verb::CancelDraft => "a canceled draft is gone: bill its account again",
+        Verb::Edit => "cancel the draft that was made by hand",
+        Verb::Bill => {
+            "cancel the run: its drafts are thrown away, what they bill is billable again"
+        }
+        Verb::CancelRun => "bill again: what the drafts billed is billable",
+        Verb::Import | Verb::ImportMethods => "import the rows as they were before",
+        Verb::ImportOpenItems => "a loaded item is posted: adjust or write it off",
+        Verb::Deliver => "recall copies that have not left; what was sent is sent",
+        Verb::Collect | Verb::Retry => "stop the run if it goes on; refund what was taken",
+        Verb::Refund => "money that was given back is charged or recorded anew",
+        Verb::OutsidePayment => {
+            "put it right: take it off, move it or apply it ($, daybook payment unapply, move, apply)"
+        }
+        Verb::FollowUp => "do the opposite: end the promise or dispute, choose the other method",
+        Verb::Remind => "a mail that left cannot be called back",
+        Verb::Schedule => "steer the schedule the other way",
+        Verb::Settings => "set the old value again",
+        Verb::Convert => "a conversion is final: restore the copy that was made before it",
+        Verb::Roles => "grant or revoke it again",
+        Verb::Accept | Verb::Hold | Verb::Regenerate => "do the opposite on the draft",
+        Verb::Init | Verb::Undo | Verb::Reconcile | Verb::Housekeeping => {
+            "it changed nothing of yours"
+        }
+    }
+}
+
+/// How the last deed before one that cannot be taken back is reached, if there is one.
+fn before(db: &Db<'_>, actor: &Actor, seq: i64) -> Result<String, StoreError> {
+    let words = |deed: Deed| {
+        format!("daybook undo --deed {} takes back what can be before it: {}", deed.seq, deed.words)
+    };
+    Ok(last(db, actor, Some(seq))?.map(words).unwrap_or_default())
+}
+
+fn turn(session: &mut Session, step: &Step, to: State) -> Result<Receipt, Error> {
+    session.write(Verb::Undo, |tx| {
+        let changes = steps::changes(tx, step.seq)?;
+        if changes.is_empty() {
+            let what =
+                format!("{} cannot be taken back: {}", words(step), counter_action(step.verb));
+            return Err(Error::usage("not_undoable", what, before(tx, tx.actor(), step.seq)?));
+        }
+        let mut receipt = Receipt { undoable: true, ..Receipt::default() };
+        for change in &changes {
+            let (from, wanted) = match to {
+                State::Undone => (&change.after, &change.before),
+                State::Done => (&change.before, &change.after),
+            };
+            let row = document::get(tx, change.document)?;
+            match tx.attempt(|| restore(tx, &row, from, wanted)) {
+                Ok(()) => {
+                    steps::set_state(tx, step.seq, change.document, to)?;
+                    receipt.done += 1;
+                    add(&mut receipt.totals, row.currency, row.total_minor);
+                }
+                Err(Error::Store(StoreError::Conflict(_))) => receipt.refused.push(Refused {
+                    what: change.document.to_string(),
+                    reason: "what it billed is billed elsewhere meanwhile".to_owned(),
+                }),
+                Err(Error::Usage { message, .. }) => receipt
+                    .refused
+                    .push(Refused { what: change.document.to_string(), reason: message }),
+                Err(other) => return Err(other),
+            }
+        }
+        let word = match to {
+            State::Undone => "undone",
+            State::Done => "done again",
+        };
+        if receipt.done == 0 {
+            let why = receipt.refused.first().map(|r| format!("{}: {}", r.what, r.reason));
+            return Err(Error::usage(
+                "not_undoable",
+                format!("{} cannot be {word}: {}", step.summary, why.unwrap_or_default()),
+                before(tx, tx.actor(), step.seq)?,
+            ));
+        }
+        receipt.summary = format!("{word}: {}", step.summary);
+        tx.note(&step.subject, &receipt.summary);
+        Ok(receipt)
+    })
+}
+
+/// Puts a draft back to `wanted`, if it still stands as the operation (or its undoing) left it.
+fn restore(tx: &Tx<'_>, row: &DocumentRow, from: &Image, wanted: &Image) -> Result<(), Error> {
+    match row.status {
+        DocumentStatus::Draft => {}
+        DocumentStatus::Posted => {
+            return Err(refused("it is posted meanwhile: adjust it instead"));
+        }
+        DocumentStatus::Canceled => return Err(refused("it is canceled meanwhile")),
+    }
+    let now = draft::review(tx, row)?;
+    let mut version = row.version;
+    let mut unchanged = same_word(&now, &from.review);
+    if let (Some(expected), true) = (&from.draft, unchanged) {
+        unchanged = draft::load(tx, row)?.same(expected);
+    }
+    if !unchanged {
+        let by = picked::changed_by(tx, row)?;
+        return Err(refused(&format!("it was changed by {by} since")));
+    }
+    if let Some(content) = &wanted.draft {
+        version = draft::save(tx, row, content)?;
+        for claim in content.lines.iter().flat_map(|l| &l.claims) {
+            if check::double_billing(tx, claim.charge, claim.target)?.is_some() {
+                return Err(refused("what it billed is billed elsewhere meanwhile"));
+            }
+        }
+    }
+    let mut review = wanted.review.clone();
+    if review.review == Review::Accepted && wanted.draft.is_some() {
+        // The same content under a new version: what was accepted is what stands.
+        review.version = Some(version);
+    }
+    draft::set_review(tx, row.id, &review)?;
+    restore_staleness(tx, row, &now, &from.review, &wanted.review)?;
+    Ok(())
+}
+
+/// Whether both say the same of a draft; the version and what changed under it do not count.
+fn same_word(a: &ReviewImage, b: &ReviewImage) -> bool {
+    a.review == b.review
+        && a.by == b.by
+        && a.hold_reason == b.hold_reason
+        && a.hold_owner == b.hold_owner
+        && a.hold_until == b.hold_until
+}
+
+/// Staleness goes back only as far as the operation moved it; what changed since stays said.
+fn restore_staleness(
+    tx: &Tx<'_>,
+    row: &DocumentRow,
+    now: &ReviewImage,
+    from: &ReviewImage,
+    wanted: &ReviewImage,
+) -> Result<(), Error> {
+    if from.stale == wanted.stale {
+        return Ok(());
+    }
+    if now.stale == from.stale {
+        stale::clear(tx, row.id)?;
+    }
+    if !wanted.stale.is_empty() {
+        stale::mark(tx, row.id, &wanted.stale)?;
+    }
+    Ok(())
+}
+
+fn refused(why: &str) -> Error {
+    Error::usage("not_undoable", why, "")
+}

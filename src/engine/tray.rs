@@ -1,0 +1,48 @@
+//! Where print batches are laid: beside the book, or in a directory that a user named.
+
+use super::Session;
+use crate::inside;
+use crate::outside::{self, as_caller};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// Where a batch goes: beside the book as the program, elsewhere as whoever runs it.
+pub(super) struct Tray<'a> {
+    pub(super) directory: &'a Path,
+    pub(super) beside: bool,
+}
+
+impl<'a> Tray<'a> {
+    pub(super) fn of(session: &Session, directory: &'a Path) -> Self {
+        Self { directory, beside: directory == default_directory(session) }
+    }
+
+    pub(super) fn at<T>(&self, work: impl FnOnce() -> T) -> T {
+        if self.beside { work() } else { as_caller(work) }
+    }
+
+    /// Makes the directory.
+    pub(super) fn open(&self) -> std::io::Result<()> {
+        if self.beside {
+            inside::directory(self.directory)
+        } else {
+            outside::directory(self.directory)
+        }
+    }
+
+    /// A file under a hidden name in it.
+    pub(super) fn hidden(&self) -> std::io::Result<NamedTempFile> {
+        if self.beside { inside::staged(self.directory) } else { outside::staged(self.directory) }
+    }
+}
+
+/// Whether this process may write a batch into a directory, as far as it exists.
+pub(super) fn may_write(session: &Session, directory: &Path) -> bool {
+    let there = directory.ancestors().find(|place| place.exists());
+    Tray::of(session, directory).at(|| there.is_some_and(crate::outside::may_write))
+}
+
+/// Where batches go when no directory is named.
+pub fn default_directory(session: &Session) -> PathBuf {
+    session.store.side_directory().join("print")
+}

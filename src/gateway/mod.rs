@@ -261,6 +261,18 @@ pub enum Moved {
     GivenAgain,
 }
 
+impl Moved {
+    /// As tasks in the book have it, of older builds too.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Refunded => "Refunded",
+            Self::RefundFailed => "RefundFailed",
+            Self::TakenBack => "TakenBack",
+            Self::GivenAgain => "GivenAgain",
+        }
+    }
+}
+
 /// What happened to a charge after its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChargeEvent {
@@ -305,4 +317,16 @@ fn hash(parts: &[&str]) -> String {
         hasher.update(part.as_bytes());
     }
     text::hex(&hasher.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Moved;
+
+    #[test]
+    fn events_are_named_as_in_the_books_of_older_builds() {
+        let all = [Moved::Refunded, Moved::RefundFailed, Moved::TakenBack, Moved::GivenAgain];
+        let words = ["Refunded", "RefundFailed", "TakenBack", "GivenAgain"];
+        assert_eq!(all.map(Moved::key), words);
+    }
 }

@@ -5,6 +5,7 @@ use super::{Db, StoreError, Tx, word};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
 use crate::domain::text_enum;
+use std::fmt;
 
 text_enum! {
     /// Where a request stands.
@@ -29,6 +30,18 @@ pub enum Object {
     Methods(AccountId),
     /// The settings that say where everybody's money goes and what a second person is for.
     Settings,
+}
+
+/// As requests have it, of older builds too: who confirms one is told by the same words.
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(id) => write!(f, "Document(DocumentId({}))", id.0),
+            Self::Payment(id) => write!(f, "Payment(PaymentId({}))", id.0),
+            Self::Methods(id) => write!(f, "Methods(AccountId({}))", id.0),
+            Self::Settings => f.write_str("Settings"),
+        }
+    }
 }
 
 impl Object {
@@ -187,4 +200,21 @@ pub fn end(tx: &Tx<'_>, id: i64, state: RequestState) -> Result<(), StoreError> 
         (id, state.as_str(), tx.seq()),
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_named_as_in_the_books_of_older_builds() {
+        for (object, words) in [
+            (Object::Document(DocumentId(12)), "Document(DocumentId(12))"),
+            (Object::Payment(PaymentId(3)), "Payment(PaymentId(3))"),
+            (Object::Methods(AccountId(7)), "Methods(AccountId(7))"),
+            (Object::Settings, "Settings"),
+        ] {
+            assert_eq!(object.to_string(), words);
+        }
+    }
 }

@@ -26,6 +26,28 @@ pub struct MethodTerms {
     pub status: MethodStatus,
 }
 
+impl MethodTerms {
+    /// As requests for a second person have it, of older builds too.
+    pub fn key(&self) -> String {
+        let kind = match self.kind {
+            MethodKind::Card => "Card",
+            MethodKind::Ach => "Ach",
+            MethodKind::Sepa => "Sepa",
+        };
+        let status = match self.status {
+            MethodStatus::Active => "Active",
+            MethodStatus::Closed => "Closed",
+        };
+        let expires = self.expires_on.map_or("None".to_owned(), |on| format!("Some({on})"));
+        // Text in quotes, with what is in it escaped as Rust does.
+        format!(
+            "MethodTerms {{ gateway: {:?}, token: {:?}, kind: {kind}, display: {:?}, priority: {}, \
+             expires_on: {expires}, status: {status} }}",
+            self.gateway, self.token, self.display, self.priority
+        )
+    }
+}
+
 /// The method of an account with this token.
 pub fn find(
     db: &Db<'_>,
@@ -101,4 +123,34 @@ pub fn has_usable(db: &Db<'_>, account: AccountId, on: NaiveDate) -> Result<bool
         (account.0, on),
         |r| r.get(0),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_are_named_as_in_the_books_of_older_builds() {
+        let mut terms = MethodTerms {
+            gateway: "sandbox".to_owned(),
+            token: "ok,\"x".to_owned(),
+            kind: MethodKind::Card,
+            display: "visa ··4242".to_owned(),
+            priority: 1,
+            expires_on: NaiveDate::from_ymd_opt(2027, 1, 31),
+            status: MethodStatus::Active,
+        };
+        let words = "MethodTerms { gateway: \"sandbox\", token: \"ok,\\\"x\", kind: Card, \
+                     display: \"visa ··4242\", priority: 1, expires_on: Some(2027-01-31), status: Active }";
+        assert_eq!(terms.key(), words);
+        terms.expires_on = None;
+        for (kind, status) in [
+            (MethodKind::Ach, MethodStatus::Active),
+            (MethodKind::Sepa, MethodStatus::Closed),
+            (MethodKind::Card, MethodStatus::Closed),
+        ] {
+            (terms.kind, terms.status) = (kind, status);
+            assert_eq!(terms.key(), format!("{terms:?}"));
+        }
+    }
 }

@@ -143,7 +143,7 @@ fn key(gateway: &str, event: &ChargeEvent) -> String {
 }
 
 fn task_key(gateway: &str, event: &ChargeEvent) -> String {
-    format!("event {:?} {gateway} {}", event.kind, event.id)
+    format!("event {} {gateway} {}", event.kind.key(), event.id)
 }
 
 /// The event of the book that is this refund: told by the gateway, or asked for by us.

@@ -159,7 +159,7 @@ pub fn add_method(
                 "",
             ));
         }
-        let second = other_method(tx, eyes, account, &format!("{terms:?} {}", given.first))?;
+        let second = other_method(tx, eyes, account, &format!("{} {}", terms.key(), given.first))?;
         payment_method::put(tx, account, &terms)?;
         let found = payment_method::find(tx, account, &terms.token)?;
         let (id, _) = found.ok_or_else(|| Error::Bug("a method was not stored".to_owned()))?;

@@ -145,7 +145,7 @@ fn look(
 ) -> Result<(NewRequest, Look), StoreError> {
     let money = format!("{} {}", deed.currency.grouped(deed.minor.abs()), deed.currency);
     let request = NewRequest {
-        deed: format!("{verb} {:?} {}", deed.object, deed.with),
+        deed: format!("{verb} {} {}", deed.object, deed.with),
         object: deed.object,
         object_state: deed.object.state(db)?,
         amount_minor: deed.minor.abs(),

@@ -106,7 +106,7 @@ pub fn adjust_and(
                 object: Object::Document(row.id),
                 subject: row.number.as_deref().unwrap_or_default(),
                 what,
-                with: &format!("{kind:?} {part:?}"),
+                with: &format!("{} {}", kind.key(), part.key()),
                 minor: draft.total_minor,
                 currency: row.currency,
                 reason: why,

@@ -63,7 +63,6 @@ impl Follow for Line {
 
 fn words(job: &JobRow, took: Duration) -> String {
     let seen = job.done + job.failed;
-    let percent = if job.total > 0 { seen * 100 / job.total } else { 0 };
     let rate = seen as f64 / took.as_secs_f64().max(0.001);
     let left = if seen > 0 && job.total > seen {
         format!("  {:.0} s left", (job.total - seen) as f64 / rate.max(0.001))
@@ -71,7 +70,13 @@ fn words(job: &JobRow, took: Duration) -> String {
         String::new()
     };
     let failed = if job.failed > 0 { format!("  {} failed", job.failed) } else { String::new() };
-    format!("{} {} {percent} % {seen}/{}{failed}{left}", job.kind, job.subject, job.total)
+    // What does not know how much there is to do has no total, or one that is passed.
+    let far = if job.total < seen.max(1) {
+        format!("{seen} done")
+    } else {
+        format!("{} % {seen}/{}", seen * 100 / job.total, job.total)
+    };
+    format!("{} {} {far}{failed}{left}", job.kind, job.subject)
 }
 
 /// Drives a job to its end, or follows the process that does. Left by a signal, the job stays for

@@ -479,6 +479,17 @@ pub enum Command {
         /// What is wanted.
         step: ScheduleStep,
     },
+    /// Other e-mail addresses of an account, by the rules of an import.
+    CorrectEmail {
+        /// Its number.
+        account: String,
+        /// The addresses as they were seen, separated by `;`.
+        was: String,
+        /// What they are to be.
+        emails: String,
+    },
+    /// Sends the reminders that are due.
+    Remind,
     /// A note on an account.
     AddNote {
         /// The account.
@@ -633,6 +644,8 @@ impl Command {
             | Self::ChangeChannel { .. }
             | Self::PrintBatch { .. }
             | Self::ConfirmPrinted { .. } => Verb::Deliver,
+            Self::CorrectEmail { .. } => Verb::Import,
+            Self::Remind => Verb::Remind,
             Self::RetryPayments { .. } => Verb::Retry,
             Self::RetryGroup { group: NextAction::LookUp } | Self::Reconcile { .. } => {
                 Verb::Reconcile
@@ -758,6 +771,8 @@ impl Command {
                 deed.map_or_else(|| "undo".to_owned(), |seq| format!("undo --deed {seq}"))
             }
             Self::Redo => "redo".to_owned(),
+            Self::CorrectEmail { .. } => "import accounts.csv".to_owned(),
+            Self::Remind => "payment remind".to_owned(),
             Self::ChangeChannel { .. }
             | Self::ConfirmPrinted { .. }
             | Self::UseCredits { .. }

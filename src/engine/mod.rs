@@ -1,6 +1,7 @@
 //! The verbs, one use case a file, synchronous. Each opens short transactions through
 //! [`Session::write`]; what takes long is a [`job`] in slices.
 
+pub mod account_email;
 pub mod bill;
 pub mod care;
 pub mod clockwork;

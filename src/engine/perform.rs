@@ -1,12 +1,13 @@
 //! One command from the console: the same verbs the command line calls, behind one door.
 
+use super::account_email;
 use super::command::{Command, Receipt, RunRef, Steer};
 use super::on_its_way::Sure;
 use crate::domain::ids::{JobId, PaymentId, PaymentRunId};
 use crate::domain::payment::NextAction;
 use crate::engine::clockwork::schedule;
 use crate::engine::collect::retry::Which;
-use crate::engine::collect::{self, follow_up, money, outside_payment, reconcile, retry};
+use crate::engine::collect::{self, follow_up, money, outside_payment, reconcile, remind, retry};
 use crate::engine::deliver::copies::When;
 use crate::engine::deliver::{self, print};
 use crate::engine::post::posting::What;
@@ -60,7 +61,14 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         }
         Command::PostRun { run, invoice_on } => {
             let job = post::posting::start(session, &What::Run(run), invoice_on)?;
-            Ok(started(&run.to_string(), "posting", job))
+            let by = session.read(|db| crate::store::job::get(db, job))?.user_name;
+            // Who confirms what another person began is told so: it is not theirs.
+            let words = if by == session.actor.name {
+                "posting".to_owned()
+            } else {
+                format!("{by} began the posting, and it goes on")
+            };
+            Ok(started(&run.to_string(), &words, job))
         }
         Command::Post { drafts, invoice_on } => {
             let count = drafts.len();
@@ -121,6 +129,10 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         Command::RecordPayment(money) => Ok(outside_payment::record(session, &money, sure)?.1),
         Command::Money(deed) => money::perform(session, deed, sure),
         Command::Anyway(command) => dispatch(session, *command, Sure::Yes),
+        Command::CorrectEmail { account, was, emails } => {
+            account_email::correct(session, &account, (&was, &emails))
+        }
+        Command::Remind => Ok(started("", "reminders are sent", remind::start(session)?)),
         Command::Promise { document, amount_minor, on } => {
             follow_up::promise(session, document, amount_minor, on)
         }

@@ -11,8 +11,13 @@ use crate::engine::care::today;
 use crate::engine::care::{copies, rehearsal};
 pub use crate::engine::collect::money::Foretold;
 pub use crate::engine::collect::payments::{Owed, Paid, Payments, Whose};
+use crate::engine::collect::remind;
+pub use crate::engine::collect::remind::RemindersAhead;
 use crate::engine::collect::{self, money, payments};
 use crate::engine::command::{MoneyDeed, NewBillRun, NewPaymentRun, Pick};
+use crate::engine::deliver::copies_ahead;
+pub use crate::engine::deliver::copies_ahead::CopiesAhead;
+pub use crate::engine::deliver::steer::{CopyStep, Resend};
 use crate::engine::review::regenerate;
 use crate::engine::review::undo::{self, Deed};
 use crate::engine::{Error, Session, deliver, reach};
@@ -87,6 +92,10 @@ pub enum Query {
     PostMarked(Vec<Pick>, Option<NaiveDate>),
     /// What queueing the copies of posted documents would do.
     Deliver,
+    /// What a step with these copies would do.
+    Copies(CopyStep, Vec<Marked>),
+    /// What sending the reminders that are due would do.
+    Reminders,
     /// What a bill run would make.
     Bill(NewBillRun),
     /// What a payment run would charge.
@@ -206,6 +215,10 @@ pub enum Answer {
     Post(PostPreview),
     /// Of [`Query::Deliver`]: copies by e-mail, by print, and what cannot go, by reason.
     Deliver(usize, usize, Vec<(String, usize)>),
+    /// Of [`Query::Copies`].
+    Copies(CopiesAhead),
+    /// Of [`Query::Reminders`].
+    Reminders(RemindersAhead),
     /// Of [`Query::Bill`].
     Bill(BillPreview),
     /// Of [`Query::Collect`].
@@ -239,7 +252,10 @@ pub enum Answer {
 impl Query {
     /// Whether the answer takes longer than a clerk who is looking at a list shall wait.
     pub fn is_slow(&self) -> bool {
-        matches!(self, Self::Bill(_) | Self::Collect(_) | Self::Lost(_))
+        matches!(
+            self,
+            Self::Reminders | Self::Bill(_) | Self::Collect(_) | Self::Lost(_) | Self::Copies(..)
+        )
     }
 }
 
@@ -255,6 +271,12 @@ pub fn ask(session: &Session, query: &Query) -> Result<Answer, Error> {
             *kept.entry(format!("{}: {}", copy.status, copy.reason)).or_default() += 1;
         }
         return Ok(Answer::Deliver(made.queued[0], made.queued[1], kept.into_iter().collect()));
+    }
+    if let Query::Copies(step, marks) = query {
+        return Ok(Answer::Copies(copies_ahead::look(session, *step, marks)?));
+    }
+    if *query == Query::Reminders {
+        return Ok(Answer::Reminders(remind::ahead(session)?));
     }
     if let Query::Collect(new) = query {
         let run = collect::dry_run(session, new)?;
@@ -374,6 +396,8 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Ans
             let since = usual_since(now.today);
             Answer::Recovery(since, read::recovery::sums(db, since)?)
         }
+        Query::Copies(..) => Answer::Copies(CopiesAhead::default()),
+        Query::Reminders => Answer::Reminders(RemindersAhead::default()),
         Query::Bill(_) => Answer::Bill(BillPreview::default()),
         Query::Collect(_) => Answer::Collect(CollectPreview::default()),
         Query::Payments(whose) => Answer::Payments(Arc::new(payments::read(db, *whose)?)),

@@ -444,7 +444,7 @@ SELECT printf('%d deliveries have the Message-ID %s', count(*), message_id) FROM
 WHERE message_id IS NOT NULL GROUP BY message_id HAVING count(*) > 1
 UNION ALL
 SELECT printf('DL-%06d is %s though DL-%06d took its place', id, status, replaced_by) FROM delivery
-WHERE replaced_by IS NOT NULL AND status NOT IN ('Recalled', 'Unconfirmed', 'Sent')";
+WHERE replaced_by IS NOT NULL AND status NOT IN ('Recalled', 'Unconfirmed', 'Sent', 'Printed')";
 
 const LEASES: &str = "
 SELECT printf('J-%06d is %s and was never claimed', id, state) FROM job WHERE state = 'Running' AND epoch = 0

@@ -108,20 +108,35 @@ pub fn replace(
     (ends, why): (DeliveryStatus, &str),
     new: &NewDelivery<'_>,
 ) -> Result<DeliveryId, StoreError> {
-    let made = delivery::insert(tx, new)?;
+    let made = once_more(tx, id, new)?;
     tx.run(
-        "UPDATE delivery SET status = ?2, last_reply = ?3, replaced_by = ?4, ended_at =
-         coalesce(ended_at, ?5)
+        "UPDATE delivery SET status = ?2, last_reply = ?3, ended_at = coalesce(ended_at, ?4)
          WHERE id = ?1",
-        (id.0, ends.as_str(), why, made.0, tx.now().at_ms),
+        (id.0, ends.as_str(), why, tx.now().at_ms),
     )?;
     tx.run(
-        "UPDATE delivery SET (asked_about, by_hand) = (SELECT o.asked_about, o.by_hand
-         FROM delivery o WHERE o.id = ?2)
+        "UPDATE delivery SET asked_about = (SELECT o.asked_about FROM delivery o WHERE o.id = ?2)
          WHERE id = ?1",
         (made.0, id.0),
     )?;
     tx.touch(Topic::Deliveries);
+    Ok(made)
+}
+
+/// Makes another copy of one that is out: of the two it is the one that follows the account, by the
+/// way that a person chose for the first.
+pub fn once_more(
+    tx: &Tx<'_>,
+    id: DeliveryId,
+    new: &NewDelivery<'_>,
+) -> Result<DeliveryId, StoreError> {
+    let made = delivery::insert(tx, new)?;
+    tx.run("UPDATE delivery SET replaced_by = ?2 WHERE id = ?1", (id.0, made.0))?;
+    tx.run(
+        "UPDATE delivery SET by_hand = (SELECT o.by_hand FROM delivery o WHERE o.id = ?2)
+         WHERE id = ?1",
+        (made.0, id.0),
+    )?;
     Ok(made)
 }
 

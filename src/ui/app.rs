@@ -371,6 +371,7 @@ impl App {
             Action::Help => self.help(),
             Action::Palette => self.palette(),
             Action::Notices => self.notices(),
+            Action::Remind => self.remind(),
             Action::Undo => self.undo(),
             Action::Redo => self.cx.commit(Command::Redo),
             Action::SaveFilter => self.save_filter(),

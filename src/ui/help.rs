@@ -23,6 +23,8 @@ pub fn words(screen: ScreenId) -> Vec<&'static str> {
 pub fn command_line(action: Action, screen: ScreenId) -> &'static str {
     match (action, screen) {
         (Action::Accept, _) => "invoice accept ID",
+        (Action::Edit, ScreenId::Accounts | ScreenId::Delivery) => "import accounts.csv",
+        (Action::Remind, _) => "payment remind",
         (Action::Edit, _) => "invoice edit ID --set F=V",
         (Action::Hold, _) => "invoice hold ID --reason T",
         (Action::Explain, ScreenId::Invoices) => "invoice explain ID",

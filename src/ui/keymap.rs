@@ -160,6 +160,7 @@ pub enum Action {
     Method,
     AutoPay,
     Note,
+    Remind,
     Claim,
     Usage,
     Payments,

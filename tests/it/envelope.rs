@@ -3,6 +3,7 @@
 
 use crate::book::Book;
 use crate::delivery::smtp;
+use crate::desk::Desk;
 use crate::sink::{HangUp, Script, Sink};
 use chrono::{DateTime, TimeDelta};
 use daybook::clock::Now;
@@ -15,6 +16,7 @@ use daybook::engine::deliver::steer as clerk;
 use daybook::engine::deliver::steer::Resend;
 use daybook::engine::{Session, import};
 use daybook::store::delivery::{Delivery, Filter, list as rows_of};
+use daybook::store::undelivered;
 use daybook::worker;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -254,6 +256,101 @@ fn a_correction_holds_today_where_a_later_version_of_the_account_waits() {
     sound(&book);
 }
 
+#[test]
+fn a_copy_sent_once_more_follows_each_correction_until_it_is_tried() {
+    let address = |n: usize| format!("a{n}@customer.example");
+    let correct = |book: &Book, to: &str| {
+        import(book, &format!("account_number,name,currency,email\nA1,Acme,EUR,{to}\n"));
+    };
+    // To another address, to the same one, and by each of two that were there.
+    for (first, then) in [(0, 1), (0, 0)] {
+        let book = posted(&WRONG.replace("wrong@elsewhere.example", &address(0)));
+        book.run(&["deliver", "--send-now"]).ends(0);
+        correct(&book, &address(then));
+        book.run(&["deliver", "--resend", "all", "--detach"]).ends(0);
+        let sent = format!("{} Sent", address(first));
+        for n in [then, 2, 3, 0, 4] {
+            correct(&book, &address(n));
+            assert_eq!(stand(&book), [sent.clone(), format!("{} Queued", address(n))]);
+        }
+        // The first one is not sent a third time while the second is there.
+        let told = book.run(&["delivery", "list", "--json"]).ends(0).json();
+        assert_eq!(told.as_array().map(Vec::len), Some(2));
+        book.run(&["deliver", "--send-now"]).ends(0);
+        assert_eq!(stand(&book), [sent, format!("{} Sent", address(4))]);
+        book.run(&["deliver", "--resend", "all", "--send-now"]).ends(0);
+        assert_eq!(stand(&book).len(), 3, "one more, of the last");
+        sound(&book);
+    }
+    // Of two addresses each copy keeps its turn.
+    let two = |x: usize, y: usize| format!("{};{}", address(x), address(y));
+    let book = posted(&WRONG.replace("wrong@elsewhere.example", &two(0, 5)));
+    book.run(&["deliver", "--send-now"]).ends(0);
+    correct(&book, &two(1, 5));
+    let first = list(&book)[0]["id"].as_str().unwrap().to_owned();
+    let ids = [daybook::domain::ids::DeliveryId(first[3..].parse().unwrap())];
+    let mut session = Session::open(&book.path, daybook::cli::actor()).unwrap();
+    clerk::resend(&mut session, &ids, Resend::All, When::AfterHold).unwrap();
+    let sent = [format!("{} Sent", address(0)), format!("{} Sent", address(5))];
+    for (x, y) in [(1, 5), (2, 6), (3, 7), (3, 5)] {
+        correct(&book, &two(x, y));
+        let rows = stand(&book);
+        assert_eq!((&rows[..2], &rows[2..]), (&sent[..], &[format!("{} Queued", address(x))][..]));
+    }
+    // Once more of the first, while the second waits: told which one it is.
+    let receipt = clerk::resend(&mut session, &ids, Resend::All, When::AfterHold).unwrap();
+    assert!(receipt.refused[0].reason.contains("DL-000003"), "{receipt:?}");
+    sound(&book);
+}
+
+#[test]
+fn the_question_names_the_address_it_goes_to_and_counts_what_can_go() {
+    let book = posted(
+        "account_number,name,currency,email\nA1,Acme,EUR,old@a.example\n\
+         A2,Beta,EUR,b@b.example\nA3,Gone,EUR,c@c.example\n",
+    );
+    book.run(&["deliver", "--detach"]).ends(0);
+    // One recalled, one on its way, one sent; all corrected since.
+    book.run(&["delivery", "recall", "DL-000001"]).ends(0);
+    let send = |id: &str| {
+        let ids = [DeliveryId(id[3..].parse().unwrap())];
+        let mut session = Session::open(&book.path, daybook::cli::actor()).unwrap();
+        clerk::send_now(&mut session, &ids).unwrap();
+        crate::desk::work(&mut session);
+    };
+    send("DL-000003");
+    import(&book, "account_number,name,currency,email\nA1,Acme,EUR,new@a.example\n");
+    import(&book, "account_number,name,currency,email\nA3,Gone,EUR,third@c.example\n");
+    let mut desk = Desk::at(&book.path, 100, 30);
+    let at = |desk: &mut Desk, what: &str| {
+        desk.press("<Esc><Esc>4/").press(what).press("<Enter>");
+    };
+    for (row, to) in [
+        ("new@a", ""),
+        ("INV-2026-000001", "new@a.example"),
+        ("INV-2026-000003", "third@c.example"),
+    ] {
+        at(&mut desk, row);
+        if to.is_empty() {
+            desk.shows("nothing here");
+            continue;
+        }
+        desk.press("r").shows("Send again 1").shows(&format!("{row} to {to} by email; it was"));
+        desk.press("y");
+        let here = list(&book).iter().any(|d| d["to"] == to && d["status"] == "Queued");
+        assert!(here, "it goes to {to}: {:?}", stand(&book));
+    }
+    // Of four marked copies the sent one cannot be taken back, and what waits can.
+    at(&mut desk, "INV");
+    desk.press("TR").shows("Recall 3").shows("left out: 1, it is Sent");
+    desk.press("y");
+    assert_eq!(stand(&book).iter().filter(|r| r.ends_with("Recalled")).count(), 3);
+    at(&mut desk, "INV");
+    desk.press("TS").shows("None of these copies can take this step");
+    desk.shows("left out: 3, it is Recalled");
+    sound(&book);
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     /// Account, its addresses (bits of three), its delivery, in how many days.
@@ -268,6 +365,8 @@ enum Act {
     SendNow(usize),
     Channel(usize, bool),
     Resend(bool),
+    /// Sends all again, and corrects the account (bits of its addresses) before they leave.
+    Again(usize, u8),
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -285,6 +384,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
             1 => copy.clone().prop_map(Act::SendNow),
             1 => (copy, any::<bool>()).prop_map(|(c, e)| Act::Channel(c, e)),
             1 => any::<bool>().prop_map(Act::Resend),
+            2 => (0_usize..2, 1_u8..7).prop_map(|(a, e)| Act::Again(a, e)),
         ],
         4..18,
     )
@@ -328,6 +428,37 @@ impl Story {
     fn wants(&self, account: usize) -> &[String] {
         let days = &self.emails[account];
         days.range(..=self.now.date_naive()).next_back().unwrap().1
+    }
+
+    /// Of each document: the ways and addresses wanted today, and its copies that are on their way.
+    fn wanted(&self) -> Vec<(String, Vec<String>, Vec<Delivery>)> {
+        let rows = self.rows();
+        let mut documents: Vec<_> = rows.iter().map(|r| r.document).collect();
+        documents.sort_unstable();
+        documents.dedup();
+        let today = self.now.date_naive();
+        let due = |id| self.session.read(|db| undelivered::of(db, id, today)).unwrap();
+        documents
+            .into_iter()
+            .map(|id| {
+                let copies = rows.iter().filter(|r| r.document == id).cloned().collect();
+                let due = due(id);
+                (format!("{:?}", due.preference), due.emails, copies)
+            })
+            .collect()
+    }
+
+    /// What is on its way stays so when addresses are others but no fewer and by the same way.
+    fn loses_nothing(&self, before: &[(String, Vec<String>, Vec<Delivery>)]) {
+        let on_way = |copies: &[Delivery]| copies.iter().filter(|c| c.status.is_open()).count();
+        for ((way, emails, copies), (now, new, after)) in before.iter().zip(self.wanted()) {
+            let stands =
+                |at: &String| copies.iter().any(|c| c.address == *at && c.replaced_by.is_none());
+            let fresh = new.iter().filter(|e| !emails.contains(e)).all(|e| !stands(e));
+            if *way == now && emails.len() == new.len() && fresh {
+                assert!(on_way(&after) >= on_way(copies), "lost: {emails:?} {new:?} {copies:#?}");
+            }
+        }
     }
 
     fn correct(&mut self, account: usize, bits: u8, way: usize, days: i64) {
@@ -383,7 +514,27 @@ impl Story {
         let rows = self.rows();
         let one = |i: usize| rows.get(i % rows.len().max(1)).map(|r| r.id);
         match act {
-            Act::Correct(account, bits, way, days) => self.correct(*account, *bits, *way, *days),
+            Act::Correct(account, bits, way, days) => {
+                let before = self.wanted();
+                self.correct(*account, *bits, *way, *days);
+                self.loses_nothing(&before);
+            }
+            Act::Again(account, bits) => {
+                self.act(&Act::Deliver(true));
+                self.act(&Act::Send);
+                let rows = self.rows();
+                let last: Vec<_> = rows.iter().filter(|r| r.replaced_by.is_none()).collect();
+                for row in last.iter().filter(|r| r.status == DeliveryStatus::Unconfirmed) {
+                    *self.asked.entry(row.id).or_default() += 1;
+                }
+                let ids: Vec<_> = last.iter().map(|r| r.id).collect();
+                clerk::resend(&mut self.session, &ids, Resend::All, When::AfterHold).unwrap();
+                // As many addresses as before, each time others.
+                for turn in 0..3 {
+                    let bits = (bits << turn | bits >> (3 - turn)) & 7;
+                    self.act(&Act::Correct(*account, bits, 4, 0));
+                }
+            }
             Act::Deliver(now) => {
                 let when = if *now { When::Now } else { When::AfterHold };
                 deliver::make::make(&mut self.session, None, when).unwrap();

@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["bill", "collect", "import"],
     &["care"],
     &["clockwork"],
-    &["desk", "query", "query_by_hand", "runners"],
+    &["account_email", "desk", "query", "query_by_hand", "runners"],
     &["perform"],
 ];
 

@@ -22,6 +22,17 @@ fn a_real_book_tells_what_it_only_pretends_until_somebody_chooses() {
     assert_eq!(findings(&book).len(), 2);
     let said = daybook(&book, &["status"]).out;
     assert!(said.contains("not real yet: no money moves (sandbox)"), "{said}");
+    // On the screen too, whole words at any width.
+    for (width, height, words) in [
+        (140, 40, "not real yet: no money moves (sandbox), e-mail stays in a folder (drop)"),
+        (80, 24, "not real yet: no money moves, e-mail stays in a folder"),
+        (60, 15, "not real yet: see daybook doctor"),
+    ] {
+        let desk = crate::desk::Desk::at(&book, width, height);
+        desk.shows(words);
+        let picture = desk.picture();
+        assert!(!picture.lines().nth(1).unwrap().contains('…'), "{picture}");
+    }
     // Chosen by name it is meant so; the other one is told on.
     set("mail.transport", "drop");
     let left = findings(&book);

@@ -405,6 +405,7 @@ fn words_find_numbers_and_names_without_accents() {
         ("3/Hübner logistik", "Hübner Logistik"),
         ("8/koehler pflege", "Köhler Pflegedienst"),
         ("3/baeckerei", "Hübner Bäckerei"),
+        ("3/huebner logistik", "Hübner Logistik"),
     ] {
         desk.press(keys).press("<Enter>").shows(found).shows("1 of 1");
         desk.press("<Esc>");
@@ -429,6 +430,51 @@ fn words_find_amounts_and_addresses() {
     desk.press("/").press(&amount).press("<Enter>").shows("1 of ");
     assert!(desk.picture().lines().any(|l| l.starts_with('>') && l.contains(&amount)));
     desk.press("/<C-u>@<Enter>").shows("1 of ");
+}
+
+#[test]
+fn an_amount_is_typed_as_it_is_printed_and_a_doubtful_one_is_refused() {
+    let mut desk = Desk::open(80, 24);
+    let mut count = |filter: &str| {
+        desk.press("<Esc>3/<C-u>").press(filter).press("<Enter>");
+        let picture = desk.picture();
+        let line = picture.lines().nth(1).unwrap().to_owned();
+        (line.rsplit(" of ").next().unwrap().trim().to_owned(), picture)
+    };
+    let (all, _) = count("total>0");
+    let (some, _) = count("total>1000");
+    assert!(all != some && some != "0", "{all} {some}");
+    assert_eq!(count("total>1,000").0, some);
+    assert_eq!(count("total>1,000.00").0, some);
+    for doubtful in ["total>1.000", "total>1,00", "total>79228162514264337593543950335"] {
+        let (none, picture) = count(doubtful);
+        assert!(none == "0" && picture.contains("is not"), "{doubtful}: {picture}");
+    }
+    assert!(count("total>1.000").1.contains("write 1000 or 1.0000"));
+}
+
+#[test]
+fn figures_of_another_filter_are_not_shown_beside_a_new_one() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3");
+    let line = |desk: &Desk| desk.picture().lines().nth(1).unwrap().to_owned();
+    let before = line(&desk);
+    for keys in ["f", "/x<Enter>", "f"] {
+        let mut effects = Vec::new();
+        for key in parse(keys) {
+            effects.extend(desk.app.update(Msg::Key(key)));
+        }
+        assert!(line(&desk).ends_with("… of …"), "{}", line(&desk));
+        // The count alone says nothing while the rows are those of before.
+        effects.sort_by_key(|e| {
+            !matches!(e, Effect::Load { query: daybook::engine::query::Query::Totals(..), .. })
+        });
+        let rest = effects.split_off(1);
+        desk.settle(effects);
+        assert!(line(&desk).ends_with("… of …"), "{}", line(&desk));
+        desk.settle(rest);
+        assert!(!line(&desk).contains('…') && line(&desk) != before, "{}", line(&desk));
+    }
 }
 
 #[test]

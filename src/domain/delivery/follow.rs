@@ -69,11 +69,22 @@ pub fn places(copies: &[Standing<'_>], wanted: &[(Channel, &str)]) -> Places {
     let mut given: Vec<((Channel, &str), usize)> = Vec::new();
     // What was taken back comes last; before it another channel is no way.
     for (recalled, across) in [(false, false), (true, false), (false, true), (true, true)] {
-        for copy in copies.iter().filter(|c| (c.status == DeliveryStatus::Recalled) == recalled) {
-            if wanted.contains(&copy.at()) || given.iter().any(|(from, _)| *from == copy.at()) {
+        for (n, copy) in copies.iter().enumerate() {
+            let placed = |c: &Standing<'_>| {
+                wanted.contains(&c.at()) || given.iter().any(|(from, _)| *from == c.at())
+            };
+            if (copy.status == DeliveryStatus::Recalled) != recalled || placed(copy) {
                 continue;
             }
             let fits = |i: &&usize| across || wanted[**i].0 == copy.channel;
+            // Where places are few, who can still go takes one before who only stands for one.
+            let goes = |at| copies.iter().any(|c| c.at() == at && c.status.follows());
+            let mut going: Vec<_> = copies[n..].iter().filter(|c| !placed(c)).collect();
+            going.retain(|c| c.status.follows() && (across || c.channel == copy.channel));
+            going.dedup_by_key(|c| c.at());
+            if !goes(copy.at()) && free.iter().filter(fits).count() <= going.len() {
+                continue;
+            }
             if let Some(to) = free.iter().find(fits).copied() {
                 free.retain(|i| *i != to);
                 given.push((copy.at(), to));
@@ -130,6 +141,16 @@ mod tests {
             (&[("", S::Suppressed)], &["post x", "b"], &[There(1)], &[0]),
             (&[("a", S::Queued)], &[""], &[There(0)], &[]),
             (&[("a", S::Sent), ("post x", S::Queued)], &["a"], &[Here, Nowhere], &[]),
+            // Fewer places than copies: who can still go is not lost.
+            (&[("a", S::Sent), ("b", S::Queued)], &["c"], &[Nowhere, There(0)], &[]),
+            (&[("a", S::Sent), ("b", S::Held)], &["c", "d"], &[There(0), There(1)], &[]),
+            (
+                &[("a", S::Sent), ("b", S::Sent), ("e", S::Deferred)],
+                &["c", "d"],
+                &[There(0), Nowhere, There(1)],
+                &[],
+            ),
+            (&[("a", S::Sent), ("post x", S::Queued)], &["c"], &[There(0), Nowhere], &[]),
             // Another copy to the same address goes with it.
             (&[("a", S::Sent), ("a", S::Queued)], &["b"], &[There(0), There(0)], &[]),
         ];

@@ -105,6 +105,53 @@ pub fn count(db: &Db<'_>, config: &Config, now: Now) -> Result<usize, Error> {
     Ok(count)
 }
 
+/// What sending the reminders that are due would do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RemindersAhead {
+    /// By level, rising; a reminder counts by the highest level in it.
+    pub levels: Vec<(u32, Owing)>,
+    /// Accounts that are due one and have no address.
+    pub no_address: i64,
+}
+
+/// Reminders of one level.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Owing {
+    /// How many go out.
+    pub reminders: i64,
+    /// Invoices in them.
+    pub invoices: i64,
+    /// What these leave owing, minor units.
+    pub money: Vec<(Currency, i64)>,
+}
+
+/// Counts what [`remind`] would send.
+pub fn ahead(session: &Session) -> Result<RemindersAhead, Error> {
+    let (config, now) = (session.config()?, session.now()?);
+    let rising = levels(&config)?;
+    session.read(|db| {
+        let mut no_address = 0;
+        let mut by: BTreeMap<u32, Owing> = BTreeMap::new();
+        for one in due(db, &rising, now)? {
+            if terms(db, one.account, now.today)?.emails.is_empty() {
+                no_address += 1;
+                continue;
+            }
+            let level = one.debts.iter().map(|(_, _, level)| *level).max().unwrap_or(0);
+            let owing = by.entry(level).or_default();
+            owing.reminders += 1;
+            for (debt, _, _) in &one.debts {
+                owing.invoices += 1;
+                match owing.money.iter_mut().find(|(currency, _)| *currency == debt.currency) {
+                    Some((_, sum)) => *sum += debt.balance_minor,
+                    None => owing.money.push((debt.currency, debt.balance_minor)),
+                }
+            }
+        }
+        Ok(RemindersAhead { levels: by.into_iter().collect(), no_address })
+    })
+}
+
 /// Sends the reminders that are due; with `dry_run` says which they are.
 pub fn remind(session: &mut Session, dry_run: bool) -> Result<Reminded, Error> {
     let (config, now) = (session.config()?, session.now()?);

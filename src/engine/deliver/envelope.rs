@@ -67,10 +67,13 @@ fn look(db: &Db<'_>, document: DocumentId, today: NaiveDate) -> Result<Look, Err
     let mut due = store::undelivered::of(db, document, today)?;
     let of = Filter { document: Some(document), ..Filter::default() };
     let all = store::delivery::list(db, &of)?;
-    let copies: Vec<Delivery> = all.iter().filter(|c| c.replaced_by.is_none()).cloned().collect();
+    let mut copies: Vec<Delivery> =
+        all.iter().filter(|c| c.replaced_by.is_none()).cloned().collect();
     if let Some(chosen) = chosen(&copies) {
         due.preference = chosen;
     }
+    // Each has the turn of the first whose place it took.
+    copies.sort_by_key(|copy| first_of(&all, copy.id));
     let wanted = planned(&due)?;
     let standing: Vec<Standing<'_>> = copies
         .iter()
@@ -78,8 +81,17 @@ fn look(db: &Db<'_>, document: DocumentId, today: NaiveDate) -> Result<Look, Err
         .collect();
     let addresses: Vec<(Channel, &str)> =
         wanted.iter().map(|p| (p.channel, p.address.as_str())).collect();
-    let places = places(&standing, &addresses);
+    let mut places = places(&standing, &addresses);
+    if all.iter().any(|c| matches!(c.status, DeliveryStatus::Sent | DeliveryStatus::Printed)) {
+        places.missing.clear();
+    }
     Ok(Look { due, copies, all, wanted, places })
+}
+
+/// The first of the copies that took each other's place, up to this one.
+fn first_of(all: &[Delivery], copy: DeliveryId) -> DeliveryId {
+    let before = all.iter().find(|c| c.replaced_by == Some(copy) && c.id < copy);
+    before.map_or(copy, |c| first_of(all, c.id))
 }
 
 /// The ways a person chose for the document, if one did.
@@ -317,52 +329,76 @@ fn give_way(tx: &Tx<'_>, from: &Delivery, new: &NewDelivery<'_>) -> Result<(), S
     Ok(())
 }
 
-/// What became of a copy that a person sends again.
+/// Where a copy goes that a person sends again.
 pub(in crate::engine) enum Again {
-    /// It belongs where it goes: the caller takes its step.
+    /// To its own address.
     Here,
-    /// It goes, to the present address.
-    Elsewhere,
+    /// To another one.
+    Elsewhere(Box<Elsewhere>),
     /// Why it does not go.
     Not(String),
 }
 
-/// Sends a copy again to the present address if that is another one than its own.
+/// Another place than a copy has.
+pub(in crate::engine) struct Elsewhere {
+    look: Look,
+    /// How it stands there.
+    pub copy: Copy,
+}
+
+/// Where a copy goes that a person sends again: to the present address.
 pub(in crate::engine) fn again(
-    tx: &Tx<'_>,
+    db: &Db<'_>,
     press: Press,
-    id: DeliveryId,
-    post: &Post,
+    row: &Delivery,
+    today: NaiveDate,
 ) -> Result<Again, Error> {
     use DeliveryStatus as S;
-    let row = store::delivery::get(tx, id)?;
     if let Some(other) = row.replaced_by {
-        return Ok(Again::Not(format!("the address was corrected: {other} goes in its place")));
+        return Ok(Again::Not(match row.status {
+            S::Sent | S::Printed => format!("{other} was made after it: send that one again"),
+            _ => format!("the address was corrected: {other} goes in its place"),
+        }));
     }
     if matches!(row.status, S::Written | S::Sending) {
         return Ok(Again::Here);
     }
-    let look = look(tx, row.document, tx.now().today)?;
-    let place = look.copies.iter().zip(&look.places.of).find(|(c, _)| c.id == id);
+    let look = look(db, row.document, today)?;
+    let place = look.copies.iter().zip(&look.places.of).find(|(c, _)| c.id == row.id);
     let to = match place.map(|(_, place)| *place) {
         Some(Place::There(to)) => to,
         Some(Place::Nowhere) if !row.status.follows() => {
-            return Ok(Again::Not(not_there(&look, &row)));
+            return Ok(Again::Not(not_there(&look, row)));
         }
         Some(Place::Here | Place::Nowhere) | None => return Ok(Again::Here),
     };
-    let fates = copies(tx, press, &look.due)?;
-    let Some(fate) = fates.get(to) else { return Ok(Again::Here) };
+    let mut fates = copies(db, press, &look.due)?;
+    if to >= fates.len() {
+        return Ok(Again::Here);
+    }
+    let fate = fates.swap_remove(to);
     if !matches!(fate.status, S::Queued | S::Held) {
-        return Ok(Again::Not(fate.reason.clone()));
+        return Ok(Again::Not(fate.reason));
     }
     // A person says that it goes: nothing more is asked.
-    let copy = Copy { status: S::Queued, reason: String::new(), ..fate.clone() };
+    let copy = Copy { status: S::Queued, reason: String::new(), ..fate };
+    Ok(Again::Elsewhere(Box::new(Elsewhere { look, copy })))
+}
+
+/// Sends a copy again to another address than its own.
+pub(super) fn send_elsewhere(
+    tx: &Tx<'_>,
+    row: &Delivery,
+    to: &Elsewhere,
+    post: &Post,
+) -> Result<(), Error> {
+    use DeliveryStatus as S;
+    let (look, copy) = (&to.look, &to.copy);
     let at = post.at(tx, copy.channel);
-    let new = new(&look.due, &copy, at, &post.domain);
+    let new = new(&look.due, copy, at, &post.domain);
     if matches!(row.status, S::Sent | S::Printed) {
-        store::delivery::insert(tx, &new)?;
-    } else if look.moves(&row) && row.status != S::Unconfirmed {
+        envelope::once_more(tx, row.id, &new)?;
+    } else if look.moves(row) && row.status != S::Unconfirmed {
         let envelope = Envelope {
             channel: copy.channel,
             address: &copy.address,
@@ -371,11 +407,11 @@ pub(in crate::engine) fn again(
             not_before_at: Some(at),
             domain: &post.domain,
         };
-        envelope::readdress(tx, id, &envelope)?;
+        envelope::readdress(tx, row.id, &envelope)?;
     } else {
-        give_way(tx, &row, &new)?;
+        give_way(tx, row, &new)?;
     }
-    Ok(Again::Elsewhere)
+    Ok(())
 }
 
 /// Why a copy goes to none of the present addresses.

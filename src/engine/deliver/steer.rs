@@ -2,16 +2,18 @@
 //!
 //! Each takes many deliveries; what can take the step does, the rest is refused with its state.
 
+use crate::document::Press;
 use crate::domain::actor::Verb;
 use crate::domain::ids::{BillRunId, DeliveryId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::{Receipt, Refused};
 use crate::engine::deliver::copies::{When, domain, ensure_job, open_press};
-use crate::engine::deliver::envelope::{self, Again, Post};
+use crate::engine::deliver::envelope::{self, Again, Elsewhere, Post};
 use crate::engine::printed::printable;
 use crate::engine::{Error, Session};
-use crate::store::delivery::{Filter, NewDelivery};
-use crate::store::{self, StoreError, Tx};
+use crate::store::delivery::{Delivery, Filter, NewDelivery};
+use crate::store::{self, Db, StoreError, Tx};
+use chrono::NaiveDate;
 
 /// One step for many deliveries: what can take it does, the rest is refused with its state.
 fn steps(
@@ -57,11 +59,71 @@ fn moved(
     Ok(result.map(|_| ()).map_err(|is| format!("it is {is}")))
 }
 
+/// A step that a person takes with copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CopyStep {
+    /// Ends the hold of e-mail.
+    SendNow,
+    /// Takes back what has not left.
+    Recall,
+    /// Sends again.
+    Resend(Resend),
+    /// Says that it is on paper.
+    Printed,
+}
+
+/// How a copy takes a step.
+pub(super) enum Takes {
+    /// As it is.
+    Here,
+    /// To another address than its own.
+    Elsewhere(Box<Elsewhere>),
+}
+
+/// Whether a copy takes a step, and how; else why not. The verbs and the question before them ask
+/// this alone.
+pub(super) fn takes(
+    db: &Db<'_>,
+    press: Press,
+    row: &Delivery,
+    (step, today): (CopyStep, NaiveDate),
+) -> Result<Result<Takes, String>, Error> {
+    use DeliveryStatus as S;
+    let able = match step {
+        CopyStep::SendNow if row.channel == Channel::Print => {
+            return Ok(Err("it is printed, not sent: use deliver --print".into()));
+        }
+        CopyStep::SendNow => matches!(row.status, S::Queued | S::Deferred | S::Held),
+        CopyStep::Recall => row.status.can_become(S::Recalled),
+        CopyStep::Printed => row.status.can_become(S::Printed),
+        CopyStep::Resend(what) => match row.status {
+            S::Bounced | S::Recalled => true,
+            S::Unconfirmed | S::Sent | S::Printed => what == Resend::All,
+            _ => false,
+        },
+    };
+    if !able {
+        return Ok(Err(format!("it is {}", row.status)));
+    }
+    if !matches!(step, CopyStep::Resend(_)) {
+        return Ok(Ok(Takes::Here));
+    }
+    Ok(match envelope::again(db, press, row, today)? {
+        Again::Here => Ok(Takes::Here),
+        Again::Elsewhere(to) => Ok(Takes::Elsewhere(to)),
+        Again::Not(why) => Err(why),
+    })
+}
+
 /// Takes copies back that have not left.
 pub fn recall(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
     let who = session.actor.name.clone();
+    let press = open_press()?;
     steps(session, ids, "recalled", |tx, id| {
         let row = store::delivery::get(tx, id)?;
+        if let Err(why) = takes(tx, press, &row, (CopyStep::Recall, tx.now().today))? {
+            return Ok(Err(why));
+        }
         let taken = moved(tx, id, DeliveryStatus::Recalled, &format!("recalled by {who}"), None)?;
         Ok(taken.and_then(|()| match row.ends(DeliveryStatus::Recalled) {
             DeliveryStatus::Recalled => Ok(()),
@@ -72,19 +134,17 @@ pub fn recall(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Erro
 
 /// Ends the hold of queued e-mail: it leaves now.
 pub fn send_now(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
+    let press = open_press()?;
     steps(session, ids, "released", |tx, id| {
         let row = store::delivery::get(tx, id)?;
-        if row.channel == Channel::Print {
-            return Ok(Err("it is printed, not sent: use deliver --print".into()));
+        if let Err(why) = takes(tx, press, &row, (CopyStep::SendNow, tx.now().today))? {
+            return Ok(Err(why));
         }
-        match row.status {
-            DeliveryStatus::Queued | DeliveryStatus::Deferred => {
-                store::delivery::set_not_before(tx, id, tx.now().at_ms)?;
-                Ok(Ok(()))
-            }
-            DeliveryStatus::Held => moved(tx, id, DeliveryStatus::Queued, "", Some(tx.now().at_ms)),
-            status => Ok(Err(format!("it is {status}"))),
+        if row.status == DeliveryStatus::Held {
+            return moved(tx, id, DeliveryStatus::Queued, "", Some(tx.now().at_ms));
         }
+        store::delivery::set_not_before(tx, id, tx.now().at_ms)?;
+        Ok(Ok(()))
     })
 }
 
@@ -100,9 +160,12 @@ pub fn retry(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error
             | DeliveryStatus::Printed
             | DeliveryStatus::Queued
             | DeliveryStatus::Sending => {}
-            _ => match envelope::again(tx, press, id, &post)? {
+            _ => match envelope::again(tx, press, &row, tx.now().today)? {
                 Again::Here => {}
-                Again::Elsewhere => return Ok(Ok(())),
+                Again::Elsewhere(to) => {
+                    envelope::send_elsewhere(tx, &row, &to, &post)?;
+                    return Ok(Ok(()));
+                }
                 Again::Not(why) => return Ok(Err(why)),
             },
         }
@@ -128,7 +191,7 @@ pub fn retry(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error
 }
 
 /// What a resend takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Resend {
     /// Only what was never sent: bounced or recalled.
     NeverSent,
@@ -149,43 +212,31 @@ pub fn resend(
     let post = Post::of(&session.config()?, when);
     steps(session, ids, "sent again", |tx, id| {
         let row = store::delivery::get(tx, id)?;
+        match takes(tx, press, &row, (CopyStep::Resend(what), tx.now().today))? {
+            Err(why) => return Ok(Err(why)),
+            Ok(Takes::Here) => {}
+            Ok(Takes::Elsewhere(to)) => {
+                envelope::send_elsewhere(tx, &row, &to, &post)?;
+                return Ok(Ok(()));
+            }
+        }
         let wait = if row.channel == Channel::Email { post.hold_ms } else { 0 };
-        let at = Some(tx.now().at_ms + wait);
-        let takes = match row.status {
-            DeliveryStatus::Bounced | DeliveryStatus::Recalled => true,
-            DeliveryStatus::Unconfirmed | DeliveryStatus::Sent | DeliveryStatus::Printed => {
-                what == Resend::All
-            }
-            _ => false,
+        let at = tx.now().at_ms + wait;
+        if !matches!(row.status, DeliveryStatus::Sent | DeliveryStatus::Printed) {
+            return moved(tx, id, DeliveryStatus::Queued, "", Some(at));
+        }
+        let new = NewDelivery {
+            document: row.document,
+            account: row.account,
+            channel: row.channel,
+            address: &row.address,
+            status: DeliveryStatus::Queued,
+            reason: "",
+            not_before_at: at,
+            domain: &post.domain,
         };
-        if takes {
-            match envelope::again(tx, press, id, &post)? {
-                Again::Here => {}
-                Again::Elsewhere => return Ok(Ok(())),
-                Again::Not(why) => return Ok(Err(why)),
-            }
-        }
-        match (row.status, what) {
-            (DeliveryStatus::Bounced | DeliveryStatus::Recalled, _)
-            | (DeliveryStatus::Unconfirmed, Resend::All) => {
-                moved(tx, id, DeliveryStatus::Queued, "", at)
-            }
-            (DeliveryStatus::Sent | DeliveryStatus::Printed, Resend::All) => {
-                let new = NewDelivery {
-                    document: row.document,
-                    account: row.account,
-                    channel: row.channel,
-                    address: &row.address,
-                    status: DeliveryStatus::Queued,
-                    reason: "",
-                    not_before_at: tx.now().at_ms + wait,
-                    domain: &post.domain,
-                };
-                store::delivery::insert(tx, &new)?;
-                Ok(Ok(()))
-            }
-            (status, _) => Ok(Err(format!("it is {status}"))),
-        }
+        store::envelope::once_more(tx, id, &new)?;
+        Ok(Ok(()))
     })
 }
 
@@ -282,8 +333,13 @@ pub fn confirm_sent(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt
 /// A person says that written copies are on paper.
 pub fn confirm_printed(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
     let who = session.actor.name.clone();
+    let press = open_press()?;
     steps(session, ids, "printed", |tx, id| {
-        let batch = store::delivery::get(tx, id)?.batch;
+        let row = store::delivery::get(tx, id)?;
+        if let Err(why) = takes(tx, press, &row, (CopyStep::Printed, tx.now().today))? {
+            return Ok(Err(why));
+        }
+        let batch = row.batch;
         let step = moved(tx, id, DeliveryStatus::Printed, &format!("printed, says {who}"), None)?;
         if let (Ok(()), Some(batch)) = (&step, batch) {
             store::print_batch::close(tx, batch)?;

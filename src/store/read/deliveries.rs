@@ -35,6 +35,8 @@ pub struct DeliveryRow {
     pub not_before_at: i64,
     /// What the other side said last, or why it cannot be made.
     pub last_reply: String,
+    /// The addresses its account has, separated by `;`.
+    pub emails: String,
     /// Currency of the document.
     pub currency: Currency,
     /// Total of the document, minor units.
@@ -74,7 +76,9 @@ impl ListRow for DeliveryRow {
 
 pub(super) const SPEC: Spec = Spec {
     columns: "l.document_id, d.number, a.number, v.name, l.channel, l.address, l.status, \
-              l.attempts, l.not_before_at, l.last_reply, d.currency, d.total_minor",
+              l.attempts, l.not_before_at, l.last_reply, d.currency, d.total_minor, \
+              (SELECT w.emails FROM account_version w WHERE w.account_id = l.account_id \
+               ORDER BY w.seq DESC LIMIT 1)",
     from: "delivery l JOIN document d ON d.id = l.document_id JOIN account a ON a.id = l.account_id \
            JOIN account_version v ON v.id = d.account_version_id",
     narrow: "delivery l JOIN document d ON d.id = l.document_id",
@@ -137,6 +141,7 @@ fn map(row: &Row<'_>, key: Key) -> Result<DeliveryRow, StoreError> {
         last_reply: row.get(11)?,
         currency: currency(row, 12)?,
         total_minor: row.get(13)?,
+        emails: row.get(14)?,
     })
 }
 

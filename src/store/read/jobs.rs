@@ -46,6 +46,11 @@ pub struct JobRow {
 }
 
 impl JobRow {
+    /// How much there is to do, where the job knows; what was counted and is passed is none.
+    pub fn whole(&self) -> Option<i64> {
+        (self.total >= self.done.max(1)).then_some(self.total)
+    }
+
     /// Whether it is not over.
     pub fn is_open(&self) -> bool {
         matches!(self.state.as_str(), "Waiting" | "Running" | "Paused")

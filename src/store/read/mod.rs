@@ -4,6 +4,7 @@
 //! What leaves are plain row structs with the key to go on from.
 
 pub mod accounts;
+mod amount;
 pub mod deliveries;
 pub mod failed;
 pub mod filter;

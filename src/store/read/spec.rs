@@ -1,9 +1,9 @@
 //! The SQL of a list as data: columns, fields that a filter may ask about, orders.
 
-use super::{Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Term};
+use super::{Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Term, amount};
 use crate::domain::charge::Model;
 use crate::domain::document::FlagCode;
-use crate::domain::money::{Currency, parse_decimal};
+use crate::domain::money::Currency;
 use crate::domain::text::{folded, spellings};
 use crate::store::face::Value;
 use chrono::NaiveDate;
@@ -138,10 +138,7 @@ impl Where {
         text: &str,
         mut any: Vec<String>,
     ) -> Vec<String> {
-        let units = parse_decimal(&text.replace(',', ""))
-            .and_then(|v| v.checked_mul(rust_decimal::Decimal::from(10_000)))
-            .and_then(|v| i64::try_from(v.trunc()).ok());
-        if let (Some((currency, minor)), Some(units)) = (money, units) {
+        if let (Some((currency, minor)), Ok(units)) = (money, amount::printed(text)) {
             any.push(format!("{minor} = {}", scaled(currency)));
             self.values.push(Value::Integer(units));
         }
@@ -213,10 +210,8 @@ impl Where {
                 self.values.push(Value::Text(code.code().to_owned()));
             }
             Ask::Amount(minor, currency) => {
-                let value = parse_decimal(&term.value).ok_or_else(|| bad("an amount"))?;
+                let units = amount::typed(&term.value).map_err(|what| bad(&what))?;
                 self.sql.push(format!("{minor} {} {}", sign(term.cmp), scaled(currency)));
-                let units = (value * rust_decimal::Decimal::from(10_000)).trunc();
-                let units = i64::try_from(units).map_err(|_| bad("an amount that fits"))?;
                 self.values.push(Value::Integer(units));
             }
             Ask::Day(column) => {

@@ -171,11 +171,7 @@ impl App {
 /// does not know how much there is to do has no total, or one that is passed.
 fn ended_words(job: &JobRow) -> String {
     let subject = if job.subject == job.kind { String::new() } else { format!(" {}", job.subject) };
-    let of = if job.total >= job.done.max(1) {
-        format!(" of {}", grouped(job.total))
-    } else {
-        String::new()
-    };
+    let of = job.whole().map_or_else(String::new, |all| format!(" of {}", grouped(all)));
     let failed = if job.failed > 0 {
         format!(", {} failed or refused: 6 Jobs, x", grouped(job.failed))
     } else {

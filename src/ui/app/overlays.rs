@@ -2,13 +2,16 @@
 
 use super::App;
 use crate::engine::command::Command;
+use crate::engine::query::Query;
 use crate::ui::help;
 use crate::ui::keymap::Action;
+use crate::ui::modal::ask::Ask;
 use crate::ui::modal::form::Field;
 use crate::ui::modal::palette::{Entry, Palette};
 use crate::ui::modal::purpose::{self, Purpose};
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
+use crate::ui::msg::Part;
 use crate::ui::theme;
 use crate::ui::widget::list::AnyList;
 use crate::ui::widget::{Line, wrap};
@@ -81,6 +84,13 @@ impl App {
                 intent: Intent::Act(binding.action),
             });
         }
+        entries.push(Entry {
+            words: "send the reminders that are due".to_owned(),
+            key: String::new(),
+            cli: help::command_line(Action::Remind, self.screen).to_owned(),
+            reason: String::new(),
+            intent: Intent::Act(Action::Remind),
+        });
         for (words, intent) in self.left_behind() {
             let (key, cli, reason) = (String::new(), String::new(), String::new());
             entries.push(Entry { words, key, cli, reason, intent });
@@ -95,6 +105,14 @@ impl App {
             });
         }
         self.open(Modal::Palette(Box::new(Palette::new(self.screen, entries))));
+    }
+
+    /// Asks before the reminders that are due go out, with how many of which level.
+    pub(super) fn remind(&mut self) {
+        let op = self.cx.operation();
+        let ask = Ask::reading("Send the reminders that are due", "send", op, Command::Remind);
+        self.open(Modal::Ask(Box::new(ask)));
+        self.cx.load(self.screen, Part::Dialog, Query::Reminders);
     }
 
     /// `tab:NAME` chooses a ready filter, anything else is typed.

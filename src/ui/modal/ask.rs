@@ -219,6 +219,17 @@ impl Ask {
             self.lines
                 .insert(0, Line::of(format!("{} · {money}", grouped(totals.count)), theme::BOLD));
         }
+        if let Answer::Reminders(told) = answer {
+            self.reading = false;
+            self.count = told.levels.iter().map(|(_, owing)| owing.reminders).sum();
+            self.lines = figures::reminder_lines(told, &self.command.words());
+        }
+        if let Answer::Copies(told) = answer {
+            self.reading = false;
+            self.count = told.count;
+            self.title = format!("{} {}", self.title, grouped(told.count));
+            self.lines.splice(0..0, figures::copies_lines(told));
+        }
         if let Answer::Bill(preview) = answer {
             self.reading = false;
             self.count = preview.invoices + preview.credit_memos;

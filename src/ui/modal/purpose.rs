@@ -100,6 +100,8 @@ pub enum Purpose {
     },
     /// Money that came: given back, taken off, moved, applied.
     Money(MoneyForm),
+    /// The e-mail addresses of an account: its number, and what they were.
+    Email(String, String),
     /// A note on an account.
     Note(AccountId),
     /// A name for a filter.
@@ -132,6 +134,14 @@ pub fn reason(title: impl Into<String>, purpose: Purpose, cx: &mut Cx) -> Modal 
 /// Opens a form.
 pub fn form(title: impl Into<String>, purpose: Purpose, fields: Vec<Field>, cx: &mut Cx) -> Modal {
     Modal::Form(Box::new(Form::new(title, purpose, fields, cx)))
+}
+
+/// Opens the form for the e-mail addresses of an account.
+pub fn email(account: &str, emails: &str, cx: &mut Cx) -> Modal {
+    let hint = "several separated by ; copies that have not left follow";
+    let fields = vec![Field::new("e-mail", emails, hint)];
+    let purpose = Purpose::Email(account.to_owned(), emails.to_owned());
+    form(format!("E-mail of {account}"), purpose, fields, cx)
 }
 
 /// Opens the form for a line by hand.
@@ -198,6 +208,7 @@ impl Purpose {
             | Self::Promise(..)
             | Self::Outside { .. }
             | Self::Money(_)
+            | Self::Email(..)
             | Self::Note(_)
             | Self::SaveFilter { .. }
             | Self::Print => None,
@@ -224,6 +235,7 @@ impl Purpose {
             | Self::Promise(..)
             | Self::Outside { .. }
             | Self::Money(_)
+            | Self::Email(..)
             | Self::Note(_)
             | Self::SaveFilter { .. }
             | Self::Print => {}
@@ -259,6 +271,7 @@ impl Purpose {
             (Self::Money(money), code) => money.field_of(code),
             (Self::Outside { .. }, "bad_date") => Some(1),
             (Self::Promise(..), "bad_date") => Some(0),
+            (Self::Email(..), "bad_email") => Some(0),
             _ => None,
         }
     }
@@ -350,6 +363,11 @@ impl Purpose {
                 })
             }
             Self::Money(money) => return money.build(v, op, cx),
+            Self::Email(account, was) => Command::CorrectEmail {
+                account: account.clone(),
+                was: was.clone(),
+                emails: needed(v, 0, "the address")?,
+            },
             Self::Note(account) => {
                 Command::AddNote { account: *account, text: needed(v, 0, "the note")? }
             }

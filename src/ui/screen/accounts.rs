@@ -31,6 +31,7 @@ pub const KEYS: &[Binding] = &[
         "",
         "what of its usage the next run would not bill, and why",
     ),
+    bind(&[Key::Char('e')], Action::Edit, "", "correct its e-mail address; copies follow"),
     bind(&[Key::Char('m')], Action::Note, "note", "write a note"),
     bind(&[Key::Char('p')], Action::Outside, "received", "record money received outside"),
     bind(&[Key::Char('M')], Action::Method, "", "choose which payment method is used first"),
@@ -193,6 +194,10 @@ impl ListScreen for Accounts {
         match action {
             Action::Open => {
                 cx.go = Some((ScreenId::Invoices, Some(format!("account:{}", row.number))));
+            }
+            Action::Edit => {
+                let form = purpose::email(&row.number, &row.emails, cx);
+                cx.open.push(form);
             }
             Action::Note => {
                 let fields = vec![Input::new("note", "", "everybody sees it")];

@@ -5,7 +5,7 @@ use super::listed::ListScreen;
 use crate::domain::ids::DeliveryId;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::Command;
-use crate::engine::query::{Answer, ListName, Query};
+use crate::engine::query::{Answer, CopyStep, ListName, Query, Resend};
 use crate::store::Topic;
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::today::NOT_DELIVERED;
@@ -18,8 +18,8 @@ use crate::ui::modal::purpose::{self, Purpose};
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::list::{Column, Listing, Shown, Tab, sums};
-use crate::ui::widget::{Line, counted, wrap};
+use crate::ui::widget::list::{Column, Listing, Shown, Tab};
+use crate::ui::widget::{Line, counted, grouped, wrap};
 use ratatui::style::Style;
 
 /// The keys of this screen.
@@ -40,6 +40,12 @@ pub const KEYS: &[Binding] = &[
         Action::Explain,
         "",
         "all about the copy, and what the other side said",
+    ),
+    bind(
+        &[Key::Char('e')],
+        Action::Edit,
+        "",
+        "correct the account's e-mail address; copies follow",
     ),
     bind(&[Key::Char('C')], Action::Channel, "", "the same document by the other way"),
 ];
@@ -136,33 +142,27 @@ fn ids(targets: &[Marked]) -> Vec<DeliveryId> {
 }
 
 impl Delivery {
-    fn heavy(&self, title: &str, verb: &'static str, command: Command, cx: &mut Cx) {
-        let targets = self.list.targets();
-        let n = targets.len();
-        let mut lines = vec![Line::plain(format!(
-            "{} of documents over {}{}",
-            counted(n, "copy", "copies"),
-            sums(targets.iter()),
-            self.list.beyond()
-        ))];
-        if let Some(row) = self.list.current().filter(|_| n == 1) {
-            lines
-                .push(Line::plain(format!("{} to {} by {}", row.number, row.address, row.channel)));
-        }
-        lines.push(Line::of("What leaves the house does not come back.", theme::DIM));
-        let op = cx.operation();
-        let ask = Ask::heavy(format!("{title} {n}"), verb, lines, n as i64, op, command);
-        cx.open.push(Modal::Ask(Box::new(ask)));
-    }
-
-    fn light(&self, words: &str, command: Command, cx: &mut Cx) {
+    /// Asks with the figures of what can take the step. Of one row that can be taken back nothing is
+    /// asked.
+    fn step(&self, (title, verb): (&str, &'static str), step: CopyStep, to: Command, cx: &mut Cx) {
         let (targets, beyond) = (self.list.targets(), self.list.beyond());
-        if targets.len() <= 1 && beyond.is_empty() {
-            return cx.commit(command);
+        let leaves = matches!(step, CopyStep::SendNow | CopyStep::Resend(_));
+        if !leaves && targets.len() <= 1 && beyond.is_empty() {
+            return cx.commit(to);
+        }
+        let mut lines = Vec::new();
+        if !beyond.is_empty() {
+            let marked = grouped(targets.len() as i64);
+            lines.push(Line::of(format!("{marked} marked{beyond}"), theme::WARN));
+        }
+        if leaves {
+            lines.push(Line::of("What leaves the house does not come back.", theme::DIM));
         }
         let op = cx.operation();
-        let title = format!("{words} {}{beyond}?", counted(targets.len(), "copy", "copies"));
-        cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
+        let ask = Ask::reading(title, verb, op, to).lines(lines);
+        let ask = if leaves { ask } else { ask.untyped() };
+        cx.open.push(Modal::Ask(Box::new(ask)));
+        cx.load(ScreenId::Delivery, Part::Dialog, Query::Copies(step, targets));
     }
 }
 
@@ -206,10 +206,23 @@ impl ListScreen for Delivery {
             return true;
         }
         match action {
-            Action::Send => self.heavy("Send now", "send", Command::SendNow { deliveries }, cx),
-            Action::Recall => self.light("Recall", Command::Recall { deliveries }, cx),
-            Action::Retry => self.heavy("Send again", "send", Command::Resend { deliveries }, cx),
-            Action::Printed => self.light("Printed:", Command::ConfirmPrinted { deliveries }, cx),
+            Action::Send => {
+                let to = Command::SendNow { deliveries };
+                self.step(("Send now", "send"), CopyStep::SendNow, to, cx);
+            }
+            Action::Recall => {
+                let to = Command::Recall { deliveries };
+                self.step(("Recall", "recall"), CopyStep::Recall, to, cx);
+            }
+            Action::Retry => {
+                let to = Command::Resend { deliveries };
+                let step = CopyStep::Resend(Resend::All);
+                self.step(("Send again", "send"), step, to, cx);
+            }
+            Action::Printed => {
+                let to = Command::ConfirmPrinted { deliveries };
+                self.step(("On paper:", "printed"), CopyStep::Printed, to, cx);
+            }
             Action::Channel => {
                 let to =
                     |channel| Command::ChangeChannel { deliveries: deliveries.clone(), channel };
@@ -224,6 +237,12 @@ impl ListScreen for Delivery {
                 ];
                 let title = format!("Change {}", counted(targets.len(), "copy", "copies"));
                 cx.open.push(Modal::Choice(Choice::new(title, items)));
+            }
+            Action::Edit => {
+                if let Some(row) = self.list.current() {
+                    let form = purpose::email(&row.account, &row.emails, cx);
+                    cx.open.push(form);
+                }
             }
             Action::Open => {
                 if let Some(id) = self.list.current().map(|r| r.document) {

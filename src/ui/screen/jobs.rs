@@ -91,7 +91,7 @@ impl Shown for JobRow {
             (self.subject.clone(), theme::PLAIN),
             (state, style),
             (grouped(self.done), theme::PLAIN),
-            (grouped(self.total), theme::PLAIN),
+            (self.whole().map_or_else(String::new, grouped), theme::PLAIN),
             (grouped(self.failed), failed),
             (self.user.clone(), theme::DIM),
             (cx.when(self.created_at), theme::DIM),
@@ -108,10 +108,10 @@ fn how_far(row: &JobRow) -> String {
     let failed =
         if row.failed > 0 { format!("  {} failed", grouped(row.failed)) } else { String::new() };
     let done = grouped(row.done);
-    if row.total < row.done.max(1) {
-        return format!("{done} done{failed}");
+    match row.whole() {
+        None => format!("{done} done{failed}"),
+        Some(all) => format!("{}  {done}/{}{failed}", progress(row.done, all, 20), grouped(all)),
     }
-    format!("{}  {done}/{}{failed}", progress(row.done, row.total, 20), grouped(row.total))
 }
 
 impl Jobs {
@@ -248,6 +248,40 @@ impl ListScreen for Jobs {
     fn answered(&mut self, answer: Answer) {
         if let Answer::Schedules(rows) = answer {
             self.schedules = rows;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::read::{Key as Place, KeyValue};
+
+    #[test]
+    fn a_job_that_does_not_know_its_total_shows_none() {
+        let row = |done, total| JobRow {
+            id: crate::domain::ids::JobId(1),
+            key: Place { value: KeyValue::Int(1), id: 1 },
+            kind: "deliver".to_owned(),
+            subject: "deliver".to_owned(),
+            state: "Running".to_owned(),
+            wanted: String::new(),
+            holder: String::new(),
+            done,
+            failed: 0,
+            total,
+            error: String::new(),
+            waits: String::new(),
+            user: "mia".to_owned(),
+            created_at: 0,
+            started_at: None,
+            ended_at: None,
+        };
+        for (done, total, shown) in
+            [(2497, 0, None), (0, 0, None), (12, 10, None), (3, 10, Some(10))]
+        {
+            assert_eq!(row(done, total).whole(), shown);
+            assert_eq!(how_far(&row(done, total)).contains("/10"), shown.is_some());
         }
     }
 }

@@ -242,11 +242,7 @@ fn jobs_strip(cx: &Cx) -> Vec<Line> {
                 job.kind,
                 if job.subject == job.kind { "" } else { job.subject.as_str() },
                 grouped(job.done),
-                if job.total < job.done.max(1) {
-                    String::new()
-                } else {
-                    format!("/{}", grouped(job.total))
-                },
+                job.whole().map_or_else(String::new, |all| format!("/{}", grouped(all))),
                 grouped(job.failed),
                 job.state.to_lowercase()
             ),

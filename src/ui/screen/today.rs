@@ -11,7 +11,7 @@ use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::usage;
 use crate::ui::widget::list::WIDE;
-use crate::ui::widget::{amounts, fit, grouped, put, put_right};
+use crate::ui::widget::{amounts, grouped, put, put_right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -76,9 +76,15 @@ fn advice(step: Step) -> &'static str {
         Step::ToCollect => "what a payment run would charge now: c makes one",
         Step::Failed => "money that did not come, by what to do next",
         Step::Bounced => "copies that came back, could not be made, or were lost on the way",
-        Step::Overdue => "owed since yesterday or longer",
+        Step::Overdue => "owed since yesterday or longer; : reminders sends those that are due",
         Step::Notices => "what happened while you were away: ! shows them",
     }
+}
+
+/// Whether words about the newest run name this run in another state.
+fn tells_other(words: &str, run: &Happened) -> bool {
+    let rest = words.strip_prefix(run.what.as_str()).and_then(|rest| rest.strip_prefix(' '));
+    rest.is_some_and(|rest| !rest.starts_with(run.state.as_str()))
 }
 
 impl Today {
@@ -113,6 +119,12 @@ impl Today {
             format!("{not_real} · {backup}")
         };
         let fits = |text: &str| text.chars().count() <= usize::from(room);
+        // Where it does not fit whole it is said in fewer words, never cut.
+        let plain: String = not_real.split(" (").enumerate().fold(String::new(), |all, (i, s)| {
+            all + if i == 0 { s } else { s.split_once(')').map_or("", |(_, rest)| rest) }
+        });
+        let fewer = [not_real.as_str(), plain.as_str(), "not real yet: see daybook doctor"];
+        let fewer = fewer.into_iter().find(|text| fits(text)).unwrap_or("not real yet");
         let style = if backup.contains("overdue") {
             theme::BAD
         } else if not_real.is_empty() {
@@ -120,9 +132,15 @@ impl Today {
         } else {
             theme::WARN
         };
-        let text =
-            if fits(&both) || not_real.is_empty() { both } else { fit(not_real, room.into()) };
+        let text = if fits(&both) || not_real.is_empty() { both } else { fewer.to_owned() };
         put_right(canvas, area.x, area.y, area.width.saturating_sub(1), &text, style);
+    }
+
+    /// Whether a line tells another state of a run than the list below: one of them was counted
+    /// before the run went on, and is being counted again.
+    fn contradicts(&self, row: &StepRow) -> bool {
+        let of_a_run = matches!(row.step, Step::Run | Step::ToCollect);
+        of_a_run && self.happened.iter().any(|h| tells_other(&row.state, h))
     }
 
     /// One line for each run, and one more for what stopped it.
@@ -219,7 +237,8 @@ impl Screen for Today {
             if i == self.cursor {
                 put(canvas, area.x, y, 1, ">", theme::PLAIN);
             }
-            let Some(row) = self.rows.iter().find(|r| r.step == *step) else {
+            let row = self.rows.iter().find(|r| r.step == *step && !self.contradicts(r));
+            let Some(row) = row else {
                 put(canvas, area.x + 3, y, 15, step.as_str(), theme::PLAIN);
                 put_right(canvas, area.x + 18, y, 10, "…", theme::DIM);
                 continue;
@@ -247,6 +266,34 @@ impl Screen for Today {
                 None => text,
             };
             put(canvas, area.x + 1, area.bottom() - 1, width, &text, theme::DIM);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_never_tells_another_state_of_a_run_than_the_list_below() {
+        let happened = |state: &str| Happened {
+            at_ms: 0,
+            what: "PR-000011".to_owned(),
+            did: String::new(),
+            money: Vec::new(),
+            state: state.to_owned(),
+            why: String::new(),
+            calm: true,
+        };
+        for (line, below, wrong) in [
+            ("PR-000011 Processing", "Completed", true),
+            ("PR-000011 Completed", "Processing", true),
+            ("PR-000011 Completed; credits settle 3 more", "Completed", false),
+            ("PR-000012 Processing", "Completed", false),
+            ("19 flagged", "Completed", false),
+            ("", "Completed", false),
+        ] {
+            assert_eq!(tells_other(line, &happened(below)), wrong, "{line} {below}");
         }
     }
 }

@@ -129,6 +129,7 @@ pub fn start(session: Session, tx: &Sender<Msg>, zone: crate::zone::Zone) -> Res
             version: 0,
             topics: BTreeMap::new(),
             people: Vec::new(),
+            since: BTreeMap::new(),
             beat: Instant::now(),
         };
         reader.look();
@@ -299,6 +300,11 @@ fn count(session: &Session, wanted: &Receiver<Figure>, replies: &Sender<Msg>) {
     }
 }
 
+/// When something was by the book's clock that was at `at` by this machine's: as long ago. UTC ms.
+fn by_book(at: i64, machine: i64, book: i64) -> i64 {
+    book - (machine - at).max(0)
+}
+
 struct Reader {
     said: Said,
     session: Session,
@@ -310,6 +316,8 @@ struct Reader {
     version: i64,
     topics: BTreeMap<Topic, i64>,
     people: Vec<Person>,
+    /// Who edits what since when by the machine's clock: since when by the book's.
+    since: BTreeMap<(String, i64, i64), i64>,
     beat: Instant,
 }
 
@@ -426,8 +434,23 @@ impl Reader {
                 return self.said.say(&self.replies, "you do not see who is here", &error.into());
             }
         };
-        let people: Vec<Person> =
-            others.into_iter().map(|p| Person { name: p.name, editing: p.editing }).collect();
+        // Presence is told by this machine's clock, the screen by the book's.
+        let book = self.session.now().map_or(now, |book| book.at_ms);
+        let seen = |name: &str, (id, at): (i64, i64)| {
+            let known = self.since.get(&(name.to_owned(), id, at)).copied();
+            ((name.to_owned(), id, at), known.unwrap_or_else(|| by_book(at, now, book)))
+        };
+        let since: BTreeMap<_, _> =
+            others.iter().filter_map(|p| p.editing.map(|e| seen(&p.name, e))).collect();
+        let people: Vec<Person> = others
+            .into_iter()
+            .map(|p| {
+                let at =
+                    |(id, at)| (id, since.get(&(p.name.clone(), id, at)).copied().unwrap_or(at));
+                Person { editing: p.editing.map(at), name: p.name }
+            })
+            .collect();
+        self.since = since;
         if people != self.people {
             self.people.clone_from(&people);
             let _ = self.replies.send(Msg::People(people));
@@ -463,5 +486,17 @@ impl Reader {
             let _ = self.replies.send(Msg::Tick(now));
         }
         let _ = self.replies.send(Msg::Changed(changed));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_book;
+
+    #[test]
+    fn since_when_somebody_edits_is_told_by_the_clock_that_the_screen_shows() {
+        let day = 86_400_000;
+        assert_eq!(by_book(5_000, 8_000, day + 8_000), day + 5_000);
+        assert_eq!(by_book(9_000, 8_000, day), day, "a clock a little ahead");
     }
 }

@@ -106,8 +106,10 @@ pub struct Listing<R> {
     cursor: usize,
     top: usize,
     land: Land,
-    /// Count and money of what matches.
+    /// Count and money of what matches; none until it is counted under this filter.
     pub totals: Option<Totals>,
+    /// Whether the rows are still those of the filter before.
+    of_before: bool,
     /// Marked rows, also those outside the filter.
     pub marks: BTreeMap<i64, Marked>,
     /// Under which filter each was marked, by place in `places`.
@@ -152,6 +154,7 @@ impl<R: Shown> Listing<R> {
             top: 0,
             land: Land::First,
             totals: None,
+            of_before: false,
             marks: BTreeMap::new(),
             made: BTreeMap::new(),
             places: Vec::new(),
@@ -268,6 +271,8 @@ impl<R: Shown> Listing<R> {
         match self.understood() {
             Ok(_) => {
                 self.error = None;
+                self.totals = None;
+                self.of_before = true;
                 self.restart(cx);
             }
             Err(error) => self.refuse(error.to_string(), cx),
@@ -281,6 +286,7 @@ impl<R: Shown> Listing<R> {
             cx.forget(self.screen, part);
         }
         self.error = Some(error);
+        self.of_before = false;
         self.rows.clear();
         (self.first, self.cursor, self.top) = (0, 0, 0);
         (self.before, self.after) = (false, false);

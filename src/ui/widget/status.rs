@@ -37,8 +37,8 @@ pub fn status(
 ) {
     let mut right = Vec::new();
     if let Some(job) = foot.jobs.iter().find(|j| j.state == "Running").or(foot.jobs.first()) {
-        let percent =
-            if job.total > 0 { format!(" {}%", job.done * 100 / job.total) } else { String::new() };
+        let percent = job.whole().map(|all| format!(" {}%", job.done * 100 / all));
+        let percent = percent.unwrap_or_default();
         let failed = if job.failed > 0 { format!(" {} failed", job.failed) } else { String::new() };
         let state = if job.state == "Running" {
             String::new()

@@ -1,6 +1,8 @@
 //! What a question is about, in figures.
 
-use crate::engine::query::{BillPreview, CollectPreview, Foretold, money_words};
+use crate::engine::query::{
+    BillPreview, CollectPreview, CopiesAhead, Foretold, RemindersAhead, money_words,
+};
 use crate::store::read::post_preview::PostPreview;
 use crate::ui::theme;
 use crate::ui::widget::{Line, counted, grouped};
@@ -86,6 +88,54 @@ pub(super) fn post_lines(preview: &PostPreview) -> Vec<Line> {
     }
     if preview.count == 0 {
         lines.push(Line::of("Nothing here can be posted.", theme::WARN));
+    }
+    lines
+}
+
+/// The figures of reminders in words.
+pub(super) fn reminder_lines(told: &RemindersAhead, words: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (level, owing) in &told.levels {
+        let what = counted(owing.reminders, "reminder", "reminders");
+        let of = counted(owing.invoices, "invoice", "invoices");
+        let text = format!("level {level}: {what} of {of}, {}", money_words(&owing.money));
+        lines.push(Line::of(text, theme::BOLD));
+    }
+    if lines.is_empty() {
+        lines.push(Line::of("No reminder is due.", theme::WARN));
+    } else {
+        let text = "One e-mail an account; each balance is read again when it is sent.";
+        lines.push(Line::of(text, theme::DIM));
+    }
+    if told.no_address > 0 {
+        let n = counted(told.no_address, "account", "accounts");
+        lines.push(Line::of(format!("left out: {n} without an e-mail address"), theme::WARN));
+    }
+    lines.push(Line::of(format!("the same as: daybook {words}"), theme::DIM));
+    lines
+}
+
+/// The figures of a step with copies in words.
+pub(super) fn copies_lines(told: &CopiesAhead) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if told.count == 0 {
+        lines.push(Line::of("None of these copies can take this step.", theme::WARN));
+    } else {
+        let copies = counted(told.count, "copy", "copies");
+        let text = format!("{copies} of documents over {}", money_words(&told.money));
+        lines.push(Line::of(text, theme::BOLD));
+    }
+    lines.extend(told.first.iter().map(|text| Line::plain(text.clone())));
+    let more = told.count - told.first.len() as i64;
+    if more > 0 {
+        lines.push(Line::plain(format!("and {} more", grouped(more))));
+    }
+    if told.elsewhere > 0 && told.count > 1 {
+        let text = format!("to another address than before: {}", grouped(told.elsewhere));
+        lines.push(Line::of(text, theme::WARN));
+    }
+    for (reason, count) in &told.left_out {
+        lines.push(Line::of(format!("left out: {}, {reason}", grouped(*count)), theme::WARN));
     }
     lines
 }

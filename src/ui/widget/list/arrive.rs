@@ -100,6 +100,7 @@ impl<R: Shown> Listing<R> {
         let from_top = old_first < 400 || self.land == Land::First;
         let offset = self.cursor.saturating_sub(self.top);
         self.ready = true;
+        self.of_before = false;
         match self.land {
             Land::Last => {
                 self.before = page.more;

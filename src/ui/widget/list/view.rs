@@ -54,8 +54,11 @@ impl<R: Shown> Listing<R> {
         } else {
             format!("[{tab}] /{}", self.typed)
         };
-        let count = self.totals.as_ref().map_or(self.rows.len() as i64, |t| t.count);
-        let rank = if self.rows.is_empty() { 0 } else { self.rank() };
+        // A figure of another filter than the one beside it would be read as this one's.
+        let figure =
+            |n: Option<i64>| n.filter(|_| !self.of_before).map_or_else(|| "…".to_owned(), grouped);
+        let count = figure(self.totals.as_ref().map(|t| t.count));
+        let rank = figure(Some(if self.rows.is_empty() { 0 } else { self.rank() as i64 }));
         let mut right = String::new();
         if self.frozen {
             right.push_str("frozen  ");
@@ -63,13 +66,8 @@ impl<R: Shown> Listing<R> {
         if self.fresh > 0 {
             right.push_str(&format!("+{} new  ", self.fresh));
         }
-        let width = grouped(count).len();
-        right.push_str(&format!(
-            "sort {}  {:>width$} of {}",
-            self.sort,
-            grouped(rank as i64),
-            grouped(count)
-        ));
+        let width = count.chars().count();
+        right.push_str(&format!("sort {}  {rank:>width$} of {count}", self.sort));
         (left, right)
     }
 

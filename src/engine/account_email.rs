@@ -1,0 +1,46 @@
+//! Corrects the e-mail addresses of an account: an import of one row, by all its rules, so that a
+//! second person is asked for where an import would ask, and copies that have not left follow.
+
+use super::command::Receipt;
+use super::import::{self, Options};
+use super::{Error, Session};
+use crate::store::{StoreError, account};
+
+/// Sets the addresses (several by `;`), unless they are others by now than who corrects them saw.
+pub fn correct(
+    session: &mut Session,
+    number: &str,
+    (was, emails): (&str, &str),
+) -> Result<Receipt, Error> {
+    let now = session.read(|db| {
+        let found = account::find(db, number)?;
+        let found = found.ok_or_else(|| StoreError::NotFound(number.to_owned()))?;
+        let versions = account::versions(db, found.id)?;
+        Ok(versions.last().map(|v| v.terms.emails.join(";")).unwrap_or_default())
+    })?;
+    if now != was {
+        let message = format!("{number} has {now} by now, not {was}");
+        return Err(Error::usage("changed", message, "look at it again"));
+    }
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let file = format!("account_number,email\n{},{}\n", quoted(number), quoted(emails));
+    let files = vec![("accounts.csv".to_owned(), file.into_bytes())];
+    let report = import::import_texts(session, files, &Options::default())?;
+    let mut receipt = Receipt::default();
+    for file in &report.files {
+        if let Some(refused) = file.refused.first() {
+            let message = format!("{}: {}", refused.value, refused.message);
+            return Err(Error::usage("bad_email", message, refused.hint.clone()));
+        }
+        receipt.done += file.changed;
+        receipt.summary = match file.waiting.first() {
+            Some(row) => format!(
+                "it waits: {}; {}; somebody else who may confirms it by doing the same",
+                row.what, row.why
+            ),
+            None if file.changed == 0 => format!("{number} has these addresses already"),
+            None => format!("{number}: e-mail goes to {emails}; what has not left follows"),
+        };
+    }
+    Ok(receipt)
+}

@@ -18,6 +18,7 @@ use crate::domain::ids::{
 use crate::domain::money::Currency;
 use crate::domain::payment::{Channel, NextAction};
 use crate::domain::text::quoted;
+use crate::store::desk::SavedFilter;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -498,14 +499,7 @@ pub enum Command {
         text: String,
     },
     /// Names a filter of a screen.
-    SaveFilter {
-        /// The screen's name.
-        screen: String,
-        /// The filter's name.
-        name: String,
-        /// The filter as typed.
-        text: String,
-    },
+    SaveFilter(SavedFilter),
     /// Notices were read.
     DismissNotices,
     /// Where the clerk was, for the next login.
@@ -660,7 +654,7 @@ impl Command {
             Self::SteerSchedule { .. } => Verb::Schedule,
             Self::SteerJob { .. }
             | Self::AddNote { .. }
-            | Self::SaveFilter { .. }
+            | Self::SaveFilter(_)
             | Self::DismissNotices
             | Self::SaveSession { .. } => Verb::Housekeeping,
         }
@@ -783,7 +777,7 @@ impl Command {
             | Self::AutoPay { .. }
             | Self::SteerJob { .. }
             | Self::AddNote { .. }
-            | Self::SaveFilter { .. }
+            | Self::SaveFilter(_)
             | Self::DismissNotices
             | Self::SaveSession { .. } => String::new(),
         }

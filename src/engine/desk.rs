@@ -17,13 +17,11 @@ pub fn perform(session: &mut Session, command: Command) -> Result<Receipt, Error
         Command::SaveSession { state } => {
             quiet(session, "session kept", |tx| Ok(desk::save_session(tx, &state)?))
         }
-        Command::SaveFilter { screen, name, text: filter } => {
-            checked(&[&name, &filter]).and_then(|()| {
-                quiet(session, &format!("filter {name} saved"), |tx| {
-                    Ok(desk::save_filter(tx, &screen, &name, &filter)?)
-                })
+        Command::SaveFilter(filter) => checked(&[&filter.name, &filter.text]).and_then(|()| {
+            quiet(session, &format!("filter {} saved", filter.name), |tx| {
+                Ok(desk::save_filter(tx, &filter)?)
             })
-        }
+        }),
         Command::DismissNotices => quiet(session, "notices read", |tx| {
             desk::dismiss_notices(tx)?;
             Ok(())

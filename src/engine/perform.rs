@@ -143,7 +143,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
             Ok(Receipt { summary, done: 1, ..Receipt::default() })
         }
         own @ (Command::SaveSession { .. }
-        | Command::SaveFilter { .. }
+        | Command::SaveFilter(_)
         | Command::DismissNotices
         | Command::AddNote { .. }
         | Command::SteerJob { .. }) => desk::perform(session, own),

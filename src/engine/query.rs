@@ -2,7 +2,7 @@
 
 use crate::clock::Now;
 use crate::domain::actor::Actor;
-use crate::domain::ids::{AccountId, DocumentId, RunId};
+use crate::domain::ids::{AccountId, BillRunId, DocumentId, RunId};
 use crate::domain::money::Currency;
 use crate::domain::recovery::{Recovery, usual_since};
 pub use crate::engine::bill::usage::Pending;
@@ -21,6 +21,7 @@ pub use crate::engine::deliver::steer::{CopyStep, Resend};
 use crate::engine::review::regenerate;
 use crate::engine::review::undo::{self, Deed};
 use crate::engine::{Error, Session, deliver, reach};
+pub use crate::store::desk::SavedFilter;
 use crate::store::job::{self, JobState};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
@@ -34,6 +35,7 @@ use crate::store::read::post_preview::{self, PostPreview};
 use crate::store::read::post_second::Poster;
 use crate::store::read::runs::{RunDetail, RunRow};
 use crate::store::read::sample::Sample;
+use crate::store::read::thrown::{self, Thrown};
 use crate::store::read::today::{Step, StepRow};
 use crate::store::read::unapplied::UnappliedRow;
 use crate::store::read::{
@@ -90,6 +92,10 @@ pub enum Query {
     PostRun(RunId, Option<NaiveDate>),
     /// What posting marked drafts would do.
     PostMarked(Vec<Pick>, Option<NaiveDate>),
+    /// What canceling a run would throw away.
+    CancelRun(BillRunId),
+    /// What canceling marked drafts would throw away.
+    CancelMarked(Vec<Pick>),
     /// What queueing the copies of posted documents would do.
     Deliver,
     /// What a step with these copies would do.
@@ -213,6 +219,8 @@ pub enum Answer {
     Account(Box<AccountDetail>),
     /// Of [`Query::PostRun`] and [`Query::PostMarked`].
     Post(PostPreview),
+    /// Of [`Query::CancelRun`] and [`Query::CancelMarked`].
+    Cancel(Thrown),
     /// Of [`Query::Deliver`]: copies by e-mail, by print, and what cannot go, by reason.
     Deliver(usize, usize, Vec<(String, usize)>),
     /// Of [`Query::Copies`].
@@ -239,8 +247,8 @@ pub enum Answer {
     History(Vec<HistoryRow>),
     /// Of [`Query::Status`].
     Status(StatusRow),
-    /// Of [`Query::Filters`]: screen, name, text.
-    Filters(Vec<(String, String, String)>),
+    /// Of [`Query::Filters`].
+    Filters(Vec<SavedFilter>),
     /// Of [`Query::Schedules`].
     Schedules(Vec<ScheduleRow>),
     /// Of [`Query::LastDeed`].
@@ -388,9 +396,10 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Ans
         Query::PostRun(RunId::Payment(_), _) => Answer::Post(PostPreview::default()),
         Query::PostMarked(picks, invoice_on) => {
             let dates = post_preview::Dates { today: now.today, invoice_on: *invoice_on, by };
-            let picks: Vec<(i64, i64)> = picks.iter().map(|p| (p.id.0, p.version)).collect();
-            Answer::Post(post_preview::of_marked(db, &picks, dates)?)
+            Answer::Post(post_preview::of_marked(db, &pairs(picks), dates)?)
         }
+        Query::CancelRun(run) => Answer::Cancel(thrown::of_run(db, *run)?),
+        Query::CancelMarked(picks) => Answer::Cancel(thrown::of_marked(db, &pairs(picks))?),
         Query::Deliver => Answer::Deliver(0, 0, Vec::new()),
         Query::Recovery => {
             let since = usual_since(now.today);
@@ -417,6 +426,10 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Ans
         Query::LastDeed(passed) => Answer::LastDeed(undo::last(db, actor, *passed)?),
         Query::Find(text) => Answer::Find(find(db, text)?),
     })
+}
+
+fn pairs(picks: &[Pick]) -> Vec<(i64, i64)> {
+    picks.iter().map(|p| (p.id.0, p.version)).collect()
 }
 
 fn list(db: &Db<'_>, name: ListName, args: &ListArgs) -> Result<Answer, ReadError> {

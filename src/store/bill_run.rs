@@ -455,6 +455,11 @@ pub fn set_status(
     Ok(())
 }
 
+/// That a clerk edited a document `d` and did not undo it, as SQL.
+pub(super) const EDITED: &str = "(d.version > 1 AND EXISTS (SELECT 1 FROM undo u \
+    JOIN operation o ON o.seq = u.op_seq \
+    WHERE u.document_id = d.id AND u.state = 'done' AND o.verb = 'edit'))";
+
 /// Documents of a run by status and what a clerk said of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunDocuments {
@@ -479,13 +484,15 @@ pub struct RunDocuments {
 /// Counts them.
 pub fn documents(db: &Db<'_>, id: BillRunId) -> Result<RunDocuments, StoreError> {
     db.one(
-        "SELECT sum(s.status = 'Draft'), sum(s.status = 'Draft' AND s.review = 'held'),
+        &format!(
+            "SELECT sum(s.status = 'Draft'), sum(s.status = 'Draft' AND s.review = 'held'),
                 sum(s.status = 'Draft' AND s.review = 'accepted'), sum(s.status = 'Draft'
-                  AND d.version > 1),
+                  AND {EDITED}),
                 sum(s.status = 'Draft' AND s.stale <> ''),
                 sum(s.status = 'Draft' AND s.risk > 0 AND s.review <> 'accepted'),
                 sum(s.status = 'Posted'), sum(s.status = 'Canceled')
-         FROM document d JOIN document_state s ON s.document_id = d.id WHERE d.run_id = ?1",
+         FROM document d JOIN document_state s ON s.document_id = d.id WHERE d.run_id = ?1"
+        ),
         [id.0],
         |r| {
             let n = |i: usize| r.get::<Option<i64>>(i).map(Option::unwrap_or_default);

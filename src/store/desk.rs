@@ -3,6 +3,7 @@
 
 use super::{Db, StoreError, Topic, Tx};
 use crate::domain::ids::AccountId;
+use serde::{Deserialize, Serialize};
 
 /// The state of a user's last console, JSON; none if there was none.
 pub fn session(db: &Db<'_>, uid: u32) -> Result<Option<String>, StoreError> {
@@ -20,22 +21,36 @@ pub fn save_session(tx: &Tx<'_>, state: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Names a filter of a screen; the same name again replaces it.
-pub fn save_filter(tx: &Tx<'_>, screen: &str, name: &str, text: &str) -> Result<(), StoreError> {
+/// A filter that a clerk named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedFilter {
+    /// The screen's name in small letters.
+    pub screen: String,
+    /// The filter's name.
+    pub name: String,
+    /// The ready filter it narrows, by its name; empty: none.
+    pub tab: String,
+    /// As typed.
+    pub text: String,
+}
+
+/// Keeps a filter of a screen; the same name again replaces it.
+pub fn save_filter(tx: &Tx<'_>, filter: &SavedFilter) -> Result<(), StoreError> {
+    let SavedFilter { screen, name, tab, text } = filter;
     tx.run(
-        "INSERT INTO saved_filter (screen, name, text, uid) VALUES (?1, ?2, ?3, NULL) \
-         ON CONFLICT (screen, name) DO UPDATE SET text = ?3",
-        (screen, name, text),
+        "INSERT INTO saved_filter (screen, name, tab, text, uid) VALUES (?1, ?2, ?3, ?4, NULL) \
+         ON CONFLICT (screen, name) DO UPDATE SET tab = ?3, text = ?4",
+        (screen, name, tab, text),
     )?;
-    tx.note(format!("filter {name}"), format!("saved for {screen}: {text}"));
+    tx.note(format!("filter {name}"), format!("saved for {screen} [{tab}]: {text}"));
     tx.touch(Topic::Settings);
     Ok(())
 }
 
-/// The saved filters: screen, name, text.
-pub fn filters(db: &Db<'_>) -> Result<Vec<(String, String, String)>, StoreError> {
-    db.all("SELECT screen, name, text FROM saved_filter ORDER BY id", [], |r| {
-        Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+/// The saved filters.
+pub fn filters(db: &Db<'_>) -> Result<Vec<SavedFilter>, StoreError> {
+    db.all("SELECT screen, name, tab, text FROM saved_filter ORDER BY id", [], |r| {
+        Ok(SavedFilter { screen: r.get(0)?, name: r.get(1)?, tab: r.get(2)?, text: r.get(3)? })
     })
 }
 

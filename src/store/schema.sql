@@ -1,4 +1,4 @@
--- 20 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 21 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -638,7 +638,7 @@ CREATE TABLE saved_filter (
   screen         TEXT NOT NULL,
   name           TEXT NOT NULL,
   text           TEXT NOT NULL,
-  uid            INTEGER,                             -- none: for everybody
+  uid            INTEGER, tab TEXT NOT NULL DEFAULT '',                             -- none: for everybody
   UNIQUE (screen, name)
 ) STRICT;
 CREATE TABLE session (

@@ -22,6 +22,7 @@ pub mod recovery;
 pub mod runs;
 pub mod sample;
 mod spec;
+pub mod thrown;
 pub mod today;
 pub mod unapplied;
 

@@ -100,8 +100,6 @@ pub struct RunDetail {
     pub parts: Option<Parts>,
     /// Payment run: what was skipped, by reason.
     pub skipped: Vec<(String, i64)>,
-    /// Drafts of the run by review word.
-    pub reviews: Vec<(String, i64)>,
     /// Totals of the last runs in the run's first currency, oldest first, for a small chart.
     pub past: Vec<i64>,
 }
@@ -248,12 +246,6 @@ pub fn detail(db: &Db<'_>, run: RunId) -> Result<RunDetail, ReadError> {
                  WHERE f.run_id = ?1 ORDER BY f.reason, a.number LIMIT 200",
                 [id.0],
                 |r| Ok(FailureRow { account: r.get(0)?, customer: r.get(1)?, reason: r.get(2)? }),
-            )?;
-            out.reviews = db.all(
-                "SELECT s.review, count(*) FROM document d JOIN document_state s \
-                 ON s.document_id = d.id WHERE d.run_id = ?1 AND d.status = 'Draft' GROUP BY 1",
-                [id.0],
-                |r| Ok((r.get(0)?, r.get(1)?)),
             )?;
             let sql = "SELECT t.total_minor FROM bill_run_total t \
                 JOIN bill_run r ON r.id = t.run_id \

@@ -168,15 +168,15 @@ impl App {
 
     pub(super) fn save_filter(&mut self) {
         let list = self.screens.peek(self.screen).list();
-        let text = list.map(|l| l.typed().to_owned()).unwrap_or_default();
-        if text.is_empty() {
+        if list.is_none_or(|l| l.typed().is_empty()) {
             return self.cx.say("type a filter first (/)");
         }
         if let Some(error) = list.and_then(AnyList::error) {
             return self.cx.say(format!("the filter is not understood: {error}"));
         }
         let fields = vec![Field::new("name", "", "how it is called in f")];
-        let purpose = Purpose::SaveFilter { screen: self.screen, text };
+        let (tab, text) = list.map(AnyList::narrowed).unwrap_or_default();
+        let purpose = Purpose::SaveFilter { screen: self.screen, tab, text };
         let form = purpose::form("Save the filter", purpose, fields, &mut self.cx);
         self.open(form);
     }

@@ -212,6 +212,13 @@ impl Ask {
             self.title = format!("Post {} documents", grouped(preview.count));
             self.lines = figures::post_lines(preview);
         }
+        if let Answer::Cancel(thrown) = answer {
+            self.reading = false;
+            // A run is canceled also before it made a draft.
+            let least = i64::from(matches!(*self.command, Command::SteerRun { .. }));
+            self.count = thrown.drafts.max(least);
+            self.lines.splice(0..0, figures::thrown_lines(thrown));
+        }
         if let Answer::Totals(totals) = answer {
             self.reading = false;
             self.count = totals.count;

@@ -10,11 +10,11 @@ use crate::domain::money::{Currency, parse_decimal};
 use crate::engine::command::{
     AdjustKind, AdjustPart, Command, DraftChange, NewLine, OutsidePayment, Pick, Removed,
 };
-use crate::engine::query::Query;
+use crate::engine::query::{Query, SavedFilter};
 use crate::store::read::invoice::InvoiceDetail;
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::Line;
+use crate::ui::widget::{Line, counted};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -108,6 +108,9 @@ pub enum Purpose {
     SaveFilter {
         /// The screen.
         screen: ScreenId,
+        /// The ready filter that it narrows.
+        #[serde(default)]
+        tab: String,
         /// The filter.
         text: String,
     },
@@ -157,7 +160,7 @@ pub fn add_line(draft: Pick, cx: &mut Cx) -> Modal {
 }
 
 fn many(n: usize) -> String {
-    if n == 1 { "1 draft".to_owned() } else { format!("{n} drafts") }
+    counted(n, "draft", "drafts")
 }
 
 pub(super) fn text(values: &[String], at: usize) -> String {
@@ -279,19 +282,27 @@ impl Purpose {
     /// The command its values make, or the field that is wrong and why.
     pub fn build(&self, v: &[String], op: &str, cx: &mut Cx) -> Result<Intent, Refusal> {
         let command = match self {
-            Self::Hold(drafts) => Command::Hold {
-                drafts: drafts.clone(),
-                reason: needed(v, 0, "the reason")?,
-                owner: text(v, 1),
-                until: day(v, 2)?,
-            },
+            Self::Hold(drafts) => {
+                let command = Command::Hold {
+                    drafts: drafts.clone(),
+                    reason: needed(v, 0, "the reason")?,
+                    owner: text(v, 1),
+                    until: day(v, 2)?,
+                };
+                if drafts.len() > 1 {
+                    let title = format!("Hold {}?", many(drafts.len()));
+                    let ask = Ask::light(title, op.to_owned(), command);
+                    return Ok(Intent::Open(Box::new(Modal::Ask(Box::new(ask)))));
+                }
+                command
+            }
             Self::AcceptStale(drafts) => {
                 Command::Accept { drafts: drafts.clone(), reason: needed(v, 0, "the reason")? }
             }
-            Self::CancelDrafts(drafts) => Command::CancelDrafts {
-                drafts: drafts.clone(),
-                reason: needed(v, 0, "the reason")?,
-            },
+            Self::CancelDrafts(drafts) => {
+                let reason = needed(v, 0, "the reason")?;
+                return Ok(Intent::Open(Box::new(cancel(drafts.clone(), reason, cx))));
+            }
             Self::EditHead { draft, was } => edit_head(*draft, was, v)?,
             Self::EditLine { draft, line, was } => edit_line(*draft, *line, was, v)?,
             Self::AddLine(draft) => edit(
@@ -371,11 +382,12 @@ impl Purpose {
             Self::Note(account) => {
                 Command::AddNote { account: *account, text: needed(v, 0, "the note")? }
             }
-            Self::SaveFilter { screen, text } => Command::SaveFilter {
+            Self::SaveFilter { screen, tab, text } => Command::SaveFilter(SavedFilter {
                 screen: screen.name().to_lowercase(),
                 name: needed(v, 0, "the name")?,
+                tab: tab.clone(),
                 text: text.clone(),
-            },
+            }),
             Self::Print => Command::PrintBatch { directory: text(v, 0) },
         };
         Ok(Intent::Commit { op: op.to_owned(), command: Box::new(command) })
@@ -474,6 +486,15 @@ fn heavy(title: String, verb: &'static str, command: Command, typed: &str, cx: &
     ];
     let op = cx.operation();
     Intent::Open(Box::new(Modal::Ask(Box::new(Ask::heavy(title, verb, lines, 1, op, command)))))
+}
+
+/// The question before drafts are thrown away; its figures are read while it opens.
+fn cancel(drafts: Vec<Pick>, reason: String, cx: &mut Cx) -> Modal {
+    let op = cx.operation();
+    cx.load(ScreenId::Invoices, Part::Dialog, Query::CancelMarked(drafts.clone()));
+    let title = format!("Cancel {}", many(drafts.len()));
+    let command = Command::CancelDrafts { drafts, reason };
+    Modal::Ask(Box::new(Ask::reading(title, "cancel", op, command)))
 }
 
 /// The question before posting; its figures are read while it opens.

@@ -224,12 +224,21 @@ impl ListScreen for Delivery {
                 self.step(("On paper:", "printed"), CopyStep::Printed, to, cx);
             }
             Action::Channel => {
+                let beyond = self.list.beyond();
                 let to =
                     |channel| Command::ChangeChannel { deliveries: deliveries.clone(), channel };
                 let mut item = |key, words: &str, channel| {
                     let op = cx.operation();
-                    let command = Box::new(to(channel));
-                    Item::new(key, words, Intent::Commit { op, command })
+                    let command = to(channel);
+                    let intent = if targets.len() <= 1 && beyond.is_empty() {
+                        Intent::Commit { op, command: Box::new(command) }
+                    } else {
+                        let n = counted(targets.len(), "copy", "copies");
+                        let title = format!("Change {n}{beyond} to go {words}?");
+                        let ask = Ask::light(title, op, command);
+                        Intent::Open(Box::new(Modal::Ask(Box::new(ask))))
+                    };
+                    Item::new(key, words, intent)
                 };
                 let items = vec![
                     item('e', "by e-mail", Channel::Email),

@@ -277,10 +277,17 @@ impl Failed {
             Action::Retry => self.retry(cx),
             Action::Reconcile => {
                 let payments = self.payments();
-                if payments.is_empty() {
-                    cx.say("no payment to look up");
-                } else {
-                    cx.commit(Command::Reconcile { payments });
+                let n = payments.len();
+                let command = Command::Reconcile { payments };
+                match n {
+                    0 => cx.say("no payment to look up"),
+                    1 => cx.commit(command),
+                    n => {
+                        let n = counted(n, "payment", "payments");
+                        let title = format!("Ask the gateway about {n}? Nothing is charged.");
+                        let op = cx.operation();
+                        cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
+                    }
                 }
             }
             Action::Promise => {

@@ -179,7 +179,8 @@ impl Invoices {
             Action::CancelDraft => {
                 let targets = self.targets();
                 let beyond = if self.open.is_some() { String::new() } else { self.list.beyond() };
-                let title = format!("Cancel {} ({}){beyond}", targets.len(), sums(targets.iter()));
+                let n = counted(targets.len(), "draft", "drafts");
+                let title = format!("Cancel {n} ({}){beyond}", sums(targets.iter()));
                 let form = purpose::reason(title, Purpose::CancelDrafts(picks(&targets)), cx);
                 cx.open.push(form);
             }
@@ -285,6 +286,10 @@ impl Screen for Invoices {
     }
 
     fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
+        // Another list is asked for from elsewhere: the document over this one is not of it.
+        if matches!(intent, Intent::Tab(_) | Intent::Typed(_) | Intent::Term(_) | Intent::Sort(_)) {
+            (self.open, self.visit) = (None, false);
+        }
         let known = list_intent(&mut self.list, intent, cx);
         if matches!(intent, Intent::Tab(_)) {
             self.load_samples(cx);

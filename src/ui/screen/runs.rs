@@ -17,7 +17,7 @@ use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab};
-use crate::ui::widget::{Line, amounts, counted, grouped, progress, wrap};
+use crate::ui::widget::{Line, amounts, grouped, progress, wrap};
 use ratatui::style::Style;
 
 /// The keys of this screen.
@@ -141,29 +141,23 @@ impl Runs {
         self.detail.as_ref().filter(|(r, _)| *r == run).map(|(_, d)| d)
     }
 
-    fn steer(&mut self, row: &RunRow, want: Steer, cx: &mut Cx) {
+    fn steer(row: &RunRow, want: Steer, cx: &mut Cx) {
         let command = Command::SteerRun { run: row.run.into(), want };
         if want != Steer::Cancel {
             return cx.commit(command);
         }
-        let mut lines = vec![Line::plain(format!(
-            "Throws {} away; what was billed becomes billable again.",
-            counted(row.drafts, "draft", "drafts")
-        ))];
-        for (review, n) in self.current_detail().map(|d| d.reviews.clone()).unwrap_or_default() {
-            if review != "none" {
-                lines.push(Line::of(format!("{} of them {review}", grouped(n)), theme::WARN));
-            }
-        }
         let op = cx.operation();
-        let ask = Ask::heavy(
-            format!("Cancel {}", name(row.run)),
-            "cancel the run",
-            lines,
-            row.drafts.max(1),
-            op,
-            command,
-        );
+        let title = format!("Cancel {}", name(row.run));
+        let ask = match row.run {
+            RunId::Bill(run) => {
+                cx.load(ScreenId::Runs, Part::Dialog, Query::CancelRun(run));
+                Ask::reading(title, "cancel the run", op, command)
+            }
+            RunId::Payment(_) => {
+                let text = "Stops before the next charge; what is charged stays charged.";
+                Ask::heavy(title, "stop the run", vec![Line::plain(text)], 1, op, command)
+            }
+        };
         cx.open.push(Modal::Ask(Box::new(ask)));
     }
 }
@@ -194,9 +188,9 @@ impl ListScreen for Runs {
             },
             Action::Pause => {
                 let want = if row.status == "Paused" { Steer::Resume } else { Steer::Pause };
-                self.steer(&row, want, cx);
+                Self::steer(&row, want, cx);
             }
-            Action::CancelRun => self.steer(&row, Steer::Cancel, cx),
+            Action::CancelRun => Self::steer(&row, Steer::Cancel, cx),
             Action::Retry => match row.run {
                 RunId::Bill(run) if row.failed > 0 => {
                     cx.commit(Command::RetryFailedAccounts { run });

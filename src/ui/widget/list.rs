@@ -67,12 +67,20 @@ pub struct Tab {
     pub sort: Sort,
     /// Saved by a clerk.
     pub saved: bool,
+    /// Of a saved one: the ready filter that it narrows, by its name; empty: none.
+    pub base: String,
 }
 
 impl Tab {
     /// A tab.
     pub fn new(name: &str, filter: &str, sort: Sort) -> Self {
-        Self { name: name.to_owned(), filter: filter.to_owned(), sort, saved: false }
+        Self {
+            name: name.to_owned(),
+            filter: filter.to_owned(),
+            sort,
+            saved: false,
+            base: String::new(),
+        }
     }
 }
 
@@ -194,8 +202,21 @@ impl<R: Shown> Listing<R> {
     }
 
     fn understood(&self) -> Result<Filter, FilterError> {
-        let tab = self.tabs.get(self.tab).map_or("", |t| t.filter.as_str());
-        Ok(Filter::parse(tab)?.and(&Filter::parse(&self.typed)?))
+        Filter::parse(&self.here())
+    }
+
+    /// Tab and typed filter, as text. What a saved tab narrows comes first; where that is no more, the
+    /// filter is not understood: without it the list would be longer than was saved.
+    fn here(&self) -> String {
+        let Some(tab) = self.tabs.get(self.tab) else { return self.typed.clone() };
+        let base = match tab.base.as_str() {
+            "" => "",
+            name => {
+                let base = self.tabs.iter().find(|t| !t.saved && t.name == name);
+                base.map_or("tab:gone", |t| t.filter.as_str())
+            }
+        };
+        format!("{base} {} {}", tab.filter, self.typed).trim().to_owned()
     }
 
     fn args(&self, seek: Seek, limit: usize) -> ListArgs {

@@ -4,6 +4,7 @@ use crate::engine::query::{
     BillPreview, CollectPreview, CopiesAhead, Foretold, RemindersAhead, money_words,
 };
 use crate::store::read::post_preview::PostPreview;
+use crate::store::read::thrown::Thrown;
 use crate::ui::theme;
 use crate::ui::widget::{Line, counted, grouped};
 
@@ -136,6 +137,35 @@ pub(super) fn copies_lines(told: &CopiesAhead) -> Vec<Line> {
     }
     for (reason, count) in &told.left_out {
         lines.push(Line::of(format!("left out: {}, {reason}", grouped(*count)), theme::WARN));
+    }
+    lines
+}
+
+/// What canceling throws away, in words: the same for a run and for marked drafts.
+pub(super) fn thrown_lines(thrown: &Thrown) -> Vec<Line> {
+    let drafts = counted(thrown.drafts, "draft", "drafts");
+    let money = money_words(&thrown.money);
+    let money = if money.is_empty() { money } else { format!(" · {money}") };
+    let mut lines = vec![Line::of(format!("{drafts} thrown away{money}"), theme::BOLD)];
+    for (n, words) in [
+        (thrown.edited, "edited by hand: what was typed is lost"),
+        (thrown.held, "held"),
+        (thrown.accepted, "accepted"),
+    ] {
+        if n > 0 {
+            lines.push(Line::of(format!("{} of them {words}", grouped(n)), theme::WARN));
+        }
+    }
+    if thrown.stay > 0 {
+        let text = format!(
+            "{} changed since they were marked, or are no drafts any more: they stay",
+            grouped(thrown.stay)
+        );
+        lines.push(Line::of(text, theme::WARN));
+    }
+    if thrown.drafts > 0 {
+        let text = "What was billed becomes billable again; u does not bring the drafts back.";
+        lines.push(Line::of(text, theme::DIM));
     }
     lines
 }

@@ -1,6 +1,7 @@
 //! A list whatever its rows are: what the console asks of the list of any screen.
 
 use super::{Listing, Shown, Tab};
+use crate::engine::query::SavedFilter;
 use crate::ui::msg::Cx;
 
 /// A list of any rows.
@@ -11,6 +12,8 @@ pub trait AnyList {
     fn tab_name(&self) -> &str;
     /// What is typed behind `/`.
     fn typed(&self) -> &str;
+    /// The ready filter under which something is typed, by its name, and all that narrows it.
+    fn narrowed(&self) -> (String, String);
     /// Why nothing is shown: the filter is not understood.
     fn error(&self) -> Option<&str>;
     /// Shows nothing, and why: the filter is not understood.
@@ -18,7 +21,7 @@ pub trait AnyList {
     /// Whether the page that is read will stand on another row than the one under the cursor.
     fn is_moving(&self) -> bool;
     /// Takes the filters that clerks saved for this list.
-    fn saved(&mut self, filters: &[(String, String, String)]);
+    fn saved(&mut self, filters: &[SavedFilter]);
     /// Marks with their money, for the status row.
     fn mark_words(&self) -> Option<String>;
     /// Brings back marks that were taken off; false if there are none.
@@ -44,6 +47,17 @@ impl<R: Shown> AnyList for Listing<R> {
         &self.typed
     }
 
+    fn narrowed(&self) -> (String, String) {
+        match self.tabs.get(self.tab) {
+            Some(tab) if tab.saved => {
+                let text = format!("{} {}", tab.filter, self.typed);
+                (tab.base.clone(), text.trim().to_owned())
+            }
+            Some(tab) => (tab.name.clone(), self.typed.clone()),
+            None => (String::new(), self.typed.clone()),
+        }
+    }
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
@@ -56,13 +70,15 @@ impl<R: Shown> AnyList for Listing<R> {
         self.moves()
     }
 
-    fn saved(&mut self, filters: &[(String, String, String)]) {
+    fn saved(&mut self, filters: &[SavedFilter]) {
         let screen = self.screen.name().to_lowercase();
         let chosen = self.tabs.get(self.tab).map(|t| t.name.clone());
         self.tabs.retain(|t| !t.saved);
-        let sort = self.tabs.first().map_or(super::Sort::Newest, |t| t.sort);
-        for (_, name, text) in filters.iter().filter(|(s, _, _)| *s == screen) {
-            self.tabs.push(Tab { saved: true, ..Tab::new(name, text, sort) });
+        let first = self.tabs.first().map_or(super::Sort::Newest, |t| t.sort);
+        for SavedFilter { name, tab, text, .. } in filters.iter().filter(|f| f.screen == screen) {
+            let base = self.tabs.iter().find(|t| !t.saved && t.name == *tab);
+            let sort = base.map_or(first, |t| t.sort);
+            self.tabs.push(Tab { saved: true, base: tab.clone(), ..Tab::new(name, text, sort) });
         }
         let here = self.tabs.iter().position(|t| Some(&t.name) == chosen.as_ref());
         self.tab = here.unwrap_or(0);

@@ -33,12 +33,6 @@ impl<R: Shown> Listing<R> {
         }
     }
 
-    /// Tab and typed filter, as text.
-    fn here(&self) -> String {
-        let tab = self.tabs.get(self.tab).map_or("", |t| t.filter.as_str());
-        format!("{tab} {}", self.typed).trim().to_owned()
-    }
-
     /// The marked rows that this filter shows, as far as is known (marked under it, or among the rows
     /// at hand), and the others.
     pub fn seen_and_unseen(&self) -> (Vec<Marked>, Vec<Marked>) {

@@ -714,7 +714,8 @@ impl Command {
             Self::Adjust { document, part, kind, reason } => {
                 let part = match part {
                     AdjustPart::Whole => "--whole".to_owned(),
-                    AdjustPart::Line(line, _) => format!("--line {line}"),
+                    AdjustPart::Line(line, None) => format!("--line {line}"),
+                    AdjustPart::Line(line, Some(_)) => format!("--line {line} --amount A"),
                     AdjustPart::Amount(_) => "--amount A".to_owned(),
                 };
                 let debit = if *kind == AdjustKind::Debit { " --debit" } else { "" };

@@ -4,6 +4,7 @@ use crate::clock::Now;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, RunId};
 use crate::domain::money::Currency;
+use crate::domain::payment::NextAction;
 use crate::domain::recovery::{Recovery, usual_since};
 pub use crate::engine::bill::usage::Pending;
 use crate::engine::bill::{self, usage};
@@ -26,6 +27,7 @@ use crate::store::job::{self, JobState};
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::failed::FailedRow;
+pub use crate::store::read::failed::Tries;
 use crate::store::read::happened::Happened;
 use crate::store::read::invoice::{HistoryRow, InvoiceDetail};
 use crate::store::read::invoices::InvoiceRow;
@@ -112,6 +114,8 @@ pub enum Query {
     Money(MoneyDeed),
     /// What rating these drafts again would throw away of what was done by hand.
     Lost(Vec<Pick>),
+    /// Which last payments of marked open invoices a retry (`retry_later`) or a look-up (`look_up`) takes.
+    Tries(Vec<DocumentId>, NextAction),
     /// What became of money that failed at the first try.
     Recovery,
     /// The samples of runs that are not posted yet.
@@ -237,6 +241,8 @@ pub enum Answer {
     Money(Foretold),
     /// Of [`Query::Lost`]: only drafts that lose something.
     Lost(Vec<(DocumentId, Vec<String>)>),
+    /// Of [`Query::Tries`].
+    Tries(Tries),
     /// Of [`Query::Recovery`]: since when, and by currency.
     Recovery(NaiveDate, Vec<Recovery>),
     /// Of [`Query::Samples`], newest run first.
@@ -401,6 +407,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Ans
         Query::CancelRun(run) => Answer::Cancel(thrown::of_run(db, *run)?),
         Query::CancelMarked(picks) => Answer::Cancel(thrown::of_marked(db, &pairs(picks))?),
         Query::Deliver => Answer::Deliver(0, 0, Vec::new()),
+        Query::Tries(documents, by) => Answer::Tries(read::failed::tries(db, documents, *by)?),
         Query::Recovery => {
             let since = usual_since(now.today);
             Answer::Recovery(since, read::recovery::sums(db, since)?)

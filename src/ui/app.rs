@@ -480,7 +480,9 @@ impl App {
         let row = Rect { y: area.bottom() - 2, height: 1, ..area };
         let marks = screen.list().and_then(AnyList::mark_words);
         status::status(canvas, row, marks.as_deref(), self.notice.as_deref(), &self.cx.foot);
-        status::keys(canvas, Rect { y: area.bottom() - 1, height: 1, ..area }, &self.tables());
+        let can = |action| self.unavailable(action).is_none();
+        let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
+        status::keys(canvas, foot, &self.tables(), can);
         let mut cursor = None;
         for modal in &self.modals {
             cursor = modal.view(canvas, area);

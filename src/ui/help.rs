@@ -22,11 +22,12 @@ pub fn words(screen: ScreenId) -> Vec<&'static str> {
 /// The command line that does what a key does; empty where only the console has a use for it.
 pub fn command_line(action: Action, screen: ScreenId) -> &'static str {
     match (action, screen) {
-        (Action::Accept, _) => "invoice accept ID",
+        (Action::Accept, ScreenId::Invoices) => "invoice accept ID",
+        (Action::AutoPay, _) => "payment auto-pay INVOICE on|off",
         (Action::Edit, ScreenId::Accounts | ScreenId::Delivery) => "import accounts.csv",
         (Action::Remind, _) => "payment remind",
-        (Action::Edit, _) => "invoice edit ID --set F=V",
-        (Action::Hold, _) => "invoice hold ID --reason T",
+        (Action::Edit, ScreenId::Invoices) => "invoice edit ID --set F=V",
+        (Action::Hold, ScreenId::Invoices) => "invoice hold ID --reason T",
         (Action::Explain, ScreenId::Invoices) => "invoice explain ID",
         (Action::Explain, ScreenId::Runs) => "run show RUN",
         (Action::Regenerate, _) => "invoice regenerate ID",

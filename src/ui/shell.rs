@@ -28,6 +28,8 @@ use threads::Ask;
 const PATIENCE: Duration = Duration::from_millis(4);
 /// How often the place of the clerk is kept, if it changed.
 const KEEP_EVERY: Duration = Duration::from_secs(20);
+/// The same while a form is filled in: that much typing is lost with the process at most.
+const KEEP_TYPED: Duration = Duration::from_secs(1);
 
 /// The exit code of a closed terminal.
 const HUNG_UP: i32 = 129;
@@ -119,11 +121,12 @@ fn looped(
     let first = app.start();
     shell.carry_out(&mut app, first);
     input(tx)?;
-    let mut kept = Instant::now();
+    let (mut kept, mut typing) = (Instant::now(), false);
     while shell.code.is_none() {
         shell.draw(&mut app);
-        let wait = if facts.ticks { until_next_minute() } else { KEEP_EVERY };
-        match rx.recv_timeout(wait.min(KEEP_EVERY)) {
+        let every = if typing { KEEP_TYPED } else { KEEP_EVERY };
+        let wait = if facts.ticks { until_next_minute() } else { every };
+        match rx.recv_timeout(wait.min(every)) {
             Ok(msg) => shell.drain(&mut app, msg),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
@@ -132,7 +135,10 @@ fn looped(
             let effects = app.update(Msg::Tick(Now::system(app.zone())));
             shell.carry_out(&mut app, effects);
         }
-        if kept.elapsed() >= KEEP_EVERY {
+        // A form that was dropped or handed in is forgotten at once, too.
+        let was = std::mem::replace(&mut typing, app.is_typing());
+        let every = if typing { KEEP_TYPED } else { KEEP_EVERY };
+        if typing != was || kept.elapsed() >= every {
             kept = Instant::now();
             if let Some(effect) = app.session() {
                 shell.carry_out(&mut app, vec![effect]);

@@ -41,6 +41,7 @@ const MADE: &[&str] = &[
      ALTER TABLE document_item DROP COLUMN corrects_minor; ALTER TABLE document_item DROP COLUMN corrects_gross_minor",
     "ALTER TABLE import_request DROP COLUMN cutover_on",
     "DROP TABLE zone_seen",
+    "ALTER TABLE saved_filter DROP COLUMN tab;",
 ];
 
 /// What a call of the binary gave.

@@ -5,7 +5,8 @@ use crate::collect::owing;
 use crate::desk::Desk;
 use daybook::domain::actor::{Actor, Role};
 use daybook::engine::command::Command;
-use daybook::engine::{Session, perform, roles};
+use daybook::engine::guard::roles;
+use daybook::engine::{Session, perform};
 
 fn emails(book: &Book) -> String {
     let conn = rusqlite::Connection::open(&book.path).unwrap();

@@ -191,7 +191,7 @@ fn undo_never_jumps_over_a_deed_and_is_never_blocked_by_one() {
     // Last deeds that cannot be taken back: each is named, with its counter-deed.
     for (deed, words) in [
         ("settings set post.require_review all", "set the old value again"),
-        ("payment record --account A1 --amount 5 --reference w --yes", "payment return"),
+        ("payment record --account A1 --amount 5 --reference w --yes", "payment unapply"),
         ("bill --target 2026-02-01", "cancel the run"),
         ("post --invoice D-1", "adjust or reverse"),
     ] {

@@ -85,6 +85,7 @@ mod stripe_fake;
 mod tidy;
 mod timekeeping;
 mod today;
+mod told;
 mod trouble;
 mod ui;
 mod unknown;

@@ -222,6 +222,32 @@ fn a_closed_terminal_ends_it() {
 }
 
 #[test]
+fn an_edit_that_was_typed_outlives_a_kill() {
+    let book = crate::crash::waiting(3);
+    book.run(&["bill", "--target", "2026-03-01"]).ends(0);
+    let mut pty = Pty::console(&book.path, 80, 24);
+    pty.shows("bill run");
+    pty.send("3");
+    pty.shows("[to check]");
+    pty.send("ed\t\tPO 4711\tcall first");
+    pty.shows("call first");
+    // The newest field, too, and long before the next look at the place in the lists.
+    let kept =
+        "SELECT count(*) FROM session WHERE state LIKE '%PO 4711%' AND state LIKE '%call first%'";
+    let begun = Instant::now();
+    while book.count(kept) == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "not kept while it is typed");
+        std::thread::yield_now();
+    }
+    pty.signal(Signal::SIGKILL);
+    pty.end();
+    let mut again = Pty::console(&book.path, 80, 24);
+    again.shows("1 unsaved edit");
+    again.send("y");
+    again.shows("call first");
+}
+
+#[test]
 fn a_posting_goes_on_when_the_terminal_is_closed() {
     let book = crate::crash::waiting(3_000);
     book.run(&["bill", "--target", "2026-03-01"]).ends(0);

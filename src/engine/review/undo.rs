@@ -31,7 +31,7 @@ impl Deed {
     fn of(step: Step) -> Self {
         let counter = match step.kind {
             Kind::Imaged => "",
-            Kind::Final => counter_action(step.verb),
+            Kind::Final => counter_action(&step),
         };
         Self { seq: step.seq, at_ms: step.at_ms, verb: step.verb, words: words(&step), counter }
     }
@@ -86,9 +86,9 @@ pub fn redo(session: &mut Session) -> Result<Receipt, Error> {
     turn(session, &step, State::Done)
 }
 
-/// What to do instead of undoing a verb that has no images.
-fn counter_action(verb: Verb) -> &'static str {
-    match verb {
+/// What to do instead of undoing a deed that has no images.
+fn counter_action(step: &Step) -> &'static str {
+    match step.verb {
         Verb::Post => "a posted document is final: adjust or reverse it instead",
         Verb::Adjust => "a posted memo is final: make the opposite memo (--debit, or a credit)",
         Verb::Reverse => "a reversal is final: its service periods are billable again, bill them",
@@ -108,6 +108,9 @@ fn counter_action(verb: Verb) -> &'static str {
         Verb::Refund => "money that was given back is charged or recorded anew",
         Verb::OutsidePayment => {
             "put it right: take it off, move it or apply it ($, daybook payment unapply, move, apply)"
+        }
+        Verb::FollowUp if step.summary.contains("auto-pay") => {
+            "switch it back: A on its row of 5 Failed, daybook payment auto-pay INVOICE on|off"
         }
         Verb::FollowUp => "do the opposite: end the promise or dispute, choose the other method",
         Verb::Remind => "a mail that left cannot be called back",
@@ -134,8 +137,7 @@ fn turn(session: &mut Session, step: &Step, to: State) -> Result<Receipt, Error>
     session.write(Verb::Undo, |tx| {
         let changes = steps::changes(tx, step.seq)?;
         if changes.is_empty() {
-            let what =
-                format!("{} cannot be taken back: {}", words(step), counter_action(step.verb));
+            let what = format!("{} cannot be taken back: {}", words(step), counter_action(step));
             return Err(Error::usage("not_undoable", what, before(tx, tx.actor(), step.seq)?));
         }
         let mut receipt = Receipt { undoable: true, ..Receipt::default() };
@@ -149,7 +151,8 @@ fn turn(session: &mut Session, step: &Step, to: State) -> Result<Receipt, Error>
                 Ok(()) => {
                     steps::set_state(tx, step.seq, change.document, to)?;
                     receipt.done += 1;
-                    add(&mut receipt.totals, row.currency, row.total_minor);
+                    let now = document::get(tx, change.document)?;
+                    add(&mut receipt.totals, now.currency, now.total_minor);
                 }
                 Err(Error::Store(StoreError::Conflict(_))) => receipt.refused.push(Refused {
                     what: change.document.to_string(),

@@ -4,9 +4,11 @@ use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Pa
 use super::{Sort, Spec, Totals, currency};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
+use crate::domain::payment::NextAction;
 use crate::store::face::Row;
 use crate::store::{Db, StoreError, word};
 use chrono::NaiveDate;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An open invoice and what became of the last attempt to collect it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,4 +195,69 @@ pub fn groups(db: &Db<'_>, filter: &Filter, by: Field) -> Result<Vec<Group>, Rea
         _ => "d.currency",
     };
     super::groups(db, &SPEC, filter, name, by)
+}
+
+/// What a retry or a look-up of marked rows takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tries {
+    /// The payments.
+    pub payments: Vec<PaymentId>,
+    /// What is open on their invoices, minor units.
+    pub money: Vec<(Currency, i64)>,
+    /// Marked rows it leaves out, by reason.
+    pub left_out: Vec<(String, i64)>,
+}
+
+/// Sorts marked open invoices into what a deed takes and what it leaves out.
+pub fn tries(db: &Db<'_>, ids: &[DocumentId], by: NextAction) -> Result<Tries, ReadError> {
+    let sql = format!(
+        "SELECT p.id, d.currency, s.balance_minor, {GROUP}, {STATE} FROM {} \
+         WHERE s.document_id = ?1 AND {}",
+        SPEC.narrow, SPEC.base
+    );
+    let mut out = Tries::default();
+    let mut payments = BTreeSet::new();
+    let mut left = BTreeMap::new();
+    for id in ids {
+        let row = db.opt(&sql, [id.0], |r| {
+            let words: (String, String) = (r.get(3)?, r.get(4)?);
+            Ok((r.get::<Option<i64>>(0)?, currency(r, 1)?, r.get::<i64>(2)?, words))
+        })?;
+        let Some((payment, currency, minor, (group, state))) = row else {
+            *left.entry("paid meanwhile").or_insert(0) += 1;
+            continue;
+        };
+        match (payment, why_not(by, payment.is_some(), &group, &state)) {
+            (Some(payment), None) => {
+                payments.insert(PaymentId(payment));
+                match out.money.iter_mut().find(|(c, _)| *c == currency) {
+                    Some((_, sum)) => *sum += minor,
+                    None => out.money.push((currency, minor)),
+                }
+            }
+            (_, why) => *left.entry(why.unwrap_or("never tried")).or_insert(0) += 1,
+        }
+    }
+    out.payments = payments.into_iter().collect();
+    out.left_out = left.into_iter().map(|(why, n): (&str, i64)| (why.to_owned(), n)).collect();
+    Ok(out)
+}
+
+/// Why a deed leaves a row out.
+fn why_not(by: NextAction, tried: bool, group: &str, state: &str) -> Option<&'static str> {
+    if by == NextAction::LookUp {
+        return (group != "look_up").then_some("whose outcome is known");
+    }
+    Some(match (group, state) {
+        _ if !tried => "never tried: a payment run takes them",
+        (_, "promised") => "promised",
+        (_, "disputed") => "disputed",
+        ("retry_later", _) => return None,
+        ("look_up", _) => "of unknown outcome: look them up (i)",
+        ("new_method", _) => "that need another method (M)",
+        ("ask_mandate", _) => "that need a mandate",
+        ("ask_customer", _) => "that the customer confirms first; then one by one",
+        ("gave_up", _) => "given up: M, c or m",
+        _ => "on their way, or not declined",
+    })
 }

@@ -132,7 +132,11 @@ impl App {
         } else {
             format!(", {money}")
         };
-        let undo = if receipt.undoable { " · u undo" } else { "" };
+        let undo = match command {
+            _ if !receipt.undoable => "",
+            Command::Undo { .. } => " · ^R redo",
+            _ => " · u undo",
+        };
         let refused = match receipt.refused.len() {
             0 => String::new(),
             1 => format!(" · {}: {}", receipt.refused[0].what, receipt.refused[0].reason),

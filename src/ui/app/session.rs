@@ -12,12 +12,7 @@ use crate::ui::widget::{Line, counted};
 impl App {
     /// Saves where the clerk is, if that changed since.
     pub fn session(&mut self) -> Option<Effect> {
-        let open = self.modals.iter().find_map(|m| match m {
-            Modal::Form(form) => Some(form.as_ref()),
-            Modal::Ask(ask) => ask.form(),
-            Modal::Text(_) | Modal::Choice(_) | Modal::Filter(_) | Modal::Palette(_) => None,
-        });
-        let form = open.or(self.sent.as_deref()).or(self.aside.as_deref());
+        let form = self.typed_form();
         let mut form = form.and_then(|f| serde_json::to_value(f).ok()).unwrap_or_default();
         if let Some(saved) = &self.saved {
             // What the last session left is not answered yet: nothing of it is written over.
@@ -42,6 +37,21 @@ impl App {
         self.last_saved.clone_from(&state);
         let op = self.cx.operation();
         Some(Effect::Commit { ticket: 0, op, command: Box::new(Command::SaveSession { state }) })
+    }
+
+    /// The form whose text would be lost.
+    fn typed_form(&self) -> Option<&Form> {
+        let open = self.modals.iter().find_map(|m| match m {
+            Modal::Form(form) => Some(form.as_ref()),
+            Modal::Ask(ask) => ask.form(),
+            Modal::Text(_) | Modal::Choice(_) | Modal::Filter(_) | Modal::Palette(_) => None,
+        });
+        open.or(self.sent.as_deref()).or(self.aside.as_deref())
+    }
+
+    /// Whether a form is filled in, or its command is on its way.
+    pub fn is_typing(&self) -> bool {
+        self.typed_form().is_some()
     }
 
     fn has_marks(&self) -> bool {

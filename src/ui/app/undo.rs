@@ -77,8 +77,8 @@ impl App {
                     self.undo();
                 }
             }
-            Command::Redo | Command::SaveSession { .. } => {}
-            // A deed of its own is the last one now.
+            Command::SaveSession { .. } => {}
+            // A deed of its own, or one done again, is the last one now.
             _ if !refused => self.undo = Undo::default(),
             _ => {}
         }

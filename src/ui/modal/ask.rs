@@ -14,7 +14,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::cell::Cell;
 use tui_input::Input;
-use unicode_width::UnicodeWidthStr;
 
 /// Rows from which a count must be typed.
 const TYPE_FROM: i64 = 10;
@@ -219,6 +218,16 @@ impl Ask {
             self.count = thrown.drafts.max(least);
             self.lines.splice(0..0, figures::thrown_lines(thrown));
         }
+        if let Answer::Tries(tries) = answer {
+            self.reading = false;
+            self.count = tries.payments.len() as i64;
+            self.lines.splice(0..0, figures::tries_lines(tries));
+            let payments = tries.payments.clone();
+            *self.command = match *self.command {
+                Command::Reconcile { .. } => Command::Reconcile { payments },
+                _ => Command::RetryPayments { payments },
+            };
+        }
         if let Answer::Totals(totals) = answer {
             self.reading = false;
             self.count = totals.count;
@@ -276,11 +285,7 @@ impl Ask {
         }
         let width = area.width.min(72);
         let room = usize::from(width.saturating_sub(6));
-        let mut lines: Vec<Line> = self.lines.iter().flat_map(|l| broken(l, room)).collect();
-        if self.title.width() > room {
-            let title = Line::of(self.title.clone(), theme::BOLD);
-            lines.splice(0..0, broken(&title, room));
-        }
+        let lines: Vec<Line> = self.lines.iter().flat_map(|l| broken(l, room)).collect();
         let inner = frame(canvas, area, width, lines.len() as u16 + 6, &self.title);
         if self.reading {
             put(canvas, inner.x, inner.y, inner.width, "reading the figures…", theme::DIM);

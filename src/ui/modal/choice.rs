@@ -5,7 +5,7 @@ use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
 use crate::ui::msg::Cx;
 use crate::ui::theme;
-use crate::ui::widget::{amounts, grouped, put};
+use crate::ui::widget::{amounts, grouped, put, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -144,19 +144,24 @@ impl Choice {
         use unicode_width::UnicodeWidthStr;
         let label = self.items.iter().map(|i| i.label.width()).max().unwrap_or(10);
         let hint = self.items.iter().map(|i| i.hint.width()).max().unwrap_or(0);
-        // A label is whole where the terminal has room for it.
-        let label = label.min(usize::from(area.width).saturating_sub(hint + 12).max(20));
         let width = (label + hint + 12).max(self.title.width() + 8).max(34) as u16;
-        let height = self.items.len() as u16 + 3;
+        let width = width.min(area.width);
+        // Side by side where the terminal has room for both; else one below the other. Neither is cut:
+        // it may hold money.
+        let room = usize::from(width.saturating_sub(8));
+        let stacked = label + 2 + hint > room;
+        let told = |item: &Item| if stacked { stack(item, room) } else { vec![item.label.clone()] };
+        let texts: Vec<Vec<String>> = self.items.iter().map(told).collect();
+        let height = texts.iter().map(Vec::len).sum::<usize>() as u16 + 3;
         let inner = frame(canvas, area, width, height, &self.title);
         let rows = usize::from(inner.height.saturating_sub(1));
-        let top = self.at.saturating_sub(rows.saturating_sub(1));
-        self.seen.set((top, rows));
+        let (top, count) = shown(&texts, self.at, rows);
+        self.seen.set((top, count));
         if self.waiting {
             put(canvas, inner.x, inner.y, inner.width, "reading…", theme::DIM);
         }
-        for (row, (i, item)) in self.items.iter().enumerate().skip(top).take(rows).enumerate() {
-            let y = inner.y + row as u16;
+        let mut y = inner.y;
+        for (i, item) in self.items.iter().enumerate().skip(top).take(count) {
             let chosen = i == self.at;
             if chosen {
                 put(canvas, inner.x, y, 1, ">", theme::BOLD);
@@ -168,9 +173,23 @@ impl Choice {
                 (Some(_), true) => theme::CHOSEN,
                 (Some(_), false) => theme::PLAIN,
             };
-            put(canvas, inner.x + 4, y, label as u16, &item.label, style);
-            let x = inner.x + 4 + label as u16 + 2;
-            put(canvas, x, y, inner.right().saturating_sub(x), &item.hint, theme::DIM);
+            let labels = if stacked { wrap(&item.label, room).len() } else { 1 };
+            for (row, text) in texts[i].iter().take(rows).enumerate() {
+                let style = if row < labels { style } else { theme::DIM };
+                put(
+                    canvas,
+                    inner.x + 4,
+                    y + row as u16,
+                    inner.width.saturating_sub(4),
+                    text,
+                    style,
+                );
+            }
+            if !stacked {
+                let x = inner.x + 4 + label as u16 + 2;
+                put(canvas, x, y, inner.right().saturating_sub(x), &item.hint, theme::DIM);
+            }
+            y += texts[i].len() as u16;
         }
         put(
             canvas,
@@ -182,4 +201,24 @@ impl Choice {
         );
         None
     }
+}
+
+/// A line's label, and its hint below it.
+fn stack(item: &Item, room: usize) -> Vec<String> {
+    let mut rows = wrap(&item.label, room);
+    if !item.hint.is_empty() {
+        rows.extend(wrap(&item.hint, room.saturating_sub(2)).into_iter().map(|t| format!("  {t}")));
+    }
+    rows
+}
+
+/// The first line to draw, and how many fit whole, so that the chosen one is among them.
+fn shown(texts: &[Vec<String>], at: usize, rows: usize) -> (usize, usize) {
+    let mut top = 0;
+    let height = |from: usize, to: usize| texts[from..to].iter().map(Vec::len).sum::<usize>();
+    while top < at && at < texts.len() && height(top, at + 1) > rows {
+        top += 1;
+    }
+    let count = (top..texts.len()).take_while(|to| height(top, to + 1) <= rows).count();
+    (top, count.max(1))
 }

@@ -52,8 +52,8 @@ pub enum Intent {
     Copy(String),
     /// Open a document.
     Document(i64),
-    /// Ask about retrying a whole group; its figures are read now.
-    RetryGroup(crate::domain::payment::NextAction),
+    /// Ask about retrying a whole group, or (none) what is marked; the figures are read now.
+    RetryGroup(Option<crate::domain::payment::NextAction>),
     /// Go on where the last session ended.
     Restore,
     /// Leave what the last session left behind.
@@ -119,6 +119,9 @@ impl Modal {
                 Step::Stay
             }
             Self::Filter(m) => {
+                if std::mem::take(&mut m.chosen) {
+                    m.input.reset();
+                }
                 insert(&mut m.input, &line);
                 Step::Live(Intent::Typed(m.input.value().to_owned()))
             }
@@ -200,12 +203,15 @@ pub struct FilterLine {
     /// What is typed.
     pub input: Input,
     before: String,
+    /// What was there before is chosen whole: the first letter replaces it, any other key keeps it.
+    chosen: bool,
 }
 
 impl FilterLine {
     /// Starts with what is there.
     pub fn new(text: &str) -> Self {
-        Self { input: Input::new(text.to_owned()), before: text.to_owned() }
+        let (input, before) = (Input::new(text.to_owned()), text.to_owned());
+        Self { input, before, chosen: !text.is_empty() }
     }
 
     fn key(&mut self, key: Key) -> Step {
@@ -214,6 +220,9 @@ impl FilterLine {
             Key::Esc => Step::Then(Intent::Typed(self.before.clone())),
             Key::Down | Key::Tab => Step::Close,
             _ => {
+                if std::mem::take(&mut self.chosen) && matches!(key, Key::Char(_)) {
+                    self.input.reset();
+                }
                 if edit(&mut self.input, key) {
                     Step::Live(Intent::Typed(self.input.value().to_owned()))
                 } else {
@@ -236,6 +245,19 @@ impl FilterLine {
             Rect { x: area.x + 2, y, width: area.width.saturating_sub(3), height: 1 },
             &self.input,
         );
+        if self.chosen {
+            let text = super::widget::fit(self.input.value(), usize::from(area.width) / 2);
+            let used = put(canvas, area.x + 2, y, area.width / 2, &text, theme::CHOSEN);
+            let hint = "a letter replaces it, an arrow keeps it";
+            put(
+                canvas,
+                area.x + 4 + used,
+                y,
+                area.width.saturating_sub(used + 5),
+                hint,
+                theme::DIM,
+            );
+        }
         Some(at)
     }
 }
@@ -277,16 +299,22 @@ pub fn clear(canvas: &mut Buffer, area: Rect) {
     }
 }
 
-/// A framed box in the middle, emptied; gives its inside.
+/// A framed box in the middle, emptied; gives its inside. A title that is longer than the box goes on
+/// inside, whole: it may hold money.
 pub fn frame(canvas: &mut Buffer, area: Rect, width: u16, height: u16, title: &str) -> Rect {
     let width = width.min(area.width);
-    let height = height.min(area.height.saturating_sub(1)).max(3);
+    let mut titles = super::widget::wrap(title, usize::from(width.saturating_sub(6)));
+    // Something of what the box holds is always seen.
+    titles.truncate(usize::from(area.height.saturating_sub(8)).max(1));
+    let more = titles.len().saturating_sub(1) as u16;
+    let height = (height + more).min(area.height.saturating_sub(1)).max(3);
     let x = area.x + (area.width - width) / 2;
     let y = area.y + (area.height.saturating_sub(height)) / 2;
     let place = Rect { x, y, width, height };
     clear(canvas, place);
     let inner = usize::from(width.saturating_sub(2));
-    let label = super::widget::fit(&format!(" {title} "), inner);
+    let first = titles.first().map_or("", String::as_str);
+    let label = super::widget::fit(&format!(" {first} "), inner);
     put(canvas, x, y, width, &format!("┌{}┐", "─".repeat(inner)), theme::DIM);
     put(canvas, x + 2, y, width.saturating_sub(4), &label, theme::BOLD);
     for row in 1..height - 1 {
@@ -294,7 +322,12 @@ pub fn frame(canvas: &mut Buffer, area: Rect, width: u16, height: u16, title: &s
         put(canvas, x + width - 1, y + row, 1, "│", theme::DIM);
     }
     put(canvas, x, y + height - 1, width, &format!("└{}┘", "─".repeat(inner)), theme::DIM);
-    Rect { x: x + 2, y: y + 1, width: width.saturating_sub(4), height: height - 2 }
+    for (row, line) in titles.iter().enumerate().skip(1) {
+        put(canvas, x + 2, y + row as u16, width.saturating_sub(4), line, theme::BOLD);
+    }
+    let more = more.min(height - 3);
+    let (y, height) = (y + 1 + more, height - 2 - more);
+    Rect { x: x + 2, y, width: width.saturating_sub(4), height }
 }
 
 /// One key into an input; false if it is not for it.

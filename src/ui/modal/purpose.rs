@@ -74,6 +74,9 @@ pub enum Purpose {
         currency: Currency,
         /// How it is called.
         label: String,
+        /// Its total, minor units: no credit is above it.
+        #[serde(default)]
+        total_minor: Option<i64>,
     },
     /// Give up the balance: reason.
     WriteOff(DocumentId, String),
@@ -301,7 +304,7 @@ impl Purpose {
             }
             Self::CancelDrafts(drafts) => {
                 let reason = needed(v, 0, "the reason")?;
-                return Ok(Intent::Open(Box::new(cancel(drafts.clone(), reason, cx))));
+                return Ok(Intent::Open(Box::new(runs::cancel(drafts.clone(), reason, cx))));
             }
             Self::EditHead { draft, was } => edit_head(*draft, was, v)?,
             Self::EditLine { draft, line, was } => edit_line(*draft, *line, was, v)?,
@@ -322,8 +325,8 @@ impl Purpose {
                 DraftChange::RemoveLine { line: *line, then: *then },
                 needed(v, 0, "the reason")?,
             ),
-            Self::Adjust { document, currency, label } => {
-                return adjust(*document, *currency, label, v, cx);
+            Self::Adjust { document, currency, label, total_minor } => {
+                return adjust((*document, *currency, *total_minor), label, v, cx);
             }
             Self::WriteOff(document, label) => {
                 let command =
@@ -436,8 +439,7 @@ fn edit_line(draft: Pick, line: u32, was: &[String; 3], v: &[String]) -> Result<
 }
 
 fn adjust(
-    document: DocumentId,
-    currency: Currency,
+    (document, currency, total_minor): (DocumentId, Currency, Option<i64>),
     label: &str,
     v: &[String],
     cx: &mut Cx,
@@ -458,12 +460,17 @@ fn adjust(
     let kind = if text(v, 0) == "debit" { AdjustKind::Debit } else { AdjustKind::Credit };
     let what = match (part, minor) {
         (AdjustPart::Line(n, Some(minor)), _) => {
-            format!("{} {currency} of line {n}", currency.grouped(minor))
+            format!("{} {currency} net of line {n}", currency.grouped(minor))
         }
         (AdjustPart::Line(n, None), _) => format!("all that is left of line {n}"),
         (_, Some(minor)) => format!("{} {currency}", currency.grouped(minor)),
         (_, None) => "all that is left".to_owned(),
     };
+    let total = total_minor.filter(|_| kind == AdjustKind::Credit);
+    if let Some(total) = total.filter(|total| minor.is_some_and(|m| m > total.abs())) {
+        let whole = currency.grouped(total.abs());
+        return Err((2, format!("more than the whole document ({whole} {currency})")));
+    }
     let memo = if kind == AdjustKind::Debit { "Debit" } else { "Credit" };
     let command = Command::Adjust { document, part, kind, reason: needed(v, 3, "the reason")? };
     Ok(heavy(
@@ -477,24 +484,13 @@ fn adjust(
 
 /// A heavy question about one thing, with the command line that does the same.
 fn heavy(title: String, verb: &'static str, command: Command, typed: &str, cx: &mut Cx) -> Intent {
-    let lines = vec![
-        Line::plain(title.clone()),
-        Line::of(
-            format!("the same as: daybook {}", command.words().replace("--amount A", typed)),
-            theme::DIM,
-        ),
-    ];
+    let words = command.words().replace("--amount A", typed);
+    let mut lines = vec![Line::of(format!("the same as: daybook {words}"), theme::DIM)];
+    if let Command::Adjust { part: AdjustPart::Line(_, Some(_)), .. } = command {
+        lines.insert(0, Line::plain("The amount is net: the tax of the line comes on top."));
+    }
     let op = cx.operation();
     Intent::Open(Box::new(Modal::Ask(Box::new(Ask::heavy(title, verb, lines, 1, op, command)))))
-}
-
-/// The question before drafts are thrown away; its figures are read while it opens.
-fn cancel(drafts: Vec<Pick>, reason: String, cx: &mut Cx) -> Modal {
-    let op = cx.operation();
-    cx.load(ScreenId::Invoices, Part::Dialog, Query::CancelMarked(drafts.clone()));
-    let title = format!("Cancel {}", many(drafts.len()));
-    let command = Command::CancelDrafts { drafts, reason };
-    Modal::Ask(Box::new(Ask::reading(title, "cancel", op, command)))
 }
 
 /// The question before posting; its figures are read while it opens.

@@ -1,4 +1,4 @@
-//! The forms for new runs.
+//! The forms for new runs, and the question before drafts are thrown away.
 
 use super::Modal;
 use super::ask::Ask;
@@ -6,9 +6,10 @@ use super::form::Field;
 use super::purpose::{Purpose, Refusal, day, form, list, text};
 use crate::domain::charge::ChargeType;
 use crate::domain::ids::BillRunId;
-use crate::engine::command::{AccountFilter, BcdFilter, Command, NewBillRun, NewPaymentRun};
+use crate::engine::command::{AccountFilter, BcdFilter, Command, NewBillRun, NewPaymentRun, Pick};
 use crate::engine::query::Query;
 use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::widget::counted;
 
 /// Opens the bill run form.
 pub fn bill_run(cx: &mut Cx) -> Modal {
@@ -54,6 +55,15 @@ pub(super) fn charge(run: NewPaymentRun, cx: &mut Cx) -> Modal {
     cx.load(ScreenId::Runs, Part::Dialog, Query::Collect(run.clone()));
     let op = cx.operation();
     Modal::Ask(Box::new(Ask::reading(title, "charge", op, Command::StartPaymentRun(run))))
+}
+
+/// The question before drafts are thrown away; its figures are read while it opens.
+pub(super) fn cancel(drafts: Vec<Pick>, reason: String, cx: &mut Cx) -> Modal {
+    let op = cx.operation();
+    cx.load(ScreenId::Invoices, Part::Dialog, Query::CancelMarked(drafts.clone()));
+    let title = format!("Cancel {}", counted(drafts.len(), "draft", "drafts"));
+    let command = Command::CancelDrafts { drafts, reason };
+    Modal::Ask(Box::new(Ask::reading(title, "cancel", op, command)))
 }
 
 pub(super) fn new_bill_run(v: &[String]) -> Result<NewBillRun, Refusal> {

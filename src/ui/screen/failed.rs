@@ -1,10 +1,12 @@
 //! 5 Failed: money that did not come, grouped by what to do next; retry one, the marked, a group;
 //! look up what is unknown, note a promise, record money that came another way.
 
+mod retry;
+
 use super::Screen;
 use super::listed::{beside, list_action, list_intent, view_list};
 use super::unapplied::{self, Unapplied};
-use crate::domain::ids::{DocumentId, PaymentId};
+use crate::domain::ids::DocumentId;
 use crate::domain::payment::NextAction;
 use crate::domain::recovery::chart;
 use crate::engine::command::{Command, Receipt};
@@ -12,10 +14,9 @@ use crate::engine::query::{Answer, ListName, Query, Whose};
 use crate::store::Topic;
 use crate::store::read::failed::FailedRow;
 use crate::store::read::invoice::InvoiceDetail;
-use crate::store::read::{Field, Filter, Marked, Page, Sort};
+use crate::store::read::{Field, Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::ask::Ask;
-use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::form::Field as Input;
 use crate::ui::modal::money;
 use crate::ui::modal::purpose::{self, Purpose};
@@ -23,8 +24,8 @@ use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::list::{AnyList, Column, Listing, Shown, Tab, sums};
-use crate::ui::widget::{Line, counted, wrap};
+use crate::ui::widget::list::{AnyList, Column, Listing, Shown, Tab};
+use crate::ui::widget::{Line, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -190,106 +191,17 @@ impl Failed {
         cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
     }
 
-    /// The last payments of the marked rows (those at hand) or of the row under the cursor.
-    fn payments(&self) -> Vec<PaymentId> {
-        if self.list.marks.is_empty() {
-            return self.list.current().and_then(|r| r.payment).into_iter().collect();
-        }
-        let marked = self.list.rows.iter().filter(|r| self.list.marks.contains_key(&r.id.0));
-        marked.filter_map(|r| r.payment).collect()
-    }
-
-    fn retry(&mut self, cx: &mut Cx) {
-        let payments = self.payments();
-        let Some(row) = self.list.current() else { return cx.say("nothing here") };
-        let n = payments.len();
-        let marked = !self.list.marks.is_empty();
-        // Of the rows that are retried, no others.
-        let here = |m: &Marked| !marked || self.list.rows.iter().any(|r| r.id.0 == m.id);
-        let targets: Vec<Marked> = self.list.targets().into_iter().filter(here).collect();
-        let money = sums(targets.iter());
-        let label = if marked {
-            format!("the {n} marked…")
-        } else {
-            format!("{} ({money})…", row.number)
-        };
-        let blocked = match (row.group.as_str(), marked) {
-            ("look_up", false) => Some("unknown: look it up first (i)"),
-            ("gave_up", false) => Some("given up: M, c or m"),
-            ("new_method" | "ask_mandate", false) => Some("another method first (M)"),
-            _ if n == 0 => Some("never tried: a payment run takes it"),
-            _ => None,
-        };
-        let mut items = vec![match blocked {
-            Some(reason) => Item::unavailable('1', label, reason),
-            None => {
-                let lines = vec![
-                    Line::of(
-                        format!("{} · {money}", counted(n, "payment", "payments")),
-                        theme::BOLD,
-                    ),
-                    Line::plain("Each is a new payment with a new key."),
-                    Line::of("Amounts are read again when it is charged.", theme::DIM),
-                ];
-                let op = cx.operation();
-                let command = Command::RetryPayments { payments };
-                let ask = Ask::heavy(format!("Retry {n}"), "charge", lines, n as i64, op, command);
-                Item::new('1', label, Intent::Open(Box::new(Modal::Ask(Box::new(ask)))))
-            }
-        }];
-        if let Some(group) = NextAction::parse(&row.group) {
-            let words = group.as_str().replace('_', " ");
-            let label = format!("the whole group “{words}”…");
-            items.push(match group {
-                NextAction::RetryLater | NextAction::LookUp => {
-                    Item::new('g', label, Intent::RetryGroup(group))
-                }
-                NextAction::AskCustomer => {
-                    Item::unavailable('g', label, "each customer confirms first; then one by one")
-                }
-                NextAction::NewMethod | NextAction::AskMandate | NextAction::GaveUp => {
-                    Item::unavailable('g', label, "needs another method or a decision first")
-                }
-            });
-        }
-        cx.open.push(Modal::Choice(Choice::new("Retry", items)));
-    }
-
-    /// Asks about a whole group; count and money are those of the group, read now.
-    fn retry_group(group: NextAction, cx: &mut Cx) {
-        let words = group.as_str().replace('_', " ");
-        let (verb, line) = if group == NextAction::LookUp {
-            ("look up", "Each is looked up at the gateway; nothing is charged.")
-        } else {
-            ("charge", "Each is a new payment with a new key; amounts are read again then.")
-        };
-        let op = cx.operation();
-        let ask =
-            Ask::reading(format!("The group “{words}”"), verb, op, Command::RetryGroup { group });
-        cx.open.push(Modal::Ask(Box::new(ask.lines(vec![Line::plain(line)]))));
-        let filter = Filter::parse(&format!("status:failed group:{group}")).unwrap_or_default();
-        cx.load(ScreenId::Failed, Part::Dialog, Query::Totals(ListName::Failed, filter));
-    }
-
     fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
         let row = self.list.current().cloned();
         match action {
             Action::Retry => self.retry(cx),
-            Action::Reconcile => {
-                let payments = self.payments();
-                let n = payments.len();
-                let command = Command::Reconcile { payments };
-                match n {
-                    0 => cx.say("no payment to look up"),
-                    1 => cx.commit(command),
-                    n => {
-                        let n = counted(n, "payment", "payments");
-                        let title = format!("Ask the gateway about {n}? Nothing is charged.");
-                        let op = cx.operation();
-                        cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
-                    }
-                }
+            Action::Reconcile if !self.list.marks.is_empty() => {
+                self.try_marked(NextAction::LookUp, cx);
             }
+            Action::Reconcile => match row.and_then(|r| r.payment) {
+                Some(payment) => cx.commit(Command::Reconcile { payments: vec![payment] }),
+                None => cx.say("no payment to look up"),
+            },
             Action::Promise => {
                 let Some(row) = row else { return nothing(cx) };
                 let fields = vec![
@@ -394,7 +306,10 @@ impl Screen for Failed {
 
     fn intent(&mut self, intent: &Intent, cx: &mut Cx) -> bool {
         if let Intent::RetryGroup(group) = intent {
-            Self::retry_group(*group, cx);
+            match group {
+                Some(group) => Self::retry_group(*group, cx),
+                None => self.try_marked(NextAction::RetryLater, cx),
+            }
             return true;
         }
         if self.on_unapplied() && !matches!(intent, Intent::Tab(_)) {

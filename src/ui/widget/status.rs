@@ -2,7 +2,7 @@
 
 use super::{put, put_right, wrap};
 use crate::engine::query::StatusRow;
-use crate::ui::keymap::Binding;
+use crate::ui::keymap::{Action, Binding};
 use crate::ui::modal::clear;
 use crate::ui::msg::{Cx, ScreenId};
 use crate::ui::theme;
@@ -99,8 +99,13 @@ fn notice_whole(canvas: &mut Buffer, area: Rect, text: &str) {
 }
 
 /// The last row: keys, from the tables. What works everywhere keeps its place on the right; of the
-/// screen's own keys as many as fit, in the order of its table.
-pub fn keys(canvas: &mut Buffer, area: Rect, tables: &[&'static [Binding]]) {
+/// screen's own keys as many as fit, in the order of its table, without those that cannot be had now.
+pub fn keys(
+    canvas: &mut Buffer,
+    area: Rect,
+    tables: &[&'static [Binding]],
+    can: impl Fn(Action) -> bool,
+) {
     let Some((last, own)) = tables.split_last() else { return };
     let width_of = |b: &Binding| {
         b.keys.first().map_or(0, |k| (k.label().width() + 1 + b.short.width() + 2) as u16)
@@ -110,7 +115,7 @@ pub fn keys(canvas: &mut Buffer, area: Rect, tables: &[&'static [Binding]]) {
     let room = area.width.saturating_sub(tail.iter().map(|b| width_of(b)).sum::<u16>());
     let mut used = 1;
     let mut list: Vec<&Binding> = Vec::new();
-    for binding in own.iter().flat_map(|t| t.iter()).filter(shown) {
+    for binding in own.iter().flat_map(|t| t.iter()).filter(shown).filter(|b| can(b.action)) {
         if used + width_of(binding) <= room {
             used += width_of(binding);
             list.push(binding);

@@ -1,7 +1,7 @@
 //! What a question is about, in figures.
 
 use crate::engine::query::{
-    BillPreview, CollectPreview, CopiesAhead, Foretold, RemindersAhead, money_words,
+    BillPreview, CollectPreview, CopiesAhead, Foretold, RemindersAhead, Tries, money_words,
 };
 use crate::store::read::post_preview::PostPreview;
 use crate::store::read::thrown::Thrown;
@@ -166,6 +166,16 @@ pub(super) fn thrown_lines(thrown: &Thrown) -> Vec<Line> {
     if thrown.drafts > 0 {
         let text = "What was billed becomes billable again; u does not bring the drafts back.";
         lines.push(Line::of(text, theme::DIM));
+    }
+    lines
+}
+
+/// What a retry or a look-up of marked rows takes, and what it leaves out, in words.
+pub(super) fn tries_lines(tries: &Tries) -> Vec<Line> {
+    let n = counted(tries.payments.len(), "payment", "payments");
+    let mut lines = vec![Line::of(format!("{n} · {}", money_words(&tries.money)), theme::BOLD)];
+    for (reason, n) in &tries.left_out {
+        lines.push(Line::of(format!("left out: {} {reason}", grouped(*n)), theme::WARN));
     }
     lines
 }

@@ -281,7 +281,8 @@ impl Invoices {
             Input::new("amount", "", "empty: all that is left"),
             Input::new("reason", "", "why; printed and kept"),
         ];
-        let adjust = Purpose::Adjust { document: id, currency, label: label.clone() };
+        let total_minor = Some(row.total_minor);
+        let adjust = Purpose::Adjust { document: id, currency, label: label.clone(), total_minor };
         let adjust = purpose::form(format!("Adjust {label}"), adjust, fields, cx);
         let reverse =
             purpose::reason(format!("Reverse {label}"), Purpose::Reverse(id, label.clone()), cx);

@@ -1,0 +1,135 @@
+//! What titles, menus, notices and footers of the console say: money whole, each thing once, and no more
+//! than can be had.
+
+use crate::desk::Desk;
+use daybook::store::read;
+
+/// A picture without frames and blanks, so that what is broken over rows is in one piece.
+fn flat(desk: &Desk) -> String {
+    desk.picture().chars().filter(|c| !c.is_whitespace() && !"│┌┐└┘─>".contains(*c)).collect()
+}
+
+fn money(desk: &Desk, filter: &str) -> Vec<String> {
+    let filter = read::Filter::parse(filter).unwrap();
+    let totals = desk.session.read(|db| Ok(read::invoices::totals(db, &filter).unwrap())).unwrap();
+    totals.money.iter().map(|(c, minor)| c.grouped(*minor)).collect()
+}
+
+#[test]
+fn no_title_and_no_menu_cuts_money() {
+    for (width, height) in [(80, 24), (60, 15)] {
+        for keys in ["3TD", "3Tv", "3Ta", "3Tvo", "3TDx<C-s>"] {
+            let mut desk = Desk::open(width, height);
+            desk.press(keys);
+            let seen = flat(&desk);
+            // The form behind `o` names the count only.
+            if keys != "3Tvo" {
+                for sum in money(&desk, "status:draft review:none") {
+                    assert!(seen.contains(&sum), "{sum} of {keys}\n{}", desk.picture());
+                }
+            }
+        }
+        let mut desk = Desk::open(width, height);
+        desk.press("5ffffffffffr");
+        let row = desk.picture();
+        assert!(!row.contains("(34…") && row.contains(")…"), "{row}");
+    }
+}
+
+#[test]
+fn a_question_says_its_title_once() {
+    for (keys, title) in [
+        ("3ffffffma<Tab><Tab>1<Tab>wrong<C-s>", "Creditmemoof"),
+        ("3ffffffmrwrong<C-s>", "ReverseINV"),
+        ("3ffffffmwgone<C-s>", "WriteoffINV"),
+    ] {
+        for (width, height) in [(140, 40), (80, 24), (60, 15)] {
+            let mut desk = Desk::open(width, height);
+            desk.press(keys);
+            assert_eq!(flat(&desk).matches(title).count(), 1, "{}", desk.picture());
+        }
+    }
+}
+
+#[test]
+fn a_memo_of_a_line_says_its_whole_command_and_that_it_is_net() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3ffffffma<Tab>1<Tab>5<Tab>wrong<C-s>");
+    desk.shows("--line 1 --amount 5").shows("net");
+    let mut desk = Desk::open(80, 24);
+    desk.press("3ffffffma<Tab><Tab>99999999<Tab>wrong<C-s>").shows("more than the whole document");
+}
+
+#[test]
+fn a_retry_of_what_is_marked_takes_all_of_it_and_says_what_it_leaves_out() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("5ffffffffffTk");
+    let marked = desk.picture();
+    let n = marked.split("marked ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    // One row at hand, the others out of sight.
+    desk.press("/A-00009<Enter>").shows("1 of ");
+    desk.press("r1").shows(&format!("Retry {n} marked rows")).shows("left out: ");
+    desk.press("<Esc>i").shows(&format!("Look up {n} marked rows")).shows("whose outcome is known");
+}
+
+#[test]
+fn what_was_done_again_can_be_undone_and_the_notice_says_which_way() {
+    let mut desk = Desk::open(80, 24);
+    let accepted = |desk: &Desk| {
+        let filter = read::Filter::parse("review:accepted").unwrap();
+        desk.session.read(|db| Ok(read::invoices::totals(db, &filter).unwrap().count)).unwrap()
+    };
+    desk.press("5fffffffffA").shows("auto-pay off");
+    desk.press("3aa").press("uu").shows("^R redo");
+    assert_eq!(accepted(&desk), 0);
+    let said = desk.press("u").picture();
+    assert!(said.contains("cannot be taken back") && !said.contains("dispute"), "{said}");
+    desk.press("<Esc><C-r><C-r>");
+    assert_eq!(accepted(&desk), 2);
+    desk.press("u").shows("undone: accepted");
+    assert_eq!(accepted(&desk), 1);
+}
+
+#[test]
+fn undo_and_redo_say_the_amount_that_stands_now() {
+    let mut desk = Desk::open(80, 24);
+    let total = |desk: &Desk| {
+        let row = desk.picture().lines().find(|l| l.starts_with('>')).unwrap().to_owned();
+        let is_money = |w: &&str| w.contains('.') && w.ends_with(char::is_numeric);
+        row.split_whitespace().find(is_money).unwrap().to_owned()
+    };
+    desk.press("3");
+    let before = total(&desk);
+    desk.press("e1q<C-u>7<Tab><Tab><Tab>counted again<C-s>");
+    let after = total(&desk);
+    assert_ne!(before, after);
+    desk.press("u");
+    assert!(flat(&desk).contains(&format!(",{before}")), "{}", desk.picture());
+    desk.press("<C-r>");
+    assert!(flat(&desk).contains(&format!(",{after}")), "{}", desk.picture());
+}
+
+#[test]
+fn the_footer_offers_what_can_be_had() {
+    let mut desk = Desk::open(80, 24);
+    let foot = |desk: &Desk| desk.picture().lines().last().unwrap().to_owned();
+    assert!(foot(desk.press("3")).contains("a accept"));
+    let posted = foot(desk.press("ffffff"));
+    assert!(!posted.contains("a accept") && !posted.contains("e edit"), "{posted}");
+}
+
+#[test]
+fn typing_into_a_filter_that_is_there_replaces_it() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("8/A-00011<Enter>").press("/").shows("a letter replaces it");
+    desk.press("A-00012<Enter>").shows("/A-00012");
+    desk.press("/<End><Bksp>3<Enter>").shows("/A-00013");
+    desk.press("/x<Esc>").shows("/A-00013");
+}
+
+#[test]
+fn the_palette_shows_the_twin_of_this_screen() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("5:unapplied money");
+    assert!(!desk.picture().contains("invoice accept"), "{}", desk.picture());
+}

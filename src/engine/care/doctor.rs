@@ -1,7 +1,11 @@
 //! `doctor`: is this installation as it should be? Looks at the program, the file, its directory
 //! and the settings; changes nothing. `check` is about the content.
 
+mod finding;
 mod secrets;
+
+pub use finding::Finding;
+use finding::{finding, good};
 
 use crate::domain::actor::{Origin, Verb};
 use crate::domain::text::counted;
@@ -17,30 +21,7 @@ use crate::store::settings;
 use crate::store::{BookKind, conversion, gateway_poll, job, role};
 use crate::zone;
 use chrono::DateTime;
-use serde::Serialize;
 use std::path::Path;
-
-/// One finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What was looked at.
-    pub name: &'static str,
-    /// Whether it is as it should be.
-    pub ok: bool,
-    /// How it is.
-    pub found: String,
-    /// What to do about it; empty when nothing.
-    pub remedy: String,
-}
-
-fn good(name: &'static str, found: impl Into<String>) -> Finding {
-    Finding { name, ok: true, found: found.into(), remedy: String::new() }
-}
-
-fn finding(name: &'static str, ok: bool, found: impl Into<String>, remedy: &str) -> Finding {
-    let remedy = if ok { String::new() } else { remedy.to_owned() };
-    Finding { name, ok, found: found.into(), remedy }
-}
 
 /// Free space below which a day's work may not fit.
 const LOW_BYTES: u64 = 200 * 1024 * 1024;

@@ -12,7 +12,7 @@
 
 use super::super::stripe_http::Answer;
 use super::super::{ChargeEvent, Moved};
-use super::{KEY, Stripe, clean, from_stripe};
+use super::client::{KEY, Stripe, clean, from_stripe};
 use crate::domain::money::Currency;
 use serde_json::Value;
 

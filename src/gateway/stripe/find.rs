@@ -7,7 +7,7 @@
 
 use super::super::stripe_http::Answer;
 use super::super::{Found, LookUp, Outcome};
-use super::{KEY, Stripe, intent_outcome, refund_outcome, split_token};
+use super::client::{KEY, Stripe, Told, intent_outcome, refund_outcome, split_token};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::PoisonError;
@@ -17,13 +17,6 @@ use std::time::{Duration, Instant};
 const PAGES: usize = 10;
 /// How long a read list of events serves other look-ups.
 const TOLD_COUNTS: Duration = Duration::from_secs(30);
-
-/// Payments that events tell of: ids by key, and when they were read.
-#[derive(Debug)]
-pub(super) struct Told {
-    ids: HashMap<String, String>,
-    at: Instant,
-}
 
 /// One way to look: the objects it shows of a key, or why it could not be asked.
 type Look = fn(&Stripe, &LookUp) -> Result<Vec<Value>, String>;

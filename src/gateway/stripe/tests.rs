@@ -1,8 +1,13 @@
+use super::client::seen as seen_in;
 use super::*;
+use crate::domain::money::Currency;
 use crate::domain::payment::DeclineClass;
+use crate::gateway::Seen;
+use crate::gateway::secret::Secret;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 /// A Stripe that answers each connection with the next of the given raw replies, and hands on
 /// what it was asked. An empty reply hangs up without a word.
@@ -306,7 +311,7 @@ fn an_answer_counts_only_if_it_is_about_what_was_asked_for() {
 }
 
 fn seen_of(json: &str) -> Option<Seen> {
-    super::seen(&serde_json::from_str(json).unwrap())
+    seen_in(&serde_json::from_str(json).unwrap())
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which secret is where, whose, under which mode, and who can do what needs it. Shows no secret.
 
+use super::finding::{Finding, finding, good};
 use crate::config::Config;
-use crate::engine::care::doctor::{Finding, finding, good};
 use crate::engine::care::settings;
 use crate::engine::reach::{self, MAIL, NOBODY};
 use crate::engine::{Error, Session};

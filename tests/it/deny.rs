@@ -20,7 +20,7 @@ fn listed(rules: &toml::Table, section: &str, key: &str) -> BTreeSet<String> {
 /// Every package that is compiled into the program or to build it: name, version, licence.
 fn packages() -> BTreeSet<[String; 3]> {
     let out = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--offline", "--edges", "normal,build", "--prefix", "none"])
+        .args(["tree", "--locked", "--edges", "normal,build", "--prefix", "none"])
         .args(["--target", "x86_64-unknown-linux-gnu", "--no-dedupe", "--format", "{p}|{l}"])
         .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
         .output()

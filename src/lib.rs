@@ -9,7 +9,9 @@
 //! * [`document`]: posted data to bytes: the PDF, the print batch, the e-mail.
 //! * [`mail`]: how e-mail leaves: a drop folder or SMTP, and what became of it.
 //! * [`gateway`]: who takes the money: a built-in sandbox with its own ledger, and Stripe.
-//! * [`engine`]: the verbs (bill, post, deliver, collect …), one file each, over the store.
+//! * [`engine`]: the verbs (bill, post, deliver, collect …), one file each, over the store, in wings by
+//!   the steps of the day.
+//! * [`demo`]: a book of any size with past cycles and planted errors, made by these verbs.
 //! * [`inside`]: the files of the book's directory, each made here with its mode.
 //! * [`outside`]: a setgid start, and files outside the book's directory.
 //! * [`worker`]: drives long verbs in slices; a job outlives the process that began it.

@@ -1,5 +1,6 @@
-//! The verbs, one use case a file, synchronous. Each opens short transactions through
-//! [`Session::write`]; what takes long is a [`job`] in slices.
+//! The verbs, one use case a file, in wings by the steps of the day, synchronous. Each opens short
+//! transactions through [`Session::write`]; what takes long is a [`job`] in slices. Which wing may
+//! name which: `FLOORS` in `tests/it/floors.rs`.
 
 pub mod account_email;
 pub mod bill;

@@ -69,7 +69,7 @@ fn canceling_drafts_and_canceling_their_run_ask_the_same() {
     for words in told {
         desk.shows(words);
     }
-    desk.shows(&format!("Type {n} and Enter to cancel"));
+    desk.shows(&format!("Type {n} and Enter to throw them away"));
     // Neither y nor Enter nor another number is the count.
     desk.press("y").press("<Enter>");
     assert_eq!(count(&desk, "status:draft"), n);
@@ -82,7 +82,7 @@ fn canceling_drafts_and_canceling_their_run_ask_the_same() {
     for words in told {
         desk.shows(words);
     }
-    desk.shows(&format!("Type {of_run} and Enter to cancel the run"));
+    desk.shows(&format!("Type {of_run} and Enter to throw its drafts away"));
     desk.press("<Esc>");
     desk.press("3fffff").press(&format!("Dx<C-s>{n}<Enter>"));
     assert_eq!(count(&desk, "status:draft"), 0);
@@ -94,7 +94,7 @@ fn one_draft_is_canceled_after_a_yes() {
     let n = count(&desk, "status:draft");
     desk.press("3Dx<C-s>").shows("1 draft thrown away");
     desk.press("<Enter>");
-    assert_eq!(count(&desk, "status:draft"), n, "Enter alone cancels nothing");
+    assert_eq!(count(&desk, "status:draft"), n, "Enter alone does nothing");
     desk.press("<C-s>y");
     assert_eq!(count(&desk, "status:draft"), n - 1);
 }

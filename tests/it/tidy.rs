@@ -472,7 +472,7 @@ fn says_of_itself(path: &Path) -> String {
 }
 
 /// The tree as the README shows it: each room in reading order with what it says of itself, and
-/// the names of its files.
+/// the names of its files; wings likewise.
 fn tree() -> String {
     let src = root().join("src");
     let mut out = String::from("src/\n");
@@ -481,43 +481,48 @@ fn tree() -> String {
         out.push_str(&format!("  {name:<12} {}\n", says_of_itself(&src.join(name))));
     }
     for (room, _) in DIRECTIONS {
-        let directory = src.join(room);
-        if !directory.is_dir() {
-            continue;
-        }
-        let what = says_of_itself(&directory.join("mod.rs"));
-        out.push_str(&format!("  {:<12} {what}\n", format!("{room}/")));
-        let mut names: Vec<String> = fs::read_dir(&directory)
-            .unwrap()
-            .map(Result::unwrap)
-            .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
-            .filter(|(name, _)| name != "mod.rs")
-            .filter(|(name, path)| {
-                !(path.is_dir() && directory.join(format!("{name}.rs")).exists())
-            })
-            .map(|(name, path)| {
-                if path.is_dir() {
-                    format!("{name}/")
-                } else {
-                    name.trim_end_matches(".rs").to_owned()
-                }
-            })
-            .collect();
-        names.sort();
-        let mut line = String::new();
-        for name in names {
-            if line.len() + name.len() > 80 {
-                out.push_str(&format!("      {}\n", line.trim_end()));
-                line.clear();
-            }
-            line.push_str(&name);
-            line.push(' ');
-        }
-        if !line.is_empty() {
-            out.push_str(&format!("      {}\n", line.trim_end()));
+        if src.join(room).is_dir() {
+            show(&src.join(room), 2, &mut out);
         }
     }
     out
+}
+
+/// A directory: what it says of itself, its files, and those in it that are modules of their own.
+fn show(directory: &Path, indent: usize, out: &mut String) {
+    let name = directory.file_name().unwrap().to_string_lossy();
+    let own = directory.join("mod.rs");
+    let what = says_of_itself(&if own.exists() { own } else { directory.with_extension("rs") });
+    let line = format!("{:indent$}{:<12} {what}", "", format!("{name}/"));
+    out.push_str(&format!("{}\n", line.trim_end()));
+    let (mut names, mut wings) = (Vec::new(), Vec::new());
+    for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if path.join("mod.rs").exists() {
+            wings.push(path);
+        } else if path.is_dir() && !path.with_extension("rs").exists() {
+            names.push(format!("{name}/"));
+        } else if path.is_file() && name != "mod.rs" {
+            names.push(name.trim_end_matches(".rs").to_owned());
+        }
+    }
+    names.sort();
+    wings.sort();
+    let mut line = String::new();
+    for name in names {
+        if line.len() + name.len() > 80 {
+            out.push_str(&format!("{:1$}{2}\n", "", indent + 4, line.trim_end()));
+            line.clear();
+        }
+        line.push_str(&name);
+        line.push(' ');
+    }
+    if !line.is_empty() {
+        out.push_str(&format!("{:1$}{2}\n", "", indent + 4, line.trim_end()));
+    }
+    for wing in wings {
+        show(&wing, indent + 4, out);
+    }
 }
 
 /// `DAYBOOK_BLESS=1 cargo test --test it readme` writes the tree anew.

@@ -459,7 +459,7 @@ fn post_one(
         Err(reason) => return Ok(Err(again(reason))),
     };
     if let Some(day) = moved {
-        crate::engine::review::redate::redate(tx, row.id, day)?;
+        crate::engine::review::edit::redate(tx, row.id, day)?;
         row = document::get(tx, pick.id)?;
     }
     let frozen = freeze(tx, &row, config)?;

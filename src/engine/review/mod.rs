@@ -3,7 +3,6 @@
 pub mod edit;
 pub mod hand_made;
 pub(in crate::engine) mod picked;
-pub mod redate;
 pub mod regenerate;
 pub mod undo;
 pub mod verdict;

@@ -311,7 +311,7 @@ impl Ask {
             let foot = if self.wrong {
                 "that is not the count · Esc cancels"
             } else {
-                "Enter alone cancels"
+                "Enter alone does nothing"
             };
             let style = if self.wrong { theme::BAD } else { theme::DIM };
             put(canvas, inner.x, y + 1, inner.width, foot, style);

@@ -63,7 +63,7 @@ pub(super) fn cancel(drafts: Vec<Pick>, reason: String, cx: &mut Cx) -> Modal {
     cx.load(ScreenId::Invoices, Part::Dialog, Query::CancelMarked(drafts.clone()));
     let title = format!("Cancel {}", counted(drafts.len(), "draft", "drafts"));
     let command = Command::CancelDrafts { drafts, reason };
-    Modal::Ask(Box::new(Ask::reading(title, "cancel", op, command)))
+    Modal::Ask(Box::new(Ask::reading(title, "throw them away", op, command)))
 }
 
 pub(super) fn new_bill_run(v: &[String]) -> Result<NewBillRun, Refusal> {

@@ -151,7 +151,7 @@ impl Runs {
         let ask = match row.run {
             RunId::Bill(run) => {
                 cx.load(ScreenId::Runs, Part::Dialog, Query::CancelRun(run));
-                Ask::reading(title, "cancel the run", op, command)
+                Ask::reading(title, "throw its drafts away", op, command)
             }
             RunId::Payment(_) => {
                 let text = "Stops before the next charge; what is charged stays charged.";

@@ -133,8 +133,8 @@ impl std::fmt::Display for Rate {
     }
 }
 
-/// `minor × over ÷ under`, half away from zero.
-fn share(minor: i64, over: i64, under: i64) -> Result<i64, MoneyError> {
+/// `minor × over ÷ under`, half away from zero; `over` and `under` above zero.
+pub fn share(minor: i64, over: i64, under: i64) -> Result<i64, MoneyError> {
     let (over, under) = (i128::from(over), i128::from(under));
     let twice = i128::from(minor).abs() * over * 2 + under;
     let rounded = i64::try_from(twice / (under * 2)).map_err(|_| MoneyError::TooLarge)?;

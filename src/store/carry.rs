@@ -14,6 +14,7 @@ use super::ledger::{self, Line};
 use super::open_item::{self, NewOpenItem};
 use super::payment::{self, NewPayment, PaymentRow};
 use super::{Db, StoreError, Topic, Tx, credit, debt, document};
+use crate::domain::conversion::share;
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::{Currency, MoneyError};
@@ -197,7 +198,7 @@ fn successor(
     }
     let text =
         format!("{}: {} {} at {}", number(row), of.rate.from.plain(open), of.rate.from, of.rate);
-    let (nets, taxes) = shares(row, &document::taxes(tx, row.id)?, worth);
+    let (nets, taxes) = shares(row, &document::taxes(tx, row.id)?, worth)?;
     let lines: Vec<open_item::Line<'_>> = nets
         .iter()
         .map(|(code, net)| open_item::Line { text: &text, net_minor: *net, tax_code: code })
@@ -224,18 +225,18 @@ fn shares(
     row: &document::DocumentRow,
     taxes: &[DocumentTax],
     worth: i64,
-) -> (Vec<(String, i64)>, Vec<DocumentTax>) {
+) -> Result<(Vec<(String, i64)>, Vec<DocumentTax>), StoreError> {
     let untaxed = row.subtotal_minor - taxes.iter().map(|t| t.base_minor).sum::<i64>();
     let parts = || {
         let of_rows = taxes.iter().flat_map(|t| [t.base_minor, t.tax_minor]);
         [untaxed].into_iter().chain(of_rows)
     };
     if row.total_minor == 0 || parts().any(|p| p.signum() * row.total_minor.signum() < 0) {
-        let shares = in_shares(worth, &[row.subtotal_minor, row.tax_minor], row.total_minor);
+        let shares = in_shares(worth, &[row.subtotal_minor, row.tax_minor], row.total_minor)?;
         let net = shares.first().copied().unwrap_or(worth);
-        return (vec![(String::new(), net)], Vec::new());
+        return Ok((vec![(String::new(), net)], Vec::new()));
     }
-    let given = in_shares(worth, &parts().collect::<Vec<_>>(), row.total_minor);
+    let given = in_shares(worth, &parts().collect::<Vec<_>>(), row.total_minor)?;
     let mut nets = vec![(String::new(), given.first().copied().unwrap_or(0))];
     let mut rows = Vec::with_capacity(taxes.len());
     for (tax, pair) in taxes.iter().zip(given.get(1..).unwrap_or_default().chunks(2)) {
@@ -250,24 +251,27 @@ fn shares(
         });
     }
     nets.retain(|(code, net)| *net != 0 || !code.is_empty());
-    (nets, rows)
+    Ok((nets, rows))
 }
 
 /// `worth` in the shares that `parts` have of `total`, each rounded half up; what is missing then is the
 /// largest one's.
-fn in_shares(worth: i64, parts: &[i64], total: i64) -> Vec<i64> {
-    let one = |part: &i64| {
-        let (whole, under) = (i128::from(worth) * i128::from(*part), i128::from(total));
-        let half = under.abs() / 2 * whole.signum() * under.signum();
-        i64::try_from((whole * under.signum() + half * under.signum()) / under.abs()).unwrap_or(0)
+fn in_shares(worth: i64, parts: &[i64], total: i64) -> Result<Vec<i64>, StoreError> {
+    let one = |part: &i64| -> Result<i64, StoreError> {
+        let (over, under) = (part.unsigned_abs() as i64, total.unsigned_abs() as i64);
+        let given = share(worth, over, under).map_err(too_large)?;
+        Ok(if part.signum() * total.signum() < 0 { -given } else { given })
     };
-    let mut given: Vec<i64> =
-        if total == 0 { vec![0; parts.len()] } else { parts.iter().map(one).collect() };
+    let mut given: Vec<i64> = if total == 0 {
+        vec![0; parts.len()]
+    } else {
+        parts.iter().map(one).collect::<Result<_, _>>()?
+    };
     let missing = worth - given.iter().sum::<i64>();
     if let Some(most) = given.iter_mut().max_by_key(|g| g.abs()) {
         *most += missing;
     }
-    given
+    Ok(given)
 }
 
 /// What a person or the day said of the old document holds for the new one: dispute, promise, auto-pay,
@@ -388,4 +392,25 @@ fn put_money(
             moved_from: Some(from.id),
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_shares;
+
+    #[test]
+    fn a_credit_is_shared_as_the_same_amount_owed_is() {
+        for (worth, parts, total, given) in [
+            (6084, [0, 10_000, 1900], 11_900, [0, 5113, 971]),
+            (1, [0, 10_000, 1900], 11_900, [0, 1, 0]),
+            (4346, [2500, 5000, 1000], 8500, [1278, 2557, 511]),
+        ] {
+            assert_eq!(in_shares(worth, &parts, total).unwrap(), given);
+            let credit = in_shares(-worth, &parts.map(|p: i64| -p), -total).unwrap();
+            assert_eq!(credit, given.map(|g: i64| -g), "{worth}");
+        }
+        // Parts of different signs: what is taken off stays taken off.
+        assert_eq!(in_shares(100, &[150, -50], 100).unwrap(), [150, -50]);
+        assert_eq!(in_shares(-100, &[-150, 50], -100).unwrap(), [-150, 50]);
+    }
 }

@@ -1,7 +1,7 @@
 //! What a screen may ask of the book, as plain data, and the one place that answers.
 
 use crate::clock::Now;
-use crate::domain::actor::Actor;
+use crate::domain::actor::{Actor, Standing};
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, RunId};
 use crate::domain::money::Currency;
 use crate::domain::payment::NextAction;
@@ -43,7 +43,7 @@ use crate::store::read::unapplied::UnappliedRow;
 use crate::store::read::{
     self, Field, Filter, FilterError, Group, ListArgs, Marked, Page, ReadError, Totals,
 };
-use crate::store::{Db, desk};
+use crate::store::{Db, desk, role};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -147,6 +147,8 @@ pub struct StatusRow {
     pub notices: Vec<(i64, String)>,
     /// Copies that bounced or could not be made.
     pub undelivered: i64,
+    /// What the clerk may do.
+    pub rights: Option<Standing>,
 }
 
 /// What a payment run would do, as the book is now.
@@ -427,6 +429,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Ans
             ended: read::jobs::ended(db)?,
             notices: read::today::notices(db)?,
             undelivered: read::today::undelivered(db)?,
+            rights: Some(role::standing(db, actor.uid)?),
         }),
         Query::Filters => Answer::Filters(desk::filters(db)?),
         Query::Schedules => Answer::Schedules(read::jobs::schedules(db)?),

@@ -219,13 +219,16 @@ fn successor(
     open_item::put(tx, &item, &lines, &taxes, (row.account_version, frozen))
 }
 
+/// Net by tax code, and the tax rows.
+type Shares = (Vec<(String, i64)>, Vec<DocumentTax>);
+
 /// What is worth `worth` as net by tax code and as tax rows, in the shares of the old document. Where
 /// its parts have different signs only the tax as a whole is known.
 fn shares(
     row: &document::DocumentRow,
     taxes: &[DocumentTax],
     worth: i64,
-) -> Result<(Vec<(String, i64)>, Vec<DocumentTax>), StoreError> {
+) -> Result<Shares, StoreError> {
     let untaxed = row.subtotal_minor - taxes.iter().map(|t| t.base_minor).sum::<i64>();
     let parts = || {
         let of_rows = taxes.iter().flat_map(|t| [t.base_minor, t.tax_minor]);

@@ -1,6 +1,6 @@
 //! Roles by OS user, and the check that every write passes inside its transaction.
 
-use super::{Db, StoreError, Tx, word};
+use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::actor::{Actor, Role, Standing, Verb};
 
 /// The role with which `actor` may do `verb`, or who may not.
@@ -36,11 +36,13 @@ pub fn grant(tx: &Tx<'_>, uid: u32, role: Role) -> Result<(), StoreError> {
         "INSERT INTO role (uid, role) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         (uid, role.as_str()),
     )?;
+    tx.touch(Topic::Settings);
     Ok(())
 }
 
 /// Takes a role away.
 pub fn revoke(tx: &Tx<'_>, uid: u32, role: Role) -> Result<(), StoreError> {
     tx.run("DELETE FROM role WHERE uid = ?1 AND role = ?2", (uid, role.as_str()))?;
+    tx.touch(Topic::Settings);
     Ok(())
 }

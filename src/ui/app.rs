@@ -16,6 +16,7 @@ use super::modal::money;
 use super::modal::purpose::{self};
 use super::modal::{Intent, Modal, Step};
 use super::msg::{Cx, Effect, Msg, Part, ScreenId, Slot};
+use super::rights;
 use super::screen::Screen;
 use super::theme;
 use super::widget::list::AnyList;
@@ -153,7 +154,8 @@ impl App {
                 if topics.contains(&Topic::Settings) {
                     self.cx.load(ScreenId::Today, Part::Filters, Query::Filters);
                 }
-                let foot = [Topic::Jobs, Topic::Notices, Topic::Deliveries, Topic::Runs];
+                let foot =
+                    [Topic::Jobs, Topic::Notices, Topic::Deliveries, Topic::Runs, Topic::Settings];
                 if topics.iter().any(|t| foot.contains(t)) {
                     self.cx.load(ScreenId::Today, Part::Status, Query::Status);
                 }
@@ -350,6 +352,9 @@ impl App {
     }
 
     fn act(&mut self, action: Action) {
+        if let Some(words) = rights::refusal(action, self.screen, &self.cx) {
+            return self.cx.say(words);
+        }
         if self.screens.get(self.screen).act(action, &mut self.cx) {
             if action.is_repeatable() {
                 self.repeated.insert(self.screen, action);

@@ -7,6 +7,8 @@ use daybook::domain::actor::{Actor, Role};
 use daybook::engine::command::Command;
 use daybook::engine::guard::roles;
 use daybook::engine::{Session, perform};
+use daybook::store::Topic;
+use daybook::ui::msg::{Effect, Msg};
 
 fn emails(book: &Book) -> String {
     let conn = rusqlite::Connection::open(&book.path).unwrap();
@@ -110,4 +112,29 @@ fn who_confirms_a_posting_under_way_is_told_who_began_it() {
     let second = perform::perform(&mut user(&path, 8, "ben"), "b", post()).unwrap();
     assert_eq!(second.job, began.job);
     assert!(second.summary.contains("ada began the posting"), "{second:?}");
+}
+
+#[test]
+fn who_may_only_look_is_told_before_a_dialog_opens_or_a_draft_is_taken() {
+    let mut owner = Desk::open(100, 30);
+    let path = owner.session.store.path().to_owned();
+    let mut eve = Desk::of(Actor { uid: 9, name: "eve".to_owned() }, &path, 100, 30);
+    let keys = ["3e", "3a", "3v", "3P", "3R", "3D", "3m", "2c", "4c", "5r", "5p", "8e", "8p"];
+    for key in keys {
+        eve.press(key).shows("not allowed for eve (viewer)");
+        eve.press("<Esc><Esc>");
+    }
+    let taken = |desk: &Desk| {
+        let edits = desk.asked.iter().filter(|e| matches!(e, Effect::Editing(Some(_))));
+        edits.count()
+    };
+    assert_eq!(taken(&eve), 0);
+    owner.press("3ed");
+    assert_eq!(taken(&owner), 1);
+    // A role that is given while the console is open counts from then on.
+    roles::grant(&mut owner.session, 9, Role::Clerk).unwrap();
+    let told = eve.app.update(Msg::Changed(vec![Topic::Settings]));
+    eve.settle(told);
+    eve.press("3ed");
+    assert_eq!(taken(&eve), 1);
 }

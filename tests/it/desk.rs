@@ -95,11 +95,20 @@ impl Desk {
         Self::on(path, width, height, tempfile::tempdir().unwrap())
     }
 
+    /// Opens the book at a path for somebody else than its maker.
+    pub fn of(actor: Actor, path: &Path, width: u16, height: u16) -> Self {
+        Self::with(Session::open(path, actor).unwrap(), width, height, tempfile::tempdir().unwrap())
+    }
+
     fn on(path: &Path, width: u16, height: u16, dir: tempfile::TempDir) -> Self {
-        let session = Session::open(path, mia()).unwrap();
+        Self::with(Session::open(path, mia()).unwrap(), width, height, dir)
+    }
+
+    fn with(session: Session, width: u16, height: u16, dir: tempfile::TempDir) -> Self {
         let now = session.now().unwrap();
         let zone = session.config().unwrap().zone();
-        let cx = Cx::new(now, zone, "mia".to_owned(), (width, height), "test".to_owned());
+        let user = session.actor.name.clone();
+        let cx = Cx::new(now, zone, user, (width, height), "test".to_owned());
         let app = App::new(cx, None);
         let mut desk = Self { session, app, size: (width, height), asked: Vec::new(), _dir: dir };
         let first = desk.app.start();

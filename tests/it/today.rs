@@ -3,6 +3,11 @@
 use crate::book::Book;
 use crate::collect::{owing, sound};
 use crate::day::billed;
+use crate::desk::Desk;
+use daybook::engine::care::status::status;
+use daybook::engine::command::{AccountFilter, Command, NewBillRun};
+use daybook::engine::perform;
+use daybook::store::read::today::Step;
 use serde_json::{Value, json};
 
 /// A line of the day: how many, their money, and in words.
@@ -153,4 +158,30 @@ fn what_is_to_be_posted_and_delivered_is_what_posting_and_delivering_take() {
     let not = copies.iter().filter(|c| not.contains(&c["status"].as_str().unwrap())).count();
     assert_eq!(left(&book, "undelivered"), not as i64);
     book.is_sound();
+}
+
+#[test]
+fn the_bill_run_line_leads_to_the_runs_it_counts() {
+    let mut desk = Desk::open(100, 30);
+    let today = desk.session.now().unwrap().today;
+    desk.press("1j<Enter>").shows("[bill runs]").shows("of 4");
+    for number in ["A-00001", "A-00002"] {
+        let run = NewBillRun {
+            target_on: today,
+            invoice_on: None,
+            accounts: AccountFilter { account: number.to_owned(), ..Default::default() },
+            exclude: Vec::new(),
+            auto_renew: true,
+            auto_post: false,
+            auto_email: false,
+            skip_zero_email: false,
+            confirmed: true,
+        };
+        perform::perform(&mut desk.session, number, Command::StartBillRun(run)).unwrap();
+    }
+    let open = status(&desk.session).unwrap();
+    let row = open.steps.iter().find(|s| s.step == Step::Run).unwrap();
+    assert_eq!(row.count, 2);
+    assert!(row.state.ends_with(&format!("to {today}")), "{}", row.state);
+    desk.press("1gj<Enter>").shows("[bill runs in work]").shows("of 2");
 }

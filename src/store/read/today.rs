@@ -113,6 +113,7 @@ pub fn bill_runs(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
         db,
         "SELECT 'BR-' || printf('%06d', id) || ' ' || status || \
          CASE WHEN accounts_failed > 0 THEN ', ' || accounts_failed || ' failed' ELSE '' END \
+         || ', to ' || target_on \
          FROM bill_run ORDER BY id DESC LIMIT 1",
     )?;
     Ok((sums(db, open)?, last))

@@ -48,6 +48,7 @@ impl Default for Runs {
             tab("all", ""),
             tab("bill runs", "kind:bill"),
             tab("payment runs", "kind:collect"),
+            tab("bill runs in work", "kind:bill status:pending,processing,paused,posting"),
         ];
         Self { list: Listing::new(ScreenId::Runs, tabs, SORTS), detail: None, asked: None }
     }

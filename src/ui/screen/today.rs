@@ -48,9 +48,10 @@ pub struct Today {
     standing: [String; 2],
 }
 
-/// Where a step's work is done, and with which tab or filter.
-fn place(step: Step) -> (ScreenId, &'static str) {
+/// Where a step's work is done, and with which tab or filter, by whether anything is left in it.
+fn place(step: Step, left: bool) -> (ScreenId, &'static str) {
     match step {
+        Step::Run if left => (ScreenId::Runs, "tab:bill runs in work"),
         Step::Run => (ScreenId::Runs, "tab:bill runs"),
         Step::ToCheck => (ScreenId::Invoices, "tab:to check"),
         Step::Held => (ScreenId::Invoices, "tab:held"),
@@ -185,7 +186,8 @@ impl Screen for Today {
             Action::Usage => usage::show(ScreenId::Today, None, cx),
             Action::Open => {
                 if let Some(step) = Step::ALL.get(self.cursor) {
-                    match (step, place(*step)) {
+                    let left = self.rows.iter().any(|r| r.step == *step && r.count > 0);
+                    match (step, place(*step, left)) {
                         (Step::Usage, _) => usage::show(ScreenId::Today, None, cx),
                         (Step::Notices, _) => cx.show_notices = true,
                         (_, (screen, filter)) => cx.go = Some((screen, Some(filter.to_owned()))),
@@ -255,7 +257,7 @@ impl Screen for Today {
         if let Some(step) = Step::ALL.get(self.cursor) {
             let width = area.width - 2;
             put(canvas, area.x + 1, area.bottom() - 2, width, advice(*step), theme::PLAIN);
-            let (screen, _) = place(*step);
+            let (screen, _) = place(*step, false);
             let text = match screen {
                 ScreenId::Today => "Enter shows it".to_owned(),
                 other => format!("Enter goes to {} {}", other.number(), other.name()),

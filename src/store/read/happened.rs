@@ -3,6 +3,7 @@
 
 use super::{ReadError, currency};
 use crate::domain::money::Currency;
+use crate::domain::text;
 use crate::store::{Db, StoreError};
 
 /// Runs and jobs looked at, newest first: more than a day makes, and no more than a screen bears.
@@ -42,7 +43,7 @@ fn count(n: i64, one: &str, many: &str) -> Option<String> {
     match n {
         0 => None,
         1 => Some(format!("1 {one}")),
-        n => Some(format!("{n} {many}")),
+        n => Some(format!("{} {many}", text::grouped(n))),
     }
 }
 

@@ -5,7 +5,7 @@ use super::listed::ListScreen;
 use crate::domain::ids::RunId;
 use crate::domain::money::Currency;
 use crate::engine::command::{Command, Steer};
-use crate::engine::query::{Answer, ListName, Query, money_words};
+use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
 use crate::store::read::runs::{RunDetail, RunRow};
 use crate::store::read::{Page, Sort};
@@ -19,6 +19,7 @@ use crate::ui::theme;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab};
 use crate::ui::widget::{Line, amounts, grouped, progress, wrap};
 use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
 
 /// The keys of this screen.
 pub const KEYS: &[Binding] = &[
@@ -220,19 +221,21 @@ impl ListScreen for Runs {
     fn preview(&self, width: usize, cx: &Cx) -> Vec<Line> {
         let mut preview = Vec::new();
         if let Some(row) = self.list.current() {
-            let bar = progress(row.percent(), 100, 20);
             let left = time_left(row, cx.now.at_ms);
-            let whole = money_words(&row.money).len() <= width.saturating_sub(60);
-            let money = amounts(&row.money, !whole);
             let became = match self.current_detail().and_then(|d| d.parts) {
                 Some(parts) => parts.words(),
                 None => format!("{} failed", grouped(row.failed)),
             };
-            preview.push(Line::plain(format!(
-                "{bar} {}/{}  {became}{left}  {money}",
-                grouped(row.done),
-                grouped(row.total)
-            )));
+            let line = |bar: usize, left: &str, short: bool| {
+                let (bar, money) = (progress(row.percent(), 100, bar), amounts(&row.money, short));
+                let of = format!("{}/{}", grouped(row.done), grouped(row.total));
+                format!("{bar} {of}  {became}{left}  {money}")
+            };
+            // Money last, and never cut: the bar and the guess give way first.
+            let ways = [(20, left.as_str(), false), (20, &left, true), (8, &left, true)];
+            let found = ways.map(|(bar, left, short)| line(bar, left, short));
+            let fits = found.into_iter().find(|text| text.width() <= width);
+            preview.push(Line::plain(fits.unwrap_or_else(|| line(8, "", true))));
             let mut parts = Vec::new();
             if !row.note.is_empty() {
                 parts.push(row.note.clone());

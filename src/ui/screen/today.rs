@@ -11,10 +11,11 @@ use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::usage;
 use crate::ui::widget::list::WIDE;
-use crate::ui::widget::{amounts, grouped, put, put_right};
+use crate::ui::widget::{amounts, grouped, put, put_right, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
 
 /// The keys of this screen.
 pub const KEYS: &[Binding] = &[
@@ -93,7 +94,7 @@ impl Today {
     fn view_happened(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
         let top = area.y + 3 + Step::ALL.len() as u16;
         let room = usize::from(area.bottom().saturating_sub(top + 4));
-        let lines = self.lines(cx, area.width < WIDE);
+        let lines = self.lines(cx, area.width);
         if lines.is_empty() || room == 0 {
             return;
         }
@@ -145,16 +146,24 @@ impl Today {
     }
 
     /// One line for each run, and one more for what stopped it.
-    fn lines(&self, cx: &Cx, short: bool) -> Vec<(String, Style)> {
+    fn lines(&self, cx: &Cx, wide: u16) -> Vec<(String, Style)> {
+        let (short, width) = (wide < WIDE, usize::from(wide.saturating_sub(15)));
         let mut lines = Vec::new();
         for row in &self.happened {
             let at = chrono::DateTime::from_timestamp_millis(row.at_ms).unwrap_or_default();
             let at = at.with_timezone(&cx.zone).format("%a %H:%M");
             let money = amounts(&row.money, short);
-            let money = if money.is_empty() { money } else { format!(" · {money}") };
             let style = if row.calm { theme::PLAIN } else { theme::WARN };
             let what = format!("{} {}", row.what, row.state);
-            lines.push((format!("{at}  {what:<20}  {}{money}", row.did), style));
+            let money = if money.is_empty() { money } else { format!(" · {money}") };
+            // What has no room goes on below, never cut.
+            let text = format!("{what:<20}  {}{money}", row.did);
+            let parts = if text.width() <= width { vec![text] } else { wrap(&text, width) };
+            for (i, part) in parts.into_iter().enumerate() {
+                let before = if i == 0 { at.to_string() } else { String::new() };
+                let part = part.trim_start_matches("· ");
+                lines.push((format!("{before:<9}  {part}"), style));
+            }
             if !row.why.is_empty() {
                 lines.push((format!("           {}", row.why), style));
             }

@@ -84,7 +84,8 @@ pub fn put_right(canvas: &mut Buffer, x: u16, y: u16, width: u16, text: &str, st
     }
 }
 
-/// Cuts text to a number of columns, with `…` for what is missing.
+/// Cuts text to a number of columns, with `…` for what is missing. A figure is shown whole, with its
+/// currency, or not at all: a shorter one would be another one.
 pub fn fit(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -102,8 +103,28 @@ pub fn fit(text: &str, width: usize) -> String {
         used += wide;
         out.push(c);
     }
+    if let Some(rest) = text.get(out.len()..)
+        && splits_a_figure(&out, rest)
+    {
+        let kept = out.trim_end();
+        let figure = kept.rfind(' ').map_or(0, |at| at + 1);
+        out.truncate(figure);
+    }
     out.push('…');
     out
+}
+
+/// Whether text that is cut here loses the end of a figure, or its currency.
+fn splits_a_figure(kept: &str, rest: &str) -> bool {
+    let part = |c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | '-');
+    let last = kept.trim_end().rsplit(' ').next().unwrap_or_default();
+    let figure = last.chars().all(part) && last.contains(|c: char| c.is_ascii_digit());
+    let touches = !kept.ends_with(' ') && rest.starts_with(part);
+    let code: String = rest.trim_start().chars().take(4).collect();
+    let currency = code.len() >= 3
+        && code.chars().take(3).all(|c| c.is_ascii_uppercase())
+        && !code.chars().nth(3).is_some_and(char::is_alphanumeric);
+    figure && (touches || currency)
 }
 
 /// Text padded to a number of columns, so that what follows stays in place.
@@ -171,6 +192,19 @@ mod tests {
     fn text_is_cut_in_columns_not_in_bytes() {
         assert_eq!(fit("東京商事株式会社", 7), "東京商…");
         assert_eq!(fit("Müller", 6), "Müller");
+        for (text, width, shown) in [
+            ("left 9,700,558.32 USD +1", 9, "left …"),
+            ("left 9,700,558.32 USD +1", 18, "left …"),
+            ("left 9,700,558.32 USD +1", 19, "left …"),
+            ("left 9,700,558.32 USD +1", 22, "left 9,700,558.32 USD…"),
+            ("1,200 of 30,000 done", 10, "1,200 of …"),
+            ("due 2026-12-31", 9, "due …"),
+            ("12,345.00", 4, "…"),
+            ("12 monkeys", 5, "12 m…"),
+            ("INV-2026-000123", 8, "INV-202…"),
+        ] {
+            assert_eq!(fit(text, width), shown, "{text} in {width}");
+        }
         assert_eq!(pad("東京", 6), "東京  ");
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("to abcdefghijk l", 5), ["to", "abcde", "fghij", "k l"]);

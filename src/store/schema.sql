@@ -1,4 +1,4 @@
--- 21 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 22 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -37,7 +37,7 @@ CREATE TABLE undo (
   document_id    INTEGER NOT NULL,
   before         TEXT NOT NULL,                       -- JSON image of the draft
   after          TEXT NOT NULL,
-  state          TEXT NOT NULL CHECK (state IN ('done','undone')),
+  state          TEXT NOT NULL CHECK (state IN ('done','undone')), undone_seq INTEGER,
   PRIMARY KEY (op_seq, document_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX undo_document ON undo (document_id, op_seq);
@@ -876,4 +876,5 @@ CREATE TABLE zone_seen (
   seen_at  INTEGER NOT NULL,
   PRIMARY KEY (zone, release, rules)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX undo_undone ON undo (undone_seq) WHERE undone_seq IS NOT NULL;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

@@ -81,14 +81,14 @@ pub fn deed(db: &Db<'_>, uid: u32, seq: i64) -> Result<Option<Step>, StoreError>
     Ok(newest(db, uid, seq.saturating_add(1))?.filter(|step| step.seq == seq))
 }
 
-/// The operation to do again: the first undone one, if nothing undoable was done since.
+/// The operation to do again: the one that was taken back last, if nothing undoable was done since.
 pub fn undone(db: &Db<'_>, uid: u32) -> Result<Option<Step>, StoreError> {
-    let which = "AND o.seq < ?2 AND EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq
-        AND u.state = 'undone')
-        AND o.seq > coalesce((SELECT max(p.seq) FROM operation p JOIN undo u ON u.op_seq = p.seq
-            WHERE p.uid = ?1 AND NOT EXISTS (SELECT 1 FROM undo w WHERE w.op_seq = p.seq
-              AND w.state = 'undone')), 0)
-        ORDER BY o.seq";
+    let which = "AND o.seq < ?2 AND o.seq = (SELECT u.op_seq FROM undo u
+            JOIN operation p ON p.seq = u.op_seq
+            WHERE p.uid = ?1 AND u.undone_seq IS NOT NULL ORDER BY u.undone_seq DESC LIMIT 1)
+        AND NOT EXISTS (SELECT 1 FROM operation p WHERE p.uid = ?1
+            AND p.seq > (SELECT max(u.undone_seq) FROM undo u WHERE u.op_seq = o.seq)
+            AND EXISTS (SELECT 1 FROM undo i WHERE i.op_seq = p.seq))";
     step(db, uid, i64::MAX, which)
 }
 
@@ -154,9 +154,13 @@ pub fn set_state(
         State::Done => "done",
         State::Undone => "undone",
     };
+    let by = match state {
+        State::Done => None,
+        State::Undone => Some(tx.seq()),
+    };
     tx.run(
-        "UPDATE undo SET state = ?3 WHERE op_seq = ?1 AND document_id = ?2",
-        (seq, document.0, word),
+        "UPDATE undo SET state = ?3, undone_seq = ?4 WHERE op_seq = ?1 AND document_id = ?2",
+        (seq, document.0, word, by),
     )?;
     Ok(())
 }

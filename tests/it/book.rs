@@ -42,6 +42,7 @@ const MADE: &[&str] = &[
     "ALTER TABLE import_request DROP COLUMN cutover_on",
     "DROP TABLE zone_seen",
     "ALTER TABLE saved_filter DROP COLUMN tab;",
+    "DROP INDEX undo_undone; ALTER TABLE undo DROP COLUMN undone_seq",
 ];
 
 /// What a call of the binary gave.

@@ -86,8 +86,46 @@ fn what_was_done_again_can_be_undone_and_the_notice_says_which_way() {
     assert!(said.contains("cannot be taken back") && !said.contains("dispute"), "{said}");
     desk.press("<Esc><C-r><C-r>");
     assert_eq!(accepted(&desk), 2);
-    desk.press("u").shows("undone: accepted");
+    desk.press("u").shows("undone: D-");
     assert_eq!(accepted(&desk), 1);
+}
+
+#[test]
+fn what_was_taken_back_last_is_done_again_first_and_nothing_after_another_deed() {
+    let mut desk = Desk::open(80, 24);
+    let reviewed = |desk: &Desk| {
+        let count = |filter: &str| {
+            let filter = read::Filter::parse(filter).unwrap();
+            desk.session.read(|db| Ok(read::invoices::totals(db, &filter).unwrap().count)).unwrap()
+        };
+        (count("review:accepted"), count("status:draft review:held"))
+    };
+    let (_, held) = reviewed(&desk);
+    // An acceptance taken back; then another deed, taken back too: that one is done again.
+    desk.press("3au").shows("undone: D-");
+    desk.press("v1");
+    assert_eq!(reviewed(&desk).1, held + 1, "{}", desk.picture());
+    desk.press("u").shows("undone");
+    assert_eq!(reviewed(&desk), (0, held));
+    desk.press("<C-r>").shows("done again");
+    assert_eq!(reviewed(&desk), (0, held + 1));
+    desk.press("<C-r>").shows("nothing of yours to redo");
+    // Two of a kind: the last one taken back comes first.
+    let acts = |desk: &mut Desk| {
+        desk.press("<Esc>3aa");
+        let both = reviewed(desk).0;
+        desk.press("uu<C-r>");
+        both
+    };
+    assert_eq!((acts(&mut desk), reviewed(&desk).0), (2, 1));
+    desk.press("a<C-r>").shows("nothing of yours to redo");
+}
+
+#[test]
+fn letters_of_a_word_typed_into_a_menu_do_nothing() {
+    let mut desk = Desk::open(80, 24);
+    let menu = desk.press("3  v").picture();
+    assert_eq!(desk.press("hq").picture(), menu);
 }
 
 #[test]

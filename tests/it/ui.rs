@@ -275,13 +275,13 @@ fn undo_takes_back_the_last_deed_here_and_asks_for_any_other() {
         });
         all.unwrap()
     };
-    desk.press("3a").press("u").shows("undone: accepted");
+    desk.press("3a").press("u").shows("undone: D-");
     assert_eq!(accepted(&desk), 0);
     // Another screen's deed is named and asked for.
     desk.press("3a").press("4u").shows("Take back accept").shows("3 Invoices");
     desk.press("<Esc>");
     assert_eq!(accepted(&desk), 1, "nothing was asked for");
-    desk.press("uy").shows("undone: accepted");
+    desk.press("uy").shows("undone: D-");
     assert_eq!(accepted(&desk), 0);
     // A deed that cannot be taken back is told with its counter-deed, and not jumped over ...
     desk.press("3aa").press("5fffffffffA").shows("auto-pay off");
@@ -295,7 +295,7 @@ fn undo_takes_back_the_last_deed_here_and_asks_for_any_other() {
     desk.press("y");
     assert_eq!(accepted(&desk), 0);
     // The next deed is the last one again.
-    desk.press("a").press("u").shows("undone: accepted");
+    desk.press("a").press("u").shows("undone: D-");
     assert_eq!(accepted(&desk), 0);
 }
 

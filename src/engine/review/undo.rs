@@ -176,8 +176,10 @@ fn turn(session: &mut Session, step: &Step, to: State) -> Result<Receipt, Error>
                 before(tx, tx.actor(), step.seq)?,
             ));
         }
-        receipt.summary = format!("{word}: {}", step.summary);
-        tx.note(&step.subject, &receipt.summary);
+        tx.note(&step.subject, format!("{word}: {}", step.summary));
+        // The notice names what it is about: the cursor may stand elsewhere.
+        let on = if step.subject.is_empty() { String::new() } else { format!("{} ", step.subject) };
+        receipt.summary = format!("{word}: {on}{}", step.summary);
         Ok(receipt)
     })
 }

@@ -84,7 +84,7 @@ impl Choice {
                 Some(at) => self.move_to(at),
                 None if c == 'j' => self.move_to(self.at + 1),
                 None if c == 'k' => self.move_to(self.at.saturating_sub(1)),
-                None if c == 'q' || c == 'h' => Step::Close,
+                // Who types a word here closes nothing: its other letters would act on the list.
                 None => Step::Stay,
             },
             _ => Step::Stay,

@@ -39,7 +39,9 @@ pub fn correct(
                 row.what, row.why
             ),
             None if file.changed == 0 => format!("{number} has these addresses already"),
-            None => format!("{number}: e-mail goes to {emails}; what has not left follows"),
+            None => format!(
+                "{number}: e-mail goes to {emails}; what has not left follows; e corrects it again"
+            ),
         };
     }
     Ok(receipt)

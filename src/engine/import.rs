@@ -107,8 +107,10 @@ fn import_all(
     let amended = |f: &FileReport| f.kind == Some(Kind::Accounts) && f.loaded && f.changed > 0;
     if files.iter().any(amended) {
         // What waits to be delivered goes by what the accounts want from now on.
-        envelope::follow(session, second::verb(Kind::Accounts), None, When::AfterHold)?;
-        deliver::copies::ensure_job(session)?;
+        session.by_itself(|session| {
+            envelope::follow(session, second::verb(Kind::Accounts), None, When::AfterHold)?;
+            deliver::copies::ensure_job(session)
+        })?;
     }
     Ok(Report { files })
 }

@@ -3,6 +3,7 @@
 use super::account_email;
 use super::command::{Command, Receipt, RunRef, Steer};
 use super::on_its_way::Sure;
+use crate::domain::document::BillRunStatus;
 use crate::domain::ids::{JobId, PaymentId, PaymentRunId};
 use crate::domain::payment::NextAction;
 use crate::engine::clockwork::schedule;
@@ -60,13 +61,16 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
             Ok(started(&run.to_string(), "bill run of the failed accounts started", job))
         }
         Command::PostRun { run, invoice_on } => {
+            let before = session.read(|db| crate::store::bill_run::get(db, run))?.status;
             let job = post::posting::start(session, &What::Run(run), invoice_on)?;
             let by = session.read(|db| crate::store::job::get(db, job))?.user_name;
-            // Who confirms what another person began is told so: it is not theirs.
-            let words = if by == session.actor.name {
-                "posting".to_owned()
-            } else {
+            // Who confirms what was begun already is told so, and by whom: it is not theirs.
+            let words = if by != session.actor.name {
                 format!("{by} began the posting, and it goes on")
+            } else if before == BillRunStatus::Posting {
+                "you began the posting before, and it goes on".to_owned()
+            } else {
+                "posting".to_owned()
             };
             Ok(started(&run.to_string(), &words, job))
         }

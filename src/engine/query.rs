@@ -20,7 +20,7 @@ use crate::engine::deliver::copies_ahead;
 pub use crate::engine::deliver::copies_ahead::CopiesAhead;
 pub use crate::engine::deliver::steer::{CopyStep, Resend};
 use crate::engine::review::regenerate;
-use crate::engine::review::undo::{self, Deed};
+use crate::engine::review::undo::{self, Deed, Passed};
 use crate::engine::{Error, Session, deliver, reach};
 pub use crate::store::desk::SavedFilter;
 use crate::store::job::{self, JobState};
@@ -131,7 +131,7 @@ pub enum Query {
     /// Saved filters.
     Filters,
     /// What undo would be about: my last deed, or the last before another that can be taken back.
-    LastDeed(Option<i64>),
+    LastDeed(Option<Passed>),
     /// For the palette: accounts and documents that match a few letters.
     Find(String),
 }

@@ -68,9 +68,11 @@ pub fn newest(db: &Db<'_>, uid: u32, before: i64) -> Result<Option<Step>, StoreE
     step(db, uid, before, which)
 }
 
-/// The newest such deed that has images.
+/// The newest such deed that has images, and of which a document is still a draft.
 pub fn newest_imaged(db: &Db<'_>, uid: u32, before: i64) -> Result<Option<Step>, StoreError> {
-    let which = "AND o.seq < ?2 AND EXISTS (SELECT 1 FROM undo w WHERE w.op_seq = o.seq)
+    let which =
+        "AND o.seq < ?2 AND EXISTS (SELECT 1 FROM undo w JOIN document d ON d.id = w.document_id
+            WHERE w.op_seq = o.seq AND d.status = 'Draft')
         AND NOT EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'undone')
         ORDER BY o.seq DESC";
     step(db, uid, before, which)

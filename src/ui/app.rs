@@ -15,7 +15,7 @@ use super::modal::form::Form;
 use super::modal::money;
 use super::modal::purpose::{self};
 use super::modal::{Intent, Modal, Step};
-use super::msg::{Cx, Effect, Msg, Part, ScreenId, Slot};
+use super::msg::{Cx, Effect, Msg, Part, Person, ScreenId, Slot};
 use super::rights;
 use super::screen::Screen;
 use super::theme;
@@ -162,6 +162,7 @@ impl App {
             }
             Msg::People(people) => {
                 self.dirty |= people != self.cx.people;
+                self.tell_of_others(&people);
                 self.cx.people = people;
             }
             Msg::Notice(text) => self.say(text),
@@ -172,6 +173,26 @@ impl App {
         self.settle();
         self.catch_up();
         std::mem::take(&mut self.cx.effects)
+    }
+
+    /// Says in the form of a draft who else began to edit it.
+    fn tell_of_others(&mut self, people: &[Person]) {
+        let forms = self.modals.iter_mut().filter_map(|m| match m {
+            Modal::Form(form) => Some(form),
+            _ => None,
+        });
+        for form in forms {
+            let Some(id) = form.document() else { continue };
+            let edits = |p: &&Person| p.editing.is_some_and(|(document, _)| document == id);
+            for person in people.iter().filter(edits) {
+                if !self.cx.people.iter().any(|p| p.name == person.name && edits(&p)) {
+                    form.tell(format!(
+                        "{} edits it too: who saves second sees the other's changes",
+                        person.name
+                    ));
+                }
+            }
+        }
     }
 
     fn paste(&mut self, text: &str) {

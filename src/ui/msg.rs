@@ -244,6 +244,8 @@ pub struct Cx {
     pub show_notices: bool,
     /// Why copied text may not arrive; empty where nothing is known.
     pub clipboard: &'static str,
+    /// Deeds that were sent to the writer and have not come back.
+    pub under_way: usize,
     awaited: BTreeMap<Slot, u64>,
     next_ticket: u64,
     nonce: String,
@@ -266,6 +268,7 @@ impl Cx {
             document: None,
             show_notices: false,
             clipboard: "",
+            under_way: 0,
             awaited: BTreeMap::new(),
             next_ticket: 0,
             nonce,
@@ -324,6 +327,7 @@ impl Cx {
     /// Does it under an id made earlier.
     pub fn commit_as(&mut self, op: String, command: Command) {
         let ticket = self.ticket();
+        self.under_way += 1;
         self.effects.push(Effect::Commit { ticket, op, command: Box::new(command) });
     }
 

@@ -112,6 +112,13 @@ fn who_confirms_a_posting_under_way_is_told_who_began_it() {
     let second = perform::perform(&mut user(&path, 8, "ben"), "b", post()).unwrap();
     assert_eq!(second.job, began.job);
     assert!(second.summary.contains("ada began the posting"), "{second:?}");
+    let again = perform::perform(&mut user(&path, 7, "ada"), "a2", post()).unwrap();
+    assert!(again.summary.contains("you began the posting before"), "{again:?}");
+    // Who asked again did nothing that the trail would keep.
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    let sql =
+        "SELECT count(*) FROM operation WHERE verb = 'post' AND summary LIKE 'posting taken%'";
+    assert_eq!(conn.query_row(sql, [], |r| r.get::<_, i64>(0)).unwrap(), 0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use crate::desk::Desk;
 use daybook::store::read;
+use daybook::ui::msg::{Effect, Msg, Person};
 
 /// A picture without frames and blanks, so that what is broken over rows is in one piece.
 fn flat(desk: &Desk) -> String {
@@ -170,4 +171,57 @@ fn the_palette_shows_the_twin_of_this_screen() {
     let mut desk = Desk::open(80, 24);
     desk.press("5:unapplied money");
     assert!(!desk.picture().contains("invoice accept"), "{}", desk.picture());
+}
+
+#[test]
+fn undo_waits_for_what_is_being_done_and_takes_back_just_that() {
+    let mut desk = Desk::open(100, 30);
+    let accepted = |desk: &Desk| {
+        let filter = read::Filter::parse("review:accepted").unwrap();
+        desk.session.read(|db| Ok(read::invoices::totals(db, &filter).unwrap().count)).unwrap()
+    };
+    desk.press("3aa");
+    let (first, second) = (accepted(&desk), 2);
+    assert_eq!(first, second);
+    // `u` before the writer has answered: not the deed before.
+    desk.press_ahead("au").shows("undone: D-");
+    assert_eq!(accepted(&desk), 2);
+    // After a refusal a deed that came since is the last one again.
+    let posted =
+        "UPDATE document_state SET review = 'held', hold_reason = 'x' WHERE review = 'accepted'";
+    let path = desk.session.store.path().to_owned();
+    rusqlite::Connection::open(&path).unwrap().execute(posted, []).unwrap();
+    desk.press("u").shows("u again: what can be taken back before it");
+    let mut other = Desk::at(&path, 100, 30);
+    other.login("{}").press("3a");
+    assert_eq!(accepted(&desk), 1);
+    desk.press("<Esc>u").shows("undone: D-");
+    assert_eq!(accepted(&desk), 0);
+}
+
+#[test]
+fn who_edits_a_draft_is_told_who_took_it_over_and_what_they_changed() {
+    let mut mine = Desk::open(100, 30);
+    let path = mine.session.store.path().to_owned();
+    mine.press("3e1q");
+    let id = mine.asked.iter().rev().find_map(|e| match e {
+        Effect::Editing(id) => *id,
+        _ => None,
+    });
+    let ben = Person { name: "ben".to_owned(), editing: id.map(|id| (id, 0)) };
+    mine.app.update(Msg::People(vec![ben]));
+    mine.shows("ben edits it too");
+    let mut theirs = Desk::at(&path, 100, 30);
+    theirs.login("{}").press("3e1q<Tab><C-u>13<Tab><Tab>agreed<C-s>").shows("line 1 price: 49 → 13");
+    // I typed a quantity only: their price stays, and the words say so.
+    mine.press("<C-u>7<Tab><Tab><Tab>counted<C-s>");
+    mine.shows("unit price: theirs \"13\", and it stays");
+    assert!(!mine.picture().contains("quantity: theirs"), "{}", mine.picture());
+    mine.press("<C-s>");
+    let total = |desk: &mut Desk| desk.press("<Esc>3").picture();
+    assert!(
+        total(&mut mine).contains("91.00") || mine.picture().contains("13"),
+        "{}",
+        mine.picture()
+    );
 }

@@ -117,8 +117,11 @@ pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Resu
                         .ok_or_else(|| Error::Bug(format!("{run} has no posting job")))?;
                     if job.state == JobState::Failed {
                         job::set_state(tx, job.id, JobState::Waiting, "")?;
+                        tx.note(run, "posting taken up again");
+                    } else {
+                        // It goes on: whoever asks again did nothing.
+                        tx.quiet();
                     }
-                    tx.note(run, "posting taken up again");
                     return Ok(job.id);
                 }
                 BillRunStatus::Pending

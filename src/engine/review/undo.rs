@@ -46,12 +46,25 @@ fn words(step: &Step) -> String {
     }
 }
 
-/// What undo would be about: my last deed, or the last before another (`passed`) that can be taken
-/// back.
-pub fn last(db: &Db<'_>, actor: &Actor, passed: Option<i64>) -> Result<Option<Deed>, StoreError> {
-    let step = match passed {
-        None => steps::newest(db, actor.uid, i64::MAX)?,
-        Some(seq) => steps::newest_imaged(db, actor.uid, seq)?,
+/// A deed that cannot be taken back, and was told so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    /// What was before this deed is wanted.
+    pub before: i64,
+    /// My newest deed then: one that came since is not passed.
+    pub newest: i64,
+}
+
+/// What undo would be about: my last deed, or the last before another that can be taken back.
+pub fn last(
+    db: &Db<'_>,
+    actor: &Actor,
+    passed: Option<Passed>,
+) -> Result<Option<Deed>, StoreError> {
+    let newest = steps::newest(db, actor.uid, i64::MAX)?;
+    let step = match passed.filter(|p| newest.as_ref().is_none_or(|n| n.seq <= p.newest)) {
+        None => newest,
+        Some(passed) => steps::newest_imaged(db, actor.uid, passed.before)?,
     };
     Ok(step.map(Deed::of))
 }
@@ -101,7 +114,10 @@ fn counter_action(step: &Step) -> &'static str {
             "cancel the run: its drafts are thrown away, what they bill is billable again"
         }
         Verb::CancelRun => "bill again: what the drafts billed is billable",
-        Verb::Import | Verb::ImportMethods => "import the rows as they were before",
+        Verb::Import => {
+            "import the rows as they were before; e on 8 Accounts corrects an e-mail address again"
+        }
+        Verb::ImportMethods => "import the rows as they were before",
         Verb::ImportOpenItems => "a loaded item is posted: adjust or write it off",
         Verb::Deliver => "recall copies that have not left; what was sent is sent",
         Verb::Collect | Verb::Retry => "stop the run if it goes on; refund what was taken",
@@ -130,7 +146,7 @@ fn before(db: &Db<'_>, actor: &Actor, seq: i64) -> Result<String, StoreError> {
     let words = |deed: Deed| {
         format!("daybook undo --deed {} takes back what can be before it: {}", deed.seq, deed.words)
     };
-    Ok(last(db, actor, Some(seq))?.map(words).unwrap_or_default())
+    Ok(steps::newest_imaged(db, actor.uid, seq)?.map(Deed::of).map(words).unwrap_or_default())
 }
 
 fn turn(session: &mut Session, step: &Step, to: State) -> Result<Receipt, Error> {

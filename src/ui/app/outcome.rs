@@ -15,6 +15,9 @@ use crate::ui::theme;
 use crate::ui::widget::{Line, grouped, wrap};
 use unicode_width::UnicodeWidthStr;
 
+/// So many refusals are listed in a box.
+const MOST_REFUSED: usize = 500;
+
 impl App {
     /// Says what my jobs came to when they end.
     pub(super) fn ended(&mut self, foot: &StatusRow) {
@@ -43,6 +46,9 @@ impl App {
     pub(super) fn done(&mut self, command: &Command, result: Result<Receipt, Fault>) {
         self.dirty = true;
         let form = self.sent.take();
+        if !matches!(command, Command::SaveSession { .. }) {
+            self.cx.under_way = self.cx.under_way.saturating_sub(1);
+        }
         self.undo_after(command.itself(), result.is_err());
         match result {
             Ok(receipt) => {
@@ -90,6 +96,14 @@ impl App {
                     }
                     self.open(Modal::Form(form));
                 }
+                let fault = match command.itself() {
+                    // On the screen the deed before it is one key away.
+                    Command::Undo { .. } if !fault.hint.is_empty() => Fault {
+                        hint: "u again: what can be taken back before it".to_owned(),
+                        ..fault
+                    },
+                    _ => fault,
+                };
                 if comes_back {
                     self.say(fault.line());
                 } else {
@@ -159,9 +173,14 @@ impl App {
                 receipt
                     .refused
                     .iter()
-                    .take(500)
+                    .take(MOST_REFUSED)
                     .map(|r| Line::of(format!("{}: {}", r.what, r.reason), theme::WARN)),
             );
+            let more = receipt.refused.len().saturating_sub(MOST_REFUSED);
+            if more > 0 {
+                let more = grouped(more as i64);
+                lines.push(Line::plain(format!("and {more} more that this box does not list")));
+            }
             self.open(Modal::Text(TextBox::new("Not everything was done", lines)));
         }
         if matches!(command, Command::StartBillRun(_) | Command::StartPaymentRun(_)) {

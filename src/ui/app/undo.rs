@@ -5,7 +5,7 @@ use super::App;
 use crate::domain::actor::Verb;
 use crate::engine::command::Command;
 use crate::engine::query::Query;
-use crate::engine::review::undo::Deed;
+use crate::engine::review::undo::{Deed, Passed};
 use crate::ui::modal::Modal;
 use crate::ui::modal::ask::Ask;
 use crate::ui::msg::{Part, ScreenId};
@@ -14,8 +14,10 @@ use crate::ui::widget::list::AnyList;
 /// What was said of undo.
 #[derive(Default)]
 pub(super) struct Undo {
-    /// A deed that was told not to be taken back: the next `u` asks about what was before it.
-    passed: Option<i64>,
+    /// What was told not to be taken back: the next `u` asks about what was before it.
+    passed: Option<Passed>,
+    /// My newest deed as far as `u` has seen.
+    newest: i64,
     /// A deed that is being taken back.
     going: bool,
     /// `u` was pressed meanwhile.
@@ -32,6 +34,11 @@ impl App {
             self.undo.again = true;
             return;
         }
+        if self.cx.under_way > 0 {
+            // The last deed is the one that is being done.
+            self.undo.again = true;
+            return self.say("u waits for what is being done".to_owned());
+        }
         self.cx.load(ScreenId::Today, Part::Deed, Query::LastDeed(self.undo.passed));
     }
 
@@ -41,8 +48,18 @@ impl App {
             self.undo.again = false;
             return self.say("there is nothing of yours to undo".to_owned());
         };
+        if self.undo.passed.is_some_and(|p| deed.seq > p.newest) {
+            // A deed that came since, of another console of mine: none is passed any more.
+            self.undo.passed = None;
+        }
+        self.undo.newest = self.undo.newest.max(deed.seq);
         if !deed.counter.is_empty() {
-            self.undo = Undo { passed: Some(deed.seq), ..Undo::default() };
+            let newest = self.undo.newest;
+            self.undo = Undo {
+                passed: Some(Passed { before: deed.seq, newest }),
+                newest,
+                ..Undo::default()
+            };
             let why = format!("your last deed cannot be taken back ({})", deed.words);
             return self.refuse(format!("{why}: {} · u again: what was before it", deed.counter));
         }
@@ -69,18 +86,20 @@ impl App {
     pub(super) fn undo_after(&mut self, command: &Command, refused: bool) {
         match command {
             Command::Undo { deed } => {
-                if refused {
-                    self.undo = Undo { passed: *deed, ..Undo::default() };
+                if let (true, Some(before)) = (refused, *deed) {
+                    let newest = self.undo.newest;
+                    let passed = Some(Passed { before, newest });
+                    self.undo = Undo { passed, newest, ..Undo::default() };
                 }
                 self.undo.going = false;
-                if std::mem::take(&mut self.undo.again) {
-                    self.undo();
-                }
             }
             Command::SaveSession { .. } => {}
             // A deed of its own, or one done again, is the last one now.
-            _ if !refused => self.undo = Undo::default(),
+            _ if !refused => self.undo = Undo { again: self.undo.again, ..Undo::default() },
             _ => {}
+        }
+        if self.cx.under_way == 0 && std::mem::take(&mut self.undo.again) {
+            self.undo();
         }
     }
 }

@@ -156,12 +156,23 @@ impl Form {
             return;
         }
         self.purpose.rebase(detail.row.version);
-        for (label, theirs) in self.purpose.theirs(detail) {
-            let mine = self.fields.iter().find(|f| f.label == label);
-            if let Some(mine) = mine.filter(|f| f.input.value().trim() != theirs) {
-                let text = format!("{label}: theirs {theirs:?}, mine {:?}", mine.input.value());
-                self.theirs.push(text);
+        for ((label, theirs), was) in self.purpose.theirs(detail).iter().zip(self.purpose.was()) {
+            let Some(mine) = self.fields.iter().find(|f| f.label == *label) else { continue };
+            let mine = mine.input.value().trim();
+            if mine == theirs || was == theirs {
+                continue;
             }
+            // Only what was typed goes on top of theirs.
+            let mine =
+                if mine == was { "and it stays".to_owned() } else { format!("mine {mine:?}") };
+            self.theirs.push(format!("{label}: theirs {theirs:?}, {mine}"));
+        }
+    }
+
+    /// Says something above its fields, once.
+    pub fn tell(&mut self, text: String) {
+        if !self.theirs.contains(&text) {
+            self.theirs.push(text);
         }
     }
 

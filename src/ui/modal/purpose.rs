@@ -248,6 +248,15 @@ impl Purpose {
         }
     }
 
+    /// The values of the same fields as they were when it was opened.
+    pub fn was(&self) -> &[String] {
+        match self {
+            Self::EditHead { was, .. } => was,
+            Self::EditLine { was, .. } => was,
+            _ => &[],
+        }
+    }
+
     /// The values of its fields as the book has them now, by field label.
     pub fn theirs(&self, d: &InvoiceDetail) -> Vec<(&'static str, String)> {
         match self {

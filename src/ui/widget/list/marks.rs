@@ -109,9 +109,13 @@ impl<R: Shown> Listing<R> {
         } else {
             self.seen_and_unseen().1.len()
         };
-        let outside =
-            if outside > 0 { format!(" ({outside} outside this filter)") } else { String::new() };
-        Some(format!("marked {}{money}{outside}", self.marks.len()))
+        let outside = if outside > 0 {
+            format!(" ({} outside this filter)", grouped(outside as i64))
+        } else {
+            String::new()
+        };
+        // Money last: where there is no room its currencies give way first.
+        Some(format!("marked {}{outside}{money}", grouped(self.marks.len() as i64)))
     }
 
     /// Filter, order and marks, for the session.

@@ -166,6 +166,8 @@ text_enum! {
         Duplicate = "duplicate",
         /// What it was rated from has changed since.
         Stale = "stale",
+        /// Reverse charge, and the customer has no tax id: it cannot be posted.
+        NoTaxId = "no_tax_id",
         /// A character that no font has, or a text too long for its place: it cannot be posted.
         Unprintable = "unprintable",
     }

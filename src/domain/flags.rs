@@ -10,6 +10,7 @@ use super::explain::How;
 use super::ids::{ChargeId, DocumentId};
 use super::money::Currency;
 use super::period::after;
+use super::tax::posting_block;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::collections::{HashMap, HashSet};
@@ -118,6 +119,9 @@ pub fn of_draft(
     flags.lines(draft, thresholds, &kinds);
     flags.duplicates(draft, around.input, &kinds);
     flags.account(around);
+    if let Some(why) = posting_block(&draft.taxes, &around.terms.tax_id) {
+        flags.add(FlagCode::NoTaxId, format!("{why}: import it, then regenerate the draft"));
+    }
     let risk = risk(&flags.list, draft.total_minor);
     (flags.list, risk)
 }
@@ -131,7 +135,7 @@ pub fn risk(flags: &[Flag], total_minor: i64) -> i64 {
 
 fn weight(code: FlagCode) -> i64 {
     match code {
-        FlagCode::Unprintable => 95,
+        FlagCode::Unprintable | FlagCode::NoTaxId => 95,
         FlagCode::Duplicate => 90,
         FlagCode::TotalHigh => 80,
         FlagCode::BackBilling => 70,

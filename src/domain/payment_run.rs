@@ -4,6 +4,7 @@
 use super::ids::{AccountId, DocumentId, MethodId};
 use super::payment::PaymentStatus;
 use super::payment_method::{MethodState, Unusable, first_usable};
+use super::text::grouped;
 use chrono::NaiveDate;
 
 text_enum! {
@@ -118,8 +119,11 @@ impl Parts {
             (self.unknown, "unknown"),
             (self.to_go, "to go"),
         ];
-        let said: Vec<String> =
-            all.iter().filter(|(n, _)| *n != 0).map(|(n, what)| format!("{n} {what}")).collect();
+        let said: Vec<String> = all
+            .iter()
+            .filter(|(n, _)| *n != 0)
+            .map(|(n, what)| format!("{} {what}", grouped(*n)))
+            .collect();
         if said.is_empty() { "nobody was asked".to_owned() } else { said.join(", ") }
     }
 }

@@ -454,6 +454,18 @@ pub enum Command {
         /// By when.
         on: NaiveDate,
     },
+    /// A promise is off.
+    EndPromise {
+        /// The invoice.
+        document: DocumentId,
+    },
+    /// The customer disputes an invoice; an empty reason ends the dispute.
+    Dispute {
+        /// The invoice.
+        document: DocumentId,
+        /// Why.
+        why: String,
+    },
     /// Makes a method the first of its account.
     ChooseMethod {
         /// The method.
@@ -648,9 +660,11 @@ impl Command {
             Self::RecordPayment(_) => Verb::OutsidePayment,
             Self::Money(deed) => deed.verb(),
             Self::Anyway(command) => command.verb(),
-            Self::Promise { .. } | Self::ChooseMethod { .. } | Self::AutoPay { .. } => {
-                Verb::FollowUp
-            }
+            Self::Promise { .. }
+            | Self::EndPromise { .. }
+            | Self::Dispute { .. }
+            | Self::ChooseMethod { .. }
+            | Self::AutoPay { .. } => Verb::FollowUp,
             Self::SteerSchedule { .. } => Verb::Schedule,
             Self::SteerJob { .. }
             | Self::AddNote { .. }
@@ -774,6 +788,8 @@ impl Command {
             | Self::RecordPayment(_)
             | Self::Money(_)
             | Self::Promise { .. }
+            | Self::EndPromise { .. }
+            | Self::Dispute { .. }
             | Self::ChooseMethod { .. }
             | Self::AutoPay { .. }
             | Self::SteerJob { .. }

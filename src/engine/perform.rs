@@ -141,6 +141,8 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
             follow_up::promise(session, document, amount_minor, on)
         }
         Command::ChooseMethod { method } => follow_up::choose_method(session, method),
+        Command::EndPromise { document } => follow_up::withdraw_promise(session, document),
+        Command::Dispute { document, why } => follow_up::dispute(session, document, &why),
         Command::AutoPay { document, on } => follow_up::auto_pay(session, document, on),
         Command::SteerSchedule { schedule: id, step } => {
             let summary = format!("{id}: {}", schedule::steer(session, id, step)?);

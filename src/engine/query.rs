@@ -132,6 +132,8 @@ pub enum Query {
     Filters,
     /// What undo would be about: my last deed, or the last before another that can be taken back.
     LastDeed(Option<Passed>),
+    /// What redo would be about.
+    LastUndone,
     /// For the palette: accounts and documents that match a few letters.
     Find(String),
 }
@@ -261,6 +263,8 @@ pub enum Answer {
     Schedules(Vec<ScheduleRow>),
     /// Of [`Query::LastDeed`].
     LastDeed(Option<Deed>),
+    /// Of [`Query::LastUndone`].
+    LastUndone(Option<Deed>),
     /// Of [`Query::Find`].
     Find(Vec<Hit>),
 }
@@ -433,6 +437,7 @@ pub fn answer(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Ans
         }),
         Query::Filters => Answer::Filters(desk::filters(db)?),
         Query::Schedules => Answer::Schedules(read::jobs::schedules(db)?),
+        Query::LastUndone => Answer::LastUndone(undo::undone(db, actor)?),
         Query::LastDeed(passed) => Answer::LastDeed(undo::last(db, actor, *passed)?),
         Query::Find(text) => Answer::Find(find(db, text)?),
     })

@@ -15,13 +15,12 @@ use super::modal::form::Form;
 use super::modal::money;
 use super::modal::purpose::{self};
 use super::modal::{Intent, Modal, Step};
-use super::msg::{Cx, Effect, Msg, Part, Person, ScreenId, Slot};
+use super::msg::{Cx, Effect, Msg, Part, ScreenId, Slot};
 use super::rights;
 use super::screen::Screen;
 use super::theme;
 use super::widget::list::AnyList;
 use super::widget::{put, status};
-use crate::engine::command::Command;
 use crate::engine::query::{Answer, Query};
 use crate::store::Topic;
 use crate::zone::Zone;
@@ -173,26 +172,6 @@ impl App {
         self.settle();
         self.catch_up();
         std::mem::take(&mut self.cx.effects)
-    }
-
-    /// Says in the form of a draft who else began to edit it.
-    fn tell_of_others(&mut self, people: &[Person]) {
-        let forms = self.modals.iter_mut().filter_map(|m| match m {
-            Modal::Form(form) => Some(form),
-            _ => None,
-        });
-        for form in forms {
-            let Some(id) = form.document() else { continue };
-            let edits = |p: &&Person| p.editing.is_some_and(|(document, _)| document == id);
-            for person in people.iter().filter(edits) {
-                if !self.cx.people.iter().any(|p| p.name == person.name && edits(&p)) {
-                    form.tell(format!(
-                        "{} edits it too: who saves second sees the other's changes",
-                        person.name
-                    ));
-                }
-            }
-        }
     }
 
     fn paste(&mut self, text: &str) {
@@ -399,7 +378,7 @@ impl App {
             Action::Notices => self.notices(),
             Action::Remind => self.remind(),
             Action::Undo => self.undo(),
-            Action::Redo => self.cx.commit(Command::Redo),
+            Action::Redo => self.cx.load(ScreenId::Today, Part::Deed, Query::LastUndone),
             Action::SaveFilter => self.save_filter(),
             Action::Back => match self.back.pop() {
                 Some(screen) => {
@@ -477,6 +456,7 @@ impl App {
                     }
                 }
             }
+            (Part::Deed, Answer::LastUndone(deed)) => self.redo_deed(deed.as_ref()),
             (Part::Deed, Answer::LastDeed(deed)) => self.undo_deed(deed),
             (Part::Dialog | Part::Palette, answer) => {
                 self.dirty = true;

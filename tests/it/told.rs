@@ -1,7 +1,10 @@
 //! What titles, menus, notices and footers of the console say: money whole, each thing once, and no more
 //! than can be had.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, work};
+use daybook::domain::ids::BillRunId;
+use daybook::engine::command::Command;
+use daybook::engine::perform;
 use daybook::store::read;
 use daybook::ui::msg::{Effect, Msg, Person};
 
@@ -212,7 +215,10 @@ fn who_edits_a_draft_is_told_who_took_it_over_and_what_they_changed() {
     mine.app.update(Msg::People(vec![ben]));
     mine.shows("ben edits it too");
     let mut theirs = Desk::at(&path, 100, 30);
-    theirs.login("{}").press("3e1q<Tab><C-u>13<Tab><Tab>agreed<C-s>").shows("line 1 price: 49 → 13");
+    theirs
+        .login("{}")
+        .press("3e1q<Tab><C-u>13<Tab><Tab>agreed<C-s>")
+        .shows("line 1 price: 49 → 13");
     // I typed a quantity only: their price stays, and the words say so.
     mine.press("<C-u>7<Tab><Tab><Tab>counted<C-s>");
     mine.shows("unit price: theirs \"13\", and it stays");
@@ -224,4 +230,59 @@ fn who_edits_a_draft_is_told_who_took_it_over_and_what_they_changed() {
         "{}",
         mine.picture()
     );
+}
+
+#[test]
+fn a_promise_and_a_dispute_begin_and_end_at_the_console() {
+    let mut desk = Desk::open(100, 30);
+    let today = desk.session.now().unwrap().today;
+    let state = |desk: &Desk| {
+        let sql = "SELECT count(*) FROM document_state WHERE promised_on IS NOT NULL";
+        let disputed = "SELECT count(*) FROM document_state WHERE disputed <> ''";
+        let conn = rusqlite::Connection::open(desk.session.store.path()).unwrap();
+        let count = |sql| conn.query_row(sql, [], |r| r.get::<_, i64>(0)).unwrap();
+        (count(sql), count(disputed))
+    };
+    let before = state(&desk);
+    desk.press(&format!("5pp{}<C-s>", today + chrono::Days::new(9))).shows("promised for");
+    assert_eq!(state(&desk), (before.0 + 1, before.1));
+    // What takes it back is named with its key, and that key does it.
+    desk.press("u").shows("p on its row of 5 Failed");
+    desk.press("<Esc>:show promised<Enter>").shows("[promised]");
+    desk.press("pe").shows("promise withdrawn");
+    assert_eq!(state(&desk), before);
+    desk.press("5:show failed<Enter>pd1").shows("disputed: the amount is wrong");
+    assert_eq!(state(&desk), (before.0, before.1 + 1));
+    desk.press(":show disputed<Enter>pd").shows("dispute ended");
+    assert_eq!(state(&desk), before);
+}
+
+#[test]
+fn keys_pressed_while_a_deed_is_written_act_on_the_rows_as_they_are_then() {
+    let mut desk = Desk::open(100, 30);
+    let accepted = |desk: &Desk| {
+        let filter = read::Filter::parse("review:accepted").unwrap();
+        desk.session.read(|db| Ok(read::invoices::totals(db, &filter).unwrap().count)).unwrap()
+    };
+    desk.press("3").press_ahead("aaaaa");
+    assert_eq!(accepted(&desk), 5, "{}", desk.picture());
+    desk.press_ahead("uuuuu");
+    assert_eq!(accepted(&desk), 0, "{}", desk.picture());
+    desk.press_ahead("<C-r><C-r>aaauu");
+    assert_eq!(accepted(&desk), 3, "{}", desk.picture());
+    // On another screen redo asks, as undo does.
+    desk.press("u7<C-r>").shows("Do again accept");
+    assert_eq!(accepted(&desk), 2);
+    desk.press("y");
+    assert_eq!(accepted(&desk), 3);
+}
+
+#[test]
+fn a_posted_run_leaves_a_figure_on_today_and_not_dots() {
+    let mut desk = Desk::open(100, 30);
+    let post = Command::PostRun { run: BillRunId(4), invoice_on: None };
+    perform::perform(&mut desk.session, "post", post).unwrap();
+    work(&mut desk.session);
+    desk.press("1").shows("bill run                0").shows("BR-000004 Posted");
+    assert!(!desk.picture().contains("…  "), "{}", desk.picture());
 }

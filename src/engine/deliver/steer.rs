@@ -24,9 +24,13 @@ fn steps(
 ) -> Result<Receipt, Error> {
     let mut receipt = session.write(Verb::Deliver, |tx| {
         let mut receipt = Receipt::default();
+        let mut first = None;
         for id in ids {
             match step(tx, *id) {
-                Ok(Ok(())) => receipt.done += 1,
+                Ok(Ok(())) => {
+                    receipt.done += 1;
+                    first = first.or(Some(id));
+                }
                 Ok(Err(reason)) => receipt.refused.push(Refused { what: id.to_string(), reason }),
                 Err(Error::Store(StoreError::NotFound(_))) => {
                     let reason = "there is no such delivery".to_owned();
@@ -39,7 +43,7 @@ fn steps(
         if receipt.done == 0 {
             tx.quiet();
         }
-        let subject = ids.first().map(ToString::to_string).unwrap_or_default();
+        let subject = first.map(ToString::to_string).unwrap_or_default();
         tx.note(subject, format!("deliveries: {}", receipt.summary));
         Ok(receipt)
     })?;

@@ -99,6 +99,11 @@ pub fn redo(session: &mut Session) -> Result<Receipt, Error> {
     turn(session, &step, State::Done)
 }
 
+/// What redo would be about.
+pub fn undone(db: &Db<'_>, actor: &Actor) -> Result<Option<Deed>, StoreError> {
+    Ok(steps::undone(db, actor.uid)?.map(Deed::of))
+}
+
 /// What to do instead of undoing a deed that has no images.
 fn counter_action(step: &Step) -> &'static str {
     match step.verb {
@@ -106,10 +111,13 @@ fn counter_action(step: &Step) -> &'static str {
         Verb::Adjust => "a posted memo is final: make the opposite memo (--debit, or a credit)",
         Verb::Reverse => "a reversal is final: its service periods are billable again, bill them",
         Verb::WriteOff => {
-            "undo-write-off takes a write-off back whole; money that comes recovers its amount"
+            "m u on the invoice in 3 (daybook undo-write-off) takes it back whole; money that comes recovers its amount"
         }
         Verb::CancelDraft => "a canceled draft is gone: bill its account again",
         Verb::Edit => "cancel the draft that was made by hand",
+        Verb::Bill | Verb::Collect if step.summary.contains("pause") => {
+            "let the run go on: p on 2 Runs, daybook run resume RUN"
+        }
         Verb::Bill => {
             "cancel the run: its drafts are thrown away, what they bill is billable again"
         }
@@ -119,7 +127,10 @@ fn counter_action(step: &Step) -> &'static str {
         }
         Verb::ImportMethods => "import the rows as they were before",
         Verb::ImportOpenItems => "a loaded item is posted: adjust or write it off",
-        Verb::Deliver => "recall copies that have not left; what was sent is sent",
+        Verb::Deliver if step.summary.contains("recalled") => {
+            "send them again: r on 4 Delivery, daybook deliver --resend"
+        }
+        Verb::Deliver => "recall what has not left: R on 4 Delivery; what was sent is sent",
         Verb::Collect | Verb::Retry => "stop the run if it goes on; refund what was taken",
         Verb::Refund => "money that was given back is charged or recorded anew",
         Verb::OutsidePayment => {
@@ -128,7 +139,13 @@ fn counter_action(step: &Step) -> &'static str {
         Verb::FollowUp if step.summary.contains("auto-pay") => {
             "switch it back: A on its row of 5 Failed, daybook payment auto-pay INVOICE on|off"
         }
-        Verb::FollowUp => "do the opposite: end the promise or dispute, choose the other method",
+        Verb::FollowUp if step.summary.contains("promise") => {
+            "end or renew the promise: p on its row of 5 Failed, daybook payment promise INVOICE"
+        }
+        Verb::FollowUp if step.summary.contains("dispute") => {
+            "end or enter the dispute: p on its row of 5 Failed, daybook payment dispute INVOICE"
+        }
+        Verb::FollowUp => "choose the other method: M on its row of 5 Failed",
         Verb::Remind => "a mail that left cannot be called back",
         Verb::Schedule => "steer the schedule the other way",
         Verb::Settings => "set the old value again",

@@ -142,8 +142,10 @@ fn jobs(db: &Db<'_>) -> Result<Vec<Happened>, ReadError> {
                 "post" => {
                     let posted = count(done, "document posted", "documents posted");
                     let left = count(failed, "stays behind", "stay behind");
+                    // Named apart from its run: each has a state of its own.
+                    let run = subject.starts_with("BR-");
                     let what =
-                        if subject.starts_with("BR-") { subject } else { "drafts".to_owned() };
+                        if run { format!("post {subject}") } else { "post drafts".to_owned() };
                     (what, listed([posted, left], "nothing posted"))
                 }
                 "deliver" => {

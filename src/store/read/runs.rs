@@ -71,7 +71,12 @@ impl ListRow for RunRow {
 impl RunRow {
     /// Done in percent. A run that is over is done: what it left out has its own reasons.
     pub fn percent(&self) -> i64 {
-        if self.total == 0 || !self.is_open() { 100 } else { self.done * 100 / self.total }
+        match self.total {
+            _ if !self.is_open() => 100,
+            // It is still looking for what there is to do.
+            0 => 0,
+            total => self.done * 100 / total,
+        }
     }
 
     /// Whether somebody is, or should be, working on it.

@@ -2,6 +2,7 @@
 
 use super::{Filter, ReadError, Totals, currency, deliveries, invoices};
 use crate::domain::money::Currency;
+use crate::domain::text::grouped;
 use crate::domain::text_enum;
 use crate::store::{Db, undelivered};
 
@@ -53,7 +54,7 @@ pub struct StepRow {
 pub fn to_check(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
     let all = invoices::totals(db, &Filter::parse("status:draft review:none")?)?;
     let flagged = invoices::totals(db, &Filter::parse("status:draft review:none flag:any")?)?;
-    let words = |n| if n == 0 { String::new() } else { format!("{n} flagged") };
+    let words = |n| if n == 0 { String::new() } else { format!("{} flagged", grouped(n)) };
     Ok((all, words(flagged.count)))
 }
 
@@ -123,8 +124,18 @@ pub fn bill_runs(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
 pub fn to_deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
     let (count, money) = undelivered::totals(db)?;
     let waits = deliveries::totals(db, &Filter::parse("status:queued,deferred,held")?)?.count;
-    let state = if waits == 0 { String::new() } else { format!("{waits} copies queued") };
-    Ok((Totals { count, money }, state))
+    let written = deliveries::totals(db, &Filter::parse("status:written")?)?.count;
+    let one = |n: i64, one: &str, many: &str| match n {
+        0 => None,
+        1 => Some(one.to_owned()),
+        n => Some(format!("{} {many}", grouped(n))),
+    };
+    let state = [
+        one(waits, "1 copy queued", "copies queued"),
+        one(written, "1 written to be printed", "written to be printed"),
+    ];
+    let state: Vec<String> = state.into_iter().flatten().collect();
+    Ok((Totals { count, money }, state.join(", ")))
 }
 
 /// Unread notices, newest first, at most fifty: when (UTC milliseconds) and what.

@@ -2,7 +2,7 @@
 //! Done at once they would act on what is no longer there, or fall into the list.
 
 use super::App;
-use crate::ui::keymap::{Key, find};
+use crate::ui::keymap::{Action, Key, find};
 use crate::ui::modal::Modal;
 use crate::ui::msg::{Part, ScreenId};
 use crate::ui::widget::list::AnyList;
@@ -80,8 +80,16 @@ impl App {
             return false;
         }
         let list = self.screens.peek(self.screen).list();
-        let other_rows = awaits(Part::Page) && list.is_some_and(AnyList::is_moving);
+        // What is opened is told by its row: not by one that is being read again.
+        let other_rows =
+            awaits(Part::Page) && (action == Action::Open || list.is_some_and(AnyList::is_moving));
+        // A deed may move the rows: the next one waits until it is done and they are read again.
+        let deed = action.needs_the_row_whole() && (self.cx.under_way > 0 || awaits(Part::Page));
+        let taken_back = matches!(action, Action::Undo | Action::Redo)
+            && (self.cx.under_way > 0 || self.cx.awaits(ScreenId::Today, Part::Deed));
         other_rows
+            || deed
+            || taken_back
             || [Part::Marks, Part::Hit, Part::Lost].into_iter().any(awaits)
             || (action.needs_the_row_whole() && awaits(Part::Detail))
     }

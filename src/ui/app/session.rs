@@ -6,10 +6,30 @@ use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::form::Form;
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
-use crate::ui::msg::{Effect, ScreenId};
+use crate::ui::msg::{Effect, Person, ScreenId};
 use crate::ui::widget::{Line, counted};
 
 impl App {
+    /// Says in the form of a draft who else began to edit it.
+    pub(super) fn tell_of_others(&mut self, people: &[Person]) {
+        let forms = self.modals.iter_mut().filter_map(|m| match m {
+            Modal::Form(form) => Some(form),
+            _ => None,
+        });
+        for form in forms {
+            let Some(id) = form.document() else { continue };
+            let edits = |p: &&Person| p.editing.is_some_and(|(document, _)| document == id);
+            for person in people.iter().filter(edits) {
+                if !self.cx.people.iter().any(|p| p.name == person.name && edits(&p)) {
+                    form.tell(format!(
+                        "{} edits it too: who saves second sees the other's changes",
+                        person.name
+                    ));
+                }
+            }
+        }
+    }
+
     /// Saves where the clerk is, if that changed since.
     pub fn session(&mut self) -> Option<Effect> {
         let form = self.typed_form();

@@ -82,6 +82,21 @@ impl App {
         self.open(Modal::Ask(Box::new(Ask::light(title, op, command))));
     }
 
+    /// Does again what was taken back last; asks first where that was done on another screen.
+    pub(super) fn redo_deed(&mut self, deed: Option<&Deed>) {
+        let Some(deed) = deed else {
+            return self.say("there is nothing of yours to redo".to_owned());
+        };
+        let screen = made_on(deed.verb);
+        if screen == self.screen {
+            return self.cx.commit(Command::Redo);
+        }
+        let (n, name) = (screen.number(), screen.name());
+        let title = format!("Do again {} ({n} {name})?", deed.words);
+        let op = self.cx.operation();
+        self.open(Modal::Ask(Box::new(Ask::light(title, op, Command::Redo))));
+    }
+
     /// A command came back: what it means for the next `u`.
     pub(super) fn undo_after(&mut self, command: &Command, refused: bool) {
         match command {

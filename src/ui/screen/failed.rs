@@ -17,6 +17,7 @@ use crate::store::read::invoice::InvoiceDetail;
 use crate::store::read::{Field, Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::ask::Ask;
+use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::form::Field as Input;
 use crate::ui::modal::money;
 use crate::ui::modal::purpose::{self, Purpose};
@@ -39,7 +40,12 @@ pub const KEYS: &[Binding] = &[
         "retry: this one, the marked, or a whole group",
     ),
     bind(&[Key::Char('i')], Action::Reconcile, "look up", "ask the gateway what became of it"),
-    bind(&[Key::Char('p')], Action::Promise, "promise", "the customer promised to pay"),
+    bind(
+        &[Key::Char('p')],
+        Action::Promise,
+        "promise",
+        "the customer promised to pay, or disputes it",
+    ),
     bind(&[Key::Char('c')], Action::Outside, "received", "record money received outside"),
     bind(&[Key::Char('M')], Action::Method, "", "choose another payment method"),
     bind(
@@ -202,17 +208,10 @@ impl Failed {
                 Some(payment) => cx.commit(Command::Reconcile { payments: vec![payment] }),
                 None => cx.say("no payment to look up"),
             },
-            Action::Promise => {
-                let Some(row) = row else { return nothing(cx) };
-                let fields = vec![
-                    Input::new("by", "", "a date such as 2026-01-31"),
-                    Input::new("amount", "", "empty: all that is open"),
-                ];
-                let purpose = Purpose::Promise(row.id, row.currency);
-                let form =
-                    purpose::form(format!("Promise for {}", row.number), purpose, fields, cx);
-                cx.open.push(form);
-            }
+            Action::Promise => match row {
+                Some(row) => said_by_customer(&row, cx),
+                None => return nothing(cx),
+            },
             Action::Outside => {
                 let Some(row) = row else { return nothing(cx) };
                 let amount = row.currency.plain(row.balance_minor);
@@ -261,6 +260,53 @@ impl Failed {
         }
         true
     }
+}
+
+/// Why customers dispute; another reason is given on the command line.
+const DISPUTES: [&str; 5] = [
+    "the amount is wrong",
+    "it was not ordered",
+    "it was not delivered",
+    "it is paid already",
+    "it went to the wrong customer",
+];
+
+/// What the customer said of an invoice: a promise, a dispute, or that it is over.
+fn said_by_customer(row: &FailedRow, cx: &mut Cx) {
+    let deed = |command: Command, cx: &mut Cx| Intent::Commit {
+        op: cx.operation(),
+        command: Box::new(command),
+    };
+    let document = row.id;
+    let fields = vec![
+        Input::new("by", "", "a date such as 2026-01-31"),
+        Input::new("amount", "", "empty: all that is open"),
+    ];
+    let purpose = Purpose::Promise(row.id, row.currency);
+    let form = purpose::form(format!("Promise for {}", row.number), purpose, fields, cx);
+    let mut items = vec![Item::new('p', "promises to pay by a day…", Intent::Open(Box::new(form)))];
+    if let Some(day) = row.promised_on {
+        let ends = deed(Command::EndPromise { document }, cx);
+        items.push(Item::new('e', format!("the promise for {day} is off"), ends));
+    }
+    if row.state == "disputed" {
+        let ends = deed(Command::Dispute { document, why: String::new() }, cx);
+        items.push(Item::new('d', "the dispute is settled", ends));
+    } else {
+        let mut reasons = Vec::new();
+        for (why, key) in DISPUTES.iter().zip('1'..='9') {
+            let why = (*why).to_owned();
+            let disputes = deed(Command::Dispute { document, why: why.clone() }, cx);
+            reasons.push(Item::new(key, why, disputes));
+        }
+        let menu = Modal::Choice(Choice::new(format!("{} is disputed", row.number), reasons));
+        items.push(Item::new(
+            'd',
+            "disputes it: no reminder, no charge…",
+            Intent::Open(Box::new(menu)),
+        ));
+    }
+    cx.open.push(Modal::Choice(Choice::new(format!("{}: the customer", row.number), items)));
 }
 
 impl Screen for Failed {

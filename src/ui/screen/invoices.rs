@@ -224,6 +224,12 @@ impl Invoices {
                 self.copy(action, cx);
                 item
             }
+            // What is filtered is the list: typed here it would run as keys.
+            Action::Filter => {
+                self.open = None;
+                self.load_detail(cx);
+                return list_action(&mut self.list, GROUPS, action, cx);
+            }
             other => return self.own(other, cx),
         };
         self.open = Some(at);

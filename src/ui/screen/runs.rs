@@ -223,20 +223,32 @@ impl ListScreen for Runs {
         if let Some(row) = self.list.current() {
             let left = time_left(row, cx.now.at_ms);
             let became = match self.current_detail().and_then(|d| d.parts) {
+                Some(_) if row.total == 0 && row.is_open() => "looking for what is due".to_owned(),
                 Some(parts) => parts.words(),
                 None => format!("{} failed", grouped(row.failed)),
             };
             let line = |bar: usize, left: &str, short: bool| {
                 let (bar, money) = (progress(row.percent(), 100, bar), amounts(&row.money, short));
                 let of = format!("{}/{}", grouped(row.done), grouped(row.total));
-                format!("{bar} {of}  {became}{left}  {money}")
+                (
+                    format!("{bar} {of}  {became}{left}  {money}"),
+                    format!("{bar} {of}{left}  {money}"),
+                )
             };
             // Money last, and never cut: the bar and the guess give way first.
             let ways = [(20, left.as_str(), false), (20, &left, true), (8, &left, true)];
             let found = ways.map(|(bar, left, short)| line(bar, left, short));
-            let fits = found.into_iter().find(|text| text.width() <= width);
-            preview.push(Line::plain(fits.unwrap_or_else(|| line(8, "", true))));
+            let fits = found.iter().find(|(whole, _)| whole.width() <= width);
             let mut parts = Vec::new();
+            if let Some((whole, _)) = fits {
+                preview.push(Line::plain(whole.clone()));
+            } else {
+                // What became of it goes below, where it has a row of its own: its parts sum.
+                let short = found.into_iter().map(|(_, short)| short);
+                let fits = short.into_iter().find(|text| text.width() <= width);
+                preview.push(Line::plain(fits.unwrap_or_else(|| line(8, "", true).1)));
+                parts.push(became.clone());
+            }
             if !row.note.is_empty() {
                 parts.push(row.note.clone());
             }

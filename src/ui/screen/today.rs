@@ -83,10 +83,10 @@ fn advice(step: Step) -> &'static str {
     }
 }
 
-/// Whether words about the newest run name this run in another state.
+/// Whether words about the newest run of a kind name another one, or this one in another state.
 fn tells_other(words: &str, run: &Happened) -> bool {
     let rest = words.strip_prefix(run.what.as_str()).and_then(|rest| rest.strip_prefix(' '));
-    rest.is_some_and(|rest| !rest.starts_with(run.state.as_str()))
+    !rest.is_some_and(|rest| rest.starts_with(run.state.as_str()))
 }
 
 impl Today {
@@ -141,8 +141,16 @@ impl Today {
     /// Whether a line tells another state of a run than the list below: one of them was counted
     /// before the run went on, and is being counted again.
     fn contradicts(&self, row: &StepRow) -> bool {
-        let of_a_run = matches!(row.step, Step::Run | Step::ToCollect);
-        of_a_run && self.happened.iter().any(|h| tells_other(&row.state, h))
+        let (step, kind) = match row.step {
+            Step::Run => (Step::Run, "BR-"),
+            // What failed was counted with what is still to be charged.
+            Step::ToCollect | Step::Failed => (Step::ToCollect, "PR-"),
+            _ => return false,
+        };
+        let newest =
+            self.happened.iter().filter(|h| h.what.starts_with(kind)).max_by_key(|h| &h.what);
+        let said = self.rows.iter().find(|r| r.step == step);
+        said.zip(newest).is_some_and(|(said, newest)| tells_other(&said.state, newest))
     }
 
     /// One line for each run, and one more for what stopped it.

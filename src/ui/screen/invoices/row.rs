@@ -92,6 +92,7 @@ fn flag_words(row: &InvoiceRow) -> String {
             FlagCode::NoMethod => "no method",
             FlagCode::Duplicate => "duplicate",
             FlagCode::Stale => "stale",
+            FlagCode::NoTaxId => "no tax id",
             FlagCode::Unprintable => "no print",
         })
         .collect();

@@ -12,6 +12,7 @@ mod plan;
 mod plants;
 
 use crate::clock::Now;
+use crate::config::{Setting, key};
 use crate::domain::ids::BillRunId;
 use crate::domain::payment::DeliveryStatus;
 use crate::engine::care::settings;
@@ -81,15 +82,18 @@ fn plan(size: Size) -> Plan {
     Plan { seed: SEED, accounts, cycles: months.collect(), today }
 }
 
-const SETTINGS: &[(&str, &str)] = &[
-    ("book.time_zone", "Europe/Berlin"),
-    ("issuer.name", "Nordlicht Telematik GmbH"),
-    ("issuer.address", "Am Alten Hafen 7;20457 Hamburg;Germany"),
-    ("issuer.tax_id", "DE123456788"),
-    ("issuer.bank", "IBAN DE02 1203 0000 0000 2020 51;BIC BYLADEM1001"),
-    ("issuer.footer", "Nordlicht Telematik GmbH · Registered in Hamburg, HRB 000000 · demo data"),
-    ("smtp.from", "billing@nordlicht.example"),
-    ("usage.late", "next_run"),
+const SETTINGS: &[(&Setting, &str)] = &[
+    (key::BOOK_TIME_ZONE, "Europe/Berlin"),
+    (key::ISSUER_NAME, "Nordlicht Telematik GmbH"),
+    (key::ISSUER_ADDRESS, "Am Alten Hafen 7;20457 Hamburg;Germany"),
+    (key::ISSUER_TAX_ID, "DE123456788"),
+    (key::ISSUER_BANK, "IBAN DE02 1203 0000 0000 2020 51;BIC BYLADEM1001"),
+    (
+        key::ISSUER_FOOTER,
+        "Nordlicht Telematik GmbH · Registered in Hamburg, HRB 000000 · demo data",
+    ),
+    (key::SMTP_FROM, "billing@nordlicht.example"),
+    (key::USAGE_LATE, "next_run"),
 ];
 
 struct Maker<'m> {
@@ -100,7 +104,7 @@ struct Maker<'m> {
 
 impl Maker<'_> {
     fn settings(&mut self) -> Result<(), Error> {
-        SETTINGS.iter().try_for_each(|(key, value)| settings::set(self.session, key, value))
+        SETTINGS.iter().try_for_each(|(key, value)| settings::set(self.session, key.key, value))
     }
 
     /// Moves the book's day to an hour of a day.

@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::ids::bill_run;
 use super::output::{self, Align};
 use super::progress;
+use crate::config::key;
 use crate::domain::ids::BillRunId;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::deliver;
@@ -54,7 +55,7 @@ enum ResendWord {
 pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
     let run = args.run.as_deref().map(|text| bill_run(&session, text)).transpose()?;
-    if session.config()?.get("issuer.name").is_empty() {
+    if session.config()?.get(key::ISSUER_NAME).is_empty() {
         // Frozen at posting, so it cannot be mended for what is posted already.
         output::aside("daybook: issuer.name is not set: what is posted now names no sender");
         output::aside("  daybook settings set issuer.name NAME, before posting");

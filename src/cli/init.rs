@@ -36,7 +36,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         let not_real: Vec<_> = pretended
             .iter()
             .map(
-                |p| json!({ "key": p.key, "value": p.value, "means": p.means, "remedy": p.remedy }),
+                |p| json!({ "key": p.key.key, "value": p.value, "means": p.means, "remedy": p.remedy }),
             )
             .collect();
         output::json(&json!({ "book": ctx.book, "kind": kind, "not_real": not_real }))?;

@@ -68,7 +68,7 @@ fn get(key: Option<&str>, ctx: &Ctx) -> Result<(), Error> {
         let all: Map<String, Value> = found
             .iter()
             .map(|s| {
-                let one = json!({ "value": config.get(s.key), "default": s.default, "allowed": s.allowed.words(), "help": s.help });
+                let one = json!({ "value": config.get(s), "default": s.default, "allowed": s.allowed.words(), "help": s.help });
                 (s.key.to_owned(), one)
             })
             .collect();
@@ -77,10 +77,10 @@ fn get(key: Option<&str>, ctx: &Ctx) -> Result<(), Error> {
     let rows: Vec<Vec<String>> = found
         .iter()
         .map(|s| {
-            let mark = if config.get(s.key) == s.default { "" } else { "*" };
+            let mark = if config.get(s) == s.default { "" } else { "*" };
             vec![
                 s.key.to_owned(),
-                format!("{}{mark}", config.get(s.key)),
+                format!("{}{mark}", config.get(s)),
                 s.allowed.words(),
                 s.help.to_owned(),
             ]

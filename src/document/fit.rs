@@ -4,6 +4,7 @@
 use super::error::PrintError;
 use super::printable::Fit;
 use super::sheet::{Style, Type};
+use crate::config::key;
 
 /// A place and the lines it has room for.
 pub(super) struct Room {
@@ -16,7 +17,7 @@ pub(super) struct Room {
 }
 
 /// The issuer's name at the top.
-pub(super) const NAME: Room = Room { place: "issuer.name", most: 2, cut: 2 };
+pub(super) const NAME: Room = Room { place: key::ISSUER_NAME.key, most: 2, cut: 2 };
 /// Address and tax id beside it.
 pub(super) const LETTERHEAD: Room =
     Room { place: "issuer.address with issuer.tax_id", most: 10, cut: 10 };
@@ -27,7 +28,7 @@ pub(super) const SENDER: Room =
 pub(super) const WINDOW: Room =
     Room { place: "the customer's name and address", most: 10, cut: 10 };
 /// The foot of each page.
-pub(super) const FOOT: Room = Room { place: "issuer.footer", most: 4, cut: 4 };
+pub(super) const FOOT: Room = Room { place: key::ISSUER_FOOTER.key, most: 4, cut: 4 };
 
 /// How much smaller a text is set, step by step, before it is refused.
 const STEPS: [f32; 4] = [1.0, 0.88, 0.77, 0.67];

@@ -2,7 +2,7 @@
 //! column `document.frozen`.
 
 use super::printable::{AppliedCredit, Corrected, Customer, Fit, Issuer, Paper};
-use crate::config::Config;
+use crate::config::{Config, Setting, key};
 use crate::domain::account::AccountTerms;
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +54,7 @@ impl Frozen {
             issuer: issuer(config),
             customer: Customer::of(terms),
             term: terms.payment_term.clone(),
-            paper: paper(config.get("issuer.address")),
+            paper: paper(config.get(key::ISSUER_ADDRESS)),
             fit: Fit::Whole,
             ..Self::default()
         }
@@ -78,15 +78,15 @@ fn paper(address: &str) -> Paper {
 
 /// The settings `issuer.*`.
 pub fn issuer(config: &Config) -> Issuer {
-    let lines = |key: &str| {
+    let lines = |key: &Setting| {
         let text = config.get(key).split(';').map(str::trim);
         text.filter(|line| !line.is_empty()).map(str::to_owned).collect()
     };
     Issuer {
-        name: config.get("issuer.name").to_owned(),
-        address: lines("issuer.address"),
-        tax_id: config.get("issuer.tax_id").to_owned(),
-        bank: lines("issuer.bank"),
-        footer: lines("issuer.footer"),
+        name: config.get(key::ISSUER_NAME).to_owned(),
+        address: lines(key::ISSUER_ADDRESS),
+        tax_id: config.get(key::ISSUER_TAX_ID).to_owned(),
+        bank: lines(key::ISSUER_BANK),
+        footer: lines(key::ISSUER_FOOTER),
     }
 }

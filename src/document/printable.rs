@@ -3,6 +3,7 @@
 use super::error::PrintError;
 use super::fonts::Fonts;
 use super::logo::Logo;
+use crate::config::key;
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::money::Currency;
 use crate::domain::text;
@@ -333,15 +334,15 @@ impl Printable {
             ("the customer region".into(), &mut self.customer.region),
             ("the customer country".into(), &mut self.customer.country),
             ("the customer tax id".into(), &mut self.customer.tax_id),
-            ("issuer.name".into(), &mut self.issuer.name),
-            ("issuer.tax_id".into(), &mut self.issuer.tax_id),
+            (key::ISSUER_NAME.key.into(), &mut self.issuer.name),
+            (key::ISSUER_TAX_ID.key.into(), &mut self.issuer.tax_id),
         ];
         for (place, lines) in [
-            ("issuer.address", &mut self.issuer.address),
-            ("issuer.bank", &mut self.issuer.bank),
-            ("issuer.footer", &mut self.issuer.footer),
+            (key::ISSUER_ADDRESS, &mut self.issuer.address),
+            (key::ISSUER_BANK, &mut self.issuer.bank),
+            (key::ISSUER_FOOTER, &mut self.issuer.footer),
         ] {
-            out.extend(lines.iter_mut().map(|line| (place.to_owned(), line)));
+            out.extend(lines.iter_mut().map(|line| (place.key.to_owned(), line)));
         }
         if let Some(corrected) = &mut self.corrects {
             out.push(("the corrected invoice's number".into(), &mut corrected.number));

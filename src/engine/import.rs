@@ -19,6 +19,7 @@ mod taxes;
 mod usage;
 
 use crate::clock::Now;
+use crate::config::key;
 use crate::domain::actor::Actor;
 use crate::domain::text;
 use crate::engine::deliver;
@@ -183,7 +184,7 @@ fn ask_first(
     }
     let config = store::settings::load(db)?;
     let (most, percent) =
-        (config.int("import.ask_above_charges"), config.int("import.ask_above_percent"));
+        (config.int(key::IMPORT_ASK_ABOVE_CHARGES), config.int(key::IMPORT_ASK_ABOVE_PERCENT));
     let billed = u64::from(store::charge::billed_count(db)?);
     for source in sources {
         let Ok(rows) = &source.parsed else { continue };

@@ -1,6 +1,6 @@
 //! The mail transport that the settings name.
 
-use crate::config::Config;
+use crate::config::{Config, key};
 use crate::document::email;
 use crate::gateway::{Shut, secret};
 use crate::mail::Mailer;
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The transport the settings name; what is wrong with them, in words.
 pub(super) fn open_mailer(config: &Config, side: &Path) -> Result<Arc<dyn Mailer>, Shut> {
-    if config.get("mail.transport") != "smtp" {
+    if config.get(key::MAIL_TRANSPORT) != "smtp" {
         return Ok(Arc::new(DropFolder::new(side.join("mail"))));
     }
     let server = server(config, side)?;
@@ -28,7 +28,7 @@ pub(super) fn open_mailer(config: &Config, side: &Path) -> Result<Arc<dyn Mailer
 
 /// Why the transport cannot be used by this process, if it cannot; nothing is sent.
 pub(super) fn probe(config: &Config, side: &Path) -> Option<Shut> {
-    if config.get("mail.transport") == "smtp" {
+    if config.get(key::MAIL_TRANSPORT) == "smtp" {
         return server(config, side).err();
     }
     unwritable(side, "mail")
@@ -37,14 +37,15 @@ pub(super) fn probe(config: &Config, side: &Path) -> Option<Shut> {
 /// The mail server that the settings name.
 fn server(config: &Config, side: &Path) -> Result<Server, Shut> {
     let wrong = |why: &str| Shut::Everywhere(why.to_owned());
-    let host = config.get("smtp.host");
+    let host = config.get(key::SMTP_HOST);
     if host.is_empty() {
         return Err(wrong("smtp.host is not set"));
     }
-    email::address(config.get("smtp.from"), "sender")
+    email::address(config.get(key::SMTP_FROM), "sender")
         .map_err(|_| wrong("smtp.from is not set to an e-mail address"))?;
-    let tls = Tls::parse(config.get("smtp.tls")).ok_or_else(|| wrong("smtp.tls is not known"))?;
-    let user = config.get("smtp.user");
+    let tls =
+        Tls::parse(config.get(key::SMTP_TLS)).ok_or_else(|| wrong("smtp.tls is not known"))?;
+    let user = config.get(key::SMTP_USER);
     let login = if user.is_empty() {
         None
     } else {
@@ -56,8 +57,9 @@ fn server(config: &Config, side: &Path) -> Result<Server, Shut> {
         let password = secret::read(kind, config.get(kind.setting()), side)?;
         Some(Login { user: user.to_owned(), password: password.expose().to_owned() })
     };
-    let port = u16::try_from(config.int("smtp.port")).map_err(|_| wrong("smtp.port is wrong"))?;
-    let authorities = match config.get("smtp.ca_file") {
+    let port =
+        u16::try_from(config.int(key::SMTP_PORT)).map_err(|_| wrong("smtp.port is wrong"))?;
+    let authorities = match config.get(key::SMTP_CA_FILE) {
         "" => Vec::new(),
         file => outside::read(Path::new(file), MOST_AUTHORITIES)
             .map_err(|e| Shut::Here(format!("smtp.ca_file {file}: {e}")))?,
@@ -68,7 +70,7 @@ fn server(config: &Config, side: &Path) -> Result<Server, Shut> {
 
 /// The sender: `smtp.from`, or for the drop folder a name that never resolves (RFC 2606).
 pub(super) fn sender(config: &Config) -> String {
-    match config.get("smtp.from") {
+    match config.get(key::SMTP_FROM) {
         "" => "billing@daybook.invalid".to_owned(),
         from => from.to_owned(),
     }

@@ -9,7 +9,7 @@
 use super::command::JobSpec;
 use super::{Error, Session, job};
 use super::{mailer, tray};
-use crate::config::Config;
+use crate::config::{Config, key};
 use crate::domain::actor::Verb;
 use crate::gateway::{self, Shut};
 use crate::inside;
@@ -183,7 +183,7 @@ pub fn take(path: &Path, name: &str) -> Option<File> {
 
 /// How long nobody may be there before that is an answer.
 pub fn patience(session: &Session) -> Result<Duration, Error> {
-    let seconds = session.config()?.int("worker.wait_seconds");
+    let seconds = session.config()?.int(key::WORKER_WAIT_SECONDS);
     Ok(Duration::from_secs(seconds.unsigned_abs()))
 }
 

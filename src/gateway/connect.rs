@@ -4,7 +4,7 @@ use super::{
     Capabilities, ChargeEvent, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest, Shut,
     sandbox, secret, stripe,
 };
-use crate::config::Config;
+use crate::config::{Config, key};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ pub fn connect(name: &str, config: &Config, directory: &Path) -> Arc<dyn Gateway
     match name {
         "sandbox" => {
             let options = sandbox::Options {
-                latency: Duration::from_millis(config.int("sandbox.latency_ms").unsigned_abs()),
-                outage: config.is("sandbox.outage"),
-                clock_off_ms: config.int("sandbox.clock_minutes") * 60_000,
-                visible_after_ms: config.int("sandbox.visible_after_minutes") * 60_000,
+                latency: Duration::from_millis(config.int(key::SANDBOX_LATENCY_MS).unsigned_abs()),
+                outage: config.is(key::SANDBOX_OUTAGE),
+                clock_off_ms: config.int(key::SANDBOX_CLOCK_MINUTES) * 60_000,
+                visible_after_ms: config.int(key::SANDBOX_VISIBLE_AFTER_MINUTES) * 60_000,
                 ..sandbox::Options::default()
             };
             match sandbox::Sandbox::open(&directory.join("sandbox.jsonl"), options) {
@@ -30,7 +30,7 @@ pub fn connect(name: &str, config: &Config, directory: &Path) -> Arc<dyn Gateway
         }
         "stripe" => match stripe_key(config, directory) {
             Ok(key) => {
-                match stripe::Stripe::new(config.get("stripe.base_url"), key, STRIPE_TIMEOUT) {
+                match stripe::Stripe::new(config.get(key::STRIPE_BASE_URL), key, STRIPE_TIMEOUT) {
                     Ok(stripe) => Arc::new(stripe),
                     Err(error) => Arc::new(NotSetUp(Shut::Everywhere(error.to_string()))),
                 }

@@ -6,6 +6,7 @@
 //! `doctor` says how to end that, and no new one is taken.) What it holds is judged by what it is for: a
 //! gateway's key is never sent to a mail server, nor a password to a gateway, whoever sets what.
 
+use crate::config::{Setting, key};
 use std::fmt;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -25,16 +26,16 @@ pub enum Kind {
 
 impl Kind {
     /// The setting that names its file.
-    pub fn setting(self) -> &'static str {
+    pub fn setting(self) -> &'static Setting {
         match self {
-            Self::Mail => "smtp.secret_file",
-            Self::Gateway => "stripe.secret_file",
+            Self::Mail => key::SMTP_SECRET_FILE,
+            Self::Gateway => key::STRIPE_SECRET_FILE,
         }
     }
 
     /// The kind whose file a setting names.
-    pub fn of_setting(key: &str) -> Option<Self> {
-        [Self::Mail, Self::Gateway].into_iter().find(|kind| kind.setting() == key)
+    pub fn of_setting(setting: &Setting) -> Option<Self> {
+        [Self::Mail, Self::Gateway].into_iter().find(|kind| kind.setting() == setting)
     }
 
     /// The other one.

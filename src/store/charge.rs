@@ -3,6 +3,7 @@
 use super::deed::{self, DeedKind, NewDeed};
 use super::face::{Row, params};
 use super::{Db, StoreError, Topic, Tx, account, damaged, decimal, decimal_opt, settings, word};
+use crate::config::key;
 use crate::domain::account::{Version, newest};
 use crate::domain::charge::{
     Alignment, BillingDay, BillingPeriod, ChargeTerms, ChargeType, DiscountLevel, Model, PriceBase,
@@ -126,8 +127,8 @@ pub fn insert(
 
 /// Whether new terms of a charge are another price, by more than `four_eyes.price_percent`.
 pub fn reprices(db: &Db<'_>, id: ChargeId, terms: &ChargeTerms) -> Result<bool, StoreError> {
-    let config = settings::group(db, &["four_eyes."])?;
-    if config.int("four_eyes.price_charges") == 0 {
+    let config = settings::group(db, &[key::FOUR_EYES_PRICE_CHARGES])?;
+    if config.int(key::FOUR_EYES_PRICE_CHARGES) == 0 {
         return Ok(false);
     }
     let versions = versions(db, id)?;
@@ -135,7 +136,7 @@ pub fn reprices(db: &Db<'_>, id: ChargeId, terms: &ChargeTerms) -> Result<bool, 
     let rest = |t: &ChargeTerms| {
         (t.model, t.price_base, t.tiers.clone(), t.package_size, t.included_units, t.overage_price)
     };
-    let percent = config.decimal("four_eyes.price_percent").unwrap_or_default();
+    let percent = config.decimal(key::FOUR_EYES_PRICE_PERCENT).unwrap_or_default();
     let hundred = Decimal::ONE_HUNDRED;
     let moved = (terms.price - held.price).abs().checked_mul(hundred);
     let far = moved.zip(held.price.abs().checked_mul(percent)).is_none_or(|(m, p)| m > p);

@@ -12,7 +12,7 @@ pub use stop::Stop;
 
 use super::face::params;
 use super::{Db, StoreError, Tx, document, settings};
-use crate::config::Config;
+use crate::config::{Config, Setting, key};
 use crate::domain::actor::Role;
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
@@ -154,7 +154,7 @@ pub fn above(config: &Config, currency: Currency, (sum, most): (i64, i64)) -> bo
 }
 
 fn limit_minor(config: &Config, currency: Currency) -> Option<i64> {
-    config.decimal("four_eyes.above").map(|limit| currency.whole_minor(limit))
+    config.decimal(key::FOUR_EYES_ABOVE).map(|limit| currency.whole_minor(limit))
 }
 
 /// Why somebody must not do this alone, if they must not.
@@ -166,7 +166,7 @@ pub fn too_much(
 ) -> Result<Option<Stop>, StoreError> {
     let config = rules(db)?;
     if deed.kind == DeedKind::Price {
-        let limit = config.int("four_eyes.price_charges");
+        let limit = config.int(key::FOUR_EYES_PRICE_CHARGES);
         let stop = Stop::Prices { limit };
         return Ok((limit > 0 && prices(db, uid, now_ms)? >= limit).then_some(stop));
     }
@@ -183,18 +183,18 @@ pub fn too_much(
 
 fn alone_stop(config: &Config, currency: Currency, had: (i64, i64)) -> Stop {
     Stop::Alone {
-        limit: config.get("four_eyes.above").to_owned(),
-        setting: "four_eyes.above",
+        limit: config.get(key::FOUR_EYES_ABOVE).to_owned(),
+        setting: key::FOUR_EYES_ABOVE.key,
         before_minor: had.0.saturating_add(had.1),
         currency,
     }
 }
 
 /// The limit that a kind has of its own, if it is set: it goes by that, and not with the rest.
-fn own_limit(config: &Config, deed: &NewDeed) -> Option<(&'static str, i64)> {
+fn own_limit(config: &Config, deed: &NewDeed) -> Option<(&'static Setting, i64)> {
     let setting = match deed.kind {
-        DeedKind::Method => "four_eyes.method_above",
-        DeedKind::Address => "four_eyes.address_above",
+        DeedKind::Method => key::FOUR_EYES_METHOD_ABOVE,
+        DeedKind::Address => key::FOUR_EYES_ADDRESS_ABOVE,
         DeedKind::Posting
         | DeedKind::Credit
         | DeedKind::Debit
@@ -210,11 +210,11 @@ fn own_limit(config: &Config, deed: &NewDeed) -> Option<(&'static str, i64)> {
 }
 
 /// What the limit of its own says of a deed.
-fn own_stop(config: &Config, deed: &NewDeed, own: (&'static str, i64)) -> Option<Stop> {
+fn own_stop(config: &Config, deed: &NewDeed, own: (&'static Setting, i64)) -> Option<Stop> {
     let (setting, most) = own;
     (deed.minor > most).then(|| Stop::Alone {
         limit: config.get(setting).to_owned(),
-        setting,
+        setting: setting.key,
         before_minor: 0,
         currency: deed.currency,
     })
@@ -252,7 +252,7 @@ pub fn opposed(
     side: Side,
     now_ms: i64,
 ) -> Result<Option<Stop>, StoreError> {
-    let days = rules(db)?.int("separation.window");
+    let days = rules(db)?.int(key::SEPARATION_WINDOW);
     let other = match side {
         Side::Money => Side::Credit,
         Side::Credit => Side::Money,
@@ -281,7 +281,7 @@ fn window_ms(days: i64) -> i64 {
 
 /// The few settings that the rules ask for.
 fn rules(db: &Db<'_>) -> Result<Config, StoreError> {
-    settings::group(db, &["four_eyes.", "separation."])
+    settings::group(db, &[key::FOUR_EYES_ABOVE, key::SEPARATION_WINDOW])
 }
 
 /// Why this transaction must not do a deed, if it must not.
@@ -315,14 +315,16 @@ pub fn enter(tx: &Tx<'_>, deed: &NewDeed) -> Result<(), StoreError> {
             limit.is_some() && deed.minor != 0
         }
         Weight::Sum | Weight::Most => true,
-        Weight::None if deed.kind == DeedKind::Price => config.int("four_eyes.price_charges") > 0,
+        Weight::None if deed.kind == DeedKind::Price => {
+            config.int(key::FOUR_EYES_PRICE_CHARGES) > 0
+        }
         Weight::None => true,
     };
     if !counts {
         return Ok(());
     }
     let bound = tx.role() != Role::Everything;
-    let window = bound.then(|| window_ms(config.int("separation.window")));
+    let window = bound.then(|| window_ms(config.int(key::SEPARATION_WINDOW)));
     let second = tx.second.borrow();
     write(tx, deed, (tx.actor().uid, &tx.actor().name), second.as_ref(), limit, window)?;
     if let Some(Second { asked_by: Some(uid), name }) = &*second

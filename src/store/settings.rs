@@ -1,7 +1,7 @@
 //! Settings and the book's own facts: kind, id, clock.
 
 use super::{Db, StoreError, Topic, Tx, word};
-use crate::config::Config;
+use crate::config::{Config, Setting};
 use crate::domain::text_enum;
 
 text_enum! {
@@ -38,13 +38,13 @@ pub fn as_stored(db: &Db<'_>) -> Result<Config, StoreError> {
     ))
 }
 
-/// Those of a few groups (`four_eyes.`), for rules that are asked for every row.
-pub fn group(db: &Db<'_>, prefixes: &[&str]) -> Result<Config, StoreError> {
+/// Those of the groups of these settings, for rules that are asked for every row.
+pub fn group(db: &Db<'_>, members: &[&Setting]) -> Result<Config, StoreError> {
     let mut found = std::collections::BTreeMap::new();
-    for prefix in prefixes {
+    for member in members {
         db.each(
             "SELECT key, value FROM setting WHERE key >= ?1 AND key < ?1 || x'7f'",
-            [prefix],
+            [member.group()],
             |row| {
                 found.insert(row.get(0)?, row.get(1)?);
                 Ok(())
@@ -55,11 +55,11 @@ pub fn group(db: &Db<'_>, prefixes: &[&str]) -> Result<Config, StoreError> {
 }
 
 /// Stores one value; the caller has checked it.
-pub fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<(), StoreError> {
+pub fn set(tx: &Tx<'_>, of: &Setting, value: &str) -> Result<(), StoreError> {
     tx.run(
         "INSERT INTO setting (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE
          SET value = ?2",
-        (key, value),
+        (of.key, value),
     )?;
     tx.touch(Topic::Settings);
     Ok(())

@@ -1,6 +1,7 @@
 //! How long another process waits to write while a run goes on.
 
 use super::actor;
+use daybook::config::key;
 use daybook::domain::actor::Verb;
 use daybook::store::{Op, Store, settings};
 use std::io::{BufRead, BufReader, Read};
@@ -93,7 +94,7 @@ pub fn writer(book: &Path) {
     let mut writes = 0_u64;
     while !stop.load(std::sync::atomic::Ordering::Relaxed) {
         let op = Op::new(&actor(), Verb::Settings, store.now().unwrap());
-        store.write(&op, |tx| settings::set(tx, "issuer.footer", &writes.to_string())).unwrap();
+        store.write(&op, |tx| settings::set(tx, key::ISSUER_FOOTER, &writes.to_string())).unwrap();
         writes += 1;
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -91,5 +91,6 @@ mod ui;
 mod unknown;
 mod unreadable;
 mod withdrawn;
+mod words;
 mod write_off;
 mod zones;

@@ -3,6 +3,7 @@
 
 use crate::book::Book;
 use crate::collect::owing;
+use daybook::config::{find, key};
 use daybook::domain::actor::{Actor, Role};
 use daybook::engine::Session;
 use daybook::engine::care::settings;
@@ -93,7 +94,7 @@ fn where_everybodys_money_goes_and_the_rules_themselves_take_two_admins_where_th
     settings::set(&mut root, "issuer.bank", "DE00 1").unwrap();
     let mut eve = Session::open(&book.path, Actor { uid: 9, name: "eve".to_owned() }).unwrap();
     roles::grant(&mut root, 9, Role::Admin).unwrap();
-    for (key, value) in [
+    for (of, value) in [
         ("issuer.bank", "DE00 2"),
         ("issuer.footer", "pay to DE00 3"),
         ("stripe.base_url", "https://elsewhere.example"),
@@ -101,18 +102,18 @@ fn where_everybodys_money_goes_and_the_rules_themselves_take_two_admins_where_th
         ("four_eyes.settings", "false"),
         ("separation.window", "1"),
     ] {
-        let before = root.config().unwrap().get(key).to_owned();
+        let before = root.config().unwrap().get(find(of).unwrap()).to_owned();
         for _ in 0..2 {
-            let error = settings::set(&mut eve, key, value).unwrap_err();
-            assert_eq!(error.code(), "four_eyes", "{key}: {error}");
-            assert_eq!(root.config().unwrap().get(key), before, "{key}");
+            let error = settings::set(&mut eve, of, value).unwrap_err();
+            assert_eq!(error.code(), "four_eyes", "{of}: {error}");
+            assert_eq!(root.config().unwrap().get(find(of).unwrap()), before, "{of}");
         }
         let error =
-            settings::set(&mut root, key, &format!("{before}9")).map_err(|e| e.code().to_owned());
-        assert!(error.is_err(), "{key}: another value is another request");
+            settings::set(&mut root, of, &format!("{before}9")).map_err(|e| e.code().to_owned());
+        assert!(error.is_err(), "{of}: another value is another request");
     }
     settings::set(&mut root, "issuer.bank", "DE00 2").unwrap();
-    assert_eq!(root.config().unwrap().get("issuer.bank"), "DE00 2");
+    assert_eq!(root.config().unwrap().get(key::ISSUER_BANK), "DE00 2");
     settings::set(&mut eve, "issuer.name", "Acme").unwrap();
     book.run(&["check"]).ends(0);
 }

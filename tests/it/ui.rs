@@ -2,6 +2,7 @@
 //! every order, and that marks are never lost.
 
 use crate::desk::{Desk, parse};
+use daybook::config::key;
 use daybook::engine::command::Command;
 use daybook::engine::perform;
 use daybook::store::Topic;
@@ -167,7 +168,7 @@ fn what_a_second_person_must_confirm_is_said_whole_on_80_columns() {
     let mut desk = Desk::open(80, 24);
     desk.session
         .write(daybook::domain::actor::Verb::Settings, |tx| {
-            Ok(daybook::store::settings::set(tx, "four_eyes.above", "10")?)
+            Ok(daybook::store::settings::set(tx, key::FOUR_EYES_ABOVE, "10")?)
         })
         .unwrap();
     desk.press("3ffffffma<Tab><Tab>15<Tab>wrong<C-s>").shows("Credit memo of 15");
@@ -590,7 +591,7 @@ fn the_question_before_posting_counts_what_posting_takes() {
     for review in ["none", "flagged", "all"] {
         desk.session
             .write(daybook::domain::actor::Verb::Settings, |tx| {
-                Ok(daybook::store::settings::set(tx, "post.require_review", review)?)
+                Ok(daybook::store::settings::set(tx, key::POST_REQUIRE_REVIEW, review)?)
             })
             .unwrap();
         let config = desk.session.config().unwrap();

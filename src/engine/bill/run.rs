@@ -4,7 +4,7 @@
 //! short transaction; if anything they were rated from moved in between, they are rated again under
 //! the lock. The size of a slice follows the clock so that another clerk hardly waits.
 
-use crate::config::Config;
+use crate::config::{Config, key};
 use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
 use crate::domain::bill::bill_account;
@@ -90,7 +90,7 @@ pub fn params(session: &Session, new: &NewBillRun) -> Result<BillRunParams, Erro
             message: format!("target date {} is more than a year ahead of {today}", new.target_on),
         });
     }
-    if new.auto_post && !config.is("automation.auto_post") {
+    if new.auto_post && !config.is(key::AUTOMATION_AUTO_POST) {
         return Err(Error::usage(
             "auto_post_off",
             "the rule Support bill run auto-post is off",
@@ -187,7 +187,7 @@ impl Basis {
                 auto_renew: params.auto_renew,
             },
             flags: crate::engine::rate::flagging::Thresholds::read(config),
-            sample: usize::try_from(config.int("review.sample")).unwrap_or(0),
+            sample: usize::try_from(config.int(key::REVIEW_SAMPLE)).unwrap_or(0),
         })
     }
 }

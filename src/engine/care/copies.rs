@@ -6,7 +6,7 @@
 //! No setting is ever a command: what takes the copies elsewhere is `offsite`.
 
 use crate::clock::Now;
-use crate::config::Config;
+use crate::config::{Config, key};
 use crate::domain::actor::Verb;
 use crate::engine::care::backup::{self, Copied};
 use crate::engine::{Error, Session};
@@ -29,7 +29,7 @@ const HOUR: i64 = 3_600_000;
 
 /// How often a copy is made, ms; none when never.
 fn every(config: &Config) -> Option<i64> {
-    match config.get("backup.every") {
+    match config.get(key::BACKUP_EVERY) {
         "hourly" => Some(HOUR),
         "daily" => Some(24 * HOUR),
         "weekly" => Some(7 * 24 * HOUR),
@@ -78,7 +78,7 @@ pub fn standing(db: &Db<'_>, now: Now) -> Result<Standing, StoreError> {
     // A copy from the future was made by a clock that was wrong: it says nothing.
     let age = last.map(|at| now.at_ms - at).filter(|age| *age >= 0);
     // Until the first, the time runs from when copies were asked for.
-    let begun = operation::last_about(db, "backup.every")?.unwrap_or(now.at_ms);
+    let begun = operation::last_about(db, key::BACKUP_EVERY.key)?.unwrap_or(now.at_ms);
     Ok(match age.unwrap_or((now.at_ms - begun).max(0)) {
         waited if waited >= 2 * every => Standing::Overdue(age),
         waited if waited >= every || age.is_none() => Standing::Due(age),
@@ -187,7 +187,7 @@ pub fn make(session: &mut Session) -> Result<Made, Error> {
 /// The directory of the copies: `backup.to`, else beside the book.
 pub fn directory(session: &Session) -> Result<PathBuf, Error> {
     let config = session.config()?;
-    Ok(match config.get("backup.to") {
+    Ok(match config.get(key::BACKUP_TO) {
         "" => session.store.side_directory().join("backups"),
         named => PathBuf::from(named),
     })
@@ -207,7 +207,7 @@ fn copy(session: &mut Session) -> Result<Made, Error> {
     // Under one name until it is whole and checked: what a killed try left is taken up by the next.
     let part_of = directory.join(format!("{stem}.db"));
     let Copied { bytes, head, checks } = backup::copy_out(session, (&part_of, &file), "")?;
-    let keep = usize::try_from(config.int("backup.keep")).unwrap_or(1).max(1);
+    let keep = usize::try_from(config.int(key::BACKUP_KEEP)).unwrap_or(1).max(1);
     let removed = thin_out(&directory, &stem, &file, keep)?;
     Ok(Made { file, bytes, head, checks, removed })
 }

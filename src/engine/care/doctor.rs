@@ -4,6 +4,7 @@
 mod finding;
 mod secrets;
 
+use crate::config::key;
 pub use finding::Finding;
 use finding::{finding, good};
 
@@ -259,16 +260,16 @@ fn currencies(session: &Session) -> Result<Vec<Finding>, Error> {
 
 fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
     let config = session.config()?;
-    let named = !config.get("issuer.name").is_empty();
+    let named = !config.get(key::ISSUER_NAME).is_empty();
     let mut all = vec![finding(
         "issuer",
         named,
-        if named { config.get("issuer.name") } else { "no name" },
+        if named { config.get(key::ISSUER_NAME) } else { "no name" },
         "daybook settings set issuer.name NAME: invoices print it",
     )];
-    let mail = config.get("mail.transport");
+    let mail = config.get(key::MAIL_TRANSPORT);
     let ready = mail != "smtp"
-        || (!config.get("smtp.host").is_empty() && !config.get("smtp.from").is_empty());
+        || (!config.get(key::SMTP_HOST).is_empty() && !config.get(key::SMTP_FROM).is_empty());
     let remedy = "daybook settings set smtp.host and smtp.from";
     all.push(finding("mail", ready, mail, remedy));
     let kind = session.read(settings::facts)?.kind;
@@ -279,7 +280,7 @@ fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
     }
     if pretended.is_empty() {
         let found = match kind {
-            BookKind::Real => format!("gateway {}, mail {mail}", config.get("payment.gateway")),
+            BookKind::Real => format!("gateway {}, mail {mail}", config.get(key::PAYMENT_GATEWAY)),
             BookKind::Test | BookKind::Demo => format!("no: a {kind} book"),
         };
         all.push(good("real", found));
@@ -297,7 +298,7 @@ fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
         let remedy = "set this machine's clock, and keep it set: timedatectl set-ntp true";
         all.push(finding("gateway clock", ok, found, remedy));
     }
-    let logo = config.get("issuer.logo");
+    let logo = config.get(key::ISSUER_LOGO);
     if !logo.is_empty() {
         let there = Path::new(logo).is_file();
         all.push(finding("logo", there, logo, "the file is not there: set issuer.logo"));

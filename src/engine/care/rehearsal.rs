@@ -2,14 +2,14 @@
 //! only lies in a folder. Whoever sets the default by name wants it so, and is told no more; test and
 //! demo books pretend by their nature.
 
-use crate::config::Config;
+use crate::config::{Config, Setting, key};
 use crate::store::{BookKind, Db, StoreError, settings};
 
 /// One thing that does not reach the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pretence {
     /// The setting.
-    pub key: &'static str,
+    pub key: &'static Setting,
     /// Its value.
     pub value: &'static str,
     /// What that means.
@@ -21,13 +21,13 @@ pub struct Pretence {
 /// Defaults that reach nobody outside.
 const PRETENCES: &[Pretence] = &[
     Pretence {
-        key: "payment.gateway",
+        key: key::PAYMENT_GATEWAY,
         value: "sandbox",
         means: "no money moves",
         remedy: "daybook settings set payment.gateway stripe (or sandbox, to keep it)",
     },
     Pretence {
-        key: "mail.transport",
+        key: key::MAIL_TRANSPORT,
         value: "drop",
         means: "e-mail stays in a folder",
         remedy: "daybook settings set mail.transport smtp (or drop, where a program sends the folder)",

@@ -1,7 +1,7 @@
 //! Settings, and the clock of a test or demo book.
 
 use crate::clock::Now;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Setting, key};
 use crate::document::{Issuer, Logo, Press, Printable, issuer};
 use crate::domain::actor::Verb;
 use crate::domain::money::Currency;
@@ -35,24 +35,25 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
             format!("allowed: {}", setting.allowed.words()),
         ));
     }
-    if let Some(kind) = Kind::of_setting(key).filter(|_| !value.is_empty()) {
+    if let Some(kind) = Kind::of_setting(setting).filter(|_| !value.is_empty()) {
         check_secret(session, kind, value)?;
     }
-    if key == "backup.to" && !value.is_empty() && !std::path::Path::new(value).is_absolute() {
+    if setting == key::BACKUP_TO && !value.is_empty() && !std::path::Path::new(value).is_absolute()
+    {
         let hint = "write the full path of a directory, from /";
         return Err(Error::usage("bad_value", format!("backup.to cannot be {value:?}"), hint));
     }
-    check_print(&as_stored(session)?, key, value)?;
-    let logo = if key == "issuer.logo" { read_logo(value)? } else { None };
+    check_print(&as_stored(session)?, setting, value)?;
+    let logo = if setting == key::ISSUER_LOGO { read_logo(value)? } else { None };
     four_eyes::write(session, Verb::Settings, |tx, eyes| {
         let before = settings::as_stored(tx)?;
         let old = before.contradictions();
         if let Some(why) =
-            before.with(key, value).contradictions().into_iter().find(|why| !old.contains(why))
+            before.with(setting, value).contradictions().into_iter().find(|why| !old.contains(why))
         {
             return Err(Error::usage("contradiction", why, ""));
         }
-        if config::SERIES.contains(&key)
+        if config::SERIES.contains(&setting)
             && let Some(other) = posting::meeting(tx, value)?
         {
             return Err(Error::usage(
@@ -61,21 +62,26 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
                 "choose other letters, or another place for the year",
             ));
         }
-        let second = second_admin(tx, eyes, &before, (key, value))?;
-        settings::set(tx, key, value)?;
-        if key == "issuer.logo" {
+        let second = second_admin(tx, eyes, &before, (setting, value))?;
+        settings::set(tx, setting, value)?;
+        if setting == key::ISSUER_LOGO {
             logos::choose(tx, logo.as_ref().map(|(hash, png)| (hash.as_str(), &png[..])))?;
         }
-        tx.note(key, format!("{key}: {:?} → {value:?}{second}", before.get(key)));
+        tx.note(key, format!("{key}: {:?} → {value:?}{second}", before.get(setting)));
         Ok(())
     })
 }
 
 /// Refuses what would be printed on every document and cannot be: a character that no font has, more
 /// lines than there is room for. What an older daybook took stays until it is changed.
-fn check_print(before: &Config, key: &str, value: &str) -> Result<(), Error> {
-    let printed =
-        ["issuer.name", "issuer.address", "issuer.tax_id", "issuer.bank", "issuer.footer"];
+fn check_print(before: &Config, key: &Setting, value: &str) -> Result<(), Error> {
+    let printed = [
+        key::ISSUER_NAME,
+        key::ISSUER_ADDRESS,
+        key::ISSUER_TAX_ID,
+        key::ISSUER_BANK,
+        key::ISSUER_FOOTER,
+    ];
     let series = config::SERIES.contains(&key);
     if !series && !printed.contains(&key) {
         return Ok(());
@@ -105,8 +111,13 @@ pub(in crate::engine) fn secret_remedy(kind: Kind, path: &str, directory: &Path)
 }
 
 /// Settings that send everybody's money elsewhere, or say what needs a second person.
-const GUARDED: &[&str] =
-    &["issuer.bank", "issuer.footer", "stripe.secret_file", "stripe.base_url", "separation.window"];
+const GUARDED: &[&Setting] = &[
+    key::ISSUER_BANK,
+    key::ISSUER_FOOTER,
+    key::STRIPE_SECRET_FILE,
+    key::STRIPE_BASE_URL,
+    key::SEPARATION_WINDOW,
+];
 
 /// Asks for a second admin where the rules want one and there is one; gives what the audit trail
 /// then says of who asked.
@@ -114,20 +125,23 @@ fn second_admin(
     tx: &Tx<'_>,
     eyes: &Eyes,
     before: &config::Config,
-    (key, value): (&str, &str),
+    (setting, value): (&Setting, &str),
 ) -> Result<String, Error> {
-    let guarded = GUARDED.contains(&key) || key.starts_with("four_eyes.");
-    if !guarded || before.get(key) == value || !wants_second(tx, before, Verb::Settings)? {
+    let eyes_own = setting.group() == key::FOUR_EYES_SETTINGS.group();
+    if !(eyes_own || GUARDED.contains(&setting))
+        || before.get(setting) == value
+        || !wants_second(tx, before, Verb::Settings)?
+    {
         return Ok(String::new());
     }
-    let what = format!("{:?} → {value:?}", before.get(key));
+    let what = format!("{:?} → {value:?}", before.get(setting));
     eyes.on(
         tx,
         &Deed {
             object: Object::Settings,
-            subject: key,
+            subject: setting.key,
             what: &what,
-            with: &format!("{key} = {value}"),
+            with: &format!("{setting} = {value}"),
             minor: 0,
             currency: Currency::PLACEHOLDER,
             reason: "",
@@ -141,8 +155,8 @@ pub(in crate::engine) fn wants_second(
     config: &Config,
     verb: Verb,
 ) -> Result<bool, StoreError> {
-    let amounts = ["four_eyes.above", "four_eyes.method_above", "four_eyes.address_above"];
-    let in_force = config.get("four_eyes.settings") == "true"
+    let amounts = [key::FOUR_EYES_ABOVE, key::FOUR_EYES_METHOD_ABOVE, key::FOUR_EYES_ADDRESS_ABOVE];
+    let in_force = config.get(key::FOUR_EYES_SETTINGS) == "true"
         && amounts.iter().any(|amount| !config.get(amount).is_empty());
     Ok(in_force && another_may(tx, verb)?)
 }

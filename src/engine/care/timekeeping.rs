@@ -2,6 +2,7 @@
 //! that was ahead left behind is put right at the next look with a clock that is believed.
 
 use crate::clock::Now;
+use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::timekeeping::{Clock, DAY_MS, ZONES_MS, judge};
 use crate::engine::collect::till;
@@ -23,7 +24,7 @@ pub fn clock(session: &Session) -> Result<Clock, Error> {
 }
 
 fn judged(db: &Db<'_>, now_ms: i64) -> Result<Clock, StoreError> {
-    let gap = settings::load(db)?.int("clock.gap_days") * DAY_MS;
+    let gap = settings::load(db)?.int(key::CLOCK_GAP_DAYS) * DAY_MS;
     Ok(judge(now_ms, timekeeping::seen(db, now_ms)?, gap))
 }
 
@@ -126,10 +127,10 @@ fn horizon(session: &Session, now: Now) -> Result<Horizon, Error> {
     Ok(Horizon {
         now_ms: now.at_ms,
         slot: now.local(config.zone()) + Duration::milliseconds(ZONES_MS),
-        hold_ms: config.int("delivery.hold_minutes") * 60_000,
-        wait_ms: config.int("payment.wait_hours") * 3_600_000,
+        hold_ms: config.int(key::DELIVERY_HOLD_MINUTES) * 60_000,
+        wait_ms: config.int(key::PAYMENT_WAIT_HOURS) * 3_600_000,
         // Rules that cannot be read put nothing ahead.
         retry_ms: till::rules(&config).map_or(0, |rules| rules.longest_hours()) * 3_600_000,
-        poll_ms: config.int("clock.gap_days") * DAY_MS,
+        poll_ms: config.int(key::CLOCK_GAP_DAYS) * DAY_MS,
     })
 }

@@ -1,6 +1,7 @@
 //! The dead man's switch: what went wrong while nobody was logged in reaches a schedule's owner by
 //! mail as well as by a notice.
 
+use crate::config::key;
 use crate::document::email::{self, Heading};
 use crate::domain::actor::Verb;
 use crate::engine::{Error, Session};
@@ -36,7 +37,7 @@ pub fn mail(session: &mut Session) -> Result<usize, Error> {
             message_id: message_id.clone(),
             date_ms: now.at_ms,
         };
-        let names = (config.get("issuer.name"), "");
+        let names = (config.get(key::ISSUER_NAME), "");
         let message = match email::plain(&head, names, "daybook: a schedule needs a person", &text)
         {
             Ok(message) => message,

@@ -1,6 +1,7 @@
 //! Schedules: made, steered, and fired by whoever works: a console's threads or `daybook worker`.
 
 use crate::clock::Now;
+use crate::config::key;
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::charge::ChargeType;
 use crate::domain::document::BillRunStatus;
@@ -91,7 +92,7 @@ pub fn add(
                     "add --auto-post",
                 ));
             }
-            if *auto_post && !session.config()?.is("automation.auto_post") {
+            if *auto_post && !session.config()?.is(key::AUTOMATION_AUTO_POST) {
                 return Err(Error::usage(
                     "auto_post_off",
                     "the rule Support bill run auto-post is off",
@@ -346,7 +347,7 @@ fn make(
                     format!("takes also what is due by {} when it is resumed", run.target_on);
                 return stood_back(tx, row, slot, &waiting.to_string(), &then);
             }
-            let hours = settings::load(tx)?.int("payment.wait_hours");
+            let hours = settings::load(tx)?.int(key::PAYMENT_WAIT_HOURS);
             collect::start_in(tx, &run, Some(row.id), hours, wait)?.0.to_string()
         }
     };

@@ -2,6 +2,7 @@
 //! promises. Called by whoever works (a console's threads, `daybook worker`); safe to call from many
 //! at once.
 
+use crate::config::key;
 use crate::engine::care::{copies, timekeeping, zones};
 use crate::engine::clockwork::{alarm, schedule};
 use crate::engine::collect::retry::Which;
@@ -62,7 +63,7 @@ fn due(session: &mut Session) -> Result<usize, Error> {
 }
 
 fn retries(session: &mut Session) -> Result<usize, Error> {
-    if !session.config()?.is("automation.retry") || retry_open(session)? {
+    if !session.config()?.is(key::AUTOMATION_RETRY) || retry_open(session)? {
         return Ok(0);
     }
     Ok(usize::from(allowed(retry::start(session, &Which::Due))?.run.is_some()))

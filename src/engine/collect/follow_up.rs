@@ -1,6 +1,7 @@
 //! What a person does about money that has not come: promises, disputes, another method, auto-pay
 //! off.
 
+use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId, MethodId};
 use crate::domain::payment::{MethodKind, MethodStatus};
@@ -147,7 +148,7 @@ pub fn add_method(
         text::accept(value, 200)
             .map_err(|e| Error::usage("bad_method", format!("the {what} {e}"), ""))?;
     }
-    let gateway = session.config()?.get("payment.gateway").to_owned();
+    let gateway = session.config()?.get(key::PAYMENT_GATEWAY).to_owned();
     four_eyes::write(session, Verb::FollowUp, |tx, eyes| {
         let known = payment_method::find(tx, account, &given.token)?;
         let terms = given.terms(known.as_ref().map(|(_, held)| held), &gateway);

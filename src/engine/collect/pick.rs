@@ -1,5 +1,6 @@
 //! Making a run, and its pick list.
 
+use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, JobId, PaymentRunId, ScheduleId};
 use crate::domain::payment_method::{MethodState, default_of};
@@ -23,7 +24,7 @@ pub fn start(
     new: &NewPaymentRun,
     schedule: Option<ScheduleId>,
 ) -> Result<(PaymentRunId, JobId), Error> {
-    let wait_hours = session.config()?.int("payment.wait_hours");
+    let wait_hours = session.config()?.int(key::PAYMENT_WAIT_HOURS);
     session.write(Verb::Collect, |tx| start_in(tx, new, schedule, wait_hours, None))
 }
 

@@ -3,6 +3,7 @@
 
 use super::cursor::{Cursor, set_cursor};
 use super::pick::{self, RunFilter};
+use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::ids::DocumentId;
 use crate::domain::payment::PaymentRunStatus;
@@ -96,7 +97,7 @@ fn guard(
     now_ms: i64,
 ) -> Result<Option<String>, StoreError> {
     let Some(schedule) = run.schedule else { return Ok(None) };
-    let percent = till.config.decimal("payment.guard_percent").unwrap_or_default();
+    let percent = till.config.decimal(key::PAYMENT_GUARD_PERCENT).unwrap_or_default();
     let since = now_ms - CYCLE_MS;
     let open = payment_run::open_money(db, run.id)?;
     if open.iter().any(|(_, minor)| *minor > 0) && !payment_run::schedule_has_charged(db, schedule)?

@@ -7,7 +7,7 @@
 //! somebody died in between; it is taken back when the mail certainly did not leave.
 
 use crate::clock::Now;
-use crate::config::{Config, rising_days};
+use crate::config::{Config, key, rising_days};
 use crate::document::email::{self, Heading};
 use crate::domain::account::{AccountTerms, version_on};
 use crate::domain::actor::Verb;
@@ -51,7 +51,7 @@ pub struct Reminded {
 
 /// Days overdue of each level, rising.
 fn levels(config: &Config) -> Result<Vec<u64>, Error> {
-    let text = config.get("reminder.levels");
+    let text = config.get(key::REMINDER_LEVELS);
     rising_days(text).ok_or_else(|| {
         Error::usage(
             "bad_value",
@@ -297,7 +297,7 @@ fn one_account(
             message_id: message_id.clone(),
             date_ms: now.at_ms,
         };
-        let names = (config.get("issuer.name"), terms.name.as_str());
+        let names = (config.get(key::ISSUER_NAME), terms.name.as_str());
         let subject = format!("Reminder: {} overdue", counted(debts.len(), "invoice", "invoices"));
         let message = match email::plain(&head, names, &subject, &body(config, &debts, now.today)) {
             Ok(message) => message,
@@ -344,9 +344,9 @@ fn body(config: &Config, debts: &[(Debt, u32, u32)], today: NaiveDate) -> String
         lines.push("What you have paid and been credited so far is counted.".to_owned());
     }
     lines.push("If you have paid in the meantime, please take no notice of this.".to_owned());
-    for line in config.get("issuer.bank").split(';').filter(|l| !l.trim().is_empty()) {
+    for line in config.get(key::ISSUER_BANK).split(';').filter(|l| !l.trim().is_empty()) {
         lines.push(line.trim().to_owned());
     }
-    lines.push(config.get("issuer.name").to_owned());
+    lines.push(config.get(key::ISSUER_NAME).to_owned());
     lines.join("\n")
 }

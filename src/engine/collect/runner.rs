@@ -4,6 +4,7 @@ use super::begin::{self, Begun};
 use super::call::{self, Halt, Verdict};
 use super::cursor::{Cursor, set_cursor};
 use super::{again, pick, picking};
+use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::document::BillRunStatus;
 use crate::domain::ids::PaymentRunId;
@@ -362,7 +363,7 @@ fn record(
             return Ok(Slice::Done);
         }
         if let Some(since) = cursor.outage_since {
-            let limit = till.config.int("payment.wait_hours") * 3_600_000;
+            let limit = till.config.int(key::PAYMENT_WAIT_HOURS) * 3_600_000;
             if now - since >= limit {
                 super::steer::end(tx, run.id, "stopped: the gateway could not be reached")?;
                 return Ok(Slice::Done);

@@ -1,6 +1,6 @@
 //! What collecting needs besides the book: the gateways by name, and the rules from the settings.
 
-use crate::config::Config;
+use crate::config::{Config, Setting, key};
 use crate::domain::retry::{RetryRules, parse_waits};
 use crate::engine::{Error, Session};
 use crate::gateway::{self, Gateway, Shut};
@@ -109,28 +109,28 @@ impl Till {
 
     /// Gateway calls at the same time.
     pub fn concurrency(&self) -> usize {
-        usize::try_from(self.config.int("payment.concurrency")).unwrap_or(1).max(1)
+        usize::try_from(self.config.int(key::PAYMENT_CONCURRENCY)).unwrap_or(1).max(1)
     }
 }
 
 /// The retry rules in the settings.
 pub fn rules(config: &Config) -> Result<RetryRules, Error> {
-    let waits = |key: &str| {
+    let waits = |key: &Setting| {
         parse_waits(config.get(key)).map_err(|error| {
             Error::usage("bad_value", format!("{key}: {error}"), "daybook settings set corrects it")
         })
     };
-    let count = |key: &str| u32::try_from(config.int(key)).unwrap_or(u32::MAX);
+    let count = |key: &Setting| u32::try_from(config.int(key)).unwrap_or(u32::MAX);
     Ok(RetryRules {
-        soft: waits("retry.soft")?,
-        system: waits("retry.system")?,
-        unknown: waits("retry.unknown")?,
-        max_failures: count("retry.max_failures"),
-        min_gap_hours: count("retry.min_gap_hours"),
-        fallback: config.is("retry.fallback"),
-        visa_30_days: count("retry.visa_30_days"),
-        mastercard_24_hours: count("retry.mastercard_24_hours"),
-        mastercard_30_days: count("retry.mastercard_30_days"),
+        soft: waits(key::RETRY_SOFT)?,
+        system: waits(key::RETRY_SYSTEM)?,
+        unknown: waits(key::RETRY_UNKNOWN)?,
+        max_failures: count(key::RETRY_MAX_FAILURES),
+        min_gap_hours: count(key::RETRY_MIN_GAP_HOURS),
+        fallback: config.is(key::RETRY_FALLBACK),
+        visa_30_days: count(key::RETRY_VISA_30_DAYS),
+        mastercard_24_hours: count(key::RETRY_MASTERCARD_24_HOURS),
+        mastercard_30_days: count(key::RETRY_MASTERCARD_30_DAYS),
         zone: config.zone(),
     })
 }

@@ -1,6 +1,6 @@
 //! The copies a document is to go out in: by which way, to where, when, and the job that sends them.
 
-use crate::config::Config;
+use crate::config::{Config, key};
 use crate::document::{Frozen, Press, email, issuer};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::{Fate, Planned, Wishes, plan};
@@ -106,7 +106,7 @@ impl When {
     /// How long e-mail waits from now, milliseconds.
     pub(in crate::engine) fn hold_ms(self, config: &Config) -> i64 {
         match self {
-            Self::AfterHold => config.int("delivery.hold_minutes") * 60_000,
+            Self::AfterHold => config.int(key::DELIVERY_HOLD_MINUTES) * 60_000,
             Self::Now => 0,
         }
     }

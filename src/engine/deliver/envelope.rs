@@ -4,6 +4,7 @@
 //! Never tried, a copy gets the address in place. Tried, it ends Recalled ("address corrected") and
 //! another one, with a Message-ID of its own, takes its place. What may have arrived stays.
 
+use crate::config::key;
 use crate::document::Press;
 use crate::domain::account::DeliveryPreference;
 use crate::domain::actor::Verb;
@@ -44,7 +45,7 @@ pub(in crate::engine) struct Post {
 impl Post {
     /// By the settings.
     pub(in crate::engine) fn of(config: &crate::config::Config, when: When) -> Self {
-        Self { hold_ms: when.hold_ms(config), domain: domain(config.get("smtp.from")) }
+        Self { hold_ms: when.hold_ms(config), domain: domain(config.get(key::SMTP_FROM)) }
     }
 
     fn at(&self, tx: &Tx<'_>, channel: Channel) -> i64 {

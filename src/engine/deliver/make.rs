@@ -2,6 +2,7 @@
 //!
 //! Copies are made here and wait; [`crate::engine::deliver::send`] mails them, [`crate::engine::deliver::print`] prints them.
 
+use crate::config::key;
 use crate::document::{Press, batch};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::Balance;
@@ -136,7 +137,7 @@ pub fn make(session: &mut Session, run: Option<BillRunId>, when: When) -> Result
     let press = open_press()?;
     let config = session.config()?;
     let hold_ms = when.hold_ms(&config);
-    let domain = domain(config.get("smtp.from"));
+    let domain = domain(config.get(key::SMTP_FROM));
     let (mut made, mut after) = (Made::default(), DocumentId(0));
     made.followed(envelope::follow(session, Verb::Deliver, run, when)?);
     loop {

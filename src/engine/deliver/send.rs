@@ -4,7 +4,7 @@
 //! A process that dies in between leaves rows in Sending; whoever takes the job over cannot know
 //! whether they arrived, so they become Unconfirmed and a person or the policy decides.
 
-use crate::config::Config;
+use crate::config::{Config, key};
 use crate::document::{Press, Printable, email};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::next_try;
@@ -82,7 +82,7 @@ impl Runner for SendRunner {
         };
         let ready = prepare(session, job, ports, &config, due)?;
         let begun = begin(session, job, &config, ready)?;
-        let limit = usize::try_from(config.int("smtp.connections")).unwrap_or(1);
+        let limit = usize::try_from(config.int(key::SMTP_CONNECTIONS)).unwrap_or(1);
         self.answers = call(ports, limit, &mailer, begun);
         self.record(session, job, &config)
     }
@@ -113,13 +113,13 @@ impl SendRunner {
 
     fn mailer(&mut self, config: &Config, side: &Path) -> Result<Arc<dyn Mailer>, Shut> {
         let keys = [
-            "mail.transport",
-            "smtp.host",
-            "smtp.port",
-            "smtp.tls",
-            "smtp.user",
-            "smtp.secret_file",
-            "smtp.ca_file",
+            key::MAIL_TRANSPORT,
+            key::SMTP_HOST,
+            key::SMTP_PORT,
+            key::SMTP_TLS,
+            key::SMTP_USER,
+            key::SMTP_SECRET_FILE,
+            key::SMTP_CA_FILE,
         ];
         let made_from = keys.map(|key| config.get(key)).join("\n");
         match &self.mailer {
@@ -151,7 +151,7 @@ impl SendRunner {
 /// Says of what a dead process was sending that it is not known, or queues it again if that is
 /// the policy.
 fn tidy(session: &mut Session, job: &JobRow, config: &Config) -> Result<(), Error> {
-    let again = config.get("delivery.unconfirmed") == "resend";
+    let again = config.get(key::DELIVERY_UNCONFIRMED) == "resend";
     session.write(Verb::Deliver, |tx| {
         store::job::guard(tx, job)?;
         let left = store::delivery::abandon(tx, job.id)?;
@@ -340,7 +340,7 @@ fn settle(
     if outcomes.is_empty() {
         return Ok(None);
     }
-    let resend = config.get("delivery.unconfirmed") == "resend";
+    let resend = config.get(key::DELIVERY_UNCONFIRMED) == "resend";
     session.write(Verb::Deliver, |tx| {
         store::job::guard(tx, job)?;
         let (mut sent, mut deferred, mut failed, mut unknown) = (0, 0, 0, 0);

@@ -2,6 +2,7 @@
 //!
 //! Each takes many deliveries; what can take the step does, the rest is refused with its state.
 
+use crate::config::key;
 use crate::document::Press;
 use crate::domain::actor::Verb;
 use crate::domain::ids::{BillRunId, DeliveryId};
@@ -275,7 +276,7 @@ pub fn change_channel(
     ids: &[DeliveryId],
     channel: Channel,
 ) -> Result<Receipt, Error> {
-    let domain = domain(session.config()?.get("smtp.from"));
+    let domain = domain(session.config()?.get(key::SMTP_FROM));
     let today = session.now()?.today;
     steps(session, ids, &format!("changed to {channel}"), |tx, id| {
         let row = store::delivery::get(tx, id)?;

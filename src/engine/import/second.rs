@@ -2,6 +2,7 @@
 //! goes in. The same file from somebody else, or `import --confirm`, confirms them.
 
 use super::facts::{FileFacts, RowDeed, Source};
+use crate::config::key;
 use crate::domain::actor::{Actor, Role, Verb};
 use crate::engine::Error;
 use crate::engine::guard::four_eyes;
@@ -130,7 +131,7 @@ pub fn judge(
     let config = settings::load(db)?;
     let bound = role::authorize(db, actor, verb(file.kind))? != Role::Everything;
     let mut ahead = Ahead::new(actor.uid, bound, now_ms);
-    let most = config.int("four_eyes.price_charges");
+    let most = config.int(key::FOUR_EYES_PRICE_CHARGES);
     let prices = deeds.iter().filter(|r| r.deed.kind == DeedKind::Price).count() as i64;
     let many = most > 0 && prices > 0 && deed::prices(db, actor.uid, now_ms)? + prices > most;
     for row in deeds {

@@ -1,7 +1,7 @@
 //! The rule *Support bill run auto-post*: what a run does by itself when nobody spot-checks it, and
 //! the guards that stop it at Completed and say why.
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, key};
 use crate::domain::document::BillRunStatus;
 use crate::domain::ids::{BillRunId, ScheduleId};
 use crate::domain::money::Currency;
@@ -44,14 +44,14 @@ pub fn after_bill(tx: &Tx<'_>, run: BillRunId) -> Result<(), Error> {
 /// Every reason why a run must not post by itself.
 fn guards(tx: &Tx<'_>, row: &BillRunRow, config: &Config) -> Result<Vec<String>, Error> {
     let mut stops = Vec::new();
-    if !config.is("automation.auto_post") {
+    if !config.is(key::AUTOMATION_AUTO_POST) {
         stops.push("the rule Support bill run auto-post is off".to_owned());
     }
-    let allowed = config.int("automation.guard_failed_accounts");
+    let allowed = config.int(key::AUTOMATION_GUARD_FAILED_ACCOUNTS);
     if row.accounts_failed > allowed {
         stops.push(format!("{} accounts failed ({allowed} allowed)", row.accounts_failed));
     }
-    let Some(codes) = config::flags(config.get("automation.stop_flags")) else {
+    let Some(codes) = config::flags(config.get(key::AUTOMATION_STOP_FLAGS)) else {
         stops.push("automation.stop_flags names a flag that there is not".to_owned());
         return Ok(stops);
     };
@@ -65,7 +65,7 @@ fn guards(tx: &Tx<'_>, row: &BillRunRow, config: &Config) -> Result<Vec<String>,
         stops.push("there is no earlier cycle to compare with".to_owned());
         return Ok(stops);
     };
-    let percent = config.decimal("automation.guard_percent").unwrap_or_default();
+    let percent = config.decimal(key::AUTOMATION_GUARD_PERCENT).unwrap_or_default();
     let (now, then) = (bill_run::totals(tx, row.id)?, bill_run::totals(tx, base)?);
     stops.extend(compare(&now, &then, percent, base));
     let (zero, before) = (bill_run::zero_totals(tx, row.id)?, bill_run::zero_totals(tx, base)?);

@@ -1,26 +1,16 @@
 //! Under which date a document may be posted: after the last of its series where dates must rise, and
 //! while its currency is one.
 
-use crate::config::Config;
+use crate::config::{Config, key};
 use crate::domain::document::{DocumentKind, runs_backwards};
 use crate::domain::withdrawn;
 use crate::store::document::DocumentRow;
 use crate::store::{Db, StoreError, posting};
 use chrono::NaiveDate;
 
-/// The number pattern of a kind.
-pub(super) fn pattern(config: &Config, kind: DocumentKind) -> &str {
-    config.get(match kind {
-        DocumentKind::Invoice => "series.invoice",
-        DocumentKind::CreditMemo => "series.credit_memo",
-        DocumentKind::DebitMemo => "series.debit_memo",
-        DocumentKind::WriteOff => "series.write_off",
-    })
-}
-
 /// Whether what is dated before the last number of its series is not posted.
 pub(super) fn must_rise(config: &Config) -> bool {
-    config.get("series.dates") == "refuse"
+    config.get(key::SERIES_DATES) == "refuse"
 }
 
 /// Why a document of a kind may not be posted under a date, if the series' dates must rise.
@@ -33,7 +23,7 @@ pub(super) fn backwards(
     if !must_rise(config) {
         return Ok(None);
     }
-    let last = posting::last_of_series(db, pattern(config, kind), day)?;
+    let last = posting::last_of_series(db, config.pattern(kind), day)?;
     let last = last.as_ref().map(|(number, on)| (number.as_str(), *on));
     Ok(runs_backwards(day, last).map(|why| format!("{why} (series.dates)")))
 }

@@ -5,7 +5,7 @@
 //! number at a time, so that the range shown is the range used.
 
 use super::dates;
-use crate::config::Config;
+use crate::config::{Config, key};
 use crate::document::{Corrected, Frozen};
 use crate::domain::actor::Verb;
 use crate::domain::document::{BillRunStatus, DocumentKind, DocumentStatus, Review};
@@ -186,7 +186,7 @@ pub fn blocked(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<Option
         )));
     }
     let accepted = row.review == Review::Accepted;
-    let unseen = match config.get("post.require_review") {
+    let unseen = match config.get(key::POST_REQUIRE_REVIEW) {
         "all" => !accepted,
         "flagged" => !accepted && !document::flags(db, row.id)?.is_empty(),
         _ => false,
@@ -235,7 +235,7 @@ pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
         ));
     }
     let frozen = freeze(tx, &row, &config)?;
-    Ok(posting::post(tx, &row, dates::pattern(&config, row.kind), &frozen)?)
+    Ok(posting::post(tx, &row, config.pattern(row.kind), &frozen)?)
 }
 
 /// Drives a posting.
@@ -467,7 +467,7 @@ fn post_one(
     }
     let frozen = freeze(tx, &row, config)?;
     tx.seconded_by(second);
-    let number = posting::post(tx, &row, dates::pattern(config, row.kind), &frozen)?;
+    let number = posting::post(tx, &row, config.pattern(row.kind), &frozen)?;
     tx.seconded_by(None);
     Ok(Ok((row, number)))
 }

@@ -5,6 +5,7 @@
 //! counter-document, dated like the money; the rest stays written off. Only [`undo`] takes the whole
 //! back.
 
+use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::document::DocumentTax;
 use crate::domain::ids::DocumentId;
@@ -103,7 +104,7 @@ pub fn undo(session: &mut Session, document: DocumentId, why: &str) -> Result<Re
 /// unless a write-off does.
 fn taxes(tx: &Tx<'_>, row: &DocumentRow, minor: i64) -> Result<Vec<DocumentTax>, Error> {
     let part = minor.min(memo::room(tx, row)?);
-    if settings::load(tx)?.get("write_off.tax") != "now" || part <= 0 {
+    if settings::load(tx)?.get(key::WRITE_OFF_TAX) != "now" || part <= 0 {
         return Ok(Vec::new());
     }
     let items = document::items(tx, row.id)?;

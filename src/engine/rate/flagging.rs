@@ -1,6 +1,6 @@
 //! Flags for a new draft: gathers what the rules of `domain::flags` compare with.
 
-use crate::config::Config;
+use crate::config::{Config, Setting, key};
 use crate::document::{Customer, Line, Press, Printable};
 use crate::domain::account::AccountTerms;
 use crate::domain::billing::{AccountBill, AccountInput, DraftDocument};
@@ -15,13 +15,13 @@ impl Thresholds {
     /// Reads the settings `flags.*`; what is not set keeps its default.
     pub fn read(config: &Config) -> Self {
         let usual = Self::default();
-        let decimal = |key: &str, default| config.decimal(key).unwrap_or(default);
+        let decimal = |key: &Setting, default| config.decimal(key).unwrap_or(default);
         Self {
-            total_high: decimal("flags.total_high", usual.total_high),
-            total_low: decimal("flags.total_low", usual.total_low),
-            recurring_changed: decimal("flags.recurring_changed", usual.recurring_changed),
-            usage_changed: decimal("flags.usage_changed", usual.usage_changed),
-            back_billing: usize::try_from(config.int("flags.back_billing"))
+            total_high: decimal(key::FLAGS_TOTAL_HIGH, usual.total_high),
+            total_low: decimal(key::FLAGS_TOTAL_LOW, usual.total_low),
+            recurring_changed: decimal(key::FLAGS_RECURRING_CHANGED, usual.recurring_changed),
+            usage_changed: decimal(key::FLAGS_USAGE_CHANGED, usual.usage_changed),
+            back_billing: usize::try_from(config.int(key::FLAGS_BACK_BILLING))
                 .unwrap_or(usual.back_billing),
         }
     }

@@ -1,6 +1,6 @@
 //! The settings as the rules of billing take them.
 
-use crate::config::Config;
+use crate::config::{Config, Setting, key};
 use crate::domain::billing::{
     BillingRules, LateUsage, LongPeriods, MemoRule, MonthBasis, TaxPoint, UsageGroup,
     WithoutRecords,
@@ -10,23 +10,25 @@ use crate::engine::Error;
 
 /// Reads them; a word the settings table allows and the rules do not is a bug.
 pub fn billing(config: &Config) -> Result<BillingRules, Error> {
-    let bad = |key: &str| Error::Bug(format!("setting {key} holds {:?}", config.get(key)));
-    let word = |key: &'static str| config.get(key);
-    let mode = RoundingMode::parse(word("rounding.mode")).ok_or_else(|| bad("rounding.mode"))?;
-    let increment = config.decimal("rounding.increment");
+    let bad = |key: &Setting| Error::Bug(format!("setting {key} holds {:?}", config.get(key)));
+    let word = |key: &'static Setting| config.get(key);
+    let mode =
+        RoundingMode::parse(word(key::ROUNDING_MODE)).ok_or_else(|| bad(key::ROUNDING_MODE))?;
+    let increment = config.decimal(key::ROUNDING_INCREMENT);
     Ok(BillingRules {
-        month_basis: MonthBasis::parse(word("proration.month_basis"))
-            .ok_or_else(|| bad("proration.month_basis"))?,
-        long_periods: LongPeriods::parse(word("proration.long_periods"))
-            .ok_or_else(|| bad("proration.long_periods"))?,
-        bill_partial_month: config.is("proration.bill_partial_month"),
-        prorate: config.is("proration.prorate"),
-        usage_group: UsageGroup::parse(word("usage.group")).ok_or_else(|| bad("usage.group"))?,
-        late_usage: LateUsage::parse(word("usage.late")).ok_or_else(|| bad("usage.late"))?,
-        without_records: WithoutRecords::parse(word("usage.without_records"))
-            .ok_or_else(|| bad("usage.without_records"))?,
-        memo_rule: MemoRule::parse(word("memo.rule")).ok_or_else(|| bad("memo.rule"))?,
+        month_basis: MonthBasis::parse(word(key::PRORATION_MONTH_BASIS))
+            .ok_or_else(|| bad(key::PRORATION_MONTH_BASIS))?,
+        long_periods: LongPeriods::parse(word(key::PRORATION_LONG_PERIODS))
+            .ok_or_else(|| bad(key::PRORATION_LONG_PERIODS))?,
+        bill_partial_month: config.is(key::PRORATION_BILL_PARTIAL_MONTH),
+        prorate: config.is(key::PRORATION_PRORATE),
+        usage_group: UsageGroup::parse(word(key::USAGE_GROUP))
+            .ok_or_else(|| bad(key::USAGE_GROUP))?,
+        late_usage: LateUsage::parse(word(key::USAGE_LATE)).ok_or_else(|| bad(key::USAGE_LATE))?,
+        without_records: WithoutRecords::parse(word(key::USAGE_WITHOUT_RECORDS))
+            .ok_or_else(|| bad(key::USAGE_WITHOUT_RECORDS))?,
+        memo_rule: MemoRule::parse(word(key::MEMO_RULE)).ok_or_else(|| bad(key::MEMO_RULE))?,
         rounding: Rounding { mode, increment },
-        tax_point: TaxPoint::parse(word("tax.point")).ok_or_else(|| bad("tax.point"))?,
+        tax_point: TaxPoint::parse(word(key::TAX_POINT)).ok_or_else(|| bad(key::TAX_POINT))?,
     })
 }

@@ -3,7 +3,7 @@
 use super::post_second;
 pub use super::post_second::Dates;
 use super::{ReadError, Totals, currency};
-use crate::config::Config;
+use crate::config::{Config, key};
 use crate::domain::document::{DocumentKind, date_doubts};
 use crate::domain::money::Currency;
 use crate::domain::series::number_from;
@@ -88,7 +88,7 @@ type Sums = (Option<Currency>, i64, i64, i64);
 fn postable(db: &Db<'_>, dates: Dates<'_>) -> Result<(String, String), ReadError> {
     let config = crate::store::settings::load(db)?;
     let none = not_accepted(dates);
-    let unseen = match config.get("post.require_review") {
+    let unseen = match config.get(key::POST_REQUIRE_REVIEW) {
         "all" => none,
         "flagged" => {
             format!("({none} AND EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id))")
@@ -128,14 +128,14 @@ fn gone(dates: Dates<'_>) -> String {
 /// Where dates must rise: that a draft is dated before the last number of its series.
 fn backwards(db: &Db<'_>, config: &Config, dates: Dates<'_>) -> Result<String, ReadError> {
     let mut any = vec!["0".to_owned()];
-    if config.get("series.dates") != "refuse" {
+    if config.get(key::SERIES_DATES) != "refuse" {
         return Ok(any.remove(0));
     }
     let day = day_of(dates);
     let sql = "SELECT kind, year FROM series";
     let series = |r: &Row<'_>| Ok((word(r, 0, DocumentKind::parse)?, r.get::<i32>(1)?));
     for (kind, year) in db.all(sql, [], series)? {
-        let pattern = config.get(&format!("series.{kind}"));
+        let pattern = config.pattern(kind);
         let Some(first) = NaiveDate::from_ymd_opt(year, 1, 1) else { continue };
         if let Some((_, on)) = posting::last_of_series(db, pattern, first)? {
             let of_year = if pattern.contains("{year}") {
@@ -268,7 +268,7 @@ fn series(
             to: word(r, 5, |t| t.parse().ok())?,
         })
     })? {
-        let pattern = config.get(&format!("series.{}", row.kind));
+        let pattern = config.pattern(row.kind);
         let number = |n: i64| number_from(pattern, row.year, n);
         out.numbers.push(format!("{} to {}", number(row.last + 1), number(row.last + row.count)));
         let last = number(row.last);

@@ -2,7 +2,7 @@
 //! duties, foretold in the order in which the drafts are numbered.
 
 use super::ReadError;
-use crate::config::Config;
+use crate::config::{Config, key};
 use crate::domain::actor::{Actor, Role, Verb};
 use crate::domain::document::Review;
 use crate::domain::ids::DocumentId;
@@ -96,7 +96,7 @@ fn doubtful(
 ) -> Result<Vec<i64>, StoreError> {
     let from = "document d JOIN document_state s ON s.document_id = d.id";
     let values = || params_from_iter(values);
-    let heavy = match config.decimal("four_eyes.above") {
+    let heavy = match config.decimal(key::FOUR_EYES_ABOVE) {
         None => "0".to_owned(),
         Some(limit) => {
             let sql =

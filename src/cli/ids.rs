@@ -31,11 +31,14 @@ pub fn bill_run(session: &Session, text: &str) -> Result<BillRunId, Error> {
     Ok(id)
 }
 
-/// The documents that were named, in the version that was given (0 = as it is now).
+/// The documents that were named, in the version that was given or as they are now.
 pub fn picks(session: &Session, ids: &[String], version: Option<i64>) -> Result<Vec<Pick>, Error> {
     session.read(|db| {
         ids.iter()
-            .map(|id| document::find(db, id).map(|id| Pick { id, version: version.unwrap_or(0) }))
+            .map(|id| {
+                document::find(db, id)
+                    .map(|id| Pick { id, version: version.unwrap_or(Pick::WHICHEVER) })
+            })
             .collect()
     })
 }

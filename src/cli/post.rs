@@ -6,10 +6,11 @@ use super::output::{self, Align};
 use super::progress;
 use crate::domain::ids::RunId;
 use crate::domain::money::Currency;
+use crate::engine::answer;
 use crate::engine::command::Pick;
 use crate::engine::post;
 use crate::engine::post::posting::{Posted, What};
-use crate::engine::query::{self, Answer, Query};
+use crate::engine::query::{Answer, Query};
 use crate::engine::{Error, Session};
 use crate::store::document;
 use crate::store::job::JobRow;
@@ -52,7 +53,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             let picks = session.read(|db| {
                 args.invoice
                     .iter()
-                    .map(|id| document::find(db, id).map(|id| Pick { id, version: 0 }))
+                    .map(|id| document::find(db, id).map(|id| Pick::whichever(id)))
                     .collect::<Result<Vec<_>, _>>()
             })?;
             What::Drafts(picks)
@@ -78,10 +79,10 @@ fn preview(
     invoice_on: Option<NaiveDate>,
 ) -> Result<PostPreview, Error> {
     let query = match what {
-        What::Run(run) => Query::PostRun(RunId::Bill(*run), invoice_on),
+        What::Run(run) => Query::PostRun(*run, invoice_on),
         What::Drafts(picks) => Query::PostMarked(picks.clone(), invoice_on),
     };
-    match query::ask(session, &query)? {
+    match answer::ask(session, &query.into())? {
         Answer::Post(preview) => Ok(preview),
         other => Err(Error::Bug(format!("a posting was answered by {other:?}"))),
     }

@@ -5,6 +5,7 @@
 //! that does the same ([`Command::words`]). Nothing here does anything: `engine::perform` does.
 
 mod money;
+pub mod words;
 
 pub use money::{MoneyDeed, PaidBy, Refunded};
 
@@ -17,7 +18,6 @@ use crate::domain::ids::{
 };
 use crate::domain::money::Currency;
 use crate::domain::payment::{Channel, NextAction};
-use crate::domain::text::quoted;
 use crate::store::desk::SavedFilter;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -28,8 +28,23 @@ use serde::{Deserialize, Serialize};
 pub struct Pick {
     /// The document.
     pub id: DocumentId,
-    /// Its version when it was shown or marked.
+    /// Its version when it was shown or marked, or [`Pick::WHICHEVER`].
     pub version: i64,
+}
+
+impl Pick {
+    /// No version that was seen: the document as it is when the command acts. Stored with jobs.
+    pub const WHICHEVER: i64 = 0;
+
+    /// The document as it is when the command acts.
+    pub fn whichever(id: DocumentId) -> Self {
+        Self { id, version: Self::WHICHEVER }
+    }
+
+    /// Whether the document, now in this version, is still what was picked.
+    pub fn is_of(self, version: i64) -> bool {
+        self.version == Self::WHICHEVER || self.version == version
+    }
 }
 
 /// Which customers a bill run takes.
@@ -698,180 +713,6 @@ impl Command {
             _ => None,
         }
     }
-
-    /// The command line that does the same; empty where only the console has a use for it.
-    pub fn words(&self) -> String {
-        match self {
-            Self::Accept { drafts, .. } => format!("invoice accept {}", ids(drafts)),
-            Self::Hold { drafts, reason, .. } => {
-                format!("invoice hold {} --reason {}", ids(drafts), quoted(reason))
-            }
-            Self::Release { drafts } => format!("invoice release {}", ids(drafts)),
-            Self::Edit { draft, changes, reason } => {
-                let parts: Vec<String> = changes.iter().map(DraftChange::words).collect();
-                format!(
-                    "invoice edit {} {} --reason {} --version {}",
-                    draft.id,
-                    parts.join(" "),
-                    quoted(reason),
-                    draft.version
-                )
-            }
-            Self::Regenerate { drafts } => format!("invoice regenerate {}", ids(drafts)),
-            Self::CancelDrafts { drafts, reason } => {
-                format!("invoice cancel {} --reason {}", ids(drafts), quoted(reason))
-            }
-            Self::Post { drafts, invoice_on } => {
-                format!("post --invoice {}{}", ids(drafts), dated(*invoice_on))
-            }
-            Self::PostRun { run, invoice_on } => format!("post {run}{}", dated(*invoice_on)),
-            Self::Adjust { document, part, kind, reason } => {
-                let part = match part {
-                    AdjustPart::Whole => "--whole".to_owned(),
-                    AdjustPart::Line(line, None) => format!("--line {line}"),
-                    AdjustPart::Line(line, Some(_)) => format!("--line {line} --amount A"),
-                    AdjustPart::Amount(_) => "--amount A".to_owned(),
-                };
-                let debit = if *kind == AdjustKind::Debit { " --debit" } else { "" };
-                format!("adjust {document} {part}{debit} --reason {}", quoted(reason))
-            }
-            Self::WriteOff { document, reason } => {
-                format!("write-off {document} --reason {}", quoted(reason))
-            }
-            Self::UndoWriteOff { document, reason } => {
-                format!("undo-write-off {document} --reason {}", quoted(reason))
-            }
-            Self::Reverse { document, reason } => {
-                format!("reverse {document} --reason {}", quoted(reason))
-            }
-            Self::StartBillRun(run) => {
-                format!("bill --target {}{}", run.target_on, dated(run.invoice_on))
-            }
-            Self::RetryFailedAccounts { run } => format!("run retry-failed {run}"),
-            Self::SteerRun { run, want } => format!("run {} {run}", want.word()),
-            Self::MakeDeliveries { run: Some(run) } => format!("deliver --run {run}"),
-            Self::MakeDeliveries { run: None } => "deliver".to_owned(),
-            Self::SendNow { .. } => "deliver --send-now".to_owned(),
-            Self::Recall { deliveries } => format!("delivery recall {}", listed(deliveries)),
-            Self::Resend { .. } => "deliver --resend all".to_owned(),
-            Self::PrintBatch { directory } => format!("deliver --print {}", quoted(directory)),
-            Self::StartPaymentRun(run) => {
-                let only = run.bill_run.map(|r| format!(" --run {r}")).unwrap_or_default();
-                let all = if run.consolidate { " --consolidate" } else { "" };
-                format!("collect --target {}{only}{all}", run.target_on)
-            }
-            Self::RetryPayments { payments } => format!("retry --payment {}", listed(payments)),
-            Self::RetryGroup { group } => format!("retry --group {group}"),
-            Self::Reconcile { payments } => format!("payment reconcile {}", listed(payments)),
-            Self::SteerSchedule { schedule, step } => {
-                format!("schedule {} {schedule}", step.word())
-            }
-            Self::MakeDraft(new) => format!(
-                "invoice new --account {} --kind {} --reason {}",
-                quoted(&new.account),
-                new.kind,
-                quoted(&new.reason)
-            ),
-            Self::Anyway(command) => match command.words() {
-                words if words.is_empty() => words,
-                words => format!("{words} --yes"),
-            },
-            Self::Undo { deed } => {
-                deed.map_or_else(|| "undo".to_owned(), |seq| format!("undo --deed {seq}"))
-            }
-            Self::Redo => "redo".to_owned(),
-            Self::CorrectEmail { .. } => "import accounts.csv".to_owned(),
-            Self::Remind => "payment remind".to_owned(),
-            Self::ChangeChannel { .. }
-            | Self::ConfirmPrinted { .. }
-            | Self::UseCredits { .. }
-            | Self::RecordPayment(_)
-            | Self::Money(_)
-            | Self::Promise { .. }
-            | Self::EndPromise { .. }
-            | Self::Dispute { .. }
-            | Self::ChooseMethod { .. }
-            | Self::AutoPay { .. }
-            | Self::SteerJob { .. }
-            | Self::AddNote { .. }
-            | Self::SaveFilter(_)
-            | Self::DismissNotices
-            | Self::SaveSession { .. } => String::new(),
-        }
-    }
-}
-
-impl DraftChange {
-    /// As arguments of `invoice edit`.
-    pub fn words(&self) -> String {
-        match self {
-            Self::InvoiceDate(day) => format!("--set invoice_date={day}"),
-            Self::DueDate(day) => format!("--set due_date={day}"),
-            Self::PoNumber(text) => format!("--set {}", quoted(&format!("po_number={text}"))),
-            Self::Note(text) => format!("--set {}", quoted(&format!("note={text}"))),
-            Self::AddLine(line) => format!(
-                "--add-line {}",
-                quoted(&format!(
-                    r#"{{"description":"{}","quantity":"{}","unit_price":"{}"}}"#,
-                    line.description, line.quantity, line.unit_price
-                ))
-            ),
-            Self::SetLine { line, quantity, unit_price, description } => {
-                let mut parts = vec![format!("--line {line}")];
-                parts.extend(quantity.map(|q| format!("--set quantity={q}")));
-                parts.extend(unit_price.map(|p| format!("--set unit_price={p}")));
-                parts.extend(
-                    description
-                        .as_ref()
-                        .map(|d| format!("--set {}", quoted(&format!("description={d}")))),
-                );
-                parts.join(" ")
-            }
-            Self::RemoveLine { line, then: Removed::Later } => {
-                format!("--remove-line {line} --later")
-            }
-            Self::RemoveLine { line, then: Removed::Waive } => {
-                format!("--remove-line {line} --waive")
-            }
-        }
-    }
-}
-
-impl Steer {
-    /// The word on the command line.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Cancel => "cancel",
-        }
-    }
-}
-
-impl ScheduleStep {
-    /// The word on the command line.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pause => "pause",
-            Self::Resume | Self::ResumeAndRun => "resume",
-            Self::SkipNext => "skip",
-            Self::End => "end",
-        }
-    }
-}
-
-fn listed<T: std::fmt::Display>(items: &[T]) -> String {
-    let shown: Vec<String> = items.iter().take(3).map(T::to_string).collect();
-    if items.len() > 3 { format!("{} …", shown.join(" ")) } else { shown.join(" ") }
-}
-
-fn ids(drafts: &[Pick]) -> String {
-    let ids: Vec<DocumentId> = drafts.iter().map(|p| p.id).collect();
-    listed(&ids)
-}
-
-fn dated(day: Option<NaiveDate>) -> String {
-    day.map(|d| format!(" --invoice-date {d}")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -890,21 +731,6 @@ mod tests {
             assert_eq!(part.key(), words);
         }
         assert_eq!((AdjustKind::Credit.key(), AdjustKind::Debit.key()), ("Credit", "Debit"));
-    }
-
-    #[test]
-    fn a_command_knows_its_command_line() {
-        let draft = Pick { id: DocumentId(12), version: 3 };
-        let edit = Command::Edit {
-            draft,
-            changes: vec![DraftChange::RemoveLine { line: 2, then: Removed::Waive }],
-            reason: "the customer's wish".to_owned(),
-        };
-        assert_eq!(
-            edit.words(),
-            r"invoice edit D-000012 --remove-line 2 --waive --reason 'the customer'\''s wish' --version 3"
-        );
-        assert_eq!(edit.verb(), Verb::Edit);
     }
 
     #[test]

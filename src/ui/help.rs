@@ -2,9 +2,10 @@
 
 use super::keymap::Action;
 use super::msg::ScreenId;
+use crate::engine::command::words::{self, Line};
 
 /// What one does on a screen, from `assets/help`.
-pub fn words(screen: ScreenId) -> Vec<&'static str> {
+pub fn page(screen: ScreenId) -> Vec<&'static str> {
     match screen {
         ScreenId::Today => include_str!("../../assets/help/today.md"),
         ScreenId::Runs => include_str!("../../assets/help/runs.md"),
@@ -20,43 +21,52 @@ pub fn words(screen: ScreenId) -> Vec<&'static str> {
 }
 
 /// The command line that does what a key does; empty where only the console has a use for it.
-pub fn command_line(action: Action, screen: ScreenId) -> &'static str {
-    match (action, screen) {
-        (Action::Accept, ScreenId::Invoices) => "invoice accept ID",
-        (Action::AutoPay, _) => "payment auto-pay INVOICE on|off",
-        (Action::Edit, ScreenId::Accounts | ScreenId::Delivery) => "import accounts.csv",
-        (Action::Remind, _) => "payment remind",
-        (Action::Edit, ScreenId::Invoices) => "invoice edit ID --set F=V",
-        (Action::Hold, ScreenId::Invoices) => "invoice hold ID --reason T",
-        (Action::Explain, ScreenId::Invoices) => "invoice explain ID",
-        (Action::Explain, ScreenId::Runs) => "run show RUN",
-        (Action::Regenerate, _) => "invoice regenerate ID",
-        (Action::CancelDraft, _) => "invoice cancel ID --reason T",
-        (Action::Memo, ScreenId::Invoices) => "adjust · reverse · write-off · undo-write-off",
-        (Action::Memo, ScreenId::Failed) => "write-off ID --reason T",
-        (Action::Create, ScreenId::Delivery) => "deliver",
-        (Action::Create, ScreenId::Jobs) => "schedule list",
-        (Action::Create, _) => "bill --target D",
-        (Action::Post, _) => "post RUN | --invoice ID",
-        (Action::Send, _) => "deliver --send-now",
-        (Action::Print, _) => "deliver --print DIR",
-        (Action::Recall, _) => "delivery recall ID",
-        (Action::Retry, ScreenId::Failed) => "retry --payment ID",
-        (Action::Retry, ScreenId::Runs) => "run retry-failed RUN",
-        (Action::Retry, ScreenId::Delivery) => "deliver --resend all",
-        (Action::Reconcile, _) => "payment reconcile ID",
-        (Action::Pause, ScreenId::Runs) => "run pause RUN",
-        (Action::CancelRun, ScreenId::Runs) => "run cancel RUN",
-        (Action::Payments, ScreenId::Accounts) => "payment list --account A",
-        (Action::Payments, _) => "payment list --invoice ID",
-        (Action::Usage, ScreenId::Accounts) => "usage list --account A",
-        (Action::Usage, _) => "usage list --pending",
-        (Action::Go(1), _) => "status",
-        (Action::Go(2), _) => "run list",
-        (Action::Go(3), _) => "invoice list",
-        (Action::Go(4), _) => "delivery list",
-        (Action::Go(5), _) => "payment list",
-        (Action::Go(7), _) => "audit",
-        _ => "",
-    }
+pub fn command_line(action: Action, screen: ScreenId) -> String {
+    let line = match (action, screen) {
+        (Action::Accept, ScreenId::Invoices) => words::INVOICE_ACCEPT,
+        (Action::AutoPay, _) => words::PAYMENT_AUTO_PAY,
+        (Action::Edit, ScreenId::Accounts | ScreenId::Delivery) => words::IMPORT_ACCOUNTS,
+        (Action::Remind, _) => words::PAYMENT_REMIND,
+        (Action::Edit, ScreenId::Invoices) => words::INVOICE_EDIT,
+        (Action::Hold, ScreenId::Invoices) => words::INVOICE_HOLD,
+        (Action::Explain, ScreenId::Invoices) => words::INVOICE_EXPLAIN,
+        (Action::Explain, ScreenId::Runs) => words::RUN_SHOW,
+        (Action::Regenerate, _) => words::INVOICE_REGENERATE,
+        (Action::CancelDraft, _) => words::INVOICE_CANCEL,
+        (Action::Memo, ScreenId::Invoices) => return any_of(CORRECTIONS),
+        (Action::Memo, ScreenId::Failed) => words::WRITE_OFF,
+        (Action::Create, ScreenId::Delivery) => words::DELIVER,
+        (Action::Create, ScreenId::Jobs) => words::SCHEDULE_LIST,
+        (Action::Create, _) => words::BILL,
+        (Action::Post, _) => words::POST,
+        (Action::Send, _) => words::DELIVER_NOW,
+        (Action::Print, _) => words::DELIVER_PRINT,
+        (Action::Recall, _) => words::DELIVERY_RECALL,
+        (Action::Retry, ScreenId::Failed) => words::RETRY,
+        (Action::Retry, ScreenId::Runs) => words::RUN_RETRY_FAILED,
+        (Action::Retry, ScreenId::Delivery) => words::DELIVER_AGAIN,
+        (Action::Reconcile, _) => words::PAYMENT_RECONCILE,
+        (Action::Pause, ScreenId::Runs) => words::RUN_PAUSE,
+        (Action::CancelRun, ScreenId::Runs) => words::RUN_CANCEL,
+        (Action::Payments, ScreenId::Accounts) => words::PAYMENT_LIST_ACCOUNT,
+        (Action::Payments, _) => words::PAYMENT_LIST_INVOICE,
+        (Action::Usage, ScreenId::Accounts) => words::USAGE_LIST_ACCOUNT,
+        (Action::Usage, _) => words::USAGE_LIST_PENDING,
+        (Action::Go(1), _) => words::STATUS,
+        (Action::Go(2), _) => words::RUN_LIST,
+        (Action::Go(3), _) => words::INVOICE_LIST,
+        (Action::Go(4), _) => words::DELIVERY_LIST,
+        (Action::Go(5), _) => words::PAYMENT_LIST,
+        (Action::Go(7), _) => words::AUDIT,
+        _ => return String::new(),
+    };
+    line.short()
+}
+
+/// What changes the meaning of a posted invoice.
+const CORRECTIONS: &[Line] =
+    &[words::ADJUST, words::REVERSE, words::WRITE_OFF, words::UNDO_WRITE_OFF];
+
+fn any_of(lines: &[Line]) -> String {
+    lines.iter().map(|line| line.verb).collect::<Vec<_>>().join(" · ")
 }

@@ -6,7 +6,7 @@ use super::modal::Modal;
 use super::modal::text::TextBox;
 use crate::clock::Now;
 use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Answer, ListName, Query, StatusRow};
+use crate::engine::query::{Answer, ListName, Question, StatusRow};
 use crate::store::Topic;
 use crate::store::read::{Filter, Sort};
 use crate::zone::Zone;
@@ -182,7 +182,7 @@ pub enum Effect {
         /// Its number.
         ticket: u64,
         /// The question.
-        query: Query,
+        query: Question,
     },
     /// A command for the writer.
     Commit {
@@ -281,11 +281,11 @@ impl Cx {
     }
 
     /// Asks a question; an older one of the same slot is no longer awaited.
-    pub fn load(&mut self, screen: ScreenId, part: Part, query: Query) {
+    pub fn load(&mut self, screen: ScreenId, part: Part, query: impl Into<Question>) {
         let slot = Slot { screen, part };
         let ticket = self.ticket();
         self.awaited.insert(slot, ticket);
-        self.effects.push(Effect::Load { slot, ticket, query });
+        self.effects.push(Effect::Load { slot, ticket, query: query.into() });
     }
 
     /// Whether an answer is the awaited one of its slot; it is then no longer awaited.

@@ -5,7 +5,7 @@ use super::modal::text::TextBox;
 use super::msg::{Cx, Part, ScreenId};
 use super::theme;
 use super::widget::{Line, counted};
-use crate::engine::query::{Pending, Query};
+use crate::engine::query::{Ahead, Pending};
 use chrono::NaiveDate;
 
 /// Records shown of each reason; the command line lists all.
@@ -15,7 +15,7 @@ const SHOWN: usize = 40;
 pub fn show(screen: ScreenId, account: Option<String>, cx: &mut Cx) {
     let of = account.as_ref().map(|a| format!(" of {a}")).unwrap_or_default();
     cx.open.push(Modal::Text(TextBox::waiting(format!("Usage{of} before the next run"))));
-    cx.load(screen, Part::Dialog, Query::Usage(account));
+    cx.load(screen, Part::Dialog, Ahead::Usage(account));
 }
 
 /// What a run up to `target` would bill and leave.

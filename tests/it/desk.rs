@@ -4,8 +4,8 @@
 use daybook::clock::Now;
 use daybook::demo;
 use daybook::domain::actor::{Actor, Verb};
+use daybook::engine::answer::ask;
 use daybook::engine::command::{AccountFilter, Command, NewBillRun};
-use daybook::engine::query::ask;
 use daybook::engine::{Session, perform};
 use daybook::store::{BookKind, CreateBook, Store, Topic};
 use daybook::ui::app::App;

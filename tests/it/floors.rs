@@ -25,7 +25,7 @@ const FLOORS: &[&[&str]] = &[
     &["care"],
     &["clockwork"],
     &["account_email", "desk", "query", "query_by_hand", "runners"],
-    &["perform"],
+    &["answer", "perform"],
 ];
 
 /// A module by its path from the crate: `["engine", "post", "loss"]`.

@@ -217,7 +217,8 @@ fn people_are_told_of_what_waits_for_nobody_and_no_longer_once_it_goes() {
         assert_eq!(book.count(told), 1);
     }
     // The same words at the foot of every screen.
-    let status = daybook::engine::query::ask(&session, &daybook::engine::query::Query::Status);
+    let status =
+        daybook::engine::answer::ask(&session, &daybook::engine::query::Query::Status.into());
     let daybook::engine::query::Answer::Status(status) = status.unwrap() else { panic!() };
     assert_eq!(status.jobs[0].waits, reach::NOBODY);
     let doctor = book.run(&["doctor"]).ends(4);

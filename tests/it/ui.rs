@@ -5,6 +5,7 @@ use crate::desk::{Desk, parse};
 use daybook::config::key;
 use daybook::engine::command::Command;
 use daybook::engine::perform;
+use daybook::engine::query::{Query, Question};
 use daybook::store::Topic;
 use daybook::ui::keymap::{Binding, GLOBAL_KEYS, Key, LIST_KEYS};
 use daybook::ui::letters::Letters;
@@ -468,7 +469,7 @@ fn figures_of_another_filter_are_not_shown_beside_a_new_one() {
         assert!(line(&desk).ends_with("… of …"), "{}", line(&desk));
         // The count alone says nothing while the rows are those of before.
         effects.sort_by_key(|e| {
-            !matches!(e, Effect::Load { query: daybook::engine::query::Query::Totals(..), .. })
+            !matches!(e, Effect::Load { query: Question::View(Query::Totals(..)), .. })
         });
         let rest = effects.split_off(1);
         desk.settle(effects);

@@ -151,7 +151,7 @@ pub fn filter_of(db: &Db<'_>, new: &NewPaymentRun) -> Result<PickFilter, Error> 
             Error::usage(
                 "unknown_account",
                 format!("there is no account {}", new.account),
-                "daybook account list shows them",
+                "8 Accounts of the console lists them",
             )
         })?;
         Some(found.id)

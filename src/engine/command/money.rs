@@ -3,8 +3,6 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::ids::{DocumentId, PaymentId};
-use crate::domain::money::Currency;
-use crate::domain::text::quoted;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -94,43 +92,6 @@ impl MoneyDeed {
         match self {
             Self::Refund { .. } | Self::PayOut { .. } => Verb::Refund,
             Self::Unapply { .. } | Self::Move { .. } | Self::Apply { .. } => Verb::OutsidePayment,
-        }
-    }
-
-    /// The command line that does the same, amounts in this currency.
-    pub fn words(&self, currency: Currency) -> String {
-        let much = |minor: &Option<i64>| {
-            minor.map(|minor| format!(" --amount {}", currency.plain(minor))).unwrap_or_default()
-        };
-        let day = |on: &Option<NaiveDate>| on.map(|d| format!(" --date {d}")).unwrap_or_default();
-        match self {
-            Self::Refund { payment, amount_minor, on, then, reason } => {
-                let memo = if *then == Refunded::WithMemo { " --with-memo" } else { "" };
-                let (much, day) = (much(amount_minor), day(on));
-                format!("payment refund {payment}{much}{day}{memo} --reason {}", quoted(reason))
-            }
-            Self::PayOut { memo, amount_minor, by, on, reason } => {
-                let by = match by {
-                    PaidBy::Transfer => String::new(),
-                    PaidBy::Payment(id) => format!(" --method {id}"),
-                };
-                let (much, day) = (much(amount_minor), day(on));
-                format!("memo refund {memo}{much}{by}{day} --reason {}", quoted(reason))
-            }
-            Self::Unapply { payment, from, amount_minor, reason } => format!(
-                "payment unapply {payment} --from {from}{} --reason {}",
-                much(amount_minor),
-                quoted(reason)
-            ),
-            Self::Move { payment, to, amount_minor, reason } => format!(
-                "payment move {payment} --to {}{} --reason {}",
-                quoted(to),
-                much(amount_minor),
-                quoted(reason)
-            ),
-            Self::Apply { payment, to, amount_minor } => {
-                format!("payment apply {payment} --to {to}{}", much(amount_minor))
-            }
         }
     }
 }

@@ -320,7 +320,7 @@ fn run_slice(
         let Some(later) = posting::next_day(tx, run, Some(done))? else { break next };
         (day, after) = (Some(later), (0, 0));
     };
-    let picks: Vec<Pick> = next.iter().map(|(_, id)| Pick { id: *id, version: 0 }).collect();
+    let picks: Vec<Pick> = next.iter().map(|(_, id)| Pick::whichever(*id)).collect();
     let day = day.map(|day| format!("{day}:")).unwrap_or_default();
     let cursor = next.last().map(|(account, id)| format!("{day}{account}:{}", id.0));
     let slice = post_some(tx, job, &picks, invoice_on, cursor.as_deref())?;
@@ -437,7 +437,7 @@ fn post_one(
 ) -> Result<One, Error> {
     let mut row = document::get(tx, pick.id)?;
     let moved = invoice_on.filter(|d| *d != row.invoice_on);
-    if pick.version != 0 && row.version != pick.version {
+    if !pick.is_of(row.version) {
         return Ok(Err("it was changed since it was marked; look at it again".to_owned()));
     }
     // Another invoice date is a change: what was accepted was something else.

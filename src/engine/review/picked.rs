@@ -34,7 +34,7 @@ pub fn look(db: &Db<'_>, pick: &Pick) -> Result<Result<DocumentRow, String>, Sto
             row.number.as_deref().unwrap_or("without a number")
         )),
         DocumentStatus::Canceled => Err("it is canceled".to_owned()),
-        DocumentStatus::Draft if pick.version != 0 && pick.version != row.version => {
+        DocumentStatus::Draft if !pick.is_of(row.version) => {
             Err(format!("it was changed by {} meanwhile", changed_by(db, &row)?))
         }
         DocumentStatus::Draft => Ok(row),

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::engine::command::Command;
-use crate::engine::query::Query;
+use crate::engine::query::Ahead;
 use crate::ui::help;
 use crate::ui::keymap::Action;
 use crate::ui::modal::ask::Ask;
@@ -44,7 +44,7 @@ impl App {
         let mut runs = Vec::new();
         let name = self.screen.name();
         let width = usize::from(self.cx.size.0).saturating_sub(10).clamp(30, 76);
-        let words = help::words(self.screen).join(" ");
+        let words = help::page(self.screen).join(" ");
         lines.extend(wrap(&words, width).into_iter().map(Line::plain));
         lines.push(Line::default());
         for (i, table) in self.tables().iter().enumerate() {
@@ -79,7 +79,7 @@ impl App {
             entries.push(Entry {
                 words: binding.words.to_owned(),
                 key,
-                cli: help::command_line(binding.action, self.screen).to_owned(),
+                cli: help::command_line(binding.action, self.screen),
                 reason: self.unavailable(binding.action).unwrap_or_default(),
                 intent: Intent::Act(binding.action),
             });
@@ -87,7 +87,7 @@ impl App {
         entries.push(Entry {
             words: "send the reminders that are due".to_owned(),
             key: String::new(),
-            cli: help::command_line(Action::Remind, self.screen).to_owned(),
+            cli: help::command_line(Action::Remind, self.screen),
             reason: String::new(),
             intent: Intent::Act(Action::Remind),
         });
@@ -112,7 +112,7 @@ impl App {
         let op = self.cx.operation();
         let ask = Ask::reading("Send the reminders that are due", "send", op, Command::Remind);
         self.open(Modal::Ask(Box::new(ask)));
-        self.cx.load(self.screen, Part::Dialog, Query::Reminders);
+        self.cx.load(self.screen, Part::Dialog, Ahead::Reminders);
     }
 
     /// `tab:NAME` chooses a ready filter, anything else is typed.

@@ -9,7 +9,7 @@ use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::money::Currency;
 use crate::domain::payment::PaymentStatus;
 use crate::engine::command::{Command, MoneyDeed, PaidBy, Refunded};
-use crate::engine::query::{Paid, Payments, Query, Whose};
+use crate::engine::query::{Ahead, Paid, Payments, Query, Whose};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -296,7 +296,7 @@ impl MoneyForm {
                 return Ok(Intent::Commit { op: op.to_owned(), command });
             }
         };
-        cx.load(ScreenId::Accounts, Part::Dialog, Query::Money(deed.clone()));
+        cx.load(ScreenId::Accounts, Part::Dialog, Ahead::Money(deed.clone()));
         let ask = Ask::reading(title, "do it", cx.operation(), Command::Money(deed));
         Ok(Intent::Open(Box::new(Modal::Ask(Box::new(ask)))))
     }

@@ -3,6 +3,7 @@
 //! unavailable says why.
 
 use super::{Intent, Step, edit, field, frame};
+use crate::engine::command::words;
 use crate::engine::query::{Answer, Hit, Query};
 use crate::ui::keymap::Key;
 use crate::ui::msg::{Cx, Part, ScreenId};
@@ -152,14 +153,14 @@ fn entry(hit: &Hit) -> Entry {
         Hit::Account(number, name) => Entry {
             words: format!("account {number} {name}"),
             key: String::new(),
-            cli: format!("invoice list --account {number}"),
+            cli: words::INVOICE_LIST_ACCOUNT.of(number),
             reason: String::new(),
             intent: Intent::Go(ScreenId::Accounts, Some(format!("account:{number}"))),
         },
         Hit::Document(id, number, customer) => Entry {
             words: format!("document {number} {customer}"),
             key: String::new(),
-            cli: format!("invoice show {number}"),
+            cli: words::INVOICE_SHOW.of(number),
             reason: String::new(),
             intent: Intent::Document(id.0),
         },

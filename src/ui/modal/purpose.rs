@@ -506,10 +506,9 @@ fn heavy(title: String, verb: &'static str, command: Command, typed: &str, cx: &
 pub fn post(what: PostWhat, invoice_on: Option<NaiveDate>, cx: &mut Cx) -> Modal {
     let op = cx.operation();
     let (query, command) = match what {
-        PostWhat::Run(run) => (
-            Query::PostRun(crate::domain::ids::RunId::Bill(run), invoice_on),
-            Command::PostRun { run, invoice_on },
-        ),
+        PostWhat::Run(run) => {
+            (Query::PostRun(run, invoice_on), Command::PostRun { run, invoice_on })
+        }
         PostWhat::Drafts(drafts) => {
             (Query::PostMarked(drafts.clone(), invoice_on), Command::Post { drafts, invoice_on })
         }

@@ -7,7 +7,7 @@ use super::purpose::{Purpose, Refusal, day, form, list, text};
 use crate::domain::charge::ChargeType;
 use crate::domain::ids::BillRunId;
 use crate::engine::command::{AccountFilter, BcdFilter, Command, NewBillRun, NewPaymentRun, Pick};
-use crate::engine::query::Query;
+use crate::engine::query::{Ahead, Query};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::widget::counted;
 
@@ -42,7 +42,7 @@ pub fn payment_run(cx: &mut Cx) -> Modal {
 /// The question before a bill run: what it would make as the book is now.
 pub(super) fn make(run: NewBillRun, cx: &mut Cx) -> Modal {
     let title = format!("Bill everything due up to {}", run.target_on);
-    cx.load(ScreenId::Runs, Part::Dialog, Query::Bill(run.clone()));
+    cx.load(ScreenId::Runs, Part::Dialog, Ahead::Bill(run.clone()));
     let op = cx.operation();
     let ask = Ask::reading(title, "make the drafts", op, Command::StartBillRun(run));
     Modal::Ask(Box::new(ask.untyped()))
@@ -52,7 +52,7 @@ pub(super) fn make(run: NewBillRun, cx: &mut Cx) -> Modal {
 /// every amount again.
 pub(super) fn charge(run: NewPaymentRun, cx: &mut Cx) -> Modal {
     let title = format!("Charge what is due by {}", run.target_on);
-    cx.load(ScreenId::Runs, Part::Dialog, Query::Collect(run.clone()));
+    cx.load(ScreenId::Runs, Part::Dialog, Ahead::Collect(run.clone()));
     let op = cx.operation();
     Modal::Ask(Box::new(Ask::reading(title, "charge", op, Command::StartPaymentRun(run))))
 }

@@ -5,7 +5,7 @@ use super::listed::ListScreen;
 use crate::domain::ids::DeliveryId;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::Command;
-use crate::engine::query::{Answer, CopyStep, ListName, Query, Resend};
+use crate::engine::query::{Ahead, Answer, CopyStep, ListName, Resend};
 use crate::store::Topic;
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::today::NOT_DELIVERED;
@@ -162,7 +162,7 @@ impl Delivery {
         let ask = Ask::reading(title, verb, op, to).lines(lines);
         let ask = if leaves { ask } else { ask.untyped() };
         cx.open.push(Modal::Ask(Box::new(ask)));
-        cx.load(ScreenId::Delivery, Part::Dialog, Query::Copies(step, targets));
+        cx.load(ScreenId::Delivery, Part::Dialog, Ahead::Copies(step, targets));
     }
 }
 
@@ -188,7 +188,7 @@ impl ListScreen for Delivery {
             let command = Command::MakeDeliveries { run: None };
             let ask = Ask::reading("Queue the copies of what is posted", "queue", op, command);
             cx.open.push(Modal::Ask(Box::new(ask.untyped())));
-            cx.load(ScreenId::Delivery, Part::Dialog, Query::Deliver);
+            cx.load(ScreenId::Delivery, Part::Dialog, Ahead::Deliver);
             return true;
         }
         if action == Action::Print {

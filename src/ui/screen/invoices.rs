@@ -14,7 +14,7 @@ use super::listed::{beside, list_action, list_intent, view_list};
 use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Answer, Query, money_words};
+use crate::engine::query::{Ahead, Answer, Query, money_words};
 use crate::store::Topic;
 use crate::store::read::invoice::InvoiceDetail;
 use crate::store::read::invoices::InvoiceRow;
@@ -173,7 +173,7 @@ impl Invoices {
             Action::Payments => self.payments(cx),
             Action::Regenerate => {
                 self.rating = self.targets();
-                let query = Query::Lost(picks(&self.rating));
+                let query = Ahead::Lost(picks(&self.rating));
                 cx.load(ScreenId::Invoices, Part::Lost, query);
             }
             Action::CancelDraft => {

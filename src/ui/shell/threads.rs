@@ -3,10 +3,11 @@
 use crate::clock::Now;
 use crate::domain::actor::Actor;
 use crate::domain::text;
+use crate::engine::answer;
 use crate::engine::clockwork::tick::tick;
 use crate::engine::command::Command;
 use crate::engine::job::Ports;
-use crate::engine::query::{self, ListName, Query};
+use crate::engine::query::{Answer, ListName, Query, Question};
 use crate::engine::{Error, Session, perform, trouble};
 use crate::outside;
 use crate::store::job::{self, JobState};
@@ -42,7 +43,7 @@ pub enum Ask {
         /// Its number.
         ticket: u64,
         /// The question.
-        query: Query,
+        query: Question,
     },
     /// A list to a file.
     Export {
@@ -274,7 +275,7 @@ impl Said {
 }
 
 /// A figure of the day that is asked for: where it goes, its number, the question.
-type Figure = (Slot, u64, Query);
+type Figure = (Slot, u64, Question);
 
 /// Counts the figures of the day, one after the other, in the order in which they were asked for; of
 /// several questions for one figure only the newest. Some take a second or more with many accounts,
@@ -293,7 +294,7 @@ fn count(session: &Session, wanted: &Receiver<Figure>, replies: &Sender<Msg>) {
             }
         }
         let Some((slot, ticket, query)) = waiting.pop_front() else { continue };
-        let result = query::ask(session, &query).map_err(Fault::from);
+        let result = answer::ask(session, &query).map_err(Fault::from);
         if replies.send(Msg::Loaded { slot, ticket, result }).is_err() {
             return;
         }
@@ -374,17 +375,17 @@ impl Reader {
         }
     }
 
-    fn load(&self, query: &Query) -> Result<query::Answer, Fault> {
-        query::ask(&self.session, query).map_err(Fault::from)
+    fn load(&self, query: &Question) -> Result<Answer, Fault> {
+        answer::ask(&self.session, query).map_err(Fault::from)
     }
 
     /// Answers what takes long on a thread of its own: lists and documents do not wait for it. False
     /// if there cannot be one.
-    fn load_apart(&self, slot: Slot, ticket: u64, query: &Query) -> bool {
+    fn load_apart(&self, slot: Slot, ticket: u64, query: &Question) -> bool {
         let Ok(session) = self.session.again() else { return false };
         let (replies, query) = (self.replies.clone(), query.clone());
         let work = move || {
-            let result = query::ask(&session, &query).map_err(Fault::from);
+            let result = answer::ask(&session, &query).map_err(Fault::from);
             let _ = replies.send(Msg::Loaded { slot, ticket, result });
         };
         spawn("preview", work).is_ok()
@@ -395,7 +396,7 @@ impl Reader {
         let user = self.session.actor.name.clone();
         let cx = Cx::new(now, self.zone, user, (80, 24), String::new());
         let directory = std::env::current_dir().unwrap_or_default();
-        let mut answer = |query: Query| self.load(&query);
+        let mut answer = |query: Query| self.load(&query.into());
         let text = match export::write(&directory, list, (filter, sort), &cx, &mut answer) {
             Ok((path, rows)) => format!("{rows} rows written to {}", path.display()),
             Err(fault) => fault.line(),

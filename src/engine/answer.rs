@@ -1,0 +1,236 @@
+//! The one place that answers what a screen asks: what is in the book from one view of it, what a verb
+//! would do from the engine.
+
+use super::query::{
+    Ahead, Answer, BillPreview, CollectPreview, Hit, ListName, Query, Question, StatusRow,
+};
+use crate::clock::Now;
+use crate::domain::actor::Actor;
+use crate::domain::recovery::usual_since;
+use crate::engine::bill::{self, usage};
+use crate::engine::care::{copies, rehearsal, today};
+use crate::engine::collect::{self, money, payments, remind};
+use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
+use crate::engine::deliver::{self, copies_ahead};
+use crate::engine::review::{regenerate, undo};
+use crate::engine::{Error, Session, reach};
+use crate::store::job::{self, JobState};
+use crate::store::read::jobs::JobRow;
+use crate::store::read::post_second::Poster;
+use crate::store::read::{
+    self, Field, Filter, FilterError, Group, ListArgs, Marked, Page, ReadError, Totals,
+    post_preview, thrown,
+};
+use crate::store::{Db, desk, role};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Samples that a screen shows at most.
+const SAMPLES: u32 = 20;
+
+/// Answers one question.
+pub fn ask(session: &Session, question: &Question) -> Result<Answer, Error> {
+    match question {
+        Question::Ahead(ahead) => foresee(session, ahead),
+        Question::View(query) => see(session, query),
+    }
+}
+
+fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
+    Ok(match ahead {
+        Ahead::Deliver => {
+            let made = deliver::make::preview(session, None)?;
+            let mut kept: BTreeMap<String, usize> = BTreeMap::new();
+            for copy in &made.kept {
+                *kept.entry(format!("{}: {}", copy.status, copy.reason)).or_default() += 1;
+            }
+            Answer::Deliver(made.queued[0], made.queued[1], kept.into_iter().collect())
+        }
+        Ahead::Copies(step, marks) => Answer::Copies(copies_ahead::look(session, *step, marks)?),
+        Ahead::Reminders => Answer::Reminders(remind::ahead(session)?),
+        Ahead::Collect(new) => Answer::Collect(collected(session, new)?),
+        Ahead::Bill(new) => Answer::Bill(billed(session, new)?),
+        Ahead::Lost(drafts) => Answer::Lost(regenerate::lost(session, drafts)?),
+        Ahead::Money(deed) => {
+            let by = money::Asked { actor: &session.actor, now: session.now()? };
+            Answer::Money(session.store.read(|db| money::foretell(db, deed, by))?)
+        }
+        Ahead::Usage(account) => {
+            let today = session.now()?.today;
+            let found = usage::pending(session, today, account.as_deref())?;
+            Answer::Usage(today, Box::new(found))
+        }
+    })
+}
+
+fn collected(session: &Session, new: &NewPaymentRun) -> Result<CollectPreview, Error> {
+    let run = collect::dry_run(session, new)?;
+    let words = |reason: &str| reason.replace('_', " ");
+    Ok(CollectPreview {
+        count: run.picked as i64,
+        money: run.totals.into_values().filter(|(_, minor)| *minor != 0).collect(),
+        credits: run.credits.into_values().collect(),
+        left_out: run.skipped.into_iter().map(|(r, n)| (words(r.as_str()), n)).collect(),
+    })
+}
+
+fn billed(session: &Session, new: &NewBillRun) -> Result<BillPreview, Error> {
+    // What it would ask about is asked when it is made.
+    let params = bill::run::params(session, &NewBillRun { confirmed: true, ..new.clone() })?;
+    let bill::dry_run::DryRun { progress, failures } = bill::dry_run::dry_run(session, &params)?;
+    let (invoices, credit_memos) = (progress.invoices, progress.credit_memos);
+    let money = progress.totals.into_iter().map(|(c, t)| (c, t.total_minor)).collect();
+    let already_billed = progress.already_billed;
+    Ok(BillPreview { invoices, credit_memos, money, already_billed, failures })
+}
+
+fn see(session: &Session, query: &Query) -> Result<Answer, Error> {
+    let now = session.now()?;
+    let answer = session.store.read(|db| view(db, query, now, &session.actor)).map_err(
+        |error| match error {
+            ReadError::Store(error) => Error::Store(error),
+            ReadError::Filter(error) => Error::usage("bad_filter", error.to_string(), ""),
+        },
+    )?;
+    Ok(match answer {
+        Answer::Status(status) => {
+            Answer::Status(StatusRow { jobs: waiting(session, status.jobs, now)?, ..status })
+        }
+        Answer::Jobs(page) => {
+            Answer::Jobs(Page { rows: waiting(session, page.rows, now)?, ..page })
+        }
+        other => other,
+    })
+}
+
+/// Says of due jobs that this process cannot do for whom they wait.
+fn waiting(session: &Session, mut rows: Vec<JobRow>, now: Now) -> Result<Vec<JobRow>, Error> {
+    for row in rows.iter_mut().filter(|row| row.state == JobState::Waiting.as_str()) {
+        let job = session.read(|db| job::get(db, row.id))?;
+        if job.not_before_at <= now.at_ms
+            && let Some(waits) = reach::hindered(session, &job)?
+        {
+            row.waits = waits.short();
+        }
+    }
+    Ok(rows)
+}
+
+/// What is in the book, from one consistent view of it.
+fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, ReadError> {
+    let by = Some(Poster { actor, now_ms: now.at_ms });
+    Ok(match query {
+        Query::List(name, args) => (reads(*name).page)(db, args)?,
+        Query::Totals(name, filter) => Answer::Totals((reads(*name).totals)(db, filter)?),
+        Query::Marks(name, filter) => Answer::Marks(marks(db, *name, filter)?),
+        Query::Groups(name, filter, by) => Answer::Groups(groups(db, *name, filter, *by)?),
+        Query::Step(step) => Answer::Step(today::step(db, *step, now, actor)?),
+        Query::Happened => {
+            let words = [rehearsal::words(db)?, copies::standing(db, now)?.words()];
+            Answer::Happened(read::happened::since(db, now.at_ms - read::today::DAY_MS)?, words)
+        }
+        Query::Invoice(id) => Answer::Invoice(read::invoice::detail(db, *id)?.map(Box::new)),
+        Query::Run(run) => Answer::Run(read::runs::detail(db, *run)?),
+        Query::Account(id) => Answer::Account(Box::new(read::accounts::detail(db, *id)?)),
+        Query::PostRun(run, invoice_on) => {
+            let dates = post_preview::Dates { today: now.today, invoice_on: *invoice_on, by };
+            Answer::Post(post_preview::of_run(db, run.0, dates)?)
+        }
+        Query::PostMarked(picks, invoice_on) => {
+            let dates = post_preview::Dates { today: now.today, invoice_on: *invoice_on, by };
+            Answer::Post(post_preview::of_marked(db, &pairs(picks), dates)?)
+        }
+        Query::CancelRun(run) => Answer::Cancel(thrown::of_run(db, *run)?),
+        Query::CancelMarked(picks) => Answer::Cancel(thrown::of_marked(db, &pairs(picks))?),
+        Query::Tries(documents, by) => Answer::Tries(read::failed::tries(db, documents, *by)?),
+        Query::Recovery => {
+            let since = usual_since(now.today);
+            Answer::Recovery(since, read::recovery::sums(db, since)?)
+        }
+        Query::Payments(whose) => Answer::Payments(Arc::new(payments::read(db, *whose)?)),
+        Query::Samples => Answer::Samples(read::sample::open(db, SAMPLES)?),
+        Query::History(subject) => Answer::History(read::invoice::history(db, subject)?),
+        Query::Status => Answer::Status(StatusRow {
+            jobs: read::jobs::open(db)?,
+            ended: read::jobs::ended(db)?,
+            notices: read::today::notices(db)?,
+            undelivered: read::today::undelivered(db)?,
+            rights: Some(role::standing(db, actor.uid)?),
+        }),
+        Query::Filters => Answer::Filters(desk::filters(db)?),
+        Query::Schedules => Answer::Schedules(read::jobs::schedules(db)?),
+        Query::LastUndone => Answer::LastUndone(undo::undone(db, actor)?),
+        Query::LastDeed(passed) => Answer::LastDeed(undo::last(db, actor, *passed)?),
+        Query::Find(text) => Answer::Find(find(db, text)?),
+    })
+}
+
+fn pairs(picks: &[Pick]) -> Vec<(i64, i64)> {
+    picks.iter().map(|p| (p.id.0, p.version)).collect()
+}
+
+/// How a list is read. What cannot be marked or grouped has none of it.
+struct Reads {
+    page: fn(&Db<'_>, &ListArgs) -> Result<Answer, ReadError>,
+    totals: fn(&Db<'_>, &Filter) -> Result<Totals, ReadError>,
+    marks: Option<fn(&Db<'_>, &Filter) -> Result<Vec<Marked>, ReadError>>,
+    groups: Option<fn(&Db<'_>, &Filter, Field) -> Result<Vec<Group>, ReadError>>,
+}
+
+/// A list by its module and its answer; what else it can be asked is named.
+macro_rules! reads {
+    ($module:ident, $answer:ident $(, $can:ident)*) => {
+        Reads {
+            $($can: Some(read::$module::$can),)*
+            ..Reads {
+                page: |db, args| Ok(Answer::$answer(read::$module::page(db, args)?)),
+                totals: read::$module::totals,
+                marks: None,
+                groups: None,
+            }
+        }
+    };
+}
+
+fn reads(list: ListName) -> Reads {
+    match list {
+        ListName::Runs => reads!(runs, Runs),
+        ListName::Invoices => reads!(invoices, Invoices, marks, groups),
+        ListName::Deliveries => reads!(deliveries, Deliveries, marks, groups),
+        ListName::Failed => reads!(failed, Failed, marks, groups),
+        ListName::Unapplied => reads!(unapplied, Unapplied, marks, groups),
+        ListName::Jobs => reads!(jobs, Jobs),
+        ListName::Log => reads!(log, Log),
+        ListName::Accounts => reads!(accounts, Accounts, marks),
+    }
+}
+
+fn marks(db: &Db<'_>, list: ListName, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
+    reads(list).marks.map_or_else(|| Ok(Vec::new()), |marks| marks(db, filter))
+}
+
+fn groups(
+    db: &Db<'_>,
+    list: ListName,
+    filter: &Filter,
+    by: Field,
+) -> Result<Vec<Group>, ReadError> {
+    match reads(list).groups {
+        Some(groups) => groups(db, filter, by),
+        None => Err(FilterError::NotHere(by, "no groups".to_owned()).into()),
+    }
+}
+
+fn find(db: &Db<'_>, text: &str) -> Result<Vec<Hit>, ReadError> {
+    let filter = Filter { words: vec![text.to_owned()], terms: Vec::new() };
+    let args = |sort| ListArgs { filter: filter.clone(), sort, seek: read::Seek::First, limit: 5 };
+    let accounts = read::accounts::page(db, &args(read::Sort::Account))?;
+    let documents = read::invoices::page(db, &args(read::Sort::Newest))?;
+    let hits = accounts.rows.into_iter().map(|a| Hit::Account(a.number, a.name));
+    Ok(hits
+        .chain(documents.rows.into_iter().map(|d| {
+            let number = d.number.unwrap_or_else(|| d.id.to_string());
+            Hit::Document(d.id, number, d.customer)
+        }))
+        .collect())
+}

@@ -13,7 +13,6 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// One setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
     /// The key, `group.name`.

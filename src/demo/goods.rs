@@ -52,7 +52,6 @@ pub struct Charge {
     pub end: Option<NaiveDate>,
     /// Last day that the system before this one has billed.
     pub billed_through: Option<NaiveDate>,
-    /// Tiers.
     pub tiers: String,
     /// Units in a package.
     pub package: &'static str,

@@ -12,7 +12,6 @@ pub struct Method {
 }
 
 impl Method {
-    /// The row.
     pub fn row(&self, account: &str) -> Vec<String> {
         vec![
             account.to_owned(),

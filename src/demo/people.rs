@@ -297,9 +297,7 @@ pub struct Person {
     pub name: String,
     /// Street and number.
     pub street: String,
-    /// Postcode.
     pub postcode: &'static str,
-    /// City.
     pub city: &'static str,
     /// E-mail address at an example domain.
     pub email: String,

@@ -11,7 +11,6 @@ use std::io::{Seek, Write};
 pub struct Piece {
     /// Document number; names the file in the zip.
     pub number: String,
-    /// Account number.
     pub account_number: String,
     /// Who it goes to.
     pub customer: Customer,
@@ -22,7 +21,6 @@ pub struct Piece {
 /// What a batch comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Documents.
     pub documents: usize,
     /// Sheets, printed on one side.
     pub sheets: usize,

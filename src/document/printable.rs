@@ -59,9 +59,7 @@ pub struct Customer {
     pub address1: String,
     /// Second address line.
     pub address2: String,
-    /// Postcode.
     pub postcode: String,
-    /// City.
     pub city: String,
     /// Region or state.
     pub region: String,
@@ -221,9 +219,7 @@ pub struct Line {
 /// The invoice a memo corrects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Corrected {
-    /// Its number.
     pub number: String,
-    /// Its date.
     pub date: NaiveDate,
 }
 
@@ -241,7 +237,6 @@ pub struct AppliedCredit {
 pub struct Printable {
     /// Invoice or memo.
     pub kind: DocumentKind,
-    /// Its number.
     pub number: String,
     /// The customer's account number.
     pub account_number: String,

@@ -53,7 +53,6 @@ text_enum! {
         Email = "email",
         /// One printed copy.
         Print = "print",
-        /// Both.
         Both = "both",
         /// Neither.
         None = "none",
@@ -108,9 +107,7 @@ pub struct AccountTerms {
     pub address1: String,
     /// Second address line.
     pub address2: String,
-    /// Postcode.
     pub postcode: String,
-    /// City.
     pub city: String,
     /// Region or state.
     pub region: String,

@@ -63,7 +63,6 @@ text_enum! {
         Retry = "retry",
         /// Asking the gateway what happened.
         Reconcile = "reconcile",
-        /// Refunds.
         Refund = "refund",
         /// Recording money received outside.
         OutsidePayment = "outside payment",
@@ -71,13 +70,11 @@ text_enum! {
         FollowUp = "follow up",
         /// Reminders to customers.
         Remind = "remind",
-        /// Schedules.
         Schedule = "schedule",
         /// Settings and the clock of a test book.
         Settings = "settings",
         /// Moving a withdrawn currency into the one that took its place.
         Convert = "currency convert",
-        /// Roles.
         Roles = "roles",
         /// Jobs' own bookkeeping (leases, hand-over), notices, sessions, notes, saved filters.
         Housekeeping = "housekeeping",

@@ -64,7 +64,6 @@ pub enum BillError {
     /// The charge lacks what its model needs.
     #[error("charge {charge}: {reason}")]
     Rating {
-        /// The charge.
         charge: String,
         /// What is missing.
         reason: RatingError,

@@ -85,7 +85,6 @@ text_enum! {
 text_enum! {
     /// Which date chooses the tax rate (`tax.point`).
     TaxPoint {
-        /// The invoice date.
         InvoiceDate = "invoice_date",
         /// The last day of the line's service period.
         ServiceEnd = "service_end",
@@ -133,7 +132,6 @@ pub struct BillDates {
 /// All that is known of one account when it is billed.
 #[derive(Debug, Clone)]
 pub struct AccountInput {
-    /// Row identity.
     pub id: AccountId,
     /// Account number.
     pub number: String,
@@ -141,7 +139,6 @@ pub struct AccountInput {
     pub currency: Currency,
     /// Every version of the account.
     pub versions: Vec<Version<AccountTerms>>,
-    /// Its subscriptions.
     pub subscriptions: Vec<SubscriptionInput>,
     /// Usage that no item holds yet, any date.
     pub usage: Vec<UsageRecord>,
@@ -155,20 +152,16 @@ pub struct AccountInput {
 /// One subscription with its charges.
 #[derive(Debug, Clone)]
 pub struct SubscriptionInput {
-    /// Row identity.
     pub id: SubscriptionId,
     /// Subscription number.
     pub number: String,
     /// Every version.
     pub versions: Vec<Version<SubscriptionTerms>>,
-    /// Its charges.
     pub charges: Vec<ChargeInput>,
 }
 
-/// One charge.
 #[derive(Debug, Clone)]
 pub struct ChargeInput {
-    /// Row identity.
     pub id: ChargeId,
     /// Charge number.
     pub number: String,
@@ -176,10 +169,8 @@ pub struct ChargeInput {
     pub versions: Vec<Version<ChargeTerms>>,
 }
 
-/// One usage record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageRecord {
-    /// Row identity.
     pub id: UsageId,
     /// Unit of measure.
     pub uom: String,
@@ -248,7 +239,6 @@ pub struct Claim {
 text_enum! {
     /// What a claim says of its days.
     ClaimRole {
-        /// Billed.
         Billed = "billed",
         /// Billed more for days that were billed before (late usage).
         Late = "late",
@@ -275,7 +265,6 @@ pub struct AccountBill {
 pub struct DraftDocument {
     /// Invoice or credit memo.
     pub kind: DocumentKind,
-    /// Invoice date.
     pub invoice_on: NaiveDate,
     /// Due date by the payment term.
     pub due_on: NaiveDate,
@@ -296,7 +285,6 @@ pub struct DraftDocument {
 /// A line before it has a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DraftItem {
-    /// The charge.
     pub charge: ChargeId,
     /// The version it was rated from.
     pub version: ChargeVersionId,

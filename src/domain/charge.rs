@@ -78,9 +78,7 @@ text_enum! {
     PriceBase {
         /// One billing period.
         Period = "period",
-        /// One month.
         Month = "month",
-        /// One year.
         Year = "year",
     }
 }

@@ -78,7 +78,6 @@ impl DeliveryStatus {
 /// What is to become of one copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// It goes.
     Goes,
     /// It is not wanted, and why.
     Suppressed(&'static str),

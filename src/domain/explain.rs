@@ -60,7 +60,6 @@ pub struct Rated {
     /// The model.
     #[serde(rename = "m")]
     pub model: Model,
-    /// The price.
     #[serde(rename = "p", default, skip_serializing_if = "Decimal::is_zero")]
     pub price: Decimal,
     /// Quantities rated apart, each with how often it occurs.
@@ -72,7 +71,6 @@ pub struct Rated {
     /// Unit of measure of usage.
     #[serde(rename = "w", default, skip_serializing_if = "String::is_empty")]
     pub uom: String,
-    /// Tiers.
     #[serde(rename = "t", default, skip_serializing_if = "Vec::is_empty", with = "tier_text")]
     pub tiers: Vec<Tier>,
     /// Units in a package.
@@ -186,10 +184,8 @@ pub struct Fixed {
 /// The tax of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineTax {
-    /// The code.
     #[serde(rename = "c")]
     pub tax_code: String,
-    /// Percent.
     #[serde(rename = "r")]
     pub rate_percent: Decimal,
     /// Name as printed.

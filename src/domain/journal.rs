@@ -16,7 +16,6 @@ text_enum! {
     JournalFormat {
         /// For hledger (and ledger).
         Hledger = "hledger",
-        /// For beancount.
         Beancount = "beancount",
         /// A line an entry, for spreadsheets.
         Csv = "csv",
@@ -38,7 +37,6 @@ pub struct JournalEntry {
     pub document: String,
     /// The payment as written, or empty.
     pub payment: String,
-    /// Currency.
     pub currency: Currency,
     /// Debits above zero, credits below, minor units.
     pub amount_minor: i64,

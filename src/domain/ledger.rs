@@ -63,7 +63,6 @@ impl fmt::Display for LedgerAccount {
 /// One entry: debits positive, credits negative, minor units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The account.
     pub account: LedgerAccount,
     /// Debit (positive) or credit (negative), minor units; never zero.
     pub minor: i64,

@@ -11,7 +11,6 @@ use rust_decimal::Decimal;
 /// A line of the invoice, with what is left of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceLine {
-    /// The item.
     pub item: ItemId,
     /// Net, minor units.
     pub net_minor: i64,

@@ -90,7 +90,6 @@ text_enum! {
 text_enum! {
     /// What a payment method is.
     MethodKind {
-        /// A card.
         Card = "card",
         /// US bank debit.
         Ach = "ach",

@@ -7,9 +7,7 @@ use chrono::NaiveDate;
 text_enum! {
     /// The network behind a card, as far as its limits differ.
     Network {
-        /// Visa.
         Visa = "visa",
-        /// Mastercard.
         Mastercard = "mastercard",
         /// Any other, and bank debits.
         Other = "other",
@@ -31,7 +29,6 @@ impl Network {
 /// A method with what its past says about charging it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodState {
-    /// The method.
     pub id: MethodId,
     /// Order of use, 1 first.
     pub priority: u32,

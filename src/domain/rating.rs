@@ -33,7 +33,6 @@ pub struct Price<'a> {
     pub model: Model,
     /// Price of a unit, a package or the whole.
     pub price: Decimal,
-    /// Tiers.
     pub tiers: &'a [Tier],
     /// Units in a package.
     pub package_size: Option<Decimal>,
@@ -140,7 +139,6 @@ impl<'a> Price<'a> {
 pub struct Step {
     /// Units in the tier.
     pub units: Decimal,
-    /// Price of one.
     pub unit_price: Decimal,
     /// Fee for reaching it.
     pub flat_fee: Decimal,

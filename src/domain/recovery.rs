@@ -25,7 +25,6 @@ pub struct Failure {
 /// The failures of one currency, summed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
-    /// The currency.
     pub currency: Currency,
     /// Invoices whose first try failed.
     pub invoices: i64,

@@ -24,7 +24,6 @@ const DAY: i64 = 24 * HOUR;
 /// So many tries of a method in so many milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// Tries.
     pub tries: u32,
     /// Counted over this time, ms.
     pub window_ms: i64,
@@ -305,13 +304,11 @@ pub struct PastTry {
 /// All tries of one invoice on one method, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastChain {
-    /// The method.
     pub method: MethodId,
     /// Whose limits count.
     pub network: Network,
     /// What was to be collected, minor units.
     pub amount_minor: i64,
-    /// The tries.
     pub tries: Vec<PastTry>,
 }
 

@@ -33,7 +33,6 @@ pub struct Pattern(Vec<Place>);
 enum Place {
     /// This character, in any case: a person reads `inv-1` and `INV-1` as one number.
     Is(char),
-    /// A digit.
     Digit,
     /// Any number of digits.
     Digits,

@@ -47,7 +47,6 @@ pub struct Taxed {
     pub taxes: Vec<DocumentTax>,
     /// Net.
     pub subtotal_minor: i64,
-    /// Tax.
     pub tax_minor: i64,
     /// Net + tax.
     pub total_minor: i64,
@@ -62,7 +61,6 @@ pub enum TaxError {
     /// The code has no rate that early.
     #[error("tax code {code:?} has no rate on {on} (its first is valid from {first})")]
     NoRateOn {
-        /// The code.
         code: String,
         /// The tax point.
         on: NaiveDate,

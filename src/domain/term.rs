@@ -4,7 +4,6 @@
 use super::period::day_in_month;
 use chrono::{Datelike, Days, NaiveDate};
 
-/// A payment term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentTerm {
     /// Due on the invoice date.

@@ -6,7 +6,6 @@
 pub const SLACK_MS: i64 = 3 * DAY_MS;
 /// A slot cannot be used earlier than this before its time: the width of all time zones.
 pub const ZONES_MS: i64 = 26 * 3_600_000;
-/// A day.
 pub const DAY_MS: i64 = 24 * 3_600_000;
 
 /// What the book knows of time, UTC milliseconds.

@@ -14,7 +14,6 @@ use chrono::NaiveDate;
 /// A currency that is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Withdrawn {
-    /// Its code.
     pub code: &'static str,
     /// The first day on which nothing new is charged in it.
     pub since: (i32, u32, u32),

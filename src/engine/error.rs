@@ -22,7 +22,6 @@ pub enum Error {
     /// Bad input from a file; nothing changed.
     #[error("{}{}: {message}", .file.display(), .line.map(|l| format!(":{l}")).unwrap_or_default())]
     Input {
-        /// The file.
         file: PathBuf,
         /// Line from 1, if one is to blame.
         line: Option<u64>,
@@ -45,7 +44,6 @@ pub enum Error {
     /// It waits for a process that can do it, and none lives; the job stays.
     #[error("{0}")]
     NoWorker(String),
-    /// A check failed.
     #[error("{0}")]
     CheckFailed(String),
     /// A file outside the book.

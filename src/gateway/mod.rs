@@ -86,7 +86,6 @@ pub struct ChargeRequest {
     pub kind: MethodKind,
     /// What to take, minor units, positive.
     pub amount_minor: i64,
-    /// In which currency.
     pub currency: Currency,
     /// What the customer may see on the statement.
     pub description: String,
@@ -111,7 +110,6 @@ pub struct RefundRequest {
     pub reference: String,
     /// What to give back, minor units, positive.
     pub amount_minor: i64,
-    /// In which currency.
     pub currency: Currency,
     /// The book's moment, UTC ms; not part of the body.
     pub at_ms: i64,
@@ -145,9 +143,7 @@ pub struct Seen {
     pub reference: String,
     /// The key it carries.
     pub key: String,
-    /// Minor units.
     pub amount_minor: i64,
-    /// In which currency.
     pub currency: Currency,
     /// When it was made by the gateway's own clock, UTC ms, if it says so.
     pub made_at: Option<i64>,
@@ -284,9 +280,7 @@ pub struct ChargeEvent {
     pub kind: Moved,
     /// The key of the refund, if a refund and asked for by us.
     pub refund_key: Option<String>,
-    /// Minor units.
     pub amount_minor: i64,
-    /// In which currency.
     pub currency: Currency,
     /// When, UTC ms.
     pub at_ms: i64,

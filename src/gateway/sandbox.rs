@@ -89,7 +89,6 @@ pub struct Given {
     pub key: String,
     /// Its name.
     pub reference: String,
-    /// Minor units.
     pub amount_minor: i64,
 }
 

@@ -38,7 +38,6 @@ impl Kind {
         [Self::Mail, Self::Gateway].into_iter().find(|kind| kind.setting() == setting)
     }
 
-    /// The other one.
     pub fn other(self) -> Self {
         match self {
             Self::Mail => Self::Gateway,
@@ -46,7 +45,6 @@ impl Kind {
         }
     }
 
-    /// In words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Mail => "a mail password",
@@ -112,7 +110,6 @@ pub enum SecretError {
     NotOurs {
         /// The file.
         path: String,
-        /// Its owner.
         owner: u32,
     },
     /// It holds nothing, or more than one line.

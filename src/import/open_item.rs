@@ -36,7 +36,6 @@ pub struct OpenItemRow {
     pub kind: DocumentKind,
     /// Date of the document.
     pub date: NaiveDate,
-    /// Due date.
     pub due_date: NaiveDate,
     /// Gross total.
     pub total: Decimal,

@@ -39,7 +39,6 @@ pub struct Table<C, T> {
 
 /// A kind of row: how it is read, and what makes two rows speak of the same thing.
 pub(super) trait FromRow: Sized + PartialEq {
-    /// Its columns.
     type Columns: Columns;
     /// Reads one row.
     fn read(columns: &Self::Columns, cells: &Cells<'_>) -> Result<Self, Fault>;

@@ -34,7 +34,6 @@ impl Tls {
 pub struct Login {
     /// User name.
     pub user: String,
-    /// Password.
     pub password: String,
 }
 
@@ -49,7 +48,6 @@ impl fmt::Debug for Login {
 pub struct Server {
     /// Host name or address.
     pub host: String,
-    /// Port.
     pub port: u16,
     /// Encryption.
     pub tls: Tls,

@@ -12,7 +12,6 @@ use std::collections::{HashMap, HashSet};
 /// An account as others refer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountRef {
-    /// Row identity.
     pub id: AccountId,
     /// Its one currency.
     pub currency: Currency,

@@ -99,15 +99,12 @@ pub fn lost(db: &Db<'_>, payment: PaymentId) -> Result<i64, StoreError> {
 /// Money that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt<'a> {
-    /// The payment.
     pub payment: PaymentId,
     /// Who paid.
     pub account: AccountId,
     /// By which gateway, or `outside`.
     pub gateway: &'a str,
-    /// Minor units.
     pub amount_minor: i64,
-    /// Currency.
     pub currency: Currency,
     /// The day it came.
     pub on: NaiveDate,
@@ -116,7 +113,6 @@ pub struct Receipt<'a> {
 /// What of it pays a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// The document.
     pub document: DocumentId,
     /// Minor units, above zero.
     pub amount_minor: i64,

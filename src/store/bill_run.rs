@@ -51,12 +51,9 @@ pub struct BillRunParams {
     pub retry_of: Option<BillRunId>,
 }
 
-/// A bill run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BillRunRow {
-    /// Identity.
     pub id: BillRunId,
-    /// Where it stands.
     pub status: BillRunStatus,
     /// Its parameters.
     pub params: BillRunParams,
@@ -157,7 +154,6 @@ pub fn insert(tx: &Tx<'_>, params: &BillRunParams, total: i64) -> Result<BillRun
     Ok(BillRunId(key))
 }
 
-/// One run.
 pub fn get(db: &Db<'_>, id: BillRunId) -> Result<BillRunRow, StoreError> {
     db.opt(&format!("SELECT {COLUMNS} FROM bill_run WHERE id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
@@ -300,11 +296,9 @@ pub struct RunProgress {
 /// Sums of one currency, minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunTotal {
-    /// Documents.
     pub documents: i64,
     /// Net.
     pub subtotal_minor: i64,
-    /// Tax.
     pub tax_minor: i64,
     /// Net + tax.
     pub total_minor: i64,
@@ -475,9 +469,7 @@ pub struct RunDocuments {
     pub stale: i64,
     /// Of these: flagged and not accepted.
     pub flagged: i64,
-    /// Posted.
     pub posted: i64,
-    /// Canceled.
     pub canceled: i64,
 }
 

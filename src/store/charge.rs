@@ -17,7 +17,6 @@ use std::collections::HashMap;
 /// A charge as others refer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChargeRef {
-    /// Row identity.
     pub id: ChargeId,
     /// The subscription it belongs to.
     pub subscription: SubscriptionId,

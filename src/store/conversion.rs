@@ -12,7 +12,6 @@ use rust_decimal::Decimal;
 /// A conversion that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversion {
-    /// Row identity.
     pub id: i64,
     /// From what, into what, at which rate.
     pub rate: Rate,
@@ -100,13 +99,10 @@ pub fn successors(
 /// What a charge cost before its currency was converted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Former {
-    /// Price.
     pub price: Decimal,
-    /// Tiers.
     pub tiers: Vec<Tier>,
     /// Price beyond.
     pub overage_price: Option<Decimal>,
-    /// In which currency.
     pub currency: Currency,
 }
 

@@ -29,7 +29,6 @@ pub struct Moved {
 /// Everything that a conversion moves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Survey {
-    /// Accounts.
     pub accounts: i64,
     /// Charges that have a price in money, and the sum of their newest prices in each currency.
     pub charges: i64,

@@ -17,7 +17,6 @@ use chrono::NaiveDate;
 /// A credit used up on a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
-    /// Identity.
     pub id: i64,
     /// The credit memo or write-off.
     pub credit: DocumentId,

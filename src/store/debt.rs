@@ -14,15 +14,12 @@ use std::collections::HashSet;
 /// A posted document as collecting sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Debt {
-    /// The document.
     pub document: DocumentId,
-    /// Its number.
     pub number: String,
     /// Who owes it.
     pub account: AccountId,
     /// The account's number.
     pub account_number: String,
-    /// Currency.
     pub currency: Currency,
     /// When it is due.
     pub due_on: NaiveDate,

@@ -94,7 +94,6 @@ pub struct NewDeed {
     pub kind: DeedKind,
     /// How much it is about, minor units; its sign does not count.
     pub minor: i64,
-    /// In which currency.
     pub currency: Currency,
     /// The document it is about.
     pub document: Option<DocumentId>,

@@ -13,21 +13,15 @@ use crate::domain::payment::{Channel, DeliveryStatus};
 /// One copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// Identity.
     pub id: DeliveryId,
-    /// The document.
     pub document: DocumentId,
-    /// Its number.
     pub number: String,
-    /// The account.
     pub account: AccountId,
-    /// Account number.
     pub account_number: String,
     /// By which way.
     pub channel: Channel,
     /// To where.
     pub address: String,
-    /// Where it stands.
     pub status: DeliveryStatus,
     /// Tries so far.
     pub attempts: i64,
@@ -35,7 +29,6 @@ pub struct Delivery {
     pub queued_at: i64,
     /// End of the hold, or the next try.
     pub not_before_at: i64,
-    /// First try.
     pub first_try_at: Option<i64>,
     /// When it ended.
     pub ended_at: Option<i64>,
@@ -108,7 +101,6 @@ pub(super) fn row(r: &Row<'_>) -> Result<Delivery, StoreError> {
     })
 }
 
-/// One delivery.
 pub fn get(db: &Db<'_>, id: DeliveryId) -> Result<Delivery, StoreError> {
     db.opt(&format!("SELECT {COLUMNS} {FROM} WHERE l.id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
@@ -119,11 +111,9 @@ pub fn get(db: &Db<'_>, id: DeliveryId) -> Result<Delivery, StoreError> {
 pub struct Filter {
     /// Of this run's documents.
     pub run: Option<BillRunId>,
-    /// Of this document.
     pub document: Option<DocumentId>,
     /// In this state.
     pub status: Option<DeliveryStatus>,
-    /// By this channel.
     pub channel: Option<Channel>,
     /// In this print batch.
     pub batch: Option<i64>,
@@ -157,9 +147,7 @@ pub fn list(db: &Db<'_>, filter: &Filter) -> Result<Vec<Delivery>, StoreError> {
 /// A copy to be made.
 #[derive(Debug, Clone)]
 pub struct NewDelivery<'a> {
-    /// The document.
     pub document: DocumentId,
-    /// Its account.
     pub account: AccountId,
     /// By which way.
     pub channel: Channel,

@@ -24,7 +24,6 @@ text_enum! {
         Adjust = "adjust",
         /// A reversal.
         Reverse = "reverse",
-        /// A write-off.
         WriteOff = "write_off",
         /// Another system, before the cutover.
         OpenItem = "open_item",
@@ -46,7 +45,6 @@ text_enum! {
 /// A document with its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentRow {
-    /// Identity.
     pub id: DocumentId,
     /// Invoice or which memo.
     pub kind: DocumentKind,
@@ -54,15 +52,12 @@ pub struct DocumentRow {
     pub status: DocumentStatus,
     /// Its number, once posted.
     pub number: Option<String>,
-    /// The account.
     pub account: AccountId,
-    /// Account number.
     pub account_number: String,
     /// The version of the account it was made from.
     pub account_version: i64,
     /// Customer name in that version.
     pub account_name: String,
-    /// Currency.
     pub currency: Currency,
     /// The run that made it.
     pub run: Option<BillRunId>,
@@ -70,9 +65,7 @@ pub struct DocumentRow {
     pub source: Source,
     /// Of a memo or write-off: the document it corrects.
     pub corrects: Option<DocumentId>,
-    /// Invoice date.
     pub invoice_on: NaiveDate,
-    /// Due date.
     pub due_on: NaiveDate,
     /// Whether a clerk set the due date.
     pub due_by_hand: bool,
@@ -86,7 +79,6 @@ pub struct DocumentRow {
     pub reason: String,
     /// Net, minor units; negative on credits.
     pub subtotal_minor: i64,
-    /// Tax.
     pub tax_minor: i64,
     /// Net + tax.
     pub total_minor: i64,
@@ -183,7 +175,6 @@ fn row(r: &Row<'_>) -> Result<DocumentRow, StoreError> {
     })
 }
 
-/// One document.
 pub fn get(db: &Db<'_>, id: DocumentId) -> Result<DocumentRow, StoreError> {
     db.opt(&format!("SELECT {COLUMNS} FROM document d {JOINED} WHERE d.id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
@@ -223,7 +214,6 @@ impl DocumentRow {
 pub struct Settled {
     /// The payment (`P-000012`) or the number of the memo or write-off.
     pub by: String,
-    /// Minor units.
     pub amount_minor: i64,
     /// The day it counts; none while the bank has not answered.
     pub on: Option<NaiveDate>,
@@ -259,11 +249,9 @@ pub fn first_of_account(db: &Db<'_>, id: AccountId) -> Result<Option<NaiveDate>,
 /// Which documents to list.
 #[derive(Debug, Clone, Default)]
 pub struct ListFilter {
-    /// Of this run.
     pub run: Option<BillRunId>,
     /// Of this account number.
     pub account: Option<String>,
-    /// In this status.
     pub status: Option<DocumentStatus>,
     /// Of these kinds; empty = all.
     pub kinds: Vec<DocumentKind>,
@@ -321,7 +309,6 @@ pub fn account_of(db: &Db<'_>, id: DocumentId) -> Result<AccountId, StoreError> 
 /// A line of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemRow {
-    /// Identity.
     pub id: ItemId,
     /// Order in print, from 1.
     pub position: i64,
@@ -331,7 +318,6 @@ pub struct ItemRow {
     pub charge_number: String,
     /// The version it was rated from.
     pub charge_version: Option<ChargeVersionId>,
-    /// The subscription.
     pub subscription: Option<SubscriptionId>,
     /// Of a discount: the charge discounted.
     pub target: Option<ChargeId>,
@@ -343,15 +329,12 @@ pub struct ItemRow {
     pub service_from: Option<NaiveDate>,
     /// Last day of service.
     pub service_to: Option<NaiveDate>,
-    /// Quantity.
     pub quantity: Decimal,
-    /// Unit price.
     pub unit_price: Decimal,
     /// Net, minor units.
     pub amount_minor: i64,
     /// With an inclusive tax: tax included.
     pub gross_minor: Option<i64>,
-    /// Tax code.
     pub tax_code: String,
     /// Ledger account; empty = default.
     pub revenue_account: String,

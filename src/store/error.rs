@@ -16,7 +16,6 @@ pub enum StoreError {
     /// The file at the book's path is not the one that was opened: removed, replaced, or taken back.
     #[error("{} is not the book that was opened: {how}; nothing is written to it", .path.display())]
     Replaced {
-        /// The path.
         path: PathBuf,
         /// What became of it.
         how: &'static str,

@@ -24,7 +24,6 @@ text_enum! {
 pub enum Object {
     /// A posted document.
     Document(DocumentId),
-    /// A payment.
     Payment(PaymentId),
     /// An account's payment methods.
     Methods(AccountId),
@@ -99,18 +98,15 @@ pub struct NewRequest {
     pub object_state: String,
     /// How much, minor units, never below zero.
     pub amount_minor: i64,
-    /// In which currency.
     pub currency: Currency,
     /// What would be done, for people.
     pub words: String,
-    /// Why.
     pub reason: String,
 }
 
 /// A request as the book has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestRow {
-    /// Identity.
     pub id: i64,
     /// What was asked for.
     pub asked: NewRequest,

@@ -9,7 +9,6 @@ pub const EVERY_MS: i64 = 6 * 3_600_000;
 /// Where the asking of one gateway stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {
-    /// The gateway.
     pub gateway: String,
     /// Everything before this is known, UTC ms.
     pub through_at: i64,

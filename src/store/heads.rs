@@ -84,7 +84,6 @@ pub struct Kept {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Branch {
-    /// The book.
     book: String,
     /// Hashes by position. More than one at a position means that the trail was cut and went on.
     heads: BTreeMap<i64, Vec<String>>,

@@ -9,7 +9,6 @@ use chrono::NaiveDate;
 /// A request as the book has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRequest {
-    /// Identity.
     pub id: i64,
     /// The file's name.
     pub name: String,

@@ -53,7 +53,6 @@ impl JobState {
 text_enum! {
     /// What a person asked of a running job; obeyed at the next slice.
     Wanted {
-        /// Nothing.
         Nothing = "",
         /// Halt.
         Pause = "pause",
@@ -62,10 +61,8 @@ text_enum! {
     }
 }
 
-/// A job row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobRow {
-    /// Identity.
     pub id: JobId,
     /// What it does.
     pub kind: JobKind,
@@ -73,7 +70,6 @@ pub struct JobRow {
     pub subject: String,
     /// Its parameters, JSON.
     pub spec: String,
-    /// Where it stands.
     pub state: JobState,
     /// What a person asked.
     pub wanted: Wanted,
@@ -166,7 +162,6 @@ pub fn insert(
     Ok(JobId(key))
 }
 
-/// One job.
 pub fn get(db: &Db<'_>, id: JobId) -> Result<JobRow, StoreError> {
     db.opt(&format!("SELECT {COLUMNS} FROM job WHERE id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))

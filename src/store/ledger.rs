@@ -35,7 +35,6 @@ pub struct Line {
     pub document: Option<DocumentId>,
     /// The payment, if one.
     pub payment: Option<PaymentId>,
-    /// Currency.
     pub currency: Currency,
     /// Minor units: above zero a debit, below zero a credit; zero books nothing.
     pub amount_minor: i64,

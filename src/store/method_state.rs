@@ -52,7 +52,6 @@ fn row(r: &Row<'_>) -> Result<MethodRow, StoreError> {
     })
 }
 
-/// One method.
 pub fn get(db: &Db<'_>, id: MethodId) -> Result<MethodRow, StoreError> {
     db.opt(&format!("SELECT {COLUMNS} FROM payment_method WHERE id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))

@@ -11,11 +11,9 @@ use chrono::NaiveDate;
 
 /// What a new draft belongs to.
 pub struct NewDraft<'a> {
-    /// The account.
     pub account: AccountId,
     /// The version of the account it was rated from.
     pub account_version: i64,
-    /// Its currency.
     pub currency: Currency,
     /// The run; none for drafts made by hand.
     pub run: Option<BillRunId>,

@@ -15,10 +15,8 @@ text_enum! {
     }
 }
 
-/// A notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoticeRow {
-    /// Identity.
     pub id: i64,
     /// UTC milliseconds.
     pub at: i64,

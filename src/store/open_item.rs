@@ -22,7 +22,6 @@ pub struct NewOpenItem<'a> {
     pub kind: DocumentKind,
     /// Date of the document.
     pub date: NaiveDate,
-    /// Due date.
     pub due_on: NaiveDate,
     /// Gross total.
     pub total_minor: i64,
@@ -41,11 +40,9 @@ pub struct StoredOpenItem {
     pub from_other_system: bool,
     /// Whose.
     pub account: AccountId,
-    /// Its kind.
     pub kind: DocumentKind,
     /// Date of the document.
     pub date: NaiveDate,
-    /// Due date.
     pub due_on: NaiveDate,
     /// Gross total.
     pub total_minor: i64,

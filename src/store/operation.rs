@@ -64,7 +64,6 @@ pub struct OpRow {
     pub user_name: String,
     /// Role it was done with.
     pub role: String,
-    /// The verb.
     pub verb: String,
     /// What it was about.
     pub subject: String,

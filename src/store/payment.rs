@@ -40,7 +40,6 @@ pub struct NewPayment {
     pub gateway: String,
     /// Minor units, above zero.
     pub amount_minor: i64,
-    /// Currency.
     pub currency: Currency,
     /// Where it begins.
     pub status: PaymentStatus,
@@ -62,10 +61,8 @@ pub struct NewPayment {
     pub moved_from: Option<PaymentId>,
 }
 
-/// A payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentRow {
-    /// Identity.
     pub id: PaymentId,
     /// Who pays.
     pub account: AccountId,
@@ -75,11 +72,8 @@ pub struct PaymentRow {
     pub method: Option<MethodId>,
     /// Gateway, or `outside`.
     pub gateway: String,
-    /// Minor units.
     pub amount_minor: i64,
-    /// Currency.
     pub currency: Currency,
-    /// Where it stands.
     pub status: PaymentStatus,
     /// Idempotency key.
     pub key: String,
@@ -222,7 +216,6 @@ pub(in crate::store) fn put(tx: &Tx<'_>, new: &NewPayment) -> Result<PaymentId, 
     Ok(id)
 }
 
-/// One payment.
 pub fn get(db: &Db<'_>, id: PaymentId) -> Result<PaymentRow, StoreError> {
     db.opt(&format!("SELECT {COLUMNS} FROM payment WHERE id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
@@ -393,7 +386,6 @@ pub struct Answer {
     pub value_on: Option<NaiveDate>,
     /// Next try by the rules.
     pub next_retry_at: Option<i64>,
-    /// Next look-up.
     pub next_look_up_at: Option<i64>,
     /// Look-ups so far.
     pub look_ups: u32,

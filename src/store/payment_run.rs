@@ -37,9 +37,7 @@ pub struct NewRun {
 /// A payment run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRow {
-    /// Identity.
     pub id: PaymentRunId,
-    /// Where it stands.
     pub status: PaymentRunStatus,
     /// Invoices due on or before this day.
     pub target_on: NaiveDate,
@@ -127,7 +125,6 @@ pub fn insert(tx: &Tx<'_>, new: &NewRun) -> Result<PaymentRunId, StoreError> {
     Ok(PaymentRunId(key))
 }
 
-/// One run.
 pub fn get(db: &Db<'_>, id: PaymentRunId) -> Result<RunRow, StoreError> {
     db.opt(&format!("SELECT {COLUMNS} FROM payment_run WHERE id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
@@ -198,7 +195,6 @@ pub fn set_status(
 /// Money of a run in one currency, minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Total {
-    /// Currency.
     pub currency: Currency,
     /// Approved.
     pub collected_minor: i64,

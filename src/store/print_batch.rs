@@ -18,18 +18,14 @@ pub fn queued(db: &Db<'_>, run: Option<BillRunId>) -> Result<Vec<Delivery>, Stor
     )
 }
 
-/// A print batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrintBatch {
-    /// Identity.
     pub id: i64,
     /// Where its files are.
     pub directory: String,
-    /// Documents in it.
     pub documents: i64,
     /// Sheets of paper.
     pub sheets: i64,
-    /// Envelopes.
     pub envelopes: i64,
     /// UTC milliseconds.
     pub written_at: i64,
@@ -79,7 +75,6 @@ fn batch_row(r: &Row<'_>) -> Result<PrintBatch, StoreError> {
 
 const BATCH: &str = "SELECT id, directory, documents, sheets, envelopes, written_at, printed_at, printed_by FROM print_batch";
 
-/// One print batch.
 pub fn get(db: &Db<'_>, id: i64) -> Result<PrintBatch, StoreError> {
     db.opt(&format!("{BATCH} WHERE id = ?1"), [id], batch_row)?
         .ok_or_else(|| StoreError::NotFound(format!("print batch {id}")))

@@ -10,7 +10,6 @@ use chrono::{NaiveDateTime, NaiveTime};
 text_enum! {
     /// What a schedule makes.
     ScheduleKind {
-        /// A bill run.
         Bill = "bill",
         /// A payment run.
         Collect = "collect",
@@ -41,10 +40,8 @@ text_enum! {
     }
 }
 
-/// A schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleRow {
-    /// Identity.
     pub id: ScheduleId,
     /// What clerks call it.
     pub name: String,
@@ -129,7 +126,6 @@ pub fn insert(tx: &Tx<'_>, new: &NewSchedule<'_>) -> Result<ScheduleId, StoreErr
     Ok(ScheduleId(key))
 }
 
-/// One schedule.
 pub fn get(db: &Db<'_>, id: ScheduleId) -> Result<ScheduleRow, StoreError> {
     db.opt(&format!("SELECT {COLUMNS} FROM schedule WHERE id = ?1"), [id.0], row)?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))

@@ -45,7 +45,6 @@ const STEPS: i32 = 1_000;
 pub struct Answer {
     /// Column names.
     pub columns: Vec<String>,
-    /// The rows.
     pub rows: Vec<Vec<Option<String>>>,
     /// Why there are not more.
     pub cut: Option<Cut>,

@@ -11,7 +11,6 @@ use std::collections::HashMap;
 /// A subscription as others refer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubscriptionRef {
-    /// Row identity.
     pub id: SubscriptionId,
     /// The account it belongs to.
     pub account: AccountId,

@@ -28,7 +28,6 @@ text_enum! {
         Jobs = "jobs",
         /// Settings, roles, saved filters.
         Settings = "settings",
-        /// Notices.
         Notices = "notices",
     }
 }

@@ -10,9 +10,7 @@ use chrono::NaiveDate;
 /// A posted document with what decides where it goes.
 #[derive(Debug, Clone)]
 pub struct Undelivered {
-    /// The document.
     pub document: DocumentId,
-    /// Its account.
     pub account: AccountId,
     /// Total, minor units.
     pub total_minor: i64,

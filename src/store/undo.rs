@@ -12,7 +12,6 @@ const NO_DEEDS: &[Verb] = &[Verb::Init, Verb::Undo, Verb::Reconcile, Verb::House
 /// One document of an undoable operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The document.
     pub document: DocumentId,
     /// As it was.
     pub before: Image,
@@ -27,7 +26,6 @@ pub struct Step {
     pub seq: i64,
     /// UTC milliseconds.
     pub at_ms: i64,
-    /// Its verb.
     pub verb: Verb,
     /// What it was about.
     pub subject: String,

@@ -53,7 +53,6 @@ pub fn accounts_within(
 /// A record in the book, as the import compares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredUsage {
-    /// Row identity.
     pub id: UsageId,
     /// Whose.
     pub account: AccountId,

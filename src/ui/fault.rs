@@ -35,7 +35,6 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// One line.
     pub fn line(&self) -> String {
         if self.hint.is_empty() {
             self.text.clone()

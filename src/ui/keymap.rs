@@ -14,29 +14,18 @@ pub enum Key {
     Enter,
     /// Escape.
     Esc,
-    /// Tab.
     Tab,
     /// Shift-Tab.
     BackTab,
-    /// Backspace.
     Backspace,
-    /// Delete.
     Delete,
-    /// Arrow.
     Up,
-    /// Arrow.
     Down,
-    /// Arrow.
     Left,
-    /// Arrow.
     Right,
-    /// Home.
     Home,
-    /// End.
     End,
-    /// A page up.
     PageUp,
-    /// A page down.
     PageDown,
 }
 

@@ -6,7 +6,6 @@ use unicode_width::UnicodeWidthStr;
 /// Which characters a terminal counts as we do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Letters {
-    /// All.
     All,
     /// All but those that are narrow in the West and wide in the East (East Asian Width "ambiguous",
     /// UAX 11: lines of boxes, dots, arrows, some letters with accents).

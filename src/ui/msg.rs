@@ -130,7 +130,6 @@ pub struct Person {
 /// Everything that can happen to the console.
 #[derive(Debug)]
 pub enum Msg {
-    /// A key.
     Key(Key),
     /// Text pasted by the terminal; never runs keys.
     Paste(String),
@@ -146,7 +145,6 @@ pub enum Msg {
         slot: Slot,
         /// Which question.
         ticket: u64,
-        /// The answer.
         result: Result<Answer, Fault>,
     },
     /// What came of a command.
@@ -181,7 +179,6 @@ pub enum Effect {
         slot: Slot,
         /// Its number.
         ticket: u64,
-        /// The question.
         query: Question,
     },
     /// A command for the writer.

@@ -39,7 +39,6 @@ pub(super) fn gives_back(claim: &Claim) -> bool {
 pub(super) struct Layer<'a> {
     /// Index of its claim.
     pub(super) at: usize,
-    /// Its claim.
     pub(super) claim: &'a Claim,
     /// As rated, minor units.
     pub(super) stands: i64,

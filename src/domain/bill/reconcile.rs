@@ -19,7 +19,6 @@ use rust_decimal::Decimal;
 /// What billing an account has made so far.
 #[derive(Default)]
 pub(crate) struct Outcome<'a> {
-    /// The lines.
     pub(crate) lines: Vec<Line<'a>>,
     /// Usage that stays pending.
     pub(crate) pending: Vec<(UsageId, PendingReason)>,

@@ -10,11 +10,9 @@ use std::collections::HashMap;
 
 /// A usage charge that could take records.
 pub struct Taker<'a> {
-    /// The charge.
     pub charge: &'a ChargeInput,
     /// Its newest terms.
     pub terms: &'a ChargeTerms,
-    /// Its subscription.
     pub subscription: SubscriptionId,
     /// Its place on the calendar.
     pub line: &'a ChargeLine,

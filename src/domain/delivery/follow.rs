@@ -13,7 +13,6 @@ pub struct Standing<'a> {
     pub channel: Channel,
     /// To where; empty = nowhere yet.
     pub address: &'a str,
-    /// Where it stands.
     pub status: DeliveryStatus,
 }
 

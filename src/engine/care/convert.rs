@@ -39,16 +39,13 @@ pub enum Outcome {
     Already(Conversion),
     /// What it would move, and what is in its way.
     Planned {
-        /// The rate.
         rate: Rate,
         /// What it would move.
         survey: Survey,
         /// What is in its way, in words; empty = nothing.
         in_the_way: Vec<String>,
     },
-    /// It is done.
     Done {
-        /// The rate.
         rate: Rate,
         /// What was moved.
         survey: Survey,
@@ -60,7 +57,6 @@ pub enum Outcome {
 /// One row of the sums before and after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sum {
-    /// What.
     pub what: &'static str,
     /// How many.
     pub count: usize,

@@ -104,7 +104,6 @@ pub fn watch(session: &mut Session) -> Result<(), Error> {
 /// A copy that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
-    /// The file.
     pub file: PathBuf,
     /// Its size.
     pub bytes: u64,

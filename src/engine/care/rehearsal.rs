@@ -10,7 +10,6 @@ use crate::store::{BookKind, Db, StoreError, settings};
 pub struct Pretence {
     /// The setting.
     pub key: &'static Setting,
-    /// Its value.
     pub value: &'static str,
     /// What that means.
     pub means: &'static str,

@@ -33,7 +33,6 @@ const LOOK_BACK: usize = 400;
 /// What a schedule makes; dates are rules from the slot's day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Spec {
-    /// A bill run.
     Bill {
         /// Target date rule (`+0d`, `+0m:31`).
         target: String,

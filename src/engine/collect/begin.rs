@@ -17,9 +17,7 @@ use std::collections::BTreeSet;
 /// A payment that is written down and may be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Begun {
-    /// The payment.
     pub payment: PaymentId,
-    /// Its gateway.
     pub gateway: String,
     /// What to ask.
     pub request: ChargeRequest,

@@ -21,7 +21,6 @@ pub struct Wanted<'a> {
     pub amount_minor: Option<i64>,
     /// The day of the transfer; none = today.
     pub on: Option<NaiveDate>,
-    /// Why.
     pub reason: &'a str,
 }
 

@@ -40,9 +40,7 @@ pub struct Payments {
 /// A payment and what of it can go where. Amounts are minor units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paid {
-    /// Identity.
     pub id: PaymentId,
-    /// In which currency.
     pub currency: Currency,
     /// What was asked for or came.
     pub amount_minor: i64,
@@ -65,13 +63,10 @@ pub struct Paid {
 /// An open document of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owed {
-    /// Identity.
     pub id: DocumentId,
-    /// Its number.
     pub number: String,
     /// When it is due.
     pub due_on: NaiveDate,
-    /// In which currency.
     pub currency: Currency,
     /// Still owed, minor units.
     pub balance_minor: i64,

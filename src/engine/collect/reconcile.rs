@@ -25,11 +25,9 @@ const BATCH: u32 = 200;
 /// What a look-up brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Looked {
-    /// The payment.
     pub payment: PaymentId,
     /// What was recorded of it.
     pub settled: Settled,
-    /// In words.
     pub words: String,
 }
 

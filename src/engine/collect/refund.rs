@@ -30,9 +30,7 @@ use crate::store::{StoreError, Tx, debt, notice};
 /// What became of a refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refunded {
-    /// Where it stands.
     pub status: EventStatus,
-    /// Minor units.
     pub amount_minor: i64,
     /// What was heard, in words.
     pub words: String,

@@ -8,7 +8,6 @@ use crate::store::{Db, StoreError};
 /// A run with its counts and money, as the book has them now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// The run.
     pub run: RunRow,
     /// What became of the invoices it picked.
     pub parts: Parts,

@@ -29,7 +29,6 @@ pub enum PaidBy {
 pub enum MoneyDeed {
     /// Gives money of a payment back.
     Refund {
-        /// The payment.
         payment: PaymentId,
         /// How much.
         amount_minor: Option<i64>,
@@ -37,12 +36,10 @@ pub enum MoneyDeed {
         on: Option<NaiveDate>,
         /// What becomes of the invoices.
         then: Refunded,
-        /// Why.
         reason: String,
     },
     /// Pays out what is left of a credit memo.
     PayOut {
-        /// The memo.
         memo: DocumentId,
         /// How much.
         amount_minor: Option<i64>,
@@ -50,36 +47,28 @@ pub enum MoneyDeed {
         by: PaidBy,
         /// The day of the transfer; none = today.
         on: Option<NaiveDate>,
-        /// Why.
         reason: String,
     },
     /// Takes a payment's money off a document.
     Unapply {
-        /// The payment.
         payment: PaymentId,
-        /// The document.
         from: DocumentId,
         /// How much.
         amount_minor: Option<i64>,
-        /// Why.
         reason: String,
     },
     /// Moves unapplied money to the account that it belongs to.
     Move {
-        /// The payment.
         payment: PaymentId,
         /// Account number.
         to: String,
         /// How much.
         amount_minor: Option<i64>,
-        /// Why.
         reason: String,
     },
     /// Applies unapplied money to a document.
     Apply {
-        /// The payment.
         payment: PaymentId,
-        /// The document.
         to: DocumentId,
         /// How much.
         amount_minor: Option<i64>,

@@ -17,7 +17,6 @@ use crate::store::{self, Db, StoreError};
 pub struct Copy {
     /// Number of the document.
     pub number: String,
-    /// The document.
     pub document: DocumentId,
     /// By which way.
     pub channel: Channel,

@@ -64,9 +64,7 @@ pub struct Deed<'a> {
     pub with: &'a str,
     /// How much it is about, minor units.
     pub minor: i64,
-    /// In which currency.
     pub currency: Currency,
-    /// Why.
     pub reason: &'a str,
 }
 

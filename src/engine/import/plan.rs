@@ -20,7 +20,6 @@ pub const ALWAYS: NaiveDate = crate::import::tax::ALWAYS;
 pub struct Change {
     /// The natural key of the row.
     pub key: String,
-    /// The column.
     pub column: &'static str,
     /// As it is in the book.
     pub old: String,

@@ -30,7 +30,6 @@ use rust_decimal::Decimal;
 pub struct Made {
     /// The memo.
     pub id: DocumentId,
-    /// Its number.
     pub number: String,
     /// Its total, minor units; negative on a credit.
     pub total_minor: i64,

@@ -136,7 +136,6 @@ pub(in crate::engine) struct Loss<'a> {
     pub(in crate::engine) taxes: Vec<DocumentTax>,
     /// Its day.
     pub(in crate::engine) on: NaiveDate,
-    /// Why.
     pub(in crate::engine) why: &'a str,
 }
 

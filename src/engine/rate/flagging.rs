@@ -60,11 +60,9 @@ pub struct Texts<'a> {
     pub terms: &'a AccountTerms,
     /// Description and unit of each line.
     pub lines: Vec<(&'a str, &'a str)>,
-    /// Its tax.
     pub taxes: &'a [DocumentTax],
     /// The order number.
     pub po_number: &'a str,
-    /// The note.
     pub note: &'a str,
 }
 

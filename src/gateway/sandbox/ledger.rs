@@ -31,10 +31,7 @@ pub enum Fate {
         then: String,
     },
     /// Refused, or returned later.
-    Declined {
-        /// The code.
-        code: String,
-    },
+    Declined { code: String },
     /// Failed with a 500; nothing taken.
     Error,
     /// Never arrived and is not known; kept only because the attempt is used up.
@@ -88,7 +85,6 @@ pub struct Charge {
     pub key: String,
     /// Hash of the body.
     pub hash: String,
-    /// Minor units.
     pub amount_minor: i64,
     /// ISO code.
     pub currency: String,
@@ -109,7 +105,6 @@ pub(super) struct Refund {
     pub(super) hash: String,
     /// Name of its charge.
     pub(super) of: String,
-    /// Minor units.
     pub(super) amount_minor: i64,
     /// Name at the gateway.
     pub(super) reference: String,

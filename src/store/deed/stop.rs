@@ -26,7 +26,6 @@ pub enum Stop {
         setting: &'static str,
         /// What they did alone within a day before this, minor units.
         before_minor: i64,
-        /// In which currency.
         currency: Currency,
     },
     /// Alone they may not change so many prices.

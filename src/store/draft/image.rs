@@ -33,7 +33,6 @@ pub struct ReviewImage {
 /// A claim of a line, or of a waived one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldClaim {
-    /// The charge.
     pub charge: ChargeId,
     /// Of a discount: the charge discounted.
     pub target: Option<ChargeId>,
@@ -72,7 +71,6 @@ pub struct LineImage {
     pub charge: Option<ChargeId>,
     /// Version of the charge.
     pub version: Option<ChargeVersionId>,
-    /// The subscription.
     pub subscription: Option<SubscriptionId>,
     /// Of a discount: the charge discounted.
     pub target: Option<ChargeId>,
@@ -84,15 +82,12 @@ pub struct LineImage {
     pub service_from: Option<NaiveDate>,
     /// Last day of service.
     pub service_to: Option<NaiveDate>,
-    /// Quantity.
     pub quantity: Decimal,
-    /// Unit price.
     pub unit_price: Decimal,
     /// Net, minor units.
     pub amount_minor: i64,
     /// With an inclusive tax: tax included.
     pub gross_minor: Option<i64>,
-    /// Tax code.
     pub tax_code: String,
     /// Ledger account; empty = default.
     pub revenue_account: String,
@@ -113,9 +108,7 @@ pub struct DraftImage {
     pub kind: DocumentKind,
     /// Version of the account.
     pub account_version: i64,
-    /// Invoice date.
     pub invoice_on: NaiveDate,
-    /// Due date.
     pub due_on: NaiveDate,
     /// Whether a clerk set it.
     pub due_by_hand: bool,
@@ -125,7 +118,6 @@ pub struct DraftImage {
     pub note: String,
     /// Net.
     pub subtotal_minor: i64,
-    /// Tax.
     pub tax_minor: i64,
     /// Net + tax.
     pub total_minor: i64,

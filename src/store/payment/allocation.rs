@@ -20,15 +20,10 @@ text_enum! {
 /// Money of one payment for one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allocation {
-    /// Identity.
     pub id: i64,
-    /// The payment.
     pub payment: PaymentId,
-    /// The document.
     pub document: DocumentId,
-    /// Its number.
     pub number: String,
-    /// Minor units.
     pub amount_minor: i64,
     /// What it does.
     pub state: AllocationState,

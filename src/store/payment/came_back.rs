@@ -7,9 +7,7 @@ use crate::store::{Db, StoreError, Topic, Tx};
 /// What came back of an approved payment, by the code it came back with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CameBack<'a> {
-    /// The code.
     pub code: &'a str,
-    /// Its class.
     pub class: DeclineClass,
     /// What it asks for.
     pub action: NextAction,

@@ -46,15 +46,11 @@ text_enum! {
 /// An event of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRow {
-    /// Identity.
     pub id: i64,
-    /// The payment.
     pub payment: PaymentId,
     /// What happened.
     pub kind: EventKind,
-    /// Where it stands.
     pub status: EventStatus,
-    /// Minor units.
     pub amount_minor: i64,
     /// The day it counts.
     pub event_on: NaiveDate,
@@ -156,7 +152,6 @@ fn deed_of(event: &EventRow, payment: PaymentStatus) -> Option<DeedKind> {
     }
 }
 
-/// One event.
 pub fn event(db: &Db<'_>, id: i64) -> Result<EventRow, StoreError> {
     db.one(&format!("SELECT {EVENT} FROM payment_event WHERE id = ?1"), [id], event_row)
 }

@@ -25,7 +25,6 @@ pub struct Item {
     pub position: i64,
     /// The invoice.
     pub document: DocumentId,
-    /// Its account.
     pub account: AccountId,
 }
 

@@ -31,7 +31,6 @@ pub type Place = (NaiveDate, DocumentId);
 pub struct Open {
     /// What a run must know of it.
     pub candidate: Candidate,
-    /// Its currency.
     pub currency: Currency,
 }
 

@@ -12,26 +12,19 @@ use crate::store::{Db, StoreError, decimal, word};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-/// One account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRow {
-    /// Identity.
     pub id: AccountId,
     /// Where it stands in the list.
     pub key: Key,
-    /// Its number.
     pub number: String,
     /// Customer name.
     pub name: String,
-    /// Currency.
     pub currency: Currency,
     /// Owed, minor units; credits negative.
     pub open_minor: i64,
-    /// Batch.
     pub batch: String,
-    /// Bill cycle day.
     pub bill_cycle_day: i64,
-    /// Payment term.
     pub payment_term: String,
     /// Whether payment runs take it.
     pub auto_pay: bool,
@@ -142,7 +135,6 @@ pub struct AccountDetail {
 /// A document of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountDocument {
-    /// Identity.
     pub id: DocumentId,
     /// Number, or the draft's id.
     pub number: String,
@@ -150,16 +142,13 @@ pub struct AccountDocument {
     pub invoice_on: NaiveDate,
     /// Status word.
     pub status: String,
-    /// Minor units.
     pub total_minor: i64,
-    /// Minor units.
     pub balance_minor: i64,
 }
 
 /// A payment method of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodRow {
-    /// Identity.
     pub id: i64,
     /// `visa ··4242`.
     pub display: String,

@@ -11,13 +11,10 @@ use crate::store::{Db, StoreError, word};
 /// One copy of one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryRow {
-    /// Identity.
     pub id: DeliveryId,
     /// Where it stands in the list.
     pub key: Key,
-    /// The document.
     pub document: DocumentId,
-    /// Its number.
     pub number: String,
     /// Account number.
     pub account: String,
@@ -27,7 +24,6 @@ pub struct DeliveryRow {
     pub channel: Channel,
     /// To where.
     pub address: String,
-    /// Where it stands.
     pub status: DeliveryStatus,
     /// Tries so far.
     pub attempts: i64,

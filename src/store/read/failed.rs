@@ -17,7 +17,6 @@ pub struct FailedRow {
     pub id: DocumentId,
     /// Where it stands in the list.
     pub key: Key,
-    /// Its number.
     pub number: String,
     /// Whose.
     pub account_id: AccountId,
@@ -25,7 +24,6 @@ pub struct FailedRow {
     pub account: String,
     /// Customer name.
     pub customer: String,
-    /// Currency.
     pub currency: Currency,
     /// Still owed, minor units.
     pub balance_minor: i64,
@@ -35,7 +33,6 @@ pub struct FailedRow {
     pub payment: Option<PaymentId>,
     /// Its status word; empty without one.
     pub payment_status: String,
-    /// Decline code.
     pub decline_code: String,
     /// What the gateway said.
     pub reply: String,
@@ -200,7 +197,6 @@ pub fn groups(db: &Db<'_>, filter: &Filter, by: Field) -> Result<Vec<Group>, Rea
 /// What a retry or a look-up of marked rows takes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tries {
-    /// The payments.
     pub payments: Vec<PaymentId>,
     /// What is open on their invoices, minor units.
     pub money: Vec<(Currency, i64)>,

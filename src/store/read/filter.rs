@@ -21,7 +21,6 @@ text_enum! {
         Currency = "currency",
         /// An account number, exactly.
         Account = "account",
-        /// A batch.
         Batch = "batch",
         /// What the row is.
         Kind = "kind",
@@ -78,18 +77,13 @@ text_enum! {
         Is = ":",
         /// Not so.
         Not = "!",
-        /// At least.
         AtLeast = ">=",
-        /// At most.
         AtMost = "<=",
-        /// More.
         More = ">",
-        /// Less.
         Less = "<",
     }
 }
 
-/// One term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
     /// What is asked about.
@@ -105,7 +99,6 @@ pub struct Term {
 pub struct Filter {
     /// Parts of a number or name, any case.
     pub words: Vec<String>,
-    /// Terms.
     pub terms: Vec<Term>,
 }
 

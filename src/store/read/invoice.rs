@@ -54,7 +54,6 @@ pub struct InvoiceDetail {
 /// A line as a screen shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemRow {
-    /// Identity.
     pub id: ItemId,
     /// From 1.
     pub position: u32,
@@ -68,11 +67,9 @@ pub struct ItemRow {
     pub service: Option<(NaiveDate, NaiveDate)>,
     /// How many.
     pub quantity: Decimal,
-    /// Price of one.
     pub unit_price: Decimal,
     /// Net, minor units.
     pub amount_minor: i64,
-    /// Tax code.
     pub tax_code: String,
     /// `run`, `edited`, `hand`.
     pub origin: String,
@@ -83,7 +80,6 @@ pub struct ItemRow {
 /// An earlier invoice of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastInvoice {
-    /// Its number.
     pub number: String,
     /// Its date.
     pub invoice_on: NaiveDate,
@@ -111,7 +107,6 @@ pub struct CopyRow {
     pub channel: String,
     /// To where.
     pub address: String,
-    /// Where it stands.
     pub status: String,
     /// What the other side said last.
     pub last_reply: String,
@@ -122,7 +117,6 @@ pub struct CopyRow {
 pub struct PaidRow {
     /// Payment or credit, as a clerk writes it.
     pub what: String,
-    /// Minor units.
     pub amount_minor: i64,
     /// Where it stands, in words.
     pub status: String,

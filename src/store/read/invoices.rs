@@ -14,7 +14,6 @@ use chrono::NaiveDate;
 /// One document in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceRow {
-    /// Identity.
     pub id: DocumentId,
     /// Version as shown.
     pub version: i64,
@@ -30,7 +29,6 @@ pub struct InvoiceRow {
     pub account: String,
     /// Customer name.
     pub customer: String,
-    /// Currency.
     pub currency: Currency,
     /// Printed date.
     pub invoice_on: NaiveDate,

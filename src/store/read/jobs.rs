@@ -8,10 +8,8 @@ use crate::domain::money::Currency;
 use crate::store::face::Row;
 use crate::store::{Db, StoreError};
 
-/// One job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobRow {
-    /// Identity.
     pub id: JobId,
     /// Where it stands in the list.
     pub key: Key,
@@ -163,12 +161,9 @@ pub fn ended(db: &Db<'_>) -> Result<Vec<JobRow>, ReadError> {
     })?)
 }
 
-/// One schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleRow {
-    /// Identity.
     pub id: ScheduleId,
-    /// Its name.
     pub name: String,
     /// `bill` or `collect`.
     pub kind: String,

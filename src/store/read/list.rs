@@ -35,7 +35,6 @@ text_enum! {
 pub enum KeyValue {
     /// Numbers, dates as numbers.
     Int(i64),
-    /// Text.
     Text(String),
 }
 
@@ -79,7 +78,6 @@ pub struct ListArgs {
 /// A part of a list, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<R> {
-    /// The rows.
     pub rows: Vec<R>,
     /// Whether the list goes on beyond the side that was asked for.
     pub more: bool,
@@ -99,9 +97,7 @@ pub struct Totals {
 pub struct Marked {
     /// The row.
     pub id: i64,
-    /// Its version.
     pub version: i64,
-    /// Its money.
     pub money: Option<(Currency, i64)>,
 }
 
@@ -126,7 +122,6 @@ pub trait ListRow: Clone + Send + 'static {
     fn version(&self) -> i64;
     /// Where it stands.
     fn key(&self) -> &Key;
-    /// Its money.
     fn money(&self) -> Option<(Currency, i64)>;
     /// Whether `]` stops here.
     fn is_exception(&self) -> bool;

@@ -10,7 +10,6 @@ use crate::store::{Db, StoreError};
 /// Drafts that are thrown away, read at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Thrown {
-    /// Drafts.
     pub drafts: i64,
     /// Their totals, minor units.
     pub money: Vec<(Currency, i64)>,

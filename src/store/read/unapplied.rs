@@ -25,7 +25,6 @@ pub struct UnappliedRow {
     pub account: String,
     /// Customer name.
     pub customer: String,
-    /// Currency.
     pub currency: Currency,
     /// What is left of it, minor units.
     pub left_minor: i64,

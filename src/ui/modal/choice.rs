@@ -13,7 +13,6 @@ use std::cell::Cell;
 /// One line.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// Its key.
     pub key: Option<char>,
     /// What it is.
     pub label: String,

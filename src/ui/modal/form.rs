@@ -12,7 +12,6 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 use tui_input::Input;
 
-/// One field.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Field {
     /// What it asks for.

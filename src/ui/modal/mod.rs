@@ -69,7 +69,6 @@ pub enum Intent {
 /// What a key did to a modal.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// It stays.
     Stay,
     /// It goes.
     Close,

@@ -30,7 +30,6 @@ pub struct Entry {
     pub intent: Intent,
 }
 
-/// The palette.
 #[derive(Debug, Clone)]
 pub struct Palette {
     /// What is typed.

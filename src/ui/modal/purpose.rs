@@ -24,7 +24,6 @@ pub(super) type Refusal = (usize, String);
 /// What is posted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum PostWhat {
-    /// A run.
     Run(BillRunId),
     /// Marked drafts.
     Drafts(Vec<Pick>),
@@ -68,9 +67,7 @@ pub enum Purpose {
     },
     /// A memo on a posted document.
     Adjust {
-        /// The document.
         document: DocumentId,
-        /// Its currency.
         currency: Currency,
         /// How it is called.
         label: String,
@@ -84,9 +81,7 @@ pub enum Purpose {
     UndoWriteOff(DocumentId, String),
     /// Full memo: reason.
     Reverse(DocumentId, String),
-    /// A bill run.
     BillRun,
-    /// A payment run.
     PaymentRun,
     /// Post with another invoice date.
     PostDated(PostWhat),
@@ -98,7 +93,6 @@ pub enum Purpose {
         account: AccountId,
         /// For which.
         documents: Vec<DocumentId>,
-        /// In which currency.
         currency: Currency,
     },
     /// Money that came: given back, taken off, moved, applied.
@@ -109,7 +103,6 @@ pub enum Purpose {
     Note(AccountId),
     /// A name for a filter.
     SaveFilter {
-        /// The screen.
         screen: ScreenId,
         /// The ready filter that it narrows.
         #[serde(default)]

@@ -47,7 +47,6 @@ const SORTS: &[Sort] = &[Sort::Account, Sort::Customer, Sort::Largest, Sort::New
 
 /// The state of the screen.
 pub struct Accounts {
-    /// The list.
     pub list: Listing<AccountRow>,
     detail: Option<(AccountId, Box<AccountDetail>)>,
     asked: Option<AccountId>,

@@ -55,7 +55,6 @@ const SORTS: &[Sort] =
 
 /// The state of the screen.
 pub struct Delivery {
-    /// The list.
     pub list: Listing<DeliveryRow>,
 }
 

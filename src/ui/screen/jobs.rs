@@ -28,7 +28,6 @@ const SORTS: &[Sort] = &[Sort::Newest, Sort::Oldest];
 
 /// The state of the screen.
 pub struct Jobs {
-    /// The list.
     pub list: Listing<JobRow>,
     schedules: Vec<ScheduleRow>,
 }

@@ -19,7 +19,6 @@ use ratatui::layout::Rect;
 
 /// A screen that is one list: its own keys and what it says of a row; the rest is the same.
 pub trait ListScreen {
-    /// Its rows.
     type Row: Shown;
     /// The keys that are its own.
     const KEYS: &'static [Binding];

@@ -23,7 +23,6 @@ const SORTS: &[Sort] = &[Sort::Newest, Sort::Oldest];
 
 /// The state of the screen.
 pub struct Log {
-    /// The list.
     pub list: Listing<LogRow>,
     mine: bool,
 }

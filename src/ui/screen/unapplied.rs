@@ -83,7 +83,6 @@ impl Shown for UnappliedRow {
 
 /// The state of the tab.
 pub struct Unapplied {
-    /// The list.
     pub list: Listing<UnappliedRow>,
 }
 

@@ -42,7 +42,6 @@ pub enum Ask {
         slot: Slot,
         /// Its number.
         ticket: u64,
-        /// The question.
         query: Question,
     },
     /// A list to a file.

@@ -48,7 +48,6 @@ pub trait Shown: ListRow {
     const MARKS: bool = true;
     /// Takes its page out of an answer.
     fn page(answer: Answer) -> Option<Page<Self>>;
-    /// The columns.
     fn columns() -> &'static [Column];
     /// One text for each column; `code` says whether amounts need their currency beside them.
     fn cells(&self, code: bool, cx: &Cx) -> Vec<(String, Style)>;
@@ -59,9 +58,7 @@ pub trait Shown: ListRow {
 /// A ready filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tab {
-    /// Its name.
     pub name: String,
-    /// Its filter.
     pub filter: String,
     /// Its order.
     pub sort: Sort,

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-/// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What was looked at.

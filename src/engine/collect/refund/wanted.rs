@@ -32,7 +32,6 @@ pub struct Wanted<'a> {
     pub on: Option<NaiveDate>,
     /// What keeps the invoices paid.
     pub correction: Correction,
-    /// Why.
     pub reason: &'a str,
 }
 

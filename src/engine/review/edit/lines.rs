@@ -17,7 +17,6 @@ use std::collections::HashMap;
 pub struct Set<'a> {
     /// How many.
     pub quantity: Option<Decimal>,
-    /// Price of one.
     pub unit_price: Option<Decimal>,
     /// What is printed.
     pub description: Option<&'a str>,

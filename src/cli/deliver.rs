@@ -13,6 +13,7 @@ use crate::engine::deliver;
 use crate::engine::deliver::copies::When;
 use crate::engine::deliver::make::Made;
 use crate::engine::deliver::print::{self, Written};
+use crate::engine::deliver::send::Down;
 use crate::engine::deliver::steer as clerk;
 use crate::engine::deliver::steer::Resend;
 use crate::engine::{Error, Session};
@@ -176,14 +177,10 @@ fn preview(session: &Session, run: Option<BillRunId>, ctx: &Ctx) -> Result<Exit,
 }
 
 /// What the transport said if it is down.
-fn transport(job: Option<&JobRow>) -> Option<String> {
-    let job = job.filter(|j| !j.detail.is_empty())?;
-    let Ok(detail) = serde_json::from_str::<Value>(&job.detail) else {
-        return Some(format!("what {} did cannot be read", job.id));
-    };
+fn transport(job: Option<&JobRow>) -> Result<Option<String>, Error> {
     // A job that waits is still down; one that ended has got through since.
-    let words = detail.get("transport")?.as_str()?.to_owned();
-    job.state.is_open().then_some(words)
+    let Some(job) = job.filter(|j| j.state.is_open()) else { return Ok(None) };
+    Ok(job.receipt::<Down>()?.map(|down| down.transport))
 }
 
 fn report(
@@ -197,7 +194,7 @@ fn report(
     let zone = session.config()?.zone();
     let next = next.map(|ms| super::delivery::moment(ms, zone));
     let (sent, failed) = outcome.counts;
-    let down = transport(outcome.job.as_ref());
+    let down = transport(outcome.job.as_ref())?;
     if ctx.json {
         output::json(&json!({
             "run": run.map(|r| r.to_string()),

@@ -6,13 +6,13 @@ use super::ids::picks;
 use super::output::{self};
 use super::receipt::report;
 use crate::domain::document::DocumentKind;
-use crate::domain::explain::{Derivation, Told};
+use crate::domain::explain::Told;
 use crate::domain::money::parse_decimal;
 use crate::engine::Error;
 use crate::engine::command::{DraftChange, HandMade, NewLine, Removed};
 use crate::engine::review::{self, edit, hand_made, regenerate, undo};
 use crate::store::document;
-use crate::store::{StoreError, document::ItemRow};
+use crate::store::document::ItemRow;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -286,10 +286,8 @@ pub fn explain(args: &Explain, ctx: &Ctx) -> Result<Exit, Error> {
         let id = document::find(db, &args.id)?;
         Ok((document::get(db, id)?, document::items(db, id)?))
     })?;
-    let wanted: Vec<&ItemRow> = items
-        .iter()
-        .filter(|i| args.line.is_none_or(|line| i64::from(line) == i.position))
-        .collect();
+    let wanted: Vec<&ItemRow> =
+        items.iter().filter(|i| args.line.is_none_or(|line| line == i.position)).collect();
     if wanted.is_empty() {
         return Err(Error::usage(
             "no_such_line",
@@ -300,22 +298,11 @@ pub fn explain(args: &Explain, ctx: &Ctx) -> Result<Exit, Error> {
     let mut all = Vec::new();
     for item in wanted {
         // Lines of another system's open documents say nothing of how they came about.
-        let how: Derivation = if item.derivation.is_empty() {
-            Derivation::default()
-        } else {
-            serde_json::from_str(&item.derivation)
-                .map_err(|e| StoreError::Corrupt(format!("a derivation cannot be read: {e}")))?
-        };
+        let how = item.derivation.kept()?.unwrap_or_default();
         let from = item.service_from.unwrap_or(row.invoice_on);
-        let discounted = items.iter().find(|b| {
-            item.target.is_some()
-                && b.charge == item.target
-                && b.service_from <= item.service_from
-                && b.service_to >= item.service_to
-        });
         let words = how.words(&Told {
             currency: row.currency,
-            discounted: discounted.map_or("", |b| &b.description),
+            discounted: item.discounted(&items),
             description: &item.description,
             from,
             to: item.service_to.unwrap_or(from),

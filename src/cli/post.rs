@@ -125,11 +125,7 @@ fn foretell(preview: &PostPreview, ctx: &Ctx) -> Result<Exit, Error> {
 }
 
 fn report(job: &JobRow, doubts: &[String], head: &str, ctx: &Ctx) -> Result<Exit, Error> {
-    let done: Posted = if job.detail.is_empty() {
-        Posted::default()
-    } else {
-        serde_json::from_str(&job.detail).map_err(|e| Error::Bug(e.to_string()))?
-    };
+    let done: Posted = job.receipt()?.unwrap_or_default();
     if ctx.json {
         let totals: Map<String, Value> =
             done.totals.iter().map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m)))).collect();

@@ -10,7 +10,6 @@ use crate::engine::care::timekeeping;
 use crate::engine::clockwork::schedule::{self, SHOWN, Spec};
 use crate::engine::command::{NewPaymentRun, ScheduleStep};
 use crate::engine::{Error, Session};
-use crate::store::StoreError;
 use crate::store::schedule as rows;
 use crate::store::schedule::ScheduleRow;
 use chrono::NaiveDate;
@@ -198,9 +197,7 @@ fn to_json(session: &Session, row: &ScheduleRow) -> Result<Value, Error> {
         .map(|s| s.format("%Y-%m-%dT%H:%M").to_string())
         .collect();
     let used = session.read(|db| rows::slots(db, row.id, 15))?;
-    let spec: Value = serde_json::from_str(&row.spec).map_err(|e| {
-        StoreError::Corrupt(format!("what {} {} makes cannot be read: {e}", row.id, row.name))
-    })?;
+    let spec = row.spec()?;
     Ok(json!({
         "id": row.id.to_string(),
         "name": row.name,

@@ -2,7 +2,7 @@
 
 use super::invoice::{Press, Typeset};
 use super::pdf::{self, About};
-use super::printable::Customer;
+use crate::domain::frozen::Customer;
 use crate::domain::text;
 use std::io::{Seek, Write};
 

@@ -2,9 +2,9 @@
 //! whole, and refused by name, before anything is posted, when they do not fit at all.
 
 use super::error::PrintError;
-use super::printable::Fit;
 use super::sheet::{Style, Type};
 use crate::config::key;
+use crate::domain::frozen::Fit;
 
 /// A place and the lines it has room for.
 pub(super) struct Room {

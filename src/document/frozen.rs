@@ -1,35 +1,8 @@
-//! What posting freezes of the world around a document, so that its copy never changes: the JSON of
-//! column `document.frozen`.
+//! Filling in what posting freezes of the world around a document.
 
-use super::printable::{AppliedCredit, Corrected, Customer, Fit, Issuer, Paper};
 use crate::config::{Config, Setting, key};
 use crate::domain::account::AccountTerms;
-use serde::{Deserialize, Serialize};
-
-/// Issuer, customer, term and position on the day of posting. Every field has a default, so that
-/// what an older daybook froze stays readable.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Frozen {
-    /// Who sent it.
-    pub issuer: Issuer,
-    /// Who got it.
-    pub customer: Customer,
-    /// Payment term in words.
-    pub term: String,
-    /// What it was printed on.
-    pub paper: Paper,
-    /// What becomes of text longer than its place.
-    pub fit: Fit,
-    /// The invoice a memo corrects.
-    pub corrects: Option<Corrected>,
-    /// Credits applied in the act of posting.
-    pub credits: Vec<AppliedCredit>,
-    /// What payment runs will collect it from (`visa ··4242`); empty = the customer pays.
-    pub collected_from: String,
-    /// Hash of the logo; empty = none.
-    pub logo: String,
-}
+use crate::domain::frozen::{Customer, Fit, Frozen, Issuer, Paper};
 
 impl Customer {
     /// As the account says.
@@ -58,12 +31,6 @@ impl Frozen {
             fit: Fit::Whole,
             ..Self::default()
         }
-    }
-
-    /// As stored.
-    pub fn to_json(&self) -> String {
-        // Plain strings and numbers always serialize.
-        serde_json::to_string(self).unwrap_or_default()
     }
 }
 

@@ -18,8 +18,9 @@ mod printable;
 mod sheet;
 mod words;
 
+pub use crate::domain::frozen::{AppliedCredit, Corrected, Customer, Fit, Frozen, Issuer, Paper};
 pub use error::PrintError;
-pub use frozen::{Frozen, issuer};
+pub use frozen::issuer;
 pub use invoice::{Press, Typeset};
 pub use logo::Logo;
-pub use printable::{AppliedCredit, Corrected, Customer, Fit, Issuer, Line, Paper, Printable};
+pub use printable::{Line, Printable};

@@ -7,8 +7,8 @@
 use super::error::PrintError;
 use super::fonts::{Cut, CutId, Fonts};
 use super::logo::Logo;
-use super::printable::Paper;
 use super::sheet::Sheet;
+use crate::domain::frozen::Paper;
 use chrono::NaiveDate;
 use lopdf::{Dictionary, Document, Object, Stream, StringFormat, dictionary};
 use printpdf::{Mm, PdfDocument, PdfPage, PdfSaveOptions};

@@ -5,6 +5,7 @@ use super::fonts::Fonts;
 use super::logo::Logo;
 use crate::config::key;
 use crate::domain::document::{DocumentKind, DocumentTax};
+use crate::domain::frozen::{AppliedCredit, Corrected, Customer, Fit, Issuer, Paper};
 use crate::domain::money::Currency;
 use crate::domain::text;
 use chrono::NaiveDate;
@@ -12,62 +13,6 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
-
-/// The sheet a document is printed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Paper {
-    /// 210 × 297 mm.
-    #[default]
-    A4,
-    /// 8.5 × 11 inches.
-    Letter,
-}
-
-/// What becomes of a text that is longer than its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Fit {
-    /// Cut: as an older daybook printed it, and prints it for ever.
-    #[default]
-    Cut,
-    /// Set smaller until it fits.
-    Whole,
-}
-
-/// Who sends the document: the settings `issuer.*`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Issuer {
-    /// Name in the letterhead.
-    pub name: String,
-    /// Address lines, country last.
-    pub address: Vec<String>,
-    /// Tax id as printed.
-    pub tax_id: String,
-    /// Bank lines of the payment instructions (bank, IBAN, BIC).
-    pub bank: Vec<String>,
-    /// Lines at the foot of each page.
-    pub footer: Vec<String>,
-}
-
-/// Who receives it, with the name and address of the day it was posted.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Customer {
-    /// Name, the first line in the window.
-    pub name: String,
-    /// First address line.
-    pub address1: String,
-    /// Second address line.
-    pub address2: String,
-    pub postcode: String,
-    pub city: String,
-    /// Region or state.
-    pub region: String,
-    /// Country as given.
-    pub country: String,
-    /// The customer's tax id.
-    pub tax_id: String,
-}
 
 impl Customer {
     /// The lines in the window of the envelope, name first, empty ones left out. The postcode stands
@@ -213,22 +158,6 @@ pub struct Line {
     /// Price of one unit, if the line has one.
     pub unit_price: Option<Decimal>,
     /// Net amount, minor units; negative on a credit memo.
-    pub amount_minor: i64,
-}
-
-/// The invoice a memo corrects.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Corrected {
-    pub number: String,
-    pub date: NaiveDate,
-}
-
-/// A credit that was already applied when the document was posted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AppliedCredit {
-    /// Number of the credit memo, or words such as `payment on account`.
-    pub number: String,
-    /// How much it took off, positive, minor units.
     pub amount_minor: i64,
 }
 

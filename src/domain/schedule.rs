@@ -7,6 +7,16 @@
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 use std::fmt;
 
+text_enum! {
+    /// What a schedule makes.
+    ScheduleKind {
+        /// A bill run.
+        Bill = "bill",
+        /// A payment run.
+        Collect = "collect",
+    }
+}
+
 /// How often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Every {

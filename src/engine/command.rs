@@ -16,59 +16,15 @@ use crate::domain::ids::{
     AccountId, BillRunId, DeliveryId, DocumentId, JobId, MethodId, PaymentId, PaymentRunId, RunId,
     ScheduleId,
 };
+pub use crate::domain::job::{JobSpec, Pick};
 use crate::domain::money::Currency;
 use crate::domain::payment::{Channel, NextAction};
+pub use crate::domain::run_params::{AccountFilter, BcdFilter, NewPaymentRun};
+use crate::domain::text::quoted;
 use crate::store::desk::SavedFilter;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-
-/// A row as it was seen: the command acts on this version or reports what changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Pick {
-    /// The document.
-    pub id: DocumentId,
-    /// Its version when it was shown or marked, or [`Pick::WHICHEVER`].
-    pub version: i64,
-}
-
-impl Pick {
-    /// No version that was seen: the document as it is when the command acts. Stored with jobs.
-    pub const WHICHEVER: i64 = 0;
-
-    /// The document as it is when the command acts.
-    pub fn whichever(id: DocumentId) -> Self {
-        Self { id, version: Self::WHICHEVER }
-    }
-
-    /// Whether the document, now in this version, is still what was picked.
-    pub fn is_of(self, version: i64) -> bool {
-        self.version == Self::WHICHEVER || self.version == version
-    }
-}
-
-/// Which customers a bill run takes.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct AccountFilter {
-    /// Only these batches; empty = all.
-    pub batches: Vec<String>,
-    /// Only this account, by number; empty = all.
-    pub account: String,
-    /// Which bill cycle days.
-    pub bcd: BcdFilter,
-}
-
-/// Which bill cycle days a run takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum BcdFilter {
-    /// Every one.
-    #[default]
-    All,
-    /// One day, 1–31.
-    Day(u32),
-    /// The day of the run; on a month's last day every one at or after it.
-    RunDay,
-}
 
 /// An ad hoc bill run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,29 +47,6 @@ pub struct NewBillRun {
     pub skip_zero_email: bool,
     /// The clerk has said yes to a target more than a year ahead.
     pub confirmed: bool,
-}
-
-/// A payment run.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct NewPaymentRun {
-    /// Invoices due on or before this day.
-    pub target_on: NaiveDate,
-    /// Only invoices of this bill run.
-    pub bill_run: Option<BillRunId>,
-    /// Only this account, by number; empty = all.
-    pub account: String,
-    /// Only these batches; empty = all.
-    pub batches: Vec<String>,
-    /// Only this currency.
-    pub currency: Option<Currency>,
-    /// Only accounts with this bill cycle day.
-    #[serde(default)]
-    pub bill_cycle_day: Option<u32>,
-    /// Only methods of this gateway.
-    #[serde(default)]
-    pub gateway: Option<String>,
-    /// One payment per account instead of one per invoice.
-    pub consolidate: bool,
 }
 
 /// One change to a draft.
@@ -563,51 +496,6 @@ impl std::fmt::Display for RunRef {
     }
 }
 
-/// Long work, as stored with its job (kinds of table `job`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum JobSpec {
-    /// Rates the accounts of a run.
-    Bill {
-        /// The run.
-        run: BillRunId,
-    },
-    /// Posts a run, or the picked drafts.
-    Post {
-        /// The run, if a run was posted.
-        run: Option<BillRunId>,
-        /// Of a job that an older build made: the drafts as seen. Later ones are rows of the job.
-        drafts: Vec<Pick>,
-        /// A new invoice date for all of them.
-        invoice_on: Option<NaiveDate>,
-    },
-    /// Drives a payment run.
-    Collect {
-        /// The run.
-        run: PaymentRunId,
-    },
-    /// Drives a run of retries.
-    Retry {
-        /// The run.
-        run: PaymentRunId,
-    },
-    /// Looks up unanswered payments.
-    Reconcile,
-    /// Gives money of a payment back that a person decided to give.
-    Refund {
-        /// The event of the payment.
-        event: i64,
-    },
-    /// Sends queued e-mail.
-    Deliver,
-    /// Sends the reminders that are due.
-    Remind,
-    /// Writes a print batch.
-    Print {
-        /// Where to; empty = beside the book.
-        directory: String,
-    },
-}
-
 /// What came of a command or job. Figures are those of the book after the commit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Receipt {
@@ -734,13 +622,17 @@ mod tests {
     }
 
     #[test]
-    fn commands_survive_storage() {
-        let job = JobSpec::Post {
-            run: Some(BillRunId(7)),
-            drafts: vec![Pick { id: DocumentId(1), version: 1 }],
-            invoice_on: NaiveDate::from_ymd_opt(2026, 1, 31),
+    fn a_command_knows_its_command_line() {
+        let draft = Pick { id: DocumentId(12), version: 3 };
+        let edit = Command::Edit {
+            draft,
+            changes: vec![DraftChange::RemoveLine { line: 2, then: Removed::Waive }],
+            reason: "the customer's wish".to_owned(),
         };
-        let text = serde_json::to_string(&job).unwrap();
-        assert_eq!(serde_json::from_str::<JobSpec>(&text).unwrap(), job);
+        assert_eq!(
+            edit.words(),
+            r"invoice edit D-000012 --remove-line 2 --waive --reason 'the customer'\''s wish' --version 3"
+        );
+        assert_eq!(edit.verb(), Verb::Edit);
     }
 }

@@ -47,9 +47,3 @@ pub trait Runner {
     fn slice(&mut self, session: &mut Session, job: &JobRow, ports: &Ports)
     -> Result<Slice, Error>;
 }
-
-/// What a job is to do.
-pub fn spec(job: &JobRow) -> Result<super::command::JobSpec, Error> {
-    serde_json::from_str(&job.spec)
-        .map_err(|e| Error::Bug(format!("{} has no readable spec: {e}", job.id)))
-}

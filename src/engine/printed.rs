@@ -4,7 +4,7 @@ use super::Error;
 use crate::document::{Fit, Frozen, Line, Logo, Press, PrintError, Printable};
 use crate::domain::charge::Model;
 use crate::domain::document::DocumentStatus;
-use crate::domain::explain::{Derivation, How, Rated};
+use crate::domain::explain::{How, Rated};
 use crate::domain::ids::DocumentId;
 use crate::store::document::{DocumentRow, ItemRow, Origin};
 use crate::store::{self, Db, StoreError};
@@ -16,9 +16,8 @@ pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
         let message = format!("{id} is {}; only posted documents are printed", row.status);
         return Err(Error::usage("not_posted", message, "post it first"));
     }
-    let frozen: Frozen = if let Some(json) = &row.frozen {
-        serde_json::from_str(json)
-            .map_err(|e| StoreError::Corrupt(format!("what {id} froze cannot be read: {e}")))?
+    let frozen: Frozen = if let Some(frozen) = &row.frozen {
+        frozen.read()?
     } else {
         // Another system's document: its account is as good as frozen.
         let terms = store::account::version_terms(db, row.account_version)?;
@@ -30,8 +29,7 @@ pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
 }
 
 /// Why a draft cannot be printed whole as it would be posted; asked before it is.
-pub fn unfit(db: &Db<'_>, row: DocumentRow, frozen: &str) -> Result<Option<String>, Error> {
-    let frozen = serde_json::from_str(frozen).map_err(|e| Error::Bug(e.to_string()))?;
+pub fn unfit(db: &Db<'_>, row: DocumentRow, frozen: Frozen) -> Result<Option<String>, Error> {
     let press = Press::open().map_err(|e| Error::Bug(e.to_string()))?;
     Ok(press.fits(&with(db, row, frozen)?).err().map(|why| unprintable(&why)))
 }
@@ -76,15 +74,7 @@ fn with(db: &Db<'_>, row: DocumentRow, frozen: Frozen) -> Result<Printable, Erro
 fn line(item: ItemRow) -> Result<Line, StoreError> {
     let how = match item.origin {
         // Another system's document says nothing of how its lines came about.
-        Origin::Run if item.derivation.is_empty() => Derivation::default().how,
-        Origin::Run => {
-            serde_json::from_str::<Derivation>(&item.derivation)
-                .map_err(|e| {
-                    let line = item.position;
-                    StoreError::Corrupt(format!("how line {line} came about cannot be read: {e}"))
-                })?
-                .how
-        }
+        Origin::Run => item.derivation.kept()?.unwrap_or_default().how,
         // A clerk's line says what the clerk wrote.
         Origin::Edited | Origin::Hand => How::ByHand,
     };

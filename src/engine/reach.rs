@@ -6,14 +6,13 @@
 //! worker, a console's threads) says what it can do by a kernel lock beside the book, one for each
 //! means, held for life: so a worker's death is known and not guessed.
 
-use super::command::JobSpec;
-use super::{Error, Session, job};
+use super::{Error, Session};
 use super::{mailer, tray};
 use crate::config::{Config, key};
 use crate::domain::actor::Verb;
 use crate::gateway::{self, Shut};
 use crate::inside;
-use crate::store::job::{JobKind, JobRow};
+use crate::store::job::{JobKind, JobRow, JobSpec};
 use crate::store::{gateway_poll, method_state, notice};
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
@@ -111,9 +110,10 @@ pub fn hindered(session: &Session, row: &JobRow) -> Result<Option<Waits>, Error>
     Ok(None)
 }
 
-/// A batch goes into a directory that whoever asked for it named.
+/// A batch goes into a directory that whoever asked for it named. A job that cannot be read is
+/// hindered by nothing: who takes it up says so.
 fn print_elsewhere(session: &Session, row: &JobRow) -> Result<Option<Waits>, Error> {
-    let JobSpec::Print { directory } = job::spec(row)? else { return Ok(None) };
+    let Ok(JobSpec::Print { directory }) = row.spec() else { return Ok(None) };
     let own = row.uid == nix::unistd::getuid().as_raw();
     if own || directory.is_empty() || tray::may_write(session, Path::new(&directory)) {
         return Ok(None);

@@ -1,39 +1,28 @@
-//! Which runner drives which kind of job.
+//! Which runner drives a job.
 
-use super::command::JobSpec;
-use super::job::{self, Ports, Runner, Slice};
-use crate::engine::collect::{self, reconcile, remind};
-use crate::engine::deliver::print;
+use super::job::Runner;
+use crate::domain::job::JobSpec;
+use crate::engine::bill::run::BillRunner;
+use crate::engine::collect::Collect;
+use crate::engine::collect::reconcile::Reconcile;
+use crate::engine::collect::refund_ask::RefundRunner;
+use crate::engine::collect::remind::RemindRunner;
+use crate::engine::deliver::print::PrintRunner;
 use crate::engine::deliver::send::SendRunner;
-use crate::engine::{Error, Session, bill, post};
-use crate::store::job::{JobKind, JobRow};
+use crate::engine::post::posting::PostRunner;
 
-/// The runner of a kind of job.
-pub fn runner(kind: JobKind) -> Result<Box<dyn Runner>, Error> {
-    match kind {
-        JobKind::Bill => Ok(Box::new(bill::run::BillRunner::default())),
-        JobKind::Post => Ok(Box::new(post::posting::PostRunner::default())),
-        JobKind::Collect | JobKind::Retry => Ok(Box::new(collect::Collect::default())),
-        JobKind::Deliver => Ok(Box::new(Mails::default())),
-        JobKind::Print => Ok(Box::new(print::PrintRunner)),
-        JobKind::Reconcile => Ok(Box::new(reconcile::Reconcile::default())),
-    }
-}
-
-/// What leaves by e-mail: documents, or reminders.
-#[derive(Default)]
-struct Mails(SendRunner);
-
-impl Runner for Mails {
-    fn slice(
-        &mut self,
-        session: &mut Session,
-        job: &JobRow,
-        ports: &Ports,
-    ) -> Result<Slice, Error> {
-        match job::spec(job)? {
-            JobSpec::Remind => remind::slice(session, job),
-            _ => self.0.slice(session, job, ports),
+/// The runner of a job.
+pub fn runner(spec: JobSpec) -> Box<dyn Runner> {
+    match spec {
+        JobSpec::Bill { run } => Box::new(BillRunner::new(run)),
+        JobSpec::Post { run, drafts, invoice_on } => {
+            Box::new(PostRunner::new(run, drafts, invoice_on))
         }
+        JobSpec::Collect { run } | JobSpec::Retry { run } => Box::new(Collect::new(run)),
+        JobSpec::Reconcile => Box::new(Reconcile::default()),
+        JobSpec::Refund { event } => Box::new(RefundRunner { event }),
+        JobSpec::Deliver => Box::new(SendRunner::default()),
+        JobSpec::Remind => Box::new(RemindRunner),
+        JobSpec::Print { directory } => Box::new(PrintRunner { directory }),
     }
 }

@@ -1,6 +1,7 @@
 //! Bill runs: parameters, progress, totals and failures.
 
 use super::face::{Row, params};
+use super::json::{self, Spot};
 use super::{Db, StoreError, Topic, Tx, word, words};
 use crate::domain::charge::ChargeType;
 use crate::domain::document::{BillRunStatus, DocumentKind, FlagCode};
@@ -97,7 +98,7 @@ fn row(r: &Row<'_>) -> Result<BillRunRow, StoreError> {
         params: BillRunParams {
             target_on: r.get(2)?,
             invoice_on: r.get(3)?,
-            filter: word(r, 5, |t| serde_json::from_str(t).ok())?,
+            filter: Spot("bill_run", "filter", r.get(0)?).read(r.text(5)?)?,
             exclude: words(6, &exclude, ',', ChargeType::parse)?,
             auto_renew: r.get(7)?,
             auto_post: r.get(8)?,
@@ -124,8 +125,6 @@ fn row(r: &Row<'_>) -> Result<BillRunRow, StoreError> {
 
 /// Makes a run in state Pending.
 pub fn insert(tx: &Tx<'_>, params: &BillRunParams, total: i64) -> Result<BillRunId, StoreError> {
-    let filter =
-        serde_json::to_string(&params.filter).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     let exclude: Vec<&str> = params.exclude.iter().map(|t| t.as_str()).collect();
     let key = tx.insert(
         "INSERT INTO bill_run (status, target_on, invoice_on, run_on, filter, exclude, auto_renew,
@@ -136,7 +135,7 @@ pub fn insert(tx: &Tx<'_>, params: &BillRunParams, total: i64) -> Result<BillRun
             params.target_on,
             params.invoice_on,
             tx.now().today,
-            filter,
+            json::text(&params.filter)?,
             exclude.join(","),
             params.auto_renew,
             params.auto_post,

@@ -10,6 +10,7 @@
 
 use super::applied::{Side, first_day};
 use super::conversion::{self, Conversion};
+use super::json::Json;
 use super::ledger::{self, Line};
 use super::open_item::{self, NewOpenItem};
 use super::payment::{self, NewPayment, PaymentRow};
@@ -215,7 +216,7 @@ fn successor(
         balance_minor: worth,
         tax: None,
     };
-    let frozen = row.frozen.as_deref().unwrap_or("{}");
+    let frozen = row.frozen.as_ref().map_or("{}", Json::text);
     open_item::put(tx, &item, &lines, &taxes, (row.account_version, frozen))
 }
 

@@ -1,17 +1,17 @@
 //! Documents: rows with their state, lines, taxes and flags; the few steps a document can take.
 
 use super::face::Row;
+pub use super::item::{ItemRow, Origin, items};
+use super::json::{Json, Spot};
 use super::{Db, StoreError, Topic, Tx, decimal, new_draft, word, word_opt};
 use crate::domain::document::{
     DocumentKind, DocumentStatus, DocumentTax, Flag, FlagCode, Review, Settlement, TaxKind,
 };
-use crate::domain::ids::{
-    AccountId, BillRunId, ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId,
-};
+use crate::domain::frozen::Frozen;
+use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use crate::domain::money::{Currency, Rounding};
 use crate::domain::text_enum;
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 
 text_enum! {
     /// What made a document.
@@ -27,18 +27,6 @@ text_enum! {
         WriteOff = "write_off",
         /// Another system, before the cutover.
         OpenItem = "open_item",
-    }
-}
-
-text_enum! {
-    /// How a line came about.
-    Origin {
-        /// Rated by the run.
-        Run = "run",
-        /// Rated, then changed by a clerk.
-        Edited = "edited",
-        /// Added by a clerk.
-        Hand = "hand",
     }
 }
 
@@ -88,8 +76,8 @@ pub struct DocumentRow {
     pub created_at: i64,
     /// UTC milliseconds.
     pub posted_at: Option<i64>,
-    /// JSON of what was frozen at posting.
-    pub frozen: Option<String>,
+    /// What was frozen at posting.
+    pub frozen: Option<Json<Frozen>>,
     /// What is still owed, or (negative) left to use.
     pub balance_minor: i64,
     /// What a clerk said.
@@ -157,7 +145,7 @@ fn row(r: &Row<'_>) -> Result<DocumentRow, StoreError> {
         version: r.get(22)?,
         created_at: r.get(23)?,
         posted_at: r.get(24)?,
-        frozen: r.get(25)?,
+        frozen: Json::maybe(r, 25, Spot("document", "frozen", r.get(0)?))?,
         balance_minor: r.get(26)?,
         review: word(r, 27, Review::parse)?,
         reviewed_version: r.get(28)?,
@@ -304,81 +292,6 @@ pub fn drafts_of_run(
 pub fn account_of(db: &Db<'_>, id: DocumentId) -> Result<AccountId, StoreError> {
     db.opt("SELECT account_id FROM document WHERE id = ?1", [id.0], |r| r.get(0).map(AccountId))?
         .ok_or_else(|| StoreError::NotFound(id.to_string()))
-}
-
-/// A line of a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ItemRow {
-    pub id: ItemId,
-    /// Order in print, from 1.
-    pub position: i64,
-    /// The charge; none for hand-made lines.
-    pub charge: Option<ChargeId>,
-    /// Its number; empty for hand-made lines.
-    pub charge_number: String,
-    /// The version it was rated from.
-    pub charge_version: Option<ChargeVersionId>,
-    pub subscription: Option<SubscriptionId>,
-    /// Of a discount: the charge discounted.
-    pub target: Option<ChargeId>,
-    /// Of a credit: the item it corrects.
-    pub corrects: Option<ItemId>,
-    /// As printed.
-    pub description: String,
-    /// First day of service.
-    pub service_from: Option<NaiveDate>,
-    /// Last day of service.
-    pub service_to: Option<NaiveDate>,
-    pub quantity: Decimal,
-    pub unit_price: Decimal,
-    /// Net, minor units.
-    pub amount_minor: i64,
-    /// With an inclusive tax: tax included.
-    pub gross_minor: Option<i64>,
-    pub tax_code: String,
-    /// Ledger account; empty = default.
-    pub revenue_account: String,
-    /// How it came about.
-    pub origin: Origin,
-    /// How the amount came about: JSON of `domain::explain::Derivation`.
-    pub derivation: String,
-}
-
-/// The lines of a document, in print order.
-pub fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, StoreError> {
-    db.all(
-        "SELECT i.id, i.position, i.charge_id, coalesce(c.number, ''), i.charge_version_id,
-                i.subscription_id, i.target_charge_id, i.corrects_item_id, i.description,
-                i.service_from_on, i.service_to_on, i.quantity, i.unit_price, i.amount_minor,
-                  i.gross_minor, i.tax_code, i.revenue_account, i.origin, i.derivation
-         FROM document_item i LEFT JOIN charge c ON c.id = i.charge_id
-         WHERE i.document_id = ?1 ORDER BY i.position, i.id",
-        [id.0],
-        |r| {
-            let id = |i: usize| r.get::<Option<i64>>(i);
-            Ok(ItemRow {
-                id: ItemId(r.get(0)?),
-                position: r.get(1)?,
-                charge: id(2)?.map(ChargeId),
-                charge_number: r.get(3)?,
-                charge_version: id(4)?.map(ChargeVersionId),
-                subscription: id(5)?.map(SubscriptionId),
-                target: id(6)?.map(ChargeId),
-                corrects: id(7)?.map(ItemId),
-                description: r.get(8)?,
-                service_from: r.get(9)?,
-                service_to: r.get(10)?,
-                quantity: decimal(r, 11)?,
-                unit_price: decimal(r, 12)?,
-                amount_minor: r.get(13)?,
-                gross_minor: r.get(14)?,
-                tax_code: r.get(15)?,
-                revenue_account: r.get(16)?,
-                origin: word(r, 17, Origin::parse)?,
-                derivation: r.get(18)?,
-            })
-        },
-    )
 }
 
 /// The tax of a document by code.

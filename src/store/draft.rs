@@ -9,11 +9,12 @@ pub use image::{DraftImage, HeldClaim, HeldUsage, Image, LineImage, ReviewImage}
 
 use super::deed::{self, DeedKind, NewDeed};
 use super::document::{self, DocumentRow, Origin, Source};
-use super::face::{Row, params};
-use super::{Db, StoreError, Topic, Tx, decimal, word, word_opt};
+use super::face::params;
+use super::item::ItemRow;
+use super::{Db, StoreError, Topic, Tx, word, word_opt};
 use crate::domain::billing::ClaimRole;
 use crate::domain::document::{DocumentKind, FlagCode};
-use crate::domain::ids::{ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId, UsageId};
+use crate::domain::ids::{ChargeId, ChargeVersionId, DocumentId, ItemId, UsageId};
 use crate::domain::period::Anchor;
 use chrono::NaiveDate;
 
@@ -61,7 +62,7 @@ pub fn load(db: &Db<'_>, row: &DocumentRow) -> Result<DraftImage, StoreError> {
         tax_minor: row.tax_minor,
         total_minor: row.total_minor,
         risk: row.risk,
-        lines: load_lines(db, row.id)?,
+        lines: document::items(db, row.id)?.into_iter().map(line).collect(),
         taxes: document::taxes(db, row.id)?,
         waived: Vec::new(),
         waived_usage: Vec::new(),
@@ -73,41 +74,28 @@ pub fn load(db: &Db<'_>, row: &DocumentRow) -> Result<DraftImage, StoreError> {
     Ok(image)
 }
 
-fn load_lines(db: &Db<'_>, id: DocumentId) -> Result<Vec<LineImage>, StoreError> {
-    db.all(
-        "SELECT id, charge_id, charge_version_id, subscription_id, target_charge_id,
-                corrects_item_id, description, service_from_on, service_to_on, quantity,
-                unit_price, amount_minor, gross_minor, tax_code, revenue_account, origin,
-                  derivation
-         FROM document_item WHERE document_id = ?1 ORDER BY position, id",
-        [id.0],
-        line,
-    )
-}
-
-fn line(r: &Row<'_>) -> Result<LineImage, StoreError> {
-    let id = |i: usize| r.get::<Option<i64>>(i);
-    Ok(LineImage {
-        id: ItemId(r.get(0)?),
-        charge: id(1)?.map(ChargeId),
-        version: id(2)?.map(ChargeVersionId),
-        subscription: id(3)?.map(SubscriptionId),
-        target: id(4)?.map(ChargeId),
-        corrects: id(5)?.map(ItemId),
-        description: r.get(6)?,
-        service_from: r.get(7)?,
-        service_to: r.get(8)?,
-        quantity: decimal(r, 9)?,
-        unit_price: decimal(r, 10)?,
-        amount_minor: r.get(11)?,
-        gross_minor: r.get(12)?,
-        tax_code: r.get(13)?,
-        revenue_account: r.get(14)?,
-        origin: word(r, 15, Origin::parse)?,
-        derivation: r.get(16)?,
+fn line(item: ItemRow) -> LineImage {
+    LineImage {
+        id: item.id,
+        charge: item.charge,
+        version: item.charge_version,
+        subscription: item.subscription,
+        target: item.target,
+        corrects: item.corrects,
+        description: item.description,
+        service_from: item.service_from,
+        service_to: item.service_to,
+        quantity: item.quantity,
+        unit_price: item.unit_price,
+        amount_minor: item.amount_minor,
+        gross_minor: item.gross_minor,
+        tax_code: item.tax_code,
+        revenue_account: item.revenue_account,
+        origin: item.origin,
+        derivation: item.derivation,
         claims: Vec::new(),
         usage: Vec::new(),
-    })
+    }
 }
 
 fn load_claims(db: &Db<'_>, id: DocumentId, image: &mut DraftImage) -> Result<(), StoreError> {
@@ -276,7 +264,7 @@ fn save_line(
             line.tax_code,
             line.revenue_account,
             line.origin.as_str(),
-            line.derivation,
+            line.derivation.text(),
         ],
     )?;
     Ok(ItemId(key))

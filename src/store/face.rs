@@ -262,7 +262,7 @@ impl From<rusqlite::Error> for StoreError {
                 None => Self::Conflict(text),
             },
             // Numbers that no book of ours holds.
-            _ if text == "integer overflow" => Self::Corrupt(text),
+            _ if text == "integer overflow" || text == "malformed JSON" => Self::Corrupt(text),
             _ => Self::Sqlite(text),
         }
     }

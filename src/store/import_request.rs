@@ -3,6 +3,7 @@
 
 use super::face::{Row, params};
 use super::four_eyes::RequestState;
+use super::json::{self, Spot};
 use super::{Db, StoreError, Tx};
 use chrono::NaiveDate;
 
@@ -34,14 +35,14 @@ const COLUMNS: &str =
     "id, name, kind, sha256, content, facts, uid, user_name, asked_at, cutover_on";
 
 fn row(r: &Row<'_>) -> Result<ImportRequest, StoreError> {
-    let facts: String = r.get(5)?;
+    let id = r.get(0)?;
     Ok(ImportRequest {
-        id: r.get(0)?,
+        id,
         name: r.get(1)?,
         kind: r.get(2)?,
         sha256: r.get(3)?,
         content: r.get(4)?,
-        facts: serde_json::from_str(&facts).map_err(|_| super::damaged(5, &facts))?,
+        facts: Spot("import_request", "facts", id).list(r.text(5)?)?,
         uid: r.get(6)?,
         user_name: r.get(7)?,
         asked_at: r.get(8)?,
@@ -84,8 +85,6 @@ pub fn older_than(db: &Db<'_>, at_ms: i64) -> Result<Vec<ImportRequest>, StoreEr
 
 /// Records a request of whoever acts; the id and who asks are the book's. Gives its id.
 pub fn insert(tx: &Tx<'_>, new: &ImportRequest) -> Result<i64, StoreError> {
-    let facts =
-        serde_json::to_string(&new.facts).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     let key = tx.insert(
         "INSERT INTO import_request (name, kind, sha256, content, facts, uid, user_name, asked_at,
          cutover_on, state) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,'open')",
@@ -94,7 +93,7 @@ pub fn insert(tx: &Tx<'_>, new: &ImportRequest) -> Result<i64, StoreError> {
             new.kind,
             new.sha256,
             new.content,
-            facts,
+            json::text(&new.facts)?,
             tx.actor().uid,
             tx.actor().name,
             tx.now().at_ms,

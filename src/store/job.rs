@@ -1,29 +1,12 @@
 //! Jobs: rows that any process may see, one process drives, and the next takes over.
 
 use super::face::Row;
+use super::json::{self, Json, Spot};
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::ids::{DocumentId, JobId};
+pub use crate::domain::job::{JobKind, JobSpec};
 use crate::domain::text_enum;
-
-text_enum! {
-    /// What a job does.
-    JobKind {
-        /// Rates the accounts of a bill run.
-        Bill = "bill",
-        /// Posts drafts.
-        Post = "post",
-        /// Charges invoices.
-        Collect = "collect",
-        /// Retries failed payments.
-        Retry = "retry",
-        /// Asks the gateway about unknown payments.
-        Reconcile = "reconcile",
-        /// Sends e-mail.
-        Deliver = "deliver",
-        /// Writes a print batch.
-        Print = "print",
-    }
-}
+use serde::de::DeserializeOwned;
 
 text_enum! {
     /// Where a job stands.
@@ -68,8 +51,8 @@ pub struct JobRow {
     pub kind: JobKind,
     /// What it is about, as a clerk writes it (`BR-000001`).
     pub subject: String,
-    /// Its parameters, JSON.
-    pub spec: String,
+    spec: Json<JobSpec>,
+    /// Where it stands.
     pub state: JobState,
     /// What a person asked.
     pub wanted: Wanted,
@@ -85,8 +68,7 @@ pub struct JobRow {
     pub failed: i64,
     /// Items in all; 0 = not known yet.
     pub total: i64,
-    /// Receipt so far, JSON or empty.
-    pub detail: String,
+    detail: String,
     /// Why it failed.
     pub error: String,
     /// Not before this moment, UTC milliseconds.
@@ -106,13 +88,37 @@ pub struct JobRow {
 }
 
 impl JobRow {
+    /// What it is to do.
+    pub fn spec(&self) -> Result<JobSpec, StoreError> {
+        let spec = self.spec.read()?;
+        if spec.kind() == self.kind {
+            Ok(spec)
+        } else {
+            Err(self.spec.damaged(&format!("a {} job in the row of a {}", spec.kind(), self.kind)))
+        }
+    }
+
+    /// Where the next slice goes on, of a runner that keeps a value and not a word.
+    pub fn place<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
+        self.at("cursor").read(&self.cursor)
+    }
+
+    /// What its runner has kept of what was done; none before it did anything.
+    pub fn receipt<T: DeserializeOwned>(&self) -> Result<Option<T>, StoreError> {
+        if self.detail.is_empty() {
+            return Ok(None);
+        }
+        self.at("detail").read(&self.detail).map(Some)
+    }
+
+    fn at(&self, column: &'static str) -> Spot {
+        Spot("job", column, self.id.0)
+    }
+
     /// What to answer when the place to go on from cannot be read: it is never taken for the
     /// beginning, or for a step that was passed.
     pub fn lost(&self) -> StoreError {
-        StoreError::Corrupt(format!(
-            "where job {} goes on ({:?}) cannot be read",
-            self.id, self.cursor
-        ))
+        self.at("cursor").damaged(&format!("{:?} is no place to go on from", self.cursor))
     }
 }
 
@@ -120,11 +126,12 @@ const COLUMNS: &str = "id, kind, subject, spec, state, wanted, epoch, holder, cu
     detail, error, not_before_at, uid, user_name, created_at, started_at, beat_at, ended_at";
 
 fn row(r: &Row<'_>) -> Result<JobRow, StoreError> {
+    let id: i64 = r.get(0)?;
     Ok(JobRow {
-        id: JobId(r.get(0)?),
+        id: JobId(id),
         kind: word(r, 1, JobKind::parse)?,
         subject: r.get(2)?,
-        spec: r.get(3)?,
+        spec: Json::column(r, 3, Spot("job", "spec", id))?,
         state: word(r, 4, JobState::parse)?,
         wanted: word(r, 5, Wanted::parse)?,
         epoch: r.get(6)?,
@@ -146,17 +153,19 @@ fn row(r: &Row<'_>) -> Result<JobRow, StoreError> {
 }
 
 /// Makes a job in state Waiting, acting for the transaction's actor.
-pub fn insert(
-    tx: &Tx<'_>,
-    kind: JobKind,
-    subject: &str,
-    spec: &str,
-    total: i64,
-) -> Result<JobId, StoreError> {
+pub fn insert(tx: &Tx<'_>, spec: &JobSpec, subject: &str, total: i64) -> Result<JobId, StoreError> {
     let key = tx.insert(
         "INSERT INTO job (kind, subject, spec, state, total, uid, user_name, created_at)
          VALUES (?1, ?2, ?3, 'Waiting', ?4, ?5, ?6, ?7)",
-        (kind.as_str(), subject, spec, total, tx.actor().uid, &tx.actor().name, tx.now().at_ms),
+        (
+            spec.kind().as_str(),
+            subject,
+            json::text(spec)?,
+            total,
+            tx.actor().uid,
+            &tx.actor().name,
+            tx.now().at_ms,
+        ),
     )?;
     tx.touch(Topic::Jobs);
     Ok(JobId(key))

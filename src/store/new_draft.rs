@@ -2,6 +2,7 @@
 //! hold what they bill.
 
 use super::face::params;
+use super::json;
 use super::{StoreError, Tx};
 use crate::domain::billing::{DraftDocument, DraftItem};
 use crate::domain::document::{DocumentTax, Flag};
@@ -129,8 +130,7 @@ fn insert_item(
     position: i64,
     item: &DraftItem,
 ) -> Result<ItemId, StoreError> {
-    let derivation = serde_json::to_string(&item.derivation)
-        .map_err(|e| StoreError::Corrupt(format!("a derivation cannot be written: {e}")))?;
+    let derivation = json::text(&item.derivation)?;
     let key = tx.insert(
         "INSERT INTO document_item (document_id, position, charge_id, charge_version_id,
                 subscription_id, target_charge_id, corrects_item_id, description, service_from_on,

@@ -1,8 +1,10 @@
 //! Open documents of another system, kept as posted history with their own numbers.
 
 use super::deed::{self, DeedKind, NewDeed};
+use super::json;
 use super::{Db, StoreError, Topic, Tx, debt, decimal_opt, ledger, new_draft, posting, tax, word};
 use crate::domain::document::{DocumentKind, DocumentTax, TaxKind};
+use crate::domain::frozen::Frozen;
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::ledger as entries;
 use crate::domain::money::Currency;
@@ -101,7 +103,7 @@ pub fn insert(
     tx: &Tx<'_>,
     item: &NewOpenItem<'_>,
     account_version: i64,
-    frozen: &str,
+    frozen: &Frozen,
     booked_on: NaiveDate,
 ) -> Result<DocumentId, StoreError> {
     let net = item.total_minor - item.tax_minor;
@@ -111,7 +113,7 @@ pub fn insert(
         Some(tax) => vec![tax_row(tx, item, tax)?],
         None => Vec::new(),
     };
-    let id = put(tx, item, &[line], &taxes, (account_version, frozen))?;
+    let id = put(tx, item, &[line], &taxes, (account_version, &json::text(frozen)?))?;
     deed::enter(tx, &NewDeed { document: Some(id), ..item.deed() })?;
     let lines: Vec<ledger::Line> = entries::open_item(item.balance_minor)
         .into_iter()

@@ -10,11 +10,13 @@ pub use item::{
 pub use pick::{Open, PickFilter, Place, account_auto_pay, candidate, candidates};
 
 use super::face::{Row, params};
+use super::json::{self, Json, Spot};
 use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::ids::{BillRunId, DocumentId, PaymentRunId, ScheduleId};
 use crate::domain::money::Currency;
 use crate::domain::payment::{PaymentRunStatus, PaymentStatus};
 use crate::domain::payment_run::Parts;
+use crate::domain::run_params::RunFilter;
 use chrono::NaiveDate;
 
 /// A payment run before it has a row.
@@ -22,8 +24,8 @@ use chrono::NaiveDate;
 pub struct NewRun {
     /// Invoices due on or before this day.
     pub target_on: NaiveDate,
-    /// What it picks, JSON.
-    pub filter: String,
+    /// What it picks.
+    pub filter: RunFilter,
     /// One payment per account.
     pub consolidate: bool,
     /// Only the invoices of this bill run.
@@ -43,8 +45,8 @@ pub struct RunRow {
     pub target_on: NaiveDate,
     /// The day it was made, in the book's zone.
     pub run_on: NaiveDate,
-    /// What it picks, JSON.
-    pub filter: String,
+    /// What it picks.
+    pub filter: Json<RunFilter>,
     /// One payment per account.
     pub consolidate: bool,
     /// Only the invoices of this bill run.
@@ -79,12 +81,13 @@ const COLUMNS: &str = "id, status, target_on, run_on, filter, consolidate, bill_
     wait_until_at, note, created_name, created_at, started_at, ended_at, picked, approved, submitted, declined, unknown";
 
 fn row(r: &Row<'_>) -> Result<RunRow, StoreError> {
+    let id: i64 = r.get(0)?;
     Ok(RunRow {
-        id: PaymentRunId(r.get(0)?),
+        id: PaymentRunId(id),
         status: word(r, 1, PaymentRunStatus::parse)?,
         target_on: r.get(2)?,
         run_on: r.get(3)?,
-        filter: r.get(4)?,
+        filter: Json::column(r, 4, Spot("payment_run", "filter", id))?,
         consolidate: r.get(5)?,
         bill_run: r.get::<Option<i64>>(6)?.map(BillRunId),
         schedule: r.get::<Option<i64>>(7)?.map(ScheduleId),
@@ -111,7 +114,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewRun) -> Result<PaymentRunId, StoreError> {
         params![
             new.target_on,
             tx.now().today,
-            new.filter,
+            json::text(&new.filter)?,
             new.consolidate,
             new.bill_run.map(|b| b.0),
             new.schedule.map(|s| s.0),
@@ -143,16 +146,16 @@ pub fn paused_of_schedule(
     Ok(found.map(PaymentRunId))
 }
 
-/// Has a run take what is due by a later day; `filter` is its JSON with that day.
+/// Has a run take what is due by a later day; `filter` is its own with that day.
 pub fn widen(
     tx: &Tx<'_>,
     id: PaymentRunId,
     target_on: NaiveDate,
-    filter: &str,
+    filter: &RunFilter,
 ) -> Result<(), StoreError> {
     tx.run(
         "UPDATE payment_run SET target_on = ?2, filter = ?3, version = version + 1 WHERE id = ?1",
-        (id.0, target_on, filter),
+        (id.0, target_on, json::text(filter)?),
     )?;
     tx.touch(Topic::Runs);
     Ok(())

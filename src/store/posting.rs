@@ -1,9 +1,11 @@
 //! The one step that makes a draft a legal document: number, lock, freeze, hash, balance, ledger.
 
 use super::face::Cell;
+use super::json;
 use super::{Db, StoreError, Topic, Tx, debt, deed, document, ledger, settings};
 use crate::config::SERIES;
 use crate::domain::document::DocumentKind;
+use crate::domain::frozen::Frozen;
 use crate::domain::ids::{BillRunId, DocumentId};
 use crate::domain::ledger as ledger_rules;
 use crate::domain::series::{Pattern, continues, number_from, series_from};
@@ -106,19 +108,20 @@ fn take_number(
 
 /// Posts a draft under the next number of `pattern`; gives the number.
 ///
-/// `frozen` is the JSON of `document::Frozen`. The caller has checked that it may be posted. Books receivable, revenue by account and tax by
+/// The caller has checked that it may be posted. Books receivable, revenue by account and tax by
 /// code, balanced, in the same transaction.
 pub fn post(
     tx: &Tx<'_>,
     row: &document::DocumentRow,
     pattern: &str,
-    frozen: &str,
+    frozen: &Frozen,
 ) -> Result<String, StoreError> {
     if let Some(deed) = deed::of_posting(tx, row)? {
         deed::enter(tx, &deed)?;
     }
     let (number, series) = take_number(tx, row.kind, pattern, row.invoice_on.year())?;
-    let hash = content_hash(tx, row.id, &number, frozen)?;
+    let frozen = json::text(frozen)?;
+    let hash = content_hash(tx, row.id, &number, &frozen)?;
     let changed = tx.run(
         "UPDATE document SET status = 'Posted', number = ?2, series = ?3, posted_at = ?4, frozen =
          ?5, content_hash = ?6

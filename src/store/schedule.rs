@@ -1,20 +1,14 @@
 //! Schedules and the slots they have used: unique, so that a slot never runs twice.
 
 use super::face::Row;
+use super::json::{self, Json, Spot};
 use super::{Db, StoreError, Topic, Tx, damaged, word};
 use crate::domain::ids::ScheduleId;
+use crate::domain::run_params::Spec;
 use crate::domain::schedule::Every;
+pub use crate::domain::schedule::ScheduleKind;
 use crate::domain::text_enum;
 use chrono::{NaiveDateTime, NaiveTime};
-
-text_enum! {
-    /// What a schedule makes.
-    ScheduleKind {
-        Bill = "bill",
-        /// A payment run.
-        Collect = "collect",
-    }
-}
 
 text_enum! {
     /// Whether it makes anything.
@@ -51,8 +45,7 @@ pub struct ScheduleRow {
     pub every: Every,
     /// At this civil time.
     pub at: NaiveTime,
-    /// Run parameters, JSON of `engine::schedule::Spec`.
-    pub spec: String,
+    spec: Json<Spec>,
     /// Whether it makes anything.
     pub state: ScheduleState,
     /// The slot to leave out.
@@ -67,18 +60,30 @@ pub struct ScheduleRow {
     pub owner_email: String,
 }
 
+impl ScheduleRow {
+    /// What its runs are made with.
+    pub fn spec(&self) -> Result<Spec, StoreError> {
+        let spec = self.spec.read()?;
+        if spec.kind() == self.kind {
+            Ok(spec)
+        } else {
+            Err(self.spec.damaged(&format!("it makes {}, its row {}", spec.kind(), self.kind)))
+        }
+    }
+}
+
 const COLUMNS: &str = "id, name, kind, every, at_minute, spec, state, skip_slot, armed_at, owner_uid, owner_name, owner_email";
 
 fn row(r: &Row<'_>) -> Result<ScheduleRow, StoreError> {
-    let minute: u32 = r.get(4)?;
+    let (id, minute): (i64, u32) = (r.get(0)?, r.get(4)?);
     Ok(ScheduleRow {
-        id: ScheduleId(r.get(0)?),
+        id: ScheduleId(id),
         name: r.get(1)?,
         kind: word(r, 2, ScheduleKind::parse)?,
         every: word(r, 3, Every::parse)?,
         at: NaiveTime::from_hms_opt(minute / 60, minute % 60, 0)
             .ok_or_else(|| damaged(4, &minute.to_string()))?,
-        spec: r.get(5)?,
+        spec: Json::column(r, 5, Spot("schedule", "spec", id))?,
         state: word(r, 6, ScheduleState::parse)?,
         skip_slot: r.get(7)?,
         armed_at: r.get(8)?,
@@ -92,14 +97,12 @@ fn row(r: &Row<'_>) -> Result<ScheduleRow, StoreError> {
 pub struct NewSchedule<'a> {
     /// What clerks call it.
     pub name: &'a str,
-    /// What it makes.
-    pub kind: ScheduleKind,
     /// How often.
     pub every: &'a Every,
     /// Minute of the day, 0–1439.
     pub at_minute: u32,
-    /// JSON of `engine::schedule::Spec`.
-    pub spec: &'a str,
+    /// What it makes.
+    pub spec: &'a Spec,
     /// Where to mail when it fails.
     pub owner_email: &'a str,
 }
@@ -112,10 +115,10 @@ pub fn insert(tx: &Tx<'_>, new: &NewSchedule<'_>) -> Result<ScheduleId, StoreErr
          VALUES (?1,?2,?3,?4,?5,'Active',?6,?7,?8,?9,?6)",
         (
             new.name,
-            new.kind.as_str(),
+            new.spec.kind().as_str(),
             new.every.to_string(),
             new.at_minute,
-            new.spec,
+            json::text(new.spec)?,
             tx.now().at_ms,
             tx.actor().uid,
             &tx.actor().name,

@@ -1,8 +1,10 @@
 //! Posted documents that have no delivery yet, and what decides where a document goes.
 
 use super::face::{Row, named_params};
+use super::json::{Json, Spot};
 use super::{Db, StoreError, account, word};
 use crate::domain::account::DeliveryPreference;
+use crate::domain::frozen::Frozen;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
@@ -15,7 +17,7 @@ pub struct Undelivered {
     /// Total, minor units.
     pub total_minor: i64,
     /// What was frozen at posting.
-    pub frozen: Option<String>,
+    pub frozen: Option<Json<Frozen>>,
     /// What its run said about zero totals.
     pub skip_zero_email: bool,
     /// The memo that reversed it, by number; empty = not reversed.
@@ -43,11 +45,12 @@ fn selected() -> String {
 }
 
 fn undelivered(r: &Row<'_>) -> Result<Undelivered, StoreError> {
+    let id: i64 = r.get(0)?;
     Ok(Undelivered {
-        document: DocumentId(r.get(0)?),
+        document: DocumentId(id),
         account: AccountId(r.get(1)?),
         total_minor: r.get(2)?,
-        frozen: r.get(3)?,
+        frozen: Json::maybe(r, 3, Spot("document", "frozen", id))?,
         skip_zero_email: r.get(4)?,
         reversed_by: r.get(5)?,
         preference: word(r, 6, DeliveryPreference::parse)?,

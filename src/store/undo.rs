@@ -2,6 +2,7 @@
 //! changed a draft last.
 
 use super::draft::Image;
+use super::json::{self, Spot};
 use super::{Db, StoreError, Tx, document, operation};
 use crate::domain::actor::Verb;
 use crate::domain::ids::DocumentId;
@@ -46,14 +47,10 @@ pub enum Kind {
 
 /// Keeps how a document was before this operation and how it is after.
 pub fn record(tx: &Tx<'_>, change: &Change) -> Result<(), StoreError> {
-    let text = |image: &Image| {
-        serde_json::to_string(image)
-            .map_err(|e| StoreError::Corrupt(format!("an image cannot be written: {e}")))
-    };
     tx.run(
         "INSERT INTO undo (op_seq, document_id, before, after, state)
          VALUES (?1, ?2, ?3, ?4, 'done')",
-        (tx.seq(), change.document.0, text(&change.before)?, text(&change.after)?),
+        (tx.seq(), change.document.0, json::text(&change.before)?, json::text(&change.after)?),
     )?;
     Ok(())
 }
@@ -119,14 +116,10 @@ pub fn changes(db: &Db<'_>, seq: i64) -> Result<Vec<Change>, StoreError> {
         "SELECT document_id, before, after FROM undo WHERE op_seq = ?1 ORDER BY document_id",
         [seq],
         |r| {
-            let image = |i: usize| -> Result<Image, StoreError> {
-                serde_json::from_str(&r.get::<String>(i)?)
-                    .map_err(|e| StoreError::Corrupt(format!("an image cannot be read: {e}")))
-            };
             found.push(Change {
                 document: DocumentId(r.get(0)?),
-                before: image(1)?,
-                after: image(2)?,
+                before: Spot("undo", "before", seq).read(r.text(1)?)?,
+                after: Spot("undo", "after", seq).read(r.text(2)?)?,
             });
             Ok(())
         },
@@ -187,15 +180,13 @@ pub fn first_and_last(
 ) -> Result<Option<(Image, Image)>, StoreError> {
     let mut all = Vec::new();
     db.each(
-        "SELECT u.before, u.after FROM undo u JOIN operation o ON o.seq = u.op_seq
+        "SELECT u.before, u.after, u.op_seq FROM undo u JOIN operation o ON o.seq = u.op_seq
          WHERE u.document_id = ?1 AND u.state = 'done' AND o.verb = 'edit' ORDER BY u.op_seq",
         [row.id.0],
         |r| {
-            for column in 0..2 {
-                let image: Image = serde_json::from_str(&r.get::<String>(column)?)
-                    .map_err(|e| StoreError::Corrupt(format!("an image cannot be read: {e}")))?;
-                all.push(image);
-            }
+            let seq: i64 = r.get(2)?;
+            all.push(Spot("undo", "before", seq).read(r.text(0)?)?);
+            all.push(Spot("undo", "after", seq).read(r.text(1)?)?);
             Ok(())
         },
     )?;

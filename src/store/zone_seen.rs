@@ -1,5 +1,6 @@
 //! By which time zone data the processes count the days of the book's zone.
 
+use super::json::{self, Spot};
 use super::{Db, StoreError, Tx};
 
 /// What a process goes by.
@@ -20,8 +21,7 @@ pub fn since(db: &Db<'_>, zone: &str, at_ms: i64) -> Result<Vec<ZoneSeen>, Store
          ORDER BY seen_at DESC",
         (zone, at_ms),
         |r| {
-            let text: String = r.get(1)?;
-            let rules = serde_json::from_str(&text).map_err(|_| super::damaged(1, &text))?;
+            let rules = Spot("zone_seen", "rules", 0).list(r.text(1)?)?;
             Ok(ZoneSeen { release: r.get(0)?, rules, seen_at: r.get(2)? })
         },
     )
@@ -29,8 +29,7 @@ pub fn since(db: &Db<'_>, zone: &str, at_ms: i64) -> Result<Vec<ZoneSeen>, Store
 
 /// Notes what this process goes by, and forgets what nobody has gone by since a moment.
 pub fn note(tx: &Tx<'_>, zone: &str, mine: &ZoneSeen, forget: i64) -> Result<(), StoreError> {
-    let rules =
-        serde_json::to_string(&mine.rules).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let rules = json::text(&mine.rules)?;
     tx.run("DELETE FROM zone_seen WHERE seen_at < ?1", [forget])?;
     tx.run(
         "INSERT INTO zone_seen (zone, release, rules, seen_at) VALUES (?1, ?2, ?3, ?4)

@@ -196,7 +196,7 @@ fn slices(
     ports: &Ports,
     follow: &mut dyn Follow,
 ) -> Result<(), Error> {
-    let mut runner = runner(row.kind)?;
+    let mut runner = runner(row.spec()?);
     loop {
         if follow.leave() {
             return set(session, row, JobState::Waiting);

@@ -43,6 +43,8 @@ const MADE: &[&str] = &[
     "DROP TABLE zone_seen",
     "ALTER TABLE saved_filter DROP COLUMN tab;",
     "DROP INDEX undo_undone; ALTER TABLE undo DROP COLUMN undone_seq",
+    "UPDATE payment_run SET filter = coalesce(filter ->> '$.Due', filter ->> '$.Retry', filter)
+     WHERE json_valid(filter)",
 ];
 
 /// What a call of the binary gave.

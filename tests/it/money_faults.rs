@@ -21,6 +21,7 @@ use daybook::clock::Now;
 use daybook::config::Config;
 use daybook::domain::actor::Verb;
 use daybook::domain::ids::{JobId, PaymentId};
+use daybook::domain::job::JobSpec;
 use daybook::engine::Session;
 use daybook::engine::collect::refund::{self, Wanted};
 use daybook::engine::collect::settle::Finding;
@@ -103,7 +104,10 @@ impl Story {
                 self.pass(6);
                 continue;
             };
-            let mut runner = Collect::with(self.till(&session));
+            let (JobSpec::Collect { run } | JobSpec::Retry { run }) = row.spec().unwrap() else {
+                panic!("{job} charges nobody")
+            };
+            let mut runner = Collect::with(run, self.till(&session));
             loop {
                 // Dies between the slices, too.
                 if self.fortune.roll(Throw::Slice, 20) == 0 {
@@ -429,7 +433,7 @@ fn what_a_dead_maker_left_in_a_stopped_run_is_looked_up_and_not_sent() {
     let mut session = story.session();
     let claimed = session.write(Verb::Housekeeping, |tx| Ok(jobs::claim(tx, job, "test")?));
     let mut row = claimed.unwrap().unwrap();
-    let mut runner = Collect::with(story.till(&session));
+    let mut runner = Collect::with(run, story.till(&session));
     let ports = story.ports();
     // Waits, picks, begins, and dies with nothing sent.
     while alive(|| runner.slice(&mut session, &row, &ports).unwrap()).is_some() {

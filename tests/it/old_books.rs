@@ -2,9 +2,15 @@
 //! `tests/data/old-books` has each as that build left it (schema 4), with what it said of them.
 
 use crate::book::daybook;
+use daybook::domain::ids::DocumentId;
+use daybook::domain::job::JobSpec;
+use daybook::engine::Session;
+use daybook::engine::post::posting::Posted;
+use daybook::store::{Db, StoreError, bill_run, document, job, operation, payment_run, undo};
 use rusqlite::Connection;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 fn data(name: &str) -> PathBuf {
@@ -109,6 +115,79 @@ fn an_old_backup_is_restored_and_the_day_goes_on_from_it() {
     assert_eq!(figures(&book, waiting), ["0"]);
     let check = daybook(&book, &["check"]);
     assert_eq!(check.code, 0, "{}{}", check.out, check.err);
+}
+
+/// What is in every column of JSON of a book, read as this build reads it; gives how many values.
+fn every_value_is_read(db: &Db<'_>) -> Result<BTreeMap<&'static str, usize>, StoreError> {
+    let mut read: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut count = |column| *read.entry(column).or_default() += 1;
+    for job in job::list(db, None, u32::MAX)? {
+        count("job.spec");
+        match job.spec()? {
+            JobSpec::Collect { .. } | JobSpec::Retry { .. } if !job.cursor.is_empty() => {
+                job.place::<Value>().map(|_| count("job.cursor"))?;
+            }
+            JobSpec::Post { .. } if job.receipt::<Posted>()?.is_some() => count("job.detail"),
+            _ => {}
+        }
+    }
+    for run in payment_run::list(db, None, u32::MAX)? {
+        run.filter.read().map(|_| count("payment_run.filter"))?;
+    }
+    for _ in bill_run::list(db, None, u32::MAX)? {
+        count("bill_run.filter");
+    }
+    for id in 1.. {
+        let row = match document::get(db, DocumentId(id)) {
+            Err(StoreError::NotFound(_)) => break,
+            row => row?,
+        };
+        if let Some(frozen) = &row.frozen {
+            frozen.read().map(|_| count("document.frozen"))?;
+        }
+        for item in document::items(db, row.id)? {
+            if item.derivation.kept()?.is_some() {
+                count("document_item.derivation");
+            }
+        }
+    }
+    let (newest, _) = operation::head(db)?;
+    for seq in 0..=newest {
+        for change in undo::changes(db, seq)? {
+            for image in [change.before, change.after] {
+                count("undo.before, after");
+                for line in image.draft.iter().flat_map(|d| &d.lines) {
+                    let _ = line.derivation.read()?;
+                }
+            }
+        }
+    }
+    Ok(read)
+}
+
+#[test]
+fn every_value_that_an_old_build_kept_as_json_is_read() {
+    let mut all: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for name in ["empty", "demo", "open"] {
+        let dir = tempfile::tempdir().unwrap();
+        let book = lay(name, dir.path());
+        let session = Session::open(&book, daybook::cli::actor()).unwrap();
+        for (column, n) in session.read(every_value_is_read).unwrap() {
+            *all.entry(column).or_default() += n;
+        }
+    }
+    let columns: Vec<&str> = all.keys().copied().collect();
+    let every = [
+        "bill_run.filter",
+        "document.frozen",
+        "document_item.derivation",
+        "job.cursor",
+        "job.detail",
+        "job.spec",
+        "payment_run.filter",
+        "undo.before, after",
+    ];
+    assert_eq!(columns, every, "{all:?}");
 }
 
 /// A disk of its own, gone with the test; none where that cannot be had.

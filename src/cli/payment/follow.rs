@@ -93,7 +93,7 @@ pub(super) fn apply(
 pub(super) fn remind(session: &mut Session, dry_run: bool, ctx: &Ctx) -> Result<Exit, Error> {
     let done = if !dry_run && reach::not_here(session, reach::MAIL)?.is_some() {
         let job = engine_remind::start(session)?;
-        engine_remind::receipt(progress::follow(session, job, ctx)?.job())?
+        progress::follow(session, job, ctx)?.job().receipt()?.unwrap_or_default()
     } else {
         engine_remind::remind(session, dry_run)?
     };

@@ -20,7 +20,7 @@ use crate::store::bill_run::{
     self, AccountFilter, BillRunParams, BillRunRow, Busy, RunProgress, RunTotal,
 };
 use crate::store::billing::{self, Span};
-use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::job::{self, JobRow, JobState, Progress, Wanted};
 use crate::store::new_draft;
 use crate::store::new_draft::NewDraft;
 use crate::store::notice::{self, NoticeLevel};
@@ -63,8 +63,7 @@ pub fn start_in(tx: &Tx<'_>, params: &BillRunParams) -> Result<(BillRunId, JobId
     let total = bill_run::count_accounts(tx, &params.filter, tx.now().today)?;
     let run = bill_run::insert(tx, params, total)?;
     let spec = JobSpec::Bill { run };
-    let spec = serde_json::to_string(&spec).map_err(|e| Error::Bug(e.to_string()))?;
-    let job = job::insert(tx, JobKind::Bill, &run.to_string(), &spec, total)?;
+    let job = job::insert(tx, &spec, &run.to_string(), total)?;
     tx.note(run, format!("bill run to {} of {total} accounts", params.target_on));
     Ok((run, job))
 }
@@ -218,12 +217,14 @@ pub(super) fn rate(
 
 /// Drives a bill run (and, once it is canceled, the release of its drafts).
 pub struct BillRunner {
+    run: BillRunId,
     size: u32,
 }
 
-impl Default for BillRunner {
-    fn default() -> Self {
-        Self { size: FIRST }
+impl BillRunner {
+    /// Of a run.
+    pub fn new(run: BillRunId) -> Self {
+        Self { run, size: FIRST }
     }
 }
 
@@ -242,9 +243,7 @@ impl Runner for BillRunner {
         job: &JobRow,
         _ports: &Ports,
     ) -> Result<Slice, Error> {
-        let JobSpec::Bill { run } = crate::engine::job::spec(job)? else {
-            return Err(Error::Bug(format!("{} is no bill job", job.id)));
-        };
+        let run = self.run;
         let status = session.read(|db| bill_run::get(db, run))?.status;
         match status {
             BillRunStatus::Pending | BillRunStatus::Processing | BillRunStatus::Paused => {}

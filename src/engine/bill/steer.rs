@@ -7,7 +7,7 @@ use crate::engine::job::Slice;
 use crate::engine::{Error, Session};
 use crate::store::bill_run::{self, RunDocuments, RunTotal};
 use crate::store::document;
-use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::job::{self, JobKind, JobRow, JobSpec, JobState, Progress, Wanted};
 
 /// Cursor of a bill job that releases drafts instead of making them.
 pub const CANCEL: &str = "cancel";
@@ -103,7 +103,7 @@ pub fn cancel(session: &mut Session, run: BillRunId) -> Result<(JobId, RunDocume
         } else if old.state.is_open() {
             job::set_state(tx, old.id, JobState::Canceled, "")?;
         }
-        let job = job::insert(tx, JobKind::Bill, &run.to_string(), &old.spec, counts.drafts)?;
+        let job = job::insert(tx, &JobSpec::Bill { run }, &run.to_string(), counts.drafts)?;
         job::progress(tx, job, &Progress { cursor: Some(CANCEL), ..Progress::default() })?;
         tx.note(
             run,

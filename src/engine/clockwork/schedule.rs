@@ -3,13 +3,13 @@
 use crate::clock::Now;
 use crate::config::key;
 use crate::domain::actor::{Actor, Verb};
-use crate::domain::charge::ChargeType;
 use crate::domain::document::BillRunStatus;
 use crate::domain::ids::{BillRunId, ScheduleId};
+pub use crate::domain::run_params::Spec;
 use crate::domain::schedule::{DateRule, Every, next_slots};
 use crate::domain::text;
 use crate::engine::collect;
-use crate::engine::command::{AccountFilter, NewBillRun, NewPaymentRun, ScheduleStep};
+use crate::engine::command::{NewBillRun, ScheduleStep};
 use crate::engine::review::picked;
 use crate::engine::{Error, Session, bill, trouble};
 use crate::store::bill_run::{self, BillRunParams};
@@ -20,7 +20,6 @@ use crate::store::schedule::{
 use crate::store::{Db, Op, StoreError, Tx, settings};
 use crate::zone::Zone;
 use chrono::{NaiveDate, NaiveDateTime};
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// A slot that begins later than this after its time says so.
@@ -29,38 +28,6 @@ const LATE_MINUTES: i64 = 10;
 pub const SHOWN: usize = 15;
 /// Missed slots that are written down one by one; older ones are only counted in the notice.
 const LOOK_BACK: usize = 400;
-
-/// What a schedule makes; dates are rules from the slot's day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Spec {
-    Bill {
-        /// Target date rule (`+0d`, `+0m:31`).
-        target: String,
-        /// Invoice date rule.
-        invoice: String,
-        /// Which accounts.
-        accounts: AccountFilter,
-        /// Charge types left out.
-        exclude: Vec<ChargeType>,
-        /// Terms renew by themselves.
-        auto_renew: bool,
-        /// Post by itself, if the rule allows and the guards agree.
-        auto_post: bool,
-        /// E-mail after posting by itself.
-        auto_email: bool,
-        /// No e-mail for zero totals.
-        skip_zero_email: bool,
-    },
-    /// A payment run.
-    Collect {
-        /// Due-date rule.
-        target: String,
-        /// Everything else; its target is replaced.
-        run: NewPaymentRun,
-        /// Waits for the run this bill schedule made on the same day.
-        after: Option<ScheduleId>,
-    },
-}
 
 /// Makes a schedule, after trying its first slot.
 pub fn add(
@@ -80,7 +47,7 @@ pub fn add(
         ));
     }
     let today = session.now()?.today;
-    let kind = match spec {
+    match spec {
         Spec::Bill { accounts, auto_post, auto_email, .. } => {
             let _ = bill_dates(spec, today)?;
             bill::run::filter_on(accounts, today)?;
@@ -98,18 +65,15 @@ pub fn add(
                     "daybook settings set automation.auto_post true",
                 ));
             }
-            ScheduleKind::Bill
         }
         Spec::Collect { target, .. } => {
             rule(target)?;
-            ScheduleKind::Collect
         }
-    };
-    let json = serde_json::to_string(spec).map_err(|e| Error::Bug(e.to_string()))?;
+    }
     session.write(Verb::Schedule, |tx| {
-        let new = NewSchedule { name, kind, every, at_minute, spec: &json, owner_email };
+        let new = NewSchedule { name, every, at_minute, spec, owner_email };
         let id = schedule::insert(tx, &new)?;
-        tx.note(id, format!("{kind} schedule {name:?}: {every}"));
+        tx.note(id, format!("{} schedule {name:?}: {every}", spec.kind()));
         Ok(id)
     })
 }
@@ -277,7 +241,7 @@ fn run_slot(
     late: Late,
 ) -> Result<Option<String>, Error> {
     let owner = Actor { uid: row.owner_uid, name: row.owner_name.clone() };
-    let spec: Spec = serde_json::from_str(&row.spec).map_err(|e| Error::Bug(e.to_string()))?;
+    let spec = row.spec()?;
     let verb = match row.kind {
         ScheduleKind::Bill => Verb::Bill,
         ScheduleKind::Collect => Verb::Collect,

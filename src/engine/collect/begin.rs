@@ -32,7 +32,7 @@ pub fn batch(
     limit: u32,
 ) -> Result<Option<Vec<Begun>>, StoreError> {
     // A filter that cannot be read must not become "every gateway".
-    let filter = super::pick::read_filter(&run.filter)?;
+    let filter = run.filter.read()?;
     let (mode, gateway) = (filter.mode(), filter.gateway().to_owned());
     let items = payment_run::open_items(tx, run.id, limit)?;
     if items.is_empty() {

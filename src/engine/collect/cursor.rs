@@ -1,7 +1,7 @@
 //! How far a payment run has come, kept in its job.
 
 use crate::store::job::{self, JobRow, Progress};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, json};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +28,7 @@ pub(super) struct Cursor {
 impl Cursor {
     /// Reads it; a run whose place cannot be read charges nobody.
     pub(super) fn of(job: &JobRow) -> Result<Self, StoreError> {
-        serde_json::from_str(&job.cursor)
-            .map_err(|e| StoreError::Corrupt(format!("the place of job {}: {e}", job.id)))
+        job.place()
     }
 }
 
@@ -40,6 +39,6 @@ pub(super) fn set_cursor(
     cursor: &Cursor,
     progress: &Progress<'_>,
 ) -> Result<(), StoreError> {
-    let text = serde_json::to_string(cursor).unwrap_or_default();
+    let text = json::text(cursor)?;
     job::progress(tx, job.id, &Progress { cursor: Some(&text), ..progress.clone() })
 }

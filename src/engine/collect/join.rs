@@ -2,8 +2,9 @@
 //! invoices. The waiting one takes what has become due as well when it is resumed.
 
 use super::cursor::{Cursor, set_cursor};
-use super::pick::{self, RunFilter};
+use super::pick;
 use crate::domain::ids::{PaymentRunId, ScheduleId};
+use crate::domain::run_params::RunFilter;
 use crate::engine::Error;
 use crate::store::job::{self, JobKind, Progress};
 use crate::store::{StoreError, Tx, payment_run};
@@ -18,13 +19,14 @@ pub fn join(
 ) -> Result<Option<PaymentRunId>, Error> {
     let Some(run) = payment_run::paused_of_schedule(tx, schedule)? else { return Ok(None) };
     let row = payment_run::get(tx, run)?;
-    let RunFilter::Due(mut new) = pick::read_filter(&row.filter)? else {
+    let RunFilter::Due(mut new) = row.filter.read()? else {
         return Err(
             StoreError::Corrupt(format!("{run} of {schedule} picks without a filter")).into()
         );
     };
     new.target_on = row.target_on.max(target_on);
-    payment_run::widen(tx, run, new.target_on, &pick::json(&new)?)?;
+    let day = new.target_on;
+    payment_run::widen(tx, run, day, &RunFilter::Due(new))?;
     let job = job::newest(tx, JobKind::Collect, &run.to_string())?.filter(|j| j.state.is_open());
     // One that never began to pick does so with the new day.
     if let Some(job) = job.filter(|_| row.started_at.is_some()) {

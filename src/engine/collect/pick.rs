@@ -6,10 +6,12 @@ use crate::domain::ids::{AccountId, BillRunId, DocumentId, JobId, PaymentRunId, 
 use crate::domain::payment_method::{MethodState, default_of};
 use crate::domain::payment_run::{Candidate, SkipReason, judge};
 use crate::domain::retry::RetryRules;
+pub use crate::domain::run_params::Mode;
+use crate::domain::run_params::RunFilter;
 use crate::engine::collect::till::Till;
 use crate::engine::command::{JobSpec, NewPaymentRun};
 use crate::engine::{Error, Session};
-use crate::store::job::{self, JobKind};
+use crate::store::job;
 use crate::store::payment_run::{self, NewRun, Open, PickFilter, Place};
 use crate::store::{Db, StoreError, Tx, debt, method_state};
 use chrono::NaiveDate;
@@ -45,7 +47,7 @@ pub fn start_in(
         tx,
         &NewRun {
             target_on: new.target_on,
-            filter: json(new)?,
+            filter: RunFilter::Due(new.clone()),
             consolidate: new.consolidate,
             bill_run: new.bill_run.or(wait_for),
             schedule,
@@ -55,8 +57,7 @@ pub fn start_in(
                 .map(|_| tx.now().at_ms + wait_hours * 3_600_000),
         },
     )?;
-    let spec = json(&JobSpec::Collect { run })?;
-    let job = job::insert(tx, JobKind::Collect, &run.to_string(), &spec, 0)?;
+    let job = job::insert(tx, &JobSpec::Collect { run }, &run.to_string(), 0)?;
     tx.note(run, format!("payment run of what is due by {}", new.target_on));
     Ok((run, job))
 }
@@ -73,7 +74,7 @@ pub fn start_retry(
             tx,
             &NewRun {
                 target_on: tx.now().today,
-                filter: json(&Mode { retry: true, by_hand })?,
+                filter: RunFilter::Retry(Mode { retry: true, by_hand }),
                 consolidate,
                 bill_run: None,
                 schedule: None,
@@ -85,60 +86,12 @@ pub fn start_retry(
             items.push((*document, debt::get(tx, *document)?.account));
         }
         payment_run::add_items(tx, run, &items)?;
-        let spec = json(&JobSpec::Retry { run })?;
-        let job = job::insert(tx, JobKind::Retry, &run.to_string(), &spec, items.len() as i64)?;
+        let spec = JobSpec::Retry { run };
+        let job = job::insert(tx, &spec, &run.to_string(), items.len() as i64)?;
         let how = if by_hand { "by hand" } else { "by the rules" };
         tx.note(run, format!("retry of {} invoices {how}", items.len()));
         Ok::<_, Error>((run, job))
     })
-}
-
-/// How strictly a run of retries judges; not in the filter of an ordinary run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mode {
-    /// A run of retries: its list was made with it.
-    pub retry: bool,
-    /// A person asked: rules of time and count give way, the bank's "never" does not.
-    pub by_hand: bool,
-}
-
-/// What a run was made with: the two shapes of its filter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RunFilter {
-    /// It picks what is due.
-    Due(NewPaymentRun),
-    /// It has its list.
-    Retry(Mode),
-}
-
-impl RunFilter {
-    /// How strictly it judges.
-    pub fn mode(&self) -> Mode {
-        match self {
-            Self::Due(_) => Mode::default(),
-            Self::Retry(mode) => *mode,
-        }
-    }
-
-    /// The one gateway it charges at; empty = any.
-    pub fn gateway(&self) -> &str {
-        match self {
-            Self::Due(new) => new.gateway.as_deref().unwrap_or_default(),
-            Self::Retry(_) => "",
-        }
-    }
-}
-
-pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|e| Error::Bug(e.to_string()))
-}
-
-/// Reads the filter of a run. One that is neither shape stops the run: what it left out is not known.
-pub fn read_filter(text: &str) -> Result<RunFilter, StoreError> {
-    let retry = serde_json::from_str(text).map(RunFilter::Retry);
-    let found = retry.or_else(|_| serde_json::from_str(text).map(RunFilter::Due));
-    found.map_err(|e| StoreError::Corrupt(format!("the filter of a payment run: {e}")))
 }
 
 /// The filter as the store wants it; an unknown account is refused.

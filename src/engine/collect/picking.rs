@@ -2,11 +2,12 @@
 //! charges anybody.
 
 use super::cursor::{Cursor, set_cursor};
-use super::pick::{self, RunFilter};
+use super::pick;
 use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::ids::DocumentId;
 use crate::domain::payment::PaymentRunStatus;
+use crate::domain::run_params::RunFilter;
 use crate::engine::collect::till::Till;
 use crate::engine::job::Slice;
 use crate::engine::{Error, Session};
@@ -27,7 +28,7 @@ pub(super) fn page(
     till: &Till,
     cursor: Cursor,
 ) -> Result<Slice, Error> {
-    let filter = match pick::read_filter(&run.filter)? {
+    let filter = match run.filter.read()? {
         RunFilter::Due(new) => new,
         RunFilter::Retry(_) => {
             return Err(StoreError::Corrupt(format!("{} picks without a filter", run.id)).into());

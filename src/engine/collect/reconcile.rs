@@ -5,7 +5,6 @@
 use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentId};
 use crate::domain::payment::PaymentStatus;
-use crate::engine::collect::refund_ask;
 use crate::engine::collect::settle::Finding;
 use crate::engine::collect::settle::{self, Settled};
 use crate::engine::collect::till::Till;
@@ -15,7 +14,7 @@ use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::review::picked;
 use crate::engine::{Error, Session};
 use crate::gateway::{Outcome, Seen};
-use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::job::{self, JobKind, JobRow, JobSpec, JobState, Progress, Wanted};
 use crate::store::payment::{self, EventKind, EventRow, PaymentRow};
 use crate::store::{Db, StoreError, Tx, notice};
 
@@ -212,9 +211,7 @@ fn insert_job(tx: &Tx<'_>) -> Result<JobId, Error> {
     if let Some(job) = open_job(tx)? {
         return Ok(job);
     }
-    let spec = serde_json::to_string(&crate::engine::command::JobSpec::Reconcile)
-        .map_err(|e| Error::Bug(e.to_string()))?;
-    Ok(job::insert(tx, JobKind::Reconcile, "reconcile", &spec, 0)?)
+    Ok(job::insert(tx, &JobSpec::Reconcile, "reconcile", 0)?)
 }
 
 /// Whether something is due to be looked up, or a gateway to be asked what went back.
@@ -243,6 +240,17 @@ fn open_job(db: &Db<'_>) -> Result<Option<JobId>, StoreError> {
         .map(|j| j.id))
 }
 
+/// Ends a job that somebody wants no more.
+pub(super) fn halt(session: &mut Session, job: &JobRow) -> Result<Slice, Error> {
+    session.write(Verb::Reconcile, |tx| {
+        job::guard(tx, job)?;
+        refund_job::canceled(tx, job)?;
+        tx.note("reconcile", "halted");
+        Ok(job::set_state(tx, job.id, JobState::Canceled, "")?)
+    })?;
+    Ok(Slice::Halted)
+}
+
 /// The runner of `reconcile` jobs: what is due now, then done.
 #[derive(Default)]
 pub struct Reconcile {
@@ -257,18 +265,8 @@ impl Runner for Reconcile {
         job: &JobRow,
         ports: &Ports,
     ) -> Result<Slice, Error> {
-        let refund = refund_job::event_of(job);
         if job.wanted != Wanted::Nothing {
-            session.write(Verb::Reconcile, |tx| {
-                job::guard(tx, job)?;
-                refund_job::canceled(tx, job)?;
-                tx.note("reconcile", "halted");
-                Ok(job::set_state(tx, job.id, JobState::Canceled, "")?)
-            })?;
-            return Ok(Slice::Halted);
-        }
-        if let Some(event) = refund {
-            return refund_ask::slice(session, job, event);
+            return halt(session, job);
         }
         let mut till = match self.till.take() {
             Some(till) => till,

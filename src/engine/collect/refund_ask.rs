@@ -2,25 +2,36 @@
 //! decided it.
 
 use crate::domain::actor::Verb;
-use crate::engine::collect::refund;
 use crate::engine::collect::refund_job::subject;
 use crate::engine::collect::till::Till;
-use crate::engine::job::Slice;
+use crate::engine::collect::{reconcile, refund};
+use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::{Error, Session};
-use crate::store::job::{self, JobRow, Progress};
+use crate::store::job::{self, JobRow, Progress, Wanted};
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::payment::{self, EventStatus};
 
 /// What is noted before the gateway is asked: whoever finds it knows that it may have been.
 const ASKED: &str = "asked";
 
-/// The one slice of the job. Where an earlier process got as far as asking, what became of it is
+/// Drives a refund: one slice.
+pub struct RefundRunner {
+    /// The event of the payment.
+    pub event: i64,
+}
+
+impl Runner for RefundRunner {
+    fn slice(&mut self, session: &mut Session, job: &JobRow, _: &Ports) -> Result<Slice, Error> {
+        if job.wanted != Wanted::Nothing {
+            return reconcile::halt(session, job);
+        }
+        ask(session, job, self.event)
+    }
+}
+
+/// Where an earlier process got as far as asking, what became of it is
 /// found out by asking about it, never by asking again from here.
-pub(in crate::engine) fn slice(
-    session: &mut Session,
-    row: &JobRow,
-    event: i64,
-) -> Result<Slice, Error> {
+fn ask(session: &mut Session, row: &JobRow, event: i64) -> Result<Slice, Error> {
     let (event, payment) = session.read(|db| {
         let event = payment::event(db, event)?;
         let payment = payment::get(db, event.payment)?;

@@ -4,7 +4,6 @@
 use crate::domain::ids::JobId;
 use crate::engine::Error;
 use crate::engine::command::JobSpec;
-use crate::engine::job::spec;
 use crate::store::job::{self, JobKind, JobRow};
 use crate::store::payment::{self, EventStatus, PaymentRow};
 use crate::store::{Db, StoreError, Tx};
@@ -16,9 +15,7 @@ pub(in crate::engine) fn insert(
     amount_minor: i64,
     event: i64,
 ) -> Result<JobId, Error> {
-    let spec =
-        serde_json::to_string(&JobSpec::Refund { event }).map_err(|e| Error::Bug(e.to_string()))?;
-    Ok(job::insert(tx, JobKind::Reconcile, &subject(payment, amount_minor), &spec, 1)?)
+    Ok(job::insert(tx, &JobSpec::Refund { event }, &subject(payment, amount_minor), 1)?)
 }
 
 /// How its job is called: `refund of 60.00 EUR of P-000012`.
@@ -28,22 +25,24 @@ pub(in crate::engine) fn subject(payment: &PaymentRow, amount_minor: i64) -> Str
 }
 
 /// The refund a job asks for, if it does.
-pub(in crate::engine) fn event_of(row: &JobRow) -> Option<i64> {
-    match (row.kind, spec(row)) {
-        (JobKind::Reconcile, Ok(JobSpec::Refund { event })) => Some(event),
-        _ => None,
+fn event_of(row: &JobRow) -> Result<Option<i64>, StoreError> {
+    if row.kind != JobKind::Reconcile {
+        return Ok(None);
     }
+    let JobSpec::Refund { event } = row.spec()? else { return Ok(None) };
+    Ok(Some(event))
 }
 
 /// Refunds that no gateway was asked for yet.
 pub(in crate::engine) fn queued(db: &Db<'_>) -> Result<Vec<i64>, StoreError> {
     let open = job::open(db)?;
-    Ok(open.iter().filter(|row| row.cursor.is_empty()).filter_map(event_of).collect())
+    let unasked = open.iter().filter(|row| row.cursor.is_empty());
+    unasked.filter_map(|row| event_of(row).transpose()).collect()
 }
 
 /// Somebody cancels the job: what was never asked for is over.
 pub(in crate::engine) fn canceled(tx: &Tx<'_>, row: &JobRow) -> Result<(), StoreError> {
-    let Some(event) = event_of(row).filter(|_| row.cursor.is_empty()) else { return Ok(()) };
+    let Some(event) = event_of(row)?.filter(|_| row.cursor.is_empty()) else { return Ok(()) };
     let words = "canceled before the gateway was asked";
     payment::end_event(tx, event, EventStatus::Failed, "", words)?;
     tx.note(payment::event(tx, event)?.payment, format!("refund {words}"));

@@ -15,13 +15,13 @@ use crate::domain::ids::{AccountId, DocumentId, JobId};
 use crate::domain::money::Currency;
 use crate::domain::text::counted;
 use crate::engine::command::{JobSpec, Refused};
-use crate::engine::job::Slice;
+use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::{Error, Session};
 use crate::engine::{deliver, mailer};
 use crate::mail::{Envelope, MailOutcome};
 use crate::store::debt::{self, Debt};
 use crate::store::job::{self, JobKind, JobRow, Progress};
-use crate::store::{Db, StoreError, account, operation};
+use crate::store::{Db, StoreError, account, json, operation};
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -178,39 +178,36 @@ pub fn remind(session: &mut Session, dry_run: bool) -> Result<Reminded, Error> {
 
 /// Makes a job that sends them: for a process that cannot reach the mail transport itself.
 pub fn start(session: &mut Session) -> Result<JobId, Error> {
-    let spec = serde_json::to_string(&JobSpec::Remind).map_err(|e| Error::Bug(e.to_string()))?;
     session.write(Verb::Remind, |tx| {
         tx.note(SUBJECT, "asked for");
         let open = job::newest(tx, JobKind::Deliver, SUBJECT)?.filter(|j| j.state.is_open());
         match open {
             Some(job) => Ok(job.id),
-            None => Ok(job::insert(tx, JobKind::Deliver, SUBJECT, &spec, 0)?),
+            None => Ok(job::insert(tx, &JobSpec::Remind, SUBJECT, 0)?),
         }
     })
 }
 
-/// What such a job did.
-pub fn receipt(job: &JobRow) -> Result<Reminded, Error> {
-    serde_json::from_str(&job.detail)
-        .map_err(|e| Error::Bug(format!("{} has no readable receipt: {e}", job.id)))
-}
+/// Drives such a job: one slice.
+pub struct RemindRunner;
 
-/// The one slice of such a job.
-pub(in crate::engine) fn slice(session: &mut Session, row: &JobRow) -> Result<Slice, Error> {
-    let done = remind(session, false)?;
-    let detail = serde_json::to_string(&done).map_err(|e| Error::Bug(e.to_string()))?;
-    session.write(Verb::Remind, |tx| {
-        tx.quiet();
-        job::guard(tx, row)?;
-        let progress = Progress {
-            done: done.sent.len() as i64,
-            failed: done.refused.len() as i64,
-            detail: Some(&detail),
-            ..Progress::default()
-        };
-        Ok(job::progress(tx, row.id, &progress)?)
-    })?;
-    Ok(Slice::Done)
+impl Runner for RemindRunner {
+    fn slice(&mut self, session: &mut Session, row: &JobRow, _: &Ports) -> Result<Slice, Error> {
+        let done = remind(session, false)?;
+        let detail = json::text(&done)?;
+        session.write(Verb::Remind, |tx| {
+            tx.quiet();
+            job::guard(tx, row)?;
+            let progress = Progress {
+                done: done.sent.len() as i64,
+                failed: done.refused.len() as i64,
+                detail: Some(&detail),
+                ..Progress::default()
+            };
+            Ok(job::progress(tx, row.id, &progress)?)
+        })?;
+        Ok(Slice::Done)
+    }
 }
 
 fn terms(db: &Db<'_>, id: AccountId, today: NaiveDate) -> Result<AccountTerms, StoreError> {

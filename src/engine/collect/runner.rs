@@ -13,7 +13,6 @@ use crate::domain::payment_run::SkipReason;
 use crate::engine::collect::gateway_clock;
 use crate::engine::collect::settle::{self, Settled};
 use crate::engine::collect::till::Till;
-use crate::engine::command::JobSpec;
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::{Error, Session, reach};
 use crate::gateway::Outcome;
@@ -41,21 +40,21 @@ const LOCK: Duration = Duration::from_millis(20);
 
 /// The runner of `collect` and `retry` jobs.
 pub struct Collect {
+    run: PaymentRunId,
     till: Option<Till>,
     halt: Option<Arc<Halt>>,
     batch: usize,
 }
 
-impl Default for Collect {
-    fn default() -> Self {
-        Self { till: None, halt: None, batch: 64 }
-    }
-}
-
 impl Collect {
-    /// A runner with a till of the caller's (tests).
-    pub fn with(till: Till) -> Self {
-        Self { till: Some(till), ..Self::default() }
+    /// Of a run.
+    pub fn new(run: PaymentRunId) -> Self {
+        Self { run, till: None, halt: None, batch: 64 }
+    }
+
+    /// The same with a till of the caller's (tests).
+    pub fn with(run: PaymentRunId, till: Till) -> Self {
+        Self { till: Some(till), ..Self::new(run) }
     }
 }
 
@@ -66,8 +65,7 @@ impl Runner for Collect {
         job: &JobRow,
         ports: &Ports,
     ) -> Result<Slice, Error> {
-        let run_id = run_of(job)?;
-        let run = session.read(|db| payment_run::get(db, run_id))?;
+        let run = session.read(|db| payment_run::get(db, self.run))?;
         if job.wanted != Wanted::Nothing {
             return obey(session, job, &run);
         }
@@ -188,16 +186,6 @@ fn slice_write<T>(
         job::guard(tx, job)?;
         Ok(work(tx)?)
     })
-}
-
-/// The run that a job drives.
-fn run_of(job: &JobRow) -> Result<PaymentRunId, Error> {
-    match serde_json::from_str(&job.spec) {
-        Ok(JobSpec::Collect { run } | JobSpec::Retry { run }) => Ok(run),
-        Ok(_) | Err(_) => {
-            Err(StoreError::Corrupt(format!("job {} is no payment run", job.id)).into())
-        }
-    }
 }
 
 /// Pause or stop, before the next charge.

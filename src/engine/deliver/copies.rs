@@ -1,16 +1,17 @@
 //! The copies a document is to go out in: by which way, to where, when, and the job that sends them.
 
 use crate::config::{Config, key};
-use crate::document::{Frozen, Press, email, issuer};
+use crate::document::{Press, email, issuer};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::{Fate, Planned, Wishes, plan};
 use crate::domain::ids::{DocumentId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::printed::printable;
 use crate::engine::{Error, Session};
-use crate::store::job::JobKind;
+use crate::store::Json;
+use crate::store::job::{JobKind, JobSpec};
 use crate::store::undelivered::Undelivered;
-use crate::store::{self, Db, StoreError};
+use crate::store::{self, Db};
 
 /// A copy as it will be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +35,8 @@ pub(in crate::engine) fn open_press() -> Result<Press, Error> {
 
 /// The copies that the account wants of a document, before it is known whether they can be made.
 pub(in crate::engine) fn planned(due: &Undelivered) -> Result<Vec<Planned>, Error> {
-    let frozen = due.frozen.as_deref().unwrap_or("{}");
-    let customer = serde_json::from_str::<Frozen>(frozen)
-        .map_err(|e| {
-            let id = due.document;
-            StoreError::Corrupt(format!("what {id} froze cannot be read: {e}"))
-        })?
-        .customer;
+    let frozen = due.frozen.as_ref().map(Json::read).transpose()?;
+    let customer = frozen.unwrap_or_default().customer;
     let postal = if customer.has_address() { customer.window().join(", ") } else { String::new() };
     Ok(plan(&Wishes {
         preference: due.preference,
@@ -130,7 +126,7 @@ pub(in crate::engine) fn ensure_job(session: &mut Session) -> Result<Option<JobI
         if let Some(id) = store::job::wake(tx, JobKind::Deliver, SUBJECT, due)? {
             return Ok(Some(id));
         }
-        let id = store::job::insert(tx, JobKind::Deliver, SUBJECT, "\"Deliver\"", 0)?;
+        let id = store::job::insert(tx, &JobSpec::Deliver, SUBJECT, 0)?;
         store::job::set_not_before(tx, id, due)?;
         Ok(Some(id))
     })

@@ -18,7 +18,7 @@ use crate::engine::tray::{Tray, default_directory};
 use crate::engine::{Error, Session};
 use crate::store;
 use crate::store::delivery::{Delivery, Filter};
-use crate::store::job::{JobKind, JobRow, Progress};
+use crate::store::job::{JobRow, Progress};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -267,30 +267,28 @@ pub fn reprint(
 
 /// Makes a job that writes every queued print copy; empty = beside the book.
 pub fn start(session: &mut Session, directory: &str) -> Result<JobId, Error> {
-    let spec = serde_json::to_string(&JobSpec::Print { directory: directory.to_owned() })
-        .map_err(|e| Error::Bug(e.to_string()))?;
+    let spec = JobSpec::Print { directory: directory.to_owned() };
     session.write(Verb::Deliver, |tx| {
         tx.note("deliveries", "asked for a print batch");
-        Ok(store::job::insert(tx, JobKind::Print, "print batch", &spec, 0)?)
+        Ok(store::job::insert(tx, &spec, "print batch", 0)?)
     })
 }
 
 /// Drives a `print` job: one slice.
-#[derive(Default)]
-pub struct PrintRunner;
+pub struct PrintRunner {
+    /// Where to; empty = beside the book.
+    pub directory: String,
+}
 
 impl Runner for PrintRunner {
     fn slice(&mut self, session: &mut Session, job: &JobRow, _: &Ports) -> Result<Slice, Error> {
-        let spec: JobSpec = serde_json::from_str(&job.spec)
-            .map_err(|e| Error::Bug(format!("job {} cannot be read: {e}", job.id)))?;
-        let JobSpec::Print { directory } = spec else {
-            return Err(Error::Bug(format!("job {} is no print job", job.id)));
+        let directory = match self.directory.as_str() {
+            "" => default_directory(session),
+            named => named.into(),
         };
-        let directory =
-            if directory.is_empty() { default_directory(session) } else { directory.into() };
         let written = write(session, None, &directory)?;
         let receipt = written.receipt();
-        let detail = serde_json::to_string(&receipt).map_err(|e| Error::Bug(e.to_string()))?;
+        let detail = store::json::text(&receipt)?;
         session.write(Verb::Deliver, |tx| {
             tx.quiet();
             store::job::guard(tx, job)?;

@@ -21,6 +21,7 @@ use crate::mail::{Envelope, MailOutcome, Mailer};
 use crate::store::delivery::{Delivery, Settled};
 use crate::store::job::{JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::{self, Tx};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +30,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 const SLICE: usize = 64;
 /// How long a transport that refuses us is left alone.
 const DOWN_MS: i64 = 15 * 60_000;
+
+/// What a `deliver` job keeps of a transport that is down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Down {
+    /// What it said.
+    pub transport: String,
+}
 
 /// Drives a `deliver` job.
 #[derive(Default)]
@@ -136,7 +144,7 @@ impl SendRunner {
     fn down(&mut self, session: &mut Session, job: &JobRow, reply: &str) -> Result<Slice, Error> {
         self.mailer = None;
         let until_ms = session.now()?.at_ms + DOWN_MS;
-        let detail = serde_json::json!({ "transport": reply }).to_string();
+        let detail = store::json::text(&Down { transport: reply.to_owned() })?;
         session.write(Verb::Deliver, |tx| {
             store::job::guard(tx, job)?;
             tx.note("mail", format!("the mail transport is down: {reply}"));

@@ -218,7 +218,7 @@ impl Merge for Plan<'_> {
             let version = version_on(&versions, tx.now().today).ok_or_else(|| {
                 StoreError::Corrupt(format!("account {} has no version", item.account.0))
             })?;
-            let frozen = Frozen::of(&config, &version.terms).to_json();
+            let frozen = Frozen::of(&config, &version.terms);
             let booked_on = self.cutover.unwrap_or(tx.now().today);
             open_item::insert(tx, item, version.id, &frozen, booked_on)?;
         }

@@ -17,6 +17,7 @@ use crate::engine::post::{memo_print, posting};
 use crate::engine::rate::rules;
 use crate::engine::review::picked::reason;
 use crate::engine::{Error, Session};
+use crate::store::Json;
 use crate::store::document::{self, DocumentRow, ItemRow, Origin, Source};
 use crate::store::draft::{self, LineImage};
 use crate::store::four_eyes::Object;
@@ -192,7 +193,7 @@ fn memo_part(part: AdjustPart, items: &[ItemRow]) -> Result<MemoPart, Error> {
         AdjustPart::Whole => MemoPart::Whole,
         AdjustPart::Amount(minor) => MemoPart::Amount(minor),
         AdjustPart::Line(line, minor) => {
-            let item = items.iter().find(|i| i.position == i64::from(line)).ok_or_else(|| {
+            let item = items.iter().find(|i| i.position == line).ok_or_else(|| {
                 Error::usage(
                     "no_such_line",
                     format!("there is no line {line}"),
@@ -403,7 +404,7 @@ fn line(
         tax_code: tax.map(|t| t.tax_code.clone()).unwrap_or_default(),
         revenue_account: of.map(|i| i.revenue_account.clone()).unwrap_or_default(),
         origin: Origin::Hand,
-        derivation: serde_json::to_string(&how).map_err(|e| Error::Bug(e.to_string()))?,
+        derivation: Json::of(&how)?,
         claims: Vec::new(),
         usage: Vec::new(),
     })

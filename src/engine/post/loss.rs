@@ -7,6 +7,7 @@ use crate::domain::money::allocate;
 use crate::engine::Error;
 use crate::engine::post::posting;
 use crate::engine::rate::rules;
+use crate::store::Json;
 use crate::store::credit::Application;
 use crate::store::document::{self, DocumentRow, Origin, Source};
 use crate::store::draft::{self, LineImage};
@@ -211,7 +212,7 @@ fn line(
         tax_code: tax.map(|t| t.tax_code.clone()).unwrap_or_default(),
         revenue_account: String::new(),
         origin: Origin::Hand,
-        derivation: serde_json::to_string(&how).map_err(|e| Error::Bug(e.to_string()))?,
+        derivation: Json::of(&how)?,
         claims: Vec::new(),
         usage: Vec::new(),
     })

@@ -22,6 +22,7 @@ use crate::engine::{Error, Session, printed};
 use crate::store::document::{self, DocumentRow};
 use crate::store::hold::{Hold, Work};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::json;
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::{Db, StoreError, Tx, account, bill_run, logo, method_state, posting, settings};
 use chrono::NaiveDate;
@@ -159,9 +160,8 @@ pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Resu
             (spec, subject, placed.len() as i64)
         }
     };
-    let text = serde_json::to_string(&spec).map_err(|e| Error::Bug(e.to_string()))?;
     tx.note(&subject, format!("posting of {total} drafts begun"));
-    let id = job::insert(tx, JobKind::Post, &subject, &text, total)?;
+    let id = job::insert(tx, &spec, &subject, total)?;
     job::add_picks(tx, id, placed.into_iter().map(|(_, pick)| (pick.id, pick.version)))?;
     Ok(id)
 }
@@ -202,11 +202,11 @@ pub fn blocked(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<Option
         }
     }
     // Numbered and charged, it would have to be delivered.
-    printed::unfit(db, row.clone(), &freeze(db, row, config)?)
+    printed::unfit(db, row.clone(), freeze(db, row, config)?)
 }
 
-/// What is printed for ever: issuer and customer as they are now, JSON of [`Frozen`].
-pub fn freeze(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<String, StoreError> {
+/// What is printed for ever: issuer and customer as they are now, [`Frozen`].
+pub fn freeze(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<Frozen, StoreError> {
     let terms = account::version_terms(db, row.account_version)?;
     let mut frozen = Frozen::of(config, &terms);
     frozen.logo = logo::chosen(db)?;
@@ -220,7 +220,7 @@ pub fn freeze(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<String,
         let first = methods.into_iter().find(|m| m.state.status == MethodStatus::Active);
         frozen.collected_from = first.map(|m| m.display).unwrap_or_default();
     }
-    Ok(frozen.to_json())
+    Ok(frozen)
 }
 
 /// Posts one document that was just made in this transaction (memos, write-offs).
@@ -240,13 +240,18 @@ pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
 
 /// Drives a posting.
 pub struct PostRunner {
+    run: Option<BillRunId>,
+    /// As an older build kept them.
+    drafts: Vec<Pick>,
+    invoice_on: Option<NaiveDate>,
     size: u32,
     lock: Option<Hold>,
 }
 
-impl Default for PostRunner {
-    fn default() -> Self {
-        Self { size: 50, lock: None }
+impl PostRunner {
+    /// Of a run, or of picked drafts.
+    pub fn new(run: Option<BillRunId>, drafts: Vec<Pick>, invoice_on: Option<NaiveDate>) -> Self {
+        Self { run, drafts, invoice_on, size: 50, lock: None }
     }
 }
 
@@ -257,9 +262,7 @@ impl Runner for PostRunner {
         job: &JobRow,
         _ports: &Ports,
     ) -> Result<Slice, Error> {
-        let JobSpec::Post { run, drafts, invoice_on } = crate::engine::job::spec(job)? else {
-            return Err(Error::Bug(format!("{} is no posting job", job.id)));
-        };
+        let (run, invoice_on) = (self.run, self.invoice_on);
         if self.lock.is_none() {
             self.lock = session.store.hold(Work::Posting)?;
             if self.lock.is_none() {
@@ -279,7 +282,7 @@ impl Runner for PostRunner {
             }
             match run {
                 Some(run) => run_slice(tx, &row, run, invoice_on, self.size),
-                None => marked_slice(tx, &row, &drafts, invoice_on, self.size),
+                None => marked_slice(tx, &row, &self.drafts, invoice_on, self.size),
             }
         })?;
         // What it waited for others is no reason to do less.
@@ -290,13 +293,6 @@ impl Runner for PostRunner {
         }
         Ok(slice)
     }
-}
-
-fn receipt(job: &JobRow) -> Result<Posted, Error> {
-    if job.detail.is_empty() {
-        return Ok(Posted::default());
-    }
-    serde_json::from_str(&job.detail).map_err(|e| Error::Bug(e.to_string()))
 }
 
 fn run_slice(
@@ -326,7 +322,7 @@ fn run_slice(
     let slice = post_some(tx, job, &picks, invoice_on, cursor.as_deref())?;
     if slice == Slice::Done {
         bill_run::set_status(tx, run, BillRunStatus::Posted, "")?;
-        let done = receipt(job)?;
+        let done: Posted = job.receipt()?.unwrap_or_default();
         let documents = counted(done.posted, "document", "documents");
         let text = format!("{run} posted {documents}, {} left behind", done.refused_count);
         let why = done.refused.first().map(|r| format!(" ({}: {})", r.what, r.reason));
@@ -385,7 +381,7 @@ fn post_some(
         return Ok(Slice::Done);
     }
     let config = settings::load(tx)?;
-    let mut all = receipt(job)?;
+    let mut all: Posted = job.receipt()?.unwrap_or_default();
     let (mut done, mut failed) = (0, 0);
     let mut numbers: Vec<String> = Vec::new();
     for pick in picks {
@@ -415,7 +411,7 @@ fn post_some(
     }
     all.posted += done;
     all.refused_count += failed;
-    let detail = serde_json::to_string(&all).map_err(|e| Error::Bug(e.to_string()))?;
+    let detail = json::text(&all)?;
     job::progress(tx, job.id, &Progress { done, failed, cursor, detail: Some(&detail) })?;
     let range = match (numbers.first(), numbers.last()) {
         (Some(a), Some(b)) if a != b => format!(": {a} to {b}"),

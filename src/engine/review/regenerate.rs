@@ -13,6 +13,7 @@ use crate::engine::rate::{self, rules};
 use crate::engine::review::edit::{Basis, review_after, settle, sound};
 use crate::engine::review::picked::{One, each, image};
 use crate::engine::{Error, Session};
+use crate::store::Json;
 use crate::store::billing::{self, Span};
 use crate::store::document::{self, DocumentRow, Origin};
 use crate::store::draft::{self, DraftImage, HeldClaim, HeldUsage, LineImage};
@@ -287,8 +288,7 @@ fn line(item: &DraftItem, input: &AccountInput) -> Result<LineImage, Error> {
         tax_code: item.tax_code.clone(),
         revenue_account: revenue,
         origin: Origin::Run,
-        derivation: serde_json::to_string(&item.derivation)
-            .map_err(|e| Error::Bug(e.to_string()))?,
+        derivation: Json::of(&item.derivation)?,
         claims: vec![HeldClaim {
             charge: item.charge,
             target: item.target,

@@ -2,9 +2,11 @@
 
 use crate::domain::billing::ClaimRole;
 use crate::domain::document::{DocumentKind, DocumentTax, Flag, Review};
+use crate::domain::explain::Derivation;
 use crate::domain::ids::{ChargeId, ChargeVersionId, ItemId, SubscriptionId, UsageId};
 use crate::domain::period::Anchor;
 use crate::store::document::{DocumentRow, Origin};
+use crate::store::json::Json;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -93,8 +95,8 @@ pub struct LineImage {
     pub revenue_account: String,
     /// How it came about.
     pub origin: Origin,
-    /// JSON of `domain::explain::Derivation`.
-    pub derivation: String,
+    /// How the amount came about.
+    pub derivation: Json<Derivation>,
     /// What it claims.
     pub claims: Vec<HeldClaim>,
     /// The usage it bills.

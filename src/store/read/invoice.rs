@@ -4,11 +4,11 @@
 use super::invoices::{self, InvoiceRow};
 use super::{Filter, KeyValue, ListArgs, ReadError, Seek, Sort};
 use crate::domain::document::{DocumentTax, Flag, FlagCode};
-use crate::domain::ids::{AccountId, DocumentId, ItemId};
+use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
-use crate::store::{Db, StoreError, decimal, document, word};
+use crate::store::document::{self, ItemRow};
+use crate::store::{Db, StoreError, account, word};
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 
 /// A document with everything a clerk looks at before saying yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,32 +49,6 @@ pub struct InvoiceDetail {
     pub deliveries: Vec<CopyRow>,
     /// What was paid or applied.
     pub payments: Vec<PaidRow>,
-}
-
-/// A line as a screen shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ItemRow {
-    pub id: ItemId,
-    /// From 1.
-    pub position: u32,
-    /// Charge number; empty for lines by hand.
-    pub charge: String,
-    /// What is printed.
-    pub description: String,
-    /// Of a discount: what is printed on the line it discounts; else empty.
-    pub discounted: String,
-    /// First and last day of service.
-    pub service: Option<(NaiveDate, NaiveDate)>,
-    /// How many.
-    pub quantity: Decimal,
-    pub unit_price: Decimal,
-    /// Net, minor units.
-    pub amount_minor: i64,
-    pub tax_code: String,
-    /// `run`, `edited`, `hand`.
-    pub origin: String,
-    /// How the amount came about, JSON of [`crate::domain::explain::Derivation`].
-    pub derivation: String,
 }
 
 /// An earlier invoice of the account.
@@ -127,43 +101,33 @@ pub struct PaidRow {
 /// Reads a document; none if there is no such.
 pub fn detail(db: &Db<'_>, id: DocumentId) -> Result<Option<InvoiceDetail>, ReadError> {
     let Some(row) = row(db, id)? else { return Ok(None) };
-    let head = db.opt(
-        "SELECT d.account_id, d.run_id, d.po_number, d.note, d.subtotal_minor, d.tax_minor, \
-             v.payment_term, v.emails, v.delivery FROM document d \
-             JOIN account_version v ON v.id = d.account_version_id WHERE d.id = ?1",
-        [id.0],
-        |r| {
-            Ok(InvoiceDetail {
-                row: row.clone(),
-                account_id: AccountId(r.get(0)?),
-                run: r.get(1)?,
-                po_number: r.get(2)?,
-                note: r.get(3)?,
-                subtotal_minor: r.get(4)?,
-                tax_minor: r.get(5)?,
-                payment_term: r.get(6)?,
-                emails: r.get(7)?,
-                delivery: r.get(8)?,
-                items: Vec::new(),
-                taxes: Vec::new(),
-                flags: Vec::new(),
-                before: Vec::new(),
-                mean_minor: None,
-                history: Vec::new(),
-                deliveries: Vec::new(),
-                payments: Vec::new(),
-            })
-        },
-    )?;
-    let Some(mut detail) = head else { return Ok(None) };
-    detail.items = items(db, id)?;
-    detail.taxes = document::taxes(db, id)?;
-    detail.flags = flags(db, id)?;
-    (detail.before, detail.mean_minor) = before(db, detail.account_id, id, row.currency)?;
-    detail.history = history(db, &id.to_string())?;
-    detail.deliveries = copies(db, id)?;
-    detail.payments = payments(db, id)?;
-    Ok(Some(detail))
+    let d = document::get(db, id)?;
+    let terms = account::version_terms(db, d.account_version)?;
+    let mut flags = document::flags(db, id)?;
+    // That it is stale has its own line.
+    flags.retain(|f| f.code != FlagCode::Stale);
+    flags.sort_by_key(|f| f.code.as_str());
+    let (before, mean_minor) = before(db, d.account, id, row.currency)?;
+    Ok(Some(InvoiceDetail {
+        row,
+        account_id: d.account,
+        run: d.run.map(|run| run.0),
+        po_number: d.po_number,
+        note: d.note,
+        subtotal_minor: d.subtotal_minor,
+        tax_minor: d.tax_minor,
+        payment_term: terms.payment_term,
+        emails: terms.emails.join(";"),
+        delivery: terms.delivery.to_string(),
+        items: document::items(db, id)?,
+        taxes: document::taxes(db, id)?,
+        flags,
+        before,
+        mean_minor,
+        history: history(db, &id.to_string())?,
+        deliveries: copies(db, id)?,
+        payments: payments(db, id)?,
+    }))
 }
 
 /// One row of the list, by id.
@@ -173,42 +137,6 @@ pub fn row(db: &Db<'_>, id: DocumentId) -> Result<Option<InvoiceRow>, ReadError>
         ListArgs { filter: Filter::default(), sort: Sort::Newest, seek: Seek::From(key), limit: 1 };
     let page = invoices::page(db, &args)?;
     Ok(page.rows.into_iter().find(|r| r.id == id))
-}
-
-fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, StoreError> {
-    db.all(
-        "SELECT i.id, i.position, c.number, i.description, i.service_from_on, i.service_to_on, \
-         i.quantity, i.unit_price, i.amount_minor, i.tax_code, i.origin, i.derivation, \
-         (SELECT b.description FROM document_item b WHERE b.document_id = i.document_id \
-            AND b.charge_id = i.target_charge_id AND b.service_from_on <= i.service_from_on \
-            AND b.service_to_on >= i.service_to_on LIMIT 1) \
-         FROM document_item i LEFT JOIN charge c ON c.id = i.charge_id \
-         WHERE i.document_id = ?1 ORDER BY i.position",
-        [id.0],
-        |r| {
-            let day = |c| r.get::<Option<NaiveDate>>(c);
-            Ok(ItemRow {
-                id: ItemId(r.get(0)?),
-                position: r.get(1)?,
-                charge: r.get::<Option<String>>(2)?.unwrap_or_default(),
-                description: r.get(3)?,
-                service: day(4)?.zip(day(5)?),
-                quantity: decimal(r, 6)?,
-                unit_price: decimal(r, 7)?,
-                amount_minor: r.get(8)?,
-                tax_code: r.get(9)?,
-                origin: r.get(10)?,
-                derivation: r.get(11)?,
-                discounted: r.get::<Option<String>>(12)?.unwrap_or_default(),
-            })
-        },
-    )
-}
-
-fn flags(db: &Db<'_>, id: DocumentId) -> Result<Vec<Flag>, StoreError> {
-    db.all("SELECT code, reason FROM flag WHERE document_id = ?1 ORDER BY code", [id.0], |r| {
-        Ok(Flag { code: word(r, 0, FlagCode::parse)?, reason: r.get(1)? })
-    })
 }
 
 fn before(

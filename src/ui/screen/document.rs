@@ -1,7 +1,8 @@
 //! One document in words and lines: beside the list when there is room, over it otherwise.
 
 use crate::domain::document::Review;
-use crate::store::read::invoice::{InvoiceDetail, ItemRow};
+use crate::store::document::{ItemRow, Origin};
+use crate::store::read::invoice::InvoiceDetail;
 use crate::ui::msg::Cx;
 use crate::ui::theme;
 use crate::ui::widget::{Line, pad, wrap};
@@ -76,11 +77,11 @@ fn item_lines(d: &InvoiceDetail, item: &ItemRow, width: usize, chosen: bool, out
     let style = if chosen { theme::BOLD } else { theme::PLAIN };
     let first = format!("{mark}{:>2} {} ", item.position, pad(&item.description, room));
     out.push(Line::of(first, style).and(amount, style));
-    let days = item.service.map(|(from, to)| format!("{from} to {to}  ")).unwrap_or_default();
-    let hand = match item.origin.as_str() {
-        "edited" => "  edited",
-        "hand" => "  by hand",
-        _ => "",
+    let days = item.service().map(|(from, to)| format!("{from} to {to}  ")).unwrap_or_default();
+    let hand = match item.origin {
+        Origin::Edited => "  edited",
+        Origin::Hand => "  by hand",
+        Origin::Run => "",
     };
     let tax = if item.tax_code.is_empty() { String::new() } else { format!("  {}", item.tax_code) };
     let text = format!(

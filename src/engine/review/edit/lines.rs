@@ -8,6 +8,7 @@ use crate::engine::Error;
 use crate::engine::command::{NewLine, Removed};
 use crate::engine::review::edit::totals::{Basis, Told, derivation, derive, said, say};
 use crate::engine::review::picked::plain;
+use crate::store::Json;
 use crate::store::document::Origin;
 use crate::store::draft::{DraftImage, LineImage};
 use rust_decimal::Decimal;
@@ -64,7 +65,7 @@ pub fn add(content: &mut DraftImage, new: &NewLine, basis: &Basis) -> Result<Tol
         ..Derivation::default()
     };
     let code = new.tax_code.trim();
-    let mut line = LineImage {
+    let line = LineImage {
         id: ItemId(0),
         charge: None,
         version: None,
@@ -81,11 +82,10 @@ pub fn add(content: &mut DraftImage, new: &NewLine, basis: &Basis) -> Result<Tol
         tax_code: if code.is_empty() { basis.default_code(content) } else { code.to_owned() },
         revenue_account: String::new(),
         origin: Origin::Hand,
-        derivation: String::new(),
+        derivation: Json::of(&how)?,
         claims: Vec::new(),
         usage: Vec::new(),
     };
-    derive(&mut line, &how)?;
     content.lines.push(line);
     let shown =
         format!("{description}, {} × {}", new.quantity.normalize(), new.unit_price.normalize());

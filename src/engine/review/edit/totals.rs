@@ -10,10 +10,11 @@ use crate::domain::tax::{TaxLine, compute};
 use crate::engine::Error;
 use crate::engine::rate::corrected::Corrected;
 use crate::engine::rate::rules;
+use crate::store::Json;
 use crate::store::document::DocumentRow;
 use crate::store::draft::{DraftImage, LineImage};
 use crate::store::tax;
-use crate::store::{Db, StoreError, account, settings};
+use crate::store::{Db, account, settings};
 use std::sync::Arc;
 
 /// What amounts are computed with.
@@ -57,13 +58,12 @@ impl Basis {
 
 /// How the amount of a line came about.
 pub fn derivation(line: &LineImage) -> Result<Derivation, Error> {
-    serde_json::from_str(&line.derivation)
-        .map_err(|e| StoreError::Corrupt(format!("a derivation cannot be read: {e}")).into())
+    Ok(line.derivation.read()?)
 }
 
 /// Stores it.
 pub fn derive(line: &mut LineImage, derivation: &Derivation) -> Result<(), Error> {
-    line.derivation = serde_json::to_string(derivation).map_err(|e| Error::Bug(e.to_string()))?;
+    line.derivation = Json::of(derivation)?;
     Ok(())
 }
 

@@ -5,8 +5,8 @@ use crate::domain::document::{DocumentKind, DocumentStatus, Review};
 use crate::domain::ids::{BillRunId, DocumentId};
 use crate::engine::command::{Command, Pick, Removed};
 use crate::engine::query::Whose;
+use crate::store::document::ItemRow;
 use crate::store::read::Marked;
-use crate::store::read::invoice::ItemRow;
 use crate::store::read::invoices::InvoiceRow;
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
@@ -167,7 +167,7 @@ impl Invoices {
             let amount = detail.row.currency.grouped(item.amount_minor);
             let head = format!("{} {}: {amount}", item.position, item.description);
             lines.push(Line::of(head, theme::BOLD));
-            for text in crate::ui::explain::words(item, detail.row.currency) {
+            for text in crate::ui::explain::words(item, &detail.items, detail.row.currency) {
                 lines.extend(
                     wrap(&text, width - 2).into_iter().map(|l| Line::plain(format!("  {l}"))),
                 );

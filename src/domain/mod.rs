@@ -14,6 +14,8 @@ macro_rules! text_enum {
         impl $name {
             /// Every value, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// Every word, in the same order.
+            pub const WORDS: &'static [&'static str] = &[$($text),+];
             /// The word.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }

@@ -20,7 +20,7 @@ pub use crate::domain::job::{JobSpec, Pick};
 use crate::domain::money::Currency;
 use crate::domain::payment::{Channel, NextAction};
 pub use crate::domain::run_params::{AccountFilter, BcdFilter, NewPaymentRun};
-use crate::domain::text::quoted;
+
 use crate::store::desk::SavedFilter;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

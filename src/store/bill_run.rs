@@ -1,12 +1,19 @@
 //! Bill runs: parameters, progress, totals and failures.
 
+mod accounts;
+mod progress;
+
+pub use accounts::{count_accounts, next_accounts, taken_by};
+pub use progress::{
+    Busy, RunProgress, RunTotal, add_total, fail, failures, progress, totals, uncount,
+};
+
 use super::face::{Row, params};
 use super::json::{self, Spot};
 use super::{Db, StoreError, Topic, Tx, word, words};
 use crate::domain::charge::ChargeType;
-use crate::domain::document::{BillRunStatus, DocumentKind, FlagCode};
-use crate::domain::ids::{AccountId, BillRunId, ScheduleId};
-use crate::domain::money::Currency;
+use crate::domain::document::{BillRunStatus, FlagCode};
+use crate::domain::ids::{BillRunId, ScheduleId};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -193,227 +200,6 @@ pub fn unfinished(db: &Db<'_>) -> Result<Vec<BillRunRow>, StoreError> {
         ),
         [],
         row,
-    )
-}
-
-const CURRENT: &str = "v.id = coalesce(
-    (SELECT w.id FROM account_version w WHERE w.account_id = a.id AND w.effective_from_on <= ?1
-     ORDER BY w.effective_from_on DESC, w.seq DESC LIMIT 1),
-    (SELECT w.id FROM account_version w WHERE w.account_id = a.id ORDER BY w.effective_from_on, w.seq LIMIT 1))";
-
-const MATCHES: &str = "(?2 = '' OR instr(?2, char(31) || v.batch || char(31)) > 0)
-    AND (?3 IS NULL OR a.number = ?3) AND v.bill_cycle_day BETWEEN ?4 AND ?5
-    AND (?6 IS NULL OR EXISTS (SELECT 1 FROM bill_run_failure f WHERE f.run_id = ?6 AND f.account_id = a.id))";
-
-type FilterValues<'a> = (NaiveDate, String, Option<&'a str>, u32, u32, Option<i64>);
-
-fn values(filter: &AccountFilter, on: NaiveDate) -> FilterValues<'_> {
-    let batches = if filter.batches.is_empty() {
-        String::new()
-    } else {
-        format!("\u{1f}{}\u{1f}", filter.batches.join("\u{1f}"))
-    };
-    let (low, high) = filter.bcd.unwrap_or((1, 31));
-    (on, batches, filter.account.as_deref(), low, high, filter.failed_of)
-}
-
-/// How many accounts a filter takes on a day.
-pub fn count_accounts(
-    db: &Db<'_>,
-    filter: &AccountFilter,
-    on: NaiveDate,
-) -> Result<i64, StoreError> {
-    let (on, batches, account, low, high, failed) = values(filter, on);
-    db.one(
-        &format!(
-            "SELECT count(*) FROM account a JOIN account_version v ON v.account_id = a.id
-             AND {CURRENT} WHERE {MATCHES}"
-        ),
-        (on, batches, account, low, high, failed),
-        |r| r.get(0),
-    )
-}
-
-/// The next accounts a filter takes, by id.
-pub fn next_accounts(
-    db: &Db<'_>,
-    filter: &AccountFilter,
-    on: NaiveDate,
-    after: i64,
-    limit: u32,
-) -> Result<Vec<AccountId>, StoreError> {
-    let (on, batches, account, low, high, failed) = values(filter, on);
-    db.all(
-        &format!(
-            "SELECT a.id FROM account a JOIN account_version v ON v.account_id = a.id AND {CURRENT}
-         WHERE {MATCHES} AND a.id > ?7 ORDER BY a.id LIMIT ?8"
-        ),
-        (on, batches, account, low, high, failed, after, limit),
-        |r| r.get(0).map(AccountId),
-    )
-}
-
-/// Which of `accounts` another run's filter takes too.
-pub fn taken_by(
-    db: &Db<'_>,
-    run: &BillRunRow,
-    accounts: &[AccountId],
-) -> Result<Vec<AccountId>, StoreError> {
-    let (on, batches, account, low, high, failed) = values(&run.params.filter, run.run_on);
-    let sql = format!(
-        "SELECT 1 FROM account a JOIN account_version v ON v.account_id = a.id AND {CURRENT}
-         WHERE {MATCHES} AND a.id = ?7"
-    );
-    let mut taken = Vec::new();
-    for one in accounts {
-        if db.any(&sql, (on, &batches, account, low, high, failed, one.0))? {
-            taken.push(*one);
-        }
-    }
-    Ok(taken)
-}
-
-/// What a slice did.
-#[derive(Debug, Clone, Default)]
-pub struct RunProgress {
-    /// Accounts done.
-    pub done: i64,
-    /// Accounts failed or busy.
-    pub failed: i64,
-    /// Invoices made.
-    pub invoices: i64,
-    /// Credit memos made.
-    pub credit_memos: i64,
-    /// Accounts with nothing due that is not billed already.
-    pub already_billed: i64,
-    /// Last account done.
-    pub cursor: i64,
-    /// Per currency: documents, net, tax, total.
-    pub totals: Vec<(Currency, RunTotal)>,
-}
-
-/// Sums of one currency, minor units.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RunTotal {
-    pub documents: i64,
-    /// Net.
-    pub subtotal_minor: i64,
-    pub tax_minor: i64,
-    /// Net + tax.
-    pub total_minor: i64,
-}
-
-/// Adds a slice's progress.
-pub fn progress(tx: &Tx<'_>, id: BillRunId, by: &RunProgress) -> Result<(), StoreError> {
-    tx.run(
-        "UPDATE bill_run SET accounts_done = accounts_done + ?2, accounts_failed = accounts_failed
-         + ?3, invoices = invoices + ?4, credit_memos = credit_memos + ?5, cursor = ?6,
-         already_billed = already_billed + ?8,
-         started_at = coalesce(started_at, ?7) WHERE id = ?1",
-        (
-            id.0,
-            by.done,
-            by.failed,
-            by.invoices,
-            by.credit_memos,
-            by.cursor,
-            tx.now().at_ms,
-            by.already_billed,
-        ),
-    )?;
-    for (currency, total) in &by.totals {
-        add_total(tx, id, *currency, total)?;
-    }
-    tx.touch(Topic::Runs);
-    Ok(())
-}
-
-/// Adds to (or, negative, takes from) the totals of a run in one currency.
-pub fn add_total(
-    tx: &Tx<'_>,
-    id: BillRunId,
-    currency: Currency,
-    by: &RunTotal,
-) -> Result<(), StoreError> {
-    tx.run(
-        "INSERT INTO bill_run_total (run_id, currency, documents, subtotal_minor, tax_minor,
-         total_minor)
-         VALUES (?1,?2,?3,?4,?5,?6)
-         ON CONFLICT (run_id, currency) DO UPDATE SET documents = documents + ?3,
-           subtotal_minor = subtotal_minor + ?4, tax_minor = tax_minor + ?5, total_minor =
-             total_minor + ?6",
-        (id.0, currency.code(), by.documents, by.subtotal_minor, by.tax_minor, by.total_minor),
-    )?;
-    Ok(())
-}
-
-/// Takes a canceled draft out of the counts of its run.
-pub fn uncount(tx: &Tx<'_>, id: BillRunId, kind: DocumentKind) -> Result<(), StoreError> {
-    let memo = i64::from(kind == DocumentKind::CreditMemo);
-    tx.run(
-        "UPDATE bill_run SET credit_memos = credit_memos - ?2, invoices = invoices - 1 + ?2
-         WHERE id = ?1",
-        (id.0, memo),
-    )?;
-    Ok(())
-}
-
-/// The totals of a run by currency, of what it made less what was canceled since.
-pub fn totals(db: &Db<'_>, id: BillRunId) -> Result<Vec<(Currency, RunTotal)>, StoreError> {
-    db.all(
-        "SELECT currency, documents, subtotal_minor, tax_minor, total_minor FROM bill_run_total
-         WHERE run_id = ?1 ORDER BY currency",
-        [id.0],
-        |r| {
-            Ok((
-                word(r, 0, Currency::parse)?,
-                RunTotal {
-                    documents: r.get(1)?,
-                    subtotal_minor: r.get(2)?,
-                    tax_minor: r.get(3)?,
-                    total_minor: r.get(4)?,
-                },
-            ))
-        },
-    )
-}
-
-/// Lists an account as failed, or as taken by another run.
-pub fn fail(
-    tx: &Tx<'_>,
-    id: BillRunId,
-    account: AccountId,
-    busy: Busy,
-    reason: &str,
-) -> Result<(), StoreError> {
-    let kind = match busy {
-        Busy::No => "failed",
-        Busy::InAnotherRun => "busy",
-    };
-    tx.run(
-        "INSERT INTO bill_run_failure (run_id, account_id, kind, reason) VALUES (?1,?2,?3,?4)
-             ON CONFLICT DO UPDATE SET kind = ?3, reason = ?4",
-        (id.0, account.0, kind, reason),
-    )?;
-    Ok(())
-}
-
-/// Whether an account was passed over only because another run has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Busy {
-    /// It failed.
-    No,
-    /// Another run has it.
-    InAnotherRun,
-}
-
-/// Accounts that failed: account number and reason.
-pub fn failures(db: &Db<'_>, id: BillRunId) -> Result<Vec<(String, String)>, StoreError> {
-    db.all(
-        "SELECT a.number, f.reason FROM bill_run_failure f JOIN account a ON a.id = f.account_id
-         WHERE f.run_id = ?1 ORDER BY a.id",
-        [id.0],
-        |r| Ok((r.get(0)?, r.get(1)?)),
     )
 }
 

@@ -51,7 +51,6 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
 const LONG_FILES: &[(&str, &str)] = &[
     ("src/engine/command.rs", "one closed list of everything that can be asked, with its words"),
     ("src/ui/modal/purpose.rs", "one closed list of what a question is about, with its words"),
-    ("src/store/bill_run.rs", "one aggregate: its rows beside the SQL that fills them"),
     ("src/store/migrations/0001_book.sql", "one table after the other; a migration is one file"),
     ("src/store/schema.sql", "written by a test from the migrations"),
 ];

@@ -5,6 +5,7 @@ pub mod autopilot;
 pub(in crate::engine) mod dates;
 pub(in crate::engine) mod loss;
 pub(in crate::engine) mod memo_print;
+mod posted;
 pub mod posting;
 pub mod reverse;
 pub mod write_off;

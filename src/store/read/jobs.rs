@@ -6,6 +6,7 @@ use super::{
 use crate::domain::ids::{JobId, ScheduleId};
 use crate::domain::money::Currency;
 use crate::store::face::Row;
+use crate::store::job::{JobKind, JobState};
 use crate::store::{Db, StoreError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,17 +85,8 @@ pub(super) const SPEC: Spec = Spec {
     money: None,
     words: &["j.subject", "j.kind", "j.user_name", "j.error"],
     fields: &[
-        (
-            Field::Status,
-            Ask::Word("j.state", &["Waiting", "Running", "Paused", "Done", "Canceled", "Failed"]),
-        ),
-        (
-            Field::Kind,
-            Ask::Word(
-                "j.kind",
-                &["bill", "post", "collect", "retry", "reconcile", "deliver", "print"],
-            ),
-        ),
+        (Field::Status, Ask::Word("j.state", JobState::WORDS)),
+        (Field::Kind, Ask::Word("j.kind", JobKind::WORDS)),
         (Field::User, Ask::Same("j.user_name")),
         (Field::Subject, Ask::Same("j.subject")),
     ],

@@ -66,12 +66,12 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     }
     let when = if args.send_now { When::Now } else { When::AfterHold };
     let mut made = deliver::make::make(&mut session, run, when)?;
-    let mut again = 0;
+    let mut again = Again::default();
     if let Some(word) = args.resend {
         let what = if word == ResendWord::All { Resend::All } else { Resend::NeverSent };
         let ids = clerk::resendable(&session, run, what)?;
         let receipt = clerk::resend(&mut session, &ids, what, when)?;
-        again = receipt.done;
+        again = Again { done: receipt.done, relaid: deliver::first::relaid(&session, &ids)? };
         made.job = receipt.job.or(made.job);
     }
     if args.send_now {
@@ -109,10 +109,18 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     nobody.map_or(Ok(exit), Err)
 }
 
+/// What was queued again.
+#[derive(Default)]
+struct Again {
+    done: usize,
+    /// Documents that another layout delivered first.
+    relaid: Vec<String>,
+}
+
 /// What came of a call.
 struct Outcome {
     made: Made,
-    again: usize,
+    again: Again,
     job: Option<JobRow>,
     /// E-mails sent, and failed or unconfirmed.
     counts: (i64, i64),
@@ -199,7 +207,8 @@ fn report(
         output::json(&json!({
             "run": run.map(|r| r.to_string()),
             "plan": plan_json(&outcome.made),
-            "resent": outcome.again,
+            "resent": outcome.again.done,
+            "other_layout": outcome.again.relaid,
             "sent": sent,
             "failed": failed,
             "transport_down": down,
@@ -221,8 +230,11 @@ fn report(
 fn words(outcome: &Outcome, (sent, failed): (i64, i64), down: Option<&str>, next: Option<&str>) {
     output::line(&format!("made: {}", outcome.made.receipt().summary));
     kept_table(&outcome.made);
-    if outcome.again > 0 {
-        output::line(&format!("queued again: {}", outcome.again));
+    if outcome.again.done > 0 {
+        output::line(&format!("queued again: {}", outcome.again.done));
+        if let Some(words) = deliver::first::relaid_words(&outcome.again.relaid) {
+            output::line(&words);
+        }
     }
     if outcome.job.is_some() {
         let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };

@@ -295,6 +295,8 @@ fn row_json(r: &Delivery, zone: Zone) -> Value {
         "copy": r.copy,
         "batch": r.batch,
         "batch_position": r.batch_position,
+        "layout": r.imprint.as_ref().map(|i| i.layout),
+        "sha256": r.imprint.as_ref().map(|i| &i.pdf_hash),
     })
 }
 
@@ -318,7 +320,8 @@ fn told(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
     if ctx.json {
         let refused: Vec<Value> =
             receipt.refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect();
-        output::json(&json!({ "done": receipt.done, "refused": refused }))?;
+        let said = &receipt.summary;
+        output::json(&json!({ "done": receipt.done, "refused": refused, "summary": said }))?;
     } else {
         output::line(&receipt.summary);
         for refused in &receipt.refused {
@@ -379,6 +382,9 @@ pub fn written(written: &Written) {
     for refused in &written.refused {
         output::line(&format!("{}: {}", refused.what, refused.reason));
     }
+    for words in &written.beside {
+        output::line(words);
+    }
     if let Some(batch) = written.batch {
         let confirm = format!("once on paper: daybook delivery printed --batch {batch}");
         output::line(&confirm);
@@ -392,20 +398,30 @@ pub fn pdf(
     (file, standing): (&Path, Standing),
     ctx: &Ctx,
 ) -> Result<Exit, Error> {
-    let (name, bytes) = maker::pdf(session, id)?;
+    let made = maker::pdf(session, id)?;
     if file.as_os_str() == "-" {
-        let out = std::io::stdout().lock().write_all(&bytes);
-        return match out {
-            Ok(()) => Ok(Exit::Done),
-            Err(source) => Err(Error::Io { path: file.to_owned(), source }),
-        };
+        let out = std::io::stdout().lock().write_all(&made.bytes);
+        out.map_err(|source| Error::Io { path: file.to_owned(), source })?;
+        if let Some(words) = &made.beside {
+            output::aside(words);
+        }
+        return Ok(Exit::Done);
     }
-    let path = if as_caller(|| file.is_dir()) { file.join(name) } else { file.to_owned() };
-    outside::write(&path, &bytes, standing).map_err(|source| Error::writing(&path, source))?;
+    let path = if as_caller(|| file.is_dir()) { file.join(&made.name) } else { file.to_owned() };
+    outside::write(&path, &made.bytes, standing).map_err(|source| Error::writing(&path, source))?;
     if ctx.json {
-        output::json(&json!({ "file": path.display().to_string(), "bytes": bytes.len() }))?;
+        output::json(&json!({
+            "file": path.display().to_string(),
+            "bytes": made.bytes.len(),
+            "layout": made.imprint.layout,
+            "sha256": made.imprint.pdf_hash,
+            "beside_first": made.beside,
+        }))?;
     } else {
         output::line(&path.display().to_string());
+        if let Some(words) = &made.beside {
+            output::line(words);
+        }
     }
     Ok(Exit::Done)
 }
@@ -422,5 +438,6 @@ pub fn batch_json(written: &Written) -> Value {
         "envelopes": written.counts.envelopes,
         "files": files,
         "refused": refused,
+        "beside_first": written.beside,
     })
 }

@@ -5,13 +5,15 @@ use super::document_json::to_json;
 use super::exit::Exit;
 use super::invoice_edit;
 use super::output::{self, Align};
+use crate::domain::delivery::FirstCopy;
 use crate::domain::document::{DocumentKind, DocumentStatus};
-use crate::domain::ids::RunId;
+use crate::domain::ids::{DocumentId, RunId};
+use crate::engine::deliver::first;
 use crate::engine::{Error, Session};
 use crate::outside::Standing;
 use crate::store::conversion;
 use crate::store::document::{self, DocumentRow, ListFilter};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// List, show and change invoices.
 #[derive(Debug, clap::Args)]
@@ -177,6 +179,7 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
     if ctx.json {
         let mut shown = to_json(session, &row)?;
         shown["carried_over_to"] = became.iter().map(|(_, number)| json!(number)).collect();
+        shown["first_copy"] = first_json(session, row.id)?;
         shown["settled_by"] = settled
             .iter()
             .map(
@@ -221,6 +224,10 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
         let on = part.on.map_or_else(|| "on its way".to_owned(), |d| format!("on {d}"));
         let amount = row.currency.grouped(part.amount_minor);
         output::line(&format!("  {amount} {} by {} {on}", row.currency, part.by));
+    }
+    let (first, layout) = first::of(session, row.id)?;
+    if let Some(words) = first.said(layout, session.config()?.zone()) {
+        output::line(&words);
     }
     let day = |d: Option<chrono::NaiveDate>| d.map(|d| d.to_string()).unwrap_or_default();
     let cells: Vec<Vec<String>> = items
@@ -274,4 +281,22 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
         output::line(&format!("▲ {}: {}", flag.code, flag.reason));
     }
     Ok(Exit::Done)
+}
+
+/// The copy that left first; null when none did, and without layout and hash when they were not kept.
+fn first_json(session: &Session, id: DocumentId) -> Result<Value, Error> {
+    let (first, now) = first::of(session, id)?;
+    let zone = session.config()?.zone();
+    let said = first.said(now, zone);
+    Ok(match first {
+        FirstCopy::NotOut => Value::Null,
+        FirstCopy::NotKept => json!({
+            "layout": null, "sha256": null, "on": null, "by": null, "status": null,
+            "layout_now": now, "said": said,
+        }),
+        FirstCopy::Kept(out) => json!({
+            "layout": out.imprint.layout, "sha256": out.imprint.pdf_hash, "on": out.on(zone),
+            "by": out.channel, "status": out.status, "layout_now": now, "said": said,
+        }),
+    })
 }

@@ -1,7 +1,9 @@
 //! The print batch: many documents as one merged file in postal order, an index, and singles in a zip.
 
 use super::invoice::{Press, Typeset};
+use super::layout::imprint;
 use super::pdf::{self, About};
+use crate::domain::delivery::Imprint;
 use crate::domain::frozen::Customer;
 use crate::domain::text;
 use std::io::{Seek, Write};
@@ -148,7 +150,12 @@ impl Batch {
     }
 
     /// The single documents with the index, written as a zip; names come from document numbers only.
-    pub fn zip<W: Write + Seek>(&self, press: Press, out: W) -> Result<(), zip::result::ZipError> {
+    /// Gives what tells each of them from another file, in the order of the paper.
+    pub fn zip<W: Write + Seek>(
+        &self,
+        press: Press,
+        out: W,
+    ) -> Result<Vec<Imprint>, zip::result::ZipError> {
         let mut zip = zip::ZipWriter::new(out);
         // A PDF is deflated inside already.
         let stored = zip::write::SimpleFileOptions::default()
@@ -158,12 +165,15 @@ impl Batch {
         let index = self.index_csv().map_err(std::io::Error::other)?;
         zip.start_file("index.csv", stored)?;
         zip.write_all(&index)?;
+        let mut imprints = Vec::with_capacity(self.pieces.len());
         for piece in &self.pieces {
             zip.start_file(file_name(&piece.number), stored)?;
-            zip.write_all(&piece.set.pdf(press))?;
+            let pdf = piece.set.pdf(press);
+            zip.write_all(&pdf)?;
+            imprints.push(imprint(&pdf));
         }
         zip.finish()?.flush()?;
-        Ok(())
+        Ok(imprints)
     }
 }
 

@@ -12,6 +12,7 @@ mod fit;
 mod fonts;
 mod frozen;
 mod invoice;
+mod layout;
 mod logo;
 mod pdf;
 mod printable;
@@ -22,5 +23,6 @@ pub use crate::domain::frozen::{AppliedCredit, Corrected, Customer, Fit, Frozen,
 pub use error::PrintError;
 pub use frozen::issuer;
 pub use invoice::{Press, Typeset};
+pub use layout::{LAYOUT, imprint};
 pub use logo::Logo;
 pub use printable::{Line, Printable};

@@ -1,10 +1,12 @@
 //! Deliveries: what copy of a document goes where, when a refused one is tried again, and the
 //! equation by which the day's deliveries balance.
 
+mod first;
 mod follow;
 
 use super::account::DeliveryPreference;
 use super::payment::{Channel, DeliveryStatus};
+pub use first::{FirstCopy, Imprint, Out};
 pub use follow::{Place, Places, Standing, places};
 use serde::Serialize;
 

@@ -4,6 +4,7 @@
 use super::query::{
     Ahead, Answer, BillPreview, CollectPreview, Hit, ListName, Query, Question, StatusRow,
 };
+use crate::document::LAYOUT;
 use crate::clock::Now;
 use crate::domain::actor::Actor;
 use crate::domain::recovery::usual_since;
@@ -129,7 +130,9 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
             let words = [rehearsal::words(db)?, copies::standing(db, now)?.words()];
             Answer::Happened(read::happened::since(db, now.at_ms - read::today::DAY_MS)?, words)
         }
-        Query::Invoice(id) => Answer::Invoice(read::invoice::detail(db, *id)?.map(Box::new)),
+        Query::Invoice(id) => {
+            Answer::Invoice(read::invoice::detail(db, *id, LAYOUT)?.map(Box::new))
+        }
         Query::Run(run) => Answer::Run(read::runs::detail(db, *run)?),
         Query::Account(id) => Answer::Account(Box::new(read::accounts::detail(db, *id)?)),
         Query::PostRun(run, invoice_on) => {

@@ -5,8 +5,8 @@
 //! [`abandon`] says so.
 
 use super::face::Row;
-use super::{Db, StoreError, Topic, Tx, word};
-use crate::domain::delivery::Balance;
+use super::{Db, StoreError, Topic, Tx, first_copy, word};
+use crate::domain::delivery::{Balance, Imprint};
 use crate::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 
@@ -52,6 +52,8 @@ pub struct Delivery {
     pub maybe_out: bool,
     /// The copy that took its place.
     pub replaced_by: Option<DeliveryId>,
+    /// Layout and bytes of its last try; none before, and of what an older daybook made.
+    pub imprint: Option<Imprint>,
 }
 
 impl Delivery {
@@ -68,7 +70,7 @@ impl Delivery {
 pub(super) const COLUMNS: &str = "l.id, l.document_id, coalesce(d.number, ''), l.account_id, a.number, l.channel, l.address, \
     l.status, l.attempts, l.queued_at, l.not_before_at, l.first_try_at, l.ended_at, l.last_reply, l.message_id, \
     l.message_hash, l.sender, l.batch_id, l.batch_position, l.copy, \
-    l.by_hand, l.maybe_out, l.replaced_by";
+    l.by_hand, l.maybe_out, l.replaced_by, l.layout, l.pdf_hash";
 
 pub(super) const FROM: &str =
     "FROM delivery l JOIN document d ON d.id = l.document_id JOIN account a ON a.id = l.account_id";
@@ -98,6 +100,10 @@ pub(super) fn row(r: &Row<'_>) -> Result<Delivery, StoreError> {
         by_hand: r.get(20)?,
         maybe_out: r.get(21)?,
         replaced_by: r.get::<Option<i64>>(22)?.map(DeliveryId),
+        imprint: match r.get(23)? {
+            Some(layout) => Some(Imprint { layout, pdf_hash: r.get(24)? }),
+            None => None,
+        },
     })
 }
 
@@ -262,16 +268,32 @@ pub fn hold(tx: &Tx<'_>, document: DocumentId, why: &str) -> Result<usize, Store
     Ok(held)
 }
 
-/// Marks a copy as being sent by a job; false when it is no longer due.
-pub fn begin(tx: &Tx<'_>, sent: &Delivery, job: JobId, hash: &str) -> Result<bool, StoreError> {
+/// Marks a copy as being sent by a job, as the message and the PDF in it that are sent; false when it
+/// is no longer due.
+pub fn begin(
+    tx: &Tx<'_>,
+    sent: &Delivery,
+    job: JobId,
+    (hash, imprint): (&str, &Imprint),
+) -> Result<bool, StoreError> {
     let now = tx.now().at_ms;
     let begun = tx.run(
         "UPDATE delivery SET status = 'Sending', attempts = attempts + 1, job_id = ?2, sender = ?3,
-                message_hash = ?4, first_try_at = coalesce(first_try_at, ?5)
+                message_hash = ?4, first_try_at = coalesce(first_try_at, ?5), layout = ?8, pdf_hash = ?9
          WHERE id = ?1 AND status IN ('Queued','Deferred') AND not_before_at <= ?5
          AND attempts = ?6
            AND address = ?7",
-        (sent.id.0, job.0, &sent.sender, hash, now, sent.attempts, &sent.address),
+        (
+            sent.id.0,
+            job.0,
+            &sent.sender,
+            hash,
+            now,
+            sent.attempts,
+            &sent.address,
+            imprint.layout,
+            &imprint.pdf_hash,
+        ),
     )?;
     tx.touch(Topic::Deliveries);
     Ok(begun == 1)
@@ -308,6 +330,11 @@ pub fn settle(
     settled: &Settled<'_>,
 ) -> Result<bool, StoreError> {
     let ended = (!settled.status.is_open()).then_some(tx.now().at_ms);
+    let mine = "SELECT 1 FROM delivery WHERE id = ?1 AND status = 'Sending' AND job_id = ?2";
+    let leaves = settled.maybe_out || settled.status == DeliveryStatus::Sent;
+    if leaves && tx.opt(mine, (id.0, job.0), |r| r.get::<i64>(0))?.is_some() {
+        first_copy::leaves(tx, id)?;
+    }
     let done = tx.run(
         "UPDATE delivery SET status = CASE WHEN ?3 = 'Bounced' AND maybe_out THEN 'Unconfirmed'
          ELSE ?3 END,
@@ -335,14 +362,20 @@ pub fn settle(
 /// whether it arrived.
 pub fn abandon(tx: &Tx<'_>, job: JobId) -> Result<Vec<DeliveryId>, StoreError> {
     let left: Vec<DeliveryId> = tx.all(
-        "UPDATE delivery SET status = 'Unconfirmed', job_id = NULL, ended_at = ?2,
-                last_reply = 'daybook was interrupted while sending'
-         WHERE status = 'Sending' AND (job_id = ?1 OR job_id IS NULL
+        "SELECT id FROM delivery WHERE status = 'Sending' AND (job_id = ?1 OR job_id IS NULL
            OR job_id NOT IN (SELECT id FROM job WHERE state IN ('Waiting','Running','Paused')))
-             RETURNING id",
-        (job.0, tx.now().at_ms),
+         ORDER BY id",
+        [job.0],
         |r| r.get(0).map(DeliveryId),
     )?;
+    for id in &left {
+        first_copy::leaves(tx, *id)?;
+        tx.run(
+            "UPDATE delivery SET status = 'Unconfirmed', job_id = NULL, ended_at = ?2,
+                    last_reply = 'daybook was interrupted while sending' WHERE id = ?1",
+            (id.0, tx.now().at_ms),
+        )?;
+    }
     if !left.is_empty() {
         tx.touch(Topic::Deliveries);
     }
@@ -369,6 +402,9 @@ pub fn step(
         return Ok(Err(before.status));
     }
     let next = before.ends(next);
+    if matches!(next, DeliveryStatus::Sent | DeliveryStatus::Printed) {
+        first_copy::leaves(tx, id)?;
+    }
     let ended = (!next.is_open()).then_some(tx.now().at_ms);
     // Going into the queue settles what was asked about corrections so far.
     tx.run(

@@ -77,7 +77,7 @@ pub fn readdress(tx: &Tx<'_>, id: DeliveryId, to: &Envelope<'_>) -> Result<(), S
                 last_reply = CASE WHEN ?5 <> '' OR ?4 = 'Queued' THEN ?5 ELSE last_reply END,
                 not_before_at = coalesce(?6, not_before_at), ended_at = ?7, queued_at = ?8,
                 message_id = CASE WHEN ?2 = 'email' THEN message_id END,
-                message_hash = '', sender = '', first_try_at = NULL,
+                message_hash = '', sender = '', first_try_at = NULL, layout = NULL, pdf_hash = '',
                 copy = 1 + (SELECT coalesce(max(o.copy), 0) FROM delivery o
                   WHERE o.document_id = delivery.document_id
                             AND o.channel = ?2 AND o.address = ?3 AND o.id <> delivery.id)

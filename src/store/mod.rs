@@ -27,6 +27,7 @@ pub mod envelope;
 mod error;
 mod face;
 pub mod filesystem;
+pub mod first_copy;
 pub mod four_eyes;
 pub mod gateway_poll;
 pub mod heads;

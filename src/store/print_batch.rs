@@ -3,6 +3,7 @@
 use super::delivery::{self, COLUMNS, Delivery, FROM, row};
 use super::face::Row;
 use super::{Db, StoreError, Topic, Tx};
+use crate::domain::delivery::Imprint;
 use crate::domain::ids::{BillRunId, DeliveryId};
 
 /// Printed copies waiting for a batch, of a run's documents or all.
@@ -35,12 +36,12 @@ pub struct PrintBatch {
     pub printed_by: String,
 }
 
-/// Makes a batch of copies in order; each becomes Written. Fails when one is no longer queued.
+/// Makes a batch of copies in order, as the files that are written; each becomes Written. Fails when one is no longer queued.
 pub fn insert(
     tx: &Tx<'_>,
     directory: &str,
     (sheets, envelopes): (usize, usize),
-    copies: &[DeliveryId],
+    copies: &[(DeliveryId, &Imprint)],
 ) -> Result<i64, StoreError> {
     let batch = tx.insert(
         "INSERT INTO print_batch (directory, documents, sheets, envelopes, written_at)
@@ -48,10 +49,11 @@ pub fn insert(
         (directory, copies.len() as i64, sheets as i64, envelopes as i64, tx.now().at_ms),
     )?;
     let sql = "UPDATE delivery SET status = 'Written', batch_id = ?2, batch_position = ?3, attempts
-        = attempts + 1
+        = attempts + 1, layout = ?4, pdf_hash = ?5
         WHERE id = ?1 AND status = 'Queued' AND channel = 'print'";
-    for (position, id) in (1_i64..).zip(copies) {
-        if tx.run(sql, (id.0, batch, position))? != 1 {
+    for (position, (id, imprint)) in (1_i64..).zip(copies) {
+        let row = (id.0, batch, position, imprint.layout, &imprint.pdf_hash);
+        if tx.run(sql, row)? != 1 {
             let now = delivery::get(tx, *id)?;
             return Err(StoreError::Stale { what: id.to_string(), by: now.status.to_string() });
         }

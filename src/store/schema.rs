@@ -28,6 +28,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0021_filter_tab.sql"),
     include_str!("migrations/0022_undone_by.sql"),
     include_str!("migrations/0023_payment_filter.sql"),
+    include_str!("migrations/0024_first_copy.sql"),
 ];
 
 /// The schema of this program.

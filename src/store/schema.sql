@@ -1,4 +1,4 @@
--- 23 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 24 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -556,7 +556,7 @@ CREATE TABLE delivery (
   asked_about    INTEGER NOT NULL DEFAULT 0,          -- newest correction of the document a person knows of
   batch_id       INTEGER REFERENCES print_batch (id),
   batch_position INTEGER,
-  copy           INTEGER NOT NULL DEFAULT 1, by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0,1)), maybe_out INTEGER NOT NULL DEFAULT 0 CHECK (maybe_out IN (0,1)), replaced_by INTEGER,          -- counts resends that were asked for
+  copy           INTEGER NOT NULL DEFAULT 1, by_hand INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0,1)), maybe_out INTEGER NOT NULL DEFAULT 0 CHECK (maybe_out IN (0,1)), replaced_by INTEGER, layout INTEGER CHECK (layout > 0), pdf_hash TEXT NOT NULL DEFAULT '',          -- counts resends that were asked for
   UNIQUE (document_id, channel, address, copy)
 ) STRICT;
 CREATE INDEX delivery_queue ON delivery (channel, not_before_at) WHERE status IN ('Queued','Deferred');
@@ -877,4 +877,18 @@ CREATE TABLE zone_seen (
   PRIMARY KEY (zone, release, rules)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX undo_undone ON undo (undone_seq) WHERE undone_seq IS NOT NULL;
+CREATE TABLE first_copy (
+  document_id    INTEGER PRIMARY KEY REFERENCES document (id),
+  delivery_id    INTEGER NOT NULL REFERENCES delivery (id),
+  layout         INTEGER NOT NULL CHECK (layout > 0),
+  pdf_hash       TEXT NOT NULL CHECK (length(pdf_hash) = 64),
+  out_at         INTEGER NOT NULL                     -- when the book says so: a print when it is confirmed
+) STRICT;
+CREATE TRIGGER first_copy_update BEFORE UPDATE ON first_copy
+BEGIN SELECT RAISE(ABORT, 'guard: the first copy of a document never changes'); END;
+CREATE TRIGGER first_copy_delete BEFORE DELETE ON first_copy
+BEGIN SELECT RAISE(ABORT, 'guard: the first copy of a document is never deleted'); END;
+CREATE TRIGGER first_copy_replace BEFORE INSERT ON first_copy
+WHEN EXISTS (SELECT 1 FROM first_copy WHERE document_id = NEW.document_id)
+BEGIN SELECT RAISE(ABORT, 'guard: the first copy of a document is never replaced'); END;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

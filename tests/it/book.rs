@@ -45,6 +45,7 @@ const MADE: &[&str] = &[
     "DROP INDEX undo_undone; ALTER TABLE undo DROP COLUMN undone_seq",
     "UPDATE payment_run SET filter = coalesce(filter ->> '$.Due', filter ->> '$.Retry', filter)
      WHERE json_valid(filter)",
+    "DROP TABLE first_copy; ALTER TABLE delivery DROP COLUMN layout; ALTER TABLE delivery DROP COLUMN pdf_hash",
 ];
 
 /// What a call of the binary gave.

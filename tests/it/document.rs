@@ -117,7 +117,7 @@ fn tax(name: &str, rate: &str, kind: TaxKind, reason: &str, base: i64, minor: i6
 }
 
 /// Two hundred lines, some with long descriptions, credits, two tax codes.
-fn long_invoice() -> Printable {
+pub fn long_invoice() -> Printable {
     let mut long = invoice();
     long.number = "INV-2026-000777".into();
     long.lines = (1..=120)
@@ -147,7 +147,7 @@ fn long_invoice() -> Printable {
     long
 }
 
-fn memo() -> Printable {
+pub fn memo() -> Printable {
     let mut memo = invoice();
     memo.kind = DocumentKind::CreditMemo;
     memo.number = "CM-2026-000009".into();

@@ -46,6 +46,7 @@ mod import_second;
 mod install;
 mod journey;
 mod keys;
+mod layout;
 mod lending;
 mod localstripe;
 mod mail;

@@ -11,6 +11,7 @@ use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::{Receipt, Refused};
 use crate::engine::deliver::copies::{Copy, When, copies, domain, ensure_job, open_press};
 use crate::engine::deliver::envelope::{self, Deed};
+use crate::engine::deliver::first::{self, Pdf};
 use crate::engine::printed::printable;
 use crate::engine::{Error, Session};
 use crate::store::delivery::{Filter, NewDelivery};
@@ -87,17 +88,17 @@ impl Made {
     }
 }
 
-/// The PDF of one posted document, and a file name for it.
-pub fn pdf(session: &Session, written: &str) -> Result<(String, Vec<u8>), Error> {
-    let document = session.store.read(|db| {
+/// The PDF of one posted document.
+pub fn pdf(session: &Session, written: &str) -> Result<Pdf, Error> {
+    let (id, document) = session.store.read(|db| {
         let id = store::document::find(db, written)?;
-        printable(db, id)
+        Ok::<_, Error>((id, printable(db, id)?))
     })?;
     let press = open_press()?;
     let set = press
         .set(&document)
         .map_err(|e| Error::usage("cannot_print", e.to_string(), "mend the text, then repeat"))?;
-    Ok((batch::file_name(&document.number), set.pdf(press)))
+    first::pdf(session, id, (batch::file_name(&document.number), set.pdf(press)))
 }
 
 /// A chunk of undelivered documents with the copies they need, read outside any write.

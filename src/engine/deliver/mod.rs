@@ -3,6 +3,7 @@
 pub mod copies;
 pub mod copies_ahead;
 pub(in crate::engine) mod envelope;
+pub mod first;
 pub mod make;
 pub mod print;
 pub mod send;

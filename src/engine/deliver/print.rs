@@ -7,11 +7,12 @@
 use crate::document::Press;
 use crate::document::batch::{Batch, Counts, Piece};
 use crate::domain::actor::Verb;
+use crate::domain::delivery::Imprint;
 use crate::domain::ids::{BillRunId, DeliveryId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::{JobSpec, Receipt, Refused};
 use crate::engine::deliver::copies::{When, issuer_name, open_press};
-use crate::engine::deliver::envelope;
+use crate::engine::deliver::{envelope, first};
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::printed::printable;
 use crate::engine::tray::{Tray, default_directory};
@@ -34,6 +35,8 @@ pub struct Written {
     pub files: Vec<PathBuf>,
     /// What cannot be printed, and why; and copies held because of a correction.
     pub refused: Vec<Refused>,
+    /// What the copies of documents that were delivered otherwise say: `INV-2026-000001: delivered …`.
+    pub beside: Vec<String>,
 }
 
 impl Written {
@@ -41,10 +44,16 @@ impl Written {
     pub fn receipt(&self) -> Receipt {
         let counts = self.counts;
         let summary = match self.batch {
-            Some(batch) => format!(
-                "print batch {batch}: {} documents, {} sheets, {} envelopes",
-                counts.documents, counts.sheets, counts.envelopes
-            ),
+            Some(batch) => {
+                let others = match self.beside.len() {
+                    0 => String::new(),
+                    n => format!(", {n} unlike what was delivered first"),
+                };
+                format!(
+                    "print batch {batch}: {} documents, {} sheets, {} envelopes{others}",
+                    counts.documents, counts.sheets, counts.envelopes
+                )
+            }
             None => "nothing to print".to_owned(),
         };
         let made = self.batch.map(|b| b.to_string()).unwrap_or_default();
@@ -86,13 +95,11 @@ pub fn write(
     let title = format!("Print batch {}", session.read(store::print_batch::next_id)?);
     let batch = Batch::new(pieces, title, issuer_name(session)?, session.now()?.today);
     out.counts = batch.counts();
-    // The copies in the order of the paper.
-    let order: std::collections::HashMap<&str, usize> =
-        batch.numbers().into_iter().enumerate().map(|(i, number)| (number, i)).collect();
-    copies.sort_by_key(|copy| order.get(copy.number.as_str()).copied());
+    in_order(&mut copies, &batch);
     let tray = Tray::of(session, directory);
-    let staged = tray.at(|| stage(&tray, press, &batch))?;
-    let ids: Vec<DeliveryId> = copies.iter().map(|c| c.id).collect();
+    let (staged, imprints) = tray.at(|| stage(&tray, press, &batch))?;
+    out.beside = beside(session, &copies, &imprints)?;
+    let ids: Vec<(DeliveryId, &Imprint)> = copies.iter().map(|c| c.id).zip(&imprints).collect();
     let counts = out.counts;
     let place = directory.display().to_string();
     let number = session.write(Verb::Deliver, |tx| {
@@ -104,6 +111,22 @@ pub fn write(
     let stem = format!("batch-{number:06}");
     out.files = tray.at(|| reveal(directory, staged, &stem))?;
     Ok(out)
+}
+
+/// Puts copies in the order of the paper.
+fn in_order(copies: &mut [Delivery], batch: &Batch) {
+    let order: std::collections::HashMap<&str, usize> =
+        batch.numbers().into_iter().enumerate().map(|(i, number)| (number, i)).collect();
+    copies.sort_by_key(|copy| order.get(copy.number.as_str()).copied());
+}
+
+fn beside(
+    session: &Session,
+    copies: &[Delivery],
+    imprints: &[Imprint],
+) -> Result<Vec<String>, Error> {
+    let each = copies.iter().zip(imprints).map(|(c, i)| (c.document, c.number.as_str(), i));
+    first::beside(session, &each.collect::<Vec<_>>())
 }
 
 fn hold_corrected(session: &mut Session, ids: &[DeliveryId]) -> Result<Vec<DeliveryId>, Error> {
@@ -160,12 +183,11 @@ fn set(
     Ok((pieces, fine))
 }
 
-/// Writes the three files of a batch under hidden names.
-fn stage(
-    tray: &Tray<'_>,
-    press: Press,
-    batch: &Batch,
-) -> Result<Vec<(&'static str, NamedTempFile)>, Error> {
+/// The files of a batch, each with its ending.
+type Staged = Vec<(&'static str, NamedTempFile)>;
+
+/// Writes the three files of a batch under hidden names, and tells its documents' bytes.
+fn stage(tray: &Tray<'_>, press: Press, batch: &Batch) -> Result<(Staged, Vec<Imprint>), Error> {
     let io = |source| Error::Io { path: tray.directory.to_owned(), source };
     tray.open().map_err(io)?;
     let hidden = || tray.hidden().map_err(io);
@@ -175,20 +197,16 @@ fn stage(
     let rows = batch.index_csv().map_err(|e| io(std::io::Error::other(e)))?;
     index.write_all(&rows).map_err(io)?;
     let mut zip = hidden()?;
-    batch
+    let imprints = batch
         .zip(press, BufWriter::new(zip.as_file_mut()))
         .map_err(|e| io(std::io::Error::other(e)))?;
     for file in [&merged, &index, &zip] {
         file.as_file().sync_data().map_err(io)?;
     }
-    Ok(vec![("pdf", merged), ("csv", index), ("zip", zip)])
+    Ok((vec![("pdf", merged), ("csv", index), ("zip", zip)], imprints))
 }
 
-fn reveal(
-    directory: &Path,
-    staged: Vec<(&'static str, NamedTempFile)>,
-    stem: &str,
-) -> Result<Vec<PathBuf>, Error> {
+fn reveal(directory: &Path, staged: Staged, stem: &str) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     let stem = free(directory, &staged, stem)?;
     for (ending, file) in staged {
@@ -258,11 +276,13 @@ pub fn reprint(
     );
     let stem = format!("batch-{batch:06}-reprint-{first}-{last}");
     let tray = Tray::of(session, directory);
-    let files = tray.at(|| {
-        let staged = stage(&tray, press, &made)?;
-        reveal(directory, staged, &stem)
+    in_order(&mut copies, &made);
+    let (files, imprints) = tray.at(|| {
+        let (staged, imprints) = stage(&tray, press, &made)?;
+        Ok::<_, Error>((reveal(directory, staged, &stem)?, imprints))
     })?;
-    Ok(Written { batch: Some(batch), counts: made.counts(), files, refused: Vec::new() })
+    let beside = beside(session, &copies, &imprints)?;
+    Ok(Written { batch: Some(batch), counts: made.counts(), files, beside, ..Written::default() })
 }
 
 /// Makes a job that writes every queued print copy; empty = beside the book.

@@ -5,9 +5,9 @@
 //! whether they arrived, so they become Unconfirmed and a person or the policy decides.
 
 use crate::config::{Config, key};
-use crate::document::{Press, Printable, email};
+use crate::document::{Press, Printable, email, imprint};
 use crate::domain::actor::Verb;
-use crate::domain::delivery::next_try;
+use crate::domain::delivery::{Imprint, next_try};
 use crate::domain::payment::DeliveryStatus;
 use crate::domain::text::hex;
 use crate::engine::deliver::copies::{SUBJECT, When, open_press};
@@ -55,6 +55,7 @@ struct Ready {
     delivery: Delivery,
     message: Vec<u8>,
     hash: String,
+    imprint: Imprint,
 }
 
 impl Runner for SendRunner {
@@ -226,9 +227,9 @@ fn prepare(
     let (mut ready, mut failed) = (Vec::new(), Vec::new());
     for (delivery, message) in made {
         match message {
-            Ok(message) => {
+            Ok((message, imprint)) => {
                 let hash = hex(&Sha256::digest(&message));
-                ready.push(Ready { delivery, message, hash });
+                ready.push(Ready { delivery, message, hash, imprint });
             }
             Err(why) => failed.push((delivery, why)),
         }
@@ -248,8 +249,13 @@ fn prepare(
     Ok(ready)
 }
 
-fn compose(press: Press, document: &Printable, delivery: &Delivery) -> Result<Vec<u8>, String> {
+fn compose(
+    press: Press,
+    document: &Printable,
+    delivery: &Delivery,
+) -> Result<(Vec<u8>, Imprint), String> {
     let pdf = press.set(document).map_err(|e| e.to_string())?.pdf(press);
+    let imprint = imprint(&pdf);
     let head = email::Heading {
         from: delivery.sender.clone(),
         to: delivery.address.clone(),
@@ -258,7 +264,8 @@ fn compose(press: Press, document: &Printable, delivery: &Delivery) -> Result<Ve
         // Fixed with the delivery, not with the try.
         date_ms: delivery.queued_at,
     };
-    email::message(document, pdf, &head).map_err(|e| e.to_string())
+    let message = email::message(document, pdf, &head).map_err(|e| e.to_string())?;
+    Ok((message, imprint))
 }
 
 /// Commits that these are being sent now. Copies whose document was corrected meanwhile are held;
@@ -278,7 +285,8 @@ fn begin(
             let held = store::delivery::hold_if_corrected(tx, one.delivery.id)?;
             moved += envelope::of_document(tx, press, one.delivery.document, &post)?.len();
             // Fails where the copy moved: its bytes name the old address.
-            if !held && store::delivery::begin(tx, &one.delivery, job.id, &one.hash)? {
+            let bytes = (one.hash.as_str(), &one.imprint);
+            if !held && store::delivery::begin(tx, &one.delivery, job.id, bytes)? {
                 begun.push(one);
             }
         }

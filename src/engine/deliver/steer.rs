@@ -10,6 +10,7 @@ use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::{Receipt, Refused};
 use crate::engine::deliver::copies::{When, domain, ensure_job, open_press};
 use crate::engine::deliver::envelope::{self, Again, Elsewhere, Post};
+use crate::engine::deliver::first;
 use crate::engine::printed::printable;
 use crate::engine::{Error, Session};
 use crate::store::delivery::{Delivery, Filter, NewDelivery};
@@ -49,6 +50,23 @@ fn steps(
         Ok(receipt)
     })?;
     receipt.job = ensure_job(session)?;
+    Ok(receipt)
+}
+
+/// [`steps`] that make copies go again: says of which it is another layout than was delivered first.
+fn again(
+    session: &mut Session,
+    ids: &[DeliveryId],
+    verb: &str,
+    step: impl FnMut(&Tx<'_>, DeliveryId) -> Result<Result<(), String>, Error>,
+) -> Result<Receipt, Error> {
+    let mut receipt = steps(session, ids, verb, step)?;
+    let refused: Vec<&str> = receipt.refused.iter().map(|r| r.what.as_str()).collect();
+    let done: Vec<DeliveryId> =
+        ids.iter().copied().filter(|id| !refused.contains(&id.to_string().as_str())).collect();
+    if let Some(words) = first::relaid_words(&first::relaid(session, &done)?) {
+        receipt.summary = format!("{}; {words}", receipt.summary);
+    }
     Ok(receipt)
 }
 
@@ -158,7 +176,7 @@ pub fn send_now(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Er
 pub fn retry(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
     let press = open_press()?;
     let post = Post::of(&session.config()?, When::Now);
-    steps(session, ids, "queued again", |tx, id| {
+    again(session, ids, "queued again", |tx, id| {
         let row = store::delivery::get(tx, id)?;
         match row.status {
             DeliveryStatus::Sent
@@ -215,7 +233,7 @@ pub fn resend(
 ) -> Result<Receipt, Error> {
     let press = open_press()?;
     let post = Post::of(&session.config()?, when);
-    steps(session, ids, "sent again", |tx, id| {
+    again(session, ids, "sent again", |tx, id| {
         let row = store::delivery::get(tx, id)?;
         match takes(tx, press, &row, (CopyStep::Resend(what), tx.now().today))? {
             Err(why) => return Ok(Err(why)),
@@ -278,7 +296,7 @@ pub fn change_channel(
 ) -> Result<Receipt, Error> {
     let domain = domain(session.config()?.get(key::SMTP_FROM));
     let today = session.now()?.today;
-    steps(session, ids, &format!("changed to {channel}"), |tx, id| {
+    again(session, ids, &format!("changed to {channel}"), |tx, id| {
         let row = store::delivery::get(tx, id)?;
         if row.channel == channel {
             return Ok(Err(format!("it goes by {channel} already")));

@@ -3,11 +3,12 @@
 
 use super::invoices::{self, InvoiceRow};
 use super::{Filter, KeyValue, ListArgs, ReadError, Seek, Sort};
+use crate::domain::delivery::FirstCopy;
 use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
 use crate::store::document::{self, ItemRow};
-use crate::store::{Db, StoreError, account, word};
+use crate::store::{Db, StoreError, account, first_copy, word};
 use chrono::NaiveDate;
 
 /// A document with everything a clerk looks at before saying yes.
@@ -47,6 +48,10 @@ pub struct InvoiceDetail {
     pub history: Vec<HistoryRow>,
     /// Where its copies are.
     pub deliveries: Vec<CopyRow>,
+    /// The copy that left first.
+    pub first_copy: FirstCopy,
+    /// The layout that draws copies made now.
+    pub layout: u32,
     /// What was paid or applied.
     pub payments: Vec<PaidRow>,
 }
@@ -98,8 +103,12 @@ pub struct PaidRow {
     pub on: String,
 }
 
-/// Reads a document; none if there is no such.
-pub fn detail(db: &Db<'_>, id: DocumentId) -> Result<Option<InvoiceDetail>, ReadError> {
+/// Reads a document whose copies `layout` draws; none if there is no such.
+pub fn detail(
+    db: &Db<'_>,
+    id: DocumentId,
+    layout: u32,
+) -> Result<Option<InvoiceDetail>, ReadError> {
     let Some(row) = row(db, id)? else { return Ok(None) };
     let d = document::get(db, id)?;
     let terms = account::version_terms(db, d.account_version)?;
@@ -126,6 +135,8 @@ pub fn detail(db: &Db<'_>, id: DocumentId) -> Result<Option<InvoiceDetail>, Read
         mean_minor,
         history: history(db, &id.to_string())?,
         deliveries: copies(db, id)?,
+        first_copy: first_copy::get(db, id)?,
+        layout,
         payments: payments(db, id)?,
     }))
 }

@@ -141,6 +141,9 @@ fn trail(d: &InvoiceDetail, width: usize, cx: &Cx, out: &mut Vec<Line>) {
         let text = format!("{} to {}: {}{reply}", copy.channel, copy.address, copy.status);
         out.extend(wrap(&text, width).into_iter().map(Line::plain));
     }
+    if let Some(text) = d.first_copy.said(d.layout, cx.zone) {
+        out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::DIM)));
+    }
     for paid in &d.payments {
         let amount = d.row.currency.grouped(paid.amount_minor);
         out.push(Line::plain(format!("{} {amount} {} {}", paid.what, paid.status, paid.on)));

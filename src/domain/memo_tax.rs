@@ -279,3 +279,190 @@ fn settle(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::TaxKind;
+    use super::*;
+    use rust_decimal::Decimal;
+
+    fn tax(code: &str, inclusive: bool, (base_minor, tax_minor): (i64, i64)) -> DocumentTax {
+        DocumentTax {
+            tax_code: code.into(),
+            rate_percent: Decimal::from(19),
+            name: "VAT".into(),
+            kind: TaxKind::Standard,
+            inclusive,
+            reason: String::new(),
+            base_minor,
+            tax_minor,
+            rounding: Some(Rounding::default()),
+        }
+    }
+
+    /// A row of `whole` (net and tax), of which memos have taken `gone`.
+    fn position(code: &str, inclusive: bool, whole: (i64, i64), gone: (i64, i64)) -> Position {
+        Position {
+            tax: tax(code, inclusive, whole),
+            base_minor: whole.0,
+            left_minor: whole.0 - gone.0,
+            credited_minor: gone.1,
+        }
+    }
+
+    fn taxes(parts: &[(&Position, Part)]) -> Vec<i64> {
+        together(parts, Rounding::default(), Currency::parse("EUR").unwrap()).unwrap()
+    }
+
+    fn line(document: i64, (item, left): (i64, i64), net: i64, gross: i64) -> MemoLine {
+        MemoLine {
+            corrects: Some(DocumentId(document)),
+            left: Some((ItemId(item), left)),
+            row: Some(0),
+            net_minor: net,
+            gross_minor: Some(gross),
+        }
+    }
+
+    fn followed(lines: &mut [MemoLine], rows: &mut [DocumentTax], of: &[(DocumentId, Position)]) {
+        let euro = Currency::parse("EUR").unwrap();
+        follow(lines, rows, of, Rounding::default(), euro).unwrap();
+    }
+
+    #[test]
+    fn thirds_of_a_net_row_sum_to_its_tax() {
+        let euro = Currency::parse("EUR").unwrap();
+        let (mut gone, mut given) = ((0, 0), Vec::new());
+        for net in [3333, 3333, 3334] {
+            let row = position("V", false, (10_000, 1900), gone);
+            let tax = row.for_net(net, Rounding::default(), euro).unwrap();
+            given.push(tax);
+            gone = (gone.0 + net, gone.1 + tax);
+        }
+        // 633.27, 1266.54 and the rest.
+        assert_eq!(given, [633, 634, 633]);
+    }
+
+    #[test]
+    fn thirds_of_an_inclusive_row_sum_to_its_tax() {
+        // 100.00 with 19 % inside: 84.03 and 15.97.
+        let (mut gone, mut given) = ((0, 0), Vec::new());
+        for gross in [3333, 3334, 3333] {
+            let row = position("V", true, (8403, 1597), gone);
+            let tax = taxes(&[(&row, Part::Gross(gross))])[0];
+            given.push(tax);
+            gone = (gone.0 + gross - tax, gone.1 + tax);
+        }
+        // 532.16, 1064.48 and the rest.
+        assert_eq!((given, gone), (vec![532, 532, 533], (8403, 1597)));
+    }
+
+    #[test]
+    fn a_row_never_gives_more_than_it_has_nor_any_back() {
+        let spent = position("V", false, (10_000, 1900), (5000, 1900));
+        assert_eq!(taxes(&[(&spent, Part::Net(1000))]), [0]);
+        let nearly = position("V", false, (10_000, 1900), (5000, 1895));
+        assert_eq!(taxes(&[(&nearly, Part::Net(4999))]), [5]);
+        let negative = position("V", false, (-10_000, -1900), (-5000, -1895));
+        assert_eq!(taxes(&[(&negative, Part::Net(-4999))]), [-5]);
+    }
+
+    #[test]
+    fn rows_of_one_rate_are_rounded_together_where_they_do_not_end() {
+        let (a, b) =
+            (position("A", false, (100, 19), (0, 0)), position("B", false, (100, 19), (0, 0)));
+        // 6.27 each, 12.54 together.
+        assert_eq!(taxes(&[(&a, Part::Net(33)), (&b, Part::Net(33))]), [7, 6]);
+        assert_eq!(taxes(&[(&a, Part::Net(0)), (&b, Part::Net(33))]), [0, 6]);
+        // A row that ends takes its own rest: 97 and 13 are 20.9 together, 18 of them the first's.
+        let short = position("A", false, (97, 18), (0, 0));
+        assert_eq!(taxes(&[(&short, Part::Net(97)), (&b, Part::Net(13))]), [18, 3]);
+        // What was credited before counts: 12.54 together, 6 of them given.
+        let begun = position("A", false, (100, 19), (33, 6));
+        assert_eq!(taxes(&[(&begun, Part::Net(0)), (&b, Part::Net(33))]), [0, 7]);
+        // Another rate is another sum.
+        let mut seven = position("C", false, (100, 7), (0, 0));
+        seven.tax.rate_percent = Decimal::from(7);
+        assert_eq!(taxes(&[(&a, Part::Net(33)), (&seven, Part::Net(33))]), [6, 2]);
+    }
+
+    #[test]
+    fn an_inclusive_correction_takes_the_rest_of_its_invoice() {
+        // A run splits 66.67 into 56.03 and 10.64; of the invoice 56.02 and 10.65 are left.
+        let of = [(DocumentId(7), position("V", true, (8403, 1597), (2801, 532)))];
+        let mut lines = [line(7, (1, 5602), -5603, -6667)];
+        let mut rows = [tax("V", true, (-5603, -1064))];
+        followed(&mut lines, &mut rows, &of);
+        assert_eq!(lines[0].net_minor, -5602);
+        assert_eq!((rows[0].base_minor, rows[0].tax_minor), (-5602, -1065));
+        assert_eq!(rows[0].rounding, None, "it follows the invoice");
+    }
+
+    #[test]
+    fn a_net_correction_takes_the_tax_that_follows_its_invoice() {
+        let of = [(DocumentId(7), position("V", false, (10_000, 1900), (3333, 633)))];
+        let mut lines = [MemoLine { gross_minor: None, ..line(7, (1, 6667), -3333, 0) }];
+        let mut rows = [tax("V", false, (-3333, -633))];
+        followed(&mut lines, &mut rows, &of);
+        assert_eq!((rows[0].base_minor, rows[0].tax_minor), (-3333, -634));
+        // Two invoices in one row each have their own.
+        let of = [of[0].clone(), (DocumentId(8), position("V", false, (10_000, 1900), (0, 0)))];
+        let second = MemoLine { gross_minor: None, ..line(8, (2, 10_000), -3333, 0) };
+        let mut lines = [lines[0], second];
+        let mut rows = [tax("V", false, (-6666, -1267))];
+        followed(&mut lines, &mut rows, &of);
+        assert_eq!((rows[0].base_minor, rows[0].tax_minor), (-6666, -634 - 633));
+    }
+
+    #[test]
+    fn a_line_gives_no_more_net_than_is_left_and_the_row_says_what_was_taken_off() {
+        // Its share of the tax is 5.32, so its net would be 28.01, and 28.00 is left of the line.
+        let of = [(DocumentId(7), position("V", true, (8403, 1597), (0, 0)))];
+        let mut lines = [line(7, (1, 2800), -2801, -3333)];
+        let mut rows = [tax("V", true, (-2801, -532))];
+        followed(&mut lines, &mut rows, &of);
+        assert_eq!(lines[0].net_minor, -2800);
+        assert_eq!((rows[0].base_minor, rows[0].tax_minor), (-2800, -533), "33.33 all the same");
+        // Two lines of one item share what is left of it; a line of another has its own.
+        let mut lines = [
+            line(7, (1, 5602), -3000, -3570),
+            line(7, (1, 5602), -2603, -3098),
+            line(7, (2, 9), -9, -11),
+        ];
+        assert_eq!(bound(&mut lines, &[0, 1, 2]), -1);
+        assert_eq!(lines.map(|l| l.net_minor), [-3000, -2602, -9]);
+        // More than rounding stays, for a check to find.
+        let mut lines = [line(7, (1, 5602), -5604, -6669)];
+        assert_eq!(bound(&mut lines, &[0]), 0);
+        assert_eq!(lines[0].net_minor, -5604);
+    }
+
+    #[test]
+    fn beside_what_is_billed_anew_the_row_stays_and_a_new_line_takes_the_unit() {
+        let of = [(DocumentId(7), position("V", true, (8403, 1597), (2801, 532)))];
+        let new = MemoLine { corrects: None, left: None, ..line(0, (0, 0), 1000, 1190) };
+        let mut lines = [line(7, (1, 5602), -5603, -6667), new];
+        let mut rows = [tax("V", true, (-4603, -874))];
+        let before = rows.clone();
+        followed(&mut lines, &mut rows, &of);
+        assert_eq!(lines.map(|l| l.net_minor), [-5602, 999], "together what they were");
+        assert_eq!(rows, before);
+    }
+
+    #[test]
+    fn a_row_follows_only_an_invoice_with_its_very_row_and_only_what_gives_back() {
+        let of = |code: &str, inclusive| {
+            [(DocumentId(7), position(code, inclusive, (10_000, 1900), (3333, 633)))]
+        };
+        let (net, row) =
+            (MemoLine { gross_minor: None, ..line(7, (1, 6667), -3333, 0) }, (-3333, -633));
+        for (of, net_minor) in
+            [(of("W", false), -3333), (of("V", true), -3333), (of("V", false), 3333)]
+        {
+            let mut lines = [MemoLine { net_minor, ..net }];
+            let mut rows = [tax("V", false, row)];
+            followed(&mut lines, &mut rows, &of);
+            assert_eq!(rows[0].tax_minor, -633, "{of:?}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Amendments through the binary that once went wrong.
 
-use crate::book::Book;
+use crate::harness::book::Book;
 
 fn subscription(end: &str) -> String {
     format!("subscription_number,account_number,start_date,end_date\nS1,A1,2026-01-01,{end}\n")

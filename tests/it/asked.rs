@@ -1,7 +1,7 @@
 //! What the console asks before many rows are acted on, and that a key from elsewhere shows what was
 //! asked for.
 
-use crate::desk::Desk;
+use crate::harness::desk::Desk;
 use daybook::domain::ids::DocumentId;
 use daybook::engine::command::{Command, DraftChange, Pick};
 use daybook::engine::perform;

@@ -2,7 +2,7 @@
 //! away, posted, amended, edited, corrected, collected and reversed, every named invariant holds
 //! after each step, among them that no charge period is billed twice.
 
-use crate::book::{Book, Ran};
+use crate::harness::book::{Book, Ran};
 use crate::memo_tax::Dice;
 use chrono::{Days, NaiveDate};
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! The worked examples of `tests/cases/`, through the rules alone. `DAYBOOK_CASES=FILE` names
 //! another file of the same form to play instead; it lists what does not hold.
 
-use crate::memory::{Memory, Row, rules_of, text_of};
-use crate::rules::explained;
+use crate::harness::memory::{Memory, Row, rules_of, text_of};
+use crate::harness::rules::explained;
 use daybook::domain::billing::{BillDates, DraftDocument};
 use daybook::domain::charge::ChargeType;
 use daybook::domain::money::Currency;

@@ -1,8 +1,8 @@
 //! The worked examples of `tests/cases/`, through the binary: imported as CSV, billed, posted, listed.
 
-use crate::book::Book;
 use crate::cases::{says, scenarios};
-use crate::memory::{Row, text_of};
+use crate::harness::book::Book;
+use crate::harness::memory::{Row, text_of};
 use serde_json::Value;
 
 /// The rows of one kind as a CSV file: every key that some row has is a column.

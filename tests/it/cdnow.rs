@@ -1,6 +1,6 @@
 //! A real purchase log, billed month after month on one book: counts and totals to the cent.
 
-use crate::book::Book;
+use crate::harness::book::Book;
 use std::io::Read;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Each named invariant is seen to catch its own violation, written past all guards.
 
-use crate::book::Book;
-use crate::day::posted;
+use crate::harness::book::Book;
+use crate::harness::day::posted;
 use daybook::store::check::CHECKS;
 use std::collections::BTreeSet;
 

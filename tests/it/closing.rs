@@ -1,7 +1,7 @@
 //! The worked examples of `tests/cases/days/closing.json`, through the binary: what each step does is a
 //! command of its day, and what is asked of a day is read from the exported journal.
 
-use crate::book::{Book, Ran};
+use crate::harness::book::{Book, Ran};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

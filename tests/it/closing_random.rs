@@ -1,8 +1,8 @@
 //! Random money verbs on any dates: whatever is done when, on no day is less than nothing owed on a
 //! document or less than nothing left of a memo or payment, and the days hold together.
 
-use crate::book::{Book, Ran};
 use crate::closing::journal;
+use crate::harness::book::{Book, Ran};
 use chrono::NaiveDate;
 use serde_json::Value;
 use std::collections::BTreeMap;

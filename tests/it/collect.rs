@@ -1,101 +1,10 @@
 //! Payment runs through the binary: who is charged, credits first, what is left out and why.
 
-use crate::book::{Book, daybook};
-use crate::crash::storm;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use crate::harness::book::daybook;
+use crate::harness::collect::{outcomes, owing, payments, sandbox, sound};
+use crate::harness::crash::storm;
+use serde_json::json;
 use std::process::{Command, Stdio};
-
-/// A book in which each account owes one invoice of 10.00 EUR (`INV-n`), due on 2026-01-01, and
-/// has a method with this token. Empty = no method.
-pub fn owing(tokens: &[&str]) -> Book {
-    let book = Book::new("2026-01-05");
-    let mut accounts = "account_number,name,currency,auto_pay\n".to_owned();
-    let mut methods = "account_number,token,kind,display\n".to_owned();
-    let mut items =
-        "document_number,account_number,kind,date,due_date,total,tax,balance\n".to_owned();
-    for (n, token) in tokens.iter().enumerate() {
-        let n = n + 1;
-        writeln!(accounts, "A{n},Customer {n},EUR,true").unwrap();
-        writeln!(items, "INV-{n},A{n},invoice,2025-12-15,2026-01-01,10.00,0.00,10.00").unwrap();
-        if !token.is_empty() {
-            writeln!(methods, "A{n},\"{token}\",card,visa {n}").unwrap();
-        }
-    }
-    let files = [
-        book.file("accounts.csv", accounts),
-        book.file("payment_methods.csv", methods),
-        book.file("open_items.csv", items),
-    ];
-    book.run(&["import", &files[0], &files[1], &files[2], "--cutover", "2025-12-15"]).ends(0);
-    book
-}
-
-/// The payments of a book, newest last.
-pub fn payments(book: &Book) -> Vec<Value> {
-    book.run(&["payment", "list", "--json"]).ends(0).json().as_array().unwrap().clone()
-}
-
-/// Status and decline code of every payment.
-pub fn outcomes(book: &Book) -> Vec<(String, String)> {
-    let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
-    payments(book).iter().map(|p| (text(&p["status"]), text(&p["decline_code"]))).collect()
-}
-
-/// What the sandbox took in EUR, minor units, and how often each key succeeded at most.
-pub fn sandbox(book: &Book) -> (i64, usize) {
-    sandbox_at(&book.path)
-}
-
-/// The same of the book at a path.
-pub fn sandbox_at(book: &std::path::Path) -> (i64, usize) {
-    let path = book.with_file_name("book.db.d").join("sandbox.jsonl");
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let mut taken = 0;
-    let mut keys = BTreeMap::new();
-    for line in text.lines() {
-        let event: Value = serde_json::from_str(line).unwrap();
-        if event["event"] == "charge" && event["result"] == "approved" {
-            taken += event["amount_minor"].as_i64().unwrap();
-            *keys.entry(event["key"].to_string()).or_insert(0) += 1;
-        }
-    }
-    (taken, keys.values().copied().max().unwrap_or(0))
-}
-
-/// What the sandbox took of each account and did not give back, minor units: read from its own
-/// ledger, with what lies at the bank.
-pub fn taken_by_account(book: &std::path::Path) -> BTreeMap<String, i64> {
-    let path = book.with_file_name("book.db.d").join("sandbox.jsonl");
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let mut charges = BTreeMap::new();
-    let mut taken = BTreeMap::new();
-    for line in text.lines() {
-        let event: Value = serde_json::from_str(line).unwrap();
-        let of = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-        let amount = event["amount_minor"].as_i64().unwrap_or_default();
-        let (account, change) = match of("event").as_str() {
-            "charge" => {
-                let here =
-                    event["result"] == "approved" || event["result"]["submitted"].is_object();
-                charges.insert(of("reference"), (of("customer"), amount));
-                (of("customer"), if here { amount } else { 0 })
-            }
-            "refund" => (charges[&of("of")].0.clone(), -amount),
-            // The bank's later word: no code approves what was counted already.
-            _ if of("code").is_empty() => continue,
-            _ => (charges[&of("of")].0.clone(), -charges[&of("of")].1),
-        };
-        *taken.entry(account).or_insert(0) += change;
-    }
-    taken
-}
-
-#[track_caller]
-pub fn sound(book: &Book) {
-    book.run(&["check"]).ends(0);
-}
 
 #[test]
 fn every_outcome_is_recorded_with_its_words_and_counted() {
@@ -328,7 +237,7 @@ fn a_paused_run_goes_on_and_a_stopped_one_leaves_the_rest() {
 
 #[test]
 fn a_payment_run_waits_for_its_bill_run_until_its_time_is_up() {
-    let book = crate::crash::waiting(3);
+    let book = crate::harness::crash::waiting(3);
     book.run(&["bill", "--target", "2026-03-01"]).ends(0);
     let waits = ["collect", "--target", "2027-01-01", "--run", "BR-1", "--json"];
     let run = book.run(&waits).ends(0).json();

@@ -6,9 +6,9 @@
 //! book and the sandbox's own ledger are both held against it. `DAYBOOK_RACES` sets how many rounds
 //! are run (default 5).
 
-use crate::book::{Book, binary, daybook};
-use crate::collect::{owing, sandbox_at, taken_by_account};
-use crate::crash::{copy, rows};
+use crate::harness::book::{Book, binary, daybook};
+use crate::harness::collect::{owing, sandbox_at, taken_by_account};
+use crate::harness::crash::{copy, rows};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Read, Write};

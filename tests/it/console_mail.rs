@@ -1,8 +1,8 @@
 //! What a clerk does at the console to an account's e-mail and for reminders; who began a posting.
 
-use crate::book::Book;
-use crate::collect::owing;
-use crate::desk::Desk;
+use crate::harness::book::Book;
+use crate::harness::collect::owing;
+use crate::harness::desk::Desk;
 use daybook::domain::actor::{Actor, Role};
 use daybook::engine::command::Command;
 use daybook::engine::guard::roles;

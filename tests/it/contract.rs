@@ -1,7 +1,7 @@
 //! What the console may cost on a slow line: bytes a key, a page, a burst, and while nothing
 //! happens. Measured on the pictures themselves, so a busy machine changes nothing.
 
-use crate::desk::Desk;
+use crate::harness::desk::Desk;
 use daybook::ui::letters::Letters;
 use daybook::ui::pen::Pen;
 use daybook::ui::terminal::Abilities;

@@ -1,9 +1,9 @@
 //! A withdrawn currency is moved into the one that took its place, once: accounts, prices, what is open.
 //! Posted documents stay as they are, and nothing billed in the old one is ever given back one for one.
 
-use crate::book::{Book, Ran, daybook};
-use crate::crash::{copy, rows};
-use crate::faults::has;
+use crate::harness::book::{Book, Ran, daybook};
+use crate::harness::crash::{copy, rows};
+use crate::harness::faults::has;
 use daybook::domain::actor::Actor;
 use daybook::engine::Session;
 use daybook::engine::care::convert::{self, Asked, Outcome};
@@ -659,7 +659,7 @@ fn a_conversion_killed_at_any_system_call_is_done_whole_or_not_at_all() {
             let ran = std::process::Command::new("strace")
                 .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e"])
                 .arg(format!("inject={call}:signal=SIGKILL:when={k}"))
-                .arg(crate::book::binary())
+                .arg(crate::harness::book::binary())
                 .arg("--book")
                 .arg(&copy)
                 .args(&args)

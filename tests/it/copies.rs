@@ -1,9 +1,9 @@
 //! Copies of the book on a schedule: made by the worker, checked whole before an older one goes, and
 //! told of when they fail or are overdue.
 
-use crate::book::{Book, Ran, daybook};
-use crate::collect::owing;
-use crate::crash::copy;
+use crate::harness::book::{Book, Ran, daybook};
+use crate::harness::collect::owing;
+use crate::harness::crash::copy;
 use crate::restore::{kills, sound};
 use daybook::engine::Session;
 use daybook::worker;
@@ -30,7 +30,7 @@ fn day(book: &Book, day: &str) -> Ran {
 
 /// Runs the binary as the worker's user would, with a configuration directory of its own.
 fn configured(book: &Path, directory: &Path, args: &[&str]) -> Ran {
-    let out = std::process::Command::new(crate::book::binary())
+    let out = std::process::Command::new(crate::harness::book::binary())
         .arg("--book")
         .arg(book)
         .args(args)

@@ -1,7 +1,7 @@
 //! Money on its day: what is owed by document on every day, whatever is recorded when.
 
-use crate::book::Book;
-use crate::collect::owing;
+use crate::harness::book::Book;
+use crate::harness::collect::owing;
 use serde_json::json;
 
 /// What the ledger says on a day, minor units; entries of no document as document ''.
@@ -87,7 +87,7 @@ fn the_exported_journal_runs_by_day_whenever_it_was_booked() {
     assert!(days.len() >= 8 && days.is_sorted(), "{days:?}");
 }
 
-fn pay(book: &Book, words: &str, code: i32) -> crate::book::Ran {
+fn pay(book: &Book, words: &str, code: i32) -> crate::harness::book::Ran {
     let args: Vec<&str> = words.split(' ').collect();
     book.run(&[&["payment"], &args[..], &["--json"]].concat()).ends(code)
 }
@@ -247,7 +247,7 @@ fn hledger_finds_the_days_of_a_back_dated_journal_in_order() {
         record(&book, amount, on);
     }
     let file = book.path.with_file_name("dates.journal");
-    crate::export::hledger_agrees(&book.path, &file, &[("EUR", 2)]);
+    crate::harness::export::hledger_agrees(&book.path, &file, &[("EUR", 2)]);
 }
 
 #[test]

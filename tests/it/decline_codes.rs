@@ -1,8 +1,8 @@
 //! Every decline code of the table, through the binary: refused at once, and returned by the bank
 //! days later.
 
-use crate::book::Book;
-use crate::collect::{owing, payments, sandbox, sound};
+use crate::harness::book::Book;
+use crate::harness::collect::{owing, payments, sandbox, sound};
 use daybook::domain::decline::{DeclineRow, rows};
 use daybook::domain::payment::DeclineClass;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! Four eyes and separation of duties stand at the row: whatever verb writes it, in either order,
 //! in one step or in many.
 
-use crate::book::Book;
-use crate::collect::owing;
+use crate::harness::book::Book;
+use crate::harness::collect::owing;
 use daybook::domain::actor::{Actor, Role};
 use daybook::domain::document::DocumentKind;
 use daybook::domain::ids::{AccountId, DocumentId, PaymentId};
@@ -271,7 +271,7 @@ fn copy(book: &Book, dir: &Path, name: &str) -> std::path::PathBuf {
 }
 
 fn clock(path: &Path, day: &str) {
-    crate::book::daybook(path, &["clock", "set", day]).ends(0);
+    crate::harness::book::daybook(path, &["clock", "set", day]).ends(0);
 }
 
 #[track_caller]
@@ -301,14 +301,14 @@ fn nobody_is_on_both_sides_of_an_account_in_either_order() {
             say(&mut ada, *says).unwrap_or_else(|e| panic!("{says:?}: {e}"));
             assert!(both_sides(&give(&mut ada, *gives)), "{says:?} then {gives:?}");
             give(&mut ben, *gives).unwrap_or_else(|e| panic!("{says:?}, {gives:?} by ben: {e}"));
-            crate::book::daybook(&path, &["check"]).ends(0);
+            crate::harness::book::daybook(&path, &["check"]).ends(0);
 
             let path = copy(&base, dir.path(), &format!("{n}-{m}-back.db"));
             let mut ada = open(&path, ADA);
             give(&mut ada, *gives).unwrap_or_else(|e| panic!("{gives:?}: {e}"));
             assert!(both_sides(&say(&mut ada, *says)), "{gives:?} then {says:?}");
             say(&mut open(&path, BEN), *says).unwrap_or_else(|e| panic!("{says:?} by ben: {e}"));
-            crate::book::daybook(&path, &["check"]).ends(0);
+            crate::harness::book::daybook(&path, &["check"]).ends(0);
         }
     }
 }

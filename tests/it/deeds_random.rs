@@ -2,7 +2,7 @@
 //! passes the limit alone within a day, none is on both sides of an account within the window. What
 //! happened is counted here, from what each call said, not from what the book keeps of it.
 
-use crate::book::{Book, Ran, binary};
+use crate::harness::book::{Book, Ran, binary};
 use std::process::{Command, Stdio};
 use std::sync::Barrier;
 
@@ -286,7 +286,7 @@ fn a_looser_rule_is_seen() {
 #[test]
 fn two_processes_at_once_do_not_pass_the_limit_together() {
     for _ in 0..3 {
-        let book = crate::collect::owing(&["ok"]);
+        let book = crate::harness::collect::owing(&["ok"]);
         book.run(&["settings", "set", "four_eyes.above", "1"]).ends(0);
         let barrier = Barrier::new(2);
         let codes: Vec<i32> = std::thread::scope(|scope| {

@@ -1,6 +1,6 @@
 //! The demo book through the binary: what it holds, and that two of one size are the same.
 
-use crate::book::{Ran, daybook};
+use crate::harness::book::{Ran, daybook};
 use daybook::domain::document::FlagCode;
 use serde_json::Value;
 use std::io::BufRead;
@@ -77,7 +77,7 @@ fn a_killed_demo_leaves_nothing_that_looks_like_a_book_and_is_begun_again() {
     let book = dir.path().join("demo.db");
     // At each thing it says that it does.
     for stage in 1..=4 {
-        let mut child = Command::new(crate::book::binary())
+        let mut child = Command::new(crate::harness::book::binary())
             .args(["--book", "unused.db"])
             .args(args)
             .stdin(Stdio::null())

@@ -1,10 +1,10 @@
 //! A disk that is full, read-only or failing: everything can be read, what would write is refused
 //! with the file, the trouble and the remedy, and what was committed stays.
 
-use crate::book::{Book, Ran, binary, daybook};
-use crate::crash::{copy, rows, waiting};
-use crate::faults::{Disk, has};
-use crate::pty::Pty;
+use crate::harness::book::{Book, Ran, binary, daybook};
+use crate::harness::crash::{copy, rows, waiting};
+use crate::harness::faults::{Disk, has};
+use crate::harness::pty::Pty;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

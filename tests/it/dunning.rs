@@ -1,8 +1,8 @@
 //! Reminders: who owes nothing is left alone, a debt that is owed again is asked for again, and the
 //! mail goes where the customer is today.
 
-use crate::book::Book;
-use crate::collect::{owing, payments, sound};
+use crate::harness::book::Book;
+use crate::harness::collect::{owing, payments, sound};
 use serde_json::Value;
 
 /// A customer who owes the invoices 10.00 each, with an address, overdue at all levels.

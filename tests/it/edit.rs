@@ -1,8 +1,8 @@
 //! Review and editing of drafts through the binary: totals follow, the trail tells, undo takes
 //! back, and two clerks never overwrite each other.
 
-use crate::book::daybook;
-use crate::day::{billed, column, posted};
+use crate::harness::book::daybook;
+use crate::harness::day::{billed, column, posted};
 use serde_json::json;
 use std::sync::Barrier;
 

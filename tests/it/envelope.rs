@@ -1,10 +1,10 @@
 //! What has not left goes by what the account wants now: corrected, moved, brought back, recalled,
 //! bounced and lost copies, one by one and in any order.
 
-use crate::book::Book;
-use crate::delivery::smtp;
-use crate::desk::Desk;
-use crate::sink::{HangUp, Script, Sink};
+use crate::harness::book::Book;
+use crate::harness::delivery::smtp;
+use crate::harness::desk::Desk;
+use crate::harness::sink::{HangUp, Script, Sink};
 use chrono::{DateTime, TimeDelta};
 use daybook::clock::Now;
 use daybook::domain::ids::DeliveryId;
@@ -316,7 +316,7 @@ fn the_question_names_the_address_it_goes_to_and_counts_what_can_go() {
         let ids = [DeliveryId(id[3..].parse().unwrap())];
         let mut session = Session::open(&book.path, daybook::cli::actor()).unwrap();
         clerk::send_now(&mut session, &ids).unwrap();
-        crate::desk::work(&mut session);
+        crate::harness::desk::work(&mut session);
     };
     send("DL-000003");
     import(&book, "account_number,name,currency,email\nA1,Acme,EUR,new@a.example\n");

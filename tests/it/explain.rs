@@ -1,8 +1,8 @@
 //! What `invoice explain` says, read as somebody who only has the bill.
 
 use crate::cases::{play, scenarios};
-use crate::memory::{Memory, Row, default_rules, text_of};
-use crate::rules::{charge, explained, row};
+use crate::harness::memory::{Memory, Row, default_rules, text_of};
+use crate::harness::rules::{charge, explained, row};
 use daybook::domain::billing::{BillingRules, UsageGroup};
 use daybook::domain::document::TaxKind;
 use daybook::domain::explain::{How, Told};
@@ -96,7 +96,7 @@ fn kind(of: &daybook::domain::explain::Derivation, rounding: bool) -> String {
 #[test]
 fn tiers_that_begin_anew_with_a_price_are_said() {
     let terms = json!({"type": "usage", "uom": "unit", "model": "tiered", "tiers": "0-20@2;21-@1"});
-    let mut book = crate::rules::book(default_rules(), &[charge("C1", terms)]);
+    let mut book = crate::harness::rules::book(default_rules(), &[charge("C1", terms)]);
     book.import(&row(json!({
         "charges": [{"charge_number": "C1", "tiers": "0-20@3;21-@1", "effective_from": "2023-02-15"}],
         "usage": [
@@ -200,7 +200,7 @@ proptest! {
         rules.rounding.mode =
             [RoundingMode::HalfUp, RoundingMode::HalfEven, RoundingMode::Up, RoundingMode::Down][mode];
         rules.rounding.increment = increment.then(|| "0.05".parse().unwrap());
-        let mut book = crate::rules::book(rules, &[]);
+        let mut book = crate::harness::rules::book(rules, &[]);
         let usage: Vec<Value> = used
             .iter()
             .map(|(q, d)| json!({"ACCOUNT_ID": "A1", "UOM": "unit", "QTY": q.to_string(), "STARTDATE": format!("2023-02-{d:02}")}))

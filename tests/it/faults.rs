@@ -1,8 +1,9 @@
 //! The machine fails: killed at a system call, a full disk, a disk that turns read-only; and
 //! several processes that want the same thing at once.
 
-use crate::book::{Book, binary, daybook};
-use crate::crash::{DOCUMENTS, copy, rows, waiting};
+use crate::harness::book::{Book, binary, daybook};
+use crate::harness::crash::{DOCUMENTS, copy, rows, waiting};
+use crate::harness::faults::{Disk, has};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -20,17 +21,6 @@ fn undisturbed(book: &Path) -> Vec<String> {
     let whole = copy(book, dir.path());
     daybook(&whole, &POST).ends(0);
     rows(&whole, DOCUMENTS)
-}
-
-/// Whether a tool is there; a missing one is said, and fails where outside tools are demanded.
-pub fn has(tool: &str, args: &[&str]) -> bool {
-    let there = Command::new(tool).args(args).stdout(Stdio::null()).status();
-    if there.is_ok_and(|s| s.success()) {
-        return true;
-    }
-    assert!(std::env::var_os("DAYBOOK_OUTSIDE").is_none(), "{tool} is missing");
-    eprintln!("SKIPPED: {tool} does not work here, so this part was not judged");
-    false
 }
 
 #[test]
@@ -74,41 +64,6 @@ fn a_posting_killed_at_any_system_call_goes_on_as_if_nothing_had_happened() {
     assert!(killed >= 20, "only {killed} kills");
 }
 
-/// A file system of its own that goes with the test.
-pub struct Disk {
-    dir: tempfile::TempDir,
-}
-
-impl Disk {
-    pub fn mount(size: &str) -> Option<Self> {
-        let disk = Self { dir: tempfile::tempdir().unwrap() };
-        let options = format!("size={size}");
-        let path = disk.dir.path().to_string_lossy().into_owned();
-        has("mount", &["-t", "tmpfs", "-o", &options, "tmpfs", &path]).then_some(disk)
-    }
-
-    /// A directory that something was mounted on by the caller.
-    pub fn adopt(dir: tempfile::TempDir) -> Self {
-        Self { dir }
-    }
-
-    pub fn path(&self) -> &Path {
-        self.dir.path()
-    }
-
-    pub fn remount(&self, options: &str) {
-        let options = format!("remount,{options}");
-        let ran = Command::new("mount").args(["-o", &options]).arg(self.dir.path()).status();
-        assert!(ran.unwrap().success(), "{options}");
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.dir.path()).stderr(Stdio::null()).status();
-    }
-}
-
 #[test]
 fn a_full_or_read_only_disk_loses_nothing_and_says_which_file() {
     let book = billed(400);
@@ -117,7 +72,7 @@ fn a_full_or_read_only_disk_loses_nothing_and_says_which_file() {
     // Room for the book and a little of the work.
     let room = size(&book.path) + 500_000;
     let Some(disk) = Disk::mount(&room.to_string()) else { return };
-    let copy: PathBuf = copy(&book.path, disk.dir.path());
+    let copy: PathBuf = copy(&book.path, disk.path());
     let full = daybook(&copy, &POST);
     assert_eq!(full.code, 3, "{}{}", full.out, full.err);
     assert!(full.err.contains("book.db"), "{}", full.err);

@@ -1,7 +1,7 @@
 //! Four eyes above an amount: one table over every verb it binds and every way to come to it.
 
-use crate::book::Book;
-use crate::collect::owing;
+use crate::harness::book::Book;
+use crate::harness::collect::owing;
 use daybook::domain::actor::{Actor, Role};
 use daybook::domain::document::DocumentKind;
 use daybook::domain::ids::{AccountId, DocumentId, MethodId, PaymentId};
@@ -416,5 +416,5 @@ fn an_older_book_gets_the_table() {
 }
 
 fn daybook_check(path: &Path) {
-    crate::book::daybook(path, &["check"]).ends(0);
+    crate::harness::book::daybook(path, &["check"]).ends(0);
 }

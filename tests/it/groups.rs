@@ -1,8 +1,8 @@
 //! A group counts exactly the rows that its term shows.
 
-use crate::book::Book;
-use crate::delivery::{posted, smtp};
-use crate::sink::{Script, Sink};
+use crate::harness::book::Book;
+use crate::harness::delivery::{posted, smtp};
+use crate::harness::sink::{Script, Sink};
 use daybook::engine::Session;
 use daybook::store::Db;
 use daybook::store::read::{

@@ -1,7 +1,7 @@
 //! Work in slices costs the same per document however many there are: steps of SQLite's machine are
 //! counted at two sizes, never seconds.
 
-use crate::book::Book;
+use crate::harness::book::Book;
 use daybook::domain::document::BillRunStatus;
 use daybook::domain::ids::{BillRunId, DocumentId, PaymentRunId};
 use daybook::domain::payment::NextAction;

@@ -1,9 +1,9 @@
 //! What nothing inside the book remembers: trails that were cut, emptied or made anew, logs that were
 //! taken away or put there, and damaged files. Each is seen, by the heads beside the book or on paper.
 
-use crate::book::{Book, binary};
-use crate::crash::copy;
-use crate::day::posted;
+use crate::harness::book::{Book, binary};
+use crate::harness::crash::copy;
+use crate::harness::day::posted;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -84,8 +84,11 @@ const ATTACKS: &[Attack] = &[
     ("the tail is cut and the book goes on", |book| {
         forge(book, |c| c.execute_batch("DELETE FROM operation WHERE seq > 5").unwrap());
         for n in 0..30 {
-            crate::book::daybook(book, &["settings", "set", "issuer.name", &format!("N{n}")])
-                .ends(0);
+            crate::harness::book::daybook(
+                book,
+                &["settings", "set", "issuer.name", &format!("N{n}")],
+            )
+            .ends(0);
         }
     }),
     ("the log is deleted", |book| {
@@ -127,7 +130,7 @@ fn each_attack_on_the_trail_is_seen_beside_the_book_and_by_a_head_on_paper() {
     for (name, attack) in ATTACKS {
         let dir = tempfile::tempdir().unwrap();
         let book = copy(&day.path, dir.path());
-        let run = |args: &[&str]| crate::book::daybook(&book, args);
+        let run = |args: &[&str]| crate::harness::book::daybook(&book, args);
         run(&["check"]).ends(0);
         // That check wrote the log back; the attack wants it as it was.
         let book = copy(&day.path, dir.path());
@@ -202,7 +205,7 @@ fn a_damaged_book_fails_its_check_and_nothing_crashes() {
         }
         std::fs::write(&book, &bytes).unwrap();
         for args in [&["check"][..], &["check", "--deep"], &["audit", "--verify"], &["status"]] {
-            let ran = crate::book::daybook(&book, args);
+            let ran = crate::harness::book::daybook(&book, args);
             let what = format!("{n}: byte {at}, {args:?}: exit {}\n{}", ran.code, ran.err);
             assert!(!ran.err.contains("panicked"), "{what}");
             if args[0] == "check" {

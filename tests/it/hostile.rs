@@ -1,9 +1,9 @@
 //! Escape, bidirectional, invisible and control characters, formulas and card numbers at every
 //! entrance and every exit: refused or stripped, and no raw byte comes out.
 
-use crate::book::{Book, Ran, binary};
-use crate::document::tool;
-use crate::pty::Pty;
+use crate::harness::book::{Book, Ran, binary};
+use crate::harness::document::tool;
+use crate::harness::pty::Pty;
 use daybook::domain::text::is_unsafe;
 use daybook::import::header::Columns;
 use daybook::import::{account, charge, open_item, payment_method, subscription, tax, usage};
@@ -286,7 +286,7 @@ const CALLS: &[&[&str]] = &[
 
 #[test]
 fn no_argument_carries_a_payload_in_or_out() {
-    let book = crate::day::billed();
+    let book = crate::harness::day::billed();
     let before = book.dump();
     let call = |words: &[&str], payload: &str, json: bool| {
         let mut args: Vec<String> =
@@ -316,7 +316,7 @@ fn no_argument_carries_a_payload_in_or_out() {
 
 #[test]
 fn card_numbers_are_kept_from_every_field_of_words() {
-    let book = crate::day::billed();
+    let book = crate::harness::day::billed();
     for words in CALLS.iter().filter(|w| {
         let field = w.iter().position(|a| a.contains("{}")).unwrap();
         matches!(w[field.saturating_sub(1)], "--reason" | "--owner" | "--reference" | "--name")

@@ -1,7 +1,7 @@
 //! Import through the binary: what is refused leaves the book as it was and says file, line,
 //! column and remedy; what goes in is new, changed or the same.
 
-use crate::book::Book;
+use crate::harness::book::Book;
 use serde_json::Value;
 
 const ACCOUNTS: &str =

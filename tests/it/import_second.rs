@@ -1,8 +1,8 @@
 //! Imported rows that one person must not bring in alone: they wait, the rest goes in, and the same
 //! file by somebody else or `import --confirm` brings them in.
 
-use crate::book::{Book, daybook};
-use crate::collect::{owing, sandbox};
+use crate::harness::book::{Book, daybook};
+use crate::harness::collect::{owing, sandbox};
 use daybook::domain::actor::{Actor, Role};
 use daybook::engine::guard::roles;
 use daybook::engine::{Error, Session, import};

@@ -1,10 +1,10 @@
 //! The README's install for several clerks, as it stands there, walked through the whole day by the
 //! users it speaks of; and every kind of install under every umask.
 
-use crate::book::Ran;
-use crate::faults::has;
+use crate::harness::book::Ran;
+use crate::harness::faults::has;
+use crate::harness::sink::{Script, Sink};
 use crate::shared::copied;
-use crate::sink::{Script, Sink};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};

@@ -1,8 +1,8 @@
 //! The billing day on a demo book, by keys alone at 80×24: run, check a flagged draft, edit, hold,
 //! post, deliver, collect, retry. What the screen says is checked by a second process.
 
-use crate::book::daybook;
-use crate::pty::Pty;
+use crate::harness::book::daybook;
+use crate::harness::pty::Pty;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 

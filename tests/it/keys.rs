@@ -1,7 +1,7 @@
 //! What becomes of keys that come before answers, of marks that are out of sight, and of typing that
 //! was not saved.
 
-use crate::desk::Desk;
+use crate::harness::desk::Desk;
 use daybook::engine::command::Command;
 use daybook::ui::keymap::Key;
 use daybook::ui::msg::{Effect, Msg};

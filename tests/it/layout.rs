@@ -1,11 +1,11 @@
 //! The layout's version is raised when what is drawn changes; and each document keeps the layout and
 //! the bytes of the copy that left first, so that a later copy can say that it looks otherwise.
 
-use crate::book::Book;
-use crate::delivery::{posted, smtp};
-use crate::document::{invoice, long_invoice, memo};
+use crate::harness::book::Book;
+use crate::harness::delivery::{posted, smtp};
+use crate::harness::document::{invoice, long_invoice, memo};
+use crate::harness::sink::{HangUp, Script, Sink};
 use crate::old_books::drawn;
-use crate::sink::{HangUp, Script, Sink};
 use daybook::document::{Fit, LAYOUT, Logo, Paper, Press, Printable};
 use daybook::domain::text::hex;
 use serde_json::Value;

@@ -7,9 +7,9 @@
 //! localstripe does not know them: the search of payment intents, and Stripe's `resource_missing` for an
 //! unknown method.
 
-use crate::book::Book;
-use crate::collect::sound;
-use crate::faults::has;
+use crate::harness::book::Book;
+use crate::harness::collect::sound;
+use crate::harness::faults::has;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};

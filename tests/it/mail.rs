@@ -1,6 +1,6 @@
 //! Mail over real sockets: every outcome, hang-ups at nine points, the drop folder.
 
-use crate::sink::{HangUp, POINTS, Script, Sink};
+use crate::harness::sink::{HangUp, POINTS, Script, Sink};
 use daybook::mail::drop::DropFolder;
 use daybook::mail::smtp::{Login, Server, Smtp, Tls};
 use daybook::mail::{Envelope, MailOutcome, Mailer};
@@ -203,7 +203,7 @@ fn the_drop_folder_keeps_one_file_for_each_message() {
 }
 
 /// The certificate authority of the test server, as a site would name it.
-const AUTHORITY: &[u8] = include_bytes!("tls/ca.pem");
+const AUTHORITY: &[u8] = include_bytes!("harness/tls/ca.pem");
 
 #[test]
 fn encryption_is_checked_against_the_authorities_that_are_trusted() {

@@ -1,11 +1,11 @@
 //! After posting: memos by whole, line and amount, their application, write-off and reversal, each
 //! with its ledger entries.
 
-use crate::day::{billed, posted};
+use crate::harness::day::{billed, posted};
 use serde_json::json;
 
 /// The ledger, summed by account of the books.
-fn ledger(book: &crate::book::Book, currency: &str) -> Vec<(String, i64)> {
+fn ledger(book: &crate::harness::book::Book, currency: &str) -> Vec<(String, i64)> {
     let conn = rusqlite::Connection::open(&book.path).unwrap();
     let mut statement = conn
         .prepare("SELECT account, sum(debit_minor - credit_minor) FROM ledger_entry WHERE currency = ?1 GROUP BY 1 HAVING sum(debit_minor - credit_minor) <> 0 ORDER BY 1")

@@ -1,7 +1,7 @@
 //! Memos of one invoice sum exactly to its tax, whoever makes them: by hand, or a run that gives
 //! back what was billed ahead; posted, thrown away, in any order.
 
-use crate::book::Book;
+use crate::harness::book::Book;
 use serde_json::Value;
 
 const CHARGES: &str =

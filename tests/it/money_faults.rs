@@ -13,10 +13,10 @@
 //! five. Whatever stays unknown is on the exception list, where a person who looked into the gateway's
 //! own ledger records it. `DAYBOOK_FAULTS` sets how many seeds are tried (default 20).
 
-use crate::book::Book;
-use crate::collect::{owing, sandbox_at, taken_by_account};
-use crate::crash::{copy, rows};
-use crate::faulty::{Faulty, Fortune, Inline, Plot, Script, Throw, alive, quiet};
+use crate::harness::book::Book;
+use crate::harness::collect::{owing, sandbox_at, taken_by_account};
+use crate::harness::crash::{copy, rows};
+use crate::harness::faulty::{Faulty, Fortune, Inline, Plot, Script, Throw, alive, quiet};
 use daybook::clock::Now;
 use daybook::config::Config;
 use daybook::domain::actor::Verb;

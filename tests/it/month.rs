@@ -1,8 +1,8 @@
 //! The automated month: nobody logged in, the clock advanced by hours, a gateway outage, a
 //! kill -9 a day; the books balance and nobody is charged above their bill.
 
-use crate::book::{Ran, binary, daybook};
-use crate::export::hledger_agrees;
+use crate::harness::book::{Ran, binary, daybook};
+use crate::harness::export::hledger_agrees;
 use chrono::{Duration, NaiveDate, NaiveDateTime, Timelike};
 use serde_json::Value;
 use std::fmt::Write as _;

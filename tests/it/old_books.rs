@@ -1,7 +1,7 @@
 //! Books that an earlier build made, opened by this one: they are brought up, sound, and say the same.
 //! `tests/data/old-books` has each as that build left it (schema 4), with what it said of them.
 
-use crate::book::daybook;
+use crate::harness::book::daybook;
 use daybook::domain::ids::DocumentId;
 use daybook::domain::job::JobSpec;
 use daybook::engine::Session;

@@ -1,9 +1,9 @@
 //! An invoice whose money is on its way, and somebody who would settle it otherwise: they are told and
 //! asked; said to go on, nothing is lost when the money comes too. Through the binary and the console.
 
-use crate::book::Book;
-use crate::collect::{owing, payments, sandbox, sound, taken_by_account};
-use crate::desk::Desk;
+use crate::harness::book::Book;
+use crate::harness::collect::{owing, payments, sandbox, sound, taken_by_account};
+use crate::harness::desk::Desk;
 
 /// What settles an invoice, what of the payment is then too much, and the invoice's balance before the
 /// money comes.

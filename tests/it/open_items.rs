@@ -1,6 +1,6 @@
 //! Open items of another system: their tax, and the day from which they count.
 
-use crate::book::Book;
+use crate::harness::book::Book;
 use serde_json::json;
 
 /// A book with one open item, and what an adjustment of it gives.

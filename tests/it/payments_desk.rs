@@ -1,10 +1,10 @@
 //! Money that came, at the console: every dialog at both sizes, each deed by keys with what the book says
 //! afterwards, and what is refused comes back into the form at its field.
 
-use crate::book::{Book, daybook};
-use crate::collect::owing;
-use crate::desk::Desk;
-use crate::pty::Pty;
+use crate::harness::book::{Book, daybook};
+use crate::harness::collect::owing;
+use crate::harness::desk::Desk;
+use crate::harness::pty::Pty;
 use crate::ui::snapshot;
 
 /// P-1: A1's card, 10.00. P-2: A3's bank debit, 10.00. P-3: A2's transfer of 12.00, 2.00 of it unapplied.
@@ -221,7 +221,11 @@ fn no_key_chooses_a_line_that_is_not_shown() {
     let mut cx = daybook::ui::msg::Cx::new(now, zone, "mia".to_owned(), (60, 15), "n".to_owned());
     assert!(matches!(modal.key(Key::Char('z'), &mut cx), Step::Stay), "it is not shown");
     modal.view(&mut canvas, area);
-    assert!(crate::desk::text(&canvas).contains("> z"), "{}", crate::desk::text(&canvas));
+    assert!(
+        crate::harness::desk::text(&canvas).contains("> z"),
+        "{}",
+        crate::harness::desk::text(&canvas)
+    );
     assert!(matches!(modal.key(Key::Char('z'), &mut cx), Step::Then(_)), "now it is");
 }
 

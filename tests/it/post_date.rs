@@ -1,8 +1,8 @@
 //! A new invoice date at posting: due dates follow the term but for those set by hand, which are
 //! listed; a date that stands out is said before and in the receipt.
 
-use crate::day::billed;
-use crate::desk::Desk;
+use crate::harness::day::billed;
+use crate::harness::desk::Desk;
 use serde_json::json;
 
 #[test]

@@ -1,7 +1,7 @@
 //! What cannot be printed is known at the draft: flagged, told by the confirmation, not posted; and
 //! what is long is printed whole or refused where it is written.
 
-use crate::book::Book;
+use crate::harness::book::Book;
 use daybook::document::{Customer, Fit, Press, PrintError, Printable};
 use daybook::domain::money::Currency;
 use serde_json::Value;
@@ -177,7 +177,9 @@ fn a_long_name_is_set_smaller_and_one_longer_than_its_place_is_refused() {
     let pdf = press.set(&named(words(55), Fit::Whole)).unwrap().pdf(press);
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), pdf).unwrap();
-    if let Some(text) = crate::document::tool("pdftotext", &[file.path().to_str().unwrap(), "-"]) {
+    if let Some(text) =
+        crate::harness::document::tool("pdftotext", &[file.path().to_str().unwrap(), "-"])
+    {
         assert!(text.contains("Wort000") && text.contains("Wort054"), "{text}");
     }
 }

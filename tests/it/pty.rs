@@ -1,190 +1,14 @@
 //! The real binary on a pseudo-terminal: that every way out leaves it clean, and what it says where
 //! it cannot be shown. Tests wait for text, never for time.
 
-use nix::sys::signal::{Signal, kill};
-use nix::sys::termios::LocalFlags;
+use crate::harness::pty::{PATIENCE, Pty, nonzero};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
-use std::io::{Read, Write};
-use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex};
+use portable_pty::PtySize;
 use std::time::{Duration, Instant};
 
-/// Longest wait for anything; only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-struct Seen {
-    parser: vt100::Parser,
-    raw: Vec<u8>,
-    /// Nothing more will come.
-    closed: bool,
-    /// The reader shall let go of the terminal.
-    let_go: bool,
-}
-
-/// The binary on a terminal.
-pub struct Pty {
-    master: Option<Box<dyn MasterPty + Send>>,
-    writer: Option<Box<dyn Write + Send>>,
-    child: Box<dyn portable_pty::Child + Send + Sync>,
-    seen: Arc<(Mutex<Seen>, Condvar)>,
-}
-
-fn nonzero(n: u16) -> std::num::NonZero<u16> {
-    std::num::NonZero::new(n).unwrap()
-}
-
-impl Pty {
-    /// Starts the console on a book.
-    pub fn console(book: &Path, cols: u16, rows: u16) -> Self {
-        Self::start(&["--book", &book.to_string_lossy()], &[], cols, rows)
-    }
-
-    /// Starts the binary with arguments and environment.
-    pub fn start(args: &[&str], env: &[(&str, &str)], cols: u16, rows: u16) -> Self {
-        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_daybook"));
-        command.args(args);
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        command.env_remove("NO_COLOR");
-        command.env_remove("LC_ALL");
-        for (name, value) in env {
-            command.env(name, value);
-        }
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let writer = pair.master.take_writer().unwrap();
-        let parser = vt100::Parser::new(nonzero(rows), nonzero(cols), 0);
-        let seen = Seen { parser, raw: Vec::new(), closed: false, let_go: false };
-        let seen = Arc::new((Mutex::new(seen), Condvar::new()));
-        let shared = Arc::clone(&seen);
-        std::thread::spawn(move || {
-            let mut buffer = [0_u8; 8192];
-            loop {
-                let n = reader.read(&mut buffer).unwrap_or(0);
-                let mut seen = shared.0.lock().unwrap();
-                if n == 0 {
-                    seen.closed = true;
-                    shared.1.notify_all();
-                    return;
-                }
-                seen.parser.process(&buffer[..n]);
-                seen.raw.extend_from_slice(&buffer[..n]);
-                if seen.let_go {
-                    drop(reader);
-                    seen.closed = true;
-                    shared.1.notify_all();
-                    return;
-                }
-                shared.1.notify_all();
-            }
-        });
-        Self { master: Some(pair.master), writer: Some(writer), child, seen }
-    }
-
-    /// What is on the screen.
-    pub fn screen(&self) -> String {
-        self.seen.0.lock().unwrap().parser.screen().contents()
-    }
-
-    /// Every byte that reached the terminal.
-    pub fn raw(&self) -> String {
-        String::from_utf8_lossy(&self.seen.0.lock().unwrap().raw).into_owned()
-    }
-
-    /// Waits until the screen satisfies `test`.
-    #[track_caller]
-    pub fn until(&self, what: &str, test: impl Fn(&str) -> bool) -> String {
-        let end = Instant::now() + PATIENCE;
-        let mut seen = self.seen.0.lock().unwrap();
-        loop {
-            let text = seen.parser.screen().contents();
-            if test(&text) {
-                return text;
-            }
-            let left = end.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero() && !seen.closed, "waited for {what}:\n{text}");
-            seen = self.seen.1.wait_timeout(seen, left).unwrap().0;
-        }
-    }
-
-    /// Waits for words on the screen.
-    #[track_caller]
-    pub fn shows(&self, words: &str) -> String {
-        self.until(words, |text| text.contains(words))
-    }
-
-    /// Types.
-    pub fn send(&mut self, keys: &str) {
-        let writer = self.writer.as_mut().unwrap();
-        writer.write_all(keys.as_bytes()).unwrap();
-        writer.flush().unwrap();
-    }
-
-    pub fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
-        kill(Pid::from_raw(pid), signal).unwrap();
-    }
-
-    /// Closes the terminal under it. The reader has a handle of its own: a repaint wakes it up to
-    /// let go.
-    pub fn hang_up(&mut self) {
-        self.seen.0.lock().unwrap().let_go = true;
-        self.send("\x0c");
-        let seen = self.seen.0.lock().unwrap();
-        let wait = |s: &mut Seen| !s.closed;
-        drop(self.seen.1.wait_timeout_while(seen, PATIENCE, wait).unwrap());
-        self.writer = None;
-        self.master = None;
-    }
-
-    /// Waits for its end; gives the exit code and how long it took.
-    #[track_caller]
-    pub fn end(&mut self) -> (u32, Duration) {
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return (status.exit_code(), begun.elapsed());
-            }
-            assert!(begun.elapsed() < PATIENCE, "it does not end:\n{}", self.screen());
-            let seen = self.seen.0.lock().unwrap();
-            drop(self.seen.1.wait_timeout(seen, Duration::from_millis(20)).unwrap());
-        }
-    }
-
-    /// Asserts that the terminal is as it was before: cooked, cursor shown, main screen.
-    #[track_caller]
-    pub fn is_clean(&self) {
-        let end = Instant::now() + PATIENCE;
-        let mut seen = self.seen.0.lock().unwrap();
-        while !seen.closed && Instant::now() < end {
-            seen = self.seen.1.wait_timeout(seen, Duration::from_millis(20)).unwrap().0;
-        }
-        drop(seen);
-        let mode = self.master.as_ref().unwrap().get_termios().unwrap();
-        // Another version of nix: compared as bits.
-        let cooked = (LocalFlags::ICANON | LocalFlags::ECHO).bits();
-        assert_eq!(mode.local_flags.bits() & cooked, cooked, "raw");
-        let seen = self.seen.0.lock().unwrap();
-        let screen = seen.parser.screen();
-        assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
-        let raw = String::from_utf8_lossy(&seen.raw);
-        assert!(raw.rfind("\x1b[?2026h") < raw.rfind("\x1b[?2026l"), "a frame was left open");
-    }
-}
-
-impl Drop for Pty {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn book() -> crate::book::Book {
-    crate::book::Book::new("2026-11-02T07:42")
+fn book() -> crate::harness::book::Book {
+    crate::harness::book::Book::new("2026-11-02T07:42")
 }
 
 #[test]
@@ -223,7 +47,7 @@ fn a_closed_terminal_ends_it() {
 
 #[test]
 fn an_edit_that_was_typed_outlives_a_kill() {
-    let book = crate::crash::waiting(3);
+    let book = crate::harness::crash::waiting(3);
     book.run(&["bill", "--target", "2026-03-01"]).ends(0);
     let mut pty = Pty::console(&book.path, 80, 24);
     pty.shows("bill run");
@@ -249,7 +73,7 @@ fn an_edit_that_was_typed_outlives_a_kill() {
 
 #[test]
 fn a_posting_goes_on_when_the_terminal_is_closed() {
-    let book = crate::crash::waiting(3_000);
+    let book = crate::harness::crash::waiting(3_000);
     book.run(&["bill", "--target", "2026-03-01"]).ends(0);
     // Slow enough to be caught in the act: a console takes the job up, and is hung up on.
     let mut pty = Pty::console(&book.path, 80, 24);

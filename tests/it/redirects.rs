@@ -1,8 +1,8 @@
 //! Where money and documents go changes before two people, by limits of its own; and what a
 //! posting refuses for the same rules is said before it.
 
-use crate::book::Book;
-use crate::collect::owing;
+use crate::harness::book::Book;
+use crate::harness::collect::owing;
 use daybook::config::{find, key};
 use daybook::domain::actor::{Actor, Role};
 use daybook::engine::Session;

@@ -1,6 +1,6 @@
 //! A book that is for real says what of it is not real yet; the others keep quiet.
 
-use crate::book::{Book, daybook};
+use crate::harness::book::{Book, daybook};
 use serde_json::Value;
 use std::path::Path;
 
@@ -28,7 +28,7 @@ fn a_real_book_tells_what_it_only_pretends_until_somebody_chooses() {
         (80, 24, "not real yet: no money moves, e-mail stays in a folder"),
         (60, 15, "not real yet: see daybook doctor"),
     ] {
-        let desk = crate::desk::Desk::at(&book, width, height);
+        let desk = crate::harness::desk::Desk::at(&book, width, height);
         desk.shows(words);
         let picture = desk.picture();
         assert!(!picture.lines().nth(1).unwrap().contains('…'), "{picture}");

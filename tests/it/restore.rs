@@ -1,10 +1,10 @@
 //! The book as a file: made, backed up, restored and brought up beside other processes, with a kill
 //! at every system call, and replaced under whoever has it open.
 
-use crate::book::{Book, binary, daybook};
-use crate::crash::copy;
-use crate::faults::has;
-use crate::pty::Pty;
+use crate::harness::book::{Book, binary, daybook};
+use crate::harness::crash::copy;
+use crate::harness::faults::has;
+use crate::harness::pty::Pty;
 use daybook::clock::Now;
 use daybook::domain::actor::{Actor, Verb};
 use daybook::store::{Op, Store, StoreError};

@@ -1,7 +1,7 @@
 //! Failed payments: retries by rule and by hand, look-ups, money that goes back.
 
-use crate::book::Book;
-use crate::collect::{outcomes, owing, payments, sandbox, sound};
+use crate::harness::book::Book;
+use crate::harness::collect::{outcomes, owing, payments, sandbox, sound};
 use daybook::store::read::{self, Filter, ListArgs, Seek, Sort};
 use serde_json::json;
 
@@ -543,7 +543,7 @@ fn money_from_outside_needs_a_reference_and_pays_the_oldest_first() {
 
 #[test]
 fn money_for_what_was_written_off_takes_the_loss_back_first() {
-    let book = crate::crash::waiting(2);
+    let book = crate::harness::crash::waiting(2);
     book.run(&["bill", "--target", "2026-03-01"]).ends(0);
     book.run(&["post", "BR-1"]).ends(0);
     let invoice = book.run(&["invoice", "list", "--json"]).json()[0].clone();

@@ -1,8 +1,8 @@
 //! Who may do what, cell by cell: every verb asked of the engine by every role, and the separation
 //! of duties beside the table.
 
-use crate::collect::owing;
-use crate::desk::demo_book;
+use crate::harness::collect::owing;
+use crate::harness::desk::demo_book;
 use daybook::domain::actor::{Actor, Role, Verb};
 use daybook::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId, PaymentId, ScheduleId};
 use daybook::domain::money::Currency;

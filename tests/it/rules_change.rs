@@ -1,7 +1,7 @@
 //! Changes taken back, and the billing day moved: what stands in the end is what the last word says.
 
-use crate::memory::{Memory, default_rules};
-use crate::rules::{billed_once, book, charge, day, explained, row, settle, told};
+use crate::harness::memory::{Memory, default_rules};
+use crate::harness::rules::{billed_once, book, charge, day, explained, row, settle, told};
 use chrono::Days;
 use daybook::domain::billing::{BillingRules, LongPeriods, MemoRule, MonthBasis};
 use proptest::prelude::*;

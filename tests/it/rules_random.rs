@@ -1,7 +1,7 @@
 //! The billing rules under random sequences of runs and amendments.
 
-use crate::memory::{Memory, default_rules};
-use crate::rules::{billed_once, book, charge, day, explained, row, settle, told};
+use crate::harness::memory::{Memory, default_rules};
+use crate::harness::rules::{billed_once, book, charge, day, explained, row, settle, told};
 use chrono::{Datelike, Days, NaiveDate};
 use daybook::domain::billing::{
     BillingRules, LateUsage, LongPeriods, MemoRule, MonthBasis, WithoutRecords,

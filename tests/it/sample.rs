@@ -1,8 +1,8 @@
 //! The spot-check of what nothing flagged: drawn by the run, the same for everybody, and its
 //! sentence said only while it holds.
 
-use crate::book::Book;
-use crate::desk::Desk;
+use crate::harness::book::Book;
+use crate::harness::desk::Desk;
 use daybook::domain::ids::{BillRunId, DocumentId};
 use daybook::domain::review::drawn;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! Schedules: every slot once, whatever the clock does and whoever looks.
 
-use crate::book::{Book, binary};
-use crate::collect::{outcomes, owing, sandbox};
-use crate::pty::Pty;
+use crate::harness::book::{Book, binary};
+use crate::harness::collect::{outcomes, owing, sandbox};
+use crate::harness::pty::Pty;
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use daybook::clock::Now;
 use daybook::domain::schedule::Every;

@@ -1,10 +1,10 @@
 //! Secrets that a worker alone can read: what needs them is left to it, neither claimed nor put off
 //! nor recorded as refused by others; each kind of secret is taken as its own kind only.
 
-use crate::book::{Book, Ran, binary};
-use crate::delivery::{posted, smtp};
-use crate::sink::{Script, Sink};
-use crate::stripe_fake::{self, Fake};
+use crate::harness::book::{Book, Ran, binary};
+use crate::harness::delivery::{posted, smtp};
+use crate::harness::sink::{Script, Sink};
+use crate::harness::stripe_fake::{self, Fake};
 use daybook::domain::ids::JobId;
 use daybook::engine::{Session, reach};
 use daybook::store::job::{self, JobRow, JobState};

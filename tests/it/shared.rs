@@ -1,7 +1,7 @@
 //! The install for several clerks: a setgid binary, a directory that only its group may enter, and
 //! users who are not in that group.
 
-use crate::book::{Ran, binary};
+use crate::harness::book::{Ran, binary};
 use crate::install::possible;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};

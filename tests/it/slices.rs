@@ -1,6 +1,6 @@
 //! How a bill run divides its accounts.
 
-use crate::book::Book;
+use crate::harness::book::Book;
 
 /// Accounts with much usage are billed a few at a time, so that nobody waits for all of it.
 #[test]

@@ -2,8 +2,8 @@
 //! progress, then started again. Nothing acknowledged is lost, nothing is done twice, and every book
 //! opens. `DAYBOOK_KILLS=1000` by hand, `DAYBOOK_SEED` for the dice.
 
-use crate::book::{Book, binary, daybook};
-use crate::collect::sandbox_at;
+use crate::harness::book::{Book, binary, daybook};
+use crate::harness::collect::sandbox_at;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ const MONEY: &[fn(&mut Storm) -> Option<Deed>] =
 
 impl Storm {
     fn new(seed: u64) -> Self {
-        let book = crate::crash::waiting(30);
+        let book = crate::harness::crash::waiting(30);
         book.run(&["settings", "set", "delivery.hold_minutes", "0"]).ends(0);
         Self {
             book,

@@ -1,8 +1,8 @@
 //! Settings of every kind of sense and nonsense: a value is refused with what is allowed, or the
 //! day works with it; nothing panics.
 
-use crate::book::Book;
-use crate::day::billed;
+use crate::harness::book::Book;
+use crate::harness::day::billed;
 use daybook::config::{Allowed, Config, SETTINGS, Setting};
 use daybook::domain::actor::Actor;
 use daybook::engine::care::settings;

@@ -1,9 +1,9 @@
 //! Stripe over a real socket, through the binary: bank debits that are answered days later, and what
 //! happens to approved payments there (`stripe_fake.rs`); the sandbox's own returns go the same way.
 
-use crate::book::Book;
-use crate::collect::{owing, payments, sound};
-use crate::stripe_fake::{Fake, Fate, Lists, NOON, book};
+use crate::harness::book::Book;
+use crate::harness::collect::{owing, payments, sound};
+use crate::harness::stripe_fake::{Fake, Fate, Lists, NOON, book};
 use daybook::gateway::Gateway;
 use serde_json::{Value, json};
 

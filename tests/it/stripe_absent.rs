@@ -2,10 +2,10 @@
 //! it late; its stored errors come again; its keys are forgotten; and this machine's clock is off. Money
 //! is taken and given back at most once, and what nobody can know is a person's.
 
-use crate::book::Book;
-use crate::collect::{payments, sound};
-use crate::desk::Desk;
-use crate::stripe_fake::{CHARGES, Clock, Fake, Fate, Lists, NOON, REFUNDS, book};
+use crate::harness::book::Book;
+use crate::harness::collect::{payments, sound};
+use crate::harness::desk::Desk;
+use crate::harness::stripe_fake::{CHARGES, Clock, Fake, Fate, Lists, NOON, REFUNDS, book};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier};

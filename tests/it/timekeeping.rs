@@ -1,7 +1,7 @@
 //! Time from the future: a clock that jumps is not believed, and what one left behind is put right.
 
-use crate::book::Book;
-use crate::collect::owing;
+use crate::harness::book::Book;
+use crate::harness::collect::owing;
 use chrono::Duration;
 use daybook::clock::Now;
 use daybook::domain::schedule::Every;
@@ -84,7 +84,7 @@ fn what_a_clock_that_was_ahead_left_behind_is_put_right_at_the_next_sane_start()
 
 #[test]
 fn waits_until_the_future_end_now() {
-    let book = crate::crash::waiting(3);
+    let book = crate::harness::crash::waiting(3);
     book.run(&["bill", "--target", "2026-03-01"]).ends(0);
     book.run(&["post", "BR-000001"]).ends(0);
     book.run(&["collect", "--target", "2026-03-01"]).ends(0);

@@ -1,9 +1,9 @@
 //! The figures of the day are those of the verbs they lead to: each verb is run, and compared.
 
-use crate::book::Book;
-use crate::collect::{owing, sound};
-use crate::day::billed;
-use crate::desk::Desk;
+use crate::harness::book::Book;
+use crate::harness::collect::{owing, sound};
+use crate::harness::day::billed;
+use crate::harness::desk::Desk;
 use daybook::engine::care::status::status;
 use daybook::engine::command::{AccountFilter, Command, NewBillRun};
 use daybook::engine::perform;

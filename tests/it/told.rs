@@ -1,7 +1,7 @@
 //! What titles, menus, notices and footers of the console say: money whole, each thing once, and no more
 //! than can be had.
 
-use crate::desk::{Desk, work};
+use crate::harness::desk::{Desk, work};
 use daybook::domain::ids::BillRunId;
 use daybook::engine::command::Command;
 use daybook::engine::perform;

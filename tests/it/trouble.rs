@@ -1,9 +1,9 @@
 //! What goes wrong while nobody looks is told: on the job's row, on Today, in the log beside the book
 //! and on the standard error of a worker; and it keeps the other work from nothing.
 
-use crate::book::Book;
-use crate::collect::owing;
-use crate::day::billed;
+use crate::harness::book::Book;
+use crate::harness::collect::owing;
+use crate::harness::day::billed;
 
 fn log(book: &Book) -> String {
     let path = daybook::store::side_directory(&book.path).join("daybook.log");

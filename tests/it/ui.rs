@@ -1,7 +1,7 @@
 //! The console's decisions and pictures, without a terminal: every screen at three sizes, keys in
 //! every order, and that marks are never lost.
 
-use crate::desk::{Desk, parse};
+use crate::harness::desk::{Desk, parse};
 use daybook::config::key;
 use daybook::engine::command::Command;
 use daybook::engine::perform;
@@ -259,7 +259,7 @@ fn a_jobs_end_does_not_sweep_a_receipt_away() {
     perform::perform(&mut desk.session, "look up", ask).unwrap();
     let known = desk.app.update(Msg::Changed(Topic::ALL.to_vec()));
     desk.settle(known);
-    crate::desk::work(&mut desk.session);
+    crate::harness::desk::work(&mut desk.session);
     // The receipt's own look at the status finds the end.
     desk.press("3a").shows("accepted");
     desk.press("j").shows("reconcile done: ");

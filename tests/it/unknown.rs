@@ -1,8 +1,8 @@
 //! Unanswered payments through the binary, with the sandbox: what is not found, what may be sent again,
 //! what a person does meanwhile, and what is told of it.
 
-use crate::book::Book;
-use crate::collect::{owing, payments, sandbox, sound};
+use crate::harness::book::Book;
+use crate::harness::collect::{owing, payments, sandbox, sound};
 
 /// An invoice whose request never arrived, and the next would.
 fn unanswered() -> Book {

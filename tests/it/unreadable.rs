@@ -1,8 +1,8 @@
 //! What is stored and cannot be read is never taken for the beginning, for a step that was passed,
 //! for nothing or for a default: the work stands still and says why.
 
-use crate::book::{Book, Ran};
-use crate::day::{billed, posted};
+use crate::harness::book::{Book, Ran};
+use crate::harness::day::{billed, posted};
 use daybook::domain::ids::{BillRunId, DocumentId};
 use daybook::engine::command::Pick;
 use daybook::engine::{Session, bill, post};

@@ -1,7 +1,7 @@
 //! A currency that is withdrawn: nothing new is charged in it from its day on, and what was billed in it
 //! before is read, corrected and written off as it was billed.
 
-use crate::book::Book;
+use crate::harness::book::Book;
 use serde_json::json;
 
 /// An account in levs, billed for the last month in which they were money, and one in bolívars.

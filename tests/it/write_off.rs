@@ -1,9 +1,9 @@
 //! What is given up, with its tax where `write_off.tax` says so: recovered by just what comes, taken
 //! back whole by its own verb.
 
-use crate::book::Book;
-use crate::day::posted;
-use crate::desk::Desk;
+use crate::harness::book::Book;
+use crate::harness::day::posted;
+use crate::harness::desk::Desk;
 use serde_json::json;
 
 /// A book whose write-offs give tax back: INV-2026-000001 is 308.00 and 61.60 of tax.

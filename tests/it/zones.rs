@@ -1,7 +1,7 @@
 //! Time zones: judged by an independent reader of the same data, and told by `doctor` and the console.
 
-use crate::book::Book;
-use crate::pty::Pty;
+use crate::harness::book::Book;
+use crate::harness::pty::Pty;
 use chrono::{Days, NaiveDate, NaiveTime};
 use daybook::domain::schedule::{Every, next_slots};
 use daybook::zone::Zone;

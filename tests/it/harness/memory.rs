@@ -2,8 +2,8 @@
 //! cancels and imports amendments the way the store does, so that rules can be tested by the
 //! thousand without a file.
 
-pub use crate::rows::{Row, default_rules, rules_of, text_of};
-use crate::rows::{
+pub use crate::harness::rows::{Row, default_rules, rules_of, text_of};
+use crate::harness::rows::{
     account_terms, charge_defaults, charge_terms, date, decimal, subscription_terms, text,
 };
 use chrono::NaiveDate;

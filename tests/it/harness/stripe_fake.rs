@@ -3,8 +3,8 @@
 //! hears, requests that never arrive, stored errors that come again for the same key, keys that are
 //! forgotten, lists that are empty or without our key, and a clock of its own.
 
-use crate::book::Book;
-use crate::collect::owing;
+use crate::harness::book::Book;
+use crate::harness::collect::owing;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};

@@ -1,7 +1,7 @@
 //! A small billed book that the tests of review, memos and checks work on: three accounts, tax,
 //! usage, a discount, and one bill run of two periods.
 
-use crate::book::{Book, Ran};
+use crate::harness::book::{Book, Ran};
 use serde_json::Value;
 
 const ACCOUNTS: &str = "account_number,name,currency,bill_cycle_day,payment_term,tax_code,email,auto_pay\n\

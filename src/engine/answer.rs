@@ -4,8 +4,8 @@
 use super::query::{
     Ahead, Answer, BillPreview, CollectPreview, Hit, ListName, Query, Question, StatusRow,
 };
-use crate::document::LAYOUT;
 use crate::clock::Now;
+use crate::document::LAYOUT;
 use crate::domain::actor::Actor;
 use crate::domain::recovery::usual_since;
 use crate::engine::bill::{self, usage};

@@ -131,24 +131,4 @@ impl App {
             self.open(Modal::Text(TextBox::new("What you had typed and not saved", lines)));
         }
     }
-
-    /// Says in the form of a draft who else began to edit it.
-    pub(super) fn tell_of_others(&mut self, people: &[Person]) {
-        let forms = self.modals.iter_mut().filter_map(|m| match m {
-            Modal::Form(form) => Some(form),
-            _ => None,
-        });
-        for form in forms {
-            let Some(id) = form.document() else { continue };
-            let edits = |p: &&Person| p.editing.is_some_and(|(document, _)| document == id);
-            for person in people.iter().filter(edits) {
-                if !self.cx.people.iter().any(|p| p.name == person.name && edits(&p)) {
-                    form.tell(format!(
-                        "{} edits it too: who saves second sees the other's changes",
-                        person.name
-                    ));
-                }
-            }
-        }
-    }
 }

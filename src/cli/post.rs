@@ -53,7 +53,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             let picks = session.read(|db| {
                 args.invoice
                     .iter()
-                    .map(|id| document::find(db, id).map(|id| Pick::whichever(id)))
+                    .map(|id| document::find(db, id).map(Pick::whichever))
                     .collect::<Result<Vec<_>, _>>()
             })?;
             What::Drafts(picks)

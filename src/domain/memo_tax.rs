@@ -282,8 +282,8 @@ fn settle(
 
 #[cfg(test)]
 mod tests {
-    use super::super::document::TaxKind;
     use super::*;
+    use crate::domain::document::TaxKind;
     use rust_decimal::Decimal;
 
     fn tax(code: &str, inclusive: bool, (base_minor, tax_minor): (i64, i64)) -> DocumentTax {

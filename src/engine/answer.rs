@@ -172,12 +172,17 @@ fn pairs(picks: &[Pick]) -> Vec<(i64, i64)> {
     picks.iter().map(|p| (p.id.0, p.version)).collect()
 }
 
+/// The rows that a filter marks.
+type Marks = fn(&Db<'_>, &Filter) -> Result<Vec<Marked>, ReadError>;
+/// Their groups by a field.
+type Groups = fn(&Db<'_>, &Filter, Field) -> Result<Vec<Group>, ReadError>;
+
 /// How a list is read. What cannot be marked or grouped has none of it.
 struct Reads {
     page: fn(&Db<'_>, &ListArgs) -> Result<Answer, ReadError>,
     totals: fn(&Db<'_>, &Filter) -> Result<Totals, ReadError>,
-    marks: Option<fn(&Db<'_>, &Filter) -> Result<Vec<Marked>, ReadError>>,
-    groups: Option<fn(&Db<'_>, &Filter, Field) -> Result<Vec<Group>, ReadError>>,
+    marks: Option<Marks>,
+    groups: Option<Groups>,
 }
 
 /// A list by its module and its answer; what else it can be asked is named.

@@ -234,7 +234,7 @@ fn today_tells_what_happened(month: &Month) {
         (&"2027-01-01T01:00:00Z".into(), &"Posted".into())
     );
     assert!(!billed["money"].as_object().unwrap().is_empty(), "{billed}");
-    told("BR-", "documents posted");
+    told("post BR-", "documents posted");
     told("e-mail", "copies sent");
     let charged = told("PR-", "charged: ");
     assert!(charged["at"].as_str().unwrap().ends_with("T10:00:00Z"), "{charged}");

@@ -28,7 +28,10 @@ fn a_job_that_dies_tells_why_and_the_next_one_goes_on() {
     let next = book.run(&["run", "show", "BR-000003", "--json"]).ends(0).json();
     assert_eq!(next["status"], "Completed");
     let died = book.run(&["run", "show", "BR-000002", "--json"]).ends(0).json();
-    assert!(died["job_failed"].as_str().is_some_and(|w| w.contains("readable")), "{died}");
+    assert!(
+        died["job_failed"].as_str().is_some_and(|w| w.contains("job.spec of row 3 cannot be read")),
+        "{died}"
+    );
     let told = book.count("SELECT count(*) FROM notice WHERE subject = 'BR-000002'");
     assert_eq!(told, 1, "a notice on Today");
     assert!(log(&book).contains("job failed"), "{}", log(&book));

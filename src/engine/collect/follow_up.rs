@@ -10,6 +10,7 @@ use crate::engine::command::Receipt;
 use crate::engine::guard::four_eyes::{self, Deed, Eyes};
 use crate::engine::review::picked::short;
 use crate::engine::{Error, Session};
+use crate::gateway::NAMES;
 use crate::store::four_eyes::Object;
 use crate::store::payment_method::{self, MethodTerms};
 use crate::store::{Tx, account, debt, method_state, notice};
@@ -152,11 +153,10 @@ pub fn add_method(
     four_eyes::write(session, Verb::FollowUp, |tx, eyes| {
         let known = payment_method::find(tx, account, &given.token)?;
         let terms = given.terms(known.as_ref().map(|(_, held)| held), &gateway);
-        if terms.token.trim().is_empty() || !matches!(terms.gateway.as_str(), "sandbox" | "stripe")
-        {
+        if terms.token.trim().is_empty() || !NAMES.contains(&terms.gateway.as_str()) {
             return Err(Error::usage(
                 "bad_method",
-                "a method needs a token and a gateway (sandbox or stripe)",
+                format!("a method needs a token and a gateway ({})", NAMES.join(" or ")),
                 "",
             ));
         }

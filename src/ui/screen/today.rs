@@ -83,10 +83,14 @@ fn advice(step: Step) -> &'static str {
     }
 }
 
-/// Whether words about the newest run of a kind name another one, or this one in another state.
+/// Whether words about the newest run of a kind name an older one, or this one in another state.
 fn tells_other(words: &str, run: &Happened) -> bool {
-    let rest = words.strip_prefix(run.what.as_str()).and_then(|rest| rest.strip_prefix(' '));
-    !rest.is_some_and(|rest| rest.starts_with(run.state.as_str()))
+    let Some((name, state)) = words.split_once(' ') else { return false };
+    let kind = |text: &str| text.split_once('-').map(|(kind, _)| kind.to_owned());
+    if kind(name) != kind(&run.what) {
+        return false;
+    }
+    name < run.what.as_str() || (name == run.what && !state.starts_with(run.state.as_str()))
 }
 
 impl Today {
@@ -309,6 +313,8 @@ mod tests {
             ("PR-000011 Completed", "Processing", true),
             ("PR-000011 Completed; credits settle 3 more", "Completed", false),
             ("PR-000012 Processing", "Completed", false),
+            ("PR-000010 Completed", "Completed", true),
+            ("BR-000004 Posted", "Completed", false),
             ("19 flagged", "Completed", false),
             ("", "Completed", false),
         ] {

@@ -239,6 +239,41 @@ mod tests {
     }
 
     #[test]
+    fn weights_that_sum_to_zero_put_everything_on_the_last() {
+        assert_eq!(allocate(5, &[0, 0]), [0, 5]);
+        assert_eq!(allocate(-5, &[0, 0, 0]), [0, 0, -5]);
+        assert_eq!(allocate(100, &[1, 1, 1]), [33, 33, 34]);
+        assert_eq!(allocate(-100, &[1, 1, 1]), [-33, -33, -34]);
+        assert_eq!(allocate(7, &[0, 3, 0]), [0, 7, 0]);
+        assert!(allocate(7, &[]).is_empty());
+    }
+
+    #[test]
+    fn a_limit_counts_the_whole_minor_units_below_it() {
+        for (code, limit, minor) in [
+            ("EUR", "10.019", 1001),
+            ("EUR", "10", 1000),
+            ("EUR", "-0.001", -1),
+            ("JPY", "99.9", 99),
+            ("KWD", "0.0019", 1),
+            ("EUR", "99999999999999999999", i64::MAX),
+        ] {
+            let limit = limit.parse().unwrap();
+            assert_eq!(currency(code).whole_minor(limit), minor, "{limit} {code}");
+        }
+    }
+
+    #[test]
+    fn a_rule_of_rounding_is_read_as_it_was_kept() {
+        for text in ["half_up", "half_up 0.05", "half_even", "down 1", "up 0.01"] {
+            assert_eq!(Rounding::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "sideways", "half_up x", "half_up  0.05"] {
+            assert_eq!(Rounding::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
     fn every_mode_rounds_negatives_as_its_mirror() {
         use RoundingMode::{Down, HalfEven, HalfUp, Up};
         let eur = currency("EUR");

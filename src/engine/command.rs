@@ -620,19 +620,4 @@ mod tests {
         }
         assert_eq!((AdjustKind::Credit.key(), AdjustKind::Debit.key()), ("Credit", "Debit"));
     }
-
-    #[test]
-    fn a_command_knows_its_command_line() {
-        let draft = Pick { id: DocumentId(12), version: 3 };
-        let edit = Command::Edit {
-            draft,
-            changes: vec![DraftChange::RemoveLine { line: 2, then: Removed::Waive }],
-            reason: "the customer's wish".to_owned(),
-        };
-        assert_eq!(
-            edit.words(),
-            r"invoice edit D-000012 --remove-line 2 --waive --reason 'the customer'\''s wish' --version 3"
-        );
-        assert_eq!(edit.verb(), Verb::Edit);
-    }
 }

@@ -40,6 +40,8 @@ pub struct Store {
     pub(super) turn: turn::Turn,
     /// The disk gave no room to open the book as usual: each view opens it alone.
     pub(super) bare: bool,
+    /// Whether it was seen to that the book keeps a write-ahead log. See [`Self::keep_log`].
+    pub(super) logged: bool,
     /// Whether a commit is ours; every other one is turned back. See [`Self::write`].
     pub(super) may_commit: Arc<AtomicBool>,
     pub(super) keeper: heads::Keeper,
@@ -118,6 +120,7 @@ impl Store {
     ) -> Result<T, E> {
         let path = self.path.clone();
         let named = |e: StoreError| e.at(&path);
+        self.keep_log();
         self.turn.give_way();
         let asked = Instant::now();
         self.still_there()?;
@@ -182,6 +185,24 @@ impl Store {
             locks.push(Lock { what, waited: had - asked, held, commit });
         }
         Ok(result)
+    }
+
+    /// Before the first write: a copy that is opened as a book (a backup keeps no log) becomes one.
+    /// Without the log every reader holds up the writer and a commit costs many times as much. Where
+    /// somebody else is in the way it stays as it is until the next process; `doctor` tells.
+    fn keep_log(&mut self) {
+        if self.logged || self.identity.is_none() {
+            return;
+        }
+        self.logged = true;
+        let raw = self.conn.raw();
+        let mode = raw.pragma_query_value(None, "journal_mode", |r| r.get::<_, String>(0));
+        if mode.is_ok_and(|mode| mode != "wal") {
+            self.may_commit.store(true, Ordering::Relaxed);
+            let _ = raw.pragma_update(None, "journal_mode", "WAL");
+            self.may_commit.store(false, Ordering::Relaxed);
+            crate::inside::mend_logs(&self.path);
+        }
     }
 
     /// Whether the path still leads to the book that was opened; every transaction asks.

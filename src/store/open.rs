@@ -197,6 +197,7 @@ impl Store {
             held: Duration::ZERO,
             locks: None,
             bare: false,
+            logged: false,
             may_commit: Arc::default(),
             keeper: super::heads::Keeper::default(),
             identity: None,

@@ -307,7 +307,11 @@ impl App {
                 self.go(screen);
                 self.aim(filter.as_deref());
             }
-            Intent::Commit { op, command } => self.cx.commit_as(op, *command),
+            Intent::Commit { op, command } => {
+                self.cx.commit_as(op, *command);
+                // Many rows take seconds: what is heard of it until the receipt comes.
+                self.say("being written…".to_owned());
+            }
             Intent::Open(modal) => self.open(*modal),
             Intent::Copy(text) => self.cx.copy(text),
             Intent::Document(id) => {
@@ -409,14 +413,6 @@ impl App {
 
     fn nothing(&mut self, key: Key) {
         self.cx.say(format!("{} does nothing here; ? shows what does", key.label()));
-    }
-
-    /// Leaves; where the clerk was is kept for the next login.
-    fn quit(&mut self, code: i32) {
-        if let Some(effect) = self.session() {
-            self.cx.effects.push(effect);
-        }
-        self.cx.effects.push(Effect::Quit(code));
     }
 
     fn loaded(&mut self, slot: Slot, ticket: u64, result: Result<Answer, Fault>) {

@@ -234,3 +234,20 @@ fn each_checked_copy_is_given_to_the_command_of_the_worker_alone() {
     assert!(daybook::config::SETTINGS.iter().all(|s| !s.key.contains("command")));
     book.run(&["check"]).ends(0);
 }
+
+#[test]
+fn a_backup_that_is_worked_in_keeps_a_log_and_one_that_is_only_read_stays_as_it_is() {
+    let book = owing(&["ok", "ok"]);
+    let copy = book.dir.path().join("practice.db");
+    book.run(&["backup", copy.to_str().unwrap()]).ends(0);
+    let before = std::fs::read(&copy).unwrap();
+    // The format's own word: 1 is a rollback journal, 2 a write-ahead log.
+    assert_eq!(before[18..20], [1, 1]);
+    for reading in [&["check"][..], &["status"], &["invoice", "list"]] {
+        daybook(&copy, reading).ends(0);
+    }
+    assert!(std::fs::read(&copy).unwrap() == before, "who reads changes nothing");
+    daybook(&copy, &["clock", "set", "2026-01-06"]).ends(0);
+    assert_eq!(std::fs::read(&copy).unwrap()[18..20], [2, 2]);
+    daybook(&copy, &["check"]).ends(0);
+}

@@ -1,16 +1,27 @@
 //! What titles, menus, notices and footers of the console say: money whole, each thing once, and no more
 //! than can be had.
 
+use crate::harness::collect::owing;
 use crate::harness::desk::{Desk, work};
 use daybook::domain::ids::BillRunId;
 use daybook::engine::command::Command;
 use daybook::engine::perform;
 use daybook::store::read;
+use daybook::ui::keymap::Key;
 use daybook::ui::msg::{Effect, Msg, Person};
 
 /// A picture without frames and blanks, so that what is broken over rows is in one piece.
 fn flat(desk: &Desk) -> String {
     desk.picture().chars().filter(|c| !c.is_whitespace() && !"│┌┐└┘─>".contains(*c)).collect()
+}
+
+fn count(desk: &Desk, filter: &str) -> i64 {
+    let filter = read::Filter::parse(filter).unwrap();
+    desk.session.read(|db| Ok(read::invoices::totals(db, &filter).unwrap().count)).unwrap()
+}
+
+fn accepted(desk: &Desk) -> i64 {
+    count(desk, "review:accepted")
 }
 
 fn money(desk: &Desk, filter: &str) -> Vec<String> {
@@ -79,10 +90,6 @@ fn a_retry_of_what_is_marked_takes_all_of_it_and_says_what_it_leaves_out() {
 #[test]
 fn what_was_done_again_can_be_undone_and_the_notice_says_which_way() {
     let mut desk = Desk::open(80, 24);
-    let accepted = |desk: &Desk| {
-        let filter = read::Filter::parse("review:accepted").unwrap();
-        desk.session.read(|db| Ok(read::invoices::totals(db, &filter).unwrap().count)).unwrap()
-    };
     desk.press("5fffffffffA").shows("auto-pay off");
     desk.press("3aa").press("uu").shows("^R redo");
     assert_eq!(accepted(&desk), 0);
@@ -97,13 +104,7 @@ fn what_was_done_again_can_be_undone_and_the_notice_says_which_way() {
 #[test]
 fn what_was_taken_back_last_is_done_again_first_and_nothing_after_another_deed() {
     let mut desk = Desk::open(80, 24);
-    let reviewed = |desk: &Desk| {
-        let count = |filter: &str| {
-            let filter = read::Filter::parse(filter).unwrap();
-            desk.session.read(|db| Ok(read::invoices::totals(db, &filter).unwrap().count)).unwrap()
-        };
-        (count("review:accepted"), count("status:draft review:held"))
-    };
+    let reviewed = |desk: &Desk| (accepted(desk), count(desk, "status:draft review:held"));
     let (_, held) = reviewed(&desk);
     // An acceptance taken back; then another deed, taken back too: that one is done again.
     desk.press("3au").shows("undone: D-");
@@ -179,10 +180,6 @@ fn the_palette_shows_the_twin_of_this_screen() {
 #[test]
 fn undo_waits_for_what_is_being_done_and_takes_back_just_that() {
     let mut desk = Desk::open(100, 30);
-    let accepted = |desk: &Desk| {
-        let filter = read::Filter::parse("review:accepted").unwrap();
-        desk.session.read(|db| Ok(read::invoices::totals(db, &filter).unwrap().count)).unwrap()
-    };
     desk.press("3aa");
     let (first, second) = (accepted(&desk), 2);
     assert_eq!(first, second);
@@ -260,10 +257,6 @@ fn a_promise_and_a_dispute_begin_and_end_at_the_console() {
 #[test]
 fn keys_pressed_while_a_deed_is_written_act_on_the_rows_as_they_are_then() {
     let mut desk = Desk::open(100, 30);
-    let accepted = |desk: &Desk| {
-        let filter = read::Filter::parse("review:accepted").unwrap();
-        desk.session.read(|db| Ok(read::invoices::totals(db, &filter).unwrap().count)).unwrap()
-    };
     desk.press("3").press_ahead("aaaaa");
     assert_eq!(accepted(&desk), 5, "{}", desk.picture());
     desk.press_ahead("uuuuu");
@@ -285,4 +278,30 @@ fn a_posted_run_leaves_a_figure_on_today_and_not_dots() {
     work(&mut desk.session);
     desk.press("1").shows("bill run                0").shows("BR-000004 Posted");
     assert!(!desk.picture().contains("…  "), "{}", desk.picture());
+}
+
+#[test]
+fn a_long_write_is_told_and_so_are_keys_that_wait_for_it() {
+    let mut desk = Desk::open(100, 30);
+    desk.press("3Ta");
+    // The answers are kept back, as from a writer that is busy.
+    let asked = desk.app.update(Msg::Key(Key::Char('y')));
+    desk.shows("being written…");
+    let more = desk.app.update(Msg::Key(Key::Char('e')));
+    desk.shows("what is typed waits for it");
+    desk.settle(asked);
+    desk.settle(more);
+    assert!(accepted(&desk) > 10);
+    // Then it was done: the editor of the row that stands there now.
+    desk.shows("Edit D-");
+}
+
+#[test]
+fn a_write_off_offers_no_correction_and_names_where_it_is_taken_back() {
+    let book = owing(&["ok"]);
+    book.run(&["payment", "auto-pay", "INV-1", "off"]).ends(0);
+    book.run(&["write-off", "INV-1", "--reason", "gone"]).ends(0);
+    let mut desk = Desk::at(&book.path, 100, 30);
+    desk.press(":WO-2026<Enter>").shows("WO-2026-000001 write");
+    desk.press("m").shows("taken back on its invoice: m u there");
 }

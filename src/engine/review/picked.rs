@@ -161,10 +161,10 @@ pub fn each(
     })
 }
 
-/// Adds an amount to totals by currency.
+/// Adds an amount to totals by currency, which stand in the order of their codes as in every title.
 pub fn add(totals: &mut Vec<(Currency, i64)>, currency: Currency, minor: i64) {
-    match totals.iter_mut().find(|(c, _)| *c == currency) {
-        Some((_, total)) => *total += minor,
-        None => totals.push((currency, minor)),
+    match totals.binary_search_by_key(&currency.code(), |(c, _)| c.code()) {
+        Ok(at) => totals[at].1 += minor,
+        Err(at) => totals.insert(at, (currency, minor)),
     }
 }

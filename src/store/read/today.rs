@@ -98,11 +98,12 @@ fn newest(db: &Db<'_>, sql: &str) -> Result<String, ReadError> {
 pub fn usage(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
     let sql = "SELECT (SELECT count(*) FROM usage) - (SELECT count(*) FROM usage_claim)";
     let count: i64 = db.one(sql, [], |r| r.get(0))?;
-    let last = newest(
-        db,
-        "SELECT 'last file ' || name || ', ' || rows || ' rows' FROM import_file \
-         WHERE kind = 'usage' ORDER BY id DESC LIMIT 1",
+    let last = db.opt(
+        "SELECT name, rows FROM import_file WHERE kind = 'usage' ORDER BY id DESC LIMIT 1",
+        [],
+        |r| Ok(format!("last file {}, {} rows", r.get::<String>(0)?, grouped(r.get::<i64>(1)?))),
     )?;
+    let last = last.unwrap_or_default();
     Ok((Totals { count: count.max(0), money: Vec::new() }, last))
 }
 
@@ -132,7 +133,7 @@ pub fn to_deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
     };
     let state = [
         one(waits, "1 copy queued", "copies queued"),
-        one(written, "1 written to be printed", "written to be printed"),
+        one(written, "1 written, D confirms", "written, D confirms"),
     ];
     let state: Vec<String> = state.into_iter().flatten().collect();
     Ok((Totals { count, money }, state.join(", ")))

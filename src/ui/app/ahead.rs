@@ -27,6 +27,9 @@ impl App {
         if self.ahead.len() < MOST {
             self.ahead.push_back(typed);
         }
+        if self.cx.under_way > 0 {
+            self.say("being written: what is typed waits for it".to_owned());
+        }
     }
 
     fn take(&mut self, typed: Typed) {

@@ -10,6 +10,14 @@ use crate::ui::msg::{Effect, Person, ScreenId};
 use crate::ui::widget::{Line, counted};
 
 impl App {
+    /// Leaves; where the clerk was is kept for the next login.
+    pub(super) fn quit(&mut self, code: i32) {
+        if let Some(effect) = self.session() {
+            self.cx.effects.push(effect);
+        }
+        self.cx.effects.push(Effect::Quit(code));
+    }
+
     /// Says in the form of a draft who else began to edit it.
     pub(super) fn tell_of_others(&mut self, people: &[Person]) {
         let forms = self.modals.iter_mut().filter_map(|m| match m {

@@ -291,11 +291,14 @@ impl Invoices {
         let undo = Purpose::UndoWriteOff(id, label.clone());
         let undo = purpose::reason(format!("Undo the write-off of {label}"), undo, cx);
         let open = |m| Intent::Open(Box::new(m));
-        let mut items = vec![
-            Item::new('a', "adjust by credit or debit memo…", open(adjust)),
-            Item::new('r', "reverse: wrong bill, periods billable again…", open(reverse)),
-            Item::new('w', "write off: right bill, no money…", open(off)),
-        ];
+        let mut items = Vec::new();
+        if row_kind.is_receivable() {
+            items.extend([
+                Item::new('a', "adjust by credit or debit memo…", open(adjust)),
+                Item::new('r', "reverse: wrong bill, periods billable again…", open(reverse)),
+                Item::new('w', "write off: right bill, no money…", open(off)),
+            ]);
+        }
         if row_kind == DocumentKind::CreditMemo {
             let words = "pay out what is left of it…";
             items.push(if left_minor > 0 {
@@ -308,6 +311,9 @@ impl Invoices {
         if undone {
             let words = "undo its write-off whole: it is owed again…";
             items.push(Item::new('u', words, open(undo)));
+        }
+        if items.is_empty() {
+            return cx.say("a write-off is taken back on its invoice: m u there");
         }
         cx.open.push(Modal::Choice(Choice::new(format!("Correct {label}"), items)));
     }

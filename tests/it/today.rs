@@ -120,6 +120,11 @@ fn retries_and_reminders_that_are_due_are_those_that_go() {
     let run = book.run(&["retry", "--due", "--json"]).ends(0).json();
     assert_eq!((run["picked"].as_i64(), run["approved"].as_i64()), (Some(1), Some(1)), "{run}");
     assert_eq!((left(&book, "failed"), line(&book, "failed").2), (0, String::new()));
+    // Each run is told by what it was made to do.
+    let happened = book.run(&["status", "--json"]).json()["happened"].clone();
+    let told: Vec<&str> =
+        happened.as_array().unwrap().iter().filter_map(|h| h["did"].as_str()).collect();
+    assert!(told.contains(&"retried: 1 paid"), "{told:?}");
     let (_, _, words) = line(&book, "overdue");
     let sent = book.run(&["payment", "remind", "--json"]).json()["sent"].as_array().unwrap().len();
     assert_eq!((words.as_str(), sent), ("2 reminders due", 2));

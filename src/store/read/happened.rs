@@ -3,7 +3,9 @@
 
 use super::{ReadError, currency};
 use crate::domain::money::Currency;
+use crate::domain::run_params::RunFilter;
 use crate::domain::text;
+use crate::store::json::{Json, Spot};
 use crate::store::{Db, StoreError};
 
 /// Runs and jobs looked at, newest first: more than a day makes, and no more than a screen bears.
@@ -94,8 +96,7 @@ fn bill_runs(db: &Db<'_>) -> Result<Vec<Happened>, ReadError> {
 fn payment_runs(db: &Db<'_>) -> Result<Vec<Happened>, ReadError> {
     let mut found = Vec::new();
     db.each(
-        "SELECT id, created_at, status, note, approved, submitted, declined, unknown,
-                coalesce(json_extract(filter, '$.retry'), 0)
+        "SELECT id, created_at, status, note, approved, submitted, declined, unknown, filter
          FROM payment_run ORDER BY id DESC LIMIT ?1",
         [LOOK_BACK],
         |r| {
@@ -107,7 +108,10 @@ fn payment_runs(db: &Db<'_>) -> Result<Vec<Happened>, ReadError> {
                 count(declined, "declined", "declined"),
                 count(unknown, "unanswered", "unanswered"),
             ];
-            let verb = if r.get::<bool>(8)? { "retried" } else { "charged" };
+            // A filter that cannot be read stops its run and is told there; this list goes on.
+            let filter = Json::<RunFilter>::column(r, 8, Spot("payment_run", "filter", id))?.read();
+            let retries = filter.is_ok_and(|filter| matches!(filter, RunFilter::Retry(_)));
+            let verb = if retries { "retried" } else { "charged" };
             found.push(Happened {
                 at_ms: r.get(1)?,
                 what: format!("PR-{id:06}"),

@@ -20,6 +20,7 @@ use crate::engine::{Error, Session};
 use crate::store;
 use crate::store::delivery::{Delivery, Filter};
 use crate::store::job::{JobRow, Progress};
+use std::collections::HashSet;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -129,12 +130,12 @@ fn beside(
     first::beside(session, &each.collect::<Vec<_>>())
 }
 
-fn hold_corrected(session: &mut Session, ids: &[DeliveryId]) -> Result<Vec<DeliveryId>, Error> {
+fn hold_corrected(session: &mut Session, ids: &[DeliveryId]) -> Result<HashSet<DeliveryId>, Error> {
     session.write(Verb::Deliver, |tx| {
-        let mut held = Vec::new();
+        let mut held = HashSet::new();
         for id in ids {
             if store::delivery::hold_if_corrected(tx, *id)? {
-                held.push(*id);
+                held.insert(*id);
             }
         }
         if held.is_empty() {

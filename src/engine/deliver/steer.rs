@@ -16,6 +16,7 @@ use crate::engine::{Error, Session};
 use crate::store::delivery::{Delivery, Filter, NewDelivery};
 use crate::store::{self, Db, StoreError, Tx};
 use chrono::NaiveDate;
+use std::collections::HashSet;
 
 /// One step for many deliveries: what can take it does, the rest is refused with its state.
 fn steps(
@@ -61,9 +62,9 @@ fn again(
     step: impl FnMut(&Tx<'_>, DeliveryId) -> Result<Result<(), String>, Error>,
 ) -> Result<Receipt, Error> {
     let mut receipt = steps(session, ids, verb, step)?;
-    let refused: Vec<&str> = receipt.refused.iter().map(|r| r.what.as_str()).collect();
+    let refused: HashSet<&str> = receipt.refused.iter().map(|r| r.what.as_str()).collect();
     let done: Vec<DeliveryId> =
-        ids.iter().copied().filter(|id| !refused.contains(&id.to_string().as_str())).collect();
+        ids.iter().copied().filter(|id| !refused.contains(id.to_string().as_str())).collect();
     if let Some(words) = first::relaid_words(&first::relaid(session, &done)?) {
         receipt.summary = format!("{}; {words}", receipt.summary);
     }

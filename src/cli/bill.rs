@@ -15,7 +15,7 @@ use crate::store::bill_run::{self, RunTotal};
 use crate::store::job;
 use crate::store::read::sample::{self, Sample};
 use chrono::NaiveDate;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Turn every billable, unbilled charge up to the target date into draft invoices.
 #[derive(Debug, clap::Args)]
@@ -276,12 +276,8 @@ pub fn print(session: &Session, run: BillRunId) -> Result<(), Error> {
 
 /// Totals by currency as decimal strings.
 pub fn totals_json(totals: &[(Currency, RunTotal)]) -> Value {
-    let map: Map<String, Value> = totals
-        .iter()
-        .filter(|(_, t)| t.documents != 0 || t.total_minor != 0)
-        .map(|(c, t)| (c.code().to_owned(), json!(c.plain(t.total_minor))))
-        .collect();
-    Value::Object(map)
+    let made = totals.iter().filter(|(_, t)| t.documents != 0 || t.total_minor != 0);
+    output::by_currency(&made.map(|(c, t)| c.amount(t.total_minor)).collect::<Vec<_>>())
 }
 
 fn failures_json(failures: &[(String, String)]) -> Value {

@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::output::{self, Align};
 use super::progress;
 use crate::domain::ids::{BillRunId, JobId, PaymentRunId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Purse};
 use crate::domain::payment::PaymentRunStatus;
 use crate::domain::payment_run::SkipReason;
 use crate::engine::collect::{self, DryRun, Summary};
@@ -175,12 +175,8 @@ fn show_with(
 }
 
 fn money(totals: &[Total], part: impl Fn(&Total) -> i64) -> Value {
-    let map: Map<String, Value> = totals
-        .iter()
-        .filter(|t| part(t) != 0)
-        .map(|t| (t.currency.code().to_owned(), json!(t.currency.plain(part(t)))))
-        .collect();
-    Value::Object(map)
+    let of: Purse = totals.iter().map(|t| t.currency.amount(part(t))).collect::<Vec<_>>().into();
+    output::by_currency(&of.without_zeros())
 }
 
 /// A run as `collect --json` and `run show --json` print it.
@@ -251,9 +247,6 @@ pub fn print(sum: &Summary) {
 
 fn dry_run(session: &Session, new: &NewPaymentRun, ctx: &Ctx) -> Result<Exit, Error> {
     let DryRun { picked, skipped, totals, credits } = collect::dry_run(session, new)?;
-    let map = |all: &std::collections::BTreeMap<&str, (Currency, i64)>| -> Map<String, Value> {
-        all.iter().map(|(code, (c, minor))| ((*code).to_owned(), json!(c.plain(*minor)))).collect()
-    };
     if ctx.json {
         let skipped: Map<String, Value> =
             skipped.iter().map(|(reason, n)| (reason.as_str().to_owned(), json!(n))).collect();
@@ -266,17 +259,17 @@ fn dry_run(session: &Session, new: &NewPaymentRun, ctx: &Ctx) -> Result<Exit, Er
             "approved": 0,
             "declined": 0,
             "unknown": 0,
-            "credits_applied": map(&credits),
-            "totals": map(&totals),
+            "credits_applied": output::by_currency(&credits),
+            "totals": output::by_currency(&totals),
         }))?;
         return Ok(Exit::Done);
     }
     output::line(&format!("dry run to {}: {picked} invoices; nothing was written", new.target_on));
-    for (currency, minor) in totals.values() {
-        output::line(&format!("  to charge {} {currency}", currency.grouped(*minor)));
+    for money in &totals {
+        output::line(&format!("  to charge {money}"));
     }
-    for (currency, minor) in credits.values() {
-        output::line(&format!("  credits to use {} {currency}", currency.grouped(*minor)));
+    for money in &credits {
+        output::line(&format!("  credits to use {money}"));
     }
     for (reason, count) in &skipped {
         output::line(&format!("  left out {count}: {}", reason.as_str().replace('_', " ")));

@@ -5,7 +5,6 @@ use super::exit::Exit;
 use super::output::{self, Align};
 use crate::engine::Error;
 use crate::engine::care::{doctor, status};
-use crate::engine::query::money_words;
 use crate::store::read::happened::Happened;
 use serde_json::{Value, json};
 
@@ -37,8 +36,7 @@ pub fn doctor(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
 }
 
 fn happened_json(one: &Happened) -> Value {
-    let money: serde_json::Map<String, Value> =
-        one.money.iter().map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m)))).collect();
+    let money = output::by_currency(&one.money);
     let at = chrono::DateTime::from_timestamp_millis(one.at_ms).unwrap_or_default();
     let at = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     json!({ "at": at, "what": one.what, "did": one.did, "money": money, "state": one.state, "why": one.why })
@@ -55,11 +53,7 @@ pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             .steps
             .iter()
             .map(|s| {
-                let money: serde_json::Map<String, Value> = s
-                    .money
-                    .iter()
-                    .map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m))))
-                    .collect();
+                let money = output::by_currency(&s.money);
                 json!({ "step": s.step, "count": s.count, "money": money, "state": s.state })
             })
             .collect();
@@ -81,9 +75,8 @@ pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         .steps
         .iter()
         .map(|s| {
-            let money: Vec<String> =
-                s.money.iter().map(|(c, m)| format!("{} {c}", c.grouped(*m))).collect();
-            vec![s.step.to_string(), s.count.to_string(), money.join(", "), s.state.clone()]
+            let money = output::listed(&s.money);
+            vec![s.step.to_string(), s.count.to_string(), money, s.state.clone()]
         })
         .collect();
     output::table(
@@ -101,8 +94,7 @@ pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     for one in &status.happened {
         let at = chrono::DateTime::from_timestamp_millis(one.at_ms).unwrap_or_default();
         let at = at.with_timezone(&zone).format("%a %H:%M");
-        let money = money_words(&one.money);
-        let money = if money.is_empty() { money } else { format!("  {money}") };
+        let money = if one.money.is_empty() { String::new() } else { format!("  {}", one.money) };
         output::line(&format!("  {at}  {} {}: {}{money}", one.what, one.state, one.did));
         if !one.why.is_empty() {
             output::line(&format!("             {}", one.why));

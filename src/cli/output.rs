@@ -1,8 +1,10 @@
 //! Tables for people, JSON for programs.
 
+use crate::domain::money::Money;
 use crate::domain::text::{clean, is_unsafe};
 use crate::engine::Error;
 use serde::Serialize;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -41,6 +43,17 @@ fn shown(text: &str) -> String {
 
 /// The first error of standard output in this process.
 static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Amounts by currency, as decimal strings.
+pub fn by_currency(all: &[Money]) -> Value {
+    let map = all.iter().map(|m| (m.currency.code().to_owned(), m.plain().into()));
+    Value::Object(map.collect())
+}
+
+/// Amounts one after the other: `1,204.80 EUR, 1,200 JPY`.
+pub fn listed(all: &[Money]) -> String {
+    all.iter().map(Money::to_string).collect::<Vec<_>>().join(", ")
+}
 
 /// Prints a line. A reader that has gone away is no error; anything else is told by [`lost`].
 pub fn line(text: &str) {

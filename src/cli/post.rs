@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::output::{self, Align};
 use super::progress;
 use crate::domain::ids::RunId;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::engine::answer;
 use crate::engine::command::Pick;
 use crate::engine::post;
@@ -16,7 +16,7 @@ use crate::store::document;
 use crate::store::job::JobRow;
 use crate::store::read::post_preview::PostPreview;
 use chrono::NaiveDate;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Post a run, or drafts: numbered without gaps, immutable from then on.
 #[derive(Debug, clap::Args)]
@@ -89,12 +89,10 @@ fn preview(
 }
 
 fn foretell(preview: &PostPreview, ctx: &Ctx) -> Result<Exit, Error> {
-    let known = |(currency, total, _): &(Option<Currency>, i64, i64)| currency.map(|c| (c, *total));
-    let money: Vec<(Currency, i64)> = preview.money.iter().filter_map(known).collect();
+    let known = |(c, total, _): &(Option<Currency>, i64, i64)| c.map(|c| c.amount(*total));
+    let money: Vec<Money> = preview.money.iter().filter_map(known).collect();
     let left: i64 = preview.left_out.iter().map(|(_, n)| n).sum();
     if ctx.json {
-        let totals: Map<String, Value> =
-            money.iter().map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m)))).collect();
         let behind: Vec<Value> = preview
             .left_out
             .iter()
@@ -102,15 +100,13 @@ fn foretell(preview: &PostPreview, ctx: &Ctx) -> Result<Exit, Error> {
             .collect();
         output::json(&json!({
             "would_post": preview.count,
-            "totals": totals,
+            "totals": output::by_currency(&money),
             "numbers": preview.numbers,
             "stays_behind": behind,
             "warnings": preview.doubts,
         }))?;
     } else {
-        let totals: Vec<String> =
-            money.iter().map(|(c, m)| format!("{} {c}", c.grouped(*m))).collect();
-        output::line(&format!("would post {}: {}", preview.count, totals.join(", ")));
+        output::line(&format!("would post {}: {}", preview.count, output::listed(&money)));
         for range in &preview.numbers {
             output::line(&format!("numbers {range}"));
         }
@@ -127,8 +123,6 @@ fn foretell(preview: &PostPreview, ctx: &Ctx) -> Result<Exit, Error> {
 fn report(job: &JobRow, doubts: &[String], head: &str, ctx: &Ctx) -> Result<Exit, Error> {
     let done: Posted = job.receipt()?.unwrap_or_default();
     if ctx.json {
-        let totals: Map<String, Value> =
-            done.totals.iter().map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m)))).collect();
         let refused: Vec<Value> =
             done.refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect();
         let kept: Vec<Value> = done
@@ -140,7 +134,7 @@ fn report(job: &JobRow, doubts: &[String], head: &str, ctx: &Ctx) -> Result<Exit
             "posted": done.posted,
             "refused": refused,
             "refused_count": done.refused_count,
-            "totals": totals,
+            "totals": output::by_currency(&done.totals),
             "due_kept": kept,
             "warnings": doubts,
             "first_number": done.first_number,
@@ -148,8 +142,7 @@ fn report(job: &JobRow, doubts: &[String], head: &str, ctx: &Ctx) -> Result<Exit
             "head": head,
         }))?;
     } else {
-        let totals: Vec<String> =
-            done.totals.iter().map(|(c, m)| format!("{} {c}", c.grouped(*m))).collect();
+        let totals = output::listed(&done.totals);
         let range = match (&done.first_number, &done.last_number) {
             (Some(a), Some(b)) if a != b => format!(", {a} to {b}"),
             (Some(a), _) => format!(", {a}"),
@@ -159,7 +152,7 @@ fn report(job: &JobRow, doubts: &[String], head: &str, ctx: &Ctx) -> Result<Exit
             output::line("posted nothing");
         } else {
             let kept = done.kept_words();
-            output::line(&format!("posted {}, {}{range}{kept}", done.posted, totals.join(", ")));
+            output::line(&format!("posted {}, {}{range}{kept}", done.posted, totals));
             output::line(&format!("audit head {head}"));
         }
         if done.refused_count > 0 {

@@ -5,13 +5,12 @@ use super::exit::Exit;
 use super::output::{self, Align};
 use crate::engine::Error;
 use crate::engine::command::Receipt;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Prints a receipt; refused rows make the exit code 1.
 pub fn report(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
     if ctx.json {
-        let totals: Map<String, Value> =
-            receipt.totals.iter().map(|(c, m)| (c.code().to_owned(), json!(c.plain(*m)))).collect();
+        let totals = output::by_currency(&receipt.totals);
         let refused: Vec<Value> =
             receipt.refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect();
         output::json(

@@ -6,6 +6,7 @@ use super::ids;
 use super::output::{self, Align};
 use super::{bill, collect, progress};
 use crate::domain::ids::{BillRunId, RunId};
+use crate::domain::money::Money;
 use crate::engine::bill::{run as bill_runs, steer};
 use crate::engine::{Error, Session, collect as engine_collect};
 use crate::store::bill_run;
@@ -119,8 +120,7 @@ fn list(session: &Session, limit: u32, ctx: &Ctx) -> Result<Exit, Error> {
     for run in &runs {
         all.push(bill::summary(session, run.id)?);
         let totals = session.read(|db| bill_run::totals(db, run.id))?;
-        let totals: Vec<String> =
-            totals.iter().map(|(c, t)| format!("{} {c}", c.grouped(t.total_minor))).collect();
+        let totals: Vec<Money> = totals.iter().map(|(c, t)| c.amount(t.total_minor)).collect();
         rows.push(vec![
             run.id.to_string(),
             run.status.to_string(),
@@ -128,18 +128,15 @@ fn list(session: &Session, limit: u32, ctx: &Ctx) -> Result<Exit, Error> {
             format!("{}/{}", run.accounts_done, run.accounts_total),
             run.accounts_failed.to_string(),
             (run.invoices + run.credit_memos).to_string(),
-            totals.join(", "),
+            output::listed(&totals),
             run.created_name.clone(),
         ]);
     }
     for run in session.read(|db| crate::store::payment_run::list(db, None, limit))? {
         let sum = session.read(|db| engine_collect::summary(db, run.id))?;
         all.push(collect::to_json(&sum));
-        let totals: Vec<String> = sum
-            .totals
-            .iter()
-            .map(|t| format!("{} {}", t.currency.grouped(t.collected_minor), t.currency))
-            .collect();
+        let totals: Vec<Money> =
+            sum.totals.iter().map(|t| t.currency.amount(t.collected_minor)).collect();
         rows.push(vec![
             run.id.to_string(),
             run.status.to_string(),
@@ -147,7 +144,7 @@ fn list(session: &Session, limit: u32, ctx: &Ctx) -> Result<Exit, Error> {
             String::new(),
             run.declined.to_string(),
             run.picked.to_string(),
-            totals.join(", "),
+            output::listed(&totals),
             run.created_name.clone(),
         ]);
     }

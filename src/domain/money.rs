@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
+mod amount;
+pub use amount::{Money, Purse};
+
 /// An ISO 4217 currency (<https://www.iso.org/iso-4217-currency-codes.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -29,6 +32,11 @@ impl Currency {
     /// Digits after the point: 2 for EUR, 0 for JPY, 3 for BHD.
     pub fn digits(self) -> u32 {
         u32::from(self.0.exponent().unwrap_or(2))
+    }
+
+    /// So many minor units of it.
+    pub fn amount(self, minor: i64) -> Money {
+        Money { minor, currency: self }
     }
 
     /// The decimal value of an amount in minor units.
@@ -102,6 +110,9 @@ pub enum MoneyError {
     /// Beyond what 64-bit minor units or a 96-bit decimal can hold.
     #[error("the amount is too large")]
     TooLarge,
+    /// Amounts of two currencies have no sum and no difference.
+    #[error("amounts in {one} and {other} cannot be added up")]
+    OtherCurrency { one: Currency, other: Currency },
     /// More decimal places than the currency has.
     #[error("the currency has {digits} decimal places")]
     TooFine {

@@ -69,8 +69,8 @@ fn collected(session: &Session, new: &NewPaymentRun) -> Result<CollectPreview, E
     let words = |reason: &str| reason.replace('_', " ");
     Ok(CollectPreview {
         count: run.picked as i64,
-        money: run.totals.into_values().filter(|(_, minor)| *minor != 0).collect(),
-        credits: run.credits.into_values().collect(),
+        money: run.totals.without_zeros(),
+        credits: run.credits,
         left_out: run.skipped.into_iter().map(|(r, n)| (words(r.as_str()), n)).collect(),
     })
 }
@@ -80,7 +80,8 @@ fn billed(session: &Session, new: &NewBillRun) -> Result<BillPreview, Error> {
     let params = bill::run::params(session, &NewBillRun { confirmed: true, ..new.clone() })?;
     let bill::dry_run::DryRun { progress, failures } = bill::dry_run::dry_run(session, &params)?;
     let (invoices, credit_memos) = (progress.invoices, progress.credit_memos);
-    let money = progress.totals.into_iter().map(|(c, t)| (c, t.total_minor)).collect();
+    let money = progress.totals.into_iter().map(|(c, t)| c.amount(t.total_minor));
+    let money = money.collect::<Vec<_>>().into();
     let already_billed = progress.already_billed;
     Ok(BillPreview { invoices, credit_memos, money, already_billed, failures })
 }

@@ -17,7 +17,7 @@ use crate::domain::ids::{
     ScheduleId,
 };
 pub use crate::domain::job::{JobSpec, Pick};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Purse};
 use crate::domain::payment::{Channel, NextAction};
 pub use crate::domain::run_params::{AccountFilter, BcdFilter, NewPaymentRun};
 
@@ -506,7 +506,7 @@ pub struct Receipt {
     /// What was not done, and why.
     pub refused: Vec<Refused>,
     /// Money of what was done, by currency.
-    pub totals: Vec<(Currency, i64)>,
+    pub totals: Purse,
     /// Whether `u` takes it back.
     pub undoable: bool,
     /// The job that goes on with it.

@@ -1,5 +1,6 @@
 //! What a verb may answer instead of its receipt.
 
+use crate::domain::money::MoneyError;
 use crate::store::{OfBook, StoreError, Trouble};
 use std::path::{Path, PathBuf};
 
@@ -65,6 +66,12 @@ impl From<StoreError> for Error {
             StoreError::Rule(stop) => Self::usage(stop.code(), stop.to_string(), stop.hint()),
             other => Self::Store(other),
         }
+    }
+}
+
+impl From<MoneyError> for Error {
+    fn from(error: MoneyError) -> Self {
+        Self::Store(error.into())
     }
 }
 
@@ -149,7 +156,7 @@ impl Error {
             Self::Store(S::Disk { trouble: Trouble::ReadOnly, .. }) => "disk_read_only",
             Self::Store(S::Disk { trouble: Trouble::Failing(_), .. }) => "disk_failing",
             Self::Store(S::Guard(_)) => "guard",
-            Self::Store(S::Conflict(_)) => "conflict",
+            Self::Store(S::Conflict(_) | S::Money(_)) => "conflict",
             Self::Store(S::Corrupt(_)) => "corrupt",
         }
     }
@@ -211,6 +218,7 @@ impl Error {
                 | S::AlreadyDone(_)
                 | S::Guard(_)
                 | S::Conflict(_)
+                | S::Money(_)
                 | S::Corrupt(_)
                 | S::Sqlite(_),
             )

@@ -2,7 +2,7 @@
 
 use crate::domain::actor::Standing;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, RunId};
-use crate::domain::money::Currency;
+use crate::domain::money::Purse;
 use crate::domain::payment::NextAction;
 use crate::domain::recovery::Recovery;
 pub use crate::engine::bill::usage::Pending;
@@ -170,9 +170,9 @@ pub struct CollectPreview {
     /// Invoices it would charge.
     pub count: i64,
     /// What the gateways would be asked for, minor units.
-    pub money: Vec<(Currency, i64)>,
+    pub money: Purse,
     /// Credits and unapplied payments it would use first, minor units.
-    pub credits: Vec<(Currency, i64)>,
+    pub credits: Purse,
     /// Invoices it would leave out, by reason in words.
     pub left_out: Vec<(String, i64)>,
 }
@@ -185,7 +185,7 @@ pub struct BillPreview {
     /// Credit memos.
     pub credit_memos: i64,
     /// Their totals, minor units.
-    pub money: Vec<(Currency, i64)>,
+    pub money: Purse,
     /// Accounts with nothing due that is not billed already.
     pub already_billed: i64,
     /// Accounts that would fail: number and reason.
@@ -296,11 +296,4 @@ impl Question {
             ) => true,
         }
     }
-}
-
-/// Money by currency in words: `20,584.80 EUR + 1,200 JPY`.
-pub fn money_words(money: &[(Currency, i64)]) -> String {
-    let parts: Vec<String> =
-        money.iter().map(|(c, minor)| format!("{} {c}", c.grouped(*minor))).collect();
-    parts.join(" + ")
 }

@@ -115,6 +115,9 @@ pub enum StoreError {
     /// A unique promise would be broken (a charge period billed twice, a second live payment).
     #[error("refused by the book: {0}")]
     Conflict(String),
+    /// Amounts that cannot be reckoned up: of two currencies, or too large.
+    #[error(transparent)]
+    Money(#[from] crate::domain::money::MoneyError),
     /// Damaged content.
     #[error("the book is damaged: {0}; restore a backup (daybook restore FILE)")]
     Corrupt(String),
@@ -155,6 +158,7 @@ impl StoreError {
             | Self::ReadOnly(_)
             | Self::Guard(_)
             | Self::Conflict(_)
+            | Self::Money(_)
             | Self::Corrupt(_)
             | Self::Sqlite(_) => None,
         }

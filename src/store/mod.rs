@@ -90,4 +90,4 @@ pub use trouble::Trouble;
 pub use tx::{Topic, Tx};
 pub use whole::rename_new;
 
-use row::{damaged, decimal, decimal_opt, word, word_opt, words};
+use row::{damaged, decimal, decimal_opt, money, word, word_opt, words};

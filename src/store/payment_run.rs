@@ -11,9 +11,9 @@ pub use pick::{Open, PickFilter, Place, account_auto_pay, candidate, candidates}
 
 use super::face::{Row, params};
 use super::json::{self, Json, Spot};
-use super::{Db, StoreError, Topic, Tx, word};
+use super::{Db, StoreError, Topic, Tx, money, word};
 use crate::domain::ids::{BillRunId, DocumentId, PaymentRunId, ScheduleId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Purse};
 use crate::domain::payment::{PaymentRunStatus, PaymentStatus};
 use crate::domain::payment_run::Parts;
 use crate::domain::run_params::RunFilter;
@@ -317,15 +317,16 @@ fn add_money(
 }
 
 /// What the open invoices of a run come to, by currency, minor units.
-pub fn open_money(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<(Currency, i64)>, StoreError> {
-    db.all(
+pub fn open_money(db: &Db<'_>, run: PaymentRunId) -> Result<Purse, StoreError> {
+    let sums = db.all(
         "SELECT d.currency, sum(s.balance_minor) FROM payment_run_item i
          JOIN document_state s ON s.document_id = i.document_id
          JOIN document d ON d.id = i.document_id
          WHERE i.run_id = ?1 AND i.state = 'open' GROUP BY 1 ORDER BY 1",
         [run.0],
-        |r| Ok((word(r, 0, Currency::parse)?, r.get(1)?)),
-    )
+        |r| money(r, 0, 1),
+    )?;
+    Ok(sums.into())
 }
 
 /// The most that a completed run of a schedule has asked for in a currency since a moment (UTC

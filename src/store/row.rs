@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::face::{Cell, Row, unreadable};
+use crate::domain::money::{Currency, Money};
 use rust_decimal::Decimal;
 
 /// A decimal column.
@@ -15,6 +16,15 @@ pub(in crate::store) fn decimal_opt(
     column: usize,
 ) -> Result<Option<Decimal>, StoreError> {
     word_opt(row, column, |text| text.parse().ok())
+}
+
+/// A column with a currency and one with an amount of it in minor units.
+pub(in crate::store) fn money(
+    row: &Row<'_>,
+    currency: usize,
+    minor: usize,
+) -> Result<Money, StoreError> {
+    Ok(word(row, currency, Currency::parse)?.amount(row.get(minor)?))
 }
 
 /// A column of words, with the enum's `parse`.

@@ -2,11 +2,11 @@
 
 use super::face::{Row, named_params};
 use super::json::{Json, Spot};
-use super::{Db, StoreError, account, word};
+use super::{Db, StoreError, account, money, word};
 use crate::domain::account::DeliveryPreference;
 use crate::domain::frozen::Frozen;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
-use crate::domain::money::Currency;
+use crate::domain::money::Purse;
 use chrono::NaiveDate;
 
 /// A posted document with what decides where it goes.
@@ -59,8 +59,8 @@ fn undelivered(r: &Row<'_>) -> Result<Undelivered, StoreError> {
 }
 
 /// How many posted documents have no delivery, with their money by currency.
-pub fn totals(db: &Db<'_>) -> Result<(i64, Vec<(Currency, i64)>), StoreError> {
-    let (mut count, mut money) = (0, Vec::new());
+pub fn totals(db: &Db<'_>) -> Result<(i64, Purse), StoreError> {
+    let (mut count, mut sums) = (0, Purse::default());
     db.each(
         &format!(
             "SELECT d.currency, count(*), sum(d.total_minor) FROM document d
@@ -69,12 +69,12 @@ pub fn totals(db: &Db<'_>) -> Result<(i64, Vec<(Currency, i64)>), StoreError> {
         ),
         [],
         |r| {
-            money.push((word(r, 0, Currency::parse)?, r.get(2)?));
+            sums.add(money(r, 0, 2)?)?;
             count += r.get::<i64>(1)?;
             Ok(())
         },
     )?;
-    Ok((count, money))
+    Ok((count, sums))
 }
 
 /// Posted documents without a delivery, by id, after `after`.

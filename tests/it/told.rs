@@ -27,7 +27,7 @@ fn accepted(desk: &Desk) -> i64 {
 fn money(desk: &Desk, filter: &str) -> Vec<String> {
     let filter = read::Filter::parse(filter).unwrap();
     let totals = desk.session.read(|db| Ok(read::invoices::totals(db, &filter).unwrap())).unwrap();
-    totals.money.iter().map(|(c, minor)| c.grouped(*minor)).collect()
+    totals.money.iter().map(|m| m.grouped()).collect()
 }
 
 #[test]

@@ -203,6 +203,7 @@ fn is_damage(error: &StoreError) -> bool {
         | StoreError::NotFound(_)
         | StoreError::Guard(_)
         | StoreError::Conflict(_)
+        | StoreError::Money(_)
         | StoreError::Sqlite(_) => true,
         StoreError::Busy
         | StoreError::InUse(_)

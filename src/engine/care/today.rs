@@ -4,6 +4,7 @@
 use crate::clock::Now;
 use crate::config::Config;
 use crate::domain::actor::Actor;
+use crate::domain::money::Purse;
 use crate::domain::payment_run::SkipReason;
 use crate::domain::text::counted;
 use crate::engine::collect::{self, remind, retry, till};
@@ -41,7 +42,7 @@ pub fn step(db: &Db<'_>, step: Step, now: Now, actor: &Actor) -> Result<StepRow,
         }
         Step::Bounced => {
             let found = deliveries::totals(db, &Filter::parse(today::NOT_DELIVERED)?)?;
-            plain(Totals { money: Vec::new(), ..found })
+            plain(Totals { money: Purse::default(), ..found })
         }
         Step::Overdue => {
             let due = remind::count(db, &settings::load(db)?, now).map_err(unreadable)?;
@@ -63,7 +64,7 @@ fn to_collect(db: &Db<'_>, now: Now) -> Result<(Totals, String), ReadError> {
         let more = format!("credits settle {settled} more");
         words = if words.is_empty() { more } else { format!("{words}; {more}") };
     }
-    let money = run.totals.into_values().filter(|(_, minor)| *minor != 0).collect();
+    let money = run.totals.without_zeros();
     Ok((Totals { count: run.picked as i64, money }, words))
 }
 

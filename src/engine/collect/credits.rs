@@ -77,7 +77,7 @@ pub fn apply(
         Ok(Receipt {
             summary,
             done: words.len(),
-            totals: vec![(row.currency, applied)],
+            totals: row.currency.amount(applied).into(),
             ..Receipt::default()
         })
     })
@@ -128,7 +128,7 @@ pub fn use_credits(
         Ok(Receipt {
             summary,
             done: words.len(),
-            totals: vec![(currency, used)],
+            totals: currency.amount(used).into(),
             ..Receipt::default()
         })
     })
@@ -169,6 +169,11 @@ pub fn unapply(
         let summary =
             format!("{number}: {} {} no longer applied", row.currency.grouped(taken), row.currency);
         tx.note(number, format!("{summary}: {why}"));
-        Ok(Receipt { summary, done, totals: vec![(row.currency, taken)], ..Receipt::default() })
+        Ok(Receipt {
+            summary,
+            done,
+            totals: row.currency.amount(taken).into(),
+            ..Receipt::default()
+        })
     })
 }

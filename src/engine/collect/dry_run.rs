@@ -3,7 +3,7 @@
 use super::pick::{self, PAGE, Taken};
 use crate::clock::Now;
 use crate::domain::ids::AccountId;
-use crate::domain::money::Currency;
+use crate::domain::money::{MoneyError, Purse};
 use crate::domain::payment_run::SkipReason;
 use crate::domain::retry::RetryRules;
 use crate::engine::collect::till;
@@ -21,9 +21,9 @@ pub struct DryRun {
     /// Invoices it would leave out, by reason; those that credits settle count as settled.
     pub skipped: BTreeMap<SkipReason, i64>,
     /// What the gateway would be asked for, minor units.
-    pub totals: BTreeMap<&'static str, (Currency, i64)>,
+    pub totals: Purse,
     /// Credits it would use first, minor units.
-    pub credits: BTreeMap<&'static str, (Currency, i64)>,
+    pub credits: Purse,
 }
 
 /// Works a run out and writes nothing.
@@ -58,7 +58,7 @@ fn work_out(
             let left = credits.of(db, &open)?;
             match pick::taken(db, rules, new, &open, || Ok(*left), now)? {
                 Err(reason) => *sum.skipped.entry(reason).or_default() += 1,
-                Ok(what) => sum.take(&open, what, left),
+                Ok(what) => sum.take(&open, what, left)?,
             }
         }
         match place {
@@ -88,23 +88,24 @@ impl Credits {
 }
 
 impl DryRun {
-    fn take(&mut self, open: &Open, what: Taken, left: &mut i64) {
+    fn take(&mut self, open: &Open, what: Taken, left: &mut i64) -> Result<(), MoneyError> {
         let (currency, owed) = (open.currency, open.candidate.balance_minor);
         let used = owed.min(*left).max(0);
         *left -= used;
         if used > 0 {
-            self.credits.entry(currency.code()).or_insert((currency, 0)).1 += used;
+            self.credits.add(currency.amount(used))?;
         }
         if used == owed {
             *self.skipped.entry(SkipReason::Settled).or_default() += 1;
-            return;
+            return Ok(());
         }
         match what {
             Taken::Credit(reason) => *self.skipped.entry(reason).or_default() += 1,
             Taken::Charge => {
                 self.picked += 1;
-                self.totals.entry(currency.code()).or_insert((currency, 0)).1 += owed - used;
+                self.totals.add(currency.amount(owed - used))?;
             }
         }
+        Ok(())
     }
 }

@@ -95,7 +95,7 @@ pub fn by_transfer(
         Ok(Receipt {
             summary,
             done: 1,
-            totals: vec![(row.currency, amount)],
+            totals: row.currency.amount(amount).into(),
             made: id.to_string(),
             ..Receipt::default()
         })

@@ -72,7 +72,7 @@ fn give(session: &mut Session, id: PaymentId, wanted: &Wanted<'_>) -> Result<Rec
     Ok(Receipt {
         summary: format!("{id}: refund of {money} {begun}{window}"),
         done: 1,
-        totals: vec![(row.currency, done.amount_minor)],
+        totals: row.currency.amount(done.amount_minor).into(),
         job: done.job,
         made: id.to_string(),
         ..Receipt::default()

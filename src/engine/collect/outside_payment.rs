@@ -102,7 +102,7 @@ pub fn record_by(
         let receipt = Receipt {
             summary,
             done: 1,
-            totals: vec![(money.currency, money.amount_minor)],
+            totals: money.currency.amount(money.amount_minor).into(),
             made: id.to_string(),
             ..Receipt::default()
         };

@@ -101,13 +101,13 @@ fn guard(
     let percent = till.config.decimal(key::PAYMENT_GUARD_PERCENT).unwrap_or_default();
     let since = now_ms - CYCLE_MS;
     let open = payment_run::open_money(db, run.id)?;
-    if open.iter().any(|(_, minor)| *minor > 0) && !payment_run::schedule_has_charged(db, schedule)?
-    {
+    if open.iter().any(|m| m.minor > 0) && !payment_run::schedule_has_charged(db, schedule)? {
         let why = "is the first of its schedule to charge anybody, with no earlier cycle to \
                    compare with: look at it, then resume";
         return Ok(Some(why.to_owned()));
     }
-    for (currency, now) in open {
+    for now in &open {
+        let currency = now.currency;
         let Some(most) = payment_run::most_of_schedule(db, schedule, since, currency)? else {
             continue;
         };
@@ -116,10 +116,9 @@ fn guard(
             .checked_add(percent)
             .and_then(|share| Decimal::from(most).checked_mul(share))
             .map_or(Decimal::MAX, |limit| limit / Decimal::ONE_HUNDRED);
-        if Decimal::from(now) > limit {
+        if Decimal::from(now.minor) > limit {
             return Ok(Some(format!(
-                "would charge {} {currency}, the most of its schedule in 35 days was {}: look at it, then resume",
-                currency.grouped(now),
+                "would charge {now}, the most of its schedule in 35 days was {}: look at it, then resume",
                 currency.grouped(most)
             )));
         }

@@ -155,7 +155,7 @@ fn receipt(tx: &Tx<'_>, payment: &PaymentRow, words: String, minor: i64, why: &s
     Receipt {
         summary: words,
         done: 1,
-        totals: vec![(payment.currency, minor)],
+        totals: payment.currency.amount(minor).into(),
         made: payment.id.to_string(),
         ..Receipt::default()
     }

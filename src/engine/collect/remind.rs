@@ -12,7 +12,7 @@ use crate::document::email::{self, Heading};
 use crate::domain::account::{AccountTerms, version_on};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId, JobId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Purse};
 use crate::domain::text::counted;
 use crate::engine::command::{JobSpec, Refused};
 use crate::engine::job::{Ports, Runner, Slice};
@@ -122,7 +122,7 @@ pub struct Owing {
     /// Invoices in them.
     pub invoices: i64,
     /// What these leave owing, minor units.
-    pub money: Vec<(Currency, i64)>,
+    pub money: Purse,
 }
 
 /// Counts what [`remind`] would send.
@@ -142,10 +142,7 @@ pub fn ahead(session: &Session) -> Result<RemindersAhead, Error> {
             owing.reminders += 1;
             for (debt, _, _) in &one.debts {
                 owing.invoices += 1;
-                match owing.money.iter_mut().find(|(currency, _)| *currency == debt.currency) {
-                    Some((_, sum)) => *sum += debt.balance_minor,
-                    None => owing.money.push((debt.currency, debt.balance_minor)),
-                }
+                owing.money.add(debt.currency.amount(debt.balance_minor))?;
             }
         }
         Ok(RemindersAhead { levels: by.into_iter().collect(), no_address })

@@ -4,7 +4,7 @@
 use super::copies::open_press;
 use super::steer::{CopyStep, Takes, takes};
 use crate::domain::ids::DeliveryId;
-use crate::domain::money::Currency;
+use crate::domain::money::Purse;
 use crate::engine::{Error, Session};
 use crate::store::delivery::Delivery;
 use crate::store::read::Marked;
@@ -22,7 +22,7 @@ pub struct CopiesAhead {
     /// Copies that take it.
     pub count: i64,
     /// The totals of their documents, minor units.
-    pub money: Vec<(Currency, i64)>,
+    pub money: Purse,
     /// The first of them: document, where it goes, by which way.
     pub first: Vec<String>,
     /// How many go to another address than their own.
@@ -37,7 +37,6 @@ pub fn look(session: &Session, step: CopyStep, marks: &[Marked]) -> Result<Copie
     let today = session.now()?.today;
     session.store.read(|db| {
         let mut out = CopiesAhead::default();
-        let mut money: BTreeMap<&str, (Currency, i64)> = BTreeMap::new();
         let mut left: BTreeMap<String, i64> = BTreeMap::new();
         for mark in marks {
             let row = match store::delivery::get(db, DeliveryId(mark.id)) {
@@ -55,15 +54,14 @@ pub fn look(session: &Session, step: CopyStep, marks: &[Marked]) -> Result<Copie
                 }
             };
             out.count += 1;
-            if let Some((currency, minor)) = mark.money {
-                money.entry(currency.code()).or_insert((currency, 0)).1 += minor;
+            if let Some(money) = mark.money {
+                out.money.add(money)?;
             }
             out.elsewhere += i64::from(matches!(how, Takes::Elsewhere(_)));
             if out.first.len() < NAMED {
                 out.first.push(named(&row, &how));
             }
         }
-        out.money = money.into_values().collect();
         out.left_out = by_number(left);
         Ok(out)
     })

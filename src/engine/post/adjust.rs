@@ -141,7 +141,7 @@ pub fn receipt(db: &Db<'_>, row: &DocumentRow, made: &Made, word: &str) -> Resul
     Ok(Receipt {
         summary: format!("{}: {} {word} {number}{rest}", made.number, money(made.total_minor)),
         done: 1,
-        totals: vec![(row.currency, made.total_minor)],
+        totals: row.currency.amount(made.total_minor).into(),
         made: made.id.to_string(),
         ..Receipt::default()
     })

@@ -1,7 +1,7 @@
 //! What a posting has done so far: the receipt of its job.
 
 use crate::domain::document::DocumentKind;
-use crate::domain::money::Currency;
+use crate::domain::money::Purse;
 use crate::engine::command::Refused;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ pub struct Posted {
     /// Which, and why.
     pub refused: Vec<Refused>,
     /// Totals by currency, minor units.
-    pub totals: Vec<(Currency, i64)>,
+    pub totals: Purse,
     /// First number given: of the invoices, or of the memos if there are only memos.
     pub first_number: Option<String>,
     /// Last number given, of the same kind.

@@ -343,10 +343,7 @@ fn post_some(
                         all.due_kept.push((number.clone(), row.due_on));
                     }
                 }
-                match all.totals.iter_mut().find(|(c, _)| *c == row.currency) {
-                    Some((_, total)) => *total += row.total_minor,
-                    None => all.totals.push((row.currency, row.total_minor)),
-                }
+                all.totals.add(row.currency.amount(row.total_minor))?;
                 all.number(row.kind, &number);
                 numbers.push(number);
             }

@@ -62,7 +62,7 @@ pub fn write_off(
         Ok(Receipt {
             summary,
             done: 1,
-            totals: vec![(row.currency, -minor)],
+            totals: row.currency.amount(-minor).into(),
             made: id.to_string(),
             ..Receipt::default()
         })
@@ -93,7 +93,7 @@ pub fn undo(session: &mut Session, document: DocumentId, why: &str) -> Result<Re
         Ok(Receipt {
             summary,
             done: 1,
-            totals: vec![(row.currency, minor)],
+            totals: row.currency.amount(minor).into(),
             made: row.id.to_string(),
             ..Receipt::default()
         })

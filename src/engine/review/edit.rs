@@ -74,7 +74,7 @@ pub fn edit(
         Ok(Receipt {
             summary: format!("{}: {words}", row.id),
             done: 1,
-            totals: vec![(row.currency, after_row.total_minor)],
+            totals: row.currency.amount(after_row.total_minor).into(),
             undoable: true,
             made: row.id.to_string(),
             ..Receipt::default()

@@ -76,7 +76,7 @@ pub fn make(session: &mut Session, new: &HandMade) -> Result<Receipt, Error> {
         Ok(Receipt {
             summary: format!("{id}: {} for {}, {total}", made.kind, made.account_number),
             done: 1,
-            totals: vec![(made.currency, made.total_minor)],
+            totals: made.currency.amount(made.total_minor).into(),
             made: id.to_string(),
             ..Receipt::default()
         })

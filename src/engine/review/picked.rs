@@ -3,7 +3,6 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::document::DocumentStatus;
-use crate::domain::money::Currency;
 use crate::domain::text;
 use crate::engine::command::{Pick, Receipt, Refused};
 use crate::engine::{Error, Session};
@@ -131,7 +130,7 @@ pub fn each(
                         undo::record(tx, &change)?;
                     }
                     let total = document::get(tx, row.id)?.total_minor;
-                    add(&mut receipt.totals, row.currency, total);
+                    receipt.totals.add(row.currency.amount(total))?;
                     first.get_or_insert(row.id);
                     told = what;
                 }
@@ -159,12 +158,4 @@ pub fn each(
         };
         Ok(receipt)
     })
-}
-
-/// Adds an amount to totals by currency, which stand in the order of their codes as in every title.
-pub fn add(totals: &mut Vec<(Currency, i64)>, currency: Currency, minor: i64) {
-    match totals.binary_search_by_key(&currency.code(), |(c, _)| c.code()) {
-        Ok(at) => totals[at].1 += minor,
-        Err(at) => totals.insert(at, (currency, minor)),
-    }
 }

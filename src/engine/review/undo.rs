@@ -5,7 +5,7 @@
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::document::{DocumentStatus, Review};
 use crate::engine::command::{Receipt, Refused};
-use crate::engine::review::picked::{self, add};
+use crate::engine::review::picked;
 use crate::engine::{Error, Session};
 use crate::store::document::{self, DocumentRow};
 use crate::store::draft::{self, Image, ReviewImage};
@@ -185,7 +185,7 @@ fn turn(session: &mut Session, step: &Step, to: State) -> Result<Receipt, Error>
                     steps::set_state(tx, step.seq, change.document, to)?;
                     receipt.done += 1;
                     let now = document::get(tx, change.document)?;
-                    add(&mut receipt.totals, now.currency, now.total_minor);
+                    receipt.totals.add(now.currency.amount(now.total_minor))?;
                 }
                 Err(Error::Store(StoreError::Conflict(_))) => receipt.refused.push(Refused {
                     what: change.document.to_string(),

@@ -6,7 +6,7 @@ use super::{
 use super::{Totals, currency};
 use crate::domain::account::AccountStatus;
 use crate::domain::ids::{AccountId, DocumentId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::store::face::Row;
 use crate::store::{Db, StoreError, decimal, word};
 use chrono::NaiveDate;
@@ -46,8 +46,8 @@ impl ListRow for AccountRow {
     fn key(&self) -> &Key {
         &self.key
     }
-    fn money(&self) -> Option<(Currency, i64)> {
-        Some((self.currency, self.open_minor))
+    fn money(&self) -> Option<Money> {
+        Some(self.currency.amount(self.open_minor))
     }
     fn is_exception(&self) -> bool {
         self.status != AccountStatus::Active

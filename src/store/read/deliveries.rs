@@ -3,7 +3,7 @@
 use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError};
 use super::{Sort, Spec, Totals, currency};
 use crate::domain::ids::{DeliveryId, DocumentId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::store::face::Row;
 use crate::store::{Db, StoreError, word};
@@ -49,8 +49,8 @@ impl ListRow for DeliveryRow {
     fn key(&self) -> &Key {
         &self.key
     }
-    fn money(&self) -> Option<(Currency, i64)> {
-        Some((self.currency, self.total_minor))
+    fn money(&self) -> Option<Money> {
+        Some(self.currency.amount(self.total_minor))
     }
     fn is_exception(&self) -> bool {
         match self.status {

@@ -3,10 +3,10 @@
 use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError};
 use super::{Sort, Spec, Totals, currency};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money, Purse};
 use crate::domain::payment::NextAction;
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, word};
+use crate::store::{Db, StoreError, money, word};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,8 +64,8 @@ impl ListRow for FailedRow {
     fn key(&self) -> &Key {
         &self.key
     }
-    fn money(&self) -> Option<(Currency, i64)> {
-        Some((self.currency, self.balance_minor))
+    fn money(&self) -> Option<Money> {
+        Some(self.currency.amount(self.balance_minor))
     }
     fn is_exception(&self) -> bool {
         self.group != "none"
@@ -199,7 +199,7 @@ pub fn groups(db: &Db<'_>, filter: &Filter, by: Field) -> Result<Vec<Group>, Rea
 pub struct Tries {
     pub payments: Vec<PaymentId>,
     /// What is open on their invoices, minor units.
-    pub money: Vec<(Currency, i64)>,
+    pub money: Purse,
     /// Marked rows it leaves out, by reason.
     pub left_out: Vec<(String, i64)>,
 }
@@ -217,19 +217,16 @@ pub fn tries(db: &Db<'_>, ids: &[DocumentId], by: NextAction) -> Result<Tries, R
     for id in ids {
         let row = db.opt(&sql, [id.0], |r| {
             let words: (String, String) = (r.get(3)?, r.get(4)?);
-            Ok((r.get::<Option<i64>>(0)?, currency(r, 1)?, r.get::<i64>(2)?, words))
+            Ok((r.get::<Option<i64>>(0)?, money(r, 1, 2)?, words))
         })?;
-        let Some((payment, currency, minor, (group, state))) = row else {
+        let Some((payment, money, (group, state))) = row else {
             *left.entry("paid meanwhile").or_insert(0) += 1;
             continue;
         };
         match (payment, why_not(by, payment.is_some(), &group, &state)) {
             (Some(payment), None) => {
                 payments.insert(PaymentId(payment));
-                match out.money.iter_mut().find(|(c, _)| *c == currency) {
-                    Some((_, sum)) => *sum += minor,
-                    None => out.money.push((currency, minor)),
-                }
+                out.money.add(money).map_err(StoreError::from)?;
             }
             (_, why) => *left.entry(why.unwrap_or("never tried")).or_insert(0) += 1,
         }

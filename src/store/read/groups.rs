@@ -2,9 +2,9 @@
 
 use super::spec::{self, Ask, Spec};
 use super::{Field, Filter, Group, ReadError, totals};
-use crate::domain::money::Currency;
-use crate::store::Db;
+use crate::domain::money::{Currency, Money, Purse};
 use crate::store::face::params_from_iter;
+use crate::store::{Db, StoreError};
 
 /// Groups shown at most.
 const MOST_GROUPS: usize = 500;
@@ -26,14 +26,12 @@ pub fn groups(
         let term = spec::term(ask, field, &name);
         if let Some(group) = out.iter_mut().find(|g| g.term.eq_ignore_ascii_case(&term)) {
             group.count += count;
-            if let Some((currency, minor)) = money {
-                match group.money.iter_mut().find(|(c, _)| *c == currency) {
-                    Some((_, sum)) => *sum += minor,
-                    None => group.money.push((currency, minor)),
-                }
+            if let Some(money) = money {
+                group.money.add(money).map_err(StoreError::from)?;
             }
         } else {
-            out.push(Group { name, term, count, money: money.into_iter().collect() });
+            let money = money.map(Purse::from).unwrap_or_default();
+            out.push(Group { name, term, count, money });
         }
     }
     out.sort_by_key(|g| std::cmp::Reverse(g.count));
@@ -51,7 +49,7 @@ pub fn groups(
 }
 
 /// Name, money and count of what rows have in common, by currency.
-type Named = (String, Option<(Currency, i64)>, i64);
+type Named = (String, Option<Money>, i64);
 
 fn names(
     db: &Db<'_>,
@@ -83,7 +81,7 @@ fn names(
             r.get::<i64>(3)?,
         ))
     })? {
-        let money = code.as_deref().and_then(Currency::parse).map(|c| (c, minor));
+        let money = code.as_deref().and_then(Currency::parse).map(|c| c.amount(minor));
         out.push((name, money, count));
     }
     Ok(out)

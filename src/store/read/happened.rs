@@ -1,12 +1,12 @@
 //! What the runs of the last day and night did, in their order: for somebody who comes in the
 //! morning and asked for none of it.
 
-use super::{ReadError, currency};
-use crate::domain::money::Currency;
+use super::ReadError;
+use crate::domain::money::Purse;
 use crate::domain::run_params::RunFilter;
 use crate::domain::text;
 use crate::store::json::{Json, Spot};
-use crate::store::{Db, StoreError};
+use crate::store::{Db, StoreError, money};
 
 /// Runs and jobs looked at, newest first: more than a day makes, and no more than a screen bears.
 const LOOK_BACK: u32 = 200;
@@ -21,7 +21,7 @@ pub struct Happened {
     /// What it did, in words and counts.
     pub did: String,
     /// Billed or collected, by currency.
-    pub money: Vec<(Currency, i64)>,
+    pub money: Purse,
     /// Its state.
     pub state: String,
     /// Why it stopped, or what a guard said; usually empty.
@@ -54,8 +54,8 @@ fn listed(parts: impl IntoIterator<Item = Option<String>>, none: &str) -> String
     if parts.is_empty() { none.to_owned() } else { parts.join(", ") }
 }
 
-fn money(db: &Db<'_>, sql: &str, id: i64) -> Result<Vec<(Currency, i64)>, StoreError> {
-    db.all(sql, [id], |r| Ok((currency(r, 0)?, r.get(1)?)))
+fn sums(db: &Db<'_>, sql: &str, id: i64) -> Result<Purse, StoreError> {
+    Ok(db.all(sql, [id], |r| money(r, 0, 1))?.into())
 }
 
 fn bill_runs(db: &Db<'_>) -> Result<Vec<Happened>, ReadError> {
@@ -78,7 +78,7 @@ fn bill_runs(db: &Db<'_>) -> Result<Vec<Happened>, ReadError> {
                 at_ms: r.get(1)?,
                 what: format!("BR-{id:06}"),
                 did: format!("{} billed by {by}{not}", listed(drafts, "nothing")),
-                money: money(
+                money: sums(
                     db,
                     "SELECT currency, total_minor FROM bill_run_total WHERE run_id = ?1 ORDER BY 1",
                     id,
@@ -116,7 +116,7 @@ fn payment_runs(db: &Db<'_>) -> Result<Vec<Happened>, ReadError> {
                 at_ms: r.get(1)?,
                 what: format!("PR-{id:06}"),
                 did: format!("{verb}: {}", listed(outcomes, "nobody")),
-                money: money(
+                money: sums(
                     db,
                     "SELECT currency, collected_minor FROM payment_run_total
                  WHERE run_id = ?1 AND collected_minor > 0 ORDER BY 1",
@@ -165,7 +165,7 @@ fn jobs(db: &Db<'_>) -> Result<Vec<Happened>, ReadError> {
                 at_ms: r.get(0)?,
                 what,
                 did,
-                money: Vec::new(),
+                money: Purse::default(),
                 calm: failed == 0 && error.is_empty(),
                 state: r.get(3)?,
                 why: error,

@@ -6,7 +6,7 @@ use super::{
 use super::{Filter, Totals, currency};
 use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
 use crate::domain::ids::DocumentId;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::store::face::Row;
 use crate::store::{Db, StoreError, word, words};
 use chrono::NaiveDate;
@@ -64,8 +64,8 @@ impl ListRow for InvoiceRow {
     fn key(&self) -> &Key {
         &self.key
     }
-    fn money(&self) -> Option<(Currency, i64)> {
-        Some((self.currency, self.total_minor))
+    fn money(&self) -> Option<Money> {
+        Some(self.currency.amount(self.total_minor))
     }
     fn is_exception(&self) -> bool {
         !self.flags.is_empty() || self.review == Review::Held || !self.stale.is_empty()

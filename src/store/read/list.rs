@@ -1,7 +1,7 @@
 //! What is asked of a list and what it gives: a part of it, totals, marks, groups.
 
 use super::filter::{Filter, FilterError};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money, Purse};
 use crate::domain::text_enum;
 use crate::store::face::Row;
 use crate::store::{OfBook, StoreError, word};
@@ -89,7 +89,7 @@ pub struct Totals {
     /// Rows.
     pub count: i64,
     /// Money by currency; empty where rows have none.
-    pub money: Vec<(Currency, i64)>,
+    pub money: Purse,
 }
 
 /// A row as a mark needs it.
@@ -98,7 +98,7 @@ pub struct Marked {
     /// The row.
     pub id: i64,
     pub version: i64,
-    pub money: Option<(Currency, i64)>,
+    pub money: Option<Money>,
 }
 
 /// Rows that have something in common.
@@ -111,7 +111,7 @@ pub struct Group {
     /// How many.
     pub count: i64,
     /// Their money by currency.
-    pub money: Vec<(Currency, i64)>,
+    pub money: Purse,
 }
 
 /// A row of a list.
@@ -122,7 +122,7 @@ pub trait ListRow: Clone + Send + 'static {
     fn version(&self) -> i64;
     /// Where it stands.
     fn key(&self) -> &Key;
-    fn money(&self) -> Option<(Currency, i64)>;
+    fn money(&self) -> Option<Money>;
     /// Whether `]` stops here.
     fn is_exception(&self) -> bool;
 }

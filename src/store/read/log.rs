@@ -4,7 +4,7 @@ use super::{
     Ask, Field, Filter, Key, ListArgs, ListRow, Order, Page, ReadError, Sort, Spec, Totals,
 };
 use crate::domain::actor::Verb;
-use crate::domain::money::Currency;
+use crate::domain::money::Money;
 use crate::store::face::Row;
 use crate::store::{Db, StoreError};
 
@@ -45,7 +45,7 @@ impl ListRow for LogRow {
     fn key(&self) -> &Key {
         &self.key
     }
-    fn money(&self) -> Option<(Currency, i64)> {
+    fn money(&self) -> Option<Money> {
         None
     }
     fn is_exception(&self) -> bool {

@@ -36,7 +36,7 @@ pub use list::{
 use spec::{Ask, Order, Spec};
 
 use super::{Db, StoreError};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 
 /// One part of a list.
 pub(super) fn page<R: ListRow>(
@@ -101,7 +101,7 @@ pub(super) fn totals(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Totals
     })? {
         totals.count += count;
         if let Some(currency) = code.as_deref().and_then(Currency::parse) {
-            totals.money.push((currency, minor));
+            totals.money.add(currency.amount(minor)).map_err(StoreError::from)?;
         }
     }
     Ok(totals)
@@ -122,7 +122,8 @@ pub(super) fn marks(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Vec<Mar
     Ok(db.all(&sql, params_from_iter(filter.values), |r| {
         let code: Option<String> = r.get(2)?;
         let minor: Option<i64> = r.get(3)?;
-        let money = code.as_deref().and_then(Currency::parse).zip(minor);
+        let currency = code.as_deref().and_then(Currency::parse);
+        let money = currency.zip(minor).map(Money::from);
         Ok(Marked { id: r.get(0)?, version: r.get(1)?, money })
     })?)
 }

@@ -9,7 +9,7 @@ use crate::domain::money::Currency;
 use crate::domain::series::number_from;
 use crate::domain::withdrawn;
 use crate::store::face::{Row, params_from_iter};
-use crate::store::{Db, StoreError, posting, word};
+use crate::store::{Db, StoreError, money, posting, word};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
@@ -74,7 +74,7 @@ pub fn all_drafts(db: &Db<'_>, dates: Dates<'_>) -> Result<Totals, ReadError> {
     let mut totals = Totals::default();
     db.each(&sql, [], |r| {
         totals.count += r.get::<i64>(1)?;
-        totals.money.push((currency(r, 0)?, r.get(2)?));
+        totals.money.add(money(r, 0, 2)?)?;
         Ok(())
     })?;
     Ok(totals)

@@ -1,12 +1,12 @@
 //! Bill runs and payment runs in one list, newest first.
 
 use super::{Ask, Field, Key, ListArgs, ListRow, Order, Page, ReadError, Sort, Spec};
-use super::{Filter, KeyValue, Totals, currency};
+use super::{Filter, KeyValue, Totals};
 use crate::domain::ids::{BillRunId, PaymentRunId, RunId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Money, Purse};
 use crate::domain::payment_run::Parts;
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, payment_run, word};
+use crate::store::{Db, StoreError, money, payment_run, word};
 use chrono::NaiveDate;
 
 /// A run in the list.
@@ -41,9 +41,9 @@ pub struct RunRow {
     /// Documents made, or payments approved.
     pub made: i64,
     /// Money by currency: billed, or collected.
-    pub money: Vec<(Currency, i64)>,
+    pub money: Purse,
     /// Money of the last comparable run, by currency.
-    pub before: Vec<(Currency, i64)>,
+    pub before: Purse,
     /// Why it stopped, what a guard said.
     pub note: String,
     /// Drafts still to be posted.
@@ -60,7 +60,7 @@ impl ListRow for RunRow {
     fn key(&self) -> &Key {
         &self.key
     }
-    fn money(&self) -> Option<(Currency, i64)> {
+    fn money(&self) -> Option<Money> {
         self.money.first().copied()
     }
     fn is_exception(&self) -> bool {
@@ -184,8 +184,8 @@ fn map(row: &Row<'_>, key: Key) -> Result<RunRow, StoreError> {
         made: row.get(14)?,
         note: row.get(15)?,
         unknown: row.get(16)?,
-        money: Vec::new(),
-        before: Vec::new(),
+        money: Purse::default(),
+        before: Purse::default(),
         drafts: 0,
     })
 }
@@ -199,7 +199,7 @@ pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<RunRow>, ReadError> {
                 row.money = bill_money(db, id)?;
                 row.before = match bill_before(db, id)? {
                     Some(last) => bill_money(db, last)?,
-                    None => Vec::new(),
+                    None => Purse::default(),
                 };
                 let sql = "SELECT count(*) FROM document WHERE run_id = ?1 AND status = 'Draft'";
                 row.drafts = db.one(sql, [id.0], |r| r.get(0))?;
@@ -215,19 +215,19 @@ pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
     super::totals(db, &SPEC, filter)
 }
 
-fn pairs(db: &Db<'_>, sql: &str, id: i64) -> Result<Vec<(Currency, i64)>, StoreError> {
-    db.all(sql, [id], |r| Ok((currency(r, 0)?, r.get(1)?)))
+fn sums(db: &Db<'_>, sql: &str, id: i64) -> Result<Purse, StoreError> {
+    Ok(db.all(sql, [id], |r| money(r, 0, 1))?.into())
 }
 
-fn bill_money(db: &Db<'_>, run: BillRunId) -> Result<Vec<(Currency, i64)>, StoreError> {
+fn bill_money(db: &Db<'_>, run: BillRunId) -> Result<Purse, StoreError> {
     let sql = "SELECT currency, total_minor FROM bill_run_total WHERE run_id = ?1 ORDER BY 2 DESC";
-    pairs(db, sql, run.0)
+    sums(db, sql, run.0)
 }
 
-fn collected(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<(Currency, i64)>, StoreError> {
+fn collected(db: &Db<'_>, run: PaymentRunId) -> Result<Purse, StoreError> {
     let sql = "SELECT currency, collected_minor FROM payment_run_total WHERE run_id = ?1 \
                ORDER BY 2 DESC";
-    pairs(db, sql, run.0)
+    sums(db, sql, run.0)
 }
 
 /// The run of the last cycle: the largest with an earlier target.

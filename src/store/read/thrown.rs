@@ -1,18 +1,18 @@
 //! What canceling drafts throws away: the figures of its question, for marked drafts and for a run.
 
-use super::{ReadError, currency};
+use super::ReadError;
 use crate::domain::ids::BillRunId;
-use crate::domain::money::Currency;
+use crate::domain::money::Purse;
 use crate::store::bill_run::EDITED;
 use crate::store::face::Row;
-use crate::store::{Db, StoreError};
+use crate::store::{Db, StoreError, money};
 
 /// Drafts that are thrown away, read at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Thrown {
     pub drafts: i64,
     /// Their totals, minor units.
-    pub money: Vec<(Currency, i64)>,
+    pub money: Purse,
     /// Of them: edited by hand.
     pub edited: i64,
     /// Of them: held.
@@ -28,7 +28,8 @@ pub fn of_run(db: &Db<'_>, run: BillRunId) -> Result<Thrown, ReadError> {
     let sql = format!("{} d.run_id = ?1 AND d.status = 'Draft' GROUP BY 1, 2", select());
     let mut out = Thrown::default();
     db.each(&sql, [run.0], |row| add(&mut out, row))?;
-    Ok(out.money_by_size())
+    out.money = out.money.largest_first();
+    Ok(out)
 }
 
 /// Marked drafts; each is (id, version as marked).
@@ -40,7 +41,8 @@ pub fn of_marked(db: &Db<'_>, picks: &[(i64, i64)]) -> Result<Thrown, ReadError>
         db.each(&sql, [pick.0, pick.1], |row| add(&mut out, row))?;
     }
     out.stay = picks.len() as i64 - out.drafts;
-    Ok(out.money_by_size())
+    out.money = out.money.largest_first();
+    Ok(out)
 }
 
 fn select() -> String {
@@ -51,12 +53,9 @@ fn select() -> String {
 }
 
 fn add(out: &mut Thrown, row: &Row<'_>) -> Result<(), StoreError> {
-    let (currency, review, n): (_, String, i64) = (currency(row, 0)?, row.get(1)?, row.get(2)?);
+    let (review, n): (String, i64) = (row.get(1)?, row.get(2)?);
     out.drafts += n;
-    match out.money.iter_mut().find(|(c, _)| *c == currency) {
-        Some((_, minor)) => *minor += row.get::<i64>(3)?,
-        None => out.money.push((currency, row.get(3)?)),
-    }
+    out.money.add(money(row, 0, 3)?)?;
     out.edited += row.get::<i64>(4)?;
     match review.as_str() {
         "held" => out.held += n,
@@ -64,11 +63,4 @@ fn add(out: &mut Thrown, row: &Row<'_>) -> Result<(), StoreError> {
         _ => {}
     }
     Ok(())
-}
-
-impl Thrown {
-    fn money_by_size(mut self) -> Self {
-        self.money.sort_by_key(|(currency, minor)| (-minor, currency.code()));
-        self
-    }
 }

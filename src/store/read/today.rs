@@ -1,10 +1,10 @@
 //! The day's steps with their counts and money: what is left, and where it waits.
 
-use super::{Filter, ReadError, Totals, currency, deliveries, invoices};
-use crate::domain::money::Currency;
+use super::{Filter, ReadError, Totals, deliveries, invoices};
+use crate::domain::money::Purse;
 use crate::domain::text::grouped;
 use crate::domain::text_enum;
-use crate::store::{Db, undelivered};
+use crate::store::{Db, StoreError, money, undelivered};
 
 /// How far back "since yesterday" reaches, milliseconds.
 pub const DAY_MS: i64 = 24 * 3_600_000;
@@ -45,7 +45,7 @@ pub struct StepRow {
     /// How many are left.
     pub count: i64,
     /// Their money by currency.
-    pub money: Vec<(Currency, i64)>,
+    pub money: Purse,
     /// How it stands, in words.
     pub state: String,
 }
@@ -76,16 +76,18 @@ pub fn open_notices(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
 
 fn sums(db: &Db<'_>, sql: &str) -> Result<Totals, ReadError> {
     let mut totals = Totals::default();
-    for (money, count, minor) in db.all(sql, [], |r| {
+    for (money, count) in db.all(sql, [], |r| {
         let code: Option<String> = r.get(0)?;
         let money = match code.as_deref() {
             None | Some("") => None,
-            Some(_) => Some(currency(r, 0)?),
+            Some(_) => Some(money(r, 0, 2)?),
         };
-        Ok((money, r.get::<i64>(1)?, r.get::<Option<i64>>(2)?.unwrap_or(0)))
+        Ok((money, r.get::<i64>(1)?))
     })? {
         totals.count += count;
-        totals.money.extend(money.map(|m| (m, minor)));
+        if let Some(money) = money {
+            totals.money.add(money).map_err(StoreError::from)?;
+        }
     }
     Ok(totals)
 }
@@ -104,7 +106,7 @@ pub fn usage(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
         |r| Ok(format!("last file {}, {} rows", r.get::<String>(0)?, grouped(r.get::<i64>(1)?))),
     )?;
     let last = last.unwrap_or_default();
-    Ok((Totals { count: count.max(0), money: Vec::new() }, last))
+    Ok((Totals { count: count.max(0), money: Purse::default() }, last))
 }
 
 /// Bill runs in work, and the newest.

@@ -3,7 +3,7 @@
 use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError};
 use super::{Sort, Spec, Totals, currency};
 use crate::domain::ids::{AccountId, DocumentId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::store::face::Row;
 use crate::store::{Db, StoreError, word};
 use chrono::NaiveDate;
@@ -51,8 +51,8 @@ impl ListRow for UnappliedRow {
     fn key(&self) -> &Key {
         &self.key
     }
-    fn money(&self) -> Option<(Currency, i64)> {
-        Some((self.currency, self.left_minor))
+    fn money(&self) -> Option<Money> {
+        Some(self.currency.amount(self.left_minor))
     }
     fn is_exception(&self) -> bool {
         self.owed_minor > 0

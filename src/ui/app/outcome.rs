@@ -3,7 +3,7 @@
 use super::App;
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Query, StatusRow, money_words};
+use crate::engine::query::{Query, StatusRow};
 use crate::store::Topic;
 use crate::store::read::jobs::JobRow;
 use crate::ui::fault::{Fault, FaultKind};
@@ -140,7 +140,7 @@ impl App {
     }
 
     pub(super) fn receipt(&mut self, command: &Command, receipt: &Receipt) {
-        let money = money_words(&receipt.totals);
+        let money = receipt.totals.to_string();
         let money = if money.is_empty() || receipt.summary.contains(&money) {
             String::new()
         } else {

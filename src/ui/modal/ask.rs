@@ -6,7 +6,7 @@ mod figures;
 use super::form::Form;
 use super::{Intent, Step, clear, edit, field, frame};
 use crate::engine::command::Command;
-use crate::engine::query::{Answer, money_words};
+use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
 use crate::ui::theme;
 use crate::ui::widget::{Line, grouped, put, wrap};
@@ -231,7 +231,7 @@ impl Ask {
         if let Answer::Totals(totals) = answer {
             self.reading = false;
             self.count = totals.count;
-            let money = money_words(&totals.money);
+            let money = &totals.money;
             self.lines
                 .insert(0, Line::of(format!("{} · {money}", grouped(totals.count)), theme::BOLD));
         }

@@ -6,7 +6,7 @@ use super::form::Field;
 use super::purpose::{Purpose, Refusal, day, form, needed, text};
 use super::{Intent, Modal};
 use crate::domain::ids::{DocumentId, PaymentId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::domain::payment::PaymentStatus;
 use crate::engine::command::{Command, MoneyDeed, PaidBy, Refunded};
 use crate::engine::query::{Ahead, Paid, Payments, Query, Whose};
@@ -161,21 +161,15 @@ fn refund(row: &Paid, cx: &mut Cx) -> Modal {
 }
 
 /// The form that pays out what is left of a credit memo.
-pub fn pay_out(
-    memo: DocumentId,
-    number: &str,
-    (currency, left_minor): (Currency, i64),
-    cx: &mut Cx,
-) -> Modal {
-    let left = format!("{} {currency}", currency.grouped(left_minor));
+pub fn pay_out(memo: DocumentId, number: &str, left: Money, cx: &mut Cx) -> Modal {
     let by = "transfer by a person, or P-000012: that money goes back";
     let fields = vec![
-        Field::new("amount", currency.plain(left_minor), &format!("at most {left}")),
+        Field::new("amount", left.plain(), &format!("at most {left}")),
         Field::new("by", "transfer", by),
         Field::new("reason", "", WHY),
         Field::new("paid out on", cx.now.today.to_string(), "the day of the transfer"),
     ];
-    let purpose = Purpose::Money(MoneyForm::PayOut(memo, currency));
+    let purpose = Purpose::Money(MoneyForm::PayOut(memo, left.currency));
     form(format!("Pay out {number} ({left} are left)"), purpose, fields, cx)
 }
 

@@ -14,7 +14,7 @@ use super::listed::{beside, list_action, list_intent, view_list};
 use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Ahead, Answer, Query, money_words};
+use crate::engine::query::{Ahead, Answer, Query};
 use crate::store::Topic;
 use crate::store::read::invoice::InvoiceDetail;
 use crate::store::read::invoices::InvoiceRow;
@@ -132,7 +132,7 @@ impl Invoices {
             (Some(_), Some(d)) => vec![Marked {
                 id: d.row.id.0,
                 version: d.row.version,
-                money: Some((d.row.currency, d.row.total_minor)),
+                money: Some(d.row.currency.amount(d.row.total_minor)),
             }],
             (None, _) => self.list.targets(),
         }
@@ -483,7 +483,7 @@ fn preview(d: &InvoiceDetail) -> Vec<Line> {
         }
     };
     let open = if d.row.status == DocumentStatus::Posted {
-        format!("  open {}", money_words(&[(c, d.row.balance_minor)]))
+        format!("  open {}", c.amount(d.row.balance_minor))
     } else {
         String::new()
     };

@@ -3,7 +3,7 @@
 
 use super::listed::ListScreen;
 use crate::domain::ids::RunId;
-use crate::domain::money::Currency;
+use crate::domain::money::Money;
 use crate::engine::command::{Command, Steer};
 use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
@@ -89,7 +89,7 @@ impl Shown for RunRow {
     }
 
     fn cells(&self, _code: bool, _cx: &Cx) -> Vec<(String, Style)> {
-        let change = self.money.first().and_then(|(c, _)| self.change(*c));
+        let change = self.money.first().and_then(|m| self.change(*m));
         let change = change.map(|percent| format!("{percent:+} %"));
         let style = if self.failed > 0 { theme::WARN } else { theme::PLAIN };
         let state = match self.status.as_str() {
@@ -117,10 +117,9 @@ impl Shown for RunRow {
 
 impl RunRow {
     /// By how many percent the run is above the cycle before.
-    fn change(&self, currency: Currency) -> Option<i64> {
-        let of = |sums: &[(Currency, i64)]| sums.iter().find(|(c, _)| *c == currency).map(|s| s.1);
-        let (now, last) = (of(&self.money)?, of(&self.before)?);
-        (last != 0).then(|| (now - last) * 100 / last.abs())
+    fn change(&self, now: Money) -> Option<i64> {
+        let last = self.before.get(now.currency)?;
+        (last.minor != 0).then(|| (now.minor - last.minor) * 100 / last.minor.abs())
     }
 }
 
@@ -293,10 +292,10 @@ impl ListScreen for Runs {
                 lines.push(Line::plain(text));
             }
         }
-        for (c, minor) in &row.money {
-            let change = row.change(*c).map(|p| format!("  {p:+} % on the cycle before"));
+        for money in &row.money {
+            let change = row.change(*money).map(|p| format!("  {p:+} % on the cycle before"));
             let change = change.unwrap_or_default();
-            lines.push(Line::plain(format!("{:>16} {c}{change}", c.grouped(*minor))));
+            lines.push(Line::plain(format!("{:>16} {}{change}", money.grouped(), money.currency)));
         }
         if !row.note.is_empty() {
             lines.extend(wrap(&row.note, width).into_iter().map(|l| Line::of(l, theme::WARN)));

@@ -1,7 +1,7 @@
 //! 1 Today: the day's steps in order, what is left in each with its money; Enter goes there.
 
 use super::Screen;
-use crate::engine::query::{Answer, Query, money_words};
+use crate::engine::query::{Answer, Query};
 use crate::store::Topic;
 use crate::store::read::happened::Happened;
 use crate::store::read::today::{Step, StepRow};
@@ -285,7 +285,7 @@ impl Screen for Today {
             };
             let row = self.rows.iter().find(|r| r.step == *step);
             let text = match row.filter(|r| r.money.len() > 1 && short) {
-                Some(row) => format!("{} · {text}", money_words(&row.money)),
+                Some(row) => format!("{} · {text}", row.money),
                 None => text,
             };
             put(canvas, area.x + 1, area.bottom() - 1, width, &text, theme::DIM);
@@ -303,7 +303,7 @@ mod tests {
             at_ms: 0,
             what: "PR-000011".to_owned(),
             did: String::new(),
-            money: Vec::new(),
+            money: crate::domain::money::Purse::default(),
             state: state.to_owned(),
             why: String::new(),
             calm: true,

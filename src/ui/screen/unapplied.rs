@@ -119,7 +119,7 @@ impl Unapplied {
                 None => cx.say("nothing here"),
                 Some(row) => match row.document() {
                     Some(memo) => {
-                        let left = (row.currency, row.left_minor);
+                        let left = row.currency.amount(row.left_minor);
                         let form = money::pay_out(memo, &row.number, left, cx);
                         cx.open.push(form);
                     }

@@ -3,10 +3,9 @@
 pub mod list;
 pub mod status;
 
-use crate::domain::money::Currency;
+use crate::domain::money::Purse;
 use crate::domain::text::clean;
 pub use crate::domain::text::{counted, grouped};
-use crate::engine::query::money_words;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -175,12 +174,10 @@ pub fn progress(done: i64, total: i64, width: usize) -> String {
 }
 
 /// Money by currency; when there is little room the first and how many more, never a cut amount.
-pub fn amounts(money: &[(Currency, i64)], short: bool) -> String {
-    match money {
-        [first, rest @ ..] if short && !rest.is_empty() => {
-            format!("{} +{}", money_words(&[*first]), rest.len())
-        }
-        all => money_words(all),
+pub fn amounts(money: &Purse, short: bool) -> String {
+    match money.first() {
+        Some(first) if short && money.len() > 1 => format!("{first} +{}", money.len() - 1),
+        _ => money.to_string(),
     }
 }
 

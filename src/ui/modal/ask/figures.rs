@@ -1,7 +1,7 @@
 //! What a question is about, in figures.
 
 use crate::engine::query::{
-    BillPreview, CollectPreview, CopiesAhead, Foretold, RemindersAhead, Tries, money_words,
+    BillPreview, CollectPreview, CopiesAhead, Foretold, RemindersAhead, Tries,
 };
 use crate::store::read::post_preview::PostPreview;
 use crate::store::read::thrown::Thrown;
@@ -20,7 +20,7 @@ pub(super) fn bill_lines(preview: &BillPreview, words: &str) -> Vec<Line> {
             let memos = counted(preview.credit_memos, "credit memo", "credit memos");
             text.push_str(&format!(" and {memos}"));
         }
-        lines.push(Line::of(format!("{text}: {}", money_words(&preview.money)), theme::BOLD));
+        lines.push(Line::of(format!("{text}: {}", preview.money), theme::BOLD));
         lines.push(Line::of("Drafts are made; nothing is posted or sent.", theme::DIM));
     }
     if preview.already_billed > 0 {
@@ -56,7 +56,7 @@ pub(super) fn post_lines(preview: &PostPreview) -> Vec<Line> {
     }
     for (currency, total, count) in &preview.unseen {
         if let Some(c) = currency {
-            let money = money_words(&[(*c, *total)]);
+            let money = c.amount(*total);
             let text = format!("flagged and not accepted by anybody: {}, {money}", grouped(*count));
             lines.push(Line::of(text, theme::WARN));
         }
@@ -80,9 +80,7 @@ pub(super) fn post_lines(preview: &PostPreview) -> Vec<Line> {
     let largest: Vec<String> = preview
         .largest
         .iter()
-        .filter_map(|(number, _, c, total)| {
-            c.map(|c| format!("{number} {} {c}", c.grouped(*total)))
-        })
+        .filter_map(|(number, _, c, total)| c.map(|c| format!("{number} {}", c.amount(*total))))
         .collect();
     if !largest.is_empty() {
         lines.push(Line::plain(format!("largest: {}", largest.join(", "))));
@@ -99,7 +97,7 @@ pub(super) fn reminder_lines(told: &RemindersAhead, words: &str) -> Vec<Line> {
     for (level, owing) in &told.levels {
         let what = counted(owing.reminders, "reminder", "reminders");
         let of = counted(owing.invoices, "invoice", "invoices");
-        let text = format!("level {level}: {what} of {of}, {}", money_words(&owing.money));
+        let text = format!("level {level}: {what} of {of}, {}", owing.money);
         lines.push(Line::of(text, theme::BOLD));
     }
     if lines.is_empty() {
@@ -123,7 +121,7 @@ pub(super) fn copies_lines(told: &CopiesAhead) -> Vec<Line> {
         lines.push(Line::of("None of these copies can take this step.", theme::WARN));
     } else {
         let copies = counted(told.count, "copy", "copies");
-        let text = format!("{copies} of documents over {}", money_words(&told.money));
+        let text = format!("{copies} of documents over {}", told.money);
         lines.push(Line::of(text, theme::BOLD));
     }
     lines.extend(told.first.iter().map(|text| Line::plain(text.clone())));
@@ -144,8 +142,8 @@ pub(super) fn copies_lines(told: &CopiesAhead) -> Vec<Line> {
 /// What canceling throws away, in words: the same for a run and for marked drafts.
 pub(super) fn thrown_lines(thrown: &Thrown) -> Vec<Line> {
     let drafts = counted(thrown.drafts, "draft", "drafts");
-    let money = money_words(&thrown.money);
-    let money = if money.is_empty() { money } else { format!(" · {money}") };
+    let money = &thrown.money;
+    let money = if money.is_empty() { String::new() } else { format!(" · {money}") };
     let mut lines = vec![Line::of(format!("{drafts} thrown away{money}"), theme::BOLD)];
     for (n, words) in [
         (thrown.edited, "edited by hand: what was typed is lost"),
@@ -173,7 +171,7 @@ pub(super) fn thrown_lines(thrown: &Thrown) -> Vec<Line> {
 /// What a retry or a look-up of marked rows takes, and what it leaves out, in words.
 pub(super) fn tries_lines(tries: &Tries) -> Vec<Line> {
     let n = counted(tries.payments.len(), "payment", "payments");
-    let mut lines = vec![Line::of(format!("{n} · {}", money_words(&tries.money)), theme::BOLD)];
+    let mut lines = vec![Line::of(format!("{n} · {}", tries.money), theme::BOLD)];
     for (reason, n) in &tries.left_out {
         lines.push(Line::of(format!("left out: {} {reason}", grouped(*n)), theme::WARN));
     }
@@ -183,15 +181,11 @@ pub(super) fn tries_lines(tries: &Tries) -> Vec<Line> {
 /// The figures of a payment run in words.
 pub(super) fn charge_lines(preview: &CollectPreview, words: &str) -> Vec<Line> {
     let mut lines = vec![Line::of(
-        format!(
-            "{}: {}",
-            counted(preview.count as usize, "invoice", "invoices"),
-            money_words(&preview.money)
-        ),
+        format!("{}: {}", counted(preview.count as usize, "invoice", "invoices"), preview.money),
         theme::BOLD,
     )];
     if !preview.credits.is_empty() {
-        let text = format!("credits used first: {}", money_words(&preview.credits));
+        let text = format!("credits used first: {}", preview.credits);
         lines.push(Line::plain(text));
     }
     for (reason, count) in &preview.left_out {

@@ -302,7 +302,7 @@ impl Invoices {
         if row_kind == DocumentKind::CreditMemo {
             let words = "pay out what is left of it…";
             items.push(if left_minor > 0 {
-                let form = money::pay_out(id, &number, (currency, left_minor), cx);
+                let form = money::pay_out(id, &number, currency.amount(left_minor), cx);
                 Item::new('p', words, open(form))
             } else {
                 Item::unavailable('p', words, "nothing left")

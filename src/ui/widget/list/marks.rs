@@ -1,11 +1,11 @@
 //! Marks: set, counted with their money, brought back, kept over sessions.
 
 use super::{Listing, Shown};
-use crate::engine::query::money_words;
+use crate::domain::money::{Currency, Money, Purse};
 use crate::store::read::{ListRow, Marked, Sort};
 use crate::ui::msg::Cx;
 use crate::ui::widget::grouped;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 impl<R: Shown> Listing<R> {
     pub(super) fn toggle(&mut self, at: usize) {
@@ -124,10 +124,7 @@ impl<R: Shown> Listing<R> {
         let marks: Vec<serde_json::Value> = self
             .marks
             .values()
-            .map(|m| {
-                let money = m.money.map(|(c, minor)| (c.code(), minor));
-                serde_json::json!([m.id, m.version, money, seen.contains(&m.id)])
-            })
+            .map(|m| serde_json::json!([m.id, m.version, m.money, seen.contains(&m.id)]))
             .collect();
         serde_json::json!({
             "tab": self.tab, "typed": self.typed, "sort": self.sort.as_str(), "marks": marks,
@@ -149,8 +146,8 @@ impl<R: Shown> Listing<R> {
         let marks = saved["marks"].as_array().filter(|_| R::MARKS);
         for mark in marks.into_iter().flatten() {
             if let (Some(id), Some(version)) = (number(&mark[0]), number(&mark[1])) {
-                let currency = mark[2][0].as_str().and_then(crate::domain::money::Currency::parse);
-                let money = currency.zip(number(&mark[2][1]));
+                let currency = mark[2][0].as_str().and_then(Currency::parse);
+                let money = currency.zip(number(&mark[2][1])).map(Money::from);
                 let row = Marked { id, version, money };
                 // Those that another filter showed stay so.
                 if mark[3].as_bool() == Some(true) {
@@ -168,10 +165,6 @@ impl<R: Shown> Listing<R> {
 
 /// Money of marks by currency, in words.
 pub fn sums<'a>(marks: impl Iterator<Item = &'a Marked>) -> String {
-    let mut money: BTreeMap<&str, _> = BTreeMap::new();
-    for (currency, minor) in marks.filter_map(|m| m.money) {
-        money.entry(currency.code()).or_insert((currency, 0)).1 += minor;
-    }
-    let list: Vec<_> = money.into_values().collect();
-    money_words(&list)
+    let sums = Purse::of(marks.filter_map(|m| m.money));
+    sums.map_or_else(|error| error.to_string(), |sums| sums.to_string())
 }

@@ -1,6 +1,7 @@
 //! Drawing a list: headings, rows, gutter; columns are dropped when it is narrow, amounts never cut.
 
 use super::{Column, Listing, Shown};
+use crate::domain::money::Money;
 use crate::store::read::ListRow;
 use crate::ui::msg::Cx;
 use crate::ui::theme;
@@ -32,14 +33,14 @@ impl<R: Shown> Listing<R> {
 
     /// Whether the list shows more than one currency.
     pub(super) fn mixed(&self) -> bool {
-        let mut codes = self.rows.iter().filter_map(ListRow::money).map(|(c, _)| c);
+        let mut codes = self.rows.iter().filter_map(ListRow::money).map(|m| m.currency);
         let first = codes.next();
         codes.any(|c| Some(c) != first)
     }
 
     pub(super) fn title(&self, column: &Column) -> String {
         match self.rows.iter().find_map(ListRow::money) {
-            Some((currency, _)) if column.title.contains("EUR") && !self.mixed() => {
+            Some(Money { currency, .. }) if column.title.contains("EUR") && !self.mixed() => {
                 column.title.replace("EUR", currency.code())
             }
             _ => column.title.replace(" EUR", ""),

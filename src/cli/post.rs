@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::output::{self, Align};
 use super::progress;
 use crate::domain::ids::RunId;
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Money;
 use crate::engine::answer;
 use crate::engine::command::Pick;
 use crate::engine::post;
@@ -89,8 +89,7 @@ fn preview(
 }
 
 fn foretell(preview: &PostPreview, ctx: &Ctx) -> Result<Exit, Error> {
-    let known = |(c, total, _): &(Option<Currency>, i64, i64)| c.map(|c| c.amount(*total));
-    let money: Vec<Money> = preview.money.iter().filter_map(known).collect();
+    let money: Vec<Money> = preview.money.iter().map(|(total, _)| *total).collect();
     let left: i64 = preview.left_out.iter().map(|(_, n)| n).sum();
     if ctx.json {
         let behind: Vec<Value> = preview

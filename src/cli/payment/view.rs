@@ -361,13 +361,12 @@ pub fn recovered(session: &Session, since: Option<NaiveDate>, ctx: &Ctx) -> Resu
         .iter()
         .map(|sum| {
             let parts = sum.parts().into_iter();
-            let parts: serde_json::Map<String, Value> = parts
-                .map(|(name, minor)| (name.replace(' ', "_"), json!(sum.currency.plain(minor))))
-                .collect();
+            let parts: serde_json::Map<String, Value> =
+                parts.map(|(name, money)| (name.replace(' ', "_"), json!(money.plain()))).collect();
             json!({
-                "currency": sum.currency,
+                "currency": sum.failed.currency,
                 "invoices": sum.invoices,
-                "failed": sum.currency.plain(sum.failed_minor),
+                "failed": sum.failed.plain(),
                 "parts": parts,
             })
         })

@@ -1,14 +1,14 @@
 //! Customers: the list, and one account with its documents, methods, usage and notes.
 
+use super::Totals;
 use super::{
     Ask, Field, Filter, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };
-use super::{Totals, currency};
 use crate::domain::account::AccountStatus;
 use crate::domain::ids::{AccountId, DocumentId};
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Money;
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, decimal, word};
+use crate::store::{Db, StoreError, decimal, money, word};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -20,9 +20,8 @@ pub struct AccountRow {
     pub number: String,
     /// Customer name.
     pub name: String,
-    pub currency: Currency,
-    /// Owed, minor units; credits negative.
-    pub open_minor: i64,
+    /// Owed, in its currency; credits negative.
+    pub open: Money,
     pub batch: String,
     pub bill_cycle_day: i64,
     pub payment_term: String,
@@ -47,7 +46,7 @@ impl ListRow for AccountRow {
         &self.key
     }
     fn money(&self) -> Option<Money> {
-        Some(self.currency.amount(self.open_minor))
+        Some(self.open)
     }
     fn is_exception(&self) -> bool {
         self.status != AccountStatus::Active
@@ -86,8 +85,7 @@ fn map(row: &Row<'_>, key: Key) -> Result<AccountRow, StoreError> {
         key,
         number: row.get(2)?,
         name: row.get(3)?,
-        currency: currency(row, 4)?,
-        open_minor: row.get(5)?,
+        open: money(row, 4, 5)?,
         batch: row.get(6)?,
         bill_cycle_day: row.get(7)?,
         payment_term: row.get(8)?,
@@ -120,7 +118,7 @@ pub struct AccountDetail {
     pub address: Vec<String>,
     /// Tax id and code.
     pub tax: String,
-    /// Newest documents: id, number or draft, date, status, total and balance in minor units.
+    /// Newest documents: id, number or draft, date, status, total and balance.
     pub documents: Vec<AccountDocument>,
     /// Payment methods: display, kind, status, consecutive failures.
     pub methods: Vec<MethodRow>,
@@ -142,8 +140,8 @@ pub struct AccountDocument {
     pub invoice_on: NaiveDate,
     /// Status word.
     pub status: String,
-    pub total_minor: i64,
-    pub balance_minor: i64,
+    pub total: Money,
+    pub balance: Money,
 }
 
 /// A payment method of an account.
@@ -194,7 +192,7 @@ pub fn detail(db: &Db<'_>, id: AccountId) -> Result<AccountDetail, ReadError> {
 fn documents(db: &Db<'_>, id: AccountId) -> Result<Vec<AccountDocument>, StoreError> {
     db.all(
         "SELECT d.id, coalesce(d.number, 'D-' || printf('%06d', d.id)), d.invoice_on, d.status, \
-         d.total_minor, s.balance_minor FROM document d JOIN document_state s \
+         d.total_minor, s.balance_minor, d.currency FROM document d JOIN document_state s \
          ON s.document_id = d.id WHERE d.account_id = ?1 ORDER BY d.id DESC LIMIT 30",
         [id.0],
         |r| {
@@ -203,8 +201,8 @@ fn documents(db: &Db<'_>, id: AccountId) -> Result<Vec<AccountDocument>, StoreEr
                 number: r.get(1)?,
                 invoice_on: word(r, 2, |t| t.parse().ok())?,
                 status: r.get(3)?,
-                total_minor: r.get(4)?,
-                balance_minor: r.get(5)?,
+                total: money(r, 6, 4)?,
+                balance: money(r, 6, 5)?,
             })
         },
     )

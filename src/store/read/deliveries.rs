@@ -1,12 +1,12 @@
 //! The delivery queue: one row a copy, by channel and state.
 
 use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError};
-use super::{Sort, Spec, Totals, currency};
+use super::{Sort, Spec, Totals};
 use crate::domain::ids::{DeliveryId, DocumentId};
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Money;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, word};
+use crate::store::{Db, StoreError, money, word};
 
 /// One copy of one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +33,8 @@ pub struct DeliveryRow {
     pub last_reply: String,
     /// The addresses its account has, separated by `;`.
     pub emails: String,
-    /// Currency of the document.
-    pub currency: Currency,
-    /// Total of the document, minor units.
-    pub total_minor: i64,
+    /// Total of the document.
+    pub total: Money,
 }
 
 impl ListRow for DeliveryRow {
@@ -50,7 +48,7 @@ impl ListRow for DeliveryRow {
         &self.key
     }
     fn money(&self) -> Option<Money> {
-        Some(self.currency.amount(self.total_minor))
+        Some(self.total)
     }
     fn is_exception(&self) -> bool {
         match self.status {
@@ -116,8 +114,7 @@ fn map(row: &Row<'_>, key: Key) -> Result<DeliveryRow, StoreError> {
         attempts: row.get(9)?,
         not_before_at: row.get(10)?,
         last_reply: row.get(11)?,
-        currency: currency(row, 12)?,
-        total_minor: row.get(13)?,
+        total: money(row, 12, 13)?,
         emails: row.get(14)?,
     })
 }

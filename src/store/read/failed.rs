@@ -1,9 +1,9 @@
 //! Money that did not come: open invoices with their last attempt, grouped by what to do next.
 
 use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError};
-use super::{Sort, Spec, Totals, currency};
+use super::{Sort, Spec, Totals};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
-use crate::domain::money::{Currency, Money, Purse};
+use crate::domain::money::{Money, Purse};
 use crate::domain::payment::NextAction;
 use crate::store::face::Row;
 use crate::store::{Db, StoreError, money, word};
@@ -24,9 +24,8 @@ pub struct FailedRow {
     pub account: String,
     /// Customer name.
     pub customer: String,
-    pub currency: Currency,
-    /// Still owed, minor units.
-    pub balance_minor: i64,
+    /// Still owed.
+    pub balance: Money,
     /// When it was owed.
     pub due_on: NaiveDate,
     /// The last payment.
@@ -65,7 +64,7 @@ impl ListRow for FailedRow {
         &self.key
     }
     fn money(&self) -> Option<Money> {
-        Some(self.currency.amount(self.balance_minor))
+        Some(self.balance)
     }
     fn is_exception(&self) -> bool {
         self.group != "none"
@@ -151,8 +150,7 @@ fn map(row: &Row<'_>, key: Key) -> Result<FailedRow, StoreError> {
         account_id: AccountId(row.get(3)?),
         account: row.get(4)?,
         customer: row.get(5)?,
-        currency: currency(row, 6)?,
-        balance_minor: row.get(7)?,
+        balance: money(row, 6, 7)?,
         due_on: word(row, 8, |t| t.parse().ok())?,
         payment: row.get::<Option<i64>>(9)?.map(PaymentId),
         payment_status: row.get(10)?,

@@ -6,7 +6,7 @@ use super::{Filter, KeyValue, ListArgs, ReadError, Seek, Sort};
 use crate::domain::delivery::FirstCopy;
 use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::ids::{AccountId, DocumentId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::store::document::{self, ItemRow};
 use crate::store::{Db, StoreError, account, first_copy, word};
 use chrono::NaiveDate;
@@ -24,10 +24,10 @@ pub struct InvoiceDetail {
     pub po_number: String,
     /// Printed note.
     pub note: String,
-    /// Net, minor units.
-    pub subtotal_minor: i64,
-    /// Tax, minor units.
-    pub tax_minor: i64,
+    /// Net.
+    pub subtotal: Money,
+    /// Tax.
+    pub tax: Money,
     /// Payment term as written.
     pub payment_term: String,
     /// E-mail addresses.
@@ -42,8 +42,8 @@ pub struct InvoiceDetail {
     pub flags: Vec<Flag>,
     /// The invoices before it, newest first, at most three.
     pub before: Vec<PastInvoice>,
-    /// Mean total of the last six before it, minor units; none without any.
-    pub mean_minor: Option<i64>,
+    /// Mean total of the last six before it; none without any.
+    pub mean: Option<Money>,
     /// Who did what to it, newest first.
     pub history: Vec<HistoryRow>,
     /// Where its copies are.
@@ -62,8 +62,8 @@ pub struct PastInvoice {
     pub number: String,
     /// Its date.
     pub invoice_on: NaiveDate,
-    /// With tax, minor units.
-    pub total_minor: i64,
+    /// With tax.
+    pub total: Money,
 }
 
 /// One line of the audit trail.
@@ -96,7 +96,7 @@ pub struct CopyRow {
 pub struct PaidRow {
     /// Payment or credit, as a clerk writes it.
     pub what: String,
-    pub amount_minor: i64,
+    pub amount: Money,
     /// Where it stands, in words.
     pub status: String,
     /// When, if it is done.
@@ -116,15 +116,15 @@ pub fn detail(
     // That it is stale has its own line.
     flags.retain(|f| f.code != FlagCode::Stale);
     flags.sort_by_key(|f| f.code.as_str());
-    let (before, mean_minor) = before(db, d.account, id, row.currency)?;
+    let (before, mean) = before(db, d.account, id, d.currency)?;
     Ok(Some(InvoiceDetail {
         row,
         account_id: d.account,
         run: d.run.map(|run| run.0),
         po_number: d.po_number,
         note: d.note,
-        subtotal_minor: d.subtotal_minor,
-        tax_minor: d.tax_minor,
+        subtotal: d.currency.amount(d.subtotal_minor),
+        tax: d.currency.amount(d.tax_minor),
         payment_term: terms.payment_term,
         emails: terms.emails.join(";"),
         delivery: terms.delivery.to_string(),
@@ -132,12 +132,12 @@ pub fn detail(
         taxes: document::taxes(db, id)?,
         flags,
         before,
-        mean_minor,
+        mean,
         history: history(db, &id.to_string())?,
         deliveries: copies(db, id)?,
         first_copy: first_copy::get(db, id)?,
         layout,
-        payments: payments(db, id)?,
+        payments: payments(db, id, d.currency)?,
     }))
 }
 
@@ -154,22 +154,23 @@ fn before(
     db: &Db<'_>,
     account: AccountId,
     id: DocumentId,
-    money: Currency,
-) -> Result<(Vec<PastInvoice>, Option<i64>), ReadError> {
+    currency: Currency,
+) -> Result<(Vec<PastInvoice>, Option<Money>), ReadError> {
     let mut past: Vec<PastInvoice> = db.all(
         "SELECT number, invoice_on, total_minor FROM document WHERE account_id = ?1 AND id < ?2 \
          AND status = 'Posted' AND kind = 'invoice' AND currency = ?3 ORDER BY id DESC LIMIT 6",
-        (account.0, id.0, money.code()),
+        (account.0, id.0, currency.code()),
         |r| {
             Ok(PastInvoice {
                 number: r.get(0)?,
                 invoice_on: word(r, 1, |t| t.parse().ok())?,
-                total_minor: r.get(2)?,
+                total: currency.amount(r.get(2)?),
             })
         },
     )?;
-    let sum: i64 = past.iter().map(|p| p.total_minor).sum();
-    let mean = i64::try_from(past.len()).ok().filter(|n| *n > 0).map(|n| sum / n);
+    let sum = Money::sum(currency, past.iter().map(|p| p.total)).map_err(StoreError::from)?;
+    let mean = i64::try_from(past.len()).ok().filter(|n| *n > 0);
+    let mean = mean.map(|n| currency.amount(sum.minor / n));
     past.truncate(3);
     Ok((past, mean))
 }
@@ -200,7 +201,7 @@ fn copies(db: &Db<'_>, id: DocumentId) -> Result<Vec<CopyRow>, StoreError> {
     )
 }
 
-fn payments(db: &Db<'_>, id: DocumentId) -> Result<Vec<PaidRow>, StoreError> {
+fn payments(db: &Db<'_>, id: DocumentId, of: Currency) -> Result<Vec<PaidRow>, StoreError> {
     db.all(
         "SELECT 'P-' || printf('%06d', p.id), l.amount_minor, p.status || \
            CASE WHEN p.decline_code <> '' THEN ' (' || p.decline_code || ')' ELSE '' END, \
@@ -218,7 +219,7 @@ fn payments(db: &Db<'_>, id: DocumentId) -> Result<Vec<PaidRow>, StoreError> {
         |r| {
             Ok(PaidRow {
                 what: r.get(0)?,
-                amount_minor: r.get(1)?,
+                amount: of.amount(r.get(1)?),
                 status: r.get(2)?,
                 on: r.get(3)?,
             })

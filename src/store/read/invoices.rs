@@ -3,12 +3,12 @@
 use super::{
     Ask, Field, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };
-use super::{Filter, Totals, currency};
+use super::{Filter, Totals};
 use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
 use crate::domain::ids::DocumentId;
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Money;
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, word, words};
+use crate::store::{Db, StoreError, money, word, words};
 use chrono::NaiveDate;
 
 /// One document in a list.
@@ -29,15 +29,14 @@ pub struct InvoiceRow {
     pub account: String,
     /// Customer name.
     pub customer: String,
-    pub currency: Currency,
     /// Printed date.
     pub invoice_on: NaiveDate,
     /// When it is owed.
     pub due_on: NaiveDate,
-    /// With tax, minor units.
-    pub total_minor: i64,
-    /// Still owed, minor units; negative for unused credit.
-    pub balance_minor: i64,
+    /// With tax.
+    pub total: Money,
+    /// Still owed; negative for unused credit.
+    pub balance: Money,
     /// What a clerk has said.
     pub review: Review,
     /// Why it is held.
@@ -65,7 +64,7 @@ impl ListRow for InvoiceRow {
         &self.key
     }
     fn money(&self) -> Option<Money> {
-        Some(self.currency.amount(self.total_minor))
+        Some(self.total)
     }
     fn is_exception(&self) -> bool {
         !self.flags.is_empty() || self.review == Review::Held || !self.stale.is_empty()
@@ -134,11 +133,10 @@ fn map(row: &Row<'_>, key: Key) -> Result<InvoiceRow, StoreError> {
         number: row.get(5)?,
         account: row.get(6)?,
         customer: row.get(7)?,
-        currency: currency(row, 8)?,
         invoice_on: word(row, 9, |t| t.parse().ok())?,
         due_on: word(row, 10, |t| t.parse().ok())?,
-        total_minor: row.get(11)?,
-        balance_minor: row.get(12)?,
+        total: money(row, 8, 11)?,
+        balance: money(row, 8, 12)?,
         review: word(row, 13, Review::parse)?,
         hold_reason: row.get(14)?,
         stale: row.get(15)?,

@@ -1,10 +1,9 @@
 //! What is asked of a list and what it gives: a part of it, totals, marks, groups.
 
 use super::filter::{Filter, FilterError};
-use crate::domain::money::{Currency, Money, Purse};
+use crate::domain::money::{Money, Purse};
 use crate::domain::text_enum;
-use crate::store::face::Row;
-use crate::store::{OfBook, StoreError, word};
+use crate::store::{OfBook, StoreError};
 
 text_enum! {
     /// By what a list is ordered; the arrow says which way.
@@ -145,9 +144,4 @@ impl OfBook for ReadError {
             other @ Self::Filter(_) => other,
         }
     }
-}
-
-/// A currency column.
-pub(in crate::store) fn currency(row: &Row<'_>, column: usize) -> Result<Currency, StoreError> {
-    word(row, column, Currency::parse)
 }

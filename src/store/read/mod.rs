@@ -29,7 +29,6 @@ pub mod unapplied;
 use crate::store::face::{Cell, Row, params_from_iter};
 pub use filter::{Cmp, Field, Filter, FilterError, Term};
 use groups::groups;
-pub(super) use list::currency;
 pub use list::{
     Group, Key, KeyValue, ListArgs, ListRow, Marked, Page, ReadError, Seek, Sort, Totals,
 };

@@ -2,10 +2,10 @@
 
 use super::post_second;
 pub use super::post_second::Dates;
-use super::{ReadError, Totals, currency};
+use super::{ReadError, Totals};
 use crate::config::{Config, key};
 use crate::domain::document::{DocumentKind, date_doubts};
-use crate::domain::money::Currency;
+use crate::domain::money::Money;
 use crate::domain::series::number_from;
 use crate::domain::withdrawn;
 use crate::store::face::{Row, params_from_iter};
@@ -22,15 +22,15 @@ pub struct PostPreview {
     /// Drafts that would be posted.
     pub count: i64,
     /// Their total and tax by currency.
-    pub money: Vec<(Option<Currency>, i64, i64)>,
+    pub money: Vec<(Money, Money)>,
     /// First and last number by series, as far as it can be foretold.
     pub numbers: Vec<String>,
     /// What stays behind and why.
     pub left_out: Vec<(String, i64)>,
-    /// Flagged drafts nobody accepted, by currency.
-    pub unseen: Vec<(Option<Currency>, i64, i64)>,
-    /// The largest drafts: account, customer, currency, total.
-    pub largest: Vec<(String, String, Option<Currency>, i64)>,
+    /// Flagged drafts nobody accepted, by currency: their total, and how many.
+    pub unseen: Vec<(Money, i64)>,
+    /// The largest drafts: account, customer, total.
+    pub largest: Vec<(String, String, Money)>,
     /// Rows that changed since they were marked.
     pub changed: i64,
     /// What is odd about the dates that would be printed, in words.
@@ -80,8 +80,8 @@ pub fn all_drafts(db: &Db<'_>, dates: Dates<'_>) -> Result<Totals, ReadError> {
     Ok(totals)
 }
 
-/// Currency, total, tax, count.
-type Sums = (Option<Currency>, i64, i64, i64);
+/// Total, tax, count.
+type Sums = (Money, Money, i64);
 
 /// What `engine::post::blocked` would let through, as SQL, so that the figures of a run of any size
 /// are there at once. A test holds the two together.
@@ -198,17 +198,17 @@ fn preview(
              WHERE {which} AND {postable} {extra} GROUP BY 1"
         );
         db.all(&sql, params_from_iter(values), |r| {
-            Ok((Some(currency(r, 0)?), r.get(1)?, r.get(2)?, r.get(3)?))
+            Ok((money(r, 0, 1)?, money(r, 0, 2)?, r.get(3)?))
         })
     };
     let all = sums("")?;
     let mut out = PostPreview {
-        count: all.iter().map(|(_, _, _, n)| n).sum(),
-        money: all.iter().map(|(c, total, tax, _)| (*c, *total, *tax)).collect(),
+        count: all.iter().map(|(_, _, n)| n).sum(),
+        money: all.iter().map(|(total, tax, _)| (*total, *tax)).collect(),
         ..PostPreview::default()
     };
     let unseen = format!("AND {} AND s.risk > 0", not_accepted(dates));
-    out.unseen = sums(&unseen)?.into_iter().map(|(c, total, _, n)| (c, total, n)).collect();
+    out.unseen = sums(&unseen)?.into_iter().map(|(total, _, n)| (total, n)).collect();
     let sql = format!(
         "SELECT {reason}, count(*) FROM {from} WHERE {which} AND NOT ({postable}) GROUP BY 1"
     );
@@ -220,9 +220,8 @@ fn preview(
         d.account_version_id \
         WHERE {which} AND {postable} GROUP BY d.currency ORDER BY count(*) DESC LIMIT 3"
     );
-    out.largest = db.all(&sql, params_from_iter(values), |r| {
-        Ok((r.get(0)?, r.get(1)?, Some(currency(r, 2)?), r.get(3)?))
-    })?;
+    out.largest =
+        db.all(&sql, params_from_iter(values), |r| Ok((r.get(0)?, r.get(1)?, money(r, 2, 3)?)))?;
     series(db, which, values, &postable, dates, &mut out)?;
     if dates.invoice_on.is_some() {
         out.due_by_hand = due_by_hand(db, which, values, &postable)?;

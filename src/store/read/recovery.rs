@@ -1,13 +1,12 @@
 //! Invoices whose first try to collect them failed, with what was paid on them since.
 
-use super::currency;
 use crate::domain::recovery::{Failure, Recovery, tally};
-use crate::store::{Db, StoreError, word};
+use crate::store::{Db, StoreError, money, word};
 use chrono::NaiveDate;
 
 /// What became of failures since a day, by currency.
 pub fn sums(db: &Db<'_>, since: NaiveDate) -> Result<Vec<Recovery>, StoreError> {
-    Ok(tally(failures(db, since)?))
+    Ok(tally(failures(db, since)?)?)
 }
 
 /// Failures since a day, by invoice: what the first declined payment asked for, and every payment
@@ -34,16 +33,15 @@ fn failures(db: &Db<'_>, since: NaiveDate) -> Result<Vec<Failure>, StoreError> {
             if last != Some(document) {
                 last = Some(document);
                 list.push(Failure {
-                    currency: currency(r, 1)?,
-                    asked_minor: r.get(2)?,
+                    asked: money(r, 1, 2)?,
                     failed_on: word(r, 3, |t| t.parse().ok())?,
-                    open_minor: r.get(4)?,
+                    open: money(r, 1, 4)?,
                     paid: Vec::new(),
                 });
             }
             let on: Option<NaiveDate> = r.get(5)?;
             if let (Some(on), Some(failure)) = (on, list.last_mut()) {
-                failure.paid.push((on, r.get(6)?));
+                failure.paid.push((on, money(r, 1, 6)?));
             }
             Ok(())
         },

@@ -1,11 +1,11 @@
 //! Money that no invoice has yet: credit memos with something left, and payments.
 
 use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError};
-use super::{Sort, Spec, Totals, currency};
+use super::{Sort, Spec, Totals};
 use crate::domain::ids::{AccountId, DocumentId};
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Money;
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, word};
+use crate::store::{Db, StoreError, money, word};
 use chrono::NaiveDate;
 
 /// A credit memo or payment with something left.
@@ -25,13 +25,12 @@ pub struct UnappliedRow {
     pub account: String,
     /// Customer name.
     pub customer: String,
-    pub currency: Currency,
-    /// What is left of it, minor units.
-    pub left_minor: i64,
+    /// What is left of it.
+    pub left: Money,
     /// Since when.
     pub since: NaiveDate,
-    /// What the account owes in that currency, minor units.
-    pub owed_minor: i64,
+    /// What the account owes in that currency.
+    pub owed: Money,
 }
 
 impl UnappliedRow {
@@ -52,10 +51,10 @@ impl ListRow for UnappliedRow {
         &self.key
     }
     fn money(&self) -> Option<Money> {
-        Some(self.currency.amount(self.left_minor))
+        Some(self.left)
     }
     fn is_exception(&self) -> bool {
-        self.owed_minor > 0
+        self.owed.minor > 0
     }
 }
 
@@ -109,10 +108,9 @@ fn map(row: &Row<'_>, key: Key) -> Result<UnappliedRow, StoreError> {
         account_id: AccountId(row.get(4)?),
         account: row.get(5)?,
         customer: row.get(6)?,
-        currency: currency(row, 7)?,
-        left_minor: row.get(8)?,
+        left: money(row, 7, 8)?,
         since: word(row, 9, |t| t.parse().ok())?,
-        owed_minor: row.get(10)?,
+        owed: money(row, 7, 10)?,
     })
 }
 

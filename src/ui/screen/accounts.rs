@@ -90,12 +90,11 @@ impl Shown for AccountRow {
     }
 
     fn cells(&self, _code: bool, _cx: &Cx) -> Vec<(String, Style)> {
-        let amount = format!("{} {}", self.currency.grouped(self.open_minor), self.currency);
         let style = if self.status == AccountStatus::Active { theme::PLAIN } else { theme::DIM };
         vec![
             (self.number.clone(), style),
             (self.name.clone(), style),
-            (amount, style),
+            (self.open.to_string(), style),
             (self.batch.clone(), theme::DIM),
             (self.bill_cycle_day.to_string(), theme::DIM),
             (self.payment_term.clone(), theme::DIM),
@@ -137,16 +136,14 @@ pub fn choose_method(detail: &AccountDetail, cx: &mut Cx) {
 }
 
 fn lines(row: &AccountRow, d: &AccountDetail, width: usize, cx: &Cx) -> Vec<Line> {
-    let c = row.currency;
     let mut out = vec![Line::of(format!("{} {}", row.number, row.name), theme::BOLD)];
     let mut say = |text: String, style| {
         out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, style)));
     };
     say(d.address.join(", "), theme::PLAIN);
     say(format!("{} · {} · tax {}", row.emails, row.delivery, d.tax), theme::PLAIN);
-    let owes = c.grouped(row.open_minor);
     let (term, day) = (&row.payment_term, row.bill_cycle_day);
-    say(format!("owes {owes} {c} · {term} · cycle day {day}"), theme::PLAIN);
+    say(format!("owes {} · {term} · cycle day {day}", row.open), theme::PLAIN);
     out.push(Line::default());
     for method in &d.methods {
         out.push(Line::plain(format!("{} {} {}", method.kind, method.display, method.status)));
@@ -158,7 +155,7 @@ fn lines(row: &AccountRow, d: &AccountDetail, width: usize, cx: &Cx) -> Vec<Line
     }
     out.push(Line::default());
     for doc in d.documents.iter().take(20) {
-        let (total, open) = (c.grouped(doc.total_minor), c.grouped(doc.balance_minor));
+        let (total, open) = (doc.total.grouped(), doc.balance.grouped());
         let when = doc.invoice_on;
         let mut text =
             format!("{:<17} {when} {:>8} {total:>14} open {open}", doc.number, doc.status);
@@ -213,7 +210,7 @@ impl ListScreen for Accounts {
                 let purpose = Purpose::Outside {
                     account: row.id,
                     documents: Vec::new(),
-                    currency: row.currency,
+                    currency: row.open.currency,
                 };
                 let form =
                     purpose::form(format!("Received from {}", row.number), purpose, fields, cx);

@@ -265,10 +265,9 @@ impl ListScreen for Delivery {
     fn preview(&self, _width: usize, _cx: &Cx) -> Vec<Line> {
         let mut preview = Vec::new();
         if let Some(row) = self.list.current() {
-            let amount = format!("{} {}", row.currency.grouped(row.total_minor), row.currency);
             preview.push(Line::plain(format!(
-                "{} {} · {amount} · {}",
-                row.account, row.customer, row.address
+                "{} {} · {} · {}",
+                row.account, row.customer, row.total, row.address
             )));
             preview.push(Line::of(row.last_reply.clone(), theme::WARN));
         }
@@ -280,7 +279,7 @@ impl ListScreen for Delivery {
         let mut lines = vec![
             Line::of(format!("{} by {}: {}", row.number, row.channel, row.status), theme::BOLD),
             Line::plain(format!("{} {}", row.account, row.customer)),
-            Line::plain(format!("{} {}", row.currency.grouped(row.total_minor), row.currency)),
+            Line::plain(row.total.to_string()),
         ];
         let to = format!("to {}", row.address);
         lines.extend(wrap(&to, width).into_iter().map(Line::plain));

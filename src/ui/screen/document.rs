@@ -1,6 +1,7 @@
 //! One document in words and lines: beside the list when there is room, over it otherwise.
 
 use crate::domain::document::Review;
+use crate::domain::money::Money;
 use crate::store::document::{ItemRow, Origin};
 use crate::store::read::invoice::InvoiceDetail;
 use crate::ui::msg::Cx;
@@ -71,7 +72,7 @@ fn head(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
 }
 
 fn item_lines(d: &InvoiceDetail, item: &ItemRow, width: usize, chosen: bool, out: &mut Vec<Line>) {
-    let amount = d.row.currency.grouped(item.amount_minor);
+    let amount = d.row.total.currency.grouped(item.amount_minor);
     let mark = if chosen { ">" } else { " " };
     let room = width.saturating_sub(amount.len() + 6).max(8);
     let style = if chosen { theme::BOLD } else { theme::PLAIN };
@@ -93,29 +94,28 @@ fn item_lines(d: &InvoiceDetail, item: &ItemRow, width: usize, chosen: bool, out
 }
 
 fn sums(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
-    let c = d.row.currency;
-    let mut add = |label: &str, minor: i64, style| {
-        let amount = c.grouped(minor);
+    let c = d.row.total.currency;
+    let mut add = |label: &str, amount: Money, style| {
+        let amount = amount.grouped();
         let room = width.saturating_sub(amount.len() + 2).max(8);
         out.push(Line::of(format!("{} {amount}", pad(&format!("    {label}"), room)), style));
     };
-    add("net", d.subtotal_minor, theme::PLAIN);
+    add("net", d.subtotal, theme::PLAIN);
     for tax in &d.taxes {
         let label = if tax.reason.is_empty() {
             format!("{} {} %", tax.name, tax.rate_percent.normalize())
         } else {
             format!("{} {} % ({})", tax.name, tax.rate_percent.normalize(), tax.reason)
         };
-        add(&label, tax.tax_minor, theme::PLAIN);
+        add(&label, c.amount(tax.tax_minor), theme::PLAIN);
     }
-    add(&format!("total {c}"), d.row.total_minor, theme::BOLD);
+    add(&format!("total {c}"), d.row.total, theme::BOLD);
     if d.row.status == crate::domain::document::DocumentStatus::Posted {
-        add("still open", d.row.balance_minor, theme::PLAIN);
+        add("still open", d.row.balance, theme::PLAIN);
     }
 }
 
 fn past(d: &InvoiceDetail, out: &mut Vec<Line>) {
-    let c = d.row.currency;
     if d.before.is_empty() {
         out.push(Line::of("no invoice before this one", theme::DIM));
         return;
@@ -123,11 +123,11 @@ fn past(d: &InvoiceDetail, out: &mut Vec<Line>) {
     let list: Vec<String> = d
         .before
         .iter()
-        .map(|p| format!("{} {}", p.invoice_on.format("%y-%m"), c.grouped(p.total_minor)))
+        .map(|p| format!("{} {}", p.invoice_on.format("%y-%m"), p.total.grouped()))
         .collect();
     out.push(Line::plain(format!("last: {}", list.join(", "))));
-    if let Some(mean) = d.mean_minor {
-        out.push(Line::of(format!("mean of up to six before: {}", c.grouped(mean)), theme::DIM));
+    if let Some(mean) = d.mean {
+        out.push(Line::of(format!("mean of up to six before: {}", mean.grouped()), theme::DIM));
     }
 }
 
@@ -145,7 +145,7 @@ fn trail(d: &InvoiceDetail, width: usize, cx: &Cx, out: &mut Vec<Line>) {
         out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::DIM)));
     }
     for paid in &d.payments {
-        let amount = d.row.currency.grouped(paid.amount_minor);
+        let amount = paid.amount.grouped();
         out.push(Line::plain(format!("{} {amount} {} {}", paid.what, paid.status, paid.on)));
     }
     for row in d.history.iter().take(8) {

@@ -131,8 +131,7 @@ impl Shown for FailedRow {
     }
 
     fn cells(&self, code: bool, cx: &Cx) -> Vec<(String, Style)> {
-        let amount = self.currency.grouped(self.balance_minor);
-        let amount = if code { format!("{amount} {}", self.currency) } else { amount };
+        let amount = if code { self.balance.to_string() } else { self.balance.grouped() };
         let age = (cx.now.today - self.due_on).num_days();
         let next = match self.state.as_str() {
             "promised" => "promised".to_owned(),
@@ -183,12 +182,13 @@ impl Failed {
     fn use_credits(&self, cx: &mut Cx) {
         let of = if self.on_unapplied() {
             let row = self.unapplied.list.current();
-            if row.is_some_and(|r| r.owed_minor == 0) {
+            if row.is_some_and(|r| r.owed.minor == 0) {
                 return cx.say("nothing is owed: the next invoice takes it");
             }
-            row.map(|r| (r.account_id, r.account.clone(), r.currency))
+            row.map(|r| (r.account_id, r.account.clone(), r.owed.currency))
         } else {
-            self.list.current().map(|r| (r.account_id, r.account.clone(), r.currency))
+            let row = self.list.current();
+            row.map(|r| (r.account_id, r.account.clone(), r.balance.currency))
         };
         let Some((account, number, currency)) = of else { return cx.say("nothing here") };
         let op = cx.operation();
@@ -214,7 +214,7 @@ impl Failed {
             },
             Action::Outside => {
                 let Some(row) = row else { return nothing(cx) };
-                let amount = row.currency.plain(row.balance_minor);
+                let amount = row.balance.plain();
                 let fields = vec![
                     Input::new("amount", amount, "what arrived"),
                     Input::new("received on", cx.now.today.to_string(), "the day it arrived"),
@@ -223,7 +223,7 @@ impl Failed {
                 let purpose = Purpose::Outside {
                     account: row.account_id,
                     documents: vec![row.id],
-                    currency: row.currency,
+                    currency: row.balance.currency,
                 };
                 let form =
                     purpose::form(format!("Received for {}", row.number), purpose, fields, cx);
@@ -239,8 +239,7 @@ impl Failed {
             }
             Action::Memo => {
                 let Some(row) = row else { return nothing(cx) };
-                let money = format!("{} {}", row.currency.grouped(row.balance_minor), row.currency);
-                let label = format!("{} (open {money}, {})", row.number, row.customer);
+                let label = format!("{} (open {}, {})", row.number, row.balance, row.customer);
                 let purpose = Purpose::WriteOff(row.id, label);
                 let form = purpose::reason(format!("Write off {}", row.number), purpose, cx);
                 cx.open.push(form);
@@ -282,7 +281,7 @@ fn said_by_customer(row: &FailedRow, cx: &mut Cx) {
         Input::new("by", "", "a date such as 2026-01-31"),
         Input::new("amount", "", "empty: all that is open"),
     ];
-    let purpose = Purpose::Promise(row.id, row.currency);
+    let purpose = Purpose::Promise(row.id, row.balance.currency);
     let form = purpose::form(format!("Promise for {}", row.number), purpose, fields, cx);
     let mut items = vec![Item::new('p', "promises to pay by a day…", Intent::Open(Box::new(form)))];
     if let Some(day) = row.promised_on {
@@ -427,9 +426,7 @@ impl Screen for Failed {
             let list: Vec<String> = d
                 .payments
                 .iter()
-                .map(|p| {
-                    format!("{} {} {}", p.what, d.row.currency.grouped(p.amount_minor), p.status)
-                })
+                .map(|p| format!("{} {} {}", p.what, p.amount.grouped(), p.status))
                 .collect();
             preview.push(Line::of(list.join(" · "), theme::DIM));
         }

@@ -129,11 +129,9 @@ impl Invoices {
         match (&self.open, &self.detail) {
             // What is still read is not shown: the row behind it is not meant.
             (Some(_), None) => Vec::new(),
-            (Some(_), Some(d)) => vec![Marked {
-                id: d.row.id.0,
-                version: d.row.version,
-                money: Some(d.row.currency.amount(d.row.total_minor)),
-            }],
+            (Some(_), Some(d)) => {
+                vec![Marked { id: d.row.id.0, version: d.row.version, money: Some(d.row.total) }]
+            }
             (None, _) => self.list.targets(),
         }
     }
@@ -465,9 +463,7 @@ impl Invoices {
 /// Two rows about the document under the cursor. What changes from row to row stands in columns,
 /// so that a step down costs few bytes.
 fn preview(d: &InvoiceDetail) -> Vec<Line> {
-    let c = d.row.currency;
-    let last: Vec<String> =
-        d.before.iter().map(|p| format!("{:>10}", c.grouped(p.total_minor))).collect();
+    let last: Vec<String> = d.before.iter().map(|p| format!("{:>10}", p.total.grouped())).collect();
     let last = if last.is_empty() {
         "no invoice before".to_owned()
     } else {
@@ -479,11 +475,11 @@ fn preview(d: &InvoiceDetail) -> Vec<Line> {
         Some(flag) => format!("! {}", flag.reason),
         None => {
             let lines = counted(d.items.len(), "line", "lines");
-            format!("{lines}, net {}", c.grouped(d.subtotal_minor))
+            format!("{lines}, net {}", d.subtotal.grouped())
         }
     };
     let open = if d.row.status == DocumentStatus::Posted {
-        format!("  open {}", c.amount(d.row.balance_minor))
+        format!("  open {}", d.row.balance)
     } else {
         String::new()
     };

@@ -64,15 +64,14 @@ impl Shown for UnappliedRow {
     }
 
     fn cells(&self, _code: bool, _cx: &Cx) -> Vec<(String, Style)> {
-        let money = |minor: i64| format!("{} {}", self.currency.grouped(minor), self.currency);
-        let style = if self.owed_minor > 0 { theme::WARN } else { theme::DIM };
+        let style = if self.owed.minor > 0 { theme::WARN } else { theme::DIM };
         vec![
             (self.account.clone(), theme::PLAIN),
             (self.customer.clone(), theme::PLAIN),
             (self.number.clone(), theme::DIM),
             (self.since.to_string(), theme::DIM),
-            (money(self.left_minor), theme::PLAIN),
-            (money(self.owed_minor), style),
+            (self.left.to_string(), theme::PLAIN),
+            (self.owed.to_string(), style),
         ]
     }
 
@@ -119,8 +118,7 @@ impl Unapplied {
                 None => cx.say("nothing here"),
                 Some(row) => match row.document() {
                     Some(memo) => {
-                        let left = row.currency.amount(row.left_minor);
-                        let form = money::pay_out(memo, &row.number, left, cx);
+                        let form = money::pay_out(memo, &row.number, row.left, cx);
                         cx.open.push(form);
                     }
                     None => {
@@ -157,7 +155,7 @@ impl Unapplied {
     pub fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
         let mut preview = Vec::new();
         if let Some(row) = self.list.current() {
-            let said = if row.owed_minor > 0 {
+            let said = if row.owed.minor > 0 {
                 "a uses it on what the account owes, oldest first; the next payment run does too"
             } else {
                 "nothing is owed: the next invoice takes it"

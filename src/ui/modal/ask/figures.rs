@@ -42,11 +42,10 @@ pub(super) fn post_lines(preview: &PostPreview) -> Vec<Line> {
     if preview.count > 0 {
         lines.push(Line::of("Posting cannot be undone; a memo corrects it.", theme::DIM));
     }
-    for (currency, total, tax) in &preview.money {
-        if let Some(c) = currency {
-            let text = format!("{:>16} {c}  of it tax {}", c.grouped(*total), c.grouped(*tax));
-            lines.push(Line::of(text, theme::BOLD));
-        }
+    for (total, tax) in &preview.money {
+        let (amount, of) = (total.grouped(), total.currency);
+        let text = format!("{amount:>16} {of}  of it tax {}", tax.grouped());
+        lines.push(Line::of(text, theme::BOLD));
     }
     for range in &preview.numbers {
         lines.push(Line::plain(format!("numbers {range}")));
@@ -54,12 +53,9 @@ pub(super) fn post_lines(preview: &PostPreview) -> Vec<Line> {
     for (reason, count) in &preview.left_out {
         lines.push(Line::of(format!("stays behind: {} {reason}", grouped(*count)), theme::WARN));
     }
-    for (currency, total, count) in &preview.unseen {
-        if let Some(c) = currency {
-            let money = c.amount(*total);
-            let text = format!("flagged and not accepted by anybody: {}, {money}", grouped(*count));
-            lines.push(Line::of(text, theme::WARN));
-        }
+    for (money, count) in &preview.unseen {
+        let text = format!("flagged and not accepted by anybody: {}, {money}", grouped(*count));
+        lines.push(Line::of(text, theme::WARN));
     }
     for doubt in &preview.doubts {
         lines.push(Line::of(format!("check the date: {doubt}"), theme::WARN));
@@ -77,11 +73,8 @@ pub(super) fn post_lines(preview: &PostPreview) -> Vec<Line> {
         let text = format!("{} changed since they were marked; they stay behind", preview.changed);
         lines.push(Line::of(text, theme::WARN));
     }
-    let largest: Vec<String> = preview
-        .largest
-        .iter()
-        .filter_map(|(number, _, c, total)| c.map(|c| format!("{number} {}", c.amount(*total))))
-        .collect();
+    let largest: Vec<String> =
+        preview.largest.iter().map(|(number, _, total)| format!("{number} {total}")).collect();
     if !largest.is_empty() {
         lines.push(Line::plain(format!("largest: {}", largest.join(", "))));
     }

@@ -48,7 +48,7 @@ impl Failed {
     }
 
     fn retry_one(row: &FailedRow, cx: &mut Cx) -> Item {
-        let money = format!("{} {}", row.currency.grouped(row.balance_minor), row.currency);
+        let money = row.balance;
         let label = format!("{} ({money})…", row.number);
         let blocked = match row.group.as_str() {
             "look_up" => Some("unknown: look it up first (i)"),

@@ -33,8 +33,7 @@ impl Shown for InvoiceRow {
     }
 
     fn cells(&self, code: bool, cx: &Cx) -> Vec<(String, Style)> {
-        let amount = self.currency.grouped(self.total_minor);
-        let amount = if code { format!("{amount} {}", self.currency) } else { amount };
+        let amount = if code { self.total.to_string() } else { self.total.grouped() };
         let number = self.number.clone().unwrap_or_else(|| self.id.to_string());
         let (words, style) = match cx.editor_of(self.id.0) {
             Some(person) => (format!("{} edits", person.name), theme::WARN),

@@ -127,7 +127,7 @@ impl Invoices {
         }
         for item in detail.items.iter().take(9) {
             let key = char::from_digit(item.position, 10).unwrap_or(' ');
-            let amount = detail.row.currency.grouped(item.amount_minor);
+            let amount = detail.row.total.currency.grouped(item.amount_minor);
             let menu = line_menu(draft, item, cx);
             let label = format!("line {}: {}", item.position, item.description);
             items.push(Item::new(key, label, Intent::Open(Box::new(menu))).hint(amount));
@@ -164,17 +164,17 @@ impl Invoices {
         let width = usize::from(cx.size.0).saturating_sub(12).clamp(30, 88);
         let mut lines = Vec::new();
         for item in &detail.items {
-            let amount = detail.row.currency.grouped(item.amount_minor);
+            let amount = detail.row.total.currency.grouped(item.amount_minor);
             let head = format!("{} {}: {amount}", item.position, item.description);
             lines.push(Line::of(head, theme::BOLD));
-            for text in crate::ui::explain::words(item, &detail.items, detail.row.currency) {
+            for text in crate::ui::explain::words(item, &detail.items, detail.row.total.currency) {
                 lines.extend(
                     wrap(&text, width - 2).into_iter().map(|l| Line::plain(format!("  {l}"))),
                 );
             }
         }
         for tax in &detail.taxes {
-            let c = detail.row.currency;
+            let c = detail.row.total.currency;
             let text = format!(
                 "{} {} % of {} = {}{}",
                 tax.name,
@@ -262,14 +262,13 @@ impl Invoices {
 
     pub(super) fn memo(&mut self, cx: &mut Cx) {
         let Some(row) = self.row() else { return };
-        let (id, currency, undone) = (row.id, row.currency, row.undone);
-        let (row_kind, left_minor, number) = (row.kind, -row.balance_minor, row.label());
-        let money = |minor| format!("{} {currency}", currency.grouped(minor));
+        let (id, currency, undone) = (row.id, row.total.currency, row.undone);
+        let (row_kind, owed, number) = (row.kind, row.balance, row.label());
         let label = format!(
             "{} (total {}, open {}, {})",
             row.label(),
-            money(row.total_minor),
-            money(row.balance_minor),
+            row.total,
+            row.balance,
             row.customer
         );
         if row.status != DocumentStatus::Posted {
@@ -281,7 +280,7 @@ impl Invoices {
             Input::new("amount", "", "empty: all that is left"),
             Input::new("reason", "", "why; printed and kept"),
         ];
-        let total_minor = Some(row.total_minor);
+        let total_minor = Some(row.total.minor);
         let adjust = Purpose::Adjust { document: id, currency, label: label.clone(), total_minor };
         let adjust = purpose::form(format!("Adjust {label}"), adjust, fields, cx);
         let reverse =
@@ -301,11 +300,11 @@ impl Invoices {
         }
         if row_kind == DocumentKind::CreditMemo {
             let words = "pay out what is left of it…";
-            items.push(if left_minor > 0 {
-                let form = money::pay_out(id, &number, currency.amount(left_minor), cx);
-                Item::new('p', words, open(form))
-            } else {
-                Item::unavailable('p', words, "nothing left")
+            items.push(match owed.negated() {
+                Ok(left) if left.minor > 0 => {
+                    Item::new('p', words, open(money::pay_out(id, &number, left, cx)))
+                }
+                _ => Item::unavailable('p', words, "nothing left"),
             });
         }
         if undone {

@@ -26,6 +26,34 @@ pub struct Lock {
     pub commit: Duration,
 }
 
+/// Work that is done at most once, with what came of it: what is the same for every transaction is
+/// compiled once and not once a closure.
+struct Once<F, R> {
+    work: Option<F>,
+    result: Option<R>,
+}
+
+impl<F, T, E: From<StoreError>> Once<F, Result<T, E>> {
+    fn new(work: F) -> Self {
+        Self { work: Some(work), result: None }
+    }
+
+    /// Does it; whether it went well.
+    fn run<A>(&mut self, with: &A) -> bool
+    where
+        F: FnOnce(&A) -> Result<T, E>,
+    {
+        self.result = self.work.take().map(|work| work(with));
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    /// What came of it, unless the transaction around it failed.
+    fn outcome(self, around: Result<(), StoreError>) -> Result<T, E> {
+        around?;
+        self.result.unwrap_or_else(|| Err(StoreError::NotFound("what a transaction did".to_owned()).into()))
+    }
+}
+
 /// A book, open for this process: one connection, used by one thread at a time.
 pub struct Store {
     pub(super) conn: Conn,
@@ -71,18 +99,25 @@ impl Store {
 
     /// One consistent view of the book.
     pub fn read<T, E: OfBook>(&self, work: impl FnOnce(&Db<'_>) -> Result<T, E>) -> Result<T, E> {
+        let mut work = Once::new(work);
+        let viewed = self.view_once(&mut |db| work.run(db));
+        work.outcome(viewed).map_err(|e| e.of_book(&self.path))
+    }
+
+    /// [`Self::read`] for any `work`, compiled once.
+    fn view_once(&self, work: &mut dyn FnMut(&Db<'_>) -> bool) -> Result<(), StoreError> {
         self.still_there()?;
         let view = self.view()?;
         let begun = view.begin_read().map_err(|e| self.named(e))?;
         if let Some(identity) = &self.identity {
             identity.still_ours(&begun.db())?;
         }
-        let result = work(&begun.db());
-        // A disk that failed took the transaction back: what is to be told is in `result`.
+        work(&begun.db());
+        // A disk that failed took the transaction back: what is to be told is in the outcome.
         if !begun.db().is_over() {
             begun.finish().map_err(|e| self.named(e))?;
         }
-        result.map_err(|e| e.of_book(&self.path))
+        Ok(())
     }
 
     /// One transaction that changes the book: authorizes, works, audits, bumps topics, commits.
@@ -96,9 +131,10 @@ impl Store {
         op: &Op,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let path = self.path.clone();
         self.firm()?;
-        self.write_firm(op, work).map_err(|e| e.of_book(&path))
+        let mut work = Once::new(work);
+        let written = self.write_firm(op, &mut |tx| work.run(tx));
+        work.outcome(written).map_err(|e| e.of_book(&self.path))
     }
 
     /// Refuses where nothing can be written; a disk that had no room may have some by now.
@@ -113,11 +149,12 @@ impl Store {
         }
     }
 
-    fn write_firm<T, E: OfBook>(
+    /// [`Self::write`] for any `work` (whether it went well), compiled once.
+    fn write_firm(
         &mut self,
         op: &Op,
-        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+        work: &mut dyn FnMut(&Tx<'_>) -> bool,
+    ) -> Result<(), StoreError> {
         let path = self.path.clone();
         let named = |e: StoreError| e.at(&path);
         self.keep_log();
@@ -151,13 +188,15 @@ impl Store {
             stirred: Stirred::default(),
             seq: seq + 1,
         };
-        let result = work(&handle);
+        let went_well = work(&handle);
         if handle.is_over() {
             let words = "a write failed and was taken back";
             let trouble = Trouble::of(&path, words);
-            return Err(StoreError::Disk { path, trouble }.into());
+            return Err(StoreError::Disk { path, trouble });
         }
-        let result = result?;
+        if !went_well {
+            return Ok(());
+        }
         carry::what_fell_open(&handle)?;
         for topic in handle.topics.borrow().iter() {
             operation::bump_topic(&handle, *topic)?;
@@ -184,7 +223,7 @@ impl Store {
             let (held, commit) = (self.held, committing.elapsed());
             locks.push(Lock { what, waited: had - asked, held, commit });
         }
-        Ok(result)
+        Ok(())
     }
 
     /// Before the first write: a copy that is opened as a book (a backup keeps no log) becomes one.

@@ -50,7 +50,9 @@ impl<F, T, E: From<StoreError>> Once<F, Result<T, E>> {
     /// What came of it, unless the transaction around it failed.
     fn outcome(self, around: Result<(), StoreError>) -> Result<T, E> {
         around?;
-        self.result.unwrap_or_else(|| Err(StoreError::NotFound("what a transaction did".to_owned()).into()))
+        self.result.unwrap_or_else(|| {
+            Err(StoreError::NotFound("what a transaction did".to_owned()).into())
+        })
     }
 }
 

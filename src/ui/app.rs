@@ -19,6 +19,7 @@ use super::msg::{Cx, Effect, Msg, Part, ScreenId, Slot};
 use super::rights;
 use super::screen::Screen;
 use super::theme;
+use super::widget::Line;
 use super::widget::list::AnyList;
 use super::widget::{put, status};
 use crate::engine::query::{Answer, Query};
@@ -43,6 +44,10 @@ pub struct App {
     notice: Option<String>,
     /// What was said last; `!` shows it again.
     said: String,
+    /// What of it did not fit a line.
+    whole: Vec<Line>,
+    /// Where the deeds under way were done, first first.
+    from: VecDeque<ScreenId>,
     /// Whether the notice is the receipt of a deed, which a job that ends does not sweep away.
     receipt: bool,
     /// Jobs of my deeds whose end I was not told yet.
@@ -76,6 +81,8 @@ impl App {
             modals: Vec::new(),
             notice: None,
             said: String::new(),
+            whole: Vec::new(),
+            from: VecDeque::new(),
             receipt: false,
             begun: Vec::new(),
             ended: None,
@@ -171,7 +178,7 @@ impl App {
         }
         self.settle();
         self.catch_up();
-        std::mem::take(&mut self.cx.effects)
+        self.handed_over()
     }
 
     fn paste(&mut self, text: &str) {
@@ -181,12 +188,6 @@ impl App {
         } else {
             self.cx.say("pasted text runs no keys; open a field first (/ or :)");
         }
-    }
-
-    fn say(&mut self, text: String) {
-        self.said.clone_from(&text);
-        self.notice = Some(text);
-        self.dirty = true;
     }
 
     /// Takes over what screens left in the hand they were given.

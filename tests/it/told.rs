@@ -4,7 +4,7 @@
 use crate::harness::collect::owing;
 use crate::harness::desk::{Desk, work};
 use daybook::domain::ids::BillRunId;
-use daybook::engine::command::Command;
+use daybook::engine::command::{Command, Receipt, Refused};
 use daybook::engine::perform;
 use daybook::store::read;
 use daybook::ui::keymap::Key;
@@ -304,4 +304,41 @@ fn a_write_off_offers_no_correction_and_names_where_it_is_taken_back() {
     let mut desk = Desk::at(&book.path, 100, 30);
     desk.press(":WO-2026<Enter>").shows("WO-2026-000001 write");
     desk.press("m").shows("taken back on its invoice: m u there");
+}
+
+#[test]
+fn what_was_refused_is_shown_where_it_was_asked_for_and_not_over_other_work() {
+    let refused = |n: usize| Refused { what: format!("D-00000{n}"), reason: "is held".to_owned() };
+    let came = |desk: &mut Desk, command: &Command| {
+        let receipt = Receipt {
+            summary: "accepted 3".to_owned(),
+            refused: vec![refused(1), refused(2)],
+            ..Receipt::default()
+        };
+        let (ticket, command) = (0, Box::new(command.clone()));
+        let effects = desk.app.update(Msg::Done { ticket, command, result: Ok(receipt) });
+        desk.settle(effects);
+    };
+    for (meanwhile, over) in [(None, true), (Some(Key::Char('1')), false)] {
+        let mut desk = Desk::open(80, 24);
+        desk.press("3");
+        let given = desk.app.update(Msg::Key(Key::Char('a')));
+        let mut commands = given.iter().filter_map(|effect| match effect {
+            Effect::Commit { command, .. } => Some((**command).clone()),
+            _ => None,
+        });
+        let command = commands.next().unwrap();
+        if let Some(key) = meanwhile {
+            let effects = desk.app.update(Msg::Key(key));
+            desk.settle(effects);
+        }
+        came(&mut desk, &command);
+        let seen = desk.picture();
+        assert_eq!(seen.contains("Not everything was done"), over, "{seen}");
+        assert_eq!(seen.contains("! shows it whole"), !over, "{seen}");
+        if !over {
+            desk.press("!");
+            assert!(desk.picture().contains("D-000002: is held"), "{}", desk.picture());
+        }
+    }
 }

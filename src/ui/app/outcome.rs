@@ -10,7 +10,7 @@ use crate::ui::fault::{Fault, FaultKind};
 use crate::ui::modal::Modal;
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::text::TextBox;
-use crate::ui::msg::{Part, ScreenId};
+use crate::ui::msg::{Effect, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::{Line, grouped, wrap};
 use unicode_width::UnicodeWidthStr;
@@ -43,16 +43,47 @@ impl App {
         }
     }
 
+    pub(super) fn say(&mut self, text: String) {
+        self.said.clone_from(&text);
+        self.whole.clear();
+        self.notice = Some(text);
+        self.dirty = true;
+    }
+
+    /// What the shell shall do; notes where its deeds were done.
+    pub(super) fn handed_over(&mut self) -> Vec<Effect> {
+        let deed = |e: &&Effect| match e {
+            Effect::Commit { command, .. } => !matches!(**command, Command::SaveSession { .. }),
+            _ => false,
+        };
+        let deeds = self.cx.effects.iter().filter(deed).count();
+        self.from.extend(std::iter::repeat_n(self.screen, deeds));
+        std::mem::take(&mut self.cx.effects)
+    }
+
+    /// Shows what does not fit a line: over the screen where the deed was done. Whoever went on
+    /// meanwhile types for something else; there `!` shows it.
+    fn tell(&mut self, title: &str, lines: Vec<Line>, here: bool) {
+        if here {
+            return self.open(Modal::Text(TextBox::new(title, lines)));
+        }
+        self.say(format!("{} · ! shows it whole", self.said));
+        self.whole = lines;
+    }
+
     pub(super) fn done(&mut self, command: &Command, result: Result<Receipt, Fault>) {
         self.dirty = true;
+        let saved = matches!(command, Command::SaveSession { .. });
+        let from = if saved { None } else { self.from.pop_front() };
+        let here = from == Some(self.screen) && self.modals.is_empty();
         let form = self.sent.take();
-        if !matches!(command, Command::SaveSession { .. }) {
+        if !saved {
             self.cx.under_way = self.cx.under_way.saturating_sub(1);
         }
         self.undo_after(command.itself(), result.is_err());
         match result {
             Ok(receipt) => {
-                if matches!(command, Command::SaveSession { .. }) {
+                if saved {
                     return;
                 }
                 let command = command.itself();
@@ -61,7 +92,7 @@ impl App {
                 if let Some(list) = screen.list_mut() {
                     list.forget_unmarked();
                 }
-                self.receipt(command, &receipt);
+                self.receipt(command, &receipt, here);
                 let topics: Vec<Topic> = Topic::ALL.to_vec();
                 self.screens.get(self.screen).changed(&topics, &mut self.cx);
                 self.cx.load(ScreenId::Today, Part::Status, Query::Status);
@@ -107,7 +138,7 @@ impl App {
                 if comes_back {
                     self.say(fault.line());
                 } else {
-                    self.refuse(fault.line());
+                    self.refuse(fault.line(), here);
                 }
                 let topics: Vec<Topic> = Topic::ALL.to_vec();
                 self.screens.get(self.screen).changed(&topics, &mut self.cx);
@@ -129,17 +160,17 @@ impl App {
     }
 
     /// Says why something was not done; where the status row is too short, it can be read whole.
-    pub(super) fn refuse(&mut self, text: String) {
+    pub(super) fn refuse(&mut self, text: String, here: bool) {
         let room = usize::from(self.cx.size.0).saturating_sub(2);
-        if text.width() > room {
+        if text.width() > room && here {
             let lines = wrap(&text, room.saturating_sub(6).min(76));
             let lines = lines.into_iter().map(|l| Line::of(l, theme::WARN)).collect();
-            self.open(Modal::Text(TextBox::new("This was not done", lines)));
+            self.tell("This was not done", lines, here);
         }
         self.say(text);
     }
 
-    pub(super) fn receipt(&mut self, command: &Command, receipt: &Receipt) {
+    fn receipt(&mut self, command: &Command, receipt: &Receipt, here: bool) {
         let money = receipt.totals.to_string();
         let money = if money.is_empty() || receipt.summary.contains(&money) {
             String::new()
@@ -161,7 +192,9 @@ impl App {
             Some(_) | None => String::new(),
         };
         match receipt.refused.as_slice() {
-            [only] if receipt.done == 0 => self.refuse(format!("{}: {}", only.what, only.reason)),
+            [only] if receipt.done == 0 => {
+                self.refuse(format!("{}: {}", only.what, only.reason), here);
+            }
             _ => self.say(format!("{who}{}{money}{refused}{undo}", receipt.summary)),
         }
         // What began a job is waiting to hear of its end.
@@ -181,7 +214,7 @@ impl App {
                 let more = grouped(more as i64);
                 lines.push(Line::plain(format!("and {more} more that this box does not list")));
             }
-            self.open(Modal::Text(TextBox::new("Not everything was done", lines)));
+            self.tell("Not everything was done", lines, here);
         }
         if matches!(command, Command::StartBillRun(_) | Command::StartPaymentRun(_)) {
             self.go(ScreenId::Runs);

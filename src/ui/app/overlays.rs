@@ -162,6 +162,7 @@ impl App {
             lines.push(Line::default());
             lines.push(Line::of("said last:", theme::DIM));
             lines.extend(wrap(&self.said, width).into_iter().map(Line::plain));
+            lines.extend(self.whole.iter().cloned());
         }
         self.open(Modal::Text(TextBox::new("Notices", lines)));
     }

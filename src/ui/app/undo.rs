@@ -61,7 +61,8 @@ impl App {
                 ..Undo::default()
             };
             let why = format!("your last deed cannot be taken back ({})", deed.words);
-            return self.refuse(format!("{why}: {} · u again: what was before it", deed.counter));
+            return self
+                .refuse(format!("{why}: {} · u again: what was before it", deed.counter), true);
         }
         let command = Command::Undo { deed: Some(deed.seq) };
         let screen = made_on(deed.verb);

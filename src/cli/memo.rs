@@ -9,6 +9,7 @@ use super::payment;
 use super::receipt::report;
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::DocumentId;
+use crate::domain::money::Money;
 use crate::engine::collect::refund::{Correction, Wanted};
 use crate::engine::collect::{self, memo_refund};
 use crate::engine::on_its_way::Sure;
@@ -97,7 +98,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             let mut session = ctx.open()?;
             let credit = find(&session, id)?;
             let to = to.as_deref().map(|t| find(&session, t)).transpose()?;
-            let amount = minor(&session, credit, amount.as_deref())?;
+            let amount = typed(&session, credit, amount.as_deref())?;
             let receipt =
                 collect::credits::apply(&mut session, credit, to, amount, Sure::of(*yes))?;
             report(&receipt, ctx)
@@ -105,16 +106,16 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Refund { id, amount, method, date, reason } => {
             let mut session = ctx.open()?;
             let memo = find(&session, id)?;
-            let amount_minor = minor(&session, memo, amount.as_deref())?;
+            let amount = typed(&session, memo, amount.as_deref())?;
             if method != "transfer" {
                 let correction = Correction::Memo(memo);
-                let left = -session.read(|db| document::get(db, memo))?.balance_minor;
-                let amount_minor = Some(amount_minor.unwrap_or(left));
-                let wanted = Wanted { amount_minor, on: *date, correction, reason };
+                let row = session.read(|db| document::get(db, memo))?;
+                let left = row.currency.amount(row.balance_minor).negated()?;
+                let amount = Some(amount.unwrap_or(left));
+                let wanted = Wanted { amount, on: *date, correction, reason };
                 return payment::refund_as(&mut session, ids::payment(method)?, &wanted, ctx);
             }
-            let receipt =
-                memo_refund::by_transfer(&mut session, memo, amount_minor, *date, reason)?;
+            let receipt = memo_refund::by_transfer(&mut session, memo, amount, *date, reason)?;
             report(&receipt, ctx)
         }
         Action::Unapply { id, from, reason } => {
@@ -128,9 +129,9 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
 }
 
 /// An amount in the memo's currency.
-fn minor(session: &Session, memo: DocumentId, text: Option<&str>) -> Result<Option<i64>, Error> {
+fn typed(session: &Session, memo: DocumentId, text: Option<&str>) -> Result<Option<Money>, Error> {
     let currency = session.read(|db| document::get(db, memo))?.currency;
-    text.map(|text| currency.parse_minor(text))
+    text.map(|text| currency.read(text))
         .transpose()
         .map_err(|e| Error::usage("bad_amount", format!("--amount: {e}"), "such as 12.50"))
 }

@@ -82,7 +82,7 @@ fn refund(session: &mut Session, args: &Refund, ctx: &Ctx) -> Result<Exit, Error
     let id = ids::payment(&args.payment)?;
     let currency = session.read(|db| payment::get(db, id))?.currency;
     let wanted = Wanted {
-        amount_minor: args.amount.as_deref().map(|text| amount(currency, text)).transpose()?,
+        amount: args.amount.as_deref().map(|text| amount(currency, text)).transpose()?,
         on: args.date,
         correction: if args.with_memo { Correction::NewMemo } else { Correction::Nothing },
         reason: &args.reason,
@@ -98,7 +98,6 @@ pub fn refund_as(
     ctx: &Ctx,
 ) -> Result<Exit, Error> {
     let row = session.read(|db| payment::get(db, id))?;
-    let currency = row.currency;
     let today = session.now()?.today;
     let window = session.read(|db| window::bank_may_take_back(db, &row, today))?;
     let words = session.read(|db| window::window_words(db, &row, today))?;
@@ -112,14 +111,13 @@ pub fn refund_as(
         output::json(&json!({
             "payment": id.to_string(),
             "status": done.status,
-            "amount": currency.plain(done.amount_minor),
-            "currency": currency.code(),
+            "amount": done.amount.plain(),
+            "currency": done.amount.currency.code(),
             "reply": done.words,
             "bank_may_take_back_until": window,
         }))?;
     } else {
-        let money = currency.grouped(done.amount_minor);
-        output::line(&format!("{id}: refund of {money} {currency} {}{words}", done.status));
+        output::line(&format!("{id}: refund of {} {}{words}", done.amount, done.status));
     }
     Ok(Exit::partly_if(done.status != EventStatus::Done))
 }
@@ -137,8 +135,7 @@ fn record(session: &mut Session, args: &Record, ctx: &Ctx) -> Result<Exit, Error
         Ok::<_, Error>(crate::engine::command::OutsidePayment {
             account: found.id,
             documents,
-            amount_minor: amount(found.currency, &args.amount)?,
-            currency: found.currency,
+            amount: amount(found.currency, &args.amount)?,
             received_on: args.date.unwrap_or(today),
             reference: args.reference.clone(),
         })
@@ -166,10 +163,10 @@ fn taken_back(
     let taken = TakenBack {
         kind,
         code: &back.code,
-        amount_minor: read(&back.amount)?,
+        amount: read(&back.amount)?,
         on: back.date,
         value_on: back.value_on,
-        fee_minor: read(&back.fee)?.unwrap_or(0),
+        fee: read(&back.fee)?,
         reason: &back.reason,
     };
     refund::taken_back(session, id, &taken)?;

@@ -31,19 +31,18 @@ impl Maker<'_> {
                 self.debts(&number)?.into_iter().filter(|d| d.due_on <= day).collect();
             let Some(first) = due.first() else { continue };
             let owed: i64 = due.iter().map(|d| d.balance_minor).sum();
-            let amount_minor = match dice.below(100) {
+            let minor = match dice.below(100) {
                 0..4 => owed / 2,
                 4..6 => owed + 1_000,
                 _ => owed,
             };
-            if amount_minor <= 0 {
+            if minor <= 0 {
                 continue;
             }
             let money = OutsidePayment {
                 account: first.account,
                 documents: due.iter().map(|d| d.document).collect(),
-                amount_minor,
-                currency: first.currency,
+                amount: first.currency.amount(minor),
                 received_on: day,
                 reference: format!("transfer {}", first.number),
             };

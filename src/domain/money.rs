@@ -74,6 +74,11 @@ impl Currency {
         self.exact_minor(value)
     }
 
+    /// Reads an amount of it as [`Self::parse_minor`] does.
+    pub fn read(self, text: &str) -> Result<Money, MoneyError> {
+        self.parse_minor(text).map(|minor| self.amount(minor))
+    }
+
     /// A decimal that already has no more digits than the currency, in minor units.
     pub fn exact_minor(self, value: Decimal) -> Result<i64, MoneyError> {
         let scaled = value

@@ -17,7 +17,7 @@ use crate::domain::ids::{
     ScheduleId,
 };
 pub use crate::domain::job::{JobSpec, Pick};
-use crate::domain::money::{Currency, Purse};
+use crate::domain::money::{Currency, Money, Purse};
 use crate::domain::payment::{Channel, NextAction};
 pub use crate::domain::run_params::{AccountFilter, BcdFilter, NewPaymentRun};
 
@@ -200,10 +200,8 @@ pub struct OutsidePayment {
     pub account: AccountId,
     /// For which documents, oldest first; what is left stays unapplied.
     pub documents: Vec<DocumentId>,
-    /// Minor units.
-    pub amount_minor: i64,
-    /// Must be the account's.
-    pub currency: Currency,
+    /// In the account's currency.
+    pub amount: Money,
     /// The day it arrived.
     pub received_on: NaiveDate,
     /// What the bank statement says.
@@ -397,8 +395,8 @@ pub enum Command {
     Promise {
         /// The invoice.
         document: DocumentId,
-        /// Minor units; its whole balance if none.
-        amount_minor: Option<i64>,
+        /// Its whole balance if none.
+        amount: Option<Money>,
         /// By when.
         on: NaiveDate,
     },

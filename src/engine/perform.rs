@@ -137,8 +137,8 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
             account_email::correct(session, &account, (&was, &emails))
         }
         Command::Remind => Ok(started("", "reminders are sent", remind::start(session)?)),
-        Command::Promise { document, amount_minor, on } => {
-            follow_up::promise(session, document, amount_minor, on)
+        Command::Promise { document, amount, on } => {
+            follow_up::promise(session, document, amount, on)
         }
         Command::ChooseMethod { method } => follow_up::choose_method(session, method),
         Command::EndPromise { document } => follow_up::withdraw_promise(session, document),

@@ -243,8 +243,7 @@ fn say(session: &mut Session, says: Says) -> Result<(), Error> {
             Command::RecordPayment(OutsidePayment {
                 account: AccountId(1),
                 documents: vec![number(&path, "INV-4")],
-                amount_minor: 1,
-                currency: Currency::parse("EUR").unwrap(),
+                amount: Currency::parse("EUR").unwrap().amount(1),
                 received_on: session.now().unwrap().today,
                 reference: format!("wire to {}", session.actor.name),
             }),

@@ -184,8 +184,10 @@ impl Story {
             let mut till = self.till(&session);
             let id = PaymentId(id);
             alive(|| {
-                refund::refund_with(&mut session, &mut till, id, &Wanted::of(Some(250), "sorry"))
-                    .unwrap()
+                let part =
+                    daybook::domain::money::Currency::parse("EUR").map(|euro| euro.amount(250));
+                let wanted = Wanted::of(part, "sorry");
+                refund::refund_with(&mut session, &mut till, id, &wanted).unwrap()
             });
         }
         for _ in 0..600 {

@@ -182,7 +182,7 @@ fn a_refund_whose_money_was_taken_back_is_not_asked_for() {
     let mut session = daybook::engine::Session::open(&book.path, daybook::cli::actor()).unwrap();
     let refund = Command::Money(MoneyDeed::Refund {
         payment: PaymentId(1),
-        amount_minor: None,
+        amount: None,
         on: None,
         then: Refunded::OwedAgain,
         reason: "sorry".to_owned(),
@@ -197,6 +197,42 @@ fn a_refund_whose_money_was_taken_back_is_not_asked_for() {
     let there = book.path.with_file_name("book.db.d").join("sandbox.jsonl");
     assert!(!std::fs::read_to_string(there).unwrap().contains("\"event\":\"refund\""));
     assert_eq!(book.count("SELECT count(*) FROM ledger_entry WHERE account = 'bad_debt'"), 0);
+    book.is_sound();
+}
+
+#[test]
+fn an_amount_in_another_currency_is_refused_by_every_deed() {
+    use daybook::domain::ids::{DocumentId, PaymentId};
+    use daybook::domain::money::Currency;
+    use daybook::engine::command::{Command, MoneyDeed, PaidBy, Refunded};
+    let book = paid();
+    let mut session = daybook::engine::Session::open(&book.path, daybook::cli::actor()).unwrap();
+    let found =
+        |what: &str| DocumentId(book.count(&format!("SELECT id FROM document WHERE {what}")));
+    let named = |number: &str| found(&format!("number = '{number}'"));
+    let (memo, on) = (found("kind = 'credit_memo'"), session.now().unwrap().today);
+    let amount = Currency::parse("JPY").map(|yen| yen.amount(1));
+    let (then, payment, from) = (Refunded::OwedAgain, PaymentId(3), named("INV-2"));
+    let (reason, to) = ("why".to_owned(), "A3".to_owned());
+    let deeds = [
+        MoneyDeed::Refund { payment, amount, on: None, then, reason: reason.clone() },
+        MoneyDeed::Unapply { payment, from, amount, reason: reason.clone() },
+        MoneyDeed::Move { payment, to, amount, reason: reason.clone() },
+        MoneyDeed::Apply { payment, to: named("INV-9"), amount },
+        MoneyDeed::PayOut { memo, amount, by: PaidBy::Transfer, on: None, reason: reason.clone() },
+        MoneyDeed::PayOut { memo, amount, by: PaidBy::Payment(payment), on: None, reason },
+    ];
+    let promise = Command::Promise { document: named("INV-9"), amount, on };
+    let rows = "SELECT (SELECT count(*) FROM operation) + (SELECT count(*) FROM payment_event)
+                + (SELECT count(*) FROM ledger_entry)";
+    let before = book.count(rows);
+    for command in deeds.into_iter().map(Command::Money).chain([promise]) {
+        let words = format!("{command:?}");
+        let done = daybook::engine::perform::perform(&mut session, &words, command);
+        let refused = done.unwrap_err().to_string();
+        assert_eq!(refused, "amounts in EUR and JPY cannot be added up", "{words}");
+    }
+    assert_eq!(book.count(rows), before);
     book.is_sound();
 }
 

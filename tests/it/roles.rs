@@ -130,8 +130,7 @@ fn outside(session: &Session, document: DocumentId) -> OutsidePayment {
     OutsidePayment {
         account: AccountId(one(session, &sql)),
         documents: vec![document],
-        amount_minor: 1,
-        currency: Currency::parse(&currency).unwrap(),
+        amount: Currency::parse(&currency).unwrap().amount(1),
         received_on: session.now().unwrap().today,
         reference: "wire".to_owned(),
     }

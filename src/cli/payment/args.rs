@@ -1,6 +1,6 @@
 //! The words of `daybook payment`.
 
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::engine::Error;
 use chrono::NaiveDate;
 
@@ -301,8 +301,8 @@ pub(super) enum MethodAction {
 }
 
 /// Reads an amount in the currency's digits.
-pub(super) fn amount(currency: Currency, text: &str) -> Result<i64, Error> {
-    currency.parse_minor(text).map_err(|e| {
+pub(super) fn amount(currency: Currency, text: &str) -> Result<Money, Error> {
+    currency.read(text).map_err(|e| {
         Error::usage("bad_amount", format!("{text:?}: {e}"), "write it plainly, such as 120.50")
     })
 }

@@ -7,6 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::ids;
 use crate::cli::output;
 use crate::domain::ids::PaymentId;
+use crate::domain::money::Money;
 use crate::engine::collect::reallocate;
 use crate::engine::command::Receipt;
 use crate::engine::on_its_way::Sure;
@@ -18,7 +19,7 @@ fn read(
     session: &Session,
     text: &str,
     wanted: Option<&str>,
-) -> Result<(PaymentId, Option<i64>), Error> {
+) -> Result<(PaymentId, Option<Money>), Error> {
     let id = ids::payment(text)?;
     let currency = session.read(|db| payment::get(db, id))?.currency;
     Ok((id, wanted.map(|text| amount(currency, text)).transpose()?))
@@ -42,9 +43,9 @@ pub(super) fn unapply(
     reason: &str,
     ctx: &Ctx,
 ) -> Result<Exit, Error> {
-    let (id, minor) = read(session, payment, wanted)?;
+    let (id, amount) = read(session, payment, wanted)?;
     let from = session.read(|db| debt::find(db, from))?.document;
-    let receipt = reallocate::unapply(session, id, from, minor, reason)?;
+    let receipt = reallocate::unapply(session, id, from, amount, reason)?;
     told(session, id, &receipt, ctx)
 }
 
@@ -57,9 +58,9 @@ pub(super) fn apply(
     sure: Sure,
     ctx: &Ctx,
 ) -> Result<Exit, Error> {
-    let (id, minor) = read(session, payment, wanted)?;
+    let (id, amount) = read(session, payment, wanted)?;
     let to = session.read(|db| debt::find(db, to))?.document;
-    let receipt = reallocate::apply(session, id, to, minor, sure)?;
+    let receipt = reallocate::apply(session, id, to, amount, sure)?;
     told(session, id, &receipt, ctx)
 }
 
@@ -72,10 +73,10 @@ pub(super) fn move_to(
     reason: &str,
     ctx: &Ctx,
 ) -> Result<Exit, Error> {
-    let (id, minor) = read(session, payment, wanted)?;
+    let (id, amount) = read(session, payment, wanted)?;
     let found = session.read(|db| account::find(db, to))?;
     let missing = || Error::usage("unknown_account", format!("there is no account {to}"), "");
     let account = found.ok_or_else(missing)?.id;
-    let (made, receipt) = reallocate::move_to(session, id, account, minor, reason)?;
+    let (made, receipt) = reallocate::move_to(session, id, account, amount, reason)?;
     told(session, made, &receipt, ctx)
 }

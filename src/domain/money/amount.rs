@@ -59,6 +59,11 @@ impl Money {
         Ok(Self { minor, ..self })
     }
 
+    /// Its minor units, for who reckons in one currency; of another it is refused.
+    pub fn minor_in(self, currency: Currency) -> Result<i64, MoneyError> {
+        Ok(currency.amount(0).plus(self)?.minor)
+    }
+
     /// As a plain decimal string in the currency's digits, without the currency: `-1204.80`.
     pub fn plain(self) -> String {
         self.currency.plain(self.minor)
@@ -234,6 +239,8 @@ mod tests {
         {
             assert_eq!(how(one, other), what, "row {n}");
         }
+        assert_eq!(of(e, -7).minor_in(of(e, 0).currency), Ok(-7));
+        assert!(of(e, 0).minor_in(of(y, 0).currency).is_err());
         let sum = |list: &[Money]| Money::sum(of(e, 0).currency, list.iter().copied());
         assert_eq!(sum(&[]), Ok(of(e, 0)));
         assert_eq!(sum(&[of(e, 3), of(e, -1)]), Ok(of(e, 2)));

@@ -252,8 +252,7 @@ fn second_person(tx: &Tx<'_>, eyes: &four_eyes::Eyes, asked: &Asked) -> Result<S
             subject: "currency convert",
             what: &what,
             with: &what,
-            minor: 0,
-            currency: Currency::PLACEHOLDER,
+            money: Currency::PLACEHOLDER.amount(0),
             reason: "",
         },
     )

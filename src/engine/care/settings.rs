@@ -142,8 +142,7 @@ fn second_admin(
             subject: setting.key,
             what: &what,
             with: &format!("{setting} = {value}"),
-            minor: 0,
-            currency: Currency::PLACEHOLDER,
+            money: Currency::PLACEHOLDER.amount(0),
             reason: "",
         },
     )

@@ -3,7 +3,7 @@
 use crate::domain::actor::Verb;
 use crate::domain::document::{DocumentKind, DocumentStatus};
 use crate::domain::ids::{AccountId, DocumentId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::engine::command::Receipt;
 use crate::engine::guard::separation::refuse_both_hands;
 use crate::engine::on_its_way::{self, Sure};
@@ -26,14 +26,14 @@ pub(in crate::engine) fn credit_memo(db: &Db<'_>, id: DocumentId) -> Result<Docu
     Ok(row)
 }
 
-/// Applies a credit memo to a document, or to the account's oldest debts; all of it or this much
-/// (minor units). Asks where a payment of what is named is on its way; of the account's debts such are
+/// Applies a credit memo to a document, or to the account's oldest debts; all of it or this
+/// much. Asks where a payment of what is named is on its way; of the account's debts such are
 /// left alone until a person is sure.
 pub fn apply(
     session: &mut Session,
     credit_id: DocumentId,
     to: Option<DocumentId>,
-    amount_minor: Option<i64>,
+    amount: Option<Money>,
     sure: Sure,
 ) -> Result<Receipt, Error> {
     session.write(Verb::Adjust, |tx| {
@@ -50,9 +50,10 @@ pub fn apply(
                 None => targets.push(target),
             }
         }
+        let wanted = amount.map(|amount| amount.minor_in(row.currency)).transpose()?;
         let (mut applied, mut words) = (0, Vec::new());
         for target in &targets {
-            let left = amount_minor.map(|a| a - applied);
+            let left = wanted.map(|a| a - applied);
             if left.is_some_and(|l| l <= 0) {
                 break;
             }

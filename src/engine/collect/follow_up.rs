@@ -4,6 +4,7 @@
 use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId, MethodId};
+use crate::domain::money::Money;
 use crate::domain::payment::{MethodKind, MethodStatus};
 use crate::domain::text;
 use crate::engine::command::Receipt;
@@ -25,12 +26,15 @@ fn done(summary: String) -> Receipt {
 pub fn promise(
     session: &mut Session,
     document: DocumentId,
-    amount_minor: Option<i64>,
+    amount: Option<Money>,
     on: NaiveDate,
 ) -> Result<Receipt, Error> {
     session.write(Verb::FollowUp, |tx| {
         let debt = debt::get(tx, document)?;
-        let amount = amount_minor.unwrap_or(debt.balance_minor);
+        let amount = match amount {
+            Some(amount) => amount.minor_in(debt.currency)?,
+            None => debt.balance_minor,
+        };
         if on < tx.now().today {
             return Err(Error::usage("past", format!("{on} has gone by"), "name a day to come"));
         }
@@ -43,8 +47,7 @@ pub fn promise(
             ));
         }
         debt::promise(tx, &debt, amount, on)?;
-        let words =
-            format!("{} {} promised for {on}", debt.currency.grouped(amount), debt.currency);
+        let words = format!("{} promised for {on}", debt.currency.amount(amount));
         tx.note(&debt.number, &words);
         Ok(done(format!("{}: {words}", debt.number)))
     })
@@ -182,8 +185,7 @@ fn other_method(tx: &Tx<'_>, eyes: &Eyes, id: AccountId, with: &str) -> Result<S
         subject: &number,
         what: "another payment method for a balance",
         with,
-        minor: minor.max(0),
-        currency,
+        money: currency.amount(minor.max(0)),
         reason: "",
     };
     eyes.on(tx, &deed)

@@ -2,6 +2,7 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::ids::DocumentId;
+use crate::domain::money::Money;
 use crate::engine::collect::credits;
 use crate::engine::command::Receipt;
 use crate::engine::guard::four_eyes::{self, Deed};
@@ -17,8 +18,8 @@ use chrono::NaiveDate;
 /// A payment by transfer as a person wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted<'a> {
-    /// Minor units; none = all that is left.
-    pub amount_minor: Option<i64>,
+    /// None = all that is left.
+    pub amount: Option<Money>,
     /// The day of the transfer; none = today.
     pub on: Option<NaiveDate>,
     pub reason: &'a str,
@@ -34,10 +35,12 @@ impl Wanted<'_> {
     ) -> Result<(i64, NaiveDate), Error> {
         let row = credits::credit_memo(db, id)?;
         let (number, left) = (row.number.clone().unwrap_or_default(), -row.balance_minor);
-        let amount = self.amount_minor.unwrap_or(left);
+        let amount = match self.amount {
+            Some(amount) => amount.minor_in(row.currency)?,
+            None => left,
+        };
         if amount <= 0 || amount > left {
-            let words =
-                format!("{} {} are left of {number}", row.currency.grouped(left), row.currency);
+            let words = format!("{} are left of {number}", row.currency.amount(left));
             return Err(Error::usage("too_much", words, "daybook memo show"));
         }
         let on = self.on.unwrap_or(today);
@@ -58,22 +61,23 @@ pub(in crate::engine) fn with(amount_minor: i64) -> String {
     format!("refund {amount_minor}")
 }
 
-/// Pays it out by transfer on a day (none = today), all that is left or this much (minor units): a
+/// Pays it out by transfer on a day (none = today), all that is left or this much: a
 /// person makes the transfer, the book records it.
 pub fn by_transfer(
     session: &mut Session,
     id: DocumentId,
-    amount_minor: Option<i64>,
+    amount: Option<Money>,
     on: Option<NaiveDate>,
     reason: &str,
 ) -> Result<Receipt, Error> {
     let why = short(reason)?;
-    let wanted = Wanted { amount_minor, on, reason: why };
+    let wanted = Wanted { amount, on, reason: why };
     four_eyes::write(session, Verb::Refund, |tx, eyes| {
         let row = credits::credit_memo(tx, id)?;
         refuse_both_hands(tx, row.account)?;
         let number = row.number.clone().unwrap_or_default();
         let (amount, on) = wanted.check(tx, id, tx.now().today)?;
+        let money = row.currency.amount(amount);
         let second = eyes.on(
             tx,
             &Deed {
@@ -81,21 +85,19 @@ pub fn by_transfer(
                 subject: &number,
                 what: "refund",
                 with: &with(amount),
-                minor: amount,
-                currency: row.currency,
+                money,
                 reason: why,
             },
         )?;
         applied::pay_out(tx, id, amount, on, why)?;
         let deed = NewDeed::new(row.account, DeedKind::Refund, amount, row.currency);
         deed::enter(tx, &NewDeed { document: Some(id), ..deed })?;
-        let money = format!("{} {}", row.currency.grouped(amount), row.currency);
         let summary = format!("{number}: {money} paid out on {on}");
         tx.note(&number, format!("{summary}: {why}{second}"));
         Ok(Receipt {
             summary,
             done: 1,
-            totals: row.currency.amount(amount).into(),
+            totals: money.into(),
             made: id.to_string(),
             ..Receipt::default()
         })

@@ -4,6 +4,7 @@
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Role, Verb};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
+use crate::domain::money::Money;
 use crate::engine::collect::refund::{self, Correction, Wanted};
 use crate::engine::collect::till::Till;
 use crate::engine::collect::window;
@@ -16,33 +17,33 @@ use crate::engine::{Error, Session};
 use crate::store::deed::{self, Side};
 use crate::store::four_eyes::Object;
 use crate::store::payment::{self, AllocationState, PaymentRow};
-use crate::store::{Db, StoreError, account, debt, document, method_state, role};
+use crate::store::{Db, StoreError, account, debt, method_state, role};
 
 /// Does one.
 pub fn perform(session: &mut Session, deed: MoneyDeed, sure: Sure) -> Result<Receipt, Error> {
     match deed {
-        MoneyDeed::Refund { payment, amount_minor, on, then, reason } => {
-            let wanted = Wanted { amount_minor, on, correction: correction(then), reason: &reason };
+        MoneyDeed::Refund { payment, amount, on, then, reason } => {
+            let wanted = Wanted { amount, on, correction: correction(then), reason: &reason };
             give(session, payment, &wanted)
         }
-        MoneyDeed::PayOut { memo, amount_minor, by: PaidBy::Transfer, on, reason } => {
-            memo_refund::by_transfer(session, memo, amount_minor, on, &reason)
+        MoneyDeed::PayOut { memo, amount, by: PaidBy::Transfer, on, reason } => {
+            memo_refund::by_transfer(session, memo, amount, on, &reason)
         }
-        MoneyDeed::PayOut { memo, amount_minor, by: PaidBy::Payment(id), on, reason } => {
+        MoneyDeed::PayOut { memo, amount, by: PaidBy::Payment(id), on, reason } => {
             let left = session.store.read(|db| Ok::<_, Error>(of_memo(db, memo)?.0))?;
-            let amount_minor = Some(amount_minor.unwrap_or(left));
+            let amount = Some(amount.unwrap_or(left));
             let correction = Correction::Memo(memo);
-            give(session, id, &Wanted { amount_minor, on, correction, reason: &reason })
+            give(session, id, &Wanted { amount, on, correction, reason: &reason })
         }
-        MoneyDeed::Unapply { payment, from, amount_minor, reason } => {
-            reallocate::unapply(session, payment, from, amount_minor, &reason)
+        MoneyDeed::Unapply { payment, from, amount, reason } => {
+            reallocate::unapply(session, payment, from, amount, &reason)
         }
-        MoneyDeed::Move { payment, to, amount_minor, reason } => {
+        MoneyDeed::Move { payment, to, amount, reason } => {
             let to = session.store.read(|db| known(db, &to))?;
-            Ok(reallocate::move_to(session, payment, to, amount_minor, &reason)?.1)
+            Ok(reallocate::move_to(session, payment, to, amount, &reason)?.1)
         }
-        MoneyDeed::Apply { payment, to, amount_minor } => {
-            reallocate::apply(session, payment, to, amount_minor, sure)
+        MoneyDeed::Apply { payment, to, amount } => {
+            reallocate::apply(session, payment, to, amount, sure)
         }
     }
 }
@@ -62,7 +63,7 @@ fn give(session: &mut Session, id: PaymentId, wanted: &Wanted<'_>) -> Result<Rec
     let row = session.read(|db| payment::get(db, id))?;
     let today = session.now()?.today;
     let window = session.read(|db| window::window_words(db, &row, today))?;
-    let money = format!("{} {}", row.currency.grouped(done.amount_minor), row.currency);
+    let money = done.amount;
     let begun = match (done.job, &wanted.correction) {
         (Some(_), _) => "begun",
         (None, Correction::Nothing) => "recorded: a person pays it back",
@@ -72,7 +73,7 @@ fn give(session: &mut Session, id: PaymentId, wanted: &Wanted<'_>) -> Result<Rec
     Ok(Receipt {
         summary: format!("{id}: refund of {money} {begun}{window}"),
         done: 1,
-        totals: row.currency.amount(done.amount_minor).into(),
+        totals: money.into(),
         job: done.job,
         made: id.to_string(),
         ..Receipt::default()
@@ -87,10 +88,11 @@ fn known(db: &Db<'_>, number: &str) -> Result<AccountId, Error> {
         .ok_or_else(|| Error::usage("unknown_account", format!("there is no account {number}"), ""))
 }
 
-/// What is left of a credit memo (minor units), its number and account.
-fn of_memo(db: &Db<'_>, id: DocumentId) -> Result<(i64, String, AccountId), Error> {
+/// What is left of a credit memo, its number and account.
+fn of_memo(db: &Db<'_>, id: DocumentId) -> Result<(Money, String, AccountId), Error> {
     let row = credits::credit_memo(db, id)?;
-    Ok((-row.balance_minor, row.number.unwrap_or_default(), row.account))
+    let left = row.currency.amount(row.balance_minor).negated()?;
+    Ok((left, row.number.unwrap_or_default(), row.account))
 }
 
 /// What a deed would do, in words.
@@ -126,32 +128,26 @@ pub struct Asked<'a> {
 pub fn foretell(db: &Db<'_>, deed: &MoneyDeed, by: Asked<'_>) -> Result<Foretold, Error> {
     let held = role::authorize(db, by.actor, deed.verb())?;
     match deed {
-        MoneyDeed::Refund { payment, amount_minor, on, then, reason } => {
-            let wanted = Wanted {
-                amount_minor: *amount_minor,
-                on: *on,
-                correction: correction(*then),
-                reason,
-            };
+        MoneyDeed::Refund { payment, amount, on, then, reason } => {
+            let (amount, on, correction) = (*amount, *on, correction(*then));
+            let wanted = Wanted { amount, on, correction, reason };
             refunds(db, (*payment, &wanted), deed, (by, held))
         }
-        MoneyDeed::PayOut { memo, amount_minor, by: PaidBy::Payment(id), on, reason } => {
+        MoneyDeed::PayOut { memo, amount, by: PaidBy::Payment(id), on, reason } => {
             let (left, number, _) = of_memo(db, *memo)?;
-            let amount_minor = Some(amount_minor.unwrap_or(left));
+            let amount = Some(amount.unwrap_or(left));
             let correction = Correction::Memo(*memo);
-            let wanted = Wanted { amount_minor, on: *on, correction, reason };
+            let wanted = Wanted { amount, on: *on, correction, reason };
             let mut told = refunds(db, (*id, &wanted), deed, (by, held))?;
             told.then
                 .insert(0, format!("{number} goes in the money's place: its invoice stays paid"));
             Ok(told)
         }
-        MoneyDeed::PayOut { memo, amount_minor, by: PaidBy::Transfer, on, reason } => {
-            let wanted = memo_refund::Wanted { amount_minor: *amount_minor, on: *on, reason };
+        MoneyDeed::PayOut { memo, amount, by: PaidBy::Transfer, on, reason } => {
+            let wanted = memo_refund::Wanted { amount: *amount, on: *on, reason };
             transfers(db, (*memo, &wanted), deed, (by, held))
         }
-        MoneyDeed::Move { payment, to, amount_minor, .. } => {
-            moves(db, *payment, to, *amount_minor, deed)
-        }
+        MoneyDeed::Move { payment, to, amount, .. } => moves(db, *payment, to, *amount, deed),
         MoneyDeed::Unapply { .. } | MoneyDeed::Apply { .. } => Ok(Foretold::default()),
     }
 }
@@ -209,7 +205,7 @@ fn refunds(
         );
     }
     let (number, ..) = account::owes(db, row.account)?;
-    let money = format!("{} {}", row.currency.grouped(amount), row.currency);
+    let money = row.currency.amount(amount);
     let how = match row.method {
         Some(method) => format!(" ({} by {})", method_state::get(db, method)?.display, row.gateway),
         None => ", by hand: a person pays it, the book records it".to_owned(),
@@ -220,7 +216,7 @@ fn refunds(
         beware,
         undo: GONE,
         verb: if does { "refund" } else { "ask for it" },
-        words: deed.words(row.currency),
+        words: deed.words(),
     })
 }
 
@@ -231,7 +227,7 @@ fn follows(
     wanted: &Wanted<'_>,
     amount_minor: i64,
 ) -> Result<Vec<String>, StoreError> {
-    let money = |minor: i64| format!("{} {}", row.currency.grouped(minor), row.currency);
+    let money = |minor: i64| row.currency.amount(minor);
     let unapplied = match wanted.correction {
         Correction::Nothing | Correction::NewMemo => amount_minor.min(row.unapplied_minor),
         Correction::Memo(_) => 0,
@@ -277,7 +273,7 @@ fn transfers(
     short(wanted.reason)?;
     let (left, number, of) = of_memo(db, id)?;
     refuse_both_hands(db, of, (by, held))?;
-    let currency = document::get(db, id)?.currency;
+    let currency = left.currency;
     let (amount, on) = wanted.check(db, id, by.now.today)?;
     let with = memo_refund::with(amount);
     let seen = Deed {
@@ -285,12 +281,11 @@ fn transfers(
         subject: &number,
         what: "refund",
         with: &with,
-        minor: amount,
-        currency,
+        money: currency.amount(amount),
         reason: wanted.reason,
     };
     let (beware, does) = second(db, &seen, by)?;
-    let money = |minor: i64| format!("{} {currency}", currency.grouped(minor));
+    let money = |minor: i64| currency.amount(minor);
     let (account, ..) = account::owes(db, of)?;
     Ok(Foretold {
         what: format!(
@@ -298,11 +293,11 @@ fn transfers(
              the book records it.",
             money(amount)
         ),
-        then: vec![format!("{} are left of {number} then", money(left - amount))],
+        then: vec![format!("{} are left of {number} then", money(left.minor - amount))],
         beware,
         undo: GONE,
         verb: if does { "pay out" } else { "ask for it" },
-        words: deed.words(currency),
+        words: deed.words(),
     })
 }
 
@@ -310,18 +305,18 @@ fn moves(
     db: &Db<'_>,
     id: PaymentId,
     to: &str,
-    amount_minor: Option<i64>,
+    amount: Option<Money>,
     deed: &MoneyDeed,
 ) -> Result<Foretold, Error> {
     let row = payment::get(db, id)?;
     let target = known(db, to)?;
-    let amount = reallocate::movable(db, &row, target, amount_minor)?;
+    let amount = reallocate::movable(db, &row, target, amount)?;
     let name = |of| -> Result<String, StoreError> {
         let (number, ..) = account::owes(db, of)?;
         let last = account::versions(db, of)?.pop();
         Ok(format!("{number} {}", last.map(|v| v.terms.name).unwrap_or_default()))
     };
-    let money = format!("{} {}", row.currency.grouped(amount), row.currency);
+    let money = row.currency.amount(amount);
     Ok(Foretold {
         what: format!("{money} of {id} move from {} to {}.", name(row.account)?, name(target)?),
         then: vec![
@@ -331,6 +326,6 @@ fn moves(
         beware: Vec::new(),
         undo: "u does not take it back; moving it back does.",
         verb: "move",
-        words: deed.words(row.currency),
+        words: deed.words(),
     })
 }

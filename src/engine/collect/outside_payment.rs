@@ -41,7 +41,7 @@ pub fn record_by(
     }
     let reference = money.reference.trim();
     short("the reference", reference, 200)?;
-    if reference.is_empty() || money.amount_minor <= 0 {
+    if reference.is_empty() || money.amount.minor <= 0 {
         return Err(Error::usage(
             "bad_payment",
             "an outside payment needs an amount above zero and a reference",
@@ -69,8 +69,8 @@ pub fn record_by(
                 run: None,
                 method: None,
                 gateway: gateway.to_owned(),
-                amount_minor: money.amount_minor,
-                currency: money.currency,
+                amount_minor: money.amount.minor,
+                currency: money.amount.currency,
                 status: PaymentStatus::Approved,
                 key,
                 body_hash: String::new(),
@@ -86,23 +86,22 @@ pub fn record_by(
             payment: id,
             account: money.account,
             gateway,
-            amount_minor: money.amount_minor,
-            currency: money.currency,
+            amount_minor: money.amount.minor,
+            currency: money.amount.currency,
             on: money.received_on,
         };
         applied::receive(tx, &receipt, &parts)?;
-        let words = money.currency.grouped(money.amount_minor);
         let rest = if left > 0 {
-            format!(", {} unapplied", money.currency.grouped(left))
+            format!(", {} unapplied", money.amount.currency.grouped(left))
         } else {
             String::new()
         };
-        let summary = format!("{words} {} received ({reference}){rest}", money.currency);
+        let summary = format!("{} received ({reference}){rest}", money.amount);
         tx.note(id, &summary);
         let receipt = Receipt {
             summary,
             done: 1,
-            totals: money.currency.amount(money.amount_minor).into(),
+            totals: money.amount.into(),
             made: id.to_string(),
             ..Receipt::default()
         };
@@ -136,7 +135,7 @@ fn sensible(tx: &Tx<'_>, money: &OutsidePayment) -> Result<(), Error> {
 /// What of the money pays which document, and what is left. Money for what was written off recovers
 /// just that amount of the loss.
 fn parts(tx: &Tx<'_>, money: &OutsidePayment, reference: &str) -> Result<(Vec<Part>, i64), Error> {
-    let (mut left, mut parts) = (money.amount_minor, Vec::new());
+    let (mut left, mut parts) = (money.amount.minor, Vec::new());
     let why = format!("paid: {reference}");
     for debt in debts(tx, money)? {
         let (owed, from) = loss::owed(tx, debt.document, left, money.received_on, &why)?;
@@ -152,7 +151,7 @@ fn parts(tx: &Tx<'_>, money: &OutsidePayment, reference: &str) -> Result<(Vec<Pa
 
 /// The documents that the money goes to.
 fn paid(db: &Db<'_>, money: &OutsidePayment) -> Result<Vec<DocumentId>, Error> {
-    let mut left = money.amount_minor;
+    let mut left = money.amount.minor;
     let mut paid = debts(db, money)?;
     paid.retain(|debt| {
         let reached = left > 0;
@@ -171,8 +170,8 @@ fn same_receipt(
     Ok(payment::outside(
         db,
         money.account,
-        money.currency,
-        money.amount_minor,
+        money.amount.currency,
+        money.amount.minor,
         money.received_on,
         reference,
     )?)
@@ -181,12 +180,12 @@ fn same_receipt(
 /// The documents to pay: those named, which must be the account's; none named = all it owes.
 fn debts(db: &Db<'_>, money: &OutsidePayment) -> Result<Vec<debt::Debt>, Error> {
     if money.documents.is_empty() {
-        return Ok(debt::open_of_account(db, money.account, money.currency)?);
+        return Ok(debt::open_of_account(db, money.account, money.amount.currency)?);
     }
     let mut debts = Vec::new();
     for document in &money.documents {
         let debt = debt::get(db, *document)?;
-        if debt.account != money.account || debt.currency != money.currency {
+        if debt.account != money.account || debt.currency != money.amount.currency {
             let became = conversion::successors(db, *document)?;
             return Err(Error::usage(
                 "other_account",

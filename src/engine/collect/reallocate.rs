@@ -3,6 +3,7 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
+use crate::domain::money::{Money, MoneyError};
 use crate::engine::collect::{self, refund};
 use crate::engine::command::Receipt;
 use crate::engine::on_its_way::{self, Sure};
@@ -12,21 +13,22 @@ use crate::engine::{Error, Session};
 use crate::store::payment::{self, PaymentRow};
 use crate::store::{Db, Tx, account, applied, debt, notice};
 
-/// Takes a payment's money off a document, all of it or this much (minor units); it is unapplied then.
+/// Takes a payment's money off a document, all of it or this much; it is unapplied then.
 pub fn unapply(
     session: &mut Session,
     id: PaymentId,
     from: DocumentId,
-    amount_minor: Option<i64>,
+    amount: Option<Money>,
     reason: &str,
 ) -> Result<Receipt, Error> {
     let why = short(reason)?;
     session.write(Verb::OutsidePayment, |tx| {
         let payment = payment::get(tx, id)?;
         let on = tx.now().today;
-        let taken = applied::unapply(tx, &payment, from, amount_minor, on)?;
+        let asked = asked(&payment, amount)?;
+        let taken = applied::unapply(tx, &payment, from, asked, on)?;
         let number = debt::get(tx, from)?.number;
-        if taken == 0 || amount_minor.is_some_and(|asked| asked != taken) {
+        if taken == 0 || asked.is_some_and(|asked| asked != taken) {
             let money = payment.currency.plain(taken);
             let message = format!("{money} {} of {id} are applied to {number}", payment.currency);
             return Err(Error::usage("not_applied", message, format!("daybook payment show {id}")));
@@ -36,13 +38,13 @@ pub fn unapply(
     })
 }
 
-/// Applies unapplied money of a payment to a document of its account, as far as both go or this much
-/// (minor units). For what was written off so much of the loss is recovered first.
+/// Applies unapplied money of a payment to a document of its account, as far as both go or this
+/// much. For what was written off so much of the loss is recovered first.
 pub fn apply(
     session: &mut Session,
     id: PaymentId,
     to: DocumentId,
-    amount_minor: Option<i64>,
+    amount: Option<Money>,
     sure: Sure,
 ) -> Result<Receipt, Error> {
     session.write(Verb::OutsidePayment, |tx| {
@@ -57,11 +59,12 @@ pub fn apply(
             ));
         }
         on_its_way::ask(tx, &[to], on_its_way::EXCESS, sure)?;
-        let wanted = amount_minor.unwrap_or(free).min(free);
+        let asked = asked(&payment, amount)?;
+        let wanted = asked.unwrap_or(free).min(free);
         let why = format!("paid by {id}");
         let (owed, _) = loss::owed(tx, to, wanted, tx.now().today, &why)?;
         let part = wanted.min(owed);
-        if part <= 0 || amount_minor.is_some_and(|asked| asked != part) {
+        if part <= 0 || asked.is_some_and(|asked| asked != part) {
             return Err(Error::usage(
                 "too_much",
                 format!(
@@ -79,19 +82,19 @@ pub fn apply(
     })
 }
 
-/// Moves unapplied money of a payment, all of it or this much (minor units), to another account of its
-/// currency; gives the payment that it is there.
+/// Moves unapplied money of a payment, all of it or this much, to another account of its currency; gives
+/// the payment that it is there.
 pub fn move_to(
     session: &mut Session,
     id: PaymentId,
     to: AccountId,
-    amount_minor: Option<i64>,
+    amount: Option<Money>,
     reason: &str,
 ) -> Result<(PaymentId, Receipt), Error> {
     let why = short(reason)?;
     session.write(Verb::OutsidePayment, |tx| {
         let payment = payment::get(tx, id)?;
-        let part = movable(tx, &payment, to, amount_minor)?;
+        let part = movable(tx, &payment, to, amount)?;
         let number = account::number(tx, to)?;
         let made = applied::move_money(tx, &payment, to, part, tx.now().today)?;
         if part == payment.unapplied_minor {
@@ -109,7 +112,7 @@ pub(in crate::engine) fn movable(
     db: &Db<'_>,
     payment: &PaymentRow,
     to: AccountId,
-    amount_minor: Option<i64>,
+    amount: Option<Money>,
 ) -> Result<i64, Error> {
     let id = payment.id;
     let free = unapplied(db, payment)?;
@@ -124,7 +127,7 @@ pub(in crate::engine) fn movable(
             "refund it instead: daybook payment refund",
         ));
     }
-    let part = amount_minor.unwrap_or(free);
+    let part = asked(payment, amount)?.unwrap_or(free);
     if part <= 0 || part > free {
         let words = format!("{} of {id} are unapplied", said(payment, free));
         return Err(Error::usage("too_much", words, ""));
@@ -145,8 +148,13 @@ fn unapplied(db: &Db<'_>, payment: &PaymentRow) -> Result<i64, Error> {
     ))
 }
 
-fn said(payment: &PaymentRow, minor: i64) -> String {
-    format!("{} {}", payment.currency.grouped(minor), payment.currency)
+/// What is asked for, in minor units of the payment's currency.
+fn asked(payment: &PaymentRow, amount: Option<Money>) -> Result<Option<i64>, MoneyError> {
+    amount.map(|amount| amount.minor_in(payment.currency)).transpose()
+}
+
+fn said(payment: &PaymentRow, minor: i64) -> Money {
+    payment.currency.amount(minor)
 }
 
 fn receipt(tx: &Tx<'_>, payment: &PaymentRow, words: String, minor: i64, why: &str) -> Receipt {
@@ -155,7 +163,7 @@ fn receipt(tx: &Tx<'_>, payment: &PaymentRow, words: String, minor: i64, why: &s
     Receipt {
         summary: words,
         done: 1,
-        totals: payment.currency.amount(minor).into(),
+        totals: said(payment, minor).into(),
         made: payment.id.to_string(),
         ..Receipt::default()
     }

@@ -14,6 +14,7 @@ pub(in crate::engine) use wanted::{earliest, left};
 
 use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentId};
+use crate::domain::money::Money;
 use crate::domain::payment_run::next_look_up;
 use crate::engine::collect::settle;
 use crate::engine::collect::till::Till;
@@ -31,7 +32,7 @@ use crate::store::{StoreError, Tx, debt, notice};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refunded {
     pub status: EventStatus,
-    pub amount_minor: i64,
+    pub amount: Money,
     /// What was heard, in words.
     pub words: String,
     /// The job by which a worker asks for it, where this process cannot.
@@ -48,7 +49,9 @@ pub fn refund(
     reason: &str,
 ) -> Result<Refunded, Error> {
     let mut till = Till::open(session)?;
-    refund_with(session, &mut till, id, &Wanted::of(amount_minor, reason))
+    let currency = session.read(|db| payment::get(db, id))?.currency;
+    let amount = amount_minor.map(|minor| currency.amount(minor));
+    refund_with(session, &mut till, id, &Wanted::of(amount, reason))
 }
 
 /// Who asks the gateway.
@@ -134,7 +137,7 @@ fn give(
             (None, Asker::Here) => None,
             (None, Asker::Worker) if outside => None,
             (Some(_), _) | (None, Asker::Worker) => {
-                Some(refund_job::insert(tx, &payment, amount, event_id)?)
+                Some(refund_job::insert(tx, id, payment.currency.amount(amount), event_id)?)
             }
         };
         Ok((payment::event(tx, event_id)?, job))
@@ -173,9 +176,10 @@ fn request(event: &EventRow, payment: &PaymentRow, at_ms: i64) -> RefundRequest 
 /// Where a refund stands.
 pub fn state(session: &Session, event: i64) -> Result<Refunded, Error> {
     let row = session.read(|db| payment::event(db, event))?;
+    let currency = session.read(|db| payment::get(db, row.payment))?.currency;
     Ok(Refunded {
         status: row.status,
-        amount_minor: row.amount_minor,
+        amount: currency.amount(row.amount_minor),
         words: row.reply,
         job: None,
         event,
@@ -205,7 +209,7 @@ fn record(tx: &Tx<'_>, event: &EventRow, outcome: &Outcome) -> Result<Refunded, 
     };
     let result = Refunded {
         status,
-        amount_minor: event.amount_minor,
+        amount: payment.currency.amount(event.amount_minor),
         words: words.clone(),
         job: None,
         event: event.id,

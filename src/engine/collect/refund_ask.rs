@@ -64,7 +64,7 @@ fn ask(session: &mut Session, row: &JobRow, event: i64) -> Result<Slice, Error> 
         job::guard(tx, row)?;
         let failed = i64::from(done.status != EventStatus::Done);
         if failed > 0 {
-            let what = subject(&payment, done.amount_minor);
+            let what = subject(payment.id, done.amount);
             let status = done.status.as_str().to_lowercase();
             let (id, words) = (payment.id.to_string(), format!("{what}: {status}: {}", done.words));
             notice::add(tx, NoticeLevel::Warning, &id, &words, &format!("refund {}", event.id))?;

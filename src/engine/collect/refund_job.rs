@@ -1,27 +1,27 @@
 //! A refund that the person who decided it cannot ask the gateway for, because their process cannot
 //! read its secret: a job by which a worker asks, under the rights of that person.
 
-use crate::domain::ids::JobId;
+use crate::domain::ids::{JobId, PaymentId};
+use crate::domain::money::Money;
 use crate::engine::Error;
 use crate::engine::command::JobSpec;
 use crate::store::job::{self, JobKind, JobRow};
-use crate::store::payment::{self, EventStatus, PaymentRow};
+use crate::store::payment::{self, EventStatus};
 use crate::store::{Db, StoreError, Tx};
 
 /// Makes the job of a refund that was begun.
 pub(in crate::engine) fn insert(
     tx: &Tx<'_>,
-    payment: &PaymentRow,
-    amount_minor: i64,
+    payment: PaymentId,
+    amount: Money,
     event: i64,
 ) -> Result<JobId, Error> {
-    Ok(job::insert(tx, &JobSpec::Refund { event }, &subject(payment, amount_minor), 1)?)
+    Ok(job::insert(tx, &JobSpec::Refund { event }, &subject(payment, amount), 1)?)
 }
 
 /// How its job is called: `refund of 60.00 EUR of P-000012`.
-pub(in crate::engine) fn subject(payment: &PaymentRow, amount_minor: i64) -> String {
-    let currency = payment.currency;
-    format!("refund of {} {currency} of {}", currency.grouped(amount_minor), payment.id)
+pub(in crate::engine) fn subject(payment: PaymentId, amount: Money) -> String {
+    format!("refund of {amount} of {payment}")
 }
 
 /// The refund a job asks for, if it does.

@@ -3,6 +3,7 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::ids::{DocumentId, PaymentId};
+use crate::domain::money::Money;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -24,14 +25,14 @@ pub enum PaidBy {
     Payment(PaymentId),
 }
 
-/// One deed with money. Amounts are minor units; none = all that there is.
+/// One deed with money. No amount = all that there is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MoneyDeed {
     /// Gives money of a payment back.
     Refund {
         payment: PaymentId,
         /// How much.
-        amount_minor: Option<i64>,
+        amount: Option<Money>,
         /// The day it was paid out, of money received outside; none = today.
         on: Option<NaiveDate>,
         /// What becomes of the invoices.
@@ -42,7 +43,7 @@ pub enum MoneyDeed {
     PayOut {
         memo: DocumentId,
         /// How much.
-        amount_minor: Option<i64>,
+        amount: Option<Money>,
         /// How.
         by: PaidBy,
         /// The day of the transfer; none = today.
@@ -54,7 +55,7 @@ pub enum MoneyDeed {
         payment: PaymentId,
         from: DocumentId,
         /// How much.
-        amount_minor: Option<i64>,
+        amount: Option<Money>,
         reason: String,
     },
     /// Moves unapplied money to the account that it belongs to.
@@ -63,7 +64,7 @@ pub enum MoneyDeed {
         /// Account number.
         to: String,
         /// How much.
-        amount_minor: Option<i64>,
+        amount: Option<Money>,
         reason: String,
     },
     /// Applies unapplied money to a document.
@@ -71,7 +72,7 @@ pub enum MoneyDeed {
         payment: PaymentId,
         to: DocumentId,
         /// How much.
-        amount_minor: Option<i64>,
+        amount: Option<Money>,
     },
 }
 

@@ -6,7 +6,7 @@ use super::{
     Removed, RunRef, ScheduleStep, Steer,
 };
 use crate::domain::ids::DocumentId;
-use crate::domain::money::Currency;
+use crate::domain::money::Money;
 use crate::domain::text::quoted;
 use chrono::NaiveDate;
 
@@ -227,34 +227,34 @@ impl DraftChange {
 }
 
 impl MoneyDeed {
-    /// The command line that does the same, amounts in this currency.
-    pub fn words(&self, currency: Currency) -> String {
-        let much = |minor: &Option<i64>| {
-            minor.map(|minor| format!(" --amount {}", currency.plain(minor))).unwrap_or_default()
+    /// The command line that does the same.
+    pub fn words(&self) -> String {
+        let much = |amount: &Option<Money>| {
+            amount.map(|amount| format!(" --amount {}", amount.plain())).unwrap_or_default()
         };
         let day = |on: &Option<NaiveDate>| on.map(|d| format!(" --date {d}")).unwrap_or_default();
         match self {
-            Self::Refund { payment, amount_minor, on, then, reason } => {
+            Self::Refund { payment, amount, on, then, reason } => {
                 let memo = if *then == Refunded::WithMemo { " --with-memo" } else { "" };
-                let (much, day) = (much(amount_minor), day(on));
+                let (much, day) = (much(amount), day(on));
                 PAYMENT_REFUND.of(because(format!("{payment}{much}{day}{memo}"), reason))
             }
-            Self::PayOut { memo, amount_minor, by, on, reason } => {
+            Self::PayOut { memo, amount, by, on, reason } => {
                 let by = match by {
                     PaidBy::Transfer => String::new(),
                     PaidBy::Payment(id) => format!(" --method {id}"),
                 };
-                let (much, day) = (much(amount_minor), day(on));
+                let (much, day) = (much(amount), day(on));
                 MEMO_REFUND.of(because(format!("{memo}{much}{by}{day}"), reason))
             }
-            Self::Unapply { payment, from, amount_minor, reason } => PAYMENT_UNAPPLY
-                .of(because(format!("{payment} --from {from}{}", much(amount_minor)), reason)),
-            Self::Move { payment, to, amount_minor, reason } => {
-                let to = format!("{payment} --to {}{}", quoted(to), much(amount_minor));
+            Self::Unapply { payment, from, amount, reason } => PAYMENT_UNAPPLY
+                .of(because(format!("{payment} --from {from}{}", much(amount)), reason)),
+            Self::Move { payment, to, amount, reason } => {
+                let to = format!("{payment} --to {}{}", quoted(to), much(amount));
                 PAYMENT_MOVE.of(because(to, reason))
             }
-            Self::Apply { payment, to, amount_minor } => {
-                PAYMENT_APPLY.of(format!("{payment} --to {to}{}", much(amount_minor)))
+            Self::Apply { payment, to, amount } => {
+                PAYMENT_APPLY.of(format!("{payment} --to {to}{}", much(amount)))
             }
         }
     }

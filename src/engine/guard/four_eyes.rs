@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::domain::actor::{Role, Verb, permitted};
 use crate::domain::document::Review;
 use crate::domain::ids::AccountId;
-use crate::domain::money::Currency;
+use crate::domain::money::Money;
 use crate::engine::{Error, Session};
 use crate::store::deed::{self, DeedKind, NewDeed, Second, Stop};
 use crate::store::document::DocumentRow;
@@ -40,8 +40,8 @@ pub fn seen(tx: &Tx<'_>, row: &DocumentRow) -> Result<Result<Option<Second>, Str
             let before = if before_minor == 0 {
                 String::new()
             } else {
-                let money = currency.grouped(before_minor);
-                format!("with {money} {currency} of yours on this account in 24 hours ")
+                let money = currency.amount(before_minor);
+                format!("with {money} of yours on this account in 24 hours ")
             };
             Err(format!("{before}above {limit}: somebody else must accept it first ({setting})"))
         }
@@ -62,9 +62,8 @@ pub struct Deed<'a> {
     pub what: &'a str,
     /// Parameters that a second person must repeat; the reason is everybody's own.
     pub with: &'a str,
-    /// How much it is about, minor units.
-    pub minor: i64,
-    pub currency: Currency,
+    /// How much it is about.
+    pub money: Money,
     pub reason: &'a str,
 }
 
@@ -141,13 +140,13 @@ fn look(
     verb: Verb,
     deed: &Deed<'_>,
 ) -> Result<(NewRequest, Look), StoreError> {
-    let money = format!("{} {}", deed.currency.grouped(deed.minor.abs()), deed.currency);
+    let money = deed.money.abs()?;
     let request = NewRequest {
         deed: format!("{verb} {} {}", deed.object, deed.with),
         object: deed.object,
         object_state: deed.object.state(db)?,
-        amount_minor: deed.minor.abs(),
-        currency: deed.currency,
+        amount_minor: money.minor,
+        currency: money.currency,
         words: match deed.object {
             Object::Settings => format!("{}: {}", deed.subject, deed.what),
             Object::Document(_) | Object::Payment(_) | Object::Methods(_) => {
@@ -164,7 +163,7 @@ fn look(
     let stop = match whose(db, deed.object)? {
         None => Some(Stop::Settings),
         Some((account, kind)) => {
-            let new = NewDeed::new(account, kind, deed.minor, deed.currency);
+            let new = NewDeed::new(account, kind, deed.money.minor, deed.money.currency);
             deed::too_much(db, uid, &new, now_ms)?
         }
     };

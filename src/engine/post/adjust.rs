@@ -107,8 +107,7 @@ pub fn adjust_and(
                 subject: row.number.as_deref().unwrap_or_default(),
                 what,
                 with: &format!("{} {}", kind.key(), part.key()),
-                minor: draft.total_minor,
-                currency: row.currency,
+                money: row.currency.amount(draft.total_minor),
                 reason: why,
             },
         )?;

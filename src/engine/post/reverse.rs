@@ -61,8 +61,7 @@ pub fn reverse(
                 subject: row.number.as_deref().unwrap_or_default(),
                 what: "reversal",
                 with: "",
-                minor: row.total_minor,
-                currency: row.currency,
+                money: row.currency.amount(row.total_minor),
                 reason: why,
             },
         )?;

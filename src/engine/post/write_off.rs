@@ -39,7 +39,7 @@ pub fn write_off(
             return Err(Error::usage("nothing_owed", format!("nothing is owed on {number}"), ""));
         }
         on_its_way::ask(tx, &[document], on_its_way::REVIVED, sure)?;
-        let minor = row.balance_minor;
+        let (minor, money) = (row.balance_minor, row.currency.amount(row.balance_minor));
         let second = eyes.on(
             tx,
             &Deed {
@@ -47,8 +47,7 @@ pub fn write_off(
                 subject: number,
                 what: "write-off",
                 with: "",
-                minor,
-                currency: row.currency,
+                money,
                 reason: why,
             },
         )?;
@@ -56,13 +55,12 @@ pub fn write_off(
         let (id, given) = make(tx, &row, &lost)?;
         credit::apply(tx, id, document, minor, tx.now().today.max(row.invoice_on))?;
         memo::mark(tx, document, Mark::WrittenOff(id))?;
-        let money = format!("{} {}", row.currency.grouped(minor), row.currency);
         let summary = format!("{given}: {money} of {number} written off");
         tx.note(&given, format!("{summary} ({why}){second}"));
         Ok(Receipt {
             summary,
             done: 1,
-            totals: row.currency.amount(-minor).into(),
+            totals: money.negated()?.into(),
             made: id.to_string(),
             ..Receipt::default()
         })
@@ -75,10 +73,10 @@ pub fn undo(session: &mut Session, document: DocumentId, why: &str) -> Result<Re
     session.write(Verb::WriteOff, |tx| {
         let row = corrected(tx, document)?;
         let number = row.number.as_deref().unwrap_or_default();
-        let mut minor = 0;
+        let mut money = row.currency.amount(0);
         let mut taken = Vec::new();
         for write_off in credit::write_offs(tx, document)? {
-            minor += write_off.amount_minor;
+            money = money.plus(row.currency.amount(write_off.amount_minor))?;
             taken.push(document::get(tx, write_off.credit)?.number.unwrap_or_default());
             take_back(tx, &write_off, write_off.amount_minor, tx.now().today, why)?;
         }
@@ -87,13 +85,13 @@ pub fn undo(session: &mut Session, document: DocumentId, why: &str) -> Result<Re
             return Err(Error::usage("not_written_off", words, ""));
         }
         debt::set_retry(tx, document, None, false)?;
-        let (taken, money) = (taken.join(", "), row.currency.grouped(minor));
-        let summary = format!("{taken} taken back: {money} {} of {number} are owed", row.currency);
+        let taken = taken.join(", ");
+        let summary = format!("{taken} taken back: {money} of {number} are owed");
         tx.note(number, format!("{summary} ({why})"));
         Ok(Receipt {
             summary,
             done: 1,
-            totals: row.currency.amount(minor).into(),
+            totals: money.into(),
             made: row.id.to_string(),
             ..Receipt::default()
         })

@@ -225,12 +225,12 @@ fn apply(row: &Paid, owed: &[(DocumentId, String, i64)], cx: &mut Cx) -> Modal {
 }
 
 /// An amount; empty = all.
-fn amount(v: &[String], at: usize, currency: Currency) -> Result<Option<i64>, Refusal> {
+fn amount(v: &[String], at: usize, currency: Currency) -> Result<Option<Money>, Refusal> {
     let typed = text(v, at);
     if typed.is_empty() {
         return Ok(None);
     }
-    currency.parse_minor(&typed).map(Some).map_err(|e| (at, e.to_string()))
+    currency.read(&typed).map(Some).map_err(|e| (at, e.to_string()))
 }
 
 impl MoneyForm {
@@ -241,7 +241,7 @@ impl MoneyForm {
             Self::Refund(payment, currency) | Self::PayBack(payment, currency) => {
                 MoneyDeed::Refund {
                     payment: *payment,
-                    amount_minor: amount(v, 0, *currency)?,
+                    amount: amount(v, 0, *currency)?,
                     on: day(v, 3)?,
                     then: if text(v, 1) == MEMO[1] {
                         Refunded::WithMemo
@@ -253,7 +253,7 @@ impl MoneyForm {
             }
             Self::PayOut(memo, currency) => MoneyDeed::PayOut {
                 memo: *memo,
-                amount_minor: amount(v, 0, *currency)?,
+                amount: amount(v, 0, *currency)?,
                 by: way(&text(v, 1)).map_err(|e| (1, e))?,
                 reason: why(2)?,
                 on: day(v, 3)?,
@@ -261,20 +261,18 @@ impl MoneyForm {
             Self::Unapply(payment, from, currency) => MoneyDeed::Unapply {
                 payment: *payment,
                 from: *from,
-                amount_minor: amount(v, 0, *currency)?,
+                amount: amount(v, 0, *currency)?,
                 reason: why(1)?,
             },
             Self::Move(payment, currency) => MoneyDeed::Move {
                 payment: *payment,
                 to: needed(v, 0, "the account")?,
-                amount_minor: amount(v, 1, *currency)?,
+                amount: amount(v, 1, *currency)?,
                 reason: why(2)?,
             },
-            Self::Apply(payment, to, currency) => MoneyDeed::Apply {
-                payment: *payment,
-                to: *to,
-                amount_minor: amount(v, 0, *currency)?,
-            },
+            Self::Apply(payment, to, currency) => {
+                MoneyDeed::Apply { payment: *payment, to: *to, amount: amount(v, 0, *currency)? }
+            }
         })
     }
 

@@ -358,22 +358,19 @@ impl Purpose {
             }
             Self::Promise(document, currency) => {
                 let amount = text(v, 1);
-                let amount_minor = if amount.is_empty() {
+                let amount = if amount.is_empty() {
                     None
                 } else {
-                    Some(currency.parse_minor(&amount).map_err(|e| (1, e.to_string()))?)
+                    Some(currency.read(&amount).map_err(|e| (1, e.to_string()))?)
                 };
                 let on = day(v, 0)?.ok_or((0, "the day is missing".to_owned()))?;
-                Command::Promise { document: *document, amount_minor, on }
+                Command::Promise { document: *document, amount, on }
             }
             Self::Outside { account, documents, currency } => {
                 Command::RecordPayment(OutsidePayment {
                     account: *account,
                     documents: documents.clone(),
-                    amount_minor: currency
-                        .parse_minor(&text(v, 0))
-                        .map_err(|e| (0, e.to_string()))?,
-                    currency: *currency,
+                    amount: currency.read(&text(v, 0)).map_err(|e| (0, e.to_string()))?,
                     received_on: day(v, 1)?.unwrap_or(cx.now.today),
                     reference: needed(v, 2, "the reference")?,
                 })

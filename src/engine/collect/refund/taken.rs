@@ -4,6 +4,7 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::ids::PaymentId;
+use crate::domain::money::Money;
 use crate::domain::payment::PaymentStatus;
 use crate::engine::collect::refund::wanted::{approved, between, earliest, pending, within};
 use crate::engine::collect::settle;
@@ -21,14 +22,14 @@ pub struct TakenBack<'a> {
     pub kind: EventKind,
     /// Reason code of the bank or network; empty = not known.
     pub code: &'a str,
-    /// Minor units; none = all that is left.
-    pub amount_minor: Option<i64>,
+    /// None = all that is left.
+    pub amount: Option<Money>,
     /// The day it counts; none = the bank's, or today.
     pub on: Option<NaiveDate>,
     /// The day that the bank names.
     pub value_on: Option<NaiveDate>,
-    /// What the bank took for it, minor units.
-    pub fee_minor: i64,
+    /// What the bank took for it; none = nothing.
+    pub fee: Option<Money>,
     /// What else is known; empty = nothing.
     pub reason: &'a str,
 }
@@ -44,7 +45,9 @@ pub fn taken_back(
         approved(&payment)?;
         let here = payment.here_minor();
         let most = takeable(tx, &payment)?;
-        let amount = back.amount_minor.unwrap_or(if here > 0 { here } else { most });
+        let minor = |money: Money| money.minor_in(payment.currency);
+        let all = if here > 0 { here } else { most };
+        let amount = back.amount.map_or(Ok(all), minor)?;
         within(&payment, amount, most, "taken back")?;
         let loss_minor = (amount - here).max(0);
         let unapplied = (amount - loss_minor).min(payment.unapplied_minor);
@@ -58,7 +61,7 @@ pub fn taken_back(
         let event = EventRow {
             event_on,
             value_on: back.value_on,
-            fee_minor: back.fee_minor,
+            fee_minor: back.fee.map_or(Ok(0), minor)?,
             loss_minor,
             reference: back.code.to_owned(),
             reply: words.join("; "),

@@ -2,6 +2,7 @@
 //! invoice stays paid.
 
 use crate::domain::ids::{DocumentId, PaymentId};
+use crate::domain::money::Money;
 use crate::domain::payment::PaymentStatus;
 use crate::engine::Error;
 use crate::engine::guard::four_eyes::Deed;
@@ -26,8 +27,8 @@ pub enum Correction {
 /// A refund as a person wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted<'a> {
-    /// Minor units; none = all that is left.
-    pub amount_minor: Option<i64>,
+    /// None = all that is left.
+    pub amount: Option<Money>,
     /// The day it was paid out; none = today. Of a gateway it is today.
     pub on: Option<NaiveDate>,
     /// What keeps the invoices paid.
@@ -37,8 +38,8 @@ pub struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     /// Today, and the invoices are owed again.
-    pub fn of(amount_minor: Option<i64>, reason: &'a str) -> Self {
-        Self { amount_minor, on: None, correction: Correction::Nothing, reason }
+    pub fn of(amount: Option<Money>, reason: &'a str) -> Self {
+        Self { amount, on: None, correction: Correction::Nothing, reason }
     }
 
     /// What four eyes look at; `named` is the payment and [`Self::with`].
@@ -53,8 +54,7 @@ impl<'a> Wanted<'a> {
             subject: named.0,
             what: self.what(),
             with: named.1,
-            minor: self.deed_minor(payment, amount_minor),
-            currency: payment.currency,
+            money: payment.currency.amount(self.deed_minor(payment, amount_minor)),
             reason: self.reason,
         }
     }
@@ -101,7 +101,10 @@ impl<'a> Wanted<'a> {
         today: NaiveDate,
     ) -> Result<(i64, NaiveDate), Error> {
         let left = left(db, payment)?;
-        let amount = self.amount_minor.unwrap_or(left);
+        let amount = match self.amount {
+            Some(amount) => amount.minor_in(payment.currency)?,
+            None => left,
+        };
         approved(payment)?;
         within(payment, amount, left, "refunded")?;
         if let Correction::Memo(memo) = self.correction {

@@ -13,7 +13,7 @@ use super::fault::{Fault, FaultKind};
 use super::keymap::{Action, Binding, GLOBAL_KEYS, Key, LIST_KEYS, find};
 use super::modal::form::Form;
 use super::modal::money;
-use super::modal::purpose::{self};
+use super::modal::purpose;
 use super::modal::{Intent, Modal, Step};
 use super::msg::{Cx, Effect, Msg, Part, ScreenId, Slot};
 use super::rights;

@@ -6,9 +6,8 @@ use crate::engine::query::Ahead;
 use crate::ui::help;
 use crate::ui::keymap::Action;
 use crate::ui::modal::ask::Ask;
-use crate::ui::modal::form::Field;
 use crate::ui::modal::palette::{Entry, Palette};
-use crate::ui::modal::purpose::{self, Purpose};
+use crate::ui::modal::purpose;
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::Part;
@@ -175,10 +174,8 @@ impl App {
         if let Some(error) = list.and_then(AnyList::error) {
             return self.cx.say(format!("the filter is not understood: {error}"));
         }
-        let fields = vec![Field::new("name", "", "how it is called in f")];
         let (tab, text) = list.map(AnyList::narrowed).unwrap_or_default();
-        let purpose = Purpose::SaveFilter { screen: self.screen, tab, text };
-        let form = purpose::form("Save the filter", purpose, fields, &mut self.cx);
+        let form = purpose::save_filter(self.screen, tab, text, &mut self.cx);
         self.open(form);
     }
 }

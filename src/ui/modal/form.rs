@@ -1,6 +1,7 @@
 //! Something to fill in: fields one below the other, Enter on the last (or Ctrl-S) hands them in.
 
 use super::purpose::Purpose;
+use super::typed::{Label, Typed};
 use super::{Step, edit, field, frame, insert};
 use crate::engine::query::{Answer, Hit, Query};
 use crate::ui::keymap::Key;
@@ -44,19 +45,19 @@ mod as_typed {
 
 impl Field {
     /// A field with what it starts as.
-    pub fn new(label: &str, value: impl Into<String>, hint: &str) -> Self {
+    pub fn new(label: Label, value: impl Into<String>, hint: &str) -> Self {
         let input = Input::new(value.into());
-        let (label, hint) = (label.to_owned(), hint.to_owned());
+        let (label, hint) = (label.as_str().to_owned(), hint.to_owned());
         Self { label, input, hint, words: Vec::new(), account: false }
     }
 
     /// A field that takes an account.
-    pub fn account(label: &str, hint: &str) -> Self {
+    pub fn account(label: Label, hint: &str) -> Self {
         Self { account: true, ..Self::new(label, "", hint) }
     }
 
     /// A field that takes one of a few words; Space steps through them.
-    pub fn words(label: &str, words: &[&str]) -> Self {
+    pub fn words(label: Label, words: &[&str]) -> Self {
         let first = words.first().copied().unwrap_or_default();
         let words = words.iter().map(|w| (*w).to_owned()).collect();
         Self { words, ..Self::new(label, first, "Space changes") }
@@ -122,15 +123,10 @@ impl Form {
         self.purpose.document()
     }
 
-    /// What is typed, for the session.
-    pub fn values(&self) -> Vec<String> {
-        self.fields.iter().map(|f| f.input.value().to_owned()).collect()
-    }
-
     /// The same form after a refusal (its word for programs): mine stays, what was said is shown above
     /// it with the field that it is about, and saving again is another operation.
     pub fn refused(&mut self, mut said: Vec<String>, code: &str, cx: &mut Cx) {
-        if let Some(at) = self.purpose.field_of(code)
+        if let Some(at) = self.purpose.field_of(code).and_then(|label| label.place(&self.fields))
             && let (Some(field), Some(first)) = (self.fields.get(at), said.first_mut())
         {
             self.at = at;
@@ -155,8 +151,9 @@ impl Form {
             return;
         }
         self.purpose.rebase(detail.row.version);
-        for ((label, theirs), was) in self.purpose.theirs(detail).iter().zip(self.purpose.was()) {
-            let Some(mine) = self.fields.iter().find(|f| f.label == *label) else { continue };
+        for (label, theirs, was) in self.purpose.theirs(detail) {
+            let mine = label.place(&self.fields).and_then(|at| self.fields.get(at));
+            let Some(mine) = mine else { continue };
             let mine = mine.input.value().trim();
             if mine == theirs || was == theirs {
                 continue;
@@ -164,6 +161,7 @@ impl Form {
             // Only what was typed goes on top of theirs.
             let mine =
                 if mine == was { "and it stays".to_owned() } else { format!("mine {mine:?}") };
+            let label = label.as_str();
             self.theirs.push(format!("{label}: theirs {theirs:?}, {mine}"));
         }
     }
@@ -248,11 +246,10 @@ impl Form {
     }
 
     fn submit(&mut self, cx: &mut Cx) -> Step {
-        let values = self.values();
-        match self.purpose.build(&values, &self.op, cx) {
+        match self.purpose.build(Typed(&self.fields), &self.op, cx) {
             Ok(intent) => Step::Then(intent),
-            Err((at, message)) => {
-                self.at = at;
+            Err((label, message)) => {
+                self.at = label.place(&self.fields).unwrap_or(self.at);
                 self.error = Some(message);
                 Step::Stay
             }
@@ -328,3 +325,6 @@ fn turn(field: &mut Field, key: Key) {
     };
     field.input = Input::new(field.words[next].clone());
 }
+
+#[cfg(test)]
+mod tests;

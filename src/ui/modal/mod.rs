@@ -9,6 +9,7 @@ pub mod palette;
 pub mod purpose;
 pub mod runs;
 pub mod text;
+mod typed;
 
 use super::keymap::{Action, Key};
 use super::msg::{Cx, ScreenId};

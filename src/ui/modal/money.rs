@@ -3,7 +3,8 @@
 use super::ask::Ask;
 use super::choice::{Choice, Item};
 use super::form::Field;
-use super::purpose::{Purpose, Refusal, day, form, needed, text};
+use super::purpose::{Purpose, form, why};
+use super::typed::{Label, Refusal, Typed};
 use super::{Intent, Modal};
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::money::{Currency, Money};
@@ -31,7 +32,6 @@ pub enum MoneyForm {
     Apply(PaymentId, DocumentId, Currency),
 }
 
-const WHY: &str = "why; the trail keeps it";
 const MEMO: [&str; 2] = ["without memo", "with memo"];
 
 /// Asks for payments and opens the list that they come into.
@@ -141,20 +141,21 @@ fn deeds(of: &Payments, row: &Paid, cx: &mut Cx) -> Vec<Item> {
     ]
 }
 
-fn refund(row: &Paid, cx: &mut Cx) -> Modal {
+/// The form that gives money of a payment back.
+pub(super) fn refund(row: &Paid, cx: &mut Cx) -> Modal {
     let most = sum(row, row.left_minor);
-    let mut memo = Field::words("memo", &MEMO);
+    let mut memo = Field::words(Label::MEMO, &MEMO);
     "Space changes; with memo the invoice stays paid".clone_into(&mut memo.hint);
     let mut fields = vec![
-        Field::new("amount", row.currency.plain(row.left_minor), &format!("at most {most}")),
+        Field::new(Label::AMOUNT, row.currency.plain(row.left_minor), &format!("at most {most}")),
         memo,
-        Field::new("reason", "", "why; kept, and printed on the memo"),
+        Field::new(Label::REASON, "", "why; kept, and printed on the memo"),
     ];
     let mut purpose = MoneyForm::Refund(row.id, row.currency);
     if row.outside {
         purpose = MoneyForm::PayBack(row.id, row.currency);
         let hint = "the day a person pays it back";
-        fields.push(Field::new("paid out on", cx.now.today.to_string(), hint));
+        fields.push(Field::new(Label::PAID_OUT_ON, cx.now.today.to_string(), hint));
     }
     let title = format!("Refund {} ({most} may go back)", row.id);
     form(title, Purpose::Money(purpose), fields, cx)
@@ -164,30 +165,36 @@ fn refund(row: &Paid, cx: &mut Cx) -> Modal {
 pub fn pay_out(memo: DocumentId, number: &str, left: Money, cx: &mut Cx) -> Modal {
     let by = "transfer by a person, or P-000012: that money goes back";
     let fields = vec![
-        Field::new("amount", left.plain(), &format!("at most {left}")),
-        Field::new("by", "transfer", by),
-        Field::new("reason", "", WHY),
-        Field::new("paid out on", cx.now.today.to_string(), "the day of the transfer"),
+        Field::new(Label::AMOUNT, left.plain(), &format!("at most {left}")),
+        Field::new(Label::BY, "transfer", by),
+        why(),
+        Field::new(Label::PAID_OUT_ON, cx.now.today.to_string(), "the day of the transfer"),
     ];
     let purpose = Purpose::Money(MoneyForm::PayOut(memo, left.currency));
     form(format!("Pay out {number} ({left} are left)"), purpose, fields, cx)
 }
 
+/// The form that takes a payment off one of the documents that it pays.
+pub(super) fn take_off(
+    row: &Paid,
+    (id, number, minor): &(DocumentId, String, i64),
+    cx: &mut Cx,
+) -> Modal {
+    let most = sum(row, *minor);
+    let fields = vec![
+        Field::new(Label::AMOUNT, row.currency.plain(*minor), &format!("at most {most}")),
+        why(),
+    ];
+    let purpose = Purpose::Money(MoneyForm::Unapply(row.id, *id, row.currency));
+    form(format!("Take {} off {number}: it is owed again", row.id), purpose, fields, cx)
+}
+
 fn unapply(row: &Paid, cx: &mut Cx) -> Modal {
-    let one = |(id, number, minor): &(DocumentId, String, i64), cx: &mut Cx| {
-        let most = sum(row, *minor);
-        let fields = vec![
-            Field::new("amount", row.currency.plain(*minor), &format!("at most {most}")),
-            Field::new("reason", "", WHY),
-        ];
-        let purpose = Purpose::Money(MoneyForm::Unapply(row.id, *id, row.currency));
-        form(format!("Take {} off {number}: it is owed again", row.id), purpose, fields, cx)
-    };
     if let [only] = row.pays.as_slice() {
-        return one(only, cx);
+        return take_off(row, only, cx);
     }
     let items = row.pays.iter().map(|paid| {
-        let intent = Intent::Open(Box::new(one(paid, cx)));
+        let intent = Intent::Open(Box::new(take_off(row, paid, cx)));
         let (label, hint) = (paid.1.clone(), sum(row, paid.2));
         Item { key: None, label, hint, intent: Some(intent) }
     });
@@ -195,25 +202,35 @@ fn unapply(row: &Paid, cx: &mut Cx) -> Modal {
     Modal::Choice(Choice::new(format!("Take {} off", row.id), items))
 }
 
-fn moving(row: &Paid, cx: &mut Cx) -> Modal {
+/// The form that moves what is unapplied to another account.
+pub(super) fn moving(row: &Paid, cx: &mut Cx) -> Modal {
     let most = sum(row, row.free_minor);
     let fields = vec![
-        Field::account("to account", "number, or letters of the name"),
-        Field::new("amount", row.currency.plain(row.free_minor), &format!("at most {most}")),
-        Field::new("reason", "", WHY),
+        Field::account(Label::TO_ACCOUNT, "number, or letters of the name"),
+        Field::new(Label::AMOUNT, row.currency.plain(row.free_minor), &format!("at most {most}")),
+        why(),
     ];
     let purpose = Purpose::Money(MoneyForm::Move(row.id, row.currency));
     form(format!("Move {} of {}", most, row.id), purpose, fields, cx)
 }
 
+/// The form that applies a payment to an open document.
+pub(super) fn apply_to(
+    row: &Paid,
+    (id, number, balance_minor): &(DocumentId, String, i64),
+    cx: &mut Cx,
+) -> Modal {
+    let fits = row.free_minor.min(*balance_minor);
+    let (open, free) = (sum(row, *balance_minor), sum(row, row.free_minor));
+    let hint = format!("open {open}, unapplied {free}");
+    let fields = vec![Field::new(Label::AMOUNT, row.currency.plain(fits), &hint)];
+    let purpose = Purpose::Money(MoneyForm::Apply(row.id, *id, row.currency));
+    form(format!("Apply {} to {number}", row.id), purpose, fields, cx)
+}
+
 fn apply(row: &Paid, owed: &[(DocumentId, String, i64)], cx: &mut Cx) -> Modal {
-    let items = owed.iter().map(|(id, number, balance_minor)| {
-        let fits = row.free_minor.min(*balance_minor);
-        let hint =
-            format!("open {}, unapplied {}", sum(row, *balance_minor), sum(row, row.free_minor));
-        let fields = vec![Field::new("amount", row.currency.plain(fits), &hint)];
-        let purpose = Purpose::Money(MoneyForm::Apply(row.id, *id, row.currency));
-        let form = form(format!("Apply {} to {number}", row.id), purpose, fields, cx);
+    let items = owed.iter().map(|one| {
+        let (form, number, balance_minor) = (apply_to(row, one, cx), &one.1, &one.2);
         let (intent, hint) = (Intent::Open(Box::new(form)), sum(row, *balance_minor));
         Item { key: None, label: number.clone(), hint, intent: Some(intent) }
     });
@@ -224,60 +241,55 @@ fn apply(row: &Paid, owed: &[(DocumentId, String, i64)], cx: &mut Cx) -> Modal {
     ))
 }
 
-/// An amount; empty = all.
-fn amount(v: &[String], at: usize, currency: Currency) -> Result<Option<Money>, Refusal> {
-    let typed = text(v, at);
-    if typed.is_empty() {
-        return Ok(None);
-    }
-    currency.read(&typed).map(Some).map_err(|e| (at, e.to_string()))
-}
-
 impl MoneyForm {
     /// The deed that its values make, or the field that is wrong and why.
-    fn deed(&self, v: &[String]) -> Result<MoneyDeed, Refusal> {
-        let why = |at| needed(v, at, "the reason");
+    fn deed(&self, v: Typed) -> Result<MoneyDeed, Refusal> {
+        let why = || v.needed(Label::REASON, "the reason");
+        let amount = |currency: &Currency| v.amount_or_all(Label::AMOUNT, *currency);
         Ok(match self {
             Self::Refund(payment, currency) | Self::PayBack(payment, currency) => {
                 MoneyDeed::Refund {
                     payment: *payment,
-                    amount: amount(v, 0, *currency)?,
-                    on: day(v, 3)?,
-                    then: if text(v, 1) == MEMO[1] {
+                    amount: amount(currency)?,
+                    on: match self {
+                        Self::PayBack(..) => v.day(Label::PAID_OUT_ON)?,
+                        _ => None,
+                    },
+                    then: if v.text(Label::MEMO)? == MEMO[1] {
                         Refunded::WithMemo
                     } else {
                         Refunded::OwedAgain
                     },
-                    reason: why(2)?,
+                    reason: why()?,
                 }
             }
             Self::PayOut(memo, currency) => MoneyDeed::PayOut {
                 memo: *memo,
-                amount: amount(v, 0, *currency)?,
-                by: way(&text(v, 1)).map_err(|e| (1, e))?,
-                reason: why(2)?,
-                on: day(v, 3)?,
+                amount: amount(currency)?,
+                by: way(&v.text(Label::BY)?).map_err(|e| (Label::BY, e))?,
+                reason: why()?,
+                on: v.day(Label::PAID_OUT_ON)?,
             },
             Self::Unapply(payment, from, currency) => MoneyDeed::Unapply {
                 payment: *payment,
                 from: *from,
-                amount: amount(v, 0, *currency)?,
-                reason: why(1)?,
+                amount: amount(currency)?,
+                reason: why()?,
             },
             Self::Move(payment, currency) => MoneyDeed::Move {
                 payment: *payment,
-                to: needed(v, 0, "the account")?,
-                amount: amount(v, 1, *currency)?,
-                reason: why(2)?,
+                to: v.needed(Label::TO_ACCOUNT, "the account")?,
+                amount: amount(currency)?,
+                reason: why()?,
             },
             Self::Apply(payment, to, currency) => {
-                MoneyDeed::Apply { payment: *payment, to: *to, amount: amount(v, 0, *currency)? }
+                MoneyDeed::Apply { payment: *payment, to: *to, amount: amount(currency)? }
             }
         })
     }
 
     /// What its values want done: what cannot be taken back asks first, with its figures.
-    pub(super) fn build(&self, v: &[String], op: &str, cx: &mut Cx) -> Result<Intent, Refusal> {
+    pub(super) fn build(&self, v: Typed, op: &str, cx: &mut Cx) -> Result<Intent, Refusal> {
         let deed = self.deed(v)?;
         let title = match self {
             Self::Refund(id, _) | Self::PayBack(id, _) => format!("Refund {id}"),
@@ -294,24 +306,19 @@ impl MoneyForm {
     }
 
     /// The field that an error of the book is about.
-    pub(super) fn field_of(&self, code: &str) -> Option<usize> {
-        let (amount, reason, more) = match self {
-            Self::Refund(..) => (0, 2, None),
-            Self::PayBack(..) => (0, 2, Some(("bad_date", 3))),
-            Self::PayOut(..) => (0, 2, Some(("bad_date", 3))),
-            Self::Unapply(..) | Self::Apply(..) => (0, 1, None),
-            Self::Move(..) => (1, 2, None),
-        };
-        match code {
-            "too_much" | "bad_amount" | "not_applied" | "nothing_unapplied" => Some(amount),
-            "no_reason" | "bad_text" => Some(reason),
-            "unknown_account" | "same_account" | "other_currency" => {
-                matches!(self, Self::Move(..)).then_some(0)
+    pub(super) fn field_of(&self, code: &str) -> Option<Label> {
+        match (self, code) {
+            (_, "too_much" | "bad_amount" | "not_applied" | "nothing_unapplied") => {
+                Some(Label::AMOUNT)
             }
-            "not_found" | "other_account" | "wrong_state" => {
-                matches!(self, Self::PayOut(..)).then_some(1)
+            (Self::Apply(..), "no_reason" | "bad_text") => None,
+            (_, "no_reason" | "bad_text") => Some(Label::REASON),
+            (Self::Move(..), "unknown_account" | "same_account" | "other_currency") => {
+                Some(Label::TO_ACCOUNT)
             }
-            code => more.filter(|(named, _)| *named == code).map(|(_, at)| at),
+            (Self::PayOut(..), "not_found" | "other_account" | "wrong_state") => Some(Label::BY),
+            (Self::PayBack(..) | Self::PayOut(..), "bad_date") => Some(Label::PAID_OUT_ON),
+            _ => None,
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::Modal;
 use super::ask::Ask;
 use super::form::Field;
-use super::purpose::{Purpose, Refusal, day, form, list, text};
+use super::purpose::{Purpose, form};
+use super::typed::{Label, Refusal, Typed};
 use crate::domain::charge::ChargeType;
 use crate::domain::ids::BillRunId;
 use crate::engine::command::{AccountFilter, BcdFilter, Command, NewBillRun, NewPaymentRun, Pick};
@@ -15,13 +16,13 @@ use crate::ui::widget::counted;
 pub fn bill_run(cx: &mut Cx) -> Modal {
     let today = cx.now.today.to_string();
     let fields = vec![
-        Field::new("target date", today, "everything due up to this day is billed"),
-        Field::new("invoice date", "", "printed; empty: today"),
-        Field::new("batches", "", "only these, by comma; empty: all"),
-        Field::new("account", "", "only this account number; empty: all"),
-        Field::new("cycle day", "all", "all, run-day, or 1 to 31 (31 is the month's end)"),
-        Field::words("leave out", &["nothing", "usage", "recurring", "one_time"]),
-        Field::words("auto-renew", &["yes", "no"]),
+        Field::new(Label::TARGET_DATE, today, "everything due up to this day is billed"),
+        Field::new(Label::INVOICE_DATE, "", "printed; empty: today"),
+        Field::new(Label::BATCHES, "", "only these, by comma; empty: all"),
+        Field::new(Label::ACCOUNT, "", "only this account number; empty: all"),
+        Field::new(Label::CYCLE_DAY, "all", "all, run-day, or 1 to 31 (31 is the month's end)"),
+        Field::words(Label::LEAVE_OUT, &["nothing", "usage", "recurring", "one_time"]),
+        Field::words(Label::AUTO_RENEW, &["yes", "no"]),
     ];
     form("New bill run", Purpose::BillRun, fields, cx)
 }
@@ -30,11 +31,11 @@ pub fn bill_run(cx: &mut Cx) -> Modal {
 pub fn payment_run(cx: &mut Cx) -> Modal {
     let today = cx.now.today.to_string();
     let fields = vec![
-        Field::new("target date", today, "invoices due on or before this day"),
-        Field::new("bill run", "", "only its invoices (BR-000007); empty: all"),
-        Field::new("account", "", "only this account number; empty: all"),
-        Field::new("batches", "", "only these, by comma; empty: all"),
-        Field::words("payments", &["one an invoice", "one an account"]),
+        Field::new(Label::TARGET_DATE, today, "invoices due on or before this day"),
+        Field::new(Label::BILL_RUN, "", "only its invoices (BR-000007); empty: all"),
+        Field::new(Label::ACCOUNT, "", "only this account number; empty: all"),
+        Field::new(Label::BATCHES, "", "only these, by comma; empty: all"),
+        Field::words(Label::PAYMENTS, &["one an invoice", "one an account"]),
     ];
     form("New payment run", Purpose::PaymentRun, fields, cx)
 }
@@ -66,22 +67,26 @@ pub(super) fn cancel(drafts: Vec<Pick>, reason: String, cx: &mut Cx) -> Modal {
     Modal::Ask(Box::new(Ask::reading(title, "throw them away", op, command)))
 }
 
-pub(super) fn new_bill_run(v: &[String]) -> Result<NewBillRun, Refusal> {
-    let target_on = day(v, 0)?.ok_or((0, "the target date is missing".to_owned()))?;
-    let bcd = match text(v, 4).as_str() {
+pub(super) fn new_bill_run(v: Typed) -> Result<NewBillRun, Refusal> {
+    let target_on = v.needed_day(Label::TARGET_DATE, "the target date")?;
+    let bcd = match v.text(Label::CYCLE_DAY)?.as_str() {
         "" | "all" => BcdFilter::All,
         "run-day" => BcdFilter::RunDay,
         other => match other.parse() {
             Ok(n) if (1..=31).contains(&n) => BcdFilter::Day(n),
-            _ => return Err((4, "all, run-day, or 1 to 31".to_owned())),
+            _ => return Err((Label::CYCLE_DAY, "all, run-day, or 1 to 31".to_owned())),
         },
     };
     Ok(NewBillRun {
         target_on,
-        invoice_on: day(v, 1)?,
-        accounts: AccountFilter { batches: list(&text(v, 2)), account: text(v, 3), bcd },
-        exclude: ChargeType::parse(&text(v, 5)).into_iter().collect(),
-        auto_renew: text(v, 6) != "no",
+        invoice_on: v.day(Label::INVOICE_DATE)?,
+        accounts: AccountFilter {
+            batches: v.list(Label::BATCHES)?,
+            account: v.text(Label::ACCOUNT)?,
+            bcd,
+        },
+        exclude: ChargeType::parse(&v.text(Label::LEAVE_OUT)?).into_iter().collect(),
+        auto_renew: v.text(Label::AUTO_RENEW)? != "no",
         auto_post: false,
         auto_email: false,
         skip_zero_email: false,
@@ -89,22 +94,22 @@ pub(super) fn new_bill_run(v: &[String]) -> Result<NewBillRun, Refusal> {
     })
 }
 
-pub(super) fn new_payment_run(v: &[String]) -> Result<NewPaymentRun, Refusal> {
-    let run = text(v, 1);
+pub(super) fn new_payment_run(v: Typed) -> Result<NewPaymentRun, Refusal> {
+    let run = v.text(Label::BILL_RUN)?;
     let bill_run = if run.is_empty() {
         None
     } else {
-        let wrong = (1, format!("{run:?} is not a bill run such as BR-000007"));
+        let wrong = (Label::BILL_RUN, format!("{run:?} is not a bill run such as BR-000007"));
         Some(BillRunId::parse(&run).ok_or(wrong)?)
     };
     Ok(NewPaymentRun {
-        target_on: day(v, 0)?.ok_or((0, "the target date is missing".to_owned()))?,
+        target_on: v.needed_day(Label::TARGET_DATE, "the target date")?,
         bill_run,
-        account: text(v, 2),
-        batches: list(&text(v, 3)),
+        account: v.text(Label::ACCOUNT)?,
+        batches: v.list(Label::BATCHES)?,
         currency: None,
         bill_cycle_day: None,
         gateway: None,
-        consolidate: text(v, 4) == "one an account",
+        consolidate: v.text(Label::PAYMENTS)? == "one an account",
     })
 }

@@ -10,9 +10,8 @@ use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::{Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::choice::{Choice, Item};
-use crate::ui::modal::form::Field as Input;
 use crate::ui::modal::money;
-use crate::ui::modal::purpose::{self, Purpose};
+use crate::ui::modal::purpose;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
@@ -196,24 +195,13 @@ impl ListScreen for Accounts {
                 cx.open.push(form);
             }
             Action::Note => {
-                let fields = vec![Input::new("note", "", "everybody sees it")];
-                let title = format!("Note on {}", row.number);
-                let form = purpose::form(title, Purpose::Note(row.id), fields, cx);
+                let form = purpose::note(&row.number, row.id, cx);
                 cx.open.push(form);
             }
             Action::Outside => {
-                let fields = vec![
-                    Input::new("amount", "", "what arrived"),
-                    Input::new("received on", cx.now.today.to_string(), "the day it arrived"),
-                    Input::new("reference", "", "what the bank statement says"),
-                ];
-                let purpose = Purpose::Outside {
-                    account: row.id,
-                    documents: Vec::new(),
-                    currency: row.open.currency,
-                };
-                let form =
-                    purpose::form(format!("Received from {}", row.number), purpose, fields, cx);
+                let whose = format!("from {}", row.number);
+                let nothing_yet = (row.open.currency, String::new());
+                let form = purpose::outside(&whose, row.id, Vec::new(), nothing_yet, cx);
                 cx.open.push(form);
             }
             Action::Method => {

@@ -13,8 +13,7 @@ use crate::store::read::{Field, Marked, Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
-use crate::ui::modal::form::Field as Input;
-use crate::ui::modal::purpose::{self, Purpose};
+use crate::ui::modal::purpose;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
@@ -191,8 +190,7 @@ impl ListScreen for Delivery {
             return true;
         }
         if action == Action::Print {
-            let fields = vec![Input::new("directory", "", "empty: beside the book")];
-            let form = purpose::form("Write the print batch", Purpose::Print, fields, cx);
+            let form = purpose::print(cx);
             cx.open.push(form);
             return true;
         }

@@ -18,9 +18,8 @@ use crate::store::read::{Field, Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
-use crate::ui::modal::form::Field as Input;
 use crate::ui::modal::money;
-use crate::ui::modal::purpose::{self, Purpose};
+use crate::ui::modal::purpose;
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
@@ -214,19 +213,9 @@ impl Failed {
             },
             Action::Outside => {
                 let Some(row) = row else { return nothing(cx) };
-                let amount = row.balance.plain();
-                let fields = vec![
-                    Input::new("amount", amount, "what arrived"),
-                    Input::new("received on", cx.now.today.to_string(), "the day it arrived"),
-                    Input::new("reference", "", "what the bank statement says"),
-                ];
-                let purpose = Purpose::Outside {
-                    account: row.account_id,
-                    documents: vec![row.id],
-                    currency: row.balance.currency,
-                };
-                let form =
-                    purpose::form(format!("Received for {}", row.number), purpose, fields, cx);
+                let whose = format!("for {}", row.number);
+                let all = (row.balance.currency, row.balance.plain());
+                let form = purpose::outside(&whose, row.account_id, vec![row.id], all, cx);
                 cx.open.push(form);
             }
             Action::Method => {
@@ -240,8 +229,7 @@ impl Failed {
             Action::Memo => {
                 let Some(row) = row else { return nothing(cx) };
                 let label = format!("{} (open {}, {})", row.number, row.balance, row.customer);
-                let purpose = Purpose::WriteOff(row.id, label);
-                let form = purpose::reason(format!("Write off {}", row.number), purpose, cx);
+                let form = purpose::write_off(&row.number, row.id, label, cx);
                 cx.open.push(form);
             }
             Action::Payments => {
@@ -277,12 +265,7 @@ fn said_by_customer(row: &FailedRow, cx: &mut Cx) {
         command: Box::new(command),
     };
     let document = row.id;
-    let fields = vec![
-        Input::new("by", "", "a date such as 2026-01-31"),
-        Input::new("amount", "", "empty: all that is open"),
-    ];
-    let purpose = Purpose::Promise(row.id, row.balance.currency);
-    let form = purpose::form(format!("Promise for {}", row.number), purpose, fields, cx);
+    let form = purpose::promise(&row.number, row.id, row.balance.currency, cx);
     let mut items = vec![Item::new('p', "promises to pay by a day…", Intent::Open(Box::new(form)))];
     if let Some(day) = row.promised_on {
         let ends = deed(Command::EndPromise { document }, cx);

@@ -22,7 +22,7 @@ use crate::store::read::sample::Sample;
 use crate::store::read::{Field, Marked, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
 use crate::ui::modal::Intent;
-use crate::ui::modal::purpose::{self, Purpose};
+use crate::ui::modal::purpose;
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::list::{AnyList, Listing, Tab, WIDE, sums};
@@ -179,7 +179,7 @@ impl Invoices {
                 let beyond = if self.open.is_some() { String::new() } else { self.list.beyond() };
                 let n = counted(targets.len(), "draft", "drafts");
                 let title = format!("Cancel {n} ({}){beyond}", sums(targets.iter()));
-                let form = purpose::reason(title, Purpose::CancelDrafts(picks(&targets)), cx);
+                let form = purpose::cancel_drafts(title, picks(&targets), cx);
                 cx.open.push(form);
             }
             Action::Create => create(cx),

@@ -10,8 +10,7 @@ use crate::store::read::Marked;
 use crate::store::read::invoices::InvoiceRow;
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
-use crate::ui::modal::form::Field as Input;
-use crate::ui::modal::purpose::{self, PostWhat, Purpose};
+use crate::ui::modal::purpose::{self, Head, LineText, PostWhat};
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal, money, runs};
 use crate::ui::msg::{Cx, ScreenId};
@@ -52,7 +51,7 @@ impl Invoices {
         let alone = |row: &&InvoiceRow| targets.len() == 1 && targets[0].id == row.id.0;
         if let Some(row) = self.row().filter(alone).filter(|r| !r.stale.is_empty()) {
             let title = format!("Accept {} although {}", row.label(), row.stale);
-            let form = purpose::reason(title, Purpose::AcceptStale(picks(&targets)), cx);
+            let form = purpose::accept_stale(title, picks(&targets), cx);
             return cx.open.push(form);
         }
         let command = Command::Accept { drafts: picks(&targets), reason: String::new() };
@@ -132,21 +131,8 @@ impl Invoices {
             let label = format!("line {}: {}", item.position, item.description);
             items.push(Item::new(key, label, Intent::Open(Box::new(menu))).hint(amount));
         }
-        let was = [
-            detail.row.invoice_on.to_string(),
-            detail.row.due_on.to_string(),
-            detail.po_number.clone(),
-            detail.note.clone(),
-        ];
-        let fields = vec![
-            Input::new("invoice date", was[0].clone(), "printed; the due date follows it"),
-            Input::new("due date", was[1].clone(), "by hand; stays when the invoice date moves"),
-            Input::new("PO number", was[2].clone(), "printed"),
-            Input::new("note", was[3].clone(), "printed"),
-            Input::new("reason", "", "why; the trail keeps it"),
-        ];
         let title = format!("Edit {}", name(&detail));
-        let head = purpose::form(&title, Purpose::EditHead { draft, was }, fields, cx);
+        let head = purpose::edit_head(&title, draft, Head::of(&detail), cx);
         items.push(Item::new('d', "dates, PO number, note…", Intent::Open(Box::new(head))));
         let add = purpose::add_line(draft, cx);
         items.push(Item::new('+', "add a line…", Intent::Open(Box::new(add))));
@@ -274,21 +260,11 @@ impl Invoices {
         if row.status != DocumentStatus::Posted {
             return cx.say("a draft is edited (e); memos correct what is posted");
         }
-        let fields = vec![
-            Input::words("kind", &["credit", "debit"]),
-            Input::new("line", "", "a line number; empty: the whole document"),
-            Input::new("amount", "", "empty: all that is left"),
-            Input::new("reason", "", "why; printed and kept"),
-        ];
-        let total_minor = Some(row.total.minor);
-        let adjust = Purpose::Adjust { document: id, currency, label: label.clone(), total_minor };
-        let adjust = purpose::form(format!("Adjust {label}"), adjust, fields, cx);
-        let reverse =
-            purpose::reason(format!("Reverse {label}"), Purpose::Reverse(id, label.clone()), cx);
-        let off =
-            purpose::reason(format!("Write off {label}"), Purpose::WriteOff(id, label.clone()), cx);
-        let undo = Purpose::UndoWriteOff(id, label.clone());
-        let undo = purpose::reason(format!("Undo the write-off of {label}"), undo, cx);
+        let total = row.total.minor;
+        let adjust = purpose::adjust(id, currency, &label, total, cx);
+        let reverse = purpose::reverse(id, label.clone(), cx);
+        let off = purpose::write_off(&label, id, label.clone(), cx);
+        let undo = purpose::undo_write_off(id, label.clone(), cx);
         let open = |m| Intent::Open(Box::new(m));
         let mut items = Vec::new();
         if row_kind.is_receivable() {
@@ -321,10 +297,7 @@ impl Invoices {
 /// Posting a whole run.
 fn run_items(run: BillRunId, cx: &mut Cx) -> Vec<Item> {
     let all = Intent::Post(PostWhat::Run(run));
-    let fields =
-        vec![Input::new("invoice date", cx.now.today.to_string(), "printed on all of them")];
-    let purpose = Purpose::PostDated(PostWhat::Run(run));
-    let dated = purpose::form("Post with another invoice date", purpose, fields, cx);
+    let dated = purpose::post_dated(run, cx);
     vec![
         Item::new('r', format!("every postable draft of {run}…"), all),
         Item::new('i', format!("{run} with another invoice date…"), Intent::Open(Box::new(dated))),
@@ -350,22 +323,9 @@ fn line_menu(draft: Pick, item: &ItemRow, cx: &mut Cx) -> Modal {
 /// What can be done to one line of a draft.
 fn line_items(draft: Pick, item: &ItemRow, cx: &mut Cx) -> Vec<Item> {
     let line = item.position;
-    let was = [
-        item.quantity.normalize().to_string(),
-        item.unit_price.normalize().to_string(),
-        item.description.clone(),
-    ];
-    let fields = vec![
-        Input::new("quantity", was[0].clone(), "a decimal"),
-        Input::new("unit price", was[1].clone(), "a decimal"),
-        Input::new("description", was[2].clone(), "as printed"),
-        Input::new("reason", "", "why; the trail keeps it"),
-    ];
-    let title = format!("Edit line {line}");
-    let change = purpose::form(&title, Purpose::EditLine { draft, line, was }, fields, cx);
+    let change = purpose::edit_line(draft, line, LineText::of(item), cx);
     let mut remove = |then, words: &str| {
-        let purpose = Purpose::RemoveLine { draft, line, then };
-        Intent::Open(Box::new(purpose::reason(format!("Remove line {line}: {words}"), purpose, cx)))
+        Intent::Open(Box::new(purpose::remove_line(draft, line, then, words, cx)))
     };
     let later = remove(Removed::Later, "billable again");
     let waive = remove(Removed::Waive, "billed at zero");

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 mod amount;
-pub use amount::{Money, Purse};
+pub use amount::{Money, Purse, total};
 
 /// An ISO 4217 currency (<https://www.iso.org/iso-4217-currency-codes.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

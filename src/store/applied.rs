@@ -14,7 +14,7 @@ use super::ledger::{self, About, Line};
 use super::payment::{self, AllocationState, PaymentRow};
 use super::{Db, StoreError, Tx, debt};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
-use crate::domain::money::Currency;
+use crate::domain::money::Money;
 use chrono::NaiveDate;
 
 /// What the entries of one side come to, by day.
@@ -104,8 +104,7 @@ pub struct Receipt<'a> {
     pub account: AccountId,
     /// By which gateway, or `outside`.
     pub gateway: &'a str,
-    pub amount_minor: i64,
-    pub currency: Currency,
+    pub amount: Money,
     /// The day it came.
     pub on: NaiveDate,
 }
@@ -114,8 +113,8 @@ pub struct Receipt<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
     pub document: DocumentId,
-    /// Minor units, above zero.
-    pub amount_minor: i64,
+    /// Above zero.
+    pub amount: Money,
     /// Not before this day.
     pub from: NaiveDate,
     /// The allocation that was made when the payment was begun.
@@ -125,46 +124,47 @@ pub struct Part {
 /// Books money that came: cash on its day, each part on the day from which it counts, the rest to
 /// the customer's credit.
 pub fn receive(tx: &Tx<'_>, receipt: &Receipt<'_>, parts: &[Part]) -> Result<(), StoreError> {
-    let line = |ledger: &str, document, amount_minor| Line {
+    let line = |ledger: &str, document, amount| Line {
         ledger: ledger.to_owned(),
         account: receipt.account,
         document,
         payment: Some(receipt.payment),
-        currency: receipt.currency,
-        amount_minor,
+        amount,
     };
-    let mut lines = vec![line(&ledger::cash(receipt.gateway), None, receipt.amount_minor)];
-    let (mut credit, mut later) = (receipt.amount_minor, Vec::new());
+    let mut lines = vec![line(&ledger::cash(receipt.gateway), None, receipt.amount)];
+    let (mut credit, mut later) = (receipt.amount, Vec::new());
     for part in parts {
-        let (document, amount) = (part.document, part.amount_minor);
-        let day = first_day(tx, Side::Owed(document), amount, receipt.on.max(part.from))?;
+        let (document, amount) = (part.document, part.amount);
+        let day = first_day(tx, Side::Owed(document), amount.minor, receipt.on.max(part.from))?;
         let applied = AllocationState::Applied;
         match part.allocation {
-            Some(id) => payment::set_allocation(tx, id, applied, amount, Some(day))?,
+            Some(id) => payment::set_allocation(tx, id, applied, amount.minor, Some(day))?,
             None => {
-                payment::allocate(tx, receipt.payment, document, amount, applied, Some(day))?;
+                payment::allocate(tx, receipt.payment, document, amount.minor, applied, Some(day))?;
             }
         }
         paid(tx, document, amount)?;
         if day == receipt.on {
-            lines.push(line(ledger::RECEIVABLE, Some(document), -amount));
-            credit -= amount;
+            lines.push(line(ledger::RECEIVABLE, Some(document), amount.negated()?));
+            credit = credit.minus(amount)?;
         } else {
             later.push((day, document, amount));
         }
     }
-    lines.push(line(ledger::CREDIT, None, -credit));
+    lines.push(line(ledger::CREDIT, None, credit.negated()?));
     ledger::post(tx, receipt.on, &lines)?;
     for (day, document, amount) in later {
-        let uses =
-            [line(ledger::CREDIT, None, amount), line(ledger::RECEIVABLE, Some(document), -amount)];
+        let uses = [
+            line(ledger::CREDIT, None, amount),
+            line(ledger::RECEIVABLE, Some(document), amount.negated()?),
+        ];
         ledger::post(tx, day, &uses)?;
     }
     Ok(())
 }
 
-fn paid(tx: &Tx<'_>, document: DocumentId, amount_minor: i64) -> Result<(), StoreError> {
-    debt::move_balance(tx, document, -amount_minor)?;
+fn paid(tx: &Tx<'_>, document: DocumentId, amount: Money) -> Result<(), StoreError> {
+    debt::move_balance(tx, document, amount.negated()?.minor)?;
     debt::set_retry(tx, document, None, false)
 }
 
@@ -174,8 +174,7 @@ fn line_of(payment: &PaymentRow, ledger: &str, document: Option<DocumentId>, min
         account: payment.account,
         document,
         payment: Some(payment.id),
-        currency: payment.currency,
-        amount_minor: minor,
+        amount: payment.currency.amount(minor),
     }
 }
 
@@ -192,7 +191,7 @@ pub fn use_money(
     payment::use_unapplied(tx, from.id, amount_minor)?;
     let applied = AllocationState::Applied;
     payment::allocate(tx, from.id, document, amount_minor, applied, Some(day))?;
-    paid(tx, document, amount_minor)?;
+    paid(tx, document, from.currency.amount(amount_minor))?;
     let lines = [
         line_of(from, ledger::CREDIT, None, amount_minor),
         line_of(from, ledger::RECEIVABLE, Some(document), -amount_minor),
@@ -230,8 +229,7 @@ pub fn book_credit(
         account: about.account,
         document,
         payment: None,
-        currency: about.currency,
-        amount_minor,
+        amount: about.currency.amount(amount_minor),
     };
     let lines = [
         line(ledger::CREDIT, Some(credit), amount_minor),

@@ -18,7 +18,7 @@ use super::{Db, StoreError, Topic, Tx, credit, debt, document};
 use crate::domain::conversion::share;
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
-use crate::domain::money::{Currency, MoneyError};
+use crate::domain::money::{Currency, Money, MoneyError};
 use crate::domain::payment::PaymentStatus;
 use chrono::NaiveDate;
 
@@ -93,20 +93,20 @@ impl Way<'_> {
     /// Books it and notes it.
     fn book(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         let line =
-            |ledger: &str, at: (Option<DocumentId>, Option<PaymentId>), currency, minor| Line {
+            |ledger: &str, at: (Option<DocumentId>, Option<PaymentId>), amount: Money| Line {
                 ledger: ledger.to_owned(),
                 account: self.account,
                 document: at.0,
                 payment: at.1,
-                currency,
-                amount_minor: minor,
+                amount,
             };
-        let (old, new) = (self.of.rate.from, self.of.rate.to);
+        let left = self.of.rate.from.amount(self.minor.0);
+        let came = self.of.rate.to.amount(self.minor.1);
         let lines = [
-            line(self.ledger, self.from, old, -self.minor.0),
-            line(ledger::CONVERSION, self.from, old, self.minor.0),
-            line(self.ledger, self.to, new, self.minor.1),
-            line(ledger::CONVERSION, self.to, new, -self.minor.1),
+            line(self.ledger, self.from, left.negated()?),
+            line(ledger::CONVERSION, self.from, left),
+            line(self.ledger, self.to, came),
+            line(ledger::CONVERSION, self.to, came.negated()?),
         ];
         ledger::post(tx, self.on, &lines)?;
         tx.run(

@@ -6,7 +6,7 @@ use super::payment_method;
 use super::{Db, StoreError, Topic, Tx, payment, word};
 use crate::clock::Now;
 use crate::domain::ids::{AccountId, DocumentId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, total};
 use crate::domain::payment_run::apply_credits;
 use chrono::NaiveDate;
 use std::collections::HashSet;
@@ -123,9 +123,10 @@ pub fn accounts_in_credit(db: &Db<'_>) -> Result<HashSet<AccountId>, StoreError>
 
 /// What an account has in a currency to use before it is charged, minor units.
 pub fn credit_left(db: &Db<'_>, account: AccountId, currency: Currency) -> Result<i64, StoreError> {
-    let memos: i64 = credits(db, account, currency)?.iter().map(|c| -c.balance_minor).sum();
+    let memos = credits(db, account, currency)?;
     let money = payment::unapplied(db, account, currency)?;
-    Ok(memos + money.iter().map(|p| p.unapplied_minor).sum::<i64>())
+    let memos = memos.iter().map(|c| -c.balance_minor);
+    Ok(total(memos.chain(money.iter().map(|p| p.unapplied_minor)))?)
 }
 
 /// What an account owes in a currency, oldest due first.

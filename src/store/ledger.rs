@@ -4,9 +4,8 @@
 use super::{Db, StoreError, Tx, word};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::journal::JournalEntry;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money, Purse};
 use chrono::NaiveDate;
-use std::collections::BTreeMap;
 
 /// What customers owe.
 pub const RECEIVABLE: &str = "receivable";
@@ -35,18 +34,15 @@ pub struct Line {
     pub document: Option<DocumentId>,
     /// The payment, if one.
     pub payment: Option<PaymentId>,
-    pub currency: Currency,
-    /// Minor units: above zero a debit, below zero a credit; zero books nothing.
-    pub amount_minor: i64,
+    /// Above zero a debit, below zero a credit; zero books nothing.
+    pub amount: Money,
 }
 
 /// Books lines on a day under the transaction's number. Their sum must be zero by currency.
 pub fn post(tx: &Tx<'_>, on: NaiveDate, lines: &[Line]) -> Result<(), StoreError> {
-    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
-    for line in lines {
-        *sums.entry(line.currency.code()).or_default() += line.amount_minor;
-    }
-    if let Some((currency, off)) = sums.iter().find(|(_, sum)| **sum != 0) {
+    let sums = Purse::of(lines.iter().map(|line| line.amount))?;
+    if let Some(off) = sums.iter().find(|sum| sum.minor != 0) {
+        let (off, currency) = (off.minor, off.currency);
         return Err(StoreError::Guard(format!(
             "a booking does not balance: {off} {currency} minor units over"
         )));
@@ -54,7 +50,7 @@ pub fn post(tx: &Tx<'_>, on: NaiveDate, lines: &[Line]) -> Result<(), StoreError
     let sql = "INSERT INTO ledger_entry (txn, entry_on, account, account_id, document_id,
         payment_id, currency, debit_minor, credit_minor)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    for line in lines.iter().filter(|l| l.amount_minor != 0) {
+    for line in lines.iter().filter(|l| l.amount.minor != 0) {
         tx.run(
             sql,
             (
@@ -64,9 +60,9 @@ pub fn post(tx: &Tx<'_>, on: NaiveDate, lines: &[Line]) -> Result<(), StoreError
                 line.account.0,
                 line.document.map(|d| d.0),
                 line.payment.map(|p| p.0),
-                line.currency.code(),
-                line.amount_minor.max(0),
-                (-line.amount_minor).max(0),
+                line.amount.currency.code(),
+                line.amount.minor.max(0),
+                line.amount.negated()?.minor.max(0),
             ),
         )?;
     }

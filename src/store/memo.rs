@@ -250,8 +250,7 @@ pub fn set_off(
         account: row.account,
         document: Some(document),
         payment: None,
-        currency: row.currency,
-        amount_minor,
+        amount: row.currency.amount(amount_minor),
     };
     ledger::post(tx, on, &[line(credit, amount_minor), line(against, -amount_minor)])
 }

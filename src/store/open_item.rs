@@ -122,8 +122,7 @@ pub fn insert(
             account: item.account,
             document: Some(id),
             payment: None,
-            currency: item.currency,
-            amount_minor: entry.minor,
+            amount: item.currency.amount(entry.minor),
         })
         .collect();
     ledger::post(tx, booked_on.max(item.date), &lines)?;

@@ -160,8 +160,7 @@ fn book(tx: &Tx<'_>, row: &document::DocumentRow) -> Result<(), StoreError> {
             account: row.account,
             document: Some(row.id),
             payment: None,
-            currency: row.currency,
-            amount_minor: entry.minor,
+            amount: row.currency.amount(entry.minor),
         })
         .collect();
     ledger::post(tx, row.invoice_on, &lines)

@@ -237,6 +237,21 @@ fn an_amount_in_another_currency_is_refused_by_every_deed() {
 }
 
 #[test]
+fn a_fee_beyond_what_can_be_counted_is_refused_in_words() {
+    let book = paid();
+    let rows = "SELECT (SELECT count(*) FROM operation) + (SELECT count(*) FROM ledger_entry)";
+    let before = book.count(rows);
+    let most = "92233720368547758.07";
+    for payment in ["P-1", "P-3"] {
+        let args = ["payment", "chargeback", payment, "--code", "10.4", "--fee", most];
+        let said = book.run(&args).ends(2).err;
+        assert!(said.contains("the amount is too large"), "{payment}: {said}");
+    }
+    assert_eq!(book.count(rows), before);
+    book.is_sound();
+}
+
+#[test]
 fn no_key_chooses_a_line_that_is_not_shown() {
     use daybook::engine::command::Command;
     use daybook::ui::keymap::Key;

@@ -94,6 +94,12 @@ impl From<Money> for (Currency, i64) {
     }
 }
 
+/// What minor units of one currency come to.
+pub fn total(minors: impl IntoIterator<Item = i64>) -> Result<i64, MoneyError> {
+    let sum = |sum: i64, minor| sum.checked_add(minor).ok_or(MoneyError::TooLarge);
+    minors.into_iter().try_fold(0, sum)
+}
+
 /// What amounts come to, each currency once: in the order of the codes as they are added, or in
 /// the order of who read them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -246,6 +252,8 @@ mod tests {
         assert_eq!(sum(&[of(e, 3), of(e, -1)]), Ok(of(e, 2)));
         assert_eq!(sum(&[of(e, 3), of(y, 1)]), mixed());
         assert_eq!(sum(&[of(e, i64::MAX), of(e, 1), of(e, -1)]), Err(MoneyError::TooLarge));
+        assert_eq!((total([3, -1]), total([])), (Ok(2), Ok(0)));
+        assert_eq!(total([i64::MAX, 1]), Err(MoneyError::TooLarge));
         assert_eq!(mixed().unwrap_err().to_string(), "amounts in EUR and JPY cannot be added up");
     }
 

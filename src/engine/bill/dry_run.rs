@@ -39,7 +39,7 @@ pub fn dry_run(session: &Session, params: &BillRunParams) -> Result<DryRun, Erro
                                 | DocumentKind::DebitMemo
                                 | DocumentKind::WriteOff => found.progress.invoices += 1,
                             }
-                            add(&mut found.progress.totals, rated.input.currency, draft);
+                            add(&mut found.progress.totals, rated.input.currency, draft)?;
                         }
                     }
                     Err(reason) => {

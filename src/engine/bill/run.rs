@@ -11,6 +11,7 @@ use crate::domain::bill::bill_account;
 use crate::domain::billing::{AccountBill, AccountInput, BillDates, BillingRules, TaxTable};
 use crate::domain::document::{BillRunStatus, DocumentKind};
 use crate::domain::ids::{AccountId, BillRunId, JobId};
+use crate::domain::money::{self, Currency, MoneyError};
 use crate::domain::text::counted;
 use crate::engine::command::{self, BcdFilter, JobSpec, NewBillRun};
 use crate::engine::job::{Ports, Runner, Slice};
@@ -448,23 +449,24 @@ fn write_bill(
                 by.invoices += 1;
             }
         }
-        add(&mut by.totals, input.currency, draft);
+        add(&mut by.totals, input.currency, draft)?;
     }
     Ok(unflagged)
 }
 
 pub(super) fn add(
-    totals: &mut Vec<(crate::domain::money::Currency, RunTotal)>,
-    currency: crate::domain::money::Currency,
+    totals: &mut Vec<(Currency, RunTotal)>,
+    currency: Currency,
     draft: &crate::domain::billing::DraftDocument,
-) {
+) -> Result<(), MoneyError> {
     let place = totals.iter().position(|(c, _)| *c == currency).unwrap_or_else(|| {
         totals.push((currency, RunTotal::default()));
         totals.len() - 1
     });
     let total = &mut totals[place].1;
     total.documents += 1;
-    total.subtotal_minor += draft.subtotal_minor;
-    total.tax_minor += draft.tax_minor;
-    total.total_minor += draft.total_minor;
+    total.subtotal_minor = money::total([total.subtotal_minor, draft.subtotal_minor])?;
+    total.tax_minor = money::total([total.tax_minor, draft.tax_minor])?;
+    total.total_minor = money::total([total.total_minor, draft.total_minor])?;
+    Ok(())
 }

@@ -3,6 +3,7 @@
 
 use super::pick::{Mode, verdict};
 use crate::domain::ids::{DocumentId, PaymentId, PaymentRunId};
+use crate::domain::money::Money;
 use crate::domain::payment::PaymentStatus;
 use crate::domain::payment_run::{SkipReason, apply_credits};
 use crate::engine::collect::settle;
@@ -174,12 +175,13 @@ fn write_down(
     let book: String = till.book.chars().take(8).collect();
     let together = if debts.len() > 1 { "c" } else { "" };
     let key = format!("{book}-{}-{}{together}", first.number, count + 1);
+    let amounts = debts.iter().map(|d| d.currency.amount(d.balance_minor));
     let request = ChargeRequest {
         key,
         customer: first.account_number.clone(),
         token: method.token.clone(),
         kind: method.kind,
-        amount_minor: debts.iter().map(|d| d.balance_minor).sum(),
+        amount_minor: Money::sum(first.currency, amounts)?.minor,
         currency: first.currency,
         description: description(debts.iter().map(|d| d.number.as_str())),
         at_ms: tx.now().at_ms,

@@ -2,6 +2,7 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::ids::{DocumentId, PaymentId};
+use crate::domain::money::Money;
 use crate::domain::payment::PaymentStatus;
 use crate::engine::command::{OutsidePayment, Receipt};
 use crate::engine::on_its_way::{self, Sure};
@@ -77,7 +78,7 @@ pub fn record_by(
                 attempt: 1,
                 received_on: Some(money.received_on),
                 reference: reference.to_owned(),
-                unapplied_minor: left,
+                unapplied_minor: left.minor,
                 gateway_at: None,
                 moved_from: None,
             },
@@ -86,16 +87,12 @@ pub fn record_by(
             payment: id,
             account: money.account,
             gateway,
-            amount_minor: money.amount.minor,
-            currency: money.amount.currency,
+            amount: money.amount,
             on: money.received_on,
         };
         applied::receive(tx, &receipt, &parts)?;
-        let rest = if left > 0 {
-            format!(", {} unapplied", money.amount.currency.grouped(left))
-        } else {
-            String::new()
-        };
+        let rest =
+            if left.minor > 0 { format!(", {} unapplied", left.grouped()) } else { String::new() };
         let summary = format!("{} received ({reference}){rest}", money.amount);
         tx.note(id, &summary);
         let receipt = Receipt {
@@ -134,16 +131,20 @@ fn sensible(tx: &Tx<'_>, money: &OutsidePayment) -> Result<(), Error> {
 
 /// What of the money pays which document, and what is left. Money for what was written off recovers
 /// just that amount of the loss.
-fn parts(tx: &Tx<'_>, money: &OutsidePayment, reference: &str) -> Result<(Vec<Part>, i64), Error> {
-    let (mut left, mut parts) = (money.amount.minor, Vec::new());
+fn parts(
+    tx: &Tx<'_>,
+    money: &OutsidePayment,
+    reference: &str,
+) -> Result<(Vec<Part>, Money), Error> {
+    let (mut left, mut parts) = (money.amount, Vec::new());
     let why = format!("paid: {reference}");
     for debt in debts(tx, money)? {
         let (owed, from) = loss::owed(tx, debt.document, left, money.received_on, &why)?;
-        let amount_minor = owed.min(left);
-        if amount_minor > 0 {
+        let amount = owed.least(left)?;
+        if amount.minor > 0 {
             let (document, allocation) = (debt.document, None);
-            parts.push(Part { document, amount_minor, from, allocation });
-            left -= amount_minor;
+            parts.push(Part { document, amount, from, allocation });
+            left = left.minus(amount)?;
         }
     }
     Ok((parts, left))

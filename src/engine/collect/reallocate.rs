@@ -62,15 +62,15 @@ pub fn apply(
         let asked = asked(&payment, amount)?;
         let wanted = asked.unwrap_or(free).min(free);
         let why = format!("paid by {id}");
-        let (owed, _) = loss::owed(tx, to, wanted, tx.now().today, &why)?;
-        let part = wanted.min(owed);
+        let (owed, _) = loss::owed(tx, to, said(&payment, wanted), tx.now().today, &why)?;
+        let part = wanted.min(owed.minor);
         if part <= 0 || asked.is_some_and(|asked| asked != part) {
             return Err(Error::usage(
                 "too_much",
                 format!(
                     "{} of {id} are unapplied, and {} are owed on {}",
                     said(&payment, free),
-                    payment.currency.plain(owed),
+                    owed.plain(),
                     target.number
                 ),
                 "",

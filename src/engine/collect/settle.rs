@@ -3,6 +3,7 @@
 
 use crate::domain::decline;
 use crate::domain::ids::{DocumentId, MethodId, PaymentId};
+use crate::domain::money::Money;
 use crate::domain::payment::{DeclineClass, NextAction, PaymentStatus};
 use crate::domain::payment_run::next_look_up;
 use crate::domain::retry::{Failed, NextStep, RetryRules, next_step};
@@ -144,15 +145,17 @@ fn days(
 fn approve(tx: &Tx<'_>, payment: &PaymentRow, seen: &Seen) -> Result<Settled, StoreError> {
     let late = payment.status == PaymentStatus::Declined;
     let (on, value_on) = days(tx, payment, seen)?;
-    let (mut left, mut parts) = (payment.amount_minor, Vec::new());
+    let all = payment.currency.amount(payment.amount_minor);
+    let (mut left, mut parts) = (all, Vec::new());
     for allocation in payment::allocations(tx, payment.id)? {
         // The balance may have moved while the bank thought: never more than is owed.
-        let (owed, from) = owed(tx, allocation.document, allocation.amount_minor, on)?;
-        let amount_minor = allocation.amount_minor.min(owed);
-        if amount_minor > 0 {
+        let asked = payment.currency.amount(allocation.amount_minor);
+        let (owed, from) = owed(tx, allocation.document, asked, on)?;
+        let amount = asked.least(owed)?;
+        if amount.minor > 0 {
             let (document, allocation) = (allocation.document, Some(allocation.id));
-            parts.push(Part { document, amount_minor, from, allocation });
-            left -= amount_minor;
+            parts.push(Part { document, amount, from, allocation });
+            left = left.minus(amount)?;
         } else {
             let void = AllocationState::Void;
             payment::set_allocation(tx, allocation.id, void, allocation.amount_minor, None)?;
@@ -162,8 +165,7 @@ fn approve(tx: &Tx<'_>, payment: &PaymentRow, seen: &Seen) -> Result<Settled, St
         payment: payment.id,
         account: payment.account,
         gateway: &payment.gateway,
-        amount_minor: payment.amount_minor,
-        currency: payment.currency,
+        amount: all,
         on,
     };
     applied::receive(tx, &receipt, &parts)?;
@@ -171,7 +173,7 @@ fn approve(tx: &Tx<'_>, payment: &PaymentRow, seen: &Seen) -> Result<Settled, St
         gateway_ref: seen.reference.clone(),
         received_on: Some(on),
         value_on,
-        unapplied_minor: left,
+        unapplied_minor: left.minor,
         ..plain(payment, PaymentStatus::Approved, "")
     };
     payment::record(tx, payment.id, &answer)?;
@@ -180,8 +182,8 @@ fn approve(tx: &Tx<'_>, payment: &PaymentRow, seen: &Seen) -> Result<Settled, St
     }
     recount(tx, payment, PaymentStatus::Approved)?;
     found_out(tx, payment)?;
-    if left > 0 {
-        ask_for_refund(tx, payment, left)?;
+    if left.minor > 0 {
+        ask_for_refund(tx, payment, left.minor)?;
     }
     if late {
         let event = event(payment, EventKind::LateSuccess, payment.amount_minor, tx);
@@ -231,11 +233,11 @@ pub fn excess_key(id: PaymentId) -> String {
 fn owed(
     tx: &Tx<'_>,
     document: DocumentId,
-    amount_minor: i64,
+    amount: Money,
     on: NaiveDate,
-) -> Result<(i64, NaiveDate), StoreError> {
+) -> Result<(Money, NaiveDate), StoreError> {
     let why = "the customer paid after all";
-    loss::owed(tx, document, amount_minor, on, why).map_err(loss::stored)
+    loss::owed(tx, document, amount, on, why).map_err(loss::stored)
 }
 
 /// A new event of a payment, done today.

@@ -7,7 +7,7 @@ use crate::domain::explain::{Derivation, LineTax};
 use crate::domain::ids::{DocumentId, ItemId};
 use crate::domain::memo::{self as rule, InvoiceLine, MemoDraft, MemoError, MemoPart, MemoSide};
 use crate::domain::memo_tax::Position;
-use crate::domain::money::Rounding;
+use crate::domain::money::{Rounding, total};
 use crate::engine::command::{AdjustKind, AdjustPart, Receipt};
 use crate::engine::guard::four_eyes::{self, Deed};
 use crate::engine::guard::separation::refuse_both_hands;
@@ -418,7 +418,7 @@ pub fn apply(
     amount_minor: Option<i64>,
 ) -> Result<i64, Error> {
     let (from, to) = (document::get(tx, credit_id)?, document::get(tx, document)?);
-    let lost: i64 = credit::write_offs(tx, document)?.iter().map(|w| w.amount_minor).sum();
+    let lost = total(credit::write_offs(tx, document)?.iter().map(|w| w.amount_minor))?;
     let most = (-from.balance_minor).min(to.balance_minor + lost);
     let amount = match amount_minor {
         None => most,
@@ -440,7 +440,7 @@ pub fn apply(
     }
     let on = tx.now().today.max(to.invoice_on);
     let why = format!("credited: {}", from.number.as_deref().unwrap_or_default());
-    let (_, on) = loss::owed(tx, document, amount, on, &why)?;
+    let (_, on) = loss::owed(tx, document, to.currency.amount(amount), on, &why)?;
     credit::apply(tx, credit_id, document, amount, on)?;
     Ok(amount)
 }

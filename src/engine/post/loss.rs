@@ -3,7 +3,7 @@
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::explain::{Derivation, LineTax, proportion};
 use crate::domain::ids::{DocumentId, ItemId};
-use crate::domain::money::allocate;
+use crate::domain::money::{Money, allocate};
 use crate::engine::Error;
 use crate::engine::post::posting;
 use crate::engine::rate::rules;
@@ -18,19 +18,20 @@ use crate::store::{StoreError, Tx, credit, debt, memo, settings};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-/// What a document owes of this much (minor units) by a receipt of `on`: where it is written off,
+/// What a document owes of this much by a receipt of `on`: where it is written off,
 /// just so much of the loss is recovered first; the rest stays written off. Gives with it the first
 /// day on which that is owed.
 pub fn owed(
     tx: &Tx<'_>,
     document: DocumentId,
-    amount_minor: i64,
+    amount: Money,
     on: NaiveDate,
     why: &str,
-) -> Result<(i64, NaiveDate), Error> {
-    let owed = debt::get(tx, document)?.balance_minor.max(0);
-    let (recovered, from) = recover(tx, document, amount_minor - owed, on, why)?;
-    Ok((owed + recovered, from))
+) -> Result<(Money, NaiveDate), Error> {
+    let debt = debt::get(tx, document)?;
+    let owed = debt.currency.amount(debt.balance_minor.max(0));
+    let (recovered, from) = recover(tx, document, amount.minus(owed)?.minor, on, why)?;
+    Ok((owed.plus(debt.currency.amount(recovered))?, from))
 }
 
 /// Takes at most this much of the standing write-offs back, on the day of the money, not before they
@@ -83,9 +84,9 @@ pub fn comes_again(tx: &Tx<'_>, payment: &PaymentRow, amount_minor: i64) -> Resu
         let part = left.min(allocation.reopened_minor - allocation.unapplied_minor);
         if part > 0 {
             let today = tx.now().today;
-            let (there, _) = owed(tx, allocation.document, part, today, "the money came again")
-                .map_err(stored)?;
-            left -= part.min(there);
+            let (money, why) = (payment.currency.amount(part), "the money came again");
+            let (there, _) = owed(tx, allocation.document, money, today, why).map_err(stored)?;
+            left -= part.min(there.minor);
         }
     }
     Ok(())

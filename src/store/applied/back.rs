@@ -2,6 +2,7 @@
 
 use super::{Side, first_day, line_of, paid};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
+use crate::domain::money::total;
 use crate::store::ledger::{self, Line};
 use crate::store::payment::{self, Allocation, AllocationState, PaymentRow};
 use crate::store::{StoreError, Topic, Tx, debt, document};
@@ -37,7 +38,7 @@ pub fn give_back(tx: &Tx<'_>, payment: &PaymentRow, back: &Back) -> Result<(), S
     let (mut left, mut credit) = (amount_minor - from_credit, from_credit);
     let cash = ledger::cash(&payment.gateway);
     let mut lines = vec![
-        line_of(payment, &cash, None, -back.amount_minor - back.fee_minor),
+        line_of(payment, &cash, None, -total([back.amount_minor, back.fee_minor])?),
         line_of(payment, ledger::BAD_DEBT, None, back.loss_minor),
         line_of(payment, ledger::BANK_FEE, None, back.fee_minor),
     ];
@@ -101,7 +102,7 @@ pub fn take_again(
         if part > 0 {
             payment::reopen_allocation(tx, allocation.id, -part)?;
             let day = first_day(tx, Side::Owed(allocation.document), part, on)?;
-            paid(tx, allocation.document, part)?;
+            paid(tx, allocation.document, payment.currency.amount(part))?;
             parts.push((day, allocation.document, part));
             left -= part;
         }
@@ -197,8 +198,7 @@ pub fn pay_out(
         account: row.account,
         document,
         payment: None,
-        currency: row.currency,
-        amount_minor,
+        amount: row.currency.amount(amount_minor),
     };
     let lines = [
         line(ledger::CREDIT, Some(memo), amount_minor),

@@ -4,7 +4,7 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::ids::PaymentId;
-use crate::domain::money::Money;
+use crate::domain::money::{Money, total};
 use crate::domain::payment::PaymentStatus;
 use crate::engine::collect::refund::wanted::{approved, between, earliest, pending, within};
 use crate::engine::collect::settle;
@@ -154,17 +154,14 @@ pub(in crate::engine) fn open_chargeback(
     payment: &PaymentRow,
 ) -> Result<i64, StoreError> {
     let events = payment::events(tx, payment.id)?;
-    Ok(events
-        .iter()
-        .map(|e| match e.kind {
-            EventKind::Chargeback | EventKind::Return => e.amount_minor,
-            EventKind::ChargebackWon => -e.amount_minor,
-            EventKind::Settlement
-            | EventKind::Refund
-            | EventKind::LateSuccess
-            | EventKind::Evidence => 0,
-        })
-        .sum())
+    Ok(total(events.iter().map(|e| match e.kind {
+        EventKind::Chargeback | EventKind::Return => e.amount_minor,
+        EventKind::ChargebackWon => -e.amount_minor,
+        EventKind::Settlement
+        | EventKind::Refund
+        | EventKind::LateSuccess
+        | EventKind::Evidence => 0,
+    }))?)
 }
 
 /// Books an event by which money that was taken back came again: what was lost of it first.

@@ -2,7 +2,7 @@
 //! invoice stays paid.
 
 use crate::domain::ids::{DocumentId, PaymentId};
-use crate::domain::money::Money;
+use crate::domain::money::{Money, total};
 use crate::domain::payment::PaymentStatus;
 use crate::engine::Error;
 use crate::engine::guard::four_eyes::Deed;
@@ -249,5 +249,5 @@ pub(super) fn pending(db: &Db<'_>, id: PaymentId) -> Result<i64, StoreError> {
         .iter()
         .filter(|e| e.kind == EventKind::Refund)
         .filter(|e| matches!(e.status, EventStatus::Processing | EventStatus::Unknown));
-    Ok(open.map(|e| e.amount_minor).sum())
+    Ok(total(open.map(|e| e.amount_minor))?)
 }

@@ -231,7 +231,7 @@ pub fn keyless_like(
     db.all(
         "SELECT u.quantity, f.name FROM usage u JOIN import_file f ON f.id = u.import_id
          WHERE u.account_id = ?1 AND u.start_on = ?2 AND u.uom = ?3 AND u.charge_id IS ?4
-           AND u.unique_key IS NULL",
+           AND +u.unique_key IS NULL",
         (record.account.0, record.start_on, record.uom, record.charge.map(|c| c.0)),
         |r| Ok((decimal(r, 0)?, r.get(1)?)),
     )

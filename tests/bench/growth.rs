@@ -103,7 +103,7 @@ fn steps(files: &Path, book: &Path, accounts: usize) -> Vec<Step> {
         ("bill", format!("{january} bill --target 2026-01-01 --json")),
         ("status", format!("{january} status")),
         ("invoice list --json", format!("{january} invoice list --json")),
-        ("edit one", format!("{january} invoice edit {one} --note looked-at --reason growth")),
+        ("edit one", format!("{january} invoice edit {one} --set po_number=4711 --reason growth")),
         ("accept all", format!("{january} invoice accept {}", all.join(" "))),
         ("undo all", format!("{january} undo")),
         ("hold half", format!("{january} invoice hold --reason growth {}", all[..half].join(" "))),

@@ -172,7 +172,7 @@ pub fn adopt_event(
 ) -> Result<bool, StoreError> {
     let changed = tx.run(
         "UPDATE payment_event SET key = ?4 WHERE id = (SELECT min(id) FROM payment_event
-         WHERE payment_id = ?1 AND kind = ?2 AND amount_minor = ?3 AND key IS NULL
+         WHERE payment_id = ?1 AND kind = ?2 AND amount_minor = ?3 AND +key IS NULL
          AND status = 'Done')",
         (payment.0, kind.as_str(), amount_minor, key),
     )?;

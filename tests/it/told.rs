@@ -342,3 +342,18 @@ fn what_was_refused_is_shown_where_it_was_asked_for_and_not_over_other_work() {
         }
     }
 }
+
+#[test]
+fn a_correction_says_what_it_brings_and_whether_it_can_be_taken_back() {
+    for (width, height) in [(80, 24), (60, 15)] {
+        for (keys, words) in [
+            ("3ffffffmrwrong<C-s>", "billedagainbythenextrun.Areversalcannotbeundone."),
+            ("3ffffffmwgone<C-s>", "mutakesthewrite-offbackwhole."),
+            ("3ffffffma<Tab><Tab>1<Tab>wrong<C-s>", "numberedatonceandcannotbeundone."),
+        ] {
+            let mut desk = Desk::open(width, height);
+            desk.press(keys);
+            assert!(flat(&desk).contains(words), "{keys}\n{}", desk.picture());
+        }
+    }
+}

@@ -8,6 +8,7 @@ use crate::domain::actor::Verb;
 use crate::domain::delivery::Balance;
 use crate::domain::ids::{BillRunId, DeliveryId, DocumentId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
+use crate::domain::text::grouped;
 use crate::engine::command::{Receipt, Refused};
 use crate::engine::deliver::copies::{Copy, When, copies, domain, ensure_job, open_press};
 use crate::engine::deliver::envelope::{self, Deed};
@@ -75,8 +76,11 @@ impl Made {
             (self.kept_in(DeliveryStatus::Held), "held"),
             (self.kept_in(DeliveryStatus::Impossible), "impossible"),
         ];
-        let said: Vec<String> =
-            words.iter().filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect();
+        let said: Vec<String> = words
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, w)| format!("{} {w}", grouped(*n as i64)))
+            .collect();
         let summary = if said.is_empty() { "nothing to deliver".into() } else { said.join(", ") };
         let refused = self
             .kept

@@ -75,7 +75,8 @@ impl App {
         self.dirty = true;
         let saved = matches!(command, Command::SaveSession { .. });
         let from = if saved { None } else { self.from.pop_front() };
-        let here = from == Some(self.screen) && self.modals.is_empty();
+        let busy = !self.modals.is_empty() || !self.ahead.is_empty();
+        let here = from == Some(self.screen) && !busy;
         let form = self.sent.take();
         if !saved {
             self.cx.under_way = self.cx.under_way.saturating_sub(1);
@@ -214,7 +215,8 @@ impl App {
                 let more = grouped(more as i64);
                 lines.push(Line::plain(format!("and {more} more that this box does not list")));
             }
-            self.tell("Not everything was done", lines, here);
+            let left = grouped(receipt.refused.len() as i64);
+            self.tell(&format!("Not everything was done: {left} left"), lines, here);
         }
         if matches!(command, Command::StartBillRun(_) | Command::StartPaymentRun(_)) {
             self.go(ScreenId::Runs);

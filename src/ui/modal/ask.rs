@@ -288,7 +288,8 @@ impl Ask {
         let lines: Vec<Line> = self.lines.iter().flat_map(|l| broken(l, room)).collect();
         let inner = frame(canvas, area, width, lines.len() as u16 + 6, &self.title);
         if self.reading {
-            put(canvas, inner.x, inner.y, inner.width, "reading the figures…", theme::DIM);
+            let y = inner.y + lines.len() as u16;
+            put(canvas, inner.x, y, inner.width, "reading the figures…", theme::DIM);
         }
         let rows = usize::from(inner.height.saturating_sub(3));
         self.last_top.set(lines.len().saturating_sub(rows));

@@ -123,12 +123,33 @@ pub(super) fn reversed(
 /// A heavy question about one thing, with the command line that does the same.
 fn heavy(title: String, verb: &'static str, command: Command, typed: &str, cx: &mut Cx) -> Intent {
     let words = command.words().replace("--amount A", typed);
-    let mut lines = vec![Line::of(format!("the same as: daybook {words}"), theme::DIM)];
-    if let Command::Adjust { part: AdjustPart::Line(_, Some(_)), .. } = command {
-        lines.insert(0, Line::plain("The amount is net: the tax of the line comes on top."));
-    }
+    let mut lines: Vec<Line> = brings(&command).iter().map(|text| Line::plain(*text)).collect();
+    lines.push(Line::of(format!("the same as: daybook {words}"), theme::DIM));
     let op = cx.operation();
     Intent::Open(Box::new(Modal::Ask(Box::new(Ask::heavy(title, verb, lines, 1, op, command)))))
+}
+
+/// What a correction of a posted document brings, and what takes it back.
+fn brings(command: &Command) -> &'static [&'static str] {
+    match command {
+        Command::Adjust { part: AdjustPart::Line(_, Some(_)), .. } => &[
+            "The amount is net: the tax of the line comes on top.",
+            "The memo is numbered at once and cannot be undone.",
+        ],
+        Command::Adjust { .. } => &["The memo is numbered at once and cannot be undone."],
+        Command::Reverse { .. } => &[
+            "A credit memo of all that is left of it, tax included; its periods and usage",
+            "are billed again by the next run. A reversal cannot be undone.",
+        ],
+        Command::WriteOff { .. } => &[
+            "What is open is given up: no run charges it, no reminder asks for it.",
+            "m u takes the write-off back whole.",
+        ],
+        Command::UndoWriteOff { .. } => {
+            &["It is owed again whole: payment runs and reminders take it."]
+        }
+        _ => &[],
+    }
 }
 
 /// Opens the form for posting a run with another invoice date.

@@ -1,6 +1,6 @@
 //! A document as a row of the list.
 
-use crate::domain::document::{DocumentStatus, FlagCode, Review};
+use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
 use crate::engine::query::{Answer, ListName};
 use crate::store::read::Page;
 use crate::store::read::invoices::InvoiceRow;
@@ -98,7 +98,19 @@ fn flag_words(row: &InvoiceRow) -> String {
     if stale {
         words.insert(0, "stale");
     }
+    words.extend(kind_words(row));
     words.join(", ")
+}
+
+/// What it is, where the number may have no room: of an invoice nothing.
+fn kind_words(row: &InvoiceRow) -> Option<&'static str> {
+    match row.kind {
+        DocumentKind::Invoice => None,
+        DocumentKind::CreditMemo => Some("credit memo"),
+        DocumentKind::DebitMemo => Some("debit memo"),
+        DocumentKind::WriteOff if row.total.minor > 0 => Some("write-off back"),
+        DocumentKind::WriteOff => Some("write-off"),
+    }
 }
 
 impl InvoiceRow {

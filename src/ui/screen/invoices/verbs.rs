@@ -97,7 +97,11 @@ impl Invoices {
             let intent = if targets.len() == 1 && beyond.is_empty() {
                 Intent::Commit { op, command: Box::new(command) }
             } else {
-                let title = format!("Hold {} ({}){beyond}?", targets.len(), sums(targets.iter()));
+                let title = format!(
+                    "Hold {} ({}){beyond}?",
+                    grouped(targets.len() as i64),
+                    sums(targets.iter())
+                );
                 Intent::Open(Box::new(Modal::Ask(Box::new(Ask::light(title, op, command)))))
             };
             items.push(Item::new(key, *reason, intent));
@@ -110,7 +114,7 @@ impl Invoices {
         ));
         let money = sums(targets.iter());
         cx.open.push(Modal::Choice(Choice::new(
-            format!("Hold {} ({money}){beyond}", targets.len()),
+            format!("Hold {} ({money}){beyond}", grouped(targets.len() as i64)),
             items,
         )));
     }

@@ -69,7 +69,7 @@ impl<R: Shown> Listing<R> {
             }
             (Part::Marks, Answer::Marks(all)) if all.is_empty() => cx.say("nothing matches"),
             (Part::Marks, Answer::Marks(all)) => {
-                let n = all.len();
+                let n = crate::domain::text::grouped(all.len() as i64);
                 let money = sums(all.iter());
                 let money = if money.is_empty() { money } else { format!(", {money}") };
                 self.mark(all);

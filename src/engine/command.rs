@@ -4,26 +4,31 @@
 //! A screen and the command line build the same values, so a command also knows the command line
 //! that does the same ([`Command::words`]). Nothing here does anything: `engine::perform` does.
 
+mod adjust;
+mod draft;
 mod money;
+mod receipt;
+mod run;
 pub mod words;
 
+pub use adjust::{AdjustKind, AdjustPart};
+pub use draft::{DraftChange, HandMade, NewLine, Removed};
 pub use money::{MoneyDeed, PaidBy, Refunded};
+pub use receipt::{Receipt, Refused};
+pub use run::RunRef;
 
 use crate::domain::actor::Verb;
 use crate::domain::charge::ChargeType;
-use crate::domain::document::DocumentKind;
 use crate::domain::ids::{
-    AccountId, BillRunId, DeliveryId, DocumentId, JobId, MethodId, PaymentId, PaymentRunId, RunId,
-    ScheduleId,
+    AccountId, BillRunId, DeliveryId, DocumentId, JobId, MethodId, PaymentId, ScheduleId,
 };
 pub use crate::domain::job::{JobSpec, Pick};
-use crate::domain::money::{Currency, Money, Purse};
+use crate::domain::money::{Currency, Money};
 use crate::domain::payment::{Channel, NextAction};
 pub use crate::domain::run_params::{AccountFilter, BcdFilter, NewPaymentRun};
 
 use crate::store::desk::SavedFilter;
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// An ad hoc bill run.
@@ -47,124 +52,6 @@ pub struct NewBillRun {
     pub skip_zero_email: bool,
     /// The clerk has said yes to a target more than a year ahead.
     pub confirmed: bool,
-}
-
-/// One change to a draft.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DraftChange {
-    /// The invoice date; the due date follows unless set by hand.
-    InvoiceDate(NaiveDate),
-    /// The due date, by hand.
-    DueDate(NaiveDate),
-    /// Purchase order number.
-    PoNumber(String),
-    /// Note printed on the document.
-    Note(String),
-    /// A line made by hand.
-    AddLine(NewLine),
-    /// A line's quantity, price or description; none keeps it.
-    SetLine {
-        /// Position on the document, from 1.
-        line: u32,
-        /// How many.
-        quantity: Option<Decimal>,
-        /// Price of one.
-        unit_price: Option<Decimal>,
-        /// What is printed.
-        description: Option<String>,
-    },
-    /// Takes a line out.
-    RemoveLine {
-        /// Position on the document, from 1.
-        line: u32,
-        /// What becomes of its service period.
-        then: Removed,
-    },
-}
-
-/// A line made by hand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewLine {
-    /// What is printed.
-    pub description: String,
-    /// How many.
-    pub quantity: Decimal,
-    /// Price of one.
-    pub unit_price: Decimal,
-    /// Tax code; empty = the account's.
-    pub tax_code: String,
-    /// First day of service, if any.
-    pub service_from: Option<NaiveDate>,
-    /// Last day of service, included, if any.
-    pub service_to: Option<NaiveDate>,
-}
-
-/// A draft made by hand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HandMade {
-    /// Account number.
-    pub account: String,
-    /// Invoice, debit or credit memo; the lines of a memo are given as positive amounts.
-    pub kind: DocumentKind,
-    /// Invoice date; none = today.
-    pub invoice_on: Option<NaiveDate>,
-    /// Due date; none = by the account's term.
-    pub due_on: Option<NaiveDate>,
-    /// The lines.
-    pub lines: Vec<NewLine>,
-    /// Why.
-    pub reason: String,
-}
-
-/// What becomes of a removed line's service period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Removed {
-    /// Billable again in the next run.
-    Later,
-    /// Counts as billed at zero.
-    Waive,
-}
-
-/// Which part of a posted document an adjustment covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AdjustPart {
-    /// All that is left.
-    Whole,
-    /// One line, by position from 1; none = all that is left of it, else minor units net.
-    Line(u32, Option<i64>),
-    /// An amount, minor units, tax included.
-    Amount(i64),
-}
-
-/// Credit or debit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AdjustKind {
-    /// Gives money back.
-    Credit,
-    /// Asks for more.
-    Debit,
-}
-
-impl AdjustPart {
-    /// As requests for a second person have it, of older builds too.
-    pub(in crate::engine) fn key(self) -> String {
-        match self {
-            Self::Whole => "Whole".to_owned(),
-            Self::Line(at, None) => format!("Line({at}, None)"),
-            Self::Line(at, Some(minor)) => format!("Line({at}, Some({minor}))"),
-            Self::Amount(minor) => format!("Amount({minor})"),
-        }
-    }
-}
-
-impl AdjustKind {
-    /// The same.
-    pub(in crate::engine) fn key(self) -> &'static str {
-        match self {
-            Self::Credit => "Credit",
-            Self::Debit => "Debit",
-        }
-    }
 }
 
 /// What a clerk wants of running work.
@@ -467,61 +354,6 @@ pub enum Command {
     },
 }
 
-/// A run, storable: see [`RunId`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RunRef {
-    /// A bill run.
-    Bill(BillRunId),
-    /// A payment run.
-    Payment(PaymentRunId),
-}
-
-impl From<RunId> for RunRef {
-    fn from(id: RunId) -> Self {
-        match id {
-            RunId::Bill(id) => Self::Bill(id),
-            RunId::Payment(id) => Self::Payment(id),
-        }
-    }
-}
-
-impl std::fmt::Display for RunRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Bill(id) => id.fmt(f),
-            Self::Payment(id) => id.fmt(f),
-        }
-    }
-}
-
-/// What came of a command or job. Figures are those of the book after the commit.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Receipt {
-    /// One line in words: `accepted 1`, `posted 498, 24,011.20 EUR, INV-2026-000101 to …598`.
-    pub summary: String,
-    /// How many rows were done.
-    pub done: usize,
-    /// What was not done, and why.
-    pub refused: Vec<Refused>,
-    /// Money of what was done, by currency.
-    pub totals: Purse,
-    /// Whether `u` takes it back.
-    pub undoable: bool,
-    /// The job that goes on with it.
-    pub job: Option<JobId>,
-    /// What it made: a run, a document (`BR-000007`, `D-000012`).
-    pub made: String,
-}
-
-/// A row that was left alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
-    /// The row as a clerk writes it.
-    pub what: String,
-    /// Why, with the remedy.
-    pub reason: String,
-}
-
 impl Command {
     /// The verb that is authorized and audited.
     pub fn verb(&self) -> Verb {
@@ -598,24 +430,5 @@ impl Command {
             Self::Edit { draft, .. } => Some(draft.id),
             _ => None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn adjustments_are_named_as_in_the_books_of_older_builds() {
-        let parts = [
-            (AdjustPart::Whole, "Whole"),
-            (AdjustPart::Line(2, None), "Line(2, None)"),
-            (AdjustPart::Line(2, Some(-500)), "Line(2, Some(-500))"),
-            (AdjustPart::Amount(1204), "Amount(1204)"),
-        ];
-        for (part, words) in parts {
-            assert_eq!(part.key(), words);
-        }
-        assert_eq!((AdjustKind::Credit.key(), AdjustKind::Debit.key()), ("Credit", "Debit"));
     }
 }

@@ -146,26 +146,10 @@ impl Where {
     }
 
     fn term(&mut self, term: &Term, ask: Ask) -> Result<(), FilterError> {
-        let bad =
-            |what: &str| FilterError::BadValue(term.field, term.value.clone(), what.to_owned());
+        let bad = |what: &str| bad(term, what);
         let not = if term.cmp == Cmp::Not { "NOT " } else { "" };
         match ask {
-            Ask::Word(column, words) => {
-                let plain = |w: &str| folded(w).replace('_', " ");
-                let of = |given: &str| {
-                    let typed = plain(given);
-                    let exact = words.iter().find(|w| plain(w) == typed);
-                    // Still being typed: the first word that begins so.
-                    exact.or_else(|| words.iter().find(|w| plain(w).starts_with(&typed)))
-                };
-                let given = term.value.split(',').filter(|v| !v.is_empty());
-                let found: Option<Vec<_>> = given.map(of).collect();
-                let found = found.filter(|f| !f.is_empty());
-                let found = found.ok_or_else(|| bad(&one_of(&words.join(", "))))?;
-                // Literals, so that partial indexes on them can be used; they are ours.
-                let any: Vec<String> = found.iter().map(|w| format!("{column} = '{w}'")).collect();
-                self.sql.push(format!("{not}({})", any.join(" OR ")));
-            }
+            Ask::Word(column, words) => self.word(term, not, column, words)?,
             Ask::Same(column) if term.value == NONE => {
                 self.wide = true;
                 self.sql.push(format!("{not}({column} = '' OR {column} = '{NONE}')"));
@@ -187,21 +171,7 @@ impl Where {
                 let sql = self.parts(&format!("coalesce({column}, '')"), &term.value);
                 self.sql.push(format!("{not}({sql})"));
             }
-            Ask::Known(column, words) => {
-                let typed = folded(&term.value).replace('_', " ");
-                let known = |w: &str| folded(w).replace('_', " ").contains(&typed);
-                if !words().split(", ").any(known) {
-                    return Err(bad(&one_of(&words())));
-                }
-                self.wide = true;
-                self.sql.push(format!("{not}{column} LIKE ? ESCAPE '\\'"));
-                let exact = words().split(", ").any(|w| folded(w).replace('_', " ") == typed);
-                self.values.push(Value::Text(if exact {
-                    typed
-                } else {
-                    part(&folded(&term.value))
-                }));
-            }
+            Ask::Known(column, words) => self.known(term, not, column, &words())?,
             Ask::Currency(column) => {
                 let code = Currency::parse(&term.value.to_ascii_uppercase());
                 let code = code.ok_or_else(|| bad("a currency such as EUR"))?;
@@ -220,30 +190,8 @@ impl Where {
                 self.sql.push(format!("{column} {} ?", sign(term.cmp)));
                 self.values.push(Value::Text(day.to_string()));
             }
-            Ask::Sample(document) => {
-                let drawn = "SELECT m.document_id FROM run_sample m";
-                if term.value.eq_ignore_ascii_case("open") {
-                    self.sql.push(format!(
-                        "{not}{document} IN ({drawn} JOIN bill_run r ON r.id = m.run_id \
-                         WHERE r.status IN ('Processing','Paused','Completed','Posting'))"
-                    ));
-                } else {
-                    self.sql.push(format!("{not}{document} IN ({drawn} WHERE m.run_id = ?)"));
-                    self.values.push(Value::Integer(numbered(&term.value, "BR").map_err(bad)?));
-                }
-            }
-            Ask::Charge(document, column) => {
-                let begins = |m: &Model| m.as_str().contains(&folded(&term.value));
-                if column == "model" && !Model::ALL.iter().any(begins) {
-                    return Err(bad(&one_of(&Model::words())));
-                }
-                let sql = self.parts(&format!("cv.{column}"), &term.value);
-                self.sql.push(format!(
-                    "{not}EXISTS (SELECT 1 FROM document_item ci JOIN charge_version cv \
-                     ON cv.id = ci.charge_version_id WHERE ci.document_id = {document} \
-                     AND ({sql}))"
-                ));
-            }
+            Ask::Sample(document) => self.sample(term, not, document)?,
+            Ask::Charge(document, column) => self.charge(term, not, (document, column))?,
             Ask::Id(column, _) if term.value == NONE => {
                 self.sql.push(format!("{not}{column} IS NULL"));
             }
@@ -252,27 +200,112 @@ impl Where {
                 self.sql.push(format!("{not}{column} = ?"));
                 self.values.push(Value::Integer(id));
             }
-            Ask::Flag(document) => {
-                let any =
-                    format!("EXISTS (SELECT 1 FROM flag fl WHERE fl.document_id = {document}");
-                match folded(&term.value).as_str() {
-                    "any" => self.sql.push(format!("{not}{any})")),
-                    "none" => self.sql.push(format!("NOT {any})")),
-                    code if !FlagCode::ALL
-                        .iter()
-                        .any(|f| f.as_str().starts_with(&folded(code))) =>
-                    {
-                        return Err(bad(&one_of(&format!("any, none, {}", FlagCode::words()))));
-                    }
-                    code => {
-                        self.sql.push(format!("{not}{any} AND fl.code LIKE ? ESCAPE '\\')"));
-                        self.values.push(Value::Text(format!("{}%", escape_like(code))));
-                    }
-                }
+            Ask::Flag(document) => self.flag(term, not, document)?,
+        }
+        Ok(())
+    }
+
+    /// One of a few words, or the first that begins so.
+    fn word(
+        &mut self,
+        term: &Term,
+        not: &str,
+        column: &str,
+        words: &[&str],
+    ) -> Result<(), FilterError> {
+        let plain = |w: &str| folded(w).replace('_', " ");
+        let of = |given: &str| {
+            let typed = plain(given);
+            let exact = words.iter().find(|w| plain(w) == typed);
+            // Still being typed: the first word that begins so.
+            exact.or_else(|| words.iter().find(|w| plain(w).starts_with(&typed)))
+        };
+        let given = term.value.split(',').filter(|v| !v.is_empty());
+        let found: Option<Vec<_>> = given.map(of).collect();
+        let found = found.filter(|f| !f.is_empty());
+        let found = found.ok_or_else(|| bad(term, &one_of(&words.join(", "))))?;
+        // Literals, so that partial indexes on them can be used; they are ours.
+        let any: Vec<String> = found.iter().map(|w| format!("{column} = '{w}'")).collect();
+        self.sql.push(format!("{not}({})", any.join(" OR ")));
+        Ok(())
+    }
+
+    /// A part of a word that there is.
+    fn known(
+        &mut self,
+        term: &Term,
+        not: &str,
+        column: &str,
+        words: &str,
+    ) -> Result<(), FilterError> {
+        let typed = folded(&term.value).replace('_', " ");
+        let known = |w: &str| folded(w).replace('_', " ").contains(&typed);
+        if !words.split(", ").any(known) {
+            return Err(bad(term, &one_of(words)));
+        }
+        self.wide = true;
+        self.sql.push(format!("{not}{column} LIKE ? ESCAPE '\\'"));
+        let exact = words.split(", ").any(|w| folded(w).replace('_', " ") == typed);
+        self.values.push(Value::Text(if exact { typed } else { part(&folded(&term.value)) }));
+        Ok(())
+    }
+
+    /// In the sample of a run, or of any run that is open.
+    fn sample(&mut self, term: &Term, not: &str, document: &str) -> Result<(), FilterError> {
+        let drawn = "SELECT m.document_id FROM run_sample m";
+        if term.value.eq_ignore_ascii_case("open") {
+            self.sql.push(format!(
+                "{not}{document} IN ({drawn} JOIN bill_run r ON r.id = m.run_id \
+                 WHERE r.status IN ('Processing','Paused','Completed','Posting'))"
+            ));
+        } else {
+            self.sql.push(format!("{not}{document} IN ({drawn} WHERE m.run_id = ?)"));
+            self.values
+                .push(Value::Integer(numbered(&term.value, "BR").map_err(|what| bad(term, what))?));
+        }
+        Ok(())
+    }
+
+    /// A line of a charge.
+    fn charge(
+        &mut self,
+        term: &Term,
+        not: &str,
+        (document, column): (&str, &str),
+    ) -> Result<(), FilterError> {
+        let begins = |m: &Model| m.as_str().contains(&folded(&term.value));
+        if column == "model" && !Model::ALL.iter().any(begins) {
+            return Err(bad(term, &one_of(&Model::words())));
+        }
+        let sql = self.parts(&format!("cv.{column}"), &term.value);
+        self.sql.push(format!(
+            "{not}EXISTS (SELECT 1 FROM document_item ci JOIN charge_version cv \
+             ON cv.id = ci.charge_version_id WHERE ci.document_id = {document} \
+             AND ({sql}))"
+        ));
+        Ok(())
+    }
+
+    /// Flagged so, or at all.
+    fn flag(&mut self, term: &Term, not: &str, document: &str) -> Result<(), FilterError> {
+        let any = format!("EXISTS (SELECT 1 FROM flag fl WHERE fl.document_id = {document}");
+        match folded(&term.value).as_str() {
+            "any" => self.sql.push(format!("{not}{any})")),
+            "none" => self.sql.push(format!("NOT {any})")),
+            code if !FlagCode::ALL.iter().any(|f| f.as_str().starts_with(&folded(code))) => {
+                return Err(bad(term, &one_of(&format!("any, none, {}", FlagCode::words()))));
+            }
+            code => {
+                self.sql.push(format!("{not}{any} AND fl.code LIKE ? ESCAPE '\\')"));
+                self.values.push(Value::Text(format!("{}%", escape_like(code))));
             }
         }
         Ok(())
     }
+}
+
+fn bad(term: &Term, what: &str) -> FilterError {
+    FilterError::BadValue(term.field, term.value.clone(), what.to_owned())
 }
 
 /// The longest part of a text that a term names.

@@ -265,16 +265,7 @@ impl Ask {
         if let Answer::Deliver(email, print, kept) = answer {
             self.reading = false;
             self.count = (email + print + kept.len()) as i64;
-            self.lines = vec![
-                Line::of(format!("{} by e-mail", grouped(*email as i64)), theme::BOLD),
-                Line::of(format!("{} to print", grouped(*print as i64)), theme::BOLD),
-            ];
-            for (reason, n) in kept {
-                let text = format!("{} stay: {reason}", grouped(*n as i64));
-                self.lines.push(Line::of(text, theme::WARN));
-            }
-            let text = "E-mail waits and can be recalled until its time.";
-            self.lines.insert(2, Line::of(text, theme::DIM));
+            self.lines = figures::deliver_lines(*email, *print, kept);
         }
     }
 

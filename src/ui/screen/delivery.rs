@@ -162,6 +162,28 @@ impl Delivery {
         cx.open.push(Modal::Ask(Box::new(ask)));
         cx.load(ScreenId::Delivery, Part::Dialog, Ahead::Copies(step, targets));
     }
+
+    fn choose_channel(&self, deliveries: &[DeliveryId], cx: &mut Cx) {
+        let beyond = self.list.beyond();
+        let to = |channel| Command::ChangeChannel { deliveries: deliveries.to_vec(), channel };
+        let mut item = |key, words: &str, channel| {
+            let op = cx.operation();
+            let command = to(channel);
+            let intent = if deliveries.len() <= 1 && beyond.is_empty() {
+                Intent::Commit { op, command: Box::new(command) }
+            } else {
+                let n = counted(deliveries.len(), "copy", "copies");
+                let title = format!("Change {n}{beyond} to go {words}?");
+                let ask = Ask::light(title, op, command);
+                Intent::Open(Box::new(Modal::Ask(Box::new(ask))))
+            };
+            Item::new(key, words, intent)
+        };
+        let items =
+            vec![item('e', "by e-mail", Channel::Email), item('p', "by print", Channel::Print)];
+        let title = format!("Change {}", counted(deliveries.len(), "copy", "copies"));
+        cx.open.push(Modal::Choice(Choice::new(title, items)));
+    }
 }
 
 impl ListScreen for Delivery {
@@ -220,30 +242,7 @@ impl ListScreen for Delivery {
                 let to = Command::ConfirmPrinted { deliveries };
                 self.step(("On paper:", "printed"), CopyStep::Printed, to, cx);
             }
-            Action::Channel => {
-                let beyond = self.list.beyond();
-                let to =
-                    |channel| Command::ChangeChannel { deliveries: deliveries.clone(), channel };
-                let mut item = |key, words: &str, channel| {
-                    let op = cx.operation();
-                    let command = to(channel);
-                    let intent = if targets.len() <= 1 && beyond.is_empty() {
-                        Intent::Commit { op, command: Box::new(command) }
-                    } else {
-                        let n = counted(targets.len(), "copy", "copies");
-                        let title = format!("Change {n}{beyond} to go {words}?");
-                        let ask = Ask::light(title, op, command);
-                        Intent::Open(Box::new(Modal::Ask(Box::new(ask))))
-                    };
-                    Item::new(key, words, intent)
-                };
-                let items = vec![
-                    item('e', "by e-mail", Channel::Email),
-                    item('p', "by print", Channel::Print),
-                ];
-                let title = format!("Change {}", counted(targets.len(), "copy", "copies"));
-                cx.open.push(Modal::Choice(Choice::new(title, items)));
-            }
+            Action::Channel => self.choose_channel(&deliveries, cx),
             Action::Edit => {
                 if let Some(row) = self.list.current() {
                     let form = purpose::email(&row.account, &row.emails, cx);

@@ -203,3 +203,16 @@ pub(super) fn money_lines(told: &Foretold) -> Vec<Line> {
     lines.push(Line::of(format!("the same as: daybook {}", told.words), theme::DIM));
     lines
 }
+
+/// What queuing copies makes of what is posted, and what stays.
+pub(super) fn deliver_lines(email: usize, print: usize, kept: &[(String, usize)]) -> Vec<Line> {
+    let mut lines = vec![
+        Line::of(format!("{} by e-mail", grouped(email as i64)), theme::BOLD),
+        Line::of(format!("{} to print", grouped(print as i64)), theme::BOLD),
+        Line::of("E-mail waits and can be recalled until its time.", theme::DIM),
+    ];
+    for (reason, n) in kept {
+        lines.push(Line::of(format!("{} stay: {reason}", grouped(*n as i64)), theme::WARN));
+    }
+    lines
+}

@@ -80,24 +80,8 @@ impl<R: Shown> Listing<R> {
             Action::HalfUp => self.step(-(height / 2), cx),
             Action::PageDown => self.page_by(height, cx),
             Action::PageUp => self.page_by(-height, cx),
-            Action::Top => {
-                if self.before {
-                    self.restart(cx);
-                } else {
-                    self.cursor = 0;
-                    self.fresh = 0;
-                    self.follow(cx);
-                }
-            }
-            Action::Bottom => {
-                if self.after {
-                    self.land = Land::Last;
-                    self.ask(cx, Part::Page, Seek::Last, CHUNK);
-                } else {
-                    self.cursor = self.rows.len().saturating_sub(1);
-                    self.follow(cx);
-                }
-            }
+            Action::Top => self.go_first(cx),
+            Action::Bottom => self.go_last(cx),
             Action::Mark => {
                 self.toggle(self.cursor);
                 self.step(1, cx);
@@ -111,15 +95,7 @@ impl<R: Shown> Listing<R> {
                 self.inverting = true;
                 cx.load(self.screen, Part::Marks, Query::Marks(R::LIST, self.filter()));
             }
-            Action::Unmark => {
-                let marks = std::mem::take(&mut self.marks);
-                if marks.is_empty() {
-                    cx.say("nothing is marked");
-                } else {
-                    cx.say(format!("{} marks taken off, u brings them back", marks.len()));
-                    self.lost_marks.push(marks);
-                }
-            }
+            Action::Unmark => self.unmark(cx),
             Action::NextException => self.exception(true, cx),
             Action::PrevException => self.exception(false, cx),
             Action::NextHit => self.hit(true, cx),
@@ -128,32 +104,14 @@ impl<R: Shown> Listing<R> {
                 let next = (self.tab + 1) % self.tabs.len().max(1);
                 self.set_tab(next, cx);
             }
-            Action::Freeze => {
-                self.frozen = !self.frozen;
-                if self.frozen {
-                    cx.say("frozen: what others change is not shown until z is pressed again");
-                } else {
-                    self.reload(cx);
-                }
-            }
+            Action::Freeze => self.freeze(cx),
             Action::Details if cx.size.0 < WIDE => {
                 cx.say(format!(
                     "details stand beside the list from {WIDE} columns; Tab shows them"
                 ));
             }
             Action::Details => self.pane = !self.pane,
-            Action::Yank => {
-                if let Some(row) = self.current() {
-                    cx.copy(row.label());
-                }
-            }
-            Action::YankRow => {
-                if let Some(row) = self.current() {
-                    let cells: Vec<String> =
-                        row.cells(true, cx).into_iter().map(|(t, _)| t).collect();
-                    cx.copy_whole(&row.label(), cells.join("\t"), &cells.join("\n"));
-                }
-            }
+            Action::Yank | Action::YankRow => self.copy(action, cx),
             Action::Csv => cx.effects.push(Effect::Export {
                 list: R::LIST,
                 filter: self.filter(),
@@ -162,6 +120,52 @@ impl<R: Shown> Listing<R> {
             _ => return false,
         }
         true
+    }
+
+    fn go_first(&mut self, cx: &mut Cx) {
+        if self.before {
+            return self.restart(cx);
+        }
+        self.cursor = 0;
+        self.fresh = 0;
+        self.follow(cx);
+    }
+
+    fn go_last(&mut self, cx: &mut Cx) {
+        if self.after {
+            self.land = Land::Last;
+            return self.ask(cx, Part::Page, Seek::Last, CHUNK);
+        }
+        self.cursor = self.rows.len().saturating_sub(1);
+        self.follow(cx);
+    }
+
+    fn unmark(&mut self, cx: &mut Cx) {
+        let marks = std::mem::take(&mut self.marks);
+        if marks.is_empty() {
+            return cx.say("nothing is marked");
+        }
+        cx.say(format!("{} marks taken off, u brings them back", marks.len()));
+        self.lost_marks.push(marks);
+    }
+
+    fn freeze(&mut self, cx: &mut Cx) {
+        self.frozen = !self.frozen;
+        if self.frozen {
+            cx.say("frozen: what others change is not shown until z is pressed again");
+        } else {
+            self.reload(cx);
+        }
+    }
+
+    /// What the row is called, or all that it shows.
+    fn copy(&self, action: Action, cx: &mut Cx) {
+        let Some(row) = self.current() else { return };
+        if action == Action::Yank {
+            return cx.copy(row.label());
+        }
+        let cells: Vec<String> = row.cells(true, cx).into_iter().map(|(t, _)| t).collect();
+        cx.copy_whole(&row.label(), cells.join("\t"), &cells.join("\n"));
     }
 
     fn page_by(&mut self, rows: isize, cx: &mut Cx) {

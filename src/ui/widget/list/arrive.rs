@@ -2,7 +2,7 @@
 
 use super::{CHUNK, KEEP, Land, Listing, Shown, sums};
 use crate::engine::query::Answer;
-use crate::store::read::{ListRow, Page, Seek};
+use crate::store::read::{ListRow, Marked, Page, Seek};
 use crate::ui::msg::{Cx, Part};
 
 impl<R: Shown> Listing<R> {
@@ -16,31 +16,12 @@ impl<R: Shown> Listing<R> {
             }
             (Part::After, answer) => {
                 if let Some(page) = R::page(answer) {
-                    self.after = page.more;
-                    self.rows.extend(page.rows);
-                    if self.rows.len() > KEEP {
-                        let drop = (self.rows.len() - KEEP).min(self.top);
-                        self.rows.drain(..drop);
-                        self.first += drop;
-                        self.cursor -= drop;
-                        self.top -= drop;
-                        self.before |= drop > 0;
-                    }
+                    self.take_after(page);
                 }
             }
             (Part::Before, answer) => {
                 if let Some(page) = R::page(answer) {
-                    let n = page.rows.len();
-                    self.before = page.more;
-                    self.rows.splice(0..0, page.rows);
-                    self.cursor += n;
-                    self.top += n;
-                    self.first = if page.more { self.first.saturating_sub(n) } else { 0 };
-                    if self.rows.len() > KEEP {
-                        let keep = KEEP.max(self.top + Self::height(cx.size) + 1);
-                        self.after |= self.rows.len() > keep;
-                        self.rows.truncate(keep);
-                    }
+                    self.take_before(page, cx);
                 }
             }
             (Part::Totals, Answer::Totals(totals)) => {
@@ -58,40 +39,73 @@ impl<R: Shown> Listing<R> {
                 self.totals = Some(totals);
                 self.measure(cx);
             }
-            (Part::Marks, Answer::Marks(all)) if self.inverting => {
-                for mark in all {
-                    if self.marks.remove(&mark.id).is_none() {
-                        self.mark([mark]);
-                    }
-                }
-                let now = self.mark_words().unwrap_or_else(|| "nothing is marked".to_owned());
-                cx.say(format!("inverted: {now}"));
-            }
-            (Part::Marks, Answer::Marks(all)) if all.is_empty() => cx.say("nothing matches"),
-            (Part::Marks, Answer::Marks(all)) => {
-                let n = crate::domain::text::grouped(all.len() as i64);
-                let money = sums(all.iter());
-                let money = if money.is_empty() { money } else { format!(", {money}") };
-                self.mark(all);
-                cx.say(format!("marked all {n} that match{money}"));
-            }
-            (Part::Hit, answer) => {
-                if let Some(row) = R::page(answer).and_then(|p| p.rows.into_iter().next()) {
-                    self.land = Land::Row(row.id());
-                    let key = row.key().clone();
-                    if let Some(at) = self.rows.iter().position(|r| r.id() == row.id()) {
-                        self.cursor = at;
-                        self.follow(cx);
-                    } else {
-                        self.ask(cx, Part::Page, Seek::From(key), CHUNK);
-                    }
-                } else {
-                    cx.say(format!("no further match of {}", self.last_typed));
-                }
-            }
+            (Part::Marks, Answer::Marks(all)) => self.take_marks(all, cx),
+            (Part::Hit, answer) => match R::page(answer).and_then(|p| p.rows.into_iter().next()) {
+                Some(row) => self.take_hit(&row, cx),
+                None => cx.say(format!("no further match of {}", self.last_typed)),
+            },
             (_, answer) => return Some(answer),
         }
         None
+    }
+
+    /// Rows below; what is then too many goes off the top.
+    fn take_after(&mut self, page: Page<R>) {
+        self.after = page.more;
+        self.rows.extend(page.rows);
+        if self.rows.len() > KEEP {
+            let drop = (self.rows.len() - KEEP).min(self.top);
+            self.rows.drain(..drop);
+            self.first += drop;
+            self.cursor -= drop;
+            self.top -= drop;
+            self.before |= drop > 0;
+        }
+    }
+
+    /// Rows above; what is then too many goes off the bottom.
+    fn take_before(&mut self, page: Page<R>, cx: &Cx) {
+        let n = page.rows.len();
+        self.before = page.more;
+        self.rows.splice(0..0, page.rows);
+        self.cursor += n;
+        self.top += n;
+        self.first = if page.more { self.first.saturating_sub(n) } else { 0 };
+        if self.rows.len() > KEEP {
+            let keep = KEEP.max(self.top + Self::height(cx.size) + 1);
+            self.after |= self.rows.len() > keep;
+            self.rows.truncate(keep);
+        }
+    }
+
+    fn take_marks(&mut self, all: Vec<Marked>, cx: &mut Cx) {
+        if self.inverting {
+            for mark in all {
+                if self.marks.remove(&mark.id).is_none() {
+                    self.mark([mark]);
+                }
+            }
+            let now = self.mark_words().unwrap_or_else(|| "nothing is marked".to_owned());
+            return cx.say(format!("inverted: {now}"));
+        }
+        if all.is_empty() {
+            return cx.say("nothing matches");
+        }
+        let n = crate::domain::text::grouped(all.len() as i64);
+        let money = sums(all.iter());
+        let money = if money.is_empty() { money } else { format!(", {money}") };
+        self.mark(all);
+        cx.say(format!("marked all {n} that match{money}"));
+    }
+
+    fn take_hit(&mut self, row: &R, cx: &mut Cx) {
+        self.land = Land::Row(row.id());
+        if let Some(at) = self.rows.iter().position(|r| r.id() == row.id()) {
+            self.cursor = at;
+            self.follow(cx);
+        } else {
+            self.ask(cx, Part::Page, Seek::From(row.key().clone()), CHUNK);
+        }
     }
 
     pub(super) fn take_page(&mut self, page: Page<R>, cx: &mut Cx) {

@@ -24,17 +24,17 @@ pub fn write(
     cx: &Cx,
     answer: &mut dyn FnMut(Query) -> Result<Answer, Fault>,
 ) -> Result<(PathBuf, usize), Fault> {
-    let rows = match list {
-        ListName::Runs => all::<RunRow>(filter, sort, cx, answer)?,
-        ListName::Invoices => all::<InvoiceRow>(filter, sort, cx, answer)?,
-        ListName::Deliveries => all::<DeliveryRow>(filter, sort, cx, answer)?,
-        ListName::Failed => all::<FailedRow>(filter, sort, cx, answer)?,
-        ListName::Unapplied => all::<UnappliedRow>(filter, sort, cx, answer)?,
-        ListName::Jobs => all::<JobRow>(filter, sort, cx, answer)?,
-        ListName::Log => all::<LogRow>(filter, sort, cx, answer)?,
-        ListName::Accounts => all::<AccountRow>(filter, sort, cx, answer)?,
+    // The word stands in the name of the file.
+    let (name, rows) = match list {
+        ListName::Runs => ("runs", all::<RunRow>(filter, sort, cx, answer)?),
+        ListName::Invoices => ("invoices", all::<InvoiceRow>(filter, sort, cx, answer)?),
+        ListName::Deliveries => ("deliveries", all::<DeliveryRow>(filter, sort, cx, answer)?),
+        ListName::Failed => ("failed", all::<FailedRow>(filter, sort, cx, answer)?),
+        ListName::Unapplied => ("unapplied", all::<UnappliedRow>(filter, sort, cx, answer)?),
+        ListName::Jobs => ("jobs", all::<JobRow>(filter, sort, cx, answer)?),
+        ListName::Log => ("log", all::<LogRow>(filter, sort, cx, answer)?),
+        ListName::Accounts => ("accounts", all::<AccountRow>(filter, sort, cx, answer)?),
     };
-    let name = format!("{list:?}").to_lowercase();
     let stamp = chrono::DateTime::from_timestamp_millis(cx.now.at_ms)
         .map(|m| m.with_timezone(&cx.zone).format("%Y%m%d-%H%M%S").to_string())
         .unwrap_or_default();

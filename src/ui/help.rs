@@ -1,24 +1,8 @@
-//! The words behind `?`, and the command line beside each key.
+//! The command line beside each key, behind `?`.
 
 use super::keymap::Action;
 use super::msg::ScreenId;
 use crate::engine::command::words::{self, Line};
-
-/// What one does on a screen, from `assets/help`.
-pub fn page(screen: ScreenId) -> Vec<&'static str> {
-    match screen {
-        ScreenId::Today => include_str!("../../assets/help/today.md"),
-        ScreenId::Runs => include_str!("../../assets/help/runs.md"),
-        ScreenId::Invoices => include_str!("../../assets/help/invoices.md"),
-        ScreenId::Delivery => include_str!("../../assets/help/delivery.md"),
-        ScreenId::Failed => include_str!("../../assets/help/failed.md"),
-        ScreenId::Jobs => include_str!("../../assets/help/jobs.md"),
-        ScreenId::Log => include_str!("../../assets/help/log.md"),
-        ScreenId::Accounts => include_str!("../../assets/help/accounts.md"),
-    }
-    .lines()
-    .collect()
-}
 
 /// The command line that does what a key does; empty where only the console has a use for it.
 pub fn command_line(action: Action, screen: ScreenId) -> String {

@@ -13,40 +13,56 @@ use crate::zone::Zone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The screens, by their keys 1–8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum ScreenId {
+/// The screens in the order of their keys, each with its page of help.
+macro_rules! screens {
+    ($($(#[$doc:meta])* $screen:ident: $help:literal,)+) => {
+        /// The screens, by their keys from 1 up.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum ScreenId {
+            $($(#[$doc])* $screen,)+
+        }
+
+        impl ScreenId {
+            /// In the order of their keys.
+            pub const ALL: [Self; [$(Self::$screen),+].len()] = [$(Self::$screen),+];
+
+            /// The name in the title row; forms and sessions that are kept know it too.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$screen => stringify!($screen),)+
+                }
+            }
+
+            /// What one does there.
+            pub fn help(self) -> &'static str {
+                match self {
+                    $(Self::$screen => include_str!(concat!("../../assets/help/", $help, ".md")),)+
+                }
+            }
+        }
+    };
+}
+
+screens! {
     /// The day's steps.
-    Today,
+    Today: "today",
     /// Bill and payment runs.
-    Runs,
+    Runs: "runs",
     /// Documents.
-    Invoices,
+    Invoices: "invoices",
     /// Copies.
-    Delivery,
+    Delivery: "delivery",
     /// Failed payments.
-    Failed,
+    Failed: "failed",
     /// Background work.
-    Jobs,
+    Jobs: "jobs",
     /// The audit trail.
-    Log,
+    Log: "log",
     /// Customers.
-    Accounts,
+    Accounts: "accounts",
 }
 
 impl ScreenId {
-    /// In the order of their keys.
-    pub const ALL: [Self; 8] = [
-        Self::Today,
-        Self::Runs,
-        Self::Invoices,
-        Self::Delivery,
-        Self::Failed,
-        Self::Jobs,
-        Self::Log,
-        Self::Accounts,
-    ];
-
     /// The key.
     pub fn number(self) -> u8 {
         Self::ALL.iter().position(|s| *s == self).map_or(1, |i| i as u8 + 1)
@@ -55,20 +71,6 @@ impl ScreenId {
     /// By its key.
     pub fn from_number(n: u8) -> Option<Self> {
         Self::ALL.get(usize::from(n.checked_sub(1)?)).copied()
-    }
-
-    /// The name in the title row.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Today => "Today",
-            Self::Runs => "Runs",
-            Self::Invoices => "Invoices",
-            Self::Delivery => "Delivery",
-            Self::Failed => "Failed",
-            Self::Jobs => "Jobs",
-            Self::Log => "Log",
-            Self::Accounts => "Accounts",
-        }
     }
 }
 

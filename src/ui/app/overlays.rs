@@ -43,7 +43,7 @@ impl App {
         let mut runs = Vec::new();
         let name = self.screen.name();
         let width = usize::from(self.cx.size.0).saturating_sub(10).clamp(30, 76);
-        let words = help::page(self.screen).join(" ");
+        let words = self.screen.help().lines().collect::<Vec<_>>().join(" ");
         lines.extend(wrap(&words, width).into_iter().map(Line::plain));
         lines.push(Line::default());
         for (i, table) in self.tables().iter().enumerate() {

@@ -463,7 +463,11 @@ impl App {
             }
             (part, answer) => {
                 self.dirty |= slot.screen == self.screen;
+                let asked = self.cx.open.len();
                 self.screens.get(slot.screen).loaded(part, answer, &mut self.cx);
+                if slot.screen != self.screen && self.cx.open.len() > asked {
+                    self.came_late(slot.screen, asked);
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ use daybook::domain::ids::BillRunId;
 use daybook::engine::command::{Command, Receipt, Refused};
 use daybook::engine::perform;
 use daybook::store::read;
+use daybook::ui::fault::{Fault, FaultKind};
 use daybook::ui::keymap::Key;
 use daybook::ui::msg::{Effect, Msg, Person};
 
@@ -322,16 +323,7 @@ fn what_was_refused_is_shown_where_it_was_asked_for_and_not_over_other_work() {
     for (meanwhile, over) in [(None, true), (Some(Key::Char('1')), false)] {
         let mut desk = Desk::open(80, 24);
         desk.press("3");
-        let given = desk.app.update(Msg::Key(Key::Char('a')));
-        let mut commands = given.iter().filter_map(|effect| match effect {
-            Effect::Commit { command, .. } => Some((**command).clone()),
-            _ => None,
-        });
-        let command = commands.next().unwrap();
-        if let Some(key) = meanwhile {
-            let effects = desk.app.update(Msg::Key(key));
-            desk.settle(effects);
-        }
+        let command = given(&mut desk, &[Key::Char('a')], meanwhile);
         came(&mut desk, &command);
         let seen = desk.picture();
         assert_eq!(seen.contains("Not everything was done"), over, "{seen}");
@@ -356,4 +348,56 @@ fn a_correction_says_what_it_brings_and_whether_it_can_be_taken_back() {
             assert!(flat(&desk).contains(words), "{keys}\n{}", desk.picture());
         }
     }
+}
+
+#[test]
+fn a_refusal_that_comes_late_takes_no_key_that_was_meant_for_something_else() {
+    let came = |desk: &mut Desk, command: &Command, kind: FaultKind| {
+        let fault = Fault {
+            code: "billed",
+            kind,
+            text: "a payment is on its way".to_owned(),
+            hint: String::new(),
+        };
+        let (ticket, command) = (0, Box::new(command.clone()));
+        let effects = desk.app.update(Msg::Done { ticket, command, result: Err(fault) });
+        desk.settle(effects);
+    };
+    for (meanwhile, over) in [(None, true), (Some(Key::Char('1')), false)] {
+        // A question: "y" on another screen copies, and answers nothing.
+        let mut desk = Desk::open(80, 24);
+        desk.press("3");
+        let command = given(&mut desk, &[Key::Char('a')], meanwhile);
+        came(&mut desk, &command, FaultKind::NeedsYes);
+        let seen = desk.picture();
+        assert_eq!(seen.contains("Go on all the same?"), over, "{seen}");
+        assert_eq!(seen.contains("it asks, do it again"), !over, "{seen}");
+        // A form: what was typed is kept aside.
+        let mut desk = Desk::open(80, 24);
+        desk.press("8mcalled");
+        let command = given(&mut desk, &[Key::Ctrl('s')], meanwhile);
+        came(&mut desk, &command, FaultKind::Other);
+        let seen = desk.picture();
+        assert_eq!(seen.contains("called"), over, "{seen}");
+        if !over {
+            assert!(seen.contains(": unsaved opens what you typed"), "{seen}");
+            desk.press(":unsaved<Enter>");
+            assert!(desk.picture().contains("called"), "{}", desk.picture());
+        }
+    }
+}
+
+/// The command that keys give, held back, and a key that is pressed before its answer comes.
+fn given(desk: &mut Desk, keys: &[Key], meanwhile: Option<Key>) -> Command {
+    let effects: Vec<Effect> =
+        keys.iter().flat_map(|key| desk.app.update(Msg::Key(*key))).collect();
+    let command = effects.iter().find_map(|effect| match effect {
+        Effect::Commit { command, .. } => Some((**command).clone()),
+        _ => None,
+    });
+    if let Some(key) = meanwhile {
+        let effects = desk.app.update(Msg::Key(key));
+        desk.settle(effects);
+    }
+    command.unwrap()
 }

@@ -9,6 +9,7 @@ use crate::store::read::jobs::JobRow;
 use crate::ui::fault::{Fault, FaultKind};
 use crate::ui::modal::Modal;
 use crate::ui::modal::ask::Ask;
+use crate::ui::modal::form::Form;
 use crate::ui::modal::text::TextBox;
 use crate::ui::msg::{Effect, Part, ScreenId};
 use crate::ui::theme;
@@ -75,8 +76,8 @@ impl App {
         self.dirty = true;
         let saved = matches!(command, Command::SaveSession { .. });
         let from = if saved { None } else { self.from.pop_front() };
-        let busy = !self.modals.is_empty() || !self.ahead.is_empty();
-        let here = from == Some(self.screen) && !busy;
+        let there = from == Some(self.screen) && self.modals.is_empty();
+        let here = there && self.ahead.is_empty();
         let form = self.sent.take();
         if !saved {
             self.cx.under_way = self.cx.under_way.saturating_sub(1);
@@ -101,6 +102,9 @@ impl App {
             Err(fault) => {
                 if fault.kind == FaultKind::AlreadyDone {
                     return self.say("done already; nothing was done twice".to_owned());
+                }
+                if !there {
+                    return self.refused_elsewhere(&fault, form);
                 }
                 if fault.kind == FaultKind::NeedsYes {
                     let lines = vec![Line::of(fault.text, theme::WARN)];
@@ -145,6 +149,28 @@ impl App {
                 self.screens.get(self.screen).changed(&topics, &mut self.cx);
             }
         }
+    }
+
+    /// What a screen opens when its answer comes, after the clerk went on to another: it would take keys
+    /// meant for that. `asked` things to open were there before.
+    pub(super) fn came_late(&mut self, screen: ScreenId, asked: usize) {
+        self.cx.open.truncate(asked);
+        self.say(format!("{} has its answer, you had gone on: ask again there", screen.name()));
+    }
+
+    /// A refusal that comes while something else is done: a question or a form over it would take keys
+    /// meant for that. What was typed is kept.
+    fn refused_elsewhere(&mut self, fault: &Fault, form: Option<Box<Form>>) {
+        let kept = if form.is_some() { " · : unsaved opens what you typed" } else { "" };
+        let asks =
+            if fault.kind == FaultKind::NeedsYes { "it asks, do it again to answer: " } else { "" };
+        if let Some(mut form) = form {
+            form.refused(vec![fault.text.clone()], fault.code, &mut self.cx);
+            self.aside = Some(form);
+        }
+        self.say(format!("not done, {asks}{}{kept}", fault.line()));
+        let topics: Vec<Topic> = Topic::ALL.to_vec();
+        self.screens.get(self.screen).changed(&topics, &mut self.cx);
     }
 
     /// A question whose figures were refused for what a field holds gives its form back, at that field.

@@ -31,7 +31,7 @@ struct Took {
     memory: f64,
 }
 
-/// A step: its name, its arguments, and the exit code that means done.
+/// A step: its name and its arguments.
 type Step = (&'static str, String);
 
 fn main() {
@@ -50,40 +50,49 @@ fn main() {
     let kept = after("--keep").map(PathBuf::from);
     let temp = tempfile::tempdir().unwrap();
     let dir = kept.as_deref().unwrap_or(temp.path());
-    let builds: Vec<(&str, &str)> = std::iter::once(("this build", ours))
-        .chain(after("--beside").map(|b| ("beside it", b.as_str())))
-        .collect();
-    let mut table: Vec<Vec<Vec<(&str, Took)>>> = Vec::new();
+    let builds: Vec<&str> =
+        std::iter::once(ours).chain(after("--beside").map(String::as_str)).collect();
+    let mut table: Vec<Vec<Row>> = Vec::new();
     for accounts in &sizes {
         let files = dir.join(format!("files-{accounts}"));
         write_files(&files, *accounts);
-        let one = |(name, binary): &(&str, &str)| {
-            println!("{accounts} accounts, {name}");
-            day(binary, &files, &dir.join(format!("{accounts}-{}", &name[..4])), &only)
-        };
-        table.push(builds.iter().map(one).collect());
+        println!("{accounts} accounts");
+        let books: Vec<(&str, PathBuf)> = builds
+            .iter()
+            .enumerate()
+            .map(|(n, binary)| (*binary, dir.join(format!("{accounts}-{n}"))))
+            .collect();
+        table.push(day(&books, &files, *accounts, &only));
     }
     show(&sizes, &table);
 }
 
-/// Runs the steps of a day on a new book.
-fn day(binary: &str, files: &Path, book: &Path, only: &[&str]) -> Vec<(&'static str, Took)> {
-    std::fs::create_dir_all(book).unwrap();
-    let file = book.join("book.db");
-    let run = |line: &str| run(binary, &file, line);
-    run("init --test");
-    run("settings set issuer.name Growth");
-    let accounts = std::fs::read_to_string(files.join("accounts.csv")).unwrap().lines().count() - 1;
+/// A step and what it took, build by build.
+type Row = (&'static str, Vec<Took>);
+
+/// Runs the steps of a day on a new book of each build, step by step in turn: what else the machine
+/// does meanwhile is the same for both.
+fn day(books: &[(&str, PathBuf)], files: &Path, accounts: usize, only: &[&str]) -> Vec<Row> {
+    for (binary, book) in books {
+        std::fs::create_dir_all(book).unwrap();
+        let file = book.join("book.db");
+        run(binary, &file, "init --test");
+        run(binary, &file, "settings set issuer.name Growth");
+    }
+    let lines: Vec<Vec<Step>> =
+        books.iter().map(|(_, book)| steps(files, book, accounts)).collect();
     let mut out = Vec::new();
-    for (name, line) in steps(files, book, accounts) {
+    for (at, (name, _)) in lines[0].iter().enumerate() {
         // What later steps rest on is done all the same, and not shown.
-        let took = run(&line);
-        if only.is_empty() || only.contains(&name) {
-            println!(
-                "  {name:<22} {:>8.2} s {:>8.2} cpu {:>7.0} MB",
-                took.wall, took.cpu, took.memory
-            );
-            out.push((name, took));
+        let one = |((binary, book), steps): (&(&str, PathBuf), &Vec<Step>)| {
+            run(binary, &book.join("book.db"), &steps[at].1)
+        };
+        let took: Vec<Took> = books.iter().zip(&lines).map(one).collect();
+        if only.is_empty() || only.contains(name) {
+            for t in &took {
+                println!("  {name:<22} {:>8.2} s {:>8.2} cpu {:>7.0} MB", t.wall, t.cpu, t.memory);
+            }
+            out.push((*name, took));
         }
     }
     out
@@ -158,34 +167,30 @@ fn measured(args: &[String]) {
     std::process::exit(if code == 1 { 0 } else { code });
 }
 
-/// The table: each build's figures at each size, growth, and the ratio to the build beside it.
-fn show(sizes: &[usize], table: &[Vec<Vec<(&str, Took)>>]) {
+/// The table: our figures at each size, what the last step in size cost, and the other build's
+/// figures at the largest size over ours.
+fn show(sizes: &[usize], table: &[Vec<Row>]) {
     let last = table.len() - 1;
     let mut head = format!("\n{:<22}", "step");
     for size in sizes {
         let _ = write!(head, " {:>26}", format!("{size}: s, cpu s, MB"));
     }
     println!("{head}   cpu/size  other/ours: wall, cpu, MB");
-    for (row, (name, _)) in table[last][0].iter().enumerate() {
+    for (row, (name, took)) in table[last].iter().enumerate() {
         let mut line = format!("{name:<22}");
         for at in table {
-            let took = at[0][row].1;
+            let took = at[row].1[0];
             let _ = write!(line, " {:>9.2} {:>8.2} {:>7.0}", took.wall, took.cpu, took.memory);
         }
-        let ours = table[last][0][row].1;
+        let ours = took[0];
         if last > 0 {
             let times = sizes[last] as f64 / sizes[last - 1] as f64;
-            let grown = ours.cpu / table[last - 1][0][row].1.cpu;
+            let grown = ours.cpu / table[last - 1][row].1[0].cpu;
             let _ = write!(line, "   {grown:>5.1}/{times:.0}");
         }
-        if let Some((_, other)) = table[last].get(1).and_then(|other| other.get(row)) {
-            let _ = write!(
-                line,
-                "   {:.2} {:.2} {:.2}",
-                other.wall / ours.wall,
-                other.cpu / ours.cpu,
-                other.memory / ours.memory
-            );
+        if let Some(other) = took.get(1) {
+            let (wall, cpu) = (other.wall / ours.wall, other.cpu / ours.cpu);
+            let _ = write!(line, "   {wall:.2} {cpu:.2} {:.2}", other.memory / ours.memory);
         }
         println!("{line}");
     }

@@ -46,15 +46,15 @@ pub struct App {
     said: String,
     /// What of it did not fit a line.
     whole: Vec<Line>,
-    /// Where the deeds under way were done, first first.
-    from: VecDeque<ScreenId>,
+    /// The deeds under way, first first.
+    given: VecDeque<outcome::Given>,
     /// Whether the notice is the receipt of a deed, which a job that ends does not sweep away.
     receipt: bool,
     /// Jobs of my deeds whose end I was not told yet.
     begun: Vec<i64>,
     /// What ended meanwhile; said with the next key, or the next minute.
     ended: Option<String>,
-    /// A form whose command is on its way: it comes back if the command is refused.
+    /// A form whose command is being handed over.
     sent: Option<Box<Form>>,
     /// What was typed while an answer is under way that it needs.
     ahead: VecDeque<Typed>,
@@ -82,7 +82,7 @@ impl App {
             notice: None,
             said: String::new(),
             whole: Vec::new(),
-            from: VecDeque::new(),
+            given: VecDeque::new(),
             receipt: false,
             begun: Vec::new(),
             ended: None,

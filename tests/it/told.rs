@@ -339,7 +339,7 @@ fn what_was_refused_is_shown_where_it_was_asked_for_and_not_over_other_work() {
 fn a_correction_says_what_it_brings_and_whether_it_can_be_taken_back() {
     for (width, height) in [(80, 24), (60, 15)] {
         for (keys, words) in [
-            ("3ffffffmrwrong<C-s>", "billedagainbythenextrun.Areversalcannotbeundone."),
+            ("3ffffffmrwrong<C-s>", "Areversalcannotbeundone."),
             ("3ffffffmwgone<C-s>", "mutakesthewrite-offbackwhole."),
             ("3ffffffma<Tab><Tab>1<Tab>wrong<C-s>", "numberedatonceandcannotbeundone."),
         ] {
@@ -371,7 +371,7 @@ fn a_refusal_that_comes_late_takes_no_key_that_was_meant_for_something_else() {
         came(&mut desk, &command, FaultKind::NeedsYes);
         let seen = desk.picture();
         assert_eq!(seen.contains("Go on all the same?"), over, "{seen}");
-        assert_eq!(seen.contains("it asks, do it again"), !over, "{seen}");
+        assert_eq!(seen.contains("it asks: do it again"), !over, "{seen}");
         // A form: what was typed is kept aside.
         let mut desk = Desk::open(80, 24);
         desk.press("8mcalled");
@@ -380,11 +380,47 @@ fn a_refusal_that_comes_late_takes_no_key_that_was_meant_for_something_else() {
         let seen = desk.picture();
         assert_eq!(seen.contains("called"), over, "{seen}");
         if !over {
-            assert!(seen.contains(": unsaved opens what you typed"), "{seen}");
+            assert!(seen.contains("not done, : unsaved has what you typed"), "{seen}");
             desk.press(":unsaved<Enter>");
             assert!(desk.picture().contains("called"), "{}", desk.picture());
         }
     }
+}
+
+#[test]
+fn undo_says_that_nothing_before_can_be_taken_back_and_names_the_last_deed_again() {
+    for (width, height) in [(80, 24), (60, 15)] {
+        let mut desk = Desk::open(width, height);
+        desk.press("8e<C-u>new@kunde.example<C-s>");
+        for _ in 0..2 {
+            desk.press("u");
+            let seen = flat(&desk);
+            assert!(seen.contains("cannotbetakenback") && seen.contains("uagain"), "{seen}");
+            // The words say "u again": the key acts over the box that shows them.
+            desk.press("u");
+            let seen = desk.picture();
+            assert!(seen.contains("nothing of yours before it can be taken back"), "{seen}");
+            assert!(!seen.contains("This was not done"), "{seen}");
+        }
+    }
+}
+
+#[test]
+fn what_comes_before_it_does_not_take_the_form_that_is_on_its_way() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("8mcalled");
+    let command = given(&mut desk, &[Key::Ctrl('s')], None);
+    let state = "{}".to_owned();
+    let done = |desk: &mut Desk, command: Command, result| {
+        let (ticket, command) = (0, Box::new(command));
+        let effects = desk.app.update(Msg::Done { ticket, command, result });
+        desk.settle(effects);
+    };
+    done(&mut desk, Command::SaveSession { state }, Ok(Receipt::default()));
+    let (code, kind) = ("bad_text", FaultKind::Other);
+    let fault = Fault { code, kind, text: "too long".to_owned(), hint: String::new() };
+    done(&mut desk, command, Err(fault));
+    assert!(desk.picture().contains("called"), "{}", desk.picture());
 }
 
 /// The command that keys give, held back, and a key that is pressed before its answer comes.

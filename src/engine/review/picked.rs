@@ -150,11 +150,14 @@ pub fn each(
         match (first, receipt.done) {
             (None, _) => tx.quiet(),
             (Some(id), 1) => tx.note(id, &told),
-            (Some(id), n) => tx.note(format!("{id} +{}", n - 1), format!("{words} {n} drafts")),
+            (Some(id), n) => tx.note(
+                format!("{id} +{}", n - 1),
+                format!("{words} {} drafts", text::grouped(n as i64)),
+            ),
         }
         receipt.summary = match receipt.done {
             1 => told,
-            n => format!("{words} {n}"),
+            n => format!("{words} {}", text::grouped(n as i64)),
         };
         Ok(receipt)
     })

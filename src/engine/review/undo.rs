@@ -41,6 +41,8 @@ fn words(step: &Step) -> String {
     match (step.subject.as_str(), step.summary.as_str()) {
         ("", "") => step.verb.to_string(),
         ("", what) => format!("{}: {what}", step.verb),
+        // Of what is about no one thing the subject is the verb.
+        (on, what) if on == step.verb.as_str() && !what.is_empty() => format!("{on}: {what}"),
         (on, "") => format!("{} {on}", step.verb),
         (on, what) => format!("{} {on}: {what}", step.verb),
     }

@@ -7,14 +7,26 @@ use crate::engine::query::{Query, StatusRow};
 use crate::store::Topic;
 use crate::store::read::jobs::JobRow;
 use crate::ui::fault::{Fault, FaultKind};
-use crate::ui::modal::Modal;
+use crate::ui::keymap::{Action, Key};
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::form::Form;
 use crate::ui::modal::text::TextBox;
+use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Effect, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::{Line, grouped, wrap};
 use unicode_width::UnicodeWidthStr;
+
+/// A deed on its way.
+pub(super) struct Given {
+    /// Where it was done.
+    screen: ScreenId,
+    /// What it was typed into: it comes back if the deed is refused.
+    pub(super) form: Option<Box<Form>>,
+}
+
+/// What `u` does over a refusal that says "u again".
+pub(super) const UNDO: (Key, Action) = (Key::Char('u'), Action::Undo);
 
 /// So many refusals are listed in a box.
 const MOST_REFUSED: usize = 500;
@@ -57,8 +69,12 @@ impl App {
             Effect::Commit { command, .. } => !matches!(**command, Command::SaveSession { .. }),
             _ => false,
         };
-        let deeds = self.cx.effects.iter().filter(deed).count();
-        self.from.extend(std::iter::repeat_n(self.screen, deeds));
+        for _ in 0..self.cx.effects.iter().filter(deed).count() {
+            self.given.push_back(Given { screen: self.screen, form: None });
+        }
+        if let Some(given) = self.given.back_mut().filter(|given| given.form.is_none()) {
+            given.form = self.sent.take();
+        }
         std::mem::take(&mut self.cx.effects)
     }
 
@@ -68,87 +84,82 @@ impl App {
         if here {
             return self.open(Modal::Text(TextBox::new(title, lines)));
         }
-        self.say(format!("{} · ! shows it whole", self.said));
+        self.say(format!("! shows it whole · {}", self.said));
         self.whole = lines;
     }
 
     pub(super) fn done(&mut self, command: &Command, result: Result<Receipt, Fault>) {
         self.dirty = true;
-        let saved = matches!(command, Command::SaveSession { .. });
-        let from = if saved { None } else { self.from.pop_front() };
-        let there = from == Some(self.screen) && self.modals.is_empty();
-        let here = there && self.ahead.is_empty();
-        let form = self.sent.take();
-        if !saved {
-            self.cx.under_way = self.cx.under_way.saturating_sub(1);
+        if matches!(command, Command::SaveSession { .. }) {
+            return result.map_or_else(|fault| self.say(fault.line()), |_| ());
         }
+        let given = self.given.pop_front();
+        let from = given.as_ref().map(|given| given.screen);
+        let form = given.and_then(|given| given.form);
+        self.cx.under_way = self.cx.under_way.saturating_sub(1);
         self.undo_after(command.itself(), result.is_err());
+        let there = from == Some(self.screen) && self.modals.is_empty();
         match result {
             Ok(receipt) => {
-                if saved {
-                    return;
-                }
                 let command = command.itself();
                 let screen = self.screens.get(self.screen);
                 screen.done(command, &receipt, &mut self.cx);
                 if let Some(list) = screen.list_mut() {
                     list.forget_unmarked();
                 }
-                self.receipt(command, &receipt, here);
-                let topics: Vec<Topic> = Topic::ALL.to_vec();
-                self.screens.get(self.screen).changed(&topics, &mut self.cx);
+                self.receipt(command, &receipt, there && self.ahead.is_empty());
                 self.cx.load(ScreenId::Today, Part::Status, Query::Status);
             }
-            Err(fault) => {
-                if fault.kind == FaultKind::AlreadyDone {
-                    return self.say("done already; nothing was done twice".to_owned());
-                }
-                if !there {
-                    return self.refused_elsewhere(&fault, form);
-                }
-                if fault.kind == FaultKind::NeedsYes {
-                    let lines = vec![Line::of(fault.text, theme::WARN)];
-                    let (op, again) =
-                        (self.cx.operation(), Command::Anyway(Box::new(command.clone())));
-                    let ask = Ask::heavy("Go on all the same?", "go on", lines, 1, op, again);
-                    let mut ask = Modal::Ask(Box::new(ask));
-                    if let Some(mut form) = form {
-                        form.refused(Vec::new(), fault.code, &mut self.cx);
-                        ask.asked_from(form);
-                    }
-                    return self.open(ask);
-                }
-                let comes_back = form.is_some();
-                if let Some(mut form) = form {
-                    let mut lines = vec![fault.text.clone()];
-                    if fault.kind == FaultKind::Stale {
-                        lines.push("yours is still below; saving again puts it on top".to_owned());
-                    }
-                    form.refused(lines, fault.code, &mut self.cx);
-                    // What others wrote is told where others wrote, not where the input was refused.
-                    if let Some(id) = form.document().filter(|_| fault.kind == FaultKind::Stale) {
-                        let query = Query::Invoice(DocumentId(id));
-                        self.cx.load(self.screen, Part::Dialog, query);
-                    }
-                    self.open(Modal::Form(form));
-                }
-                let fault = match command.itself() {
-                    // On the screen the deed before it is one key away.
-                    Command::Undo { .. } if !fault.hint.is_empty() => Fault {
-                        hint: "u again: what can be taken back before it".to_owned(),
-                        ..fault
-                    },
-                    _ => fault,
-                };
-                if comes_back {
-                    self.say(fault.line());
-                } else {
-                    self.refuse(fault.line(), here);
-                }
-                let topics: Vec<Topic> = Topic::ALL.to_vec();
-                self.screens.get(self.screen).changed(&topics, &mut self.cx);
+            Err(fault) if fault.kind == FaultKind::AlreadyDone => {
+                return self.say("done already; nothing was done twice".to_owned());
             }
+            Err(fault) if !there => self.refused_elsewhere(&fault, form),
+            Err(fault) if fault.kind == FaultKind::NeedsYes => {
+                return self.ask_anyway(command, fault, form);
+            }
+            Err(fault) => self.refused(command.itself(), fault, form),
         }
+        let topics: Vec<Topic> = Topic::ALL.to_vec();
+        self.screens.get(self.screen).changed(&topics, &mut self.cx);
+    }
+
+    /// Asks whether it is to be done all the same.
+    fn ask_anyway(&mut self, command: &Command, fault: Fault, form: Option<Box<Form>>) {
+        let lines = vec![Line::of(fault.text, theme::WARN)];
+        let (op, again) = (self.cx.operation(), Command::Anyway(Box::new(command.clone())));
+        let ask = Ask::heavy("Go on all the same?", "go on", lines, 1, op, again);
+        let mut ask = Modal::Ask(Box::new(ask));
+        if let Some(mut form) = form {
+            form.refused(Vec::new(), fault.code, &mut self.cx);
+            ask.asked_from(form);
+        }
+        self.open(ask);
+    }
+
+    /// A refusal where the deed was done: its form comes back, or the reason is said.
+    fn refused(&mut self, command: &Command, fault: Fault, form: Option<Box<Form>>) {
+        if let Some(mut form) = form {
+            let mut lines = vec![fault.text.clone()];
+            if fault.kind == FaultKind::Stale {
+                lines.push("yours is still below; saving again puts it on top".to_owned());
+            }
+            form.refused(lines, fault.code, &mut self.cx);
+            // What others wrote is told where others wrote, not where the input was refused.
+            if let Some(id) = form.document().filter(|_| fault.kind == FaultKind::Stale) {
+                self.cx.load(self.screen, Part::Dialog, Query::Invoice(DocumentId(id)));
+            }
+            self.open(Modal::Form(form));
+            return self.say(fault.line());
+        }
+        let undo = matches!(command, Command::Undo { .. });
+        let fault = if undo && !fault.hint.is_empty() {
+            // On the screen the deed before it is one key away.
+            Fault { hint: "u again: what can be taken back before it".to_owned(), ..fault }
+        } else {
+            fault
+        };
+        let here = self.ahead.is_empty();
+        self.refuse_but(fault.line(), here, undo.then_some(UNDO));
     }
 
     /// What a screen opens when its answer comes, after the clerk went on to another: it would take keys
@@ -161,16 +172,16 @@ impl App {
     /// A refusal that comes while something else is done: a question or a form over it would take keys
     /// meant for that. What was typed is kept.
     fn refused_elsewhere(&mut self, fault: &Fault, form: Option<Box<Form>>) {
-        let kept = if form.is_some() { " · : unsaved opens what you typed" } else { "" };
-        let asks =
-            if fault.kind == FaultKind::NeedsYes { "it asks, do it again to answer: " } else { "" };
+        let how = match (&form, fault.kind) {
+            (Some(_), _) => "not done, : unsaved has what you typed",
+            (None, FaultKind::NeedsYes) => "not done, it asks: do it again to answer",
+            (None, _) => "not done",
+        };
         if let Some(mut form) = form {
             form.refused(vec![fault.text.clone()], fault.code, &mut self.cx);
             self.aside = Some(form);
         }
-        self.say(format!("not done, {asks}{}{kept}", fault.line()));
-        let topics: Vec<Topic> = Topic::ALL.to_vec();
-        self.screens.get(self.screen).changed(&topics, &mut self.cx);
+        self.say(format!("{how}: {}", fault.line()));
     }
 
     /// A question whose figures were refused for what a field holds gives its form back, at that field.
@@ -188,12 +199,23 @@ impl App {
 
     /// Says why something was not done; where the status row is too short, it can be read whole.
     pub(super) fn refuse(&mut self, text: String, here: bool) {
+        self.refuse_but(text, here, None);
+    }
+
+    /// The same, with a key that acts over it as it does on the screen.
+    pub(super) fn refuse_but(&mut self, text: String, here: bool, key: Option<(Key, Action)>) {
         let room = usize::from(self.cx.size.0).saturating_sub(2);
-        if text.width() > room && here {
-            let lines = wrap(&text, room.saturating_sub(6).min(76));
-            let lines = lines.into_iter().map(|l| Line::of(l, theme::WARN)).collect();
-            self.tell("This was not done", lines, here);
+        if text.width() <= room {
+            return self.say(text);
         }
+        if !here {
+            return self.say(format!("! shows it whole · {text}"));
+        }
+        let lines = wrap(&text, room.saturating_sub(6).min(76));
+        let lines = lines.into_iter().map(|l| Line::of(l, theme::WARN)).collect();
+        let mut shown = TextBox::new("This was not done", lines);
+        shown.through = key.map(|(key, action)| (key, Intent::Act(action)));
+        self.open(Modal::Text(shown));
         self.say(text);
     }
 

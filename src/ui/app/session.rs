@@ -24,17 +24,22 @@ impl App {
             Modal::Form(form) => Some(form),
             _ => None,
         });
+        let mut told = None;
         for form in forms {
             let Some(id) = form.document() else { continue };
             let edits = |p: &&Person| p.editing.is_some_and(|(document, _)| document == id);
             for person in people.iter().filter(edits) {
                 if !self.cx.people.iter().any(|p| p.name == person.name && edits(&p)) {
-                    form.tell(format!(
-                        "{} edits it too: who saves second sees the other's changes",
-                        person.name
-                    ));
+                    let words = "edits it too: who saves second sees the other's changes";
+                    let words = format!("{} {words}", person.name);
+                    form.tell(words.clone());
+                    told = Some(words);
                 }
             }
+        }
+        // A form that is gone by then: `!` shows it.
+        if let Some(words) = told {
+            self.say(words);
         }
     }
 
@@ -74,7 +79,8 @@ impl App {
             Modal::Ask(ask) => ask.form(),
             Modal::Text(_) | Modal::Choice(_) | Modal::Filter(_) | Modal::Palette(_) => None,
         });
-        open.or(self.sent.as_deref()).or(self.aside.as_deref())
+        open.or_else(|| self.given.iter().rev().find_map(|given| given.form.as_deref()))
+            .or(self.aside.as_deref())
     }
 
     /// Whether a form is filled in, or its command is on its way.

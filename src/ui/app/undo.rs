@@ -2,6 +2,7 @@
 //! taken back, it is named and asked for.
 
 use super::App;
+use super::outcome::UNDO;
 use crate::domain::actor::Verb;
 use crate::engine::command::Command;
 use crate::engine::query::Query;
@@ -45,8 +46,12 @@ impl App {
     /// Takes it back, asks, or says why not.
     pub(super) fn undo_deed(&mut self, deed: Option<Deed>) {
         let Some(deed) = deed else {
-            self.undo.again = false;
-            return self.say("there is nothing of yours to undo".to_owned());
+            // The next `u` is about the last deed again.
+            let words = match std::mem::take(&mut self.undo).passed {
+                Some(_) => "nothing of yours before it can be taken back; 7 Log, f mine, lists it",
+                None => "there is nothing of yours to undo",
+            };
+            return self.say(words.to_owned());
         };
         if self.undo.passed.is_some_and(|p| deed.seq > p.newest) {
             // A deed that came since, of another console of mine: none is passed any more.
@@ -61,8 +66,8 @@ impl App {
                 ..Undo::default()
             };
             let why = format!("your last deed cannot be taken back ({})", deed.words);
-            return self
-                .refuse(format!("{why}: {} · u again: what was before it", deed.counter), true);
+            let text = format!("{why}: {} · u again: what was before it", deed.counter);
+            return self.refuse_but(text, true, Some(UNDO));
         }
         let command = Command::Undo { deed: Some(deed.seq) };
         let screen = made_on(deed.verb);

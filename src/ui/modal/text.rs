@@ -21,6 +21,8 @@ pub struct TextBox {
     /// Keys that do what a line says: `?` help can be run.
     pub runs: Vec<(usize, Intent)>,
     at: usize,
+    /// A key that closes it and does this.
+    pub through: Option<(Key, Intent)>,
     /// Over the whole screen and without a frame, so that the mouse selects nothing else.
     bare: bool,
 }
@@ -28,7 +30,15 @@ pub struct TextBox {
 impl TextBox {
     /// Text to read.
     pub fn new(title: impl Into<String>, lines: Vec<Line>) -> Self {
-        Self { title: title.into(), lines, top: 0, runs: Vec::new(), at: 0, bare: false }
+        Self {
+            title: title.into(),
+            lines,
+            top: 0,
+            runs: Vec::new(),
+            at: 0,
+            through: None,
+            bare: false,
+        }
     }
 
     /// Text to select with the mouse.
@@ -61,6 +71,9 @@ impl TextBox {
     pub(super) fn key(&mut self, key: Key, cx: &Cx) -> Step {
         let height = usize::from(cx.size.1).saturating_sub(6).max(1);
         let last = self.lines.len().saturating_sub(height);
+        if let Some((_, intent)) = self.through.as_ref().filter(|(through, _)| *through == key) {
+            return Step::Then(intent.clone());
+        }
         if !self.runs.is_empty() {
             return self.choose(key, height);
         }

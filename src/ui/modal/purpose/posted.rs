@@ -138,8 +138,9 @@ fn brings(command: &Command) -> &'static [&'static str] {
         ],
         Command::Adjust { .. } => &["The memo is numbered at once and cannot be undone."],
         Command::Reverse { .. } => &[
-            "A credit memo of all that is left of it, tax included; its periods and usage",
-            "are billed again by the next run. A reversal cannot be undone.",
+            "A credit memo of all that is left of it, tax included; its periods and usage are \
+             billed again by the next run.",
+            "A reversal cannot be undone.",
         ],
         Command::WriteOff { .. } => &[
             "What is open is given up: no run charges it, no reminder asks for it.",

@@ -3,6 +3,7 @@
 
 use crate::harness::book::{Book, Ran, daybook};
 use crate::harness::crash::{copy, rows};
+use crate::harness::desk::Desk;
 use crate::harness::faults::has;
 use daybook::domain::actor::Actor;
 use daybook::engine::Session;
@@ -421,6 +422,13 @@ fn an_old_invoice_is_corrected_as_it_was_billed_and_the_credit_is_carried_over()
     assert_eq!(invoices()[1], row("INV-2025-000001-EUR", "EUR", "120.00", "0.00"));
     assert_eq!(ledger(&book, "A1", "BGN"), 0);
     assert_eq!(ledger(&book, "A1", "EUR"), 0);
+}
+
+#[test]
+fn a_document_of_levs_says_so_beside_those_in_euros() {
+    let book = euros("");
+    let mut desk = Desk::at(&book.path, 100, 40);
+    desk.press("8i").shows("234.70 BGN").shows("120.00 open");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::listed::ListScreen;
 use crate::domain::account::AccountStatus;
 use crate::domain::ids::{AccountId, MethodId};
+use crate::domain::money::Money;
 use crate::engine::command::Command;
 use crate::engine::query::{Answer, ListName, Query, Whose};
 use crate::store::Topic;
@@ -153,8 +154,11 @@ fn lines(row: &AccountRow, d: &AccountDetail, width: usize, cx: &Cx) -> Vec<Line
         out.push(Line::of(text, theme::WARN));
     }
     out.push(Line::default());
+    // A document of a currency that the account had before says so.
+    let usual = row.open.currency;
+    let shown = |m: Money| if m.currency == usual { m.grouped() } else { m.to_string() };
     for doc in d.documents.iter().take(20) {
-        let (total, open) = (doc.total.grouped(), doc.balance.grouped());
+        let (total, open) = (shown(doc.total), shown(doc.balance));
         let when = doc.invoice_on;
         let mut text =
             format!("{:<17} {when} {:>8} {total:>14} open {open}", doc.number, doc.status);

@@ -140,7 +140,7 @@ pub fn asked(
 }
 
 fn dry_run(session: &Session, new: &NewBillRun, ctx: &Ctx) -> Result<Exit, Error> {
-    let params = bill::run::params(session, new)?;
+    let params = bill::asked::params(session, new)?;
     let found = bill::dry_run::dry_run(session, &params)?;
     let by = &found.progress;
     if ctx.json {

@@ -77,7 +77,7 @@ fn collected(session: &Session, new: &NewPaymentRun) -> Result<CollectPreview, E
 
 fn billed(session: &Session, new: &NewBillRun) -> Result<BillPreview, Error> {
     // What it would ask about is asked when it is made.
-    let params = bill::run::params(session, &NewBillRun { confirmed: true, ..new.clone() })?;
+    let params = bill::asked::params(session, &NewBillRun { confirmed: true, ..new.clone() })?;
     let bill::dry_run::DryRun { progress, failures } = bill::dry_run::dry_run(session, &params)?;
     let (invoices, credit_memos) = (progress.invoices, progress.credit_memos);
     let money = progress.totals.into_iter().map(|(c, t)| c.amount(t.total_minor));

@@ -1,6 +1,6 @@
 //! The open book: consistent views to read by, and the one way to change anything.
 
-use super::face::Conn;
+use super::face::{Conn, Moment};
 use super::side_directory;
 use super::tx::Stirred;
 use super::{
@@ -10,7 +10,7 @@ use super::{
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// One write.
@@ -63,6 +63,8 @@ pub struct Store {
     pub(super) writable: bool,
     pub(super) held: Duration,
     pub(super) locks: Option<Vec<Lock>>,
+    /// What its statements cost, where that is counted.
+    pub(super) steps: Option<Arc<AtomicU64>>,
     /// What it must still be; none for a file that only this process knows.
     pub(super) identity: Option<identity::Identity>,
     /// Dropped last: the connection is closed when others may replace the file.
@@ -188,6 +190,7 @@ impl Store {
             topics: RefCell::default(),
             quiet: Cell::new(false),
             stirred: Stirred::default(),
+            rules: RefCell::default(),
             seq: seq + 1,
         };
         let went_well = work(&handle);
@@ -254,8 +257,11 @@ impl Store {
     /// Another connection to the same book: an error if the path leads elsewhere by now.
     pub fn again(&self) -> Result<Self, StoreError> {
         self.still_there()?;
-        let other = Self::open(&self.path)?;
+        let mut other = Self::open(&self.path)?;
         self.still_there()?;
+        if let Some(steps) = &self.steps {
+            other.count_steps(Arc::clone(steps))?;
+        }
         Ok(other)
     }
 
@@ -265,6 +271,12 @@ impl Store {
             return Ok(self.stamp());
         }
         self.conn.pragma("data_version")
+    }
+
+    /// What this connection has seen of others' commits; [`Tx::moment`] is the same while nobody
+    /// else wrote.
+    pub fn moment(&self) -> Result<Moment, StoreError> {
+        self.conn.db().moment()
     }
 
     /// A number that changes when the files of the book do.

@@ -1,6 +1,7 @@
 //! What is owed on posted documents, and the credits that stand against it.
 
 use super::deed;
+use super::document::DocumentRow;
 use super::face::Row;
 use super::payment_method;
 use super::{Db, StoreError, Topic, Tx, payment, word};
@@ -274,6 +275,22 @@ pub fn enter_balance(tx: &Tx<'_>, id: DocumentId, by_minor: i64) -> Result<(), S
         (id.0, by_minor),
     )?;
     tx.stir_document(id);
+    tx.touch(Topic::Documents);
+    Ok(())
+}
+
+/// The same for a draft, with its state in one step.
+pub fn enter_posted(tx: &Tx<'_>, row: &DocumentRow) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE document_state SET status = 'Posted', due_on = ?2,
+         balance_minor = balance_minor + ?3 WHERE document_id = ?1",
+        (row.id.0, row.due_on, row.total_minor),
+    )?;
+    tx.run(
+        "UPDATE account SET open_minor = open_minor + ?2 WHERE id = ?1",
+        (row.account.0, row.total_minor),
+    )?;
+    tx.stir_document(row.id);
     tx.touch(Topic::Documents);
     Ok(())
 }

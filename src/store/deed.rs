@@ -18,6 +18,7 @@ use crate::domain::document::DocumentKind;
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
+use std::rc::Rc;
 
 /// How far back four eyes sum: 24 hours.
 pub const DAY_MS: i64 = 24 * 3_600_000;
@@ -163,21 +164,30 @@ pub fn too_much(
     deed: &NewDeed,
     now_ms: i64,
 ) -> Result<Option<Stop>, StoreError> {
-    let config = rules(db)?;
+    too_much_by(&rules(db)?, db, uid, deed, now_ms)
+}
+
+fn too_much_by(
+    config: &Config,
+    db: &Db<'_>,
+    uid: u32,
+    deed: &NewDeed,
+    now_ms: i64,
+) -> Result<Option<Stop>, StoreError> {
     if deed.kind == DeedKind::Price {
         let limit = config.int(key::FOUR_EYES_PRICE_CHARGES);
         let stop = Stop::Prices { limit };
         return Ok((limit > 0 && prices(db, uid, now_ms)? >= limit).then_some(stop));
     }
-    if let Some(own) = own_limit(&config, deed) {
-        return Ok(own_stop(&config, deed, own));
+    if let Some(own) = own_limit(config, deed) {
+        return Ok(own_stop(config, deed, own));
     }
-    if limit_minor(&config, deed.currency).is_none() {
+    if limit_minor(config, deed.currency).is_none() {
         return Ok(None);
     }
     let had = alone(db, uid, deed.account, deed.currency, now_ms)?;
     let Some(has) = with(had, deed.kind, deed.minor) else { return Ok(None) };
-    Ok(above(&config, deed.currency, has).then(|| alone_stop(&config, deed.currency, had)))
+    Ok(above(config, deed.currency, has).then(|| alone_stop(config, deed.currency, had)))
 }
 
 fn alone_stop(config: &Config, currency: Currency, had: (i64, i64)) -> Stop {
@@ -283,6 +293,16 @@ fn rules(db: &Db<'_>) -> Result<Config, StoreError> {
     settings::group(db, &[key::FOUR_EYES_ABOVE, key::SEPARATION_WINDOW])
 }
 
+/// The same in a transaction, read once.
+fn rules_of(tx: &Tx<'_>) -> Result<Rc<Config>, StoreError> {
+    if let Some(known) = &*tx.rules.borrow() {
+        return Ok(Rc::clone(known));
+    }
+    let read = Rc::new(rules(tx)?);
+    tx.rules.replace(Some(Rc::clone(&read)));
+    Ok(read)
+}
+
 /// Why this transaction must not do a deed, if it must not.
 pub fn stop(tx: &Tx<'_>, deed: &NewDeed) -> Result<Option<Stop>, StoreError> {
     let second = tx.second.borrow();
@@ -297,7 +317,7 @@ pub fn stop(tx: &Tx<'_>, deed: &NewDeed) -> Result<Option<Stop>, StoreError> {
     if second.is_some() {
         return Ok(None);
     }
-    too_much(tx, tx.actor().uid, deed, tx.now().at_ms)
+    too_much_by(rules_of(tx)?.as_ref(), tx, tx.actor().uid, deed, tx.now().at_ms)
 }
 
 /// Writes a deed with the row that it is about, or refuses both.
@@ -305,10 +325,11 @@ pub fn enter(tx: &Tx<'_>, deed: &NewDeed) -> Result<(), StoreError> {
     if let Some(stop) = stop(tx, deed)? {
         return Err(StoreError::Rule(Box::new(stop)));
     }
-    let config = rules(tx)?;
-    let limit = limit_minor(&config, deed.currency);
+    let rules = rules_of(tx)?;
+    let config = rules.as_ref();
+    let limit = limit_minor(config, deed.currency);
     let counts = match deed.kind.weight() {
-        _ if own_limit(&config, deed).is_some() => false,
+        _ if own_limit(config, deed).is_some() => false,
         // What only four eyes look at is kept where they do.
         Weight::Sum | Weight::Most if deed.kind.side().is_none() => {
             limit.is_some() && deed.minor != 0

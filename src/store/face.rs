@@ -10,6 +10,7 @@ pub(in crate::store) use rusqlite::types::{ToSqlOutput as Bound, Value, ValueRef
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub(in crate::store) use rusqlite::{Params, named_params, params, params_from_iter};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// One row of an answer; columns count from 0.
@@ -46,6 +47,16 @@ pub(in crate::store) fn unreadable(column: usize, why: String) -> StoreError {
 /// Read access inside one transaction (or, within [`super::Tx`], inside the writing one).
 pub struct Db<'c> {
     conn: &'c Connection,
+    number: u64,
+}
+
+/// A state of the book as one connection sees it: while it is the same, nobody else has committed
+/// anything. Of two connections no two are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    connection: u64,
+    /// SQLite's counter of other connections' commits.
+    foreign: i64,
 }
 
 impl Db<'_> {
@@ -143,6 +154,12 @@ impl Db<'_> {
         Ok(self.conn.execute_batch(sql)?)
     }
 
+    /// Which commits of other connections this one has seen.
+    pub(super) fn moment(&self) -> Result<Moment, StoreError> {
+        let foreign = self.conn.pragma_query_value(None, "data_version", |r| r.get(0))?;
+        Ok(Moment { connection: self.number, foreign })
+    }
+
     /// Whether the transaction is over: a disk that failed took it back.
     pub(super) fn is_over(&self) -> bool {
         self.conn.is_autocommit()
@@ -161,46 +178,56 @@ pub(super) enum Access {
 }
 
 /// An open database.
-pub(super) struct Conn(Connection);
+pub(super) struct Conn {
+    conn: Connection,
+    /// Of all that this process opened.
+    number: u64,
+}
 
 /// A transaction; dropped, it is taken back.
-pub(super) struct Begun<'c>(Transaction<'c>);
+pub(super) struct Begun<'c> {
+    transaction: Transaction<'c>,
+    number: u64,
+}
+
+/// How many connections this process has opened.
+static OPENED: AtomicU64 = AtomicU64::new(0);
 
 impl Conn {
     pub(super) fn of(conn: Connection) -> Self {
-        Self(conn)
+        Self { conn, number: OPENED.fetch_add(1, Ordering::Relaxed) }
     }
 
     /// A database of its own, in memory and empty.
     pub(super) fn in_memory() -> Result<Self, StoreError> {
-        Ok(Self(Connection::open_in_memory()?))
+        Ok(Self::of(Connection::open_in_memory()?))
     }
 
     /// An existing file that is no book, to read and write; waits so long for others.
     pub(super) fn beside(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         conn.busy_timeout(patience)?;
-        Ok(Self(conn))
+        Ok(Self::of(conn))
     }
 
     /// For what only the driver can do.
     pub(super) fn raw(&self) -> &Connection {
-        &self.0
+        &self.conn
     }
 
     /// The same, to set what it calls back.
     pub(super) fn raw_mut(&mut self) -> &mut Connection {
-        &mut self.0
+        &mut self.conn
     }
 
     /// Outside any transaction: each statement is one.
     pub(super) fn db(&self) -> Db<'_> {
-        Db { conn: &self.0 }
+        Db { conn: &self.conn, number: self.number }
     }
 
     /// A number that SQLite knows of this database or connection.
     pub(super) fn pragma(&self, name: &str) -> Result<i64, StoreError> {
-        Ok(self.0.pragma_query_value(None, name, |r| r.get(0))?)
+        Ok(self.conn.pragma_query_value(None, name, |r| r.get(0))?)
     }
 
     /// Begins to read: one view until it is over.
@@ -214,22 +241,23 @@ impl Conn {
     }
 
     pub(super) fn begin(&self, how: TransactionBehavior) -> Result<Begun<'_>, StoreError> {
-        Ok(Begun(Transaction::new_unchecked(&self.0, how)?))
+        let transaction = Transaction::new_unchecked(&self.conn, how)?;
+        Ok(Begun { transaction, number: self.number })
     }
 }
 
 impl Begun<'_> {
     pub(super) fn db(&self) -> Db<'_> {
-        Db { conn: &self.0 }
+        Db { conn: &self.transaction, number: self.number }
     }
 
     pub(super) fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit()?)
+        Ok(self.transaction.commit()?)
     }
 
     /// Ends a transaction that only read.
     pub(super) fn finish(self) -> Result<(), StoreError> {
-        Ok(self.0.finish()?)
+        Ok(self.transaction.finish()?)
     }
 }
 

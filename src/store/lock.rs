@@ -22,17 +22,23 @@ impl Store {
         self.turn.polite(polite);
     }
 
-    /// Counts from now on what its statements cost: steps of SQLite's machine (`VM_STEP`), the same
-    /// on any computer.
+    /// Counts from now on what its statements cost, and those of the connections made from it: steps
+    /// of SQLite's machine (`VM_STEP`), the same on any computer.
     pub fn watch_steps(&mut self) -> Result<Arc<AtomicU64>, StoreError> {
         let steps = Arc::new(AtomicU64::new(0));
+        self.count_steps(Arc::clone(&steps))?;
+        Ok(steps)
+    }
+
+    pub(super) fn count_steps(&mut self, steps: Arc<AtomicU64>) -> Result<(), StoreError> {
         let counted = Arc::clone(&steps);
         let count = move || {
             counted.fetch_add(EACH as u64, Ordering::Relaxed);
             false
         };
         self.conn.raw_mut().progress_handler(EACH, Some(count))?;
-        Ok(steps)
+        self.steps = Some(steps);
+        Ok(())
     }
 
     /// Keeps a line of every write from now on.

@@ -80,7 +80,7 @@ pub mod zone_seen;
 pub use crate::inside::side_directory;
 pub use book::Store;
 pub use error::{OfBook, StoreError};
-pub use face::Db;
+pub use face::{Db, Moment};
 pub use json::Json;
 pub use open::CreateBook;
 pub use operation::{Op, OpRow};

@@ -196,6 +196,7 @@ impl Store {
             writable: true,
             held: Duration::ZERO,
             locks: None,
+            steps: None,
             bare: false,
             logged: false,
             may_commit: Arc::default(),

@@ -1,5 +1,7 @@
 //! The one step that makes a draft a legal document: number, lock, freeze, hash, balance, ledger.
 
+use super::deed::NewDeed;
+use super::document::DocumentRow;
 use super::face::Cell;
 use super::json;
 use super::{Db, StoreError, Topic, Tx, debt, deed, document, ledger, settings};
@@ -106,64 +108,79 @@ fn take_number(
     Ok((number_from(pattern, year, seq), series))
 }
 
+/// What goes into the book when a draft is posted, as it was read: in the transaction that writes it,
+/// or before, while nobody else wrote.
+#[derive(Debug)]
+pub struct Content {
+    frozen: String,
+    body: Vec<u8>,
+    lines: Vec<ledger::Line>,
+    /// What posting it is, see [`deed::of_posting`].
+    pub deed: Option<NewDeed>,
+}
+
+impl Content {
+    /// Of a draft, with what is frozen of the world around it.
+    pub fn of(db: &Db<'_>, row: &DocumentRow, frozen: &Frozen) -> Result<Self, StoreError> {
+        Ok(Self {
+            frozen: json::text(frozen)?,
+            body: body(db, row.id)?,
+            lines: lines(db, row)?,
+            deed: deed::of_posting(db, row)?,
+        })
+    }
+}
+
 /// Posts a draft under the next number of `pattern`; gives the number.
 ///
 /// The caller has checked that it may be posted. Books receivable, revenue by account and tax by
 /// code, balanced, in the same transaction.
 pub fn post(
     tx: &Tx<'_>,
-    row: &document::DocumentRow,
+    row: &DocumentRow,
     pattern: &str,
-    frozen: &Frozen,
+    content: &Content,
 ) -> Result<String, StoreError> {
-    if let Some(deed) = deed::of_posting(tx, row)? {
-        deed::enter(tx, &deed)?;
+    if let Some(deed) = &content.deed {
+        deed::enter(tx, deed)?;
     }
     let (number, series) = take_number(tx, row.kind, pattern, row.invoice_on.year())?;
-    let frozen = json::text(frozen)?;
-    let hash = content_hash(tx, row.id, &number, &frozen)?;
+    let hash = seal(&number, &content.frozen, &content.body);
     let changed = tx.run(
         "UPDATE document SET status = 'Posted', number = ?2, series = ?3, posted_at = ?4, frozen =
          ?5, content_hash = ?6
          WHERE id = ?1 AND status = 'Draft'",
-        (row.id.0, &number, &series, tx.now().at_ms, frozen, &hash),
+        (row.id.0, &number, &series, tx.now().at_ms, &content.frozen, &hash),
     )?;
     if changed != 1 {
         return Err(StoreError::Conflict(format!("{} is no draft", row.id)));
     }
-    tx.run(
-        "UPDATE document_state SET status = 'Posted', due_on = ?2 WHERE document_id = ?1",
-        (row.id.0, row.due_on),
-    )?;
-    debt::enter_balance(tx, row.id, row.total_minor)?;
-    book(tx, row)?;
+    debt::enter_posted(tx, row)?;
+    ledger::post(tx, row.invoice_on, &content.lines)?;
     tx.touch(Topic::Documents);
     tx.touch(Topic::Usage);
     Ok(number)
 }
 
-/// Books what posting means, by `domain::ledger`.
-fn book(tx: &Tx<'_>, row: &document::DocumentRow) -> Result<(), StoreError> {
+/// What posting books, by `domain::ledger`.
+fn lines(db: &Db<'_>, row: &DocumentRow) -> Result<Vec<ledger::Line>, StoreError> {
     let sql = "SELECT revenue_account, sum(amount_minor) FROM document_item
         WHERE document_id = ?1 GROUP BY 1";
-    let revenue: Vec<(String, i64)> = tx.all(sql, [row.id.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    let taxes = document::taxes(tx, row.id)?;
+    let revenue: Vec<(String, i64)> = db.all(sql, [row.id.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let taxes = document::taxes(db, row.id)?;
     let entries = ledger_rules::posting(
         row.kind,
         revenue.iter().map(|(name, minor)| (name.as_str(), *minor)),
         &taxes,
     );
-    let lines: Vec<ledger::Line> = entries
-        .into_iter()
-        .map(|entry| ledger::Line {
-            ledger: entry.account.to_string(),
-            account: row.account,
-            document: Some(row.id),
-            payment: None,
-            amount: row.currency.amount(entry.minor),
-        })
-        .collect();
-    ledger::post(tx, row.invoice_on, &lines)
+    let line = |entry: ledger_rules::Entry| ledger::Line {
+        ledger: entry.account.to_string(),
+        account: row.account,
+        document: Some(row.id),
+        payment: None,
+        amount: row.currency.amount(entry.minor),
+    };
+    Ok(entries.into_iter().map(line).collect())
 }
 
 /// SHA-256 of a document as posted: head, lines and taxes, length-prefixed, in order. `daybook
@@ -174,13 +191,26 @@ pub fn content_hash(
     number: &str,
     frozen: &str,
 ) -> Result<Vec<u8>, StoreError> {
+    Ok(seal(number, frozen, &body(db, id)?))
+}
+
+fn seal(number: &str, frozen: &str, body: &[u8]) -> Vec<u8> {
     let mut hasher = Sha256::new();
-    let mut add = |text: &str| {
+    for text in [number, frozen] {
         hasher.update((text.len() as u64).to_be_bytes());
         hasher.update(text.as_bytes());
+    }
+    hasher.update(body);
+    hasher.finalize().to_vec()
+}
+
+/// Head, lines and taxes of a document as they are sealed: each value with its length before it.
+fn body(db: &Db<'_>, id: DocumentId) -> Result<Vec<u8>, StoreError> {
+    let mut body = Vec::with_capacity(1_024);
+    let mut add = |text: &[u8]| {
+        body.extend((text.len() as u64).to_be_bytes());
+        body.extend(text);
     };
-    add(number);
-    add(frozen);
     for sql in [
         "SELECT kind, account_id, account_version_id, currency, corrects_id, invoice_on, due_on, po_number, note,
                 subtotal_minor, tax_minor, total_minor FROM document WHERE id = ?1",
@@ -193,9 +223,9 @@ pub fn content_hash(
         db.each(sql, [id.0], |row| {
             for column in 0..row.width() {
                 match row.cell(column)? {
-                    Cell::Null => add("\u{0}"),
-                    Cell::Integer(n) => add(&n.to_string()),
-                    Cell::Text(text) => add(&String::from_utf8_lossy(text)),
+                    Cell::Null => add(b"\0"),
+                    Cell::Integer(n) => add(n.to_string().as_bytes()),
+                    Cell::Text(text) => add(String::from_utf8_lossy(text).as_bytes()),
                     Cell::Real(_) | Cell::Blob(_) => {
                         return Err(StoreError::Corrupt(format!("{id} holds an odd value")));
                     }
@@ -204,5 +234,5 @@ pub fn content_hash(
             Ok(())
         })?;
     }
-    Ok(hasher.finalize().to_vec())
+    Ok(body)
 }

@@ -61,6 +61,7 @@ pub fn set(tx: &Tx<'_>, of: &Setting, value: &str) -> Result<(), StoreError> {
          SET value = ?2",
         (of.key, value),
     )?;
+    tx.rules.take();
     tx.touch(Topic::Settings);
     Ok(())
 }

@@ -1,13 +1,15 @@
 //! Writing inside one transaction: who writes, what it tells the audit trail and which screens it moves.
 
-use super::face::Params;
+use super::face::{Moment, Params};
 use super::{Db, StoreError};
 use crate::clock::Now;
+use crate::config::Config;
 use crate::domain::actor::{Actor, Role, Verb};
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::text_enum;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 text_enum! {
     /// What a screen shows and a write may change: a screen reloads only when its topics moved.
@@ -68,6 +70,8 @@ pub struct Tx<'c> {
     pub(super) topics: RefCell<BTreeSet<Topic>>,
     pub(super) quiet: Cell<bool>,
     pub(super) stirred: Stirred,
+    /// What deeds are judged by, once it was read; a setting that is set here forgets it.
+    pub(super) rules: RefCell<Option<Rc<Config>>>,
     pub(super) seq: i64,
 }
 
@@ -126,6 +130,11 @@ impl Tx<'_> {
     /// The sequence number this operation gets in the audit trail; also the ledger's `txn`.
     pub fn seq(&self) -> i64 {
         self.seq
+    }
+
+    /// What this connection has seen of others' commits, see [`super::Store::moment`].
+    pub fn moment(&self) -> Result<Moment, StoreError> {
+        self.db.moment()
     }
 
     /// Says for the audit trail what this is about: the subject as a clerk writes it

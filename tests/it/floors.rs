@@ -9,6 +9,7 @@ const FLOORS: &[&[&str]] = &[
         "error",
         "session",
         "command",
+        "ahead",
         "job",
         "mailer",
         "on_its_way",

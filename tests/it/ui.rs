@@ -3,7 +3,7 @@
 
 use crate::harness::desk::{Desk, parse};
 use daybook::config::key;
-use daybook::engine::command::Command;
+use daybook::engine::command::{Command, Pick};
 use daybook::engine::perform;
 use daybook::engine::query::{Query, Question};
 use daybook::store::Topic;
@@ -586,7 +586,7 @@ proptest! {
 #[test]
 fn the_question_before_posting_counts_what_posting_takes() {
     use daybook::domain::ids::{BillRunId, DocumentId};
-    use daybook::store::{document, read};
+    use daybook::store::read;
     let mut desk = Desk::open(80, 24);
     desk.press("3v1jv2");
     for review in ["none", "flagged", "all"] {
@@ -610,8 +610,8 @@ fn the_question_before_posting_counts_what_posting_takes() {
                 };
                 let drafts = read::invoices::page(db, &args)?.rows;
                 let free = |id: DocumentId| {
-                    let row = document::get(db, id).unwrap();
-                    daybook::engine::post::posting::blocked(db, &row, &config).unwrap().is_none()
+                    let pick = Pick::whichever(id);
+                    daybook::engine::post::judged::judge(db, &pick, None, &config).unwrap().is_ok()
                 };
                 let count = drafts.iter().filter(|d| free(d.id)).count();
                 let preview = read::post_preview::of_run(db, run.0, dates)?;

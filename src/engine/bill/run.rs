@@ -1,20 +1,26 @@
 //! The bill run: made by [`start`], driven in slices by [`BillRunner`], tried by [`dry_run`].
 //!
-//! A slice reads and rates a handful of accounts without a lock, then writes their drafts in one
-//! short transaction; if anything they were rated from moved in between, they are rated again under
-//! the lock. The size of a slice follows the clock so that another clerk hardly waits.
+//! A slice reads and rates a handful of accounts without a lock, while the slice before it is written,
+//! then writes their drafts in one short transaction; if anything they were rated from moved in
+//! between, they are rated again under the lock. The size of a slice follows the clock so that another
+//! clerk hardly waits.
 
+use super::asked::params;
 use crate::config::{Config, key};
-use crate::domain::account::version_on;
+use crate::domain::account::{AccountTerms, Version, version_on};
 use crate::domain::actor::Verb;
 use crate::domain::bill::bill_account;
-use crate::domain::billing::{AccountBill, AccountInput, BillDates, BillingRules, TaxTable};
-use crate::domain::document::{BillRunStatus, DocumentKind};
+use crate::domain::billing::{
+    AccountBill, AccountInput, BillDates, BillingRules, DraftDocument, TaxTable,
+};
+use crate::domain::document::{BillRunStatus, DocumentKind, Flag};
 use crate::domain::ids::{AccountId, BillRunId, JobId};
 use crate::domain::money::{self, Currency, MoneyError};
 use crate::domain::text::counted;
-use crate::engine::command::{self, BcdFilter, JobSpec, NewBillRun};
+use crate::engine::ahead::Ahead;
+use crate::engine::command::{JobSpec, NewBillRun};
 use crate::engine::job::{Ports, Runner, Slice};
+use crate::engine::rate::flagging::{self, Thresholds};
 use crate::engine::rate::{self, rules};
 use crate::engine::{Error, Session};
 use crate::store::bill_run::{
@@ -27,8 +33,7 @@ use crate::store::new_draft::NewDraft;
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::sample::{self, Unflagged};
 use crate::store::tax;
-use crate::store::{Db, StoreError, Topic, Tx, operation, settings, usage};
-use chrono::{Datelike, Days, Months, NaiveDate};
+use crate::store::{Db, Moment, StoreError, Topic, Tx, operation, settings, usage};
 use std::time::Duration;
 
 /// A write lock is to be held about this long.
@@ -69,104 +74,12 @@ pub fn start_in(tx: &Tx<'_>, params: &BillRunParams) -> Result<(BillRunId, JobId
     Ok((run, job))
 }
 
-/// Checks what was asked for and fills in the defaults.
-pub fn params(session: &Session, new: &NewBillRun) -> Result<BillRunParams, Error> {
-    let today = session.now()?.today;
-    let config = session.config()?;
-    rules::billing(&config)?;
-    let mut exclude = new.exclude.clone();
-    exclude.sort_unstable();
-    exclude.dedup();
-    if exclude.len() > 2 {
-        return Err(Error::usage(
-            "nothing_to_bill",
-            "all three charge types are left out",
-            "leave out at most two",
-        ));
-    }
-    let year_ahead = today.checked_add_months(Months::new(12)).unwrap_or(NaiveDate::MAX);
-    if new.target_on > year_ahead && !new.confirmed {
-        return Err(Error::NeedsYes {
-            message: format!("target date {} is more than a year ahead of {today}", new.target_on),
-        });
-    }
-    if new.auto_post && !config.is(key::AUTOMATION_AUTO_POST) {
-        return Err(Error::usage(
-            "auto_post_off",
-            "the rule Support bill run auto-post is off",
-            "daybook settings set automation.auto_post true",
-        ));
-    }
-    if new.auto_email && !new.auto_post {
-        return Err(Error::usage(
-            "auto_email_alone",
-            "--auto-email needs --auto-post",
-            "add --auto-post",
-        ));
-    }
-    let filter = filter(session, &new.accounts, today)?;
-    Ok(BillRunParams {
-        target_on: new.target_on,
-        invoice_on: new.invoice_on.unwrap_or(today),
-        filter,
-        exclude,
-        auto_renew: new.auto_renew,
-        auto_post: new.auto_post,
-        auto_email: new.auto_email,
-        skip_zero_email: new.skip_zero_email,
-        schedule: None,
-        retry_of: None,
-    })
-}
-
-fn filter(
-    session: &Session,
-    asked: &command::AccountFilter,
-    today: NaiveDate,
-) -> Result<AccountFilter, Error> {
-    let filter = filter_on(asked, today)?;
-    // A filter that can match nothing is a typing error more often than a wish.
-    let whole = AccountFilter { bcd: None, ..filter.clone() };
-    if whole != AccountFilter::default()
-        && session.read(|db| bill_run::count_accounts(db, &whole, today))? == 0
-    {
-        let what = asked.account.as_str();
-        let message = if what.is_empty() {
-            format!("no account is in batch {}", asked.batches.join(", "))
-        } else {
-            format!("no account {what} (in the batches asked for)")
-        };
-        return Err(Error::usage("no_accounts", message, "check the spelling"));
-    }
-    Ok(filter)
-}
-
-/// What was asked for, on the day of the run.
-pub fn filter_on(asked: &command::AccountFilter, today: NaiveDate) -> Result<AccountFilter, Error> {
-    let last_of_month = today.checked_add_days(Days::new(1)).is_some_and(|d| d.day() == 1);
-    let bcd = match asked.bcd {
-        BcdFilter::All => None,
-        BcdFilter::Day(day) if (1..=31).contains(&day) => Some((day, day)),
-        BcdFilter::Day(day) => {
-            return Err(Error::usage(
-                "bad_bcd",
-                format!("{day} is no bill cycle day"),
-                "1 to 31, or run-day",
-            ));
-        }
-        BcdFilter::RunDay if last_of_month => Some((today.day(), 31)),
-        BcdFilter::RunDay => Some((today.day(), today.day())),
-    };
-    let account = (!asked.account.is_empty()).then(|| asked.account.clone());
-    Ok(AccountFilter { batches: asked.batches.clone(), account, bcd, failed_of: None })
-}
-
 /// What accounts are rated with.
 pub(super) struct Basis {
     rules: BillingRules,
     taxes: TaxTable,
     dates: BillDates,
-    flags: crate::engine::rate::flagging::Thresholds,
+    flags: Thresholds,
     /// Unflagged drafts to draw for the spot-check.
     sample: usize,
 }
@@ -186,7 +99,7 @@ impl Basis {
                 exclude: params.exclude.clone(),
                 auto_renew: params.auto_renew,
             },
-            flags: crate::engine::rate::flagging::Thresholds::read(config),
+            flags: Thresholds::read(config),
             sample: usize::try_from(config.int(key::REVIEW_SAMPLE)).unwrap_or(0),
         })
     }
@@ -220,21 +133,32 @@ pub(super) fn rate(
 pub struct BillRunner {
     run: BillRunId,
     size: u32,
+    ahead: Ahead<Prepared>,
 }
 
 impl BillRunner {
     /// Of a run.
     pub fn new(run: BillRunId) -> Self {
-        Self { run, size: FIRST }
+        Self { run, size: FIRST, ahead: Ahead::new() }
     }
 }
 
 /// Everything a slice reads before it takes the lock.
 struct Prepared {
-    run: BillRunRow,
-    rated: Vec<Rated>,
+    basis: Basis,
+    /// The last account before them.
+    after: i64,
+    /// The last of them.
+    last: i64,
+    rated: Vec<Flagged>,
     busy: Vec<(AccountId, String)>,
     topics: Vec<(Topic, i64)>,
+}
+
+/// A rated account with flags and risk of each of its drafts.
+struct Flagged {
+    rated: Rated,
+    flags: Vec<(Vec<Flag>, i64)>,
 }
 
 impl Runner for BillRunner {
@@ -245,8 +169,8 @@ impl Runner for BillRunner {
         _ports: &Ports,
     ) -> Result<Slice, Error> {
         let run = self.run;
-        let status = session.read(|db| bill_run::get(db, run))?.status;
-        match status {
+        let row = session.read(|db| bill_run::get(db, run))?;
+        match row.status {
             BillRunStatus::Pending | BillRunStatus::Processing | BillRunStatus::Paused => {}
             BillRunStatus::Canceled | BillRunStatus::Posted | BillRunStatus::Posting
                 if job.cursor.starts_with(crate::engine::bill::steer::CANCEL) =>
@@ -259,17 +183,35 @@ impl Runner for BillRunner {
             | BillRunStatus::Posted
             | BillRunStatus::Error => return Ok(Slice::Done),
         }
-        let config = session.config()?;
-        let (basis, prepared) = session.store.read(|db| {
-            let run = bill_run::get(db, run)?;
-            let basis = Basis::load(db, &config, &run.params)?;
-            let prepared = prepare(db, &basis, run, self.size)?;
-            Ok::<_, Error>((basis, prepared))
-        })?;
-        let slice = session.write(Verb::Bill, |tx| write_slice(tx, job, &basis, prepared))?;
+        let (moment, prepared) = self.next(session, row)?;
+        let slice =
+            session.write(Verb::Bill, |tx| write_slice(tx, job, run, (moment, prepared)))?;
         // What it waited for others is no reason to do less.
         self.pace(session.store.last_held());
         Ok(slice)
+    }
+}
+
+impl BillRunner {
+    /// The accounts after those that are done, rated; the ones after them are rated from here on.
+    fn next(&mut self, session: &Session, row: BillRunRow) -> Result<(Moment, Prepared), Error> {
+        let size = self.size;
+        let there = |(moment, read): &(Moment, Prepared)| {
+            session.store.moment().is_ok_and(|now| now == *moment) && read.after == row.cursor
+        };
+        let (moment, prepared) = match self.ahead.take().filter(there) {
+            Some(read) => read,
+            None => {
+                let moment = session.store.moment()?;
+                let row = row.clone();
+                (moment, session.store.read(|db| prepare(db, row, size))?)
+            }
+        };
+        if prepared.last > prepared.after {
+            let row = BillRunRow { cursor: prepared.last, ..row };
+            self.ahead.begin(session, move |by| by.store.read(|db| prepare(db, row, size)));
+        }
+        Ok((moment, prepared))
     }
 }
 
@@ -281,10 +223,12 @@ impl BillRunner {
     }
 }
 
-fn prepare(db: &Db<'_>, basis: &Basis, run: BillRunRow, size: u32) -> Result<Prepared, Error> {
+fn prepare(db: &Db<'_>, run: BillRunRow, size: u32) -> Result<Prepared, Error> {
+    let basis = Basis::load(db, &settings::load(db)?, &run.params)?;
     let mut accounts =
         bill_run::next_accounts(db, &run.params.filter, run.run_on, run.cursor, size)?;
     accounts.truncate(usage::accounts_within(db, &accounts, RECORDS)?);
+    let last = accounts.last().map_or(run.cursor, |last| last.0);
     let mut busy = Vec::new();
     for other in bill_run::unfinished(db)?.iter().filter(|o| o.id < run.id) {
         for account in bill_run::taken_by(db, other, &accounts)? {
@@ -292,8 +236,34 @@ fn prepare(db: &Db<'_>, basis: &Basis, run: BillRunRow, size: u32) -> Result<Pre
         }
     }
     accounts.retain(|a| busy.iter().all(|(b, _)| a != b));
-    let rated = rate(db, basis, &accounts)?;
-    Ok(Prepared { run, rated, busy, topics: moved_by(db)? })
+    let rated = rate_and_flag(db, &basis, &accounts)?;
+    Ok(Prepared { basis, after: run.cursor, last, rated, busy, topics: moved_by(db)? })
+}
+
+fn rate_and_flag(
+    db: &Db<'_>,
+    basis: &Basis,
+    accounts: &[AccountId],
+) -> Result<Vec<Flagged>, Error> {
+    let mut all = Vec::with_capacity(accounts.len());
+    for rated in rate(db, basis, accounts)? {
+        let mut flags = Vec::new();
+        for draft in rated.bill.iter().flat_map(|bill| &bill.documents) {
+            let terms = &version_of(&rated.input, draft)?.terms;
+            flags.push(flagging::flags(db, &basis.flags, &rated.input, terms, draft)?);
+        }
+        all.push(Flagged { rated, flags });
+    }
+    Ok(all)
+}
+
+/// The account as it is on the day of a draft.
+fn version_of<'a>(
+    input: &'a AccountInput,
+    draft: &DraftDocument,
+) -> Result<&'a Version<AccountTerms>, Error> {
+    version_on(&input.versions, draft.invoice_on)
+        .ok_or_else(|| Error::Bug(format!("account {} has no terms", input.number)))
 }
 
 /// How far everything has moved that a draft is rated from.
@@ -308,10 +278,9 @@ fn moved_by(db: &Db<'_>) -> Result<Vec<(Topic, i64)>, StoreError> {
 fn write_slice(
     tx: &Tx<'_>,
     job: &JobRow,
-    basis: &Basis,
-    mut prepared: Prepared,
+    id: BillRunId,
+    (moment, mut prepared): (Moment, Prepared),
 ) -> Result<Slice, Error> {
-    let id = prepared.run.id;
     let row = job::guard(tx, job)?;
     let run = bill_run::get(tx, id)?;
     match row.wanted {
@@ -335,50 +304,48 @@ fn write_slice(
     if run.status != BillRunStatus::Processing {
         bill_run::set_status(tx, id, BillRunStatus::Processing, "")?;
     }
-    if prepared.topics != moved_by(tx)? {
-        // Something was imported or edited since we read: rate the same accounts again.
-        let accounts: Vec<AccountId> = prepared.rated.iter().map(|r| r.input.id).collect();
-        let config = settings::load(tx)?;
-        let fresh = Basis::load(tx, &config, &run.params)?;
-        prepared.rated = rate(tx, &fresh, &accounts)?;
-        return write_accounts(tx, job, &fresh, &prepared);
+    if prepared.after != run.cursor {
+        tx.quiet();
+        return Ok(Slice::More);
     }
-    write_accounts(tx, job, basis, &prepared)
+    if tx.moment()? != moment && prepared.topics != moved_by(tx)? {
+        // Something was imported or edited since we read: rate the same accounts again.
+        let accounts: Vec<AccountId> = prepared.rated.iter().map(|r| r.rated.input.id).collect();
+        prepared.basis = Basis::load(tx, &settings::load(tx)?, &run.params)?;
+        prepared.rated = rate_and_flag(tx, &prepared.basis, &accounts)?;
+    }
+    write_accounts(tx, job, &run, &prepared)
 }
 
 fn write_accounts(
     tx: &Tx<'_>,
     job: &JobRow,
-    basis: &Basis,
+    run: &BillRunRow,
     prepared: &Prepared,
 ) -> Result<Slice, Error> {
-    let run = &prepared.run;
     let mut by = RunProgress::default();
     let mut unflagged = Vec::new();
-    let mut last = run.cursor;
     for (account, reason) in &prepared.busy {
         bill_run::fail(tx, run.id, *account, Busy::InAnotherRun, reason)?;
         by.failed += 1;
-        last = last.max(account.0);
     }
-    for rated in &prepared.rated {
+    for Flagged { rated, flags } in &prepared.rated {
         match &rated.bill {
             Ok(bill) => {
                 by.already_billed += i64::from(bill.already_billed && bill.documents.is_empty());
-                let made = write_bill(tx, run, basis, &rated.input, bill, &mut by)?;
-                unflagged.extend(made);
+                let drafts = bill.documents.iter().zip(flags);
+                unflagged.extend(write_bill(tx, run, &rated.input, drafts, &mut by)?);
             }
             Err(reason) => {
                 bill_run::fail(tx, run.id, rated.input.id, Busy::No, reason)?;
                 by.failed += 1;
             }
         }
-        last = last.max(rated.input.id.0);
     }
     let count = (prepared.rated.len() + prepared.busy.len()) as i64;
     by.done = count - by.failed;
-    by.cursor = last;
-    sample::draw(tx, run.id, &unflagged, basis.sample)?;
+    by.cursor = prepared.last;
+    sample::draw(tx, run.id, &unflagged, prepared.basis.sample)?;
     bill_run::progress(tx, run.id, &by)?;
     job::progress(
         tx,
@@ -409,35 +376,24 @@ fn write_accounts(
 }
 
 /// Writes the drafts of an account and returns those that nothing flagged.
-fn write_bill(
+fn write_bill<'d>(
     tx: &Tx<'_>,
     run: &BillRunRow,
-    basis: &Basis,
     input: &AccountInput,
-    bill: &AccountBill,
+    drafts: impl Iterator<Item = (&'d DraftDocument, &'d (Vec<Flag>, i64))>,
     by: &mut RunProgress,
 ) -> Result<Vec<Unflagged>, Error> {
     let mut unflagged = Vec::new();
-    for draft in &bill.documents {
-        let Some(version) = version_on(&input.versions, draft.invoice_on) else {
-            return Err(Error::Bug(format!("account {} has no terms", input.number)));
-        };
-        let (flags, risk) = crate::engine::rate::flagging::flags(
-            tx,
-            &basis.flags,
-            input,
-            &version.terms,
-            draft,
-            bill,
-        )?;
+    for (draft, (flags, risk)) in drafts {
+        let version = version_of(input, draft)?;
         let new = NewDraft {
             account: input.id,
             account_version: version.id,
             currency: input.currency,
             run: Some(run.id),
             target: run.params.target_on,
-            flags: &flags,
-            risk,
+            flags,
+            risk: *risk,
         };
         let id = new_draft::insert_draft(tx, &new, draft)?;
         if flags.is_empty() {
@@ -457,7 +413,7 @@ fn write_bill(
 pub(super) fn add(
     totals: &mut Vec<(Currency, RunTotal)>,
     currency: Currency,
-    draft: &crate::domain::billing::DraftDocument,
+    draft: &DraftDocument,
 ) -> Result<(), MoneyError> {
     let place = totals.iter().position(|(c, _)| *c == currency).unwrap_or_else(|| {
         totals.push((currency, RunTotal::default()));

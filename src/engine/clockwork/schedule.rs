@@ -50,7 +50,7 @@ pub fn add(
     match spec {
         Spec::Bill { accounts, auto_post, auto_email, .. } => {
             let _ = bill_dates(spec, today)?;
-            bill::run::filter_on(accounts, today)?;
+            bill::asked::filter_on(accounts, today)?;
             if *auto_email && !auto_post {
                 return Err(Error::usage(
                     "auto_email_alone",
@@ -373,7 +373,7 @@ fn bill_slot(tx: &Tx<'_>, row: &ScheduleRow, spec: &Spec, day: NaiveDate) -> Res
     let params = BillRunParams {
         target_on,
         invoice_on,
-        filter: bill::run::filter_on(accounts, day)?,
+        filter: bill::asked::filter_on(accounts, day)?,
         exclude: exclude.clone(),
         auto_renew: *auto_renew,
         auto_post: *auto_post,

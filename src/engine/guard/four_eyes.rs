@@ -24,15 +24,20 @@ use std::cell::RefCell;
 /// How long a request waits for its second person: two weeks.
 pub const STANDS_MS: i64 = 14 * 24 * 3_600_000;
 
-/// Who accepted a draft besides who posts it, if anybody did; or why it does not post yet.
-pub fn seen(tx: &Tx<'_>, row: &DocumentRow) -> Result<Result<Option<Second>, String>, StoreError> {
+/// Who accepted a draft besides who posts it, if anybody did; or why it does not post yet. `deed` is
+/// what posting it is.
+pub fn seen(
+    tx: &Tx<'_>,
+    row: &DocumentRow,
+    deed: Option<&NewDeed>,
+) -> Result<Result<Option<Second>, String>, StoreError> {
     let other = row.reviewed_by.clone().filter(|by| *by != tx.actor().name);
     let second = other
         .filter(|_| row.review == Review::Accepted)
         .map(|name| Second { asked_by: None, name });
-    let Some(deed) = deed::of_posting(tx, row)? else { return Ok(Ok(second)) };
+    let Some(deed) = deed else { return Ok(Ok(second)) };
     tx.seconded_by(second.clone());
-    let stop = deed::stop(tx, &deed)?;
+    let stop = deed::stop(tx, deed)?;
     tx.seconded_by(None);
     Ok(match stop {
         None => Ok(second),

@@ -3,8 +3,9 @@
 pub mod adjust;
 pub mod autopilot;
 pub(in crate::engine) mod dates;
+pub mod judged;
 pub(in crate::engine) mod loss;
-pub(in crate::engine) mod memo_print;
+mod memo_print;
 mod posted;
 pub mod posting;
 pub mod reverse;

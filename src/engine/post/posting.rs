@@ -1,31 +1,33 @@
 //! Posting: a run, or marked drafts, become numbered and immutable. Later changes are memos.
 //!
-//! A job in slices: each slice checks every draft again inside its transaction, numbers the ones
-//! that may be posted, and says of the others why they stay behind. A kernel lock lets one posting
-//! number at a time, so that the range shown is the range used.
+//! A job in slices: each slice judges every draft, numbers the ones that may be posted, and says of
+//! the others why they stay behind. Drafts are judged before the lock is taken (`judged`); inside
+//! the transaction they are judged again if anybody else has written anything since. A kernel lock
+//! lets one posting number at a time, so that the range shown is the range used.
 
 use super::dates;
+use super::judged::{Judged, freeze, judge, moves, under};
 pub use super::posted::Posted;
-use crate::config::{Config, key};
-use crate::document::{Corrected, Frozen};
+use crate::config::Config;
 use crate::domain::actor::Verb;
-use crate::domain::document::{BillRunStatus, DocumentStatus, Review};
+use crate::domain::document::{BillRunStatus, Review};
 use crate::domain::ids::{BillRunId, DocumentId, JobId};
-use crate::domain::payment::MethodStatus;
-use crate::domain::tax::posting_block;
 use crate::domain::text::counted;
+use crate::engine::ahead::Ahead;
 use crate::engine::command::{JobSpec, Pick, Refused};
 use crate::engine::deliver;
 use crate::engine::deliver::copies::When;
 use crate::engine::job::{Ports, Runner, Slice};
-use crate::engine::{Error, Session, printed};
-use crate::store::document::{self, DocumentRow};
-use crate::store::hold::{Hold, Work};
+use crate::engine::{Error, Session};
+use crate::store::document::DocumentRow;
+use crate::store::hold::{self, Hold};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::json;
 use crate::store::notice::{self, NoticeLevel};
-use crate::store::{Db, StoreError, Tx, account, bill_run, logo, method_state, posting, settings};
+use crate::store::posting::{self, Content};
+use crate::store::{Db, Moment, Tx, bill_run, document, settings};
 use chrono::NaiveDate;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A write lock is to be held about this long.
@@ -115,63 +117,6 @@ pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Resu
     Ok(id)
 }
 
-/// Why a draft stays behind, if it does. Asked again in the transaction that posts.
-pub fn blocked(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<Option<String>, Error> {
-    if row.status != DocumentStatus::Draft {
-        return Ok(Some(format!("it is {}", row.status)));
-    }
-    if row.review == Review::Held {
-        let owner = if row.hold_owner.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", row.hold_owner)
-        };
-        return Ok(Some(format!("held: {}{owner}", row.hold_reason)));
-    }
-    if !row.stale.is_empty() {
-        return Ok(Some(format!(
-            "stale: {}; regenerate it, or accept it with a reason",
-            row.stale
-        )));
-    }
-    let accepted = row.review == Review::Accepted;
-    let unseen = match config.get(key::POST_REQUIRE_REVIEW) {
-        "all" => !accepted,
-        "flagged" => !accepted && !document::flags(db, row.id)?.is_empty(),
-        _ => false,
-    };
-    if unseen {
-        return Ok(Some("not accepted yet (post.require_review)".to_owned()));
-    }
-    let taxes = document::taxes(db, row.id)?;
-    if !taxes.is_empty() {
-        let terms = account::version_terms(db, row.account_version)?;
-        if let Some(why) = posting_block(&taxes, &terms.tax_id) {
-            return Ok(Some(why));
-        }
-    }
-    // Numbered and charged, it would have to be delivered.
-    printed::unfit(db, row.clone(), freeze(db, row, config)?)
-}
-
-/// What is printed for ever: issuer and customer as they are now, [`Frozen`].
-pub fn freeze(db: &Db<'_>, row: &DocumentRow, config: &Config) -> Result<Frozen, StoreError> {
-    let terms = account::version_terms(db, row.account_version)?;
-    let mut frozen = Frozen::of(config, &terms);
-    frozen.logo = logo::chosen(db)?;
-    if let Some(id) = row.corrects {
-        let other = document::get(db, id)?;
-        frozen.corrects = other.number.map(|number| Corrected { number, date: other.invoice_on });
-    }
-    if row.kind.is_receivable() && terms.auto_pay {
-        // Of open methods the first by priority is charged.
-        let methods = method_state::plain_of_account(db, row.account)?;
-        let first = methods.into_iter().find(|m| m.state.status == MethodStatus::Active);
-        frozen.collected_from = first.map(|m| m.display).unwrap_or_default();
-    }
-    Ok(frozen)
-}
-
 /// Posts one document that was just made in this transaction (memos, write-offs).
 pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
     let config = settings::load(tx)?;
@@ -183,24 +128,54 @@ pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
             "a later date, or daybook settings set series.dates warn",
         ));
     }
-    let frozen = freeze(tx, &row, &config)?;
-    Ok(posting::post(tx, &row, config.pattern(row.kind), &frozen)?)
+    let content = Content::of(tx, &row, &freeze(tx, &row, &config)?)?;
+    Ok(posting::post(tx, &row, config.pattern(row.kind), &content)?)
 }
 
 /// Drives a posting.
 pub struct PostRunner {
-    run: Option<BillRunId>,
-    /// As an older build kept them.
-    drafts: Vec<Pick>,
-    invoice_on: Option<NaiveDate>,
+    work: Work,
     size: u32,
     lock: Option<Hold>,
+    ahead: Ahead<Next>,
+}
+
+/// What is posted.
+#[derive(Debug, Clone)]
+struct Work {
+    run: Option<BillRunId>,
+    /// As an older build kept them.
+    drafts: Arc<[Pick]>,
+    invoice_on: Option<NaiveDate>,
 }
 
 impl PostRunner {
     /// Of a run, or of picked drafts.
     pub fn new(run: Option<BillRunId>, drafts: Vec<Pick>, invoice_on: Option<NaiveDate>) -> Self {
-        Self { run, drafts, invoice_on, size: 50, lock: None }
+        let work = Work { run, drafts: drafts.into(), invoice_on };
+        Self { work, size: 50, lock: None, ahead: Ahead::new() }
+    }
+
+    /// The drafts of the slice that begins where the job is, judged; and the moment for which that
+    /// holds.
+    fn next(&mut self, session: &Session, job: &JobRow) -> Result<(Moment, Next), Error> {
+        let there = |(moment, next): &(Moment, Next)| {
+            session.store.moment().is_ok_and(|now| now == *moment) && next.from == job.cursor
+        };
+        if let Some(read) = self.ahead.take().filter(there) {
+            return Ok(read);
+        }
+        let moment = session.store.moment()?;
+        let next = session.store.read(|db| next(db, &self.work, job, &job.cursor, self.size))?;
+        Ok((moment, next))
+    }
+
+    /// Judges the drafts after these while these are written.
+    fn look_ahead(&mut self, session: &Session, job: &JobRow, after: &Next) {
+        let Some(cursor) = after.upto.clone().filter(|_| !after.picks.is_empty()) else { return };
+        let (work, job, size) = (self.work.clone(), job.clone(), self.size);
+        let read = move |by: &Session| by.store.read(|db| next(db, &work, &job, &cursor, size));
+        self.ahead.begin(session, read);
     }
 }
 
@@ -211,65 +186,120 @@ impl Runner for PostRunner {
         job: &JobRow,
         _ports: &Ports,
     ) -> Result<Slice, Error> {
-        let (run, invoice_on) = (self.run, self.invoice_on);
         if self.lock.is_none() {
-            self.lock = session.store.hold(Work::Posting)?;
+            self.lock = session.store.hold(hold::Work::Posting)?;
             if self.lock.is_none() {
                 std::thread::sleep(LOCK);
                 return Ok(Slice::More);
             }
         }
+        let (moment, judged) = self.next(session, job)?;
+        self.look_ahead(session, job, &judged);
+        let (work, size) = (&self.work, self.size);
         let slice = session.write(Verb::Post, |tx| {
             let row = job::guard(tx, job)?;
             if row.wanted == Wanted::Cancel {
                 job::set_state(tx, job.id, JobState::Canceled, "")?;
-                if let Some(run) = run {
+                if let Some(run) = work.run {
                     bill_run::set_status(tx, run, BillRunStatus::Completed, "posting stopped")?;
                 }
                 tx.note(&job.subject, format!("posting stopped after {} documents", row.done));
                 return Ok(Slice::Halted);
             }
-            match run {
-                Some(run) => run_slice(tx, &row, run, invoice_on, self.size),
-                None => marked_slice(tx, &row, &self.drafts, invoice_on, self.size),
-            }
+            let stands = tx.moment()? == moment && row.cursor == judged.from;
+            let next = if stands { judged } else { next(tx, work, &row, &row.cursor, size)? };
+            write_slice(tx, &row, work, next)
         })?;
         // What it waited for others is no reason to do less.
         let ratio = LOCK.as_secs_f64() / session.store.last_held().as_secs_f64().max(0.001);
         self.size = ((f64::from(self.size) * ratio.clamp(0.3, 2.0)) as u32).clamp(5, 2_000);
-        if let (Slice::Done, Some(run)) = (slice, run) {
+        if let (Slice::Done, Some(run)) = (slice, self.work.run) {
             after_post(session, run)?;
         }
         Ok(slice)
     }
 }
 
-fn run_slice(
-    tx: &Tx<'_>,
+/// The drafts of a slice, judged.
+struct Next {
+    /// Where the job is before them.
+    from: String,
+    /// Where it is after them; none at the end.
+    upto: Option<String>,
+    picks: Vec<(Pick, Judged)>,
+    config: Config,
+}
+
+/// The drafts after `cursor`, each judged.
+fn next(db: &Db<'_>, work: &Work, job: &JobRow, cursor: &str, size: u32) -> Result<Next, Error> {
+    let config = settings::load(db)?;
+    let (picks, upto) = match work.run {
+        Some(run) => next_of_run(db, job, run, (cursor, size), rising(work, &config))?,
+        None => next_marked(db, job, &work.drafts, (cursor, size))?,
+    };
+    let mut judged = Vec::with_capacity(picks.len());
+    for pick in picks {
+        judged.push((pick, judge(db, &pick, work.invoice_on, &config)?));
+    }
+    Ok(Next { from: cursor.to_owned(), upto, picks: judged, config })
+}
+
+/// Whether the drafts are posted in the order of their days.
+fn rising(work: &Work, config: &Config) -> bool {
+    work.invoice_on.is_none() && dates::must_rise(config)
+}
+
+type Picked = (Vec<Pick>, Option<String>);
+
+fn next_of_run(
+    db: &Db<'_>,
     job: &JobRow,
     run: BillRunId,
-    invoice_on: Option<NaiveDate>,
-    size: u32,
-) -> Result<Slice, Error> {
-    let (mut day, mut after) = match job.cursor.as_str() {
-        "" if invoice_on.is_none() && dates::must_rise(&settings::load(tx)?) => {
-            (posting::next_day(tx, run, None)?, (0, 0))
-        }
+    (cursor, size): (&str, u32),
+    rising: bool,
+) -> Result<Picked, Error> {
+    let (mut day, mut after) = match cursor {
+        "" if rising => (posting::next_day(db, run, None)?, (0, 0)),
         "" => (None, (0, 0)),
         place => place_of(place).ok_or_else(|| job.lost())?,
     };
     let next = loop {
-        let next = posting::next_drafts(tx, run, day, after, size)?;
+        let next = posting::next_drafts(db, run, day, after, size)?;
         // Where dates must rise, the drafts of the next day follow those of this one.
         let Some(done) = day.filter(|_| next.is_empty()) else { break next };
-        let Some(later) = posting::next_day(tx, run, Some(done))? else { break next };
+        let Some(later) = posting::next_day(db, run, Some(done))? else { break next };
         (day, after) = (Some(later), (0, 0));
     };
-    let picks: Vec<Pick> = next.iter().map(|(_, id)| Pick::whichever(*id)).collect();
+    let picks = next.iter().map(|(_, id)| Pick::whichever(*id)).collect();
     let day = day.map(|day| format!("{day}:")).unwrap_or_default();
-    let cursor = next.last().map(|(account, id)| format!("{day}{account}:{}", id.0));
-    let slice = post_some(tx, job, &picks, invoice_on, cursor.as_deref())?;
-    if slice == Slice::Done {
+    let upto = next.last().map(|(account, id)| format!("{day}{account}:{}", id.0));
+    Ok((picks, upto))
+}
+
+fn next_marked(
+    db: &Db<'_>,
+    job: &JobRow,
+    drafts: &[Pick],
+    (cursor, size): (&str, u32),
+) -> Result<Picked, Error> {
+    let from: usize = match cursor {
+        "" => 0,
+        place => place.parse().map_err(|_| job.lost())?,
+    };
+    // An older build kept the drafts in the job's own row.
+    let picks: Vec<Pick> = if drafts.is_empty() {
+        let next = job::next_picks(db, job.id, from as i64, size)?;
+        next.into_iter().map(|(id, version)| Pick { id, version }).collect()
+    } else {
+        drafts.iter().skip(from).take(size as usize).copied().collect()
+    };
+    let upto = (from + picks.len()).to_string();
+    Ok((picks, Some(upto)))
+}
+
+fn write_slice(tx: &Tx<'_>, job: &JobRow, work: &Work, next: Next) -> Result<Slice, Error> {
+    let slice = post_some(tx, job, next, work.invoice_on)?;
+    if let (Slice::Done, Some(run)) = (slice, work.run) {
         bill_run::set_status(tx, run, BillRunStatus::Posted, "")?;
         let done: Posted = job.receipt()?.unwrap_or_default();
         let documents = counted(done.posted, "document", "documents");
@@ -295,46 +325,22 @@ fn place_of(text: &str) -> Option<(Option<NaiveDate>, (i64, i64))> {
     }
 }
 
-fn marked_slice(
-    tx: &Tx<'_>,
-    job: &JobRow,
-    drafts: &[Pick],
-    invoice_on: Option<NaiveDate>,
-    size: u32,
-) -> Result<Slice, Error> {
-    let from: usize = match job.cursor.as_str() {
-        "" => 0,
-        place => place.parse().map_err(|_| job.lost())?,
-    };
-    // An older build kept the drafts in the job's own row.
-    let picks: Vec<Pick> = if drafts.is_empty() {
-        let next = job::next_picks(tx, job.id, from as i64, size)?;
-        next.into_iter().map(|(id, version)| Pick { id, version }).collect()
-    } else {
-        drafts.iter().skip(from).take(size as usize).copied().collect()
-    };
-    let upto = from + picks.len();
-    post_some(tx, job, &picks, invoice_on, Some(&upto.to_string()))
-}
-
-/// Posts the picked drafts that may be posted; a version of 0 means "as it is now".
+/// Posts the drafts that may be posted; a version of 0 means "as it is now".
 fn post_some(
     tx: &Tx<'_>,
     job: &JobRow,
-    picks: &[Pick],
+    next: Next,
     invoice_on: Option<NaiveDate>,
-    cursor: Option<&str>,
 ) -> Result<Slice, Error> {
-    if picks.is_empty() {
+    if next.picks.is_empty() {
         tx.quiet();
         return Ok(Slice::Done);
     }
-    let config = settings::load(tx)?;
     let mut all: Posted = job.receipt()?.unwrap_or_default();
     let (mut done, mut failed) = (0, 0);
     let mut numbers: Vec<String> = Vec::new();
-    for pick in picks {
-        match post_one(tx, pick, invoice_on, &config)? {
+    for (pick, judged) in next.picks {
+        match post_one(tx, judged, invoice_on, &next.config)? {
             Ok((row, number)) => {
                 done += 1;
                 if row.due_by_hand && invoice_on.is_some() {
@@ -358,6 +364,7 @@ fn post_some(
     all.posted += done;
     all.refused_count += failed;
     let detail = json::text(&all)?;
+    let cursor = next.upto.as_deref();
     job::progress(tx, job.id, &Progress { done, failed, cursor, detail: Some(&detail) })?;
     let range = match (numbers.first(), numbers.last()) {
         (Some(a), Some(b)) if a != b => format!(": {a} to {b}"),
@@ -373,43 +380,34 @@ type One = Result<(DocumentRow, String), String>;
 
 fn post_one(
     tx: &Tx<'_>,
-    pick: &Pick,
+    judged: Judged,
     invoice_on: Option<NaiveDate>,
     config: &Config,
 ) -> Result<One, Error> {
-    let mut row = document::get(tx, pick.id)?;
-    let moved = invoice_on.filter(|d| *d != row.invoice_on);
-    if !pick.is_of(row.version) {
-        return Ok(Err("it was changed since it was marked; look at it again".to_owned()));
-    }
-    // Another invoice date is a change: what was accepted was something else.
+    let (mut row, mut content) = match judged {
+        Ok(judged) => *judged,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let moved = invoice_on.filter(|_| moves(&row, invoice_on));
     let accepted = moved.is_some() && row.review == Review::Accepted;
     if accepted {
         row.review = Review::None;
     }
-    let again = |reason: String| {
-        let day = row.invoice_on;
-        let words = format!("it was accepted under {day}, and another invoice date is a change");
-        if accepted { format!("{reason}; {words}: set it, then accept it again") } else { reason }
-    };
-    if let Some(reason) = blocked(tx, &row, config)? {
-        return Ok(Err(again(reason)));
-    }
-    let day = moved.unwrap_or(row.invoice_on);
-    if let Some(reason) = dates::refused(tx, &row, day, config)? {
+    if let Some(reason) = dates::refused(tx, &row, moved.unwrap_or(row.invoice_on), config)? {
         return Ok(Err(reason));
     }
-    let second = match crate::engine::guard::four_eyes::seen(tx, &row)? {
+    let deed = content.deed.as_ref();
+    let second = match crate::engine::guard::four_eyes::seen(tx, &row, deed)? {
         Ok(second) => second,
-        Err(reason) => return Ok(Err(again(reason))),
+        Err(reason) => return Ok(Err(under(reason, accepted, &row))),
     };
     if let Some(day) = moved {
         crate::engine::review::edit::redate(tx, row.id, day)?;
-        row = document::get(tx, pick.id)?;
+        row = document::get(tx, row.id)?;
+        content = Content::of(tx, &row, &freeze(tx, &row, config)?)?;
     }
-    let frozen = freeze(tx, &row, config)?;
     tx.seconded_by(second);
-    let number = posting::post(tx, &row, config.pattern(row.kind), &frozen)?;
+    let number = posting::post(tx, &row, config.pattern(row.kind), &content)?;
     tx.seconded_by(None);
     Ok(Ok((row, number)))
 }

@@ -3,7 +3,7 @@
 use crate::config::{Config, Setting, key};
 use crate::document::{Customer, Line, Press, Printable};
 use crate::domain::account::AccountTerms;
-use crate::domain::billing::{AccountBill, AccountInput, DraftDocument};
+use crate::domain::billing::{AccountInput, DraftDocument};
 use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::explain::{Derivation, How};
 pub use crate::domain::flags::Thresholds;
@@ -34,7 +34,6 @@ pub fn flags(
     input: &AccountInput,
     terms: &AccountTerms,
     draft: &DraftDocument,
-    _bill: &AccountBill,
 ) -> Result<(Vec<Flag>, i64), StoreError> {
     // Only accounts that pay automatically need a method, so only they cost a look.
     let has_method = !terms.auto_pay || payment_method::has_usable(db, input.id, draft.due_on)?;

@@ -4,7 +4,7 @@
 use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
 use crate::domain::bill::bill_account;
-use crate::domain::billing::{AccountBill, AccountInput, BillDates, DraftDocument, DraftItem};
+use crate::domain::billing::{AccountInput, BillDates, DraftDocument, DraftItem};
 use crate::domain::document::{DocumentStatus, FlagCode};
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Pick, Receipt};
@@ -41,7 +41,6 @@ struct Plan {
     preview: Preview,
     content: DraftImage,
     input: AccountInput,
-    bill: AccountBill,
     /// Documents beside the first: what the memo rule splits off.
     others: Vec<DraftDocument>,
 }
@@ -158,7 +157,7 @@ fn plan(db: &Db<'_>, row: &DocumentRow, old: &DraftImage) -> Result<Plan, Error>
     sound(row, &content)?;
     if let (Some(rated), Some(version)) = (&first, version_on(&input.versions, old.invoice_on)) {
         let thresholds = Thresholds::read(&config);
-        let (flags, risk) = flagging::flags(db, &thresholds, &input, &version.terms, rated, &bill)?;
+        let (flags, risk) = flagging::flags(db, &thresholds, &input, &version.terms, rated)?;
         (content.flags, content.risk) = (flags, risk);
     }
     // Also of the lines and the note that no rating gave.
@@ -173,7 +172,7 @@ fn plan(db: &Db<'_>, row: &DocumentRow, old: &DraftImage) -> Result<Plan, Error>
         before_minor: old.total_minor,
         after_minor: content.total_minor,
     };
-    Ok(Plan { preview, content, input, bill, others: documents })
+    Ok(Plan { preview, content, input, others: documents })
 }
 
 /// What the trail and the image say that a clerk did.
@@ -310,8 +309,7 @@ fn write_others(tx: &Tx<'_>, row: &DocumentRow, plan: &Plan) -> Result<Vec<Docum
     let mut made = Vec::new();
     for other in &plan.others {
         let Some(version) = version_on(&plan.input.versions, other.invoice_on) else { continue };
-        let (flags, risk) =
-            flagging::flags(tx, &thresholds, &plan.input, &version.terms, other, &plan.bill)?;
+        let (flags, risk) = flagging::flags(tx, &thresholds, &plan.input, &version.terms, other)?;
         let new = NewDraft {
             account: row.account,
             account_version: version.id,

@@ -2,7 +2,7 @@
 //! flagged as a wrong price would be.
 
 use crate::domain::account::version_on;
-use crate::domain::billing::{AccountBill, DraftDocument, DraftItem, NewClaim};
+use crate::domain::billing::{DraftDocument, DraftItem, NewClaim};
 use crate::domain::document::{Flag, FlagCode};
 use crate::domain::flags::risk;
 use crate::engine::Error;
@@ -55,8 +55,7 @@ fn compared(db: &Db<'_>, row: &DocumentRow, content: &mut DraftImage) -> Result<
     let Some(version) = version_on(&input.versions, content.invoice_on) else { return Ok(()) };
     let draft = as_rated(content)?;
     let thresholds = Thresholds::read(&settings::load(db)?);
-    let nothing = AccountBill::default();
-    let (flags, risk) = flagging::flags(db, &thresholds, input, &version.terms, &draft, &nothing)?;
+    let (flags, risk) = flagging::flags(db, &thresholds, input, &version.terms, &draft)?;
     (content.flags, content.risk) = (flags, risk);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `daybook adjust`, `write-off`, `undo-write-off` and `reverse`: what changes the meaning of a posted invoice.
 
 use super::ctx::Ctx;
+use super::document_json::to_json;
 use super::exit::Exit;
 use super::ids::find;
 use super::output;
@@ -125,7 +126,7 @@ fn made(session: &Session, receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> 
         return report(receipt, ctx);
     }
     let row = session.read(|db| document::get(db, document::find(db, &receipt.made)?))?;
-    let mut shown = super::document_json::to_json(session, &row)?;
+    let mut shown = session.read(|db| to_json(db, &row))?;
     let applied = row.balance_minor - row.total_minor;
     shown["applied"] = json!(row.currency.plain(applied.max(0)));
     shown["unapplied"] = json!(row.currency.plain((-row.balance_minor).max(0)));

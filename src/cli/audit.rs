@@ -2,14 +2,17 @@
 
 use super::ctx::Ctx;
 use super::exit::Exit;
+use super::listing::{self, List, PAGE, Page};
 use super::output::{self, Align};
 use crate::domain::text;
 use crate::engine::Error;
 use crate::engine::care::check;
 use crate::store::heads::{Head, Kept};
 use crate::store::operation;
+use crate::store::{Db, OpRow, StoreError};
+use crate::zone::Zone;
 use chrono::DateTime;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Options.
 #[derive(Debug, clap::Args)]
@@ -39,37 +42,35 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         });
     }
     let session = ctx.open()?;
-    let rows = session.read(|db| operation::list(db, args.subject.as_deref(), None, args.limit))?;
     let zone = session.config()?.zone();
-    let time = |ms: i64| {
-        DateTime::from_timestamp_millis(ms)
-            .unwrap_or_default()
-            .with_timezone(&zone)
-            .format("%Y-%m-%d %H:%M")
-            .to_string()
-    };
-    if ctx.json {
-        let all: Vec<_> = rows
-            .iter()
-            .map(|r| json!({ "seq": r.seq, "at": time(r.at), "uid": r.uid, "user": r.user_name, "role": r.role, "verb": r.verb, "subject": r.subject, "summary": r.summary, "detail": r.detail }))
-            .collect();
-        output::json(&all)?;
-        return Ok(Exit::Done);
+    let Args { subject, limit, .. } = args;
+    listing::print(
+        &session,
+        &Trail { subject: subject.as_deref(), limit: *limit, zone },
+        ctx.json,
+    )?;
+    Ok(Exit::Done)
+}
+
+/// What was done, newest first.
+struct Trail<'a> {
+    subject: Option<&'a str>,
+    limit: u32,
+    zone: Zone,
+}
+
+impl Trail<'_> {
+    fn time(&self, ms: i64) -> String {
+        let at = DateTime::from_timestamp_millis(ms).unwrap_or_default();
+        at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M").to_string()
     }
-    let cells: Vec<Vec<String>> = rows
-        .iter()
-        .map(|r| {
-            vec![
-                r.seq.to_string(),
-                time(r.at),
-                r.user_name.clone(),
-                r.verb.clone(),
-                r.subject.clone(),
-                r.summary.clone(),
-            ]
-        })
-        .collect();
-    let headers = [
+}
+
+impl List for Trail<'_> {
+    type Row = OpRow;
+    /// The last one that was printed, and how many are still to be.
+    type Key = (i64, u32);
+    const HEADERS: &'static [(&'static str, Align)] = &[
         ("SEQ", Align::Right),
         ("AT", Align::Left),
         ("WHO", Align::Left),
@@ -77,8 +78,37 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         ("SUBJECT", Align::Left),
         ("WHAT", Align::Left),
     ];
-    output::table(&headers, &cells);
-    Ok(Exit::Done)
+    const NOTHING: &'static str = "";
+
+    fn page(
+        &self,
+        db: &Db<'_>,
+        after: Option<&(i64, u32)>,
+    ) -> Result<Page<OpRow, (i64, u32)>, StoreError> {
+        let (before, left) = after.map_or((None, self.limit), |(seq, left)| (Some(*seq), *left));
+        let rows = operation::list(db, self.subject, before, left.min(PAGE))?;
+        let left = left.saturating_sub(PAGE);
+        let next = listing::next(&rows, |r| (r.seq, left)).filter(|_| left > 0);
+        Ok((rows, next))
+    }
+
+    fn json(&self, _: &Db<'_>, r: &OpRow) -> Result<Value, Error> {
+        Ok(json!({
+            "seq": r.seq, "at": self.time(r.at), "uid": r.uid, "user": r.user_name, "role": r.role,
+            "verb": r.verb, "subject": r.subject, "summary": r.summary, "detail": r.detail,
+        }))
+    }
+
+    fn cells(&self, _: &Db<'_>, r: &OpRow) -> Result<Vec<String>, Error> {
+        Ok(vec![
+            r.seq.to_string(),
+            self.time(r.at),
+            r.user_name.clone(),
+            r.verb.clone(),
+            r.subject.clone(),
+            r.summary.clone(),
+        ])
+    }
 }
 
 fn verify(session: &crate::engine::Session, since: Option<&str>, ctx: &Ctx) -> Result<Exit, Error> {

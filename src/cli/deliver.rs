@@ -75,14 +75,14 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         made.job = receipt.job.or(made.job);
     }
     if args.send_now {
-        let rows = session.read(|db| delivery::list(db, &Filter { run, ..Filter::default() }))?;
         let now = session.now()?.at_ms;
-        let waits = |r: &&delivery::Delivery| {
+        let waits = |r: &delivery::Delivery| {
             matches!(r.status, DeliveryStatus::Queued | DeliveryStatus::Deferred)
                 && r.channel == Channel::Email
                 && r.not_before_at > now
         };
-        let ids: Vec<_> = rows.iter().filter(waits).map(|r| r.id).collect();
+        let of = Filter { run, ..Filter::default() };
+        let ids = session.read(|db| delivery::fitting(db, &of, waits))?;
         if !ids.is_empty() {
             made.job = clerk::send_now(&mut session, &ids)?.job.or(made.job);
         }

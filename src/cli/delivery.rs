@@ -3,6 +3,7 @@
 use super::ctx::Ctx;
 use super::exit::Exit;
 use super::ids;
+use super::listing::{self, List, PAGE, Page};
 use super::output::{self, Align};
 use super::progress;
 use crate::domain::delivery::Balance;
@@ -15,6 +16,7 @@ use crate::engine::{Error, Session};
 use crate::outside::{self, Standing, as_caller};
 use crate::store::delivery::{self, Delivery, Filter};
 use crate::store::print_batch::{self, PrintBatch};
+use crate::store::{Db, StoreError};
 use crate::zone::Zone;
 use chrono::DateTime;
 use serde_json::{Value, json};
@@ -107,18 +109,14 @@ impl Which {
         session: &Session,
         fits: impl Fn(&Delivery) -> bool,
     ) -> Result<Vec<DeliveryId>, Error> {
-        let all = |filter: Filter| -> Result<Vec<Delivery>, Error> {
-            session.read(|db| delivery::list(db, &filter))
-        };
+        let all = |filter: Filter| session.read(|db| delivery::fitting(db, &filter, &fits));
         if let Some(run) = &self.run {
             let run = Some(ids::bill_run(session, run)?);
-            let rows = all(Filter { run, ..Filter::default() })?;
-            return Ok(rows.iter().filter(|r| fits(r)).map(|r| r.id).collect());
+            return all(Filter { run, ..Filter::default() });
         }
         if let Some(batch) = self.batch {
             session.read(|db| print_batch::get(db, batch))?;
-            let rows = all(Filter { batch: Some(batch), ..Filter::default() })?;
-            return Ok(rows.iter().filter(|r| fits(r)).map(|r| r.id).collect());
+            return all(Filter { batch: Some(batch), ..Filter::default() });
         }
         let mut out = Vec::new();
         for text in &self.ids {
@@ -128,7 +126,8 @@ impl Which {
                 continue;
             }
             let document = Some(session.read(|db| crate::store::document::find(db, text))?);
-            let rows = all(Filter { document, ..Filter::default() })?;
+            let of = Filter { document, ..Filter::default() };
+            let rows = session.read(|db| delivery::list(db, &of))?;
             let fitting: Vec<DeliveryId> = rows.iter().filter(|r| fits(r)).map(|r| r.id).collect();
             // A document with nothing that fits is answered by its copies' states.
             out.extend(if fitting.is_empty() {
@@ -160,7 +159,9 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
                 channel: channel.as_deref().map(channel_of).transpose()?,
                 batch: *batch,
             };
-            list(&session, &filter, ctx)
+            let zone = session.config()?.zone();
+            listing::print(&session, &Deliveries { filter, zone }, ctx.json)?;
+            Ok(Exit::Done)
         }
         Action::Balance { run } => {
             let run = run.as_deref().map(|r| ids::bill_run(&session, r)).transpose()?;
@@ -241,29 +242,16 @@ pub fn moment(ms: i64, zone: Zone) -> String {
     moment.with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
-fn list(session: &Session, filter: &Filter, ctx: &Ctx) -> Result<Exit, Error> {
-    let rows = session.read(|db| delivery::list(db, filter))?;
-    let zone = session.config()?.zone();
-    if ctx.json {
-        let all: Vec<Value> = rows.iter().map(|r| row_json(r, zone)).collect();
-        output::json(&all)?;
-        return Ok(Exit::Done);
-    }
-    let cells: Vec<Vec<String>> = rows
-        .iter()
-        .map(|r| {
-            vec![
-                r.id.to_string(),
-                r.number.clone(),
-                r.channel.to_string(),
-                r.address.clone(),
-                r.status.to_string(),
-                r.attempts.to_string(),
-                r.last_reply.clone(),
-            ]
-        })
-        .collect();
-    let headers = [
+/// Copies in the order they were made.
+struct Deliveries {
+    filter: Filter,
+    zone: Zone,
+}
+
+impl List for Deliveries {
+    type Row = Delivery;
+    type Key = DeliveryId;
+    const HEADERS: &'static [(&'static str, Align)] = &[
         ("ID", Align::Left),
         ("DOCUMENT", Align::Left),
         ("BY", Align::Left),
@@ -272,8 +260,34 @@ fn list(session: &Session, filter: &Filter, ctx: &Ctx) -> Result<Exit, Error> {
         ("TRIES", Align::Right),
         ("LAST ANSWER", Align::Left),
     ];
-    output::table(&headers, &cells);
-    Ok(Exit::Done)
+    const NOTHING: &'static str = "";
+
+    fn page(
+        &self,
+        db: &Db<'_>,
+        after: Option<&DeliveryId>,
+    ) -> Result<Page<Delivery, DeliveryId>, StoreError> {
+        let after = after.copied().unwrap_or(DeliveryId(0));
+        let rows = delivery::page(db, &self.filter, after, PAGE)?;
+        let next = listing::next(&rows, |r| r.id);
+        Ok((rows, next))
+    }
+
+    fn json(&self, _: &Db<'_>, row: &Delivery) -> Result<Value, Error> {
+        Ok(row_json(row, self.zone))
+    }
+
+    fn cells(&self, _: &Db<'_>, r: &Delivery) -> Result<Vec<String>, Error> {
+        Ok(vec![
+            r.id.to_string(),
+            r.number.clone(),
+            r.channel.to_string(),
+            r.address.clone(),
+            r.status.to_string(),
+            r.attempts.to_string(),
+            r.last_reply.clone(),
+        ])
+    }
 }
 
 fn row_json(r: &Delivery, zone: Zone) -> Value {

@@ -1,18 +1,14 @@
 //! A document as JSON.
 
-use crate::engine::{Error, Session};
 use crate::store::document::{self, DocumentRow};
+use crate::store::{Db, StoreError};
 use serde_json::{Value, json};
 
 /// A document as `invoice list --json` gives it.
-pub fn to_json(session: &Session, row: &DocumentRow) -> Result<Value, Error> {
-    let (items, flags, taxes) = session.read(|db| {
-        Ok((
-            document::items(db, row.id)?,
-            document::flags(db, row.id)?,
-            document::taxes(db, row.id)?,
-        ))
-    })?;
+pub fn to_json(db: &Db<'_>, row: &DocumentRow) -> Result<Value, StoreError> {
+    let items = document::items(db, row.id)?;
+    let flags = document::flags(db, row.id)?;
+    let taxes = document::taxes(db, row.id)?;
     let money = |minor: i64| row.currency.plain(minor);
     let items: Vec<Value> = items
         .iter()

@@ -2,6 +2,7 @@
 
 use super::ctx::Ctx;
 use super::exit::Exit;
+use super::listing;
 use super::output;
 use crate::domain::journal::JournalFormat;
 use crate::engine::Error;
@@ -53,7 +54,8 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             ));
         }
         let mut out = std::io::stdout().lock();
-        export::journal(&session, format, *from, *to, &mut out)?;
+        let printed = export::journal(&session, format, *from, *to, &mut out);
+        listing::quietly(printed.map(|_| ()))?;
         return Ok(Exit::Done);
     };
     let io = |source| Error::Io { path: path.clone(), source };

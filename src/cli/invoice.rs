@@ -4,6 +4,7 @@ use super::ctx::Ctx;
 use super::document_json::to_json;
 use super::exit::Exit;
 use super::invoice_edit;
+use super::listing::{self, List, PAGE, Page};
 use super::output::{self, Align};
 use crate::domain::delivery::FirstCopy;
 use crate::domain::document::{DocumentKind, DocumentStatus};
@@ -13,6 +14,7 @@ use crate::engine::{Error, Session};
 use crate::outside::Standing;
 use crate::store::conversion;
 use crate::store::document::{self, DocumentRow, ListFilter};
+use crate::store::{Db, StoreError};
 use serde_json::{Value, json};
 
 /// List, show and change invoices.
@@ -117,44 +119,20 @@ pub fn documents(args: &ListArgs, kinds: &[DocumentKind], ctx: &Ctx) -> Result<E
         })?),
     };
     let filter = ListFilter { run, account: args.account.clone(), status, kinds: kinds.to_vec() };
-    let rows = session.read(|db| {
-        if let Some(run) = run {
-            crate::store::bill_run::get(db, run)?;
-        }
-        document::list(db, &filter)
-    })?;
-    if ctx.json {
-        let all = rows.iter().map(|row| to_json(&session, row)).collect::<Result<Vec<_>, _>>()?;
-        output::json(&all)?;
-    } else if rows.is_empty() {
-        output::line("no such documents");
-    } else {
-        print_list(&rows);
+    if let Some(run) = run {
+        session.read(|db| crate::store::bill_run::get(db, run))?;
     }
+    listing::print(&session, &Documents(filter), ctx.json)?;
     Ok(Exit::Done)
 }
 
-fn print_list(rows: &[DocumentRow]) {
-    let cells: Vec<Vec<String>> = rows
-        .iter()
-        .map(|d| {
-            vec![
-                d.id.to_string(),
-                d.number.clone().unwrap_or_default(),
-                d.kind.to_string(),
-                d.account_number.clone(),
-                d.account_name.clone(),
-                d.status.to_string(),
-                d.review.to_string(),
-                d.invoice_on.to_string(),
-                d.due_on.to_string(),
-                d.currency.grouped(d.total_minor),
-                d.currency.to_string(),
-                d.currency.grouped(d.balance_minor),
-            ]
-        })
-        .collect();
-    let headers = [
+/// Documents by id.
+struct Documents(ListFilter);
+
+impl List for Documents {
+    type Row = DocumentRow;
+    type Key = DocumentId;
+    const HEADERS: &'static [(&'static str, Align)] = &[
         ("ID", Align::Left),
         ("NUMBER", Align::Left),
         ("KIND", Align::Left),
@@ -168,7 +146,39 @@ fn print_list(rows: &[DocumentRow]) {
         ("", Align::Left),
         ("BALANCE", Align::Right),
     ];
-    output::table(&headers, &cells);
+    const NOTHING: &'static str = "no such documents";
+
+    fn page(
+        &self,
+        db: &Db<'_>,
+        after: Option<&DocumentId>,
+    ) -> Result<Page<DocumentRow, DocumentId>, StoreError> {
+        let after = after.copied().unwrap_or(DocumentId(0));
+        let rows = document::list(db, &self.0, after, PAGE)?;
+        let next = listing::next(&rows, |d| d.id);
+        Ok((rows, next))
+    }
+
+    fn json(&self, db: &Db<'_>, row: &DocumentRow) -> Result<Value, Error> {
+        Ok(to_json(db, row)?)
+    }
+
+    fn cells(&self, _: &Db<'_>, d: &DocumentRow) -> Result<Vec<String>, Error> {
+        Ok(vec![
+            d.id.to_string(),
+            d.number.clone().unwrap_or_default(),
+            d.kind.to_string(),
+            d.account_number.clone(),
+            d.account_name.clone(),
+            d.status.to_string(),
+            d.review.to_string(),
+            d.invoice_on.to_string(),
+            d.due_on.to_string(),
+            d.currency.grouped(d.total_minor),
+            d.currency.to_string(),
+            d.currency.grouped(d.balance_minor),
+        ])
+    }
 }
 
 /// Shows one document.
@@ -177,7 +187,7 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
     let settled = session.read(|db| document::settled_by(db, row.id))?;
     let became = session.read(|db| conversion::successors(db, row.id))?;
     if ctx.json {
-        let mut shown = to_json(session, &row)?;
+        let mut shown = session.read(|db| to_json(db, &row))?;
         shown["carried_over_to"] = became.iter().map(|(_, number)| json!(number)).collect();
         shown["first_copy"] = first_json(session, row.id)?;
         shown["settled_by"] = settled

@@ -1,6 +1,7 @@
 //! `daybook invoice accept|hold|release|edit|regenerate|cancel|new|explain`, and `daybook undo`.
 
 use super::ctx::Ctx;
+use super::document_json::to_json;
 use super::exit::Exit;
 use super::ids::picks;
 use super::output::{self};
@@ -221,7 +222,7 @@ pub fn edit(args: &Edit, ctx: &Ctx) -> Result<Exit, Error> {
     let receipt = edit::edit(&mut session, pick, &changes, &args.reason)?;
     if ctx.json {
         let row = session.read(|db| document::get(db, pick.id))?;
-        output::json(&super::document_json::to_json(&session, &row)?)?;
+        output::json(&session.read(|db| to_json(db, &row))?)?;
         return Ok(Exit::Done);
     }
     report(&receipt, ctx)
@@ -249,7 +250,7 @@ pub fn new(args: &New, ctx: &Ctx) -> Result<Exit, Error> {
     let receipt = hand_made::make(&mut session, &wanted)?;
     if ctx.json {
         let row = session.read(|db| document::get(db, document::find(db, &receipt.made)?))?;
-        output::json(&super::document_json::to_json(&session, &row)?)?;
+        output::json(&session.read(|db| to_json(db, &row))?)?;
         return Ok(Exit::Done);
     }
     report(&receipt, ctx)

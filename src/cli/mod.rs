@@ -23,6 +23,7 @@ mod import;
 mod init;
 mod invoice;
 mod invoice_edit;
+mod listing;
 mod payment;
 mod post;
 mod progress;

@@ -87,35 +87,54 @@ pub enum Align {
     Right,
 }
 
-/// Prints rows under headers, columns as wide as their widest cell; unsafe characters are stripped.
-pub fn table(headers: &[(&str, Align)], rows: &[Vec<String>]) {
-    let cells: Vec<Vec<String>> =
-        rows.iter().map(|r| r.iter().map(|c| clean(c).into_owned()).collect()).collect();
-    let width = |i: usize, title: &str| {
-        cells
-            .iter()
-            .filter_map(|r| r.get(i))
-            .map(|c| c.width())
-            .chain([title.width()])
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = headers.iter().enumerate().map(|(i, (t, _))| width(i, t)).collect();
-    let print = |row: &[String]| {
+/// The columns of a table, as wide as their widest cell. Unsafe characters are stripped.
+pub struct Columns<'h> {
+    headers: &'h [(&'h str, Align)],
+    widths: Vec<usize>,
+}
+
+impl<'h> Columns<'h> {
+    pub fn new(headers: &'h [(&'h str, Align)]) -> Self {
+        Self { headers, widths: headers.iter().map(|(title, _)| title.width()).collect() }
+    }
+
+    /// Makes room for a row.
+    pub fn widen<T: AsRef<str>>(&mut self, cells: &[T]) {
+        for (width, cell) in self.widths.iter_mut().zip(cells) {
+            *width = clean(cell.as_ref()).width().max(*width);
+        }
+    }
+
+    /// The headers as one line, with its end.
+    pub fn head(&self) -> String {
+        let titles: Vec<&str> = self.headers.iter().map(|(title, _)| *title).collect();
+        self.row(&titles)
+    }
+
+    /// A row as one line, with its end.
+    pub fn row<T: AsRef<str>>(&self, cells: &[T]) -> String {
         let mut out = String::new();
-        for (i, (_, align)) in headers.iter().enumerate() {
-            let cell = row.get(i).map_or("", String::as_str);
-            let pad = " ".repeat(widths[i].saturating_sub(cell.width()));
+        for (i, (_, align)) in self.headers.iter().enumerate() {
+            let cell = clean(cells.get(i).map_or("", AsRef::as_ref));
+            let pad = " ".repeat(self.widths[i].saturating_sub(cell.width()));
             match align {
-                Align::Left => out.extend([cell, &pad]),
-                Align::Right => out.extend([pad.as_str(), cell]),
+                Align::Left => out.extend([&*cell, &pad]),
+                Align::Right => out.extend([pad.as_str(), &cell]),
             }
             out.push_str("  ");
         }
-        line(out.trim_end());
-    };
-    print(&headers.iter().map(|(t, _)| (*t).to_owned()).collect::<Vec<_>>());
-    for row in &cells {
-        print(row);
+        let mut out = clean(out.trim_end()).into_owned();
+        out.push('\n');
+        out
+    }
+}
+
+/// Prints rows under headers.
+pub fn table(headers: &[(&str, Align)], rows: &[Vec<String>]) {
+    let mut columns = Columns::new(headers);
+    rows.iter().for_each(|cells| columns.widen(cells));
+    line(columns.head().trim_end());
+    for cells in rows {
+        line(columns.row(cells).trim_end());
     }
 }

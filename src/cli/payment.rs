@@ -2,6 +2,7 @@
 //! person knows.
 
 mod args;
+mod failed;
 mod follow;
 mod keyed;
 pub mod reconcile;
@@ -35,7 +36,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::List(filter) => view::list(&session, filter, ctx),
         Action::Show { payment } => view::show(&session, ids::payment(payment)?, ctx),
         Action::Exceptions => view::exceptions(&session, ctx),
-        Action::Failed => view::failed(&session, ctx),
+        Action::Failed => failed::failed(&session, ctx),
         Action::Recovery { since } => view::recovered(&session, *since, ctx),
         Action::Reconcile(args) => reconcile::reconcile(&mut session, args, ctx),
         Action::Refund(args) => refund(&mut session, args, ctx),

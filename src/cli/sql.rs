@@ -2,9 +2,10 @@
 
 use super::ctx::Ctx;
 use super::exit::Exit;
-use super::output::{self, Align};
+use super::listing::{self, Out, Stdout};
+use super::output::{self, Align, Columns};
 use crate::engine::{Error, query_by_hand};
-use crate::store::{Bounds, Cut};
+use crate::store::{Answer, Bounds, Cut};
 use serde_json::{Map, Value, json};
 
 /// Options.
@@ -29,31 +30,46 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let session = ctx.open()?;
     let bounds = query_by_hand::bounds(&session, args.limit, args.seconds)?;
     let answer = session.store.query(&args.query, bounds)?;
-    if ctx.json {
-        let rows: Vec<Value> = answer
-            .rows
-            .iter()
-            .map(|row| {
-                let cells = answer.columns.iter().cloned().zip(row.iter().map(|c| json!(c)));
-                Value::Object(cells.collect::<Map<_, _>>())
-            })
-            .collect();
-        output::json(&rows)?;
-    } else {
-        let headers: Vec<(&str, Align)> =
-            answer.columns.iter().map(|c| (c.as_str(), Align::Left)).collect();
-        let rows: Vec<Vec<String>> = answer
-            .rows
-            .iter()
-            .map(|row| row.iter().map(|c| c.clone().unwrap_or_default()).collect())
-            .collect();
-        output::table(&headers, &rows);
-    }
+    listing::quietly(if ctx.json { array(&answer) } else { table(&answer) })?;
     if let Some(cut) = answer.cut {
         output::aside(&format!("daybook: not the whole answer: {}", words(cut, bounds)));
     }
     let asked = answer.cut == Some(Cut::Rows) && args.limit.is_some();
     Ok(Exit::partly_if(answer.cut.is_some() && !asked))
+}
+
+fn array(answer: &Answer) -> Result<(), Error> {
+    let mut paper = Stdout;
+    let mut out = Out::new(&mut paper);
+    for (n, row) in answer.rows.iter().enumerate() {
+        let cells = answer.columns.iter().cloned().zip(row.iter().map(|c| json!(c)));
+        let row = Value::Object(cells.collect::<Map<_, _>>());
+        out.element(if n == 0 { '[' } else { ',' }, "\n  ", &row)?;
+        out.ebb()?;
+    }
+    out.push(if answer.rows.is_empty() { "[]\n" } else { "\n]\n" });
+    out.flush()
+}
+
+fn texts(row: &[Option<String>]) -> Vec<&str> {
+    row.iter().map(|cell| cell.as_deref().unwrap_or_default()).collect()
+}
+
+fn table(answer: &Answer) -> Result<(), Error> {
+    let headers: Vec<(&str, Align)> =
+        answer.columns.iter().map(|c| (c.as_str(), Align::Left)).collect();
+    let mut columns = Columns::new(&headers);
+    for row in &answer.rows {
+        columns.widen(&texts(row));
+    }
+    let mut paper = Stdout;
+    let mut out = Out::new(&mut paper);
+    out.push(&columns.head());
+    for row in &answer.rows {
+        out.push(&columns.row(&texts(row)));
+        out.ebb()?;
+    }
+    out.flush()
 }
 
 fn words(cut: Cut, bounds: Bounds) -> String {

@@ -2,11 +2,13 @@
 
 use super::ctx::Ctx;
 use super::exit::Exit;
+use super::listing::{self, Out, Stdout};
 use super::output::{self, Align};
-use crate::engine::Error;
 use crate::engine::bill::usage;
+use crate::engine::{Error, Session};
 use chrono::NaiveDate;
 use serde_json::json;
+use std::cell::RefCell;
 
 /// Usage that is loaded and not billed.
 #[derive(Debug, clap::Args)]
@@ -45,33 +47,46 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Some(day) => day,
         None => session.now()?.today,
     };
-    let found = usage::pending(&session, target, list.account.as_deref())?;
+    let scope = usage::Scope { target, account: list.account.as_deref() };
     if ctx.json {
-        let records: Vec<_> = found
-            .records
-            .iter()
-            .map(|r| {
-                json!({
-                    "account_number": r.account, "uom": r.uom, "quantity": r.quantity,
-                    "start_date": r.start_on, "unique_key": r.label.unique_key,
-                    "file": r.label.file, "reason": r.reason,
-                })
-            })
-            .collect();
-        output::json(
-            &json!({ "target_date": target, "billable": found.billable, "pending": records }),
-        )?;
+        listing::quietly(array(&session, scope))?;
         return Ok(Exit::Done);
     }
+    let found = usage::pending(&session, scope, usage::Kept::First(SHOWN))?;
     print(&found, target);
     Ok(Exit::Done)
+}
+
+/// The sums, then every record as it is read.
+fn array(session: &Session, scope: usage::Scope<'_>) -> Result<(), Error> {
+    let mut paper = Stdout;
+    let out = RefCell::new(Out::new(&mut paper));
+    let mut lead = '[';
+    let begin = |sums: &usage::Pending| {
+        let (target, billable) = (json!(scope.target), sums.billable);
+        let head = format!("{{\n  \"target_date\": {target},\n  \"billable\": {billable},");
+        out.borrow_mut().push(&format!("{head}\n  \"pending\": "));
+        Ok(())
+    };
+    usage::each(session, scope, begin, |r| {
+        let record = json!({
+            "account_number": r.account, "uom": r.uom, "quantity": r.quantity,
+            "start_date": r.start_on, "unique_key": r.label.unique_key,
+            "file": r.label.file, "reason": r.reason,
+        });
+        let mut out = out.borrow_mut();
+        out.element(std::mem::replace(&mut lead, ','), "\n    ", &record)?;
+        out.ebb()
+    })?;
+    let mut out = out.into_inner();
+    out.push(if lead == '[' { "[]\n}\n" } else { "\n  ]\n}\n" });
+    out.flush()
 }
 
 fn print(found: &usage::Pending, target: NaiveDate) {
     output::line(&format!(
         "a run up to {target} bills {} records of usage and leaves {}",
-        found.billable,
-        found.records.len()
+        found.billable, found.left
     ));
     if found.records.is_empty() {
         return;
@@ -94,7 +109,6 @@ fn print(found: &usage::Pending, target: NaiveDate) {
     let rows: Vec<Vec<String>> = found
         .records
         .iter()
-        .take(SHOWN)
         .map(|r| {
             vec![
                 r.account.clone(),
@@ -117,7 +131,7 @@ fn print(found: &usage::Pending, target: NaiveDate) {
         ("WHY", Align::Left),
     ];
     output::table(&headers, &rows);
-    if found.records.len() > SHOWN {
-        output::line(&format!("… and {} more; --json lists all", found.records.len() - SHOWN));
+    if found.left > SHOWN {
+        output::line(&format!("… and {} more; --json lists all", found.left - SHOWN));
     }
 }

@@ -19,7 +19,7 @@ use crate::store::job::{self, JobState};
 use crate::store::read::jobs::JobRow;
 use crate::store::read::post_second::Poster;
 use crate::store::read::{
-    self, Field, Filter, FilterError, Group, ListArgs, Marked, Page, ReadError, Totals,
+    self, Field, Filter, FilterError, Group, ListArgs, Marked, Page, ReadError, Seek, Totals,
     post_preview, thrown,
 };
 use crate::store::{Db, desk, role};
@@ -29,11 +29,48 @@ use std::sync::Arc;
 /// Samples that a screen shows at most.
 const SAMPLES: u32 = 20;
 
+/// Records of usage that a screen shows at most of each reason.
+const SHOWN: usize = 40;
+
 /// Answers one question.
 pub fn ask(session: &Session, question: &Question) -> Result<Answer, Error> {
     match question {
         Question::Ahead(ahead) => foresee(session, ahead),
         Question::View(query) => see(session, query),
+    }
+}
+
+/// A list, page by page until `take` has enough: from one view of the book, except for jobs, of which
+/// it is asked outside of it for whom they wait.
+pub fn pages(
+    session: &Session,
+    list: ListName,
+    mut args: ListArgs,
+    take: &mut dyn FnMut(Answer) -> Option<Seek>,
+) -> Result<(), Error> {
+    let now = session.now()?;
+    if list == ListName::Jobs {
+        while let Some(seek) = take(see(session, &Query::List(list, args.clone()))?) {
+            args.seek = seek;
+        }
+        return Ok(());
+    }
+    let read = session.store.read(|db| {
+        loop {
+            let query = Query::List(list, args.clone());
+            match take(view(db, &query, now, &session.actor)?) {
+                Some(seek) => args.seek = seek,
+                None => return Ok(()),
+            }
+        }
+    });
+    read.map_err(unread)
+}
+
+fn unread(error: ReadError) -> Error {
+    match error {
+        ReadError::Store(error) => Error::Store(error),
+        ReadError::Filter(error) => Error::usage("bad_filter", error.to_string(), ""),
     }
 }
 
@@ -58,7 +95,9 @@ fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
         }
         Ahead::Usage(account) => {
             let today = session.now()?.today;
-            let found = usage::pending(session, today, account.as_deref())?;
+            let scope = usage::Scope { target: today, account: account.as_deref() };
+            let kept = usage::Kept::OfEachReason(SHOWN);
+            let found = usage::pending(session, scope, kept)?;
             Answer::Usage(today, Box::new(found))
         }
     })
@@ -88,12 +127,7 @@ fn billed(session: &Session, new: &NewBillRun) -> Result<BillPreview, Error> {
 
 fn see(session: &Session, query: &Query) -> Result<Answer, Error> {
     let now = session.now()?;
-    let answer = session.store.read(|db| view(db, query, now, &session.actor)).map_err(
-        |error| match error {
-            ReadError::Store(error) => Error::Store(error),
-            ReadError::Filter(error) => Error::usage("bad_filter", error.to_string(), ""),
-        },
-    )?;
+    let answer = session.store.read(|db| view(db, query, now, &session.actor)).map_err(unread)?;
     Ok(match answer {
         Answer::Status(status) => {
             Answer::Status(StatusRow { jobs: waiting(session, status.jobs, now)?, ..status })

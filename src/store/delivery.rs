@@ -127,6 +127,32 @@ pub struct Filter {
 
 /// Deliveries in the order they were made.
 pub fn list(db: &Db<'_>, filter: &Filter) -> Result<Vec<Delivery>, StoreError> {
+    page(db, filter, DeliveryId(0), u32::MAX)
+}
+
+/// Those of them that fit: what is held of each is its number.
+pub fn fitting(
+    db: &Db<'_>,
+    filter: &Filter,
+    fits: impl Fn(&Delivery) -> bool,
+) -> Result<Vec<DeliveryId>, StoreError> {
+    const PAGE: u32 = 500;
+    let (mut all, mut after) = (Vec::new(), DeliveryId(0));
+    loop {
+        let rows = page(db, filter, after, PAGE)?;
+        let Some(last) = rows.last() else { return Ok(all) };
+        after = last.id;
+        all.extend(rows.iter().filter(|row| fits(row)).map(|row| row.id));
+    }
+}
+
+/// The next deliveries in the order they were made, after `after`.
+pub fn page(
+    db: &Db<'_>,
+    filter: &Filter,
+    after: DeliveryId,
+    limit: u32,
+) -> Result<Vec<Delivery>, StoreError> {
     let by = match (filter.document, filter.run, filter.status) {
         (Some(_), _, _) => "l.document_id = ?2 AND (?1 IS NULL OR d.run_id = ?1)",
         (None, Some(_), _) => {
@@ -137,7 +163,8 @@ pub fn list(db: &Db<'_>, filter: &Filter) -> Result<Vec<Delivery>, StoreError> {
     db.all(
         &format!(
             "SELECT {COLUMNS} {FROM} WHERE {by} AND (?3 IS NULL OR l.status = ?3)
-           AND (?4 IS NULL OR l.channel = ?4) AND (?5 IS NULL OR l.batch_id = ?5) ORDER BY l.id"
+           AND (?4 IS NULL OR l.channel = ?4) AND (?5 IS NULL OR l.batch_id = ?5) AND l.id > ?6
+         ORDER BY l.id LIMIT ?7"
         ),
         (
             filter.run.map(|r| r.0),
@@ -145,6 +172,8 @@ pub fn list(db: &Db<'_>, filter: &Filter) -> Result<Vec<Delivery>, StoreError> {
             filter.status.map(DeliveryStatus::as_str),
             filter.channel.map(Channel::as_str),
             filter.batch,
+            after.0,
+            limit,
         ),
         row,
     )

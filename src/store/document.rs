@@ -245,8 +245,13 @@ pub struct ListFilter {
     pub kinds: Vec<DocumentKind>,
 }
 
-/// Documents by id, all that match: for the command line and for runs, which want everything.
-pub fn list(db: &Db<'_>, filter: &ListFilter) -> Result<Vec<DocumentRow>, StoreError> {
+/// The next documents that match, by id, after `after`.
+pub fn list(
+    db: &Db<'_>,
+    filter: &ListFilter,
+    after: DocumentId,
+    limit: u32,
+) -> Result<Vec<DocumentRow>, StoreError> {
     let kinds: Vec<&str> = filter.kinds.iter().map(|k| k.as_str()).collect();
     let kinds = kinds.join(",");
     let by = match (filter.run, &filter.account) {
@@ -259,13 +264,16 @@ pub fn list(db: &Db<'_>, filter: &ListFilter) -> Result<Vec<DocumentRow>, StoreE
     db.all(
         &format!(
             "SELECT {COLUMNS} FROM document d {JOINED} WHERE {by} AND (?3 IS NULL OR d.status = ?3)
-           AND (?4 = '' OR instr(',' || ?4 || ',', ',' || d.kind || ',') > 0) ORDER BY d.id"
+           AND (?4 = '' OR instr(',' || ?4 || ',', ',' || d.kind || ',') > 0) AND d.id > ?5
+         ORDER BY d.id LIMIT ?6"
         ),
         (
             filter.run.map(|r| r.0),
             &filter.account,
             filter.status.map(DocumentStatus::as_str),
             kinds,
+            after.0,
+            limit,
         ),
         row,
     )

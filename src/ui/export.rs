@@ -4,7 +4,8 @@ use super::fault::{Fault, FaultKind};
 use super::msg::Cx;
 use super::widget::list::Shown;
 use crate::domain::text::cell;
-use crate::engine::query::{Answer, ListName, Query};
+use crate::engine::query::{Answer, ListName};
+use crate::outside;
 use crate::store::read::accounts::AccountRow;
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::failed::FailedRow;
@@ -13,66 +14,106 @@ use crate::store::read::jobs::JobRow;
 use crate::store::read::log::LogRow;
 use crate::store::read::runs::RunRow;
 use crate::store::read::unapplied::UnappliedRow;
-use crate::store::read::{Filter, ListArgs, ListRow, Seek, Sort};
+use crate::store::read::{Filter, ListArgs, ListRow, Page, Seek, Sort};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// Writes a list; gives the file and how many rows it has. `answer` reads one page.
+/// Rows read at a time.
+const PAGE: usize = 1000;
+
+/// Reads a list page by page, until what it hands them to has no place to go on from.
+pub type Pages<'p> = &'p mut dyn FnMut(
+    ListName,
+    ListArgs,
+    &mut dyn FnMut(Answer) -> Option<Seek>,
+) -> Result<(), Fault>;
+
+/// Writes a list as it is read; gives the file and how many rows it has.
 pub fn write(
     directory: &Path,
     list: ListName,
     (filter, sort): (Filter, Sort),
     cx: &Cx,
-    answer: &mut dyn FnMut(Query) -> Result<Answer, Fault>,
+    pages: Pages<'_>,
 ) -> Result<(PathBuf, usize), Fault> {
     // The word stands in the name of the file.
-    let (name, rows) = match list {
-        ListName::Runs => ("runs", all::<RunRow>(filter, sort, cx, answer)?),
-        ListName::Invoices => ("invoices", all::<InvoiceRow>(filter, sort, cx, answer)?),
-        ListName::Deliveries => ("deliveries", all::<DeliveryRow>(filter, sort, cx, answer)?),
-        ListName::Failed => ("failed", all::<FailedRow>(filter, sort, cx, answer)?),
-        ListName::Unapplied => ("unapplied", all::<UnappliedRow>(filter, sort, cx, answer)?),
-        ListName::Jobs => ("jobs", all::<JobRow>(filter, sort, cx, answer)?),
-        ListName::Log => ("log", all::<LogRow>(filter, sort, cx, answer)?),
-        ListName::Accounts => ("accounts", all::<AccountRow>(filter, sort, cx, answer)?),
+    let name = match list {
+        ListName::Runs => "runs",
+        ListName::Invoices => "invoices",
+        ListName::Deliveries => "deliveries",
+        ListName::Failed => "failed",
+        ListName::Unapplied => "unapplied",
+        ListName::Jobs => "jobs",
+        ListName::Log => "log",
+        ListName::Accounts => "accounts",
     };
     let stamp = chrono::DateTime::from_timestamp_millis(cx.now.at_ms)
         .map(|m| m.with_timezone(&cx.zone).format("%Y%m%d-%H%M%S").to_string())
         .unwrap_or_default();
     let path = directory.join(format!("daybook-{name}-{stamp}.csv"));
-    let io = |e: &dyn std::fmt::Display| Fault {
-        code: "io",
-        kind: FaultKind::Other,
-        text: format!("{}: {e}", path.display()),
-        hint: String::new(),
-    };
     // A file that is there already is somebody's: it is not written over.
-    let file = crate::outside::create_new(&path).map_err(|e| io(&e))?;
-    let mut out = csv::Writer::from_writer(file);
-    for row in &rows {
-        out.write_record(row).map_err(|e| io(&e))?;
+    let file = outside::create_new(&path).map_err(|e| io(&path, &e))?;
+    let args = ListArgs { filter, sort, seek: Seek::First, limit: PAGE };
+    let out = Out { csv: csv::Writer::from_writer(file), path: &path, cx };
+    let written = match list {
+        ListName::Runs => out.all::<RunRow>(args, pages),
+        ListName::Invoices => out.all::<InvoiceRow>(args, pages),
+        ListName::Deliveries => out.all::<DeliveryRow>(args, pages),
+        ListName::Failed => out.all::<FailedRow>(args, pages),
+        ListName::Unapplied => out.all::<UnappliedRow>(args, pages),
+        ListName::Jobs => out.all::<JobRow>(args, pages),
+        ListName::Log => out.all::<LogRow>(args, pages),
+        ListName::Accounts => out.all::<AccountRow>(args, pages),
+    };
+    if written.is_err() {
+        // Half a list would pass for a whole one.
+        let _ = outside::as_caller(|| std::fs::remove_file(&path));
     }
-    out.flush().map_err(|e| io(&e))?;
-    Ok((path, rows.len().saturating_sub(1)))
+    Ok((path.clone(), written?))
 }
 
-fn all<R: Shown>(
-    filter: Filter,
-    sort: Sort,
-    cx: &Cx,
-    answer: &mut dyn FnMut(Query) -> Result<Answer, Fault>,
-) -> Result<Vec<Vec<String>>, Fault> {
-    let titles = R::columns().iter().map(|c| c.title.replace(" EUR", "")).collect();
-    let mut out: Vec<Vec<String>> = vec![titles];
-    let mut seek = Seek::First;
-    loop {
-        let args = ListArgs { filter: filter.clone(), sort, seek, limit: 1000 };
-        let Some(page) = R::page(answer(Query::List(R::LIST, args))?) else { return Ok(out) };
+fn io(path: &Path, error: &dyn std::fmt::Display) -> Fault {
+    Fault {
+        code: "io",
+        kind: FaultKind::Other,
+        text: format!("{}: {error}", path.display()),
+        hint: String::new(),
+    }
+}
+
+/// The file on its way.
+struct Out<'w> {
+    csv: csv::Writer<File>,
+    path: &'w Path,
+    cx: &'w Cx,
+}
+
+impl Out<'_> {
+    /// Writes a list whole; gives how many rows it has.
+    fn all<R: Shown>(mut self, args: ListArgs, pages: Pages<'_>) -> Result<usize, Fault> {
+        let titles = R::columns().iter().map(|c| c.title.replace(" EUR", ""));
+        self.csv.write_record(titles).map_err(|e| io(self.path, &e))?;
+        let (mut rows, mut broken) = (0, None);
+        pages(R::LIST, args, &mut |answer| {
+            let page = R::page(answer)?;
+            rows += page.rows.len();
+            broken = self.page(&page).err();
+            let key = page.rows.last().map(ListRow::key)?;
+            (page.more && broken.is_none()).then(|| Seek::After(key.clone()))
+        })?;
+        if let Some(fault) = broken {
+            return Err(fault);
+        }
+        self.csv.flush().map_err(|e| io(self.path, &e))?;
+        Ok(rows)
+    }
+
+    fn page<R: Shown>(&mut self, page: &Page<R>) -> Result<(), Fault> {
         for row in &page.rows {
-            out.push(row.cells(true, cx).iter().map(|(text, _)| cell(text).into_owned()).collect());
+            let cells = row.cells(true, self.cx);
+            let cells = cells.iter().map(|(text, _)| cell(text).into_owned());
+            self.csv.write_record(cells).map_err(|e| io(self.path, &e))?;
         }
-        match page.rows.last().map(ListRow::key) {
-            Some(key) if page.more => seek = Seek::After(key.clone()),
-            Some(_) | None => return Ok(out),
-        }
+        Ok(())
     }
 }

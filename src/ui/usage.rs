@@ -8,9 +8,6 @@ use super::widget::{Line, counted};
 use crate::engine::query::{Ahead, Pending};
 use chrono::NaiveDate;
 
-/// Records shown of each reason; the command line lists all.
-const SHOWN: usize = 40;
-
 /// Shows what the next run would not bill, of one account or (none) of all.
 pub fn show(screen: ScreenId, account: Option<String>, cx: &mut Cx) {
     let of = account.as_ref().map(|a| format!(" of {a}")).unwrap_or_default();
@@ -21,7 +18,7 @@ pub fn show(screen: ScreenId, account: Option<String>, cx: &mut Cx) {
 /// What a run up to `target` would bill and leave.
 pub fn lines(found: &Pending, target: NaiveDate) -> Vec<Line> {
     let billed = counted(found.billable, "record", "records");
-    let left = found.records.len();
+    let left = found.left;
     if left == 0 {
         return vec![Line::plain(if found.billable == 0 {
             "No usage waits: all that was loaded is on a document.".to_owned()
@@ -38,12 +35,14 @@ pub fn lines(found: &Pending, target: NaiveDate) -> Vec<Line> {
         lines.push(Line::plain(""));
         lines.push(Line::of(why, theme::WARN));
         let sums = found.sums.iter().filter(|((reason, _), _)| reason == why);
+        let mut of_reason = 0;
         for ((_, uom), (n, quantity)) in sums {
+            of_reason += n;
             let records = counted(*n, "record", "records");
             lines.push(Line::plain(format!("  {records}, {} {uom} in all", quantity.normalize())));
         }
         let rows: Vec<_> = found.records.iter().filter(|r| r.reason == why).collect();
-        for row in rows.iter().take(SHOWN) {
+        for row in &rows {
             let quantity = format!("{} {}", row.quantity.normalize(), row.uom);
             let from = format!("{} {}", row.label.unique_key, row.label.file);
             lines.push(Line::of(
@@ -51,8 +50,8 @@ pub fn lines(found: &Pending, target: NaiveDate) -> Vec<Line> {
                 theme::DIM,
             ));
         }
-        if rows.len() > SHOWN {
-            let more = rows.len() - SHOWN;
+        if of_reason > rows.len() {
+            let more = of_reason - rows.len();
             lines.push(Line::plain(format!("    … and {more} more: daybook usage list --json")));
         }
     }

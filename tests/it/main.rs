@@ -45,6 +45,7 @@ mod journey;
 mod keys;
 mod layout;
 mod lending;
+mod lists;
 mod localstripe;
 mod mail;
 mod memo;

@@ -3,8 +3,8 @@
 use super::args::Filter;
 use crate::cli::ctx::Ctx;
 use crate::cli::exit::Exit;
-use crate::cli::output;
-use crate::cli::output::Align;
+use crate::cli::listing::{self, List, PAGE, Page};
+use crate::cli::output::{self, Align};
 use crate::domain::ids::{PaymentId, PaymentRunId};
 use crate::domain::payment::PaymentStatus;
 use crate::domain::recovery::{chart, usual_since};
@@ -12,13 +12,13 @@ use crate::engine::collect::window;
 use crate::engine::{Error, Session};
 use crate::store::payment::{self, AllocationState, PaymentFilter, PaymentRow};
 use crate::store::read::recovery::sums;
-use crate::store::{Db, StoreError, account, debt, method_state, retry};
+use crate::store::{Db, StoreError, account, debt, method_state};
+use crate::zone::Zone;
 use chrono::{DateTime, NaiveDate, SecondsFormat};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// Headers of the payment table.
-const HEADERS: [(&str, Align); 9] = [
+const HEADERS: &[(&str, Align)] = &[
     ("PAYMENT", Align::Left),
     ("ACCOUNT", Align::Left),
     ("INVOICES", Align::Left),
@@ -31,10 +31,9 @@ const HEADERS: [(&str, Align); 9] = [
 ];
 
 /// A moment in the book's zone, ISO 8601.
-fn moment(session: &Session, at_ms: i64) -> Result<String, Error> {
-    let zone = session.config()?.zone();
+pub(super) fn moment(zone: Zone, at_ms: i64) -> String {
     let at = DateTime::from_timestamp_millis(at_ms).unwrap_or_default().with_timezone(&zone);
-    Ok(at.to_rfc3339_opts(SecondsFormat::Secs, true))
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// A payment with what a reader wants to see of its surroundings.
@@ -53,10 +52,10 @@ fn seen(db: &Db<'_>, row: &PaymentRow) -> Result<Seen, StoreError> {
     Ok(Seen { numbers, account: account::number(db, row.account)?, method })
 }
 
-fn row_json(session: &Session, row: &PaymentRow) -> Result<Value, Error> {
-    let seen = session.read(|db| seen(db, row))?;
-    let next = row.next_retry_at.map(|at| moment(session, at)).transpose()?;
-    let look_up = row.next_look_up_at.map(|at| moment(session, at)).transpose()?;
+fn row_json(db: &Db<'_>, zone: Zone, row: &PaymentRow) -> Result<Value, StoreError> {
+    let seen = seen(db, row)?;
+    let next = row.next_retry_at.map(|at| moment(zone, at));
+    let look_up = row.next_look_up_at.map(|at| moment(zone, at));
     Ok(json!({
         "id": row.id.to_string(),
         "invoices": seen.numbers,
@@ -68,7 +67,7 @@ fn row_json(session: &Session, row: &PaymentRow) -> Result<Value, Error> {
         "decline_code": none_if_empty(&row.decline_code),
         "decline_class": row.decline_class,
         "attempt": row.attempt,
-        "created_at": moment(session, row.created_at)?,
+        "created_at": moment(zone, row.created_at),
         "next_retry_at": next,
         "next_look_up_at": look_up,
         "run": row.run.map(|r| r.to_string()),
@@ -86,57 +85,78 @@ fn row_json(session: &Session, row: &PaymentRow) -> Result<Value, Error> {
     }))
 }
 
-fn none_if_empty(text: &str) -> Option<&str> {
+pub(super) fn none_if_empty(text: &str) -> Option<&str> {
     Some(text).filter(|t| !t.is_empty())
 }
 
 /// Payments as `payment list --json` prints them.
 pub fn rows_json(session: &Session, rows: &[PaymentRow]) -> Result<Vec<Value>, Error> {
-    rows.iter().map(|row| row_json(session, row)).collect()
+    let zone = session.config()?.zone();
+    session.read(|db| rows.iter().map(|row| row_json(db, zone, row)).collect())
+}
+
+/// A payment for a person.
+fn cells(db: &Db<'_>, zone: Zone, row: &PaymentRow) -> Result<Vec<String>, StoreError> {
+    let seen = seen(db, row)?;
+    let next = row.next_retry_at.map(|at| moment(zone, at).chars().take(16).collect());
+    Ok(vec![
+        row.id.to_string(),
+        seen.account,
+        seen.numbers.join(" "),
+        row.currency.grouped(row.amount_minor),
+        row.currency.to_string(),
+        row.status.to_string(),
+        seen.method,
+        next.unwrap_or_default(),
+        row.reply.clone(),
+    ])
 }
 
 /// Prints payments for a person.
 pub fn table(session: &Session, rows: &[PaymentRow]) -> Result<(), Error> {
-    let mut lines = Vec::new();
-    for row in rows {
-        let seen = session.read(|db| seen(db, row))?;
-        let next = match row.next_retry_at {
-            Some(at) => moment(session, at)?.chars().take(16).collect(),
-            None => String::new(),
-        };
-        lines.push(vec![
-            row.id.to_string(),
-            seen.account,
-            seen.numbers.join(" "),
-            row.currency.grouped(row.amount_minor),
-            row.currency.to_string(),
-            row.status.to_string(),
-            seen.method,
-            next,
-            row.reply.clone(),
-        ]);
-    }
-    output::table(&HEADERS, &lines);
+    let zone = session.config()?.zone();
+    let lines: Vec<Vec<String>> =
+        session.read(|db| rows.iter().map(|row| cells(db, zone, row)).collect())?;
+    output::table(HEADERS, &lines);
     Ok(())
+}
+
+/// Payments by id.
+struct Payments {
+    filter: PaymentFilter,
+    zone: Zone,
+}
+
+impl List for Payments {
+    type Row = PaymentRow;
+    type Key = PaymentId;
+    const HEADERS: &'static [(&'static str, Align)] = HEADERS;
+    const NOTHING: &'static str = "no payments: daybook collect --target DATE makes them";
+
+    fn page(
+        &self,
+        db: &Db<'_>,
+        after: Option<&PaymentId>,
+    ) -> Result<Page<PaymentRow, PaymentId>, StoreError> {
+        let after = after.copied().unwrap_or(PaymentId(0));
+        let rows = payment::list(db, &self.filter, after, PAGE)?;
+        let next = listing::next(&rows, |p| p.id);
+        Ok((rows, next))
+    }
+
+    fn json(&self, db: &Db<'_>, row: &PaymentRow) -> Result<Value, Error> {
+        Ok(row_json(db, self.zone, row)?)
+    }
+
+    fn cells(&self, db: &Db<'_>, row: &PaymentRow) -> Result<Vec<String>, Error> {
+        Ok(cells(db, self.zone, row)?)
+    }
 }
 
 pub(super) fn list(session: &Session, filter: &Filter, ctx: &Ctx) -> Result<Exit, Error> {
     let filter = read_filter(session, filter)?;
-    let mut rows = Vec::new();
-    let mut after = PaymentId(0);
-    loop {
-        let page = session.read(|db| payment::list(db, &filter, after, 1000))?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        rows.extend(page);
-    }
-    if ctx.json {
-        output::json(&rows_json(session, &rows)?)?;
-    } else if rows.is_empty() {
-        output::line("no payments: daybook collect --target DATE makes them");
-    } else {
-        table(session, &rows)?;
-    }
+    let zone = session.config()?.zone();
+    listing::print(session, &Payments { filter, zone }, ctx.json)?;
     Ok(Exit::Done)
 }
 
@@ -176,7 +196,8 @@ pub fn show(session: &Session, id: PaymentId, ctx: &Ctx) -> Result<Exit, Error> 
     })?;
     let currency = row.currency;
     if ctx.json {
-        let mut value = row_json(session, &row)?;
+        let zone = session.config()?.zone();
+        let mut value = session.read(|db| row_json(db, zone, &row))?;
         let today = session.now()?.today;
         let until = session.read(|db| window::bank_may_take_back(db, &row, today))?;
         value["bank_may_take_back_until"] = json!(until);
@@ -188,16 +209,15 @@ pub fn show(session: &Session, id: PaymentId, ctx: &Ctx) -> Result<Exit, Error> 
                         "unapplied": currency.plain(a.unapplied_minor), "applied_on": a.applied_on })
             })
             .collect();
-        let events: Result<Vec<Value>, Error> = events
+        value["events"] = events
             .iter()
             .map(|e| {
-                Ok(json!({ "kind": e.kind, "status": e.status, "amount": currency.plain(e.amount_minor),
+                json!({ "kind": e.kind, "status": e.status, "amount": currency.plain(e.amount_minor),
                            "date": e.event_on, "value_on": e.value_on, "fee": currency.plain(e.fee_minor),
-                           "loss": currency.plain(e.loss_minor), "at": moment(session, e.at)?, "reference": e.reference,
-                           "reply": e.reply }))
+                           "loss": currency.plain(e.loss_minor), "at": moment(zone, e.at), "reference": e.reference,
+                           "reply": e.reply })
             })
             .collect();
-        value["events"] = Value::Array(events?);
         output::json(&value)?;
         return Ok(Exit::Done);
     }
@@ -264,9 +284,10 @@ pub(super) fn exceptions(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
             .collect::<Result<Vec<_>, _>>()
     })?;
     if ctx.json {
+        let zone = session.config()?.zone();
         let mut all = rows_json(session, &rows)?;
         for (row, event) in &refunds {
-            let mut one = row_json(session, row)?;
+            let mut one = session.read(|db| row_json(db, zone, row))?;
             one["refund"] = json!({
                 "amount": row.currency.plain(event.amount_minor),
                 "status": event.status,
@@ -295,58 +316,6 @@ pub(super) fn exceptions(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
         );
     }
     Ok(Exit::partly_if(!rows.is_empty() || !refunds.is_empty()))
-}
-
-pub(super) fn failed(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
-    let all = session.read(retry::failed)?;
-    let mut groups: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    let mut lines = Vec::new();
-    for one in &all {
-        let (debt, row) = session
-            .read(|db| Ok((debt::get(db, one.document)?, payment::get(db, one.payment)?)))?;
-        let next = one.next_retry_at.map(|at| moment(session, at)).transpose()?;
-        groups.entry(one.action.as_str()).or_default().push(json!({
-            "invoice": debt.number,
-            "account_number": debt.account_number,
-            "balance": debt.currency.plain(debt.balance_minor),
-            "currency": debt.currency.code(),
-            "due_date": debt.due_on,
-            "payment": row.id.to_string(),
-            "decline_code": none_if_empty(&row.decline_code),
-            "words": row.reply,
-            "attempt": row.attempt,
-            "next_retry_at": next,
-        }));
-        lines.push(vec![
-            one.action.to_string(),
-            debt.account_number,
-            debt.number,
-            debt.currency.grouped(debt.balance_minor),
-            debt.currency.to_string(),
-            row.id.to_string(),
-            next.unwrap_or_default().chars().take(16).collect(),
-            row.reply,
-        ]);
-    }
-    if ctx.json {
-        output::json(&groups)?;
-    } else if lines.is_empty() {
-        output::line("no failed payments");
-    } else {
-        lines.sort();
-        let headers = [
-            ("NEXT", output::Align::Left),
-            ("ACCOUNT", output::Align::Left),
-            ("INVOICE", output::Align::Left),
-            ("BALANCE", output::Align::Right),
-            ("", output::Align::Left),
-            ("PAYMENT", output::Align::Left),
-            ("NEXT TRY", output::Align::Left),
-            ("WORDS", output::Align::Left),
-        ];
-        output::table(&headers, &lines);
-    }
-    Ok(Exit::Done)
 }
 
 /// How much of what failed at the first try came in later.

@@ -3,7 +3,7 @@
 
 use super::{Ask, Figure, Said, spawn};
 use crate::clock::Now;
-use crate::engine::query::{Answer, ListName, Query, Question};
+use crate::engine::query::{Answer, ListName, Question};
 use crate::engine::{Session, answer};
 use crate::store::presence::{BEAT_MS, Presence};
 use crate::store::read::{Filter, Sort};
@@ -154,8 +154,10 @@ impl Reader {
         let user = self.session.actor.name.clone();
         let cx = Cx::new(now, self.zone, user, (80, 24), String::new());
         let directory = std::env::current_dir().unwrap_or_default();
-        let mut answer = |query: Query| self.load(&query.into());
-        let text = match export::write(&directory, list, (filter, sort), &cx, &mut answer) {
+        let pages: export::Pages<'_> = &mut |list, args, take| {
+            answer::pages(&self.session, list, args, take).map_err(Fault::from)
+        };
+        let text = match export::write(&directory, list, (filter, sort), &cx, pages) {
             Ok((path, rows)) => format!("{rows} rows written to {}", path.display()),
             Err(fault) => fault.line(),
         };

@@ -273,7 +273,7 @@ impl Store {
         self.conn.pragma("data_version")
     }
 
-    /// What this connection has seen of others' commits; [`Tx::moment`] is the same while nobody
+    /// What this connection has seen of others' commits; [`Db::moment`] is the same while nobody
     /// else wrote.
     pub fn moment(&self) -> Result<Moment, StoreError> {
         self.conn.db().moment()

@@ -155,7 +155,7 @@ impl Db<'_> {
     }
 
     /// Which commits of other connections this one has seen.
-    pub(super) fn moment(&self) -> Result<Moment, StoreError> {
+    pub fn moment(&self) -> Result<Moment, StoreError> {
         let foreign = self.conn.pragma_query_value(None, "data_version", |r| r.get(0))?;
         Ok(Moment { connection: self.number, foreign })
     }

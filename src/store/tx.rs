@@ -1,6 +1,6 @@
 //! Writing inside one transaction: who writes, what it tells the audit trail and which screens it moves.
 
-use super::face::{Moment, Params};
+use super::face::Params;
 use super::{Db, StoreError};
 use crate::clock::Now;
 use crate::config::Config;
@@ -130,11 +130,6 @@ impl Tx<'_> {
     /// The sequence number this operation gets in the audit trail; also the ledger's `txn`.
     pub fn seq(&self) -> i64 {
         self.seq
-    }
-
-    /// What this connection has seen of others' commits, see [`super::Store::moment`].
-    pub fn moment(&self) -> Result<Moment, StoreError> {
-        self.db.moment()
     }
 
     /// Says for the audit trail what this is about: the subject as a clerk writes it

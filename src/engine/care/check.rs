@@ -1,15 +1,18 @@
-//! `check`: every named invariant of the book, in one consistent view, changing nothing. A book too
+//! `check`: every named invariant of the book, in one consistent view, changing nothing; two cores take
+//! turns where two connections see the same. A book too
 //! damaged to be asked breaks the invariant that asked.
 
 use crate::domain::payment::PaymentStatus;
 use crate::engine::{Error, Session};
 use crate::gateway::sandbox::{Charge, Fate, Given, Options, Sandbox};
-use crate::store::check::{BESIDE, CHECKS, Check, Found, LISTED};
+use crate::store::check::{BESIDE, Beside, CHECKS, Check, Found, LISTED};
 use crate::store::payment::EventStatus;
-use crate::store::{Db, Store, StoreError, payment};
+use crate::store::{Db, Moment, Store, StoreError, payment};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 
 /// What one check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,14 +45,27 @@ pub enum Depth {
     Deep,
 }
 
-/// Runs all of them, or those whose name begins with `only`.
+/// Runs all of them, or those whose name begins with `only`, on this connection alone: a copy in the
+/// making is known to nobody else.
 pub fn check(session: &Session, only: &str) -> Result<Vec<Checked>, Error> {
-    check_to(session, only, Depth::Quick)
+    run(session, only, Depth::Quick, None)
 }
 
-/// The same to a depth.
+/// The same of a book, to a depth.
 pub fn check_to(session: &Session, only: &str, depth: Depth) -> Result<Vec<Checked>, Error> {
-    let wanted: Vec<&Check> =
+    let other = session.again().ok();
+    let second = other.and_then(|other| Some((other.store.moment().ok()?, other)));
+    run(session, only, depth, second)
+}
+
+/// `second` is another connection, with what it saw before this one begins to read.
+fn run(
+    session: &Session,
+    only: &str,
+    depth: Depth,
+    second: Option<(Moment, Session)>,
+) -> Result<Vec<Checked>, Error> {
+    let wanted: Vec<&'static Check> =
         CHECKS.iter().chain(BESIDE).filter(|c| c.name.starts_with(only)).collect();
     let gateway = GATEWAY.starts_with(only);
     if wanted.is_empty() && !gateway {
@@ -64,21 +80,29 @@ pub fn check_to(session: &Session, only: &str, depth: Depth) -> Result<Vec<Check
     // outside may be behind it and never ahead.
     let moved = if gateway { Some(sandbox(session)?) } else { None };
     let beside = session.store.beside(depth == Depth::Deep)?;
+    let queue = Queue { wanted, beside, next: AtomicUsize::new(0) };
     session.read(|db| {
-        let inside = wanted.iter().map(|check| {
-            let found = damage(check.run(db, &beside))?;
-            let mut violations = found.violations;
-            if found.count > LISTED {
-                violations.push(format!("and {} more", found.count - LISTED));
+        let found = std::thread::scope(|threads| {
+            let queue = &queue;
+            let second = second.map(|(moment, other)| {
+                threads.spawn(move || other.read(|db| queue.beside_another(db, moment)))
+            });
+            let (mut found, error) = queue.take(db);
+            if let Some(error) = error {
+                return Err(error);
             }
-            Ok(Checked {
-                name: check.name,
-                ok: found.count == 0,
-                violations,
-                older: found.older,
-                promise: check.promise,
-            })
-        });
+            if let Some(Ok(Ok(theirs))) = second.map(ScopedJoinHandle::join) {
+                found.extend(theirs);
+            }
+            // What the second took and could not end.
+            for (at, check) in queue.wanted.iter().enumerate() {
+                if !found.contains_key(&at) {
+                    found.insert(at, queue.one(check, db)?);
+                }
+            }
+            Ok::<_, StoreError>(found)
+        })?;
+        let inside = found.into_values().map(Ok);
         let outside =
             moved.iter().map(|(charges, refunds)| match gateway_agrees(db, charges, refunds) {
                 Err(error) if is_damage(&error) => Ok(failed(GATEWAY, "", &error)),
@@ -86,6 +110,50 @@ pub fn check_to(session: &Session, only: &str, depth: Depth) -> Result<Vec<Check
             });
         inside.chain(outside).collect()
     })
+}
+
+/// The checks that are still to be run, for two cores.
+struct Queue {
+    wanted: Vec<&'static Check>,
+    beside: Beside,
+    next: AtomicUsize,
+}
+
+/// Checks that were run, by their place.
+type Ran = BTreeMap<usize, Checked>;
+
+impl Queue {
+    fn one(&self, check: &Check, db: &Db<'_>) -> Result<Checked, StoreError> {
+        let found = damage(check.run(db, &self.beside))?;
+        let mut violations = found.violations;
+        if found.count > LISTED {
+            violations.push(format!("and {} more", found.count - LISTED));
+        }
+        let (name, promise) = (check.name, check.promise);
+        Ok(Checked { name, ok: found.count == 0, violations, older: found.older, promise })
+    }
+
+    /// Runs what is left of it, until the end or an error.
+    fn take(&self, db: &Db<'_>) -> (Ran, Option<StoreError>) {
+        let mut ran = Ran::new();
+        loop {
+            let at = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(check) = self.wanted.get(at) else { return (ran, None) };
+            match self.one(check, db) {
+                Ok(checked) => ran.insert(at, checked),
+                Err(error) => return (ran, Some(error)),
+            };
+        }
+    }
+
+    /// The same on a second connection, which helps only if it sees the same book as the first:
+    /// `moment` is what it saw before the first began to read.
+    fn beside_another(&self, db: &Db<'_>, moment: Moment) -> Result<Ran, StoreError> {
+        if db.moment()? != moment {
+            return Ok(Ran::new());
+        }
+        Ok(self.take(db).0)
+    }
 }
 
 /// The check that looks beside the book.

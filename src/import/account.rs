@@ -1,6 +1,6 @@
 //! accounts.csv
 
-use super::field::{Cells, Fault, MAX_TEXT};
+use super::field::{Cells, Fault, MAX_TEXT, Slot};
 use super::header::columns;
 use super::row::FromRow;
 use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference};
@@ -64,6 +64,10 @@ pub struct AccountRow {
 impl FromRow for AccountRow {
     type Columns = AccountColumns;
     const KEY_COLUMN: &'static str = "account_number";
+
+    fn key_slots(c: &AccountColumns) -> (Slot, Option<Slot>) {
+        (c.account_number, None)
+    }
 
     fn key(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Borrowed(&self.account_number))

@@ -1,6 +1,6 @@
 //! charges.csv
 
-use super::field::{Cells, Fault, MAX_LONG, MAX_TEXT};
+use super::field::{Cells, Fault, MAX_LONG, MAX_TEXT, Slot};
 use super::header::columns;
 use super::row::FromRow;
 use crate::domain::charge::{
@@ -59,6 +59,10 @@ pub struct ChargeRow {
 impl FromRow for ChargeRow {
     type Columns = ChargeColumns;
     const KEY_COLUMN: &'static str = "charge_number";
+
+    fn key_slots(c: &ChargeColumns) -> (Slot, Option<Slot>) {
+        (c.charge_number, None)
+    }
 
     fn key(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Borrowed(&self.charge_number))

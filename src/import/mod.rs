@@ -10,18 +10,23 @@ pub mod charge;
 pub mod field;
 pub mod header;
 mod kind;
+mod once;
 pub mod open_item;
 pub mod payment_method;
 mod reader;
+mod repeats;
 mod row;
 mod rows;
+mod runs;
 pub mod subscription;
 pub mod tax;
 pub mod usage;
+mod window;
 
 pub use field::{Cells, Fault, Refused, Slot};
 pub use kind::Kind;
-pub use reader::parse;
+pub use reader::{Reader, parse};
+pub use repeats::Repeats;
 pub use row::{Row, Table};
 pub use rows::Rows;
 

@@ -1,6 +1,6 @@
 //! open_items.csv: what customers still owe, or are owed, from before the change of system.
 
-use super::field::{Cells, Fault};
+use super::field::{Cells, Fault, Slot};
 use super::header::columns;
 use super::row::FromRow;
 use crate::domain::document::DocumentKind;
@@ -61,6 +61,10 @@ fn differ(a: Decimal, b: Decimal) -> bool {
 impl FromRow for OpenItemRow {
     type Columns = OpenItemColumns;
     const KEY_COLUMN: &'static str = "document_number";
+
+    fn key_slots(c: &OpenItemColumns) -> (Slot, Option<Slot>) {
+        (c.document_number, None)
+    }
 
     fn key(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Borrowed(&self.document_number))

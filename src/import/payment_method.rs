@@ -1,6 +1,6 @@
 //! payment_methods.csv: tokens and what is shown of them, never a card number.
 
-use super::field::{Cells, Fault, MAX_TEXT};
+use super::field::{Cells, Fault, MAX_TEXT, Slot};
 use super::header::columns;
 use super::row::FromRow;
 use crate::domain::payment::{MethodKind, MethodStatus};
@@ -56,6 +56,10 @@ pub struct MethodRow {
 impl FromRow for MethodRow {
     type Columns = MethodColumns;
     const KEY_COLUMN: &'static str = "token";
+
+    fn key_slots(c: &MethodColumns) -> (Slot, Option<Slot>) {
+        (c.account_number, Some(c.token))
+    }
 
     fn key(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Owned(format!("{}\u{1f}{}", self.account_number, self.token)))

@@ -1,59 +1,263 @@
-//! From bytes to a table of rows: header, records, and the rules of a file as a whole.
+//! From bytes to rows, so many at a time: header, records, and the shape of each.
 
 use super::field::{Cells, Fault, Refused};
 use super::header;
 use super::kind::Kind;
+use super::once::Settled;
 use super::row::{FromRow, Row, Table};
 use super::rows::Rows;
+use super::window::Window;
 use super::{account, charge, open_item, payment_method, subscription, usage};
-use std::borrow::Cow;
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use crate::domain::document::TaxRate;
+use std::io::{Cursor, Read};
 
-/// Parses one file. `Err` is a fault of the file itself (nothing of it can go in); faults of
-/// rows are in [`Table::refused`].
+/// Parses one file that is in memory. `Err` is a fault of the file itself (nothing of it can go in);
+/// faults of rows are in [`Table::refused`].
 pub fn parse(bytes: &[u8]) -> Result<Rows, Refused> {
-    let skip = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let file_fault = |message: &str, hint: &str| Fault::new("", "", message, hint).at(1, (0, 0));
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(file_fault("the file is UTF-16, not UTF-8", "save the file as CSV UTF-8"));
-    }
-    if bytes.starts_with(b"PK\x03\x04") {
-        return Err(file_fault("this is a spreadsheet or zip, not CSV", "export it as CSV UTF-8"));
-    }
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(bytes.get(skip..).unwrap_or_default());
-    let mut record = csv::ByteRecord::new();
-    let more = reader.read_byte_record(&mut record).map_err(|e| csv_fault(&e))?;
-    if !more {
-        return Err(file_fault("the file is empty", "the first line must name the columns"));
-    }
-    let mut header = header_names(&record)?;
-    let width = header.len();
-    // What a spreadsheet leaves to the right of a table.
-    while header.len() > 1 && header.last().is_some_and(String::is_empty) {
-        header.pop();
-    }
-    let end = skip + reader.position().byte() as usize;
-    let at_header = |fault: Fault| fault.at(1, (skip, end));
-    let kind = header::recognise(&header).map_err(at_header)?;
-    let named = header.len();
-    let mut body = Body { bytes, skip, reader, header_span: (skip, end), width, named };
-    Ok(match kind {
-        Kind::Taxes => Rows::Taxes(body.table(kind, &header)?),
-        Kind::Accounts => Rows::Accounts(body.table::<account::AccountRow>(kind, &header)?),
-        Kind::PaymentMethods => {
-            Rows::PaymentMethods(body.table::<payment_method::MethodRow>(kind, &header)?)
+    let mut rows = Reader::open(bytes)?.next(usize::MAX)?;
+    rows.once_each();
+    Ok(rows)
+}
+
+/// Reads a file row by row.
+pub struct Reader<'b> {
+    csv: csv::Reader<Window<Box<dyn Read + 'b>>>,
+    record: csv::ByteRecord,
+    skip: usize,
+    kind: Kind,
+    header: Vec<String>,
+    header_span: (usize, usize),
+    /// Fields of the header. Those of them that have a name are `header`; the others, at its end,
+    /// stay empty.
+    width: usize,
+    ended: bool,
+}
+
+/// Where a record stands.
+struct Place {
+    line: u64,
+    span: (usize, usize),
+}
+
+impl<'b> Reader<'b> {
+    /// Reads the header. `Err` is a fault of the file: nothing of it can go in.
+    pub fn open(mut input: impl Read + 'b) -> Result<Self, Refused> {
+        let file_fault =
+            |message: &str, hint: &str| Fault::new("", "", message, hint).at(1, (0, 0));
+        let mut head = Vec::new();
+        input.by_ref().take(4).read_to_end(&mut head).map_err(|e| csv_fault(&e.into()))?;
+        if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+            return Err(file_fault("the file is UTF-16, not UTF-8", "save the file as CSV UTF-8"));
         }
-        Kind::Subscriptions => {
-            Rows::Subscriptions(body.table::<subscription::SubscriptionRow>(kind, &header)?)
+        if head.starts_with(b"PK\x03\x04") {
+            return Err(file_fault(
+                "this is a spreadsheet or zip, not CSV",
+                "export it as CSV UTF-8",
+            ));
         }
-        Kind::Charges => Rows::Charges(body.table::<charge::ChargeRow>(kind, &header)?),
-        Kind::OpenItems => Rows::OpenItems(body.table::<open_item::OpenItemRow>(kind, &header)?),
-        Kind::Usage => Rows::Usage(body.table::<usage::UsageRow>(kind, &header)?),
-    })
+        let skip = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        head.drain(..skip);
+        let input: Box<dyn Read + 'b> = Box::new(Cursor::new(head).chain(input));
+        let mut csv = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(1 << 16)
+            .from_reader(Window::new(input, skip));
+        let mut record = csv::ByteRecord::new();
+        if !csv.read_byte_record(&mut record).map_err(|e| csv_fault(&e))? {
+            return Err(file_fault("the file is empty", "the first line must name the columns"));
+        }
+        let mut header = header_names(&record)?;
+        let width = header.len();
+        // What a spreadsheet leaves to the right of a table.
+        while header.len() > 1 && header.last().is_some_and(String::is_empty) {
+            header.pop();
+        }
+        let header_span = (skip, skip + csv.position().byte() as usize);
+        let at_header = |fault: Fault| fault.at(1, header_span);
+        let kind = header::recognise(&header).map_err(at_header)?;
+        let reader = Self { csv, record, skip, kind, header, header_span, width, ended: false };
+        reader.fits().map_err(at_header)?;
+        Ok(reader)
+    }
+
+    /// What the file holds.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Bytes of the header line.
+    pub fn header_span(&self) -> (usize, usize) {
+        self.header_span
+    }
+
+    /// Whether every row was read.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether the header has the columns of its kind.
+    fn fits(&self) -> Result<(), Fault> {
+        match self.kind {
+            Kind::Taxes => self.columns::<TaxRate>().map(drop),
+            Kind::Accounts => self.columns::<account::AccountRow>().map(drop),
+            Kind::PaymentMethods => self.columns::<payment_method::MethodRow>().map(drop),
+            Kind::Subscriptions => self.columns::<subscription::SubscriptionRow>().map(drop),
+            Kind::Charges => self.columns::<charge::ChargeRow>().map(drop),
+            Kind::OpenItems => self.columns::<open_item::OpenItemRow>().map(drop),
+            Kind::Usage => self.columns::<usage::UsageRow>().map(drop),
+        }
+    }
+
+    /// The next rows, at most so many, of which those that do not say what their columns need are
+    /// in [`Table::refused`]. A key may stand in several of them: see [`super::Repeats`].
+    pub fn next(&mut self, most: usize) -> Result<Rows, Refused> {
+        Ok(match self.kind {
+            Kind::Taxes => Rows::Taxes(self.table(most)?),
+            Kind::Accounts => Rows::Accounts(self.table(most)?),
+            Kind::PaymentMethods => Rows::PaymentMethods(self.table(most)?),
+            Kind::Subscriptions => Rows::Subscriptions(self.table(most)?),
+            Kind::Charges => Rows::Charges(self.table(most)?),
+            Kind::OpenItems => Rows::OpenItems(self.table(most)?),
+            Kind::Usage => Rows::Usage(self.table(most)?),
+        })
+    }
+
+    /// Hands over the key of every row that has one, until `take` has enough. Gives how many rows
+    /// were looked at.
+    pub(super) fn keys(&mut self, take: &mut dyn FnMut(&str) -> bool) -> Result<usize, Refused> {
+        match self.kind {
+            Kind::Taxes => self.keys_of::<TaxRate>(take),
+            Kind::Accounts => self.keys_of::<account::AccountRow>(take),
+            Kind::PaymentMethods => self.keys_of::<payment_method::MethodRow>(take),
+            Kind::Subscriptions => self.keys_of::<subscription::SubscriptionRow>(take),
+            Kind::Charges => self.keys_of::<charge::ChargeRow>(take),
+            Kind::OpenItems => self.keys_of::<open_item::OpenItemRow>(take),
+            Kind::Usage => self.keys_of::<usage::UsageRow>(take),
+        }
+    }
+
+    /// What comes of the rows whose key `among` takes, when one row is left for each key.
+    pub(super) fn settle(&mut self, among: impl Fn(&str) -> bool) -> Result<Settled, Refused> {
+        match self.kind {
+            Kind::Taxes => self.settle_of::<TaxRate>(among),
+            Kind::Accounts => self.settle_of::<account::AccountRow>(among),
+            Kind::PaymentMethods => self.settle_of::<payment_method::MethodRow>(among),
+            Kind::Subscriptions => self.settle_of::<subscription::SubscriptionRow>(among),
+            Kind::Charges => self.settle_of::<charge::ChargeRow>(among),
+            Kind::OpenItems => self.settle_of::<open_item::OpenItemRow>(among),
+            Kind::Usage => self.settle_of::<usage::UsageRow>(among),
+        }
+    }
+
+    fn columns<T: FromRow>(&self) -> Result<T::Columns, Fault> {
+        header::resolve(self.kind, &self.header)
+    }
+
+    fn columns_at<T: FromRow>(&self) -> Result<T::Columns, Refused> {
+        self.columns::<T>().map_err(|fault| fault.at(1, self.header_span))
+    }
+
+    /// Reads the next record that is no blank line.
+    fn record(&mut self) -> Result<Option<Place>, Refused> {
+        loop {
+            let before = self.csv.position().clone();
+            let from = self.skip + before.byte() as usize;
+            self.csv.get_mut().forget(from);
+            if !self.csv.read_byte_record(&mut self.record).map_err(|e| csv_fault(&e))? {
+                self.ended = true;
+                return Ok(None);
+            }
+            if self.record.iter().all(|cell| cell.trim_ascii().is_empty()) {
+                // A row of nothing but commas, as a spreadsheet leaves below a table.
+                continue;
+            }
+            // Past blank lines and the second half of a line end.
+            let blank = self.csv.get_ref().rest(from).iter();
+            let (skipped, lines) = blank
+                .take_while(|b| matches!(b, b'\r' | b'\n'))
+                .fold((0, 0), |(n, l), b| (n + 1, l + u64::from(*b == b'\n')));
+            let to = self.skip + self.csv.position().byte() as usize;
+            return Ok(Some(Place { line: before.line() + lines, span: (from + skipped, to) }));
+        }
+    }
+
+    fn table<T: FromRow>(&mut self, most: usize) -> Result<Table<T::Columns, T>, Refused> {
+        let columns = self.columns_at::<T>()?;
+        let (mut rows, mut refused) = (Vec::new(), Vec::new());
+        while rows.len() + refused.len() < most
+            && let Some(Place { line, span }) = self.record()?
+        {
+            let cells = Cells::new(&self.record);
+            let read = self.shape(span).and_then(|()| T::read(&columns, &cells));
+            match read {
+                Ok(value) => rows.push(Row { line, span, value }),
+                Err(fault) => refused.push(fault.at(line, span)),
+            }
+        }
+        Ok(Table { columns, rows, refused, repeated: 0, header: self.header_span })
+    }
+
+    fn keys_of<T: FromRow>(
+        &mut self,
+        take: &mut dyn FnMut(&str) -> bool,
+    ) -> Result<usize, Refused> {
+        let columns = self.columns_at::<T>()?;
+        let (mut rows, mut key) = (0, String::new());
+        while self.record()?.is_some() {
+            rows += 1;
+            if T::key_in(&columns, &Cells::new(&self.record), &mut key) && !take(&key) {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+
+    fn settle_of<T: FromRow>(&mut self, among: impl Fn(&str) -> bool) -> Result<Settled, Refused> {
+        let columns = self.columns_at::<T>()?;
+        let (mut rows, mut key) = (Vec::new(), String::new());
+        while let Some(Place { line, span }) = self.record()? {
+            let cells = Cells::new(&self.record);
+            if !T::key_in(&columns, &cells, &mut key) || !among(&key) || self.shape(span).is_err() {
+                continue;
+            }
+            if let Ok(value) = T::read(&columns, &cells) {
+                rows.push(Row { line, span, value });
+            }
+        }
+        Ok(Settled::of(rows))
+    }
+
+    /// Whether a record has the header's number of fields and closed quotes: a cut-off file or an
+    /// unquoted comma shows here.
+    fn shape(&self, span: (usize, usize)) -> Result<(), Fault> {
+        let (record, named) = (&self.record, self.header.len());
+        let raw = self.csv.get_ref().bytes(span.0, span.1);
+        let first = || String::from_utf8_lossy(record.get(0).unwrap_or_default()).into_owned();
+        if raw.split(|b| *b == b'"').count().is_multiple_of(2) {
+            let hint = "close it; a quote inside a quoted value is written twice; \
+                        or the file is cut off here";
+            return Err(Fault::new("", &first(), "a quote opens and is not closed", hint));
+        }
+        let (has, needs) = (record.len(), self.width);
+        if let Some(stray) = record.iter().skip(named).find(|c| !c.trim_ascii().is_empty())
+            && has <= needs
+        {
+            let message = "stands in a column that has no name";
+            let hint = "name the column in the header, or empty it";
+            return Err(Fault::new("", &String::from_utf8_lossy(stray), message, hint));
+        }
+        if has == needs || (has >= named && has < needs) {
+            return Ok(());
+        }
+        let hint = if has > needs {
+            "write decimals with a point, and quote a value that contains a comma"
+        } else {
+            "fill in the missing fields, or the file is cut off here"
+        };
+        let message = format!("has {has} fields where the header has {needs}");
+        Err(Fault::new("", &first(), message, hint))
+    }
 }
 
 fn header_names(record: &csv::ByteRecord) -> Result<Vec<String>, Refused> {
@@ -75,131 +279,4 @@ fn csv_fault(error: &csv::Error) -> Refused {
     let line = error.position().map_or(1, csv::Position::line);
     let hint = "check that the file is a whole CSV file";
     Fault::new("", "", format!("cannot be read: {error}"), hint).at(line, (0, 0))
-}
-
-/// The records after the header.
-struct Body<'b> {
-    bytes: &'b [u8],
-    skip: usize,
-    reader: csv::Reader<&'b [u8]>,
-    header_span: (usize, usize),
-    /// Fields of the header.
-    width: usize,
-    /// Those of them that have a name; the others, at its end, stay empty.
-    named: usize,
-}
-
-impl Body<'_> {
-    fn table<T: FromRow>(
-        &mut self,
-        kind: Kind,
-        header: &[String],
-    ) -> Result<Table<T::Columns, T>, Refused> {
-        let columns: T::Columns =
-            header::resolve(kind, header).map_err(|f| f.at(1, self.header_span))?;
-        let (mut rows, mut refused) = (Vec::new(), Vec::new());
-        let mut record = csv::ByteRecord::new();
-        loop {
-            let before = self.reader.position().clone();
-            if !self.reader.read_byte_record(&mut record).map_err(|e| csv_fault(&e))? {
-                break;
-            }
-            if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
-                // A row of nothing but commas, as a spreadsheet leaves below a table.
-                continue;
-            }
-            let (from, line) = self.start_of_row(&before);
-            let span = (from, self.skip + self.reader.position().byte() as usize);
-            let read =
-                self.shape(&record, span).and_then(|()| T::read(&columns, &Cells::new(&record)));
-            match read {
-                Ok(value) => rows.push(Row { line, span, value }),
-                Err(fault) => refused.push(fault.at(line, span)),
-            }
-        }
-        let repeated = one_row_per_key(&mut rows, &mut refused);
-        Ok(Table { columns, rows, refused, repeated, header: self.header_span })
-    }
-
-    /// Where a record begins, past blank lines and the second half of a line end.
-    fn start_of_row(&self, before: &csv::Position) -> (usize, u64) {
-        let from = self.skip + before.byte() as usize;
-        let rest = self.bytes.get(from..).unwrap_or_default();
-        let blank = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n'));
-        let (skipped, lines) = blank.fold((0, 0), |(n, l), b| (n + 1, l + u64::from(*b == b'\n')));
-        (from + skipped, before.line() + lines)
-    }
-
-    /// Whether a record has the header's number of fields and closed quotes: a cut-off file or an
-    /// unquoted comma shows here.
-    fn shape(&self, record: &csv::ByteRecord, span: (usize, usize)) -> Result<(), Fault> {
-        let raw = self.bytes.get(span.0..span.1).unwrap_or_default();
-        let first = || String::from_utf8_lossy(record.get(0).unwrap_or_default()).into_owned();
-        if raw.split(|b| *b == b'"').count().is_multiple_of(2) {
-            let hint = "close it; a quote inside a quoted value is written twice; \
-                        or the file is cut off here";
-            return Err(Fault::new("", &first(), "a quote opens and is not closed", hint));
-        }
-        let (has, needs) = (record.len(), self.width);
-        if let Some(stray) = record.iter().skip(self.named).find(|c| !c.trim_ascii().is_empty())
-            && has <= needs
-        {
-            let message = "stands in a column that has no name";
-            let hint = "name the column in the header, or empty it";
-            return Err(Fault::new("", &String::from_utf8_lossy(stray), message, hint));
-        }
-        if has == needs || (has >= self.named && has < needs) {
-            return Ok(());
-        }
-        let hint = if has > needs {
-            "write decimals with a point, and quote a value that contains a comma"
-        } else {
-            "fill in the missing fields, or the file is cut off here"
-        };
-        let message = format!("has {has} fields where the header has {needs}");
-        Err(Fault::new("", &first(), message, hint))
-    }
-}
-
-/// Leaves one row per natural key. Equal rows count once; rows that differ are all refused, since
-/// nobody can say which of them is meant.
-fn one_row_per_key<T: FromRow>(rows: &mut Vec<Row<T>>, refused: &mut Vec<Refused>) -> usize {
-    let mut first: HashMap<Cow<'_, str>, usize> = HashMap::with_capacity(rows.len());
-    let mut again: HashSet<usize> = HashSet::new();
-    let mut against: HashMap<usize, u64> = HashMap::new();
-    for (i, row) in rows.iter().enumerate() {
-        let Some(key) = row.value.key() else { continue };
-        let before = match first.entry(key) {
-            Entry::Vacant(place) => {
-                place.insert(i);
-                continue;
-            }
-            Entry::Occupied(held) => *held.get(),
-        };
-        if rows.get(before).is_some_and(|b| b.value == row.value) {
-            again.insert(i);
-        } else {
-            let other = rows.get(before).map_or(0, |b| b.line);
-            against.insert(i, other);
-            against.entry(before).or_insert(row.line);
-        }
-    }
-    drop(first);
-    if again.is_empty() && against.is_empty() {
-        return 0;
-    }
-    let mut i = 0;
-    rows.retain(|row| {
-        let (clash, twice) = (against.get(&i), again.contains(&i));
-        i += 1;
-        if let Some(other) = clash {
-            let key = row.value.key().unwrap_or_default().replace('\u{1f}', " ");
-            let message = format!("the same key stands in line {other} with other content");
-            let fault = Fault::new(T::KEY_COLUMN, &key, message, "keep the row that is right");
-            refused.push(row.refuse(fault));
-        }
-        clash.is_none() && !twice
-    });
-    refused.sort_by_key(|r| r.line);
-    again.len()
 }

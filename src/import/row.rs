@@ -1,6 +1,6 @@
 //! Rows of a file, each with its place in it.
 
-use super::field::{Cells, Fault, Refused};
+use super::field::{Cells, Fault, Refused, Slot};
 use super::header::Columns;
 use std::borrow::Cow;
 
@@ -46,4 +46,21 @@ pub(super) trait FromRow: Sized + PartialEq {
     fn key(&self) -> Option<Cow<'_, str>>;
     /// The column that names the key, for messages.
     const KEY_COLUMN: &'static str;
+    /// The columns that make the key. Rows of one key say the same in these.
+    fn key_slots(columns: &Self::Columns) -> (Slot, Option<Slot>);
+
+    /// Puts the cells of the key into `key`, without reading the rest of the row. False when the row
+    /// has no key, or cells that are no text.
+    fn key_in(columns: &Self::Columns, cells: &Cells<'_>, key: &mut String) -> bool {
+        key.clear();
+        let (first, second) = Self::key_slots(columns);
+        let Ok(text) = cells.raw(first) else { return false };
+        key.push_str(&text);
+        if let Some(second) = second {
+            let Ok(text) = cells.raw(second) else { return false };
+            key.push('\u{1f}');
+            key.push_str(&text);
+        }
+        !text.is_empty()
+    }
 }

@@ -2,8 +2,10 @@
 
 use super::field::Refused;
 use super::kind::Kind;
+use super::once::one_row_per_key;
 use super::row::Table;
 use super::{account, charge, open_item, payment_method, subscription, tax, usage};
+use std::collections::HashSet;
 
 /// The rows of a file, by kind.
 #[derive(Debug)]
@@ -24,6 +26,21 @@ pub enum Rows {
     Usage(Table<usage::UsageColumns, usage::UsageRow>),
 }
 
+/// The same of the table of any kind.
+macro_rules! of_table {
+    ($rows:expr, $table:ident => $what:expr) => {
+        match $rows {
+            Rows::Taxes($table) => $what,
+            Rows::Accounts($table) => $what,
+            Rows::PaymentMethods($table) => $what,
+            Rows::Subscriptions($table) => $what,
+            Rows::Charges($table) => $what,
+            Rows::OpenItems($table) => $what,
+            Rows::Usage($table) => $what,
+        }
+    };
+}
+
 impl Rows {
     /// What the file holds.
     pub fn kind(&self) -> Kind {
@@ -40,45 +57,41 @@ impl Rows {
 
     /// The rows that do not say what their columns need.
     pub fn refused(&self) -> &[Refused] {
-        match self {
-            Self::Taxes(t) => &t.refused,
-            Self::Accounts(t) => &t.refused,
-            Self::PaymentMethods(t) => &t.refused,
-            Self::Subscriptions(t) => &t.refused,
-            Self::Charges(t) => &t.refused,
-            Self::OpenItems(t) => &t.refused,
-            Self::Usage(t) => &t.refused,
-        }
+        of_table!(self, t => &t.refused)
     }
 
     /// How many rows say again what a row before them says.
     pub fn repeated(&self) -> usize {
-        match self {
-            Self::Taxes(t) => t.repeated,
-            Self::Accounts(t) => t.repeated,
-            Self::PaymentMethods(t) => t.repeated,
-            Self::Subscriptions(t) => t.repeated,
-            Self::Charges(t) => t.repeated,
-            Self::OpenItems(t) => t.repeated,
-            Self::Usage(t) => t.repeated,
-        }
+        of_table!(self, t => t.repeated)
     }
 
     /// How many good rows there are.
     pub fn len(&self) -> usize {
-        match self {
-            Self::Taxes(t) => t.rows.len(),
-            Self::Accounts(t) => t.rows.len(),
-            Self::PaymentMethods(t) => t.rows.len(),
-            Self::Subscriptions(t) => t.rows.len(),
-            Self::Charges(t) => t.rows.len(),
-            Self::OpenItems(t) => t.rows.len(),
-            Self::Usage(t) => t.rows.len(),
-        }
+        of_table!(self, t => t.rows.len())
     }
 
     /// Whether no good row is there.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Leaves one row for each key, where these are all rows of a file.
+    pub fn once_each(&mut self) {
+        of_table!(self, t => t.repeated += one_row_per_key(&mut t.rows, &mut t.refused));
+    }
+
+    /// Takes away the rows of these lines.
+    pub(super) fn leave_out(&mut self, lines: &HashSet<u64>) {
+        of_table!(self, t => t.rows.retain(|row| !lines.contains(&row.line)));
+    }
+
+    /// Leaves the rows that `stays` names by their place, from 0.
+    pub fn keep(&mut self, stays: impl Fn(usize) -> bool) {
+        let mut at = 0;
+        let mut next = || {
+            at += 1;
+            stays(at - 1)
+        };
+        of_table!(self, t => t.rows.retain(|_| next()));
     }
 }

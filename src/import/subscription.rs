@@ -1,6 +1,6 @@
 //! subscriptions.csv
 
-use super::field::{Cells, Fault, MAX_TEXT};
+use super::field::{Cells, Fault, MAX_TEXT, Slot};
 use super::header::columns;
 use super::row::FromRow;
 use super::tax::ALWAYS;
@@ -40,6 +40,10 @@ pub struct SubscriptionRow {
 impl FromRow for SubscriptionRow {
     type Columns = SubscriptionColumns;
     const KEY_COLUMN: &'static str = "subscription_number";
+
+    fn key_slots(c: &SubscriptionColumns) -> (Slot, Option<Slot>) {
+        (c.subscription_number, None)
+    }
 
     fn key(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Borrowed(&self.subscription_number))

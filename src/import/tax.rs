@@ -1,6 +1,6 @@
 //! taxes.csv
 
-use super::field::{Cells, Fault, MAX_TEXT};
+use super::field::{Cells, Fault, MAX_TEXT, Slot};
 use super::header::columns;
 use super::row::FromRow;
 use crate::domain::document::{TaxKind, TaxRate};
@@ -30,6 +30,10 @@ pub const ALWAYS: NaiveDate = match NaiveDate::from_ymd_opt(1900, 1, 1) {
 impl FromRow for TaxRate {
     type Columns = TaxColumns;
     const KEY_COLUMN: &'static str = "tax_code";
+
+    fn key_slots(c: &TaxColumns) -> (Slot, Option<Slot>) {
+        (c.tax_code, None)
+    }
 
     fn key(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Owned(format!("{}\u{1f}{}", self.tax_code, self.valid_from)))

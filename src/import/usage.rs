@@ -1,6 +1,6 @@
 //! usage.csv, with Zuora's own headers.
 
-use super::field::{Cells, Fault, MAX_LONG, MAX_TEXT};
+use super::field::{Cells, Fault, MAX_LONG, MAX_TEXT, Slot};
 use super::header::columns;
 use super::row::FromRow;
 use chrono::NaiveDate;
@@ -48,6 +48,10 @@ pub struct UsageRow {
 impl FromRow for UsageRow {
     type Columns = UsageColumns;
     const KEY_COLUMN: &'static str = "UNIQUE_KEY";
+
+    fn key_slots(c: &UsageColumns) -> (Slot, Option<Slot>) {
+        (c.unique_key, None)
+    }
 
     fn key(&self) -> Option<Cow<'_, str>> {
         if self.unique_key.is_empty() { None } else { Some(Cow::Borrowed(&self.unique_key)) }

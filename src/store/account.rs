@@ -1,13 +1,13 @@
 //! Accounts and their versions.
 
 use super::deed::{self, DeedKind, NewDeed};
-use super::face::{Row, params};
-use super::{Db, StoreError, Topic, Tx, word};
+use super::face::{Bound, Row};
+use super::{Db, StoreError, Topic, Tx, many, word};
 use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference, Version};
 use crate::domain::ids::AccountId;
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// An account as others refer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +58,12 @@ fn account_ref(r: &Row<'_>) -> Result<AccountRef, StoreError> {
     Ok(AccountRef { id: AccountId(r.get(0)?), currency: word(r, 1, Currency::parse)? })
 }
 
-/// Every account by number; for files that name many.
-pub fn directory(db: &Db<'_>) -> Result<HashMap<String, AccountRef>, StoreError> {
-    db.gather("SELECT id, currency, number FROM account", [], |r| Ok((r.get(2)?, account_ref(r)?)))
+/// Hands over the number of every account.
+pub fn each_number(db: &Db<'_>, take: &mut dyn FnMut(&str)) -> Result<(), StoreError> {
+    db.each("SELECT number FROM account", [], |r| {
+        take(r.text(0)?);
+        Ok(())
+    })
 }
 
 /// Every version of an account, in the order they were recorded.
@@ -115,19 +118,33 @@ fn split_emails(text: &str) -> Vec<String> {
     text.split(';').filter(|e| !e.is_empty()).map(str::to_owned).collect()
 }
 
-/// Makes an account with its first version.
-pub fn insert(
-    tx: &Tx<'_>,
-    number: &str,
-    terms: &AccountTerms,
-    effective_from: NaiveDate,
-) -> Result<AccountId, StoreError> {
-    let id = AccountId(tx.insert(
-        "INSERT INTO account (number, currency) VALUES (?1, ?2)",
-        (number, terms.currency.code()),
-    )?);
-    insert_version(tx, id, 1, terms, effective_from)?;
-    Ok(id)
+/// An account to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewAccount<'a> {
+    pub number: &'a str,
+    /// Of its first version.
+    pub terms: &'a AccountTerms,
+    /// The first day of that version.
+    pub effective_from: NaiveDate,
+}
+
+/// Makes accounts with their first versions.
+pub fn insert_many(tx: &Tx<'_>, new: &[NewAccount<'_>]) -> Result<(), StoreError> {
+    tx.touch(Topic::Accounts);
+    let ids = highest(tx)? + 1..;
+    let rows = ids.clone().zip(new);
+    many::insert(
+        tx,
+        "account (id, number, currency)",
+        rows.map(|(id, a)| [id.into(), a.number.into(), a.terms.currency.code().into()]),
+    )?;
+    let at = tx.now().at_ms;
+    let versions = ids.zip(new);
+    many::insert(
+        tx,
+        VERSION,
+        versions.map(|(id, a)| version_row(id, 1, a.terms, a.effective_from, at)),
+    )
 }
 
 /// Where an account's documents and money go.
@@ -229,37 +246,46 @@ fn insert_version(
     effective_from: NaiveDate,
 ) -> Result<(), StoreError> {
     tx.touch(Topic::Accounts);
-    tx.run(
-        "INSERT INTO account_version (account_id, seq, effective_from_on, name, emails, batch,
-            bill_cycle_day, payment_term, auto_pay, delivery, tax_code, tax_id, address1,
-            address2, postcode, city, region, country, language, po_number, status, recorded_at)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)",
-        params![
-            id.0,
-            seq,
-            effective_from,
-            terms.name,
-            terms.emails.join(";"),
-            terms.batch,
-            terms.bill_cycle_day,
-            terms.payment_term,
-            terms.auto_pay,
-            terms.delivery.as_str(),
-            terms.tax_code,
-            terms.tax_id,
-            terms.address1,
-            terms.address2,
-            terms.postcode,
-            terms.city,
-            terms.region,
-            terms.country,
-            terms.language,
-            terms.po_number,
-            terms.status.as_str(),
-            tx.now().at_ms,
-        ],
-    )?;
-    Ok(())
+    let row = version_row(id.0, seq, terms, effective_from, tx.now().at_ms);
+    many::insert(tx, VERSION, [row])
+}
+
+const VERSION: &str = "account_version (account_id, seq, effective_from_on, name, emails, batch,
+    bill_cycle_day, payment_term, auto_pay, delivery, tax_code, tax_id, address1, address2, postcode,
+    city, region, country, language, po_number, status, recorded_at)";
+
+/// The columns of [`VERSION`].
+fn version_row(
+    id: i64,
+    seq: i64,
+    terms: &AccountTerms,
+    effective_from: NaiveDate,
+    at_ms: i64,
+) -> [Bound<'_>; 22] {
+    [
+        id.into(),
+        seq.into(),
+        effective_from.to_string().into(),
+        terms.name.as_str().into(),
+        terms.emails.join(";").into(),
+        terms.batch.as_str().into(),
+        terms.bill_cycle_day.into(),
+        terms.payment_term.as_str().into(),
+        terms.auto_pay.into(),
+        terms.delivery.as_str().into(),
+        terms.tax_code.as_str().into(),
+        terms.tax_id.as_str().into(),
+        terms.address1.as_str().into(),
+        terms.address2.as_str().into(),
+        terms.postcode.as_str().into(),
+        terms.city.as_str().into(),
+        terms.region.as_str().into(),
+        terms.country.as_str().into(),
+        terms.language.as_str().into(),
+        terms.po_number.as_str().into(),
+        terms.status.as_str().into(),
+        at_ms.into(),
+    ]
 }
 
 /// The last day up to which any charge of the account is billed on a posted document (or waived);

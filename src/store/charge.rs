@@ -1,8 +1,10 @@
 //! Charges and their versions.
 
 use super::deed::{self, DeedKind, NewDeed};
-use super::face::{Row, params};
-use super::{Db, StoreError, Topic, Tx, account, damaged, decimal, decimal_opt, settings, word};
+use super::face::{Bound, Row};
+use super::{
+    Db, StoreError, Topic, Tx, account, damaged, decimal, decimal_opt, many, settings, word,
+};
 use crate::config::key;
 use crate::domain::account::{Version, newest};
 use crate::domain::charge::{
@@ -12,7 +14,6 @@ use crate::domain::charge::{
 use crate::domain::ids::{AccountId, ChargeId, SubscriptionId};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use std::collections::HashMap;
 
 /// A charge as others refer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +34,11 @@ pub fn find(db: &Db<'_>, number: &str) -> Result<Option<ChargeRef>, StoreError> 
     )
 }
 
-/// Every charge by number; for files that name many.
-pub fn directory(db: &Db<'_>) -> Result<HashMap<String, ChargeRef>, StoreError> {
-    db.gather("SELECT id, subscription_id, account_id, number FROM charge", [], |r| {
-        Ok((r.get(3)?, charge_ref(r)?))
+/// Hands over the number of every charge.
+pub fn each_number(db: &Db<'_>, take: &mut dyn FnMut(&str)) -> Result<(), StoreError> {
+    db.each("SELECT number FROM charge", [], |r| {
+        take(r.text(0)?);
+        Ok(())
     })
 }
 
@@ -107,21 +109,35 @@ pub(in crate::store) fn version_from(
     })
 }
 
-/// Makes a charge with its first version.
-pub fn insert(
-    tx: &Tx<'_>,
-    number: &str,
-    subscription: SubscriptionId,
-    account: AccountId,
-    terms: &ChargeTerms,
-    effective_from: NaiveDate,
-) -> Result<ChargeId, StoreError> {
-    let id = ChargeId(tx.insert(
-        "INSERT INTO charge (number, subscription_id, account_id) VALUES (?1, ?2, ?3)",
-        (number, subscription.0, account.0),
-    )?);
-    insert_version(tx, id, 1, terms, effective_from)?;
-    Ok(id)
+/// A charge to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewCharge<'a> {
+    pub number: &'a str,
+    /// The subscription it belongs to.
+    pub subscription: SubscriptionId,
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// Of its first version.
+    pub terms: &'a ChargeTerms,
+    /// The first day of that version.
+    pub effective_from: NaiveDate,
+}
+
+/// Makes charges with their first versions.
+pub fn insert_many(tx: &Tx<'_>, new: &[NewCharge<'_>]) -> Result<(), StoreError> {
+    tx.touch(Topic::Accounts);
+    let first: i64 = tx.one("SELECT coalesce(max(id), 0) + 1 FROM charge", [], |r| r.get(0))?;
+    let rows = (first..)
+        .zip(new)
+        .map(|(id, c)| [id.into(), c.number.into(), c.subscription.0.into(), c.account.0.into()]);
+    many::insert(tx, "charge (id, number, subscription_id, account_id)", rows)?;
+    let at = tx.now().at_ms;
+    let versions = (first..).zip(new);
+    many::insert(
+        tx,
+        VERSION,
+        versions.map(|(id, c)| version_row(id, 1, c.terms, c.effective_from, at)),
+    )
 }
 
 /// Whether new terms of a charge are another price, by more than `four_eyes.price_percent`.
@@ -170,46 +186,55 @@ fn insert_version(
     terms: &ChargeTerms,
     effective_from: NaiveDate,
 ) -> Result<(), StoreError> {
-    let text = |d: Decimal| d.to_string();
     tx.touch(Topic::Accounts);
-    tx.run(
-        "INSERT INTO charge_version (charge_id, seq, effective_from_on, name, plan, type, model,
-                price, quantity, uom, billing_period, timing, billing_day, alignment, price_base,
-                start_on, end_on, billed_through_on, tiers, package_size, included_units,
-                overage_price, discount_level, stacked, tax_code, revenue_account, recorded_at)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,
-                ?22,?23,?24,?25,?26,?27)",
-        params![
-            id.0,
-            seq,
-            effective_from,
-            terms.name,
-            terms.plan,
-            terms.charge_type.as_str(),
-            terms.model.as_str(),
-            text(terms.price),
-            text(terms.quantity),
-            terms.uom,
-            terms.billing_period.map(|p| p.to_string()).unwrap_or_default(),
-            terms.timing.as_str(),
-            terms.billing_day.to_string(),
-            terms.alignment.as_str(),
-            terms.price_base.as_str(),
-            terms.start_on,
-            terms.end_on,
-            terms.billed_through,
-            write_tiers(&terms.tiers),
-            terms.package_size.map(text),
-            terms.included_units.map(text),
-            terms.overage_price.map(text),
-            terms.discount_level.as_str(),
-            terms.stacked,
-            terms.tax_code,
-            terms.revenue_account,
-            tx.now().at_ms,
-        ],
-    )?;
-    Ok(())
+    let row = version_row(id.0, seq, terms, effective_from, tx.now().at_ms);
+    many::insert(tx, VERSION, [row])
+}
+
+const VERSION: &str = "charge_version (charge_id, seq, effective_from_on, name, plan, type, model,
+    price, quantity, uom, billing_period, timing, billing_day, alignment, price_base, start_on, end_on,
+    billed_through_on, tiers, package_size, included_units, overage_price, discount_level, stacked,
+    tax_code, revenue_account, recorded_at)";
+
+/// The columns of [`VERSION`].
+fn version_row(
+    id: i64,
+    seq: i64,
+    terms: &ChargeTerms,
+    effective_from: NaiveDate,
+    at_ms: i64,
+) -> [Bound<'_>; 27] {
+    let day = |d: Option<NaiveDate>| Bound::Owned(d.map(|d| d.to_string()).into());
+    let number = |d: Option<Decimal>| Bound::Owned(d.map(|d| d.to_string()).into());
+    [
+        id.into(),
+        seq.into(),
+        effective_from.to_string().into(),
+        terms.name.as_str().into(),
+        terms.plan.as_str().into(),
+        terms.charge_type.as_str().into(),
+        terms.model.as_str().into(),
+        terms.price.to_string().into(),
+        terms.quantity.to_string().into(),
+        terms.uom.as_str().into(),
+        terms.billing_period.map(|p| p.to_string()).unwrap_or_default().into(),
+        terms.timing.as_str().into(),
+        terms.billing_day.to_string().into(),
+        terms.alignment.as_str().into(),
+        terms.price_base.as_str().into(),
+        day(terms.start_on),
+        day(terms.end_on),
+        day(terms.billed_through),
+        write_tiers(&terms.tiers).into(),
+        number(terms.package_size),
+        number(terms.included_units),
+        number(terms.overage_price),
+        terms.discount_level.as_str().into(),
+        terms.stacked.into(),
+        terms.tax_code.as_str().into(),
+        terms.revenue_account.as_str().into(),
+        at_ms.into(),
+    ]
 }
 
 /// The last day up to which the charge is billed on a posted document (or waived); none = never.

@@ -320,6 +320,15 @@ pub fn stop(tx: &Tx<'_>, deed: &NewDeed) -> Result<Option<Stop>, StoreError> {
     too_much_by(rules_of(tx)?.as_ref(), tx, tx.actor().uid, deed, tx.now().at_ms)
 }
 
+/// Whether anybody is to look at what one person does to methods, addresses and prices: without a
+/// limit such deeds are neither stopped nor written.
+pub fn heeded(db: &Db<'_>) -> Result<bool, StoreError> {
+    let config = rules(db)?;
+    let limits = [key::FOUR_EYES_ABOVE, key::FOUR_EYES_METHOD_ABOVE, key::FOUR_EYES_ADDRESS_ABOVE];
+    Ok(limits.iter().any(|limit| config.decimal(limit).is_some())
+        || config.int(key::FOUR_EYES_PRICE_CHARGES) > 0)
+}
+
 /// Writes a deed with the row that it is about, or refuses both.
 pub fn enter(tx: &Tx<'_>, deed: &NewDeed) -> Result<(), StoreError> {
     if let Some(stop) = stop(tx, deed)? {

@@ -40,6 +40,7 @@ pub mod json;
 pub mod ledger;
 pub mod lock;
 pub mod logo;
+mod many;
 pub mod memo;
 pub mod method_state;
 mod migrate;

@@ -80,9 +80,12 @@ pub fn find(db: &Db<'_>, number: &str) -> Result<Option<StoredOpenItem>, StoreEr
     )
 }
 
-/// The number of every document that has one.
-pub fn numbers(db: &Db<'_>) -> Result<Vec<String>, StoreError> {
-    db.all("SELECT number FROM document WHERE number IS NOT NULL", [], |r| r.get(0))
+/// Hands over the number of every document that has one.
+pub fn each_number(db: &Db<'_>, take: &mut dyn FnMut(&str)) -> Result<(), StoreError> {
+    db.each("SELECT number FROM document WHERE number IS NOT NULL", [], |r| {
+        take(r.text(0)?);
+        Ok(())
+    })
 }
 
 impl NewOpenItem<'_> {

@@ -2,7 +2,8 @@
 //! What payments do to a method (failures, hard declines) is in `method_state`.
 
 use super::deed::{self, DeedKind, NewDeed};
-use super::{Db, StoreError, Topic, Tx, account, word};
+use super::face::Bound;
+use super::{Db, StoreError, Topic, Tx, account, many, word};
 use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::payment::{MethodKind, MethodStatus};
 use chrono::NaiveDate;
@@ -113,6 +114,35 @@ pub fn put(tx: &Tx<'_>, account: AccountId, method: &MethodTerms) -> Result<(), 
         ),
     )?;
     Ok(())
+}
+
+/// Stores methods that the book does not have yet, each with its account, where nobody looks at such
+/// deeds (see [`deed::heeded`]).
+pub fn insert_many<'m>(
+    tx: &Tx<'_>,
+    new: impl Iterator<Item = (AccountId, &'m MethodTerms)>,
+) -> Result<(), StoreError> {
+    tx.touch(Topic::Accounts);
+    let at = tx.now().at_ms;
+    let rows = new.map(|(account, method)| -> [Bound<'_>; 9] {
+        [
+            account.0.into(),
+            method.gateway.as_str().into(),
+            method.token.as_str().into(),
+            method.kind.as_str().into(),
+            method.display.as_str().into(),
+            method.priority.into(),
+            Bound::Owned(method.expires_on.map(|d| d.to_string()).into()),
+            method.status.as_str().into(),
+            at.into(),
+        ]
+    });
+    many::insert(
+        tx,
+        "payment_method (account_id, gateway, token, kind, display, priority, expires_on, status,
+         changed_at)",
+        rows,
+    )
 }
 
 /// Whether the account has a method that may be charged on a day.

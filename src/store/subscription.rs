@@ -1,12 +1,11 @@
 //! Subscriptions and their versions.
 
-use super::face::{Row, params};
-use super::{Db, StoreError, Topic, Tx};
+use super::face::{Bound, Row};
+use super::{Db, StoreError, Topic, Tx, many};
 use crate::domain::account::Version;
 use crate::domain::ids::{AccountId, SubscriptionId};
 use crate::domain::subscription::SubscriptionTerms;
 use chrono::NaiveDate;
-use std::collections::HashMap;
 
 /// A subscription as others refer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +31,12 @@ pub fn get(db: &Db<'_>, id: SubscriptionId) -> Result<Option<SubscriptionRef>, S
     db.opt(&format!("{REFS} WHERE s.id = ?1"), [id.0], subscription_ref)
 }
 
-/// Every subscription by number; for files that name many.
-pub fn directory(db: &Db<'_>) -> Result<HashMap<String, SubscriptionRef>, StoreError> {
-    db.gather(REFS, [], |r| Ok((r.get(3)?, subscription_ref(r)?)))
+/// Hands over the number of every subscription.
+pub fn each_number(db: &Db<'_>, take: &mut dyn FnMut(&str)) -> Result<(), StoreError> {
+    db.each("SELECT number FROM subscription", [], |r| {
+        take(r.text(0)?);
+        Ok(())
+    })
 }
 
 fn subscription_ref(r: &Row<'_>) -> Result<SubscriptionRef, StoreError> {
@@ -95,20 +97,32 @@ pub fn of_account(
     )
 }
 
-/// Makes a subscription with its first version.
-pub fn insert(
-    tx: &Tx<'_>,
-    number: &str,
-    account: AccountId,
-    terms: &SubscriptionTerms,
-    effective_from: NaiveDate,
-) -> Result<SubscriptionId, StoreError> {
-    let id = SubscriptionId(tx.insert(
-        "INSERT INTO subscription (number, account_id) VALUES (?1, ?2)",
-        (number, account.0),
-    )?);
-    insert_version(tx, id, 1, terms, effective_from)?;
-    Ok(id)
+/// A subscription to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSubscription<'a> {
+    pub number: &'a str,
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// Of its first version.
+    pub terms: &'a SubscriptionTerms,
+    /// The first day of that version.
+    pub effective_from: NaiveDate,
+}
+
+/// Makes subscriptions with their first versions.
+pub fn insert_many(tx: &Tx<'_>, new: &[NewSubscription<'_>]) -> Result<(), StoreError> {
+    tx.touch(Topic::Accounts);
+    let first: i64 =
+        tx.one("SELECT coalesce(max(id), 0) + 1 FROM subscription", [], |r| r.get(0))?;
+    let rows = (first..).zip(new).map(|(id, s)| [id.into(), s.number.into(), s.account.0.into()]);
+    many::insert(tx, "subscription (id, number, account_id)", rows)?;
+    let at = tx.now().at_ms;
+    let versions = (first..).zip(new);
+    many::insert(
+        tx,
+        VERSION,
+        versions.map(|(id, s)| version_row(id, 1, s.terms, s.effective_from, at)),
+    )
 }
 
 /// Records a new version of a subscription; older ones stay.
@@ -134,24 +148,33 @@ fn insert_version(
     effective_from: NaiveDate,
 ) -> Result<(), StoreError> {
     tx.touch(Topic::Accounts);
-    tx.run(
-        "INSERT INTO subscription_version (subscription_id, seq, effective_from_on, start_on,
-                term_months, auto_renew, end_on, suspended_from_on, resumed_from_on, po_number,
-                recorded_at)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
-        params![
-            id.0,
-            seq,
-            effective_from,
-            terms.start_on,
-            terms.term_months,
-            terms.auto_renew,
-            terms.end_on,
-            terms.suspended_from,
-            terms.resumed_from,
-            terms.po_number,
-            tx.now().at_ms,
-        ],
-    )?;
-    Ok(())
+    let row = version_row(id.0, seq, terms, effective_from, tx.now().at_ms);
+    many::insert(tx, VERSION, [row])
+}
+
+const VERSION: &str = "subscription_version (subscription_id, seq, effective_from_on, start_on,
+    term_months, auto_renew, end_on, suspended_from_on, resumed_from_on, po_number, recorded_at)";
+
+/// The columns of [`VERSION`].
+fn version_row(
+    id: i64,
+    seq: i64,
+    terms: &SubscriptionTerms,
+    effective_from: NaiveDate,
+    at_ms: i64,
+) -> [Bound<'_>; 11] {
+    let day = |d: Option<NaiveDate>| Bound::Owned(d.map(|d| d.to_string()).into());
+    [
+        id.into(),
+        seq.into(),
+        effective_from.to_string().into(),
+        terms.start_on.to_string().into(),
+        Bound::Owned(terms.term_months.into()),
+        terms.auto_renew.into(),
+        day(terms.end_on),
+        day(terms.suspended_from),
+        day(terms.resumed_from),
+        terms.po_number.as_str().into(),
+        at_ms.into(),
+    ]
 }

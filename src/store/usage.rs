@@ -1,13 +1,12 @@
 //! Usage records, the files they came in, and what holds them.
 
-use super::face::{Bound, Row, Value, params_from_iter};
-use super::{Db, StoreError, Topic, Tx, decimal};
+use super::face::{Bound, Row, Value};
+use super::{Db, StoreError, Topic, Tx, decimal, many};
 use crate::domain::billing::UsageRecord;
 use crate::domain::document::DocumentStatus;
 use crate::domain::ids::{AccountId, ChargeId, DocumentId, SubscriptionId, UsageId};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use std::fmt::Write as _;
 
 /// A record to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,30 +102,6 @@ pub fn insert_file(
     Ok(key)
 }
 
-/// Rows in one INSERT: past this the statement gets longer but not faster.
-const BATCH: usize = 32;
-const COLUMNS: usize = 10;
-
-fn insert_sql(rows: usize) -> String {
-    let mut sql =
-        "INSERT INTO usage (account_id, uom, quantity, start_on, end_on, subscription_id, \
-                   charge_id, description, unique_key, import_id) VALUES "
-            .to_owned();
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "(" } else { ",(" });
-        for column in 0..COLUMNS {
-            let _ = write!(
-                sql,
-                "{}?{}",
-                if column == 0 { "" } else { "," },
-                row * COLUMNS + column + 1
-            );
-        }
-        sql.push(')');
-    }
-    sql
-}
-
 /// Stores records, many in one statement.
 pub fn insert_many(
     tx: &Tx<'_>,
@@ -134,15 +109,15 @@ pub fn insert_many(
     records: &[NewUsage<'_>],
 ) -> Result<(), StoreError> {
     tx.touch(Topic::Usage);
-    for batch in records.chunks(BATCH) {
-        let values = batch.iter().flat_map(|record| bound(import_id, record));
-        tx.run(&insert_sql(batch.len()), params_from_iter(values))?;
-    }
-    Ok(())
+    many::insert(
+        tx,
+        "usage (account_id, uom, quantity, start_on, end_on, subscription_id, charge_id, description,
+         unique_key, import_id)",
+        records.iter().map(|record| bound(import_id, record)),
+    )
 }
 
-/// The columns of [`insert_sql`].
-fn bound<'a>(import_id: i64, r: &NewUsage<'a>) -> [Bound<'a>; COLUMNS] {
+fn bound<'a>(import_id: i64, r: &NewUsage<'a>) -> [Bound<'a>; 10] {
     let key = r.unique_key;
     [
         r.account.0.into(),

@@ -39,6 +39,7 @@ mod harness;
 mod heads;
 mod hostile;
 mod import;
+mod import_long;
 mod import_second;
 mod install;
 mod journey;

@@ -8,6 +8,9 @@ use unicode_normalization::UnicodeNormalization;
 /// in letters of one case and width (NFKC), with one kind of dash and of blank.
 pub fn canonical(key: &str) -> Cow<'_, str> {
     let tidy = tidy(key);
+    if tidy.is_ascii() && tidy.bytes().any(|b| b.is_ascii_uppercase()) {
+        return tidy.to_ascii_lowercase().into();
+    }
     if tidy.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
         return tidy;
     }
@@ -17,6 +20,9 @@ pub fn canonical(key: &str) -> Cow<'_, str> {
 
 /// The number as it should have been written: no wrapping, no blanks around it, single ones inside.
 pub fn tidy(key: &str) -> Cow<'_, str> {
+    if key.bytes().all(|b| b.is_ascii_graphic()) && !key.starts_with("=\"") {
+        return key.into();
+    }
     let bare = key.trim();
     let bare = bare.strip_prefix("=\"").and_then(|k| k.strip_suffix('"')).unwrap_or(bare);
     let mut blanks = bare.chars().zip(bare.chars().skip(1));

@@ -1,7 +1,7 @@
 //! accounts.csv against the book.
 
 use super::facts::RowDeed;
-use super::names::Names;
+use super::names::{ACCOUNTS, Memory, Names};
 use super::plan::Change;
 use super::plan::{ALWAYS, Findings, Merge, differences, mark_stale, of_line};
 use super::second::Judged;
@@ -10,6 +10,7 @@ use crate::domain::ids::AccountId;
 use crate::import::account::{AccountColumns, AccountRow, SaysDelivery, fields, overlay};
 use crate::import::header::Columns as _;
 use crate::import::{Fault, Row, Table};
+use crate::store::account::NewAccount;
 use crate::store::{Db, StoreError, Tx, account, charge, stale};
 use chrono::NaiveDate;
 
@@ -33,17 +34,24 @@ pub fn plan<'r>(
     db: &Db<'_>,
     table: &'r Table<AccountColumns, AccountRow>,
     today: NaiveDate,
+    memory: &mut Memory<'_>,
 ) -> Result<Plan<'r>, StoreError> {
-    let size = account::highest(db)?;
-    let mut names = Names::new(db, table.rows.len(), size, account::directory, account::find)?;
+    let mut names = Names::of(&ACCOUNTS);
     let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
-    for row in &table.rows {
-        match names.get(db, &row.value.account_number)? {
+    for (at, row) in table.rows.iter().enumerate() {
+        plan.findings.begin();
+        let number = &row.value.account_number;
+        if memory.is_new(at) {
+            plan.findings.comes();
+            plan.new.push(&row.value);
+            continue;
+        }
+        match names.get(db, number)? {
             None => {
-                let claimed = names.claim(db, "account_number", &row.value.account_number)?;
+                let claimed = memory.claim(db, &ACCOUNTS, "account_number", number)?;
                 match table.columns.complete().and(claimed) {
                     Ok(()) => {
-                        plan.findings.counts.added += 1;
+                        plan.findings.comes();
                         if row.value.says_delivery == SaysDelivery::Nothing {
                             plan.findings.defaults.add(row.value.terms.delivery);
                         }
@@ -62,7 +70,10 @@ pub fn plan<'r>(
                     "an account keeps its currency; make a new account",
                 )));
             }
-            Some(known) => compare(db, &mut plan, &table.columns, row, (known.id, today))?,
+            Some(known) => {
+                let about = (known.id, today, memory.quiet);
+                compare(db, &mut plan, &table.columns, row, about)?;
+            }
         }
     }
     Ok(plan)
@@ -73,7 +84,7 @@ fn compare(
     plan: &mut Plan<'_>,
     columns: &AccountColumns,
     row: &Row<AccountRow>,
-    (id, today): (AccountId, NaiveDate),
+    (id, today, quiet): (AccountId, NaiveDate, bool),
 ) -> Result<(), StoreError> {
     let versions = account::versions(db, id)?;
     let unbilled = match row.value.effective_from {
@@ -113,7 +124,7 @@ fn compare(
     }
     let key = &row.value.account_number;
     let changes = of_line(row.line, differences(key, fields(&held.terms), fields(&terms), from));
-    let redirects = account::redirects(db, id, &terms)?;
+    let redirects = if quiet { Vec::new() } else { account::redirects(db, id, &terms)? };
     let all: Vec<&str> = redirects.iter().map(|(_, what)| what.as_str()).collect();
     let what = format!("{key} {}", all.join(", "));
     for (deed, _) in redirects {
@@ -130,7 +141,7 @@ fn compare(
         plan.findings.back_billing.push(back_billing(db, key, id)?);
     }
     recorded.push((terms, from));
-    plan.findings.counts.changed += 1;
+    plan.findings.amends();
     plan.findings.changes.extend_from_slice(&changes);
     plan.amended.push(Amended { line: row.line, id, versions: recorded, changes });
     Ok(())
@@ -190,11 +201,17 @@ impl Merge for Plan<'_> {
         &self.findings
     }
 
+    fn findings_mut(&mut self) -> &mut Findings {
+        &mut self.findings
+    }
+
     fn merge(&self, tx: &Tx<'_>, _import_id: i64, judged: &Judged) -> Result<(), StoreError> {
-        for row in &self.new {
-            let from = row.effective_from.unwrap_or(ALWAYS);
-            account::insert(tx, &row.account_number, &row.terms, from)?;
-        }
+        let new = self.new.iter().map(|row| NewAccount {
+            number: &row.account_number,
+            terms: &row.terms,
+            effective_from: row.effective_from.unwrap_or(ALWAYS),
+        });
+        account::insert_many(tx, &new.collect::<Vec<_>>())?;
         for amended in &self.amended {
             if !judged.lets(tx, amended.line) {
                 continue;

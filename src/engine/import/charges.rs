@@ -2,7 +2,7 @@
 
 use super::accounts::first_unbilled;
 use super::facts::RowDeed;
-use super::names::Names;
+use super::names::{CHARGES, Memory, Names, SUBSCRIPTIONS};
 use super::plan::{ALWAYS, Change, Findings, Merge, differences, mark_stale, of_line};
 use super::second::Judged;
 use crate::domain::account::{Version, newest, version_on};
@@ -12,15 +12,16 @@ use crate::domain::withdrawn;
 use crate::import::charge::{ChargeColumns, ChargeRow, check, fields, overlay};
 use crate::import::header::Columns as _;
 use crate::import::{Fault, Row, Table};
-use crate::store::charge::ChargeRef;
+use crate::store::charge::{ChargeRef, NewCharge};
 use crate::store::deed::{DeedKind, NewDeed};
 use crate::store::subscription::SubscriptionRef;
 use crate::store::{Db, StoreError, Tx, account, charge, conversion, stale, subscription};
 use chrono::NaiveDate;
+use std::borrow::Cow;
 
 /// New charges, and new versions of known ones.
 pub struct Plan<'r> {
-    new: Vec<(&'r ChargeRow, ChargeTerms, SubscriptionRef)>,
+    new: Vec<(&'r ChargeRow, Cow<'r, ChargeTerms>, SubscriptionRef)>,
     amended: Vec<Amended>,
     findings: Findings,
 }
@@ -35,20 +36,31 @@ struct Amended {
     changes: Vec<Change>,
 }
 
+impl<'r> Plan<'r> {
+    fn take(
+        &mut self,
+        row: &'r Row<ChargeRow>,
+        terms: Cow<'r, ChargeTerms>,
+        owner: SubscriptionRef,
+    ) {
+        self.findings.comes();
+        self.new.push((&row.value, terms, owner));
+    }
+}
+
 /// Compares each row with the book.
 pub fn plan<'r>(
     db: &Db<'_>,
     table: &'r Table<ChargeColumns, ChargeRow>,
+    memory: &mut Memory<'_>,
 ) -> Result<Plan<'r>, StoreError> {
-    let size = account::highest(db)?;
-    let rows = table.rows.len();
-    let mut subscriptions =
-        Names::new(db, rows, size, subscription::directory, subscription::find)?;
-    let mut known = Names::new(db, rows, size, charge::directory, charge::find)?;
+    let (mut subscriptions, mut known) = (Names::of(&SUBSCRIPTIONS), Names::of(&CHARGES));
+    let mut last = None;
     let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
-    for row in &table.rows {
-        let number = &row.value.subscription_number;
-        let found = known.get(db, &row.value.charge_number)?;
+    for (at, row) in table.rows.iter().enumerate() {
+        plan.findings.begin();
+        let (number, own) = (&row.value.subscription_number, &row.value.charge_number);
+        let found = if memory.is_new(at) { None } else { known.get(db, own)? };
         let owner = match found {
             Some(found) if !table.columns.subscription_number.given() => {
                 subscription::get(db, found.subscription)?
@@ -59,21 +71,33 @@ pub fn plan<'r>(
             let fault = match table.columns.complete() {
                 Err(fault) => fault,
                 Ok(()) => {
-                    subscriptions.unknown(db, ("subscription_number", number), "subscription")?
+                    let named = ("subscription_number", number.as_str());
+                    memory.named.unknown(db, &SUBSCRIPTIONS, named)?
                 }
             };
             plan.findings.refused.push(row.refuse(fault));
             continue;
         };
         let taken = match found {
+            None if memory.is_new(at) => {
+                plan.take(row, complete(&row.value.terms), owner);
+                Ok(())
+            }
             None => {
-                let (_, currency, _) = account::owes(db, owner.account)?;
-                known
-                    .claim(db, "charge_number", &row.value.charge_number)?
+                let currency = match last {
+                    Some((account, currency)) if account == owner.account => currency,
+                    _ => account::owes(db, owner.account)?.1,
+                };
+                last = Some((owner.account, currency));
+                memory
+                    .claim(db, &CHARGES, "charge_number", own)?
                     .and_then(|()| table.columns.complete())
                     .and_then(|()| take_new(&mut plan, row, owner, currency))
             }
-            Some(found) => take_known(db, &mut plan, &table.columns, row, owner, found)?,
+            Some(found) => {
+                let about = (owner, found, memory.quiet);
+                take_known(db, &mut plan, &table.columns, row, about)?
+            }
         };
         if let Err(fault) = taken {
             plan.findings.refused.push(row.refuse(fault));
@@ -88,7 +112,7 @@ fn take_new<'r>(
     owner: SubscriptionRef,
     currency: Currency,
 ) -> Result<(), Fault> {
-    let terms = complete(row.value.terms.clone());
+    let terms = complete(&row.value.terms);
     let start_on = terms.start_on.unwrap_or(owner.start_on);
     check(&terms, start_on)?;
     if let Some(gone) = withdrawn::on(currency, start_on) {
@@ -99,20 +123,20 @@ fn take_new<'r>(
         let message = format!("{gone}: the account's currency takes no new charge");
         return Err(Fault::new("start_date", &start_on.to_string(), message, hint));
     }
-    plan.findings.counts.added += 1;
-    plan.new.push((&row.value, terms, owner));
+    plan.take(row, terms, owner);
     Ok(())
 }
 
 /// A percentage is of the lines it meets and needs no period of its own; it gets the usual one.
-fn complete(mut terms: ChargeTerms) -> ChargeTerms {
+fn complete(terms: &ChargeTerms) -> Cow<'_, ChargeTerms> {
     if terms.model == Model::DiscountPercent
         && terms.charge_type != ChargeType::OneTime
         && terms.billing_period.is_none()
     {
-        terms.billing_period = Some(BillingPeriod::Months(1));
+        let billing_period = Some(BillingPeriod::Months(1));
+        return Cow::Owned(ChargeTerms { billing_period, ..terms.clone() });
     }
-    terms
+    Cow::Borrowed(terms)
 }
 
 fn take_known(
@@ -120,8 +144,7 @@ fn take_known(
     plan: &mut Plan<'_>,
     columns: &ChargeColumns,
     row: &Row<ChargeRow>,
-    owner: SubscriptionRef,
-    found: ChargeRef,
+    (owner, found, quiet): (SubscriptionRef, ChargeRef, bool),
 ) -> Result<Result<(), Fault>, StoreError> {
     let value = &row.value;
     if found.subscription != owner.id {
@@ -138,7 +161,7 @@ fn take_known(
     let Some((held, held_from)) = held_on(&versions, unbilled) else {
         return Err(StoreError::Corrupt(format!("charge {} has no version", value.charge_number)));
     };
-    let terms = complete(overlay(columns, &held, &value.terms));
+    let terms = complete(&overlay(columns, &held, &value.terms)).into_owned();
     if terms == held {
         plan.findings.counts.same += 1;
         return Ok(Ok(()));
@@ -160,10 +183,10 @@ fn take_known(
     let from = if value.effective_from.is_some() { unbilled } else { unbilled.max(held_from) };
     let changes = differences(&value.charge_number, fields(&held), fields(&terms), from);
     let changes = of_line(row.line, changes);
-    plan.findings.counts.changed += 1;
+    plan.findings.amends();
     plan.findings.billed_charges += u64::from(billed);
     plan.findings.changes.extend_from_slice(&changes);
-    if charge::reprices(db, found.id, &terms)? {
+    if !quiet && charge::reprices(db, found.id, &terms)? {
         let (number, currency, _) = account::owes(db, found.account)?;
         let deed = NewDeed::new(found.account, DeedKind::Price, 0, currency);
         let words: Vec<String> = changes.iter().map(ToString::to_string).collect();
@@ -232,11 +255,19 @@ impl Merge for Plan<'_> {
         &self.findings
     }
 
+    fn findings_mut(&mut self) -> &mut Findings {
+        &mut self.findings
+    }
+
     fn merge(&self, tx: &Tx<'_>, _import_id: i64, judged: &Judged) -> Result<(), StoreError> {
-        for (row, terms, owner) in &self.new {
-            let from = row.effective_from.unwrap_or(ALWAYS);
-            charge::insert(tx, &row.charge_number, owner.id, owner.account, terms, from)?;
-        }
+        let new = self.new.iter().map(|(row, terms, owner)| NewCharge {
+            number: &row.charge_number,
+            subscription: owner.id,
+            account: owner.account,
+            terms,
+            effective_from: row.effective_from.unwrap_or(ALWAYS),
+        });
+        charge::insert_many(tx, &new.collect::<Vec<_>>())?;
         for amended in &self.amended {
             if !judged.lets(tx, amended.line) {
                 continue;

@@ -1,7 +1,7 @@
 //! payment_methods.csv against the book.
 
 use super::facts::RowDeed;
-use super::names::Names;
+use super::names::{ACCOUNTS, Memory, Names};
 use super::plan::{Change, Findings, Merge, of_line};
 use super::second::Judged;
 use crate::domain::ids::AccountId;
@@ -9,29 +9,39 @@ use crate::domain::payment::MethodStatus;
 use crate::import::payment_method::{GatewayName, MethodColumns, MethodRow, overlay};
 use crate::import::{Row, Table};
 use crate::store::payment_method::{self, MethodTerms};
-use crate::store::{Db, StoreError, Tx, account};
+use crate::store::{Db, StoreError, Tx, deed};
 
 /// Methods to be stored.
 pub struct Plan {
-    put: Vec<(u64, AccountId, MethodTerms)>,
+    /// Each with its line.
+    new: Vec<(u64, AccountId, MethodTerms)>,
+    changed: Vec<(u64, AccountId, MethodTerms)>,
     findings: Findings,
 }
 
 /// Compares each row with the book.
-pub fn plan(db: &Db<'_>, table: &Table<MethodColumns, MethodRow>) -> Result<Plan, StoreError> {
-    let size = account::highest(db)?;
-    let mut accounts = Names::new(db, table.rows.len(), size, account::directory, account::find)?;
-    let mut plan = Plan { put: Vec::new(), findings: Findings::default() };
-    for row in &table.rows {
+pub fn plan(
+    db: &Db<'_>,
+    table: &Table<MethodColumns, MethodRow>,
+    memory: &mut Memory<'_>,
+) -> Result<Plan, StoreError> {
+    let mut accounts = Names::of(&ACCOUNTS);
+    let mut plan = Plan { new: Vec::new(), changed: Vec::new(), findings: Findings::default() };
+    for (at, row) in table.rows.iter().enumerate() {
+        plan.findings.begin();
         let number = &row.value.account_number;
         let Some(account) = accounts.get(db, number)?.map(|a| a.id) else {
-            let fault = accounts.unknown(db, ("account_number", number), "account")?;
+            let fault = memory.named.unknown(db, &ACCOUNTS, ("account_number", number))?;
             plan.findings.refused.push(row.refuse(fault));
             continue;
         };
-        let Some((_, held)) = payment_method::find(db, account, &row.value.token)? else {
-            plan.findings.counts.added += 1;
-            take(db, &mut plan, row, account, (terms(&row.value), true))?;
+        let new = memory.is_new(at);
+        let held = if new { None } else { payment_method::find(db, account, &row.value.token)? };
+        let Some((_, held)) = held else {
+            plan.findings.comes();
+            let new = terms(&row.value);
+            plan.ask(db, row, account, (&new, true), memory)?;
+            plan.new.push((row.line, account, new));
             continue;
         };
         let old = MethodRow {
@@ -51,30 +61,35 @@ pub fn plan(db: &Db<'_>, table: &Table<MethodColumns, MethodRow>) -> Result<Plan
             plan.findings.counts.same += 1;
             continue;
         }
-        plan.findings.counts.changed += 1;
+        plan.findings.amends();
         plan.findings.changes.extend(of_line(row.line, changes(number, &held, &new)));
-        take(db, &mut plan, row, account, (new, false))?;
+        plan.ask(db, row, account, (&new, false), memory)?;
+        plan.changed.push((row.line, account, new));
     }
     Ok(plan)
 }
 
-fn take(
-    db: &Db<'_>,
-    plan: &mut Plan,
-    row: &Row<MethodRow>,
-    account: AccountId,
-    (method, new): (MethodTerms, bool),
-) -> Result<(), StoreError> {
-    if method.status == MethodStatus::Active {
+impl Plan {
+    /// Notes what a second person may have to confirm.
+    fn ask(
+        &mut self,
+        db: &Db<'_>,
+        row: &Row<MethodRow>,
+        account: AccountId,
+        (method, new): (&MethodTerms, bool),
+        memory: &Memory<'_>,
+    ) -> Result<(), StoreError> {
+        if method.status != MethodStatus::Active || memory.quiet {
+            return Ok(());
+        }
         let deed = payment_method::exposure(db, account)?;
         let what = format!(
             "{} {} {} ({}, priority {})",
             row.value.account_number, method.kind, method.display, method.token, method.priority
         );
-        plan.findings.deeds.push(RowDeed { line: row.line, span: row.span, new, deed, what });
+        self.findings.deeds.push(RowDeed { line: row.line, span: row.span, new, deed, what });
+        Ok(())
     }
-    plan.put.push((row.line, account, method));
-    Ok(())
 }
 
 fn terms(row: &MethodRow) -> MethodTerms {
@@ -109,8 +124,19 @@ impl Merge for Plan {
         &self.findings
     }
 
+    fn findings_mut(&mut self) -> &mut Findings {
+        &mut self.findings
+    }
+
     fn merge(&self, tx: &Tx<'_>, _import_id: i64, judged: &Judged) -> Result<(), StoreError> {
-        for (line, account, method) in &self.put {
+        let mut each: Vec<_> = self.changed.iter().collect();
+        if deed::heeded(tx)? {
+            each.extend(&self.new);
+        } else {
+            let new = self.new.iter().map(|(_, account, method)| (*account, method));
+            payment_method::insert_many(tx, new)?;
+        }
+        for (line, account, method) in each {
             if judged.lets(tx, *line) {
                 payment_method::put(tx, *account, method)?;
             }

@@ -1,140 +1,198 @@
-//! Looking numbers up, many or few, and telling those that only look different.
+//! Looking numbers up, and telling those that only look different.
 
 use crate::domain::text;
-use crate::import::Fault;
-use crate::store::{Db, StoreError};
+use crate::import::{Fault, Repeats};
+use crate::store::account::AccountRef;
+use crate::store::charge::ChargeRef;
+use crate::store::subscription::SubscriptionRef;
+use crate::store::{Db, StoreError, account, charge, open_item, subscription};
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
-/// Looks numbers up in the book: one at a time when a file names few, all at once when it names
-/// so many that a single pass is cheaper.
-pub struct Names<T> {
-    known: HashMap<String, Option<T>>,
-    whole: bool,
-    all: fn(&Db<'_>) -> Result<HashMap<String, T>, StoreError>,
+/// Hands over every number of a sort of thing.
+type EachNumber = fn(&Db<'_>, &mut dyn FnMut(&str)) -> Result<(), StoreError>;
+
+/// A sort of thing with a number of its own.
+pub struct Noun<T> {
     one: fn(&Db<'_>, &str) -> Result<Option<T>, StoreError>,
-    twins: Twins,
+    each: EachNumber,
+    word: &'static str,
+}
+
+pub const ACCOUNTS: Noun<AccountRef> =
+    Noun { one: account::find, each: account::each_number, word: "account" };
+pub const SUBSCRIPTIONS: Noun<SubscriptionRef> =
+    Noun { one: subscription::find, each: subscription::each_number, word: "subscription" };
+pub const CHARGES: Noun<ChargeRef> =
+    Noun { one: charge::find, each: charge::each_number, word: "charge" };
+pub const DOCUMENTS: Noun<open_item::StoredOpenItem> =
+    Noun { one: open_item::find, each: open_item::each_number, word: "document" };
+
+/// Looks numbers up in the book. Rows that follow each other often name the same thing.
+pub struct Names<T: 'static> {
+    noun: &'static Noun<T>,
+    last: Option<(String, Option<T>)>,
 }
 
 impl<T: Copy> Names<T> {
-    /// For a file of `rows` rows, in a book of about `size` things.
-    pub fn new(
-        db: &Db<'_>,
-        rows: usize,
-        size: i64,
-        all: fn(&Db<'_>) -> Result<HashMap<String, T>, StoreError>,
-        one: fn(&Db<'_>, &str) -> Result<Option<T>, StoreError>,
-    ) -> Result<Self, StoreError> {
-        let whole = rows as i64 * 20 > size;
-        let known = if whole {
-            all(db)?.into_iter().map(|(k, v)| (k, Some(v))).collect()
-        } else {
-            HashMap::new()
-        };
-        Ok(Self { known, whole, all, one, twins: Twins::default() })
+    pub fn of(noun: &'static Noun<T>) -> Self {
+        Self { noun, last: None }
     }
 
     /// The thing with this number.
     pub fn get(&mut self, db: &Db<'_>, number: &str) -> Result<Option<T>, StoreError> {
-        if let Some(found) = self.known.get(number) {
+        if let Some((_, found)) = self.last.as_ref().filter(|(last, _)| last == number) {
             return Ok(*found);
         }
-        if self.whole {
-            return Ok(None);
-        }
-        let found = (self.one)(db, number)?;
-        self.known.insert(number.to_owned(), found);
+        let found = (self.noun.one)(db, number)?;
+        self.last = Some((number.to_owned(), found));
         Ok(found)
+    }
+}
+
+/// What is known of the numbers of a file from one part of it to the next.
+#[derive(Default)]
+pub struct Memory<'f> {
+    /// Of the things that the rows are.
+    pub own: Twins,
+    /// Of the things that they name.
+    pub named: Twins,
+    /// What the file says of its keys; none = every number of it is kept.
+    pub repeats: Option<&'f Repeats>,
+    /// Nobody has to confirm anything: it is not noted what a second person would be asked.
+    pub quiet: bool,
+    /// Where each row was compared before: whether it is new.
+    pub new: Option<Vec<bool>>,
+}
+
+impl Memory<'_> {
+    /// Whether the row at this place was found to be new, by all that is asked of its number.
+    pub fn is_new(&self, place: usize) -> bool {
+        self.new.as_ref().and_then(|new| new.get(place)).copied().unwrap_or(false)
     }
 
     /// Takes a number that the book does not have as that of something new, unless it reads like
     /// another one of the book or of this file.
-    pub fn claim(
+    pub fn claim<T>(
         &mut self,
         db: &Db<'_>,
+        noun: &Noun<T>,
         column: &str,
         number: &str,
     ) -> Result<Result<(), Fault>, StoreError> {
-        let all = self.all;
-        self.twins.claim(column, number, || Ok(all(db)?.into_keys().collect()))
+        let kept = self.repeats.is_none_or(|r| r.may_be_alike(number));
+        if let Some(twin) = self.own.of(db, noun, number)? {
+            return Ok(Err(reads_like(column, number, &twin)));
+        }
+        if kept {
+            let form = text::canonical(number).into_owned();
+            let first = self.own.file.entry(form).or_insert_with(|| number.to_owned());
+            if first != number {
+                return Ok(Err(reads_like(column, number, first)));
+            }
+        }
+        Ok(tidy(column, number))
     }
+}
 
-    /// The refusal of a row that names what the book does not have; a number that reads alike is
-    /// named.
-    pub fn unknown(
-        &mut self,
-        db: &Db<'_>,
-        (column, number): (&str, &str),
-        what: &str,
-    ) -> Result<Fault, StoreError> {
-        let all = self.all;
-        let twin = self.twins.of(number, || Ok(all(db)?.into_keys().collect()))?;
-        let message = format!("there is no such {what} in this book");
-        let hint = match twin {
-            Some(twin) => format!("did you mean {}?", text::marked(&twin)),
-            None => format!("import the {what} first, or correct the number"),
-        };
-        Ok(Fault::new(column, number, message, hint))
+fn reads_like(column: &str, number: &str, twin: &str) -> Fault {
+    let twin = text::marked(twin);
+    let message = format!("reads like {twin}, which is there already");
+    let hint = format!("write {twin} if it is the same, else a number that differs in more");
+    Fault::new(column, number, message, hint)
+}
+
+fn tidy(column: &str, number: &str) -> Result<(), Fault> {
+    let tidy = text::tidy(number);
+    if tidy == number {
+        return Ok(());
     }
+    let odd = number.chars().find(|c| c.is_whitespace() && *c != ' ');
+    let message = match odd {
+        Some(c) => format!("has U+{:04X}, a blank that cannot be told from others", c as u32),
+        None => "is a spreadsheet's formula, or has blanks that cannot be seen".to_owned(),
+    };
+    Err(Fault::new(column, number, message, format!("write {tidy}")))
 }
 
 /// The numbers of the book and of this file by the form in which a reader compares them.
 #[derive(Default)]
 pub struct Twins {
     /// Filled when the first number is asked for.
-    by_form: Option<HashMap<String, String>>,
+    book: Option<Book>,
+    /// Numbers of this file that read like others of it.
+    file: HashMap<String, String>,
+}
+
+/// How the numbers of the book are written. Nearly all are their form in letters of one case: those
+/// are looked up in the book; the others are kept here.
+#[derive(Default)]
+struct Book {
+    lower: bool,
+    upper: bool,
+    others: HashMap<String, String>,
+}
+
+impl Book {
+    fn of<T>(db: &Db<'_>, noun: &Noun<T>) -> Result<Self, StoreError> {
+        let mut book = Self::default();
+        (noun.each)(db, &mut |number| {
+            let form = text::canonical(number);
+            if *form == *number {
+                book.lower = true;
+            } else if form.to_uppercase() == *number {
+                book.upper = true;
+            } else {
+                book.others.insert(form.into_owned(), number.to_owned());
+            }
+        })?;
+        Ok(book)
+    }
 }
 
 impl Twins {
-    fn forms(
+    /// The number of the book that reads like this one.
+    pub fn of<T>(
         &mut self,
-        all: impl FnOnce() -> Result<Vec<String>, StoreError>,
-    ) -> Result<&mut HashMap<String, String>, StoreError> {
-        if self.by_form.is_none() {
-            let forms = all()?.into_iter().map(|n| (text::canonical(&n).into_owned(), n)).collect();
-            self.by_form = Some(forms);
-        }
-        Ok(self.by_form.get_or_insert_default())
-    }
-
-    /// The number that reads like this one.
-    pub fn of(
-        &mut self,
+        db: &Db<'_>,
+        noun: &Noun<T>,
         number: &str,
-        all: impl FnOnce() -> Result<Vec<String>, StoreError>,
     ) -> Result<Option<String>, StoreError> {
-        Ok(self.forms(all)?.get(&*text::canonical(number)).filter(|n| *n != number).cloned())
+        let book = match &mut self.book {
+            Some(book) => book,
+            None => self.book.insert(Book::of(db, noun)?),
+        };
+        if !book.lower && !book.upper && book.others.is_empty() {
+            return Ok(None);
+        }
+        let form = text::canonical(number);
+        let other = book.others.get(&*form).filter(|n| *n != number);
+        if let Some(twin) = other {
+            return Ok(Some(twin.clone()));
+        }
+        let upper = if book.upper { form.to_uppercase() } else { String::new() };
+        let spelt = [(book.lower, &*form), (book.upper, upper.as_str())];
+        for (_, twin) in spelt.into_iter().filter(|(has, twin)| *has && *twin != number) {
+            if (noun.one)(db, twin)?.is_some() {
+                return Ok(Some(twin.to_owned()));
+            }
+        }
+        Ok(None)
     }
 
-    /// Takes a new number, or refuses it with its twin named. `all` gives the numbers of the book.
-    pub fn claim(
+    /// The refusal of a row that names what the book does not have; a number that reads alike is
+    /// named.
+    pub fn unknown<T>(
         &mut self,
-        column: &str,
-        number: &str,
-        all: impl FnOnce() -> Result<Vec<String>, StoreError>,
-    ) -> Result<Result<(), Fault>, StoreError> {
-        match self.forms(all)?.entry(text::canonical(number).into_owned()) {
-            Entry::Occupied(twin) if twin.get() != number => {
-                let twin = text::marked(twin.get());
-                let message = format!("reads like {twin}, which is there already");
-                let hint =
-                    format!("write {twin} if it is the same, else a number that differs in more");
-                return Ok(Err(Fault::new(column, number, message, hint)));
-            }
-            Entry::Occupied(_) => {}
-            Entry::Vacant(place) => {
-                place.insert(number.to_owned());
-            }
-        }
-        let tidy = text::tidy(number);
-        if tidy == number {
-            return Ok(Ok(()));
-        }
-        let odd = number.chars().find(|c| c.is_whitespace() && *c != ' ');
-        let message = match odd {
-            Some(c) => format!("has U+{:04X}, a blank that cannot be told from others", c as u32),
-            None => "is a spreadsheet's formula, or has blanks that cannot be seen".to_owned(),
+        db: &Db<'_>,
+        noun: &Noun<T>,
+        (column, number): (&str, &str),
+    ) -> Result<Fault, StoreError> {
+        let what = noun.word;
+        let message = format!("there is no such {what} in this book");
+        let hint = match self.of(db, noun, number)? {
+            Some(twin) => format!("did you mean {}?", text::marked(&twin)),
+            None => format!("import the {what} first, or correct the number"),
         };
-        Ok(Err(Fault::new(column, number, message, format!("write {tidy}"))))
+        Ok(Fault::new(column, number, message, hint))
     }
 }

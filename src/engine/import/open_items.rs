@@ -1,10 +1,11 @@
 //! open_items.csv against the book: what another system left open becomes posted history.
 
+use super::facts::Options;
 use super::facts::RowDeed;
-use super::facts::{Options, Source};
-use super::names::{Names, Twins};
+use super::names::{ACCOUNTS, DOCUMENTS, Memory, Names};
 use super::plan::{Findings, Merge};
 use super::second::Judged;
+use super::source::Source;
 use crate::document::Frozen;
 use crate::domain::account::version_on;
 use crate::domain::document::DocumentKind;
@@ -39,7 +40,7 @@ pub fn cutover_fits(today: NaiveDate, sources: &[Source], options: &Options) -> 
             "the day from which the open items count here",
         ));
     }
-    if !sources.iter().any(|s| s.kind() == Some(Kind::OpenItems)) {
+    if !sources.iter().any(|s| s.known() == Some(Kind::OpenItems)) {
         let words = "--cutover is the day of open items, and none of the files has any";
         return Err(Error::usage("no_open_items", words, "name open_items.csv, or leave it out"));
     }
@@ -50,10 +51,11 @@ pub fn cutover_fits(today: NaiveDate, sources: &[Source], options: &Options) -> 
 /// without `--cutover` that is the day of the request, another one is refused.
 pub fn date(session: &Session, sources: &mut [Source], options: &Options) -> Result<(), Error> {
     let (actor, now) = (session.actor.clone(), session.now()?);
-    for source in sources.iter_mut().filter(|s| s.kind() == Some(Kind::OpenItems)) {
+    for source in sources.iter_mut().filter(|s| s.known() == Some(Kind::OpenItems)) {
+        let hash = source.hash()?;
         let request = session.read(|db| match &source.confirms {
             Some((id, _)) => import_request::get(db, *id).map(Some),
-            None => import_request::open_for(db, Kind::OpenItems.as_str(), &source.hash()),
+            None => import_request::open_for(db, Kind::OpenItems.as_str(), &hash),
         })?;
         let stands = |r: &ImportRequest| {
             r.uid != actor.uid && now.at_ms - r.asked_at <= four_eyes::STANDS_MS
@@ -83,26 +85,25 @@ pub fn plan<'r>(
     db: &Db<'_>,
     table: &'r Table<OpenItemColumns, OpenItemRow>,
     cutover: Option<NaiveDate>,
+    memory: &mut Memory<'_>,
 ) -> Result<Plan<'r>, StoreError> {
-    let size = account::highest(db)?;
-    let mut accounts = Names::new(db, table.rows.len(), size, account::directory, account::find)?;
+    let mut accounts = Names::of(&ACCOUNTS);
     let mut plan = Plan { new: Vec::new(), findings: Findings::default(), cutover };
-    let mut numbers = Twins::default();
     let series = posting::patterns(db)?;
-    for row in &table.rows {
+    for (at, row) in table.rows.iter().enumerate() {
+        plan.findings.begin();
         let number = &row.value.account_number;
         let Some(account) = accounts.get(db, number)? else {
-            let fault = accounts.unknown(db, ("account_number", number), "account")?;
+            let fault = memory.named.unknown(db, &ACCOUNTS, ("account_number", number))?;
             plan.findings.refused.push(row.refuse(fault));
             continue;
         };
-        let held = open_item::find(db, &row.value.document_number)?;
+        let own = &row.value.document_number;
+        let new = memory.is_new(at);
+        let held = if new { None } else { open_item::find(db, own)? };
         let claimed = match held {
-            Some(_) => Ok(()),
-            None => {
-                let all = || open_item::numbers(db);
-                numbers.claim("document_number", &row.value.document_number, all)?
-            }
+            None if !new => memory.claim(db, &DOCUMENTS, "document_number", own)?,
+            Some(_) | None => Ok(()),
         };
         match claimed.and_then(|()| read(row, account)).and_then(|new| compare(held, new)) {
             Ok(Some(new)) if series.iter().any(|s| s.meets(&Pattern::number(new.number))) => {
@@ -114,6 +115,7 @@ pub fn plan<'r>(
                 let what = format!("{number} {} {} {open}{from}", new.kind, new.number);
                 let (line, span, deed) = (row.line, row.span, new.deed());
                 let deed = RowDeed { line, span, new: true, deed, what };
+                plan.findings.comes();
                 plan.findings.deeds.push(deed);
                 plan.new.push((row.line, new));
             }
@@ -121,7 +123,6 @@ pub fn plan<'r>(
             Err(fault) => plan.findings.refused.push(row.refuse(fault)),
         }
     }
-    plan.findings.counts.added = plan.new.len();
     Ok(plan)
 }
 
@@ -206,6 +207,10 @@ fn compare(
 impl Merge for Plan<'_> {
     fn findings(&self) -> &Findings {
         &self.findings
+    }
+
+    fn findings_mut(&mut self) -> &mut Findings {
+        &mut self.findings
     }
 
     fn merge(&self, tx: &Tx<'_>, _import_id: i64, judged: &Judged) -> Result<(), StoreError> {

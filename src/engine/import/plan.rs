@@ -96,7 +96,23 @@ pub struct Defaults {
     pub none: usize,
 }
 
+impl Counts {
+    /// Adds those of more rows.
+    pub fn add(&mut self, more: Self) {
+        self.added += more.added;
+        self.changed += more.changed;
+        self.same += more.same;
+    }
+}
+
 impl Defaults {
+    /// Adds those of more accounts.
+    pub fn sum(&mut self, more: Self) {
+        self.email += more.email;
+        self.print += more.print;
+        self.none += more.none;
+    }
+
     /// Counts one account.
     pub fn add(&mut self, delivery: DeliveryPreference) {
         match delivery {
@@ -124,31 +140,54 @@ pub struct Findings {
     pub back_billing: Vec<String>,
     /// What a second person may have to confirm.
     pub deeds: Vec<RowDeed>,
+    /// What becomes of each row, in their order.
+    pub fates: Vec<Fate>,
+}
+
+/// What an import does with a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing: the book has it, or it is refused.
+    Stays,
+    /// It is new.
+    Comes,
+    /// It changes what the book has.
+    Changes,
+}
+
+impl Findings {
+    /// The next row is looked at.
+    pub fn begin(&mut self) {
+        self.fates.push(Fate::Stays);
+    }
+
+    /// It is new.
+    pub fn comes(&mut self) {
+        self.counts.added += 1;
+        self.fate(Fate::Comes);
+    }
+
+    /// It says something else than the book.
+    pub fn amends(&mut self) {
+        self.counts.changed += 1;
+        self.fate(Fate::Changes);
+    }
+
+    fn fate(&mut self, fate: Fate) {
+        if let Some(last) = self.fates.last_mut() {
+            *last = fate;
+        }
+    }
 }
 
 /// A plan that can be written.
 pub trait Merge {
     /// What was found.
     fn findings(&self) -> &Findings;
+    /// The same, to take what is no longer needed for writing.
+    fn findings_mut(&mut self) -> &mut Findings;
     /// Writes what `judged` lets in; `import_id` is the file's row.
     fn merge(&self, tx: &Tx<'_>, import_id: i64, judged: &Judged) -> Result<(), StoreError>;
-
-    /// How many rows of each sort.
-    fn counts(&self) -> Counts {
-        self.findings().counts
-    }
-    /// Rows that the book speaks against.
-    fn refused(&self) -> &[Refused] {
-        &self.findings().refused
-    }
-    /// Old and new values.
-    fn changes(&self) -> &[Change] {
-        &self.findings().changes
-    }
-    /// Charges billed already that change.
-    fn billed_charges(&self) -> u64 {
-        self.findings().billed_charges
-    }
 }
 
 /// Marks drafts stale with the changes of one row, in words.

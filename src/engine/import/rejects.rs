@@ -5,6 +5,7 @@
 //! the import refuses until somebody writes what is meant.
 
 use super::facts::FileFacts;
+use super::source::Source;
 use crate::domain::text;
 use crate::engine::Error;
 use crate::import::Refused;
@@ -37,20 +38,19 @@ impl Rejects {
     pub fn write(
         &mut self,
         file: &FileFacts,
-        bytes: &[u8],
+        source: &Source,
         refused: &[Refused],
     ) -> Result<PathBuf, Error> {
-        let header = header_line(bytes);
+        let header = source.header()?;
         let at = self.files.iter().position(|f| f.header == header).unwrap_or_else(|| {
-            let content = [header, b"\n"].concat();
+            let content = [&header, b"\n".as_slice()].concat();
             let path = self.name_for(file);
-            let header = header.to_owned();
             self.files.push(RejectFile { path, header, content, written: false });
             self.files.len() - 1
         });
         let Some(target) = self.files.get_mut(at) else { return Ok(self.base.clone()) };
         for row in refused {
-            let raw = bytes.get(row.span.0..row.span.1).unwrap_or_default();
+            let raw = source.bytes(row.span)?;
             let io = |e: csv::Error| Error::Io { path: self.base.clone(), source: e.into() };
             safe(raw.trim_ascii_end(), &mut target.content).map_err(io)?;
         }
@@ -97,10 +97,4 @@ fn safe(row: &[u8], out: &mut Vec<u8>) -> Result<(), csv::Error> {
 fn cell(bytes: &[u8]) -> String {
     let given = String::from_utf8_lossy(bytes);
     text::cell(&text::marked(&text::uncell(&given))).into_owned()
-}
-
-/// The first line of a file.
-pub fn header_line(bytes: &[u8]) -> &[u8] {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    bytes.split(|b| *b == b'\n').next().unwrap_or_default().trim_ascii_end()
 }

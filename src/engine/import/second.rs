@@ -1,8 +1,9 @@
 //! Rows that one person must not bring in alone: they wait as a request, and the rest of the file
 //! goes in. The same file from somebody else, or `import --confirm`, confirms them.
 
-use super::facts::{FileFacts, RowDeed, Source};
-use crate::config::key;
+use super::facts::{FileFacts, RowDeed};
+use super::source::Source;
+use crate::config::{Config, key};
 use crate::domain::actor::{Actor, Role, Verb};
 use crate::engine::Error;
 use crate::engine::guard::four_eyes;
@@ -13,7 +14,7 @@ use crate::store::four_eyes::RequestState;
 use crate::store::import_request::{self, ImportRequest};
 use crate::store::{Db, StoreError, Tx, notice, role, settings};
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The right that a file needs: methods and open items are what their own verbs are.
 pub fn verb(kind: Kind) -> Verb {
@@ -28,7 +29,7 @@ pub fn verb(kind: Kind) -> Verb {
 
 /// Refuses before anything goes in when one of the files is not for this person.
 pub fn authorize(db: &Db<'_>, actor: &Actor, sources: &[Source]) -> Result<(), StoreError> {
-    for kind in sources.iter().filter_map(Source::kind) {
+    for kind in sources.iter().filter_map(Source::known) {
         role::authorize(db, actor, verb(kind))?;
     }
     Ok(())
@@ -55,8 +56,8 @@ pub struct Judged {
     pub waiting: Vec<Waiting>,
     /// Rows that this person must not bring in at all.
     pub refused: Vec<Refused>,
-    /// The lines of both.
-    out: HashSet<u64>,
+    /// The lines of both, and whether they are new.
+    out: HashMap<u64, bool>,
     /// Lines that somebody else asked for.
     confirmed: HashSet<u64>,
     /// Who asked for those.
@@ -68,14 +69,20 @@ pub struct Judged {
 impl Judged {
     /// Whether the row of this line goes in now; tells the book who else stands for it.
     pub fn lets(&self, tx: &Tx<'_>, line: u64) -> bool {
-        let second = self.second.clone().filter(|_| self.confirmed.contains(&line));
-        tx.seconded_by(second);
+        let second = self.second.as_ref().filter(|_| self.confirmed.contains(&line));
+        tx.seconded_by(second.cloned());
         !self.stays_out(line)
     }
 
     /// Whether the row of this line waits or is refused.
     pub fn stays_out(&self, line: u64) -> bool {
-        self.out.contains(&line)
+        self.out.contains_key(&line)
+    }
+
+    /// How many rows stay out that are new, and how many that are not.
+    pub fn out(&self) -> (usize, usize) {
+        let new = self.out.values().filter(|new| **new).count();
+        (new, self.out.len() - new)
     }
 
     /// Who else stands for rows of it and what waits, for the audit trail; empty if nothing does.
@@ -102,64 +109,134 @@ impl Judged {
     }
 }
 
-/// Judges the rows of a plan for a person at a moment.
-pub fn judge(
-    db: &Db<'_>,
-    actor: &Actor,
-    file: &FileFacts,
-    deeds: &[RowDeed],
+/// Judges the rows of a file for a person at a moment, one after the other.
+pub struct Judge<'f> {
+    actor: &'f Actor,
+    kind: Kind,
     now_ms: i64,
-    confirm: Option<i64>,
-) -> Result<Judged, StoreError> {
-    let request = match confirm {
-        Some(id) => Some(import_request::get(db, id)?),
-        None => import_request::open_for(db, file.kind.as_str(), &file.hash)?,
-    };
-    let mut judged = Judged { request, ..Judged::default() };
-    if let Some(request) = &judged.request
-        && request.uid != actor.uid
-        && now_ms - request.asked_at <= four_eyes::STANDS_MS
-    {
-        let asked = |row: &&RowDeed| request.facts.contains(&row.what);
-        judged.confirmed = deeds.iter().filter(asked).map(|r| r.line).collect();
-        let name = request.user_name.clone();
-        judged.second = Some(Second { asked_by: Some(request.uid), name });
+    judged: Judged,
+    /// Asked for when the first row needs them.
+    rules: Option<Rules>,
+}
+
+struct Rules {
+    config: Config,
+    bound: bool,
+    ahead: Ahead,
+    /// How many changed prices may go in at once.
+    most: i64,
+    /// How many did within a day, those of this file included.
+    prices: i64,
+    /// Those of this file, until they are too many.
+    held: Vec<RowDeed>,
+}
+
+impl<'f> Judge<'f> {
+    /// For a file; `confirm` is the request that is confirmed by its number.
+    pub fn of(
+        db: &Db<'_>,
+        actor: &'f Actor,
+        file: &FileFacts,
+        now_ms: i64,
+        confirm: Option<i64>,
+    ) -> Result<Self, StoreError> {
+        let request = match confirm {
+            Some(id) => Some(import_request::get(db, id)?),
+            None => import_request::open_for(db, file.kind.as_str(), &file.hash)?,
+        };
+        let second = request
+            .as_ref()
+            .filter(|r| r.uid != actor.uid && now_ms - r.asked_at <= four_eyes::STANDS_MS)
+            .map(|r| Second { asked_by: Some(r.uid), name: r.user_name.clone() });
+        let judged = Judged { second, request, ..Judged::default() };
+        Ok(Self { actor, kind: file.kind, now_ms, judged, rules: None })
     }
-    if deeds.is_empty() {
-        return Ok(judged);
+
+    fn rules(&self, db: &Db<'_>) -> Result<Rules, StoreError> {
+        let config = settings::load(db)?;
+        let bound = role::authorize(db, self.actor, verb(self.kind))? != Role::Everything;
+        Ok(Rules {
+            bound,
+            ahead: Ahead::new(self.actor.uid, bound, self.now_ms),
+            most: config.int(key::FOUR_EYES_PRICE_CHARGES),
+            prices: deed::prices(db, self.actor.uid, self.now_ms)?,
+            held: Vec::new(),
+            config,
+        })
     }
-    let config = settings::load(db)?;
-    let bound = role::authorize(db, actor, verb(file.kind))? != Role::Everything;
-    let mut ahead = Ahead::new(actor.uid, bound, now_ms);
-    let most = config.int(key::FOUR_EYES_PRICE_CHARGES);
-    let prices = deeds.iter().filter(|r| r.deed.kind == DeedKind::Price).count() as i64;
-    let many = most > 0 && prices > 0 && deed::prices(db, actor.uid, now_ms)? + prices > most;
-    for row in deeds {
-        let second = judged.confirmed.contains(&row.line);
+
+    /// The next row.
+    pub fn take(&mut self, db: &Db<'_>, row: RowDeed) -> Result<(), StoreError> {
+        let mut rules = match self.rules.take() {
+            Some(rules) => rules,
+            None => self.rules(db)?,
+        };
+        if self.judged.second.is_some()
+            && self.judged.request.as_ref().is_some_and(|r| r.facts.contains(&row.what))
+        {
+            self.judged.confirmed.insert(row.line);
+        }
+        let second = self.judged.confirmed.contains(&row.line);
         let stop = match row.deed.kind {
-            DeedKind::Price => many.then_some(Stop::Prices { limit: most }),
-            _ if second => both_sides(db, actor, bound, &judged, row, now_ms)?,
-            _ => match ahead.opposed(db, &row.deed)? {
+            DeedKind::Price => {
+                rules.prices += 1;
+                rules.held.push(row);
+                if rules.most > 0 && rules.prices > rules.most {
+                    for held in std::mem::take(&mut rules.held) {
+                        self.judged.stop(&held, Some(Stop::Prices { limit: rules.most }));
+                    }
+                }
+                self.rules = Some(rules);
+                return Ok(());
+            }
+            _ if second => {
+                both_sides(db, self.actor, rules.bound, &self.judged, &row, self.now_ms)?
+            }
+            _ => match rules.ahead.opposed(db, &row.deed)? {
                 Some(stop) => Some(stop),
-                None => ahead.alone(db, &config, &row.deed)?,
+                None => rules.ahead.alone(db, &rules.config, &row.deed)?,
             },
         };
+        self.judged.stop(&row, stop);
+        self.rules = Some(rules);
+        Ok(())
+    }
+
+    /// Whether it is not known yet whether the row of this line goes in.
+    pub fn holds(&self, line: u64) -> bool {
+        self.rules.as_ref().is_some_and(|r| r.held.iter().any(|row| row.line == line))
+    }
+
+    /// What was judged so far.
+    pub fn so_far(&self) -> &Judged {
+        &self.judged
+    }
+
+    /// What was judged.
+    pub fn done(self) -> Judged {
+        self.judged
+    }
+}
+
+impl Judged {
+    /// Notes what stops a row, if anything does.
+    fn stop(&mut self, row: &RowDeed, stop: Option<Stop>) {
+        let second = self.confirmed.contains(&row.line);
         match stop {
             None => {}
             Some(stop @ Stop::BothSides { .. }) => {
                 let fault = Fault::new("", "", stop.to_string(), stop.hint());
-                judged.refused.push(fault.at(row.line, row.span));
-                judged.out.insert(row.line);
+                self.refused.push(fault.at(row.line, row.span));
+                self.out.insert(row.line, row.new);
             }
             Some(Stop::Alone { .. } | Stop::Prices { .. } | Stop::Settings) if second => {}
             Some(stop) => {
-                judged.out.insert(row.line);
+                self.out.insert(row.line, row.new);
                 let (what, why) = (row.what.clone(), stop.to_string());
-                judged.waiting.push(Waiting { line: row.line, what, why, span: row.span });
+                self.waiting.push(Waiting { line: row.line, what, why, span: row.span });
             }
         }
     }
-    Ok(judged)
 }
 
 /// A confirmed row is a deed of both who asked and who confirms.
@@ -190,7 +267,7 @@ pub fn ask(
     file: &FileFacts,
     source: &Source,
     judged: &mut Judged,
-) -> Result<(), StoreError> {
+) -> Result<(), Error> {
     if !judged.moves() {
         return Ok(());
     }
@@ -207,7 +284,7 @@ pub fn ask(
         name: file.name.clone(),
         kind: file.kind.to_string(),
         sha256: file.hash.clone(),
-        content: rows_of(&source.bytes, &judged.waiting),
+        content: rows_of(source, &judged.waiting)?,
         facts: judged.waiting.iter().map(|w| w.what.clone()).collect(),
         cutover: source.cutover,
         uid: tx.actor().uid,
@@ -237,8 +314,11 @@ pub fn words(waiting: &[Waiting]) -> String {
 }
 
 /// The header of a file and some of its rows.
-fn rows_of(bytes: &[u8], waiting: &[Waiting]) -> Vec<u8> {
-    let mut content = super::rejects::header_line(bytes).to_vec();
+pub fn rows_of(source: &Source, waiting: &[Waiting]) -> Result<Vec<u8>, Error> {
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut content = source.header()?;
     content.push(b'\n');
     let mut last = None;
     for row in waiting {
@@ -246,11 +326,10 @@ fn rows_of(bytes: &[u8], waiting: &[Waiting]) -> Vec<u8> {
         if last.replace(row.span) == Some(row.span) {
             continue;
         }
-        let raw = bytes.get(row.span.0..row.span.1).unwrap_or_default();
-        content.extend_from_slice(raw.trim_ascii());
+        content.extend_from_slice(source.bytes(row.span)?.trim_ascii());
         content.push(b'\n');
     }
-    content
+    Ok(content)
 }
 
 /// The file of a request that somebody wants to confirm, which must not be who asked.

@@ -1,6 +1,6 @@
 //! subscriptions.csv against the book.
 
-use super::names::Names;
+use super::names::{ACCOUNTS, Memory, Names, SUBSCRIPTIONS};
 use super::plan::{ALWAYS, Change, Findings, Merge, differences, mark_stale};
 use super::second::Judged;
 use crate::domain::account::newest;
@@ -9,8 +9,8 @@ use crate::domain::subscription::SubscriptionTerms;
 use crate::import::header::Columns as _;
 use crate::import::subscription::{SubscriptionColumns, SubscriptionRow, check, fields, overlay};
 use crate::import::{Fault, Row, Table};
-use crate::store::subscription::SubscriptionRef;
-use crate::store::{Db, StoreError, Tx, account, charge, stale, subscription};
+use crate::store::subscription::{NewSubscription, SubscriptionRef};
+use crate::store::{Db, StoreError, Tx, charge, stale, subscription};
 use chrono::NaiveDate;
 
 /// New subscriptions, and new versions of known ones.
@@ -32,15 +32,15 @@ struct Amended {
 pub fn plan<'r>(
     db: &Db<'_>,
     table: &'r Table<SubscriptionColumns, SubscriptionRow>,
+    memory: &mut Memory<'_>,
 ) -> Result<Plan<'r>, StoreError> {
-    let size = account::highest(db)?;
-    let rows = table.rows.len();
-    let mut accounts = Names::new(db, rows, size, account::directory, account::find)?;
-    let mut known = Names::new(db, rows, size, subscription::directory, subscription::find)?;
+    let (mut accounts, mut known) = (Names::of(&ACCOUNTS), Names::of(&SUBSCRIPTIONS));
     let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
-    for row in &table.rows {
+    for (at, row) in table.rows.iter().enumerate() {
+        plan.findings.begin();
         let number = &row.value.account_number;
-        let found = known.get(db, &row.value.subscription_number)?;
+        let own = &row.value.subscription_number;
+        let found = if memory.is_new(at) { None } else { known.get(db, own)? };
         let account = match found {
             Some(found) if !table.columns.account_number.given() => Some(found.account),
             Some(_) | None => accounts.get(db, number)?.map(|a| a.id),
@@ -48,17 +48,17 @@ pub fn plan<'r>(
         let Some(account) = account else {
             let fault = match table.columns.complete() {
                 Err(fault) => fault,
-                Ok(()) => accounts.unknown(db, ("account_number", number), "account")?,
+                Ok(()) => memory.named.unknown(db, &ACCOUNTS, ("account_number", number))?,
             };
             plan.findings.refused.push(row.refuse(fault));
             continue;
         };
-        if found.is_none() {
-            let number = &row.value.subscription_number;
-            if let Err(fault) = known.claim(db, "subscription_number", number)? {
-                plan.findings.refused.push(row.refuse(fault));
-                continue;
-            }
+        if found.is_none()
+            && !memory.is_new(at)
+            && let Err(fault) = memory.claim(db, &SUBSCRIPTIONS, "subscription_number", own)?
+        {
+            plan.findings.refused.push(row.refuse(fault));
+            continue;
         }
         if let Err(fault) = take(db, &mut plan, &table.columns, row, account, found)? {
             plan.findings.refused.push(row.refuse(fault));
@@ -80,7 +80,7 @@ fn take<'r>(
         if let Err(fault) = columns.complete().and_then(|()| check(&value.terms, false)) {
             return Ok(Err(fault));
         }
-        plan.findings.counts.added += 1;
+        plan.findings.comes();
         plan.new.push((value, account));
         return Ok(Ok(()));
     };
@@ -105,7 +105,7 @@ fn take<'r>(
     let from = value.effective_from.unwrap_or(held.effective_from);
     let changes =
         differences(&value.subscription_number, fields(&held.terms), fields(&terms), from);
-    plan.findings.counts.changed += 1;
+    plan.findings.amends();
     plan.findings.billed_charges += u64::from(charge::billed_of_subscription(db, known.id)?);
     plan.findings.changes.extend_from_slice(&changes);
     plan.amended.push(Amended { id: known.id, account, terms, from, changes });
@@ -117,11 +117,18 @@ impl Merge for Plan<'_> {
         &self.findings
     }
 
+    fn findings_mut(&mut self) -> &mut Findings {
+        &mut self.findings
+    }
+
     fn merge(&self, tx: &Tx<'_>, _import_id: i64, _judged: &Judged) -> Result<(), StoreError> {
-        for (row, account) in &self.new {
-            let from = row.effective_from.unwrap_or(ALWAYS);
-            subscription::insert(tx, &row.subscription_number, *account, &row.terms, from)?;
-        }
+        let new = self.new.iter().map(|(row, account)| NewSubscription {
+            number: &row.subscription_number,
+            account: *account,
+            terms: &row.terms,
+            effective_from: row.effective_from.unwrap_or(ALWAYS),
+        });
+        subscription::insert_many(tx, &new.collect::<Vec<_>>())?;
         for amended in &self.amended {
             subscription::amend(tx, amended.id, &amended.terms, amended.from)?;
             let drafts = stale::drafts_of_subscription(tx, amended.account, amended.id)?;

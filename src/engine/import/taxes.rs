@@ -18,10 +18,11 @@ pub fn plan(db: &Db<'_>, table: &Table<TaxColumns, TaxRate>) -> Result<Plan, Sto
     let known = tax::all(db)?;
     let mut plan = Plan { put: Vec::new(), findings: Findings::default() };
     for row in &table.rows {
+        plan.findings.begin();
         let new = &row.value;
         let same_key = |r: &&TaxRate| r.tax_code == new.tax_code && r.valid_from == new.valid_from;
         let Some(held) = known.iter().find(same_key) else {
-            plan.findings.counts.added += 1;
+            plan.findings.comes();
             // A rate from a new day on changes what drafts of that code are taxed with.
             let key = &new.tax_code;
             let changes = differences(
@@ -39,7 +40,7 @@ pub fn plan(db: &Db<'_>, table: &Table<TaxColumns, TaxRate>) -> Result<Plan, Sto
             continue;
         }
         let changes = differences(&new.tax_code, fields(held), fields(&merged), new.valid_from);
-        plan.findings.counts.changed += 1;
+        plan.findings.amends();
         plan.findings.changes.extend_from_slice(&changes);
         plan.put.push((merged, changes));
     }
@@ -59,6 +60,10 @@ fn fields(rate: &TaxRate) -> Vec<(&'static str, String)> {
 impl Merge for Plan {
     fn findings(&self) -> &Findings {
         &self.findings
+    }
+
+    fn findings_mut(&mut self) -> &mut Findings {
+        &mut self.findings
     }
 
     fn merge(&self, tx: &Tx<'_>, _import_id: i64, _judged: &Judged) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! usage.csv against the book.
 
-use super::names::Names;
+use super::names::{ACCOUNTS, CHARGES, Memory, Names, SUBSCRIPTIONS};
 use super::plan::{Change, Findings, Merge, mark_stale};
 use super::second::Judged;
 use crate::domain::document::DocumentStatus;
@@ -10,7 +10,7 @@ use crate::import::{Fault, Table};
 use crate::store::charge::ChargeRef;
 use crate::store::subscription::SubscriptionRef;
 use crate::store::usage::{NewUsage, StoredUsage};
-use crate::store::{Db, StoreError, Tx, account, charge, stale, subscription, usage};
+use crate::store::{Db, StoreError, Tx, account, stale, usage};
 use std::collections::HashSet;
 
 /// New records, and changed ones that no posted document holds.
@@ -34,42 +34,44 @@ struct Names3 {
     charges: Names<ChargeRef>,
 }
 
+impl<'r> Plan<'r> {
+    fn take(&mut self, new: NewUsage<'r>) {
+        self.findings.comes();
+        self.new.push(new);
+    }
+}
+
 /// Compares each row with the book.
 pub fn plan<'r>(
     db: &Db<'_>,
     table: &'r Table<UsageColumns, UsageRow>,
     allow_repeats: bool,
+    memory: &mut Memory<'_>,
 ) -> Result<Plan<'r>, StoreError> {
-    let size = account::highest(db)?;
-    let rows = &table.rows;
-    let naming = |has: fn(&UsageRow) -> bool| rows.iter().filter(|r| has(&r.value)).count();
-    let with_subscription = naming(|r| !r.subscription_number.is_empty());
-    let with_charge = naming(|r| !r.charge_number.is_empty());
     let mut names = Names3 {
-        accounts: Names::new(db, rows.len(), size, account::directory, account::find)?,
-        subscriptions: Names::new(
-            db,
-            with_subscription,
-            size,
-            subscription::directory,
-            subscription::find,
-        )?,
-        charges: Names::new(db, with_charge, size, charge::directory, charge::find)?,
+        accounts: Names::of(&ACCOUNTS),
+        subscriptions: Names::of(&SUBSCRIPTIONS),
+        charges: Names::of(&CHARGES),
     };
     let (any_keyed, any_keyless) = usage::any(db)?;
     let mut plan = Plan {
-        new: Vec::with_capacity(rows.len()),
+        new: Vec::with_capacity(table.rows.len()),
         changed: Vec::new(),
         findings: Findings::default(),
     };
-    for row in rows {
-        let new = match resolve(db, &mut names, &row.value)? {
+    for (at, row) in table.rows.iter().enumerate() {
+        plan.findings.begin();
+        let new = match resolve(db, &mut names, &row.value, memory)? {
             Ok(new) => new,
             Err(fault) => {
                 plan.findings.refused.push(row.refuse(fault));
                 continue;
             }
         };
+        if memory.is_new(at) {
+            plan.take(new);
+            continue;
+        }
         let keyless = new.unique_key.is_empty();
         if keyless
             && any_keyless
@@ -81,17 +83,18 @@ pub fn plan<'r>(
         }
         let held = if keyless || !any_keyed { None } else { usage::by_key(db, new.unique_key)? };
         match held {
-            None => plan.new.push(new),
+            None => plan.take(new),
             Some(held) if held.says(&new) => plan.findings.counts.same += 1,
             Some(held) => match changed(&row.value, &held, new) {
-                Ok(changed) => plan.changed.push(changed),
+                Ok(changed) => {
+                    plan.findings.amends();
+                    plan.findings.changes.push(changed.change.clone());
+                    plan.changed.push(changed);
+                }
                 Err(fault) => plan.findings.refused.push(row.refuse(fault)),
             },
         }
     }
-    plan.findings.counts.added = plan.new.len();
-    plan.findings.counts.changed = plan.changed.len();
-    plan.findings.changes = plan.changed.iter().map(|c| c.change.clone()).collect();
     Ok(plan)
 }
 
@@ -99,10 +102,11 @@ fn resolve<'r>(
     db: &Db<'_>,
     names: &mut Names3,
     row: &'r UsageRow,
+    memory: &mut Memory<'_>,
 ) -> Result<Result<NewUsage<'r>, Fault>, StoreError> {
     let Some(account) = names.accounts.get(db, &row.account_number)?.map(|a| a.id) else {
         let named = ("ACCOUNT_ID", &*row.account_number);
-        return Ok(Err(names.accounts.unknown(db, named, "account")?));
+        return Ok(Err(memory.named.unknown(db, &ACCOUNTS, named)?));
     };
     let strange = |column: &str, value: &str, what: &str| {
         let message = format!("the account has no such {what}");
@@ -182,6 +186,10 @@ fn changed<'r>(row: &UsageRow, held: &StoredUsage, to: NewUsage<'r>) -> Result<C
 impl Merge for Plan<'_> {
     fn findings(&self) -> &Findings {
         &self.findings
+    }
+
+    fn findings_mut(&mut self) -> &mut Findings {
+        &mut self.findings
     }
 
     fn merge(&self, tx: &Tx<'_>, import_id: i64, _judged: &Judged) -> Result<(), StoreError> {

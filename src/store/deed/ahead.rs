@@ -1,7 +1,9 @@
 //! The rules over one person, asked of many rows before any of them is written: a file's, a
 //! posting's. Each row that would pass counts for those after it.
 
-use super::{NewDeed, Side, Stop, above, alone, alone_stop, opposed, own_limit, own_stop, with};
+use super::{
+    NewDeed, Side, Stop, above, alone, alone_stop, limit_minor, opposed, own_limit, own_stop, with,
+};
 use crate::config::Config;
 use crate::domain::ids::AccountId;
 use crate::domain::money::Currency;
@@ -39,6 +41,9 @@ impl Ahead {
     ) -> Result<Option<Stop>, StoreError> {
         if let Some(own) = own_limit(config, deed) {
             return Ok(own_stop(config, deed, own));
+        }
+        if limit_minor(config, deed.currency).is_none() {
+            return Ok(None);
         }
         let key = (deed.account, deed.currency);
         let had = match self.had.get(&key) {

@@ -26,7 +26,7 @@ pub struct Args {
     /// Replace the reject file if it is there already
     #[arg(long, requires = "reject_file")]
     force: bool,
-    /// Go on without asking when many billed charges change
+    /// Go on without asking when many billed charges change, or while others have the book open
     #[arg(long)]
     yes: bool,
     /// Load keyless usage that equals rows of an earlier file too
@@ -49,6 +49,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         allow_repeats: args.allow_repeats,
         replace: args.force,
         cutover: args.cutover,
+        say: (!ctx.json).then_some(output::aside),
     };
     let mut go = |options: &Options| match args.confirm {
         Some(id) => import::confirm(&mut session, id, options),

@@ -92,7 +92,12 @@ impl Error {
         match self {
             Self::Busy(_) | Self::NoWorker(_) => true,
             Self::Store(
-                S::Busy | S::InUse(_) | S::Replaced { .. } | S::Outdated { .. } | S::NoRoom { .. },
+                S::Busy
+                | S::Importing(_)
+                | S::InUse(_)
+                | S::Replaced { .. }
+                | S::Outdated { .. }
+                | S::NoRoom { .. },
             ) => true,
             Self::Store(error) => error.trouble().is_some(),
             Self::Io { source, .. } => Trouble::of_io(source).is_some(),
@@ -133,7 +138,7 @@ impl Error {
             Self::Usage { code, .. } => code,
             Self::Input { .. } => "bad_input",
             Self::NeedsYes { .. } => "needs_yes",
-            Self::Busy(_) | Self::Store(S::Busy | S::InUse(_)) => "busy",
+            Self::Busy(_) | Self::Store(S::Busy | S::Importing(_) | S::InUse(_)) => "busy",
             Self::Store(S::Replaced { .. }) => "book_replaced",
             Self::Store(S::Outdated { .. }) => "other_schema",
             Self::Store(S::NoRoom { .. }) => "no_room",
@@ -168,7 +173,7 @@ impl Error {
             Self::Usage { hint, .. } | Self::Input { hint, .. } => hint.clone(),
             Self::NeedsYes { .. } => "pass --yes to go on".to_owned(),
             Self::Busy(_) | Self::Store(S::Busy) => "try again in a moment".to_owned(),
-            Self::Store(S::InUse(_)) => "try again when they are done".to_owned(),
+            Self::Store(S::InUse(_) | S::Importing(_)) => "try again when they are done".to_owned(),
             Self::Store(S::Replaced { .. }) => {
                 "leave, look at what lies there, and open it again".to_owned()
             }

@@ -29,15 +29,16 @@ use crate::engine::deliver::envelope;
 use crate::engine::{Error, Session};
 use crate::import::Kind;
 use crate::outside::{self, Standing};
-use crate::store::{self, Db};
+use crate::store::{self, Db, presence};
 use chrono::NaiveDate;
 pub use facts::Options;
 pub use plan::Defaults;
 pub use report::{FileReport, Report};
 pub use second::Waiting;
 use source::Source;
-use stage::Staged;
+use stage::{LONG, Staged};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Imports the files (of a directory: every `.csv` in it) in the order in which they depend on
 /// each other.
@@ -94,7 +95,8 @@ fn import_all(
     open_items::date(session, &mut sources, options)?;
     if !options.yes {
         let today = session.now()?.today;
-        session.store.read(|db| ask_first(db, &sources, options, today))?;
+        let others = others(session);
+        session.store.read(|db| ask_first(db, &sources, options, (today, &others)))?;
     }
     let mut rejects = options.reject_file.as_deref().map(|base| {
         let standing = if options.replace { Standing::Replace } else { Standing::Keep };
@@ -125,32 +127,58 @@ fn same_file(a: &Path, b: &Path) -> bool {
 /// A handful of amendments is everyday work whatever the size of the book.
 const NEVER_ASK_BELOW: u64 = 5;
 
-/// Refuses with a question when the files change many charges that are billed already.
+/// Who else has a console open. What cannot be read of that is no hindrance.
+fn others(session: &Session) -> Vec<String> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let (side, uid) = (session.store.side_directory(), session.actor.uid);
+    presence::others_than(&side, uid, now.as_millis() as i64).unwrap_or_default()
+}
+
+/// Refuses with a question when the files change many charges that are billed already, or write so
+/// much that the others who are there would have to wait.
 fn ask_first(
     db: &Db<'_>,
     sources: &[Source],
     options: &Options,
-    today: NaiveDate,
+    (today, others): (NaiveDate, &[String]),
 ) -> Result<(), Error> {
-    if !store::charge::any_billed(db)? {
+    let any_billed = store::charge::any_billed(db)?;
+    if !any_billed && others.is_empty() {
         return Ok(());
     }
     let config = store::settings::load(db)?;
     let (most, percent) =
         (config.int(key::IMPORT_ASK_ABOVE_CHARGES), config.int(key::IMPORT_ASK_ABOVE_PERCENT));
-    let billed = u64::from(store::charge::billed_count(db)?);
-    let may = |kind| matches!(kind, Kind::Accounts | Kind::Subscriptions | Kind::Charges);
-    for source in sources.iter().filter(|s| s.known().is_some_and(may)) {
+    let billed = if any_billed { u64::from(store::charge::billed_count(db)?) } else { 0 };
+    let amends = |kind| matches!(kind, Kind::Accounts | Kind::Subscriptions | Kind::Charges);
+    for source in sources {
+        let may = any_billed && source.known().is_some_and(amends);
+        if source.known().is_none() || (!may && others.is_empty()) {
+            continue;
+        }
         let Ok(staged) = Staged::of(source, options)? else { continue };
-        let (touched, first) = staged.billed(db, today)?;
+        if !may && !staged.is_long() {
+            continue;
+        }
+        let glance = staged.glance(db, today)?;
+        let (name, touched) = (source.name(), glance.billed);
         let share = i128::from(touched) * 100 > i128::from(billed) * i128::from(percent);
         if touched >= NEVER_ASK_BELOW && (i128::from(touched) > i128::from(most) || share) {
-            let examples: Vec<String> = first.iter().map(ToString::to_string).collect();
+            let examples: Vec<String> = glance.first.iter().map(ToString::to_string).collect();
             return Err(Error::NeedsYes {
                 message: format!(
-                    "{} changes {touched} of {billed} charges that are billed already ({}, …)",
-                    source.name(),
+                    "{name} changes {touched} of {billed} charges that are billed already ({}, …)",
                     examples.join("; ")
+                ),
+            });
+        }
+        if glance.writes > LONG && !others.is_empty() {
+            return Err(Error::NeedsYes {
+                message: format!(
+                    "{name} writes {} rows, about {} s in which nobody else can write, and others have the book open ({})",
+                    text::grouped(glance.writes as i64),
+                    glance.seconds,
+                    others.join(", ")
                 ),
             });
         }

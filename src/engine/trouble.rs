@@ -22,7 +22,7 @@ pub fn fenced<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
 
 /// Whether an error is only a matter of waiting for somebody else's write.
 pub fn passes(error: &Error) -> bool {
-    matches!(error, Error::Store(StoreError::Busy) | Error::Busy(_))
+    matches!(error, Error::Store(StoreError::Busy | StoreError::Importing(_)) | Error::Busy(_))
 }
 
 /// Tells that `what` stands still: in the log, and once a day for each cause as a notice.

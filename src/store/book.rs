@@ -166,7 +166,10 @@ impl Store {
         let asked = Instant::now();
         self.still_there()?;
         let waiting = self.turn.wait();
-        let begun = self.conn.begin_write().map_err(named)?;
+        let begun = self.conn.begin_write().map_err(|error| match error {
+            StoreError::Busy => hold::importing(&path).map_or(error, StoreError::Importing),
+            error => named(error),
+        })?;
         drop(waiting);
         let had = Instant::now();
         let db = begun.db();
@@ -304,6 +307,12 @@ impl Store {
     /// process has it.
     pub fn hold(&self, work: hold::Work) -> Result<Option<hold::Hold>, StoreError> {
         hold::held(self.path(), work)
+    }
+
+    /// Tells those who wait to write that an import does, for about so long, for the life of what
+    /// is given back.
+    pub fn announce_import(&self, about: Duration) -> Option<hold::Hold> {
+        hold::import(self.path(), about)
     }
 
     /// Removes the locks of jobs whose process died.

@@ -10,6 +10,9 @@ pub enum StoreError {
     /// Another process holds the write lock for longer than the busy time-out.
     #[error("the book is busy: another process is writing")]
     Busy,
+    /// The same, and it is told what they write: a long import, and how long it still takes, about.
+    #[error("the book is busy: an import is running, about {0} s")]
+    Importing(u64),
     /// Somebody has it, or changes the file as such: who, in words.
     #[error("{0}")]
     InUse(String),
@@ -141,6 +144,7 @@ impl StoreError {
             Self::Disk { trouble, .. } => Some(trouble.clone()),
             Self::Io { source, .. } => Trouble::of_io(source),
             Self::Busy
+            | Self::Importing(_)
             | Self::InUse(_)
             | Self::Replaced { .. }
             | Self::Outdated { .. }

@@ -7,6 +7,7 @@
 //! | `open.lock` | by every connection, for its life | while the file is replaced |
 //! | `restore.lock` | | by a restore, from its first byte to its last |
 //! | `posting.lock` | | by the one posting that gives numbers |
+//! | `import.lock` | | while a long import writes; in it, when it will be done |
 //! | `job-N.lock` | | by the process that drives the job |
 //! | `waiting.lock` | while somebody waits to write | a moment, to see whether anybody does |
 //!
@@ -133,6 +134,37 @@ pub(super) fn restoring(book: &Path) -> Result<Hold, StoreError> {
     attempt(&path, Way::Alone)?.ok_or_else(|| {
         StoreError::InUse(format!("another restore of {} is going on", book.display()))
     })
+}
+
+/// Says that an import writes for about so long, to those who wait for the lock meanwhile. Best effort:
+/// another import, or a directory that cannot be written, and nothing is said.
+pub(super) fn import(book: &Path, about: Duration) -> Option<Hold> {
+    let path = file(book, "import.lock");
+    let held = attempt(&path, Way::Alone).ok()??;
+    let end = since_1970() + about;
+    let written = inside::open(&path).and_then(|mut file| {
+        file.set_len(0)?;
+        file.write_all(end.as_secs().to_string().as_bytes())
+    });
+    written.is_ok().then_some(held)
+}
+
+/// For how long a running import said that it still writes, in seconds, at least one; none when
+/// none runs.
+pub(super) fn importing(book: &Path) -> Option<u64> {
+    let path = file(book, "import.lock");
+    if !path.exists() || attempt(&path, Way::Shared).ok()?.is_some() {
+        return None;
+    }
+    let mut said = String::new();
+    File::open(&path).ok()?.take(30).read_to_string(&mut said).ok()?;
+    let end: u64 = said.trim().parse().ok()?;
+    Some(end.saturating_sub(since_1970().as_secs()).max(1))
+}
+
+fn since_1970() -> Duration {
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -303,6 +335,21 @@ mod tests {
         assert_eq!(left(), 1);
         drop(live);
         assert_eq!(left(), 0);
+    }
+
+    #[test]
+    fn who_waits_for_an_import_hears_how_long_while_it_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = dir.path().join("book.db");
+        assert_eq!(importing(&book), None);
+        let held = import(&book, Duration::from_secs(40)).unwrap();
+        assert!(matches!(importing(&book), Some(30..=40)));
+        assert!(import(&book, Duration::from_secs(9)).is_none(), "the first one counts");
+        drop(held);
+        assert_eq!(importing(&book), None);
+        let late = import(&book, Duration::ZERO).unwrap();
+        assert_eq!(importing(&book), Some(1));
+        drop(late);
     }
 
     #[test]

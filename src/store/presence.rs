@@ -95,6 +95,18 @@ impl Presence {
     }
 }
 
+/// Who else than a person has a console open, by name; nobody where none ever was.
+pub fn others_than(directory: &Path, uid: u32, now_ms: i64) -> Result<Vec<String>, StoreError> {
+    let path = directory.join("presence.db");
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT DISTINCT name FROM present WHERE uid <> ?1 AND beat_at > ?2 AND beat_at < ?3
+        ORDER BY name";
+    let conn = Conn::beside(&path, PATIENCE)?;
+    conn.db().all(sql, (uid, now_ms - GONE_MS, now_ms + GONE_MS), |r| r.get(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +118,8 @@ mod tests {
         let mia = Presence::enter(dir.path(), &actor(1, "mia"), 1_000).unwrap();
         let jon = Presence::enter(dir.path(), &actor(2, "jon"), 1_001).unwrap();
         assert_eq!(mia.others(2_000).unwrap().len(), 1);
+        assert_eq!(others_than(dir.path(), 1, 2_000).unwrap(), ["jon"]);
+        assert!(others_than(dir.path(), 1, 2_000 + GONE_MS).unwrap().is_empty());
         jon.editing(Some(7), 3_000).unwrap();
         assert_eq!(mia.others(3_000).unwrap()[0].editing, Some((7, 3_000)));
         assert!(mia.others(3_000 + GONE_MS).unwrap().is_empty());

@@ -49,7 +49,8 @@ impl From<Error> for Fault {
         let kind = match &error {
             Error::Store(StoreError::Stale { .. }) => FaultKind::Stale,
             Error::Store(StoreError::AlreadyDone(_)) => FaultKind::AlreadyDone,
-            Error::Busy(_) | Error::Store(StoreError::Busy | StoreError::InUse(_)) => {
+            Error::Busy(_)
+            | Error::Store(StoreError::Busy | StoreError::Importing(_) | StoreError::InUse(_)) => {
                 FaultKind::Busy
             }
             Error::NeedsYes { .. } => FaultKind::NeedsYes,

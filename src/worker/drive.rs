@@ -203,7 +203,7 @@ fn slices(
         }
         let slice = match runner.slice(session, row, ports) {
             // Another clerk's long write: not our failure, try again.
-            Err(Error::Store(StoreError::Busy)) => Slice::More,
+            Err(Error::Store(StoreError::Busy | StoreError::Importing(_))) => Slice::More,
             other => other?,
         };
         let id = row.id;

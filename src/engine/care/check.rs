@@ -274,6 +274,7 @@ fn is_damage(error: &StoreError) -> bool {
         | StoreError::Money(_)
         | StoreError::Sqlite(_) => true,
         StoreError::Busy
+        | StoreError::Importing(_)
         | StoreError::InUse(_)
         | StoreError::Replaced { .. }
         | StoreError::Outdated { .. }

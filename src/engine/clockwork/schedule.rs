@@ -253,6 +253,7 @@ fn run_slot(
         // Another process writes, or the disk is full: the slot waits for the next look.
         Err(Error::Store(
             error @ (StoreError::Busy
+            | StoreError::Importing(_)
             | StoreError::Disk { .. }
             | StoreError::ReadOnly(_)
             | StoreError::Io { .. }),

@@ -14,6 +14,8 @@ pub struct Options {
     pub yes: bool,
     /// Keyless usage equal to rows of an earlier file is loaded too.
     pub allow_repeats: bool,
+    /// Hears what takes long before it is begun.
+    pub say: Option<fn(&str)>,
     /// A reject file that is there already is replaced.
     pub replace: bool,
     /// The day from which open items of another system count here; none = the day of the import.

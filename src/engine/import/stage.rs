@@ -11,13 +11,18 @@ use super::source::Source;
 use super::{accounts, charges, methods, open_items, subscriptions, taxes, usage};
 use crate::clock::Now;
 use crate::domain::actor::Actor;
+use crate::domain::text;
 use crate::engine::{Error, Session};
 use crate::import::{Kind, Refused, Repeats, Rows};
 use crate::store::{self, Db, Op, StoreError, Topic, Tx, deed, operation};
 use chrono::NaiveDate;
+use std::time::{Duration, Instant};
 
 /// Rows that are compared and written at a time. A file of fewer is kept as it was read.
 const PART: usize = 5_000;
+
+/// From more rows on, those who wait for the lock are told of it.
+pub(super) const LONG: usize = 20_000;
 
 /// How often a file is compared outside the lock before it is compared inside.
 const TRIES: u32 = 3;
@@ -172,17 +177,23 @@ impl<'f> Staged<'f> {
         })
     }
 
-    /// How many charges that are billed already it changes, with the first changes.
-    pub(super) fn billed(
-        &self,
-        db: &Db<'_>,
-        today: NaiveDate,
-    ) -> Result<(u64, Vec<Change>), Error> {
+    /// Whether it may have so many rows that others wait for it.
+    pub(super) fn is_long(&self) -> bool {
+        matches!(self.body, Body::Long(_))
+    }
+
+    /// What it would do, before any file of its import is written.
+    pub(super) fn glance(&self, db: &Db<'_>, today: NaiveDate) -> Result<Glance, Error> {
+        let begun = Instant::now();
         let mut memory = Memory { quiet: true, ..Memory::default() };
-        let (mut touched, mut first) = (0, Vec::new());
+        let (mut glance, mut rows) = (Glance::default(), 0);
         let mut take = |found: &Findings| {
-            touched += found.billed_charges;
-            first.extend(found.changes.iter().take(3_usize.saturating_sub(first.len())).cloned());
+            glance.billed += found.billed_charges;
+            let more = 3_usize.saturating_sub(glance.first.len());
+            glance.first.extend(found.changes.iter().take(more).cloned());
+            // What names something that a file before it brings is not refused then.
+            glance.writes += found.counts.added + found.counts.changed + found.refused.len();
+            rows += found.fates.len();
         };
         match &self.body {
             Body::Whole(rows) => take(self.plan(db, rows, today, &mut memory)?.findings()),
@@ -194,8 +205,29 @@ impl<'f> Staged<'f> {
                 })?;
             }
         }
-        Ok((touched, first))
+        glance.seconds = about(begun.elapsed(), rows, glance.writes).as_secs();
+        Ok(glance)
     }
+}
+
+/// What a file would do.
+#[derive(Default)]
+pub(super) struct Glance {
+    /// Charges billed already that it changes.
+    pub(super) billed: u64,
+    /// The first changes.
+    pub(super) first: Vec<Change>,
+    /// Rows that it writes.
+    pub(super) writes: usize,
+    /// How long it writes, about.
+    pub(super) seconds: u64,
+}
+
+/// How long so many rows are written, where so many were compared in a time: reading them again and
+/// writing them takes twice that. At least a second.
+fn about(compared: Duration, rows: usize, writes: usize) -> Duration {
+    let each = compared.as_secs_f64() / rows.max(1) as f64;
+    Duration::from_secs((2.0 * each * writes as f64).ceil().max(1.0) as u64)
 }
 
 /// What comes of a file's rows, summed up while it is compared.
@@ -289,6 +321,7 @@ pub(super) fn stage(
         (none && !judged.moves()) || (!some && !report.refused.is_empty())
     };
     for attempt in 1..=TRIES {
+        let begun = Instant::now();
         let (mut first, before) = session
             .store
             .read(|db| Ok::<_, Error>((staged.compare(db, &actor, now)?, grounds(db, owed)?)))?;
@@ -297,6 +330,15 @@ pub(super) fn stage(
             report.request = first.judged.request();
             return Ok(());
         }
+        let writes = report.added + report.changed;
+        let _told = (writes > LONG).then(|| {
+            let about = about(begun.elapsed(), first.rows, writes);
+            if let Some(say) = staged.options.say {
+                let (file, rows) = (&staged.file.name, text::grouped(writes as i64));
+                say(&format!("{file}: {rows} rows are written, about {} s", about.as_secs()));
+            }
+            session.store.announce_import(about)
+        });
         let op = Op::new(&session.actor, second::verb(staged.file.kind), now);
         let done = session.store.write(&op, |tx| -> Result<bool, Error> {
             if grounds(tx, owed)? == before {

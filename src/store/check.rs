@@ -13,6 +13,7 @@ mod deeds;
 mod found;
 mod seals;
 mod structure;
+mod tallies;
 mod taxes;
 
 pub use found::{Beside, Found, LISTED};
@@ -183,6 +184,7 @@ pub const CHECKS: &[Check] = &[
     sql("deeds_recorded", "who gave something up or said money came is on record", deeds::RECORDED),
     sql("alone_within_limit", "nobody passes four_eyes.above alone within a day", deeds::ALONE),
     sql("one_side_each", "nobody is on both sides of an account", deeds::ONE_SIDE),
+    sql("tallies_count", "what screens count is what there is", tallies::DIFFER),
     sql("leases", "jobs and runs are in states that belong together", LEASES),
 ];
 

@@ -5,7 +5,7 @@
 //! [`abandon`] says so.
 
 use super::face::Row;
-use super::{Db, StoreError, Topic, Tx, first_copy, word};
+use super::{Db, StoreError, Topic, Tx, first_copy, tally, word};
 use crate::domain::delivery::{Balance, Imprint};
 use crate::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
@@ -457,19 +457,16 @@ pub fn step(
 
 /// How the deliveries stand, of all documents or of a run's. The last copy to an address counts.
 pub fn balance(db: &Db<'_>, run: Option<BillRunId>) -> Result<Balance, StoreError> {
-    let scope = if run.is_some() {
-        "l.document_id IN (SELECT id FROM document WHERE run_id = ?1)"
-    } else {
-        "?1 IS NULL"
-    };
+    let Some(run) = run else { return tally::balance(db) };
     let mut balance = Balance::default();
+    let scope = "l.document_id IN (SELECT id FROM document WHERE run_id = ?1)";
     db.each(
         &format!(
             "SELECT l.status, count(*) FROM delivery l WHERE {scope} AND NOT EXISTS (
            SELECT 1 FROM delivery n WHERE n.document_id = l.document_id AND n.channel = l.channel
            AND n.address = l.address AND n.copy > l.copy) GROUP BY l.status"
         ),
-        [run.map(|r| r.0)],
+        [run.0],
         |r| {
             balance.add(word(r, 0, DeliveryStatus::parse)?, r.get(1)?);
             Ok(())
@@ -480,7 +477,7 @@ pub fn balance(db: &Db<'_>, run: Option<BillRunId>) -> Result<Balance, StoreErro
             "SELECT count(*) FROM (SELECT DISTINCT l.document_id, l.channel, l.address
              FROM delivery l WHERE {scope})"
         ),
-        [run.map(|r| r.0)],
+        [run.0],
         |r| r.get(0),
     )?;
     Ok(balance)

@@ -66,6 +66,7 @@ pub mod settings;
 mod sql;
 pub mod stale;
 pub mod subscription;
+mod tally;
 pub mod tax;
 pub mod timekeeping;
 pub mod trouble;

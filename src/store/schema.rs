@@ -29,6 +29,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0022_undone_by.sql"),
     include_str!("migrations/0023_payment_filter.sql"),
     include_str!("migrations/0024_first_copy.sql"),
+    include_str!("migrations/0025_tally.sql"),
 ];
 
 /// The schema of this program.

@@ -2,11 +2,10 @@
 
 use super::face::{Row, named_params};
 use super::json::{Json, Spot};
-use super::{Db, StoreError, account, money, word};
+use super::{Db, StoreError, account, tally, word};
 use crate::domain::account::DeliveryPreference;
 use crate::domain::frozen::Frozen;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
-use crate::domain::money::Purse;
 use chrono::NaiveDate;
 
 /// A posted document with what decides where it goes.
@@ -56,25 +55,6 @@ fn undelivered(r: &Row<'_>) -> Result<Undelivered, StoreError> {
         preference: word(r, 6, DeliveryPreference::parse)?,
         emails: addresses(r.text(7)?),
     })
-}
-
-/// How many posted documents have no delivery, with their money by currency.
-pub fn totals(db: &Db<'_>) -> Result<(i64, Purse), StoreError> {
-    let (mut count, mut sums) = (0, Purse::default());
-    db.each(
-        &format!(
-            "SELECT d.currency, count(*), sum(d.total_minor) FROM document d
-             WHERE {DELIVERABLE} AND NOT EXISTS (SELECT 1 FROM delivery l
-             WHERE l.document_id = d.id) GROUP BY 1"
-        ),
-        [],
-        |r| {
-            sums.add(money(r, 0, 2)?)?;
-            count += r.get::<i64>(1)?;
-            Ok(())
-        },
-    )?;
-    Ok((count, sums))
 }
 
 /// Posted documents without a delivery, by id, after `after`.
@@ -130,13 +110,13 @@ pub fn emails_today(
 
 /// Posted documents nobody has made deliveries for yet.
 pub fn count(db: &Db<'_>, run: Option<BillRunId>) -> Result<i64, StoreError> {
-    let scope = if run.is_some() { "d.run_id = ?1" } else { "?1 IS NULL" };
+    let Some(run) = run else { return Ok(tally::undelivered(db)?.count) };
     db.one(
         &format!(
-            "SELECT count(*) FROM document d WHERE {DELIVERABLE} AND {scope}
+            "SELECT count(*) FROM document d WHERE {DELIVERABLE} AND d.run_id = ?1
              AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.document_id = d.id)"
         ),
-        [run.map(|r| r.0)],
+        [run.0],
         |r| r.get(0),
     )
 }

@@ -36,6 +36,10 @@ const SEEDS: &[(&str, &str)] = &[
     ("billed_once", "UPDATE claim SET role = 'credited' WHERE charge_id = 1 AND from_on = '2026-01-01'"),
     ("claims_held", "UPDATE claim SET item_id = NULL WHERE charge_id = 2 AND from_on = '2026-01-01'"),
     ("claims_held", "DELETE FROM claim WHERE document_id = 2"),
+    ("tallies_count", "UPDATE tally SET count = count + 1 WHERE name = 'owed'"),
+    ("tallies_count", "UPDATE tally SET sum_minor = sum_minor + 1 WHERE name = 'undelivered'"),
+    ("tallies_count", "UPDATE tally SET flagged = flagged + 1 WHERE name = 'draft'"),
+    ("tallies_count", "DELETE FROM tally"),
     ("usage_once", "UPDATE usage_claim SET document_id = 2"),
     (
         "credits_within_lines",

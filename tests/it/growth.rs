@@ -10,6 +10,7 @@ use daybook::engine::collect::{self, retry};
 use daybook::engine::command::{AccountFilter, NewBillRun, NewPaymentRun, Pick};
 use daybook::engine::review::{self, undo};
 use daybook::engine::{Session, bill, deliver, post};
+use daybook::store::read::{Filter, ReadError, failed, post_preview, today};
 use daybook::store::{Db, StoreError, bill_run, delivery, document, job, notice, payment_run};
 use daybook::store::{posting, undelivered};
 use daybook::worker;
@@ -69,6 +70,22 @@ impl Grown {
         self.part(name, |session| session.read(read).map(|_| ()).unwrap());
     }
 
+    /// What the figures of the day of drafts cost.
+    fn figures(&mut self, [check, post]: [&'static str; 2]) {
+        let size = self.size as i64;
+        let today = "2026-04-01".parse().unwrap();
+        let dates = post_preview::Dates { today, invoice_on: None, by: None };
+        self.page(check, |db| {
+            let (found, _) = today::to_check(db).map_err(unread)?;
+            assert_eq!(found.count, size);
+            Ok(())
+        });
+        self.page(post, |db| {
+            assert_eq!(post_preview::all_drafts(db, dates).map_err(unread)?.count, size);
+            Ok(())
+        });
+    }
+
     fn bill(&mut self, name: &'static str, target: &str) -> BillRunId {
         let new = NewBillRun {
             target_on: target.parse().unwrap(),
@@ -94,6 +111,13 @@ impl Grown {
     }
 }
 
+fn unread(error: ReadError) -> StoreError {
+    match error {
+        ReadError::Store(error) => error,
+        ReadError::Filter(error) => panic!("{error}"),
+    }
+}
+
 fn drive(session: &mut Session, job: daybook::domain::ids::JobId) {
     let stop = AtomicBool::new(false);
     let mut follow = &stop;
@@ -103,6 +127,7 @@ fn drive(session: &mut Session, job: daybook::domain::ids::JobId) {
 /// The clerk's part of the day, and the posting of a run and of marked drafts.
 fn drafts(grown: &mut Grown) -> BillRunId {
     let first = grown.bill("bill", "2026-02-01");
+    grown.figures(["page of what is to check, counted", "page of what is to post, counted"]);
     let picks = grown.picks(first);
     grown.part("accept many", |s| review::verdict::accept(s, &picks, "").unwrap());
     grown.part("undo it", |s| undo::undo(s, None).unwrap());
@@ -137,9 +162,14 @@ fn money(grown: &mut Grown, posted: BillRunId) {
         let today = "2026-04-01".parse().unwrap();
         undelivered::list(db, Some(posted), DocumentId(0), today, 50)
     });
+    grown.page("page of all that is to deliver, counted", |db| undelivered::count(db, None));
     grown.part("plan deliveries", |s| {
         let made = deliver::make::make(s, Some(posted), deliver::copies::When::Now).unwrap();
         assert_eq!(made.kept.len(), 0);
+    });
+    grown.page("page of copies, counted", |db| delivery::balance(db, None));
+    grown.page("page of what is overdue, counted", |db| {
+        failed::totals(db, &Filter::parse("due<2026-05-01").unwrap()).map_err(unread)
     });
     grown.page("page of mail that is due", |db| delivery::due(db, i64::MAX, 50));
     let new =

@@ -32,6 +32,7 @@ macro_rules! words {
 /// Lists that no enum stands behind: written and read as these words in one file of the store.
 const PLAIN: &[(&str, &[&str])] = &[
     ("undo.state", &["done", "undone"]),
+    ("tally.name", &["draft", "owed", "undelivered", "copy"]),
     ("bill_run_failure.kind", &["failed", "busy"]),
     ("four_eyes.object", &["document", "payment", "account"]),
     ("promise.state", &["open", "kept", "broken", "withdrawn"]),

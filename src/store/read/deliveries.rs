@@ -1,12 +1,14 @@
 //! The delivery queue: one row a copy, by channel and state.
 
-use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError};
+use super::{
+    Ask, Cmp, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
+};
 use super::{Sort, Spec, Totals};
 use crate::domain::ids::{DeliveryId, DocumentId};
 use crate::domain::money::Money;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, money, word};
+use crate::store::{Db, StoreError, money, tally, word};
 
 /// One copy of one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,8 +126,16 @@ pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<DeliveryRow>, ReadError
     super::page(db, &SPEC, args, map)
 }
 
-/// How many match, with the money of their documents.
+/// How many match, with the money of their documents. Of states it is kept.
 pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
+    if let Some([(Field::Status, Cmp::Is, words)]) = filter.plain().as_deref() {
+        let states = words.split(',').map(|w| {
+            DeliveryStatus::ALL.iter().copied().find(|s| s.as_str().eq_ignore_ascii_case(w))
+        });
+        if let Some(states) = states.collect::<Option<Vec<_>>>() {
+            return Ok(tally::copies(db, &states)?.into());
+        }
+    }
     super::totals(db, &SPEC, filter)
 }
 

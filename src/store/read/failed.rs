@@ -1,12 +1,14 @@
 //! Money that did not come: open invoices with their last attempt, grouped by what to do next.
 
-use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError};
+use super::{
+    Ask, Cmp, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
+};
 use super::{Sort, Spec, Totals};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::{Money, Purse};
 use crate::domain::payment::NextAction;
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, money, word};
+use crate::store::{Db, StoreError, money, tally, word};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -172,8 +174,13 @@ pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<FailedRow>, ReadError> 
     super::page(db, &SPEC, args, map)
 }
 
-/// How many match, with what they owe.
+/// How many match, with what they owe. Of what was due before a day it is kept.
 pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
+    if let Some([(Field::Due, Cmp::Less, day)]) = filter.plain().as_deref()
+        && let Ok(day) = day.parse()
+    {
+        return Ok(tally::owed_before(db, day)?.into());
+    }
     super::totals(db, &SPEC, filter)
 }
 

@@ -102,6 +102,14 @@ pub struct Filter {
     pub terms: Vec<Term>,
 }
 
+impl Filter {
+    /// Its terms, if it is made of nothing else and none says what is not so.
+    pub fn plain(&self) -> Option<Vec<(Field, Cmp, &str)>> {
+        let terms = self.terms.iter().map(|t| (t.field, t.cmp, t.value.as_str()));
+        self.words.is_empty().then(|| terms.collect())
+    }
+}
+
 /// Why a filter makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {

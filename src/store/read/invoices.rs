@@ -1,14 +1,14 @@
 //! The list of documents: drafts to check, held, posted, memos.
 
 use super::{
-    Ask, Field, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
+    Ask, Cmp, Field, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };
 use super::{Filter, Totals};
 use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
 use crate::domain::ids::DocumentId;
 use crate::domain::money::Money;
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, money, word, words};
+use crate::store::{Db, StoreError, money, tally, word, words};
 use chrono::NaiveDate;
 
 /// One document in a list.
@@ -152,8 +152,24 @@ pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<InvoiceRow>, ReadError>
     super::page(db, &SPEC, args, map)
 }
 
-/// How many match, with their money.
+/// How many match, with their money. Of drafts by what was said of them it is kept.
 pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
+    let (draft, is) = (DocumentStatus::Draft.as_str(), Cmp::Is);
+    match filter.plain().as_deref() {
+        Some([(Field::Status, cmp, status)])
+            if *cmp == is && status.eq_ignore_ascii_case(draft) =>
+        {
+            return Ok(tally::drafts(db)?.into());
+        }
+        Some([(Field::Status, cmp, status), (Field::Review, also, review)])
+            if [*cmp, *also] == [is, is] && status.eq_ignore_ascii_case(draft) =>
+        {
+            if let Some(review) = Review::parse(review) {
+                return Ok(tally::drafts_of(db, review)?.into());
+            }
+        }
+        _ => {}
+    }
     super::totals(db, &SPEC, filter)
 }
 

@@ -3,6 +3,7 @@
 use super::filter::{Filter, FilterError};
 use crate::domain::money::{Money, Purse};
 use crate::domain::text_enum;
+use crate::store::tally::Tally;
 use crate::store::{OfBook, StoreError};
 
 text_enum! {
@@ -89,6 +90,12 @@ pub struct Totals {
     pub count: i64,
     /// Money by currency; empty where rows have none.
     pub money: Purse,
+}
+
+impl From<Tally> for Totals {
+    fn from(Tally { count, money, .. }: Tally) -> Self {
+        Self { count, money }
+    }
 }
 
 /// A row as a mark needs it.

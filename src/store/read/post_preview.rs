@@ -9,7 +9,7 @@ use crate::domain::money::Money;
 use crate::domain::series::number_from;
 use crate::domain::withdrawn;
 use crate::store::face::{Row, params_from_iter};
-use crate::store::{Db, StoreError, money, posting, word};
+use crate::store::{Db, StoreError, money, posting, tally, word};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
@@ -66,11 +66,24 @@ pub fn all_drafts(db: &Db<'_>, dates: Dates<'_>) -> Result<Totals, ReadError> {
     let which = "d.status = 'Draft'";
     let (postable, reason) = postable(db, dates)?;
     let second = post_second::refused(db, which, &[], &postable, dates)?;
+    let ids = second.values().flatten().map(i64::to_string).collect::<Vec<_>>().join(",");
     let (postable, _) = without(postable, reason, &second);
-    let sql = format!(
-        "SELECT d.currency, count(*), sum(d.total_minor) FROM document d \
-         JOIN document_state s ON s.document_id = d.id WHERE {which} AND {postable} GROUP BY 1"
-    );
+    let sql = match doubtful(db, dates)? {
+        // All of them without the few that stay behind.
+        Some(doubtful) => format!(
+            "SELECT currency, sum(n), sum(m) FROM ( \
+             SELECT currency, count AS n, sum_minor AS m FROM tally WHERE name = 'draft' \
+             UNION ALL SELECT d.currency, -1, -d.total_minor \
+             FROM ({doubtful} UNION SELECT id FROM document WHERE id IN ({ids})) c \
+             CROSS JOIN document d ON d.id = c.document_id \
+             JOIN document_state s ON s.document_id = d.id WHERE {which} AND NOT ({postable})) \
+             GROUP BY 1 HAVING sum(n) <> 0"
+        ),
+        None => format!(
+            "SELECT d.currency, count(*), sum(d.total_minor) FROM document d \
+             JOIN document_state s ON s.document_id = d.id WHERE {which} AND {postable} GROUP BY 1"
+        ),
+    };
     let mut totals = Totals::default();
     db.each(&sql, [], |r| {
         totals.count += r.get::<i64>(1)?;
@@ -78,6 +91,29 @@ pub fn all_drafts(db: &Db<'_>, dates: Dates<'_>) -> Result<Totals, ReadError> {
         Ok(())
     })?;
     Ok(totals)
+}
+
+/// The documents among which are all drafts that stay behind, as SQL; none = any draft may.
+fn doubtful(db: &Db<'_>, dates: Dates<'_>) -> Result<Option<String>, ReadError> {
+    let config = crate::store::settings::load(db)?;
+    let gone = |m: &Money| withdrawn::of_code(m.currency.code()).is_some();
+    if config.get(key::POST_REQUIRE_REVIEW) != "none"
+        || config.get(key::SERIES_DATES) == "refuse"
+        || dates.invoice_on.is_some()
+        || tally::drafts(db)?.money.iter().any(gone)
+    {
+        return Ok(None);
+    }
+    // What was posted long ago is passed over.
+    let first = "(SELECT min(id) FROM document WHERE status = 'Draft')";
+    Ok(Some(format!(
+        "SELECT document_id FROM document_state \
+         WHERE status = 'Draft' AND (review = 'held' OR stale <> '') \
+         UNION SELECT document_id FROM document_tax \
+         WHERE kind = 'reverse_charge' AND document_id >= {first} \
+         UNION SELECT document_id FROM flag \
+         WHERE code = 'unprintable' AND document_id >= {first}"
+    )))
 }
 
 /// Total, tax, count.

@@ -114,11 +114,16 @@ fn doubtful(
         }
     };
     let heavy = if heavy.contains("CASE d.currency ELSE") { "0".to_owned() } else { heavy };
+    // Found by what makes them doubtful, not draft by draft.
     let sql = format!(
-        "SELECT d.id FROM {from} WHERE {which} AND {postable} AND ({heavy} \
-          OR d.account_id IN (SELECT account_id FROM deed WHERE uid = {uid}) \
-          OR EXISTS (SELECT 1 FROM document_item i WHERE i.document_id = d.id \
-            AND i.origin <> 'run')) \
+        "SELECT d.id FROM ( \
+          SELECT d.id AS document_id FROM document d WHERE {heavy} \
+          UNION SELECT x.document_id FROM deed e JOIN document_state x \
+            ON x.account_id = e.account_id AND x.status = 'Draft' WHERE e.uid = {uid} \
+          UNION SELECT i.document_id FROM document_item i WHERE i.origin <> 'run' \
+            AND i.document_id >= (SELECT min(id) FROM document WHERE status = 'Draft')) c \
+        CROSS JOIN document d ON d.id = c.document_id \
+        JOIN document_state s ON s.document_id = d.id WHERE {which} AND {postable} \
         ORDER BY d.account_id, d.id LIMIT {JUDGED}"
     );
     db.all(&sql, values(), |r| r.get(0))

@@ -1,10 +1,11 @@
 //! The day's steps with their counts and money: what is left, and where it waits.
 
-use super::{Filter, ReadError, Totals, deliveries, invoices};
+use super::{Filter, ReadError, Totals, deliveries};
+use crate::domain::document::Review;
 use crate::domain::money::Purse;
 use crate::domain::text::grouped;
 use crate::domain::text_enum;
-use crate::store::{Db, StoreError, money, undelivered};
+use crate::store::{Db, StoreError, money, tally};
 
 /// How far back "since yesterday" reaches, milliseconds.
 pub const DAY_MS: i64 = 24 * 3_600_000;
@@ -52,10 +53,10 @@ pub struct StepRow {
 
 /// Drafts nobody has looked at; in words, how many of them are flagged.
 pub fn to_check(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
-    let all = invoices::totals(db, &Filter::parse("status:draft review:none")?)?;
-    let flagged = invoices::totals(db, &Filter::parse("status:draft review:none flag:any")?)?;
-    let words = |n| if n == 0 { String::new() } else { format!("{} flagged", grouped(n)) };
-    Ok((all, words(flagged.count)))
+    let all = tally::drafts_of(db, Review::None)?;
+    let words = |n: i64| if n == 0 { String::new() } else { format!("{} flagged", grouped(n)) };
+    let words = words(all.flagged);
+    Ok((all.into(), words))
 }
 
 /// The newest payment run and its state, in words.
@@ -125,7 +126,7 @@ pub fn bill_runs(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
 
 /// Posted documents without a copy, and how many copies wait to go out.
 pub fn to_deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
-    let (count, money) = undelivered::totals(db)?;
+    let left = tally::undelivered(db)?;
     let waits = deliveries::totals(db, &Filter::parse("status:queued,deferred,held")?)?.count;
     let written = deliveries::totals(db, &Filter::parse("status:written")?)?.count;
     let one = |n: i64, one: &str, many: &str| match n {
@@ -138,7 +139,7 @@ pub fn to_deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
         one(written, "1 written, D confirms", "written, D confirms"),
     ];
     let state: Vec<String> = state.into_iter().flatten().collect();
-    Ok((Totals { count, money }, state.join(", ")))
+    Ok((left.into(), state.join(", ")))
 }
 
 /// Unread notices, newest first, at most fifty: when (UTC milliseconds) and what.

@@ -103,8 +103,7 @@ impl Rate {
 
     /// What a charge costs in `to`: every amount of it, and nothing else.
     pub fn terms(&self, terms: &ChargeTerms) -> Result<ChargeTerms, MoneyError> {
-        let mut new = terms.clone();
-        new.price = match terms.model {
+        let price = match terms.model {
             Model::DiscountPercent => terms.price,
             Model::Flat
             | Model::DiscountFixed
@@ -114,15 +113,40 @@ impl Rate {
             | Model::TieredOverage => self.amount(terms.price)?,
             Model::PerUnit | Model::Package => self.unit(terms.price)?,
         };
-        new.overage_price = terms.overage_price.map(|p| self.unit(p)).transpose()?;
-        for tier in &mut new.tiers {
-            *tier = Tier {
+        let tier = |tier: &Tier| -> Result<Tier, MoneyError> {
+            Ok(Tier {
+                from: tier.from,
+                to: tier.to,
                 unit_price: self.unit(tier.unit_price)?,
                 flat_fee: self.amount(tier.flat_fee)?,
-                ..*tier
-            };
-        }
-        Ok(new)
+            })
+        };
+        // Each term is named: a new one is money or is not, and none is forgotten.
+        Ok(ChargeTerms {
+            price,
+            overage_price: terms.overage_price.map(|p| self.unit(p)).transpose()?,
+            tiers: terms.tiers.iter().map(tier).collect::<Result<_, _>>()?,
+            name: terms.name.clone(),
+            plan: terms.plan.clone(),
+            charge_type: terms.charge_type,
+            model: terms.model,
+            quantity: terms.quantity,
+            uom: terms.uom.clone(),
+            billing_period: terms.billing_period,
+            timing: terms.timing,
+            billing_day: terms.billing_day,
+            alignment: terms.alignment,
+            price_base: terms.price_base,
+            start_on: terms.start_on,
+            end_on: terms.end_on,
+            billed_through: terms.billed_through,
+            package_size: terms.package_size,
+            included_units: terms.included_units,
+            discount_level: terms.discount_level,
+            stacked: terms.stacked,
+            tax_code: terms.tax_code.clone(),
+            revenue_account: terms.revenue_account.clone(),
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! A group counts exactly the rows that its term shows.
+//! A group counts exactly the rows that its term shows, and every row is in one.
 
 use crate::harness::book::Book;
 use crate::harness::delivery::{posted, smtp};
@@ -19,12 +19,16 @@ fn agree(book: &Book, (groups, totals): (Groups, Sums), by: Field) -> Vec<String
         .store
         .read(|db| -> Result<Vec<String>, ReadError> {
             let mut names = Vec::new();
+            let mut counted = 0;
             for group in groups(db, &Filter::default(), by)? {
+                counted += group.count;
                 let shown = totals(db, &Filter::parse(&group.term)?)?;
                 assert_eq!(shown.count, group.count, "{by}: {group:?}");
                 assert_eq!(shown.money, group.money, "{by}: {}", group.term);
                 names.push(group.name);
             }
+            // No row is in no group.
+            assert!(counted >= totals(db, &Filter::default())?.count, "{by}: {counted} {names:?}");
             Ok(names)
         })
         .unwrap()

@@ -1,6 +1,7 @@
 //! What becomes of keys that come before answers, of marks that are out of sight, and of typing that
 //! was not saved.
 
+use crate::harness::book::Book;
 use crate::harness::desk::Desk;
 use daybook::engine::command::Command;
 use daybook::ui::keymap::Key;
@@ -81,6 +82,30 @@ fn marks_out_of_sight_never_decide_what_is_posted() {
     desk.press("<Esc>a").shows("y/n").shows("1 of them outside this filter");
     // One mark out of sight is not as good as the row under the cursor.
     desk.press("nU").press("<Esc> ").press("/zzzzzz<Enter>").press("a").shows("y/n");
+}
+
+/// In a long list nobody says that a marked row is not there, only that it was marked elsewhere.
+#[test]
+fn marks_of_another_filter_are_not_said_to_lie_outside_of_a_long_list() {
+    let book = Book::new("2026-02-01");
+    let mut files = [
+        "account_number,name,currency\n".to_owned(),
+        "subscription_number,account_number,start_date\n".to_owned(),
+        "charge_number,subscription_number,name,type,model,price,billing_period\n".to_owned(),
+    ];
+    for n in 1..=450 {
+        files[0] += &format!("A{n},Acme {n},EUR\n");
+        files[1] += &format!("S{n},A{n},2026-02-01\n");
+        files[2] += &format!("C{n},S{n},Base,recurring,flat,10,month\n");
+    }
+    for (name, text) in ["accounts.csv", "subscriptions.csv", "charges.csv"].iter().zip(files) {
+        book.import(name, text, &[]);
+    }
+    book.run(&["bill", "--target", "2026-02-01"]).ends(0);
+    let mut desk = Desk::at(&book.path, 100, 24);
+    desk.press("3 ").shows("marked 1 ·");
+    desk.press("/total>1<Enter>G").shows("marked 1 (1 under another filter)");
+    desk.press("a").shows("1 of them marked under another filter");
 }
 
 #[test]

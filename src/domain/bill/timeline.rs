@@ -201,19 +201,44 @@ fn priced_from(versions: &[Version<ChargeTerms>]) -> Vec<(NaiveDate, usize)> {
 /// Whether two versions ask the same price for the same service. Names, dates and tax are not
 /// part of it: a change of those bills nothing anew.
 pub fn same_price(a: &ChargeTerms, b: &ChargeTerms) -> bool {
-    a.charge_type == b.charge_type
-        && a.model == b.model
-        && a.price == b.price
-        && (a.quantity == b.quantity || a.charge_type == ChargeType::Usage)
-        && a.uom == b.uom
-        && a.billing_period == b.billing_period
-        && a.price_base == b.price_base
-        && a.tiers == b.tiers
-        && a.package_size == b.package_size
-        && a.included_units == b.included_units
-        && a.overage_price == b.overage_price
-        && (!a.model.is_discount()
-            || (a.discount_level == b.discount_level && a.stacked == b.stacked))
+    // Each term is named: a new one is part of it or is not, and none is forgotten.
+    let ChargeTerms {
+        charge_type,
+        model,
+        price,
+        quantity,
+        uom,
+        billing_period,
+        price_base,
+        tiers,
+        package_size,
+        included_units,
+        overage_price,
+        discount_level,
+        stacked,
+        name: _,
+        plan: _,
+        timing: _,
+        billing_day: _,
+        alignment: _,
+        start_on: _,
+        end_on: _,
+        billed_through: _,
+        tax_code: _,
+        revenue_account: _,
+    } = a;
+    *charge_type == b.charge_type
+        && *model == b.model
+        && *price == b.price
+        && (*quantity == b.quantity || *charge_type == ChargeType::Usage)
+        && *uom == b.uom
+        && *billing_period == b.billing_period
+        && *price_base == b.price_base
+        && *tiers == b.tiers
+        && *package_size == b.package_size
+        && *included_units == b.included_units
+        && *overage_price == b.overage_price
+        && (!model.is_discount() || (*discount_level == b.discount_level && *stacked == b.stacked))
 }
 
 fn grids(

@@ -70,6 +70,10 @@ impl ListRow for DeliveryRow {
     }
 }
 
+/// Why a copy is not on its way: what the other side says of one that went well is no error.
+const ERROR: &str = "(CASE WHEN l.status IN ('Queued','Sending','Sent','Written','Printed') \
+    THEN '' ELSE l.last_reply END)";
+
 pub(super) const SPEC: Spec = Spec {
     columns: "l.document_id, d.number, a.number, v.name, l.channel, l.address, l.status, \
               l.attempts, l.not_before_at, l.last_reply, d.currency, d.total_minor, \
@@ -88,7 +92,7 @@ pub(super) const SPEC: Spec = Spec {
         (Field::Channel, Ask::Word("l.channel", Channel::WORDS)),
         (Field::Account, Ask::Same("a.number")),
         (Field::Run, Ask::Id("d.run_id", "BR")),
-        (Field::Error, Ask::Part("l.last_reply")),
+        (Field::Error, Ask::Part(ERROR)),
         (Field::Total, Ask::Amount("d.total_minor", "d.currency")),
         (Field::Currency, Ask::Currency("d.currency")),
     ],
@@ -147,10 +151,7 @@ pub fn marks(db: &Db<'_>, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
 /// By error, channel or status.
 pub fn groups(db: &Db<'_>, filter: &Filter, by: Field) -> Result<Vec<Group>, ReadError> {
     let name = match by {
-        Field::Error => {
-            "CASE WHEN l.status IN ('Bounced','Deferred','Impossible','Unconfirmed','Held') \
-             THEN l.last_reply ELSE '' END"
-        }
+        Field::Error => ERROR,
         Field::Channel => "l.channel",
         _ => "l.status",
     };

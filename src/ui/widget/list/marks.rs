@@ -48,10 +48,20 @@ impl<R: Shown> Listing<R> {
 
     /// How many of the marked are not of this filter, in words for a question about the marks.
     pub fn beyond(&self) -> String {
-        match self.seen_and_unseen().1.len() {
-            0 => String::new(),
-            n => format!(", {} of them outside this filter", grouped(n as i64)),
-        }
+        self.elsewhere().map_or_else(String::new, |(n, words)| format!(", {n} of them {words}"))
+    }
+
+    /// How many of the marked this filter does not show. Where all its rows are at hand that is known;
+    /// else it is only known under which filter each was marked.
+    fn elsewhere(&self) -> Option<(String, &'static str)> {
+        let all_here = !self.before && !self.after;
+        let (n, words) = if all_here {
+            let seen = self.rows.iter().filter(|r| self.marks.contains_key(&r.id())).count();
+            (self.marks.len() - seen, "outside this filter")
+        } else {
+            (self.seen_and_unseen().1.len(), "marked under another filter")
+        };
+        (n > 0).then(|| (grouped(n as i64), words))
     }
 
     pub(super) fn mark_range(&mut self, cx: &mut Cx) {
@@ -102,18 +112,9 @@ impl<R: Shown> Listing<R> {
         }
         let money = sums(self.marks.values());
         let money = if money.is_empty() { String::new() } else { format!(" · {money}") };
-        let all_here = !self.before && !self.after;
-        let outside = if all_here {
-            let seen = self.rows.iter().filter(|r| self.marks.contains_key(&r.id())).count();
-            self.marks.len() - seen
-        } else {
-            self.seen_and_unseen().1.len()
-        };
-        let outside = if outside > 0 {
-            format!(" ({} outside this filter)", grouped(outside as i64))
-        } else {
-            String::new()
-        };
+        let outside = self.elsewhere().map_or_else(String::new, |(n, words)| {
+            format!(" ({n} {})", words.trim_start_matches("marked "))
+        });
         // Money last: where there is no room its currencies give way first.
         Some(format!("marked {}{outside}{money}", grouped(self.marks.len() as i64)))
     }

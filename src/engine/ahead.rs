@@ -10,8 +10,11 @@ use std::thread::JoinHandle;
 pub(super) struct Ahead<T> {
     /// The second connection, while nothing is being read.
     idle: Option<Session>,
-    reading: Option<(Moment, JoinHandle<(Session, Option<T>)>)>,
+    reading: Option<(Moment, Reading<T>)>,
 }
+
+/// Gives the connection back, and what was read unless something kept it from being.
+type Reading<T> = JoinHandle<(Session, Option<T>)>;
 
 impl<T: Send + 'static> Ahead<T> {
     pub(super) fn new() -> Self {

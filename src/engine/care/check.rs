@@ -9,6 +9,7 @@ use crate::store::check::{BESIDE, Beside, CHECKS, Check, Found, LISTED};
 use crate::store::payment::EventStatus;
 use crate::store::{Db, Moment, Store, StoreError, payment};
 use serde::Serialize;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,8 +97,8 @@ fn run(
             }
             // What the second took and could not end.
             for (at, check) in queue.wanted.iter().enumerate() {
-                if !found.contains_key(&at) {
-                    found.insert(at, queue.one(check, db)?);
+                if let Entry::Vacant(place) = found.entry(at) {
+                    place.insert(queue.one(check, db)?);
                 }
             }
             Ok::<_, StoreError>(found)

@@ -39,7 +39,9 @@ pub fn status(
     if let Some(job) = foot.jobs.iter().find(|j| j.state == "Running").or(foot.jobs.first()) {
         let percent = job.whole().map(|all| format!(" {}%", job.done * 100 / all));
         let percent = percent.unwrap_or_default();
-        let failed = if job.failed > 0 { format!(" {} failed", job.failed) } else { String::new() };
+        // What a posting does not take stays a draft; nothing failed.
+        let left = if job.kind == "post" { "left behind" } else { "failed" };
+        let failed = if job.failed > 0 { format!(" {} {left}", job.failed) } else { String::new() };
         let state = if job.state == "Running" {
             String::new()
         } else if !job.waits.is_empty() {

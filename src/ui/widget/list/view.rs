@@ -58,8 +58,10 @@ impl<R: Shown> Listing<R> {
         // A figure of another filter than the one beside it would be read as this one's.
         let figure =
             |n: Option<i64>| n.filter(|_| !self.of_before).map_or_else(|| "…".to_owned(), grouped);
-        let count = figure(self.totals.as_ref().map(|t| t.count));
-        let rank = figure(Some(if self.rows.is_empty() { 0 } else { self.rank() as i64 }));
+        let rank = if self.rows.is_empty() { 0 } else { self.rank() as i64 };
+        // A row that came since it was counted: the new count is on its way.
+        let count = figure(self.totals.as_ref().map(|t| t.count).filter(|count| *count >= rank));
+        let rank = figure(Some(rank));
         let mut right = String::new();
         if self.frozen {
             right.push_str("frozen  ");

@@ -7,7 +7,7 @@
 //! | `open.lock` | by every connection, for its life | while the file is replaced |
 //! | `restore.lock` | | by a restore, from its first byte to its last |
 //! | `posting.lock` | | by the one posting that gives numbers |
-//! | `import.lock` | | while a long import writes; in it, when it will be done |
+//! | `importing.lock` | | while a long import writes; in it, when it will be done |
 //! | `job-N.lock` | | by the process that drives the job |
 //! | `waiting.lock` | while somebody waits to write | a moment, to see whether anybody does |
 //!
@@ -139,7 +139,7 @@ pub(super) fn restoring(book: &Path) -> Result<Hold, StoreError> {
 /// Says that an import writes for about so long, to those who wait for the lock meanwhile. Best effort:
 /// another import, or a directory that cannot be written, and nothing is said.
 pub(super) fn import(book: &Path, about: Duration) -> Option<Hold> {
-    let path = file(book, "import.lock");
+    let path = file(book, "importing.lock");
     let held = attempt(&path, Way::Alone).ok()??;
     let end = since_1970() + about;
     let written = inside::open(&path).and_then(|mut file| {
@@ -152,7 +152,7 @@ pub(super) fn import(book: &Path, about: Duration) -> Option<Hold> {
 /// For how long a running import said that it still writes, in seconds, at least one; none when
 /// none runs.
 pub(super) fn importing(book: &Path) -> Option<u64> {
-    let path = file(book, "import.lock");
+    let path = file(book, "importing.lock");
     if !path.exists() || attempt(&path, Way::Shared).ok()?.is_some() {
         return None;
     }

@@ -9,9 +9,9 @@ use std::collections::{HashMap, HashSet};
 /// What came of rows of which several have one key.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
-    /// Lines of rows that are not taken: they say again what a row before them says, or have the
-    /// key of one that says something else.
-    pub(super) out: HashSet<u64>,
+    /// Rows that are not taken, by the byte they begin at: they say again what a row before them says,
+    /// or have the key of one that says something else.
+    pub(super) out: HashSet<usize>,
     /// Those of them that are refused.
     pub(super) refused: Vec<Refused>,
     /// How many say again what a row before them says.
@@ -22,10 +22,10 @@ impl Settled {
     /// Of these rows.
     pub(super) fn of<T: FromRow>(mut rows: Vec<Row<T>>) -> Self {
         let mut settled = Self::default();
-        settled.out.extend(rows.iter().map(|row| row.line));
+        settled.out.extend(rows.iter().map(|row| row.span.0));
         settled.repeated = one_row_per_key(&mut rows, &mut settled.refused);
         for row in &rows {
-            settled.out.remove(&row.line);
+            settled.out.remove(&row.span.0);
         }
         settled
     }

@@ -30,6 +30,10 @@ pub struct Reader<'b> {
     /// Fields of the header. Those of them that have a name are `header`; the others, at its end,
     /// stay empty.
     width: usize,
+    /// Lines before the record at hand that end without a line feed.
+    uncounted: u64,
+    /// Whether that record ends with a carriage return, which a line feed may follow.
+    half: bool,
     ended: bool,
 }
 
@@ -76,7 +80,10 @@ impl<'b> Reader<'b> {
         let header_span = (skip, skip + csv.position().byte() as usize);
         let at_header = |fault: Fault| fault.at(1, header_span);
         let kind = header::recognise(&header).map_err(at_header)?;
-        let reader = Self { csv, record, skip, kind, header, header_span, width, ended: false };
+        let half = csv.get_ref().bytes(header_span.1.saturating_sub(1), header_span.1) == b"\r";
+        let (uncounted, ended) = (0, false);
+        let reader =
+            Self { csv, record, skip, kind, header, header_span, width, uncounted, half, ended };
         reader.fits().map_err(at_header)?;
         Ok(reader)
     }
@@ -168,17 +175,21 @@ impl<'b> Reader<'b> {
                 self.ended = true;
                 return Ok(None);
             }
+            let to = self.skip + self.csv.position().byte() as usize;
+            let rest = self.csv.get_ref().rest(from);
+            // Past blank lines and the second half of a line end.
+            let blank = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+            let blank = rest.get(..blank).unwrap_or_default();
+            // The reader counts no line that an old Macintosh ended.
+            self.uncounted += lone(self.half, blank);
+            let fed = blank.iter().filter(|b| **b == b'\n').count() as u64;
+            self.half = self.csv.get_ref().bytes(to.saturating_sub(1), to) == b"\r";
             if self.record.iter().all(|cell| cell.trim_ascii().is_empty()) {
                 // A row of nothing but commas, as a spreadsheet leaves below a table.
                 continue;
             }
-            // Past blank lines and the second half of a line end.
-            let blank = self.csv.get_ref().rest(from).iter();
-            let (skipped, lines) = blank
-                .take_while(|b| matches!(b, b'\r' | b'\n'))
-                .fold((0, 0), |(n, l), b| (n + 1, l + u64::from(*b == b'\n')));
-            let to = self.skip + self.csv.position().byte() as usize;
-            return Ok(Some(Place { line: before.line() + lines, span: (from + skipped, to) }));
+            let line = before.line() + fed + self.uncounted;
+            return Ok(Some(Place { line, span: (from + blank.len(), to) }));
         }
     }
 
@@ -258,6 +269,14 @@ impl<'b> Reader<'b> {
         let message = format!("has {has} fields where the header has {needs}");
         Err(Fault::new("", &first(), message, hint))
     }
+}
+
+/// How many lines end in these blanks, or before them where `half` of an end was read, by a carriage
+/// return alone.
+fn lone(half: bool, blank: &[u8]) -> u64 {
+    let ends = half.then_some(b'\r').into_iter().chain(blank.iter().copied());
+    let followed = ends.clone().skip(1).map(Some).chain([None]);
+    ends.zip(followed).filter(|(end, next)| *end == b'\r' && *next != Some(b'\n')).count() as u64
 }
 
 fn header_names(record: &csv::ByteRecord) -> Result<Vec<String>, Refused> {

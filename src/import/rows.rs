@@ -80,9 +80,9 @@ impl Rows {
         of_table!(self, t => t.repeated += one_row_per_key(&mut t.rows, &mut t.refused));
     }
 
-    /// Takes away the rows of these lines.
-    pub(super) fn leave_out(&mut self, lines: &HashSet<u64>) {
-        of_table!(self, t => t.rows.retain(|row| !lines.contains(&row.line)));
+    /// Takes away the rows that begin at these bytes.
+    pub(super) fn leave_out(&mut self, out: &HashSet<usize>) {
+        of_table!(self, t => t.rows.retain(|row| !out.contains(&row.span.0)));
     }
 
     /// Leaves the rows that `stays` names by their place, from 0.

@@ -55,6 +55,19 @@ fn a_byte_order_mark_blank_lines_and_windows_line_ends_are_fine() {
 }
 
 #[test]
+fn lines_are_counted_whatever_ends_them() {
+    let text = "account_number,name,currency\nA1,\"on two\nlines\",EUR\n\nA2,b,EUR\n,,\nA3,c,EUR\n";
+    for end in ["\n", "\r\n"] {
+        let Ok(Rows::Accounts(table)) = parse(text.replace('\n', end).as_bytes()) else { panic!() };
+        assert_eq!(table.refused.iter().map(|r| r.line).collect::<Vec<_>>(), [2], "{end:?}");
+        assert_eq!(table.rows.iter().map(|r| r.line).collect::<Vec<_>>(), [5, 7], "{end:?}");
+    }
+    let flat = text.replace("on two\nlines", "on one line").replace('\n', "\r");
+    let Ok(Rows::Accounts(table)) = parse(flat.as_bytes()) else { panic!() };
+    assert_eq!(table.rows.iter().map(|r| r.line).collect::<Vec<_>>(), [2, 4, 6]);
+}
+
+#[test]
 fn a_bad_header_refuses_the_file() {
     for (csv, column, says) in [
         ("", "", "empty"),

@@ -31,6 +31,16 @@ fn customer(n: usize) -> String {
     format!("Customer {n}")
 }
 
+/// An old Macintosh ends its lines so that no line is counted.
+#[test]
+fn a_row_that_stands_twice_is_one_whatever_ends_the_lines() {
+    let book = Book::new("2026-02-01");
+    let text = accounts(customer) + "A00007,Customer 7,EUR\nA00007,Customer 7,EUR\n";
+    let (code, file) = book.import("a.csv", text.replace('\n', "\r"), &[]);
+    assert_eq!((code, counts(&file)), (0, [ROWS, 0, 2, 0]));
+    assert_eq!(book.count("SELECT count(*) FROM account"), ROWS as i64);
+}
+
 #[test]
 fn rows_that_speak_of_the_same_thing_are_found_however_far_apart() {
     let book = Book::new("2026-02-01");

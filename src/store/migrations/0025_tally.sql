@@ -32,15 +32,29 @@ CREATE TRIGGER tally_draft_made AFTER INSERT ON document_state WHEN NEW.status =
     FROM document d WHERE d.id = NEW.document_id
     ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
 END;
-CREATE TRIGGER tally_draft_moved AFTER UPDATE OF status, review ON document_state
-WHEN (OLD.status = 'Draft' OR NEW.status = 'Draft') AND (OLD.status <> NEW.status OR OLD.review <> NEW.review) BEGIN
+CREATE TRIGGER tally_draft_left AFTER UPDATE OF status ON document_state
+WHEN OLD.status = 'Draft' AND NEW.status <> 'Draft' BEGIN
   INSERT INTO tally SELECT 'draft', OLD.review, d.currency, -1, -d.total_minor,
       -EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)
-    FROM document d WHERE d.id = OLD.document_id AND OLD.status = 'Draft'
+    FROM document d WHERE d.id = OLD.document_id
+    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
+END;
+CREATE TRIGGER tally_draft_back AFTER UPDATE OF status ON document_state
+WHEN OLD.status <> 'Draft' AND NEW.status = 'Draft' BEGIN
+  INSERT INTO tally SELECT 'draft', NEW.review, d.currency, 1, d.total_minor,
+      EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)
+    FROM document d WHERE d.id = NEW.document_id
+    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
+END;
+CREATE TRIGGER tally_draft_reviewed AFTER UPDATE OF review ON document_state
+WHEN OLD.status = 'Draft' AND NEW.status = 'Draft' AND OLD.review <> NEW.review BEGIN
+  INSERT INTO tally SELECT 'draft', OLD.review, d.currency, -1, -d.total_minor,
+      -EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)
+    FROM document d WHERE d.id = OLD.document_id
     ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
   INSERT INTO tally SELECT 'draft', NEW.review, d.currency, 1, d.total_minor,
       EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)
-    FROM document d WHERE d.id = NEW.document_id AND NEW.status = 'Draft'
+    FROM document d WHERE d.id = NEW.document_id
     ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
 END;
 CREATE TRIGGER tally_draft_changed AFTER UPDATE OF total_minor, currency ON document
@@ -75,15 +89,33 @@ WHEN NEW.status = 'Posted' AND NEW.balance_minor > 0 BEGIN
     FROM document d WHERE d.id = NEW.document_id AND d.kind IN ('invoice','debit_memo')
     ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor;
 END;
-CREATE TRIGGER tally_owed_moved AFTER UPDATE OF status, balance_minor, due_on ON document_state
-WHEN (OLD.status = 'Posted' AND OLD.balance_minor > 0) OR (NEW.status = 'Posted' AND NEW.balance_minor > 0) BEGIN
+CREATE TRIGGER tally_owed_came AFTER UPDATE OF status, balance_minor, due_on ON document_state
+WHEN NEW.status = 'Posted' AND NEW.balance_minor > 0 AND NOT (OLD.status = 'Posted' AND OLD.balance_minor > 0) BEGIN
+  INSERT INTO tally SELECT 'owed', NEW.due_on, d.currency, 1, NEW.balance_minor, 0
+    FROM document d WHERE d.id = NEW.document_id AND d.kind IN ('invoice','debit_memo')
+    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor;
+END;
+CREATE TRIGGER tally_owed_went AFTER UPDATE OF status, balance_minor, due_on ON document_state
+WHEN OLD.status = 'Posted' AND OLD.balance_minor > 0 AND NOT (NEW.status = 'Posted' AND NEW.balance_minor > 0) BEGIN
   INSERT INTO tally SELECT 'owed', OLD.due_on, d.currency, -1, -OLD.balance_minor, 0
     FROM document d WHERE d.id = OLD.document_id AND d.kind IN ('invoice','debit_memo')
-      AND OLD.status = 'Posted' AND OLD.balance_minor > 0
+    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor;
+END;
+CREATE TRIGGER tally_owed_less AFTER UPDATE OF status, balance_minor, due_on ON document_state
+WHEN OLD.status = 'Posted' AND OLD.balance_minor > 0 AND NEW.status = 'Posted' AND NEW.balance_minor > 0
+  AND OLD.due_on = NEW.due_on AND OLD.balance_minor <> NEW.balance_minor BEGIN
+  INSERT INTO tally SELECT 'owed', NEW.due_on, d.currency, 0, NEW.balance_minor - OLD.balance_minor, 0
+    FROM document d WHERE d.id = NEW.document_id AND d.kind IN ('invoice','debit_memo')
+    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor;
+END;
+CREATE TRIGGER tally_owed_later AFTER UPDATE OF status, balance_minor, due_on ON document_state
+WHEN OLD.status = 'Posted' AND OLD.balance_minor > 0 AND NEW.status = 'Posted' AND NEW.balance_minor > 0
+  AND OLD.due_on <> NEW.due_on BEGIN
+  INSERT INTO tally SELECT 'owed', OLD.due_on, d.currency, -1, -OLD.balance_minor, 0
+    FROM document d WHERE d.id = OLD.document_id AND d.kind IN ('invoice','debit_memo')
     ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor;
   INSERT INTO tally SELECT 'owed', NEW.due_on, d.currency, 1, NEW.balance_minor, 0
     FROM document d WHERE d.id = NEW.document_id AND d.kind IN ('invoice','debit_memo')
-      AND NEW.status = 'Posted' AND NEW.balance_minor > 0
     ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor;
 END;
 

@@ -46,9 +46,9 @@ const MADE: &[&str] = &[
     "UPDATE payment_run SET filter = coalesce(filter ->> '$.Due', filter ->> '$.Retry', filter)
      WHERE json_valid(filter)",
     "DROP TABLE first_copy; ALTER TABLE delivery DROP COLUMN layout; ALTER TABLE delivery DROP COLUMN pdf_hash",
-    "DROP TRIGGER tally_draft_made; DROP TRIGGER tally_draft_moved; DROP TRIGGER tally_draft_changed;
+    "DROP TRIGGER tally_draft_made; DROP TRIGGER tally_draft_left; DROP TRIGGER tally_draft_back; DROP TRIGGER tally_draft_reviewed; DROP TRIGGER tally_draft_changed;
      DROP TRIGGER tally_flagged; DROP TRIGGER tally_unflagged; DROP TRIGGER tally_owed_made;
-     DROP TRIGGER tally_owed_moved; DROP TRIGGER tally_posted; DROP TRIGGER tally_posted_made;
+     DROP TRIGGER tally_owed_came; DROP TRIGGER tally_owed_went; DROP TRIGGER tally_owed_less; DROP TRIGGER tally_owed_later; DROP TRIGGER tally_posted; DROP TRIGGER tally_posted_made;
      DROP TRIGGER tally_copy_made; DROP TRIGGER tally_copy_moved; DROP INDEX delivery_again;
      DROP INDEX document_state_kept; DROP INDEX document_tax_reverse; DROP INDEX flag_unprintable;
      DROP INDEX document_item_by_hand; DROP TABLE tally",

@@ -39,8 +39,22 @@ impl<T: Send + 'static> Ahead<T> {
         self.reading = thread.ok().map(|thread| (moment, thread));
     }
 
-    /// What was read, with the moment for which it holds; none where nothing is to be had.
-    pub(super) fn take(&mut self) -> Option<(Moment, T)> {
+    /// What was read if it `fits` and nobody else has written since, else what `read` gives now; with
+    /// the moment for which it holds.
+    pub(super) fn next(
+        &mut self,
+        by: &Session,
+        fits: impl FnOnce(&T) -> bool,
+        read: impl FnOnce(&Session) -> Result<T, Error>,
+    ) -> Result<(Moment, T), Error> {
+        let moment = by.store.moment()?;
+        match self.take() {
+            Some((then, found)) if then == moment && fits(&found) => Ok((moment, found)),
+            Some(_) | None => Ok((moment, read(by)?)),
+        }
+    }
+
+    fn take(&mut self) -> Option<(Moment, T)> {
         let (moment, thread) = self.reading.take()?;
         let (session, found) = thread.join().ok()?;
         self.idle = Some(session);

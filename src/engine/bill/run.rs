@@ -196,17 +196,9 @@ impl BillRunner {
     /// The accounts after those that are done, rated; the ones after them are rated from here on.
     fn next(&mut self, session: &Session, row: BillRunRow) -> Result<(Moment, Prepared), Error> {
         let size = self.size;
-        let there = |(moment, read): &(Moment, Prepared)| {
-            session.store.moment().is_ok_and(|now| now == *moment) && read.after == row.cursor
-        };
-        let (moment, prepared) = match self.ahead.take().filter(there) {
-            Some(read) => read,
-            None => {
-                let moment = session.store.moment()?;
-                let row = row.clone();
-                (moment, session.store.read(|db| prepare(db, row, size))?)
-            }
-        };
+        let fits = |read: &Prepared| read.after == row.cursor;
+        let now = |by: &Session| by.store.read(|db| prepare(db, row.clone(), size));
+        let (moment, prepared) = self.ahead.next(session, fits, now)?;
         if prepared.last > prepared.after {
             let row = BillRunRow { cursor: prepared.last, ..row };
             self.ahead.begin(session, move |by| by.store.read(|db| prepare(db, row, size)));

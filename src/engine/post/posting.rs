@@ -156,26 +156,19 @@ impl PostRunner {
         Self { work, size: 50, lock: None, ahead: Ahead::new() }
     }
 
-    /// The drafts of the slice that begins where the job is, judged; and the moment for which that
-    /// holds.
+    /// The drafts of the slice that begins where the job is, judged, and the moment for which that
+    /// holds; the drafts after them are judged from here on.
     fn next(&mut self, session: &Session, job: &JobRow) -> Result<(Moment, Next), Error> {
-        let there = |(moment, next): &(Moment, Next)| {
-            session.store.moment().is_ok_and(|now| now == *moment) && next.from == job.cursor
-        };
-        if let Some(read) = self.ahead.take().filter(there) {
-            return Ok(read);
+        let (work, size) = (self.work.clone(), self.size);
+        let fits = |read: &Next| read.from == job.cursor;
+        let now = |by: &Session| by.store.read(|db| next(db, &work, job, &job.cursor, size));
+        let (moment, judged) = self.ahead.next(session, fits, now)?;
+        if let Some(cursor) = judged.upto.clone().filter(|_| !judged.picks.is_empty()) {
+            let job = job.clone();
+            let read = move |by: &Session| by.store.read(|db| next(db, &work, &job, &cursor, size));
+            self.ahead.begin(session, read);
         }
-        let moment = session.store.moment()?;
-        let next = session.store.read(|db| next(db, &self.work, job, &job.cursor, self.size))?;
-        Ok((moment, next))
-    }
-
-    /// Judges the drafts after these while these are written.
-    fn look_ahead(&mut self, session: &Session, job: &JobRow, after: &Next) {
-        let Some(cursor) = after.upto.clone().filter(|_| !after.picks.is_empty()) else { return };
-        let (work, job, size) = (self.work.clone(), job.clone(), self.size);
-        let read = move |by: &Session| by.store.read(|db| next(db, &work, &job, &cursor, size));
-        self.ahead.begin(session, read);
+        Ok((moment, judged))
     }
 }
 
@@ -194,7 +187,6 @@ impl Runner for PostRunner {
             }
         }
         let (moment, judged) = self.next(session, job)?;
-        self.look_ahead(session, job, &judged);
         let (work, size) = (&self.work, self.size);
         let slice = session.write(Verb::Post, |tx| {
             let row = job::guard(tx, job)?;

@@ -2,9 +2,11 @@
 
 use super::{Filter, ReadError, Totals, deliveries};
 use crate::domain::document::Review;
+use crate::domain::ids::BillRunId;
 use crate::domain::money::Purse;
-use crate::domain::text::grouped;
+use crate::domain::text::{counted, grouped};
 use crate::domain::text_enum;
+use crate::store::bill_run::{self, AccountFilter};
 use crate::store::{Db, StoreError, money, tally};
 
 /// How far back "since yesterday" reaches, milliseconds.
@@ -110,17 +112,22 @@ pub fn usage(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
     Ok((Totals { count: count.max(0), money: Purse::default() }, last))
 }
 
-/// Bill runs in work, and the newest.
+/// Bill runs in work, and the newest: one of some accounts says so, since its day is not that of the
+/// others.
 pub fn bill_runs(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
     let open = "SELECT '', count(*), 0 FROM bill_run \
                 WHERE status IN ('Pending','Processing','Paused','Posting')";
-    let last = newest(
-        db,
-        "SELECT 'BR-' || printf('%06d', id) || ' ' || status || \
-         CASE WHEN accounts_failed > 0 THEN ', ' || accounts_failed || ' failed' ELSE '' END \
-         || ', to ' || target_on \
-         FROM bill_run ORDER BY id DESC LIMIT 1",
-    )?;
+    let newest: Option<i64> = db.one("SELECT max(id) FROM bill_run", [], |r| r.get(0))?;
+    let Some(newest) = newest else { return Ok((sums(db, open)?, String::new())) };
+    let run = bill_run::get(db, BillRunId(newest))?;
+    let mut last = format!("{} {}", run.id, run.status);
+    if run.params.filter != AccountFilter::default() {
+        last.push_str(&format!(" ({})", counted(run.accounts_total, "account", "accounts")));
+    }
+    if run.accounts_failed > 0 {
+        last.push_str(&format!(", {} failed", grouped(run.accounts_failed)));
+    }
+    last.push_str(&format!(", to {}", run.params.target_on));
     Ok((sums(db, open)?, last))
 }
 

@@ -140,7 +140,7 @@ fn the_billing_day_by_keys_alone() {
 
     // Post the run: the question shows its figures and wants the count.
     day.keys("P", "every postable draft");
-    let asked = day.keys("r", "Enter alone does nothing");
+    let asked = day.keys("r", "Enter alone cancels");
     let count = number_after(&asked, "Type");
     day.pty.send(&count);
     day.keys("\r", "posting");
@@ -162,7 +162,7 @@ fn the_billing_day_by_keys_alone() {
     day.keys("f", "[to send]");
     day.line(&[">", "email", "Queued"]);
     day.keys("T", "marked all");
-    let asked = day.keys("S", "Enter alone does nothing");
+    let asked = day.keys("S", "Enter alone cancels");
     let count = number_after(&asked, "Type");
     day.pty.send(&count);
     day.pty.send("\r");

@@ -35,7 +35,7 @@ fn keys_pressed_during_a_read_wait_behind_it() {
 #[test]
 fn a_question_is_not_answered_by_what_was_pressed_before_it() {
     let mut desk = Desk::open(80, 24);
-    desk.press("3").press_ahead("TP1y<Enter>").shows("Enter alone does nothing");
+    desk.press("3").press_ahead("TP1y<Enter>").shows("Enter alone cancels");
     assert!(desk.picture().contains("Type "), "{}", desk.picture());
 }
 

@@ -305,9 +305,9 @@ fn undo_takes_back_the_last_deed_here_and_asks_for_any_other() {
 fn a_question_about_many_needs_the_count_and_enter_alone_cancels() {
     let mut desk = Desk::open(80, 24);
     desk.press("3T").shows("marked all");
-    desk.press("P").shows("Enter alone does nothing");
+    desk.press("P").shows("Enter alone cancels");
     desk.press("<Enter>");
-    assert!(!desk.picture().contains("Enter alone does nothing"));
+    assert!(!desk.picture().contains("Enter alone cancels"));
     desk.press("P7<Enter>").shows("that is not the count");
     desk.press("<Esc>").shows("marked ");
     assert!(desk.asked.contains(&Effect::DropTypeAhead));

@@ -303,7 +303,7 @@ impl Ask {
             let foot = if self.wrong {
                 "that is not the count · Esc cancels"
             } else {
-                "Enter alone does nothing"
+                "Enter alone cancels, Esc too"
             };
             let style = if self.wrong { theme::BAD } else { theme::DIM };
             put(canvas, inner.x, y + 1, inner.width, foot, style);

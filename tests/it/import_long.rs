@@ -2,9 +2,13 @@
 //! book says of them, is found as in a short one, and it goes in whole or not at all.
 
 use crate::harness::book::Book;
-use daybook::domain::actor::{Actor, Role};
+use daybook::clock::Now;
+use daybook::domain::actor::{Actor, Role, Verb};
 use daybook::engine::guard::roles;
 use daybook::engine::{Session, import};
+use daybook::store::presence::Presence;
+use daybook::store::{Store, StoreError, job};
+use daybook::zone::Zone;
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -224,4 +228,49 @@ fn rows_that_wait_for_a_second_person_are_found_in_every_part() {
     let risen = "SELECT count(*) FROM charge_version WHERE price = '30'";
     assert_eq!(book.count(risen), 3);
     book.run(&["check"]).ends(0);
+}
+
+#[test]
+fn a_large_import_asks_before_others_have_to_wait_for_it() {
+    let book = Book::new("2026-02-01");
+    let mut text = ACCOUNTS.to_owned();
+    (0..20_001).for_each(|n| writeln!(text, "A{n:05},Customer {n},EUR").unwrap());
+    let file = book.file("accounts.csv", &text);
+    let jon = Actor { uid: 4_242, name: "jon".to_owned() };
+    let side = Store::open(&book.path).unwrap().side_directory();
+    let there = Presence::enter(&side, &jon, Now::system(Zone::UTC).at_ms).unwrap();
+    let asked = book.run(&["import", &file]).ends(2);
+    assert!(asked.err.contains("accounts.csv writes 20,001 rows, about "), "{}", asked.err);
+    assert!(asked.err.contains("others have the book open (jon)"), "{}", asked.err);
+    assert_eq!(book.count("SELECT count(*) FROM account"), 0);
+    let done = book.run(&["import", &file, "--yes"]).ends(0);
+    assert!(done.err.contains("20,001 rows are written, about "), "{}", done.err);
+    // Nobody is there, or there is little to write: nobody is asked.
+    book.run(&["import", &file]).ends(0);
+    let few = book.file("few.csv", &format!("{ACCOUNTS}B1,One more,EUR\n"));
+    book.run(&["import", &few]).ends(0);
+    there.leave();
+    book.run(&["import", &book.file("more.csv", &text.replace("\nA", "\nC"))]).ends(0);
+}
+
+#[test]
+fn who_waits_for_an_import_hears_that_one_is_running() {
+    let book = Book::new("2026-02-01");
+    let open = || Session::open(&book.path, daybook::cli::actor()).unwrap();
+    let (mut first, mut other) = (open(), open());
+    let told = first.store.announce_import(std::time::Duration::from_secs(90)).unwrap();
+    let heard = first.write(Verb::Import, |tx| {
+        tx.quiet();
+        // Longer than anybody waits for the lock.
+        Ok(other.write(Verb::Bill, |tx| Ok(job::open(tx)?.len())))
+    });
+    let heard = heard.unwrap().unwrap_err();
+    let words = heard.to_string();
+    assert!(words.starts_with("the book is busy: an import is running, about "), "{words}");
+    assert!(
+        matches!(heard, daybook::engine::Error::Store(StoreError::Importing(s)) if s <= 90),
+        "{words}"
+    );
+    drop(told);
+    other.write(Verb::Bill, |tx| Ok(job::open(tx)?.len())).unwrap();
 }

@@ -182,7 +182,7 @@ impl<'b> Reader<'b> {
             let blank = rest.get(..blank).unwrap_or_default();
             // The reader counts no line that an old Macintosh ended.
             self.uncounted += lone(self.half, blank);
-            let fed = blank.iter().filter(|b| **b == b'\n').count() as u64;
+            let fed = blank.iter().map(|b| u64::from(*b == b'\n')).sum::<u64>();
             self.half = self.csv.get_ref().bytes(to.saturating_sub(1), to) == b"\r";
             if self.record.iter().all(|cell| cell.trim_ascii().is_empty()) {
                 // A row of nothing but commas, as a spreadsheet leaves below a table.

@@ -155,9 +155,8 @@ pub fn page(
 ) -> Result<Vec<Delivery>, StoreError> {
     let by = match (filter.document, filter.run, filter.status) {
         (Some(_), _, _) => "l.document_id = ?2 AND (?1 IS NULL OR d.run_id = ?1)",
-        (None, Some(_), _) => {
-            "?2 IS NULL AND l.document_id IN (SELECT id FROM document WHERE run_id = ?1)"
-        }
+        // In the order of the copies: found by the run, each page would sort all of them anew.
+        (None, Some(_), _) => "?2 IS NULL AND +d.run_id = ?1",
         (None, None, _) => "?1 IS NULL AND ?2 IS NULL",
     };
     db.all(

@@ -254,19 +254,16 @@ pub fn list(
 ) -> Result<Vec<DocumentRow>, StoreError> {
     let kinds: Vec<&str> = filter.kinds.iter().map(|k| k.as_str()).collect();
     let kinds = kinds.join(",");
+    let fits = "(?3 IS NULL OR d.status = ?3)
+        AND (?4 = '' OR instr(',' || ?4 || ',', ',' || d.kind || ',') > 0) AND d.id > ?5";
     let by = match (filter.run, &filter.account) {
-        (Some(_), _) => "d.run_id = ?1 AND (?2 IS NULL OR a.number = ?2)",
-        (None, Some(_)) => {
-            "?1 IS NULL AND d.account_id = (SELECT id FROM account WHERE number = ?2)"
-        }
-        (None, None) => "?1 IS NULL AND ?2 IS NULL",
+        (Some(_), None) => format!("?2 IS NULL AND d.id IN ({})", of_run(fits)),
+        (Some(_), Some(_)) => format!("+d.run_id = ?1 AND {OF_ACCOUNT} AND {fits}"),
+        (None, Some(_)) => format!("?1 IS NULL AND {OF_ACCOUNT} AND {fits}"),
+        (None, None) => format!("?1 IS NULL AND ?2 IS NULL AND {fits}"),
     };
     db.all(
-        &format!(
-            "SELECT {COLUMNS} FROM document d {JOINED} WHERE {by} AND (?3 IS NULL OR d.status = ?3)
-           AND (?4 = '' OR instr(',' || ?4 || ',', ',' || d.kind || ',') > 0) AND d.id > ?5
-         ORDER BY d.id LIMIT ?6"
-        ),
+        &format!("SELECT {COLUMNS} FROM document d {JOINED} WHERE {by} ORDER BY d.id LIMIT ?6"),
         (
             filter.run.map(|r| r.0),
             &filter.account,
@@ -277,6 +274,20 @@ pub fn list(
         ),
         row,
     )
+}
+
+const OF_ACCOUNT: &str = "d.account_id = (SELECT id FROM account WHERE number = ?2)";
+
+/// SQL of the documents of run `?1` that fit, at least the next `?6` of them: the index has them by
+/// status, and all of a run would be sorted anew for each page.
+fn of_run(fits: &str) -> String {
+    let each = DocumentStatus::WORDS.iter().map(|status| {
+        format!(
+            "SELECT id FROM (SELECT d.id FROM document d WHERE d.run_id = ?1
+             AND d.status = '{status}' AND {fits} ORDER BY d.id LIMIT ?6)"
+        )
+    });
+    each.collect::<Vec<_>>().join(" UNION ALL ")
 }
 
 /// The next drafts of a run by id, after `after`.

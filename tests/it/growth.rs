@@ -3,7 +3,7 @@
 
 use crate::harness::book::Book;
 use daybook::domain::document::BillRunStatus;
-use daybook::domain::ids::{BillRunId, DocumentId, PaymentRunId};
+use daybook::domain::ids::{BillRunId, DeliveryId, DocumentId, PaymentRunId};
 use daybook::domain::payment::NextAction;
 use daybook::engine::collect::retry::Which;
 use daybook::engine::collect::{self, retry};
@@ -168,6 +168,12 @@ fn money(grown: &mut Grown, posted: BillRunId) {
         assert_eq!(made.kept.len(), 0);
     });
     grown.page("page of copies, counted", |db| delivery::balance(db, None));
+    let of_run = document::ListFilter { run: Some(posted), ..Default::default() };
+    grown.page("page of the documents of a run", |db| {
+        document::list(db, &of_run, DocumentId(0), 50)
+    });
+    let of_run = delivery::Filter { run: Some(posted), ..Default::default() };
+    grown.page("page of the copies of a run", |db| delivery::page(db, &of_run, DeliveryId(0), 50));
     grown.page("page of what is overdue, counted", |db| {
         failed::totals(db, &Filter::parse("due<2026-05-01").unwrap()).map_err(unread)
     });

@@ -247,10 +247,10 @@ fn a_large_import_asks_before_others_have_to_wait_for_it() {
     assert!(done.err.contains("20,001 rows are written, about "), "{}", done.err);
     // Nobody is there, or there is little to write: nobody is asked.
     book.run(&["import", &file]).ends(0);
-    let few = book.file("few.csv", &format!("{ACCOUNTS}B1,One more,EUR\n"));
+    let few = book.file("few.csv", format!("{ACCOUNTS}B1,One more,EUR\n"));
     book.run(&["import", &few]).ends(0);
     there.leave();
-    book.run(&["import", &book.file("more.csv", &text.replace("\nA", "\nC"))]).ends(0);
+    book.run(&["import", &book.file("more.csv", text.replace("\nA", "\nC"))]).ends(0);
 }
 
 #[test]

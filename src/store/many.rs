@@ -1,5 +1,6 @@
-//! Many rows in one statement. SQLite begins and ends a statement once for all of them, and builds the
-//! lists of its CHECKs (`type IN (…)`) once instead of for every row: half of what a row costs.
+//! Many rows in one statement. SQLite begins and ends a statement once for all of them, keeps what it
+//! would take back of each page once, and builds the lists of its CHECKs (`type IN (…)`) once instead
+//! of for every row: half of what a row costs.
 
 use super::face::{Bound, params_from_iter};
 use super::{StoreError, Tx};
@@ -13,22 +14,37 @@ pub(in crate::store) fn insert<'a, const N: usize>(
     into: &str,
     rows: impl IntoIterator<Item = [Bound<'a>; N]>,
 ) -> Result<(), StoreError> {
-    let statement = |rows: usize| {
-        let row = format!("({})", vec!["?"; N].join(","));
-        format!("INSERT INTO {into} VALUES {}", vec![row.as_str(); rows].join(","))
+    change(tx, &format!("INSERT INTO {into} "), "", rows).map(|_| ())
+}
+
+/// Runs a statement that stands around a list of rows, `before` + `VALUES (…),(…)` + `after`, in
+/// which they are `column1` to `columnN`; gives how many rows it changed. What comes after a round
+/// number of rows goes in halves, so that few texts stay prepared.
+pub(in crate::store) fn change<'a, const N: usize>(
+    tx: &Tx<'_>,
+    before: &str,
+    after: &str,
+    rows: impl IntoIterator<Item = [Bound<'a>; N]>,
+) -> Result<usize, StoreError> {
+    let row = format!("({})", vec!["?"; N].join(","));
+    let run = |values: &mut Vec<Bound<'a>>, rows: usize| {
+        let list = vec![row.as_str(); rows].join(",");
+        let sql = format!("{before}VALUES {list}{after}");
+        tx.run(&sql, params_from_iter(values.drain(..rows * N)))
     };
-    let (mut full, mut values) = (String::new(), Vec::with_capacity(MOST * N));
+    let (mut changed, mut values) = (0, Vec::with_capacity(MOST * N));
     for row in rows {
         values.extend(row);
         if values.len() == MOST * N {
-            if full.is_empty() {
-                full = statement(MOST);
-            }
-            tx.run(&full, params_from_iter(values.drain(..)))?;
+            changed += run(&mut values, MOST)?;
         }
     }
-    if !values.is_empty() {
-        tx.run(&statement(values.len() / N), params_from_iter(values))?;
+    let mut size = MOST / 2;
+    while !values.is_empty() {
+        if values.len() >= size * N {
+            changed += run(&mut values, size)?;
+        }
+        size /= 2;
     }
-    Ok(())
+    Ok(changed)
 }

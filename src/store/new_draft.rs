@@ -1,16 +1,16 @@
 //! The drafts that a bill run or a clerk makes: head, state, flags, lines, taxes, and the claims that
 //! hold what they bill.
 
-use super::face::params;
-use super::json;
-use super::{StoreError, Tx};
+use super::face::{Bound, Value};
+use super::{StoreError, Tx, json, many};
 use crate::domain::billing::{DraftDocument, DraftItem};
 use crate::domain::document::{DocumentTax, Flag};
-use crate::domain::ids::{AccountId, BillRunId, DocumentId, ItemId};
+use crate::domain::ids::{AccountId, BillRunId, DocumentId, UsageId};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
 
 /// What a new draft belongs to.
+#[derive(Debug, Clone, Copy)]
 pub struct NewDraft<'a> {
     pub account: AccountId,
     /// The version of the account it was rated from.
@@ -32,168 +32,204 @@ pub fn insert_draft(
     new: &NewDraft<'_>,
     draft: &DraftDocument,
 ) -> Result<DocumentId, StoreError> {
-    let source = if new.run.is_some() { "run" } else { "hand" };
-    let id = DocumentId(tx.insert(
-        "INSERT INTO document (kind, status, account_id, account_version_id, currency, run_id,
-                source, invoice_on, due_on, target_on, po_number, subtotal_minor, tax_minor,
-                  total_minor, created_at)
-         VALUES (?1,'Draft',?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
-        (
-            draft.kind.as_str(),
-            new.account.0,
-            new.account_version,
-            new.currency.code(),
-            new.run.map(|r| r.0),
-            source,
-            draft.invoice_on,
-            draft.due_on,
-            new.target,
-            &draft.po_number,
-            draft.subtotal_minor,
-            draft.tax_minor,
-            draft.total_minor,
-            tx.now().at_ms,
-        ),
-    )?);
-    insert_state(tx, id, new, draft.due_on)?;
-    insert_lines(tx, id, new.account, draft)?;
-    insert_flags(tx, id, new.flags)?;
-    Ok(id)
+    insert_drafts(tx, &[(*new, draft)])?.pop().ok_or_else(|| StoreError::NotFound("draft".into()))
 }
 
-fn insert_state(
+/// Writes drafts, table by table; gives their ids in the same order.
+pub fn insert_drafts(
     tx: &Tx<'_>,
-    id: DocumentId,
-    new: &NewDraft<'_>,
-    due_on: NaiveDate,
-) -> Result<(), StoreError> {
-    tx.run(
-        "INSERT INTO document_state (document_id, status, account_id, due_on, risk)
-         VALUES (?1,'Draft',?2,?3,?4)",
-        (id.0, new.account.0, due_on, new.risk),
+    drafts: &[(NewDraft<'_>, &DraftDocument)],
+) -> Result<Vec<DocumentId>, StoreError> {
+    let first = next_id(tx, "document")?;
+    let ids = (first..).take(drafts.len()).map(DocumentId).collect::<Vec<_>>();
+    let each = || ids.iter().copied().zip(drafts).map(|(id, (new, draft))| (id, new, *draft));
+    let at = tx.now().at_ms;
+    many::insert(tx, HEAD, each().map(|(id, new, draft)| head(id, new, draft, at)))?;
+    // Before the state, which is counted with them.
+    insert_flags_of(tx, each().map(|(id, new, _)| (id, new.flags)))?;
+    many::insert(
+        tx,
+        "document_state (document_id, status, account_id, due_on, risk)",
+        each().map(|(id, new, draft)| {
+            let due_on = day(draft.due_on);
+            [id.0.into(), "Draft".into(), new.account.0.into(), due_on, new.risk.into()]
+        }),
     )?;
-    Ok(())
+    let mut item_id = next_id(tx, "document_item")?;
+    let (mut items, mut claims, mut usages) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, new, draft) in each() {
+        for (position, item) in (1..).zip(&draft.items) {
+            items.push(item_row(item_id, id, position, item)?);
+            claims.push(claim_row(item_id, id, new.account, item));
+            let usage = |usage: &UsageId| -> [Bound<'_>; 4] {
+                [usage.0.into(), item_id.into(), id.0.into(), item.charge.0.into()]
+            };
+            usages.extend(item.usage.iter().map(usage));
+            item_id += 1;
+        }
+    }
+    many::change(tx, ITEM, ITEM_FROM, items)?;
+    many::insert(tx, CLAIM, claims)?;
+    many::insert(tx, "usage_claim (usage_id, item_id, document_id, charge_id)", usages)?;
+    insert_taxes_of(tx, each().map(|(id, _, draft)| (id, draft.taxes.as_slice())))?;
+    Ok(ids)
+}
+
+/// The key that SQLite would give the next row of a table.
+fn next_id(tx: &Tx<'_>, table: &str) -> Result<i64, StoreError> {
+    tx.one(&format!("SELECT coalesce(max(id), 0) + 1 FROM {table}"), [], |r| r.get(0))
+}
+
+fn day<'a>(day: NaiveDate) -> Bound<'a> {
+    day.to_string().into()
+}
+
+/// NULL where there is none.
+fn maybe<'a, T: Into<Value>>(value: Option<T>) -> Bound<'a> {
+    Bound::Owned(value.map_or(Value::Null, Into::into))
+}
+
+const HEAD: &str = "document (id, kind, status, account_id, account_version_id, currency, run_id,
+    source, invoice_on, due_on, target_on, po_number, subtotal_minor, tax_minor, total_minor,
+    created_at)";
+
+/// The columns of [`HEAD`].
+fn head<'a>(
+    id: DocumentId,
+    new: &NewDraft<'a>,
+    draft: &'a DraftDocument,
+    at_ms: i64,
+) -> [Bound<'a>; 16] {
+    [
+        id.0.into(),
+        draft.kind.as_str().into(),
+        "Draft".into(),
+        new.account.0.into(),
+        new.account_version.into(),
+        new.currency.code().into(),
+        maybe(new.run.map(|r| r.0)),
+        if new.run.is_some() { "run" } else { "hand" }.into(),
+        day(draft.invoice_on),
+        day(draft.due_on),
+        day(new.target),
+        draft.po_number.as_str().into(),
+        draft.subtotal_minor.into(),
+        draft.tax_minor.into(),
+        draft.total_minor.into(),
+        at_ms.into(),
+    ]
 }
 
 /// Writes the flags of a draft.
 pub fn insert_flags(tx: &Tx<'_>, id: DocumentId, flags: &[Flag]) -> Result<(), StoreError> {
-    for flag in flags {
-        tx.run(
-            "INSERT OR IGNORE INTO flag (document_id, code, reason) VALUES (?1,?2,?3)",
-            (id.0, flag.code.as_str(), &flag.reason),
-        )?;
-    }
-    Ok(())
+    insert_flags_of(tx, [(id, flags)].into_iter())
 }
 
-/// Writes the lines, taxes and claims of a draft (also when it is rated again).
-pub fn insert_lines(
+/// A flag that a document has stays as it is.
+fn insert_flags_of<'a>(
     tx: &Tx<'_>,
-    id: DocumentId,
-    account: AccountId,
-    draft: &DraftDocument,
+    flags: impl Iterator<Item = (DocumentId, &'a [Flag])>,
 ) -> Result<(), StoreError> {
-    for (position, item) in draft.items.iter().enumerate() {
-        let item_id = insert_item(tx, id, position as i64 + 1, item)?;
-        insert_claim(tx, id, account, item_id, item)?;
-    }
-    insert_taxes(tx, id, &draft.taxes)
+    let rows = flags.flat_map(|(id, flags)| {
+        flags
+            .iter()
+            .map(move |flag| [id.0.into(), flag.code.as_str().into(), flag.reason.as_str().into()])
+    });
+    let into = "INSERT OR IGNORE INTO flag (document_id, code, reason) ";
+    many::change(tx, into, "", rows).map(|_| ())
 }
 
 /// Writes the tax of a draft by code.
 pub fn insert_taxes(tx: &Tx<'_>, id: DocumentId, taxes: &[DocumentTax]) -> Result<(), StoreError> {
-    for tax in taxes {
-        tx.run(
-            "INSERT INTO document_tax (document_id, tax_code, rate_percent, name, kind, inclusive,
-             reason, base_minor, tax_minor, rounding)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
-            (
-                id.0,
-                &tax.tax_code,
-                tax.rate_percent.to_string(),
-                &tax.name,
-                tax.kind.as_str(),
-                tax.inclusive,
-                &tax.reason,
-                tax.base_minor,
-                tax.tax_minor,
-                tax.rounding.map(|r| r.to_string()),
-            ),
-        )?;
-    }
-    Ok(())
+    insert_taxes_of(tx, [(id, taxes)].into_iter())
 }
 
-fn insert_item(
+fn insert_taxes_of<'a>(
     tx: &Tx<'_>,
+    taxes: impl Iterator<Item = (DocumentId, &'a [DocumentTax])>,
+) -> Result<(), StoreError> {
+    many::insert(
+        tx,
+        "document_tax (document_id, tax_code, rate_percent, name, kind, inclusive, reason,
+             base_minor, tax_minor, rounding)",
+        taxes.flat_map(|(id, taxes)| taxes.iter().map(move |tax| tax_row(id, tax))),
+    )
+}
+
+fn tax_row(id: DocumentId, tax: &DocumentTax) -> [Bound<'_>; 10] {
+    [
+        id.0.into(),
+        tax.tax_code.as_str().into(),
+        tax.rate_percent.to_string().into(),
+        tax.name.as_str().into(),
+        tax.kind.as_str().into(),
+        tax.inclusive.into(),
+        tax.reason.as_str().into(),
+        tax.base_minor.into(),
+        tax.tax_minor.into(),
+        maybe(tax.rounding.map(|r| r.to_string())),
+    ]
+}
+
+const ITEM: &str = "INSERT INTO document_item (id, document_id, position, charge_id,
+    charge_version_id, subscription_id, target_charge_id, corrects_item_id, description,
+    service_from_on, service_to_on, quantity, unit_price, amount_minor, gross_minor, tax_code,
+    derivation, revenue_account, origin)
+    SELECT v.*, (SELECT revenue_account FROM charge_version WHERE id = v.column5), 'run' FROM (";
+const ITEM_FROM: &str = ") v";
+
+/// The columns of [`ITEM`] up to the derivation.
+fn item_row(
+    key: i64,
     id: DocumentId,
     position: i64,
     item: &DraftItem,
-) -> Result<ItemId, StoreError> {
-    let derivation = json::text(&item.derivation)?;
-    let key = tx.insert(
-        "INSERT INTO document_item (document_id, position, charge_id, charge_version_id,
-                subscription_id, target_charge_id, corrects_item_id, description, service_from_on,
-                service_to_on, quantity, unit_price, amount_minor, gross_minor, tax_code,
-                  revenue_account, origin, derivation)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,
-                 (SELECT revenue_account FROM charge_version WHERE id = ?4),'run',?16)",
-        params![
-            id.0,
-            position,
-            item.charge.0,
-            item.version.0,
-            item.subscription.0,
-            item.target.map(|t| t.0),
-            item.corrects.map(|i| i.0),
-            item.description,
-            item.service_from,
-            item.service_to,
-            item.quantity.to_string(),
-            item.unit_price.to_string(),
-            item.amount_minor,
-            item.gross_minor,
-            item.tax_code,
-            derivation,
-        ],
-    )?;
-    Ok(ItemId(key))
+) -> Result<[Bound<'_>; 17], StoreError> {
+    Ok([
+        key.into(),
+        id.0.into(),
+        position.into(),
+        item.charge.0.into(),
+        item.version.0.into(),
+        item.subscription.0.into(),
+        maybe(item.target.map(|t| t.0)),
+        maybe(item.corrects.map(|i| i.0)),
+        item.description.as_str().into(),
+        day(item.service_from),
+        day(item.service_to),
+        item.quantity.to_string().into(),
+        item.unit_price.to_string().into(),
+        item.amount_minor.into(),
+        maybe(item.gross_minor),
+        item.tax_code.as_str().into(),
+        json::text(&item.derivation)?.into(),
+    ])
 }
 
-fn insert_claim(
-    tx: &Tx<'_>,
+const CLAIM: &str = "claim (charge_id, target_charge_id, from_on, segment, to_on, role, account_id,
+    document_id, item_id, charge_version_id, rated_minor, period)";
+
+/// The columns of [`CLAIM`].
+fn claim_row<'a>(
+    key: i64,
     id: DocumentId,
     account: AccountId,
-    item_id: ItemId,
     item: &DraftItem,
-) -> Result<(), StoreError> {
-    tx.run(
-        "INSERT INTO claim (charge_id, target_charge_id, from_on, segment, to_on, role, account_id,
-                document_id, item_id, charge_version_id, rated_minor, period)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
-        (
-            item.charge.0,
-            item.target.map_or(0, |t| t.0),
-            item.claim.from,
-            item.claim.segment,
-            item.claim.to,
-            item.claim.role.as_str(),
-            account.0,
-            id.0,
-            item_id.0,
-            item.version.0,
-            item.claim.rated_minor,
-            item.claim.period.map(|p| p.to_string()),
-        ),
-    )?;
-    for usage in &item.usage {
-        tx.run(
-            "INSERT INTO usage_claim (usage_id, item_id, document_id, charge_id)
-             VALUES (?1,?2,?3,?4)",
-            (usage.0, item_id.0, id.0, item.charge.0),
-        )?;
-    }
-    Ok(())
+) -> [Bound<'a>; 12] {
+    [
+        item.charge.0.into(),
+        item.target.map_or(0, |t| t.0).into(),
+        day(item.claim.from),
+        item.claim.segment.into(),
+        day(item.claim.to),
+        item.claim.role.as_str().into(),
+        account.0.into(),
+        id.0.into(),
+        key.into(),
+        item.version.0.into(),
+        item.claim.rated_minor.into(),
+        maybe(item.claim.period.map(|p| p.to_string())),
+    ]
 }
 
 /// Releases everything a draft holds: its claims and its usage.

@@ -183,9 +183,9 @@ impl Runner for BillRunner {
             | BillRunStatus::Posted
             | BillRunStatus::Error => return Ok(Slice::Done),
         }
-        let (moment, prepared) = self.next(session, row)?;
-        let slice =
-            session.write(Verb::Bill, |tx| write_slice(tx, job, run, (moment, prepared)))?;
+        let (moment, mut prepared) = self.next(session, row)?;
+        let read = (moment, &mut prepared);
+        let slice = session.write(Verb::Bill, |tx| write_slice(tx, job, run, read))?;
         // What it waited for others is no reason to do less.
         self.pace(session.store.last_held());
         Ok(slice)
@@ -271,7 +271,7 @@ fn write_slice(
     tx: &Tx<'_>,
     job: &JobRow,
     id: BillRunId,
-    (moment, mut prepared): (Moment, Prepared),
+    (moment, prepared): (Moment, &mut Prepared),
 ) -> Result<Slice, Error> {
     let row = job::guard(tx, job)?;
     let run = bill_run::get(tx, id)?;
@@ -306,7 +306,7 @@ fn write_slice(
         prepared.basis = Basis::load(tx, &settings::load(tx)?, &run.params)?;
         prepared.rated = rate_and_flag(tx, &prepared.basis, &accounts)?;
     }
-    write_accounts(tx, job, &run, &prepared)
+    write_accounts(tx, job, &run, prepared)
 }
 
 fn write_accounts(
@@ -316,17 +316,14 @@ fn write_accounts(
     prepared: &Prepared,
 ) -> Result<Slice, Error> {
     let mut by = RunProgress::default();
-    let mut unflagged = Vec::new();
     for (account, reason) in &prepared.busy {
         bill_run::fail(tx, run.id, *account, Busy::InAnotherRun, reason)?;
         by.failed += 1;
     }
-    for Flagged { rated, flags } in &prepared.rated {
+    for Flagged { rated, .. } in &prepared.rated {
         match &rated.bill {
             Ok(bill) => {
                 by.already_billed += i64::from(bill.already_billed && bill.documents.is_empty());
-                let drafts = bill.documents.iter().zip(flags);
-                unflagged.extend(write_bill(tx, run, &rated.input, drafts, &mut by)?);
             }
             Err(reason) => {
                 bill_run::fail(tx, run.id, rated.input.id, Busy::No, reason)?;
@@ -334,6 +331,7 @@ fn write_accounts(
             }
         }
     }
+    let unflagged = write_bills(tx, run, &prepared.rated, &mut by)?;
     let count = (prepared.rated.len() + prepared.busy.len()) as i64;
     by.done = count - by.failed;
     by.cursor = prepared.last;
@@ -367,39 +365,41 @@ fn write_accounts(
     Ok(Slice::More)
 }
 
-/// Writes the drafts of an account and returns those that nothing flagged.
-fn write_bill<'d>(
+/// Writes the drafts of accounts and returns those that nothing flagged.
+fn write_bills(
     tx: &Tx<'_>,
     run: &BillRunRow,
-    input: &AccountInput,
-    drafts: impl Iterator<Item = (&'d DraftDocument, &'d (Vec<Flag>, i64))>,
+    rated: &[Flagged],
     by: &mut RunProgress,
 ) -> Result<Vec<Unflagged>, Error> {
-    let mut unflagged = Vec::new();
-    for (draft, (flags, risk)) in drafts {
-        let version = version_of(input, draft)?;
-        let new = NewDraft {
-            account: input.id,
-            account_version: version.id,
-            currency: input.currency,
-            run: Some(run.id),
-            target: run.params.target_on,
-            flags,
-            risk: *risk,
-        };
-        let id = new_draft::insert_draft(tx, &new, draft)?;
-        if flags.is_empty() {
-            unflagged.push((id, draft.total_minor));
-        }
-        match draft.kind {
-            DocumentKind::CreditMemo => by.credit_memos += 1,
-            DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::WriteOff => {
-                by.invoices += 1;
+    let mut drafts = Vec::new();
+    for Flagged { rated, flags } in rated {
+        let input = &rated.input;
+        let documents = rated.bill.iter().flat_map(|bill| &bill.documents);
+        for (draft, (flags, risk)) in documents.zip(flags) {
+            let new = NewDraft {
+                account: input.id,
+                account_version: version_of(input, draft)?.id,
+                currency: input.currency,
+                run: Some(run.id),
+                target: run.params.target_on,
+                flags,
+                risk: *risk,
+            };
+            drafts.push((new, draft));
+            match draft.kind {
+                DocumentKind::CreditMemo => by.credit_memos += 1,
+                DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::WriteOff => {
+                    by.invoices += 1;
+                }
             }
+            add(&mut by.totals, input.currency, draft)?;
         }
-        add(&mut by.totals, input.currency, draft)?;
     }
-    Ok(unflagged)
+    let ids = new_draft::insert_drafts(tx, &drafts)?;
+    let made = ids.into_iter().zip(drafts);
+    let unflagged = made.filter(|(_, (new, _))| new.flags.is_empty());
+    Ok(unflagged.map(|(id, (_, draft))| (id, draft.total_minor)).collect())
 }
 
 pub(super) fn add(

@@ -1,16 +1,15 @@
 //! What is owed on posted documents, and the credits that stand against it.
 
 use super::deed;
-use super::document::DocumentRow;
-use super::face::Row;
+use super::face::{Bound, Row};
 use super::payment_method;
-use super::{Db, StoreError, Topic, Tx, payment, word};
+use super::{Db, StoreError, Topic, Tx, many, payment, word};
 use crate::clock::Now;
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::{Currency, total};
 use crate::domain::payment_run::apply_credits;
 use chrono::NaiveDate;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// A posted document as collecting sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -279,18 +278,43 @@ pub fn enter_balance(tx: &Tx<'_>, id: DocumentId, by_minor: i64) -> Result<(), S
     Ok(())
 }
 
-/// The same for a draft, with its state in one step.
-pub fn enter_posted(tx: &Tx<'_>, row: &DocumentRow) -> Result<(), StoreError> {
-    tx.run(
-        "UPDATE document_state SET status = 'Posted', due_on = ?2,
-         balance_minor = balance_minor + ?3 WHERE document_id = ?1",
-        (row.id.0, row.due_on, row.total_minor),
+/// What a document owes that is being posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewDebt {
+    pub document: DocumentId,
+    pub account: AccountId,
+    pub due_on: NaiveDate,
+    /// Minor units; of a credit negative.
+    pub total_minor: i64,
+}
+
+/// Enters what posted documents owe, and what their accounts owe with them.
+pub fn enter_posted<'a>(
+    tx: &Tx<'_>,
+    debts: impl Iterator<Item = &'a NewDebt> + Clone,
+) -> Result<(), StoreError> {
+    many::change(
+        tx,
+        "UPDATE document_state SET status = 'Posted', due_on = v.column2,
+         balance_minor = balance_minor + v.column3 FROM (",
+        ") v WHERE document_id = v.column1",
+        debts.clone().map(|d| -> [Bound<'_>; 3] {
+            [d.document.0.into(), d.due_on.to_string().into(), d.total_minor.into()]
+        }),
     )?;
-    tx.run(
-        "UPDATE account SET open_minor = open_minor + ?2 WHERE id = ?1",
-        (row.account.0, row.total_minor),
+    let mut open = BTreeMap::<AccountId, i64>::new();
+    for debt in debts {
+        let sum = open.entry(debt.account).or_default();
+        *sum = total([*sum, debt.total_minor])?;
+        tx.stir_document(debt.document);
+    }
+    many::change(
+        tx,
+        "UPDATE account SET open_minor = open_minor + v.column2 FROM (",
+        ") v WHERE id = v.column1",
+        open.into_iter()
+            .map(|(account, minor)| -> [Bound<'_>; 2] { [account.0.into(), minor.into()] }),
     )?;
-    tx.stir_document(row.id);
     tx.touch(Topic::Documents);
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! Ledger entries: what every money event books. The one way to write them refuses a transaction
 //! that does not balance, by currency.
 
-use super::{Db, StoreError, Tx, word};
+use super::face::Bound;
+use super::{Db, StoreError, Tx, many, word};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::journal::JournalEntry;
 use crate::domain::money::{Currency, Money, Purse};
@@ -40,33 +41,47 @@ pub struct Line {
 
 /// Books lines on a day under the transaction's number. Their sum must be zero by currency.
 pub fn post(tx: &Tx<'_>, on: NaiveDate, lines: &[Line]) -> Result<(), StoreError> {
-    let sums = Purse::of(lines.iter().map(|line| line.amount))?;
-    if let Some(off) = sums.iter().find(|sum| sum.minor != 0) {
-        let (off, currency) = (off.minor, off.currency);
-        return Err(StoreError::Guard(format!(
-            "a booking does not balance: {off} {currency} minor units over"
-        )));
+    post_all(tx, [(on, lines)].into_iter())
+}
+
+/// The same for several bookings, each on its day.
+pub fn post_all<'a>(
+    tx: &Tx<'_>,
+    bookings: impl Iterator<Item = (NaiveDate, &'a [Line])>,
+) -> Result<(), StoreError> {
+    let mut rows = Vec::new();
+    for (on, lines) in bookings {
+        let sums = Purse::of(lines.iter().map(|line| line.amount))?;
+        if let Some(off) = sums.iter().find(|sum| sum.minor != 0) {
+            let (off, currency) = (off.minor, off.currency);
+            return Err(StoreError::Guard(format!(
+                "a booking does not balance: {off} {currency} minor units over"
+            )));
+        }
+        for line in lines.iter().filter(|l| l.amount.minor != 0) {
+            rows.push(entry(tx.seq(), on, line)?);
+        }
     }
-    let sql = "INSERT INTO ledger_entry (txn, entry_on, account, account_id, document_id,
-        payment_id, currency, debit_minor, credit_minor)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    for line in lines.iter().filter(|l| l.amount.minor != 0) {
-        tx.run(
-            sql,
-            (
-                tx.seq(),
-                on,
-                &line.ledger,
-                line.account.0,
-                line.document.map(|d| d.0),
-                line.payment.map(|p| p.0),
-                line.amount.currency.code(),
-                line.amount.minor.max(0),
-                line.amount.negated()?.minor.max(0),
-            ),
-        )?;
-    }
-    Ok(())
+    many::insert(tx, ENTRY, rows)
+}
+
+const ENTRY: &str = "ledger_entry (txn, entry_on, account, account_id, document_id, payment_id,
+    currency, debit_minor, credit_minor)";
+
+/// The columns of [`ENTRY`].
+fn entry(txn: i64, on: NaiveDate, line: &Line) -> Result<[Bound<'_>; 9], StoreError> {
+    let key = |id: Option<i64>| Bound::Owned(id.into());
+    Ok([
+        txn.into(),
+        on.to_string().into(),
+        line.ledger.as_str().into(),
+        line.account.0.into(),
+        key(line.document.map(|d| d.0)),
+        key(line.payment.map(|p| p.0)),
+        line.amount.currency.code().into(),
+        line.amount.minor.max(0).into(),
+        line.amount.negated()?.minor.max(0).into(),
+    ])
 }
 
 /// What a booking of one amount from one ledger account to another is about.

@@ -1,10 +1,10 @@
 //! The one step that makes a draft a legal document: number, lock, freeze, hash, balance, ledger.
 
+use super::debt::NewDebt;
 use super::deed::NewDeed;
 use super::document::DocumentRow;
-use super::face::Cell;
-use super::json;
-use super::{Db, StoreError, Topic, Tx, debt, deed, document, ledger, settings};
+use super::face::{Bound, Cell};
+use super::{Db, StoreError, Topic, Tx, debt, deed, document, json, ledger, many, settings};
 use crate::config::SERIES;
 use crate::domain::document::DocumentKind;
 use crate::domain::frozen::Frozen;
@@ -13,6 +13,8 @@ use crate::domain::ledger as ledger_rules;
 use crate::domain::series::{Pattern, continues, number_from, series_from};
 use chrono::{Datelike, NaiveDate};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// The next drafts of a run in posting order (account, then document), after `after`; of this day, or
 /// of any.
@@ -91,23 +93,6 @@ pub fn patterns(db: &Db<'_>) -> Result<Vec<Pattern>, StoreError> {
     Ok(names.iter().filter_map(|name| Pattern::parse(name)).collect())
 }
 
-/// Gives the next number of a series in this transaction: rolled back with it, so never lost.
-fn take_number(
-    tx: &Tx<'_>,
-    kind: DocumentKind,
-    pattern: &str,
-    year: i32,
-) -> Result<(String, String), StoreError> {
-    let series = series_from(pattern, year);
-    let seq: i64 = tx.one(
-        "INSERT INTO series (name, kind, year, last) VALUES (?1, ?2, ?3, 1)
-             ON CONFLICT (name) DO UPDATE SET last = last + 1 RETURNING last",
-        (&series, kind.as_str(), year),
-        |r| r.get(0),
-    )?;
-    Ok((number_from(pattern, year, seq), series))
-}
-
 /// What goes into the book when a draft is posted, as it was read: in the transaction that writes it,
 /// or before, while nobody else wrote.
 #[derive(Debug)]
@@ -131,34 +116,152 @@ impl Content {
     }
 }
 
-/// Posts a draft under the next number of `pattern`; gives the number.
-///
-/// The caller has checked that it may be posted. Books receivable, revenue by account and tax by
-/// code, balanced, in the same transaction.
+/// Drafts that get their numbers in one transaction and are written together at its end: rolled back
+/// with it, a number is never lost.
+#[derive(Debug, Default)]
+pub struct Batch {
+    series: BTreeMap<String, Given>,
+    numbered: Vec<Numbered>,
+}
+
+/// The last number of a series: counted, as printed, and the date of its document.
+#[derive(Debug)]
+struct Given {
+    kind: DocumentKind,
+    year: i32,
+    count: i64,
+    last: Option<(String, NaiveDate)>,
+}
+
+#[derive(Debug)]
+struct Numbered {
+    owed: NewDebt,
+    on: NaiveDate,
+    number: String,
+    series: String,
+    frozen: String,
+    hash: Vec<u8>,
+    lines: Vec<ledger::Line>,
+}
+
+impl Batch {
+    /// The last number that a pattern gave in the series of a day, and the date of its document.
+    pub fn last_of_series(
+        &self,
+        db: &Db<'_>,
+        pattern: &str,
+        day: NaiveDate,
+    ) -> Result<Option<(String, NaiveDate)>, StoreError> {
+        match self.series.get(&series_from(pattern, day.year())) {
+            Some(given) => Ok(given.last.clone()),
+            None => last_of_series(db, pattern, day),
+        }
+    }
+
+    /// Gives a draft the next number of `pattern`. The caller has checked that it may be posted.
+    pub fn number(
+        &mut self,
+        tx: &Tx<'_>,
+        row: &DocumentRow,
+        pattern: &str,
+        content: Content,
+    ) -> Result<String, StoreError> {
+        if let Some(deed) = &content.deed {
+            deed::enter(tx, deed)?;
+        }
+        let year = row.invoice_on.year();
+        let series = series_from(pattern, year);
+        let given = match self.series.entry(series.clone()) {
+            Entry::Occupied(given) => given.into_mut(),
+            Entry::Vacant(new) => {
+                let count = last_number(tx, &series)?;
+                new.insert(Given { kind: row.kind, year, count, last: None })
+            }
+        };
+        given.count += 1;
+        let number = number_from(pattern, year, given.count);
+        given.last = Some((number.clone(), row.invoice_on));
+        let hash = seal(&number, &content.frozen, &content.body);
+        self.numbered.push(Numbered {
+            owed: NewDebt {
+                document: row.id,
+                account: row.account,
+                due_on: row.due_on,
+                total_minor: row.total_minor,
+            },
+            on: row.invoice_on,
+            number: number.clone(),
+            series,
+            frozen: content.frozen,
+            hash,
+            lines: content.lines,
+        });
+        Ok(number)
+    }
+
+    /// Locks, freezes and seals what has a number. Books receivable, revenue by account and tax by
+    /// code, balanced, in the same transaction.
+    pub fn write(self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        if self.numbered.is_empty() {
+            return Ok(());
+        }
+        for (name, given) in &self.series {
+            tx.run(
+                "INSERT INTO series (name, kind, year, last) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (name) DO UPDATE SET last = excluded.last",
+                (name, given.kind.as_str(), given.year, given.count),
+            )?;
+        }
+        let at = tx.now().at_ms;
+        let rows = self.numbered.iter().map(|n| -> [Bound<'_>; 6] {
+            [
+                n.owed.document.0.into(),
+                n.number.as_str().into(),
+                n.series.as_str().into(),
+                at.into(),
+                n.frozen.as_str().into(),
+                n.hash.as_slice().into(),
+            ]
+        });
+        let changed = many::change(
+            tx,
+            "UPDATE document SET status = 'Posted', number = v.column2, series = v.column3,
+             posted_at = v.column4, frozen = v.column5, content_hash = v.column6 FROM (",
+            ") v WHERE id = v.column1 AND status = 'Draft'",
+            rows,
+        )?;
+        if changed != self.numbered.len() {
+            return Err(self.no_draft(tx)?);
+        }
+        debt::enter_posted(tx, self.numbered.iter().map(|n| &n.owed))?;
+        ledger::post_all(tx, self.numbered.iter().map(|n| (n.on, n.lines.as_slice())))?;
+        tx.touch(Topic::Documents);
+        tx.touch(Topic::Usage);
+        Ok(())
+    }
+
+    /// That one of them did not take its number.
+    fn no_draft(&self, db: &Db<'_>) -> Result<StoreError, StoreError> {
+        for one in &self.numbered {
+            let values = (one.owed.document.0, &one.number);
+            if !db.any("SELECT 1 FROM document WHERE id = ?1 AND number = ?2", values)? {
+                return Ok(StoreError::Conflict(format!("{} is no draft", one.owed.document)));
+            }
+        }
+        Ok(StoreError::Conflict("a draft is posted twice".to_owned()))
+    }
+}
+
+/// Posts a draft under the next number of `pattern`, see [`Batch`]; gives the number.
 pub fn post(
     tx: &Tx<'_>,
     row: &DocumentRow,
     pattern: &str,
-    content: &Content,
+    content: Content,
 ) -> Result<String, StoreError> {
-    if let Some(deed) = &content.deed {
-        deed::enter(tx, deed)?;
-    }
-    let (number, series) = take_number(tx, row.kind, pattern, row.invoice_on.year())?;
-    let hash = seal(&number, &content.frozen, &content.body);
-    let changed = tx.run(
-        "UPDATE document SET status = 'Posted', number = ?2, series = ?3, posted_at = ?4, frozen =
-         ?5, content_hash = ?6
-         WHERE id = ?1 AND status = 'Draft'",
-        (row.id.0, &number, &series, tx.now().at_ms, &content.frozen, &hash),
-    )?;
-    if changed != 1 {
-        return Err(StoreError::Conflict(format!("{} is no draft", row.id)));
-    }
-    debt::enter_posted(tx, row)?;
-    ledger::post(tx, row.invoice_on, &content.lines)?;
-    tx.touch(Topic::Documents);
-    tx.touch(Topic::Usage);
+    let mut batch = Batch::default();
+    let number = batch.number(tx, row, pattern, content)?;
+    batch.write(tx)?;
     Ok(number)
 }
 

@@ -5,7 +5,8 @@ use crate::config::{Config, key};
 use crate::domain::document::{DocumentKind, runs_backwards};
 use crate::domain::withdrawn;
 use crate::store::document::DocumentRow;
-use crate::store::{Db, StoreError, posting};
+use crate::store::posting::Batch;
+use crate::store::{Db, StoreError};
 use chrono::NaiveDate;
 
 /// Whether what is dated before the last number of its series is not posted.
@@ -13,17 +14,19 @@ pub(super) fn must_rise(config: &Config) -> bool {
     config.get(key::SERIES_DATES) == "refuse"
 }
 
-/// Why a document of a kind may not be posted under a date, if the series' dates must rise.
+/// Why a document of a kind may not be posted under a date after those of `batch`, if the series' dates
+/// must rise.
 pub(super) fn backwards(
     db: &Db<'_>,
     kind: DocumentKind,
     day: NaiveDate,
     config: &Config,
+    batch: &Batch,
 ) -> Result<Option<String>, StoreError> {
     if !must_rise(config) {
         return Ok(None);
     }
-    let last = posting::last_of_series(db, config.pattern(kind), day)?;
+    let last = batch.last_of_series(db, config.pattern(kind), day)?;
     let last = last.as_ref().map(|(number, on)| (number.as_str(), *on));
     Ok(runs_backwards(day, last).map(|why| format!("{why} (series.dates)")))
 }
@@ -34,10 +37,11 @@ pub(super) fn refused(
     row: &DocumentRow,
     day: NaiveDate,
     config: &Config,
+    batch: &Batch,
 ) -> Result<Option<String>, StoreError> {
     let charges = row.kind == DocumentKind::Invoice && row.total_minor > 0;
     if let Some(gone) = withdrawn::on(row.currency, day).filter(|_| charges) {
         return Ok(Some(format!("{gone}: nothing new is charged in it")));
     }
-    backwards(db, row.kind, day, config)
+    backwards(db, row.kind, day, config, batch)
 }

@@ -24,7 +24,7 @@ use crate::store::hold::{self, Hold};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::json;
 use crate::store::notice::{self, NoticeLevel};
-use crate::store::posting::{self, Content};
+use crate::store::posting::{self, Batch, Content};
 use crate::store::{Db, Moment, Tx, bill_run, document, settings};
 use chrono::NaiveDate;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Resu
 pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
     let config = settings::load(tx)?;
     let row = document::get(tx, id)?;
-    if let Some(why) = dates::backwards(tx, row.kind, row.invoice_on, &config)? {
+    if let Some(why) = dates::backwards(tx, row.kind, row.invoice_on, &config, &Batch::default())? {
         return Err(Error::usage(
             "dates_run_backwards",
             why,
@@ -129,7 +129,7 @@ pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
         ));
     }
     let content = Content::of(tx, &row, &freeze(tx, &row, &config)?)?;
-    Ok(posting::post(tx, &row, config.pattern(row.kind), &content)?)
+    Ok(posting::post(tx, &row, config.pattern(row.kind), content)?)
 }
 
 /// Drives a posting.
@@ -331,8 +331,9 @@ fn post_some(
     let mut all: Posted = job.receipt()?.unwrap_or_default();
     let (mut done, mut failed) = (0, 0);
     let mut numbers: Vec<String> = Vec::new();
+    let mut batch = Batch::default();
     for (pick, judged) in next.picks {
-        match post_one(tx, judged, invoice_on, &next.config)? {
+        match post_one(tx, &mut batch, judged, (invoice_on, &next.config))? {
             Ok((row, number)) => {
                 done += 1;
                 if row.due_by_hand && invoice_on.is_some() {
@@ -353,6 +354,7 @@ fn post_some(
             }
         }
     }
+    batch.write(tx)?;
     all.posted += done;
     all.refused_count += failed;
     let detail = json::text(&all)?;
@@ -368,13 +370,14 @@ fn post_some(
     Ok(Slice::More)
 }
 
+/// A draft with the number it gets in a batch, or why it gets none.
 type One = Result<(DocumentRow, String), String>;
 
 fn post_one(
     tx: &Tx<'_>,
+    batch: &mut Batch,
     judged: Judged,
-    invoice_on: Option<NaiveDate>,
-    config: &Config,
+    (invoice_on, config): (Option<NaiveDate>, &Config),
 ) -> Result<One, Error> {
     let (mut row, mut content) = match judged {
         Ok(judged) => *judged,
@@ -385,7 +388,8 @@ fn post_one(
     if accepted {
         row.review = Review::None;
     }
-    if let Some(reason) = dates::refused(tx, &row, moved.unwrap_or(row.invoice_on), config)? {
+    if let Some(reason) = dates::refused(tx, &row, moved.unwrap_or(row.invoice_on), config, batch)?
+    {
         return Ok(Err(reason));
     }
     let deed = content.deed.as_ref();
@@ -399,7 +403,7 @@ fn post_one(
         content = Content::of(tx, &row, &freeze(tx, &row, config)?)?;
     }
     tx.seconded_by(second);
-    let number = posting::post(tx, &row, config.pattern(row.kind), &content)?;
+    let number = batch.number(tx, &row, config.pattern(row.kind), content)?;
     tx.seconded_by(None);
     Ok(Ok((row, number)))
 }

@@ -1,7 +1,7 @@
 //! Corrects the e-mail addresses of an account: an import of one row, by all its rules, so that a
 //! second person is asked for where an import would ask, and copies that have not left follow.
 
-use super::command::Receipt;
+use super::command::{EMAIL_OF, Receipt};
 use super::import::{self, Options};
 use super::{Error, Session};
 use crate::store::{StoreError, account};
@@ -24,7 +24,7 @@ pub fn correct(
     }
     let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let file = format!("account_number,email\n{},{}\n", quoted(number), quoted(emails));
-    let files = vec![("accounts.csv".to_owned(), file.into_bytes())];
+    let files = vec![(format!("{EMAIL_OF} {number}"), file.into_bytes())];
     let report = import::import_texts(session, files, &Options::default())?;
     let mut receipt = Receipt::default();
     for file in &report.files {

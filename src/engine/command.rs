@@ -31,6 +31,9 @@ use crate::store::desk::SavedFilter;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+/// How the trail names a corrected e-mail address, before the account's number.
+pub const EMAIL_OF: &str = "e-mail of";
+
 /// An ad hoc bill run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewBillRun {

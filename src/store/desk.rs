@@ -76,7 +76,7 @@ pub fn add_note(tx: &Tx<'_>, account: AccountId, text: &str) -> Result<(), Store
     let number: Option<String> =
         tx.opt("SELECT number FROM account WHERE id = ?1", [account.0], |r| r.get(0))?;
     let number = number.ok_or_else(|| StoreError::NotFound(format!("account {}", account.0)))?;
-    tx.note(number, text);
+    tx.note(number, format!("note: {text}"));
     tx.touch(Topic::Accounts);
     Ok(())
 }

@@ -10,6 +10,11 @@ use crate::domain::ids::DocumentId;
 /// Verbs that are no deed that could be taken back: questions, the book's own work, undo itself.
 const NO_DEEDS: &[Verb] = &[Verb::Init, Verb::Undo, Verb::Reconcile, Verb::Housekeeping];
 
+/// Housekeeping that a person did with a key or a command: words about a job, or on an account.
+const BY_HAND: &str = "o.verb = 'housekeeping' AND (o.summary GLOB '* job J-*: pause*' \
+    OR o.summary GLOB '* job J-*: cancel*' OR o.summary GLOB '* job J-*: goes on' \
+    OR o.summary GLOB 'note: *')";
+
 /// One document of an undoable operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -94,7 +99,7 @@ fn step(db: &Db<'_>, uid: u32, before: i64, which: &str) -> Result<Option<Step>,
     let sql = format!(
         "SELECT o.seq, o.at, o.verb, o.subject, o.summary, EXISTS (SELECT 1 FROM undo i
         WHERE i.op_seq = o.seq)
-        FROM operation o WHERE o.uid = ?1 AND o.verb NOT IN ({}) {which} LIMIT 1",
+        FROM operation o WHERE o.uid = ?1 AND (o.verb NOT IN ({}) OR {BY_HAND}) {which} LIMIT 1",
         verbs.join(",")
     );
     db.opt(&sql, (uid, before), |r| {

@@ -406,6 +406,56 @@ fn undo_says_that_nothing_before_can_be_taken_back_and_names_the_last_deed_again
 }
 
 #[test]
+fn what_an_older_deed_is_taken_back_from_under_is_named() {
+    let mut desk = Desk::open(140, 40);
+    desk.press("3a").press("5fffffffffA").shows("auto-pay off");
+    desk.press("8mcalled<C-s>").press("u").shows("a note stays").shows("note: called");
+    desk.press("u").shows("Take back accept");
+    let seen = flat(&desk);
+    assert!(seen.contains("whatyoudidafteritstays:housekeeping"), "{seen}");
+    assert!(seen.contains(",followup"), "{seen}");
+}
+
+#[test]
+fn what_is_said_to_be_on_paper_is_asked_for_since_nothing_takes_it_back() {
+    let mut desk = Desk::open(80, 24);
+    let printed = |desk: &Desk| {
+        let totals = |db: &daybook::store::Db<'_>| {
+            let filter = daybook::store::read::Filter::parse("status:printed").unwrap();
+            Ok(daybook::store::read::deliveries::totals(db, &filter).unwrap().count)
+        };
+        desk.session.read(totals).unwrap()
+    };
+    let before = printed(&desk);
+    desk.press("4/status:written<Enter>D").shows("said to be on paper stays so");
+    assert_eq!(printed(&desk), before);
+    desk.press("y");
+    assert_eq!(printed(&desk), before + 1);
+    desk.press("u").shows("makes one more copy");
+}
+
+#[test]
+fn what_a_key_did_to_a_job_is_my_last_deed() {
+    let mut desk = Desk::open(140, 40);
+    let job = |tx: &daybook::store::Tx<'_>| {
+        let spec = daybook::domain::job::JobSpec::Deliver;
+        Ok::<_, daybook::engine::Error>(daybook::store::job::insert(tx, &spec, "mail", 0)?)
+    };
+    desk.session.write(daybook::domain::actor::Verb::Deliver, job).unwrap();
+    desk.press("6p").shows("paused");
+    desk.press("u").shows("let it go on: p on 6 Jobs");
+    desk.press("<Esc>C").shows("stays queued and leaves with the next sending");
+    desk.press("y").shows("canceled");
+    desk.press("u").shows("a canceled job stays so");
+}
+
+#[test]
+fn a_slash_on_today_finds_an_invoice_and_runs_no_keys() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("1/A-29860<Enter>").shows("3 Invoices").shows("/A-29860");
+}
+
+#[test]
 fn what_comes_before_it_does_not_take_the_form_that_is_on_its_way() {
     let mut desk = Desk::open(80, 24);
     desk.press("8mcalled");

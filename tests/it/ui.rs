@@ -290,7 +290,7 @@ fn undo_takes_back_the_last_deed_here_and_asks_for_any_other() {
     desk.press("3u").shows("cannot be taken back");
     assert_eq!(accepted(&desk), 2);
     // ... but stands in the way only once: what was before it is asked for, one by one.
-    desk.press("<Esc>").press("u").shows("Take back accept").shows("after it stays");
+    desk.press("<Esc>").press("u").shows("Take back accept").shows("after it stays: follow up ");
     desk.press("y");
     assert_eq!(accepted(&desk), 1);
     desk.press("u").shows("Take back accept");

@@ -4,7 +4,7 @@
 
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::document::{DocumentStatus, Review};
-use crate::engine::command::{Receipt, Refused};
+use crate::engine::command::{EMAIL_OF, Receipt, Refused};
 use crate::engine::review::picked;
 use crate::engine::{Error, Session};
 use crate::store::document::{self, DocumentRow};
@@ -25,6 +25,9 @@ pub struct Deed {
     pub words: String,
     /// What to do instead of taking it back; empty where it can be taken back.
     pub counter: &'static str,
+    /// Deeds of mine after it that stay, newest first, of those told of by [`Passed`] the first: what
+    /// each was about.
+    pub over: Vec<String>,
 }
 
 impl Deed {
@@ -33,7 +36,15 @@ impl Deed {
             Kind::Imaged => "",
             Kind::Final => counter_action(&step),
         };
-        Self { seq: step.seq, at_ms: step.at_ms, verb: step.verb, words: words(&step), counter }
+        let over = Vec::new();
+        Self {
+            seq: step.seq,
+            at_ms: step.at_ms,
+            verb: step.verb,
+            words: words(&step),
+            counter,
+            over,
+        }
     }
 }
 
@@ -64,11 +75,37 @@ pub fn last(
     passed: Option<Passed>,
 ) -> Result<Option<Deed>, StoreError> {
     let newest = steps::newest(db, actor.uid, i64::MAX)?;
-    let step = match passed.filter(|p| newest.as_ref().is_none_or(|n| n.seq <= p.newest)) {
-        None => newest,
-        Some(passed) => steps::newest_imaged(db, actor.uid, passed.before)?,
+    let Some(passed) = passed.filter(|p| newest.as_ref().is_none_or(|n| n.seq <= p.newest)) else {
+        return Ok(newest.map(Deed::of));
     };
-    Ok(step.map(Deed::of))
+    let Some(step) = steps::newest_imaged(db, actor.uid, passed.before)? else { return Ok(None) };
+    let over = passed_over(db, actor, &step)?;
+    Ok(Some(Deed { over, ..Deed::of(step) }))
+}
+
+/// Deeds told of one by one where a deed before them is taken back.
+const TOLD: usize = 3;
+
+/// My deeds after one, newest first: verb and subject of each; how many more there are.
+fn passed_over(db: &Db<'_>, actor: &Actor, step: &Step) -> Result<Vec<String>, StoreError> {
+    let (mut over, mut more, mut before) = (Vec::new(), 0, i64::MAX);
+    while let Some(next) = steps::newest(db, actor.uid, before)?.filter(|next| next.seq > step.seq)
+    {
+        before = next.seq;
+        if over.len() < TOLD {
+            over.push(match next.subject.as_str() {
+                "" => next.verb.to_string(),
+                on if on == next.verb.as_str() => on.to_owned(),
+                on => format!("{} {on}", next.verb),
+            });
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        over.push(format!("{more} more"));
+    }
+    Ok(over)
 }
 
 /// Takes a deed of mine back: the last one if none is named.
@@ -124,11 +161,15 @@ fn counter_action(step: &Step) -> &'static str {
             "cancel the run: its drafts are thrown away, what they bill is billable again"
         }
         Verb::CancelRun => "bill again: what the drafts billed is billable",
-        Verb::Import => {
-            "import the rows as they were before; e on 8 Accounts corrects an e-mail address again"
+        Verb::Import if step.subject.starts_with(EMAIL_OF) => {
+            "e on 8 Accounts corrects the address again, before the copies have left"
         }
+        Verb::Import => "import the rows as they were before",
         Verb::ImportMethods => "import the rows as they were before",
         Verb::ImportOpenItems => "a loaded item is posted: adjust or write it off",
+        Verb::Deliver if step.summary.contains("printed") => {
+            "what is said to be on paper stays so: r on 4 Delivery makes one more copy"
+        }
         Verb::Deliver if step.summary.contains("recalled") => {
             "send them again: r on 4 Delivery, daybook deliver --resend"
         }
@@ -154,6 +195,14 @@ fn counter_action(step: &Step) -> &'static str {
         Verb::Convert => "a conversion is final: restore the copy that was made before it",
         Verb::Roles => "grant or revoke it again",
         Verb::Accept | Verb::Hold | Verb::Regenerate => "do the opposite on the draft",
+        Verb::Housekeeping if step.summary.starts_with("note") => {
+            "a note stays: write another that corrects it"
+        }
+        Verb::Housekeeping if step.summary.contains(": pause") => "let it go on: p on 6 Jobs",
+        Verb::Housekeeping if step.summary.contains(": cancel") => {
+            "a canceled job stays so: begin the rest again where it was begun"
+        }
+        Verb::Housekeeping if step.summary.contains(": goes on") => "pause it: p on 6 Jobs",
         Verb::Init | Verb::Undo | Verb::Reconcile | Verb::Housekeeping => {
             "it changed nothing of yours"
         }

@@ -76,7 +76,10 @@ impl App {
             return self.cx.commit(command);
         }
         self.undo.again = false;
-        let stays = if self.undo.passed.is_some() { "; what you did after it stays" } else { "" };
+        let stays = match deed.over.as_slice() {
+            [] => String::new(),
+            over => format!("; what you did after it stays: {}", over.join(", ")),
+        };
         let title = format!(
             "Take back {} ({}, {} {}){stays}?",
             deed.words,

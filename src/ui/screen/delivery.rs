@@ -145,7 +145,8 @@ impl Delivery {
     fn step(&self, (title, verb): (&str, &'static str), step: CopyStep, to: Command, cx: &mut Cx) {
         let (targets, beyond) = (self.list.targets(), self.list.beyond());
         let leaves = matches!(step, CopyStep::SendNow | CopyStep::Resend(_));
-        if !leaves && targets.len() <= 1 && beyond.is_empty() {
+        let stays = matches!(step, CopyStep::Printed);
+        if !leaves && !stays && targets.len() <= 1 && beyond.is_empty() {
             return cx.commit(to);
         }
         let mut lines = Vec::new();
@@ -155,6 +156,9 @@ impl Delivery {
         }
         if leaves {
             lines.push(Line::of("What leaves the house does not come back.", theme::DIM));
+        }
+        if stays {
+            lines.push(Line::of("What is said to be on paper stays so.", theme::DIM));
         }
         let op = cx.operation();
         let ask = Ask::reading(title, verb, op, to).lines(lines);

@@ -103,13 +103,24 @@ impl Shown for JobRow {
 }
 
 /// How far a job is; what does not know how much there is to do has no bar.
-fn how_far(row: &JobRow) -> String {
+pub(super) fn how_far(row: &JobRow) -> String {
     let failed =
         if row.failed > 0 { format!("  {} failed", grouped(row.failed)) } else { String::new() };
     let done = grouped(row.done);
     match row.whole() {
         None => format!("{done} done{failed}"),
         Some(all) => format!("{}  {done}/{}{failed}", progress(row.done, all, 20), grouped(all)),
+    }
+}
+
+/// What becomes of what a canceled job has not done.
+fn rest(row: &JobRow) -> &'static str {
+    match row.kind.as_str() {
+        "deliver" => "The rest stays queued and leaves with the next sending; p pauses it instead",
+        "print" => "The rest stays queued for another batch",
+        "post" => "The rest stays drafts",
+        "bill" => "Its drafts are thrown away",
+        _ => "The rest is left as it is",
     }
 }
 
@@ -185,7 +196,12 @@ impl ListScreen for Jobs {
             Action::CancelRun => {
                 let op = cx.operation();
                 let command = Command::SteerJob { job: row.id, want: Steer::Cancel };
-                let title = format!("Cancel {} of {}?", row.kind, row.subject);
+                let far = match row.whole() {
+                    Some(all) => format!("{} of {} done", grouped(row.done), grouped(all)),
+                    None => format!("{} done", grouped(row.done)),
+                };
+                let title =
+                    format!("Cancel {} of {}, {far}? {}", row.kind, row.subject, rest(&row));
                 let ask = crate::ui::modal::ask::Ask::light(title, op, command);
                 cx.open.push(Modal::Ask(Box::new(ask)));
             }

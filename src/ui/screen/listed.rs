@@ -1,6 +1,7 @@
 //! What the screens that are one list have in common, and the keys that are the same on every list.
 
 use super::Screen;
+use super::jobs::how_far;
 use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Answer, Query};
 use crate::store::Topic;
@@ -13,7 +14,7 @@ use crate::ui::modal::{FilterLine, Intent, Modal};
 use crate::ui::msg::{Cx, Part};
 use crate::ui::theme;
 use crate::ui::widget::list::{AnyList, Listing, Shown};
-use crate::ui::widget::{Line, grouped, progress, put, put_right};
+use crate::ui::widget::{Line, put, put_right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -234,19 +235,9 @@ pub fn list_intent<R: Shown>(list: &mut Listing<R>, intent: &Intent, cx: &mut Cx
 /// The work that goes on, for wide screens that need no preview.
 fn jobs_strip(cx: &Cx) -> Vec<Line> {
     let line = |job: &JobRow| {
-        let bar = progress(job.done, job.total, 20);
-        Line::of(
-            format!(
-                "{} {} {bar} {}{}  {} failed  {}",
-                job.kind,
-                if job.subject == job.kind { "" } else { job.subject.as_str() },
-                grouped(job.done),
-                job.whole().map_or_else(String::new, |all| format!("/{}", grouped(all))),
-                grouped(job.failed),
-                job.state.to_lowercase()
-            ),
-            theme::DIM,
-        )
+        let on = if job.subject == job.kind { "" } else { job.subject.as_str() };
+        let (far, state) = (how_far(job), job.state.to_lowercase());
+        Line::of(format!("{} {on} {far}  {state}", job.kind), theme::DIM)
     };
     cx.foot.jobs.iter().take(2).map(line).collect()
 }

@@ -6,7 +6,7 @@ use crate::store::Topic;
 use crate::store::read::happened::Happened;
 use crate::store::read::today::{Step, StepRow};
 use crate::ui::keymap::{Action, Binding, Key, bind};
-use crate::ui::modal::Intent;
+use crate::ui::modal::{FilterLine, Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::usage;
@@ -31,6 +31,7 @@ pub const KEYS: &[Binding] = &[
     ),
     bind(&[Key::Esc, Key::Char('h'), Key::Left], Action::Back, "", "back; never quits"),
     bind(&[Key::Char('c')], Action::Create, "new run", "new bill run or payment run"),
+    bind(&[Key::Char('/')], Action::Filter, "", "find an invoice: goes to 3"),
     bind(
         &[Key::Char('x')],
         Action::Usage,
@@ -70,7 +71,7 @@ fn place(step: Step, left: bool) -> (ScreenId, &'static str) {
 fn advice(step: Step) -> &'static str {
     match step {
         Step::Usage => "not on a document yet; Enter tells what the next run leaves, and why",
-        Step::Run => "bill runs in work; c makes a new one",
+        Step::Run => "bill runs in work; c makes a new one, and first says what it would bill",
         Step::ToCheck => "drafts nobody has looked at, worst first: a accepts, e edits, v holds",
         Step::Held => "kept back from posting, with a reason; v releases",
         Step::ToPost => "drafts that posting would take: P asks with all figures",
@@ -204,6 +205,10 @@ impl Screen for Today {
             Action::Top => self.cursor = 0,
             Action::Bottom => self.cursor = last,
             Action::Create => super::invoices::create(cx),
+            Action::Filter => {
+                cx.go = Some((ScreenId::Invoices, Some(String::new())));
+                cx.open.push(Modal::Filter(FilterLine::new("")));
+            }
             Action::Usage => usage::show(ScreenId::Today, None, cx),
             Action::Open => {
                 if let Some(step) = Step::ALL.get(self.cursor) {

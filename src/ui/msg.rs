@@ -91,6 +91,8 @@ pub enum Part {
     Detail,
     /// Everything that matches, for marking.
     Marks,
+    /// Everything that matches, to tell which of the marks it holds.
+    Within,
     /// By what rows have in common.
     Groups,
     /// The next match of the last filter.

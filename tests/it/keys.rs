@@ -84,9 +84,9 @@ fn marks_out_of_sight_never_decide_what_is_posted() {
     desk.press("nU").press("<Esc> ").press("/zzzzzz<Enter>").press("a").shows("y/n");
 }
 
-/// In a long list nobody says that a marked row is not there, only that it was marked elsewhere.
+/// Which marks a filter shows is asked of the book, however few of its rows are at hand.
 #[test]
-fn marks_of_another_filter_are_not_said_to_lie_outside_of_a_long_list() {
+fn marks_are_told_by_what_the_filter_shows_in_a_long_list_too() {
     let book = Book::new("2026-02-01");
     let mut files = [
         "account_number,name,currency\n".to_owned(),
@@ -104,8 +104,14 @@ fn marks_of_another_filter_are_not_said_to_lie_outside_of_a_long_list() {
     book.run(&["bill", "--target", "2026-02-01"]).ends(0);
     let mut desk = Desk::at(&book.path, 100, 24);
     desk.press("3 ").shows("marked 1 ·");
-    desk.press("/total>1<Enter>G").shows("marked 1 (1 under another filter)");
-    desk.press("a").shows("1 of them marked under another filter");
+    desk.press("/total>1<Enter>G").shows("marked 1 ·");
+    desk.press("/A2<Enter>").shows("marked 1 (1 outside this filter)");
+    desk.press("a").shows("1 of them outside this filter");
+    // Of all that were marked under a wider filter P offers just those that this one shows.
+    desk.press("<Esc>/<C-u><Enter>T").shows("marked all 450");
+    desk.press("/A2<Enter>");
+    desk.shows(" outside this filter)");
+    desk.press("P").shows("marked that this filter shows");
 }
 
 #[test]

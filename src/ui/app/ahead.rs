@@ -93,7 +93,7 @@ impl App {
         other_rows
             || deed
             || taken_back
-            || [Part::Marks, Part::Hit, Part::Lost].into_iter().any(awaits)
+            || [Part::Marks, Part::Within, Part::Hit, Part::Lost].into_iter().any(awaits)
             || (action.needs_the_row_whole() && awaits(Part::Detail))
     }
 }

@@ -16,7 +16,7 @@ use crate::store::read::{
 };
 use crate::ui::msg::{Cx, Part, ScreenId};
 use ratatui::style::Style;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// From how many columns the details stand beside the list.
 pub const WIDE: u16 = 120;
@@ -120,6 +120,8 @@ pub struct Listing<R> {
     /// Under which filter each was marked, by place in `places`.
     made: BTreeMap<i64, usize>,
     places: Vec<String>,
+    /// The marks that this filter shows; none while that is not known.
+    within: Option<BTreeSet<i64>>,
     lost_marks: Vec<BTreeMap<i64, Marked>>,
     range: Option<usize>,
     /// Whether the marks on their way shall be turned over.
@@ -163,6 +165,7 @@ impl<R: Shown> Listing<R> {
             marks: BTreeMap::new(),
             made: BTreeMap::new(),
             places: Vec::new(),
+            within: None,
             lost_marks: Vec::new(),
             range: None,
             wanted: None,
@@ -245,6 +248,9 @@ impl<R: Shown> Listing<R> {
             return;
         }
         cx.load(self.screen, Part::Totals, Query::Totals(R::LIST, self.filter()));
+        if self.made_elsewhere() {
+            cx.load(self.screen, Part::Within, Query::Marks(R::LIST, self.filter()));
+        }
     }
 
     /// Reads again what is shown; the cursor stays on its row.
@@ -289,7 +295,7 @@ impl<R: Shown> Listing<R> {
         match self.understood() {
             Ok(_) => {
                 self.error = None;
-                self.totals = None;
+                (self.totals, self.within) = (None, None);
                 self.of_before = true;
                 self.restart(cx);
             }
@@ -300,7 +306,15 @@ impl<R: Shown> Listing<R> {
     /// A filter that is not understood shows nothing and acts on nothing, until it is mended:
     /// without it the list would be everything.
     pub fn refuse(&mut self, error: String, cx: &mut Cx) {
-        for part in [Part::Page, Part::After, Part::Before, Part::Totals, Part::Marks, Part::Hit] {
+        for part in [
+            Part::Page,
+            Part::After,
+            Part::Before,
+            Part::Totals,
+            Part::Marks,
+            Part::Within,
+            Part::Hit,
+        ] {
             cx.forget(self.screen, part);
         }
         self.error = Some(error);

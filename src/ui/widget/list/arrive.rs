@@ -40,6 +40,10 @@ impl<R: Shown> Listing<R> {
                 self.measure(cx);
             }
             (Part::Marks, Answer::Marks(all)) => self.take_marks(all, cx),
+            (Part::Within, Answer::Marks(all)) => {
+                let ids = all.iter().map(|row| row.id).filter(|id| self.marks.contains_key(id));
+                self.within = Some(ids.collect());
+            }
             (Part::Hit, answer) => match R::page(answer).and_then(|p| p.rows.into_iter().next()) {
                 Some(row) => self.take_hit(&row, cx),
                 None => cx.say(format!("no further match of {}", self.last_typed)),

@@ -33,17 +33,27 @@ impl<R: Shown> Listing<R> {
         }
     }
 
-    /// The marked rows that this filter shows, as far as is known (marked under it, or among the rows
-    /// at hand), and the others.
-    pub fn seen_and_unseen(&self) -> (Vec<Marked>, Vec<Marked>) {
+    /// Where among the filters of the marks this one is.
+    fn place(&self) -> Option<usize> {
         let here = self.here();
-        let place = self.places.iter().position(|p| *p == here);
-        if place.is_some() && self.places.len() == 1 {
-            return (self.marks.values().copied().collect(), Vec::new());
-        }
+        self.places.iter().position(|p| *p == here)
+    }
+
+    /// Whether a mark was made under another filter, so that it must be asked which of them this one
+    /// shows.
+    pub(super) fn made_elsewhere(&self) -> bool {
+        let place = self.place();
+        self.marks.keys().any(|id| place.is_none() || self.made.get(id).copied() != place)
+    }
+
+    /// The marked rows that this filter shows and the others. Until the book has answered, those are
+    /// known that were marked under it or are among the rows at hand.
+    pub fn seen_and_unseen(&self) -> (Vec<Marked>, Vec<Marked>) {
+        let place = self.place();
         let rows: BTreeSet<i64> = self.rows.iter().map(ListRow::id).collect();
+        let within = |id: &i64| self.within.as_ref().is_some_and(|ids| ids.contains(id));
         let of_here = |id: &i64| place.is_some() && self.made.get(id).copied() == place;
-        self.marks.values().partition(|m| of_here(&m.id) || rows.contains(&m.id))
+        self.marks.values().partition(|m| of_here(&m.id) || within(&m.id) || rows.contains(&m.id))
     }
 
     /// How many of the marked are not of this filter, in words for a question about the marks.
@@ -51,15 +61,17 @@ impl<R: Shown> Listing<R> {
         self.elsewhere().map_or_else(String::new, |(n, words)| format!(", {n} of them {words}"))
     }
 
-    /// How many of the marked this filter does not show. Where all its rows are at hand that is known;
-    /// else it is only known under which filter each was marked.
+    /// How many of the marked this filter does not show. Where neither all its rows are at hand nor the
+    /// book has answered, it is only known under which filter each was marked.
     fn elsewhere(&self) -> Option<(String, &'static str)> {
         let all_here = !self.before && !self.after;
         let (n, words) = if all_here {
             let seen = self.rows.iter().filter(|r| self.marks.contains_key(&r.id())).count();
             (self.marks.len() - seen, "outside this filter")
         } else {
-            (self.seen_and_unseen().1.len(), "marked under another filter")
+            let known = self.within.is_some() || !self.made_elsewhere();
+            let words = if known { "outside this filter" } else { "marked under another filter" };
+            (self.seen_and_unseen().1.len(), words)
         };
         (n > 0).then(|| (grouped(n as i64), words))
     }

@@ -21,8 +21,11 @@ use std::time::Duration;
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[m\x1b[H\x1b[2J";
 /// The reverse, and whatever a cut frame may have left open. The picture is cleared first: where
 /// there is no alternate screen (GNU screen as it comes, the Linux console), what customers owe would
-/// stay in view with the prompt in its midst.
+/// stay in view with the prompt in its midst. [`WIPE`] goes before it.
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[m\x1b[H\x1b[2J\x1b[?25h\x1b[?1049l\r";
+/// Clears a row and goes to the next. A picture that is cleared at once is kept by GNU screen in its
+/// scrollback; one that is cleared row by row is not.
+const WIPE: &[u8] = b"\x1b[2K\x1b[B";
 
 /// How long the way out may take before it is cut short: the promise is a second.
 pub const GRACE: Duration = Duration::from_millis(700);
@@ -171,6 +174,10 @@ pub fn leave() {
         return;
     }
     let mut out = io::stdout();
+    let rows = crossterm::terminal::size().map_or(0, |(_, rows)| rows);
+    let _ = out.write_all(
+        &[b"\x1b[?2026l\x1b[m\x1b[H", WIPE.repeat(usize::from(rows)).as_slice()].concat(),
+    );
     let _ = out.write_all(LEAVE);
     let _ = out.flush();
     restore_mode();

@@ -10,7 +10,7 @@ use crate::domain::delivery::Balance;
 use crate::domain::ids::DeliveryId;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::Receipt;
-use crate::engine::deliver::print::{self, Written};
+use crate::engine::deliver::print::{self, Written, place_of};
 use crate::engine::deliver::{make as maker, steer as engine};
 use crate::engine::{Error, Session};
 use crate::outside::{self, Standing, as_caller};
@@ -351,7 +351,7 @@ fn batches(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
     if ctx.json {
         let one = |b: &PrintBatch| {
             json!({
-                "batch": b.id, "directory": b.directory, "documents": b.documents, "sheets": b.sheets,
+                "batch": b.id, "directory": place_of(session, b), "documents": b.documents, "sheets": b.sheets,
                 "envelopes": b.envelopes, "written_at": moment(b.written_at, zone),
                 "printed_at": b.printed_at.map(|ms| moment(ms, zone)), "printed_by": b.printed_by,
             })
@@ -370,7 +370,7 @@ fn batches(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
                 b.envelopes.to_string(),
                 moment(b.written_at, zone),
                 printed,
-                b.directory.clone(),
+                place_of(session, b).display().to_string(),
             ]
         })
         .collect();

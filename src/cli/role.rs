@@ -85,12 +85,14 @@ fn words(change: &Change, uid: u32) -> Vec<String> {
             "the first role: {creator} made the book, is admin, and keeps every right that nobody else holds"
         ));
     }
+    let own = uid == change.creator;
     if !change.lost.is_empty() {
-        lines.push(format!(
-            "{} now may, and {creator} no longer: {}",
-            name(uid),
-            verbs(&change.lost)
-        ));
+        let lost = verbs(&change.lost);
+        lines.push(if own {
+            format!("{creator} no longer may: {lost}")
+        } else {
+            format!("{} now may, and {creator} no longer: {lost}", name(uid))
+        });
         let (jobs, schedules) = change.waiting;
         if jobs + schedules > 0 {
             lines.push(format!(
@@ -102,10 +104,12 @@ fn words(change: &Change, uid: u32) -> Vec<String> {
         lines.push(format!("  to keep it: daybook role grant {creator} ROLE"));
     }
     if !change.regained.is_empty() {
-        lines.push(format!(
-            "nobody else may any more, so {creator} does: {}",
-            verbs(&change.regained)
-        ));
+        let regained = verbs(&change.regained);
+        lines.push(if own {
+            format!("{creator} now may: {regained}")
+        } else {
+            format!("nobody else may any more, so {creator} does: {regained}")
+        });
     }
     lines
 }

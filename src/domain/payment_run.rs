@@ -69,6 +69,16 @@ impl SkipReason {
         }
     }
 
+    /// Why, in words for a count of many: what is about the method is said so, since it keeps back
+    /// invoices of which no payment ever failed.
+    pub fn told(self) -> String {
+        match self {
+            Self::GaveUp => "given up, or their method failed too often".to_owned(),
+            Self::HardDecline => "whose method was declined for good".to_owned(),
+            other => other.as_str().replace('_', " "),
+        }
+    }
+
     /// Why, in words with the remedy, for somebody who asked for this one invoice.
     pub fn remedy(self) -> &'static str {
         match self {

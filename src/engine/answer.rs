@@ -105,12 +105,11 @@ fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
 
 fn collected(session: &Session, new: &NewPaymentRun) -> Result<CollectPreview, Error> {
     let run = collect::dry_run(session, new)?;
-    let words = |reason: &str| reason.replace('_', " ");
     Ok(CollectPreview {
         count: run.picked as i64,
         money: run.totals.without_zeros(),
         credits: run.credits,
-        left_out: run.skipped.into_iter().map(|(r, n)| (words(r.as_str()), n)).collect(),
+        left_out: run.skipped.into_iter().map(|(r, n)| (r.told(), n)).collect(),
     })
 }
 

@@ -3,6 +3,7 @@
 use super::Session;
 use crate::inside;
 use crate::outside::{self, as_caller};
+use crate::store::print_batch::PrintBatch;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -15,6 +16,11 @@ pub(super) struct Tray<'a> {
 impl<'a> Tray<'a> {
     pub(super) fn of(session: &Session, directory: &'a Path) -> Self {
         Self { directory, beside: directory == default_directory(session) }
+    }
+
+    /// What the book remembers of it: nothing where it is beside the book, which may be moved.
+    pub(super) fn place(&self) -> String {
+        if self.beside { String::new() } else { self.directory.display().to_string() }
     }
 
     pub(super) fn at<T>(&self, work: impl FnOnce() -> T) -> T {
@@ -40,6 +46,14 @@ impl<'a> Tray<'a> {
 pub(super) fn may_write(session: &Session, directory: &Path) -> bool {
     let there = directory.ancestors().find(|place| place.exists());
     Tray::of(session, directory).at(|| there.is_some_and(crate::outside::may_write))
+}
+
+/// Where the files of a batch are, as far as the book knows.
+pub fn place_of(session: &Session, batch: &PrintBatch) -> PathBuf {
+    match batch.directory.as_str() {
+        "" => default_directory(session),
+        elsewhere => PathBuf::from(elsewhere),
+    }
 }
 
 /// Where batches go when no directory is named.

@@ -22,7 +22,7 @@ pub fn queued(db: &Db<'_>, run: Option<BillRunId>) -> Result<Vec<Delivery>, Stor
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrintBatch {
     pub id: i64,
-    /// Where its files are.
+    /// Where its files are; empty: beside the book.
     pub directory: String,
     pub documents: i64,
     /// Sheets of paper.

@@ -15,6 +15,7 @@ use crate::engine::deliver::copies::{When, issuer_name, open_press};
 use crate::engine::deliver::{envelope, first};
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::printed::printable;
+pub use crate::engine::tray::place_of;
 use crate::engine::tray::{Tray, default_directory};
 use crate::engine::{Error, Session};
 use crate::store;
@@ -102,7 +103,7 @@ pub fn write(
     out.beside = beside(session, &copies, &imprints)?;
     let ids: Vec<(DeliveryId, &Imprint)> = copies.iter().map(|c| c.id).zip(&imprints).collect();
     let counts = out.counts;
-    let place = directory.display().to_string();
+    let place = tray.place();
     let number = session.write(Verb::Deliver, |tx| {
         let made = store::print_batch::insert(tx, &place, (counts.sheets, counts.envelopes), &ids)?;
         tx.note(format!("print batch {made}"), format!("wrote {} documents", ids.len()));

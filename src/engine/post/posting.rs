@@ -111,7 +111,7 @@ pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Resu
             (spec, subject, placed.len() as i64)
         }
     };
-    tx.note(&subject, format!("posting of {total} drafts begun"));
+    tx.note(&subject, format!("posting begun: {total} drafts, less what is held back"));
     let id = job::insert(tx, &spec, &subject, total)?;
     job::add_picks(tx, id, placed.into_iter().map(|(_, pick)| (pick.id, pick.version)))?;
     Ok(id)

@@ -30,8 +30,10 @@ pub struct InvoiceDetail {
     pub tax: Money,
     /// Payment term as written.
     pub payment_term: String,
-    /// E-mail addresses.
+    /// E-mail addresses when it was made.
     pub emails: String,
+    /// Those of a posted document's account now, where they are others.
+    pub emails_now: Option<String>,
     /// Delivery preference.
     pub delivery: String,
     /// Lines in print order.
@@ -126,6 +128,7 @@ pub fn detail(
         subtotal: d.currency.amount(d.subtotal_minor),
         tax: d.currency.amount(d.tax_minor),
         payment_term: terms.payment_term,
+        emails_now: emails_now(db, d.account, &terms.emails, d.number.is_some())?,
         emails: terms.emails.join(";"),
         delivery: terms.delivery.to_string(),
         items: document::items(db, id)?,
@@ -139,6 +142,19 @@ pub fn detail(
         layout,
         payments: payments(db, id, d.currency)?,
     }))
+}
+
+fn emails_now(
+    db: &Db<'_>,
+    account: AccountId,
+    then: &[String],
+    posted: bool,
+) -> Result<Option<String>, ReadError> {
+    if !posted {
+        return Ok(None);
+    }
+    let newest = account::versions(db, account)?.pop().map(|v| v.terms.emails);
+    Ok(newest.filter(|now| now != then).map(|now| now.join(";")))
 }
 
 /// One row of the list, by id.
@@ -204,7 +220,9 @@ fn copies(db: &Db<'_>, id: DocumentId) -> Result<Vec<CopyRow>, StoreError> {
 fn payments(db: &Db<'_>, id: DocumentId, of: Currency) -> Result<Vec<PaidRow>, StoreError> {
     db.all(
         "SELECT 'P-' || printf('%06d', p.id), l.amount_minor, p.status || \
-           CASE WHEN p.decline_code <> '' THEN ' (' || p.decline_code || ')' ELSE '' END, \
+           CASE WHEN p.decline_code <> '' THEN ' (' || p.decline_code || ')' ELSE '' END || \
+           CASE l.unapplied_minor WHEN 0 THEN '' WHEN l.amount_minor THEN ', taken off ' \
+             ELSE ', taken off in part ' END || coalesce(l.unapplied_on, ''), \
            coalesce(p.received_on, '') \
          FROM allocation l JOIN payment p ON p.id = l.payment_id WHERE l.document_id = ?1 \
          UNION ALL \

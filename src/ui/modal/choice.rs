@@ -128,9 +128,12 @@ impl Choice {
                 .iter()
                 .map(|g| {
                     let name = if g.name.is_empty() { "(nothing)" } else { g.name.as_str() };
+                    // A code of ours is said as words; its term keeps the code.
+                    let ours = g.term.starts_with("group:");
+                    let label = if ours { name.replace('_', " ") } else { name.to_owned() };
                     Item {
                         key: None,
-                        label: name.to_owned(),
+                        label,
                         hint: format!("{}  {}", grouped(g.count), amounts(&g.money, true)),
                         intent: Some(Intent::Term(g.term.clone())),
                     }

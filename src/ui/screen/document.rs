@@ -60,7 +60,11 @@ fn head(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
         row.invoice_on, row.due_on, d.payment_term
     )));
     let run = d.run.map(|r| format!("  BR-{r:06}")).unwrap_or_default();
-    let to = if d.emails.is_empty() { "no e-mail".to_owned() } else { d.emails.clone() };
+    let named = |text: &str| if text.is_empty() { "no e-mail".to_owned() } else { text.to_owned() };
+    let to = match &d.emails_now {
+        Some(now) => format!("{} (when made: {})", named(now), named(&d.emails)),
+        None => named(&d.emails),
+    };
     out.push(Line::of(format!("{}: {to}{run}  version {}", d.delivery, row.version), theme::DIM));
     if !d.note.is_empty() {
         out.extend(wrap(&format!("note: {}", d.note), width).into_iter().map(Line::plain));

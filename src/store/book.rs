@@ -4,8 +4,8 @@ use super::face::{Conn, Moment};
 use super::side_directory;
 use super::tx::Stirred;
 use super::{
-    Db, OfBook, Op, StoreError, Trouble, Tx, carry, heads, hold, identity, operation, role, turn,
-    whole,
+    Db, OfBook, Op, StoreError, Trouble, Tx, carry, collectible, heads, hold, identity, operation,
+    role, turn, whole,
 };
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -206,6 +206,7 @@ impl Store {
             return Ok(());
         }
         carry::what_fell_open(&handle)?;
+        collectible::settle(&handle)?;
         for topic in handle.topics.borrow().iter() {
             operation::bump_topic(&handle, *topic)?;
         }

@@ -13,6 +13,7 @@ mod book;
 mod carry;
 pub mod charge;
 pub mod check;
+pub mod collectible;
 pub mod conversion;
 pub mod convert;
 pub mod copy;

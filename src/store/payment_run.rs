@@ -7,6 +7,7 @@ pub use item::{
     Item, ItemState, add_items, add_skip, clear_skips, leave_out, mark_item, open_items,
     open_items_of, reopen_items, skip_item, skip_rest, skips,
 };
+pub(in crate::store) use pick::open_of;
 pub use pick::{Open, PickFilter, Place, account_auto_pay, candidate, candidates};
 
 use super::face::{Row, params};

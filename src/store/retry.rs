@@ -95,7 +95,7 @@ pub fn failed(db: &Db<'_>) -> Result<Vec<FailedInvoice>, StoreError> {
 /// Open invoices whose next try is due, oldest due first.
 pub fn due(db: &Db<'_>, now_ms: i64) -> Result<Vec<DocumentId>, StoreError> {
     db.all(
-        "SELECT document_id FROM document_state
+        "SELECT document_id FROM document_state INDEXED BY document_state_retry
          WHERE status = 'Posted' AND balance_minor > 0 AND next_retry_at <= ?1
          AND retries_given_up = 0
          ORDER BY due_on, document_id",

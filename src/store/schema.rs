@@ -30,6 +30,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0023_payment_filter.sql"),
     include_str!("migrations/0024_first_copy.sql"),
     include_str!("migrations/0025_tally.sql"),
+    include_str!("migrations/0026_collectible.sql"),
 ];
 
 /// The schema of this program.

@@ -33,6 +33,8 @@ macro_rules! words {
 const PLAIN: &[(&str, &[&str])] = &[
     ("undo.state", &["done", "undone"]),
     ("tally.name", &["draft", "owed", "undelivered", "copy"]),
+    ("collectible.verdict", &["charge", "ask", "leave"]),
+    ("collectible_sum.name", &["charge", "failed"]),
     ("bill_run_failure.kind", &["failed", "busy"]),
     ("four_eyes.object", &["document", "payment", "account"]),
     ("promise.state", &["open", "kept", "broken", "withdrawn"]),

@@ -10,7 +10,7 @@ use crate::engine::collect::till;
 use crate::engine::command::NewPaymentRun;
 use crate::engine::{Error, Session};
 use crate::store::payment_run::{self, Open, PickFilter};
-use crate::store::{Db, StoreError, debt};
+use crate::store::{Db, StoreError, collectible, debt};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What a run would do, without doing it.
@@ -35,8 +35,25 @@ pub fn dry_run(session: &Session, new: &NewPaymentRun) -> Result<DryRun, Error> 
     })
 }
 
-/// What a run of all that is due today would do.
+/// What a run of all that is due today would charge, and what credits would settle; nothing else is
+/// counted as skipped. What is certain is kept ([`collectible`]), the rest is judged as the run would.
 pub fn of_today(db: &Db<'_>, rules: &RetryRules, now: Now) -> Result<DryRun, StoreError> {
+    let Some((all, judged_below)) = collectible::certain(db, now.today)? else {
+        return one_by_one(db, rules, now);
+    };
+    let new = NewPaymentRun { target_on: now.today, ..NewPaymentRun::default() };
+    let certain = usize::try_from(all.count - judged_below.count).unwrap_or(0);
+    let mut sum = DryRun { picked: certain, totals: all.money, ..DryRun::default() };
+    for money in &judged_below.money {
+        sum.totals.add(money.negated()?)?;
+    }
+    let mut credits = Credits { rich: debt::accounts_in_credit(db)?, left: HashMap::new() };
+    collectible::doubtful(db, now, |open| sum.judge(db, rules, &new, &open, &mut credits, now))?;
+    Ok(sum)
+}
+
+/// The same without what is kept: every open document is judged.
+pub fn one_by_one(db: &Db<'_>, rules: &RetryRules, now: Now) -> Result<DryRun, StoreError> {
     let new = NewPaymentRun { target_on: now.today, ..NewPaymentRun::default() };
     work_out(db, rules, &new, &PickFilter::default(), now)
 }
@@ -55,11 +72,7 @@ fn work_out(
         let (found, place) =
             payment_run::candidates(db, filter, new.target_on, now.today, after, PAGE)?;
         for open in found {
-            let left = credits.of(db, &open)?;
-            match pick::taken(db, rules, new, &open, || Ok(*left), now)? {
-                Err(reason) => *sum.skipped.entry(reason).or_default() += 1,
-                Ok(what) => sum.take(&open, what, left)?,
-            }
+            sum.judge(db, rules, new, &open, &mut credits, now)?;
         }
         match place {
             Some(next) => after = next,
@@ -88,6 +101,23 @@ impl Credits {
 }
 
 impl DryRun {
+    fn judge(
+        &mut self,
+        db: &Db<'_>,
+        rules: &RetryRules,
+        new: &NewPaymentRun,
+        open: &Open,
+        credits: &mut Credits,
+        now: Now,
+    ) -> Result<(), StoreError> {
+        let left = credits.of(db, open)?;
+        match pick::taken(db, rules, new, open, || Ok(*left), now)? {
+            Err(reason) => *self.skipped.entry(reason).or_default() += 1,
+            Ok(what) => self.take(open, what, left)?,
+        }
+        Ok(())
+    }
+
     fn take(&mut self, open: &Open, what: Taken, left: &mut i64) -> Result<(), MoneyError> {
         let (currency, owed) = (open.currency, open.candidate.balance_minor);
         let used = owed.min(*left).max(0);

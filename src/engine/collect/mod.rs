@@ -38,7 +38,7 @@ pub mod window;
 
 pub use begin::{apply_unapplied, use_credits};
 pub use call::{Verdict, look_up, with_token};
-pub use dry_run::{DryRun, dry_run, of_today};
+pub use dry_run::{DryRun, dry_run, of_today, one_by_one};
 pub use join::join;
 pub use pick::{Mode, refusal, start, start_in, start_retry};
 pub use runner::Collect;

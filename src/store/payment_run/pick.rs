@@ -113,6 +113,28 @@ fn open_from(
     )
 }
 
+/// Hands over the open documents among `which` (SQL: a table with a column `document_id`; `?1` is
+/// `today`) that are due on `today`, oldest due first.
+pub(in crate::store) fn open_of(
+    db: &Db<'_>,
+    which: &str,
+    today: NaiveDate,
+    mut take: impl FnMut(Open) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let in_force = account::in_force("s.account_id", "?1");
+    let sql = format!(
+        "SELECT {FACTS}, v.auto_pay, d.currency FROM {which} w
+         CROSS JOIN document_state s ON s.document_id = w.document_id
+         JOIN document d ON d.id = s.document_id JOIN account_version v ON v.id = {in_force}
+         WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.written_off_by IS NULL
+           AND s.due_on <= ?1 ORDER BY s.due_on, s.document_id"
+    );
+    db.each(&sql, [today], |r| {
+        let candidate = facts(r, r.get(11)?, today)?;
+        take(Open { candidate, currency: word(r, 12, Currency::parse)? })
+    })
+}
+
 /// Auto-pay of an account on a day.
 pub fn account_auto_pay(db: &Db<'_>, of: AccountId, today: NaiveDate) -> Result<bool, StoreError> {
     let in_force = account::in_force("?1", "?2");

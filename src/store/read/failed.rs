@@ -8,7 +8,7 @@ use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::{Money, Purse};
 use crate::domain::payment::NextAction;
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, money, tally, word};
+use crate::store::{Db, StoreError, collectible, money, tally, word};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -174,12 +174,20 @@ pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<FailedRow>, ReadError> 
     super::page(db, &SPEC, args, map)
 }
 
-/// How many match, with what they owe. Of what was due before a day it is kept.
+/// How many match, with what they owe. Of what was due before a day, and of what failed, it is kept.
 pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
-    if let Some([(Field::Due, Cmp::Less, day)]) = filter.plain().as_deref()
-        && let Ok(day) = day.parse()
-    {
-        return Ok(tally::owed_before(db, day)?.into());
+    match filter.plain().as_deref() {
+        Some([(Field::Due, Cmp::Less, day)]) => {
+            if let Ok(day) = day.parse() {
+                return Ok(tally::owed_before(db, day)?.into());
+            }
+        }
+        Some([(Field::Status, Cmp::Is, state)]) if state.eq_ignore_ascii_case("failed") => {
+            if let Some(failed) = collectible::failed(db)? {
+                return Ok(failed.into());
+            }
+        }
+        _ => {}
     }
     super::totals(db, &SPEC, filter)
 }

@@ -52,6 +52,10 @@ const MADE: &[&str] = &[
      DROP TRIGGER tally_copy_made; DROP TRIGGER tally_copy_moved; DROP INDEX delivery_again;
      DROP INDEX document_state_kept; DROP INDEX document_tax_reverse; DROP INDEX flag_unprintable;
      DROP INDEX document_item_by_hand; DROP TABLE tally",
+    "DROP INDEX payment_method_gateway; DROP TRIGGER stirred_by_state_made; DROP TRIGGER stirred_by_state; DROP TRIGGER stirred_by_allocation_made;
+     DROP TRIGGER stirred_by_allocation; DROP TRIGGER stirred_by_payment; DROP TRIGGER stirred_by_method_made;
+     DROP TRIGGER stirred_by_method; DROP TRIGGER stirred_by_account; DROP VIEW collectible_now;
+     DROP TABLE collectible; DROP TABLE collectible_sum; DROP TABLE collectible_stirred",
 ];
 
 /// What a call of the binary gave.

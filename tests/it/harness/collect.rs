@@ -1,6 +1,13 @@
 //! Books in which accounts owe, and what the sandbox took of them.
 
 use crate::harness::book::Book;
+use daybook::clock::Now;
+use daybook::domain::money::Purse;
+use daybook::domain::payment_run::SkipReason;
+use daybook::engine::Session;
+use daybook::engine::collect::{self, till};
+use daybook::store::read::{Filter, ReadError, failed};
+use daybook::store::{Db, StoreError};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -93,4 +100,32 @@ pub fn taken_by_account(book: &std::path::Path) -> BTreeMap<String, i64> {
 #[track_caller]
 pub fn sound(book: &Book) {
     book.run(&["check"]).ends(0);
+    kept_figures_agree(book);
+}
+
+/// What is kept for the figures of a payment run and of what failed is what judging every open document
+/// gives, today and on later days.
+#[track_caller]
+pub fn kept_figures_agree(book: &Book) {
+    let session = Session::open(&book.path, daybook::cli::actor()).unwrap();
+    let (rules, now) = (till::rules(&session.config().unwrap()).unwrap(), session.now().unwrap());
+    let sums = |run: collect::DryRun| {
+        (run.picked, run.totals.without_zeros(), run.skipped.get(&SkipReason::Settled).copied())
+    };
+    let agree = |db: &Db<'_>| -> Result<(), ReadError> {
+        for days in [0, 1, 3, 8, 31, 200] {
+            let at_ms = now.at_ms + days * 24 * 3_600_000;
+            let today = now.today + chrono::Days::new(days as u64);
+            let day = Now { at_ms, today };
+            let kept = collect::of_today(db, &rules, day)?;
+            let judged = collect::one_by_one(db, &rules, day)?;
+            assert_eq!(sums(kept), sums(judged), "on {today}");
+        }
+        let filter = Filter::parse("status:failed").unwrap();
+        let (kept, rows) = (failed::totals(db, &filter)?, failed::marks(db, &filter)?);
+        let money = Purse::of(rows.iter().filter_map(|r| r.money)).unwrap();
+        assert_eq!((kept.count, kept.money), (rows.len() as i64, money));
+        Ok(())
+    };
+    session.read(|db| agree(db).map_err(|e| StoreError::Corrupt(e.to_string()))).unwrap();
 }

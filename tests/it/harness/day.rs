@@ -2,6 +2,7 @@
 //! usage, a discount, and one bill run of two periods.
 
 use crate::harness::book::{Book, Ran};
+use crate::harness::collect::kept_figures_agree;
 use serde_json::Value;
 
 const ACCOUNTS: &str = "account_number,name,currency,bill_cycle_day,payment_term,tax_code,email,auto_pay\n\
@@ -79,6 +80,7 @@ impl Book {
             .cloned()
             .collect();
         assert!(broken.is_empty() && ran.code == 0, "{broken:#?}");
+        kept_figures_agree(self);
     }
 }
 

@@ -221,9 +221,12 @@ pub fn list(
     before: Option<i64>,
     limit: u32,
 ) -> Result<Vec<OpRow>, StoreError> {
+    let of = if subject.is_some() { "subject = ?2" } else { "?2 IS NULL" };
     db.all(
-        "SELECT seq, at, uid, user_name, role, verb, subject, summary, detail FROM operation
-         WHERE seq < ?1 AND (?2 IS NULL OR subject = ?2) ORDER BY seq DESC LIMIT ?3",
+        &format!(
+            "SELECT seq, at, uid, user_name, role, verb, subject, summary, detail FROM operation
+             WHERE seq < ?1 AND {of} ORDER BY seq DESC LIMIT ?3"
+        ),
         (before.unwrap_or(i64::MAX), subject, limit),
         op_row,
     )

@@ -290,12 +290,19 @@ pub fn list(
     after: PaymentId,
     limit: u32,
 ) -> Result<Vec<PaymentRow>, StoreError> {
+    // Found by what is few; the first that is named leads.
+    let by = match (filter.document, filter.account, filter.run) {
+        (Some(_), _, _) => {
+            "id IN (SELECT payment_id FROM allocation WHERE document_id = ?5)
+             AND (?2 IS NULL OR run_id = ?2) AND (?3 IS NULL OR account_id = ?3)"
+        }
+        (None, Some(_), _) => "account_id = ?3 AND (?2 IS NULL OR run_id = ?2) AND ?5 IS NULL",
+        (None, None, Some(_)) => "run_id = ?2 AND ?3 IS NULL AND ?5 IS NULL",
+        (None, None, None) => "?2 IS NULL AND ?3 IS NULL AND ?5 IS NULL",
+    };
     rows(
         db,
-        "WHERE id > ?1 AND (?2 IS NULL OR run_id = ?2) AND (?3 IS NULL OR account_id = ?3)
-           AND (?4 IS NULL OR status = ?4)
-           AND (?5 IS NULL OR id IN (SELECT payment_id FROM allocation WHERE document_id = ?5))
-         ORDER BY id LIMIT ?6",
+        &format!("WHERE {by} AND (?4 IS NULL OR status = ?4) AND id > ?1 ORDER BY id LIMIT ?6"),
         (
             after.0,
             filter.run.map(|r| r.0),

@@ -62,6 +62,8 @@ pub struct Store {
     pub(super) path: PathBuf,
     pub(super) writable: bool,
     pub(super) held: Duration,
+    /// Instead of `held`, for what chooses slices by it.
+    pub(super) steady: Option<Duration>,
     pub(super) locks: Option<Vec<Lock>>,
     /// What its statements cost, where that is counted.
     pub(super) steps: Option<Arc<AtomicU64>>,
@@ -266,6 +268,10 @@ impl Store {
         if let Some(steps) = &self.steps {
             other.count_steps(Arc::clone(steps))?;
         }
+        if let Some(asked) = self.conn.asked() {
+            other.conn.keep_asked(Arc::clone(asked));
+        }
+        other.steady = self.steady;
         Ok(other)
     }
 

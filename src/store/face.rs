@@ -7,10 +7,12 @@ use super::StoreError;
 use super::trouble::Trouble;
 use rusqlite::types::FromSql;
 pub(in crate::store) use rusqlite::types::{ToSqlOutput as Bound, Value, ValueRef as Cell};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{CachedStatement, Connection, OpenFlags, Transaction, TransactionBehavior};
 pub(in crate::store) use rusqlite::{Params, named_params, params, params_from_iter};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// One row of an answer; columns count from 0.
@@ -48,7 +50,11 @@ pub(in crate::store) fn unreadable(column: usize, why: String) -> StoreError {
 pub struct Db<'c> {
     conn: &'c Connection,
     number: u64,
+    asked: Option<&'c Asked>,
 }
+
+/// The text of every statement that was asked, where that is kept: for tests of how each is answered.
+pub type Asked = Arc<Mutex<BTreeSet<String>>>;
 
 /// A state of the book as one connection sees it: while it is the same, nobody else has committed
 /// anything. Of two connections no two are the same.
@@ -60,6 +66,16 @@ pub struct Moment {
 }
 
 impl Db<'_> {
+    fn prepared(&self, sql: &str) -> Result<CachedStatement<'_>, StoreError> {
+        if let Some(asked) = self.asked {
+            let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+            if !asked.contains(sql) {
+                asked.insert(sql.to_owned());
+            }
+        }
+        Ok(self.conn.prepare_cached(sql)?)
+    }
+
     /// The only row, or the first; none is [`StoreError::NotFound`].
     pub(in crate::store) fn one<T>(
         &self,
@@ -77,7 +93,7 @@ impl Db<'_> {
         values: impl Params,
         map: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut statement = self.prepared(sql)?;
         let mut rows = statement.query(values)?;
         rows.next()?.map(|row| map(&Row(row))).transpose()
     }
@@ -124,7 +140,7 @@ impl Db<'_> {
         values: impl Params,
         mut look: impl FnMut(&Row<'_>) -> Result<Option<T>, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut statement = self.prepared(sql)?;
         let mut rows = statement.query(values)?;
         while let Some(row) = rows.next()? {
             if let Some(found) = look(&Row(row))? {
@@ -136,12 +152,12 @@ impl Db<'_> {
 
     /// Whether there is any row.
     pub(in crate::store) fn any(&self, sql: &str, values: impl Params) -> Result<bool, StoreError> {
-        Ok(self.conn.prepare_cached(sql)?.exists(values)?)
+        Ok(self.prepared(sql)?.exists(values)?)
     }
 
     /// Changes rows; gives how many.
     pub(super) fn change(&self, sql: &str, values: impl Params) -> Result<usize, StoreError> {
-        Ok(self.conn.prepare_cached(sql)?.execute(values)?)
+        Ok(self.prepared(sql)?.execute(values)?)
     }
 
     /// The key of the row that was inserted last.
@@ -179,15 +195,18 @@ pub(super) enum Access {
 
 /// An open database.
 pub(super) struct Conn {
-    conn: Connection,
+    driver: Connection,
     /// Of all that this process opened.
     number: u64,
+    /// What it was asked, where that is kept.
+    asked: Option<Asked>,
 }
 
 /// A transaction; dropped, it is taken back.
 pub(super) struct Begun<'c> {
     transaction: Transaction<'c>,
     number: u64,
+    asked: Option<&'c Asked>,
 }
 
 /// How many connections this process has opened.
@@ -195,7 +214,17 @@ static OPENED: AtomicU64 = AtomicU64::new(0);
 
 impl Conn {
     pub(super) fn of(conn: Connection) -> Self {
-        Self { conn, number: OPENED.fetch_add(1, Ordering::Relaxed) }
+        Self { driver: conn, number: OPENED.fetch_add(1, Ordering::Relaxed), asked: None }
+    }
+
+    /// Keeps the text of every statement from now on.
+    pub(super) fn keep_asked(&mut self, asked: Asked) {
+        self.asked = Some(asked);
+    }
+
+    /// What is kept of its statements, if so.
+    pub(super) fn asked(&self) -> Option<&Asked> {
+        self.asked.as_ref()
     }
 
     /// A database of its own, in memory and empty.
@@ -212,22 +241,22 @@ impl Conn {
 
     /// For what only the driver can do.
     pub(super) fn raw(&self) -> &Connection {
-        &self.conn
+        &self.driver
     }
 
     /// The same, to set what it calls back.
     pub(super) fn raw_mut(&mut self) -> &mut Connection {
-        &mut self.conn
+        &mut self.driver
     }
 
     /// Outside any transaction: each statement is one.
     pub(super) fn db(&self) -> Db<'_> {
-        Db { conn: &self.conn, number: self.number }
+        Db { conn: &self.driver, number: self.number, asked: self.asked() }
     }
 
     /// A number that SQLite knows of this database or connection.
     pub(super) fn pragma(&self, name: &str) -> Result<i64, StoreError> {
-        Ok(self.conn.pragma_query_value(None, name, |r| r.get(0))?)
+        Ok(self.driver.pragma_query_value(None, name, |r| r.get(0))?)
     }
 
     /// Begins to read: one view until it is over.
@@ -241,14 +270,14 @@ impl Conn {
     }
 
     pub(super) fn begin(&self, how: TransactionBehavior) -> Result<Begun<'_>, StoreError> {
-        let transaction = Transaction::new_unchecked(&self.conn, how)?;
-        Ok(Begun { transaction, number: self.number })
+        let transaction = Transaction::new_unchecked(&self.driver, how)?;
+        Ok(Begun { transaction, number: self.number, asked: self.asked() })
     }
 }
 
 impl Begun<'_> {
     pub(super) fn db(&self) -> Db<'_> {
-        Db { conn: &self.transaction, number: self.number }
+        Db { conn: &self.transaction, number: self.number, asked: self.asked }
     }
 
     pub(super) fn commit(self) -> Result<(), StoreError> {

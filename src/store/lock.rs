@@ -1,7 +1,8 @@
 //! How long transactions hold the write lock. Work in slices measures its last one to choose the next;
-//! a store that was told to (in benches) keeps a line of each write.
+//! a store that was told to (in benches and tests) keeps a line of each write, and what it was asked.
 
 pub use super::book::Lock;
+pub use super::face::Asked;
 use super::{Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +14,20 @@ const EACH: i32 = 8;
 impl Store {
     /// How long the last write had the lock, its commit included and its waiting not.
     pub fn last_held(&self) -> Duration {
-        self.held
+        self.steady.unwrap_or(self.held)
+    }
+
+    /// Has work in slices believe that every write had the lock for so long, here and on connections
+    /// made from here: its slices are then the same on any machine, and so is what they cost.
+    pub fn steady(&mut self, held: Duration) {
+        self.steady = Some(held);
+    }
+
+    /// Keeps the text of every statement from now on, those of connections made from here too.
+    pub fn watch_statements(&mut self) -> Asked {
+        let asked = Asked::default();
+        self.conn.keep_asked(Arc::clone(&asked));
+        asked
     }
 
     /// Whether it lets others go first between two of its writes, as it always does but in benches

@@ -195,6 +195,7 @@ impl Store {
             path: path.to_owned(),
             writable: true,
             held: Duration::ZERO,
+            steady: None,
             locks: None,
             steps: None,
             bare: false,

@@ -10,6 +10,7 @@ use crate::domain::document::DocumentKind;
 use crate::domain::frozen::Frozen;
 use crate::domain::ids::{BillRunId, DocumentId};
 use crate::domain::ledger as ledger_rules;
+use crate::domain::money::total;
 use crate::domain::series::{Pattern, continues, number_from, series_from};
 use chrono::{Datelike, NaiveDate};
 use sha2::{Digest, Sha256};
@@ -107,10 +108,11 @@ pub struct Content {
 impl Content {
     /// Of a draft, with what is frozen of the world around it.
     pub fn of(db: &Db<'_>, row: &DocumentRow, frozen: &Frozen) -> Result<Self, StoreError> {
+        let (body, revenue) = read(db, row.id)?;
         Ok(Self {
             frozen: json::text(frozen)?,
-            body: body(db, row.id)?,
-            lines: lines(db, row)?,
+            body,
+            lines: lines(db, row, revenue)?,
             deed: deed::of_posting(db, row)?,
         })
     }
@@ -265,15 +267,24 @@ pub fn post(
     Ok(number)
 }
 
+/// The revenue account of each line of a document, with its net, minor units.
+type Revenue = Vec<(String, i64)>;
+
 /// What posting books, by `domain::ledger`.
-fn lines(db: &Db<'_>, row: &DocumentRow) -> Result<Vec<ledger::Line>, StoreError> {
-    let sql = "SELECT revenue_account, sum(amount_minor) FROM document_item
-        WHERE document_id = ?1 GROUP BY 1";
-    let revenue: Vec<(String, i64)> = db.all(sql, [row.id.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
+fn lines(
+    db: &Db<'_>,
+    row: &DocumentRow,
+    revenue: Revenue,
+) -> Result<Vec<ledger::Line>, StoreError> {
+    let mut by_account = BTreeMap::<String, i64>::new();
+    for (account, minor) in revenue {
+        let sum = by_account.entry(account).or_default();
+        *sum = total([*sum, minor])?;
+    }
     let taxes = document::taxes(db, row.id)?;
     let entries = ledger_rules::posting(
         row.kind,
-        revenue.iter().map(|(name, minor)| (name.as_str(), *minor)),
+        by_account.iter().map(|(name, minor)| (name.as_str(), *minor)),
         &taxes,
     );
     let line = |entry: ledger_rules::Entry| ledger::Line {
@@ -294,7 +305,7 @@ pub fn content_hash(
     number: &str,
     frozen: &str,
 ) -> Result<Vec<u8>, StoreError> {
-    Ok(seal(number, frozen, &body(db, id)?))
+    Ok(seal(number, frozen, &read(db, id)?.0))
 }
 
 fn seal(number: &str, frozen: &str, body: &[u8]) -> Vec<u8> {
@@ -307,14 +318,15 @@ fn seal(number: &str, frozen: &str, body: &[u8]) -> Vec<u8> {
     hasher.finalize().to_vec()
 }
 
-/// Head, lines and taxes of a document as they are sealed: each value with its length before it.
-fn body(db: &Db<'_>, id: DocumentId) -> Result<Vec<u8>, StoreError> {
-    let mut body = Vec::with_capacity(1_024);
+/// Head, lines and taxes of a document as they are sealed: each value with its length before it. With
+/// what the lines are booked by, as they are read anyway.
+fn read(db: &Db<'_>, id: DocumentId) -> Result<(Vec<u8>, Revenue), StoreError> {
+    let (mut body, mut revenue) = (Vec::with_capacity(1_024), Vec::new());
     let mut add = |text: &[u8]| {
         body.extend((text.len() as u64).to_be_bytes());
         body.extend(text);
     };
-    for sql in [
+    let parts = [
         "SELECT kind, account_id, account_version_id, currency, corrects_id, invoice_on, due_on, po_number, note,
                 subtotal_minor, tax_minor, total_minor FROM document WHERE id = ?1",
         "SELECT position, charge_id, charge_version_id, target_charge_id, corrects_item_id, description,
@@ -322,8 +334,12 @@ fn body(db: &Db<'_>, id: DocumentId) -> Result<Vec<u8>, StoreError> {
                 revenue_account, derivation FROM document_item WHERE document_id = ?1 ORDER BY position, id",
         "SELECT tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor
          FROM document_tax WHERE document_id = ?1 ORDER BY tax_code, rate_percent",
-    ] {
+    ];
+    for (part, sql) in parts.into_iter().enumerate() {
         db.each(sql, [id.0], |row| {
+            if part == 1 {
+                revenue.push((row.get(13)?, row.get(10)?));
+            }
             for column in 0..row.width() {
                 match row.cell(column)? {
                     Cell::Null => add(b"\0"),
@@ -337,5 +353,5 @@ fn body(db: &Db<'_>, id: DocumentId) -> Result<Vec<u8>, StoreError> {
             Ok(())
         })?;
     }
-    Ok(body)
+    Ok((body, revenue))
 }

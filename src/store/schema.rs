@@ -31,6 +31,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0024_first_copy.sql"),
     include_str!("migrations/0025_tally.sql"),
     include_str!("migrations/0026_collectible.sql"),
+    include_str!("migrations/0027_claim_item.sql"),
 ];
 
 /// The schema of this program.

@@ -1,4 +1,4 @@
--- 26 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 27 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1149,4 +1149,5 @@ WHEN EXISTS (SELECT 1 FROM account_version o
   INSERT INTO collectible_stirred SELECT document_id FROM collectible WHERE account_id = NEW.account_id ON CONFLICT DO NOTHING;
 END;
 CREATE INDEX payment_method_gateway ON payment_method (gateway);
+CREATE INDEX claim_item ON claim (item_id) WHERE item_id IS NOT NULL;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

@@ -56,6 +56,7 @@ const MADE: &[&str] = &[
      DROP TRIGGER stirred_by_allocation; DROP TRIGGER stirred_by_payment; DROP TRIGGER stirred_by_method_made;
      DROP TRIGGER stirred_by_method; DROP TRIGGER stirred_by_account; DROP VIEW collectible_now;
      DROP TABLE collectible; DROP TABLE collectible_sum; DROP TABLE collectible_stirred",
+    "DROP INDEX claim_item",
 ];
 
 /// What a call of the binary gave.

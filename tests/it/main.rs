@@ -57,6 +57,7 @@ mod old_books;
 mod on_its_way;
 mod open_items;
 mod payments_desk;
+mod plans;
 mod post_date;
 mod printable;
 mod pty;

@@ -204,6 +204,16 @@ pub fn rests(db: &Db<'_>, kind: JobKind, now_ms: i64) -> Result<bool, StoreError
         .unwrap_or(false))
 }
 
+/// How the job stands that sends what is queued; none if there is no such.
+pub fn sending(db: &Db<'_>) -> Result<Option<JobState>, StoreError> {
+    db.opt(
+        "SELECT state FROM job WHERE kind = 'deliver' AND state IN ('Waiting','Running','Paused')
+         ORDER BY state = 'Paused', id DESC LIMIT 1",
+        [],
+        |r| word(r, 0, JobState::parse),
+    )
+}
+
 /// Why the newest job about a subject died, if it did.
 pub fn why_failed(db: &Db<'_>, subject: &str) -> Result<Option<String>, StoreError> {
     let newest: Option<(String, String)> = db.opt(

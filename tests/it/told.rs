@@ -450,6 +450,18 @@ fn what_a_key_did_to_a_job_is_my_last_deed() {
 }
 
 #[test]
+fn copies_that_nobody_sends_are_told_on_today() {
+    let mut desk = Desk::open(140, 40);
+    desk.press("4/status:sent<Enter>r").shows("does not come back");
+    desk.press("y");
+    desk.press("1").shows("1 copy queued");
+    assert!(!desk.picture().contains("nobody sends"), "{}", desk.picture());
+    desk.press("6/status:waiting<Enter>C").shows("leaves with the next sending");
+    desk.press("y").shows("canceled");
+    desk.press("1").shows("1 copy queued, nobody sends: S on 4");
+}
+
+#[test]
 fn a_slash_on_today_finds_an_invoice_and_runs_no_keys() {
     let mut desk = Desk::open(80, 24);
     desk.press("1/A-29860<Enter>").shows("3 Invoices").shows("/A-29860");

@@ -7,6 +7,7 @@ use crate::domain::money::Purse;
 use crate::domain::text::{counted, grouped};
 use crate::domain::text_enum;
 use crate::store::bill_run::{self, AccountFilter};
+use crate::store::job::{self, JobState};
 use crate::store::{Db, StoreError, money, tally};
 
 /// How far back "since yesterday" reaches, milliseconds.
@@ -141,8 +142,15 @@ pub fn to_deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
         1 => Some(one.to_owned()),
         n => Some(format!("{} {many}", grouped(n))),
     };
+    let sends = if waits > 0 { job::sending(db)? } else { Some(JobState::Waiting) };
+    let stands = match sends {
+        None => Some("nobody sends: S on 4".to_owned()),
+        Some(JobState::Paused) => Some("paused: p on 6".to_owned()),
+        Some(_) => None,
+    };
     let state = [
         one(waits, "1 copy queued", "copies queued"),
+        stands,
         one(written, "1 written, D confirms", "written, D confirms"),
     ];
     let state: Vec<String> = state.into_iter().flatten().collect();

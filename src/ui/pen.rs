@@ -8,6 +8,7 @@
 
 use super::letters::ascii;
 use super::terminal::Abilities;
+use super::terminal::WIPE;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
@@ -92,7 +93,9 @@ impl Pen {
             self.cursor_shown = false;
         }
         if self.whole {
-            self.out.extend_from_slice(b"\x1b[m\x1b[2J");
+            self.out.extend_from_slice(b"\x1b[m\x1b[H");
+            (0..self.next.area.height).for_each(|_| self.out.extend_from_slice(WIPE));
+            self.out.extend_from_slice(b"\x1b[2J");
             self.look = Some(PLAIN);
             self.at = None;
             self.shown.reset();

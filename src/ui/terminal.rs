@@ -25,7 +25,7 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[m\x1b[H\x1b[2J";
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[m\x1b[H\x1b[2J\x1b[?25h\x1b[?1049l\r";
 /// Clears a row and goes to the next. A picture that is cleared at once is kept by GNU screen in its
 /// scrollback; one that is cleared row by row is not.
-const WIPE: &[u8] = b"\x1b[2K\x1b[B";
+pub(super) const WIPE: &[u8] = b"\x1b[2K\x1b[B";
 
 /// How long the way out may take before it is cut short: the promise is a second.
 pub const GRACE: Duration = Duration::from_millis(700);

@@ -204,14 +204,11 @@ pub fn rests(db: &Db<'_>, kind: JobKind, now_ms: i64) -> Result<bool, StoreError
         .unwrap_or(false))
 }
 
-/// How the job stands that sends what is queued; none if there is no such.
-pub fn sending(db: &Db<'_>) -> Result<Option<JobState>, StoreError> {
-    db.opt(
-        "SELECT state FROM job WHERE kind = 'deliver' AND state IN ('Waiting','Running','Paused')
-         ORDER BY state = 'Paused', id DESC LIMIT 1",
-        [],
-        |r| word(r, 0, JobState::parse),
-    )
+/// Whether what sends the queued e-mail is paused; none if nothing does.
+pub fn sending_paused(db: &Db<'_>) -> Result<Option<bool>, StoreError> {
+    let sql = "SELECT min(state = 'Paused') FROM job
+        WHERE kind = 'deliver' AND state IN ('Waiting','Running','Paused')";
+    db.one(sql, [], |r| r.get(0))
 }
 
 /// Why the newest job about a subject died, if it did.

@@ -7,8 +7,7 @@ use crate::domain::money::Purse;
 use crate::domain::text::{counted, grouped};
 use crate::domain::text_enum;
 use crate::store::bill_run::{self, AccountFilter};
-use crate::store::job::{self, JobState};
-use crate::store::{Db, StoreError, money, tally};
+use crate::store::{Db, StoreError, job, money, tally};
 
 /// How far back "since yesterday" reaches, milliseconds.
 pub const DAY_MS: i64 = 24 * 3_600_000;
@@ -142,11 +141,11 @@ pub fn to_deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
         1 => Some(one.to_owned()),
         n => Some(format!("{} {many}", grouped(n))),
     };
-    let sends = if waits > 0 { job::sending(db)? } else { Some(JobState::Waiting) };
-    let stands = match sends {
+    let paused = if waits > 0 { job::sending_paused(db)? } else { Some(false) };
+    let stands = match paused {
         None => Some("nobody sends: S on 4".to_owned()),
-        Some(JobState::Paused) => Some("paused: p on 6".to_owned()),
-        Some(_) => None,
+        Some(true) => Some("paused: p on 6".to_owned()),
+        Some(false) => None,
     };
     let state = [
         one(waits, "1 copy queued", "copies queued"),

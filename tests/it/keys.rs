@@ -164,6 +164,24 @@ fn an_unsaved_edit_comes_back_into_its_editor_and_survives_esc() {
 }
 
 #[test]
+fn an_unsaved_edit_is_not_written_over_by_a_form_that_is_opened_before_it_is_answered() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3ed<Tab><Tab>PO 4711");
+    let state = kept(&mut desk).unwrap();
+    desk.login(&state);
+    desk.press("<Esc>").press("3ed").shows("Edit D-");
+    assert_eq!(kept(&mut desk), None, "an empty form is no edit");
+    // What is typed into it is another edit: both come back.
+    desk.press("<Tab><Tab>PO 4712");
+    let both = kept(&mut desk).unwrap();
+    assert!(both.contains("PO 4711") && both.contains("PO 4712"), "{both}");
+    desk.login(&both);
+    desk.shows("2 unsaved edits");
+    desk.press("y").shows("PO 4712");
+    assert!(kept(&mut desk).is_none_or(|state| state.contains("PO 4711")));
+}
+
+#[test]
 fn a_refused_input_is_no_conflict() {
     let mut desk = Desk::open(80, 24);
     desk.press("3ed<Tab><C-u>1999-01-01<Tab><Tab><Tab>early<C-s>").shows("Edit D-");

@@ -435,6 +435,19 @@ fn what_is_said_to_be_on_paper_is_asked_for_since_nothing_takes_it_back() {
 }
 
 #[test]
+fn a_print_batch_is_countered_as_paper_not_as_mail() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("4p<C-s>").press("u").shows("what is written stays");
+}
+
+#[test]
+fn e_on_an_empty_list_says_so_and_runs_no_later_key() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("4/status:bounced account:none<Enter>").press("e").shows("no copy here");
+    assert!(desk.asked.contains(&Effect::DropTypeAhead));
+}
+
+#[test]
 fn what_a_key_did_to_a_job_is_my_last_deed() {
     let mut desk = Desk::open(140, 40);
     let job = |tx: &daybook::store::Tx<'_>| {

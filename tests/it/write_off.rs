@@ -96,6 +96,7 @@ fn undoing_a_write_off_whole_is_its_own_verb() {
             (&json!(INVOICE), &json!("300.00"), &json!("partly paid"))
         );
         assert!(book.say(&again).ends(2).err.contains("not_written_off"));
+        assert!(book.say("undo").ends(2).err.contains("write it off again"));
         let after = on(&book, "2026-12-31");
         assert_eq!(after, [0, before[1], before[2] - 6_960, 0], "{tax}");
         assert_eq!(on(&book, "2026-02-19")[2], before[2] - 36_960, "{tax}: on the day of the deed");

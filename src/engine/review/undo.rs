@@ -149,6 +149,9 @@ fn counter_action(step: &Step) -> &'static str {
         Verb::Post => "a posted document is final: adjust or reverse it instead",
         Verb::Adjust => "a posted memo is final: make the opposite memo (--debit, or a credit)",
         Verb::Reverse => "a reversal is final: its service periods are billable again, bill them",
+        Verb::WriteOff if step.summary.contains("taken back") => {
+            "write it off again: m w on the invoice in 3 (daybook write-off)"
+        }
         Verb::WriteOff => {
             "m u on the invoice in 3 (daybook undo-write-off) takes it back whole; money that comes recovers its amount"
         }
@@ -167,6 +170,9 @@ fn counter_action(step: &Step) -> &'static str {
         Verb::Import => "import the rows as they were before",
         Verb::ImportMethods => "import the rows as they were before",
         Verb::ImportOpenItems => "a loaded item is posted: adjust or write it off",
+        Verb::Deliver if step.summary.contains("print batch") => {
+            "what is written stays, until D on 4 Delivery says that it is on paper"
+        }
         Verb::Deliver if step.summary.contains("printed") => {
             "what is said to be on paper stays so: r on 4 Delivery makes one more copy"
         }

@@ -45,23 +45,26 @@ impl App {
 
     /// Saves where the clerk is, if that changed since.
     pub fn session(&mut self) -> Option<Effect> {
-        let form = self.typed_form();
-        let mut form = form.and_then(|f| serde_json::to_value(f).ok()).unwrap_or_default();
-        if let Some(saved) = &self.saved {
-            // What the last session left is not answered yet: nothing of it is written over.
-            if form.is_null() && !self.has_marks() {
-                return None;
+        let value = |form: &Form| serde_json::to_value(form).unwrap_or_default();
+        // What the last session left is not answered yet: nothing of it is written over.
+        let pending = self.saved.as_ref();
+        let typed = self.typed_form().filter(|form| pending.is_none() || form.is_touched());
+        let (form, older) = match (typed, pending) {
+            (None, Some(_)) if !self.has_marks() => return None,
+            (None, Some(saved)) => (saved["edit"].clone(), saved["older"].clone()),
+            (None, None) => Default::default(),
+            (Some(form), Some(saved)) => (value(form), saved["edit"].clone()),
+            (Some(form), None) => {
+                let aside = self.aside.as_deref().filter(|aside| !std::ptr::eq(*aside, form));
+                (value(form), aside.map(value).unwrap_or_default())
             }
-            if form.is_null() {
-                form = saved["edit"].clone();
-            }
-        }
+        };
         let screens: serde_json::Map<String, serde_json::Value> = ScreenId::ALL
             .iter()
             .filter_map(|id| Some((id.name().to_owned(), self.screens.peek(*id).list()?.save())))
             .collect();
         let state = serde_json::json!({
-            "screen": self.screen.number(), "screens": screens, "edit": form,
+            "screen": self.screen.number(), "screens": screens, "edit": form, "older": older,
         })
         .to_string();
         if state == self.last_saved {
@@ -110,14 +113,15 @@ impl App {
         let marks: usize = saved["screens"].as_object().map_or(0, |screens| {
             screens.values().filter_map(|s| s["marks"].as_array()).map(Vec::len).sum()
         });
-        let edit = saved["edit"].is_object() || saved["edit"].is_array();
-        if marks == 0 && !edit {
+        let kept = |name: &&str| saved[*name].is_object() || saved[*name].is_array();
+        let edits = ["edit", "older"].into_iter().filter(kept).count();
+        if marks == 0 && edits == 0 {
             self.saved = None;
             return;
         }
         let mut words = format!("Continue where you left, {}", counted(marks, "mark", "marks"));
-        if edit {
-            words.push_str(", 1 unsaved edit");
+        if edits > 0 {
+            words.push_str(&format!(", {}", counted(edits, "unsaved edit", "unsaved edits")));
         }
         let items = vec![
             Item::new('y', "continue", Intent::Restore),
@@ -136,6 +140,10 @@ impl App {
         let number = saved["screen"].as_u64().and_then(|n| u8::try_from(n).ok());
         if let Some(screen) = number.and_then(ScreenId::from_number) {
             self.go(screen);
+        }
+        self.aside = Form::rescued(&saved["older"], &mut self.cx).map(Box::new);
+        if self.aside.is_some() {
+            self.say("an older unsaved edit is kept: : unsaved edit opens it".to_owned());
         }
         if let Some(form) = Form::rescued(&saved["edit"], &mut self.cx) {
             self.open(Modal::Form(Box::new(form)));

@@ -84,6 +84,9 @@ pub struct Form {
     /// Back from a session that broke off: Esc puts it aside and does not drop it.
     #[serde(skip)]
     rescued: bool,
+    /// What the fields held when it was opened.
+    #[serde(skip)]
+    opened: Vec<String>,
 }
 
 impl Form {
@@ -97,7 +100,8 @@ impl Form {
         let op = cx.operation();
         let (title, at, error, rescued) = (title.into(), 0, None, false);
         let (theirs, found) = (Vec::new(), Vec::new());
-        Self { title, purpose, fields, at, error, theirs, op, found, rescued }
+        let opened = fields.iter().map(|f| f.input.value().to_owned()).collect();
+        Self { title, purpose, fields, at, error, theirs, op, found, rescued, opened }
     }
 
     /// The form that a session left behind, if it can still be read.
@@ -111,6 +115,11 @@ impl Form {
     /// Whether it came back from a session that broke off.
     pub fn is_rescued(&self) -> bool {
         self.rescued
+    }
+
+    /// Whether something is typed that is not what it opened with.
+    pub fn is_touched(&self) -> bool {
+        !self.fields.iter().map(|f| f.input.value()).eq(self.opened.iter().map(String::as_str))
     }
 
     /// What it is called.

@@ -15,7 +15,7 @@ use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::purpose;
 use crate::ui::modal::{Intent, Modal};
-use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::msg::{Cx, Effect, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab};
 use crate::ui::widget::{Line, counted, grouped, wrap};
@@ -251,6 +251,9 @@ impl ListScreen for Delivery {
                 if let Some(row) = self.list.current() {
                     let form = purpose::email(&row.account, &row.emails, cx);
                     cx.open.push(form);
+                } else {
+                    cx.say("no copy here whose account could be corrected");
+                    cx.effects.push(Effect::DropTypeAhead);
                 }
             }
             Action::Open => {

@@ -230,12 +230,11 @@ impl Reader {
             .filter(|(topic, seq)| before.get(*topic) != Some(*seq))
             .map(|(topic, _)| *topic)
             .collect();
-        if before.is_empty() || changed.is_empty() {
+        if changed.is_empty() {
             return;
         }
-        if changed.contains(&Topic::Jobs) {
-            let _ = self.poke.try_send(());
-        }
+        // Since the console read its zone, and before this looked for the first time, it may have
+        // been changed.
         if changed.contains(&Topic::Settings)
             && let Ok(config) = self.session.config()
             && let Ok(now) = self.session.now()
@@ -245,6 +244,12 @@ impl Reader {
                 let _ = self.replies.send(Msg::Zone(self.zone));
             }
             let _ = self.replies.send(Msg::Tick(now));
+        }
+        if before.is_empty() {
+            return;
+        }
+        if changed.contains(&Topic::Jobs) {
+            let _ = self.poke.try_send(());
         }
         let _ = self.replies.send(Msg::Changed(changed));
     }

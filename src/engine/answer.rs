@@ -165,7 +165,7 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
             Answer::Happened(read::happened::since(db, now.at_ms - read::today::DAY_MS)?, words)
         }
         Query::Invoice(id) => {
-            Answer::Invoice(read::invoice::detail(db, *id, LAYOUT)?.map(Box::new))
+            Answer::Invoice(read::invoice::detail(db, *id, LAYOUT, now.today)?.map(Box::new))
         }
         Query::Run(run) => Answer::Run(read::runs::detail(db, *run)?),
         Query::Account(id) => Answer::Account(Box::new(read::accounts::detail(db, *id)?)),

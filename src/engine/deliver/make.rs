@@ -166,7 +166,12 @@ pub fn make(session: &mut Session, run: Option<BillRunId>, when: When) -> Result
                 tx.quiet();
             }
             let subject = run.map_or_else(|| "deliveries".to_owned(), |r| r.to_string());
-            tx.note(subject, format!("made {} deliveries", done.len()));
+            let before = made.queued.iter().sum::<usize>() + made.kept.len();
+            let all = match before {
+                0 => String::new(),
+                before => format!(", {} in all", grouped((before + done.len()) as i64)),
+            };
+            tx.note(subject, format!("made {} deliveries{all}", done.len()));
             Ok(done)
         })?;
         for copy in done {

@@ -3,6 +3,7 @@
 
 use super::invoices::{self, InvoiceRow};
 use super::{Filter, KeyValue, ListArgs, ReadError, Seek, Sort};
+use crate::domain::account::version_on;
 use crate::domain::delivery::FirstCopy;
 use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::ids::{AccountId, DocumentId};
@@ -32,7 +33,7 @@ pub struct InvoiceDetail {
     pub payment_term: String,
     /// E-mail addresses when it was made.
     pub emails: String,
-    /// Those of a posted document's account now, where they are others.
+    /// Those of a posted document's account today, where they are others.
     pub emails_now: Option<String>,
     /// Delivery preference.
     pub delivery: String,
@@ -110,6 +111,7 @@ pub fn detail(
     db: &Db<'_>,
     id: DocumentId,
     layout: u32,
+    today: NaiveDate,
 ) -> Result<Option<InvoiceDetail>, ReadError> {
     let Some(row) = row(db, id)? else { return Ok(None) };
     let d = document::get(db, id)?;
@@ -128,7 +130,10 @@ pub fn detail(
         subtotal: d.currency.amount(d.subtotal_minor),
         tax: d.currency.amount(d.tax_minor),
         payment_term: terms.payment_term,
-        emails_now: emails_now(db, d.account, &terms.emails, d.number.is_some())?,
+        emails_now: match d.number {
+            Some(_) => emails_now(db, d.account, &terms.emails, today)?,
+            None => None,
+        },
         emails: terms.emails.join(";"),
         delivery: terms.delivery.to_string(),
         items: document::items(db, id)?,
@@ -144,17 +149,16 @@ pub fn detail(
     }))
 }
 
+/// Where mail of an account goes today, if not to where it went then.
 fn emails_now(
     db: &Db<'_>,
     account: AccountId,
     then: &[String],
-    posted: bool,
+    today: NaiveDate,
 ) -> Result<Option<String>, ReadError> {
-    if !posted {
-        return Ok(None);
-    }
-    let newest = account::versions(db, account)?.pop().map(|v| v.terms.emails);
-    Ok(newest.filter(|now| now != then).map(|now| now.join(";")))
+    let versions = account::versions(db, account)?;
+    let now = version_on(&versions, today).map(|v| &v.terms.emails);
+    Ok(now.filter(|now| *now != then).map(|now| now.join(";")))
 }
 
 /// One row of the list, by id.

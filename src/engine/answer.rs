@@ -158,6 +158,10 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
         Query::List(name, args) => (reads(*name).page)(db, args)?,
         Query::Totals(name, filter) => Answer::Totals((reads(*name).totals)(db, filter)?),
         Query::Marks(name, filter) => Answer::Marks(marks(db, *name, filter)?),
+        Query::Within(name, filter, ids) => Answer::Marks(match reads(*name).within {
+            Some(within) => within(db, filter, ids)?,
+            None => Vec::new(),
+        }),
         Query::Groups(name, filter, by) => Answer::Groups(groups(db, *name, filter, *by)?),
         Query::Step(step) => Answer::Step(today::step(db, *step, now, actor)?),
         Query::Happened => {
@@ -208,6 +212,8 @@ fn pairs(picks: &[Pick]) -> Vec<(i64, i64)> {
 
 /// The rows that a filter marks.
 type Marks = fn(&Db<'_>, &Filter) -> Result<Vec<Marked>, ReadError>;
+/// Those of some rows that a filter shows.
+type Within = fn(&Db<'_>, &Filter, &[i64]) -> Result<Vec<Marked>, ReadError>;
 /// Their groups by a field.
 type Groups = fn(&Db<'_>, &Filter, Field) -> Result<Vec<Group>, ReadError>;
 
@@ -216,6 +222,7 @@ struct Reads {
     page: fn(&Db<'_>, &ListArgs) -> Result<Answer, ReadError>,
     totals: fn(&Db<'_>, &Filter) -> Result<Totals, ReadError>,
     marks: Option<Marks>,
+    within: Option<Within>,
     groups: Option<Groups>,
 }
 
@@ -228,6 +235,7 @@ macro_rules! reads {
                 page: |db, args| Ok(Answer::$answer(read::$module::page(db, args)?)),
                 totals: read::$module::totals,
                 marks: None,
+                within: None,
                 groups: None,
             }
         }
@@ -237,13 +245,13 @@ macro_rules! reads {
 fn reads(list: ListName) -> Reads {
     match list {
         ListName::Runs => reads!(runs, Runs),
-        ListName::Invoices => reads!(invoices, Invoices, marks, groups),
-        ListName::Deliveries => reads!(deliveries, Deliveries, marks, groups),
-        ListName::Failed => reads!(failed, Failed, marks, groups),
-        ListName::Unapplied => reads!(unapplied, Unapplied, marks, groups),
+        ListName::Invoices => reads!(invoices, Invoices, marks, within, groups),
+        ListName::Deliveries => reads!(deliveries, Deliveries, marks, within, groups),
+        ListName::Failed => reads!(failed, Failed, marks, within, groups),
+        ListName::Unapplied => reads!(unapplied, Unapplied, marks, within, groups),
         ListName::Jobs => reads!(jobs, Jobs),
         ListName::Log => reads!(log, Log),
-        ListName::Accounts => reads!(accounts, Accounts, marks),
+        ListName::Accounts => reads!(accounts, Accounts, marks, within),
     }
 }
 

@@ -63,6 +63,8 @@ pub enum Query {
     Totals(ListName, Filter),
     /// Every match, for marking.
     Marks(ListName, Filter),
+    /// Which of some rows match.
+    Within(ListName, Filter, Vec<i64>),
     /// Matches by what they have in common.
     Groups(ListName, Filter, Field),
     /// A step of the day.
@@ -222,7 +224,7 @@ pub enum Answer {
     Accounts(Page<AccountRow>),
     /// Of [`Query::Totals`].
     Totals(Totals),
-    /// Of [`Query::Marks`].
+    /// Of [`Query::Marks`] and [`Query::Within`].
     Marks(Vec<Marked>),
     /// Of [`Query::Groups`].
     Groups(Vec<Group>),

@@ -91,7 +91,7 @@ pub enum Part {
     Detail,
     /// Everything that matches, for marking.
     Marks,
-    /// Everything that matches, to tell which of the marks it holds.
+    /// Which of the marks match.
     Within,
     /// By what rows have in common.
     Groups,

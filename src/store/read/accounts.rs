@@ -111,6 +111,11 @@ pub fn marks(db: &Db<'_>, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
     super::marks(db, &SPEC, filter)
 }
 
+/// Those of some rows that match.
+pub fn within(db: &Db<'_>, filter: &Filter, ids: &[i64]) -> Result<Vec<Marked>, ReadError> {
+    super::within(db, &SPEC, filter, ids)
+}
+
 /// Everything about one account that a clerk asks for on the telephone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccountDetail {

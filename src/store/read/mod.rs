@@ -109,7 +109,24 @@ pub(super) fn totals(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Totals
 /// Every matching row, as marks need them.
 pub(super) fn marks(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
     named::refuse_unknown(db, spec, filter)?;
-    let filter = spec.filter(filter)?;
+    marked(db, spec, &spec.filter(filter)?)
+}
+
+/// Those of some rows that match: costs by their number, not by that of the list.
+pub(super) fn within(
+    db: &Db<'_>,
+    spec: &Spec,
+    filter: &Filter,
+    ids: &[i64],
+) -> Result<Vec<Marked>, ReadError> {
+    named::refuse_unknown(db, spec, filter)?;
+    let mut filter = spec.filter(filter)?;
+    filter.sql.push(format!("{} IN (SELECT value FROM json_each(?))", spec.id));
+    filter.values.push(crate::store::face::Value::Text(crate::store::json::text(&ids)?));
+    marked(db, spec, &filter)
+}
+
+fn marked(db: &Db<'_>, spec: &Spec, filter: &spec::Where) -> Result<Vec<Marked>, ReadError> {
     let (currency, minor) = spec.money.unwrap_or(("''", "0"));
     let sql = format!(
         "SELECT {}, {}, {currency}, {minor} FROM {} WHERE {}",
@@ -118,7 +135,7 @@ pub(super) fn marks(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Vec<Mar
         spec.from,
         filter.sql.join(" AND ")
     );
-    Ok(db.all(&sql, params_from_iter(filter.values), |r| {
+    Ok(db.all(&sql, params_from_iter(&filter.values), |r| {
         let code: Option<String> = r.get(2)?;
         let minor: Option<i64> = r.get(3)?;
         let currency = code.as_deref().and_then(Currency::parse);

@@ -129,6 +129,11 @@ pub fn marks(db: &Db<'_>, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
     super::marks(db, &SPEC, filter)
 }
 
+/// Those of some rows that match.
+pub fn within(db: &Db<'_>, filter: &Filter, ids: &[i64]) -> Result<Vec<Marked>, ReadError> {
+    super::within(db, &SPEC, filter, ids)
+}
+
 /// By kind or currency.
 pub fn groups(db: &Db<'_>, filter: &Filter, by: Field) -> Result<Vec<Group>, ReadError> {
     let name = match by {

@@ -249,7 +249,8 @@ impl<R: Shown> Listing<R> {
         }
         cx.load(self.screen, Part::Totals, Query::Totals(R::LIST, self.filter()));
         if self.made_elsewhere() {
-            cx.load(self.screen, Part::Within, Query::Marks(R::LIST, self.filter()));
+            let marked = self.marks.keys().copied().collect();
+            cx.load(self.screen, Part::Within, Query::Within(R::LIST, self.filter(), marked));
         }
     }
 

@@ -41,8 +41,7 @@ impl<R: Shown> Listing<R> {
             }
             (Part::Marks, Answer::Marks(all)) => self.take_marks(all, cx),
             (Part::Within, Answer::Marks(all)) => {
-                let ids = all.iter().map(|row| row.id).filter(|id| self.marks.contains_key(id));
-                self.within = Some(ids.collect());
+                self.within = Some(all.iter().map(|row| row.id).collect());
             }
             (Part::Hit, answer) => match R::page(answer).and_then(|p| p.rows.into_iter().next()) {
                 Some(row) => self.take_hit(&row, cx),

@@ -412,7 +412,7 @@ fn what_an_older_deed_is_taken_back_from_under_is_named() {
     desk.press("8mcalled<C-s>").press("u").shows("a note stays").shows("note: called");
     desk.press("u").shows("Take back accept");
     let seen = flat(&desk);
-    assert!(seen.contains("whatyoudidafteritstays:housekeeping"), "{seen}");
+    assert!(seen.contains("whatyoudidafteritstays:A-00001:note:called"), "{seen}");
     assert!(seen.contains(",followup"), "{seen}");
 }
 

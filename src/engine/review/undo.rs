@@ -50,6 +50,8 @@ impl Deed {
 
 fn words(step: &Step) -> String {
     match (step.subject.as_str(), step.summary.as_str()) {
+        // Its summary says what was done; that it is housekeeping is the trail's own word.
+        (on, what) if step.verb == Verb::Housekeeping => format!("{on}: {what}"),
         ("", "") => step.verb.to_string(),
         ("", what) => format!("{}: {what}", step.verb),
         // Of what is about no one thing the subject is the verb.
@@ -94,6 +96,7 @@ fn passed_over(db: &Db<'_>, actor: &Actor, step: &Step) -> Result<Vec<String>, S
         before = next.seq;
         if over.len() < TOLD {
             over.push(match next.subject.as_str() {
+                _ if next.verb == Verb::Housekeeping => words(&next),
                 "" => next.verb.to_string(),
                 on if on == next.verb.as_str() => on.to_owned(),
                 on => format!("{} {on}", next.verb),

@@ -147,10 +147,10 @@ pub fn to_deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
         Some(true) => Some("paused: p on 6".to_owned()),
         Some(false) => None,
     };
+    // That nothing leaves is said instead of what may be confirmed: there is no room for both.
     let state = [
         one(waits, "1 copy queued", "copies queued"),
-        stands,
-        one(written, "1 written, D confirms", "written, D confirms"),
+        stands.or_else(|| one(written, "1 written, D confirms", "written, D confirms")),
     ];
     let state: Vec<String> = state.into_iter().flatten().collect();
     Ok((left.into(), state.join(", ")))

@@ -61,11 +61,12 @@ fn head(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
     )));
     let run = d.run.map(|r| format!("  BR-{r:06}")).unwrap_or_default();
     let named = |text: &str| if text.is_empty() { "no e-mail".to_owned() } else { text.to_owned() };
-    let to = match &d.emails_now {
-        Some(now) => format!("{} (when made: {})", named(now), named(&d.emails)),
-        None => named(&d.emails),
-    };
+    let to = named(d.emails_now.as_ref().unwrap_or(&d.emails));
     out.push(Line::of(format!("{}: {to}{run}  version {}", d.delivery, row.version), theme::DIM));
+    if d.emails_now.is_some() {
+        let text = format!("when it was made: {}", named(&d.emails));
+        out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::DIM)));
+    }
     if !d.note.is_empty() {
         out.extend(wrap(&format!("note: {}", d.note), width).into_iter().map(Line::plain));
     }

@@ -97,6 +97,9 @@ fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
             let today = session.now()?.today;
             let scope = usage::Scope { target: today, account: account.as_deref() };
             let kept = usage::Kept::OfEachReason(SHOWN);
+        Ahead::Credits(account, currency) => {
+            Answer::Money(session.store.read(|db| money::credits_ahead(db, *account, *currency))?)
+        }
             let found = usage::pending(session, scope, kept)?;
             Answer::Usage(today, Box::new(found))
         }

@@ -2,7 +2,7 @@
 
 use crate::domain::actor::Standing;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, RunId};
-use crate::domain::money::Purse;
+use crate::domain::money::{Currency, Purse};
 use crate::domain::payment::NextAction;
 use crate::domain::recovery::Recovery;
 pub use crate::engine::bill::usage::Pending;
@@ -127,6 +127,8 @@ pub enum Ahead {
     /// What rating these drafts again would throw away of what was done by hand.
     Lost(Vec<Pick>),
     /// Which usage a run up to today would not bill, of an account or (none) of all.
+    /// What using an account's credits on what it owes in a currency would do.
+    Credits(AccountId, Currency),
     Usage(Option<String>),
 }
 
@@ -254,7 +256,7 @@ pub enum Answer {
     Collect(CollectPreview),
     /// Of [`Query::Payments`].
     Payments(Arc<Payments>),
-    /// Of [`Ahead::Money`].
+    /// Of [`Ahead::Money`] and [`Ahead::Credits`].
     Money(Foretold),
     /// Of [`Ahead::Lost`]: only drafts that lose something.
     Lost(Vec<(DocumentId, Vec<String>)>),
@@ -286,9 +288,10 @@ impl Question {
     /// Whether the answer takes longer than a clerk who is looking at a list shall wait.
     pub fn is_slow(&self) -> bool {
         match self {
-            Self::View(_) | Self::Ahead(Ahead::Deliver | Ahead::Money(_) | Ahead::Usage(_)) => {
-                false
-            }
+            Self::View(_)
+            | Self::Ahead(
+                Ahead::Deliver | Ahead::Money(_) | Ahead::Credits(..) | Ahead::Usage(_),
+            ) => false,
             Self::Ahead(
                 Ahead::Reminders
                 | Ahead::Bill(_)

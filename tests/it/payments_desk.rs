@@ -280,6 +280,61 @@ fn no_key_chooses_a_line_that_is_not_shown() {
     assert!(matches!(modal.key(Key::Char('z'), &mut cx), Step::Then(_)), "now it is");
 }
 
+#[test]
+fn money_is_taken_off_and_applied_after_its_figures_are_shown() {
+    let book = owing(&["ok", ""]);
+    let more = "account_number,token,kind,display\nA2,ok,card,visa ··1\n";
+    book.import("more.csv", more, &[]);
+    let record =
+        ["payment", "record", "--account", "A2", "--amount", "12.00", "--invoice", "INV-2"];
+    book.run(&[&record[..], &["--reference", "wire", "--date", "2026-01-03"]].concat()).ends(0);
+    let balance = |number: &str| {
+        book.count(&format!(
+            "SELECT s.balance_minor FROM document_state s JOIN document d ON d.id = s.document_id
+             WHERE d.number = '{number}'"
+        ))
+    };
+    assert_eq!(balance("INV-2"), 0);
+    for (width, height) in [(80, 24), (60, 15)] {
+        let mut desk = Desk::at(&book.path, width, height);
+        desk.press("8j$u<C-u>4.00<Tab>typo<C-s>").shows("4.00 EUR of P-000001 are taken off INV-2");
+        desk.shows("INV-2: 4.00 EUR are owed again");
+        desk.press("<Enter>").shows("what was typed is still here");
+        assert_eq!(balance("INV-2"), 0, "Enter alone does nothing");
+    }
+    let mut desk = Desk::at(&book.path, 80, 24);
+    desk.press("8j$u<C-u>4.00<Tab>typo<C-s>y").shows("4.00 EUR no longer applied to INV-2");
+    assert_eq!(balance("INV-2"), 400);
+    desk.press("$a<Enter><C-u>3.00<C-s>").shows("3.00 EUR of P-000001 pay INV-2.");
+    desk.shows("INV-2: 1.00 EUR stay open").shows("P-000001: 3.00 EUR stay unapplied");
+    assert_eq!(balance("INV-2"), 400);
+    desk.press("y");
+    assert_eq!(balance("INV-2"), 100);
+    // All that is unapplied, on what is owed: with both sums.
+    desk.press("5fffffffffff").shows("[unapplied]");
+    desk.press("a").shows("1.00 EUR pay 1 open invoice of A2 over 1.00 EUR, oldest first.");
+    desk.shows("2.00 EUR stay unapplied");
+    assert_eq!(balance("INV-2"), 100);
+    desk.press("y");
+    assert_eq!(balance("INV-2"), 0);
+    desk.press("u").shows("take it off the invoice again");
+    book.is_sound();
+}
+
+#[test]
+fn auto_pay_is_switched_after_a_yes_that_names_the_invoice_and_its_money() {
+    let book = owing(&["ok"]);
+    let off = || book.count("SELECT count(*) FROM document_state WHERE auto_pay_off = 1");
+    let mut desk = Desk::at(&book.path, 80, 24);
+    desk.press("5ffffffffffA").shows("y/n  Auto-pay off for INV-1 (10.00 EUR)?");
+    assert_eq!(off(), 0);
+    desk.press("y").shows("auto-pay off");
+    assert_eq!(off(), 1);
+    desk.press("A").shows("Auto-pay on for INV-1 (10.00 EUR)?");
+    desk.press("y");
+    assert_eq!(off(), 0);
+}
+
 /// All of it in a terminal, one after the other, each step looked at by another process.
 #[test]
 fn money_by_keys_alone() {
@@ -296,13 +351,15 @@ fn money_by_keys_alone() {
     keys(&mut pty, "j$", "take off INV-2");
     // Keyed on the wrong invoice and, in part, on the wrong customer.
     keys(&mut pty, "u", "it is owed again");
-    keys(&mut pty, &format!("\ttypo{save}"), "no longer applied to INV-2");
+    keys(&mut pty, &format!("\ttypo{save}"), "are taken off INV-2");
+    keys(&mut pty, "y", "no longer applied to INV-2");
     assert_eq!(balance(&book, "INV-2"), 1_000);
     sound();
     keys(&mut pty, "$", "12.00 unapplied");
     keys(&mut pty, "a", "INV-9");
     keys(&mut pty, "j\r", "open 7.00 EUR, unapplied 12.00 EUR");
-    keys(&mut pty, save, "P-000003: 7.00 EUR applied to INV-9");
+    keys(&mut pty, save, "7.00 EUR of P-000003 pay INV-9");
+    keys(&mut pty, "y", "P-000003: 7.00 EUR applied to INV-9");
     assert_eq!(balance(&book, "INV-9"), 0);
     sound();
     keys(&mut pty, "$", "5.00 unapplied");

@@ -91,7 +91,7 @@ fn a_retry_of_what_is_marked_takes_all_of_it_and_says_what_it_leaves_out() {
 #[test]
 fn what_was_done_again_can_be_undone_and_the_notice_says_which_way() {
     let mut desk = Desk::open(80, 24);
-    desk.press("5fffffffffA").shows("auto-pay off");
+    desk.press("5fffffffffAy").shows("auto-pay off");
     desk.press("3aa").press("uu").shows("^R redo");
     assert_eq!(accepted(&desk), 0);
     let said = desk.press("u").picture();
@@ -408,7 +408,7 @@ fn undo_says_that_nothing_before_can_be_taken_back_and_names_the_last_deed_again
 #[test]
 fn what_an_older_deed_is_taken_back_from_under_is_named() {
     let mut desk = Desk::open(140, 40);
-    desk.press("3a").press("5fffffffffA").shows("auto-pay off");
+    desk.press("3a").press("5fffffffffAy").shows("auto-pay off");
     desk.press("8mcalled<C-s>").press("u").shows("a note stays").shows("note: called");
     desk.press("u").shows("Take back accept");
     let seen = flat(&desk);

@@ -121,10 +121,10 @@ fn a_dot_does_the_last_thing_of_this_screen_again() {
     let mut desk = Desk::open(80, 24);
     desk.press("7.").shows("no key of this screen can be repeated");
     desk.press("5fffffffff.").shows("nothing to repeat yet");
-    desk.press("A").shows("auto-pay off");
+    desk.press("Ay").shows("auto-pay off");
     desk.press("7.").shows("no key of this screen can be repeated");
-    desk.press("5j.").shows("auto-pay off");
-    desk.press(".").shows("auto-pay on");
+    desk.press("5j.y").shows("auto-pay off");
+    desk.press(".y").shows("auto-pay on");
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn undo_takes_back_the_last_deed_here_and_asks_for_any_other() {
     desk.press("uy").shows("undone: D-");
     assert_eq!(accepted(&desk), 0);
     // A deed that cannot be taken back is told with its counter-deed, and not jumped over ...
-    desk.press("3aa").press("5fffffffffA").shows("auto-pay off");
+    desk.press("3aa").press("5fffffffffAy").shows("auto-pay off");
     desk.press("3u").shows("cannot be taken back");
     assert_eq!(accepted(&desk), 2);
     // ... but stands in the way only once: what was before it is asked for, one by one.

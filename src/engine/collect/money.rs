@@ -4,11 +4,13 @@
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Role, Verb};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
+use crate::domain::text::counted;
 use crate::engine::collect::refund::{self, Correction, Wanted};
 use crate::engine::collect::till::Till;
 use crate::engine::collect::window;
 use crate::engine::collect::{credits, memo_refund, reallocate};
+use crate::engine::command::words::PAYMENT_APPLY_ACCOUNT;
 use crate::engine::command::{MoneyDeed, PaidBy, Receipt, Refunded};
 use crate::engine::guard::four_eyes::{self, Deed};
 use crate::engine::on_its_way::Sure;
@@ -16,8 +18,8 @@ use crate::engine::review::picked::reason as short;
 use crate::engine::{Error, Session};
 use crate::store::deed::{self, Side};
 use crate::store::four_eyes::Object;
-use crate::store::payment::{self, AllocationState, PaymentRow};
-use crate::store::{Db, StoreError, account, debt, method_state, role};
+use crate::store::payment::{self, Allocation, AllocationState, PaymentRow};
+use crate::store::{Db, StoreError, account, credit, debt, method_state, role};
 
 /// Does one.
 pub fn perform(session: &mut Session, deed: MoneyDeed, sure: Sure) -> Result<Receipt, Error> {
@@ -148,7 +150,11 @@ pub fn foretell(db: &Db<'_>, deed: &MoneyDeed, by: Asked<'_>) -> Result<Foretold
             transfers(db, (*memo, &wanted), deed, (by, held))
         }
         MoneyDeed::Move { payment, to, amount, .. } => moves(db, *payment, to, *amount, deed),
-        MoneyDeed::Unapply { .. } | MoneyDeed::Apply { .. } => Ok(Foretold::default()),
+        MoneyDeed::Unapply { payment, from, amount, reason } => {
+            short(reason)?;
+            takes_off(db, *payment, *from, *amount, deed)
+        }
+        MoneyDeed::Apply { payment, to, amount } => applies(db, *payment, *to, *amount, deed),
     }
 }
 
@@ -238,10 +244,7 @@ fn follows(
     }
     let (mut left, mut owed_again) = (amount_minor - unapplied, 0);
     for one in payment::allocations(db, row.id)?.into_iter().rev() {
-        let part = match one.state {
-            AllocationState::Applied => left.min(one.amount_minor - one.reopened_minor),
-            AllocationState::Live | AllocationState::Void => 0,
-        };
+        let part = left.min(standing(&one));
         if part <= 0 {
             continue;
         }
@@ -327,5 +330,119 @@ fn moves(
         undo: "u does not take it back; moving it back does.",
         verb: "move",
         words: deed.words(),
+    })
+}
+
+/// What of an allocation still pays its document, minor units.
+fn standing(one: &Allocation) -> i64 {
+    match one.state {
+        AllocationState::Applied => one.amount_minor - one.reopened_minor,
+        AllocationState::Live | AllocationState::Void => 0,
+    }
+}
+
+fn takes_off(
+    db: &Db<'_>,
+    id: PaymentId,
+    from: DocumentId,
+    amount: Option<Money>,
+    deed: &MoneyDeed,
+) -> Result<Foretold, Error> {
+    let row = payment::get(db, id)?;
+    let number = debt::get(db, from)?.number;
+    let all = payment::allocations(db, id)?;
+    let most = all.iter().filter(|one| one.document == from).map(standing).sum::<i64>();
+    let part = amount.map_or(Ok(most), |amount| amount.minor_in(row.currency))?;
+    let money = row.currency.amount(part);
+    if part <= 0 || part > most {
+        let most = row.currency.amount(most);
+        let message = format!("{most} of {id} are applied to {number}");
+        return Err(Error::usage("not_applied", message, format!("daybook payment show {id}")));
+    }
+    Ok(Foretold {
+        what: format!("{money} of {id} are taken off {number}."),
+        then: vec![
+            format!("{number}: {money} are owed again"),
+            format!("{id}: {money} more are unapplied; nothing moves at the bank"),
+        ],
+        beware: Vec::new(),
+        undo: "u does not take it back; applying it again does.",
+        verb: "take off",
+        words: deed.words(),
+    })
+}
+
+fn applies(
+    db: &Db<'_>,
+    id: PaymentId,
+    to: DocumentId,
+    amount: Option<Money>,
+    deed: &MoneyDeed,
+) -> Result<Foretold, Error> {
+    let row = payment::get(db, id)?;
+    let free = reallocate::unapplied(db, &row)?;
+    let target = debt::get(db, to)?;
+    let (owed, number) = (target.balance_minor.max(0), &target.number);
+    // What was written off is owed again as far as money comes.
+    let lost = credit::write_offs(db, to)?.iter().map(|off| off.amount_minor).sum::<i64>();
+    let part = amount.map_or(Ok(free), |amount| amount.minor_in(row.currency))?;
+    let part = if amount.is_none() { part.min(owed + lost) } else { part };
+    let money = |minor| row.currency.amount(minor);
+    if part <= 0 || part > free.min(owed + lost) {
+        let message = format!(
+            "{} of {id} are unapplied, and {} are owed on {number}",
+            money(free),
+            money(owed + lost)
+        );
+        return Err(Error::usage("too_much", message, ""));
+    }
+    let mut then = vec![
+        format!("{number}: {} stay open", money((owed - part).max(0))),
+        format!("{id}: {} stay unapplied; nothing moves at the bank", money(free - part)),
+    ];
+    if part > owed {
+        then.insert(0, format!("{} of what was written off are recovered", money(part - owed)));
+    }
+    Ok(Foretold {
+        what: format!("{} of {id} pay {number}.", money(part)),
+        then,
+        beware: Vec::new(),
+        undo: "u does not take it back; taking it off does.",
+        verb: "apply",
+        words: deed.words(),
+    })
+}
+
+/// Foretells what using an account's credits and unapplied money on what it owes would do.
+pub fn credits_ahead(
+    db: &Db<'_>,
+    account: AccountId,
+    currency: Currency,
+) -> Result<Foretold, Error> {
+    let number = account::number(db, account)?;
+    let (mut owed, mut invoices) = (0, 0);
+    for debt in debt::open_of_account(db, account, currency)? {
+        if !payment::on_its_way(db, debt.document)? {
+            (owed, invoices) = (owed + debt.balance_minor, invoices + 1);
+        }
+    }
+    let credit = debt::credit_left(db, account, currency)?;
+    let (used, money) = (credit.min(owed), |minor| currency.amount(minor));
+    if used <= 0 {
+        let message = format!("nothing of {number} can be applied in {currency}");
+        return Err(Error::usage("nothing_applied", message, ""));
+    }
+    let of = counted(invoices, "open invoice", "open invoices");
+    Ok(Foretold {
+        what: format!("{} pay {of} of {number} over {}, oldest first.", money(used), money(owed)),
+        then: vec![if credit > owed {
+            format!("{} stay unapplied", money(credit - owed))
+        } else {
+            format!("{} stay open", money(owed - credit))
+        }],
+        beware: Vec::new(),
+        undo: "u does not take it back; $ takes money off an invoice, memo unapply a credit.",
+        verb: "use it",
+        words: PAYMENT_APPLY_ACCOUNT.of(number),
     })
 }

@@ -136,7 +136,7 @@ pub(in crate::engine) fn movable(
 }
 
 /// What of a payment may be used: unapplied and not on its way back.
-fn unapplied(db: &Db<'_>, payment: &PaymentRow) -> Result<i64, Error> {
+pub(in crate::engine) fn unapplied(db: &Db<'_>, payment: &PaymentRow) -> Result<i64, Error> {
     let free = payment.unapplied_minor.min(refund::left(db, payment)?);
     if free > 0 {
         return Ok(free);

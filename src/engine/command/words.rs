@@ -85,6 +85,7 @@ lines! {
     PAYMENT_UNAPPLY = "payment unapply" "ID --from INVOICE --reason T";
     PAYMENT_MOVE = "payment move" "ID --to ACCOUNT --reason T";
     PAYMENT_APPLY = "payment apply" "ID --to INVOICE";
+    PAYMENT_APPLY_ACCOUNT = "payment apply" "ACCOUNT";
     PAYMENT_AUTO_PAY = "payment auto-pay" "INVOICE on|off";
     PAYMENT_REMIND = "payment remind" "";
     MEMO_REFUND = "memo refund" "ID --reason T";

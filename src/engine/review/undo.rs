@@ -223,6 +223,9 @@ fn before(db: &Db<'_>, actor: &Actor, seq: i64) -> Result<String, StoreError> {
     let words = |deed: Deed| {
         format!("daybook undo --deed {} takes back what can be before it: {}", deed.seq, deed.words)
     };
+        Verb::Collect if step.summary.starts_with("credits used") => {
+            "take it off the invoice again: $ on 5 Failed, of a credit daybook memo unapply"
+        }
     Ok(steps::newest_imaged(db, actor.uid, seq)?.map(Deed::of).map(words).unwrap_or_default())
 }
 

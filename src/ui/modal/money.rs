@@ -6,6 +6,7 @@ use super::form::Field;
 use super::purpose::{Purpose, form, why};
 use super::typed::{Label, Refusal, Typed};
 use super::{Intent, Modal};
+use crate::domain::actor::Verb;
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::payment::PaymentStatus;
@@ -288,17 +289,23 @@ impl MoneyForm {
         })
     }
 
-    /// What its values want done: what cannot be taken back asks first, with its figures.
-    pub(super) fn build(&self, v: Typed, op: &str, cx: &mut Cx) -> Result<Intent, Refusal> {
+    /// The verb that its deed is authorized for.
+    pub(super) fn verb(&self) -> Verb {
+        match self {
+            Self::Refund(..) | Self::PayBack(..) | Self::PayOut(..) => Verb::Refund,
+            Self::Unapply(..) | Self::Move(..) | Self::Apply(..) => Verb::OutsidePayment,
+        }
+    }
+
+    /// What its values want done: it is asked first, with its figures.
+    pub(super) fn build(&self, v: Typed, cx: &mut Cx) -> Result<Intent, Refusal> {
         let deed = self.deed(v)?;
         let title = match self {
             Self::Refund(id, _) | Self::PayBack(id, _) => format!("Refund {id}"),
             Self::PayOut(..) => "Pay out what is left of a credit memo".to_owned(),
             Self::Move(id, _) => format!("Move {id}"),
-            Self::Unapply(..) | Self::Apply(..) => {
-                let command = Box::new(Command::Money(deed));
-                return Ok(Intent::Commit { op: op.to_owned(), command });
-            }
+            Self::Unapply(id, ..) => format!("Take off {id}"),
+            Self::Apply(id, ..) => format!("Apply {id}"),
         };
         cx.load(ScreenId::Accounts, Part::Dialog, Ahead::Money(deed.clone()));
         let ask = Ask::reading(title, "do it", cx.operation(), Command::Money(deed));

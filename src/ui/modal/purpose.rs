@@ -271,7 +271,7 @@ impl Purpose {
             Self::Outside { account, documents, currency } => {
                 customer::received(*account, documents, *currency, v, cx)?
             }
-            Self::Money(money) => return money.build(v, op, cx),
+            Self::Money(money) => return money.build(v, cx),
             Self::Email(account, was) => customer::email_corrected(account, was, v)?,
             Self::Note(account) => customer::noted(*account, v)?,
             Self::SaveFilter { screen, tab, text } => Command::SaveFilter(SavedFilter {

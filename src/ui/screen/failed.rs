@@ -10,7 +10,7 @@ use crate::domain::ids::DocumentId;
 use crate::domain::payment::NextAction;
 use crate::domain::recovery::chart;
 use crate::engine::command::{Command, Receipt};
-use crate::engine::query::{Answer, ListName, Query, Whose};
+use crate::engine::query::{Ahead, Answer, ListName, Query, Whose};
 use crate::store::Topic;
 use crate::store::read::failed::FailedRow;
 use crate::store::read::invoice::InvoiceDetail;
@@ -192,8 +192,9 @@ impl Failed {
         let Some((account, number, currency)) = of else { return cx.say("nothing here") };
         let op = cx.operation();
         let command = Command::UseCredits { account, currency };
-        let title = format!("Use what is unapplied of {number} on what it owes in {currency}?");
-        cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
+        let title = format!("Use what is unapplied of {number} on what it owes in {currency}");
+        cx.open.push(Modal::Ask(Box::new(Ask::reading(title, "use it", op, command))));
+        cx.load(ScreenId::Failed, Part::Dialog, Ahead::Credits(account, currency));
     }
 
     fn own(&mut self, action: Action, cx: &mut Cx) -> bool {
@@ -224,7 +225,16 @@ impl Failed {
             }
             Action::AutoPay => {
                 let Some(row) = row else { return nothing(cx) };
-                cx.commit(Command::AutoPay { document: row.id, on: row.auto_pay_off });
+                let command = Command::AutoPay { document: row.id, on: row.auto_pay_off };
+                let (word, then) = if row.auto_pay_off {
+                    ("on", "payment runs charge it again")
+                } else {
+                    ("off", "no payment run charges it")
+                };
+                let (number, open) = (&row.number, row.balance);
+                let title = format!("Auto-pay {word} for {number} ({open})? Then {then}");
+                let ask = Ask::light(title, cx.operation(), command);
+                cx.open.push(Modal::Ask(Box::new(ask)));
             }
             Action::Memo => {
                 let Some(row) = row else { return nothing(cx) };

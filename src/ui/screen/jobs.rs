@@ -7,6 +7,7 @@ use crate::store::Topic;
 use crate::store::read::jobs::{JobRow, ScheduleRow};
 use crate::store::read::{Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
@@ -113,6 +114,11 @@ pub(super) fn how_far(row: &JobRow) -> String {
     }
 }
 
+/// What a schedule of a kind does when it runs.
+fn runs(kind: &str) -> &'static str {
+    if kind == "collect" { "charge what is due" } else { "make the drafts of what is due" }
+}
+
 /// What becomes of what a canceled job has not done.
 fn rest(row: &JobRow) -> &'static str {
     match row.kind.as_str() {
@@ -145,8 +151,15 @@ impl Jobs {
                 ('s', "skip the next slot", ScheduleStep::SkipNext),
                 ('e', "end it", ScheduleStep::End),
             ] {
-                let command = Box::new(Command::SteerSchedule { schedule: row.id, step });
-                inner.push(Item::new(key, words, Intent::Commit { op: cx.operation(), command }));
+                let (command, op) =
+                    (Command::SteerSchedule { schedule: row.id, step }, cx.operation());
+                let intent = if step == ScheduleStep::ResumeAndRun {
+                    let title = format!("Resume {} and {} now?", row.name, runs(&row.kind));
+                    Intent::Open(Box::new(Modal::Ask(Box::new(Ask::light(title, op, command)))))
+                } else {
+                    Intent::Commit { op, command: Box::new(command) }
+                };
+                inner.push(Item::new(key, words, intent));
             }
             let at = format!("{:02}:{:02}", row.at_minute / 60, row.at_minute % 60);
             let hint = format!("{} {} at {at}, {}, {}", row.kind, row.every, row.state, row.owner);
@@ -202,7 +215,7 @@ impl ListScreen for Jobs {
                 };
                 let title =
                     format!("Cancel {} of {}, {far}? {}", row.kind, row.subject, rest(&row));
-                let ask = crate::ui::modal::ask::Ask::light(title, op, command);
+                let ask = Ask::light(title, op, command);
                 cx.open.push(Modal::Ask(Box::new(ask)));
             }
             _ => return false,

@@ -17,7 +17,7 @@ use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab};
-use crate::ui::widget::{Line, amounts, grouped, progress, wrap};
+use crate::ui::widget::{Line, amounts, counted, grouped, progress, wrap};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
@@ -194,7 +194,11 @@ impl ListScreen for Runs {
             Action::CancelRun => Self::steer(&row, Steer::Cancel, cx),
             Action::Retry => match row.run {
                 RunId::Bill(run) if row.failed > 0 => {
-                    cx.commit(Command::RetryFailedAccounts { run });
+                    let n = counted(row.failed, "account", "accounts");
+                    let title = format!("Bill again the {n} that failed in {run}? Drafts are made");
+                    let command = Command::RetryFailedAccounts { run };
+                    let ask = Ask::light(title, cx.operation(), command);
+                    cx.open.push(Modal::Ask(Box::new(ask)));
                 }
                 RunId::Bill(_) => cx.say("no account of this run failed"),
                 RunId::Payment(_) => {

@@ -209,7 +209,7 @@ impl App {
         }
         while !self.cx.open.is_empty() {
             let modal = self.cx.open.remove(0);
-            self.open(modal);
+            self.offer(modal);
         }
     }
 
@@ -313,7 +313,7 @@ impl App {
                 // Many rows take seconds: what is heard of it until the receipt comes.
                 self.say("being written…".to_owned());
             }
-            Intent::Open(modal) => self.open(*modal),
+            Intent::Open(modal) => self.offer(*modal),
             Intent::Copy(text) => self.cx.copy(text),
             Intent::Document(id) => {
                 self.go(ScreenId::Invoices);
@@ -321,11 +321,11 @@ impl App {
             }
             Intent::Post(what) => {
                 let modal = purpose::post(what, None, &mut self.cx);
-                self.open(modal);
+                self.offer(modal);
             }
             Intent::Payment(of, at) => {
                 if let Some(menu) = money::menu(&of, at, &mut self.cx) {
-                    self.open(menu);
+                    self.offer(menu);
                 }
             }
             Intent::Restore => self.restore(),

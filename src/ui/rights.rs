@@ -2,6 +2,8 @@
 //! taken or anything is typed, not after.
 
 use super::keymap::Action;
+use super::modal::choice::Item;
+use super::modal::{Intent, Modal};
 use super::msg::{Cx, ScreenId};
 use crate::domain::actor::{Role, Verb};
 use crate::store::StoreError;
@@ -40,12 +42,46 @@ fn needed(action: Action, screen: ScreenId) -> &'static [Verb] {
 /// Why this clerk may not do what a key does, in the engine's own words; `None` where they may, and
 /// until their roles are known.
 pub fn refusal(action: Action, screen: ScreenId, cx: &Cx) -> Option<String> {
-    let rights = cx.foot.rights.as_ref()?;
     let needed = needed(action, screen);
-    if needed.iter().any(|verb| rights.may(*verb).is_some()) {
+    let refused = needed.iter().map(|verb| forbidden(*verb, cx)).collect::<Option<Vec<_>>>()?;
+    refused.into_iter().next()
+}
+
+/// That this clerk may not do a verb, in the engine's own words.
+fn forbidden(verb: Verb, cx: &Cx) -> Option<String> {
+    let rights = cx.foot.rights.as_ref()?;
+    if rights.may(verb).is_some() {
         return None;
     }
-    let verb = *needed.first()?;
     let role = rights.own.first().copied().unwrap_or(Role::Viewer);
     Some(StoreError::Forbidden { user: cx.user.clone(), role, verb }.to_string())
+}
+
+/// The verb that a modal is filled in or answered for, if it is for one.
+fn verb_of(modal: &Modal) -> Option<Verb> {
+    match modal {
+        Modal::Form(form) => Some(form.verb()),
+        Modal::Ask(ask) => Some(ask.verb()),
+        Modal::Text(_) | Modal::Choice(_) | Modal::Filter(_) | Modal::Palette(_) => None,
+    }
+}
+
+/// Why a form or a question does not open for this clerk: nothing is filled in that is refused after.
+pub fn against(modal: &Modal, cx: &Cx) -> Option<String> {
+    forbidden(verb_of(modal)?, cx)
+}
+
+/// The lines of a menu that this clerk may not choose say so.
+pub fn shade(items: &mut [Item], cx: &Cx) {
+    for item in items {
+        let verb = match &item.intent {
+            Some(Intent::Open(modal)) => verb_of(modal),
+            Some(Intent::Commit { command, .. }) => Some(command.verb()),
+            Some(_) | None => None,
+        };
+        if let Some(words) = verb.and_then(|verb| forbidden(verb, cx)) {
+            words.split("; ").next().unwrap_or_default().clone_into(&mut item.hint);
+            item.intent = None;
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! What a clerk does at the console to an account's e-mail and for reminders; who began a posting.
+//! What a clerk does at the console to an account's e-mail and for reminders; who began a posting, and
+//! what a role may not do there.
 
 use crate::harness::book::Book;
 use crate::harness::collect::owing;
@@ -144,4 +145,39 @@ fn who_may_only_look_is_told_before_a_dialog_opens_or_a_draft_is_taken() {
     eve.settle(told);
     eve.press("3ed");
     assert_eq!(taken(&eve), 1);
+}
+
+#[test]
+fn no_form_opens_that_a_role_may_not_hand_in() {
+    let mut owner = Desk::open(100, 30);
+    let path = owner.session.store.path().to_owned();
+    for (uid, role) in [(9, Role::Biller), (11, Role::Controller), (12, Role::Cashier)] {
+        roles::grant(&mut owner.session, uid, role).unwrap();
+    }
+    let desk = |uid, name: &str| Desk::of(Actor { uid, name: name.to_owned() }, &path, 100, 30);
+    // Who bills adjusts and reverses, and writes nothing off.
+    let mut eve = desk(9, "eve");
+    eve.press("3ffffffm").shows("write-off: not allowed for eve (biller)");
+    eve.press("w").shows("Correct INV-");
+    assert!(!eve.picture().contains("Ctrl-S"), "{}", eve.picture());
+    eve.press("a").shows("Ctrl-S does it");
+    // Who runs payments takes money off and applies it, and gives none back.
+    let mut cas = desk(12, "cas");
+    cas.press("8/A-00011<Enter>$");
+    if !cas.picture().contains("refund") {
+        cas.press("<Enter>");
+    }
+    cas.shows("refund: not allowed for cas (cashier)");
+    cas.press("r");
+    assert!(!cas.picture().contains("Ctrl-S"), "{}", cas.picture());
+    // A new run: of the two kinds the one that is hers.
+    cas.press("<Esc><Esc><Esc>2c").shows("bill: not allowed for cas (cashier)");
+    cas.press("p").shows("New payment run");
+    let mut con = desk(11, "con");
+    con.press("8/A-00011<Enter>$");
+    if !con.picture().contains("refund") {
+        con.press("<Enter>");
+    }
+    con.press("r");
+    assert!(con.picture().contains("Ctrl-S"), "{}", con.picture());
 }

@@ -11,6 +11,7 @@ use crate::ui::modal::purpose;
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::Part;
+use crate::ui::rights;
 use crate::ui::theme;
 use crate::ui::widget::list::AnyList;
 use crate::ui::widget::{Line, wrap};
@@ -35,6 +36,17 @@ impl App {
             Action::Repeat => self.unrepeatable().map(str::to_owned),
             other => self.screens.peek(self.screen).unavailable(other),
         }
+    }
+
+    /// Opens what a key or a choice wants, as far as this clerk may do it.
+    pub(super) fn offer(&mut self, mut modal: Modal) {
+        if let Some(words) = rights::against(&modal, &self.cx) {
+            return self.say(words);
+        }
+        if let Modal::Choice(choice) = &mut modal {
+            rights::shade(&mut choice.items, &self.cx);
+        }
+        self.open(modal);
     }
 
     pub(super) fn help(&mut self) {

@@ -5,6 +5,7 @@ mod figures;
 
 use super::form::Form;
 use super::{Intent, Step, clear, edit, field, frame};
+use crate::domain::actor::Verb;
 use crate::engine::command::Command;
 use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
@@ -123,6 +124,11 @@ impl Ask {
     /// Gives that form back.
     pub fn into_form(self) -> Option<Box<Form>> {
         self.form
+    }
+
+    /// What it asks about.
+    pub fn verb(&self) -> Verb {
+        self.command.verb()
     }
 
     fn must_type(&self) -> bool {

@@ -4,6 +4,7 @@ use super::{Intent, Step, frame, money};
 use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
 use crate::ui::msg::Cx;
+use crate::ui::rights;
 use crate::ui::theme;
 use crate::ui::widget::{amounts, grouped, put, wrap};
 use ratatui::buffer::Buffer;
@@ -120,6 +121,7 @@ impl Choice {
             self.waiting = false;
             let (title, items) = money::items(of, cx);
             self.items = items;
+            rights::shade(&mut self.items, cx);
             self.title = title.unwrap_or_else(|| std::mem::take(&mut self.title));
         }
         if let Answer::Groups(groups) = answer {

@@ -3,6 +3,7 @@
 use super::purpose::Purpose;
 use super::typed::{Label, Typed};
 use super::{Step, edit, field, frame, insert};
+use crate::domain::actor::Verb;
 use crate::engine::query::{Answer, Hit, Query};
 use crate::ui::keymap::Key;
 use crate::ui::msg::{Cx, Part, ScreenId};
@@ -125,6 +126,11 @@ impl Form {
     /// What it is called.
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// What it is filled in for.
+    pub fn verb(&self) -> Verb {
+        self.purpose.verb()
     }
 
     /// The document it edits, for the advisory lock and the session.

@@ -17,6 +17,7 @@ use super::money::MoneyForm;
 use super::runs;
 use super::typed::{Label, Refusal, Typed};
 use super::{Intent, Modal};
+use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use crate::domain::money::Currency;
 use crate::engine::command::{Command, DraftChange, Pick, Removed};
@@ -181,6 +182,31 @@ impl Purpose {
             | Self::Note(_)
             | Self::SaveFilter { .. }
             | Self::Print => None,
+        }
+    }
+
+    /// The verb that its command is authorized for.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Hold(_) => Verb::Hold,
+            Self::AcceptStale(_) => Verb::Accept,
+            Self::CancelDrafts(_) => Verb::CancelDraft,
+            Self::EditHead { .. }
+            | Self::EditLine { .. }
+            | Self::AddLine(_)
+            | Self::RemoveLine { .. } => Verb::Edit,
+            Self::Adjust { .. } => Verb::Adjust,
+            Self::WriteOff(..) | Self::UndoWriteOff(..) => Verb::WriteOff,
+            Self::Reverse(..) => Verb::Reverse,
+            Self::BillRun => Verb::Bill,
+            Self::PaymentRun => Verb::Collect,
+            Self::PostDated(_) => Verb::Post,
+            Self::Promise(..) => Verb::FollowUp,
+            Self::Outside { .. } => Verb::OutsidePayment,
+            Self::Money(money) => money.verb(),
+            Self::Email(..) => Verb::Import,
+            Self::Print => Verb::Deliver,
+            Self::Note(_) | Self::SaveFilter { .. } => Verb::Housekeeping,
         }
     }
 

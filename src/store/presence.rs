@@ -16,11 +16,23 @@ pub const GONE_MS: i64 = 45_000;
 /// How long a beat waits for another's.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// A console that is open somewhere.
+/// Whose seat a console is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seat {
+    /// Somebody else's.
+    Theirs,
+    /// Mine, beside this one.
+    Mine,
+    /// It was mine and ended without a goodbye.
+    Ended,
+}
+
+/// A console that is open somewhere, or was a moment ago.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Present {
     /// Login name.
     pub name: String,
+    pub seat: Seat,
     /// The document being edited, and since when (UTC milliseconds).
     pub editing: Option<(i64, i64)>,
 }
@@ -28,6 +40,7 @@ pub struct Present {
 /// This console's place among the others.
 pub struct Presence {
     conn: Conn,
+    uid: u32,
     /// Unique to this console: process and start.
     token: String,
 }
@@ -57,7 +70,7 @@ impl Presence {
             "DELETE FROM present WHERE beat_at NOT BETWEEN ?1 - ?2 AND ?1 + ?2",
             [now_ms, 10 * GONE_MS],
         )?;
-        Ok(Self { conn, token })
+        Ok(Self { conn, uid: actor.uid, token })
     }
 
     /// Says that we are still here.
@@ -78,13 +91,18 @@ impl Presence {
 
     /// Everybody else who is here, by name.
     pub fn others(&self, now_ms: i64) -> Result<Vec<Present>, StoreError> {
-        let sql = "SELECT name, document_id, editing_at FROM present
+        let sql = "SELECT name, document_id, editing_at, uid, token FROM present
             WHERE token <> ?1 AND beat_at > ?2 AND beat_at < ?3 ORDER BY name, token";
         let span = (&self.token, now_ms - GONE_MS, now_ms + GONE_MS);
         self.conn.db().all(sql, span, |r| {
             let document: Option<i64> = r.get(1)?;
             let since: Option<i64> = r.get(2)?;
-            Ok(Present { name: r.get(0)?, editing: document.zip(since) })
+            let seat = match (r.get::<u32>(3)? == self.uid, lives(r.text(4)?)) {
+                (false, _) => Seat::Theirs,
+                (true, true) => Seat::Mine,
+                (true, false) => Seat::Ended,
+            };
+            Ok(Present { name: r.get(0)?, seat, editing: document.zip(since) })
         })
     }
 
@@ -93,6 +111,12 @@ impl Presence {
         // Best effort: who does not say goodbye is gone after 45 seconds all the same.
         let _ = self.conn.db().change("DELETE FROM present WHERE token = ?1", [&self.token]);
     }
+}
+
+/// Whether the process of a console is there: a book lies on the machine of those who use it.
+fn lives(token: &str) -> bool {
+    let pid = token.split('-').next().unwrap_or_default();
+    Path::new("/proc").join(pid).exists()
 }
 
 /// Who else than a person has a console open, by name; nobody where none ever was.
@@ -121,7 +145,23 @@ mod tests {
         assert_eq!(others_than(dir.path(), 1, 2_000).unwrap(), ["jon"]);
         assert!(others_than(dir.path(), 1, 2_000 + GONE_MS).unwrap().is_empty());
         jon.editing(Some(7), 3_000).unwrap();
-        assert_eq!(mia.others(3_000).unwrap()[0].editing, Some((7, 3_000)));
+        let seen = |who: &Presence| who.others(3_000).unwrap().remove(0);
+        assert_eq!(
+            seen(&mia),
+            Present { name: "jon".to_owned(), seat: Seat::Theirs, editing: Some((7, 3_000)) }
+        );
+        // Of my own one that ended is told from one that goes on.
+        let other = Presence::enter(dir.path(), &actor(1, "mia"), 3_000).unwrap();
+        other.editing(Some(9), 3_000).unwrap();
+        let seat = |who: &Presence| {
+            who.others(3_000).unwrap().into_iter().find(|p| p.name == "mia").map(|p| p.seat)
+        };
+        assert_eq!(seat(&mia), Some(Seat::Mine));
+        let ended = "UPDATE present SET token = 'gone-1' WHERE token = ?1";
+        mia.conn.db().change(ended, [&other.token]).unwrap();
+        assert_eq!(seat(&mia), Some(Seat::Ended));
+        assert_eq!(seat(&jon), Some(Seat::Theirs));
+        mia.conn.db().change("DELETE FROM present WHERE token = 'gone-1'", []).unwrap();
         assert!(mia.others(3_000 + GONE_MS).unwrap().is_empty());
         jon.beat(60_000).unwrap();
         assert_eq!(mia.others(60_000).unwrap().len(), 1);

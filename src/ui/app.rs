@@ -330,11 +330,7 @@ impl App {
             }
             Intent::Restore => self.restore(),
             Intent::Afresh => self.saved = None,
-            Intent::Rescued => {
-                if let Some(form) = self.aside.take() {
-                    self.open(Modal::Form(form));
-                }
-            }
+            Intent::Rescued => self.rescue(),
             other @ (Intent::Typed(_)
             | Intent::Term(_)
             | Intent::Tab(_)

@@ -8,6 +8,7 @@ use crate::clock::Now;
 use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Answer, ListName, Question, StatusRow};
 use crate::store::Topic;
+pub use crate::store::presence::Seat;
 use crate::store::read::{Filter, Sort};
 use crate::zone::Zone;
 use serde::{Deserialize, Serialize};
@@ -127,6 +128,7 @@ pub struct Slot {
 pub struct Person {
     /// Login name.
     pub name: String,
+    pub seat: Seat,
     /// The document they are editing, and since when (UTC milliseconds).
     pub editing: Option<(i64, i64)>,
 }

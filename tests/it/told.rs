@@ -9,7 +9,7 @@ use daybook::engine::perform;
 use daybook::store::read;
 use daybook::ui::fault::{Fault, FaultKind};
 use daybook::ui::keymap::Key;
-use daybook::ui::msg::{Effect, Msg, Person};
+use daybook::ui::msg::{Effect, Msg, Person, Seat};
 
 /// A picture without frames and blanks, so that what is broken over rows is in one piece.
 fn flat(desk: &Desk) -> String {
@@ -209,7 +209,8 @@ fn who_edits_a_draft_is_told_who_took_it_over_and_what_they_changed() {
         Effect::Editing(id) => *id,
         _ => None,
     });
-    let ben = Person { name: "ben".to_owned(), editing: id.map(|id| (id, 0)) };
+    let (name, seat) = ("ben".to_owned(), Seat::Theirs);
+    let ben = Person { name, seat, editing: id.map(|id| (id, 0)) };
     mine.app.update(Msg::People(vec![ben]));
     mine.shows("ben edits it too");
     let mut theirs = Desk::at(&path, 100, 30);
@@ -231,6 +232,39 @@ fn who_edits_a_draft_is_told_who_took_it_over_and_what_they_changed() {
 }
 
 #[test]
+#[test]
+fn an_edit_of_my_own_that_a_console_left_is_said_to_be_mine_and_taken_up() {
+    let mut desk = Desk::open(100, 30);
+    desk.press("3e1q<C-u>7");
+    let editing = |e: &Effect| match e {
+        Effect::Editing(id) => *id,
+        _ => None,
+    };
+    let id = desk.asked.iter().rev().find_map(editing).unwrap();
+    let Some(Effect::Commit { command, .. }) = desk.app.session() else { panic!() };
+    let Command::SaveSession { state } = *command else { panic!() };
+    let console = |desk: &mut Desk, seat| {
+        let person = Person { name: "mia".to_owned(), seat, editing: Some((id, 0)) };
+        desk.app.update(Msg::People(vec![person]));
+        desk.press("3e");
+    };
+    desk.login(&state).press("<Esc>");
+    console(&mut desk, Seat::Ended);
+    desk.shows("Your own edit since").shows("in a console that ended");
+    assert!(!desk.picture().contains("mia edits"), "{}", desk.picture());
+    assert!(!desk.picture().contains("+1 here"), "{}", desk.picture());
+    desk.press("u").shows("what you had typed and not saved").shows("> quantity");
+    assert!(desk.picture().contains("quantity     7"), "{}", desk.picture());
+    // One that goes on elsewhere is told from it, and from somebody else's.
+    let mut desk = Desk::open(100, 30);
+    desk.press("3");
+    console(&mut desk, Seat::Mine);
+    desk.shows("You edit it since");
+    desk.press("<Esc>");
+    console(&mut desk, Seat::Theirs);
+    desk.shows("mia edits it since");
+}
+
 fn a_promise_and_a_dispute_begin_and_end_at_the_console() {
     let mut desk = Desk::open(100, 30);
     let today = desk.session.now().unwrap().today;

@@ -6,7 +6,7 @@ use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::form::Form;
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
-use crate::ui::msg::{Effect, Person, ScreenId};
+use crate::ui::msg::{Effect, Person, ScreenId, Seat};
 use crate::ui::widget::{Line, counted};
 
 impl App {
@@ -28,10 +28,14 @@ impl App {
         for form in forms {
             let Some(id) = form.document() else { continue };
             let edits = |p: &&Person| p.editing.is_some_and(|(document, _)| document == id);
-            for person in people.iter().filter(edits) {
+            for person in people.iter().filter(edits).filter(|p| p.seat != Seat::Ended) {
                 if !self.cx.people.iter().any(|p| p.name == person.name && edits(&p)) {
+                    let who = match person.seat {
+                        Seat::Mine => "you, in another console,",
+                        Seat::Theirs | Seat::Ended => person.name.as_str(),
+                    };
                     let words = "edits it too: who saves second sees the other's changes";
-                    let words = format!("{} {words}", person.name);
+                    let words = format!("{who} {words}");
                     form.tell(words.clone());
                     told = Some(words);
                 }
@@ -106,6 +110,15 @@ impl App {
             ("continue where you left: marks and the unsaved edit".to_owned(), Intent::Restore)
         });
         aside.into_iter().chain(saved).collect()
+    }
+
+    /// Takes up what was typed and not saved.
+    pub(super) fn rescue(&mut self) {
+        match self.aside.take() {
+            Some(form) => self.open(Modal::Form(form)),
+            None if self.saved.is_some() => self.restore(),
+            None => self.say("nothing of what was typed was kept".to_owned()),
+        }
     }
 
     pub(super) fn offer_session(&mut self) {

@@ -4,7 +4,7 @@ use super::{put, put_right, wrap};
 use crate::engine::query::StatusRow;
 use crate::ui::keymap::{Action, Binding};
 use crate::ui::modal::clear;
-use crate::ui::msg::{Cx, ScreenId};
+use crate::ui::msg::{Cx, ScreenId, Seat};
 use crate::ui::theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,7 +12,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// Row 1: place on the left, people and time on the right.
 pub fn title(canvas: &mut Buffer, area: Rect, screen: ScreenId, crumb: &str, cx: &Cx) {
-    let others = match cx.people.len() {
+    let here = cx.people.iter().filter(|p| p.seat != Seat::Ended);
+    let others = match here.count() {
         0 => String::new(),
         n => format!("+{n} here  "),
     };

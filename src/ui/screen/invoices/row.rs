@@ -4,7 +4,7 @@ use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
 use crate::engine::query::{Answer, ListName};
 use crate::store::read::Page;
 use crate::store::read::invoices::InvoiceRow;
-use crate::ui::msg::Cx;
+use crate::ui::msg::{Cx, Seat};
 use crate::ui::theme;
 use crate::ui::widget::list::{Column, Shown};
 use ratatui::style::Style;
@@ -36,7 +36,14 @@ impl Shown for InvoiceRow {
         let amount = if code { self.total.to_string() } else { self.total.grouped() };
         let number = self.number.clone().unwrap_or_else(|| self.id.to_string());
         let (words, style) = match cx.editor_of(self.id.0) {
-            Some(person) => (format!("{} edits", person.name), theme::WARN),
+            Some(person) => {
+                let words = match person.seat {
+                    Seat::Theirs => format!("{} edits", person.name),
+                    Seat::Mine => "you edit".to_owned(),
+                    Seat::Ended => "your edit".to_owned(),
+                };
+                (words, theme::WARN)
+            }
             None => (flag_words(self), if self.is_flagged() { theme::WARN } else { theme::PLAIN }),
         };
         vec![

@@ -13,7 +13,7 @@ use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::purpose::{self, Head, LineText, PostWhat};
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal, money, runs};
-use crate::ui::msg::{Cx, ScreenId};
+use crate::ui::msg::{Cx, ScreenId, Seat};
 use crate::ui::screen::document::name;
 use crate::ui::theme;
 use crate::ui::widget::list::{Shown, sums};
@@ -143,9 +143,24 @@ impl Invoices {
         let menu = Modal::Choice(Choice::new(title, items));
         let Some(person) = cx.editor_of(detail.row.id.0) else { return cx.open.push(menu) };
         let since = person.editing.map(|(_, at)| cx.when(at)).unwrap_or_default();
-        let title = format!("{} edits it since {since}", person.name);
-        let take = "take over: who saves second sees the other's changes";
-        let items = vec![Item::new('t', take, Intent::Open(Box::new(menu)))];
+        let (title, take) = match person.seat {
+            Seat::Theirs => (
+                format!("{} edits it since {since}", person.name),
+                "take over: who saves second sees the other's changes",
+            ),
+            Seat::Mine => (
+                format!("You edit it since {since}, in another console of yours"),
+                "edit it here: who saves second sees the other's changes",
+            ),
+            Seat::Ended => (
+                format!("Your own edit since {since}, in a console that ended"),
+                "edit it as the book has it",
+            ),
+        };
+        let mut items = vec![Item::new('t', take, Intent::Open(Box::new(menu)))];
+        if person.seat == Seat::Ended {
+            items.insert(0, Item::new('u', "take up what you had typed", Intent::Rescued));
+        }
         cx.open.push(Modal::Choice(Choice::new(title, items)));
     }
 

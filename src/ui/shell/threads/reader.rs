@@ -208,7 +208,7 @@ impl Reader {
             .map(|p| {
                 let at =
                     |(id, at)| (id, since.get(&(p.name.clone(), id, at)).copied().unwrap_or(at));
-                Person { editing: p.editing.map(at), name: p.name }
+                Person { editing: p.editing.map(at), seat: p.seat, name: p.name }
             })
             .collect();
         self.since = since;

@@ -206,6 +206,10 @@ mod tests {
             ("automation.stop_flags", "duplicates"),
             ("issuer.name", "Acme\nGmbH"),
             ("issuer.name", "Acme 4242 4242 4242 4242"),
+            ("issuer.name", "   "),
+            ("issuer.tax_id", "\u{a0}"),
+            ("issuer.address", " ; ;"),
+            ("backup.to", " "),
         ] {
             assert!(find(key).unwrap().allowed.check(bad).is_err(), "{key} {bad}");
         }
@@ -214,7 +218,12 @@ mod tests {
             let said = find(key).unwrap().allowed.check(&"x".repeat(501)).unwrap_err();
             assert_eq!(said, format!("is longer than {most} characters"), "{key}");
         }
+        let lines = find("issuer.address").unwrap().allowed.words();
+        assert!(lines.contains("separated by ;"), "{lines}");
         for (key, good) in [
+            ("issuer.name", ""),
+            ("issuer.footer", ";"),
+            ("issuer.address", "Main St 1; 10115 Berlin"),
             ("smtp.host", "mail.example.org"),
             ("smtp.host", "::1"),
             ("smtp.from", "billing@example.org"),

@@ -25,6 +25,8 @@ pub enum Allowed {
     StepOrEmpty,
     /// A line of text up to so many characters.
     Text(usize),
+    /// Lines of print separated by `;`, up to so many characters in all.
+    Lines(usize),
     /// One e-mail address, or empty.
     Address,
     /// The name or address of a host, or empty.
@@ -44,8 +46,8 @@ pub enum Allowed {
 }
 
 use Allowed::{
-    Address, AmountOrEmpty, Bool, Days, Decimal as Dec, Flags, Host, Int, Series, StepOrEmpty,
-    Text, Url, Waits, Words, Zone,
+    Address, AmountOrEmpty, Bool, Days, Decimal as Dec, Flags, Host, Int, Lines, Series,
+    StepOrEmpty, Text, Url, Waits, Words, Zone,
 };
 
 /// The largest factor or percentage: beyond it nothing is told apart.
@@ -68,7 +70,10 @@ impl Allowed {
                 "a step that every currency can be paid in, such as 0.05, 0.5 or 10, or empty"
                     .to_owned()
             }
-            Text(max) => format!("one line of text up to {max} characters"),
+            Text(max) => format!("one line of text up to {max} characters, or empty"),
+            Lines(max) => {
+                format!("lines separated by ; up to {max} characters in all, or empty")
+            }
             Address => "one e-mail address, or empty".to_owned(),
             Host => "the name or address of a host, or empty".to_owned(),
             Url => "https://host, or http://host of this machine".to_owned(),
@@ -99,15 +104,20 @@ impl Allowed {
             Flags => flags(value).is_some(),
             Series => Pattern::parse(value).is_some(),
             // Text is what it is; who reads waits and days says what is wrong with them.
-            Text(_) | Address | Host | Url | Waits | Days => true,
+            Text(_) | Lines(_) | Address | Host | Url | Waits | Days => true,
         }
+    }
+
+    /// Whether `;` begins a line.
+    fn parts_lines(self) -> bool {
+        matches!(self, Lines(_))
     }
 
     /// Whether `value` is allowed; the error says what is wrong with it.
     pub fn check(self, value: &str) -> Result<(), String> {
         let text = |max| text::accept(value, max).map_err(|why| why.to_string());
         text(match self {
-            Text(most) => most,
+            Text(most) | Lines(most) => most,
             Waits | Days | Flags => LONGEST_LIST,
             _ => 500,
         })?;
@@ -123,7 +133,15 @@ impl Allowed {
                 .is_some_and(|d| !below_zero(d) && d <= Decimal::from(most) && d.scale() <= 6),
             AmountOrEmpty => value.is_empty() || decimal(value).is_some_and(is_amount),
             StepOrEmpty => value.is_empty() || decimal(value).is_some_and(is_step),
-            Text(_) => true,
+            // Blanks are neither a text nor none.
+            Text(_) | Lines(_) => {
+                let says = |c: char| !(c.is_whitespace() || self.parts_lines() && c == ';');
+                return if value.is_empty() || value.contains(says) {
+                    Ok(())
+                } else {
+                    Err("cannot be blank".to_owned())
+                };
+            }
             Address => value.is_empty() || text::is_address(value),
             Host => value.is_empty() || is_host(value),
             Url => is_url(value),

@@ -3,8 +3,8 @@
 
 use super::Setting;
 use super::allowed::Allowed::{
-    Address, AmountOrEmpty, Bool, Days, Decimal, Flags, Host, Int, Series, StepOrEmpty, Text, Url,
-    Waits, Words, Zone,
+    Address, AmountOrEmpty, Bool, Days, Decimal, Flags, Host, Int, Lines, Series, StepOrEmpty,
+    Text, Url, Waits, Words, Zone,
 };
 use super::allowed::MOST;
 
@@ -30,9 +30,9 @@ settings! {
     CLOCK_GAP_DAYS: "clock.gap_days" = "35", Int(2, 3660),
         "days without any work after which the clock is not believed until confirmed";
     ISSUER_NAME: "issuer.name" = "", Text(200), "who bills, as printed";
-    ISSUER_ADDRESS: "issuer.address" = "", Text(500), "the issuer's address, lines separated by ;";
+    ISSUER_ADDRESS: "issuer.address" = "", Lines(500), "the issuer's address, lines separated by ;";
     ISSUER_TAX_ID: "issuer.tax_id" = "", Text(60), "the issuer's tax id, as printed";
-    ISSUER_BANK: "issuer.bank" = "", Text(300), "where to pay, lines separated by ;";
+    ISSUER_BANK: "issuer.bank" = "", Lines(300), "where to pay, lines separated by ;";
     ISSUER_LOGO: "issuer.logo" = "", Text(500), "a PNG file printed at the top; kept in the book";
     ISSUER_FOOTER: "issuer.footer" = "", Text(300), "last line of every page";
     PRORATION_MONTH_BASIS: "proration.month_basis" = "actual",

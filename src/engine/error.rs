@@ -212,6 +212,12 @@ impl Error {
                 "check the file's and its directory's permissions".to_owned()
             }
             Self::Store(S::Disk { trouble, .. }) => trouble.remedy().to_owned(),
+            Self::Store(S::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::PermissionDenied =>
+            {
+                "this user may not read or write it: check its permissions and its directory's"
+                    .to_owned()
+            }
             Self::Io { source, .. } | Self::Store(S::Io { source, .. }) => {
                 Trouble::of_io(source).map_or("", |t| t.remedy()).to_owned()
             }

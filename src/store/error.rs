@@ -1,7 +1,8 @@
 //! What can go wrong with the book, as data.
 
-use super::trouble::Trouble;
+use super::trouble::{self, Trouble};
 use crate::domain::actor::{Role, Verb};
+use std::io;
 use std::path::PathBuf;
 
 /// An error of the store. Batch verbs collect refusals themselves; this is for the whole call.
@@ -175,7 +176,12 @@ impl StoreError {
             Self::ReadOnly(_) if !path.exists() => Self::Missing(path.to_owned()),
             // A file that cannot be made says no more than that: is it the disk, or a right?
             Self::ReadOnly(_) => match Trouble::of(path, "") {
-                Trouble::Failing(_) => Self::ReadOnly(path.to_owned()),
+                Trouble::Failing(_) => match trouble::shut(path) {
+                    Some(file) => {
+                        Self::Io { path: file, source: io::ErrorKind::PermissionDenied.into() }
+                    }
+                    None => Self::ReadOnly(path.to_owned()),
+                },
                 trouble => Self::Disk { path: path.to_owned(), trouble },
             },
             Self::Disk { trouble: Trouble::Failing(words), .. } => {

@@ -2,8 +2,9 @@
 //! read or write; the file system knows more.
 
 use std::fmt;
+use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is wrong with a disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,18 @@ impl Trouble {
             }
         }
     }
+}
+
+/// Of a database and what SQLite keeps beside it the file that may not be read, if there is one.
+pub(super) fn shut(path: &Path) -> Option<PathBuf> {
+    let file = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    ["", "-wal", "-shm"].iter().map(|s| file(s)).find(|file| {
+        File::open(file).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    })
 }
 
 /// Whether the disk under a path is mounted read-only.

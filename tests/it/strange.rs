@@ -108,7 +108,9 @@ fn edges(setting: &Setting) -> Vec<String> {
         Allowed::Decimal(most) => {
             all.extend([format!("{most}"), format!("{most}.000001"), "0.000001".to_owned()]);
         }
-        Allowed::Text(max) => all.extend([max, max + 1, 100_000].map(|n| "ä".repeat(n))),
+        Allowed::Text(max) | Allowed::Lines(max) => {
+            all.extend([max, max + 1, 100_000].map(|n| "ä".repeat(n)));
+        }
         Allowed::Series => all.extend([
             format!("A{}{{seq:1}}", "b".repeat(32)),
             format!("A{}{{seq:1}}", "b".repeat(33)),

@@ -71,12 +71,23 @@ impl ListRow for RunRow {
 impl RunRow {
     /// Done in percent. A run that is over is done: what it left out has its own reasons.
     pub fn percent(&self) -> i64 {
-        match self.total {
+        let (done, all) = self.far();
+        match all {
             _ if !self.is_open() => 100,
             // It is still looking for what there is to do.
             0 => 0,
-            total => self.done * 100 / total,
+            all => done * 100 / all,
         }
+    }
+
+    /// How far it is with what it does now: accounts or invoices; of a posting the documents that are
+    /// posted, and those to be.
+    pub fn far(&self) -> (i64, i64) {
+        if self.status == "Posting" {
+            let posted = (self.made - self.drafts).max(0);
+            return (posted, self.made);
+        }
+        (self.done, self.total)
     }
 
     /// Whether somebody is, or should be, working on it.

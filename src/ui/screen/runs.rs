@@ -232,7 +232,7 @@ impl ListScreen for Runs {
             };
             let line = |bar: usize, left: &str, short: bool| {
                 let (bar, money) = (progress(row.percent(), 100, bar), amounts(&row.money, short));
-                let of = format!("{}/{}", grouped(row.done), grouped(row.total));
+                let of = format!("{}/{}", grouped(row.far().0), grouped(row.far().1));
                 (
                     format!("{bar} {of}  {became}{left}  {money}"),
                     format!("{bar} {of}{left}  {money}"),
@@ -281,8 +281,8 @@ impl ListScreen for Runs {
             Line::plain(format!(
                 "{} {}/{}{}",
                 progress(row.percent(), 100, 20),
-                grouped(row.done),
-                grouped(row.total),
+                grouped(row.far().0),
+                grouped(row.far().1),
                 time_left(row, cx.now.at_ms)
             )),
         ];
@@ -339,9 +339,9 @@ impl ListScreen for Runs {
 
 /// How long it will still take at the rate so far.
 fn time_left(row: &RunRow, now_ms: i64) -> String {
-    let Some(start) = row.started_at.filter(|_| row.is_open() && row.done > 0) else {
-        return String::new();
-    };
+    // When its posting began the run does not know.
+    let counts = row.is_open() && row.done > 0 && row.status != "Posting";
+    let Some(start) = row.started_at.filter(|_| counts) else { return String::new() };
     let left_ms = (now_ms - start).max(0) * (row.total - row.done).max(0) / row.done.max(1);
     match left_ms / 1000 {
         0..=59 => "  under a minute left".to_owned(),

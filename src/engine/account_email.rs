@@ -4,7 +4,8 @@
 use super::command::{EMAIL_OF, Receipt};
 use super::import::{self, Options};
 use super::{Error, Session};
-use crate::store::{StoreError, account};
+use crate::domain::text::grouped;
+use crate::store::{StoreError, account, envelope};
 
 /// Sets the addresses (several by `;`), unless they are others by now than who corrects them saw.
 pub fn correct(
@@ -12,12 +13,21 @@ pub fn correct(
     number: &str,
     (was, emails): (&str, &str),
 ) -> Result<Receipt, Error> {
-    let now = session.read(|db| {
+    let (now, bounced) = session.read(|db| {
         let found = account::find(db, number)?;
         let found = found.ok_or_else(|| StoreError::NotFound(number.to_owned()))?;
         let versions = account::versions(db, found.id)?;
-        Ok(versions.last().map(|v| v.terms.emails.join(";")).unwrap_or_default())
+        let now = versions.last().map(|v| v.terms.emails.join(";")).unwrap_or_default();
+        Ok((now, envelope::bounced(db, found.id)?))
     })?;
+    let follows = match bounced {
+        0 => "what has not left follows; e corrects it again".to_owned(),
+        1 => "what has not left follows; what bounced: r on 4 Delivery sends it there".to_owned(),
+        n => format!(
+            "what has not left follows; the {} that bounced: r on 4 Delivery sends them there",
+            grouped(n)
+        ),
+    };
     if now != was {
         let message = format!("{number} has {now} by now, not {was}");
         return Err(Error::usage("changed", message, "look at it again"));
@@ -39,9 +49,7 @@ pub fn correct(
                 row.what, row.why
             ),
             None if file.changed == 0 => format!("{number} has these addresses already"),
-            None => format!(
-                "{number}: e-mail goes to {emails}; what has not left follows; e corrects it again"
-            ),
+            None => format!("{number}: e-mail goes to {emails}; {follows}"),
         };
     }
     Ok(receipt)

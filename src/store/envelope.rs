@@ -4,7 +4,7 @@
 use super::delivery::{self, NewDelivery};
 use super::face::named_params;
 use super::{Db, StoreError, Topic, Tx, account};
-use crate::domain::ids::{BillRunId, DeliveryId, DocumentId};
+use crate::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use chrono::NaiveDate;
 
@@ -46,6 +46,18 @@ pub fn doubtful(
             ":run": run.map(|r| r.0), ":after": after.0, ":today": today, ":limit": limit,
         },
         |r| r.get(0).map(DocumentId),
+    )
+}
+
+/// E-mails of an account that bounced, and in whose place no other went: they follow nobody until a
+/// person sends them again.
+pub fn bounced(db: &Db<'_>, of: AccountId) -> Result<i64, StoreError> {
+    db.one(
+        "SELECT count(*) FROM document d JOIN delivery l ON l.document_id = d.id
+         WHERE d.account_id = ?1 AND l.status = 'Bounced' AND l.channel = 'email'
+           AND l.replaced_by IS NULL",
+        [of.0],
+        |r| r.get(0),
     )
 }
 

@@ -243,7 +243,9 @@ fn words(outcome: &Outcome, (sent, failed): (i64, i64), down: Option<&str>, next
     if let Some(reply) = down {
         output::line(&format!("the mail transport is down: {reply}"));
     }
-    if let Some(next) = next {
+    if !outcome.made.still.is_empty() {
+        output::line(&format!("{} (daybook deliver --send-now)", outcome.made.still));
+    } else if let Some(next) = next {
         output::line(&format!("the next e-mail goes at {next}; until then it can be recalled"));
     }
     if let Some(batch) = &outcome.batch {

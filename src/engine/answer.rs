@@ -2,7 +2,8 @@
 //! would do from the engine.
 
 use super::query::{
-    Ahead, Answer, BillPreview, CollectPreview, Hit, ListName, Query, Question, StatusRow,
+    Ahead, Answer, BillPreview, CollectPreview, DeliverAhead, Hit, ListName, Query, Question,
+    StatusRow,
 };
 use crate::clock::Now;
 use crate::document::LAYOUT;
@@ -12,10 +13,11 @@ use crate::engine::bill::{self, usage};
 use crate::engine::care::{copies, rehearsal, today};
 use crate::engine::collect::{self, money, payments, remind};
 use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
+use crate::engine::deliver::copies::CANCELED;
 use crate::engine::deliver::{self, copies_ahead};
 use crate::engine::review::{regenerate, undo};
 use crate::engine::{Error, Session, reach};
-use crate::store::job::{self, JobState};
+use crate::store::job::{self, JobState, Sending};
 use crate::store::read::jobs::JobRow;
 use crate::store::read::post_second::Poster;
 use crate::store::read::{
@@ -82,8 +84,10 @@ fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
             for copy in &made.kept {
                 *kept.entry(format!("{}: {}", copy.status, copy.reason)).or_default() += 1;
             }
-            Answer::Deliver(made.queued[0], made.queued[1], kept.into_iter().collect())
+            let ([email, print], kept) = (made.queued, kept.into_iter().collect());
+            Answer::Deliver(DeliverAhead { email, print, kept, still: made.still })
         }
+        Ahead::Print => Answer::Print(deliver::print::ahead(session)?),
         Ahead::Copies(step, marks) => Answer::Copies(copies_ahead::look(session, *step, marks)?),
         Ahead::Reminders => Answer::Reminders(remind::ahead(session)?),
         Ahead::Collect(new) => Answer::Collect(collected(session, new)?),
@@ -93,13 +97,13 @@ fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
             let by = money::Asked { actor: &session.actor, now: session.now()? };
             Answer::Money(session.store.read(|db| money::foretell(db, deed, by))?)
         }
+        Ahead::Credits(account, currency) => {
+            Answer::Money(session.store.read(|db| money::credits_ahead(db, *account, *currency))?)
+        }
         Ahead::Usage(account) => {
             let today = session.now()?.today;
             let scope = usage::Scope { target: today, account: account.as_deref() };
             let kept = usage::Kept::OfEachReason(SHOWN);
-        Ahead::Credits(account, currency) => {
-            Answer::Money(session.store.read(|db| money::credits_ahead(db, *account, *currency))?)
-        }
             let found = usage::pending(session, scope, kept)?;
             Answer::Usage(today, Box::new(found))
         }
@@ -135,7 +139,12 @@ fn see(session: &Session, query: &Query) -> Result<Answer, Error> {
             Answer::Status(StatusRow { jobs: waiting(session, status.jobs, now)?, ..status })
         }
         Answer::Jobs(page) => {
-            Answer::Jobs(Page { rows: waiting(session, page.rows, now)?, ..page })
+            let mut rows = waiting(session, page.rows, now)?;
+            if let Sending::Canceled(last) = session.read(job::sending)? {
+                let last = rows.iter_mut().find(|row| row.id == last);
+                last.into_iter().for_each(|row| CANCELED.clone_into(&mut row.waits));
+            }
+            Answer::Jobs(Page { rows, ..page })
         }
         other => other,
     })

@@ -4,9 +4,10 @@ use super::command::{Command, Receipt, Steer};
 use super::{Error, Session};
 use crate::domain::actor::Verb;
 use crate::domain::ids::JobId;
+use crate::engine::deliver::copies::CANCELED;
 use crate::engine::review::picked::short;
-use crate::store::desk;
-use crate::store::job::{self, JobState, Wanted};
+use crate::store::job::{self, JobRow, JobState, Wanted};
+use crate::store::{Tx, desk};
 
 /// Longest note and filter, characters.
 const LONGEST: usize = 500;
@@ -44,49 +45,61 @@ fn checked(texts: &[&str]) -> Result<(), Error> {
 fn quiet(
     session: &mut Session,
     summary: &str,
-    work: impl FnOnce(&crate::store::Tx<'_>) -> Result<(), Error>,
+    work: impl FnOnce(&Tx<'_>) -> Result<(), Error>,
 ) -> Result<Receipt, Error> {
     session.write(Verb::Housekeeping, work)?;
     Ok(Receipt { summary: summary.to_owned(), done: 1, ..Receipt::default() })
 }
 
-/// Pauses, resumes or cancels a job. A running one obeys at its next slice, any other at once.
+/// Pauses, resumes or cancels a job. A running one obeys at its next slice, any other at once. Mail is
+/// one work to a person, of however many jobs: all of them.
 fn steer(session: &mut Session, id: JobId, want: Steer) -> Result<Receipt, Error> {
-    let words = session.write(Verb::Housekeeping, |tx| {
+    let (words, mail) = session.write(Verb::Housekeeping, |tx| {
         let row = job::get(tx, id)?;
         if !row.state.is_open() {
             return Err(Error::usage("job_over", format!("{id} is over: {}", row.state), ""));
         }
-        let running = row.state == JobState::Running;
-        let words = match (want, running) {
-            (Steer::Pause, true) => {
-                job::want(tx, id, Wanted::Pause)?;
-                "pause asked for"
+        let words = steer_one(tx, &row, want)?;
+        let mail = row.subject == job::MAIL;
+        if mail {
+            for other in job::open(tx)?.iter().filter(|o| o.subject == job::MAIL && o.id != id) {
+                steer_one(tx, other, want)?;
             }
-            (Steer::Pause, false) => {
-                job::set_state(tx, id, JobState::Paused, "")?;
-                "paused"
-            }
-            (Steer::Cancel, true) => {
-                job::want(tx, id, Wanted::Cancel)?;
-                "cancel asked for"
-            }
-            (Steer::Cancel, false) => {
-                crate::engine::collect::refund_job::canceled(tx, &row)?;
-                job::set_state(tx, id, JobState::Canceled, "")?;
-                "canceled"
-            }
-            (Steer::Resume, _) => {
-                job::want(tx, id, Wanted::Nothing)?;
-                if row.state == JobState::Paused {
-                    job::set_state(tx, id, JobState::Waiting, "")?;
-                }
-                "goes on"
-            }
-        };
+        }
         tx.note(&row.subject, format!("{} job {id}: {words}", row.kind));
-        Ok(words)
+        Ok((words, mail))
     })?;
+    let still = if mail && want == Steer::Cancel { format!("; {CANCELED}") } else { String::new() };
     let job = (want == Steer::Resume).then_some(id);
-    Ok(Receipt { summary: format!("{id}: {words}"), done: 1, job, ..Receipt::default() })
+    Ok(Receipt { summary: format!("{id}: {words}{still}"), done: 1, job, ..Receipt::default() })
+}
+
+fn steer_one(tx: &Tx<'_>, row: &JobRow, want: Steer) -> Result<&'static str, Error> {
+    let (id, running) = (row.id, row.state == JobState::Running);
+    Ok(match (want, running) {
+        (Steer::Pause, true) => {
+            job::want(tx, id, Wanted::Pause)?;
+            "pause asked for"
+        }
+        (Steer::Pause, false) => {
+            job::set_state(tx, id, JobState::Paused, "")?;
+            "paused"
+        }
+        (Steer::Cancel, true) => {
+            job::want(tx, id, Wanted::Cancel)?;
+            "cancel asked for"
+        }
+        (Steer::Cancel, false) => {
+            crate::engine::collect::refund_job::canceled(tx, row)?;
+            job::set_state(tx, id, JobState::Canceled, "")?;
+            "canceled"
+        }
+        (Steer::Resume, _) => {
+            job::want(tx, id, Wanted::Nothing)?;
+            if row.state == JobState::Paused {
+                job::set_state(tx, id, JobState::Waiting, "")?;
+            }
+            "goes on"
+        }
+    })
 }

@@ -23,10 +23,9 @@ mod usage;
 
 use crate::config::key;
 use crate::domain::text;
-use crate::engine::deliver;
-use crate::engine::deliver::copies::When;
+use crate::engine::deliver::copies::{Begin, When, ensure_job};
 use crate::engine::deliver::envelope;
-use crate::engine::{Error, Session};
+use crate::engine::{Error, Session, Slices};
 use crate::import::Kind;
 use crate::outside::{self, Standing};
 use crate::store::{self, Db, presence};
@@ -110,8 +109,9 @@ fn import_all(
     if files.iter().any(amended) {
         // What waits to be delivered goes by what the accounts want from now on.
         session.by_itself(|session| {
-            envelope::follow(session, second::verb(Kind::Accounts), None, When::AfterHold)?;
-            deliver::copies::ensure_job(session)
+            let follows = (When::AfterHold, &mut Slices::default());
+            envelope::follow(session, second::verb(Kind::Accounts), None, follows)?;
+            ensure_job(session, Begin::IfItGoes)
         })?;
     }
     Ok(Report { files })

@@ -33,4 +33,4 @@ mod tray;
 pub mod trouble;
 
 pub use error::Error;
-pub use session::Session;
+pub use session::{Session, Slices};

@@ -11,6 +11,7 @@ pub use crate::engine::collect::payments::{Owed, Paid, Payments, Whose};
 pub use crate::engine::collect::remind::RemindersAhead;
 use crate::engine::command::{MoneyDeed, NewBillRun, NewPaymentRun, Pick};
 pub use crate::engine::deliver::copies_ahead::CopiesAhead;
+pub use crate::engine::deliver::print::PrintAhead;
 pub use crate::engine::deliver::steer::{CopyStep, Resend};
 use crate::engine::review::undo::{Deed, Passed};
 pub use crate::store::desk::SavedFilter;
@@ -114,6 +115,8 @@ pub enum Query {
 pub enum Ahead {
     /// What queueing the copies of posted documents would do.
     Deliver,
+    /// What a print batch would write.
+    Print,
     /// What a step with these copies would do.
     Copies(CopyStep, Vec<Marked>),
     /// What sending the reminders that are due would do.
@@ -124,11 +127,11 @@ pub enum Ahead {
     Collect(NewPaymentRun),
     /// What a deed with money would do.
     Money(MoneyDeed),
+    /// What using an account's credits on what it owes in a currency would do.
+    Credits(AccountId, Currency),
     /// What rating these drafts again would throw away of what was done by hand.
     Lost(Vec<Pick>),
     /// Which usage a run up to today would not bill, of an account or (none) of all.
-    /// What using an account's credits on what it owes in a currency would do.
-    Credits(AccountId, Currency),
     Usage(Option<String>),
 }
 
@@ -196,6 +199,19 @@ pub struct BillPreview {
     pub failures: Vec<(String, String)>,
 }
 
+/// What queueing copies would do, as the book is now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeliverAhead {
+    /// Copies that go by e-mail.
+    pub email: usize,
+    /// Copies that are printed.
+    pub print: usize,
+    /// What cannot go, by reason.
+    pub kept: Vec<(String, usize)>,
+    /// That mail stands still and what starts it; else empty.
+    pub still: &'static str,
+}
+
 /// A hit of the palette.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hit {
@@ -244,8 +260,10 @@ pub enum Answer {
     Post(PostPreview),
     /// Of [`Query::CancelRun`] and [`Query::CancelMarked`].
     Cancel(Thrown),
-    /// Of [`Ahead::Deliver`]: copies by e-mail, by print, and what cannot go, by reason.
-    Deliver(usize, usize, Vec<(String, usize)>),
+    /// Of [`Ahead::Deliver`].
+    Deliver(DeliverAhead),
+    /// Of [`Ahead::Print`].
+    Print(PrintAhead),
     /// Of [`Ahead::Copies`].
     Copies(CopiesAhead),
     /// Of [`Ahead::Reminders`].
@@ -297,7 +315,8 @@ impl Question {
                 | Ahead::Bill(_)
                 | Ahead::Collect(_)
                 | Ahead::Lost(_)
-                | Ahead::Copies(..),
+                | Ahead::Copies(..)
+                | Ahead::Print,
             ) => true,
         }
     }

@@ -99,6 +99,31 @@ impl Session {
         op.hand = self.hand;
         self.store.write(&op, work)
     }
+
+    /// One transaction of a deed that takes several; what each notes is what came of all so far.
+    pub fn write_on<T>(
+        &mut self,
+        deed: &mut Slices,
+        verb: Verb,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let Some(seq) = deed.last {
+            self.next_op = Some(store::operation::going_on(seq));
+        }
+        let (done, row) = self.write(verb, |tx| {
+            let done = work(tx)?;
+            Ok((done, (!tx.is_quiet()).then(|| tx.seq())))
+        })?;
+        deed.last = row.or(deed.last);
+        Ok(done)
+    }
+}
+
+/// A deed of a person that takes several transactions: the trail has a row of each, and shows the last.
+#[derive(Debug, Default)]
+pub struct Slices {
+    /// The row of the last one.
+    last: Option<i64>,
 }
 
 /// What a session knows of what its process can do.

@@ -263,17 +263,22 @@ pub fn next_due(db: &Db<'_>) -> Result<Option<i64>, StoreError> {
     )
 }
 
+/// Whether the document of a row of `delivery` was corrected since anybody was asked.
+pub(super) const CORRECTED: &str = "EXISTS (
+           SELECT 1 FROM document m WHERE m.corrects_id = delivery.document_id
+             AND m.status = 'Posted'
+           AND m.kind <> 'write_off' AND m.id > delivery.asked_about)";
+
 /// Holds a copy whose document was corrected since anybody was asked. True if it was held.
 pub fn hold_if_corrected(tx: &Tx<'_>, id: DeliveryId) -> Result<bool, StoreError> {
     let held = tx.run(
-        "UPDATE delivery SET status = 'Held', last_reply = 'corrected by ' ||
+        &format!(
+            "UPDATE delivery SET status = 'Held', last_reply = 'corrected by ' ||
                 (SELECT m.number FROM document m WHERE m.corrects_id = delivery.document_id
                   AND m.status = 'Posted'
                  AND m.kind <> 'write_off' ORDER BY m.id DESC LIMIT 1)
-         WHERE id = ?1 AND status IN ('Queued','Deferred') AND EXISTS (
-           SELECT 1 FROM document m WHERE m.corrects_id = delivery.document_id
-             AND m.status = 'Posted'
-           AND m.kind <> 'write_off' AND m.id > delivery.asked_about)",
+         WHERE id = ?1 AND status IN ('Queued','Deferred') AND {CORRECTED}"
+        ),
         [id.0],
     )?;
     if held > 0 {

@@ -204,11 +204,39 @@ pub fn rests(db: &Db<'_>, kind: JobKind, now_ms: i64) -> Result<bool, StoreError
         .unwrap_or(false))
 }
 
-/// Whether what sends the queued e-mail is paused; none if nothing does.
-pub fn sending_paused(db: &Db<'_>) -> Result<Option<bool>, StoreError> {
-    let sql = "SELECT min(state = 'Paused') FROM job
-        WHERE kind = 'deliver' AND state IN ('Waiting','Running','Paused')";
-    db.one(sql, [], |r| r.get(0))
+/// The subject of the jobs that send queued e-mail.
+pub const MAIL: &str = "mail";
+
+/// Whether queued e-mail goes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// A job sends it, or will.
+    Goes,
+    /// The job is paused, or is asked to pause.
+    Paused,
+    /// Its last job was canceled, or is asked to end: it stands still until a person starts it.
+    Canceled(JobId),
+    /// No job is there; the next copy that is queued brings one.
+    Nobody,
+}
+
+/// Whether queued e-mail goes by itself.
+pub fn sending(db: &Db<'_>) -> Result<Sending, StoreError> {
+    let (going, paused): (bool, bool) = db.one(
+        "SELECT coalesce(max(state <> 'Paused' AND wanted = ''), 0),
+                coalesce(max(state = 'Paused' OR wanted = 'pause'), 0)
+         FROM job WHERE subject = ?1 AND state IN ('Waiting','Running','Paused')",
+        [MAIL],
+        |r| Ok((r.get(0)?, r.get(1)?)),
+    )?;
+    if going || paused {
+        return Ok(if going { Sending::Goes } else { Sending::Paused });
+    }
+    let canceled = |job: &JobRow| job.state == JobState::Canceled || job.wanted == Wanted::Cancel;
+    Ok(match newest(db, JobKind::Deliver, MAIL)?.filter(canceled) {
+        Some(job) => Sending::Canceled(job.id),
+        None => Sending::Nobody,
+    })
 }
 
 /// Why the newest job about a subject died, if it did.

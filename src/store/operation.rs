@@ -38,6 +38,21 @@ impl Op {
     }
 }
 
+/// The id of the operation that goes on with the deed of the one at `seq`: a deed that is written in
+/// slices is a chain of them, and its last says what came of all.
+pub fn going_on(seq: i64) -> String {
+    format!("~{seq}")
+}
+
+/// That no later slice goes on with the deed of the operation `o`: what a person is shown of it.
+pub(in crate::store) const LAST_SLICE: &str =
+    "NOT EXISTS (SELECT 1 FROM operation n WHERE n.op_id = '~' || o.seq)";
+
+/// Operations that a later slice of the same deed goes on with.
+pub(in crate::store) fn gone_on(db: &Db<'_>) -> Result<i64, StoreError> {
+    db.one("SELECT count(*) FROM operation WHERE op_id >= '~'", [], |r| r.get(0))
+}
+
 /// A new unique id: process, a counter and the system clock, hashed so that ids do not collide
 /// between machines that share a book's backups.
 pub fn fresh_id() -> String {

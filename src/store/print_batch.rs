@@ -1,10 +1,11 @@
 //! Print batches: which copies were written to paper together, and who confirmed them.
 
-use super::delivery::{self, COLUMNS, Delivery, FROM, row};
+use super::delivery::{self, COLUMNS, CORRECTED, Delivery, FROM, row};
 use super::face::Row;
-use super::{Db, StoreError, Topic, Tx};
+use super::{Db, StoreError, Topic, Tx, money};
 use crate::domain::delivery::Imprint;
-use crate::domain::ids::{BillRunId, DeliveryId};
+use crate::domain::ids::{AccountId, BillRunId, DeliveryId};
+use crate::domain::money::Money;
 
 /// Printed copies waiting for a batch, of a run's documents or all.
 pub fn queued(db: &Db<'_>, run: Option<BillRunId>) -> Result<Vec<Delivery>, StoreError> {
@@ -17,6 +18,37 @@ pub fn queued(db: &Db<'_>, run: Option<BillRunId>) -> Result<Vec<Delivery>, Stor
         [run.map(|r| r.0)],
         row,
     )
+}
+
+/// A printed copy that waits for a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    pub id: DeliveryId,
+    pub account: AccountId,
+    /// The total of its document.
+    pub money: Money,
+    /// Whether the document was corrected since anybody was asked: it is held then.
+    pub corrected: bool,
+}
+
+/// Looks at each printed copy that waits for a batch.
+pub fn waiting(
+    db: &Db<'_>,
+    mut look: impl FnMut(Waiting) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "SELECT delivery.id, delivery.account_id, d.currency, d.total_minor, {CORRECTED}
+         FROM delivery JOIN document d ON d.id = delivery.document_id
+         WHERE delivery.status = 'Queued' AND delivery.channel = 'print'"
+    );
+    db.each(&sql, [], |r| {
+        look(Waiting {
+            id: DeliveryId(r.get(0)?),
+            account: AccountId(r.get(1)?),
+            money: money(r, 2, 3)?,
+            corrected: r.get(4)?,
+        })
+    })
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

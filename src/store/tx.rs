@@ -159,6 +159,11 @@ impl Tx<'_> {
     pub fn quiet(&self) {
         self.quiet.set(true);
     }
+
+    /// Whether it writes no audit row.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet.get()
+    }
 }
 
 impl Tx<'_> {

@@ -3,6 +3,7 @@
 
 use super::draft::Image;
 use super::json::{self, Spot};
+use super::operation::LAST_SLICE;
 use super::{Db, StoreError, Tx, document, operation};
 use crate::domain::actor::Verb;
 use crate::domain::ids::DocumentId;
@@ -99,7 +100,8 @@ fn step(db: &Db<'_>, uid: u32, before: i64, which: &str) -> Result<Option<Step>,
     let sql = format!(
         "SELECT o.seq, o.at, o.verb, o.subject, o.summary, EXISTS (SELECT 1 FROM undo i
         WHERE i.op_seq = o.seq)
-        FROM operation o WHERE o.uid = ?1 AND (o.verb NOT IN ({}) OR {BY_HAND}) {which} LIMIT 1",
+        FROM operation o WHERE o.uid = ?1 AND (o.verb NOT IN ({}) OR {BY_HAND})
+        AND {LAST_SLICE} {which} LIMIT 1",
         verbs.join(",")
     );
     db.opt(&sql, (uid, before), |r| {

@@ -134,6 +134,7 @@ fn no_key_acts_on_many_rows_unasked() {
         "4TD",
         "4TCe",
         "4TCp",
+        "4p<C-s>",
         "5ffffffffffTr1",
         "5ffffffffffTi",
         "2gC",

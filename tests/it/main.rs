@@ -75,6 +75,7 @@ mod schema;
 mod secrets;
 mod shared;
 mod slices;
+mod stands;
 mod storm;
 mod strange;
 mod stripe;

@@ -19,6 +19,7 @@ use daybook::engine::deliver::print;
 use daybook::engine::on_its_way::Sure;
 use daybook::engine::query::{Ahead, ListName, Query, Question, Whose};
 use daybook::engine::{Session, perform};
+use daybook::store::envelope;
 use daybook::store::read::today::Step;
 use daybook::store::read::{Field, Filter, Key, KeyValue, ListArgs, Seek, Sort};
 use std::collections::{BTreeMap, BTreeSet};
@@ -261,12 +262,21 @@ fn screens(session: &Session, run: RunId) {
     );
     let charge = NewPaymentRun { target_on: today, ..NewPaymentRun::default() };
     all.extend(
-        [Ahead::Deliver, Ahead::Reminders, Ahead::Collect(charge), Ahead::Usage(None)]
-            .map(Question::from),
+        [
+            Ahead::Deliver,
+            Ahead::Print,
+            Ahead::Reminders,
+            Ahead::Collect(charge),
+            Ahead::Usage(None),
+        ]
+        .map(Question::from),
     );
     for question in all {
         ask(session, &question).unwrap();
     }
+    // An account without credits has nothing to foretell.
+    let _ = ask(session, &Ahead::Credits(AccountId(1), Currency::parse("EUR").unwrap()).into());
+    session.read(|db| envelope::bounced(db, AccountId(1))).unwrap();
     status::status(session).unwrap();
     doctor::doctor(session).unwrap();
     export::journal(session, JournalFormat::ALL[0], None, None, &mut Vec::new()).unwrap();

@@ -2,6 +2,7 @@
 //! than can be had.
 
 use crate::harness::collect::owing;
+use crate::harness::delivery;
 use crate::harness::desk::{Desk, work};
 use daybook::domain::ids::BillRunId;
 use daybook::engine::command::{Command, Receipt, Refused};
@@ -232,7 +233,6 @@ fn who_edits_a_draft_is_told_who_took_it_over_and_what_they_changed() {
 }
 
 #[test]
-#[test]
 fn an_edit_of_my_own_that_a_console_left_is_said_to_be_mine_and_taken_up() {
     let mut desk = Desk::open(100, 30);
     desk.press("3e1q<C-u>7");
@@ -265,6 +265,7 @@ fn an_edit_of_my_own_that_a_console_left_is_said_to_be_mine_and_taken_up() {
     desk.shows("mia edits it since");
 }
 
+#[test]
 fn a_promise_and_a_dispute_begin_and_end_at_the_console() {
     let mut desk = Desk::open(100, 30);
     let today = desk.session.now().unwrap().today;
@@ -470,8 +471,10 @@ fn what_is_said_to_be_on_paper_is_asked_for_since_nothing_takes_it_back() {
 
 #[test]
 fn a_print_batch_is_countered_as_paper_not_as_mail() {
-    let mut desk = Desk::open(80, 24);
-    desk.press("4p<C-s>").press("u").shows("what is written stays");
+    let book = delivery::posted(&[]);
+    book.run(&["deliver", "--detach"]);
+    let mut desk = Desk::at(&book.path, 80, 24);
+    desk.press("4p<C-s>y").press("u").shows("what is written stays");
 }
 
 #[test]
@@ -491,9 +494,9 @@ fn what_a_key_did_to_a_job_is_my_last_deed() {
     desk.session.write(daybook::domain::actor::Verb::Deliver, job).unwrap();
     desk.press("6p").shows("paused");
     desk.press("u").shows("let it go on: p on 6 Jobs");
-    desk.press("<Esc>C").shows("stays queued and leaves with the next sending");
+    desk.press("<Esc>C").shows("with what is queued, until S on 4 Delivery starts it");
     desk.press("y").shows("canceled");
-    desk.press("u").shows("a canceled job stays so");
+    desk.press("u").shows("mail stands still until S on 4 Delivery starts it");
 }
 
 #[test]
@@ -502,10 +505,10 @@ fn copies_that_nobody_sends_are_told_on_today() {
     desk.press("4/status:sent<Enter>r").shows("does not come back");
     desk.press("y");
     desk.press("1").shows("1 copy queued");
-    assert!(!desk.picture().contains("nobody sends"), "{}", desk.picture());
-    desk.press("6/status:waiting<Enter>C").shows("leaves with the next sending");
+    assert!(!desk.picture().contains("stands still"), "{}", desk.picture());
+    desk.press("6/status:waiting<Enter>C").shows("until S on 4 Delivery starts it");
     desk.press("y").shows("canceled");
-    desk.press("1").shows("1 copy queued, nobody sends: S on 4");
+    desk.press("1").shows("1 copy queued, mail stands still: S on 4");
 }
 
 #[test]

@@ -87,6 +87,8 @@ lines! {
     PAYMENT_APPLY = "payment apply" "ID --to INVOICE";
     PAYMENT_APPLY_ACCOUNT = "payment apply" "ACCOUNT";
     PAYMENT_AUTO_PAY = "payment auto-pay" "INVOICE on|off";
+    PAYMENT_PROMISE = "payment promise" "INVOICE --withdraw";
+    PAYMENT_DISPUTE = "payment dispute" "INVOICE --end";
     PAYMENT_REMIND = "payment remind" "";
     MEMO_REFUND = "memo refund" "ID --reason T";
     SCHEDULE_LIST = "schedule list" "";
@@ -144,6 +146,8 @@ impl Command {
             Self::SendNow { .. } => DELIVER_NOW.short(),
             Self::Recall { deliveries } => DELIVERY_RECALL.of(listed(deliveries)),
             Self::Resend { .. } => DELIVER_AGAIN.short(),
+            // Beside the book only the console writes.
+            Self::PrintBatch { directory } if directory.is_empty() => String::new(),
             Self::PrintBatch { directory } => DELIVER_PRINT.of(quoted(directory)),
             Self::StartPaymentRun(run) => {
                 let only = run.bill_run.map(|r| format!(" --run {r}")).unwrap_or_default();

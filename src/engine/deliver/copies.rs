@@ -9,9 +9,9 @@ use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::printed::printable;
 use crate::engine::{Error, Session};
 use crate::store::Json;
-use crate::store::job::{JobKind, JobSpec};
+use crate::store::job::{self, JobKind, JobSpec, MAIL, Sending};
 use crate::store::undelivered::Undelivered;
-use crate::store::{self, Db};
+use crate::store::{self, Db, StoreError};
 
 /// A copy as it will be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,20 +115,57 @@ pub(in crate::engine) fn domain(sender: &str) -> String {
     }
 }
 
-/// The subject of the jobs that send.
-pub(in crate::engine) const SUBJECT: &str = "mail";
+/// Whether mail that a person canceled begins anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Begin {
+    /// No: what is queued waits with the rest.
+    IfItGoes,
+    /// Yes: it was asked for.
+    Anew,
+}
 
-/// Sees to it that a job will send what is queued: wakes the one that waits, or makes one.
-pub(in crate::engine) fn ensure_job(session: &mut Session) -> Result<Option<JobId>, Error> {
-    let Some(due) = session.read(store::delivery::next_due)? else { return Ok(None) };
+/// What will send what is queued.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::engine) struct Sends {
+    /// The job; none where nothing is due, or mail stands still.
+    pub job: Option<JobId>,
+    /// That mail stands still, for the receipt of what was queued; else empty.
+    pub still: &'static str,
+}
+
+/// Of mail that stands still, and what starts it.
+pub const CANCELED: &str = "mail stands still: S on 4 Delivery starts it";
+/// The same of mail that is paused.
+pub const PAUSED: &str = "mail is paused: p on 6 Jobs lets it go on";
+
+/// That queued e-mail does not go by itself, and what starts it; empty where it goes.
+pub(in crate::engine) fn still(db: &Db<'_>) -> Result<&'static str, StoreError> {
+    Ok(match job::sending(db)? {
+        Sending::Goes | Sending::Nobody => "",
+        Sending::Paused => PAUSED,
+        Sending::Canceled(_) => CANCELED,
+    })
+}
+
+/// Sees to it that a job will send what is queued: wakes the one that waits, or makes one. What a
+/// person paused or canceled stays so.
+pub(in crate::engine) fn ensure_job(session: &mut Session, begin: Begin) -> Result<Sends, Error> {
+    let Some(due) = session.read(store::delivery::next_due)? else { return Ok(Sends::default()) };
     session.write(Verb::Deliver, |tx| {
         tx.quiet();
-        if let Some(id) = store::job::wake(tx, JobKind::Deliver, SUBJECT, due)? {
-            return Ok(Some(id));
+        let still = still(tx)?;
+        if !(still.is_empty() || still == CANCELED && begin == Begin::Anew) {
+            return Ok(Sends { job: None, still });
         }
-        let id = store::job::insert(tx, &JobSpec::Deliver, SUBJECT, 0)?;
-        store::job::set_not_before(tx, id, due)?;
-        Ok(Some(id))
+        let id = match job::wake(tx, JobKind::Deliver, MAIL, due)? {
+            Some(id) => id,
+            None => {
+                let id = job::insert(tx, &JobSpec::Deliver, MAIL, 0)?;
+                job::set_not_before(tx, id, due)?;
+                id
+            }
+        };
+        Ok(Sends { job: Some(id), still: "" })
     })
 }
 

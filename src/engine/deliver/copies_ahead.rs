@@ -1,7 +1,7 @@
 //! What a step with copies would do, for the question before it: counted and addressed by the very
 //! function that the step asks.
 
-use super::copies::open_press;
+use super::copies::{CANCELED, open_press, still};
 use super::steer::{CopyStep, Takes, takes};
 use crate::domain::ids::DeliveryId;
 use crate::domain::money::Purse;
@@ -29,6 +29,8 @@ pub struct CopiesAhead {
     pub elsewhere: i64,
     /// How many do not take it, by reason; the most first.
     pub left_out: Vec<(String, i64)>,
+    /// That mail stands still, and what this makes of it; else empty.
+    pub still: String,
 }
 
 /// Looks at each copy that is marked.
@@ -63,6 +65,13 @@ pub fn look(session: &Session, step: CopyStep, marks: &[Marked]) -> Result<Copie
             }
         }
         out.left_out = by_number(left);
+        out.still = match (step, still(db)?) {
+            (CopyStep::SendNow, CANCELED) => {
+                "mail stands still: this starts it, and what else is queued goes at its time".into()
+            }
+            (CopyStep::SendNow | CopyStep::Resend(_), still) => still.to_owned(),
+            (CopyStep::Recall | CopyStep::Printed, _) => String::new(),
+        };
         Ok(out)
     })
 }

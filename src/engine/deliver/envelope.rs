@@ -11,8 +11,9 @@ use crate::domain::actor::Verb;
 use crate::domain::delivery::{Fate, Place, Places, Planned, Standing, places};
 use crate::domain::ids::{BillRunId, DeliveryId, DocumentId};
 use crate::domain::payment::{Channel, DeliveryStatus};
+use crate::domain::text::grouped;
 use crate::engine::deliver::copies::{Copy, When, copies, domain, open_press, planned};
-use crate::engine::{Error, Session};
+use crate::engine::{Error, Session, Slices};
 use crate::store::delivery::{Delivery, Filter, NewDelivery};
 use crate::store::envelope::{self, Envelope};
 use crate::store::undelivered::Undelivered;
@@ -209,12 +210,13 @@ pub(in crate::engine) fn preview(
     }
 }
 
-/// Lets every copy that has not left follow its account, of a run's documents or of all.
+/// Lets every copy that has not left follow its account, of a run's documents or of all: slices of
+/// `deed`.
 pub(in crate::engine) fn follow(
     session: &mut Session,
     verb: Verb,
     run: Option<BillRunId>,
-    when: When,
+    (when, deed): (When, &mut Slices),
 ) -> Result<Vec<Deed>, Error> {
     let press = open_press()?;
     let post = Post::of(&session.config()?, when);
@@ -236,7 +238,8 @@ pub(in crate::engine) fn follow(
         if changed.is_empty() {
             continue;
         }
-        out.extend(session.write(verb, |tx| {
+        let before = out.len();
+        out.extend(session.write_on(deed, verb, |tx| {
             let mut done = Vec::new();
             for document in &changed {
                 done.extend(of_document(tx, press, *document, &post)?);
@@ -244,7 +247,8 @@ pub(in crate::engine) fn follow(
             if done.is_empty() {
                 tx.quiet();
             }
-            tx.note("deliveries", format!("{} copies follow their account", done.len()));
+            let all = grouped((before + done.len()) as i64);
+            tx.note("deliveries", format!("{all} copies follow their account"));
             Ok(done)
         })?);
     }

@@ -8,13 +8,15 @@ use crate::domain::actor::Verb;
 use crate::domain::delivery::Balance;
 use crate::domain::ids::{BillRunId, DeliveryId, DocumentId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
-use crate::domain::text::grouped;
+use crate::domain::text::{counted, grouped};
 use crate::engine::command::{Receipt, Refused};
-use crate::engine::deliver::copies::{Copy, When, copies, domain, ensure_job, open_press};
+use crate::engine::deliver::copies::{
+    Begin, Copy, When, copies, domain, ensure_job, open_press, still,
+};
 use crate::engine::deliver::envelope::{self, Deed};
 use crate::engine::deliver::first::{self, Pdf};
 use crate::engine::printed::printable;
-use crate::engine::{Error, Session};
+use crate::engine::{Error, Session, Slices};
 use crate::store::delivery::{Filter, NewDelivery};
 use crate::store::undelivered::Undelivered;
 use crate::store::{self, StoreError, Tx};
@@ -33,6 +35,8 @@ pub struct Made {
     pub corrected: usize,
     /// The job that sends, when e-mail waits.
     pub job: Option<JobId>,
+    /// That mail stands still and what starts it; else empty.
+    pub still: &'static str,
 }
 
 impl Made {
@@ -81,7 +85,11 @@ impl Made {
             .filter(|(n, _)| *n > 0)
             .map(|(n, w)| format!("{} {w}", grouped(*n as i64)))
             .collect();
-        let summary = if said.is_empty() { "nothing to deliver".into() } else { said.join(", ") };
+        let mut summary =
+            if said.is_empty() { "nothing to deliver".into() } else { said.join(", ") };
+        if email > 0 && !self.still.is_empty() {
+            summary = format!("{summary}; {}", self.still);
+        }
         let refused = self
             .kept
             .iter()
@@ -89,6 +97,38 @@ impl Made {
             .map(|c| Refused { what: c.number.clone(), reason: c.reason.clone() })
             .collect();
         Receipt { summary, done: email + print, refused, job: self.job, ..Receipt::default() }
+    }
+}
+
+/// How many copies a deed has made so far, for the trail.
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    queued: usize,
+    /// Held, suppressed or impossible.
+    kept: usize,
+    corrected: usize,
+}
+
+impl Count {
+    fn of(made: &Made) -> Self {
+        let queued = made.queued.iter().sum();
+        Self { queued, kept: made.kept.len(), corrected: made.corrected }
+    }
+
+    fn and(self, more: &[Copy]) -> Self {
+        let queued = more.iter().filter(|c| c.status == DeliveryStatus::Queued).count();
+        let kept = self.kept + more.len() - queued;
+        Self { queued: self.queued + queued, kept, ..self }
+    }
+
+    fn words(self) -> String {
+        let mut words = format!("{} queued", counted(self.queued, "copy", "copies"));
+        for (n, what) in [(self.kept, "kept back"), (self.corrected, "to another address")] {
+            if n > 0 {
+                words.push_str(&format!(", {} {what}", grouped(n as i64)));
+            }
+        }
+        words
     }
 }
 
@@ -126,7 +166,8 @@ fn look(
 /// What [`make`] would do; changes nothing.
 pub fn preview(session: &Session, run: Option<BillRunId>) -> Result<Made, Error> {
     let press = open_press()?;
-    let (mut made, mut after) = (Made::default(), DocumentId(0));
+    let still = session.read(still)?;
+    let (mut made, mut after) = (Made { still, ..Made::default() }, DocumentId(0));
     made.followed(envelope::preview(session, press, run)?);
     loop {
         let chunk = look(session, press, run, after)?;
@@ -144,12 +185,14 @@ pub fn make(session: &mut Session, run: Option<BillRunId>, when: When) -> Result
     let hold_ms = when.hold_ms(&config);
     let domain = domain(config.get(key::SMTP_FROM));
     let (mut made, mut after) = (Made::default(), DocumentId(0));
-    made.followed(envelope::follow(session, Verb::Deliver, run, when)?);
+    let mut deed = Slices::default();
+    made.followed(envelope::follow(session, Verb::Deliver, run, (when, &mut deed))?);
     loop {
         let chunk = look(session, press, run, after)?;
         let Some((last, _)) = chunk.last() else { break };
         after = last.document;
-        let done = session.write(Verb::Deliver, |tx| {
+        let before = Count::of(&made);
+        let done = session.write_on(&mut deed, Verb::Deliver, |tx| {
             let mut done = Vec::new();
             for (due, copies) in chunk {
                 // Somebody else may have made them since we looked.
@@ -166,19 +209,16 @@ pub fn make(session: &mut Session, run: Option<BillRunId>, when: When) -> Result
                 tx.quiet();
             }
             let subject = run.map_or_else(|| "deliveries".to_owned(), |r| r.to_string());
-            let before = made.queued.iter().sum::<usize>() + made.kept.len();
-            let all = match before {
-                0 => String::new(),
-                before => format!(", {} in all", grouped((before + done.len()) as i64)),
-            };
-            tx.note(subject, format!("made {} deliveries{all}", done.len()));
+            tx.note(subject, before.and(&done).words());
             Ok(done)
         })?;
         for copy in done {
             made.count(copy);
         }
     }
-    made.job = ensure_job(session)?;
+    let begin = if when == When::Now { Begin::Anew } else { Begin::IfItGoes };
+    let sends = ensure_job(session, begin)?;
+    (made.job, made.still) = (sends.job, sends.still);
     Ok(made)
 }
 

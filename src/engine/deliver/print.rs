@@ -9,6 +9,7 @@ use crate::document::batch::{Batch, Counts, Piece};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::Imprint;
 use crate::domain::ids::{BillRunId, DeliveryId, JobId};
+use crate::domain::money::Purse;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::{JobSpec, Receipt, Refused};
 use crate::engine::deliver::copies::{When, issuer_name, open_press};
@@ -17,10 +18,10 @@ use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::printed::printable;
 pub use crate::engine::tray::place_of;
 use crate::engine::tray::{Tray, default_directory};
-use crate::engine::{Error, Session};
-use crate::store;
+use crate::engine::{Error, Session, Slices};
 use crate::store::delivery::{Delivery, Filter};
 use crate::store::job::{JobRow, Progress};
+use crate::store::{self, StoreError};
 use std::collections::HashSet;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -69,6 +70,57 @@ impl Written {
     }
 }
 
+/// What a batch would write, as the book is now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PrintAhead {
+    /// Copies of documents.
+    pub documents: i64,
+    /// Their accounts.
+    pub accounts: i64,
+    /// The totals of the documents, minor units.
+    pub money: Purse,
+    /// Copies that are held instead, because their document was corrected.
+    pub held: i64,
+}
+
+/// Counts what [`write`] would take: what is queued, as its accounts want it now. Whether a font can
+/// print it is found when it is set.
+pub fn ahead(session: &Session) -> Result<PrintAhead, Error> {
+    let is_here = |status, channel| status == DeliveryStatus::Queued && channel == Channel::Print;
+    let (mut gone, mut come) = (HashSet::new(), Vec::new());
+    for deed in envelope::preview(session, open_press()?, None)? {
+        let from = deed.from.filter(|c| is_here(c.status, c.channel));
+        let to = deed.to.filter(|c| is_here(c.status, c.channel));
+        match (from, to) {
+            (Some(from), None) => drop(gone.insert(from.id)),
+            (None, Some(to)) => come.push(to.document),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
+    session.store.read(|db| {
+        let (mut out, mut accounts) = (PrintAhead::default(), HashSet::new());
+        let mut take = |account, money| -> Result<(), StoreError> {
+            out.documents += 1;
+            accounts.insert(account);
+            Ok(out.money.add(money)?)
+        };
+        let mut held = 0;
+        store::print_batch::waiting(db, |copy| match (gone.contains(&copy.id), copy.corrected) {
+            (true, _) => Ok(()),
+            (false, true) => {
+                held += 1;
+                Ok(())
+            }
+            (false, false) => take(copy.account, copy.money),
+        })?;
+        for document in come {
+            let row = store::document::get(db, document)?;
+            take(row.account, row.currency.amount(row.total_minor))?;
+        }
+        Ok(PrintAhead { held, accounts: accounts.len() as i64, ..out })
+    })
+}
+
 /// Writes the queued print copies of a run's documents, or all, as one batch into `directory`.
 pub fn write(
     session: &mut Session,
@@ -77,7 +129,7 @@ pub fn write(
 ) -> Result<Written, Error> {
     let press = open_press()?;
     let mut out = Written::default();
-    envelope::follow(session, Verb::Deliver, run, When::AfterHold)?;
+    envelope::follow(session, Verb::Deliver, run, (When::AfterHold, &mut Slices::default()))?;
     let queued = session.read(|db| store::print_batch::queued(db, run))?;
     let ids: Vec<DeliveryId> = queued.iter().map(|d| d.id).collect();
     let held = hold_corrected(session, &ids)?;

@@ -10,7 +10,7 @@ use crate::domain::actor::Verb;
 use crate::domain::delivery::{Imprint, next_try};
 use crate::domain::payment::DeliveryStatus;
 use crate::domain::text::hex;
-use crate::engine::deliver::copies::{SUBJECT, When, open_press};
+use crate::engine::deliver::copies::{When, open_press};
 use crate::engine::deliver::envelope;
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::mailer::{open_mailer, sender};
@@ -19,7 +19,7 @@ use crate::engine::{Error, Session, reach};
 use crate::gateway::Shut;
 use crate::mail::{Envelope, MailOutcome, Mailer};
 use crate::store::delivery::{Delivery, Settled};
-use crate::store::job::{JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::job::{JobKind, JobRow, JobState, MAIL, Progress, Wanted};
 use crate::store::{self, Tx};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -197,7 +197,7 @@ fn rest(session: &mut Session, job: &JobRow) -> Result<Slice, Error> {
     let other = session.write(Verb::Deliver, |tx| {
         tx.quiet();
         store::job::guard(tx, job)?;
-        Ok(store::job::wake(tx, JobKind::Deliver, SUBJECT, until_ms)?)
+        Ok(store::job::wake(tx, JobKind::Deliver, MAIL, until_ms)?)
     })?;
     Ok(if other.is_some() { Slice::Done } else { Slice::Wait { until_ms } })
 }

@@ -8,7 +8,7 @@ use crate::domain::actor::Verb;
 use crate::domain::ids::{BillRunId, DeliveryId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::{Receipt, Refused};
-use crate::engine::deliver::copies::{When, domain, ensure_job, open_press};
+use crate::engine::deliver::copies::{Begin, When, domain, ensure_job, open_press};
 use crate::engine::deliver::envelope::{self, Again, Elsewhere, Post};
 use crate::engine::deliver::first;
 use crate::engine::printed::printable;
@@ -25,7 +25,7 @@ fn steps(
     verb: &str,
     mut step: impl FnMut(&Tx<'_>, DeliveryId) -> Result<Result<(), String>, Error>,
 ) -> Result<Receipt, Error> {
-    let mut receipt = session.write(Verb::Deliver, |tx| {
+    session.write(Verb::Deliver, |tx| {
         let mut receipt = Receipt::default();
         let mut first = None;
         for id in ids {
@@ -49,9 +49,20 @@ fn steps(
         let subject = first.map(ToString::to_string).unwrap_or_default();
         tx.note(subject, format!("deliveries: {}", receipt.summary));
         Ok(receipt)
-    })?;
-    receipt.job = ensure_job(session)?;
-    Ok(receipt)
+    })
+}
+
+/// Says where mail stands still that was queued; begins it anew where that was asked for.
+fn mailed(session: &mut Session, receipt: &mut Receipt, begin: Begin) -> Result<(), Error> {
+    if receipt.done == 0 {
+        return Ok(());
+    }
+    let sends = ensure_job(session, begin)?;
+    receipt.job = sends.job;
+    if !sends.still.is_empty() {
+        receipt.summary = format!("{}; {}", receipt.summary, sends.still);
+    }
+    Ok(())
 }
 
 /// [`steps`] that make copies go again: says of which it is another layout than was delivered first.
@@ -62,6 +73,7 @@ fn again(
     step: impl FnMut(&Tx<'_>, DeliveryId) -> Result<Result<(), String>, Error>,
 ) -> Result<Receipt, Error> {
     let mut receipt = steps(session, ids, verb, step)?;
+    mailed(session, &mut receipt, Begin::IfItGoes)?;
     let refused: HashSet<&str> = receipt.refused.iter().map(|r| r.what.as_str()).collect();
     let done: Vec<DeliveryId> =
         ids.iter().copied().filter(|id| !refused.contains(id.to_string().as_str())).collect();
@@ -156,10 +168,10 @@ pub fn recall(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Erro
     })
 }
 
-/// Ends the hold of queued e-mail: it leaves now.
+/// Ends the hold of queued e-mail: it leaves now. Mail that was canceled begins anew with it.
 pub fn send_now(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
     let press = open_press()?;
-    steps(session, ids, "released", |tx, id| {
+    let mut receipt = steps(session, ids, "released", |tx, id| {
         let row = store::delivery::get(tx, id)?;
         if let Err(why) = takes(tx, press, &row, (CopyStep::SendNow, tx.now().today))? {
             return Ok(Err(why));
@@ -169,7 +181,9 @@ pub fn send_now(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Er
         }
         store::delivery::set_not_before(tx, id, tx.now().at_ms)?;
         Ok(Ok(()))
-    })
+    })?;
+    mailed(session, &mut receipt, Begin::Anew)?;
+    Ok(receipt)
 }
 
 /// Tries again what was never sent, under its old name: bounced, deferred, recalled, held, or

@@ -4,11 +4,15 @@
 
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::document::{DocumentStatus, Review};
+use crate::engine::command::words::{
+    PAYMENT_AUTO_PAY, PAYMENT_DISPUTE, PAYMENT_PROMISE, RUN_PAUSE, RUN_RESUME,
+};
 use crate::engine::command::{EMAIL_OF, Receipt, Refused};
 use crate::engine::review::picked;
 use crate::engine::{Error, Session};
 use crate::store::document::{self, DocumentRow};
 use crate::store::draft::{self, Image, ReviewImage};
+use crate::store::job::MAIL;
 use crate::store::undo::{self as steps, Kind, State, Step};
 use crate::store::{Db, StoreError, Tx, check, stale};
 
@@ -24,7 +28,7 @@ pub struct Deed {
     /// The same in words.
     pub words: String,
     /// What to do instead of taking it back; empty where it can be taken back.
-    pub counter: &'static str,
+    pub counter: String,
     /// Deeds of mine after it that stay, newest first, of those told of by [`Passed`] the first: what
     /// each was about.
     pub over: Vec<String>,
@@ -33,7 +37,7 @@ pub struct Deed {
 impl Deed {
     fn of(step: Step) -> Self {
         let counter = match step.kind {
-            Kind::Imaged => "",
+            Kind::Imaged => String::new(),
             Kind::Final => counter_action(&step),
         };
         let over = Vec::new();
@@ -48,14 +52,18 @@ impl Deed {
     }
 }
 
+/// Whether the subject names no one thing but the verb, or what it works on.
+fn is_none(step: &Step) -> bool {
+    step.subject == step.verb.as_str() || step.subject == "deliveries"
+}
+
 fn words(step: &Step) -> String {
     match (step.subject.as_str(), step.summary.as_str()) {
         // Its summary says what was done; that it is housekeeping is the trail's own word.
         (on, what) if step.verb == Verb::Housekeeping => format!("{on}: {what}"),
         ("", "") => step.verb.to_string(),
         ("", what) => format!("{}: {what}", step.verb),
-        // Of what is about no one thing the subject is the verb.
-        (on, what) if on == step.verb.as_str() && !what.is_empty() => format!("{on}: {what}"),
+        (on, what) if is_none(step) && !what.is_empty() => format!("{on}: {what}"),
         (on, "") => format!("{} {on}", step.verb),
         (on, what) => format!("{} {on}: {what}", step.verb),
     }
@@ -98,7 +106,7 @@ fn passed_over(db: &Db<'_>, actor: &Actor, step: &Step) -> Result<Vec<String>, S
             over.push(match next.subject.as_str() {
                 _ if next.verb == Verb::Housekeeping => words(&next),
                 "" => next.verb.to_string(),
-                on if on == next.verb.as_str() => on.to_owned(),
+                on if is_none(&next) => on.to_owned(),
                 on => format!("{} {on}", next.verb),
             });
         } else {
@@ -147,7 +155,42 @@ pub fn undone(db: &Db<'_>, actor: &Actor) -> Result<Option<Deed>, StoreError> {
 }
 
 /// What to do instead of undoing a deed that has no images.
-fn counter_action(step: &Step) -> &'static str {
+fn counter_action(step: &Step) -> String {
+    let (on, said) = (step.subject.as_str(), step.summary.as_str());
+    match step.verb {
+        Verb::Bill | Verb::Collect if said.contains("pause") => {
+            format!("let the run go on: p on 2 Runs, daybook {}", RUN_RESUME.of(on))
+        }
+        Verb::Bill | Verb::Collect
+            if said.starts_with("resumed") || said.starts_with("taken up") =>
+        {
+            format!("pause the run: p on 2 Runs, daybook {}", RUN_PAUSE.of(on))
+        }
+        Verb::FollowUp if said.contains("auto-pay") => {
+            let other = if said.starts_with("auto-pay on") { "off" } else { "on" };
+            let line = PAYMENT_AUTO_PAY.of(format!("{on} {other}"));
+            format!("switch it back: A on its row of 5 Failed, daybook {line}")
+        }
+        Verb::FollowUp if said.starts_with("promise withdrawn") => {
+            "note the promise again: p on its row of 5 Failed".to_owned()
+        }
+        Verb::FollowUp if said.contains("promise") => {
+            let line = PAYMENT_PROMISE.of(format!("{on} --withdraw"));
+            format!("end the promise: p on its row of 5 Failed, daybook {line}")
+        }
+        Verb::FollowUp if said.starts_with("dispute ended") => {
+            "note the dispute again: p on its row of 5 Failed".to_owned()
+        }
+        Verb::FollowUp if said.contains("dispute") => {
+            let line = PAYMENT_DISPUTE.of(format!("{on} --end"));
+            format!("end the dispute: p on its row of 5 Failed, daybook {line}")
+        }
+        _ => counter_words(step).to_owned(),
+    }
+}
+
+/// The same where it names nothing.
+fn counter_words(step: &Step) -> &'static str {
     match step.verb {
         Verb::Post => "a posted document is final: adjust or reverse it instead",
         Verb::Adjust => "a posted memo is final: make the opposite memo (--debit, or a credit)",
@@ -160,9 +203,6 @@ fn counter_action(step: &Step) -> &'static str {
         }
         Verb::CancelDraft => "a canceled draft is gone: bill its account again",
         Verb::Edit => "cancel the draft that was made by hand",
-        Verb::Bill | Verb::Collect if step.summary.contains("pause") => {
-            "let the run go on: p on 2 Runs, daybook run resume RUN"
-        }
         Verb::Bill => {
             "cancel the run: its drafts are thrown away, what they bill is billable again"
         }
@@ -183,19 +223,13 @@ fn counter_action(step: &Step) -> &'static str {
             "send them again: r on 4 Delivery, daybook deliver --resend"
         }
         Verb::Deliver => "recall what has not left: R on 4 Delivery; what was sent is sent",
+        Verb::Collect if step.summary.starts_with("credits used") => {
+            "take it off the invoice again: $ on 5 Failed, of a credit daybook memo unapply"
+        }
         Verb::Collect | Verb::Retry => "stop the run if it goes on; refund what was taken",
         Verb::Refund => "money that was given back is charged or recorded anew",
         Verb::OutsidePayment => {
             "put it right: take it off, move it or apply it ($, daybook payment unapply, move, apply)"
-        }
-        Verb::FollowUp if step.summary.contains("auto-pay") => {
-            "switch it back: A on its row of 5 Failed, daybook payment auto-pay INVOICE on|off"
-        }
-        Verb::FollowUp if step.summary.contains("promise") => {
-            "end or renew the promise: p on its row of 5 Failed, daybook payment promise INVOICE"
-        }
-        Verb::FollowUp if step.summary.contains("dispute") => {
-            "end or enter the dispute: p on its row of 5 Failed, daybook payment dispute INVOICE"
         }
         Verb::FollowUp => "choose the other method: M on its row of 5 Failed",
         Verb::Remind => "a mail that left cannot be called back",
@@ -208,6 +242,9 @@ fn counter_action(step: &Step) -> &'static str {
             "a note stays: write another that corrects it"
         }
         Verb::Housekeeping if step.summary.contains(": pause") => "let it go on: p on 6 Jobs",
+        Verb::Housekeeping if step.summary.contains(": cancel") && step.subject == MAIL => {
+            "mail stands still until S on 4 Delivery starts it"
+        }
         Verb::Housekeeping if step.summary.contains(": cancel") => {
             "a canceled job stays so: begin the rest again where it was begun"
         }
@@ -223,9 +260,6 @@ fn before(db: &Db<'_>, actor: &Actor, seq: i64) -> Result<String, StoreError> {
     let words = |deed: Deed| {
         format!("daybook undo --deed {} takes back what can be before it: {}", deed.seq, deed.words)
     };
-        Verb::Collect if step.summary.starts_with("credits used") => {
-            "take it off the invoice again: $ on 5 Failed, of a credit daybook memo unapply"
-        }
     Ok(steps::newest_imaged(db, actor.uid, seq)?.map(Deed::of).map(words).unwrap_or_default())
 }
 

@@ -9,6 +9,7 @@ use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::{Currency, Money};
 use crate::store::document::{self, ItemRow};
+use crate::store::operation::LAST_SLICE;
 use crate::store::{Db, StoreError, account, first_copy, word};
 use chrono::NaiveDate;
 
@@ -198,8 +199,10 @@ fn before(
 /// The newest lines of the audit trail about a subject.
 pub fn history(db: &Db<'_>, subject: &str) -> Result<Vec<HistoryRow>, ReadError> {
     Ok(db.all(
-        "SELECT at, user_name, verb, summary FROM operation WHERE subject = ?1 \
-         ORDER BY seq DESC LIMIT 20",
+        &format!(
+            "SELECT o.at, o.user_name, o.verb, o.summary FROM operation o \
+             WHERE o.subject = ?1 AND {LAST_SLICE} ORDER BY o.seq DESC LIMIT 20"
+        ),
         [subject],
         |r| Ok(HistoryRow { at: r.get(0)?, user: r.get(1)?, verb: r.get(2)?, summary: r.get(3)? }),
     )?)

@@ -6,6 +6,7 @@ use super::{
 use crate::domain::actor::Verb;
 use crate::domain::money::Money;
 use crate::store::face::Row;
+use crate::store::operation::{self, LAST_SLICE};
 use crate::store::{Db, StoreError};
 
 /// One operation.
@@ -58,7 +59,7 @@ pub(super) const SPEC: Spec = Spec {
               EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'done')",
     from: "operation o",
     narrow: "operation o",
-    base: "1",
+    base: LAST_SLICE,
     id: "o.seq",
     version: "0",
     money: None,
@@ -95,7 +96,11 @@ pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<LogRow>, ReadError> {
     super::page(db, &SPEC, args, map)
 }
 
-/// How many match.
+/// How many match; of all each slice that goes on takes another row off the list.
 pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
-    super::totals(db, &SPEC, filter)
+    if *filter != Filter::default() {
+        return super::totals(db, &SPEC, filter);
+    }
+    let all: i64 = db.one("SELECT count(*) FROM operation", [], |r| r.get(0))?;
+    Ok(Totals { count: all - operation::gone_on(db)?, ..Totals::default() })
 }

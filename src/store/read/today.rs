@@ -7,7 +7,8 @@ use crate::domain::money::Purse;
 use crate::domain::text::{counted, grouped};
 use crate::domain::text_enum;
 use crate::store::bill_run::{self, AccountFilter};
-use crate::store::{Db, StoreError, job, money, tally};
+use crate::store::job::{self, Sending};
+use crate::store::{Db, StoreError, money, tally};
 
 /// How far back "since yesterday" reaches, milliseconds.
 pub const DAY_MS: i64 = 24 * 3_600_000;
@@ -141,11 +142,11 @@ pub fn to_deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
         1 => Some(one.to_owned()),
         n => Some(format!("{} {many}", grouped(n))),
     };
-    let paused = if waits > 0 { job::sending_paused(db)? } else { Some(false) };
-    let stands = match paused {
-        None => Some("nobody sends: S on 4".to_owned()),
-        Some(true) => Some("paused: p on 6".to_owned()),
-        Some(false) => None,
+    let sending = if waits > 0 { job::sending(db)? } else { Sending::Goes };
+    let stands = match sending {
+        Sending::Canceled(_) | Sending::Nobody => Some("mail stands still: S on 4".to_owned()),
+        Sending::Paused => Some("paused: p on 6".to_owned()),
+        Sending::Goes => None,
     };
     // That nothing leaves is said instead of what may be confirmed: there is no room for both.
     let state = [

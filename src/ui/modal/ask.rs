@@ -268,10 +268,15 @@ impl Ask {
             self.verb = told.verb;
             self.lines = figures::money_lines(told);
         }
-        if let Answer::Deliver(email, print, kept) = answer {
+        if let Answer::Deliver(ahead) = answer {
             self.reading = false;
-            self.count = (email + print + kept.len()) as i64;
-            self.lines = figures::deliver_lines(*email, *print, kept);
+            self.count = (ahead.email + ahead.print + ahead.kept.len()) as i64;
+            self.lines = figures::deliver_lines(ahead);
+        }
+        if let Answer::Print(ahead) = answer {
+            self.reading = false;
+            self.count = ahead.documents;
+            self.lines = figures::print_lines(ahead, &self.command.words());
         }
     }
 

@@ -306,7 +306,7 @@ impl Purpose {
                 tab: tab.clone(),
                 text: text.clone(),
             }),
-            Self::Print => Command::PrintBatch { directory: v.text(Label::DIRECTORY)? },
+            Self::Print => return open(runs::print(v.text(Label::DIRECTORY)?, cx)),
         };
         Ok(Intent::Commit { op: op.to_owned(), command: Box::new(command) })
     }

@@ -1,4 +1,4 @@
-//! The forms for new runs, and the question before drafts are thrown away.
+//! The forms for new runs, and the questions before they, a print batch, or drafts thrown away.
 
 use super::Modal;
 use super::ask::Ask;
@@ -56,6 +56,15 @@ pub(super) fn charge(run: NewPaymentRun, cx: &mut Cx) -> Modal {
     cx.load(ScreenId::Runs, Part::Dialog, Ahead::Collect(run.clone()));
     let op = cx.operation();
     Modal::Ask(Box::new(Ask::reading(title, "charge", op, Command::StartPaymentRun(run))))
+}
+
+/// The question before a print batch: what it would write as the book is now.
+pub(super) fn print(directory: String, cx: &mut Cx) -> Modal {
+    let place = if directory.is_empty() { "beside the book" } else { &directory };
+    let title = format!("Write the print batch {place}");
+    cx.load(ScreenId::Delivery, Part::Dialog, Ahead::Print);
+    let ask = Ask::reading(title, "write", cx.operation(), Command::PrintBatch { directory });
+    Modal::Ask(Box::new(ask.untyped()))
 }
 
 /// The question before drafts are thrown away; its figures are read while it opens.

@@ -122,7 +122,10 @@ fn runs(kind: &str) -> &'static str {
 /// What becomes of what a canceled job has not done.
 fn rest(row: &JobRow) -> &'static str {
     match row.kind.as_str() {
-        "deliver" => "The rest stays queued and leaves with the next sending; p pauses it instead",
+        "deliver" if row.subject == "mail" => {
+            "Mail stands still then, with what is queued, until S on 4 Delivery starts it; \
+             p pauses it instead"
+        }
         "print" => "The rest stays queued for another batch",
         "post" => "The rest stays drafts",
         "bill" => "Its drafts are thrown away",

@@ -1,7 +1,8 @@
 //! What a question is about, in figures.
 
 use crate::engine::query::{
-    BillPreview, CollectPreview, CopiesAhead, Foretold, RemindersAhead, Tries,
+    BillPreview, CollectPreview, CopiesAhead, DeliverAhead, Foretold, PrintAhead, RemindersAhead,
+    Tries,
 };
 use crate::store::read::post_preview::PostPreview;
 use crate::store::read::thrown::Thrown;
@@ -129,6 +130,32 @@ pub(super) fn copies_lines(told: &CopiesAhead) -> Vec<Line> {
     for (reason, count) in &told.left_out {
         lines.push(Line::of(format!("left out: {}, {reason}", grouped(*count)), theme::WARN));
     }
+    if told.count > 0 && !told.still.is_empty() {
+        lines.push(Line::of(told.still.clone(), theme::WARN));
+    }
+    lines
+}
+
+/// The figures of a print batch in words.
+pub(super) fn print_lines(ahead: &PrintAhead, words: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if ahead.documents == 0 {
+        lines.push(Line::of("Nothing is queued to print.", theme::WARN));
+    } else {
+        let documents = counted(ahead.documents, "document", "documents");
+        let accounts = counted(ahead.accounts, "account", "accounts");
+        let text = format!("{documents} of {accounts}: {}", ahead.money);
+        lines.push(Line::of(text, theme::BOLD));
+        let text = "Each is written then; D on 4 Delivery says that it is on paper.";
+        lines.push(Line::of(text, theme::DIM));
+    }
+    if ahead.held > 0 {
+        let text = format!("held, corrected since they were queued: {}", grouped(ahead.held));
+        lines.push(Line::of(text, theme::WARN));
+    }
+    if !words.is_empty() {
+        lines.push(Line::of(format!("the same as: daybook {words}"), theme::DIM));
+    }
     lines
 }
 
@@ -205,14 +232,17 @@ pub(super) fn money_lines(told: &Foretold) -> Vec<Line> {
 }
 
 /// What queuing copies makes of what is posted, and what stays.
-pub(super) fn deliver_lines(email: usize, print: usize, kept: &[(String, usize)]) -> Vec<Line> {
+pub(super) fn deliver_lines(ahead: &DeliverAhead) -> Vec<Line> {
     let mut lines = vec![
-        Line::of(format!("{} by e-mail", grouped(email as i64)), theme::BOLD),
-        Line::of(format!("{} to print", grouped(print as i64)), theme::BOLD),
+        Line::of(format!("{} by e-mail", grouped(ahead.email as i64)), theme::BOLD),
+        Line::of(format!("{} to print", grouped(ahead.print as i64)), theme::BOLD),
         Line::of("E-mail waits and can be recalled until its time.", theme::DIM),
     ];
-    for (reason, n) in kept {
+    for (reason, n) in &ahead.kept {
         lines.push(Line::of(format!("{} stay: {reason}", grouped(*n as i64)), theme::WARN));
+    }
+    if ahead.email > 0 && !ahead.still.is_empty() {
+        lines.push(Line::of(ahead.still, theme::WARN));
     }
     lines
 }

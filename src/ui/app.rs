@@ -421,9 +421,9 @@ impl App {
             Err(fault) => {
                 if fault.kind == FaultKind::Filter
                     && matches!(slot.part, Part::Page | Part::Totals)
-                    && let Some(list) = self.screens.get(slot.screen).list_mut()
+                    && self.screens.get(slot.screen).refuse(fault.line(), &mut self.cx)
                 {
-                    list.refuse(fault.line(), &mut self.cx);
+                    return self.give_up_rows(slot.screen);
                 }
                 if slot.part == Part::Dialog && self.back_into_form(&fault) {
                     return;

@@ -512,6 +512,48 @@ fn copies_that_nobody_sends_are_told_on_today() {
 }
 
 #[test]
+fn a_refused_filter_is_said_by_its_list_while_it_stands_and_nowhere_else() {
+    let refused = "this list has no ";
+    let mut desk = Desk::open(100, 30);
+    desk.press("6/total>5<Enter>").shows(refused);
+    assert_eq!(desk.picture().matches(refused).count(), 1, "{}", desk.picture());
+    desk.press("<Esc>");
+    assert!(!desk.picture().contains(refused), "{}", desk.picture());
+    // Its answer comes when the clerk has gone on.
+    desk.press_ahead("6/total>5<Enter>1").shows("usage loaded");
+    assert!(!desk.picture().contains(refused), "{}", desk.picture());
+    desk.press("6").shows(refused);
+    // The list of unapplied money is another one than the list of what failed.
+    desk.press("5fffffffffff/group:x<Enter>").shows("[unapplied] /group:x").shows(refused);
+    desk.press("/status:posted<Esc><Esc>");
+    assert!(!desk.picture().contains(refused), "{}", desk.picture());
+    // No row, no words about the row that stood there.
+    desk.press("3");
+    let about = desk.picture().lines().rev().nth(3).unwrap().to_owned();
+    assert!(!about.trim().is_empty());
+    desk.press("/total>1k<Enter>");
+    assert!(!desk.picture().contains(&about), "{about}");
+}
+
+#[test]
+fn a_run_that_is_being_posted_counts_its_documents_as_the_header_does() {
+    let mut desk = Desk::open(100, 30);
+    let row = |desk: &mut Desk| {
+        desk.press("2g");
+        desk.picture().lines().find(|l| l.starts_with(">  BR-000004")).unwrap().to_owned()
+    };
+    let seen = row(&mut desk);
+    assert!(seen.contains("Completed") && seen.contains("100 %"), "{seen}");
+    let path = desk.session.store.path().to_owned();
+    let conn = rusqlite::Connection::open(path).unwrap();
+    conn.execute("UPDATE bill_run SET status = 'Posting' WHERE id = 4", []).unwrap();
+    let seen = row(&mut desk);
+    assert!(seen.contains("Posting") && seen.contains(" 0 %"), "{seen}");
+    let made = count(&desk, "run:BR-000004 status:draft");
+    desk.shows(&format!("0/{made}"));
+}
+
+#[test]
 fn a_slash_on_today_finds_an_invoice_and_runs_no_keys() {
     let mut desk = Desk::open(80, 24);
     desk.press("1/A-29860<Enter>").shows("3 Invoices").shows("/A-29860");

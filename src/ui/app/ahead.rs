@@ -64,6 +64,15 @@ impl App {
         self.say(words);
     }
 
+    /// A filter was refused. Its list says so, for as long as the filter stands: a notice would outlive it,
+    /// or come up on another screen.
+    pub(super) fn give_up_rows(&mut self, screen: ScreenId) {
+        self.dirty = true;
+        if screen == self.screen && !self.ahead.is_empty() {
+            self.give_up(screen, "the filter is not understood".to_owned());
+        }
+    }
+
     fn must_wait(&self, typed: &Typed) -> bool {
         let awaits = |part| self.cx.awaits(self.screen, part);
         let Typed::Key(key) = typed else { return false };

@@ -314,6 +314,15 @@ impl Screen for Failed {
         Some(&mut self.list)
     }
 
+    fn refuse(&mut self, error: String, cx: &mut Cx) -> bool {
+        if self.on_unapplied() {
+            self.unapplied.list.refuse(error, cx);
+        } else {
+            self.list.refuse(error, cx);
+        }
+        true
+    }
+
     fn enter(&mut self, cx: &mut Cx) {
         if let Some(tab) = self.list.tabs.iter_mut().find(|t| t.name == "overdue") {
             tab.filter = format!("due<{}", cx.now.today);

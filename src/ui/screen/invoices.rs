@@ -357,7 +357,7 @@ impl Screen for Invoices {
         if let Some(item) = self.open {
             return self.view_open(item, canvas, area, cx);
         }
-        let detail = self.detail.as_deref();
+        let detail = self.detail.as_deref().filter(|_| self.row().is_some());
         // That of the row before stays until its own is there, but not as if it were its own.
         let belongs = self.current_detail().is_some();
         if self.list.is_beside(area.width) {

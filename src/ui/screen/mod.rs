@@ -36,6 +36,10 @@ pub trait Screen {
     fn list_mut(&mut self) -> Option<&mut dyn AnyList> {
         None
     }
+    /// The filter of its list was refused; false where it has none.
+    fn refuse(&mut self, error: String, cx: &mut Cx) -> bool {
+        self.list_mut().map(|list| list.refuse(error, cx)).is_some()
+    }
     /// Where in the screen we are, for the title row.
     fn crumb(&self) -> String {
         self.list().map(|l| l.tab_name().to_owned()).unwrap_or_default()

@@ -3,6 +3,7 @@
 use crate::harness::book::Book;
 use crate::harness::collect::{owing, sound};
 use crate::harness::day::billed;
+use crate::harness::delivery;
 use crate::harness::desk::Desk;
 use daybook::engine::care::status::status;
 use daybook::engine::command::{AccountFilter, Command, NewBillRun};
@@ -190,4 +191,24 @@ fn the_bill_run_line_leads_to_the_runs_it_counts() {
     // Its day is not that of the accounts that it leaves out.
     assert!(row.state.ends_with(&format!("(1 account), to {today}")), "{}", row.state);
     desk.press("1gj<Enter>").shows("[bill runs in work]").shows("of 2");
+}
+
+#[test]
+fn a_bill_run_that_took_not_all_accounts_up_to_today_leaves_the_question_what_is_due() {
+    let bills = |book: &Book| line(book, "bill run").2;
+    let book = Book::new("2026-03-01");
+    assert_eq!(bills(&book), "none yet; c: what's due");
+    let book = delivery::posted(&[]);
+    assert_eq!(bills(&book), "BR-000001 Posted, to 2026-03-01");
+    book.run(&["bill", "--target", "2026-03-01", "--account", "A1"]);
+    assert_eq!(bills(&book), "BR-000002 Completed (1 account), to 2026-03-01");
+    book.run(&["clock", "set", "2026-03-05"]).ends(0);
+    assert_eq!(bills(&book), "BR-000002 Completed (1 account); c: what's due");
+    book.run(&["bill", "--target", "2026-03-04"]);
+    assert_eq!(bills(&book), "BR-000003 Completed to 2026-03-04; c: what's due");
+    // A run that was canceled took nobody.
+    book.run(&["bill", "--target", "2026-03-05"]);
+    assert_eq!(bills(&book), "BR-000004 Completed, to 2026-03-05");
+    book.run(&["run", "cancel", "BR-000004"]);
+    assert!(bills(&book).ends_with("c: what's due"), "{}", bills(&book));
 }

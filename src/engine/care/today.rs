@@ -24,7 +24,7 @@ pub fn step(db: &Db<'_>, step: Step, now: Now, actor: &Actor) -> Result<StepRow,
     let plain = |totals: Totals| (totals, String::new());
     let (totals, state) = match step {
         Step::Usage => today::usage(db)?,
-        Step::Run => today::bill_runs(db)?,
+        Step::Run => today::bill_runs(db, now.today)?,
         Step::ToCheck => today::to_check(db)?,
         Step::Held => plain(invoices::totals(db, &Filter::parse("status:draft review:held")?)?),
         Step::ToPost => {

@@ -1,7 +1,7 @@
 //! The day's steps with their counts and money: what is left, and where it waits.
 
 use super::{Filter, ReadError, Totals, deliveries};
-use crate::domain::document::Review;
+use crate::domain::document::{BillRunStatus, Review};
 use crate::domain::ids::BillRunId;
 use crate::domain::money::Purse;
 use crate::domain::text::{counted, grouped};
@@ -9,6 +9,7 @@ use crate::domain::text_enum;
 use crate::store::bill_run::{self, AccountFilter};
 use crate::store::job::{self, Sending};
 use crate::store::{Db, StoreError, money, tally};
+use chrono::NaiveDate;
 
 /// How far back "since yesterday" reaches, milliseconds.
 pub const DAY_MS: i64 = 24 * 3_600_000;
@@ -113,23 +114,52 @@ pub fn usage(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
     Ok((Totals { count: count.max(0), money: Purse::default() }, last))
 }
 
+/// What tells of accounts that no run took up to today: how many are due only rating them all can say.
+const DUE: &str = "c: what's due";
+
+/// Runs that are looked through, newest first, for the last one of all accounts.
+const LOOKED_AT: i64 = 50;
+
+/// Whether a run took all accounts up to a day.
+fn all_billed_to(db: &Db<'_>, newest: i64, day: NaiveDate) -> Result<bool, StoreError> {
+    for id in (1.max(newest - LOOKED_AT)..=newest).rev() {
+        let run = match bill_run::get(db, BillRunId(id)) {
+            Err(StoreError::NotFound(_)) => continue,
+            run => run?,
+        };
+        let gone = matches!(run.status, BillRunStatus::Canceled | BillRunStatus::Error);
+        if !gone && run.params.filter == AccountFilter::default() && run.params.exclude.is_empty() {
+            return Ok(run.params.target_on >= day);
+        }
+    }
+    Ok(false)
+}
+
 /// Bill runs in work, and the newest: one of some accounts says so, since its day is not that of the
-/// others.
-pub fn bill_runs(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
+/// others. Where none is in work and none took all accounts up to today, a new one may bill more.
+pub fn bill_runs(db: &Db<'_>, today: NaiveDate) -> Result<(Totals, String), ReadError> {
     let open = "SELECT '', count(*), 0 FROM bill_run \
                 WHERE status IN ('Pending','Processing','Paused','Posting')";
+    let open = sums(db, open)?;
     let newest: Option<i64> = db.one("SELECT max(id) FROM bill_run", [], |r| r.get(0))?;
-    let Some(newest) = newest else { return Ok((sums(db, open)?, String::new())) };
+    let Some(newest) = newest else { return Ok((open, format!("none yet; {DUE}"))) };
     let run = bill_run::get(db, BillRunId(newest))?;
     let mut last = format!("{} {}", run.id, run.status);
-    if run.params.filter != AccountFilter::default() {
+    let some = run.params.filter != AccountFilter::default();
+    if some {
         last.push_str(&format!(" ({})", counted(run.accounts_total, "account", "accounts")));
     }
     if run.accounts_failed > 0 {
         last.push_str(&format!(", {} failed", grouped(run.accounts_failed)));
     }
-    last.push_str(&format!(", to {}", run.params.target_on));
-    Ok((sums(db, open)?, last))
+    let day = run.params.target_on;
+    // What fits beside each other at 80 columns.
+    last.push_str(&match (open.count == 0 && !all_billed_to(db, newest, today)?, some) {
+        (false, _) => format!(", to {day}"),
+        (true, true) => format!("; {DUE}"),
+        (true, false) => format!(" to {day}; {DUE}"),
+    });
+    Ok((open, last))
 }
 
 /// Posted documents without a copy, and how many copies wait to go out.

@@ -114,6 +114,13 @@ impl Store {
         match Self::open_firm(path, writable, say) {
             // What it takes to write is not to be had; reading needs less.
             Err(error) if error.trouble().is_some() => Self::open_bare(path),
+            // Nothing was written yet: what SQLite keeps beside a book could not be made.
+            Err(StoreError::ReadOnly(_)) => {
+                let words = "this user may not write here, and even reading keeps a log beside a \
+                             book that nobody has open";
+                let source = std::io::Error::new(std::io::ErrorKind::PermissionDenied, words);
+                Err(io(whole::parent(path), source))
+            }
             other => other,
         }
     }

@@ -155,6 +155,24 @@ fn clerks_outside_the_group_work_through_the_setgid_binary_and_no_other_way() {
 }
 
 #[test]
+fn a_book_that_a_user_may_not_read_is_not_said_to_be_read_only() {
+    let Some(server) = Server::install() else { return };
+    let book = server.at("book.db");
+    std::fs::copy(server.at("lib/book.db"), &book).unwrap();
+    for (bits, words) in [
+        (0o600, "book.db: permission denied"),
+        // It is readable; but SQLite lays its log beside it to read it.
+        (0o644, "this user may not write here, and even reading keeps a log beside"),
+    ] {
+        mode(&book, bits);
+        let ran = server.ran(TOM, "plain", &book, &["status"]);
+        assert!(ran.code != 0 && ran.err.contains(words), "{bits:o}: {}", ran.err);
+        assert!(ran.err.contains("check its permissions"), "{}", ran.err);
+        assert!(!ran.err.contains("read-only"), "{}", ran.err);
+    }
+}
+
+#[test]
 fn a_setgid_process_has_a_clean_environment_and_dumps_no_core() {
     let Some(server) = Server::install() else { return };
     let book = server.at("lib/book.db");

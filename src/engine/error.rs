@@ -195,6 +195,11 @@ impl Error {
                     .to_owned()
             }
             Self::Store(S::Exists(_)) => "name another file".to_owned(),
+            Self::Store(S::NotABook(path)) if beside(path).is_dir() => {
+                "the directory of a book lies beside it: if this was one its first page is damaged; \
+                 restore a backup (daybook restore FILE)"
+                    .to_owned()
+            }
             Self::Store(S::NotABook(_)) => "name a book with --book FILE".to_owned(),
             Self::Store(S::Newer { .. }) => "use the newer daybook for this book".to_owned(),
             Self::Store(S::ForeignFilesystem { kind, insist, unheeded, .. }) => {
@@ -237,4 +242,11 @@ impl Error {
             | Self::Bug(_) => String::new(),
         }
     }
+}
+
+/// The directory beside a book.
+fn beside(book: &Path) -> PathBuf {
+    let mut name = book.as_os_str().to_owned();
+    name.push(".d");
+    PathBuf::from(name)
 }

@@ -508,6 +508,10 @@ fn a_restore_takes_what_is_whole_and_nothing_else() {
     refused(book.dir.path(), 2, "is not a file");
     refused(&at("absent"), 2, "there is no file");
     refused(&at("junk"), 2, "is not a daybook book");
+    // What has the directory of a book beside it may be one whose first page is damaged.
+    refused(&at("junk"), 2, "name a book with --book FILE");
+    std::fs::create_dir(at("junk.d")).unwrap();
+    refused(&at("junk"), 2, "its first page is damaged");
     refused(&book.path, 2, "is the book itself");
     book.run(&["backup", text(&at("half.db"))]).ends(0);
     let whole = std::fs::read(at("half.db")).unwrap();

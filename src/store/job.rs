@@ -225,7 +225,8 @@ pub fn sending(db: &Db<'_>) -> Result<Sending, StoreError> {
     let (going, paused): (bool, bool) = db.one(
         "SELECT coalesce(max(state <> 'Paused' AND wanted = ''), 0),
                 coalesce(max(state = 'Paused' OR wanted = 'pause'), 0)
-         FROM job WHERE subject = ?1 AND state IN ('Waiting','Running','Paused')",
+         FROM job INDEXED BY job_open
+         WHERE subject = ?1 AND state IN ('Waiting','Running','Paused')",
         [MAIL],
         |r| Ok((r.get(0)?, r.get(1)?)),
     )?;

@@ -4,7 +4,7 @@ use super::command::{Command, Receipt, Steer};
 use super::{Error, Session};
 use crate::domain::actor::Verb;
 use crate::domain::ids::JobId;
-use crate::engine::deliver::copies::CANCELED;
+use crate::engine::deliver::copies::{CANCELED, goes_again};
 use crate::engine::review::picked::short;
 use crate::store::job::{self, JobRow, JobState, Wanted};
 use crate::store::{Tx, desk};
@@ -61,6 +61,9 @@ fn steer(session: &mut Session, id: JobId, want: Steer) -> Result<Receipt, Error
         }
         let words = steer_one(tx, &row, want)?;
         let mail = row.subject == job::MAIL;
+        if mail && want == Steer::Resume {
+            goes_again(tx)?;
+        }
         if mail {
             for other in job::open(tx)?.iter().filter(|o| o.subject == job::MAIL && o.id != id) {
                 steer_one(tx, other, want)?;

@@ -68,6 +68,11 @@ impl Session {
         result
     }
 
+    /// Whether what it writes now goes on by itself.
+    pub fn is_by_itself(&self) -> bool {
+        self.hand == Hand::ByItself
+    }
+
     /// The moment as this session sees it.
     pub fn now(&self) -> Result<Now, Error> {
         match self.fixed_now {

@@ -10,6 +10,8 @@ use daybook::domain::ids::{BillRunId, DocumentId};
 use daybook::engine::answer::ask;
 use daybook::engine::collect::follow_up;
 use daybook::engine::command::{Command, RunRef, Steer};
+use daybook::engine::deliver::copies::When;
+use daybook::engine::deliver::make;
 use daybook::engine::query::{Ahead, Answer, Query};
 use daybook::engine::{Error, Session, Slices, perform, post};
 use daybook::store::StoreError;
@@ -104,6 +106,31 @@ fn mail_that_is_paused_or_of_two_jobs_is_not_sent_by_another_one() {
     assert!(said.out.contains("mail stands still"), "{}", said.out);
     book.run(&["deliver", "--send-now"]);
     assert!(copies(&desk, "status:sent") > 2);
+}
+
+#[test]
+fn what_is_queued_by_itself_while_mail_stands_still_is_a_notice_until_it_goes() {
+    let book = delivery::posted(&[]);
+    let mut desk = Desk::at(&book.path, 100, 30);
+    let job = |tx: &daybook::store::Tx<'_>| {
+        let spec = daybook::domain::job::JobSpec::Deliver;
+        Ok::<_, Error>(daybook::store::job::insert(tx, &spec, "mail", 0)?)
+    };
+    desk.session.write(Verb::Deliver, job).unwrap();
+    let told = || {
+        book.count(
+            "SELECT count(*) FROM notice WHERE done_at IS NULL
+             AND text = 'e-mail is queued, and mail stands still: S on 4 Delivery starts it'",
+        )
+    };
+    desk.press("6Cy");
+    desk.session
+        .by_itself(|session| make::make(session, None, When::AfterHold))
+        .map(|made| assert!(made.job.is_none() && made.queued[0] > 0, "{made:?}"))
+        .unwrap();
+    assert_eq!((told(), jobs(&book, "state <> 'Canceled'")), (1, 0));
+    desk.press("4/status:queued channel:email<Enter>Sy");
+    assert_eq!(told(), 0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::engine::{Error, Session};
 use crate::store::Json;
 use crate::store::job::{self, JobKind, JobSpec, MAIL, Sending};
 use crate::store::undelivered::Undelivered;
-use crate::store::{self, Db, StoreError};
+use crate::store::{self, Db, StoreError, Tx, notice};
 
 /// A copy as it will be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,16 +147,29 @@ pub(in crate::engine) fn still(db: &Db<'_>) -> Result<&'static str, StoreError> 
     })
 }
 
+/// The notice that mail stands still, of what was queued with nobody there to be told.
+const STILL: &str = "mail stands still";
+
+/// Mail goes again: who was told otherwise need not look.
+pub(in crate::engine) fn goes_again(tx: &Tx<'_>) -> Result<(), StoreError> {
+    if notice::is_open(tx, STILL)? { notice::done(tx, STILL) } else { Ok(()) }
+}
+
 /// Sees to it that a job will send what is queued: wakes the one that waits, or makes one. What a
 /// person paused or canceled stays so.
 pub(in crate::engine) fn ensure_job(session: &mut Session, begin: Begin) -> Result<Sends, Error> {
     let Some(due) = session.read(store::delivery::next_due)? else { return Ok(Sends::default()) };
+    let nobody_is_told = session.is_by_itself();
     session.write(Verb::Deliver, |tx| {
         tx.quiet();
         let still = still(tx)?;
         if !(still.is_empty() || still == CANCELED && begin == Begin::Anew) {
+            if nobody_is_told && !notice::is_open(tx, STILL)? {
+                notice::again(tx, STILL, MAIL, &format!("e-mail is queued, and {still}"))?;
+            }
             return Ok(Sends { job: None, still });
         }
+        goes_again(tx)?;
         let id = match job::wake(tx, JobKind::Deliver, MAIL, due)? {
             Some(id) => id,
             None => {

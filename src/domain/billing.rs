@@ -308,6 +308,8 @@ pub struct DraftItem {
     pub amount_minor: i64,
     /// With an inclusive tax: what the line says, tax included.
     pub gross_minor: Option<i64>,
+    /// Revenue account for the ledger; empty = the default.
+    pub revenue_account: String,
     /// Tax code; empty = none.
     pub tax_code: String,
     /// The rate it is taxed by: with the code it names its row in [`DraftDocument::taxes`].

@@ -10,6 +10,7 @@ use super::whole::{Whole, with_suffix};
 use super::{Db, Store, StoreError, hold, side_directory};
 use crate::inside::For;
 use rusqlite::TransactionBehavior;
+use rusqlite::config::DbConfig;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -63,12 +64,15 @@ pub(super) fn lay(
     files: &[&str],
     say: &mut dyn FnMut(&str),
 ) -> Result<(), StoreError> {
-    // Neither can be changed inside a transaction. A table under a new name is what others refer to
-    // already: references are not to follow the renaming.
+    // None can be changed inside a transaction. A table under a new name is what others refer to
+    // already: references are not to follow the renaming. A file may change a CHECK in its place.
     let raw = conn.raw();
     raw.pragma_update(None, "foreign_keys", false)?;
     raw.pragma_update(None, "legacy_alter_table", true)?;
+    let defensive = raw.db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE)?;
+    raw.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
     let result = laid(conn, files, say);
+    raw.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, defensive)?;
     raw.pragma_update(None, "legacy_alter_table", false)?;
     raw.pragma_update(None, "foreign_keys", true)?;
     result

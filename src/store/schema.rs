@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0025_tally.sql"),
     include_str!("migrations/0026_collectible.sql"),
     include_str!("migrations/0027_claim_item.sql"),
+    include_str!("migrations/0028_words.sql"),
 ];
 
 /// The schema of this program.

@@ -200,6 +200,7 @@ fn item(ctx: &Ctx<'_>, line: Line<'_>, taxed: TaxedLine, tax_code: String) -> Dr
         unit_price: line.unit_price,
         amount_minor: taxed.net_minor,
         gross_minor: taxed.gross_minor,
+        revenue_account: version.map(|v| v.terms.revenue_account.clone()).unwrap_or_default(),
         tax_code,
         tax_rate: taxed.rate,
         derivation: Derivation {

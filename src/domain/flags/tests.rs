@@ -126,6 +126,7 @@ fn item(charge: i64, from: &str, to: &str, amount_minor: i64) -> DraftItem {
         unit_price: Decimal::ONE,
         amount_minor,
         gross_minor: None,
+        revenue_account: String::new(),
         tax_code: String::new(),
         tax_rate: None,
         derivation: Derivation::default(),

@@ -3,7 +3,7 @@
 use crate::domain::document::DocumentKind;
 use crate::engine::bill::run::{Basis, add, rate};
 use crate::engine::{Error, Session};
-use crate::store::bill_run::{self, BillRunParams, RunProgress};
+use crate::store::bill_run::{self, BillRunParams, RunProgress, RunTotal};
 
 /// What a dry run found; nothing is written.
 #[derive(Debug, Default)]
@@ -39,7 +39,11 @@ pub fn dry_run(session: &Session, params: &BillRunParams) -> Result<DryRun, Erro
                                 | DocumentKind::DebitMemo
                                 | DocumentKind::WriteOff => found.progress.invoices += 1,
                             }
-                            add(&mut found.progress.totals, rated.input.currency, draft)?;
+                            add(
+                                &mut found.progress.totals,
+                                rated.input.currency,
+                                &RunTotal::of(draft),
+                            )?;
                         }
                     }
                     Err(reason) => {

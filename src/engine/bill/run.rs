@@ -13,7 +13,7 @@ use crate::domain::bill::bill_account;
 use crate::domain::billing::{
     AccountBill, AccountInput, BillDates, BillingRules, DraftDocument, TaxTable,
 };
-use crate::domain::document::{BillRunStatus, DocumentKind, Flag};
+use crate::domain::document::{BillRunStatus, DocumentKind};
 use crate::domain::ids::{AccountId, BillRunId, JobId};
 use crate::domain::money::{self, Currency, MoneyError};
 use crate::domain::text::counted;
@@ -28,8 +28,7 @@ use crate::store::bill_run::{
 };
 use crate::store::billing::{self, Span};
 use crate::store::job::{self, JobRow, JobState, Progress, Wanted};
-use crate::store::new_draft;
-use crate::store::new_draft::NewDraft;
+use crate::store::new_draft::{self, NewDraft, Ready};
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::sample::{self, Unflagged};
 use crate::store::tax;
@@ -150,15 +149,18 @@ struct Prepared {
     after: i64,
     /// The last of them.
     last: i64,
-    rated: Vec<Flagged>,
+    rated: Vec<Outcome>,
     busy: Vec<(AccountId, String)>,
     topics: Vec<(Topic, i64)>,
 }
 
-/// A rated account with flags and risk of each of its drafts.
-struct Flagged {
-    rated: Rated,
-    flags: Vec<(Vec<Flag>, i64)>,
+/// What came of an account.
+struct Outcome {
+    account: AccountId,
+    /// Its drafts as rows, or the reason of its failure.
+    drafts: Result<Vec<Ready>, String>,
+    /// Whether something was due, and all of it is billed.
+    already_billed: bool,
 }
 
 impl Runner for BillRunner {
@@ -228,25 +230,53 @@ fn prepare(db: &Db<'_>, run: BillRunRow, size: u32) -> Result<Prepared, Error> {
         }
     }
     accounts.retain(|a| busy.iter().all(|(b, _)| a != b));
-    let rated = rate_and_flag(db, &basis, &accounts)?;
+    let rated = outcomes(db, &run, &basis, &accounts)?;
     Ok(Prepared { basis, after: run.cursor, last, rated, busy, topics: moved_by(db)? })
 }
 
-fn rate_and_flag(
+/// Rates accounts and makes what is to be written of them.
+fn outcomes(
     db: &Db<'_>,
+    run: &BillRunRow,
     basis: &Basis,
     accounts: &[AccountId],
-) -> Result<Vec<Flagged>, Error> {
+) -> Result<Vec<Outcome>, Error> {
     let mut all = Vec::with_capacity(accounts.len());
-    for rated in rate(db, basis, accounts)? {
-        let mut flags = Vec::new();
-        for draft in rated.bill.iter().flat_map(|bill| &bill.documents) {
-            let terms = &version_of(&rated.input, draft)?.terms;
-            flags.push(flagging::flags(db, &basis.flags, &rated.input, terms, draft)?);
-        }
-        all.push(Flagged { rated, flags });
+    for Rated { input, bill } in rate(db, basis, accounts)? {
+        let already_billed =
+            bill.as_ref().is_ok_and(|bill| bill.already_billed && bill.documents.is_empty());
+        let drafts = match bill {
+            Ok(bill) => {
+                let ready = |draft| ready(db, run, basis, &input, draft);
+                Ok(bill.documents.iter().map(ready).collect::<Result<_, Error>>()?)
+            }
+            Err(reason) => Err(reason),
+        };
+        all.push(Outcome { account: input.id, drafts, already_billed });
     }
     Ok(all)
+}
+
+/// A draft with its flags, as rows.
+fn ready(
+    db: &Db<'_>,
+    run: &BillRunRow,
+    basis: &Basis,
+    input: &AccountInput,
+    draft: &DraftDocument,
+) -> Result<Ready, Error> {
+    let version = version_of(input, draft)?;
+    let (flags, risk) = flagging::flags(db, &basis.flags, input, &version.terms, draft)?;
+    let new = NewDraft {
+        account: input.id,
+        account_version: version.id,
+        currency: input.currency,
+        run: Some(run.id),
+        target: run.params.target_on,
+        flags: &flags,
+        risk,
+    };
+    Ok(Ready::of(&new, draft)?)
 }
 
 /// The account as it is on the day of a draft.
@@ -302,9 +332,9 @@ fn write_slice(
     }
     if tx.moment()? != moment && prepared.topics != moved_by(tx)? {
         // Something was imported or edited since we read: rate the same accounts again.
-        let accounts: Vec<AccountId> = prepared.rated.iter().map(|r| r.rated.input.id).collect();
+        let accounts: Vec<AccountId> = prepared.rated.iter().map(|r| r.account).collect();
         prepared.basis = Basis::load(tx, &settings::load(tx)?, &run.params)?;
-        prepared.rated = rate_and_flag(tx, &prepared.basis, &accounts)?;
+        prepared.rated = outcomes(tx, &run, &prepared.basis, &accounts)?;
     }
     write_accounts(tx, job, &run, prepared)
 }
@@ -313,26 +343,26 @@ fn write_accounts(
     tx: &Tx<'_>,
     job: &JobRow,
     run: &BillRunRow,
-    prepared: &Prepared,
+    prepared: &mut Prepared,
 ) -> Result<Slice, Error> {
     let mut by = RunProgress::default();
     for (account, reason) in &prepared.busy {
         bill_run::fail(tx, run.id, *account, Busy::InAnotherRun, reason)?;
         by.failed += 1;
     }
-    for Flagged { rated, .. } in &prepared.rated {
-        match &rated.bill {
-            Ok(bill) => {
-                by.already_billed += i64::from(bill.already_billed && bill.documents.is_empty());
-            }
+    let count = (prepared.rated.len() + prepared.busy.len()) as i64;
+    let mut drafts = Vec::with_capacity(prepared.rated.len());
+    for outcome in prepared.rated.drain(..) {
+        by.already_billed += i64::from(outcome.already_billed);
+        match outcome.drafts {
+            Ok(made) => drafts.extend(made),
             Err(reason) => {
-                bill_run::fail(tx, run.id, rated.input.id, Busy::No, reason)?;
+                bill_run::fail(tx, run.id, outcome.account, Busy::No, &reason)?;
                 by.failed += 1;
             }
         }
     }
-    let unflagged = write_bills(tx, run, &prepared.rated, &mut by)?;
-    let count = (prepared.rated.len() + prepared.busy.len()) as i64;
+    let unflagged = write_drafts(tx, drafts, &mut by)?;
     by.done = count - by.failed;
     by.cursor = prepared.last;
     sample::draw(tx, run.id, &unflagged, prepared.basis.sample)?;
@@ -365,56 +395,39 @@ fn write_accounts(
     Ok(Slice::More)
 }
 
-/// Writes the drafts of accounts and returns those that nothing flagged.
-fn write_bills(
+/// Writes drafts and returns those that nothing flagged.
+fn write_drafts(
     tx: &Tx<'_>,
-    run: &BillRunRow,
-    rated: &[Flagged],
+    drafts: Vec<Ready>,
     by: &mut RunProgress,
 ) -> Result<Vec<Unflagged>, Error> {
-    let mut drafts = Vec::new();
-    for Flagged { rated, flags } in rated {
-        let input = &rated.input;
-        let documents = rated.bill.iter().flat_map(|bill| &bill.documents);
-        for (draft, (flags, risk)) in documents.zip(flags) {
-            let new = NewDraft {
-                account: input.id,
-                account_version: version_of(input, draft)?.id,
-                currency: input.currency,
-                run: Some(run.id),
-                target: run.params.target_on,
-                flags,
-                risk: *risk,
-            };
-            drafts.push((new, draft));
-            match draft.kind {
-                DocumentKind::CreditMemo => by.credit_memos += 1,
-                DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::WriteOff => {
-                    by.invoices += 1;
-                }
+    for draft in &drafts {
+        match draft.kind {
+            DocumentKind::CreditMemo => by.credit_memos += 1,
+            DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::WriteOff => {
+                by.invoices += 1;
             }
-            add(&mut by.totals, input.currency, draft)?;
         }
+        add(&mut by.totals, draft.currency, &draft.total)?;
     }
-    let ids = new_draft::insert_drafts(tx, &drafts)?;
-    let made = ids.into_iter().zip(drafts);
-    let unflagged = made.filter(|(_, (new, _))| new.flags.is_empty());
-    Ok(unflagged.map(|(id, (_, draft))| (id, draft.total_minor)).collect())
+    let of_each: Vec<_> = drafts.iter().map(|d| (d.flagged, d.total.total_minor)).collect();
+    let made = new_draft::insert_drafts(tx, drafts)?.into_iter().zip(of_each);
+    Ok(made.filter(|(_, (flagged, _))| !flagged).map(|(id, (_, total))| (id, total)).collect())
 }
 
 pub(super) fn add(
     totals: &mut Vec<(Currency, RunTotal)>,
     currency: Currency,
-    draft: &DraftDocument,
+    more: &RunTotal,
 ) -> Result<(), MoneyError> {
     let place = totals.iter().position(|(c, _)| *c == currency).unwrap_or_else(|| {
         totals.push((currency, RunTotal::default()));
         totals.len() - 1
     });
     let total = &mut totals[place].1;
-    total.documents += 1;
-    total.subtotal_minor = money::total([total.subtotal_minor, draft.subtotal_minor])?;
-    total.tax_minor = money::total([total.tax_minor, draft.tax_minor])?;
-    total.total_minor = money::total([total.total_minor, draft.total_minor])?;
+    total.documents += more.documents;
+    total.subtotal_minor = money::total([total.subtotal_minor, more.subtotal_minor])?;
+    total.tax_minor = money::total([total.tax_minor, more.tax_minor])?;
+    total.total_minor = money::total([total.total_minor, more.total_minor])?;
     Ok(())
 }

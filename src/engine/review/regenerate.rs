@@ -17,8 +17,7 @@ use crate::store::Json;
 use crate::store::billing::{self, Span};
 use crate::store::document::{self, DocumentRow, Origin};
 use crate::store::draft::{self, DraftImage, HeldClaim, HeldUsage, LineImage};
-use crate::store::new_draft;
-use crate::store::new_draft::NewDraft;
+use crate::store::new_draft::{self, NewDraft, Ready};
 use crate::store::tax;
 use crate::store::undo::{self, Change};
 use crate::store::{Db, Tx, bill_run, settings, stale};
@@ -254,22 +253,14 @@ fn merged(
         if !kept_po {
             new.po_number.clone_from(&rated.po_number);
         }
-        new.lines = rated.items.iter().map(|i| line(i, input)).collect::<Result<_, _>>()?;
+        new.lines = rated.items.iter().map(line).collect::<Result<_, _>>()?;
     }
     new.lines.extend(hand);
     Ok(new)
 }
 
 /// A rated line as an image.
-fn line(item: &DraftItem, input: &AccountInput) -> Result<LineImage, Error> {
-    let revenue = input
-        .subscriptions
-        .iter()
-        .flat_map(|s| &s.charges)
-        .flat_map(|c| &c.versions)
-        .find(|v| v.id == item.version.0)
-        .map(|v| v.terms.revenue_account.clone())
-        .unwrap_or_default();
+fn line(item: &DraftItem) -> Result<LineImage, Error> {
     Ok(LineImage {
         id: crate::domain::ids::ItemId(0),
         charge: Some(item.charge),
@@ -285,7 +276,7 @@ fn line(item: &DraftItem, input: &AccountInput) -> Result<LineImage, Error> {
         amount_minor: item.amount_minor,
         gross_minor: item.gross_minor,
         tax_code: item.tax_code.clone(),
-        revenue_account: revenue,
+        revenue_account: item.revenue_account.clone(),
         origin: Origin::Run,
         derivation: Json::of(&item.derivation)?,
         claims: vec![HeldClaim {
@@ -319,7 +310,7 @@ fn write_others(tx: &Tx<'_>, row: &DocumentRow, plan: &Plan) -> Result<Vec<Docum
             flags: &flags,
             risk,
         };
-        made.push(new_draft::insert_draft(tx, &new, other)?);
+        made.push(Ready::of(&new, other)?);
     }
-    Ok(made)
+    Ok(new_draft::insert_drafts(tx, made)?)
 }

@@ -1,5 +1,6 @@
 //! What the slices of a run did: counts, totals by currency, accounts that failed.
 
+use crate::domain::billing::DraftDocument;
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::{AccountId, BillRunId};
 use crate::domain::money::Currency;
@@ -35,6 +36,14 @@ pub struct RunTotal {
     pub tax_minor: i64,
     /// Net + tax.
     pub total_minor: i64,
+}
+
+impl RunTotal {
+    /// Of one draft.
+    pub fn of(draft: &DraftDocument) -> Self {
+        let DraftDocument { subtotal_minor, tax_minor, total_minor, .. } = *draft;
+        Self { documents: 1, subtotal_minor, tax_minor, total_minor }
+    }
 }
 
 /// Adds a slice's progress.

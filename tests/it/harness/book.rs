@@ -57,6 +57,12 @@ const MADE: &[&str] = &[
      DROP TRIGGER stirred_by_method; DROP TRIGGER stirred_by_account; DROP VIEW collectible_now;
      DROP TABLE collectible; DROP TABLE collectible_sum; DROP TABLE collectible_stirred",
     "DROP INDEX claim_item",
+    "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql,
+     'role = ''billed'' OR role = ''late'' OR role = ''credited'' OR role = ''waived''',
+     'role IN (''billed'',''late'',''credited'',''waived'')') WHERE type = 'table' AND name = 'claim';
+     PRAGMA writable_schema = RESET; DROP TRIGGER tax_posted_insert; CREATE TRIGGER tax_posted_insert
+     BEFORE INSERT ON document_tax WHEN (SELECT status FROM document WHERE id = NEW.document_id) IS NOT 'Draft'
+     BEGIN SELECT RAISE(ABORT, 'guard: a posted document gets no more tax'); END",
 ];
 
 /// What a call of the binary gave.

@@ -98,6 +98,7 @@ fn item(line: &LineImage) -> Result<Option<DraftItem>, Error> {
         unit_price: line.unit_price,
         amount_minor: line.amount_minor,
         gross_minor: line.gross_minor,
+        revenue_account: line.revenue_account.clone(),
         tax_code: line.tax_code.clone(),
         tax_rate: None,
         derivation: derivation(line)?,

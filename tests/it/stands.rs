@@ -63,7 +63,7 @@ fn mail_that_was_canceled_stands_still_until_it_is_started() {
     desk.press("u").shows("mail stands still until S on 4 Delivery starts it");
     desk.press("<Esc>6/status:canceled<Enter>");
     desk.shows("mail stands still: S on 4 Delivery starts it");
-    desk.press("1").shows("copies queued, mail stands still: S on 4");
+    desk.press("1").shows("mail stands still: S on 4, ").shows(" copies queued");
     // What is queued meanwhile waits with the rest, and says so before and after.
     desk.press("4/status:recalled<Enter>r").shows("mail stands still: S on 4 Delivery starts it");
     desk.press("y").shows("sent again 1; mail stands still");
@@ -78,6 +78,16 @@ fn mail_that_was_canceled_stands_still_until_it_is_started() {
     desk.press("1");
     assert!(!desk.picture().contains("stands still"), "{}", desk.picture());
     book.is_sound();
+}
+
+#[test]
+fn paper_that_waits_is_no_mail_that_stands_still() {
+    let book = delivery::posted(&[]);
+    book.run(&["deliver", "--send-now"]);
+    let mut desk = Desk::at(&book.path, 100, 30);
+    assert_eq!(copies(&desk, "status:queued"), copies(&desk, "channel:print status:queued"));
+    desk.press("1").shows("2 copies queued");
+    assert!(!desk.picture().contains("stands still"), "{}", desk.picture());
 }
 
 #[test]

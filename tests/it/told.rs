@@ -508,7 +508,7 @@ fn copies_that_nobody_sends_are_told_on_today() {
     assert!(!desk.picture().contains("stands still"), "{}", desk.picture());
     desk.press("6/status:waiting<Enter>C").shows("until S on 4 Delivery starts it");
     desk.press("y").shows("canceled");
-    desk.press("1").shows("1 copy queued, mail stands still: S on 4");
+    desk.press("1").shows("mail stands still: S on 4, 1 copy queued");
 }
 
 #[test]

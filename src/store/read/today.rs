@@ -8,7 +8,7 @@ use crate::domain::text::{counted, grouped};
 use crate::domain::text_enum;
 use crate::store::bill_run::{self, AccountFilter};
 use crate::store::job::{self, Sending};
-use crate::store::{Db, StoreError, money, tally};
+use crate::store::{Db, StoreError, delivery, money, tally};
 use chrono::NaiveDate;
 
 /// How far back "since yesterday" reaches, milliseconds.
@@ -172,17 +172,21 @@ pub fn to_deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
         1 => Some(one.to_owned()),
         n => Some(format!("{} {many}", grouped(n))),
     };
-    let sending = if waits > 0 { job::sending(db)? } else { Sending::Goes };
+    // What waits to be printed no mail takes.
+    let mail_waits = waits > 0 && delivery::next_due(db)?.is_some();
+    let sending = if mail_waits { job::sending(db)? } else { Sending::Goes };
     let stands = match sending {
         Sending::Canceled(_) | Sending::Nobody => Some("mail stands still: S on 4".to_owned()),
-        Sending::Paused => Some("paused: p on 6".to_owned()),
+        Sending::Paused => Some("mail paused: p on 6".to_owned()),
         Sending::Goes => None,
     };
     // That nothing leaves is said instead of what may be confirmed: there is no room for both.
-    let state = [
-        one(waits, "1 copy queued", "copies queued"),
-        stands.or_else(|| one(written, "1 written, D confirms", "written, D confirms")),
-    ];
+    // It stands first: on a narrow screen the end is cut.
+    let queued = one(waits, "1 copy queued", "copies queued");
+    let state = match stands {
+        Some(stands) => [Some(stands), queued],
+        None => [queued, one(written, "1 written, D confirms", "written, D confirms")],
+    };
     let state: Vec<String> = state.into_iter().flatten().collect();
     Ok((left.into(), state.join(", ")))
 }

@@ -5,6 +5,7 @@ use super::copies::{CANCELED, open_press, still};
 use super::steer::{CopyStep, Takes, takes};
 use crate::domain::ids::DeliveryId;
 use crate::domain::money::Purse;
+use crate::domain::payment::Channel;
 use crate::engine::{Error, Session};
 use crate::store::delivery::Delivery;
 use crate::store::read::Marked;
@@ -39,7 +40,7 @@ pub fn look(session: &Session, step: CopyStep, marks: &[Marked]) -> Result<Copie
     let today = session.now()?.today;
     session.store.read(|db| {
         let mut out = CopiesAhead::default();
-        let mut left: BTreeMap<String, i64> = BTreeMap::new();
+        let (mut left, mut mail): (BTreeMap<String, i64>, bool) = (BTreeMap::new(), false);
         for mark in marks {
             let row = match store::delivery::get(db, DeliveryId(mark.id)) {
                 Err(StoreError::NotFound(_)) => {
@@ -56,6 +57,11 @@ pub fn look(session: &Session, step: CopyStep, marks: &[Marked]) -> Result<Copie
                 }
             };
             out.count += 1;
+            let channel = match &how {
+                Takes::Here => row.channel,
+                Takes::Elsewhere(to) => to.copy.channel,
+            };
+            mail |= channel == Channel::Email;
             if let Some(money) = mark.money {
                 out.money.add(money)?;
             }
@@ -65,7 +71,7 @@ pub fn look(session: &Session, step: CopyStep, marks: &[Marked]) -> Result<Copie
             }
         }
         out.left_out = by_number(left);
-        out.still = match (step, still(db)?) {
+        out.still = match (step, if mail { still(db)? } else { "" }) {
             (CopyStep::SendNow, CANCELED) => {
                 "mail stands still: this starts it, and what else is queued goes at its time".into()
             }

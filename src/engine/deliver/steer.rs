@@ -52,14 +52,18 @@ fn steps(
     })
 }
 
-/// Says where mail stands still that was queued; begins it anew where that was asked for.
-fn mailed(session: &mut Session, receipt: &mut Receipt, begin: Begin) -> Result<(), Error> {
+/// Says where mail stands still, if mail was queued; begins it anew where that was asked for.
+fn mailed(
+    session: &mut Session,
+    receipt: &mut Receipt,
+    (begin, mail): (Begin, bool),
+) -> Result<(), Error> {
     if receipt.done == 0 {
         return Ok(());
     }
     let sends = ensure_job(session, begin)?;
     receipt.job = sends.job;
-    if !sends.still.is_empty() {
+    if mail && !sends.still.is_empty() {
         receipt.summary = format!("{}; {}", receipt.summary, sends.still);
     }
     Ok(())
@@ -69,14 +73,27 @@ fn mailed(session: &mut Session, receipt: &mut Receipt, begin: Begin) -> Result<
 fn again(
     session: &mut Session,
     ids: &[DeliveryId],
-    verb: &str,
+    (verb, to): (&str, Option<Channel>),
     step: impl FnMut(&Tx<'_>, DeliveryId) -> Result<Result<(), String>, Error>,
 ) -> Result<Receipt, Error> {
     let mut receipt = steps(session, ids, verb, step)?;
-    mailed(session, &mut receipt, Begin::IfItGoes)?;
     let refused: HashSet<&str> = receipt.refused.iter().map(|r| r.what.as_str()).collect();
     let done: Vec<DeliveryId> =
         ids.iter().copied().filter(|id| !refused.contains(id.to_string().as_str())).collect();
+    let mail = |db: &Db<'_>| {
+        for id in &done {
+            let by = match to {
+                Some(channel) => channel,
+                None => store::delivery::get(db, *id)?.channel,
+            };
+            if by == Channel::Email {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let mail = session.read(mail)?;
+    mailed(session, &mut receipt, (Begin::IfItGoes, mail))?;
     if let Some(words) = first::relaid_words(&first::relaid(session, &done)?) {
         receipt.summary = format!("{}; {words}", receipt.summary);
     }
@@ -182,7 +199,7 @@ pub fn send_now(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Er
         store::delivery::set_not_before(tx, id, tx.now().at_ms)?;
         Ok(Ok(()))
     })?;
-    mailed(session, &mut receipt, Begin::Anew)?;
+    mailed(session, &mut receipt, (Begin::Anew, true))?;
     Ok(receipt)
 }
 
@@ -191,7 +208,7 @@ pub fn send_now(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Er
 pub fn retry(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error> {
     let press = open_press()?;
     let post = Post::of(&session.config()?, When::Now);
-    again(session, ids, "queued again", |tx, id| {
+    again(session, ids, ("queued again", None), |tx, id| {
         let row = store::delivery::get(tx, id)?;
         match row.status {
             DeliveryStatus::Sent
@@ -248,7 +265,7 @@ pub fn resend(
 ) -> Result<Receipt, Error> {
     let press = open_press()?;
     let post = Post::of(&session.config()?, when);
-    again(session, ids, "sent again", |tx, id| {
+    again(session, ids, ("sent again", None), |tx, id| {
         let row = store::delivery::get(tx, id)?;
         match takes(tx, press, &row, (CopyStep::Resend(what), tx.now().today))? {
             Err(why) => return Ok(Err(why)),
@@ -311,7 +328,7 @@ pub fn change_channel(
 ) -> Result<Receipt, Error> {
     let domain = domain(session.config()?.get(key::SMTP_FROM));
     let today = session.now()?.today;
-    again(session, ids, &format!("changed to {channel}"), |tx, id| {
+    again(session, ids, (&format!("changed to {channel}"), Some(channel)), |tx, id| {
         let row = store::delivery::get(tx, id)?;
         if row.channel == channel {
             return Ok(Err(format!("it goes by {channel} already")));

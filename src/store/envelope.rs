@@ -8,17 +8,26 @@ use crate::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use chrono::NaiveDate;
 
-/// Documents with a copy that may not say what its account wants today: every one that does not, and
-/// some that do. By id, after `after`.
+/// States of copies that may yet follow their account: what waits, and what does not go.
+pub const FOLLOWS: [DeliveryStatus; 5] = [
+    DeliveryStatus::Queued,
+    DeliveryStatus::Held,
+    DeliveryStatus::Deferred,
+    DeliveryStatus::Suppressed,
+    DeliveryStatus::Impossible,
+];
+
+/// Copies in one of [`FOLLOWS`] that may not say what their account wants today: every one that does
+/// not, and some that do. In the order they were made, after `after`, with their documents.
 pub fn doubtful(
     db: &Db<'_>,
     run: Option<BillRunId>,
-    after: DocumentId,
+    (status, after): (DeliveryStatus, DeliveryId),
     today: NaiveDate,
     limit: u32,
-) -> Result<Vec<DocumentId>, StoreError> {
+) -> Result<Vec<(DeliveryId, DocumentId)>, StoreError> {
     let scope = if run.is_some() {
-        "l.document_id IN (SELECT id FROM document WHERE run_id = :run)"
+        "(SELECT d.run_id FROM document d WHERE d.id = l.document_id) = :run"
     } else {
         ":run IS NULL"
     };
@@ -27,10 +36,9 @@ pub fn doubtful(
     // reason may be gone.
     db.all(
         &format!(
-            "SELECT DISTINCT l.document_id FROM delivery l
+            "SELECT l.id, l.document_id FROM delivery l
              JOIN account_version v ON v.id = {in_force}
-             WHERE l.status IN ('Queued','Held','Deferred','Suppressed','Impossible')
-             AND l.document_id > :after AND {scope}
+             WHERE l.status = :status AND l.id > :after AND {scope}
                AND ((l.status IN ('Queued','Held','Deferred') AND (v.recorded_at >= l.queued_at
                      OR v.effective_from_on >= date(l.queued_at / 1000, 'unixepoch')))
                  OR (l.channel = 'email' AND l.address <> ''
@@ -40,12 +48,13 @@ pub fn doubtful(
                  OR (l.address = '' AND l.status = 'Suppressed' AND v.delivery <> 'none')
                  OR (l.address = '' AND l.status = 'Impossible' AND l.channel = 'email'
                      AND (v.emails <> '' OR v.delivery NOT IN ('email','both'))))
-             ORDER BY l.document_id LIMIT :limit"
+             ORDER BY l.id LIMIT :limit"
         ),
         named_params! {
-            ":run": run.map(|r| r.0), ":after": after.0, ":today": today, ":limit": limit,
+            ":run": run.map(|r| r.0), ":status": status.as_str(), ":after": after.0,
+            ":today": today, ":limit": limit,
         },
-        |r| r.get(0).map(DocumentId),
+        |r| Ok((DeliveryId(r.get(0)?), DocumentId(r.get(1)?))),
     )
 }
 

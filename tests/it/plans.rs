@@ -80,7 +80,7 @@ const MAY: &[(&str, &[&str])] = &[
             "SELECT a.id, a.number, v.id, v.seq, v.effective_from_on",
             "SELECT a.id FROM account a JOIN account_version v",
             "SELECT d.id, d.account_id, d.total_minor, d.frozen",
-            "SELECT DISTINCT l.document_id FROM delivery l",
+            "SELECT l.id, l.document_id FROM delivery l",
             "AND s.due_on <= ?1 AND s.due_on",
             "SELECT k.account_id, k.charge_id",
         ],

@@ -19,6 +19,7 @@ use crate::store::envelope::{self, Envelope};
 use crate::store::undelivered::Undelivered;
 use crate::store::{self, Db, StoreError, Tx};
 use chrono::NaiveDate;
+use std::collections::BTreeSet;
 
 /// Documents looked at in one transaction.
 const CHUNK: u32 = 50;
@@ -194,20 +195,26 @@ pub(in crate::engine) fn preview(
     run: Option<BillRunId>,
 ) -> Result<Vec<Deed>, Error> {
     let today = session.now()?.today;
-    let (mut out, mut after) = (Vec::new(), DocumentId(0));
-    loop {
-        let (chunk, deeds) = session.store.read(|db| -> Result<_, Error> {
-            let chunk = envelope::doubtful(db, run, after, today, CHUNK)?;
-            let mut deeds = Vec::new();
-            for document in &chunk {
-                deeds.extend(look(db, *document, today)?.deeds(db, press)?);
-            }
-            Ok((chunk, deeds))
-        })?;
-        let Some(last) = chunk.last() else { return Ok(out) };
-        after = *last;
-        out.extend(deeds);
+    let (mut out, mut seen) = (Vec::new(), BTreeSet::new());
+    for status in envelope::FOLLOWS {
+        let mut after = DeliveryId(0);
+        loop {
+            let chunk = session.store.read(|db| -> Result<_, Error> {
+                let chunk = envelope::doubtful(db, run, (status, after), today, CHUNK)?;
+                for (_, document) in &chunk {
+                    let deeds = look(db, *document, today)?.deeds(db, press)?;
+                    // Another copy of the same document says the same.
+                    if !deeds.is_empty() && seen.insert(*document) {
+                        out.extend(deeds);
+                    }
+                }
+                Ok(chunk)
+            })?;
+            let Some((last, _)) = chunk.last() else { break };
+            after = *last;
+        }
     }
+    Ok(out)
 }
 
 /// Lets every copy that has not left follow its account, of a run's documents or of all: slices of
@@ -221,37 +228,49 @@ pub(in crate::engine) fn follow(
     let press = open_press()?;
     let post = Post::of(&session.config()?, when);
     let today = session.now()?.today;
-    let (mut out, mut after) = (Vec::new(), DocumentId(0));
-    loop {
-        let chunk = session.read(|db| envelope::doubtful(db, run, after, today, CHUNK))?;
-        let Some(last) = chunk.last() else { return Ok(out) };
-        after = *last;
-        let changed = session.store.read(|db| -> Result<Vec<DocumentId>, Error> {
-            let mut changed = Vec::new();
-            for document in &chunk {
-                if !look(db, *document, today)?.changes().is_empty() {
-                    changed.push(*document);
+    let mut out = Vec::new();
+    for status in envelope::FOLLOWS {
+        let mut after = DeliveryId(0);
+        loop {
+            let of = (status, after);
+            let chunk = session.read(|db| envelope::doubtful(db, run, of, today, CHUNK))?;
+            let Some((last, _)) = chunk.last() else { break };
+            after = *last;
+            let changed = session.store.read(|db| changed(db, &chunk, today))?;
+            if changed.is_empty() {
+                continue;
+            }
+            let before = out.len();
+            out.extend(session.write_on(deed, verb, |tx| {
+                let mut done = Vec::new();
+                for document in &changed {
+                    done.extend(of_document(tx, press, *document, &post)?);
                 }
-            }
-            Ok(changed)
-        })?;
-        if changed.is_empty() {
-            continue;
+                if done.is_empty() {
+                    tx.quiet();
+                }
+                let all = grouped((before + done.len()) as i64);
+                tx.note("deliveries", format!("{all} copies follow their account"));
+                Ok(done)
+            })?);
         }
-        let before = out.len();
-        out.extend(session.write_on(deed, verb, |tx| {
-            let mut done = Vec::new();
-            for document in &changed {
-                done.extend(of_document(tx, press, *document, &post)?);
-            }
-            if done.is_empty() {
-                tx.quiet();
-            }
-            let all = grouped((before + done.len()) as i64);
-            tx.note("deliveries", format!("{all} copies follow their account"));
-            Ok(done)
-        })?);
     }
+    Ok(out)
+}
+
+/// The documents of copies that do not say what their account wants, each once.
+fn changed(
+    db: &Db<'_>,
+    copies: &[(DeliveryId, DocumentId)],
+    today: NaiveDate,
+) -> Result<BTreeSet<DocumentId>, Error> {
+    let mut changed = BTreeSet::new();
+    for (_, document) in copies {
+        if !look(db, *document, today)?.changes().is_empty() {
+            changed.insert(*document);
+        }
+    }
+    Ok(changed)
 }
 
 /// Lets the copies of one document follow its account.

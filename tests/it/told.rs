@@ -591,3 +591,22 @@ fn given(desk: &mut Desk, keys: &[Key], meanwhile: Option<Key>) -> Command {
     }
     command.unwrap()
 }
+
+#[test]
+fn a_filter_with_blanks_around_its_sign_is_understood() {
+    for (screen, plain, blanks) in [
+        ("3", "total>100", "total > 100"),
+        ("4", "status:sent", "status : sent"),
+        ("5", "total>100", "total >100"),
+        ("7", "verb:import", "verb: import"),
+    ] {
+        let place = |typed: &str| {
+            let mut desk = Desk::open(80, 24);
+            desk.press(&format!("{screen}/{typed}<Enter>"));
+            desk.picture().lines().skip(2).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(place(plain), place(blanks), "{plain}");
+    }
+    let mut desk = Desk::open(140, 40);
+    desk.press("3/A > B<Enter>").shows("is not a field");
+}

@@ -114,7 +114,7 @@ impl Filter {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     /// No list knows the field.
-    #[error("{0:?} is not a field; there are {fields}", fields = Field::words())]
+    #[error("{0:?} is not a field; a text with such a sign goes in quotes (\"A > B\"); fields are {fields}", fields = Field::words())]
     UnknownField(String),
     /// This list does not know the field.
     #[error("this list has no {0}; it has {1}")]
@@ -132,22 +132,34 @@ pub enum FilterError {
 
 impl Filter {
     /// Reads a filter as typed. What is not understood whole is refused: a list that left a part of
-    /// it out would show, and mark, what nobody asked for.
+    /// it out would show, and mark, what nobody asked for. Blanks around a sign do not matter; what is
+    /// in double quotes is one text as it stands.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let mut filter = Self::default();
-        for token in text.split_whitespace() {
-            let Some(at) = token.find([':', '=', '<', '>', '!']).filter(|at| *at > 0) else {
-                filter.words.push(token.to_owned());
+        let mut rest = text.trim_start();
+        while !rest.is_empty() {
+            if let Some((word, behind)) = quoted(rest) {
+                filter.words.push(word.to_owned());
+                rest = behind;
                 continue;
-            };
-            let (name, rest) = token.split_at(at);
+            }
+            let ends = |c: char| c.is_whitespace() || SIGNS.contains(&c);
+            let (name, behind) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
+            let behind = behind.trim_start();
+            if !behind.starts_with(SIGNS) {
+                filter.words.push(name.to_owned());
+                rest = behind;
+                continue;
+            }
             let field =
                 Field::parse(name).ok_or_else(|| FilterError::UnknownField(name.to_owned()))?;
-            let (cmp, value) = compare(rest);
+            let (cmp, sign, behind) = compare(behind);
+            let (value, behind) = value(behind);
             if value.is_empty() {
-                return Err(FilterError::Unfinished(field, rest.to_owned(), field.example()));
+                return Err(FilterError::Unfinished(field, sign.to_owned(), field.example()));
             }
             filter.terms.push(Term { field, cmp, value: value.to_owned() });
+            rest = behind;
         }
         Ok(filter)
     }
@@ -161,7 +173,11 @@ impl Filter {
     }
 }
 
-fn compare(rest: &str) -> (Cmp, &str) {
+/// What a comparison begins with.
+const SIGNS: [char; 5] = [':', '=', '<', '>', '!'];
+
+/// The comparison that a text begins with, as typed, and what is behind it.
+fn compare(text: &str) -> (Cmp, &str, &str) {
     for (sign, cmp) in [
         (">=", Cmp::AtLeast),
         ("<=", Cmp::AtMost),
@@ -172,11 +188,38 @@ fn compare(rest: &str) -> (Cmp, &str) {
         (":", Cmp::Is),
         ("=", Cmp::Is),
     ] {
-        if let Some(value) = rest.strip_prefix(sign) {
-            return (cmp, value);
+        if let Some(behind) = text.strip_prefix(sign) {
+            return (cmp, &text[..sign.len()], behind);
         }
     }
-    (Cmp::Is, rest)
+    (Cmp::Is, "", text)
+}
+
+/// The value behind a comparison, and what is behind that. Another term behind a blank is none.
+fn value(text: &str) -> (&str, &str) {
+    let begun = text.trim_start();
+    if let Some(found) = quoted(begun) {
+        return found;
+    }
+    let (value, behind) = begun.split_at(begun.find(char::is_whitespace).unwrap_or(begun.len()));
+    let name = begun.split(|c: char| c.is_whitespace() || SIGNS.contains(&c)).next();
+    let signed = |name: &str| begun[name.len()..].trim_start().starts_with(SIGNS);
+    let term = name.is_some_and(|name| Field::parse(name).is_some() && signed(name));
+    if begun.len() < text.len() && term {
+        return ("", text);
+    }
+    (value, behind.trim_start())
+}
+
+/// A text in double quotes at the beginning, if it ends with a blank or the line; what is behind it.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let inner = text.strip_prefix('"')?;
+    let closes = |(at, _): &(usize, &str)| {
+        let behind = &inner[at + 1..];
+        *at > 0 && (behind.is_empty() || behind.starts_with(char::is_whitespace))
+    };
+    let (at, _) = inner.match_indices('"').find(closes)?;
+    Some((&inner[..at], inner[at + 1..].trim_start()))
 }
 
 #[cfg(test)]
@@ -198,9 +241,46 @@ mod tests {
             ]
         );
         assert!(matches!(Filter::parse("size:3"), Err(FilterError::UnknownField(_))));
-        for unfinished in ["due<", "total>=", "flag:", "status!"] {
+        for unfinished in [
+            "due<",
+            "total>=",
+            "flag:",
+            "status!",
+            "kind :",
+            "total > ",
+            "user: verb:post",
+            "due < total >5",
+        ] {
             let parsed = Filter::parse(unfinished);
             assert!(matches!(parsed, Err(FilterError::Unfinished(..))), "{unfinished}");
         }
+    }
+
+    #[test]
+    fn blanks_around_a_sign_do_not_make_words_of_a_term() {
+        for typed in
+            ["total > 1000", "total >1000", "total> 1000", "total\t>\u{a0}1000", "  total>1000 "]
+        {
+            assert_eq!(Filter::parse(typed), Filter::parse("total>1000"), "{typed}");
+        }
+        let filter = Filter::parse("müller kind : invoice due >= 2026-01-31 & söhne").unwrap();
+        assert_eq!(filter, Filter::parse("müller & söhne kind:invoice due>=2026-01-31").unwrap());
+        for typed in ["> 1000", ">1000", "!held", "totl > 1000", "A > B", "size : 3"] {
+            let parsed = Filter::parse(typed);
+            assert!(matches!(parsed, Err(FilterError::UnknownField(_))), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_quotes_is_one_text() {
+        let words = |typed: &str| Filter::parse(typed).unwrap().words;
+        assert_eq!(words("\"A > B\" gmbh"), ["A > B", "gmbh"]);
+        assert_eq!(words("\"total > 5\""), ["total > 5"]);
+        // A quote that is part of a name is one.
+        assert_eq!(words("12\" pipe-works \"the"), ["12\"", "pipe-works", "\"the"]);
+        assert_eq!(words("\"\" x"), ["\"\"", "x"]);
+        let term = &Filter::parse("charge: \"Base fee\" gmbh").unwrap().terms[0];
+        assert_eq!((term.field, term.value.as_str()), (Field::Charge, "Base fee"));
+        assert_eq!(Filter::parse("error:\"no\"_route").unwrap().terms[0].value, "\"no\"_route");
     }
 }

@@ -135,7 +135,7 @@ fn details_stand_beside_every_list_or_over_it() {
         ("4", "so far"),
         ("5fffffffff", "still open"),
         ("6", "started by"),
-        ("7", "by mia, role "),
+        ("7", "by itself for mia, role "),
         ("8", "cycle day"),
     ] {
         let mut desk = Desk::open(140, 40);

@@ -34,6 +34,8 @@ pub struct LogRow {
     pub detail: String,
     /// Whether it can be taken back.
     pub undoable: bool,
+    /// Whether it went on by itself, for this person: a slice of a job, or what came due by the clock.
+    pub by_itself: bool,
 }
 
 impl ListRow for LogRow {
@@ -56,7 +58,7 @@ impl ListRow for LogRow {
 
 pub(super) const SPEC: Spec = Spec {
     columns: "o.at, o.uid, o.user_name, o.role, o.verb, o.subject, o.summary, o.detail, \
-              EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'done')",
+              EXISTS (SELECT 1 FROM undo u WHERE u.op_seq = o.seq AND u.state = 'done'), o.by_itself",
     from: "operation o",
     narrow: "operation o",
     base: LAST_SLICE,
@@ -88,6 +90,7 @@ fn map(row: &Row<'_>, key: Key) -> Result<LogRow, StoreError> {
         summary: row.get(8)?,
         detail: row.get(9)?,
         undoable: row.get(10)?,
+        by_itself: row.get(11)?,
     })
 }
 

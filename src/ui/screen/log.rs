@@ -71,6 +71,11 @@ impl Shown for LogRow {
     }
 }
 
+/// What is said of a row that nobody pressed a key for.
+fn by_itself(row: &LogRow) -> String {
+    if row.by_itself { format!("by itself for {} · ", row.user) } else { String::new() }
+}
+
 impl ListScreen for Log {
     type Row = LogRow;
     const KEYS: &'static [Binding] = KEYS;
@@ -108,7 +113,10 @@ impl ListScreen for Log {
         if let Some(row) = self.list.current() {
             preview.push(Line::plain(row.summary.clone()));
             let undo = if row.undoable { " · can be undone" } else { "" };
-            preview.push(Line::of(format!("#{} · role {}{undo}", row.seq, row.role), theme::DIM));
+            preview.push(Line::of(
+                format!("#{} · {}role {}{undo}", row.seq, by_itself(row), row.role),
+                theme::DIM,
+            ));
         }
         preview
     }
@@ -116,7 +124,11 @@ impl ListScreen for Log {
     fn about(&self, width: usize, cx: &Cx) -> Vec<Line> {
         let Some(row) = self.list.current() else { return Vec::new() };
         let mut lines = vec![
-            Line::plain(format!("{} by {}, role {}", row.verb, row.user, row.role)),
+            Line::plain(if row.by_itself {
+                format!("{} by itself for {}, role {}", row.verb, row.user, row.role)
+            } else {
+                format!("{} by {}, role {}", row.verb, row.user, row.role)
+            }),
             Line::plain(format!("{}  #{}", cx.when(row.at), row.seq)),
         ];
         lines.extend(wrap(&row.summary, width).into_iter().map(Line::plain));

@@ -6,6 +6,7 @@ use super::on_its_way::Sure;
 use crate::domain::document::BillRunStatus;
 use crate::domain::ids::{JobId, PaymentId, PaymentRunId};
 use crate::domain::payment::NextAction;
+use crate::domain::text::counted;
 use crate::engine::clockwork::schedule;
 use crate::engine::collect::retry::Which;
 use crate::engine::collect::{self, follow_up, money, outside_payment, reconcile, remind, retry};
@@ -190,7 +191,8 @@ fn retried(session: &mut Session, which: &Which) -> Result<Receipt, Error> {
 
 fn look_up(session: &mut Session, payments: &[PaymentId]) -> Result<Receipt, Error> {
     let (job, asked) = reconcile::start(session, payments)?;
-    Ok(Receipt { done: asked, ..started("", &format!("asking about {asked} payments"), job) })
+    let what = format!("asking about {}", counted(asked, "payment", "payments"));
+    Ok(Receipt { done: asked, ..started("", &what, job) })
 }
 
 fn started(made: &str, what: &str, job: JobId) -> Receipt {

@@ -8,8 +8,8 @@ use super::{Db, StoreError, Tx, document, operation};
 use crate::domain::actor::Verb;
 use crate::domain::ids::DocumentId;
 
-/// Verbs that are no deed that could be taken back: questions, the book's own work, undo itself.
-const NO_DEEDS: &[Verb] = &[Verb::Init, Verb::Undo, Verb::Reconcile, Verb::Housekeeping];
+/// Verbs that are no deed that could be taken back: the book's own work, undo itself.
+const NO_DEEDS: &[Verb] = &[Verb::Init, Verb::Undo, Verb::Housekeeping];
 
 /// Housekeeping that a person did with a key or a command: words about a job, or on an account.
 const BY_HAND: &str = "o.verb = 'housekeeping' AND (o.summary GLOB '* job J-*: pause*' \

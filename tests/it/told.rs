@@ -436,6 +436,7 @@ fn undo_says_that_nothing_before_can_be_taken_back_and_names_the_last_deed_again
             let seen = desk.picture();
             assert!(seen.contains("nothing of yours before it can be taken back"), "{seen}");
             assert!(!seen.contains("This was not done"), "{seen}");
+            assert!(seen.contains("taken back: import"), "{seen}");
         }
     }
 }
@@ -590,6 +591,16 @@ fn given(desk: &mut Desk, keys: &[Key], meanwhile: Option<Key>) -> Command {
         desk.settle(effects);
     }
     command.unwrap()
+}
+
+#[test]
+fn a_look_up_is_my_last_deed_and_its_slices_are_the_books_own() {
+    let mut desk = Desk::open(140, 40);
+    desk.press("8mcalled<C-s>");
+    daybook::engine::collect::reconcile::start(&mut desk.session, &[]).unwrap();
+    work(&mut desk.session);
+    desk.press("u").shows("looked up").shows("what the gateway or a person found out stays");
+    desk.press("<Esc>7/verb:bill<Enter>").shows("bill by itself for mia");
 }
 
 #[test]

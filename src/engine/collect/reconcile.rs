@@ -5,6 +5,7 @@
 use crate::domain::actor::Verb;
 use crate::domain::ids::{JobId, PaymentId};
 use crate::domain::payment::PaymentStatus;
+use crate::domain::text::counted;
 use crate::engine::collect::settle::Finding;
 use crate::engine::collect::settle::{self, Settled};
 use crate::engine::collect::till::Till;
@@ -202,7 +203,7 @@ pub fn by_hand(
 pub fn start(session: &mut Session, payments: &[PaymentId]) -> Result<(JobId, usize), Error> {
     session.write(Verb::Reconcile, |tx| {
         let asked = payment::ask_now(tx, payments)?;
-        tx.note("reconcile", format!("{asked} payments are looked up now"));
+        tx.note("reconcile", format!("{} looked up", counted(asked, "payment is", "payments are")));
         Ok((insert_job(tx)?, asked))
     })
 }

@@ -35,6 +35,17 @@ pub struct Deed {
 }
 
 impl Deed {
+    /// That there is none before what was passed over.
+    fn none(over: Vec<String>) -> Self {
+        let (words, counter) = (String::new(), String::new());
+        Self { seq: 0, at_ms: 0, verb: Verb::Undo, words, counter, over }
+    }
+
+    /// Whether nothing of mine can be taken back.
+    pub fn is_none(&self) -> bool {
+        self.seq == 0
+    }
+
     fn of(step: Step) -> Self {
         let counter = match step.kind {
             Kind::Imaged => String::new(),
@@ -88,13 +99,40 @@ pub fn last(
     let Some(passed) = passed.filter(|p| newest.as_ref().is_none_or(|n| n.seq <= p.newest)) else {
         return Ok(newest.map(Deed::of));
     };
-    let Some(step) = steps::newest_imaged(db, actor.uid, passed.before)? else { return Ok(None) };
+    let Some(step) = steps::newest_imaged(db, actor.uid, passed.before)? else {
+        return Ok(Some(Deed::none(newest_few(db, actor)?)));
+    };
     let over = passed_over(db, actor, &step)?;
     Ok(Some(Deed { over, ..Deed::of(step) }))
 }
 
 /// Deeds told of one by one where a deed before them is taken back.
 const TOLD: usize = 3;
+
+/// A deed in few words: what it was about.
+fn named(step: &Step) -> String {
+    match step.subject.as_str() {
+        _ if step.verb == Verb::Housekeeping => words(step),
+        "" => step.verb.to_string(),
+        on if is_none(step) => on.to_owned(),
+        on => format!("{} {on}", step.verb),
+    }
+}
+
+/// My newest deeds, newest first, and whether there are earlier ones. They are not counted: of a
+/// whole year there are many.
+fn newest_few(db: &Db<'_>, actor: &Actor) -> Result<Vec<String>, StoreError> {
+    let (mut few, mut before) = (Vec::new(), i64::MAX);
+    while let Some(next) = steps::newest(db, actor.uid, before)? {
+        before = next.seq;
+        if few.len() == TOLD {
+            few.push("earlier ones".to_owned());
+            break;
+        }
+        few.push(named(&next));
+    }
+    Ok(few)
+}
 
 /// My deeds after one, newest first: verb and subject of each; how many more there are.
 fn passed_over(db: &Db<'_>, actor: &Actor, step: &Step) -> Result<Vec<String>, StoreError> {
@@ -103,12 +141,7 @@ fn passed_over(db: &Db<'_>, actor: &Actor, step: &Step) -> Result<Vec<String>, S
     {
         before = next.seq;
         if over.len() < TOLD {
-            over.push(match next.subject.as_str() {
-                _ if next.verb == Verb::Housekeeping => words(&next),
-                "" => next.verb.to_string(),
-                on if is_none(&next) => on.to_owned(),
-                on => format!("{} {on}", next.verb),
-            });
+            over.push(named(&next));
         } else {
             more += 1;
         }
@@ -249,9 +282,8 @@ fn counter_words(step: &Step) -> &'static str {
             "a canceled job stays so: begin the rest again where it was begun"
         }
         Verb::Housekeeping if step.summary.contains(": goes on") => "pause it: p on 6 Jobs",
-        Verb::Init | Verb::Undo | Verb::Reconcile | Verb::Housekeeping => {
-            "it changed nothing of yours"
-        }
+        Verb::Reconcile => "what the gateway or a person found out stays",
+        Verb::Init | Verb::Undo | Verb::Housekeeping => "it changed nothing of yours",
     }
 }
 

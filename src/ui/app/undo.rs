@@ -45,14 +45,17 @@ impl App {
 
     /// Takes it back, asks, or says why not.
     pub(super) fn undo_deed(&mut self, deed: Option<Deed>) {
-        let Some(deed) = deed else {
-            // The next `u` is about the last deed again.
-            let words = match std::mem::take(&mut self.undo).passed {
-                Some(_) => "nothing of yours before it can be taken back; 7 Log, f mine, lists it",
-                None => "there is nothing of yours to undo",
-            };
-            return self.say(words.to_owned());
+        let Some(deed) = deed.filter(|deed| !deed.is_none() || !deed.over.is_empty()) else {
+            self.undo = Undo::default();
+            return self.say("there is nothing of yours to undo".to_owned());
         };
+        if deed.is_none() {
+            // The next `u` is about the last deed again.
+            self.undo = Undo::default();
+            let stay = deed.over.join(", ");
+            let words = "nothing of yours before it can be taken back";
+            return self.say(format!("{words}: {stay} stay; 7 Log, f mine, lists all"));
+        }
         if self.undo.passed.is_some_and(|p| deed.seq > p.newest) {
             // A deed that came since, of another console of mine: none is passed any more.
             self.undo.passed = None;

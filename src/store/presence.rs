@@ -113,6 +113,12 @@ impl Presence {
     }
 }
 
+/// Whether a console runs as the process `pid`, on this machine.
+pub fn is_open(pid: u32) -> bool {
+    let name = |pid: &str| std::fs::read(Path::new("/proc").join(pid).join("comm")).ok();
+    name(&pid.to_string()).is_some_and(|there| Some(there) == name("self"))
+}
+
 /// Whether the process of a console is there: a book lies on the machine of those who use it.
 fn lives(token: &str) -> bool {
     let pid = token.split('-').next().unwrap_or_default();

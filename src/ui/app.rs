@@ -29,6 +29,7 @@ use ahead::Typed;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use screens::Screens;
+pub use session::kept_by;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The smallest terminal the screens fit in.
@@ -98,7 +99,11 @@ impl App {
         app.screens.today.enter(&mut app.cx);
         app.cx.load(ScreenId::Today, Part::Status, Query::Status);
         app.cx.load(ScreenId::Today, Part::Filters, Query::Filters);
-        app.offer_session();
+        if app.cx.left_open {
+            app.say(session::BESIDE.to_owned());
+        } else {
+            app.offer_session();
+        }
         app
     }
 

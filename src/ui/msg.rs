@@ -231,6 +231,8 @@ pub struct Cx {
     pub user: String,
     /// Who else is here.
     pub people: Vec<Person>,
+    /// Whether the console that kept the last session was still open when this one began.
+    pub left_open: bool,
     /// What every screen shows at its foot.
     pub foot: StatusRow,
     /// What the shell shall do.
@@ -263,6 +265,7 @@ impl Cx {
             size,
             user,
             people: Vec::new(),
+            left_open: false,
             foot: StatusRow::default(),
             effects: Vec::new(),
             open: Vec::new(),

@@ -10,7 +10,7 @@
 
 mod threads;
 
-use super::app::App;
+use super::app::{App, kept_by};
 use super::fault::Fault;
 use super::keymap::Key;
 use super::msg::{Cx, Effect, Msg};
@@ -18,7 +18,7 @@ use super::pen::Pen;
 use super::terminal::{self, Abilities, Guard, Happening};
 use crate::clock::Now;
 use crate::engine::{Error, Session};
-use crate::store::{desk, settings};
+use crate::store::{desk, presence, settings};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crossterm::event::Event;
 use std::time::{Duration, Instant};
@@ -106,6 +106,7 @@ fn looped(
     let user = session.actor.name.clone();
     let mut cx = Cx::new(facts.now, facts.zone, user, size, nonce);
     cx.clipboard = abilities.clipboard;
+    cx.left_open = facts.saved.as_deref().and_then(kept_by).is_some_and(presence::is_open);
     let (book, actor) = (session.store.path().to_owned(), session.actor.clone());
     let desks = threads::start(session, tx, cx.zone)?;
     let mut app = App::new(cx, facts.saved.as_deref());

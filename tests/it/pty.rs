@@ -72,6 +72,34 @@ fn an_edit_that_was_typed_outlives_a_kill() {
 }
 
 #[test]
+fn what_is_typed_in_a_console_that_is_open_is_not_offered_to_another_one() {
+    let book = crate::harness::crash::waiting(3);
+    book.run(&["bill", "--target", "2026-03-01"]).ends(0);
+    let mut first = Pty::console(&book.path, 80, 24);
+    first.shows("bill run");
+    first.send("3");
+    first.shows("[to check]");
+    first.send("ed\t\tPO 4711");
+    first.shows("PO 4711");
+    let kept = "SELECT count(*) FROM session WHERE state LIKE '%PO 4711%'";
+    let begun = Instant::now();
+    while book.count(kept) == 0 {
+        assert!(begun.elapsed() < PATIENCE, "not kept while it is typed");
+        std::thread::yield_now();
+    }
+    let mut second = Pty::console(&book.path, 80, 24);
+    second.shows("another console of yours is open");
+    assert!(!second.screen().contains("unsaved edit"), "{}", second.screen());
+    second.send("q");
+    second.end();
+    assert_eq!(book.count(kept), 1, "the second console wrote over what the first kept");
+    first.signal(Signal::SIGKILL);
+    first.end();
+    let mut again = Pty::console(&book.path, 80, 24);
+    again.shows("1 unsaved edit");
+}
+
+#[test]
 fn a_posting_goes_on_when_the_terminal_is_closed() {
     let book = crate::harness::crash::waiting(3_000);
     book.run(&["bill", "--target", "2026-03-01"]).ends(0);

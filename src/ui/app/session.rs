@@ -9,6 +9,16 @@ use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Effect, Person, ScreenId, Seat};
 use crate::ui::widget::{Line, counted};
 
+/// What a second console of one clerk says of the first.
+pub(super) const BESIDE: &str =
+    "another console of yours is open: what is marked or typed there stays there";
+
+/// The process of the console that kept a session.
+pub fn kept_by(state: &str) -> Option<u32> {
+    let state: serde_json::Value = serde_json::from_str(state).ok()?;
+    u32::try_from(state["console"].as_u64()?).ok()
+}
+
 impl App {
     /// Leaves; where the clerk was is kept for the next login.
     pub(super) fn quit(&mut self, code: i32) {
@@ -69,6 +79,7 @@ impl App {
             .collect();
         let state = serde_json::json!({
             "screen": self.screen.number(), "screens": screens, "edit": form, "older": older,
+            "console": std::process::id(),
         })
         .to_string();
         if state == self.last_saved {
@@ -106,7 +117,7 @@ impl App {
             .aside
             .as_ref()
             .map(|form| (format!("the unsaved edit: {}", form.title()), Intent::Rescued));
-        let saved = self.saved.as_ref().map(|_| {
+        let saved = self.saved.as_ref().filter(|_| !self.is_beside()).map(|_| {
             ("continue where you left: marks and the unsaved edit".to_owned(), Intent::Restore)
         });
         aside.into_iter().chain(saved).collect()
@@ -116,9 +127,16 @@ impl App {
     pub(super) fn rescue(&mut self) {
         match self.aside.take() {
             Some(form) => self.open(Modal::Form(form)),
+            None if self.saved.is_some() && self.is_beside() => self.say(BESIDE.to_owned()),
             None if self.saved.is_some() => self.restore(),
             None => self.say("nothing of what was typed was kept".to_owned()),
         }
+    }
+
+    /// Whether what is kept of a session is still open in the console that kept it.
+    fn is_beside(&self) -> bool {
+        let people = &self.cx.people;
+        self.cx.left_open && (people.is_empty() || people.iter().any(|p| p.seat == Seat::Mine))
     }
 
     pub(super) fn offer_session(&mut self) {

@@ -95,7 +95,7 @@ fn what_is_typed_in_a_console_that_is_open_is_not_offered_to_another_one() {
     assert_eq!(book.count(kept), 1, "the second console wrote over what the first kept");
     first.signal(Signal::SIGKILL);
     first.end();
-    let mut again = Pty::console(&book.path, 80, 24);
+    let again = Pty::console(&book.path, 80, 24);
     again.shows("1 unsaved edit");
 }
 

@@ -234,10 +234,17 @@ pub fn set_status(
     Ok(())
 }
 
-/// That a clerk edited a document `d` and did not undo it, as SQL.
+/// That a clerk edited a document `d` and something of it stands, as SQL: it was neither undone nor
+/// thrown away by rating again, which keeps due date, note, order number and lines made by hand.
 pub(super) const EDITED: &str = "(d.version > 1 AND EXISTS (SELECT 1 FROM undo u \
     JOIN operation o ON o.seq = u.op_seq \
-    WHERE u.document_id = d.id AND u.state = 'done' AND o.verb = 'edit'))";
+    WHERE u.document_id = d.id AND u.state = 'done' AND o.verb = 'edit' \
+      AND (d.due_by_hand = 1 OR d.note <> '' \
+        OR EXISTS (SELECT 1 FROM document_item i WHERE i.document_id = d.id AND i.origin <> 'run') \
+        OR u.before ->> '$.draft.po_number' IS NOT u.after ->> '$.draft.po_number' \
+        OR NOT EXISTS (SELECT 1 FROM undo r JOIN operation p ON p.seq = r.op_seq \
+          WHERE r.document_id = d.id AND r.op_seq > u.op_seq AND r.state = 'done' \
+            AND p.verb = 'regenerate'))))";
 
 /// Documents of a run by status and what a clerk said of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -135,7 +135,14 @@ fn rating_again_asks_before_it_drops_what_was_done_by_hand() {
     desk.press("R").shows("thrown away").shows("changes of").shows("[Cancel]");
     desk.press("<Enter>");
     assert_eq!(desk.picture().lines().nth(3), edited.lines().nth(3));
+    desk.press("Dwrong<C-s>").shows("edited by hand");
+    desk.press("<Esc><Esc>");
     desk.press("Ry").shows("regenerated");
+    // What is gone is not lost a second time; what rating again keeps is.
+    desk.press("Dwrong<C-s>").shows("Cancel");
+    assert!(!desk.picture().contains("edited by hand"), "{}", desk.picture());
+    desk.press("<Esc><Esc>").press("ed<Tab><Tab>PO 4711<Tab><Tab>ordered<C-s>");
+    desk.press("Ry").press("Dwrong<C-s>").shows("edited by hand");
 }
 
 #[test]

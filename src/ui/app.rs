@@ -99,11 +99,7 @@ impl App {
         app.screens.today.enter(&mut app.cx);
         app.cx.load(ScreenId::Today, Part::Status, Query::Status);
         app.cx.load(ScreenId::Today, Part::Filters, Query::Filters);
-        if app.cx.left_open {
-            app.say(session::BESIDE.to_owned());
-        } else {
-            app.offer_session();
-        }
+        app.offer_session();
         app
     }
 
@@ -260,6 +256,7 @@ impl App {
         if key == Key::Ctrl('l') {
             return self.cx.effects.push(Effect::Repaint);
         }
+        self.leave_reading(key);
         if let Some(modal) = self.modals.last_mut() {
             let step = modal.key(key, &mut self.cx);
             return self.step(step);

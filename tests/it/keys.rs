@@ -189,6 +189,26 @@ fn an_unsaved_edit_is_not_written_over_by_a_form_that_is_opened_before_it_is_ans
 }
 
 #[test]
+fn what_is_typed_over_something_to_read_never_runs_the_keys_of_the_list() {
+    let mut desk = Desk::open(80, 24);
+    // Nothing was done: `u` says so in a box. The word that follows holds q, which closes it, and u.
+    for word in ["/queued", ":unsaved"] {
+        desk.press("3").press("?").shows("Esc");
+        desk.press(word).shows(word.get(1..).unwrap());
+        assert!(!desk.picture().contains("Edit D-"), "{}", desk.picture());
+        desk.press("<Esc><Esc>");
+    }
+    desk.press("?").press("4").shows("4 Delivery");
+}
+
+#[test]
+fn why_a_form_refuses_is_told_whole() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3e1q<Tab><C-u>100.00 of the invoice of the month before<Tab><Tab>typed<C-s>");
+    desk.shows("is not a decimal such").shows("as 12.50").shows("Ctrl-S does it");
+}
+
+#[test]
 fn a_refused_input_is_no_conflict() {
     let mut desk = Desk::open(80, 24);
     desk.press("3ed<Tab><C-u>1999-01-01<Tab><Tab><Tab>early<C-s>").shows("Edit D-");

@@ -4,7 +4,7 @@ use super::App;
 use crate::engine::command::Command;
 use crate::engine::query::Ahead;
 use crate::ui::help;
-use crate::ui::keymap::Action;
+use crate::ui::keymap::{Action, Key};
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::palette::{Entry, Palette};
 use crate::ui::modal::purpose;
@@ -17,6 +17,18 @@ use crate::ui::widget::list::AnyList;
 use crate::ui::widget::{Line, wrap};
 
 impl App {
+    /// A search, a command or another screen begins where nothing but something to read is open: what
+    /// is typed after it is meant for it, and its letters may not run the list's keys.
+    pub(super) fn leave_reading(&mut self, key: Key) {
+        let begins = matches!(key, Key::Char('/' | ':' | '0'..='9'));
+        if let [Modal::Text(reading)] = self.modals.as_slice()
+            && begins
+            && !reading.takes(key)
+        {
+            self.close();
+        }
+    }
+
     /// Why nothing can be repeated on this screen.
     pub(super) fn unrepeatable(&self) -> Option<&'static str> {
         if self.repeated.contains_key(&self.screen) {

@@ -10,8 +10,7 @@ use crate::ui::msg::{Effect, Person, ScreenId, Seat};
 use crate::ui::widget::{Line, counted};
 
 /// What a second console of one clerk says of the first.
-pub(super) const BESIDE: &str =
-    "another console of yours is open: what is marked or typed there stays there";
+const BESIDE: &str = "another console of yours is open: what is marked or typed there stays there";
 
 /// The process of the console that kept a session.
 pub fn kept_by(state: &str) -> Option<u32> {
@@ -140,6 +139,9 @@ impl App {
     }
 
     pub(super) fn offer_session(&mut self) {
+        if self.cx.left_open {
+            return self.say(BESIDE.to_owned());
+        }
         let Some(saved) = &self.saved else { return };
         let marks: usize = saved["screens"].as_object().map_or(0, |screens| {
             screens.values().filter_map(|s| s["marks"].as_array()).map(Vec::len).sum()

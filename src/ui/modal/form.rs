@@ -276,7 +276,13 @@ impl Form {
         let width = area.width.min(72);
         let room = usize::from(width.saturating_sub(4));
         let theirs: Vec<String> = self.theirs.iter().flat_map(|l| wrap(l, room)).collect();
-        let rows = self.fields.len() as u16 + theirs.len() as u16 + 4;
+        // A hint may be cut; why something was refused may not.
+        let (said, style) = match &self.error {
+            Some(error) => (wrap(error, room.saturating_sub(2)), theme::BAD),
+            None => (vec![self.hint()], theme::DIM),
+        };
+        let below = said.len() as u16 + 1;
+        let rows = self.fields.len() as u16 + theirs.len() as u16 + below + 2;
         let inner = frame(canvas, area, width, rows, &self.title);
         let mut y = inner.y;
         for line in &theirs {
@@ -284,7 +290,7 @@ impl Form {
             y += 1;
         }
         let mut cursor = None;
-        let room = inner.bottom().saturating_sub(y + 2).max(1);
+        let room = inner.bottom().saturating_sub(y + below).max(1);
         let top = (self.at as u16 + 1).saturating_sub(room);
         for (i, item) in
             self.fields.iter().enumerate().skip(usize::from(top)).take(usize::from(room))
@@ -301,19 +307,18 @@ impl Form {
             }
             y += 1;
         }
-        let (text, style) = match &self.error {
-            Some(error) => (error.clone(), theme::BAD),
-            None => (self.hint(), theme::DIM),
-        };
-        let y = inner.bottom().saturating_sub(2);
-        put(canvas, inner.x + 2, y, inner.width.saturating_sub(2), &text, style);
+        let mut y = inner.bottom().saturating_sub(below);
+        for line in &said {
+            put(canvas, inner.x + 2, y, inner.width.saturating_sub(2), line, style);
+            y += 1;
+        }
         let foot = if self.rescued {
             "Ctrl-S does it · Esc keeps it for later · Ctrl-X drops it"
         } else {
             "Enter next · Ctrl-S does it · Esc drops it"
         };
         let foot = fit(foot, usize::from(inner.width));
-        put(canvas, inner.x, y + 1, inner.width, &foot, theme::DIM);
+        put(canvas, inner.x, y, inner.width, &foot, theme::DIM);
         cursor
     }
 }

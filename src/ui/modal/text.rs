@@ -68,6 +68,11 @@ impl TextBox {
         Self { runs, ..Self::new(title, lines) }
     }
 
+    /// Whether a key that begins something elsewhere means something here.
+    pub fn takes(&self, key: Key) -> bool {
+        self.through.as_ref().is_some_and(|(through, _)| *through == key)
+    }
+
     pub(super) fn key(&mut self, key: Key, cx: &Cx) -> Step {
         let height = usize::from(cx.size.1).saturating_sub(6).max(1);
         let last = self.lines.len().saturating_sub(height);

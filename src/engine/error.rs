@@ -1,7 +1,7 @@
 //! What a verb may answer instead of its receipt.
 
 use crate::domain::money::MoneyError;
-use crate::store::{OfBook, StoreError, Trouble};
+use crate::store::{self, OfBook, StoreError, Trouble};
 use std::path::{Path, PathBuf};
 
 /// An error of a whole call. One bad item of many is a line of the receipt, not this.
@@ -195,7 +195,7 @@ impl Error {
                     .to_owned()
             }
             Self::Store(S::Exists(_)) => "name another file".to_owned(),
-            Self::Store(S::NotABook(path)) if beside(path).is_dir() => {
+            Self::Store(S::NotABook(path)) if store::side_directory(path).is_dir() => {
                 "the directory of a book lies beside it: if this was one its first page is damaged; \
                  restore a backup (daybook restore FILE)"
                     .to_owned()
@@ -242,11 +242,4 @@ impl Error {
             | Self::Bug(_) => String::new(),
         }
     }
-}
-
-/// The directory beside a book.
-fn beside(book: &Path) -> PathBuf {
-    let mut name = book.as_os_str().to_owned();
-    name.push(".d");
-    PathBuf::from(name)
 }

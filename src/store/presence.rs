@@ -119,10 +119,9 @@ pub fn is_open(pid: u32) -> bool {
     name(&pid.to_string()).is_some_and(|there| Some(there) == name("self"))
 }
 
-/// Whether the process of a console is there: a book lies on the machine of those who use it.
+/// Whether the console of a token is there: a book lies on the machine of those who use it.
 fn lives(token: &str) -> bool {
-    let pid = token.split('-').next().unwrap_or_default();
-    Path::new("/proc").join(pid).exists()
+    token.split('-').next().and_then(|pid| pid.parse().ok()).is_some_and(is_open)
 }
 
 /// Who else than a person has a console open, by name; nobody where none ever was.

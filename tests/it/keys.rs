@@ -138,6 +138,9 @@ fn rating_again_asks_before_it_drops_what_was_done_by_hand() {
     desk.press("Dwrong<C-s>").shows("edited by hand");
     desk.press("<Esc><Esc>");
     desk.press("Ry").shows("regenerated");
+    // It has nothing to throw away any more, and asks nothing.
+    desk.press("R");
+    assert!(!desk.picture().contains("thrown away"), "{}", desk.picture());
     // What is gone is not lost a second time; what rating again keeps is.
     desk.press("Dwrong<C-s>").shows("Cancel");
     assert!(!desk.picture().contains("edited by hand"), "{}", desk.picture());
@@ -191,13 +194,19 @@ fn an_unsaved_edit_is_not_written_over_by_a_form_that_is_opened_before_it_is_ans
 #[test]
 fn what_is_typed_over_something_to_read_never_runs_the_keys_of_the_list() {
     let mut desk = Desk::open(80, 24);
-    // Nothing was done: `u` says so in a box. The word that follows holds q, which closes it, and u.
+    // Words that hold q, which closes a box, and e, which edits a draft of the list.
     for word in ["/queued", ":unsaved"] {
         desk.press("3").press("?").shows("Esc");
         desk.press(word).shows(word.get(1..).unwrap());
         assert!(!desk.picture().contains("Edit D-"), "{}", desk.picture());
         desk.press("<Esc><Esc>");
     }
+    // A word that begins with a letter that means nothing there is not meant for the list either.
+    desk.press("3").press("?");
+    let read = desk.picture();
+    assert_eq!(desk.press("bqex").picture(), read);
+    desk.press("<Esc>");
+    assert_ne!(desk.picture(), read);
     desk.press("?").press("4").shows("4 Delivery");
 }
 

@@ -57,7 +57,7 @@ fn mail_that_was_canceled_stands_still_until_it_is_started() {
     desk.press("4cy<Esc>");
     let queued = copies(&desk, "channel:email status:queued");
     assert!(queued > 2);
-    desk.press("/status:queued channel:email<Enter>R").shows("recalled 1");
+    desk.press("/status:queued channel:email<Enter>R").shows("recalled INV-2026-00000");
     desk.press("6/status:waiting<Enter>C").shows("until S on 4");
     desk.press("y").shows("canceled; mail stands still: S on 4 Delivery starts it");
     desk.press("u").shows("mail stands still until S on 4 Delivery starts it");
@@ -66,15 +66,17 @@ fn mail_that_was_canceled_stands_still_until_it_is_started() {
     desk.press("1").shows("mail stands still: S on 4, ").shows(" copies queued");
     // What is queued meanwhile waits with the rest, and says so before and after.
     desk.press("4/status:recalled<Enter>r").shows("mail stands still: S on 4 Delivery starts it");
-    desk.press("y").shows("sent again 1; mail stands still");
+    desk.press("y").shows("queued again INV-2026-00000").shows("mail stands still");
     assert_eq!(jobs(&book, "state <> 'Canceled'"), 0);
     assert_eq!(copies(&desk, "status:sent"), 0);
     // Of paper nothing is said of mail, until it goes by e-mail.
     desk.press("4/channel:print status:queued<Enter>R").press("/status:recalled<Enter>r");
     assert!(!desk.picture().contains("stands still"), "{}", desk.picture());
-    desk.press("y").shows("sent again 1");
+    desk.press("y").shows("queued again INV-2026-00000");
     assert!(!desk.picture().contains("stands still"), "{}", desk.picture());
-    desk.press("/channel:print account:A3<Enter>Ce").shows("changed to email 1; mail stands still");
+    desk.press("/channel:print account:A3<Enter>Ce")
+        .shows("changed to email INV-2026-00000")
+        .shows("mail stands still");
     // S begins it, with what it releases; the rest has its time.
     desk.press("4/status:queued channel:email<Enter>S").shows("this starts it");
     desk.press("y");

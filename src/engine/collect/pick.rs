@@ -8,6 +8,7 @@ use crate::domain::payment_run::{Candidate, SkipReason, judge};
 use crate::domain::retry::RetryRules;
 pub use crate::domain::run_params::Mode;
 use crate::domain::run_params::RunFilter;
+use crate::domain::text::counted;
 use crate::engine::collect::till::Till;
 use crate::engine::command::{JobSpec, NewPaymentRun};
 use crate::engine::{Error, Session};
@@ -89,7 +90,7 @@ pub fn start_retry(
         let spec = JobSpec::Retry { run };
         let job = job::insert(tx, &spec, &run.to_string(), items.len() as i64)?;
         let how = if by_hand { "by hand" } else { "by the rules" };
-        tx.note(run, format!("retry of {} invoices {how}", items.len()));
+        tx.note(run, format!("retry of {} {how}", counted(items.len(), "invoice", "invoices")));
         Ok::<_, Error>((run, job))
     })
 }

@@ -269,7 +269,8 @@ fn one_account(
         }
         match still.first() {
             Some((debt, _, _)) => {
-                tx.note(&debt.account_number, format!("reminder of {} invoices", still.len()));
+                let invoices = counted(still.len(), "invoice", "invoices");
+                tx.note(&debt.account_number, format!("reminder of {invoices}"));
             }
             None => tx.quiet(),
         }

@@ -7,6 +7,7 @@ use crate::document::Press;
 use crate::domain::actor::Verb;
 use crate::domain::ids::{BillRunId, DeliveryId};
 use crate::domain::payment::{Channel, DeliveryStatus};
+use crate::domain::text::{counted, grouped};
 use crate::engine::command::{Receipt, Refused};
 use crate::engine::deliver::copies::{Begin, When, domain, ensure_job, open_press};
 use crate::engine::deliver::envelope::{self, Again, Elsewhere, Post};
@@ -42,7 +43,10 @@ fn steps(
                 Err(error) => return Err(error),
             }
         }
-        receipt.summary = format!("{verb} {}", receipt.done);
+        receipt.summary = match first {
+            Some(id) if receipt.done == 1 => format!("{verb} {}", of_document(tx, *id)?),
+            _ => format!("{verb} {}", grouped(receipt.done as i64)),
+        };
         if receipt.done == 0 {
             tx.quiet();
         }
@@ -50,6 +54,12 @@ fn steps(
         tx.note(subject, format!("deliveries: {}", receipt.summary));
         Ok(receipt)
     })
+}
+
+/// The document of a copy, as a clerk writes it.
+fn of_document(db: &Db<'_>, id: DeliveryId) -> Result<String, StoreError> {
+    let document = store::document::get(db, store::delivery::get(db, id)?.document)?;
+    Ok(document.number.unwrap_or_else(|| document.id.to_string()))
 }
 
 /// Says where mail stands still, if mail was queued; begins it anew where that was asked for.
@@ -156,7 +166,11 @@ pub(super) fn takes(
         },
     };
     if !able {
-        return Ok(Err(format!("it is {}", row.status)));
+        return Ok(Err(match row.status {
+            S::Impossible => format!("it cannot go: {}", row.last_reply),
+            S::Suppressed => format!("it is not wanted: {}", row.last_reply),
+            status => format!("it is {status}"),
+        }));
     }
     if !matches!(step, CopyStep::Resend(_)) {
         return Ok(Ok(Takes::Here));
@@ -265,16 +279,19 @@ pub fn resend(
 ) -> Result<Receipt, Error> {
     let press = open_press()?;
     let post = Post::of(&session.config()?, when);
-    again(session, ids, ("sent again", None), |tx, id| {
+    let (waits, mut mail) = (post.hold_ms / 60_000, false);
+    let mut receipt = again(session, ids, ("queued again", None), |tx, id| {
         let row = store::delivery::get(tx, id)?;
         match takes(tx, press, &row, (CopyStep::Resend(what), tx.now().today))? {
             Err(why) => return Ok(Err(why)),
             Ok(Takes::Here) => {}
             Ok(Takes::Elsewhere(to)) => {
+                mail |= to.copy.channel == Channel::Email;
                 envelope::send_elsewhere(tx, &row, &to, &post)?;
                 return Ok(Ok(()));
             }
         }
+        mail |= row.channel == Channel::Email;
         let wait = if row.channel == Channel::Email { post.hold_ms } else { 0 };
         let at = tx.now().at_ms + wait;
         if !matches!(row.status, DeliveryStatus::Sent | DeliveryStatus::Printed) {
@@ -292,7 +309,12 @@ pub fn resend(
         };
         store::envelope::once_more(tx, id, &new)?;
         Ok(Ok(()))
-    })
+    })?;
+    if mail && receipt.job.is_some() && waits > 0 {
+        let minutes = counted(waits, "minute", "minutes");
+        receipt.summary = format!("{}; e-mail waits {minutes}", receipt.summary);
+    }
+    Ok(receipt)
 }
 
 /// The deliveries a resend of a run (or of everything) concerns: the last copy to each address.

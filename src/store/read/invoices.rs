@@ -49,8 +49,8 @@ pub struct InvoiceRow {
     pub flags: Vec<FlagCode>,
     /// Why the first one fired.
     pub flag_reason: String,
-    /// Whether it was reversed or written off.
-    pub undone: bool,
+    /// `reversed`, `written off`; empty = neither.
+    pub undone: String,
 }
 
 impl ListRow for InvoiceRow {
@@ -77,7 +77,8 @@ pub(super) const SPEC: Spec = Spec {
               (SELECT group_concat(f.code, ' ') FROM flag f WHERE f.document_id = d.id), \
               (SELECT f.reason FROM flag f WHERE f.document_id = d.id ORDER BY \
                f.code NOT LIKE 'total_%', f.code NOT LIKE 'recurring%', f.code LIMIT 1), \
-              s.reversed_by IS NOT NULL OR s.written_off_by IS NOT NULL",
+              CASE WHEN s.reversed_by IS NOT NULL THEN 'reversed' \
+              WHEN s.written_off_by IS NOT NULL THEN 'written off' ELSE '' END",
     from: "document_state s JOIN document d ON d.id = s.document_id \
            JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id",
     narrow: "document_state s JOIN document d ON d.id = s.document_id",

@@ -70,6 +70,7 @@ pub(super) const SPEC: Spec = Spec {
         (Field::User, Ask::Same("o.user_name")),
         (Field::Verb, Ask::Known("o.verb", Verb::words)),
         (Field::Subject, Ask::Same("o.subject")),
+        (Field::Kind, Ask::Word("iif(o.by_itself, 'itself', 'deed')", &["deed", "itself"])),
     ],
     orders: &[
         Order { sort: Sort::Newest, by: "o.seq", descending: true },

@@ -23,6 +23,9 @@ pub struct TextBox {
     at: usize,
     /// A key that closes it and does this.
     pub through: Option<(Key, Intent)>,
+    /// Whether a letter was typed that means nothing here: what follows it is meant for something else,
+    /// and only a key that is no letter closes it.
+    astray: bool,
     /// Over the whole screen and without a frame, so that the mouse selects nothing else.
     bare: bool,
 }
@@ -37,6 +40,7 @@ impl TextBox {
             runs: Vec::new(),
             at: 0,
             through: None,
+            astray: false,
             bare: false,
         }
     }
@@ -79,6 +83,9 @@ impl TextBox {
         if let Some((_, intent)) = self.through.as_ref().filter(|(through, _)| *through == key) {
             return Step::Then(intent.clone());
         }
+        if self.astray && matches!(key, Key::Char(_)) {
+            return Step::Stay;
+        }
         if !self.runs.is_empty() {
             return self.choose(key, height);
         }
@@ -98,7 +105,7 @@ impl TextBox {
             Key::Esc | Key::Enter | Key::Char('q' | 'h' | '?' | 'x' | '!') | Key::Left => {
                 return Step::Close;
             }
-            _ => {}
+            other => self.astray = matches!(other, Key::Char(_)),
         }
         Step::Stay
     }
@@ -117,7 +124,7 @@ impl TextBox {
                 return self.runs.get(self.at).map_or(Step::Close, |r| Step::Then(r.1.clone()));
             }
             Key::Esc | Key::Char('q' | 'h' | '?') | Key::Left => return Step::Close,
-            _ => {}
+            other => self.astray = matches!(other, Key::Char(_)),
         }
         let line = self.runs[self.at].0;
         if line < self.top + 1 {

@@ -48,8 +48,8 @@ fn head(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
         Review::Accepted => state.push_str(", accepted"),
         Review::Held => state.push_str(&format!(", held: {}", row.hold_reason)),
     }
-    if row.undone {
-        state.push_str(", reversed or written off");
+    if !row.undone.is_empty() {
+        state.push_str(&format!(", {}", row.undone));
     }
     let kind = row.kind.as_str().replace('_', " ");
     out.push(Line::of(format!("{} {kind} ", name(d)), theme::BOLD).and(state, theme::PLAIN));

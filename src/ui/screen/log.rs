@@ -148,7 +148,8 @@ impl ListScreen for Log {
     fn entered(&mut self, cx: &mut Cx) {
         if !self.mine {
             self.mine = true;
-            let filter = format!("user:{}", cx.user);
+            // What went on by itself for somebody they need not look for.
+            let filter = format!("user:{} kind:deed", cx.user);
             self.list.tabs.push(Tab::new("mine", &filter, Sort::Newest));
             for (name, verb) in [("edits", "edit"), ("posted", "post"), ("imports", "import")] {
                 self.list.tabs.push(Tab::new(name, &format!("verb:{verb}"), Sort::Newest));

@@ -68,7 +68,7 @@ fn state(row: &InvoiceRow) -> &'static str {
         (DocumentStatus::Draft, Review::None) => "D",
         (DocumentStatus::Draft, Review::Accepted) => "DA",
         (DocumentStatus::Draft, Review::Held) => "H",
-        (DocumentStatus::Posted, _) if row.undone => "R",
+        (DocumentStatus::Posted, _) if !row.undone.is_empty() => "R",
         (DocumentStatus::Posted, _) => "P",
         (DocumentStatus::Canceled, _) => "X",
     }

@@ -267,7 +267,7 @@ impl Invoices {
 
     pub(super) fn memo(&mut self, cx: &mut Cx) {
         let Some(row) = self.row() else { return };
-        let (id, currency, undone) = (row.id, row.total.currency, row.undone);
+        let (id, currency, written_off) = (row.id, row.total.currency, row.undone == "written off");
         let (row_kind, owed, number) = (row.kind, row.balance, row.label());
         let label = format!(
             "{} (total {}, open {}, {})",
@@ -283,7 +283,9 @@ impl Invoices {
         let adjust = purpose::adjust(id, currency, &label, total, cx);
         let reverse = purpose::reverse(id, label.clone(), cx);
         let off = purpose::write_off(&label, id, label.clone(), cx);
-        let undo = purpose::undo_write_off(id, label.clone(), cx);
+        // Nothing of it is open; what was given up is told by its write-off.
+        let lost = format!("{} (total {}, {})", row.label(), row.total, row.customer);
+        let undo = purpose::undo_write_off(id, lost, cx);
         let open = |m| Intent::Open(Box::new(m));
         let mut items = Vec::new();
         if row_kind.is_receivable() {
@@ -302,7 +304,7 @@ impl Invoices {
                 _ => Item::unavailable('p', words, "nothing left"),
             });
         }
-        if undone {
+        if written_off {
             let words = "undo its write-off whole: it is owed again…";
             items.push(Item::new('u', words, open(undo)));
         }

@@ -5,6 +5,7 @@ use crate::engine::query::Query;
 use crate::store::read::{Filter, Seek};
 use crate::ui::keymap::Action;
 use crate::ui::msg::{Cx, Effect, Part};
+use crate::ui::widget::counted;
 
 impl<R: Shown> Listing<R> {
     /// Keeps the cursor in view, half a page further at the edge, and reads on in time.
@@ -145,7 +146,7 @@ impl<R: Shown> Listing<R> {
         if marks.is_empty() {
             return cx.say("nothing is marked");
         }
-        cx.say(format!("{} marks taken off, u brings them back", marks.len()));
+        cx.say(format!("{} taken off, u brings them back", counted(marks.len(), "mark", "marks")));
         self.lost_marks.push(marks);
     }
 

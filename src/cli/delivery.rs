@@ -163,19 +163,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             listing::print(&session, &Deliveries { filter, zone }, ctx.json)?;
             Ok(Exit::Done)
         }
-        Action::Balance { run } => {
-            let run = run.as_deref().map(|r| ids::bill_run(&session, r)).transpose()?;
-            let (balance, not_made) = maker::balance(&session, run)?;
-            if ctx.json {
-                output::json(
-                    &json!({ "balance": balance, "balances": balance.balances(), "not_made": not_made }),
-                )?;
-            } else {
-                output::line(&balance_line(&balance));
-                output::line(&format!("posted documents without a delivery: {not_made}"));
-            }
-            Ok(Exit::Done)
-        }
+        Action::Balance { run } => balanced(&session, run.as_deref(), ctx),
         Action::Recall(which) => {
             let ids = which.rows(&session, waits)?;
             let receipt = engine::recall(&mut session, &ids)?;
@@ -221,6 +209,21 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// Says where the copies of a run, or of everything, stand, and how many documents have none.
+fn balanced(session: &Session, run: Option<&str>, ctx: &Ctx) -> Result<Exit, Error> {
+    let run = run.map(|r| ids::bill_run(session, r)).transpose()?;
+    let (balance, not_made) = maker::balance(session, run)?;
+    if ctx.json {
+        output::json(
+            &json!({ "balance": balance, "balances": balance.balances(), "not_made": not_made }),
+        )?;
+    } else {
+        output::line(&balance_line(&balance));
+        output::line(&format!("posted documents without a delivery: {not_made}"));
+    }
+    Ok(Exit::Done)
 }
 
 fn status_of(word: &str) -> Result<DeliveryStatus, Error> {

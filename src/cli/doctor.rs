@@ -4,8 +4,12 @@ use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output::{self, Align};
 use crate::engine::Error;
-use crate::engine::care::{doctor, status};
+use crate::engine::care::{
+    doctor,
+    status::{self, Status},
+};
 use crate::store::read::happened::Happened;
+use crate::zone::Zone;
 use serde_json::{Value, json};
 
 /// Options.
@@ -46,30 +50,41 @@ fn happened_json(one: &Happened) -> Value {
 pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let session = ctx.open()?;
     let status = status::status(&session)?;
+    if ctx.json {
+        output::json(&status_json(&status))?;
+    } else {
+        status_lines(&status, session.config()?.zone());
+    }
+    Ok(Exit::Done)
+}
+
+fn status_json(status: &Status) -> Value {
     let open: Vec<&str> = status.open().map(|s| s.step.as_str()).collect();
     let d = &status.deliveries;
-    if ctx.json {
-        let steps: Vec<Value> = status
-            .steps
-            .iter()
-            .map(|s| {
-                let money = output::by_currency(&s.money);
-                json!({ "step": s.step, "count": s.count, "money": money, "state": s.state })
-            })
-            .collect();
-        output::json(&json!({
-            "today": status.today,
-            "steps": steps,
-            "happened": status.happened.iter().map(happened_json).collect::<Vec<_>>(),
-            "open": open,
-            "deliveries": { "due": d.due, "sent": d.sent, "printed": d.printed, "suppressed": d.suppressed, "recalled": d.recalled, "failed": d.failed, "unconfirmed": d.unconfirmed, "open": d.open, "balances": d.balances() },
-            "backup": status.backup,
-            "not_real": status.not_real,
-            "operations": status.trail.0,
-            "head": status.trail.1,
-        }))?;
-        return Ok(Exit::Done);
-    }
+    let steps: Vec<Value> = status
+        .steps
+        .iter()
+        .map(|s| {
+            let money = output::by_currency(&s.money);
+            json!({ "step": s.step, "count": s.count, "money": money, "state": s.state })
+        })
+        .collect();
+    json!({
+        "today": status.today,
+        "steps": steps,
+        "happened": status.happened.iter().map(happened_json).collect::<Vec<_>>(),
+        "open": open,
+        "deliveries": { "due": d.due, "sent": d.sent, "printed": d.printed, "suppressed": d.suppressed, "recalled": d.recalled, "failed": d.failed, "unconfirmed": d.unconfirmed, "open": d.open, "balances": d.balances() },
+        "backup": status.backup,
+        "not_real": status.not_real,
+        "operations": status.trail.0,
+        "head": status.trail.1,
+    })
+}
+
+fn status_lines(status: &Status, zone: Zone) {
+    let open: Vec<&str> = status.open().map(|s| s.step.as_str()).collect();
+    let d = &status.deliveries;
     output::line(&format!("{}", status.today));
     let rows: Vec<Vec<String>> = status
         .steps
@@ -90,7 +105,6 @@ pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     );
     output::line("");
     output::line("since yesterday:");
-    let zone = session.config()?.zone();
     for one in &status.happened {
         let at = chrono::DateTime::from_timestamp_millis(one.at_ms).unwrap_or_default();
         let at = at.with_timezone(&zone).format("%a %H:%M");
@@ -124,5 +138,4 @@ pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     } else {
         format!("still open: {}", open.join(", "))
     });
-    Ok(Exit::Done)
 }

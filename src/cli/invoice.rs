@@ -7,13 +7,14 @@ use super::invoice_edit;
 use super::listing::{self, List, PAGE, Page};
 use super::output::{self, Align};
 use crate::domain::delivery::FirstCopy;
-use crate::domain::document::{DocumentKind, DocumentStatus};
+use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax};
 use crate::domain::ids::{DocumentId, RunId};
+use crate::domain::money::Currency;
 use crate::engine::deliver::first;
 use crate::engine::{Error, Session};
 use crate::outside::Standing;
 use crate::store::conversion;
-use crate::store::document::{self, DocumentRow, ListFilter};
+use crate::store::document::{self, DocumentRow, ItemRow, ListFilter};
 use crate::store::{Db, StoreError};
 use serde_json::{Value, json};
 
@@ -199,13 +200,32 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
         output::json(&shown)?;
         return Ok(Exit::Done);
     }
-    let (items, flags, taxes) = session.read(|db| {
-        Ok((
-            document::items(db, row.id)?,
-            document::flags(db, row.id)?,
-            document::taxes(db, row.id)?,
-        ))
-    })?;
+    head(&row);
+    match row.settlement() {
+        // What is owed is owed elsewhere: nobody has paid it.
+        Some(_) if row.balance_minor == 0 && !became.is_empty() => output::line("carried over"),
+        Some(settlement) => output::line(settlement.as_str()),
+        None => {}
+    }
+    for part in &settled {
+        let on = part.on.map_or_else(|| "on its way".to_owned(), |d| format!("on {d}"));
+        let amount = row.currency.grouped(part.amount_minor);
+        output::line(&format!("  {amount} {} by {} {on}", row.currency, part.by));
+    }
+    let (first, layout) = first::of(session, row.id)?;
+    if let Some(words) = first.said(layout, session.config()?.zone()) {
+        output::line(&words);
+    }
+    lines(&session.read(|db| document::items(db, row.id))?, row.currency);
+    sums(&row, &session.read(|db| document::taxes(db, row.id))?);
+    for flag in &session.read(|db| document::flags(db, row.id))? {
+        output::line(&format!("▲ {}: {}", flag.code, flag.reason));
+    }
+    Ok(Exit::Done)
+}
+
+/// Number, state, account, dates and the texts of a document.
+fn head(row: &DocumentRow) {
     let number = row.number.as_deref().unwrap_or("(no number yet)");
     output::line(&format!("{} {number}  {} {}", row.id, row.kind, row.status));
     output::line(&format!("{} {}", row.account_number, row.account_name));
@@ -224,21 +244,9 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
             output::line(&format!("{label}: {text}"));
         }
     }
-    match row.settlement() {
-        // What is owed is owed elsewhere: nobody has paid it.
-        Some(_) if row.balance_minor == 0 && !became.is_empty() => output::line("carried over"),
-        Some(settlement) => output::line(settlement.as_str()),
-        None => {}
-    }
-    for part in &settled {
-        let on = part.on.map_or_else(|| "on its way".to_owned(), |d| format!("on {d}"));
-        let amount = row.currency.grouped(part.amount_minor);
-        output::line(&format!("  {amount} {} by {} {on}", row.currency, part.by));
-    }
-    let (first, layout) = first::of(session, row.id)?;
-    if let Some(words) = first.said(layout, session.config()?.zone()) {
-        output::line(&words);
-    }
+}
+
+fn lines(items: &[ItemRow], currency: Currency) {
     let day = |d: Option<chrono::NaiveDate>| d.map(|d| d.to_string()).unwrap_or_default();
     let cells: Vec<Vec<String>> = items
         .iter()
@@ -251,7 +259,7 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
                 day(i.service_to),
                 i.quantity.normalize().to_string(),
                 i.unit_price.normalize().to_string(),
-                row.currency.grouped(i.amount_minor),
+                currency.grouped(i.amount_minor),
             ]
         })
         .collect();
@@ -266,12 +274,15 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
         ("AMOUNT", Align::Right),
     ];
     output::table(&headers, &cells);
+}
+
+fn sums(row: &DocumentRow, taxes: &[DocumentTax]) {
     output::line(&format!(
         "subtotal {} {}",
         row.currency.grouped(row.subtotal_minor),
         row.currency
     ));
-    for tax in &taxes {
+    for tax in taxes {
         output::line(&format!(
             "{} {} % of {}: {} {}",
             tax.name,
@@ -287,10 +298,6 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
         row.currency,
         row.currency.grouped(row.balance_minor)
     ));
-    for flag in &flags {
-        output::line(&format!("▲ {}: {}", flag.code, flag.reason));
-    }
-    Ok(Exit::Done)
 }
 
 /// The copy that left first; null when none did, and without layout and hash when they were not kept.

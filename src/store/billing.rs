@@ -148,14 +148,10 @@ fn load_charges(
     })
 }
 
-fn load_claims(
-    db: &Db<'_>,
-    range: (i64, i64),
-    place: &HashMap<i64, usize>,
-    without: Option<DocumentId>,
-    accounts: &mut [AccountInput],
-) -> Result<(), StoreError> {
-    let sql = format!(
+/// What charges of accounts from one id to another have claimed, but for one document: what it billed, what later
+/// documents took back of it, gross and tax.
+fn claims_of() -> String {
+    format!(
         "SELECT k.account_id, k.charge_id, k.target_charge_id, k.from_on, k.to_on, k.segment,
                 k.role, k.item_id, k.document_id, d.status = 'Posted', k.charge_version_id,
                 k.rated_minor, coalesce(i.amount_minor, 0), coalesce((SELECT
@@ -183,8 +179,17 @@ fn load_claims(
          WHERE c.account_id BETWEEN ?1 AND ?2 AND k.document_id <> ?3
          ORDER BY c.account_id, k.charge_id, k.target_charge_id, k.from_on, k.segment",
         tax::COLUMNS
-    );
-    db.each(&sql, (range.0, range.1, without.map_or(0, |d| d.0)), |r| {
+    )
+}
+
+fn load_claims(
+    db: &Db<'_>,
+    range: (i64, i64),
+    place: &HashMap<i64, usize>,
+    without: Option<DocumentId>,
+    accounts: &mut [AccountInput],
+) -> Result<(), StoreError> {
+    db.each(&claims_of(), (range.0, range.1, without.map_or(0, |d| d.0)), |r| {
         let Some(account) = place.get(&r.get(0)?).and_then(|i| accounts.get_mut(*i)) else {
             return Ok(());
         };
@@ -218,8 +223,7 @@ fn load_claims(
         }
         account.claims.push(claim);
         Ok(())
-    })?;
-    Ok(())
+    })
 }
 
 /// What was billed in a currency that is gone, as it stands in the one that took its place.

@@ -10,7 +10,9 @@ use crate::domain::payment::PaymentStatus;
 use crate::domain::recovery::{chart, usual_since};
 use crate::engine::collect::window;
 use crate::engine::{Error, Session};
-use crate::store::payment::{self, AllocationState, PaymentFilter, PaymentRow};
+use crate::store::payment::{
+    self, Allocation, AllocationState, EventRow, PaymentFilter, PaymentRow,
+};
 use crate::store::read::recovery::sums;
 use crate::store::{Db, StoreError, account, debt, method_state};
 use crate::zone::Zone;
@@ -196,29 +198,7 @@ pub fn show(session: &Session, id: PaymentId, ctx: &Ctx) -> Result<Exit, Error> 
     })?;
     let currency = row.currency;
     if ctx.json {
-        let zone = session.config()?.zone();
-        let mut value = session.read(|db| row_json(db, zone, &row))?;
-        let today = session.now()?.today;
-        let until = session.read(|db| window::bank_may_take_back(db, &row, today))?;
-        value["bank_may_take_back_until"] = json!(until);
-        value["allocations"] = allocations
-            .iter()
-            .map(|a| {
-                json!({ "invoice": a.number, "amount": currency.plain(a.amount_minor), "state": a.state,
-                        "reopened": currency.plain(a.reopened_minor),
-                        "unapplied": currency.plain(a.unapplied_minor), "applied_on": a.applied_on })
-            })
-            .collect();
-        value["events"] = events
-            .iter()
-            .map(|e| {
-                json!({ "kind": e.kind, "status": e.status, "amount": currency.plain(e.amount_minor),
-                           "date": e.event_on, "value_on": e.value_on, "fee": currency.plain(e.fee_minor),
-                           "loss": currency.plain(e.loss_minor), "at": moment(zone, e.at), "reference": e.reference,
-                           "reply": e.reply })
-            })
-            .collect();
-        output::json(&value)?;
+        output::json(&whole_json(session, &row, &allocations, &events)?)?;
         return Ok(Exit::Done);
     }
     table(session, std::slice::from_ref(&row))?;
@@ -262,6 +242,38 @@ pub fn show(session: &Session, id: PaymentId, ctx: &Ctx) -> Result<Exit, Error> 
         ));
     }
     Ok(Exit::Done)
+}
+
+/// One payment with what it pays and what became of it.
+fn whole_json(
+    session: &Session,
+    row: &PaymentRow,
+    allocations: &[Allocation],
+    events: &[EventRow],
+) -> Result<Value, Error> {
+    let (zone, currency) = (session.config()?.zone(), row.currency);
+    let mut value = session.read(|db| row_json(db, zone, row))?;
+    let today = session.now()?.today;
+    let until = session.read(|db| window::bank_may_take_back(db, row, today))?;
+    value["bank_may_take_back_until"] = json!(until);
+    value["allocations"] = allocations
+        .iter()
+        .map(|a| {
+            json!({ "invoice": a.number, "amount": currency.plain(a.amount_minor), "state": a.state,
+                    "reopened": currency.plain(a.reopened_minor),
+                    "unapplied": currency.plain(a.unapplied_minor), "applied_on": a.applied_on })
+        })
+        .collect();
+    value["events"] = events
+        .iter()
+        .map(|e| {
+            json!({ "kind": e.kind, "status": e.status, "amount": currency.plain(e.amount_minor),
+                    "date": e.event_on, "value_on": e.value_on, "fee": currency.plain(e.fee_minor),
+                    "loss": currency.plain(e.loss_minor), "at": moment(zone, e.at),
+                    "reference": e.reference, "reply": e.reply })
+        })
+        .collect();
+    Ok(value)
 }
 
 /// Payments that nobody has answered for.

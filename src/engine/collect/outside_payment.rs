@@ -40,15 +40,7 @@ pub fn record_by(
             "--gateway is for test books (daybook init --test)",
         ));
     }
-    let reference = money.reference.trim();
-    short("the reference", reference, 200)?;
-    if reference.is_empty() || money.amount.minor <= 0 {
-        return Err(Error::usage(
-            "bad_payment",
-            "an outside payment needs an amount above zero and a reference",
-            "the reference is what the bank statement says",
-        ));
-    }
+    let reference = reference_of(money)?;
     session.write(Verb::OutsidePayment, |tx| {
         sensible(tx, money)?;
         if sure == Sure::Ask
@@ -104,6 +96,20 @@ pub fn record_by(
         };
         Ok((id, receipt))
     })
+}
+
+/// What the bank statement says; refused where it or an amount above zero is missing.
+fn reference_of(money: &OutsidePayment) -> Result<&str, Error> {
+    let reference = money.reference.trim();
+    short("the reference", reference, 200)?;
+    if reference.is_empty() || money.amount.minor <= 0 {
+        return Err(Error::usage(
+            "bad_payment",
+            "an outside payment needs an amount above zero and a reference",
+            "the reference is what the bank statement says",
+        ));
+    }
+    Ok(reference)
 }
 
 /// How long before the first invoice money may have come, days.

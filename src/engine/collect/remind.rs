@@ -18,7 +18,7 @@ use crate::engine::command::{JobSpec, Refused};
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::{Error, Session};
 use crate::engine::{deliver, mailer};
-use crate::mail::{Envelope, MailOutcome};
+use crate::mail::{Envelope, MailOutcome, Mailer};
 use crate::store::debt::{self, Debt};
 use crate::store::job::{self, JobKind, JobRow, Progress};
 use crate::store::{Db, StoreError, account, json, operation};
@@ -279,6 +279,27 @@ fn one_account(
     if debts.is_empty() {
         return Ok(Ok(None));
     }
+    let (left, failures) = sent(mailer.as_ref(), config, now, (&debts, terms));
+    if left {
+        return Ok(Ok(Some(described(&debts, terms))));
+    }
+    session.write(Verb::Remind, |tx| {
+        for (debt, before, _) in &debts {
+            debt::set_reminder(tx, debt.document, *before)?;
+        }
+        tx.note(&debts[0].0.account_number, "the reminder did not leave");
+        Ok(())
+    })?;
+    Ok(Err(failures.join("; ")))
+}
+
+/// Mails a reminder to every address: whether one left, and what came of the others.
+fn sent(
+    mailer: &dyn Mailer,
+    config: &Config,
+    now: Now,
+    (debts, terms): (&[(Debt, u32, u32)], &AccountTerms),
+) -> (bool, Vec<String>) {
     let mut failures = Vec::new();
     let mut left = false;
     for to in &terms.emails {
@@ -294,7 +315,7 @@ fn one_account(
         };
         let names = (config.get(key::ISSUER_NAME), terms.name.as_str());
         let subject = format!("Reminder: {} overdue", counted(debts.len(), "invoice", "invoices"));
-        let message = match email::plain(&head, names, &subject, &body(config, &debts, now.today)) {
+        let message = match email::plain(&head, names, &subject, &body(config, debts, now.today)) {
             Ok(message) => message,
             Err(error) => {
                 failures.push(error.to_string());
@@ -310,17 +331,7 @@ fn one_account(
             | MailOutcome::LostBeforeData { reply } => failures.push(format!("{to}: {reply}")),
         }
     }
-    if left {
-        return Ok(Ok(Some(described(&debts, terms))));
-    }
-    session.write(Verb::Remind, |tx| {
-        for (debt, before, _) in &debts {
-            debt::set_reminder(tx, debt.document, *before)?;
-        }
-        tx.note(&debts[0].0.account_number, "the reminder did not leave");
-        Ok(())
-    })?;
-    Ok(Err(failures.join("; ")))
+    (left, failures)
 }
 
 fn body(config: &Config, debts: &[(Debt, u32, u32)], today: NaiveDate) -> String {

@@ -18,6 +18,7 @@ pub mod import;
 pub mod job;
 mod mailer;
 pub mod on_its_way;
+mod pace;
 pub mod perform;
 pub mod place;
 pub mod post;

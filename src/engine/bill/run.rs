@@ -20,6 +20,7 @@ use crate::domain::text::counted;
 use crate::engine::ahead::Ahead;
 use crate::engine::command::{JobSpec, NewBillRun};
 use crate::engine::job::{Ports, Runner, Slice};
+use crate::engine::pace::Pace;
 use crate::engine::rate::flagging::{self, Thresholds};
 use crate::engine::rate::{self, rules};
 use crate::engine::{Error, Session};
@@ -131,14 +132,14 @@ pub(super) fn rate(
 /// Drives a bill run (and, once it is canceled, the release of its drafts).
 pub struct BillRunner {
     run: BillRunId,
-    size: u32,
+    pace: Pace,
     ahead: Ahead<Prepared>,
 }
 
 impl BillRunner {
     /// Of a run.
     pub fn new(run: BillRunId) -> Self {
-        Self { run, size: FIRST, ahead: Ahead::new() }
+        Self { run, pace: Pace::new(FIRST, MOST, LOCK), ahead: Ahead::new() }
     }
 }
 
@@ -186,10 +187,10 @@ impl Runner for BillRunner {
             | BillRunStatus::Error => return Ok(Slice::Done),
         }
         let (moment, mut prepared) = self.next(session, row)?;
+        let accounts = prepared.rated.len() + prepared.busy.len();
         let read = (moment, &mut prepared);
         let slice = session.write(Verb::Bill, |tx| write_slice(tx, job, run, read))?;
-        // What it waited for others is no reason to do less.
-        self.pace(session.store.last_held());
+        self.pace.held(accounts, session.store.last_held());
         Ok(slice)
     }
 }
@@ -197,7 +198,7 @@ impl Runner for BillRunner {
 impl BillRunner {
     /// The accounts after those that are done, rated; the ones after them are rated from here on.
     fn next(&mut self, session: &Session, row: BillRunRow) -> Result<(Moment, Prepared), Error> {
-        let size = self.size;
+        let size = self.pace.size();
         let fits = |read: &Prepared| read.after == row.cursor;
         let now = |by: &Session| by.store.read(|db| prepare(db, row.clone(), size));
         let (moment, prepared) = self.ahead.next(session, fits, now)?;
@@ -206,14 +207,6 @@ impl BillRunner {
             self.ahead.begin(session, move |by| by.store.read(|db| prepare(db, row, size)));
         }
         Ok((moment, prepared))
-    }
-}
-
-impl BillRunner {
-    /// The next slice is as long as fits in [`LOCK`], never more than double.
-    fn pace(&mut self, held: Duration) {
-        let ratio = LOCK.as_secs_f64() / held.as_secs_f64().max(0.001);
-        self.size = ((f64::from(self.size) * ratio.clamp(0.3, 2.0)) as u32).clamp(5, MOST);
     }
 }
 

@@ -18,6 +18,7 @@ use crate::engine::command::{JobSpec, Pick, Refused};
 use crate::engine::deliver;
 use crate::engine::deliver::copies::When;
 use crate::engine::job::{Ports, Runner, Slice};
+use crate::engine::pace::Pace;
 use crate::engine::{Error, Session};
 use crate::store::document::DocumentRow;
 use crate::store::hold::{self, Hold};
@@ -32,6 +33,9 @@ use std::time::Duration;
 
 /// A write lock is to be held about this long.
 const LOCK: Duration = Duration::from_millis(40);
+/// Drafts in the first slice, and at most.
+const FIRST: u32 = 50;
+const MOST: u32 = 2_000;
 /// Refusals kept with their reasons; beyond it they are only counted.
 const LISTED: usize = 1_000;
 
@@ -135,7 +139,7 @@ pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
 /// Drives a posting.
 pub struct PostRunner {
     work: Work,
-    size: u32,
+    pace: Pace,
     lock: Option<Hold>,
     ahead: Ahead<Next>,
 }
@@ -153,13 +157,13 @@ impl PostRunner {
     /// Of a run, or of picked drafts.
     pub fn new(run: Option<BillRunId>, drafts: Vec<Pick>, invoice_on: Option<NaiveDate>) -> Self {
         let work = Work { run, drafts: drafts.into(), invoice_on };
-        Self { work, size: 50, lock: None, ahead: Ahead::new() }
+        Self { work, pace: Pace::new(FIRST, MOST, LOCK), lock: None, ahead: Ahead::new() }
     }
 
     /// The drafts of the slice that begins where the job is, judged, and the moment for which that
     /// holds; the drafts after them are judged from here on.
     fn next(&mut self, session: &Session, job: &JobRow) -> Result<(Moment, Next), Error> {
-        let (work, size) = (self.work.clone(), self.size);
+        let (work, size) = (self.work.clone(), self.pace.size());
         let fits = |read: &Next| read.from == job.cursor;
         let now = |by: &Session| by.store.read(|db| next(db, &work, job, &job.cursor, size));
         let (moment, judged) = self.ahead.next(session, fits, now)?;
@@ -187,7 +191,8 @@ impl Runner for PostRunner {
             }
         }
         let (moment, judged) = self.next(session, job)?;
-        let (work, size) = (&self.work, self.size);
+        let (work, size) = (&self.work, self.pace.size());
+        let drafts = judged.picks.len();
         let slice = session.write(Verb::Post, |tx| {
             let row = job::guard(tx, job)?;
             if row.wanted == Wanted::Cancel {
@@ -202,9 +207,7 @@ impl Runner for PostRunner {
             let next = if stands { judged } else { next(tx, work, &row, &row.cursor, size)? };
             write_slice(tx, &row, work, next)
         })?;
-        // What it waited for others is no reason to do less.
-        let ratio = LOCK.as_secs_f64() / session.store.last_held().as_secs_f64().max(0.001);
-        self.size = ((f64::from(self.size) * ratio.clamp(0.3, 2.0)) as u32).clamp(5, 2_000);
+        self.pace.held(drafts, session.store.last_held());
         if let (Slice::Done, Some(run)) = (slice, self.work.run) {
             after_post(session, run)?;
         }

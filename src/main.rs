@@ -1,7 +1,11 @@
 //! Parses the arguments, runs the console or one verb, and maps the answer to an exit code.
 
 use daybook::{cli, outside};
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     if let Err(error) = outside::start() {

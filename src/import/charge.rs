@@ -86,12 +86,13 @@ impl FromRow for ChargeRow {
                 | Model::DiscountPercent
                 | Model::DiscountFixed,
             )
-            | None
-                if c.price.given() =>
-            {
-                cells.decimal(c.price)?
+            | None => {
+                if c.price.given() {
+                    cells.decimal(c.price)?
+                } else {
+                    Decimal::ZERO
+                }
             }
-            Some(_) | None => Decimal::ZERO,
         };
         let model = model.unwrap_or(Model::Flat);
         Ok(Self {

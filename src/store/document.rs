@@ -367,18 +367,3 @@ pub fn cancel_draft(tx: &Tx<'_>, id: DocumentId) -> Result<(), StoreError> {
     tx.touch(Topic::Usage);
     Ok(())
 }
-
-/// Marks every draft of an account as stale with what changed: it will not post until it is
-/// regenerated or accepted with a reason. Gives how many drafts.
-pub fn mark_stale(tx: &Tx<'_>, account: AccountId, what: &str) -> Result<usize, StoreError> {
-    let marked = tx.run(
-        "UPDATE document_state SET stale = CASE WHEN stale = '' OR stale = ?2 THEN ?2
-         ELSE substr(stale || '; ' || ?2, 1, 500) END
-         WHERE account_id = ?1 AND status = 'Draft'",
-        (account.0, what),
-    )?;
-    if marked > 0 {
-        tx.touch(Topic::Documents);
-    }
-    Ok(marked)
-}

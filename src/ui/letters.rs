@@ -19,10 +19,10 @@ impl Letters {
     pub fn draw(self, text: &str) -> bool {
         match self {
             Self::All => true,
-            // Below U+1100 (Latin, Greek, Cyrillic) tables of terminals differ about letters too.
+            // Tables of terminals differ about letters of Latin, Greek and Cyrillic and about signs too.
             Self::Sure => {
-                text.chars().all(|c| c.is_ascii() || c >= '\u{1100}')
-                    && text.width() == text.width_cjk()
+                text.is_ascii()
+                    || text.chars().all(|c| c >= '\u{2e80}') && text.width() == text.width_cjk()
             }
             Self::Ascii => text.is_ascii(),
         }

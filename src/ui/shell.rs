@@ -101,7 +101,7 @@ fn looped(
     facts: Facts,
     size: (u16, u16),
 ) -> Result<u8, Error> {
-    let abilities = Abilities::from_env(|name| std::env::var(name).ok());
+    let abilities = Abilities::from_env(|name| std::env::var(name).ok(), terminal::charmap);
     let nonce = crate::store::operation::fresh_id();
     let user = session.actor.name.clone();
     let mut cx = Cx::new(facts.now, facts.zone, user, size, nonce);

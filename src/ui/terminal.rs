@@ -13,6 +13,7 @@ use nix::sys::termios::{FlushArg, SetArg, Termios, cfmakeraw, tcflush, tcgetattr
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -62,21 +63,34 @@ pub struct Abilities {
 impl Abilities {
     /// From `NO_COLOR` (<https://no-color.org>: set and not empty), the locale and what stands between
     /// us and the terminal. No locale is the locale C: whoever set none sees bytes, not letters. GNU
-    /// screen (`STY`) counts ambiguous characters as wide under a Chinese, Japanese or Korean locale.
-    pub fn from_env(var: impl Fn(&str) -> Option<String>) -> Self {
+    /// screen (`STY`) counts ambiguous characters as wide under a Chinese, Japanese or Korean locale, and
+    /// takes bytes for letters under one that the machine does not have: `charmap` is what it counts by.
+    pub fn from_env(
+        var: impl Fn(&str) -> Option<String>,
+        charmap: impl FnOnce() -> Option<String>,
+    ) -> Self {
         let set = |name: &str| var(name).filter(|v| !v.is_empty());
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
         let locale = locale.unwrap_or_default().to_ascii_lowercase();
         let eastern = ["ja", "ko", "zh"].iter().any(|l| locale.starts_with(l));
-        let letters = if !(locale.contains("utf-8") || locale.contains("utf8")) {
+        let screen = set("STY").is_some();
+        let letters = if !(locale.contains("utf-8") || locale.contains("utf8"))
+            || screen && charmap().is_some_and(|map| !map.eq_ignore_ascii_case("utf-8"))
+        {
             Letters::Ascii
-        } else if eastern && set("STY").is_some() {
+        } else if eastern && screen {
             Letters::Sure
         } else {
             Letters::All
         };
         Self { colour: set("NO_COLOR").is_none(), letters, clipboard: clipboard(set) }
     }
+}
+
+/// The character set of the locale as the machine has it (POSIX `locale charmap`), if it can be asked.
+pub fn charmap() -> Option<String> {
+    let said = Command::new("locale").arg("charmap").stderr(Stdio::null()).output().ok()?;
+    Some(String::from_utf8_lossy(&said.stdout).trim().to_owned()).filter(|map| !map.is_empty())
 }
 
 /// What is known to keep copied text (OSC 52) from the clipboard, by what it sets in the environment:
@@ -283,9 +297,26 @@ mod tests {
     use super::*;
 
     fn env(pairs: &[(&str, &str)]) -> Abilities {
-        Abilities::from_env(|name| {
-            pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned())
-        })
+        at(pairs, None)
+    }
+
+    fn at(pairs: &[(&str, &str)], charmap: Option<&str>) -> Abilities {
+        let var = |name: &str| pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned());
+        Abilities::from_env(var, || charmap.map(str::to_owned))
+    }
+
+    #[test]
+    fn gnu_screen_takes_bytes_for_letters_under_a_locale_that_the_machine_does_not_have() {
+        let german = [("LANG", "de_DE.UTF-8"), ("STY", "1.pts-0.host")];
+        for (map, letters) in [
+            (Some("ANSI_X3.4-1968"), Letters::Ascii),
+            (Some("UTF-8"), Letters::All),
+            (None, Letters::All),
+        ] {
+            assert_eq!(at(&german, map).letters, letters, "{map:?}");
+        }
+        // A terminal that is not screen is asked by nobody: it is on the clerk's machine.
+        assert_eq!(at(&german[..1], Some("ANSI_X3.4-1968")).letters, Letters::All);
     }
 
     #[test]
@@ -319,6 +350,8 @@ mod tests {
             ("…", false),
             ("ü", false),
             ("▲", false),
+            ("›", false),
+            ("✉", false),
         ] {
             assert_eq!(Letters::Sure.draw(text), sure, "{text}");
             assert!(Letters::All.draw(text));

@@ -218,6 +218,12 @@ fn why_a_form_refuses_is_told_whole() {
 }
 
 #[test]
+fn what_a_field_takes_is_told_whole() {
+    let mut desk = Desk::open(60, 15);
+    desk.press("4e").shows("copies that have not left").shows("follow").shows("Ctrl-S does it");
+}
+
+#[test]
 fn a_refused_input_is_no_conflict() {
     let mut desk = Desk::open(80, 24);
     desk.press("3ed<Tab><C-u>1999-01-01<Tab><Tab><Tab>early<C-s>").shows("Edit D-");

@@ -234,6 +234,16 @@ impl Form {
         }
     }
 
+    /// The hint in lines of `room` columns, as many as the longest of the form takes: it does not grow and
+    /// shrink with the field.
+    fn hints(&self, room: usize) -> Vec<String> {
+        let lines = |hint: &str| wrap(hint, room);
+        let most = self.fields.iter().map(|f| lines(&f.hint).len()).max().unwrap_or(1).max(1);
+        let mut said = lines(&self.hint());
+        said.resize(most, String::new());
+        said
+    }
+
     pub(super) fn key(&mut self, key: Key, cx: &mut Cx) -> Step {
         let last = self.fields.len().saturating_sub(1);
         match key {
@@ -276,10 +286,9 @@ impl Form {
         let width = area.width.min(72);
         let room = usize::from(width.saturating_sub(4));
         let theirs: Vec<String> = self.theirs.iter().flat_map(|l| wrap(l, room)).collect();
-        // A hint may be cut; why something was refused may not.
         let (said, style) = match &self.error {
             Some(error) => (wrap(error, room.saturating_sub(2)), theme::BAD),
-            None => (vec![self.hint()], theme::DIM),
+            None => (self.hints(room.saturating_sub(2)), theme::DIM),
         };
         let below = said.len() as u16 + 1;
         let rows = self.fields.len() as u16 + theirs.len() as u16 + below + 2;

@@ -80,11 +80,11 @@ impl TextBox {
     pub(super) fn key(&mut self, key: Key, cx: &Cx) -> Step {
         let height = usize::from(cx.size.1).saturating_sub(6).max(1);
         let last = self.lines.len().saturating_sub(height);
-        if let Some((_, intent)) = self.through.as_ref().filter(|(through, _)| *through == key) {
-            return Step::Then(intent.clone());
-        }
         if self.astray && matches!(key, Key::Char(_)) {
             return Step::Stay;
+        }
+        if let Some((_, intent)) = self.through.as_ref().filter(|(through, _)| *through == key) {
+            return Step::Then(intent.clone());
         }
         if !self.runs.is_empty() {
             return self.choose(key, height);

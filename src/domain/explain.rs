@@ -4,6 +4,7 @@
 //! [`Derivation::words`] tells the steps. It is written for every line, so names are one letter
 //! and what is usual is left out.
 
+mod kept;
 mod words;
 pub use words::Told;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 /// The steps from quantity to amount. Written compactly to the book as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "kept::Kept")]
 pub struct Derivation {
     /// What kind of line it is, with its inputs.
     #[serde(flatten)]
@@ -34,7 +36,7 @@ pub struct Derivation {
 }
 
 /// The kinds of lines.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub enum How {
     /// Written by hand: there is nothing to derive.
     #[default]
@@ -56,6 +58,7 @@ pub enum How {
 
 /// Inputs of a rated line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "kept::KeptRated")]
 pub struct Rated {
     /// The model.
     #[serde(rename = "m")]
@@ -94,7 +97,7 @@ pub struct Rated {
 }
 
 /// How much of what the price is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Share {
     /// Price bases in a period (3 for a quarter at a price a month).
     #[serde(rename = "b", default = "one", skip_serializing_if = "Fraction::is_whole")]

@@ -213,7 +213,7 @@ impl Proration {
 }
 
 /// How a part of a period was counted. Written with every prorated line, so names are one letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Count {
     /// Days of the part and of the whole, where the share is made of them.
     #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]

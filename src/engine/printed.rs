@@ -3,7 +3,7 @@
 use super::Error;
 use crate::document::{Fit, Frozen, Line, Logo, Press, PrintError, Printable};
 use crate::domain::charge::Model;
-use crate::domain::document::DocumentStatus;
+use crate::domain::document::{DocumentStatus, DocumentTax};
 use crate::domain::explain::{How, Rated};
 use crate::domain::ids::DocumentId;
 use crate::store::document::{DocumentRow, ItemRow, Origin};
@@ -25,13 +25,19 @@ pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
         frozen.fit = Fit::Cut;
         frozen
     };
-    with(db, row, frozen)
+    let taxes = store::document::taxes(db, id)?;
+    with(db, row, taxes, frozen)
 }
 
 /// Why a draft cannot be printed whole as it would be posted; asked before it is.
-pub fn unfit(db: &Db<'_>, row: DocumentRow, frozen: Frozen) -> Result<Option<String>, Error> {
+pub fn unfit(
+    db: &Db<'_>,
+    row: DocumentRow,
+    taxes: Vec<DocumentTax>,
+    frozen: Frozen,
+) -> Result<Option<String>, Error> {
     let press = Press::open().map_err(|e| Error::Bug(e.to_string()))?;
-    Ok(press.fits(&with(db, row, frozen)?).err().map(|why| unprintable(&why)))
+    Ok(press.fits(&with(db, row, taxes, frozen)?).err().map(|why| unprintable(&why)))
 }
 
 /// In words what keeps a draft from being printed, and what to do.
@@ -39,7 +45,12 @@ pub fn unprintable(why: &PrintError) -> String {
     format!("it cannot be printed: {why}; correct it, then regenerate the draft")
 }
 
-fn with(db: &Db<'_>, row: DocumentRow, frozen: Frozen) -> Result<Printable, Error> {
+fn with(
+    db: &Db<'_>,
+    row: DocumentRow,
+    taxes: Vec<DocumentTax>,
+    frozen: Frozen,
+) -> Result<Printable, Error> {
     let id = row.id;
     let lines = store::document::items(db, id)?.into_iter().map(line).collect::<Result<_, _>>()?;
     Ok(Printable {
@@ -55,7 +66,7 @@ fn with(db: &Db<'_>, row: DocumentRow, frozen: Frozen) -> Result<Printable, Erro
         customer: frozen.customer,
         corrects: frozen.corrects,
         lines,
-        taxes: store::document::taxes(db, id)?,
+        taxes,
         subtotal_minor: row.subtotal_minor,
         total_minor: row.total_minor,
         credits: frozen.credits,

@@ -398,16 +398,27 @@ fn write(
     Ok(())
 }
 
+/// What somebody wrote of a document's lines: whether anything, and what of it gives back (minor units,
+/// negative or 0).
+pub type ByHand = (bool, i64);
+
 /// What posting a document is: none for the undoing of a write-off, which gives nothing up.
 pub fn of_posting(db: &Db<'_>, row: &document::DocumentRow) -> Result<Option<NewDeed>, StoreError> {
-    let by_hand = || -> Result<(bool, i64), StoreError> {
+    of_posting_by(row, || {
         db.one(
             "SELECT count(*) > 0, coalesce(sum(min(amount_minor, 0)), 0) FROM document_item
                  WHERE document_id = ?1 AND origin <> 'run'",
             [row.id.0],
             |r| Ok((r.get(0)?, r.get(1)?)),
         )
-    };
+    })
+}
+
+/// The same where the lines were read.
+pub fn of_posting_by(
+    row: &document::DocumentRow,
+    by_hand: impl Fn() -> Result<ByHand, StoreError>,
+) -> Result<Option<NewDeed>, StoreError> {
     let (kind, minor) = match row.kind {
         DocumentKind::WriteOff if row.total_minor >= 0 => return Ok(None),
         DocumentKind::WriteOff => (DeedKind::WriteOff, row.total_minor),

@@ -5,7 +5,7 @@
 
 use super::StoreError;
 use super::trouble::Trouble;
-use rusqlite::types::FromSql;
+use chrono::{NaiveDate, NaiveDateTime};
 pub(in crate::store) use rusqlite::types::{ToSqlOutput as Bound, Value, ValueRef as Cell};
 use rusqlite::{CachedStatement, Connection, OpenFlags, Transaction, TransactionBehavior};
 pub(in crate::store) use rusqlite::{Params, named_params, params, params_from_iter};
@@ -20,8 +20,8 @@ pub(in crate::store) struct Row<'r>(&'r rusqlite::Row<'r>);
 
 impl Row<'_> {
     /// The value of a column; another type than the one asked for is damage.
-    pub(in crate::store) fn get<T: FromSql>(&self, column: usize) -> Result<T, StoreError> {
-        Ok(self.0.get(column)?)
+    pub(in crate::store) fn get<T: Held>(&self, column: usize) -> Result<T, StoreError> {
+        T::held(self, column)
     }
 
     /// A column as it lies there.
@@ -38,6 +38,57 @@ impl Row<'_> {
     pub(in crate::store) fn width(&self) -> usize {
         self.0.as_ref().column_count()
     }
+}
+
+/// What a column can hold.
+pub(in crate::store) trait Held: Sized {
+    fn held(row: &Row<'_>, column: usize) -> Result<Self, StoreError>;
+}
+
+/// As the driver reads it.
+macro_rules! held {
+    ($($kind:ty),*) => { $(
+        impl Held for $kind {
+            fn held(row: &Row<'_>, column: usize) -> Result<Self, StoreError> {
+                Ok(row.0.get(column)?)
+            }
+        }
+    )* };
+}
+held!(bool, i64, i32, u32, u16, f64, String, Vec<u8>, Value, NaiveDateTime);
+
+impl<T: Held> Held for Option<T> {
+    fn held(row: &Row<'_>, column: usize) -> Result<Self, StoreError> {
+        match row.0.get_ref(column)? {
+            Cell::Null => Ok(None),
+            _ => T::held(row, column).map(Some),
+        }
+    }
+}
+
+/// A day as the book writes each, `2026-01-31`: without the driver's reading of a pattern, which costs
+/// more than finding the row.
+impl Held for NaiveDate {
+    fn held(row: &Row<'_>, column: usize) -> Result<Self, StoreError> {
+        match row.0.get_ref(column)? {
+            Cell::Text(text) => match day(text) {
+                Some(day) => Ok(day),
+                None => Ok(row.0.get(column)?),
+            },
+            _ => Ok(row.0.get(column)?),
+        }
+    }
+}
+
+fn day(text: &[u8]) -> Option<NaiveDate> {
+    let [y, y1, y2, y3, b'-', m, m1, b'-', d, d1] = *text else { return None };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_u32, |sum, digit| {
+            digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0'))
+        })
+    };
+    let year = i32::try_from(number(&[y, y1, y2, y3])?).ok()?;
+    NaiveDate::from_ymd_opt(year, number(&[m, m1])?, number(&[d, d1])?)
 }
 
 /// A value that cannot be read from this column.

@@ -4,9 +4,9 @@ use super::debt::NewDebt;
 use super::deed::NewDeed;
 use super::document::DocumentRow;
 use super::face::{Bound, Cell};
-use super::{Db, StoreError, Topic, Tx, debt, deed, document, json, ledger, many, settings};
+use super::{Db, StoreError, Topic, Tx, debt, deed, json, ledger, many, settings};
 use crate::config::SERIES;
-use crate::domain::document::DocumentKind;
+use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::frozen::Frozen;
 use crate::domain::ids::{BillRunId, DocumentId};
 use crate::domain::ledger as ledger_rules;
@@ -106,14 +106,19 @@ pub struct Content {
 }
 
 impl Content {
-    /// Of a draft, with what is frozen of the world around it.
-    pub fn of(db: &Db<'_>, row: &DocumentRow, frozen: &Frozen) -> Result<Self, StoreError> {
-        let (body, revenue) = read(db, row.id)?;
+    /// Of a draft, with its taxes and what is frozen of the world around it.
+    pub fn of(
+        db: &Db<'_>,
+        row: &DocumentRow,
+        taxes: &[DocumentTax],
+        frozen: &Frozen,
+    ) -> Result<Self, StoreError> {
+        let Read { body, revenue, by_hand } = read(db, row.id)?;
         Ok(Self {
             frozen: json::text(frozen)?,
             body,
-            lines: lines(db, row, revenue)?,
-            deed: deed::of_posting(db, row)?,
+            lines: lines(row, revenue, taxes)?,
+            deed: deed::of_posting_by(row, || Ok(by_hand))?,
         })
     }
 }
@@ -272,20 +277,19 @@ type Revenue = Vec<(String, i64)>;
 
 /// What posting books, by `domain::ledger`.
 fn lines(
-    db: &Db<'_>,
     row: &DocumentRow,
     revenue: Revenue,
+    taxes: &[DocumentTax],
 ) -> Result<Vec<ledger::Line>, StoreError> {
     let mut by_account = BTreeMap::<String, i64>::new();
     for (account, minor) in revenue {
         let sum = by_account.entry(account).or_default();
         *sum = total([*sum, minor])?;
     }
-    let taxes = document::taxes(db, row.id)?;
     let entries = ledger_rules::posting(
         row.kind,
         by_account.iter().map(|(name, minor)| (name.as_str(), *minor)),
-        &taxes,
+        taxes,
     );
     let line = |entry: ledger_rules::Entry| ledger::Line {
         ledger: entry.account.to_string(),
@@ -305,7 +309,7 @@ pub fn content_hash(
     number: &str,
     frozen: &str,
 ) -> Result<Vec<u8>, StoreError> {
-    Ok(seal(number, frozen, &read(db, id)?.0))
+    Ok(seal(number, frozen, &read(db, id)?.body))
 }
 
 fn seal(number: &str, frozen: &str, body: &[u8]) -> Vec<u8> {
@@ -318,10 +322,20 @@ fn seal(number: &str, frozen: &str, body: &[u8]) -> Vec<u8> {
     hasher.finalize().to_vec()
 }
 
-/// Head, lines and taxes of a document as they are sealed: each value with its length before it. With
-/// what the lines are booked by, as they are read anyway.
-fn read(db: &Db<'_>, id: DocumentId) -> Result<(Vec<u8>, Revenue), StoreError> {
+/// A document as it is sealed, and what else its lines say, as they are read anyway.
+struct Read {
+    /// Head, lines and taxes: each value with its length before it.
+    body: Vec<u8>,
+    revenue: Revenue,
+    by_hand: deed::ByHand,
+}
+
+/// Columns of a line that are sealed; what follows them is not.
+const SEALED: usize = 15;
+
+fn read(db: &Db<'_>, id: DocumentId) -> Result<Read, StoreError> {
     let (mut body, mut revenue) = (Vec::with_capacity(1_024), Vec::new());
+    let mut by_hand = (false, 0);
     let mut add = |text: &[u8]| {
         body.extend((text.len() as u64).to_be_bytes());
         body.extend(text);
@@ -331,16 +345,20 @@ fn read(db: &Db<'_>, id: DocumentId) -> Result<(Vec<u8>, Revenue), StoreError> {
                 subtotal_minor, tax_minor, total_minor FROM document WHERE id = ?1",
         "SELECT position, charge_id, charge_version_id, target_charge_id, corrects_item_id, description,
                 service_from_on, service_to_on, quantity, unit_price, amount_minor, gross_minor, tax_code,
-                revenue_account, derivation FROM document_item WHERE document_id = ?1 ORDER BY position, id",
+                revenue_account, derivation, origin <> 'run' FROM document_item WHERE document_id = ?1 ORDER BY position, id",
         "SELECT tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor
          FROM document_tax WHERE document_id = ?1 ORDER BY tax_code, rate_percent",
     ];
     for (part, sql) in parts.into_iter().enumerate() {
         db.each(sql, [id.0], |row| {
             if part == 1 {
-                revenue.push((row.get(13)?, row.get(10)?));
+                let minor: i64 = row.get(10)?;
+                revenue.push((row.get(13)?, minor));
+                if row.get(SEALED)? {
+                    by_hand = (true, total([by_hand.1, minor.min(0)])?);
+                }
             }
-            for column in 0..row.width() {
+            for column in 0..row.width().min(SEALED) {
                 match row.cell(column)? {
                     Cell::Null => add(b"\0"),
                     Cell::Integer(n) => add(n.to_string().as_bytes()),
@@ -353,5 +371,5 @@ fn read(db: &Db<'_>, id: DocumentId) -> Result<(Vec<u8>, Revenue), StoreError> {
             Ok(())
         })?;
     }
-    Ok((body, revenue))
+    Ok(Read { body, revenue, by_hand })
 }

@@ -4,7 +4,7 @@
 use crate::config::{Config, key};
 use crate::document::{Corrected, Frozen};
 use crate::domain::account::AccountTerms;
-use crate::domain::document::{DocumentStatus, Review};
+use crate::domain::document::{DocumentStatus, DocumentTax, Review};
 use crate::domain::payment::MethodStatus;
 use crate::domain::tax::posting_block;
 use crate::engine::command::Pick;
@@ -35,11 +35,11 @@ pub fn judge(
         row.review = Review::None;
     }
     Ok(match judge_row(db, &row, config)? {
-        Ok(frozen) => {
+        Ok((frozen, taxes)) => {
             if accepted {
                 row.review = Review::Accepted;
             }
-            let content = Content::of(db, &row, &frozen)?;
+            let content = Content::of(db, &row, &taxes, &frozen)?;
             Ok(Box::new((row, content)))
         }
         Err(reason) => Err(under(reason, accepted, &row)),
@@ -63,12 +63,12 @@ pub(super) fn under(reason: String, accepted: bool, row: &DocumentRow) -> String
     )
 }
 
-/// Why a draft stays behind, if it does; else what is printed of it for ever.
+/// Why a draft stays behind, if it does; else what is printed of it for ever, and its taxes.
 fn judge_row(
     db: &Db<'_>,
     row: &DocumentRow,
     config: &Config,
-) -> Result<Result<Frozen, String>, Error> {
+) -> Result<Result<(Frozen, Vec<DocumentTax>), String>, Error> {
     if row.status != DocumentStatus::Draft {
         return Ok(Err(format!("it is {}", row.status)));
     }
@@ -99,9 +99,9 @@ fn judge_row(
     }
     // Numbered and charged, it would have to be delivered.
     let frozen = freeze_with(db, row, config, &terms)?;
-    Ok(match printed::unfit(db, row.clone(), frozen.clone())? {
+    Ok(match printed::unfit(db, row.clone(), taxes.clone(), frozen.clone())? {
         Some(why) => Err(why),
-        None => Ok(frozen),
+        None => Ok((frozen, taxes)),
     })
 }
 

@@ -132,7 +132,8 @@ pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
             "a later date, or daybook settings set series.dates warn",
         ));
     }
-    let content = Content::of(tx, &row, &freeze(tx, &row, &config)?)?;
+    let taxes = document::taxes(tx, id)?;
+    let content = Content::of(tx, &row, &taxes, &freeze(tx, &row, &config)?)?;
     Ok(posting::post(tx, &row, config.pattern(row.kind), content)?)
 }
 
@@ -403,7 +404,8 @@ fn post_one(
     if let Some(day) = moved {
         crate::engine::review::edit::redate(tx, row.id, day)?;
         row = document::get(tx, row.id)?;
-        content = Content::of(tx, &row, &freeze(tx, &row, config)?)?;
+        let taxes = document::taxes(tx, row.id)?;
+        content = Content::of(tx, &row, &taxes, &freeze(tx, &row, config)?)?;
     }
     tx.seconded_by(second);
     let number = batch.number(tx, &row, config.pattern(row.kind), content)?;

@@ -279,7 +279,7 @@ impl App {
                 }
                 Some(Modal::Form(form)) if form.is_rescued() => {
                     self.aside = Some(form);
-                    self.say("not saved, and kept: : unsaved edit opens it again".to_owned());
+                    self.say("not saved, and kept; :unsaved edit opens it again".to_owned());
                 }
                 Some(
                     Modal::Form(_)

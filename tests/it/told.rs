@@ -626,3 +626,28 @@ fn a_filter_with_blanks_around_its_sign_is_understood() {
     let mut desk = Desk::open(140, 40);
     desk.press("3/A > B<Enter>").shows("is not a field");
 }
+
+#[test]
+fn the_cursor_stays_on_its_row_however_much_comes_before_it() {
+    let mut desk = Desk::open(80, 24);
+    let under = |desk: &Desk| {
+        desk.picture().lines().find(|l| l.starts_with('>')).map(str::to_owned).unwrap()
+    };
+    desk.press("7jj");
+    let row = under(&desk);
+    let account = daybook::domain::ids::AccountId(1);
+    for n in 0..450 {
+        let text = format!("call {n}");
+        perform::perform(
+            &mut desk.session,
+            &format!("call-{n}"),
+            Command::AddNote { account, text },
+        )
+        .unwrap();
+    }
+    let effects = desk.app.update(Msg::Changed(daybook::store::Topic::ALL.to_vec()));
+    desk.settle(effects);
+    assert_eq!(under(&desk), row, "{}", desk.picture());
+    // What came is above it.
+    desk.press("gg").shows("call 449");
+}

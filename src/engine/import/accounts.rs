@@ -188,6 +188,11 @@ fn contact(
         .collect()
 }
 
+/// Whether a change says just where mail goes: no draft was rated from that, nor flagged for want of it.
+fn another_address(change: &Change) -> bool {
+    change.column == "email" && !change.old.is_empty() && !change.new.is_empty()
+}
+
 /// The day after the last billed one; before anything is billed, the first version's first day.
 pub fn first_unbilled<T>(versions: &[Version<T>], billed_through: Option<NaiveDate>) -> NaiveDate {
     billed_through
@@ -219,7 +224,9 @@ impl Merge for Plan<'_> {
             for (terms, from) in &amended.versions {
                 account::amend(tx, amended.id, terms, *from)?;
             }
-            mark_stale(tx, stale::drafts_of_account(tx, amended.id)?, &amended.changes)?;
+            if !amended.changes.iter().all(another_address) {
+                mark_stale(tx, stale::drafts_of_account(tx, amended.id)?, &amended.changes)?;
+            }
         }
         Ok(())
     }

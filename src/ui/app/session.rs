@@ -176,7 +176,7 @@ impl App {
         }
         self.aside = Form::rescued(&saved["older"], &mut self.cx).map(Box::new);
         if self.aside.is_some() {
-            self.say("an older unsaved edit is kept: : unsaved edit opens it".to_owned());
+            self.say("an older unsaved edit is kept; :unsaved edit opens it".to_owned());
         }
         if let Some(form) = Form::rescued(&saved["edit"], &mut self.cx) {
             self.open(Modal::Form(Box::new(form)));

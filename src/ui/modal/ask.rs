@@ -52,6 +52,9 @@ pub struct Ask {
     command: Box<Command>,
     /// What was filled in before it was asked.
     form: Option<Box<Form>>,
+    /// Whether a letter was typed that means nothing here: what follows it is meant for something else, and
+    /// a letter answers no more.
+    astray: bool,
 }
 
 impl Ask {
@@ -73,6 +76,7 @@ impl Ask {
             op,
             command: Box::new(command),
             form: None,
+            astray: false,
         }
     }
 
@@ -140,6 +144,14 @@ impl Ask {
     }
 
     pub(super) fn key(&mut self, key: Key) -> Step {
+        if let Key::Char(c) = key
+            && !c.is_ascii_digit()
+        {
+            self.astray |= !matches!(c, 'y' | 'n' | 'q');
+            if self.astray {
+                return Step::Stay;
+            }
+        }
         if key == Key::Esc || key == Key::Char('n') || key == Key::Char('q') {
             return Step::Close;
         }
@@ -331,6 +343,8 @@ impl Ask {
         }
         let foot = if self.reading || self.count == 0 {
             "Esc closes"
+        } else if self.astray {
+            "What was typed is no answer: Esc cancels, then ask again"
         } else {
             "Tab changes · Enter takes [ ] · y does it · Esc cancels"
         };
@@ -343,7 +357,8 @@ impl Ask {
     /// The keys first, then the question whole, on as many rows as it needs.
     fn view_light(&self, canvas: &mut Buffer, area: Rect) {
         let width = area.width.saturating_sub(2);
-        let mut lines = wrap(&format!("y/n  {}", self.title), usize::from(width));
+        let keys = if self.astray { "no answer, Esc closes: " } else { "y/n  " };
+        let mut lines = wrap(&format!("{keys}{}", self.title), usize::from(width));
         lines.truncate(usize::from(area.height.saturating_sub(2)).max(1));
         let y = area.bottom().saturating_sub(1 + lines.len() as u16);
         clear(canvas, Rect { x: area.x, y, width: area.width, height: lines.len() as u16 });
@@ -378,6 +393,26 @@ mod tests {
         let mut light = Ask::light("Hold 3?", "op".to_owned(), Command::Redo);
         assert!(matches!(light.key(Key::Enter), Step::Close));
         assert!(matches!(light.key(Key::Char('y')), Step::Then(_)));
+    }
+
+    #[test]
+    fn what_begins_with_a_letter_that_is_no_answer_answers_nothing() {
+        let typed = |ask: &mut Ask, text: &str| {
+            text.chars().all(|c| matches!(ask.key(Key::Char(c)), Step::Stay))
+        };
+        let light = || Ask::light("Hold 3?", "op".to_owned(), Command::Redo);
+        let none = || Ask::heavy("Send", "send", Vec::new(), 0, "op".to_owned(), Command::Redo);
+        for text in ["third@example.net", "any", "my", "once"] {
+            for mut ask in [light(), heavy(3), heavy(12), none()] {
+                assert!(typed(&mut ask, text), "{text}");
+                assert!(seen(&ask, 60, 15).contains("Esc"), "{text}");
+                assert!(matches!(ask.key(Key::Esc), Step::Close));
+            }
+        }
+        assert!(matches!(light().key(Key::Char('n')), Step::Close));
+        let mut ask = heavy(12);
+        assert!(typed(&mut ask, "12"));
+        assert!(matches!(ask.key(Key::Enter), Step::Then(_)));
     }
 
     #[test]

@@ -103,11 +103,16 @@ impl Today {
         if lines.is_empty() || room == 0 {
             return;
         }
-        let hidden = lines.len().saturating_sub(room);
+        let mut hidden = lines.len().saturating_sub(room);
+        // The rest of a line whose begin has no room says nothing.
+        while lines.get(hidden).is_some_and(|(text, _)| text.starts_with(' ')) {
+            hidden += 1;
+        }
         let title = if hidden == 0 {
             "SINCE YESTERDAY".to_owned()
         } else {
-            format!("SINCE YESTERDAY, the last {room} of {} lines: 2 has the runs", lines.len())
+            let shown = lines.len() - hidden;
+            format!("SINCE YESTERDAY, the last {shown} of {} lines: 2 has the runs", lines.len())
         };
         put(canvas, area.x + 3, top, area.width - 4, &title, theme::DIM);
         for ((text, style), y) in lines.iter().skip(hidden).zip(top + 1..) {

@@ -128,6 +128,8 @@ pub struct Listing<R> {
     inverting: bool,
     /// A row to stand on when the list is first read.
     wanted: Option<i64>,
+    /// The page that is read begins at the row under the cursor, which was not in the one before.
+    sought: bool,
     /// Rows that came meanwhile.
     pub fresh: i64,
     /// No updates.
@@ -169,6 +171,7 @@ impl<R: Shown> Listing<R> {
             lost_marks: Vec::new(),
             range: None,
             wanted: None,
+            sought: false,
             inverting: false,
             fresh: 0,
             frozen: false,
@@ -263,6 +266,7 @@ impl<R: Shown> Listing<R> {
             return self.restart(cx);
         };
         self.land = Land::Row(id);
+        self.sought = false;
         if self.rows.is_empty() {
             self.ask(cx, Part::Page, Seek::First, CHUNK);
             return self.count(cx);

@@ -137,17 +137,28 @@ impl<R: Shown> Listing<R> {
                 self.top = 0;
             }
             Land::Row(id) => {
-                let old_cursor = self.cursor;
-                let next = self.rows.get(old_cursor + 1).map(ListRow::id);
+                let next = self.rows.get(self.cursor + 1).map(ListRow::id);
+                let find = |id: i64| page.rows.iter().position(|r| r.id() == id);
+                let at = find(id).or_else(|| next.and_then(find));
+                let key = self.current().map(|row| row.key().clone());
+                if let (None, true, false, Some(key)) = (at, page.more, self.sought, key) {
+                    // So much came before it that it is further down: read where it stands, or the cursor
+                    // would be on another row.
+                    self.sought = true;
+                    return self.ask(cx, Part::Page, Seek::From(key), CHUNK);
+                }
+                let sought = std::mem::take(&mut self.sought);
                 self.after = page.more;
-                let (base, old_top) =
-                    if from_top { (0, self.first + self.top) } else { (old_first, 0) };
+                let (base, old_top) = match (sought, from_top) {
+                    (true, _) => (old_first.max(1), 0),
+                    (false, true) => (0, self.first + self.top),
+                    (false, false) => (old_first, 0),
+                };
                 self.before = base > 0;
                 self.first = base;
                 self.rows = page.rows;
-                let find = |id: i64| self.rows.iter().position(|r| r.id() == id);
-                let at = find(id).or_else(|| next.and_then(find));
-                self.cursor = at.unwrap_or(old_top + offset).min(self.rows.len().saturating_sub(1));
+                let else_at = if sought { 0 } else { old_top + offset };
+                self.cursor = at.unwrap_or(else_at).min(self.rows.len().saturating_sub(1));
                 self.top = old_top.min(self.rows.len().saturating_sub(1));
             }
         }

@@ -10,6 +10,7 @@ const FLOORS: &[&[&str]] = &[
         "session",
         "command",
         "ahead",
+        "pace",
         "job",
         "mailer",
         "on_its_way",

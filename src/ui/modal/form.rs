@@ -239,7 +239,9 @@ impl Form {
     fn hints(&self, room: usize) -> Vec<String> {
         let lines = |hint: &str| wrap(hint, room);
         let most = self.fields.iter().map(|f| lines(&f.hint).len()).max().unwrap_or(1).max(1);
-        let mut said = lines(&self.hint());
+        // What was found is a choice of many, on one line.
+        let found = self.fields.get(self.at).is_some_and(|f| f.account && !self.found.is_empty());
+        let mut said = if found { vec![self.hint()] } else { lines(&self.hint()) };
         said.resize(most, String::new());
         said
     }

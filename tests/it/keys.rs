@@ -174,6 +174,17 @@ fn an_unsaved_edit_comes_back_into_its_editor_and_survives_esc() {
 }
 
 #[test]
+fn an_edit_that_comes_back_names_its_draft() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3e1q<C-u>7");
+    let title = desk.picture().lines().find(|l| l.contains("─ Edit")).unwrap().to_owned();
+    assert!(!title.contains("D-"), "the row in view names it: {title}");
+    let state = kept(&mut desk).unwrap();
+    desk.login(&state);
+    desk.press("y").shows(" of D-0");
+}
+
+#[test]
 fn an_unsaved_edit_is_not_written_over_by_a_form_that_is_opened_before_it_is_answered() {
     let mut desk = Desk::open(80, 24);
     desk.press("3ed<Tab><Tab>PO 4711");

@@ -651,3 +651,32 @@ fn the_cursor_stays_on_its_row_however_much_comes_before_it() {
     // What came is above it.
     desk.press("gg").shows("call 449");
 }
+
+#[test]
+fn keys_typed_behind_a_screen_act_on_the_row_they_mean() {
+    for again in [false, true] {
+        let mut desk = Desk::open(80, 24);
+        if again {
+            desk.press("81");
+        }
+        desk.press_ahead("8jje").shows("E-mail of A-00003");
+        desk.press("<Esc>1");
+        desk.press_ahead("8je").shows("E-mail of A-00004");
+    }
+}
+
+#[test]
+fn what_is_stale_is_found_as_it_is_shown() {
+    let mut desk = Desk::open(100, 30);
+    let path = desk.session.store.path().to_owned();
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    let one = "UPDATE document_state SET stale = 'a price' WHERE document_id IN
+               (SELECT document_id FROM document_state WHERE status = 'Draft' LIMIT 3)";
+    assert_eq!(conn.execute(one, []).unwrap(), 3);
+    let stale = "SELECT count(*) FROM document_state WHERE stale <> ''";
+    let stale: i64 = conn.query_row(stale, [], |r| r.get(0)).unwrap();
+    assert_eq!(count(&desk, "flag:stale"), stale);
+    let all = count(&desk, "status:draft");
+    assert_eq!(count(&desk, "status:draft flag!stale"), all - stale);
+    desk.press("3/flag:stale<Enter>").shows(&format!("1 of {stale}"));
+}

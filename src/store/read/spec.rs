@@ -296,7 +296,16 @@ impl Where {
                 return Err(bad(term, &one_of(&format!("any, none, {}", FlagCode::words()))));
             }
             code => {
-                self.sql.push(format!("{not}{any} AND fl.code LIKE ? ESCAPE '\\')"));
+                // What made a draft stale is kept with its state.
+                let stale = if FlagCode::Stale.as_str().starts_with(code) {
+                    format!(
+                        " OR EXISTS (SELECT 1 FROM document_state fs \
+                         WHERE fs.document_id = {document} AND fs.stale <> '')"
+                    )
+                } else {
+                    String::new()
+                };
+                self.sql.push(format!("{not}({any} AND fl.code LIKE ? ESCAPE '\\'){stale})"));
                 self.values.push(Value::Text(format!("{}%", escape_like(code))));
             }
         }

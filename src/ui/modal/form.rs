@@ -4,6 +4,7 @@ use super::purpose::Purpose;
 use super::typed::{Label, Typed};
 use super::{Step, edit, field, frame, insert};
 use crate::domain::actor::Verb;
+use crate::domain::ids::DocumentId;
 use crate::engine::query::{Answer, Hit, Query};
 use crate::ui::keymap::Key;
 use crate::ui::msg::{Cx, Part, ScreenId};
@@ -109,8 +110,14 @@ impl Form {
     pub fn rescued(saved: &serde_json::Value, cx: &mut Cx) -> Option<Self> {
         let form: Self = serde_json::from_value(saved.clone()).ok()?;
         let op = cx.operation();
+        // The row it was opened from is not in view any more.
+        let of = form.document().map(|id| DocumentId(id).to_string());
+        let title = match of.filter(|of| !form.title.contains(of.as_str())) {
+            Some(of) => format!("{} of {of}", form.title),
+            None => form.title.clone(),
+        };
         let theirs = vec!["what you had typed and not saved".to_owned()];
-        Some(Self { op, theirs, rescued: true, ..form })
+        Some(Self { op, title, theirs, rescued: true, ..form })
     }
 
     /// Whether it came back from a session that broke off.

@@ -49,7 +49,19 @@ impl<R: Shown> Listing<R> {
 
     pub(super) fn step(&mut self, by: isize, cx: &mut Cx) {
         let last = self.rows.len().saturating_sub(1);
-        self.cursor = self.cursor.saturating_add_signed(by).min(last);
+        self.put_cursor(self.cursor.saturating_add_signed(by).min(last), cx);
+    }
+
+    /// Puts the cursor on another row; the page that is being read keeps it there, not where it was when
+    /// the page was asked for.
+    fn put_cursor(&mut self, at: usize, cx: &mut Cx) {
+        let stood = self.current().map(|row| Land::Row(row.id()));
+        self.cursor = at;
+        if stood == Some(self.land)
+            && let Some(row) = self.current()
+        {
+            self.land = Land::Row(row.id());
+        }
         self.follow(cx);
     }
 
@@ -127,9 +139,8 @@ impl<R: Shown> Listing<R> {
         if self.before {
             return self.restart(cx);
         }
-        self.cursor = 0;
         self.fresh = 0;
-        self.follow(cx);
+        self.put_cursor(0, cx);
     }
 
     fn go_last(&mut self, cx: &mut Cx) {
@@ -137,8 +148,7 @@ impl<R: Shown> Listing<R> {
             self.land = Land::Last;
             return self.ask(cx, Part::Page, Seek::Last, CHUNK);
         }
-        self.cursor = self.rows.len().saturating_sub(1);
-        self.follow(cx);
+        self.put_cursor(self.rows.len().saturating_sub(1), cx);
     }
 
     fn unmark(&mut self, cx: &mut Cx) {
@@ -183,10 +193,7 @@ impl<R: Shown> Listing<R> {
             (0..here).rev().find(|i| self.rows[*i].is_exception())
         };
         match found {
-            Some(at) => {
-                self.cursor = at;
-                self.follow(cx);
-            }
+            Some(at) => self.put_cursor(at, cx),
             None => cx.say("no further exception"),
         }
     }

@@ -259,7 +259,7 @@ pub struct RunDocuments {
     pub edited: i64,
     /// Of these: out of date.
     pub stale: i64,
-    /// Of these: flagged and not accepted.
+    /// Of these: flagged, or out of date, and not accepted.
     pub flagged: i64,
     pub posted: i64,
     pub canceled: i64,
@@ -273,7 +273,7 @@ pub fn documents(db: &Db<'_>, id: BillRunId) -> Result<RunDocuments, StoreError>
                 sum(s.status = 'Draft' AND s.review = 'accepted'), sum(s.status = 'Draft'
                   AND {EDITED}),
                 sum(s.status = 'Draft' AND s.stale <> ''),
-                sum(s.status = 'Draft' AND s.risk > 0 AND s.review <> 'accepted'),
+                sum(s.status = 'Draft' AND (s.risk > 0 OR s.stale <> '') AND s.review <> 'accepted'),
                 sum(s.status = 'Posted'), sum(s.status = 'Canceled')
          FROM document d JOIN document_state s ON s.document_id = d.id WHERE d.run_id = ?1"
         ),
@@ -304,8 +304,9 @@ pub fn set_note(tx: &Tx<'_>, id: BillRunId, note: &str) -> Result<(), StoreError
 /// How many of a run's drafts carry a flag.
 pub fn flagged_with(db: &Db<'_>, id: BillRunId, code: FlagCode) -> Result<i64, StoreError> {
     db.one(
-        "SELECT count(*) FROM document d JOIN flag f ON f.document_id = d.id
-             WHERE d.run_id = ?1 AND d.status = 'Draft' AND f.code = ?2",
+        "SELECT count(*) FROM document d JOIN document_state s ON s.document_id = d.id
+         WHERE d.run_id = ?1 AND d.status = 'Draft' AND (EXISTS (SELECT 1 FROM flag f
+           WHERE f.document_id = d.id AND f.code = ?2) OR (?2 = 'stale' AND s.stale <> ''))",
         (id.0, code.as_str()),
         |r| r.get(0),
     )

@@ -44,6 +44,11 @@ pub fn going_on(seq: i64) -> String {
     format!("~{seq}")
 }
 
+/// The operation whose deed the one of this id goes on with, if it is not the first of its deed.
+pub(super) fn gone_on_from(id: &str) -> Option<i64> {
+    id.strip_prefix('~')?.parse().ok()
+}
+
 /// That no later slice goes on with the deed of the operation `o`: what a person is shown of it.
 pub(in crate::store) const LAST_SLICE: &str =
     "NOT EXISTS (SELECT 1 FROM operation n WHERE n.op_id = '~' || o.seq)";

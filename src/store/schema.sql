@@ -1,4 +1,4 @@
--- 28 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 29 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -897,62 +897,6 @@ CREATE TABLE tally (
   flagged        INTEGER NOT NULL DEFAULT 0,          -- of drafts: with a flag
   PRIMARY KEY (name, word, currency)
 ) STRICT, WITHOUT ROWID;
-CREATE TRIGGER tally_draft_made AFTER INSERT ON document_state WHEN NEW.status = 'Draft' BEGIN
-  INSERT INTO tally SELECT 'draft', NEW.review, d.currency, 1, d.total_minor,
-      EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)
-    FROM document d WHERE d.id = NEW.document_id
-    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
-END;
-CREATE TRIGGER tally_draft_left AFTER UPDATE OF status ON document_state
-WHEN OLD.status = 'Draft' AND NEW.status <> 'Draft' BEGIN
-  INSERT INTO tally SELECT 'draft', OLD.review, d.currency, -1, -d.total_minor,
-      -EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)
-    FROM document d WHERE d.id = OLD.document_id
-    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
-END;
-CREATE TRIGGER tally_draft_back AFTER UPDATE OF status ON document_state
-WHEN OLD.status <> 'Draft' AND NEW.status = 'Draft' BEGIN
-  INSERT INTO tally SELECT 'draft', NEW.review, d.currency, 1, d.total_minor,
-      EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)
-    FROM document d WHERE d.id = NEW.document_id
-    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
-END;
-CREATE TRIGGER tally_draft_reviewed AFTER UPDATE OF review ON document_state
-WHEN OLD.status = 'Draft' AND NEW.status = 'Draft' AND OLD.review <> NEW.review BEGIN
-  INSERT INTO tally SELECT 'draft', OLD.review, d.currency, -1, -d.total_minor,
-      -EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)
-    FROM document d WHERE d.id = OLD.document_id
-    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
-  INSERT INTO tally SELECT 'draft', NEW.review, d.currency, 1, d.total_minor,
-      EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)
-    FROM document d WHERE d.id = NEW.document_id
-    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
-END;
-CREATE TRIGGER tally_draft_changed AFTER UPDATE OF total_minor, currency ON document
-WHEN OLD.total_minor <> NEW.total_minor OR OLD.currency <> NEW.currency BEGIN
-  INSERT INTO tally SELECT 'draft', s.review, OLD.currency, -1, -OLD.total_minor,
-      -EXISTS (SELECT 1 FROM flag f WHERE f.document_id = s.document_id)
-    FROM document_state s WHERE s.document_id = OLD.id AND s.status = 'Draft'
-    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
-  INSERT INTO tally SELECT 'draft', s.review, NEW.currency, 1, NEW.total_minor,
-      EXISTS (SELECT 1 FROM flag f WHERE f.document_id = s.document_id)
-    FROM document_state s WHERE s.document_id = NEW.id AND s.status = 'Draft'
-    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
-END;
-CREATE TRIGGER tally_flagged AFTER INSERT ON flag
-WHEN NOT EXISTS (SELECT 1 FROM flag f WHERE f.document_id = NEW.document_id AND f.code <> NEW.code) BEGIN
-  UPDATE tally SET flagged = flagged + 1 WHERE name = 'draft'
-    AND (word, currency) = (SELECT s.review, d.currency FROM document_state s
-      JOIN document d ON d.id = s.document_id
-      WHERE s.document_id = NEW.document_id AND s.status = 'Draft');
-END;
-CREATE TRIGGER tally_unflagged AFTER DELETE ON flag
-WHEN NOT EXISTS (SELECT 1 FROM flag f WHERE f.document_id = OLD.document_id) BEGIN
-  UPDATE tally SET flagged = flagged - 1 WHERE name = 'draft'
-    AND (word, currency) = (SELECT s.review, d.currency FROM document_state s
-      JOIN document d ON d.id = s.document_id
-      WHERE s.document_id = OLD.document_id AND s.status = 'Draft');
-END;
 CREATE TRIGGER tally_owed_made AFTER INSERT ON document_state
 WHEN NEW.status = 'Posted' AND NEW.balance_minor > 0 BEGIN
   INSERT INTO tally SELECT 'owed', NEW.due_on, d.currency, 1, NEW.balance_minor, 0
@@ -1150,4 +1094,66 @@ CREATE INDEX claim_item ON claim (item_id) WHERE item_id IS NOT NULL;
 CREATE TRIGGER tax_posted_insert AFTER INSERT ON document_tax
 WHEN (SELECT status FROM document WHERE id = NEW.document_id) IS NOT 'Draft'
 BEGIN SELECT RAISE(ABORT, 'guard: a posted document gets no more tax'); END;
+CREATE TRIGGER tally_draft_made AFTER INSERT ON document_state WHEN NEW.status = 'Draft' BEGIN
+  INSERT INTO tally SELECT 'draft', NEW.review, d.currency, 1, d.total_minor,
+      NEW.stale <> '' OR EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)
+    FROM document d WHERE d.id = NEW.document_id
+    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
+END;
+CREATE TRIGGER tally_draft_left AFTER UPDATE OF status ON document_state
+WHEN OLD.status = 'Draft' AND NEW.status <> 'Draft' BEGIN
+  INSERT INTO tally SELECT 'draft', OLD.review, d.currency, -1, -d.total_minor,
+      -(OLD.stale <> '' OR EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id))
+    FROM document d WHERE d.id = OLD.document_id
+    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
+END;
+CREATE TRIGGER tally_draft_back AFTER UPDATE OF status ON document_state
+WHEN OLD.status <> 'Draft' AND NEW.status = 'Draft' BEGIN
+  INSERT INTO tally SELECT 'draft', NEW.review, d.currency, 1, d.total_minor,
+      NEW.stale <> '' OR EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)
+    FROM document d WHERE d.id = NEW.document_id
+    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
+END;
+CREATE TRIGGER tally_draft_reviewed AFTER UPDATE OF review ON document_state
+WHEN OLD.status = 'Draft' AND NEW.status = 'Draft' AND OLD.review <> NEW.review BEGIN
+  INSERT INTO tally SELECT 'draft', OLD.review, d.currency, -1, -d.total_minor,
+      -(OLD.stale <> '' OR EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id))
+    FROM document d WHERE d.id = OLD.document_id
+    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
+  INSERT INTO tally SELECT 'draft', NEW.review, d.currency, 1, d.total_minor,
+      NEW.stale <> '' OR EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)
+    FROM document d WHERE d.id = NEW.document_id
+    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
+END;
+CREATE TRIGGER tally_draft_changed AFTER UPDATE OF total_minor, currency ON document
+WHEN OLD.total_minor <> NEW.total_minor OR OLD.currency <> NEW.currency BEGIN
+  INSERT INTO tally SELECT 'draft', s.review, OLD.currency, -1, -OLD.total_minor,
+      -(s.stale <> '' OR EXISTS (SELECT 1 FROM flag f WHERE f.document_id = s.document_id))
+    FROM document_state s WHERE s.document_id = OLD.id AND s.status = 'Draft'
+    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
+  INSERT INTO tally SELECT 'draft', s.review, NEW.currency, 1, NEW.total_minor,
+      s.stale <> '' OR EXISTS (SELECT 1 FROM flag f WHERE f.document_id = s.document_id)
+    FROM document_state s WHERE s.document_id = NEW.id AND s.status = 'Draft'
+    ON CONFLICT DO UPDATE SET count = count + excluded.count, sum_minor = sum_minor + excluded.sum_minor, flagged = flagged + excluded.flagged;
+END;
+CREATE TRIGGER tally_flagged AFTER INSERT ON flag
+WHEN NOT EXISTS (SELECT 1 FROM flag f WHERE f.document_id = NEW.document_id AND f.code <> NEW.code) BEGIN
+  UPDATE tally SET flagged = flagged + 1 WHERE name = 'draft'
+    AND (word, currency) = (SELECT s.review, d.currency FROM document_state s
+      JOIN document d ON d.id = s.document_id
+      WHERE s.document_id = NEW.document_id AND s.status = 'Draft' AND s.stale = '');
+END;
+CREATE TRIGGER tally_unflagged AFTER DELETE ON flag
+WHEN NOT EXISTS (SELECT 1 FROM flag f WHERE f.document_id = OLD.document_id) BEGIN
+  UPDATE tally SET flagged = flagged - 1 WHERE name = 'draft'
+    AND (word, currency) = (SELECT s.review, d.currency FROM document_state s
+      JOIN document d ON d.id = s.document_id
+      WHERE s.document_id = OLD.document_id AND s.status = 'Draft' AND s.stale = '');
+END;
+CREATE TRIGGER tally_stale AFTER UPDATE OF stale ON document_state
+WHEN (OLD.stale <> '') <> (NEW.stale <> '') AND OLD.status = 'Draft' AND NEW.status = 'Draft' AND OLD.review = NEW.review
+  AND NOT EXISTS (SELECT 1 FROM flag f WHERE f.document_id = NEW.document_id) BEGIN
+  UPDATE tally SET flagged = flagged + iif(NEW.stale <> '', 1, -1) WHERE name = 'draft'
+    AND (word, currency) = (SELECT NEW.review, d.currency FROM document d WHERE d.id = NEW.document_id);
+END;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

@@ -116,12 +116,31 @@ fn step(db: &Db<'_>, uid: u32, before: i64, which: &str) -> Result<Option<Step>,
     })
 }
 
-/// The documents of an operation; empty when it cannot be undone.
-pub fn changes(db: &Db<'_>, seq: i64) -> Result<Vec<Change>, StoreError> {
+/// Whether the operation at `seq` has images.
+pub fn is_imaged(db: &Db<'_>, seq: i64) -> Result<bool, StoreError> {
+    db.one("SELECT EXISTS (SELECT 1 FROM undo WHERE op_seq = ?1)", [seq], |r| r.get(0))
+}
+
+/// The operations of the deed that ends with the one at `seq`, the first slice first.
+pub fn slices(db: &Db<'_>, seq: i64) -> Result<Vec<i64>, StoreError> {
+    let mut all = vec![seq];
+    let before = "SELECT op_id FROM operation WHERE seq = ?1";
+    while let Some(goes_on) = all.last().copied() {
+        let id: String = db.one(before, [goes_on], |r| r.get(0))?;
+        let Some(seq) = operation::gone_on_from(&id) else { break };
+        all.push(seq);
+    }
+    all.reverse();
+    Ok(all)
+}
+
+/// The documents of one operation that are not in this state yet.
+pub fn changes(db: &Db<'_>, seq: i64, to: State) -> Result<Vec<Change>, StoreError> {
     let mut found = Vec::new();
     db.each(
-        "SELECT document_id, before, after FROM undo WHERE op_seq = ?1 ORDER BY document_id",
-        [seq],
+        "SELECT document_id, before, after FROM undo WHERE op_seq = ?1 AND state <> ?2
+         ORDER BY document_id",
+        (seq, to.word()),
         |r| {
             found.push(Change {
                 document: DocumentId(r.get(0)?),
@@ -143,6 +162,15 @@ pub enum State {
     Undone,
 }
 
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Undone => "undone",
+        }
+    }
+}
+
 /// Says whether the change of one document by an operation is in force.
 pub fn set_state(
     tx: &Tx<'_>,
@@ -150,17 +178,13 @@ pub fn set_state(
     document: DocumentId,
     state: State,
 ) -> Result<(), StoreError> {
-    let word = match state {
-        State::Done => "done",
-        State::Undone => "undone",
-    };
     let by = match state {
         State::Done => None,
         State::Undone => Some(tx.seq()),
     };
     tx.run(
         "UPDATE undo SET state = ?3, undone_seq = ?4 WHERE op_seq = ?1 AND document_id = ?2",
-        (seq, document.0, word, by),
+        (seq, document.0, state.word(), by),
     )?;
     Ok(())
 }

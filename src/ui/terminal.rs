@@ -100,6 +100,8 @@ fn clipboard(set: impl Fn(&str) -> Option<String>) -> &'static str {
         "tmux keeps it unless `tmux set -s set-clipboard on` is set"
     } else if set("STY").is_some() {
         "GNU screen does not pass it on"
+    } else if set("TERM").is_some_and(|t| t.starts_with("screen") || t.starts_with("tmux")) {
+        "tmux keeps it unless set-clipboard is on, GNU screen does not pass it on"
     } else if set("NCURSES_NO_UTF8_ACS").is_some() {
         "mosh passes it on from 1.4 only"
     } else if set("TERM").is_some_and(|t| t == "linux") {
@@ -363,6 +365,7 @@ mod tests {
         for (set, words) in [
             (&[("TMUX", "/tmp/tmux-0/default,1,0"), ("STY", "1")][..], "set-clipboard on"),
             (&[("STY", "1.pts-0.host")], "GNU screen"),
+            (&[("TERM", "screen.xterm-256color")], "set-clipboard is on"),
             (&[("NCURSES_NO_UTF8_ACS", "1")], "mosh"),
             (&[("TERM", "linux")], "Linux console"),
             (&[("TERM", "xterm-256color")], ""),

@@ -6,7 +6,8 @@ use daybook::domain::ids::DocumentId;
 use daybook::domain::job::JobSpec;
 use daybook::engine::Session;
 use daybook::engine::post::posting::Posted;
-use daybook::store::{Db, StoreError, bill_run, document, job, operation, payment_run, undo};
+use daybook::store::undo::{self, State};
+use daybook::store::{Db, StoreError, bill_run, document, job, operation, payment_run};
 use rusqlite::Connection;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -155,7 +156,8 @@ fn every_value_is_read(db: &Db<'_>) -> Result<BTreeMap<&'static str, usize>, Sto
     }
     let (newest, _) = operation::head(db)?;
     for seq in 0..=newest {
-        for change in undo::changes(db, seq)? {
+        let [done, undone] = [State::Undone, State::Done].map(|s| undo::changes(db, seq, s));
+        for change in done?.into_iter().chain(undone?) {
             for image in [change.before, change.after] {
                 count("undo.before, after");
                 for line in image.draft.iter().flat_map(|d| &d.lines) {

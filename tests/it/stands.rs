@@ -7,6 +7,7 @@ use crate::harness::delivery;
 use crate::harness::desk::{Desk, work};
 use daybook::domain::actor::Verb;
 use daybook::domain::ids::{BillRunId, DocumentId};
+use daybook::domain::job::Pick;
 use daybook::engine::answer::ask;
 use daybook::engine::collect::follow_up;
 use daybook::engine::command::{Command, RunRef, Steer};
@@ -225,6 +226,51 @@ fn a_deed_in_slices_is_one_deed_to_undo_and_one_line_of_the_log() {
     // A second send of the same command is known by its first slice.
     let again = perform::perform(session, "once", queue());
     assert!(matches!(again, Err(Error::Store(StoreError::AlreadyDone(_)))), "{again:?}");
+}
+
+#[test]
+fn what_is_said_of_many_drafts_is_written_in_slices_and_is_one_step_to_undo() {
+    let mut grown = Grown::new(1_210);
+    grown.bill("bill", "2026-02-01");
+    let session = &mut grown.session;
+    let raw = rusqlite::Connection::open(session.store.path()).unwrap();
+    let count = |sql: &str| raw.query_row(sql, [], |r| r.get::<_, i64>(0)).unwrap();
+    let accepted = || {
+        count("SELECT count(*) FROM document_state WHERE status = 'Draft' AND review = 'accepted'")
+    };
+    let all = count("SELECT count(*) FROM document WHERE status = 'Draft'");
+    assert_eq!(all, 1_210);
+    let drafts: Vec<Pick> = (1..=all).map(|n| Pick::whichever(DocumentId(n))).collect();
+    let accept = Command::Accept { drafts, reason: String::new() };
+    session.store.watch_locks();
+    let receipt = perform::perform(session, "all", accept).unwrap();
+    assert_eq!((receipt.done, receipt.summary.as_str()), (1_210, "accepted 1,210"));
+    assert_eq!(session.store.locks().len(), 3, "others get at the book in between");
+    assert_eq!(accepted(), all);
+    let (lines, rows, said) = log(session, "accepted");
+    assert_eq!(lines, ["accepted 1,210 drafts"]);
+    assert_eq!(rows as i64, said);
+    // One of the first slice is changed since: the rest goes back, in slices and as one step.
+    let other = "UPDATE document_state SET reviewed_by = 'jon' WHERE document_id = 7";
+    assert_eq!(raw.execute(other, []).unwrap(), 1);
+    let undo = |session: &mut Session, op: &str| {
+        let receipt = perform::perform(session, op, Command::Undo { deed: None }).unwrap();
+        (receipt.done, receipt.refused.len(), receipt.summary)
+    };
+    let words = "undone: D-000001 +1209 accepted 1,210 drafts".to_owned();
+    assert_eq!(undo(session, "back"), (1_209, 1, words));
+    assert_eq!(accepted(), 1);
+    assert_ne!(last(session).0, "accept D-000001 +1209: accepted 1,210 drafts");
+    let receipt = perform::perform(session, "again", Command::Redo).unwrap();
+    assert_eq!((receipt.done, receipt.refused.len(), accepted()), (1_209, 0, all));
+    // Broken off between two slices of an undo, it is still one step, of what is left.
+    let first = "UPDATE undo SET state = 'undone', undone_seq = op_seq WHERE document_id <= 500";
+    let draft = "UPDATE document_state SET review = 'none', reviewed_by = NULL,
+        reviewed_version = NULL, reviewed_at = NULL WHERE document_id <= 500";
+    raw.execute(first, []).unwrap();
+    raw.execute(draft, []).unwrap();
+    assert_eq!(undo(session, "the rest").0, 710);
+    assert_eq!(accepted(), 0);
 }
 
 #[test]

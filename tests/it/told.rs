@@ -678,5 +678,27 @@ fn what_is_stale_is_found_as_it_is_shown() {
     assert_eq!(count(&desk, "flag:stale"), stale);
     let all = count(&desk, "status:draft");
     assert_eq!(count(&desk, "status:draft flag!stale"), all - stale);
+    // Out of date alone is flagged too: in the filter, in the groups and on Today.
+    let alone = "DELETE FROM flag WHERE document_id IN
+                 (SELECT document_id FROM document_state WHERE stale <> '')";
+    conn.execute(alone, []).unwrap();
+    let flagged =
+        "SELECT count(*) FROM document_state s WHERE s.status = 'Draft' AND (s.stale <> ''
+                   OR EXISTS (SELECT 1 FROM flag f WHERE f.document_id = s.document_id))";
+    let flagged: i64 = conn.query_row(flagged, [], |r| r.get(0)).unwrap();
+    assert_eq!(count(&desk, "status:draft flag:any"), flagged);
+    assert_eq!(count(&desk, "status:draft flag:none"), all - flagged);
+    assert_eq!(count(&desk, "status:draft flag!any"), all - flagged);
+    assert_eq!(count(&desk, "status:draft flag!none"), flagged);
+    let kept = "SELECT sum(flagged) FROM tally WHERE name = 'draft'";
+    assert_eq!(conn.query_row(kept, [], |r| r.get::<_, i64>(0)).unwrap(), flagged);
+    let some = "UPDATE document_state SET stale = '' WHERE document_id IN
+                (SELECT document_id FROM document_state WHERE stale <> '' LIMIT 1)";
+    conn.execute(some, []).unwrap();
+    assert_eq!(conn.query_row(kept, [], |r| r.get::<_, i64>(0)).unwrap(), flagged - 1);
+    conn.execute(&some.replace("SET stale = ''", "SET status = 'Canceled', stale = ''"), [])
+        .unwrap();
+    assert_eq!(conn.query_row(kept, [], |r| r.get::<_, i64>(0)).unwrap(), flagged - 2);
+    let stale = stale - 2;
     desk.press("3/flag:stale<Enter>").shows(&format!("1 of {stale}"));
 }

@@ -3,9 +3,10 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::document::DocumentStatus;
+use crate::domain::ids::DocumentId;
 use crate::domain::text;
 use crate::engine::command::{Pick, Receipt, Refused};
-use crate::engine::{Error, Session};
+use crate::engine::{Error, Session, Slices};
 use crate::store::document::{self, DocumentRow};
 use crate::store::draft::{self, Image};
 use crate::store::undo::{self, Change};
@@ -95,8 +96,11 @@ pub fn review_image(db: &Db<'_>, row: &DocumentRow) -> Result<Image, StoreError>
     Ok(Image { review: draft::review(db, row)?, draft: None })
 }
 
-/// Does `work` for each picked draft in one transaction, one undo step. `words` begins the summary
-/// (`held`).
+/// Drafts in a transaction: others get at the book in between.
+const SLICE: usize = 500;
+
+/// Does `work` for each picked draft, one undo step; many are written in slices. `words` begins the
+/// summary (`held`). What a slice that fails leaves is refused with the reason.
 pub fn each(
     session: &mut Session,
     verb: Verb,
@@ -104,61 +108,119 @@ pub fn each(
     picks: &[Pick],
     mut work: impl FnMut(&Tx<'_>, &DocumentRow) -> Result<One, Error>,
 ) -> Result<Receipt, Error> {
-    session.write(verb, |tx| {
-        let mut receipt = Receipt::default();
-        let mut told = String::new();
-        let mut first = None;
-        for pick in picks {
-            let row = match look(tx, pick) {
-                Ok(Ok(row)) => row,
-                Ok(Err(reason)) => {
-                    receipt.refused.push(Refused { what: pick.id.to_string(), reason });
-                    continue;
-                }
-                Err(StoreError::NotFound(what)) => {
-                    let reason = format!("there is no {what} in this book");
-                    receipt.refused.push(Refused { what: pick.id.to_string(), reason });
-                    continue;
-                }
-                Err(other) => return Err(other.into()),
-            };
-            match tx.attempt(|| work(tx, &row)) {
-                Ok(One::Done(what, change)) => {
-                    receipt.done += 1;
-                    receipt.undoable |= change.is_some();
-                    if let Some(change) = change {
-                        undo::record(tx, &change)?;
-                    }
-                    let total = document::get(tx, row.id)?.total_minor;
-                    receipt.totals.add(row.currency.amount(total))?;
-                    first.get_or_insert(row.id);
-                    told = what;
-                }
-                Ok(One::Refused(reason)) => {
-                    receipt.refused.push(Refused { what: pick.id.to_string(), reason });
-                }
-                Err(error @ (Error::Usage { .. } | Error::Store(StoreError::Conflict(_)))) => {
-                    let reason = match error.hint() {
-                        hint if hint.is_empty() => error.to_string(),
-                        hint => format!("{error}: {hint}"),
-                    };
-                    receipt.refused.push(Refused { what: pick.id.to_string(), reason });
-                }
-                Err(error) => return Err(error),
+    let (mut deed, mut so_far) = (Slices::default(), SoFar::default());
+    for (at, slice) in picks.chunks(SLICE).enumerate() {
+        let done = session.write_on(&mut deed, verb, |tx| {
+            let mut done = SoFar::default();
+            for pick in slice {
+                done.one(tx, pick, &mut work)?;
+            }
+            // Of a slice that did nothing, nothing is told.
+            let all = so_far.receipt.done + done.receipt.done;
+            note(tx, words, done.first.and(so_far.first.or(done.first)), all, &done.told);
+            Ok(done)
+        });
+        match done {
+            Ok(done) => so_far.add(done)?,
+            Err(error) if so_far.receipt.done == 0 => return Err(error),
+            Err(error) => {
+                let left = picks.iter().skip(at * SLICE);
+                let refused =
+                    left.map(|p| Refused { what: p.id.to_string(), reason: told(&error) });
+                so_far.receipt.refused.extend(refused);
+                break;
             }
         }
-        match (first, receipt.done) {
-            (None, _) => tx.quiet(),
-            (Some(id), 1) => tx.note(id, &told),
-            (Some(id), n) => tx.note(
-                format!("{id} +{}", n - 1),
-                format!("{words} {} drafts", text::grouped(n as i64)),
-            ),
-        }
-        receipt.summary = match receipt.done {
-            1 => told,
-            n => format!("{words} {}", text::grouped(n as i64)),
+    }
+    let mut receipt = so_far.receipt;
+    receipt.summary = match receipt.done {
+        1 => so_far.told,
+        n => format!("{words} {}", text::grouped(n as i64)),
+    };
+    Ok(receipt)
+}
+
+/// An error with its remedy.
+fn told(error: &Error) -> String {
+    match error.hint() {
+        hint if hint.is_empty() => error.to_string(),
+        hint => format!("{error}: {hint}"),
+    }
+}
+
+/// What came of a batch so far.
+#[derive(Default)]
+struct SoFar {
+    receipt: Receipt,
+    /// The first that was done.
+    first: Option<DocumentId>,
+    /// What was done to the last.
+    told: String,
+}
+
+impl SoFar {
+    fn one(
+        &mut self,
+        tx: &Tx<'_>,
+        pick: &Pick,
+        work: &mut impl FnMut(&Tx<'_>, &DocumentRow) -> Result<One, Error>,
+    ) -> Result<(), Error> {
+        let row = match look(tx, pick) {
+            Ok(Ok(row)) => row,
+            Ok(Err(reason)) => return self.refuse(pick, reason),
+            Err(StoreError::NotFound(what)) => {
+                return self.refuse(pick, format!("there is no {what} in this book"));
+            }
+            Err(other) => return Err(other.into()),
         };
-        Ok(receipt)
-    })
+        match tx.attempt(|| work(tx, &row)) {
+            Ok(One::Done(what, change)) => {
+                self.receipt.done += 1;
+                self.receipt.undoable |= change.is_some();
+                if let Some(change) = change {
+                    undo::record(tx, &change)?;
+                }
+                let total = document::get(tx, row.id)?.total_minor;
+                self.receipt.totals.add(row.currency.amount(total))?;
+                self.first.get_or_insert(row.id);
+                self.told = what;
+                Ok(())
+            }
+            Ok(One::Refused(reason)) => self.refuse(pick, reason),
+            Err(error @ (Error::Usage { .. } | Error::Store(StoreError::Conflict(_)))) => {
+                self.refuse(pick, told(&error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn refuse(&mut self, pick: &Pick, reason: String) -> Result<(), Error> {
+        self.receipt.refused.push(Refused { what: pick.id.to_string(), reason });
+        Ok(())
+    }
+
+    /// Counts a slice that is written.
+    fn add(&mut self, slice: Self) -> Result<(), Error> {
+        self.receipt.done += slice.receipt.done;
+        self.receipt.undoable |= slice.receipt.undoable;
+        self.receipt.refused.extend(slice.receipt.refused);
+        for money in &slice.receipt.totals {
+            self.receipt.totals.add(*money)?;
+        }
+        self.first = self.first.or(slice.first);
+        self.told = if slice.told.is_empty() { std::mem::take(&mut self.told) } else { slice.told };
+        Ok(())
+    }
+}
+
+/// What the trail says of a batch of `done`, the first of which is `first`.
+fn note(tx: &Tx<'_>, words: &str, first: Option<DocumentId>, done: usize, told: &str) {
+    match (first, done) {
+        (None, _) => tx.quiet(),
+        (Some(id), 1) => tx.note(id, told),
+        (Some(id), n) => tx.note(
+            format!("{id} +{}", n - 1),
+            format!("{words} {} drafts", text::grouped(n as i64)),
+        ),
+    }
 }

@@ -9,7 +9,7 @@ use crate::engine::command::words::{
 };
 use crate::engine::command::{EMAIL_OF, Receipt, Refused};
 use crate::engine::review::picked;
-use crate::engine::{Error, Session};
+use crate::engine::{Error, Session, Slices};
 use crate::store::document::{self, DocumentRow};
 use crate::store::draft::{self, Image, ReviewImage};
 use crate::store::job::MAIL;
@@ -296,54 +296,75 @@ fn before(db: &Db<'_>, actor: &Actor, seq: i64) -> Result<String, StoreError> {
 }
 
 fn turn(session: &mut Session, step: &Step, to: State) -> Result<Receipt, Error> {
-    session.write(Verb::Undo, |tx| {
-        let changes = steps::changes(tx, step.seq)?;
-        if changes.is_empty() {
-            let what = format!("{} cannot be taken back: {}", words(step), counter_action(step));
-            return Err(Error::usage("not_undoable", what, before(tx, tx.actor(), step.seq)?));
-        }
-        let mut receipt = Receipt { undoable: true, ..Receipt::default() };
-        for change in &changes {
-            let (from, wanted) = match to {
-                State::Undone => (&change.after, &change.before),
-                State::Done => (&change.before, &change.after),
-            };
-            let row = document::get(tx, change.document)?;
-            match tx.attempt(|| restore(tx, &row, from, wanted)) {
-                Ok(()) => {
-                    steps::set_state(tx, step.seq, change.document, to)?;
-                    receipt.done += 1;
-                    let now = document::get(tx, change.document)?;
-                    receipt.totals.add(now.currency.amount(now.total_minor))?;
-                }
-                Err(Error::Store(StoreError::Conflict(_))) => receipt.refused.push(Refused {
-                    what: change.document.to_string(),
-                    reason: "what it billed is billed elsewhere meanwhile".to_owned(),
-                }),
-                Err(Error::Usage { message, .. }) => receipt
-                    .refused
-                    .push(Refused { what: change.document.to_string(), reason: message }),
-                Err(other) => return Err(other),
+    let (can, slices) =
+        session.read(|db| Ok((steps::is_imaged(db, step.seq)?, steps::slices(db, step.seq)?)))?;
+    if !can {
+        let what = format!("{} cannot be taken back: {}", words(step), counter_action(step));
+        return Err(Error::usage("not_undoable", what, before_of(session, step)?));
+    }
+    let mut receipt = Receipt { undoable: true, ..Receipt::default() };
+    let word = match to {
+        State::Undone => "undone",
+        State::Done => "done again",
+    };
+    let mut deed = Slices::default();
+    // The last slice stands for the deed: it is turned last.
+    for seq in slices {
+        session.write_on(&mut deed, Verb::Undo, |tx| {
+            let done = receipt.done;
+            turn_slice(tx, seq, to, &mut receipt)?;
+            if receipt.done == done {
+                tx.quiet();
             }
-        }
-        let word = match to {
-            State::Undone => "undone",
-            State::Done => "done again",
+            tx.note(&step.subject, format!("{word}: {}", step.summary));
+            Ok(())
+        })?;
+    }
+    if receipt.done == 0 {
+        let why = receipt.refused.first().map(|r| format!("{}: {}", r.what, r.reason));
+        return Err(Error::usage(
+            "not_undoable",
+            format!("{} cannot be {word}: {}", step.summary, why.unwrap_or_default()),
+            before_of(session, step)?,
+        ));
+    }
+    // The notice names what it is about: the cursor may stand elsewhere.
+    let on = if step.subject.is_empty() { String::new() } else { format!("{} ", step.subject) };
+    receipt.summary = format!("{word}: {on}{}", step.summary);
+    Ok(receipt)
+}
+
+fn before_of(session: &Session, step: &Step) -> Result<String, Error> {
+    session.read(|db| before(db, &session.actor, step.seq))
+}
+
+fn turn_slice(tx: &Tx<'_>, seq: i64, to: State, receipt: &mut Receipt) -> Result<(), Error> {
+    for change in &steps::changes(tx, seq, to)? {
+        let (from, wanted) = match to {
+            State::Undone => (&change.after, &change.before),
+            State::Done => (&change.before, &change.after),
         };
-        if receipt.done == 0 {
-            let why = receipt.refused.first().map(|r| format!("{}: {}", r.what, r.reason));
-            return Err(Error::usage(
-                "not_undoable",
-                format!("{} cannot be {word}: {}", step.summary, why.unwrap_or_default()),
-                before(tx, tx.actor(), step.seq)?,
-            ));
+        let row = document::get(tx, change.document)?;
+        match tx.attempt(|| restore(tx, &row, from, wanted)) {
+            Ok(()) => {
+                steps::set_state(tx, seq, change.document, to)?;
+                receipt.done += 1;
+                let now = document::get(tx, change.document)?;
+                receipt.totals.add(now.currency.amount(now.total_minor))?;
+            }
+            Err(Error::Store(StoreError::Conflict(_))) => receipt.refused.push(Refused {
+                what: change.document.to_string(),
+                reason: "what it billed is billed elsewhere meanwhile".to_owned(),
+            }),
+            Err(Error::Usage { message, .. }) => {
+                receipt
+                    .refused
+                    .push(Refused { what: change.document.to_string(), reason: message });
+            }
+            Err(other) => return Err(other),
         }
-        tx.note(&step.subject, format!("{word}: {}", step.summary));
-        // The notice names what it is about: the cursor may stand elsewhere.
-        let on = if step.subject.is_empty() { String::new() } else { format!("{} ", step.subject) };
-        receipt.summary = format!("{word}: {on}{}", step.summary);
-        Ok(receipt)
-    })
+    }
+    Ok(())
 }
 
 /// Puts a draft back to `wanted`, if it still stands as the operation (or its undoing) left it.

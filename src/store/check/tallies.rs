@@ -5,7 +5,7 @@ pub const DIFFER: &str = "
 WITH counted AS (
   SELECT 'draft' AS name, s.review AS word, d.currency AS currency, count(*) AS n,
     sum(d.total_minor) AS m,
-    sum(EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)) AS f
+    sum(s.stale <> '' OR EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id)) AS f
   FROM document_state s JOIN document d ON d.id = s.document_id
   WHERE s.status = 'Draft' GROUP BY 2, 3
   UNION ALL SELECT 'owed', s.due_on, d.currency, count(*), sum(s.balance_minor), 0

@@ -28,6 +28,16 @@ pub(super) fn printed(text: &str) -> Result<i64, String> {
     units.ok_or_else(|| "an amount that fits".to_owned())
 }
 
+/// An amount pasted from anywhere: with cents behind a comma as well (`1.437,97`).
+pub(super) fn pasted(text: &str) -> Result<i64, String> {
+    match text.rsplit_once(',') {
+        Some((whole, cents)) if (1..=2).contains(&cents.len()) && !whole.contains(',') => {
+            printed(&format!("{}.{cents}", whole.replace('.', ",")))
+        }
+        _ => printed(text),
+    }
+}
+
 /// Without the commas between thousands; none if they stand anywhere else.
 fn ungrouped(text: &str) -> Option<String> {
     let (whole, part) = text.split_once('.').map_or((text, None), |(w, p)| (w, Some(p)));
@@ -51,7 +61,7 @@ fn ungrouped(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::typed;
+    use super::{pasted, typed};
 
     #[test]
     fn an_amount_is_read_as_the_screen_prints_it_and_never_guessed() {
@@ -85,6 +95,22 @@ mod tests {
         ] {
             let said = typed(text).unwrap_err();
             assert!(said.starts_with(why), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_pasted_amount_may_have_its_cents_behind_a_comma() {
+        for (text, units) in [
+            ("437,97", Some(4_379_700)),
+            ("-437,9", Some(-4_379_000)),
+            ("1.437,97", Some(14_379_700)),
+            ("1,437.97", Some(14_379_700)),
+            ("1,437", Some(14_370_000)),
+            ("1,437,97", None),
+            ("1.43,97", None),
+            ("A,97", None),
+        ] {
+            assert_eq!(pasted(text).ok(), units, "{text}");
         }
     }
 }

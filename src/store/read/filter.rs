@@ -128,6 +128,9 @@ pub enum FilterError {
     /// Nothing to compare with.
     #[error("{0}{1} needs a value behind it, such as {0}{1}{2}")]
     Unfinished(Field, String, &'static str),
+    /// A text in quotes that does not end.
+    #[error("{0} begins a text in quotes that does not end: a \" behind it ends it")]
+    Open(String),
 }
 
 impl Filter {
@@ -143,6 +146,7 @@ impl Filter {
                 rest = behind;
                 continue;
             }
+            open(rest)?;
             let ends = |c: char| c.is_whitespace() || SIGNS.contains(&c);
             let (name, behind) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
             let behind = behind.trim_start();
@@ -154,6 +158,7 @@ impl Filter {
             let field =
                 Field::parse(name).ok_or_else(|| FilterError::UnknownField(name.to_owned()))?;
             let (cmp, sign, behind) = compare(behind);
+            open(behind.trim_start())?;
             let (value, behind) = value(behind);
             if value.is_empty() {
                 return Err(FilterError::Unfinished(field, sign.to_owned(), field.example()));
@@ -222,6 +227,14 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     Some((&inner[..at], inner[at + 1..].trim_start()))
 }
 
+/// Refuses a text that begins with the only double quote there is.
+fn open(text: &str) -> Result<(), FilterError> {
+    match text.strip_prefix('"') {
+        Some(inner) if !inner.contains('"') => Err(FilterError::Open(text.to_owned())),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,7 +290,11 @@ mod tests {
         assert_eq!(words("\"A > B\" gmbh"), ["A > B", "gmbh"]);
         assert_eq!(words("\"total > 5\""), ["total > 5"]);
         // A quote that is part of a name is one.
-        assert_eq!(words("12\" pipe-works \"the"), ["12\"", "pipe-works", "\"the"]);
+        assert_eq!(words("12\" pipe-works the\""), ["12\"", "pipe-works", "the\""]);
+        for typed in ["\"A > B gmbh", "gmbh \"A", "charge:\"Base fee", "\""] {
+            let parsed = Filter::parse(typed);
+            assert!(matches!(parsed, Err(FilterError::Open(_))), "{typed}");
+        }
         assert_eq!(words("\"\" x"), ["\"\"", "x"]);
         let term = &Filter::parse("charge: \"Base fee\" gmbh").unwrap().terms[0];
         assert_eq!((term.field, term.value.as_str()), (Field::Charge, "Base fee"));

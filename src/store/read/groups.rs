@@ -63,7 +63,11 @@ fn names(
     let (currency, minor) = spec.money.unwrap_or(("''", "0"));
     // A draft is in the group of each of its flags.
     let join = match ask {
-        Ask::Flag(document) => format!("LEFT JOIN flag g ON g.document_id = {document}"),
+        Ask::Flag(document) => format!(
+            "LEFT JOIN (SELECT document_id, code FROM flag UNION ALL SELECT document_id, 'stale' \
+             FROM document_state WHERE status = 'Draft' AND (review = 'held' OR stale <> '') \
+             AND stale <> '') g ON g.document_id = {document}"
+        ),
         _ => String::new(),
     };
     let sql = format!(

@@ -138,7 +138,7 @@ impl Where {
         text: &str,
         mut any: Vec<String>,
     ) -> Vec<String> {
-        if let (Some((currency, minor)), Ok(units)) = (money, amount::printed(text)) {
+        if let (Some((currency, minor)), Ok(units)) = (money, amount::pasted(text)) {
             any.push(format!("{minor} = {}", scaled(currency)));
             self.values.push(Value::Integer(units));
         }
@@ -289,22 +289,20 @@ impl Where {
     /// Flagged so, or at all.
     fn flag(&mut self, term: &Term, not: &str, document: &str) -> Result<(), FilterError> {
         let any = format!("EXISTS (SELECT 1 FROM flag fl WHERE fl.document_id = {document}");
+        // What made a draft stale is kept with its state.
+        let stale = format!(
+            "EXISTS (SELECT 1 FROM document_state fs \
+             WHERE fs.document_id = {document} AND fs.stale <> '')"
+        );
         match folded(&term.value).as_str() {
-            "any" => self.sql.push(format!("{not}{any})")),
-            "none" => self.sql.push(format!("NOT {any})")),
+            "any" => self.sql.push(format!("{not}({any}) OR {stale})")),
+            "none" => self.sql.push(format!("{not}(NOT {any}) AND NOT {stale})")),
             code if !FlagCode::ALL.iter().any(|f| f.as_str().starts_with(&folded(code))) => {
                 return Err(bad(term, &one_of(&format!("any, none, {}", FlagCode::words()))));
             }
             code => {
-                // What made a draft stale is kept with its state.
-                let stale = if FlagCode::Stale.as_str().starts_with(code) {
-                    format!(
-                        " OR EXISTS (SELECT 1 FROM document_state fs \
-                         WHERE fs.document_id = {document} AND fs.stale <> '')"
-                    )
-                } else {
-                    String::new()
-                };
+                let names_it = FlagCode::Stale.as_str().starts_with(code);
+                let stale = if names_it { format!(" OR {stale}") } else { String::new() };
                 self.sql.push(format!("{not}({any} AND fl.code LIKE ? ESCAPE '\\'){stale})"));
                 self.values.push(Value::Text(format!("{}%", escape_like(code))));
             }

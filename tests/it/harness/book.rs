@@ -63,6 +63,7 @@ const MADE: &[&str] = &[
      PRAGMA writable_schema = RESET; DROP TRIGGER tax_posted_insert; CREATE TRIGGER tax_posted_insert
      BEFORE INSERT ON document_tax WHEN (SELECT status FROM document WHERE id = NEW.document_id) IS NOT 'Draft'
      BEGIN SELECT RAISE(ABORT, 'guard: a posted document gets no more tax'); END",
+    "DROP TRIGGER tally_stale",
 ];
 
 /// What a call of the binary gave.

@@ -24,7 +24,7 @@ use crate::store::read::{
     self, Field, Filter, FilterError, Group, ListArgs, Marked, Page, ReadError, Seek, Totals,
     post_preview, thrown,
 };
-use crate::store::{Db, desk, role};
+use crate::store::{Db, desk, payment_method, role};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -117,6 +117,7 @@ fn collected(session: &Session, new: &NewPaymentRun) -> Result<CollectPreview, E
         money: run.totals.without_zeros(),
         credits: run.credits,
         left_out: run.skipped.into_iter().map(|(r, n)| (r.told(), n)).collect(),
+        pretended: session.read(|db| payment_method::all_of(db, "sandbox"))?,
     })
 }
 

@@ -182,6 +182,8 @@ pub struct CollectPreview {
     pub credits: Purse,
     /// Invoices it would leave out, by reason in words.
     pub left_out: Vec<(String, i64)>,
+    /// Whether all of it goes to the sandbox, which moves no money.
+    pub pretended: bool,
 }
 
 /// What a bill run would do, as the book is now.

@@ -229,19 +229,18 @@ UNION ALL
 SELECT printf('D-%06d: total is %d, subtotal and tax are %d', id, total_minor, subtotal_minor + tax_minor)
 FROM document WHERE total_minor <> subtotal_minor + tax_minor
 UNION ALL
-SELECT printf('D-%06d: tax %s is on %d, its lines sum to %d', t.document_id, t.tax_code, t.base, coalesce(i.lines, 0))
-FROM (SELECT document_id, tax_code, sum(base_minor) AS base FROM document_tax GROUP BY 1, 2) t
-LEFT JOIN (SELECT document_id, tax_code, sum(amount_minor) AS lines FROM document_item GROUP BY 1, 2) i
-  ON i.document_id = t.document_id AND i.tax_code = t.tax_code
-WHERE t.base <> coalesce(i.lines, 0)
+SELECT printf('D-%06d: tax %s is on %d, its lines sum to %d', document_id, tax_code, base, lines)
+FROM (SELECT t.document_id, t.tax_code, t.base, coalesce((SELECT sum(i.amount_minor) FROM document_item i
+        WHERE i.document_id = t.document_id AND i.tax_code = t.tax_code), 0) AS lines
+      FROM (SELECT document_id, tax_code, sum(base_minor) AS base FROM document_tax GROUP BY 1, 2) t)
+WHERE base <> lines
 UNION ALL
-SELECT printf('D-%06d: %s lines with tax inside said %d, base and tax are %d', t.document_id, t.tax_code, i.said, t.both)
-FROM (SELECT document_id, tax_code, sum(base_minor + tax_minor) AS both FROM document_tax
-      WHERE inclusive = 1 AND rounding IS NOT NULL GROUP BY 1, 2) t
-JOIN (SELECT document_id, tax_code, sum(gross_minor) AS said FROM document_item
-      WHERE gross_minor IS NOT NULL GROUP BY 1, 2) i
-  ON i.document_id = t.document_id AND i.tax_code = t.tax_code
-WHERE t.both <> i.said
+SELECT printf('D-%06d: %s lines with tax inside said %d, base and tax are %d', document_id, tax_code, said, both)
+FROM (SELECT t.document_id, t.tax_code, t.both, (SELECT sum(i.gross_minor) FROM document_item i
+        WHERE i.document_id = t.document_id AND i.tax_code = t.tax_code) AS said
+      FROM (SELECT document_id, tax_code, sum(base_minor + tax_minor) AS both FROM document_tax
+        WHERE inclusive = 1 AND rounding IS NOT NULL GROUP BY 1, 2) t)
+WHERE both <> said
 UNION ALL
 SELECT printf('D-%06d: %s tax %s is %d', document_id, kind, tax_code, tax_minor)
 FROM document_tax WHERE kind <> 'standard' AND tax_minor <> 0";
@@ -277,14 +276,13 @@ SELECT printf('D-%06d is %s and still %s', document_id, status, CASE WHEN review
 FROM document_state WHERE status <> 'Draft' AND (review = 'held' OR stale <> '')";
 
 const CLAIMS_HELD: &str = "
-SELECT printf('charge %s from %s is claimed by D-%06d, which is %s',
+SELECT CASE WHEN d.status IS NULL OR d.status = 'Canceled'
+  THEN printf('charge %s from %s is claimed by D-%06d, which is %s',
     coalesce((SELECT number FROM charge WHERE id = k.charge_id), k.charge_id), k.from_on, k.document_id,
     coalesce(d.status, 'not there'))
-FROM claim k LEFT JOIN document d ON d.id = k.document_id WHERE d.status IS NULL OR d.status = 'Canceled'
-UNION ALL
-SELECT printf('charge %s from %s is claimed by a line that is not on D-%06d', k.charge_id, k.from_on, k.document_id)
-FROM claim k LEFT JOIN document_item i ON i.id = k.item_id
-WHERE (k.item_id IS NOT NULL AND i.document_id IS NOT k.document_id)
+  ELSE printf('charge %s from %s is claimed by a line that is not on D-%06d', k.charge_id, k.from_on, k.document_id) END
+FROM claim k LEFT JOIN document d ON d.id = k.document_id LEFT JOIN document_item i ON i.id = k.item_id
+WHERE d.status IS NULL OR d.status = 'Canceled' OR (k.item_id IS NOT NULL AND i.document_id IS NOT k.document_id)
    OR (k.item_id IS NULL AND k.role NOT IN ('waived', 'late'))
 UNION ALL
 SELECT printf('D-%06d line %d bills a charge that it does not claim', i.document_id, i.position)
@@ -292,7 +290,7 @@ FROM document_item i JOIN document d ON d.id = i.document_id
 JOIN document_state s ON s.document_id = i.document_id
 WHERE i.charge_id IS NOT NULL AND d.source IN ('run', 'hand') AND d.status <> 'Canceled'
   AND s.reversed_by IS NULL
-  AND NOT EXISTS (SELECT 1 FROM claim k WHERE k.document_id = i.document_id AND k.item_id = i.id)";
+  AND NOT EXISTS (SELECT 1 FROM claim k WHERE k.item_id = i.id)";
 
 const USAGE_ONCE: &str = "
 SELECT printf('usage U-%06d is held by D-%06d, which is %s', k.usage_id, k.document_id, coalesce(d.status, 'not there'))

@@ -49,6 +49,16 @@ impl MethodTerms {
     }
 }
 
+/// Whether every method is one of this gateway.
+pub fn all_of(db: &Db<'_>, gateway: &str) -> Result<bool, StoreError> {
+    db.one(
+        "SELECT coalesce((SELECT min(gateway) FROM payment_method) = ?1
+           AND (SELECT max(gateway) FROM payment_method) = ?1, 0)",
+        [gateway],
+        |r| r.get(0),
+    )
+}
+
 /// The method of an account with this token.
 pub fn find(
     db: &Db<'_>,

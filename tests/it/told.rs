@@ -702,3 +702,47 @@ fn what_is_stale_is_found_as_it_is_shown() {
     let stale = stale - 2;
     desk.press("3/flag:stale<Enter>").shows(&format!("1 of {stale}"));
 }
+
+#[test]
+fn what_an_empty_filter_offers_is_understood_by_its_list() {
+    let mut desk = Desk::open(100, 30);
+    for (screen, hint) in [
+        ("2", "kind:bill  status:completed  user:mia"),
+        ("3", "total>500  flag:any  status:posted  words"),
+        ("4", "status:queued  channel:email  total>500  words"),
+        ("5", "balance>500  due<2026-01-31  group:retry_later  words"),
+        ("6", "kind:post  status:failed  user:mia"),
+        ("7", "verb:post  user:mia  subject:D-000012  words"),
+        ("8", "balance>500  status:active  batch:…  words"),
+    ] {
+        desk.press(&format!("{screen}/")).shows(hint);
+        let typed = hint.replace("  words", "").replace("  batch:…", "").replace("  ", " ");
+        for c in typed.chars() {
+            desk.press(&c.to_string());
+        }
+        desk.press("<Enter>");
+        // What is refused is said where the rows would stand.
+        let shown: Vec<String> = desk.picture().lines().take(5).map(str::to_owned).collect();
+        let shown = shown.join("\n");
+        for refused in ["this list has no", "\" is not ", "needs a value", "is not a field"] {
+            assert!(!shown.contains(refused), "{typed}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn documents_are_found_by_the_address_that_their_customer_has_now() {
+    let mut desk = Desk::open(100, 30);
+    let path = desk.session.store.path().to_owned();
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    let of = "SELECT a.number, count(*), (SELECT v.emails FROM account_version v WHERE v.account_id = a.id
+        ORDER BY v.seq DESC LIMIT 1) AS emails FROM document d JOIN account a ON a.id = d.account_id
+        GROUP BY a.id HAVING emails LIKE '%@%' AND emails NOT LIKE '%;%' ORDER BY 2 DESC LIMIT 1";
+    let row = |r: &rusqlite::Row<'_>| Ok((r.get(0)?, r.get(1)?, r.get(2)?));
+    let (number, documents, before): (String, i64, String) = conn.query_row(of, [], row).unwrap();
+    assert!(documents > 1 && count(&desk, &before) == documents);
+    desk.press(&format!("8/account:{number}<Enter>e<C-u>now@fresh.example<C-s>"));
+    assert_eq!(count(&desk, "now@fresh.example"), documents);
+    // What they were addressed to is not forgotten.
+    assert_eq!(count(&desk, &before), documents);
+}

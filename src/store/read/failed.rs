@@ -1,5 +1,6 @@
 //! Money that did not come: open invoices with their last attempt, grouped by what to do next.
 
+use super::spec::EMAILS_NOW;
 use super::{
     Ask, Cmp, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
 };
@@ -124,7 +125,15 @@ pub(super) const SPEC: Spec = Spec {
     id: "s.document_id",
     version: "0",
     money: Some(("d.currency", "s.balance_minor")),
-    words: &["a.number", "v.name", "d.number", "p.decline_code", "v.emails", "d.po_number"],
+    words: &[
+        "a.number",
+        "v.name",
+        "d.number",
+        "p.decline_code",
+        "v.emails",
+        EMAILS_NOW,
+        "d.po_number",
+    ],
     fields: &[
         (Field::Group, Ask::Word(GROUP, GROUPS)),
         (Field::Status, Ask::Word(STATE, &["failed", "promised", "disputed", "open"])),

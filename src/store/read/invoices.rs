@@ -1,5 +1,6 @@
 //! The list of documents: drafts to check, held, posted, memos.
 
+use super::spec::EMAILS_NOW;
 use super::{
     Ask, Cmp, Field, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };
@@ -86,7 +87,15 @@ pub(super) const SPEC: Spec = Spec {
     id: "s.document_id",
     version: "d.version",
     money: Some(("d.currency", "d.total_minor")),
-    words: &["a.number", "v.name", "d.number", "printf('D-%06d', d.id)", "v.emails", "d.po_number"],
+    words: &[
+        "a.number",
+        "v.name",
+        "d.number",
+        "printf('D-%06d', d.id)",
+        "v.emails",
+        EMAILS_NOW,
+        "d.po_number",
+    ],
     fields: &[
         (Field::Total, Ask::Amount("d.total_minor", "d.currency")),
         (Field::Balance, Ask::Amount("s.balance_minor", "d.currency")),

@@ -276,7 +276,6 @@ impl App {
 /// What a job came to. Some work on everything of their kind and have no subject but their name; what
 /// does not know how much there is to do has no total, or one that is passed.
 fn ended_words(job: &JobRow) -> String {
-    let subject = if job.subject == job.kind { String::new() } else { format!(" {}", job.subject) };
     let of = job.whole().map_or_else(String::new, |all| format!(" of {}", grouped(all)));
     let failed = if job.failed > 0 {
         format!(", {} failed or refused: 6 Jobs, x", grouped(job.failed))
@@ -288,8 +287,10 @@ fn ended_words(job: &JobRow) -> String {
     if job.subject.starts_with("refund of ") {
         return format!("{} {state}: {}{of}{failed}{error}", job.subject, grouped(job.done));
     }
-    let kind = &job.kind;
-    format!("{kind}{subject} {state}: {}{of}{failed}{error}", grouped(job.done))
+    // A subject that begins with the kind of work says it.
+    let kind = if job.subject.starts_with(&job.kind) { "" } else { job.kind.as_str() };
+    let what = format!("{kind} {}", job.subject);
+    format!("{} {state}: {}{of}{failed}{error}", what.trim(), grouped(job.done))
 }
 
 #[cfg(test)]
@@ -311,6 +312,7 @@ mod tests {
                 1,
                 "refund of 6.00 EUR of P-000001 done: 1 of 1",
             ),
+            ("print", "print batch", 12, 12, "print batch done: 12 of 12"),
             ("bill", "BR-000007", 0, 0, "bill BR-000007 done: 0"),
             ("bill", "BR-000007", 390, 1400, "bill BR-000007 done: 390 of 1,400"),
         ] {

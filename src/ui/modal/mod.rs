@@ -16,7 +16,7 @@ use super::msg::{Cx, ScreenId};
 use super::theme;
 use super::widget::put;
 use crate::engine::command::Command;
-use crate::engine::query::{Answer, Payments};
+use crate::engine::query::{Answer, ListName, Payments};
 use crate::store::read::{Field, Sort};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -205,13 +205,25 @@ pub struct FilterLine {
     before: String,
     /// What was there before is chosen whole: the first letter replaces it, any other key keeps it.
     chosen: bool,
+    /// Terms that this list has.
+    hint: &'static str,
 }
 
 impl FilterLine {
-    /// Starts with what is there.
-    pub fn new(text: &str) -> Self {
+    /// Starts with what is there; the hint names terms that the list has.
+    pub fn new(text: &str, list: ListName) -> Self {
         let (input, before) = (Input::new(text.to_owned()), text.to_owned());
-        Self { input, before, chosen: !text.is_empty() }
+        let hint = match list {
+            ListName::Invoices => "total>500  flag:any  status:posted  words",
+            ListName::Runs => "kind:bill  status:completed  user:mia",
+            ListName::Deliveries => "status:queued  channel:email  total>500  words",
+            ListName::Failed => "balance>500  due<2026-01-31  group:retry_later  words",
+            ListName::Unapplied => "balance>500  currency:EUR  words",
+            ListName::Jobs => "kind:post  status:failed  user:mia",
+            ListName::Log => "verb:post  user:mia  subject:D-000012  words",
+            ListName::Accounts => "balance>500  status:active  batch:…  words",
+        };
+        Self { input, before, chosen: !text.is_empty(), hint }
     }
 
     fn key(&mut self, key: Key) -> Step {
@@ -236,9 +248,8 @@ impl FilterLine {
         let y = area.y + 1;
         clear(canvas, Rect { x: area.x, y, width: area.width, height: 1 });
         put(canvas, area.x + 1, y, 1, "/", theme::KEY);
-        let hint = "total>500  flag:any  status:posted  words";
         if self.input.value().is_empty() {
-            put(canvas, area.x + 3, y, area.width.saturating_sub(4), hint, theme::DIM);
+            put(canvas, area.x + 3, y, area.width.saturating_sub(4), self.hint, theme::DIM);
         }
         let at = field(
             canvas,

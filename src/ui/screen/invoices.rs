@@ -357,22 +357,17 @@ impl Screen for Invoices {
         if let Some(item) = self.open {
             return self.view_open(item, canvas, area, cx);
         }
-        let detail = self.detail.as_deref().filter(|_| self.row().is_some());
-        // That of the row before stays until its own is there, but not as if it were its own.
-        let belongs = self.current_detail().is_some();
+        // Nothing of another row stands under the cursor's, not even for the time of a reading.
+        let detail = self.current_detail();
+        let reading =
+            (self.row().is_some() && detail.is_none()).then(|| Line::of("reading…", theme::DIM));
         if self.list.is_beside(area.width) {
-            let mut shown =
-                detail.map(|d| picture(d, beside(area.width), None, cx).lines).unwrap_or_default();
-            if !belongs {
-                shown.iter_mut().for_each(Line::dim);
-            }
+            let picture = |d| picture(d, beside(area.width), None, cx).lines;
+            let shown = detail.map_or_else(|| Vec::from_iter(reading), picture);
             let said = if self.on_sample() { self.sample_words(WIDE.into()) } else { Vec::new() };
             return view_list(&self.list, &said, Some(&shown), canvas, area, cx);
         }
-        let mut preview = detail.map(preview).unwrap_or_default();
-        if !belongs {
-            preview.iter_mut().for_each(Line::dim);
-        }
+        let mut preview = detail.map_or_else(|| Vec::from_iter(reading), preview);
         if self.on_sample() {
             let said = self.sample_words(usize::from(area.width) - 2);
             preview.splice(..said.len().min(preview.len()), said);

@@ -105,8 +105,10 @@ impl Shown for JobRow {
 
 /// How far a job is; what does not know how much there is to do has no bar.
 pub(super) fn how_far(row: &JobRow) -> String {
+    // What a posting does not take stays a draft: nothing failed.
+    let word = if row.kind == "post" { "left behind" } else { "failed" };
     let failed =
-        if row.failed > 0 { format!("  {} failed", grouped(row.failed)) } else { String::new() };
+        if row.failed > 0 { format!("  {} {word}", grouped(row.failed)) } else { String::new() };
     let done = grouped(row.done);
     match row.whole() {
         None => format!("{done} done{failed}"),

@@ -168,7 +168,7 @@ pub fn list_action<R: Shown>(
         return true;
     }
     match action {
-        Action::Filter => cx.open.push(Modal::Filter(FilterLine::new(&list.typed))),
+        Action::Filter => cx.open.push(Modal::Filter(FilterLine::new(&list.typed, R::LIST))),
         Action::Sort => {
             let items = list
                 .sorts

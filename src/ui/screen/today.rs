@@ -1,7 +1,7 @@
 //! 1 Today: the day's steps in order, what is left in each with its money; Enter goes there.
 
 use super::Screen;
-use crate::engine::query::{Answer, Query};
+use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
 use crate::store::read::happened::Happened;
 use crate::store::read::today::{Step, StepRow};
@@ -212,7 +212,7 @@ impl Screen for Today {
             Action::Create => super::invoices::create(cx),
             Action::Filter => {
                 cx.go = Some((ScreenId::Invoices, Some(String::new())));
-                cx.open.push(Modal::Filter(FilterLine::new("")));
+                cx.open.push(Modal::Filter(FilterLine::new("", ListName::Invoices)));
             }
             Action::Usage => usage::show(ScreenId::Today, None, cx),
             Action::Open => {

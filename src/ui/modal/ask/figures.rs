@@ -214,7 +214,11 @@ pub(super) fn charge_lines(preview: &CollectPreview, words: &str) -> Vec<Line> {
     if preview.count == 0 {
         lines.push(Line::of("Nothing here can be charged.", theme::WARN));
     } else {
-        let text = "Money is taken; every amount is read again when it is charged.";
+        let text = if preview.pretended {
+            "The sandbox takes it, no money moves; every amount is read again."
+        } else {
+            "Money is taken; every amount is read again when it is charged."
+        };
         lines.insert(1, Line::of(text, theme::DIM));
     }
     lines.push(Line::of(format!("the same as: daybook {words}"), theme::DIM));

@@ -97,7 +97,8 @@ impl<R: Shown> Listing<R> {
             x += width + 2;
         }
         if self.rows.is_empty() {
-            let words = if self.ready { "nothing here" } else { "reading…" };
+            let read = self.ready && !self.of_before;
+            let words = if read { "nothing here" } else { "reading…" };
             put(canvas, area.x + 3, area.y + 1, area.width.saturating_sub(3), words, theme::DIM);
             return;
         }

@@ -22,7 +22,7 @@ pub fn cell(text: &str) -> Cow<'_, str> {
 /// A cell as it comes in: takes away the one apostrophe that [`cell`] put there.
 pub fn uncell(text: &str) -> Cow<'_, str> {
     let quoted = |part: &str| part.starts_with('\'') && formula(part.trim_start_matches('\''));
-    if !text.split(';').any(quoted) {
+    if !text.contains('\'') || !text.split(';').any(quoted) {
         return text.into();
     }
     let part = |part| if quoted(part) { part.get(1..).unwrap_or_default() } else { part };

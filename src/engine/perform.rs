@@ -78,7 +78,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         Command::Post { drafts, invoice_on } => {
             let count = drafts.len();
             let job = post::posting::start(session, &What::Drafts(drafts), invoice_on)?;
-            Ok(started("", &format!("posting {count} drafts"), job))
+            Ok(started("", &format!("posting {}", counted(count, "draft", "drafts")), job))
         }
         Command::SteerRun { run: RunRef::Bill(id), want } => {
             let job = match want {

@@ -78,7 +78,7 @@ fn marks_out_of_sight_never_decide_what_is_posted() {
     desk.press("P").shows("all 1 (").shows("1 of them outside this filter");
     assert!(!desk.picture().contains("numbers "), "{}", desk.picture());
     desk.press("<Esc> P").shows("the 1 (").shows("all 2 (").shows("1 of them outside");
-    desk.press("v").shows("Post 1 documents");
+    desk.press("v").shows("Post 1 document");
     desk.press("<Esc>a").shows("y/n").shows("1 of them outside this filter");
     // One mark out of sight is not as good as the row under the cursor.
     desk.press("nU").press("<Esc> ").press("/zzzzzz<Enter>").press("a").shows("y/n");

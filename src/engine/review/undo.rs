@@ -14,7 +14,7 @@ use crate::store::document::{self, DocumentRow};
 use crate::store::draft::{self, Image, ReviewImage};
 use crate::store::job::MAIL;
 use crate::store::undo::{self as steps, Kind, State, Step};
-use crate::store::{Db, StoreError, Tx, check, stale};
+use crate::store::{Db, StoreError, Tx, check, role, stale};
 
 /// My last deed, or the one before another of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -296,8 +296,11 @@ fn before(db: &Db<'_>, actor: &Actor, seq: i64) -> Result<String, StoreError> {
 }
 
 fn turn(session: &mut Session, step: &Step, to: State) -> Result<Receipt, Error> {
-    let (can, slices) =
-        session.read(|db| Ok((steps::is_imaged(db, step.seq)?, steps::slices(db, step.seq)?)))?;
+    let (can, slices) = session.read(|db| {
+        // Who may not is told that first, and nothing of the deed.
+        role::authorize(db, &session.actor, Verb::Undo)?;
+        Ok((steps::is_imaged(db, step.seq)?, steps::slices(db, step.seq)?))
+    })?;
     if !can {
         let what = format!("{} cannot be taken back: {}", words(step), counter_action(step));
         return Err(Error::usage("not_undoable", what, before_of(session, step)?));

@@ -10,7 +10,7 @@ use crate::engine::command::Command;
 use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
 use crate::ui::theme;
-use crate::ui::widget::{Line, grouped, put, wrap};
+use crate::ui::widget::{Line, counted, grouped, put, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -226,7 +226,8 @@ impl Ask {
         if let Answer::Post(preview) = answer {
             self.reading = false;
             self.count = preview.count;
-            self.title = format!("Post {} documents", grouped(preview.count));
+            self.title =
+                format!("Post {}", counted(preview.count as usize, "document", "documents"));
             self.lines = figures::post_lines(preview);
         }
         if let Answer::Cancel(thrown) = answer {

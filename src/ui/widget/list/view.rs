@@ -2,6 +2,7 @@
 
 use super::{Column, Listing, Shown};
 use crate::domain::money::Money;
+use crate::engine::query::ListName;
 use crate::store::read::ListRow;
 use crate::ui::msg::Cx;
 use crate::ui::theme;
@@ -98,8 +99,8 @@ impl<R: Shown> Listing<R> {
         }
         if self.rows.is_empty() {
             let read = self.ready && !self.of_before;
-            let words = if read { "nothing here" } else { "reading…" };
-            put(canvas, area.x + 3, area.y + 1, area.width.saturating_sub(3), words, theme::DIM);
+            let words = if read { self.nothing() } else { "reading…".to_owned() };
+            put(canvas, area.x + 3, area.y + 1, area.width.saturating_sub(3), &words, theme::DIM);
             return;
         }
         let code = self.mixed();
@@ -110,6 +111,18 @@ impl<R: Shown> Listing<R> {
             if self.top + line == self.cursor {
                 put(canvas, area.x, y, 1, ">", theme::PLAIN);
             }
+        }
+    }
+
+    /// That nothing is shown; under a tab, what is typed may be found beyond it.
+    fn nothing(&self) -> String {
+        let tab = self.tabs.get(self.tab).filter(|tab| !tab.filter.is_empty());
+        match tab.filter(|_| !self.typed.trim().is_empty()) {
+            None => "nothing here".to_owned(),
+            Some(tab) if R::LIST == ListName::Invoices => {
+                format!("nothing here under [{}]; / on 1 Today looks in all documents", tab.name)
+            }
+            Some(tab) => format!("nothing here under [{}]; f goes to the next tab", tab.name),
         }
     }
 

@@ -200,6 +200,38 @@ fn a_debit_asks_for_more_with_the_same_rate() {
     assert_eq!(debit(MemoPart::Amount(50_000)).total_minor, 50_000);
 }
 
+/// Amounts left the codes of one rate a unit or two off; a line is credited whole after them, and once
+/// more. Found by other seeds of the property below.
+#[test]
+fn a_line_takes_tax_of_its_own_code_alone_and_nothing_once_it_is_credited() {
+    let nets = [(2_274, "V"), (372, "V"), (282, "W"), (344, "U"), (895, "U"), (2_492, "U")];
+    let mut lines: Vec<InvoiceLine> =
+        nets.iter().enumerate().map(|(i, (n, code))| line(i as i64, *n, code)).collect();
+    let table: Vec<TaxRate> = ["U", "V", "W"].map(|code| tax_rate(code, 6)).into();
+    let mut taxes: Vec<Position> = taxed(&lines, &table)
+        .taxes
+        .iter()
+        .map(|t| Position {
+            base_minor: t.base_minor,
+            left_minor: t.base_minor,
+            credited_minor: 0,
+            tax: t.clone(),
+        })
+        .collect();
+    for amount in [1_227, 151, 346, 9] {
+        let memo = credit(&lines, &taxes, &MemoPart::Amount(amount)).unwrap();
+        assert_eq!(memo.total_minor, -amount);
+        book(&mut lines, &mut taxes, &memo);
+    }
+    let whole_line = MemoPart::Lines(vec![(ItemId(0), None)]);
+    let memo = credit(&lines, &taxes, &whole_line).unwrap();
+    let said: Vec<_> =
+        memo.taxes.iter().map(|t| (&*t.tax_code, t.base_minor, t.tax_minor)).collect();
+    assert_eq!(said, [("V", -1_720, -101)]);
+    book(&mut lines, &mut taxes, &memo);
+    assert_eq!(credit(&lines, &taxes, &whole_line), Err(MemoError::NothingLeft));
+}
+
 proptest! {
     /// Several codes at one rate, whole lines, parts of lines and amounts in any sequence: each code
     /// gives back exactly what it took, and a memo whose lines are not at their end has the tax that
@@ -220,6 +252,7 @@ proptest! {
         }).collect();
         let whole = taxed.tax_minor;
         prop_assert_eq!(whole, (taxed.subtotal_minor * rate + 50) / 100);
+        let mut amounts = 0;
         for (at, amount, how) in steps {
             let item = ItemId((at % lines.len()) as i64);
             let part = match how {
@@ -228,11 +261,16 @@ proptest! {
                 _ => MemoPart::Amount(amount),
             };
             if let Ok(memo) = credit(&lines, &taxes, &part) {
+                amounts += i64::from(how == 2);
+                for row in memo.taxes.iter().filter(|_| how != 2) {
+                    prop_assert!(row.base_minor != 0, "tax on nothing: {row:?}");
+                }
                 book(&mut lines, &mut taxes, &memo);
                 let given: i64 = taxes.iter().map(|t| t.credited_minor).sum();
                 let upto: i64 = taxes.iter().map(|t| t.base_minor - t.left_minor).sum();
                 let off = (given - (upto * rate + 50) / 100).abs();
-                prop_assert!(off <= taxes.len() as i64, "{given} on {upto}");
+                // Each amount may leave a code a unit off, which comes out where the code ends.
+                prop_assert!(off <= taxes.len() as i64 + amounts, "{given} on {upto}");
             }
         }
         if let Ok(memo) = credit(&lines, &taxes, &MemoPart::Whole) {

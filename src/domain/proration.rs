@@ -261,6 +261,7 @@ fn days_30_360(span: Span) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::Weekday;
 
     fn span(from: &str, to: &str) -> Span {
         Span { from: from.parse().unwrap(), to: to.parse().unwrap() }
@@ -309,6 +310,44 @@ mod tests {
                 long == LongPeriods::ByDay
             );
         }
+    }
+
+    #[test]
+    fn the_count_says_what_the_share_is_made_of() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let quarter = Grid::months(day("2018-01-01"), 1, 3);
+        let month = Grid::months(day("2018-01-01"), 1, 1);
+        let week = Grid::weeks(day("2018-01-01"), Weekday::Mon, 1);
+        let of = |basis, grid: Grid, from: &str, to: &str| {
+            let part = span(from, to);
+            let by = with(basis, LongPeriods::ByMonth);
+            let count = by.count(grid, grid.index_of(part.from), part);
+            let months = count.months.map(|m| (m.whole, m.first, m.last));
+            (count.days, months, count.thirty)
+        };
+        let actual = |grid, from, to| of(MonthBasis::Actual, grid, from, to);
+        let thirty = |grid, from, to| of(MonthBasis::Actual360, grid, from, to);
+        assert_eq!(actual(week, "2018-01-01", "2018-01-03"), (Some((3, 7)), None, false));
+        assert_eq!(actual(month, "2018-01-22", "2018-01-31"), (Some((10, 31)), None, false));
+        assert_eq!(thirty(month, "2018-01-22", "2018-01-31"), (Some((10, 30)), None, true));
+        // Of a quarter: its first month from the 22nd, its second, its third up to the 14th.
+        for (from, to, whole, first, last) in [
+            ("2018-01-22", "2018-03-31", 2, Some(10), None),
+            ("2018-01-01", "2018-03-14", 2, None, Some(14)),
+            ("2018-01-22", "2018-03-14", 1, Some(10), Some(14)),
+            ("2018-02-01", "2018-03-31", 2, None, None),
+        ] {
+            let months = |of: i64| (whole, first.map(|d| (d, of)), last.map(|d| (d, of)));
+            assert_eq!(actual(quarter, from, to), (None, Some(months(31)), false), "{from} {to}");
+            let odd = first.is_some() || last.is_some();
+            assert_eq!(thirty(quarter, from, to), (None, Some(months(30)), odd), "{from} {to}");
+        }
+        let never = Proration {
+            part_months: false,
+            part_periods: false,
+            ..with(MonthBasis::Actual, LongPeriods::ByDay)
+        };
+        assert!(never.always().part_months && never.always().part_periods);
     }
 
     /// What is told gives the share: the days and months of the words sum to the fraction.

@@ -1,6 +1,6 @@
 //! Money that did not come: open invoices with their last attempt, grouped by what to do next.
 
-use super::spec::EMAILS_NOW;
+use super::spec::EMAILS_SINCE;
 use super::{
     Ask, Cmp, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
 };
@@ -131,7 +131,7 @@ pub(super) const SPEC: Spec = Spec {
         "d.number",
         "p.decline_code",
         "v.emails",
-        EMAILS_NOW,
+        EMAILS_SINCE,
         "d.po_number",
     ],
     fields: &[

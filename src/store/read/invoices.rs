@@ -1,6 +1,6 @@
 //! The list of documents: drafts to check, held, posted, memos.
 
-use super::spec::EMAILS_NOW;
+use super::spec::EMAILS_SINCE;
 use super::{
     Ask, Cmp, Field, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };
@@ -93,7 +93,7 @@ pub(super) const SPEC: Spec = Spec {
         "d.number",
         "printf('D-%06d', d.id)",
         "v.emails",
-        EMAILS_NOW,
+        EMAILS_SINCE,
         "d.po_number",
     ],
     fields: &[

@@ -73,9 +73,9 @@ pub(in crate::store) struct Spec {
     pub orders: &'static [Order],
 }
 
-/// The e-mail addresses of the account of version `v` now, where another version came after it.
-pub(super) const EMAILS_NOW: &str = "(SELECT w.emails FROM account_version w \
-    WHERE w.account_id = v.account_id AND w.seq > v.seq ORDER BY w.seq DESC LIMIT 1)";
+/// The e-mail addresses that the account of version `v` has had in versions after it.
+pub(super) const EMAILS_SINCE: &str = "(SELECT group_concat(w.emails, ';') FROM account_version w \
+    WHERE w.account_id = v.account_id AND w.seq > v.seq)";
 
 pub(in crate::store) struct Where {
     pub sql: Vec<String>,

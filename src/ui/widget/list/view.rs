@@ -67,7 +67,8 @@ impl<R: Shown> Listing<R> {
         if self.frozen {
             right.push_str("frozen  ");
         }
-        if self.fresh > 0 {
+        // At the top there is nothing above that came unseen.
+        if self.fresh > 0 && self.first + self.top > 0 {
             right.push_str(&format!("+{} new  ", self.fresh));
         }
         let width = count.chars().count();

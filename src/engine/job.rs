@@ -32,6 +32,22 @@ pub enum Slice {
 pub trait Pool: Send + Sync {
     /// Runs every task, at most `limit` at once, and returns when all have ended.
     fn run(&self, limit: usize, tasks: Vec<Box<dyn FnOnce() + Send>>);
+
+    /// The same while the caller does something else; both have ended when it returns.
+    fn run_beside(
+        &self,
+        limit: usize,
+        tasks: Vec<Box<dyn FnOnce() + Send>>,
+        meanwhile: &mut dyn FnMut(),
+    ) {
+        std::thread::scope(|scope| {
+            let calls = scope.spawn(|| self.run(limit, tasks));
+            meanwhile();
+            if let Err(panic) = calls.join() {
+                std::panic::resume_unwind(panic);
+            }
+        });
+    }
 }
 
 /// What a runner may use besides the book.

@@ -39,25 +39,32 @@ pub struct Debt {
     pub given_up: bool,
 }
 
-const DEBT: &str = "s.document_id, d.number, s.account_id, a.number, d.currency, s.due_on, d.total_minor, \
+/// The columns of a [`Debt`] in [`FROM`].
+pub(in crate::store) const DEBT: &str = "s.document_id, d.number, s.account_id, a.number, d.currency, s.due_on, d.total_minor, \
     s.balance_minor, s.auto_pay_off, s.disputed, s.promised_on, s.next_retry_at, s.retries_given_up";
-const FROM: &str = "document_state s JOIN document d ON d.id = s.document_id JOIN account a ON a.id = s.account_id";
+/// Where they come from.
+pub(in crate::store) const FROM: &str = "document_state s JOIN document d ON d.id = s.document_id JOIN account a ON a.id = s.account_id";
 
 fn row(r: &Row<'_>) -> Result<Debt, StoreError> {
+    row_from(r, 0)
+}
+
+/// The debt whose columns begin at `at`.
+pub(in crate::store) fn row_from(r: &Row<'_>, at: usize) -> Result<Debt, StoreError> {
     Ok(Debt {
-        document: DocumentId(r.get(0)?),
-        number: r.get(1)?,
-        account: AccountId(r.get(2)?),
-        account_number: r.get(3)?,
-        currency: word(r, 4, Currency::parse)?,
-        due_on: r.get(5)?,
-        total_minor: r.get(6)?,
-        balance_minor: r.get(7)?,
-        auto_pay_off: r.get(8)?,
-        disputed: r.get(9)?,
-        promised_on: r.get(10)?,
-        next_retry_at: r.get(11)?,
-        given_up: r.get(12)?,
+        document: DocumentId(r.get(at)?),
+        number: r.get(at + 1)?,
+        account: AccountId(r.get(at + 2)?),
+        account_number: r.get(at + 3)?,
+        currency: word(r, at + 4, Currency::parse)?,
+        due_on: r.get(at + 5)?,
+        total_minor: r.get(at + 6)?,
+        balance_minor: r.get(at + 7)?,
+        auto_pay_off: r.get(at + 8)?,
+        disputed: r.get(at + 9)?,
+        promised_on: r.get(at + 10)?,
+        next_retry_at: r.get(at + 11)?,
+        given_up: r.get(at + 12)?,
     })
 }
 
@@ -117,6 +124,21 @@ pub fn accounts_in_credit(db: &Db<'_>) -> Result<HashSet<AccountId>, StoreError>
         "SELECT account_id FROM document_state WHERE status = 'Posted' AND balance_minor < 0
          UNION SELECT account_id FROM payment WHERE unapplied_minor > 0",
         [],
+        |r| Ok(AccountId(r.get(0)?)),
+    )
+}
+
+/// The same among these accounts.
+pub fn in_credit(
+    db: &Db<'_>,
+    accounts: impl Iterator<Item = AccountId>,
+) -> Result<HashSet<AccountId>, StoreError> {
+    db.gather(
+        "SELECT account_id FROM document_state WHERE status = 'Posted' AND balance_minor < 0
+           AND account_id IN (SELECT value FROM json_each(?1))
+         UNION SELECT account_id FROM payment WHERE unapplied_minor > 0
+           AND account_id IN (SELECT value FROM json_each(?1))",
+        [many::keys(accounts.map(|id| id.0))],
         |r| Ok(AccountId(r.get(0)?)),
     )
 }
@@ -308,6 +330,13 @@ pub fn enter_posted<'a>(
         *sum = total([*sum, debt.total_minor])?;
         tx.stir_document(debt.document);
     }
+    owe_more(tx, open)?;
+    tx.touch(Topic::Documents);
+    Ok(())
+}
+
+/// Adds to what accounts owe, minor units.
+fn owe_more(tx: &Tx<'_>, open: BTreeMap<AccountId, i64>) -> Result<(), StoreError> {
     many::change(
         tx,
         "UPDATE account SET open_minor = open_minor + v.column2 FROM (",
@@ -315,7 +344,31 @@ pub fn enter_posted<'a>(
         open.into_iter()
             .map(|(account, minor)| -> [Bound<'_>; 2] { [account.0.into(), minor.into()] }),
     )?;
+    Ok(())
+}
+
+/// Takes what was paid (document, who owes it, minor units) off documents, and off what their accounts
+/// owe: no try is planned for them any more.
+pub fn pay_all(
+    tx: &Tx<'_>,
+    paid: impl Iterator<Item = (DocumentId, AccountId, i64)> + Clone,
+) -> Result<(), StoreError> {
+    many::change(
+        tx,
+        "UPDATE document_state SET balance_minor = balance_minor - v.column2, next_retry_at = NULL,
+         retries_given_up = 0 FROM (",
+        ") v WHERE document_id = v.column1",
+        paid.clone().map(|(id, _, minor)| -> [Bound<'_>; 2] { [id.0.into(), minor.into()] }),
+    )?;
+    let mut open = BTreeMap::<AccountId, i64>::new();
+    for (document, account, minor) in paid {
+        let sum = open.entry(account).or_default();
+        *sum = total([*sum, -minor])?;
+        tx.stir_document(document);
+    }
+    owe_more(tx, open)?;
     tx.touch(Topic::Documents);
+    tx.touch(Topic::Payments);
     Ok(())
 }
 

@@ -48,3 +48,17 @@ pub(in crate::store) fn change<'a, const N: usize>(
     }
     Ok(changed)
 }
+
+/// Keys as one value, for `IN (SELECT value FROM json_each(?))`: one text of a statement for lists of
+/// every length.
+pub(in crate::store) fn keys(keys: impl Iterator<Item = i64>) -> String {
+    let mut list = String::from("[");
+    for key in keys {
+        if list.len() > 1 {
+            list.push(',');
+        }
+        list.push_str(&key.to_string());
+    }
+    list.push(']');
+    list
+}

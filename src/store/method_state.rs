@@ -1,11 +1,12 @@
 //! Payment methods as collecting sees them: what may be charged, and what each try did to them.
 
 use super::face::Row;
-use super::{Db, StoreError, Topic, Tx, deed, payment_method, word};
+use super::{Db, StoreError, Topic, Tx, deed, many, payment_method, word};
 use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::payment::{MethodKind, MethodStatus};
 use crate::domain::payment_method::{MethodState, Network};
 use crate::domain::retry::BUDGET_WINDOW_MS;
+use std::collections::BTreeMap;
 
 /// A payment method with its past.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,28 @@ pub fn plain_of_account(db: &Db<'_>, account: AccountId) -> Result<Vec<MethodRow
     )
 }
 
+/// The same of several accounts; what has none is not in it.
+pub fn plain_of_accounts(
+    db: &Db<'_>,
+    accounts: impl Iterator<Item = AccountId>,
+) -> Result<BTreeMap<AccountId, Vec<MethodRow>>, StoreError> {
+    let mut all = BTreeMap::<AccountId, Vec<MethodRow>>::new();
+    db.each(
+        &format!(
+            "SELECT {COLUMNS} FROM payment_method
+             WHERE account_id IN (SELECT value FROM json_each(?1))
+             ORDER BY account_id, priority, id"
+        ),
+        [many::keys(accounts.map(|id| id.0))],
+        |r| {
+            let row = row(r)?;
+            all.entry(row.account).or_default().push(row);
+            Ok(())
+        },
+    )?;
+    Ok(all)
+}
+
 /// The methods of an account with when each was tried in the 30 days before `now_ms`.
 pub fn of_account(
     db: &Db<'_>,
@@ -95,12 +118,6 @@ pub fn of_account(
         method.state.tries_at_ms = db.all(sql, (method.state.id.0, since), |r| r.get(0))?;
     }
     Ok(methods)
-}
-
-/// Notes that a method was tried.
-pub fn used(tx: &Tx<'_>, id: MethodId) -> Result<(), StoreError> {
-    tx.run("UPDATE payment_method SET last_used_at = ?2 WHERE id = ?1", (id.0, tx.now().at_ms))?;
-    Ok(())
 }
 
 /// A success: the failures in a row are over.

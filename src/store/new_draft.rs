@@ -124,7 +124,7 @@ pub fn insert_drafts(tx: &Tx<'_>, drafts: Vec<Ready>) -> Result<Vec<DocumentId>,
 }
 
 /// The key that SQLite would give the next row of a table.
-fn next_id(tx: &Tx<'_>, table: &str) -> Result<i64, StoreError> {
+pub(in crate::store) fn next_id(tx: &Tx<'_>, table: &str) -> Result<i64, StoreError> {
     tx.one(&format!("SELECT coalesce(max(id), 0) + 1 FROM {table}"), [], |r| r.get(0))
 }
 

@@ -5,6 +5,7 @@ mod came_back;
 mod event;
 mod look_up;
 mod moved;
+mod together;
 
 pub use allocation::{
     Allocation, AllocationState, allocate, allocations, on_its_way, reopen_allocation,
@@ -18,6 +19,9 @@ pub use event::{
 pub use look_up::{ask_now, due_look_ups, exceptions, looked_up, still_submitted};
 pub(in crate::store) use moved::add_moved;
 pub use moved::{add_returned, move_to, use_unapplied};
+pub use together::{
+    Beginning, Past, Settling, Sole, begin_all, get_all, past_of, settle_all, sole_of,
+};
 
 use super::deed::{self, DeedKind, NewDeed};
 use super::face::{Params, Row, params};
@@ -338,38 +342,6 @@ pub fn last_of_document(
         [document.0],
     )?;
     Ok(found.into_iter().next())
-}
-
-/// How many payments a document has had, and the classes of those that failed in a row on a
-/// method, newest first.
-pub fn past_of_document(
-    db: &Db<'_>,
-    document: DocumentId,
-    method: MethodId,
-) -> Result<(u32, Vec<DeclineClass>), StoreError> {
-    let (mut count, mut in_a_row, mut open) = (0, Vec::new(), true);
-    db.each(
-        "SELECT p.status, p.decline_class, p.method_id FROM allocation a
-         JOIN payment p ON p.id = a.payment_id
-         WHERE a.document_id = ?1 ORDER BY p.id DESC",
-        [document.0],
-        |r| {
-            count += 1;
-            let status = word(r, 0, PaymentStatus::parse)?;
-            if r.get::<Option<i64>>(2)? != Some(method.0) {
-                return Ok(());
-            }
-            if status == PaymentStatus::Approved {
-                open = false;
-            }
-            let class = DeclineClass::parse(&r.get::<String>(1)?);
-            if let Some(class) = class.filter(|_| open && status == PaymentStatus::Declined) {
-                in_a_row.push(class);
-            }
-            Ok(())
-        },
-    )?;
-    Ok((count, in_a_row))
 }
 
 /// What is recorded of an answer.

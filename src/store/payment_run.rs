@@ -4,17 +4,17 @@ mod item;
 mod pick;
 
 pub use item::{
-    Item, ItemState, add_items, add_skip, clear_skips, leave_out, mark_item, open_items,
-    open_items_of, reopen_items, skip_item, skip_rest, skips,
+    Item, ItemState, add_items, add_skip, clear_skips, leave_out, open_items, open_items_of,
+    reopen_items, skip_item, skip_rest, skips, take_items,
 };
 pub(in crate::store) use pick::open_of;
-pub use pick::{Open, PickFilter, Place, account_auto_pay, candidate, candidates};
+pub use pick::{Open, PickFilter, Place, account_auto_pay, candidate, candidates, debts};
 
 use super::face::{Row, params};
 use super::json::{self, Json, Spot};
 use super::{Db, StoreError, Topic, Tx, money, word};
 use crate::domain::ids::{BillRunId, DocumentId, PaymentRunId, ScheduleId};
-use crate::domain::money::{Currency, Purse};
+use crate::domain::money::{Currency, Money, Purse};
 use crate::domain::payment::{PaymentRunStatus, PaymentStatus};
 use crate::domain::payment_run::Parts;
 use crate::domain::run_params::RunFilter;
@@ -232,24 +232,25 @@ pub fn totals(db: &Db<'_>, run: PaymentRunId) -> Result<Vec<Total>, StoreError> 
     )
 }
 
-/// Counts a payment under its status: `by` is 1 when it enters, −1 when it leaves it.
+/// Counts payments under their status, with what they come to: both above zero when they enter it,
+/// below when they leave it.
 pub fn count(
     tx: &Tx<'_>,
     run: PaymentRunId,
     status: PaymentStatus,
-    currency: Currency,
-    amount_minor: i64,
-    by: i64,
+    money: Money,
+    payments: i64,
 ) -> Result<(), StoreError> {
-    let (column, money) = match status {
+    let (column, sum) = match status {
         PaymentStatus::Approved => ("approved", "collected_minor"),
         PaymentStatus::Submitted => ("submitted", "submitted_minor"),
         PaymentStatus::Declined => ("declined", "failed_minor"),
         PaymentStatus::Unknown => ("unknown", "unknown_minor"),
         PaymentStatus::Processing | PaymentStatus::Canceled => return Ok(()),
     };
-    tx.run(&format!("UPDATE payment_run SET {column} = {column} + ?2 WHERE id = ?1"), (run.0, by))?;
-    add_money(tx, run, currency, money, amount_minor * by)
+    let sql = format!("UPDATE payment_run SET {column} = {column} + ?2 WHERE id = ?1");
+    tx.run(&sql, (run.0, payments))?;
+    add_money(tx, run, money.currency, sum, money.minor)
 }
 
 /// What became of the invoices that a run picked: the parts sum to what was picked.

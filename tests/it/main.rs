@@ -11,6 +11,7 @@ mod closing;
 mod closing_random;
 mod collect;
 mod collect_race;
+mod collect_together;
 mod console_mail;
 mod contract;
 mod convert;

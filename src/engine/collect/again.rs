@@ -129,7 +129,8 @@ pub fn permitted(
         }
         match permit(tx, &now, clocks, tx.now())? {
             Ok(request) => {
-                begun.push(Begun { payment: row.id, gateway: row.gateway.clone(), request });
+                let (account, gateway) = (row.account, row.gateway.clone());
+                begun.push(Begun { payment: row.id, account, gateway, request });
             }
             Err(why) => {
                 refused.insert(row.id, why);

@@ -1,36 +1,41 @@
 //! The first half of the sandwich: what is owed is read again, credits are used up, and the rest
 //! is written down as a payment in Processing, with the key it will be asked for under.
 
-use super::pick::{Mode, verdict};
-use crate::domain::ids::{DocumentId, PaymentId, PaymentRunId};
+use super::pick::{Methods, Mode};
+use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Money;
 use crate::domain::payment::PaymentStatus;
-use crate::domain::payment_run::{SkipReason, apply_credits};
+use crate::domain::payment_run::{Candidate, SkipReason, apply_credits};
 use crate::engine::collect::settle;
 use crate::engine::collect::till::Till;
 use crate::gateway::ChargeRequest;
+use crate::store::debt::{self, Debt};
 use crate::store::method_state::MethodRow;
-use crate::store::payment::{self, AllocationState, NewPayment};
-use crate::store::payment_run::{self, Item, ItemState, RunRow};
-use crate::store::{StoreError, Tx, applied, credit, debt, method_state, notice};
-use std::collections::BTreeSet;
+use crate::store::payment::{self, Beginning, NewPayment};
+use crate::store::payment_run::{self, Item, RunRow};
+use crate::store::{StoreError, Tx, applied, credit, notice};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// A payment that is written down and may be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Begun {
     pub payment: PaymentId,
+    /// Who pays.
+    pub account: AccountId,
     pub gateway: String,
     /// What to ask.
     pub request: ChargeRequest,
 }
 
-/// Begins up to `limit` payments of a run, at most one per account, so that one method is never
-/// asked twice at the same time. None when nothing is open any more.
+/// Begins up to `limit` payments of a run, at most one per account and none of an account that is
+/// `asked` for just now, so that one method is never asked twice at the same time. None when nothing
+/// is open any more.
 pub fn batch(
     tx: &Tx<'_>,
     till: &Till,
     run: &RunRow,
     limit: u32,
+    asked: &[Begun],
 ) -> Result<Option<Vec<Begun>>, StoreError> {
     // A filter that cannot be read must not become "every gateway".
     let filter = run.filter.read()?;
@@ -39,87 +44,119 @@ pub fn batch(
     if items.is_empty() {
         return Ok(None);
     }
-    let mut begun = Vec::new();
-    let mut accounts = BTreeSet::new();
+    let mut accounts: BTreeSet<_> = asked.iter().map(|one| one.account).collect();
+    let mut groups = Vec::new();
     for item in items {
         if !accounts.insert(item.account) {
             continue;
         }
-        let group = if run.consolidate {
+        groups.push(if run.consolidate {
             payment_run::open_items_of(tx, run.id, item.account)?
         } else {
             vec![item]
-        };
-        begun.extend(one(tx, till, run, mode, &gateway, &group)?);
+        });
     }
-    Ok(Some(begun))
+    let known = Known::read(tx, mode, &groups)?;
+    let mut batch = Batch { tx, till, run, mode, gateway, known, taken: Vec::new() };
+    let mut bills = Vec::new();
+    for group in groups {
+        bills.extend(batch.bills(&group)?);
+    }
+    payment_run::take_items(tx, run.id, &batch.taken)?;
+    Ok(Some(write_down(tx, till, run, &bills)?))
 }
 
-/// Begins the payments of one account's items: one each, or one per currency when consolidated.
-fn one(
-    tx: &Tx<'_>,
-    till: &Till,
-    run: &RunRow,
+/// What is known of the invoices of a batch, read together.
+struct Known {
+    debts: BTreeMap<DocumentId, (Candidate, Debt)>,
+    methods: Methods,
+    /// Accounts that may have credits.
+    rich: HashSet<AccountId>,
+}
+
+impl Known {
+    fn read(tx: &Tx<'_>, mode: Mode, groups: &[Vec<Item>]) -> Result<Self, StoreError> {
+        let accounts = || groups.iter().flatten().map(|item| item.account);
+        let documents = groups.iter().flatten().map(|item| item.document);
+        Ok(Self {
+            debts: payment_run::debts(tx, documents, tx.now().today)?,
+            methods: Methods::of(tx, mode, accounts(), tx.now())?,
+            rich: debt::in_credit(tx, accounts())?,
+        })
+    }
+}
+
+/// What one payment is to ask for: debts of one account and currency, and by which method.
+struct Bill {
+    method: MethodRow,
+    debts: Vec<Debt>,
+}
+
+/// A batch in the making.
+struct Batch<'a> {
+    tx: &'a Tx<'a>,
+    till: &'a Till,
+    run: &'a RunRow,
     mode: Mode,
-    gateway: &str,
-    items: &[Item],
-) -> Result<Vec<Begun>, StoreError> {
-    let mut groups: Vec<(MethodRow, Vec<debt::Debt>)> = Vec::new();
-    for item in items {
-        match ready(tx, till, run.id, mode, gateway, item)? {
-            Err(reason) => {
-                payment_run::skip_item(tx, run.id, item.position, reason)?;
-            }
-            Ok((method, debt)) => {
-                payment_run::mark_item(tx, run.id, item.position, ItemState::Taken)?;
-                match groups.iter_mut().find(|(_, g)| g[0].currency == debt.currency) {
-                    Some((_, group)) => group.push(debt),
-                    None => groups.push((method, vec![debt])),
+    gateway: String,
+    known: Known,
+    /// Places in the run for which a payment is made.
+    taken: Vec<i64>,
+}
+
+impl Batch<'_> {
+    /// The payments of one account's items: one each, or one per currency when consolidated.
+    fn bills(&mut self, items: &[Item]) -> Result<Vec<Bill>, StoreError> {
+        let mut bills: Vec<Bill> = Vec::new();
+        for item in items {
+            match self.ready(item)? {
+                Err(reason) => {
+                    payment_run::skip_item(self.tx, self.run.id, item.position, reason)?;
+                }
+                Ok((method, debt)) => {
+                    self.taken.push(item.position);
+                    match bills.iter_mut().find(|b| b.debts[0].currency == debt.currency) {
+                        Some(bill) => bill.debts.push(debt),
+                        None => bills.push(Bill { method, debts: vec![debt] }),
+                    }
                 }
             }
         }
+        Ok(bills)
     }
-    let mut begun = Vec::new();
-    for (method, debts) in groups {
-        begun.extend(write_down(tx, till, run, &method, &debts)?);
-    }
-    Ok(begun)
-}
 
-/// Judges an item again and uses its credits; an invoice they settle needs no payment.
-fn ready(
-    tx: &Tx<'_>,
-    till: &Till,
-    run: PaymentRunId,
-    mode: Mode,
-    gateway: &str,
-    item: &Item,
-) -> Result<Result<(MethodRow, debt::Debt), SkipReason>, StoreError> {
-    let now = tx.now();
-    let auto_pay = payment_run::account_auto_pay(tx, item.account, now.today)?;
-    let candidate = payment_run::candidate(tx, item.document, auto_pay, now.today)?;
-    // What nobody could have asked is not written down as asked for.
-    let method = verdict(tx, &till.rules, mode, &candidate, gateway, now)?.and_then(|method| {
-        match till.shut(&method.gateway) {
+    /// Judges an item again and uses its credits; an invoice they settle needs no payment.
+    fn ready(&self, item: &Item) -> Result<Result<(MethodRow, Debt), SkipReason>, StoreError> {
+        let document = item.document;
+        let Some((candidate, debt)) = self.known.debts.get(&document) else {
+            return Err(StoreError::NotFound(format!("posted document {document}")));
+        };
+        let (rules, now) = (&self.till.rules, self.tx.now());
+        let method = self.known.methods.judge(rules, self.mode, candidate, &self.gateway, now);
+        // What nobody could have asked is not written down as asked for.
+        let method = method.and_then(|method| match self.till.shut(&method.gateway) {
             Some(_) => Err(SkipReason::Unreachable),
             None => Ok(method),
+        });
+        // Credits first: what they settle needs no method.
+        if let Err(reason) = &method
+            && !reason.takes_credit()
+        {
+            return Ok(Err(*reason));
         }
-    });
-    // Credits first: what they settle needs no method.
-    if let Err(reason) = &method
-        && !reason.takes_credit()
-    {
-        return Ok(Err(*reason));
+        let mut debt = debt.clone();
+        if self.known.rich.contains(&debt.account) {
+            let used = use_credits(self.tx, document)?;
+            debt = debt::get(self.tx, document)?;
+            if used > 0 {
+                payment_run::add_credits(self.tx, self.run.id, debt.currency, used)?;
+            }
+        }
+        if debt.balance_minor <= 0 {
+            return Ok(Err(SkipReason::Settled));
+        }
+        Ok(method.map(|method| (method, debt)))
     }
-    let used = use_credits(tx, item.document)?;
-    let debt = debt::get(tx, item.document)?;
-    if used > 0 {
-        payment_run::add_credits(tx, run, debt.currency, used)?;
-    }
-    if debt.balance_minor <= 0 {
-        return Ok(Err(SkipReason::Settled));
-    }
-    Ok(method.map(|method| (method, debt)))
 }
 
 /// Uses credit memos, then unapplied payments, oldest first, on one document. Gives what was used.
@@ -161,55 +198,66 @@ pub fn description<'n>(numbers: impl Iterator<Item = &'n str>) -> String {
     numbers.collect::<Vec<_>>().join(" ").chars().take(200).collect()
 }
 
-/// Writes the payment of some debts of one account and currency.
+/// Writes the payments of a batch.
 fn write_down(
     tx: &Tx<'_>,
     till: &Till,
     run: &RunRow,
-    method: &MethodRow,
-    debts: &[debt::Debt],
-) -> Result<Option<Begun>, StoreError> {
-    let Some(first) = debts.first() else { return Ok(None) };
-    let (count, in_a_row) = payment::past_of_document(tx, first.document, method.state.id)?;
-    // The same invoice and attempt give the same key, however often a run is interrupted.
-    let book: String = till.book.chars().take(8).collect();
-    let together = if debts.len() > 1 { "c" } else { "" };
-    let key = format!("{book}-{}-{}{together}", first.number, count + 1);
-    let amounts = debts.iter().map(|d| d.currency.amount(d.balance_minor));
-    let request = ChargeRequest {
-        key,
-        customer: first.account_number.clone(),
-        token: method.token.clone(),
-        kind: method.kind,
-        amount_minor: Money::sum(first.currency, amounts)?.minor,
-        currency: first.currency,
-        description: description(debts.iter().map(|d| d.number.as_str())),
-        at_ms: tx.now().at_ms,
-    };
-    let payment = payment::insert(
-        tx,
-        &NewPayment {
-            account: first.account,
-            run: Some(run.id),
-            method: Some(method.state.id),
-            gateway: method.gateway.clone(),
-            amount_minor: request.amount_minor,
-            currency: request.currency,
-            status: PaymentStatus::Processing,
-            key: request.key.clone(),
-            body_hash: request.body_hash(),
-            attempt: u32::try_from(in_a_row.len()).unwrap_or(u32::MAX).saturating_add(1),
-            received_on: None,
-            reference: String::new(),
-            unapplied_minor: 0,
-            gateway_at: till.clock_of(&method.gateway),
-            moved_from: None,
-        },
-    )?;
-    for debt in debts {
-        let live = AllocationState::Live;
-        payment::allocate(tx, payment, debt.document, debt.balance_minor, live, None)?;
+    bills: &[Bill],
+) -> Result<Vec<Begun>, StoreError> {
+    let firsts: Vec<_> = bills.iter().map(|bill| bill.debts[0].document).collect();
+    let mut pasts = payment::past_of(tx, &firsts)?;
+    let (mut beginnings, mut requests) = (Vec::new(), Vec::new());
+    for Bill { method, debts } in bills {
+        let first = &debts[0];
+        let past = pasts.remove(&first.document).unwrap_or_default();
+        // The same invoice and attempt give the same key, however often a run is interrupted.
+        let book: String = till.book.chars().take(8).collect();
+        let together = if debts.len() > 1 { "c" } else { "" };
+        let key = format!("{book}-{}-{}{together}", first.number, past.count() + 1);
+        let amounts = debts.iter().map(|d| d.currency.amount(d.balance_minor));
+        let request = ChargeRequest {
+            key,
+            customer: first.account_number.clone(),
+            token: method.token.clone(),
+            kind: method.kind,
+            amount_minor: Money::sum(first.currency, amounts)?.minor,
+            currency: first.currency,
+            description: description(debts.iter().map(|d| d.number.as_str())),
+            at_ms: tx.now().at_ms,
+        };
+        let in_a_row = past.in_a_row(method.state.id).len();
+        beginnings.push(Beginning {
+            payment: NewPayment {
+                account: first.account,
+                run: Some(run.id),
+                method: Some(method.state.id),
+                gateway: method.gateway.clone(),
+                amount_minor: request.amount_minor,
+                currency: request.currency,
+                status: PaymentStatus::Processing,
+                key: request.key.clone(),
+                body_hash: request.body_hash(),
+                attempt: u32::try_from(in_a_row).unwrap_or(u32::MAX).saturating_add(1),
+                received_on: None,
+                reference: String::new(),
+                unapplied_minor: 0,
+                gateway_at: till.clock_of(&method.gateway),
+                moved_from: None,
+            },
+            method: method.state.id,
+            documents: debts.iter().map(|d| (d.document, d.balance_minor)).collect(),
+        });
+        requests.push(request);
     }
-    method_state::used(tx, method.state.id)?;
-    Ok(Some(Begun { payment, gateway: method.gateway.clone(), request }))
+    let ids = payment::begin_all(tx, &beginnings)?;
+    let begun = ids.into_iter().zip(beginnings).zip(requests);
+    Ok(begun
+        .map(|((payment, beginning), request)| Begun {
+            payment,
+            account: beginning.payment.account,
+            gateway: beginning.payment.gateway,
+            request,
+        })
+        .collect())
 }

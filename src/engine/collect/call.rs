@@ -41,14 +41,24 @@ impl Halt {
     }
 }
 
-/// Asks the gateways for a batch. What was not asked because of a halt comes back as unreachable:
+/// The calls of a batch, not made yet.
+pub struct Calls {
+    tasks: Vec<Box<dyn FnOnce() + Send>>,
+    answers: Answers<Outcome>,
+}
+
+impl Calls {
+    /// Makes them, at most `limit` at once, and does something `meanwhile`; both have ended when it
+    /// returns. Outcomes in the order of the batch.
+    pub fn make(self, ports: &Ports, limit: usize, meanwhile: &mut dyn FnMut()) -> Vec<Outcome> {
+        ports.pool.run_beside(limit, self.tasks, meanwhile);
+        self.answers.take(unanswered)
+    }
+}
+
+/// Makes the calls of a batch ready. What is not asked because of a halt comes back as unreachable:
 /// nothing was sent.
-pub fn charge(
-    till: &mut Till,
-    ports: &Ports,
-    halt: Option<&Arc<Halt>>,
-    begun: &[Begun],
-) -> Vec<Outcome> {
+pub fn prepare(till: &mut Till, halt: Option<&Arc<Halt>>, begun: &[Begun]) -> Calls {
     let answers = Answers::new(begun.len());
     let mut tasks: Vec<Box<dyn FnOnce() + Send>> = Vec::with_capacity(begun.len());
     for (place, one) in begun.iter().enumerate() {
@@ -63,8 +73,17 @@ pub fn charge(
             answers.put(place, answer);
         }));
     }
-    ports.pool.run(till.concurrency(), tasks);
-    answers.take(unanswered)
+    Calls { tasks, answers }
+}
+
+/// Asks the gateways for a batch.
+pub fn charge(
+    till: &mut Till,
+    ports: &Ports,
+    halt: Option<&Arc<Halt>>,
+    begun: &[Begun],
+) -> Vec<Outcome> {
+    prepare(till, halt, begun).make(ports, till.concurrency(), &mut || {})
 }
 
 /// What is known of a call that never came to its end.

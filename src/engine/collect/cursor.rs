@@ -1,6 +1,8 @@
 //! How far a payment run has come, kept in its job.
 
-use crate::store::job::{self, JobRow, Progress};
+use crate::domain::actor::Verb;
+use crate::engine::{Error, Session};
+use crate::store::job::{self, JobKind, JobRow, Progress};
 use crate::store::{StoreError, Tx, json};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -41,4 +43,17 @@ pub(super) fn set_cursor(
 ) -> Result<(), StoreError> {
     let text = json::text(cursor)?;
     job::progress(tx, job.id, &Progress { cursor: Some(&text), ..progress.clone() })
+}
+
+/// A transaction of a slice, refused if somebody else took the job over.
+pub(super) fn slice_write<T>(
+    session: &mut Session,
+    job: &JobRow,
+    work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+) -> Result<T, Error> {
+    let verb = if job.kind == JobKind::Retry { Verb::Retry } else { Verb::Collect };
+    session.write(verb, |tx| {
+        job::guard(tx, job)?;
+        Ok(work(tx)?)
+    })
 }

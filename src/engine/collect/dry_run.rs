@@ -1,6 +1,6 @@
 //! What a payment run would do, worked out by the rules it picks and charges by.
 
-use super::pick::{self, PAGE, Taken};
+use super::pick::{self, Methods, Mode, PAGE, Taken};
 use crate::clock::Now;
 use crate::domain::ids::AccountId;
 use crate::domain::money::{MoneyError, Purse};
@@ -48,7 +48,10 @@ pub fn of_today(db: &Db<'_>, rules: &RetryRules, now: Now) -> Result<DryRun, Sto
         sum.totals.add(money.negated()?)?;
     }
     let mut credits = Credits { rich: debt::accounts_in_credit(db)?, left: HashMap::new() };
-    collectible::doubtful(db, now, |open| sum.judge(db, rules, &new, &open, &mut credits, now))?;
+    collectible::doubtful(db, now, |open| {
+        let methods = methods_of(db, std::slice::from_ref(&open), now)?;
+        sum.judge(db, (rules, &methods), &new, &open, &mut credits, now)
+    })?;
     Ok(sum)
 }
 
@@ -71,14 +74,19 @@ fn work_out(
     loop {
         let (found, place) =
             payment_run::candidates(db, filter, new.target_on, now.today, after, PAGE)?;
+        let methods = methods_of(db, &found, now)?;
         for open in found {
-            sum.judge(db, rules, new, &open, &mut credits, now)?;
+            sum.judge(db, (rules, &methods), new, &open, &mut credits, now)?;
         }
         match place {
             Some(next) => after = next,
             None => return Ok(sum),
         }
     }
+}
+
+fn methods_of(db: &Db<'_>, open: &[Open], now: Now) -> Result<Methods, StoreError> {
+    Methods::of(db, Mode::default(), open.iter().map(|one| one.candidate.account), now)
 }
 
 /// What accounts have left to use, as the run goes on.
@@ -104,14 +112,14 @@ impl DryRun {
     fn judge(
         &mut self,
         db: &Db<'_>,
-        rules: &RetryRules,
+        (rules, methods): (&RetryRules, &Methods),
         new: &NewPaymentRun,
         open: &Open,
         credits: &mut Credits,
         now: Now,
     ) -> Result<(), StoreError> {
         let left = credits.of(db, open)?;
-        match pick::taken(db, rules, new, open, || Ok(*left), now)? {
+        match pick::taken(methods, rules, new, open, || Ok(*left), now)? {
             Err(reason) => *self.skipped.entry(reason).or_default() += 1,
             Ok(what) => self.take(open, what, left)?,
         }

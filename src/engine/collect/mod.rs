@@ -7,6 +7,7 @@
 //! found proves nothing.
 
 pub mod again;
+mod answered;
 mod begin;
 mod call;
 pub mod credits;
@@ -22,6 +23,7 @@ pub mod outside_payment;
 pub mod payments;
 mod pick;
 mod picking;
+pub mod plain;
 pub mod reallocate;
 pub mod reconcile;
 pub mod refund;

@@ -1,5 +1,6 @@
 //! Making a run, and its pick list.
 
+use crate::clock::Now;
 use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, JobId, PaymentRunId, ScheduleId};
@@ -13,8 +14,9 @@ use crate::engine::collect::till::Till;
 use crate::engine::command::{JobSpec, NewPaymentRun};
 use crate::engine::{Error, Session};
 use crate::store::job;
+use crate::store::method_state::{self, MethodRow};
 use crate::store::payment_run::{self, NewRun, Open, PickFilter, Place};
-use crate::store::{Db, StoreError, Tx, debt, method_state};
+use crate::store::{Db, StoreError, Tx, debt};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
@@ -120,49 +122,69 @@ pub fn filter_of(db: &Db<'_>, new: &NewPaymentRun) -> Result<PickFilter, Error> 
 }
 
 /// Judges one open document, with what the mode lets through.
-pub fn verdict(
+fn verdict(
     db: &Db<'_>,
     rules: &RetryRules,
     mode: Mode,
     candidate: &Candidate,
     gateway: &str,
-    now: crate::clock::Now,
-) -> Result<Result<method_state::MethodRow, SkipReason>, StoreError> {
-    let methods = if mode.retry {
-        method_state::of_account(db, candidate.account, now.at_ms)?
-    } else {
-        method_state::plain_of_account(db, candidate.account)?
-    };
-    let (mut candidate, mut max_failures) = (candidate.clone(), rules.max_failures);
-    if mode.by_hand {
-        candidate.given_up = false;
-        candidate.returned = false;
-        candidate.next_retry_at_ms = None;
-        candidate.account_auto_pay = true;
-        candidate.auto_pay_off = false;
-        max_failures = u32::MAX;
+    now: Now,
+) -> Result<Result<MethodRow, SkipReason>, StoreError> {
+    let methods = Methods::of(db, mode, [candidate.account].into_iter(), now)?;
+    Ok(methods.judge(rules, mode, candidate, gateway, now))
+}
+
+/// What may be charged of some accounts, read together.
+pub struct Methods(BTreeMap<AccountId, Vec<MethodRow>>);
+
+impl Methods {
+    /// Of these accounts, with what the mode asks of each.
+    pub fn of(
+        db: &Db<'_>,
+        mode: Mode,
+        accounts: impl Iterator<Item = AccountId>,
+        now: Now,
+    ) -> Result<Self, StoreError> {
+        if !mode.retry {
+            return Ok(Self(method_state::plain_of_accounts(db, accounts)?));
+        }
+        let one = |id| Ok((id, method_state::of_account(db, id, now.at_ms)?));
+        Ok(Self(accounts.map(one).collect::<Result<_, StoreError>>()?))
     }
-    let states = offered(rules, &methods, gateway);
-    let chosen = match judge(&candidate, &states, max_failures, now.at_ms, now.today) {
-        Err(reason) => return Ok(Err(reason)),
-        Ok(id) => id,
-    };
-    let Some(method) = methods.into_iter().find(|m| m.state.id == chosen) else {
-        return Ok(Err(SkipReason::NoMethod));
-    };
-    if mode.retry && rules.budget_left(&method.state, now.at_ms) == Some(0) {
-        return Ok(Err(SkipReason::Budget));
+
+    /// Judges one open document of one of them, with what the mode lets through.
+    pub fn judge(
+        &self,
+        rules: &RetryRules,
+        mode: Mode,
+        candidate: &Candidate,
+        gateway: &str,
+        now: Now,
+    ) -> Result<MethodRow, SkipReason> {
+        let methods = self.0.get(&candidate.account).map_or(&[][..], Vec::as_slice);
+        let (mut candidate, mut max_failures) = (candidate.clone(), rules.max_failures);
+        if mode.by_hand {
+            candidate.given_up = false;
+            candidate.returned = false;
+            candidate.next_retry_at_ms = None;
+            candidate.account_auto_pay = true;
+            candidate.auto_pay_off = false;
+            max_failures = u32::MAX;
+        }
+        let states = offered(rules, methods, gateway);
+        let chosen = judge(&candidate, &states, max_failures, now.at_ms, now.today)?;
+        let chosen = methods.iter().find(|m| m.state.id == chosen);
+        let method = chosen.ok_or(SkipReason::NoMethod)?;
+        if mode.retry && rules.budget_left(&method.state, now.at_ms) == Some(0) {
+            return Err(SkipReason::Budget);
+        }
+        Ok(method.clone())
     }
-    Ok(Ok(method))
 }
 
 /// The methods that a run at a gateway (empty = any) may choose from: without `retry.fallback` only the
 /// account's default, however it fared.
-fn offered(
-    rules: &RetryRules,
-    methods: &[method_state::MethodRow],
-    gateway: &str,
-) -> Vec<MethodState> {
+fn offered(rules: &RetryRules, methods: &[MethodRow], gateway: &str) -> Vec<MethodState> {
     let states: Vec<MethodState> = methods.iter().map(|m| m.state.clone()).collect();
     let default = default_of(&states).map(|m| m.id);
     let here = methods.iter().filter(|m| gateway.is_empty() || m.gateway == gateway);
@@ -177,7 +199,7 @@ pub fn refusal(
     rules: &RetryRules,
     mode: Mode,
     document: DocumentId,
-    now: crate::clock::Now,
+    now: Now,
 ) -> Result<Option<SkipReason>, StoreError> {
     let candidate = payment_run::candidate(db, document, true, now.today)?;
     Ok(verdict(db, rules, mode, &candidate, "", now)?.err())
@@ -199,16 +221,18 @@ pub fn page(
     till: &Till,
     new: &NewPaymentRun,
     after: Place,
-    now: crate::clock::Now,
+    now: Now,
 ) -> Result<Judged, Error> {
     let filter = filter_of(db, new)?;
     let (found, next) =
         payment_run::candidates(db, &filter, new.target_on, now.today, after, PAGE)?;
     let mut judged = Judged { items: Vec::new(), skips: BTreeMap::new(), next };
+    let accounts = found.iter().map(|open| open.candidate.account);
+    let methods = Methods::of(db, Mode::default(), accounts, now)?;
     for open in found {
         let (document, account) = (open.candidate.document, open.candidate.account);
         let credit = || debt::credit_left(db, account, open.currency);
-        match taken(db, &till.rules, new, &open, credit, now)? {
+        match taken(&methods, &till.rules, new, &open, credit, now)? {
             Ok(_) => judged.items.push((document, account)),
             Err(reason) => *judged.skips.entry(reason).or_default() += 1,
         }
@@ -228,17 +252,16 @@ pub enum Taken {
 /// Whether a run of what is due takes an invoice, or why not: the one rule of its list, of its dry
 /// run and of the day's step. `credit` says what the account has to use, minor units.
 pub fn taken(
-    db: &Db<'_>,
+    methods: &Methods,
     rules: &RetryRules,
     new: &NewPaymentRun,
     open: &Open,
     credit: impl FnOnce() -> Result<i64, StoreError>,
-    now: crate::clock::Now,
+    now: Now,
 ) -> Result<Result<Taken, SkipReason>, StoreError> {
     let gateway = new.gateway.as_deref().unwrap_or_default();
-    let Err(reason) = verdict(db, rules, Mode::default(), &open.candidate, gateway, now)? else {
-        return Ok(Ok(Taken::Charge));
-    };
+    let judged = methods.judge(rules, Mode::default(), &open.candidate, gateway, now);
+    let Err(reason) = judged else { return Ok(Ok(Taken::Charge)) };
     if reason.takes_credit() && credit()? > 0 {
         return Ok(Ok(Taken::Credit(reason)));
     }

@@ -1,11 +1,10 @@
 //! The slices of a payment run: wait, pick, recover, charge, end.
 
-use super::begin::{self, Begun};
+use super::answered::{conclude, record};
+use super::begin;
 use super::call::{self, Halt, Verdict};
-use super::cursor::{Cursor, set_cursor};
+use super::cursor::{Cursor, set_cursor, slice_write};
 use super::{again, pick, picking};
-use crate::config::key;
-use crate::domain::actor::Verb;
 use crate::domain::document::BillRunStatus;
 use crate::domain::ids::PaymentRunId;
 use crate::domain::payment::PaymentRunStatus;
@@ -14,29 +13,27 @@ use crate::engine::collect::gateway_clock;
 use crate::engine::collect::settle::{self, Settled};
 use crate::engine::collect::till::Till;
 use crate::engine::job::{Ports, Runner, Slice};
-use crate::engine::{Error, Session, reach};
+use crate::engine::{Error, Session};
 use crate::gateway::Outcome;
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
+use crate::store::payment;
 use crate::store::payment_run::{self, RunRow};
-use crate::store::{StoreError, Tx, payment};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often a waiting run looks at its bill run, ms of the book's time.
 const LOOK_AT_BILL_RUN_MS: i64 = 60_000;
-/// How long a run waits for a gateway that cannot be reached before it tries again, ms.
-const OUTAGE_PAUSE_MS: i64 = 5 * 60_000;
-/// Refusals of our own set-up in a row that stop a run.
-const SET_UP_REFUSALS: u32 = 3;
-/// How often one run tries an invoice whose gateway cannot be reached while others can.
-const UNREACHABLE_TRIES: i64 = 3;
-/// Most payments in one slice.
+/// Most payments in one batch.
 const MOST: usize = 400;
 /// Payments of an interrupted slice cleared up at once.
 const RECOVER: usize = 100;
-/// How long a slice's transactions are to hold the write lock: well below the 50 ms that others are
+/// How long a transaction of a run is to hold the write lock: well below the 50 ms that others are
 /// promised, for a commit may be slow.
 const LOCK: Duration = Duration::from_millis(20);
+/// Most batches of one slice.
+const BATCHES: u32 = 8;
+/// How long a slice goes on, so that a run tells how far it has come and hears of a wish.
+const SLICE: Duration = Duration::from_millis(200);
 
 /// The runner of `collect` and `retry` jobs.
 pub struct Collect {
@@ -117,7 +114,9 @@ impl Collect {
         Ok(halt)
     }
 
-    /// One sandwich.
+    /// Some sandwiches: while the gateways are asked for one batch, the answers to the one before it
+    /// are recorded and the one after it is written down, in one transaction. Nothing is on its way
+    /// when it returns.
     fn charge(
         &mut self,
         session: &mut Session,
@@ -125,7 +124,7 @@ impl Collect {
         run: &RunRow,
         till: &mut Till,
         ports: &Ports,
-        cursor: Cursor,
+        mut cursor: Cursor,
     ) -> Result<Slice, Error> {
         if let Some(why) = till.look(session)? {
             session.reach.leave(job.id, &why);
@@ -133,28 +132,60 @@ impl Collect {
         }
         let halt = self.halt(session, job)?;
         till.read_clocks(session)?;
-        let limit = u32::try_from(self.batch).unwrap_or(u32::MAX);
         let begun = slice_write(session, job, |tx| {
-            let begun = begin::batch(tx, till, run, limit)?;
+            let begun = begin::batch(tx, till, run, self.limit(), &[])?;
             match &begun {
                 None => tx.quiet(),
                 Some(begun) => tx.note(run.id, format!("{} payments begun", begun.len())),
             }
             Ok(begun)
         })?;
-        let held = session.store.last_held();
-        let Some(begun) = begun else { return complete(session, job, run, till) };
-        if begun.is_empty() {
+        let Some(mut asked) = begun else { return complete(session, job, run, till) };
+        let (mut answered, mut refused) = (Vec::new(), None);
+        let (started, mut batches) = (Instant::now(), 0);
+        while !asked.is_empty() {
+            batches += 1;
+            till.read_clocks(session)?;
+            let goes_on = batches < BATCHES && started.elapsed() < SLICE;
+            let (calls, limit) = (call::prepare(till, Some(&halt), &asked), self.limit());
+            let mut next = Ok(Vec::new());
+            let called = Instant::now();
+            let outcomes = calls.make(ports, till.concurrency(), &mut || {
+                if !goes_on && answered.is_empty() {
+                    return;
+                }
+                next = slice_write(session, job, |tx| {
+                    let report = record(tx, till, &answered, &mut cursor)?;
+                    let plain = report.refused.is_none() && report.not_sent == 0;
+                    let halted = job::guard(tx, job)?.wanted != Wanted::Nothing;
+                    let begun = if goes_on && plain && !halted {
+                        begin::batch(tx, till, run, limit, &asked)?.unwrap_or_default()
+                    } else {
+                        Vec::new()
+                    };
+                    set_cursor(tx, job, &cursor, &report.progress())?;
+                    tx.note(run.id, report.words(begun.len()));
+                    tx.quiet_if(answered.is_empty() && begun.is_empty());
+                    refused = refused.take().or(report.refused);
+                    Ok(begun)
+                });
+            });
+            let next = next?;
+            let held = session.store.last_held();
+            self.batch = next_batch(self.batch, held, called.elapsed(), till.concurrency());
+            answered = asked.into_iter().zip(outcomes).collect();
+            asked = next;
+        }
+        if answered.is_empty() {
             return Ok(Slice::More);
         }
-        let called = Instant::now();
-        let outcomes = call::charge(till, ports, Some(&halt), &begun);
-        let called = called.elapsed();
-        let slice = record(session, job, run, till, &begun, &outcomes, cursor)?;
+        let slice = conclude(session, job, run, till, &answered, (cursor, refused))?;
         gateway_clock::watch(session, till)?;
-        self.batch =
-            next_batch(self.batch, held.max(session.store.last_held()), called, till.concurrency());
         Ok(slice)
+    }
+
+    fn limit(&self) -> u32 {
+        u32::try_from(self.batch).unwrap_or(u32::MAX)
     }
 }
 
@@ -173,19 +204,6 @@ fn next_batch(batch: usize, held: Duration, called: Duration, concurrency: usize
     let next = wanted.clamp(concurrency.clamp(1, 16), MOST.max(concurrency));
     // Whole rounds: a last one that is not full leaves most of the gateway idle.
     if next > concurrency { next - next % concurrency.max(1) } else { next }
-}
-
-/// A transaction of a slice, refused if somebody else took the job over.
-fn slice_write<T>(
-    session: &mut Session,
-    job: &JobRow,
-    work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
-) -> Result<T, Error> {
-    let verb = if job.kind == JobKind::Retry { Verb::Retry } else { Verb::Collect };
-    session.write(verb, |tx| {
-        job::guard(tx, job)?;
-        Ok(work(tx)?)
-    })
 }
 
 /// Pause or stop, before the next charge.
@@ -300,94 +318,6 @@ fn recover(
         Ok(())
     })?;
     Ok(true)
-}
-
-/// The second half of the sandwich.
-fn record(
-    session: &mut Session,
-    job: &JobRow,
-    run: &RunRow,
-    till: &Till,
-    begun: &[Begun],
-    outcomes: &[Outcome],
-    mut cursor: Cursor,
-) -> Result<Slice, Error> {
-    let unreachable = |outcome: &Outcome| matches!(outcome, Outcome::Unreachable { .. });
-    // A line that we have not, a worker may have: then the run does not wait, but is left to it.
-    let elsewhere = outcomes.iter().all(unreachable)
-        && begun.iter().all(|one| reach::elsewhere(session, &one.gateway));
-    let slice = slice_write(session, job, |tx| {
-        let (mut done, mut failed, mut not_sent) = (0, 0, 0);
-        let mut refused = None;
-        for (one, outcome) in begun.iter().zip(outcomes) {
-            let row = payment::get(tx, one.payment)?;
-            let settled = settle::record(tx, &till.rules, &row, outcome)?;
-            match settled {
-                Settled::NotSent => not_sent += 1,
-                Settled::Declined | Settled::SetUp => failed += 1,
-                Settled::Approved | Settled::Submitted | Settled::Unknown | Settled::Already => {}
-            }
-            if settled != Settled::NotSent {
-                done += 1;
-            }
-            cursor.refusals = if settled == Settled::SetUp { cursor.refusals + 1 } else { 0 };
-            if cursor.refusals >= SET_UP_REFUSALS {
-                refused = Some(outcome.clone());
-            }
-        }
-        let now = tx.now().at_ms;
-        let halted = job::guard(tx, job)?.wanted != Wanted::Nothing;
-        let outage = not_sent == begun.len() && !halted && !elsewhere;
-        cursor.outage_since = outage.then(|| cursor.outage_since.unwrap_or(now));
-        if !outage && !halted && !elsewhere {
-            leave_unreachable(tx, run, begun, outcomes)?;
-        }
-        set_cursor(tx, job, &cursor, &Progress { done, failed, ..Progress::default() })?;
-        tx.note(run.id, format!("{done} payments taken, {failed} failed, {not_sent} not sent"));
-        if let Some(Outcome::SetUp { code, words }) = refused {
-            let why =
-                format!("stopped: the gateway refused our set-up three times ({code}: {words})");
-            super::steer::end(tx, run.id, &why)?;
-            return Ok(Slice::Done);
-        }
-        if let Some(since) = cursor.outage_since {
-            let limit = till.config.int(key::PAYMENT_WAIT_HOURS) * 3_600_000;
-            if now - since >= limit {
-                super::steer::end(tx, run.id, "stopped: the gateway could not be reached")?;
-                return Ok(Slice::Done);
-            }
-            let note = "waits: the gateway cannot be reached";
-            payment_run::set_status(tx, run.id, PaymentRunStatus::Processing, note)?;
-            return Ok(Slice::Wait { until_ms: now + OUTAGE_PAUSE_MS });
-        }
-        Ok(if elsewhere && !halted { Slice::Leave } else { Slice::More })
-    })?;
-    if let (Slice::Leave, Some(Outcome::Unreachable { why })) = (slice, outcomes.first()) {
-        session.reach.leave(job.id, why);
-    }
-    Ok(slice)
-}
-
-/// While others get through, an invoice whose gateway could not be reached several times is left
-/// out, so that the run ends.
-fn leave_unreachable(
-    tx: &Tx<'_>,
-    run: &RunRow,
-    begun: &[Begun],
-    outcomes: &[Outcome],
-) -> Result<(), StoreError> {
-    for (one, outcome) in begun.iter().zip(outcomes) {
-        if !matches!(outcome, Outcome::Unreachable { .. }) {
-            continue;
-        }
-        for allocation in payment::allocations(tx, one.payment)? {
-            let document = allocation.document;
-            if payment_run::canceled_tries(tx, run.id, document)? >= UNREACHABLE_TRIES {
-                payment_run::leave_out(tx, run.id, document, SkipReason::Unreachable)?;
-            }
-        }
-    }
-    Ok(())
 }
 
 fn complete(

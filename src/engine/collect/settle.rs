@@ -16,6 +16,7 @@ use crate::store::payment::{
     self, AllocationState, Answer, CameBack, EventKind, EventRow, EventStatus, PaymentRow,
 };
 use crate::store::{StoreError, Tx, debt, method_state, notice, payment_run, settings};
+use crate::zone::Zone;
 use chrono::{DateTime, NaiveDate};
 
 /// How often the bank is asked about a submitted payment, ms.
@@ -116,9 +117,9 @@ fn plain(payment: &PaymentRow, status: PaymentStatus, reply: &str) -> Answer {
 /// Moves the run's counters from the old status to the new one.
 fn recount(tx: &Tx<'_>, payment: &PaymentRow, to: PaymentStatus) -> Result<(), StoreError> {
     if let Some(run) = payment.run {
-        let (currency, amount) = (payment.currency, payment.amount_minor);
-        payment_run::count(tx, run, payment.status, currency, amount, -1)?;
-        payment_run::count(tx, run, to, currency, amount, 1)?;
+        let amount = payment.currency.amount(payment.amount_minor);
+        payment_run::count(tx, run, payment.status, amount.negated()?, -1)?;
+        payment_run::count(tx, run, to, amount, 1)?;
     }
     Ok(())
 }
@@ -126,25 +127,25 @@ fn recount(tx: &Tx<'_>, payment: &PaymentRow, to: PaymentStatus) -> Result<(), S
 /// The day on which money counts, and the one that the gateway names. An answer that was not known when
 /// it was given, and is found later, counts from the gateway's day: it was paid then. A debit that the
 /// bank had (Submitted) was not paid before the bank said so.
-fn days(
-    tx: &Tx<'_>,
+pub(super) fn days(
+    zone: Zone,
+    today: NaiveDate,
     payment: &PaymentRow,
     seen: &Seen,
-) -> Result<(NaiveDate, Option<NaiveDate>), StoreError> {
-    let today = tx.now().today;
+) -> (NaiveDate, Option<NaiveDate>) {
     if payment.status == PaymentStatus::Submitted {
-        return Ok((today, None));
+        return (today, None);
     }
-    let zone = settings::load(tx)?.zone();
     let day = |ms| DateTime::from_timestamp_millis(ms).map(|t| t.with_timezone(&zone).date_naive());
     let named = seen.made_at.and_then(day);
     let begun = day(payment.created_at).unwrap_or(today);
-    Ok((named.unwrap_or(today).max(begun).min(today), named))
+    (named.unwrap_or(today).max(begun).min(today), named)
 }
 
 fn approve(tx: &Tx<'_>, payment: &PaymentRow, seen: &Seen) -> Result<Settled, StoreError> {
     let late = payment.status == PaymentStatus::Declined;
-    let (on, value_on) = days(tx, payment, seen)?;
+    let zone = settings::load(tx)?.zone();
+    let (on, value_on) = days(zone, tx.now().today, payment, seen);
     let all = payment.currency.amount(payment.amount_minor);
     let (mut left, mut parts) = (all, Vec::new());
     for allocation in payment::allocations(tx, payment.id)? {
@@ -293,7 +294,8 @@ fn decline(
     for document in &documents {
         let due = debt::get(tx, *document)?.due_on;
         due_on = Some(due_on.map_or(due, |d: chrono::NaiveDate| d.max(due)));
-        let (_, in_a_row) = payment::past_of_document(tx, *document, method)?;
+        let past = payment::past_of(tx, &[*document])?.remove(document).unwrap_or_default();
+        let in_a_row = past.in_a_row(method);
         let same = in_a_row.iter().filter(|c| **c == class).count();
         attempt = attempt.max(u32::try_from(same).unwrap_or(u32::MAX));
     }

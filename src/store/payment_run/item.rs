@@ -3,8 +3,9 @@
 use crate::domain::ids::{AccountId, DocumentId, PaymentRunId};
 use crate::domain::payment_run::SkipReason;
 use crate::domain::text_enum;
-use crate::store::face::Row;
-use crate::store::{Db, StoreError, Tx, word};
+use crate::store::face::{Bound, Row};
+use crate::store::{Db, StoreError, Tx, many, word};
+use std::collections::HashSet;
 
 text_enum! {
     /// Where a picked invoice stands in its run.
@@ -40,20 +41,30 @@ pub fn add_items(
         [run.0],
         |r| r.get(0),
     )?;
-    let insert = "INSERT INTO payment_run_item (run_id, position, document_id, account_id, state)
-         SELECT ?1, ?2, ?3, ?4, 'open' WHERE NOT EXISTS
-            (SELECT 1 FROM payment_run_item WHERE run_id = ?1 AND document_id = ?3)";
+    let mut there: HashSet<i64> = tx.gather(
+        "SELECT document_id FROM payment_run_item INDEXED BY payment_run_item_document
+         WHERE run_id = ?1 AND document_id IN (SELECT value FROM json_each(?2))",
+        (run.0, many::keys(items.iter().map(|(document, _)| document.0))),
+        |r| r.get(0),
+    )?;
     let reopen = "UPDATE payment_run_item SET state = 'open'
          WHERE run_id = ?1 AND document_id = ?2 AND state = 'skipped'";
-    let (mut last, mut added) = (first, 0);
+    let (mut new, mut added) = (Vec::new(), 0);
     for (document, account) in items {
-        if tx.run(insert, (run.0, last + 1, document.0, account.0))? == 1 {
-            last += 1;
-            added += 1;
+        if there.insert(document.0) {
+            new.push((document.0, account.0));
         } else {
             added += tx.run(reopen, (run.0, document.0))? as i64;
         }
     }
+    added += new.len() as i64;
+    many::insert(
+        tx,
+        "payment_run_item (run_id, position, document_id, account_id, state)",
+        (first + 1..).zip(new).map(|(position, (document, account))| -> [Bound<'_>; 5] {
+            [run.0.into(), position.into(), document.into(), account.into(), "open".into()]
+        }),
+    )?;
     tx.run("UPDATE payment_run SET picked = picked + ?2 WHERE id = ?1", (run.0, added))?;
     Ok(added)
 }
@@ -88,8 +99,19 @@ fn item(r: &Row<'_>) -> Result<Item, StoreError> {
     Ok(Item { position: r.get(0)?, document: DocumentId(r.get(1)?), account: AccountId(r.get(2)?) })
 }
 
+/// Payments are made for these invoices, by their places in the run.
+pub fn take_items(tx: &Tx<'_>, run: PaymentRunId, positions: &[i64]) -> Result<(), StoreError> {
+    many::change(
+        tx,
+        "UPDATE payment_run_item SET state = 'taken' FROM (",
+        ") v WHERE run_id = v.column1 AND position = v.column2",
+        positions.iter().map(|at| -> [Bound<'_>; 2] { [run.0.into(), (*at).into()] }),
+    )?;
+    Ok(())
+}
+
 /// Says what became of a picked invoice.
-pub fn mark_item(
+fn mark_item(
     tx: &Tx<'_>,
     run: PaymentRunId,
     position: i64,

@@ -4,9 +4,11 @@ use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use crate::domain::money::Currency;
 use crate::domain::payment::PaymentStatus;
 use crate::domain::payment_run::Candidate;
+use crate::store::debt::{self, DEBT, Debt, FROM};
 use crate::store::face::{Row, params};
-use crate::store::{Db, StoreError, account, word};
+use crate::store::{Db, StoreError, account, many, word};
 use chrono::NaiveDate;
+use std::collections::BTreeMap;
 
 /// Which open documents a run looks at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -175,6 +177,27 @@ fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> Result<Candid
         failed_at_ms: r.get(9)?,
         returned: r.get(10)?,
     })
+}
+
+/// What a run must know of documents that are posted, with what is owed on each.
+pub fn debts(
+    db: &Db<'_>,
+    documents: impl Iterator<Item = DocumentId>,
+    today: NaiveDate,
+) -> Result<BTreeMap<DocumentId, (Candidate, Debt)>, StoreError> {
+    let in_force = account::in_force("s.account_id", "?2");
+    db.gather(
+        &format!(
+            "SELECT {FACTS}, v.auto_pay, {DEBT} FROM {FROM}
+             JOIN account_version v ON v.id = {in_force}
+             WHERE s.document_id IN (SELECT value FROM json_each(?1)) AND s.status = 'Posted'"
+        ),
+        (many::keys(documents.map(|id| id.0)), today),
+        |r| {
+            let candidate = facts(r, r.get(11)?, today)?;
+            Ok((candidate.document, (candidate, debt::row_from(r, 12)?)))
+        },
+    )
 }
 
 /// What a run must know of one open document.

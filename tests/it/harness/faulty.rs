@@ -22,6 +22,17 @@ impl Pool for Inline {
             panic_any(Died);
         }
     }
+
+    /// One after the other, so that a seed tells the same story each time.
+    fn run_beside(
+        &self,
+        limit: usize,
+        tasks: Vec<Box<dyn FnOnce() + Send>>,
+        meanwhile: &mut dyn FnMut(),
+    ) {
+        self.run(limit, tasks);
+        meanwhile();
+    }
 }
 
 /// A small generator (SplitMix64, <https://prng.di.unimi.it/splitmix64.c>): a seed is a story.

@@ -220,8 +220,10 @@ pub fn path(name: &std::path::Path) -> String {
 /// split a header or an envelope.
 pub fn is_address(text: &str) -> bool {
     let forbidden = |c: char| c.is_whitespace() || is_unsafe(c) || "<>()[]\\,;:\"".contains(c);
-    text.chars().count() <= 254
-        && !text.contains(forbidden)
+    let plain = |b: u8| b.is_ascii_graphic() && !b"<>()[]\\,;:\"".contains(&b);
+    let clear = text.bytes().all(plain) || !text.contains(forbidden);
+    clear
+        && (text.len() <= 254 || text.chars().count() <= 254)
         && text.split_once('@').is_some_and(|(name, domain)| {
             !name.is_empty()
                 && !domain.is_empty()

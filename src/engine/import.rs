@@ -5,6 +5,7 @@
 //! what the plan says). A plan made while the book moved on is thrown away and made again.
 
 mod accounts;
+mod again;
 mod charges;
 mod facts;
 mod fates;

@@ -86,7 +86,7 @@ impl FromRow for AccountRow {
             delivery: cells.word(
                 c.delivery,
                 DeliveryPreference::parse,
-                &DeliveryPreference::words(),
+                DeliveryPreference::words,
                 Some(DeliveryPreference::None),
             )?,
             tax_code: cells.optional_key(c.tax_code)?,
@@ -102,7 +102,7 @@ impl FromRow for AccountRow {
             status: cells.word(
                 c.status,
                 AccountStatus::parse,
-                &AccountStatus::words(),
+                AccountStatus::words,
                 Some(AccountStatus::Active),
             )?,
         };

@@ -69,9 +69,8 @@ impl FromRow for ChargeRow {
     }
 
     fn read(c: &ChargeColumns, cells: &Cells<'_>) -> Result<Self, Fault> {
-        let words = Model::words();
         let model = if c.model.given() {
-            Some(cells.word(c.model, Model::parse, &words, None)?)
+            Some(cells.word(c.model, Model::parse, Model::words, None)?)
         } else {
             None
         };
@@ -115,7 +114,7 @@ fn terms(
     price: Decimal,
 ) -> Result<ChargeTerms, Fault> {
     let any = if c.charge_type.given() { None } else { Some(ChargeType::Recurring) };
-    let charge_type = cells.word(c.charge_type, ChargeType::parse, &ChargeType::words(), any)?;
+    let charge_type = cells.word(c.charge_type, ChargeType::parse, ChargeType::words, any)?;
     let default_timing = match charge_type {
         ChargeType::Usage => Timing::Arrears,
         ChargeType::OneTime | ChargeType::Recurring => Timing::Advance,
@@ -129,18 +128,18 @@ fn terms(
         quantity: cells.optional_decimal(c.quantity)?.unwrap_or(Decimal::ONE),
         uom: cells.text(c.uom, MAX_TEXT)?,
         billing_period: billing_period(c, cells)?,
-        timing: cells.word(c.timing, Timing::parse, &Timing::words(), Some(default_timing))?,
+        timing: cells.word(c.timing, Timing::parse, Timing::words, Some(default_timing))?,
         billing_day: billing_day(c, cells)?,
         alignment: cells.word(
             c.alignment,
             Alignment::parse,
-            &Alignment::words(),
+            Alignment::words,
             Some(Alignment::Charge),
         )?,
         price_base: cells.word(
             c.price_base,
             PriceBase::parse,
-            &PriceBase::words(),
+            PriceBase::words,
             Some(PriceBase::Period),
         )?,
         start_on: cells.optional_date(c.start_date)?,
@@ -153,7 +152,7 @@ fn terms(
         discount_level: cells.word(
             c.discount_level,
             DiscountLevel::parse,
-            &DiscountLevel::words(),
+            DiscountLevel::words,
             Some(DiscountLevel::Plan),
         )?,
         stacked: cells.boolean(c.stacked)?,

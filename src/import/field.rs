@@ -126,6 +126,8 @@ impl<'r> Cells<'r> {
     pub fn raw(&self, slot: Slot) -> Result<Cow<'r, str>, Fault> {
         let Some(bytes) = slot.index.and_then(|i| self.record.get(i)) else { return Ok("".into()) };
         match std::str::from_utf8(bytes) {
+            // Nearly all: nothing around it, and no apostrophe to be taken away.
+            Ok(text) if bare(bytes) => Ok(text.into()),
             Ok(text) => Ok(match text::uncell(text.trim_matches(' ')) {
                 Cow::Borrowed(text) => text.into(),
                 Cow::Owned(text) => text.trim_matches(' ').to_owned().into(),
@@ -211,6 +213,9 @@ impl<'r> Cells<'r> {
         if text.is_empty() {
             return Ok(None);
         }
+        if let Some(value) = plain_decimal(&text) {
+            return Ok(Some(value));
+        }
         if parse_decimal(&text).is_none() {
             let hint = if text.contains(',') {
                 "write decimals with a point and no separators (1234.5)"
@@ -267,7 +272,7 @@ impl<'r> Cells<'r> {
         &self,
         slot: Slot,
         parse: fn(&str) -> Option<T>,
-        words: &str,
+        words: fn() -> String,
         default: Option<T>,
     ) -> Result<T, Fault> {
         let text = self.raw(slot)?;
@@ -275,7 +280,8 @@ impl<'r> Cells<'r> {
             Some(value) if text.is_empty() => Ok(value),
             None if text.is_empty() => Err(missing(slot)),
             Some(_) | None => parse(&text).ok_or_else(|| {
-                Fault::new(slot.name, &text, "is not a word of this column", format!("use {words}"))
+                let hint = format!("use {}", words());
+                Fault::new(slot.name, &text, "is not a word of this column", hint)
             }),
         }
     }
@@ -311,6 +317,30 @@ impl<'r> Cells<'r> {
     }
 }
 
+/// An amount as nearly all are written, digits with at most one point among them; none for any other,
+/// which [`exact_decimal`] may still read.
+fn plain_decimal(text: &str) -> Option<Decimal> {
+    if text.len() > 18 {
+        return None;
+    }
+    let (mut number, mut scale, mut point) = (0_i64, 0_u32, false);
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                number = number * 10 + i64::from(byte - b'0');
+                scale += u32::from(point);
+            }
+            b'.' if !point => point = true,
+            _ => return None,
+        }
+    }
+    let ends = |byte: Option<u8>| byte.is_some_and(|b| b.is_ascii_digit());
+    if !ends(text.bytes().next()) || !ends(text.bytes().last()) {
+        return None;
+    }
+    Decimal::try_new(number, scale).ok()
+}
+
 /// A decimal kept to its last digit, zeros at the end of a long fraction aside; none when it has
 /// more digits than 96 bits hold.
 fn exact_decimal(text: &str) -> Option<Decimal> {
@@ -321,6 +351,11 @@ fn exact_decimal(text: &str) -> Option<Decimal> {
             Decimal::from_str_exact(short.trim_end_matches('.'))
         })
         .ok()
+}
+
+/// Whether a cell has no blank around it, and no apostrophe in it.
+fn bare(bytes: &[u8]) -> bool {
+    bytes.first() != Some(&b' ') && bytes.last() != Some(&b' ') && !bytes.contains(&b'\'')
 }
 
 fn missing(slot: Slot) -> Fault {
@@ -353,4 +388,40 @@ pub fn parse_date(text: &str) -> Option<NaiveDate> {
     let year = i32::try_from(number(0..4)?).ok()?;
     NaiveDate::from_ymd_opt(year, number(5..7)?, number(8..10)?)
         .filter(|day| (1900..2200).contains(&day.year()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_plain_decimal_is_read_whole_or_left_to_the_general_reading() {
+        for text in ["", ".", "1.", ".5", "-1", "+1", "1.2.3", "1,5", "1e3", "1_000", " 1", "٣"] {
+            assert_eq!(plain_decimal(text), None, "{text}");
+        }
+        for text in ["0", "007", "0.0", "29.90", "999999999999999999", "0.0000000000000001"] {
+            assert!(plain_decimal(text).is_some(), "{text}");
+        }
+    }
+
+    proptest! {
+        /// Scale included: 1.50 stays 1.50.
+        #[test]
+        fn a_plain_decimal_is_the_exact_one(text in "[0-9.+-]{0,20}") {
+            if let Some(plain) = plain_decimal(&text) {
+                prop_assert!(parse_decimal(&text).is_some());
+                let exact = exact_decimal(&text).map(|d| d.to_string());
+                prop_assert_eq!(Some(plain.to_string()), exact);
+            }
+        }
+
+        /// What nothing stands around is its text as it is.
+        #[test]
+        fn a_bare_cell_is_taken_as_it_stands(text in "[ -~]{0,8}") {
+            if bare(text.as_bytes()) {
+                prop_assert_eq!(text::uncell(text.trim_matches(' ')), &*text);
+            }
+        }
+    }
 }

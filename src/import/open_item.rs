@@ -71,7 +71,7 @@ impl FromRow for OpenItemRow {
     }
 
     fn read(c: &OpenItemColumns, cells: &Cells<'_>) -> Result<Self, Fault> {
-        let words = "invoice, credit_memo, debit_memo";
+        let words = || "invoice, credit_memo, debit_memo".to_owned();
         let kind = cells.word(c.kind, parse_kind, words, None)?;
         let credit = kind == DocumentKind::CreditMemo;
         let signed = |value: Decimal| if credit { -value.abs() } else { value };

@@ -67,18 +67,23 @@ impl FromRow for MethodRow {
 
     fn read(c: &MethodColumns, cells: &Cells<'_>) -> Result<Self, Fault> {
         let token = cells.required(c.token, MAX_TEXT)?;
-        text::refuse_card_number(&token.replace(['_', '.', ':', '/'], " ")).map_err(|error| {
+        let spaced = if token.contains(['_', '.', ':', '/']) {
+            Cow::Owned(token.replace(['_', '.', ':', '/'], " "))
+        } else {
+            Cow::Borrowed(&*token)
+        };
+        text::refuse_card_number(&spaced).map_err(|error| {
             Fault::new(c.token.name, "", error.to_string(), "store the gateway's token instead")
         })?;
         Ok(Self {
             account_number: cells.key(c.account_number)?,
             token,
-            kind: cells.word(c.kind, MethodKind::parse, &MethodKind::words(), None)?,
+            kind: cells.word(c.kind, MethodKind::parse, MethodKind::words, None)?,
             display: cells.required(c.display, 40)?,
             gateway: cells.word(
                 c.gateway,
                 GatewayName::parse,
-                &GatewayName::words(),
+                GatewayName::words,
                 Some(GatewayName::Sandbox),
             )?,
             priority: cells.whole(c.priority, 1, 1000)?.unwrap_or(1),
@@ -86,7 +91,7 @@ impl FromRow for MethodRow {
             status: cells.word(
                 c.status,
                 MethodStatus::parse,
-                &MethodStatus::words(),
+                MethodStatus::words,
                 Some(MethodStatus::Active),
             )?,
         })

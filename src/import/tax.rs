@@ -53,7 +53,7 @@ impl FromRow for TaxRate {
             tax_code: cells.key(c.tax_code)?,
             rate_percent,
             name: cells.text(c.name, MAX_TEXT)?,
-            kind: cells.word(c.kind, TaxKind::parse, &TaxKind::words(), Some(TaxKind::Standard))?,
+            kind: cells.word(c.kind, TaxKind::parse, TaxKind::words, Some(TaxKind::Standard))?,
             inclusive: cells.boolean(c.inclusive)?,
             reason: cells.text(c.reason, MAX_TEXT)?,
             valid_from: cells.optional_date(c.valid_from)?.unwrap_or(ALWAYS),

@@ -58,6 +58,15 @@ fn account_ref(r: &Row<'_>) -> Result<AccountRef, StoreError> {
     Ok(AccountRef { id: AccountId(r.get(0)?), currency: word(r, 1, Currency::parse)? })
 }
 
+/// Accounts with their numbers, from one identity on, at most so many.
+pub fn run(db: &Db<'_>, from: i64, most: u32) -> Result<Vec<(String, AccountRef)>, StoreError> {
+    db.all(
+        "SELECT id, currency, number FROM account WHERE id >= ?1 ORDER BY id LIMIT ?2",
+        (from, most),
+        |r| Ok((r.get(2)?, account_ref(r)?)),
+    )
+}
+
 /// Hands over the number of every account.
 pub fn each_number(db: &Db<'_>, take: &mut dyn FnMut(&str)) -> Result<(), StoreError> {
     db.each("SELECT number FROM account", [], |r| {

@@ -34,6 +34,16 @@ pub fn find(db: &Db<'_>, number: &str) -> Result<Option<ChargeRef>, StoreError> 
     )
 }
 
+/// Charges with their numbers, from one identity on, at most so many.
+pub fn run(db: &Db<'_>, from: i64, most: u32) -> Result<Vec<(String, ChargeRef)>, StoreError> {
+    db.all(
+        "SELECT id, subscription_id, account_id, number FROM charge
+         WHERE id >= ?1 ORDER BY id LIMIT ?2",
+        (from, most),
+        |r| Ok((r.get(3)?, charge_ref(r)?)),
+    )
+}
+
 /// Hands over the number of every charge.
 pub fn each_number(db: &Db<'_>, take: &mut dyn FnMut(&str)) -> Result<(), StoreError> {
     db.each("SELECT number FROM charge", [], |r| {

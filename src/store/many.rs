@@ -27,22 +27,25 @@ pub(in crate::store) fn change<'a, const N: usize>(
     rows: impl IntoIterator<Item = [Bound<'a>; N]>,
 ) -> Result<usize, StoreError> {
     let row = format!("({})", vec!["?"; N].join(","));
-    let run = |values: &mut Vec<Bound<'a>>, rows: usize| {
+    let text = |rows: usize| {
         let list = vec![row.as_str(); rows].join(",");
-        let sql = format!("{before}VALUES {list}{after}");
-        tx.run(&sql, params_from_iter(values.drain(..rows * N)))
+        format!("{before}VALUES {list}{after}")
     };
+    let run = |values: &mut Vec<Bound<'a>>, rows: usize, sql: &str| {
+        tx.run(sql, params_from_iter(values.drain(..rows * N)))
+    };
+    let mut most = None;
     let (mut changed, mut values) = (0, Vec::with_capacity(MOST * N));
     for row in rows {
         values.extend(row);
         if values.len() == MOST * N {
-            changed += run(&mut values, MOST)?;
+            changed += run(&mut values, MOST, most.get_or_insert_with(|| text(MOST)))?;
         }
     }
     let mut size = MOST / 2;
     while !values.is_empty() {
         if values.len() >= size * N {
-            changed += run(&mut values, size)?;
+            changed += run(&mut values, size, &text(size))?;
         }
         size /= 2;
     }

@@ -6,6 +6,7 @@
 //! and [`Tx`] (writing); what leaves this room are domain types and plain row structs.
 
 pub mod account;
+pub mod again;
 pub mod applied;
 pub mod bill_run;
 pub mod billing;

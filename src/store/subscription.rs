@@ -31,6 +31,16 @@ pub fn get(db: &Db<'_>, id: SubscriptionId) -> Result<Option<SubscriptionRef>, S
     db.opt(&format!("{REFS} WHERE s.id = ?1"), [id.0], subscription_ref)
 }
 
+/// Subscriptions with their numbers, from one identity on, at most so many.
+pub fn run(
+    db: &Db<'_>,
+    from: i64,
+    most: u32,
+) -> Result<Vec<(String, SubscriptionRef)>, StoreError> {
+    let sql = format!("{REFS} WHERE s.id >= ?1 ORDER BY s.id LIMIT ?2");
+    db.all(&sql, (from, most), |r| Ok((r.get(3)?, subscription_ref(r)?)))
+}
+
 /// Hands over the number of every subscription.
 pub fn each_number(db: &Db<'_>, take: &mut dyn FnMut(&str)) -> Result<(), StoreError> {
     db.each("SELECT number FROM subscription", [], |r| {

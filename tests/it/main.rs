@@ -40,6 +40,7 @@ mod harness;
 mod heads;
 mod hostile;
 mod import;
+mod import_again;
 mod import_long;
 mod import_second;
 mod install;

@@ -1,5 +1,6 @@
 //! accounts.csv against the book.
 
+use super::again;
 use super::facts::RowDeed;
 use super::names::{ACCOUNTS, Memory, Names};
 use super::plan::Change;
@@ -37,9 +38,15 @@ pub fn plan<'r>(
     memory: &mut Memory<'_>,
 ) -> Result<Plan<'r>, StoreError> {
     let mut names = Names::of(&ACCOUNTS);
+    let complete = table.columns.complete();
     let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
+    let same = if memory.new.is_some() { Vec::new() } else { again::accounts(db, table)? };
     for (at, row) in table.rows.iter().enumerate() {
         plan.findings.begin();
+        if same.get(at) == Some(&true) {
+            plan.findings.counts.same += 1;
+            continue;
+        }
         let number = &row.value.account_number;
         if memory.is_new(at) {
             plan.findings.comes();
@@ -49,7 +56,7 @@ pub fn plan<'r>(
         match names.get(db, number)? {
             None => {
                 let claimed = memory.claim(db, &ACCOUNTS, "account_number", number)?;
-                match table.columns.complete().and(claimed) {
+                match complete.clone().and(claimed) {
                     Ok(()) => {
                         plan.findings.comes();
                         if row.value.says_delivery == SaysDelivery::Nothing {

@@ -1,6 +1,7 @@
 //! charges.csv against the book.
 
 use super::accounts::first_unbilled;
+use super::again;
 use super::facts::RowDeed;
 use super::names::{CHARGES, Memory, Names, SUBSCRIPTIONS};
 use super::plan::{ALWAYS, Change, Findings, Merge, differences, mark_stale, of_line};
@@ -55,10 +56,15 @@ pub fn plan<'r>(
     memory: &mut Memory<'_>,
 ) -> Result<Plan<'r>, StoreError> {
     let (mut subscriptions, mut known) = (Names::of(&SUBSCRIPTIONS), Names::of(&CHARGES));
-    let mut last = None;
+    let (complete, mut last) = (table.columns.complete(), None);
     let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
+    let same = if memory.new.is_some() { Vec::new() } else { again::charges(db, table)? };
     for (at, row) in table.rows.iter().enumerate() {
         plan.findings.begin();
+        if same.get(at) == Some(&true) {
+            plan.findings.counts.same += 1;
+            continue;
+        }
         let (number, own) = (&row.value.subscription_number, &row.value.charge_number);
         let found = if memory.is_new(at) { None } else { known.get(db, own)? };
         let owner = match found {
@@ -68,7 +74,7 @@ pub fn plan<'r>(
             Some(_) | None => subscriptions.get(db, number)?,
         };
         let Some(owner) = owner else {
-            let fault = match table.columns.complete() {
+            let fault = match complete.clone() {
                 Err(fault) => fault,
                 Ok(()) => {
                     let named = ("subscription_number", number.as_str());
@@ -80,7 +86,7 @@ pub fn plan<'r>(
         };
         let taken = match found {
             None if memory.is_new(at) => {
-                plan.take(row, complete(&row.value.terms), owner);
+                plan.take(row, completed(&row.value.terms), owner);
                 Ok(())
             }
             None => {
@@ -91,7 +97,7 @@ pub fn plan<'r>(
                 last = Some((owner.account, currency));
                 memory
                     .claim(db, &CHARGES, "charge_number", own)?
-                    .and_then(|()| table.columns.complete())
+                    .and_then(|()| complete.clone())
                     .and_then(|()| take_new(&mut plan, row, owner, currency))
             }
             Some(found) => {
@@ -112,7 +118,7 @@ fn take_new<'r>(
     owner: SubscriptionRef,
     currency: Currency,
 ) -> Result<(), Fault> {
-    let terms = complete(&row.value.terms);
+    let terms = completed(&row.value.terms);
     let start_on = terms.start_on.unwrap_or(owner.start_on);
     check(&terms, start_on)?;
     if let Some(gone) = withdrawn::on(currency, start_on) {
@@ -128,7 +134,7 @@ fn take_new<'r>(
 }
 
 /// A percentage is of the lines it meets and needs no period of its own; it gets the usual one.
-fn complete(terms: &ChargeTerms) -> Cow<'_, ChargeTerms> {
+fn completed(terms: &ChargeTerms) -> Cow<'_, ChargeTerms> {
     if terms.model == Model::DiscountPercent
         && terms.charge_type != ChargeType::OneTime
         && terms.billing_period.is_none()
@@ -161,7 +167,7 @@ fn take_known(
     let Some((held, held_from)) = held_on(&versions, unbilled) else {
         return Err(StoreError::Corrupt(format!("charge {} has no version", value.charge_number)));
     };
-    let terms = complete(&overlay(columns, &held, &value.terms)).into_owned();
+    let terms = completed(&overlay(columns, &held, &value.terms)).into_owned();
     if terms == held {
         plan.findings.counts.same += 1;
         return Ok(Ok(()));

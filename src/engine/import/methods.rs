@@ -1,5 +1,6 @@
 //! payment_methods.csv against the book.
 
+use super::again;
 use super::facts::RowDeed;
 use super::names::{ACCOUNTS, Memory, Names};
 use super::plan::{Change, Findings, Merge, of_line};
@@ -27,8 +28,13 @@ pub fn plan(
 ) -> Result<Plan, StoreError> {
     let mut accounts = Names::of(&ACCOUNTS);
     let mut plan = Plan { new: Vec::new(), changed: Vec::new(), findings: Findings::default() };
+    let same = if memory.new.is_some() { Vec::new() } else { again::methods(db, table, terms)? };
     for (at, row) in table.rows.iter().enumerate() {
         plan.findings.begin();
+        if same.get(at) == Some(&true) {
+            plan.findings.counts.same += 1;
+            continue;
+        }
         let number = &row.value.account_number;
         let Some(account) = accounts.get(db, number)?.map(|a| a.id) else {
             let fault = memory.named.unknown(db, &ACCOUNTS, ("account_number", number))?;

@@ -6,36 +6,71 @@ use crate::store::account::AccountRef;
 use crate::store::charge::ChargeRef;
 use crate::store::subscription::SubscriptionRef;
 use crate::store::{Db, StoreError, account, charge, open_item, subscription};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// Hands over every number of a sort of thing.
 type EachNumber = fn(&Db<'_>, &mut dyn FnMut(&str)) -> Result<(), StoreError>;
 
+/// Gives things with their numbers, from one on in the order in which they were made, so many.
+type Run<T> = fn(&Db<'_>, i64, u32) -> Result<Vec<(String, T)>, StoreError>;
+
+/// The identity of a thing.
+type Identity<T> = fn(&T) -> i64;
+
 /// A sort of thing with a number of its own.
 pub struct Noun<T> {
     one: fn(&Db<'_>, &str) -> Result<Option<T>, StoreError>,
+    /// Several at once, where that is done, and the identity of one.
+    run: Option<(Run<T>, Identity<T>)>,
     each: EachNumber,
     word: &'static str,
 }
 
-pub const ACCOUNTS: Noun<AccountRef> =
-    Noun { one: account::find, each: account::each_number, word: "account" };
-pub const SUBSCRIPTIONS: Noun<SubscriptionRef> =
-    Noun { one: subscription::find, each: subscription::each_number, word: "subscription" };
-pub const CHARGES: Noun<ChargeRef> =
-    Noun { one: charge::find, each: charge::each_number, word: "charge" };
+pub const ACCOUNTS: Noun<AccountRef> = Noun {
+    one: account::find,
+    run: Some((account::run, |a| a.id.0)),
+    each: account::each_number,
+    word: "account",
+};
+pub const SUBSCRIPTIONS: Noun<SubscriptionRef> = Noun {
+    one: subscription::find,
+    run: Some((subscription::run, |s| s.id.0)),
+    each: subscription::each_number,
+    word: "subscription",
+};
+pub const CHARGES: Noun<ChargeRef> = Noun {
+    one: charge::find,
+    run: Some((charge::run, |c| c.id.0)),
+    each: charge::each_number,
+    word: "charge",
+};
 pub const DOCUMENTS: Noun<open_item::StoredOpenItem> =
-    Noun { one: open_item::find, each: open_item::each_number, word: "document" };
+    Noun { one: open_item::find, run: None, each: open_item::each_number, word: "document" };
 
-/// Looks numbers up in the book. Rows that follow each other often name the same thing.
+/// How far apart things may have been made that are taken to be asked for in that order.
+const NEAR: usize = 16;
+
+/// Most things that are read ahead.
+const AHEAD: u32 = 256;
+
+/// Looks numbers up in the book, which stays as it is meanwhile. Rows that follow each other often name
+/// the same thing, or what was made next: while they do, several are read at once.
 pub struct Names<T: 'static> {
     noun: &'static Noun<T>,
     last: Option<(String, Option<T>)>,
+    /// Whether the book has any, once that was asked.
+    any: Option<bool>,
+    /// Things read ahead, in the order in which they were made.
+    ahead: VecDeque<(String, T)>,
+    /// The identity after the last one that was found, or read.
+    next: i64,
+    /// How many are read next; 0 = each is looked up for itself.
+    most: u32,
 }
 
 impl<T: Copy> Names<T> {
     pub fn of(noun: &'static Noun<T>) -> Self {
-        Self { noun, last: None }
+        Self { noun, last: None, any: None, ahead: VecDeque::new(), next: 0, most: 0 }
     }
 
     /// The thing with this number.
@@ -43,8 +78,38 @@ impl<T: Copy> Names<T> {
         if let Some((_, found)) = self.last.as_ref().filter(|(last, _)| last == number) {
             return Ok(*found);
         }
+        let found = self.find(db, number)?;
+        let (last, held) = self.last.get_or_insert_with(|| (String::new(), None));
+        last.clear();
+        last.push_str(number);
+        *held = found;
+        Ok(found)
+    }
+
+    fn find(&mut self, db: &Db<'_>, number: &str) -> Result<Option<T>, StoreError> {
+        let Some((run, id)) = self.noun.run else { return (self.noun.one)(db, number) };
+        let any = match self.any {
+            Some(any) => any,
+            None => *self.any.insert(!run(db, 0, 1)?.is_empty()),
+        };
+        if !any {
+            return Ok(None);
+        }
+        if self.ahead.is_empty() && self.most > 0 {
+            self.ahead = run(db, self.next, self.most)?.into();
+            self.most = (self.most * 4).min(AHEAD);
+            self.next = self.ahead.back().map_or(self.next, |(_, last)| id(last) + 1);
+        }
+        if let Some(at) = self.ahead.iter().take(NEAR).position(|(n, _)| n == number) {
+            return Ok(self.ahead.drain(..=at).next_back().map(|(_, found)| found));
+        }
         let found = (self.noun.one)(db, number)?;
-        self.last = Some((number.to_owned(), found));
+        if let Some(found) = &found {
+            let near = (self.next..=self.next + NEAR as i64).contains(&id(found));
+            self.most = if near { 8 } else { 0 };
+            self.ahead.clear();
+            self.next = id(found) + 1;
+        }
         Ok(found)
     }
 }

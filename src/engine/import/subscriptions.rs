@@ -1,5 +1,6 @@
 //! subscriptions.csv against the book.
 
+use super::again;
 use super::names::{ACCOUNTS, Memory, Names, SUBSCRIPTIONS};
 use super::plan::{ALWAYS, Change, Findings, Merge, differences, mark_stale};
 use super::second::Judged;
@@ -35,9 +36,15 @@ pub fn plan<'r>(
     memory: &mut Memory<'_>,
 ) -> Result<Plan<'r>, StoreError> {
     let (mut accounts, mut known) = (Names::of(&ACCOUNTS), Names::of(&SUBSCRIPTIONS));
+    let complete = table.columns.complete();
     let mut plan = Plan { new: Vec::new(), amended: Vec::new(), findings: Findings::default() };
+    let same = if memory.new.is_some() { Vec::new() } else { again::subscriptions(db, table)? };
     for (at, row) in table.rows.iter().enumerate() {
         plan.findings.begin();
+        if same.get(at) == Some(&true) {
+            plan.findings.counts.same += 1;
+            continue;
+        }
         let number = &row.value.account_number;
         let own = &row.value.subscription_number;
         let found = if memory.is_new(at) { None } else { known.get(db, own)? };
@@ -46,7 +53,7 @@ pub fn plan<'r>(
             Some(_) | None => accounts.get(db, number)?.map(|a| a.id),
         };
         let Some(account) = account else {
-            let fault = match table.columns.complete() {
+            let fault = match complete.clone() {
                 Err(fault) => fault,
                 Ok(()) => memory.named.unknown(db, &ACCOUNTS, ("account_number", number))?,
             };
@@ -60,7 +67,8 @@ pub fn plan<'r>(
             plan.findings.refused.push(row.refuse(fault));
             continue;
         }
-        if let Err(fault) = take(db, &mut plan, &table.columns, row, account, found)? {
+        let owned = (account, found, memory.is_new(at));
+        if let Err(fault) = take(db, &mut plan, (&table.columns, &complete), row, owned)? {
             plan.findings.refused.push(row.refuse(fault));
         }
     }
@@ -70,14 +78,13 @@ pub fn plan<'r>(
 fn take<'r>(
     db: &Db<'_>,
     plan: &mut Plan<'r>,
-    columns: &SubscriptionColumns,
+    (columns, complete): (&SubscriptionColumns, &Result<(), Fault>),
     row: &'r Row<SubscriptionRow>,
-    account: AccountId,
-    found: Option<SubscriptionRef>,
+    (account, found, checked): (AccountId, Option<SubscriptionRef>, bool),
 ) -> Result<Result<(), Fault>, StoreError> {
     let value = &row.value;
     let Some(known) = found else {
-        if let Err(fault) = columns.complete().and_then(|()| check(&value.terms, false)) {
+        if !checked && let Err(fault) = complete.clone().and_then(|()| check(&value.terms, false)) {
             return Ok(Err(fault));
         }
         plan.findings.comes();

@@ -1,0 +1,214 @@
+//! Rows that say what the book says already, found without looking any of them up: files bring things
+//! in the order in which they were made, so the book is read in that order beside them. A row of which
+//! this is not sure is compared as ever.
+
+use crate::domain::charge::ChargeTerms;
+use crate::import::account::{AccountColumns, AccountRow, SaysDelivery};
+use crate::import::charge::{ChargeColumns, ChargeRow};
+use crate::import::payment_method::{MethodColumns, MethodRow};
+use crate::import::subscription::{SubscriptionColumns, SubscriptionRow};
+use crate::import::{Row, Slot, Table};
+use crate::store::again::{self, Given, Look, Seen};
+use crate::store::payment_method::{self, MethodTerms};
+use crate::store::{Db, StoreError, account, charge, subscription};
+
+/// How many things that the file does not name are passed over before one is looked up again.
+const NEAR: usize = 32;
+
+/// How often that may win next to nothing before it is left.
+const POOR: usize = 8;
+
+/// How the things of a kind are found.
+struct Kind<'k, R> {
+    rows: &'k [Row<R>],
+    /// The identity of what a row is about, if the book has it.
+    find: &'k dyn Fn(&R) -> Result<Option<i64>, StoreError>,
+    /// Things from one on.
+    walk: fn(&Db<'_>, i64, Look<'_>) -> Result<(), StoreError>,
+    /// Whether a row is about a thing.
+    about: fn(&R, &Seen<'_>) -> Result<bool, StoreError>,
+    /// Whether it says what the thing says, where that has one version.
+    says: &'k dyn Fn(&R, &Seen<'_>) -> Result<bool, StoreError>,
+}
+
+impl<R> Kind<'_, R> {
+    /// Of each row whether the book says it already.
+    fn same(&self, db: &Db<'_>) -> Result<Vec<bool>, StoreError> {
+        let mut same = vec![false; self.rows.len()];
+        let (mut at, mut poor) = (0, 0);
+        while let Some(row) = self.rows.get(at).filter(|_| poor < POOR) {
+            let begun = at;
+            match (self.find)(&row.value)? {
+                None => at += 1,
+                Some(id) => self.beside(db, id, &mut at, &mut same)?,
+            }
+            poor = if at - begun < NEAR { poor + 1 } else { 0 };
+        }
+        Ok(same)
+    }
+
+    /// Goes through things and rows together, from a thing that the row at hand is about.
+    fn beside(
+        &self,
+        db: &Db<'_>,
+        from: i64,
+        at: &mut usize,
+        same: &mut [bool],
+    ) -> Result<(), StoreError> {
+        let (mut passed, mut last) = (0, (0, None));
+        (self.walk)(db, from, &mut |seen| {
+            let id = seen.id()?;
+            if last.0 == id {
+                // Of several versions it takes more to say which holds.
+                if let Some(said) = last.1.and_then(|row: usize| same.get_mut(row)) {
+                    *said = false;
+                }
+                return Ok(true);
+            }
+            let Some(row) = self.rows.get(*at) else { return Ok(false) };
+            if (self.about)(&row.value, seen)? {
+                last = (id, Some(*at));
+                if let Some(said) = same.get_mut(*at) {
+                    *said = (self.says)(&row.value, seen)?;
+                }
+                *at += 1;
+                passed = 0;
+            } else {
+                last = (id, None);
+                passed += 1;
+            }
+            Ok(passed <= NEAR)
+        })
+    }
+}
+
+/// Of accounts.csv. A row that leaves the delivery to daybook is compared as ever where that may give
+/// the account another one.
+pub fn accounts(
+    db: &Db<'_>,
+    table: &Table<AccountColumns, AccountRow>,
+) -> Result<Vec<bool>, StoreError> {
+    let c = &table.columns;
+    let columns = [
+        c.name,
+        c.currency,
+        c.email,
+        c.batch,
+        c.bill_cycle_day,
+        c.payment_term,
+        c.auto_pay,
+        c.delivery,
+        c.tax_code,
+        c.tax_id,
+        c.address1,
+        c.address2,
+        c.postcode,
+        c.city,
+        c.region,
+        c.country,
+        c.language,
+        c.po_number,
+        c.status,
+    ];
+    let given = Given::of(columns.map(Slot::given));
+    let says = |row: &AccountRow, seen: &Seen<'_>| {
+        let sure = match row.says_delivery {
+            SaysDelivery::Named => true,
+            SaysDelivery::Nothing => !c.delivery.given() && seen.account_is_reached()?,
+        };
+        Ok(sure && seen.account_says(&row.terms, given)?)
+    };
+    let find = |row: &AccountRow| Ok(account::find(db, &row.account_number)?.map(|a| a.id.0));
+    let about = |row: &AccountRow, seen: &Seen<'_>| Ok(seen.number()? == row.account_number);
+    Kind { rows: &table.rows, find: &find, walk: again::accounts, about, says: &says }.same(db)
+}
+
+/// Of subscriptions.csv.
+pub fn subscriptions(
+    db: &Db<'_>,
+    table: &Table<SubscriptionColumns, SubscriptionRow>,
+) -> Result<Vec<bool>, StoreError> {
+    let c = &table.columns;
+    let columns = [
+        c.start_date,
+        c.term_months,
+        c.auto_renew,
+        c.end_date,
+        c.suspended_from,
+        c.resumed_from,
+        c.po_number,
+    ];
+    let given = Given::of(columns.map(Slot::given));
+    let says = |row: &SubscriptionRow, seen: &Seen<'_>| {
+        let owned = !c.account_number.given() || seen.owner()? == row.account_number;
+        Ok(owned && seen.subscription_says(&row.terms, given)?)
+    };
+    let find = |row: &SubscriptionRow| {
+        Ok(subscription::find(db, &row.subscription_number)?.map(|s| s.id.0))
+    };
+    let about =
+        |row: &SubscriptionRow, seen: &Seen<'_>| Ok(seen.number()? == row.subscription_number);
+    Kind { rows: &table.rows, find: &find, walk: again::subscriptions, about, says: &says }.same(db)
+}
+
+/// Of charges.csv.
+pub fn charges(
+    db: &Db<'_>,
+    table: &Table<ChargeColumns, ChargeRow>,
+) -> Result<Vec<bool>, StoreError> {
+    let c = &table.columns;
+    let columns = [
+        c.name,
+        c.plan,
+        c.charge_type,
+        c.model,
+        c.price,
+        c.quantity,
+        c.uom,
+        c.billing_period,
+        c.timing,
+        c.billing_day,
+        c.alignment,
+        c.price_base,
+        c.start_date,
+        c.end_date,
+        c.billed_through,
+        c.tiers,
+        c.package_size,
+        c.included_units,
+        c.overage_price,
+        c.discount_level,
+        c.stacked,
+        c.tax_code,
+        c.revenue_account,
+    ];
+    let given = Given::of(columns.map(Slot::given));
+    let says = |row: &ChargeRow, seen: &Seen<'_>| {
+        let terms: &ChargeTerms = &row.terms;
+        let owned = !c.subscription_number.given() || seen.owner()? == row.subscription_number;
+        Ok(owned && seen.charge_says(terms, given)?)
+    };
+    let find = |row: &ChargeRow| Ok(charge::find(db, &row.charge_number)?.map(|h| h.id.0));
+    let about = |row: &ChargeRow, seen: &Seen<'_>| Ok(seen.number()? == row.charge_number);
+    Kind { rows: &table.rows, find: &find, walk: again::charges, about, says: &says }.same(db)
+}
+
+/// Of payment_methods.csv; `terms` is what a row is to the book.
+pub fn methods(
+    db: &Db<'_>,
+    table: &Table<MethodColumns, MethodRow>,
+    terms: fn(&MethodRow) -> MethodTerms,
+) -> Result<Vec<bool>, StoreError> {
+    let c = &table.columns;
+    let columns = [c.gateway, c.kind, c.display, c.priority, c.expires_on, c.status];
+    let given = Given::of(columns.map(Slot::given));
+    let says = |row: &MethodRow, seen: &Seen<'_>| seen.method_says(&terms(row), given);
+    let find = |row: &MethodRow| {
+        let Some(account) = account::find(db, &row.account_number)? else { return Ok(None) };
+        Ok(payment_method::find(db, account.id, &row.token)?.map(|(id, _)| id.0))
+    };
+    let about = |row: &MethodRow, seen: &Seen<'_>| {
+        Ok(seen.number()? == row.token && seen.owner()? == row.account_number)
+    };
+    Kind { rows: &table.rows, find: &find, walk: again::methods, about, says: &says }.same(db)
+}

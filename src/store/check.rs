@@ -290,7 +290,7 @@ FROM document_item i JOIN document d ON d.id = i.document_id
 JOIN document_state s ON s.document_id = i.document_id
 WHERE i.charge_id IS NOT NULL AND d.source IN ('run', 'hand') AND d.status <> 'Canceled'
   AND s.reversed_by IS NULL
-  AND NOT EXISTS (SELECT 1 FROM claim k WHERE k.item_id = i.id)";
+  AND NOT EXISTS (SELECT 1 FROM claim k WHERE k.document_id = i.document_id AND k.item_id = i.id)";
 
 const USAGE_ONCE: &str = "
 SELECT printf('usage U-%06d is held by D-%06d, which is %s', k.usage_id, k.document_id, coalesce(d.status, 'not there'))

@@ -34,6 +34,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0027_claim_item.sql"),
     include_str!("migrations/0028_words.sql"),
     include_str!("migrations/0029_stale_is_flagged.sql"),
+    include_str!("migrations/0030_claim_of_line.sql"),
 ];
 
 /// The schema of this program.

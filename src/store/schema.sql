@@ -1,4 +1,4 @@
--- 29 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 30 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -348,7 +348,7 @@ CREATE TABLE claim (
   role           TEXT NOT NULL CHECK (role = 'billed' OR role = 'late' OR role = 'credited' OR role = 'waived'),
   account_id     INTEGER NOT NULL,
   document_id    INTEGER NOT NULL REFERENCES document (id),
-  item_id        INTEGER REFERENCES document_item (id),
+  item_id        INTEGER,
   charge_version_id INTEGER NOT NULL,
   rated_minor    INTEGER NOT NULL, period TEXT,
   PRIMARY KEY (charge_id, target_charge_id, from_on, segment),
@@ -1090,7 +1090,6 @@ WHEN EXISTS (SELECT 1 FROM account_version o
   INSERT INTO collectible_stirred SELECT document_id FROM collectible WHERE account_id = NEW.account_id ON CONFLICT DO NOTHING;
 END;
 CREATE INDEX payment_method_gateway ON payment_method (gateway);
-CREATE INDEX claim_item ON claim (item_id) WHERE item_id IS NOT NULL;
 CREATE TRIGGER tax_posted_insert AFTER INSERT ON document_tax
 WHEN (SELECT status FROM document WHERE id = NEW.document_id) IS NOT 'Draft'
 BEGIN SELECT RAISE(ABORT, 'guard: a posted document gets no more tax'); END;
@@ -1156,4 +1155,17 @@ WHEN (OLD.stale <> '') <> (NEW.stale <> '') AND OLD.status = 'Draft' AND NEW.sta
   UPDATE tally SET flagged = flagged + iif(NEW.stale <> '', 1, -1) WHERE name = 'draft'
     AND (word, currency) = (SELECT NEW.review, d.currency FROM document d WHERE d.id = NEW.document_id);
 END;
+CREATE TRIGGER claim_of_line AFTER INSERT ON claim WHEN NEW.item_id IS NOT NULL
+  AND (SELECT document_id FROM document_item WHERE id = NEW.item_id) IS NOT NEW.document_id
+BEGIN SELECT RAISE(ABORT, 'guard: a claim is of a line of its document'); END;
+CREATE TRIGGER claim_moved AFTER UPDATE OF document_id, item_id ON claim WHEN NEW.item_id IS NOT NULL
+  AND (SELECT document_id FROM document_item WHERE id = NEW.item_id) IS NOT NEW.document_id
+BEGIN SELECT RAISE(ABORT, 'guard: a claim is of a line of its document'); END;
+CREATE TRIGGER line_claimed_delete AFTER DELETE ON document_item
+WHEN EXISTS (SELECT 1 FROM claim WHERE document_id = OLD.document_id AND item_id = OLD.id)
+BEGIN SELECT RAISE(ABORT, 'guard: a line is not taken away from its claim'); END;
+CREATE TRIGGER line_claimed_update AFTER UPDATE OF id, document_id ON document_item
+WHEN (OLD.id <> NEW.id OR OLD.document_id <> NEW.document_id)
+  AND EXISTS (SELECT 1 FROM claim WHERE document_id = OLD.document_id AND item_id = OLD.id)
+BEGIN SELECT RAISE(ABORT, 'guard: a line is not taken away from its claim'); END;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

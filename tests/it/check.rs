@@ -1,7 +1,7 @@
 //! Each named invariant is seen to catch its own violation, written past all guards.
 
 use crate::harness::book::Book;
-use crate::harness::day::posted;
+use crate::harness::day::{billed, posted};
 use daybook::store::check::CHECKS;
 use std::collections::BTreeSet;
 
@@ -35,6 +35,7 @@ const SEEDS: &[(&str, &str)] = &[
     ),
     ("billed_once", "UPDATE claim SET role = 'credited' WHERE charge_id = 1 AND from_on = '2026-01-01'"),
     ("claims_held", "UPDATE claim SET item_id = NULL WHERE charge_id = 2 AND from_on = '2026-01-01'"),
+    ("claims_held", "UPDATE claim SET item_id = 777 WHERE charge_id = 2 AND from_on = '2026-01-01'"),
     ("claims_held", "DELETE FROM claim WHERE document_id = 2"),
     ("tallies_count", "UPDATE tally SET count = count + 1 WHERE name = 'owed'"),
     ("tallies_count", "UPDATE tally SET sum_minor = sum_minor + 1 WHERE name = 'undelivered'"),
@@ -312,6 +313,32 @@ fn the_guards_hold_against_plain_sql() {
         let error = refused.expect_err(sql).to_string();
         assert!(error.contains("guard"), "{sql}: {error}");
     }
+}
+
+/// No index finds a claim by its line alone: the guards look where the document is.
+#[test]
+fn a_claim_and_its_line_stay_together() {
+    let book = billed();
+    let conn = rusqlite::Connection::open(&book.path).unwrap();
+    conn.execute_batch("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON").unwrap();
+    let lines = "SELECT count(*) FROM document_item WHERE document_id = 1";
+    assert!(book.count(lines) > 0);
+    for sql in [
+        "DELETE FROM document_item WHERE document_id = 1",
+        "UPDATE document_item SET id = 777 WHERE id = 1",
+        "UPDATE document_item SET document_id = 2 WHERE id = 1",
+        "UPDATE claim SET item_id = 777 WHERE item_id = 1",
+        "UPDATE claim SET document_id = 2 WHERE item_id = 1",
+        "INSERT INTO claim SELECT charge_id, target_charge_id, from_on, 9, to_on, role, account_id, document_id,
+            777, charge_version_id, rated_minor, period FROM claim WHERE item_id = 1",
+    ] {
+        let error = conn.execute_batch(sql).expect_err(sql).to_string();
+        assert!(error.contains("guard"), "{sql}: {error}");
+    }
+    let released =
+        "DELETE FROM claim WHERE document_id = 1; DELETE FROM document_item WHERE document_id = 1";
+    conn.execute_batch(released).unwrap();
+    assert_eq!(book.count(lines), 0);
 }
 
 #[test]

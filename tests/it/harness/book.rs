@@ -64,6 +64,11 @@ const MADE: &[&str] = &[
      BEFORE INSERT ON document_tax WHEN (SELECT status FROM document WHERE id = NEW.document_id) IS NOT 'Draft'
      BEGIN SELECT RAISE(ABORT, 'guard: a posted document gets no more tax'); END",
     "DROP TRIGGER tally_stale",
+    "DROP TRIGGER claim_of_line; DROP TRIGGER claim_moved; DROP TRIGGER line_claimed_delete; DROP TRIGGER line_claimed_update;
+     CREATE INDEX claim_item ON claim (item_id) WHERE item_id IS NOT NULL;
+     PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'item_id        INTEGER,',
+     'item_id        INTEGER REFERENCES document_item (id),') WHERE type = 'table' AND name = 'claim';
+     PRAGMA writable_schema = RESET",
 ];
 
 /// What a call of the binary gave.

@@ -1,6 +1,7 @@
 //! What a bill run reads of accounts: their versions, subscriptions, charges, claims and usage.
 
 use super::face::{Cell, Row};
+use super::shared_text::said;
 use super::{
     Db, StoreError, account, charge, conversion, decimal, subscription, tax, word, word_opt,
 };
@@ -173,12 +174,13 @@ fn claims_of() -> String {
               LEFT JOIN document_item i ON i.id = k.item_id
               LEFT JOIN document_tax t ON t.document_id = k.document_id AND t.tax_code = i.tax_code
                    AND t.rate_percent = CASE WHEN i.tax_code = '' THEN NULL
-                     ELSE coalesce(i.derivation ->> '$.x.r',
+                     ELSE coalesce(({}) ->> '$.x.r',
                        (SELECT min(y.rate_percent) FROM document_tax y
                         WHERE y.document_id = k.document_id AND y.tax_code = i.tax_code)) END
          WHERE c.account_id BETWEEN ?1 AND ?2 AND k.document_id <> ?3
          ORDER BY c.account_id, k.charge_id, k.target_charge_id, k.from_on, k.segment",
-        tax::COLUMNS
+        tax::COLUMNS,
+        said!("i", "derivation")
     )
 }
 

@@ -141,6 +141,7 @@ pub const CHECKS: &[Check] = &[
     sql("state_follows", "a document's state says what the document says", STATE_FOLLOWS),
     code("numbers_gap_free", "numbers run from 1 to the counter, each once", seals::numbers),
     code("posted_unchanged", "posted documents match their stored hash", seals::posted_unchanged),
+    sql("texts_there", "what a row says by a shared text can be read", TEXTS_THERE),
     code("billed_once", "no service day of a charge is billed twice", coverage::billed_once),
     sql("claims_held", "claims are held by lines of drafts and posted documents", CLAIMS_HELD),
     sql("usage_once", "usage is held by a line of its own account", USAGE_ONCE),
@@ -274,6 +275,10 @@ WHERE s.review = 'accepted' AND (s.reviewed_version IS NULL OR s.reviewed_versio
 UNION ALL
 SELECT printf('D-%06d is %s and still %s', document_id, status, CASE WHEN review = 'held' THEN 'held' ELSE 'stale' END)
 FROM document_state WHERE status <> 'Draft' AND (review = 'held' OR stale <> '')";
+
+const TEXTS_THERE: &str = "
+SELECT printf('D-%06d line %d says how it came about by text %d, which is not there', document_id, position, derivation_id)
+FROM document_item WHERE derivation_id IS NOT NULL AND derivation_id NOT IN (SELECT id FROM shared_text)";
 
 const CLAIMS_HELD: &str = "
 SELECT CASE WHEN d.status IS NULL OR d.status = 'Canceled'

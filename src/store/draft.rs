@@ -11,7 +11,7 @@ use super::deed::{self, DeedKind, NewDeed};
 use super::document::{self, DocumentRow, Origin, Source};
 use super::face::params;
 use super::item::ItemRow;
-use super::{Db, StoreError, Topic, Tx, word, word_opt};
+use super::{Db, StoreError, Topic, Tx, shared_text, word, word_opt};
 use crate::domain::billing::ClaimRole;
 use crate::domain::document::{DocumentKind, FlagCode};
 use crate::domain::ids::{ChargeId, ChargeVersionId, DocumentId, ItemId, UsageId};
@@ -239,12 +239,13 @@ fn save_line(
     // A line that was away (undone) may find its id given to another one meanwhile.
     let taken =
         line.id.0 == 0 || tx.any("SELECT 1 FROM document_item WHERE id = ?1", [line.id.0])?;
+    let (derivation, number) = shared_text::held(tx, line.derivation.text())?;
     let key = tx.insert(
         "INSERT INTO document_item (id, document_id, position, charge_id, charge_version_id,
                 subscription_id, target_charge_id, corrects_item_id, description, service_from_on,
                 service_to_on, quantity, unit_price, amount_minor, gross_minor, tax_code,
-                  revenue_account, origin, derivation)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+                  revenue_account, origin, derivation, derivation_id)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
         params![
             (!taken).then_some(line.id.0),
             document.0,
@@ -264,7 +265,8 @@ fn save_line(
             line.tax_code,
             line.revenue_account,
             line.origin.as_str(),
-            line.derivation.text(),
+            derivation,
+            number,
         ],
     )?;
     Ok(ItemId(key))

@@ -2,6 +2,7 @@
 
 use super::face::Row;
 use super::json::{Json, Spot};
+use super::shared_text::said;
 use super::{Db, StoreError, decimal, word};
 use crate::domain::explain::Derivation;
 use crate::domain::ids::{ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId};
@@ -64,10 +65,13 @@ pub struct ItemRow {
     pub derivation: Json<Derivation>,
 }
 
-const COLUMNS: &str = "i.id, i.position, i.charge_id, coalesce(c.number, ''), i.charge_version_id,
+const COLUMNS: &str = concat!(
+    "i.id, i.position, i.charge_id, coalesce(c.number, ''), i.charge_version_id,
     i.subscription_id, i.target_charge_id, i.corrects_item_id, i.description, i.service_from_on,
     i.service_to_on, i.quantity, i.unit_price, i.amount_minor, i.gross_minor, i.tax_code,
-    i.revenue_account, i.origin, i.derivation";
+    i.revenue_account, i.origin, ",
+    said!("i", "derivation")
+);
 
 fn row(r: &Row<'_>) -> Result<ItemRow, StoreError> {
     let maybe = |i: usize| r.get::<Option<i64>>(i);

@@ -2,6 +2,7 @@
 
 use super::credit;
 use super::ledger::{self, Line};
+use super::shared_text::said;
 use super::{Db, StoreError, Topic, Tx, conversion, debt, decimal, decimal_opt, document};
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::ids::{DocumentId, ItemId};
@@ -26,12 +27,13 @@ pub fn lines(
     db.all(
         &format!(
             "SELECT i.id, i.amount_minor, i.amount_minor + {CREDITED}, i.tax_code,
-             nullif(i.derivation, '') ->> '$.x.r',
+             nullif({}, '') ->> '$.x.r',
                     (SELECT b.id FROM document_item b WHERE b.document_id = i.document_id
                       AND b.charge_id = i.target_charge_id
                        AND b.target_charge_id IS NULL AND b.service_from_on <= i.service_from_on
                        AND b.service_to_on >= i.service_to_on LIMIT 1)
-             FROM document_item i WHERE i.document_id = ?1 ORDER BY i.position, i.id"
+             FROM document_item i WHERE i.document_id = ?1 ORDER BY i.position, i.id",
+            said!("i", "derivation")
         ),
         (document.0, except.map_or(0, |d| d.0)),
         |r| {
@@ -116,10 +118,13 @@ fn credit_of(
 ) -> Result<Credit, StoreError> {
     let mut credit = Credit { net_minor: 0, tax_minor: Some(0) };
     db.each(
-        "SELECT coalesce(x.corrects_minor, x.amount_minor), i.document_id, nullif(x.derivation, '')
-         ->> '$.x.r' FROM document_item x
-         LEFT JOIN document_item i ON i.id = x.corrects_item_id
-         WHERE x.document_id = ?1 AND x.tax_code = ?2",
+        concat!(
+            "SELECT coalesce(x.corrects_minor, x.amount_minor), i.document_id, nullif(",
+            said!("x", "derivation"),
+            ", '') ->> '$.x.r' FROM document_item x
+             LEFT JOIN document_item i ON i.id = x.corrects_item_id
+             WHERE x.document_id = ?1 AND x.tax_code = ?2"
+        ),
         (by, &tax.tax_code),
         |r| {
             if decimal_opt(r, 2)?.is_some_and(|rate| rate != tax.rate_percent) {

@@ -65,6 +65,7 @@ pub mod sample;
 pub mod schedule;
 mod schema;
 pub mod settings;
+mod shared_text;
 mod sql;
 pub mod stale;
 pub mod subscription;

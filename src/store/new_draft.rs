@@ -3,7 +3,8 @@
 
 use super::bill_run::RunTotal;
 use super::face::{Bound, Value};
-use super::{StoreError, Tx, json, many};
+use super::shared_text::{self, Numbers, Said};
+use super::{Db, StoreError, Tx, json, many};
 use crate::domain::billing::{DraftDocument, DraftItem};
 use crate::domain::document::{DocumentKind, DocumentTax, Flag};
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, UsageId};
@@ -49,7 +50,9 @@ pub struct Ready {
 }
 
 struct Line {
-    item: Cells<19>,
+    item: Cells<20>,
+    /// How its amount came about.
+    derivation: Said,
     claim: Cells<12>,
     usage: Vec<Cells<4>>,
 }
@@ -60,7 +63,8 @@ impl Ready {
         let line = |(position, item): (i64, &DraftItem)| -> Result<Line, StoreError> {
             let usage = |usage: &UsageId| [usage.0.into(), KEY, KEY, item.charge.0.into()];
             Ok(Line {
-                item: item_row(position, item)?,
+                item: item_row(position, item),
+                derivation: Said::Here(json::text(&item.derivation)?),
                 claim: claim_row(new.account, item),
                 usage: item.usage.iter().map(usage).collect(),
             })
@@ -82,6 +86,15 @@ impl Ready {
     }
 }
 
+/// Keeps once what lines of drafts that are written together say alike. Good in any later transaction.
+pub fn share<'r>(
+    db: &Db<'_>,
+    drafts: impl Iterator<Item = &'r mut Ready>,
+) -> Result<(), StoreError> {
+    let lines = drafts.flat_map(|draft| &mut draft.lines);
+    shared_text::share(db, lines.map(|line| &mut line.derivation))
+}
+
 /// Writes drafts, table by table; gives their ids in the same order.
 pub fn insert_drafts(tx: &Tx<'_>, drafts: Vec<Ready>) -> Result<Vec<DocumentId>, StoreError> {
     let first = next_id(tx, "document")?;
@@ -91,6 +104,7 @@ pub fn insert_drafts(tx: &Tx<'_>, drafts: Vec<Ready>) -> Result<Vec<DocumentId>,
     let (mut heads, mut states) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
     let (mut flags, mut taxes) = (Vec::new(), Vec::new());
     let (mut items, mut claims, mut usages) = (Vec::new(), Vec::new(), Vec::new());
+    let mut numbers = Numbers::default();
     for (id, mut draft) in ids.iter().zip(drafts) {
         let key: Bound<'_> = id.0.into();
         [draft.head[0], draft.head[15]] = [key.clone(), at.clone()];
@@ -100,6 +114,7 @@ pub fn insert_drafts(tx: &Tx<'_>, drafts: Vec<Ready>) -> Result<Vec<DocumentId>,
         for mut line in draft.lines {
             let item: Bound<'_> = item_key.into();
             [line.item[0], line.item[1]] = [item.clone(), key.clone()];
+            [line.item[16], line.item[17]] = numbers.cells(tx, line.derivation)?;
             items.push(line.item);
             [line.claim[7], line.claim[8]] = [key.clone(), item.clone()];
             claims.push(line.claim);
@@ -217,11 +232,11 @@ fn tax_row(tax: &DocumentTax) -> Cells<10> {
 const ITEM: &str = "document_item (id, document_id, position, charge_id, charge_version_id,
     subscription_id, target_charge_id, corrects_item_id, description, service_from_on,
     service_to_on, quantity, unit_price, amount_minor, gross_minor, tax_code, derivation,
-    revenue_account, origin)";
+    derivation_id, revenue_account, origin)";
 
 /// The columns of [`ITEM`].
-fn item_row(position: i64, item: &DraftItem) -> Result<Cells<19>, StoreError> {
-    Ok([
+fn item_row(position: i64, item: &DraftItem) -> Cells<20> {
+    [
         KEY,
         KEY,
         position.into(),
@@ -238,10 +253,11 @@ fn item_row(position: i64, item: &DraftItem) -> Result<Cells<19>, StoreError> {
         item.amount_minor.into(),
         maybe(item.gross_minor),
         item.tax_code.clone().into(),
-        json::text(&item.derivation)?.into(),
+        KEY,
+        KEY,
         item.revenue_account.clone().into(),
         "run".into(),
-    ])
+    ]
 }
 
 const CLAIM: &str = "claim (charge_id, target_charge_id, from_on, segment, to_on, role, account_id,

@@ -4,6 +4,7 @@ use super::debt::NewDebt;
 use super::deed::NewDeed;
 use super::document::DocumentRow;
 use super::face::{Bound, Cell};
+use super::shared_text::said;
 use super::{Db, StoreError, Topic, Tx, debt, deed, json, ledger, many, settings};
 use crate::config::SERIES;
 use crate::domain::document::{DocumentKind, DocumentTax};
@@ -343,9 +344,10 @@ fn read(db: &Db<'_>, id: DocumentId) -> Result<Read, StoreError> {
     let parts = [
         "SELECT kind, account_id, account_version_id, currency, corrects_id, invoice_on, due_on, po_number, note,
                 subtotal_minor, tax_minor, total_minor FROM document WHERE id = ?1",
-        "SELECT position, charge_id, charge_version_id, target_charge_id, corrects_item_id, description,
+        concat!("SELECT position, charge_id, charge_version_id, target_charge_id, corrects_item_id, description,
                 service_from_on, service_to_on, quantity, unit_price, amount_minor, gross_minor, tax_code,
-                revenue_account, derivation, origin <> 'run' FROM document_item WHERE document_id = ?1 ORDER BY position, id",
+                revenue_account, ", said!("i", "derivation"), ", origin <> 'run'
+         FROM document_item i WHERE document_id = ?1 ORDER BY position, id"),
         "SELECT tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor
          FROM document_tax WHERE document_id = ?1 ORDER BY tax_code, rate_percent",
     ];

@@ -35,6 +35,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0028_words.sql"),
     include_str!("migrations/0029_stale_is_flagged.sql"),
     include_str!("migrations/0030_claim_of_line.sql"),
+    include_str!("migrations/0031_shared_text.sql"),
 ];
 
 /// The schema of this program.

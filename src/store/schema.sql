@@ -1,4 +1,4 @@
--- 30 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 31 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -288,7 +288,7 @@ CREATE TABLE document_item (
   revenue_account TEXT NOT NULL DEFAULT '',
   origin         TEXT NOT NULL CHECK (origin = 'run' OR origin = 'edited' OR origin = 'hand'),
   derivation     TEXT NOT NULL
-, corrects_minor INTEGER, corrects_gross_minor INTEGER) STRICT;
+, corrects_minor INTEGER, corrects_gross_minor INTEGER, derivation_id INTEGER REFERENCES shared_text (id) CHECK (derivation_id IS NULL OR derivation = '')) STRICT;
 CREATE INDEX document_item_document ON document_item (document_id, position);
 CREATE INDEX document_item_corrects ON document_item (corrects_item_id) WHERE corrects_item_id IS NOT NULL;
 CREATE TABLE document_tax (
@@ -1168,4 +1168,15 @@ CREATE TRIGGER line_claimed_update AFTER UPDATE OF id, document_id ON document_i
 WHEN (OLD.id <> NEW.id OR OLD.document_id <> NEW.document_id)
   AND EXISTS (SELECT 1 FROM claim WHERE document_id = OLD.document_id AND item_id = OLD.id)
 BEGIN SELECT RAISE(ABORT, 'guard: a line is not taken away from its claim'); END;
+CREATE TABLE shared_text (
+  id             INTEGER PRIMARY KEY,
+  text           TEXT NOT NULL UNIQUE CHECK (text <> '')
+) STRICT;
+CREATE TRIGGER shared_text_update BEFORE UPDATE ON shared_text
+BEGIN SELECT RAISE(ABORT, 'guard: a shared text never changes'); END;
+CREATE TRIGGER shared_text_delete BEFORE DELETE ON shared_text
+BEGIN SELECT RAISE(ABORT, 'guard: a shared text is never deleted'); END;
+CREATE TRIGGER shared_text_replace BEFORE INSERT ON shared_text
+WHEN EXISTS (SELECT 1 FROM shared_text WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM shared_text WHERE text = NEW.text)
+BEGIN SELECT RAISE(ABORT, 'guard: a shared text is never replaced'); END;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

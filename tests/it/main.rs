@@ -76,6 +76,7 @@ mod schedule;
 mod schema;
 mod secrets;
 mod shared;
+mod shared_text;
 mod slices;
 mod stands;
 mod storm;

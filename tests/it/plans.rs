@@ -49,7 +49,7 @@ const MAY: &[(&str, &[&str])] = &[
     ),
     (
         "children of a row that would be replaced, which none is",
-        &["INSERT INTO delivery (", "INSERT INTO document ("],
+        &["INSERT INTO delivery (", "INSERT INTO document (", "INSERT INTO shared_text ("],
     ),
     (
         "sorts the rows of one slice: those of keys that the statement brings, and few of each",

@@ -247,6 +247,7 @@ fn outcomes(
         };
         all.push(Outcome { account: input.id, drafts, already_billed });
     }
+    new_draft::share(db, all.iter_mut().filter_map(|o| o.drafts.as_mut().ok()).flatten())?;
     Ok(all)
 }
 

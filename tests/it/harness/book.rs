@@ -69,6 +69,11 @@ const MADE: &[&str] = &[
      PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'item_id        INTEGER,',
      'item_id        INTEGER REFERENCES document_item (id),') WHERE type = 'table' AND name = 'claim';
      PRAGMA writable_schema = RESET",
+    "DROP TRIGGER item_posted_update; UPDATE document_item SET derivation = (SELECT text FROM shared_text WHERE id = derivation_id),
+     derivation_id = NULL WHERE derivation_id IS NOT NULL; CREATE TRIGGER item_posted_update BEFORE UPDATE ON document_item\n\
+     WHEN (SELECT status FROM document WHERE id = OLD.document_id) IS NOT 'Draft'\n\
+     BEGIN SELECT RAISE(ABORT, 'guard: a posted line never changes'); END;
+     ALTER TABLE document_item DROP COLUMN derivation_id; DROP TABLE shared_text",
 ];
 
 /// What a call of the binary gave.

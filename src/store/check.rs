@@ -278,7 +278,10 @@ FROM document_state WHERE status <> 'Draft' AND (review = 'held' OR stale <> '')
 
 const TEXTS_THERE: &str = "
 SELECT printf('D-%06d line %d says how it came about by text %d, which is not there', document_id, position, derivation_id)
-FROM document_item WHERE derivation_id IS NOT NULL AND derivation_id NOT IN (SELECT id FROM shared_text)";
+FROM document_item WHERE derivation_id IS NOT NULL AND derivation_id NOT IN (SELECT id FROM shared_text)
+UNION ALL
+SELECT printf('D-%06d was printed by form %d, which is not there', id, frozen_id)
+FROM document WHERE frozen_id IS NOT NULL AND frozen_id NOT IN (SELECT id FROM shared_text)";
 
 const CLAIMS_HELD: &str = "
 SELECT CASE WHEN d.status IS NULL OR d.status = 'Canceled'

@@ -1,8 +1,9 @@
 //! Documents: rows with their state, lines, taxes and flags; the few steps a document can take.
 
 use super::face::Row;
+use super::frozen_form::{self, form};
 pub use super::item::{ItemRow, Origin, items};
-use super::json::{Json, Spot};
+use super::json::Json;
 use super::{Db, StoreError, Topic, Tx, decimal, new_draft, word, word_opt};
 use crate::domain::document::{
     DocumentKind, DocumentStatus, DocumentTax, Flag, FlagCode, Review, Settlement, TaxKind,
@@ -108,11 +109,14 @@ pub struct DocumentRow {
     pub written_off_by: Option<DocumentId>,
 }
 
-const COLUMNS: &str = "d.id, d.kind, d.status, d.number, d.account_id, a.number, d.account_version_id, v.name,
+const COLUMNS: &str = concat!(
+    "d.id, d.kind, d.status, d.number, d.account_id, a.number, d.account_version_id, v.name,
     d.currency, d.run_id, d.source, d.corrects_id, d.invoice_on, d.due_on, d.due_by_hand, d.target_on, d.po_number,
     d.note, d.reason, d.subtotal_minor, d.tax_minor, d.total_minor, d.version, d.created_at, d.posted_at, d.frozen,
     s.balance_minor, s.review, s.reviewed_version, s.reviewed_by, s.hold_reason, s.hold_owner, s.hold_until_on,
-    s.stale, s.risk, s.auto_pay_off, s.disputed, s.promised_on, s.reversed_by, s.written_off_by";
+    s.stale, s.risk, s.auto_pay_off, s.disputed, s.promised_on, s.reversed_by, s.written_off_by, ",
+    form!()
+);
 
 const JOINED: &str = "JOIN document_state s ON s.document_id = d.id
     JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id";
@@ -145,7 +149,7 @@ fn row(r: &Row<'_>) -> Result<DocumentRow, StoreError> {
         version: r.get(22)?,
         created_at: r.get(23)?,
         posted_at: r.get(24)?,
-        frozen: Json::maybe(r, 25, Spot("document", "frozen", r.get(0)?))?,
+        frozen: frozen_form::column(r, (25, 40), r.get(0)?)?,
         balance_minor: r.get(26)?,
         review: word(r, 27, Review::parse)?,
         reviewed_version: r.get(28)?,

@@ -67,7 +67,8 @@ impl<T: Serialize> Json<T> {
 }
 
 impl<T> Json<T> {
-    fn laid(text: String, spot: Spot) -> Self {
+    /// A text that lies there, put together from what does.
+    pub(in crate::store) fn laid(text: String, spot: Spot) -> Self {
         Self { text, spot, read_as: PhantomData }
     }
 

@@ -31,6 +31,7 @@ mod face;
 pub mod filesystem;
 pub mod first_copy;
 pub mod four_eyes;
+mod frozen_form;
 pub mod gateway_poll;
 pub mod heads;
 pub mod hold;

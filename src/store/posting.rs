@@ -4,7 +4,8 @@ use super::debt::NewDebt;
 use super::deed::NewDeed;
 use super::document::DocumentRow;
 use super::face::{Bound, Cell};
-use super::shared_text::said;
+use super::frozen_form::Split;
+use super::shared_text::{self, Numbers, said};
 use super::{Db, StoreError, Topic, Tx, debt, deed, json, ledger, many, settings};
 use crate::config::SERIES;
 use crate::domain::document::{DocumentKind, DocumentTax};
@@ -100,6 +101,7 @@ pub fn patterns(db: &Db<'_>) -> Result<Vec<Pattern>, StoreError> {
 #[derive(Debug)]
 pub struct Content {
     frozen: String,
+    split: Option<Split>,
     body: Vec<u8>,
     lines: Vec<ledger::Line>,
     /// What posting it is, see [`deed::of_posting`].
@@ -115,8 +117,10 @@ impl Content {
         frozen: &Frozen,
     ) -> Result<Self, StoreError> {
         let Read { body, revenue, by_hand } = read(db, row.id)?;
+        let text = json::text(frozen)?;
         Ok(Self {
-            frozen: json::text(frozen)?,
+            split: Split::of(frozen, &text)?,
+            frozen: text,
             body,
             lines: lines(row, revenue, taxes)?,
             deed: deed::of_posting_by(row, || Ok(by_hand))?,
@@ -148,6 +152,7 @@ struct Numbered {
     number: String,
     series: String,
     frozen: String,
+    split: Option<Split>,
     hash: Vec<u8>,
     lines: Vec<ledger::Line>,
 }
@@ -201,6 +206,7 @@ impl Batch {
             number: number.clone(),
             series,
             frozen: content.frozen,
+            split: content.split,
             hash,
             lines: content.lines,
         });
@@ -209,7 +215,7 @@ impl Batch {
 
     /// Locks, freezes and seals what has a number. Books receivable, revenue by account and tax by
     /// code, balanced, in the same transaction.
-    pub fn write(self, tx: &Tx<'_>) -> Result<(), StoreError> {
+    pub fn write(mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
         if self.numbered.is_empty() {
             return Ok(());
         }
@@ -221,20 +227,27 @@ impl Batch {
             )?;
         }
         let at = tx.now().at_ms;
-        let rows = self.numbered.iter().map(|n| -> [Bound<'_>; 6] {
-            [
+        let forms = self.numbered.iter_mut().filter_map(|n| n.split.as_mut());
+        shared_text::share(tx, forms.map(|split| &mut split.form))?;
+        let (mut numbers, mut rows) = (Numbers::default(), Vec::with_capacity(self.numbered.len()));
+        for n in &self.numbered {
+            let (frozen, form) = n.frozen(tx, &mut numbers)?;
+            let row: [Bound<'_>; 7] = [
                 n.owed.document.0.into(),
                 n.number.as_str().into(),
                 n.series.as_str().into(),
                 at.into(),
-                n.frozen.as_str().into(),
+                frozen.into(),
+                Bound::Owned(form.into()),
                 n.hash.as_slice().into(),
-            ]
-        });
+            ];
+            rows.push(row);
+        }
         let changed = many::change(
             tx,
             "UPDATE document SET status = 'Posted', number = v.column2, series = v.column3,
-             posted_at = v.column4, frozen = v.column5, content_hash = v.column6 FROM (",
+             posted_at = v.column4, frozen = v.column5, frozen_id = v.column6,
+             content_hash = v.column7 FROM (",
             ") v WHERE id = v.column1 AND status = 'Draft'",
             rows,
         )?;
@@ -257,6 +270,22 @@ impl Batch {
             }
         }
         Ok(StoreError::Conflict("a draft is posted twice".to_owned()))
+    }
+}
+
+impl Numbered {
+    /// What its row holds of what is frozen: all of it, or its words and the number of the form.
+    fn frozen(
+        &self,
+        tx: &Tx<'_>,
+        numbers: &mut Numbers,
+    ) -> Result<(&str, Option<i64>), StoreError> {
+        if let Some(Split { form, words }) = &self.split
+            && let Some(form) = numbers.number(tx, form)?
+        {
+            return Ok((words, Some(form)));
+        }
+        Ok((&self.frozen, None))
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0029_stale_is_flagged.sql"),
     include_str!("migrations/0030_claim_of_line.sql"),
     include_str!("migrations/0031_shared_text.sql"),
+    include_str!("migrations/0032_frozen_form.sql"),
 ];
 
 /// The schema of this program.

@@ -1,4 +1,4 @@
--- 31 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 32 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -260,7 +260,7 @@ CREATE TABLE document (
   created_at     INTEGER NOT NULL,
   posted_at      INTEGER,
   frozen         TEXT,                                -- JSON: issuer, name, address, tax id, term, position at posting
-  content_hash   BLOB,                                -- of the posted document, its lines and taxes
+  content_hash   BLOB, frozen_id INTEGER REFERENCES shared_text (id) CHECK (frozen_id IS NULL OR frozen IS NOT NULL),                                -- of the posted document, its lines and taxes
   CHECK (status = 'Draft' OR status = 'Canceled' OR (number IS NOT NULL AND posted_at IS NOT NULL)),
   CHECK (total_minor = subtotal_minor + tax_minor)
 ) STRICT;

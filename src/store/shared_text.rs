@@ -104,24 +104,35 @@ impl Numbers {
         tx: &Tx<'_>,
         said: Said,
     ) -> Result<[Bound<'static>; 2], StoreError> {
-        let number = match said {
-            Said::Here(text) => return Ok([text.into(), Bound::Owned(Value::Null)]),
-            Said::Shared(number) => number,
-            Said::Often(text) => self.give(tx, text)?,
-        };
-        Ok(["".into(), number.into()])
+        Ok(match (self.number(tx, &said)?, said) {
+            (None, Said::Here(text)) => [text.into(), Bound::Owned(Value::Null)],
+            (number, _) => ["".into(), Bound::Owned(number.into())],
+        })
     }
 
-    fn give(&mut self, tx: &Tx<'_>, text: Arc<str>) -> Result<i64, StoreError> {
-        if let Some(given) = self.0.get(&text) {
+    /// The number of a text; none where the row says it itself.
+    pub(in crate::store) fn number(
+        &mut self,
+        tx: &Tx<'_>,
+        said: &Said,
+    ) -> Result<Option<i64>, StoreError> {
+        match said {
+            Said::Here(_) => Ok(None),
+            Said::Shared(number) => Ok(Some(*number)),
+            Said::Often(text) => self.give(tx, text).map(Some),
+        }
+    }
+
+    fn give(&mut self, tx: &Tx<'_>, text: &Arc<str>) -> Result<i64, StoreError> {
+        if let Some(given) = self.0.get(text) {
             return Ok(*given);
         }
         // Whoever wrote since the rows were made may have given it one.
-        let given = match number(tx, &text)? {
+        let given = match number(tx, text)? {
             Some(number) => number,
-            None => tx.insert("INSERT INTO shared_text (text) VALUES (?1)", [&*text])?,
+            None => tx.insert("INSERT INTO shared_text (text) VALUES (?1)", [&**text])?,
         };
-        self.0.insert(text, given);
+        self.0.insert(Arc::clone(text), given);
         Ok(given)
     }
 }

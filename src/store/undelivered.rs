@@ -1,7 +1,8 @@
 //! Posted documents that have no delivery yet, and what decides where a document goes.
 
 use super::face::{Row, named_params};
-use super::json::{Json, Spot};
+use super::frozen_form::{self, form};
+use super::json::Json;
 use super::{Db, StoreError, account, tally, word};
 use crate::domain::account::DeliveryPreference;
 use crate::domain::frozen::Frozen;
@@ -35,10 +36,11 @@ const DELIVERABLE: &str =
 fn selected() -> String {
     format!(
         "SELECT d.id, d.account_id, d.total_minor, d.frozen, coalesce(r.skip_zero_email, 0),
-                coalesce((SELECT m.number FROM document m WHERE m.id = s.reversed_by), ''), v.delivery, v.emails
+                coalesce((SELECT m.number FROM document m WHERE m.id = s.reversed_by), ''), v.delivery, v.emails, {}
          FROM document d JOIN document_state s ON s.document_id = d.id
          JOIN account_version v ON v.id = {}
          LEFT JOIN bill_run r ON r.id = d.run_id",
+        form!(),
         account::in_force("d.account_id", ":today")
     )
 }
@@ -49,7 +51,7 @@ fn undelivered(r: &Row<'_>) -> Result<Undelivered, StoreError> {
         document: DocumentId(id),
         account: AccountId(r.get(1)?),
         total_minor: r.get(2)?,
-        frozen: Json::maybe(r, 3, Spot("document", "frozen", id))?,
+        frozen: frozen_form::column(r, (3, 8), id)?,
         skip_zero_email: r.get(4)?,
         reversed_by: r.get(5)?,
         preference: word(r, 6, DeliveryPreference::parse)?,

@@ -28,6 +28,7 @@ const SEEDS: &[(&str, &str)] = &[
     ("numbers_gap_free", "UPDATE document SET number = 'INV-2026-000009' WHERE id = 3"),
     ("posted_unchanged", "UPDATE document_item SET description = 'Free' WHERE id = 1"),
     ("posted_unchanged", "UPDATE document SET note = 'Free' WHERE id = 2"),
+    ("texts_there", "UPDATE document SET frozen_id = 777 WHERE id = 1"),
     ("texts_there", "UPDATE document_item SET derivation = '', derivation_id = 777 WHERE id = 1"),
     (
         "billed_once",

@@ -9,6 +9,7 @@ use std::fmt::Write;
 const ACCOUNTS: usize = 6;
 const SHARED: &str = "SELECT count(*) FROM shared_text WHERE text LIKE '{%'";
 const BY_NUMBER: &str = "SELECT count(*) FROM document_item WHERE derivation_id IS NOT NULL";
+const BY_FORM: &str = "SELECT count(*) FROM document WHERE frozen_id IS NOT NULL";
 
 /// Billed to 2026-02-01, two periods each: D-000001 to 6.
 fn billed() -> Book {
@@ -42,13 +43,13 @@ fn billed() -> Book {
 }
 
 /// The same book, in which every row says all itself.
-fn told_by_each(book: &Book) -> Book {
+fn told_by_each(book: &Book, schema: usize) -> Book {
     let dir = tempfile::tempdir().unwrap();
     let copy = Book { path: dir.path().join("book.db"), dir };
     book.run(&["backup", copy.path.to_str().unwrap()]).ends(0);
-    copy.of_schema(30);
+    copy.of_schema(schema);
     copy.run(&["status"]).ends(0);
-    assert_eq!(copy.count(BY_NUMBER) + copy.count(SHARED), 0);
+    assert_eq!(copy.count(BY_FORM), 0);
     copy
 }
 
@@ -80,7 +81,8 @@ fn what_lines_say_alike_is_kept_once_and_what_differs_stays_with_its_line() {
 #[test]
 fn a_text_reads_and_seals_alike_whichever_way_a_row_has_it() {
     let new = billed();
-    let old = told_by_each(&new);
+    let old = told_by_each(&new, 30);
+    assert_eq!(old.count(BY_NUMBER) + old.count(SHARED), 0);
     let both = |line: &str, code: i32| {
         let [new, old] = [&new, &old].map(|book| {
             let out = book.say(line).ends(code).out;
@@ -117,6 +119,56 @@ fn a_text_reads_and_seals_alike_whichever_way_a_row_has_it() {
     let line =
         "SELECT count(*) FROM document_item WHERE document_id = 2 AND derivation_id IS NOT NULL";
     assert!(new.count(line) > 0 && old.count(line) == 0);
+}
+
+#[test]
+fn what_posting_froze_is_a_form_with_words_and_prints_as_it_was_sealed() {
+    let new = billed();
+    new.run(&["post", "BR-000001"]).ends(0);
+    new.say("adjust INV-2026-000003 --whole --reason x").ends(0);
+    assert_eq!(new.count(BY_FORM), ACCOUNTS as i64, "a memo has a form that no other has");
+    let forms = "SELECT count(DISTINCT frozen_id) FROM document";
+    assert_eq!(new.count(forms), 1);
+    let old = told_by_each(&new, 31);
+    for text in rows(&old, "SELECT frozen FROM document") {
+        assert!(text.starts_with("{\"issuer\":{") && text.ends_with("\"logo\":\"\"}"), "{text}");
+    }
+    for text in rows(&new, "SELECT frozen FROM document WHERE frozen_id IS NOT NULL") {
+        assert!(text.starts_with("[\"Customer ") && text.len() < 50, "{text}");
+    }
+    let printed = |book: &Book, number: usize| {
+        let file = book.dir.path().join("one.pdf");
+        let number = format!("INV-2026-{number:06}");
+        book.run(&["invoice", "pdf", &number, file.to_str().unwrap()]).ends(0);
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        bytes
+    };
+    for number in 1..=ACCOUNTS {
+        assert!(printed(&new, number) == printed(&old, number), "{number}");
+    }
+    for book in [&new, &old] {
+        book.is_sound();
+        book.run(&["deliver"]);
+        book.say("bill --target 2026-03-01").ends(0);
+        book.run(&["post", "BR-000002"]).ends(0);
+        book.is_sound();
+    }
+    // One alone has its form by now.
+    new.say("bill --target 2026-04-01 --account A1").ends(0);
+    new.run(&["post", "BR-000003"]).ends(0);
+    assert_eq!(new.count(BY_FORM), 2 * ACCOUNTS as i64 + 1);
+    assert_eq!((new.count(forms), old.count(forms)), (1, 1));
+    let conn = Connection::open(&new.path).unwrap();
+    conn.execute_batch("PRAGMA foreign_keys = OFF; DROP TRIGGER shared_text_delete").unwrap();
+    conn.execute_batch("DELETE FROM shared_text WHERE text LIKE '{\"issuer%'").unwrap();
+    let found = new.run(&["check", "texts_there", "--json"]).ends(4).json();
+    let first = found["checks"][0]["violations"][0].as_str().unwrap().to_owned();
+    assert!(first.contains("D-000001 was printed by form"), "{first}");
+    new.run(&["check", "posted_unchanged"]).ends(4);
+    let ran = new.run(&["invoice", "pdf", "INV-2026-000001", "x.pdf"]);
+    assert!(ran.code > 1 && ran.code != 70, "{}: {}", ran.code, ran.out);
+    assert!(ran.err.contains("document.frozen of row 1 cannot be read"), "{}", ran.err);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use super::found::Found;
 use crate::domain::ids::DocumentId;
+use crate::store::frozen_form::{self, form};
+use crate::store::json::Json;
 use crate::store::{Db, StoreError, operation, posting};
 use std::collections::BTreeMap;
 
@@ -17,15 +19,19 @@ pub fn audit_chain(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
 /// Posted documents, their lines and taxes, against the hash taken when they were posted.
 pub fn posted_unchanged(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
     db.each(
-        "SELECT id, number, frozen, content_hash FROM document
-         WHERE status = 'Posted' AND number IS NOT NULL AND frozen IS NOT NULL
-         AND content_hash IS NOT NULL",
+        concat!(
+            "SELECT d.id, d.number, d.frozen, d.content_hash, ",
+            form!(),
+            " FROM document d WHERE d.status = 'Posted' AND d.number IS NOT NULL
+             AND d.frozen IS NOT NULL AND d.content_hash IS NOT NULL"
+        ),
         [],
         |row| {
             let id = DocumentId(row.get(0)?);
-            let (number, frozen, stored): (String, String, Vec<u8>) =
-                (row.get(1)?, row.get(2)?, row.get(3)?);
-            if posting::content_hash(db, id, &number, &frozen)? != stored {
+            let (number, stored): (String, Vec<u8>) = (row.get(1)?, row.get(3)?);
+            let frozen = frozen_form::column(row, (2, 4), id.0)?;
+            let frozen = frozen.as_ref().map_or("", Json::text);
+            if posting::content_hash(db, id, &number, frozen)? != stored {
                 found.add(format!("{id} ({number}) is not what was posted"));
             }
             Ok(())

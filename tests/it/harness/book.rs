@@ -74,6 +74,17 @@ const MADE: &[&str] = &[
      WHEN (SELECT status FROM document WHERE id = OLD.document_id) IS NOT 'Draft'\n\
      BEGIN SELECT RAISE(ABORT, 'guard: a posted line never changes'); END;
      ALTER TABLE document_item DROP COLUMN derivation_id; DROP TABLE shared_text",
+    r#"DROP TRIGGER document_posted_update;
+WITH RECURSIVE filled (id, n, text) AS (
+  SELECT d.id, 0, s.text FROM document d JOIN shared_text s ON s.id = d.frozen_id
+  UNION ALL SELECT f.id, n + 1, substr(text, 1, instr(text, '"\u0001"') - 1) || json_quote(d.frozen ->> n)
+    || substr(text, instr(text, '"\u0001"') + 8)
+  FROM filled f JOIN document d ON d.id = f.id WHERE n < json_array_length(d.frozen))
+UPDATE document SET frozen = f.text, frozen_id = NULL FROM filled f
+WHERE f.id = document.id AND f.n = json_array_length(frozen) AND frozen_id IS NOT NULL;
+CREATE TRIGGER document_posted_update BEFORE UPDATE ON document WHEN OLD.status <> 'Draft'
+BEGIN SELECT RAISE(ABORT, 'guard: a posted or canceled document never changes'); END;
+ALTER TABLE document DROP COLUMN frozen_id"#,
 ];
 
 /// What a call of the binary gave.

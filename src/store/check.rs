@@ -329,7 +329,7 @@ WHERE d.total_minor + x.total < 0 OR (d.tax_minor >= 0 AND d.tax_minor + x.tax <
 
 const LEDGER_BALANCED: &str = "
 SELECT printf('transaction %d: debits %d, credits %d %s', txn, sum(debit_minor), sum(credit_minor), currency)
-FROM ledger_entry GROUP BY txn, entry_on, currency HAVING sum(debit_minor) <> sum(credit_minor)";
+FROM ledger_entry GROUP BY entry_on, txn, currency HAVING sum(debit_minor) <> sum(credit_minor)";
 
 const LEDGER_TIES: &str = "
 SELECT printf('account %s: the ledger has %d receivable, its documents %d', a.number, coalesce(l.owed, 0), coalesce(d.owed, 0))

@@ -37,6 +37,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0030_claim_of_line.sql"),
     include_str!("migrations/0031_shared_text.sql"),
     include_str!("migrations/0032_frozen_form.sql"),
+    include_str!("migrations/0033_ledger_txn.sql"),
 ];
 
 /// The schema of this program.

@@ -1,4 +1,4 @@
--- 32 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 33 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -383,7 +383,6 @@ CREATE TABLE ledger_entry (
 ) STRICT;
 CREATE INDEX ledger_entry_document ON ledger_entry (document_id) WHERE document_id IS NOT NULL;
 CREATE INDEX ledger_entry_payment ON ledger_entry (payment_id) WHERE payment_id IS NOT NULL;
-CREATE INDEX ledger_entry_txn ON ledger_entry (txn);
 CREATE TABLE credit_application (
   id             INTEGER PRIMARY KEY,
   credit_id      INTEGER NOT NULL REFERENCES document (id),

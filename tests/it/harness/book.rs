@@ -85,6 +85,7 @@ WHERE f.id = document.id AND f.n = json_array_length(frozen) AND frozen_id IS NO
 CREATE TRIGGER document_posted_update BEFORE UPDATE ON document WHEN OLD.status <> 'Draft'
 BEGIN SELECT RAISE(ABORT, 'guard: a posted or canceled document never changes'); END;
 ALTER TABLE document DROP COLUMN frozen_id"#,
+    "CREATE INDEX ledger_entry_txn ON ledger_entry (txn)",
 ];
 
 /// What a call of the binary gave.

@@ -105,9 +105,10 @@ impl Sandbox {
         Ok(Self { ledger: Ledger::open(path)?, options })
     }
 
-    /// Opens a ledger that is there, to look at it: what is torn at its end is left alone.
-    pub fn read(path: &Path, options: Options) -> std::io::Result<Self> {
-        Ok(Self { ledger: Ledger::read_only(path)?, options })
+    /// Opens a ledger that is there, to look at it as it was when it had `most` bytes: what is torn at
+    /// its end is left alone.
+    pub fn read(path: &Path, most: u64) -> std::io::Result<Self> {
+        Ok(Self { ledger: Ledger::read_only(path, most)?, options: Options::default() })
     }
 
     /// Every charge that arrived, oldest first, for `daybook check`.

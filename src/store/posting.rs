@@ -116,7 +116,8 @@ impl Content {
         taxes: &[DocumentTax],
         frozen: &Frozen,
     ) -> Result<Self, StoreError> {
-        let Read { body, revenue, by_hand } = read(db, row.id)?;
+        let read = read(db, row.id, row.id)?.remove(&row.id);
+        let Read { body, revenue, by_hand } = read.unwrap_or_default();
         let text = json::text(frozen)?;
         Ok(Self {
             split: Split::of(frozen, &text)?,
@@ -332,14 +333,29 @@ fn lines(
 }
 
 /// SHA-256 of a document as posted: head, lines and taxes, length-prefixed, in order. `daybook
-/// check` computes it again.
+/// check` computes it again, of many at once: [`Bodies`].
 pub fn content_hash(
     db: &Db<'_>,
     id: DocumentId,
     number: &str,
     frozen: &str,
 ) -> Result<Vec<u8>, StoreError> {
-    Ok(seal(number, frozen, &read(db, id)?.body))
+    Ok(Bodies::read(db, id, id)?.content_hash(id, number, frozen))
+}
+
+/// Documents as they are sealed, read together.
+pub struct Bodies(BTreeMap<DocumentId, Read>);
+
+impl Bodies {
+    /// Of all from one to another.
+    pub fn read(db: &Db<'_>, first: DocumentId, last: DocumentId) -> Result<Self, StoreError> {
+        Ok(Self(read(db, first, last)?))
+    }
+
+    /// See [`content_hash`].
+    pub fn content_hash(&self, id: DocumentId, number: &str, frozen: &str) -> Vec<u8> {
+        seal(number, frozen, self.0.get(&id).map_or(&[], |read| &read.body))
+    }
 }
 
 fn seal(number: &str, frozen: &str, body: &[u8]) -> Vec<u8> {
@@ -353,6 +369,7 @@ fn seal(number: &str, frozen: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// A document as it is sealed, and what else its lines say, as they are read anyway.
+#[derive(Default)]
 struct Read {
     /// Head, lines and taxes: each value with its length before it.
     body: Vec<u8>,
@@ -360,40 +377,49 @@ struct Read {
     by_hand: deed::ByHand,
 }
 
-/// Columns of a line that are sealed; what follows them is not.
+/// Columns of a line that are sealed, behind the document's key; what follows them is not.
 const SEALED: usize = 15;
 
-fn read(db: &Db<'_>, id: DocumentId) -> Result<Read, StoreError> {
-    let (mut body, mut revenue) = (Vec::with_capacity(1_024), Vec::new());
-    let mut by_hand = (false, 0);
-    let mut add = |text: &[u8]| {
-        body.extend((text.len() as u64).to_be_bytes());
-        body.extend(text);
-    };
+impl Read {
+    fn add(&mut self, text: &[u8]) {
+        self.body.extend((text.len() as u64).to_be_bytes());
+        self.body.extend(text);
+    }
+}
+
+/// Documents from one to another.
+fn read(
+    db: &Db<'_>,
+    first: DocumentId,
+    last: DocumentId,
+) -> Result<BTreeMap<DocumentId, Read>, StoreError> {
+    let mut all = BTreeMap::<DocumentId, Read>::new();
     let parts = [
-        "SELECT kind, account_id, account_version_id, currency, corrects_id, invoice_on, due_on, po_number, note,
-                subtotal_minor, tax_minor, total_minor FROM document WHERE id = ?1",
-        concat!("SELECT position, charge_id, charge_version_id, target_charge_id, corrects_item_id, description,
-                service_from_on, service_to_on, quantity, unit_price, amount_minor, gross_minor, tax_code,
-                revenue_account, ", said!("i", "derivation"), ", origin <> 'run'
-         FROM document_item i WHERE document_id = ?1 ORDER BY position, id"),
-        "SELECT tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor
-         FROM document_tax WHERE document_id = ?1 ORDER BY tax_code, rate_percent",
+        "SELECT id, kind, account_id, account_version_id, currency, corrects_id, invoice_on, due_on, po_number,
+                note, subtotal_minor, tax_minor, total_minor FROM document WHERE id BETWEEN ?1 AND ?2",
+        concat!("SELECT document_id, position, charge_id, charge_version_id, target_charge_id, corrects_item_id,
+                description, service_from_on, service_to_on, quantity, unit_price, amount_minor, gross_minor,
+                tax_code, revenue_account, ", said!("i", "derivation"), ", origin <> 'run'
+         FROM document_item i WHERE document_id BETWEEN ?1 AND ?2 ORDER BY document_id, position, id"),
+        "SELECT document_id, tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor
+         FROM document_tax WHERE document_id BETWEEN ?1 AND ?2 ORDER BY document_id, tax_code, rate_percent",
     ];
     for (part, sql) in parts.into_iter().enumerate() {
-        db.each(sql, [id.0], |row| {
+        db.each(sql, (first.0, last.0), |row| {
+            let id = DocumentId(row.get(0)?);
+            let read = all.entry(id).or_default();
             if part == 1 {
-                let minor: i64 = row.get(10)?;
-                revenue.push((row.get(13)?, minor));
-                if row.get(SEALED)? {
-                    by_hand = (true, total([by_hand.1, minor.min(0)])?);
+                let minor: i64 = row.get(11)?;
+                read.revenue.push((row.get(14)?, minor));
+                if row.get(SEALED + 1)? {
+                    read.by_hand = (true, total([read.by_hand.1, minor.min(0)])?);
                 }
             }
-            for column in 0..row.width().min(SEALED) {
+            for column in 1..row.width().min(SEALED + 1) {
                 match row.cell(column)? {
-                    Cell::Null => add(b"\0"),
-                    Cell::Integer(n) => add(n.to_string().as_bytes()),
-                    Cell::Text(text) => add(String::from_utf8_lossy(text).as_bytes()),
+                    Cell::Null => read.add(b"\0"),
+                    Cell::Integer(n) => read.add(n.to_string().as_bytes()),
+                    Cell::Text(text) => read.add(String::from_utf8_lossy(text).as_bytes()),
                     Cell::Real(_) | Cell::Blob(_) => {
                         return Err(StoreError::Corrupt(format!("{id} holds an odd value")));
                     }
@@ -402,5 +428,5 @@ fn read(db: &Db<'_>, id: DocumentId) -> Result<Read, StoreError> {
             Ok(())
         })?;
     }
-    Ok(Read { body, revenue, by_hand })
+    Ok(all)
 }

@@ -262,6 +262,8 @@ struct Inner {
     known: u64,
     /// Whether a torn end may be cut off.
     writes: bool,
+    /// How much of the file is looked at, bytes.
+    most: u64,
 }
 
 impl Ledger {
@@ -273,24 +275,24 @@ impl Ledger {
         }
         let disk = File::open(path)?;
         let index = Index { next: 1, ..Index::default() };
-        let inner = Mutex::new(Inner { file, index, known: 0, writes: true });
+        let inner = Mutex::new(Inner { file, index, known: 0, writes: true, most: u64::MAX });
         Ok(Self { inner, disk, synced: Mutex::new(0) })
     }
 
-    /// The same, without the right to write.
-    pub(super) fn read_only(path: &Path) -> io::Result<Self> {
+    /// The same, without the right to write, as it was when it had `most` bytes.
+    pub(super) fn read_only(path: &Path, most: u64) -> io::Result<Self> {
         let (file, disk) = (File::open(path)?, File::open(path)?);
         let index = Index { next: 1, ..Index::default() };
-        let inner = Mutex::new(Inner { file, index, known: 0, writes: false });
+        let inner = Mutex::new(Inner { file, index, known: 0, writes: false, most });
         Ok(Self { inner, disk, synced: Mutex::new(0) })
     }
 
     /// Looks at the index, with what other processes have appended.
     pub(super) fn read<T>(&self, look: impl FnOnce(&Index) -> T) -> io::Result<T> {
         let mut inner = hold(&self.inner);
-        let Inner { file, index, known, writes } = &mut *inner;
+        let Inner { file, index, known, writes, most } = &mut *inner;
         let _locked = Locked::take(file)?;
-        catch_up(file, index, known, *writes)?;
+        catch_up(file, index, known, (*writes, *most))?;
         Ok(look(index))
     }
 
@@ -301,9 +303,9 @@ impl Ledger {
         decide: impl FnOnce(&Index) -> (T, Option<Record>),
     ) -> io::Result<(T, u64)> {
         let mut inner = hold(&self.inner);
-        let Inner { file, index, known, writes } = &mut *inner;
+        let Inner { file, index, known, writes, most } = &mut *inner;
         let _locked = Locked::take(file)?;
-        catch_up(file, index, known, *writes)?;
+        catch_up(file, index, known, (*writes, *most))?;
         let (answer, record) = decide(index);
         if let Some(record) = record {
             let mut line = serde_json::to_vec(&record)?;
@@ -353,8 +355,13 @@ impl Drop for Locked<'_> {
 
 /// Reads what was appended since; a last line without its end is what a dying writer left, and
 /// is cut off (we hold the lock, so nobody is writing it).
-fn catch_up(mut file: &File, index: &mut Index, known: &mut u64, writes: bool) -> io::Result<()> {
-    let length = file.metadata()?.len();
+fn catch_up(
+    mut file: &File,
+    index: &mut Index,
+    known: &mut u64,
+    (writes, most): (bool, u64),
+) -> io::Result<()> {
+    let length = file.metadata()?.len().min(most);
     if length == *known {
         return Ok(());
     }
@@ -363,7 +370,7 @@ fn catch_up(mut file: &File, index: &mut Index, known: &mut u64, writes: bool) -
     }
     file.seek(SeekFrom::Start(*known))?;
     let mut tail = Vec::with_capacity(usize::try_from(length - *known).unwrap_or(0));
-    file.read_to_end(&mut tail)?;
+    file.take(length - *known).read_to_end(&mut tail)?;
     let whole = tail.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
     for line in tail[..whole].split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
         index.apply(serde_json::from_slice(line)?);

@@ -28,7 +28,8 @@ pub struct Found {
 pub const LISTED: usize = 50;
 
 impl Found {
-    pub(super) fn add(&mut self, violation: String) {
+    /// Adds one, in words.
+    pub fn add(&mut self, violation: String) {
         self.count += 1;
         if self.violations.len() < LISTED {
             self.violations.push(violation);

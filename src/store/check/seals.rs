@@ -16,28 +16,37 @@ pub fn audit_chain(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Documents read together.
+const PAGE: i64 = 500;
+
 /// Posted documents, their lines and taxes, against the hash taken when they were posted.
 pub fn posted_unchanged(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
-    db.each(
-        concat!(
-            "SELECT d.id, d.number, d.frozen, d.content_hash, ",
-            form!(),
-            " FROM document d WHERE d.status = 'Posted' AND d.number IS NOT NULL
-             AND d.frozen IS NOT NULL AND d.content_hash IS NOT NULL"
-        ),
-        [],
-        |row| {
+    let sql = concat!(
+        "SELECT d.id, d.number, d.frozen, d.content_hash, ",
+        form!(),
+        " FROM document d WHERE d.id > ?1 AND d.status = 'Posted' AND d.number IS NOT NULL
+         AND d.frozen IS NOT NULL AND d.content_hash IS NOT NULL ORDER BY d.id LIMIT ?2"
+    );
+    let mut after = DocumentId(0);
+    loop {
+        let page = db.all(sql, (after.0, PAGE), |row| {
             let id = DocumentId(row.get(0)?);
-            let (number, stored): (String, Vec<u8>) = (row.get(1)?, row.get(3)?);
             let frozen = frozen_form::column(row, (2, 4), id.0)?;
+            let (number, stored): (String, Vec<u8>) = (row.get(1)?, row.get(3)?);
+            Ok((id, number, frozen, stored))
+        })?;
+        let (Some((first, ..)), Some((last, ..))) = (page.first(), page.last()) else {
+            return Ok(());
+        };
+        let bodies = posting::Bodies::read(db, *first, *last)?;
+        after = *last;
+        for (id, number, frozen, stored) in &page {
             let frozen = frozen.as_ref().map_or("", Json::text);
-            if posting::content_hash(db, id, &number, frozen)? != stored {
+            if bodies.content_hash(*id, number, frozen) != *stored {
                 found.add(format!("{id} ({number}) is not what was posted"));
             }
-            Ok(())
-        },
-    )?;
-    Ok(())
+        }
+    }
 }
 
 /// What of a series was seen.

@@ -194,6 +194,7 @@ impl Store {
             note: RefCell::default(),
             topics: RefCell::default(),
             quiet: Cell::new(false),
+            named: Cell::new(false),
             stirred: Stirred::default(),
             rules: RefCell::default(),
             seq: seq + 1,
@@ -212,7 +213,7 @@ impl Store {
         for topic in handle.topics.borrow().iter() {
             operation::bump_topic(&handle, *topic)?;
         }
-        let hash = if handle.quiet.get() {
+        let hash = if handle.is_quiet() {
             None
         } else {
             Some(operation::append(&handle, op, &prev_hash)?)

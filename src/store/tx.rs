@@ -69,6 +69,8 @@ pub struct Tx<'c> {
     pub(super) note: RefCell<Note>,
     pub(super) topics: RefCell<BTreeSet<Topic>>,
     pub(super) quiet: Cell<bool>,
+    /// Something written is by the number of this operation.
+    pub(super) named: Cell<bool>,
     pub(super) stirred: Stirred,
     /// What deeds are judged by, once it was read; a setting that is set here forgets it.
     pub(super) rules: RefCell<Option<Rc<Config>>>,
@@ -127,8 +129,10 @@ impl Tx<'_> {
         self.second.replace(second);
     }
 
-    /// The sequence number this operation gets in the audit trail; also the ledger's `txn`.
+    /// The sequence number this operation gets in the audit trail; also the ledger's `txn`. What names it
+    /// is in the trail, however quiet.
     pub fn seq(&self) -> i64 {
+        self.named.set(true);
         self.seq
     }
 
@@ -162,7 +166,7 @@ impl Tx<'_> {
 
     /// Whether it writes no audit row.
     pub fn is_quiet(&self) -> bool {
-        self.quiet.get()
+        self.quiet.get() && !self.named.get()
     }
 }
 

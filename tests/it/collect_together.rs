@@ -3,6 +3,7 @@
 use crate::harness::collect::owing;
 use crate::harness::crash::{copy, rows};
 use crate::harness::faulty::{Died, alive, quiet};
+use daybook::config::Config;
 use daybook::domain::actor::Verb;
 use daybook::domain::ids::PaymentId;
 use daybook::domain::payment::DeclineClass;
@@ -12,9 +13,13 @@ use daybook::engine::collect::settle::{self, Settled};
 use daybook::engine::collect::till::{self, Till};
 use daybook::engine::collect::{self, Collect};
 use daybook::engine::command::NewPaymentRun;
-use daybook::engine::job::{Pool, Ports, Runner};
-use daybook::gateway::{Outcome, Seen};
+use daybook::engine::job::{Pool, Ports, Runner, Slice};
+use daybook::gateway::sandbox::{Options, Sandbox};
+use daybook::gateway::{
+    Capabilities, ChargeEvent, ChargeRequest, Found, Gateway, LookUp, Outcome, RefundRequest, Seen,
+};
 use daybook::store::{job, payment};
+use daybook::worker::TokioPool;
 use std::panic::panic_any;
 use std::path::Path;
 use std::sync::Arc;
@@ -144,4 +149,100 @@ fn many_answers_are_recorded_as_each_alone_would_be() {
         assert_eq!(together, alone, "{sql}");
         assert!(!together.is_empty(), "{sql}");
     }
+}
+
+/// A gateway that some customers' requests do not reach.
+struct Deaf(Sandbox);
+
+const UNREACHED: [&str; 2] = ["A2", "A200"];
+
+impl Gateway for Deaf {
+    fn charge(&self, request: &ChargeRequest) -> Outcome {
+        if UNREACHED.contains(&request.customer.as_str()) {
+            return Outcome::Unreachable { why: "no line".to_owned() };
+        }
+        self.0.charge(request)
+    }
+
+    fn look_up(&self, query: &LookUp) -> Found {
+        self.0.look_up(query)
+    }
+
+    fn refund(&self, request: &RefundRequest) -> Outcome {
+        self.0.refund(request)
+    }
+
+    fn events(&self, since_ms: i64, at_ms: i64) -> Result<Vec<ChargeEvent>, String> {
+        self.0.events(since_ms, at_ms)
+    }
+
+    fn clock(&self, at_ms: i64) -> Option<i64> {
+        self.0.clock(at_ms)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+}
+
+#[test]
+fn who_cannot_be_reached_is_tried_three_times_while_others_are_charged() {
+    let book = owing(&["ok"; 400]);
+    let mut session = Session::open(&book.path, daybook::cli::actor()).unwrap();
+    let new =
+        NewPaymentRun { target_on: "2026-01-31".parse().unwrap(), ..NewPaymentRun::default() };
+    let (run, id) = collect::start(&mut session, &new, None).unwrap();
+    let claimed = session.write(Verb::Housekeeping, |tx| Ok(job::claim(tx, id, "test")?));
+    let mut row = claimed.unwrap().unwrap();
+    let connect = |_: &str, _: &Config, directory: &Path| {
+        let ledger = Sandbox::open(&directory.join("sandbox.jsonl"), Options::default()).unwrap();
+        Arc::new(Deaf(ledger)) as Arc<dyn Gateway>
+    };
+    let till = Till::with(&session, Arc::new(connect)).unwrap();
+    let mut runner = Collect::with(run, till);
+    let ports = Ports { pool: Arc::new(TokioPool::new().unwrap()) };
+    loop {
+        match runner.slice(&mut session, &row, &ports).unwrap() {
+            Slice::More => row = session.read(|db| job::get(db, id)).unwrap(),
+            Slice::Done => break,
+            // All that is left cannot be reached: an outage, and the last of the three tries.
+            Slice::Wait { until_ms } => {
+                let at = session.now().unwrap().at_ms.max(until_ms);
+                session.fixed_now =
+                    Some(daybook::clock::Now { at_ms: at, ..session.now().unwrap() });
+                row = session.read(|db| job::get(db, id)).unwrap();
+                if rows(&book.path, "SELECT 1 FROM payment WHERE status = 'Canceled'").len() > 20 {
+                    break;
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    drop((runner, session));
+    let tries = "SELECT d.number, count(*) FROM payment p JOIN allocation l ON l.payment_id = p.id
+        JOIN document d ON d.id = l.document_id WHERE p.status = 'Canceled' GROUP BY 1";
+    println!("{:?}", rows(&book.path, tries));
+    assert_eq!(rows(&book.path, tries).len(), 2);
+    for one in rows(&book.path, tries) {
+        assert!(one.ends_with("Integer(3)"), "{one}");
+    }
+    let paid = "SELECT count(*) FROM payment WHERE status = 'Approved'";
+    assert_eq!(rows(&book.path, paid), ["Integer(398)"]);
+}
+
+#[test]
+fn credits_that_settle_what_comes_behind_a_batch_are_in_the_trail() {
+    let book = owing(&["ok"; 80]);
+    let mut memos =
+        "document_number,account_number,kind,date,due_date,total,tax,balance\n".to_owned();
+    for n in 65..=80 {
+        memos += &format!("CM-{n},A{n},credit_memo,2025-12-20,2025-12-20,-10.00,0.00,-10.00\n");
+    }
+    book.import("memos.csv", &memos, &[]);
+    let run = book.run(&["collect", "--target", "2026-01-31", "--json"]).ends(0).json();
+    assert_eq!(run["credits_applied"]["EUR"], "160.00");
+    let others = "SELECT DISTINCT o.summary FROM ledger_entry e JOIN operation o ON o.seq = e.txn
+        WHERE e.account = 'credit' AND e.debit_minor > 0 AND o.summary NOT LIKE '0 payments taken%'";
+    assert_eq!(rows(&book.path, others), Vec::<String>::new());
+    book.run(&["check"]).ends(0);
 }

@@ -21,17 +21,25 @@ const OUTAGE_PAUSE_MS: i64 = 5 * 60_000;
 const SET_UP_REFUSALS: u32 = 3;
 /// How often one run tries an invoice whose gateway cannot be reached while others can.
 const UNREACHABLE_TRIES: i64 = 3;
+
 /// What the answers to a batch came to.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     done: i64,
     failed: i64,
-    pub(super) not_sent: usize,
+    not_sent: usize,
+    /// Somebody asked for a halt.
+    halted: bool,
     /// Our set-up was refused so often in a row that the run ends.
     pub(super) refused: Option<Outcome>,
 }
 
 impl Report {
+    /// Whether the run simply goes on.
+    pub(super) fn is_plain(&self) -> bool {
+        self.refused.is_none() && self.not_sent == 0 && !self.halted
+    }
+
     pub(super) fn progress(&self) -> Progress<'static> {
         Progress { done: self.done, failed: self.failed, ..Progress::default() }
     }
@@ -44,14 +52,18 @@ impl Report {
     }
 }
 
-/// Records the answers to a batch.
+/// Records the answers to a batch. Where some were not sent and others were, what was not for the third
+/// time is left out.
 pub(super) fn record(
     tx: &Tx<'_>,
+    job: &JobRow,
+    run: &RunRow,
     till: &Till,
     answered: &[(Begun, Outcome)],
     cursor: &mut Cursor,
 ) -> Result<Report, StoreError> {
-    let mut report = Report::default();
+    let halted = job::guard(tx, job)?.wanted != Wanted::Nothing;
+    let mut report = Report { halted, ..Report::default() };
     let answers: Vec<_> = answered.iter().map(|(one, outcome)| (one.payment, outcome)).collect();
     for ((_, outcome), settled) in answers.iter().zip(plain::record_all(tx, &till.rules, &answers)?)
     {
@@ -70,6 +82,9 @@ pub(super) fn record(
     }
     if report.not_sent < answered.len() {
         cursor.outage_since = None;
+        if !halted {
+            leave_unreachable(tx, run, answered)?;
+        }
     }
     Ok(report)
 }
@@ -90,9 +105,8 @@ pub(super) fn conclude(
         .iter()
         .all(|(one, outcome)| unreachable(outcome) && reach::elsewhere(session, &one.gateway));
     let slice = slice_write(session, job, |tx| {
-        let report = record(tx, till, answered, &mut cursor)?;
-        let now = tx.now().at_ms;
-        let halted = job::guard(tx, job)?.wanted != Wanted::Nothing;
+        let report = record(tx, job, run, till, answered, &mut cursor)?;
+        let (now, halted) = (tx.now().at_ms, report.halted);
         if report.not_sent == answered.len() && !halted && !elsewhere {
             cursor.outage_since.get_or_insert(now);
         } else {
@@ -116,9 +130,6 @@ pub(super) fn conclude(
             payment_run::set_status(tx, run.id, PaymentRunStatus::Processing, note)?;
             return Ok(Slice::Wait { until_ms: now + OUTAGE_PAUSE_MS });
         }
-        if !halted && !elsewhere {
-            leave_unreachable(tx, run, answered)?;
-        }
         Ok(if elsewhere && !halted { Slice::Leave } else { Slice::More })
     })?;
     if let (Slice::Leave, Some((_, Outcome::Unreachable { why }))) = (slice, answered.first()) {
@@ -126,6 +137,7 @@ pub(super) fn conclude(
     }
     Ok(slice)
 }
+
 /// While others get through, an invoice whose gateway could not be reached several times is left
 /// out, so that the run ends.
 fn leave_unreachable(

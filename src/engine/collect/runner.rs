@@ -155,19 +155,17 @@ impl Collect {
                     return;
                 }
                 next = slice_write(session, job, |tx| {
-                    let report = record(tx, till, &answered, &mut cursor)?;
-                    let plain = report.refused.is_none() && report.not_sent == 0;
-                    let halted = job::guard(tx, job)?.wanted != Wanted::Nothing;
-                    let begun = if goes_on && plain && !halted {
-                        begin::batch(tx, till, run, limit, &asked)?.unwrap_or_default()
+                    let report = record(tx, job, run, till, &answered, &mut cursor)?;
+                    let begun = if goes_on && report.is_plain() {
+                        begin::batch(tx, till, run, limit, &asked)?
                     } else {
-                        Vec::new()
+                        None
                     };
                     set_cursor(tx, job, &cursor, &report.progress())?;
-                    tx.note(run.id, report.words(begun.len()));
-                    tx.quiet_if(answered.is_empty() && begun.is_empty());
+                    tx.note(run.id, report.words(begun.as_ref().map_or(0, Vec::len)));
+                    tx.quiet_if(answered.is_empty() && begun.is_none());
                     refused = refused.take().or(report.refused);
-                    Ok(begun)
+                    Ok(begun.unwrap_or_default())
                 });
             });
             let next = next?;

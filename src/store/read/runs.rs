@@ -132,8 +132,9 @@ pub(super) const SPEC: Spec = Spec {
             UNION ALL \
             SELECT 'collect', p.id, p.id * 2 + 1, p.version, p.status, p.target_on, p.created_name, \
              p.created_at, p.started_at, p.ended_at, p.picked, \
-             p.picked - (SELECT count(*) FROM payment_run_item i INDEXED BY payment_run_item_open \
-               WHERE i.run_id = p.id AND i.state = 'open'), \
+             CASE WHEN p.consolidate = 0 THEN p.approved + p.submitted + p.declined + p.unknown ELSE p.picked - \
+               (SELECT count(*) FROM payment_run_item i INDEXED BY payment_run_item_open \
+                 WHERE i.run_id = p.id AND i.state = 'open') END, \
              p.declined, p.approved, p.note, p.unknown \
             FROM payment_run p) u",
     narrow: "(SELECT 'bill' AS kind, id AS id, status AS status FROM bill_run \

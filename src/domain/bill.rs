@@ -16,6 +16,7 @@ mod pieces;
 mod reconcile;
 mod rediscount;
 mod rest;
+mod settled;
 mod timeline;
 mod usage;
 
@@ -34,6 +35,7 @@ use super::tax::TaxError;
 use super::term::UnknownTerm;
 use super::withdrawn::Withdrawn;
 use chrono::NaiveDate;
+use settled::Settling;
 use std::collections::{HashMap, HashSet};
 use timeline::{ChargeLine, CycleDays, SubscriptionLine};
 
@@ -162,20 +164,31 @@ pub fn bill_account(
         .collect();
     let (records, unassigned) = usage::assign(input, &takers);
     let discounted = placed.iter().any(|p| p.terms.model.is_discount());
-    let mut outcome = reconcile::Outcome { discounted, ..reconcile::Outcome::default() };
+    // Some period that was due is held whole where days are settled.
+    let already_billed = input.settled.is_some();
+    let mut outcome =
+        reconcile::Outcome { already_billed, discounted, ..reconcile::Outcome::default() };
+    let mut settling = Settling::new(&ctx, discounted);
     outcome.pending.extend(unassigned.into_iter().map(|(r, why)| (r.id, why)));
     for charge in placed.iter().filter(|p| !p.terms.model.is_discount()) {
         if dates.exclude.contains(&charge.terms.charge_type) {
             continue;
         }
         let mine = claims.of_charge(charge.charge.id);
-        reconcile::charge(&ctx, charge, mine, records.get(&charge.charge.id), &mut outcome)?;
+        let records = records.get(&charge.charge.id);
+        reconcile::charge(&ctx, charge, mine, records, &mut settling, &mut outcome)?;
     }
     if discounted {
         discounts::apply(&ctx, &placed, &claims, &mut outcome)?;
     }
+    let settled = settling.done(outcome.lines.iter().map(|line| line.span.from));
     let documents = documents::split(&ctx, account, taxes, &placed, outcome.lines)?;
-    Ok(AccountBill { documents, pending: outcome.pending, already_billed: outcome.already_billed })
+    Ok(AccountBill {
+        documents,
+        pending: outcome.pending,
+        already_billed: outcome.already_billed,
+        settled,
+    })
 }
 
 /// Lays every charge out on the calendar.

@@ -92,7 +92,7 @@ text_enum! {
 }
 
 /// Every setting that changes what is billed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BillingRules {
     /// `proration.month_basis`.
     pub month_basis: MonthBasis,
@@ -145,8 +145,12 @@ pub struct AccountInput {
     /// Usage that items hold already; given only when unclaimed usage reaches into a billed
     /// period or a usage charge may have to be corrected.
     pub billed_usage: Vec<UsageRecord>,
-    /// Everything billed before that still stands, and its credits.
+    /// Everything billed before that still stands, and its credits; of settled days, only the last
+    /// line of each charge.
     pub claims: Vec<Claim>,
+    /// The day through which nothing is left to do, as an earlier [`AccountBill::settled`] said of
+    /// the same terms, rules and claims; a target must lie after it.
+    pub settled: Option<NaiveDate>,
 }
 
 /// One subscription with its charges.
@@ -258,6 +262,10 @@ pub struct AccountBill {
     pub pending: Vec<(UsageId, PendingReason)>,
     /// Whether something was due in this span that earlier documents hold already.
     pub already_billed: bool,
+    /// The day through which nothing is left to do and nothing was done, if it is a later one than
+    /// was known: no run needs to read what was billed up to it, unless terms, usage or claims of
+    /// those days change.
+    pub settled: Option<NaiveDate>,
 }
 
 /// A draft document before it has a row.

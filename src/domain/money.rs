@@ -152,7 +152,7 @@ super::text_enum! {
 }
 
 /// The rounding rule of a book: mode and increment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
 pub struct Rounding {
     /// How ties and remainders go.
     pub mode: RoundingMode,

@@ -3,10 +3,11 @@
 use super::face::{Cell, Row};
 use super::shared_text::said;
 use super::{
-    Db, StoreError, account, charge, conversion, decimal, subscription, tax, word, word_opt,
+    Db, StoreError, account, charge, conversion, decimal, many, settled, subscription, tax, word,
+    word_opt,
 };
 use crate::domain::billing::{
-    AccountInput, ChargeInput, Claim, ClaimRole, SubscriptionInput, UsageRecord,
+    AccountInput, BillingRules, ChargeInput, Claim, ClaimRole, SubscriptionInput, UsageRecord,
 };
 use crate::domain::charge::ChargeType;
 use crate::domain::conversion::Rate;
@@ -16,6 +17,7 @@ use crate::domain::ids::{
 };
 use crate::domain::money::{Currency, MoneyError};
 use crate::domain::period::Anchor;
+use chrono::NaiveDate;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -25,6 +27,9 @@ pub struct Span<'a> {
     pub wanted: &'a [AccountId],
     /// Claims and usage of this draft count as not there (it is being rated again).
     pub without: Option<DocumentId>,
+    /// The rules and the target date they are billed by: what earlier runs found settled before the
+    /// target is left out. Without, everything is read.
+    pub settled_by: Option<(&'a BillingRules, NaiveDate)>,
 }
 
 /// Loads accounts with all a bill run has to know of them, in the order asked for.
@@ -38,14 +43,36 @@ pub fn load(db: &Db<'_>, span: &Span<'_>) -> Result<Vec<AccountInput>, StoreErro
     let mut accounts = load_accounts(db, range, &place)?;
     load_subscriptions(db, range, &place, &mut accounts)?;
     load_charges(db, range, &place, &mut accounts)?;
-    load_claims(db, range, &place, span.without, &mut accounts)?;
-    load_usage(db, range, &place, span.without, &mut accounts)?;
+    if let Some((rules, target)) = span.settled_by {
+        settled::mark(db, range, &place, (rules, target), &mut accounts)?;
+    }
+    let reads = Reads { place: &place, without: span.without.map_or(0, |d| d.0) };
+    if accounts.iter().all(|a| a.settled.is_none()) {
+        reads.claims_and_usage(db, Days::All, range, &mut accounts)?;
+    } else {
+        reads.claims_and_usage(db, Days::Open, range, &mut accounts)?;
+        let whole: Vec<i64> =
+            accounts.iter().filter(|a| a.settled.is_none()).map(|a| a.id.0).collect();
+        for id in whole {
+            reads.claims_and_usage(db, Days::All, (id, id), &mut accounts)?;
+        }
+    }
     for account in &mut accounts {
-        if needs_billed_usage(account) {
-            account.billed_usage = billed_usage(db, account.id, span.without)?;
+        let documents = rated_again(account);
+        if !documents.is_empty() {
+            account.billed_usage = billed_usage(db, &documents)?;
         }
     }
     Ok(accounts)
+}
+
+/// Which days of accounts are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Days {
+    All,
+    /// Of settled accounts, what reaches beyond their settled days (of what began on them only the
+    /// last line of a charge may), and the last line of each charge; nothing of others.
+    Open,
 }
 
 fn load_accounts(
@@ -76,6 +103,7 @@ fn load_accounts(
                 usage: Vec::new(),
                 billed_usage: Vec::new(),
                 claims: Vec::new(),
+                settled: None,
             });
         }
         Ok(())
@@ -151,7 +179,19 @@ fn load_charges(
 
 /// What charges of accounts from one id to another have claimed, but for one document: what it billed, what later
 /// documents took back of it, gross and tax.
-fn claims_of() -> String {
+fn claims_of(days: Days) -> String {
+    let held = match days {
+        Days::All => "JOIN claim k ON k.charge_id = c.id",
+        Days::Open => {
+            "JOIN settled s ON s.account_id = c.account_id
+             JOIN claim k ON k.charge_id = c.id AND k.target_charge_id = 0
+                  AND k.from_on >= coalesce((SELECT max(q.from_on) FROM claim q
+                       WHERE q.charge_id = c.id AND q.target_charge_id = 0
+                         AND q.from_on <= s.through_on), '')
+                  AND (k.to_on > s.through_on OR k.from_on = (SELECT max(q.from_on) FROM claim q
+                       WHERE q.charge_id = c.id AND q.target_charge_id = 0))"
+        }
+    };
     format!(
         "SELECT k.account_id, k.charge_id, k.target_charge_id, k.from_on, k.to_on, k.segment,
                 k.role, k.item_id, k.document_id, d.status = 'Posted', k.charge_version_id,
@@ -170,13 +210,15 @@ fn claims_of() -> String {
                      JOIN document_state sx ON sx.document_id = dx.id
                      WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled'
                        AND sx.reversed_by IS NULL) END, d.currency
-         FROM charge c JOIN claim k ON k.charge_id = c.id JOIN document d ON d.id = k.document_id
+         FROM charge c {held} JOIN document d ON d.id = k.document_id
               LEFT JOIN document_item i ON i.id = k.item_id
               LEFT JOIN document_tax t ON t.document_id = k.document_id AND t.tax_code = i.tax_code
                    AND t.rate_percent = CASE WHEN i.tax_code = '' THEN NULL
-                     ELSE coalesce(({}) ->> '$.x.r',
-                       (SELECT min(y.rate_percent) FROM document_tax y
-                        WHERE y.document_id = k.document_id AND y.tax_code = i.tax_code)) END
+                     ELSE (SELECT CASE WHEN min(y.rate_percent) = max(y.rate_percent)
+                         THEN min(y.rate_percent)
+                         ELSE coalesce(({}) ->> '$.x.r', min(y.rate_percent)) END
+                       FROM document_tax y
+                       WHERE y.document_id = k.document_id AND y.tax_code = i.tax_code) END
          WHERE c.account_id BETWEEN ?1 AND ?2 AND k.document_id <> ?3
          ORDER BY c.account_id, k.charge_id, k.target_charge_id, k.from_on, k.segment",
         tax::COLUMNS,
@@ -184,48 +226,111 @@ fn claims_of() -> String {
     )
 }
 
-fn load_claims(
-    db: &Db<'_>,
-    range: (i64, i64),
-    place: &HashMap<i64, usize>,
-    without: Option<DocumentId>,
-    accounts: &mut [AccountInput],
-) -> Result<(), StoreError> {
-    db.each(&claims_of(), (range.0, range.1, without.map_or(0, |d| d.0)), |r| {
-        let Some(account) = place.get(&r.get(0)?).and_then(|i| accounts.get_mut(*i)) else {
-            return Ok(());
+/// Reads claims and usage into accounts.
+struct Reads<'p> {
+    /// Where each account is.
+    place: &'p HashMap<i64, usize>,
+    /// The draft that counts as not there; 0 for none.
+    without: i64,
+}
+
+impl Reads<'_> {
+    fn claims_and_usage(
+        &self,
+        db: &Db<'_>,
+        days: Days,
+        range: (i64, i64),
+        accounts: &mut [AccountInput],
+    ) -> Result<(), StoreError> {
+        self.claims(db, days, range, accounts)?;
+        self.usage(db, days, range, accounts)
+    }
+
+    /// The account of an id, if these days of it are wanted.
+    fn taker<'a>(
+        &self,
+        days: Days,
+        id: i64,
+        accounts: &'a mut [AccountInput],
+    ) -> Option<&'a mut AccountInput> {
+        let account = accounts.get_mut(*self.place.get(&id)?)?;
+        (days == Days::All || account.settled.is_some()).then_some(account)
+    }
+
+    fn claims(
+        &self,
+        db: &Db<'_>,
+        days: Days,
+        range: (i64, i64),
+        accounts: &mut [AccountInput],
+    ) -> Result<(), StoreError> {
+        db.each(&claims_of(days), (range.0, range.1, self.without), |r| {
+            let Some(account) = self.taker(days, r.get(0)?, accounts) else { return Ok(()) };
+            let target: i64 = r.get(2)?;
+            let (amount_minor, credits): (i64, i64) = (r.get(12)?, r.get(13)?);
+            let billed_in = word(r, 25, Currency::parse)?;
+            let mut claim = Claim {
+                charge: ChargeId(r.get(1)?),
+                target: (target != 0).then_some(ChargeId(target)),
+                from: r.get(3)?,
+                to: r.get(4)?,
+                segment: r.get(5)?,
+                role: word(r, 6, ClaimRole::parse)?,
+                item: r.get::<Option<i64>>(7)?.map(ItemId),
+                document: DocumentId(r.get(8)?),
+                posted: r.get(9)?,
+                version: ChargeVersionId(r.get(10)?),
+                rated_minor: r.get(11)?,
+                period: word_opt(r, 23, Anchor::parse)?,
+                amount_minor,
+                left_minor: amount_minor + credits,
+                gross_minor: r.get(14)?,
+                gross_left_minor: r.get(24)?,
+                corrects: r.get::<Option<i64>>(15)?.map(ItemId),
+                tax: claim_tax(r)?,
+                converted: None,
+            };
+            if billed_in != account.currency {
+                let rate = conversion::rate(db, billed_in, account.currency)?;
+                convert(&mut claim, rate).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            }
+            account.claims.push(claim);
+            Ok(())
+        })
+    }
+
+    fn usage(
+        &self,
+        db: &Db<'_>,
+        days: Days,
+        range: (i64, i64),
+        accounts: &mut [AccountInput],
+    ) -> Result<(), StoreError> {
+        let (from, by) = match days {
+            Days::All => ("usage u", "u"),
+            Days::Open => (
+                "settled s CROSS JOIN usage u ON u.account_id = s.account_id
+                                             AND u.start_on > s.through_on",
+                "s",
+            ),
         };
-        let target: i64 = r.get(2)?;
-        let (amount_minor, credits): (i64, i64) = (r.get(12)?, r.get(13)?);
-        let billed_in = word(r, 25, Currency::parse)?;
-        let mut claim = Claim {
-            charge: ChargeId(r.get(1)?),
-            target: (target != 0).then_some(ChargeId(target)),
-            from: r.get(3)?,
-            to: r.get(4)?,
-            segment: r.get(5)?,
-            role: word(r, 6, ClaimRole::parse)?,
-            item: r.get::<Option<i64>>(7)?.map(ItemId),
-            document: DocumentId(r.get(8)?),
-            posted: r.get(9)?,
-            version: ChargeVersionId(r.get(10)?),
-            rated_minor: r.get(11)?,
-            period: word_opt(r, 23, Anchor::parse)?,
-            amount_minor,
-            left_minor: amount_minor + credits,
-            gross_minor: r.get(14)?,
-            gross_left_minor: r.get(24)?,
-            corrects: r.get::<Option<i64>>(15)?.map(ItemId),
-            tax: claim_tax(r)?,
-            converted: None,
-        };
-        if billed_in != account.currency {
-            let rate = conversion::rate(db, billed_in, account.currency)?;
-            convert(&mut claim, rate).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        }
-        account.claims.push(claim);
-        Ok(())
-    })
+        db.each(
+            &format!(
+                "SELECT u.account_id, {USAGE} FROM {from}
+                 WHERE {by}.account_id BETWEEN ?1 AND ?2
+                   AND NOT EXISTS (SELECT 1 FROM usage_claim k WHERE k.usage_id = u.id
+                     AND k.document_id <> ?3)
+                 ORDER BY {by}.account_id, u.start_on, u.id"
+            ),
+            (range.0, range.1, self.without),
+            |r| {
+                if let Some(account) = self.taker(days, r.get(0)?, accounts) {
+                    account.usage.push(usage_row(r, 1)?);
+                }
+                Ok(())
+            },
+        )
+    }
 }
 
 /// What was billed in a currency that is gone, as it stands in the one that took its place.
@@ -262,44 +367,14 @@ fn usage_row(r: &Row<'_>, at: usize) -> Result<UsageRecord, StoreError> {
     })
 }
 
-fn load_usage(
-    db: &Db<'_>,
-    range: (i64, i64),
-    place: &HashMap<i64, usize>,
-    without: Option<DocumentId>,
-    accounts: &mut [AccountInput],
-) -> Result<(), StoreError> {
-    db.each(
-        &format!(
-            "SELECT u.account_id, {USAGE} FROM usage u
-             WHERE u.account_id BETWEEN ?1 AND ?2
-               AND NOT EXISTS (SELECT 1 FROM usage_claim k WHERE k.usage_id = u.id
-                 AND k.document_id <> ?3)
-             ORDER BY u.account_id, u.start_on, u.id"
-        ),
-        (range.0, range.1, without.map_or(0, |d| d.0)),
-        |r| {
-            if let Some(account) = place.get(&r.get(0)?).and_then(|i| accounts.get_mut(*i)) {
-                account.usage.push(usage_row(r, 1)?);
-            }
-            Ok(())
-        },
-    )?;
-    Ok(())
-}
-
-/// Held usage is only needed where billed periods may have to be rated again: unclaimed usage
-/// reaches into them, or something was amended.
-fn needs_billed_usage(account: &AccountInput) -> bool {
-    let mut usage_charges = account
-        .subscriptions
-        .iter()
-        .flat_map(|s| &s.charges)
-        .filter(|c| c.versions.iter().any(|v| v.terms.charge_type == ChargeType::Usage))
-        .peekable();
-    if usage_charges.peek().is_none() {
-        return false;
-    }
+/// The documents whose usage is needed: those of the lines that were read, and only where billed
+/// periods may have to be rated again, since unclaimed usage reaches into them or something was
+/// amended.
+fn rated_again(account: &AccountInput) -> Vec<i64> {
+    let rated =
+        |c: &&ChargeInput| c.versions.iter().any(|v| v.terms.charge_type == ChargeType::Usage);
+    let charges = account.subscriptions.iter().flat_map(|s| &s.charges);
+    let by_usage: Vec<ChargeId> = charges.filter(rated).map(|c| c.id).collect();
     let amended = account.versions.len() > 1
         || account
             .subscriptions
@@ -307,20 +382,25 @@ fn needs_billed_usage(account: &AccountInput) -> bool {
             .any(|s| s.versions.len() > 1 || s.charges.iter().any(|c| c.versions.len() > 1));
     let claimed_to = account.claims.iter().map(|k| k.to).max();
     let earliest = account.usage.iter().map(|u| u.start_on).min();
-    !account.claims.is_empty() && (amended || earliest.zip(claimed_to).is_some_and(|(e, c)| e <= c))
+    if !amended && earliest.zip(claimed_to).is_none_or(|(e, c)| e > c) {
+        return Vec::new();
+    }
+    let open = |to| account.settled.is_none_or(|through| to > through);
+    let lines = account.claims.iter().filter(|k| open(k.to) && by_usage.contains(&k.charge));
+    let mut documents: Vec<i64> = lines.map(|k| k.document.0).collect();
+    documents.sort_unstable();
+    documents.dedup();
+    documents
 }
 
-fn billed_usage(
-    db: &Db<'_>,
-    account: AccountId,
-    without: Option<DocumentId>,
-) -> Result<Vec<UsageRecord>, StoreError> {
+fn billed_usage(db: &Db<'_>, documents: &[i64]) -> Result<Vec<UsageRecord>, StoreError> {
     db.all(
         &format!(
-        "SELECT {USAGE}, k.charge_id, k.item_id FROM usage u JOIN usage_claim k ON k.usage_id = u.id
-         WHERE u.account_id = ?1 AND k.document_id <> ?2 ORDER BY u.start_on, u.id"
-    ),
-        (account.0, without.map_or(0, |d| d.0)),
+            "SELECT {USAGE}, k.charge_id, k.item_id FROM usage_claim k
+             JOIN usage u ON u.id = k.usage_id
+             WHERE k.document_id IN (SELECT value FROM json_each(?1)) ORDER BY u.start_on, u.id"
+        ),
+        [many::keys(documents.iter().copied())],
         |r| {
             let mut record = usage_row(r, 0)?;
             let item: Option<i64> = r.get(7)?;

@@ -185,6 +185,13 @@ pub const CHECKS: &[Check] = &[
     sql("deeds_recorded", "who gave something up or said money came is on record", deeds::RECORDED),
     sql("alone_within_limit", "nobody passes four_eyes.above alone within a day", deeds::ALONE),
     sql("one_side_each", "nobody is on both sides of an account", deeds::ONE_SIDE),
+    newer(
+        "settled_posted",
+        "what bill runs take for settled is posted",
+        34,
+        "settled",
+        coverage::SETTLED,
+    ),
     sql("tallies_count", "what screens count is what there is", tallies::DIFFER),
     sql("leases", "jobs and runs are in states that belong together", LEASES),
 ];

@@ -2,6 +2,7 @@
 //! sums: see `migrations/0026_collectible.sql`. Triggers note which documents a transaction stirs; at
 //! its end those are worked out anew.
 
+use super::debt::RICH;
 use super::face::Row;
 use super::payment_run::{Open, open_of};
 use super::tally::Tally;
@@ -49,11 +50,6 @@ pub fn failed(db: &Db<'_>) -> Result<Option<Tally>, StoreError> {
         WHERE name = 'failed' AND from_on = ?1 AND count <> 0";
     Ok(Some(sums(db, all, "")?))
 }
-
-/// Accounts that may have something to use before they are charged, as a table.
-const RICH: &str = "(SELECT account_id FROM document_state
-      WHERE status = 'Posted' AND balance_minor < 0
-    UNION SELECT account_id FROM payment WHERE unapplied_minor > 0)";
 
 /// What a payment run of all that is due on `today` takes for certain: (all of it, that part of it whose
 /// accounts may have credits). None while a transaction has moved some of it.

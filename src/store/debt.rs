@@ -4,7 +4,6 @@ use super::deed;
 use super::face::{Bound, Row};
 use super::payment_method;
 use super::{Db, StoreError, Topic, Tx, many, payment, word};
-use crate::clock::Now;
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::{Currency, total};
 use crate::domain::payment_run::apply_credits;
@@ -202,49 +201,10 @@ pub fn set_disputed(tx: &Tx<'_>, document: DocumentId, why: &str) -> Result<(), 
     Ok(())
 }
 
-/// Sets the reminder level that was reached.
-pub fn set_reminder(tx: &Tx<'_>, document: DocumentId, level: u32) -> Result<(), StoreError> {
-    tx.run(
-        "UPDATE document_state SET reminder_level = ?2, reminded_at = ?3 WHERE document_id = ?1",
-        (document.0, level, tx.now().at_ms),
-    )?;
-    tx.touch(Topic::Payments);
-    Ok(())
-}
-
-/// How long a retry that was planned may be late before it is no plan any more: two banking days
-/// around a weekend, ms.
-const LATE_MS: i64 = 4 * 24 * 3_600_000;
-
-/// No attempt to collect is planned, by `?n` = [`LATE_MS`] before now.
-const NO_RETRY: &str = "(s.next_retry_at IS NULL OR s.retries_given_up = 1 OR s.auto_pay_off = 1 OR s.next_retry_at <= ?2)";
-
-/// Invoices whose reminder is due: overdue since `day` or before (and not owed again since), below
-/// the reminder level, not disputed or promised, with no payment on its way and none planned. By
-/// account, oldest first, with the level reached so far and the day from which their reminders count.
-pub fn to_remind(
-    db: &Db<'_>,
-    day: NaiveDate,
-    now: Now,
-    levels: u32,
-) -> Result<Vec<(Debt, u32, NaiveDate)>, StoreError> {
-    let values = (day, now.at_ms - LATE_MS, now.today, levels);
-    db.all(
-        &format!(
-            "SELECT {DEBT}, s.reminder_level, max(s.due_on, coalesce(s.reopened_on, s.due_on))
-             FROM {FROM}
-             WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1
-               AND (s.reopened_on IS NULL OR s.reopened_on <= ?1) AND s.reminder_level < ?4
-               AND s.written_off_by IS NULL AND {NO_RETRY}
-               AND s.disputed = '' AND (s.promised_on IS NULL OR s.promised_on < ?3)
-               AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id
-                 AND l.state = 'live')
-             ORDER BY s.account_id, s.due_on, s.document_id"
-        ),
-        values,
-        |r| Ok((row(r)?, r.get(13)?, r.get(14)?)),
-    )
-}
+/// Accounts that may have something to use before they are charged or reminded, as a table.
+pub(super) const RICH: &str = "(SELECT account_id FROM document_state
+      WHERE status = 'Posted' AND balance_minor < 0
+    UNION SELECT account_id FROM payment WHERE unapplied_minor > 0)";
 
 /// What an account would still owe in a currency, by document, once its credit memos and unapplied
 /// payments were used as [`open_of_account`] orders: what is settled is left out. A document whose
@@ -370,21 +330,6 @@ pub fn pay_all(
     tx.touch(Topic::Documents);
     tx.touch(Topic::Payments);
     Ok(())
-}
-
-/// Whether a reminder may still go, asked again at sending.
-pub fn may_remind(db: &Db<'_>, document: DocumentId, now: Now) -> Result<bool, StoreError> {
-    db.any(
-        &format!(
-            "SELECT 1 FROM document_state s WHERE s.document_id = ?1 AND s.balance_minor > 0
-             AND s.disputed = ''
-             AND s.written_off_by IS NULL AND {NO_RETRY}
-             AND (s.promised_on IS NULL OR s.promised_on < ?3)
-             AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id
-             AND l.state = 'live')",
-        ),
-        (document.0, now.at_ms - LATE_MS, now.today),
-    )
 }
 
 /// Writes a promise and marks its document.

@@ -1,4 +1,4 @@
--- 33 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 34 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1178,4 +1178,30 @@ BEGIN SELECT RAISE(ABORT, 'guard: a shared text is never deleted'); END;
 CREATE TRIGGER shared_text_replace BEFORE INSERT ON shared_text
 WHEN EXISTS (SELECT 1 FROM shared_text WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM shared_text WHERE text = NEW.text)
 BEGIN SELECT RAISE(ABORT, 'guard: a shared text is never replaced'); END;
+CREATE TABLE settled (
+  account_id     INTEGER PRIMARY KEY REFERENCES account (id),
+  through_on     TEXT NOT NULL,
+  stamp          INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER settled_by_claim AFTER INSERT ON claim BEGIN
+  DELETE FROM settled WHERE account_id = NEW.account_id AND through_on >= NEW.from_on;
+END;
+CREATE TRIGGER settled_by_claim_change AFTER UPDATE ON claim BEGIN
+  DELETE FROM settled WHERE account_id = OLD.account_id AND through_on >= min(OLD.from_on, NEW.from_on);
+  DELETE FROM settled WHERE account_id = NEW.account_id AND through_on >= min(OLD.from_on, NEW.from_on);
+END;
+CREATE TRIGGER settled_by_claim_gone AFTER DELETE ON claim BEGIN
+  DELETE FROM settled WHERE account_id = OLD.account_id AND through_on >= OLD.from_on;
+END;
+CREATE TRIGGER settled_by_usage AFTER INSERT ON usage BEGIN
+  DELETE FROM settled WHERE account_id = NEW.account_id AND through_on >= NEW.start_on;
+END;
+CREATE TRIGGER settled_by_usage_change AFTER UPDATE ON usage BEGIN
+  DELETE FROM settled WHERE account_id = OLD.account_id AND through_on >= min(OLD.start_on, NEW.start_on);
+  DELETE FROM settled WHERE account_id = NEW.account_id AND through_on >= min(OLD.start_on, NEW.start_on);
+END;
+CREATE TRIGGER settled_by_usage_free AFTER DELETE ON usage_claim BEGIN
+  DELETE FROM settled WHERE account_id = (SELECT account_id FROM usage WHERE id = OLD.usage_id)
+    AND through_on >= (SELECT start_on FROM usage WHERE id = OLD.usage_id);
+END;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

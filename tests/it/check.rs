@@ -47,6 +47,15 @@ const SEEDS: &[(&str, &str)] = &[
     ("tallies_count", "UPDATE collectible SET until_on = '2030-01-01' WHERE document_id = 2"),
     ("tallies_count", "INSERT INTO collectible VALUES (777, 1, 'EUR', 5, 'leave', '', '', 0, 0)"),
     ("tallies_count", "INSERT INTO collectible_sum VALUES ('failed', '', 'XTS', 1, 5)"),
+    (
+        "settled_posted",
+        "INSERT INTO settled SELECT account_id, '2030-01-01', 0 FROM document WHERE status = 'Draft' LIMIT 1",
+    ),
+    (
+        "settled_posted",
+        "INSERT INTO settled SELECT account_id, from_on, 0 FROM claim WHERE document_id = 1 LIMIT 1;
+         UPDATE claim SET target_charge_id = 1 WHERE document_id = 1",
+    ),
     ("usage_once", "UPDATE usage_claim SET document_id = 2"),
     (
         "credits_within_lines",

@@ -20,7 +20,15 @@ fn at(book: &Book, moment: &str) {
     book.run(&["clock", "set", moment]).ends(0);
 }
 
+/// Sends reminders; Today counts as many as go out.
 fn remind(book: &Book) -> Vec<Value> {
+    let dry = book.run(&["payment", "remind", "--dry-run", "--json"]).ends(0).json();
+    let ahead = dry["sent"].as_array().unwrap().len();
+    let today = book.run(&["status", "--json"]).json();
+    let steps = today["steps"].as_array().unwrap();
+    let state = steps.iter().find(|s| s["step"] == "overdue").unwrap()["state"].as_str().unwrap();
+    let told = state.split(' ').next().unwrap().parse().unwrap_or(0);
+    assert_eq!(told, ahead, "{state:?} {dry}");
     let said = book.run(&["payment", "remind", "--json"]).ends(0).json();
     said["sent"].as_array().unwrap().clone()
 }

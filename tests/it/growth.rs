@@ -335,3 +335,25 @@ fn ten_times_the_accounts_cost_ten_times_the_steps() {
     };
     assert_eq!(dearer([1_000, 10_000], day), Vec::<String>::new());
 }
+
+/// Of days on which nothing is left to do a run reads nothing (`settled`).
+#[test]
+fn a_run_takes_as_many_steps_after_a_year_as_in_its_fourth_month() {
+    let mut grown = Grown::new(150);
+    for month in 0..13 {
+        let target = chrono::Months::new(month);
+        let target = "2026-02-01".parse::<chrono::NaiveDate>().unwrap() + target;
+        let run = grown.bill("bill", &target.to_string());
+        let what = post::posting::What::Run(run);
+        let job = post::posting::start(&mut grown.session, &what, None).unwrap();
+        grown.part("post", |s| drive(s, job));
+    }
+    for part in ["bill", "post"] {
+        let cost: Vec<u64> =
+            grown.cost.iter().filter(|(name, _)| *name == part).map(|(_, cost)| *cost).collect();
+        let (fourth, last) = (cost[3], cost[12]);
+        println!("{part}: {cost:?} steps");
+        assert!(last * 100 <= fourth * 102, "{part}: {cost:?} steps");
+    }
+    grown.book.run(&["check"]).ends(0);
+}

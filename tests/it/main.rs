@@ -75,6 +75,7 @@ mod sample;
 mod schedule;
 mod schema;
 mod secrets;
+mod settled;
 mod shared;
 mod shared_text;
 mod slices;

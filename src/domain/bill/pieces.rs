@@ -41,14 +41,16 @@ impl Piece {
     }
 }
 
-/// Every piece that begins by `horizon`.
+/// Every piece that begins by `horizon` and whose run ends after what is settled.
 pub fn pieces(
     charge: &ChargeInput,
     line: &ChargeLine,
     start: NaiveDate,
     target: NaiveDate,
     horizon: NaiveDate,
+    settled: Option<NaiveDate>,
 ) -> Vec<Piece> {
+    let open = |day: NaiveDate| settled.is_none_or(|through| day > through);
     let once = newest(&charge.versions).is_some_and(|v| v.terms.charge_type == ChargeType::OneTime);
     if once {
         let span = Span { from: start, to: start };
@@ -63,11 +65,15 @@ pub fn pieces(
             version,
             due: start <= target,
         };
-        return if line.serves(start) && start <= horizon { vec![piece] } else { Vec::new() };
+        return if line.serves(start) && start <= horizon && open(start) {
+            vec![piece]
+        } else {
+            Vec::new()
+        };
     }
     let mut list = Vec::new();
-    for served in &line.served {
-        let mut day = Some(served.from);
+    for served in line.served.iter().filter(|served| open(served.to)) {
+        let mut day = settled.map_or(Some(served.from), |through| line.run_from(*served, through));
         while let Some(from) = day.filter(|d| *d <= served.to && *d <= horizon) {
             let Some((grid, k)) = line.locate(from) else { break };
             let Some(period) = grid.period(k) else { break };
@@ -83,6 +89,7 @@ pub fn pieces(
             day = after(to);
         }
     }
+    list.retain(|p| open(p.run.to));
     list
 }
 

@@ -4,6 +4,7 @@ use super::cover::Cover;
 use super::credit::standing_amounts;
 use super::line::Line;
 use super::pieces::{Piece, Priced, pieces, price, share_of};
+use super::settled::Settling;
 use super::timeline::same_price;
 use super::usage::{Records, within};
 use super::{BillError, Ctx, Placed, ids};
@@ -14,6 +15,7 @@ use crate::domain::charge::{ChargeTerms, ChargeType, Model};
 use crate::domain::explain::How;
 use crate::domain::ids::UsageId;
 use crate::domain::period::Span;
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 /// What billing an account has made so far.
@@ -48,7 +50,7 @@ pub(crate) struct Standing<'a> {
 pub(super) struct Series<'s, 'a> {
     pub(super) ctx: &'s Ctx<'a>,
     pub(super) placed: &'a Placed<'a>,
-    pub(super) claims: &'s [&'a Claim],
+    pub(super) claims: Vec<&'a Claim>,
     pub(super) pieces: Vec<Piece>,
     pub(super) cover: Cover,
     /// By claim: what stands of it on the scale of what was rated; credits taken off.
@@ -64,23 +66,34 @@ pub(crate) fn charge<'a>(
     placed: &'a Placed<'a>,
     claims: &[&'a Claim],
     records: Option<&Records<'a>>,
+    settling: &mut Settling,
     out: &mut Outcome<'a>,
 ) -> Result<(), BillError> {
     let target = ctx.dates.target;
     let horizon = claims.iter().map(|c| c.to).max().map_or(target, |to| to.max(target));
+    let settled = |day: NaiveDate| ctx.input.settled.is_some_and(|through| day <= through);
+    let claims: Vec<&Claim> = claims.iter().copied().filter(|c| !settled(c.to)).collect();
     let mut series = Series {
         ctx,
         placed,
+        pieces: pieces(
+            placed.charge,
+            &placed.line,
+            placed.start,
+            target,
+            horizon,
+            ctx.input.settled,
+        ),
+        cover: Cover::of(&claims),
+        stands: standing_amounts(&claims),
         claims,
-        pieces: pieces(placed.charge, &placed.line, placed.start, target, horizon),
-        cover: Cover::of(claims),
-        stands: standing_amounts(claims),
         made: Vec::new(),
         records,
     };
     series.correct(out)?;
     series.bill(out)?;
     series.leftover_usage(out);
+    settling.look(&series);
     Ok(())
 }
 

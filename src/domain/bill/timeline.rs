@@ -135,6 +135,18 @@ impl ChargeLine {
         Some((grid, grid.index_of(day)))
     }
 
+    /// The first day of the run of a stretch of service that a day lies in; the stretch's first day
+    /// if the day lies before it.
+    pub fn run_from(&self, served: Span, day: NaiveDate) -> Option<NaiveDate> {
+        if day <= served.from {
+            return Some(served.from);
+        }
+        let (grid, k) = self.locate(day)?;
+        let later = self.grids.partition_point(|(from, _)| *from <= day);
+        let laid = self.grids.get(later.saturating_sub(1)).map_or(served.from, |(from, _)| *from);
+        Some(grid.period(k)?.from.max(laid).max(served.from))
+    }
+
     /// How many periods lie between the first one and that of a day; none if the first one is only
     /// served in part.
     pub fn nth(&self, day: NaiveDate) -> Option<i64> {

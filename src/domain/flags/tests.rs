@@ -109,6 +109,7 @@ fn account() -> AccountInput {
         usage: Vec::new(),
         billed_usage: Vec::new(),
         claims: vec![claim(1, 10_000), claim(2, 5_000)],
+        settled: None,
     }
 }
 

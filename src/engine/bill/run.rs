@@ -32,8 +32,10 @@ use crate::store::job::{self, JobRow, JobState, Progress, Wanted};
 use crate::store::new_draft::{self, NewDraft, Ready};
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::sample::{self, Unflagged};
+use crate::store::settled::{self, Stamp};
 use crate::store::tax;
 use crate::store::{Db, Moment, StoreError, Topic, Tx, operation, settings, usage};
+use chrono::NaiveDate;
 use std::time::Duration;
 
 /// A write lock is to be held about this long.
@@ -116,7 +118,8 @@ pub(super) fn rate(
     basis: &Basis,
     accounts: &[AccountId],
 ) -> Result<Vec<Rated>, Error> {
-    let inputs = billing::load(db, &Span { wanted: accounts, without: None })?;
+    let settled_by = Some((&basis.rules, basis.dates.target));
+    let inputs = billing::load(db, &Span { wanted: accounts, without: None, settled_by })?;
     let mut rated = Vec::with_capacity(inputs.len());
     for input in inputs {
         let mut bill = bill_account(&input, &basis.taxes, &basis.rules, &basis.dates)
@@ -162,6 +165,8 @@ struct Outcome {
     drafts: Result<Vec<Ready>, String>,
     /// Whether something was due, and all of it is billed.
     already_billed: bool,
+    /// The day through which nothing is left to do, if it is a later one than the book knows.
+    settled: Option<(NaiveDate, Stamp)>,
 }
 
 impl Runner for BillRunner {
@@ -238,6 +243,8 @@ fn outcomes(
     for Rated { input, bill } in rate(db, basis, accounts)? {
         let already_billed =
             bill.as_ref().is_ok_and(|bill| bill.already_billed && bill.documents.is_empty());
+        let settled = bill.as_ref().ok().and_then(|bill| bill.settled);
+        let settled = settled.map(|through| (through, Stamp::of(&input, &basis.rules)));
         let drafts = match bill {
             Ok(bill) => {
                 let ready = |draft| ready(db, run, basis, &input, draft);
@@ -245,7 +252,7 @@ fn outcomes(
             }
             Err(reason) => Err(reason),
         };
-        all.push(Outcome { account: input.id, drafts, already_billed });
+        all.push(Outcome { account: input.id, drafts, already_billed, settled });
     }
     new_draft::share(db, all.iter_mut().filter_map(|o| o.drafts.as_mut().ok()).flatten())?;
     Ok(all)
@@ -346,8 +353,10 @@ fn write_accounts(
     }
     let count = (prepared.rated.len() + prepared.busy.len()) as i64;
     let mut drafts = Vec::with_capacity(prepared.rated.len());
+    let mut settled = Vec::with_capacity(prepared.rated.len());
     for outcome in prepared.rated.drain(..) {
         by.already_billed += i64::from(outcome.already_billed);
+        settled.extend(outcome.settled.map(|(through, stamp)| (outcome.account, through, stamp)));
         match outcome.drafts {
             Ok(made) => drafts.extend(made),
             Err(reason) => {
@@ -357,6 +366,7 @@ fn write_accounts(
         }
     }
     let unflagged = write_drafts(tx, drafts, &mut by)?;
+    settled::keep(tx, settled.into_iter())?;
     by.done = count - by.failed;
     by.cursor = prepared.last;
     sample::draw(tx, run.id, &unflagged, prepared.basis.sample)?;

@@ -146,7 +146,9 @@ fn walk(
         };
         let Some(last) = accounts.last() else { return Ok(()) };
         after = *last;
-        for input in billing::load(db, &Span { wanted: &accounts, without: None })? {
+        for input in
+            billing::load(db, &Span { wanted: &accounts, without: None, settled_by: None })?
+        {
             let labels: HashMap<_, _> = usage::labels_of(db, input.id)?.into_iter().collect();
             let bill = bill_account(&input, &taxes, &rules, &dates);
             let reasons: HashMap<_, String> = match &bill {

@@ -21,6 +21,7 @@ use crate::engine::{deliver, mailer};
 use crate::mail::{Envelope, MailOutcome, Mailer};
 use crate::store::debt::{self, Debt};
 use crate::store::job::{self, JobKind, JobRow, Progress};
+use crate::store::reminder::{self, Whose};
 use crate::store::{Db, StoreError, account, json, operation};
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,12 @@ fn reached(levels: &[u64], since: NaiveDate, today: NaiveDate) -> u32 {
     levels.iter().filter(|days| **days <= overdue).count() as u32
 }
 
+/// The day since when, or before, an invoice must have been due to have reached each level.
+fn days(levels: &[u64], today: NaiveDate) -> Vec<NaiveDate> {
+    let since = |days: &u64| today.checked_sub_days(Days::new(*days)).unwrap_or(NaiveDate::MIN);
+    levels.iter().map(since).collect()
+}
+
 /// An account with what it is reminded of.
 struct Due {
     account: AccountId,
@@ -75,15 +82,10 @@ struct Due {
 }
 
 /// What of which accounts may be reminded now, by account.
-fn due(db: &Db<'_>, levels: &[u64], now: Now) -> Result<Vec<Due>, StoreError> {
+fn due(db: &Db<'_>, levels: &[u64], now: Now, of: Whose) -> Result<Vec<Due>, StoreError> {
     let mut due: Vec<Due> = Vec::new();
-    let Some(first) = levels.first() else { return Ok(due) };
-    let day = now.today.checked_sub_days(Days::new(*first)).unwrap_or(now.today);
-    for (debt, before, since) in debt::to_remind(db, day, now, levels.len() as u32)? {
+    for (debt, before, since) in reminder::due(db, &days(levels, now.today), now, of)? {
         let level = reached(levels, since, now.today);
-        if level <= before {
-            continue;
-        }
         match due.last_mut().filter(|d| d.account == debt.account) {
             Some(last) => last.debts.push((debt, before, level)),
             None => due.push(Due { account: debt.account, debts: vec![(debt, before, level)] }),
@@ -98,8 +100,10 @@ fn due(db: &Db<'_>, levels: &[u64], now: Now) -> Result<Vec<Due>, StoreError> {
 
 /// How many reminders would go out now.
 pub fn count(db: &Db<'_>, config: &Config, now: Now) -> Result<usize, Error> {
-    let mut count = 0;
-    for one in due(db, &levels(config)?, now)? {
+    let levels = levels(config)?;
+    let plain = reminder::count(db, &days(&levels, now.today), now)?;
+    let mut count = usize::try_from(plain).unwrap_or(0);
+    for one in due(db, &levels, now, Whose::WithCredits)? {
         count += usize::from(!terms(db, one.account, now.today)?.emails.is_empty());
     }
     Ok(count)
@@ -132,7 +136,7 @@ pub fn ahead(session: &Session) -> Result<RemindersAhead, Error> {
     session.read(|db| {
         let mut no_address = 0;
         let mut by: BTreeMap<u32, Owing> = BTreeMap::new();
-        for one in due(db, &rising, now)? {
+        for one in due(db, &rising, now, Whose::All)? {
             if terms(db, one.account, now.today)?.emails.is_empty() {
                 no_address += 1;
                 continue;
@@ -154,7 +158,7 @@ pub fn remind(session: &mut Session, dry_run: bool) -> Result<Reminded, Error> {
     let (config, now) = (session.config()?, session.now()?);
     let levels = levels(&config)?;
     let mut done = Reminded::default();
-    for one in session.read(|db| due(db, &levels, now))? {
+    for one in session.read(|db| due(db, &levels, now, Whose::All))? {
         let terms = session.read(|db| terms(db, one.account, now.today))?;
         let number = one.debts[0].0.account_number.clone();
         if terms.emails.is_empty() {
@@ -223,7 +227,7 @@ fn still_owed(
     let mut still = Vec::new();
     let mut owed: BTreeMap<&str, HashMap<DocumentId, i64>> = BTreeMap::new();
     for (debt, before, level) in debts {
-        if !debt::may_remind(db, debt.document, now)? {
+        if !reminder::is_due(db, debt.document, now)? {
             continue;
         }
         let code = debt.currency.code();
@@ -265,7 +269,7 @@ fn one_account(
     let debts = session.write(Verb::Remind, |tx| {
         let still = still_owed(tx, due.debts, tx.now())?;
         for (debt, _, level) in &still {
-            debt::set_reminder(tx, debt.document, *level)?;
+            reminder::set(tx, debt.document, *level)?;
         }
         match still.first() {
             Some((debt, _, _)) => {
@@ -285,7 +289,7 @@ fn one_account(
     }
     session.write(Verb::Remind, |tx| {
         for (debt, before, _) in &debts {
-            debt::set_reminder(tx, debt.document, *before)?;
+            reminder::set(tx, debt.document, *before)?;
         }
         tx.note(&debts[0].0.account_number, "the reminder did not leave");
         Ok(())

@@ -126,7 +126,8 @@ fn plan(db: &Db<'_>, row: &DocumentRow, old: &DraftImage) -> Result<Plan, Error>
         auto_renew: params.auto_renew,
     };
     let wanted = [row.account];
-    let mut inputs = billing::load(db, &Span { wanted: &wanted, without: Some(row.id) })?;
+    let span = Span { wanted: &wanted, without: Some(row.id), settled_by: None };
+    let mut inputs = billing::load(db, &span)?;
     let Some(input) = inputs.pop() else {
         return Err(Error::Bug(format!("{} has no account", row.id)));
     };

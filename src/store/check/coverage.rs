@@ -15,6 +15,24 @@ struct Span {
     document: DocumentId,
 }
 
+/// What bill runs do not read again must be as they found it: posted or waived, no usage that nothing
+/// holds, no discount; and of a charge only its last line of those days may reach beyond them.
+pub const SETTLED: &str = "
+SELECT printf('account %s is taken for settled through %s, and charge %s from %s is not', a.number, s.through_on,
+    c.number, k.from_on)
+FROM settled s JOIN account a ON a.id = s.account_id JOIN charge c ON c.account_id = s.account_id
+JOIN claim k ON k.charge_id = c.id JOIN document d ON d.id = k.document_id
+WHERE k.target_charge_id <> 0 OR (k.from_on <= s.through_on
+  AND CASE WHEN k.to_on <= s.through_on THEN d.status <> 'Posted' AND k.role <> 'waived'
+      ELSE k.from_on <> (SELECT max(q.from_on) FROM claim q WHERE q.charge_id = k.charge_id
+             AND q.target_charge_id = 0 AND q.from_on <= s.through_on) END)
+UNION ALL
+SELECT printf('account %s is taken for settled through %s, and usage of %s is not billed', a.number, s.through_on,
+    u.start_on)
+FROM settled s JOIN account a ON a.id = s.account_id
+JOIN usage u ON u.account_id = s.account_id AND u.start_on <= s.through_on
+WHERE NOT EXISTS (SELECT 1 FROM usage_claim k WHERE k.usage_id = u.id)";
+
 /// Walks the claims in key order, one charge (and discounted charge) at a time.
 pub fn billed_once(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
     let sql = "SELECT charge_id, target_charge_id, from_on, to_on, role, document_id FROM claim

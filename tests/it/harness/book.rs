@@ -86,6 +86,9 @@ CREATE TRIGGER document_posted_update BEFORE UPDATE ON document WHEN OLD.status 
 BEGIN SELECT RAISE(ABORT, 'guard: a posted or canceled document never changes'); END;
 ALTER TABLE document DROP COLUMN frozen_id"#,
     "CREATE INDEX ledger_entry_txn ON ledger_entry (txn)",
+    "DROP TRIGGER settled_by_claim; DROP TRIGGER settled_by_claim_change;
+     DROP TRIGGER settled_by_claim_gone; DROP TRIGGER settled_by_usage;
+     DROP TRIGGER settled_by_usage_change; DROP TRIGGER settled_by_usage_free; DROP TABLE settled",
 ];
 
 /// What a call of the binary gave.

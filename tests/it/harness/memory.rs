@@ -6,6 +6,7 @@ pub use crate::harness::rows::{Row, default_rules, rules_of, text_of};
 use crate::harness::rows::{
     account_terms, charge_defaults, charge_terms, date, decimal, subscription_terms, text,
 };
+use crate::harness::settled::Settled;
 use chrono::NaiveDate;
 use daybook::domain::account::{AccountStatus, AccountTerms, DeliveryPreference, Version};
 use daybook::domain::bill::{BillError, bill_account, first_unbilled_day};
@@ -33,6 +34,8 @@ pub struct Memory {
     pub last: HashMap<String, Vec<(DocumentId, DraftDocument)>>,
     /// All documents that stand, by account.
     pub documents: HashMap<String, Vec<(DocumentId, DraftDocument)>>,
+    /// The days through which nothing is left to do, by account.
+    pub settled: Settled,
 }
 
 impl Memory {
@@ -45,6 +48,7 @@ impl Memory {
             next: 1,
             last: HashMap::new(),
             documents: HashMap::new(),
+            settled: Settled::default(),
         }
     }
 
@@ -154,6 +158,7 @@ impl Memory {
             usage: Vec::new(),
             billed_usage: Vec::new(),
             claims: Vec::new(),
+            settled: None,
         });
     }
 
@@ -286,7 +291,9 @@ impl Memory {
     pub fn bill_dates(&mut self, dates: &BillDates) -> Result<(), BillError> {
         self.last.clear();
         for i in 0..self.accounts.len() {
-            let bill = bill_account(&self.accounts[i], &self.taxes, &self.rules, dates)?;
+            let input = &self.accounts[i];
+            let bill = bill_account(input, &self.taxes, &self.rules, dates)?;
+            self.settled.compare(input, &bill, &self.taxes, &self.rules, dates)?;
             self.keep(i, bill);
         }
         Ok(())

@@ -14,5 +14,6 @@ pub mod memory;
 pub mod pty;
 pub mod rows;
 pub mod rules;
+pub mod settled;
 pub mod sink;
 pub mod stripe_fake;

@@ -50,7 +50,8 @@ pub fn printing(db: &Db<'_>, content: &DraftImage) -> Result<Option<Flag>, Error
 /// The rules of the run on what it says now.
 fn compared(db: &Db<'_>, row: &DocumentRow, content: &mut DraftImage) -> Result<(), Error> {
     let wanted = [row.account];
-    let inputs = billing::load(db, &Span { wanted: &wanted, without: Some(row.id) })?;
+    let span = Span { wanted: &wanted, without: Some(row.id), settled_by: None };
+    let inputs = billing::load(db, &span)?;
     let Some(input) = inputs.first() else { return Ok(()) };
     let Some(version) = version_on(&input.versions, content.invoice_on) else { return Ok(()) };
     let draft = as_rated(content)?;

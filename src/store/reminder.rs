@@ -42,14 +42,19 @@ pub fn due(
     now: Now,
     of: Whose,
 ) -> Result<Vec<(Debt, u32, NaiveDate)>, StoreError> {
-    let rich = match of {
-        Whose::All => String::new(),
-        Whose::WithCredits => format!("AND s.account_id IN {RICH}"),
+    // All that is open is collectible, and found by its account there.
+    let from = match of {
+        Whose::All => FROM.to_owned(),
+        Whose::WithCredits => format!(
+            "(SELECT c.document_id AS open FROM {RICH} r
+               CROSS JOIN collectible c ON c.account_id = r.account_id)
+             CROSS JOIN {FROM} AND s.document_id = open"
+        ),
     };
     db.all(
         &format!(
             "SELECT {DEBT}, s.reminder_level, max(s.due_on, coalesce(s.reopened_on, s.due_on))
-             FROM {FROM} WHERE {} {rich} ORDER BY s.account_id, s.due_on, s.document_id",
+             FROM {from} WHERE {} ORDER BY s.account_id, s.due_on, s.document_id",
             conditions()
         ),
         values(days, now),

@@ -80,6 +80,43 @@ pub fn methods(db: &Db<'_>, from: i64, look: Look<'_>) -> Result<(), StoreError>
     walk(db, sql, from, look)
 }
 
+/// A usage record as a file has it, with what it names by number; empty = none.
+#[derive(Debug, Clone, Copy)]
+pub struct UsageRecord<'a> {
+    pub account: &'a str,
+    pub uom: &'a str,
+    pub quantity: Decimal,
+    pub start_on: NaiveDate,
+    pub end_on: Option<NaiveDate>,
+    pub subscription: &'a str,
+    pub charge: &'a str,
+    pub description: &'a str,
+}
+
+/// Usage, each with its key (empty = none) and the number of its account.
+pub fn usage(db: &Db<'_>, from: i64, look: Look<'_>) -> Result<(), StoreError> {
+    let sql = format!("SELECT {USAGE} WHERE u.id >= ?1 ORDER BY u.id");
+    walk(db, &sql, from, look)
+}
+
+/// The first usage without a key that is like a record ([`Seen::usage_is_like`]).
+pub fn keyless(db: &Db<'_>, record: &UsageRecord<'_>) -> Result<Option<i64>, StoreError> {
+    let sql = format!(
+        "SELECT {USAGE} WHERE u.account_id = (SELECT id FROM account WHERE number = ?1)
+           AND u.start_on = ?2 AND +u.unique_key IS NULL ORDER BY u.id"
+    );
+    db.find(&sql, (record.account, record.start_on), |row| {
+        let seen = Seen(row);
+        Ok(if seen.usage_is_like(record)? { Some(seen.id()?) } else { None })
+    })
+}
+
+/// Columns of usage and where they come from.
+const USAGE: &str = "u.id, coalesce(u.unique_key, ''), a.number, u.uom, u.quantity, u.start_on,
+    u.end_on, coalesce(s.number, ''), coalesce(h.number, ''), u.description, u.import_id
+  FROM usage u CROSS JOIN account a ON a.id = u.account_id
+  LEFT JOIN subscription s ON s.id = u.subscription_id LEFT JOIN charge h ON h.id = u.charge_id";
+
 /// Where the columns of a version begin, and in these those that are compared.
 const VERSION: usize = 3;
 
@@ -184,6 +221,39 @@ impl Seen<'_> {
             && said.value(20, terms.stacked.into())?
             && said.text(21, &terms.tax_code)?
             && said.text(22, &terms.revenue_account)?)
+    }
+
+    /// Whether usage is equal to a record in account, unit, quantity, start and charge.
+    pub fn usage_is_like(&self, record: &UsageRecord<'_>) -> Result<bool, StoreError> {
+        let said = self.usage_said();
+        Ok(self.owner()? == record.account
+            && said.text(0, record.uom)?
+            && said.number(1, Some(record.quantity))?
+            && said.day(2, Some(record.start_on))?
+            && said.text(5, record.charge)?)
+    }
+
+    /// Whether usage is for this subscription alone.
+    pub fn usage_is_of(&self, subscription: &str) -> Result<bool, StoreError> {
+        self.usage_said().text(4, subscription)
+    }
+
+    /// Whether usage says all that a record does.
+    pub fn usage_says(&self, record: &UsageRecord<'_>) -> Result<bool, StoreError> {
+        let said = self.usage_said();
+        Ok(self.usage_is_like(record)?
+            && said.day(3, record.end_on)?
+            && said.text(4, record.subscription)?
+            && said.text(6, record.description)?)
+    }
+
+    /// The file that brought usage (`import_file.id`).
+    pub fn usage_file(&self) -> Result<i64, StoreError> {
+        self.0.get(VERSION + 7)
+    }
+
+    fn usage_said(&self) -> Said<'_> {
+        Said { row: self.0, at: VERSION, given: Given(u32::MAX) }
     }
 
     /// Whether the method says all that is given of: gateway, kind, what is shown, priority, expiry,

@@ -5,12 +5,14 @@
 //! restore and every night; `tests/it/check.rs` seeds a violation of each and sees it caught.
 
 mod beside;
+mod booked;
 mod carried;
 mod coverage;
 mod credits;
 mod dates;
 mod deeds;
 mod found;
+mod ledger;
 mod seals;
 mod structure;
 mod tallies;
@@ -20,6 +22,7 @@ pub use found::{Beside, Found, LISTED};
 
 use super::{Db, StoreError};
 use crate::domain::ids::ChargeId;
+use found::judged_after;
 
 /// One named invariant.
 pub struct Check {
@@ -38,7 +41,7 @@ enum Rule {
     Newer(i64, &'static str, &'static str),
     /// The same by hand.
     Code(fn(&Db<'_>, &mut Found) -> Result<(), StoreError>),
-    /// The book against what lies beside it.
+    /// With what is given to several rules: what lies beside the book, the ledger once it was read.
     Beside(fn(&Db<'_>, &Beside, &mut Found) -> Result<(), StoreError>),
 }
 
@@ -49,12 +52,7 @@ impl Check {
         match self.rule {
             Rule::Code(code) => code(db, &mut found)?,
             Rule::Newer(schema, table, sql) => {
-                let last: i64 = db.one(
-                    "SELECT coalesce(max(last), 0) FROM schema_mark WHERE version = ?1
-                     AND name = ?2",
-                    (schema, table),
-                    |r| r.get(0),
-                )?;
+                let last = judged_after(db, schema, table)?;
                 db.each(sql, [], |row| {
                     if row.get::<i64>(1)? <= last {
                         found.older += 1;
@@ -110,27 +108,31 @@ const fn code(
     Check { name, promise, rule: Rule::Code(code) }
 }
 
+const fn beside(
+    name: &'static str,
+    promise: &'static str,
+    code: fn(&Db<'_>, &Beside, &mut Found) -> Result<(), StoreError>,
+) -> Check {
+    Check { name, promise, rule: Rule::Beside(code) }
+}
+
 /// What is asked of the book together with its side directory; a book without one (a copy) passes.
 pub const BESIDE: &[Check] = &[
-    Check {
-        name: "heads_kept",
-        promise: "the audit trail holds every head that was kept outside the book",
-        rule: Rule::Beside(beside::heads_kept),
-    },
-    Check {
-        name: "side_files",
-        promise: "files beside the book are of the kind they should be",
-        rule: Rule::Beside(beside::side_files),
-    },
+    beside(
+        "heads_kept",
+        "the audit trail holds every head that was kept outside the book",
+        beside::heads_kept,
+    ),
+    beside(
+        "side_files",
+        "files beside the book are of the kind they should be",
+        beside::side_files,
+    ),
 ];
 
 /// All of them, from the file itself up to the money.
 pub const CHECKS: &[Check] = &[
-    Check {
-        name: "file_sound",
-        promise: "the file and every value in it are sound",
-        rule: Rule::Beside(structure::file_sound),
-    },
+    beside("file_sound", "the file and every value in it are sound", structure::file_sound),
     code("guards_present", "every table, trigger and index is as released", structure::guards),
     code("audit_chain", "the audit trail's hash chain is unbroken", seals::audit_chain),
     sql("rows_audited", "what was written has its operation in the audit trail", ROWS_AUDITED),
@@ -148,25 +150,17 @@ pub const CHECKS: &[Check] = &[
     sql("credits_within_lines", "credits never exceed the line they correct", CREDITS_WITHIN),
     sql("memos_within", "memos never exceed the document they correct", MEMOS_WITHIN),
     sql("credits_documented", "what lowers an invoice is documented", credits::DOCUMENTED),
-    sql(
+    beside(
         "ledger_balanced",
         "debits equal credits by transaction, day and currency",
-        LEDGER_BALANCED,
+        booked::balanced,
     ),
-    sql("ledger_ties", "the ledger agrees with every account's open documents", LEDGER_TIES),
-    newer(
-        "no_receivable_below_zero",
-        "on no day less than nothing is owed",
-        11,
-        "ledger_entry",
-        dates::BELOW_ZERO,
-    ),
-    newer(
+    beside("ledger_ties", "the ledger agrees with every account's open documents", booked::ties),
+    beside("no_receivable_below_zero", "on no day less than nothing is owed", booked::below_zero),
+    beside(
         "ledger_by_document",
         "what is owed and left is booked by document and payment",
-        11,
-        "ledger_entry",
-        dates::BY_DOCUMENT,
+        booked::by_document,
     ),
     sql(
         "dates_in_order",
@@ -333,30 +327,6 @@ FROM (SELECT corrects_id, sum(total_minor) AS total, sum(tax_minor) AS tax FROM 
       WHERE corrects_id IS NOT NULL AND status = 'Posted' AND kind = 'credit_memo' GROUP BY 1) x
 JOIN document d ON d.id = x.corrects_id
 WHERE d.total_minor + x.total < 0 OR (d.tax_minor >= 0 AND d.tax_minor + x.tax < 0)";
-
-const LEDGER_BALANCED: &str = "
-SELECT printf('transaction %d: debits %d, credits %d %s', txn, sum(debit_minor), sum(credit_minor), currency)
-FROM ledger_entry GROUP BY entry_on, txn, currency HAVING sum(debit_minor) <> sum(credit_minor)";
-
-const LEDGER_TIES: &str = "
-SELECT printf('account %s: the ledger has %d receivable, its documents %d', a.number, coalesce(l.owed, 0), coalesce(d.owed, 0))
-FROM account a
-LEFT JOIN (SELECT account_id, sum(CASE WHEN account = 'receivable' THEN debit_minor - credit_minor ELSE 0 END) AS owed
-      FROM ledger_entry WHERE account IN ('receivable', 'credit') GROUP BY 1) l ON l.account_id = a.id
-LEFT JOIN (SELECT s.account_id, sum(s.balance_minor) AS owed FROM document_state s JOIN document d ON d.id = s.document_id
-           WHERE s.status = 'Posted' AND d.kind IN ('invoice', 'debit_memo') GROUP BY 1) d ON d.account_id = a.id
-WHERE coalesce(l.owed, 0) <> coalesce(d.owed, 0)
-UNION ALL
-SELECT printf('account %s: the ledger has %d to its credit, credits and payments have %d', a.number, coalesce(l.credit, 0),
-    coalesce(d.credit, 0) + coalesce(p.credit, 0))
-FROM account a
-LEFT JOIN (SELECT account_id, sum(credit_minor - debit_minor) AS credit FROM ledger_entry WHERE account = 'credit' GROUP BY 1) l
-  ON l.account_id = a.id
-LEFT JOIN (SELECT s.account_id, -sum(s.balance_minor) AS credit FROM document_state s JOIN document d ON d.id = s.document_id
-           WHERE s.status = 'Posted' AND d.kind IN ('credit_memo', 'write_off') GROUP BY 1) d ON d.account_id = a.id
-LEFT JOIN (SELECT account_id, sum(unapplied_minor) AS credit FROM payment WHERE unapplied_minor > 0 GROUP BY 1) p
-  ON p.account_id = a.id
-WHERE coalesce(l.credit, 0) <> coalesce(d.credit, 0) + coalesce(p.credit, 0)";
 
 const BALANCES: &str = "
 WITH over AS (SELECT document_id, sum(from_minor) AS minor FROM carried WHERE document_id IS NOT NULL GROUP BY 1),

@@ -212,6 +212,11 @@ pub fn keyless_like(
     )
 }
 
+/// The name of an imported file.
+pub fn file_name(db: &Db<'_>, import_id: i64) -> Result<String, StoreError> {
+    db.one("SELECT name FROM import_file WHERE id = ?1", [import_id], |r| r.get(0))
+}
+
 /// Usage that no document holds, of one account, by day.
 pub fn pending_of(db: &Db<'_>, account: AccountId) -> Result<Vec<UsageRecord>, StoreError> {
     db.all(

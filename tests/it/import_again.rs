@@ -77,6 +77,17 @@ const METHODS: Columns = &[
     ("expires_on", "2028-01-31", "2027-01-31"),
     ("status", "active", "closed"),
 ];
+const USAGE: Columns = &[
+    ("UNIQUE_KEY", "K#", ""),
+    ("ACCOUNT_ID", "A#", ""),
+    ("UOM", "GB", "TB"),
+    ("QTY", "1.50", "1.51"),
+    ("STARTDATE", "2026-02-05", "2026-02-06"),
+    ("ENDDATE", "2026-02-07", ""),
+    ("SUBSCRIPTION_ID", "S#", ""),
+    ("CHARGE_ID", "C#", ""),
+    ("DESCRIPTION", "night", "day"),
+];
 
 /// How many things a file has.
 const ROWS: usize = 5;
@@ -114,7 +125,7 @@ fn load(book: &Book, text: &str) -> [usize; 4] {
 fn each_column_that_says_something_else_is_found() {
     let book = Book::new("2026-02-01");
     let all = [0, 0, ROWS, 0];
-    for columns in [ACCOUNTS, SUBSCRIPTIONS, CHARGES, METHODS] {
+    for columns in [ACCOUNTS, SUBSCRIPTIONS, CHARGES, METHODS, USAGE] {
         let whole = file(columns, "");
         assert_eq!(load(&book, &whole), [ROWS, 0, 0, 0], "{whole}");
         assert_eq!(load(&book, &whole), all, "{whole}");
@@ -168,4 +179,43 @@ fn what_was_changed_in_between_is_brought_back_by_the_same_file() {
         load(&book, "account_number,city,effective_from\nA1,Town,2026-06-02\n"),
         [0, 1, 0, 0]
     );
+}
+
+/// Without a key, a record is taken for a repeat if it is equal in account, unit, quantity, start and
+/// charge to one without a key that an earlier file brought, whatever else it says.
+#[test]
+fn usage_without_a_key_that_an_earlier_file_brought_is_named_with_it() {
+    let book = Book::new("2026-02-01");
+    for columns in [ACCOUNTS, SUBSCRIPTIONS, CHARGES] {
+        load(&book, &file(columns, ""));
+    }
+    let columns: Columns = &USAGE[1..];
+    let whole = file(columns, "");
+    assert_eq!(counts(&book.import("first.csv", &whole, &[]).1), [ROWS, 0, 0, 0]);
+    let plain = "ACCOUNT_ID,UOM,QTY,STARTDATE\n";
+    assert_eq!(
+        counts(&book.import("second.csv", format!("{plain}A0,GB,1.5,2026-02-05\n"), &[]).1),
+        [1, 0, 0, 0]
+    );
+    // The rows of a file, how many of them are refused, and the file that brought the first of these.
+    let cases: [(String, usize, &str); 7] = [
+        (file(columns, ""), ROWS, "first.csv"),
+        (file(columns, "UOM"), ROWS - 1, "first.csv"),
+        (file(columns, "QTY"), ROWS - 1, "first.csv"),
+        (file(columns, "STARTDATE"), ROWS - 1, "first.csv"),
+        (file(columns, "ENDDATE"), ROWS, "first.csv"),
+        (file(columns, "DESCRIPTION"), ROWS, "first.csv"),
+        (format!("{plain}A0,GB,1.50,2026-02-05\nA1,GB,1.5,2026-02-05\n"), 1, "second.csv"),
+    ];
+    for (text, refused, brought) in cases {
+        let (_, told) = book.import("again.csv", &text, &[]);
+        assert_eq!(counts(&told), [0, 0, 0, refused], "{text}");
+        let said = told["refused"][0].to_string();
+        assert!(said.contains(&format!("{brought} brought an equal record")), "{said}");
+    }
+    // What a row names must be there all the same.
+    let unknown = whole.replace(",S2,", ",S9,");
+    let (_, told) = book.import("again.csv", &unknown, &[]);
+    assert!(told["refused"].to_string().contains("no such subscription"), "{told}");
+    assert_eq!(counts(&book.import("again.csv", &whole, &["--allow-repeats"]).1), [ROWS, 0, 0, 0]);
 }

@@ -29,6 +29,7 @@ impl Settling {
         let usage = ctx.input.usage.iter().map(|u| u.start_on);
         let through =
             first.into_iter().chain(usage).chain([ctx.dates.target]).min().and_then(before);
+        let discounted = discounted || claims.iter().any(|c| c.target.is_some());
         let whole = !discounted && ctx.dates.exclude.is_empty() && first.is_some();
         let through = through.filter(|day| whole && ctx.input.settled.is_none_or(|old| *day > old));
         Self { through, held: ctx.input.settled.is_some() }

@@ -118,7 +118,8 @@ pub(super) fn rate(
     basis: &Basis,
     accounts: &[AccountId],
 ) -> Result<Vec<Rated>, Error> {
-    let settled_by = Some((&basis.rules, basis.dates.target));
+    // A run that leaves charges out is asked what of the others was due.
+    let settled_by = basis.dates.exclude.is_empty().then_some((&basis.rules, basis.dates.target));
     let inputs = billing::load(db, &Span { wanted: accounts, without: None, settled_by })?;
     let mut rated = Vec::with_capacity(inputs.len());
     for input in inputs {

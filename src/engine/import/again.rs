@@ -7,10 +7,11 @@ use crate::import::account::{AccountColumns, AccountRow, SaysDelivery};
 use crate::import::charge::{ChargeColumns, ChargeRow};
 use crate::import::payment_method::{MethodColumns, MethodRow};
 use crate::import::subscription::{SubscriptionColumns, SubscriptionRow};
+use crate::import::usage::{UsageColumns, UsageRow};
 use crate::import::{Row, Slot, Table};
-use crate::store::again::{self, Given, Look, Seen};
+use crate::store::again::{self, Given, Look, Seen, UsageRecord};
 use crate::store::payment_method::{self, MethodTerms};
-use crate::store::{Db, StoreError, account, charge, subscription};
+use crate::store::{Db, StoreError, account, charge, subscription, usage};
 
 /// How many things that the file does not name are passed over before one is looked up again.
 const NEAR: usize = 32;
@@ -18,8 +19,11 @@ const NEAR: usize = 32;
 /// How often that may win next to nothing before it is left.
 const POOR: usize = 8;
 
-/// How the things of a kind are found.
-struct Kind<'k, R> {
+/// What is told of a row and a thing that it is about; none where it says something else.
+type Says<'k, R, T> = dyn Fn(&R, &Seen<'_>) -> Result<Option<T>, StoreError> + 'k;
+
+/// How the things of a kind are found; `T` is what is told of a row that says nothing new.
+struct Kind<'k, R, T> {
     rows: &'k [Row<R>],
     /// The identity of what a row is about, if the book has it.
     find: &'k dyn Fn(&R) -> Result<Option<i64>, StoreError>,
@@ -27,14 +31,19 @@ struct Kind<'k, R> {
     walk: fn(&Db<'_>, i64, Look<'_>) -> Result<(), StoreError>,
     /// Whether a row is about a thing.
     about: fn(&R, &Seen<'_>) -> Result<bool, StoreError>,
-    /// Whether it says what the thing says, where that has one version.
-    says: &'k dyn Fn(&R, &Seen<'_>) -> Result<bool, StoreError>,
+    /// What is told if it says what the thing says, where that has one version.
+    says: &'k Says<'k, R, T>,
 }
 
-impl<R> Kind<'_, R> {
-    /// Of each row whether the book says it already.
-    fn same(&self, db: &Db<'_>) -> Result<Vec<bool>, StoreError> {
-        let mut same = vec![false; self.rows.len()];
+/// What is told of a row that is the same.
+fn told(same: bool) -> Option<()> {
+    same.then_some(())
+}
+
+impl<R, T: Clone> Kind<'_, R, T> {
+    /// What is told of each row that the book says already.
+    fn same(&self, db: &Db<'_>) -> Result<Vec<Option<T>>, StoreError> {
+        let mut same = vec![None; self.rows.len()];
         let (mut at, mut poor) = (0, 0);
         while let Some(row) = self.rows.get(at).filter(|_| poor < POOR) {
             let begun = at;
@@ -53,7 +62,7 @@ impl<R> Kind<'_, R> {
         db: &Db<'_>,
         from: i64,
         at: &mut usize,
-        same: &mut [bool],
+        same: &mut [Option<T>],
     ) -> Result<(), StoreError> {
         let (mut passed, mut last) = (0, (0, None));
         (self.walk)(db, from, &mut |seen| {
@@ -61,7 +70,7 @@ impl<R> Kind<'_, R> {
             if last.0 == id {
                 // Of several versions it takes more to say which holds.
                 if let Some(said) = last.1.and_then(|row: usize| same.get_mut(row)) {
-                    *said = false;
+                    *said = None;
                 }
                 return Ok(true);
             }
@@ -87,7 +96,7 @@ impl<R> Kind<'_, R> {
 pub fn accounts(
     db: &Db<'_>,
     table: &Table<AccountColumns, AccountRow>,
-) -> Result<Vec<bool>, StoreError> {
+) -> Result<Vec<Option<()>>, StoreError> {
     let c = &table.columns;
     let columns = [
         c.name,
@@ -116,7 +125,7 @@ pub fn accounts(
             SaysDelivery::Named => true,
             SaysDelivery::Nothing => !c.delivery.given() && seen.account_is_reached()?,
         };
-        Ok(sure && seen.account_says(&row.terms, given)?)
+        Ok(told(sure && seen.account_says(&row.terms, given)?))
     };
     let find = |row: &AccountRow| Ok(account::find(db, &row.account_number)?.map(|a| a.id.0));
     let about = |row: &AccountRow, seen: &Seen<'_>| Ok(seen.number()? == row.account_number);
@@ -127,7 +136,7 @@ pub fn accounts(
 pub fn subscriptions(
     db: &Db<'_>,
     table: &Table<SubscriptionColumns, SubscriptionRow>,
-) -> Result<Vec<bool>, StoreError> {
+) -> Result<Vec<Option<()>>, StoreError> {
     let c = &table.columns;
     let columns = [
         c.start_date,
@@ -141,7 +150,7 @@ pub fn subscriptions(
     let given = Given::of(columns.map(Slot::given));
     let says = |row: &SubscriptionRow, seen: &Seen<'_>| {
         let owned = !c.account_number.given() || seen.owner()? == row.account_number;
-        Ok(owned && seen.subscription_says(&row.terms, given)?)
+        Ok(told(owned && seen.subscription_says(&row.terms, given)?))
     };
     let find = |row: &SubscriptionRow| {
         Ok(subscription::find(db, &row.subscription_number)?.map(|s| s.id.0))
@@ -155,7 +164,7 @@ pub fn subscriptions(
 pub fn charges(
     db: &Db<'_>,
     table: &Table<ChargeColumns, ChargeRow>,
-) -> Result<Vec<bool>, StoreError> {
+) -> Result<Vec<Option<()>>, StoreError> {
     let c = &table.columns;
     let columns = [
         c.name,
@@ -186,7 +195,7 @@ pub fn charges(
     let says = |row: &ChargeRow, seen: &Seen<'_>| {
         let terms: &ChargeTerms = &row.terms;
         let owned = !c.subscription_number.given() || seen.owner()? == row.subscription_number;
-        Ok(owned && seen.charge_says(terms, given)?)
+        Ok(told(owned && seen.charge_says(terms, given)?))
     };
     let find = |row: &ChargeRow| Ok(charge::find(db, &row.charge_number)?.map(|h| h.id.0));
     let about = |row: &ChargeRow, seen: &Seen<'_>| Ok(seen.number()? == row.charge_number);
@@ -198,11 +207,11 @@ pub fn methods(
     db: &Db<'_>,
     table: &Table<MethodColumns, MethodRow>,
     terms: fn(&MethodRow) -> MethodTerms,
-) -> Result<Vec<bool>, StoreError> {
+) -> Result<Vec<Option<()>>, StoreError> {
     let c = &table.columns;
     let columns = [c.gateway, c.kind, c.display, c.priority, c.expires_on, c.status];
     let given = Given::of(columns.map(Slot::given));
-    let says = |row: &MethodRow, seen: &Seen<'_>| seen.method_says(&terms(row), given);
+    let says = |row: &MethodRow, seen: &Seen<'_>| Ok(told(seen.method_says(&terms(row), given)?));
     let find = |row: &MethodRow| {
         let Some(account) = account::find(db, &row.account_number)? else { return Ok(None) };
         Ok(payment_method::find(db, account.id, &row.token)?.map(|(id, _)| id.0))
@@ -211,4 +220,43 @@ pub fn methods(
         Ok(seen.number()? == row.token && seen.owner()? == row.account_number)
     };
     Kind { rows: &table.rows, find: &find, walk: again::methods, about, says: &says }.same(db)
+}
+
+/// Of usage.csv: the file (`import_file.id`) that brought the record. A row is about the record with its
+/// key; without one, about a record without one that is equal in account, unit, quantity, start and
+/// charge, if it names no other subscription.
+pub fn usage(
+    db: &Db<'_>,
+    table: &Table<UsageColumns, UsageRow>,
+) -> Result<Vec<Option<i64>>, StoreError> {
+    let find = |row: &UsageRow| match row.unique_key.as_str() {
+        "" => again::keyless(db, &record(row)),
+        key => Ok(usage::by_key(db, key)?.map(|held| held.id.0)),
+    };
+    let about = |row: &UsageRow, seen: &Seen<'_>| {
+        let keyless = row.unique_key.is_empty();
+        Ok(seen.number()? == row.unique_key && (!keyless || seen.usage_is_like(&record(row))?))
+    };
+    let says = |row: &UsageRow, seen: &Seen<'_>| {
+        let same = if row.unique_key.is_empty() {
+            row.subscription_number.is_empty() || seen.usage_is_of(&row.subscription_number)?
+        } else {
+            seen.usage_says(&record(row))?
+        };
+        Ok(if same { Some(seen.usage_file()?) } else { None })
+    };
+    Kind { rows: &table.rows, find: &find, walk: again::usage, about, says: &says }.same(db)
+}
+
+fn record(row: &UsageRow) -> UsageRecord<'_> {
+    UsageRecord {
+        account: &row.account_number,
+        uom: &row.uom,
+        quantity: row.quantity,
+        start_on: row.start_on,
+        end_on: row.end_on,
+        subscription: &row.subscription_number,
+        charge: &row.charge_number,
+        description: &row.description,
+    }
 }

@@ -31,7 +31,7 @@ pub fn plan(
     let same = if memory.new.is_some() { Vec::new() } else { again::methods(db, table, terms)? };
     for (at, row) in table.rows.iter().enumerate() {
         plan.findings.begin();
-        if same.get(at) == Some(&true) {
+        if same.get(at).is_some_and(Option::is_some) {
             plan.findings.counts.same += 1;
             continue;
         }

@@ -1,5 +1,6 @@
 //! usage.csv against the book.
 
+use super::again;
 use super::names::{ACCOUNTS, CHARGES, Memory, Names, SUBSCRIPTIONS};
 use super::plan::{Change, Findings, Merge, mark_stale};
 use super::second::Judged;
@@ -11,7 +12,8 @@ use crate::store::charge::ChargeRef;
 use crate::store::subscription::SubscriptionRef;
 use crate::store::usage::{NewUsage, StoredUsage};
 use crate::store::{Db, StoreError, Tx, account, stale, usage};
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 /// New records, and changed ones that no posted document holds.
 pub struct Plan<'r> {
@@ -54,6 +56,8 @@ pub fn plan<'r>(
         charges: Names::of(&CHARGES),
     };
     let (any_keyed, any_keyless) = usage::any(db)?;
+    let same = if memory.new.is_some() { Vec::new() } else { again::usage(db, table)? };
+    let mut files: HashMap<i64, String> = HashMap::new();
     let mut plan = Plan {
         new: Vec::with_capacity(table.rows.len()),
         changed: Vec::new(),
@@ -61,6 +65,19 @@ pub fn plan<'r>(
     };
     for (at, row) in table.rows.iter().enumerate() {
         plan.findings.begin();
+        let keyless = row.value.unique_key.is_empty();
+        if let Some(file) = same.get(at).copied().flatten().filter(|_| !keyless || !allow_repeats) {
+            if keyless {
+                let file = match files.entry(file) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(usage::file_name(db, file)?),
+                };
+                plan.findings.refused.push(row.refuse(repeat_fault(&row.value, file)));
+            } else {
+                plan.findings.counts.same += 1;
+            }
+            continue;
+        }
         let new = match resolve(db, &mut names, &row.value, memory)? {
             Ok(new) => new,
             Err(fault) => {
@@ -72,7 +89,6 @@ pub fn plan<'r>(
             plan.take(new);
             continue;
         }
-        let keyless = new.unique_key.is_empty();
         if keyless
             && any_keyless
             && !allow_repeats

@@ -41,7 +41,7 @@ impl Store {
             }
         }
         odd.sort();
-        Ok(Beside { kept: Kept::read(self.path())?, odd, deep })
+        Ok(Beside { kept: Kept::read(self.path())?, odd, deep, ..Beside::default() })
     }
 }
 

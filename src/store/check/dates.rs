@@ -1,34 +1,4 @@
-//! Money on its day: what is owed by document on every day, and what comes before what.
-
-/// By the row that brings it there. Documents whose money went back before entries named their
-/// document say too little, and are left out.
-pub const BELOW_ZERO: &str = "
-SELECT printf('D-%06d: %d are owed on %s', x.document_id, x.owed, x.entry_on), x.last FROM (
-    SELECT document_id, entry_on, sum(minor) OVER (PARTITION BY document_id ORDER BY entry_on) AS owed, last FROM (
-        SELECT document_id, entry_on, sum(debit_minor - credit_minor) AS minor, max(id) AS last FROM ledger_entry
-        WHERE account = 'receivable' AND document_id IS NOT NULL GROUP BY 1, 2)) x
-WHERE x.owed < 0 AND NOT EXISTS (SELECT 1 FROM allocation a JOIN ledger_entry e ON e.payment_id = a.payment_id
-    WHERE a.document_id = x.document_id AND e.account = 'receivable' AND e.document_id IS NULL)";
-
-/// Every entry names what it is of, and those of a document come to its balance.
-pub const BY_DOCUMENT: &str = "
-SELECT printf('transaction %d: an entry of %s names no document', txn, account), id FROM ledger_entry
-WHERE account = 'receivable' AND document_id IS NULL
-UNION ALL
-SELECT printf('transaction %d: an entry of %s names no memo and no payment', txn, account), id FROM ledger_entry
-WHERE account = 'credit' AND document_id IS NULL AND payment_id IS NULL
-UNION ALL
-SELECT printf('D-%06d: the ledger has %d owed, its balance is %d', s.document_id, x.owed, s.balance_minor), x.last
-FROM (SELECT document_id, sum(debit_minor - credit_minor) AS owed, max(id) AS last FROM ledger_entry
-      WHERE account = 'receivable' AND document_id IS NOT NULL GROUP BY 1) x
-JOIN document_state s ON s.document_id = x.document_id
-WHERE x.owed <> s.balance_minor AND NOT EXISTS (SELECT 1 FROM allocation a JOIN ledger_entry e ON e.payment_id = a.payment_id
-    WHERE a.document_id = x.document_id AND e.account = 'receivable' AND e.document_id IS NULL)
-UNION ALL
-SELECT printf('P-%06d: the ledger has %d to its credit, %d are unapplied', p.id, x.credit, p.unapplied_minor), x.last
-FROM (SELECT payment_id, sum(credit_minor - debit_minor) AS credit, max(id) AS last FROM ledger_entry
-      WHERE account = 'credit' AND payment_id IS NOT NULL GROUP BY 1) x
-JOIN payment p ON p.id = x.payment_id WHERE x.credit <> p.unapplied_minor";
+//! Money on its day: what comes before what.
 
 /// Rows older than the rule are not judged.
 pub const IN_ORDER: &str = "

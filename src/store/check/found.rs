@@ -1,6 +1,9 @@
 //! What a check is given and what it found.
 
+use super::ledger::Ledger;
 use crate::store::heads::Kept;
+use crate::store::{Db, StoreError};
+use std::sync::OnceLock;
 
 /// What lies beside the book, read before the view of the book begins.
 #[derive(Debug, Default)]
@@ -11,6 +14,8 @@ pub struct Beside {
     pub odd: Vec<String>,
     /// Every index against its table, which reads the whole book.
     pub deep: bool,
+    /// The ledger, once a rule has read it.
+    pub(super) ledger: OnceLock<Ledger>,
 }
 
 /// What a check found: the first violations in words, and how many there are.
@@ -35,4 +40,20 @@ impl Found {
             self.violations.push(violation);
         }
     }
+
+    /// Adds one that the rule judges; else it is only counted as older.
+    pub fn judge(&mut self, judged: bool, violation: impl FnOnce() -> String) {
+        if judged {
+            self.add(violation());
+        } else {
+            self.older += 1;
+        }
+    }
+}
+
+/// The last row of a table when the book was brought up to a schema: a rule that came with it judges
+/// those after it.
+pub fn judged_after(db: &Db<'_>, schema: i64, table: &str) -> Result<i64, StoreError> {
+    let sql = "SELECT coalesce(max(last), 0) FROM schema_mark WHERE version = ?1 AND name = ?2";
+    db.one(sql, (schema, table), |r| r.get(0))
 }

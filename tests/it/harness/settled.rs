@@ -32,7 +32,8 @@ impl Settled {
         dates: &BillDates,
     ) -> Result<(), BillError> {
         let held = self.through.get(&input.id).filter(|(through, basis)| {
-            dates.target > *through && basis_of(input, rules, *through) == *basis
+            let known = dates.target > *through && dates.exclude.is_empty();
+            known && basis_of(input, rules, *through) == *basis
         });
         let mut settled = bill.settled;
         if let Some(through) = held.map(|(through, _)| *through) {

@@ -37,15 +37,18 @@ impl Settling {
 
     /// Looks at a charge that was just billed. Through the day, periods must be over, held by
     /// posted lines that reach into no later one; and of the lines that reach beyond it at most
-    /// the last one may have begun before (the store finds what it reads by that).
+    /// the last one may have begun before, and none that does not reaches beyond the last line of all
+    /// (the store finds what it reads by that).
     pub(super) fn look(&mut self, series: &Series<'_, '_>) {
         let Some(through) = self.through else { return };
         let over = |p: &Piece| p.run.to <= through;
         let last = series.claims.iter().map(|c| c.from).filter(|from| *from <= through).max();
+        let newest = series.claims.iter().max_by_key(|c| (c.from, c.to)).map(|c| c.to);
         let settled = series.claims.iter().all(|c| {
             let mut pieces = series.touching(Span { from: c.from, to: c.to }).iter();
             if c.to <= through {
-                (c.posted || c.role == ClaimRole::Waived) && pieces.all(over)
+                let posted = c.posted || c.role == ClaimRole::Waived;
+                posted && Some(c.to) <= newest && pieces.all(over)
             } else {
                 c.from > through || (Some(c.from) == last && !pieces.any(over))
             }

@@ -48,6 +48,10 @@ const SEEDS: &[(&str, &str)] = &[
     ("tallies_count", "INSERT INTO collectible VALUES (777, 1, 'EUR', 5, 'leave', '', '', 0, 0)"),
     ("tallies_count", "INSERT INTO collectible_sum VALUES ('failed', '', 'XTS', 1, 5)"),
     (
+        "ledger_ties",
+        "UPDATE ledger_entry SET debit_minor = 9223372036854775807 WHERE debit_minor > 0",
+    ),
+    (
         "settled_posted",
         "INSERT INTO settled SELECT account_id, '2030-01-01', 0 FROM document WHERE status = 'Draft' LIMIT 1",
     ),

@@ -61,18 +61,20 @@ impl Ledger {
             let minor = debit.saturating_sub(credit);
             match r.text(4)? {
                 "receivable" => {
-                    ledger.accounts.entry(r.get(5)?).or_default().0 += minor;
+                    let of = ledger.accounts.entry(r.get(5)?).or_default();
+                    of.0 = of.0.saturating_add(minor);
                     match r.get(6)? {
                         Some(document) => ledger.owed(document, (id, day), minor),
                         None => ledger.nameless.push((txn, "receivable", id)),
                     }
                 }
                 "credit" => {
-                    ledger.accounts.entry(r.get(5)?).or_default().1 -= minor;
+                    let of = ledger.accounts.entry(r.get(5)?).or_default();
+                    of.1 = of.1.saturating_sub(minor);
                     let (document, payment): (Option<i64>, Option<i64>) = (r.get(6)?, r.get(7)?);
                     if let Some(payment) = payment {
                         let of = ledger.payments.entry(payment).or_default();
-                        *of = (of.0 - minor, id);
+                        *of = (of.0.saturating_sub(minor), id);
                     } else if document.is_none() {
                         ledger.nameless.push((txn, "credit", id));
                     }

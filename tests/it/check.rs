@@ -49,7 +49,8 @@ const SEEDS: &[(&str, &str)] = &[
     ("tallies_count", "INSERT INTO collectible_sum VALUES ('failed', '', 'XTS', 1, 5)"),
     (
         "ledger_ties",
-        "UPDATE ledger_entry SET debit_minor = 9223372036854775807 WHERE debit_minor > 0",
+        "INSERT INTO ledger_entry SELECT NULL, txn, entry_on, account, account_id, document_id, payment_id, currency,
+           9223372036854775807, 0 FROM ledger_entry WHERE account = 'receivable'",
     ),
     (
         "settled_posted",

@@ -410,6 +410,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_to_print_always_has_glyphs() {
+        let fonts = Fonts::get().unwrap();
+        let said: Vec<char> = (0..=0x2fff)
+            .filter_map(char::from_u32)
+            .filter(|c| crate::document::Press::always_prints(&c.to_string()))
+            .collect();
+        assert_eq!(said.len(), 94, "the plain letters without the backslash");
+        assert!(said.iter().all(|c| fonts.has_basic(*c)));
+    }
+
+    #[test]
     fn codes_of_a_cut_are_those_its_unicode_map_names() {
         let fonts = Fonts::get().unwrap();
         for weight in [Weight::Regular, Weight::Bold] {

@@ -39,6 +39,12 @@ impl Press {
         Fonts::get().map(|fonts| Self { fonts })
     }
 
+    /// Whether a text can be printed in any place, said without the fonts: it may be said of more than
+    /// it is. What is printed is asked for by [`Press::check`].
+    pub fn always_prints(text: &str) -> bool {
+        text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\')
+    }
+
     /// Whether every text of the document can be printed.
     pub fn check(self, document: &Printable) -> Result<(), PrintError> {
         document.read(self.fonts).map(|_| ())

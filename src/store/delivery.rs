@@ -178,69 +178,6 @@ pub fn page(
     )
 }
 
-/// A copy to be made.
-#[derive(Debug, Clone)]
-pub struct NewDelivery<'a> {
-    pub document: DocumentId,
-    pub account: AccountId,
-    /// By which way.
-    pub channel: Channel,
-    /// To where.
-    pub address: &'a str,
-    /// Where it begins.
-    pub status: DeliveryStatus,
-    /// Why it does not go; empty when it does.
-    pub reason: &'a str,
-    /// End of the hold, UTC milliseconds.
-    pub not_before_at: i64,
-    /// What stands behind the `@` of the Message-ID.
-    pub domain: &'a str,
-}
-
-/// Makes a copy: the first to its address, or one more. Corrections known by now are not asked
-/// about again.
-pub fn insert(tx: &Tx<'_>, new: &NewDelivery<'_>) -> Result<DeliveryId, StoreError> {
-    let now = tx.now().at_ms;
-    let ended = (!new.status.is_open()).then_some(now);
-    let id = DeliveryId(tx.insert(
-        "INSERT INTO delivery (document_id, account_id, channel, address, status, queued_at,
-                               not_before_at, ended_at, last_reply, asked_about, copy)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
-                (SELECT coalesce(max(id), 0) FROM document WHERE corrects_id = ?1
-                  AND status = 'Posted'),
-                1 + (SELECT coalesce(max(copy), 0) FROM delivery
-                     WHERE document_id = ?1 AND channel = ?3 AND address = ?4)",
-        (
-            new.document.0,
-            new.account.0,
-            new.channel.as_str(),
-            new.address,
-            new.status.as_str(),
-            now,
-            new.not_before_at,
-            ended,
-            new.reason,
-        ),
-    )?);
-    if new.channel == Channel::Email {
-        name(tx, id, new.domain)?;
-    }
-    tx.touch(Topic::Deliveries);
-    Ok(id)
-}
-
-/// Gives an e-mail its Message-ID for good, unless it has one.
-pub(super) fn name(tx: &Tx<'_>, id: DeliveryId, domain: &str) -> Result<(), StoreError> {
-    // The book's id keeps names apart between books, the row's between deliveries.
-    tx.run(
-        "UPDATE delivery SET message_id = ?2 || '.' || (SELECT substr(uid, 1, 12)
-         FROM book) || '@' || ?3
-         WHERE id = ?1 AND message_id IS NULL",
-        (id.0, id.to_string(), domain),
-    )?;
-    Ok(())
-}
-
 /// E-mail that may go now, oldest turn first.
 pub fn due(db: &Db<'_>, now_ms: i64, limit: usize) -> Result<Vec<Delivery>, StoreError> {
     db.all(

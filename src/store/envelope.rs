@@ -1,8 +1,9 @@
 //! Copies that have not left and their envelopes: whose account changed since, and how a copy gets
 //! another address, or gives way to another copy.
 
-use super::delivery::{self, NewDelivery};
+use super::delivery;
 use super::face::named_params;
+use super::new_delivery::{self, NewDelivery};
 use super::{Db, StoreError, Topic, Tx, account};
 use crate::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId};
 use crate::domain::payment::{Channel, DeliveryStatus};
@@ -115,7 +116,7 @@ pub fn readdress(tx: &Tx<'_>, id: DeliveryId, to: &Envelope<'_>) -> Result<(), S
         ),
     )?;
     if to.channel == Channel::Email {
-        delivery::name(tx, id, to.domain)?;
+        new_delivery::name(tx, id, to.domain)?;
     }
     tx.touch(Topic::Deliveries);
     Ok(())
@@ -151,7 +152,7 @@ pub fn once_more(
     id: DeliveryId,
     new: &NewDelivery<'_>,
 ) -> Result<DeliveryId, StoreError> {
-    let made = delivery::insert(tx, new)?;
+    let made = new_delivery::insert(tx, new)?;
     tx.run("UPDATE delivery SET replaced_by = ?2 WHERE id = ?1", (id.0, made.0))?;
     tx.run(
         "UPDATE delivery SET by_hand = (SELECT o.by_hand FROM delivery o WHERE o.id = ?2)

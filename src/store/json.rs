@@ -91,7 +91,7 @@ impl<T> Json<T> {
     }
 
     /// As it lies in the book.
-    pub(in crate::store) fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         &self.text
     }
 

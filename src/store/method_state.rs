@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// A payment method with its past.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodRow {
-    /// What the rules look at; `tries_at_ms` is filled by [`of_account`] only.
+    /// What the rules look at; `tries_at_ms` is filled where it is asked for.
     pub state: MethodState,
     /// Whose it is.
     pub account: AccountId,
@@ -81,43 +81,55 @@ pub fn plain_of_account(db: &Db<'_>, account: AccountId) -> Result<Vec<MethodRow
     )
 }
 
-/// The same of several accounts; what has none is not in it.
-pub fn plain_of_accounts(
+/// The methods of several accounts, each in the order of use; what has none is not in it. With a
+/// moment (UTC ms), when each was tried in the 30 days before it as well.
+pub fn of_accounts(
     db: &Db<'_>,
     accounts: impl Iterator<Item = AccountId>,
+    tried_before_ms: Option<i64>,
 ) -> Result<BTreeMap<AccountId, Vec<MethodRow>>, StoreError> {
     let mut all = BTreeMap::<AccountId, Vec<MethodRow>>::new();
+    let keys = many::keys(accounts.map(|id| id.0));
     db.each(
         &format!(
             "SELECT {COLUMNS} FROM payment_method
              WHERE account_id IN (SELECT value FROM json_each(?1))
              ORDER BY account_id, priority, id"
         ),
-        [many::keys(accounts.map(|id| id.0))],
+        [&keys],
         |r| {
             let row = row(r)?;
             all.entry(row.account).or_default().push(row);
             Ok(())
         },
     )?;
+    let Some(now_ms) = tried_before_ms else { return Ok(all) };
+    let mut tries = BTreeMap::<MethodId, Vec<i64>>::new();
+    db.each(
+        "SELECT p.method_id, p.created_at FROM payment_method m JOIN payment p ON p.method_id = m.id
+         WHERE m.account_id IN (SELECT value FROM json_each(?1)) AND p.created_at > ?2
+           AND p.status <> 'Canceled'",
+        (&keys, now_ms - BUDGET_WINDOW_MS),
+        |r| {
+            tries.entry(MethodId(r.get(0)?)).or_default().push(r.get(1)?);
+            Ok(())
+        },
+    )?;
+    for method in all.values_mut().flatten() {
+        method.state.tries_at_ms = tries.remove(&method.state.id).unwrap_or_default();
+        method.state.tries_at_ms.sort_unstable();
+    }
     Ok(all)
 }
 
-/// The methods of an account with when each was tried in the 30 days before `now_ms`.
+/// The same of one account.
 pub fn of_account(
     db: &Db<'_>,
     account: AccountId,
     now_ms: i64,
 ) -> Result<Vec<MethodRow>, StoreError> {
-    let mut methods = plain_of_account(db, account)?;
-    let sql = "SELECT created_at FROM payment WHERE method_id = ?1 AND created_at > ?2
-        AND status <> 'Canceled'
-        ORDER BY created_at";
-    for method in &mut methods {
-        let since = now_ms - BUDGET_WINDOW_MS;
-        method.state.tries_at_ms = db.all(sql, (method.state.id.0, since), |r| r.get(0))?;
-    }
-    Ok(methods)
+    let mut all = of_accounts(db, std::iter::once(account), Some(now_ms))?;
+    Ok(all.remove(&account).unwrap_or_default())
 }
 
 /// A success: the failures in a row are over.

@@ -47,6 +47,7 @@ mod many;
 pub mod memo;
 pub mod method_state;
 mod migrate;
+pub mod new_delivery;
 pub mod new_draft;
 pub mod notice;
 mod open;

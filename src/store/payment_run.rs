@@ -8,7 +8,7 @@ pub use item::{
     reopen_items, skip_item, skip_rest, skips, take_items,
 };
 pub(in crate::store) use pick::open_of;
-pub use pick::{Open, PickFilter, Place, account_auto_pay, candidate, candidates, debts};
+pub use pick::{Open, Page, PickFilter, Place, account_auto_pay, candidate, candidates, debts};
 
 use super::face::{Row, params};
 use super::json::{self, Json, Spot};

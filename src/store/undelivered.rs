@@ -3,16 +3,20 @@
 use super::face::{Row, named_params};
 use super::frozen_form::{self, form};
 use super::json::Json;
-use super::{Db, StoreError, account, tally, word};
+use super::shared_text::said;
+use super::{Db, StoreError, account, many, tally, word};
 use crate::domain::account::DeliveryPreference;
 use crate::domain::frozen::Frozen;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use chrono::NaiveDate;
+use std::collections::HashSet;
 
 /// A posted document with what decides where it goes.
 #[derive(Debug, Clone)]
 pub struct Undelivered {
     pub document: DocumentId,
+    /// Its number.
+    pub number: String,
     pub account: AccountId,
     /// Total, minor units.
     pub total_minor: i64,
@@ -36,7 +40,8 @@ const DELIVERABLE: &str =
 fn selected() -> String {
     format!(
         "SELECT d.id, d.account_id, d.total_minor, d.frozen, coalesce(r.skip_zero_email, 0),
-                coalesce((SELECT m.number FROM document m WHERE m.id = s.reversed_by), ''), v.delivery, v.emails, {}
+                coalesce((SELECT m.number FROM document m WHERE m.id = s.reversed_by), ''), v.delivery, v.emails, {},
+                coalesce(d.number, '')
          FROM document d JOIN document_state s ON s.document_id = d.id
          JOIN account_version v ON v.id = {}
          LEFT JOIN bill_run r ON r.id = d.run_id",
@@ -49,6 +54,7 @@ fn undelivered(r: &Row<'_>) -> Result<Undelivered, StoreError> {
     let id: i64 = r.get(0)?;
     Ok(Undelivered {
         document: DocumentId(id),
+        number: r.get(9)?,
         account: AccountId(r.get(1)?),
         total_minor: r.get(2)?,
         frozen: frozen_form::column(r, (3, 8), id)?,
@@ -79,6 +85,48 @@ pub fn list(
             ":run": run.map(|r| r.0), ":after": after.0, ":today": today, ":limit": limit,
         },
         undelivered,
+    )
+}
+
+/// Hands over every text that is printed on these documents beside what was frozen, with its document;
+/// how a line came about as it is kept.
+pub fn texts(
+    db: &Db<'_>,
+    documents: impl Iterator<Item = DocumentId>,
+    mut take: impl FnMut(DocumentId, &str),
+) -> Result<(), StoreError> {
+    let keys = many::keys(documents.map(|id| id.0));
+    for sql in [
+        "SELECT d.id, d.number, d.po_number, d.note, a.number FROM document d
+         JOIN account a ON a.id = d.account_id WHERE d.id IN (SELECT value FROM json_each(?1))",
+        concat!(
+            "SELECT i.document_id, i.description, ",
+            said!("i", "derivation"),
+            " FROM document_item i WHERE i.document_id IN (SELECT value FROM json_each(?1))"
+        ),
+        "SELECT document_id, tax_code, name, reason FROM document_tax
+         WHERE document_id IN (SELECT value FROM json_each(?1))",
+    ] {
+        db.each(sql, [&keys], |r| {
+            let id = DocumentId(r.get(0)?);
+            for column in 1..r.width() {
+                take(id, r.text(column)?);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// Which of these documents have copies.
+pub fn with_copies(
+    db: &Db<'_>,
+    documents: impl Iterator<Item = DocumentId>,
+) -> Result<HashSet<DocumentId>, StoreError> {
+    db.gather(
+        "SELECT document_id FROM delivery WHERE document_id IN (SELECT value FROM json_each(?1))",
+        [many::keys(documents.map(|id| id.0))],
+        |r| Ok(DocumentId(r.get(0)?)),
     )
 }
 

@@ -72,13 +72,15 @@ fn work_out(
     let mut credits = Credits { rich: debt::accounts_in_credit(db)?, left: HashMap::new() };
     let mut after = pick::beginning();
     loop {
-        let (found, place) =
-            payment_run::candidates(db, filter, new.target_on, now.today, after, PAGE)?;
-        let methods = methods_of(db, &found, now)?;
-        for open in found {
+        let page = payment_run::candidates(db, filter, new.target_on, now.today, after, PAGE)?;
+        if page.not_auto > 0 {
+            *sum.skipped.entry(SkipReason::AccountNotAuto).or_default() += page.not_auto;
+        }
+        let methods = methods_of(db, &page.open, now)?;
+        for open in page.open {
             sum.judge(db, (rules, &methods), new, &open, &mut credits, now)?;
         }
-        match place {
+        match page.next {
             Some(next) => after = next,
             None => return Ok(sum),
         }

@@ -42,7 +42,7 @@ pub use begin::{apply_unapplied, use_credits};
 pub use call::{Verdict, look_up, with_token};
 pub use dry_run::{DryRun, dry_run, of_today, one_by_one};
 pub use join::join;
-pub use pick::{Mode, refusal, start, start_in, start_retry};
+pub use pick::{Mode, refusals, start, start_in, start_retry};
 pub use runner::Collect;
 pub use steer::{pause, resume, stop, takes_too};
 pub use summary::{Summary, summary};

@@ -21,7 +21,7 @@ use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 /// Candidates judged at once.
-pub const PAGE: u32 = 500;
+pub const PAGE: usize = 500;
 
 /// Makes a payment run and its job; nothing is charged yet.
 pub fn start(
@@ -121,19 +121,6 @@ pub fn filter_of(db: &Db<'_>, new: &NewPaymentRun) -> Result<PickFilter, Error> 
     })
 }
 
-/// Judges one open document, with what the mode lets through.
-fn verdict(
-    db: &Db<'_>,
-    rules: &RetryRules,
-    mode: Mode,
-    candidate: &Candidate,
-    gateway: &str,
-    now: Now,
-) -> Result<Result<MethodRow, SkipReason>, StoreError> {
-    let methods = Methods::of(db, mode, [candidate.account].into_iter(), now)?;
-    Ok(methods.judge(rules, mode, candidate, gateway, now))
-}
-
 /// What may be charged of some accounts, read together.
 pub struct Methods(BTreeMap<AccountId, Vec<MethodRow>>);
 
@@ -145,11 +132,8 @@ impl Methods {
         accounts: impl Iterator<Item = AccountId>,
         now: Now,
     ) -> Result<Self, StoreError> {
-        if !mode.retry {
-            return Ok(Self(method_state::plain_of_accounts(db, accounts)?));
-        }
-        let one = |id| Ok((id, method_state::of_account(db, id, now.at_ms)?));
-        Ok(Self(accounts.map(one).collect::<Result<_, StoreError>>()?))
+        let since = mode.retry.then_some(now.at_ms);
+        Ok(Self(method_state::of_accounts(db, accounts, since)?))
     }
 
     /// Judges one open document of one of them, with what the mode lets through.
@@ -193,16 +177,34 @@ fn offered(rules: &RetryRules, methods: &[MethodRow], gateway: &str) -> Vec<Meth
         .collect()
 }
 
-/// Why a retry would not charge a document now; none = it would.
-pub fn refusal(
+/// Documents asked about at once.
+const ASKED: usize = 100;
+
+/// Judges posted documents for a retry: each with its number and why it would not be charged now;
+/// none = it would. In the order given.
+pub fn refusals(
     db: &Db<'_>,
     rules: &RetryRules,
     mode: Mode,
-    document: DocumentId,
+    documents: &[DocumentId],
     now: Now,
-) -> Result<Option<SkipReason>, StoreError> {
-    let candidate = payment_run::candidate(db, document, true, now.today)?;
-    Ok(verdict(db, rules, mode, &candidate, "", now)?.err())
+) -> Result<Vec<(String, Option<SkipReason>)>, StoreError> {
+    let mut all = Vec::with_capacity(documents.len());
+    for some in documents.chunks(ASKED) {
+        let debts = payment_run::debts(db, some.iter().copied(), now.today)?;
+        let accounts = debts.values().map(|(candidate, _)| candidate.account);
+        let methods = Methods::of(db, mode, accounts, now)?;
+        for id in some {
+            let Some((candidate, debt)) = debts.get(id) else {
+                return Err(StoreError::NotFound(format!("posted document {id}")));
+            };
+            // Who asks for a retry asks for the account as well.
+            let candidate = Candidate { account_auto_pay: true, ..candidate.clone() };
+            let judged = methods.judge(rules, mode, &candidate, "", now);
+            all.push((debt.number.clone(), judged.err()));
+        }
+    }
+    Ok(all)
 }
 
 /// One page of open documents, judged.
@@ -224,12 +226,14 @@ pub fn page(
     now: Now,
 ) -> Result<Judged, Error> {
     let filter = filter_of(db, new)?;
-    let (found, next) =
-        payment_run::candidates(db, &filter, new.target_on, now.today, after, PAGE)?;
-    let mut judged = Judged { items: Vec::new(), skips: BTreeMap::new(), next };
-    let accounts = found.iter().map(|open| open.candidate.account);
+    let page = payment_run::candidates(db, &filter, new.target_on, now.today, after, PAGE)?;
+    let mut judged = Judged { items: Vec::new(), skips: BTreeMap::new(), next: page.next };
+    if page.not_auto > 0 {
+        judged.skips.insert(SkipReason::AccountNotAuto, page.not_auto);
+    }
+    let accounts = page.open.iter().map(|open| open.candidate.account);
     let methods = Methods::of(db, Mode::default(), accounts, now)?;
-    for open in found {
+    for open in page.open {
         let (document, account) = (open.candidate.document, open.candidate.account);
         let credit = || debt::credit_left(db, account, open.currency);
         match taken(&methods, &till.rules, new, &open, credit, now)? {

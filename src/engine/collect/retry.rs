@@ -9,7 +9,7 @@ use crate::engine::collect;
 use crate::engine::collect::till;
 use crate::engine::command::Refused;
 use crate::engine::{Error, Session};
-use crate::store::{Db, StoreError, debt, payment, retry};
+use crate::store::{Db, StoreError, payment, retry};
 use std::collections::BTreeSet;
 
 /// What is retried.
@@ -79,13 +79,11 @@ fn chargeable(
     now: Now,
 ) -> Result<(Vec<DocumentId>, Vec<Refused>), StoreError> {
     let (mut may, mut refused) = (Vec::new(), Vec::new());
-    for document in documents {
-        match collect::refusal(db, rules, mode, document, now)? {
+    let judged = collect::refusals(db, rules, mode, &documents, now)?;
+    for (document, (what, refusal)) in documents.into_iter().zip(judged) {
+        match refusal {
             None => may.push(document),
-            Some(reason) => {
-                let what = debt::get(db, document)?.number;
-                refused.push(Refused { what, reason: reason.remedy().to_owned() });
-            }
+            Some(reason) => refused.push(Refused { what, reason: reason.remedy().to_owned() }),
         }
     }
     Ok((may, refused))

@@ -12,6 +12,7 @@ use crate::store::Json;
 use crate::store::job::{self, JobKind, JobSpec, MAIL, Sending};
 use crate::store::undelivered::Undelivered;
 use crate::store::{self, Db, StoreError, Tx, notice};
+use std::collections::HashSet;
 
 /// A copy as it will be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +55,37 @@ pub(in crate::engine) fn copies(
     due: &Undelivered,
 ) -> Result<Vec<Copy>, Error> {
     let document = printable(db, due.document)?;
-    let unprintable = press.check(&document).err().map(|e| e.to_string());
+    fated(due, press.check(&document).err().map(|e| e.to_string()))
+}
+
+/// The same of many: read and set is only what has a text beyond plain letters.
+pub(in crate::engine) fn copies_of_all(
+    db: &Db<'_>,
+    press: Press,
+    all: &[Undelivered],
+) -> Result<Vec<Vec<Copy>>, Error> {
+    let mut odd: HashSet<DocumentId> = HashSet::new();
+    for due in all {
+        // Another system's document prints what its account says.
+        if !due.frozen.as_ref().is_some_and(|frozen| Press::always_prints(frozen.text())) {
+            odd.insert(due.document);
+        }
+    }
+    let others = all.iter().map(|due| due.document).filter(|id| !odd.contains(id));
+    let others: Vec<DocumentId> = others.collect();
+    store::undelivered::texts(db, others.into_iter(), |id, text| {
+        if !Press::always_prints(text) {
+            odd.insert(id);
+        }
+    })?;
+    let one = |due: &Undelivered| {
+        if odd.contains(&due.document) { copies(db, press, due) } else { fated(due, None) }
+    };
+    all.iter().map(one).collect()
+}
+
+/// Each copy that is planned with what becomes of it; `unprintable` says why none can be made.
+fn fated(due: &Undelivered, unprintable: Option<String>) -> Result<Vec<Copy>, Error> {
     Ok(planned(due)?
         .into_iter()
         .map(|planned| {
@@ -77,7 +108,7 @@ pub(in crate::engine) fn copies(
                 }
             }
             Copy {
-                number: document.number.clone(),
+                number: due.number.clone(),
                 document: due.document,
                 channel: planned.channel,
                 address: planned.address,

@@ -14,8 +14,9 @@ use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::domain::text::grouped;
 use crate::engine::deliver::copies::{Copy, When, copies, domain, open_press, planned};
 use crate::engine::{Error, Session, Slices};
-use crate::store::delivery::{Delivery, Filter, NewDelivery};
+use crate::store::delivery::{Delivery, Filter};
 use crate::store::envelope::{self, Envelope};
+use crate::store::new_delivery::{self, NewDelivery};
 use crate::store::undelivered::Undelivered;
 use crate::store::{self, Db, StoreError, Tx};
 use chrono::NaiveDate;
@@ -291,7 +292,7 @@ pub(in crate::engine) fn of_document(
 fn apply(tx: &Tx<'_>, due: &Undelivered, deed: &Deed, post: &Post) -> Result<(), StoreError> {
     match (&deed.from, &deed.to) {
         (None, Some(to)) => {
-            store::delivery::insert(tx, &new(due, to, post.at(tx, to.channel), &post.domain))?;
+            new_delivery::insert(tx, &new(due, to, post.at(tx, to.channel), &post.domain))?;
         }
         (Some(from), Some(to)) if deed.anew => {
             let at = post.at(tx, to.channel);

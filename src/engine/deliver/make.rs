@@ -6,20 +6,21 @@ use crate::config::key;
 use crate::document::{Press, batch};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::Balance;
-use crate::domain::ids::{BillRunId, DeliveryId, DocumentId, JobId};
+use crate::domain::ids::{AccountId, BillRunId, DocumentId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::domain::text::{counted, grouped};
+use crate::engine::ahead::Ahead;
 use crate::engine::command::{Receipt, Refused};
 use crate::engine::deliver::copies::{
-    Begin, Copy, When, copies, domain, ensure_job, open_press, still,
+    Begin, Copy, When, copies_of_all, domain, ensure_job, open_press, still,
 };
 use crate::engine::deliver::envelope::{self, Deed};
 use crate::engine::deliver::first::{self, Pdf};
 use crate::engine::printed::printable;
 use crate::engine::{Error, Session, Slices};
-use crate::store::delivery::{Filter, NewDelivery};
+use crate::store::new_delivery::{self, NewDelivery};
 use crate::store::undelivered::Undelivered;
-use crate::store::{self, StoreError, Tx};
+use crate::store::{self, Tx};
 
 /// Documents looked at in one transaction.
 const CHUNK: u32 = 200;
@@ -154,12 +155,9 @@ fn look(
 ) -> Result<Vec<(Undelivered, Vec<Copy>)>, Error> {
     let today = session.now()?.today;
     session.store.read(|db| {
-        let mut out = Vec::new();
-        for due in store::undelivered::list(db, run, after, today, CHUNK)? {
-            let copies = copies(db, press, &due)?;
-            out.push((due, copies));
-        }
-        Ok(out)
+        let due = store::undelivered::list(db, run, after, today, CHUNK)?;
+        let copies = copies_of_all(db, press, &due)?;
+        Ok(due.into_iter().zip(copies).collect())
     })
 }
 
@@ -187,24 +185,32 @@ pub fn make(session: &mut Session, run: Option<BillRunId>, when: When) -> Result
     let (mut made, mut after) = (Made::default(), DocumentId(0));
     let mut deed = Slices::default();
     made.followed(envelope::follow(session, Verb::Deliver, run, (when, &mut deed))?);
+    // The next chunk is read and set while this one is written.
+    let mut ahead = Ahead::new();
     loop {
-        let chunk = look(session, press, run, after)?;
+        let fits = |(from, _): &(DocumentId, _)| *from == after;
+        let (_, (_, chunk)) =
+            ahead.next(session, fits, |by| Ok((after, look(by, press, run, after)?)))?;
         let Some((last, _)) = chunk.last() else { break };
         after = last.document;
+        ahead.begin(session, move |by| Ok((after, look(by, press, run, after)?)));
         let before = Count::of(&made);
         let done = session.write_on(&mut deed, Verb::Deliver, |tx| {
             let mut done = Vec::new();
+            // Somebody else may have made them since we looked.
+            let looked_at = chunk.iter().map(|(due, _)| due.document);
+            let there = store::undelivered::with_copies(tx, looked_at)?;
             for (due, copies) in chunk {
-                // Somebody else may have made them since we looked.
-                let of = Filter { document: Some(due.document), ..Filter::default() };
-                if !store::delivery::list(tx, &of)?.is_empty() {
-                    continue;
-                }
-                for copy in copies {
-                    insert(tx, &due, &copy, hold_ms, &domain)?;
-                    done.push(copy);
+                if !there.contains(&due.document) {
+                    done.extend(copies.into_iter().map(|copy| (due.account, copy)));
                 }
             }
+            let mut rows = Vec::with_capacity(done.len());
+            for (account, copy) in &done {
+                rows.push(new(tx, *account, copy, hold_ms, &domain));
+            }
+            new_delivery::insert_all(tx, &rows)?;
+            let done: Vec<Copy> = done.into_iter().map(|(_, copy)| copy).collect();
             if done.is_empty() {
                 tx.quiet();
             }
@@ -222,25 +228,24 @@ pub fn make(session: &mut Session, run: Option<BillRunId>, when: When) -> Result
     Ok(made)
 }
 
-fn insert(
+fn new<'a>(
     tx: &Tx<'_>,
-    due: &Undelivered,
-    copy: &Copy,
+    account: AccountId,
+    copy: &'a Copy,
     hold_ms: i64,
-    domain: &str,
-) -> Result<DeliveryId, StoreError> {
+    domain: &'a str,
+) -> NewDelivery<'a> {
     let wait = if copy.channel == Channel::Email { hold_ms } else { 0 };
-    let new = NewDelivery {
-        document: due.document,
-        account: due.account,
+    NewDelivery {
+        document: copy.document,
+        account,
         channel: copy.channel,
         address: &copy.address,
         status: copy.status,
         reason: &copy.reason,
         not_before_at: tx.now().at_ms + wait,
         domain,
-    };
-    store::delivery::insert(tx, &new)
+    }
 }
 
 /// How the deliveries stand, and how many posted documents have none yet.

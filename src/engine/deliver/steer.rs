@@ -14,7 +14,8 @@ use crate::engine::deliver::envelope::{self, Again, Elsewhere, Post};
 use crate::engine::deliver::first;
 use crate::engine::printed::printable;
 use crate::engine::{Error, Session};
-use crate::store::delivery::{Delivery, Filter, NewDelivery};
+use crate::store::delivery::{Delivery, Filter};
+use crate::store::new_delivery::{self, NewDelivery};
 use crate::store::{self, Db, StoreError, Tx};
 use chrono::NaiveDate;
 use std::collections::HashSet;
@@ -389,7 +390,7 @@ pub fn change_channel(
             not_before_at: tx.now().at_ms,
             domain: &domain,
         };
-        let made = store::delivery::insert(tx, &new)?;
+        let made = new_delivery::insert(tx, &new)?;
         store::envelope::chosen(tx, made)?;
         Ok(Ok(()))
     })

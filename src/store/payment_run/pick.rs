@@ -36,83 +36,115 @@ pub struct Open {
     pub currency: Currency,
 }
 
-/// Open documents due on or before `target`, oldest due first, after a place. `today` chooses the
-/// version of the account. Gives the documents that match, and the last place looked at (none
-/// when the end was reached).
+/// Open documents beyond a place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// To be judged, oldest due first.
+    pub open: Vec<Open>,
+    /// How many more were passed over because their account pays by itself
+    /// ([`SkipReason::AccountNotAuto`](crate::domain::payment_run::SkipReason)): counted, not read,
+    /// since what nobody pays stays open for years.
+    pub not_auto: i64,
+    /// The last place looked at; none when the end was reached.
+    pub next: Option<Place>,
+}
+
+/// Documents looked at for one page at most, whether a run may charge them or not.
+const LOOKED_AT: usize = 20_000;
+
+/// Open documents due on or before `target`, oldest due first, after a place: at most `limit` to be
+/// judged. `today` chooses the version of the account.
 pub fn candidates(
     db: &Db<'_>,
     filter: &PickFilter,
     target: NaiveDate,
     today: NaiveDate,
     after: Place,
-    limit: u32,
-) -> Result<(Vec<Open>, Option<Place>), StoreError> {
+    limit: usize,
+) -> Result<Page, StoreError> {
+    let mut looked = Looked { left: LOOKED_AT, ..Looked::default() };
     // The rest of the day first, then later days: as one condition with OR, every page of a day on
     // which all is due would be read from the day's beginning.
-    let mut found = Vec::new();
     for place in ["s.due_on = ?2 AND s.document_id > ?3", "s.due_on > ?2 AND ?3 IS NOT NULL"] {
-        let left = limit - u32::try_from(found.len()).unwrap_or(limit);
-        found.extend(open_from(db, filter, (target, today), (after, place), left)?);
+        if looked.next.is_none() {
+            look(db, filter, (target, today), (after, place), limit, &mut looked)?;
+        }
     }
-    let place = found
-        .last()
-        .filter(|_| found.len() == limit as usize)
-        .map(|one: &Found| (one.due_on, one.open.candidate.document));
-    let wanted = |one: &Found| {
-        (filter.batches.is_empty() || filter.batches.contains(&one.batch))
-            && filter.bill_cycle_day.is_none_or(|day| day == one.bill_cycle_day)
-    };
-    Ok((found.into_iter().filter(wanted).map(|one| one.open).collect(), place))
+    let mut page = Page { not_auto: looked.not_auto, next: looked.next, ..Page::default() };
+    let sql = format!(
+        "SELECT {FACTS}, d.currency FROM document_state s JOIN document d ON d.id = s.document_id
+         WHERE s.document_id IN (SELECT value FROM json_each(?1))"
+    );
+    let auto: BTreeMap<DocumentId, bool> = looked.judged.iter().copied().collect();
+    let keys = many::keys(looked.judged.iter().map(|(id, _)| id.0));
+    let mut open: BTreeMap<DocumentId, Open> = db.gather(&sql, [keys], |r| {
+        let id = DocumentId(r.get(0)?);
+        let candidate = facts(r, auto.get(&id).is_some_and(|auto| *auto), today)?;
+        Ok((id, Open { candidate, currency: word(r, 11, Currency::parse)? }))
+    })?;
+    page.open.extend(looked.judged.iter().filter_map(|(id, _)| open.remove(id)));
+    Ok(page)
 }
 
-/// An open document with what filters ask of its account.
-struct Found {
-    open: Open,
-    due_on: NaiveDate,
-    batch: String,
-    bill_cycle_day: u32,
+/// What was looked at for a page.
+#[derive(Default)]
+struct Looked {
+    /// To be judged, each with its account's auto-pay.
+    judged: Vec<(DocumentId, bool)>,
+    not_auto: i64,
+    /// How many more may be looked at.
+    left: usize,
+    /// Where it was enough.
+    next: Option<Place>,
 }
 
-/// Open documents due by `target` beyond a place (`?2` its day, `?3` its document).
-fn open_from(
+/// Looks at open documents due by `target` beyond a place (`?2` its day, `?3` its document).
+fn look(
     db: &Db<'_>,
     filter: &PickFilter,
     (target, today): (NaiveDate, NaiveDate),
     (after, beyond): (Place, &str),
-    limit: u32,
-) -> Result<Vec<Found>, StoreError> {
-    let in_force = account::in_force("s.account_id", "?8");
-    db.all(
-        &format!(
-            "SELECT {FACTS}, s.due_on, d.currency, v.auto_pay, v.batch, v.bill_cycle_day
-             FROM document_state s JOIN document d ON d.id = s.document_id
-             JOIN account_version v ON v.id = {in_force}
-             WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.written_off_by IS NULL
-             AND s.due_on <= ?1 AND {beyond}
-               AND (?4 IS NULL OR d.run_id = ?4) AND (?5 IS NULL OR s.account_id = ?5)
-               AND (?6 IS NULL OR d.currency = ?6)
-             ORDER BY s.due_on, s.document_id LIMIT ?7",
-        ),
-        params![
-            target,
-            after.0,
-            after.1.0,
-            filter.bill_run.map(|b| b.0),
-            filter.account.map(|a| a.0),
-            filter.currency.map(Currency::code),
-            limit,
-            today,
-        ],
-        |r| {
-            let candidate = facts(r, r.get(13)?, today)?;
-            Ok(Found {
-                open: Open { candidate, currency: word(r, 12, Currency::parse)? },
-                due_on: r.get(11)?,
-                batch: r.get(14)?,
-                bill_cycle_day: r.get(15)?,
-            })
-        },
-    )
+    limit: usize,
+    looked: &mut Looked,
+) -> Result<(), StoreError> {
+    let in_force = account::in_force("s.account_id", "?6");
+    let mut asks = String::new();
+    if let Some(run) = filter.bill_run {
+        asks.push_str(&format!(" AND d.run_id = {}", run.0));
+    }
+    if let Some(currency) = filter.currency {
+        asks.push_str(&format!(" AND d.currency = '{}'", currency.code()));
+    }
+    let document = if asks.is_empty() { "" } else { "JOIN document d ON d.id = s.document_id" };
+    let sql = format!(
+        "SELECT s.document_id, s.due_on, v.auto_pay, v.batch, v.bill_cycle_day,
+           EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id AND l.state = 'live')
+         FROM document_state s {document} JOIN account_version v ON v.id = {in_force}
+         WHERE s.status = 'Posted' AND s.balance_minor > 0 AND s.written_off_by IS NULL
+           AND s.due_on <= ?1 AND {beyond} AND (?4 IS NULL OR s.account_id = ?4){asks}
+         ORDER BY s.due_on, s.document_id LIMIT ?5",
+    );
+    let values =
+        params![target, after.0, after.1.0, filter.account.map(|a| a.0), looked.left as i64, today];
+    let enough = db.find(&sql, values, |r| {
+        let (id, auto) = (DocumentId(r.get(0)?), r.get::<bool>(2)?);
+        let wanted = (filter.batches.is_empty()
+            || filter.batches.iter().any(|batch| r.text(3).is_ok_and(|text| text == batch)))
+            && match filter.bill_cycle_day {
+                Some(day) => r.get::<u32>(4)? == day,
+                None => true,
+            };
+        looked.left -= 1;
+        if wanted && !auto && !r.get::<bool>(5)? {
+            looked.not_auto += 1;
+        } else if wanted {
+            looked.judged.push((id, auto));
+        }
+        let enough = looked.left == 0 || looked.judged.len() == limit;
+        Ok(if enough { Some((r.get(1)?, id)) } else { None })
+    })?;
+    looked.next = enough;
+    Ok(())
 }
 
 /// Hands over the open documents among `which` (SQL: a table with a column `document_id`; `?1` is

@@ -121,8 +121,8 @@ fn doubtful(
     let sql = format!(
         "SELECT d.id FROM ( \
           SELECT d.id AS document_id FROM document d WHERE {heavy} \
-          UNION SELECT x.document_id FROM deed e JOIN document_state x \
-            ON x.account_id = e.account_id AND x.status = 'Draft' WHERE e.uid = {uid} \
+          UNION SELECT x.document_id FROM (SELECT DISTINCT account_id FROM deed WHERE uid = {uid}) e \
+            CROSS JOIN document_state x ON x.account_id = e.account_id AND x.status = 'Draft' \
           UNION SELECT i.document_id FROM document_item i WHERE i.origin <> 'run' \
             AND i.document_id >= (SELECT min(id) FROM document WHERE status = 'Draft')) c \
         CROSS JOIN document d ON d.id = c.document_id \

@@ -173,6 +173,31 @@ text_enum! {
     }
 }
 
+impl FlagCode {
+    /// What screens call it.
+    pub fn said(self) -> &'static str {
+        match self {
+            Self::TotalHigh => "▲ high",
+            Self::TotalLow => "▼ low",
+            Self::RecurringChanged => "recurring",
+            Self::UsageChanged => "usage ±",
+            Self::ChargeMissing => "missing",
+            Self::ChargeNew => "new charge",
+            Self::FirstInvoice => "first",
+            Self::ZeroTotal => "zero",
+            Self::UsageNone => "no usage",
+            Self::UsageLate => "late usage",
+            Self::BackBilling => "back bill",
+            Self::NoEmail => "no e-mail",
+            Self::NoMethod => "no method",
+            Self::Duplicate => "duplicate",
+            Self::Stale => "stale",
+            Self::NoTaxId => "no tax id",
+            Self::Unprintable => "no print",
+        }
+    }
+}
+
 /// One flag on a draft: the code and why, in words a clerk can act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flag {

@@ -54,6 +54,7 @@ pub mod ids;
 pub mod job;
 pub mod journal;
 pub mod ledger;
+pub mod line_change;
 pub mod memo;
 pub mod memo_tax;
 pub mod money;

@@ -24,7 +24,8 @@ use crate::store::read::{
     self, Field, Filter, FilterError, Group, ListArgs, Marked, Page, ReadError, Seek, Totals,
     post_preview, thrown,
 };
-use crate::store::{Db, desk, payment_method, role};
+use crate::store::{Db, desk, payment_method, role, settings};
+use chrono::{NaiveDate, NaiveTime};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -168,14 +169,21 @@ fn waiting(session: &Session, mut rows: Vec<JobRow>, now: Now) -> Result<Vec<Job
 fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, ReadError> {
     let by = Some(Poster { actor, now_ms: now.at_ms });
     Ok(match query {
-        Query::List(name, args) => (reads(*name).page)(db, args)?,
-        Query::Totals(name, filter) => Answer::Totals((reads(*name).totals)(db, filter)?),
-        Query::Marks(name, filter) => Answer::Marks(marks(db, *name, filter)?),
+        Query::List(name, args) => {
+            let filter = settled(db, &args.filter, now)?;
+            (reads(*name).page)(db, &ListArgs { filter, ..args.clone() })?
+        }
+        Query::Totals(name, filter) => {
+            Answer::Totals((reads(*name).totals)(db, &settled(db, filter, now)?)?)
+        }
+        Query::Marks(name, filter) => Answer::Marks(marks(db, *name, &settled(db, filter, now)?)?),
         Query::Within(name, filter, ids) => Answer::Marks(match reads(*name).within {
-            Some(within) => within(db, filter, ids)?,
+            Some(within) => within(db, &settled(db, filter, now)?, ids)?,
             None => Vec::new(),
         }),
-        Query::Groups(name, filter, by) => Answer::Groups(groups(db, *name, filter, *by)?),
+        Query::Groups(name, filter, by) => {
+            Answer::Groups(groups(db, *name, &settled(db, filter, now)?, *by)?)
+        }
         Query::Step(step) => Answer::Step(today::step(db, *step, now, actor)?),
         Query::Happened => {
             let words = [rehearsal::words(db)?, copies::standing(db, now)?.words()];
@@ -217,6 +225,16 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
         Query::LastDeed(passed) => Answer::LastDeed(undo::last(db, actor, *passed)?),
         Query::Find(text) => Answer::Find(find(db, text)?),
     })
+}
+
+/// A filter with the days that move with today as they are now.
+fn settled(db: &Db<'_>, filter: &Filter, now: Now) -> Result<Filter, ReadError> {
+    if filter.each_term().next().is_none() {
+        return Ok(filter.clone());
+    }
+    let zone = settings::load(db)?.zone();
+    let begins = |day: NaiveDate| zone.moment(day.and_time(NaiveTime::MIN)).timestamp_millis();
+    Ok(filter.on(now.today, begins))
 }
 
 fn pairs(picks: &[Pick]) -> Vec<(i64, i64)> {
@@ -284,16 +302,24 @@ fn groups(
     }
 }
 
+/// Hits of each kind at most.
+const HITS: usize = 5;
+
 fn find(db: &Db<'_>, text: &str) -> Result<Vec<Hit>, ReadError> {
-    let filter = Filter { words: vec![text.to_owned()], terms: Vec::new() };
-    let args = |sort| ListArgs { filter: filter.clone(), sort, seek: read::Seek::First, limit: 5 };
-    let accounts = read::accounts::page(db, &args(read::Sort::Account))?;
-    let documents = read::invoices::page(db, &args(read::Sort::Newest))?;
-    let hits = accounts.rows.into_iter().map(|a| Hit::Account(a.number, a.name));
-    Ok(hits
-        .chain(documents.rows.into_iter().map(|d| {
-            let number = d.number.unwrap_or_else(|| d.id.to_string());
-            Hit::Document(d.id, number, d.customer)
-        }))
-        .collect())
+    let filter = Filter { words: vec![text.to_owned()], ..Filter::default() };
+    let first =
+        |sort| ListArgs { filter: filter.clone(), sort, seek: read::Seek::First, limit: HITS };
+    let accounts = read::accounts::page(db, &first(read::Sort::Account))?;
+    let documents = read::invoices::page(db, &first(read::Sort::Newest))?;
+    let mut hits: Vec<Hit> =
+        accounts.rows.into_iter().map(|a| Hit::Account(a.number, a.name)).collect();
+    hits.extend(documents.rows.into_iter().map(|d| {
+        let number = d.number.unwrap_or_else(|| d.id.to_string());
+        Hit::Document(d.id, number, d.customer)
+    }));
+    if hits.is_empty() {
+        let paid = read::pasted::by_payment(db, text, HITS)?;
+        hits.extend(paid.into_iter().map(|(id, number, name)| Hit::Document(id, number, name)));
+    }
+    Ok(hits)
 }

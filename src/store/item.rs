@@ -6,6 +6,7 @@ use super::shared_text::said;
 use super::{Db, StoreError, decimal, word};
 use crate::domain::explain::Derivation;
 use crate::domain::ids::{ChargeId, ChargeVersionId, DocumentId, ItemId, SubscriptionId};
+use crate::domain::line_change;
 use crate::domain::text_enum;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -109,6 +110,18 @@ pub fn items(db: &Db<'_>, id: DocumentId) -> Result<Vec<ItemRow>, StoreError> {
 }
 
 impl ItemRow {
+    /// As it is compared with lines of other documents.
+    pub fn compared(&self) -> line_change::Line {
+        line_change::Line {
+            charge: self.charge.map(|charge| (charge, self.target)),
+            description: self.description.clone(),
+            service: self.service(),
+            quantity: self.quantity,
+            unit_price: self.unit_price,
+            amount_minor: self.amount_minor,
+        }
+    }
+
     /// First and last day of service, where it has both.
     pub fn service(&self) -> Option<(NaiveDate, NaiveDate)> {
         self.service_from.zip(self.service_to)

@@ -131,7 +131,7 @@ fn a_dot_does_the_last_thing_of_this_screen_again() {
 fn details_stand_beside_every_list_or_over_it() {
     for (screen, words) in [
         ("2", "made, 1 failed"),
-        ("3", "mean of up to six"),
+        ("3", "before it: INV-"),
         ("4", "so far"),
         ("5fffffffff", "still open"),
         ("6", "started by"),
@@ -385,12 +385,45 @@ fn what_names_nothing_in_the_book_is_said_with_what_reads_like_it() {
 }
 
 #[test]
+fn a_filter_turns_round_joins_and_knows_days_amounts_and_flags_by_name() {
+    let shows = |typed: &str| {
+        let mut desk = Desk::open(80, 24);
+        desk.press(&format!("3fffff/{typed}<Enter>"));
+        let picture = desk.picture();
+        let line = picture.lines().nth(1).unwrap_or_default().to_owned();
+        let of = line.split(" of ").nth(1).unwrap_or_else(|| panic!("{picture}"));
+        of.split_whitespace().next().unwrap().replace(',', "").parse::<i64>().unwrap()
+    };
+    let all = shows("-total:7..7");
+    for (one, other) in [
+        ("flag:new_charge", "-flag:new_charge"),
+        ("gmbh", "-gmbh"),
+        ("total>100", "-total>100"),
+        ("currency:EUR", "-currency:EUR"),
+        ("due:2026-12", "-due:2026-12"),
+        ("total>100EUR", "-total>100EUR"),
+        ("flag:any OR total:..50", "-flag:any total:50.01.."),
+    ] {
+        let (some, others) = (shows(one), shows(other));
+        assert!(some > 0 && others > 0, "{one}: {some}, {other}: {others}");
+        assert_eq!(some + others, all, "{one}");
+    }
+    assert_eq!(shows("flag:new_charge,no_e-mail"), { shows("flag:new_charge | flag:no_email") });
+    assert_eq!(shows("invoiced:2026-12-01"), shows("invoiced:2026-12..2026-12-01"));
+    assert_eq!(shows("due:-400..+400"), all);
+    assert_eq!(shows("posted:2026-01.."), 0, "drafts");
+    assert_eq!(shows("total:50..100"), shows("total>=50 total:..100"));
+    let mut desk = Desk::open(80, 24);
+    desk.press("3/OR status:posted<Enter>").shows("OR joins what stands on both sides");
+}
+
+#[test]
 fn what_no_row_can_ever_be_is_refused_with_what_there_is() {
     for (keys, said) in [
         ("8/status:actve", "active, suspended, canceled"),
         ("7/verb:pots", "post"),
         ("5/group:soon", "retry_later"),
-        ("3/flag:total_hihg", "total_high"),
+        ("3/flag:total_hihg", "new_charge"),
     ] {
         let mut desk = Desk::open(80, 24);
         desk.press(keys).press("<Enter>").shows("is not one of").shows(said).shows("0 of 0");

@@ -70,6 +70,7 @@ pub(super) const SPEC: Spec = Spec {
         (Field::Currency, Ask::Currency("a.currency")),
         (Field::Balance, Ask::Amount("a.open_minor", "a.currency")),
         (Field::Status, Ask::Known("v.status", AccountStatus::words)),
+        (Field::Email, Ask::Part("v.emails")),
     ],
     orders: &[
         Order { sort: Sort::Account, by: "a.number", descending: false },

@@ -1,6 +1,6 @@
 //! An amount as a clerk types it into a filter: `1000`, `1,000.50` as the screen prints it.
 
-use crate::domain::money::parse_decimal;
+use crate::domain::money::{Currency, parse_decimal};
 use rust_decimal::Decimal;
 
 /// What is no amount should be one like these.
@@ -38,6 +38,19 @@ pub(super) fn pasted(text: &str) -> Result<i64, String> {
     }
 }
 
+/// An amount with its currency before or behind it (`500EUR`, `EUR500`, `500_EUR`), apart.
+pub(super) fn with_currency(text: &str) -> (&str, Option<Currency>) {
+    let code = |code: &str| Currency::parse(&code.to_ascii_uppercase());
+    for (at, behind) in [(text.len().checked_sub(3), true), (Some(3), false)] {
+        let Some((before, after)) = at.and_then(|at| text.split_at_checked(at)) else { continue };
+        let (name, rest) = if behind { (after, before) } else { (before, after) };
+        if let Some(currency) = code(name) {
+            return (rest.trim_matches('_'), Some(currency));
+        }
+    }
+    (text, None)
+}
+
 /// Without the commas between thousands; none if they stand anywhere else.
 fn ungrouped(text: &str) -> Option<String> {
     let (whole, part) = text.split_once('.').map_or((text, None), |(w, p)| (w, Some(p)));
@@ -61,7 +74,7 @@ fn ungrouped(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{pasted, typed};
+    use super::{Currency, pasted, typed, with_currency};
 
     #[test]
     fn an_amount_is_read_as_the_screen_prints_it_and_never_guessed() {
@@ -95,6 +108,23 @@ mod tests {
         ] {
             let said = typed(text).unwrap_err();
             assert!(said.starts_with(why), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn an_amount_may_name_its_currency() {
+        let eur = Currency::parse("EUR");
+        for (text, rest, code) in [
+            ("500EUR", "500", eur),
+            ("eur1,000.50", "1,000.50", eur),
+            ("500_EUR", "500", eur),
+            ("500..1000EUR", "500..1000", eur),
+            ("500", "500", None),
+            ("EUR", "", eur),
+            ("500XXQ", "500XXQ", None),
+            ("5€", "5€", None),
+        ] {
+            assert_eq!(with_currency(text), (rest, code), "{text}");
         }
     }
 

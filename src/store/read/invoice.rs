@@ -1,5 +1,5 @@
 //! One document whole, as the screens and `invoice show` need it: lines, tax, flags in words, the
-//! last three before it, its history, deliveries and payments.
+//! last three before it line by line, its history, deliveries and payments.
 
 use super::invoices::{self, InvoiceRow};
 use super::{Filter, KeyValue, ListArgs, ReadError, Seek, Sort};
@@ -7,6 +7,7 @@ use crate::domain::account::version_on;
 use crate::domain::delivery::FirstCopy;
 use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::ids::{AccountId, DocumentId};
+use crate::domain::line_change::{Compared, compare};
 use crate::domain::money::{Currency, Money};
 use crate::store::document::{self, ItemRow};
 use crate::store::operation::LAST_SLICE;
@@ -46,8 +47,8 @@ pub struct InvoiceDetail {
     pub flags: Vec<Flag>,
     /// The invoices before it, newest first, at most three.
     pub before: Vec<PastInvoice>,
-    /// Mean total of the last six before it; none without any.
-    pub mean: Option<Money>,
+    /// Its lines beside those of the invoices before it.
+    pub compared: Compared,
     /// Who did what to it, newest first.
     pub history: Vec<HistoryRow>,
     /// Where its copies are.
@@ -63,6 +64,7 @@ pub struct InvoiceDetail {
 /// An earlier invoice of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastInvoice {
+    pub id: DocumentId,
     pub number: String,
     /// Its date.
     pub invoice_on: NaiveDate,
@@ -121,7 +123,9 @@ pub fn detail(
     // That it is stale has its own line.
     flags.retain(|f| f.code != FlagCode::Stale);
     flags.sort_by_key(|f| f.code.as_str());
-    let (before, mean) = before(db, d.account, id, d.currency)?;
+    let items = document::items(db, id)?;
+    let before = before(db, d.account, id, d.currency)?;
+    let compared = compared(db, &items, &before)?;
     Ok(Some(InvoiceDetail {
         row,
         account_id: d.account,
@@ -137,11 +141,11 @@ pub fn detail(
         },
         emails: terms.emails.join(";"),
         delivery: terms.delivery.to_string(),
-        items: document::items(db, id)?,
+        items,
         taxes: document::taxes(db, id)?,
         flags,
         before,
-        mean,
+        compared,
         history: history(db, &id.to_string())?,
         deliveries: copies(db, id)?,
         first_copy: first_copy::get(db, id)?,
@@ -176,24 +180,33 @@ fn before(
     account: AccountId,
     id: DocumentId,
     currency: Currency,
-) -> Result<(Vec<PastInvoice>, Option<Money>), ReadError> {
-    let mut past: Vec<PastInvoice> = db.all(
-        "SELECT number, invoice_on, total_minor FROM document WHERE account_id = ?1 AND id < ?2 \
-         AND status = 'Posted' AND kind = 'invoice' AND currency = ?3 ORDER BY id DESC LIMIT 6",
+) -> Result<Vec<PastInvoice>, StoreError> {
+    db.all(
+        "SELECT id, number, invoice_on, total_minor FROM document WHERE account_id = ?1 AND id < ?2 \
+         AND status = 'Posted' AND kind = 'invoice' AND currency = ?3 ORDER BY id DESC LIMIT 3",
         (account.0, id.0, currency.code()),
         |r| {
             Ok(PastInvoice {
-                number: r.get(0)?,
-                invoice_on: word(r, 1, |t| t.parse().ok())?,
-                total: currency.amount(r.get(2)?),
+                id: DocumentId(r.get(0)?),
+                number: r.get(1)?,
+                invoice_on: word(r, 2, |t| t.parse().ok())?,
+                total: currency.amount(r.get(3)?),
             })
         },
-    )?;
-    let sum = Money::sum(currency, past.iter().map(|p| p.total)).map_err(StoreError::from)?;
-    let mean = i64::try_from(past.len()).ok().filter(|n| *n > 0);
-    let mean = mean.map(|n| currency.amount(sum.minor / n));
-    past.truncate(3);
-    Ok((past, mean))
+    )
+}
+
+fn compared(
+    db: &Db<'_>,
+    items: &[ItemRow],
+    before: &[PastInvoice],
+) -> Result<Compared, StoreError> {
+    let lines = |items: &[ItemRow]| items.iter().map(ItemRow::compared).collect::<Vec<_>>();
+    let past = before
+        .iter()
+        .map(|past| Ok(lines(&document::items(db, past.id)?)))
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    Ok(compare(&lines(items), &past))
 }
 
 /// The newest lines of the audit trail about a subject.

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 mod amount;
+mod days;
 pub mod deliveries;
 pub mod failed;
 pub mod filter;
@@ -15,7 +16,9 @@ pub mod invoices;
 pub mod jobs;
 mod list;
 pub mod log;
+mod measure;
 mod named;
+pub mod pasted;
 pub mod post_preview;
 pub mod post_second;
 pub mod recovery;
@@ -200,6 +203,7 @@ mod tests {
                 Ask::Currency(_) => "eur",
                 Ask::Amount(..) => "12.50",
                 Ask::Day(_) => "2026-01-31",
+                Ask::Moment(_) => "5..",
                 Ask::Id(_, prefix) => &format!("{prefix}-000007"),
                 Ask::Flag(_) => "any",
                 Ask::Sample(_) => "open",

@@ -8,7 +8,7 @@ use crate::domain::text::canonical;
 
 /// Refuses a term whose account, batch or run is not in the book.
 pub(super) fn refuse_unknown(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<(), ReadError> {
-    for term in filter.terms.iter().filter(|t| t.value != NONE) {
+    for term in filter.each_term().filter(|t| t.value != NONE) {
         let ask = spec.fields.iter().find(|(field, _)| *field == term.field).map(|(_, ask)| *ask);
         let (known, all) = match (term.field, ask) {
             (Field::Account, Some(Ask::Same(_))) => {

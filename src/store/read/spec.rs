@@ -1,12 +1,12 @@
 //! The SQL of a list as data: columns, fields that a filter may ask about, orders.
 
-use super::{Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Term, amount};
+use super::filter::What;
+use super::{Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Term, amount, days};
 use crate::domain::charge::Model;
 use crate::domain::document::FlagCode;
 use crate::domain::money::Currency;
 use crate::domain::text::{folded, spellings};
 use crate::store::face::Value;
-use chrono::NaiveDate;
 
 /// The value of a term that asks for rows with nothing there.
 pub(super) const NONE: &str = "none";
@@ -28,6 +28,8 @@ pub(in crate::store) enum Ask {
     Amount(&'static str, &'static str),
     /// A civil date.
     Day(&'static str),
+    /// A moment, UTC ms, asked for by civil dates.
+    Moment(&'static str),
     /// A number behind a prefix (`BR-000007`).
     Id(&'static str, &'static str),
     /// An EXISTS over flags: `any`, `none` or a code.
@@ -98,30 +100,56 @@ impl Spec {
     pub fn filter(&self, filter: &Filter) -> Result<Where, FilterError> {
         let mut out = Where { sql: vec![self.base.to_owned()], values: Vec::new(), wide: false };
         for text in &filter.words {
-            if self.words.is_empty() {
-                continue;
-            }
-            out.wide = true;
-            let mut any = Vec::new();
-            for spelling in spellings(text) {
-                let pattern = format!("%{}%", escape_like(&spelling));
-                for column in self.words {
-                    any.push(format!("folded({column}) LIKE ? ESCAPE '\\'"));
-                    out.values.push(Value::Text(pattern.clone()));
-                }
-            }
-            let any = out.or_amount(self.money, text, any);
-            out.sql.push(format!("({})", any.join(" OR ")));
+            self.word(text, &mut out);
         }
         for term in &filter.terms {
-            let ask = self.fields.iter().find(|(f, _)| *f == term.field).map(|(_, a)| *a);
-            let ask = ask.ok_or_else(|| {
-                let known: Vec<&str> = self.fields.iter().map(|(f, _)| f.as_str()).collect();
-                FilterError::NotHere(term.field, known.join(", "))
-            })?;
-            out.term(term, ask)?;
+            self.term(term, &mut out)?;
+        }
+        for clause in &filter.any {
+            let mut any = Vec::new();
+            for part in clause {
+                let mut one = Where { sql: Vec::new(), values: Vec::new(), wide: false };
+                match &part.what {
+                    What::Word(text) => self.word(text, &mut one),
+                    What::Term(term) => self.term(term, &mut one)?,
+                }
+                let sql = one.sql.join(" AND ");
+                let sql = if sql.is_empty() { "1".to_owned() } else { sql };
+                // What is not there does not hold.
+                any.push(if part.not { format!("NOT coalesce(({sql}), 0)") } else { sql });
+                out.values.extend(one.values);
+                out.wide |= one.wide;
+            }
+            out.sql.push(format!("({})", any.join(" OR ")));
         }
         Ok(out)
+    }
+
+    /// Adds that a row has a word somewhere.
+    fn word(&self, text: &str, out: &mut Where) {
+        if self.words.is_empty() {
+            return;
+        }
+        out.wide = true;
+        let mut any = Vec::new();
+        for spelling in spellings(text) {
+            let pattern = format!("%{}%", escape_like(&spelling));
+            for column in self.words {
+                any.push(format!("folded({column}) LIKE ? ESCAPE '\\'"));
+                out.values.push(Value::Text(pattern.clone()));
+            }
+        }
+        let any = out.or_amount(self.money, text, any);
+        out.sql.push(format!("({})", any.join(" OR ")));
+    }
+
+    fn term(&self, term: &Term, out: &mut Where) -> Result<(), FilterError> {
+        let ask = self.fields.iter().find(|(f, _)| *f == term.field).map(|(_, a)| *a);
+        let ask = ask.ok_or_else(|| {
+            let known: Vec<&str> = self.fields.iter().map(|(f, _)| f.as_str()).collect();
+            FilterError::NotHere(term.field, known.join(", "))
+        })?;
+        out.term(term, ask)
     }
 }
 
@@ -183,16 +211,20 @@ impl Where {
                 self.sql.push(format!("{not}{column} = ?"));
                 self.values.push(Value::Text(code.code().to_owned()));
             }
-            Ask::Amount(minor, currency) => {
-                let units = amount::typed(&term.value).map_err(|what| bad(&what))?;
-                self.sql.push(format!("{minor} {} {}", sign(term.cmp), scaled(currency)));
-                self.values.push(Value::Integer(units));
-            }
+            Ask::Amount(minor, currency) => self.amount(term, not, (minor, currency))?,
             Ask::Day(column) => {
-                let day: NaiveDate =
-                    term.value.parse().map_err(|_| bad("a date such as 2026-01-31"))?;
-                self.sql.push(format!("{column} {} ?", sign(term.cmp)));
-                self.values.push(Value::Text(day.to_string()));
+                let days = days::between(&term.value, None).ok_or_else(|| {
+                    bad("a date such as 2026-01-31, 2026-01, today, -30 or -7..today")
+                })?;
+                let ends = [days.0, days.1].map(|day| day.map(|day| Value::Text(day.to_string())));
+                self.stretch(term, (not, column), ends, (">", "<="))?;
+            }
+            Ask::Moment(column) => {
+                let (from, to) = days::moments(&term.value)
+                    .ok_or_else(|| bad("a date such as 2026-01-31, today or -7.."))?;
+                self.wide = true;
+                let ends = [from, to].map(|ms| ms.map(Value::Integer));
+                self.stretch(term, (not, column), ends, (">=", "<"))?;
             }
             Ask::Sample(document) => self.sample(term, not, document)?,
             Ask::Charge(document, column) => self.charge(term, not, (document, column))?,
@@ -301,21 +333,45 @@ impl Where {
         match folded(&term.value).as_str() {
             "any" => self.sql.push(format!("{not}({any}) OR {stale})")),
             "none" => self.sql.push(format!("{not}(NOT {any}) AND NOT {stale})")),
-            code if !FlagCode::ALL.iter().any(|f| f.as_str().starts_with(&folded(code))) => {
-                return Err(bad(term, &one_of(&format!("any, none, {}", FlagCode::words()))));
-            }
-            code => {
-                let names_it = FlagCode::Stale.as_str().starts_with(code);
-                let stale = if names_it { format!(" OR {stale}") } else { String::new() };
-                self.sql.push(format!("{not}({any} AND fl.code LIKE ? ESCAPE '\\'){stale})"));
-                self.values.push(Value::Text(format!("{}%", escape_like(code))));
+            typed => {
+                let mut codes = Vec::new();
+                for one in typed.split(',').filter(|one| !one.is_empty()) {
+                    let found = FlagCode::ALL.iter().filter(|code| is_called(**code, one));
+                    let before = codes.len();
+                    codes.extend(found);
+                    if codes.len() == before {
+                        let said = FlagCode::ALL.iter().map(|f| bare(f.said()));
+                        let said = said.collect::<Vec<_>>().join(", ");
+                        return Err(bad(term, &one_of(&format!("any, none, {said}"))));
+                    }
+                }
+                let stale = if codes.contains(&&FlagCode::Stale) {
+                    format!(" OR {stale}")
+                } else {
+                    String::new()
+                };
+                let list: Vec<String> = codes.iter().map(|code| format!("'{code}'")).collect();
+                self.sql.push(format!("{not}({any} AND fl.code IN ({})){stale})", list.join(",")));
             }
         }
         Ok(())
     }
 }
 
-fn bad(term: &Term, what: &str) -> FilterError {
+/// The name of a flag as it is typed: without signs, `_` for blanks.
+fn bare(name: &str) -> String {
+    let kept = name.chars().filter(|c| c.is_alphanumeric() || *c == '_' || *c == ' ');
+    kept.collect::<String>().trim().replace(' ', "_")
+}
+
+/// Whether a flag is meant: by the beginning of its code, or of what screens call it.
+fn is_called(code: FlagCode, typed: &str) -> bool {
+    let typed = bare(typed);
+    !typed.is_empty()
+        && [code.as_str(), &bare(code.said())].iter().any(|name| name.starts_with(&typed))
+}
+
+pub(super) fn bad(term: &Term, what: &str) -> FilterError {
     FilterError::BadValue(term.field, term.value.clone(), what.to_owned())
 }
 
@@ -330,7 +386,7 @@ pub(super) fn term(ask: Ask, field: Field, name: &str) -> String {
     format!("{field}:{}", short.replace(' ', "_"))
 }
 
-fn sign(cmp: Cmp) -> &'static str {
+pub(super) fn sign(cmp: Cmp) -> &'static str {
     match cmp {
         Cmp::Is => "=",
         Cmp::Not => "<>",
@@ -347,7 +403,7 @@ pub(super) const DIGITS_3: &str = "'BHD','IQD','JOD','KWD','LYD','OMR','TND'";
 pub(super) const DIGITS_4: &str = "'CLF','UYW'";
 
 /// A bound value in ten-thousandths of a currency unit, in the row's minor units.
-fn scaled(currency: &str) -> String {
+pub(super) fn scaled(currency: &str) -> String {
     format!(
         "(? / CASE WHEN {currency} IN ({DIGITS_0}) THEN 10000.0 WHEN {currency} IN ({DIGITS_3}) \
          THEN 10.0 WHEN {currency} IN ({DIGITS_4}) THEN 1.0 ELSE 100.0 END)"

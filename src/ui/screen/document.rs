@@ -1,10 +1,13 @@
 //! One document in words and lines: beside the list when there is room, over it otherwise.
 
 use crate::domain::document::Review;
-use crate::domain::money::Money;
+use crate::domain::explain::{Derivation, How};
+use crate::domain::line_change::{Change, Differs};
+use crate::domain::money::{Currency, Money};
 use crate::store::document::{ItemRow, Origin};
-use crate::store::read::invoice::InvoiceDetail;
+use crate::store::read::invoice::{InvoiceDetail, PastInvoice};
 use crate::ui::msg::Cx;
+use crate::ui::screen::runs::sparkline;
 use crate::ui::theme;
 use crate::ui::widget::{Line, pad, wrap};
 
@@ -26,16 +29,18 @@ pub fn picture(d: &InvoiceDetail, width: usize, chosen: Option<usize>, cx: &Cx) 
     let mut out = Picture { lines: Vec::new(), items: Vec::new() };
     head(d, width, &mut out.lines);
     for flag in &d.flags {
-        let text = format!("! {}: {}", flag.code, flag.reason);
+        let text = format!("! {}: {}", flag.code.said(), flag.reason);
         out.lines.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::WARN)));
     }
     out.lines.push(Line::default());
-    for (i, item) in d.items.iter().enumerate() {
+    for i in 0..d.items.len() {
         out.items.push(out.lines.len());
-        item_lines(d, item, width, chosen == Some(i), &mut out.lines);
+        item_lines(d, i, width, chosen == Some(i), &mut out.lines);
+        beside(d, i, width, &mut out.lines);
     }
+    gone(d, width, &mut out.lines);
     sums(d, width, &mut out.lines);
-    past(d, &mut out.lines);
+    past(d, width, &mut out.lines);
     trail(d, width, cx, &mut out.lines);
     out
 }
@@ -76,7 +81,8 @@ fn head(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
     }
 }
 
-fn item_lines(d: &InvoiceDetail, item: &ItemRow, width: usize, chosen: bool, out: &mut Vec<Line>) {
+fn item_lines(d: &InvoiceDetail, at: usize, width: usize, chosen: bool, out: &mut Vec<Line>) {
+    let Some(item) = d.items.get(at) else { return };
     let amount = d.row.total.currency.grouped(item.amount_minor);
     let mark = if chosen { ">" } else { " " };
     let room = width.saturating_sub(amount.len() + 6).max(8);
@@ -90,8 +96,9 @@ fn item_lines(d: &InvoiceDetail, item: &ItemRow, width: usize, chosen: bool, out
         Origin::Run => "",
     };
     let tax = if item.tax_code.is_empty() { String::new() } else { format!("  {}", item.tax_code) };
+    let as_before = if is_as_before(d, at) { "  as before" } else { "" };
     let text = format!(
-        "    {days}{} × {}{tax}{hand}",
+        "    {days}{} × {}{tax}{hand}{as_before}",
         item.quantity.normalize(),
         item.unit_price.normalize()
     );
@@ -120,20 +127,113 @@ fn sums(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
     }
 }
 
-fn past(d: &InvoiceDetail, out: &mut Vec<Line>) {
+/// Whether a line is on every invoice before, and as it is here.
+fn is_as_before(d: &InvoiceDetail, item: usize) -> bool {
+    let Some(compared) = d.compared.lines.get(item) else { return false };
+    let now = d.items.get(item).map(|item| item.amount_minor);
+    !d.before.is_empty()
+        && compared.change == Change::Same
+        && compared.before_minor.iter().all(|minor| *minor == now)
+}
+
+/// Under a line what it was on the invoices before, and what is another: nothing where there are none.
+fn beside(d: &InvoiceDetail, item: usize, width: usize, out: &mut Vec<Line>) {
+    let Some(compared) = d.compared.lines.get(item).filter(|_| !d.before.is_empty()) else {
+        return;
+    };
+    if is_as_before(d, item) {
+        return;
+    }
+    let c = d.row.total.currency;
+    let usage = d.items.get(item).is_some_and(is_usage);
+    if compared.change == Change::New {
+        out.push(Line::of("    new: not on the invoices before", theme::WARN));
+        return;
+    }
+    let amounts: Vec<String> = compared
+        .before_minor
+        .iter()
+        .map(|minor| minor.map_or_else(|| "–".to_owned(), |minor| c.grouped(minor)))
+        .collect();
+    let mut text = format!("before: {}", amounts.join("  "));
+    if usage {
+        let past = compared.before_minor.iter().rev().map(|minor| minor.unwrap_or(0));
+        let now = d.items.get(item).map(|item| item.amount_minor);
+        text.push_str(&format!("  {}", sparkline(&past.chain(now).collect::<Vec<_>>())));
+    }
+    let style = match &compared.change {
+        Change::Differs(differs) => {
+            text.push_str(&format!("  {}", told(differs, c)));
+            theme::WARN
+        }
+        Change::Same | Change::New => theme::DIM,
+    };
+    let rows = wrap(&text, width.saturating_sub(4)).into_iter();
+    out.extend(rows.map(|row| Line::of(format!("    {row}"), style)));
+}
+
+/// What is another, in words: `price 28 → 30, 1 month → 17 days`.
+fn told(differs: &[Differs], c: Currency) -> String {
+    let one = |differ: &Differs| match differ {
+        Differs::Price(then, now) => format!("price {} → {}", then.normalize(), now.normalize()),
+        Differs::Quantity(then, now) => {
+            format!("quantity {} → {}", then.normalize(), now.normalize())
+        }
+        Differs::Span(then, now) => format!("{then} → {now}"),
+        Differs::Amount(then, now) => format!("{} → {}", c.grouped(*then), c.grouped(*now)),
+    };
+    differs.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn is_usage(item: &ItemRow) -> bool {
+    match item.derivation.kept() {
+        Ok(Some(Derivation { how: How::Rated(rated), .. })) => rated.records.is_some(),
+        Ok(_) | Err(_) => false,
+    }
+}
+
+/// What of a document is another than on the invoices before, in few words; none where nothing is, or
+/// nothing was before.
+pub fn changes(d: &InvoiceDetail) -> Option<String> {
+    if d.before.is_empty() {
+        return None;
+    }
+    let c = d.row.total.currency;
+    let mut words = Vec::new();
+    for (item, compared) in d.items.iter().zip(&d.compared.lines) {
+        match &compared.change {
+            Change::New => words.push(format!("new: {}", item.description)),
+            Change::Differs(differs) => {
+                words.push(format!("{}: {}", item.description, told(differs, c)));
+            }
+            Change::Same => {}
+        }
+    }
+    words.extend(d.compared.gone.iter().map(|line| format!("gone: {}", line.description)));
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// Lines of the invoice before that are on this one no more.
+fn gone(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
+    let c = d.row.total.currency;
+    for line in &d.compared.gone {
+        let amount = c.grouped(line.amount_minor);
+        let number = d.before.first().map_or("", |past| past.number.as_str());
+        let text = format!("gone: {} ({amount} on {number})", line.description);
+        let rows = wrap(&text, width.saturating_sub(4)).into_iter();
+        out.extend(rows.map(|row| Line::of(format!("    {row}"), theme::WARN)));
+    }
+}
+
+fn past(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
     if d.before.is_empty() {
         out.push(Line::of("no invoice before this one", theme::DIM));
         return;
     }
-    let list: Vec<String> = d
-        .before
-        .iter()
-        .map(|p| format!("{} {}", p.invoice_on.format("%y-%m"), p.total.grouped()))
-        .collect();
-    out.push(Line::plain(format!("last: {}", list.join(", "))));
-    if let Some(mean) = d.mean {
-        out.push(Line::of(format!("mean of up to six before: {}", mean.grouped()), theme::DIM));
-    }
+    let one = |p: &PastInvoice| format!("{} of {} {}", p.number, p.invoice_on, p.total.grouped());
+    let list: Vec<String> = d.before.iter().map(one).collect();
+    let text = format!("before it: {}", list.join(", "));
+    out.extend(wrap(&text, width).into_iter().map(Line::plain));
 }
 
 fn trail(d: &InvoiceDetail, width: usize, cx: &Cx, out: &mut Vec<Line>) {

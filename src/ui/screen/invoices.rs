@@ -9,7 +9,7 @@ pub use verbs::create;
 use verbs::picks;
 
 use super::Screen;
-use super::document::{name, picture};
+use super::document::{changes, name, picture};
 use super::listed::{beside, list_action, list_intent, view_list};
 use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
 use crate::domain::ids::DocumentId;
@@ -467,7 +467,13 @@ fn preview(d: &InvoiceDetail) -> Vec<Line> {
     let telling = d.flags.iter().find(|f| f.code != FlagCode::FirstInvoice);
     let first = match telling.or(d.flags.first()) {
         _ if !d.row.stale.is_empty() => format!("! stale: {}; R rates it again", d.row.stale),
-        Some(flag) => format!("! {}", flag.reason),
+        // All of them, as far as the column has no room, and why the first of them.
+        Some(flag) => {
+            let others = d.flags.iter().filter(|other| other.code != flag.code);
+            let others: Vec<&str> = others.map(|other| other.code.said()).collect();
+            let others = if others.is_empty() { String::new() } else { others.join(", ") + "; " };
+            format!("! {others}{}: {}", flag.code.said(), flag.reason)
+        }
         None => {
             let lines = counted(d.items.len(), "line", "lines");
             format!("{lines}, net {}", d.subtotal.grouped())
@@ -478,6 +484,9 @@ fn preview(d: &InvoiceDetail) -> Vec<Line> {
     } else {
         String::new()
     };
-    let words = format!("{last:<38} {}{open}", d.payment_term);
+    let words = match changes(d) {
+        Some(changes) => format!("{changes}{open}"),
+        None => format!("{last:<38} {}{open}", d.payment_term),
+    };
     vec![Line::plain(first), Line::plain(words)]
 }

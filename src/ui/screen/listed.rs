@@ -256,7 +256,7 @@ pub fn view_list<R: Shown>(
     area: Rect,
     cx: &Cx,
 ) {
-    let (left, right) = list.headline();
+    let (left, right) = list.headline(usize::from(area.width));
     let half = area.width.saturating_sub(right.len() as u16 + 3);
     put(canvas, area.x + 1, area.y, half, &left, theme::KEY);
     put_right(canvas, area.x, area.y, area.width.saturating_sub(1), &right, theme::PLAIN);

@@ -204,14 +204,22 @@ impl<R: Shown> Listing<R> {
         self.understood().unwrap_or_default()
     }
 
+    /// Each part is a filter of its own: what is typed cannot join a term of the tab.
     fn understood(&self) -> Result<Filter, FilterError> {
-        Filter::parse(&self.here())
+        self.parts()
+            .into_iter()
+            .try_fold(Filter::default(), |all, part| Ok(all.and(&Filter::parse(part)?)))
     }
 
-    /// Tab and typed filter, as text. What a saved tab narrows comes first; where that is no more, the
-    /// filter is not understood: without it the list would be longer than was saved.
+    /// Tab and typed filter, as text.
     fn here(&self) -> String {
-        let Some(tab) = self.tabs.get(self.tab) else { return self.typed.clone() };
+        self.parts().join(" ").trim().to_owned()
+    }
+
+    /// What a saved tab narrows, the tab and what is typed. Where what it narrows is no more, the filter is
+    /// not understood: without it the list would be longer than was saved.
+    fn parts(&self) -> [&str; 3] {
+        let Some(tab) = self.tabs.get(self.tab) else { return ["", "", &self.typed] };
         let base = match tab.base.as_str() {
             "" => "",
             name => {
@@ -219,7 +227,7 @@ impl<R: Shown> Listing<R> {
                 base.map_or("tab:gone", |t| t.filter.as_str())
             }
         };
-        format!("{base} {} {}", tab.filter, self.typed).trim().to_owned()
+        [base, &tab.filter, &self.typed]
     }
 
     fn args(&self, seek: Seek, limit: usize) -> ListArgs {

@@ -79,29 +79,7 @@ fn flag_words(row: &InvoiceRow) -> String {
         return row.hold_reason.clone();
     }
     let stale = !row.stale.is_empty() && !row.flags.contains(&FlagCode::Stale);
-    let mut words: Vec<&str> = row
-        .flags
-        .iter()
-        .map(|f| match f {
-            FlagCode::TotalHigh => "▲ high",
-            FlagCode::TotalLow => "▼ low",
-            FlagCode::RecurringChanged => "recurring",
-            FlagCode::UsageChanged => "usage ±",
-            FlagCode::ChargeMissing => "missing",
-            FlagCode::ChargeNew => "new charge",
-            FlagCode::FirstInvoice => "first",
-            FlagCode::ZeroTotal => "zero",
-            FlagCode::UsageNone => "no usage",
-            FlagCode::UsageLate => "late usage",
-            FlagCode::BackBilling => "back bill",
-            FlagCode::NoEmail => "no e-mail",
-            FlagCode::NoMethod => "no method",
-            FlagCode::Duplicate => "duplicate",
-            FlagCode::Stale => "stale",
-            FlagCode::NoTaxId => "no tax id",
-            FlagCode::Unprintable => "no print",
-        })
-        .collect();
+    let mut words: Vec<&str> = row.flags.iter().map(|flag| flag.said()).collect();
     if stale {
         words.insert(0, "stale");
     }

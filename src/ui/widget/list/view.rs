@@ -6,7 +6,7 @@ use crate::engine::query::ListName;
 use crate::store::read::ListRow;
 use crate::ui::msg::Cx;
 use crate::ui::theme;
-use crate::ui::widget::{grouped, put, put_right, wrap};
+use crate::ui::widget::{amounts, grouped, put, put_right, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
@@ -48,8 +48,8 @@ impl<R: Shown> Listing<R> {
         }
     }
 
-    /// Row 2: filter and sort, position.
-    pub fn headline(&self) -> (String, String) {
+    /// Row 2: filter and sort, position, and the sum of what is filtered as far as there is room.
+    pub fn headline(&self, width: usize) -> (String, String) {
         let tab = self.tabs.get(self.tab).map_or("", |t| t.name.as_str());
         let left = if self.typed.is_empty() {
             format!("[{tab}]")
@@ -71,8 +71,16 @@ impl<R: Shown> Listing<R> {
         if self.fresh > 0 && self.first + self.top > 0 {
             right.push_str(&format!("+{} new  ", self.fresh));
         }
-        let width = count.chars().count();
-        right.push_str(&format!("sort {}  {rank:>width$} of {count}", self.sort));
+        let count_width = count.chars().count();
+        right.push_str(&format!("sort {}  {rank:>count_width$} of {count}", self.sort));
+        let money = self.totals.as_ref().filter(|_| !self.of_before).map(|t| &t.money);
+        if let Some(money) = money.filter(|money| !money.is_empty()) {
+            let room = width.saturating_sub(left.width() + right.width() + 5);
+            let all = [amounts(money, false), amounts(money, true)];
+            if let Some(sum) = all.into_iter().find(|sum| sum.width() <= room) {
+                right.push_str(&format!("  {sum}"));
+            }
+        }
         (left, right)
     }
 

@@ -2,6 +2,7 @@
 
 use super::ctx::Ctx;
 use super::document_json::to_json;
+use super::edit_many::Many;
 use super::exit::Exit;
 use super::ids::picks;
 use super::output::{self};
@@ -76,17 +77,23 @@ pub struct Regenerate {
     dry_run: bool,
 }
 
-/// Edit one draft.
+/// Edit drafts.
 #[derive(Debug, clap::Args)]
 pub struct Edit {
-    /// The draft (D-000012)
-    id: String,
+    #[command(flatten)]
+    ids: Ids,
     /// invoice_date, due_date, po_number, note; with --line: quantity, unit_price, description
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     set: Vec<String>,
-    /// The line that --set changes, from 1
-    #[arg(long)]
+    /// The line that --set changes, from 1 (of one draft)
+    #[arg(long, conflicts_with = "charge")]
     line: Option<u32>,
+    /// The charge whose lines --set changes: its number, or what they say
+    #[arg(long)]
+    charge: Option<String>,
+    /// Only show the sums before and after
+    #[arg(long)]
+    dry_run: bool,
     /// A new line: {"description", "quantity", "unit_price", "tax_code", "service_from", "service_to"}
     #[arg(long, value_name = "JSON")]
     add_line: Vec<String>,
@@ -102,7 +109,7 @@ pub struct Edit {
     /// Why
     #[arg(long)]
     reason: String,
-    /// The version that was looked at: another one is refused
+    /// The version that was looked at: another one is refused (of one draft)
     #[arg(long)]
     version: Option<i64>,
 }
@@ -142,9 +149,7 @@ pub struct Explain {
 
 /// Accepts.
 pub fn accept(args: &Accept, ctx: &Ctx) -> Result<Exit, Error> {
-    if args.version.is_some() && args.ids.ids.len() > 1 {
-        return Err(Error::usage("one_version", "--version is of one draft", "name one draft"));
-    }
+    one_version(args.version, &args.ids)?;
     let mut session = ctx.open()?;
     let picks = picks(&session, &args.ids.ids, args.version)?;
     let receipt = review::verdict::accept(&mut session, &picks, &args.reason)?;
@@ -213,11 +218,20 @@ pub fn regenerate(args: &Regenerate, ctx: &Ctx) -> Result<Exit, Error> {
 
 /// Edits.
 pub fn edit(args: &Edit, ctx: &Ctx) -> Result<Exit, Error> {
+    one_version(args.version, &args.ids)?;
     let changes = changes(args)?;
     let mut session = ctx.open()?;
-    let picked = picks(&session, std::slice::from_ref(&args.id), args.version)?;
-    let Some(pick) = picked.first() else {
-        return Err(Error::Bug("one id gave no draft".to_owned()));
+    let picked = picks(&session, &args.ids.ids, args.version)?;
+    let pick = match picked.as_slice() {
+        [one] if args.charge.is_none() && !args.dry_run => one,
+        many => {
+            let given = Many {
+                charge: args.charge.as_deref(),
+                reason: &args.reason,
+                dry_run: args.dry_run,
+            };
+            return given.edit(&mut session, many, changes, ctx);
+        }
     };
     let receipt = edit::edit(&mut session, pick, &changes, &args.reason)?;
     if ctx.json {
@@ -226,6 +240,14 @@ pub fn edit(args: &Edit, ctx: &Ctx) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     report(&receipt, ctx)
+}
+
+/// Refuses a version for several drafts.
+fn one_version(version: Option<i64>, ids: &Ids) -> Result<(), Error> {
+    if version.is_some() && ids.ids.len() > 1 {
+        return Err(Error::usage("one_version", "--version is of one draft", "name one draft"));
+    }
+    Ok(())
 }
 
 /// Makes a draft.
@@ -327,20 +349,25 @@ pub fn explain(args: &Explain, ctx: &Ctx) -> Result<Exit, Error> {
 fn changes(args: &Edit) -> Result<Vec<DraftChange>, Error> {
     let mut all = Vec::new();
     let mut of_line = (None, None, None);
+    let of_a_line = args.line.is_some() || args.charge.is_some();
     for pair in &args.set {
         let Some((field, value)) = pair.split_once('=') else {
             return Err(Error::usage("bad_set", format!("{pair:?} is not FIELD=VALUE"), ""));
         };
-        match (field, args.line) {
+        match (field, of_a_line) {
             ("invoice_date", _) => all.push(DraftChange::InvoiceDate(date(value)?)),
             ("due_date", _) => all.push(DraftChange::DueDate(date(value)?)),
             ("po_number", _) => all.push(DraftChange::PoNumber(value.to_owned())),
             ("note", _) => all.push(DraftChange::Note(value.to_owned())),
-            ("quantity", Some(_)) => of_line.0 = Some(decimal(value)?),
-            ("unit_price" | "price", Some(_)) => of_line.1 = Some(decimal(value)?),
-            ("description", Some(_)) => of_line.2 = Some(value.to_owned()),
-            ("quantity" | "unit_price" | "price" | "description", None) => {
-                return Err(Error::usage("no_line", format!("{field} is of a line"), "--line N"));
+            ("quantity", true) => of_line.0 = Some(decimal(value)?),
+            ("unit_price" | "price", true) => of_line.1 = Some(decimal(value)?),
+            ("description", true) => of_line.2 = Some(value.to_owned()),
+            ("quantity" | "unit_price" | "price" | "description", false) => {
+                return Err(Error::usage(
+                    "no_line",
+                    format!("{field} is of a line"),
+                    "--line N or --charge NAME",
+                ));
             }
             (other, _) => {
                 return Err(Error::usage(
@@ -351,13 +378,20 @@ fn changes(args: &Edit) -> Result<Vec<DraftChange>, Error> {
             }
         }
     }
-    if let Some(line) = args.line {
+    if let Some(line) = args.line.or(args.charge.is_some().then_some(0)) {
         let (quantity, unit_price, description) = of_line;
         if quantity.is_none() && unit_price.is_none() && description.is_none() {
             return Err(Error::usage(
                 "no_change",
-                format!("line {line}: nothing to change"),
+                "of the line nothing is to change",
                 "--set quantity=, unit_price= or description=",
+            ));
+        }
+        if args.charge.is_some() && description.is_some() {
+            return Err(Error::usage(
+                "one_line",
+                "a description is of one line",
+                "--line N instead of --charge",
             ));
         }
         all.push(DraftChange::SetLine { line, quantity, unit_price, description });

@@ -3,6 +3,7 @@
 mod adjust;
 mod backup;
 mod doctor;
+mod edit_many;
 pub mod exit;
 mod memo;
 pub mod output;

@@ -15,7 +15,7 @@ use crate::engine::collect::{self, money, payments, remind};
 use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
 use crate::engine::deliver::copies::CANCELED;
 use crate::engine::deliver::{self, copies_ahead};
-use crate::engine::review::{regenerate, undo};
+use crate::engine::review::{edit, regenerate, undo};
 use crate::engine::{Error, Session, reach};
 use crate::store::job::{self, JobState, Sending};
 use crate::store::read::jobs::JobRow;
@@ -94,6 +94,7 @@ fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
         Ahead::Collect(new) => Answer::Collect(collected(session, new)?),
         Ahead::Bill(new) => Answer::Bill(billed(session, new)?),
         Ahead::Lost(drafts) => Answer::Lost(regenerate::lost(session, drafts)?),
+        Ahead::Edit(drafts, changes) => Answer::Edit(edit::many::ahead(session, drafts, changes)?),
         Ahead::Money(deed) => {
             let by = money::Asked { actor: &session.actor, now: session.now()? };
             Answer::Money(session.store.read(|db| money::foretell(db, deed, by))?)

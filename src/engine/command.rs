@@ -12,7 +12,7 @@ mod run;
 pub mod words;
 
 pub use adjust::{AdjustKind, AdjustPart};
-pub use draft::{DraftChange, HandMade, NewLine, Removed};
+pub use draft::{BulkChange, DraftChange, HandMade, NewLine, Removed};
 pub use money::{MoneyDeed, PaidBy, Refunded};
 pub use receipt::{Receipt, Refused};
 pub use run::RunRef;
@@ -130,6 +130,15 @@ pub enum Command {
         draft: Pick,
         /// In order.
         changes: Vec<DraftChange>,
+        /// Why.
+        reason: String,
+    },
+    /// Changes many drafts alike.
+    EditMany {
+        /// The drafts as seen.
+        drafts: Vec<Pick>,
+        /// In order.
+        changes: Vec<BulkChange>,
         /// Why.
         reason: String,
     },
@@ -363,7 +372,7 @@ impl Command {
         match self {
             Self::Accept { .. } => Verb::Accept,
             Self::Hold { .. } | Self::Release { .. } => Verb::Hold,
-            Self::Edit { .. } | Self::MakeDraft(_) => Verb::Edit,
+            Self::Edit { .. } | Self::EditMany { .. } | Self::MakeDraft(_) => Verb::Edit,
             Self::Regenerate { .. } => Verb::Regenerate,
             Self::CancelDrafts { .. } => Verb::CancelDraft,
             Self::Post { .. } | Self::PostRun { .. } => Verb::Post,
@@ -426,6 +435,7 @@ impl Command {
             | Self::Release { drafts }
             | Self::Regenerate { drafts }
             | Self::CancelDrafts { drafts, .. }
+            | Self::EditMany { drafts, .. }
             | Self::Post { drafts, .. } => match drafts.as_slice() {
                 [one] => Some(one.id),
                 _ => None,

@@ -35,6 +35,9 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         Command::CancelDrafts { drafts, reason } => {
             review::verdict::cancel(session, &drafts, &reason)
         }
+        Command::EditMany { drafts, changes, reason } => {
+            edit::many::edit(session, &drafts, &changes, &reason)
+        }
         Command::Edit { draft, changes, reason } => edit::edit(session, &draft, &changes, &reason),
         Command::MakeDraft(new) => hand_made::make(session, &new),
         Command::Regenerate { drafts } => regenerate::regenerate(session, &drafts),

@@ -9,7 +9,7 @@ pub use crate::engine::bill::usage::Pending;
 pub use crate::engine::collect::money::Foretold;
 pub use crate::engine::collect::payments::{Owed, Paid, Payments, Whose};
 pub use crate::engine::collect::remind::RemindersAhead;
-use crate::engine::command::{MoneyDeed, NewBillRun, NewPaymentRun, Pick};
+use crate::engine::command::{BulkChange, MoneyDeed, NewBillRun, NewPaymentRun, Pick};
 pub use crate::engine::deliver::copies_ahead::CopiesAhead;
 pub use crate::engine::deliver::print::PrintAhead;
 pub use crate::engine::deliver::steer::{CopyStep, Resend};
@@ -131,6 +131,8 @@ pub enum Ahead {
     Credits(AccountId, Currency),
     /// What rating these drafts again would throw away of what was done by hand.
     Lost(Vec<Pick>),
+    /// What editing these drafts alike would make of their sums.
+    Edit(Vec<Pick>, Vec<BulkChange>),
     /// Which usage a run up to today would not bill, of an account or (none) of all.
     Usage(Option<String>),
 }
@@ -199,6 +201,21 @@ pub struct BillPreview {
     pub already_billed: i64,
     /// Accounts that would fail: number and reason.
     pub failures: Vec<(String, String)>,
+}
+
+/// What editing many drafts alike would do, as the book is now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EditAhead {
+    /// Drafts that it changes.
+    pub count: i64,
+    /// Their totals as they are, minor units.
+    pub before: Purse,
+    /// And as they would be.
+    pub after: Purse,
+    /// The first of them, in words.
+    pub first: Vec<String>,
+    /// How many it leaves alone, by reason; the most first.
+    pub left_out: Vec<(String, i64)>,
 }
 
 /// What queueing copies would do, as the book is now.
@@ -280,6 +297,8 @@ pub enum Answer {
     Money(Foretold),
     /// Of [`Ahead::Lost`]: only drafts that lose something.
     Lost(Vec<(DocumentId, Vec<String>)>),
+    /// Of [`Ahead::Edit`].
+    Edit(EditAhead),
     /// Of [`Query::Tries`].
     Tries(Tries),
     /// Of [`Query::Recovery`]: since when, and by currency.
@@ -317,6 +336,7 @@ impl Question {
                 | Ahead::Bill(_)
                 | Ahead::Collect(_)
                 | Ahead::Lost(_)
+                | Ahead::Edit(..)
                 | Ahead::Copies(..)
                 | Ahead::Print,
             ) => true,

@@ -15,6 +15,11 @@ use crate::domain::ids::{AccountId, ChargeId, SubscriptionId};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+/// The number of a charge.
+pub fn number(db: &Db<'_>, id: ChargeId) -> Result<String, StoreError> {
+    db.one("SELECT number FROM charge WHERE id = ?1", [id.0], |r| r.get(0))
+}
+
 /// A charge as others refer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChargeRef {

@@ -353,6 +353,76 @@ fn a_draft_can_be_made_by_hand() {
 }
 
 #[test]
+fn many_are_edited_alike_in_one_step_with_their_sums_told_before() {
+    let book = billed();
+    let list = || book.say("invoice list --status Draft --json").ends(0).json();
+    let before = list();
+    let ids: Vec<String> =
+        before.as_array().unwrap().iter().map(|d| d["id"].as_str().unwrap().to_owned()).collect();
+    assert!(ids.len() >= 3, "{before}");
+    let all = ids.join(" ");
+    let cents = |text: &str| text.replace('.', "").parse::<i64>().unwrap();
+    let sum = |list: &serde_json::Value| -> i64 {
+        list.as_array().unwrap().iter().map(|d| cents(d["total"].as_str().unwrap())).sum()
+    };
+    // A word of the document as a whole.
+    book.say(&format!("invoice edit {all} --set po_number=7781 --reason 'one order'")).ends(0);
+    assert!(list().as_array().unwrap().iter().all(|d| d["po_number"] == "7781"));
+    let again = book
+        .say(&format!("invoice edit {all} --set po_number=7781 --reason 'one order' --json"))
+        .ends(1)
+        .json();
+    assert_eq!(
+        (&again["done"], &again["refused"][0]["reason"]),
+        (&json!(0), &json!("it is so already"))
+    );
+    book.is_sound();
+    // A charge: those without it are refused by name, the sums are those of the dry run.
+    let name = column(&book.document("D-1"), "description")[3].clone();
+    let change =
+        format!("invoice edit {all} --charge '{name}' --set unit_price=77 --reason 'new price'");
+    let dry = book.say(&format!("{change} --dry-run --json"));
+    let told = dry.json();
+    let (was, version) = (list(), book.document("D-1")["version"].clone());
+    assert_eq!(book.document("D-1")["version"], version, "a dry run changes nothing");
+    let done = book.say(&format!("{change} --json")).json();
+    let count = done["done"].as_i64().unwrap();
+    assert_eq!(told["drafts"], count);
+    assert!(count >= 1 && count < ids.len() as i64, "{done}");
+    let left = done["refused"].as_array().unwrap();
+    assert_eq!(left.len() as i64, ids.len() as i64 - count);
+    assert!(left.iter().all(|r| r["reason"] == format!("it has no line of {name}")), "{done}");
+    let money = |v: &serde_json::Value| -> i64 {
+        v.as_object().unwrap().values().map(|m| cents(m.as_str().unwrap())).sum()
+    };
+    let moved = money(&told["after"]) - money(&told["before"]);
+    assert_eq!(sum(&list()) - sum(&was), moved, "{told}");
+    assert!(column(&book.document("D-1"), "unit_price").contains(&"77".to_owned()));
+    book.is_sound();
+    // One step takes all of it back.
+    book.say("undo").ends(0);
+    assert_eq!(sum(&list()), sum(&was));
+    book.say("undo").ends(0);
+    assert!(list().as_array().unwrap().iter().all(|d| d["po_number"] != "7781"));
+    book.is_sound();
+    // What would be of one draft alone, or is nothing, is refused whole.
+    for (what, said) in [
+        ("--line 1 --set quantity=2", "line N is another one in each draft"),
+        ("--set invoice_date=2026-13-01", "not a date"),
+        ("--version 1 --set note=x", "--version is of one draft"),
+    ] {
+        let ran = book.say(&format!("invoice edit {all} {what} --reason x"));
+        assert!(
+            ran.err.contains(said) || ran.out.contains(said),
+            "{what}: {} {}",
+            ran.out,
+            ran.err
+        );
+    }
+    assert_eq!(sum(&list()), sum(&was));
+}
+
+#[test]
 fn explain_tells_every_line_in_words() {
     let book = billed();
     let told = book.say("invoice explain D-1 --json").ends(0).json();

@@ -385,6 +385,22 @@ fn what_names_nothing_in_the_book_is_said_with_what_reads_like_it() {
 }
 
 #[test]
+fn marked_drafts_are_edited_alike_with_their_sums_before_and_after() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3  e").shows("Edit 2 drafts (").shows("quantity or price of a charge");
+    desk.press("c").press("Team, monthly<Tab><Tab>50<Tab>new price<Enter>");
+    desk.shows("before: 259.42 EUR").shows("after:  261.80 EUR").shows("u takes all of it");
+    desk.shows("left alone: 1, it has no line of Team, monthly").shows("[Cancel]");
+    desk.press("y").shows("D-000172: it has no").shows("12,100.09 EUR");
+    desk.press("u").shows("undone: D-000142").shows("12,097.71 EUR");
+    let mut desk = Desk::open(80, 24);
+    desk.press("3  ed").press("<C-s>").shows("nothing is changed yet");
+    desk.press("<Tab><Tab>PO 7<Tab><Tab>their wish<Enter>").shows("2 drafts");
+    desk.press("y").shows("edited (PO number PO 7; their wish): 2");
+    desk.press("/po:\"PO 7\"<Enter>").shows("of 3");
+}
+
+#[test]
 fn a_filter_turns_round_joins_and_knows_days_amounts_and_flags_by_name() {
     let shows = |typed: &str| {
         let mut desk = Desk::open(80, 24);

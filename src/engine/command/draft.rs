@@ -38,6 +38,22 @@ pub enum DraftChange {
     },
 }
 
+/// One change to many drafts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BulkChange {
+    /// The same in each; of a draft as a whole.
+    Same(DraftChange),
+    /// Of each line of a charge; a draft without one is left alone.
+    Charge {
+        /// Its number, or what its lines say, in any case.
+        charge: String,
+        /// How many; none keeps it.
+        quantity: Option<Decimal>,
+        /// Price of one; none keeps it.
+        unit_price: Option<Decimal>,
+    },
+}
+
 /// A line made by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewLine {

@@ -2,8 +2,8 @@
 //! [`Command`] is on the command line. The palette takes its twins from the same table.
 
 use super::{
-    AdjustKind, AdjustPart, Command, DraftChange, MoneyDeed, NewLine, PaidBy, Pick, Refunded,
-    Removed, RunRef, ScheduleStep, Steer,
+    AdjustKind, AdjustPart, BulkChange, Command, DraftChange, MoneyDeed, NewLine, PaidBy, Pick,
+    Refunded, Removed, RunRef, ScheduleStep, Steer,
 };
 use crate::domain::ids::DocumentId;
 use crate::domain::money::Money;
@@ -115,6 +115,10 @@ impl Command {
                 let changed = because(format!("{} {}", draft.id, changes.join(" ")), reason);
                 INVOICE_EDIT.of(format!("{changed} --version {}", draft.version))
             }
+            Self::EditMany { drafts, changes, reason } => {
+                let changes: Vec<String> = changes.iter().map(BulkChange::words).collect();
+                INVOICE_EDIT.of(because(format!("{} {}", ids(drafts), changes.join(" ")), reason))
+            }
             Self::Regenerate { drafts } => INVOICE_REGENERATE.of(ids(drafts)),
             Self::CancelDrafts { drafts, reason } => {
                 INVOICE_CANCEL.of(because(ids(drafts), reason))
@@ -197,6 +201,40 @@ impl Command {
             | Self::SaveFilter(_)
             | Self::DismissNotices
             | Self::SaveSession { .. } => String::new(),
+        }
+    }
+}
+
+impl BulkChange {
+    /// As arguments of `invoice edit`.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Same(change) => change.words(),
+            Self::Charge { charge, quantity, unit_price } => {
+                let mut parts = vec![format!("--charge {}", quoted(charge))];
+                parts.extend(quantity.map(|q| format!("--set quantity={q}")));
+                parts.extend(unit_price.map(|p| format!("--set unit_price={p}")));
+                parts.join(" ")
+            }
+        }
+    }
+
+    /// In words, for the trail: `PO number 7781`, `Seats: price 12`.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Same(DraftChange::InvoiceDate(day)) => format!("invoice date {day}"),
+            Self::Same(DraftChange::DueDate(day)) => format!("due date {day}"),
+            Self::Same(DraftChange::PoNumber(text)) if text.is_empty() => "no PO number".into(),
+            Self::Same(DraftChange::PoNumber(text)) => format!("PO number {text}"),
+            Self::Same(DraftChange::Note(text)) if text.is_empty() => "no note".into(),
+            Self::Same(DraftChange::Note(text)) => format!("note {text}"),
+            Self::Same(other) => other.words(),
+            Self::Charge { charge, quantity, unit_price } => {
+                let quantity = quantity.map(|q| format!("quantity {}", q.normalize()));
+                let price = unit_price.map(|p| format!("price {}", p.normalize()));
+                let parts: Vec<String> = quantity.into_iter().chain(price).collect();
+                format!("{charge}: {}", parts.join(", "))
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod flags;
 mod lines;
+pub mod many;
 mod totals;
 
 pub(in crate::engine) use flags::{printing, refresh};
@@ -42,24 +43,10 @@ pub fn edit(
     }
     session.write(Verb::Edit, |tx| {
         let row = look_at_one(tx, pick)?;
-        let before = image(tx, &row)?;
-        let Some(mut content) = before.draft.clone() else {
-            return Err(Error::Bug(format!("{} has no content", row.id)));
-        };
-        let basis = Basis::load(tx, &row, &content)?;
-        let told = change_all(&mut content, changes, &basis)?;
-        sound(&row, &content)?;
-        flags::refresh(tx, &row, &mut content)?;
-        let version = draft::save(tx, &row, &content)?;
-        refuse_double_billing(tx, before.draft.as_ref(), &content)?;
-        let after_row = document::get(tx, row.id)?;
-        let review = review_after(&before.review);
-        draft::set_review(tx, row.id, &review)?;
-        let mut after = image(tx, &after_row)?;
-        after.review = review;
-        let words: Vec<String> = told.iter().map(Told::words).collect();
-        let words = words.join("; ");
-        undo::record(tx, &Change { document: row.id, before, after })?;
+        let (told, change) = changed(tx, &row, changes)?;
+        undo::record(tx, &change)?;
+        let after = document::get(tx, row.id)?;
+        let words = words(&told);
         tx.note(row.id, format!("{words} ({why})"));
         let fields: Vec<_> = told
             .iter()
@@ -67,19 +54,47 @@ pub fn edit(
             .collect();
         tx.detail(&json!({
             "reason": why,
-            "version": { "before": row.version, "after": version },
-            "total": { "before": row.currency.plain(row.total_minor), "after": row.currency.plain(after_row.total_minor) },
+            "version": { "before": row.version, "after": after.version },
+            "total": { "before": row.currency.plain(row.total_minor), "after": row.currency.plain(after.total_minor) },
             "changes": fields,
         }));
         Ok(Receipt {
             summary: format!("{}: {words}", row.id),
             done: 1,
-            totals: row.currency.amount(after_row.total_minor).into(),
+            totals: row.currency.amount(after.total_minor).into(),
             undoable: true,
             made: row.id.to_string(),
             ..Receipt::default()
         })
     })
+}
+
+fn words(told: &[Told]) -> String {
+    told.iter().map(Told::words).collect::<Vec<_>>().join("; ")
+}
+
+/// Changes a draft; gives what changed, and its images for undo.
+fn changed(
+    tx: &Tx<'_>,
+    row: &DocumentRow,
+    changes: &[DraftChange],
+) -> Result<(Vec<Told>, Change), Error> {
+    let before = image(tx, row)?;
+    let Some(mut content) = before.draft.clone() else {
+        return Err(Error::Bug(format!("{} has no content", row.id)));
+    };
+    let basis = Basis::load(tx, row, &content)?;
+    let told = change_all(&mut content, changes, &basis)?;
+    sound(row, &content)?;
+    flags::refresh(tx, row, &mut content)?;
+    draft::save(tx, row, &content)?;
+    refuse_double_billing(tx, before.draft.as_ref(), &content)?;
+    let after_row = document::get(tx, row.id)?;
+    let review = review_after(&before.review);
+    draft::set_review(tx, row.id, &review)?;
+    let mut after = image(tx, &after_row)?;
+    after.review = review;
+    Ok((told, Change { document: row.id, before, after }))
 }
 
 /// An accepted draft that is changed has to be looked at again; a hold stays.

@@ -141,7 +141,7 @@ pub fn each(
 }
 
 /// An error with its remedy.
-fn told(error: &Error) -> String {
+pub fn told(error: &Error) -> String {
     match error.hint() {
         hint if hint.is_empty() => error.to_string(),
         hint => format!("{error}: {hint}"),

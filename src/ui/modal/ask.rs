@@ -265,6 +265,11 @@ impl Ask {
             self.title = format!("{} {}", self.title, grouped(told.count));
             self.lines.splice(0..0, figures::copies_lines(told));
         }
+        if let Answer::Edit(told) = answer {
+            self.reading = false;
+            self.count = told.count;
+            self.lines = figures::edit_lines(told);
+        }
         if let Answer::Bill(preview) = answer {
             self.reading = false;
             self.count = preview.invoices + preview.credit_memos;

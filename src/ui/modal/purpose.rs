@@ -7,7 +7,8 @@ mod posted;
 
 pub use customer::{email, note, outside, promise};
 pub use draft::{
-    Head, LineText, accept_stale, add_line, cancel_drafts, edit_head, edit_line, hold, remove_line,
+    Head, LineText, accept_stale, add_line, cancel_drafts, charge_many, edit_head, edit_line,
+    edit_many, hold, remove_line,
 };
 pub use posted::{adjust, post, post_dated, reverse, undo_write_off, write_off};
 
@@ -50,6 +51,10 @@ pub enum Purpose {
         /// Values as they were.
         was: Head,
     },
+    /// Dates, PO number, note of many drafts alike.
+    EditMany(Vec<Pick>),
+    /// Quantity or price of a charge on many drafts.
+    ChargeMany(Vec<Pick>),
     /// Quantity, price, description of a line: as they were.
     EditLine {
         /// The draft as seen.
@@ -168,6 +173,8 @@ impl Purpose {
             Self::Hold(_)
             | Self::AcceptStale(_)
             | Self::CancelDrafts(_)
+            | Self::EditMany(_)
+            | Self::ChargeMany(_)
             | Self::Adjust { .. }
             | Self::WriteOff(..)
             | Self::UndoWriteOff(..)
@@ -192,6 +199,8 @@ impl Purpose {
             Self::AcceptStale(_) => Verb::Accept,
             Self::CancelDrafts(_) => Verb::CancelDraft,
             Self::EditHead { .. }
+            | Self::EditMany(_)
+            | Self::ChargeMany(_)
             | Self::EditLine { .. }
             | Self::AddLine(_)
             | Self::RemoveLine { .. } => Verb::Edit,
@@ -273,6 +282,8 @@ impl Purpose {
             Self::CancelDrafts(drafts) => {
                 return open(runs::cancel(drafts.clone(), reason()?, cx));
             }
+            Self::EditMany(drafts) => return draft::many_edited(drafts, v, cx),
+            Self::ChargeMany(drafts) => return draft::charges_edited(drafts, v, cx),
             Self::EditHead { draft, was } => draft::head_edited(*draft, was, v)?,
             Self::EditLine { draft, line, was } => draft::line_edited(*draft, *line, was, v)?,
             Self::AddLine(draft) => draft::line_added(*draft, v)?,

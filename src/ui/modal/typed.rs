@@ -20,6 +20,7 @@ impl Label {
     pub const BATCHES: Self = Self("batches");
     pub const BILL_RUN: Self = Self("bill run");
     pub const BY: Self = Self("by");
+    pub const CHARGE: Self = Self("charge");
     pub const CYCLE_DAY: Self = Self("cycle day");
     pub const DESCRIPTION: Self = Self("description");
     pub const DIRECTORY: Self = Self("directory");

@@ -33,7 +33,12 @@ use ratatui::layout::Rect;
 /// The keys of this screen.
 pub const KEYS: &[Binding] = &[
     bind(&[Key::Char('a')], Action::Accept, "accept", "accept the draft in this version, and next"),
-    bind(&[Key::Char('e')], Action::Edit, "edit", "edit the draft: dates, PO, note, lines"),
+    bind(
+        &[Key::Char('e')],
+        Action::Edit,
+        "edit",
+        "edit the draft, or what is marked alike: dates, PO, note, lines",
+    ),
     bind(&[Key::Char('v')], Action::Hold, "hold", "hold the draft, or release it"),
     bind(&[Key::Char(' ')], Action::Mark, "mark", "mark, and next"),
     bind(&[Key::Char('P')], Action::Post, "post", "post the marked drafts, this one, or its run"),
@@ -341,6 +346,7 @@ impl Screen for Invoices {
             | Command::Hold { drafts, .. }
             | Command::Release { drafts }
             | Command::CancelDrafts { drafts, .. }
+            | Command::EditMany { drafts, .. }
             | Command::Post { drafts, .. }
             | Command::Regenerate { drafts } => drafts.as_slice(),
             _ => &[],
@@ -387,7 +393,7 @@ impl Screen for Invoices {
         );
         let row = self.row();
         let marked = !self.list.marks.is_empty() && self.open.is_none();
-        if marked && needs_draft && action != Action::Edit {
+        if marked && needs_draft {
             let at_hand = self.list.rows.iter().filter(|r| self.list.marks.contains_key(&r.id.0));
             let fixed = at_hand.filter(|r| r.status != DocumentStatus::Draft).count();
             return (fixed > 0)

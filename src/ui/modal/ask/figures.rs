@@ -1,8 +1,8 @@
 //! What a question is about, in figures.
 
 use crate::engine::query::{
-    BillPreview, CollectPreview, CopiesAhead, DeliverAhead, Foretold, PrintAhead, RemindersAhead,
-    Tries,
+    BillPreview, CollectPreview, CopiesAhead, DeliverAhead, EditAhead, Foretold, PrintAhead,
+    RemindersAhead, Tries,
 };
 use crate::store::read::post_preview::PostPreview;
 use crate::store::read::thrown::Thrown;
@@ -33,6 +33,31 @@ pub(super) fn bill_lines(preview: &BillPreview, words: &str) -> Vec<Line> {
         lines.push(Line::of(format!("{n}; the first, {account}: {reason}"), theme::WARN));
     }
     lines.push(Line::of(format!("the same as: daybook {words}"), theme::DIM));
+    lines
+}
+
+/// What editing many drafts alike makes of their sums, in words.
+pub(super) fn edit_lines(told: &EditAhead) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if told.count == 0 {
+        lines.push(Line::of("None of these drafts is changed by it.", theme::WARN));
+    } else {
+        lines.push(Line::of(counted(told.count, "draft", "drafts"), theme::BOLD));
+        lines.push(Line::of(format!("before: {}", told.before), theme::BOLD));
+        lines.push(Line::of(format!("after:  {}", told.after), theme::BOLD));
+        lines.extend(told.first.iter().map(|text| Line::plain(text.clone())));
+        let more = told.count - told.first.len() as i64;
+        if more > 0 {
+            lines.push(Line::plain(format!("and {} more", grouped(more))));
+        }
+    }
+    for (reason, count) in &told.left_out {
+        lines.push(Line::of(format!("left alone: {}, {reason}", grouped(*count)), theme::WARN));
+    }
+    if told.count > 0 {
+        let text = "What was accepted is to be looked at again; u takes all of it back.";
+        lines.push(Line::of(text, theme::DIM));
+    }
     lines
 }
 

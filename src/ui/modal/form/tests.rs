@@ -55,6 +55,17 @@ fn every(cx: &mut Cx) -> Vec<Form> {
         REASON,
     ];
     add(purpose::edit_head("Edit", draft, head, cx), typed);
+    let typed: Words = &[
+        (Label::INVOICE_DATE, "2026-03-05"),
+        (Label::DUE_DATE, "2026-04-05"),
+        (Label::PO_NUMBER, "PO 2"),
+        (Label::NOTE, "-"),
+        REASON,
+    ];
+    add(purpose::edit_many(text("Edit"), vec![draft, draft], cx), typed);
+    let typed: Words =
+        &[(Label::CHARGE, "seats"), (Label::QUANTITY, "2"), (Label::UNIT_PRICE, "3"), REASON];
+    add(purpose::charge_many(text("Edit"), vec![draft, draft], cx), typed);
     let typed: Words =
         &[(Label::QUANTITY, "2"), (Label::UNIT_PRICE, "3"), (Label::DESCRIPTION, "chairs"), REASON];
     add(purpose::edit_line(draft, 1, line, cx), typed);
@@ -157,6 +168,8 @@ fn name_of(purpose: &Purpose) -> &'static str {
         Purpose::AcceptStale(_) => "accept stale",
         Purpose::CancelDrafts(_) => "cancel drafts",
         Purpose::EditHead { .. } => "edit head",
+        Purpose::EditMany(_) => "edit many",
+        Purpose::ChargeMany(_) => "charge many",
         Purpose::EditLine { .. } => "edit line",
         Purpose::AddLine(_) => "add line",
         Purpose::RemoveLine { .. } => "remove line",
@@ -182,7 +195,7 @@ fn name_of(purpose: &Purpose) -> &'static str {
     }
 }
 
-const KINDS: usize = 26;
+const KINDS: usize = 28;
 
 #[test]
 fn fields_in_another_order_give_the_same_command() {

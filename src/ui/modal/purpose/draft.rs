@@ -1,12 +1,14 @@
 //! The forms about drafts: hold, accept, throw away, edit. Each is made here and read here.
 
 use super::{Label, Purpose, Refusal, Typed, form, reason, why};
-use crate::engine::command::{Command, DraftChange, NewLine, Pick, Removed};
+use crate::engine::command::{BulkChange, Command, DraftChange, NewLine, Pick, Removed};
+use crate::engine::query::Ahead;
 use crate::store::document::ItemRow;
 use crate::store::read::invoice::InvoiceDetail;
-use crate::ui::modal::Modal;
+use crate::ui::modal::ask::Ask;
 use crate::ui::modal::form::Field;
-use crate::ui::msg::Cx;
+use crate::ui::modal::{Intent, Modal};
+use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::widget::counted;
 use serde::{Deserialize, Serialize};
 
@@ -132,6 +134,78 @@ pub(super) fn head_edited(draft: Pick, was: &Head, v: Typed) -> Result<Command, 
         return Err((Label::INVOICE_DATE, "nothing is changed yet".to_owned()));
     }
     Ok(Command::Edit { draft, changes, reason: v.needed(Label::REASON, "the reason")? })
+}
+
+/// What a field of many says where each keeps its own.
+const KEEPS: &str = "empty: each keeps its own";
+/// What empties a field of many.
+const NOTHING: &str = "-";
+
+/// Opens the form for dates, PO number and note of many drafts.
+pub fn edit_many(title: String, drafts: Vec<Pick>, cx: &mut Cx) -> Modal {
+    let fields = vec![
+        Field::new(Label::INVOICE_DATE, "", KEEPS),
+        Field::new(Label::DUE_DATE, "", KEEPS),
+        Field::new(Label::PO_NUMBER, "", "empty: each keeps its own; - takes it away"),
+        Field::new(Label::NOTE, "", "empty: each keeps its own; - takes it away"),
+        why(),
+    ];
+    form(title, Purpose::EditMany(drafts), fields, cx)
+}
+
+pub(super) fn many_edited(drafts: &[Pick], v: Typed, cx: &mut Cx) -> Result<Intent, Refusal> {
+    let mut changes = Vec::new();
+    changes.extend(v.day(Label::INVOICE_DATE)?.map(DraftChange::InvoiceDate));
+    changes.extend(v.day(Label::DUE_DATE)?.map(DraftChange::DueDate));
+    for (label, change) in [
+        (Label::PO_NUMBER, DraftChange::PoNumber as fn(String) -> DraftChange),
+        (Label::NOTE, DraftChange::Note),
+    ] {
+        match v.text(label)?.as_str() {
+            "" => {}
+            NOTHING => changes.push(change(String::new())),
+            text => changes.push(change(text.to_owned())),
+        }
+    }
+    if changes.is_empty() {
+        return Err((Label::INVOICE_DATE, "nothing is changed yet".to_owned()));
+    }
+    let changes = changes.into_iter().map(BulkChange::Same).collect();
+    Ok(asked(drafts, changes, v.needed(Label::REASON, "the reason")?, cx))
+}
+
+/// Opens the form for quantity or price of a charge on many drafts.
+pub fn charge_many(title: String, drafts: Vec<Pick>, cx: &mut Cx) -> Modal {
+    let fields = vec![
+        Field::new(Label::CHARGE, "", "what its lines say, or its number"),
+        Field::new(Label::QUANTITY, "", KEEPS),
+        Field::new(Label::UNIT_PRICE, "", KEEPS),
+        why(),
+    ];
+    form(title, Purpose::ChargeMany(drafts), fields, cx)
+}
+
+pub(super) fn charges_edited(drafts: &[Pick], v: Typed, cx: &mut Cx) -> Result<Intent, Refusal> {
+    let given = |label| Ok(if v.text(label)?.is_empty() { None } else { Some(v.number(label)?) });
+    let change = BulkChange::Charge {
+        charge: v.needed(Label::CHARGE, "the charge")?,
+        quantity: given(Label::QUANTITY)?,
+        unit_price: given(Label::UNIT_PRICE)?,
+    };
+    if matches!(change, BulkChange::Charge { quantity: None, unit_price: None, .. }) {
+        return Err((Label::QUANTITY, "nothing is changed yet".to_owned()));
+    }
+    Ok(asked(drafts, vec![change], v.needed(Label::REASON, "the reason")?, cx))
+}
+
+/// Asks with the sums before and after.
+fn asked(drafts: &[Pick], changes: Vec<BulkChange>, reason: String, cx: &mut Cx) -> Intent {
+    let op = cx.operation();
+    cx.load(ScreenId::Invoices, Part::Dialog, Ahead::Edit(drafts.to_vec(), changes.clone()));
+    let title = format!("Edit {}", many(drafts.len()));
+    let command = Command::EditMany { drafts: drafts.to_vec(), changes, reason };
+    let ask = Ask::reading(title, "edit them", op, command).untyped();
+    Intent::Open(Box::new(Modal::Ask(Box::new(ask))))
 }
 
 /// Opens the form for quantity, price and description of a line.

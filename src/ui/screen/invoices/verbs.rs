@@ -7,6 +7,7 @@ use crate::engine::command::{Command, Pick, Removed};
 use crate::engine::query::Whose;
 use crate::store::document::ItemRow;
 use crate::store::read::Marked;
+use crate::store::read::invoice::InvoiceDetail;
 use crate::store::read::invoices::InvoiceRow;
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
@@ -119,28 +120,28 @@ impl Invoices {
         )));
     }
 
+    /// The marked drafts alike, or the one under the cursor.
     pub(super) fn edit(&mut self, cx: &mut Cx) {
+        if self.open.is_some() || self.list.marks.is_empty() {
+            return self.edit_one(cx);
+        }
+        let targets = self.targets();
+        let n = counted(targets.len(), "draft", "drafts");
+        let title = format!("Edit {n} ({}){}", sums(targets.iter()), self.beyond());
+        let head = purpose::edit_many(title.clone(), picks(&targets), cx);
+        let charge = purpose::charge_many(title.clone(), picks(&targets), cx);
+        let open = |modal| Intent::Open(Box::new(modal));
+        let items = vec![
+            Item::new('d', "dates, PO number, note of all of them…", open(head)),
+            Item::new('c', "quantity or price of a charge…", open(charge)),
+        ];
+        cx.open.push(Modal::Choice(Choice::new(title, items)));
+    }
+
+    fn edit_one(&self, cx: &mut Cx) {
         let Some(detail) = self.current_detail() else { return cx.say("still reading it") };
         let detail = detail.clone();
-        let draft = Pick { id: detail.row.id, version: detail.row.version };
-        let chosen = self.open.and_then(|at| detail.items.get(at)).map(|i| i.position);
-        let mut items = vec![];
-        if let Some(item) = chosen.and_then(|p| detail.items.iter().find(|i| i.position == p)) {
-            items.extend(line_items(draft, item, cx));
-        }
-        for item in detail.items.iter().take(9) {
-            let key = char::from_digit(item.position, 10).unwrap_or(' ');
-            let amount = detail.row.total.currency.grouped(item.amount_minor);
-            let menu = line_menu(draft, item, cx);
-            let label = format!("line {}: {}", item.position, item.description);
-            items.push(Item::new(key, label, Intent::Open(Box::new(menu))).hint(amount));
-        }
-        let title = format!("Edit {}", name(&detail));
-        let head = purpose::edit_head(&title, draft, Head::of(&detail), cx);
-        items.push(Item::new('d', "dates, PO number, note…", Intent::Open(Box::new(head))));
-        let add = purpose::add_line(draft, cx);
-        items.push(Item::new('+', "add a line…", Intent::Open(Box::new(add))));
-        let menu = Modal::Choice(Choice::new(title, items));
+        let menu = self.menu_of(&detail, cx);
         let Some(person) = cx.editor_of(detail.row.id.0) else { return cx.open.push(menu) };
         let since = person.editing.map(|(_, at)| cx.when(at)).unwrap_or_default();
         let (title, take) = match person.seat {
@@ -162,6 +163,29 @@ impl Invoices {
             items.insert(0, Item::new('u', "take up what you had typed", Intent::Rescued));
         }
         cx.open.push(Modal::Choice(Choice::new(title, items)));
+    }
+
+    /// What can be edited of one draft.
+    fn menu_of(&self, detail: &InvoiceDetail, cx: &mut Cx) -> Modal {
+        let draft = Pick { id: detail.row.id, version: detail.row.version };
+        let chosen = self.open.and_then(|at| detail.items.get(at)).map(|i| i.position);
+        let mut items = vec![];
+        if let Some(item) = chosen.and_then(|p| detail.items.iter().find(|i| i.position == p)) {
+            items.extend(line_items(draft, item, cx));
+        }
+        for item in detail.items.iter().take(9) {
+            let key = char::from_digit(item.position, 10).unwrap_or(' ');
+            let amount = detail.row.total.currency.grouped(item.amount_minor);
+            let menu = line_menu(draft, item, cx);
+            let label = format!("line {}: {}", item.position, item.description);
+            items.push(Item::new(key, label, Intent::Open(Box::new(menu))).hint(amount));
+        }
+        let title = format!("Edit {}", name(detail));
+        let head = purpose::edit_head(&title, draft, Head::of(detail), cx);
+        items.push(Item::new('d', "dates, PO number, note…", Intent::Open(Box::new(head))));
+        let add = purpose::add_line(draft, cx);
+        items.push(Item::new('+', "add a line…", Intent::Open(Box::new(add))));
+        Modal::Choice(Choice::new(title, items))
     }
 
     pub(super) fn explain(&mut self, cx: &mut Cx) {

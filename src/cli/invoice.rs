@@ -3,9 +3,9 @@
 use super::ctx::Ctx;
 use super::document_json::to_json;
 use super::exit::Exit;
-use super::invoice_edit;
 use super::listing::{self, List, PAGE, Page};
 use super::output::{self, Align};
+use super::{invoice_edit, invoice_past};
 use crate::domain::delivery::FirstCopy;
 use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax};
 use crate::domain::ids::{DocumentId, RunId};
@@ -51,8 +51,12 @@ enum Action {
     Hold(invoice_edit::Hold),
     /// End a hold
     Release(invoice_edit::Ids),
-    /// Change a draft: dates, PO number, note, lines
+    /// Change drafts: dates, PO number, note, lines
     Edit(invoice_edit::Edit),
+    /// Every deed on a document, with before and after
+    History(invoice_past::Of),
+    /// Put a draft back to how it was before a deed of its history
+    Restore(invoice_past::Restore),
     /// Rate drafts again from what is known now
     Regenerate(invoice_edit::Regenerate),
     /// Throw drafts away; what they billed is billable again
@@ -86,6 +90,8 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Hold(args) => invoice_edit::hold(args, ctx),
         Action::Release(args) => invoice_edit::release(args, ctx),
         Action::Edit(args) => invoice_edit::edit(args, ctx),
+        Action::History(args) => invoice_past::history(args, ctx),
+        Action::Restore(args) => invoice_past::restore(args, ctx),
         Action::Regenerate(args) => invoice_edit::regenerate(args, ctx),
         Action::Cancel(args) => invoice_edit::cancel(args, ctx),
         Action::New(args) => invoice_edit::new(args, ctx),

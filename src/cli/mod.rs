@@ -24,6 +24,7 @@ mod import;
 mod init;
 mod invoice;
 mod invoice_edit;
+mod invoice_past;
 mod listing;
 mod payment;
 mod post;

@@ -15,7 +15,7 @@ use crate::engine::collect::{self, money, payments, remind};
 use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
 use crate::engine::deliver::copies::CANCELED;
 use crate::engine::deliver::{self, copies_ahead};
-use crate::engine::review::{edit, regenerate, undo};
+use crate::engine::review::{edit, past, regenerate, undo};
 use crate::engine::{Error, Session, reach};
 use crate::store::job::{self, JobState, Sending};
 use crate::store::read::jobs::JobRow;
@@ -193,6 +193,7 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
         Query::Invoice(id) => {
             Answer::Invoice(read::invoice::detail(db, *id, LAYOUT, now.today)?.map(Box::new))
         }
+        Query::Past(id) => Answer::Past(Box::new(past::of(db, *id)?)),
         Query::Run(run) => Answer::Run(read::runs::detail(db, *run)?),
         Query::Account(id) => Answer::Account(Box::new(read::accounts::detail(db, *id)?)),
         Query::PostRun(run, invoice_on) => {

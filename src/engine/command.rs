@@ -142,6 +142,13 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Puts a draft back to how it was before a deed.
+    Restore {
+        /// The draft as seen.
+        draft: Pick,
+        /// The deed's place in the trail.
+        seq: i64,
+    },
     /// Makes a draft by hand.
     MakeDraft(HandMade),
     /// Rates drafts again from what is known now.
@@ -372,7 +379,10 @@ impl Command {
         match self {
             Self::Accept { .. } => Verb::Accept,
             Self::Hold { .. } | Self::Release { .. } => Verb::Hold,
-            Self::Edit { .. } | Self::EditMany { .. } | Self::MakeDraft(_) => Verb::Edit,
+            Self::Edit { .. }
+            | Self::EditMany { .. }
+            | Self::Restore { .. }
+            | Self::MakeDraft(_) => Verb::Edit,
             Self::Regenerate { .. } => Verb::Regenerate,
             Self::CancelDrafts { .. } => Verb::CancelDraft,
             Self::Post { .. } | Self::PostRun { .. } => Verb::Post,
@@ -440,7 +450,7 @@ impl Command {
                 [one] => Some(one.id),
                 _ => None,
             },
-            Self::Edit { draft, .. } => Some(draft.id),
+            Self::Edit { draft, .. } | Self::Restore { draft, .. } => Some(draft.id),
             _ => None,
         }
     }

@@ -35,6 +35,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         Command::CancelDrafts { drafts, reason } => {
             review::verdict::cancel(session, &drafts, &reason)
         }
+        Command::Restore { draft, seq } => review::past::restore(session, &draft, seq),
         Command::EditMany { drafts, changes, reason } => {
             edit::many::edit(session, &drafts, &changes, &reason)
         }

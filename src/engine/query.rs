@@ -13,6 +13,7 @@ use crate::engine::command::{BulkChange, MoneyDeed, NewBillRun, NewPaymentRun, P
 pub use crate::engine::deliver::copies_ahead::CopiesAhead;
 pub use crate::engine::deliver::print::PrintAhead;
 pub use crate::engine::deliver::steer::{CopyStep, Resend};
+pub use crate::engine::review::past::History;
 use crate::engine::review::undo::{Deed, Passed};
 pub use crate::store::desk::SavedFilter;
 use crate::store::read::accounts::{AccountDetail, AccountRow};
@@ -74,6 +75,8 @@ pub enum Query {
     Happened,
     /// A document whole.
     Invoice(DocumentId),
+    /// Every deed on a document.
+    Past(DocumentId),
     /// A run's failures, skips and chart.
     Run(RunId),
     /// An account whole.
@@ -271,6 +274,8 @@ pub enum Answer {
     Happened(Vec<Happened>, [String; 2]),
     /// Of [`Query::Invoice`].
     Invoice(Option<Box<InvoiceDetail>>),
+    /// Of [`Query::Past`].
+    Past(Box<History>),
     /// Of [`Query::Run`].
     Run(RunDetail),
     /// Of [`Query::Account`].

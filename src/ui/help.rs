@@ -17,6 +17,7 @@ pub fn command_line(action: Action, screen: ScreenId) -> String {
         (Action::Explain, ScreenId::Runs) => words::RUN_SHOW,
         (Action::Regenerate, _) => words::INVOICE_REGENERATE,
         (Action::CancelDraft, _) => words::INVOICE_CANCEL,
+        (Action::History, _) => words::INVOICE_HISTORY,
         (Action::Memo, ScreenId::Invoices) => return any_of(CORRECTIONS),
         (Action::Memo, ScreenId::Failed) => words::WRITE_OFF,
         (Action::Create, ScreenId::Delivery) => words::DELIVER,

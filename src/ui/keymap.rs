@@ -133,6 +133,7 @@ pub enum Action {
     Regenerate,
     CancelDraft,
     Memo,
+    History,
     Create,
     Send,
     Post,
@@ -232,6 +233,8 @@ pub struct Binding {
     pub words: &'static str,
     /// One word for the footer; empty keeps it out of there.
     pub short: &'static str,
+    /// Whether it stands there only where the others leave room.
+    pub late: bool,
 }
 
 /// Shorthand for a table's line.
@@ -241,7 +244,17 @@ pub const fn bind(
     short: &'static str,
     words: &'static str,
 ) -> Binding {
-    Binding { keys, action, words, short }
+    Binding { keys, action, words, short, late: false }
+}
+
+/// The same for what the footer shows where there is room.
+pub const fn also(
+    keys: &'static [Key],
+    action: Action,
+    short: &'static str,
+    words: &'static str,
+) -> Binding {
+    Binding { late: true, ..bind(keys, action, short, words) }
 }
 
 use Key::{BackTab, Char, Ctrl, Enter, Esc, Tab};

@@ -100,6 +100,8 @@ pub enum Part {
     Hit,
     /// What would be lost by rating again.
     Lost,
+    /// Every deed on the document.
+    Past,
     /// A second list of the screen.
     Extra,
     /// The figures of the open dialog.

@@ -423,6 +423,72 @@ fn many_are_edited_alike_in_one_step_with_their_sums_told_before() {
 }
 
 #[test]
+fn a_draft_goes_back_to_how_it_was_before_any_of_its_deeds() {
+    let book = billed();
+    let content = || {
+        let d = book.document("D-1");
+        let lines = column(&d, "amount");
+        (d["total"].clone(), d["po_number"].clone(), d["due_date"].clone(), lines)
+    };
+    let mut seen = vec![content()];
+    for what in [
+        "--line 3 --set quantity=3",
+        "--set po_number=7781 --set invoice_date=2026-02-10",
+        "--remove-line 4 --later",
+        "--add-line '{\"description\":\"Setup\",\"unit_price\":\"12.50\"}'",
+    ] {
+        book.say(&format!("invoice edit D-1 {what} --reason test")).ends(0);
+        seen.push(content());
+    }
+    book.say("invoice hold D-1 --reason 'a look'").ends(0);
+    let history = || book.say("invoice history D-1 --json").ends(0).json();
+    let deeds = history();
+    let deeds = deeds.as_array().unwrap();
+    assert_eq!(
+        deeds[0]["changes"][0]["after"].as_str().unwrap().split(':').next_back(),
+        Some(" a look")
+    );
+    assert_eq!(deeds.last().unwrap()["verb"], "made");
+    let edits: Vec<&serde_json::Value> = deeds.iter().filter(|d| d["restores"] == true).collect();
+    assert_eq!(edits.len(), 4, "{deeds:?}");
+    assert_eq!(
+        edits[2]["changes"].as_array().unwrap().iter().find(|c| c["field"] == "PO number"),
+        Some(&json!({ "field": "PO number", "before": "", "after": "7781" }))
+    );
+    // Newest first: before the n-th deed from the end it was as seen then.
+    for (edit, was) in edits.iter().rev().zip(&seen) {
+        let version = book.document("D-1")["version"].clone();
+        let back = format!("invoice restore D-1 --before {} --version {version}", edit["seq"]);
+        book.say(&back).ends(0);
+        assert_eq!(content(), *was, "before {edit}");
+        assert_eq!(book.document("D-1")["review"], "held", "a hold stays");
+        book.is_sound();
+        assert!(
+            book.say(&format!("invoice restore D-1 --before {}", edit["seq"]))
+                .ends(2)
+                .err
+                .contains("so already")
+        );
+        book.say("undo").ends(0);
+        assert_eq!(content(), seen[4], "undo takes it back");
+        book.is_sound();
+    }
+    assert!(book.say("invoice restore D-1 --before 1").ends(2).err.contains("no earlier version"));
+    let stale = book.say(&format!("invoice restore D-1 --before {} --version 1", edits[0]["seq"]));
+    assert!(stale.ends(2).err.contains("changed"), "another version was looked at");
+    book.say("invoice release D-1").ends(0);
+    let text = book.say("invoice history D-1").ends(0).out;
+    assert!(
+        text.contains("(undone since)") && text.contains("PO number: \"\" to \"7781\""),
+        "{text}"
+    );
+    book.say("post --invoice D-1").ends(0);
+    let posted = history();
+    assert_eq!(posted[0]["verb"], "post");
+    assert!(posted.as_array().unwrap().iter().all(|d| d["restores"] == false));
+}
+
+#[test]
 fn explain_tells_every_line_in_words() {
     let book = billed();
     let told = book.say("invoice explain D-1 --json").ends(0).json();

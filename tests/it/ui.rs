@@ -385,6 +385,19 @@ fn what_names_nothing_in_the_book_is_said_with_what_reads_like_it() {
 }
 
 #[test]
+fn the_history_of_a_document_shows_every_deed_and_puts_a_draft_back() {
+    let mut desk = Desk::open(140, 40);
+    desk.press("3H").shows("D-000142: its history").shows("made: by BR-000004");
+    desk.press("<Esc>ed<Tab><Tab>PO 9<Tab><Tab>their wish<Enter>").shows("PO number");
+    desk.press("H").shows("PO number: nothing → PO 9").shows("Enter on a deed puts");
+    desk.press("<Enter>").shows("Put D-000142 back to how it was before");
+    desk.press("y").shows("as it was before #");
+    desk.press("H").shows("PO number: PO 9 → nothing");
+    desk.press("<Esc>u").shows("undone");
+    desk.press("3ffffff").press("H").shows("posted: as INV-");
+}
+
+#[test]
 fn marked_drafts_are_edited_alike_with_their_sums_before_and_after() {
     let mut desk = Desk::open(80, 24);
     desk.press("3  e").shows("Edit 2 drafts (").shows("quantity or price of a charge");

@@ -47,6 +47,8 @@ lines! {
     INVOICE_ACCEPT = "invoice accept" "ID";
     INVOICE_HOLD = "invoice hold" "ID --reason T";
     INVOICE_RELEASE = "invoice release" "ID";
+    INVOICE_HISTORY = "invoice history" "ID";
+    INVOICE_RESTORE = "invoice restore" "ID --before SEQ";
     INVOICE_EDIT = "invoice edit" "ID --set F=V --reason T";
     INVOICE_REGENERATE = "invoice regenerate" "ID";
     INVOICE_CANCEL = "invoice cancel" "ID --reason T";
@@ -118,6 +120,10 @@ impl Command {
             Self::EditMany { drafts, changes, reason } => {
                 let changes: Vec<String> = changes.iter().map(BulkChange::words).collect();
                 INVOICE_EDIT.of(because(format!("{} {}", ids(drafts), changes.join(" ")), reason))
+            }
+            Self::Restore { draft, seq } => {
+                let Pick { id, version } = draft;
+                INVOICE_RESTORE.of(format!("{id} --before {seq} --version {version}"))
             }
             Self::Regenerate { drafts } => INVOICE_REGENERATE.of(ids(drafts)),
             Self::CancelDrafts { drafts, reason } => {

@@ -97,6 +97,20 @@ fn changed(
     Ok((told, Change { document: row.id, before, after }))
 }
 
+/// Writes an earlier content back.
+pub fn restored(
+    tx: &Tx<'_>,
+    row: &DocumentRow,
+    now: Option<&DraftImage>,
+    content: &DraftImage,
+) -> Result<(), Error> {
+    let mut content = content.clone();
+    sound(row, &content)?;
+    flags::refresh(tx, row, &mut content)?;
+    draft::save(tx, row, &content)?;
+    refuse_double_billing(tx, now, &content)
+}
+
 /// An accepted draft that is changed has to be looked at again; a hold stays.
 pub fn review_after(before: &ReviewImage) -> ReviewImage {
     match before.review {

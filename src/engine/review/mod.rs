@@ -2,6 +2,7 @@
 
 pub mod edit;
 pub mod hand_made;
+pub mod past;
 pub(in crate::engine) mod picked;
 pub mod regenerate;
 pub mod undo;

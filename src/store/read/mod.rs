@@ -18,6 +18,7 @@ mod list;
 pub mod log;
 mod measure;
 mod named;
+pub mod past;
 pub mod pasted;
 pub mod post_preview;
 pub mod post_second;

@@ -102,7 +102,9 @@ impl App {
         other_rows
             || deed
             || taken_back
-            || [Part::Marks, Part::Within, Part::Hit, Part::Lost].into_iter().any(awaits)
+            || [Part::Marks, Part::Within, Part::Hit, Part::Lost, Part::Past]
+                .into_iter()
+                .any(awaits)
             || (action.needs_the_row_whole() && awaits(Part::Detail))
     }
 }

@@ -9,7 +9,7 @@ use crate::engine::query::{Answer, ListName, Query, Whose};
 use crate::store::Topic;
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::{Page, Sort};
-use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::keymap::{Action, Binding, Key, also, bind};
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::money;
 use crate::ui::modal::purpose;
@@ -25,16 +25,16 @@ use ratatui::style::Style;
 pub const KEYS: &[Binding] = &[
     bind(&[Key::Enter, Key::Char('l')], Action::Open, "open", "its documents, by number"),
     bind(&[Key::Char('i')], Action::Explain, "about", "address, methods, charges, usage, notes"),
-    bind(
+    also(
         &[Key::Char('x')],
         Action::Usage,
-        "",
+        "usage",
         "what of its usage the next run would not bill, and why",
     ),
-    bind(&[Key::Char('e')], Action::Edit, "", "correct its e-mail address; copies follow"),
+    also(&[Key::Char('e')], Action::Edit, "e-mail", "correct its e-mail address; copies follow"),
     bind(&[Key::Char('m')], Action::Note, "note", "write a note"),
     bind(&[Key::Char('p')], Action::Outside, "received", "record money received outside"),
-    bind(&[Key::Char('M')], Action::Method, "", "choose which payment method is used first"),
+    also(&[Key::Char('M')], Action::Method, "method", "choose which payment method is used first"),
     bind(
         &[Key::Char('$')],
         Action::Payments,

@@ -10,7 +10,7 @@ use crate::store::Topic;
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::today::NOT_DELIVERED;
 use crate::store::read::{Field, Marked, Page, Sort};
-use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::keymap::{Action, Binding, Key, also, bind};
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::purpose;
@@ -33,20 +33,20 @@ pub const KEYS: &[Binding] = &[
     bind(&[Key::Char('R')], Action::Recall, "recall", "take a queued copy back"),
     bind(&[Key::Char('p')], Action::Print, "print", "write the print copies as one batch"),
     bind(&[Key::Char('r')], Action::Retry, "resend", "send again what ended"),
-    bind(&[Key::Char('D')], Action::Printed, "", "the written copies are on paper"),
-    bind(
+    also(&[Key::Char('D')], Action::Printed, "on paper", "the written copies are on paper"),
+    also(
         &[Key::Char('x')],
         Action::Explain,
-        "",
+        "about",
         "all about the copy, and what the other side said",
     ),
-    bind(
+    also(
         &[Key::Char('e')],
         Action::Edit,
-        "",
+        "e-mail",
         "correct the account's e-mail address; copies follow",
     ),
-    bind(&[Key::Char('C')], Action::Channel, "", "the same document by the other way"),
+    also(&[Key::Char('C')], Action::Channel, "other way", "the same document by the other way"),
 ];
 
 const SORTS: &[Sort] =

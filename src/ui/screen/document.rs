@@ -1,6 +1,6 @@
 //! One document in words and lines: beside the list when there is room, over it otherwise.
 
-use crate::domain::document::Review;
+use crate::domain::document::{DocumentStatus, FlagCode, Review};
 use crate::domain::explain::{Derivation, How};
 use crate::domain::line_change::{Change, Differs};
 use crate::domain::money::{Currency, Money};
@@ -9,7 +9,7 @@ use crate::store::read::invoice::{InvoiceDetail, PastInvoice};
 use crate::ui::msg::Cx;
 use crate::ui::screen::runs::sparkline;
 use crate::ui::theme;
-use crate::ui::widget::{Line, pad, wrap};
+use crate::ui::widget::{Line, counted, pad, wrap};
 
 /// The document as lines, and which of them are its items.
 pub struct Picture {
@@ -122,7 +122,7 @@ fn sums(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
         add(&label, c.amount(tax.tax_minor), theme::PLAIN);
     }
     add(&format!("total {c}"), d.row.total, theme::BOLD);
-    if d.row.status == crate::domain::document::DocumentStatus::Posted {
+    if d.row.status == DocumentStatus::Posted {
         add("still open", d.row.balance, theme::PLAIN);
     }
 }
@@ -194,7 +194,7 @@ fn is_usage(item: &ItemRow) -> bool {
 
 /// What of a document is another than on the invoices before, in few words; none where nothing is, or
 /// nothing was before.
-pub fn changes(d: &InvoiceDetail) -> Option<String> {
+fn changes(d: &InvoiceDetail) -> Option<String> {
     if d.before.is_empty() {
         return None;
     }
@@ -257,4 +257,40 @@ fn trail(d: &InvoiceDetail, width: usize, cx: &Cx, out: &mut Vec<Line>) {
         let text = format!("{} {} {}: {}", cx.when(row.at), row.user, row.verb, row.summary);
         out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::DIM)));
     }
+}
+
+/// Two rows about the document under the cursor. What changes from row to row stands in columns,
+/// so that a step down costs few bytes.
+pub fn preview(d: &InvoiceDetail) -> Vec<Line> {
+    let last: Vec<String> = d.before.iter().map(|p| format!("{:>10}", p.total.grouped())).collect();
+    let last = if last.is_empty() {
+        "no invoice before".to_owned()
+    } else {
+        format!("last {}", last.join(" "))
+    };
+    let telling = d.flags.iter().find(|f| f.code != FlagCode::FirstInvoice);
+    let first = match telling.or(d.flags.first()) {
+        _ if !d.row.stale.is_empty() => format!("! stale: {}; R rates it again", d.row.stale),
+        // All of them, as far as the column has no room, and why the first of them.
+        Some(flag) => {
+            let others = d.flags.iter().filter(|other| other.code != flag.code);
+            let others: Vec<&str> = others.map(|other| other.code.said()).collect();
+            let others = if others.is_empty() { String::new() } else { others.join(", ") + "; " };
+            format!("! {others}{}: {}", flag.code.said(), flag.reason)
+        }
+        None => {
+            let lines = counted(d.items.len(), "line", "lines");
+            format!("{lines}, net {}", d.subtotal.grouped())
+        }
+    };
+    let open = if d.row.status == DocumentStatus::Posted {
+        format!("  open {}", d.row.balance)
+    } else {
+        String::new()
+    };
+    let words = match changes(d) {
+        Some(changes) => format!("{changes}{open}"),
+        None => format!("{last:<38} {}{open}", d.payment_term),
+    };
+    vec![Line::plain(first), Line::plain(words)]
 }

@@ -15,7 +15,7 @@ use crate::store::Topic;
 use crate::store::read::failed::FailedRow;
 use crate::store::read::invoice::InvoiceDetail;
 use crate::store::read::{Field, Page, Sort};
-use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::keymap::{Action, Binding, Key, also, bind};
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::money;
@@ -46,27 +46,27 @@ pub const KEYS: &[Binding] = &[
         "the customer promised to pay, or disputes it",
     ),
     bind(&[Key::Char('c')], Action::Outside, "received", "record money received outside"),
-    bind(&[Key::Char('M')], Action::Method, "", "choose another payment method"),
-    bind(
+    also(&[Key::Char('M')], Action::Method, "method", "choose another payment method"),
+    also(
         &[Key::Char('A')],
         Action::AutoPay,
-        "",
+        "auto-pay",
         "payment runs leave this invoice alone, or take it again",
     ),
-    bind(&[Key::Char('m')], Action::Memo, "", "write off what will not come"),
-    bind(
+    also(&[Key::Char('m')], Action::Memo, "write off", "write off what will not come"),
+    also(
         &[Key::Char('a')],
         Action::Accept,
-        "",
+        "use credits",
         "use the account's credits and unapplied money on what it owes",
     ),
-    bind(
+    also(
         &[Key::Char('$')],
         Action::Payments,
-        "",
+        "payments",
         "the invoice's payments: refund, take off, move, apply",
     ),
-    bind(&[Key::Char('x')], Action::Explain, "", "how much of what failed came in later"),
+    also(&[Key::Char('x')], Action::Explain, "recovery", "how much of what failed came in later"),
 ];
 
 const SORTS: &[Sort] = &[Sort::Due, Sort::Largest, Sort::Account, Sort::Customer, Sort::Newest];

@@ -1,17 +1,19 @@
 //! 3 Invoices, the heart: drafts to check worst first, one key for a good one, three for an
 //! exception; edit, hold, explain; post what is right; correct by memo what is posted.
 
+mod past;
 mod row;
 mod sample;
 mod verbs;
 
+use past::show_history;
 pub use verbs::create;
 use verbs::picks;
 
 use super::Screen;
-use super::document::{changes, name, picture};
+use super::document::{name, picture, preview};
 use super::listed::{beside, list_action, list_intent, view_list};
-use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
+use crate::domain::document::{DocumentKind, DocumentStatus, Review};
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Ahead, Answer, Query};
@@ -20,7 +22,7 @@ use crate::store::read::invoice::InvoiceDetail;
 use crate::store::read::invoices::InvoiceRow;
 use crate::store::read::sample::Sample;
 use crate::store::read::{Field, Marked, Sort};
-use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::keymap::{Action, Binding, Key, also, bind};
 use crate::ui::modal::Intent;
 use crate::ui::modal::purpose;
 use crate::ui::msg::{Cx, Part, ScreenId};
@@ -42,23 +44,39 @@ pub const KEYS: &[Binding] = &[
     bind(&[Key::Char('v')], Action::Hold, "hold", "hold the draft, or release it"),
     bind(&[Key::Char(' ')], Action::Mark, "mark", "mark, and next"),
     bind(&[Key::Char('P')], Action::Post, "post", "post the marked drafts, this one, or its run"),
-    bind(&[Key::Char('x')], Action::Explain, "", "explain how each amount came about"),
-    bind(&[Key::Char('R')], Action::Regenerate, "", "rate the draft again from what is known now"),
-    bind(
+    also(&[Key::Char('x')], Action::Explain, "explain", "explain how each amount came about"),
+    also(
+        &[Key::Char('H')],
+        Action::History,
+        "history",
+        "its history: every deed, before and after; a draft back to an earlier version",
+    ),
+    also(
+        &[Key::Char('R')],
+        Action::Regenerate,
+        "rate again",
+        "rate the draft again from what is known now",
+    ),
+    also(
         &[Key::Char('D')],
         Action::CancelDraft,
-        "",
+        "cancel",
         "cancel the draft; its periods are billable again",
     ),
-    bind(
+    also(
         &[Key::Char('m')],
         Action::Memo,
-        "",
+        "correct",
         "correct a posted invoice: memo, reversal, write-off, its undoing (m u), pay a memo out",
     ),
-    bind(&[Key::Char('$')], Action::Payments, "", "its payments: refund, take off, move, apply"),
-    bind(&[Key::Char('c')], Action::Create, "", "new bill run or payment run"),
-    bind(&[Key::Char('C')], Action::Claim, "", "mark the next 50 from here"),
+    also(
+        &[Key::Char('$')],
+        Action::Payments,
+        "payments",
+        "its payments: refund, take off, move, apply",
+    ),
+    also(&[Key::Char('c')], Action::Create, "new run", "new bill run or payment run"),
+    also(&[Key::Char('C')], Action::Claim, "next 50", "mark the next 50 from here"),
 ];
 
 /// What the list can be grouped by.
@@ -171,6 +189,11 @@ impl Invoices {
             Action::Edit => self.edit(cx),
             Action::Hold => self.hold(cx),
             Action::Explain => self.explain(cx),
+            Action::History => {
+                if let Some(id) = self.row().map(|row| row.id) {
+                    cx.load(ScreenId::Invoices, Part::Past, Query::Past(id));
+                }
+            }
             Action::Post => self.post(cx),
             Action::Memo => self.memo(cx),
             Action::Payments => self.payments(cx),
@@ -323,6 +346,7 @@ impl Screen for Invoices {
                 self.detail = detail;
             }
             Some(Answer::Lost(lost)) => self.rate_again(&lost, cx),
+            Some(Answer::Past(history)) => show_history(&history, cx),
             Some(other) => self.samples_loaded(other),
         }
     }
@@ -399,7 +423,8 @@ impl Screen for Invoices {
             return (fixed > 0)
                 .then(|| format!("{fixed} of the marked are no drafts: U takes marks off"));
         }
-        let needs_row = matches!(action, Action::Memo | Action::Explain | Action::Payments);
+        let needs_row =
+            matches!(action, Action::Memo | Action::Explain | Action::Payments | Action::History);
         if row.is_none() && (needs_draft || needs_row) {
             return Some("no document here".to_owned());
         }
@@ -459,40 +484,4 @@ impl Invoices {
             line.draw(canvas, area.x + 2, area.y + row as u16, area.width.saturating_sub(2));
         }
     }
-}
-
-/// Two rows about the document under the cursor. What changes from row to row stands in columns,
-/// so that a step down costs few bytes.
-fn preview(d: &InvoiceDetail) -> Vec<Line> {
-    let last: Vec<String> = d.before.iter().map(|p| format!("{:>10}", p.total.grouped())).collect();
-    let last = if last.is_empty() {
-        "no invoice before".to_owned()
-    } else {
-        format!("last {}", last.join(" "))
-    };
-    let telling = d.flags.iter().find(|f| f.code != FlagCode::FirstInvoice);
-    let first = match telling.or(d.flags.first()) {
-        _ if !d.row.stale.is_empty() => format!("! stale: {}; R rates it again", d.row.stale),
-        // All of them, as far as the column has no room, and why the first of them.
-        Some(flag) => {
-            let others = d.flags.iter().filter(|other| other.code != flag.code);
-            let others: Vec<&str> = others.map(|other| other.code.said()).collect();
-            let others = if others.is_empty() { String::new() } else { others.join(", ") + "; " };
-            format!("! {others}{}: {}", flag.code.said(), flag.reason)
-        }
-        None => {
-            let lines = counted(d.items.len(), "line", "lines");
-            format!("{lines}, net {}", d.subtotal.grouped())
-        }
-    };
-    let open = if d.row.status == DocumentStatus::Posted {
-        format!("  open {}", d.row.balance)
-    } else {
-        String::new()
-    };
-    let words = match changes(d) {
-        Some(changes) => format!("{changes}{open}"),
-        None => format!("{last:<38} {}{open}", d.payment_term),
-    };
-    vec![Line::plain(first), Line::plain(words)]
 }

@@ -9,7 +9,7 @@ use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
 use crate::store::read::runs::{RunDetail, RunRow};
 use crate::store::read::{Page, Sort};
-use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::keymap::{Action, Binding, Key, also, bind};
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::purpose::PostWhat;
@@ -29,7 +29,7 @@ pub const KEYS: &[Binding] = &[
     bind(&[Key::Char('p')], Action::Pause, "pause", "pause it, or go on"),
     bind(&[Key::Char('C')], Action::CancelRun, "cancel", "cancel it; its drafts are thrown away"),
     bind(&[Key::Char('r')], Action::Retry, "retry failed", "a new run of just the failed accounts"),
-    bind(&[Key::Char('x')], Action::Explain, "", "failures, skips, and what it came to"),
+    also(&[Key::Char('x')], Action::Explain, "explain", "failures, skips, and what it came to"),
 ];
 
 const SORTS: &[Sort] = &[Sort::Newest, Sort::Oldest];

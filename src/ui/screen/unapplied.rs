@@ -6,7 +6,7 @@ use crate::domain::ids::PaymentId;
 use crate::engine::query::{Answer, ListName, Whose};
 use crate::store::read::unapplied::UnappliedRow;
 use crate::store::read::{Field, Page, Sort};
-use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::keymap::{Action, Binding, Key, also, bind};
 use crate::ui::modal::{Intent, money};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
@@ -33,7 +33,7 @@ pub const KEYS: &[Binding] = &[
         "move, refund",
         "move it, apply it to one invoice, give it back; pay a credit memo out",
     ),
-    bind(&[Key::Char('x')], Action::Explain, "", "how much of what failed came in later"),
+    also(&[Key::Char('x')], Action::Explain, "recovery", "how much of what failed came in later"),
 ];
 
 const GROUPS: &[Field] = &[Field::Kind, Field::Currency];

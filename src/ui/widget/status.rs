@@ -118,7 +118,8 @@ pub fn keys(
     let room = area.width.saturating_sub(tail.iter().map(|b| width_of(b)).sum::<u16>());
     let mut used = 1;
     let mut list: Vec<&Binding> = Vec::new();
-    for binding in own.iter().flat_map(|t| t.iter()).filter(shown).filter(|b| can(b.action)) {
+    let mine = || own.iter().flat_map(|t| t.iter()).filter(shown).filter(|b| can(b.action));
+    for binding in mine().filter(|b| !b.late).chain(mine().filter(|b| b.late)) {
         if used + width_of(binding) <= room {
             used += width_of(binding);
             list.push(binding);

@@ -329,7 +329,7 @@ fn a_long_write_is_told_and_so_are_keys_that_wait_for_it() {
     desk.settle(more);
     assert!(accepted(&desk) > 10);
     // Then it was done: the editor of the row that stands there now.
-    desk.shows("Edit D-");
+    desk.shows("Edit ");
 }
 
 #[test]

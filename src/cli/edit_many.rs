@@ -63,8 +63,15 @@ impl Many<'_> {
             }))?;
         } else {
             let n = counted(told.count, "draft", "drafts");
-            output::line(&format!("{n}: {} before, {} after", told.before, told.after));
+            output::line(&match told.count {
+                0 => "none of these drafts is changed by it".to_owned(),
+                _ => format!("{n}: {} before, {} after", told.before, told.after),
+            });
             told.first.iter().for_each(|text| output::line(&format!("  {text}")));
+            let more = told.count - told.first.len() as i64;
+            if more > 0 {
+                output::line(&format!("  and {more} more"));
+            }
             for (reason, count) in &told.left_out {
                 output::line(&format!("left alone: {count}, {reason}"));
             }

@@ -11,12 +11,15 @@ use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax};
 use crate::domain::ids::{DocumentId, RunId};
 use crate::domain::money::Currency;
 use crate::engine::deliver::first;
-use crate::engine::{Error, Session};
+use crate::engine::query::ListName;
+use crate::engine::{Error, Session, answer};
 use crate::outside::Standing;
 use crate::store::conversion;
 use crate::store::document::{self, DocumentRow, ItemRow, ListFilter};
+use crate::store::read::{Filter, ReadError, invoices};
 use crate::store::{Db, StoreError};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 
 /// List, show and change invoices.
 #[derive(Debug, clap::Args)]
@@ -79,6 +82,9 @@ pub struct ListArgs {
     /// Draft, Posted or Canceled
     #[arg(long)]
     pub status: Option<String>,
+    /// As typed behind / in the console: 'total>500 -flag:any', 'due<-30 OR po:7781'
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub filter: Option<String>,
 }
 
 /// Runs it.
@@ -129,12 +135,20 @@ pub fn documents(args: &ListArgs, kinds: &[DocumentKind], ctx: &Ctx) -> Result<E
     if let Some(run) = run {
         session.read(|db| crate::store::bill_run::get(db, run))?;
     }
-    listing::print(&session, &Documents(filter), ctx.json)?;
+    let typed = match &args.filter {
+        None => None,
+        Some(text) => Some(answer::understood(&session, ListName::Invoices, text)?),
+    };
+    listing::print(&session, &Documents { filter, typed }, ctx.json)?;
     Ok(Exit::Done)
 }
 
 /// Documents by id.
-struct Documents(ListFilter);
+struct Documents {
+    filter: ListFilter,
+    /// What else must hold.
+    typed: Option<Filter>,
+}
 
 impl List for Documents {
     type Row = DocumentRow;
@@ -161,8 +175,17 @@ impl List for Documents {
         after: Option<&DocumentId>,
     ) -> Result<Page<DocumentRow, DocumentId>, StoreError> {
         let after = after.copied().unwrap_or(DocumentId(0));
-        let rows = document::list(db, &self.0, after, PAGE)?;
+        let mut rows = document::list(db, &self.filter, after, PAGE)?;
         let next = listing::next(&rows, |d| d.id);
+        if let Some(typed) = &self.typed {
+            let ids: Vec<i64> = rows.iter().map(|row| row.id.0).collect();
+            let shown = invoices::within(db, typed, &ids).map_err(|error| match error {
+                ReadError::Store(error) => error,
+                ReadError::Filter(error) => StoreError::Corrupt(error.to_string()),
+            })?;
+            let shown: HashSet<i64> = shown.iter().map(|row| row.id).collect();
+            rows.retain(|row| shown.contains(&row.id.0));
+        }
         Ok((rows, next))
     }
 

@@ -3,7 +3,7 @@
 //! `flags.*`.
 
 use super::account::{AccountTerms, DeliveryPreference, newest};
-use super::billing::{AccountInput, ClaimRole, DraftDocument, DraftItem};
+use super::billing::{AccountInput, Claim, ClaimRole, DraftDocument, DraftItem};
 use super::charge::ChargeType;
 use super::document::{DocumentKind, Flag, FlagCode};
 use super::explain::How;
@@ -51,6 +51,16 @@ pub struct Surroundings<'a> {
     pub terms: &'a AccountTerms,
     /// Whether it has a payment method that can be charged.
     pub has_method: bool,
+    /// The draft, where it is judged again: what later documents bill was not before it. None: it is new.
+    pub of: Option<DocumentId>,
+}
+
+impl Surroundings<'_> {
+    /// What was billed before it.
+    fn before(&self) -> impl Iterator<Item = &Claim> {
+        let of = self.of;
+        self.input.claims.iter().filter(move |claim| of.is_none_or(|of| claim.document < of))
+    }
 }
 
 /// What the account was billed last, read off its claims.
@@ -77,12 +87,13 @@ fn kinds(input: &AccountInput) -> HashMap<ChargeId, (ChargeType, &str, &str)> {
 
 /// The newest document that billed something: its net sums.
 fn last_billed(
-    input: &AccountInput,
+    around: &Surroundings<'_>,
     kinds: &HashMap<ChargeId, (ChargeType, &str, &str)>,
 ) -> Option<Last> {
+    let input = around.input;
     let billed = |role| matches!(role, ClaimRole::Billed | ClaimRole::Late);
     let document: DocumentId =
-        input.claims.iter().filter(|c| billed(c.role)).map(|c| c.document).max()?;
+        around.before().filter(|c| billed(c.role)).map(|c| c.document).max()?;
     let mut last = Last::default();
     for claim in input.claims.iter().filter(|c| c.document == document) {
         last.total += claim.amount_minor;
@@ -106,13 +117,13 @@ pub fn of_draft(
     thresholds: &Thresholds,
 ) -> (Vec<Flag>, i64) {
     let kinds = kinds(around.input);
-    let last = last_billed(around.input, &kinds);
+    let last = last_billed(around, &kinds);
     let mut flags = Flags { currency: around.input.currency, list: Vec::new() };
     match (&last, draft.kind) {
         (None, _) => flags.add(FlagCode::FirstInvoice, "nothing was billed before".into()),
         (Some(last), DocumentKind::Invoice | DocumentKind::DebitMemo) => {
             flags.against_last(draft, last, thresholds, &kinds);
-            flags.charges(draft, last, around.input, &kinds);
+            flags.charges(draft, last, around, &kinds);
         }
         (Some(_), DocumentKind::CreditMemo | DocumentKind::WriteOff) => {}
     }
@@ -247,7 +258,7 @@ impl Flags {
         &mut self,
         draft: &DraftDocument,
         last: &Last,
-        input: &AccountInput,
+        around: &Surroundings<'_>,
         kinds: &HashMap<ChargeId, (ChargeType, &str, &str)>,
     ) {
         let here: HashSet<ChargeId> =
@@ -270,7 +281,7 @@ impl Flags {
             let reason = format!("billed last time, not now: {}", listed(&missing));
             self.add(FlagCode::ChargeMissing, reason);
         }
-        let before: HashSet<ChargeId> = input.claims.iter().map(|c| c.charge).collect();
+        let before: HashSet<ChargeId> = around.before().map(|c| c.charge).collect();
         let mut new: Vec<&str> =
             here.iter().filter(|id| !before.contains(id)).map(number).collect();
         new.sort_unstable();

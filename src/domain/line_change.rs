@@ -59,7 +59,7 @@ pub struct Beside {
 pub struct Compared {
     /// Of each line, in its order.
     pub lines: Vec<Beside>,
-    /// Lines of the newest invoice before that are on this document no more.
+    /// Charges of the newest invoice before that are on this document no more, each by its last line.
     pub gone: Vec<Line>,
 }
 
@@ -139,19 +139,35 @@ fn by_key(lines: &[Line]) -> BTreeMap<Key<'_>, Vec<&Line>> {
     all
 }
 
-/// Puts the lines of a document beside those of the invoices before it, newest first. Several lines of
-/// one charge (parts of a period) are taken in their order.
+/// The line among those of one charge on an earlier document that a line is to be put beside. Where both
+/// documents have as many of them (the parts of a period), the one in the same place; else the last in
+/// time of those that say the same, since what was made up for (late usage, months billed later)
+/// stands before it.
+fn twin<'a>(line: &Line, (place, of): (usize, usize), before: &[&'a Line]) -> Option<&'a Line> {
+    if before.len() == of {
+        return before.get(place).copied();
+    }
+    let said = |other: &&&Line| other.description == line.description;
+    let last = |lines: &mut dyn Iterator<Item = &&'a Line>| {
+        lines.copied().max_by_key(|other| other.service.map(|(from, _)| from))
+    };
+    last(&mut before.iter().filter(said)).or_else(|| last(&mut before.iter()))
+}
+
+/// Puts the lines of a document beside those of the invoices before it, newest first.
 pub fn compare(now: &[Line], before: &[Vec<Line>]) -> Compared {
     let before: Vec<_> = before.iter().map(|lines| by_key(lines)).collect();
-    let mut seen = BTreeMap::<Key<'_>, usize>::new();
+    let here = by_key(now);
+    let mut turns = BTreeMap::<Key<'_>, usize>::new();
     let mut out = Compared::default();
     for line in now {
-        let turn = seen.entry(line.key()).or_default();
-        let same: Vec<Option<&&Line>> = before
-            .iter()
-            .map(|lines| lines.get(&line.key()).and_then(|all| all.get(*turn)))
-            .collect();
+        let turn = turns.entry(line.key()).or_default();
+        let place = (*turn, here.get(&line.key()).map_or(0, Vec::len));
         *turn += 1;
+        let same: Vec<Option<&Line>> = before
+            .iter()
+            .map(|lines| lines.get(&line.key()).and_then(|all| twin(line, place, all)))
+            .collect();
         let change = match same.iter().flatten().next() {
             Some(before) => line.since(before),
             None => Change::New,
@@ -160,9 +176,10 @@ pub fn compare(now: &[Line], before: &[Vec<Line>]) -> Compared {
         out.lines.push(Beside { before_minor, change });
     }
     if let Some(last) = before.first() {
-        for (key, lines) in last {
-            let left = seen.get(key).copied().unwrap_or(0);
-            out.gone.extend(lines.iter().skip(left).map(|line| (*line).clone()));
+        for lines in last.iter().filter(|(key, _)| !here.contains_key(*key)).map(|(_, l)| l) {
+            // A charge that is gone is told once, by its last line.
+            let line = lines.iter().max_by_key(|line| line.service.map(|(from, _)| from));
+            out.gone.extend(line.map(|line| (*line).clone()));
         }
     }
     out
@@ -240,13 +257,49 @@ mod tests {
         let hand = |words: &str| Line { description: words.to_owned(), ..line(0, 1, 5, None) };
         let before =
             [part("2026-01-01", "2026-01-10"), part("2026-01-11", "2026-01-31"), hand("Set-up")];
-        let now = [part("2026-02-01", "2026-02-28"), hand("Set-up"), hand("Training")];
+        let now = [
+            part("2026-02-01", "2026-02-10"),
+            part("2026-02-11", "2026-02-28"),
+            hand("Set-up"),
+            hand("Training"),
+        ];
         let out = compare(&now, &[before.to_vec()]);
-        let span = Differs::Span(Span::Days(10), Span::Months(1));
-        assert_eq!(out.lines[0].change, Change::Differs(vec![span]));
-        assert_eq!((&out.lines[1].change, &out.lines[2].change), (&Change::Same, &Change::New));
-        assert_eq!(out.gone, [part("2026-01-11", "2026-01-31")]);
+        let span = Differs::Span(Span::Days(21), Span::Days(18));
+        assert_eq!(out.lines[0].change, Change::Same);
+        assert_eq!(out.lines[1].change, Change::Differs(vec![span]));
+        assert_eq!((&out.lines[2].change, &out.lines[3].change), (&Change::Same, &Change::New));
+        assert_eq!(out.gone, []);
         assert_eq!(compare(&now, &[]).lines[0].change, Change::New);
+    }
+
+    #[test]
+    fn what_was_made_up_for_is_neither_compared_nor_gone() {
+        let month = |m: u32, quantity| {
+            let from = format!("2026-{m:02}-01");
+            let to = ["", "2026-01-31", "2026-02-28", "2026-03-31"][m as usize];
+            line(1, quantity, 10, Some((&from, to)))
+        };
+        let late = |m, quantity| Line { description: "late".to_owned(), ..month(m, quantity) };
+        let changes = |now: &[Line], before: &[Line]| {
+            let out = compare(now, &[before.to_vec()]);
+            assert_eq!(out.gone, []);
+            let all = out.lines.into_iter().map(|l| (l.before_minor[0], l.change));
+            all.collect::<Vec<_>>()
+        };
+        // Late usage and months billed later stood before the last month.
+        let before = [late(1, 975), month(2, 8)];
+        assert_eq!(changes(&[month(3, 8)], &before), [(Some(8000), Change::Same)]);
+        let before = [month(1, 8), month(2, 8)];
+        assert_eq!(changes(&[month(3, 8)], &before), [(Some(8000), Change::Same)]);
+        // And the other way round: two months after one.
+        assert_eq!(
+            changes(&[month(2, 8), month(3, 8)], &[month(1, 8)]),
+            [(Some(8000), Change::Same), (Some(8000), Change::Same)]
+        );
+        // What is gone is told once.
+        let other = line(2, 1, 1, None);
+        let out = compare(std::slice::from_ref(&other), &[vec![month(1, 8), month(2, 8)]]);
+        assert_eq!(out.gone, [month(2, 8)]);
     }
 
     #[test]

@@ -229,6 +229,19 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
     })
 }
 
+/// A filter as it is typed behind `/`, as it is now; refused where a list would refuse it.
+pub fn understood(session: &Session, list: ListName, text: &str) -> Result<Filter, Error> {
+    let filter = Filter::parse(text).map_err(|error| unread(error.into()))?;
+    let now = session.now()?;
+    let read = session.store.read(|db| {
+        let filter = settled(db, &filter, now)?;
+        // What the list does not know is refused when it is read.
+        (reads(list).totals)(db, &filter)?;
+        Ok(filter)
+    });
+    read.map_err(unread)
+}
+
 /// A filter with the days that move with today as they are now.
 fn settled(db: &Db<'_>, filter: &Filter, now: Now) -> Result<Filter, ReadError> {
     if filter.each_term().next().is_none() {

@@ -13,6 +13,7 @@ use crate::engine::command::{BulkChange, MoneyDeed, NewBillRun, NewPaymentRun, P
 pub use crate::engine::deliver::copies_ahead::CopiesAhead;
 pub use crate::engine::deliver::print::PrintAhead;
 pub use crate::engine::deliver::steer::{CopyStep, Resend};
+pub use crate::engine::review::edit::many::EditAhead;
 pub use crate::engine::review::past::History;
 use crate::engine::review::undo::{Deed, Passed};
 pub use crate::store::desk::SavedFilter;
@@ -204,21 +205,6 @@ pub struct BillPreview {
     pub already_billed: i64,
     /// Accounts that would fail: number and reason.
     pub failures: Vec<(String, String)>,
-}
-
-/// What editing many drafts alike would do, as the book is now.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct EditAhead {
-    /// Drafts that it changes.
-    pub count: i64,
-    /// Their totals as they are, minor units.
-    pub before: Purse,
-    /// And as they would be.
-    pub after: Purse,
-    /// The first of them, in words.
-    pub first: Vec<String>,
-    /// How many it leaves alone, by reason; the most first.
-    pub left_out: Vec<(String, i64)>,
 }
 
 /// What queueing copies would do, as the book is now.

@@ -43,8 +43,8 @@ pub struct App {
     screens: Screens,
     modals: Vec<Modal>,
     notice: Option<String>,
-    /// What was said last; `!` shows it again.
-    said: String,
+    /// What was said and when (UTC ms), newest first; `!` shows it again.
+    said: VecDeque<(i64, String)>,
     /// What of it did not fit a line.
     whole: Vec<Line>,
     /// The deeds under way, first first.
@@ -81,7 +81,7 @@ impl App {
             screens: Screens::default(),
             modals: Vec::new(),
             notice: None,
-            said: String::new(),
+            said: VecDeque::new(),
             whole: Vec::new(),
             given: VecDeque::new(),
             receipt: false,

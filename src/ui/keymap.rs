@@ -300,7 +300,7 @@ pub const GLOBAL_KEYS: &[Binding] = &[
     bind(&[Char('?')], Action::Help, "help", "what can be done here"),
     bind(&[Char('u')], Action::Undo, "undo", "undo my last action"),
     bind(&[Ctrl('r')], Action::Redo, "", "redo"),
-    bind(&[Char('!')], Action::Notices, "", "notices"),
+    bind(&[Char('!')], Action::Notices, "", "notices, and what was said before"),
     bind(&[Char('1')], Action::Go(1), "", "Today"),
     bind(&[Char('2')], Action::Go(2), "", "Runs"),
     bind(&[Char('3')], Action::Go(3), "", "Invoices"),

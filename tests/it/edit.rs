@@ -489,6 +489,48 @@ fn a_draft_goes_back_to_how_it_was_before_any_of_its_deeds() {
 }
 
 #[test]
+fn a_draft_is_compared_with_what_was_billed_before_it_also_when_later_ones_are_there() {
+    let book = billed();
+    let flags = |id: &str| {
+        let flags = book.document(id)["flags"].as_array().unwrap().clone();
+        flags.iter().map(|f| (f["code"].clone(), f["reason"].clone())).collect::<Vec<_>>()
+    };
+    let first = flags("D-1");
+    assert!(first.iter().any(|(code, _)| code == "first_invoice"), "{first:?}");
+    let more = book.say("bill --target 2026-03-01 --account A1 --json").ends(0).json();
+    assert_eq!(more["documents"]["invoices"], 1, "{more}");
+    book.say("invoice edit D-1 --set note=x --reason test").ends(0);
+    assert_eq!(flags("D-1"), first, "nothing was billed before it");
+    book.say("invoice edit D-1 --line 5 --set 'description=Traffic, seen' --reason test").ends(0);
+    assert_eq!(flags("D-1"), first);
+    book.say("invoice regenerate D-1").ends(0);
+    assert_eq!(flags("D-1"), first);
+    book.is_sound();
+}
+
+#[test]
+fn the_command_line_filters_as_the_console_does() {
+    let book = billed();
+    let listed = |filter: &str| {
+        let all = book.say(&format!("invoice list --filter '{filter}' --json")).ends(0).json();
+        all.as_array().unwrap().len()
+    };
+    let all = book.say("invoice list --json").ends(0).json().as_array().unwrap().len();
+    assert_eq!(listed("total>100") + listed("-total>100"), all);
+    assert_eq!(listed("account:A1 OR -account:A1"), all);
+    assert_eq!(listed("due:today..+365"), all);
+    assert_eq!(listed("posted:today"), 0);
+    book.say("post --invoice D-1").ends(0);
+    assert_eq!(listed("posted:today"), 1);
+    for (filter, said) in
+        [("total>lots", "an amount"), ("size:3", "not a field"), ("OR x", "both sides")]
+    {
+        let ran = book.say(&format!("invoice list --filter '{filter}'")).ends(2);
+        assert!(ran.err.contains(said), "{filter}: {}", ran.err);
+    }
+}
+
+#[test]
 fn explain_tells_every_line_in_words() {
     let book = billed();
     let told = book.say("invoice explain D-1 --json").ends(0).json();

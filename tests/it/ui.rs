@@ -385,6 +385,39 @@ fn what_names_nothing_in_the_book_is_said_with_what_reads_like_it() {
 }
 
 #[test]
+fn a_document_is_read_to_its_end_in_a_small_terminal() {
+    let mut desk = Desk::open(60, 15);
+    desk.press("3<Enter>G").shows("before it: INV-");
+    let end = desk.picture();
+    desk.press("jjj<PgDn>");
+    assert_eq!(desk.picture(), end, "the end is the end");
+    desk.press("k");
+    assert_ne!(desk.picture(), end);
+}
+
+#[test]
+fn what_was_said_can_be_read_again() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3a").shows("accepted in version 1");
+    desk.press("z").press("z").press("Y").press("!");
+    desk.shows("said last:").shows("said before:").shows("accepted in version 1");
+    assert!(!desk.picture().contains("being written"), "{}", desk.picture());
+}
+
+#[test]
+fn who_accepted_a_draft_is_told_that_somebody_else_changed_it() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3a").shows("accepted in version 1");
+    desk.session.actor.name = "jon".to_owned();
+    desk.press("3ffff").shows("[accepted]");
+    desk.press("T");
+    desk.press("ed<Tab><Tab>PO 9<Tab><Tab>their wish<Enter>y");
+    desk.press("!").shows("mia: jon changed what you had accepted, D-000");
+    // One deed, one notice; what he had changed himself tells him nothing.
+    assert_eq!(desk.picture().matches("what you had accepted").count(), 1, "{}", desk.picture());
+}
+
+#[test]
 fn the_history_of_a_document_shows_every_deed_and_puts_a_draft_back() {
     let mut desk = Desk::open(140, 40);
     desk.press("3H").shows("D-000142: its history").shows("made: by BR-000004");

@@ -168,7 +168,7 @@ fn has(draft: &DraftDocument, code: FlagCode) -> bool {
 }
 
 fn codes(draft: &DraftDocument, input: &AccountInput, terms: &AccountTerms) -> Vec<String> {
-    let around = Surroundings { input, terms, has_method: true };
+    let around = Surroundings { input, terms, has_method: true, of: None };
     let (flags, risk) = of_draft(draft, &around, &Thresholds::default());
     assert_eq!(risk > 0, !flags.is_empty());
     flags.iter().map(|f| f.code.to_string()).collect()
@@ -176,7 +176,7 @@ fn codes(draft: &DraftDocument, input: &AccountInput, terms: &AccountTerms) -> V
 
 fn said(draft: &DraftDocument, code: FlagCode) -> String {
     let (input, terms) = (account(), terms());
-    let around = Surroundings { input: &input, terms: &terms, has_method: true };
+    let around = Surroundings { input: &input, terms: &terms, has_method: true, of: None };
     let (flags, _) = of_draft(draft, &around, &Thresholds::default());
     flags.into_iter().find(|f| f.code == code).unwrap().reason
 }
@@ -245,7 +245,7 @@ fn each_limit_is_crossed_only_beyond_it() {
 #[test]
 fn the_limits_are_the_settings() {
     let (input, terms) = (account(), terms());
-    let around = Surroundings { input: &input, terms: &terms, has_method: true };
+    let around = Surroundings { input: &input, terms: &terms, has_method: true, of: None };
     let wide = Thresholds {
         total_high: Decimal::ONE_HUNDRED,
         total_low: Decimal::ZERO,
@@ -404,7 +404,7 @@ fn the_account_itself_can_be_the_reason() {
         [(true, false, true), (true, true, false), (false, false, false), (false, true, false)]
     {
         let who = AccountTerms { auto_pay, ..terms() };
-        let around = Surroundings { input: &input, terms: &who, has_method };
+        let around = Surroundings { input: &input, terms: &who, has_method, of: None };
         let (flags, _) = of_draft(&plain, &around, &Thresholds::default());
         let found: Vec<FlagCode> = flags.iter().map(|f| f.code).collect();
         let expected: &[FlagCode] = if fires { &[FlagCode::NoMethod] } else { &[] };

@@ -268,7 +268,7 @@ fn ready(
     draft: &DraftDocument,
 ) -> Result<Ready, Error> {
     let version = version_of(input, draft)?;
-    let (flags, risk) = flagging::flags(db, &basis.flags, input, &version.terms, draft)?;
+    let (flags, risk) = flagging::flags(db, &basis.flags, (input, None), &version.terms, draft)?;
     let new = NewDraft {
         account: input.id,
         account_version: version.id,

@@ -8,6 +8,7 @@ use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::explain::{Derivation, How};
 pub use crate::domain::flags::Thresholds;
 use crate::domain::flags::{self, Surroundings, of_draft};
+use crate::domain::ids::DocumentId;
 use crate::engine::printed;
 use crate::store::{Db, StoreError, payment_method};
 
@@ -27,18 +28,19 @@ impl Thresholds {
     }
 }
 
-/// The flags of a draft and its place in the review order, worst highest.
+/// The flags of a draft and its place in the review order, worst highest. `of` is the draft where it is
+/// judged again; none: it is new.
 pub fn flags(
     db: &Db<'_>,
     thresholds: &Thresholds,
-    input: &AccountInput,
+    (input, of): (&AccountInput, Option<DocumentId>),
     terms: &AccountTerms,
     draft: &DraftDocument,
 ) -> Result<(Vec<Flag>, i64), StoreError> {
     // Only accounts that pay automatically need a method, so only they cost a look.
     let has_method = !terms.auto_pay || payment_method::has_usable(db, input.id, draft.due_on)?;
     let (mut flags, mut risk) =
-        of_draft(draft, &Surroundings { input, terms, has_method }, thresholds);
+        of_draft(draft, &Surroundings { input, terms, has_method, of }, thresholds);
     let texts = Texts {
         terms,
         lines: draft.items.iter().map(|i| (i.description.as_str(), unit(&i.derivation))).collect(),

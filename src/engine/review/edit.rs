@@ -19,6 +19,7 @@ use crate::engine::review::picked::{image, look_at_one, plain, reason};
 use crate::engine::{Error, Session};
 use crate::store::document::{self, DocumentRow, Origin};
 use crate::store::draft::{self, DraftImage, ReviewImage};
+use crate::store::notice::{self, NoticeLevel};
 use crate::store::undo::{self, Change};
 use crate::store::{Tx, check};
 use chrono::NaiveDate;
@@ -92,6 +93,7 @@ fn changed(
     let after_row = document::get(tx, row.id)?;
     let review = review_after(&before.review);
     draft::set_review(tx, row.id, &review)?;
+    tell_who_accepted(tx, row, &before.review)?;
     let mut after = image(tx, &after_row)?;
     after.review = review;
     Ok((told, Change { document: row.id, before, after }))
@@ -123,6 +125,27 @@ pub fn review_after(before: &ReviewImage) -> ReviewImage {
             ..before.clone()
         },
     }
+}
+
+/// Tells somebody else whose acceptance a change ended: one notice for a deed, however many drafts it
+/// changes.
+pub fn tell_who_accepted(
+    tx: &Tx<'_>,
+    row: &DocumentRow,
+    before: &ReviewImage,
+) -> Result<(), Error> {
+    let Some(by) = before.by.as_ref().filter(|_| before.review == Review::Accepted) else {
+        return Ok(());
+    };
+    let who = &tx.actor().name;
+    if by != who {
+        let id = row.id;
+        let text =
+            format!("{by}: {who} changed what you had accepted, {id} first: H on it shows how");
+        let key = format!("acceptance ended {} {by}", tx.seq());
+        notice::add(tx, NoticeLevel::Info, &id.to_string(), &text, &key)?;
+    }
+    Ok(())
 }
 
 /// Applies the changes in order, then settles amounts, tax and totals.

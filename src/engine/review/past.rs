@@ -1,7 +1,7 @@
 //! The history of a document: every deed with what it changed, and a draft put back to how it was before
 //! one of them.
 
-use super::edit::{restored, review_after};
+use super::edit::{restored, review_after, tell_who_accepted};
 use crate::domain::actor::Verb;
 use crate::domain::document::{DocumentStatus, Review};
 use crate::domain::ids::DocumentId;
@@ -179,6 +179,7 @@ pub fn restore(session: &mut Session, pick: &Pick, seq: i64) -> Result<Receipt, 
             other => other?,
         }
         draft::set_review(tx, row.id, &review_after(&was.review))?;
+        tell_who_accepted(tx, &row, &was.review)?;
         if row.stale.is_empty() && !stale.is_empty() {
             stale::mark(tx, row.id, &stale)?;
         }
@@ -224,6 +225,13 @@ fn before(db: &Db<'_>, row: &DocumentRow, seq: i64) -> Result<Earlier, Error> {
     let stale = since.map(|(before, _)| &before.review.stale).find(|stale| !stale.is_empty());
     let stale = stale.cloned().unwrap_or_default();
     let deed = deeds.into_iter().find(|deed| deed.seq == seq).ok_or_else(none)?;
-    let content = deed.images.and_then(|images| images.0.draft).ok_or_else(none)?;
-    Ok(Earlier { summary: deed.summary, content, stale })
+    let summary = deed.summary;
+    let Some(content) = deed.images.and_then(|images| images.0.draft) else {
+        return Err(Error::usage(
+            "no_such_deed",
+            format!("#{seq} ({}: {summary}) changed nothing of what {} says", deed.verb, row.id),
+            format!("name an edit: daybook invoice history {}", row.id),
+        ));
+    };
+    Ok(Earlier { summary, content, stale })
 }

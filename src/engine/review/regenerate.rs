@@ -10,7 +10,7 @@ use crate::domain::ids::DocumentId;
 use crate::engine::command::{Pick, Receipt};
 use crate::engine::rate::flagging::{self, Thresholds};
 use crate::engine::rate::{self, rules};
-use crate::engine::review::edit::{Basis, review_after, settle, sound};
+use crate::engine::review::edit::{Basis, review_after, settle, sound, tell_who_accepted};
 use crate::engine::review::picked::{One, each, image};
 use crate::engine::{Error, Session};
 use crate::store::Json;
@@ -85,6 +85,7 @@ pub fn regenerate(session: &mut Session, picks: &[Pick]) -> Result<Receipt, Erro
         stale::clear(tx, row.id)?;
         let review = review_after(&before.review);
         draft::set_review(tx, row.id, &review)?;
+        tell_who_accepted(tx, row, &before.review)?;
         let after = image(tx, &document::get(tx, row.id)?)?;
         let words = words(row, &plan.preview, &made);
         Ok(One::Done(words, Some(Box::new(Change { document: row.id, before, after }))))
@@ -157,7 +158,8 @@ fn plan(db: &Db<'_>, row: &DocumentRow, old: &DraftImage) -> Result<Plan, Error>
     sound(row, &content)?;
     if let (Some(rated), Some(version)) = (&first, version_on(&input.versions, old.invoice_on)) {
         let thresholds = Thresholds::read(&config);
-        let (flags, risk) = flagging::flags(db, &thresholds, &input, &version.terms, rated)?;
+        let (flags, risk) =
+            flagging::flags(db, &thresholds, (&input, Some(row.id)), &version.terms, rated)?;
         (content.flags, content.risk) = (flags, risk);
     }
     // Also of the lines and the note that no rating gave.
@@ -301,7 +303,8 @@ fn write_others(tx: &Tx<'_>, row: &DocumentRow, plan: &Plan) -> Result<Vec<Docum
     let mut made = Vec::new();
     for other in &plan.others {
         let Some(version) = version_on(&plan.input.versions, other.invoice_on) else { continue };
-        let (flags, risk) = flagging::flags(tx, &thresholds, &plan.input, &version.terms, other)?;
+        let (flags, risk) =
+            flagging::flags(tx, &thresholds, (&plan.input, Some(row.id)), &version.terms, other)?;
         let new = NewDraft {
             account: row.account,
             account_version: version.id,

@@ -4,7 +4,7 @@ use crate::domain::money::{Currency, parse_decimal};
 use rust_decimal::Decimal;
 
 /// What is no amount should be one like these.
-const SHOULD: &str = "an amount such as 1000 or 1,000.50";
+const SHOULD: &str = "an amount such as 1000, 1,000.50 or (of one currency) 1000EUR";
 
 /// What is to be compared with, in ten-thousandths of a currency unit; or what it should be.
 pub(super) fn typed(text: &str) -> Result<i64, String> {

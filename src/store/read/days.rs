@@ -4,6 +4,9 @@
 use super::filter::{Cmp, Field, Filter, Term, What};
 use chrono::{Days, Months, NaiveDate};
 
+/// What is no day should be one like these.
+pub(super) const SHOULD: &str = "a date such as 2026-01-31, 2026-01, today or -30, or from an earlier to a later one (-7..today)";
+
 /// First and last day; none where it has no end on that side.
 pub(super) type Between = (Option<NaiveDate>, Option<NaiveDate>);
 

@@ -237,7 +237,10 @@ impl Filter {
 
 /// What is behind an `OR` at the beginning.
 fn or(text: &str) -> Option<&str> {
-    let behind = text.strip_prefix("OR").or_else(|| text.strip_prefix('|'))?;
+    if let Some(behind) = text.strip_prefix('|') {
+        return Some(behind.trim_start());
+    }
+    let behind = text.strip_prefix("OR")?;
     (behind.is_empty() || behind.starts_with(char::is_whitespace)).then(|| behind.trim_start())
 }
 
@@ -253,7 +256,7 @@ fn part(text: &str) -> Result<(Part, &str), FilterError> {
         return Ok((word(found), behind));
     }
     open(rest)?;
-    let ends = |c: char| c.is_whitespace() || SIGNS.contains(&c);
+    let ends = |c: char| c.is_whitespace() || c == '|' || SIGNS.contains(&c);
     let (name, behind) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
     let behind = behind.trim_start();
     if !behind.starts_with(SIGNS) {
@@ -304,7 +307,8 @@ fn value(text: &str) -> (&str, &str) {
     if let Some(found) = quoted(begun) {
         return found;
     }
-    let (value, behind) = begun.split_at(begun.find(char::is_whitespace).unwrap_or(begun.len()));
+    let ends = |c: char| c.is_whitespace() || c == '|';
+    let (value, behind) = begun.split_at(begun.find(ends).unwrap_or(begun.len()));
     let name = begun.split(|c: char| c.is_whitespace() || SIGNS.contains(&c)).next();
     let signed = |name: &str| begun[name.len()..].trim_start().starts_with(SIGNS);
     let term = name.is_some_and(|name| Field::parse(name).is_some() && signed(name));

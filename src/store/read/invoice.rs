@@ -45,7 +45,7 @@ pub struct InvoiceDetail {
     pub taxes: Vec<DocumentTax>,
     /// Why it deserves a look.
     pub flags: Vec<Flag>,
-    /// The invoices before it, newest first, at most three.
+    /// The invoices before it that stand, newest first, at most three.
     pub before: Vec<PastInvoice>,
     /// Its lines beside those of the invoices before it.
     pub compared: Compared,
@@ -182,8 +182,10 @@ fn before(
     currency: Currency,
 ) -> Result<Vec<PastInvoice>, StoreError> {
     db.all(
-        "SELECT id, number, invoice_on, total_minor FROM document WHERE account_id = ?1 AND id < ?2 \
-         AND status = 'Posted' AND kind = 'invoice' AND currency = ?3 ORDER BY id DESC LIMIT 3",
+        "SELECT d.id, d.number, d.invoice_on, d.total_minor FROM document d \
+         JOIN document_state s ON s.document_id = d.id WHERE d.account_id = ?1 AND d.id < ?2 \
+         AND d.status = 'Posted' AND d.kind = 'invoice' AND d.currency = ?3 \
+         AND s.reversed_by IS NULL ORDER BY d.id DESC LIMIT 3",
         (account.0, id.0, currency.code()),
         |r| {
             Ok(PastInvoice {

@@ -9,14 +9,18 @@ impl Where {
     pub(super) fn amount(
         &mut self,
         term: &Term,
-        not: &str,
         (minor, currency): (&str, &str),
     ) -> Result<(), FilterError> {
         let (text, code) = amount::with_currency(&term.value);
         let units = |text: &str| amount::typed(text).map_err(|what| bad(term, &what));
         let mut sql = Vec::new();
         match text.split_once("..") {
-            Some(ends) if ends != ("", "") && matches!(term.cmp, Cmp::Is | Cmp::Not) => {
+            Some(ends) if ends != ("", "") && term.cmp == Cmp::Is => {
+                if let (Ok(from), Ok(to)) = (amount::typed(ends.0), amount::typed(ends.1))
+                    && from > to
+                {
+                    return Err(bad(term, "a range from the smaller to the larger"));
+                }
                 for (end, sign) in [(ends.0, ">="), (ends.1, "<=")] {
                     if !end.is_empty() {
                         sql.push(format!("{minor} {sign} {}", scaled(currency)));
@@ -25,15 +29,14 @@ impl Where {
                 }
             }
             _ => {
-                let sign = if term.cmp == Cmp::Not { "=" } else { sign(term.cmp) };
-                sql.push(format!("{minor} {sign} {}", scaled(currency)));
+                sql.push(format!("{minor} {} {}", sign(term.cmp), scaled(currency)));
                 self.values.push(Value::Integer(units(text)?));
             }
         }
         if let Some(code) = code {
             sql.push(format!("{currency} = '{}'", code.code()));
         }
-        self.sql.push(format!("{not}({})", sql.join(" AND ")));
+        self.sql.push(format!("({})", sql.join(" AND ")));
         Ok(())
     }
 
@@ -41,7 +44,7 @@ impl Where {
     pub(super) fn stretch(
         &mut self,
         term: &Term,
-        (not, column): (&str, &str),
+        column: &str,
         [first, last]: [Option<Value>; 2],
         signs: (&'static str, &'static str),
     ) -> Result<(), FilterError> {
@@ -61,8 +64,7 @@ impl Where {
         if sql.is_empty() {
             return Err(bad(term, "a day that ends on this side"));
         }
-        let sql = sql.join(" AND ");
-        self.sql.push(if not.is_empty() { sql } else { format!("{not}({sql})") });
+        self.sql.push(sql.join(" AND "));
         Ok(())
     }
 }

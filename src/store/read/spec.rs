@@ -149,7 +149,16 @@ impl Spec {
             let known: Vec<&str> = self.fields.iter().map(|(f, _)| f.as_str()).collect();
             FilterError::NotHere(term.field, known.join(", "))
         })?;
-        out.term(term, ask)
+        if term.cmp != Cmp::Not {
+            return out.term(term, ask);
+        }
+        // Not so is also what is not there: no date, no run.
+        let mut so = Where { sql: Vec::new(), values: Vec::new(), wide: false };
+        so.term(&Term { cmp: Cmp::Is, ..term.clone() }, ask)?;
+        out.sql.push(format!("NOT coalesce(({}), 0)", so.sql.join(" AND ")));
+        out.values.extend(so.values);
+        out.wide |= so.wide;
+        Ok(())
     }
 }
 
@@ -179,76 +188,66 @@ impl Where {
 
     fn term(&mut self, term: &Term, ask: Ask) -> Result<(), FilterError> {
         let bad = |what: &str| bad(term, what);
-        let not = if term.cmp == Cmp::Not { "NOT " } else { "" };
         match ask {
-            Ask::Word(column, words) => self.word(term, not, column, words)?,
+            Ask::Word(column, words) => self.word(term, column, words)?,
             Ask::Same(column) if term.value == NONE => {
                 self.wide = true;
-                self.sql.push(format!("{not}({column} = '' OR {column} = '{NONE}')"));
+                self.sql.push(format!("({column} = '' OR {column} = '{NONE}')"));
             }
             Ask::Same(column) => {
                 self.wide = true;
                 // Names with blanks are named with `_`, as groups name them.
                 self.sql.push(format!(
-                    "{not}replace({column}, ' ', '_') = replace(?, ' ', '_') COLLATE NOCASE"
+                    "replace({column}, ' ', '_') = replace(?, ' ', '_') COLLATE NOCASE"
                 ));
                 self.values.push(Value::Text(term.value.clone()));
             }
             Ask::Part(column) if term.value == NONE => {
                 self.wide = true;
-                self.sql.push(format!("{not}coalesce({column}, '') = ''"));
+                self.sql.push(format!("coalesce({column}, '') = ''"));
             }
             Ask::Part(column) => {
                 self.wide = true;
                 let sql = self.parts(&format!("coalesce({column}, '')"), &term.value);
-                self.sql.push(format!("{not}({sql})"));
+                self.sql.push(format!("({sql})"));
             }
-            Ask::Known(column, words) => self.known(term, not, column, &words())?,
+            Ask::Known(column, words) => self.known(term, column, &words())?,
             Ask::Currency(column) => {
                 let code = Currency::parse(&term.value.to_ascii_uppercase());
                 let code = code.ok_or_else(|| bad("a currency such as EUR"))?;
                 self.wide = true;
-                self.sql.push(format!("{not}{column} = ?"));
+                self.sql.push(format!("{column} = ?"));
                 self.values.push(Value::Text(code.code().to_owned()));
             }
-            Ask::Amount(minor, currency) => self.amount(term, not, (minor, currency))?,
+            Ask::Amount(minor, currency) => self.amount(term, (minor, currency))?,
             Ask::Day(column) => {
-                let days = days::between(&term.value, None).ok_or_else(|| {
-                    bad("a date such as 2026-01-31, 2026-01, today, -30 or -7..today")
-                })?;
+                let days = days::between(&term.value, None).ok_or_else(|| bad(days::SHOULD))?;
                 let ends = [days.0, days.1].map(|day| day.map(|day| Value::Text(day.to_string())));
-                self.stretch(term, (not, column), ends, (">", "<="))?;
+                self.stretch(term, column, ends, (">", "<="))?;
             }
             Ask::Moment(column) => {
-                let (from, to) = days::moments(&term.value)
-                    .ok_or_else(|| bad("a date such as 2026-01-31, today or -7.."))?;
+                let (from, to) = days::moments(&term.value).ok_or_else(|| bad(days::SHOULD))?;
                 self.wide = true;
                 let ends = [from, to].map(|ms| ms.map(Value::Integer));
-                self.stretch(term, (not, column), ends, (">=", "<"))?;
+                self.stretch(term, column, ends, (">=", "<"))?;
             }
-            Ask::Sample(document) => self.sample(term, not, document)?,
-            Ask::Charge(document, column) => self.charge(term, not, (document, column))?,
+            Ask::Sample(document) => self.sample(term, document)?,
+            Ask::Charge(document, column) => self.charge(term, (document, column))?,
             Ask::Id(column, _) if term.value == NONE => {
-                self.sql.push(format!("{not}{column} IS NULL"));
+                self.sql.push(format!("{column} IS NULL"));
             }
             Ask::Id(column, prefix) => {
                 let id = numbered(&term.value, prefix).map_err(bad)?;
-                self.sql.push(format!("{not}{column} = ?"));
+                self.sql.push(format!("{column} = ?"));
                 self.values.push(Value::Integer(id));
             }
-            Ask::Flag(document) => self.flag(term, not, document)?,
+            Ask::Flag(document) => self.flag(term, document)?,
         }
         Ok(())
     }
 
     /// One of a few words, or the first that begins so.
-    fn word(
-        &mut self,
-        term: &Term,
-        not: &str,
-        column: &str,
-        words: &[&str],
-    ) -> Result<(), FilterError> {
+    fn word(&mut self, term: &Term, column: &str, words: &[&str]) -> Result<(), FilterError> {
         let plain = |w: &str| folded(w).replace('_', " ");
         let of = |given: &str| {
             let typed = plain(given);
@@ -262,40 +261,34 @@ impl Where {
         let found = found.ok_or_else(|| bad(term, &one_of(&words.join(", "))))?;
         // Literals, so that partial indexes on them can be used; they are ours.
         let any: Vec<String> = found.iter().map(|w| format!("{column} = '{w}'")).collect();
-        self.sql.push(format!("{not}({})", any.join(" OR ")));
+        self.sql.push(format!("({})", any.join(" OR ")));
         Ok(())
     }
 
     /// A part of a word that there is.
-    fn known(
-        &mut self,
-        term: &Term,
-        not: &str,
-        column: &str,
-        words: &str,
-    ) -> Result<(), FilterError> {
+    fn known(&mut self, term: &Term, column: &str, words: &str) -> Result<(), FilterError> {
         let typed = folded(&term.value).replace('_', " ");
         let known = |w: &str| folded(w).replace('_', " ").contains(&typed);
         if !words.split(", ").any(known) {
             return Err(bad(term, &one_of(words)));
         }
         self.wide = true;
-        self.sql.push(format!("{not}{column} LIKE ? ESCAPE '\\'"));
+        self.sql.push(format!("{column} LIKE ? ESCAPE '\\'"));
         let exact = words.split(", ").any(|w| folded(w).replace('_', " ") == typed);
         self.values.push(Value::Text(if exact { typed } else { part(&folded(&term.value)) }));
         Ok(())
     }
 
     /// In the sample of a run, or of any run that is open.
-    fn sample(&mut self, term: &Term, not: &str, document: &str) -> Result<(), FilterError> {
+    fn sample(&mut self, term: &Term, document: &str) -> Result<(), FilterError> {
         let drawn = "SELECT m.document_id FROM run_sample m";
         if term.value.eq_ignore_ascii_case("open") {
             self.sql.push(format!(
-                "{not}{document} IN ({drawn} JOIN bill_run r ON r.id = m.run_id \
+                "{document} IN ({drawn} JOIN bill_run r ON r.id = m.run_id \
                  WHERE r.status IN ('Processing','Paused','Completed','Posting'))"
             ));
         } else {
-            self.sql.push(format!("{not}{document} IN ({drawn} WHERE m.run_id = ?)"));
+            self.sql.push(format!("{document} IN ({drawn} WHERE m.run_id = ?)"));
             self.values
                 .push(Value::Integer(numbered(&term.value, "BR").map_err(|what| bad(term, what))?));
         }
@@ -303,19 +296,14 @@ impl Where {
     }
 
     /// A line of a charge.
-    fn charge(
-        &mut self,
-        term: &Term,
-        not: &str,
-        (document, column): (&str, &str),
-    ) -> Result<(), FilterError> {
+    fn charge(&mut self, term: &Term, (document, column): (&str, &str)) -> Result<(), FilterError> {
         let begins = |m: &Model| m.as_str().contains(&folded(&term.value));
         if column == "model" && !Model::ALL.iter().any(begins) {
             return Err(bad(term, &one_of(&Model::words())));
         }
         let sql = self.parts(&format!("cv.{column}"), &term.value);
         self.sql.push(format!(
-            "{not}EXISTS (SELECT 1 FROM document_item ci JOIN charge_version cv \
+            "EXISTS (SELECT 1 FROM document_item ci JOIN charge_version cv \
              ON cv.id = ci.charge_version_id WHERE ci.document_id = {document} \
              AND ({sql}))"
         ));
@@ -323,7 +311,7 @@ impl Where {
     }
 
     /// Flagged so, or at all.
-    fn flag(&mut self, term: &Term, not: &str, document: &str) -> Result<(), FilterError> {
+    fn flag(&mut self, term: &Term, document: &str) -> Result<(), FilterError> {
         let any = format!("EXISTS (SELECT 1 FROM flag fl WHERE fl.document_id = {document}");
         // What made a draft stale is kept with its state.
         let stale = format!(
@@ -331,8 +319,8 @@ impl Where {
              WHERE fs.document_id = {document} AND fs.stale <> '')"
         );
         match folded(&term.value).as_str() {
-            "any" => self.sql.push(format!("{not}({any}) OR {stale})")),
-            "none" => self.sql.push(format!("{not}(NOT {any}) AND NOT {stale})")),
+            "any" => self.sql.push(format!("({any}) OR {stale})")),
+            "none" => self.sql.push(format!("(NOT {any}) AND NOT {stale})")),
             typed => {
                 let mut codes = Vec::new();
                 for one in typed.split(',').filter(|one| !one.is_empty()) {
@@ -351,7 +339,7 @@ impl Where {
                     String::new()
                 };
                 let list: Vec<String> = codes.iter().map(|code| format!("'{code}'")).collect();
-                self.sql.push(format!("{not}({any} AND fl.code IN ({})){stale})", list.join(",")));
+                self.sql.push(format!("({any} AND fl.code IN ({})){stale})", list.join(",")));
             }
         }
         Ok(())

@@ -28,6 +28,9 @@ pub(super) struct Given {
 /// What `u` does over a refusal that says "u again".
 pub(super) const UNDO: (Key, Action) = (Key::Char('u'), Action::Undo);
 
+/// So many things that were said are kept.
+const KEPT: usize = 30;
+
 /// So many refusals are listed in a box.
 const MOST_REFUSED: usize = 500;
 
@@ -57,7 +60,12 @@ impl App {
     }
 
     pub(super) fn say(&mut self, text: String) {
-        self.said.clone_from(&text);
+        // That something is on its way is told by what comes of it.
+        let passes = text.ends_with('…');
+        if !passes && self.said.front().is_none_or(|(_, last)| *last != text) {
+            self.said.push_front((self.cx.now.at_ms, text.clone()));
+            self.said.truncate(KEPT);
+        }
         self.whole.clear();
         self.notice = Some(text);
         self.dirty = true;
@@ -84,7 +92,8 @@ impl App {
         if here {
             return self.open(Modal::Text(TextBox::new(title, lines)));
         }
-        self.say(format!("! shows it whole · {}", self.said));
+        let said = self.said.front().map_or("", |(_, text)| text.as_str());
+        self.say(format!("! shows it whole · {said}"));
         self.whole = lines;
     }
 

@@ -181,11 +181,24 @@ impl App {
         } else {
             self.cx.commit(Command::DismissNotices);
         }
-        if !self.said.is_empty() {
-            lines.push(Line::default());
-            lines.push(Line::of("said last:", theme::DIM));
-            lines.extend(wrap(&self.said, width).into_iter().map(Line::plain));
-            lines.extend(self.whole.iter().cloned());
+        for (nth, (at, text)) in self.said.iter().enumerate() {
+            match nth {
+                0 => {
+                    lines.push(Line::default());
+                    lines.push(Line::of("said last:", theme::DIM));
+                    lines.extend(wrap(text, width).into_iter().map(Line::plain));
+                    lines.extend(self.whole.iter().cloned());
+                    continue;
+                }
+                1 => lines.extend([Line::default(), Line::of("said before:", theme::DIM)]),
+                _ => {}
+            }
+            let at = self.cx.when(*at);
+            let rows = wrap(text, width.saturating_sub(at.len() + 2)).into_iter();
+            lines.extend(rows.enumerate().map(|(row, text)| {
+                let at = if row == 0 { at.clone() } else { " ".repeat(at.len()) };
+                Line::of(at, theme::DIM).and(format!("  {text}"), theme::PLAIN)
+            }));
         }
         self.open(Modal::Text(TextBox::new("Notices", lines)));
     }

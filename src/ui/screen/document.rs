@@ -1,6 +1,6 @@
 //! One document in words and lines: beside the list when there is room, over it otherwise.
 
-use crate::domain::document::{DocumentStatus, FlagCode, Review};
+use crate::domain::document::{DocumentStatus, Review};
 use crate::domain::explain::{Derivation, How};
 use crate::domain::line_change::{Change, Differs};
 use crate::domain::money::{Currency, Money};
@@ -150,9 +150,11 @@ fn beside(d: &InvoiceDetail, item: usize, width: usize, out: &mut Vec<Line>) {
         out.push(Line::of("    new: not on the invoices before", theme::WARN));
         return;
     }
+    // The oldest first, as the chart has it.
     let amounts: Vec<String> = compared
         .before_minor
         .iter()
+        .rev()
         .map(|minor| minor.map_or_else(|| "–".to_owned(), |minor| c.grouped(minor)))
         .collect();
     let mut text = format!("before: {}", amounts.join("  "));
@@ -199,18 +201,26 @@ fn changes(d: &InvoiceDetail) -> Option<String> {
         return None;
     }
     let c = d.row.total.currency;
-    let mut words = Vec::new();
+    let mut words: Vec<(String, usize)> = Vec::new();
+    let mut add = |text: String| match words.iter_mut().find(|(said, _)| *said == text) {
+        Some((_, times)) => *times += 1,
+        None => words.push((text, 1)),
+    };
     for (item, compared) in d.items.iter().zip(&d.compared.lines) {
         match &compared.change {
-            Change::New => words.push(format!("new: {}", item.description)),
+            Change::New => add(format!("new: {}", item.description)),
             Change::Differs(differs) => {
-                words.push(format!("{}: {}", item.description, told(differs, c)));
+                add(format!("{}: {}", item.description, told(differs, c)));
             }
             Change::Same => {}
         }
     }
-    words.extend(d.compared.gone.iter().map(|line| format!("gone: {}", line.description)));
-    (!words.is_empty()).then(|| words.join("; "))
+    d.compared.gone.iter().for_each(|line| add(format!("gone: {}", line.description)));
+    let times = |(text, times): &(String, usize)| match times {
+        1 => text.clone(),
+        _ => format!("{text} ×{times}"),
+    };
+    (!words.is_empty()).then(|| words.iter().map(times).collect::<Vec<_>>().join("; "))
 }
 
 /// Lines of the invoice before that are on this one no more.
@@ -268,17 +278,15 @@ pub fn preview(d: &InvoiceDetail) -> Vec<Line> {
     } else {
         format!("last {}", last.join(" "))
     };
-    let telling = d.flags.iter().find(|f| f.code != FlagCode::FirstInvoice);
-    let first = match telling.or(d.flags.first()) {
+    let first = match d.flags.as_slice() {
         _ if !d.row.stale.is_empty() => format!("! stale: {}; R rates it again", d.row.stale),
-        // All of them, as far as the column has no room, and why the first of them.
-        Some(flag) => {
-            let others = d.flags.iter().filter(|other| other.code != flag.code);
-            let others: Vec<&str> = others.map(|other| other.code.said()).collect();
-            let others = if others.is_empty() { String::new() } else { others.join(", ") + "; " };
-            format!("! {others}{}: {}", flag.code.said(), flag.reason)
+        [flag] => format!("! {}", flag.reason),
+        // All of them, as far as the column has no room; why, says the line below and the document.
+        [_, ..] => {
+            let said: Vec<&str> = d.flags.iter().map(|flag| flag.code.said()).collect();
+            format!("! {}", said.join(", "))
         }
-        None => {
+        [] => {
             let lines = counted(d.items.len(), "line", "lines");
             format!("{lines}, net {}", d.subtotal.grouped())
         }

@@ -31,6 +31,7 @@ use crate::ui::widget::list::{AnyList, Listing, Tab, WIDE, sums};
 use crate::ui::widget::{Line, counted, put};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::cell::Cell;
 
 /// The keys of this screen.
 pub const KEYS: &[Binding] = &[
@@ -99,6 +100,9 @@ pub struct Invoices {
     detail: Option<Box<InvoiceDetail>>,
     /// The document over the list, and its chosen item.
     open: Option<usize>,
+    /// Lines that the end of an open document is moved up by, and as many as there are.
+    below: usize,
+    most_below: Cell<usize>,
     /// Of the runs that are not posted yet, newest first; read when the tab shows them.
     samples: Vec<Sample>,
     /// The open document was asked for from another screen.
@@ -123,6 +127,8 @@ impl Default for Invoices {
             list: Listing::new(ScreenId::Invoices, tabs, SORTS),
             detail: None,
             open: None,
+            below: 0,
+            most_below: Cell::new(0),
             samples: Vec::new(),
             visit: false,
             rating: Vec::new(),
@@ -222,6 +228,9 @@ impl Invoices {
 
     fn act_open(&mut self, item: usize, action: Action, cx: &mut Cx) -> bool {
         let last = self.detail.as_ref().map_or(0, |d| d.items.len().saturating_sub(1));
+        if self.scroll_below(item == last, action) {
+            return true;
+        }
         let at = match action {
             Action::Down => (item + 1).min(last),
             Action::Up => item.saturating_sub(1),
@@ -259,6 +268,26 @@ impl Invoices {
             other => return self.own(other, cx),
         };
         self.open = Some(at);
+        if action == Action::Bottom {
+            self.below = usize::MAX;
+        }
+        true
+    }
+
+    /// Below the last item the rest of the document moves; false if the key is for something else.
+    fn scroll_below(&mut self, on_last: bool, action: Action) -> bool {
+        let most = self.most_below.get();
+        let here = self.below.min(most);
+        self.below = match action {
+            Action::Down if on_last && here < most => here + 1,
+            Action::PageDown | Action::HalfDown if on_last && here < most => (here + 5).min(most),
+            Action::Up if here > 0 => here - 1,
+            Action::PageUp | Action::HalfUp if here > 0 => here.saturating_sub(5),
+            _ => {
+                self.below = 0;
+                return false;
+            }
+        };
         true
     }
 }
@@ -480,6 +509,9 @@ impl Invoices {
         } else {
             top
         };
+        let most = shown.lines.len().saturating_sub(height + top);
+        self.most_below.set(if item + 1 >= shown.items.len() { most } else { 0 });
+        let top = top + self.below.min(self.most_below.get());
         for (row, line) in shown.lines.iter().skip(top).take(height).enumerate() {
             line.draw(canvas, area.x + 2, area.y + row as u16, area.width.saturating_sub(2));
         }

@@ -45,7 +45,7 @@ impl Settled {
             for draft in &bill.documents {
                 let flags = |input: &AccountInput| {
                     let terms = &version_on(&input.versions, draft.invoice_on).unwrap().terms;
-                    let around = Surroundings { input, terms, has_method: true };
+                    let around = Surroundings { input, terms, has_method: true, of: None };
                     of_draft(draft, &around, &Thresholds::default())
                 };
                 assert_eq!(flags(&short), flags(input), "settled through {through}");

@@ -56,7 +56,8 @@ fn compared(db: &Db<'_>, row: &DocumentRow, content: &mut DraftImage) -> Result<
     let Some(version) = version_on(&input.versions, content.invoice_on) else { return Ok(()) };
     let draft = as_rated(content)?;
     let thresholds = Thresholds::read(&settings::load(db)?);
-    let (flags, risk) = flagging::flags(db, &thresholds, input, &version.terms, &draft)?;
+    let (flags, risk) =
+        flagging::flags(db, &thresholds, (input, Some(row.id)), &version.terms, &draft)?;
     (content.flags, content.risk) = (flags, risk);
     Ok(())
 }

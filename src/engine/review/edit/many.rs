@@ -2,17 +2,32 @@
 
 use super::{Basis, change_all, changed, sound, words};
 use crate::domain::actor::Verb;
+use crate::domain::money::Purse;
 use crate::engine::command::{BulkChange, DraftChange, Pick, Receipt};
-use crate::engine::query::EditAhead;
 use crate::engine::review::picked::{One, each, look, reason, told};
 use crate::engine::{Error, Session};
 use crate::store::document::DocumentRow;
 use crate::store::draft::{self, DraftImage};
 use crate::store::{Db, StoreError, charge};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Drafts that are named one by one.
 const NAMED: usize = 3;
+
+/// What editing many drafts alike would do, as the book is now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EditAhead {
+    /// Drafts that it changes.
+    pub count: i64,
+    /// Their totals as they are, minor units.
+    pub before: Purse,
+    /// And as they would be.
+    pub after: Purse,
+    /// The first of them, in words.
+    pub first: Vec<String>,
+    /// How many it leaves alone, by reason; the most first.
+    pub left_out: Vec<(String, i64)>,
+}
 
 /// Changes each draft that can be; the others are refused with the reason.
 pub fn edit(
@@ -46,7 +61,9 @@ pub fn ahead(
     session.store.read(|db| {
         let mut out = EditAhead::default();
         let mut left: BTreeMap<String, i64> = BTreeMap::new();
-        for pick in picks {
+        let mut seen = HashSet::new();
+        // One that is named twice is changed once.
+        for pick in picks.iter().filter(|pick| seen.insert(pick.id)) {
             match one(db, pick, changes) {
                 Ok(Ok((row, after))) => {
                     let (before, after) =

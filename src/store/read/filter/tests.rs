@@ -86,6 +86,10 @@ fn a_minus_turns_a_part_round_and_or_joins_two() {
         ]]
     );
     assert_eq!(filter.each_term().count(), 3);
+    assert_eq!(
+        Filter::parse("gmbh|ag flag:any|flag:none"),
+        Filter::parse("gmbh OR ag flag:any OR flag:none")
+    );
     for typed in ["OR x", "x OR", "x OR OR y", "|", "x | | y"] {
         assert_eq!(Filter::parse(typed), Err(FilterError::Or), "{typed}");
     }

@@ -67,6 +67,9 @@ impl Many<'_> {
                 0 => "none of these drafts is changed by it".to_owned(),
                 _ => format!("{n}: {} before, {} after", told.before, told.after),
             });
+            if told.one_price && told.before.len() > 1 {
+                output::line("one price is set in several currencies");
+            }
             told.first.iter().for_each(|text| output::line(&format!("  {text}")));
             let more = told.count - told.first.len() as i64;
             if more > 0 {

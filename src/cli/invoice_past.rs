@@ -5,6 +5,7 @@ use super::exit::Exit;
 use super::ids::picks;
 use super::output;
 use super::receipt::report;
+use crate::domain::money::Money;
 use crate::domain::text::clean;
 use crate::engine::Error;
 use crate::engine::query::{Answer, Query};
@@ -63,7 +64,8 @@ pub fn history(args: &Of, ctx: &Ctx) -> Result<Exit, Error> {
                     "summary": deed.summary,
                     "changes": turned,
                     "undone": deed.undone,
-                    "restores": deed.restores,
+                    "restores": deed.restores.is_some(),
+                    "total_before": deed.restores.map(Money::plain),
                 })
             })
             .collect();

@@ -257,7 +257,7 @@ fn what_is_said_of_many_drafts_is_written_in_slices_and_is_one_step_to_undo() {
         let receipt = perform::perform(session, op, Command::Undo { deed: None }).unwrap();
         (receipt.done, receipt.refused.len(), receipt.summary)
     };
-    let words = "undone: D-000001 +1209 accepted 1,210 drafts".to_owned();
+    let words = "undone: D-000001 +1209 accepted 1,210 drafts, 1,209 of them".to_owned();
     assert_eq!(undo(session, "back"), (1_209, 1, words));
     assert_eq!(accepted(), 1);
     assert_ne!(last(session).0, "accept D-000001 +1209: accepted 1,210 drafts");

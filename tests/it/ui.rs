@@ -423,7 +423,7 @@ fn the_history_of_a_document_shows_every_deed_and_puts_a_draft_back() {
     desk.press("3H").shows("D-000142: its history").shows("made: by BR-000004");
     desk.press("<Esc>ed<Tab><Tab>PO 9<Tab><Tab>their wish<Enter>").shows("PO number");
     desk.press("H").shows("PO number: nothing → PO 9").shows("Enter on a deed puts");
-    desk.press("<Enter>").shows("Put D-000142 back to how it was before");
+    desk.press("<Enter>").shows("Put D-000142 back to 259.42 EUR (now 259.42 EUR)");
     desk.press("y").shows("as it was before #");
     desk.press("H").shows("PO number: PO 9 → nothing");
     desk.press("<Esc>u").shows("undone");

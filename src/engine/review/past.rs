@@ -5,7 +5,7 @@ use super::edit::{restored, review_after, tell_who_accepted};
 use crate::domain::actor::Verb;
 use crate::domain::document::{DocumentStatus, Review};
 use crate::domain::ids::DocumentId;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::engine::command::{Pick, Receipt};
 use crate::engine::review::picked::{image, look_at_one};
 use crate::engine::{Error, Session};
@@ -40,8 +40,8 @@ pub struct Past {
     pub turned: Vec<Turned>,
     /// Whether it was taken back since.
     pub undone: bool,
-    /// Whether the draft can be put back to how it was before it.
-    pub restores: bool,
+    /// What the draft came to before it, where it can be put back to that.
+    pub restores: Option<Money>,
 }
 
 /// A document with its deeds.
@@ -51,6 +51,8 @@ pub struct History {
     pub pick: Pick,
     /// Its number, or how the draft is called.
     pub label: String,
+    /// What it comes to.
+    pub total: Money,
     /// Newest first.
     pub deeds: Vec<Past>,
 }
@@ -71,7 +73,10 @@ pub fn of(db: &Db<'_>, id: DocumentId) -> Result<History, ReadError> {
                 summary: deed.summary,
                 turned: images.map(|(b, a)| turned(b, a, row.currency)).unwrap_or_default(),
                 undone: deed.undone,
-                restores: is_draft && images.is_some_and(|(before, _)| before.draft.is_some()),
+                restores: images
+                    .filter(|_| is_draft)
+                    .and_then(|(before, _)| before.draft.as_ref())
+                    .map(|draft| row.currency.amount(draft.total_minor)),
             }
         })
         .collect();
@@ -84,7 +89,7 @@ pub fn of(db: &Db<'_>, id: DocumentId) -> Result<History, ReadError> {
         summary,
         turned: Vec::new(),
         undone: false,
-        restores: false,
+        restores: None,
     };
     let told = deeds.iter().any(|deed| deed.verb == Verb::Post.as_str());
     if let (Some(at), Some(number), false) = (posted_at, &row.number, told) {
@@ -95,7 +100,8 @@ pub fn of(db: &Db<'_>, id: DocumentId) -> Result<History, ReadError> {
     // What the document says itself was before what was done to it at the same moment.
     deeds.sort_by_key(|deed| (std::cmp::Reverse(deed.at_ms), std::cmp::Reverse(deed.seq)));
     let label = row.number.clone().unwrap_or_else(|| id.to_string());
-    Ok(History { pick: Pick { id, version: row.version }, label, deeds })
+    let total = row.currency.amount(row.total_minor);
+    Ok(History { pick: Pick { id, version: row.version }, label, total, deeds })
 }
 
 fn turned(before: &Image, after: &Image, c: Currency) -> Vec<Turned> {
@@ -128,7 +134,13 @@ fn said(review: &ReviewImage) -> String {
     }
 }
 
-/// Lines are the same by their rows, whose keys are kept from one version to the next.
+/// Lines are the same by their rows, whose keys are kept from one version to the next; rated again, by
+/// their charge and its days.
+fn is_same(a: &LineImage, b: &LineImage) -> bool {
+    let of = |l: &LineImage| (l.charge, l.target, l.corrects, l.service_from);
+    a.id == b.id || (a.charge.is_some() && of(a) == of(b))
+}
+
 fn lines(
     before: &DraftImage,
     after: &DraftImage,
@@ -141,7 +153,7 @@ fn lines(
     };
     for (place, line) in (1..).zip(&after.lines) {
         let name = |what: &str| format!("line {place}{what}");
-        let Some(was) = before.lines.iter().find(|l| l.id == line.id) else {
+        let Some(was) = before.lines.iter().find(|l| is_same(l, line)) else {
             add(&name(""), String::new(), whole(line));
             continue;
         };
@@ -152,7 +164,7 @@ fn lines(
         add(&name(" amount"), c.grouped(was.amount_minor), c.grouped(line.amount_minor));
     }
     for (place, line) in (1..).zip(&before.lines) {
-        if !after.lines.iter().any(|l| l.id == line.id) {
+        if !after.lines.iter().any(|l| is_same(l, line)) {
             add(&format!("line {place}"), whole(line), String::new());
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::domain::actor::{Actor, Verb};
 use crate::domain::document::{DocumentStatus, Review};
+use crate::domain::text::grouped;
 use crate::engine::command::words::{
     PAYMENT_AUTO_PAY, PAYMENT_DISPUTE, PAYMENT_PROMISE, RUN_PAUSE, RUN_RESUME,
 };
@@ -333,7 +334,12 @@ fn turn(session: &mut Session, step: &Step, to: State) -> Result<Receipt, Error>
     }
     // The notice names what it is about: the cursor may stand elsewhere.
     let on = if step.subject.is_empty() { String::new() } else { format!("{} ", step.subject) };
-    receipt.summary = format!("{word}: {on}{}", step.summary);
+    let some = if receipt.refused.is_empty() {
+        String::new()
+    } else {
+        format!(", {} of them", grouped(receipt.done as i64))
+    };
+    receipt.summary = format!("{word}: {on}{}{some}", step.summary);
     Ok(receipt)
 }
 

@@ -259,6 +259,9 @@ fn part(text: &str) -> Result<(Part, &str), FilterError> {
     let ends = |c: char| c.is_whitespace() || c == '|' || SIGNS.contains(&c);
     let (name, behind) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
     let behind = behind.trim_start();
+    if name.is_empty() && behind.starts_with('|') {
+        return Err(FilterError::Or);
+    }
     if !behind.starts_with(SIGNS) {
         return Ok((word(name), behind));
     }

@@ -1,6 +1,7 @@
 //! 3 Invoices, the heart: drafts to check worst first, one key for a good one, three for an
 //! exception; edit, hold, explain; post what is right; correct by memo what is posted.
 
+mod open;
 mod past;
 mod row;
 mod sample;
@@ -28,7 +29,7 @@ use crate::ui::modal::purpose;
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::list::{AnyList, Listing, Tab, WIDE, sums};
-use crate::ui::widget::{Line, counted, put};
+use crate::ui::widget::{Line, counted};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -273,23 +274,6 @@ impl Invoices {
         }
         true
     }
-
-    /// Below the last item the rest of the document moves; false if the key is for something else.
-    fn scroll_below(&mut self, on_last: bool, action: Action) -> bool {
-        let most = self.most_below.get();
-        let here = self.below.min(most);
-        self.below = match action {
-            Action::Down if on_last && here < most => here + 1,
-            Action::PageDown | Action::HalfDown if on_last && here < most => (here + 5).min(most),
-            Action::Up if here > 0 => here - 1,
-            Action::PageUp | Action::HalfUp if here > 0 => here.saturating_sub(5),
-            _ => {
-                self.below = 0;
-                return false;
-            }
-        };
-        true
-    }
 }
 
 impl Screen for Invoices {
@@ -491,29 +475,5 @@ impl Invoices {
             picture(detail, width, None, cx).lines.iter().map(Line::text).collect();
         let text = lines.join("\n");
         cx.copy_whole(&name(detail), text.clone(), &text);
-    }
-
-    fn view_open(&self, item: usize, canvas: &mut Buffer, area: Rect, cx: &Cx) {
-        let Some(detail) = self.detail.as_deref() else {
-            put(canvas, area.x + 2, area.y + 1, area.width, "reading…", theme::DIM);
-            return;
-        };
-        let width = usize::from(area.width.min(100)).saturating_sub(4);
-        let shown = picture(detail, width, Some(item), cx);
-        let height = usize::from(area.height);
-        let at = shown.items.get(item).copied().unwrap_or(0);
-        let top = (at + 3).saturating_sub(height).min(shown.lines.len().saturating_sub(height));
-        // On the last item the foot of the document is shown as far as it fits.
-        let top = if item + 1 == shown.items.len() && at + 2 > 0 {
-            shown.lines.len().saturating_sub(height).min(at)
-        } else {
-            top
-        };
-        let most = shown.lines.len().saturating_sub(height + top);
-        self.most_below.set(if item + 1 >= shown.items.len() { most } else { 0 });
-        let top = top + self.below.min(self.most_below.get());
-        for (row, line) in shown.lines.iter().skip(top).take(height).enumerate() {
-            line.draw(canvas, area.x + 2, area.y + row as u16, area.width.saturating_sub(2));
-        }
     }
 }

@@ -23,6 +23,8 @@ pub struct EditAhead {
     pub before: Purse,
     /// And as they would be.
     pub after: Purse,
+    /// Whether a price is set, the same number in every currency.
+    pub one_price: bool,
     /// The first of them, in words.
     pub first: Vec<String>,
     /// How many it leaves alone, by reason; the most first.
@@ -59,7 +61,9 @@ pub fn ahead(
 ) -> Result<EditAhead, Error> {
     some(changes)?;
     session.store.read(|db| {
-        let mut out = EditAhead::default();
+        let priced =
+            |change: &BulkChange| matches!(change, BulkChange::Charge { unit_price: Some(_), .. });
+        let mut out = EditAhead { one_price: changes.iter().any(priced), ..EditAhead::default() };
         let mut left: BTreeMap<String, i64> = BTreeMap::new();
         let mut seen = HashSet::new();
         // One that is named twice is changed once.

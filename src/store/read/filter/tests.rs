@@ -90,9 +90,25 @@ fn a_minus_turns_a_part_round_and_or_joins_two() {
         Filter::parse("gmbh|ag flag:any|flag:none"),
         Filter::parse("gmbh OR ag flag:any OR flag:none")
     );
-    for typed in ["OR x", "x OR", "x OR OR y", "|", "x | | y"] {
+    for typed in ["-|x", "OR x", "x OR", "x OR OR y", "|", "x | | y"] {
         assert_eq!(Filter::parse(typed), Err(FilterError::Or), "{typed}");
     }
     let words = |typed: &str| Filter::parse(typed).unwrap().words;
     assert_eq!(words("ORION or \"OR\" --"), ["ORION", "or", "OR", "--"]);
+}
+
+proptest::proptest! {
+    /// Whatever is typed is a filter or is refused; no word of it is empty.
+    #[test]
+    fn anything_typed_is_read_or_refused(typed in "[-a-c|\"<>=!:. O0-9R]{0,24}|(flag:any|-|OR|\\||\"a b\"|total>5| ){0,8}") {
+        if let Ok(filter) = Filter::parse(&typed) {
+            let words = filter.words.iter();
+            let within = filter.any.iter().flatten().filter_map(|part| match &part.what {
+                What::Word(word) => Some(word),
+                What::Term(_) => None,
+            });
+            proptest::prop_assert!(words.chain(within).all(|word| !word.is_empty()));
+            proptest::prop_assert!(filter.each_term().all(|term| !term.value.is_empty()));
+        }
+    }
 }

@@ -51,6 +51,9 @@ pub(super) fn edit_lines(told: &EditAhead) -> Vec<Line> {
             lines.push(Line::plain(format!("and {} more", grouped(more))));
         }
     }
+    if told.one_price && told.before.len() > 1 {
+        lines.push(Line::of("One price is set in several currencies.", theme::WARN));
+    }
     for (reason, count) in &told.left_out {
         lines.push(Line::of(format!("left alone: {}, {reason}", grouped(*count)), theme::WARN));
     }

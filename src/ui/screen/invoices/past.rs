@@ -13,7 +13,7 @@ use crate::ui::widget::{Line, wrap};
 pub(super) fn show_history(history: &History, cx: &mut Cx) {
     let width = usize::from(cx.size.0).saturating_sub(12).clamp(30, 96);
     let (mut lines, mut runs) = (Vec::new(), Vec::new());
-    let can = history.deeds.iter().any(|deed| deed.restores);
+    let can = history.deeds.iter().any(|deed| deed.restores.is_some());
     if can {
         let text = "Enter on a deed puts the draft back to how it was before it.";
         lines.extend(wrap(text, width).into_iter().map(|l| Line::of(l, theme::DIM)));
@@ -21,10 +21,15 @@ pub(super) fn show_history(history: &History, cx: &mut Cx) {
     for deed in &history.deeds {
         let by = if deed.user.is_empty() { String::new() } else { format!("{} ", deed.user) };
         let undone = if deed.undone { " (undone since)" } else { "" };
-        let head = format!("{} {by}{}: {}{undone}", cx.when(deed.at_ms), deed.verb, deed.summary);
-        if deed.restores {
+        let seq = if deed.seq == 0 { String::new() } else { format!("#{} ", deed.seq) };
+        let at = cx.when(deed.at_ms);
+        let head = format!("{at} {seq}{by}{}: {}{undone}", deed.verb, deed.summary);
+        if let Some(total) = deed.restores {
             let command = Command::Restore { draft: history.pick, seq: deed.seq };
-            let title = format!("Put {} back to how it was before {head}?", history.label);
+            let title = format!(
+                "Put {} back to {total} (now {}), as it was before {head}? A hold stays.",
+                history.label, history.total
+            );
             let ask = Ask::light(title, cx.operation(), command);
             runs.push((lines.len(), Intent::Open(Box::new(Modal::Ask(Box::new(ask))))));
         }

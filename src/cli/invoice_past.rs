@@ -83,6 +83,9 @@ pub fn history(args: &Of, ctx: &Ctx) -> Result<Exit, Error> {
             output::line(&clean(&text));
         }
     }
+    if history.more {
+        output::line(&format!("older ones: daybook audit --subject {}", history.pick.id));
+    }
     Ok(Exit::Done)
 }
 

@@ -122,6 +122,40 @@ fn a_memo_that_cannot_be_printed_is_refused_before_anything_is_made_of_it() {
 }
 
 #[test]
+fn a_plan_of_deliveries_sees_what_cannot_be_printed_wherever_it_stands() {
+    for (place, sql) in [
+        ("nothing odd", "SELECT 1"),
+        ("the backslash is odd, and prints", "UPDATE document SET note = 'a\\b' WHERE id = 2"),
+        (
+            "the customer",
+            "UPDATE document SET frozen = replace(frozen, 'Acme', 'Ac한me') WHERE id = 2",
+        ),
+        ("the note", "UPDATE document SET note = '한' WHERE id = 2"),
+        ("the PO number", "UPDATE document SET po_number = '한' WHERE id = 2"),
+        ("a line", "UPDATE document_item SET description = '한' WHERE document_id = 2"),
+        (
+            "a tax",
+            "INSERT INTO document_tax (document_id, tax_code, rate_percent, name, kind, inclusive,
+               reason, base_minor, tax_minor) VALUES (2, 'X', '0', '한', 'standard', 0, '', 0, 0)",
+        ),
+    ] {
+        let book = book();
+        book.say("post --invoice D-2").ends(0);
+        let raw = rusqlite::Connection::open(&book.path).unwrap();
+        let guards = ["document_posted_update", "item_posted_update", "tax_posted_insert"];
+        for guard in guards {
+            raw.execute_batch(&format!("DROP TRIGGER IF EXISTS {guard}")).unwrap();
+        }
+        raw.execute_batch(sql).unwrap();
+        drop(raw);
+        let plan = book.say("deliver --dry-run --json");
+        let odd = !place.contains("odd");
+        assert_eq!(plan.out.contains("U+D55C"), odd, "{place}: {} {}", plan.out, plan.err);
+        assert_eq!(plan.out.contains("Impossible"), odd, "{place}: {}", plan.out);
+    }
+}
+
+#[test]
 fn a_memo_says_the_whole_of_what_it_corrects() {
     let book = book();
     let long = "word ".repeat(60).trim().to_owned();

@@ -396,6 +396,23 @@ fn a_document_is_read_to_its_end_in_a_small_terminal() {
 }
 
 #[test]
+fn the_palette_finds_a_document_by_its_payment() {
+    let mut desk = Desk::open(80, 24);
+    let sql = "SELECT p.gateway_ref, p.idempotency_key, d.number, printf('P-%06d', p.id)
+        FROM payment p JOIN allocation l ON l.payment_id = p.id
+        JOIN document d ON d.id = l.document_id WHERE p.gateway_ref <> '' ORDER BY p.id LIMIT 1";
+    let raw = rusqlite::Connection::open(desk.session.store.path()).unwrap();
+    let (reference, key, number, id): (String, String, String, String) =
+        raw.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))).unwrap();
+    for named in [&id, &reference, &key] {
+        desk.press(&format!(":{named}")).shows(&format!("{number} ({id})"));
+        desk.press("<Esc>");
+    }
+    desk.press(":P-999999");
+    assert!(!desk.picture().contains("(P-"), "{}", desk.picture());
+}
+
+#[test]
 fn what_was_said_can_be_read_again() {
     let mut desk = Desk::open(80, 24);
     desk.press("3a").shows("accepted in version 1");

@@ -55,6 +55,8 @@ pub struct History {
     pub total: Money,
     /// Newest first.
     pub deeds: Vec<Past>,
+    /// Whether there are older ones.
+    pub more: bool,
 }
 
 /// Reads the history of a document.
@@ -80,6 +82,7 @@ pub fn of(db: &Db<'_>, id: DocumentId) -> Result<History, ReadError> {
             }
         })
         .collect();
+    let more = deeds.len() == past::MOST;
     let (made_at, posted_at) = past::moments(db, id)?;
     let own = |at_ms, verb: &str, summary: String| Past {
         seq: 0,
@@ -101,7 +104,7 @@ pub fn of(db: &Db<'_>, id: DocumentId) -> Result<History, ReadError> {
     deeds.sort_by_key(|deed| (std::cmp::Reverse(deed.at_ms), std::cmp::Reverse(deed.seq)));
     let label = row.number.clone().unwrap_or_else(|| id.to_string());
     let total = row.currency.amount(row.total_minor);
-    Ok(History { pick: Pick { id, version: row.version }, label, total, deeds })
+    Ok(History { pick: Pick { id, version: row.version }, label, total, deeds, more })
 }
 
 fn turned(before: &Image, after: &Image, c: Currency) -> Vec<Turned> {

@@ -41,7 +41,7 @@ pub struct Open {
 pub struct Page {
     /// To be judged, oldest due first.
     pub open: Vec<Open>,
-    /// How many more were passed over because their account pays by itself
+    /// How many more were passed over because their account has no auto-pay
     /// ([`SkipReason::AccountNotAuto`](crate::domain::payment_run::SkipReason)): counted, not read,
     /// since what nobody pays stays open for years.
     pub not_auto: i64,

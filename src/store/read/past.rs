@@ -25,8 +25,8 @@ pub struct PastDeed {
     pub undone: bool,
 }
 
-/// Deeds that are shown at most.
-const MOST: u32 = 200;
+/// Deeds that are read at most; what is older stands in the trail.
+pub const MOST: usize = 200;
 
 /// The deeds on a document, newest first: those about it, and those on many of which it was one.
 pub fn deeds(db: &Db<'_>, id: DocumentId) -> Result<Vec<PastDeed>, ReadError> {
@@ -38,7 +38,7 @@ pub fn deeds(db: &Db<'_>, id: DocumentId) -> Result<Vec<PastDeed>, ReadError> {
          CROSS JOIN operation o ON o.seq = w.seq
          LEFT JOIN undo u ON u.op_seq = o.seq AND u.document_id = ?1
          ORDER BY o.seq DESC LIMIT ?3",
-        (id.0, id.to_string(), MOST),
+        (id.0, id.to_string(), MOST as i64),
         |r| {
             let seq = r.get(0)?;
             let state: Option<String> = r.get(5)?;

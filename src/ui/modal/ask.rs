@@ -259,12 +259,6 @@ impl Ask {
             self.count = told.levels.iter().map(|(_, owing)| owing.reminders).sum();
             self.lines = figures::reminder_lines(told, &self.command.words());
         }
-        if let Answer::Copies(told) = answer {
-            self.reading = false;
-            self.count = told.count;
-            self.title = format!("{} {}", self.title, grouped(told.count));
-            self.lines.splice(0..0, figures::copies_lines(told));
-        }
         if let Answer::Edit(told) = answer {
             self.reading = false;
             self.count = told.count;
@@ -285,6 +279,17 @@ impl Ask {
             self.count = 1;
             self.verb = told.verb;
             self.lines = figures::money_lines(told);
+        }
+        self.loaded_copies(answer);
+    }
+
+    /// The figures of what leaves the house as copies.
+    fn loaded_copies(&mut self, answer: &Answer) {
+        if let Answer::Copies(told) = answer {
+            self.reading = false;
+            self.count = told.count;
+            self.title = format!("{} {}", self.title, grouped(told.count));
+            self.lines.splice(0..0, figures::copies_lines(told));
         }
         if let Answer::Deliver(ahead) = answer {
             self.reading = false;

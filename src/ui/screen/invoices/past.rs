@@ -43,6 +43,10 @@ pub(super) fn show_history(history: &History, cx: &mut Cx) {
             lines.extend(rows.map(|l| Line::plain(format!("    {l}"))));
         }
     }
+    if history.more {
+        let text = format!("older ones stand in 7 Log: /subject:{}", history.pick.id);
+        lines.push(Line::of(text, theme::DIM));
+    }
     let title = format!("{}: its history", history.label);
     let text = if can { TextBox::runnable(title, lines, runs) } else { TextBox::new(title, lines) };
     cx.open.push(Modal::Text(text));

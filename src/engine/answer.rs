@@ -21,7 +21,7 @@ use crate::store::job::{self, JobState, Sending};
 use crate::store::read::jobs::JobRow;
 use crate::store::read::post_second::Poster;
 use crate::store::read::{
-    self, Field, Filter, FilterError, Group, ListArgs, Marked, Page, ReadError, Seek, Totals,
+    self, Field, Filter, FilterError, Fit, Group, ListArgs, Marked, Page, ReadError, Seek, Totals,
     post_preview, thrown,
 };
 use crate::store::{Db, desk, payment_method, role, settings};
@@ -185,6 +185,21 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
         Query::Groups(name, filter, by) => {
             Answer::Groups(groups(db, *name, &settled(db, filter, now)?, *by)?)
         }
+        Query::Tabs(name, filters) => {
+            let of = |filter| match (reads(*name).totals)(db, &settled(db, filter, now)?) {
+                Err(ReadError::Filter(_)) => Ok(None),
+                totals => totals.map(Some),
+            };
+            Answer::Tabs(filters.iter().map(of).collect::<Result<_, _>>()?)
+        }
+        Query::Fitting(name, filter, field) => {
+            let filter = settled(db, filter, now)?;
+            match (reads(*name).fitting)(db, &filter, *field) {
+                // The list itself says what is wrong.
+                Err(ReadError::Filter(_)) => Answer::Fitting(*field, Vec::new()),
+                fits => Answer::Fitting(*field, fits?),
+            }
+        }
         Query::Step(step) => Answer::Step(today::step(db, *step, now, actor)?),
         Query::Happened => {
             let words = [rehearsal::words(db)?, copies::standing(db, now)?.words()];
@@ -263,10 +278,14 @@ type Within = fn(&Db<'_>, &Filter, &[i64]) -> Result<Vec<Marked>, ReadError>;
 /// Their groups by a field.
 type Groups = fn(&Db<'_>, &Filter, Field) -> Result<Vec<Group>, ReadError>;
 
+/// What can be typed next, of fields or of one of them.
+type Fitting = fn(&Db<'_>, &Filter, Option<Field>) -> Result<Vec<Fit>, ReadError>;
+
 /// How a list is read. What cannot be marked or grouped has none of it.
 struct Reads {
     page: fn(&Db<'_>, &ListArgs) -> Result<Answer, ReadError>,
     totals: fn(&Db<'_>, &Filter) -> Result<Totals, ReadError>,
+    fitting: Fitting,
     marks: Option<Marks>,
     within: Option<Within>,
     groups: Option<Groups>,
@@ -280,6 +299,7 @@ macro_rules! reads {
             ..Reads {
                 page: |db, args| Ok(Answer::$answer(read::$module::page(db, args)?)),
                 totals: read::$module::totals,
+                fitting: read::$module::fitting,
                 marks: None,
                 within: None,
                 groups: None,
@@ -322,8 +342,12 @@ const HITS: usize = 5;
 
 fn find(db: &Db<'_>, text: &str) -> Result<Vec<Hit>, ReadError> {
     let filter = Filter { words: vec![text.to_owned()], ..Filter::default() };
-    let first =
-        |sort| ListArgs { filter: filter.clone(), sort, seek: read::Seek::First, limit: HITS };
+    let first = |sort: read::Sort| ListArgs {
+        filter: filter.clone(),
+        sort: sort.into(),
+        seek: read::Seek::First,
+        limit: HITS,
+    };
     let accounts = read::accounts::page(db, &first(read::Sort::Account))?;
     let documents = read::invoices::page(db, &first(read::Sort::Newest))?;
     let mut hits: Vec<Hit> =

@@ -364,6 +364,13 @@ pub enum Command {
     },
     /// Names a filter of a screen.
     SaveFilter(SavedFilter),
+    /// Drops the named filter of a screen.
+    DropFilter {
+        /// The screen's name in small letters.
+        screen: String,
+        /// The filter's name.
+        name: String,
+    },
     /// Notices were read.
     DismissNotices,
     /// Where the clerk was, for the next login.
@@ -424,6 +431,7 @@ impl Command {
             Self::SteerJob { .. }
             | Self::AddNote { .. }
             | Self::SaveFilter(_)
+            | Self::DropFilter { .. }
             | Self::DismissNotices
             | Self::SaveSession { .. } => Verb::Housekeeping,
         }

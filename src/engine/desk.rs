@@ -23,6 +23,15 @@ pub fn perform(session: &mut Session, command: Command) -> Result<Receipt, Error
                 Ok(desk::save_filter(tx, &filter)?)
             })
         }),
+        Command::DropFilter { screen, name } => {
+            quiet(session, &format!("filter {name} dropped"), |tx| {
+                if desk::drop_filter(tx, &screen, &name)? {
+                    return Ok(());
+                }
+                let words = format!("there is no filter {name} any more");
+                Err(Error::usage("no_filter", words, ""))
+            })
+        }
         Command::DismissNotices => quiet(session, "notices read", |tx| {
             desk::dismiss_notices(tx)?;
             Ok(())

@@ -155,6 +155,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         }
         own @ (Command::SaveSession { .. }
         | Command::SaveFilter(_)
+        | Command::DropFilter { .. }
         | Command::DismissNotices
         | Command::AddNote { .. }
         | Command::SteerJob { .. }) => desk::perform(session, own),

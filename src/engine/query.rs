@@ -32,7 +32,7 @@ use crate::store::read::sample::Sample;
 use crate::store::read::thrown::Thrown;
 use crate::store::read::today::{Step, StepRow};
 use crate::store::read::unapplied::UnappliedRow;
-use crate::store::read::{Field, Filter, Group, ListArgs, Marked, Page, Totals};
+use crate::store::read::{Field, Filter, Fit, Group, ListArgs, Marked, Page, Totals};
 use chrono::NaiveDate;
 use std::sync::Arc;
 
@@ -70,6 +70,10 @@ pub enum Query {
     Within(ListName, Filter, Vec<i64>),
     /// Matches by what they have in common.
     Groups(ListName, Filter, Field),
+    /// How many rows each of some filters matches, and their money.
+    Tabs(ListName, Vec<Filter>),
+    /// What can be typed next: the fields of a list, or under a filter the values of one.
+    Fitting(ListName, Filter, Option<Field>),
     /// A step of the day.
     Step(Step),
     /// What runs did in the last day and night.
@@ -254,6 +258,10 @@ pub enum Answer {
     Marks(Vec<Marked>),
     /// Of [`Query::Groups`].
     Groups(Vec<Group>),
+    /// Of [`Query::Tabs`], in their order; none where the list does not understand the filter.
+    Tabs(Vec<Option<Totals>>),
+    /// Of [`Query::Fitting`].
+    Fitting(Option<Field>, Vec<Fit>),
     /// Of [`Query::Step`].
     Step(StepRow),
     /// Of [`Query::Happened`]; what of the book is not real yet, and how its copies stand, in words.
@@ -318,6 +326,7 @@ impl Question {
     /// Whether the answer takes longer than a clerk who is looking at a list shall wait.
     pub fn is_slow(&self) -> bool {
         match self {
+            Self::View(Query::Fitting(_, _, Some(_))) => true,
             Self::View(_)
             | Self::Ahead(
                 Ahead::Deliver | Ahead::Money(_) | Ahead::Credits(..) | Ahead::Usage(_),

@@ -1,6 +1,7 @@
 //! What a console keeps for its clerk: the session to go on from, saved filters, read notices,
 //! notes on accounts.
 
+use super::face::Row;
 use super::{Db, StoreError, Topic, Tx};
 use crate::domain::ids::AccountId;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,16 @@ pub fn save_filter(tx: &Tx<'_>, filter: &SavedFilter) -> Result<(), StoreError> 
     tx.note(format!("filter {name}"), format!("saved for {screen} [{tab}]: {text}"));
     tx.touch(Topic::Settings);
     Ok(())
+}
+
+/// Drops a filter of a screen; false if there is none of that name. The trail keeps what it asked for.
+pub fn drop_filter(tx: &Tx<'_>, screen: &str, name: &str) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM saved_filter WHERE screen = ?1 AND name = ?2 RETURNING tab, text";
+    let told = |r: &Row<'_>| Ok(format!("[{}]: {}", r.get::<String>(0)?, r.get::<String>(1)?));
+    let Some(was) = tx.opt(sql, (screen, name), told)? else { return Ok(false) };
+    tx.note(format!("filter {name}"), format!("dropped from {screen}, was {was}"));
+    tx.touch(Topic::Settings);
+    Ok(true)
 }
 
 /// The saved filters.

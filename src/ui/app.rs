@@ -99,6 +99,7 @@ impl App {
         app.screens.today.enter(&mut app.cx);
         app.cx.load(ScreenId::Today, Part::Status, Query::Status);
         app.cx.load(ScreenId::Today, Part::Filters, Query::Filters);
+        app.place_columns();
         app.offer_session();
         app
     }
@@ -285,6 +286,7 @@ impl App {
                     Modal::Form(_)
                     | Modal::Text(_)
                     | Modal::Choice(_)
+                    | Modal::Columns(_)
                     | Modal::Filter(_)
                     | Modal::Palette(_),
                 )
@@ -337,6 +339,7 @@ impl App {
             | Intent::Term(_)
             | Intent::Tab(_)
             | Intent::Sort(_)
+            | Intent::Columns(_)
             | Intent::RetryGroup(_)
             | Intent::Group(_)) => {
                 self.screens.get(self.screen).intent(&other, &mut self.cx);

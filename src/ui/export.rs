@@ -14,7 +14,7 @@ use crate::store::read::jobs::JobRow;
 use crate::store::read::log::LogRow;
 use crate::store::read::runs::RunRow;
 use crate::store::read::unapplied::UnappliedRow;
-use crate::store::read::{Filter, ListArgs, ListRow, Page, Seek, Sort};
+use crate::store::read::{Filter, ListArgs, ListRow, Page, Seek, Sorted};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ pub type Pages<'p> = &'p mut dyn FnMut(
 pub fn write(
     directory: &Path,
     list: ListName,
-    (filter, sort): (Filter, Sort),
+    (filter, sort): (Filter, Sorted),
     cx: &Cx,
     pages: Pages<'_>,
 ) -> Result<(PathBuf, usize), Fault> {

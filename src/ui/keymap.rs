@@ -100,6 +100,7 @@ pub enum Action {
     PrevHit,
     NextTab,
     SaveFilter,
+    Columns,
     Mark,
     MarkAll,
     Range,
@@ -172,6 +173,7 @@ impl Action {
                 | Self::SaveFilter
                 | Self::NextTab
                 | Self::Sort
+                | Self::Columns
                 | Self::Freeze
                 | Self::Details
                 | Self::Repaint
@@ -274,14 +276,25 @@ pub const LIST_KEYS: &[Binding] = &[
     bind(&[Char('/')], Action::Filter, "filter", "filter as you type"),
     bind(&[Char('n')], Action::NextHit, "", "next match of the last filter"),
     bind(&[Char('N')], Action::PrevHit, "", "previous match of the last filter"),
-    bind(&[Char('f')], Action::NextTab, "", "next saved filter"),
-    bind(&[Char('F')], Action::SaveFilter, "", "save this filter under a name"),
+    bind(&[Char('f')], Action::NextTab, "", "next filter"),
+    bind(
+        &[Char('F')],
+        Action::SaveFilter,
+        "",
+        "the filters with what each shows; of a typed one: save it under a name",
+    ),
     bind(&[Char(' ')], Action::Mark, "", "mark, and next"),
     bind(&[Char('T')], Action::MarkAll, "", "mark all that match the filter"),
     bind(&[Char('V')], Action::Range, "", "mark a range: here, then at its other end"),
     bind(&[Char('*')], Action::Invert, "", "invert the marks"),
     bind(&[Char('U')], Action::Unmark, "", "no marks (u brings them back)"),
-    bind(&[Char('s')], Action::Sort, "", "sort"),
+    bind(&[Char('s')], Action::Sort, "", "sort; by the same again: the other way round"),
+    bind(
+        &[Char('|')],
+        Action::Columns,
+        "",
+        "columns: which, in which order, how wide; a cell whole",
+    ),
     bind(&[Char('b')], Action::Group, "", "group by"),
     bind(&[Char(']')], Action::NextException, "", "next exception"),
     bind(&[Char('[')], Action::PrevException, "", "previous exception"),

@@ -9,7 +9,7 @@ use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Answer, ListName, Question, StatusRow};
 use crate::store::Topic;
 pub use crate::store::presence::Seat;
-use crate::store::read::{Filter, Sort};
+use crate::store::read::{Filter, Sorted};
 use crate::zone::Zone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -88,6 +88,8 @@ pub enum Part {
     Before,
     /// Count and money.
     Totals,
+    /// Count and money of the ready filters; what the clerk waits for goes before it.
+    Tabs,
     /// The row under the cursor, whole.
     Detail,
     /// Everything that matches, for marking.
@@ -207,7 +209,7 @@ pub enum Effect {
         /// What of it.
         filter: Filter,
         /// In which order.
-        sort: Sort,
+        sort: Sorted,
     },
     /// I am editing this document, or none any more.
     Editing(Option<i64>),

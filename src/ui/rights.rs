@@ -62,7 +62,11 @@ fn verb_of(modal: &Modal) -> Option<Verb> {
     match modal {
         Modal::Form(form) => Some(form.verb()),
         Modal::Ask(ask) => Some(ask.verb()),
-        Modal::Text(_) | Modal::Choice(_) | Modal::Filter(_) | Modal::Palette(_) => None,
+        Modal::Text(_)
+        | Modal::Choice(_)
+        | Modal::Columns(_)
+        | Modal::Filter(_)
+        | Modal::Palette(_) => None,
     }
 }
 

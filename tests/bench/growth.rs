@@ -183,7 +183,12 @@ fn lists(book: &Path) -> Vec<(String, Took)> {
     for (list, sort, name, filters) in asked {
         for text in filters {
             let filter = Filter::parse(text).unwrap();
-            let args = ListArgs { filter: filter.clone(), sort, seek: Seek::First, limit: 50 };
+            let args = ListArgs {
+                filter: filter.clone(),
+                sort: sort.into(),
+                seek: Seek::First,
+                limit: 50,
+            };
             one(format!("{name} {text}: page"), Query::List(list, args));
             one(format!("{name} {text}: count"), Query::Totals(list, filter));
         }

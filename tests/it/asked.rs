@@ -153,8 +153,12 @@ fn document_states(db: &daybook::store::Db<'_>) -> String {
     let all = read::Filter::default();
     let documents = read::invoices::totals(db, &all).unwrap();
     let copies = read::deliveries::totals(db, &all).unwrap();
-    let args =
-        read::ListArgs { filter: all, sort: read::Sort::Newest, seek: read::Seek::First, limit: 1 };
+    let args = read::ListArgs {
+        filter: all,
+        sort: read::Sort::Newest.into(),
+        seek: read::Seek::First,
+        limit: 1,
+    };
     let log = read::log::page(db, &args).unwrap();
     format!("{documents:?} {copies:?} {:?}", log.rows.first().map(|r| r.key.id))
 }

@@ -32,6 +32,7 @@ mod envelope;
 mod explain;
 mod export;
 mod faults;
+mod filters;
 mod floors;
 mod four_eyes;
 mod groups;

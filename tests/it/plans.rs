@@ -209,7 +209,8 @@ fn lists(session: &Session) {
                 Seek::Before(key()),
                 Seek::From(key()),
             ] {
-                let args = ListArgs { filter: Filter::default(), sort: *sort, seek, limit: 20 };
+                let args =
+                    ListArgs { filter: Filter::default(), sort: (*sort).into(), seek, limit: 20 };
                 let _ = ask(session, &Query::List(list, args).into());
             }
         }
@@ -217,7 +218,7 @@ fn lists(session: &Session) {
             let Ok(filter) = Filter::parse(text) else { continue };
             let args = ListArgs {
                 filter: filter.clone(),
-                sort: Sort::Newest,
+                sort: Sort::Newest.into(),
                 seek: Seek::First,
                 limit: 20,
             };

@@ -217,7 +217,8 @@ fn a_new_invoice_goes_to_the_first_method_or_to_none_unless_fallback_is_on() {
     let asked = book.run(&["retry", "--payment", "P-1", "--json"]).ends(1).json();
     assert!(asked["refused"][0]["reason"].as_str().unwrap().contains("another method"), "{asked}");
     let store = daybook::store::Store::open(&book.path).unwrap();
-    let args = ListArgs { filter: Filter::default(), sort: Sort::Due, seek: Seek::First, limit: 9 };
+    let args =
+        ListArgs { filter: Filter::default(), sort: Sort::Due.into(), seek: Seek::First, limit: 9 };
     let rows = store.read(|db| read::failed::page(db, &args)).unwrap().rows;
     let barred: Vec<_> = rows.iter().map(|r| (r.number.as_str(), r.barred.as_str())).collect();
     assert_eq!(barred, [("INV-1", "visa 1"), ("INV-9", "visa 1")], "the row says why");
@@ -594,7 +595,7 @@ fn the_panel_and_the_command_line_group_alike() {
         .read(|db| {
             let args = ListArgs {
                 filter: Filter::default(),
-                sort: Sort::Due,
+                sort: Sort::Due.into(),
                 seek: Seek::First,
                 limit: 100,
             };

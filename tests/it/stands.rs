@@ -173,7 +173,7 @@ fn what_bounced_is_named_with_its_key_when_the_address_is_corrected() {
 fn log(session: &Session, words: &str) -> (Vec<String>, usize, i64) {
     let all = ListArgs {
         filter: Filter::default(),
-        sort: Sort::Newest,
+        sort: Sort::Newest.into(),
         seek: Seek::First,
         limit: 10_000,
     };

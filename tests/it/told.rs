@@ -704,33 +704,6 @@ fn what_is_stale_is_found_as_it_is_shown() {
 }
 
 #[test]
-fn what_an_empty_filter_offers_is_understood_by_its_list() {
-    let mut desk = Desk::open(100, 30);
-    for (screen, hint) in [
-        ("2", "kind:bill  status:completed  user:mia"),
-        ("3", "total>500  flag:any  status:posted  words"),
-        ("4", "status:queued  channel:email  total>500  words"),
-        ("5", "balance>500  due<2026-01-31  group:retry_later  words"),
-        ("6", "kind:post  status:failed  user:mia"),
-        ("7", "verb:post  user:mia  subject:D-000012  words"),
-        ("8", "balance>500  status:active  batch:…  words"),
-    ] {
-        desk.press(&format!("{screen}/")).shows(hint);
-        let typed = hint.replace("  words", "").replace("  batch:…", "").replace("  ", " ");
-        for c in typed.chars() {
-            desk.press(&c.to_string());
-        }
-        desk.press("<Enter>");
-        // What is refused is said where the rows would stand.
-        let shown: Vec<String> = desk.picture().lines().take(5).map(str::to_owned).collect();
-        let shown = shown.join("\n");
-        for refused in ["this list has no", "\" is not ", "needs a value", "is not a field"] {
-            assert!(!shown.contains(refused), "{typed}: {shown}");
-        }
-    }
-}
-
-#[test]
 fn documents_are_found_by_each_address_that_their_customer_has_had_since() {
     let mut desk = Desk::open(100, 30);
     let path = desk.session.store.path().to_owned();

@@ -716,7 +716,7 @@ fn the_question_before_posting_counts_what_posting_takes() {
                 let dates = read::post_preview::Dates { today, invoice_on: None, by: None };
                 let args = read::ListArgs {
                     filter: read::Filter::parse(&format!("run:{run} status:draft")).unwrap(),
-                    sort: read::Sort::Newest,
+                    sort: read::Sort::Newest.into(),
                     seek: read::Seek::First,
                     limit: 1000,
                 };

@@ -205,6 +205,7 @@ impl Command {
             | Self::SteerJob { .. }
             | Self::AddNote { .. }
             | Self::SaveFilter(_)
+            | Self::DropFilter { .. }
             | Self::DismissNotices
             | Self::SaveSession { .. } => String::new(),
         }

@@ -2,7 +2,7 @@
 
 use super::Totals;
 use super::{
-    Ask, Field, Filter, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
+    Ask, Field, Filter, Fit, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };
 use crate::domain::account::AccountStatus;
 use crate::domain::ids::{AccountId, DocumentId};
@@ -77,6 +77,8 @@ pub(super) const SPEC: Spec = Spec {
         Order { sort: Sort::Customer, by: "v.name", descending: false },
         Order { sort: Sort::Largest, by: "a.open_minor", descending: true },
         Order { sort: Sort::Newest, by: "a.id", descending: true },
+        Order { sort: Sort::State, by: "v.status", descending: false },
+        Order { sort: Sort::Batch, by: "v.batch", descending: false },
     ],
 };
 
@@ -100,6 +102,11 @@ fn map(row: &Row<'_>, key: Key) -> Result<AccountRow, StoreError> {
 /// One part of the list.
 pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<AccountRow>, ReadError> {
     super::page(db, &SPEC, args, map)
+}
+
+/// What can be typed next behind `/`.
+pub fn fitting(db: &Db<'_>, filter: &Filter, of: Option<Field>) -> Result<Vec<Fit>, ReadError> {
+    super::fitting(db, &SPEC, filter, of)
 }
 
 /// How many match, and what they owe.

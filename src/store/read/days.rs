@@ -7,6 +7,9 @@ use chrono::{Days, Months, NaiveDate};
 /// What is no day should be one like these.
 pub(super) const SHOULD: &str = "a date such as 2026-01-31, 2026-01, today or -30, or from an earlier to a later one (-7..today)";
 
+/// Days that are often asked for.
+pub(super) const WORDS: [&str; 5] = ["today", "yesterday", "-7..today", "-30..today", "today..+7"];
+
 /// First and last day; none where it has no end on that side.
 pub(super) type Between = (Option<NaiveDate>, Option<NaiveDate>);
 

@@ -1,7 +1,7 @@
 //! The delivery queue: one row a copy, by channel and state.
 
 use super::{
-    Ask, Cmp, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
+    Ask, Cmp, Field, Filter, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
 };
 use super::{Sort, Spec, Totals};
 use crate::domain::ids::{DeliveryId, DocumentId};
@@ -103,6 +103,7 @@ pub(super) const SPEC: Spec = Spec {
         Order { sort: Sort::Account, by: "a.number", descending: false },
         Order { sort: Sort::Customer, by: "v.name", descending: false },
         Order { sort: Sort::Largest, by: "d.total_minor", descending: true },
+        Order { sort: Sort::State, by: "l.status", descending: false },
     ],
 };
 
@@ -128,6 +129,11 @@ fn map(row: &Row<'_>, key: Key) -> Result<DeliveryRow, StoreError> {
 /// One part of the list.
 pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<DeliveryRow>, ReadError> {
     super::page(db, &SPEC, args, map)
+}
+
+/// What can be typed next behind `/`.
+pub fn fitting(db: &Db<'_>, filter: &Filter, of: Option<Field>) -> Result<Vec<Fit>, ReadError> {
+    super::fitting(db, &SPEC, filter, of)
 }
 
 /// How many match, with the money of their documents. Of states it is kept.

@@ -2,7 +2,7 @@
 
 use super::spec::EMAILS_SINCE;
 use super::{
-    Ask, Cmp, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
+    Ask, Cmp, Field, Filter, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
 };
 use super::{Sort, Spec, Totals};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
@@ -181,6 +181,11 @@ fn map(row: &Row<'_>, key: Key) -> Result<FailedRow, StoreError> {
 /// One part of the list.
 pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<FailedRow>, ReadError> {
     super::page(db, &SPEC, args, map)
+}
+
+/// What can be typed next behind `/`.
+pub fn fitting(db: &Db<'_>, filter: &Filter, of: Option<Field>) -> Result<Vec<Fit>, ReadError> {
+    super::fitting(db, &SPEC, filter, of)
 }
 
 /// How many match, with what they owe. Of what was due before a day, and of what failed, it is kept.

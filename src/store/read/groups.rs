@@ -49,9 +49,9 @@ pub fn groups(
 }
 
 /// Name, money and count of what rows have in common, by currency.
-type Named = (String, Option<Money>, i64);
+pub(super) type Named = (String, Option<Money>, i64);
 
-fn names(
+pub(super) fn names(
     db: &Db<'_>,
     spec: &Spec,
     filter: &Filter,

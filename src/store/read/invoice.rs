@@ -169,8 +169,12 @@ fn emails_now(
 /// One row of the list, by id.
 pub fn row(db: &Db<'_>, id: DocumentId) -> Result<Option<InvoiceRow>, ReadError> {
     let key = super::Key { value: KeyValue::Int(id.0), id: id.0 };
-    let args =
-        ListArgs { filter: Filter::default(), sort: Sort::Newest, seek: Seek::From(key), limit: 1 };
+    let args = ListArgs {
+        filter: Filter::default(),
+        sort: Sort::Newest.into(),
+        seek: Seek::From(key),
+        limit: 1,
+    };
     let page = invoices::page(db, &args)?;
     Ok(page.rows.into_iter().find(|r| r.id == id))
 }

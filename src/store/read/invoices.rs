@@ -2,11 +2,11 @@
 
 use super::spec::EMAILS_SINCE;
 use super::{
-    Ask, Cmp, Field, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
+    Ask, Cmp, Field, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };
 use super::{Filter, Totals};
 use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
-use crate::domain::ids::DocumentId;
+use crate::domain::ids::{BillRunId, DocumentId};
 use crate::domain::money::Money;
 use crate::store::face::Row;
 use crate::store::{Db, StoreError, money, tally, word, words};
@@ -52,6 +52,14 @@ pub struct InvoiceRow {
     pub flag_reason: String,
     /// `reversed`, `written off`; empty = neither.
     pub undone: String,
+    /// The customer's order number; empty = none.
+    pub po_number: String,
+    /// The account's batch.
+    pub batch: String,
+    /// The account's e-mail addresses, separated by `;`.
+    pub emails: String,
+    /// The bill run that made it.
+    pub run: Option<BillRunId>,
 }
 
 impl ListRow for InvoiceRow {
@@ -79,7 +87,8 @@ pub(super) const SPEC: Spec = Spec {
               (SELECT f.reason FROM flag f WHERE f.document_id = d.id ORDER BY \
                f.code NOT LIKE 'total_%', f.code NOT LIKE 'recurring%', f.code LIMIT 1), \
               CASE WHEN s.reversed_by IS NOT NULL THEN 'reversed' \
-              WHEN s.written_off_by IS NOT NULL THEN 'written off' ELSE '' END",
+              WHEN s.written_off_by IS NOT NULL THEN 'written off' ELSE '' END, \
+              d.po_number, v.batch, v.emails, d.run_id",
     from: "document_state s JOIN document d ON d.id = s.document_id \
            JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id",
     narrow: "document_state s JOIN document d ON d.id = s.document_id",
@@ -124,6 +133,11 @@ pub(super) const SPEC: Spec = Spec {
         Order { sort: Sort::Largest, by: "d.total_minor", descending: true },
         Order { sort: Sort::Smallest, by: "d.total_minor", descending: false },
         Order { sort: Sort::Due, by: "s.due_on", descending: false },
+        Order { sort: Sort::Invoiced, by: "d.invoice_on", descending: true },
+        Order { sort: Sort::Open, by: "s.balance_minor", descending: true },
+        Order { sort: Sort::State, by: "s.status || s.review", descending: false },
+        Order { sort: Sort::Po, by: "coalesce(d.po_number, '')", descending: false },
+        Order { sort: Sort::Batch, by: "v.batch", descending: false },
         Order {
             sort: Sort::Drawn,
             by: "coalesce((SELECT m.rank FROM run_sample m WHERE m.document_id = d.id), -1)",
@@ -158,12 +172,21 @@ fn map(row: &Row<'_>, key: Key) -> Result<InvoiceRow, StoreError> {
         flags,
         flag_reason: reason.unwrap_or_default(),
         undone: row.get(19)?,
+        po_number: row.get::<Option<String>>(20)?.unwrap_or_default(),
+        batch: row.get(21)?,
+        emails: row.get::<Option<String>>(22)?.unwrap_or_default(),
+        run: row.get::<Option<i64>>(23)?.map(BillRunId),
     })
 }
 
 /// One part of the list.
 pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<InvoiceRow>, ReadError> {
     super::page(db, &SPEC, args, map)
+}
+
+/// What can be typed next behind `/`.
+pub fn fitting(db: &Db<'_>, filter: &Filter, of: Option<Field>) -> Result<Vec<Fit>, ReadError> {
+    super::fitting(db, &SPEC, filter, of)
 }
 
 /// How many match, with their money. Of drafts by what was said of them it is kept.

@@ -1,7 +1,7 @@
 //! Background work and schedules.
 
 use super::{
-    Ask, Field, Filter, Key, ListArgs, ListRow, Order, Page, ReadError, Sort, Spec, Totals,
+    Ask, Field, Filter, Fit, Key, ListArgs, ListRow, Order, Page, ReadError, Sort, Spec, Totals,
 };
 use crate::domain::ids::{JobId, ScheduleId};
 use crate::domain::money::Money;
@@ -120,6 +120,11 @@ fn map(row: &Row<'_>, key: Key) -> Result<JobRow, StoreError> {
 /// One part of the list.
 pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<JobRow>, ReadError> {
     super::page(db, &SPEC, args, map)
+}
+
+/// What can be typed next behind `/`.
+pub fn fitting(db: &Db<'_>, filter: &Filter, of: Option<Field>) -> Result<Vec<Fit>, ReadError> {
+    super::fitting(db, &SPEC, filter, of)
 }
 
 /// How many match.

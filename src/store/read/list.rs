@@ -27,8 +27,53 @@ text_enum! {
         Due = "due",
         /// In the order a sample was drawn.
         Drawn = "drawn",
+        /// By the printed date, newest first.
+        Invoiced = "invoiced",
+        /// What is still owed, most first.
+        Open = "open",
+        /// By status and what a clerk said.
+        State = "state",
+        /// By the customer's order number.
+        Po = "po",
+        /// By batch.
+        Batch = "batch",
     }
 }
+
+/// By what a list is ordered, and whether the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sorted {
+    pub by: Sort,
+    pub reversed: bool,
+}
+
+impl From<Sort> for Sorted {
+    fn from(by: Sort) -> Self {
+        Self { by, reversed: false }
+    }
+}
+
+impl Sorted {
+    /// This order, or if it is this one already the other way round.
+    #[must_use]
+    pub fn turned(self, by: Sort) -> Self {
+        Self { by, reversed: self.by == by && !self.reversed }
+    }
+
+    /// As it is told and kept; [`Self::parse`] reads it.
+    pub fn words(self) -> String {
+        format!("{}{}", self.by, if self.reversed { REVERSED } else { "" })
+    }
+
+    /// What [`Self::words`] tells.
+    pub fn parse(text: &str) -> Option<Self> {
+        let by = text.strip_suffix(REVERSED);
+        Some(Self { by: Sort::parse(by.unwrap_or(text))?, reversed: by.is_some() })
+    }
+}
+
+/// That an order is the other way round.
+const REVERSED: &str = " reversed";
 
 /// The value a list is ordered by, of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +113,7 @@ pub struct ListArgs {
     /// Only these rows.
     pub filter: Filter,
     /// In this order.
-    pub sort: Sort,
+    pub sort: Sorted,
     /// From here.
     pub seek: Seek,
     /// At most so many.
@@ -118,6 +163,15 @@ pub struct Group {
     pub count: i64,
     /// Their money by currency.
     pub money: Purse,
+}
+
+/// What can be typed next into a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fit {
+    /// A field with its sign (`status:`), or a whole term (`status:Posted`).
+    pub term: String,
+    /// How many rows the term leaves, where that is counted.
+    pub count: Option<i64>,
 }
 
 /// A row of a list.

@@ -1,7 +1,7 @@
 //! What everybody did: the audit trail as a list.
 
 use super::{
-    Ask, Field, Filter, Key, ListArgs, ListRow, Order, Page, ReadError, Sort, Spec, Totals,
+    Ask, Field, Filter, Fit, Key, ListArgs, ListRow, Order, Page, ReadError, Sort, Spec, Totals,
 };
 use crate::domain::actor::Verb;
 use crate::domain::money::Money;
@@ -98,6 +98,11 @@ fn map(row: &Row<'_>, key: Key) -> Result<LogRow, StoreError> {
 /// One part of the list.
 pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<LogRow>, ReadError> {
     super::page(db, &SPEC, args, map)
+}
+
+/// What can be typed next behind `/`.
+pub fn fitting(db: &Db<'_>, filter: &Filter, of: Option<Field>) -> Result<Vec<Fit>, ReadError> {
+    super::fitting(db, &SPEC, filter, of)
 }
 
 /// How many match; of all each slice that goes on takes another row off the list.

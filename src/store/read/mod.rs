@@ -9,6 +9,7 @@ mod days;
 pub mod deliveries;
 pub mod failed;
 pub mod filter;
+mod fitting;
 mod groups;
 pub mod happened;
 pub mod invoice;
@@ -32,9 +33,11 @@ pub mod unapplied;
 
 use crate::store::face::{Cell, Row, params_from_iter};
 pub use filter::{Cmp, Field, Filter, FilterError, Term};
+use fitting::fitting;
 use groups::groups;
 pub use list::{
-    Group, Key, KeyValue, ListArgs, ListRow, Marked, Page, ReadError, Seek, Sort, Totals,
+    Fit, Group, Key, KeyValue, ListArgs, ListRow, Marked, Page, ReadError, Seek, Sort, Sorted,
+    Totals,
 };
 use spec::{Ask, Order, Spec};
 
@@ -48,7 +51,7 @@ pub(super) fn page<R: ListRow>(
     args: &ListArgs,
     map: fn(&Row<'_>, Key) -> Result<R, StoreError>,
 ) -> Result<Page<R>, ReadError> {
-    let order = spec.order(args.sort);
+    let order = spec.sorted(args.sort);
     named::refuse_unknown(db, spec, &args.filter)?;
     let mut filter = spec.filter(&args.filter)?;
     let backwards = matches!(args.seek, Seek::Before(_) | Seek::Last);
@@ -193,7 +196,14 @@ mod tests {
                 Seek::Before(key(KeyValue::Text("m".to_owned()))),
                 Seek::From(key(KeyValue::Int(5))),
             ] {
-                run(&ListArgs { filter: Filter::default(), sort, seek, limit: 5 });
+                let args = |reversed| ListArgs {
+                    filter: Filter::default(),
+                    sort: Sorted { by: sort, reversed },
+                    seek: seek.clone(),
+                    limit: 5,
+                };
+                run(&args(false));
+                run(&args(true));
             }
         }
         for (field, ask) in spec.fields {
@@ -212,7 +222,7 @@ mod tests {
                 Ask::Charge(..) => "Base_fee",
             };
             let filter = Filter::parse(&format!("{field}:{value} 50%_x")).unwrap();
-            run(&ListArgs { filter, sort: spec.sorts()[0], seek: Seek::First, limit: 5 });
+            run(&ListArgs { filter, sort: spec.sorts()[0].into(), seek: Seek::First, limit: 5 });
         }
     }
 

@@ -1,6 +1,6 @@
 //! Bill runs and payment runs in one list, newest first.
 
-use super::{Ask, Field, Key, ListArgs, ListRow, Order, Page, ReadError, Sort, Spec};
+use super::{Ask, Field, Fit, Key, ListArgs, ListRow, Order, Page, ReadError, Sort, Spec};
 use super::{Filter, KeyValue, Totals};
 use crate::domain::ids::{BillRunId, PaymentRunId, RunId};
 use crate::domain::money::{Money, Purse};
@@ -222,6 +222,11 @@ pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<RunRow>, ReadError> {
     Ok(page)
 }
 
+/// What can be typed next behind `/`.
+pub fn fitting(db: &Db<'_>, filter: &Filter, of: Option<Field>) -> Result<Vec<Fit>, ReadError> {
+    super::fitting(db, &SPEC, filter, of)
+}
+
 /// How many runs match.
 pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
     super::totals(db, &SPEC, filter)
@@ -302,7 +307,7 @@ pub fn row(db: &Db<'_>, run: RunId) -> Result<Option<RunRow>, ReadError> {
     let key = Key { value: KeyValue::Int(created), id };
     let args = ListArgs {
         filter: Filter::default(),
-        sort: Sort::Newest,
+        sort: Sort::Newest.into(),
         seek: super::Seek::From(key),
         limit: 1,
     };

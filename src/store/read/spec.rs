@@ -1,7 +1,7 @@
 //! The SQL of a list as data: columns, fields that a filter may ask about, orders.
 
 use super::filter::What;
-use super::{Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Term, amount, days};
+use super::{Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Sorted, Term, amount, days};
 use crate::domain::charge::Model;
 use crate::domain::document::FlagCode;
 use crate::domain::money::Currency;
@@ -49,7 +49,8 @@ pub(in crate::store) struct Order {
 }
 
 impl Order {
-    /// Among equal values rows go by id upwards, except that what is newest goes downwards.
+    /// Among equal values rows go by id upwards, except that what is newest goes downwards, unless it is
+    /// the other way round.
     pub fn id_down(self, spec: &Spec) -> bool {
         self.descending && (spec.id == self.by || self.sort == Sort::Newest)
     }
@@ -93,8 +94,11 @@ impl Spec {
         self.orders.iter().map(|o| o.sort).collect()
     }
 
-    pub fn order(&self, sort: Sort) -> Order {
-        self.orders.iter().copied().find(|o| o.sort == sort).unwrap_or(self.orders[0])
+    /// What this list has of an order; without it its first.
+    pub fn sorted(&self, sorted: Sorted) -> Order {
+        let order = self.orders.iter().copied().find(|o| o.sort == sorted.by);
+        let order = order.unwrap_or(self.orders[0]);
+        Order { descending: order.descending != sorted.reversed, ..order }
     }
 
     pub fn filter(&self, filter: &Filter) -> Result<Where, FilterError> {
@@ -347,13 +351,13 @@ impl Where {
 }
 
 /// The name of a flag as it is typed: without signs, `_` for blanks.
-fn bare(name: &str) -> String {
+pub(super) fn bare(name: &str) -> String {
     let kept = name.chars().filter(|c| c.is_alphanumeric() || *c == '_' || *c == ' ');
     kept.collect::<String>().trim().replace(' ', "_")
 }
 
 /// Whether a flag is meant: by the beginning of its code, or of what screens call it.
-fn is_called(code: FlagCode, typed: &str) -> bool {
+pub(super) fn is_called(code: FlagCode, typed: &str) -> bool {
     let typed = bare(typed);
     !typed.is_empty()
         && [code.as_str(), &bare(code.said())].iter().any(|name| name.starts_with(&typed))

@@ -1,6 +1,8 @@
 //! Money that no invoice has yet: credit memos with something left, and payments.
 
-use super::{Ask, Field, Filter, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError};
+use super::{
+    Ask, Field, Filter, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
+};
 use super::{Sort, Spec, Totals};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Money;
@@ -117,6 +119,11 @@ fn map(row: &Row<'_>, key: Key) -> Result<UnappliedRow, StoreError> {
 /// One part of the list.
 pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<UnappliedRow>, ReadError> {
     super::page(db, &SPEC, args, map)
+}
+
+/// What can be typed next behind `/`.
+pub fn fitting(db: &Db<'_>, filter: &Filter, of: Option<Field>) -> Result<Vec<Fit>, ReadError> {
+    super::fitting(db, &SPEC, filter, of)
 }
 
 /// How many match, with what is left of them.

@@ -82,7 +82,11 @@ impl App {
             }
             // The line to choose may be among those that are looked up.
             Some(Modal::Palette(_)) => return *key == Key::Enter && awaits(Part::Palette),
-            Some(Modal::Text(_) | Modal::Form(_) | Modal::Ask(_) | Modal::Filter(_)) => {
+            // What is completed is among the values that are being read.
+            Some(Modal::Filter(_)) => {
+                return matches!(key, Key::Tab | Key::BackTab) && awaits(Part::Dialog);
+            }
+            Some(Modal::Text(_) | Modal::Form(_) | Modal::Ask(_) | Modal::Columns(_)) => {
                 return false;
             }
             None => {}

@@ -3,9 +3,11 @@
 use super::App;
 use crate::engine::command::Command;
 use crate::engine::query::Ahead;
+use crate::store::read::Totals;
 use crate::ui::help;
 use crate::ui::keymap::{Action, Key};
 use crate::ui::modal::ask::Ask;
+use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::palette::{Entry, Palette};
 use crate::ui::modal::purpose;
 use crate::ui::modal::text::TextBox;
@@ -13,8 +15,14 @@ use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::Part;
 use crate::ui::rights;
 use crate::ui::theme;
-use crate::ui::widget::list::AnyList;
-use crate::ui::widget::{Line, wrap};
+use crate::ui::widget::list::{AnyList, Tab};
+use crate::ui::widget::{Line, amounts, grouped, wrap};
+
+/// Keys of ready filters; `j` and `k` move, `D` drops one.
+const KEYS: [char; 24] = [
+    '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'l',
+    'm', 'n', 'o', 'p', 'q',
+];
 
 impl App {
     /// A search, a command or another screen begins where nothing but something to read is open: what
@@ -203,10 +211,31 @@ impl App {
         self.open(Modal::Text(TextBox::new("Notices", lines)));
     }
 
+    /// The ready filters of the list with what each shows; the saved one that is chosen can go.
+    fn ready_filters(&mut self) {
+        let Some(list) = self.screens.peek(self.screen).list() else { return };
+        let item = |(at, tab): (usize, &Tab)| {
+            let told = |t: &Totals| format!("{}  {}", grouped(t.count), amounts(&t.money, false));
+            let hint = tab.totals.as_ref().map_or_else(String::new, told);
+            Item { key: KEYS.get(at).copied(), ..Item::new(' ', &tab.name, Intent::Tab(at)) }
+                .hint(hint.trim_end())
+        };
+        let mut items: Vec<Item> = list.tabs().iter().enumerate().map(item).collect();
+        if let Some(Tab { name, .. }) = list.tabs().get(list.chosen()).filter(|tab| tab.saved) {
+            let screen = self.screen.name().to_lowercase();
+            let command = Command::DropFilter { screen, name: name.clone() };
+            let title = format!("Drop the filter {name}, for everybody?");
+            let ask = Ask::light(title, self.cx.operation(), command);
+            let intent = Intent::Open(Box::new(Modal::Ask(Box::new(ask))));
+            items.push(Item::new('D', format!("drop {name}"), intent));
+        }
+        self.open(Modal::Choice(Choice::new("Filters (/ types one, F then saves it)", items)));
+    }
+
     pub(super) fn save_filter(&mut self) {
         let list = self.screens.peek(self.screen).list();
         if list.is_none_or(|l| l.typed().is_empty()) {
-            return self.cx.say("type a filter first (/)");
+            return self.ready_filters();
         }
         if let Some(error) = list.and_then(AnyList::error) {
             return self.cx.say(format!("the filter is not understood: {error}"));

@@ -78,7 +78,7 @@ impl App {
             .collect();
         let state = serde_json::json!({
             "screen": self.screen.number(), "screens": screens, "edit": form, "older": older,
-            "console": std::process::id(),
+            "columns": self.columns(), "console": std::process::id(),
         })
         .to_string();
         if state == self.last_saved {
@@ -89,12 +89,37 @@ impl App {
         Some(Effect::Commit { ticket: 0, op, command: Box::new(Command::SaveSession { state }) })
     }
 
+    /// The columns of each list as they were placed.
+    fn columns(&self) -> serde_json::Map<String, serde_json::Value> {
+        let placed = |id: &ScreenId| {
+            let placed = self.screens.peek(*id).list()?.placed();
+            let value = serde_json::to_value(placed).ok()?;
+            (!placed.is_empty()).then(|| (id.name().to_owned(), value))
+        };
+        ScreenId::ALL.iter().filter_map(placed).collect()
+    }
+
+    /// Places the columns as they were, whatever else of the session is taken up.
+    pub(super) fn place_columns(&mut self) {
+        let Some(saved) = &self.saved else { return };
+        for id in ScreenId::ALL {
+            let placed = serde_json::from_value(saved["columns"][id.name()].clone());
+            if let (Some(list), Ok(placed)) = (self.screens.get(id).list_mut(), placed) {
+                list.put_placed(placed);
+            }
+        }
+    }
+
     /// The form whose text would be lost.
     fn typed_form(&self) -> Option<&Form> {
         let open = self.modals.iter().find_map(|m| match m {
             Modal::Form(form) => Some(form.as_ref()),
             Modal::Ask(ask) => ask.form(),
-            Modal::Text(_) | Modal::Choice(_) | Modal::Filter(_) | Modal::Palette(_) => None,
+            Modal::Text(_)
+            | Modal::Choice(_)
+            | Modal::Columns(_)
+            | Modal::Filter(_)
+            | Modal::Palette(_) => None,
         });
         open.or_else(|| self.given.iter().rev().find_map(|given| given.form.as_deref()))
             .or(self.aside.as_deref())

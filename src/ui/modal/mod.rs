@@ -3,6 +3,8 @@
 
 pub mod ask;
 pub mod choice;
+pub mod columns;
+mod filter_line;
 pub mod form;
 pub mod money;
 pub mod palette;
@@ -14,10 +16,12 @@ mod typed;
 use super::keymap::{Action, Key};
 use super::msg::{Cx, ScreenId};
 use super::theme;
+use super::widget::list::Placed;
 use super::widget::put;
 use crate::engine::command::Command;
-use crate::engine::query::{Answer, ListName, Payments};
+use crate::engine::query::{Answer, Payments};
 use crate::store::read::{Field, Sort};
+pub use filter_line::FilterLine;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::sync::Arc;
@@ -38,6 +42,8 @@ pub enum Intent {
     Tab(usize),
     /// Another order.
     Sort(Sort),
+    /// The columns of the list, those that are shown in their order.
+    Columns(Vec<Placed>),
     /// Rows by what they have in common.
     Group(Field),
     /// Do it, under the id made when the dialog opened.
@@ -90,8 +96,10 @@ pub enum Modal {
     Form(Box<form::Form>),
     /// A question before acting.
     Ask(Box<ask::Ask>),
+    /// The columns of a list.
+    Columns(Box<columns::ColumnsBox>),
     /// The filter line in row 2.
-    Filter(FilterLine),
+    Filter(Box<FilterLine>),
     /// `:`.
     Palette(Box<palette::Palette>),
 }
@@ -104,7 +112,8 @@ impl Modal {
             Self::Choice(m) => m.key(key),
             Self::Form(m) => m.key(key, cx),
             Self::Ask(m) => m.key(key),
-            Self::Filter(m) => m.key(key),
+            Self::Columns(m) => m.key(key),
+            Self::Filter(m) => m.key(key, cx),
             Self::Palette(m) => m.key(key, cx),
         }
     }
@@ -118,20 +127,14 @@ impl Modal {
                 m.paste(&line, cx);
                 Step::Stay
             }
-            Self::Filter(m) => {
-                if std::mem::take(&mut m.chosen) {
-                    m.input.reset();
-                }
-                insert(&mut m.input, &line);
-                Step::Live(Intent::Typed(m.input.value().to_owned()))
-            }
+            Self::Filter(m) => m.paste(&line, cx),
             Self::Palette(m) => {
                 insert(&mut m.input, &line);
                 m.changed(cx);
                 Step::Stay
             }
             // A count is typed, not pasted: that is its point.
-            Self::Ask(_) | Self::Text(_) | Self::Choice(_) => Step::Stay,
+            Self::Ask(_) | Self::Text(_) | Self::Choice(_) | Self::Columns(_) => Step::Stay,
         }
     }
 
@@ -143,7 +146,8 @@ impl Modal {
             Self::Choice(m) => m.loaded(answer, cx),
             Self::Text(m) => m.loaded(answer, cx),
             Self::Form(m) => m.loaded(answer),
-            Self::Filter(_) => {}
+            Self::Filter(m) => m.loaded(answer),
+            Self::Columns(_) => {}
         }
     }
 
@@ -152,7 +156,11 @@ impl Modal {
         match self {
             Self::Ask(m) => m.failed(why),
             Self::Choice(m) => m.failed(why),
-            Self::Palette(_) | Self::Text(_) | Self::Form(_) | Self::Filter(_) => {}
+            Self::Palette(_)
+            | Self::Text(_)
+            | Self::Form(_)
+            | Self::Filter(_)
+            | Self::Columns(_) => {}
         }
     }
 
@@ -161,7 +169,11 @@ impl Modal {
         match self {
             Self::Form(form) => Some(form),
             Self::Ask(ask) => ask.into_form(),
-            Self::Text(_) | Self::Choice(_) | Self::Filter(_) | Self::Palette(_) => None,
+            Self::Text(_)
+            | Self::Choice(_)
+            | Self::Columns(_)
+            | Self::Filter(_)
+            | Self::Palette(_) => None,
         }
     }
 
@@ -178,6 +190,7 @@ impl Modal {
             Self::Ask(_) => true,
             Self::Text(_)
             | Self::Choice(_)
+            | Self::Columns(_)
             | Self::Form(_)
             | Self::Filter(_)
             | Self::Palette(_) => false,
@@ -191,85 +204,10 @@ impl Modal {
             Self::Choice(m) => m.view(canvas, area),
             Self::Form(m) => m.view(canvas, area),
             Self::Ask(m) => m.view(canvas, area),
+            Self::Columns(m) => m.view(canvas, area),
             Self::Filter(m) => m.view(canvas, area),
             Self::Palette(m) => m.view(canvas, area),
         }
-    }
-}
-
-/// The filter while it is typed.
-#[derive(Debug, Clone)]
-pub struct FilterLine {
-    /// What is typed.
-    pub input: Input,
-    before: String,
-    /// What was there before is chosen whole: the first letter replaces it, any other key keeps it.
-    chosen: bool,
-    /// Terms that this list has.
-    hint: &'static str,
-}
-
-impl FilterLine {
-    /// Starts with what is there; the hint names terms that the list has.
-    pub fn new(text: &str, list: ListName) -> Self {
-        let (input, before) = (Input::new(text.to_owned()), text.to_owned());
-        let hint = match list {
-            ListName::Invoices => "total>500  flag:any  status:posted  words",
-            ListName::Runs => "kind:bill  status:completed  user:mia",
-            ListName::Deliveries => "status:queued  channel:email  total>500  words",
-            ListName::Failed => "balance>500  due<2026-01-31  group:retry_later  words",
-            ListName::Unapplied => "balance>500  currency:EUR  words",
-            ListName::Jobs => "kind:post  status:failed  user:mia",
-            ListName::Log => "verb:post  user:mia  subject:D-000012  words",
-            ListName::Accounts => "balance>500  status:active  batch:…  words",
-        };
-        Self { input, before, chosen: !text.is_empty(), hint }
-    }
-
-    fn key(&mut self, key: Key) -> Step {
-        match key {
-            Key::Enter => Step::Close,
-            Key::Esc => Step::Then(Intent::Typed(self.before.clone())),
-            Key::Down | Key::Tab => Step::Close,
-            _ => {
-                if std::mem::take(&mut self.chosen) && matches!(key, Key::Char(_)) {
-                    self.input.reset();
-                }
-                if edit(&mut self.input, key) {
-                    Step::Live(Intent::Typed(self.input.value().to_owned()))
-                } else {
-                    Step::Stay
-                }
-            }
-        }
-    }
-
-    fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
-        let y = area.y + 1;
-        clear(canvas, Rect { x: area.x, y, width: area.width, height: 1 });
-        put(canvas, area.x + 1, y, 1, "/", theme::KEY);
-        if self.input.value().is_empty() {
-            put(canvas, area.x + 3, y, area.width.saturating_sub(4), self.hint, theme::DIM);
-        }
-        let at = field(
-            canvas,
-            Rect { x: area.x + 2, y, width: area.width.saturating_sub(3), height: 1 },
-            &self.input,
-        );
-        if self.chosen {
-            let text = super::widget::fit(self.input.value(), usize::from(area.width) / 2);
-            let used = put(canvas, area.x + 2, y, area.width / 2, &text, theme::CHOSEN);
-            let hint = "a letter replaces it, an arrow keeps it";
-            put(
-                canvas,
-                area.x + 4 + used,
-                y,
-                area.width.saturating_sub(used + 5),
-                hint,
-                theme::DIM,
-            );
-        }
-        Some(at)
     }
 }
 

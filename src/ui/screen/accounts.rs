@@ -43,7 +43,8 @@ pub const KEYS: &[Binding] = &[
     ),
 ];
 
-const SORTS: &[Sort] = &[Sort::Account, Sort::Customer, Sort::Largest, Sort::Newest];
+const SORTS: &[Sort] =
+    &[Sort::Account, Sort::Customer, Sort::Largest, Sort::Newest, Sort::State, Sort::Batch];
 
 /// The state of the screen.
 pub struct Accounts {

@@ -49,8 +49,15 @@ pub const KEYS: &[Binding] = &[
     also(&[Key::Char('C')], Action::Channel, "other way", "the same document by the other way"),
 ];
 
-const SORTS: &[Sort] =
-    &[Sort::Newest, Sort::Oldest, Sort::Due, Sort::Account, Sort::Customer, Sort::Largest];
+const SORTS: &[Sort] = &[
+    Sort::Newest,
+    Sort::Oldest,
+    Sort::Due,
+    Sort::Account,
+    Sort::Customer,
+    Sort::Largest,
+    Sort::State,
+];
 
 /// The state of the screen.
 pub struct Delivery {

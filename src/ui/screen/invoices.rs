@@ -92,6 +92,11 @@ const SORTS: &[Sort] = &[
     Sort::Largest,
     Sort::Smallest,
     Sort::Due,
+    Sort::Invoiced,
+    Sort::Open,
+    Sort::State,
+    Sort::Po,
+    Sort::Batch,
 ];
 
 /// The state of the screen.

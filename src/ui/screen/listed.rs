@@ -6,7 +6,7 @@ use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Answer, Query};
 use crate::store::Topic;
 use crate::store::read::jobs::JobRow;
-use crate::store::read::{Field, ListRow};
+use crate::store::read::{Field, ListRow, Sort};
 use crate::ui::keymap::{Action, Binding};
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::text::TextBox;
@@ -17,6 +17,7 @@ use crate::ui::widget::list::{AnyList, Listing, Shown};
 use crate::ui::widget::{Line, put, put_right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 /// A screen that is one list: its own keys and what it says of a row; the rest is the same.
 pub trait ListScreen {
@@ -168,15 +169,22 @@ pub fn list_action<R: Shown>(
         return true;
     }
     match action {
-        Action::Filter => cx.open.push(Modal::Filter(FilterLine::new(&list.typed, R::LIST))),
-        Action::Sort => {
-            let items = list
-                .sorts
-                .iter()
-                .zip('1'..='9')
-                .map(|(sort, key)| Item::new(key, sort.as_str(), Intent::Sort(*sort)));
-            cx.open.push(Modal::Choice(Choice::new("Sort by", items.collect())));
+        Action::Filter => {
+            let of = (list.screen(), R::LIST);
+            let line = FilterLine::open(&list.typed, of, list.under(), cx);
+            cx.open.push(Modal::Filter(Box::new(line)));
         }
+        Action::Sort => {
+            let now =
+                |sort: Sort| if sort == list.sort.by { "again: the other way round" } else { "" };
+            let keys = ('1'..='9').chain('a'..='i');
+            let item = |(sort, key): (&Sort, char)| {
+                Item::new(key, sort.as_str(), Intent::Sort(*sort)).hint(now(*sort))
+            };
+            let items = list.sorts.iter().zip(keys).map(item).collect();
+            cx.open.push(Modal::Choice(Choice::new("Sort by", items)));
+        }
+        Action::Columns => cx.open.push(Modal::Columns(Box::new(list.columns_box(cx)))),
         Action::Group => {
             let items = groups
                 .iter()
@@ -208,9 +216,10 @@ pub fn list_intent<R: Shown>(list: &mut Listing<R>, intent: &Intent, cx: &mut Cx
         }
         Intent::Tab(tab) => list.set_tab(*tab, cx),
         Intent::Sort(sort) => {
-            list.sort = *sort;
+            list.sort = list.sort.turned(*sort);
             list.restart(cx);
         }
+        Intent::Columns(placed) => list.place(placed, cx),
         Intent::Group(_) if list.error.is_some() => cx.say("the filter is not understood"),
         Intent::Group(field) => {
             cx.open.push(Modal::Choice(Choice::waiting(format!("By {field}"))));
@@ -260,6 +269,9 @@ pub fn view_list<R: Shown>(
     let half = area.width.saturating_sub(right.len() as u16 + 3);
     put(canvas, area.x + 1, area.y, half, &left, theme::KEY);
     put_right(canvas, area.x, area.y, area.width.saturating_sub(1), &right, theme::PLAIN);
+    let used = left.width() + 3;
+    let strip = list.strip(usize::from(area.width).saturating_sub(used + right.width() + 3));
+    put(canvas, area.x + used as u16, area.y, area.width, &strip, theme::DIM);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(3), ..area };
     let foot = Rect { y: area.bottom().saturating_sub(2), height: 2, ..area };
     match detail {

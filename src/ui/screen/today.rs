@@ -3,6 +3,7 @@
 use super::Screen;
 use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
+use crate::store::read::Filter;
 use crate::store::read::happened::Happened;
 use crate::store::read::today::{Step, StepRow};
 use crate::ui::keymap::{Action, Binding, Key, bind};
@@ -212,7 +213,9 @@ impl Screen for Today {
             Action::Create => super::invoices::create(cx),
             Action::Filter => {
                 cx.go = Some((ScreenId::Invoices, Some(String::new())));
-                cx.open.push(Modal::Filter(FilterLine::new("", ListName::Invoices)));
+                let of = (ScreenId::Invoices, ListName::Invoices);
+                let line = FilterLine::open("", of, Filter::default(), cx);
+                cx.open.push(Modal::Filter(Box::new(line)));
             }
             Action::Usage => usage::show(ScreenId::Today, None, cx),
             Action::Open => {

@@ -12,7 +12,7 @@ use crate::engine::query::{ListName, Question};
 use crate::engine::{Error, Session, perform, trouble};
 use crate::outside;
 use crate::store::job::{self, JobState};
-use crate::store::read::{Filter, Sort};
+use crate::store::read::{Filter, Sorted};
 use crate::ui::fault::Fault;
 use crate::ui::msg::{Msg, Slot};
 use crate::worker;
@@ -48,7 +48,7 @@ pub enum Ask {
         /// What of it.
         filter: Filter,
         /// In which order.
-        sort: Sort,
+        sort: Sorted,
     },
     /// What we are editing.
     Editing(Option<i64>),

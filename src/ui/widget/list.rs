@@ -4,15 +4,17 @@
 mod act;
 mod any;
 mod arrive;
+mod columns;
 mod marks;
 mod view;
 
 pub use any::AnyList;
+pub use columns::Placed;
 pub use marks::sums;
 
 use crate::engine::query::{Answer, ListName, Query};
 use crate::store::read::{
-    Filter, FilterError, ListArgs, ListRow, Marked, Page, Seek, Sort, Totals,
+    Filter, FilterError, ListArgs, ListRow, Marked, Page, Seek, Sort, Sorted, Totals,
 };
 use crate::ui::msg::{Cx, Part, ScreenId};
 use ratatui::style::Style;
@@ -36,8 +38,13 @@ pub struct Column {
     pub right: bool,
     /// Takes what is left over; at least `width`.
     pub flex: bool,
-    /// Dropped when it is narrow, highest first; 0 never.
+    /// Dropped when it is narrow, highest first; 0 never; [`Self::MORE`]: shown where it is chosen.
     pub rank: u8,
+}
+
+impl Column {
+    /// The rank of what a clerk can choose to see besides.
+    pub const MORE: u8 = u8::MAX;
 }
 
 /// A row a screen can show.
@@ -53,6 +60,19 @@ pub trait Shown: ListRow {
     fn cells(&self, code: bool, cx: &Cx) -> Vec<(String, Style)>;
     /// How a clerk calls it.
     fn label(&self) -> String;
+    /// The order that goes by a column, by its title.
+    fn order_of(title: &str) -> Option<Sort> {
+        Some(match title {
+            "ACCOUNT" => Sort::Account,
+            "CUSTOMER" => Sort::Customer,
+            "OPEN EUR" | "OPEN" | "LEFT" | "TOTAL EUR" => Sort::Largest,
+            "DUE" | "AGE" | "SINCE" => Sort::Due,
+            "ST" | "STATE" => Sort::State,
+            "BATCH" => Sort::Batch,
+            "WHEN" | "JOB" | "RUN" => Sort::Newest,
+            _ => return None,
+        })
+    }
 }
 
 /// A ready filter.
@@ -66,6 +86,8 @@ pub struct Tab {
     pub saved: bool,
     /// Of a saved one: the ready filter that it narrows, by its name; empty: none.
     pub base: String,
+    /// How many rows it shows, and their money; none while that is not counted.
+    pub totals: Option<Totals>,
 }
 
 impl Tab {
@@ -77,6 +99,7 @@ impl Tab {
             sort,
             saved: false,
             base: String::new(),
+            totals: None,
         }
     }
 }
@@ -99,9 +122,11 @@ pub struct Listing<R> {
     /// What is typed behind `/`.
     pub typed: String,
     /// The order.
-    pub sort: Sort,
+    pub sort: Sorted,
     /// The orders to choose from.
     pub sorts: &'static [Sort],
+    /// The columns as the clerk wants them, in their order; empty: as they are made.
+    placed: Vec<Placed>,
     /// The rows read.
     pub rows: Vec<R>,
     /// Rank of the first of them in the whole list.
@@ -140,6 +165,8 @@ pub struct Listing<R> {
     pub error: Option<String>,
     last_typed: String,
     widths: Vec<u16>,
+    /// Whether something changed while the ready filters were counted.
+    recount: bool,
     /// Whether anything was ever read.
     pub ready: bool,
 }
@@ -153,8 +180,9 @@ impl<R: Shown> Listing<R> {
             tabs,
             tab: 0,
             typed: String::new(),
-            sort,
+            sort: sort.into(),
             sorts,
+            placed: Vec::new(),
             rows: Vec::new(),
             first: 0,
             before: false,
@@ -179,6 +207,7 @@ impl<R: Shown> Listing<R> {
             error: None,
             last_typed: String::new(),
             widths: Vec::new(),
+            recount: false,
             ready: false,
         }
     }
@@ -204,11 +233,15 @@ impl<R: Shown> Listing<R> {
         self.understood().unwrap_or_default()
     }
 
+    /// What the tab alone asks for.
+    pub fn under(&self) -> Filter {
+        let [base, tab, _] = self.parts();
+        joined([base, tab]).unwrap_or_default()
+    }
+
     /// Each part is a filter of its own: what is typed cannot join a term of the tab.
     fn understood(&self) -> Result<Filter, FilterError> {
-        self.parts()
-            .into_iter()
-            .try_fold(Filter::default(), |all, part| Ok(all.and(&Filter::parse(part)?)))
+        joined(self.parts())
     }
 
     /// Tab and typed filter, as text.
@@ -220,14 +253,18 @@ impl<R: Shown> Listing<R> {
     /// not understood: without it the list would be longer than was saved.
     fn parts(&self) -> [&str; 3] {
         let Some(tab) = self.tabs.get(self.tab) else { return ["", "", &self.typed] };
-        let base = match tab.base.as_str() {
+        [self.base(tab), &tab.filter, &self.typed]
+    }
+
+    /// What a saved tab narrows.
+    fn base(&self, tab: &Tab) -> &str {
+        match tab.base.as_str() {
             "" => "",
             name => {
                 let base = self.tabs.iter().find(|t| !t.saved && t.name == name);
                 base.map_or("tab:gone", |t| t.filter.as_str())
             }
-        };
-        [base, &tab.filter, &self.typed]
+        }
     }
 
     fn args(&self, seek: Seek, limit: usize) -> ListArgs {
@@ -267,6 +304,7 @@ impl<R: Shown> Listing<R> {
 
     /// Reads again what is shown; the cursor stays on its row.
     pub fn reload(&mut self, cx: &mut Cx) {
+        self.count_tabs(cx);
         if self.land == Land::First && cx.awaits(self.screen, Part::Page) {
             return self.restart(cx);
         }
@@ -287,6 +325,20 @@ impl<R: Shown> Listing<R> {
             self.ask(cx, Part::Page, Seek::From(key), CHUNK);
         }
         self.count(cx);
+    }
+
+    /// Counts what each ready filter shows. While that goes on it is asked once more at most.
+    fn count_tabs(&mut self, cx: &mut Cx) {
+        if self.tabs.len() < 2 {
+            return;
+        }
+        self.recount = cx.awaits(self.screen, Part::Tabs);
+        if !self.recount {
+            // One that is not understood shows nothing, and nothing is counted of it.
+            let of = |tab| joined([self.base(tab), &tab.filter, ""]).unwrap_or_default();
+            let filters = self.tabs.iter().map(of).collect();
+            cx.load(self.screen, Part::Tabs, Query::Tabs(R::LIST, filters));
+        }
     }
 
     /// Goes to a row by id when the next page arrives.
@@ -344,7 +396,7 @@ impl<R: Shown> Listing<R> {
     pub fn set_tab(&mut self, tab: usize, cx: &mut Cx) {
         self.tab = tab.min(self.tabs.len().saturating_sub(1));
         if let Some(tab) = self.tabs.get(self.tab) {
-            self.sort = tab.sort;
+            self.sort = tab.sort.into();
         }
         self.typed.clear();
         self.reread(cx);
@@ -367,4 +419,10 @@ impl<R: Shown> Listing<R> {
     pub fn screen(&self) -> ScreenId {
         self.screen
     }
+}
+
+/// Filters that all must hold, each understood for itself.
+fn joined<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<Filter, FilterError> {
+    let both = |all: Filter, part| Ok(all.and(&Filter::parse(part)?));
+    parts.into_iter().try_fold(Filter::default(), both)
 }

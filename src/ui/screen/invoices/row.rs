@@ -1,9 +1,10 @@
 //! A document as a row of the list.
 
 use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
+use crate::domain::money::Money;
 use crate::engine::query::{Answer, ListName};
-use crate::store::read::Page;
 use crate::store::read::invoices::InvoiceRow;
+use crate::store::read::{Page, Sort};
 use crate::ui::msg::{Cx, Seat};
 use crate::ui::theme;
 use crate::ui::widget::list::{Column, Shown};
@@ -28,12 +29,18 @@ impl Shown for InvoiceRow {
             Column { title: "TOTAL EUR", width: 12, right: true, flex: false, rank: 0 },
             Column { title: "ST", width: 2, right: false, flex: false, rank: 0 },
             Column { title: "FLAGS", width: 14, right: false, flex: true, rank: 3 },
+            Column { title: "DUE", width: 10, right: false, flex: false, rank: Column::MORE },
+            Column { title: "OPEN EUR", width: 12, right: true, flex: false, rank: Column::MORE },
+            Column { title: "PO", width: 12, right: false, flex: false, rank: Column::MORE },
+            Column { title: "RUN", width: 9, right: false, flex: false, rank: Column::MORE },
+            Column { title: "BATCH", width: 7, right: false, flex: false, rank: Column::MORE },
+            Column { title: "E-MAIL", width: 16, right: false, flex: true, rank: Column::MORE },
         ];
         COLUMNS
     }
 
     fn cells(&self, code: bool, cx: &Cx) -> Vec<(String, Style)> {
-        let amount = if code { self.total.to_string() } else { self.total.grouped() };
+        let amount = |money: Money| if code { money.to_string() } else { money.grouped() };
         let number = self.number.clone().unwrap_or_else(|| self.id.to_string());
         let (words, style) = match cx.editor_of(self.id.0) {
             Some(person) => {
@@ -51,10 +58,33 @@ impl Shown for InvoiceRow {
             (self.customer.clone(), theme::PLAIN),
             (number, theme::DIM),
             (self.invoice_on.format("%m-%d").to_string(), theme::PLAIN),
-            (amount, theme::PLAIN),
+            (amount(self.total), theme::PLAIN),
             (state(self).to_owned(), theme::PLAIN),
             (words, style),
+            (self.due_on.to_string(), theme::PLAIN),
+            (amount(self.balance), theme::PLAIN),
+            (self.po_number.clone(), theme::PLAIN),
+            (self.run.map_or_else(String::new, |run| run.to_string()), theme::DIM),
+            (self.batch.clone(), theme::DIM),
+            (self.emails.clone(), theme::DIM),
         ]
+    }
+
+    fn order_of(title: &str) -> Option<Sort> {
+        Some(match title {
+            "ACCOUNT" => Sort::Account,
+            "CUSTOMER" => Sort::Customer,
+            "NUMBER" | "RUN" => Sort::Newest,
+            "INVOICED" => Sort::Invoiced,
+            "TOTAL EUR" => Sort::Largest,
+            "ST" => Sort::State,
+            "FLAGS" => Sort::Risk,
+            "DUE" => Sort::Due,
+            "OPEN EUR" => Sort::Open,
+            "PO" => Sort::Po,
+            "BATCH" => Sort::Batch,
+            _ => return None,
+        })
     }
 
     fn label(&self) -> String {

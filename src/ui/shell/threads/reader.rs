@@ -6,7 +6,7 @@ use crate::clock::Now;
 use crate::engine::query::{Answer, ListName, Question};
 use crate::engine::{Session, answer};
 use crate::store::presence::{BEAT_MS, Presence};
-use crate::store::read::{Filter, Sort};
+use crate::store::read::{Filter, Sorted};
 use crate::store::{Topic, operation};
 use crate::ui::export;
 use crate::ui::fault::Fault;
@@ -101,13 +101,15 @@ impl Reader {
     }
 
     /// Answers what waits: of several questions for one slot only the newest. The figures of the
-    /// day are counted on a thread of their own.
+    /// day and of ready filters are counted on a thread of their own.
     fn answer_all(&mut self, first: Ask, asked: &Receiver<Ask>) {
         let mut waiting = vec![first];
         while !waiting.is_empty() {
             waiting.extend(asked.try_iter());
             match waiting.remove(0) {
-                Ask::Load { slot, ticket, query } if matches!(slot.part, Part::Step(_)) => {
+                Ask::Load { slot, ticket, query }
+                    if matches!(slot.part, Part::Step(_) | Part::Tabs) =>
+                {
                     let _ = self.figures.send((slot, ticket, query));
                 }
                 Ask::Load { slot, ticket, query } => {
@@ -149,7 +151,7 @@ impl Reader {
         spawn("preview", work).is_ok()
     }
 
-    fn export(&mut self, list: ListName, filter: Filter, sort: Sort) {
+    fn export(&mut self, list: ListName, filter: Filter, sort: Sorted) {
         let now = self.session.now().unwrap_or_else(|_| Now::system(self.zone));
         let user = self.session.actor.name.clone();
         let cx = Cx::new(now, self.zone, user, (80, 24), String::new());

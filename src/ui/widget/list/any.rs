@@ -1,6 +1,6 @@
 //! A list whatever its rows are: what the console asks of the list of any screen.
 
-use super::{Listing, Shown, Tab};
+use super::{Listing, Placed, Shown, Tab};
 use crate::engine::query::SavedFilter;
 use crate::ui::msg::Cx;
 
@@ -8,6 +8,8 @@ use crate::ui::msg::Cx;
 pub trait AnyList {
     /// Ready filters.
     fn tabs(&self) -> &[Tab];
+    /// Which of them is chosen.
+    fn chosen(&self) -> usize;
     /// The name of the chosen one.
     fn tab_name(&self) -> &str;
     /// What is typed behind `/`.
@@ -28,6 +30,10 @@ pub trait AnyList {
     fn undo_unmark(&mut self) -> bool;
     /// Something else was done since: `u` is for that now.
     fn forget_unmarked(&mut self);
+    /// The columns that the clerk placed; empty: as they are made.
+    fn placed(&self) -> &[Placed];
+    /// The columns as they were placed in another session.
+    fn put_placed(&mut self, placed: Vec<Placed>);
     /// Filter, order and marks, for the session.
     fn save(&self) -> serde_json::Value;
     /// Back from a session; the list is read when its screen is entered.
@@ -37,6 +43,10 @@ pub trait AnyList {
 impl<R: Shown> AnyList for Listing<R> {
     fn tabs(&self) -> &[Tab] {
         &self.tabs
+    }
+
+    fn chosen(&self) -> usize {
+        self.tab
     }
 
     fn tab_name(&self) -> &str {
@@ -100,6 +110,14 @@ impl<R: Shown> AnyList for Listing<R> {
 
     fn forget_unmarked(&mut self) {
         self.lost_marks.clear();
+    }
+
+    fn placed(&self) -> &[Placed] {
+        &self.placed
+    }
+
+    fn put_placed(&mut self, placed: Vec<Placed>) {
+        self.placed = placed;
     }
 
     fn save(&self) -> serde_json::Value {

@@ -2,7 +2,7 @@
 
 use super::{CHUNK, KEEP, Land, Listing, Shown, sums};
 use crate::engine::query::Answer;
-use crate::store::read::{ListRow, Marked, Page, Seek};
+use crate::store::read::{ListRow, Marked, Page, Seek, Totals};
 use crate::ui::msg::{Cx, Part};
 
 impl<R: Shown> Listing<R> {
@@ -39,6 +39,7 @@ impl<R: Shown> Listing<R> {
                 self.totals = Some(totals);
                 self.measure(cx);
             }
+            (Part::Tabs, Answer::Tabs(all)) => self.take_tabs(all, cx),
             (Part::Marks, Answer::Marks(all)) => self.take_marks(all, cx),
             (Part::Within, Answer::Marks(all)) => {
                 self.within = Some(all.iter().map(|row| row.id).collect());
@@ -50,6 +51,18 @@ impl<R: Shown> Listing<R> {
             (_, answer) => return Some(answer),
         }
         None
+    }
+
+    /// How much each ready filter shows; of those that came or went meanwhile nothing is known.
+    fn take_tabs(&mut self, all: Vec<Option<Totals>>, cx: &mut Cx) {
+        if all.len() == self.tabs.len() {
+            self.tabs.iter_mut().zip(all).for_each(|(tab, totals)| tab.totals = totals);
+        } else {
+            self.recount = true;
+        }
+        if self.recount {
+            self.count_tabs(cx);
+        }
     }
 
     /// Rows below; what is then too many goes off the top.

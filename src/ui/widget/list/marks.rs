@@ -2,7 +2,7 @@
 
 use super::{Listing, Shown};
 use crate::domain::money::{Currency, Money, Purse};
-use crate::store::read::{ListRow, Marked, Sort};
+use crate::store::read::{ListRow, Marked, Sorted};
 use crate::ui::msg::Cx;
 use crate::ui::widget::grouped;
 use std::collections::BTreeSet;
@@ -34,7 +34,7 @@ impl<R: Shown> Listing<R> {
     }
 
     /// Where among the filters of the marks this one is.
-    fn place(&self) -> Option<usize> {
+    fn place_of_filter(&self) -> Option<usize> {
         let here = self.here();
         self.places.iter().position(|p| *p == here)
     }
@@ -42,14 +42,14 @@ impl<R: Shown> Listing<R> {
     /// Whether a mark was made under another filter, so that it must be asked which of them this one
     /// shows.
     pub(super) fn made_elsewhere(&self) -> bool {
-        let place = self.place();
+        let place = self.place_of_filter();
         self.marks.keys().any(|id| place.is_none() || self.made.get(id).copied() != place)
     }
 
     /// The marked rows that this filter shows and the others. Until the book has answered, those are
     /// known that were marked under it or are among the rows at hand.
     pub fn seen_and_unseen(&self) -> (Vec<Marked>, Vec<Marked>) {
-        let place = self.place();
+        let place = self.place_of_filter();
         let rows: BTreeSet<i64> = self.rows.iter().map(ListRow::id).collect();
         let within = |id: &i64| self.within.as_ref().is_some_and(|ids| ids.contains(id));
         let of_here = |id: &i64| place.is_some() && self.made.get(id).copied() == place;
@@ -140,7 +140,7 @@ impl<R: Shown> Listing<R> {
             .map(|m| serde_json::json!([m.id, m.version, m.money, seen.contains(&m.id)]))
             .collect();
         serde_json::json!({
-            "tab": self.tab, "typed": self.typed, "sort": self.sort.as_str(), "marks": marks,
+            "tab": self.tab, "typed": self.typed, "sort": self.sort.words(), "marks": marks,
             "row": self.current().map(ListRow::id),
         })
     }
@@ -153,7 +153,7 @@ impl<R: Shown> Listing<R> {
         }
         saved["typed"].as_str().unwrap_or_default().clone_into(&mut self.typed);
         self.error = self.understood().err().map(|e| e.to_string());
-        if let Some(sort) = saved["sort"].as_str().and_then(Sort::parse) {
+        if let Some(sort) = saved["sort"].as_str().and_then(Sorted::parse) {
             self.sort = sort;
         }
         let marks = saved["marks"].as_array().filter(|_| R::MARKS);

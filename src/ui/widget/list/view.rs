@@ -1,6 +1,6 @@
 //! Drawing a list: headings, rows, gutter; columns are dropped when it is narrow, amounts never cut.
 
-use super::{Column, Listing, Shown};
+use super::{Column, Listing, Shown, Tab};
 use crate::domain::money::Money;
 use crate::engine::query::ListName;
 use crate::store::read::ListRow;
@@ -12,26 +12,6 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 impl<R: Shown> Listing<R> {
-    /// Widths of the right-aligned columns, from all rows at hand, so that they do not jump.
-    pub(super) fn measure(&mut self, cx: &Cx) {
-        let code = self.mixed();
-        let columns = R::columns();
-        let mut widths: Vec<u16> = columns.iter().map(|c| c.width).collect();
-        for (i, column) in columns.iter().enumerate() {
-            if column.right {
-                widths[i] = widths[i].max(self.title(column).width() as u16);
-            }
-        }
-        for row in &self.rows {
-            for (i, (text, _)) in row.cells(code, cx).iter().enumerate() {
-                if columns.get(i).is_some_and(|c| c.right) {
-                    widths[i] = widths[i].max(text.width() as u16);
-                }
-            }
-        }
-        self.widths = widths;
-    }
-
     /// Whether the list shows more than one currency.
     pub(super) fn mixed(&self) -> bool {
         let mut codes = self.rows.iter().filter_map(ListRow::money).map(|m| m.currency);
@@ -72,16 +52,45 @@ impl<R: Shown> Listing<R> {
             right.push_str(&format!("+{} new  ", self.fresh));
         }
         let count_width = count.chars().count();
-        right.push_str(&format!("sort {}  {rank:>count_width$} of {count}", self.sort));
+        right.push_str(&format!("sort {}  {rank:>count_width$} of {count}", self.sort.words()));
         let money = self.totals.as_ref().filter(|_| !self.of_before).map(|t| &t.money);
         if let Some(money) = money.filter(|money| !money.is_empty()) {
             let room = width.saturating_sub(left.width() + right.width() + 5);
-            let all = [amounts(money, false), amounts(money, true)];
-            if let Some(sum) = all.into_iter().find(|sum| sum.width() <= room) {
+            // Whole where the next ready filter has room beside it, too.
+            let next = self.tabs.get((self.tab + 1) % self.tabs.len().max(1));
+            let next = next.filter(|_| self.typed.is_empty() && self.tabs.len() > 1);
+            let beside = next.map_or(0, |tab| told(tab, false).width() + 3);
+            let (whole, short) = (amounts(money, false), amounts(money, true));
+            let sum = [(&whole, beside), (&short, beside), (&whole, 0), (&short, 0)];
+            let fits = sum.into_iter().find(|(sum, beside)| sum.width() + beside <= room);
+            if let Some((sum, _)) = fits {
                 right.push_str(&format!("  {sum}"));
             }
         }
         (left, right)
+    }
+
+    /// The other ready filters with their counts, as far as there is room: the one that `f` goes to,
+    /// then those that were saved. Of what is saved the money stands there too where all fit.
+    pub fn strip(&self, room: usize) -> String {
+        if !self.typed.is_empty() || self.tabs.len() < 2 {
+            return String::new();
+        }
+        let (before, from) = self.tabs.split_at((self.tab + 1).min(self.tabs.len()));
+        let mut order: Vec<&Tab> = from.iter().chain(before.iter().take(self.tab)).collect();
+        let line = |order: &[&Tab], money| {
+            order.iter().map(|tab| told(tab, money)).collect::<Vec<_>>().join("  ")
+        };
+        if line(&order, true).width() <= room {
+            return line(&order, true);
+        }
+        if let [_, rest @ ..] = order.as_mut_slice() {
+            rest.sort_by_key(|tab| !tab.saved);
+        }
+        while !order.is_empty() && line(&order, false).width() > room {
+            order.pop();
+        }
+        line(&order, false)
     }
 
     /// The list itself, headings first.
@@ -161,33 +170,13 @@ impl<R: Shown> Listing<R> {
             x += width + 2;
         }
     }
+}
 
-    /// Which columns fit, and how wide: columns are dropped, amounts never cut.
-    pub(super) fn layout(&self, room: u16) -> Vec<(usize, u16)> {
-        let columns = R::columns();
-        let width = |i: usize| self.widths.get(i).copied().unwrap_or(columns[i].width);
-        let mut kept: Vec<usize> = (0..columns.len()).collect();
-        let used =
-            |kept: &[usize]| kept.iter().map(|i| width(*i) + 2).sum::<u16>().saturating_sub(2);
-        while used(&kept) > room {
-            let worst = kept.iter().copied().filter(|i| columns[*i].rank > 0);
-            let Some(worst) = worst.max_by_key(|i| columns[*i].rank) else { break };
-            kept.retain(|i| *i != worst);
-        }
-        let spare = room.saturating_sub(used(&kept));
-        let flexible = kept.iter().filter(|i| columns[**i].flex).count() as u16;
-        let share = spare.checked_div(flexible).unwrap_or(0);
-        kept.into_iter()
-            .map(|i| {
-                (
-                    i,
-                    if columns[i].flex {
-                        (width(i) + share).min(width(i).max(40))
-                    } else {
-                        width(i)
-                    },
-                )
-            })
-            .collect()
-    }
+/// A ready filter with its count; of a saved one with its money, if that is wanted.
+fn told(tab: &Tab, money: bool) -> String {
+    let totals = tab.totals.as_ref();
+    let count = totals.map_or_else(String::new, |t| format!(" {}", grouped(t.count)));
+    let money = totals.filter(|t| money && tab.saved && !t.money.is_empty());
+    let money = money.map_or_else(String::new, |t| format!(" {}", amounts(&t.money, true)));
+    format!("{}{count}{money}", tab.name)
 }

@@ -1,0 +1,178 @@
+//! Ready filters with what each shows, what can be typed next, columns and orders: what a clerk finds by.
+
+use crate::harness::desk::Desk;
+use daybook::engine::answer::ask;
+use daybook::engine::query::{Answer, ListName, Query};
+use daybook::store::read::{Field, Filter, Fit, Totals};
+use daybook::ui::msg::Effect;
+
+/// Every list.
+const LISTS: [ListName; 8] = [
+    ListName::Runs,
+    ListName::Invoices,
+    ListName::Deliveries,
+    ListName::Failed,
+    ListName::Unapplied,
+    ListName::Jobs,
+    ListName::Log,
+    ListName::Accounts,
+];
+
+fn fitting(desk: &Desk, list: ListName, field: Option<Field>) -> Vec<Fit> {
+    let query = Query::Fitting(list, Filter::default(), field).into();
+    match ask(&desk.session, &query).unwrap() {
+        Answer::Fitting(of, fits) if of == field => fits,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn totals(desk: &Desk, list: ListName, text: &str) -> Totals {
+    let query = Query::Totals(list, Filter::parse(text).unwrap()).into();
+    match ask(&desk.session, &query) {
+        Ok(Answer::Totals(totals)) => totals,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn what_is_offered_is_understood_and_leaves_as_many_rows_as_it_says() {
+    let desk = Desk::open(100, 30);
+    let mut counted = 0;
+    for list in LISTS {
+        let fields = fitting(&desk, list, None);
+        assert!(fields.len() > 2, "{list:?}");
+        for field in fields {
+            let name = field.term.trim_end_matches([':', '>']);
+            let of = Field::parse(name).unwrap_or_else(|| panic!("{name}"));
+            for Fit { term, count } in fitting(&desk, list, Some(of)) {
+                let found = totals(&desk, list, &term);
+                if let Some(count) = count {
+                    assert!(count > 0, "{list:?} {term}");
+                    assert_eq!(found.count, count, "{list:?} {term}");
+                    counted += 1;
+                }
+            }
+        }
+    }
+    assert!(counted > 40, "{counted}");
+}
+
+#[test]
+fn a_term_is_completed_with_how_many_rows_it_leaves_under_what_stands_before_it() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3fffffff/").shows("total>  balance>  flag:  status:");
+    let posted = totals(&desk, ListName::Invoices, "status:posted").count;
+    assert!(posted > 0);
+    desk.press("sta<Tab>").shows("/status:");
+    desk.press("<Tab>").shows("/status:Posted").shows(&format!("Posted {posted}"));
+    // Its neighbour, and back.
+    desk.press("<Tab>").shows("/status:Draft");
+    desk.press("<BTab>").shows("/status:Posted");
+    // What stands before narrows what is counted.
+    let eur = totals(&desk, ListName::Invoices, "status:posted currency:EUR").count;
+    desk.press(" curr<Tab><Tab>").shows("currency:EUR").shows(&format!("EUR {eur}"));
+    desk.press("<Enter>").shows("[all] /status:Posted currency:EUR");
+    // Turned round, and nothing that is no term.
+    desk.press("/-fl<Tab>").shows("/-flag:");
+    desk.press("<Esc>/<C-u>gmb<Tab>").shows("/gmb");
+    assert!(!desk.picture().contains("Tab  "), "{}", desk.picture());
+}
+
+#[test]
+fn tabs_tell_how_much_each_shows_and_saved_ones_with_their_money() {
+    let mut desk = Desk::open(140, 40);
+    let count = |desk: &Desk, text: &str| totals(desk, ListName::Invoices, text).count;
+    let flagged = count(&desk, "status:draft review:none flag:any");
+    desk.press("3").shows(&format!("flagged {flagged}  sample"));
+    desk.press("/total>1000<Enter>Flarge<C-s>");
+    let large = totals(&desk, ListName::Invoices, "status:draft review:none total>1000");
+    desk.press("<Esc>").shows(&format!("large {}", large.count));
+    let sum = large.money.to_string();
+    desk.press("F").shows("Filters").shows("large").shows(&sum);
+    // Each line goes there; the counts follow what is done.
+    desk.press("2").shows("[flagged]");
+    desk.press("3a<Esc>").shows(&format!("flagged {}", flagged - 1));
+    // A narrow screen has the next and the saved one.
+    let mut narrow = Desk::at(desk.session.store.path(), 80, 24);
+    narrow.press("3").shows("[to check]  flagged");
+    narrow.press("/total>1000<Enter>").shows("[to check] /total>1000");
+}
+
+#[test]
+fn a_saved_filter_is_dropped_after_a_question() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3/total>1000<Enter>Flarge<C-s>").press("<Esc>F9").shows("[large]");
+    desk.press("FD").shows("y/n  Drop the filter large, for everybody?");
+    desk.press("n").shows("[large]");
+    desk.press("FDy").shows("filter large dropped").shows("[to check]");
+    assert!(!desk.press("F").picture().contains("large"), "{}", desk.picture());
+    desk.press("<Esc>7").shows("dropped from invoices, was [to check]: total>1000");
+}
+
+#[test]
+fn columns_are_chosen_moved_and_widened_and_stay_so() {
+    let mut desk = Desk::open(100, 30);
+    let heading = |desk: &Desk| {
+        let line = desk.picture().lines().nth(2).unwrap().to_owned();
+        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ")
+    };
+    desk.press("3");
+    let made = "ACCOUNT CUSTOMER NUMBER INVOICED TOTAL ST FLAGS";
+    assert_eq!(heading(&desk), made);
+    // The cell whole, whatever room it has in the list.
+    desk.press("|").shows("Columns").shows("[x] FLAGS").shows("[ ] DUE");
+    // INVOICED goes, DUE comes and moves up to the top.
+    desk.press("jjj jjjj ").shows("[ ] INVOICED").shows("[x] DUE");
+    desk.press("KKKKKKK<Esc>");
+    assert_eq!(heading(&desk), "DUE ACCOUNT CUSTOMER NUMBER TOTAL ST FLAGS");
+    // Narrow: the last goes first, an amount never.
+    desk.press("|jj++++<Esc>");
+    let state = session(&mut desk);
+    let mut again = Desk::at(desk.session.store.path(), 70, 20);
+    again.login(&state).press("<Esc>3");
+    let kept = heading(&again);
+    assert!(kept.starts_with("DUE ACCOUNT CUSTOMER") && kept.contains("TOTAL"), "{kept}");
+    assert!(!kept.contains("FLAGS"), "{kept}");
+    // As made.
+    desk.press("|0");
+    assert_eq!(heading(&desk), made);
+    // One is always left.
+    desk.press("| j j j j j j <Esc>");
+    assert_eq!(heading(&desk), "FLAGS");
+}
+
+/// What the console keeps of itself.
+fn session(desk: &mut Desk) -> String {
+    match desk.app.session() {
+        Some(Effect::Commit { command, .. }) => match *command {
+            daybook::engine::command::Command::SaveSession { state } => state,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_list_goes_by_each_of_its_orders_both_ways() {
+    let mut desk = Desk::open(140, 40);
+    let rows = |desk: &Desk| {
+        let picture = desk.picture();
+        let rows = picture.lines().skip(3).take(12).map(|line| line.chars().skip(3).take(9));
+        rows.map(Iterator::collect::<String>).collect::<Vec<_>>()
+    };
+    desk.press("3ffffffs3").shows("sort account");
+    let up = rows(&desk);
+    assert!(up.is_sorted(), "{up:?}");
+    desk.press("s").shows("again: the other way round");
+    desk.press("3").shows("sort account reversed");
+    let down = rows(&desk);
+    assert!(down.iter().rev().is_sorted() && down != up, "{down:?}");
+    // To the end and back: each row once, in the other order too.
+    desk.press("G").press("g");
+    assert_eq!(rows(&desk), down);
+    // A column goes by its order, too, and it is kept.
+    desk.press("|js<Esc>").shows("sort customer");
+    desk.press("|js").press("<Esc>").shows("sort customer reversed");
+    let state = session(&mut desk);
+    assert!(state.contains("customer reversed"), "{state}");
+}

@@ -54,6 +54,7 @@ pub fn to_json(db: &Db<'_>, row: &DocumentRow) -> Result<Value, StoreError> {
         "review": row.review,
         "hold_reason": row.hold_reason,
         "stale": row.stale,
+        "tags": row.tags.split_whitespace().collect::<Vec<_>>(),
         "version": row.version,
         "flags": flags.iter().map(|f| json!({ "code": f.code, "reason": f.reason })).collect::<Vec<_>>(),
         "items": items,

@@ -5,7 +5,7 @@ use super::document_json::to_json;
 use super::exit::Exit;
 use super::listing::{self, List, PAGE, Page};
 use super::output::{self, Align};
-use super::{invoice_edit, invoice_past};
+use super::{invoice_edit, invoice_past, invoice_tag};
 use crate::domain::delivery::FirstCopy;
 use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax};
 use crate::domain::ids::{DocumentId, RunId};
@@ -60,6 +60,8 @@ enum Action {
     History(invoice_past::Of),
     /// Put a draft back to how it was before a deed of its history
     Restore(invoice_past::Restore),
+    /// Put tags on drafts to find them again, or take them off
+    Tag(invoice_tag::Tag),
     /// Rate drafts again from what is known now
     Regenerate(invoice_edit::Regenerate),
     /// Throw drafts away; what they billed is billable again
@@ -95,6 +97,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Accept(args) => invoice_edit::accept(args, ctx),
         Action::Hold(args) => invoice_edit::hold(args, ctx),
         Action::Release(args) => invoice_edit::release(args, ctx),
+        Action::Tag(args) => invoice_tag::tag(args, ctx),
         Action::Edit(args) => invoice_edit::edit(args, ctx),
         Action::History(args) => invoice_past::history(args, ctx),
         Action::Restore(args) => invoice_past::restore(args, ctx),
@@ -268,6 +271,7 @@ fn head(row: &DocumentRow) {
         ("reason", &row.reason),
         ("held", &row.hold_reason),
         ("stale", &row.stale),
+        ("tags", &row.tags),
     ] {
         if !text.is_empty() {
             output::line(&format!("{label}: {text}"));

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 pub struct Ids {
     /// Drafts (D-000012)
     #[arg(required = true)]
-    ids: Vec<String>,
+    pub ids: Vec<String>,
 }
 
 /// Accept drafts.

@@ -25,6 +25,7 @@ mod init;
 mod invoice;
 mod invoice_edit;
 mod invoice_past;
+mod invoice_tag;
 mod listing;
 mod payment;
 mod post;

@@ -71,6 +71,7 @@ pub mod run_params;
 pub mod schedule;
 pub mod series;
 pub mod subscription;
+pub mod tag;
 pub mod tax;
 pub mod term;
 pub mod text;

@@ -26,6 +26,7 @@ pub use crate::domain::job::{JobSpec, Pick};
 use crate::domain::money::{Currency, Money};
 use crate::domain::payment::{Channel, NextAction};
 pub use crate::domain::run_params::{AccountFilter, BcdFilter, NewPaymentRun};
+use crate::domain::tag::Tagging;
 
 use crate::store::desk::SavedFilter;
 use chrono::NaiveDate;
@@ -364,6 +365,8 @@ pub enum Command {
     },
     /// Names a filter of a screen.
     SaveFilter(SavedFilter),
+    /// Puts tags on drafts and takes others off.
+    Tag { drafts: Vec<Pick>, tagging: Tagging },
     /// Drops the named filter of a screen.
     DropFilter {
         /// The screen's name in small letters.
@@ -388,6 +391,7 @@ impl Command {
             Self::Hold { .. } | Self::Release { .. } => Verb::Hold,
             Self::Edit { .. }
             | Self::EditMany { .. }
+            | Self::Tag { .. }
             | Self::Restore { .. }
             | Self::MakeDraft(_) => Verb::Edit,
             Self::Regenerate { .. } => Verb::Regenerate,
@@ -454,6 +458,7 @@ impl Command {
             | Self::Regenerate { drafts }
             | Self::CancelDrafts { drafts, .. }
             | Self::EditMany { drafts, .. }
+            | Self::Tag { drafts, .. }
             | Self::Post { drafts, .. } => match drafts.as_slice() {
                 [one] => Some(one.id),
                 _ => None,

@@ -31,6 +31,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         Command::Hold { drafts, reason, owner, until } => {
             review::verdict::hold(session, &drafts, &reason, &owner, until)
         }
+        Command::Tag { drafts, tagging } => review::verdict::tag(session, &drafts, &tagging),
         Command::Release { drafts } => review::verdict::release(session, &drafts),
         Command::CancelDrafts { drafts, reason } => {
             review::verdict::cancel(session, &drafts, &reason)

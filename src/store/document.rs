@@ -107,6 +107,8 @@ pub struct DocumentRow {
     pub reversed_by: Option<DocumentId>,
     /// The write-off that gave it up.
     pub written_off_by: Option<DocumentId>,
+    /// What clerks called it to find it again; see `domain::tag`.
+    pub tags: String,
 }
 
 const COLUMNS: &str = concat!(
@@ -114,7 +116,8 @@ const COLUMNS: &str = concat!(
     d.currency, d.run_id, d.source, d.corrects_id, d.invoice_on, d.due_on, d.due_by_hand, d.target_on, d.po_number,
     d.note, d.reason, d.subtotal_minor, d.tax_minor, d.total_minor, d.version, d.created_at, d.posted_at, d.frozen,
     s.balance_minor, s.review, s.reviewed_version, s.reviewed_by, s.hold_reason, s.hold_owner, s.hold_until_on,
-    s.stale, s.risk, s.auto_pay_off, s.disputed, s.promised_on, s.reversed_by, s.written_off_by, ",
+    s.stale, s.risk, s.auto_pay_off, s.disputed, s.promised_on, s.reversed_by, s.written_off_by,
+    s.tags, ",
     form!()
 );
 
@@ -149,7 +152,7 @@ fn row(r: &Row<'_>) -> Result<DocumentRow, StoreError> {
         version: r.get(22)?,
         created_at: r.get(23)?,
         posted_at: r.get(24)?,
-        frozen: frozen_form::column(r, (25, 40), r.get(0)?)?,
+        frozen: frozen_form::column(r, (25, 41), r.get(0)?)?,
         balance_minor: r.get(26)?,
         review: word(r, 27, Review::parse)?,
         reviewed_version: r.get(28)?,
@@ -164,6 +167,7 @@ fn row(r: &Row<'_>) -> Result<DocumentRow, StoreError> {
         promised_on: r.get(37)?,
         reversed_by: id(38)?.map(DocumentId),
         written_off_by: id(39)?.map(DocumentId),
+        tags: r.get(40)?,
     })
 }
 

@@ -31,7 +31,7 @@ pub fn review(db: &Db<'_>, row: &DocumentRow) -> Result<ReviewImage, StoreError>
 pub fn set_review(tx: &Tx<'_>, id: DocumentId, image: &ReviewImage) -> Result<(), StoreError> {
     tx.run(
         "UPDATE document_state SET review = ?2, reviewed_version = ?3, reviewed_by = ?4,
-         reviewed_at = ?5, hold_reason = ?6, hold_owner = ?7, hold_until_on = ?8
+         reviewed_at = ?5, hold_reason = ?6, hold_owner = ?7, hold_until_on = ?8, tags = ?9
          WHERE document_id = ?1",
         (
             id.0,
@@ -42,6 +42,7 @@ pub fn set_review(tx: &Tx<'_>, id: DocumentId, image: &ReviewImage) -> Result<()
             &image.hold_reason,
             &image.hold_owner,
             image.hold_until,
+            &image.tags,
         ),
     )?;
     tx.touch(Topic::Documents);

@@ -1,4 +1,4 @@
--- 34 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 35 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -327,7 +327,7 @@ CREATE TABLE document_state (
   retries_given_up INTEGER NOT NULL DEFAULT 0 CHECK (retries_given_up IN (0,1)),
   reminder_level INTEGER NOT NULL DEFAULT 0,
   reminded_at    INTEGER
-, reopened_on TEXT) STRICT;
+, reopened_on TEXT, tags TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX document_state_review ON document_state (risk DESC, document_id) WHERE status = 'Draft';
 CREATE INDEX document_state_open ON document_state (due_on, document_id) WHERE status = 'Posted' AND balance_minor > 0;
 CREATE INDEX document_state_credit ON document_state (account_id, document_id) WHERE status = 'Posted' AND balance_minor < 0;

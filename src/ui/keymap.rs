@@ -153,6 +153,7 @@ pub enum Action {
     Note,
     Remind,
     Claim,
+    Tag,
     Usage,
     Payments,
 }
@@ -189,6 +190,7 @@ impl Action {
             Self::Accept
                 | Self::Edit
                 | Self::Hold
+                | Self::Tag
                 | Self::Explain
                 | Self::Regenerate
                 | Self::CancelDraft

@@ -14,7 +14,7 @@ fn needed(action: Action, screen: ScreenId) -> &'static [Verb] {
     match (action, screen) {
         (Action::Accept, S::Invoices) => &[Verb::Accept],
         (Action::Accept, S::Failed) => &[Verb::Collect],
-        (Action::Edit, S::Invoices) => &[Verb::Edit],
+        (Action::Edit | Action::Tag, S::Invoices) => &[Verb::Edit],
         (Action::Edit, _) => &[Verb::Import],
         (Action::Hold, _) => &[Verb::Hold],
         (Action::Regenerate, _) => &[Verb::Regenerate],

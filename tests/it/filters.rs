@@ -176,3 +176,35 @@ fn every_list_goes_by_each_of_its_orders_both_ways() {
     let state = session(&mut desk);
     assert!(state.contains("customer reversed"), "{state}");
 }
+
+#[test]
+fn tags_find_drafts_again_and_say_nothing_else_of_them() {
+    let mut desk = Desk::open(140, 40);
+    let tagged =
+        |desk: &Desk, tag: &str| totals(desk, ListName::Invoices, &format!("tag:{tag}")).count;
+    desk.press("3").press("   tLate, vip<Enter>").shows("tagged 3");
+    assert_eq!((tagged(&desk, "late"), tagged(&desk, "VIP"), tagged(&desk, "lat")), (3, 3, 0));
+    // One step takes all of it back, and again.
+    desk.press("uy");
+    assert_eq!(tagged(&desk, "late"), 0);
+    desk.press("<C-r>y");
+    assert_eq!(tagged(&desk, "late"), 3);
+    // What was accepted stays so; what is put on after it stays when that is undone.
+    desk.press("U/tag:late<Enter>a");
+    let accepted = totals(&desk, ListName::Invoices, "review:accepted").count;
+    assert_eq!(accepted, 1);
+    desk.press("<Esc>ffff").shows("[accepted]").shows("#late #vip");
+    desk.press("tseen -late<Enter>").shows("tagged seen -late");
+    assert_eq!(totals(&desk, ListName::Invoices, "review:accepted tag:seen").count, 1);
+    desk.press("uy");
+    assert_eq!(totals(&desk, ListName::Invoices, "review:accepted tag:late").count, 1);
+    desk.press("tx<Enter>v1");
+    assert_eq!(totals(&desk, ListName::Invoices, "tag:x tag:vip tag:late").count, 1);
+    // The history tells it, and what is no tag is refused where it was typed.
+    desk.press("F8/tag:x<Enter>H").shows("tags");
+    desk.press("<Esc>t").press("no tag!<Enter>").shows("\"tag!\" is no tag");
+    desk.press("<C-u>late<Enter>").shows("it has just these tags already");
+    let fits = fitting(&desk, ListName::Invoices, Some(Field::Tag));
+    let fit = |term: &str| fits.iter().find(|f| f.term == term).and_then(|f| f.count);
+    assert_eq!((fit("tag:late"), fit("tag:x"), fit("tag:vip")), (Some(3), Some(1), Some(3)));
+}

@@ -49,6 +49,7 @@ lines! {
     INVOICE_RELEASE = "invoice release" "ID";
     INVOICE_HISTORY = "invoice history" "ID";
     INVOICE_RESTORE = "invoice restore" "ID --before SEQ";
+    INVOICE_TAG = "invoice tag" "ID --add TAG";
     INVOICE_EDIT = "invoice edit" "ID --set F=V --reason T";
     INVOICE_REGENERATE = "invoice regenerate" "ID";
     INVOICE_CANCEL = "invoice cancel" "ID --reason T";
@@ -120,6 +121,13 @@ impl Command {
             Self::EditMany { drafts, changes, reason } => {
                 let changes: Vec<String> = changes.iter().map(BulkChange::words).collect();
                 INVOICE_EDIT.of(because(format!("{} {}", ids(drafts), changes.join(" ")), reason))
+            }
+            Self::Tag { drafts, tagging } => {
+                let all = |flag: &str, words: &[String]| {
+                    words.iter().map(|word| format!(" {flag} {word}")).collect::<String>()
+                };
+                let (on, off) = (all("--add", &tagging.add), all("--remove", &tagging.remove));
+                INVOICE_TAG.of(format!("{}{on}{off}", ids(drafts)))
             }
             Self::Restore { draft, seq } => {
                 let Pick { id, version } = draft;

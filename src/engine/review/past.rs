@@ -115,6 +115,7 @@ fn turned(before: &Image, after: &Image, c: Currency) -> Vec<Turned> {
         }
     };
     add("review", said(&before.review), said(&after.review));
+    add("tags", before.review.tags.clone(), after.review.tags.clone());
     if let (Some(before), Some(after)) = (&before.draft, &after.draft) {
         add("invoice date", before.invoice_on.to_string(), after.invoice_on.to_string());
         add("due date", before.due_on.to_string(), after.due_on.to_string());

@@ -404,6 +404,10 @@ fn restore(tx: &Tx<'_>, row: &DocumentRow, from: &Image, wanted: &Image) -> Resu
         }
     }
     let mut review = wanted.review.clone();
+    if from.review.tags == wanted.review.tags {
+        // The deed was not about tags: those put on since stay.
+        review.tags.clone_from(&now.tags);
+    }
     if review.review == Review::Accepted && wanted.draft.is_some() {
         // The same content under a new version: what was accepted is what stands.
         review.version = Some(version);

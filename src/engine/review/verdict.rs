@@ -2,6 +2,7 @@
 
 use crate::domain::actor::Verb;
 use crate::domain::document::Review;
+use crate::domain::tag::Tagging;
 use crate::engine::command::{Pick, Receipt};
 use crate::engine::review::picked::{One, each, plain, reason, review_image};
 use crate::engine::{Error, Session};
@@ -22,11 +23,14 @@ fn blank(stale: &str) -> ReviewImage {
         hold_owner: String::new(),
         hold_until: None,
         stale: stale.to_owned(),
+        tags: String::new(),
     }
 }
 
 fn said(tx: &Tx<'_>, row: &DocumentRow, after: ReviewImage) -> Result<Box<Change>, Error> {
     let before = review_image(tx, row)?;
+    // Tags are not for a verdict to take off.
+    let after = ReviewImage { tags: before.review.tags.clone(), ..after };
     draft::set_review(tx, row.id, &after)?;
     let after = Image { review: after, draft: None };
     Ok(Box::new(Change { document: row.id, before, after }))
@@ -138,5 +142,23 @@ pub fn cancel(session: &mut Session, picks: &[Pick], why: &str) -> Result<Receip
             }
         }
         Ok(One::Done(format!("canceled: {why}"), None))
+    })
+}
+
+/// Puts tags on drafts and takes others off. What was said of a draft stays said: a tag is no part of it.
+pub fn tag(session: &mut Session, picks: &[Pick], tagging: &Tagging) -> Result<Receipt, Error> {
+    each(session, Verb::Edit, "tagged", picks, |tx, row| {
+        let before = review_image(tx, row)?;
+        let tags = match tagging.on(&row.tags) {
+            Ok(tags) if tags == row.tags => {
+                return Ok(One::Refused("it has just these tags already".to_owned()));
+            }
+            Ok(tags) => tags,
+            Err(why) => return Ok(One::Refused(why.to_string())),
+        };
+        let words = format!("tagged {}", tagging.words());
+        let after = Image { review: ReviewImage { tags, ..before.review.clone() }, draft: None };
+        draft::set_review(tx, row.id, &after.review)?;
+        Ok(One::Done(words, Some(Box::new(Change { document: row.id, before, after }))))
     })
 }

@@ -30,6 +30,9 @@ pub struct ReviewImage {
     pub hold_until: Option<NaiveDate>,
     /// What changed since it was rated.
     pub stale: String,
+    /// Its tags, by letters and separated by blanks.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tags: String,
 }
 
 /// A claim of a line, or of a waived one.
@@ -172,6 +175,7 @@ impl ReviewImage {
             hold_owner: row.hold_owner.clone(),
             hold_until: row.hold_until,
             stale: row.stale.clone(),
+            tags: row.tags.clone(),
         }
     }
 }

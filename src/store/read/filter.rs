@@ -32,6 +32,8 @@ text_enum! {
         Posted = "posted",
         /// Part of the purchase order number.
         Po = "po",
+        /// A tag that clerks put on it.
+        Tag = "tag",
         /// Part of an e-mail address.
         Email = "email",
         /// `email`, `print`.
@@ -80,6 +82,7 @@ impl Field {
             | Self::User
             | Self::Charge
             | Self::Po
+            | Self::Tag
             | Self::Email => "…",
         }
     }

@@ -62,7 +62,8 @@ fn values(
         }
         (
             _,
-            Ask::Word(column, _)
+            Ask::Tag(column)
+            | Ask::Word(column, _)
             | Ask::Same(column)
             | Ask::Part(column)
             | Ask::Known(column, _)
@@ -71,7 +72,12 @@ fn values(
     };
     let mut counts: BTreeMap<String, i64> = BTreeMap::new();
     for (name, _, count) in names(db, spec, filter, &by, ask)? {
-        *counts.entry(typed(ask, field, &name)).or_default() += count;
+        // Of several tags each is one that can be asked for.
+        let each =
+            if matches!(ask, Ask::Tag(_)) { name.split(' ').collect() } else { vec![&*name] };
+        for name in each {
+            *counts.entry(typed(ask, field, name)).or_default() += count;
+        }
     }
     let mut counts: Vec<(String, i64)> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));

@@ -60,6 +60,8 @@ pub struct InvoiceRow {
     pub emails: String,
     /// The bill run that made it.
     pub run: Option<BillRunId>,
+    /// See `domain::tag`.
+    pub tags: String,
 }
 
 impl ListRow for InvoiceRow {
@@ -88,7 +90,7 @@ pub(super) const SPEC: Spec = Spec {
                f.code NOT LIKE 'total_%', f.code NOT LIKE 'recurring%', f.code LIMIT 1), \
               CASE WHEN s.reversed_by IS NOT NULL THEN 'reversed' \
               WHEN s.written_off_by IS NOT NULL THEN 'written off' ELSE '' END, \
-              d.po_number, v.batch, v.emails, d.run_id",
+              d.po_number, v.batch, v.emails, d.run_id, s.tags",
     from: "document_state s JOIN document d ON d.id = s.document_id \
            JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id",
     narrow: "document_state s JOIN document d ON d.id = s.document_id",
@@ -120,6 +122,7 @@ pub(super) const SPEC: Spec = Spec {
         (Field::Invoiced, Ask::Day("d.invoice_on")),
         (Field::Posted, Ask::Moment("d.posted_at")),
         (Field::Po, Ask::Part("d.po_number")),
+        (Field::Tag, Ask::Tag("s.tags")),
         (Field::Email, Ask::Part("v.emails")),
         (Field::Sample, Ask::Sample("d.id")),
         (Field::Charge, Ask::Charge("d.id", "name")),
@@ -176,6 +179,7 @@ fn map(row: &Row<'_>, key: Key) -> Result<InvoiceRow, StoreError> {
         batch: row.get(21)?,
         emails: row.get::<Option<String>>(22)?.unwrap_or_default(),
         run: row.get::<Option<i64>>(23)?.map(BillRunId),
+        tags: row.get(24)?,
     })
 }
 

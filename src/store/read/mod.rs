@@ -217,6 +217,7 @@ mod tests {
                 Ask::Moment(_) => "5..",
                 Ask::Id(_, prefix) => &format!("{prefix}-000007"),
                 Ask::Flag(_) => "any",
+                Ask::Tag(_) => "urgent",
                 Ask::Sample(_) => "open",
                 Ask::Charge(_, "model") => "tiered",
                 Ask::Charge(..) => "Base_fee",

@@ -34,6 +34,8 @@ pub(in crate::store) enum Ask {
     Id(&'static str, &'static str),
     /// An EXISTS over flags: `any`, `none` or a code.
     Flag(&'static str),
+    /// One of the words in a column, any case; `none` where there is none.
+    Tag(&'static str),
     /// An EXISTS over the sample of a run: `open` or a run.
     Sample(&'static str),
     /// An EXISTS over the charges of the items of a document, by a column of their version.
@@ -234,6 +236,11 @@ impl Where {
                 self.wide = true;
                 let ends = [from, to].map(|ms| ms.map(Value::Integer));
                 self.stretch(term, column, ends, (">=", "<"))?;
+            }
+            Ask::Tag(column) if term.value == NONE => self.sql.push(format!("{column} = ''")),
+            Ask::Tag(column) => {
+                self.sql.push(format!("instr(' ' || {column} || ' ', ' ' || ? || ' ') > 0"));
+                self.values.push(Value::Text(term.value.to_lowercase()));
             }
             Ask::Sample(document) => self.sample(term, document)?,
             Ask::Charge(document, column) => self.charge(term, (document, column))?,

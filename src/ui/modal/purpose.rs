@@ -8,7 +8,7 @@ mod posted;
 pub use customer::{email, note, outside, promise};
 pub use draft::{
     Head, LineText, accept_stale, add_line, cancel_drafts, charge_many, edit_head, edit_line,
-    edit_many, hold, remove_line,
+    edit_many, hold, remove_line, tag_drafts,
 };
 pub use posted::{adjust, post, post_dated, reverse, undo_write_off, write_off};
 
@@ -44,6 +44,8 @@ pub enum Purpose {
     AcceptStale(Vec<Pick>),
     /// Throw drafts away: reason.
     CancelDrafts(Vec<Pick>),
+    /// Words to find drafts by.
+    Tag(Vec<Pick>),
     /// Dates, PO number, note: as they were.
     EditHead {
         /// The draft as seen.
@@ -173,6 +175,7 @@ impl Purpose {
             Self::Hold(_)
             | Self::AcceptStale(_)
             | Self::CancelDrafts(_)
+            | Self::Tag(_)
             | Self::EditMany(_)
             | Self::ChargeMany(_)
             | Self::Adjust { .. }
@@ -203,7 +206,8 @@ impl Purpose {
             | Self::ChargeMany(_)
             | Self::EditLine { .. }
             | Self::AddLine(_)
-            | Self::RemoveLine { .. } => Verb::Edit,
+            | Self::RemoveLine { .. }
+            | Self::Tag(_) => Verb::Edit,
             Self::Adjust { .. } => Verb::Adjust,
             Self::WriteOff(..) | Self::UndoWriteOff(..) => Verb::WriteOff,
             Self::Reverse(..) => Verb::Reverse,
@@ -282,6 +286,7 @@ impl Purpose {
             Self::CancelDrafts(drafts) => {
                 return open(runs::cancel(drafts.clone(), reason()?, cx));
             }
+            Self::Tag(drafts) => draft::tagged(drafts, v)?,
             Self::EditMany(drafts) => return draft::many_edited(drafts, v, cx),
             Self::ChargeMany(drafts) => return draft::charges_edited(drafts, v, cx),
             Self::EditHead { draft, was } => draft::head_edited(*draft, was, v)?,

@@ -42,6 +42,7 @@ impl Label {
     pub const REASON: Self = Self("reason");
     pub const RECEIVED_ON: Self = Self("received on");
     pub const REFERENCE: Self = Self("reference");
+    pub const TAGS: Self = Self("tags");
     pub const TARGET_DATE: Self = Self("target date");
     pub const TAX_CODE: Self = Self("tax code");
     pub const TO_ACCOUNT: Self = Self("to account");

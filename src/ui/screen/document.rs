@@ -6,6 +6,7 @@ use crate::domain::line_change::{Change, Differs};
 use crate::domain::money::{Currency, Money};
 use crate::store::document::{ItemRow, Origin};
 use crate::store::read::invoice::{InvoiceDetail, PastInvoice};
+use crate::store::read::invoices::InvoiceRow;
 use crate::ui::msg::Cx;
 use crate::ui::screen::runs::sparkline;
 use crate::ui::theme;
@@ -71,6 +72,9 @@ fn head(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
     if d.emails_now.is_some() {
         let text = format!("when it was made: {}", named(&d.emails));
         out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::DIM)));
+    }
+    if !row.tags.is_empty() {
+        out.push(Line::plain(tags(row)));
     }
     if !d.note.is_empty() {
         out.extend(wrap(&format!("note: {}", d.note), width).into_iter().map(Line::plain));
@@ -301,4 +305,9 @@ pub fn preview(d: &InvoiceDetail) -> Vec<Line> {
         None => format!("{last:<38} {}{open}", d.payment_term),
     };
     vec![Line::plain(first), Line::plain(words)]
+}
+
+/// Its tags as they are shown: `#urgent #new`.
+pub fn tags(row: &InvoiceRow) -> String {
+    row.tags.split_whitespace().map(|tag| format!("#{tag}")).collect::<Vec<_>>().join(" ")
 }

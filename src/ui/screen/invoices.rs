@@ -54,6 +54,12 @@ pub const KEYS: &[Binding] = &[
         "its history: every deed, before and after; a draft back to an earlier version",
     ),
     also(
+        &[Key::Char('t')],
+        Action::Tag,
+        "tag",
+        "tag the draft, or what is marked, with words of your own; tag:WORD behind / finds them",
+    ),
+    also(
         &[Key::Char('R')],
         Action::Regenerate,
         "rate again",
@@ -220,6 +226,14 @@ impl Invoices {
                 let n = counted(targets.len(), "draft", "drafts");
                 let title = format!("Cancel {n} ({}){beyond}", sums(targets.iter()));
                 let form = purpose::cancel_drafts(title, picks(&targets), cx);
+                cx.open.push(form);
+            }
+            Action::Tag => {
+                let targets = self.targets();
+                let beyond = if self.open.is_some() { String::new() } else { self.list.beyond() };
+                let n = counted(targets.len(), "draft", "drafts");
+                let title = format!("Tag {n} ({}){beyond}", sums(targets.iter()));
+                let form = purpose::tag_drafts(title, picks(&targets), cx);
                 cx.open.push(form);
             }
             Action::Create => create(cx),
@@ -389,6 +403,7 @@ impl Screen for Invoices {
             | Command::Release { drafts }
             | Command::CancelDrafts { drafts, .. }
             | Command::EditMany { drafts, .. }
+            | Command::Tag { drafts, .. }
             | Command::Post { drafts, .. }
             | Command::Regenerate { drafts } => drafts.as_slice(),
             _ => &[],
@@ -429,6 +444,7 @@ impl Screen for Invoices {
             Action::Accept
                 | Action::Edit
                 | Action::Hold
+                | Action::Tag
                 | Action::Regenerate
                 | Action::CancelDraft
                 | Action::Post

@@ -89,6 +89,7 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
     "DROP TRIGGER settled_by_claim; DROP TRIGGER settled_by_claim_change;
      DROP TRIGGER settled_by_claim_gone; DROP TRIGGER settled_by_usage;
      DROP TRIGGER settled_by_usage_change; DROP TRIGGER settled_by_usage_free; DROP TABLE settled",
+    "ALTER TABLE document_state DROP COLUMN tags",
 ];
 
 /// What a call of the binary gave.

@@ -47,6 +47,7 @@ fn every(cx: &mut Cx) -> Vec<Form> {
     add(purpose::hold(vec![draft, draft], "late", cx), &[]);
     add(purpose::accept_stale(text("Accept"), vec![draft], cx), &[REASON]);
     add(purpose::cancel_drafts(text("Cancel"), vec![draft], cx), &[REASON]);
+    add(purpose::tag_drafts(text("Tag"), vec![draft], cx), &[(Label::TAGS, "urgent -old")]);
     let typed: Words = &[
         (Label::INVOICE_DATE, "2026-03-05"),
         (Label::DUE_DATE, "2026-04-05"),
@@ -167,6 +168,7 @@ fn name_of(purpose: &Purpose) -> &'static str {
         Purpose::Hold(_) => "hold",
         Purpose::AcceptStale(_) => "accept stale",
         Purpose::CancelDrafts(_) => "cancel drafts",
+        Purpose::Tag(_) => "tag",
         Purpose::EditHead { .. } => "edit head",
         Purpose::EditMany(_) => "edit many",
         Purpose::ChargeMany(_) => "charge many",
@@ -195,7 +197,7 @@ fn name_of(purpose: &Purpose) -> &'static str {
     }
 }
 
-const KINDS: usize = 28;
+const KINDS: usize = 29;
 
 #[test]
 fn fields_in_another_order_give_the_same_command() {

@@ -1,6 +1,7 @@
 //! The forms about drafts: hold, accept, throw away, edit. Each is made here and read here.
 
 use super::{Label, Purpose, Refusal, Typed, form, reason, why};
+use crate::domain::tag::Tagging;
 use crate::engine::command::{BulkChange, Command, DraftChange, NewLine, Pick, Removed};
 use crate::engine::query::Ahead;
 use crate::store::document::ItemRow;
@@ -99,6 +100,18 @@ pub fn accept_stale(title: String, drafts: Vec<Pick>, cx: &mut Cx) -> Modal {
 /// Opens the form for throwing drafts away.
 pub fn cancel_drafts(title: String, drafts: Vec<Pick>, cx: &mut Cx) -> Modal {
     reason(title, Purpose::CancelDrafts(drafts), cx)
+}
+
+/// Opens the form for the tags of drafts.
+pub fn tag_drafts(title: String, drafts: Vec<Pick>, cx: &mut Cx) -> Modal {
+    let fields = vec![Field::new(Label::TAGS, "", "urgent puts it on, -urgent takes it off")];
+    form(title, Purpose::Tag(drafts), fields, cx)
+}
+
+pub(super) fn tagged(drafts: &[Pick], v: Typed) -> Result<Command, Refusal> {
+    let tagging = Tagging::parse(&v.text(Label::TAGS)?);
+    let tagging = tagging.map_err(|why| (Label::TAGS, why.to_string()))?;
+    Ok(Command::Tag { drafts: drafts.to_vec(), tagging })
 }
 
 /// Opens the form for dates, PO number and note of a draft.

@@ -6,6 +6,7 @@ use crate::engine::query::{Answer, ListName};
 use crate::store::read::invoices::InvoiceRow;
 use crate::store::read::{Page, Sort};
 use crate::ui::msg::{Cx, Seat};
+use crate::ui::screen::document::tags;
 use crate::ui::theme;
 use crate::ui::widget::list::{Column, Shown};
 use ratatui::style::Style;
@@ -106,7 +107,9 @@ fn state(row: &InvoiceRow) -> &'static str {
 
 fn flag_words(row: &InvoiceRow) -> String {
     if row.review == Review::Held {
-        return row.hold_reason.clone();
+        let tags = tags(row);
+        let blank = if tags.is_empty() { "" } else { " " };
+        return format!("{}{blank}{tags}", row.hold_reason);
     }
     let stale = !row.stale.is_empty() && !row.flags.contains(&FlagCode::Stale);
     let mut words: Vec<&str> = row.flags.iter().map(|flag| flag.said()).collect();
@@ -114,6 +117,8 @@ fn flag_words(row: &InvoiceRow) -> String {
         words.insert(0, "stale");
     }
     words.extend(kind_words(row));
+    let tags = tags(row);
+    words.extend((!tags.is_empty()).then_some(tags.as_str()));
     words.join(", ")
 }
 

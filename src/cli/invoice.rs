@@ -10,6 +10,8 @@ use crate::domain::delivery::FirstCopy;
 use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax};
 use crate::domain::ids::{DocumentId, RunId};
 use crate::domain::money::Currency;
+use crate::domain::note::On;
+use crate::domain::text::clean;
 use crate::engine::deliver::first;
 use crate::engine::query::ListName;
 use crate::engine::{Error, Session, answer};
@@ -17,9 +19,12 @@ use crate::outside::Standing;
 use crate::store::conversion;
 use crate::store::document::{self, DocumentRow, ItemRow, ListFilter};
 use crate::store::read::{Filter, ReadError, invoices};
-use crate::store::{Db, StoreError};
+use crate::store::{Db, StoreError, note};
 use serde_json::{Value, json};
 use std::collections::HashSet;
+
+/// Notes that `show` has at most; `daybook note list` has all.
+const NOTES: u32 = 20;
 
 /// List, show and change invoices.
 #[derive(Debug, clap::Args)]
@@ -219,8 +224,16 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
     let row = session.read(|db| document::get(db, document::find(db, id)?))?;
     let settled = session.read(|db| document::settled_by(db, row.id))?;
     let became = session.read(|db| conversion::successors(db, row.id))?;
+    let on = On::Document(row.id);
+    let (notes, are) =
+        session.read(|db| Ok((note::of(db, on, NOTES)?, note::references(db, on)?)))?;
     if ctx.json {
         let mut shown = session.read(|db| to_json(db, &row))?;
+        (shown["our_reference"], shown["their_reference"]) = (json!(are.ours), json!(are.theirs));
+        shown["notes"] = notes
+            .iter()
+            .map(|n| json!({ "id": n.id.to_string(), "user": n.user, "text": n.text, "struck_by": n.struck_by.map(|id| id.to_string()) }))
+            .collect();
         shown["carried_over_to"] = became.iter().map(|(_, number)| json!(number)).collect();
         shown["first_copy"] = first_json(session, row.id)?;
         shown["settled_by"] = settled
@@ -252,6 +265,12 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
     sums(&row, &session.read(|db| document::taxes(db, row.id))?);
     for flag in &session.read(|db| document::flags(db, row.id))? {
         output::line(&format!("▲ {}: {}", flag.code, flag.reason));
+    }
+    for text in [are.said()].into_iter().filter(|said| !said.is_empty()) {
+        output::line(&clean(&text));
+    }
+    for n in &notes {
+        output::line(&clean(&format!("{}: {}", n.user, n.said())));
     }
     Ok(Exit::Done)
 }

@@ -27,6 +27,7 @@ mod invoice_edit;
 mod invoice_past;
 mod invoice_tag;
 mod listing;
+mod note;
 mod payment;
 mod post;
 mod progress;
@@ -126,6 +127,8 @@ enum Command {
     Reverse(adjust::Target),
     /// List, show, apply and unapply credit and debit memos
     Memo(memo::Args),
+    /// Write, list and strike notes on documents and accounts; set references
+    Note(note::Args),
     /// Close the day: every step with what is left of it
     Status(doctor::Args),
     /// Is this installation as it should be?
@@ -271,6 +274,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::UndoWriteOff(args) => adjust::undo_write_off(&args, ctx),
         Command::Reverse(args) => adjust::reverse(&args, ctx),
         Command::Memo(args) => memo::run(&args, ctx),
+        Command::Note(args) => note::run(&args, ctx),
         Command::Status(args) => doctor::status(&args, ctx),
         Command::Doctor(args) => doctor::doctor(&args, ctx),
         Command::Backup(args) => backup::backup(&args, ctx),

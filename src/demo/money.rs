@@ -3,12 +3,13 @@
 use crate::demo::Maker;
 use crate::demo::dice::Dice;
 use crate::domain::actor::Verb;
+use crate::domain::note::On;
 use crate::engine::Error;
 use crate::engine::collect::{follow_up, outside_payment};
 use crate::engine::command::OutsidePayment;
 use crate::engine::on_its_way::Sure;
 use crate::store::debt::{self, Debt};
-use crate::store::{account, desk};
+use crate::store::{account, note};
 use chrono::{Days, NaiveDate};
 
 /// Past this many customers transfers are left out: each is a transaction of its own.
@@ -71,10 +72,11 @@ impl Maker<'_> {
                 let on = today + Days::new(3 * promised);
                 follow_up::promise(self.session, debt.document, None, on)?;
                 self.session.write(Verb::Housekeeping, |tx| {
-                    Ok(desk::add_note(
+                    Ok(note::add(
                         tx,
-                        debt.account,
+                        On::Account(debt.account),
                         "rang accounts payable: the invoice was with their auditor",
+                        None,
                     )?)
                 })?;
             } else if disputed < 3 {

@@ -51,6 +51,7 @@ id!(/** A payment method of an account. */ MethodId, "M");
 id!(/** One copy of one document to one address by one channel. */ DeliveryId, "DL");
 id!(/** A background job. */ JobId, "J");
 id!(/** A schedule. */ ScheduleId, "S");
+id!(/** A note on an account or a document. */ NoteId, "N");
 
 /// A bill run or a payment run, as `daybook run …` takes either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

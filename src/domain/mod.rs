@@ -58,6 +58,7 @@ pub mod line_change;
 pub mod memo;
 pub mod memo_tax;
 pub mod money;
+pub mod note;
 pub mod payment;
 pub mod payment_method;
 pub mod payment_run;

@@ -20,10 +20,11 @@ pub use run::RunRef;
 use crate::domain::actor::Verb;
 use crate::domain::charge::ChargeType;
 use crate::domain::ids::{
-    AccountId, BillRunId, DeliveryId, DocumentId, JobId, MethodId, PaymentId, ScheduleId,
+    AccountId, BillRunId, DeliveryId, DocumentId, JobId, MethodId, NoteId, PaymentId, ScheduleId,
 };
 pub use crate::domain::job::{JobSpec, Pick};
 use crate::domain::money::{Currency, Money};
+use crate::domain::note::{On, References};
 use crate::domain::payment::{Channel, NextAction};
 pub use crate::domain::run_params::{AccountFilter, BcdFilter, NewPaymentRun};
 use crate::domain::tag::Tagging;
@@ -356,12 +357,23 @@ pub enum Command {
     },
     /// Sends the reminders that are due.
     Remind,
-    /// A note on an account.
+    /// A note on an account or a document.
     AddNote {
-        /// The account.
-        account: AccountId,
-        /// What it says.
+        /// What it is on.
+        on: On,
+        /// The note that it strikes.
+        strikes: Option<NoteId>,
+        /// What it says; of one that strikes, why.
         text: String,
+    },
+    /// Other references of an account or a document.
+    SetReferences {
+        /// What they are of.
+        on: On,
+        /// As they were seen.
+        was: References,
+        /// What they are to be.
+        to: References,
     },
     /// Names a filter of a screen.
     SaveFilter(SavedFilter),
@@ -434,6 +446,7 @@ impl Command {
             Self::SteerSchedule { .. } => Verb::Schedule,
             Self::SteerJob { .. }
             | Self::AddNote { .. }
+            | Self::SetReferences { .. }
             | Self::SaveFilter(_)
             | Self::DropFilter { .. }
             | Self::DismissNotices

@@ -1,7 +1,7 @@
-//! The console's own small verbs: session, saved filters, notices, notes, steering a job.
+//! The console's own small verbs: session, saved filters, notices, notes and references, steering a job.
 
 use super::command::{Command, Receipt, Steer};
-use super::{Error, Session};
+use super::{Error, Session, noting};
 use crate::domain::actor::Verb;
 use crate::domain::ids::JobId;
 use crate::engine::deliver::copies::{CANCELED, goes_again};
@@ -9,7 +9,7 @@ use crate::engine::review::picked::short;
 use crate::store::job::{self, JobRow, JobState, Wanted};
 use crate::store::{Tx, desk};
 
-/// Longest note and filter, characters.
+/// Longest filter, characters.
 const LONGEST: usize = 500;
 
 /// Does one of them.
@@ -36,9 +36,8 @@ pub fn perform(session: &mut Session, command: Command) -> Result<Receipt, Error
             desk::dismiss_notices(tx)?;
             Ok(())
         }),
-        Command::AddNote { account, text: note } => checked(&[&note]).and_then(|()| {
-            quiet(session, "note kept", |tx| Ok(desk::add_note(tx, account, &note)?))
-        }),
+        Command::AddNote { on, strikes, text } => noting::add(session, on, &text, strikes),
+        Command::SetReferences { on, was, to } => noting::refer(session, on, &was, &to),
         Command::SteerJob { job, want } => steer(session, job, want),
         other => Err(Error::Bug(format!("{} is not a verb of the desk", other.verb()))),
     }

@@ -17,6 +17,7 @@ pub mod guard;
 pub mod import;
 pub mod job;
 mod mailer;
+pub mod noting;
 pub mod on_its_way;
 mod pace;
 pub mod perform;

@@ -159,6 +159,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         | Command::DropFilter { .. }
         | Command::DismissNotices
         | Command::AddNote { .. }
+        | Command::SetReferences { .. }
         | Command::SteerJob { .. }) => desk::perform(session, own),
     }
 }

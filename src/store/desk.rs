@@ -1,9 +1,7 @@
-//! What a console keeps for its clerk: the session to go on from, saved filters, read notices,
-//! notes on accounts.
+//! What a console keeps for its clerk: the session to go on from, saved filters, read notices.
 
 use super::face::Row;
 use super::{Db, StoreError, Topic, Tx};
-use crate::domain::ids::AccountId;
 use serde::{Deserialize, Serialize};
 
 /// The state of a user's last console, JSON; none if there was none.
@@ -76,18 +74,4 @@ pub fn dismiss_notices(tx: &Tx<'_>) -> Result<usize, StoreError> {
         tx.touch(Topic::Notices);
     }
     Ok(n)
-}
-
-/// A note on an account.
-pub fn add_note(tx: &Tx<'_>, account: AccountId, text: &str) -> Result<(), StoreError> {
-    tx.run(
-        "INSERT INTO account_note (account_id, at, user_name, text) VALUES (?1, ?2, ?3, ?4)",
-        (account.0, tx.now().at_ms, &tx.actor().name, text),
-    )?;
-    let number: Option<String> =
-        tx.opt("SELECT number FROM account WHERE id = ?1", [account.0], |r| r.get(0))?;
-    let number = number.ok_or_else(|| StoreError::NotFound(format!("account {}", account.0)))?;
-    tx.note(number, format!("note: {text}"));
-    tx.touch(Topic::Accounts);
-    Ok(())
 }

@@ -287,9 +287,10 @@ mod tests {
         lay(&conn, &files, &mut |words| said.push(words.to_owned())).unwrap();
         assert_eq!(number(&conn, "PRAGMA user_version"), files.len() as i64);
         assert_eq!(number(&conn, "SELECT count(*) FROM account WHERE id = 7 AND extra = 'x'"), 1);
-        assert_eq!(number(&conn, "SELECT account_id FROM account_note"), 7);
+        assert_eq!(number(&conn, "SELECT account_id FROM note"), 7);
         assert_eq!(number(&conn, "PRAGMA foreign_keys"), 1, "enforced again");
-        assert!(conn.db().change("UPDATE account_note SET account_id = 8", []).is_err());
+        let stray = "INSERT INTO note (account_id, at, user_name, text) VALUES (8, 0, 'mia', 'x')";
+        assert!(conn.db().change(stray, []).is_err());
         assert!(said.iter().any(|s| s.contains("looking at every reference")), "{said:?}");
     }
 

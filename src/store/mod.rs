@@ -49,6 +49,7 @@ pub mod method_state;
 mod migrate;
 pub mod new_delivery;
 pub mod new_draft;
+pub mod note;
 pub mod notice;
 mod open;
 pub mod open_item;

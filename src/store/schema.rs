@@ -40,6 +40,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0033_ledger_txn.sql"),
     include_str!("migrations/0034_settled.sql"),
     include_str!("migrations/0035_tag.sql"),
+    include_str!("migrations/0036_note.sql"),
 ];
 
 /// The schema of this program.

@@ -1,4 +1,4 @@
--- 35 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 36 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -624,14 +624,6 @@ CREATE TABLE notice (
   mail_to        TEXT NOT NULL DEFAULT '',            -- the owner of the schedule that went wrong
   mailed_at      INTEGER
 ) STRICT;
-CREATE TABLE account_note (
-  id             INTEGER PRIMARY KEY,
-  account_id     INTEGER NOT NULL REFERENCES account (id),
-  at             INTEGER NOT NULL,
-  user_name      TEXT NOT NULL,
-  text           TEXT NOT NULL
-) STRICT;
-CREATE INDEX account_note_account ON account_note (account_id, id);
 CREATE TABLE saved_filter (
   id             INTEGER PRIMARY KEY,
   screen         TEXT NOT NULL,
@@ -1204,4 +1196,29 @@ CREATE TRIGGER settled_by_usage_free AFTER DELETE ON usage_claim BEGIN
   DELETE FROM settled WHERE account_id = (SELECT account_id FROM usage WHERE id = OLD.usage_id)
     AND through_on >= (SELECT start_on FROM usage WHERE id = OLD.usage_id);
 END;
+CREATE TABLE note (
+  id             INTEGER PRIMARY KEY,
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  document_id    INTEGER REFERENCES document (id),    -- none: on the account
+  at             INTEGER NOT NULL,
+  user_name      TEXT NOT NULL,
+  text           TEXT NOT NULL,
+  strikes_id     INTEGER UNIQUE REFERENCES note (id) CHECK (strikes_id < id)
+) STRICT;
+CREATE INDEX note_account ON note (account_id, id);
+CREATE INDEX note_document ON note (document_id, id) WHERE document_id IS NOT NULL;
+CREATE TRIGGER note_update BEFORE UPDATE ON note
+BEGIN SELECT RAISE(ABORT, 'guard: a note never changes'); END;
+CREATE TRIGGER note_delete BEFORE DELETE ON note
+BEGIN SELECT RAISE(ABORT, 'guard: a note is never taken away'); END;
+CREATE TABLE account_reference (
+  account_id     INTEGER PRIMARY KEY REFERENCES account (id),
+  ours           TEXT NOT NULL,
+  theirs         TEXT NOT NULL
+) STRICT;
+CREATE TABLE document_reference (
+  document_id    INTEGER PRIMARY KEY REFERENCES document (id),
+  ours           TEXT NOT NULL,
+  theirs         TEXT NOT NULL
+) STRICT;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

@@ -14,7 +14,8 @@ const NO_DEEDS: &[Verb] = &[Verb::Init, Verb::Undo, Verb::Housekeeping];
 /// Housekeeping that a person did with a key or a command: words about a job, or on an account.
 const BY_HAND: &str = "o.verb = 'housekeeping' AND (o.summary GLOB '* job J-*: pause*' \
     OR o.summary GLOB '* job J-*: cancel*' OR o.summary GLOB '* job J-*: goes on' \
-    OR o.summary GLOB 'note: *')";
+    OR o.summary GLOB 'note: *' \
+    OR o.summary GLOB 'note N-* struck: *' OR o.summary GLOB 'references: *')";
 
 /// One document of an undoable operation.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -151,6 +151,7 @@ pub enum Action {
     Method,
     AutoPay,
     Note,
+    Notes,
     Remind,
     Claim,
     Tag,
@@ -202,6 +203,7 @@ impl Action {
                 | Self::Method
                 | Self::AutoPay
                 | Self::Payments
+                | Self::Notes
                 | Self::Repeat
         )
     }

@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["review"],
     &["deliver"],
     &["post"],
-    &["bill", "collect", "import"],
+    &["bill", "collect", "import", "noting"],
     &["care"],
     &["clockwork"],
     &["account_email", "desk", "query", "query_by_hand", "runners"],

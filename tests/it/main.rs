@@ -56,6 +56,7 @@ mod memo;
 mod memo_tax;
 mod money_faults;
 mod month;
+mod notes;
 mod old_books;
 mod on_its_way;
 mod open_items;

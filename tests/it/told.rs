@@ -5,6 +5,7 @@ use crate::harness::collect::owing;
 use crate::harness::delivery;
 use crate::harness::desk::{Desk, work};
 use daybook::domain::ids::BillRunId;
+use daybook::domain::note::On;
 use daybook::engine::command::{Command, Receipt, Refused};
 use daybook::engine::perform;
 use daybook::store::read;
@@ -641,7 +642,7 @@ fn the_cursor_stays_on_its_row_however_much_comes_before_it() {
         perform::perform(
             &mut desk.session,
             &format!("call-{n}"),
-            Command::AddNote { account, text },
+            Command::AddNote { on: On::Account(account), strikes: None, text },
         )
         .unwrap();
     }

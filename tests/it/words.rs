@@ -7,8 +7,9 @@ use daybook::cli::Cli;
 use daybook::config::{SETTINGS, find};
 use daybook::domain::document::DocumentKind;
 use daybook::domain::ids::{
-    BillRunId, DeliveryId, DocumentId, PaymentId, PaymentRunId, ScheduleId,
+    BillRunId, DeliveryId, DocumentId, NoteId, PaymentId, PaymentRunId, ScheduleId,
 };
+use daybook::domain::note::{On, References};
 use daybook::domain::payment::NextAction;
 use daybook::engine::command::words::{LINES, Line};
 use daybook::engine::command::{
@@ -275,6 +276,21 @@ fn commands() -> Vec<Command> {
         Command::Undo { deed: Some(7) },
         Command::Redo,
         Command::Remind,
+        Command::AddNote {
+            on: On::Document(document),
+            strikes: None,
+            text: "- they'll pay".to_owned(),
+        },
+        Command::AddNote {
+            on: On::Document(document),
+            strikes: Some(NoteId(3)),
+            text: "wrong customer".to_owned(),
+        },
+        Command::SetReferences {
+            on: On::Document(document),
+            was: References::default(),
+            to: References { ours: "-K 12".to_owned(), theirs: String::new() },
+        },
     ]
 }
 

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::domain::ids::DocumentId;
 use crate::domain::money::Money;
+use crate::domain::note::On;
 use crate::domain::text::quoted;
 use chrono::NaiveDate;
 
@@ -94,6 +95,10 @@ lines! {
     PAYMENT_DISPUTE = "payment dispute" "INVOICE --end";
     PAYMENT_REMIND = "payment remind" "";
     MEMO_REFUND = "memo refund" "ID --reason T";
+    NOTE_ADD = "note add" "ID TEXT";
+    NOTE_LIST = "note list" "ID";
+    NOTE_STRIKE = "note strike" "NOTE --reason T";
+    NOTE_REFER = "note refer" "ID --ours T --theirs T";
     SCHEDULE_LIST = "schedule list" "";
     SCHEDULE_PAUSE = "schedule pause" "ID";
     SCHEDULE_RESUME = "schedule resume" "ID";
@@ -200,6 +205,15 @@ impl Command {
             Self::Redo => REDO.short(),
             Self::CorrectEmail { .. } => IMPORT_ACCOUNTS.short(),
             Self::Remind => PAYMENT_REMIND.short(),
+            Self::AddNote { on: On::Document(id), strikes: None, text } => {
+                NOTE_ADD.of(format!("{id} {}", quoted(text)))
+            }
+            Self::AddNote { strikes: Some(note), text, .. } => NOTE_STRIKE.of(because(note, text)),
+            Self::SetReferences { on: On::Document(id), to, .. } => NOTE_REFER.of(format!(
+                "{id} --ours {} --theirs {}",
+                quoted(&to.ours),
+                quoted(&to.theirs)
+            )),
             Self::ChangeChannel { .. }
             | Self::ConfirmPrinted { .. }
             | Self::UseCredits { .. }
@@ -211,7 +225,8 @@ impl Command {
             | Self::ChooseMethod { .. }
             | Self::AutoPay { .. }
             | Self::SteerJob { .. }
-            | Self::AddNote { .. }
+            | Self::AddNote { on: On::Account(_), strikes: None, .. }
+            | Self::SetReferences { on: On::Account(_), .. }
             | Self::SaveFilter(_)
             | Self::DropFilter { .. }
             | Self::DismissNotices

@@ -273,7 +273,10 @@ fn counter_words(step: &Step) -> &'static str {
         Verb::Roles => "grant or revoke it again",
         Verb::Accept | Verb::Hold | Verb::Regenerate => "do the opposite on the draft",
         Verb::Housekeeping if step.summary.starts_with("note") => {
-            "a note stays: write another that corrects it"
+            "a note stays: write another, or strike it (r on its account or document)"
+        }
+        Verb::Housekeeping if step.summary.starts_with("references") => {
+            "set the old references again: r on it"
         }
         Verb::Housekeeping if step.summary.contains(": pause") => "let it go on: p on 6 Jobs",
         Verb::Housekeeping if step.summary.contains(": cancel") && step.subject == MAIL => {

@@ -7,10 +7,14 @@ use super::{
 use crate::domain::account::AccountStatus;
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Money;
+use crate::domain::note::{Note, On, References};
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, decimal, money, word};
+use crate::store::{Db, StoreError, decimal, money, note, word};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+
+/// Notes that a screen shows at most.
+pub(super) const NOTES: u32 = 20;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRow {
@@ -71,6 +75,20 @@ pub(super) const SPEC: Spec = Spec {
         (Field::Balance, Ask::Amount("a.open_minor", "a.currency")),
         (Field::Status, Ask::Known("v.status", AccountStatus::words)),
         (Field::Email, Ask::Part("v.emails")),
+        (
+            Field::Note,
+            Ask::Part(
+                "(SELECT group_concat(n.text, ' ') FROM note n WHERE n.account_id = a.id \
+                 AND NOT EXISTS (SELECT 1 FROM note x WHERE x.strikes_id = n.id))",
+            ),
+        ),
+        (
+            Field::Ref,
+            Ask::Part(
+                "(SELECT trim(r.ours || ' ' || r.theirs) FROM account_reference r \
+                 WHERE r.account_id = a.id)",
+            ),
+        ),
     ],
     orders: &[
         Order { sort: Sort::Account, by: "a.number", descending: false },
@@ -139,8 +157,10 @@ pub struct AccountDetail {
     pub charges: Vec<String>,
     /// Usage that no item holds, by unit.
     pub pending_usage: Vec<(String, Decimal)>,
-    /// Newest notes.
-    pub notes: Vec<(i64, String, String)>,
+    /// Newest notes, those on its documents too.
+    pub notes: Vec<Note>,
+    /// By which it is called.
+    pub references: References,
 }
 
 /// A document of an account.
@@ -193,12 +213,8 @@ pub fn detail(db: &Db<'_>, id: AccountId) -> Result<AccountDetail, ReadError> {
     out.methods = methods(db, id)?;
     out.charges = charges(db, id)?;
     out.pending_usage = usage(db, id)?;
-    out.notes = db.all(
-        "SELECT at, user_name, text FROM account_note WHERE account_id = ?1 \
-         ORDER BY id DESC LIMIT 10",
-        [id.0],
-        |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
-    )?;
+    out.notes = note::of(db, On::Account(id), NOTES)?;
+    out.references = note::references(db, On::Account(id))?;
     Ok(out)
 }
 

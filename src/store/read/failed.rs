@@ -1,6 +1,6 @@
 //! Money that did not come: open invoices with their last attempt, grouped by what to do next.
 
-use super::spec::EMAILS_SINCE;
+use super::spec::{EMAILS_SINCE, NOTES_OF, REFERENCES_OF};
 use super::{
     Ask, Cmp, Field, Filter, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
 };
@@ -143,6 +143,8 @@ pub(super) const SPEC: Spec = Spec {
         (Field::Account, Ask::Same("a.number")),
         (Field::Run, Ask::Id("p.run_id", "PR")),
         (Field::Error, Ask::Part("p.decline_code")),
+        (Field::Note, Ask::Part(NOTES_OF)),
+        (Field::Ref, Ask::Part(REFERENCES_OF)),
     ],
     orders: &[
         Order { sort: Sort::Due, by: "s.due_on", descending: false },

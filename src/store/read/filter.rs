@@ -34,6 +34,10 @@ text_enum! {
         Po = "po",
         /// A tag that clerks put on it.
         Tag = "tag",
+        /// Part of a note, printed or not.
+        Note = "note",
+        /// Part of a reference, ours or the customer's.
+        Ref = "ref",
         /// Part of an e-mail address.
         Email = "email",
         /// `email`, `print`.
@@ -83,6 +87,8 @@ impl Field {
             | Self::Charge
             | Self::Po
             | Self::Tag
+            | Self::Note
+            | Self::Ref
             | Self::Email => "…",
         }
     }

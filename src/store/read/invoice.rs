@@ -1,6 +1,7 @@
 //! One document whole, as the screens and `invoice show` need it: lines, tax, flags in words, the
 //! last three before it line by line, its history, deliveries and payments.
 
+use super::accounts::NOTES;
 use super::invoices::{self, InvoiceRow};
 use super::{Filter, KeyValue, ListArgs, ReadError, Seek, Sort};
 use crate::domain::account::version_on;
@@ -9,9 +10,10 @@ use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::line_change::{Compared, compare};
 use crate::domain::money::{Currency, Money};
+use crate::domain::note::{Note, On, References};
 use crate::store::document::{self, ItemRow};
 use crate::store::operation::LAST_SLICE;
-use crate::store::{Db, StoreError, account, first_copy, word};
+use crate::store::{Db, StoreError, account, first_copy, note, word};
 use chrono::NaiveDate;
 
 /// A document with everything a clerk looks at before saying yes.
@@ -27,6 +29,10 @@ pub struct InvoiceDetail {
     pub po_number: String,
     /// Printed note.
     pub note: String,
+    /// Notes that are not printed, newest first.
+    pub notes: Vec<Note>,
+    /// By which it is called beside its number.
+    pub references: References,
     /// Net.
     pub subtotal: Money,
     /// Tax.
@@ -132,6 +138,8 @@ pub fn detail(
         run: d.run.map(|run| run.0),
         po_number: d.po_number,
         note: d.note,
+        notes: note::of(db, On::Document(id), NOTES)?,
+        references: note::references(db, On::Document(id))?,
         subtotal: d.currency.amount(d.subtotal_minor),
         tax: d.currency.amount(d.tax_minor),
         payment_term: terms.payment_term,

@@ -1,6 +1,6 @@
 //! The list of documents: drafts to check, held, posted, memos.
 
-use super::spec::EMAILS_SINCE;
+use super::spec::{EMAILS_SINCE, NOTES_OF, REFERENCES_OF};
 use super::{
     Ask, Cmp, Field, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };
@@ -124,6 +124,8 @@ pub(super) const SPEC: Spec = Spec {
         (Field::Po, Ask::Part("d.po_number")),
         (Field::Tag, Ask::Tag("s.tags")),
         (Field::Email, Ask::Part("v.emails")),
+        (Field::Note, Ask::Part(NOTES_OF)),
+        (Field::Ref, Ask::Part(REFERENCES_OF)),
         (Field::Sample, Ask::Sample("d.id")),
         (Field::Charge, Ask::Charge("d.id", "name")),
         (Field::Model, Ask::Charge("d.id", "model")),

@@ -82,6 +82,15 @@ pub(in crate::store) struct Spec {
 pub(super) const EMAILS_SINCE: &str = "(SELECT group_concat(w.emails, ';') FROM account_version w \
     WHERE w.account_id = v.account_id AND w.seq > v.seq)";
 
+/// What is written on document `d`: what is printed, and the notes that nothing struck.
+pub(super) const NOTES_OF: &str = "trim(d.note || ' ' || coalesce((SELECT group_concat(n.text, ' ') \
+    FROM note n WHERE n.document_id = d.id AND NOT EXISTS (SELECT 1 FROM note x \
+    WHERE x.strikes_id = n.id)), ''))";
+
+/// By what document `d` is called beside its number.
+pub(super) const REFERENCES_OF: &str = "(SELECT trim(r.ours || ' ' || r.theirs) FROM document_reference r \
+    WHERE r.document_id = d.id)";
+
 pub(in crate::store) struct Where {
     pub sql: Vec<String>,
     pub values: Vec<Value>,

@@ -3,13 +3,15 @@
 
 mod customer;
 mod draft;
+mod noted;
 mod posted;
 
-pub use customer::{email, note, outside, promise};
+pub use customer::{email, outside, promise};
 pub use draft::{
     Head, LineText, accept_stale, add_line, cancel_drafts, charge_many, edit_head, edit_line,
     edit_many, hold, remove_line, tag_drafts,
 };
+pub use noted::{document_note, note, references, strike};
 pub use posted::{adjust, post, post_dated, reverse, undo_write_off, write_off};
 
 use super::ask::Ask;
@@ -19,8 +21,9 @@ use super::runs;
 use super::typed::{Label, Refusal, Typed};
 use super::{Intent, Modal};
 use crate::domain::actor::Verb;
-use crate::domain::ids::{AccountId, BillRunId, DocumentId};
+use crate::domain::ids::{AccountId, BillRunId, DocumentId, NoteId};
 use crate::domain::money::Currency;
+use crate::domain::note::{On, References};
 use crate::engine::command::{Command, DraftChange, Pick, Removed};
 use crate::engine::query::SavedFilter;
 use crate::store::read::invoice::InvoiceDetail;
@@ -113,6 +116,12 @@ pub enum Purpose {
     Email(String, String),
     /// A note on an account.
     Note(AccountId),
+    /// A note on a document.
+    DocumentNote(DocumentId),
+    /// A note that strikes another: why.
+    Strike(On, NoteId),
+    /// References of an account or a document: as they were.
+    References(On, References),
     /// A name for a filter.
     SaveFilter {
         screen: ScreenId,
@@ -190,6 +199,9 @@ impl Purpose {
             | Self::Money(_)
             | Self::Email(..)
             | Self::Note(_)
+            | Self::DocumentNote(_)
+            | Self::Strike(..)
+            | Self::References(..)
             | Self::SaveFilter { .. }
             | Self::Print => None,
         }
@@ -219,7 +231,11 @@ impl Purpose {
             Self::Money(money) => money.verb(),
             Self::Email(..) => Verb::Import,
             Self::Print => Verb::Deliver,
-            Self::Note(_) | Self::SaveFilter { .. } => Verb::Housekeeping,
+            Self::Note(_)
+            | Self::DocumentNote(_)
+            | Self::Strike(..)
+            | Self::References(..)
+            | Self::SaveFilter { .. } => Verb::Housekeeping,
         }
     }
 
@@ -262,6 +278,8 @@ impl Purpose {
             (Self::Outside { .. }, "bad_date") => Some(Label::RECEIVED_ON),
             (Self::Promise(..), "bad_date") => Some(Label::BY),
             (Self::Email(..), "bad_email") => Some(Label::EMAIL),
+            (Self::Note(_) | Self::DocumentNote(_), "bad_text") => Some(Label::NOTE),
+            (Self::Strike(..), "bad_text" | "not_struck") => Some(Label::REASON),
             _ => None,
         }
     }
@@ -315,7 +333,10 @@ impl Purpose {
             }
             Self::Money(money) => return money.build(v, cx),
             Self::Email(account, was) => customer::email_corrected(account, was, v)?,
-            Self::Note(account) => customer::noted(*account, v)?,
+            Self::Note(account) => noted::noted(On::Account(*account), v)?,
+            Self::DocumentNote(document) => noted::noted(On::Document(*document), v)?,
+            Self::Strike(on, of) => noted::struck(*on, *of, v)?,
+            Self::References(on, was) => noted::referred(*on, was, v)?,
             Self::SaveFilter { screen, tab, text } => Command::SaveFilter(SavedFilter {
                 screen: screen.name().to_lowercase(),
                 name: v.needed(Label::NAME, "the name")?,

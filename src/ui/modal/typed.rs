@@ -34,6 +34,7 @@ impl Label {
     pub const MEMO: Self = Self("memo");
     pub const NAME: Self = Self("name");
     pub const NOTE: Self = Self("note");
+    pub const OUR_REFERENCE: Self = Self("our reference");
     pub const OWNER: Self = Self("owner");
     pub const PAID_OUT_ON: Self = Self("paid out on");
     pub const PAYMENTS: Self = Self("payments");
@@ -45,6 +46,7 @@ impl Label {
     pub const TAGS: Self = Self("tags");
     pub const TARGET_DATE: Self = Self("target date");
     pub const TAX_CODE: Self = Self("tax code");
+    pub const THEIR_REFERENCE: Self = Self("their reference");
     pub const TO_ACCOUNT: Self = Self("to account");
     pub const UNIT_PRICE: Self = Self("unit price");
 

@@ -1,9 +1,11 @@
 //! 8 Accounts: find a customer; documents, balance, methods, usage and notes for the telephone.
 
 use super::listed::ListScreen;
+use super::notes;
 use crate::domain::account::AccountStatus;
 use crate::domain::ids::{AccountId, MethodId};
 use crate::domain::money::Money;
+use crate::domain::note::On;
 use crate::engine::command::Command;
 use crate::engine::query::{Answer, ListName, Query, Whose};
 use crate::store::Topic;
@@ -33,6 +35,7 @@ pub const KEYS: &[Binding] = &[
     ),
     also(&[Key::Char('e')], Action::Edit, "e-mail", "correct its e-mail address; copies follow"),
     bind(&[Key::Char('m')], Action::Note, "note", "write a note"),
+    also(&[Key::Char('r')], Action::Notes, "refs", "its notes and references: write, strike, set"),
     bind(&[Key::Char('p')], Action::Outside, "received", "record money received outside"),
     also(&[Key::Char('M')], Action::Method, "method", "choose which payment method is used first"),
     bind(
@@ -145,6 +148,7 @@ fn lines(row: &AccountRow, d: &AccountDetail, width: usize, cx: &Cx) -> Vec<Line
     say(format!("{} · {} · tax {}", row.emails, row.delivery, d.tax), theme::PLAIN);
     let (term, day) = (&row.payment_term, row.bill_cycle_day);
     say(format!("owes {} · {term} · cycle day {day}", row.open), theme::PLAIN);
+    say(d.references.said(), theme::PLAIN);
     out.push(Line::default());
     for method in &d.methods {
         out.push(Line::plain(format!("{} {} {}", method.kind, method.display, method.status)));
@@ -169,10 +173,7 @@ fn lines(row: &AccountRow, d: &AccountDetail, width: usize, cx: &Cx) -> Vec<Line
         // Rather a line more than an amount that is cut.
         out.extend(wrap(&text, width).into_iter().map(Line::plain));
     }
-    for (at, user, text) in &d.notes {
-        let text = format!("{} {user}: {text}", cx.when(*at));
-        out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::KEY)));
-    }
+    notes::lines(&d.notes, width, cx, &mut out);
     out
 }
 
@@ -203,6 +204,13 @@ impl ListScreen for Accounts {
                 let form = purpose::note(&row.number, row.id, cx);
                 cx.open.push(form);
             }
+            Action::Notes => {
+                let Some(d) = self.current_detail() else {
+                    cx.say("still reading it");
+                    return true;
+                };
+                notes::open(&row.number, On::Account(row.id), (&d.notes, &d.references), cx);
+            }
             Action::Outside => {
                 let whose = format!("from {}", row.number);
                 let nothing_yet = (row.open.currency, String::new());
@@ -229,7 +237,8 @@ impl ListScreen for Accounts {
             return Vec::new();
         };
         let methods: Vec<&str> = d.methods.iter().map(|m| m.display.as_str()).collect();
-        let note = d.notes.first().map(|n| format!(" · {}", n.2)).unwrap_or_default();
+        let note = d.notes.iter().find(|n| n.struck_by.is_none() && n.strikes.is_none());
+        let note = note.map(|n| format!(" · {}", n.text)).unwrap_or_default();
         let second = format!("{}{note}", methods.join(", "));
         vec![Line::plain(row.emails.clone()), Line::plain(second)]
     }

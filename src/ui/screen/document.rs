@@ -5,9 +5,10 @@ use crate::domain::explain::{Derivation, How};
 use crate::domain::line_change::{Change, Differs};
 use crate::domain::money::{Currency, Money};
 use crate::store::document::{ItemRow, Origin};
-use crate::store::read::invoice::{InvoiceDetail, PastInvoice};
+use crate::store::read::invoice::{HistoryRow, InvoiceDetail, PastInvoice};
 use crate::store::read::invoices::InvoiceRow;
 use crate::ui::msg::Cx;
+use crate::ui::screen::notes;
 use crate::ui::screen::runs::sparkline;
 use crate::ui::theme;
 use crate::ui::widget::{Line, counted, pad, wrap};
@@ -42,6 +43,7 @@ pub fn picture(d: &InvoiceDetail, width: usize, chosen: Option<usize>, cx: &Cx) 
     gone(d, width, &mut out.lines);
     sums(d, width, &mut out.lines);
     past(d, width, &mut out.lines);
+    notes::lines(&d.notes, width, cx, &mut out.lines);
     trail(d, width, cx, &mut out.lines);
     out
 }
@@ -78,6 +80,10 @@ fn head(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
     }
     if !d.note.is_empty() {
         out.extend(wrap(&format!("note: {}", d.note), width).into_iter().map(Line::plain));
+    }
+    let references = d.references.said();
+    if !references.is_empty() {
+        out.extend(wrap(&references, width).into_iter().map(Line::plain));
     }
     if !row.stale.is_empty() {
         let text = format!("! stale: {}; R rates it again", row.stale);
@@ -267,7 +273,9 @@ fn trail(d: &InvoiceDetail, width: usize, cx: &Cx, out: &mut Vec<Line>) {
         let amount = paid.amount.grouped();
         out.push(Line::plain(format!("{} {amount} {} {}", paid.what, paid.status, paid.on)));
     }
-    for row in d.history.iter().take(8) {
+    // Its notes stand above.
+    let noted = |row: &&HistoryRow| row.verb == "housekeeping" && row.summary.starts_with("note");
+    for row in d.history.iter().filter(|row| !noted(row)).take(8) {
         let text = format!("{} {} {}: {}", cx.when(row.at), row.user, row.verb, row.summary);
         out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::DIM)));
     }

@@ -83,6 +83,7 @@ pub const KEYS: &[Binding] = &[
         "payments",
         "its payments: refund, take off, move, apply",
     ),
+    also(&[Key::Char('r')], Action::Notes, "notes", "its notes and references: write, strike, set"),
     also(&[Key::Char('c')], Action::Create, "new run", "new bill run or payment run"),
     also(&[Key::Char('C')], Action::Claim, "next 50", "mark the next 50 from here"),
 ];
@@ -215,6 +216,7 @@ impl Invoices {
             Action::Post => self.post(cx),
             Action::Memo => self.memo(cx),
             Action::Payments => self.payments(cx),
+            Action::Notes => self.notes(cx),
             Action::Regenerate => {
                 self.rating = self.targets();
                 let query = Ahead::Lost(picks(&self.rating));
@@ -457,8 +459,10 @@ impl Screen for Invoices {
             return (fixed > 0)
                 .then(|| format!("{fixed} of the marked are no drafts: U takes marks off"));
         }
-        let needs_row =
-            matches!(action, Action::Memo | Action::Explain | Action::Payments | Action::History);
+        let needs_row = matches!(
+            action,
+            Action::Memo | Action::Explain | Action::Payments | Action::History | Action::Notes
+        );
         if row.is_none() && (needs_draft || needs_row) {
             return Some("no document here".to_owned());
         }

@@ -10,6 +10,7 @@ pub mod invoices;
 pub mod jobs;
 pub mod listed;
 pub mod log;
+pub mod notes;
 pub mod runs;
 pub mod today;
 pub mod unapplied;

@@ -90,6 +90,11 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      DROP TRIGGER settled_by_claim_gone; DROP TRIGGER settled_by_usage;
      DROP TRIGGER settled_by_usage_change; DROP TRIGGER settled_by_usage_free; DROP TABLE settled",
     "ALTER TABLE document_state DROP COLUMN tags",
+    "CREATE TABLE account_note (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL REFERENCES account (id),
+     at INTEGER NOT NULL, user_name TEXT NOT NULL, text TEXT NOT NULL) STRICT;
+     INSERT INTO account_note SELECT id, account_id, at, user_name, text FROM note;
+     CREATE INDEX account_note_account ON account_note (account_id, id); DROP TABLE note;
+     DROP TABLE account_reference; DROP TABLE document_reference",
 ];
 
 /// What a call of the binary gave.

@@ -1,8 +1,9 @@
 //! Every form there is, handed in: in another order, with a field missing, as an older build kept it.
 
 use super::*;
-use crate::domain::ids::{AccountId, BillRunId, DocumentId, PaymentId};
+use crate::domain::ids::{AccountId, BillRunId, DocumentId, NoteId, PaymentId};
 use crate::domain::money::Currency;
+use crate::domain::note::{On, References};
 use crate::domain::payment::PaymentStatus;
 use crate::engine::command::{Pick, Removed};
 use crate::engine::query::Paid;
@@ -108,6 +109,11 @@ fn every(cx: &mut Cx) -> Vec<Form> {
     add(purpose::outside("for INV-9", account, vec![document], starts, cx), typed);
     add(purpose::email("A1", "a@example.org", cx), &[(Label::EMAIL, "b@example.org")]);
     add(purpose::note("A1", account, cx), &[(Label::NOTE, "call back")]);
+    add(purpose::document_note("INV-9", document, cx), &[(Label::NOTE, "they pay on Friday")]);
+    add(purpose::strike(On::Account(account), NoteId(3), cx), &[REASON]);
+    let are = References { ours: text("K-1"), theirs: text("T-1") };
+    let typed: Words = &[(Label::OUR_REFERENCE, "K-2"), (Label::THEIR_REFERENCE, "T-2")];
+    add(purpose::references("INV-9", On::Document(document), &are, cx), typed);
     let screen = ScreenId::Invoices;
     add(purpose::save_filter(screen, text("all"), text("total>5"), cx), &[(Label::NAME, "big")]);
     add(purpose::print(cx), &[(Label::DIRECTORY, "/tmp/out")]);
@@ -186,6 +192,9 @@ fn name_of(purpose: &Purpose) -> &'static str {
         Purpose::Outside { .. } => "outside",
         Purpose::Email(..) => "email",
         Purpose::Note(_) => "note",
+        Purpose::DocumentNote(_) => "document note",
+        Purpose::Strike(..) => "strike",
+        Purpose::References(..) => "references",
         Purpose::SaveFilter { .. } => "save filter",
         Purpose::Print => "print",
         Purpose::Money(MoneyForm::Refund(..)) => "refund",
@@ -197,7 +206,7 @@ fn name_of(purpose: &Purpose) -> &'static str {
     }
 }
 
-const KINDS: usize = 29;
+const KINDS: usize = 32;
 
 #[test]
 fn fields_in_another_order_give_the_same_command() {

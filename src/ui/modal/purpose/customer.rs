@@ -1,5 +1,5 @@
-//! The forms about a customer: a promise, money received outside, addresses, a note. Each is made here
-//! and read here.
+//! The forms about a customer: a promise, money received outside, addresses. Each is made here and
+//! read here.
 
 use super::{Label, Purpose, Refusal, Typed, form};
 use crate::domain::ids::{AccountId, DocumentId};
@@ -72,14 +72,4 @@ pub fn email(account: &str, emails: &str, cx: &mut Cx) -> Modal {
 pub(super) fn email_corrected(account: &str, was: &str, v: Typed) -> Result<Command, Refusal> {
     let emails = v.needed(Label::EMAIL, "the address")?;
     Ok(Command::CorrectEmail { account: account.to_owned(), was: was.to_owned(), emails })
-}
-
-/// Opens the form for a note on an account.
-pub fn note(number: &str, account: AccountId, cx: &mut Cx) -> Modal {
-    let fields = vec![Field::new(Label::NOTE, "", "everybody sees it")];
-    form(format!("Note on {number}"), Purpose::Note(account), fields, cx)
-}
-
-pub(super) fn noted(account: AccountId, v: Typed) -> Result<Command, Refusal> {
-    Ok(Command::AddNote { account, text: v.needed(Label::NOTE, "the note")? })
 }

@@ -3,6 +3,7 @@
 use super::Invoices;
 use crate::domain::document::{DocumentKind, DocumentStatus, Review};
 use crate::domain::ids::{BillRunId, DocumentId};
+use crate::domain::note::On;
 use crate::engine::command::{Command, Pick, Removed};
 use crate::engine::query::Whose;
 use crate::store::document::ItemRow;
@@ -16,6 +17,7 @@ use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal, money, runs};
 use crate::ui::msg::{Cx, ScreenId, Seat};
 use crate::ui::screen::document::name;
+use crate::ui::screen::notes;
 use crate::ui::theme;
 use crate::ui::widget::list::{Shown, sums};
 use crate::ui::widget::{Line, counted, grouped, wrap};
@@ -275,6 +277,11 @@ impl Invoices {
         let op = cx.operation();
         let ask = Ask::heavy(title, "rate again", lines, targets.len() as i64, op, command);
         cx.open.push(Modal::Ask(Box::new(ask.untyped())));
+    }
+
+    pub(super) fn notes(&mut self, cx: &mut Cx) {
+        let Some(d) = self.current_detail() else { return cx.say("still reading it") };
+        notes::open(&name(d), On::Document(d.row.id), (&d.notes, &d.references), cx);
     }
 
     pub(super) fn payments(&mut self, cx: &mut Cx) {

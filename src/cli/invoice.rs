@@ -53,6 +53,17 @@ enum Action {
         #[arg(long)]
         force: bool,
     },
+    /// Write a draft as PDF to look at: marked as a draft, without a number, never sent
+    Preview {
+        /// D-000012
+        id: String,
+        /// Where to (a directory: under its name; - is standard output)
+        #[arg(default_value = ".")]
+        file: std::path::PathBuf,
+        /// Replace the file if it is there already
+        #[arg(long)]
+        force: bool,
+    },
     /// Say that drafts were looked at and are right
     Accept(invoice_edit::Accept),
     /// Keep drafts back from posting
@@ -113,6 +124,10 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Pdf { id, file, force } => {
             let standing = if *force { Standing::Replace } else { Standing::Keep };
             super::delivery::pdf(&ctx.open()?, id, (file, standing), ctx)
+        }
+        Action::Preview { id, file, force } => {
+            let standing = if *force { Standing::Replace } else { Standing::Keep };
+            super::invoice_preview::write(&ctx.open()?, id, (file, standing), ctx)
         }
     }
 }

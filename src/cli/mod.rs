@@ -25,6 +25,7 @@ mod init;
 mod invoice;
 mod invoice_edit;
 mod invoice_past;
+mod invoice_preview;
 mod invoice_tag;
 mod listing;
 mod note;

@@ -3,12 +3,14 @@
 //! The address stands where DIN 5008 form B and most window envelopes want it; the table breaks
 //! over pages with its head repeated, and every page says which of how many it is.
 
+use super::columns::Columns;
 use super::error::PrintError;
 use super::fit::{self, FOOT, LETTERHEAD, NAME, Room, SENDER, Set, WINDOW};
 use super::fonts::Fonts;
 use super::pdf::{self, About, Bound};
 use super::printable::{Line, Printable};
 use super::sheet::{ACCENT, GREY, HAIR, Ink, Sheet, Style, TINT, Type, bold, mm, plain};
+use super::stamp::Stamp;
 use super::words;
 use crate::domain::document::DocumentKind;
 
@@ -61,11 +63,26 @@ impl Press {
 
     /// Sets one document. Refused by name when a character has no font.
     pub fn set(self, document: &Printable) -> Result<Typeset, PrintError> {
+        self.pages(document, |_, _| ())
+    }
+
+    /// The same with a stamp under every page.
+    pub fn stamped(self, document: &Printable, stamp: &Stamp) -> Result<Typeset, PrintError> {
+        let size = pdf::size(document.paper);
+        self.pages(document, |sheet, set| stamp.under(sheet, set, size))
+    }
+
+    fn pages(
+        self,
+        document: &Printable,
+        finish: impl Fn(&mut Sheet, &Type<'_>),
+    ) -> Result<Typeset, PrintError> {
         let (document, rare) = document.read(self.fonts)?;
         let own = self.fonts.own_cut(&rare)?;
         let (cut, glyphs) = own.map_or((None, None), |(cut, glyphs)| (Some(cut), Some(glyphs)));
         let set = Type { fonts: self.fonts, own: glyphs.as_ref() };
-        let sheets = Setter::new(&document, &set).run();
+        let mut sheets = Setter::new(&document, &set).run();
+        sheets.iter_mut().for_each(|sheet| finish(sheet, &set));
         Ok(Typeset {
             bound: pdf::bind(sheets, document.paper, cut, document.logo)?,
             title: format!("{} {}", words::title(document.kind), document.number),
@@ -437,35 +454,6 @@ impl<'a> Setter<'a> {
         }
         let amount = self.money(line.amount_minor);
         self.sheet.figure(self.set, (self.right, columns.amount_room), y, plain(9.0), &amount);
-    }
-}
-
-/// Where the columns of the table stand.
-struct Columns {
-    description: f32,
-    period: f32,
-    period_room: f32,
-    quantity: f32,
-    quantity_room: f32,
-    price: f32,
-    price_room: f32,
-    amount_room: f32,
-}
-
-impl Columns {
-    fn of(left: f32, right: f32) -> Self {
-        let width = right - left;
-        let at = |share: f32| left + width * share;
-        Self {
-            description: width * 0.385,
-            period: at(0.405),
-            period_room: width * 0.215,
-            quantity: at(0.725),
-            quantity_room: width * 0.10,
-            price: at(0.855),
-            price_room: width * 0.12,
-            amount_room: width * 0.14,
-        }
     }
 }
 

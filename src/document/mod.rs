@@ -6,6 +6,7 @@
 
 pub mod batch;
 mod closing;
+mod columns;
 pub mod email;
 mod error;
 mod fit;
@@ -17,6 +18,7 @@ mod logo;
 mod pdf;
 mod printable;
 mod sheet;
+mod stamp;
 mod words;
 
 pub use crate::domain::frozen::{AppliedCredit, Corrected, Customer, Fit, Frozen, Issuer, Paper};
@@ -26,3 +28,4 @@ pub use invoice::{Press, Typeset};
 pub use layout::{LAYOUT, imprint};
 pub use logo::Logo;
 pub use printable::{Line, Printable};
+pub use stamp::Stamp;

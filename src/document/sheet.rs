@@ -214,6 +214,26 @@ impl Sheet {
         self.text(set, x - set.width(text, style), y, style, text);
     }
 
+    /// Text that rises by an angle (radians), with its middle at a point.
+    pub(super) fn rising(
+        &mut self,
+        set: &Type<'_>,
+        (x, y): (f32, f32),
+        slope: f32,
+        style: Style,
+        text: &str,
+    ) {
+        let (sin, cos) = slope.sin_cos();
+        let turn = [cos, sin, -sin, cos, x, self.height - y];
+        self.ops.push(Op::SaveGraphicsState);
+        self.ops.push(Op::SetTransformationMatrix { matrix: CurTransMat::Raw(turn) });
+        // From the middle of the page, on whose axes the text now lies.
+        let (left, drop) = (set.width(text, style) / -2.0, style.size * 0.35);
+        self.text(set, left, self.height + drop, style, text);
+        self.ops.push(Op::RestoreGraphicsState);
+        self.ink = None;
+    }
+
     /// Figures with their right end at `x`, made smaller rather than cut when wider than `room`.
     pub(super) fn figure(
         &mut self,

@@ -151,6 +151,13 @@ pub enum Command {
         /// The deed's place in the trail.
         seq: i64,
     },
+    /// Writes a draft as a file to look at; nothing of the book changes.
+    Preview {
+        /// The draft.
+        draft: DocumentId,
+        /// Where to; empty = beside the book.
+        directory: String,
+    },
     /// Makes a draft by hand.
     MakeDraft(HandMade),
     /// Rates drafts again from what is known now.
@@ -446,6 +453,7 @@ impl Command {
             Self::SteerSchedule { .. } => Verb::Schedule,
             Self::SteerJob { .. }
             | Self::AddNote { .. }
+            | Self::Preview { .. }
             | Self::SetReferences { .. }
             | Self::SaveFilter(_)
             | Self::DropFilter { .. }

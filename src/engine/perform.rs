@@ -41,6 +41,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
             edit::many::edit(session, &drafts, &changes, &reason)
         }
         Command::Edit { draft, changes, reason } => edit::edit(session, &draft, &changes, &reason),
+        Command::Preview { draft, directory } => post::preview::write(session, draft, &directory),
         Command::MakeDraft(new) => hand_made::make(session, &new),
         Command::Regenerate { drafts } => regenerate::regenerate(session, &drafts),
         Command::Adjust { document, part, kind, reason } => {

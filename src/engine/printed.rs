@@ -1,4 +1,4 @@
-//! A posted document read from the book as it is printed.
+//! A document read from the book as it is printed, or would be.
 
 use super::Error;
 use crate::document::{Fit, Frozen, Line, Logo, Press, PrintError, Printable};
@@ -14,7 +14,8 @@ pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
     let row = store::document::get(db, id)?;
     if row.status != DocumentStatus::Posted {
         let message = format!("{id} is {}; only posted documents are printed", row.status);
-        return Err(Error::usage("not_posted", message, "post it first"));
+        let hint = "post it first; of a draft daybook invoice preview shows it";
+        return Err(Error::usage("not_posted", message, hint));
     }
     let frozen: Frozen = if let Some(frozen) = &row.frozen {
         frozen.read()?
@@ -27,6 +28,19 @@ pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
     };
     let taxes = store::document::taxes(db, id)?;
     with(db, row, taxes, frozen)
+}
+
+/// What stands for the number of a draft.
+const NO_NUMBER: &str = "(no number yet)";
+
+/// A draft as it would be printed with what was frozen now.
+pub fn unposted(
+    db: &Db<'_>,
+    row: DocumentRow,
+    taxes: Vec<DocumentTax>,
+    frozen: Frozen,
+) -> Result<Printable, Error> {
+    Ok(Printable { number: NO_NUMBER.to_owned(), ..with(db, row, taxes, frozen)? })
 }
 
 /// Why a draft cannot be printed whole as it would be posted; asked before it is.

@@ -152,6 +152,7 @@ pub enum Action {
     AutoPay,
     Note,
     Notes,
+    Preview,
     Remind,
     Claim,
     Tag,

@@ -63,6 +63,7 @@ mod open_items;
 mod payments_desk;
 mod plans;
 mod post_date;
+mod preview;
 mod printable;
 mod pty;
 mod redirects;

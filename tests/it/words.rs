@@ -276,6 +276,8 @@ fn commands() -> Vec<Command> {
         Command::Undo { deed: Some(7) },
         Command::Redo,
         Command::Remind,
+        Command::Preview { draft: document, directory: String::new() },
+        Command::Preview { draft: document, directory: "my files".to_owned() },
         Command::AddNote {
             on: On::Document(document),
             strikes: None,

@@ -55,6 +55,7 @@ lines! {
     INVOICE_REGENERATE = "invoice regenerate" "ID";
     INVOICE_CANCEL = "invoice cancel" "ID --reason T";
     INVOICE_NEW = "invoice new" "--account A --kind K --add-line JSON --reason T";
+    INVOICE_PREVIEW = "invoice preview" "ID";
     INVOICE_EXPLAIN = "invoice explain" "ID";
     INVOICE_LIST = "invoice list" "";
     INVOICE_LIST_ACCOUNT = "invoice list --account" "A";
@@ -205,6 +206,10 @@ impl Command {
             Self::Redo => REDO.short(),
             Self::CorrectEmail { .. } => IMPORT_ACCOUNTS.short(),
             Self::Remind => PAYMENT_REMIND.short(),
+            Self::Preview { draft, directory } if directory.is_empty() => INVOICE_PREVIEW.of(draft),
+            Self::Preview { draft, directory } => {
+                INVOICE_PREVIEW.of(format!("{draft} {}", quoted(directory)))
+            }
             Self::AddNote { on: On::Document(id), strikes: None, text } => {
                 NOTE_ADD.of(format!("{id} {}", quoted(text)))
             }

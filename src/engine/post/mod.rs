@@ -8,5 +8,6 @@ pub(in crate::engine) mod loss;
 mod memo_print;
 mod posted;
 pub mod posting;
+pub mod preview;
 pub mod reverse;
 pub mod write_off;

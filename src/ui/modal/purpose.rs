@@ -133,6 +133,8 @@ pub enum Purpose {
     },
     /// Where a print batch goes.
     Print,
+    /// Where a draft goes as a file to look at.
+    Preview(DocumentId),
 }
 
 /// Opens a form.
@@ -174,6 +176,13 @@ fn pair<'a>(((label, theirs), (_, was)): ((Label, &str), (Label, &'a str))) -> T
     (label, theirs.to_owned(), was)
 }
 
+/// Opens the form for a draft as a file to look at.
+pub fn preview(draft: DocumentId, cx: &mut Cx) -> Modal {
+    let fields = vec![Field::new(Label::DIRECTORY, "", "empty: beside the book")];
+    let title = format!("{draft} as PDF to look at: no number, nothing is sent");
+    form(title, Purpose::Preview(draft), fields, cx)
+}
+
 impl Purpose {
     fn draft(&self) -> Option<Pick> {
         match self {
@@ -203,7 +212,8 @@ impl Purpose {
             | Self::Strike(..)
             | Self::References(..)
             | Self::SaveFilter { .. }
-            | Self::Print => None,
+            | Self::Print
+            | Self::Preview(_) => None,
         }
     }
 
@@ -235,6 +245,7 @@ impl Purpose {
             | Self::DocumentNote(_)
             | Self::Strike(..)
             | Self::References(..)
+            | Self::Preview(_)
             | Self::SaveFilter { .. } => Verb::Housekeeping,
         }
     }
@@ -343,6 +354,9 @@ impl Purpose {
                 tab: tab.clone(),
                 text: text.clone(),
             }),
+            Self::Preview(draft) => {
+                Command::Preview { draft: *draft, directory: v.text(Label::DIRECTORY)? }
+            }
             Self::Print => return open(runs::print(v.text(Label::DIRECTORY)?, cx)),
         };
         Ok(Intent::Commit { op: op.to_owned(), command: Box::new(command) })

@@ -83,6 +83,12 @@ pub const KEYS: &[Binding] = &[
         "payments",
         "its payments: refund, take off, move, apply",
     ),
+    also(
+        &[Key::Char('p')],
+        Action::Preview,
+        "PDF",
+        "the draft as PDF to look at: marked, no number",
+    ),
     also(&[Key::Char('r')], Action::Notes, "notes", "its notes and references: write, strike, set"),
     also(&[Key::Char('c')], Action::Create, "new run", "new bill run or payment run"),
     also(&[Key::Char('C')], Action::Claim, "next 50", "mark the next 50 from here"),
@@ -217,6 +223,7 @@ impl Invoices {
             Action::Memo => self.memo(cx),
             Action::Payments => self.payments(cx),
             Action::Notes => self.notes(cx),
+            Action::Preview => self.preview_draft(cx),
             Action::Regenerate => {
                 self.rating = self.targets();
                 let query = Ahead::Lost(picks(&self.rating));

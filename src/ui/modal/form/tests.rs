@@ -117,6 +117,7 @@ fn every(cx: &mut Cx) -> Vec<Form> {
     let screen = ScreenId::Invoices;
     add(purpose::save_filter(screen, text("all"), text("total>5"), cx), &[(Label::NAME, "big")]);
     add(purpose::print(cx), &[(Label::DIRECTORY, "/tmp/out")]);
+    add(purpose::preview(document, cx), &[(Label::DIRECTORY, "/tmp/out")]);
     let row = paid(eur);
     add(money::refund(&row, cx), &[(Label::MEMO, "with memo"), REASON]);
     let typed: Words = &[(Label::MEMO, "with memo"), REASON, (Label::PAID_OUT_ON, "2026-03-01")];
@@ -197,6 +198,7 @@ fn name_of(purpose: &Purpose) -> &'static str {
         Purpose::References(..) => "references",
         Purpose::SaveFilter { .. } => "save filter",
         Purpose::Print => "print",
+        Purpose::Preview(_) => "preview",
         Purpose::Money(MoneyForm::Refund(..)) => "refund",
         Purpose::Money(MoneyForm::PayBack(..)) => "pay back",
         Purpose::Money(MoneyForm::PayOut(..)) => "pay out",

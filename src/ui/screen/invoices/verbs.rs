@@ -279,6 +279,20 @@ impl Invoices {
         cx.open.push(Modal::Ask(Box::new(ask.untyped())));
     }
 
+    pub(super) fn preview_draft(&mut self, cx: &mut Cx) {
+        let Some(row) = self.row() else { return cx.say("no document here") };
+        match row.status {
+            DocumentStatus::Draft => {
+                let form = purpose::preview(row.id, cx);
+                cx.open.push(form);
+            }
+            DocumentStatus::Posted => {
+                cx.say(format!("posted: daybook invoice pdf {} writes it", row.label()));
+            }
+            DocumentStatus::Canceled => cx.say("canceled: nothing more can be done to it"),
+        }
+    }
+
     pub(super) fn notes(&mut self, cx: &mut Cx) {
         let Some(d) = self.current_detail() else { return cx.say("still reading it") };
         notes::open(&name(d), On::Document(d.row.id), (&d.notes, &d.references), cx);

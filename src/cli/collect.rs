@@ -5,14 +5,17 @@ use super::exit::Exit;
 use super::output::{self, Align};
 use super::progress;
 use crate::domain::ids::{BillRunId, JobId, PaymentRunId};
-use crate::domain::money::{Currency, Purse};
+use crate::domain::money::{Currency, Money, Purse};
 use crate::domain::payment::PaymentRunStatus;
 use crate::domain::payment_run::SkipReason;
+use crate::domain::run_params::RunFilter;
+use crate::domain::text::clean;
 use crate::engine::collect::{self, DryRun, Summary};
 use crate::engine::command::{NewPaymentRun, Refused};
 use crate::engine::{Error, Session};
 use crate::store::job;
 use crate::store::payment_run::Total;
+use crate::store::read::results::{self, ResultRow, Results};
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
@@ -150,6 +153,10 @@ fn show_with(
 ) -> Result<Exit, Error> {
     let (sum, died) = session
         .read(|db| Ok((collect::summary(db, run)?, job::why_failed(db, &run.to_string())?)))?;
+    let results = match sum.run.filter.read()? {
+        RunFilter::Retry(_) => Some(session.read(|db| results::of(db, run, usize::MAX))?),
+        RunFilter::Due(_) => None,
+    };
     if ctx.json {
         let mut value = to_json(&sum);
         if let Some(why) = &died {
@@ -158,9 +165,13 @@ fn show_with(
         if !refused.is_empty() {
             value["refused"] = refused_json(refused);
         }
+        if let Some(results) = &results {
+            value["results"] = results.rows.iter().map(result_json).collect();
+        }
         output::json(&value)?;
     } else {
         print(&sum);
+        results.iter().for_each(|results| print_results(results, !refused.is_empty()));
         if let Some(why) = &died {
             output::line(&format!("its job died: {why}"));
         }
@@ -172,6 +183,31 @@ fn show_with(
     );
     let not_asked = sum.skipped.iter().any(|(reason, _)| *reason == SkipReason::Unreachable);
     Ok(Exit::partly_if(sum.run.unknown > 0 || unfinished || not_asked))
+}
+
+/// One invoice of a retry for programs.
+fn result_json(row: &ResultRow) -> Value {
+    json!({
+        "outcome": row.outcome,
+        "invoice": row.document.map(|_| &row.number),
+        "named": row.number,
+        "account_number": (!row.account.is_empty()).then_some(&row.account),
+        "amount": row.amount.map(Money::plain),
+        "currency": row.amount.map(|amount| amount.currency),
+        "payment": row.payment.map(|id| id.to_string()),
+        "why": row.why,
+    })
+}
+
+/// The invoices of a retry by outcome; those that were left out at once only where nothing else says them.
+fn print_results(results: &Results, refused_are_said: bool) {
+    let said = |row: &&ResultRow| !(refused_are_said && row.account.is_empty());
+    for row in results.rows.iter().filter(said) {
+        let amount = row.amount.map(|amount| format!(" {amount}")).unwrap_or_default();
+        let why = if row.why.is_empty() { String::new() } else { format!(": {}", row.why) };
+        let text = format!("  {} {}{amount} {}", row.outcome, row.number, row.account);
+        output::line(&clean(&format!("{}{why}", text.trim_end())));
+    }
 }
 
 fn money(totals: &[Total], part: impl Fn(&Total) -> i64) -> Value {

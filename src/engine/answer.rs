@@ -35,6 +35,9 @@ const SAMPLES: u32 = 20;
 /// Records of usage that a screen shows at most of each reason.
 const SHOWN: usize = 40;
 
+/// Invoices of a retry that a screen shows at most of each outcome.
+const RESULTS: usize = 200;
+
 /// Answers one question.
 pub fn ask(session: &Session, question: &Question) -> Result<Answer, Error> {
     match question {
@@ -226,6 +229,7 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
             let since = usual_since(now.today);
             Answer::Recovery(since, read::recovery::sums(db, since)?)
         }
+        Query::Results(run) => Answer::Results(Box::new(read::results::of(db, *run, RESULTS)?)),
         Query::Payments(whose) => Answer::Payments(Arc::new(payments::read(db, *whose)?)),
         Query::Samples => Answer::Samples(read::sample::open(db, SAMPLES)?),
         Query::History(subject) => Answer::History(read::invoice::history(db, subject)?),

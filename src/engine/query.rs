@@ -1,7 +1,7 @@
 //! What a screen may ask of the book, as plain data; `engine::answer` answers.
 
 use crate::domain::actor::Standing;
-use crate::domain::ids::{AccountId, BillRunId, DocumentId, RunId};
+use crate::domain::ids::{AccountId, BillRunId, DocumentId, PaymentRunId, RunId};
 use crate::domain::money::{Currency, Purse};
 use crate::domain::payment::NextAction;
 use crate::domain::recovery::Recovery;
@@ -27,6 +27,7 @@ use crate::store::read::invoices::InvoiceRow;
 use crate::store::read::jobs::{JobRow, ScheduleRow};
 use crate::store::read::log::LogRow;
 use crate::store::read::post_preview::PostPreview;
+use crate::store::read::results::Results;
 use crate::store::read::runs::{RunDetail, RunRow};
 use crate::store::read::sample::Sample;
 use crate::store::read::thrown::Thrown;
@@ -100,6 +101,8 @@ pub enum Query {
     Tries(Vec<DocumentId>, NextAction),
     /// What became of money that failed at the first try.
     Recovery,
+    /// What became of a retry, invoice by invoice.
+    Results(PaymentRunId),
     /// The samples of runs that are not posted yet.
     Samples,
     /// The audit trail of a subject.
@@ -302,6 +305,8 @@ pub enum Answer {
     Tries(Tries),
     /// Of [`Query::Recovery`]: since when, and by currency.
     Recovery(NaiveDate, Vec<Recovery>),
+    /// Of [`Query::Results`].
+    Results(Box<Results>),
     /// Of [`Query::Samples`], newest run first.
     Samples(Vec<Sample>),
     /// Of [`Ahead::Usage`]: up to which day, and what stays.

@@ -4,8 +4,8 @@ mod item;
 mod pick;
 
 pub use item::{
-    Item, ItemState, add_items, add_skip, clear_skips, leave_out, open_items, open_items_of,
-    reopen_items, skip_item, skip_rest, skips, take_items,
+    Item, ItemState, add_items, add_refused, add_skip, clear_skips, leave_out, open_items,
+    open_items_of, reopen_items, skip_item, skip_rest, skips, take_items,
 };
 pub(in crate::store) use pick::open_of;
 pub use pick::{Open, Page, PickFilter, Place, account_auto_pay, candidate, candidates, debts};

@@ -41,6 +41,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0034_settled.sql"),
     include_str!("migrations/0035_tag.sql"),
     include_str!("migrations/0036_note.sql"),
+    include_str!("migrations/0037_retry_refused.sql"),
 ];
 
 /// The schema of this program.

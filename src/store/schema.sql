@@ -1,4 +1,4 @@
--- 36 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 37 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1221,4 +1221,11 @@ CREATE TABLE document_reference (
   ours           TEXT NOT NULL,
   theirs         TEXT NOT NULL
 ) STRICT;
+CREATE TABLE payment_run_refused (
+  run_id         INTEGER NOT NULL REFERENCES payment_run (id),
+  position       INTEGER NOT NULL,
+  what           TEXT NOT NULL,                       -- the number of an invoice, or a payment
+  reason         TEXT NOT NULL,
+  PRIMARY KEY (run_id, position)
+) STRICT, WITHOUT ROWID;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

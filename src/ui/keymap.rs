@@ -153,6 +153,7 @@ pub enum Action {
     Note,
     Notes,
     Preview,
+    Results,
     Remind,
     Claim,
     Tag,

@@ -13,6 +13,7 @@ pub mod letters;
 pub mod modal;
 pub mod msg;
 pub mod pen;
+mod results;
 mod rights;
 pub mod screen;
 mod shell;

@@ -70,6 +70,7 @@ mod redirects;
 mod rehearsal;
 mod restore;
 mod retry;
+mod retry_results;
 mod roles;
 mod rules;
 mod rules_change;

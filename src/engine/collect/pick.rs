@@ -11,7 +11,7 @@ pub use crate::domain::run_params::Mode;
 use crate::domain::run_params::RunFilter;
 use crate::domain::text::counted;
 use crate::engine::collect::till::Till;
-use crate::engine::command::{JobSpec, NewPaymentRun};
+use crate::engine::command::{JobSpec, NewPaymentRun, Refused};
 use crate::engine::{Error, Session};
 use crate::store::job;
 use crate::store::method_state::{self, MethodRow};
@@ -71,6 +71,7 @@ pub fn start_retry(
     documents: &[DocumentId],
     by_hand: bool,
     consolidate: bool,
+    refused: &[Refused],
 ) -> Result<(PaymentRunId, JobId), Error> {
     session.write(Verb::Retry, |tx| {
         let run = payment_run::insert(
@@ -89,6 +90,8 @@ pub fn start_retry(
             items.push((*document, debt::get(tx, *document)?.account));
         }
         payment_run::add_items(tx, run, &items)?;
+        let left: Vec<_> = refused.iter().map(|r| (r.what.as_str(), r.reason.as_str())).collect();
+        payment_run::add_refused(tx, run, &left)?;
         let spec = JobSpec::Retry { run };
         let job = job::insert(tx, &spec, &run.to_string(), items.len() as i64)?;
         let how = if by_hand { "by hand" } else { "by the rules" };

@@ -63,7 +63,7 @@ pub fn start(session: &mut Session, which: &Which) -> Result<Started, Error> {
     if documents.is_empty() {
         return Ok(Started { run: None, refused });
     }
-    let run = collect::start_retry(session, &documents, by_hand, together)?;
+    let run = collect::start_retry(session, &documents, by_hand, together, &refused)?;
     Ok(Started { run: Some(run), refused })
 }
 

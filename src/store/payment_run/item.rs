@@ -69,6 +69,22 @@ pub fn add_items(
     Ok(added)
 }
 
+/// Keeps what a run of retries was asked for and left out at once: what, and why.
+pub fn add_refused(
+    tx: &Tx<'_>,
+    run: PaymentRunId,
+    refused: &[(&str, &str)],
+) -> Result<(), StoreError> {
+    many::insert(
+        tx,
+        "payment_run_refused (run_id, position, what, reason)",
+        (1_i64..).zip(refused).map(|(position, (what, reason))| -> [Bound<'_>; 4] {
+            [run.0.into(), position.into(), (*what).into(), (*reason).into()]
+        }),
+    )?;
+    Ok(())
+}
+
 /// The next open invoices of a run in order.
 pub fn open_items(db: &Db<'_>, run: PaymentRunId, limit: u32) -> Result<Vec<Item>, StoreError> {
     db.all(

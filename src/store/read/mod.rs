@@ -24,6 +24,7 @@ pub mod pasted;
 pub mod post_preview;
 pub mod post_second;
 pub mod recovery;
+pub mod results;
 pub mod runs;
 pub mod sample;
 mod spec;

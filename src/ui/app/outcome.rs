@@ -296,6 +296,11 @@ fn ended_words(job: &JobRow) -> String {
     if job.subject.starts_with("refund of ") {
         return format!("{} {state}: {}{of}{failed}{error}", job.subject, grouped(job.done));
     }
+    if job.kind == "retry" {
+        // How many of them were declined is told by what they came to.
+        let what = format!("retry {} {state}: {}{of}{error}", job.subject, grouped(job.done));
+        return format!("{what}; R on 5 Failed (or Enter on 6 Jobs) lists them");
+    }
     // A subject that begins with the kind of work says it.
     let kind = if job.subject.starts_with(&job.kind) { "" } else { job.kind.as_str() };
     let what = format!("{kind} {}", job.subject);

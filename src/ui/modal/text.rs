@@ -4,6 +4,7 @@ use super::{Intent, Step, clear, frame};
 use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
 use crate::ui::msg::Cx;
+use crate::ui::results;
 use crate::ui::theme;
 use crate::ui::usage;
 use crate::ui::widget::{Line, put};
@@ -146,6 +147,8 @@ impl TextBox {
     pub(super) fn loaded(&mut self, answer: &Answer, cx: &Cx) {
         if let Answer::Usage(target, found) = answer {
             self.lines = usage::lines(found, *target);
+        } else if let Answer::Results(found) = answer {
+            (self.lines, self.runs) = results::lines(found, cx);
         } else if let Answer::History(rows) = answer {
             for row in rows {
                 let when = cx.when(row.at);

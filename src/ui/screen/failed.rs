@@ -6,7 +6,7 @@ mod retry;
 use super::Screen;
 use super::listed::{beside, list_action, list_intent, view_list};
 use super::unapplied::{self, Unapplied};
-use crate::domain::ids::DocumentId;
+use crate::domain::ids::{DocumentId, PaymentRunId};
 use crate::domain::payment::NextAction;
 use crate::domain::recovery::chart;
 use crate::engine::command::{Command, Receipt};
@@ -23,6 +23,7 @@ use crate::ui::modal::purpose;
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::results;
 use crate::ui::theme;
 use crate::ui::widget::list::{AnyList, Column, Listing, Shown, Tab};
 use crate::ui::widget::{Line, wrap};
@@ -38,6 +39,7 @@ pub const KEYS: &[Binding] = &[
         "retry",
         "retry: this one, the marked, or a whole group",
     ),
+    also(&[Key::Char('R')], Action::Results, "results", "what became of the last retry begun here"),
     bind(&[Key::Char('i')], Action::Reconcile, "look up", "ask the gateway what became of it"),
     bind(
         &[Key::Char('p')],
@@ -77,6 +79,8 @@ pub struct Failed {
     pub list: Listing<FailedRow>,
     detail: Option<Box<InvoiceDetail>>,
     unapplied: Unapplied,
+    /// The retry that was begun here last.
+    retried: Option<PaymentRunId>,
 }
 
 impl Default for Failed {
@@ -100,6 +104,7 @@ impl Default for Failed {
             list: Listing::new(ScreenId::Failed, tabs, SORTS),
             detail: None,
             unapplied: Unapplied::default(),
+            retried: None,
         }
     }
 }
@@ -201,6 +206,10 @@ impl Failed {
         let row = self.list.current().cloned();
         match action {
             Action::Retry => self.retry(cx),
+            Action::Results => match self.retried {
+                Some(run) => results::show(ScreenId::Failed, run, cx),
+                None => cx.say("no retry was begun here: Enter on one in 6 Jobs shows it"),
+            },
             Action::Reconcile if !self.list.marks.is_empty() => {
                 self.try_marked(NextAction::LookUp, cx);
             }
@@ -397,7 +406,11 @@ impl Screen for Failed {
         }
     }
 
-    fn done(&mut self, command: &Command, _receipt: &Receipt, _cx: &mut Cx) {
+    fn done(&mut self, command: &Command, receipt: &Receipt, _cx: &mut Cx) {
+        let retries = matches!(command, Command::RetryPayments { .. } | Command::RetryGroup { .. });
+        if let Some(run) = PaymentRunId::parse(&receipt.made).filter(|_| retries) {
+            self.retried = Some(run);
+        }
         if matches!(command, Command::RetryPayments { .. } | Command::Reconcile { .. }) {
             self.list.marks.clear();
         }

@@ -1,6 +1,7 @@
 //! 6 Jobs: what works in the background, for whom, how far, what went wrong; and what is planned.
 
 use super::listed::ListScreen;
+use crate::domain::ids::PaymentRunId;
 use crate::engine::command::{Command, ScheduleStep, Steer};
 use crate::engine::query::{Answer, ListName, Query};
 use crate::store::Topic;
@@ -11,6 +12,7 @@ use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
+use crate::ui::results;
 use crate::ui::theme;
 use crate::ui::widget::list::{Column, Listing, Shown, Tab};
 use crate::ui::widget::{Line, counted, grouped, progress, wrap};
@@ -18,7 +20,12 @@ use ratatui::style::Style;
 
 /// The keys of this screen.
 pub const KEYS: &[Binding] = &[
-    bind(&[Key::Enter, Key::Char('l')], Action::Open, "open", "what it works on"),
+    bind(
+        &[Key::Enter, Key::Char('l')],
+        Action::Open,
+        "open",
+        "what it works on; of a retry its results",
+    ),
     bind(&[Key::Char('p')], Action::Pause, "pause", "pause it, or go on"),
     bind(&[Key::Char('C')], Action::CancelRun, "cancel", "cancel it"),
     bind(&[Key::Char('c')], Action::Create, "schedules", "schedules: pause, resume, skip, end"),
@@ -198,6 +205,10 @@ impl ListScreen for Jobs {
             Action::Open => {
                 let subject = row.subject.clone();
                 match subject.split_once('-').map(|(p, _)| p) {
+                    Some("PR") if row.kind == "retry" => match PaymentRunId::parse(&subject) {
+                        Some(run) => results::show(ScreenId::Jobs, run, cx),
+                        None => self.explain(&row, cx),
+                    },
                     Some("BR") => {
                         cx.go = Some((ScreenId::Invoices, Some(format!("run:{subject}"))));
                     }

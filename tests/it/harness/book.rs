@@ -95,6 +95,7 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      INSERT INTO account_note SELECT id, account_id, at, user_name, text FROM note;
      CREATE INDEX account_note_account ON account_note (account_id, id); DROP TABLE note;
      DROP TABLE account_reference; DROP TABLE document_reference",
+    "DROP TABLE payment_run_refused",
 ];
 
 /// What a call of the binary gave.

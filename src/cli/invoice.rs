@@ -5,7 +5,7 @@ use super::document_json::to_json;
 use super::exit::Exit;
 use super::listing::{self, List, PAGE, Page};
 use super::output::{self, Align};
-use super::{invoice_edit, invoice_past, invoice_tag};
+use super::{claim, invoice_edit, invoice_past, invoice_tag};
 use crate::domain::delivery::FirstCopy;
 use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax};
 use crate::domain::ids::{DocumentId, RunId};
@@ -16,10 +16,12 @@ use crate::engine::deliver::first;
 use crate::engine::query::ListName;
 use crate::engine::{Error, Session, answer};
 use crate::outside::Standing;
+use crate::store::clerk_claim;
 use crate::store::conversion;
 use crate::store::document::{self, DocumentRow, ItemRow, ListFilter};
 use crate::store::read::{Filter, ReadError, invoices};
 use crate::store::{Db, StoreError, note};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -64,6 +66,12 @@ enum Action {
         #[arg(long)]
         force: bool,
     },
+    /// Take drafts to look at: others see whose they are
+    Claim(claim::Claim),
+    /// Give claimed drafts back
+    Unclaim(claim::Unclaim),
+    /// Hand all drafts that you have claimed over to another clerk
+    HandOver(claim::HandOver),
     /// Say that drafts were looked at and are right
     Accept(invoice_edit::Accept),
     /// Keep drafts back from posting
@@ -110,6 +118,9 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     match &args.action {
         Action::List(list) => documents(list, &[DocumentKind::Invoice], ctx),
         Action::Show { id } => show(&ctx.open()?, id, ctx),
+        Action::Claim(args) => claim::claim(args, ctx),
+        Action::Unclaim(args) => claim::unclaim(args, ctx),
+        Action::HandOver(args) => claim::hand_over(args, ctx),
         Action::Accept(args) => invoice_edit::accept(args, ctx),
         Action::Hold(args) => invoice_edit::hold(args, ctx),
         Action::Release(args) => invoice_edit::release(args, ctx),
@@ -162,7 +173,8 @@ pub fn documents(args: &ListArgs, kinds: &[DocumentKind], ctx: &Ctx) -> Result<E
         None => None,
         Some(text) => Some(answer::understood(&session, ListName::Invoices, text)?),
     };
-    listing::print(&session, &Documents { filter, typed }, ctx.json)?;
+    let today = session.now()?.today;
+    listing::print(&session, &Documents { filter, typed, today }, ctx.json)?;
     Ok(Exit::Done)
 }
 
@@ -171,6 +183,8 @@ struct Documents {
     filter: ListFilter,
     /// What else must hold.
     typed: Option<Filter>,
+    /// Claims of another day bind nobody.
+    today: NaiveDate,
 }
 
 impl List for Documents {
@@ -213,7 +227,9 @@ impl List for Documents {
     }
 
     fn json(&self, db: &Db<'_>, row: &DocumentRow) -> Result<Value, Error> {
-        Ok(to_json(db, row)?)
+        let mut shown = to_json(db, row)?;
+        shown["claimed_by"] = json!(claimed_by(db, row.id, self.today)?);
+        Ok(shown)
     }
 
     fn cells(&self, _: &Db<'_>, d: &DocumentRow) -> Result<Vec<String>, Error> {
@@ -234,10 +250,17 @@ impl List for Documents {
     }
 }
 
+/// Who has a draft to look at, by login name.
+fn claimed_by(db: &Db<'_>, id: DocumentId, today: NaiveDate) -> Result<Option<String>, StoreError> {
+    Ok(clerk_claim::of(db, id)?.filter(|claim| claim.binds(today)).map(|claim| claim.name))
+}
+
 /// Shows one document.
 pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
     let row = session.read(|db| document::get(db, document::find(db, id)?))?;
     let settled = session.read(|db| document::settled_by(db, row.id))?;
+    let today = session.now()?.today;
+    let claimed = session.read(|db| claimed_by(db, row.id, today))?;
     let became = session.read(|db| conversion::successors(db, row.id))?;
     let on = On::Document(row.id);
     let (notes, are) =
@@ -250,6 +273,7 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
             .map(|n| json!({ "id": n.id.to_string(), "user": n.user, "text": n.text, "struck_by": n.struck_by.map(|id| id.to_string()) }))
             .collect();
         shown["carried_over_to"] = became.iter().map(|(_, number)| json!(number)).collect();
+        shown["claimed_by"] = json!(claimed);
         shown["first_copy"] = first_json(session, row.id)?;
         shown["settled_by"] = settled
             .iter()
@@ -261,6 +285,9 @@ pub fn show(session: &Session, id: &str, ctx: &Ctx) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     head(&row);
+    if let Some(name) = claimed {
+        output::line(&format!("claimed by {name}"));
+    }
     match row.settlement() {
         // What is owed is owed elsewhere: nobody has paid it.
         Some(_) if row.balance_minor == 0 && !became.is_empty() => output::line("carried over"),

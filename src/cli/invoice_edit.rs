@@ -10,9 +10,10 @@ use super::receipt::report;
 use crate::domain::document::DocumentKind;
 use crate::domain::explain::Told;
 use crate::domain::money::parse_decimal;
-use crate::engine::Error;
 use crate::engine::command::{DraftChange, HandMade, NewLine, Removed};
+use crate::engine::on_its_way::Sure;
 use crate::engine::review::{self, edit, hand_made, regenerate, undo};
+use crate::engine::{Error, Session};
 use crate::store::document;
 use crate::store::document::ItemRow;
 use chrono::NaiveDate;
@@ -26,6 +27,18 @@ pub struct Ids {
     /// Drafts (D-000012)
     #[arg(required = true)]
     pub ids: Vec<String>,
+    /// Also one that another clerk has claimed
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Ids {
+    /// Opens the book; what was said beforehand is not asked.
+    pub fn open(&self, ctx: &Ctx) -> Result<Session, Error> {
+        let mut session = ctx.open()?;
+        session.sure = Sure::of(self.yes);
+        Ok(session)
+    }
 }
 
 /// Accept drafts.
@@ -150,7 +163,7 @@ pub struct Explain {
 /// Accepts.
 pub fn accept(args: &Accept, ctx: &Ctx) -> Result<Exit, Error> {
     one_version(args.version, &args.ids)?;
-    let mut session = ctx.open()?;
+    let mut session = args.ids.open(ctx)?;
     let picks = picks(&session, &args.ids.ids, args.version)?;
     let receipt = review::verdict::accept(&mut session, &picks, &args.reason)?;
     report(&receipt, ctx)
@@ -158,7 +171,7 @@ pub fn accept(args: &Accept, ctx: &Ctx) -> Result<Exit, Error> {
 
 /// Holds.
 pub fn hold(args: &Hold, ctx: &Ctx) -> Result<Exit, Error> {
-    let mut session = ctx.open()?;
+    let mut session = args.ids.open(ctx)?;
     let picks = picks(&session, &args.ids.ids, None)?;
     let receipt =
         review::verdict::hold(&mut session, &picks, &args.reason, &args.owner, args.until)?;
@@ -167,7 +180,7 @@ pub fn hold(args: &Hold, ctx: &Ctx) -> Result<Exit, Error> {
 
 /// Releases.
 pub fn release(args: &Ids, ctx: &Ctx) -> Result<Exit, Error> {
-    let mut session = ctx.open()?;
+    let mut session = args.open(ctx)?;
     let picks = picks(&session, &args.ids, None)?;
     let receipt = review::verdict::release(&mut session, &picks)?;
     report(&receipt, ctx)
@@ -175,7 +188,7 @@ pub fn release(args: &Ids, ctx: &Ctx) -> Result<Exit, Error> {
 
 /// Cancels.
 pub fn cancel(args: &Cancel, ctx: &Ctx) -> Result<Exit, Error> {
-    let mut session = ctx.open()?;
+    let mut session = args.ids.open(ctx)?;
     let picks = picks(&session, &args.ids.ids, None)?;
     let receipt = review::verdict::cancel(&mut session, &picks, &args.reason)?;
     report(&receipt, ctx)
@@ -183,7 +196,7 @@ pub fn cancel(args: &Cancel, ctx: &Ctx) -> Result<Exit, Error> {
 
 /// Rates again.
 pub fn regenerate(args: &Regenerate, ctx: &Ctx) -> Result<Exit, Error> {
-    let mut session = ctx.open()?;
+    let mut session = args.ids.open(ctx)?;
     let picks = picks(&session, &args.ids.ids, None)?;
     if !args.dry_run {
         let receipt = regenerate::regenerate(&mut session, &picks)?;
@@ -220,7 +233,7 @@ pub fn regenerate(args: &Regenerate, ctx: &Ctx) -> Result<Exit, Error> {
 pub fn edit(args: &Edit, ctx: &Ctx) -> Result<Exit, Error> {
     one_version(args.version, &args.ids)?;
     let changes = changes(args)?;
-    let mut session = ctx.open()?;
+    let mut session = args.ids.open(ctx)?;
     let picked = picks(&session, &args.ids.ids, args.version)?;
     let pick = match picked.as_slice() {
         [one] if args.charge.is_none() && !args.dry_run => one,

@@ -8,6 +8,7 @@ use super::receipt::report;
 use crate::domain::money::Money;
 use crate::domain::text::clean;
 use crate::engine::Error;
+use crate::engine::on_its_way::Sure;
 use crate::engine::query::{Answer, Query};
 use crate::engine::{answer, review};
 use crate::store::document;
@@ -32,6 +33,9 @@ pub struct Restore {
     /// The version that was looked at: another one is refused
     #[arg(long)]
     version: Option<i64>,
+    /// Also one that another clerk has claimed
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Lists the deeds, newest first.
@@ -92,6 +96,7 @@ pub fn history(args: &Of, ctx: &Ctx) -> Result<Exit, Error> {
 /// Puts a draft back.
 pub fn restore(args: &Restore, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
+    session.sure = Sure::of(args.yes);
     let picked = picks(&session, std::slice::from_ref(&args.id), args.version)?;
     let Some(pick) = picked.first() else {
         return Err(Error::Bug("one id gave no draft".to_owned()));

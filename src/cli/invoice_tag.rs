@@ -25,7 +25,7 @@ pub struct Tag {
 pub fn tag(args: &Tag, ctx: &Ctx) -> Result<Exit, Error> {
     let tagging = Tagging::of(&args.add, &args.remove)
         .map_err(|why| Error::usage("bad_tag", why.to_string(), "--add TAG, --remove TAG"))?;
-    let mut session = ctx.open()?;
+    let mut session = args.ids.open(ctx)?;
     let picks = picks(&session, &args.ids.ids, None)?;
     let receipt = review::verdict::tag(&mut session, &picks, &tagging)?;
     report(&receipt, ctx)

@@ -11,6 +11,7 @@ pub mod output;
 mod audit;
 mod bill;
 mod check;
+mod claim;
 mod collect;
 mod ctx;
 mod currency;

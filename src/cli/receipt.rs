@@ -13,9 +13,12 @@ pub fn report(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
         let totals = output::by_currency(&receipt.totals);
         let refused: Vec<Value> =
             receipt.refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect();
-        output::json(
-            &json!({ "done": receipt.done, "refused": refused, "totals": totals, "summary": receipt.summary, "made": receipt.made, "undoable": receipt.undoable }),
-        )?;
+        let mut shown = json!({ "done": receipt.done, "refused": refused, "totals": totals, "summary": receipt.summary, "made": receipt.made, "undoable": receipt.undoable });
+        if !receipt.taken.is_empty() {
+            let taken = receipt.taken.iter().map(|(pick, _)| json!(pick.id.to_string()));
+            shown["taken"] = taken.collect();
+        }
+        output::json(&shown)?;
     } else {
         output::line(&receipt.summary);
         if !receipt.refused.is_empty() {

@@ -35,6 +35,8 @@ text_enum! {
         Bill = "bill",
         /// Canceling a run or its remaining drafts.
         CancelRun = "run cancel",
+        /// Taking drafts to look at, giving them back, handing them over.
+        Claim = "claim",
         /// Accepting a draft.
         Accept = "accept",
         /// Holding or releasing a draft.
@@ -90,6 +92,7 @@ pub fn permitted(role: Role, verb: Verb) -> bool {
     let clerk = matches!(
         verb,
         V::Import
+            | V::Claim
             | V::Accept
             | V::Hold
             | V::Edit

@@ -43,6 +43,7 @@ pub mod actor;
 pub mod bill;
 pub mod billing;
 pub mod charge;
+pub mod claimed;
 pub mod conversion;
 pub mod decline;
 pub mod delivery;

@@ -22,10 +22,9 @@ use crate::store::read::jobs::JobRow;
 use crate::store::read::post_second::Poster;
 use crate::store::read::{
     self, Field, Filter, FilterError, Fit, Group, ListArgs, Marked, Page, ReadError, Seek, Totals,
-    post_preview, thrown,
+    post_preview, settled, thrown,
 };
-use crate::store::{Db, desk, payment_method, role, settings};
-use chrono::{NaiveDate, NaiveTime};
+use crate::store::{Db, desk, payment_method, role};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -174,29 +173,32 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
     let by = Some(Poster { actor, now_ms: now.at_ms });
     Ok(match query {
         Query::List(name, args) => {
-            let filter = settled(db, &args.filter, now)?;
+            let filter = settled(db, &args.filter, now, actor.uid)?;
             (reads(*name).page)(db, &ListArgs { filter, ..args.clone() })?
         }
         Query::Totals(name, filter) => {
-            Answer::Totals((reads(*name).totals)(db, &settled(db, filter, now)?)?)
+            Answer::Totals((reads(*name).totals)(db, &settled(db, filter, now, actor.uid)?)?)
         }
-        Query::Marks(name, filter) => Answer::Marks(marks(db, *name, &settled(db, filter, now)?)?),
+        Query::Marks(name, filter) => {
+            Answer::Marks(marks(db, *name, &settled(db, filter, now, actor.uid)?)?)
+        }
         Query::Within(name, filter, ids) => Answer::Marks(match reads(*name).within {
-            Some(within) => within(db, &settled(db, filter, now)?, ids)?,
+            Some(within) => within(db, &settled(db, filter, now, actor.uid)?, ids)?,
             None => Vec::new(),
         }),
         Query::Groups(name, filter, by) => {
-            Answer::Groups(groups(db, *name, &settled(db, filter, now)?, *by)?)
+            Answer::Groups(groups(db, *name, &settled(db, filter, now, actor.uid)?, *by)?)
         }
         Query::Tabs(name, filters) => {
-            let of = |filter| match (reads(*name).totals)(db, &settled(db, filter, now)?) {
+            let of = |filter| match (reads(*name).totals)(db, &settled(db, filter, now, actor.uid)?)
+            {
                 Err(ReadError::Filter(_)) => Ok(None),
                 totals => totals.map(Some),
             };
             Answer::Tabs(filters.iter().map(of).collect::<Result<_, _>>()?)
         }
         Query::Fitting(name, filter, field) => {
-            let filter = settled(db, filter, now)?;
+            let filter = settled(db, filter, now, actor.uid)?;
             match (reads(*name).fitting)(db, &filter, *field) {
                 // The list itself says what is wrong.
                 Err(ReadError::Filter(_)) => Answer::Fitting(*field, Vec::new()),
@@ -236,7 +238,7 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
         Query::Status => Answer::Status(StatusRow {
             jobs: read::jobs::open(db)?,
             ended: read::jobs::ended(db)?,
-            notices: read::today::notices(db)?,
+            notices: read::today::notices(db, actor.uid)?,
             undelivered: read::today::undelivered(db)?,
             rights: Some(role::standing(db, actor.uid)?),
         }),
@@ -253,22 +255,12 @@ pub fn understood(session: &Session, list: ListName, text: &str) -> Result<Filte
     let filter = Filter::parse(text).map_err(|error| unread(error.into()))?;
     let now = session.now()?;
     let read = session.store.read(|db| {
-        let filter = settled(db, &filter, now)?;
+        let filter = settled(db, &filter, now, session.actor.uid)?;
         // What the list does not know is refused when it is read.
         (reads(list).totals)(db, &filter)?;
         Ok(filter)
     });
     read.map_err(unread)
-}
-
-/// A filter with the days that move with today as they are now.
-fn settled(db: &Db<'_>, filter: &Filter, now: Now) -> Result<Filter, ReadError> {
-    if filter.each_term().next().is_none() {
-        return Ok(filter.clone());
-    }
-    let zone = settings::load(db)?.zone();
-    let begins = |day: NaiveDate| zone.moment(day.and_time(NaiveTime::MIN)).timestamp_millis();
-    Ok(filter.on(now.today, begins))
 }
 
 fn pairs(picks: &[Pick]) -> Vec<(i64, i64)> {

@@ -5,6 +5,7 @@
 //! that does the same ([`Command::words`]). Nothing here does anything: `engine::perform` does.
 
 mod adjust;
+mod claim;
 mod draft;
 mod money;
 mod receipt;
@@ -12,6 +13,7 @@ mod run;
 pub mod words;
 
 pub use adjust::{AdjustKind, AdjustPart};
+pub use claim::{ClaimDeed, NextDrafts};
 pub use draft::{BulkChange, DraftChange, HandMade, NewLine, Removed};
 pub use money::{MoneyDeed, PaidBy, Refunded};
 pub use receipt::{Receipt, Refused};
@@ -103,6 +105,8 @@ pub struct OutsidePayment {
 /// One short write. Batch commands act on every row they can and report the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
+    /// Drafts to look at are taken, given back or handed over.
+    Claim(ClaimDeed),
     /// Looked at and right, in this version. A stale draft needs the reason.
     Accept {
         /// The drafts as seen.
@@ -406,6 +410,7 @@ impl Command {
     /// The verb that is authorized and audited.
     pub fn verb(&self) -> Verb {
         match self {
+            Self::Claim(_) => Verb::Claim,
             Self::Accept { .. } => Verb::Accept,
             Self::Hold { .. } | Self::Release { .. } => Verb::Hold,
             Self::Edit { .. }

@@ -21,12 +21,14 @@ use crate::engine::{Error, Session, bill, desk, post};
 pub fn perform(session: &mut Session, op_id: &str, command: Command) -> Result<Receipt, Error> {
     session.next_op = Some(op_id.to_owned());
     let result = dispatch(session, command, Sure::Ask);
-    session.next_op = None;
+    (session.next_op, session.sure) = (None, Sure::Ask);
     result
 }
 
 fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Receipt, Error> {
+    session.sure = sure;
     match command {
+        Command::Claim(deed) => review::claim::perform(session, deed),
         Command::Accept { drafts, reason } => review::verdict::accept(session, &drafts, &reason),
         Command::Hold { drafts, reason, owner, until } => {
             review::verdict::hold(session, &drafts, &reason, &owner, until)

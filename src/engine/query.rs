@@ -17,6 +17,7 @@ pub use crate::engine::review::edit::many::EditAhead;
 pub use crate::engine::review::past::History;
 use crate::engine::review::undo::{Deed, Passed};
 pub use crate::store::desk::SavedFilter;
+use crate::store::notice::NoticeRow;
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::failed::FailedRow;
@@ -177,7 +178,7 @@ pub struct StatusRow {
     /// Jobs that ended last, newest first.
     pub ended: Vec<JobRow>,
     /// Unread notices, newest first.
-    pub notices: Vec<(i64, String)>,
+    pub notices: Vec<NoticeRow>,
     /// Copies that bounced or could not be made.
     pub undelivered: i64,
     /// What the clerk may do.

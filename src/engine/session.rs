@@ -1,6 +1,7 @@
 //! A book opened by somebody, and one moment of it.
 
 use super::error::Error;
+use super::on_its_way::Sure;
 use crate::clock::Now;
 use crate::config::Config;
 use crate::domain::actor::{Actor, Verb};
@@ -24,6 +25,8 @@ pub struct Session {
     pub next_op: Option<String>,
     /// What this process can do of what needs a secret or a line to the outside.
     pub reach: Reach,
+    /// Whether who acts was told what it meets, and said to go on.
+    pub sure: Sure,
     /// Whose doing the next writes are.
     hand: Hand,
 }
@@ -46,7 +49,7 @@ impl Session {
     /// A session on a book that is open.
     pub fn on(store: Store, actor: Actor) -> Self {
         let (reach, hand) = (Reach::default(), Hand::Person);
-        Self { store, actor, fixed_now: None, next_op: None, reach, hand }
+        Self { store, actor, fixed_now: None, next_op: None, reach, sure: Sure::Ask, hand }
     }
 
     /// Where the audit trail stands, to be printed and kept outside the book.

@@ -186,9 +186,14 @@ pub const CHECKS: &[Check] = &[
         "settled",
         coverage::SETTLED,
     ),
+    newer("clerks_have_drafts", "what a clerk has taken is a draft", 35, "clerk_claim", CLERKS),
     sql("tallies_count", "what screens count is what there is", tallies::DIFFER),
     sql("leases", "jobs and runs are in states that belong together", LEASES),
 ];
+
+const CLERKS: &str = "
+SELECT printf('D-%06d is claimed by %s and no draft', k.document_id, k.user_name)
+FROM clerk_claim k JOIN document_state s ON s.document_id = k.document_id WHERE s.status <> 'Draft'";
 
 // Ledger entries name their operation; other rows carry its moment.
 const ROWS_AUDITED: &str = "

@@ -5,7 +5,7 @@
 
 mod image;
 
-pub use image::{DraftImage, HeldClaim, HeldUsage, Image, LineImage, ReviewImage};
+pub use image::{ClaimImage, DraftImage, HeldClaim, HeldUsage, Image, LineImage, ReviewImage};
 
 use super::deed::{self, DeedKind, NewDeed};
 use super::document::{self, DocumentRow, Origin, Source};

@@ -14,6 +14,7 @@ mod book;
 mod carry;
 pub mod charge;
 pub mod check;
+pub mod clerk_claim;
 pub mod collectible;
 pub mod conversion;
 pub mod convert;

@@ -47,6 +47,19 @@ pub fn add(
     Ok(())
 }
 
+/// Makes a notice for one person alone, unless one with this key exists.
+pub fn add_for(
+    tx: &Tx<'_>,
+    uid: u32,
+    subject: &str,
+    text: &str,
+    key: &str,
+) -> Result<(), StoreError> {
+    add(tx, NoticeLevel::Info, subject, text, key)?;
+    tx.run("UPDATE notice SET for_uid = ?2 WHERE key = ?1", (key, uid))?;
+    Ok(())
+}
+
 /// A notice that is mailed too, to the owner of the schedule it is about; with no address it is
 /// only a notice.
 pub fn alarm(
@@ -77,12 +90,12 @@ pub fn mailed(tx: &Tx<'_>, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Notices nobody has dismissed, newest first.
-pub fn open(db: &Db<'_>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
+/// Notices that nobody has dismissed and this person may read, newest first.
+pub fn open(db: &Db<'_>, uid: u32, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
     db.all(
         "SELECT id, at, level, text, subject FROM notice INDEXED BY notice_open
-         WHERE done_at IS NULL ORDER BY id DESC LIMIT ?1",
-        [limit],
+         WHERE done_at IS NULL AND (for_uid IS NULL OR for_uid = ?2) ORDER BY id DESC LIMIT ?1",
+        (limit, uid),
         |r| {
             Ok(NoticeRow {
                 id: r.get(0)?,
@@ -95,9 +108,12 @@ pub fn open(db: &Db<'_>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
     )
 }
 
-/// Dismisses every open notice; gives how many.
+/// Dismisses every open notice that who acts may read; gives how many.
 pub fn dismiss_all(tx: &Tx<'_>) -> Result<usize, StoreError> {
-    let done = tx.run("UPDATE notice SET done_at = ?1 WHERE done_at IS NULL", [tx.now().at_ms])?;
+    let done = tx.run(
+        "UPDATE notice SET done_at = ?1 WHERE done_at IS NULL AND (for_uid IS NULL OR for_uid = ?2)",
+        (tx.now().at_ms, tx.actor().uid),
+    )?;
     tx.touch(Topic::Notices);
     Ok(done)
 }

@@ -35,6 +35,8 @@ pub struct Present {
     pub seat: Seat,
     /// The document being edited, and since when (UTC milliseconds).
     pub editing: Option<(i64, i64)>,
+    /// The document that is open before them.
+    pub reading: Option<i64>,
 }
 
 /// This console's place among the others.
@@ -58,7 +60,9 @@ impl Presence {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
              CREATE TABLE IF NOT EXISTS present (token TEXT PRIMARY KEY, uid INTEGER NOT NULL,
                name TEXT NOT NULL, beat_at INTEGER NOT NULL, document_id INTEGER,
-               editing_at INTEGER) WITHOUT ROWID;",
+               editing_at INTEGER) WITHOUT ROWID;
+             CREATE TABLE IF NOT EXISTS reading (token TEXT PRIMARY KEY, document_id INTEGER)
+               WITHOUT ROWID;",
         )?;
         inside::mend_logs(&path);
         let token = format!("{}-{now_ms}", std::process::id());
@@ -70,6 +74,8 @@ impl Presence {
             "DELETE FROM present WHERE beat_at NOT BETWEEN ?1 - ?2 AND ?1 + ?2",
             [now_ms, 10 * GONE_MS],
         )?;
+        let gone = "DELETE FROM reading WHERE token NOT IN (SELECT token FROM present)";
+        conn.db().change(gone, [])?;
         Ok(Self { conn, uid: actor.uid, token })
     }
 
@@ -89,10 +95,20 @@ impl Presence {
         Ok(())
     }
 
+    /// Says which document is open before us, or none.
+    pub fn reading(&self, document: Option<i64>) -> Result<(), StoreError> {
+        self.conn.db().change(
+            "INSERT OR REPLACE INTO reading (token, document_id) VALUES (?1, ?2)",
+            (&self.token, document),
+        )?;
+        Ok(())
+    }
+
     /// Everybody else who is here, by name.
     pub fn others(&self, now_ms: i64) -> Result<Vec<Present>, StoreError> {
-        let sql = "SELECT name, document_id, editing_at, uid, token FROM present
-            WHERE token <> ?1 AND beat_at > ?2 AND beat_at < ?3 ORDER BY name, token";
+        let sql = "SELECT p.name, p.document_id, p.editing_at, p.uid, p.token, r.document_id
+            FROM present p LEFT JOIN reading r ON r.token = p.token
+            WHERE p.token <> ?1 AND beat_at > ?2 AND beat_at < ?3 ORDER BY p.name, p.token";
         let span = (&self.token, now_ms - GONE_MS, now_ms + GONE_MS);
         self.conn.db().all(sql, span, |r| {
             let document: Option<i64> = r.get(1)?;
@@ -102,7 +118,8 @@ impl Presence {
                 (true, true) => Seat::Mine,
                 (true, false) => Seat::Ended,
             };
-            Ok(Present { name: r.get(0)?, seat, editing: document.zip(since) })
+            let (name, reading) = (r.get(0)?, r.get(5)?);
+            Ok(Present { name, seat, editing: document.zip(since), reading })
         })
     }
 
@@ -153,8 +170,17 @@ mod tests {
         let seen = |who: &Presence| who.others(3_000).unwrap().remove(0);
         assert_eq!(
             seen(&mia),
-            Present { name: "jon".to_owned(), seat: Seat::Theirs, editing: Some((7, 3_000)) }
+            Present {
+                name: "jon".to_owned(),
+                seat: Seat::Theirs,
+                editing: Some((7, 3_000)),
+                reading: None
+            }
         );
+        jon.reading(Some(8)).unwrap();
+        assert_eq!(seen(&mia).reading, Some(8));
+        jon.reading(None).unwrap();
+        assert_eq!(seen(&mia).reading, None);
         // Of my own one that ended is told from one that goes on.
         let other = Presence::enter(dir.path(), &actor(1, "mia"), 3_000).unwrap();
         other.editing(Some(9), 3_000).unwrap();

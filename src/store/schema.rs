@@ -42,6 +42,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0035_tag.sql"),
     include_str!("migrations/0036_note.sql"),
     include_str!("migrations/0037_retry_refused.sql"),
+    include_str!("migrations/0038_clerk_claim.sql"),
 ];
 
 /// The schema of this program.

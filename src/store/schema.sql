@@ -1,4 +1,4 @@
--- 37 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 38 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1228,4 +1228,16 @@ CREATE TABLE payment_run_refused (
   reason         TEXT NOT NULL,
   PRIMARY KEY (run_id, position)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE clerk_claim (
+  document_id    INTEGER PRIMARY KEY REFERENCES document (id),
+  uid            INTEGER NOT NULL,
+  user_name      TEXT NOT NULL,
+  claimed_on     TEXT NOT NULL                        -- the book's day; it binds on no other
+) STRICT;
+CREATE INDEX clerk_claim_day ON clerk_claim (claimed_on, uid, document_id);
+CREATE TRIGGER clerk_claim_of_draft BEFORE INSERT ON clerk_claim
+  WHEN (SELECT status FROM document_state WHERE document_id = NEW.document_id) IS NOT 'Draft'
+  BEGIN SELECT RAISE(ABORT, 'only a draft is claimed'); END;
+CREATE TRIGGER clerk_claim_ends AFTER UPDATE OF status ON document_state WHEN NEW.status <> 'Draft'
+  BEGIN DELETE FROM clerk_claim WHERE document_id = NEW.document_id; END;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

@@ -197,7 +197,8 @@ pub fn last_change(
 ) -> Result<Option<operation::OpRow>, StoreError> {
     db.opt(
         "SELECT seq, at, uid, user_name, role, verb, subject, summary, detail FROM operation
-             WHERE seq = max(coalesce((SELECT max(op_seq) FROM undo WHERE document_id = ?1), 0),
+             WHERE seq = max(coalesce((SELECT max(u.op_seq) FROM undo u CROSS JOIN operation c
+                               ON c.seq = u.op_seq WHERE u.document_id = ?1 AND c.verb <> 'claim'), 0),
                              coalesce((SELECT max(seq) FROM operation WHERE subject = ?2), 0))",
         (document.0, document.to_string()),
         operation::op_row,

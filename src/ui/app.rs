@@ -340,6 +340,7 @@ impl App {
             | Intent::Tab(_)
             | Intent::Sort(_)
             | Intent::Columns(_)
+            | Intent::Claim(_)
             | Intent::RetryGroup(_)
             | Intent::Group(_)) => {
                 self.screens.get(self.screen).intent(&other, &mut self.cx);

@@ -16,6 +16,7 @@ pub fn command_line(action: Action, screen: ScreenId) -> String {
         (Action::Explain, ScreenId::Invoices) => words::INVOICE_EXPLAIN,
         (Action::Explain, ScreenId::Runs) => words::RUN_SHOW,
         (Action::Regenerate, _) => words::INVOICE_REGENERATE,
+        (Action::Claim, _) => words::INVOICE_CLAIM_NEXT,
         (Action::CancelDraft, _) => words::INVOICE_CANCEL,
         (Action::History, _) => words::INVOICE_HISTORY,
         (Action::Memo, ScreenId::Invoices) => return any_of(CORRECTIONS),

@@ -135,6 +135,8 @@ pub struct Person {
     pub seat: Seat,
     /// The document they are editing, and since when (UTC milliseconds).
     pub editing: Option<(i64, i64)>,
+    /// The document that is open before them.
+    pub reading: Option<i64>,
 }
 
 /// Everything that can happen to the console.
@@ -213,6 +215,8 @@ pub enum Effect {
     },
     /// I am editing this document, or none any more.
     Editing(Option<i64>),
+    /// Says which document is open, or that none is.
+    Reading(Option<i64>),
     /// Draw everything again.
     Repaint,
     /// Step aside for the shell.
@@ -235,6 +239,8 @@ pub struct Cx {
     pub user: String,
     /// Who else is here.
     pub people: Vec<Person>,
+    /// The document that others were told is open here.
+    pub reading: Option<i64>,
     /// Whether the console that kept the last session was still open when this one began.
     pub left_open: bool,
     /// What every screen shows at its foot.
@@ -269,6 +275,7 @@ impl Cx {
             size,
             user,
             people: Vec::new(),
+            reading: None,
             left_open: false,
             foot: StatusRow::default(),
             effects: Vec::new(),
@@ -381,6 +388,11 @@ impl Cx {
     /// Who is editing a document, if anybody else is.
     pub fn editor_of(&self, document: i64) -> Option<&Person> {
         self.people.iter().find(|p| p.editing.is_some_and(|(id, _)| id == document))
+    }
+
+    /// Who else has a document open, if somebody has.
+    pub fn reader_of(&self, document: i64) -> Option<&Person> {
+        self.people.iter().find(|p| p.seat == Seat::Theirs && p.reading == Some(document))
     }
 }
 

@@ -16,6 +16,7 @@ fn needed(action: Action, screen: ScreenId) -> &'static [Verb] {
         (Action::Accept, S::Failed) => &[Verb::Collect],
         (Action::Edit | Action::Tag, S::Invoices) => &[Verb::Edit],
         (Action::Edit, _) => &[Verb::Import],
+        (Action::Claim, _) => &[Verb::Claim],
         (Action::Hold, _) => &[Verb::Hold],
         (Action::Regenerate, _) => &[Verb::Regenerate],
         (Action::CancelDraft, _) => &[Verb::CancelDraft],

@@ -258,6 +258,9 @@ impl Shell<'_> {
                 Effect::Export { list, filter, sort } => {
                     let _ = self.desks.ask(Ask::Export { list, filter, sort });
                 }
+                Effect::Reading(document) => {
+                    let _ = self.desks.ask(Ask::Reading(document));
+                }
                 Effect::Editing(document) => {
                     let _ = self.desks.ask(Ask::Editing(document));
                 }

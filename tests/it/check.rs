@@ -39,6 +39,7 @@ const SEEDS: &[(&str, &str)] = &[
     ("claims_held", "UPDATE claim SET item_id = NULL WHERE charge_id = 2 AND from_on = '2026-01-01'"),
     ("claims_held", "UPDATE claim SET item_id = 777 WHERE charge_id = 2 AND from_on = '2026-01-01'"),
     ("claims_held", "DELETE FROM claim WHERE document_id = 2"),
+    ("clerks_have_drafts", "INSERT INTO clerk_claim VALUES (1, 7, 'ada', '2026-01-01')"),
     ("tallies_count", "UPDATE tally SET count = count + 1 WHERE name = 'owed'"),
     ("tallies_count", "UPDATE tally SET sum_minor = sum_minor + 1 WHERE name = 'undelivered'"),
     ("tallies_count", "UPDATE tally SET flagged = flagged + 1 WHERE name = 'draft'"),

@@ -101,7 +101,7 @@ fn tabs_tell_how_much_each_shows_and_saved_ones_with_their_money() {
 #[test]
 fn a_saved_filter_is_dropped_after_a_question() {
     let mut desk = Desk::open(80, 24);
-    desk.press("3/total>1000<Enter>Flarge<C-s>").press("<Esc>F9").shows("[large]");
+    desk.press("3/total>1000<Enter>Flarge<C-s>").press("<Esc>Fa").shows("[large]");
     desk.press("FD").shows("y/n  Drop the filter large, for everybody?");
     desk.press("n").shows("[large]");
     desk.press("FDy").shows("filter large dropped").shows("[to check]");

@@ -252,7 +252,7 @@ fn history(grown: &mut Grown) {
     ))
     .unwrap();
     drop(conn);
-    grown.page("open notices", |db| notice::open(db, 50));
+    grown.page("open notices", |db| notice::open(db, 1, 50));
     grown.page("alarms to mail", notice::to_mail);
     grown.page("open jobs", job::open);
 }

@@ -7,6 +7,8 @@ mod cases;
 mod cases_binary;
 mod cdnow;
 mod check;
+mod claim;
+mod claims_desk;
 mod closing;
 mod closing_random;
 mod collect;

@@ -9,8 +9,8 @@ use daybook::domain::money::Currency;
 use daybook::engine::care::settings;
 use daybook::engine::collect::{refund, remind};
 use daybook::engine::command::{
-    AccountFilter, AdjustKind, AdjustPart, Command, DraftChange, NewBillRun, NewPaymentRun,
-    OutsidePayment, Pick, Receipt, RunRef, ScheduleStep, Steer,
+    AccountFilter, AdjustKind, AdjustPart, ClaimDeed, Command, DraftChange, NewBillRun,
+    NewPaymentRun, OutsidePayment, Pick, Receipt, RunRef, ScheduleStep, Steer,
 };
 use daybook::engine::guard::roles;
 use daybook::engine::{Error, Session, import, perform};
@@ -23,6 +23,7 @@ fn may(verb: Verb) -> &'static [Role] {
     use Role::{Admin, Biller, Cashier, Clerk, Controller};
     match verb {
         Verb::Import
+        | Verb::Claim
         | Verb::Accept
         | Verb::Hold
         | Verb::Edit
@@ -140,6 +141,7 @@ fn outside(session: &Session, document: DocumentId) -> OutsidePayment {
 fn command(session: &Session, verb: Verb) -> Option<Command> {
     let (reason, drafts) = ("because".to_owned(), || vec![pick(session)]);
     Some(match verb {
+        Verb::Claim => Command::Claim(ClaimDeed::Drafts(drafts())),
         Verb::Accept => Command::Accept { drafts: drafts(), reason },
         Verb::Hold => Command::Hold { drafts: drafts(), reason, owner: String::new(), until: None },
         Verb::Edit => Command::Edit {

@@ -212,7 +212,7 @@ fn who_edits_a_draft_is_told_who_took_it_over_and_what_they_changed() {
         _ => None,
     });
     let (name, seat) = ("ben".to_owned(), Seat::Theirs);
-    let ben = Person { name, seat, editing: id.map(|id| (id, 0)) };
+    let ben = Person { name, seat, editing: id.map(|id| (id, 0)), reading: None };
     mine.app.update(Msg::People(vec![ben]));
     mine.shows("ben edits it too");
     let mut theirs = Desk::at(&path, 100, 30);
@@ -245,7 +245,7 @@ fn an_edit_of_my_own_that_a_console_left_is_said_to_be_mine_and_taken_up() {
     let Some(Effect::Commit { command, .. }) = desk.app.session() else { panic!() };
     let Command::SaveSession { state } = *command else { panic!() };
     let console = |desk: &mut Desk, seat| {
-        let person = Person { name: "mia".to_owned(), seat, editing: Some((id, 0)) };
+        let person = Person { name: "mia".to_owned(), seat, editing: Some((id, 0)), reading: None };
         desk.app.update(Msg::People(vec![person]));
         desk.press("3e");
     };

@@ -49,7 +49,7 @@ pub fn step(db: &Db<'_>, step: Step, now: Now, actor: &Actor) -> Result<StepRow,
             let words = some(due, "reminder due", "reminders due");
             (failed::totals(db, &Filter::parse(&format!("due<{}", now.today))?)?, words)
         }
-        Step::Notices => today::open_notices(db)?,
+        Step::Notices => today::open_notices(db, actor.uid)?,
     };
     Ok(StepRow { step, count: totals.count, money: totals.money, state })
 }

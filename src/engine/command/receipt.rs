@@ -1,7 +1,8 @@
 //! What came of a command.
 
 use crate::domain::ids::JobId;
-use crate::domain::money::Purse;
+use crate::domain::job::Pick;
+use crate::domain::money::{Money, Purse};
 use serde::{Deserialize, Serialize};
 
 /// What came of a command or job. Figures are those of the book after the commit.
@@ -21,6 +22,9 @@ pub struct Receipt {
     pub job: Option<JobId>,
     /// What it made: a run, a document (`BR-000007`, `D-000012`).
     pub made: String,
+    /// The drafts that were taken to look at.
+    #[serde(default)]
+    pub taken: Vec<(Pick, Money)>,
 }
 
 /// A row that was left alone.

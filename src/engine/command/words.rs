@@ -2,8 +2,8 @@
 //! [`Command`] is on the command line. The palette takes its twins from the same table.
 
 use super::{
-    AdjustKind, AdjustPart, BulkChange, Command, DraftChange, MoneyDeed, NewLine, PaidBy, Pick,
-    Refunded, Removed, RunRef, ScheduleStep, Steer,
+    AdjustKind, AdjustPart, BulkChange, ClaimDeed, Command, DraftChange, MoneyDeed, NewLine,
+    NextDrafts, PaidBy, Pick, Refunded, Removed, RunRef, ScheduleStep, Steer,
 };
 use crate::domain::ids::DocumentId;
 use crate::domain::money::Money;
@@ -48,6 +48,11 @@ lines! {
     INVOICE_ACCEPT = "invoice accept" "ID";
     INVOICE_HOLD = "invoice hold" "ID --reason T";
     INVOICE_RELEASE = "invoice release" "ID";
+    INVOICE_CLAIM = "invoice claim" "ID";
+    INVOICE_CLAIM_NEXT = "invoice claim --next" "N";
+    INVOICE_UNCLAIM = "invoice unclaim" "ID";
+    INVOICE_UNCLAIM_ALL = "invoice unclaim --all" "";
+    INVOICE_HAND_OVER = "invoice hand-over --to" "LOGIN --note T";
     INVOICE_HISTORY = "invoice history" "ID";
     INVOICE_RESTORE = "invoice restore" "ID --before SEQ";
     INVOICE_TAG = "invoice tag" "ID --add TAG";
@@ -219,6 +224,7 @@ impl Command {
                 quoted(&to.ours),
                 quoted(&to.theirs)
             )),
+            Self::Claim(deed) => deed.words(),
             Self::ChangeChannel { .. }
             | Self::ConfirmPrinted { .. }
             | Self::UseCredits { .. }
@@ -333,6 +339,31 @@ impl MoneyDeed {
             }
             Self::Apply { payment, to, amount } => {
                 PAYMENT_APPLY.of(format!("{payment} --to {to}{}", much(amount)))
+            }
+        }
+    }
+}
+
+impl ClaimDeed {
+    /// The command line that does the same.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Drafts(drafts) => INVOICE_CLAIM.of(ids(drafts)),
+            Self::Next(next) => {
+                let NextDrafts { count, filter, sort, from } = next;
+                let filter = filter.join(" ");
+                let from = from.map(|id| format!(" --from {id}")).unwrap_or_default();
+                let filter = match filter.trim() {
+                    "" => String::new(),
+                    text => format!(" --filter {}", quoted(text)),
+                };
+                INVOICE_CLAIM_NEXT
+                    .of(format!("{count}{filter} --sort {}{from}", quoted(&sort.words())))
+            }
+            Self::Release(drafts) => INVOICE_UNCLAIM.of(ids(drafts)),
+            Self::ReleaseAll => INVOICE_UNCLAIM_ALL.short(),
+            Self::HandOver { to, note } => {
+                INVOICE_HAND_OVER.of(format!("{} --note {}", quoted(to), quoted(note)))
             }
         }
     }

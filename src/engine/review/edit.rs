@@ -15,6 +15,7 @@ use crate::domain::document::Review;
 use crate::domain::ids::DocumentId;
 use crate::domain::term::PaymentTerm;
 use crate::engine::command::{DraftChange, Pick, Receipt};
+use crate::engine::review::others;
 use crate::engine::review::picked::{image, look_at_one, plain, reason};
 use crate::engine::{Error, Session};
 use crate::store::document::{self, DocumentRow, Origin};
@@ -42,8 +43,10 @@ pub fn edit(
             "--set, --add-line or --remove-line",
         ));
     }
+    let sure = session.sure;
     session.write(Verb::Edit, |tx| {
         let row = look_at_one(tx, pick)?;
+        others::ask(tx, &row, sure)?;
         let (told, change) = changed(tx, &row, changes)?;
         undo::record(tx, &change)?;
         let after = document::get(tx, row.id)?;

@@ -7,6 +7,7 @@ use crate::domain::document::{DocumentStatus, Review};
 use crate::domain::ids::DocumentId;
 use crate::domain::money::{Currency, Money};
 use crate::engine::command::{Pick, Receipt};
+use crate::engine::review::others;
 use crate::engine::review::picked::{image, look_at_one};
 use crate::engine::{Error, Session};
 use crate::store::document::{self, DocumentRow};
@@ -116,6 +117,11 @@ fn turned(before: &Image, after: &Image, c: Currency) -> Vec<Turned> {
     };
     add("review", said(&before.review), said(&after.review));
     add("tags", before.review.tags.clone(), after.review.tags.clone());
+    let has = |image: &Image| {
+        let by = image.claim.as_ref().and_then(|claim| claim.by.as_ref());
+        by.map_or_else(|| "nobody".to_owned(), |by| by.name.clone())
+    };
+    add("claimed by", has(before), has(after));
     if let (Some(before), Some(after)) = (&before.draft, &after.draft) {
         add("invoice date", before.invoice_on.to_string(), after.invoice_on.to_string());
         add("due date", before.due_on.to_string(), after.due_on.to_string());
@@ -176,8 +182,10 @@ fn lines(
 
 /// Puts a draft back to how it was before a deed of the trail; undo takes that back as well.
 pub fn restore(session: &mut Session, pick: &Pick, seq: i64) -> Result<Receipt, Error> {
+    let sure = session.sure;
     session.write(Verb::Edit, |tx| {
         let row = look_at_one(tx, pick)?;
+        others::ask(tx, &row, sure)?;
         let Earlier { summary, content, stale } = before(tx, &row, seq)?;
         let was = image(tx, &row)?;
         if was.draft.as_ref().is_some_and(|now| now.same(&content)) {

@@ -6,6 +6,8 @@ use crate::domain::document::DocumentStatus;
 use crate::domain::ids::DocumentId;
 use crate::domain::text;
 use crate::engine::command::{Pick, Receipt, Refused};
+use crate::engine::on_its_way::Sure;
+use crate::engine::review::others;
 use crate::engine::{Error, Session, Slices};
 use crate::store::document::{self, DocumentRow};
 use crate::store::draft::{self, Image};
@@ -88,12 +90,12 @@ pub fn short<'t>(what: &str, text: &'t str, max: usize) -> Result<&'t str, Error
 
 /// The image of a draft with its content.
 pub fn image(db: &Db<'_>, row: &DocumentRow) -> Result<Image, StoreError> {
-    Ok(Image { review: draft::review(db, row)?, draft: Some(draft::load(db, row)?) })
+    Ok(Image { review: draft::review(db, row)?, draft: Some(draft::load(db, row)?), claim: None })
 }
 
 /// The image of what was said of a draft, without its content.
 pub fn review_image(db: &Db<'_>, row: &DocumentRow) -> Result<Image, StoreError> {
-    Ok(Image { review: draft::review(db, row)?, draft: None })
+    Ok(Image { review: draft::review(db, row)?, draft: None, claim: None })
 }
 
 /// Drafts in a transaction: others get at the book in between.
@@ -109,11 +111,12 @@ pub fn each(
     mut work: impl FnMut(&Tx<'_>, &DocumentRow) -> Result<One, Error>,
 ) -> Result<Receipt, Error> {
     let (mut deed, mut so_far) = (Slices::default(), SoFar::default());
+    let among = Among { alone: picks.len() == 1, sure: session.sure };
     for (at, slice) in picks.chunks(SLICE).enumerate() {
         let done = session.write_on(&mut deed, verb, |tx| {
             let mut done = SoFar::default();
             for pick in slice {
-                done.one(tx, pick, &mut work)?;
+                done.one(tx, pick, among, &mut work)?;
             }
             // Of a slice that did nothing, nothing is told.
             let all = so_far.receipt.done + done.receipt.done;
@@ -148,6 +151,14 @@ pub fn told(error: &Error) -> String {
     }
 }
 
+/// Where a draft stands that is acted on.
+#[derive(Clone, Copy)]
+struct Among {
+    /// It is the only one.
+    alone: bool,
+    sure: Sure,
+}
+
 /// What came of a batch so far.
 #[derive(Default)]
 struct SoFar {
@@ -163,6 +174,7 @@ impl SoFar {
         &mut self,
         tx: &Tx<'_>,
         pick: &Pick,
+        among: Among,
         work: &mut impl FnMut(&Tx<'_>, &DocumentRow) -> Result<One, Error>,
     ) -> Result<(), Error> {
         let row = match look(tx, pick) {
@@ -173,6 +185,12 @@ impl SoFar {
             }
             Err(other) => return Err(other.into()),
         };
+        // What another clerk looks at is asked about alone, and among many it is left to them.
+        match others::theirs(tx, row.id)? {
+            Some(_) if among.alone => others::ask(tx, &row, among.sure)?,
+            Some(who) => return self.refuse(pick, others::left_to(&who)),
+            None => {}
+        }
         match tx.attempt(|| work(tx, &row)) {
             Ok(One::Done(what, change)) => {
                 self.receipt.done += 1;

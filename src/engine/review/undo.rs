@@ -9,13 +9,13 @@ use crate::engine::command::words::{
     PAYMENT_AUTO_PAY, PAYMENT_DISPUTE, PAYMENT_PROMISE, RUN_PAUSE, RUN_RESUME,
 };
 use crate::engine::command::{EMAIL_OF, Receipt, Refused};
-use crate::engine::review::picked;
+use crate::engine::review::{claim, picked};
 use crate::engine::{Error, Session, Slices};
 use crate::store::document::{self, DocumentRow};
 use crate::store::draft::{self, Image, ReviewImage};
 use crate::store::job::MAIL;
 use crate::store::undo::{self as steps, Kind, State, Step};
-use crate::store::{Db, StoreError, Tx, check, role, stale};
+use crate::store::{Db, StoreError, Tx, check, notice, role, stale};
 
 /// My last deed, or the one before another of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -271,7 +271,9 @@ fn counter_words(step: &Step) -> &'static str {
         Verb::Settings => "set the old value again",
         Verb::Convert => "a conversion is final: restore the copy that was made before it",
         Verb::Roles => "grant or revoke it again",
-        Verb::Accept | Verb::Hold | Verb::Regenerate => "do the opposite on the draft",
+        Verb::Accept | Verb::Claim | Verb::Hold | Verb::Regenerate => {
+            "do the opposite on the draft"
+        }
         Verb::Housekeeping if step.summary.starts_with("note") => {
             "a note stays: write another, or strike it (r on its account or document)"
         }
@@ -336,7 +338,11 @@ fn turn(session: &mut Session, step: &Step, to: State) -> Result<Receipt, Error>
         ));
     }
     // The notice names what it is about: the cursor may stand elsewhere.
-    let on = if step.subject.is_empty() { String::new() } else { format!("{} ", step.subject) };
+    let on = if step.subject.is_empty() || is_none(step) {
+        String::new()
+    } else {
+        format!("{} ", step.subject)
+    };
     let some = if receipt.refused.is_empty() {
         String::new()
     } else {
@@ -360,6 +366,9 @@ fn turn_slice(tx: &Tx<'_>, seq: i64, to: State, receipt: &mut Receipt) -> Result
         match tx.attempt(|| restore(tx, &row, from, wanted)) {
             Ok(()) => {
                 steps::set_state(tx, seq, change.document, to)?;
+                if wanted.claim.is_some() && to == State::Undone {
+                    notice::done(tx, &claim::notice_key(seq))?;
+                }
                 receipt.done += 1;
                 let now = document::get(tx, change.document)?;
                 receipt.totals.add(now.currency.amount(now.total_minor))?;
@@ -387,6 +396,9 @@ fn restore(tx: &Tx<'_>, row: &DocumentRow, from: &Image, wanted: &Image) -> Resu
             return Err(refused("it is posted meanwhile: adjust it instead"));
         }
         DocumentStatus::Canceled => return Err(refused("it is canceled meanwhile")),
+    }
+    if let (Some(from), Some(wanted)) = (&from.claim, &wanted.claim) {
+        return claim::restore(tx, row, from, wanted);
     }
     let now = draft::review(tx, row)?;
     let mut version = row.version;

@@ -32,7 +32,7 @@ fn said(tx: &Tx<'_>, row: &DocumentRow, after: ReviewImage) -> Result<Box<Change
     // Tags are not for a verdict to take off.
     let after = ReviewImage { tags: before.review.tags.clone(), ..after };
     draft::set_review(tx, row.id, &after)?;
-    let after = Image { review: after, draft: None };
+    let after = Image { review: after, draft: None, claim: None };
     Ok(Box::new(Change { document: row.id, before, after }))
 }
 
@@ -157,7 +157,8 @@ pub fn tag(session: &mut Session, picks: &[Pick], tagging: &Tagging) -> Result<R
             Err(why) => return Ok(One::Refused(why.to_string())),
         };
         let words = format!("tagged {}", tagging.words());
-        let after = Image { review: ReviewImage { tags, ..before.review.clone() }, draft: None };
+        let review = ReviewImage { tags, ..before.review.clone() };
+        let after = Image { review, draft: None, claim: None };
         draft::set_review(tx, row.id, &after.review)?;
         Ok(One::Done(words, Some(Box::new(Change { document: row.id, before, after }))))
     })

@@ -1,6 +1,7 @@
 //! What is kept of a draft before and after a clerk's change: plain data, stored as JSON.
 
 use crate::domain::billing::ClaimRole;
+use crate::domain::claimed::Claimed;
 use crate::domain::document::{DocumentKind, DocumentTax, Flag, Review};
 use crate::domain::explain::Derivation;
 use crate::domain::ids::{ChargeId, ChargeVersionId, ItemId, SubscriptionId, UsageId};
@@ -147,6 +148,15 @@ pub struct Image {
     pub review: ReviewImage,
     /// What it says; none where an operation left that alone.
     pub draft: Option<DraftImage>,
+    /// Who had taken it; none where an operation left that alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<ClaimImage>,
+}
+
+/// Which clerk has a draft, if one has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimImage {
+    pub by: Option<Claimed>,
 }
 
 impl DraftImage {

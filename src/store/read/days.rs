@@ -2,7 +2,9 @@
 //! from one to another (`2026-01..2026-03`, `-7..`).
 
 use super::filter::{Cmp, Field, Filter, Term, What};
-use chrono::{Days, Months, NaiveDate};
+use crate::clock::Now;
+use crate::store::{Db, StoreError, settings};
+use chrono::{Days, Months, NaiveDate, NaiveTime};
 
 /// What is no day should be one like these.
 pub(super) const SHOULD: &str = "a date such as 2026-01-31, 2026-01, today or -30, or from an earlier to a later one (-7..today)";
@@ -61,6 +63,16 @@ fn moving(text: &str, today: NaiveDate) -> Option<NaiveDate> {
     };
     let by = Days::new(days.unsigned_abs());
     if days < 0 { today.checked_sub_days(by) } else { today.checked_add_days(by) }
+}
+
+/// A filter as it is now and for who asks: days that move with today, and drafts of theirs.
+pub fn settled(db: &Db<'_>, filter: &Filter, now: Now, uid: u32) -> Result<Filter, StoreError> {
+    if filter.each_term().next().is_none() {
+        return Ok(filter.clone());
+    }
+    let zone = settings::load(db)?.zone();
+    let begins = |day: NaiveDate| zone.moment(day.and_time(NaiveTime::MIN)).timestamp_millis();
+    Ok(filter.on(now.today, begins).asked_by(uid, now.today))
 }
 
 impl Filter {

@@ -58,6 +58,8 @@ text_enum! {
         Charge = "charge",
         /// The model of a charge on it (`tiered`).
         Model = "model",
+        /// Who has taken the draft: `mine`, `none`, `any` or a login name.
+        Claim = "claim",
     }
 }
 
@@ -79,6 +81,7 @@ impl Field {
             Self::Sample => "open",
             Self::Model => "tiered",
             Self::Verb => "post",
+            Self::Claim => "mine",
             Self::Group => "retry_later",
             Self::Batch
             | Self::Kind

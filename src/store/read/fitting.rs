@@ -52,6 +52,7 @@ fn values(
         (_, Ask::Charge(..)) => {
             return ready(&mut Model::ALL.iter().map(|model| model.as_str()));
         }
+        (_, Ask::Claim(_)) => return ready(&mut ["mine", "none", "any"].into_iter()),
         (_, Ask::Sample(_)) => return ready(&mut ["open"].into_iter()),
         (_, Ask::Day(_) | Ask::Moment(_)) => {
             return ready(&mut days::WORDS.iter().copied());

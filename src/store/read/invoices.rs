@@ -5,11 +5,12 @@ use super::{
     Ask, Cmp, Field, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };
 use super::{Filter, Totals};
+use crate::domain::claimed::Claimed;
 use crate::domain::document::{DocumentKind, DocumentStatus, FlagCode, Review};
 use crate::domain::ids::{BillRunId, DocumentId};
 use crate::domain::money::Money;
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, money, tally, word, words};
+use crate::store::{Db, StoreError, clerk_claim, money, tally, word, words};
 use chrono::NaiveDate;
 
 /// One document in a list.
@@ -62,6 +63,8 @@ pub struct InvoiceRow {
     pub run: Option<BillRunId>,
     /// See `domain::tag`.
     pub tags: String,
+    /// Who has taken it, on whatever day.
+    pub claim: Option<Claimed>,
 }
 
 impl ListRow for InvoiceRow {
@@ -90,9 +93,10 @@ pub(super) const SPEC: Spec = Spec {
                f.code NOT LIKE 'total_%', f.code NOT LIKE 'recurring%', f.code LIMIT 1), \
               CASE WHEN s.reversed_by IS NOT NULL THEN 'reversed' \
               WHEN s.written_off_by IS NOT NULL THEN 'written off' ELSE '' END, \
-              d.po_number, v.batch, v.emails, d.run_id, s.tags",
+              d.po_number, v.batch, v.emails, d.run_id, s.tags, k.uid, k.user_name, k.claimed_on",
     from: "document_state s JOIN document d ON d.id = s.document_id \
-           JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id",
+           JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id \
+           LEFT JOIN clerk_claim k ON k.document_id = d.id",
     narrow: "document_state s JOIN document d ON d.id = s.document_id",
     base: "1",
     id: "s.document_id",
@@ -128,6 +132,7 @@ pub(super) const SPEC: Spec = Spec {
         (Field::Ref, Ask::Part(REFERENCES_OF)),
         (Field::Sample, Ask::Sample("d.id")),
         (Field::Charge, Ask::Charge("d.id", "name")),
+        (Field::Claim, Ask::Claim("d.id")),
         (Field::Model, Ask::Charge("d.id", "model")),
     ],
     orders: &[
@@ -182,6 +187,7 @@ fn map(row: &Row<'_>, key: Key) -> Result<InvoiceRow, StoreError> {
         emails: row.get::<Option<String>>(22)?.unwrap_or_default(),
         run: row.get::<Option<i64>>(23)?.map(BillRunId),
         tags: row.get(24)?,
+        claim: clerk_claim::read(row, 25)?,
     })
 }
 
@@ -193,6 +199,11 @@ pub fn page(db: &Db<'_>, args: &ListArgs) -> Result<Page<InvoiceRow>, ReadError>
 /// What can be typed next behind `/`.
 pub fn fitting(db: &Db<'_>, filter: &Filter, of: Option<Field>) -> Result<Vec<Fit>, ReadError> {
     super::fitting(db, &SPEC, filter, of)
+}
+
+/// Where a document stands in an order.
+pub fn key_of(db: &Db<'_>, sort: Sort, id: DocumentId) -> Result<Option<Key>, StoreError> {
+    super::key_of(db, &SPEC, sort, id.0)
 }
 
 /// How many match, with their money. Of drafts by what was said of them it is kept.

@@ -41,7 +41,7 @@ text_enum! {
 }
 
 /// By what a list is ordered, and whether the other way round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sorted {
     pub by: Sort,
     pub reversed: bool,

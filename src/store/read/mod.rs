@@ -5,6 +5,7 @@
 
 pub mod accounts;
 mod amount;
+mod claimed;
 mod days;
 pub mod deliveries;
 pub mod failed;
@@ -33,6 +34,7 @@ pub mod today;
 pub mod unapplied;
 
 use crate::store::face::{Cell, Row, params_from_iter};
+pub use days::settled;
 pub use filter::{Cmp, Field, Filter, FilterError, Term};
 use fitting::fitting;
 use groups::groups;
@@ -77,12 +79,7 @@ pub(super) fn page<R: ListRow>(
         limit = args.limit + 1,
     );
     let mut rows = db.all(&sql, params_from_iter(filter.values), |r| {
-        let value = match r.cell(0)? {
-            Cell::Integer(n) => KeyValue::Int(n),
-            Cell::Text(_) => KeyValue::Text(r.get(0)?),
-            _ => KeyValue::Text(String::new()),
-        };
-        map(r, Key { value, id: r.get(1)? })
+        map(r, Key { value: key_value(r)?, id: r.get(1)? })
     })?;
     let more = rows.len() > args.limit;
     rows.truncate(args.limit);
@@ -90,6 +87,27 @@ pub(super) fn page<R: ListRow>(
         rows.reverse();
     }
     Ok(Page { rows, more })
+}
+
+/// Where a row stands in an order; none where there is no such row.
+pub(super) fn key_of(
+    db: &Db<'_>,
+    spec: &Spec,
+    sort: Sort,
+    id: i64,
+) -> Result<Option<Key>, StoreError> {
+    let by = spec.sorted(sort.into()).by;
+    let sql = format!("SELECT {by} FROM {} WHERE {} = ?1", spec.from, spec.id);
+    db.opt(&sql, [id], |r| Ok(Key { value: key_value(r)?, id }))
+}
+
+/// What a row is ordered by, from its first column.
+fn key_value(r: &Row<'_>) -> Result<KeyValue, StoreError> {
+    Ok(match r.cell(0)? {
+        Cell::Integer(n) => KeyValue::Int(n),
+        Cell::Text(_) => KeyValue::Text(r.get(0)?),
+        _ => KeyValue::Text(String::new()),
+    })
 }
 
 /// How many rows match, and their money.
@@ -220,6 +238,7 @@ mod tests {
                 Ask::Flag(_) => "any",
                 Ask::Tag(_) => "urgent",
                 Ask::Sample(_) => "open",
+                Ask::Claim(_) => "2026-01-31@any",
                 Ask::Charge(_, "model") => "tiered",
                 Ask::Charge(..) => "Base_fee",
             };
@@ -316,7 +335,7 @@ mod tests {
                     assert_eq!(step(db)?.0.count, 0);
                 }
                 assert_eq!(today::bill_runs(db, dates.today)?.0.count, 0);
-                assert_eq!(today::open_notices(db)?.0.count, 0);
+                assert_eq!(today::open_notices(db, 1)?.0.count, 0);
                 assert_eq!(post_preview::all_drafts(db, dates)?.count, 0);
                 Ok(())
             })

@@ -1,7 +1,9 @@
 //! The SQL of a list as data: columns, fields that a filter may ask about, orders.
 
 use super::filter::What;
-use super::{Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Sorted, Term, amount, days};
+use super::{
+    Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Sorted, Term, amount, claimed, days,
+};
 use crate::domain::charge::Model;
 use crate::domain::document::FlagCode;
 use crate::domain::money::Currency;
@@ -38,6 +40,8 @@ pub(in crate::store) enum Ask {
     Tag(&'static str),
     /// An EXISTS over the sample of a run: `open` or a run.
     Sample(&'static str),
+    /// Who has taken a draft.
+    Claim(&'static str),
     /// An EXISTS over the charges of the items of a document, by a column of their version.
     Charge(&'static str, &'static str),
 }
@@ -252,6 +256,12 @@ impl Where {
                 self.values.push(Value::Text(term.value.to_lowercase()));
             }
             Ask::Sample(document) => self.sample(term, document)?,
+            Ask::Claim(document) => {
+                let asked = claimed::condition(term, document);
+                let (sql, values) = asked.ok_or_else(|| bad(claimed::SHOULD))?;
+                self.sql.push(sql);
+                self.values.extend(values);
+            }
             Ask::Charge(document, column) => self.charge(term, (document, column))?,
             Ask::Id(column, _) if term.value == NONE => {
                 self.sql.push(format!("{column} IS NULL"));

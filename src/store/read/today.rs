@@ -8,6 +8,7 @@ use crate::domain::text::{counted, grouped};
 use crate::domain::text_enum;
 use crate::store::bill_run::{self, AccountFilter};
 use crate::store::job::{self, Sending};
+use crate::store::notice::{self, NoticeRow};
 use crate::store::{Db, StoreError, delivery, money, tally};
 use chrono::NaiveDate;
 
@@ -71,12 +72,14 @@ pub fn last_payment_run(db: &Db<'_>) -> Result<String, ReadError> {
     )
 }
 
-/// Open notices, and the newest.
-pub fn open_notices(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
-    let sql = "SELECT '', count(*), 0 FROM notice INDEXED BY notice_open WHERE done_at IS NULL";
-    let last = "SELECT text FROM notice INDEXED BY notice_open WHERE done_at IS NULL \
-        ORDER BY id DESC LIMIT 1";
-    Ok((sums(db, sql)?, newest(db, last)?))
+/// Open notices that somebody may read, and the newest.
+pub fn open_notices(db: &Db<'_>, uid: u32) -> Result<(Totals, String), ReadError> {
+    let mine = "FROM notice INDEXED BY notice_open WHERE done_at IS NULL \
+        AND (for_uid IS NULL OR for_uid = ?1)";
+    let count = db.one(&format!("SELECT count(*) {mine}"), [uid], |r| r.get(0))?;
+    let last = format!("SELECT text {mine} ORDER BY id DESC LIMIT 1");
+    let last: Option<String> = db.opt(&last, [uid], |r| r.get(0))?;
+    Ok((Totals { count, ..Totals::default() }, last.unwrap_or_default()))
 }
 
 fn sums(db: &Db<'_>, sql: &str) -> Result<Totals, ReadError> {
@@ -191,14 +194,9 @@ pub fn to_deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
     Ok((left.into(), state.join(", ")))
 }
 
-/// Unread notices, newest first, at most fifty: when (UTC milliseconds) and what.
-pub fn notices(db: &Db<'_>) -> Result<Vec<(i64, String)>, ReadError> {
-    Ok(db.all(
-        "SELECT at, text FROM notice INDEXED BY notice_open WHERE done_at IS NULL \
-         ORDER BY id DESC LIMIT 50",
-        [],
-        |r| Ok((r.get(0)?, r.get(1)?)),
-    )?)
+/// Unread notices for somebody, newest first, at most fifty.
+pub fn notices(db: &Db<'_>, uid: u32) -> Result<Vec<NoticeRow>, ReadError> {
+    Ok(notice::open(db, uid, 50)?)
 }
 
 /// Copies that bounced, could not be made, or were lost on the way: their filter on the screen.

@@ -73,6 +73,10 @@ impl App {
 
     /// What the shell shall do; notes where its deeds were done.
     pub(super) fn handed_over(&mut self) -> Vec<Effect> {
+        let reading = self.screens.peek(self.screen).reading();
+        if reading != std::mem::replace(&mut self.cx.reading, reading) {
+            self.cx.effects.push(Effect::Reading(reading));
+        }
         let deed = |e: &&Effect| match e {
             Effect::Commit { command, .. } => !matches!(**command, Command::SaveSession { .. }),
             _ => false,

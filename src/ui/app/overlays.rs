@@ -1,8 +1,10 @@
 //! What can be opened over any screen: help, palette, notices, the name of a filter.
 
 use super::App;
+use crate::domain::ids::DocumentId;
 use crate::engine::command::Command;
 use crate::engine::query::Ahead;
+use crate::store::notice::NoticeRow;
 use crate::store::read::Totals;
 use crate::ui::help;
 use crate::ui::keymap::{Action, Key};
@@ -12,7 +14,7 @@ use crate::ui::modal::palette::{Entry, Palette};
 use crate::ui::modal::purpose;
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
-use crate::ui::msg::Part;
+use crate::ui::msg::{Part, ScreenId};
 use crate::ui::rights;
 use crate::ui::theme;
 use crate::ui::widget::list::{AnyList, Tab};
@@ -122,6 +124,10 @@ impl App {
             reason: String::new(),
             intent: Intent::Act(Action::Remind),
         });
+        for (words, cli, intent) in self.screens.peek(self.screen).more_commands() {
+            let (key, reason) = (String::new(), String::new());
+            entries.push(Entry { words, key, cli, reason, intent });
+        }
         for (words, intent) in self.left_behind() {
             let (key, cli, reason) = (String::new(), String::new(), String::new());
             entries.push(Entry { words, key, cli, reason, intent });
@@ -173,9 +179,10 @@ impl App {
 
     pub(super) fn notices(&mut self) {
         let width = usize::from(self.cx.size.0).saturating_sub(8).clamp(30, 100);
-        let mut lines: Vec<Line> = Vec::new();
-        for (at, text) in &self.cx.foot.notices {
+        let (mut lines, mut runs): (Vec<Line>, Vec<(usize, Intent)>) = (Vec::new(), Vec::new());
+        for NoticeRow { at, text, subject, .. } in &self.cx.foot.notices {
             let at = self.cx.when(*at);
+            runs.extend(leads_to(subject).map(|intent| (lines.len(), intent)));
             for (row, text) in wrap(text, width - 13).into_iter().enumerate() {
                 let at = if row == 0 { at.as_str() } else { "" };
                 lines.push(
@@ -208,7 +215,7 @@ impl App {
                 Line::of(at, theme::DIM).and(format!("  {text}"), theme::PLAIN)
             }));
         }
-        self.open(Modal::Text(TextBox::new("Notices", lines)));
+        self.open(Modal::Text(TextBox::runnable("Notices", lines, runs)));
     }
 
     /// The ready filters of the list with what each shows; the saved one that is chosen can go.
@@ -243,5 +250,13 @@ impl App {
         let (tab, text) = list.map(AnyList::narrowed).unwrap_or_default();
         let form = purpose::save_filter(self.screen, tab, text, &mut self.cx);
         self.open(form);
+    }
+}
+
+/// What Enter on a notice shows: drafts that were handed over, or the document it is about.
+fn leads_to(subject: &str) -> Option<Intent> {
+    match subject {
+        "claim:mine" => Some(Intent::Go(ScreenId::Invoices, Some("tab:mine".to_owned()))),
+        other => DocumentId::parse(other).map(|id| Intent::Document(id.0)),
     }
 }

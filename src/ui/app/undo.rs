@@ -135,6 +135,7 @@ impl App {
 fn made_on(verb: Verb) -> ScreenId {
     match verb {
         Verb::Accept
+        | Verb::Claim
         | Verb::Hold
         | Verb::Edit
         | Verb::Regenerate

@@ -61,6 +61,8 @@ pub enum Intent {
     Document(i64),
     /// Ask about retrying a whole group, or (none) what is marked; the figures are read now.
     RetryGroup(Option<crate::domain::payment::NextAction>),
+    /// Something with claims, at the cursor of the list.
+    Claim(Claiming),
     /// Go on where the last session ended.
     Restore,
     /// Leave what the last session left behind.
@@ -71,6 +73,17 @@ pub enum Intent {
     Post(purpose::PostWhat),
     /// What can be done to one of these payments, by its place.
     Payment(Arc<Payments>, usize),
+}
+
+/// What is done with claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claiming {
+    /// So many more from here.
+    Next(usize),
+    /// Nothing is mine any more.
+    ReleaseAll,
+    /// All of mine goes to somebody.
+    HandOver,
 }
 
 /// What a key did to a modal.

@@ -2,13 +2,13 @@
 //! letters. Each line shows its direct key and the command line that does the same; what is
 //! unavailable says why.
 
-use super::{Intent, Step, edit, field, frame};
+use super::{Claiming, Intent, Step, edit, field, frame};
 use crate::engine::command::words;
 use crate::engine::query::{Answer, Hit, Query};
 use crate::ui::keymap::Key;
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::put;
+use crate::ui::widget::{grouped, put};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::buffer::Buffer;
@@ -102,7 +102,8 @@ impl Palette {
             .collect();
         scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
         let fixed = scored.into_iter().map(|(_, e)| e.clone());
-        self.shown = fixed.chain(self.found.iter().cloned()).collect();
+        let claim = claim(text).filter(|_| self.screen == ScreenId::Invoices);
+        self.shown = claim.into_iter().chain(fixed).chain(self.found.iter().cloned()).collect();
     }
 
     pub(super) fn loaded(&mut self, answer: &Answer) {
@@ -145,6 +146,18 @@ impl Palette {
         put(canvas, inner.x, inner.bottom() - 1, inner.width, &foot, theme::DIM);
         Some(cursor)
     }
+}
+
+/// `claim 20`: the next twenty from the cursor on.
+fn claim(text: &str) -> Option<Entry> {
+    let count = text.strip_prefix("claim ")?.trim().parse().ok().filter(|n| *n > 0)?;
+    Some(Entry {
+        words: format!("claim the next {} that nobody has", grouped(count)),
+        key: "C".to_owned(),
+        cli: words::INVOICE_CLAIM_NEXT.of(count),
+        reason: String::new(),
+        intent: Intent::Claim(Claiming::Next(count)),
+    })
 }
 
 fn entry(hit: &Hit) -> Entry {

@@ -1,11 +1,13 @@
 //! What a form is for, and the command that its values make. The fields of a form and what reads them
 //! stand together, in the files below this one, in `runs` and in `money`.
 
+mod claim;
 mod customer;
 mod draft;
 mod noted;
 mod posted;
 
+pub use claim::hand_over;
 pub use customer::{email, outside, promise};
 pub use draft::{
     Head, LineText, accept_stale, add_line, cancel_drafts, charge_many, edit_head, edit_line,
@@ -135,6 +137,8 @@ pub enum Purpose {
     Print,
     /// Where a draft goes as a file to look at.
     Preview(DocumentId),
+    /// To whom claimed drafts go.
+    HandOver,
 }
 
 /// Opens a form.
@@ -213,7 +217,8 @@ impl Purpose {
             | Self::References(..)
             | Self::SaveFilter { .. }
             | Self::Print
-            | Self::Preview(_) => None,
+            | Self::Preview(_)
+            | Self::HandOver => None,
         }
     }
 
@@ -240,6 +245,7 @@ impl Purpose {
             Self::Outside { .. } => Verb::OutsidePayment,
             Self::Money(money) => money.verb(),
             Self::Email(..) => Verb::Import,
+            Self::HandOver => Verb::Claim,
             Self::Print => Verb::Deliver,
             Self::Note(_)
             | Self::DocumentNote(_)
@@ -288,6 +294,7 @@ impl Purpose {
             (Self::Money(money), code) => money.field_of(code),
             (Self::Outside { .. }, "bad_date") => Some(Label::RECEIVED_ON),
             (Self::Promise(..), "bad_date") => Some(Label::BY),
+            (Self::HandOver, "no_such_user" | "not_theirs" | "yourself") => Some(Label::TO),
             (Self::Email(..), "bad_email") => Some(Label::EMAIL),
             (Self::Note(_) | Self::DocumentNote(_), "bad_text") => Some(Label::NOTE),
             (Self::Strike(..), "bad_text" | "not_struck") => Some(Label::REASON),
@@ -357,6 +364,7 @@ impl Purpose {
             Self::Preview(draft) => {
                 Command::Preview { draft: *draft, directory: v.text(Label::DIRECTORY)? }
             }
+            Self::HandOver => claim::handed_over(v)?,
             Self::Print => return open(runs::print(v.text(Label::DIRECTORY)?, cx)),
         };
         Ok(Intent::Commit { op: op.to_owned(), command: Box::new(command) })

@@ -113,7 +113,13 @@ impl TextBox {
 
     fn choose(&mut self, key: Key, height: usize) -> Step {
         match key {
-            Key::Char('j') | Key::Down => self.at = (self.at + 1).min(self.runs.len() - 1),
+            // Below the last that can be run there may be more to read.
+            Key::Char('j') | Key::Down if self.at + 1 == self.runs.len() => {
+                let last = self.lines.len().saturating_sub(height);
+                self.top = (self.top + 1).min(last.max(self.top));
+                return Step::Stay;
+            }
+            Key::Char('j') | Key::Down => self.at += 1,
             Key::Char('k') | Key::Up => self.at = self.at.saturating_sub(1),
             Key::Char(' ') | Key::PageDown | Key::Ctrl('d') => {
                 self.at = (self.at + height).min(self.runs.len() - 1);
@@ -124,7 +130,7 @@ impl TextBox {
             Key::Enter => {
                 return self.runs.get(self.at).map_or(Step::Close, |r| Step::Then(r.1.clone()));
             }
-            Key::Esc | Key::Char('q' | 'h' | '?') | Key::Left => return Step::Close,
+            Key::Esc | Key::Char('q' | 'h' | '?' | '!') | Key::Left => return Step::Close,
             other => self.astray = matches!(other, Key::Char(_)),
         }
         let line = self.runs[self.at].0;

@@ -47,6 +47,7 @@ impl Label {
     pub const TARGET_DATE: Self = Self("target date");
     pub const TAX_CODE: Self = Self("tax code");
     pub const THEIR_REFERENCE: Self = Self("their reference");
+    pub const TO: Self = Self("to");
     pub const TO_ACCOUNT: Self = Self("to account");
     pub const UNIT_PRICE: Self = Self("unit price");
 

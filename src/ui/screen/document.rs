@@ -7,7 +7,7 @@ use crate::domain::money::{Currency, Money};
 use crate::store::document::{ItemRow, Origin};
 use crate::store::read::invoice::{HistoryRow, InvoiceDetail, PastInvoice};
 use crate::store::read::invoices::InvoiceRow;
-use crate::ui::msg::Cx;
+use crate::ui::msg::{Cx, Seat};
 use crate::ui::screen::notes;
 use crate::ui::screen::runs::sparkline;
 use crate::ui::theme;
@@ -30,6 +30,7 @@ pub fn name(detail: &InvoiceDetail) -> String {
 pub fn picture(d: &InvoiceDetail, width: usize, chosen: Option<usize>, cx: &Cx) -> Picture {
     let mut out = Picture { lines: Vec::new(), items: Vec::new() };
     head(d, width, &mut out.lines);
+    out.lines.extend(whose(d, cx).map(|text| Line::of(text, theme::WARN)));
     for flag in &d.flags {
         let text = format!("! {}: {}", flag.code.said(), flag.reason);
         out.lines.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::WARN)));
@@ -89,6 +90,26 @@ fn head(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
         let text = format!("! stale: {}; R rates it again", row.stale);
         out.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::WARN)));
     }
+}
+
+/// Who has it, and who is at it.
+fn whose(d: &InvoiceDetail, cx: &Cx) -> Option<String> {
+    let claim = d.row.claim.as_ref().filter(|claim| claim.binds(cx.now.today));
+    let claim = claim.map(|claim| {
+        let by = if claim.name == cx.user { "you" } else { claim.name.as_str() };
+        format!("claimed by {by}")
+    });
+    let edits = cx.editor_of(d.row.id.0).map(|person| {
+        let since = person.editing.map(|(_, at)| cx.when(at)).unwrap_or_default();
+        match person.seat {
+            Seat::Theirs => format!("{} edits since {since}", person.name),
+            Seat::Mine => format!("you edit since {since}, in another console"),
+            Seat::Ended => format!("your own edit since {since}, in a console that ended"),
+        }
+    });
+    let reads = || cx.reader_of(d.row.id.0).map(|person| format!("{} has it open", person.name));
+    let said: Vec<String> = claim.into_iter().chain(edits.or_else(reads)).collect();
+    (!said.is_empty()).then(|| said.join(" · "))
 }
 
 fn item_lines(d: &InvoiceDetail, at: usize, width: usize, chosen: bool, out: &mut Vec<Line>) {

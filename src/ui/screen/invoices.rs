@@ -1,6 +1,7 @@
 //! 3 Invoices, the heart: drafts to check worst first, one key for a good one, three for an
 //! exception; edit, hold, explain; post what is right; correct by memo what is posted.
 
+mod claim;
 mod open;
 mod past;
 mod row;
@@ -91,7 +92,7 @@ pub const KEYS: &[Binding] = &[
     ),
     also(&[Key::Char('r')], Action::Notes, "notes", "its notes and references: write, strike, set"),
     also(&[Key::Char('c')], Action::Create, "new run", "new bill run or payment run"),
-    also(&[Key::Char('C')], Action::Claim, "next 50", "mark the next 50 from here"),
+    also(&[Key::Char('C')], Action::Claim, "claim", "claim the next 50, release, hand over"),
 ];
 
 /// What the list can be grouped by.
@@ -141,6 +142,7 @@ impl Default for Invoices {
             Tab::new("all drafts", "status:draft", Sort::Risk),
             Tab::new("posted", "status:posted", Sort::Newest),
             Tab::new("all", "", Sort::Newest),
+            Tab::new(claim::TAB, "status:draft claim:mine", Sort::Risk).empty(claim::NOTHING),
         ];
         Self {
             list: Listing::new(ScreenId::Invoices, tabs, SORTS),
@@ -246,59 +248,8 @@ impl Invoices {
                 cx.open.push(form);
             }
             Action::Create => create(cx),
-            Action::Claim => {
-                let n = self.list.mark_next(50);
-                cx.say(format!("marked the next {n} from here"));
-            }
+            Action::Claim => self.claim(cx),
             _ => return false,
-        }
-        true
-    }
-
-    fn act_open(&mut self, item: usize, action: Action, cx: &mut Cx) -> bool {
-        let last = self.detail.as_ref().map_or(0, |d| d.items.len().saturating_sub(1));
-        if self.scroll_below(item == last, action) {
-            return true;
-        }
-        let at = match action {
-            Action::Down => (item + 1).min(last),
-            Action::Up => item.saturating_sub(1),
-            Action::Top => 0,
-            Action::Bottom => last,
-            Action::Back | Action::Quit => {
-                self.open = None;
-                if std::mem::take(&mut self.visit) {
-                    return false;
-                }
-                self.load_detail(cx);
-                return true;
-            }
-            Action::NextException | Action::PrevException => {
-                self.list.act(action, cx);
-                self.load_detail(cx);
-                0
-            }
-            Action::PageDown | Action::HalfDown => (item + 5).min(last),
-            Action::PageUp | Action::HalfUp => item.saturating_sub(5),
-            Action::Open => {
-                self.explain(cx);
-                item
-            }
-            Action::Yank | Action::YankRow => {
-                self.copy(action, cx);
-                item
-            }
-            // What is filtered is the list: typed here it would run as keys.
-            Action::Filter => {
-                self.open = None;
-                self.load_detail(cx);
-                return list_action(&mut self.list, GROUPS, action, cx);
-            }
-            other => return self.own(other, cx),
-        };
-        self.open = Some(at);
-        if action == Action::Bottom {
-            self.below = usize::MAX;
         }
         true
     }
@@ -363,6 +314,10 @@ impl Screen for Invoices {
         if matches!(intent, Intent::Tab(_) | Intent::Typed(_) | Intent::Term(_) | Intent::Sort(_)) {
             (self.open, self.visit) = (None, false);
         }
+        if let Intent::Claim(what) = intent {
+            self.claim_what(*what, cx);
+            return true;
+        }
         let known = list_intent(&mut self.list, intent, cx);
         if matches!(intent, Intent::Tab(_)) {
             self.load_samples(cx);
@@ -405,6 +360,9 @@ impl Screen for Invoices {
     }
 
     fn done(&mut self, command: &Command, receipt: &Receipt, _cx: &mut Cx) {
+        if matches!(command, Command::Claim(_)) {
+            return self.claimed(receipt);
+        }
         // What was dealt with is no longer marked; what was refused stays marked.
         let done = match command {
             Command::Accept { drafts, .. }
@@ -490,22 +448,15 @@ impl Screen for Invoices {
         }
     }
 
+    fn reading(&self) -> Option<i64> {
+        self.open.and_then(|_| self.document())
+    }
+
+    fn more_commands(&self) -> Vec<(String, String, Intent)> {
+        claim::commands()
+    }
+
     fn document(&self) -> Option<i64> {
         self.row().map(|r| r.id.0)
-    }
-}
-
-impl Invoices {
-    /// The number of the open document, or all of it.
-    fn copy(&self, action: Action, cx: &mut Cx) {
-        let Some(detail) = self.detail.as_deref() else { return };
-        if action == Action::Yank {
-            return cx.copy(name(detail));
-        }
-        let width = usize::from(cx.size.0);
-        let lines: Vec<String> =
-            picture(detail, width, None, cx).lines.iter().map(Line::text).collect();
-        let text = lines.join("\n");
-        cx.copy_whole(&name(detail), text.clone(), &text);
     }
 }

@@ -236,6 +236,7 @@ pub fn list_intent<R: Shown>(list: &mut Listing<R>, intent: &Intent, cx: &mut Cx
         | Intent::Afresh
         | Intent::Rescued
         | Intent::RetryGroup(_)
+        | Intent::Claim(_)
         | Intent::Document(_) => return false,
     }
     true

@@ -63,6 +63,14 @@ pub trait Screen {
     fn unavailable(&self, _action: Action) -> Option<String> {
         None
     }
+    /// The document that is open over the list.
+    fn reading(&self) -> Option<i64> {
+        None
+    }
+    /// What the palette has beside its keys: words, command line, what it does.
+    fn more_commands(&self) -> Vec<(String, String, Intent)> {
+        Vec::new()
+    }
     /// The document under the cursor.
     fn document(&self) -> Option<i64> {
         None

@@ -52,6 +52,8 @@ pub enum Ask {
     },
     /// What we are editing.
     Editing(Option<i64>),
+    /// Which document is open.
+    Reading(Option<i64>),
 }
 
 /// The other ends of the threads.

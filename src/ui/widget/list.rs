@@ -88,6 +88,8 @@ pub struct Tab {
     pub base: String,
     /// How many rows it shows, and their money; none while that is not counted.
     pub totals: Option<Totals>,
+    /// What is said where it shows nothing; empty: only that.
+    pub empty: &'static str,
 }
 
 impl Tab {
@@ -100,7 +102,14 @@ impl Tab {
             saved: false,
             base: String::new(),
             totals: None,
+            empty: "",
         }
+    }
+
+    /// The same, with what is said where it shows nothing.
+    #[must_use]
+    pub fn empty(self, empty: &'static str) -> Self {
+        Self { empty, ..self }
     }
 }
 
@@ -265,6 +274,15 @@ impl<R: Shown> Listing<R> {
                 base.map_or("tab:gone", |t| t.filter.as_str())
             }
         }
+    }
+
+    /// The filter as typed, in the parts that hold together.
+    pub fn typed_parts(&self) -> Vec<String> {
+        self.parts()
+            .iter()
+            .filter(|part| !part.trim().is_empty())
+            .map(|p| (*p).to_owned())
+            .collect()
     }
 
     fn args(&self, seek: Seek, limit: usize) -> ListArgs {

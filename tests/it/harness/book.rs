@@ -96,6 +96,7 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      CREATE INDEX account_note_account ON account_note (account_id, id); DROP TABLE note;
      DROP TABLE account_reference; DROP TABLE document_reference",
     "DROP TABLE payment_run_refused",
+    "DROP TRIGGER clerk_claim_of_draft; DROP TRIGGER clerk_claim_ends; DROP TABLE clerk_claim",
 ];
 
 /// What a call of the binary gave.

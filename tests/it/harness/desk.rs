@@ -108,7 +108,9 @@ impl Desk {
         let now = session.now().unwrap();
         let zone = session.config().unwrap().zone();
         let user = session.actor.name.clone();
-        let cx = Cx::new(now, zone, user, (width, height), "test".to_owned());
+        // Two desks over one book number their deeds apart.
+        let nonce = format!("test {}", session.actor.uid);
+        let cx = Cx::new(now, zone, user, (width, height), nonce);
         let app = App::new(cx, None);
         let mut desk = Self { session, app, size: (width, height), asked: Vec::new(), _dir: dir };
         let first = desk.app.start();

@@ -116,6 +116,7 @@ fn every(cx: &mut Cx) -> Vec<Form> {
     add(purpose::references("INV-9", On::Document(document), &are, cx), typed);
     let screen = ScreenId::Invoices;
     add(purpose::save_filter(screen, text("all"), text("total>5"), cx), &[(Label::NAME, "big")]);
+    add(purpose::hand_over(cx), &[(Label::TO, "jon"), (Label::NOTE, "the rest")]);
     add(purpose::print(cx), &[(Label::DIRECTORY, "/tmp/out")]);
     add(purpose::preview(document, cx), &[(Label::DIRECTORY, "/tmp/out")]);
     let row = paid(eur);
@@ -199,6 +200,7 @@ fn name_of(purpose: &Purpose) -> &'static str {
         Purpose::SaveFilter { .. } => "save filter",
         Purpose::Print => "print",
         Purpose::Preview(_) => "preview",
+        Purpose::HandOver => "hand over",
         Purpose::Money(MoneyForm::Refund(..)) => "refund",
         Purpose::Money(MoneyForm::PayBack(..)) => "pay back",
         Purpose::Money(MoneyForm::PayOut(..)) => "pay out",
@@ -208,7 +210,7 @@ fn name_of(purpose: &Purpose) -> &'static str {
     }
 }
 
-const KINDS: usize = 32;
+const KINDS: usize = 34;
 
 #[test]
 fn fields_in_another_order_give_the_same_command() {
@@ -250,6 +252,7 @@ fn a_form_reads_every_field_it_has_and_none_it_lacks() {
 fn what_is_refused_is_a_field_of_the_form() {
     const CODES: &[&str] = &[
         "bad_date",
+        "no_such_user",
         "bad_email",
         "too_much",
         "bad_amount",

@@ -52,15 +52,33 @@ impl Shown for InvoiceRow {
                 };
                 (words, theme::WARN)
             }
+            None if cx.reader_of(self.id.0).is_some() => {
+                let name = cx.reader_of(self.id.0).map_or("", |person| person.name.as_str());
+                let flags = flag_words(self);
+                let about = if flags.is_empty() { flags } else { format!(": {flags}") };
+                (format!("{name} reads{about}"), theme::WARN)
+            }
             None => (flag_words(self), if self.is_flagged() { theme::WARN } else { theme::PLAIN }),
         };
+        let claim = self.claim.as_ref().filter(|claim| claim.binds(cx.now.today));
+        let theirs = claim.is_some_and(|claim| claim.name != cx.user);
+        // A draft that another has is dim, and says so by a name and a small letter as well.
+        let (words, style) = match claim {
+            Some(claim) if theirs && words.is_empty() => (claim.name.clone(), theme::DIM),
+            Some(claim) if theirs => (format!("{}: {words}", claim.name), theme::DIM),
+            Some(_) if words.is_empty() => ("mine".to_owned(), style),
+            Some(_) => (format!("mine: {words}"), style),
+            None => (words, style),
+        };
+        let plain = if theirs { theme::DIM } else { theme::PLAIN };
+        let letters = if theirs { state(self).to_lowercase() } else { state(self).to_owned() };
         vec![
-            (self.account.clone(), theme::PLAIN),
-            (self.customer.clone(), theme::PLAIN),
+            (self.account.clone(), plain),
+            (self.customer.clone(), plain),
             (number, theme::DIM),
-            (self.invoice_on.format("%m-%d").to_string(), theme::PLAIN),
-            (amount(self.total), theme::PLAIN),
-            (state(self).to_owned(), theme::PLAIN),
+            (self.invoice_on.format("%m-%d").to_string(), plain),
+            (amount(self.total), plain),
+            (letters, plain),
             (words, style),
             (self.due_on.to_string(), theme::PLAIN),
             (amount(self.balance), theme::PLAIN),

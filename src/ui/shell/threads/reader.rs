@@ -7,7 +7,7 @@ use crate::engine::query::{Answer, ListName, Question};
 use crate::engine::{Session, answer};
 use crate::store::presence::{BEAT_MS, Presence};
 use crate::store::read::{Filter, Sorted};
-use crate::store::{Topic, operation};
+use crate::store::{StoreError, Topic, operation};
 use crate::ui::export;
 use crate::ui::fault::Fault;
 use crate::ui::msg::{Cx, Msg, Part, Person, Slot};
@@ -126,12 +126,20 @@ impl Reader {
                 Ask::Export { list, filter, sort } => self.export(list, filter, sort),
                 Ask::Editing(document) => {
                     let told = self.presence.as_ref().map(|p| p.editing(document, wall_ms()));
-                    if let Some(Err(error)) = told {
-                        let what = "others do not see what you edit";
-                        self.said.say(&self.replies, what, &error.into());
-                    }
+                    self.unseen(told, "others do not see what you edit");
+                }
+                Ask::Reading(document) => {
+                    let told = self.presence.as_ref().map(|p| p.reading(document));
+                    self.unseen(told, "others do not see what you have open");
                 }
             }
+        }
+    }
+
+    /// Says that others do not see something of us.
+    fn unseen(&mut self, told: Option<Result<(), StoreError>>, what: &'static str) {
+        if let Some(Err(error)) = told {
+            self.said.say(&self.replies, what, &error.into());
         }
     }
 
@@ -210,7 +218,8 @@ impl Reader {
             .map(|p| {
                 let at =
                     |(id, at)| (id, since.get(&(p.name.clone(), id, at)).copied().unwrap_or(at));
-                Person { editing: p.editing.map(at), seat: p.seat, name: p.name }
+                let (editing, reading) = (p.editing.map(at), p.reading);
+                Person { editing, reading, seat: p.seat, name: p.name }
             })
             .collect();
         self.since = since;

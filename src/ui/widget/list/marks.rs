@@ -91,18 +91,9 @@ impl<R: Shown> Listing<R> {
         self.mark(rows);
     }
 
-    /// Marks so many rows from the cursor on; gives how many there were.
-    pub fn mark_next(&mut self, n: usize) -> usize {
-        let rows: Vec<Marked> = self
-            .rows
-            .iter()
-            .skip(self.cursor)
-            .take(n)
-            .map(|r| Marked { id: r.id(), version: r.version(), money: r.money() })
-            .collect();
-        let count = rows.len();
+    /// Marks these rows.
+    pub fn mark_these(&mut self, rows: Vec<Marked>) {
         self.mark(rows);
-        count
     }
 
     /// The marked rows, or the one under the cursor.

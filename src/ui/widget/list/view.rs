@@ -136,7 +136,10 @@ impl<R: Shown> Listing<R> {
     fn nothing(&self) -> String {
         let tab = self.tabs.get(self.tab).filter(|tab| !tab.filter.is_empty());
         match tab.filter(|_| !self.typed.trim().is_empty()) {
-            None => "nothing here".to_owned(),
+            None => match tab.map_or("", |tab| tab.empty) {
+                "" => "nothing here".to_owned(),
+                words => words.to_owned(),
+            },
             Some(tab) if R::LIST == ListName::Invoices => {
                 format!("nothing here under [{}]; / on 1 Today looks in all documents", tab.name)
             }

@@ -1,0 +1,91 @@
+//! Claims at two desks: what each clerk presses and sees of the other.
+
+use crate::harness::desk::Desk;
+use daybook::domain::actor::{Actor, Role};
+use daybook::engine::Session;
+use daybook::engine::guard::roles;
+use daybook::store::Topic;
+use daybook::ui::msg::Msg;
+use ratatui::style::Color;
+
+const JON: u32 = 8;
+
+/// Two desks over one book; mia's is the one of who runs the test.
+fn desks() -> (tempfile::TempDir, Desk, Desk) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("book.db");
+    let demo = crate::harness::desk::demo_book();
+    daybook::store::Store::open(demo).unwrap().backup_to(&path).unwrap();
+    let me = nix::unistd::getuid().as_raw();
+    let mut admin = Session::open(&path, Actor { uid: me, name: "mia".to_owned() }).unwrap();
+    roles::grant(&mut admin, me, Role::Biller).unwrap();
+    roles::grant(&mut admin, JON, Role::Clerk).unwrap();
+    let mia = Desk::at(&path, 80, 24);
+    let jon = Desk::of(Actor { uid: JON, name: "jon".to_owned() }, &path, 100, 24);
+    (dir, mia, jon)
+}
+
+/// The row under the cursor.
+fn cursor_row(desk: &Desk) -> String {
+    let picture = desk.picture();
+    let row = picture.lines().find(|line| line.starts_with('>'));
+    row.unwrap_or_else(|| panic!("no cursor in\n{picture}")).to_owned()
+}
+
+#[test]
+fn the_next_drafts_are_mine_and_marked_and_another_sees_them_dim_with_my_name() {
+    let (_dir, mut mia, mut jon) = desks();
+    mia.press("3C").shows("the next 50 from here that nobody has");
+    mia.press("<Esc>");
+    mia.press(":claim 3").shows("claim the next 3 that nobody has");
+    mia.press("<Enter>");
+    mia.shows("claimed 3 drafts").shows("u undo").shows("mine");
+    assert!(cursor_row(&mia).contains(" D "), "{}", cursor_row(&mia));
+    jon.press("3").shows("mia");
+    let row = cursor_row(&jon);
+    assert!(row.contains(" d ") && !row.contains(" D "), "a small letter as well: {row}");
+    let buffer = jon.buffer();
+    let line = jon.picture().lines().position(|line| line.starts_with('>')).unwrap();
+    let first = usize::from(buffer.area.width) * line + 3;
+    assert_eq!(buffer.content[first].fg, Color::DarkGray, "{:?}", buffer.content[first]);
+    // Opened, it says so in words.
+    jon.press("<Enter>").shows("claimed by mia");
+    jon.press("<Esc>");
+    // One key on hers asks; no leaves it, yes goes on.
+    jon.press("a").shows("mia has claimed D-");
+    jon.press("<Esc>");
+    assert!(cursor_row(&jon).contains(" d "));
+    // His next ones are others.
+    jon.press(":claim 2<Enter>").shows("claimed 2 drafts");
+    mia.press("/claim:jon<Enter>").shows("of 2").shows("jon");
+    mia.press("/claim:mine<Enter>").shows("of 3");
+    mia.press("<Esc>u").shows("undone: claimed 3 drafts");
+    mia.press("/claim:mine<Enter>").shows("nothing here under");
+}
+
+#[test]
+fn the_rest_is_handed_over_and_enter_on_the_notice_shows_it() {
+    let (_dir, mut mia, mut jon) = desks();
+    jon.press("3:claim 1<Enter>").shows("claimed D-");
+    jon.press(":release all<Enter>");
+    jon.shows("released D-");
+    mia.press("3:claim 4<Enter>").shows("claimed 4 drafts");
+    mia.press("Ch").shows("Hand over all that I have claimed");
+    mia.press("nobody-here<Tab>x<C-s>").shows("there is no user");
+    mia.press("<Esc>Chjon<Tab>Greta wants a PO<C-s>").shows("handed over to jon 4 drafts");
+    let more = jon.app.update(Msg::Changed(Topic::ALL.to_vec()));
+    jon.settle(more);
+    jon.press("1").shows("! ");
+    jon.press("!").shows("handed 4 drafts over to you");
+    jon.shows("Greta wants a PO");
+    jon.press("<Enter>").shows("3 Invoices › mine").shows("of 4");
+}
+
+#[test]
+fn marked_drafts_of_another_are_left_out_and_listed_with_the_name() {
+    let (_dir, mut mia, mut jon) = desks();
+    mia.press("3/-flag:stale<Enter>:claim 2<Enter>").shows("claimed 2 drafts");
+    jon.press("3/-flag:stale<Enter>    a").shows("Accept 4 documents");
+    jon.press("y");
+    jon.shows("Not everything was done: 2 left").shows("claimed by mia");
+}

@@ -28,6 +28,8 @@ const KEPT: &[&str] = &[
     "LC_ALL",
     "LC_CTYPE",
     "NO_COLOR",
+    "DAYBOOK_PALETTE",
+    "DAYBOOK_PLAIN",
     "HOME",
     "XDG_DATA_HOME",
     "DAYBOOK_BOOK",

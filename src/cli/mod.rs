@@ -44,6 +44,7 @@ mod usage;
 mod worker;
 
 use crate::domain::text;
+use crate::engine::look::{Palette, Wish};
 use crate::engine::{Error, Session, place};
 use crate::outside;
 use clap::{Parser, Subcommand};
@@ -67,6 +68,15 @@ pub struct Cli {
     /// The moment to act at, on a test or demo book only
     #[arg(long, global = true, value_name = "DATE[THH:MM]")]
     pub now: Option<String>,
+    /// Colours of the console: dark, light or colour-blind (else DAYBOOK_PALETTE, else as chosen there)
+    #[arg(long, value_name = "NAME", value_parser = Palette::parse)]
+    palette: Option<Palette>,
+    /// The console takes wheel and clicks this time (: mouse in it keeps that); Shift selects text then
+    #[arg(long)]
+    mouse: bool,
+    /// The console for a screen reader: one statement a line (also by DAYBOOK_PLAIN=1)
+    #[arg(long)]
+    plain: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -164,8 +174,27 @@ fn default_book() -> PathBuf {
     data.join("daybook/book.db")
 }
 
+/// What the call says of the console, its environment where it does not.
+fn wish(cli: &Cli) -> Result<Wish, Error> {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let palette = match (cli.palette, set("DAYBOOK_PALETTE")) {
+        (None, Some(name)) => {
+            let wrong = |said| {
+                let what = format!("DAYBOOK_PALETTE is {name:?}");
+                Error::usage("bad_palette", what, said)
+            };
+            Some(Palette::parse(&name).map_err(wrong)?)
+        }
+        (palette, _) => palette,
+    };
+    let plain = (cli.plain || set("DAYBOOK_PLAIN").is_some()).then_some(true);
+    Ok(Wish { palette, mouse: cli.mouse.then_some(true), plain })
+}
+
 /// Runs the command, or the console without one; the answer is an exit code (see [`Exit`]).
-pub fn main(cli: Cli, console: fn(Session) -> Result<u8, Error>) -> ExitCode {
+pub fn main(cli: Cli, console: fn(Session, Wish) -> Result<u8, Error>) -> ExitCode {
+    let wish = wish(&cli);
+    let console = |session| console(session, wish?);
     let named = cli.book.unwrap_or_else(default_book);
     // A demo book is nobody's but the caller's.
     let settled = match cli.command {

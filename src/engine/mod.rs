@@ -16,6 +16,7 @@ mod error;
 pub mod guard;
 pub mod import;
 pub mod job;
+pub mod look;
 mod mailer;
 pub mod noting;
 pub mod on_its_way;

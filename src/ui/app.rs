@@ -3,11 +3,13 @@
 //! table, everywhere's table, in this order.
 
 mod ahead;
+mod mouse;
 mod outcome;
 mod overlays;
 mod screens;
 mod session;
 mod undo;
+mod view;
 
 use super::fault::{Fault, FaultKind};
 use super::keymap::{Action, Binding, GLOBAL_KEYS, Key, LIST_KEYS, find};
@@ -18,22 +20,16 @@ use super::modal::{Intent, Modal, Step};
 use super::msg::{Cx, Effect, Msg, Part, ScreenId, Slot};
 use super::rights;
 use super::screen::Screen;
-use super::theme;
 use super::widget::Line;
-use super::widget::list::AnyList;
-use super::widget::{put, status};
 use crate::engine::query::{Answer, Query};
 use crate::store::Topic;
 use crate::zone::Zone;
 use ahead::Typed;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use screens::Screens;
 pub use session::kept_by;
 use std::collections::{BTreeMap, VecDeque};
 
-/// The smallest terminal the screens fit in.
-pub const LEAST: (u16, u16) = (60, 15);
+pub use view::LEAST;
 
 /// The console.
 pub struct App {
@@ -139,6 +135,7 @@ impl App {
         match msg {
             Msg::Key(key) => self.typed(Typed::Key(key)),
             Msg::Paste(text) => self.typed(Typed::Paste(text)),
+            Msg::Mouse(mouse) => self.mouse(mouse),
             Msg::Resize(width, height) => {
                 self.cx.size = (width, height);
                 self.dirty = true;
@@ -332,6 +329,7 @@ impl App {
                     self.offer(menu);
                 }
             }
+            Intent::Look(look) => self.wear(look),
             Intent::Restore => self.restore(),
             Intent::Afresh => self.saved = None,
             Intent::Rescued => self.rescue(),
@@ -472,30 +470,5 @@ impl App {
                 }
             }
         }
-    }
-
-    /// Draws everything; gives the place of the text cursor.
-    pub fn view(&self, canvas: &mut Buffer) -> Option<(u16, u16)> {
-        let area = canvas.area;
-        if area.width < LEAST.0 || area.height < LEAST.1 {
-            let text = format!("daybook needs {}×{}", LEAST.0, LEAST.1);
-            put(canvas, area.x, area.y, area.width, &text, theme::PLAIN);
-            return None;
-        }
-        let screen = self.screens.peek(self.screen);
-        status::title(canvas, Rect { height: 1, ..area }, self.screen, &screen.crumb(), &self.cx);
-        let middle = Rect { y: area.y + 1, height: area.height - 3, ..area };
-        screen.view(canvas, middle, &self.cx);
-        let row = Rect { y: area.bottom() - 2, height: 1, ..area };
-        let marks = screen.list().and_then(AnyList::mark_words);
-        status::status(canvas, row, marks.as_deref(), self.notice.as_deref(), &self.cx.foot);
-        let can = |action| self.unavailable(action).is_none();
-        let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
-        status::keys(canvas, foot, &self.tables(), can);
-        let mut cursor = None;
-        for modal in &self.modals {
-            cursor = modal.view(canvas, area);
-        }
-        cursor
     }
 }

@@ -127,6 +127,8 @@ pub enum Action {
     Quit,
     Abort,
     Go(u8),
+    /// The row at a line of the list; of the mouse.
+    Row(u16),
     Accept,
     Edit,
     Hold,

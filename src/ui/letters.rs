@@ -29,6 +29,20 @@ impl Letters {
     }
 }
 
+/// What a plain screen has in place of a character that is drawn and not read; none where it is read.
+pub fn spoken(text: &str) -> Option<&'static str> {
+    Some(match text.chars().next()? {
+        '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' | '│' | '─' => {
+            " "
+        }
+        '▁'..='█' | '●' | '◆' | '✉' | '▸' => " ",
+        '·' | '•' => ",",
+        '›' => ":",
+        '→' => ">",
+        _ => return None,
+    })
+}
+
 /// The nearest ASCII for a character of our own drawing; `?` for one from the data.
 pub fn ascii(text: &str) -> u8 {
     match text.chars().next() {

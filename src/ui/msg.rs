@@ -6,11 +6,13 @@ use super::modal::Modal;
 use super::modal::text::TextBox;
 use crate::clock::Now;
 use crate::engine::command::{Command, Receipt};
+use crate::engine::look::Look;
 use crate::engine::query::{Answer, ListName, Question, StatusRow};
 use crate::store::Topic;
 pub use crate::store::presence::Seat;
 use crate::store::read::{Filter, Sorted};
 use crate::zone::Zone;
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -139,12 +141,35 @@ pub struct Person {
     pub reading: Option<i64>,
 }
 
+/// What the mouse did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mouse {
+    Up,
+    Down,
+    /// The left button, at a column and a row from 0.
+    Click(u16, u16),
+}
+
+impl Mouse {
+    /// Reads an event; other buttons, moves and releases are nothing.
+    pub fn from_event(event: MouseEvent) -> Option<Self> {
+        match event.kind {
+            MouseEventKind::ScrollUp => Some(Self::Up),
+            MouseEventKind::ScrollDown => Some(Self::Down),
+            MouseEventKind::Down(MouseButton::Left) => Some(Self::Click(event.column, event.row)),
+            _ => None,
+        }
+    }
+}
+
 /// Everything that can happen to the console.
 #[derive(Debug)]
 pub enum Msg {
     Key(Key),
     /// Text pasted by the terminal; never runs keys.
     Paste(String),
+    /// Moves and chooses; runs nothing.
+    Mouse(Mouse),
     /// Columns and rows.
     Resize(u16, u16),
     /// The clock.
@@ -223,6 +248,8 @@ pub enum Effect {
     Suspend,
     /// Keys typed before now were not meant for the dialog that opened.
     DropTypeAhead,
+    /// Other colours, the mouse taken or not.
+    Look(Look),
     /// Leave, with this exit code.
     Quit(i32),
 }
@@ -235,6 +262,10 @@ pub struct Cx {
     pub zone: Zone,
     /// Columns and rows.
     pub size: (u16, u16),
+    /// How it looks now.
+    pub look: Look,
+    /// How the clerk chose it to look: a flag is for once, and not kept.
+    pub chosen: Look,
     /// Who I am.
     pub user: String,
     /// Who else is here.
@@ -273,6 +304,8 @@ impl Cx {
             now,
             zone,
             size,
+            look: Look::default(),
+            chosen: Look::default(),
             user,
             people: Vec::new(),
             reading: None,

@@ -9,6 +9,8 @@
 use super::letters::ascii;
 use super::terminal::Abilities;
 use super::terminal::WIPE;
+use super::theme::shade;
+use crate::engine::look::Palette;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
@@ -38,6 +40,7 @@ pub struct Pen {
     cursor: Option<(u16, u16)>,
     cursor_shown: bool,
     abilities: Abilities,
+    palette: Palette,
     whole: bool,
     width: u16,
 }
@@ -55,15 +58,28 @@ impl Pen {
             cursor: None,
             cursor_shown: false,
             abilities,
+            palette: Palette::Dark,
             whole: true,
             width,
         }
     }
 
+    /// A pen with other colours.
+    #[must_use]
+    pub fn with(self, palette: Palette) -> Self {
+        Self { palette, ..self }
+    }
+
+    /// Other colours: everything is drawn again.
+    pub fn wears(&mut self, palette: Palette) {
+        self.palette = palette;
+        self.repaint();
+    }
+
     /// Another size: everything is drawn again.
     pub fn resize(&mut self, width: u16, height: u16) {
-        *self =
-            Self { cursor_shown: self.cursor_shown, ..Self::new(width, height, self.abilities) };
+        let new = Self::new(width, height, self.abilities).with(self.palette);
+        *self = Self { cursor_shown: self.cursor_shown, ..new };
     }
 
     /// Forgets what the terminal shows, so that the next frame draws everything.
@@ -248,9 +264,8 @@ impl Pen {
     /// Changes the attributes to those of the glyph, in the fewest bytes.
     fn wear(&mut self, glyph: &Glyph) {
         let mut want = glyph.look;
-        if !self.abilities.colour {
-            want.fg = Color::Reset;
-        }
+        let coloured = self.abilities.colour;
+        want.fg = if coloured { shade(self.palette, want.fg) } else { Color::Reset };
         let Some(now) = self.look else {
             self.out.extend_from_slice(sgr(&codes(want), true).as_bytes());
             self.look = Some(want);
@@ -419,8 +434,7 @@ mod tests {
     #[test]
     fn a_gutter_move_is_a_handful_of_bytes() {
         let mut pen = Pen::new(80, 24, ALL);
-        for (y, mark) in [(3, 5), (3, 6)] {
-            let _ = y;
+        for mark in [5, 6] {
             let canvas = pen.canvas();
             for row in 0..20 {
                 canvas.set_string(1, row, "A-0001  Some customer", Style::new());

@@ -13,10 +13,11 @@ mod threads;
 use super::app::{App, kept_by};
 use super::fault::Fault;
 use super::keymap::Key;
-use super::msg::{Cx, Effect, Msg};
+use super::msg::{Cx, Effect, Mouse, Msg};
 use super::pen::Pen;
 use super::terminal::{self, Abilities, Guard, Happening};
 use crate::clock::Now;
+use crate::engine::look::{Look, Wish};
 use crate::engine::{Error, Session};
 use crate::store::{desk, presence, settings};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -35,16 +36,17 @@ const KEEP_TYPED: Duration = Duration::from_secs(1);
 const HUNG_UP: i32 = 129;
 
 /// Runs the console on an open book; gives the exit code.
-pub fn run(session: Session) -> Result<u8, Error> {
+pub fn run(session: Session, wish: Wish) -> Result<u8, Error> {
     let term = std::env::var("TERM").ok();
     if let Some(words) = terminal::unusable(term.as_deref()) {
         return Err(Error::usage("no_terminal", words, ""));
     }
     let io = |source| Error::Io { path: "the terminal".into(), source };
     let (tx, rx) = bounded(1024);
-    let facts = Facts::read(&session)?;
+    let mut facts = Facts::read(&session)?;
+    facts.look = Look::of(facts.saved.as_deref(), wish);
     terminal::install_panic_hook();
-    let guard = Guard::enter().map_err(io)?;
+    let guard = Guard::enter(facts.look.mouse).map_err(io)?;
     watch(&tx).map_err(io)?;
     // Read after the watch began, so that no change of size falls in between.
     let size = crossterm::terminal::size().map_err(io)?;
@@ -60,6 +62,7 @@ struct Facts {
     /// Whether the book's moment is the system's.
     ticks: bool,
     saved: Option<String>,
+    look: Look,
 }
 
 impl Facts {
@@ -70,7 +73,8 @@ impl Facts {
         session.read(|db| {
             let zone = settings::as_stored(db)?.zone();
             let ticks = !fixed && settings::facts(db)?.clock_at.is_none();
-            Ok(Self { now, zone, ticks, saved: desk::session(db, uid)? })
+            let (saved, look) = (desk::session(db, uid)?, Look::default());
+            Ok(Self { now, zone, ticks, saved, look })
         })
     }
 }
@@ -105,14 +109,15 @@ fn looped(
     let nonce = crate::store::operation::fresh_id();
     let user = session.actor.name.clone();
     let mut cx = Cx::new(facts.now, facts.zone, user, size, nonce);
-    cx.clipboard = abilities.clipboard;
+    (cx.clipboard, cx.look) = (abilities.clipboard, facts.look);
+    cx.chosen = Look::of(facts.saved.as_deref(), Wish::default());
     cx.left_open = facts.saved.as_deref().and_then(kept_by).is_some_and(presence::is_open);
     let (book, actor) = (session.store.path().to_owned(), session.actor.clone());
     let desks = threads::start(session, tx, cx.zone)?;
     let mut app = App::new(cx, facts.saved.as_deref());
     let mut shell = Shell {
         guard,
-        pen: Pen::new(size.0, size.1, abilities),
+        pen: Pen::new(size.0, size.1, abilities).with(facts.look.palette),
         size,
         rx,
         desks,
@@ -174,8 +179,9 @@ fn input(tx: &Sender<Msg>) -> Result<(), Error> {
             let msg = match &event {
                 Event::Key(key) => Key::from_event(*key).map(Msg::Key),
                 Event::Paste(text) => Some(Msg::Paste(text.clone())),
+                Event::Mouse(event) => Mouse::from_event(*event).map(Msg::Mouse),
                 // The signal tells of a resize, once.
-                Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+                Event::Resize(..) | Event::FocusGained | Event::FocusLost => None,
             };
             if matches!(msg, Some(Msg::Key(Key::Ctrl('c')))) {
                 terminal::deadline(0);
@@ -269,6 +275,12 @@ impl Shell<'_> {
                     self.unsent.extend_from_slice(format!("\x1b]52;c;{encoded}\x07").as_bytes());
                 }
                 Effect::Repaint => self.pen.repaint(),
+                Effect::Look(look) => {
+                    self.pen.wears(look.palette);
+                    if self.guard.mouse(look.mouse).is_err() {
+                        self.code = Some(HUNG_UP);
+                    }
+                }
                 Effect::Suspend => {
                     // If the terminal cannot be had back there is nobody to show anything to.
                     if self.guard.suspend().is_err() {
@@ -293,7 +305,7 @@ impl Shell<'_> {
         let _ = nix::sys::termios::tcflush(&stdin, nix::sys::termios::FlushArg::TCIFLUSH);
         let soon = Instant::now() + Duration::from_millis(2);
         while let Ok(msg) = self.rx.recv_deadline(soon) {
-            if !matches!(msg, Msg::Key(_) | Msg::Paste(_)) {
+            if !matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_)) {
                 self.handle(app, msg);
             }
         }

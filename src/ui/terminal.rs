@@ -23,7 +23,8 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[m\x1b[H\x1b[2J";
 /// The reverse, and whatever a cut frame may have left open. The picture is cleared first: where
 /// there is no alternate screen (GNU screen as it comes, the Linux console), what customers owe would
 /// stay in view with the prompt in its midst. [`WIPE`] goes before it.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[m\x1b[H\x1b[2J\x1b[?25h\x1b[?1049l\r";
+const LEAVE: &[u8] =
+    b"\x1b[?1006l\x1b[?1000l\x1b[?2026l\x1b[?2004l\x1b[m\x1b[H\x1b[2J\x1b[?25h\x1b[?1049l\r";
 /// Clears a row and goes to the next. A picture that is cleared at once is kept by GNU screen in its
 /// scrollback; one that is cleared row by row is not.
 pub(super) const WIPE: &[u8] = b"\x1b[2K\x1b[B";
@@ -32,6 +33,12 @@ pub(super) const WIPE: &[u8] = b"\x1b[2K\x1b[B";
 pub const GRACE: Duration = Duration::from_millis(700);
 
 static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
+/// Wheel and buttons, told in numbers (SGR); no moves. [`LEAVE`] takes them off.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
+/// Whether the mouse is taken.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 static RAW: AtomicBool = AtomicBool::new(false);
 
 /// What the outside did to us.
@@ -136,8 +143,9 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Takes the terminal: raw mode and the alternate screen.
-    pub fn enter() -> io::Result<Self> {
+    /// Takes the terminal: raw mode and the alternate screen, and the mouse where it is wanted.
+    pub fn enter(mouse: bool) -> io::Result<Self> {
+        MOUSE.store(mouse, Ordering::SeqCst);
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let guard = Self { out };
         guard.resume()?;
@@ -155,13 +163,22 @@ impl Guard {
         }
         cfmakeraw(&mut mode);
         tcsetattr(stdin.as_fd(), SetArg::TCSANOW, &mode)?;
-        (&self.out).write_all(ENTER)
+        self.again()
+    }
+
+    /// Takes the mouse or lets it go.
+    pub fn mouse(&self, on: bool) -> io::Result<()> {
+        if MOUSE.swap(on, Ordering::SeqCst) == on {
+            return Ok(());
+        }
+        (&self.out).write_all(if on { MOUSE_ON } else { MOUSE_OFF })
     }
 
     /// Sends the modes again: another terminal may have been put behind ours (dtach, a new window
     /// of the same size).
     pub fn again(&self) -> io::Result<()> {
-        (&self.out).write_all(ENTER)
+        let mouse = if MOUSE.load(Ordering::SeqCst) { MOUSE_ON } else { b"" };
+        (&self.out).write_all(&[ENTER, mouse].concat())
     }
 
     /// Writes one frame, in one write.

@@ -1,5 +1,6 @@
 //! Looks: the terminal's own 16 colours, no background; meaning is never in the colour alone.
 
+use crate::engine::look::Palette;
 use ratatui::style::{Color, Modifier, Style};
 
 /// Ordinary text.
@@ -20,3 +21,33 @@ pub const GOOD: Style = Style::new().fg(Color::Green);
 pub const FIELD: Style = Style::new().add_modifier(Modifier::UNDERLINED);
 /// The chosen line of a dialog.
 pub const CHOSEN: Style = Style::new().add_modifier(Modifier::BOLD);
+
+/// What a palette shows for a colour of ours. The looks above are those for dark ground. Light ground
+/// swallows yellow and pales green; blue against yellow and red tells who sees no red or no green.
+pub fn shade(palette: Palette, colour: Color) -> Color {
+    match (palette, colour) {
+        (Palette::Light, Color::Cyan | Color::Green) => Color::Blue,
+        (Palette::Light, Color::Yellow) => Color::Magenta,
+        (Palette::ColourBlind, Color::Green) => Color::LightBlue,
+        (Palette::ColourBlind, Color::Red) => Color::LightYellow,
+        (Palette::Dark | Palette::Light | Palette::ColourBlind, other) => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_palette_sets_red_against_green_but_the_dark_one_nor_yellow_on_light_ground() {
+        for palette in Palette::ALL {
+            let shown = |style: Style| shade(palette, style.fg.unwrap_or(Color::Reset));
+            let [good, bad, warn] = [GOOD, BAD, WARN].map(shown);
+            assert!(good != bad && good != warn && bad != warn, "{palette:?}");
+            let against = [Color::Red, Color::Green].map(|c| good == c || bad == c);
+            assert!(palette == Palette::Dark || against != [true, true], "{palette:?}");
+            let pale = [DIM, KEY, WARN, BAD, GOOD].map(shown).contains(&Color::Yellow);
+            assert!(palette != Palette::Light || !pale);
+        }
+    }
+}

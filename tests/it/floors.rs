@@ -12,6 +12,7 @@ const FLOORS: &[&[&str]] = &[
         "ahead",
         "pace",
         "job",
+        "look",
         "mailer",
         "on_its_way",
         "place",

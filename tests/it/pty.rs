@@ -236,3 +236,76 @@ fn the_picture_is_gone_also_where_there_is_no_alternate_screen() {
     assert_eq!(parser.screen().contents().trim(), "");
     assert_eq!(parser.screen().cursor_position(), (0, 0));
 }
+
+#[test]
+fn the_mouse_is_taken_only_where_it_is_wanted_and_let_go_on_every_way_out() {
+    let book = book();
+    let mut pty = Pty::console(&book.path, 80, 24);
+    pty.shows("bill run");
+    pty.send("q");
+    pty.end();
+    assert!(!pty.raw().contains("\x1b[?1000h"), "nobody asked for the mouse");
+    let path = book.path.to_string_lossy().into_owned();
+    let ways: [&dyn Fn(&mut Pty); 3] =
+        [&|pty| pty.send("q"), &|pty| pty.signal(Signal::SIGTERM), &|pty| {
+            pty.send("\x1a");
+            let pid = Pid::from_raw(i32::try_from(pty.child.process_id().unwrap()).unwrap());
+            let flags = nix::sys::wait::WaitPidFlag::WUNTRACED;
+            let stopped = nix::sys::wait::waitpid(pid, Some(flags)).unwrap();
+            assert!(matches!(stopped, nix::sys::wait::WaitStatus::Stopped(..)), "{stopped:?}");
+            pty.until("the main screen", |text| !text.contains("bill run"));
+            let raw = pty.raw();
+            assert!(raw.rfind("\x1b[?1000h") < raw.rfind("\x1b[?1000l"), "taken while suspended");
+            pty.signal(Signal::SIGCONT);
+            pty.shows("bill run");
+            let raw = pty.raw();
+            assert!(raw.rfind("\x1b[?1000h") > raw.rfind("\x1b[?1000l"), "not taken again");
+            pty.send("q");
+        }];
+    for way in ways {
+        let mut pty = Pty::start(&["--book", &path, "--mouse"], &[], 80, 24);
+        pty.shows("bill run");
+        // The row under the third heading, as a terminal tells a click.
+        pty.send("\x1b[<0;9;6M\x1b[<0;9;6m");
+        pty.until("the cursor on it", |text| text.contains(">  to check"));
+        way(&mut pty);
+        pty.end();
+        pty.is_clean();
+        let raw = pty.raw();
+        assert!(raw.rfind("\x1b[?1000h") < raw.rfind("\x1b[?1000l"), "the mouse is still taken");
+        assert!(raw.rfind("\x1b[?1006h") < raw.rfind("\x1b[?1006l"));
+    }
+    // The flag is for once; what is chosen in the console is kept.
+    let mut pty = Pty::console(&book.path, 80, 24);
+    pty.shows("bill run");
+    assert!(!pty.raw().contains("\x1b[?1000h"), "a flag was kept");
+    pty.send(":mouse on\r");
+    pty.shows("mouse on");
+    pty.send("q");
+    pty.end();
+    let mut pty = Pty::console(&book.path, 80, 24);
+    pty.shows("bill run");
+    pty.send("q");
+    pty.end();
+    assert!(pty.raw().contains("\x1b[?1000h"), "the choice was not kept");
+}
+
+#[test]
+fn colours_and_the_plain_screen_are_asked_for_by_flag_or_environment() {
+    let book = book();
+    let path = book.path.to_string_lossy().into_owned();
+    let mut pty = Pty::start(&["--book", &path, "--plain"], &[], 80, 24);
+    pty.shows("screen 1 Today");
+    pty.send("q");
+    pty.end();
+    let mut pty = Pty::start(&["--book", &path], &[("DAYBOOK_PALETTE", "light")], 80, 24);
+    pty.shows("1 Today");
+    pty.send("q");
+    pty.end();
+    assert!(!pty.raw().contains("\x1b[36m") && pty.raw().contains("34m"), "cyan on light ground");
+    let wrong = book.run(&["--palette", "pink"]);
+    assert!(wrong.code == 2 && wrong.err.contains("colour-blind"), "{}", wrong.err);
+    let mut pty = Pty::start(&["--book", &path], &[("DAYBOOK_PALETTE", "pink")], 80, 24);
+    assert_eq!(pty.end().0, 2);
+    pty.shows("there are dark, light and colour-blind");
+}

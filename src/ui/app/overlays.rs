@@ -27,6 +27,11 @@ const KEYS: [char; 24] = [
 ];
 
 impl App {
+    /// How many things lie over the screen; keys are for the topmost.
+    pub fn over(&self) -> usize {
+        self.modals.len()
+    }
+
     /// A search, a command or another screen begins where nothing but something to read is open: what
     /// is typed after it is meant for it, and its letters may not run the list's keys.
     pub(super) fn leave_reading(&mut self, key: Key) {
@@ -77,9 +82,11 @@ impl App {
         let mut runs = Vec::new();
         let name = self.screen.name();
         let width = usize::from(self.cx.size.0).saturating_sub(10).clamp(30, 76);
-        let words = self.screen.help().lines().collect::<Vec<_>>().join(" ");
-        lines.extend(wrap(&words, width).into_iter().map(Line::plain));
-        lines.push(Line::default());
+        for part in self.screen.help().split("\n\n") {
+            let words = part.lines().collect::<Vec<_>>().join(" ");
+            lines.extend(wrap(&words, width).into_iter().map(Line::plain));
+            lines.push(Line::default());
+        }
         for (i, table) in self.tables().iter().enumerate() {
             let heading = match (i, screen.list().is_some()) {
                 (0, _) => "Here",
@@ -102,7 +109,8 @@ impl App {
                 }
             }
         }
-        self.open(Modal::Text(TextBox::runnable(format!("{name}: what can be done"), lines, runs)));
+        let help = TextBox::runnable(format!("{name}: what can be done"), lines, runs);
+        self.open(Modal::Text(help.searchable()));
     }
 
     pub(super) fn palette(&mut self) {
@@ -128,7 +136,8 @@ impl App {
             let (key, reason) = (String::new(), String::new());
             entries.push(Entry { words, key, cli, reason, intent });
         }
-        for (words, intent) in self.left_behind() {
+        let looks = self.looks().into_iter().map(|(words, look)| (words, Intent::Look(look)));
+        for (words, intent) in looks.chain(self.left_behind()) {
             let (key, cli, reason) = (String::new(), String::new(), String::new());
             entries.push(Entry { words, key, cli, reason, intent });
         }

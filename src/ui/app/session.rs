@@ -78,7 +78,7 @@ impl App {
             .collect();
         let state = serde_json::json!({
             "screen": self.screen.number(), "screens": screens, "edit": form, "older": older,
-            "columns": self.columns(), "console": std::process::id(),
+            "columns": self.columns(), "console": std::process::id(), "look": self.cx.chosen,
         })
         .to_string();
         if state == self.last_saved {

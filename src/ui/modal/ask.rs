@@ -19,6 +19,9 @@ use tui_input::Input;
 /// Rows from which a count must be typed.
 const TYPE_FROM: i64 = 10;
 
+/// What stands below a question that letters were typed into.
+const ASTRAY: &str = "What was typed is no answer: Esc cancels, then ask again";
+
 /// How much a question weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
@@ -154,6 +157,11 @@ impl Ask {
         }
         if key == Key::Esc || key == Key::Char('n') || key == Key::Char('q') {
             return Step::Close;
+        }
+        if self.astray {
+            // Nothing of what follows is an answer: no digit, and no Tab to the other button.
+            self.scrolled(key);
+            return if key == Key::Enter { Step::Close } else { Step::Stay };
         }
         if self.weight == Weight::Light {
             return match key {
@@ -334,12 +342,14 @@ impl Ask {
             let used = put(canvas, inner.x, y, inner.width, &words, theme::BOLD);
             let place = Rect { x: inner.x + used, y, width: 12, height: 1 };
             let at = field(canvas, place, &self.input);
-            let foot = if self.wrong {
+            let foot = if self.astray {
+                ASTRAY
+            } else if self.wrong {
                 "that is not the count · Esc cancels"
             } else {
                 "Enter alone cancels, Esc too"
             };
-            let style = if self.wrong { theme::BAD } else { theme::DIM };
+            let style = if self.wrong || self.astray { theme::BAD } else { theme::DIM };
             put(canvas, inner.x, y + 1, inner.width, foot, style);
             return Some(at);
         }
@@ -355,7 +365,7 @@ impl Ask {
         let foot = if self.reading || self.count == 0 {
             "Esc closes"
         } else if self.astray {
-            "What was typed is no answer: Esc cancels, then ask again"
+            ASTRAY
         } else {
             "Tab changes · Enter takes [ ] · y does it · Esc cancels"
         };
@@ -417,6 +427,10 @@ mod tests {
             for mut ask in [light(), heavy(3), heavy(12), none()] {
                 assert!(typed(&mut ask, text), "{text}");
                 assert!(seen(&ask, 60, 15).contains("Esc"), "{text}");
+                for key in [Key::Tab, Key::Char('1'), Key::Char('2'), Key::Char('y')] {
+                    assert!(matches!(ask.key(key), Step::Stay), "{text}");
+                }
+                assert!(matches!(ask.key(Key::Enter), Step::Close), "{text}");
                 assert!(matches!(ask.key(Key::Esc), Step::Close));
             }
         }

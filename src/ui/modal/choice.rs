@@ -9,7 +9,7 @@ use crate::ui::theme;
 use crate::ui::widget::{amounts, grouped, put, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// One line.
 #[derive(Debug, Clone)]
@@ -53,12 +53,15 @@ pub struct Choice {
     waiting: bool,
     /// Which lines were drawn last: the first, and how many. A key picks none that is not shown.
     seen: Cell<(usize, usize)>,
+    /// The first row of each of them.
+    rows: RefCell<Vec<u16>>,
 }
 
 impl Choice {
     /// A choice.
     pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
-        Self { title: title.into(), items, at: 0, waiting: false, seen: Cell::new((0, usize::MAX)) }
+        let (seen, rows) = (Cell::new((0, usize::MAX)), RefCell::default());
+        Self { title: title.into(), items, at: 0, waiting: false, seen, rows }
     }
 
     /// A choice whose lines are still being read.
@@ -88,6 +91,16 @@ impl Choice {
                 None => Step::Stay,
             },
             _ => Step::Stay,
+        }
+    }
+
+    pub(super) fn click(&mut self, row: u16) {
+        let rows = self.rows.borrow();
+        let below = rows.iter().filter(|first| **first <= row).count();
+        // Below the last of them is the foot.
+        let inside = rows.last().is_some_and(|end| row < *end);
+        if let Some(line) = below.checked_sub(1).filter(|_| inside) {
+            self.at = self.seen.get().0 + line;
         }
     }
 
@@ -165,7 +178,9 @@ impl Choice {
             put(canvas, inner.x, inner.y, inner.width, "reading…", theme::DIM);
         }
         let mut y = inner.y;
+        self.rows.borrow_mut().clear();
         for (i, item) in self.items.iter().enumerate().skip(top).take(count) {
+            self.rows.borrow_mut().push(y);
             let chosen = i == self.at;
             if chosen {
                 put(canvas, inner.x, y, 1, ">", theme::BOLD);
@@ -195,6 +210,7 @@ impl Choice {
             }
             y += texts[i].len() as u16;
         }
+        self.rows.borrow_mut().push(y);
         put(
             canvas,
             inner.x,

@@ -13,6 +13,7 @@ use crate::ui::widget::{fit, put, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 use tui_input::Input;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -89,6 +90,9 @@ pub struct Form {
     /// What the fields held when it was opened.
     #[serde(skip)]
     opened: Vec<String>,
+    /// The row of the first field that is drawn, which one it is, and how many are.
+    #[serde(skip)]
+    drawn: Cell<(u16, u16, u16)>,
 }
 
 impl Form {
@@ -103,7 +107,8 @@ impl Form {
         let (title, at, error, rescued) = (title.into(), 0, None, false);
         let (theirs, found) = (Vec::new(), Vec::new());
         let opened = fields.iter().map(|f| f.input.value().to_owned()).collect();
-        Self { title, purpose, fields, at, error, theirs, op, found, rescued, opened }
+        let drawn = Cell::default();
+        Self { title, purpose, fields, at, error, theirs, op, found, rescued, opened, drawn }
     }
 
     /// The form that a session left behind, if it can still be read.
@@ -279,6 +284,13 @@ impl Form {
         Step::Stay
     }
 
+    pub(super) fn click(&mut self, row: u16) {
+        let (y, top, count) = self.drawn.get();
+        if let Some(line) = row.checked_sub(y).filter(|line| *line < count) {
+            self.at = usize::from(top + line);
+        }
+    }
+
     fn submit(&mut self, cx: &mut Cx) -> Step {
         match self.purpose.build(Typed(&self.fields), &self.op, cx) {
             Ok(intent) => Step::Then(intent),
@@ -310,6 +322,7 @@ impl Form {
         let mut cursor = None;
         let room = inner.bottom().saturating_sub(y + below).max(1);
         let top = (self.at as u16 + 1).saturating_sub(room);
+        self.drawn.set((y, top, room.min(self.fields.len() as u16 - top)));
         for (i, item) in
             self.fields.iter().enumerate().skip(usize::from(top)).take(usize::from(room))
         {

@@ -19,6 +19,7 @@ use super::theme;
 use super::widget::list::Placed;
 use super::widget::put;
 use crate::engine::command::Command;
+use crate::engine::look::Look;
 use crate::engine::query::{Answer, Payments};
 use crate::store::read::{Field, Sort};
 pub use filter_line::FilterLine;
@@ -69,6 +70,8 @@ pub enum Intent {
     Afresh,
     /// The form that was put aside.
     Rescued,
+    /// Other colours, the mouse, or a plain screen.
+    Look(Look),
     /// Ask about posting; the figures are read now.
     Post(purpose::PostWhat),
     /// What can be done to one of these payments, by its place.
@@ -148,6 +151,29 @@ impl Modal {
             }
             // A count is typed, not pasted: that is its point.
             Self::Ask(_) | Self::Text(_) | Self::Choice(_) | Self::Columns(_) => Step::Stay,
+        }
+    }
+
+    /// The wheel moves what is shown; it hands nothing in and answers nothing.
+    pub fn wheel(&self, down: bool) -> Option<Key> {
+        match self {
+            Self::Text(_)
+            | Self::Choice(_)
+            | Self::Columns(_)
+            | Self::Ask(_)
+            | Self::Palette(_) => Some(if down { Key::Down } else { Key::Up }),
+            // There the arrows go to another field, or end the typing.
+            Self::Form(_) | Self::Filter(_) => None,
+        }
+    }
+
+    /// A click chooses a line or a field. What is chosen is done by a key alone.
+    pub fn click(&mut self, row: u16) {
+        match self {
+            Self::Text(m) => m.click(row),
+            Self::Choice(m) => m.click(row),
+            Self::Form(m) => m.click(row),
+            Self::Ask(_) | Self::Columns(_) | Self::Filter(_) | Self::Palette(_) => {}
         }
     }
 

@@ -1,5 +1,7 @@
 //! Something to read: help, an explanation, a receipt. Scrolls, and can be copied.
 
+mod search;
+
 use super::{Intent, Step, clear, frame};
 use crate::engine::query::Answer;
 use crate::ui::keymap::Key;
@@ -10,6 +12,8 @@ use crate::ui::usage;
 use crate::ui::widget::{Line, put};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use search::Search;
+use std::cell::Cell;
 
 /// Lines under a title.
 #[derive(Debug, Clone)]
@@ -29,6 +33,10 @@ pub struct TextBox {
     astray: bool,
     /// Over the whole screen and without a frame, so that the mouse selects nothing else.
     bare: bool,
+    /// What is looked for in it, where it can be searched.
+    search: Option<Search>,
+    /// The row of the first line that is drawn.
+    first: Cell<u16>,
 }
 
 impl TextBox {
@@ -43,6 +51,8 @@ impl TextBox {
             through: None,
             astray: false,
             bare: false,
+            search: None,
+            first: Cell::new(0),
         }
     }
 
@@ -75,13 +85,16 @@ impl TextBox {
 
     /// Whether a key that begins something elsewhere means something here.
     pub fn takes(&self, key: Key) -> bool {
-        self.through.as_ref().is_some_and(|(through, _)| *through == key)
+        self.through.as_ref().is_some_and(|(through, _)| *through == key) || self.searches(key)
     }
 
     pub(super) fn key(&mut self, key: Key, cx: &Cx) -> Step {
         let height = usize::from(cx.size.1).saturating_sub(6).max(1);
         let last = self.lines.len().saturating_sub(height);
         if self.astray && matches!(key, Key::Char(_)) {
+            return Step::Stay;
+        }
+        if self.searched(key) {
             return Step::Stay;
         }
         if let Some((_, intent)) = self.through.as_ref().filter(|(through, _)| *through == key) {
@@ -112,37 +125,56 @@ impl TextBox {
     }
 
     fn choose(&mut self, key: Key, height: usize) -> Step {
-        match key {
+        let shown = self.shown();
+        let runs: Vec<usize> =
+            (0..self.runs.len()).filter(|i| shown.contains(&self.runs[*i].0)).collect();
+        let at = runs.iter().position(|i| *i == self.at).unwrap_or(0);
+        let last = runs.len().saturating_sub(1);
+        let to = match key {
             // Below the last that can be run there may be more to read.
-            Key::Char('j') | Key::Down if self.at + 1 == self.runs.len() => {
-                let last = self.lines.len().saturating_sub(height);
-                self.top = (self.top + 1).min(last.max(self.top));
+            Key::Char('j') | Key::Down if at == last => {
+                let most = shown.len().saturating_sub(height);
+                self.top = (self.top + 1).min(most.max(self.top));
                 return Step::Stay;
             }
-            Key::Char('j') | Key::Down => self.at += 1,
-            Key::Char('k') | Key::Up => self.at = self.at.saturating_sub(1),
-            Key::Char(' ') | Key::PageDown | Key::Ctrl('d') => {
-                self.at = (self.at + height).min(self.runs.len() - 1);
-            }
-            Key::PageUp | Key::Ctrl('u') => self.at = self.at.saturating_sub(height),
-            Key::Char('g') | Key::Home => self.at = 0,
-            Key::Char('G') | Key::End => self.at = self.runs.len() - 1,
+            Key::Char('j') | Key::Down => at + 1,
+            Key::Char('k') | Key::Up => at.saturating_sub(1),
+            Key::Char(' ') | Key::PageDown | Key::Ctrl('d') => at + height,
+            Key::PageUp | Key::Ctrl('u') => at.saturating_sub(height),
+            Key::Char('g') | Key::Home => 0,
+            Key::Char('G') | Key::End => last,
             Key::Enter => {
-                return self.runs.get(self.at).map_or(Step::Close, |r| Step::Then(r.1.clone()));
+                let run = runs.get(at).and_then(|i| self.runs.get(*i));
+                return run.map_or(Step::Stay, |run| Step::Then(run.1.clone()));
             }
             Key::Esc | Key::Char('q' | 'h' | '?' | '!') | Key::Left => return Step::Close,
-            other => self.astray = matches!(other, Key::Char(_)),
-        }
-        let line = self.runs[self.at].0;
+            other => {
+                self.astray = matches!(other, Key::Char(_));
+                at
+            }
+        };
+        let to = to.min(last);
+        let Some(run) = runs.get(to).copied() else { return Step::Stay };
+        self.at = run;
+        let line = shown.iter().position(|line| *line == self.runs[run].0).unwrap_or(0);
         if line < self.top + 1 {
             self.top = line.saturating_sub(1);
         } else if line >= self.top + height {
             self.top = line + 1 - height;
         }
-        if self.at == 0 {
+        if to == 0 {
             self.top = 0;
         }
         Step::Stay
+    }
+
+    /// A click puts the cursor on a line that can be run.
+    pub(super) fn click(&mut self, row: u16) {
+        let Some(line) = row.checked_sub(self.first.get()) else { return };
+        let line = self.shown().get(self.top + usize::from(line)).copied();
+        if let Some(run) = self.runs.iter().position(|(at, _)| Some(*at) == line) {
+            self.at = run;
+        }
     }
 
     /// Text that is on its way.
@@ -175,20 +207,29 @@ impl TextBox {
         let height = self.lines.len() as u16 + 3;
         let inner = frame(canvas, area, width, height, &self.title);
         let rows = inner.height.saturating_sub(1);
-        let shown = self.lines.iter().enumerate().skip(self.top).take(usize::from(rows));
-        for (row, (i, line)) in shown.enumerate() {
+        self.first.set(inner.y);
+        let lines = self.shown();
+        let shown = lines.iter().skip(self.top).take(usize::from(rows));
+        for (row, (i, line)) in shown.map(|i| (*i, &self.lines[*i])).enumerate() {
             let y = inner.y + row as u16;
-            line.draw(canvas, inner.x + 1, y, inner.width.saturating_sub(1));
+            let place = Rect { x: inner.x + 1, y, width: inner.width.saturating_sub(1), height: 1 };
+            line.draw(canvas, place.x, y, place.width);
+            self.point_out(&line.text(), canvas, place);
             if self.runs.get(self.at).is_some_and(|(at, _)| *at == i) {
                 put(canvas, inner.x, y, 1, ">", theme::BOLD);
             }
         }
-        let more = self.lines.len().saturating_sub(self.top + usize::from(rows));
+        let more = lines.len().saturating_sub(self.top + usize::from(rows));
+        if self.search.as_ref().is_some_and(Search::is_open) {
+            return self.view_search(canvas, inner, lines.len());
+        }
         let foot = match (more > 0, self.runs.is_empty()) {
             (true, true) => format!("{more} more: j k PgDn · y copies · Esc closes"),
             (false, true) => "y copies · Esc closes".to_owned(),
-            (true, false) => format!("{more} more: j k · Enter does it · Esc closes"),
-            (false, false) => "Enter does it · Esc closes".to_owned(),
+            (true, false) => {
+                format!("{more} more: j k · Enter does it{} · Esc closes", self.offer())
+            }
+            (false, false) => format!("Enter does it{} · Esc closes", self.offer()),
         };
         put(canvas, inner.x, inner.bottom() - 1, inner.width, &foot, theme::DIM);
         None

@@ -323,6 +323,10 @@ impl Screen for Failed {
         Some(&mut self.list)
     }
 
+    fn is_list(&self) -> bool {
+        !self.on_unapplied()
+    }
+
     fn refuse(&mut self, error: String, cx: &mut Cx) -> bool {
         if self.on_unapplied() {
             self.unapplied.list.refuse(error, cx);

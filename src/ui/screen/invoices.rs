@@ -268,6 +268,10 @@ impl Screen for Invoices {
         Some(&mut self.list)
     }
 
+    fn is_list(&self) -> bool {
+        self.open.is_none()
+    }
+
     fn crumb(&self) -> String {
         match (&self.open, &self.detail) {
             (Some(_), Some(d)) => name(d),

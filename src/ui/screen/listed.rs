@@ -232,6 +232,7 @@ pub fn list_intent<R: Shown>(list: &mut Listing<R>, intent: &Intent, cx: &mut Cx
         | Intent::Copy(_)
         | Intent::Payment(..)
         | Intent::Post(_)
+        | Intent::Look(_)
         | Intent::Restore
         | Intent::Afresh
         | Intent::Rescued

@@ -33,6 +33,10 @@ pub trait Screen {
     fn list(&self) -> Option<&dyn AnyList> {
         None
     }
+    /// Whether the list is what is shown; a document may lie over it.
+    fn is_list(&self) -> bool {
+        true
+    }
     /// Its list, to change it.
     fn list_mut(&mut self) -> Option<&mut dyn AnyList> {
         None

@@ -16,6 +16,7 @@ use crate::ui::widget::{amounts, grouped, put, put_right, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use std::cell::Cell;
 use unicode_width::UnicodeWidthStr;
 
 /// The keys of this screen.
@@ -47,6 +48,9 @@ pub struct Today {
     rows: Vec<StepRow>,
     happened: Vec<Happened>,
     cursor: usize,
+    /// The first step that is drawn, and how many are.
+    top: Cell<usize>,
+    shown: Cell<u16>,
     /// What of the book is not real yet, and how its copies stand, in words.
     standing: [String; 2],
 }
@@ -208,6 +212,12 @@ impl Screen for Today {
         match action {
             Action::Down => self.cursor = (self.cursor + 1).min(last),
             Action::Up => self.cursor = self.cursor.saturating_sub(1),
+            Action::Row(line) => {
+                let at = self.top.get() + usize::from(line);
+                if line < self.shown.get() && at <= last {
+                    self.cursor = at;
+                }
+            }
             Action::Top => self.cursor = 0,
             Action::Bottom => self.cursor = last,
             Action::Create => super::invoices::create(cx),
@@ -268,6 +278,8 @@ impl Screen for Today {
         put(canvas, area.x + 31, area.y + 1, 10, "MONEY", theme::DIM);
         let room = usize::from(area.height.saturating_sub(4)).max(1);
         let top = (self.cursor + 1).saturating_sub(room);
+        self.top.set(top);
+        self.shown.set(room as u16);
         for (row, (i, step)) in Step::ALL.iter().enumerate().skip(top).take(room).enumerate() {
             let y = area.y + 2 + row as u16;
             if i == self.cursor {

@@ -73,6 +73,11 @@ pub trait Shown: ListRow {
             _ => return None,
         })
     }
+
+    /// A cell as it is read aloud; the letters of a state are words then.
+    fn said(&self, _column: &str, cell: String) -> String {
+        cell
+    }
 }
 
 /// A ready filter.

@@ -6,6 +6,7 @@ use daybook::demo;
 use daybook::domain::actor::{Actor, Verb};
 use daybook::engine::answer::ask;
 use daybook::engine::command::{AccountFilter, Command, NewBillRun};
+use daybook::engine::look::{Look, Wish};
 use daybook::engine::{Session, perform};
 use daybook::store::{BookKind, CreateBook, Store, Topic};
 use daybook::ui::app::App;
@@ -13,9 +14,8 @@ use daybook::ui::fault::Fault;
 use daybook::ui::keymap::Key;
 use daybook::ui::msg::{Cx, Effect, Msg};
 use daybook::worker;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
@@ -174,7 +174,9 @@ impl Desk {
         let now = self.session.now().unwrap();
         let zone = self.session.config().unwrap().zone();
         let nonce = daybook::store::operation::fresh_id();
-        let cx = Cx::new(now, zone, "mia".to_owned(), self.size, nonce);
+        let mut cx = Cx::new(now, zone, "mia".to_owned(), self.size, nonce);
+        cx.look = Look::of(Some(state), Wish::default());
+        cx.chosen = cx.look;
         self.app = App::new(cx, Some(state));
         let first = self.app.start();
         self.settle(first);
@@ -183,13 +185,9 @@ impl Desk {
 
     /// The picture, with looks.
     pub fn buffer(&self) -> Buffer {
-        let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
-        terminal
-            .draw(|frame| {
-                self.app.view(frame.buffer_mut());
-            })
-            .unwrap();
-        terminal.backend().buffer().clone()
+        let mut canvas = Buffer::empty(Rect::new(0, 0, self.size.0, self.size.1));
+        self.app.view(&mut canvas);
+        canvas
     }
 
     /// The picture as text.
@@ -216,8 +214,9 @@ pub fn text(buffer: &Buffer) -> String {
                 skip -= 1;
                 continue;
             }
-            line.push_str(cell.symbol());
-            skip = cell.symbol().width().saturating_sub(1);
+            let symbol = cell.symbol();
+            line.push_str(symbol);
+            skip = if symbol.len() == 1 { 0 } else { symbol.width().saturating_sub(1) };
         }
         out.push_str(line.trim_end());
         out.push('\n');

@@ -109,6 +109,13 @@ impl Shown for InvoiceRow {
     fn label(&self) -> String {
         self.number.clone().unwrap_or_else(|| self.id.to_string())
     }
+
+    fn said(&self, column: &str, cell: String) -> String {
+        match column {
+            "ST" => state_words(self).to_owned(),
+            _ => cell,
+        }
+    }
 }
 
 /// The state in a letter or two: D draft, DA accepted, H held, P posted, X canceled, R reversed.
@@ -120,6 +127,18 @@ fn state(row: &InvoiceRow) -> &'static str {
         (DocumentStatus::Posted, _) if !row.undone.is_empty() => "R",
         (DocumentStatus::Posted, _) => "P",
         (DocumentStatus::Canceled, _) => "X",
+    }
+}
+
+/// The same in words.
+fn state_words(row: &InvoiceRow) -> &'static str {
+    match state(row) {
+        "D" => "draft",
+        "DA" => "accepted draft",
+        "H" => "held draft",
+        "R" => "posted, reversed or written off",
+        "P" => "posted",
+        _ => "canceled",
     }
 }
 

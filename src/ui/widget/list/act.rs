@@ -93,6 +93,12 @@ impl<R: Shown> Listing<R> {
             Action::HalfUp => self.step(-(height / 2), cx),
             Action::PageDown => self.page_by(height, cx),
             Action::PageUp => self.page_by(-height, cx),
+            Action::Row(line) => {
+                let at = self.top + usize::from(line);
+                if at < self.rows.len() && usize::from(line) < Self::height(cx.size) {
+                    self.put_cursor(at, cx);
+                }
+            }
             Action::Top => self.go_first(cx),
             Action::Bottom => self.go_last(cx),
             Action::Mark => {

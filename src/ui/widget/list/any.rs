@@ -22,6 +22,12 @@ pub trait AnyList {
     fn refuse(&mut self, error: String, cx: &mut Cx);
     /// Whether the page that is read will stand on another row than the one under the cursor.
     fn is_moving(&self) -> bool;
+    /// Whether details stand beside it on a screen of this width.
+    fn has_beside(&self, width: u16) -> bool;
+    /// The row under the cursor in words, its columns by name; none where there is none.
+    fn told(&self, cx: &Cx) -> Option<String>;
+    /// Filter and order on the left, place and sum on the right.
+    fn heads(&self, width: usize) -> (String, String);
     /// Takes the filters that clerks saved for this list.
     fn saved(&mut self, filters: &[SavedFilter]);
     /// Marks with their money, for the status row.
@@ -78,6 +84,18 @@ impl<R: Shown> AnyList for Listing<R> {
 
     fn is_moving(&self) -> bool {
         self.moves()
+    }
+
+    fn has_beside(&self, width: u16) -> bool {
+        self.is_beside(width)
+    }
+
+    fn told(&self, cx: &Cx) -> Option<String> {
+        self.row_in_words(cx)
+    }
+
+    fn heads(&self, width: usize) -> (String, String) {
+        self.headline(width)
     }
 
     fn saved(&mut self, filters: &[SavedFilter]) {

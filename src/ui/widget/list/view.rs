@@ -93,6 +93,24 @@ impl<R: Shown> Listing<R> {
         line(&order, false)
     }
 
+    /// The row under the cursor as one statement: `row 3 of 142: account A-1, total 5.00 EUR`.
+    pub(super) fn row_in_words(&self, cx: &Cx) -> Option<String> {
+        let row = self.current()?;
+        let columns = R::columns().iter();
+        let told =
+            columns.zip(row.cells(true, cx)).filter(|(_, (text, _))| !text.trim().is_empty());
+        let told = told.map(|(column, (text, _))| {
+            let name = column.title.replace(" EUR", "");
+            let text = row.said(&name, text);
+            let name = if name == "ST" { "state".to_owned() } else { name.to_lowercase() };
+            format!("{name} {text}")
+        });
+        let marked = if self.marks.contains_key(&row.id()) { " marked" } else { "" };
+        let of = self.totals.as_ref().map_or_else(|| "…".to_owned(), |t| grouped(t.count));
+        let rank = grouped(self.rank() as i64);
+        Some(format!("row {rank} of {of}{marked}: {}", told.collect::<Vec<_>>().join(", ")))
+    }
+
     /// The list itself, headings first.
     pub fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
         if let Some(error) = &self.error {

@@ -10,6 +10,7 @@ use crate::domain::ids::BillRunId;
 use crate::domain::money::Currency;
 use crate::domain::text::counted;
 use crate::engine::command::{AccountFilter, BcdFilter, NewBillRun};
+use crate::engine::rate::unusual;
 use crate::engine::{Error, Session, bill};
 use crate::store::bill_run::{self, RunTotal};
 use crate::store::job;
@@ -203,6 +204,14 @@ pub fn shown(session: &Session, run: BillRunId) -> Result<Value, Error> {
         .iter()
         .map(|(id, found)| json!({ "id": id.to_string(), "found": found }))
         .collect();
+    let unusual = session.read(|db| unusual::of_run(db, run))?;
+    let each = unusual.iter().map(|one| {
+        json!({
+            "code": one.of.why.code(), "drafts": one.of.drafts,
+            "totals": output::by_currency(&one.of.money), "says": one.words, "filter": one.filter,
+        })
+    });
+    value["unusual"] = each.collect();
     value["sample"] = json!({
         "unflagged": standing.total, "drawn": standing.drawn, "seen": standing.seen,
         "wrong": standing.wrong, "says": standing.words(), "drafts": drafts,
@@ -255,6 +264,11 @@ pub fn print(session: &Session, run: BillRunId) -> Result<(), Error> {
             documents.posted,
             documents.canceled
         ));
+    }
+    let unusual = session.read(|db| unusual::of_run(db, run))?;
+    if !unusual.is_empty() {
+        output::line("unusual first:");
+        unusual.iter().for_each(|one| output::line(&format!("  {}", one.words)));
     }
     if row.invoices + row.credit_memos > 0 {
         let sample = sample_of(session, run)?;

@@ -3,11 +3,14 @@
 use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output::{self, Align};
-use crate::engine::Error;
+use crate::domain::charts::{self as drawn, AGES, first_week};
 use crate::engine::care::{
     doctor,
     status::{self, Status},
 };
+use crate::engine::clockwork::waits;
+use crate::engine::{Error, Session};
+use crate::store::read::charts;
 use crate::store::read::happened::Happened;
 use crate::zone::Zone;
 use serde_json::{Value, json};
@@ -15,6 +18,14 @@ use serde_json::{Value, json};
 /// Options.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
+
+/// Options of `status`.
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// What is open by age, failed tries by class and week, what runs came to
+    #[arg(long)]
+    charts: bool,
+}
 
 /// Is this installation as it should be? Exit 4 if not.
 pub fn doctor(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
@@ -47,14 +58,62 @@ fn happened_json(one: &Happened) -> Value {
 }
 
 /// Closes the day: every step with what is left.
-pub fn status(_args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+pub fn status(args: &StatusArgs, ctx: &Ctx) -> Result<Exit, Error> {
     let session = ctx.open()?;
-    let status = status::status(&session)?;
-    if ctx.json {
-        output::json(&status_json(&status))?;
-    } else {
-        status_lines(&status, session.config()?.zone());
+    if args.charts {
+        return show_charts(&session, ctx);
     }
+    let status = status::status(&session)?;
+    let now = session.now()?;
+    let ahead = session.read(|db| waits::lines(db, now))?;
+    if ctx.json {
+        let mut value = status_json(&status);
+        value["ahead"] = ahead
+            .iter()
+            .map(|line| {
+                let at = line.at_ms.and_then(chrono::DateTime::from_timestamp_millis);
+                let at = at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+                json!({ "at": at, "says": line.words })
+            })
+            .collect();
+        output::json(&value)?;
+    } else {
+        status_lines(&status, &ahead, session.config()?.zone());
+    }
+    Ok(Exit::Done)
+}
+
+fn show_charts(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
+    let today = session.now()?.today;
+    let of = session.read(|db| charts::charts(db, today))?;
+    if !ctx.json {
+        drawn::lines(&of).iter().for_each(|line| output::line(line));
+        return Ok(Exit::Done);
+    }
+    let ageing = of.ageing.iter().map(|one| {
+        let ages: Vec<Value> = AGES
+            .iter()
+            .zip(one.parts.iter().zip(&one.counts))
+            .map(|(name, (money, count))| {
+                json!({ "age": name, "amount": money.plain(), "documents": count })
+            })
+            .collect();
+        json!({ "currency": one.open.currency.code(), "open": one.open.plain(), "ages": ages })
+    });
+    let failures = of.failures.iter().map(|f| json!({ "class": f.class, "weeks": f.weeks }));
+    let cycles = of.cycles.iter().map(|c| {
+        json!({
+            "run": c.run, "target_date": c.target_on, "total": c.total.plain(),
+            "currency": c.total.currency.code(),
+        })
+    });
+    output::json(&json!({
+        "today": of.today,
+        "ageing": ageing.collect::<Vec<_>>(),
+        "weeks_from": first_week(of.today),
+        "failures": failures.collect::<Vec<_>>(),
+        "cycles": cycles.collect::<Vec<_>>(),
+    }))?;
     Ok(Exit::Done)
 }
 
@@ -82,7 +141,7 @@ fn status_json(status: &Status) -> Value {
     })
 }
 
-fn status_lines(status: &Status, zone: Zone) {
+fn status_lines(status: &Status, ahead: &[waits::Ahead], zone: Zone) {
     let open: Vec<&str> = status.open().map(|s| s.step.as_str()).collect();
     let d = &status.deliveries;
     output::line(&format!("{}", status.today));
@@ -103,6 +162,11 @@ fn status_lines(status: &Status, zone: Zone) {
         ],
         &rows,
     );
+    if !ahead.is_empty() {
+        output::line("");
+        output::line("ahead:");
+        ahead.iter().for_each(|line| output::line(&format!("  {}", line.words)));
+    }
     output::line("");
     output::line("since yesterday:");
     for one in &status.happened {

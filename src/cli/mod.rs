@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand; the same engine verbs as the console.
 
+mod account;
 mod adjust;
 mod backup;
 mod doctor;
@@ -119,6 +120,8 @@ enum Command {
     Settings(settings::Args),
     /// Set the clock of a test or demo book, for all processes
     Clock(settings::ClockArgs),
+    /// Explain one month of an account on one page, as text, JSON or PDF
+    Account(account::Args),
     /// List usage that a run will not bill, and why
     Usage(usage::Args),
     /// Run schedules, jobs and queues with no one logged in
@@ -142,7 +145,7 @@ enum Command {
     /// Write, list and strike notes on documents and accounts; set references
     Note(note::Args),
     /// Close the day: every step with what is left of it
-    Status(doctor::Args),
+    Status(doctor::StatusArgs),
     /// Is this installation as it should be?
     Doctor(doctor::Args),
     /// Copy the book to a new file, consistent while others write
@@ -296,6 +299,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Currency(args) => currency::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),
+        Command::Account(args) => account::run(&args, ctx),
         Command::Usage(args) => usage::run(&args, ctx),
         Command::Worker(args) => worker::run(&args, ctx),
         Command::Undo(args) => invoice_edit::undo(&args, ctx),

@@ -3,6 +3,7 @@
 use crate::config::{Config, Setting, key};
 use crate::domain::account::AccountTerms;
 use crate::domain::frozen::{Customer, Fit, Frozen, Issuer, Paper};
+use chrono::NaiveDate;
 
 impl Customer {
     /// As the account says.
@@ -31,6 +32,24 @@ impl Frozen {
             fit: Fit::Whole,
             ..Self::default()
         }
+    }
+}
+
+/// What a page that is no document says of its sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letterhead {
+    /// The issuer's name.
+    pub name: String,
+    pub paper: Paper,
+    /// The day it is of; that of the file, too.
+    pub date: NaiveDate,
+}
+
+impl Letterhead {
+    /// As the settings say.
+    pub fn of(config: &Config, date: NaiveDate) -> Self {
+        let paper = paper(config.get(key::ISSUER_ADDRESS));
+        Self { name: config.get(key::ISSUER_NAME).to_owned(), paper, date }
     }
 }
 

@@ -97,6 +97,11 @@ impl Press {
 }
 
 impl Typeset {
+    /// What is set already.
+    pub(super) fn of(bound: Bound, title: String, author: String, date: chrono::NaiveDate) -> Self {
+        Self { bound, title, author, date }
+    }
+
     /// Number of pages.
     pub fn pages(&self) -> usize {
         self.bound.pages.len()

@@ -14,6 +14,7 @@ mod fonts;
 mod frozen;
 mod invoice;
 mod layout;
+mod leaf;
 mod logo;
 mod pdf;
 mod printable;
@@ -23,7 +24,7 @@ mod words;
 
 pub use crate::domain::frozen::{AppliedCredit, Corrected, Customer, Fit, Frozen, Issuer, Paper};
 pub use error::PrintError;
-pub use frozen::issuer;
+pub use frozen::{Letterhead, issuer};
 pub use invoice::{Press, Typeset};
 pub use layout::{LAYOUT, imprint};
 pub use logo::Logo;

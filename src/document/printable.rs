@@ -290,25 +290,34 @@ impl Printable {
     /// fallback font; refused when a character has no font at all.
     pub(super) fn read(&self, fonts: &Fonts) -> Result<(Self, Vec<char>), PrintError> {
         let mut clean = self.clone();
-        let mut fallback = Vec::new();
-        for (place, value) in clean.texts() {
-            if !value.is_ascii() || value.chars().any(text::is_unsafe) {
-                *value =
-                    value.chars().filter(|c| *c == '\n' || !text::is_unsafe(*c)).nfc().collect();
-            }
-            for c in value.chars().filter(|c| *c != '\n') {
-                if fonts.has_basic(c) {
-                    continue;
-                }
-                if !fonts.has_fallback(c) {
-                    let shown = format!("‘{c}’");
-                    return Err(PrintError::NoGlyph { code: u32::from(c), shown, place });
-                }
-                fallback.push(c);
-            }
-        }
-        fallback.sort_unstable();
-        fallback.dedup();
+        let fallback = read_texts(clean.texts(), fonts)?;
         Ok((clean, fallback))
     }
+}
+
+/// Composes texts and takes control characters out of them; gives the characters that need the fallback
+/// font. Refused by the place of a character that has no font at all.
+pub(super) fn read_texts(
+    texts: Vec<(String, &mut String)>,
+    fonts: &Fonts,
+) -> Result<Vec<char>, PrintError> {
+    let mut fallback = Vec::new();
+    for (place, value) in texts {
+        if !value.is_ascii() || value.chars().any(text::is_unsafe) {
+            *value = value.chars().filter(|c| *c == '\n' || !text::is_unsafe(*c)).nfc().collect();
+        }
+        for c in value.chars().filter(|c| *c != '\n') {
+            if fonts.has_basic(c) {
+                continue;
+            }
+            if !fonts.has_fallback(c) {
+                let shown = format!("‘{c}’");
+                return Err(PrintError::NoGlyph { code: u32::from(c), shown, place });
+            }
+            fallback.push(c);
+        }
+    }
+    fallback.sort_unstable();
+    fallback.dedup();
+    Ok(fallback)
 }

@@ -144,7 +144,8 @@ pub fn risk(flags: &[Flag], total_minor: i64) -> i64 {
     if weight == 0 { 0 } else { weight * 100 + size }
 }
 
-fn weight(code: FlagCode) -> i64 {
+/// How much a flag weighs in the review order.
+pub fn weight(code: FlagCode) -> i64 {
     match code {
         FlagCode::Unprintable | FlagCode::NoTaxId => 95,
         FlagCode::Duplicate => 90,

@@ -9,12 +9,15 @@ use crate::clock::Now;
 use crate::document::LAYOUT;
 use crate::domain::actor::Actor;
 use crate::domain::recovery::usual_since;
+use crate::engine::account_page;
 use crate::engine::bill::{self, usage};
 use crate::engine::care::{copies, rehearsal, today};
+use crate::engine::clockwork::waits;
 use crate::engine::collect::{self, money, payments, remind};
 use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
 use crate::engine::deliver::copies::CANCELED;
 use crate::engine::deliver::{self, copies_ahead};
+use crate::engine::rate::unusual;
 use crate::engine::review::{edit, past, regenerate, undo};
 use crate::engine::{Error, Session, reach};
 use crate::store::job::{self, JobState, Sending};
@@ -215,7 +218,14 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
         }
         Query::Past(id) => Answer::Past(Box::new(past::of(db, *id)?)),
         Query::Run(run) => Answer::Run(read::runs::detail(db, *run)?),
+        Query::Charts => Answer::Charts(Box::new(read::charts::charts(db, now.today)?)),
+        Query::Waits => Answer::Waits(waits::lines(db, now)?),
+        Query::Unusual(run) => Answer::Unusual(*run, unusual::of_run(db, *run)?),
         Query::Account(id) => Answer::Account(Box::new(read::accounts::detail(db, *id)?)),
+        Query::AccountPage(id, month) => {
+            let page = read::account_page::read(db, *id, *month, now.today)?;
+            Answer::AccountPage(*id, *month, Box::new(account_page::leaf(&page)))
+        }
         Query::PostRun(run, invoice_on) => {
             let dates = post_preview::Dates { today: now.today, invoice_on: *invoice_on, by };
             Answer::Post(post_preview::of_run(db, run.0, dates)?)

@@ -3,6 +3,7 @@
 //! name which: `FLOORS` in `tests/it/floors.rs`.
 
 pub mod account_email;
+pub mod account_page;
 mod ahead;
 pub mod answer;
 pub mod bill;

@@ -96,7 +96,7 @@ fn with(
 }
 
 /// A line as printed: with its unit, and in a few words why quantity times price is not the amount.
-fn line(item: ItemRow) -> Result<Line, StoreError> {
+pub fn line(item: ItemRow) -> Result<Line, StoreError> {
     let how = match item.origin {
         // Another system's document says nothing of how its lines came about.
         Origin::Run => item.derivation.kept()?.unwrap_or_default().how,

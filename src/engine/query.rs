@@ -1,11 +1,15 @@
 //! What a screen may ask of the book, as plain data; `engine::answer` answers.
 
 use crate::domain::actor::Standing;
+use crate::domain::charts::Charts;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, PaymentRunId, RunId};
+use crate::domain::leaf::Leaf;
 use crate::domain::money::{Currency, Purse};
+use crate::domain::month::Month;
 use crate::domain::payment::NextAction;
 use crate::domain::recovery::Recovery;
 pub use crate::engine::bill::usage::Pending;
+pub use crate::engine::clockwork::waits::Ahead as Awaited;
 pub use crate::engine::collect::money::Foretold;
 pub use crate::engine::collect::payments::{Owed, Paid, Payments, Whose};
 pub use crate::engine::collect::remind::RemindersAhead;
@@ -13,6 +17,7 @@ use crate::engine::command::{BulkChange, MoneyDeed, NewBillRun, NewPaymentRun, P
 pub use crate::engine::deliver::copies_ahead::CopiesAhead;
 pub use crate::engine::deliver::print::PrintAhead;
 pub use crate::engine::deliver::steer::{CopyStep, Resend};
+pub use crate::engine::rate::unusual::Said;
 pub use crate::engine::review::edit::many::EditAhead;
 pub use crate::engine::review::past::History;
 use crate::engine::review::undo::{Deed, Passed};
@@ -80,14 +85,22 @@ pub enum Query {
     Step(Step),
     /// What runs did in the last day and night.
     Happened,
+    /// What is open by age, failed by week, billed by cycle.
+    Charts,
+    /// What of the day is ahead by itself, and what waits for what.
+    Waits,
     /// A document whole.
     Invoice(DocumentId),
     /// Every deed on a document.
     Past(DocumentId),
     /// A run's failures, skips and chart.
     Run(RunId),
+    /// What is unusual about the drafts of a bill run.
+    Unusual(BillRunId),
     /// An account whole.
     Account(AccountId),
+    /// One month of an account on one page.
+    AccountPage(AccountId, Month),
     /// What posting a bill run would do, under a new invoice date or their own.
     PostRun(BillRunId, Option<NaiveDate>),
     /// What posting marked drafts would do.
@@ -270,14 +283,22 @@ pub enum Answer {
     Step(StepRow),
     /// Of [`Query::Happened`]; what of the book is not real yet, and how its copies stand, in words.
     Happened(Vec<Happened>, [String; 2]),
+    /// Of [`Query::Charts`].
+    Charts(Box<Charts>),
+    /// Of [`Query::Waits`].
+    Waits(Vec<Awaited>),
     /// Of [`Query::Invoice`].
     Invoice(Option<Box<InvoiceDetail>>),
     /// Of [`Query::Past`].
     Past(Box<History>),
     /// Of [`Query::Run`].
     Run(RunDetail),
+    /// Of [`Query::Unusual`], the worst first.
+    Unusual(BillRunId, Vec<Said>),
     /// Of [`Query::Account`].
     Account(Box<AccountDetail>),
+    /// Of [`Query::AccountPage`], in words.
+    AccountPage(AccountId, Month, Box<Leaf>),
     /// Of [`Query::PostRun`] and [`Query::PostMarked`].
     Post(PostPreview),
     /// Of [`Query::CancelRun`] and [`Query::CancelMarked`].
@@ -333,6 +354,8 @@ impl Question {
     pub fn is_slow(&self) -> bool {
         match self {
             Self::View(Query::Fitting(_, _, Some(_))) => true,
+            // They read every draft of a run, every payment of eight weeks.
+            Self::View(Query::Unusual(_) | Query::Charts) => true,
             Self::View(_)
             | Self::Ahead(
                 Ahead::Deliver | Ahead::Money(_) | Ahead::Credits(..) | Ahead::Usage(_),

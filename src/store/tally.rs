@@ -5,7 +5,7 @@ use super::face::Row;
 use super::{Db, StoreError, money, word};
 use crate::domain::delivery::Balance;
 use crate::domain::document::Review;
-use crate::domain::money::Purse;
+use crate::domain::money::{Money, Purse};
 use crate::domain::payment::DeliveryStatus;
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -50,6 +50,15 @@ pub fn drafts_of(db: &Db<'_>, review: Review) -> Result<Tally, StoreError> {
 /// What is open on invoices and debit memos that were due before a day.
 pub fn owed_before(db: &Db<'_>, day: NaiveDate) -> Result<Tally, StoreError> {
     sums(db, "name = 'owed' AND word < ?1", &day.to_string())
+}
+
+/// What is open on invoices and debit memos by the day it is due: how many, and their money.
+pub fn owed_by_day(db: &Db<'_>) -> Result<Vec<(NaiveDate, i64, Money)>, StoreError> {
+    db.all(
+        "SELECT word, currency, count, sum_minor FROM tally WHERE name = 'owed' AND count <> 0",
+        [],
+        |r| Ok((r.get(0)?, r.get(2)?, money(r, 1, 3)?)),
+    )
 }
 
 /// Posted documents that are to be delivered and have no copy.

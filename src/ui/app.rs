@@ -11,6 +11,7 @@ mod session;
 mod undo;
 mod view;
 
+use super::account_page;
 use super::fault::{Fault, FaultKind};
 use super::keymap::{Action, Binding, GLOBAL_KEYS, Key, LIST_KEYS, find};
 use super::modal::form::Form;
@@ -330,6 +331,8 @@ impl App {
                 }
             }
             Intent::Look(look) => self.wear(look),
+            Intent::Page(of, month) => account_page::load(self.screen, of, month, &mut self.cx),
+            Intent::WritePage(of, month) => account_page::write(of, month, &mut self.cx),
             Intent::Restore => self.restore(),
             Intent::Afresh => self.saved = None,
             Intent::Rescued => self.rescue(),

@@ -5,7 +5,7 @@ use super::msg::Cx;
 use super::widget::list::Shown;
 use crate::domain::text::cell;
 use crate::engine::query::{Answer, ListName};
-use crate::outside;
+use crate::outside::{self, Standing};
 use crate::store::read::accounts::AccountRow;
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::failed::FailedRow;
@@ -16,7 +16,11 @@ use crate::store::read::runs::RunRow;
 use crate::store::read::unapplied::UnappliedRow;
 use crate::store::read::{Filter, ListArgs, ListRow, Page, Seek, Sorted};
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+/// Files of one name in a directory, at most.
+const SAME: u32 = 99;
 
 /// Rows read at a time.
 const PAGE: usize = 1000;
@@ -70,6 +74,21 @@ pub fn write(
         let _ = outside::as_caller(|| std::fs::remove_file(&path));
     }
     Ok((path.clone(), written?))
+}
+
+/// Writes a page under its name; what is there already stays, and the page gets a number.
+pub fn page(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Fault> {
+    let stem = name.trim_end_matches(".pdf");
+    for n in 1..=SAME {
+        let name = if n == 1 { name.to_owned() } else { format!("{stem}-{n}.pdf") };
+        let path = directory.join(name);
+        match outside::write(&path, bytes, Standing::Keep) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && n < SAME => {}
+            Err(error) => return Err(io(&path, &error)),
+        }
+    }
+    Err(io(&directory.join(name), &"is there, and so are those with a number"))
 }
 
 fn io(path: &Path, error: &dyn std::fmt::Display) -> Fault {

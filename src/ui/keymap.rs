@@ -161,6 +161,10 @@ pub enum Action {
     Tag,
     Usage,
     Payments,
+    AccountPage,
+    Unusual,
+    Waits,
+    Charts,
 }
 
 impl Action {

@@ -3,6 +3,7 @@
 //! [`app`] decides and never acts; [`shell`] acts and never decides. In between go [`msg::Msg`]
 //! and [`msg::Effect`]. [`pen`] turns pictures into few bytes, [`terminal`] leaves clean.
 
+pub mod account_page;
 pub mod app;
 pub mod explain;
 pub mod export;

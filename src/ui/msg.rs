@@ -5,6 +5,8 @@ use super::keymap::Key;
 use super::modal::Modal;
 use super::modal::text::TextBox;
 use crate::clock::Now;
+use crate::domain::ids::AccountId;
+use crate::domain::month::Month;
 use crate::engine::command::{Command, Receipt};
 use crate::engine::look::Look;
 use crate::engine::query::{Answer, ListName, Question, StatusRow};
@@ -238,6 +240,8 @@ pub enum Effect {
         /// In which order.
         sort: Sorted,
     },
+    /// A month of an account to a PDF file.
+    WritePage { account: AccountId, month: Month },
     /// I am editing this document, or none any more.
     Editing(Option<i64>),
     /// Says which document is open, or that none is.

@@ -267,6 +267,9 @@ impl Shell<'_> {
                 Effect::Reading(document) => {
                     let _ = self.desks.ask(Ask::Reading(document));
                 }
+                Effect::WritePage { account, month } => {
+                    let _ = self.desks.ask(Ask::Page { account, month });
+                }
                 Effect::Editing(document) => {
                     let _ = self.desks.ask(Ask::Editing(document));
                 }

@@ -197,6 +197,7 @@ impl Story {
             let under = sums.iter().find(|(_, sum)| **sum < 0);
             assert!(under.is_none(), "{under:?} on {date}: {:#?}", self.told);
         }
+        assert!(crate::account_page::ties(&self.book.path) > 0, "{:#?}", self.told);
         let check = self.book.run(&["check"]);
         assert_eq!(check.code, 0, "{}{} {:#?}", check.out, check.err, self.told);
     }

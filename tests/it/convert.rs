@@ -429,6 +429,8 @@ fn a_document_of_levs_says_so_beside_those_in_euros() {
     let book = euros("");
     let mut desk = Desk::at(&book.path, 100, 40);
     desk.press("8i").shows("234.70 BGN").shows("120.00 open");
+    desk.press("<Esc>X").shows("BGN").shows("carried over from or to another currency");
+    assert!(crate::account_page::ties(&book.path) > 0);
 }
 
 #[test]

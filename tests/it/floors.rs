@@ -20,7 +20,7 @@ const FLOORS: &[&[&str]] = &[
         "reach",
         "tray",
     ],
-    &["guard", "rate", "trouble"],
+    &["account_page", "guard", "rate", "trouble"],
     &["review"],
     &["deliver"],
     &["post"],

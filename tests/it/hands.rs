@@ -4,7 +4,7 @@
 use crate::harness::desk::{Desk, text};
 use crate::ui::snapshot;
 use daybook::engine::command::Command;
-use daybook::engine::look::{Look, Palette};
+use daybook::engine::look::{Look, Palette, Wish};
 use daybook::store::read::accounts::AccountRow;
 use daybook::store::read::deliveries::DeliveryRow;
 use daybook::store::read::failed::FailedRow;
@@ -178,7 +178,7 @@ fn what_a_clerk_chose_of_colours_and_mouse_is_kept() {
     assert_eq!(desk.asked.last(), Some(&Effect::Look(look)));
     let Some(Effect::Commit { command, .. }) = desk.app.session() else { panic!() };
     let Command::SaveSession { state } = *command else { panic!() };
-    assert_eq!(Look::of(Some(&state), Default::default()), look);
+    assert_eq!(Look::of(Some(&state), Wish::default()), look);
     desk.press(":mouse off<Enter>").shows("the terminal selects");
     desk.press(":plain screen<Enter>").shows("screen 1 Today");
     desk.press(":plain screen<Enter>").shows("daybook  1 Today");

@@ -55,8 +55,8 @@ impl Dice {
         ((self.0 >> 33) % below as u64) as usize
     }
 
-    fn of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
-        &list[self.roll(list.len())]
+    fn of<T: Copy>(&mut self, list: &[T]) -> T {
+        list[self.roll(list.len())]
     }
 }
 
@@ -192,7 +192,7 @@ fn says_yes(picture: &str, key: Key) -> bool {
 impl Story {
     fn begin(seed: usize) -> Self {
         let mut dice = Dice(seed as u64 * 7_919 + 11);
-        let (width, height) = *dice.of(&SIZES);
+        let (width, height) = dice.of(&SIZES);
         let desk = Desk::open(width, height);
         let jon = Actor { uid: desk.session.actor.uid, name: "jon".to_owned() };
         let jon = Session::open(desk.session.store.path(), jon).unwrap();
@@ -424,7 +424,7 @@ impl Story {
     fn point(&mut self) {
         let (width, height) = self.desk.size;
         let (x, y) = (self.dice.roll(width.into()) as u16, self.dice.roll(height.into()) as u16);
-        let mouse = *self.dice.of(&[Mouse::Up, Mouse::Down, Mouse::Click(x, y)]);
+        let mouse = self.dice.of(&[Mouse::Up, Mouse::Down, Mouse::Click(x, y)]);
         self.keys.push_back(format!("({mouse:?})"));
         let before = self.kept.clone();
         let effects = self.desk.app.update(Msg::Mouse(mouse));
@@ -439,7 +439,7 @@ impl Story {
 
     fn resize(&mut self) {
         self.keys.push_back("(resize)".to_owned());
-        self.desk.size = *self.dice.of(&SIZES);
+        self.desk.size = self.dice.of(&SIZES);
         let effects = self.desk.app.update(Msg::Resize(self.desk.size.0, self.desk.size.1));
         self.desk.settle(effects);
         self.probe();
@@ -457,7 +457,7 @@ impl Story {
         let query: Question = Query::List(ListName::Invoices, args).into();
         let Ok(Answer::Invoices(page)) = ask(&self.jon, &query) else { panic!() };
         if !page.rows.is_empty() {
-            let row = self.dice.of(&page.rows);
+            let row = &page.rows[self.dice.roll(page.rows.len())];
             assert_eq!(row.status, DocumentStatus::Draft);
             let drafts = vec![Pick { id: row.id, version: row.version }];
             let (reason, n) = ("jon says so".to_owned(), self.dice.roll(5));
@@ -490,44 +490,39 @@ impl Story {
     /// What a clerk does next.
     fn next(&mut self) -> Vec<Key> {
         let over = self.desk.app.over() > 0;
-        let words = *self.dice.of(&WORDS);
+        let words = self.dice.of(&WORDS);
         match self.dice.roll(if over { 40 } else { 100 }) {
-            0..=4 => parse(*self.dice.of(&["y", "n", "<Enter>", "<Tab>", "<Tab><Enter>", "q"])),
+            0..=4 => parse(self.dice.of(&["y", "n", "<Enter>", "<Tab>", "<Tab><Enter>", "q"])),
             5..=11 if over => self.answer(),
-            5..=9 => parse(*self.dice.of(&["<Enter>", "<Esc><Esc>", "U", "a", "3"])),
+            5..=9 => parse(self.dice.of(&["<Enter>", "<Esc><Esc>", "U", "a", "3"])),
             10..=13 if over => {
-                parse(*self.dice.of(&["<Esc>", "<Esc>", "<Esc><Esc>", "<C-s>", "<C-x>"]))
+                parse(self.dice.of(&["<Esc>", "<Esc>", "<Esc><Esc>", "<C-s>", "<C-x>"]))
             }
             14..=18 => parse(words),
             19..=22 => {
-                parse(*self.dice.of(&["1", "2", "a", "d", "c", "v", "r", "o", "p", "t", "b"]))
+                parse(self.dice.of(&["1", "2", "a", "d", "c", "v", "r", "o", "p", "t", "b"]))
             }
             23..=27 => {
-                parse(*self.dice.of(&["<Tab>", "<BTab>", "<Up>", "<Down>", "j", "k", "<PgDn>"]))
+                parse(self.dice.of(&["<Tab>", "<BTab>", "<Up>", "<Down>", "j", "k", "<PgDn>"]))
             }
-            28..=30 => {
-                let keys = parse(
-                    *self
-                        .dice
-                        .of(&["<Bksp>", "<Del>", "<Left>", "<Right>", "<C-u>", "<C-w>", "<End>"]),
-                );
-                keys
-            }
+            28..=30 => parse(
+                self.dice.of(&["<Bksp>", "<Del>", "<Left>", "<Right>", "<C-u>", "<C-w>", "<End>"]),
+            ),
             31..=39 => vec![self.any()],
-            40..=57 => parse(*self.dice.of(&[
+            40..=57 => parse(self.dice.of(&[
                 "j", "k", "g", "G", "<C-d>", "<C-u>", "<PgDn>", "<PgUp>", "]", "[", "n", "N",
                 "<Down>", "<Up>",
             ])),
-            58..=65 => parse(*self.dice.of(&[" ", "  ", "T", "V", "VjV", "*", "U", "C", "Vjjj V"])),
+            58..=65 => parse(self.dice.of(&[" ", "  ", "T", "V", "VjV", "*", "U", "C", "Vjjj V"])),
             66..=72 => {
-                parse(*self.dice.of(&["1", "2", "3", "3", "3", "4", "5", "6", "7", "8", "f", "f"]))
+                parse(self.dice.of(&["1", "2", "3", "3", "3", "4", "5", "6", "7", "8", "f", "f"]))
             }
             73..=78 => {
-                let filter = *self.dice.of(&FILTERS);
-                let end = *self.dice.of(&["<Enter>", "<Enter><Esc>", "<Esc>", "<Esc>", ""]);
+                let filter = self.dice.of(&FILTERS);
+                let end = self.dice.of(&["<Enter>", "<Enter><Esc>", "<Esc>", "<Esc>", ""]);
                 parse(&format!("/{filter}{end}"))
             }
-            79..=81 => parse(*self.dice.of(&[
+            79..=81 => parse(self.dice.of(&[
                 "s1",
                 "s2",
                 "s4",
@@ -541,13 +536,13 @@ impl Story {
                 "F",
             ])),
             82..=85 => {
-                let end = *self.dice.of(&["<Enter>", "<Esc>", "<C-s>", ""]);
+                let end = self.dice.of(&["<Enter>", "<Esc>", "<C-s>", ""]);
                 parse(&format!("ed<Tab><Tab>{words}<Tab><Tab>agreed{end}"))
             }
-            86..=88 => parse(*self.dice.of(&["u", "<C-r>", ".", "!", "?", ":", "H", "x"])),
+            86..=88 => parse(self.dice.of(&["u", "<C-r>", ".", "!", "?", ":", "H", "x"])),
             _ => {
                 let keys = self.own();
-                vec![*self.dice.of(&keys)]
+                vec![self.dice.of(&keys)]
             }
         }
     }
@@ -555,7 +550,7 @@ impl Story {
     /// The count that a question wants typed.
     fn answer(&mut self) -> Vec<Key> {
         if self.picture.contains("y/n") || self.picture.contains("y does it") {
-            return parse(*self.dice.of(&["y", "y", "n"]));
+            return parse(self.dice.of(&["y", "y", "n"]));
         }
         let count = self.picture.split_once("Type ").and_then(|(_, r)| r.split_once(" and Enter"));
         let count = count.map_or("", |(count, _)| count);
@@ -590,14 +585,14 @@ impl Story {
             .chain((' '..='~').map(Key::Char))
             .filter(|key| *key != Key::Ctrl('z'))
             .collect();
-        *self.dice.of(&all)
+        self.dice.of(&all)
     }
 
     fn go_on(&mut self) {
         match self.dice.roll(100) {
             0 => self.resize(),
             1..=2 => self.colleague(),
-            3 if self.pressed % 7 == 0 => self.login(),
+            3 if self.pressed.is_multiple_of(7) => self.login(),
             4..=6 => self.point(),
             _ => {
                 for key in self.next() {

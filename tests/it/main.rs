@@ -1,5 +1,6 @@
 //! Integration tests, one binary: what no single module can show.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+mod account_page;
 mod amend;
 mod asked;
 mod book_random;
@@ -100,6 +101,7 @@ mod trouble;
 mod ui;
 mod unknown;
 mod unreadable;
+mod unusual;
 mod withdrawn;
 mod words;
 mod write_off;

@@ -7,6 +7,7 @@ use daybook::domain::actor::Verb;
 use daybook::domain::ids::{AccountId, DocumentId, PaymentId, RunId};
 use daybook::domain::journal::JournalFormat;
 use daybook::domain::money::Currency;
+use daybook::domain::month::Month;
 use daybook::domain::payment::NextAction;
 use daybook::engine::answer::ask;
 use daybook::engine::care::{doctor, export, status};
@@ -69,6 +70,7 @@ const MAY: &[(&str, &[&str])] = &[
             "SELECT currency, collected_minor FROM payment_run_total",
             "SELECT currency, total_minor FROM bill_run_total",
             "SELECT entry_on, sum(",
+            "SELECT e.currency, e.account, d.kind, e.entry_on < ?2",
             "FROM payment_method WHERE account_id = ?1",
             "AND unapplied_minor > 0 AND currency = ?2",
             "FROM credit_application WHERE (document_id = ?1",
@@ -100,6 +102,7 @@ const MAY: &[(&str, &[&str])] = &[
             "FROM schedule ORDER BY state",
             "SELECT p.id FROM bill_run r JOIN bill_run p",
             "SELECT t.total_minor FROM bill_run_total",
+            "SELECT r.id, r.target_on, t.currency, max(t.total_minor)",
             "FROM zone_seen WHERE zone",
             "SELECT account_id FROM document_state WHERE status = 'Posted' AND balance_minor < 0 UNION",
             "SELECT l.status, count(*) FROM delivery l WHERE l.id IN",
@@ -116,6 +119,8 @@ const MAY: &[(&str, &[&str])] = &[
             "SELECT a.number, d.due_on, count(*) OVER ()",
             "SELECT a.number, v.name, d.currency, max(d.total_minor)",
             "SELECT d.currency, s.review, count(*)",
+            "SELECT f.code, d.currency, count(*), sum(d.total_minor)",
+            "SELECT decline_class, created_at, count(*) FROM payment",
             "SELECT d.currency, sum(d.total_minor), sum(d.tax_minor)",
             "SELECT d.kind, substr(",
             "SELECT count(*) FROM account a JOIN account_version v",
@@ -245,9 +250,13 @@ fn screens(session: &Session, run: RunId) {
     all.extend(
         [
             Query::Happened,
+            Query::Waits,
+            Query::Charts,
             Query::Invoice(document),
             Query::Run(run),
+            Query::Unusual(bill),
             Query::Account(AccountId(1)),
+            Query::AccountPage(AccountId(1), Month::of(today)),
             Query::PostRun(bill, None),
             Query::PostRun(bill, Some(today)),
             Query::CancelRun(bill),

@@ -411,7 +411,7 @@ fn printed(source: &str) -> Vec<String> {
 
 #[test]
 fn every_command_that_is_told_exists() {
-    assert_eq!(no_commands("daybook account list shows them"), ["account"]);
+    assert_eq!(no_commands("daybook ledger list shows them"), ["ledger"]);
     assert_eq!(no_commands("see daybook run list, or daybook run shew R"), ["run shew R"]);
     assert_eq!(no_commands("daybook post --invioce ID"), ["post --invioce ID"]);
     let mut wrong = Vec::new();

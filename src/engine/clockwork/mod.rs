@@ -3,3 +3,4 @@
 pub mod alarm;
 pub mod schedule;
 pub mod tick;
+pub mod waits;

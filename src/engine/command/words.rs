@@ -110,10 +110,12 @@ lines! {
     SCHEDULE_RESUME = "schedule resume" "ID";
     SCHEDULE_SKIP = "schedule skip" "ID";
     SCHEDULE_END = "schedule end" "ID";
+    ACCOUNT_EXPLAIN = "account explain" "A";
     USAGE_LIST_ACCOUNT = "usage list --account" "A";
     USAGE_LIST_PENDING = "usage list --pending" "";
     IMPORT_ACCOUNTS = "import accounts.csv" "";
     STATUS = "status" "";
+    STATUS_CHARTS = "status --charts" "";
     AUDIT = "audit" "";
 }
 

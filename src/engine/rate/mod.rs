@@ -3,3 +3,4 @@
 pub(in crate::engine) mod corrected;
 pub mod flagging;
 pub mod rules;
+pub mod unusual;

@@ -3,8 +3,10 @@
 //! One file a list. Each says its SQL as a [`Spec`]: columns, fields a filter may ask about, sorts.
 //! What leaves are plain row structs with the key to go on from.
 
+pub mod account_page;
 pub mod accounts;
 mod amount;
+pub mod charts;
 mod claimed;
 mod days;
 pub mod deliveries;
@@ -32,6 +34,8 @@ mod spec;
 pub mod thrown;
 pub mod today;
 pub mod unapplied;
+pub mod unusual;
+pub mod waits;
 
 use crate::store::face::{Cell, Row, params_from_iter};
 pub use days::settled;

@@ -125,8 +125,8 @@ impl App {
             let begins = |row: &[Cell]| {
                 row.iter().position(|cell| cell.symbol() != " ").filter(|x| row[*x].symbol() == ">")
             };
-            let rows = canvas.content.chunks(width).zip(0..);
-            let chosen = rows.filter_map(|(row, y)| Some((begins(row)? as u16, y))).next();
+            let mut rows = canvas.content.chunks(width).zip(0..);
+            let chosen = rows.find_map(|(row, y)| Some((begins(row)? as u16, y)));
             return chosen.unwrap_or((area.x, area.y + 1));
         };
         clear(canvas, Rect { height: rest.height.saturating_sub(2), ..rest });

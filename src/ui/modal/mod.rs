@@ -18,6 +18,8 @@ use super::msg::{Cx, ScreenId};
 use super::theme;
 use super::widget::list::Placed;
 use super::widget::put;
+use crate::domain::ids::AccountId;
+use crate::domain::month::Month;
 use crate::engine::command::Command;
 use crate::engine::look::Look;
 use crate::engine::query::{Answer, Payments};
@@ -74,6 +76,10 @@ pub enum Intent {
     Look(Look),
     /// Ask about posting; the figures are read now.
     Post(purpose::PostWhat),
+    /// Another month of an account, in the box that shows one.
+    Page(AccountId, Month),
+    /// A month of an account as a PDF.
+    WritePage(AccountId, Month),
     /// What can be done to one of these payments, by its place.
     Payment(Arc<Payments>, usize),
 }

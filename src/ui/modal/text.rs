@@ -3,7 +3,9 @@
 mod search;
 
 use super::{Intent, Step, clear, frame};
+use crate::domain::charts;
 use crate::engine::query::Answer;
+use crate::ui::account_page;
 use crate::ui::keymap::Key;
 use crate::ui::msg::Cx;
 use crate::ui::results;
@@ -28,6 +30,8 @@ pub struct TextBox {
     at: usize,
     /// A key that closes it and does this.
     pub through: Option<(Key, Intent)>,
+    /// Keys that do something while it stays, and what they do in words.
+    pub live: (Vec<(Key, Intent)>, &'static str),
     /// Whether a letter was typed that means nothing here: what follows it is meant for something else,
     /// and only a key that is no letter closes it.
     astray: bool,
@@ -49,6 +53,7 @@ impl TextBox {
             runs: Vec::new(),
             at: 0,
             through: None,
+            live: (Vec::new(), ""),
             astray: false,
             bare: false,
             search: None,
@@ -99,6 +104,9 @@ impl TextBox {
         }
         if let Some((_, intent)) = self.through.as_ref().filter(|(through, _)| *through == key) {
             return Step::Then(intent.clone());
+        }
+        if let Some((_, intent)) = self.live.0.iter().find(|(live, _)| *live == key) {
+            return Step::Live(intent.clone());
         }
         if !self.runs.is_empty() {
             return self.choose(key, height);
@@ -187,6 +195,16 @@ impl TextBox {
             self.lines = usage::lines(found, *target);
         } else if let Answer::Results(found) = answer {
             (self.lines, self.runs) = results::lines(found, cx);
+        } else if let Answer::Charts(of) = answer {
+            self.lines = charts::lines(of).into_iter().map(Line::plain).collect();
+        } else if let Answer::AccountPage(account, month, leaf) = answer {
+            let width = usize::from(cx.size.0).saturating_sub(8).min(118);
+            self.title.clone_from(&leaf.title);
+            self.lines = account_page::lines(leaf, width);
+            // It closes: where the file is stands in the row below it.
+            self.through = Some((Key::Char('w'), Intent::WritePage(*account, *month)));
+            self.live = (account_page::keys(*account, *month, cx), account_page::FOOT);
+            self.top = 0;
         } else if let Answer::History(rows) = answer {
             for row in rows {
                 let when = cx.when(row.at);
@@ -223,9 +241,10 @@ impl TextBox {
         if self.search.as_ref().is_some_and(Search::is_open) {
             return self.view_search(canvas, inner, lines.len());
         }
+        let live = self.live.1;
         let foot = match (more > 0, self.runs.is_empty()) {
-            (true, true) => format!("{more} more: j k PgDn · y copies · Esc closes"),
-            (false, true) => "y copies · Esc closes".to_owned(),
+            (true, true) => format!("{more} more: j k PgDn · {live}y copies · Esc closes"),
+            (false, true) => format!("{live}y copies · Esc closes"),
             (true, false) => {
                 format!("{more} more: j k · Enter does it{} · Esc closes", self.offer())
             }

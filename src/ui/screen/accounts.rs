@@ -11,6 +11,7 @@ use crate::engine::query::{Answer, ListName, Query, Whose};
 use crate::store::Topic;
 use crate::store::read::accounts::{AccountDetail, AccountRow};
 use crate::store::read::{Page, Sort};
+use crate::ui::account_page;
 use crate::ui::keymap::{Action, Binding, Key, also, bind};
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::money;
@@ -27,6 +28,12 @@ use ratatui::style::Style;
 pub const KEYS: &[Binding] = &[
     bind(&[Key::Enter, Key::Char('l')], Action::Open, "open", "its documents, by number"),
     bind(&[Key::Char('i')], Action::Explain, "about", "address, methods, charges, usage, notes"),
+    also(
+        &[Key::Char('X')],
+        Action::AccountPage,
+        "page",
+        "one month on one page: prices, usage, documents, money, what is open and why; as a PDF",
+    ),
     also(
         &[Key::Char('x')],
         Action::Usage,
@@ -225,6 +232,9 @@ impl ListScreen for Accounts {
             Action::Payments => {
                 let title = format!("Payments of {}", row.number);
                 money::ask_for(title, Whose::Account(row.id), ScreenId::Accounts, cx);
+            }
+            Action::AccountPage => {
+                account_page::show(ScreenId::Accounts, row.id, &row.number, cx);
             }
             Action::Usage => usage::show(ScreenId::Accounts, Some(row.number), cx),
             _ => return false,

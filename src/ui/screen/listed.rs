@@ -231,6 +231,8 @@ pub fn list_intent<R: Shown>(list: &mut Listing<R>, intent: &Intent, cx: &mut Cx
         | Intent::Open(_)
         | Intent::Copy(_)
         | Intent::Payment(..)
+        | Intent::Page(..)
+        | Intent::WritePage(..)
         | Intent::Post(_)
         | Intent::Look(_)
         | Intent::Restore

@@ -2,10 +2,10 @@
 //! it, cancel it, see what failed and run just that again.
 
 use super::listed::ListScreen;
-use crate::domain::ids::RunId;
+use crate::domain::ids::{BillRunId, RunId};
 use crate::domain::money::Money;
 use crate::engine::command::{Command, Steer};
-use crate::engine::query::{Answer, ListName, Query};
+use crate::engine::query::{Answer, ListName, Query, Said};
 use crate::store::Topic;
 use crate::store::read::runs::{RunDetail, RunRow};
 use crate::store::read::{Page, Sort};
@@ -13,6 +13,7 @@ use crate::ui::keymap::{Action, Binding, Key, also, bind};
 use crate::ui::modal::ask::Ask;
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::purpose::PostWhat;
+use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
@@ -29,6 +30,12 @@ pub const KEYS: &[Binding] = &[
     bind(&[Key::Char('p')], Action::Pause, "pause", "pause it, or go on"),
     bind(&[Key::Char('C')], Action::CancelRun, "cancel", "cancel it; its drafts are thrown away"),
     bind(&[Key::Char('r')], Action::Retry, "retry failed", "a new run of just the failed accounts"),
+    also(
+        &[Key::Char('i')],
+        Action::Unusual,
+        "unusual",
+        "what is unusual about its drafts, the worst first; Enter goes there",
+    ),
     also(&[Key::Char('x')], Action::Explain, "explain", "failures, skips, and what it came to"),
 ];
 
@@ -40,6 +47,9 @@ pub struct Runs {
     pub list: Listing<RunRow>,
     detail: Option<(RunId, RunDetail)>,
     asked: Option<RunId>,
+    /// What is unusual about the drafts of a run, and of how many drafts in which state of it.
+    unusual: Option<(BillRunId, Vec<Said>)>,
+    looked: Option<(RunId, i64, String)>,
 }
 
 impl Default for Runs {
@@ -51,7 +61,13 @@ impl Default for Runs {
             tab("payment runs", "kind:collect"),
             tab("bill runs in work", "kind:bill status:pending,processing,paused,posting"),
         ];
-        Self { list: Listing::new(ScreenId::Runs, tabs, SORTS), detail: None, asked: None }
+        Self {
+            list: Listing::new(ScreenId::Runs, tabs, SORTS),
+            detail: None,
+            asked: None,
+            unusual: None,
+            looked: None,
+        }
     }
 }
 
@@ -142,6 +158,51 @@ impl Runs {
         self.detail.as_ref().filter(|(r, _)| *r == run).map(|(_, d)| d)
     }
 
+    /// What is unusual about the drafts of the run under the cursor; none until it is known.
+    fn current_unusual(&self) -> Option<&[Said]> {
+        let run = self.list.current()?.run;
+        let of = |(of, _): &&(BillRunId, Vec<Said>)| RunId::Bill(*of) == run;
+        self.unusual.as_ref().filter(of).map(|(_, said)| said.as_slice())
+    }
+
+    /// Asked once for a run, and again when its drafts are others.
+    fn look(&mut self, cx: &mut Cx) {
+        let Some(row) = self.list.current() else { return };
+        let RunId::Bill(run) = row.run else { return };
+        let looked = (row.run, row.drafts, row.status.clone());
+        if row.drafts == 0 || row.status == "Processing" || self.looked.as_ref() == Some(&looked) {
+            return;
+        }
+        self.looked = Some(looked);
+        cx.load(ScreenId::Runs, Part::Extra, Query::Unusual(run));
+    }
+
+    fn show_unusual(&self, row: &RunRow, cx: &mut Cx) {
+        let RunId::Bill(run) = row.run else {
+            return cx.say("a payment run has no drafts; x tells what it skipped");
+        };
+        if row.drafts == 0 {
+            return cx.say(format!("{run} has no draft left"));
+        }
+        let Some(said) = self.current_unusual() else {
+            return cx.say("being counted: when the run has made its drafts, and a moment after");
+        };
+        let title = format!("Unusual in {run}");
+        if said.is_empty() {
+            let text =
+                format!("Nothing is unusual in its {}.", counted(row.drafts, "draft", "drafts"));
+            return cx.open.push(Modal::Text(TextBox::new(title, vec![Line::plain(text)])));
+        }
+        let width = usize::from(cx.size.0).saturating_sub(12).clamp(30, 96);
+        let (mut lines, mut runs) = (Vec::new(), Vec::new());
+        for one in said {
+            let go = Intent::Go(ScreenId::Invoices, Some(one.filter.clone()));
+            runs.push((lines.len(), go));
+            lines.extend(wrap(&one.words, width).into_iter().map(Line::plain));
+        }
+        cx.open.push(Modal::Text(TextBox::runnable(title, lines, runs)));
+    }
+
     fn steer(row: &RunRow, want: Steer, cx: &mut Cx) {
         let command = Command::SteerRun { run: row.run.into(), want };
         if want != Steer::Cancel {
@@ -187,6 +248,7 @@ impl ListScreen for Runs {
                 RunId::Bill(id) => cx.go = Some((ScreenId::Invoices, Some(format!("run:{id}")))),
                 RunId::Payment(_) => self.show_about(cx),
             },
+            Action::Unusual => self.show_unusual(&row, cx),
             Action::Pause => {
                 let want = if row.status == "Paused" { Steer::Resume } else { Steer::Pause };
                 Self::steer(&row, want, cx);
@@ -252,6 +314,9 @@ impl ListScreen for Runs {
                 preview.push(Line::plain(fits.unwrap_or_else(|| line(8, "", true).1)));
                 parts.push(became.clone());
             }
+            if let Some(worst) = self.current_unusual().and_then(<[Said]>::first) {
+                parts.push(format!("unusual (i): {}", worst.words));
+            }
             if !row.note.is_empty() {
                 parts.push(row.note.clone());
             }
@@ -301,6 +366,12 @@ impl ListScreen for Runs {
             let change = change.unwrap_or_default();
             lines.push(Line::plain(format!("{:>16} {}{change}", money.grouped(), money.currency)));
         }
+        if let Some(said) = self.current_unusual().filter(|said| !said.is_empty()) {
+            lines.push(Line::of("unusual first (i)", theme::KEY));
+            for one in said {
+                lines.extend(wrap(&one.words, width).into_iter().map(|l| Line::of(l, theme::WARN)));
+            }
+        }
         if !row.note.is_empty() {
             lines.extend(wrap(&row.note, width).into_iter().map(|l| Line::of(l, theme::WARN)));
         }
@@ -328,11 +399,14 @@ impl ListScreen for Runs {
             self.asked = Some(run);
             cx.load(ScreenId::Runs, Part::Detail, Query::Run(run));
         }
+        self.look(cx);
     }
 
     fn answered(&mut self, answer: Answer) {
         if let Answer::Run(detail) = answer {
             self.detail = self.asked.map(|run| (run, detail));
+        } else if let Answer::Unusual(run, said) = answer {
+            self.unusual = Some((run, said));
         }
     }
 }

@@ -1,18 +1,19 @@
 //! 1 Today: the day's steps in order, what is left in each with its money; Enter goes there.
 
 use super::Screen;
-use crate::engine::query::{Answer, ListName, Query};
+use crate::engine::query::{Answer, Awaited, ListName, Query};
 use crate::store::Topic;
 use crate::store::read::Filter;
 use crate::store::read::happened::Happened;
 use crate::store::read::today::{Step, StepRow};
-use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::keymap::{Action, Binding, Key, also, bind};
+use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{FilterLine, Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::usage;
 use crate::ui::widget::list::WIDE;
-use crate::ui::widget::{amounts, grouped, put, put_right, wrap};
+use crate::ui::widget::{Line, amounts, grouped, put, put_right, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -35,6 +36,18 @@ pub const KEYS: &[Binding] = &[
     bind(&[Key::Char('c')], Action::Create, "new run", "new bill run or payment run"),
     bind(&[Key::Char('/')], Action::Filter, "", "find an invoice: goes to 3"),
     bind(
+        &[Key::Char('i')],
+        Action::Waits,
+        "ahead",
+        "cut-offs and what waits for what: schedules, held e-mail, runs that wait",
+    ),
+    also(
+        &[Key::Char('b')],
+        Action::Charts,
+        "charts",
+        "what is open by age, failed tries by class and week, what runs came to",
+    ),
+    bind(
         &[Key::Char('x')],
         Action::Usage,
         "usage",
@@ -53,6 +66,8 @@ pub struct Today {
     shown: Cell<u16>,
     /// What of the book is not real yet, and how its copies stand, in words.
     standing: [String; 2],
+    /// What is ahead by itself, and what waits for what.
+    waits: Vec<Awaited>,
 }
 
 /// Where a step's work is done, and with which tab or filter, by whether anything is left in it.
@@ -104,6 +119,7 @@ impl Today {
     fn view_happened(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
         let top = area.y + 3 + Step::ALL.len() as u16;
         let room = usize::from(area.bottom().saturating_sub(top + 4));
+        let (top, room) = self.view_waits(canvas, area, (top, room));
         let lines = self.lines(cx, area.width);
         if lines.is_empty() || room == 0 {
             return;
@@ -123,6 +139,48 @@ impl Today {
         for ((text, style), y) in lines.iter().skip(hidden).zip(top + 1..) {
             put(canvas, area.x + 3, y, area.width - 4, text, *style);
         }
+    }
+
+    /// What is ahead, above what was: as much of it as leaves room for two lines of that. Gives where
+    /// that begins, and its room.
+    fn view_waits(
+        &self,
+        canvas: &mut Buffer,
+        area: Rect,
+        (top, room): (u16, usize),
+    ) -> (u16, usize) {
+        let shown = self.waits.len().min(room.saturating_sub(2)).min(6);
+        if shown == 0 {
+            return (top, room);
+        }
+        for (at, line) in self.waits.iter().take(shown).enumerate() {
+            let more = self.waits.len() - shown;
+            let text = if at + 1 == shown && more > 0 {
+                format!("{} · i {more} more", line.words)
+            } else {
+                line.words.clone()
+            };
+            let y = top + at as u16;
+            put(canvas, area.x + 3, y, 6, if at == 0 { "AHEAD" } else { "" }, theme::DIM);
+            put(canvas, area.x + 10, y, area.width.saturating_sub(11), &text, theme::PLAIN);
+        }
+        (top + shown as u16, room - shown)
+    }
+
+    fn show_waits(&self, cx: &mut Cx) {
+        let width = usize::from(cx.size.0).saturating_sub(10).clamp(30, 96);
+        let mut lines = Vec::new();
+        for one in &self.waits {
+            for (row, text) in wrap(&one.words, width - 2).into_iter().enumerate() {
+                lines.push(Line::plain(if row == 0 { text } else { format!("  {text}") }));
+            }
+        }
+        if lines.is_empty() {
+            let text =
+                "Nothing waits, no e-mail is held, and no schedule is active: c on 6 makes one.";
+            lines.extend(wrap(text, width).into_iter().map(Line::plain));
+        }
+        cx.open.push(Modal::Text(TextBox::new("Ahead today, and what waits for what", lines)));
     }
 
     /// Beside the date: that money or e-mail is not real yet, else how old the last copy is; both where
@@ -205,6 +263,7 @@ impl Screen for Today {
             cx.load(ScreenId::Today, Part::Step(i as u8), Query::Step(*step));
         }
         cx.load(ScreenId::Today, Part::Extra, Query::Happened);
+        cx.load(ScreenId::Today, Part::Totals, Query::Waits);
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
@@ -228,6 +287,11 @@ impl Screen for Today {
                 cx.open.push(Modal::Filter(Box::new(line)));
             }
             Action::Usage => usage::show(ScreenId::Today, None, cx),
+            Action::Waits => self.show_waits(cx),
+            Action::Charts => {
+                cx.open.push(Modal::Text(TextBox::waiting("Charts")));
+                cx.load(ScreenId::Today, Part::Dialog, Query::Charts);
+            }
             Action::Open => {
                 if let Some(step) = Step::ALL.get(self.cursor) {
                     let left = self.rows.iter().any(|r| r.step == *step && r.count > 0);
@@ -251,6 +315,8 @@ impl Screen for Today {
         if let Answer::Happened(rows, standing) = answer {
             self.happened = rows;
             self.standing = standing;
+        } else if let Answer::Waits(waits) = answer {
+            self.waits = waits;
         } else if let Answer::Step(row) = answer {
             match self.rows.iter_mut().find(|r| r.step == row.step) {
                 Some(old) => *old = row,

@@ -3,6 +3,8 @@
 mod reader;
 
 use crate::domain::actor::Actor;
+use crate::domain::ids::AccountId;
+use crate::domain::month::Month;
 use crate::domain::text;
 use crate::engine::answer;
 use crate::engine::clockwork::tick::tick;
@@ -50,6 +52,8 @@ pub enum Ask {
         /// In which order.
         sort: Sorted,
     },
+    /// A month of an account to a PDF file.
+    Page { account: AccountId, month: Month },
     /// What we are editing.
     Editing(Option<i64>),
     /// Which document is open.

@@ -3,6 +3,9 @@
 
 use super::{Ask, Figure, Said, spawn};
 use crate::clock::Now;
+use crate::domain::ids::AccountId;
+use crate::domain::month::Month;
+use crate::engine::account_page;
 use crate::engine::query::{Answer, ListName, Question};
 use crate::engine::{Session, answer};
 use crate::store::presence::{BEAT_MS, Presence};
@@ -124,6 +127,7 @@ impl Reader {
                     let _ = self.replies.send(Msg::Loaded { slot, ticket, result });
                 }
                 Ask::Export { list, filter, sort } => self.export(list, filter, sort),
+                Ask::Page { account, month } => self.page(account, month),
                 Ask::Editing(document) => {
                     let told = self.presence.as_ref().map(|p| p.editing(document, wall_ms()));
                     self.unseen(told, "others do not see what you edit");
@@ -169,6 +173,16 @@ impl Reader {
         };
         let text = match export::write(&directory, list, (filter, sort), &cx, pages) {
             Ok((path, rows)) => format!("{rows} rows written to {}", path.display()),
+            Err(fault) => fault.line(),
+        };
+        let _ = self.replies.send(Msg::Notice(text));
+    }
+
+    fn page(&mut self, account: AccountId, month: Month) {
+        let directory = std::env::current_dir().unwrap_or_default();
+        let made = account_page::made(&self.session, account, month).map_err(Fault::from);
+        let text = match made.and_then(|(name, bytes)| export::page(&directory, &name, &bytes)) {
+            Ok(path) => format!("written to {}", path.display()),
             Err(fault) => fault.line(),
         };
         let _ = self.replies.send(Msg::Notice(text));

@@ -7,6 +7,7 @@ mod book_random;
 mod cases;
 mod cases_binary;
 mod cdnow;
+mod charts;
 mod check;
 mod claim;
 mod claims_desk;

@@ -56,8 +56,8 @@ pub struct App {
     sent: Option<Box<Form>>,
     /// What was typed while an answer is under way that it needs.
     ahead: VecDeque<Typed>,
-    /// A form from the session before that was put aside.
-    aside: Option<Box<Form>>,
+    /// Forms that were put aside, not saved, newest last.
+    aside: Vec<Box<Form>>,
     dirty: bool,
     /// What was said of undo, for the next time it is asked.
     undo: undo::Undo,
@@ -86,7 +86,7 @@ impl App {
             ended: None,
             sent: None,
             ahead: VecDeque::new(),
-            aside: None,
+            aside: Vec::new(),
             dirty: true,
             undo: undo::Undo::default(),
             repeated: BTreeMap::new(),
@@ -277,7 +277,7 @@ impl App {
                     }
                 }
                 Some(Modal::Form(form)) if form.is_rescued() => {
-                    self.aside = Some(form);
+                    self.aside.push(form);
                     self.say("not saved, and kept; :unsaved edit opens it again".to_owned());
                 }
                 Some(
@@ -335,7 +335,7 @@ impl App {
             Intent::WritePage(of, month) => account_page::write(of, month, &mut self.cx),
             Intent::Restore => self.restore(),
             Intent::Afresh => self.saved = None,
-            Intent::Rescued => self.rescue(),
+            Intent::Rescued(at) => self.rescue(at),
             other @ (Intent::Typed(_)
             | Intent::Term(_)
             | Intent::Tab(_)

@@ -200,6 +200,13 @@ fn an_unsaved_edit_is_not_written_over_by_a_form_that_is_opened_before_it_is_ans
     desk.shows("2 unsaved edits");
     desk.press("y").shows("PO 4712");
     assert!(kept(&mut desk).is_none_or(|state| state.contains("PO 4711")));
+    // Put aside as well it writes nothing over: each is there to be taken up.
+    desk.press("<Esc>").shows("not saved, and kept");
+    let state = kept(&mut desk).unwrap_or(both);
+    assert!(state.contains("PO 4711") && state.contains("PO 4712"), "{state}");
+    desk.press(":unsaved<Enter>").shows("PO 4712");
+    desk.press("<Esc>").press(":unsaved<Down><Enter>").shows("PO 4711");
+    desk.press("<Esc>").login(&state).shows("2 unsaved edits");
 }
 
 #[test]

@@ -18,6 +18,13 @@ pub fn kept_by(state: &str) -> Option<u32> {
     u32::try_from(state["console"].as_u64()?).ok()
 }
 
+/// The forms of a session that were put aside: one as earlier programs kept it, or several.
+fn older(saved: &serde_json::Value) -> impl Iterator<Item = &serde_json::Value> {
+    let kept = &saved["older"];
+    let several = kept.as_array().into_iter().flatten();
+    several.chain(kept.is_object().then_some(kept))
+}
+
 impl App {
     /// Leaves; where the clerk was is kept for the next login.
     pub(super) fn quit(&mut self, code: i32) {
@@ -62,14 +69,17 @@ impl App {
         // What the last session left is not answered yet: nothing of it is written over.
         let pending = self.saved.as_ref();
         let typed = self.typed_form().filter(|form| pending.is_none() || form.is_touched());
-        let (form, older) = match (typed, pending) {
+        let (form, kept): (_, serde_json::Value) = match (typed, pending) {
             (None, Some(_)) if !self.has_marks() => return None,
             (None, Some(saved)) => (saved["edit"].clone(), saved["older"].clone()),
             (None, None) => Default::default(),
-            (Some(form), Some(saved)) => (value(form), saved["edit"].clone()),
-            (Some(form), None) => {
-                let aside = self.aside.as_deref().filter(|aside| !std::ptr::eq(*aside, form));
-                (value(form), aside.map(value).unwrap_or_default())
+            (Some(form), saved) => {
+                let before =
+                    saved.into_iter().flat_map(|saved| older(saved).chain([&saved["edit"]]));
+                let before = before.filter(|kept| !kept.is_null()).cloned();
+                let aside = self.aside.iter().map(AsRef::as_ref);
+                let aside = aside.filter(|aside: &&Form| !std::ptr::eq(*aside, form)).map(value);
+                (value(form), before.chain(aside).collect())
             }
         };
         let screens: serde_json::Map<String, serde_json::Value> = ScreenId::ALL
@@ -77,7 +87,7 @@ impl App {
             .filter_map(|id| Some((id.name().to_owned(), self.screens.peek(*id).list()?.save())))
             .collect();
         let state = serde_json::json!({
-            "screen": self.screen.number(), "screens": screens, "edit": form, "older": older,
+            "screen": self.screen.number(), "screens": screens, "edit": form, "older": kept,
             "columns": self.columns(), "console": std::process::id(), "look": self.cx.chosen,
         })
         .to_string();
@@ -122,7 +132,7 @@ impl App {
             | Modal::Palette(_) => None,
         });
         open.or_else(|| self.given.iter().rev().find_map(|given| given.form.as_deref()))
-            .or(self.aside.as_deref())
+            .or(self.aside.last().map(AsRef::as_ref))
     }
 
     /// Whether a form is filled in, or its command is on its way.
@@ -137,19 +147,20 @@ impl App {
 
     /// What can still be had of the last session, for the palette.
     pub(super) fn left_behind(&self) -> Vec<(String, Intent)> {
-        let aside = self
-            .aside
-            .as_ref()
-            .map(|form| (format!("the unsaved edit: {}", form.title()), Intent::Rescued));
+        let told = |(at, form): (usize, &Box<Form>)| {
+            (format!("the unsaved edit: {}", form.title()), Intent::Rescued(Some(at)))
+        };
+        let aside = self.aside.iter().enumerate().rev().map(told);
         let saved = self.saved.as_ref().filter(|_| !self.is_beside()).map(|_| {
             ("continue where you left: marks and the unsaved edit".to_owned(), Intent::Restore)
         });
-        aside.into_iter().chain(saved).collect()
+        aside.chain(saved).collect()
     }
 
     /// Takes up what was typed and not saved.
-    pub(super) fn rescue(&mut self) {
-        match self.aside.take() {
+    pub(super) fn rescue(&mut self, at: Option<usize>) {
+        let at = at.or_else(|| self.aside.len().checked_sub(1));
+        match at.filter(|at| *at < self.aside.len()).map(|at| self.aside.remove(at)) {
             Some(form) => self.open(Modal::Form(form)),
             None if self.saved.is_some() && self.is_beside() => self.say(BESIDE.to_owned()),
             None if self.saved.is_some() => self.restore(),
@@ -171,8 +182,8 @@ impl App {
         let marks: usize = saved["screens"].as_object().map_or(0, |screens| {
             screens.values().filter_map(|s| s["marks"].as_array()).map(Vec::len).sum()
         });
-        let kept = |name: &&str| saved[*name].is_object() || saved[*name].is_array();
-        let edits = ["edit", "older"].into_iter().filter(kept).count();
+        let last = usize::from(saved["edit"].is_object() || saved["edit"].is_array());
+        let edits = last + older(saved).count();
         if marks == 0 && edits == 0 {
             self.saved = None;
             return;
@@ -199,9 +210,12 @@ impl App {
         if let Some(screen) = number.and_then(ScreenId::from_number) {
             self.go(screen);
         }
-        self.aside = Form::rescued(&saved["older"], &mut self.cx).map(Box::new);
-        if self.aside.is_some() {
-            self.say("an older unsaved edit is kept; :unsaved edit opens it".to_owned());
+        let kept = older(&saved).filter_map(|form| Form::rescued(form, &mut self.cx).map(Box::new));
+        self.aside = kept.collect();
+        match self.aside.len() {
+            0 => {}
+            1 => self.say("an older unsaved edit is kept; :unsaved edit opens it".to_owned()),
+            n => self.say(format!("{n} older unsaved edits are kept; :unsaved edit opens them")),
         }
         if let Some(form) = Form::rescued(&saved["edit"], &mut self.cx) {
             self.open(Modal::Form(Box::new(form)));

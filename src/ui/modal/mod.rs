@@ -70,8 +70,8 @@ pub enum Intent {
     Restore,
     /// Leave what the last session left behind.
     Afresh,
-    /// The form that was put aside.
-    Rescued,
+    /// A form that was put aside, by its place; none: the last.
+    Rescued(Option<usize>),
     /// Other colours, the mouse, or a plain screen.
     Look(Look),
     /// Ask about posting; the figures are read now.

@@ -237,7 +237,7 @@ pub fn list_intent<R: Shown>(list: &mut Listing<R>, intent: &Intent, cx: &mut Cx
         | Intent::Look(_)
         | Intent::Restore
         | Intent::Afresh
-        | Intent::Rescued
+        | Intent::Rescued(_)
         | Intent::RetryGroup(_)
         | Intent::Claim(_)
         | Intent::Document(_) => return false,

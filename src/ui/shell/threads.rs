@@ -16,7 +16,7 @@ use crate::outside;
 use crate::store::job::{self, JobState};
 use crate::store::read::{Filter, Sorted};
 use crate::ui::fault::Fault;
-use crate::ui::msg::{Msg, Slot};
+use crate::ui::msg::{Msg, Part, Slot};
 use crate::worker;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use reader::Reader;
@@ -26,7 +26,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often workers look for jobs that nobody told them of (a dead process's, a due one).
 const REST: Duration = Duration::from_secs(3);
@@ -249,26 +249,50 @@ impl Said {
 /// A figure of the day that is asked for: where it goes, its number, the question.
 type Figure = (Slot, u64, Question);
 
-/// Counts the figures of the day, one after the other, in the order in which they were asked for; of
-/// several questions for one figure only the newest. Some take a second or more with many accounts,
-/// which no list or document waits for.
+/// Counts the figures of the day and of ready filters, one after the other, in the order in which they
+/// were asked for; of several questions for one figure only the newest. Some take a second or more with
+/// many accounts, which no list or document waits for. Ready filters are counted again with each change:
+/// at most a fifth of the time goes into that.
 fn count(session: &Session, wanted: &Receiver<Figure>, replies: &Sender<Msg>) {
     let mut waiting: VecDeque<Figure> = VecDeque::new();
+    let mut rest = Instant::now();
     loop {
-        if waiting.is_empty() {
-            let Ok(first) = wanted.recv() else { return };
-            waiting.push_back(first);
-        }
-        for figure in wanted.try_iter() {
-            match waiting.iter_mut().find(|(slot, ..)| *slot == figure.0) {
-                Some(older) => *older = figure,
-                None => waiting.push_back(figure),
+        let at = waiting.iter().position(|(slot, ..)| !is_again(slot) || rest <= Instant::now());
+        let Some((slot, ticket, query)) = at.and_then(|at| waiting.remove(at)) else {
+            let more = if waiting.is_empty() {
+                wanted.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                wanted.recv_deadline(rest)
+            };
+            match more {
+                Ok(figure) => newest(&mut waiting, figure),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
-        }
-        let Some((slot, ticket, query)) = waiting.pop_front() else { continue };
+            wanted.try_iter().for_each(|figure| newest(&mut waiting, figure));
+            continue;
+        };
+        let begun = Instant::now();
         let result = answer::ask(session, &query).map_err(Fault::from);
+        if is_again(&slot) {
+            rest = Instant::now() + begun.elapsed() * 4;
+        }
         if replies.send(Msg::Loaded { slot, ticket, result }).is_err() {
             return;
         }
+        wanted.try_iter().for_each(|figure| newest(&mut waiting, figure));
+    }
+}
+
+/// Whether a figure is counted anew with each change of the book.
+fn is_again(slot: &Slot) -> bool {
+    slot.part == Part::Tabs
+}
+
+/// Puts a figure in its place: that of an older question for it, or the last.
+fn newest(waiting: &mut VecDeque<Figure>, figure: Figure) {
+    match waiting.iter_mut().find(|(slot, ..)| *slot == figure.0) {
+        Some(older) => *older = figure,
+        None => waiting.push_back(figure),
     }
 }

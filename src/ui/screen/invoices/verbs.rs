@@ -162,7 +162,7 @@ impl Invoices {
         };
         let mut items = vec![Item::new('t', take, Intent::Open(Box::new(menu)))];
         if person.seat == Seat::Ended {
-            items.insert(0, Item::new('u', "take up what you had typed", Intent::Rescued));
+            items.insert(0, Item::new('u', "take up what you had typed", Intent::Rescued(None)));
         }
         cx.open.push(Modal::Choice(Choice::new(title, items)));
     }

@@ -6,8 +6,9 @@ use super::{Db, StoreError, Topic, Tx};
 use crate::domain::ids::{AccountId, DocumentId, NoteId};
 use crate::domain::note::{Note, On, References};
 
-const COLUMNS: &str = "n.id, coalesce(d.number, 'D-' || printf('%06d', d.id), ''), n.at, \
-    n.user_name, n.text, n.strikes_id, s.id FROM note n LEFT JOIN note s ON s.strikes_id = n.id \
+const COLUMNS: &str = "n.id, \
+    iif(d.id IS NULL, '', coalesce(d.number, 'D-' || printf('%06d', d.id))), n.at, n.user_name, \
+    n.text, n.strikes_id, s.id FROM note n LEFT JOIN note s ON s.strikes_id = n.id \
     LEFT JOIN document d ON d.id = n.document_id";
 
 fn map(r: &Row<'_>) -> Result<Note, StoreError> {

@@ -57,7 +57,7 @@ pub struct App {
     /// What was typed while an answer is under way that it needs.
     ahead: VecDeque<Typed>,
     /// Forms that were put aside, not saved, newest last.
-    aside: Vec<Box<Form>>,
+    aside: Vec<Form>,
     dirty: bool,
     /// What was said of undo, for the next time it is asked.
     undo: undo::Undo,
@@ -277,7 +277,7 @@ impl App {
                     }
                 }
                 Some(Modal::Form(form)) if form.is_rescued() => {
-                    self.aside.push(form);
+                    self.aside.push(*form);
                     self.say("not saved, and kept; :unsaved edit opens it again".to_owned());
                 }
                 Some(

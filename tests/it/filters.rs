@@ -74,7 +74,8 @@ fn a_term_is_completed_with_how_many_rows_it_leaves_under_what_stands_before_it(
     desk.press("<Enter>").shows("[all] /status:Posted currency:EUR");
     // Turned round, and nothing that is no term.
     desk.press("/-fl<Tab>").shows("/-flag:");
-    desk.press("<Esc>/<C-u>gmb<Tab>").shows("/gmb");
+    desk.press("<Esc>/<C-u>gmb<Tab>q").shows("/gmbq");
+    desk.press("<Bksp>").shows("/gmb");
     assert!(!desk.picture().contains("Tab  "), "{}", desk.picture());
 }
 

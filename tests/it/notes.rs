@@ -36,7 +36,9 @@ fn a_posted_document_has_notes_though_it_never_changes() {
     }
     assert_eq!(after, before);
     let account = before["account_number"].as_str().unwrap();
+    book.say(&format!("note add {account} 'pays late'")).ends(0);
     let of_account = book.say(&format!("note list {account}")).ends(0).out;
+    assert!(of_account.contains("pays late") && !of_account.contains("D-0"), "{of_account}");
     assert!(of_account.contains("N-000002 INV-2026-000001 - in two parts"), "{of_account}");
     let trail = book.say("audit --subject D-000001").ends(0).out;
     assert!(trail.contains("note: called") && trail.contains("note N-000001 struck"), "{trail}");

@@ -134,6 +134,9 @@ fn letters_of_a_word_typed_into_a_menu_do_nothing() {
     let mut desk = Desk::open(80, 24);
     let menu = desk.press("3  v").picture();
     assert_eq!(desk.press("hq").picture(), menu);
+    // Nor does what follows them choose a line, until another kind of key.
+    assert_eq!(desk.press("1o").picture(), menu);
+    assert_ne!(desk.press("<Down>1").picture(), menu);
 }
 
 #[test]

@@ -91,8 +91,9 @@ pub fn read(
         money: money::read(db, of)?,
         open: open::read(db, of)?,
         drafts: db.one(
-            "SELECT count(*) FROM document WHERE account_id = ?1 AND status = 'Draft'",
-            [account.0],
+            "SELECT count(*) FROM document WHERE account_id = ?1 AND status = 'Draft'
+             AND invoice_on <= ?2",
+            (account.0, span.to),
             |r| r.get(0),
         )?,
         terms,

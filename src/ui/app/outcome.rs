@@ -192,7 +192,7 @@ impl App {
         };
         if let Some(mut form) = form {
             form.refused(vec![fault.text.clone()], fault.code, &mut self.cx);
-            self.aside.push(form);
+            self.aside.push(*form);
         }
         self.say(format!("{how}: {}", fault.line()));
     }

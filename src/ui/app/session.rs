@@ -77,8 +77,8 @@ impl App {
                 let before =
                     saved.into_iter().flat_map(|saved| older(saved).chain([&saved["edit"]]));
                 let before = before.filter(|kept| !kept.is_null()).cloned();
-                let aside = self.aside.iter().map(AsRef::as_ref);
-                let aside = aside.filter(|aside: &&Form| !std::ptr::eq(*aside, form)).map(value);
+                let aside =
+                    self.aside.iter().filter(|aside| !std::ptr::eq(*aside, form)).map(value);
                 (value(form), before.chain(aside).collect())
             }
         };
@@ -132,7 +132,7 @@ impl App {
             | Modal::Palette(_) => None,
         });
         open.or_else(|| self.given.iter().rev().find_map(|given| given.form.as_deref()))
-            .or(self.aside.last().map(AsRef::as_ref))
+            .or(self.aside.last())
     }
 
     /// Whether a form is filled in, or its command is on its way.
@@ -147,7 +147,7 @@ impl App {
 
     /// What can still be had of the last session, for the palette.
     pub(super) fn left_behind(&self) -> Vec<(String, Intent)> {
-        let told = |(at, form): (usize, &Box<Form>)| {
+        let told = |(at, form): (usize, &Form)| {
             (format!("the unsaved edit: {}", form.title()), Intent::Rescued(Some(at)))
         };
         let aside = self.aside.iter().enumerate().rev().map(told);
@@ -161,7 +161,7 @@ impl App {
     pub(super) fn rescue(&mut self, at: Option<usize>) {
         let at = at.or_else(|| self.aside.len().checked_sub(1));
         match at.filter(|at| *at < self.aside.len()).map(|at| self.aside.remove(at)) {
-            Some(form) => self.open(Modal::Form(form)),
+            Some(form) => self.open(Modal::Form(Box::new(form))),
             None if self.saved.is_some() && self.is_beside() => self.say(BESIDE.to_owned()),
             None if self.saved.is_some() => self.restore(),
             None => self.say("nothing of what was typed was kept".to_owned()),
@@ -210,7 +210,7 @@ impl App {
         if let Some(screen) = number.and_then(ScreenId::from_number) {
             self.go(screen);
         }
-        let kept = older(&saved).filter_map(|form| Form::rescued(form, &mut self.cx).map(Box::new));
+        let kept = older(&saved).filter_map(|form| Form::rescued(form, &mut self.cx));
         self.aside = kept.collect();
         match self.aside.len() {
             0 => {}

@@ -51,6 +51,8 @@ pub struct Choice {
     pub items: Vec<Item>,
     at: usize,
     waiting: bool,
+    /// Whether a letter was typed that means nothing here; another kind of key ends it.
+    astray: bool,
     /// Which lines were drawn last: the first, and how many. A key picks none that is not shown.
     seen: Cell<(usize, usize)>,
     /// The first row of each of them.
@@ -61,7 +63,7 @@ impl Choice {
     /// A choice.
     pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
         let (seen, rows) = (Cell::new((0, usize::MAX)), RefCell::default());
-        Self { title: title.into(), items, at: 0, waiting: false, seen, rows }
+        Self { title: title.into(), items, at: 0, waiting: false, astray: false, seen, rows }
     }
 
     /// A choice whose lines are still being read.
@@ -75,6 +77,10 @@ impl Choice {
     }
 
     pub(super) fn key(&mut self, key: Key) -> Step {
+        if self.astray && matches!(key, Key::Char(_)) {
+            return Step::Stay;
+        }
+        self.astray = false;
         match key {
             Key::Esc | Key::Left => Step::Close,
             Key::Down | Key::Tab => self.move_to(self.at + 1),
@@ -87,8 +93,11 @@ impl Choice {
                 Some(at) => self.move_to(at),
                 None if c == 'j' => self.move_to(self.at + 1),
                 None if c == 'k' => self.move_to(self.at.saturating_sub(1)),
-                // Who types a word here closes nothing: its other letters would act on the list.
-                None => Step::Stay,
+                // Who types a word here closes nothing, and its other letters choose nothing.
+                None => {
+                    self.astray = true;
+                    Step::Stay
+                }
             },
             _ => Step::Stay,
         }

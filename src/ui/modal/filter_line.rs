@@ -132,8 +132,8 @@ impl FilterLine {
         }
     }
 
-    /// Completes the term at the end with what fits, one after the other. Where nothing fits the line is
-    /// left, as by Enter.
+    /// Completes the term at the end with what fits, one after the other. Where nothing fits it stays: left
+    /// here, what is typed next would run as keys.
     fn complete(&mut self, forward: bool, cx: &mut Cx) -> Step {
         self.chosen = false;
         let (_, token) = split(self.input.value());
@@ -155,7 +155,7 @@ impl FilterLine {
             None => (token.to_owned(), if forward { 0 } else { last }),
         };
         let Some(Fit { term, .. }) = fits.get(at) else {
-            return if forward { Step::Close } else { Step::Stay };
+            return Step::Stay;
         };
         let rest = split(self.input.value()).0.to_owned();
         self.input = Input::new(format!("{rest}{term}"));

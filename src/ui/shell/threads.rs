@@ -257,7 +257,7 @@ fn count(session: &Session, wanted: &Receiver<Figure>, replies: &Sender<Msg>) {
     let mut waiting: VecDeque<Figure> = VecDeque::new();
     let mut rest = Instant::now();
     loop {
-        let at = waiting.iter().position(|(slot, ..)| !is_again(slot) || rest <= Instant::now());
+        let at = waiting.iter().position(|(slot, ..)| !is_again(*slot) || rest <= Instant::now());
         let Some((slot, ticket, query)) = at.and_then(|at| waiting.remove(at)) else {
             let more = if waiting.is_empty() {
                 wanted.recv().map_err(|_| RecvTimeoutError::Disconnected)
@@ -274,7 +274,7 @@ fn count(session: &Session, wanted: &Receiver<Figure>, replies: &Sender<Msg>) {
         };
         let begun = Instant::now();
         let result = answer::ask(session, &query).map_err(Fault::from);
-        if is_again(&slot) {
+        if is_again(slot) {
             rest = Instant::now() + begun.elapsed() * 4;
         }
         if replies.send(Msg::Loaded { slot, ticket, result }).is_err() {
@@ -285,7 +285,7 @@ fn count(session: &Session, wanted: &Receiver<Figure>, replies: &Sender<Msg>) {
 }
 
 /// Whether a figure is counted anew with each change of the book.
-fn is_again(slot: &Slot) -> bool {
+fn is_again(slot: Slot) -> bool {
     slot.part == Part::Tabs
 }
 

@@ -108,13 +108,14 @@ fn marks(kept: &Value) -> BTreeMap<&str, BTreeSet<i64>> {
 
 /// What is typed and not saved: purpose and fields of each form.
 fn typed(kept: &Value) -> Vec<(String, Vec<String>)> {
-    let form = |name: &str| {
-        let form = kept[name].as_object()?;
+    let form = |form: &Value| {
+        let form = form.as_object()?;
         let fields = form["fields"].as_array()?;
         let text = |field: &Value| field["input"].as_str().unwrap_or_default().to_owned();
         Some((form["purpose"].to_string(), fields.iter().map(text).collect()))
     };
-    ["edit", "older"].into_iter().filter_map(form).collect()
+    let older = kept["older"].as_array().into_iter().flatten();
+    [&kept["edit"]].into_iter().chain(older).filter_map(form).collect()
 }
 
 /// The rows that a command is about, by the list they stand in; none where it names no rows.

@@ -1,7 +1,7 @@
 //! Small charts of the desk: what is open by age, what failed by class and week, what runs came to. A
 //! line each, with the figure beside the bar, so that they say the same without it.
 
-use super::money::{Currency, Money, MoneyError};
+use super::money::{Money, MoneyError};
 use chrono::{Days, NaiveDate};
 use std::collections::BTreeMap;
 
@@ -86,7 +86,7 @@ pub fn failures(
         .collect()
 }
 
-/// What a bill run came to in its largest currency.
+/// What a bill run came to in a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cycle {
     /// `BR-000007`.
@@ -101,7 +101,7 @@ pub struct Charts {
     pub today: NaiveDate,
     pub ageing: Vec<Ageing>,
     pub failures: Vec<Failures>,
-    /// Oldest first.
+    /// By currency, the oldest run first.
     pub cycles: Vec<Cycle>,
 }
 
@@ -157,8 +157,10 @@ pub fn lines(of: &Charts) -> Vec<String> {
     if of.cycles.is_empty() {
         out.push("  No run has made a document.".to_owned());
     }
-    let top = of.cycles.iter().map(|c| c.total.minor).max().unwrap_or(0);
     for one in &of.cycles {
+        // Amounts are compared within a currency.
+        let same = of.cycles.iter().filter(|c| c.total.currency == one.total.currency);
+        let top = same.map(|c| c.total.minor).max().unwrap_or(0);
         let amount = one.total.grouped();
         out.push(trimmed(format!(
             "  {} {} {amount:>16} {}  {}",
@@ -181,16 +183,10 @@ fn heights(counts: &[i64], top: i64) -> String {
     counts.iter().map(height).collect()
 }
 
-/// The largest currency of each run, for a chart of one currency: that of the last run.
-pub fn of_one_currency(mut cycles: Vec<Cycle>) -> Vec<Cycle> {
-    let currency: Option<Currency> = cycles.last().map(|c| c.total.currency);
-    cycles.retain(|c| Some(c.total.currency) == currency);
-    cycles
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::money::Currency;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -255,9 +251,18 @@ mod tests {
             today,
             ageing: ageing([(today, 1_234_567, eur(999_999_999_999))], today).unwrap(),
             failures: failures([("unknown".to_owned(), today, 12_345)], first_week(today)),
-            cycles: vec![cycle("2026-10-31", 100), cycle("2026-11-30", 9_999_999)],
+            cycles: vec![
+                cycle("2026-10-31", 100),
+                cycle("2026-11-30", 9_999_999),
+                Cycle {
+                    total: Currency::parse("JPY").unwrap().amount(7),
+                    ..cycle("2026-10-31", 0)
+                },
+            ],
         };
         let all = lines(&charts);
+        // Of one currency the largest bar is the longest, however small beside another.
+        assert!(all.iter().any(|l| l.contains("7 JPY  ████████████████████████")), "{all:#?}");
         assert!(all.iter().all(|l| l.chars().count() <= 76), "{all:#?}");
         let text = all.join("\n");
         for words in ["9,999,999,999.99", "12345", "1.00 EUR", "99,999.99 EUR", "█"] {

@@ -35,6 +35,12 @@ fn what_is_open_by_age_comes_to_what_is_open() {
             all += sum;
         }
         assert!(all > 0);
+        let came_to = |one: &&Value| one["currency"].as_str() == Some(code);
+        let cycles: Vec<&Value> =
+            charts["cycles"].as_array().unwrap().iter().filter(came_to).collect();
+        let sql = "SELECT count(*) FROM bill_run_total WHERE currency = ?1";
+        let runs: i64 = conn.query_row(sql, [code], |r| r.get(0)).unwrap();
+        assert!(runs > 0 && cycles.len() as i64 == runs, "{code}: {cycles:?}");
         assert_eq!(minor(&one["open"]), all, "{code}");
     }
 }

@@ -89,3 +89,24 @@ fn marked_drafts_of_another_are_left_out_and_listed_with_the_name() {
     jon.press("y");
     jon.shows("Not everything was done: 2 left").shows("claimed by mia");
 }
+
+#[test]
+fn marks_go_with_the_claim_and_no_number_of_drafts_claims_nothing() {
+    let (_dir, mut mia, _jon) = desks();
+    mia.press("3:claim 0").shows("0 is no number of drafts");
+    mia.press("<Enter>").shows("Find");
+    let marks =
+        |desk: &Desk| desk.picture().lines().filter(|l| l.chars().nth(1) == Some('*')).count();
+    mia.press("<Esc>:claim 3<Enter>").shows("claimed 3 drafts");
+    assert_eq!(marks(&mia), 3);
+    mia.press("Cr").shows("released 3 drafts");
+    assert_eq!(marks(&mia), 0);
+    // What was marked for something else stays.
+    mia.press("G gg:claim 3<Enter>");
+    assert_eq!(
+        mia.press("CR").picture().matches("marked 1").count(),
+        0,
+        "the receipt stands there"
+    );
+    mia.press("j").shows("marked 1");
+}

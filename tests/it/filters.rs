@@ -100,6 +100,14 @@ fn tabs_tell_how_much_each_shows_and_saved_ones_with_their_money() {
 }
 
 #[test]
+fn a_saved_filter_is_called_like_no_ready_one() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3/total>1000<Enter>FTo Check<C-s>");
+    desk.shows("To Check is a ready filter of this list: another name");
+    desk.press("<C-u>large<C-s><Esc>F").shows("a large");
+}
+
+#[test]
 fn a_saved_filter_is_dropped_after_a_question() {
     let mut desk = Desk::open(80, 24);
     desk.press("3/total>1000<Enter>Flarge<C-s>").press("<Esc>Fa").shows("[large]");
@@ -134,6 +142,12 @@ fn columns_are_chosen_moved_and_widened_and_stay_so() {
     let kept = heading(&again);
     assert!(kept.starts_with("DUE ACCOUNT CUSTOMER") && kept.contains("TOTAL"), "{kept}");
     assert!(!kept.contains("FLAGS"), "{kept}");
+    // What a clerk chose besides goes last, and what has no room is named.
+    let mut narrow = Desk::open(80, 24);
+    narrow.press("3|GGKKKKKK ").shows("no room here for");
+    narrow.press("<Esc>");
+    assert!(heading(&narrow).contains("E-MAIL"), "{}", narrow.picture());
+    narrow.press("|").shows("(no room here)");
     // As made.
     desk.press("|0");
     assert_eq!(heading(&desk), made);

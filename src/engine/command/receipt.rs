@@ -1,6 +1,6 @@
 //! What came of a command.
 
-use crate::domain::ids::JobId;
+use crate::domain::ids::{DocumentId, JobId};
 use crate::domain::job::Pick;
 use crate::domain::money::{Money, Purse};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ pub struct Receipt {
     /// The drafts that were taken to look at.
     #[serde(default)]
     pub taken: Vec<(Pick, Money)>,
+    /// Those that were given back or handed over.
+    #[serde(default)]
+    pub given: Vec<DocumentId>,
 }
 
 /// A row that was left alone.

@@ -67,6 +67,8 @@ impl Deed {
         self.first.get_or_insert(row.id);
         if to.is_some_and(|to| to.uid == tx.actor().uid) {
             self.receipt.taken.push((Pick { id: row.id, version: row.version }, total));
+        } else {
+            self.receipt.given.push(row.id);
         }
         Ok(())
     }

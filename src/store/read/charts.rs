@@ -1,7 +1,7 @@
 //! What the small charts are drawn from: kept sums of what is owed by due day, failed tries of eight
 //! weeks, totals of the last runs.
 
-use crate::domain::charts::{Charts, Cycle, ageing, failures, first_week, of_one_currency};
+use crate::domain::charts::{Charts, Cycle, ageing, failures, first_week};
 use crate::domain::ids::BillRunId;
 use crate::store::{Db, StoreError, money, settings, tally};
 use chrono::{NaiveDate, NaiveTime};
@@ -39,17 +39,15 @@ fn tries(db: &Db<'_>, from: NaiveDate) -> Result<Vec<(String, NaiveDate, i64)>, 
 }
 
 fn cycles(db: &Db<'_>) -> Result<Vec<Cycle>, StoreError> {
-    let mut all = db.all(
-        "SELECT r.id, r.target_on, t.currency, max(t.total_minor) FROM bill_run r
-         JOIN bill_run_total t ON t.run_id = r.id
-         WHERE r.status IN ('Completed','Posting','Posted') GROUP BY r.id
-         ORDER BY r.id DESC LIMIT ?1",
+    db.all(
+        "SELECT r.id, r.target_on, t.currency, t.total_minor FROM (
+           SELECT id, target_on FROM bill_run WHERE status IN ('Completed','Posting','Posted')
+           ORDER BY id DESC LIMIT ?1) r
+         JOIN bill_run_total t ON t.run_id = r.id ORDER BY t.currency, r.id",
         [RUNS],
         |r| {
             let run = BillRunId(r.get(0)?).to_string();
             Ok(Cycle { run, target_on: r.get(1)?, total: money(r, 2, 3)? })
         },
-    )?;
-    all.reverse();
-    Ok(of_one_currency(all))
+    )
 }

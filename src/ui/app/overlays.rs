@@ -256,8 +256,10 @@ impl App {
         if let Some(error) = list.and_then(AnyList::error) {
             return self.cx.say(format!("the filter is not understood: {error}"));
         }
-        let (tab, text) = list.map(AnyList::narrowed).unwrap_or_default();
-        let form = purpose::save_filter(self.screen, tab, text, &mut self.cx);
+        let narrowed = list.map(AnyList::narrowed).unwrap_or_default();
+        let ready = list.map_or(&[][..], AnyList::tabs).iter().filter(|tab| !tab.saved);
+        let taken = ready.map(|tab| tab.name.clone()).collect();
+        let form = purpose::save_filter(self.screen, narrowed, taken, &mut self.cx);
         self.open(form);
     }
 }

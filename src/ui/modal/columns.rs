@@ -25,6 +25,8 @@ pub struct ColumnLine {
     pub order: Option<Sort>,
     /// Whether it is shown as long as nobody chose.
     pub made: bool,
+    /// Whether the terminal has room for it, as the columns were when this was opened.
+    pub fits: bool,
 }
 
 /// The columns of a list.
@@ -122,7 +124,8 @@ impl ColumnsBox {
             let text = format!("[{mark}] {title:<12} {wider:>4}");
             put(canvas, inner.x + 2, y, inner.width, &text, style);
             let rest = inner.width.saturating_sub(24);
-            put(canvas, inner.x + 24, y, rest, &line.whole, theme::DIM);
+            let whole = if line.shown && !line.fits { "(no room here)" } else { &line.whole };
+            put(canvas, inner.x + 24, y, rest, whole, theme::DIM);
         }
         let line = self.lines.get(self.at);
         let whole = line.map_or_else(Vec::new, |l| wrap(&l.whole, usize::from(inner.width)));

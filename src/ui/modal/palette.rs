@@ -141,6 +141,9 @@ impl Palette {
         let foot = match self.shown.get(self.at) {
             Some(entry) if !entry.reason.is_empty() => entry.reason.clone(),
             Some(entry) if !entry.cli.is_empty() => format!("same as: daybook {}", entry.cli),
+            None if !self.input.value().trim().is_empty() => {
+                "nothing is called so · Esc closes".to_owned()
+            }
             Some(_) | None => "Enter does it · Esc closes".to_owned(),
         };
         put(canvas, inner.x, inner.bottom() - 1, inner.width, &foot, theme::DIM);
@@ -148,16 +151,20 @@ impl Palette {
     }
 }
 
-/// `claim 20`: the next twenty from the cursor on.
+/// `claim 20`: the next twenty from the cursor on. What is no such number says so, first of all finds.
 fn claim(text: &str) -> Option<Entry> {
-    let count = text.strip_prefix("claim ")?.trim().parse().ok().filter(|n| *n > 0)?;
-    Some(Entry {
-        words: format!("claim the next {} that nobody has", grouped(count)),
-        key: "C".to_owned(),
-        cli: words::INVOICE_CLAIM_NEXT.of(count),
-        reason: String::new(),
-        intent: Intent::Claim(Claiming::Next(count)),
-    })
+    let typed = text.strip_prefix("claim ")?.trim();
+    let count = typed.parse::<usize>().ok().filter(|n| *n > 0);
+    let begun = typed.chars().next().is_some_and(|c| c.is_ascii_digit() || c == '-');
+    let (words, reason) = match count {
+        Some(n) => (format!("claim the next {} that nobody has", grouped(n)), String::new()),
+        None if begun => ("claim the next".to_owned(), format!("{typed} is no number of drafts")),
+        None => return None,
+    };
+    let count = count.unwrap_or_default();
+    let cli = words::INVOICE_CLAIM_NEXT.of(count);
+    let intent = Intent::Claim(Claiming::Next(count));
+    Some(Entry { words, key: "C".to_owned(), cli, reason, intent })
 }
 
 fn entry(hit: &Hit) -> Entry {

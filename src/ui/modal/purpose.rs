@@ -132,6 +132,9 @@ pub enum Purpose {
         tab: String,
         /// The filter.
         text: String,
+        /// The names of the ready filters that are not saved ones.
+        #[serde(default)]
+        taken: Vec<String>,
     },
     /// Where a print batch goes.
     Print,
@@ -162,9 +165,14 @@ pub(super) fn why() -> Field {
 }
 
 /// Opens the form for the name of a filter.
-pub fn save_filter(screen: ScreenId, tab: String, text: String, cx: &mut Cx) -> Modal {
+pub fn save_filter(
+    screen: ScreenId,
+    (tab, text): (String, String),
+    taken: Vec<String>,
+    cx: &mut Cx,
+) -> Modal {
     let fields = vec![Field::new(Label::NAME, "", "how it is called in f")];
-    form("Save the filter", Purpose::SaveFilter { screen, tab, text }, fields, cx)
+    form("Save the filter", Purpose::SaveFilter { screen, tab, text, taken }, fields, cx)
 }
 
 /// Opens the form for a print batch.
@@ -355,12 +363,16 @@ impl Purpose {
             Self::DocumentNote(document) => noted::noted(On::Document(*document), v)?,
             Self::Strike(on, of) => noted::struck(*on, *of, v)?,
             Self::References(on, was) => noted::referred(*on, was, v)?,
-            Self::SaveFilter { screen, tab, text } => Command::SaveFilter(SavedFilter {
-                screen: screen.name().to_lowercase(),
-                name: v.needed(Label::NAME, "the name")?,
-                tab: tab.clone(),
-                text: text.clone(),
-            }),
+            Self::SaveFilter { screen, tab, text, taken } => {
+                let name = v.needed(Label::NAME, "the name")?;
+                if taken.iter().any(|ready| ready.to_lowercase() == name.to_lowercase()) {
+                    let why = format!("{name} is a ready filter of this list: another name");
+                    return Err((Label::NAME, why));
+                }
+                let screen = screen.name().to_lowercase();
+                let (tab, text) = (tab.clone(), text.clone());
+                Command::SaveFilter(SavedFilter { screen, name, tab, text })
+            }
             Self::Preview(draft) => {
                 Command::Preview { draft: *draft, directory: v.text(Label::DIRECTORY)? }
             }

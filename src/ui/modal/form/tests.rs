@@ -115,7 +115,8 @@ fn every(cx: &mut Cx) -> Vec<Form> {
     let typed: Words = &[(Label::OUR_REFERENCE, "K-2"), (Label::THEIR_REFERENCE, "T-2")];
     add(purpose::references("INV-9", On::Document(document), &are, cx), typed);
     let screen = ScreenId::Invoices;
-    add(purpose::save_filter(screen, text("all"), text("total>5"), cx), &[(Label::NAME, "big")]);
+    let saved = purpose::save_filter(screen, (text("all"), text("total>5")), Vec::new(), cx);
+    add(saved, &[(Label::NAME, "big")]);
     add(purpose::hand_over(cx), &[(Label::TO, "jon"), (Label::NOTE, "the rest")]);
     add(purpose::print(cx), &[(Label::DIRECTORY, "/tmp/out")]);
     add(purpose::preview(document, cx), &[(Label::DIRECTORY, "/tmp/out")]);

@@ -99,6 +99,9 @@ impl Invoices {
             money: Some(*money),
         });
         self.list.mark_these(taken.collect());
+        for id in &receipt.given {
+            self.list.marks.remove(&id.0);
+        }
     }
 }
 

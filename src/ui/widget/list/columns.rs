@@ -51,8 +51,8 @@ impl<R: Shown> Listing<R> {
         made.map(|(at, _)| (at, 0)).collect()
     }
 
-    /// Which columns fit, and how wide: columns are dropped, amounts never cut. Of columns that a clerk
-    /// placed the last go first.
+    /// Which columns fit, and how wide: columns are dropped, amounts never cut. Those that a clerk chose
+    /// besides go last.
     pub(super) fn layout(&self, room: u16) -> Vec<(usize, u16)> {
         let columns = R::columns();
         let wide = |(at, wider): (usize, i16)| {
@@ -65,14 +65,12 @@ impl<R: Shown> Listing<R> {
             kept.iter().map(|(_, width)| width + 2).sum::<u16>().saturating_sub(2)
         };
         while used(&kept) > room {
-            let can_go = |(_, (at, _)): &(usize, &(usize, u16))| columns[*at].rank > 0;
-            let mut free = kept.iter().enumerate().filter(can_go);
-            let worst = if self.placed.is_empty() {
-                free.max_by_key(|(_, (at, _))| columns[*at].rank)
-            } else {
-                free.next_back()
+            let rank = |at: usize| match columns[at].rank {
+                Column::MORE => 1,
+                made => made,
             };
-            let Some((worst, _)) = worst else { break };
+            let free = kept.iter().enumerate().filter(|(_, (at, _))| rank(*at) > 0);
+            let Some((worst, _)) = free.max_by_key(|(_, (at, _))| rank(*at)) else { break };
             kept.remove(worst);
         }
         let spare = room.saturating_sub(used(&kept));
@@ -86,16 +84,31 @@ impl<R: Shown> Listing<R> {
         kept
     }
 
-    /// Shows these columns in this order; none: as they are made.
-    pub fn place(&mut self, placed: &[Placed], cx: &Cx) {
+    /// Shows these columns in this order; none: as they are made. Those that have no room are named.
+    pub fn place(&mut self, placed: &[Placed], cx: &mut Cx) {
         self.placed = placed.to_vec();
         self.measure(cx);
+        let left_out = self.left_out(cx.size.0);
+        if !placed.is_empty() && !left_out.is_empty() {
+            let names: Vec<String> =
+                left_out.iter().map(|column| column.title.replace(" EUR", "")).collect();
+            cx.say(format!("no room here for {}: hide or narrow another", names.join(", ")));
+        }
+    }
+
+    /// The columns that are wanted and have no room in a terminal of this width.
+    fn left_out(&self, width: u16) -> Vec<Column> {
+        let beside = if self.is_beside(width) { width * 2 / 5 + 3 } else { 0 };
+        let kept = self.layout(width.saturating_sub(beside + GUTTER));
+        let gone = self.wanted().into_iter().filter(|(at, _)| kept.iter().all(|(k, _)| k != at));
+        gone.map(|(at, _)| R::columns()[at]).collect()
     }
 
     /// All columns to choose from, those that are shown first, with what they hold of the row here.
     pub fn columns_box(&self, cx: &Cx) -> ColumnsBox {
         let columns = R::columns();
         let cells = self.current().map_or_else(Vec::new, |row| row.cells(self.mixed(), cx));
+        let left_out: Vec<&str> = self.left_out(cx.size.0).iter().map(|c| c.title).collect();
         let line = |at: usize, wider: Option<i16>| ColumnLine {
             title: columns[at].title,
             shown: wider.is_some(),
@@ -104,7 +117,9 @@ impl<R: Shown> Listing<R> {
             whole: cells.get(at).map_or_else(String::new, |(text, _)| text.clone()),
             order: R::order_of(columns[at].title).filter(|sort| self.sorts.contains(sort)),
             made: columns[at].rank != Column::MORE,
+            fits: !left_out.contains(&columns[at].title),
         };
+
         let wanted = self.wanted();
         let shown = wanted.iter().map(|(at, wider)| line(*at, Some(*wider)));
         let hidden = (0..columns.len()).filter(|at| wanted.iter().all(|(shown, _)| shown != at));
@@ -112,6 +127,8 @@ impl<R: Shown> Listing<R> {
     }
 }
 
+/// Cursor, mark and a blank before the first column.
+pub(super) const GUTTER: u16 = 3;
 /// A column that was narrowed keeps so many.
 const LEAST: u16 = 3;
 /// What is left over makes no column wider than this.

@@ -1,5 +1,6 @@
 //! Drawing a list: headings, rows, gutter; columns are dropped when it is narrow, amounts never cut.
 
+use super::columns::GUTTER;
 use super::{Column, Listing, Shown, Tab};
 use crate::domain::money::Money;
 use crate::engine::query::ListName;
@@ -87,10 +88,16 @@ impl<R: Shown> Listing<R> {
         if let [_, rest @ ..] = order.as_mut_slice() {
             rest.sort_by_key(|tab| !tab.saved);
         }
-        while !order.is_empty() && line(&order, false).width() > room {
+        // How many more there are is told.
+        let all = order.len();
+        let cut = |order: &[&Tab]| match all - order.len() {
+            0 => line(order, false),
+            more => format!("{}  +{more}", line(order, false)),
+        };
+        while !order.is_empty() && cut(&order).width() > room {
             order.pop();
         }
-        line(&order, false)
+        if order.is_empty() { String::new() } else { cut(&order) }
     }
 
     /// The row under the cursor as one statement: `row 3 of 142: account A-1, total 5.00 EUR`.
@@ -121,7 +128,7 @@ impl<R: Shown> Listing<R> {
             }
             return;
         }
-        let columns = self.layout(area.width.saturating_sub(3));
+        let columns = self.layout(area.width.saturating_sub(GUTTER));
         let mut x = area.x + 3;
         for (i, width) in &columns {
             let column = &R::columns()[*i];

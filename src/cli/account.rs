@@ -9,11 +9,10 @@ use crate::domain::money::Money;
 use crate::domain::movement::Movement;
 use crate::engine::Error;
 use crate::engine::account_page;
-use crate::outside::{self, Standing, as_caller};
+use crate::outside::Standing;
 use crate::store::read::account_page::{AccountPage, MoneyRow, OpenRow, PageDocument, What};
 use serde_json::{Value, json};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Customers.
 #[derive(Debug, clap::Args)]
@@ -57,25 +56,17 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     };
     let made = session.read(|db| Ok(account_page::pdf(db, &page)))??;
-    if file.as_os_str() == "-" {
-        let out = std::io::stdout().lock().write_all(&made);
-        out.map_err(|source| Error::Io { path: file.clone(), source })?;
+    let standing = if args.force { Standing::Replace } else { Standing::Keep };
+    let name = account_page::file_name(&page);
+    let Some(path) = output::file(file, &name, &made, standing)? else {
         return Ok(Exit::Done);
-    }
-    let path = write(file, &account_page::file_name(&page), &made, args.force)?;
+    };
     if ctx.json {
         output::json(&json!({ "file": path.display().to_string(), "bytes": made.len() }))?;
     } else {
         output::line(&path.display().to_string());
     }
     Ok(Exit::Done)
-}
-
-fn write(file: &Path, name: &str, bytes: &[u8], force: bool) -> Result<PathBuf, Error> {
-    let standing = if force { Standing::Replace } else { Standing::Keep };
-    let path = if as_caller(|| file.is_dir()) { file.join(name) } else { file.to_owned() };
-    outside::write(&path, bytes, standing).map_err(|source| Error::writing(&path, source))?;
-    Ok(path)
 }
 
 fn print(leaf: &Leaf) {

@@ -13,14 +13,13 @@ use crate::engine::command::Receipt;
 use crate::engine::deliver::print::{self, Written, place_of};
 use crate::engine::deliver::{make as maker, steer as engine};
 use crate::engine::{Error, Session};
-use crate::outside::{self, Standing, as_caller};
+use crate::outside::Standing;
 use crate::store::delivery::{self, Delivery, Filter};
 use crate::store::print_batch::{self, PrintBatch};
 use crate::store::{Db, StoreError};
 use crate::zone::Zone;
 use chrono::DateTime;
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// List deliveries, recall, retry and confirm them.
@@ -416,16 +415,12 @@ pub fn pdf(
     ctx: &Ctx,
 ) -> Result<Exit, Error> {
     let made = maker::pdf(session, id)?;
-    if file.as_os_str() == "-" {
-        let out = std::io::stdout().lock().write_all(&made.bytes);
-        out.map_err(|source| Error::Io { path: file.to_owned(), source })?;
+    let Some(path) = output::file(file, &made.name, &made.bytes, standing)? else {
         if let Some(words) = &made.beside {
             output::aside(words);
         }
         return Ok(Exit::Done);
-    }
-    let path = if as_caller(|| file.is_dir()) { file.join(&made.name) } else { file.to_owned() };
-    outside::write(&path, &made.bytes, standing).map_err(|source| Error::writing(&path, source))?;
+    };
     if ctx.json {
         output::json(&json!({
             "file": path.display().to_string(),

@@ -5,9 +5,8 @@ use super::exit::Exit;
 use super::{ids, output};
 use crate::engine::post::preview;
 use crate::engine::{Error, Session};
-use crate::outside::{self, Standing, as_caller};
+use crate::outside::Standing;
 use serde_json::json;
-use std::io::Write;
 use std::path::Path;
 
 /// Writes it.
@@ -19,14 +18,10 @@ pub fn write(
 ) -> Result<Exit, Error> {
     let id = ids::find(session, id)?;
     let made = preview::pdf(session, id)?;
-    if file.as_os_str() == "-" {
-        let out = std::io::stdout().lock().write_all(&made.bytes);
-        out.map_err(|source| Error::Io { path: file.to_owned(), source })?;
+    let Some(path) = output::file(file, &made.name, &made.bytes, standing)? else {
         made.unfit.iter().for_each(|why| output::aside(why));
         return Ok(Exit::Done);
-    }
-    let path = if as_caller(|| file.is_dir()) { file.join(&made.name) } else { file.to_owned() };
-    outside::write(&path, &made.bytes, standing).map_err(|source| Error::writing(&path, source))?;
+    };
     if ctx.json {
         output::json(&json!({
             "file": path.display().to_string(),

@@ -3,10 +3,12 @@
 use crate::domain::money::Money;
 use crate::domain::text::{clean, is_unsafe};
 use crate::engine::Error;
+use crate::outside::{self, Standing, as_caller};
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use unicode_width::UnicodeWidthStr;
 
@@ -53,6 +55,23 @@ pub fn by_currency(all: &[Money]) -> Value {
 /// Amounts one after the other: `1,204.80 EUR, 1,200 JPY`.
 pub fn listed(all: &[Money]) -> String {
     all.iter().map(Money::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Writes a file that was made: to a path, into a directory under its `name`, or for `-` to standard output,
+/// of which nothing is given back.
+pub fn file(
+    to: &Path,
+    name: &str,
+    bytes: &[u8],
+    standing: Standing,
+) -> Result<Option<PathBuf>, Error> {
+    if to.as_os_str() == "-" {
+        let out = io::stdout().lock().write_all(bytes);
+        return out.map(|()| None).map_err(|source| Error::Io { path: to.to_owned(), source });
+    }
+    let path = if as_caller(|| to.is_dir()) { to.join(name) } else { to.to_owned() };
+    outside::write(&path, bytes, standing).map_err(|source| Error::writing(&path, source))?;
+    Ok(Some(path))
 }
 
 /// Prints a line. A reader that has gone away is no error; anything else is told by [`lost`].

@@ -102,7 +102,6 @@ const MAY: &[(&str, &[&str])] = &[
             "FROM schedule ORDER BY state",
             "SELECT p.id FROM bill_run r JOIN bill_run p",
             "SELECT t.total_minor FROM bill_run_total",
-            "SELECT r.id, r.target_on, t.currency, max(t.total_minor)",
             "FROM zone_seen WHERE zone",
             "SELECT account_id FROM document_state WHERE status = 'Posted' AND balance_minor < 0 UNION",
             "SELECT l.status, count(*) FROM delivery l WHERE l.id IN",

@@ -106,7 +106,7 @@ impl ColumnsBox {
 
     pub(super) fn view(&self, canvas: &mut Buffer, area: Rect) -> Option<(u16, u16)> {
         let height = (self.lines.len() + WHOLE + 5) as u16;
-        let inner = frame(canvas, area, 64, height, "Columns");
+        let inner = frame(canvas, area, 70, height, "Columns");
         let rows = usize::from(inner.height).saturating_sub(WHOLE + 2).max(1);
         let top = (self.at + 1).saturating_sub(rows);
         for (row, (at, line)) in self.lines.iter().enumerate().skip(top).take(rows).enumerate() {

@@ -29,8 +29,8 @@ use crate::ui::modal::Intent;
 use crate::ui::modal::purpose;
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
-use crate::ui::widget::list::{AnyList, Listing, Tab, WIDE, sums};
-use crate::ui::widget::{Line, counted};
+use crate::ui::widget::Line;
+use crate::ui::widget::list::{AnyList, Listing, Tab, WIDE};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -232,19 +232,13 @@ impl Invoices {
                 cx.load(ScreenId::Invoices, Part::Lost, query);
             }
             Action::CancelDraft => {
-                let targets = self.targets();
-                let beyond = if self.open.is_some() { String::new() } else { self.list.beyond() };
-                let n = counted(targets.len(), "draft", "drafts");
-                let title = format!("Cancel {n} ({}){beyond}", sums(targets.iter()));
-                let form = purpose::cancel_drafts(title, picks(&targets), cx);
+                let (title, drafts) = self.meant("Cancel");
+                let form = purpose::cancel_drafts(title, drafts, cx);
                 cx.open.push(form);
             }
             Action::Tag => {
-                let targets = self.targets();
-                let beyond = if self.open.is_some() { String::new() } else { self.list.beyond() };
-                let n = counted(targets.len(), "draft", "drafts");
-                let title = format!("Tag {n} ({}){beyond}", sums(targets.iter()));
-                let form = purpose::tag_drafts(title, picks(&targets), cx);
+                let (title, drafts) = self.meant("Tag");
+                let form = purpose::tag_drafts(title, drafts, cx);
                 cx.open.push(form);
             }
             Action::Create => create(cx),

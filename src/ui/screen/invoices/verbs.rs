@@ -44,6 +44,13 @@ impl Invoices {
         cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
     }
 
+    /// What a form about drafts is called (`Tag 3 drafts (1,204.80 EUR)`), and which they are.
+    pub(super) fn meant(&self, verb: &str) -> (String, Vec<Pick>) {
+        let (targets, beyond) = (self.targets(), self.beyond());
+        let n = counted(targets.len(), "draft", "drafts");
+        (format!("{verb} {n} ({}){beyond}", sums(targets.iter())), picks(&targets))
+    }
+
     /// Of an open document there is nothing beyond.
     fn beyond(&self) -> String {
         if self.open.is_some() { String::new() } else { self.list.beyond() }

@@ -1,9 +1,10 @@
 //! What a user names on the command line: documents, runs, payments, drafts.
 
-use crate::domain::ids::{BillRunId, DocumentId, PaymentId, RunId};
+use crate::domain::ids::{AccountId, BillRunId, DocumentId, PaymentId, RunId};
+use crate::domain::instalment::Which;
 use crate::engine::command::Pick;
 use crate::engine::{Error, Session};
-use crate::store::document;
+use crate::store::{account, document};
 
 /// A document by number or id.
 pub fn find(session: &Session, text: &str) -> Result<DocumentId, Error> {
@@ -29,6 +30,22 @@ pub fn bill_run(session: &Session, text: &str) -> Result<BillRunId, Error> {
     };
     session.read(|db| crate::store::bill_run::get(db, id))?;
     Ok(id)
+}
+
+/// An account by its number.
+pub fn account(session: &Session, number: &str) -> Result<AccountId, Error> {
+    let found = session.read(|db| account::find(db, number))?;
+    found
+        .map(|a| a.id)
+        .ok_or_else(|| Error::usage("unknown_account", format!("there is no account {number}"), ""))
+}
+
+/// The invoices that an agreement is about: those named, all that are open, or all that are overdue.
+pub fn open_of(session: &Session, named: &[String], open: bool) -> Result<Which, Error> {
+    if named.is_empty() {
+        return Ok(if open { Which::Open } else { Which::Overdue });
+    }
+    named.iter().map(|text| find(session, text)).collect::<Result<_, _>>().map(Which::These)
 }
 
 /// The documents that were named, in the version that was given or as they are now.

@@ -2,6 +2,7 @@
 
 mod account;
 mod adjust;
+mod agency;
 mod backup;
 mod doctor;
 mod edit_many;
@@ -24,6 +25,7 @@ mod export;
 mod ids;
 mod import;
 mod init;
+mod instalments;
 mod invoice;
 mod invoice_edit;
 mod invoice_past;
@@ -108,6 +110,10 @@ enum Command {
     Payment(payment::Args),
     /// Retry failed payments: named ones, a group, or what is due by the rules
     Retry(retry::Args),
+    /// Agree, list and end instalment plans
+    Instalments(instalments::Args),
+    /// Hand accounts to a collection agency, write its file, take them back
+    Agency(agency::Args),
     /// Who may do what
     Role(role::Args),
     /// Runs that begin by themselves
@@ -293,6 +299,8 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Collect(args) => collect::run(&args, ctx),
         Command::Payment(args) => payment::run(&args, ctx),
         Command::Retry(args) => retry::run(&args, ctx),
+        Command::Instalments(args) => instalments::run(&args, ctx),
+        Command::Agency(args) => agency::run(&args, ctx),
         Command::Role(args) => role::run(&args, ctx),
         Command::Schedule(args) => schedule::run(&args, ctx),
         Command::Export(args) => export::run(&args, ctx),

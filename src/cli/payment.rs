@@ -62,9 +62,8 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Promise { invoice, on, amount, withdraw } => {
             follow::promise(&mut session, invoice, *on, amount.as_deref(), *withdraw, ctx)
         }
-        Action::Dispute { invoice, reason, end } => {
-            follow::dispute(&mut session, invoice, reason.as_deref(), *end, ctx)
-        }
+        Action::Dispute { invoice, args } => follow::dispute(&mut session, invoice, args, ctx),
+        Action::Disputes { all } => follow::disputes(&session, *all, ctx),
         Action::Apply { account, to: Some(to), amount, yes, .. } => {
             keyed::apply(&mut session, account, to, amount.as_deref(), Sure::of(*yes), ctx)
         }

@@ -3,9 +3,10 @@
 use crate::demo::Maker;
 use crate::demo::dice::Dice;
 use crate::domain::actor::Verb;
+use crate::domain::dispute::GivenDispute;
 use crate::domain::note::On;
 use crate::engine::Error;
-use crate::engine::collect::{follow_up, outside_payment};
+use crate::engine::collect::{dispute, follow_up, outside_payment};
 use crate::engine::command::OutsidePayment;
 use crate::engine::on_its_way::Sure;
 use crate::store::debt::{self, Debt};
@@ -81,10 +82,10 @@ impl Maker<'_> {
                 })?;
             } else if disputed < 3 {
                 disputed += 1;
-                follow_up::dispute(
+                dispute::open(
                     self.session,
                     debt.document,
-                    "says the seats were cancelled in spring",
+                    &GivenDispute::because("says the seats were cancelled in spring"),
                 )?;
             } else {
                 return Ok(());

@@ -11,7 +11,7 @@ text_enum! {
         Biller = "biller",
         /// Payment runs, retries, outside payments, promises, payment methods.
         Cashier = "cashier",
-        /// Write-off, refund, reopen, roles' audit.
+        /// Write-off, refund, agency, reopen, roles' audit.
         Controller = "controller",
         /// Settings and roles; no posting, no money.
         Admin = "admin",
@@ -68,8 +68,10 @@ text_enum! {
         Refund = "refund",
         /// Recording money received outside.
         OutsidePayment = "outside payment",
-        /// Promises, disputes, payment methods, auto-pay of an invoice.
+        /// Promises, instalments, disputes, payment methods, auto-pay of an invoice.
         FollowUp = "follow up",
+        /// Handing an account to a collection agency, and taking it back.
+        HandOver = "agency",
         /// Reminders to customers.
         Remind = "remind",
         Schedule = "schedule",
@@ -128,7 +130,7 @@ pub fn permitted(role: Role, verb: Verb) -> bool {
                 | V::ImportMethods
                 | V::Remind
         ),
-        Role::Controller => matches!(verb, V::WriteOff | V::Refund),
+        Role::Controller => matches!(verb, V::WriteOff | V::Refund | V::HandOver),
         Role::Admin => matches!(verb, V::Init | V::Settings | V::Convert | V::Roles),
     }
 }

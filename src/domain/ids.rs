@@ -52,6 +52,8 @@ id!(/** One copy of one document to one address by one channel. */ DeliveryId, "
 id!(/** A background job. */ JobId, "J");
 id!(/** A schedule. */ ScheduleId, "S");
 id!(/** A note on an account or a document. */ NoteId, "N");
+id!(/** An instalment plan. */ PlanId, "IP");
+id!(/** What was handed to a collection agency. */ CaseId, "AC");
 
 /// A bill run or a payment run, as `daybook run …` takes either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,6 +30,8 @@ text_enum! {
         Promised = "promised",
         /// The customer disputes it.
         Disputed = "disputed",
+        /// A collection agency has the account.
+        WithAgency = "with_agency",
         /// The bank took an earlier payment of it back.
         Returned = "returned_or_charged_back",
         /// Credits or somebody else's payment settled it in the meantime.
@@ -63,6 +65,7 @@ impl SkipReason {
             | Self::InvoiceNotAuto
             | Self::Promised
             | Self::Disputed
+            | Self::WithAgency
             | Self::Settled
             | Self::BillRunOpen
             | Self::Stopped => false,
@@ -92,8 +95,11 @@ impl SkipReason {
             }
             Self::AccountNotAuto => "auto-pay is off for the account",
             Self::InvoiceNotAuto => "auto-pay is off for the invoice",
-            Self::Promised => "the customer promised to pay: withdraw the promise first",
+            Self::Promised => {
+                "the customer promised to pay: end the promise or the instalments first"
+            }
             Self::Disputed => "the customer disputes it: end the dispute first",
+            Self::WithAgency => "a collection agency has the account: take it back first",
             Self::Returned => "its money went back: a person decides",
             Self::Settled => "nothing is owed on it any more",
             Self::BillRunOpen => "its bill run is not posted",
@@ -157,6 +163,8 @@ pub struct Candidate {
     pub promised: bool,
     /// Disputed by the customer.
     pub disputed: bool,
+    /// A collection agency has the account.
+    pub with_agency: bool,
     /// An earlier payment of it came back, and not for a reason that may pass (lack of funds).
     pub returned: bool,
     /// Earliest next try by the rules, UTC ms.
@@ -190,6 +198,7 @@ pub fn judge(
         (candidate.balance_minor <= 0, SkipReason::Settled),
         (!candidate.account_auto_pay, SkipReason::AccountNotAuto),
         (candidate.auto_pay_off, SkipReason::InvoiceNotAuto),
+        (candidate.with_agency, SkipReason::WithAgency),
         (candidate.disputed, SkipReason::Disputed),
         (candidate.promised, SkipReason::Promised),
     ];
@@ -225,6 +234,7 @@ pub fn judge_again(
         (candidate.balance_minor < amount_minor, "less is owed than was asked for"),
         (!candidate.account_auto_pay, "auto-pay is off for the account"),
         (candidate.auto_pay_off, "auto-pay is off for it"),
+        (candidate.with_agency, "a collection agency has the account"),
         (candidate.disputed, "the customer disputes it"),
         (candidate.promised, "the customer promised to pay"),
     ];
@@ -305,6 +315,7 @@ mod tests {
             live: None,
             promised: false,
             disputed: false,
+            with_agency: false,
             returned: false,
             next_retry_at_ms: None,
             given_up: false,
@@ -342,6 +353,7 @@ mod tests {
             (Candidate { auto_pay_off: true, ..c() }, SkipReason::InvoiceNotAuto),
             (Candidate { promised: true, ..c() }, SkipReason::Promised),
             (Candidate { disputed: true, ..c() }, SkipReason::Disputed),
+            (Candidate { with_agency: true, disputed: true, ..c() }, SkipReason::WithAgency),
             (Candidate { returned: true, ..c() }, SkipReason::Returned),
             (Candidate { given_up: true, ..c() }, SkipReason::GaveUp),
             (Candidate { next_retry_at_ms: Some(NOW + 1), ..c() }, SkipReason::RetryLater),
@@ -371,6 +383,7 @@ mod tests {
             (Candidate { account_auto_pay: false, ..live() }, 100, false),
             (Candidate { auto_pay_off: true, ..live() }, 100, false),
             (Candidate { disputed: true, ..live() }, 100, false),
+            (Candidate { with_agency: true, ..live() }, 100, false),
             (Candidate { promised: true, ..live() }, 100, false),
         ];
         for (candidate, amount, ended) in against {

@@ -13,7 +13,7 @@ use crate::engine::account_page;
 use crate::engine::bill::{self, usage};
 use crate::engine::care::{copies, rehearsal, today};
 use crate::engine::clockwork::waits;
-use crate::engine::collect::{self, money, payments, remind};
+use crate::engine::collect::{self, agency, instalments, money, payments, remind};
 use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
 use crate::engine::deliver::copies::CANCELED;
 use crate::engine::deliver::{self, copies_ahead};
@@ -106,6 +106,14 @@ fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
         }
         Ahead::Credits(account, currency) => {
             Answer::Money(session.store.read(|db| money::credits_ahead(db, *account, *currency))?)
+        }
+        Ahead::Plan(new) => {
+            let today = session.now()?.today;
+            Answer::Money(session.store.read(|db| instalments::foretell(db, new, today))?)
+        }
+        Ahead::HandOver(new) => {
+            let today = session.now()?.today;
+            Answer::Money(session.store.read(|db| agency::foretell(db, new, today))?)
         }
         Ahead::Usage(account) => {
             let today = session.now()?.today;

@@ -10,6 +10,7 @@ mod draft;
 mod money;
 mod receipt;
 mod run;
+mod verb;
 pub mod words;
 
 pub use adjust::{AdjustKind, AdjustPart};
@@ -19,11 +20,14 @@ pub use money::{MoneyDeed, PaidBy, Refunded};
 pub use receipt::{Receipt, Refused};
 pub use run::RunRef;
 
-use crate::domain::actor::Verb;
+use crate::domain::agency::{CaseState, NewCase};
 use crate::domain::charge::ChargeType;
+use crate::domain::dispute::{DisputeState, GivenDispute};
 use crate::domain::ids::{
-    AccountId, BillRunId, DeliveryId, DocumentId, JobId, MethodId, NoteId, PaymentId, ScheduleId,
+    AccountId, BillRunId, CaseId, DeliveryId, DocumentId, JobId, MethodId, NoteId, PaymentId,
+    PlanId, ScheduleId,
 };
+use crate::domain::instalment::NewPlan;
 pub use crate::domain::job::{JobSpec, Pick};
 use crate::domain::money::{Currency, Money};
 use crate::domain::note::{On, References};
@@ -324,12 +328,36 @@ pub enum Command {
         /// The invoice.
         document: DocumentId,
     },
-    /// The customer disputes an invoice; an empty reason ends the dispute.
+    /// The customer disputes an invoice.
     Dispute {
         /// The invoice.
         document: DocumentId,
-        /// Why.
-        why: String,
+        given: GivenDispute,
+    },
+    /// A dispute is over.
+    EndDispute {
+        /// The invoice.
+        document: DocumentId,
+        outcome: DisputeState,
+        words: String,
+    },
+    /// What an account owes is paid in instalments.
+    MakePlan(NewPlan),
+    EndPlan {
+        plan: PlanId,
+        reason: String,
+    },
+    /// An account goes to a collection agency.
+    HandToAgency(NewCase),
+    /// Writes the file of what is with an agency; nothing of the book changes.
+    AgencyFile {
+        /// Where to; empty = beside the book.
+        directory: String,
+    },
+    EndCase {
+        case: CaseId,
+        state: CaseState,
+        reason: String,
     },
     /// Makes a method the first of its account.
     ChooseMethod {
@@ -389,7 +417,10 @@ pub enum Command {
     /// Names a filter of a screen.
     SaveFilter(SavedFilter),
     /// Puts tags on drafts and takes others off.
-    Tag { drafts: Vec<Pick>, tagging: Tagging },
+    Tag {
+        drafts: Vec<Pick>,
+        tagging: Tagging,
+    },
     /// Drops the named filter of a screen.
     DropFilter {
         /// The screen's name in small letters.
@@ -404,93 +435,4 @@ pub enum Command {
         /// JSON of the console.
         state: String,
     },
-}
-
-impl Command {
-    /// The verb that is authorized and audited.
-    pub fn verb(&self) -> Verb {
-        match self {
-            Self::Claim(_) => Verb::Claim,
-            Self::Accept { .. } => Verb::Accept,
-            Self::Hold { .. } | Self::Release { .. } => Verb::Hold,
-            Self::Edit { .. }
-            | Self::EditMany { .. }
-            | Self::Tag { .. }
-            | Self::Restore { .. }
-            | Self::MakeDraft(_) => Verb::Edit,
-            Self::Regenerate { .. } => Verb::Regenerate,
-            Self::CancelDrafts { .. } => Verb::CancelDraft,
-            Self::Post { .. } | Self::PostRun { .. } => Verb::Post,
-            Self::Adjust { .. } => Verb::Adjust,
-            Self::WriteOff { .. } | Self::UndoWriteOff { .. } => Verb::WriteOff,
-            Self::Reverse { .. } => Verb::Reverse,
-            Self::Undo { .. } | Self::Redo => Verb::Undo,
-            Self::StartBillRun(_) | Self::RetryFailedAccounts { .. } => Verb::Bill,
-            Self::SteerRun { run: RunRef::Bill(_), want } => match want {
-                Steer::Cancel => Verb::CancelRun,
-                Steer::Pause | Steer::Resume => Verb::Bill,
-            },
-            Self::SteerRun { run: RunRef::Payment(_), .. }
-            | Self::StartPaymentRun(_)
-            | Self::UseCredits { .. } => Verb::Collect,
-            Self::MakeDeliveries { .. }
-            | Self::SendNow { .. }
-            | Self::Recall { .. }
-            | Self::Resend { .. }
-            | Self::ChangeChannel { .. }
-            | Self::PrintBatch { .. }
-            | Self::ConfirmPrinted { .. } => Verb::Deliver,
-            Self::CorrectEmail { .. } => Verb::Import,
-            Self::Remind => Verb::Remind,
-            Self::RetryPayments { .. } => Verb::Retry,
-            Self::RetryGroup { group: NextAction::LookUp } | Self::Reconcile { .. } => {
-                Verb::Reconcile
-            }
-            Self::RetryGroup { .. } => Verb::Retry,
-            Self::RecordPayment(_) => Verb::OutsidePayment,
-            Self::Money(deed) => deed.verb(),
-            Self::Anyway(command) => command.verb(),
-            Self::Promise { .. }
-            | Self::EndPromise { .. }
-            | Self::Dispute { .. }
-            | Self::ChooseMethod { .. }
-            | Self::AutoPay { .. } => Verb::FollowUp,
-            Self::SteerSchedule { .. } => Verb::Schedule,
-            Self::SteerJob { .. }
-            | Self::AddNote { .. }
-            | Self::Preview { .. }
-            | Self::SetReferences { .. }
-            | Self::SaveFilter(_)
-            | Self::DropFilter { .. }
-            | Self::DismissNotices
-            | Self::SaveSession { .. } => Verb::Housekeeping,
-        }
-    }
-
-    /// The command, whether it was asked about or not.
-    pub fn itself(&self) -> &Self {
-        match self {
-            Self::Anyway(command) => command.itself(),
-            command => command,
-        }
-    }
-
-    /// The one draft it is about, if it is about one.
-    pub fn only(&self) -> Option<DocumentId> {
-        match self {
-            Self::Accept { drafts, .. }
-            | Self::Hold { drafts, .. }
-            | Self::Release { drafts }
-            | Self::Regenerate { drafts }
-            | Self::CancelDrafts { drafts, .. }
-            | Self::EditMany { drafts, .. }
-            | Self::Tag { drafts, .. }
-            | Self::Post { drafts, .. } => match drafts.as_slice() {
-                [one] => Some(one.id),
-                _ => None,
-            },
-            Self::Edit { draft, .. } | Self::Restore { draft, .. } => Some(draft.id),
-            _ => None,
-        }
-    }
 }

@@ -9,7 +9,9 @@ use crate::domain::payment::NextAction;
 use crate::domain::text::counted;
 use crate::engine::clockwork::schedule;
 use crate::engine::collect::retry::Which;
-use crate::engine::collect::{self, follow_up, money, outside_payment, reconcile, remind, retry};
+use crate::engine::collect::{
+    self, agency, dispute, follow_up, instalments, money, outside_payment, reconcile, remind, retry,
+};
 use crate::engine::deliver::copies::When;
 use crate::engine::deliver::{self, print};
 use crate::engine::post::posting::What;
@@ -151,7 +153,15 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         }
         Command::ChooseMethod { method } => follow_up::choose_method(session, method),
         Command::EndPromise { document } => follow_up::withdraw_promise(session, document),
-        Command::Dispute { document, why } => follow_up::dispute(session, document, &why),
+        Command::Dispute { document, given } => dispute::open(session, document, &given),
+        Command::EndDispute { document, outcome, words } => {
+            dispute::end(session, document, outcome, &words)
+        }
+        Command::MakePlan(new) => instalments::make(session, &new),
+        Command::EndPlan { plan, reason } => instalments::end(session, plan, &reason),
+        Command::HandToAgency(new) => agency::hand_over(session, &new),
+        Command::AgencyFile { directory } => agency::write(session, &directory),
+        Command::EndCase { case, state, reason } => agency::end(session, case, state, &reason),
         Command::AutoPay { document, on } => follow_up::auto_pay(session, document, on),
         Command::SteerSchedule { schedule: id, step } => {
             let summary = format!("{id}: {}", schedule::steer(session, id, step)?);

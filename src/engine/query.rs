@@ -1,8 +1,10 @@
 //! What a screen may ask of the book, as plain data; `engine::answer` answers.
 
 use crate::domain::actor::Standing;
+use crate::domain::agency::NewCase;
 use crate::domain::charts::Charts;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, PaymentRunId, RunId};
+use crate::domain::instalment::NewPlan;
 use crate::domain::leaf::Leaf;
 use crate::domain::money::{Currency, Purse};
 use crate::domain::month::Month;
@@ -154,6 +156,10 @@ pub enum Ahead {
     Money(MoneyDeed),
     /// What using an account's credits on what it owes in a currency would do.
     Credits(AccountId, Currency),
+    /// What an instalment plan would be.
+    Plan(NewPlan),
+    /// What handing an account to an agency would do.
+    HandOver(NewCase),
     /// What rating these drafts again would throw away of what was done by hand.
     Lost(Vec<Pick>),
     /// What editing these drafts alike would make of their sums.
@@ -317,7 +323,7 @@ pub enum Answer {
     Collect(CollectPreview),
     /// Of [`Query::Payments`].
     Payments(Arc<Payments>),
-    /// Of [`Ahead::Money`] and [`Ahead::Credits`].
+    /// Of [`Ahead::Money`], [`Ahead::Credits`], [`Ahead::Plan`] and [`Ahead::HandOver`].
     Money(Foretold),
     /// Of [`Ahead::Lost`]: only drafts that lose something.
     Lost(Vec<(DocumentId, Vec<String>)>),
@@ -358,7 +364,12 @@ impl Question {
             Self::View(Query::Unusual(_) | Query::Charts) => true,
             Self::View(_)
             | Self::Ahead(
-                Ahead::Deliver | Ahead::Money(_) | Ahead::Credits(..) | Ahead::Usage(_),
+                Ahead::Deliver
+                | Ahead::Money(_)
+                | Ahead::Credits(..)
+                | Ahead::Plan(_)
+                | Ahead::HandOver(_)
+                | Ahead::Usage(_),
             ) => false,
             Self::Ahead(
                 Ahead::Reminders

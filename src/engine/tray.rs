@@ -1,9 +1,10 @@
 //! Where print batches are laid: beside the book, or in a directory that a user named.
 
-use super::Session;
+use super::{Error, Session};
 use crate::inside;
-use crate::outside::{self, as_caller};
+use crate::outside::{self, Standing, as_caller};
 use crate::store::print_batch::PrintBatch;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -54,6 +55,28 @@ pub fn place_of(session: &Session, batch: &PrintBatch) -> PathBuf {
         "" => default_directory(session),
         elsewhere => PathBuf::from(elsewhere),
     }
+}
+
+/// Writes one file into a directory; empty = where print files lie beside the book, where the same name
+/// again takes its place. Elsewhere nothing is written over.
+pub fn lay(session: &Session, directory: &str, name: &str, bytes: &[u8]) -> Result<PathBuf, Error> {
+    let directory = match directory {
+        "" => default_directory(session),
+        named => PathBuf::from(named),
+    };
+    let path = directory.join(name);
+    let tray = Tray::of(session, &directory);
+    let written = if tray.beside {
+        tray.open().and_then(|()| {
+            let mut file = tray.hidden()?;
+            file.write_all(bytes)?;
+            file.persist(&path).map(drop).map_err(|e| e.error)
+        })
+    } else {
+        outside::write(&path, bytes, Standing::Keep)
+    };
+    written.map_err(|source| Error::writing(&path, source))?;
+    Ok(path)
 }
 
 /// Where batches go when no directory is named.

@@ -14,10 +14,12 @@ use super::json::Json;
 use super::ledger::{self, Line};
 use super::open_item::{self, NewOpenItem};
 use super::payment::{self, NewPayment, PaymentRow};
-use super::{Db, StoreError, Topic, Tx, credit, debt, document};
+use super::{Db, StoreError, Topic, Tx, credit, debt, dispute, document, instalment, notice};
 use crate::domain::conversion::share;
+use crate::domain::dispute::DisputeState;
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
+use crate::domain::instalment::PlanState;
 use crate::domain::money::{Currency, Money, MoneyError};
 use crate::domain::payment::PaymentStatus;
 use chrono::NaiveDate;
@@ -294,6 +296,28 @@ fn keep_state(
           WHERE document_id = ?1) WHERE document_id = ?2",
         (old.0, new.0),
     )?;
+    let owed = debt::get(tx, new)?.balance_minor;
+    if let Some(open) = dispute::of(tx, old)?.into_iter().find(|d| d.state == DisputeState::Open) {
+        let minor = of.rate.convert(open.amount.minor).map_err(too_large)?;
+        dispute::carry(tx, old, new, minor.clamp(1, owed.max(1)))?;
+    }
+    if let Some(plan) = instalment::open_of(tx, old)? {
+        let text =
+            "its invoices were carried over into another currency: agree the instalments anew";
+        let last = plan.instalments.last().map(|one| one.due_on);
+        instalment::end(tx, plan.id, PlanState::Ended, text)?;
+        let (key, number) = (format!("plan {}", plan.id), &plan.account_number);
+        notice::task(tx, &key, number, &format!("{number}: {} ended, {text}", plan.id))?;
+        // Until then nobody is charged earlier than it was agreed.
+        for (document, .., open) in plan.documents.iter().filter(|(.., open)| *open > 0) {
+            if let (Some(on), true) = (last, *document != old) {
+                debt::promise(tx, &debt::get(tx, *document)?, *open, on)?;
+            }
+        }
+        if let Some(on) = last {
+            debt::promise(tx, &debt::get(tx, new)?, owed, on)?;
+        }
+    }
     debt::set_retry(tx, old, None, false)?;
     let promised: Option<(i64, NaiveDate)> = tx.opt(
         "SELECT amount_minor, promised_on FROM promise WHERE document_id = ?1 AND state = 'open'",

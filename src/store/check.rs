@@ -4,6 +4,7 @@
 //! say it (hash chains, numbers, coverage of service days). Run after every integration test, every
 //! restore and every night; `tests/it/check.rs` seeds a violation of each and sees it caught.
 
+mod agreed;
 mod beside;
 mod booked;
 mod carried;
@@ -187,6 +188,11 @@ pub const CHECKS: &[Check] = &[
         coverage::SETTLED,
     ),
     newer("clerks_have_drafts", "what a clerk has taken is a draft", 35, "clerk_claim", CLERKS),
+    sql(
+        "agreed_stands",
+        "disputes, promises, instalments and agencies keep back what they are about",
+        agreed::STANDS,
+    ),
     sql("tallies_count", "what screens count is what there is", tallies::DIFFER),
     sql("leases", "jobs and runs are in states that belong together", LEASES),
 ];

@@ -156,15 +156,22 @@ pub fn open_of_account(
     account: AccountId,
     currency: Currency,
 ) -> Result<Vec<Debt>, StoreError> {
+    let mut open = open_of(db, account)?;
+    open.retain(|debt| debt.currency == currency);
+    Ok(open)
+}
+
+/// What an account owes in any currency, oldest due first.
+pub fn open_of(db: &Db<'_>, account: AccountId) -> Result<Vec<Debt>, StoreError> {
     // By the account's documents: the index of what is open is by due date, over all accounts.
     db.all(
         &format!(
             "SELECT {DEBT} FROM document d CROSS JOIN document_state s ON s.document_id = d.id
            JOIN account a ON a.id = s.account_id
          WHERE d.account_id = ?1 AND s.status = 'Posted' AND s.balance_minor > 0
-           AND d.currency = ?2 ORDER BY s.due_on, s.document_id"
+           ORDER BY s.due_on, s.document_id"
         ),
-        (account.0, currency.code()),
+        [account.0],
         row,
     )
 }
@@ -190,13 +197,6 @@ pub fn set_auto_pay_off(tx: &Tx<'_>, debt: &Debt, off: bool) -> Result<(), Store
         "UPDATE document_state SET auto_pay_off = ?2 WHERE document_id = ?1",
         (debt.document.0, off),
     )?;
-    tx.touch(Topic::Payments);
-    Ok(())
-}
-
-/// Sets or (empty) lifts a dispute.
-pub fn set_disputed(tx: &Tx<'_>, document: DocumentId, why: &str) -> Result<(), StoreError> {
-    tx.run("UPDATE document_state SET disputed = ?2 WHERE document_id = ?1", (document.0, why))?;
     tx.touch(Topic::Payments);
     Ok(())
 }
@@ -341,10 +341,18 @@ pub fn promise(
 ) -> Result<(), StoreError> {
     withdraw_promise(tx, debt.document)?;
     tx.run(
-        "INSERT INTO promise (account_id, document_id, amount_minor, promised_on, made_by, made_at,
-         state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open')",
-        (debt.account.0, debt.document.0, amount_minor, on, &tx.actor().name, tx.now().at_ms),
+        "INSERT INTO promise (account_id, document_id, amount_minor, owed_minor, promised_on, made_by,
+         made_at, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open')",
+        (
+            debt.account.0,
+            debt.document.0,
+            amount_minor,
+            debt.balance_minor,
+            on,
+            &tx.actor().name,
+            tx.now().at_ms,
+        ),
     )?;
     tx.run(
         "UPDATE document_state SET promised_on = ?2 WHERE document_id = ?1",
@@ -374,14 +382,15 @@ pub fn promises_to_end(db: &Db<'_>, today: NaiveDate) -> Result<bool, StoreError
     )
 }
 
-/// Ends the promises whose day has gone by: kept when their document is paid, else broken. Gives
-/// the broken ones as (document number, document, amount, day).
+/// Ends the promises whose day has gone by: kept when what was promised came, else broken; neither keeps
+/// anything back any more. Gives the broken ones as (document number, document, amount, day).
 pub fn end_promises(
     tx: &Tx<'_>,
     today: NaiveDate,
 ) -> Result<Vec<(String, DocumentId, i64, NaiveDate)>, StoreError> {
-    let ended: Vec<(i64, String, i64, i64, NaiveDate, i64)> = tx.all(
-        "SELECT p.id, d.number, p.document_id, p.amount_minor, p.promised_on, s.balance_minor
+    let ended: Vec<(i64, String, i64, i64, NaiveDate, bool)> = tx.all(
+        "SELECT p.id, d.number, p.document_id, p.amount_minor, p.promised_on,
+           s.balance_minor <= max(p.owed_minor - p.amount_minor, 0)
          FROM promise p JOIN document d ON d.id = p.document_id
          JOIN document_state s ON s.document_id = p.document_id
          WHERE p.state = 'open' AND (p.promised_on < ?1 OR s.balance_minor <= 0)",
@@ -389,10 +398,11 @@ pub fn end_promises(
         |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?)),
     )?;
     let mut broken = Vec::new();
-    for (id, number, document, amount, on, balance) in ended {
-        let state = if balance <= 0 { "kept" } else { "broken" };
+    for (id, number, document, amount, on, came) in ended {
+        let state = if came { "kept" } else { "broken" };
         tx.run("UPDATE promise SET state = ?2 WHERE id = ?1", (id, state))?;
-        if balance > 0 {
+        tx.run("UPDATE document_state SET promised_on = NULL WHERE document_id = ?1", [document])?;
+        if !came {
             broken.push((number, DocumentId(document), amount, on));
         }
         tx.touch(Topic::Payments);

@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod again;
+pub mod agency;
 pub mod applied;
 pub mod bill_run;
 pub mod billing;
@@ -24,6 +25,7 @@ pub mod debt;
 pub mod deed;
 pub mod delivery;
 pub mod desk;
+pub mod dispute;
 pub mod document;
 pub mod draft;
 pub mod envelope;
@@ -38,6 +40,7 @@ pub mod heads;
 pub mod hold;
 mod identity;
 pub mod import_request;
+pub mod instalment;
 mod item;
 pub mod job;
 pub mod json;

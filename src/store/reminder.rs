@@ -1,5 +1,6 @@
 //! Reminders: which invoices are due one, and how far each was reminded.
 
+use super::agency::with_agency;
 use super::debt::{DEBT, Debt, FROM, RICH, row_from};
 use super::{Db, StoreError, Topic, Tx, account};
 use crate::clock::Now;
@@ -14,7 +15,7 @@ const LATE_MS: i64 = 4 * 24 * 3_600_000;
 const NO_RETRY: &str = "(s.next_retry_at IS NULL OR s.retries_given_up = 1 OR s.auto_pay_off = 1 OR s.next_retry_at <= ?2)";
 
 /// Invoices whose reminder is due, as a condition on `document_state s`: overdue (and not owed again
-/// since) for as long as their next level asks, not disputed or promised, with no payment on its way
+/// since) for as long as their next level asks, not disputed, promised or with an agency, with no payment on its way
 /// and none planned. `?1`: the first level's day; `?2`: [`LATE_MS`] before now; `?3`: today; `?4`: the
 /// day of each level as a list, latest first: who has been due since then or before has reached it.
 fn conditions() -> String {
@@ -22,9 +23,10 @@ fn conditions() -> String {
         "s.status = 'Posted' AND s.balance_minor > 0 AND s.due_on <= ?1
          AND max(s.due_on, coalesce(s.reopened_on, s.due_on)) <= ?4 ->> s.reminder_level
          AND s.written_off_by IS NULL AND {NO_RETRY}
-         AND s.disputed = '' AND (s.promised_on IS NULL OR s.promised_on < ?3)
+         AND s.disputed = '' AND (s.promised_on IS NULL OR s.promised_on < ?3) AND NOT {}
          AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id
-           AND l.state = 'live')"
+           AND l.state = 'live')",
+        with_agency!()
     )
 }
 
@@ -91,11 +93,12 @@ pub fn is_due(db: &Db<'_>, document: DocumentId, now: Now) -> Result<bool, Store
     db.any(
         &format!(
             "SELECT 1 FROM document_state s WHERE s.document_id = ?1 AND s.balance_minor > 0
-             AND s.disputed = ''
+             AND s.disputed = '' AND NOT {}
              AND s.written_off_by IS NULL AND {NO_RETRY}
              AND (s.promised_on IS NULL OR s.promised_on < ?3)
              AND NOT EXISTS (SELECT 1 FROM allocation l WHERE l.document_id = s.document_id
              AND l.state = 'live')",
+            with_agency!()
         ),
         (document.0, now.at_ms - LATE_MS, now.today),
     )

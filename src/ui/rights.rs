@@ -34,7 +34,8 @@ fn needed(action: Action, screen: ScreenId) -> &'static [Verb] {
         (Action::CancelRun, S::Runs) => &[Verb::CancelRun, Verb::Collect],
         (Action::Reconcile, _) => &[Verb::Reconcile],
         (Action::Outside, _) => &[Verb::OutsidePayment],
-        (Action::Promise | Action::Method | Action::AutoPay, _) => &[Verb::FollowUp],
+        (Action::Promise, _) => &[Verb::FollowUp, Verb::HandOver],
+        (Action::Method | Action::AutoPay, _) => &[Verb::FollowUp],
         (Action::Remind, _) => &[Verb::Remind],
         _ => &[],
     }

@@ -40,6 +40,33 @@ const SEEDS: &[(&str, &str)] = &[
     ("claims_held", "UPDATE claim SET item_id = 777 WHERE charge_id = 2 AND from_on = '2026-01-01'"),
     ("claims_held", "DELETE FROM claim WHERE document_id = 2"),
     ("clerks_have_drafts", "INSERT INTO clerk_claim VALUES (1, 7, 'ada', '2026-01-01')"),
+    ("agreed_stands", "UPDATE document_state SET disputed = 'price' WHERE document_id = 2"),
+    ("agreed_stands", "UPDATE document_state SET promised_on = '2030-01-01' WHERE document_id = 2"),
+    (
+        "agreed_stands",
+        "INSERT INTO dispute (document_id, code, words, amount_minor, owner, opened_by, opened_at, state)
+         VALUES (2, 'other', '', 5, '', '', 0, 'open')",
+    ),
+    (
+        "agreed_stands",
+        "INSERT INTO instalment_plan (id, account_id, currency, state, made_by, made_at) VALUES (1, 1, 'EUR', 'open', '', 0);
+         INSERT INTO instalment VALUES (1, 0, '2030-01-01', 5); INSERT INTO instalment_document VALUES (1, 2, 6, 1);
+         UPDATE document_state SET promised_on = '2030-01-01' WHERE document_id = 2",
+    ),
+    (
+        "agreed_stands",
+        "INSERT INTO instalment_plan (id, account_id, currency, state, made_by, made_at) VALUES (1, 1, 'EUR', 'open', '', 0);
+         INSERT INTO instalment VALUES (1, 0, '2030-01-01', 5); INSERT INTO instalment_document VALUES (1, 2, 5, 1)",
+    ),
+    (
+        "agreed_stands",
+        "INSERT INTO instalment_plan (id, account_id, currency, state, made_by, made_at) VALUES (1, 1, 'EUR', 'open', '', 0);
+         INSERT INTO instalment VALUES (1, 0, '2030-01-01', 5); INSERT INTO instalment_document VALUES (1, 2, 5, 0)",
+    ),
+    (
+        "agreed_stands",
+        "INSERT INTO agency_case (account_id, agency, reference, state, handed_by, handed_on) VALUES (1, 'X', '', 'open', '', '2026-01-01')",
+    ),
     ("tallies_count", "UPDATE tally SET count = count + 1 WHERE name = 'owed'"),
     ("tallies_count", "UPDATE tally SET sum_minor = sum_minor + 1 WHERE name = 'undelivered'"),
     ("tallies_count", "UPDATE tally SET flagged = flagged + 1 WHERE name = 'draft'"),

@@ -531,6 +531,25 @@ fn reminders_promises_and_disputes_go_with_the_debt() {
 }
 
 #[test]
+fn instalments_end_with_their_currency_and_nothing_is_charged_before_their_last_day() {
+    let book = levs("");
+    let new = ["instalments", "new", "A1", "--open", "--count", "3", "--first", "2026-01-10"];
+    book.run(&new).ends(0);
+    book.run(&["clock", "set", "2026-01-02"]).ends(0);
+    convert(&book).ends(0);
+    let states = "SELECT count(*) FROM instalment_plan WHERE state = 'ended'";
+    assert_eq!(book.count(states), 1);
+    let promised =
+        "SELECT count(*) FROM promise WHERE state = 'open' AND promised_on = '2026-03-10'";
+    assert_eq!(book.count(promised), 1);
+    let task = "SELECT count(*) FROM notice WHERE text LIKE '%agree the instalments anew%'";
+    assert_eq!(book.count(task), 1);
+    let run = ["collect", "--target", "2026-02-28", "--dry-run", "--json"];
+    assert_eq!(book.run(&run).ends(0).json()["skipped"]["promised"], 1);
+    book.is_sound();
+}
+
+#[test]
 fn the_journal_balances_by_currency_in_another_program() {
     let book = euros("");
     book.run(&["adjust", "INV-2025-000001", "--amount", "19.56", "--reason", "t"]).ends(0);

@@ -1,6 +1,7 @@
 //! Integration tests, one binary: what no single module can show.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
 mod account_page;
+mod agreed;
 mod amend;
 mod asked;
 mod book_random;

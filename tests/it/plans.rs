@@ -4,7 +4,10 @@
 use crate::growth::{self, Grown};
 use crate::harness::desk::work;
 use daybook::domain::actor::Verb;
-use daybook::domain::ids::{AccountId, DocumentId, PaymentId, RunId};
+use daybook::domain::agency::{CaseState, NewCase};
+use daybook::domain::dispute::{DisputeState, GivenDispute};
+use daybook::domain::ids::{AccountId, CaseId, DocumentId, PaymentId, PlanId, RunId};
+use daybook::domain::instalment::{Every, NewPlan, Parts, Which};
 use daybook::domain::journal::JournalFormat;
 use daybook::domain::money::Currency;
 use daybook::domain::month::Month;
@@ -12,7 +15,7 @@ use daybook::domain::payment::NextAction;
 use daybook::engine::answer::ask;
 use daybook::engine::care::{doctor, export, status};
 use daybook::engine::clockwork::tick;
-use daybook::engine::collect::{follow_up, outside_payment};
+use daybook::engine::collect::{agency, dispute, follow_up, instalments, outside_payment};
 use daybook::engine::command::{
     AdjustKind, AdjustPart, Command, DraftChange, NewPaymentRun, OutsidePayment,
 };
@@ -20,9 +23,11 @@ use daybook::engine::deliver::print;
 use daybook::engine::on_its_way::Sure;
 use daybook::engine::query::{Ahead, ListName, Query, Question, Whose};
 use daybook::engine::{Session, perform};
-use daybook::store::envelope;
 use daybook::store::read::today::Step;
 use daybook::store::read::{Field, Filter, Key, KeyValue, ListArgs, Seek, Sort};
+use daybook::store::{
+    agency as agency_store, debt, dispute as dispute_store, envelope, instalment,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Why statements may read a table from end to end or sort: the reason, and of each statement a part of
@@ -167,6 +172,9 @@ const SMALL: &[&str] = &[
     "operation",
     "run_sample",
     "promise",
+    "dispute",
+    "instalment_plan",
+    "agency_case",
     "print_batch",
 ];
 
@@ -350,7 +358,7 @@ fn by_hand(grown: &mut Grown) {
     }
     follow_up::promise(session, posted(4), None, "2026-04-20".parse().unwrap()).unwrap();
     follow_up::withdraw_promise(session, posted(4)).unwrap();
-    follow_up::dispute(session, posted(4), "price").unwrap();
+    agreed(session, posted(4));
     follow_up::auto_pay(session, posted(5), false).unwrap();
     let account = session.read(|db| daybook::store::document::account_of(db, posted(6))).unwrap();
     let money = OutsidePayment {
@@ -373,6 +381,43 @@ fn by_hand(grown: &mut Grown) {
         .unwrap();
     lists(session);
     screens(session, RunId::Bill(run));
+}
+
+/// What is agreed with a customer who owes this, and contested.
+fn agreed(session: &mut Session, document: DocumentId) {
+    dispute::open(session, document, &GivenDispute::because("price")).unwrap();
+    dispute::end(session, document, DisputeState::Rejected, "").unwrap();
+    let debt = session.read(|db| debt::get(db, document)).unwrap();
+    let new = NewPlan {
+        account: debt.account,
+        currency: debt.currency,
+        of: Which::These(vec![document]),
+        first: "2026-05-01".parse().unwrap(),
+        every: Every::Months(1),
+        parts: Parts::Equal(2),
+    };
+    let today = session.now().unwrap().today;
+    session.store.read(|db| instalments::foretell(db, &new, today)).unwrap();
+    let made = instalments::make(session, &new).unwrap().made;
+    instalments::end(session, PlanId::parse(&made).unwrap(), "over").unwrap();
+    let new = NewCase {
+        account: debt.account,
+        of: Which::Open,
+        agency: "X".to_owned(),
+        reference: String::new(),
+    };
+    session.store.read(|db| agency::foretell(db, &new, today)).unwrap();
+    let made = CaseId::parse(&agency::hand_over(session, &new).unwrap().made).unwrap();
+    session
+        .store
+        .read(|db| {
+            dispute_store::all(db, true, 10)?;
+            instalment::all(db, true, 10)?;
+            let cases = agency_store::all(db, true, 10)?;
+            agency::file(db, &cases, today)
+        })
+        .unwrap();
+    agency::end(session, made, CaseState::Recalled, "").unwrap();
 }
 
 /// The table behind a name in a statement: itself, or what it stands for.

@@ -4,7 +4,9 @@
 use crate::harness::collect::owing;
 use crate::harness::desk::demo_book;
 use daybook::domain::actor::{Actor, Role, Verb};
+use daybook::domain::agency::NewCase;
 use daybook::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId, PaymentId, ScheduleId};
+use daybook::domain::instalment::Which;
 use daybook::domain::money::Currency;
 use daybook::engine::care::settings;
 use daybook::engine::collect::{refund, remind};
@@ -45,7 +47,7 @@ fn may(verb: Verb) -> &'static [Role] {
         | Verb::FollowUp
         | Verb::ImportMethods
         | Verb::Remind => &[Cashier],
-        Verb::WriteOff | Verb::Refund => &[Controller],
+        Verb::WriteOff | Verb::Refund | Verb::HandOver => &[Controller],
         Verb::Init | Verb::Settings | Verb::Convert | Verb::Roles => &[Admin],
         Verb::Housekeeping => Role::ALL,
     }
@@ -187,6 +189,11 @@ fn command(session: &Session, verb: Verb) -> Option<Command> {
         Verb::Reconcile => Command::Reconcile { payments: Vec::new() },
         Verb::OutsidePayment => Command::RecordPayment(outside(session, invoice(session))),
         Verb::FollowUp => Command::AutoPay { document: invoice(session), on: false },
+        Verb::HandOver => {
+            let account = outside(session, invoice(session)).account;
+            let (agency, reference) = ("Example Collect".to_owned(), String::new());
+            Command::HandToAgency(NewCase { account, of: Which::Open, agency, reference })
+        }
         Verb::Schedule => {
             Command::SteerSchedule { schedule: ScheduleId(1), step: ScheduleStep::End }
         }

@@ -2,9 +2,12 @@
 
 use daybook::domain::account::{AccountStatus, DeliveryPreference};
 use daybook::domain::actor::Role;
+use daybook::domain::agency::CaseState;
 use daybook::domain::billing::ClaimRole;
 use daybook::domain::charge::{Alignment, ChargeType, DiscountLevel, Model, PriceBase, Timing};
+use daybook::domain::dispute::{DisputeCode, DisputeState};
 use daybook::domain::document::{BillRunStatus, DocumentKind, DocumentStatus, Review, TaxKind};
+use daybook::domain::instalment::PlanState;
 use daybook::domain::payment::{
     Channel, DeclineClass, DeliveryStatus, MethodKind, MethodStatus, NextAction, PaymentRunStatus,
     PaymentStatus,
@@ -45,6 +48,10 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
     let action: Vec<&str> = std::iter::once("").chain(words!(NextAction)).collect();
     let mut all = BTreeMap::from([
         ("book.kind", words!(BookKind)),
+        ("dispute.code", words!(DisputeCode)),
+        ("dispute.state", words!(DisputeState)),
+        ("instalment_plan.state", words!(PlanState)),
+        ("agency_case.state", words!(CaseState)),
         ("role.role", words!(Role)),
         ("account_version.delivery", words!(DeliveryPreference)),
         ("account_version.status", words!(AccountStatus)),

@@ -6,10 +6,13 @@ use crate::harness::book::Book;
 use crate::harness::delivery;
 use crate::harness::desk::{Desk, work};
 use daybook::domain::actor::Verb;
-use daybook::domain::ids::{BillRunId, DocumentId};
+use daybook::domain::agency::NewCase;
+use daybook::domain::dispute::{DisputeState, GivenDispute};
+use daybook::domain::ids::{BillRunId, DocumentId, PlanId};
+use daybook::domain::instalment::{Every, NewPlan, Parts, Which};
 use daybook::domain::job::Pick;
 use daybook::engine::answer::ask;
-use daybook::engine::collect::follow_up;
+use daybook::engine::collect::{agency, dispute, follow_up, instalments};
 use daybook::engine::command::{Command, RunRef, Steer};
 use daybook::engine::deliver::copies::When;
 use daybook::engine::deliver::make;
@@ -332,7 +335,26 @@ fn what_counters_a_deed_names_the_thing_itself() {
     follow_up::promise(session, invoice, None, "2026-04-20".parse().unwrap()).unwrap();
     let line = format!("daybook payment promise {number} --withdraw");
     assert!(last(session).1.ends_with(&line), "{}", last(session).1);
-    follow_up::dispute(session, invoice, "price").unwrap();
-    let line = format!("daybook payment dispute {number} --end");
+    dispute::open(session, invoice, &GivenDispute::because("price")).unwrap();
+    let line = format!("daybook payment dispute {number} --end withdrawn");
     assert!(last(session).1.ends_with(&line), "{}", last(session).1);
+    dispute::end(session, invoice, DisputeState::Withdrawn, "").unwrap();
+    assert!(last(session).1.contains("note the dispute again"), "{}", last(session).1);
+    let debt = session.read(|db| daybook::store::debt::get(db, invoice)).unwrap();
+    let plan = NewPlan {
+        account: debt.account,
+        currency: debt.currency,
+        of: Which::These(vec![invoice]),
+        first: "2026-04-20".parse().unwrap(),
+        every: Every::Months(1),
+        parts: Parts::Equal(2),
+    };
+    let made = instalments::make(session, &plan).unwrap().made;
+    assert!(last(session).1.ends_with("daybook instalments end PLAN --reason T"));
+    instalments::end(session, PlanId::parse(&made).unwrap(), "paid at once").unwrap();
+    assert!(last(session).1.contains("agree the instalments anew"), "{}", last(session).1);
+    let (agency, reference) = ("X".to_owned(), String::new());
+    let new = NewCase { account: debt.account, of: Which::Open, agency, reference };
+    agency::hand_over(session, &new).unwrap();
+    assert!(last(session).1.contains("daybook agency end CASE"), "{}", last(session).1);
 }

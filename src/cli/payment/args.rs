@@ -1,5 +1,6 @@
 //! The words of `daybook payment`.
 
+use crate::domain::dispute::{DisputeCode, DisputeState};
 use crate::domain::money::{Currency, Money};
 use crate::engine::Error;
 use chrono::NaiveDate;
@@ -95,16 +96,18 @@ pub(super) enum Action {
         #[arg(long)]
         withdraw: bool,
     },
-    /// The customer disputes an invoice
+    /// The customer disputes an invoice: no charge, retry or reminder until it ends
     Dispute {
         /// Number or D-000001
         invoice: String,
-        /// Why
-        #[arg(long, value_name = "T", required_unless_present = "end")]
-        reason: Option<String>,
-        /// End the dispute
+        #[command(flatten)]
+        args: DisputeArgs,
+    },
+    /// List what is disputed, and who sees to it
+    Disputes {
+        /// Also what ended
         #[arg(long)]
-        end: bool,
+        all: bool,
     },
     /// Use an account's credits and unapplied payments on what it owes, oldest first; or one payment on
     /// one invoice (--to)
@@ -305,4 +308,67 @@ pub(super) fn amount(currency: Currency, text: &str) -> Result<Money, Error> {
     currency.read(text).map_err(|e| {
         Error::usage("bad_amount", format!("{text:?}: {e}"), "write it plainly, such as 120.50")
     })
+}
+
+/// What is said of a dispute.
+#[derive(Debug, clap::Args)]
+pub(super) struct DisputeArgs {
+    /// What the customer says; with --end how it was settled
+    #[arg(long, value_name = "T", required_unless_present_any = ["end", "code"])]
+    pub reason: Option<String>,
+    /// Why, as lists group it
+    #[arg(long, conflicts_with = "end")]
+    pub code: Option<Code>,
+    /// How much of it (default: all that is owed)
+    #[arg(long, value_name = "A", conflicts_with = "end")]
+    pub amount: Option<String>,
+    /// Who sees to it (default: you)
+    #[arg(long, value_name = "NAME", conflicts_with = "end")]
+    pub owner: Option<String>,
+    /// End it: the customer is right, we are, or they took it back
+    #[arg(long, value_name = "OUTCOME", num_args = 0..=1, default_missing_value = "withdrawn")]
+    pub end: Option<Outcome>,
+}
+
+/// [`DisputeCode`] as clap knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum Code {
+    AmountWrong,
+    NotOrdered,
+    NotDelivered,
+    PaidAlready,
+    WrongCustomer,
+    Other,
+}
+
+impl Code {
+    pub fn code(self) -> DisputeCode {
+        match self {
+            Self::AmountWrong => DisputeCode::AmountWrong,
+            Self::NotOrdered => DisputeCode::NotOrdered,
+            Self::NotDelivered => DisputeCode::NotDelivered,
+            Self::PaidAlready => DisputeCode::PaidAlready,
+            Self::WrongCustomer => DisputeCode::WrongCustomer,
+            Self::Other => DisputeCode::Other,
+        }
+    }
+}
+
+/// How a dispute ends, as clap knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Outcome {
+    Upheld,
+    Rejected,
+    Withdrawn,
+}
+
+impl Outcome {
+    pub fn state(self) -> DisputeState {
+        match self {
+            Self::Upheld => DisputeState::Upheld,
+            Self::Rejected => DisputeState::Rejected,
+            Self::Withdrawn => DisputeState::Withdrawn,
+        }
+    }
 }

@@ -1,20 +1,22 @@
 //! Promises, disputes, auto-pay and payment methods from the command line.
 
 use super::args::amount;
-use super::args::{MethodAction, Switch};
+use super::args::{Code, DisputeArgs, MethodAction, Switch};
 use crate::cli::ctx::Ctx;
 use crate::cli::exit::Exit;
+use crate::cli::ids;
 use crate::cli::output;
 use crate::cli::progress;
-use crate::domain::ids::{AccountId, MethodId};
+use crate::domain::dispute::{DisputeCode, GivenDispute, reason as dispute_reason};
+use crate::domain::ids::MethodId;
 use crate::domain::money::Currency;
 use crate::domain::payment::MethodKind;
 use crate::domain::payment_method::Unusable;
 use crate::engine::collect::{self, follow_up, remind as engine_remind};
 use crate::engine::command::Receipt;
 use crate::engine::{Error, Session, reach};
-use crate::store::{StoreError, account, debt, method_state};
-use chrono::NaiveDate;
+use crate::store::{StoreError, account, debt, dispute, method_state};
+use chrono::{DateTime, NaiveDate};
 use serde_json::json;
 
 fn said(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
@@ -48,13 +50,88 @@ pub(super) fn promise(
 pub(super) fn dispute(
     session: &mut Session,
     invoice: &str,
-    reason: Option<&str>,
-    end: bool,
+    args: &DisputeArgs,
     ctx: &Ctx,
 ) -> Result<Exit, Error> {
     let debt = session.read(|db| debt::find(db, invoice))?;
-    let why = if end { "" } else { reason.unwrap_or_default() };
-    said(&follow_up::dispute(session, debt.document, why)?, ctx)
+    let words = args.reason.clone().unwrap_or_default();
+    let receipt = match args.end {
+        Some(outcome) => collect::dispute::end(session, debt.document, outcome.state(), &words)?,
+        None => {
+            let amount = args.amount.as_deref().map(|text| amount(debt.currency, text));
+            let given = GivenDispute {
+                code: args.code.map_or(DisputeCode::Other, Code::code),
+                amount: amount.transpose()?,
+                owner: args.owner.clone().unwrap_or_default(),
+                words,
+            };
+            collect::dispute::open(session, debt.document, &given)?
+        }
+    };
+    said(&receipt, ctx)
+}
+
+/// Disputes at most that are listed.
+const LISTED: u32 = 10_000;
+
+pub(super) fn disputes(session: &Session, all: bool, ctx: &Ctx) -> Result<Exit, Error> {
+    let found = session.read(|db| dispute::all(db, all, LISTED))?;
+    let day = days(session)?;
+    if ctx.json {
+        let all: Vec<_> = found
+            .iter()
+            .map(|d| {
+                json!({
+                    "invoice": d.number, "account_number": d.account, "code": d.code,
+                    "words": d.words, "amount": d.amount.plain(),
+                    "currency": d.amount.currency.code(), "owner": d.owner,
+                    "opened_by": d.opened_by, "opened_on": day(d.opened_at_ms),
+                    "state": d.state, "ended_by": d.ended_by, "outcome": d.outcome,
+                })
+            })
+            .collect();
+        output::json(&all)?;
+        return Ok(Exit::Done);
+    }
+    if found.is_empty() {
+        output::line("nothing is disputed");
+        return Ok(Exit::Done);
+    }
+    let rows: Vec<Vec<String>> = found
+        .iter()
+        .map(|d| {
+            vec![
+                d.account.clone(),
+                d.number.clone(),
+                d.amount.to_string(),
+                day(d.opened_at_ms).unwrap_or_default(),
+                d.owner.clone(),
+                d.state.to_string(),
+                dispute_reason(d.code, &d.words),
+            ]
+        })
+        .collect();
+    let left = output::Align::Left;
+    let headers = [
+        ("ACCOUNT", left),
+        ("INVOICE", left),
+        ("AMOUNT", output::Align::Right),
+        ("SINCE", left),
+        ("OWNER", left),
+        ("STATE", left),
+        ("WHY", left),
+    ];
+    output::table(&headers, &rows);
+    Ok(Exit::Done)
+}
+
+/// The book's day of a moment, UTC ms; none of 0, which is not known.
+fn days(session: &Session) -> Result<impl Fn(i64) -> Option<String>, Error> {
+    let zone = session.config()?.zone();
+    Ok(move |ms| {
+        let at = DateTime::from_timestamp_millis(ms).filter(|_| ms > 0)?;
+        Some(at.with_timezone(&zone).date_naive().to_string())
+    })
 }
 
 pub(super) fn auto_pay(
@@ -148,13 +225,6 @@ fn method_id(text: &str) -> Result<MethodId, Error> {
     })
 }
 
-fn account_id(session: &Session, number: &str) -> Result<AccountId, Error> {
-    let found = session.read(|db| account::find(db, number))?;
-    found
-        .map(|a| a.id)
-        .ok_or_else(|| Error::usage("unknown_account", format!("there is no account {number}"), ""))
-}
-
 pub(super) fn method(
     session: &mut Session,
     action: &MethodAction,
@@ -163,7 +233,7 @@ pub(super) fn method(
     let receipt = match action {
         MethodAction::List { account } => return list(session, account, ctx),
         MethodAction::Add { account, token, kind, display, gateway, expires, first } => {
-            let id = account_id(session, account)?;
+            let id = ids::account(session, account)?;
             let kind = MethodKind::parse(kind).ok_or_else(|| {
                 Error::usage("bad_kind", format!("{kind:?} is no kind"), MethodKind::words())
             })?;
@@ -185,7 +255,7 @@ pub(super) fn method(
 }
 
 fn list(session: &Session, number: &str, ctx: &Ctx) -> Result<Exit, Error> {
-    let id = account_id(session, number)?;
+    let id = ids::account(session, number)?;
     let now = session.now()?;
     let rules = crate::engine::collect::till::rules(&session.config()?)?;
     let methods = session.read(|db| method_state::of_account(db, id, now.at_ms))?;

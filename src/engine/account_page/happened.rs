@@ -227,8 +227,9 @@ pub(super) fn why(page: &AccountPage, row: &OpenRow, end: NaiveDate) -> String {
     if !state.disputed.is_empty() {
         words.push(format!("disputed: {}", state.disputed));
     }
-    if let Some(day) = state.promised_on {
-        words.push(format!("promised for {day}"));
+    match state.promised_on {
+        Some(day) if state.agreed.is_empty() => words.push(format!("promised for {day}")),
+        _ => words.extend(state.agreed.iter().cloned()),
     }
     if let Some((status, code)) = &state.last {
         words.extend(match status.as_str() {

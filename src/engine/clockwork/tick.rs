@@ -6,7 +6,7 @@ use crate::config::key;
 use crate::engine::care::{copies, timekeeping, zones};
 use crate::engine::clockwork::{alarm, schedule};
 use crate::engine::collect::retry::Which;
-use crate::engine::collect::{follow_up, reconcile, retry};
+use crate::engine::collect::{follow_up, instalments, reconcile, retry};
 use crate::engine::guard::four_eyes;
 use crate::engine::{Error, Session, trouble};
 use crate::store::StoreError;
@@ -20,6 +20,7 @@ type Step = (&'static str, fn(&mut Session) -> Result<usize, Error>);
 const BY_THE_CLOCK: &[Step] = &[
     ("schedules", schedule::fire_due),
     ("promises", |session| follow_up::end_promises(session).map(|_| 0)),
+    ("instalments", |session| instalments::end_over(session).map(|_| 0)),
     ("requests for a second person", |session| four_eyes::end_stale(session).map(|_| 0)),
     ("unanswered payments", |session| {
         Ok(usize::from(allowed(reconcile::queue(session))?.is_some()))

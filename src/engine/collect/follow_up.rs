@@ -1,5 +1,4 @@
-//! What a person does about money that has not come: promises, disputes, another method, auto-pay
-//! off.
+//! What a person does about money that has not come: promises, another method, auto-pay off.
 
 use crate::config::key;
 use crate::domain::actor::Verb;
@@ -8,16 +7,17 @@ use crate::domain::money::Money;
 use crate::domain::payment::{MethodKind, MethodStatus};
 use crate::domain::text;
 use crate::engine::command::Receipt;
+use crate::engine::command::words::{INSTALMENTS_END, because};
 use crate::engine::guard::four_eyes::{self, Deed, Eyes};
-use crate::engine::review::picked::short;
 use crate::engine::{Error, Session};
 use crate::gateway::NAMES;
+use crate::store::debt::Debt;
 use crate::store::four_eyes::Object;
 use crate::store::payment_method::{self, MethodTerms};
-use crate::store::{Tx, account, debt, method_state, notice};
+use crate::store::{Tx, account, debt, instalment, method_state, notice};
 use chrono::NaiveDate;
 
-fn done(summary: String) -> Receipt {
+pub(super) fn done(summary: String) -> Receipt {
     Receipt { summary, done: 1, ..Receipt::default() }
 }
 
@@ -46,6 +46,7 @@ pub fn promise(
                 "",
             ));
         }
+        refuse_in_plan(tx, &debt)?;
         debt::promise(tx, &debt, amount, on)?;
         let words = format!("{} promised for {on}", debt.currency.amount(amount));
         tx.note(&debt.number, &words);
@@ -53,29 +54,22 @@ pub fn promise(
     })
 }
 
+/// What is paid in instalments has no other promise.
+fn refuse_in_plan(tx: &Tx<'_>, debt: &Debt) -> Result<(), Error> {
+    let Some(plan) = instalment::open_of(tx, debt.document)? else { return Ok(()) };
+    let message = format!("{} is paid in instalments ({}: {})", debt.number, plan.id, plan.said());
+    let remedy = format!("daybook {} first", INSTALMENTS_END.of(because(plan.id, "T")));
+    Err(Error::usage("in_instalments", message, remedy))
+}
+
 /// A promise is off.
 pub fn withdraw_promise(session: &mut Session, document: DocumentId) -> Result<Receipt, Error> {
     session.write(Verb::FollowUp, |tx| {
         let debt = debt::get(tx, document)?;
+        refuse_in_plan(tx, &debt)?;
         debt::withdraw_promise(tx, document)?;
         tx.note(&debt.number, "promise withdrawn");
         Ok(done(format!("{}: promise withdrawn", debt.number)))
-    })
-}
-
-/// The customer disputes an invoice; an empty reason ends the dispute.
-pub fn dispute(session: &mut Session, document: DocumentId, why: &str) -> Result<Receipt, Error> {
-    short("the reason", why, 500)?;
-    session.write(Verb::FollowUp, |tx| {
-        let debt = debt::get(tx, document)?;
-        debt::set_disputed(tx, document, why.trim())?;
-        let words = if why.trim().is_empty() {
-            "dispute ended".to_owned()
-        } else {
-            format!("disputed: {}", why.trim())
-        };
-        tx.note(&debt.number, &words);
-        Ok(done(format!("{}: {words}", debt.number)))
     })
 }
 

@@ -7,15 +7,18 @@
 //! found proves nothing.
 
 pub mod again;
+pub mod agency;
 mod answered;
 mod begin;
 mod call;
 pub mod credits;
 mod cursor;
+pub mod dispute;
 mod dry_run;
 pub mod events;
 pub mod follow_up;
 pub mod gateway_clock;
+pub mod instalments;
 mod join;
 pub mod memo_refund;
 pub mod money;
@@ -36,6 +39,7 @@ pub mod settle;
 mod steer;
 mod summary;
 pub mod till;
+mod which;
 pub mod window;
 
 pub use begin::{apply_unapplied, use_credits};

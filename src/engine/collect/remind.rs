@@ -1,5 +1,5 @@
 //! Reminders: one e-mail an account and address for what is overdue, by levels of days
-//! (`reminder.levels`). Never for what is disputed, promised, has a payment on its way or a retry that is
+//! (`reminder.levels`). Never for what is disputed, promised, with an agency, has a payment on its way or a retry that is
 //! planned; asked again, with the balance, at sending. What a customer has in credit counts as paid: nobody is
 //! reminded of what their credit memos and unapplied payments cover, nor of more than the rest.
 //!

@@ -98,8 +98,16 @@ lines! {
     PAYMENT_APPLY_ACCOUNT = "payment apply" "ACCOUNT";
     PAYMENT_AUTO_PAY = "payment auto-pay" "INVOICE on|off";
     PAYMENT_PROMISE = "payment promise" "INVOICE --withdraw";
-    PAYMENT_DISPUTE = "payment dispute" "INVOICE --end";
+    PAYMENT_DISPUTE = "payment dispute" "INVOICE --end upheld|rejected|withdrawn";
+    PAYMENT_DISPUTES = "payment disputes" "";
     PAYMENT_REMIND = "payment remind" "";
+    INSTALMENTS_NEW = "instalments new" "ACCOUNT --count N --first DATE";
+    INSTALMENTS_LIST = "instalments list" "";
+    INSTALMENTS_END = "instalments end" "PLAN --reason T";
+    AGENCY_HAND_OVER = "agency hand-over" "ACCOUNT --agency NAME";
+    AGENCY_LIST = "agency list" "";
+    AGENCY_FILE = "agency file" "--all";
+    AGENCY_END = "agency end" "CASE recalled|collected|uncollectible";
     MEMO_REFUND = "memo refund" "ID --reason T";
     NOTE_ADD = "note add" "ID TEXT";
     NOTE_LIST = "note list" "ID";
@@ -227,6 +235,14 @@ impl Command {
                 quoted(&to.theirs)
             )),
             Self::Claim(deed) => deed.words(),
+            Self::EndPlan { plan, reason } => INSTALMENTS_END.of(because(plan, reason)),
+            Self::AgencyFile { directory } if directory.is_empty() => AGENCY_FILE.short(),
+            Self::AgencyFile { directory } => {
+                AGENCY_FILE.of(format!("--out {}", quoted(directory)))
+            }
+            Self::EndCase { case, state, reason } => {
+                AGENCY_END.of(because(format!("{case} {state}"), reason))
+            }
             Self::ChangeChannel { .. }
             | Self::ConfirmPrinted { .. }
             | Self::UseCredits { .. }
@@ -235,6 +251,9 @@ impl Command {
             | Self::Promise { .. }
             | Self::EndPromise { .. }
             | Self::Dispute { .. }
+            | Self::EndDispute { .. }
+            | Self::MakePlan(_)
+            | Self::HandToAgency(_)
             | Self::ChooseMethod { .. }
             | Self::AutoPay { .. }
             | Self::SteerJob { .. }
@@ -388,7 +407,7 @@ fn steered(run: RunRef, want: Steer) -> String {
     .of(run)
 }
 
-fn because(what: impl std::fmt::Display, reason: &str) -> String {
+pub(in crate::engine) fn because(what: impl std::fmt::Display, reason: &str) -> String {
     format!("{what} --reason {}", quoted(reason))
 }
 

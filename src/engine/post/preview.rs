@@ -6,12 +6,8 @@ use crate::document::{Press, Stamp, batch};
 use crate::domain::document::DocumentStatus;
 use crate::domain::ids::DocumentId;
 use crate::engine::command::Receipt;
-use crate::engine::tray::{Tray, default_directory};
-use crate::engine::{Error, Session, printed};
-use crate::outside::{self, Standing};
+use crate::engine::{Error, Session, printed, tray};
 use crate::store::document;
-use std::io::Write;
-use std::path::PathBuf;
 
 /// A draft as a file.
 #[derive(Debug, Clone)]
@@ -63,23 +59,7 @@ pub fn pdf(session: &Session, id: DocumentId) -> Result<Preview, Error> {
 /// Writes it into a directory; empty = where print files lie beside the book.
 pub fn write(session: &Session, id: DocumentId, directory: &str) -> Result<Receipt, Error> {
     let made = pdf(session, id)?;
-    let directory = match directory {
-        "" => default_directory(session),
-        named => PathBuf::from(named),
-    };
-    let path = directory.join(&made.name);
-    let tray = Tray::of(session, &directory);
-    let written = if tray.beside {
-        // Of this version there is one: the same again takes its place.
-        tray.open().and_then(|()| {
-            let mut file = tray.hidden()?;
-            file.write_all(&made.bytes)?;
-            file.persist(&path).map(drop).map_err(|e| e.error)
-        })
-    } else {
-        outside::write(&path, &made.bytes, Standing::Keep)
-    };
-    written.map_err(|source| Error::writing(&path, source))?;
+    let path = tray::lay(session, directory, &made.name, &made.bytes)?;
     let why = made.unfit.map(|why| format!("; {why}")).unwrap_or_default();
     let summary = format!("{} ({}): nothing was sent{why}", path.display(), made.mark);
     Ok(Receipt { summary, done: 1, ..Receipt::default() })

@@ -6,7 +6,8 @@ use crate::domain::actor::{Actor, Verb};
 use crate::domain::document::{DocumentStatus, Review};
 use crate::domain::text::grouped;
 use crate::engine::command::words::{
-    PAYMENT_AUTO_PAY, PAYMENT_DISPUTE, PAYMENT_PROMISE, RUN_PAUSE, RUN_RESUME,
+    AGENCY_END, INSTALMENTS_END, PAYMENT_AUTO_PAY, PAYMENT_DISPUTE, PAYMENT_PROMISE, RUN_PAUSE,
+    RUN_RESUME,
 };
 use crate::engine::command::{EMAIL_OF, Receipt, Refused};
 use crate::engine::review::{claim, picked};
@@ -215,8 +216,20 @@ fn counter_action(step: &Step) -> String {
         Verb::FollowUp if said.starts_with("dispute ended") => {
             "note the dispute again: p on its row of 5 Failed".to_owned()
         }
+        Verb::FollowUp if said.contains(" ended: ") && said.starts_with("IP-") => {
+            "agree the instalments anew: p on 5 Failed".to_owned()
+        }
+        Verb::FollowUp if said.contains(" instalments ") => {
+            format!("end the instalments: p on 5 Failed, daybook {}", INSTALMENTS_END.short())
+        }
+        Verb::HandOver => {
+            format!(
+                "p on 5 Failed takes it back or hands it over again, daybook {}",
+                AGENCY_END.short()
+            )
+        }
         Verb::FollowUp if said.contains("dispute") => {
-            let line = PAYMENT_DISPUTE.of(format!("{on} --end"));
+            let line = PAYMENT_DISPUTE.of(format!("{on} --end withdrawn"));
             format!("end the dispute: p on its row of 5 Failed, daybook {line}")
         }
         _ => counter_words(step).to_owned(),
@@ -241,6 +254,7 @@ fn counter_words(step: &Step) -> &'static str {
             "cancel the run: its drafts are thrown away, what they bill is billable again"
         }
         Verb::CancelRun => "bill again: what the drafts billed is billable",
+        Verb::HandOver => "take the account back from the agency",
         Verb::Import if step.subject.starts_with(EMAIL_OF) => {
             "e on 8 Accounts corrects the address again, before the copies have left"
         }

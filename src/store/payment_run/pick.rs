@@ -4,6 +4,7 @@ use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use crate::domain::money::Currency;
 use crate::domain::payment::PaymentStatus;
 use crate::domain::payment_run::Candidate;
+use crate::store::agency::with_agency;
 use crate::store::debt::{self, DEBT, Debt, FROM};
 use crate::store::face::{Row, params};
 use crate::store::{Db, StoreError, account, many, word};
@@ -80,7 +81,7 @@ pub fn candidates(
     let mut open: BTreeMap<DocumentId, Open> = db.gather(&sql, [keys], |r| {
         let id = DocumentId(r.get(0)?);
         let candidate = facts(r, auto.get(&id).is_some_and(|auto| *auto), today)?;
-        Ok((id, Open { candidate, currency: word(r, 11, Currency::parse)? }))
+        Ok((id, Open { candidate, currency: word(r, 12, Currency::parse)? }))
     })?;
     page.open.extend(looked.judged.iter().filter_map(|(id, _)| open.remove(id)));
     Ok(page)
@@ -164,8 +165,8 @@ pub(in crate::store) fn open_of(
            AND s.due_on <= ?1 ORDER BY s.due_on, s.document_id"
     );
     db.each(&sql, [today], |r| {
-        let candidate = facts(r, r.get(11)?, today)?;
-        take(Open { candidate, currency: word(r, 12, Currency::parse)? })
+        let candidate = facts(r, r.get(12)?, today)?;
+        take(Open { candidate, currency: word(r, 13, Currency::parse)? })
     })
 }
 
@@ -180,7 +181,8 @@ pub fn account_auto_pay(db: &Db<'_>, of: AccountId, today: NaiveDate) -> Result<
 }
 
 /// The columns of [`facts`].
-const FACTS: &str = "s.document_id, s.account_id, s.balance_minor, s.auto_pay_off, s.promised_on, s.disputed <> '',
+const FACTS: &str = concat!(
+    "s.document_id, s.account_id, s.balance_minor, s.auto_pay_off, s.promised_on, s.disputed <> '',
     s.next_retry_at, s.retries_given_up,
     (SELECT p.status FROM allocation l JOIN payment p ON p.id = l.payment_id
       WHERE l.document_id = s.document_id AND l.state = 'live'),
@@ -188,7 +190,9 @@ const FACTS: &str = "s.document_id, s.account_id, s.balance_minor, s.auto_pay_of
       WHERE l.document_id = s.document_id AND (p.status = 'Declined' OR l.reopened_minor > l.unapplied_minor)),
     EXISTS (SELECT 1 FROM allocation l JOIN payment p ON p.id = l.payment_id
       WHERE l.document_id = s.document_id AND l.reopened_minor > l.unapplied_minor
-        AND NOT (p.decline_class = 'soft' AND p.next_retry_at IS NOT NULL))";
+        AND NOT (p.decline_class = 'soft' AND p.next_retry_at IS NOT NULL)), ",
+    with_agency!()
+);
 
 fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> Result<Candidate, StoreError> {
     let promised: Option<NaiveDate> = r.get(4)?;
@@ -208,6 +212,7 @@ fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> Result<Candid
         },
         failed_at_ms: r.get(9)?,
         returned: r.get(10)?,
+        with_agency: r.get(11)?,
     })
 }
 
@@ -226,8 +231,8 @@ pub fn debts(
         ),
         (many::keys(documents.map(|id| id.0)), today),
         |r| {
-            let candidate = facts(r, r.get(11)?, today)?;
-            Ok((candidate.document, (candidate, debt::row_from(r, 12)?)))
+            let candidate = facts(r, r.get(12)?, today)?;
+            Ok((candidate.document, (candidate, debt::row_from(r, 13)?)))
         },
     )
 }

@@ -5,11 +5,13 @@ use super::{
     Ask, Field, Filter, Fit, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };
 use crate::domain::account::AccountStatus;
+use crate::domain::agency::Case;
 use crate::domain::ids::{AccountId, DocumentId};
+use crate::domain::instalment::{Plan, PlanState};
 use crate::domain::money::Money;
 use crate::domain::note::{Note, On, References};
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, decimal, money, note, word};
+use crate::store::{Db, StoreError, agency, decimal, instalment, money, note, word};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -161,6 +163,10 @@ pub struct AccountDetail {
     pub notes: Vec<Note>,
     /// By which it is called.
     pub references: References,
+    /// Open instalment plans.
+    pub plans: Vec<Plan>,
+    /// Its open case of a collection agency.
+    pub case: Option<Case>,
 }
 
 /// A document of an account.
@@ -215,6 +221,9 @@ pub fn detail(db: &Db<'_>, id: AccountId) -> Result<AccountDetail, ReadError> {
     out.pending_usage = usage(db, id)?;
     out.notes = note::of(db, On::Account(id), NOTES)?;
     out.references = note::references(db, On::Account(id))?;
+    out.plans = instalment::of_account(db, id)?;
+    out.plans.retain(|plan| plan.state == PlanState::Open);
+    out.case = agency::open_of(db, id)?;
     Ok(out)
 }
 

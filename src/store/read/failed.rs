@@ -5,9 +5,10 @@ use super::{
     Ask, Cmp, Field, Filter, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
 };
 use super::{Sort, Spec, Totals};
-use crate::domain::ids::{AccountId, DocumentId, PaymentId};
+use crate::domain::ids::{AccountId, CaseId, DocumentId, PaymentId, PlanId};
 use crate::domain::money::{Money, Purse};
 use crate::domain::payment::NextAction;
+use crate::store::agency::with_agency;
 use crate::store::face::Row;
 use crate::store::{Db, StoreError, collectible, money, tally, word};
 use chrono::NaiveDate;
@@ -46,12 +47,18 @@ pub struct FailedRow {
     pub next_retry_at: Option<i64>,
     /// What to do next: a word of `NextAction`, or `none`.
     pub group: String,
-    /// `failed`, `promised`, `disputed`, `open`.
+    /// `failed`, `promised`, `instalments`, `disputed`, `agency`, `open`.
     pub state: String,
     /// When the customer promised to pay.
     pub promised_on: Option<NaiveDate>,
     /// Payment runs leave it alone.
     pub auto_pay_off: bool,
+    /// Whether it is disputed, whatever else keeps it back.
+    pub disputed: bool,
+    /// The open plan that it is in.
+    pub plan: Option<PlanId>,
+    /// The open case of its account.
+    pub case: Option<CaseId>,
     /// The account's default method, if the bank declined it for good; empty otherwise.
     pub barred: String,
 }
@@ -90,10 +97,23 @@ macro_rules! group {
 }
 const GROUP: &str = concat!("(", group!(), ")");
 
-const STATE: &str = "(CASE WHEN s.disputed <> '' THEN 'disputed' \
-    WHEN s.promised_on IS NOT NULL THEN 'promised' \
-    WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown','Canceled') \
-      OR (p.status = 'Approved' AND s.next_retry_at IS NOT NULL) THEN 'failed' ELSE 'open' END)";
+/// What keeps it back, or that its payment failed.
+macro_rules! state {
+    () => {
+        concat!(
+            "CASE WHEN ",
+            with_agency!(),
+            " THEN 'agency' WHEN s.disputed <> '' THEN 'disputed' \
+              WHEN s.promised_on IS NOT NULL THEN CASE WHEN EXISTS (SELECT 1 FROM instalment_document i \
+                WHERE i.document_id = s.document_id AND i.open = 1) THEN 'instalments' ELSE 'promised' END \
+              WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown','Canceled') \
+                OR (p.status = 'Approved' AND s.next_retry_at IS NOT NULL) THEN 'failed' ELSE 'open' END"
+        )
+    };
+}
+const STATE: &str = concat!("(", state!(), ")");
+
+const STATES: &[&str] = &["failed", "promised", "instalments", "disputed", "agency", "open"];
 
 const GROUPS: &[&str] =
     &["retry_later", "new_method", "look_up", "ask_mandate", "ask_customer", "gave_up", "none"];
@@ -104,13 +124,14 @@ pub(super) const SPEC: Spec = Spec {
          coalesce(p.status, ''), coalesce(p.decline_code, ''), coalesce(p.reply, ''), \
          coalesce(p.attempt, 0), coalesce(m.display, ''), s.next_retry_at, ",
         group!(),
-        ", CASE WHEN s.disputed <> '' THEN 'disputed' \
-         WHEN s.promised_on IS NOT NULL THEN 'promised' \
-         WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown','Canceled') \
-           OR (p.status = 'Approved' AND s.next_retry_at IS NOT NULL) THEN 'failed' \
-         ELSE 'open' END, s.promised_on, s.auto_pay_off, \
+        ", ",
+        state!(),
+        ", s.promised_on, s.auto_pay_off, \
          coalesce((SELECT CASE f.hard_declined WHEN 1 THEN f.display ELSE '' END FROM payment_method f \
-           WHERE f.account_id = a.id AND f.status = 'active' ORDER BY f.priority, f.id LIMIT 1), '')"
+           WHERE f.account_id = a.id AND f.status = 'active' ORDER BY f.priority, f.id LIMIT 1), ''), \
+         s.disputed <> '', \
+         (SELECT i.plan_id FROM instalment_document i WHERE i.document_id = s.document_id AND i.open = 1), \
+         (SELECT g.id FROM agency_case g WHERE g.account_id = s.account_id AND g.state = 'open')"
     ),
     from: "document_state s JOIN document d ON d.id = s.document_id \
            JOIN account a ON a.id = d.account_id JOIN account_version v ON v.id = d.account_version_id \
@@ -136,7 +157,7 @@ pub(super) const SPEC: Spec = Spec {
     ],
     fields: &[
         (Field::Group, Ask::Word(GROUP, GROUPS)),
-        (Field::Status, Ask::Word(STATE, &["failed", "promised", "disputed", "open"])),
+        (Field::Status, Ask::Word(STATE, STATES)),
         (Field::Due, Ask::Day("s.due_on")),
         (Field::Balance, Ask::Amount("s.balance_minor", "d.currency")),
         (Field::Currency, Ask::Currency("d.currency")),
@@ -177,6 +198,9 @@ fn map(row: &Row<'_>, key: Key) -> Result<FailedRow, StoreError> {
         promised_on: row.get(18)?,
         auto_pay_off: row.get(19)?,
         barred: row.get(20)?,
+        disputed: row.get(21)?,
+        plan: row.get::<Option<i64>>(22)?.map(PlanId),
+        case: row.get::<Option<i64>>(23)?.map(CaseId),
     })
 }
 
@@ -278,6 +302,8 @@ fn why_not(by: NextAction, tried: bool, group: &str, state: &str) -> Option<&'st
     Some(match (group, state) {
         _ if !tried => "never tried: a payment run takes them",
         (_, "promised") => "promised",
+        (_, "instalments") => "paid in instalments",
+        (_, "agency") => "with an agency",
         (_, "disputed") => "disputed",
         ("retry_later", _) => return None,
         ("look_up", _) => "of unknown outcome: look them up (i)",

@@ -34,6 +34,8 @@ pub fn deeds(db: &Db<'_>, id: DocumentId) -> Result<Vec<PastDeed>, ReadError> {
     db.each(
         "SELECT o.seq, o.at, o.user_name, o.verb, o.summary, u.state, u.before, u.after
          FROM (SELECT seq FROM operation WHERE subject = ?2
+           UNION SELECT seq FROM operation
+             WHERE subject = (SELECT number FROM document WHERE id = ?1)
            UNION SELECT op_seq FROM undo INDEXED BY undo_document WHERE document_id = ?1) w
          CROSS JOIN operation o ON o.seq = w.seq
          LEFT JOIN undo u ON u.op_seq = o.seq AND u.document_id = ?1

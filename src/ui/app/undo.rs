@@ -151,6 +151,7 @@ fn made_on(verb: Verb) -> ScreenId {
         | Verb::Refund
         | Verb::OutsidePayment
         | Verb::FollowUp
+        | Verb::HandOver
         | Verb::Remind => ScreenId::Failed,
         Verb::Schedule => ScreenId::Jobs,
         Verb::Init

@@ -1,12 +1,14 @@
 //! What a form is for, and the command that its values make. The fields of a form and what reads them
 //! stand together, in the files below this one, in `runs` and in `money`.
 
+mod agreed;
 mod claim;
 mod customer;
 mod draft;
 mod noted;
 mod posted;
 
+pub use agreed::{Owing, agency_file, dispute, end_case, end_plan, hand_to_agency, plan};
 pub use claim::hand_over;
 pub use customer::{email, outside, promise};
 pub use draft::{
@@ -23,7 +25,9 @@ use super::runs;
 use super::typed::{Label, Refusal, Typed};
 use super::{Intent, Modal};
 use crate::domain::actor::Verb;
-use crate::domain::ids::{AccountId, BillRunId, DocumentId, NoteId};
+use crate::domain::agency::CaseState;
+use crate::domain::dispute::DisputeCode;
+use crate::domain::ids::{AccountId, BillRunId, CaseId, DocumentId, NoteId, PlanId};
 use crate::domain::money::Currency;
 use crate::domain::note::{On, References};
 use crate::engine::command::{Command, DraftChange, Pick, Removed};
@@ -104,6 +108,18 @@ pub enum Purpose {
     PostDated(PostWhat),
     /// A promise to pay.
     Promise(DocumentId, Currency),
+    /// A dispute.
+    Dispute(DocumentId, Currency, DisputeCode),
+    /// An instalment plan.
+    Plan(Owing),
+    /// The end of one: reason.
+    EndPlan(PlanId),
+    /// A hand-over to a collection agency.
+    HandToAgency(Owing),
+    /// Where the file for the agency goes.
+    AgencyFile,
+    /// The end of one.
+    EndCase(CaseId, CaseState),
     /// Money received outside.
     Outside {
         /// From whom.
@@ -216,6 +232,12 @@ impl Purpose {
             | Self::PaymentRun
             | Self::PostDated(_)
             | Self::Promise(..)
+            | Self::Dispute(..)
+            | Self::Plan(_)
+            | Self::EndPlan(_)
+            | Self::HandToAgency(_)
+            | Self::AgencyFile
+            | Self::EndCase(..)
             | Self::Outside { .. }
             | Self::Money(_)
             | Self::Email(..)
@@ -249,7 +271,10 @@ impl Purpose {
             Self::BillRun => Verb::Bill,
             Self::PaymentRun => Verb::Collect,
             Self::PostDated(_) => Verb::Post,
-            Self::Promise(..) => Verb::FollowUp,
+            Self::Promise(..) | Self::Dispute(..) | Self::Plan(_) | Self::EndPlan(_) => {
+                Verb::FollowUp
+            }
+            Self::HandToAgency(_) | Self::AgencyFile | Self::EndCase(..) => Verb::HandOver,
             Self::Outside { .. } => Verb::OutsidePayment,
             Self::Money(money) => money.verb(),
             Self::Email(..) => Verb::Import,
@@ -302,6 +327,12 @@ impl Purpose {
             (Self::Money(money), code) => money.field_of(code),
             (Self::Outside { .. }, "bad_date") => Some(Label::RECEIVED_ON),
             (Self::Promise(..), "bad_date") => Some(Label::BY),
+            (Self::Dispute(..), "bad_amount") => Some(Label::AMOUNT),
+            (Self::Plan(_), "bad_date") => Some(Label::FIRST),
+            (Self::Plan(_), "bad_count" | "bad_amount") => Some(Label::INSTALMENTS),
+            (Self::Plan(_) | Self::HandToAgency(_), "nothing_owed" | "left_out") => {
+                Some(Label::INVOICES)
+            }
             (Self::HandOver, "no_such_user" | "not_theirs" | "yourself") => Some(Label::TO),
             (Self::Email(..), "bad_email") => Some(Label::EMAIL),
             (Self::Note(_) | Self::DocumentNote(_), "bad_text") => Some(Label::NOTE),
@@ -354,6 +385,16 @@ impl Purpose {
             Self::PaymentRun => return open(runs::charge(runs::new_payment_run(v)?, cx)),
             Self::PostDated(what) => return posted::dated(what, v, cx),
             Self::Promise(document, currency) => customer::promised(*document, *currency, v)?,
+            Self::Dispute(document, currency, code) => {
+                agreed::disputed(*document, *currency, *code, v)?
+            }
+            Self::Plan(of) => return agreed::planned(*of, v, cx),
+            Self::EndPlan(plan) => Command::EndPlan { plan: *plan, reason: reason()? },
+            Self::HandToAgency(of) => return agreed::handed(*of, v, cx),
+            Self::AgencyFile => Command::AgencyFile { directory: v.text(Label::DIRECTORY)? },
+            Self::EndCase(case, state) => {
+                Command::EndCase { case: *case, state: *state, reason: v.text(Label::NOTE)? }
+            }
             Self::Outside { account, documents, currency } => {
                 customer::received(*account, documents, *currency, v, cx)?
             }

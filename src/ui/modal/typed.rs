@@ -14,6 +14,7 @@ pub(super) type Refusal = (Label, String);
 pub struct Label(&'static str);
 
 impl Label {
+    pub const AGENCY: Self = Self("agency");
     pub const ACCOUNT: Self = Self("account");
     pub const AMOUNT: Self = Self("amount");
     pub const AUTO_RENEW: Self = Self("auto-renew");
@@ -26,6 +27,10 @@ impl Label {
     pub const DIRECTORY: Self = Self("directory");
     pub const DUE_DATE: Self = Self("due date");
     pub const EMAIL: Self = Self("e-mail");
+    pub const EVERY: Self = Self("every");
+    pub const FIRST: Self = Self("first");
+    pub const INSTALMENTS: Self = Self("instalments");
+    pub const INVOICES: Self = Self("invoices");
     pub const INVOICE_DATE: Self = Self("invoice date");
     pub const KIND: Self = Self("kind");
     pub const LEAVE_OUT: Self = Self("leave out");

@@ -1,5 +1,6 @@
 //! 8 Accounts: find a customer; documents, balance, methods, usage and notes for the telephone.
 
+use super::agreed::{self, Standing};
 use super::listed::ListScreen;
 use super::notes;
 use crate::domain::account::AccountStatus;
@@ -15,7 +16,7 @@ use crate::ui::account_page;
 use crate::ui::keymap::{Action, Binding, Key, also, bind};
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::money;
-use crate::ui::modal::purpose;
+use crate::ui::modal::purpose::{self, Owing};
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
 use crate::ui::theme;
@@ -44,6 +45,12 @@ pub const KEYS: &[Binding] = &[
     bind(&[Key::Char('m')], Action::Note, "note", "write a note"),
     also(&[Key::Char('r')], Action::Notes, "refs", "its notes and references: write, strike, set"),
     bind(&[Key::Char('p')], Action::Outside, "received", "record money received outside"),
+    also(
+        &[Key::Char('P')],
+        Action::Promise,
+        "plan",
+        "it pays in instalments, or goes to a collection agency",
+    ),
     also(&[Key::Char('M')], Action::Method, "method", "choose which payment method is used first"),
     bind(
         &[Key::Char('$')],
@@ -156,6 +163,12 @@ fn lines(row: &AccountRow, d: &AccountDetail, width: usize, cx: &Cx) -> Vec<Line
     let (term, day) = (&row.payment_term, row.bill_cycle_day);
     say(format!("owes {} · {term} · cycle day {day}", row.open), theme::PLAIN);
     say(d.references.said(), theme::PLAIN);
+    for plan in &d.plans {
+        say(format!("{}: {}", plan.id, plan.said()), theme::WARN);
+    }
+    if let Some(case) = &d.case {
+        say(case.said(), theme::WARN);
+    }
     out.push(Line::default());
     for method in &d.methods {
         out.push(Line::plain(format!("{} {} {}", method.kind, method.display, method.status)));
@@ -223,6 +236,22 @@ impl ListScreen for Accounts {
                 let nothing_yet = (row.open.currency, String::new());
                 let form = purpose::outside(&whose, row.id, Vec::new(), nothing_yet, cx);
                 cx.open.push(form);
+            }
+            Action::Promise => {
+                let Some(d) = self.current_detail() else {
+                    cx.say("still reading it");
+                    return true;
+                };
+                let of = Standing {
+                    owing: Owing { account: row.id, currency: row.open.currency, document: None },
+                    account: &row.number,
+                    number: "",
+                    promised_on: None,
+                    disputed: false,
+                    plan: d.plans.first().map(|plan| plan.id),
+                    case: d.case.as_ref().map(|case| case.id),
+                };
+                agreed::menu(&of, cx);
             }
             Action::Method => {
                 if let Some(detail) = self.current_detail() {

@@ -79,6 +79,9 @@ fn head(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
     if !row.tags.is_empty() {
         out.push(Line::plain(tags(row)));
     }
+    for text in &d.agreed {
+        out.extend(wrap(text, width).into_iter().map(|l| Line::of(l, theme::WARN)));
+    }
     if !d.note.is_empty() {
         out.extend(wrap(&format!("note: {}", d.note), width).into_iter().map(Line::plain));
     }

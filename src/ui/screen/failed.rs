@@ -4,6 +4,7 @@
 mod retry;
 
 use super::Screen;
+use super::agreed::{self, Standing};
 use super::listed::{beside, list_action, list_intent, view_list};
 use super::unapplied::{self, Unapplied};
 use crate::domain::ids::{DocumentId, PaymentRunId};
@@ -17,9 +18,8 @@ use crate::store::read::invoice::InvoiceDetail;
 use crate::store::read::{Field, Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, also, bind};
 use crate::ui::modal::ask::Ask;
-use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::money;
-use crate::ui::modal::purpose;
+use crate::ui::modal::purpose::{self, Owing};
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
@@ -45,7 +45,7 @@ pub const KEYS: &[Binding] = &[
         &[Key::Char('p')],
         Action::Promise,
         "promise",
-        "the customer promised to pay, or disputes it",
+        "what the customer says: a promise, a dispute, instalments; or a collection agency",
     ),
     bind(&[Key::Char('c')], Action::Outside, "received", "record money received outside"),
     also(&[Key::Char('M')], Action::Method, "method", "choose another payment method"),
@@ -99,6 +99,8 @@ impl Default for Failed {
             tab("disputed", "status:disputed"),
             tab("all open", ""),
             tab(unapplied::TAB, ""),
+            tab("instalments", "status:instalments"),
+            tab("agency", "status:agency"),
         ];
         Self {
             list: Listing::new(ScreenId::Failed, tabs, SORTS),
@@ -138,8 +140,7 @@ impl Shown for FailedRow {
         let amount = if code { self.balance.to_string() } else { self.balance.grouped() };
         let age = (cx.now.today - self.due_on).num_days();
         let next = match self.state.as_str() {
-            "promised" => "promised".to_owned(),
-            "disputed" => "disputed".to_owned(),
+            kept @ ("promised" | "instalments" | "disputed" | "agency") => kept.to_owned(),
             _ if self.group == "none" => self.payment_status.to_lowercase(),
             _ => self.group.replace('_', " "),
         };
@@ -218,7 +219,7 @@ impl Failed {
                 None => cx.say("no payment to look up"),
             },
             Action::Promise => match row {
-                Some(row) => said_by_customer(&row, cx),
+                Some(row) => agreed::menu(&standing(&row), cx),
                 None => return nothing(cx),
             },
             Action::Outside => {
@@ -266,48 +267,6 @@ impl Failed {
         }
         true
     }
-}
-
-/// Why customers dispute; another reason is given on the command line.
-const DISPUTES: [&str; 5] = [
-    "the amount is wrong",
-    "it was not ordered",
-    "it was not delivered",
-    "it is paid already",
-    "it went to the wrong customer",
-];
-
-/// What the customer said of an invoice: a promise, a dispute, or that it is over.
-fn said_by_customer(row: &FailedRow, cx: &mut Cx) {
-    let deed = |command: Command, cx: &mut Cx| Intent::Commit {
-        op: cx.operation(),
-        command: Box::new(command),
-    };
-    let document = row.id;
-    let form = purpose::promise(&row.number, row.id, row.balance.currency, cx);
-    let mut items = vec![Item::new('p', "promises to pay by a day…", Intent::Open(Box::new(form)))];
-    if let Some(day) = row.promised_on {
-        let ends = deed(Command::EndPromise { document }, cx);
-        items.push(Item::new('e', format!("the promise for {day} is off"), ends));
-    }
-    if row.state == "disputed" {
-        let ends = deed(Command::Dispute { document, why: String::new() }, cx);
-        items.push(Item::new('d', "the dispute is settled", ends));
-    } else {
-        let mut reasons = Vec::new();
-        for (why, key) in DISPUTES.iter().zip('1'..='9') {
-            let why = (*why).to_owned();
-            let disputes = deed(Command::Dispute { document, why: why.clone() }, cx);
-            reasons.push(Item::new(key, why, disputes));
-        }
-        let menu = Modal::Choice(Choice::new(format!("{} is disputed", row.number), reasons));
-        items.push(Item::new(
-            'd',
-            "disputes it: no reminder, no charge…",
-            Intent::Open(Box::new(menu)),
-        ));
-    }
-    cx.open.push(Modal::Choice(Choice::new(format!("{}: the customer", row.number), items)));
 }
 
 impl Screen for Failed {
@@ -434,8 +393,12 @@ impl Screen for Failed {
                 ("", "") => "no attempt yet".to_owned(),
                 (code, reply) => format!("{} {reply}", code.replace('_', " ")),
             };
-            let promised =
-                row.promised_on.map(|d| format!(" · promised by {d}")).unwrap_or_default();
+            let promised = match (row.case, row.plan, row.promised_on) {
+                (Some(case), ..) => format!(" · with an agency ({case})"),
+                (None, Some(plan), Some(day)) => format!(" · in instalments until {day} ({plan})"),
+                (None, _, Some(day)) => format!(" · promised by {day}"),
+                (None, _, None) => String::new(),
+            };
             let off = if row.auto_pay_off { " · auto-pay off" } else { "" };
             let method = if row.method.is_empty() { "no method" } else { &row.method };
             let text = format!("{} {method} · {said}{promised}{off}", row.number);
@@ -464,6 +427,19 @@ impl Screen for Failed {
             return self.unapplied.list.current()?.document().map(|id| id.0);
         }
         self.list.current().map(|r| r.id.0)
+    }
+}
+
+fn standing(row: &FailedRow) -> Standing<'_> {
+    let (account, currency) = (row.account_id, row.balance.currency);
+    Standing {
+        owing: Owing { account, currency, document: Some(row.id) },
+        account: &row.account,
+        number: &row.number,
+        promised_on: row.promised_on,
+        disputed: row.disputed,
+        plan: row.plan,
+        case: row.case,
     }
 }
 

@@ -3,6 +3,7 @@
 //! A screen sees rows and commands, never the store: it asks by [`Cx::load`] and [`Cx::commit`].
 
 pub mod accounts;
+mod agreed;
 pub mod delivery;
 pub mod document;
 pub mod failed;

@@ -97,6 +97,10 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      DROP TABLE account_reference; DROP TABLE document_reference",
     "DROP TABLE payment_run_refused",
     "DROP TRIGGER clerk_claim_of_draft; DROP TRIGGER clerk_claim_ends; DROP TABLE clerk_claim",
+    "DROP TRIGGER stirred_by_agency_made; DROP TRIGGER stirred_by_agency;
+     DROP VIEW collectible_now; CREATE VIEW collectible_now AS SELECT document_id FROM document_state;
+     DROP TABLE agency_claim; DROP TABLE agency_case; ALTER TABLE promise DROP COLUMN owed_minor;
+     DROP TABLE instalment_document; DROP TABLE instalment; DROP TABLE instalment_plan; DROP TABLE dispute",
 ];
 
 /// What a call of the binary gave.

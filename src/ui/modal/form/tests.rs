@@ -1,14 +1,16 @@
 //! Every form there is, handed in: in another order, with a field missing, as an older build kept it.
 
 use super::*;
-use crate::domain::ids::{AccountId, BillRunId, DocumentId, NoteId, PaymentId};
+use crate::domain::agency::CaseState;
+use crate::domain::dispute::DisputeCode;
+use crate::domain::ids::{AccountId, BillRunId, CaseId, DocumentId, NoteId, PaymentId, PlanId};
 use crate::domain::money::Currency;
 use crate::domain::note::{On, References};
 use crate::domain::payment::PaymentStatus;
 use crate::engine::command::{Pick, Removed};
 use crate::engine::query::Paid;
 use crate::ui::modal::money::{self, MoneyForm};
-use crate::ui::modal::purpose::{self, Head, LineText};
+use crate::ui::modal::purpose::{self, Head, LineText, Owing};
 use crate::ui::modal::typed::Refusal;
 use crate::ui::modal::{Intent, Modal, runs};
 use crate::zone::Zone;
@@ -104,6 +106,15 @@ fn every(cx: &mut Cx) -> Vec<Form> {
     add(purpose::post_dated(BillRunId(7), cx), &[]);
     let typed: Words = &[(Label::BY, "2026-03-20"), (Label::AMOUNT, "12.00")];
     add(purpose::promise("INV-9", document, eur, cx), typed);
+    let typed: Words = &[(Label::AMOUNT, "12.00"), (Label::NOTE, "no idea")];
+    add(purpose::dispute("INV-9", (document, eur), DisputeCode::Other, cx), typed);
+    let of = Owing { account, currency: eur, document: Some(document) };
+    let typed: Words = &[(Label::INVOICES, "this"), (Label::FIRST, "2026-04-01")];
+    add(purpose::plan("A1", of, cx), typed);
+    add(purpose::end_plan(PlanId(2), cx), &[REASON]);
+    add(purpose::hand_to_agency("A1", of, cx), &[(Label::AGENCY, "Example Collect")]);
+    add(purpose::agency_file(cx), &[(Label::DIRECTORY, "/tmp/out")]);
+    add(purpose::end_case(CaseId(2), CaseState::Recalled, cx), &[(Label::NOTE, "as agreed")]);
     let starts = (eur, text("12.00"));
     let typed: Words = &[(Label::REFERENCE, "statement 12")];
     add(purpose::outside("for INV-9", account, vec![document], starts, cx), typed);
@@ -192,6 +203,12 @@ fn name_of(purpose: &Purpose) -> &'static str {
         Purpose::PaymentRun => "payment run",
         Purpose::PostDated(_) => "post dated",
         Purpose::Promise(..) => "promise",
+        Purpose::Dispute(..) => "dispute",
+        Purpose::Plan(_) => "plan",
+        Purpose::EndPlan(_) => "end plan",
+        Purpose::HandToAgency(_) => "hand to agency",
+        Purpose::AgencyFile => "agency file",
+        Purpose::EndCase(..) => "end case",
         Purpose::Outside { .. } => "outside",
         Purpose::Email(..) => "email",
         Purpose::Note(_) => "note",
@@ -211,7 +228,7 @@ fn name_of(purpose: &Purpose) -> &'static str {
     }
 }
 
-const KINDS: usize = 34;
+const KINDS: usize = 40;
 
 #[test]
 fn fields_in_another_order_give_the_same_command() {

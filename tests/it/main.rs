@@ -11,6 +11,7 @@ mod charts;
 mod check;
 mod claim;
 mod claims_desk;
+mod clerks;
 mod closing;
 mod closing_random;
 mod collect;

@@ -41,9 +41,15 @@ impl Pty {
 
     /// Starts the binary with arguments and environment.
     pub fn start(args: &[&str], env: &[(&str, &str)], cols: u16, rows: u16) -> Self {
+        Self::of(Path::new(env!("CARGO_BIN_EXE_daybook")), args, env, (cols, rows))
+    }
+
+    /// Starts a program.
+    pub fn of(program: &Path, args: &[&str], env: &[(&str, &str)], size: (u16, u16)) -> Self {
+        let (cols, rows) = size;
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_daybook"));
+        let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");

@@ -31,6 +31,7 @@ mod demo;
 mod deny;
 mod disk;
 mod document;
+mod dropped_link;
 mod dunning;
 mod edit;
 mod envelope;

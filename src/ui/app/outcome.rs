@@ -86,6 +86,13 @@ impl App {
         }
         if let Some(given) = self.given.back_mut().filter(|given| given.form.is_none()) {
             given.form = self.sent.take();
+            let op = self.cx.effects.iter().rev().find_map(|effect| match effect {
+                Effect::Commit { op, .. } if deed(&effect) => Some(op),
+                _ => None,
+            });
+            if let (Some(form), Some(op)) = (&mut given.form, op) {
+                form.handed_in_as(op);
+            }
         }
         std::mem::take(&mut self.cx.effects)
     }

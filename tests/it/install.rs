@@ -377,6 +377,16 @@ impl Site {
         ran(command.output().unwrap())
     }
 
+    /// The home of the first, where files to import lie.
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("first")
+    }
+
+    /// Where a book lies.
+    pub fn book(&self, name: &str) -> PathBuf {
+        self.dir.path().join("lib").join(name)
+    }
+
     /// Their console.
     pub fn console(&self, uid: u32, umask: &str, book: &str) -> Pty {
         let line = self.line(uid, umask, book, "TERM=xterm-256color LANG=C.UTF-8");
@@ -387,7 +397,7 @@ impl Site {
     /// Two accounts, each with a draft, in a book of the first of two people.
     pub fn billed(&self, book: &str, second: u32) {
         let first = |args: &[&str]| self.run(FIRST, "022", book, args);
-        let home = self.dir.path().join("first");
+        let home = self.home();
         for (name, text) in FILES {
             std::fs::write(home.join(name), text).unwrap();
         }
@@ -412,8 +422,7 @@ impl Site {
             "umask {umask}; exec /usr/bin/env -i {env} setpriv --reuid={uid} {groups} -- \"$@\""
         );
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
-        let (program, book) =
-            (self.dir.path().join("daybook"), self.dir.path().join("lib").join(book));
+        let (program, book) = (self.dir.path().join("daybook"), self.book(book));
         let words = ["-c", &script, "sh"].map(str::to_owned).into_iter();
         words.chain([text(program), "--book".to_owned(), text(book)]).collect()
     }

@@ -34,6 +34,7 @@ mod document;
 mod dropped_link;
 mod dunning;
 mod edit;
+mod eight_clerks;
 mod envelope;
 mod explain;
 mod export;

@@ -119,6 +119,8 @@ impl App {
         self.cx.under_way = self.cx.under_way.saturating_sub(1);
         self.undo_after(command.itself(), result.is_err());
         let there = from == Some(self.screen) && self.modals.is_empty();
+        // Why something was not done is read, too, before a job's end is told.
+        self.receipt |= result.is_err();
         match result {
             Ok(receipt) => {
                 let command = command.itself();

@@ -93,10 +93,14 @@ pub struct OpRow {
     pub detail: String,
 }
 
+/// Whether the trail has an operation id.
+pub fn is_done(db: &Db<'_>, id: &str) -> Result<bool, StoreError> {
+    db.any("SELECT 1 FROM operation WHERE op_id = ?1", [id])
+}
+
 /// Refuses an operation id that the trail has.
 pub(super) fn refuse_repeat(db: &Db<'_>, id: &str) -> Result<(), StoreError> {
-    let seen = db.any("SELECT 1 FROM operation WHERE op_id = ?1", [id])?;
-    if seen { Err(StoreError::AlreadyDone(id.to_owned())) } else { Ok(()) }
+    if is_done(db, id)? { Err(StoreError::AlreadyDone(id.to_owned())) } else { Ok(()) }
 }
 
 /// The last sequence number and hash; zero bytes before the first.

@@ -46,7 +46,7 @@ pub struct App {
     whole: Vec<Line>,
     /// The deeds under way, first first.
     given: VecDeque<outcome::Given>,
-    /// Whether the notice is the receipt of a deed, which a job that ends does not sweep away.
+    /// Whether the notice is what came of a deed, which a job that ends does not sweep away.
     receipt: bool,
     /// Jobs of my deeds whose end I was not told yet.
     begun: Vec<i64>,

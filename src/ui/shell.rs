@@ -15,13 +15,14 @@ use super::fault::Fault;
 use super::keymap::Key;
 use super::msg::{Cx, Effect, Mouse, Msg};
 use super::pen::Pen;
-use super::terminal::{self, Abilities, Guard, Happening};
+use super::terminal::{self, Abilities, Guard, HUNG_UP, Happening};
 use crate::clock::Now;
 use crate::engine::look::{Look, Wish};
 use crate::engine::{Error, Session};
-use crate::store::{desk, presence, settings};
+use crate::store::{Db, StoreError, desk, operation, presence, settings};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crossterm::event::Event;
+use serde_json::Value;
 use std::time::{Duration, Instant};
 use threads::Ask;
 
@@ -32,8 +33,10 @@ const KEEP_EVERY: Duration = Duration::from_secs(20);
 /// The same while a form is filled in: that much typing is lost with the process at most.
 const KEEP_TYPED: Duration = Duration::from_secs(1);
 
-/// The exit code of a closed terminal.
-const HUNG_UP: i32 = 129;
+/// How long the way out waits for what was handed in and for the place of the clerk to be written; and
+/// when the terminal is gone, where she looks for both at her next login.
+const LAST_WRITES: Duration = Duration::from_millis(300);
+const GONE_WRITES: Duration = Duration::from_secs(4);
 
 /// Runs the console on an open book; gives the exit code.
 pub fn run(session: Session, wish: Wish) -> Result<u8, Error> {
@@ -73,10 +76,36 @@ impl Facts {
         session.read(|db| {
             let zone = settings::as_stored(db)?.zone();
             let ticks = !fixed && settings::facts(db)?.clock_at.is_none();
-            let (saved, look) = (desk::session(db, uid)?, Look::default());
+            let saved = desk::session(db, uid)?.map(|saved| unwritten(db, saved)).transpose()?;
+            let look = Look::default();
             Ok(Self { now, zone, ticks, saved, look })
         })
     }
+}
+
+/// A session without the forms that were handed in as its console went away, and were written after all:
+/// offered again they would be done twice.
+fn unwritten(db: &Db<'_>, saved: String) -> Result<String, StoreError> {
+    let Ok(mut state) = serde_json::from_str::<Value>(&saved) else { return Ok(saved) };
+    let written = |form: &Value| match form["op"].as_str() {
+        Some(op) => operation::is_done(db, op),
+        None => Ok(false),
+    };
+    if let Some(edit) = state.get_mut("edit").filter(|edit| !edit.is_null())
+        && written(edit)?
+    {
+        *edit = Value::Null;
+    }
+    if let Some(older) = state.get_mut("older").and_then(Value::as_array_mut) {
+        let mut left = Vec::new();
+        for form in older.drain(..) {
+            if !written(&form)? {
+                left.push(form);
+            }
+        }
+        *older = left;
+    }
+    Ok(state.to_string())
 }
 
 fn watch(tx: &Sender<Msg>) -> std::io::Result<()> {
@@ -106,7 +135,7 @@ fn looped(
     size: (u16, u16),
 ) -> Result<u8, Error> {
     let abilities = Abilities::from_env(|name| std::env::var(name).ok(), terminal::charmap);
-    let nonce = crate::store::operation::fresh_id();
+    let nonce = operation::fresh_id();
     let user = session.actor.name.clone();
     let mut cx = Cx::new(facts.now, facts.zone, user, size, nonce);
     (cx.clipboard, cx.look) = (abilities.clipboard, facts.look);
@@ -157,7 +186,7 @@ fn looped(
     if code == HUNG_UP {
         threads::hand_over(&book, actor);
     }
-    shell.desks.stop();
+    shell.desks.stop(if code == HUNG_UP { GONE_WRITES } else { LAST_WRITES });
     Ok(u8::try_from(code).unwrap_or(1))
 }
 

@@ -31,6 +31,10 @@ pub(super) const WIPE: &[u8] = b"\x1b[2K\x1b[B";
 
 /// How long the way out may take before it is cut short: the promise is a second.
 pub const GRACE: Duration = Duration::from_millis(700);
+/// The same when the terminal is gone: nobody waits for it, and what was typed is still to be written.
+const GONE_GRACE: Duration = Duration::from_secs(5);
+/// The exit code of a closed terminal.
+pub const HUNG_UP: i32 = 129;
 
 static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
 /// Wheel and buttons, told in numbers (SGR); no moves. [`LEAVE`] takes them off.
@@ -225,7 +229,7 @@ fn restore_mode() {
     }
 }
 
-/// Ends the program after [`GRACE`], whatever the rest of it is doing: for ways out on which the
+/// Ends the program after [`GRACE`], or later if its terminal is gone, whatever the rest of it is doing: for ways out on which the
 /// loop may be stuck in a write to a terminal that takes nothing.
 pub fn deadline(code: i32) {
     static SET: AtomicBool = AtomicBool::new(false);
@@ -233,7 +237,7 @@ pub fn deadline(code: i32) {
         return;
     }
     let _ = std::thread::Builder::new().name("deadline".into()).spawn(move || {
-        std::thread::sleep(GRACE);
+        std::thread::sleep(if code == HUNG_UP { GONE_GRACE } else { GRACE });
         restore_mode();
         // A stopped terminal (Ctrl-S) would hold the last words for ever: drop what it has not
         // taken, then try once without waiting.

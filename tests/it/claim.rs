@@ -271,6 +271,24 @@ fn the_rest_of_a_day_is_handed_over_with_a_note_and_taken_back_as_far_as_it_stan
 }
 
 #[test]
+fn handed_over_by_a_number_they_are_called_by_their_name() {
+    let (_dir, path) = book();
+    let (mut mia, jon) = (open(&path, MIA), open(&path, JON));
+    claim(&mut mia, next(2, "", None)).unwrap();
+    let hand = |to: u32| ClaimDeed::HandOver { to: to.to_string(), note: String::new() };
+    let given = claim(&mut mia, hand(JON)).unwrap();
+    assert!(given.summary.contains("to jon"), "{}", given.summary);
+    assert_eq!(listed(&jon, "claim:jon").len(), 2);
+    // Who never did anything is called as their own console will call them.
+    let nobody = 54_777;
+    roles::grant(&mut Session::open(&path, daybook::cli::actor()).unwrap(), nobody, Role::Clerk)
+        .unwrap();
+    claim(&mut mia, next(1, "", None)).unwrap();
+    let given = claim(&mut mia, hand(nobody)).unwrap();
+    assert!(given.summary.contains("to uid 54777"), "{}", given.summary);
+}
+
+#[test]
 fn a_claim_binds_on_its_day_and_ends_with_the_draft() {
     let (_dir, path) = book();
     let (mut mia, mut jon) = (open(&path, MIA), open(&path, JON));

@@ -3,6 +3,7 @@
 
 use crate::harness::book::Ran;
 use crate::harness::faults::has;
+use crate::harness::pty::Pty;
 use crate::harness::sink::{Script, Sink};
 use crate::shared::copied;
 use std::collections::BTreeMap;
@@ -322,7 +323,7 @@ fn copies(machine: &Machine, worker: Kept) {
 
 /// How people share a book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Install {
+pub enum Install {
     /// A setgid program, clerks outside its group.
     Setgid,
     /// Everybody is in the group of a setgid directory.
@@ -334,16 +335,16 @@ enum Install {
 }
 
 const GROUP: u32 = 54_321;
-const FIRST: u32 = 54_501;
-const SECOND: u32 = 54_502;
+pub const FIRST: u32 = 54_501;
+pub const SECOND: u32 = 54_502;
 
-struct Site {
+pub struct Site {
     dir: tempfile::TempDir,
-    install: Install,
+    pub install: Install,
 }
 
 impl Site {
-    fn made(install: Install) -> Self {
+    pub fn made(install: Install) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let set = |path: &Path, uid: u32, gid: u32, mode: u32| {
             chown(path, Some(uid), Some(gid)).unwrap();
@@ -369,20 +370,61 @@ impl Site {
     }
 
     /// The worker's user, umask 022 and no environment; or a clerk with `umask`.
-    fn run(&self, uid: u32, umask: &str, book: &str, args: &[&str]) -> Ran {
+    pub fn run(&self, uid: u32, umask: &str, book: &str, args: &[&str]) -> Ran {
+        let mut command = Command::new("sh");
+        command.args(self.line(uid, umask, book, "")).args(args);
+        command.current_dir("/").stdin(Stdio::null());
+        ran(command.output().unwrap())
+    }
+
+    /// The home of the first, where files to import lie.
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("first")
+    }
+
+    /// Where a book lies.
+    pub fn book(&self, name: &str) -> PathBuf {
+        self.dir.path().join("lib").join(name)
+    }
+
+    /// Their console.
+    pub fn console(&self, uid: u32, umask: &str, book: &str) -> Pty {
+        let line = self.line(uid, umask, book, "TERM=xterm-256color LANG=C.UTF-8");
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
+        Pty::of(Path::new("/bin/sh"), &line, &[], (100, 24))
+    }
+
+    /// Two accounts, each with a draft, in a book of the first of two people.
+    pub fn billed(&self, book: &str, second: u32) {
+        let first = |args: &[&str]| self.run(FIRST, "022", book, args);
+        let home = self.home();
+        for (name, text) in FILES {
+            std::fs::write(home.join(name), text).unwrap();
+        }
+        first(&["init", "--test"]).ends(0);
+        first(&["clock", "set", "2026-03-01T09:00"]).ends(0);
+        for uid in [FIRST, second] {
+            first(&["role", "grant", &uid.to_string(), "biller"]).ends(0);
+        }
+        first(&["import", &home.to_string_lossy()]).ends(0);
+        first(&["bill", "--target", "2026-02-01"]).ends(0);
+    }
+
+    /// What a shell is given to run the program as somebody, in this environment and no other.
+    fn line(&self, uid: u32, umask: &str, book: &str, env: &str) -> Vec<String> {
         let groups = match self.install {
             // The first is the worker: it has the group by login.
             Install::Setgid if uid == FIRST => format!("--regid={GROUP} --clear-groups"),
             Install::Setgid | Install::Single => format!("--regid={uid} --clear-groups"),
             Install::Trusted | Install::Forgotten => format!("--regid={uid} --groups={GROUP}"),
         };
-        let script =
-            format!("umask {umask}; exec /usr/bin/env -i setpriv --reuid={uid} {groups} -- \"$@\"");
-        let mut command = Command::new("sh");
-        command.args(["-c", &script, "sh"]).arg(self.dir.path().join("daybook"));
-        command.arg("--book").arg(self.dir.path().join("lib").join(book)).args(args);
-        command.current_dir("/").stdin(Stdio::null());
-        ran(command.output().unwrap())
+        let script = format!(
+            "umask {umask}; exec /usr/bin/env -i {env} setpriv --reuid={uid} {groups} -- \"$@\""
+        );
+        let text = |path: PathBuf| path.to_string_lossy().into_owned();
+        let (program, book) = (self.dir.path().join("daybook"), self.book(book));
+        let words = ["-c", &script, "sh"].map(str::to_owned).into_iter();
+        words.chain([text(program), "--book".to_owned(), text(book)]).collect()
     }
 }
 

@@ -100,36 +100,6 @@ fn what_is_typed_in_a_console_that_is_open_is_not_offered_to_another_one() {
 }
 
 #[test]
-fn a_posting_goes_on_when_the_terminal_is_closed() {
-    let book = crate::harness::crash::waiting(3_000);
-    book.run(&["bill", "--target", "2026-03-01"]).ends(0);
-    // Slow enough to be caught in the act: a console takes the job up, and is hung up on.
-    let mut pty = Pty::console(&book.path, 80, 24);
-    pty.shows("bill run");
-    let actor = daybook::cli::actor();
-    let mut session = daybook::engine::Session::open(&book.path, actor).unwrap();
-    let what = daybook::engine::post::posting::What::Run(daybook::domain::ids::BillRunId(1));
-    daybook::engine::post::posting::start(&mut session, &what, None).unwrap();
-    let done = || book.count("SELECT done FROM job WHERE kind = 'post'");
-    let begun = Instant::now();
-    while done() == 0 {
-        assert!(begun.elapsed() < PATIENCE, "the console does not take the posting up");
-        std::thread::yield_now();
-    }
-    pty.hang_up();
-    assert_eq!(pty.end().0, 129);
-    let left = 3_000 - done();
-    let posted = "SELECT count(*) FROM bill_run WHERE status = 'Posted'";
-    let begun = Instant::now();
-    while book.count(posted) == 0 {
-        assert!(begun.elapsed() < PATIENCE, "{left} drafts were left behind, {} done", done());
-        std::thread::yield_now();
-    }
-    assert!(left > 0, "the posting was over before the terminal was closed");
-    book.run(&["check"]).ends(0);
-}
-
-#[test]
 fn without_a_capable_terminal_it_points_to_the_command_line() {
     let book = book();
     let path = book.path.to_string_lossy().into_owned();

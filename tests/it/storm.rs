@@ -17,7 +17,7 @@ const CHANGES: u64 = 14;
 /// The schema that a book is taken back to, so that the next process migrates it.
 const OLD: usize = 4;
 
-fn by_hand(variable: &str, otherwise: usize) -> usize {
+pub fn by_hand(variable: &str, otherwise: usize) -> usize {
     std::env::var(variable).ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise)
 }
 

@@ -268,6 +268,21 @@ fn a_jobs_end_does_not_sweep_a_receipt_away() {
 }
 
 #[test]
+fn a_jobs_end_does_not_sweep_a_refusal_away() {
+    let mut desk = Desk::open(80, 24);
+    let ask = Command::Reconcile { payments: Vec::new() };
+    perform::perform(&mut desk.session, "look up", ask).unwrap();
+    let known = desk.app.update(Msg::Changed(Topic::ALL.to_vec()));
+    desk.settle(known);
+    crate::harness::desk::work(&mut desk.session);
+    desk.press("3:release all<Enter>").shows("you have claimed no draft today");
+    let ended = desk.app.update(Msg::Changed(Topic::ALL.to_vec()));
+    desk.settle(ended);
+    desk.shows("you have claimed no draft today");
+    desk.press("j").shows("reconcile done: ");
+}
+
+#[test]
 fn undo_takes_back_the_last_deed_here_and_asks_for_any_other() {
     let mut desk = Desk::open(80, 24);
     let accepted = |desk: &Desk| {

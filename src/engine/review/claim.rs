@@ -6,7 +6,7 @@ use crate::domain::actor::{Actor, Verb};
 use crate::domain::claimed::Claimed;
 use crate::domain::ids::DocumentId;
 use crate::domain::money::Purse;
-use crate::domain::text::counted;
+use crate::domain::text::{counted, said};
 use crate::engine::command::{ClaimDeed, NextDrafts, Pick, Receipt, Refused};
 use crate::engine::on_its_way::Sure;
 use crate::engine::review::others::left_to;
@@ -289,6 +289,9 @@ fn person(db: &Db<'_>, name: &str) -> Result<Actor, Error> {
         let found = nix::unistd::User::from_name(name).ok().flatten();
         found.map(|user| user.uid.as_raw())
     });
+    // By a number as by a name, they are called what they call themselves.
+    let signs = people.iter().find(|(known, _)| Some(*known) == uid);
+    let signs = signs.and_then(|(_, name)| name.clone());
     let mut may = Vec::new();
     for (uid, known) in people {
         if let (true, Some(known)) = (role::standing(db, uid)?.may(Verb::Claim).is_some(), known) {
@@ -306,7 +309,14 @@ fn person(db: &Db<'_>, name: &str) -> Result<Actor, Error> {
         let message = format!("{name} may not look at drafts in this book");
         return Err(Error::usage("not_theirs", message, hint));
     }
-    Ok(Actor { uid, name: name.to_owned() })
+    Ok(Actor { uid, name: signs.unwrap_or_else(|| here(uid)) })
+}
+
+/// What this machine calls somebody, as their own console will.
+fn here(uid: u32) -> String {
+    let found = nix::unistd::User::from_uid(uid.into()).ok().flatten();
+    let name = found.map(|user| said(&user.name, 64)).filter(|name| !name.is_empty());
+    name.unwrap_or_else(|| format!("uid {uid}"))
 }
 
 /// Gives a draft back to whom an operation took it from, if it still stands as that left it.

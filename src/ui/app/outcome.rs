@@ -86,6 +86,13 @@ impl App {
         }
         if let Some(given) = self.given.back_mut().filter(|given| given.form.is_none()) {
             given.form = self.sent.take();
+            let op = self.cx.effects.iter().rev().find_map(|effect| match effect {
+                Effect::Commit { op, .. } if deed(&effect) => Some(op),
+                _ => None,
+            });
+            if let (Some(form), Some(op)) = (&mut given.form, op) {
+                form.handed_in_as(op);
+            }
         }
         std::mem::take(&mut self.cx.effects)
     }
@@ -112,6 +119,8 @@ impl App {
         self.cx.under_way = self.cx.under_way.saturating_sub(1);
         self.undo_after(command.itself(), result.is_err());
         let there = from == Some(self.screen) && self.modals.is_empty();
+        // Why something was not done is read, too, before a job's end is told.
+        self.receipt |= result.is_err();
         match result {
             Ok(receipt) => {
                 let command = command.itself();

@@ -79,7 +79,8 @@ pub struct Form {
     /// What others made of it meanwhile: shown above, mine stays in the fields.
     #[serde(skip)]
     theirs: Vec<String>,
-    #[serde(skip)]
+    /// Its operation; kept, so that the next login knows whether it was written.
+    #[serde(default)]
     op: String,
     /// Accounts that match what is typed into a field for one: number and name.
     #[serde(skip)]
@@ -123,6 +124,11 @@ impl Form {
         };
         let theirs = vec!["what you had typed and not saved".to_owned()];
         Some(Self { op, title, theirs, rescued: true, ..form })
+    }
+
+    /// Notes under which operation it was handed in.
+    pub(in crate::ui) fn handed_in_as(&mut self, op: &str) {
+        op.clone_into(&mut self.op);
     }
 
     /// Whether it came back from a session that broke off.

@@ -126,13 +126,14 @@ impl Desks {
         let _ = self.commits.send((ticket, op, command));
     }
 
-    /// Ends the threads: the writer finishes what it was given, workers their open slice.
-    pub fn stop(self) {
+    /// Ends the threads: the writer finishes what it was given, so far as `patience` lasts, workers their
+    /// open slice.
+    pub fn stop(self, patience: Duration) {
         self.stop.store(true, Ordering::SeqCst);
         drop(self.commits);
         drop(self.asks);
         // Both channels carry nothing; they close when the threads end.
-        let _ = self.written.recv_timeout(Duration::from_millis(300));
+        let _ = self.written.recv_timeout(patience);
         let _ = self.worked.recv_timeout(Duration::from_millis(200));
     }
 }

@@ -1,10 +1,13 @@
 //! The binary in a pseudo-terminal: keys in, the screen as a terminal would show it.
 
+use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::termios::LocalFlags;
+use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, tcgetattr, tcsetattr};
 use nix::unistd::Pid;
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::fs::File;
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -41,9 +44,15 @@ impl Pty {
 
     /// Starts the binary with arguments and environment.
     pub fn start(args: &[&str], env: &[(&str, &str)], cols: u16, rows: u16) -> Self {
+        Self::of(Path::new(env!("CARGO_BIN_EXE_daybook")), args, env, (cols, rows))
+    }
+
+    /// Starts a program.
+    pub fn of(program: &Path, args: &[&str], env: &[(&str, &str)], size: (u16, u16)) -> Self {
+        let (cols, rows) = size;
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_daybook"));
+        let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
@@ -128,6 +137,17 @@ impl Pty {
         kill(Pid::from_raw(pid), signal).unwrap();
     }
 
+    /// The writer types a line's end and a file's end when it is let go; a link that drops types nothing.
+    fn types_no_end(&self) {
+        let name = self.master.as_ref().unwrap().tty_name().unwrap();
+        let mut tty = File::options();
+        tty.read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits());
+        let tty = tty.open(name).unwrap();
+        let mut mode = tcgetattr(&tty).unwrap();
+        mode.control_chars[SpecialCharacterIndices::VEOF as usize] = 0;
+        tcsetattr(&tty, SetArg::TCSANOW, &mode).unwrap();
+    }
+
     /// Closes the terminal under it. The reader has a handle of its own: a repaint wakes it up to
     /// let go.
     pub fn hang_up(&mut self) {
@@ -136,6 +156,7 @@ impl Pty {
         let seen = self.seen.0.lock().unwrap();
         let wait = |s: &mut Seen| !s.closed;
         drop(self.seen.1.wait_timeout_while(seen, PATIENCE, wait).unwrap());
+        self.types_no_end();
         self.writer = None;
         self.master = None;
     }

@@ -1,4 +1,5 @@
-//! What became of money whose first try failed: how much came in later, and after how many days.
+//! What became of money whose first try failed: how much came in later, after how many days, and by which
+//! try.
 
 use super::money::{Currency, Money, MoneyError};
 use chrono::{Days, NaiveDate};
@@ -6,6 +7,31 @@ use chrono::{Days, NaiveDate};
 /// Last day of each stretch after the failure, and what it is called; what came later is `later`.
 pub const STRETCHES: [(i64, &str); 4] =
     [(3, "within 3 days"), (7, "4 to 7 days"), (14, "8 to 14 days"), (30, "15 to 30 days")];
+
+/// By which try money came: what it is called. A try counts by invoice, whatever its method.
+pub const TRIES: [&str; 4] =
+    ["by the 2nd try", "by the 3rd try", "by a later try", "by transfer or the like"];
+
+/// How money came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Came {
+    pub on: NaiveDate,
+    pub money: Money,
+    /// The number of the try that brought it, the one that failed first being 1; none: outside the gateways.
+    pub attempt: Option<i64>,
+}
+
+impl Came {
+    /// Its place in [`TRIES`].
+    fn by(&self) -> usize {
+        match self.attempt {
+            Some(..=2) => 0,
+            Some(3) => 1,
+            Some(_) => 2,
+            None => 3,
+        }
+    }
+}
 
 /// An invoice whose first try failed, and what was paid on it since.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +43,7 @@ pub struct Failure {
     /// What is still owed on the invoice.
     pub open: Money,
     /// Money that came since, by day, oldest first.
-    pub paid: Vec<(NaiveDate, Money)>,
+    pub paid: Vec<Came>,
 }
 
 /// The failures of one currency, summed.
@@ -29,6 +55,8 @@ pub struct Recovery {
     pub failed: Money,
     /// What came in, by stretch of [`STRETCHES`] and then later.
     pub came: [Money; STRETCHES.len() + 1],
+    /// The same money by what brought it, as [`TRIES`].
+    pub by: [Money; TRIES.len()],
     /// What is still open.
     pub open: Money,
     /// What was settled otherwise: credited, written off, reversed.
@@ -39,7 +67,13 @@ impl Recovery {
     fn new(currency: Currency) -> Self {
         let zero = currency.amount(0);
         let came = [zero; STRETCHES.len() + 1];
-        Self { invoices: 0, failed: zero, came, open: zero, otherwise: zero }
+        let by = [zero; TRIES.len()];
+        Self { invoices: 0, failed: zero, came, by, open: zero, otherwise: zero }
+    }
+
+    /// What came in, by what brought it.
+    pub fn tries(&self) -> Vec<(&'static str, Money)> {
+        TRIES.into_iter().zip(self.by).collect()
     }
 
     /// Every part with its name, in order of time; together they are what failed.
@@ -65,10 +99,12 @@ pub fn tally(failures: impl IntoIterator<Item = Failure>) -> Result<Vec<Recovery
         sum.invoices += 1;
         sum.failed = sum.failed.plus(failure.asked)?;
         let mut left = failure.asked;
-        for (day, money) in failure.paid {
-            let days = (day - failure.failed_on).num_days();
+        for paid in failure.paid {
+            let days = (paid.on - failure.failed_on).num_days();
             let stretch = STRETCHES.iter().position(|(last, _)| days <= *last);
-            let part = money.least(left)?;
+            let part = paid.money.least(left)?;
+            let by = paid.by();
+            sum.by[by] = sum.by[by].plus(part)?;
             if let Some(came) = sum.came.get_mut(stretch.unwrap_or(STRETCHES.len())) {
                 *came = came.plus(part)?;
             }
@@ -100,20 +136,23 @@ pub fn chart(sums: &[Recovery], since: NaiveDate) -> Vec<String> {
     for sum in sums {
         let (of, failed) = (sum.failed.currency, sum.failed.grouped());
         lines.push(String::new());
-        lines.push(format!("  {:<21} {failed:>14} {of}  ({} invoices)", "failed", sum.invoices));
-        for (name, money) in sum.parts() {
-            let whole = i128::from(sum.failed.minor);
-            let part = |of| (i128::from(money.minor) * of + whole / 2) / whole.max(1);
-            let bar = "█".repeat(usize::try_from(part(BAR)).unwrap_or(0));
-            let amount = money.grouped();
-            lines.push(
-                format!("  {name:<21} {amount:>14} {:>3} %  {bar}", part(100))
-                    .trim_end()
-                    .to_owned(),
-            );
+        lines.push(format!("  {:<23} {failed:>12} {of}  ({} invoices)", "failed", sum.invoices));
+        lines.extend(sum.parts().into_iter().map(|part| bar(part, sum.failed)));
+        if sum.by.iter().any(|money| money.minor > 0) {
+            lines.push("  what came in, by what brought it:".to_owned());
+            lines.extend(sum.tries().into_iter().map(|part| bar(part, sum.failed)));
         }
     }
     lines
+}
+
+/// A part of what failed, with its share and a bar.
+fn bar((name, money): (&str, Money), of: Money) -> String {
+    let whole = i128::from(of.minor);
+    let part = |full| (i128::from(money.minor) * full + whole / 2) / whole.max(1);
+    let bar = "█".repeat(usize::try_from(part(BAR)).unwrap_or(0));
+    let amount = money.grouped();
+    format!("  {name:<23} {amount:>12} {:>3} %  {bar}", part(100)).trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -129,12 +168,18 @@ mod tests {
         Currency::parse(code).unwrap().amount(minor)
     }
 
+    /// Paid by day and amount, each by a try more than the one before.
     fn failure(code: &str, open_minor: i64, paid: &[(&str, i64)]) -> Failure {
+        let came = |(at, (on, minor)): (usize, &(&str, i64))| Came {
+            on: day(on),
+            money: of(code, *minor),
+            attempt: Some(2 + at as i64),
+        };
         Failure {
             asked: of(code, 1_000),
             failed_on: day("2026-03-01"),
             open: of(code, open_minor),
-            paid: paid.iter().map(|(on, minor)| (day(on), of(code, *minor))).collect(),
+            paid: paid.iter().enumerate().map(came).collect(),
         }
     }
 
@@ -151,6 +196,7 @@ mod tests {
         let [eur, usd] = sums.as_slice() else { panic!("{sums:?}") };
         assert_eq!((eur.invoices, eur.failed), (4, of("EUR", 4_000)));
         assert_eq!(eur.came.map(|m| m.minor), [1_400, 600, 100, 500, 250]);
+        assert_eq!(eur.by.map(|m| m.minor), [2_000, 850, 0, 0]);
         assert_eq!((eur.open.minor, eur.otherwise.minor), (250, 900));
         assert_eq!((usd.invoices, usd.open), (1, of("USD", 1_000)));
     }
@@ -158,13 +204,23 @@ mod tests {
     proptest! {
         #[test]
         fn the_parts_sum_to_what_failed(
-            open in 0_i64..2_000, paid in prop::collection::vec((0_u64..90, 1_i64..900), 0..5),
+            open in 0_i64..2_000,
+            paid in prop::collection::vec((0_u64..90, 1_i64..900, prop::option::of(2_i64..9)), 0..5),
         ) {
             let mut one = failure("EUR", open, &[]);
-            one.paid = paid.iter().map(|(d, m)| (one.failed_on + chrono::Days::new(*d), of("EUR", *m))).collect();
+            one.paid = paid
+                .iter()
+                .map(|(days, minor, attempt)| Came {
+                    on: one.failed_on + chrono::Days::new(*days),
+                    money: of("EUR", *minor),
+                    attempt: *attempt,
+                })
+                .collect();
             let sums = tally([one]).unwrap();
             let sum: i64 = sums[0].parts().iter().map(|(_, part)| part.minor).sum();
             prop_assert_eq!(sum, 1_000);
+            let came = |all: &[Money]| all.iter().map(|m| m.minor).sum::<i64>();
+            prop_assert_eq!(came(&sums[0].by), came(&sums[0].came));
             prop_assert!(sums[0].parts().iter().all(|(_, part)| part.minor >= 0));
         }
     }

@@ -45,7 +45,8 @@ fn a_soft_decline_is_retried_when_its_time_has_come_with_a_new_key() {
         json!([{ "currency": "EUR", "invoices": 1, "failed": "10.00", "parts": {
             "within_3_days": "0.00", "4_to_7_days": "10.00", "8_to_14_days": "0.00",
             "15_to_30_days": "0.00", "later": "0.00", "credited_or_given_up": "0.00",
-            "still_open": "0.00" } }])
+            "still_open": "0.00" }, "by": { "by_the_2nd_try": "0.00", "by_the_3rd_try": "10.00",
+            "by_a_later_try": "0.00", "by_transfer_or_the_like": "0.00" } }])
     );
     assert_eq!((sandbox(&book), balance(&book)), ((1_000, 1), 0));
     sound(&book);

@@ -6,6 +6,7 @@ use crate::cli::exit::Exit;
 use crate::cli::listing::{self, List, PAGE, Page};
 use crate::cli::output::{self, Align};
 use crate::domain::ids::{PaymentId, PaymentRunId};
+use crate::domain::money::Money;
 use crate::domain::payment::PaymentStatus;
 use crate::domain::recovery::{chart, usual_since};
 use crate::engine::collect::window;
@@ -338,17 +339,19 @@ pub fn recovered(session: &Session, since: Option<NaiveDate>, ctx: &Ctx) -> Resu
         chart(&sums, since).iter().for_each(|line| output::line(line));
         return Ok(Exit::Done);
     }
+    let named = |parts: Vec<(&str, Money)>| -> Value {
+        let parts = parts.into_iter();
+        parts.map(|(name, money)| (name.replace(' ', "_"), json!(money.plain()))).collect()
+    };
     let list: Vec<Value> = sums
         .iter()
         .map(|sum| {
-            let parts = sum.parts().into_iter();
-            let parts: serde_json::Map<String, Value> =
-                parts.map(|(name, money)| (name.replace(' ', "_"), json!(money.plain()))).collect();
             json!({
                 "currency": sum.failed.currency,
                 "invoices": sum.invoices,
                 "failed": sum.failed.plain(),
-                "parts": parts,
+                "parts": named(sum.parts()),
+                "by": named(sum.tries()),
             })
         })
         .collect();

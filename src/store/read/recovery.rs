@@ -1,6 +1,6 @@
-//! Invoices whose first try to collect them failed, with what was paid on them since.
+//! Invoices whose first try to collect them failed, with what was paid on them since and by which try.
 
-use crate::domain::recovery::{Failure, Recovery, tally};
+use crate::domain::recovery::{Came, Failure, Recovery, tally};
 use crate::store::{Db, StoreError, money, word};
 use chrono::NaiveDate;
 
@@ -21,7 +21,10 @@ fn failures(db: &Db<'_>, since: NaiveDate) -> Result<Vec<Failure>, StoreError> {
              WHERE p.status = 'Declined' AND date(p.created_at / 1000, 'unixepoch') >= ?1
                GROUP BY 1)
          SELECT f.document, d.currency, l.amount_minor, date(p.created_at / 1000, 'unixepoch'),
-             s.balance_minor, r.received_on, a.amount_minor - a.reopened_minor
+             s.balance_minor, r.received_on, a.amount_minor - a.reopened_minor,
+             iif(r.method_id IS NULL, NULL, (SELECT count(*) FROM allocation b
+               JOIN payment q ON q.id = b.payment_id AND q.method_id IS NOT NULL
+               WHERE b.document_id = f.document AND q.id BETWEEN f.payment AND r.id))
          FROM first f JOIN allocation l ON l.id = f.allocation JOIN payment p ON p.id = f.payment
          JOIN document d ON d.id = f.document JOIN document_state s ON s.document_id = f.document
          LEFT JOIN (allocation a JOIN payment r ON r.id = a.payment_id AND r.status = 'Approved')
@@ -41,7 +44,7 @@ fn failures(db: &Db<'_>, since: NaiveDate) -> Result<Vec<Failure>, StoreError> {
             }
             let on: Option<NaiveDate> = r.get(5)?;
             if let (Some(on), Some(failure)) = (on, list.last_mut()) {
-                failure.paid.push((on, money(r, 1, 6)?));
+                failure.paid.push(Came { on, money: money(r, 1, 6)?, attempt: r.get(7)? });
             }
             Ok(())
         },

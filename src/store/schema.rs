@@ -44,6 +44,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0037_retry_refused.sql"),
     include_str!("migrations/0038_clerk_claim.sql"),
     include_str!("migrations/0039_agreed.sql"),
+    include_str!("migrations/0040_document_tally.sql"),
 ];
 
 /// The schema of this program.

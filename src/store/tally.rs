@@ -4,7 +4,7 @@
 use super::face::Row;
 use super::{Db, StoreError, money, word};
 use crate::domain::delivery::Balance;
-use crate::domain::document::Review;
+use crate::domain::document::{DocumentStatus, Review};
 use crate::domain::money::{Money, Purse};
 use crate::domain::payment::DeliveryStatus;
 use chrono::NaiveDate;
@@ -47,9 +47,40 @@ pub fn drafts_of(db: &Db<'_>, review: Review) -> Result<Tally, StoreError> {
     sums(db, "name = 'draft' AND word = ?1", review.as_str())
 }
 
+/// Documents that are posted, or were canceled, with their totals.
+pub fn documents(db: &Db<'_>, status: DocumentStatus) -> Result<Tally, StoreError> {
+    let mut all = Tally::default();
+    let kept =
+        "SELECT currency, count, sum_minor FROM document_tally WHERE status = ?1 AND count > 0";
+    db.each(kept, [status.as_str()], |r| {
+        all.count += r.get::<i64>(1)?;
+        all.money.add(money(r, 0, 2)?)?;
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// All documents, drafts too.
+pub fn all_documents(db: &Db<'_>) -> Result<Tally, StoreError> {
+    let mut all = drafts(db)?;
+    for status in [DocumentStatus::Posted, DocumentStatus::Canceled] {
+        let more = documents(db, status)?;
+        all.count += more.count;
+        for money in &*more.money {
+            all.money.add(*money)?;
+        }
+    }
+    Ok(all)
+}
+
 /// What is open on invoices and debit memos that were due before a day.
 pub fn owed_before(db: &Db<'_>, day: NaiveDate) -> Result<Tally, StoreError> {
     sums(db, "name = 'owed' AND word < ?1", &day.to_string())
+}
+
+/// What is open on invoices and debit memos.
+pub fn owed(db: &Db<'_>) -> Result<Tally, StoreError> {
+    sums(db, "name = ?1", "owed")
 }
 
 /// What is open on invoices and debit memos by the day it is due: how many, and their money.

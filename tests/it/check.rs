@@ -71,6 +71,8 @@ const SEEDS: &[(&str, &str)] = &[
     ("tallies_count", "UPDATE tally SET sum_minor = sum_minor + 1 WHERE name = 'undelivered'"),
     ("tallies_count", "UPDATE tally SET flagged = flagged + 1 WHERE name = 'draft'"),
     ("tallies_count", "DELETE FROM tally"),
+    ("tallies_count", "DELETE FROM document_tally"),
+    ("tallies_count", "UPDATE document_tally SET sum_minor = sum_minor + 1"),
     ("tallies_count", "DELETE FROM collectible WHERE document_id = 2"),
     ("tallies_count", "UPDATE collectible SET until_on = '2030-01-01' WHERE document_id = 2"),
     ("tallies_count", "INSERT INTO collectible VALUES (777, 1, 'EUR', 5, 'leave', '', '', 0, 0)"),

@@ -163,6 +163,7 @@ const SMALL: &[&str] = &[
     "series",
     "topic",
     "tally",
+    "document_tally",
     "collectible_sum",
     "collectible_stirred",
     "import_file",

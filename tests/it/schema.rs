@@ -36,6 +36,7 @@ macro_rules! words {
 const PLAIN: &[(&str, &[&str])] = &[
     ("undo.state", &["done", "undone"]),
     ("tally.name", &["draft", "owed", "undelivered", "copy"]),
+    ("document_tally.status", &["Posted", "Canceled"]),
     ("collectible.verdict", &["charge", "ask", "leave"]),
     ("collectible_sum.name", &["charge", "failed"]),
     ("bill_run_failure.kind", &["failed", "busy"]),

@@ -27,6 +27,14 @@ SELECT printf('%s %s %s: %d are kept with %d minor units, %d of them flagged; th
 FROM beside GROUP BY name, word, currency
 HAVING sum(n) <> sum(kept_n) OR sum(m) <> sum(kept_m) OR sum(f) <> sum(kept_f)
 UNION ALL
+SELECT printf('%s %s: %d documents are kept with %d minor units, there are %d with %d',
+  status, currency, sum(kept_n), sum(kept_m), sum(n), sum(m))
+FROM (
+  SELECT status, currency, count(*) AS n, sum(total_minor) AS m, 0 AS kept_n, 0 AS kept_m
+    FROM document WHERE status <> 'Draft' GROUP BY 1, 2
+  UNION ALL SELECT status, currency, 0, 0, count, sum_minor FROM document_tally)
+GROUP BY status, currency HAVING sum(n) <> sum(kept_n) OR sum(m) <> sum(kept_m)
+UNION ALL
 SELECT printf('D-%06d: a payment run would %s it from %s to %s (%d), %d minor units, failed %d; kept is %s %s to %s (%d), %d, %d',
   n.document_id, n.verdict, n.due_on, n.until_on, n.ask_at, n.balance_minor, n.failed,
   coalesce(c.verdict, 'nothing'), c.due_on, c.until_on, c.ask_at, c.balance_minor, c.failed)

@@ -138,7 +138,11 @@ pub fn fitting(db: &Db<'_>, filter: &Filter, of: Option<Field>) -> Result<Vec<Fi
 
 /// How many match, with the money of their documents. Of states it is kept.
 pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
-    if let Some([(Field::Status, Cmp::Is, words)]) = filter.plain().as_deref() {
+    let plain = filter.plain();
+    if let Some([]) = plain.as_deref() {
+        return Ok(tally::copies(db, DeliveryStatus::ALL)?.into());
+    }
+    if let Some([(Field::Status, Cmp::Is, words)]) = plain.as_deref() {
         let states = words.split(',').map(|w| {
             DeliveryStatus::ALL.iter().copied().find(|s| s.as_str().eq_ignore_ascii_case(w))
         });

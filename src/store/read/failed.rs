@@ -214,9 +214,10 @@ pub fn fitting(db: &Db<'_>, filter: &Filter, of: Option<Field>) -> Result<Vec<Fi
     super::fitting(db, &SPEC, filter, of)
 }
 
-/// How many match, with what they owe. Of what was due before a day, and of what failed, it is kept.
+/// How many match, with what they owe. Of all, of what was due before a day, and of what failed, it is kept.
 pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
     match filter.plain().as_deref() {
+        Some([]) => return Ok(tally::owed(db)?.into()),
         Some([(Field::Due, Cmp::Less, day)]) => {
             if let Ok(day) = day.parse() {
                 return Ok(tally::owed_before(db, day)?.into());

@@ -206,15 +206,16 @@ pub fn key_of(db: &Db<'_>, sort: Sort, id: DocumentId) -> Result<Option<Key>, St
     super::key_of(db, &SPEC, sort, id.0)
 }
 
-/// How many match, with their money. Of drafts by what was said of them it is kept.
+/// How many match, with their money. Of a status, and of drafts by what was said of them, it is kept.
 pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
     let (draft, is) = (DocumentStatus::Draft.as_str(), Cmp::Is);
     match filter.plain().as_deref() {
-        Some([(Field::Status, cmp, status)])
-            if *cmp == is && status.eq_ignore_ascii_case(draft) =>
-        {
-            return Ok(tally::drafts(db)?.into());
-        }
+        Some([]) => return Ok(tally::all_documents(db)?.into()),
+        Some([(Field::Status, cmp, status)]) if *cmp == is => match DocumentStatus::parse(status) {
+            Some(DocumentStatus::Draft) => return Ok(tally::drafts(db)?.into()),
+            Some(status) => return Ok(tally::documents(db, status)?.into()),
+            None => {}
+        },
         Some([(Field::Status, cmp, status), (Field::Review, also, review)])
             if [*cmp, *also] == [is, is] && status.eq_ignore_ascii_case(draft) =>
         {

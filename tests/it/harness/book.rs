@@ -101,6 +101,8 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      DROP VIEW collectible_now; CREATE VIEW collectible_now AS SELECT document_id FROM document_state;
      DROP TABLE agency_claim; DROP TABLE agency_case; ALTER TABLE promise DROP COLUMN owed_minor;
      DROP TABLE instalment_document; DROP TABLE instalment; DROP TABLE instalment_plan; DROP TABLE dispute",
+    "DROP TRIGGER document_tally_made; DROP TRIGGER document_tally_came; DROP TRIGGER document_tally_went;
+     DROP TABLE document_tally",
 ];
 
 /// What a call of the binary gave.

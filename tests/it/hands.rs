@@ -48,6 +48,19 @@ const DIALOGS: &[(&str, &str, &str)] = &[
     ("promise", "5", "p"),
     ("write_off", "5", "m"),
     ("account", "8", "i"),
+    ("account_page", "8", "X"),
+    ("tags", "3", "t"),
+    ("notes", "3", "r"),
+    ("claim", "3", "C"),
+    ("hand_over", "3", "Ch"),
+    ("columns", "3", "|"),
+    ("ready_filters", "3", "F"),
+    ("edit_line", "3", "e1q"),
+    ("edit_many", "3TT", "e"),
+    ("cancel_draft", "3", "D"),
+    ("payments", "5", "$"),
+    ("received", "8", "p"),
+    ("new_run", "2", "c"),
 ];
 
 const SCREENS: &[(&str, &str)] = &[
@@ -60,6 +73,9 @@ const SCREENS: &[(&str, &str)] = &[
     ("unapplied", "5ffffffffff"),
     ("accounts", "8"),
 ];
+
+/// Screens that tell by the clock when something was done: drawn, and not kept as pictures.
+const CLOCKED: &[(&str, &str)] = &[("jobs", "6"), ("log", "7")];
 
 fn mouse(desk: &mut Desk, mouse: Mouse) -> Vec<Effect> {
     desk.app.update(Msg::Mouse(mouse))
@@ -196,28 +212,35 @@ fn drawn(desk: &Desk, abilities: Abilities, palette: Palette) -> vt100::Parser {
 
 #[test]
 fn every_palette_shows_the_same_letters_without_a_background() {
+    let screens = SCREENS.iter().chain(CLOCKED).map(|(_, keys)| (*keys).to_owned());
+    let dialogs = DIALOGS.iter().map(|(_, screen, keys)| format!("{screen}{keys}"));
+    let keys: Vec<String> = screens.chain(dialogs).collect();
+    for (size, keys) in SIZES.iter().flat_map(|size| keys.iter().map(move |keys| (*size, keys))) {
+        same_letters(size, keys);
+    }
+}
+
+/// What these keys lead to, in every palette and without colour.
+fn same_letters((width, height): (u16, u16), keys: &str) {
     let all = Abilities { colour: true, letters: Letters::All, clipboard: "" };
-    for (_, keys) in SCREENS {
-        let mut desk = Desk::open(80, 24);
-        desk.press(keys);
-        let plain = drawn(&desk, Abilities { colour: false, ..all }, Palette::Dark);
-        for palette in Palette::ALL {
-            let shown = drawn(&desk, all, palette);
-            assert_eq!(shown.screen().contents(), plain.screen().contents());
-            let none = drawn(&desk, Abilities { colour: false, ..all }, palette);
-            for y in 0..24 {
-                for x in 0..80 {
-                    let cell = shown.screen().cell(y, x).unwrap();
-                    assert_eq!(cell.bgcolor(), vt100::Color::Default);
-                    let named =
-                        matches!(cell.fgcolor(), vt100::Color::Default | vt100::Color::Idx(0..16));
-                    assert!(named, "{:?}", cell.fgcolor());
-                    // NO_COLOR goes before every palette.
-                    assert_eq!(none.screen().cell(y, x).unwrap().fgcolor(), vt100::Color::Default);
-                    let red =
-                        [vt100::Color::Idx(1), vt100::Color::Idx(2)].contains(&cell.fgcolor());
-                    assert!(palette != Palette::ColourBlind || !red);
-                }
+    let mut desk = Desk::open(width, height);
+    desk.press(keys);
+    let plain = drawn(&desk, Abilities { colour: false, ..all }, Palette::Dark);
+    for palette in Palette::ALL {
+        let shown = drawn(&desk, all, palette);
+        assert_eq!(shown.screen().contents(), plain.screen().contents());
+        let none = drawn(&desk, Abilities { colour: false, ..all }, palette);
+        for y in 0..height {
+            for x in 0..width {
+                let cell = shown.screen().cell(y, x).unwrap();
+                assert_eq!(cell.bgcolor(), vt100::Color::Default);
+                let named =
+                    matches!(cell.fgcolor(), vt100::Color::Default | vt100::Color::Idx(0..16));
+                assert!(named, "{:?}", cell.fgcolor());
+                // NO_COLOR goes before every palette.
+                assert_eq!(none.screen().cell(y, x).unwrap().fgcolor(), vt100::Color::Default);
+                let red = [vt100::Color::Idx(1), vt100::Color::Idx(2)].contains(&cell.fgcolor());
+                assert!(palette != Palette::ColourBlind || !red);
             }
         }
     }
@@ -227,8 +250,10 @@ fn every_palette_shows_the_same_letters_without_a_background() {
 fn ascii_has_each_letter_in_its_place() {
     let all = Abilities { colour: true, letters: Letters::All, clipboard: "" };
     let ascii = Abilities { letters: Letters::Ascii, ..all };
+    let screens = SCREENS.iter().chain(CLOCKED).map(|(name, keys)| (*name, *keys, ""));
+    let all_of: Vec<_> = screens.chain(DIALOGS.iter().copied()).collect();
     for (width, height) in SIZES {
-        for (name, screen, keys) in DIALOGS {
+        for (name, screen, keys) in &all_of {
             let mut desk = Desk::open(width, height);
             desk.press(screen).press(keys);
             let [whole, plain] = [all, ascii].map(|a| drawn(&desk, a, Palette::Dark));
@@ -307,14 +332,21 @@ fn looks(canvas: &Buffer) -> String {
 }
 
 #[test]
-fn colours_of_every_screen() {
-    let mut all = String::new();
-    for (name, keys) in SCREENS {
-        let mut desk = Desk::open(80, 24);
-        desk.press(keys);
-        let _ = writeln!(all, "== {name}\n{}", looks(&desk.buffer()));
+fn colours_of_every_screen_and_dialog() {
+    for (width, height) in SIZES {
+        let mut all = String::new();
+        let screens = SCREENS.iter().map(|(name, keys)| (*name, *keys, ""));
+        for (name, screen, keys) in screens.chain(DIALOGS.iter().copied()) {
+            let mut desk = Desk::open(width, height);
+            let before = looks(&desk.press(screen).buffer());
+            let before = if keys.is_empty() { String::new() } else { before };
+            let after = looks(&desk.press(keys).buffer());
+            let rows: Vec<&str> = before.lines().collect();
+            let other: Vec<&str> = after.lines().filter(|row| !rows.contains(row)).collect();
+            let _ = writeln!(all, "== {name}\n{}\n", other.join("\n"));
+        }
+        snapshot(&format!("colours_{width}x{height}"), &all);
     }
-    snapshot("colours_80x24", &all);
 }
 
 /// A desk with the plain screen.

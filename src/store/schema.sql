@@ -1,4 +1,4 @@
--- 39 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 40 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1315,4 +1315,25 @@ JOIN account_version v ON v.id = (SELECT w.id FROM account_version w WHERE w.acc
 LEFT JOIN payment_method m ON m.id = (SELECT u.id FROM payment_method u
   WHERE u.account_id = s.account_id AND u.status = 'active' ORDER BY u.priority, u.id LIMIT 1)
 WHERE s.status = 'Posted' AND s.balance_minor > 0;
+CREATE TABLE document_tally (
+  status         TEXT NOT NULL CHECK (status IN ('Posted','Canceled')),
+  currency       TEXT NOT NULL,
+  count          INTEGER NOT NULL,
+  sum_minor      INTEGER NOT NULL,
+  PRIMARY KEY (status, currency)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER document_tally_made AFTER INSERT ON document WHEN NEW.status <> 'Draft' BEGIN
+  INSERT INTO document_tally VALUES (NEW.status, NEW.currency, 1, NEW.total_minor)
+    ON CONFLICT DO UPDATE SET count = count + 1, sum_minor = sum_minor + excluded.sum_minor;
+END;
+CREATE TRIGGER document_tally_came AFTER UPDATE OF status ON document
+WHEN NEW.status <> 'Draft' AND OLD.status <> NEW.status BEGIN
+  INSERT INTO document_tally VALUES (NEW.status, NEW.currency, 1, NEW.total_minor)
+    ON CONFLICT DO UPDATE SET count = count + 1, sum_minor = sum_minor + excluded.sum_minor;
+END;
+CREATE TRIGGER document_tally_went AFTER UPDATE OF status ON document
+WHEN OLD.status <> 'Draft' AND OLD.status <> NEW.status BEGIN
+  UPDATE document_tally SET count = count - 1, sum_minor = sum_minor - OLD.total_minor
+    WHERE (status, currency) = (OLD.status, OLD.currency);
+END;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

@@ -82,4 +82,15 @@ impl Case {
         };
         format!("with {} since {} ({}{theirs})", self.agency, self.handed_on, self.id)
     }
+
+    /// The same of one document of the account: it may not be among what was handed over.
+    pub fn said_of(&self, document: DocumentId) -> String {
+        if self.claims.iter().any(|claim| claim.document == document) {
+            return self.said();
+        }
+        format!(
+            "not handed over; nothing is collected while {} has the account ({})",
+            self.agency, self.id
+        )
+    }
 }

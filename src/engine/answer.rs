@@ -200,9 +200,11 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
         Query::Groups(name, filter, by) => {
             Answer::Groups(groups(db, *name, &settled(db, filter, now, actor.uid)?, *by)?)
         }
-        Query::Tabs(name, filters) => {
-            let of = |filter| match (reads(*name).totals)(db, &settled(db, filter, now, actor.uid)?)
-            {
+        Query::Tabs(filters) => {
+            let of = |(name, filter): &(ListName, Filter)| match (reads(*name).totals)(
+                db,
+                &settled(db, filter, now, actor.uid)?,
+            ) {
                 Err(ReadError::Filter(_)) => Ok(None),
                 totals => totals.map(Some),
             };

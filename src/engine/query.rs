@@ -80,7 +80,7 @@ pub enum Query {
     /// Matches by what they have in common.
     Groups(ListName, Filter, Field),
     /// How many rows each of some filters matches, and their money.
-    Tabs(ListName, Vec<Filter>),
+    Tabs(Vec<(ListName, Filter)>),
     /// What can be typed next: the fields of a list, or under a filter the values of one.
     Fitting(ListName, Filter, Option<Field>),
     /// A step of the day.

@@ -3,7 +3,10 @@
 
 use crate::harness::book::Book;
 use crate::harness::desk::Desk;
-use daybook::engine::command::Command;
+use daybook::engine::command::{Command, Pick};
+use daybook::engine::perform;
+use daybook::store::Topic;
+use daybook::store::read::{Filter, ListArgs, Seek, Sort, invoices};
 use daybook::ui::keymap::Key;
 use daybook::ui::msg::{Effect, Msg};
 
@@ -247,4 +250,26 @@ fn a_refused_input_is_no_conflict() {
     desk.press("3ed<Tab><C-u>1999-01-01<Tab><Tab><Tab>early<C-s>").shows("Edit D-");
     let picture = desk.picture();
     assert!(!picture.contains("theirs"), "{picture}");
+}
+
+/// A colleague accepts what is marked here: it leaves the list, and acting on the marks says so first.
+#[test]
+fn a_mark_on_what_left_the_list_since_is_told_before_it_is_acted_on() {
+    let mut desk = Desk::open(80, 24);
+    // The second draft, the cursor on the third.
+    desk.press("3j j").shows("marked 1");
+    let id = desk.session.read(|db| {
+        let filter = Filter::parse("status:draft review:none").unwrap();
+        let sort = Sort::Risk.into();
+        let args = ListArgs { filter, sort, seek: Seek::First, limit: 2 };
+        Ok(invoices::page(db, &args).unwrap().rows[1].id)
+    });
+    let id = id.unwrap();
+    let draft = Pick { id, version: Pick::WHICHEVER };
+    let accept = Command::Accept { drafts: vec![draft], reason: String::new() };
+    perform::perform(&mut desk.session, "a colleague", accept).unwrap();
+    let known = desk.app.update(Msg::Changed(Topic::ALL.to_vec()));
+    desk.settle(known);
+    desk.shows("marked 1 (1 outside this filter)");
+    desk.press("e").shows("1 of them outside this filter");
 }

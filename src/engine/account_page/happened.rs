@@ -224,13 +224,7 @@ pub(super) fn why(page: &AccountPage, row: &OpenRow, end: NaiveDate) -> String {
     if row.now.minor == 0 {
         return since(page, row, words.remove(0));
     }
-    if !state.disputed.is_empty() {
-        words.push(format!("disputed: {}", state.disputed));
-    }
-    match state.promised_on {
-        Some(day) if state.agreed.is_empty() => words.push(format!("promised for {day}")),
-        _ => words.extend(state.agreed.iter().cloned()),
-    }
+    words.extend(state.agreed.iter().cloned());
     if let Some((status, code)) = &state.last {
         words.extend(match status.as_str() {
             "Declined" if code.is_empty() => Some("payment declined".to_owned()),

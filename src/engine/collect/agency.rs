@@ -98,17 +98,21 @@ pub fn foretell(db: &Db<'_>, new: &NewCase, today: NaiveDate) -> Result<Foretold
     )];
     then.extend(ends(db, &chosen)?);
     then.push("the file for the agency is written next: daybook agency file".to_owned());
+    let theirs = match new.reference.as_str() {
+        "" => String::new(),
+        reference => format!(" --reference {}", quoted(reference)),
+    };
     let numbers: Vec<&str> = chosen.debts.iter().map(|debt| debt.number.as_str()).collect();
     Ok(Foretold {
         what: format!("{} of {account} ({of}) go to {}.", owed(&chosen)?, new.agency),
         then,
-        beware: chosen.left_out.iter().map(|r| format!("not {}: {}", r.what, r.reason)).collect(),
+        beware: chosen.beware(),
         undo: "u does not take it back; p takes the account back from the agency.",
         verb: "hand over",
         words: AGENCY_HAND_OVER.of(format!(
             "{account} --invoice {} --agency {}",
             numbers.join(" --invoice "),
-            quoted(&new.agency)
+            quoted(&new.agency) + &theirs
         )),
     })
 }

@@ -39,12 +39,9 @@ pub fn promise(
             return Err(Error::usage("past", format!("{on} has gone by"), "name a day to come"));
         }
         if amount <= 0 || amount > debt.balance_minor {
-            let owed = debt.currency.plain(debt.balance_minor);
-            return Err(Error::usage(
-                "bad_amount",
-                format!("{} owes {owed} {}", debt.number, debt.currency),
-                "",
-            ));
+            let owed = debt.currency.amount(debt.balance_minor);
+            let message = format!("{} owes {owed}: promised is that much at most", debt.number);
+            return Err(Error::usage("bad_amount", message, "an amount above zero"));
         }
         refuse_in_plan(tx, &debt)?;
         debt::promise(tx, &debt, amount, on)?;

@@ -7,7 +7,6 @@ use crate::domain::actor::Verb;
 use crate::domain::ids::PlanId;
 use crate::domain::instalment::{Every, Instalment, MOST, NewPlan, Parts, Plan, PlanState};
 use crate::domain::money::total;
-use crate::domain::text::counted;
 use crate::engine::command::Receipt;
 use crate::engine::command::words::INSTALMENTS_NEW;
 use crate::engine::review::picked::short;
@@ -29,13 +28,24 @@ fn worked_out(new: &NewPlan, chosen: &Chosen, today: NaiveDate) -> Result<Vec<In
         }
     };
     if !(2..=MOST).contains(&count) {
-        let message = format!("{} are no plan", counted(count, "instalment", "instalments"));
-        let hint = format!("from 2 to {MOST}; one is a promise: daybook payment promise");
-        return Err(Error::usage("bad_count", message, hint));
+        let message = format!("a plan has 2 to {MOST} instalments, not {count}");
+        return Err(Error::usage(
+            "bad_count",
+            message,
+            "one is a promise: daybook payment promise",
+        ));
     }
     if new.first < today {
         let message = format!("{} has gone by", new.first);
         return Err(Error::usage("bad_date", message, "name a day to come for the first"));
+    }
+    let nothing = match &new.parts {
+        Parts::Each(amounts) => amounts.iter().find(|amount| amount.minor <= 0),
+        Parts::Equal(_) => None,
+    };
+    if let Some(amount) = nothing {
+        let message = format!("an instalment of {amount} is none");
+        return Err(Error::usage("bad_amount", message, "each is above zero"));
     }
     let parts = new.parts.of(owed).map_err(|sum| match &new.parts {
         Parts::Equal(_) => {
@@ -45,7 +55,7 @@ fn worked_out(new: &NewPlan, chosen: &Chosen, today: NaiveDate) -> Result<Vec<In
         Parts::Each(_) => {
             let message =
                 format!("the instalments come to {}, owed are {}", money(sum), money(owed));
-            Error::usage("bad_amount", message, "each above zero, together what is owed")
+            Error::usage("bad_amount", message, "together they are what is owed")
         }
     })?;
     let far = today.checked_add_months(Months::new(120)).unwrap_or(NaiveDate::MAX);
@@ -126,7 +136,7 @@ pub fn foretell(db: &Db<'_>, new: &NewPlan, today: NaiveDate) -> Result<Foretold
     Ok(Foretold {
         what: format!("{}: {}.", chosen.account, said(&chosen, new, &instalments)?),
         then,
-        beware: chosen.left_out.iter().map(|r| format!("not {}: {}", r.what, r.reason)).collect(),
+        beware: chosen.beware(),
         undo: "u does not take it back; ending it does.",
         verb: "agree",
         words: INSTALMENTS_NEW.of(format!(

@@ -15,11 +15,21 @@ pub(super) struct Chosen {
     pub account: String,
     /// At least one, oldest due first.
     pub debts: Vec<Debt>,
-    /// What else is open, and why it is not among them.
+    /// What else is overdue (or was asked for), and why it is not among them.
     pub left_out: Vec<Refused>,
+    /// What is not due yet, where what is overdue was asked for: the number and its day.
+    pub later: Vec<(String, NaiveDate)>,
 }
 
 impl Chosen {
+    /// What is not among them, a line each.
+    pub fn beware(&self) -> Vec<String> {
+        let out = self.left_out.iter().map(|r| format!("not {}: {}", r.what, r.reason));
+        let later =
+            self.later.iter().map(|(number, on)| format!("not {number}: it is due on {on} only"));
+        out.chain(later).collect()
+    }
+
     /// Its documents, the first by number: `INV-1, INV-2, INV-3 and 2 more`.
     pub fn documents(&self) -> String {
         let numbers: Vec<&str> = self.debts.iter().take(3).map(|d| d.number.as_str()).collect();
@@ -52,11 +62,14 @@ pub(super) fn choose(
         }
         debts.retain(|debt| wanted.contains(&debt.document));
     }
-    let mut chosen = Chosen { account, debts: Vec::new(), left_out: Vec::new() };
+    let (debts_of, left_out, later) = (Vec::new(), Vec::new(), Vec::new());
+    let mut chosen = Chosen { account, debts: debts_of, left_out, later };
     for debt in debts {
-        let why = if *of == Which::Overdue && debt.due_on >= today {
-            Some(format!("it is due on {} only", debt.due_on))
-        } else if payment::on_its_way(db, debt.document)? {
+        if *of == Which::Overdue && debt.due_on >= today {
+            chosen.later.push((debt.number, debt.due_on));
+            continue;
+        }
+        let why = if payment::on_its_way(db, debt.document)? {
             Some("a payment of it is on its way: wait for its answer".to_owned())
         } else {
             not(&debt)?
@@ -72,7 +85,12 @@ pub(super) fn choose(
     if chosen.debts.is_empty() {
         let what = if *of == Which::Overdue { "nothing is overdue" } else { "nothing is open" };
         let message = match chosen.left_out.first() {
-            Some(first) => format!("of {} {what}: {} {}", chosen.account, first.what, first.reason),
+            Some(first) => {
+                format!(
+                    "nothing of {} can be taken: {}: {}",
+                    chosen.account, first.what, first.reason
+                )
+            }
             None => format!("of {} {what}", chosen.account),
         };
         return Err(Error::usage(

@@ -47,7 +47,7 @@ pub struct FailedRow {
     pub next_retry_at: Option<i64>,
     /// What to do next: a word of `NextAction`, or `none`.
     pub group: String,
-    /// `failed`, `promised`, `instalments`, `disputed`, `agency`, `open`.
+    /// `failed`, `promised`, `instalments`, `disputed`, `agency`, `stopped` (its account is with one), `open`.
     pub state: String,
     /// When the customer promised to pay.
     pub promised_on: Option<NaiveDate>,
@@ -103,7 +103,9 @@ macro_rules! state {
         concat!(
             "CASE WHEN ",
             with_agency!(),
-            " THEN 'agency' WHEN s.disputed <> '' THEN 'disputed' \
+            " THEN CASE WHEN EXISTS (SELECT 1 FROM agency_claim k JOIN agency_case c ON c.id = k.case_id \
+                WHERE k.document_id = s.document_id AND c.account_id = s.account_id AND c.state = 'open') \
+                THEN 'agency' ELSE 'stopped' END WHEN s.disputed <> '' THEN 'disputed' \
               WHEN s.promised_on IS NOT NULL THEN CASE WHEN EXISTS (SELECT 1 FROM instalment_document i \
                 WHERE i.document_id = s.document_id AND i.open = 1) THEN 'instalments' ELSE 'promised' END \
               WHEN s.retries_given_up = 1 OR p.status IN ('Declined','Unknown','Canceled') \
@@ -113,7 +115,8 @@ macro_rules! state {
 }
 const STATE: &str = concat!("(", state!(), ")");
 
-const STATES: &[&str] = &["failed", "promised", "instalments", "disputed", "agency", "open"];
+const STATES: &[&str] =
+    &["failed", "promised", "instalments", "disputed", "agency", "stopped", "open"];
 
 const GROUPS: &[&str] =
     &["retry_later", "new_method", "look_up", "ask_mandate", "ask_customer", "gave_up", "none"];
@@ -305,6 +308,7 @@ fn why_not(by: NextAction, tried: bool, group: &str, state: &str) -> Option<&'st
         (_, "promised") => "promised",
         (_, "instalments") => "paid in instalments",
         (_, "agency") => "with an agency",
+        (_, "stopped") => "whose account is with an agency",
         (_, "disputed") => "disputed",
         ("retry_later", _) => return None,
         ("look_up", _) => "of unknown outcome: look them up (i)",

@@ -3,10 +3,9 @@
 
 use super::accounts::NOTES;
 use super::invoices::{self, InvoiceRow};
-use super::{Filter, KeyValue, ListArgs, ReadError, Seek, Sort};
+use super::{Filter, KeyValue, ListArgs, ReadError, Seek, Sort, agreed};
 use crate::domain::account::version_on;
 use crate::domain::delivery::FirstCopy;
-use crate::domain::dispute::{DisputeState, reason};
 use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::line_change::{Compared, compare};
@@ -14,7 +13,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::note::{Note, On, References};
 use crate::store::document::{self, ItemRow};
 use crate::store::operation::LAST_SLICE;
-use crate::store::{Db, StoreError, account, agency, dispute, first_copy, instalment, note, word};
+use crate::store::{Db, StoreError, account, first_copy, note, word};
 use chrono::NaiveDate;
 
 /// A document with everything a clerk looks at before saying yes.
@@ -143,7 +142,7 @@ pub fn detail(
         note: d.note,
         notes: note::of(db, On::Document(id), NOTES)?,
         references: note::references(db, On::Document(id))?,
-        agreed: agreed(db, id, d.account, d.currency)?,
+        agreed: agreed::of(db, id, d.account, d.currency)?,
         subtotal: d.currency.amount(d.subtotal_minor),
         tax: d.currency.amount(d.tax_minor),
         payment_term: terms.payment_term,
@@ -164,40 +163,6 @@ pub fn detail(
         layout,
         payments: payments(db, id, d.currency)?,
     }))
-}
-
-/// What is agreed or contested of a document that is owed, in words.
-fn agreed(
-    db: &Db<'_>,
-    id: DocumentId,
-    account: AccountId,
-    currency: Currency,
-) -> Result<Vec<String>, StoreError> {
-    let mut said = Vec::new();
-    if !db
-        .any("SELECT 1 FROM document_state WHERE document_id = ?1 AND balance_minor > 0", [id.0])?
-    {
-        return Ok(said);
-    }
-    said.extend(agency::open_of(db, account)?.map(|case| case.said()));
-    for dispute in dispute::of(db, id)?.iter().filter(|d| d.state == DisputeState::Open) {
-        let why = reason(dispute.code, &dispute.words);
-        let owner = match dispute.owner.as_str() {
-            "" => String::new(),
-            owner => format!(", {owner} sees to it"),
-        };
-        said.push(format!("{} disputed: {why}{owner}", dispute.amount));
-    }
-    if let Some(plan) = instalment::open_of(db, id)? {
-        said.push(format!("{}: {}", plan.id, plan.said()));
-    }
-    let promise = "SELECT promised_on, amount_minor FROM promise
-        WHERE document_id = ?1 AND state = 'open'";
-    said.extend(db.opt(promise, [id.0], |r| {
-        let (on, amount): (String, i64) = (r.get(0)?, r.get(1)?);
-        Ok(format!("{} promised for {on}", currency.amount(amount)))
-    })?);
-    Ok(said)
 }
 
 /// Where mail of an account goes today, if not to where it went then.

@@ -5,6 +5,7 @@
 
 pub mod account_page;
 pub mod accounts;
+mod agreed;
 mod amount;
 pub mod charts;
 mod claimed;

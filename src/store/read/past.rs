@@ -36,6 +36,13 @@ pub fn deeds(db: &Db<'_>, id: DocumentId) -> Result<Vec<PastDeed>, ReadError> {
          FROM (SELECT seq FROM operation WHERE subject = ?2
            UNION SELECT seq FROM operation
              WHERE subject = (SELECT number FROM document WHERE id = ?1)
+           UNION SELECT n.seq FROM (
+               SELECT printf('IP-%06d', plan_id) AS it FROM instalment_document WHERE document_id = ?1
+               UNION ALL SELECT printf('AC-%06d', k.case_id) FROM agency_case c
+                 JOIN agency_claim k ON k.case_id = c.id AND k.document_id = ?1
+                 WHERE c.account_id = (SELECT account_id FROM document WHERE id = ?1)) a
+             JOIN operation n ON n.subject = (SELECT x.number FROM document d JOIN account x
+               ON x.id = d.account_id WHERE d.id = ?1) AND instr(n.summary, a.it) = 1
            UNION SELECT op_seq FROM undo INDEXED BY undo_document WHERE document_id = ?1) w
          CROSS JOIN operation o ON o.seq = w.seq
          LEFT JOIN undo u ON u.op_seq = o.seq AND u.document_id = ?1

@@ -11,6 +11,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::cell::{Cell, RefCell};
 
+/// What stands below a menu into which letters were typed that name no line.
+const ASTRAY: &str = "no such line: arrows, Enter, Esc";
+
 /// One line.
 #[derive(Debug, Clone)]
 pub struct Item {
@@ -225,8 +228,8 @@ impl Choice {
             inner.x,
             inner.bottom() - 1,
             inner.width,
-            "Enter chooses · Esc closes",
-            theme::DIM,
+            if self.astray { ASTRAY } else { "Enter chooses · Esc closes" },
+            if self.astray { theme::WARN } else { theme::DIM },
         );
         None
     }

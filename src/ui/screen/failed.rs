@@ -98,7 +98,7 @@ impl Default for Failed {
             tab("promised", "status:promised"),
             tab("disputed", "status:disputed"),
             tab("all open", ""),
-            tab(unapplied::TAB, ""),
+            tab(unapplied::TAB, "").of(ListName::Unapplied),
             tab("instalments", "status:instalments"),
             tab("agency", "status:agency"),
         ];
@@ -140,7 +140,9 @@ impl Shown for FailedRow {
         let amount = if code { self.balance.to_string() } else { self.balance.grouped() };
         let age = (cx.now.today - self.due_on).num_days();
         let next = match self.state.as_str() {
-            kept @ ("promised" | "instalments" | "disputed" | "agency") => kept.to_owned(),
+            kept @ ("promised" | "instalments" | "disputed" | "agency" | "stopped") => {
+                kept.to_owned()
+            }
             _ if self.group == "none" => self.payment_status.to_lowercase(),
             _ => self.group.replace('_', " "),
         };
@@ -394,7 +396,10 @@ impl Screen for Failed {
                 (code, reply) => format!("{} {reply}", code.replace('_', " ")),
             };
             let promised = match (row.case, row.plan, row.promised_on) {
-                (Some(case), ..) => format!(" · with an agency ({case})"),
+                (Some(case), ..) if row.state == "agency" => format!(" · with an agency ({case})"),
+                (Some(case), ..) => {
+                    format!(" · not handed over, its account is with an agency ({case})")
+                }
                 (None, Some(plan), Some(day)) => format!(" · in instalments until {day} ({plan})"),
                 (None, _, Some(day)) => format!(" · promised by {day}"),
                 (None, _, None) => String::new(),

@@ -24,6 +24,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const WIDE: u16 = 120;
 /// Rows read at once.
 const CHUNK: usize = 200;
+
+/// Marks at most of which it is asked after every change whether the list still shows them.
+const ASKED: usize = 50_000;
 /// Rows kept at most.
 const KEEP: usize = 1200;
 
@@ -95,6 +98,8 @@ pub struct Tab {
     pub totals: Option<Totals>,
     /// What is said where it shows nothing; empty: only that.
     pub empty: &'static str,
+    /// The list it shows, where that is another than its screen's.
+    pub of: Option<ListName>,
 }
 
 impl Tab {
@@ -108,7 +113,14 @@ impl Tab {
             base: String::new(),
             totals: None,
             empty: "",
+            of: None,
         }
+    }
+
+    /// The same, of another list than its screen's.
+    #[must_use]
+    pub fn of(self, list: ListName) -> Self {
+        Self { of: Some(list), ..self }
     }
 
     /// The same, with what is said where it shows nothing.
@@ -319,7 +331,8 @@ impl<R: Shown> Listing<R> {
             return;
         }
         cx.load(self.screen, Part::Totals, Query::Totals(R::LIST, self.filter()));
-        if self.made_elsewhere() {
+        // What was marked here may have left the list since.
+        if self.made_elsewhere() || (1..=ASKED).contains(&self.marks.len()) {
             let marked = self.marks.keys().copied().collect();
             cx.load(self.screen, Part::Within, Query::Within(R::LIST, self.filter(), marked));
         }
@@ -358,9 +371,12 @@ impl<R: Shown> Listing<R> {
         self.recount = cx.awaits(self.screen, Part::Tabs);
         if !self.recount {
             // One that is not understood shows nothing, and nothing is counted of it.
-            let of = |tab| joined([self.base(tab), &tab.filter, ""]).unwrap_or_default();
+            let of = |tab: &Tab| {
+                let filter = joined([self.base(tab), &tab.filter, ""]).unwrap_or_default();
+                (tab.of.unwrap_or(R::LIST), filter)
+            };
             let filters = self.tabs.iter().map(of).collect();
-            cx.load(self.screen, Part::Tabs, Query::Tabs(R::LIST, filters));
+            cx.load(self.screen, Part::Tabs, Query::Tabs(filters));
         }
     }
 

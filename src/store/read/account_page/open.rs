@@ -4,7 +4,8 @@ use super::few::{Few, Of};
 use crate::domain::document::DocumentKind;
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::money::Money;
-use crate::store::{Db, StoreError, agency, instalment, money, word};
+use crate::store::read::agreed;
+use crate::store::{Db, StoreError, money, word};
 use chrono::NaiveDate;
 
 /// An open document, or money that pays none yet.
@@ -31,7 +32,7 @@ pub struct State {
     pub promised_on: Option<NaiveDate>,
     /// Why; empty = it is not.
     pub disputed: String,
-    /// The open plan it is in, and who has its account, in words.
+    /// What is agreed or contested of it, in words.
     pub agreed: Vec<String>,
     pub auto_pay_off: bool,
     pub gave_up: bool,
@@ -94,11 +95,7 @@ fn document(db: &Db<'_>, id: DocumentId, minor: i64, of: Of) -> Result<OpenRow, 
         [id.0],
         |r| Ok((r.get(0)?, r.get(1)?)),
     )?;
-    let plan = instalment::open_of(db, id)?;
-    let case = agency::open_of(db, of.account)?;
-    let agreed: Vec<String> =
-        plan.map(|p| p.said()).into_iter().chain(case.map(|c| c.said())).collect();
-    db.one(
+    let mut row = db.one(
         "SELECT d.number, d.kind, d.invoice_on, d.currency, s.balance_minor, s.due_on,
            s.promised_on, s.disputed, s.auto_pay_off, s.retries_given_up, s.next_retry_at
          FROM document d JOIN document_state s ON s.document_id = d.id WHERE d.id = ?1",
@@ -118,7 +115,7 @@ fn document(db: &Db<'_>, id: DocumentId, minor: i64, of: Of) -> Result<OpenRow, 
                     due_on: kind.is_receivable().then_some(due),
                     promised_on: r.get(6)?,
                     disputed: r.get(7)?,
-                    agreed,
+                    agreed: Vec::new(),
                     auto_pay_off: r.get(8)?,
                     gave_up: r.get(9)?,
                     next_on: next.and_then(day),
@@ -126,5 +123,7 @@ fn document(db: &Db<'_>, id: DocumentId, minor: i64, of: Of) -> Result<OpenRow, 
                 },
             })
         },
-    )
+    )?;
+    row.state.agreed = agreed::of(db, id, of.account, row.now.currency)?;
+    Ok(row)
 }

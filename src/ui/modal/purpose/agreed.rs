@@ -39,7 +39,8 @@ impl Owing {
             ("overdue" | "", _) => Ok(Which::Overdue),
             ("all", _) => Ok(Which::Open),
             ("this", Some(document)) => Ok(Which::These(vec![document])),
-            (other, _) => Err((Label::INVOICES, format!("{other:?}: overdue, or all"))),
+            (other, Some(_)) => Err((Label::INVOICES, format!("{other:?}: overdue, all, or this"))),
+            (other, None) => Err((Label::INVOICES, format!("{other:?}: overdue, or all"))),
         }
     }
 }

@@ -28,6 +28,9 @@ impl<R: Shown> Listing<R> {
             self.places.len() - 1
         });
         for row in rows {
+            if let Some(within) = &mut self.within {
+                within.insert(row.id);
+            }
             self.made.insert(row.id, place);
             self.marks.insert(row.id, row);
         }
@@ -46,14 +49,15 @@ impl<R: Shown> Listing<R> {
         self.marks.keys().any(|id| place.is_none() || self.made.get(id).copied() != place)
     }
 
-    /// The marked rows that this filter shows and the others. Until the book has answered, those are
-    /// known that were marked under it or are among the rows at hand.
+    /// The marked rows that this filter shows and the others, as the book answered; until it has, those that
+    /// were marked under it or are among the rows at hand.
     pub fn seen_and_unseen(&self) -> (Vec<Marked>, Vec<Marked>) {
         let place = self.place_of_filter();
         let rows: BTreeSet<i64> = self.rows.iter().map(ListRow::id).collect();
-        let within = |id: &i64| self.within.as_ref().is_some_and(|ids| ids.contains(id));
         let of_here = |id: &i64| place.is_some() && self.made.get(id).copied() == place;
-        self.marks.values().partition(|m| of_here(&m.id) || within(&m.id) || rows.contains(&m.id))
+        let shown =
+            |id: &i64| self.within.as_ref().map_or_else(|| of_here(id), |ids| ids.contains(id));
+        self.marks.values().partition(|m| shown(&m.id) || rows.contains(&m.id))
     }
 
     /// How many of the marked are not of this filter, in words for a question about the marks.

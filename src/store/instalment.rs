@@ -8,6 +8,7 @@ use super::{Db, StoreError, Topic, Tx, word};
 use crate::domain::ids::{AccountId, DocumentId, PlanId};
 use crate::domain::instalment::{Instalment, Plan, PlanState};
 use crate::domain::money::Currency;
+use chrono::NaiveDate;
 
 const COLUMNS: &str =
     "p.id, p.account_id, a.number, p.currency, p.state, p.made_by, p.made_at, p.words
@@ -71,6 +72,20 @@ pub fn all(db: &Db<'_>, ended_too: bool, most: u32) -> Result<Vec<Plan>, StoreEr
     let which = if ended_too { "" } else { "WHERE p.state = 'open'" };
     let sql = format!("SELECT {COLUMNS} {which} ORDER BY p.id LIMIT ?1");
     db.all(&sql, [most], map)?.into_iter().map(|plan| filled(db, plan)).collect()
+}
+
+/// Open plans that are paid, or of which an instalment was due before `today` and did not come
+/// ([`Plan::missed`] says which).
+pub fn over(db: &Db<'_>, today: NaiveDate) -> Result<Vec<PlanId>, StoreError> {
+    db.all(
+        "SELECT p.id FROM instalment_plan p WHERE p.state = 'open' AND (
+           SELECT sum(s.balance_minor) <= 0 OR sum(i.owed_minor - s.balance_minor) < coalesce(
+             (SELECT sum(n.amount_minor) FROM instalment n WHERE n.plan_id = p.id AND n.due_on < ?1), 0)
+           FROM instalment_document i JOIN document_state s ON s.document_id = i.document_id
+           WHERE i.plan_id = p.id) ORDER BY p.id",
+        [today],
+        |r| Ok(PlanId(r.get(0)?)),
+    )
 }
 
 /// Writes a plan for what is owed on these, in the order of its days.

@@ -307,7 +307,8 @@ fn instalments_a_dispute_and_an_agency_by_keys_alone() {
     desk.press("5/INV-9<Enter>").shows("stopped");
     desk.press("<Enter>")
         .shows("not handed over; nothing is collected while Example Collect has the");
-    desk.press("<Esc>5/INV-1<Enter><Enter>H").shows("AC-000001: 15.01 EUR of INV-1, INV-8 handed to");
+    desk.press("<Esc>5/INV-1<Enter><Enter>H")
+        .shows("AC-000001: 15.01 EUR of INV-1, INV-8 handed to");
     desk.press("<Esc><Esc>8");
     desk.press("Pf<C-s>").shows("agency-2026-01-05.csv");
     let file = book.path.with_file_name("book.db.d").join("print/agency-2026-01-05.csv");

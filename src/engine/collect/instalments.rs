@@ -186,10 +186,8 @@ fn over(plan: &Plan, today: NaiveDate) -> Option<PlanState> {
 /// nobody owes any more. Gives how many were missed.
 pub fn end_over(session: &mut Session) -> Result<usize, Error> {
     let today = session.now()?.today;
-    let any = session.read(|db| {
-        let plans = instalment::all(db, false, u32::MAX)?;
-        Ok(plans.iter().any(|plan| over(plan, today).is_some()) || dispute::idle(db)?)
-    })?;
+    let any =
+        session.read(|db| Ok(!instalment::over(db, today)?.is_empty() || dispute::idle(db)?))?;
     if !any {
         return Ok(0);
     }
@@ -197,7 +195,8 @@ pub fn end_over(session: &mut Session) -> Result<usize, Error> {
         tx.quiet();
         dispute::end_idle(tx)?;
         let mut missed = 0;
-        for plan in instalment::all(tx, false, u32::MAX)? {
+        for id in instalment::over(tx, tx.now().today)? {
+            let plan = instalment::get(tx, id)?;
             let (id, number) = (plan.id, &plan.account_number);
             match over(&plan, tx.now().today) {
                 Some(PlanState::Kept) => instalment::end(tx, id, PlanState::Kept, "")?,

@@ -133,10 +133,15 @@ fn what_was_taken_back_last_is_done_again_first_and_nothing_after_another_deed()
 fn letters_of_a_word_typed_into_a_menu_do_nothing() {
     let mut desk = Desk::open(80, 24);
     let menu = desk.press("3  v").picture();
-    assert_eq!(desk.press("hq").picture(), menu);
+    // Its foot says so.
+    let foot = |picture: String| picture.replace("no such line: arrows, Enter, Esc", "FOOT");
+    let astray = foot(desk.press("hq").shows("no such line").picture());
+    let before = menu.replace("Enter chooses · Esc closes", "FOOT");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words(&astray), words(&before));
     // Nor does what follows them choose a line, until another kind of key.
-    assert_eq!(desk.press("1o").picture(), menu);
-    assert_ne!(desk.press("<Down>1").picture(), menu);
+    assert_eq!(foot(desk.press("1o").picture()), astray);
+    assert_ne!(foot(desk.press("<Down>1").picture()), astray);
 }
 
 #[test]
@@ -288,9 +293,9 @@ fn a_promise_and_a_dispute_begin_and_end_at_the_console() {
     desk.press("<Esc>:show promised<Enter>").shows("[promised]");
     desk.press("pe").shows("promise withdrawn");
     assert_eq!(state(&desk), before);
-    desk.press("5:show failed<Enter>pd1").shows("disputed: the amount is wrong");
+    desk.press("5:show failed<Enter>pd1<C-s>").shows("disputed: the amount is wrong");
     assert_eq!(state(&desk), (before.0, before.1 + 1));
-    desk.press(":show disputed<Enter>pd").shows("dispute ended");
+    desk.press(":show disputed<Enter>pdw").shows("dispute ended");
     assert_eq!(state(&desk), before);
 }
 

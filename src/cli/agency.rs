@@ -95,7 +95,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             };
             report(&agency::hand_over(&mut session, &new)?, ctx)
         }
-        Action::List { all } => list(&session.read(|db| cases::all(db, *all, 10_000))?, ctx),
+        Action::List { all } => list(&session.read(|db| cases::all(db, *all, u32::MAX))?, ctx),
         Action::File { case, out, force, .. } => {
             let standing = if *force { Standing::Replace } else { Standing::Keep };
             file(&session, case, (out, standing), ctx)

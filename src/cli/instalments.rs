@@ -6,7 +6,7 @@ use super::ids::{account, open_of};
 use super::output::{self, Align};
 use super::receipt::report;
 use crate::domain::ids::PlanId;
-use crate::domain::instalment::{Every, NewPlan, Parts, Plan};
+use crate::domain::instalment::{Every, NewPlan, Parts, Plan, PlanState};
 use crate::domain::money::Currency;
 use crate::engine::collect::instalments;
 use crate::engine::{Error, Session};
@@ -86,13 +86,13 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     match &args.action {
         Action::New(new) => make(&mut session, new, ctx),
         Action::List { all, account: None } => {
-            let plans = session.read(|db| instalment::all(db, *all, 10_000))?;
+            let plans = session.read(|db| instalment::all(db, *all, u32::MAX))?;
             list(&plans, ctx)
         }
         Action::List { all, account: Some(number) } => {
             let id = account(&session, number)?;
             let mut plans = session.read(|db| instalment::of_account(db, id))?;
-            plans.retain(|plan| *all || plan.words.is_empty());
+            plans.retain(|plan| *all || plan.state == PlanState::Open);
             list(&plans, ctx)
         }
         Action::Show { plan } => {

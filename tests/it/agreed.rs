@@ -122,6 +122,8 @@ fn a_plan_that_is_paid_is_kept_and_credits_count_like_money() {
     book.run(&record).ends(0);
     tick(&book);
     assert_eq!(plan(&book)["state"], "kept");
+    let open = ["instalments", "list", "--account", "A1", "--json"];
+    assert_eq!(book.run(&open).ends(0).json(), json!([]));
     assert!(tasks(&book).is_empty());
     sound(&book);
 }

@@ -71,11 +71,8 @@ pub(super) fn dispute(
     said(&receipt, ctx)
 }
 
-/// Disputes at most that are listed.
-const LISTED: u32 = 10_000;
-
 pub(super) fn disputes(session: &Session, all: bool, ctx: &Ctx) -> Result<Exit, Error> {
-    let found = session.read(|db| dispute::all(db, all, LISTED))?;
+    let found = session.read(|db| dispute::all(db, all, u32::MAX))?;
     let day = days(session)?;
     if ctx.json {
         let all: Vec<_> = found

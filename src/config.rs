@@ -3,7 +3,7 @@
 mod allowed;
 pub mod key;
 
-pub use allowed::{Allowed, flags, rising_days};
+pub use allowed::{Allowed, flags, rising_days, time};
 pub use key::SETTINGS;
 
 use crate::domain::document::DocumentKind;
@@ -182,6 +182,9 @@ mod tests {
             ("rounding.increment", "-1"),
             ("rounding.increment", "1e3"),
             ("book.time_zone", "Mars"),
+            ("day.bank_by", "9:30"),
+            ("day.bank_by", "24:00"),
+            ("day.bank_by", "noon"),
             ("proration.prorate", "yes"),
             ("smtp.port", "0"),
             ("smtp.port", "+25"),

@@ -11,6 +11,7 @@ mod memo;
 pub mod output;
 
 mod audit;
+mod bank;
 mod bill;
 mod check;
 mod claim;
@@ -114,6 +115,8 @@ enum Command {
     Instalments(instalments::Args),
     /// Hand accounts to a collection agency, write its file, take them back
     Agency(agency::Args),
+    /// Say until which day the bank is read
+    Bank(bank::Args),
     /// Who may do what
     Role(role::Args),
     /// Runs that begin by themselves
@@ -301,6 +304,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Retry(args) => retry::run(&args, ctx),
         Command::Instalments(args) => instalments::run(&args, ctx),
         Command::Agency(args) => agency::run(&args, ctx),
+        Command::Bank(args) => bank::run(&args, ctx),
         Command::Role(args) => role::run(&args, ctx),
         Command::Schedule(args) => schedule::run(&args, ctx),
         Command::Export(args) => export::run(&args, ctx),

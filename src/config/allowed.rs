@@ -6,6 +6,7 @@ use crate::domain::retry::parse_waits;
 use crate::domain::series::Pattern;
 use crate::domain::text;
 use crate::zone;
+use chrono::NaiveTime;
 use rust_decimal::Decimal;
 
 /// What values a setting takes.
@@ -39,6 +40,8 @@ pub enum Allowed {
     Days,
     /// Flags of a draft, separated by commas.
     Flags,
+    /// A time of the day such as `10:30`, or empty.
+    TimeOrEmpty,
     /// An IANA time zone such as `Europe/Berlin`.
     Zone,
     /// A number pattern holding `{seq:N}` and, to begin anew each year, `{year}`.
@@ -47,7 +50,7 @@ pub enum Allowed {
 
 use Allowed::{
     Address, AmountOrEmpty, Bool, Days, Decimal as Dec, Flags, Host, Int, Lines, Series,
-    StepOrEmpty, Text, Url, Waits, Words, Zone,
+    StepOrEmpty, Text, TimeOrEmpty, Url, Waits, Words, Zone,
 };
 
 /// The largest factor or percentage: beyond it nothing is told apart.
@@ -83,6 +86,7 @@ impl Allowed {
                 let words: Vec<&str> = FlagCode::ALL.iter().map(|f| f.as_str()).collect();
                 format!("flags separated by commas: {}", words.join(", "))
             }
+            TimeOrEmpty => "a time of the day such as 10:30, or empty".to_owned(),
             Zone => "an IANA time zone such as Europe/Berlin".to_owned(),
             Series => {
                 "letters, digits, - and _ around one {seq:1} to {seq:12}, and {year} to begin anew \
@@ -101,6 +105,7 @@ impl Allowed {
             Dec(_) => value.parse::<Decimal>().is_ok(),
             AmountOrEmpty | StepOrEmpty => value.is_empty() || value.parse::<Decimal>().is_ok(),
             Zone => value.parse::<zone::Zone>().is_ok(),
+            TimeOrEmpty => value.is_empty() || time(value).is_some(),
             Flags => flags(value).is_some(),
             Series => Pattern::parse(value).is_some(),
             // Text is what it is; who reads waits and days says what is wrong with them.
@@ -151,6 +156,7 @@ impl Allowed {
             Days => rising_days(value).is_some(),
             Flags => flags(value).is_some(),
             Zone => value.parse::<zone::Zone>().is_ok(),
+            TimeOrEmpty => value.is_empty() || time(value).is_some(),
             Series => Pattern::parse(value).is_some(),
         };
         if fine { Ok(()) } else { Err(format!("cannot be {value:?}")) }
@@ -214,6 +220,12 @@ pub fn rising_days(value: &str) -> Option<Vec<u64>> {
     let days: Vec<u64> = words.map(str::parse).collect::<Result<_, _>>().ok()?;
     let fine = days.windows(2).all(|w| w[0] < w[1]) && days.iter().all(|d| *d <= 3650);
     fine.then_some(days)
+}
+
+/// Reads `09:30`.
+pub fn time(value: &str) -> Option<NaiveTime> {
+    let plain = value.len() == 5 && value.bytes().all(|b| b.is_ascii_digit() || b == b':');
+    NaiveTime::parse_from_str(value, "%H:%M").ok().filter(|_| plain)
 }
 
 /// Reads `duplicate,back_billing`.

@@ -4,7 +4,7 @@
 use super::Setting;
 use super::allowed::Allowed::{
     Address, AmountOrEmpty, Bool, Days, Decimal, Flags, Host, Int, Lines, Series, StepOrEmpty,
-    Text, Url, Waits, Words, Zone,
+    Text, TimeOrEmpty, Url, Waits, Words, Zone,
 };
 use super::allowed::MOST;
 
@@ -29,6 +29,12 @@ settings! {
     BOOK_TIME_ZONE: "book.time_zone" = "UTC", Zone, "zone of the book's civil dates";
     CLOCK_GAP_DAYS: "clock.gap_days" = "35", Int(2, 3660),
         "days without any work after which the clock is not believed until confirmed";
+    DAY_BANK_BY: "day.bank_by" = "", TimeOrEmpty,
+        "cut-off of the day: the bank is read by this time (daybook bank read-until); empty = none";
+    DAY_POST_BY: "day.post_by" = "", TimeOrEmpty,
+        "cut-off of the day: bills are posted by this time; empty = none";
+    DAY_COLLECT_BY: "day.collect_by" = "", TimeOrEmpty,
+        "cut-off of the day: the payment run, and its file for the bank, is out by this time; empty = none";
     ISSUER_NAME: "issuer.name" = "", Text(200), "who bills, as printed";
     ISSUER_ADDRESS: "issuer.address" = "", Lines(500), "the issuer's address, lines separated by ;";
     ISSUER_TAX_ID: "issuer.tax_id" = "", Text(60), "the issuer's tax id, as printed";

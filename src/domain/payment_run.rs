@@ -28,6 +28,8 @@ text_enum! {
         InvoiceNotAuto = "auto_pay_off_invoice",
         /// The customer promised to pay.
         Promised = "promised",
+        /// It is paid in instalments.
+        Instalments = "instalments",
         /// The customer disputes it.
         Disputed = "disputed",
         /// A collection agency has the account.
@@ -64,6 +66,7 @@ impl SkipReason {
             | Self::AccountNotAuto
             | Self::InvoiceNotAuto
             | Self::Promised
+            | Self::Instalments
             | Self::Disputed
             | Self::WithAgency
             | Self::Settled
@@ -78,6 +81,7 @@ impl SkipReason {
         match self {
             Self::GaveUp => "given up, or their method failed too often".to_owned(),
             Self::HardDecline => "whose method was declined for good".to_owned(),
+            Self::Instalments => "paid in instalments".to_owned(),
             other => other.as_str().replace('_', " "),
         }
     }
@@ -95,9 +99,8 @@ impl SkipReason {
             }
             Self::AccountNotAuto => "auto-pay is off for the account",
             Self::InvoiceNotAuto => "auto-pay is off for the invoice",
-            Self::Promised => {
-                "the customer promised to pay: end the promise or the instalments first"
-            }
+            Self::Promised => "the customer promised to pay: end the promise first",
+            Self::Instalments => "it is paid in instalments: end the plan first",
             Self::Disputed => "the customer disputes it: end the dispute first",
             Self::WithAgency => "a collection agency has the account: take it back first",
             Self::Returned => "its money went back: a person decides",
@@ -161,6 +164,8 @@ pub struct Candidate {
     pub live: Option<PaymentStatus>,
     /// Promised for a day that has not gone by.
     pub promised: bool,
+    /// Paid in instalments of which the last is not over.
+    pub instalments: bool,
     /// Disputed by the customer.
     pub disputed: bool,
     /// A collection agency has the account.
@@ -200,6 +205,7 @@ pub fn judge(
         (candidate.auto_pay_off, SkipReason::InvoiceNotAuto),
         (candidate.with_agency, SkipReason::WithAgency),
         (candidate.disputed, SkipReason::Disputed),
+        (candidate.instalments, SkipReason::Instalments),
         (candidate.promised, SkipReason::Promised),
     ];
     if let Some((_, reason)) = rules.iter().find(|(hit, _)| *hit) {
@@ -314,6 +320,7 @@ mod tests {
             auto_pay_off: false,
             live: None,
             promised: false,
+            instalments: false,
             disputed: false,
             with_agency: false,
             returned: false,
@@ -352,6 +359,7 @@ mod tests {
             (Candidate { account_auto_pay: false, ..c() }, SkipReason::AccountNotAuto),
             (Candidate { auto_pay_off: true, ..c() }, SkipReason::InvoiceNotAuto),
             (Candidate { promised: true, ..c() }, SkipReason::Promised),
+            (Candidate { promised: true, instalments: true, ..c() }, SkipReason::Instalments),
             (Candidate { disputed: true, ..c() }, SkipReason::Disputed),
             (Candidate { with_agency: true, disputed: true, ..c() }, SkipReason::WithAgency),
             (Candidate { returned: true, ..c() }, SkipReason::Returned),

@@ -13,7 +13,7 @@ use crate::engine::account_page;
 use crate::engine::bill::{self, usage};
 use crate::engine::care::{copies, rehearsal, today};
 use crate::engine::clockwork::waits;
-use crate::engine::collect::{self, agency, instalments, money, payments, remind};
+use crate::engine::collect::{self, agency, bank, instalments, money, payments, remind};
 use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
 use crate::engine::deliver::copies::CANCELED;
 use crate::engine::deliver::{self, copies_ahead};
@@ -133,18 +133,20 @@ fn collected(session: &Session, new: &NewPaymentRun) -> Result<CollectPreview, E
         credits: run.credits,
         left_out: run.skipped.into_iter().map(|(r, n)| (r.told(), n)).collect(),
         pretended: session.read(|db| payment_method::all_of(db, "sandbox"))?,
+        unread: bank::unread(session)?,
     })
 }
 
 fn billed(session: &Session, new: &NewBillRun) -> Result<BillPreview, Error> {
     // What it would ask about is asked when it is made.
     let params = bill::asked::params(session, &NewBillRun { confirmed: true, ..new.clone() })?;
-    let bill::dry_run::DryRun { progress, failures } = bill::dry_run::dry_run(session, &params)?;
+    let bill::dry_run::DryRun { progress, failures, unfinished } =
+        bill::dry_run::dry_run(session, &params)?;
     let (invoices, credit_memos) = (progress.invoices, progress.credit_memos);
     let money = progress.totals.into_iter().map(|(c, t)| c.amount(t.total_minor));
     let money = money.collect::<Vec<_>>().into();
     let already_billed = progress.already_billed;
-    Ok(BillPreview { invoices, credit_memos, money, already_billed, failures })
+    Ok(BillPreview { invoices, credit_memos, money, already_billed, unfinished, failures })
 }
 
 fn see(session: &Session, query: &Query) -> Result<Answer, Error> {

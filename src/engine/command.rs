@@ -354,6 +354,10 @@ pub enum Command {
         /// Where to; empty = beside the book.
         directory: String,
     },
+    /// The bank is read through a day.
+    BankRead {
+        through: NaiveDate,
+    },
     EndCase {
         case: CaseId,
         state: CaseState,

@@ -10,7 +10,8 @@ use crate::domain::text::counted;
 use crate::engine::clockwork::schedule;
 use crate::engine::collect::retry::Which;
 use crate::engine::collect::{
-    self, agency, dispute, follow_up, instalments, money, outside_payment, reconcile, remind, retry,
+    self, agency, bank, dispute, follow_up, instalments, money, outside_payment, reconcile, remind,
+    retry,
 };
 use crate::engine::deliver::copies::When;
 use crate::engine::deliver::{self, print};
@@ -159,6 +160,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         }
         Command::MakePlan(new) => instalments::make(session, &new),
         Command::EndPlan { plan, reason } => instalments::end(session, plan, &reason),
+        Command::BankRead { through } => bank::read_until(session, through),
         Command::HandToAgency(new) => agency::hand_over(session, &new),
         Command::AgencyFile { directory } => agency::write(session, &directory),
         Command::EndCase { case, state, reason } => agency::end(session, case, state, &reason),

@@ -217,6 +217,8 @@ pub struct CollectPreview {
     pub left_out: Vec<(String, i64)>,
     /// Whether all of it goes to the sandbox, which moves no money.
     pub pretended: bool,
+    /// That the bank is not read yet, in words; empty where it is, or nobody ever says so.
+    pub unread: String,
 }
 
 /// What a bill run would do, as the book is now.
@@ -230,6 +232,8 @@ pub struct BillPreview {
     pub money: Purse,
     /// Accounts with nothing due that is not billed already.
     pub already_billed: i64,
+    /// Accounts with usage billed through a day that is not over.
+    pub unfinished: i64,
     /// Accounts that would fail: number and reason.
     pub failures: Vec<(String, String)>,
 }

@@ -79,6 +79,19 @@ pub fn lay(session: &Session, directory: &str, name: &str, bytes: &[u8]) -> Resu
     Ok(path)
 }
 
+/// A name that nothing beside the book has: the name, or that with `-2`, `-3` before its ending. In a
+/// directory that somebody names it is the name itself.
+pub fn free(session: &Session, directory: &str, name: &str) -> String {
+    if !directory.is_empty() {
+        return name.to_owned();
+    }
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    let beside = default_directory(session);
+    let numbered = (2..1000).map(|n| format!("{stem}-{n}.{ending}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| !beside.join(name).exists()).unwrap_or_else(|| name.to_owned())
+}
+
 /// Where batches go when no directory is named.
 pub fn default_directory(session: &Session) -> PathBuf {
     session.store.side_directory().join("print")

@@ -319,12 +319,7 @@ fn keep_state(
         }
     }
     debt::set_retry(tx, old, None, false)?;
-    let promised: Option<(i64, NaiveDate)> = tx.opt(
-        "SELECT amount_minor, promised_on FROM promise WHERE document_id = ?1 AND state = 'open'",
-        [old.0],
-        |r| Ok((r.get(0)?, r.get(1)?)),
-    )?;
-    if let Some((minor, on)) = promised {
+    if let Some((minor, on)) = debt::promised(tx, old)? {
         debt::withdraw_promise(tx, old)?;
         let minor = of.rate.convert(minor).map_err(too_large)?;
         debt::promise(tx, &debt::get(tx, new)?, minor, on)?;

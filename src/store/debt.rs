@@ -362,6 +362,15 @@ pub fn promise(
     Ok(())
 }
 
+/// The open promise of a document: amount in minor units, and its day.
+pub fn promised(db: &Db<'_>, document: DocumentId) -> Result<Option<(i64, NaiveDate)>, StoreError> {
+    db.opt(
+        "SELECT amount_minor, promised_on FROM promise WHERE document_id = ?1 AND state = 'open'",
+        [document.0],
+        |r| Ok((r.get(0)?, r.get(1)?)),
+    )
+}
+
 /// Takes an open promise back.
 pub fn withdraw_promise(tx: &Tx<'_>, document: DocumentId) -> Result<(), StoreError> {
     tx.run(

@@ -9,6 +9,7 @@ pub mod account;
 pub mod again;
 pub mod agency;
 pub mod applied;
+pub mod bank_read;
 pub mod bill_run;
 pub mod billing;
 mod book;

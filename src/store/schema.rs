@@ -45,6 +45,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0038_clerk_claim.sql"),
     include_str!("migrations/0039_agreed.sql"),
     include_str!("migrations/0040_document_tally.sql"),
+    include_str!("migrations/0041_bank_read.sql"),
 ];
 
 /// The schema of this program.

@@ -1,4 +1,4 @@
--- 40 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 41 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1336,4 +1336,10 @@ WHEN OLD.status <> 'Draft' AND OLD.status <> NEW.status BEGIN
   UPDATE document_tally SET count = count - 1, sum_minor = sum_minor - OLD.total_minor
     WHERE (status, currency) = (OLD.status, OLD.currency);
 END;
+CREATE TABLE bank_read (
+  id             INTEGER PRIMARY KEY,
+  through_on     TEXT NOT NULL,
+  said_by        TEXT NOT NULL,
+  said_at        INTEGER NOT NULL
+) STRICT;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

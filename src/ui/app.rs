@@ -385,6 +385,10 @@ impl App {
             Action::Palette => self.palette(),
             Action::Notices => self.notices(),
             Action::Remind => self.remind(),
+            Action::BankRead => {
+                let form = purpose::bank_read(&mut self.cx);
+                self.open(form);
+            }
             Action::Undo => self.undo(),
             Action::Redo => self.cx.load(ScreenId::Today, Part::Deed, Query::LastUndone),
             Action::SaveFilter => self.save_filter(),

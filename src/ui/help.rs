@@ -11,6 +11,7 @@ pub fn command_line(action: Action, screen: ScreenId) -> String {
         (Action::AutoPay, _) => words::PAYMENT_AUTO_PAY,
         (Action::Edit, ScreenId::Accounts | ScreenId::Delivery) => words::IMPORT_ACCOUNTS,
         (Action::Remind, _) => words::PAYMENT_REMIND,
+        (Action::BankRead, _) => words::BANK_READ_UNTIL,
         (Action::Edit, ScreenId::Invoices) => words::INVOICE_EDIT,
         (Action::Hold, ScreenId::Invoices) => words::INVOICE_HOLD,
         (Action::Explain, ScreenId::Invoices) => words::INVOICE_EXPLAIN,

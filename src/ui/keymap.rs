@@ -157,6 +157,7 @@ pub enum Action {
     Preview,
     Results,
     Remind,
+    BankRead,
     Claim,
     Tag,
     Usage,

@@ -35,7 +35,7 @@ fn needed(action: Action, screen: ScreenId) -> &'static [Verb] {
         (Action::Reconcile, _) => &[Verb::Reconcile],
         (Action::Outside, _) => &[Verb::OutsidePayment],
         (Action::Promise, _) => &[Verb::FollowUp, Verb::HandOver],
-        (Action::Method | Action::AutoPay, _) => &[Verb::FollowUp],
+        (Action::Method | Action::AutoPay | Action::BankRead, _) => &[Verb::FollowUp],
         (Action::Remind, _) => &[Verb::Remind],
         _ => &[],
     }

@@ -69,7 +69,7 @@ fn instalments_keep_runs_and_reminders_away_until_one_is_missed() {
     let made = book.run(&[&new[..], &["--json"]].concat()).ends(0).json();
     assert_eq!((&made["made"], &made["refused"]), (&json!("IP-000001"), &json!([])));
     book.run(&new).ends(2);
-    assert_eq!(skipped(&book), json!({ "promised": 2 }));
+    assert_eq!(skipped(&book), json!({ "instalments": 2 }));
     assert_eq!(reminded(&book), ["A2"]);
     let list = |filter: &str| {
         let rows = format!("SELECT count(*) FROM document_state WHERE {filter}");
@@ -85,7 +85,7 @@ fn instalments_keep_runs_and_reminders_away_until_one_is_missed() {
     book.run(&[&record[..], &["--invoice", "INV-1"]].concat()).ends(0);
     tick(&book);
     assert_eq!((&plan(&book)["state"], &plan(&book)["next"]), (&json!("open"), &json!(2)));
-    assert_eq!(skipped(&book), json!({ "promised": 2 }));
+    assert_eq!(skipped(&book), json!({ "instalments": 2 }));
     sound(&book);
     // The second does not: on its day nothing happens, the day after it is over.
     at(&book, "2026-02-20");
@@ -150,7 +150,7 @@ fn a_plan_ends_when_a_person_says_so_and_bad_ones_are_refused() {
     book.run(&["instalments", "new", "A9", "--count", "2", "--first", "2026-01-20"]).ends(2);
     let one = ["instalments", "new", "A1", "--count", "2", "--first", "2026-01-20"];
     book.run(&[&one[..], &["--invoice", "INV-1"]].concat()).ends(0);
-    assert_eq!(skipped(&book), json!({ "promised": 1 }));
+    assert_eq!(skipped(&book), json!({ "instalments": 1 }));
     book.run(&["instalments", "end", "IP-1", "--reason", " "]).ends(2);
     book.run(&["instalments", "end", "IP-1", "--reason", "they pay at once"]).ends(0);
     book.run(&["instalments", "end", "IP-1", "--reason", "again"]).ends(2);
@@ -281,6 +281,11 @@ fn a_promise_of_a_part_is_kept_by_the_part_and_a_broken_one_hides_nothing() {
     assert!(text.len() == 1 && text[0].contains("INV-2"), "{text:?}");
     let back = "SELECT count(*) FROM document_state WHERE promised_on IS NOT NULL";
     assert_eq!(book.count(back), 0);
+    // One that takes the place of another says so.
+    let promise = |day| book.run(&["payment", "promise", "INV-1", "--on", day]).ends(0).out;
+    assert!(!promise("2026-12-20").contains("instead of"));
+    let said = promise("2026-12-27");
+    assert!(said.contains("for 2026-12-27, instead of 6.00 EUR for 2026-12-20"), "{said}");
     sound(&book);
 }
 
@@ -315,6 +320,8 @@ fn instalments_a_dispute_and_an_agency_by_keys_alone() {
     desk.press("Pf<C-s>").shows("agency-2026-01-05.csv");
     let file = book.path.with_file_name("book.db.d").join("print/agency-2026-01-05.csv");
     assert_eq!(std::fs::read_to_string(file).unwrap().lines().count(), 3);
+    // Another file of the day takes the place of none.
+    desk.press("Pf<C-s>").shows("agency-2026-01-05-2.csv");
     desk.press("Pgr").shows("AC-000001: recalled");
     desk.press("<C-s>").shows("15.01 EUR of A1 are collected here again");
     sound(&book);

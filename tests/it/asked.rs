@@ -203,3 +203,12 @@ fn a_saved_filter_narrows_the_list_it_was_saved_on() {
     let late = kept.iter().find(|f| f.name == "late").unwrap();
     assert_eq!((late.tab.as_str(), late.text.as_str()), ("overdue", "a"));
 }
+
+/// A bill run ahead of the month says that usage is not over; a bulk correction says what it sets.
+#[test]
+fn a_question_says_what_is_billed_too_early_and_what_is_set() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("2cb<C-u>2027-02-28<C-s>").shows("usage that is not over yet is billed:");
+    desk.press("<Esc><Esc><Esc>3fffff  ed").shows("PO number");
+    desk.press("<Tab><Tab>PO 7781<Tab><Tab>asked for<C-s>").shows("PO number PO 7781");
+}

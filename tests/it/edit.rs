@@ -599,3 +599,12 @@ fn of_clerks_racing_on_one_draft_one_wins_and_the_others_are_told_who() {
     }
     book.is_sound();
 }
+
+#[test]
+fn a_hold_looks_again_on_no_day_that_is_over() {
+    let book = billed();
+    let hold = "invoice hold D-1 --reason late --until";
+    book.say(&format!("{hold} 2020-01-31")).ends(2);
+    assert_eq!(book.document("D-1")["review"], "none");
+    book.say(&format!("{hold} 2030-01-31")).ends(0);
+}

@@ -87,6 +87,26 @@ fn marks_out_of_sight_never_decide_what_is_posted() {
     desk.press("nU").press("<Esc> ").press("/zzzzzz<Enter>").press("a").shows("y/n");
 }
 
+/// `Esc` takes the filter away and leaves the cursor on its row, however far down that is.
+#[test]
+fn a_filter_that_is_taken_away_leaves_the_cursor_on_its_row() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("8/A-00055<Enter>").shows(">");
+    let row = |desk: &Desk| {
+        let picture = desk.picture();
+        picture.lines().find(|l| l.starts_with('>')).map(|l| l[..20].to_owned())
+    };
+    let before = row(&desk);
+    assert!(before.as_ref().is_some_and(|r| r.contains("A-00055")), "{before:?}");
+    desk.press("<Esc>");
+    assert_eq!(row(&desk), before);
+    // The rows above it are there.
+    desk.press("kkk");
+    assert_ne!(row(&desk), before);
+    desk.press("jjj");
+    assert_eq!(row(&desk), before);
+}
+
 /// Which marks a filter shows is asked of the book, however few of its rows are at hand.
 #[test]
 fn marks_are_told_by_what_the_filter_shows_in_a_long_list_too() {

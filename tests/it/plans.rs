@@ -156,6 +156,7 @@ const SMALL: &[&str] = &[
     "currency_conversion",
     "gateway_poll",
     "zone_seen",
+    "bank_read",
     "saved_filter",
     "tax_rate",
     "import_request",

@@ -115,6 +115,9 @@ fn edges(setting: &Setting) -> Vec<String> {
             format!("A{}{{seq:1}}", "b".repeat(32)),
             format!("A{}{{seq:1}}", "b".repeat(33)),
         ]),
+        Allowed::TimeOrEmpty => {
+            all.extend(["00:00", "23:59", "24:00", "9:30", "09:60"].map(str::to_owned));
+        }
         Allowed::Bool
         | Allowed::AmountOrEmpty
         | Allowed::StepOrEmpty

@@ -212,3 +212,50 @@ fn a_bill_run_that_took_not_all_accounts_up_to_today_leaves_the_question_what_is
     book.run(&["run", "cancel", "BR-000004"]);
     assert!(bills(&book).ends_with("c: what's due"), "{}", bills(&book));
 }
+
+#[test]
+fn cut_offs_tell_what_is_late_what_is_done_and_what_waits_for_the_bank() {
+    let book = owing(&["ok"]);
+    for (key, by) in [("bank", "09:30"), ("post", "09:00"), ("collect", "11:00")] {
+        book.run(&["settings", "set", &format!("day.{key}_by"), by]).ends(0);
+    }
+    let ahead = || -> Vec<String> {
+        let day = book.run(&["status", "--json"]).ends(0).json();
+        let words = |line: &Value| line["says"].as_str().unwrap().to_owned();
+        day["ahead"].as_array().unwrap().iter().map(words).collect()
+    };
+    let clock = |at: &str| book.run(&["clock", "set", &format!("2026-01-07T{at}")]).ends(0);
+    clock("08:00");
+    assert_eq!(
+        ahead(),
+        [
+            "no bill run waits for posting (cut-off 09:00)",
+            "by 09:30 the bank is to be read (: bank says so): until then transfers may be charged again",
+            "by 11:00 the payment run is to be out: c on 2",
+        ]
+    );
+    let asked = "The bank is not read yet: what came by transfer may be charged";
+    let mut desk = Desk::at(&book.path, 80, 24);
+    desk.press("i").shows("by 11:00 the payment run is to be out");
+    desk.press("<Esc>2cp<C-s>").shows("1 invoice: 10.00 EUR").shows(asked);
+    desk.press("<Esc><Esc>1:bank is read<Enter>").shows("read until");
+    // A day to come is refused in its field, and nothing is kept of it.
+    desk.press("<C-u>2026-01-08<C-s>").shows("2026-01-08 is still to come");
+    assert_eq!(book.count("SELECT count(*) FROM bank_read"), 0);
+    desk.press("<C-u>2026-01-06<C-s>").shows("the bank is read until 2026-01-06");
+    desk.press("2cp<C-s>");
+    assert!(!desk.picture().contains("charged again"), "{}", desk.picture());
+    clock("11:30");
+    assert_eq!(ahead()[0], "LATE since 11:00: the payment run is to be out: c on 2");
+    assert!(ahead()[2].starts_with("the bank is read until 2026-01-06, says "), "{:?}", ahead());
+    book.run(&["collect", "--target", "2026-01-05"]).ends(0);
+    let out = "the payment run is out: PR-000001 Completed (cut-off 11:00)";
+    assert!(ahead().contains(&out.to_owned()), "{:?}", ahead());
+    // What was said yesterday holds no more, and is told.
+    book.run(&["clock", "set", "2026-01-08T08:00"]).ends(0);
+    assert!(ahead()[1].contains("it is until 2026-01-06: later transfers"), "{:?}", ahead());
+    let last = book.run(&["bank", "read-until", "--json"]).ends(0).json();
+    assert_eq!(last["read_until"], "2026-01-06");
+    book.run(&["bank", "read-until", "2026-02-01"]).ends(2);
+    sound(&book);
+}

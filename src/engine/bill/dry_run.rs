@@ -1,9 +1,12 @@
 //! A bill run that writes nothing.
 
+use crate::domain::billing::{AccountInput, DraftDocument};
+use crate::domain::charge::ChargeType;
 use crate::domain::document::DocumentKind;
 use crate::engine::bill::run::{Basis, add, rate};
 use crate::engine::{Error, Session};
 use crate::store::bill_run::{self, BillRunParams, RunProgress, RunTotal};
+use chrono::NaiveDate;
 
 /// What a dry run found; nothing is written.
 #[derive(Debug, Default)]
@@ -12,6 +15,18 @@ pub struct DryRun {
     pub progress: RunProgress,
     /// Accounts that would fail: number and reason.
     pub failures: Vec<(String, String)>,
+    /// Accounts with usage billed through a day that is not over: what is used until then comes late.
+    pub unfinished: i64,
+}
+
+/// Whether a draft bills usage through a day that is not over on `today`.
+fn bills_unfinished(input: &AccountInput, draft: &DraftDocument, today: NaiveDate) -> bool {
+    let usage = |id| {
+        let charges = input.subscriptions.iter().flat_map(|s| &s.charges);
+        let versions = charges.filter(|c| c.id == id).flat_map(|c| &c.versions);
+        versions.last().is_some_and(|v| v.terms.charge_type == ChargeType::Usage)
+    };
+    draft.items.iter().any(|item| item.service_to >= today && usage(item.charge))
 }
 
 /// Rates every account of a run that is not made.
@@ -32,6 +47,8 @@ pub fn dry_run(session: &Session, params: &BillRunParams) -> Result<DryRun, Erro
                         found.progress.done += 1;
                         found.progress.already_billed +=
                             i64::from(bill.already_billed && bill.documents.is_empty());
+                        let unfinished = |d| bills_unfinished(&rated.input, d, today);
+                        found.unfinished += i64::from(bill.documents.iter().any(unfinished));
                         for draft in &bill.documents {
                             match draft.kind {
                                 DocumentKind::CreditMemo => found.progress.credit_memos += 1,

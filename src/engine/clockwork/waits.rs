@@ -3,13 +3,13 @@
 
 use super::schedule::{last_used, upcoming};
 use crate::clock::Now;
-use crate::config::key;
+use crate::config::{Config, key, time};
 use crate::domain::schedule::ScheduleKind;
 use crate::store::read::waits;
 use crate::store::schedule::{self, ScheduleState};
-use crate::store::{Db, StoreError, delivery, settings};
+use crate::store::{Db, StoreError, bank_read, delivery, settings};
 use crate::zone::Zone;
-use chrono::DateTime;
+use chrono::{DateTime, NaiveTime};
 
 /// A line, and when it is about, UTC milliseconds; none = until somebody does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub fn lines(db: &Db<'_>, now: Now) -> Result<Vec<Ahead>, StoreError> {
         let words = format!("the next failed payment is tried again {}", said(at, now, zone));
         all.push(Ahead { at_ms: Some(at), words });
     }
+    all.extend(cut_offs(db, now, &config)?);
     all.extend(schedules(db, now, zone)?);
     all.sort_by_key(|line| line.at_ms.unwrap_or(i64::MIN));
     Ok(all)
@@ -75,6 +76,60 @@ fn waiting(db: &Db<'_>, now: Now, zone: Zone) -> Result<Vec<Ahead>, StoreError> 
         out.push(Ahead { at_ms: None, words });
     }
     Ok(out)
+}
+
+/// What is to be done by a time of the day (`day.…`): what is done says so, what is late stands first.
+fn cut_offs(db: &Db<'_>, now: Now, config: &Config) -> Result<Vec<Ahead>, StoreError> {
+    let zone = config.zone();
+    let since = zone.moment(now.today.and_time(NaiveTime::MIN)).timestamp_millis();
+    let mut out = Vec::new();
+    for (setting, what) in [
+        (key::DAY_BANK_BY, What::Bank),
+        (key::DAY_POST_BY, What::Post),
+        (key::DAY_COLLECT_BY, What::Collect),
+    ] {
+        let Some(by) = time(config.get(setting)) else { continue };
+        let at = zone.moment(now.today.and_time(by)).timestamp_millis();
+        let by = by.format("%H:%M");
+        let (done, words) = match what {
+            What::Bank => bank(db, since)?,
+            What::Post => match waits::unposted(db)?.first() {
+                Some(run) => (false, format!("bills are to be posted: {run} is not")),
+                None => (true, "no bill run waits for posting".to_owned()),
+            },
+            What::Collect => match waits::payment_run_since(db, since)? {
+                Some((run, status)) => (true, format!("the payment run is out: {run} {status}")),
+                None => (false, "the payment run is to be out: c on 2".to_owned()),
+            },
+        };
+        out.push(match (done, at > now.at_ms) {
+            (true, _) => Ahead { at_ms: Some(at), words: format!("{words} (cut-off {by})") },
+            (false, true) => Ahead { at_ms: Some(at), words: format!("by {by} {words}") },
+            (false, false) => Ahead { at_ms: None, words: format!("LATE since {by}: {words}") },
+        });
+    }
+    Ok(out)
+}
+
+enum What {
+    Bank,
+    Post,
+    Collect,
+}
+
+/// Whether the bank was read since a moment, and in words.
+fn bank(db: &Db<'_>, since: i64) -> Result<(bool, String), StoreError> {
+    let asked = "the bank is to be read (: bank says so)";
+    Ok(match bank_read::last(db)? {
+        Some(last) if last.said_at >= since => {
+            (true, format!("the bank is read until {}, says {}", last.through_on, last.said_by))
+        }
+        Some(last) => {
+            let day = last.through_on;
+            (false, format!("{asked}; it is until {day}: later transfers may be charged again"))
+        }
+        None => (false, format!("{asked}: until then transfers may be charged again")),
+    })
 }
 
 fn schedules(db: &Db<'_>, now: Now, zone: Zone) -> Result<Vec<Ahead>, StoreError> {

@@ -157,7 +157,8 @@ pub fn write(session: &Session, directory: &str) -> Result<Receipt, Error> {
         let cases = agency::all(db, false, u32::MAX)?;
         Ok::<_, Error>((cases.len(), file(db, &cases, today)?))
     })?;
-    let path = tray::lay(session, directory, &file_name(today), &bytes)?;
+    let path =
+        tray::lay(session, directory, &tray::free(session, directory, &file_name(today)), &bytes)?;
     let of = counted(count, "case", "cases");
     Ok(done(format!("{}: {of}, a row an invoice", path.display())))
 }

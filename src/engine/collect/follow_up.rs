@@ -44,8 +44,12 @@ pub fn promise(
             return Err(Error::usage("bad_amount", message, "an amount above zero"));
         }
         refuse_in_plan(tx, &debt)?;
+        let instead = debt::promised(tx, document)?;
         debt::promise(tx, &debt, amount, on)?;
-        let words = format!("{} promised for {on}", debt.currency.amount(amount));
+        let mut words = format!("{} promised for {on}", debt.currency.amount(amount));
+        if let Some((before, day)) = instead {
+            words.push_str(&format!(", instead of {} for {day}", debt.currency.amount(before)));
+        }
         tx.note(&debt.number, &words);
         Ok(done(format!("{}: {words}", debt.number)))
     })

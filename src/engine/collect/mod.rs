@@ -9,6 +9,7 @@
 pub mod again;
 pub mod agency;
 mod answered;
+pub mod bank;
 mod begin;
 mod call;
 pub mod credits;

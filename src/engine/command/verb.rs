@@ -56,6 +56,7 @@ impl Command {
             | Self::MakePlan(_)
             | Self::EndPlan { .. }
             | Self::ChooseMethod { .. }
+            | Self::BankRead { .. }
             | Self::AutoPay { .. } => Verb::FollowUp,
             Self::HandToAgency(_) | Self::AgencyFile { .. } | Self::EndCase { .. } => {
                 Verb::HandOver

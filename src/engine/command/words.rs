@@ -104,6 +104,7 @@ lines! {
     INSTALMENTS_NEW = "instalments new" "ACCOUNT --count N --first DATE";
     INSTALMENTS_LIST = "instalments list" "";
     INSTALMENTS_END = "instalments end" "PLAN --reason T";
+    BANK_READ_UNTIL = "bank read-until" "DATE";
     AGENCY_HAND_OVER = "agency hand-over" "ACCOUNT --agency NAME";
     AGENCY_LIST = "agency list" "";
     AGENCY_FILE = "agency file" "--all";
@@ -235,6 +236,7 @@ impl Command {
                 quoted(&to.theirs)
             )),
             Self::Claim(deed) => deed.words(),
+            Self::BankRead { through } => BANK_READ_UNTIL.of(through),
             Self::EndPlan { plan, reason } => INSTALMENTS_END.of(because(plan, reason)),
             Self::AgencyFile { directory } if directory.is_empty() => AGENCY_FILE.short(),
             Self::AgencyFile { directory } => {

@@ -88,6 +88,10 @@ pub fn hold(
 ) -> Result<Receipt, Error> {
     let why = reason(why)?;
     let owner = plain("the owner", owner.trim())?;
+    let today = session.now()?.today;
+    if let Some(day) = until.filter(|day| *day < today) {
+        return Err(Error::usage("past", format!("{day} has gone by"), "name a day to come"));
+    }
     each(session, Verb::Hold, "held", picks, |tx, row| {
         let owner = if owner.is_empty() { tx.actor().name.clone() } else { owner.to_owned() };
         let mut words = format!("held: {why} ({owner}");

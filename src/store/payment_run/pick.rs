@@ -81,7 +81,7 @@ pub fn candidates(
     let mut open: BTreeMap<DocumentId, Open> = db.gather(&sql, [keys], |r| {
         let id = DocumentId(r.get(0)?);
         let candidate = facts(r, auto.get(&id).is_some_and(|auto| *auto), today)?;
-        Ok((id, Open { candidate, currency: word(r, 12, Currency::parse)? }))
+        Ok((id, Open { candidate, currency: word(r, 13, Currency::parse)? }))
     })?;
     page.open.extend(looked.judged.iter().filter_map(|(id, _)| open.remove(id)));
     Ok(page)
@@ -165,8 +165,8 @@ pub(in crate::store) fn open_of(
            AND s.due_on <= ?1 ORDER BY s.due_on, s.document_id"
     );
     db.each(&sql, [today], |r| {
-        let candidate = facts(r, r.get(12)?, today)?;
-        take(Open { candidate, currency: word(r, 13, Currency::parse)? })
+        let candidate = facts(r, r.get(13)?, today)?;
+        take(Open { candidate, currency: word(r, 14, Currency::parse)? })
     })
 }
 
@@ -190,7 +190,9 @@ const FACTS: &str = concat!(
       WHERE l.document_id = s.document_id AND (p.status = 'Declined' OR l.reopened_minor > l.unapplied_minor)),
     EXISTS (SELECT 1 FROM allocation l JOIN payment p ON p.id = l.payment_id
       WHERE l.document_id = s.document_id AND l.reopened_minor > l.unapplied_minor
-        AND NOT (p.decline_class = 'soft' AND p.next_retry_at IS NOT NULL)), ",
+        AND NOT (p.decline_class = 'soft' AND p.next_retry_at IS NOT NULL)),
+    s.promised_on IS NOT NULL AND EXISTS (SELECT 1 FROM instalment_document i
+      WHERE i.document_id = s.document_id AND i.open = 1), ",
     with_agency!()
 );
 
@@ -212,7 +214,8 @@ fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> Result<Candid
         },
         failed_at_ms: r.get(9)?,
         returned: r.get(10)?,
-        with_agency: r.get(11)?,
+        instalments: r.get(11)?,
+        with_agency: r.get(12)?,
     })
 }
 
@@ -231,8 +234,8 @@ pub fn debts(
         ),
         (many::keys(documents.map(|id| id.0)), today),
         |r| {
-            let candidate = facts(r, r.get(12)?, today)?;
-            Ok((candidate.document, (candidate, debt::row_from(r, 13)?)))
+            let candidate = facts(r, r.get(13)?, today)?;
+            Ok((candidate.document, (candidate, debt::row_from(r, 14)?)))
         },
     )
 }

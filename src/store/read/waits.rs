@@ -1,7 +1,8 @@
 //! What waits for something before it goes on: runs, jobs, e-mail that is held. Few rows each.
 
 use crate::domain::ids::{BillRunId, PaymentRunId};
-use crate::store::{Db, StoreError};
+use crate::domain::payment::PaymentRunStatus;
+use crate::store::{Db, StoreError, word};
 
 /// Rows of a kind at most.
 const MOST: i64 = 3;
@@ -41,6 +42,19 @@ pub fn unposted(db: &Db<'_>) -> Result<Vec<BillRunId>, StoreError> {
          ORDER BY r.id DESC LIMIT ?1",
         [MOST],
         |r| r.get(0).map(BillRunId),
+    )
+}
+
+/// The newest payment run made since a moment (UTC milliseconds), and its state.
+pub fn payment_run_since(
+    db: &Db<'_>,
+    since: i64,
+) -> Result<Option<(PaymentRunId, PaymentRunStatus)>, StoreError> {
+    db.opt(
+        "SELECT id, status FROM payment_run WHERE id = (SELECT max(id) FROM payment_run)
+         AND created_at >= ?1",
+        [since],
+        |r| Ok((PaymentRunId(r.get(0)?), word(r, 1, PaymentRunStatus::parse)?)),
     )
 }
 

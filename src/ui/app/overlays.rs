@@ -125,13 +125,18 @@ impl App {
                 intent: Intent::Act(binding.action),
             });
         }
-        entries.push(Entry {
-            words: "send the reminders that are due".to_owned(),
-            key: String::new(),
-            cli: help::command_line(Action::Remind, self.screen),
-            reason: String::new(),
-            intent: Intent::Act(Action::Remind),
-        });
+        for (words, action) in [
+            ("send the reminders that are due", Action::Remind),
+            ("say until which day the bank is read", Action::BankRead),
+        ] {
+            entries.push(Entry {
+                words: words.to_owned(),
+                key: String::new(),
+                cli: help::command_line(action, self.screen),
+                reason: self.unavailable(action).unwrap_or_default(),
+                intent: Intent::Act(action),
+            });
+        }
         for (words, cli, intent) in self.screens.peek(self.screen).more_commands() {
             let (key, reason) = (String::new(), String::new());
             entries.push(Entry { words, key, cli, reason, intent });

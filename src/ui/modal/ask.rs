@@ -270,7 +270,7 @@ impl Ask {
         if let Answer::Edit(told) = answer {
             self.reading = false;
             self.count = told.count;
-            self.lines = figures::edit_lines(told);
+            self.lines.extend(figures::edit_lines(told));
         }
         if let Answer::Bill(preview) = answer {
             self.reading = false;

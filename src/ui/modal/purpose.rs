@@ -10,7 +10,7 @@ mod posted;
 
 pub use agreed::{Owing, agency_file, dispute, end_case, end_plan, hand_to_agency, plan};
 pub use claim::hand_over;
-pub use customer::{email, outside, promise};
+pub use customer::{bank_read, email, outside, promise};
 pub use draft::{
     Head, LineText, accept_stale, add_line, cancel_drafts, charge_many, edit_head, edit_line,
     edit_many, hold, remove_line, tag_drafts,
@@ -116,6 +116,8 @@ pub enum Purpose {
     EndPlan(PlanId),
     /// A hand-over to a collection agency.
     HandToAgency(Owing),
+    /// Through which day the bank is read.
+    BankRead,
     /// Where the file for the agency goes.
     AgencyFile,
     /// The end of one.
@@ -236,6 +238,7 @@ impl Purpose {
             | Self::Plan(_)
             | Self::EndPlan(_)
             | Self::HandToAgency(_)
+            | Self::BankRead
             | Self::AgencyFile
             | Self::EndCase(..)
             | Self::Outside { .. }
@@ -271,9 +274,11 @@ impl Purpose {
             Self::BillRun => Verb::Bill,
             Self::PaymentRun => Verb::Collect,
             Self::PostDated(_) => Verb::Post,
-            Self::Promise(..) | Self::Dispute(..) | Self::Plan(_) | Self::EndPlan(_) => {
-                Verb::FollowUp
-            }
+            Self::Promise(..)
+            | Self::Dispute(..)
+            | Self::Plan(_)
+            | Self::EndPlan(_)
+            | Self::BankRead => Verb::FollowUp,
             Self::HandToAgency(_) | Self::AgencyFile | Self::EndCase(..) => Verb::HandOver,
             Self::Outside { .. } => Verb::OutsidePayment,
             Self::Money(money) => money.verb(),
@@ -326,7 +331,9 @@ impl Purpose {
         match (self, code) {
             (Self::Money(money), code) => money.field_of(code),
             (Self::Outside { .. }, "bad_date") => Some(Label::RECEIVED_ON),
-            (Self::Promise(..), "bad_date") => Some(Label::BY),
+            (Self::Promise(..), "bad_date" | "past") => Some(Label::BY),
+            (Self::Hold(_), "past") => Some(Label::LOOK_AGAIN),
+            (Self::BankRead, "bad_date") => Some(Label::READ_UNTIL),
             (Self::Dispute(..), "bad_amount") => Some(Label::AMOUNT),
             (Self::Plan(_), "bad_date") => Some(Label::FIRST),
             (Self::Plan(_), "bad_count" | "bad_amount") => Some(Label::INSTALMENTS),
@@ -391,6 +398,9 @@ impl Purpose {
             Self::Plan(of) => return agreed::planned(*of, v, cx),
             Self::EndPlan(plan) => Command::EndPlan { plan: *plan, reason: reason()? },
             Self::HandToAgency(of) => return agreed::handed(*of, v, cx),
+            Self::BankRead => {
+                Command::BankRead { through: v.needed_day(Label::READ_UNTIL, "the day")? }
+            }
             Self::AgencyFile => Command::AgencyFile { directory: v.text(Label::DIRECTORY)? },
             Self::EndCase(case, state) => {
                 Command::EndCase { case: *case, state: *state, reason: v.text(Label::NOTE)? }

@@ -45,6 +45,7 @@ impl Label {
     pub const PAYMENTS: Self = Self("payments");
     pub const PO_NUMBER: Self = Self("PO number");
     pub const QUANTITY: Self = Self("quantity");
+    pub const READ_UNTIL: Self = Self("read until");
     pub const REASON: Self = Self("reason");
     pub const RECEIVED_ON: Self = Self("received on");
     pub const REFERENCE: Self = Self("reference");

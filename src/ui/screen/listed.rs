@@ -194,7 +194,7 @@ pub fn list_action<R: Shown>(
         }
         Action::Back => {
             if !list.typed.is_empty() {
-                list.set_typed("", cx);
+                list.widen(cx);
             } else if list.tab != 0 {
                 list.set_tab(0, cx);
             } else {

@@ -394,6 +394,16 @@ impl<R: Shown> Listing<R> {
         }
     }
 
+    /// Takes away what is typed; the cursor stays on its row.
+    pub fn widen(&mut self, cx: &mut Cx) {
+        let here = self.current().map(|row| (row.id(), row.key().clone()));
+        self.set_typed("", cx);
+        if let (Some((id, key)), None) = (here, &self.error) {
+            (self.land, self.sought) = (Land::Row(id), true);
+            self.ask(cx, Part::Page, Seek::From(key), CHUNK);
+        }
+    }
+
     /// Reads anew what the filter asks for, if that is understood.
     fn reread(&mut self, cx: &mut Cx) {
         match self.understood() {

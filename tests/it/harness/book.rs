@@ -103,6 +103,7 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      DROP TABLE instalment_document; DROP TABLE instalment; DROP TABLE instalment_plan; DROP TABLE dispute",
     "DROP TRIGGER document_tally_made; DROP TRIGGER document_tally_came; DROP TRIGGER document_tally_went;
      DROP TABLE document_tally",
+    "DROP TABLE bank_read",
 ];
 
 /// What a call of the binary gave.

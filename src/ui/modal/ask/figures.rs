@@ -28,6 +28,13 @@ pub(super) fn bill_lines(preview: &BillPreview, words: &str) -> Vec<Line> {
         let n = counted(preview.already_billed, "account", "accounts");
         lines.push(Line::plain(format!("billed already: {n}")));
     }
+    if preview.unfinished > 0 {
+        let n = counted(preview.unfinished, "account", "accounts");
+        let text = format!(
+            "usage that is not over yet is billed: {n}; what is used from today on comes late"
+        );
+        lines.push(Line::of(text, theme::WARN));
+    }
     if let Some((account, reason)) = preview.failures.first() {
         let n = counted(preview.failures.len(), "account fails", "accounts fail");
         lines.push(Line::of(format!("{n}; the first, {account}: {reason}"), theme::WARN));
@@ -238,6 +245,9 @@ pub(super) fn charge_lines(preview: &CollectPreview, words: &str) -> Vec<Line> {
     }
     for (reason, count) in &preview.left_out {
         lines.push(Line::of(format!("left out: {} {reason}", grouped(*count)), theme::WARN));
+    }
+    if !preview.unread.is_empty() {
+        lines.push(Line::of(preview.unread.clone(), theme::WARN));
     }
     if preview.count == 0 {
         lines.push(Line::of("Nothing here can be charged.", theme::WARN));

@@ -113,6 +113,7 @@ fn every(cx: &mut Cx) -> Vec<Form> {
     add(purpose::plan("A1", of, cx), typed);
     add(purpose::end_plan(PlanId(2), cx), &[REASON]);
     add(purpose::hand_to_agency("A1", of, cx), &[(Label::AGENCY, "Example Collect")]);
+    add(purpose::bank_read(cx), &[(Label::READ_UNTIL, "2026-03-01")]);
     add(purpose::agency_file(cx), &[(Label::DIRECTORY, "/tmp/out")]);
     add(purpose::end_case(CaseId(2), CaseState::Recalled, cx), &[(Label::NOTE, "as agreed")]);
     let starts = (eur, text("12.00"));
@@ -207,6 +208,7 @@ fn name_of(purpose: &Purpose) -> &'static str {
         Purpose::Plan(_) => "plan",
         Purpose::EndPlan(_) => "end plan",
         Purpose::HandToAgency(_) => "hand to agency",
+        Purpose::BankRead => "bank read",
         Purpose::AgencyFile => "agency file",
         Purpose::EndCase(..) => "end case",
         Purpose::Outside { .. } => "outside",
@@ -228,7 +230,7 @@ fn name_of(purpose: &Purpose) -> &'static str {
     }
 }
 
-const KINDS: usize = 40;
+const KINDS: usize = 41;
 
 #[test]
 fn fields_in_another_order_give_the_same_command() {

@@ -27,6 +27,14 @@ pub(super) fn promised(
     Ok(Command::Promise { document, amount, on: v.needed_day(Label::BY, "the day")? })
 }
 
+/// Opens the form for the day through which the bank is read.
+pub fn bank_read(cx: &mut Cx) -> Modal {
+    let today = cx.now.today.to_string();
+    let fields =
+        vec![Field::new(Label::READ_UNTIL, today, "the last day of which all is in the book")];
+    form("The bank is read", Purpose::BankRead, fields, cx)
+}
+
 /// Opens the form for money received outside the gateways; `whose` ends its title, `amount` is what it
 /// starts as.
 pub fn outside(

@@ -10,7 +10,7 @@ use crate::ui::modal::ask::Ask;
 use crate::ui::modal::form::Field;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Part, ScreenId};
-use crate::ui::widget::counted;
+use crate::ui::widget::{Line, counted};
 use serde::{Deserialize, Serialize};
 
 /// What can be edited of a draft as a whole, as text. Older forms keep it as an array in this order.
@@ -216,8 +216,9 @@ fn asked(drafts: &[Pick], changes: Vec<BulkChange>, reason: String, cx: &mut Cx)
     let op = cx.operation();
     cx.load(ScreenId::Invoices, Part::Dialog, Ahead::Edit(drafts.to_vec(), changes.clone()));
     let title = format!("Edit {}", many(drafts.len()));
+    let set = changes.iter().map(|change| Line::plain(change.told())).collect();
     let command = Command::EditMany { drafts: drafts.to_vec(), changes, reason };
-    let ask = Ask::reading(title, "edit them", op, command).untyped();
+    let ask = Ask::reading(title, "edit them", op, command).lines(set).untyped();
     Intent::Open(Box::new(Modal::Ask(Box::new(ask))))
 }
 

@@ -1,0 +1,43 @@
+//! Through which day the bank is read: until then, what came by transfer may be owed still as the book
+//! sees it, and be charged again.
+
+use super::follow_up::done;
+use crate::config::key;
+use crate::domain::actor::Verb;
+use crate::engine::command::Receipt;
+use crate::engine::{Error, Session};
+use crate::store::bank_read;
+use chrono::{NaiveDate, NaiveTime};
+
+/// The bank is read through a day that is over, or today; said anew it takes the place of what was said.
+pub fn read_until(session: &mut Session, through: NaiveDate) -> Result<Receipt, Error> {
+    session.write(Verb::FollowUp, |tx| {
+        let today = tx.now().today;
+        if through > today {
+            let message = format!("{through} is still to come");
+            return Err(Error::usage("bad_date", message, format!("at most today, {today}")));
+        }
+        bank_read::say(tx, through)?;
+        let words = format!("the bank is read until {through}");
+        tx.note("", &words);
+        Ok(done(words))
+    })
+}
+
+/// That it is not read today, in words; empty where it is, or where nobody says so and no cut-off asks.
+pub fn unread(session: &Session) -> Result<String, Error> {
+    let config = session.config()?;
+    let today = session.now()?.today;
+    let last = session.read(bank_read::last)?;
+    let zone = config.zone();
+    let since = zone.moment(today.and_time(NaiveTime::MIN)).timestamp_millis();
+    Ok(match last {
+        Some(last) if last.said_at >= since => String::new(),
+        Some(last) => format!(
+            "The bank is read until {} only: what came since may be charged again.",
+            last.through_on
+        ),
+        None if config.get(key::DAY_BANK_BY).is_empty() => String::new(),
+        None => "The bank is not read yet: what came by transfer may be charged again.".to_owned(),
+    })
+}

@@ -11,7 +11,7 @@ mod key;
 
 pub use card::refuse_card_number;
 pub use cell::{cell, uncell};
-pub use fold::{folded, searchable, spellings};
+pub use fold::{folded, holds, searchable, spellings};
 pub use key::{canonical, tidy};
 
 use std::borrow::Cow;

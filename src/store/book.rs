@@ -276,6 +276,11 @@ impl Store {
         Ok(other)
     }
 
+    /// Ends what this connection is asking, from another thread.
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter(self.conn.raw().get_interrupt_handle())
+    }
+
     /// SQLite's own counter of other connections' commits: cheap to ask, tells that something moved.
     pub fn data_version(&self) -> Result<i64, StoreError> {
         if self.bare {
@@ -326,5 +331,15 @@ impl Store {
     /// Removes the locks of jobs whose process died.
     pub fn sweep_locks(&self) {
         hold::sweep(self.path());
+    }
+}
+
+/// Ends a statement of a connection that runs on another thread.
+pub struct Interrupter(rusqlite::InterruptHandle);
+
+impl Interrupter {
+    /// Now; nothing where none runs.
+    pub fn interrupt(&self) {
+        self.0.interrupt();
     }
 }

@@ -236,7 +236,7 @@ pub fn settled_by(db: &Db<'_>, id: DocumentId) -> Result<Vec<Settled>, StoreErro
 /// The day of the oldest posted document of an account.
 pub fn first_of_account(db: &Db<'_>, id: AccountId) -> Result<Option<NaiveDate>, StoreError> {
     db.one(
-        "SELECT min(invoice_on) FROM document WHERE account_id = ?1 AND status = 'Posted'",
+        "SELECT min(invoice_on) FROM document WHERE account_id = ?1 AND +status = 'Posted'",
         [id.0],
         |r| r.get(0),
     )

@@ -93,11 +93,12 @@ mod whole;
 pub mod zone_seen;
 
 pub use crate::inside::side_directory;
-pub use book::Store;
+pub use book::{Interrupter, Store};
 pub use error::{OfBook, StoreError};
 pub use face::{Db, Moment};
 pub use json::Json;
 pub use open::CreateBook;
+pub(in crate::store) use open::WORD;
 pub use operation::{Op, OpRow};
 pub use settings::BookKind;
 pub use sql::{Answer, Bounds, Cut};

@@ -249,7 +249,7 @@ impl Batch {
             "UPDATE document SET status = 'Posted', number = v.column2, series = v.column3,
              posted_at = v.column4, frozen = v.column5, frozen_id = v.column6,
              content_hash = v.column7 FROM (",
-            ") v WHERE id = v.column1 AND status = 'Draft'",
+            ") v WHERE id = v.column1 AND +status = 'Draft'",
             rows,
         )?;
         if changed != self.numbered.len() {

@@ -1,7 +1,8 @@
 //! Eight clerks at eight consoles of one book, pressing what a seed tells them, beside bill runs,
 //! postings, deliveries and payment runs. What a console said was done is in the book, nobody writes
 //! over what they have not seen, and no screen shows an error. `DAYBOOK_CLERKS_SECONDS=300` by hand,
-//! `DAYBOOK_SEED` for the dice; how long a write takes is printed, not judged.
+//! `DAYBOOK_CLERKS_LOOK_MS=1000` for clerks who look for a second before each deed, `DAYBOOK_SEED` for the
+//! dice; how long a write takes is printed, not judged.
 
 use crate::harness::book::{Book, Ran, daybook};
 use crate::harness::pty::Pty;
@@ -172,7 +173,8 @@ struct Clerk {
     dice: Dice,
     count: usize,
     done: Vec<Deed>,
-    waits: Vec<Duration>,
+    /// How long each took, and what it was.
+    waits: Vec<(Duration, String)>,
     said: Vec<String>,
 }
 
@@ -250,7 +252,7 @@ impl Clerk {
             way = self.comes(what, |text| new(text).filter(|way| *way != Came::Asked));
         }
         match way {
-            Came::Done => self.waits.push(begun.elapsed()),
+            Came::Done => self.waits.push((begun.elapsed(), what.to_owned())),
             Came::Said(ref why) => self.said.push(format!("{what}: {why}")),
             Came::Asked | Came::Theirs(_) => self.said.push(format!("{what}: {way:?}")),
         }
@@ -356,7 +358,7 @@ impl Clerk {
             let way = self.comes("the edit", |text| came(text, &done, &saw));
             match way {
                 Came::Done => {
-                    self.waits.push(begun.elapsed());
+                    self.waits.push((begun.elapsed(), "edit".to_owned()));
                     self.noted(&subject, format!("{word} (asked)"), Some(saw));
                     break;
                 }
@@ -459,9 +461,11 @@ impl Clerk {
         }
     }
 
-    fn works(&mut self, end: Instant) {
+    fn works(&mut self, end: Instant, looks: Duration) {
         self.shows("usage loaded");
         while Instant::now() < end {
+            // A person reads before the next key.
+            std::thread::park_timeout(looks);
             let deed = self.dice.roll(10);
             if deed == 9 {
                 self.receives();
@@ -566,13 +570,16 @@ fn told(clerks: &[Clerk]) -> String {
         let plain: String = said.chars().filter(|c| !c.is_ascii_digit()).take(150).collect();
         *whys.entry(plain).or_default() += 1;
     }
-    let mut waits: Vec<Duration> = clerks.iter().flat_map(|c| c.waits.iter().copied()).collect();
+    let mut waits: Vec<&(Duration, String)> = clerks.iter().flat_map(|c| &c.waits).collect();
     waits.sort_unstable();
-    let part = |of: usize| waits[(waits.len() * of / 100).min(waits.len() - 1)].as_millis();
+    let part = |of: usize| waits[(waits.len() * of / 100).min(waits.len() - 1)].0.as_millis();
     let (half, most, longest) = (part(50), part(99), part(100));
     writeln!(text, "{} deeds: {kinds:?}", kinds.values().sum::<usize>()).unwrap();
     writeln!(text, "a write, key to answer, ms: p50 {half}, p99 {most}, longest {longest}")
         .unwrap();
+    let slow =
+        waits.iter().rev().take(8).map(|(took, what)| format!("{what} {}", took.as_millis()));
+    writeln!(text, "the longest: {}", slow.collect::<Vec<_>>().join(", ")).unwrap();
     writeln!(text, "not done: {whys:#?}").unwrap();
     text
 }
@@ -607,6 +614,7 @@ fn what_is_lost_is_seen() {
 #[test]
 fn eight_clerks_beside_the_day_lose_nothing_and_see_no_error() {
     let seconds = by_hand("DAYBOOK_CLERKS_SECONDS", SECONDS) as u64;
+    let looks = Duration::from_millis(by_hand("DAYBOOK_CLERKS_LOOK_MS", 0) as u64);
     let seed = by_hand("DAYBOOK_SEED", 20_261_130) as u64;
     let office = Office::open();
     let end = Instant::now() + Duration::from_secs(seconds);
@@ -615,7 +623,7 @@ fn eight_clerks_beside_the_day_lose_nothing_and_see_no_error() {
             .map(|nth| {
                 let mut clerk = office.clerk(nth, seed);
                 scope.spawn(move || {
-                    clerk.works(end);
+                    clerk.works(end, looks);
                     clerk
                 })
             })

@@ -449,7 +449,10 @@ fn costly(conn: &rusqlite::Connection, sql: &str) -> Vec<String> {
         };
         let large = |name: &str| !brought(name) && !SMALL.contains(&table(sql, name));
         let scans = scanned.is_some_and(large);
-        if scans || detail.contains("TEMP B-TREE") {
+        // Nearly all documents are posted: by their status alone it is a scan that goes by another name.
+        let by_status = detail.contains("INDEX document_status (status=?");
+        if scans || by_status || detail.contains("MULTI-INDEX OR") || detail.contains("TEMP B-TREE")
+        {
             found.push(detail);
         }
     }
@@ -465,10 +468,9 @@ fn every_statement_of_a_day_has_an_index_or_a_reason() {
     by_hand(&mut grown);
     let asked: BTreeSet<String> = asked.lock().unwrap().clone();
     let conn = rusqlite::Connection::open(grown.session.store.path()).unwrap();
-    conn.create_scalar_function("folded", 1, rusqlite::functions::FunctionFlags::default(), |_| {
-        Ok(String::new())
-    })
-    .unwrap();
+    let plain = rusqlite::functions::FunctionFlags::default();
+    conn.create_scalar_function("folded", 1, plain, |_| Ok(String::new())).unwrap();
+    conn.create_scalar_function("holds", -1, plain, |_| Ok(false)).unwrap();
     let mut used: BTreeMap<&str, usize> = BTreeMap::new();
     let mut unknown = Vec::new();
     for sql in asked.iter().filter(|sql| !sql.trim_start().starts_with("PRAGMA")) {
@@ -477,6 +479,9 @@ fn every_statement_of_a_day_has_an_index_or_a_reason() {
         if found.is_empty() {
             continue;
         }
+        // What is beyond a row, as one condition with OR, is all read and sorted for a page of it.
+        let pieced = found.iter().any(|line| line.contains("MULTI-INDEX OR"));
+        assert!(!(pieced && plain.contains("LIMIT")), "{plain}\n    {}", found.join("\n    "));
         let mut known = false;
         for part in MAY.iter().flat_map(|(_, parts)| *parts).filter(|part| plain.contains(**part)) {
             *used.entry(part).or_default() += 1;

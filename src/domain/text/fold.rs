@@ -54,3 +54,14 @@ pub fn spellings(text: &str) -> Vec<String> {
     let written_out = folded(&out);
     if written_out == bare { vec![bare] } else { vec![bare, written_out] }
 }
+
+/// Whether a text, as it is looked for in, contains one of some folded texts.
+pub fn holds(text: &str, folded: &[&str]) -> bool {
+    if text.is_ascii() {
+        let text = text.as_bytes();
+        let at = |part: &[u8]| text.windows(part.len()).any(|w| w.eq_ignore_ascii_case(part));
+        return folded.iter().any(|part| part.is_empty() || at(part.as_bytes()));
+    }
+    let text = searchable(text);
+    folded.iter().any(|part| text.contains(part))
+}

@@ -91,7 +91,7 @@ pub fn read(
         money: money::read(db, of)?,
         open: open::read(db, of)?,
         drafts: db.one(
-            "SELECT count(*) FROM document WHERE account_id = ?1 AND status = 'Draft'
+            "SELECT count(*) FROM document WHERE account_id = ?1 AND +status = 'Draft'
              AND invoice_on <= ?2",
             (account.0, span.to),
             |r| r.get(0),
@@ -156,7 +156,7 @@ fn movements(db: &Db<'_>, of: Of, usual: Currency) -> Result<Vec<Movement>, Stor
 fn documents(db: &Db<'_>, of: Of) -> Result<Few<PageDocument>, StoreError> {
     let mut ids = Few::default();
     db.each(
-        "SELECT id FROM document WHERE account_id = ?1 AND status = 'Posted'
+        "SELECT id FROM document WHERE account_id = ?1 AND +status = 'Posted'
          AND invoice_on BETWEEN ?2 AND ?3 ORDER BY id",
         (of.account.0, of.span.from, of.span.to),
         |r| {

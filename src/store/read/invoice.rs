@@ -199,7 +199,7 @@ fn before(
     db.all(
         "SELECT d.id, d.number, d.invoice_on, d.total_minor FROM document d \
          JOIN document_state s ON s.document_id = d.id WHERE d.account_id = ?1 AND d.id < ?2 \
-         AND d.status = 'Posted' AND d.kind = 'invoice' AND d.currency = ?3 \
+         AND +d.status = 'Posted' AND d.kind = 'invoice' AND d.currency = ?3 \
          AND s.reversed_by IS NULL ORDER BY d.id DESC LIMIT 3",
         (account.0, id.0, currency.code()),
         |r| {

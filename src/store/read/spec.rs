@@ -8,6 +8,7 @@ use crate::domain::charge::Model;
 use crate::domain::document::FlagCode;
 use crate::domain::money::Currency;
 use crate::domain::text::{folded, spellings};
+use crate::store::WORD;
 use crate::store::face::Value;
 
 /// The value of a term that asks for rows with nothing there.
@@ -151,12 +152,13 @@ impl Spec {
         }
         out.wide = true;
         let mut any = Vec::new();
-        for spelling in spellings(text) {
-            let pattern = format!("%{}%", escape_like(&spelling));
-            for column in self.words {
-                any.push(format!("folded({column}) LIKE ? ESCAPE '\\'"));
-                out.values.push(Value::Text(pattern.clone()));
-            }
+        let words = spellings(text).join(&WORD.to_string());
+        // What has to be read from elsewhere is looked at last.
+        let (here, elsewhere): (Vec<&str>, Vec<&str>) =
+            self.words.iter().partition(|column| !column.starts_with('('));
+        for columns in [here, elsewhere].iter().filter(|columns| !columns.is_empty()) {
+            any.push(format!("holds(?, {})", columns.join(", ")));
+            out.values.push(Value::Text(words.clone()));
         }
         let any = out.or_amount(self.money, text, any);
         out.sql.push(format!("({})", any.join(" OR ")));
@@ -448,21 +450,20 @@ fn one_of(words: &str) -> String {
     format!("one of {words}")
 }
 
-fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-}
-
 impl Where {
     /// Adds the condition of the key: beyond it in reading direction, `or_at` with it.
     pub fn beyond(&mut self, spec: &Spec, order: Order, key: &Key, backwards: bool, or_at: &str) {
         let by_sign = if order.descending == backwards { ">" } else { "<" };
         let id_down = order.id_down(spec);
         let id_sign = if id_down == backwards { ">" } else { "<" };
-        self.sql.push(format!(
-            "({by} {by_sign} ? OR ({by} = ? AND {id} {id_sign}{or_at} ?))",
-            by = order.by,
-            id = spec.id
-        ));
+        let (by, id) = (order.by, spec.id);
+        if by == id {
+            self.sql.push(format!("{id} {id_sign}{or_at} ?"));
+            self.values.push(Value::Integer(key.id));
+            return;
+        }
+        // One range of an index of the order; as one condition with OR, all beyond it would be sorted.
+        self.sql.push(format!("{by} {by_sign}= ? AND ({by} <> ? OR {id} {id_sign}{or_at} ?)"));
         let value = match &key.value {
             KeyValue::Int(n) => Value::Integer(*n),
             KeyValue::Text(t) => Value::Text(t.clone()),

@@ -81,7 +81,9 @@ impl App {
                 return *key != Key::Esc && choice.is_waiting() && awaits(Part::Dialog);
             }
             // The line to choose may be among those that are looked up.
-            Some(Modal::Palette(_)) => return *key == Key::Enter && awaits(Part::Palette),
+            Some(Modal::Palette(palette)) => {
+                return *key == Key::Enter && awaits(Part::Palette) && !palette.stays();
+            }
             // What is completed is among the values that are being read.
             Some(Modal::Filter(_)) => {
                 return matches!(key, Key::Tab | Key::BackTab) && awaits(Part::Dialog);

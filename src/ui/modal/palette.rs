@@ -106,6 +106,11 @@ impl Palette {
         self.shown = claim.into_iter().chain(fixed).chain(self.found.iter().cloned()).collect();
     }
 
+    /// Whether the chosen line is a command: what is looked up comes below, and moves it nowhere.
+    pub fn stays(&self) -> bool {
+        self.at + self.found.len() < self.shown.len()
+    }
+
     pub(super) fn loaded(&mut self, answer: &Answer) {
         if let Answer::Find(hits) = answer {
             self.found = hits.iter().map(entry).collect();

@@ -13,6 +13,7 @@ use crate::engine::job::Ports;
 use crate::engine::query::{ListName, Question};
 use crate::engine::{Error, Session, perform, trouble};
 use crate::outside;
+use crate::store::Interrupter;
 use crate::store::job::{self, JobState};
 use crate::store::read::{Filter, Sorted};
 use crate::ui::fault::Fault;
@@ -24,8 +25,8 @@ use std::collections::VecDeque;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often workers look for jobs that nobody told them of (a dead process's, a due one).
@@ -60,9 +61,53 @@ pub enum Ask {
     Reading(Option<i64>),
 }
 
+/// What the reader is answering. A newer question for the same place ends it: what is typed behind `/`
+/// does not wait for what was typed before.
+struct Running {
+    now: Mutex<Now>,
+    interrupter: Interrupter,
+}
+
+#[derive(Default)]
+struct Now {
+    /// Where the answer goes, and its number.
+    of: Option<(Slot, u64)>,
+    given_up: bool,
+}
+
+impl Running {
+    fn of(session: &Session) -> Self {
+        Self { now: Mutex::default(), interrupter: session.store.interrupter() }
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, slot: Slot, ticket: u64) {
+        *self.now() = Now { of: Some((slot, ticket)), given_up: false };
+    }
+
+    /// Whether it was given up.
+    fn end(&self) -> bool {
+        std::mem::take(&mut *self.now()).given_up
+    }
+
+    /// A newer question for a place.
+    fn overtake(&self, slot: Slot, ticket: u64) {
+        let mut now = self.now();
+        // By then the reader may be at the newer one already.
+        if now.of.is_some_and(|(place, older)| place == slot && older != ticket) {
+            now.given_up = true;
+            self.interrupter.interrupt();
+        }
+    }
+}
+
 /// The other ends of the threads.
 pub struct Desks {
     asks: Sender<Ask>,
+    running: Arc<Running>,
     commits: Sender<(u64, String, Command)>,
     stop: Arc<AtomicBool>,
     written: Receiver<()>,
@@ -111,14 +156,24 @@ pub fn start(session: Session, tx: &Sender<Msg>, zone: crate::zone::Zone) -> Res
     spawn("figures", move || count(&counter, &wanted, &replies))?;
 
     let (replies, poke) = (tx.clone(), poke_tx);
-    spawn("reader", move || Reader::new(session, replies, poke, figures, zone).serve(&asked))?;
-    Ok(Desks { asks, commits, stop, written, worked })
+    let running = Arc::new(Running::of(&session));
+    let reads = (Arc::clone(&running), zone);
+    spawn("reader", move || Reader::new(session, replies, poke, figures, reads).serve(&asked))?;
+    Ok(Desks { asks, running, commits, stop, written, worked })
 }
 
 impl Desks {
     /// Asks the reader; false when its queue is full and nobody will answer.
     pub fn ask(&self, ask: Ask) -> bool {
-        self.asks.try_send(ask).is_ok()
+        let of = match &ask {
+            Ask::Load { slot, ticket, .. } => Some((*slot, *ticket)),
+            Ask::Export { .. } | Ask::Page { .. } | Ask::Editing(_) | Ask::Reading(_) => None,
+        };
+        let taken = self.asks.try_send(ask).is_ok();
+        if let Some((slot, ticket)) = of.filter(|_| taken) {
+            self.running.overtake(slot, ticket);
+        }
+        taken
     }
 
     /// Gives the writer a command.
@@ -250,7 +305,7 @@ impl Said {
 /// A figure of the day that is asked for: where it goes, its number, the question.
 type Figure = (Slot, u64, Question);
 
-/// Counts the figures of the day and of ready filters, one after the other, in the order in which they
+/// Counts the figures of the day, of lists and of ready filters, one after the other, in the order in which they
 /// were asked for; of several questions for one figure only the newest. Some take a second or more with
 /// many accounts, which no list or document waits for. Ready filters are counted again with each change:
 /// at most a fifth of the time goes into that.
@@ -258,7 +313,10 @@ fn count(session: &Session, wanted: &Receiver<Figure>, replies: &Sender<Msg>) {
     let mut waiting: VecDeque<Figure> = VecDeque::new();
     let mut rest = Instant::now();
     loop {
-        let at = waiting.iter().position(|(slot, ..)| !is_again(*slot) || rest <= Instant::now());
+        // What a list comes to first: it is looked at now.
+        let at = waiting.iter().position(|(slot, ..)| slot.part == Part::Totals);
+        let rested = |(slot, ..): &Figure| !is_again(*slot) || rest <= Instant::now();
+        let at = at.or_else(|| waiting.iter().position(rested));
         let Some((slot, ticket, query)) = at.and_then(|at| waiting.remove(at)) else {
             let more = if waiting.is_empty() {
                 wanted.recv().map_err(|_| RecvTimeoutError::Disconnected)

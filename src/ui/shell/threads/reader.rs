@@ -1,7 +1,7 @@
 //! The reader: answers questions from a connection of its own, and tells what others wrote and who is
 //! here.
 
-use super::{Ask, Figure, Said, spawn};
+use super::{Ask, Figure, Running, Said, spawn};
 use crate::clock::Now;
 use crate::domain::ids::AccountId;
 use crate::domain::month::Month;
@@ -17,6 +17,7 @@ use crate::ui::msg::{Cx, Msg, Part, Person, Slot};
 use crate::zone::Zone;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often it looks whether others wrote: twice a second.
@@ -39,6 +40,7 @@ pub(super) struct Reader {
     replies: Sender<Msg>,
     poke: Sender<()>,
     figures: Sender<Figure>,
+    running: Arc<Running>,
     zone: Zone,
     version: i64,
     topics: BTreeMap<Topic, i64>,
@@ -55,7 +57,7 @@ impl Reader {
         replies: Sender<Msg>,
         poke: Sender<()>,
         figures: Sender<Figure>,
-        zone: Zone,
+        (running, zone): (Arc<Running>, Zone),
     ) -> Self {
         let mut said = Said::default();
         let seat = Presence::enter(&session.store.side_directory(), &session.actor, wall_ms());
@@ -73,6 +75,7 @@ impl Reader {
             replies,
             poke,
             figures,
+            running,
             zone,
             version: 0,
             topics: BTreeMap::new(),
@@ -103,15 +106,16 @@ impl Reader {
         }
     }
 
-    /// Answers what waits: of several questions for one slot only the newest. The figures of the
-    /// day and of ready filters are counted on a thread of their own.
+    /// Answers what waits: of several questions for one slot only the newest; one that is being answered
+    /// is given up for a newer one. Figures of the day, of lists and of ready filters are counted on a
+    /// thread of their own.
     fn answer_all(&mut self, first: Ask, asked: &Receiver<Ask>) {
         let mut waiting = vec![first];
         while !waiting.is_empty() {
             waiting.extend(asked.try_iter());
             match waiting.remove(0) {
                 Ask::Load { slot, ticket, query }
-                    if matches!(slot.part, Part::Step(_) | Part::Tabs) =>
+                    if matches!(slot.part, Part::Step(_) | Part::Tabs | Part::Totals) =>
                 {
                     let _ = self.figures.send((slot, ticket, query));
                 }
@@ -123,8 +127,11 @@ impl Reader {
                     if query.is_slow() && self.load_apart(slot, ticket, &query) {
                         continue;
                     }
+                    self.running.begin(slot, ticket);
                     let result = self.load(&query);
-                    let _ = self.replies.send(Msg::Loaded { slot, ticket, result });
+                    if !self.running.end() {
+                        let _ = self.replies.send(Msg::Loaded { slot, ticket, result });
+                    }
                 }
                 Ask::Export { list, filter, sort } => self.export(list, filter, sort),
                 Ask::Page { account, month } => self.page(account, month),

@@ -193,6 +193,8 @@ impl App {
     /// Takes over what screens left in the hand they were given.
     fn settle(&mut self) {
         if let Some(text) = self.cx.notice.take() {
+            // The answer to a key is read before a job's end takes its place.
+            self.receipt |= !text.ends_with('…');
             self.say(text);
         }
         if let Some(id) = self.cx.document.take() {

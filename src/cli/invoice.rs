@@ -66,6 +66,17 @@ enum Action {
         #[arg(long)]
         force: bool,
     },
+    /// Write a document as electronic invoice; of a draft also what keeps it from being one
+    Xml {
+        /// D-000012 or a number
+        id: String,
+        /// Where to (a directory: under its number; - is standard output)
+        #[arg(default_value = ".")]
+        file: std::path::PathBuf,
+        /// Replace the file if it is there already
+        #[arg(long)]
+        force: bool,
+    },
     /// Take drafts to look at: others see whose they are
     Claim(claim::Claim),
     /// Give claimed drafts back
@@ -139,6 +150,10 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Preview { id, file, force } => {
             let standing = if *force { Standing::Replace } else { Standing::Keep };
             super::invoice_preview::write(&ctx.open()?, id, (file, standing), ctx)
+        }
+        Action::Xml { id, file, force } => {
+            let standing = if *force { Standing::Replace } else { Standing::Keep };
+            super::invoice_xml::write(&ctx.open()?, id, (file, standing), ctx)
         }
     }
 }

@@ -32,6 +32,7 @@ mod invoice_edit;
 mod invoice_past;
 mod invoice_preview;
 mod invoice_tag;
+mod invoice_xml;
 mod listing;
 mod note;
 mod payment;

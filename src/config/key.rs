@@ -39,6 +39,27 @@ settings! {
     ISSUER_ADDRESS: "issuer.address" = "", Lines(500), "the issuer's address, lines separated by ;";
     ISSUER_TAX_ID: "issuer.tax_id" = "", Text(60), "the issuer's tax id, as printed";
     ISSUER_BANK: "issuer.bank" = "", Lines(300), "where to pay, lines separated by ;";
+    ISSUER_COUNTRY: "issuer.country" = "", Text(2), "the issuer's country, two letters (ISO 3166-1)";
+    ISSUER_STREET: "issuer.street" = "", Text(200), "street of the issuer, for e-invoices";
+    ISSUER_POSTCODE: "issuer.postcode" = "", Text(20), "postcode of the issuer, for e-invoices";
+    ISSUER_CITY: "issuer.city" = "", Text(100), "city of the issuer, for e-invoices";
+    ISSUER_TAX_NUMBER: "issuer.tax_number" = "", Text(60),
+        "number at the tax office (in Germany the Steuernummer), for e-invoices";
+    ISSUER_REGISTER_ID: "issuer.register_id" = "", Text(60),
+        "registration of the issuer, for e-invoices; its scheme before a colon";
+    ISSUER_ELECTRONIC_ADDRESS: "issuer.electronic_address" = "", Text(100),
+        "electronic address of the issuer with its scheme, such as 9930:DE123456789";
+    ISSUER_CONTACT: "issuer.contact" = "", Text(100), "whom customers ask, for e-invoices";
+    ISSUER_PHONE: "issuer.phone" = "", Text(40), "telephone number of the contact";
+    ISSUER_EMAIL: "issuer.email" = "", Address, "e-mail address of the contact";
+    ISSUER_IBAN: "issuer.iban" = "", Text(42), "where to pay, for e-invoices";
+    ISSUER_BIC: "issuer.bic" = "", Text(11), "its bank";
+    ISSUER_CREDITOR_ID: "issuer.creditor_id" = "", Text(35), "creditor id of SEPA debits";
+    E_INVOICE_FORM: "e_invoice.form" = "none",
+        Words(&["none", "xrechnung", "peppol", "factur-x", "ubl", "cii"]),
+        "form of the electronic invoices of accounts that name none";
+    E_INVOICE_UNITS: "e_invoice.units" = "", Lines(2000),
+        "units of this book and their codes (UN/ECE Recommendation 20), such as fax page=C62; desk=XDK";
     ISSUER_LOGO: "issuer.logo" = "", Text(500), "a PNG file printed at the top; kept in the book";
     ISSUER_FOOTER: "issuer.footer" = "", Text(300), "last line of every page";
     PRORATION_MONTH_BASIS: "proration.month_basis" = "actual",

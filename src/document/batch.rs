@@ -101,7 +101,7 @@ impl Batch {
         let about =
             About { title: self.title.clone(), author: self.issuer.clone(), date: self.date };
         let parts: Vec<_> = self.pieces.iter().map(|p| &p.set.bound).collect();
-        pdf::file(press.fonts(), &parts, &about)
+        pdf::file(press.fonts(), &parts, &about, None)
     }
 
     /// The index: one row a document, with its place in the merged file and its envelope. Cells that
@@ -179,9 +179,14 @@ impl Batch {
 
 /// A file name from a document number: letters, digits, `-`, `_` and inner dots; never a path.
 pub fn file_name(number: &str) -> String {
+    format!("{}.pdf", stem(number))
+}
+
+/// The same without its ending.
+pub fn stem(number: &str) -> String {
     let safe: String = number
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
         .collect();
-    format!("{}.pdf", safe.trim_start_matches('.'))
+    safe.trim_start_matches('.').to_owned()
 }

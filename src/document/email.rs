@@ -1,6 +1,6 @@
 //! The e-mail that carries a document: a short text and the PDF, the same bytes on every try.
 
-use super::batch::file_name;
+use super::batch::{file_name, stem};
 use super::printable::Printable;
 use super::words;
 use crate::domain::text;
@@ -59,6 +59,16 @@ fn mailbox(name: &str, address: Address) -> Mailbox {
 
 /// The finished message with the document as attachment.
 pub fn message(document: &Printable, pdf: Vec<u8>, head: &Heading) -> Result<Vec<u8>, EmailError> {
+    with_invoice(document, pdf, None, head)
+}
+
+/// The same with an electronic invoice (XML) beside it.
+pub fn with_invoice(
+    document: &Printable,
+    pdf: Vec<u8>,
+    xml: Option<Vec<u8>>,
+    head: &Heading,
+) -> Result<Vec<u8>, EmailError> {
     let build = |e: lettre::error::Error| EmailError::Build(e.to_string());
     let from = address(&head.from, "sender")?;
     let to = address(&head.to, "recipient")?;
@@ -79,10 +89,16 @@ pub fn message(document: &Printable, pdf: Vec<u8>, head: &Heading) -> Result<Vec
     let message = message.raw_header(HeaderValue::new(name, "auto-generated".into()));
     let kind =
         ContentType::parse("application/pdf").map_err(|e| EmailError::Build(e.to_string()))?;
-    let parts = MultiPart::mixed()
+    let mut parts = MultiPart::mixed()
         .boundary(boundary(&head.message_id))
         .singlepart(SinglePart::plain(body(document)))
         .singlepart(Attachment::new(file_name(&document.number)).body(pdf, kind));
+    if let Some(xml) = xml {
+        let kind =
+            ContentType::parse("application/xml").map_err(|e| EmailError::Build(e.to_string()))?;
+        let name = format!("{}.xml", stem(&document.number));
+        parts = parts.singlepart(Attachment::new(name).body(xml, kind));
+    }
     Ok(message.multipart(parts).map_err(build)?.formatted())
 }
 

@@ -17,6 +17,10 @@ impl Customer {
             region: terms.region.clone(),
             country: terms.country.clone(),
             tax_id: terms.tax_id.clone(),
+            register_id: terms.legal.register_id.clone(),
+            electronic_address: terms.legal.electronic_address.clone(),
+            buyer_reference: terms.legal.buyer_reference.clone(),
+            billing_contact: terms.legal.billing_contact.clone(),
         }
     }
 }

@@ -111,7 +111,14 @@ impl Typeset {
     pub fn pdf(&self, press: Press) -> Vec<u8> {
         let about =
             About { title: self.title.clone(), author: self.author.clone(), date: self.date };
-        pdf::file(press.fonts(), &[&self.bound], &about)
+        pdf::file(press.fonts(), &[&self.bound], &about, None)
+    }
+
+    /// The same with its electronic invoice in it (CII): a Factur-X.
+    pub fn factur_x(&self, press: Press, xml: &[u8]) -> Vec<u8> {
+        let about =
+            About { title: self.title.clone(), author: self.author.clone(), date: self.date };
+        pdf::file(press.fonts(), &[&self.bound], &about, Some(xml))
     }
 }
 

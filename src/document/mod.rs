@@ -4,9 +4,11 @@
 //! A [`Printable`] is set into pages by the [`Press`]; [`Typeset::pdf`] is one document,
 //! [`batch::Batch`] many in postal order, [`email::message`] the mail that carries one.
 
+mod archive;
 pub mod batch;
 mod closing;
 mod columns;
+pub mod einvoice;
 pub mod email;
 mod error;
 mod fit;

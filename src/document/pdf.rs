@@ -4,17 +4,17 @@
 //! streams is put together with lopdf, because fonts, dates and `/ID` must be the same on every
 //! try and one batch must carry each font piece once.
 
+pub(super) use super::archive::About;
+use super::archive::{self, deflate};
 use super::error::PrintError;
 use super::fonts::{Cut, CutId, Fonts};
 use super::logo::Logo;
 use super::sheet::Sheet;
 use crate::domain::frozen::Paper;
-use chrono::NaiveDate;
 use lopdf::{Dictionary, Document, Object, Stream, StringFormat, dictionary};
 use printpdf::{Mm, PdfDocument, PdfPage, PdfSaveOptions};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::sync::Arc;
 
 /// Width and height of a paper in points.
@@ -41,13 +41,6 @@ pub(super) struct Bound {
     pub own: Option<Cut>,
     pub logo: Option<Arc<Logo>>,
     pub paper: Paper,
-}
-
-/// What a file says about itself.
-pub(super) struct About {
-    pub title: String,
-    pub author: String,
-    pub date: NaiveDate,
 }
 
 /// Finishes the sheets of one document.
@@ -79,15 +72,14 @@ pub(super) fn bind(
     Ok(Bound { pages, own, logo, paper })
 }
 
-fn deflate(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let out = Vec::with_capacity(bytes.len() / 3);
-    let mut encoder = flate2::write::ZlibEncoder::new(out, flate2::Compression::new(5));
-    encoder.write_all(bytes).map_err(|e| e.to_string())?;
-    encoder.finish().map_err(|e| e.to_string())
-}
-
-/// Writes one file from the pages of one or many documents.
-pub(super) fn file(fonts: &Fonts, parts: &[&Bound], about: &About) -> Vec<u8> {
+/// Writes one file from the pages of one or many documents. With an electronic invoice in it, it is a
+/// PDF/A-3 (see [`super::archive`]).
+pub(super) fn file(
+    fonts: &Fonts,
+    parts: &[&Bound],
+    about: &About,
+    invoice: Option<&[u8]>,
+) -> Vec<u8> {
     let mut doc = Document::with_version("1.7");
     let tree = doc.new_object_id();
     let mut shared: BTreeMap<u8, Object> = BTreeMap::new();
@@ -132,7 +124,7 @@ pub(super) fn file(fonts: &Fonts, parts: &[&Bound], about: &About) -> Vec<u8> {
     }
     let count = kids.len() as i64;
     doc.set_object(tree, dictionary! { "Type" => "Pages", "Count" => count, "Kids" => kids });
-    finish(&mut doc, tree, about, digest)
+    finish(&mut doc, tree, about, (digest, invoice))
 }
 
 /// Adds the logo as an image.
@@ -150,13 +142,23 @@ fn image(doc: &mut Document, logo: &Logo) -> Object {
 }
 
 /// Adds catalog, information and id, and writes the file.
-fn finish(doc: &mut Document, tree: lopdf::ObjectId, about: &About, mut digest: Sha256) -> Vec<u8> {
-    let catalog = doc.add_object(dictionary! {
+fn finish(
+    doc: &mut Document,
+    tree: lopdf::ObjectId,
+    about: &About,
+    (mut digest, invoice): (Sha256, Option<&[u8]>),
+) -> Vec<u8> {
+    let mut catalog = dictionary! {
         "Type" => "Catalog",
         "Pages" => tree,
         "Lang" => Object::string_literal("en"),
         "ViewerPreferences" => dictionary! { "DisplayDocTitle" => true },
-    });
+    };
+    if let Some(xml) = invoice {
+        archive::hold(doc, &mut catalog, about, xml);
+        digest.update(xml);
+    }
+    let catalog = doc.add_object(catalog);
     let date = about.date.format("D:%Y%m%d000000Z").to_string();
     let info = doc.add_object(dictionary! {
         "Title" => unicode(&about.title),

@@ -1,5 +1,6 @@
 //! Accounts: who is billed, when, and how the bill reaches and is paid by them.
 
+use super::e_invoice::{CustomerKind, Form};
 use super::money::Currency;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -119,6 +120,46 @@ pub struct AccountTerms {
     pub po_number: String,
     /// Whether it is billed.
     pub status: AccountStatus,
+    #[serde(default, skip_serializing_if = "LegalTerms::is_nothing")]
+    pub legal: LegalTerms,
+}
+
+/// What the law of invoices asks about a customer; what is empty is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LegalTerms {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<CustomerKind>,
+    /// SIREN, KvK, NIP …; with its scheme (ISO 6523) before a colon.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub register_id: String,
+    /// Where electronic invoices go, with its scheme (CEF EAS) before a colon.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub electronic_address: String,
+    /// What the customer wants to find on the invoice; of German public bodies the Leitweg-ID.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub buyer_reference: String,
+    /// Whom the invoice is for.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub billing_contact: String,
+    /// The form of its electronic invoices; none: as the book says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub e_invoice: Option<Form>,
+    /// When somebody last looked whether the tax id is valid, and what was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_id_checked_on: Option<NaiveDate>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub tax_id_evidence: String,
+    /// The account that the customer pays from.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub iban: String,
+}
+
+impl LegalTerms {
+    /// Whether nothing is known.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl AccountTerms {

@@ -1,5 +1,6 @@
 //! Invoices and memos: kinds, statuses and the words around them.
 
+use super::e_invoice::Category;
 use super::money::Rounding;
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -170,6 +171,8 @@ text_enum! {
         NoTaxId = "no_tax_id",
         /// A character that no font has, or a text too long for its place: it cannot be posted.
         Unprintable = "unprintable",
+        /// It goes as an electronic invoice, and none can be made of it: it cannot be posted.
+        EInvoice = "e_invoice",
     }
 }
 
@@ -194,6 +197,7 @@ impl FlagCode {
             Self::Stale => "stale",
             Self::NoTaxId => "no tax id",
             Self::Unprintable => "no print",
+            Self::EInvoice => "no e-invoice",
         }
     }
 }
@@ -236,6 +240,9 @@ pub struct TaxRate {
     pub reason: String,
     /// First day of the rate.
     pub valid_from: NaiveDate,
+    /// Its category on electronic invoices; none: by how it works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Category>,
 }
 
 /// The tax of one document and code.

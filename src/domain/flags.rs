@@ -147,7 +147,7 @@ pub fn risk(flags: &[Flag], total_minor: i64) -> i64 {
 /// How much a flag weighs in the review order.
 pub fn weight(code: FlagCode) -> i64 {
     match code {
-        FlagCode::Unprintable | FlagCode::NoTaxId => 95,
+        FlagCode::Unprintable | FlagCode::NoTaxId | FlagCode::EInvoice => 95,
         FlagCode::Duplicate => 90,
         FlagCode::TotalHigh => 80,
         FlagCode::BackBilling => 70,

@@ -1,7 +1,9 @@
 //! What posting freezes of the world around a document, so that its copy never changes: the JSON of
 //! column `document.frozen`.
 
+use super::e_invoice::{Category, Form};
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// Issuer, customer, term and position on the day of posting. Every field has a default, so that
@@ -27,6 +29,60 @@ pub struct Frozen {
     pub collected_from: String,
     /// Hash of the logo; empty = none.
     pub logo: String,
+    /// What its electronic form says besides; none where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legal: Option<Legal>,
+}
+
+/// What an electronic invoice says beside what is printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Legal {
+    pub form: Form,
+    pub seller: Seller,
+    /// The category of each tax code that says one.
+    pub categories: Vec<(String, Category)>,
+    /// The codes of units that the book has its own for.
+    pub units: Vec<(String, String)>,
+    /// The rate of each line, percent; empty where its tax code says it.
+    pub rates: Vec<Option<Decimal>>,
+    pub paying: Paying,
+    /// Of a debit: the mandate.
+    pub mandate: String,
+    /// Of a debit the account, of a card what is shown of it.
+    pub debited: String,
+}
+
+/// How a document says that it is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Paying {
+    #[default]
+    Unsaid,
+    /// The customer transfers it.
+    Transfer,
+    /// It is debited by SEPA.
+    Debit,
+    /// A card is charged.
+    Card,
+}
+
+/// The issuer as an electronic invoice names it: the settings `issuer.*`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Seller {
+    pub tax_id: String,
+    pub tax_number: String,
+    pub register_id: String,
+    pub electronic_address: String,
+    pub street: String,
+    pub postcode: String,
+    pub city: String,
+    pub country: String,
+    pub contact: String,
+    pub phone: String,
+    pub email: String,
+    pub iban: String,
+    pub bic: String,
+    pub creditor_id: String,
 }
 
 /// The sheet a document is printed on.
@@ -85,6 +141,15 @@ pub struct Customer {
     pub country: String,
     /// The customer's tax id.
     pub tax_id: String,
+    /// See `domain::account::LegalTerms`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub register_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub electronic_address: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub buyer_reference: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub billing_contact: String,
 }
 
 /// The invoice a memo corrects.

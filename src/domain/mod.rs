@@ -51,6 +51,7 @@ pub mod decline;
 pub mod delivery;
 pub mod dispute;
 pub mod document;
+pub mod e_invoice;
 pub mod explain;
 pub mod flags;
 pub mod frozen;

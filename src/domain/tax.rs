@@ -340,6 +340,7 @@ mod tests {
             inclusive: code.starts_with('I'),
             reason: String::new(),
             valid_from: from.parse().unwrap(),
+            category: None,
         }
     }
 

@@ -13,6 +13,7 @@ pub mod collect;
 pub mod command;
 pub mod deliver;
 pub mod desk;
+pub mod e_invoice;
 mod error;
 pub mod guard;
 pub mod import;

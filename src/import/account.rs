@@ -3,7 +3,8 @@
 use super::field::{Cells, Fault, MAX_TEXT, Slot};
 use super::header::columns;
 use super::row::FromRow;
-use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference};
+use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference, LegalTerms};
+use crate::domain::e_invoice::{CustomerKind, Form, coded};
 use crate::domain::money::Currency;
 use crate::domain::term::PaymentTerm;
 use chrono::NaiveDate;
@@ -32,7 +33,34 @@ columns! {
         language = "language" Optional,
         po_number = "po_number" Optional,
         status = "status" Optional,
+        customer_kind = "customer_kind" Optional,
+        register_id = "register_id" Optional,
+        electronic_address = "electronic_address" Optional,
+        buyer_reference = "buyer_reference" Optional,
+        billing_contact = "billing_contact" Optional,
+        e_invoice = "e_invoice" Optional,
+        tax_id_checked_on = "tax_id_checked_on" Optional,
+        tax_id_evidence = "tax_id_evidence" Optional,
+        iban = "iban" Optional,
         effective_from = "effective_from" Optional,
+    }
+}
+
+impl AccountColumns {
+    /// The first column that is given of what the law asks; without one, one that is not.
+    pub fn legal(&self) -> Slot {
+        let all = [
+            self.customer_kind,
+            self.register_id,
+            self.electronic_address,
+            self.buyer_reference,
+            self.billing_contact,
+            self.e_invoice,
+            self.tax_id_checked_on,
+            self.tax_id_evidence,
+            self.iban,
+        ];
+        all.into_iter().find(|slot| slot.given()).unwrap_or(self.iban)
     }
 }
 
@@ -105,6 +133,7 @@ impl FromRow for AccountRow {
                 AccountStatus::words,
                 Some(AccountStatus::Active),
             )?,
+            legal: legal(c, cells)?,
         };
         let says_delivery = if cells.text(c.delivery, MAX_TEXT)?.is_empty() {
             terms.delivery = DeliveryPreference::by_default(&terms);
@@ -118,6 +147,57 @@ impl FromRow for AccountRow {
             says_delivery,
             effective_from: cells.optional_date(c.effective_from)?,
         })
+    }
+}
+
+fn legal(c: &AccountColumns, cells: &Cells<'_>) -> Result<LegalTerms, Fault> {
+    let word = |slot: Slot| Ok::<_, Fault>(!cells.text(slot, MAX_TEXT)?.is_empty());
+    let electronic_address = cells.text(c.electronic_address, MAX_TEXT)?;
+    if !electronic_address.is_empty() && coded(&electronic_address).0.is_empty() {
+        let hint = "write its scheme before it, such as 9930:DE123456789 or EM:ap@example.org";
+        let (name, why) = (c.electronic_address.name, "has no scheme");
+        return Err(Fault::new(name, &electronic_address, why, hint));
+    }
+    Ok(LegalTerms {
+        kind: if word(c.customer_kind)? {
+            Some(cells.word(c.customer_kind, CustomerKind::parse, CustomerKind::words, None)?)
+        } else {
+            None
+        },
+        register_id: cells.optional_key(c.register_id)?,
+        electronic_address,
+        buyer_reference: cells.text(c.buyer_reference, MAX_TEXT)?,
+        billing_contact: cells.text(c.billing_contact, MAX_TEXT)?,
+        e_invoice: if word(c.e_invoice)? {
+            Some(cells.word(c.e_invoice, Form::parse, Form::words, None)?)
+        } else {
+            None
+        },
+        tax_id_checked_on: cells.optional_date(c.tax_id_checked_on)?,
+        tax_id_evidence: cells.text(c.tax_id_evidence, MAX_TEXT)?,
+        iban: cells.optional_key(c.iban)?,
+    })
+}
+
+/// What the law asks, after the import: given columns from the row, the others as they were.
+fn legal_overlay(c: &AccountColumns, old: &LegalTerms, row: LegalTerms) -> LegalTerms {
+    fn pick<T: Clone>(slot: Slot, new: T, old: &T) -> T {
+        if slot.given() { new } else { old.clone() }
+    }
+    LegalTerms {
+        kind: pick(c.customer_kind, row.kind, &old.kind),
+        register_id: pick(c.register_id, row.register_id, &old.register_id),
+        electronic_address: pick(
+            c.electronic_address,
+            row.electronic_address,
+            &old.electronic_address,
+        ),
+        buyer_reference: pick(c.buyer_reference, row.buyer_reference, &old.buyer_reference),
+        billing_contact: pick(c.billing_contact, row.billing_contact, &old.billing_contact),
+        e_invoice: pick(c.e_invoice, row.e_invoice, &old.e_invoice),
+        tax_id_checked_on: pick(c.tax_id_checked_on, row.tax_id_checked_on, &old.tax_id_checked_on),
+        tax_id_evidence: pick(c.tax_id_evidence, row.tax_id_evidence, &old.tax_id_evidence),
+        iban: pick(c.iban, row.iban, &old.iban),
     }
 }
 
@@ -157,6 +237,7 @@ pub fn overlay(c: &AccountColumns, old: &AccountTerms, row: &AccountRow) -> Acco
     set(c.country.given(), &mut terms.country, row.country);
     set(c.language.given(), &mut terms.language, row.language);
     set(c.po_number.given(), &mut terms.po_number, row.po_number);
+    terms.legal = legal_overlay(c, &old.legal, row.legal);
     if c.currency.given() {
         terms.currency = row.currency;
     }
@@ -205,5 +286,17 @@ pub fn fields(terms: &AccountTerms) -> Vec<(&'static str, String)> {
         ("language", terms.language.clone()),
         ("po_number", terms.po_number.clone()),
         ("status", terms.status.to_string()),
+        ("customer_kind", terms.legal.kind.map(|k| k.to_string()).unwrap_or_default()),
+        ("register_id", terms.legal.register_id.clone()),
+        ("electronic_address", terms.legal.electronic_address.clone()),
+        ("buyer_reference", terms.legal.buyer_reference.clone()),
+        ("billing_contact", terms.legal.billing_contact.clone()),
+        ("e_invoice", terms.legal.e_invoice.map(|f| f.to_string()).unwrap_or_default()),
+        (
+            "tax_id_checked_on",
+            terms.legal.tax_id_checked_on.map(|d| d.to_string()).unwrap_or_default(),
+        ),
+        ("tax_id_evidence", terms.legal.tax_id_evidence.clone()),
+        ("iban", terms.legal.iban.clone()),
     ]
 }

@@ -19,6 +19,8 @@ columns! {
         priority = "priority" Optional,
         expires_on = "expires_on" Optional,
         status = "status" Optional,
+        mandate = "mandate" Optional,
+        iban = "iban" Optional,
     }
 }
 
@@ -51,6 +53,9 @@ pub struct MethodRow {
     pub expires_on: Option<NaiveDate>,
     /// Whether it may be charged.
     pub status: MethodStatus,
+    /// Of a bank account: the mandate it is debited by, and its IBAN; empty = not known.
+    pub mandate: String,
+    pub iban: String,
 }
 
 impl FromRow for MethodRow {
@@ -94,6 +99,8 @@ impl FromRow for MethodRow {
                 MethodStatus::words,
                 Some(MethodStatus::Active),
             )?,
+            mandate: cells.optional_key(c.mandate)?,
+            iban: cells.optional_key(c.iban)?,
         })
     }
 }
@@ -112,6 +119,12 @@ pub fn overlay(c: &MethodColumns, old: &MethodRow, row: &MethodRow) -> MethodRow
     }
     if !c.status.given() {
         method.status = old.status;
+    }
+    if !c.mandate.given() {
+        method.mandate.clone_from(&old.mandate);
+    }
+    if !c.iban.given() {
+        method.iban.clone_from(&old.iban);
     }
     method
 }

@@ -4,6 +4,7 @@ use super::field::{Cells, Fault, MAX_TEXT, Slot};
 use super::header::columns;
 use super::row::FromRow;
 use crate::domain::document::{TaxKind, TaxRate};
+use crate::domain::e_invoice::Category;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ columns! {
         inclusive = "inclusive" Optional,
         reason = "reason" Optional,
         valid_from = "valid_from" Optional,
+        category = "category" Optional,
     }
 }
 
@@ -57,6 +59,11 @@ impl FromRow for TaxRate {
             inclusive: cells.boolean(c.inclusive)?,
             reason: cells.text(c.reason, MAX_TEXT)?,
             valid_from: cells.optional_date(c.valid_from)?.unwrap_or(ALWAYS),
+            category: if cells.text(c.category, MAX_TEXT)?.is_empty() {
+                None
+            } else {
+                Some(cells.word(c.category, Category::parse, Category::words, None)?)
+            },
         })
     }
 }
@@ -75,6 +82,9 @@ pub fn overlay(c: &TaxColumns, old: &TaxRate, row: &TaxRate) -> TaxRate {
     }
     if !c.reason.given() {
         rate.reason.clone_from(&old.reason);
+    }
+    if !c.category.given() {
+        rate.category = old.category;
     }
     rate
 }

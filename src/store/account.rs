@@ -3,7 +3,9 @@
 use super::deed::{self, DeedKind, NewDeed};
 use super::face::{Bound, Row};
 use super::{Db, StoreError, Topic, Tx, many, word};
-use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference, Version};
+use crate::domain::account::{
+    AccountStatus, AccountTerms, DeliveryPreference, LegalTerms, Version,
+};
 use crate::domain::ids::AccountId;
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
@@ -88,7 +90,7 @@ pub fn versions(db: &Db<'_>, id: AccountId) -> Result<Vec<Version<AccountTerms>>
 pub(in crate::store) const VERSION_COLUMNS: &str =
     "v.id, v.seq, v.effective_from_on, v.name, a.currency, v.emails, v.batch, v.bill_cycle_day,
      v.payment_term, v.auto_pay, v.delivery, v.tax_code, v.tax_id, v.address1, v.address2, v.postcode,
-     v.city, v.region, v.country, v.language, v.po_number, v.status";
+     v.city, v.region, v.country, v.language, v.po_number, v.status, v.legal";
 
 /// Reads [`VERSION_COLUMNS`] beginning at column `at`.
 pub(in crate::store) fn version_from(
@@ -119,8 +121,26 @@ pub(in crate::store) fn version_from(
             language: r.get(at + 19)?,
             po_number: r.get(at + 20)?,
             status: word(r, at + 21, AccountStatus::parse)?,
+            legal: legal(r.text(at + 22)?)?,
         },
     })
+}
+
+/// What the law asks about a customer, as column `legal` has it; empty = nothing is known.
+fn legal(text: &str) -> Result<LegalTerms, StoreError> {
+    if text.is_empty() {
+        return Ok(LegalTerms::default());
+    }
+    let broken = |e: serde_json::Error| StoreError::Corrupt(format!("account_version.legal: {e}"));
+    serde_json::from_str(text).map_err(broken)
+}
+
+fn legal_text(legal: &LegalTerms) -> String {
+    if legal.is_nothing() {
+        return String::new();
+    }
+    // Words and days: there is nothing in it that JSON could not take.
+    serde_json::to_string(legal).unwrap_or_default()
 }
 
 fn split_emails(text: &str) -> Vec<String> {
@@ -261,7 +281,7 @@ fn insert_version(
 
 const VERSION: &str = "account_version (account_id, seq, effective_from_on, name, emails, batch,
     bill_cycle_day, payment_term, auto_pay, delivery, tax_code, tax_id, address1, address2, postcode,
-    city, region, country, language, po_number, status, recorded_at)";
+    city, region, country, language, po_number, status, legal, recorded_at)";
 
 /// The columns of [`VERSION`].
 fn version_row(
@@ -270,7 +290,7 @@ fn version_row(
     terms: &AccountTerms,
     effective_from: NaiveDate,
     at_ms: i64,
-) -> [Bound<'_>; 22] {
+) -> [Bound<'_>; 23] {
     [
         id.into(),
         seq.into(),
@@ -293,6 +313,7 @@ fn version_row(
         terms.language.as_str().into(),
         terms.po_number.as_str().into(),
         terms.status.as_str().into(),
+        legal_text(&terms.legal).into(),
         at_ms.into(),
     ]
 }

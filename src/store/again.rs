@@ -5,7 +5,7 @@
 use super::face::{Cell, Row};
 use super::payment_method::MethodTerms;
 use super::{Db, StoreError, account, charge, subscription};
-use crate::domain::account::AccountTerms;
+use crate::domain::account::{AccountTerms, LegalTerms};
 use crate::domain::charge::{BillingDay, BillingPeriod, ChargeTerms, parse_tiers};
 use crate::domain::subscription::SubscriptionTerms;
 use chrono::NaiveDate;
@@ -74,7 +74,7 @@ pub fn charges(db: &Db<'_>, from: i64, look: Look<'_>) -> Result<(), StoreError>
 /// Payment methods, each with its token and the number of its account.
 pub fn methods(db: &Db<'_>, from: i64, look: Look<'_>) -> Result<(), StoreError> {
     let sql = "SELECT m.id, m.token, a.number, m.gateway, m.kind, m.display, m.priority,
-               m.expires_on, m.status
+               m.expires_on, m.status, m.mandate, m.iban
          FROM payment_method m CROSS JOIN account a ON a.id = m.account_id
          WHERE m.id >= ?1 ORDER BY m.id";
     walk(db, sql, from, look)
@@ -138,7 +138,7 @@ impl Seen<'_> {
 
     /// Whether the account says all that is given of: name, currency, email, batch, bill cycle day,
     /// payment term, auto-pay, delivery, tax code, tax id, both lines of the address, postcode, city,
-    /// region, country, language, PO number, status.
+    /// region, country, language, PO number, status, and what the law asks, all of it or nothing.
     pub fn account_says(&self, terms: &AccountTerms, given: Given) -> Result<bool, StoreError> {
         let said = Said { row: self.0, at: VERSION + 3, given };
         Ok(said.text(0, &terms.name)?
@@ -161,7 +161,11 @@ impl Seen<'_> {
             && said.text(15, &terms.country)?
             && said.text(16, &terms.language)?
             && said.text(17, &terms.po_number)?
-            && said.text(18, terms.status.as_str())?)
+            && said.text(18, terms.status.as_str())?
+            && said.parsed(19, |text| {
+                let held = if text.is_empty() { "{}" } else { text };
+                serde_json::from_str(held).ok().map(|held: LegalTerms| held == terms.legal)
+            })?)
     }
 
     /// Whether an account is delivered to by some way.
@@ -265,7 +269,9 @@ impl Seen<'_> {
             && said.text(2, &terms.display)?
             && said.value(3, terms.priority.into())?
             && said.day(4, terms.expires_on)?
-            && said.text(5, terms.status.as_str())?)
+            && said.text(5, terms.status.as_str())?
+            && said.text(6, &terms.mandate)?
+            && said.text(7, &terms.iban)?)
     }
 }
 

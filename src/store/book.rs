@@ -1,6 +1,6 @@
 //! The open book: consistent views to read by, and the one way to change anything.
 
-use super::face::{Conn, Moment};
+use super::face::{Conn, Interrupter, Moment};
 use super::side_directory;
 use super::tx::Stirred;
 use super::{
@@ -278,7 +278,7 @@ impl Store {
 
     /// Ends what this connection is asking, from another thread.
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter(self.conn.raw().get_interrupt_handle())
+        self.conn.interrupter()
     }
 
     /// SQLite's own counter of other connections' commits: cheap to ask, tells that something moved.
@@ -331,15 +331,5 @@ impl Store {
     /// Removes the locks of jobs whose process died.
     pub fn sweep_locks(&self) {
         hold::sweep(self.path());
-    }
-}
-
-/// Ends a statement of a connection that runs on another thread.
-pub struct Interrupter(rusqlite::InterruptHandle);
-
-impl Interrupter {
-    /// Now; nothing where none runs.
-    pub fn interrupt(&self) {
-        self.0.interrupt();
     }
 }

@@ -300,6 +300,11 @@ impl Conn {
         &mut self.driver
     }
 
+    /// Ends what is asked of it, from another thread.
+    pub(super) fn interrupter(&self) -> Interrupter {
+        Interrupter(self.driver.get_interrupt_handle())
+    }
+
     /// Outside any transaction: each statement is one.
     pub(super) fn db(&self) -> Db<'_> {
         Db { conn: &self.driver, number: self.number, asked: self.asked() }
@@ -373,5 +378,15 @@ impl From<rusqlite::Error> for StoreError {
             _ if text == "integer overflow" || text == "malformed JSON" => Self::Corrupt(text),
             _ => Self::Sqlite(text),
         }
+    }
+}
+
+/// Ends a statement of a connection that runs on another thread.
+pub struct Interrupter(rusqlite::InterruptHandle);
+
+impl Interrupter {
+    /// Now; nothing where none runs.
+    pub fn interrupt(&self) {
+        self.0.interrupt();
     }
 }

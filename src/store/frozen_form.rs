@@ -6,7 +6,7 @@ use super::StoreError;
 use super::face::Row;
 use super::json::{self, Json, Spot};
 use super::shared_text::Said;
-use crate::domain::frozen::{Customer, Frozen};
+use crate::domain::frozen::{Customer, Frozen, Legal};
 
 /// What a form has in the place of a word. Text never has this character; should it, its document is
 /// not split.
@@ -34,10 +34,7 @@ pub(in crate::store) struct Split {
 impl Split {
     /// Of what is frozen, and its text; none where the two do not make that text again.
     pub(in crate::store) fn of(frozen: &Frozen, text: &str) -> Result<Option<Self>, StoreError> {
-        let Customer { name, address1, address2, postcode, city, region, country, tax_id } =
-            &frozen.customer;
-        // In the order of the text.
-        let words = [
+        let Customer {
             name,
             address1,
             address2,
@@ -46,9 +43,21 @@ impl Split {
             region,
             country,
             tax_id,
-            &frozen.collected_from,
-        ];
+            register_id,
+            electronic_address,
+            buyer_reference,
+            billing_contact,
+        } = &frozen.customer;
+        // In the order of the text; what is left out of it where it is empty has no hole then.
+        let mut words = vec![name, address1, address2, postcode, city, region, country, tax_id];
+        let told = [register_id, electronic_address, buyer_reference, billing_contact];
+        words.extend(told.iter().filter(|text| !text.is_empty()));
+        words.push(&frozen.collected_from);
+        if let Some(legal) = &frozen.legal {
+            words.extend([&legal.mandate, &legal.debited]);
+        }
         let hole = || HOLE.to_owned();
+        let maybe = |text: &String| if text.is_empty() { String::new() } else { hole() };
         let form = Frozen {
             issuer: frozen.issuer.clone(),
             customer: Customer {
@@ -60,6 +69,10 @@ impl Split {
                 region: hole(),
                 country: hole(),
                 tax_id: hole(),
+                register_id: maybe(register_id),
+                electronic_address: maybe(electronic_address),
+                buyer_reference: maybe(buyer_reference),
+                billing_contact: maybe(billing_contact),
             },
             term: frozen.term.clone(),
             paper: frozen.paper,
@@ -68,6 +81,11 @@ impl Split {
             credits: frozen.credits.clone(),
             collected_from: hole(),
             logo: frozen.logo.clone(),
+            legal: frozen.legal.clone().map(|legal| Legal {
+                mandate: hole(),
+                debited: hole(),
+                ..legal
+            }),
         };
         let (form, words) = (json::text(&form)?, json::text(&words)?);
         let same = filled(&form, &words).is_some_and(|filled| filled == text);

@@ -25,10 +25,13 @@ pub struct MethodRow {
     pub display: String,
     /// Last try, UTC ms.
     pub last_used_at: Option<i64>,
+    /// Of a bank account: the mandate it is debited by, and its IBAN; empty = not known.
+    pub mandate: String,
+    pub iban: String,
 }
 
 const COLUMNS: &str = "id, account_id, gateway, token, kind, display, priority, expires_on, status, \
-    failures, hard_declined, last_used_at, changed_at";
+    failures, hard_declined, last_used_at, changed_at, mandate, iban";
 
 fn row(r: &Row<'_>) -> Result<MethodRow, StoreError> {
     let display: String = r.get(5)?;
@@ -50,6 +53,8 @@ fn row(r: &Row<'_>) -> Result<MethodRow, StoreError> {
         kind: word(r, 4, MethodKind::parse)?,
         display,
         last_used_at: r.get(11)?,
+        mandate: r.get(13)?,
+        iban: r.get(14)?,
     })
 }
 

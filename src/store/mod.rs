@@ -29,6 +29,7 @@ pub mod desk;
 pub mod dispute;
 pub mod document;
 pub mod draft;
+pub mod e_document;
 pub mod envelope;
 mod error;
 mod face;
@@ -93,8 +94,9 @@ mod whole;
 pub mod zone_seen;
 
 pub use crate::inside::side_directory;
-pub use book::{Interrupter, Store};
+pub use book::Store;
 pub use error::{OfBook, StoreError};
+pub use face::Interrupter;
 pub use face::{Db, Moment};
 pub use json::Json;
 pub use open::CreateBook;

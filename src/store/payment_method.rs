@@ -25,6 +25,9 @@ pub struct MethodTerms {
     pub expires_on: Option<NaiveDate>,
     /// Whether it may be charged.
     pub status: MethodStatus,
+    /// Of a bank account: the mandate it is debited by, and its IBAN; empty = not known.
+    pub mandate: String,
+    pub iban: String,
 }
 
 impl MethodTerms {
@@ -41,9 +44,13 @@ impl MethodTerms {
         };
         let expires = self.expires_on.map_or("None".to_owned(), |on| format!("Some({on})"));
         // Text in quotes, with what is in it escaped as Rust does.
+        let more = match (self.mandate.as_str(), self.iban.as_str()) {
+            ("", "") => String::new(),
+            (mandate, iban) => format!(", mandate: {mandate:?}, iban: {iban:?}"),
+        };
         format!(
             "MethodTerms {{ gateway: {:?}, token: {:?}, kind: {kind}, display: {:?}, priority: {}, \
-             expires_on: {expires}, status: {status} }}",
+             expires_on: {expires}, status: {status}{more} }}",
             self.gateway, self.token, self.display, self.priority
         )
     }
@@ -66,7 +73,7 @@ pub fn find(
     token: &str,
 ) -> Result<Option<(MethodId, MethodTerms)>, StoreError> {
     db.opt(
-        "SELECT id, gateway, token, kind, display, priority, expires_on, status
+        "SELECT id, gateway, token, kind, display, priority, expires_on, status, mandate, iban
              FROM payment_method WHERE account_id = ?1 AND token = ?2",
         (account.0, token),
         |r| {
@@ -80,6 +87,8 @@ pub fn find(
                     priority: r.get(5)?,
                     expires_on: r.get(6)?,
                     status: word(r, 7, MethodStatus::parse)?,
+                    mandate: r.get(8)?,
+                    iban: r.get(9)?,
                 },
             ))
         },
@@ -102,15 +111,15 @@ pub fn put(tx: &Tx<'_>, account: AccountId, method: &MethodTerms) -> Result<(), 
     tx.touch(Topic::Accounts);
     tx.run(
         "INSERT INTO payment_method (account_id, gateway, token, kind, display, priority,
-            expires_on, status, changed_at)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)
+            expires_on, status, changed_at, mandate, iban)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)
          ON CONFLICT (account_id, token) DO UPDATE SET gateway = ?2, kind = ?4, display = ?5,
             priority = ?6, expires_on = ?7,
             failures = CASE WHEN (status = 'closed' AND ?8 = 'active') OR ?7 > expires_on THEN 0
               ELSE failures END,
             hard_declined = CASE WHEN (status = 'closed' AND ?8 = 'active') OR ?7 > expires_on
               THEN 0 ELSE hard_declined END,
-            status = ?8, changed_at = ?9",
+            status = ?8, changed_at = ?9, mandate = ?10, iban = ?11",
         (
             account.0,
             &method.gateway,
@@ -121,6 +130,8 @@ pub fn put(tx: &Tx<'_>, account: AccountId, method: &MethodTerms) -> Result<(), 
             method.expires_on,
             method.status.as_str(),
             tx.now().at_ms,
+            &method.mandate,
+            &method.iban,
         ),
     )?;
     Ok(())
@@ -134,7 +145,7 @@ pub fn insert_many<'m>(
 ) -> Result<(), StoreError> {
     tx.touch(Topic::Accounts);
     let at = tx.now().at_ms;
-    let rows = new.map(|(account, method)| -> [Bound<'_>; 9] {
+    let rows = new.map(|(account, method)| -> [Bound<'_>; 11] {
         [
             account.0.into(),
             method.gateway.as_str().into(),
@@ -145,12 +156,14 @@ pub fn insert_many<'m>(
             Bound::Owned(method.expires_on.map(|d| d.to_string()).into()),
             method.status.as_str().into(),
             at.into(),
+            method.mandate.as_str().into(),
+            method.iban.as_str().into(),
         ]
     });
     many::insert(
         tx,
         "payment_method (account_id, gateway, token, kind, display, priority, expires_on, status,
-         changed_at)",
+         changed_at, mandate, iban)",
         rows,
     )
 }
@@ -179,6 +192,8 @@ mod tests {
             priority: 1,
             expires_on: NaiveDate::from_ymd_opt(2027, 1, 31),
             status: MethodStatus::Active,
+            mandate: String::new(),
+            iban: String::new(),
         };
         let words = "MethodTerms { gateway: \"sandbox\", token: \"ok,\\\"x\", kind: Card, \
                      display: \"visa ··4242\", priority: 1, expires_on: Some(2027-01-31), status: Active }";
@@ -190,7 +205,10 @@ mod tests {
             (MethodKind::Card, MethodStatus::Closed),
         ] {
             (terms.kind, terms.status) = (kind, status);
-            assert_eq!(terms.key(), format!("{terms:?}"));
+            let whole = format!("{terms:?}").replace(", mandate: \"\", iban: \"\"", "");
+            assert_eq!(terms.key(), whole);
         }
+        terms.mandate = "M-1".to_owned();
+        assert_eq!(terms.key(), format!("{terms:?}"));
     }
 }

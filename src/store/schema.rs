@@ -46,6 +46,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0039_agreed.sql"),
     include_str!("migrations/0040_document_tally.sql"),
     include_str!("migrations/0041_bank_read.sql"),
+    include_str!("migrations/0042_e_invoice.sql"),
 ];
 
 /// The schema of this program.

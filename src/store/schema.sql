@@ -1,4 +1,4 @@
--- 41 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 42 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -75,7 +75,7 @@ CREATE TABLE account_version (
   language       TEXT NOT NULL,
   po_number      TEXT NOT NULL,
   status         TEXT NOT NULL CHECK (status = 'active' OR status = 'suspended' OR status = 'canceled'),
-  recorded_at    INTEGER NOT NULL,
+  recorded_at    INTEGER NOT NULL, legal TEXT NOT NULL DEFAULT '',
   UNIQUE (account_id, seq)
 ) STRICT;
 CREATE INDEX account_version_name ON account_version (name COLLATE NOCASE);
@@ -168,7 +168,7 @@ CREATE TABLE tax_rate (
   name           TEXT NOT NULL,
   kind           TEXT NOT NULL CHECK (kind = 'standard' OR kind = 'exempt' OR kind = 'reverse_charge'),
   inclusive      INTEGER NOT NULL CHECK (inclusive IN (0,1)),
-  reason         TEXT NOT NULL,
+  reason         TEXT NOT NULL, category TEXT NOT NULL DEFAULT '' CHECK (category IN ('','S','Z','E','AE','K','G','O','L','M')),
   PRIMARY KEY (tax_code, valid_from_on)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE payment_method (
@@ -184,7 +184,7 @@ CREATE TABLE payment_method (
   failures       INTEGER NOT NULL DEFAULT 0,          -- consecutive, reset by success or by hand
   hard_declined  INTEGER NOT NULL DEFAULT 0 CHECK (hard_declined IN (0,1)),
   last_used_at   INTEGER,
-  changed_at     INTEGER NOT NULL,
+  changed_at     INTEGER NOT NULL, mandate TEXT NOT NULL DEFAULT '', iban TEXT NOT NULL DEFAULT '',
   UNIQUE (account_id, token)
 ) STRICT;
 CREATE TABLE bill_run (
@@ -1342,4 +1342,19 @@ CREATE TABLE bank_read (
   said_by        TEXT NOT NULL,
   said_at        INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE e_document (
+  document_id    INTEGER PRIMARY KEY REFERENCES document (id),
+  form           TEXT NOT NULL CHECK (form IN ('xrechnung','peppol','factur-x','ubl','cii','none')),
+  rules          TEXT NOT NULL,                       -- what it was written by
+  hash           BLOB NOT NULL,                       -- SHA-256 of the XML
+  xml            BLOB NOT NULL,                       -- deflated (zlib)
+  made_at        INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER e_document_update BEFORE UPDATE ON e_document
+BEGIN SELECT RAISE(ABORT, 'guard: an e-invoice that went out never changes'); END;
+CREATE TRIGGER e_document_delete BEFORE DELETE ON e_document
+BEGIN SELECT RAISE(ABORT, 'guard: an e-invoice that went out is never removed'); END;
+CREATE TRIGGER e_document_replace BEFORE INSERT ON e_document
+WHEN EXISTS (SELECT 1 FROM e_document WHERE document_id = NEW.document_id)
+BEGIN SELECT RAISE(ABORT, 'guard: an e-invoice that went out is never replaced'); END;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

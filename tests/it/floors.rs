@@ -11,6 +11,7 @@ const FLOORS: &[&[&str]] = &[
         "command",
         "ahead",
         "pace",
+        "e_invoice",
         "job",
         "look",
         "mailer",

@@ -34,6 +34,7 @@ mod disk;
 mod document;
 mod dropped_link;
 mod dunning;
+mod e_invoice;
 mod edit;
 mod eight_clerks;
 mod envelope;

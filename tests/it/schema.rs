@@ -7,6 +7,7 @@ use daybook::domain::billing::ClaimRole;
 use daybook::domain::charge::{Alignment, ChargeType, DiscountLevel, Model, PriceBase, Timing};
 use daybook::domain::dispute::{DisputeCode, DisputeState};
 use daybook::domain::document::{BillRunStatus, DocumentKind, DocumentStatus, Review, TaxKind};
+use daybook::domain::e_invoice::{Category, Form};
 use daybook::domain::instalment::PlanState;
 use daybook::domain::payment::{
     Channel, DeclineClass, DeliveryStatus, MethodKind, MethodStatus, NextAction, PaymentRunStatus,
@@ -47,7 +48,10 @@ const PLAIN: &[(&str, &[&str])] = &[
 fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
     let decline: Vec<&str> = std::iter::once("").chain(words!(DeclineClass)).collect();
     let action: Vec<&str> = std::iter::once("").chain(words!(NextAction)).collect();
+    let category: Vec<&str> = std::iter::once("").chain(words!(Category)).collect();
     let mut all = BTreeMap::from([
+        ("e_document.form", words!(Form)),
+        ("tax_rate.category", category),
         ("book.kind", words!(BookKind)),
         ("dispute.code", words!(DisputeCode)),
         ("dispute.state", words!(DisputeState)),

@@ -64,6 +64,7 @@ fn terms() -> AccountTerms {
         language: String::new(),
         po_number: String::new(),
         status: AccountStatus::Active,
+        legal: crate::domain::account::LegalTerms::default(),
     }
 }
 

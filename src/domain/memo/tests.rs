@@ -69,6 +69,7 @@ fn tax_rate(code: &str, percent: i64) -> TaxRate {
         inclusive: false,
         reason: String::new(),
         valid_from: chrono::NaiveDate::MIN,
+        category: None,
     }
 }
 

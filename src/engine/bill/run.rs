@@ -21,7 +21,7 @@ use crate::engine::ahead::Ahead;
 use crate::engine::command::{JobSpec, NewBillRun};
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::pace::Pace;
-use crate::engine::rate::flagging::{self, Thresholds};
+use crate::engine::rate::flagging::{self, Judge};
 use crate::engine::rate::{self, rules};
 use crate::engine::{Error, Session};
 use crate::store::bill_run::{
@@ -81,7 +81,7 @@ pub(super) struct Basis {
     rules: BillingRules,
     taxes: TaxTable,
     dates: BillDates,
-    flags: Thresholds,
+    flags: Judge,
     /// Unflagged drafts to draw for the spot-check.
     sample: usize,
 }
@@ -101,7 +101,7 @@ impl Basis {
                 exclude: params.exclude.clone(),
                 auto_renew: params.auto_renew,
             },
-            flags: Thresholds::read(config),
+            flags: Judge::read(config),
             sample: usize::try_from(config.int(key::REVIEW_SAMPLE)).unwrap_or(0),
         })
     }

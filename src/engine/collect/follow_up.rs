@@ -133,6 +133,8 @@ impl GivenMethod {
             priority: known.map_or(Self::LAST, |m| m.priority),
             expires_on: self.expires_on.or(known.and_then(|m| m.expires_on)),
             status: MethodStatus::Active,
+            mandate: known.map(|m| m.mandate.clone()).unwrap_or_default(),
+            iban: known.map(|m| m.iban.clone()).unwrap_or_default(),
         }
     }
 }

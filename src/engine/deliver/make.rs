@@ -6,6 +6,7 @@ use crate::config::key;
 use crate::document::{Press, batch};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::Balance;
+use crate::domain::e_invoice::Form;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::domain::text::{counted, grouped};
@@ -16,6 +17,7 @@ use crate::engine::deliver::copies::{
 };
 use crate::engine::deliver::envelope::{self, Deed};
 use crate::engine::deliver::first::{self, Pdf};
+use crate::engine::e_invoice;
 use crate::engine::printed::printable;
 use crate::engine::{Error, Session, Slices};
 use crate::store::new_delivery::{self, NewDelivery};
@@ -135,15 +137,19 @@ impl Count {
 
 /// The PDF of one posted document.
 pub fn pdf(session: &Session, written: &str) -> Result<Pdf, Error> {
-    let (id, document) = session.store.read(|db| {
+    let (id, document, invoice) = session.store.read(|db| {
         let id = store::document::find(db, written)?;
-        Ok::<_, Error>((id, printable(db, id)?))
+        Ok::<_, Error>((id, printable(db, id)?, e_invoice::outgoing(db, id)?))
     })?;
     let press = open_press()?;
     let set = press
         .set(&document)
         .map_err(|e| Error::usage("cannot_print", e.to_string(), "mend the text, then repeat"))?;
-    first::pdf(session, id, (batch::file_name(&document.number), set.pdf(press)))
+    let bytes = match invoice {
+        Some((Form::FacturX, xml)) => set.factur_x(press, &xml),
+        Some(_) | None => set.pdf(press),
+    };
+    first::pdf(session, id, (batch::file_name(&document.number), bytes))
 }
 
 /// A chunk of undelivered documents with the copies they need, read outside any write.

@@ -5,13 +5,15 @@
 //! whether they arrived, so they become Unconfirmed and a person or the policy decides.
 
 use crate::config::{Config, key};
-use crate::document::{Press, Printable, email, imprint};
+use crate::document::{Press, Printable, einvoice, email, imprint};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::{Imprint, next_try};
+use crate::domain::e_invoice::Form;
 use crate::domain::payment::DeliveryStatus;
 use crate::domain::text::hex;
 use crate::engine::deliver::copies::{When, open_press};
 use crate::engine::deliver::envelope;
+use crate::engine::e_invoice;
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::mailer::{open_mailer, sender};
 use crate::engine::printed::printable;
@@ -20,7 +22,7 @@ use crate::gateway::Shut;
 use crate::mail::{Envelope, MailOutcome, Mailer};
 use crate::store::delivery::{Delivery, Settled};
 use crate::store::job::{JobKind, JobRow, JobState, MAIL, Progress, Wanted};
-use crate::store::{self, Tx};
+use crate::store::{self, Db, Tx};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -56,6 +58,8 @@ struct Ready {
     message: Vec<u8>,
     hash: String,
     imprint: Imprint,
+    /// Its electronic form, if it has one.
+    invoice: Option<(Form, Vec<u8>)>,
 }
 
 impl Runner for SendRunner {
@@ -214,22 +218,24 @@ fn prepare(
     let from = sender(config);
     let mut sources = Vec::new();
     for mut delivery in due {
-        let document = session.store.read(|db| printable(db, delivery.document))?;
+        let id = delivery.document;
+        let read = |db: &Db<'_>| Ok::<_, Error>((printable(db, id)?, e_invoice::outgoing(db, id)?));
+        let (document, invoice) = session.store.read(read)?;
         if delivery.sender.is_empty() {
             delivery.sender.clone_from(&from);
         }
-        sources.push((delivery, document));
+        sources.push((delivery, document, invoice));
     }
-    let made = in_parallel(ports, SLICE, sources, move |(delivery, document)| {
-        let message = compose(press, &document, &delivery);
-        (delivery, message)
+    let made = in_parallel(ports, SLICE, sources, move |(delivery, document, invoice)| {
+        let message = compose(press, &document, invoice.as_ref(), &delivery);
+        (delivery, invoice, message)
     });
     let (mut ready, mut failed) = (Vec::new(), Vec::new());
-    for (delivery, message) in made {
+    for (delivery, invoice, message) in made {
         match message {
             Ok((message, imprint)) => {
                 let hash = hex(&Sha256::digest(&message));
-                ready.push(Ready { delivery, message, hash, imprint });
+                ready.push(Ready { delivery, message, hash, imprint, invoice });
             }
             Err(why) => failed.push((delivery, why)),
         }
@@ -252,9 +258,15 @@ fn prepare(
 fn compose(
     press: Press,
     document: &Printable,
+    invoice: Option<&(Form, Vec<u8>)>,
     delivery: &Delivery,
 ) -> Result<(Vec<u8>, Imprint), String> {
-    let pdf = press.set(document).map_err(|e| e.to_string())?.pdf(press);
+    let set = press.set(document).map_err(|e| e.to_string())?;
+    let (pdf, beside) = match invoice {
+        Some((Form::FacturX, xml)) => (set.factur_x(press, xml), None),
+        Some((_, xml)) => (set.pdf(press), Some(xml.clone())),
+        None => (set.pdf(press), None),
+    };
     let imprint = imprint(&pdf);
     let head = email::Heading {
         from: delivery.sender.clone(),
@@ -264,7 +276,7 @@ fn compose(
         // Fixed with the delivery, not with the try.
         date_ms: delivery.queued_at,
     };
-    let message = email::message(document, pdf, &head).map_err(|e| e.to_string())?;
+    let message = email::with_invoice(document, pdf, beside, &head).map_err(|e| e.to_string())?;
     Ok((message, imprint))
 }
 
@@ -287,6 +299,10 @@ fn begin(
             // Fails where the copy moved: its bytes name the old address.
             let bytes = (one.hash.as_str(), &one.imprint);
             if !held && store::delivery::begin(tx, &one.delivery, job.id, bytes)? {
+                if let Some((form, xml)) = &one.invoice {
+                    let by = (*form, einvoice::RULES);
+                    store::e_document::keep(tx, one.delivery.document, by, xml)?;
+                }
                 begun.push(one);
             }
         }

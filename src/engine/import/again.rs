@@ -118,6 +118,7 @@ pub fn accounts(
         c.language,
         c.po_number,
         c.status,
+        c.legal(),
     ];
     let given = Given::of(columns.map(Slot::given));
     let says = |row: &AccountRow, seen: &Seen<'_>| {
@@ -209,7 +210,8 @@ pub fn methods(
     terms: fn(&MethodRow) -> MethodTerms,
 ) -> Result<Vec<Option<()>>, StoreError> {
     let c = &table.columns;
-    let columns = [c.gateway, c.kind, c.display, c.priority, c.expires_on, c.status];
+    let columns =
+        [c.gateway, c.kind, c.display, c.priority, c.expires_on, c.status, c.mandate, c.iban];
     let given = Given::of(columns.map(Slot::given));
     let says = |row: &MethodRow, seen: &Seen<'_>| Ok(told(seen.method_says(&terms(row), given)?));
     let find = |row: &MethodRow| {

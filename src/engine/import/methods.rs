@@ -61,6 +61,8 @@ pub fn plan(
             priority: held.priority,
             expires_on: held.expires_on,
             status: held.status,
+            mandate: held.mandate.clone(),
+            iban: held.iban.clone(),
         };
         let new = terms(&overlay(&table.columns, &old, &row.value));
         if new == held {
@@ -107,6 +109,8 @@ fn terms(row: &MethodRow) -> MethodTerms {
         priority: row.priority,
         expires_on: row.expires_on,
         status: row.status,
+        mandate: row.mandate.clone(),
+        iban: row.iban.clone(),
     }
 }
 
@@ -119,6 +123,8 @@ fn changes(number: &str, old: &MethodTerms, new: &MethodTerms) -> Vec<Change> {
             ("priority", m.priority.to_string()),
             ("expires_on", m.expires_on.map(|d| d.to_string()).unwrap_or_default()),
             ("status", m.status.to_string()),
+            ("mandate", m.mandate.clone()),
+            ("iban", m.iban.clone()),
         ]
     };
     let key = format!("{number} {}", old.display);

@@ -54,6 +54,7 @@ fn fields(rate: &TaxRate) -> Vec<(&'static str, String)> {
         ("kind", rate.kind.to_string()),
         ("inclusive", rate.inclusive.to_string()),
         ("reason", rate.reason.clone()),
+        ("category", rate.category.map(|c| c.to_string()).unwrap_or_default()),
     ]
 }
 

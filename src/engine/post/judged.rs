@@ -8,7 +8,7 @@ use crate::domain::document::{DocumentStatus, DocumentTax, Review};
 use crate::domain::payment::MethodStatus;
 use crate::domain::tax::posting_block;
 use crate::engine::command::Pick;
-use crate::engine::{Error, printed};
+use crate::engine::{Error, e_invoice, printed};
 use crate::store::document::{self, DocumentRow};
 use crate::store::posting::Content;
 use crate::store::{Db, StoreError, account, logo, method_state};
@@ -99,7 +99,11 @@ fn judge_row(
     }
     // Numbered and charged, it would have to be delivered.
     let frozen = freeze_with(db, row, config, &terms)?;
-    Ok(match printed::unfit(db, row.clone(), taxes.clone(), frozen.clone())? {
+    if let Some(why) = printed::unfit(db, row.clone(), taxes.clone(), frozen.clone())? {
+        return Ok(Err(why));
+    }
+    let problems = e_invoice::problems(db, row, &taxes, &frozen)?;
+    Ok(match e_invoice::refused(&problems) {
         Some(why) => Err(why),
         None => Ok((frozen, taxes)),
     })
@@ -132,5 +136,6 @@ fn freeze_with(
         let first = methods.into_iter().find(|m| m.state.status == MethodStatus::Active);
         frozen.collected_from = first.map(|m| m.display).unwrap_or_default();
     }
+    frozen.legal = e_invoice::legal(db, row, config, terms)?;
     Ok(frozen)
 }

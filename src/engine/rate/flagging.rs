@@ -3,12 +3,14 @@
 use crate::config::{Config, Setting, key};
 use crate::document::{Customer, Line, Press, Printable};
 use crate::domain::account::AccountTerms;
-use crate::domain::billing::{AccountInput, DraftDocument};
+use crate::domain::billing::{AccountInput, DraftDocument, DraftItem};
 use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::explain::{Derivation, How};
 pub use crate::domain::flags::Thresholds;
 use crate::domain::flags::{self, Surroundings, of_draft};
 use crate::domain::ids::DocumentId;
+use crate::domain::money::Currency;
+use crate::engine::e_invoice::{self, Sketch, Whose};
 use crate::engine::printed;
 use crate::store::{Db, StoreError, payment_method};
 
@@ -28,11 +30,24 @@ impl Thresholds {
     }
 }
 
+/// What drafts of a book are judged by.
+pub struct Judge {
+    thresholds: Thresholds,
+    config: Config,
+}
+
+impl Judge {
+    /// By the settings.
+    pub fn read(config: &Config) -> Self {
+        Self { thresholds: Thresholds::read(config), config: config.clone() }
+    }
+}
+
 /// The flags of a draft and its place in the review order, worst highest. `of` is the draft where it is
 /// judged again; none: it is new.
 pub fn flags(
     db: &Db<'_>,
-    thresholds: &Thresholds,
+    judge: &Judge,
     (input, of): (&AccountInput, Option<DocumentId>),
     terms: &AccountTerms,
     draft: &DraftDocument,
@@ -40,7 +55,7 @@ pub fn flags(
     // Only accounts that pay automatically need a method, so only they cost a look.
     let has_method = !terms.auto_pay || payment_method::has_usable(db, input.id, draft.due_on)?;
     let (mut flags, mut risk) =
-        of_draft(draft, &Surroundings { input, terms, has_method, of }, thresholds);
+        of_draft(draft, &Surroundings { input, terms, has_method, of }, &judge.thresholds);
     let texts = Texts {
         terms,
         lines: draft.items.iter().map(|i| (i.description.as_str(), unit(&i.derivation))).collect(),
@@ -48,11 +63,41 @@ pub fn flags(
         po_number: &draft.po_number,
         note: "",
     };
-    if let Some(flag) = unprintable(&texts)? {
-        flags.push(flag);
+    let whose = Whose { account: input.id, terms };
+    let of_law = e_invoice::flag(db, &judge.config, whose, || sketch(draft, input.currency))?;
+    let found: Vec<Flag> = unprintable(&texts)?.into_iter().chain(of_law).collect();
+    if !found.is_empty() {
+        flags.extend(found);
         risk = flags::risk(&flags, draft.total_minor);
     }
     Ok((flags, risk))
+}
+
+/// A draft that was rated, as it would be printed.
+fn sketch(draft: &DraftDocument, currency: Currency) -> Sketch {
+    let line = |item: &DraftItem| Line {
+        description: item.description.clone(),
+        detail: String::new(),
+        service: Some((item.service_from, item.service_to)),
+        quantity: Some(item.quantity),
+        uom: unit(&item.derivation).to_owned(),
+        unit_price: Some(item.unit_price),
+        amount_minor: item.amount_minor,
+    };
+    Sketch {
+        printable: Printable {
+            kind: draft.kind,
+            invoice_date: draft.invoice_on,
+            due_date: draft.kind.is_receivable().then_some(draft.due_on),
+            po_number: draft.po_number.clone(),
+            lines: draft.items.iter().map(line).collect(),
+            taxes: draft.taxes.clone(),
+            subtotal_minor: draft.subtotal_minor,
+            total_minor: draft.total_minor,
+            ..Printable::blank(currency)
+        },
+        tax_codes: draft.items.iter().map(|item| item.tax_code.clone()).collect(),
+    }
 }
 
 /// What a draft prints that its account, its lines or a clerk says.

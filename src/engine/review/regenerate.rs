@@ -8,7 +8,7 @@ use crate::domain::billing::{AccountInput, BillDates, DraftDocument, DraftItem};
 use crate::domain::document::{DocumentStatus, FlagCode};
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Pick, Receipt};
-use crate::engine::rate::flagging::{self, Thresholds};
+use crate::engine::rate::flagging::{self, Judge};
 use crate::engine::rate::{self, rules};
 use crate::engine::review::edit::{Basis, review_after, settle, sound, tell_who_accepted};
 use crate::engine::review::picked::{One, each, image};
@@ -157,15 +157,18 @@ fn plan(db: &Db<'_>, row: &DocumentRow, old: &DraftImage) -> Result<Plan, Error>
     settle(&mut content, &basis)?;
     sound(row, &content)?;
     if let (Some(rated), Some(version)) = (&first, version_on(&input.versions, old.invoice_on)) {
-        let thresholds = Thresholds::read(&config);
+        let judge = Judge::read(&config);
         let (flags, risk) =
-            flagging::flags(db, &thresholds, (&input, Some(row.id)), &version.terms, rated)?;
+            flagging::flags(db, &judge, (&input, Some(row.id)), &version.terms, rated)?;
         (content.flags, content.risk) = (flags, risk);
     }
     // Also of the lines and the note that no rating gave.
-    content.flags.retain(|f| f.code != FlagCode::Unprintable);
-    if let Some(flag) = crate::engine::review::edit::printing(db, &content)? {
-        content.flags.push(flag);
+    content.flags.retain(|f| !matches!(f.code, FlagCode::Unprintable | FlagCode::EInvoice));
+    let found = crate::engine::review::edit::printing(db, &content)?;
+    let found: Vec<_> =
+        found.into_iter().chain(crate::engine::review::edit::of_law(db, row, &content)?).collect();
+    if !found.is_empty() {
+        content.flags.extend(found);
         content.risk = crate::domain::flags::risk(&content.flags, content.total_minor);
     }
     let preview = Preview {
@@ -299,12 +302,12 @@ fn line(item: &DraftItem) -> Result<LineImage, Error> {
 
 /// Writes what the memo rule splits off as drafts of the same run.
 fn write_others(tx: &Tx<'_>, row: &DocumentRow, plan: &Plan) -> Result<Vec<DocumentId>, Error> {
-    let thresholds = Thresholds::read(&settings::load(tx)?);
+    let judge = Judge::read(&settings::load(tx)?);
     let mut made = Vec::new();
     for other in &plan.others {
         let Some(version) = version_on(&plan.input.versions, other.invoice_on) else { continue };
         let (flags, risk) =
-            flagging::flags(tx, &thresholds, (&plan.input, Some(row.id)), &version.terms, other)?;
+            flagging::flags(tx, &judge, (&plan.input, Some(row.id)), &version.terms, other)?;
         let new = NewDraft {
             account: row.account,
             account_version: version.id,

@@ -112,7 +112,7 @@ fn doubtful(db: &Db<'_>, dates: Dates<'_>) -> Result<Option<String>, ReadError> 
          UNION SELECT document_id FROM document_tax \
          WHERE kind = 'reverse_charge' AND document_id >= {first} \
          UNION SELECT document_id FROM flag \
-         WHERE code = 'unprintable' AND document_id >= {first}"
+         WHERE code IN ('unprintable', 'e_invoice') AND document_id >= {first}"
     )))
 }
 
@@ -141,6 +141,8 @@ fn postable(db: &Db<'_>, dates: Dates<'_>) -> Result<(String, String), ReadError
          WHEN {no_tax_id} THEN 'reverse charge without a tax id of the customer' \
          WHEN EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id AND f.code = 'unprintable') \
          THEN 'cannot be printed: correct the text, then regenerate them' \
+         WHEN EXISTS (SELECT 1 FROM flag f WHERE f.document_id = d.id AND f.code = 'e_invoice') \
+         THEN 'of which no e-invoice can be made: their flags say why' \
          WHEN {} THEN 'in a currency that is withdrawn' \
          WHEN {} THEN 'dated before the last number of their series (series.dates)' ELSE '' END",
         gone(dates),

@@ -75,6 +75,7 @@ pub fn invoice() -> Printable {
             region: String::new(),
             country: "Germany".into(),
             tax_id: "DE 999 888 777".into(),
+            ..Customer::default()
         },
         corrects: None,
         lines: vec![

@@ -89,6 +89,7 @@ impl Memory {
             valid_from: date(row, "valid_from")
                 .flatten()
                 .unwrap_or(NaiveDate::from_ymd_opt(1900, 1, 1).unwrap()),
+            category: None,
         });
     }
 
@@ -141,6 +142,7 @@ impl Memory {
                 language: String::new(),
                 po_number: String::new(),
                 status: AccountStatus::Active,
+                legal: daybook::domain::account::LegalTerms::default(),
             },
         );
         let (id, version) = (self.id(), self.id());

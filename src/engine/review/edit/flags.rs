@@ -1,12 +1,14 @@
 //! Flags after an edit: the rules of the run on what the draft says now, so that a typing error is
 //! flagged as a wrong price would be.
 
+use crate::document::{Line, Printable};
 use crate::domain::account::version_on;
 use crate::domain::billing::{DraftDocument, DraftItem, NewClaim};
 use crate::domain::document::{Flag, FlagCode};
 use crate::domain::flags::risk;
 use crate::engine::Error;
-use crate::engine::rate::flagging::{self, Texts, Thresholds};
+use crate::engine::e_invoice::{self, Sketch, Whose};
+use crate::engine::rate::flagging::{self, Judge, Texts};
 use crate::engine::review::edit::totals::derivation;
 use crate::store::billing::{self, Span};
 use crate::store::document::DocumentRow;
@@ -18,8 +20,9 @@ pub fn refresh(db: &Db<'_>, row: &DocumentRow, content: &mut DraftImage) -> Resu
     if row.run.is_some() {
         compared(db, row, content)?;
     }
-    content.flags.retain(|f| f.code != FlagCode::Unprintable);
+    content.flags.retain(|f| !matches!(f.code, FlagCode::Unprintable | FlagCode::EInvoice));
     content.flags.extend(printing(db, content)?);
+    content.flags.extend(of_law(db, row, content)?);
     if row.run.is_some() || !content.flags.is_empty() {
         content.risk = risk(&content.flags, content.total_minor);
     }
@@ -47,6 +50,43 @@ pub fn printing(db: &Db<'_>, content: &DraftImage) -> Result<Option<Flag>, Error
     Ok(flagging::unprintable(&texts)?)
 }
 
+/// The flag of what cannot go as an electronic invoice: every line, also those that no charge gave.
+pub fn of_law(db: &Db<'_>, row: &DocumentRow, content: &DraftImage) -> Result<Option<Flag>, Error> {
+    let terms = account::version_terms(db, content.account_version)?;
+    let mut lines = Vec::new();
+    for line in &content.lines {
+        lines.push(Line {
+            description: line.description.clone(),
+            detail: String::new(),
+            service: line.service_from.zip(line.service_to),
+            quantity: Some(line.quantity),
+            uom: match line.charge {
+                Some(_) => flagging::unit(&derivation(line)?).to_owned(),
+                None => String::new(),
+            },
+            unit_price: Some(line.unit_price),
+            amount_minor: line.amount_minor,
+        });
+    }
+    let sketch = || Sketch {
+        printable: Printable {
+            kind: content.kind,
+            invoice_date: content.invoice_on,
+            due_date: content.kind.is_receivable().then_some(content.due_on),
+            po_number: content.po_number.clone(),
+            note: content.note.clone(),
+            lines,
+            taxes: content.taxes.clone(),
+            subtotal_minor: content.subtotal_minor,
+            total_minor: content.total_minor,
+            ..Printable::blank(row.currency)
+        },
+        tax_codes: content.lines.iter().map(|line| line.tax_code.clone()).collect(),
+    };
+    let whose = Whose { account: row.account, terms: &terms };
+    Ok(e_invoice::flag(db, &settings::load(db)?, whose, sketch)?)
+}
+
 /// The rules of the run on what it says now.
 fn compared(db: &Db<'_>, row: &DocumentRow, content: &mut DraftImage) -> Result<(), Error> {
     let wanted = [row.account];
@@ -55,9 +95,8 @@ fn compared(db: &Db<'_>, row: &DocumentRow, content: &mut DraftImage) -> Result<
     let Some(input) = inputs.first() else { return Ok(()) };
     let Some(version) = version_on(&input.versions, content.invoice_on) else { return Ok(()) };
     let draft = as_rated(content)?;
-    let thresholds = Thresholds::read(&settings::load(db)?);
-    let (flags, risk) =
-        flagging::flags(db, &thresholds, (input, Some(row.id)), &version.terms, &draft)?;
+    let judge = Judge::read(&settings::load(db)?);
+    let (flags, risk) = flagging::flags(db, &judge, (input, Some(row.id)), &version.terms, &draft)?;
     (content.flags, content.risk) = (flags, risk);
     Ok(())
 }

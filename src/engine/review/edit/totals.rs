@@ -97,6 +97,7 @@ fn kept_rate(content: &DraftImage, line: &LineImage) -> Result<Option<Arc<TaxRat
             inclusive: t.inclusive,
             reason: t.reason.clone(),
             valid_from: content.invoice_on,
+            category: None,
         })
     }))
 }

@@ -58,6 +58,10 @@ settings! {
     E_INVOICE_FORM: "e_invoice.form" = "none",
         Words(&["none", "xrechnung", "peppol", "factur-x", "ubl", "cii"]),
         "form of the electronic invoices of accounts that name none";
+    ISSUER_TURNOVER: "issuer.turnover" = "", AmountOrEmpty,
+        "the issuer's turnover of last year, where a law asks for it; empty: as if above every bound";
+    REGIME_ENFORCE: "regime.enforce" = "block", Words(&["block", "warn"]),
+        "whether a draft in another form than the law wants is kept from being posted (assets/regimes.csv)";
     E_INVOICE_UNITS: "e_invoice.units" = "", Lines(2000),
         "units of this book and their codes (UN/ECE Recommendation 20), such as fax page=C62; desk=XDK";
     ISSUER_LOGO: "issuer.logo" = "", Text(500), "a PNG file printed at the top; kept in the book";

@@ -30,5 +30,5 @@ pub use frozen::{Letterhead, issuer};
 pub use invoice::{Press, Typeset};
 pub use layout::{LAYOUT, imprint};
 pub use logo::Logo;
-pub use printable::{Line, Printable};
+pub use printable::{Line, Printable, country_code};
 pub use stamp::Stamp;

@@ -55,7 +55,7 @@ impl Customer {
 }
 
 /// The code of a country given by its code or its English name; anything else as it is.
-pub(super) fn country_code(given: &str) -> String {
+pub fn country_code(given: &str) -> String {
     let given = given.trim();
     let known = COUNTRIES.iter().find(|(_, name)| name.eq_ignore_ascii_case(given));
     known.map_or_else(|| given.to_uppercase(), |(code, _)| (*code).to_owned())

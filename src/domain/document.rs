@@ -173,6 +173,8 @@ text_enum! {
         Unprintable = "unprintable",
         /// It goes as an electronic invoice, and none can be made of it: it cannot be posted.
         EInvoice = "e_invoice",
+        /// The law of the issuer's country wants another form, and it can be posted all the same.
+        Law = "law",
     }
 }
 
@@ -198,6 +200,7 @@ impl FlagCode {
             Self::NoTaxId => "no tax id",
             Self::Unprintable => "no print",
             Self::EInvoice => "no e-invoice",
+            Self::Law => "law",
         }
     }
 }

@@ -156,7 +156,7 @@ pub fn weight(code: FlagCode) -> i64 {
         FlagCode::RecurringChanged => 50,
         FlagCode::TotalLow | FlagCode::UsageChanged => 40,
         FlagCode::NoMethod | FlagCode::NoEmail => 30,
-        FlagCode::UsageLate => 25,
+        FlagCode::UsageLate | FlagCode::Law => 25,
         FlagCode::ZeroTotal | FlagCode::ChargeNew => 20,
         FlagCode::UsageNone => 15,
         FlagCode::FirstInvoice => 10,

@@ -75,6 +75,7 @@ pub mod period;
 pub mod proration;
 pub mod rating;
 pub mod recovery;
+pub mod regime;
 pub mod retry;
 pub mod review;
 pub mod run_params;

@@ -59,6 +59,7 @@ impl Why {
         match code {
             FlagCode::Unprintable => "cannot be printed".to_owned(),
             FlagCode::EInvoice => "cannot go as an e-invoice".to_owned(),
+            FlagCode::Law => "want another form by law".to_owned(),
             FlagCode::NoTaxId => "must not be posted without a tax id".to_owned(),
             FlagCode::Duplicate => "bill the same twice".to_owned(),
             FlagCode::TotalHigh => {

@@ -9,7 +9,9 @@ use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax, Flag, F
 use crate::domain::e_invoice::Form;
 use crate::domain::frozen::{Frozen, Legal, Paying, Seller};
 use crate::domain::ids::{AccountId, DocumentId};
+use crate::domain::money::Money;
 use crate::domain::payment::{MethodKind, MethodStatus};
+use crate::domain::regime::{self, Verdict};
 use crate::store::document::{DocumentRow, ItemRow};
 use crate::store::json::Json;
 use crate::store::{Db, StoreError, account, document, e_document, method_state, settings, tax};
@@ -137,17 +139,23 @@ pub struct Sketch {
     pub tax_codes: Vec<String>,
 }
 
-/// The flag of a draft of which no electronic form can be made: known long before it has a number.
-pub fn flag(
+/// What is said of a draft by the law, and of its electronic form: known long before it has a number.
+pub fn flags(
     db: &Db<'_>,
     config: &Config,
     of: Whose<'_>,
     sketch: impl FnOnce() -> Sketch,
-) -> Result<Option<Flag>, StoreError> {
-    if form(config, of.terms) == Form::None {
-        return Ok(None);
+) -> Result<Vec<Flag>, StoreError> {
+    if form(config, of.terms) == Form::None && config.get(key::ISSUER_COUNTRY).is_empty() {
+        return Ok(Vec::new());
     }
     let Sketch { printable, tax_codes } = sketch();
+    let total = printable.currency.amount(printable.total_minor);
+    let mut found = Vec::new();
+    if let Some(verdict) = law(config, of.terms, (printable.kind, printable.invoice_date, total)) {
+        let code = if verdict.stops { FlagCode::EInvoice } else { FlagCode::Law };
+        found.push(Flag { code, reason: verdict.words });
+    }
     let lines: Vec<Line<'_>> = printable
         .lines
         .iter()
@@ -156,7 +164,7 @@ pub fn flag(
         .collect();
     let head = (printable.kind, printable.invoice_date);
     let Some(legal) = legal_of(db, config, of, head, (&printable.taxes, &lines))? else {
-        return Ok(None);
+        return Ok(found);
     };
     let printable = Printable {
         number: "0".to_owned(),
@@ -171,8 +179,36 @@ pub fn flag(
     };
     let lines: Vec<FactsLine> = tax_codes.iter().enumerate().map(line).collect();
     let bill = einvoice::bill(Facts { document: &printable, legal: &legal, lines: &lines });
-    let reason = refused(&einvoice::problems(&bill));
-    Ok(reason.map(|reason| Flag { code: FlagCode::EInvoice, reason }))
+    if let Some(reason) = refused(&einvoice::problems(&bill)) {
+        found.retain(|flag| flag.code != FlagCode::EInvoice);
+        found.push(Flag { code: FlagCode::EInvoice, reason });
+    }
+    Ok(found)
+}
+
+/// What the law says of a document in the form of its account; a verdict stops only where the book wants
+/// that (`regime.enforce`).
+pub fn law(
+    config: &Config,
+    terms: &AccountTerms,
+    (kind, on, total): (DocumentKind, NaiveDate, Money),
+) -> Option<Verdict> {
+    if kind == DocumentKind::WriteOff {
+        return None;
+    }
+    let customer = crate::document::country_code(&terms.country);
+    let case = regime::Case {
+        issuer: config.get(key::ISSUER_COUNTRY),
+        customer: &customer,
+        kind: terms.legal.kind,
+        has_tax_id: !terms.tax_id.trim().is_empty(),
+        on,
+        total,
+        turnover: config.decimal(key::ISSUER_TURNOVER),
+    };
+    let verdict = regime::verdict(&case, form(config, terms))?;
+    let stops = verdict.stops && config.get(key::REGIME_ENFORCE) == "block";
+    Some(Verdict { stops, ..verdict })
 }
 
 /// The bill that a document makes, with what is frozen of it or would be; none where it has no electronic

@@ -300,3 +300,57 @@ fn the_mail_carries_the_e_invoice_and_the_book_keeps_it() {
     }
     book.is_sound();
 }
+
+/// The law of 2027 between German businesses: a plain invoice of 31 December goes, one of 4 January does not.
+#[test]
+fn what_the_law_wants_is_said_at_the_draft_and_stops_from_its_day_on() {
+    let book = book();
+    // A7 is a German business now that has no form.
+    let german = "account_number,country,tax_id,tax_code,e_invoice,customer_kind,effective_from\n\
+        A7,DE,DE129273398,V19,none,business,2026-11-01\n";
+    assert_eq!(book.import("g.csv", german, &[]).0, 0);
+    let more = "charge_number,subscription_number,name,type,model,price,billing_period\n\
+        M7,S7,More,recurring,flat,300,month\n";
+    assert_eq!(book.import("m.csv", more, &[]).0, 0);
+    book.run(&["bill", "--target", "2026-12-01", "--account", "A7"]).ends(0);
+    let draft = "D-000001";
+    let flags = |code: &str| -> Vec<String> {
+        let shown = book.document(draft);
+        let of = |flag: &&Value| flag["code"] == code;
+        let all = shown["flags"].as_array().unwrap().iter().filter(of);
+        all.map(|flag| flag["reason"].as_str().unwrap().to_owned()).collect()
+    };
+    let dated = |day: &str| {
+        let set = format!("invoice_date={day}");
+        book.run(&["invoice", "edit", draft, "--set", &set, "--reason", "test"]).ends(0);
+    };
+    dated("2026-12-31");
+    assert!(flags("e_invoice").is_empty() && flags("law").is_empty());
+    dated("2027-01-04");
+    let why = flags("e_invoice");
+    assert!(why[0].contains("DE since 2027-01-01 (UStG § 14 (2)"), "{why:?}");
+    assert!(why[0].contains("e_invoice xrechnung or factur-x"), "{why:?}");
+    book.run(&["clock", "set", "2027-01-04"]).ends(0);
+    let posted = book.run(&["post", "--invoice", draft, "--json"]);
+    assert!(posted.out.contains("wants an e-invoice"), "{}", posted.out);
+    assert_eq!(book.document(draft)["status"], "Draft");
+    let says = |words: &str| {
+        let all = book.run(&["doctor", "--json"]).out;
+        assert!(all.contains(words), "{all}");
+    };
+    says("DE since 2027-01-01");
+    book.run(&["settings", "set", "issuer.country", "IT"]).ends(0);
+    says("hand it over to a platform");
+    book.run(&["settings", "set", "issuer.country", "DE"]).ends(0);
+    // A book that only wants to be told.
+    book.run(&["settings", "set", "regime.enforce", "warn"]).ends(0);
+    dated("2027-01-05");
+    assert_eq!((flags("e_invoice").len(), flags("law").len()), (0, 1));
+    book.run(&["settings", "set", "regime.enforce", "block"]).ends(0);
+    // An issuer below the bound of 2027.
+    book.run(&["settings", "set", "issuer.turnover", "700000"]).ends(0);
+    dated("2027-01-04");
+    assert!(flags("e_invoice").is_empty() && flags("law").is_empty());
+    book.run(&["post", "--invoice", draft]).ends(0);
+    book.is_sound();
+}

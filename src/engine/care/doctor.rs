@@ -9,6 +9,7 @@ pub use finding::Finding;
 use finding::{finding, good};
 
 use crate::domain::actor::{Origin, Verb};
+use crate::domain::regime;
 use crate::domain::text::counted;
 use crate::domain::withdrawn;
 use crate::engine::care::copies::{self, Standing};
@@ -302,6 +303,15 @@ fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
     if !logo.is_empty() {
         let there = Path::new(logo).is_file();
         all.push(finding("logo", there, logo, "the file is not there: set issuer.logo"));
+    }
+    let country = config.get(key::ISSUER_COUNTRY);
+    if !country.is_empty() {
+        let today = session.now()?.today;
+        let turnover = config.decimal(key::ISSUER_TURNOVER);
+        let wanted = regime::at_home(country, today, turnover);
+        let plain = || (true, format!("{country}: a plain invoice will do between businesses"));
+        let (ok, found) = wanted.unwrap_or_else(plain);
+        all.push(finding("e-invoices", ok, found, "issue these elsewhere"));
     }
     for why in config.contradictions() {
         all.push(finding("settings", false, "contradictory", &why));

@@ -102,6 +102,12 @@ fn judge_row(
     if let Some(why) = printed::unfit(db, row.clone(), taxes.clone(), frozen.clone())? {
         return Ok(Err(why));
     }
+    let total = row.currency.amount(row.total_minor);
+    if let Some(verdict) = e_invoice::law(config, &terms, (row.kind, row.invoice_on, total))
+        && verdict.stops
+    {
+        return Ok(Err(verdict.words));
+    }
     let problems = e_invoice::problems(db, row, &taxes, &frozen)?;
     Ok(match e_invoice::refused(&problems) {
         Some(why) => Err(why),

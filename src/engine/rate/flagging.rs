@@ -64,7 +64,7 @@ pub fn flags(
         note: "",
     };
     let whose = Whose { account: input.id, terms };
-    let of_law = e_invoice::flag(db, &judge.config, whose, || sketch(draft, input.currency))?;
+    let of_law = e_invoice::flags(db, &judge.config, whose, || sketch(draft, input.currency))?;
     let found: Vec<Flag> = unprintable(&texts)?.into_iter().chain(of_law).collect();
     if !found.is_empty() {
         flags.extend(found);

@@ -6,7 +6,7 @@ mod lines;
 pub mod many;
 mod totals;
 
-pub(in crate::engine) use flags::{of_law, printing, refresh};
+pub(in crate::engine) use flags::{judged_whole, of_law, printing, refresh};
 pub use totals::{Basis, settle};
 
 use crate::domain::account::version_on;

@@ -5,7 +5,7 @@ use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
 use crate::domain::bill::bill_account;
 use crate::domain::billing::{AccountInput, BillDates, DraftDocument, DraftItem};
-use crate::domain::document::{DocumentStatus, FlagCode};
+use crate::domain::document::DocumentStatus;
 use crate::domain::ids::DocumentId;
 use crate::engine::command::{Pick, Receipt};
 use crate::engine::rate::flagging::{self, Judge};
@@ -163,7 +163,7 @@ fn plan(db: &Db<'_>, row: &DocumentRow, old: &DraftImage) -> Result<Plan, Error>
         (content.flags, content.risk) = (flags, risk);
     }
     // Also of the lines and the note that no rating gave.
-    content.flags.retain(|f| !matches!(f.code, FlagCode::Unprintable | FlagCode::EInvoice));
+    content.flags.retain(|f| !crate::engine::review::edit::judged_whole(f.code));
     let found = crate::engine::review::edit::printing(db, &content)?;
     let found: Vec<_> =
         found.into_iter().chain(crate::engine::review::edit::of_law(db, row, &content)?).collect();

@@ -20,7 +20,7 @@ pub fn refresh(db: &Db<'_>, row: &DocumentRow, content: &mut DraftImage) -> Resu
     if row.run.is_some() {
         compared(db, row, content)?;
     }
-    content.flags.retain(|f| !matches!(f.code, FlagCode::Unprintable | FlagCode::EInvoice));
+    content.flags.retain(|f| !judged_whole(f.code));
     content.flags.extend(printing(db, content)?);
     content.flags.extend(of_law(db, row, content)?);
     if row.run.is_some() || !content.flags.is_empty() {
@@ -50,8 +50,14 @@ pub fn printing(db: &Db<'_>, content: &DraftImage) -> Result<Option<Flag>, Error
     Ok(flagging::unprintable(&texts)?)
 }
 
-/// The flag of what cannot go as an electronic invoice: every line, also those that no charge gave.
-pub fn of_law(db: &Db<'_>, row: &DocumentRow, content: &DraftImage) -> Result<Option<Flag>, Error> {
+/// Whether a flag is of all lines, also those that no charge gave.
+pub fn judged_whole(code: FlagCode) -> bool {
+    matches!(code, FlagCode::Unprintable | FlagCode::EInvoice | FlagCode::Law)
+}
+
+/// The flags of the law, and of what cannot go as an electronic invoice: every line, also those that no
+/// charge gave.
+pub fn of_law(db: &Db<'_>, row: &DocumentRow, content: &DraftImage) -> Result<Vec<Flag>, Error> {
     let terms = account::version_terms(db, content.account_version)?;
     let mut lines = Vec::new();
     for line in &content.lines {
@@ -84,7 +90,7 @@ pub fn of_law(db: &Db<'_>, row: &DocumentRow, content: &DraftImage) -> Result<Op
         tax_codes: content.lines.iter().map(|line| line.tax_code.clone()).collect(),
     };
     let whose = Whose { account: row.account, terms: &terms };
-    Ok(e_invoice::flag(db, &settings::load(db)?, whose, sketch)?)
+    Ok(e_invoice::flags(db, &settings::load(db)?, whose, sketch)?)
 }
 
 /// The rules of the run on what it says now.

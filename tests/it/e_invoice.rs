@@ -194,6 +194,14 @@ fn what_is_posted_has_its_e_invoice_and_the_rule_sets_find_nothing() {
         let made = book.run(&[&line[..], &["--json"]].concat()).ends(0).json();
         ids.push(made["number"].as_str().unwrap().to_owned());
     }
+    // A memo of which none can be made is refused, and nothing is left of it.
+    let number = ids[0].clone();
+    book.run(&["settings", "set", "issuer.contact", ""]).ends(0);
+    let memo = ["adjust", &number, "--line", "1", "--amount", "1.00", "--reason", "x", "--json"];
+    let refused = book.run(&memo).ends(2);
+    assert!(refused.err.contains("wants the issuer's contact"), "{}", refused.err);
+    book.run(&["settings", "set", "issuer.contact", "Anna Example"]).ends(0);
+    book.is_sound();
     let mut files = Vec::new();
     for id in &ids {
         let bytes = xml(&book, id);
@@ -332,6 +340,12 @@ fn what_the_law_wants_is_said_at_the_draft_and_stops_from_its_day_on() {
     assert!(why[0].contains("e_invoice xrechnung or factur-x"), "{why:?}");
     book.run(&["clock", "set", "2027-01-04"]).ends(0);
     let posted = book.run(&["post", "--invoice", draft, "--json"]);
+    assert!(posted.out.contains("wants an e-invoice"), "{}", posted.out);
+    assert_eq!(book.document(draft)["status"], "Draft");
+    // Nor by a date that posting gives.
+    dated("2026-12-31");
+    let moved = ["post", "--invoice", draft, "--invoice-date", "2027-01-04", "--json"];
+    let posted = book.run(&moved);
     assert!(posted.out.contains("wants an e-invoice"), "{}", posted.out);
     assert_eq!(book.document(draft)["status"], "Draft");
     let says = |words: &str| {

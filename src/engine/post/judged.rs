@@ -34,7 +34,7 @@ pub fn judge(
     if accepted {
         row.review = Review::None;
     }
-    Ok(match judge_row(db, &row, config)? {
+    Ok(match judge_row(db, &row, config, invoice_on.unwrap_or(row.invoice_on))? {
         Ok((frozen, taxes)) => {
             if accepted {
                 row.review = Review::Accepted;
@@ -63,11 +63,12 @@ pub(super) fn under(reason: String, accepted: bool, row: &DocumentRow) -> String
     )
 }
 
-/// Why a draft stays behind, if it does; else what is printed of it for ever, and its taxes.
+/// Why a draft dated `on` stays behind, if it does; else what is printed of it for ever, and its taxes.
 fn judge_row(
     db: &Db<'_>,
     row: &DocumentRow,
     config: &Config,
+    on: NaiveDate,
 ) -> Result<Result<(Frozen, Vec<DocumentTax>), String>, Error> {
     if row.status != DocumentStatus::Draft {
         return Ok(Err(format!("it is {}", row.status)));
@@ -103,7 +104,7 @@ fn judge_row(
         return Ok(Err(why));
     }
     let total = row.currency.amount(row.total_minor);
-    if let Some(verdict) = e_invoice::law(config, &terms, (row.kind, row.invoice_on, total))
+    if let Some(verdict) = e_invoice::law(config, &terms, (row.kind, on, total))
         && verdict.stops
     {
         return Ok(Err(verdict.words));

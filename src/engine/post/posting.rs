@@ -17,6 +17,7 @@ use crate::engine::ahead::Ahead;
 use crate::engine::command::{JobSpec, Pick, Refused};
 use crate::engine::deliver;
 use crate::engine::deliver::copies::When;
+use crate::engine::e_invoice;
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::pace::Pace;
 use crate::engine::{Error, Session};
@@ -133,7 +134,11 @@ pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
         ));
     }
     let taxes = document::taxes(tx, id)?;
-    let content = Content::of(tx, &row, &taxes, &freeze(tx, &row, &config)?)?;
+    let frozen = freeze(tx, &row, &config)?;
+    if let Some(why) = e_invoice::refused(&e_invoice::problems(tx, &row, &taxes, &frozen)?) {
+        return Err(Error::usage("no_e_invoice", why, "mend that, then repeat"));
+    }
+    let content = Content::of(tx, &row, &taxes, &frozen)?;
     Ok(posting::post(tx, &row, config.pattern(row.kind), content)?)
 }
 

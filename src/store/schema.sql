@@ -1357,4 +1357,5 @@ BEGIN SELECT RAISE(ABORT, 'guard: an e-invoice that went out is never removed');
 CREATE TRIGGER e_document_replace BEFORE INSERT ON e_document
 WHEN EXISTS (SELECT 1 FROM e_document WHERE document_id = NEW.document_id)
 BEGIN SELECT RAISE(ABORT, 'guard: an e-invoice that went out is never replaced'); END;
+CREATE INDEX flag_e_invoice ON flag (document_id) WHERE code = 'e_invoice';
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

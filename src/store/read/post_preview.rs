@@ -112,7 +112,9 @@ fn doubtful(db: &Db<'_>, dates: Dates<'_>) -> Result<Option<String>, ReadError> 
          UNION SELECT document_id FROM document_tax \
          WHERE kind = 'reverse_charge' AND document_id >= {first} \
          UNION SELECT document_id FROM flag \
-         WHERE code IN ('unprintable', 'e_invoice') AND document_id >= {first}"
+         WHERE code = 'unprintable' AND document_id >= {first} \
+         UNION SELECT document_id FROM flag \
+         WHERE code = 'e_invoice' AND document_id >= {first}"
     )))
 }
 

@@ -104,7 +104,7 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
     "DROP TRIGGER document_tally_made; DROP TRIGGER document_tally_came; DROP TRIGGER document_tally_went;
      DROP TABLE document_tally",
     "DROP TABLE bank_read",
-    "DROP TABLE e_document; ALTER TABLE account_version DROP COLUMN legal; ALTER TABLE payment_method DROP COLUMN mandate;
+    "DROP INDEX flag_e_invoice; DROP TABLE e_document; ALTER TABLE account_version DROP COLUMN legal; ALTER TABLE payment_method DROP COLUMN mandate;
      ALTER TABLE payment_method DROP COLUMN iban; ALTER TABLE tax_rate DROP COLUMN category",
 ];
 

@@ -7,7 +7,9 @@ use super::StoreError;
 use super::trouble::Trouble;
 use chrono::{NaiveDate, NaiveDateTime};
 pub(in crate::store) use rusqlite::types::{ToSqlOutput as Bound, Value, ValueRef as Cell};
-use rusqlite::{CachedStatement, Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{
+    CachedStatement, Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior,
+};
 pub(in crate::store) use rusqlite::{Params, named_params, params, params_from_iter};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -337,18 +339,37 @@ impl Begun<'_> {
     }
 
     pub(super) fn commit(self) -> Result<(), StoreError> {
-        Ok(self.transaction.commit()?)
+        Ok(self.transaction.execute_batch("COMMIT")?)
     }
 
     /// Ends a transaction that only read.
     pub(super) fn finish(self) -> Result<(), StoreError> {
-        Ok(self.transaction.finish()?)
+        self.take_back()
+    }
+
+    /// An interrupt that was meant for what is asked may strike just this: left open, the transaction
+    /// would keep the connection from ever beginning another.
+    fn take_back(&self) -> Result<(), StoreError> {
+        while !self.transaction.is_autocommit() {
+            match self.transaction.execute_batch("ROLLBACK") {
+                Err(e) if e.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {}
+                ended => return Ok(ended?),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        // What is to be told of it was told.
+        let _ = self.take_back();
     }
 }
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode as Code;
+        use ErrorCode as Code;
         let rusqlite::Error::SqliteFailure(failure, message) = &error else {
             return match error {
                 rusqlite::Error::QueryReturnedNoRows => Self::NotFound("such row".to_owned()),
@@ -388,5 +409,36 @@ impl Interrupter {
     /// Now; nothing where none runs.
     pub fn interrupt(&self) {
         self.0.interrupt();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Conn;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn an_interrupt_leaves_no_transaction_open_whatever_it_strikes() {
+        let conn = Conn::in_memory().unwrap();
+        let (interrupter, over) = (conn.interrupter(), AtomicBool::new(false));
+        let stuck = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    interrupter.interrupt();
+                }
+            });
+            let stuck = (0..50_000).find(|nth| {
+                if let Ok(begun) = conn.begin_read()
+                    && nth % 2 == 0
+                {
+                    let _ = begun.finish();
+                }
+                !conn.raw().is_autocommit()
+            });
+            over.store(true, Ordering::Relaxed);
+            stuck
+        });
+        assert_eq!(stuck, None);
+        conn.begin_read().unwrap();
     }
 }

@@ -23,11 +23,12 @@ const CROWD: u64 = 12;
 const BOOK: &str = "book.db";
 
 /// Words that no clerk shall read.
-const ERRORS: [&str; 8] = [
+const ERRORS: [&str; 9] = [
     "usy",
     "panicked",
     "locked",
     "cannot be used",
+    "could not be",
     "a bug",
     "SQL",
     "too much is being read",

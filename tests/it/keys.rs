@@ -61,6 +61,23 @@ fn keys_that_wait_for_what_does_not_come_do_nothing() {
 }
 
 #[test]
+fn a_list_that_could_not_be_read_does_not_say_that_it_is_being_read() {
+    let mut desk = Desk::open(80, 24);
+    desk.press("3/zephyrus<Enter>").shows("nothing here");
+    desk.press("/");
+    let effects = desk.app.update(Msg::Key(Key::Char('q')));
+    desk.shows("reading…");
+    for effect in effects {
+        if let Effect::Load { slot, ticket, .. } = effect {
+            let result = Err(daybook::ui::fault::Fault::too_much());
+            desk.app.update(Msg::Loaded { slot, ticket, result });
+        }
+    }
+    desk.shows("could not be read; leave the screen and come back");
+    desk.press("<Enter>43").shows("nothing here");
+}
+
+#[test]
 fn nothing_of_another_row_is_shown_under_the_cursor_of_one() {
     for (width, height) in [(80, 24), (140, 40)] {
         let mut desk = Desk::open(width, height);

@@ -5,7 +5,7 @@ use super::{Column, Listing, Shown, Tab};
 use crate::domain::money::Money;
 use crate::engine::query::ListName;
 use crate::store::read::ListRow;
-use crate::ui::msg::Cx;
+use crate::ui::msg::{Cx, Part};
 use crate::ui::theme;
 use crate::ui::widget::{amounts, grouped, put, put_right, wrap};
 use ratatui::buffer::Buffer;
@@ -142,7 +142,11 @@ impl<R: Shown> Listing<R> {
         }
         if self.rows.is_empty() {
             let read = self.ready && !self.of_before;
-            let words = if read { self.nothing() } else { "reading…".to_owned() };
+            let words = match cx.awaits(self.screen, Part::Page) {
+                _ if read => self.nothing(),
+                true => "reading…".to_owned(),
+                false => "could not be read; leave the screen and come back".to_owned(),
+            };
             put(canvas, area.x + 3, area.y + 1, area.width.saturating_sub(3), &words, theme::DIM);
             return;
         }

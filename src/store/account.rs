@@ -2,7 +2,7 @@
 
 use super::deed::{self, DeedKind, NewDeed};
 use super::face::{Bound, Row};
-use super::{Db, StoreError, Topic, Tx, many, word};
+use super::{Db, StoreError, Topic, Tx, account_text, many, word};
 use crate::domain::account::{
     AccountStatus, AccountTerms, DeliveryPreference, LegalTerms, Version,
 };
@@ -169,11 +169,22 @@ pub fn insert_many(tx: &Tx<'_>, new: &[NewAccount<'_>]) -> Result<(), StoreError
     )?;
     let at = tx.now().at_ms;
     let versions = ids.zip(new);
+    let before = account_text::last_version(tx)?;
     many::insert(
         tx,
         VERSION,
         versions.map(|(id, a)| version_row(id, 1, a.terms, a.effective_from, at)),
-    )
+    )?;
+    for (version, account) in (before + 1..).zip(new) {
+        index(tx, version, account.number, account.terms)?;
+    }
+    Ok(())
+}
+
+/// Lets an account be found by what a version says.
+fn index(tx: &Tx<'_>, version: i64, number: &str, terms: &AccountTerms) -> Result<(), StoreError> {
+    let emails = terms.emails.join(";");
+    account_text::of_version(tx, version, [number, &terms.name, &emails, &terms.po_number])
 }
 
 /// Where an account's documents and money go.
@@ -276,7 +287,8 @@ fn insert_version(
 ) -> Result<(), StoreError> {
     tx.touch(Topic::Accounts);
     let row = version_row(id.0, seq, terms, effective_from, tx.now().at_ms);
-    many::insert(tx, VERSION, [row])
+    many::insert(tx, VERSION, [row])?;
+    index(tx, account_text::last_version(tx)?, &number(tx, id)?, terms)
 }
 
 const VERSION: &str = "account_version (account_id, seq, effective_from_on, name, emails, batch,

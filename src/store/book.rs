@@ -276,6 +276,12 @@ impl Store {
         Ok(other)
     }
 
+    /// Keeps a few pages in memory from now on, for a connection that reads screens.
+    pub fn keep_little(&self) -> Result<(), StoreError> {
+        self.conn.raw().pragma_update(None, "cache_size", -1_000)?;
+        Ok(())
+    }
+
     /// Ends what this connection is asking, from another thread.
     pub fn interrupter(&self) -> Interrupter {
         self.conn.interrupter()

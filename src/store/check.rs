@@ -193,6 +193,7 @@ pub const CHECKS: &[Check] = &[
         "disputes, promises, instalments and agencies keep back what they are about",
         agreed::STANDS,
     ),
+    sql("customers_found", "every customer is found by what it is called", structure::NOT_FOUND),
     sql("tallies_count", "what screens count is what there is", tallies::DIFFER),
     sql("leases", "jobs and runs are in states that belong together", LEASES),
 ];

@@ -11,10 +11,10 @@ use super::deed::{self, DeedKind, NewDeed};
 use super::document::{self, DocumentRow, Origin, Source};
 use super::face::params;
 use super::item::ItemRow;
-use super::{Db, StoreError, Topic, Tx, shared_text, word, word_opt};
+use super::{Db, StoreError, Topic, Tx, account_text, shared_text, word, word_opt};
 use crate::domain::billing::ClaimRole;
 use crate::domain::document::{DocumentKind, FlagCode};
-use crate::domain::ids::{ChargeId, ChargeVersionId, DocumentId, ItemId, UsageId};
+use crate::domain::ids::{AccountId, ChargeId, ChargeVersionId, DocumentId, ItemId, UsageId};
 use crate::domain::period::Anchor;
 use chrono::NaiveDate;
 
@@ -202,6 +202,13 @@ fn gives_by_hand(row: &DocumentRow, image: &DraftImage) -> bool {
 }
 
 fn save_head(tx: &Tx<'_>, id: DocumentId, image: &DraftImage) -> Result<(), StoreError> {
+    let (account, po_number): (i64, String) =
+        tx.one("SELECT account_id, po_number FROM document WHERE id = ?1", [id.0], |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })?;
+    if image.po_number != po_number {
+        account_text::more(tx, (AccountId(account), Some(id)), &image.po_number)?;
+    }
     let changed = tx.run(
         "UPDATE document SET kind = ?2, account_version_id = ?3, invoice_on = ?4, due_on = ?5,
                 due_by_hand = ?6, po_number = ?7, note = ?8, subtotal_minor = ?9, tax_minor = ?10,

@@ -4,7 +4,7 @@
 use super::delivery;
 use super::face::named_params;
 use super::new_delivery::{self, NewDelivery};
-use super::{Db, StoreError, Topic, Tx, account};
+use super::{Db, StoreError, Topic, Tx, account, account_text};
 use crate::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use chrono::NaiveDate;
@@ -118,6 +118,9 @@ pub fn readdress(tx: &Tx<'_>, id: DeliveryId, to: &Envelope<'_>) -> Result<(), S
     if to.channel == Channel::Email {
         new_delivery::name(tx, id, to.domain)?;
     }
+    let account: i64 =
+        tx.one("SELECT account_id FROM delivery WHERE id = ?1", [id.0], |r| r.get(0))?;
+    account_text::more(tx, (AccountId(account), Some(before.document)), to.address)?;
     tx.touch(Topic::Deliveries);
     Ok(())
 }

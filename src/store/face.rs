@@ -4,6 +4,7 @@
 //! opens, copies and brings up a file works on [`Conn::raw`].
 
 use super::StoreError;
+use super::open::offer_folded;
 use super::trouble::Trouble;
 use chrono::{NaiveDate, NaiveDateTime};
 pub(in crate::store) use rusqlite::types::{ToSqlOutput as Bound, Value, ValueRef as Cell};
@@ -282,7 +283,10 @@ impl Conn {
 
     /// A database of its own, in memory and empty.
     pub(super) fn in_memory() -> Result<Self, StoreError> {
-        Ok(Self::of(Connection::open_in_memory()?))
+        let conn = Connection::open_in_memory()?;
+        // Migrations fold texts.
+        offer_folded(&conn)?;
+        Ok(Self::of(conn))
     }
 
     /// An existing file that is no book, to read and write; waits so long for others.

@@ -6,6 +6,7 @@
 //! and [`Tx`] (writing); what leaves this room are domain types and plain row structs.
 
 pub mod account;
+mod account_text;
 pub mod again;
 pub mod agency;
 pub mod applied;

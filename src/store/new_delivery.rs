@@ -1,7 +1,7 @@
 //! Copies in the making, and their Message-IDs.
 
 use super::face::{Bound, Value};
-use super::{Db, StoreError, Topic, Tx, many};
+use super::{Db, StoreError, Topic, Tx, account_text, many};
 use crate::domain::ids::{AccountId, DeliveryId, DocumentId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 
@@ -70,6 +70,10 @@ pub fn insert_all(tx: &Tx<'_>, all: &[NewDelivery<'_>]) -> Result<DeliveryId, St
         ") v",
         rows,
     )?;
+    // Those of e-mails are the account's own.
+    for new in all.iter().filter(|new| new.channel == Channel::Print) {
+        account_text::more(tx, (new.account, Some(new.document)), new.address)?;
+    }
     tx.touch(Topic::Deliveries);
     Ok(DeliveryId(before + all.len() as i64))
 }

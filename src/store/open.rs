@@ -294,7 +294,7 @@ impl Store {
 
 /// Gives a connection the functions `folded(text)`, see [`searchable`], and `holds(words, text…)`: whether
 /// one of the texts contains one of the folded words, which a unit separator parts.
-fn offer_folded(conn: &Connection) -> rusqlite::Result<()> {
+pub(super) fn offer_folded(conn: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;

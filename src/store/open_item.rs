@@ -2,7 +2,10 @@
 
 use super::deed::{self, DeedKind, NewDeed};
 use super::json;
-use super::{Db, StoreError, Topic, Tx, debt, decimal_opt, ledger, new_draft, posting, tax, word};
+use super::{
+    Db, StoreError, Topic, Tx, account_text, debt, decimal_opt, ledger, new_draft, posting, tax,
+    word,
+};
 use crate::domain::document::{DocumentKind, DocumentTax, TaxKind};
 use crate::domain::frozen::Frozen;
 use crate::domain::ids::{AccountId, DocumentId};
@@ -188,6 +191,7 @@ pub(in crate::store) fn put(
         )?;
     }
     new_draft::insert_taxes(tx, id, taxes)?;
+    account_text::more(tx, (item.account, Some(id)), item.number)?;
     // Its own number and no series: the counters of this book are not touched.
     let hash = posting::content_hash(tx, id, item.number, frozen)?;
     tx.run(

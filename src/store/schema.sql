@@ -1,4 +1,4 @@
--- 42 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 43 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1358,4 +1358,10 @@ CREATE TRIGGER e_document_replace BEFORE INSERT ON e_document
 WHEN EXISTS (SELECT 1 FROM e_document WHERE document_id = NEW.document_id)
 BEGIN SELECT RAISE(ABORT, 'guard: an e-invoice that went out is never replaced'); END;
 CREATE INDEX flag_e_invoice ON flag (document_id) WHERE code = 'e_invoice';
+CREATE VIRTUAL TABLE account_text USING fts5(text, content='', detail='none', tokenize='trigram');
+CREATE TABLE text_more (
+  id             INTEGER PRIMARY KEY,
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  document_id    INTEGER REFERENCES document (id)     -- NULL = of the account
+) STRICT;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

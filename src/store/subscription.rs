@@ -1,7 +1,7 @@
 //! Subscriptions and their versions.
 
 use super::face::{Bound, Row};
-use super::{Db, StoreError, Topic, Tx, many};
+use super::{Db, StoreError, Topic, Tx, account_text, many};
 use crate::domain::account::Version;
 use crate::domain::ids::{AccountId, SubscriptionId};
 use crate::domain::subscription::SubscriptionTerms;
@@ -132,7 +132,11 @@ pub fn insert_many(tx: &Tx<'_>, new: &[NewSubscription<'_>]) -> Result<(), Store
         tx,
         VERSION,
         versions.map(|(id, s)| version_row(id, 1, s.terms, s.effective_from, at)),
-    )
+    )?;
+    for new in new {
+        account_text::more(tx, (new.account, None), &new.terms.po_number)?;
+    }
+    Ok(())
 }
 
 /// Records a new version of a subscription; older ones stay.
@@ -159,7 +163,10 @@ fn insert_version(
 ) -> Result<(), StoreError> {
     tx.touch(Topic::Accounts);
     let row = version_row(id.0, seq, terms, effective_from, tx.now().at_ms);
-    many::insert(tx, VERSION, [row])
+    many::insert(tx, VERSION, [row])?;
+    let account: i64 =
+        tx.one("SELECT account_id FROM subscription WHERE id = ?1", [id.0], |r| r.get(0))?;
+    account_text::more(tx, (AccountId(account), None), &terms.po_number)
 }
 
 const VERSION: &str = "subscription_version (subscription_id, seq, effective_from_on, start_on,

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use threads::Ask;
 
 /// How long a picture waits for the detail under the cursor, so that both come in one frame.
-const PATIENCE: Duration = Duration::from_millis(4);
+const PATIENCE: Duration = Duration::from_millis(1);
 /// How often the place of the clerk is kept, if it changed.
 const KEEP_EVERY: Duration = Duration::from_secs(20);
 /// The same while a form is filled in: that much typing is lost with the process at most.

@@ -67,6 +67,7 @@ const SEEDS: &[(&str, &str)] = &[
         "agreed_stands",
         "INSERT INTO agency_case (account_id, agency, reference, state, handed_by, handed_on) VALUES (1, 'X', '', 'open', '', '2026-01-01')",
     ),
+    ("customers_found", "DELETE FROM account_text_docsize WHERE id = 2"),
     ("tallies_count", "UPDATE tally SET count = count + 1 WHERE name = 'owed'"),
     ("tallies_count", "UPDATE tally SET sum_minor = sum_minor + 1 WHERE name = 'undelivered'"),
     ("tallies_count", "UPDATE tally SET flagged = flagged + 1 WHERE name = 'draft'"),

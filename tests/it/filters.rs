@@ -1,10 +1,15 @@
 //! Ready filters with what each shows, what can be typed next, columns and orders: what a clerk finds by.
 
 use crate::harness::desk::Desk;
+use daybook::domain::ids::DocumentId;
 use daybook::engine::answer::ask;
+use daybook::engine::command::{DraftChange, Pick};
+use daybook::engine::import;
 use daybook::engine::query::{Answer, ListName, Query};
+use daybook::engine::review::edit;
 use daybook::store::read::{Field, Filter, Fit, Totals};
 use daybook::ui::msg::Effect;
+use std::collections::BTreeSet;
 
 /// Every list.
 const LISTS: [ListName; 8] = [
@@ -32,6 +37,92 @@ fn totals(desk: &Desk, list: ListName, text: &str) -> Totals {
         Ok(Answer::Totals(totals)) => totals,
         other => panic!("{text}: {other:?}"),
     }
+}
+
+/// Every text that a row shows, and parts of it.
+fn looked_for(desk: &Desk) -> BTreeSet<String> {
+    let conn = rusqlite::Connection::open(desk.session.store.path()).unwrap();
+    let mut all = BTreeSet::new();
+    for sql in [
+        "SELECT number FROM account UNION SELECT name FROM account_version",
+        "SELECT emails FROM account_version UNION SELECT po_number FROM account_version",
+        "SELECT po_number FROM document UNION SELECT coalesce(number, '') FROM document",
+        "SELECT printf('D-%06d', id) FROM document UNION SELECT address FROM delivery",
+        "SELECT printf('%.2f', total_minor / 100.0) FROM document UNION \
+         SELECT total_minor / 100 FROM document",
+    ] {
+        let mut texts = conn.prepare(sql).unwrap();
+        let texts = texts.query_map([], |r| r.get::<_, rusqlite::types::Value>(0)).unwrap();
+        for text in texts {
+            let text = match text.unwrap() {
+                rusqlite::types::Value::Text(text) => text,
+                rusqlite::types::Value::Integer(number) => number.to_string(),
+                other => panic!("{other:?}"),
+            };
+            let letters: Vec<char> = text.chars().collect();
+            // A part of each that differs from text to text, and the whole.
+            let from = text.len() % 5;
+            for part in [letters.get(from..from + 3 + text.len() % 4), Some(&letters[..])] {
+                let part: String = part.unwrap_or_default().iter().collect();
+                if !part.trim().is_empty() && !part.contains(['"', '\n']) {
+                    all.insert(part);
+                }
+            }
+        }
+    }
+    all
+}
+
+/// What the index of texts lets a list read is all that reading every row would show: a word beside `|` is
+/// looked for without it.
+#[test]
+fn a_text_is_found_by_the_index_wherever_reading_every_row_finds_it() {
+    let mut desk = Desk::open(100, 30);
+    // What is known of documents alone: an order number by hand, an invoice of another system, a new address.
+    let (account, id, version) = {
+        let conn = rusqlite::Connection::open(desk.session.store.path()).unwrap();
+        let sql = "SELECT a.number, d.id, d.version FROM account a JOIN document d ON d.account_id = a.id \
+            WHERE d.status = 'Draft' ORDER BY d.id LIMIT 1";
+        let first = |r: &rusqlite::Row<'_>| Ok((r.get::<_, String>(0)?, r.get(1)?, r.get(2)?));
+        conn.query_row(sql, [], first).unwrap()
+    };
+    let pick = Pick { id: DocumentId(id), version };
+    let po_number = DraftChange::PoNumber("Übertrag 99-KX".to_owned());
+    edit::edit(&mut desk.session, &pick, &[po_number], "asked for").unwrap();
+    let items = format!(
+        "document_number,account_number,kind,date,due_date,total,tax,balance\n\
+         Altlast/77,{account},invoice,2026-01-05,2026-01-19,10.00,0.00,10.00\n"
+    );
+    let moved = format!("account_number,name,email\n{account},Nordström Ål AB,neu@strom.example\n");
+    for (name, text) in [("open_items.csv", items), ("accounts.csv", moved)] {
+        let files = vec![(name.to_owned(), text.into_bytes())];
+        let options = import::Options { yes: true, ..import::Options::default() };
+        let report = import::import_texts(&mut desk.session, files, &options).unwrap();
+        assert_eq!(report.files[0].refused.len(), 0, "{:?}", report.files[0].refused);
+    }
+    let words = looked_for(&desk);
+    assert!(words.len() > 300, "{}", words.len());
+    let mut narrowed = 0;
+    for list in [ListName::Accounts, ListName::Invoices, ListName::Deliveries] {
+        for word in words.iter().step_by(3) {
+            let (by_index, by_reading) =
+                (format!("\"{word}\""), format!("\"{word}\" | \"{word}\""));
+            let found = totals(&desk, list, &by_index);
+            assert_eq!(found, totals(&desk, list, &by_reading), "{list:?} {word}");
+            narrowed += found.count;
+        }
+        let by_account = format!("account:{account}").to_lowercase();
+        for field in [by_account.as_str(), "email:strom", "po:99-k", "po:_bertrag", "email:neu"] {
+            if list == ListName::Deliveries
+                || (list == ListName::Accounts && field.starts_with("po"))
+            {
+                continue;
+            }
+            let both = format!("{field} | {field}");
+            assert_eq!(totals(&desk, list, field), totals(&desk, list, &both), "{list:?} {field}");
+        }
+    }
+    assert!(narrowed > 300, "{narrowed}");
 }
 
 /// What a list counts without reading its rows is what counting them gives: a term that stands twice is

@@ -35,6 +35,12 @@ pub fn file_sound(db: &Db<'_>, beside: &Beside, found: &mut Found) -> Result<(),
     Ok(())
 }
 
+/// Versions of accounts that the index of texts does not know.
+pub const NOT_FOUND: &str = "
+SELECT printf('version %d of account %d is not in the index of texts', v.seq, v.account_id)
+FROM account_version v
+WHERE NOT EXISTS (SELECT 1 FROM account_text_docsize t WHERE t.id = 2 * v.id)";
+
 /// Every table, index and trigger against a fresh book's.
 pub fn guards(db: &Db<'_>, found: &mut Found) -> Result<(), StoreError> {
     let fresh = Conn::in_memory()?;

@@ -1,6 +1,7 @@
 //! Customers: the list, and one account with its documents, methods, usage and notes.
 
 use super::Totals;
+use super::narrowed::Rows;
 use super::{
     Ask, Field, Filter, Fit, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };
@@ -69,6 +70,7 @@ pub(super) const SPEC: Spec = Spec {
     id: "a.id",
     version: "0",
     money: Some(("a.currency", "a.open_minor")),
+    found: Some((Rows::Accounts, "a.id")),
     words: &["a.number", "v.name", "v.emails", "v.po_number"],
     fields: &[
         (Field::Account, Ask::Same("a.number")),

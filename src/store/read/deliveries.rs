@@ -1,5 +1,6 @@
 //! The delivery queue: one row a copy, by channel and state.
 
+use super::narrowed::Rows;
 use super::{
     Ask, Cmp, Field, Filter, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
 };
@@ -86,6 +87,7 @@ pub(super) const SPEC: Spec = Spec {
     id: "l.id",
     version: "0",
     money: Some(("d.currency", "d.total_minor")),
+    found: Some((Rows::Documents, "l.document_id")),
     words: &["a.number", "v.name", "d.number", "l.address", "d.po_number"],
     fields: &[
         (Field::Status, Ask::Word("l.status", DeliveryStatus::WORDS)),

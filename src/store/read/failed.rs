@@ -149,6 +149,7 @@ pub(super) const SPEC: Spec = Spec {
     id: "s.document_id",
     version: "0",
     money: Some(("d.currency", "s.balance_minor")),
+    found: None,
     words: &[
         "a.number",
         "v.name",

@@ -58,8 +58,7 @@ pub(super) fn names(
     by: &str,
     ask: Ask,
 ) -> Result<Vec<Named>, ReadError> {
-    super::named::refuse_unknown(db, spec, filter)?;
-    let filter = spec.filter(filter)?;
+    let filter = super::asked(db, spec, filter)?;
     let (currency, minor) = spec.money.unwrap_or(("''", "0"));
     // A draft is in the group of each of its flags.
     let join = match ask {
@@ -73,7 +72,7 @@ pub(super) fn names(
     let sql = format!(
         "SELECT {by}, {currency}, count(*), coalesce(sum({minor}), 0) FROM {} {join} WHERE {} \
          GROUP BY 1, 2",
-        spec.from,
+        filter.from(spec.from),
         filter.sql.join(" AND ")
     );
     let mut out = Vec::new();

@@ -1,5 +1,6 @@
 //! The list of documents: drafts to check, held, posted, memos.
 
+use super::narrowed::Rows;
 use super::spec::{EMAILS_SINCE, NOTES_OF, REFERENCES_OF};
 use super::{
     Ask, Cmp, Field, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
@@ -102,6 +103,7 @@ pub(super) const SPEC: Spec = Spec {
     id: "s.document_id",
     version: "d.version",
     money: Some(("d.currency", "d.total_minor")),
+    found: Some((Rows::Documents, "s.document_id")),
     words: &[
         "a.number",
         "v.name",

@@ -83,6 +83,7 @@ pub(super) const SPEC: Spec = Spec {
     id: "j.id",
     version: "0",
     money: None,
+    found: None,
     words: &["j.subject", "j.kind", "j.user_name", "j.error"],
     fields: &[
         (Field::Status, Ask::Word("j.state", JobState::WORDS)),

@@ -65,6 +65,7 @@ pub(super) const SPEC: Spec = Spec {
     id: "o.seq",
     version: "0",
     money: None,
+    found: None,
     words: &["o.user_name", "o.verb", "o.subject", "o.summary"],
     fields: &[
         (Field::User, Ask::Same("o.user_name")),

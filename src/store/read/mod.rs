@@ -23,6 +23,7 @@ mod list;
 pub mod log;
 mod measure;
 mod named;
+mod narrowed;
 pub mod past;
 pub mod pasted;
 pub mod post_preview;
@@ -47,10 +48,18 @@ pub use list::{
     Fit, Group, Key, KeyValue, ListArgs, ListRow, Marked, Page, ReadError, Seek, Sort, Sorted,
     Totals,
 };
-use spec::{Ask, Order, Spec};
+use spec::{Ask, Order, Spec, Where};
 
 use super::{Db, StoreError};
 use crate::domain::money::{Currency, Money};
+
+/// A filter as SQL of a list; refused if it names what is not in the book.
+fn asked(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Where, ReadError> {
+    named::refuse_unknown(db, spec, filter)?;
+    let mut asked = spec.filter(filter)?;
+    narrowed::narrow(db, spec, filter, &mut asked)?;
+    Ok(asked)
+}
 
 /// One part of a list.
 pub(super) fn page<R: ListRow>(
@@ -60,8 +69,7 @@ pub(super) fn page<R: ListRow>(
     map: fn(&Row<'_>, Key) -> Result<R, StoreError>,
 ) -> Result<Page<R>, ReadError> {
     let order = spec.sorted(args.sort);
-    named::refuse_unknown(db, spec, &args.filter)?;
-    let mut filter = spec.filter(&args.filter)?;
+    let mut filter = asked(db, spec, &args.filter)?;
     let backwards = matches!(args.seek, Seek::Before(_) | Seek::Last);
     match &args.seek {
         Seek::First | Seek::Last => {}
@@ -77,7 +85,7 @@ pub(super) fn page<R: ListRow>(
         by = order.by,
         id = spec.id,
         columns = spec.columns,
-        from = spec.from,
+        from = filter.from(spec.from),
         filter = filter.sql.join(" AND "),
         w1 = way(order.descending != backwards),
         w2 = way(id_down != backwards),
@@ -117,9 +125,8 @@ fn key_value(r: &Row<'_>) -> Result<KeyValue, StoreError> {
 
 /// How many rows match, and their money.
 pub(super) fn totals(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Totals, ReadError> {
-    named::refuse_unknown(db, spec, filter)?;
-    let filter = spec.filter(filter)?;
-    let from = if filter.wide { spec.from } else { spec.narrow };
+    let filter = asked(db, spec, filter)?;
+    let from = filter.from(if filter.wide { spec.from } else { spec.narrow });
     let (currency, minor) = spec.money.unwrap_or(("''", "0"));
     let sql = format!(
         "SELECT {currency}, count(*), coalesce(sum({minor}), 0) FROM {from} WHERE {} GROUP BY 1",
@@ -139,8 +146,7 @@ pub(super) fn totals(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Totals
 
 /// Every matching row, as marks need them.
 pub(super) fn marks(db: &Db<'_>, spec: &Spec, filter: &Filter) -> Result<Vec<Marked>, ReadError> {
-    named::refuse_unknown(db, spec, filter)?;
-    marked(db, spec, &spec.filter(filter)?)
+    marked(db, spec, &asked(db, spec, filter)?)
 }
 
 /// Those of some rows that match: costs by their number, not by that of the list.
@@ -151,19 +157,20 @@ pub(super) fn within(
     ids: &[i64],
 ) -> Result<Vec<Marked>, ReadError> {
     named::refuse_unknown(db, spec, filter)?;
+    // By their number: nothing is to be narrowed.
     let mut filter = spec.filter(filter)?;
     filter.sql.push(format!("{} IN (SELECT value FROM json_each(?))", spec.id));
     filter.values.push(crate::store::face::Value::Text(crate::store::json::text(&ids)?));
     marked(db, spec, &filter)
 }
 
-fn marked(db: &Db<'_>, spec: &Spec, filter: &spec::Where) -> Result<Vec<Marked>, ReadError> {
+fn marked(db: &Db<'_>, spec: &Spec, filter: &Where) -> Result<Vec<Marked>, ReadError> {
     let (currency, minor) = spec.money.unwrap_or(("''", "0"));
     let sql = format!(
         "SELECT {}, {}, {currency}, {minor} FROM {} WHERE {}",
         spec.id,
         spec.version,
-        spec.from,
+        filter.from(spec.from),
         filter.sql.join(" AND ")
     );
     Ok(db.all(&sql, params_from_iter(&filter.values), |r| {

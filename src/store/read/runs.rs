@@ -143,6 +143,7 @@ pub(super) const SPEC: Spec = Spec {
     id: "u.row",
     version: "u.version",
     money: None,
+    found: None,
     words: &[
         "CASE u.kind WHEN 'bill' THEN printf('BR-%06d', u.id) ELSE printf('PR-%06d', u.id) END",
         "u.created_name",

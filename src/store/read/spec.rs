@@ -1,6 +1,7 @@
 //! The SQL of a list as data: columns, fields that a filter may ask about, orders.
 
 use super::filter::What;
+use super::narrowed::Rows;
 use super::{
     Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Sorted, Term, amount, claimed, days,
 };
@@ -77,6 +78,8 @@ pub(in crate::store) struct Spec {
     pub version: &'static str,
     /// Currency and minor units.
     pub money: Option<(&'static str, &'static str)>,
+    /// What the index of texts knows rows by, see `narrowed`.
+    pub found: Option<(Rows, &'static str)>,
     /// What a word is looked for in, without accents.
     pub words: &'static [&'static str],
     pub fields: &'static [(Field, Ask)],
@@ -101,6 +104,26 @@ pub(in crate::store) struct Where {
     pub values: Vec<Value>,
     /// Whether it needs more than the narrow tables.
     pub wide: bool,
+    /// Only rows of a list of keys, which is the first of the values.
+    few: bool,
+}
+
+impl Where {
+    fn empty() -> Self {
+        Self { sql: Vec::new(), values: Vec::new(), wide: false, few: false }
+    }
+
+    /// Only rows with one of these keys (a JSON list); `by` is the column.
+    pub fn only(&mut self, by: &str, keys: String) {
+        self.sql.push(format!("few.value = {by}"));
+        self.values.insert(0, Value::Text(keys));
+        self.few = true;
+    }
+
+    /// Tables, read by the few keys where there are such.
+    pub fn from(&self, tables: &str) -> String {
+        if self.few { format!("json_each(?) few CROSS JOIN {tables}") } else { tables.to_owned() }
+    }
 }
 
 impl Spec {
@@ -118,7 +141,7 @@ impl Spec {
     }
 
     pub fn filter(&self, filter: &Filter) -> Result<Where, FilterError> {
-        let mut out = Where { sql: vec![self.base.to_owned()], values: Vec::new(), wide: false };
+        let mut out = Where { sql: vec![self.base.to_owned()], ..Where::empty() };
         for text in &filter.words {
             self.word(text, &mut out);
         }
@@ -128,7 +151,7 @@ impl Spec {
         for clause in &filter.any {
             let mut any = Vec::new();
             for part in clause {
-                let mut one = Where { sql: Vec::new(), values: Vec::new(), wide: false };
+                let mut one = Where::empty();
                 match &part.what {
                     What::Word(text) => self.word(text, &mut one),
                     What::Term(term) => self.term(term, &mut one)?,
@@ -174,7 +197,7 @@ impl Spec {
             return out.term(term, ask);
         }
         // Not so is also what is not there: no date, no run.
-        let mut so = Where { sql: Vec::new(), values: Vec::new(), wide: false };
+        let mut so = Where::empty();
         so.term(&Term { cmp: Cmp::Is, ..term.clone() }, ask)?;
         out.sql.push(format!("NOT coalesce(({}), 0)", so.sql.join(" AND ")));
         out.values.extend(so.values);

@@ -86,6 +86,7 @@ pub(super) const SPEC: Spec = Spec {
     id: "u.id",
     version: "0",
     money: Some(("u.currency", "u.minor")),
+    found: None,
     words: &["a.number", "v.name", "u.number", "v.emails", "u.reference"],
     fields: &[
         (Field::Kind, Ask::Word("u.what", &["credit memo", "payment"])),

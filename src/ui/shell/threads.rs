@@ -153,6 +153,10 @@ pub fn start(session: Session, tx: &Sender<Msg>, zone: crate::zone::Zone) -> Res
 
     let (figures, wanted) = unbounded();
     let (counter, replies) = (session.again()?, tx.clone());
+    // What is read for a screen is few pages, and the system keeps them for all who have the book open.
+    for reads in [&session, &counter] {
+        reads.store.keep_little()?;
+    }
     spawn("figures", move || count(&counter, &wanted, &replies))?;
 
     let (replies, poke) = (tx.clone(), poke_tx);

@@ -4,7 +4,7 @@
 //! opens, copies and brings up a file works on [`Conn::raw`].
 
 use super::StoreError;
-use super::open::offer_folded;
+use super::functions;
 use super::trouble::Trouble;
 use chrono::{NaiveDate, NaiveDateTime};
 pub(in crate::store) use rusqlite::types::{ToSqlOutput as Bound, Value, ValueRef as Cell};
@@ -285,7 +285,7 @@ impl Conn {
     pub(super) fn in_memory() -> Result<Self, StoreError> {
         let conn = Connection::open_in_memory()?;
         // Migrations fold texts.
-        offer_folded(&conn)?;
+        functions::offer(&conn)?;
         Ok(Self::of(conn))
     }
 

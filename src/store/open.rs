@@ -1,6 +1,7 @@
 //! Creating, opening and migrating a book, and what is refused while doing so.
 
 use super::face::{Access, Conn};
+use super::functions;
 use super::identity::{self, Identity};
 use super::schema::{APPLICATION_ID, known};
 use super::settings::BookKind;
@@ -9,9 +10,7 @@ use super::whole::{self, Whole};
 use super::{Op, Store, StoreError, filesystem, hold, migrate, side_directory, trouble};
 use crate::clock::Now;
 use crate::domain::actor::{Actor, Verb};
-use crate::domain::text::{holds, searchable};
 use crate::inside::{self, For};
-use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::path::Path;
 use std::sync::Arc;
@@ -256,7 +255,7 @@ impl Store {
             conn.pragma_update(None, "synchronous", "FULL")?;
             conn.pragma_update(None, "cache_size", -16_000)?;
             conn.pragma_update(None, "temp_store", "MEMORY")?;
-            offer_folded(conn)
+            functions::offer(conn)
         };
         set().map_err(|e| store.named(e))?;
         Ok(store)
@@ -291,31 +290,6 @@ impl Store {
         Ok(())
     }
 }
-
-/// Gives a connection the functions `folded(text)`, see [`searchable`], and `holds(words, text…)`: whether
-/// one of the texts contains one of the folded words, which a unit separator parts.
-pub(super) fn offer_folded(conn: &Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8
-        | FunctionFlags::SQLITE_DETERMINISTIC
-        | FunctionFlags::SQLITE_INNOCUOUS;
-    conn.create_scalar_function("folded", 1, flags, |ctx| {
-        Ok(ctx.get::<Option<String>>(0)?.map(|text| searchable(&text)))
-    })?;
-    conn.create_scalar_function("holds", -1, flags, |ctx| {
-        let text = |at: usize| ctx.get_raw(at).as_str_or_null().map(Option::unwrap_or_default);
-        let words: Vec<&str> =
-            if ctx.is_empty() { Vec::new() } else { text(0)?.split(WORD).collect() };
-        for at in 1..ctx.len() {
-            if holds(text(at)?, &words) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    })
-}
-
-/// What parts the words of `holds`.
-pub(in crate::store) const WORD: char = '\u{1f}';
 
 fn io(path: &Path, source: std::io::Error) -> StoreError {
     StoreError::Io { path: path.to_owned(), source }

@@ -26,6 +26,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "domain", "clock", "config", "inside", "outside", "store", "import", "document",
             "gateway", "mail", "zone",
         ],
+        ("src/store/functions.rs", "the functions that SQL gets from us"),
     ),
     ("demo", &["domain", "clock", "config", "store", "engine"]),
     (

@@ -1,7 +1,7 @@
 //! Customers: the list, and one account with its documents, methods, usage and notes.
 
 use super::Totals;
-use super::narrowed::Rows;
+use super::spec::Rows;
 use super::{
     Ask, Field, Filter, Fit, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };

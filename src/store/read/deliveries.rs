@@ -1,6 +1,6 @@
 //! The delivery queue: one row a copy, by channel and state.
 
-use super::narrowed::Rows;
+use super::spec::Rows;
 use super::{
     Ask, Cmp, Field, Filter, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
 };

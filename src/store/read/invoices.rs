@@ -1,7 +1,6 @@
 //! The list of documents: drafts to check, held, posted, memos.
 
-use super::narrowed::Rows;
-use super::spec::{EMAILS_SINCE, NOTES_OF, REFERENCES_OF};
+use super::spec::{EMAILS_SINCE, NOTES_OF, REFERENCES_OF, Rows};
 use super::{
     Ask, Cmp, Field, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };

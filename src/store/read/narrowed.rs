@@ -2,19 +2,12 @@
 //! end to end for a name. What is found may be too much and never too little; the filter itself is asked
 //! of each of them as of any row.
 
-use super::spec::{Ask, NONE, Spec, Where, scaled};
+use super::spec::{Ask, NONE, Rows, Spec, Where, scaled};
 use super::{Cmp, Field, Filter, amount};
 use crate::domain::text::{folded, spellings};
 use crate::store::face::{Value, params_from_iter};
 use crate::store::{Db, StoreError, many};
 use std::collections::BTreeSet;
-
-/// What a list has a row for.
-#[derive(Clone, Copy)]
-pub(in crate::store) enum Rows {
-    Accounts,
-    Documents,
-}
 
 /// Found more than so often, a text is soon seen by reading on.
 const MOST_TEXTS: i64 = 2_000;
@@ -45,6 +38,20 @@ pub(super) fn narrow(
         into.only(by, many::keys(few.into_iter()));
     }
     Ok(())
+}
+
+impl Where {
+    /// Only rows with one of these keys (a JSON list); `by` is the column.
+    fn only(&mut self, by: &str, keys: String) {
+        self.sql.push(format!("few.value = {by}"));
+        self.values.insert(0, Value::Text(keys));
+        self.few = true;
+    }
+
+    /// Tables, read by the few keys where there are such.
+    pub(super) fn from(&self, tables: &str) -> String {
+        if self.few { format!("json_each(?) few CROSS JOIN {tables}") } else { tables.to_owned() }
+    }
 }
 
 /// What every row must contain: words, and the account, e-mail address or order number that is asked for.

@@ -1,7 +1,6 @@
 //! The SQL of a list as data: columns, fields that a filter may ask about, orders.
 
 use super::filter::What;
-use super::narrowed::Rows;
 use super::{
     Cmp, Field, Filter, FilterError, Key, KeyValue, Sort, Sorted, Term, amount, claimed, days,
 };
@@ -14,6 +13,13 @@ use crate::store::face::Value;
 
 /// The value of a term that asks for rows with nothing there.
 pub(super) const NONE: &str = "none";
+
+/// What a list has a row for.
+#[derive(Clone, Copy)]
+pub(in crate::store) enum Rows {
+    Accounts,
+    Documents,
+}
 
 /// How a field is asked for in SQL.
 #[derive(Clone, Copy)]
@@ -105,24 +111,12 @@ pub(in crate::store) struct Where {
     /// Whether it needs more than the narrow tables.
     pub wide: bool,
     /// Only rows of a list of keys, which is the first of the values.
-    few: bool,
+    pub few: bool,
 }
 
 impl Where {
     fn empty() -> Self {
         Self { sql: Vec::new(), values: Vec::new(), wide: false, few: false }
-    }
-
-    /// Only rows with one of these keys (a JSON list); `by` is the column.
-    pub fn only(&mut self, by: &str, keys: String) {
-        self.sql.push(format!("few.value = {by}"));
-        self.values.insert(0, Value::Text(keys));
-        self.few = true;
-    }
-
-    /// Tables, read by the few keys where there are such.
-    pub fn from(&self, tables: &str) -> String {
-        if self.few { format!("json_each(?) few CROSS JOIN {tables}") } else { tables.to_owned() }
     }
 }
 

@@ -37,3 +37,42 @@ pub(super) fn more(
     )?;
     enter(tx, 2 * id + 1, text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Now;
+    use crate::domain::actor::{Actor, Verb};
+    use crate::store::{BookKind, CreateBook, Op, Store};
+
+    #[test]
+    fn what_an_attempt_takes_back_leaves_the_index_sound() {
+        let dir = tempfile::tempdir().unwrap();
+        let actor = Actor { uid: 1, name: "mia".to_owned() };
+        let now = Now::system(crate::zone::Zone::UTC);
+        let book = CreateBook { kind: BookKind::Test, actor: &actor, now };
+        let mut store = Store::create(&dir.path().join("book.db"), &book).unwrap();
+        for n in 0..40 {
+            let op = Op::new(&actor, Verb::Import, now);
+            let write = store.write(&op, |tx| {
+                let refused = tx.attempt(|| {
+                    of_version(tx, 1_000 + n, ["A", "Never AG", "", ""])?;
+                    // Another attempt within: before it SQLite writes the index out.
+                    tx.attempt(|| Ok::<_, StoreError>(()))?;
+                    Err::<(), _>(StoreError::Conflict("refused".to_owned()))
+                });
+                assert!(refused.is_err());
+                if n % 2 == 1 {
+                    return Ok(());
+                }
+                of_version(tx, 1 + n, ["A", "Always AG", "", ""])
+            });
+            write.unwrap();
+            let sound = store.read(|db| db.one("PRAGMA quick_check", [], |r| r.get::<String>(0)));
+            assert_eq!(sound.unwrap(), "ok");
+        }
+        let look = "SELECT count(*) FROM account_text WHERE account_text MATCH ?1";
+        let count = |text: &str| store.read(|db| db.one(look, [text], |r| r.get::<i64>(0)));
+        assert_eq!((count("\"alw\"").unwrap(), count("\"nev\"").unwrap()), (20, 0));
+    }
+}

@@ -199,7 +199,7 @@ fn claims_of(days: Days) -> String {
                   sum(coalesce(x.corrects_minor, x.amount_minor)) FROM document_item x
                   JOIN document dx ON dx.id = x.document_id
                           JOIN document_state sx ON sx.document_id = dx.id
-                          WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled'
+                          WHERE x.corrects_item_id = k.item_id AND dx.id <> ?3 AND dx.status <> 'Canceled'
                             AND sx.reversed_by IS NULL), 0),
                 i.gross_minor, i.corrects_item_id, {}, d.invoice_on, k.period,
                 CASE WHEN i.gross_minor IS NOT NULL THEN
@@ -208,7 +208,7 @@ fn claims_of(days: Days) -> String {
                       x.gross_minor)), 0) END
                      FROM document_item x JOIN document dx ON dx.id = x.document_id
                      JOIN document_state sx ON sx.document_id = dx.id
-                     WHERE x.corrects_item_id = k.item_id AND dx.status <> 'Canceled'
+                     WHERE x.corrects_item_id = k.item_id AND dx.id <> ?3 AND dx.status <> 'Canceled'
                        AND sx.reversed_by IS NULL) END, d.currency
          FROM charge c {held} JOIN document d ON d.id = k.document_id
               LEFT JOIN document_item i ON i.id = k.item_id

@@ -320,6 +320,30 @@ fn tax_of_another_rule_is_not_judged() {
     book.run(&["check", "tax_rounded_once"]).ends(0);
 }
 
+/// What one connection remembers of the index of texts, others may have merged away since.
+#[test]
+fn the_index_of_texts_is_sound_for_one_who_knew_it_before_others_wrote() {
+    let book = posted();
+    let session = || daybook::engine::Session::open(&book.path, daybook::cli::actor()).unwrap();
+    let (mut one, mut other) = (session(), session());
+    let write = |by: &mut daybook::engine::Session, n: usize| {
+        let text = format!("account_number,email\nA1,a{n}@strom.example\n");
+        let files = vec![("accounts.csv".to_owned(), text.into_bytes())];
+        let options = daybook::engine::import::Options { yes: true, ..Default::default() };
+        let report = daybook::engine::import::import_texts(by, files, &options).unwrap();
+        assert_eq!(report.files[0].refused.len(), 0);
+    };
+    for n in 0..60 {
+        write(if n % 20 < 12 { &mut one } else { &mut other }, n);
+        for check in daybook::engine::care::check::check(&one, "file_sound").unwrap() {
+            assert!(check.ok, "{n}: {:?}", check.violations);
+        }
+    }
+    let filter = daybook::store::read::Filter::parse("strom").unwrap();
+    let found = one.store.read(|db| daybook::store::read::accounts::totals(db, &filter));
+    assert_eq!(found.unwrap().count, 1);
+}
+
 #[test]
 fn every_check_has_a_seed() {
     let seeded: BTreeSet<&str> = SEEDS.iter().map(|(name, _)| *name).collect();

@@ -26,7 +26,6 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "domain", "clock", "config", "inside", "outside", "store", "import", "document",
             "gateway", "mail", "zone",
         ],
-        ("src/store/functions.rs", "the functions that SQL gets from us"),
     ),
     ("demo", &["domain", "clock", "config", "store", "engine"]),
     (
@@ -297,6 +296,7 @@ fn sql_stands_only_in_the_store() {
 const DRIVER: &[(&str, &str)] = &[
     ("src/store/face.rs", "the face itself: statements, rows, transactions, errors"),
     ("src/store/open.rs", "flags, hooks and pragmas of a new connection"),
+    ("src/store/functions.rs", "the functions that SQL gets from us"),
     ("src/store/migrate.rs", "an exclusive transaction, and pragmas around it"),
     ("src/store/copy.rs", "copies pages from one connection to another"),
     ("src/store/sql.rs", "a person's query: columns as they come, and an end by time and memory"),

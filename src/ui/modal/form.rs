@@ -350,7 +350,7 @@ impl Form {
             y += 1;
         }
         let foot = if self.rescued {
-            "Ctrl-S does it · Esc keeps it for later · Ctrl-X drops it"
+            "Ctrl-S does it · Esc keeps it · Ctrl-X drops it"
         } else {
             "Enter next · Ctrl-S does it · Esc drops it"
         };

@@ -97,11 +97,14 @@ fn foretell(preview: &PostPreview, ctx: &Ctx) -> Result<Exit, Error> {
             .iter()
             .map(|(reason, count)| json!({ "reason": reason, "count": count }))
             .collect();
+        let claimed: Vec<Value> =
+            preview.claimed.iter().map(|(by, n)| json!({ "by": by, "count": n })).collect();
         output::json(&json!({
             "would_post": preview.count,
             "totals": output::by_currency(&money),
             "numbers": preview.numbers,
             "stays_behind": behind,
+            "claimed_by_others": claimed,
             "warnings": preview.doubts,
         }))?;
     } else {
@@ -111,6 +114,9 @@ fn foretell(preview: &PostPreview, ctx: &Ctx) -> Result<Exit, Error> {
         }
         for (reason, count) in &preview.left_out {
             output::line(&format!("stays behind: {count} {reason}"));
+        }
+        for (who, count) in &preview.claimed {
+            output::line(&format!("claimed by {who}: {count}"));
         }
         for doubt in &preview.doubts {
             output::line(&format!("check the date: {doubt}"));

@@ -1,6 +1,7 @@
 //! What a setting takes, in words and as a judgement.
 
 use crate::domain::document::FlagCode;
+use crate::domain::e_invoice;
 use crate::domain::money::parse_decimal;
 use crate::domain::retry::parse_waits;
 use crate::domain::series::Pattern;
@@ -26,6 +27,8 @@ pub enum Allowed {
     StepOrEmpty,
     /// A line of text up to so many characters.
     Text(usize),
+    /// A code with a rule of its own, or empty.
+    Coded(Code),
     /// Lines of print separated by `;`, up to so many characters in all.
     Lines(usize),
     /// One e-mail address, or empty.
@@ -48,8 +51,46 @@ pub enum Allowed {
     Series,
 }
 
+/// Codes that a setting may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// ISO 3166-1, two capitals.
+    Country,
+    /// ISO 13616, by its check digits.
+    Iban,
+    /// ISO 9362.
+    Bic,
+    /// Who debits by SEPA (EPC262-08), by its check digits.
+    CreditorId,
+}
+
+impl Code {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Country => "two capital letters of ISO 3166-1 such as DE, or empty",
+            Self::Iban => "an IBAN whose check digits are right, or empty",
+            Self::Bic => "a BIC of 8 or 11 characters, or empty",
+            Self::CreditorId => "a creditor id of SEPA whose check digits are right, or empty",
+        }
+    }
+
+    fn is(self, value: &str) -> bool {
+        match self {
+            Self::Country => e_invoice::is_country(value),
+            Self::Iban => e_invoice::is_iban(value),
+            Self::Bic => {
+                let (bank, rest) = value.split_at_checked(6).unwrap_or((value, ""));
+                matches!(value.len(), 8 | 11)
+                    && bank.bytes().all(|b| b.is_ascii_uppercase())
+                    && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+            }
+            Self::CreditorId => e_invoice::is_creditor_id(value),
+        }
+    }
+}
+
 use Allowed::{
-    Address, AmountOrEmpty, Bool, Days, Decimal as Dec, Flags, Host, Int, Lines, Series,
+    Address, AmountOrEmpty, Bool, Coded, Days, Decimal as Dec, Flags, Host, Int, Lines, Series,
     StepOrEmpty, Text, TimeOrEmpty, Url, Waits, Words, Zone,
 };
 
@@ -73,6 +114,7 @@ impl Allowed {
                 "a step that every currency can be paid in, such as 0.05, 0.5 or 10, or empty"
                     .to_owned()
             }
+            Coded(code) => code.words().to_owned(),
             Text(max) => format!("one line of text up to {max} characters, or empty"),
             Lines(max) => {
                 format!("lines separated by ; up to {max} characters in all, or empty")
@@ -109,7 +151,7 @@ impl Allowed {
             Flags => flags(value).is_some(),
             Series => Pattern::parse(value).is_some(),
             // Text is what it is; who reads waits and days says what is wrong with them.
-            Text(_) | Lines(_) | Address | Host | Url | Waits | Days => true,
+            Text(_) | Lines(_) | Coded(_) | Address | Host | Url | Waits | Days => true,
         }
     }
 
@@ -147,6 +189,7 @@ impl Allowed {
                     Err("cannot be blank".to_owned())
                 };
             }
+            Coded(code) => value.is_empty() || code.is(value),
             Address => value.is_empty() || text::is_address(value),
             Host => value.is_empty() || is_host(value),
             Url => is_url(value),

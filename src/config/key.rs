@@ -3,10 +3,10 @@
 
 use super::Setting;
 use super::allowed::Allowed::{
-    Address, AmountOrEmpty, Bool, Days, Decimal, Flags, Host, Int, Lines, Series, StepOrEmpty,
-    Text, TimeOrEmpty, Url, Waits, Words, Zone,
+    Address, AmountOrEmpty, Bool, Coded, Days, Decimal, Flags, Host, Int, Lines, Series,
+    StepOrEmpty, Text, TimeOrEmpty, Url, Waits, Words, Zone,
 };
-use super::allowed::MOST;
+use super::allowed::{Code, MOST};
 
 /// `NAME: "the.key" = "default", what is allowed, "what it does";`, a constant each, and all of them.
 macro_rules! settings {
@@ -39,7 +39,7 @@ settings! {
     ISSUER_ADDRESS: "issuer.address" = "", Lines(500), "the issuer's address, lines separated by ;";
     ISSUER_TAX_ID: "issuer.tax_id" = "", Text(60), "the issuer's tax id, as printed";
     ISSUER_BANK: "issuer.bank" = "", Lines(300), "where to pay, lines separated by ;";
-    ISSUER_COUNTRY: "issuer.country" = "", Text(2), "the issuer's country, two letters (ISO 3166-1)";
+    ISSUER_COUNTRY: "issuer.country" = "", Coded(Code::Country), "the issuer's country, two letters (ISO 3166-1)";
     ISSUER_STREET: "issuer.street" = "", Text(200), "street of the issuer, for e-invoices";
     ISSUER_POSTCODE: "issuer.postcode" = "", Text(20), "postcode of the issuer, for e-invoices";
     ISSUER_CITY: "issuer.city" = "", Text(100), "city of the issuer, for e-invoices";
@@ -52,9 +52,9 @@ settings! {
     ISSUER_CONTACT: "issuer.contact" = "", Text(100), "whom customers ask, for e-invoices";
     ISSUER_PHONE: "issuer.phone" = "", Text(40), "telephone number of the contact";
     ISSUER_EMAIL: "issuer.email" = "", Address, "e-mail address of the contact";
-    ISSUER_IBAN: "issuer.iban" = "", Text(42), "where to pay, for e-invoices";
-    ISSUER_BIC: "issuer.bic" = "", Text(11), "its bank";
-    ISSUER_CREDITOR_ID: "issuer.creditor_id" = "", Text(35), "creditor id of SEPA debits";
+    ISSUER_IBAN: "issuer.iban" = "", Coded(Code::Iban), "where to pay, for e-invoices";
+    ISSUER_BIC: "issuer.bic" = "", Coded(Code::Bic), "its bank";
+    ISSUER_CREDITOR_ID: "issuer.creditor_id" = "", Coded(Code::CreditorId), "creditor id of SEPA debits";
     E_INVOICE_FORM: "e_invoice.form" = "none",
         Words(&["none", "xrechnung", "peppol", "factur-x", "ubl", "cii"]),
         "form of the electronic invoices of accounts that name none";

@@ -139,6 +139,35 @@ impl Category {
     }
 }
 
+/// Countries (ISO 3166-1), and XI and 1A, which invoices take besides.
+const COUNTRY: &str = "1A AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM \
+    BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO \
+    DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK \
+    HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI \
+    LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF \
+    NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE \
+    SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG \
+    UM US UY UZ VA VC VE VG VI VN VU WF WS XI YE YT ZA ZM ZW";
+
+/// The members of the Union, by whose rules a VAT id begins with the letters of its country; Northern Ireland
+/// (XI) and Greece as EL among them.
+const UNION: &str =
+    "AT BE BG CY CZ DE DK EE EL ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK XI";
+
+fn among(list: &str, code: &str) -> bool {
+    !code.is_empty() && list.split_ascii_whitespace().any(|one| one == code)
+}
+
+/// Whether two letters are a country.
+pub fn is_country(code: &str) -> bool {
+    among(COUNTRY, code)
+}
+
+/// Whether a country is a member of the Union.
+pub fn is_of_union(code: &str) -> bool {
+    among(UNION, code)
+}
+
 /// The unit of a quantity that counts something which has no code of its own.
 pub const PIECE: &str = "C62";
 
@@ -222,6 +251,17 @@ pub fn is_iban(text: &str) -> bool {
         return false;
     }
     let turned = format!("{}{}", &plain[4..], &plain[..4]).to_ascii_uppercase();
+    modulo_97(&turned) == Some(1)
+}
+
+/// Whether the check digits of a creditor id are right (EPC262-08): modulo 97, without the three characters
+/// of its business code.
+pub fn is_creditor_id(text: &str) -> bool {
+    let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    if !(8..=35).contains(&plain.len()) || !plain.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return false;
+    }
+    let turned = format!("{}{}", &plain[7..], &plain[..4]).to_ascii_uppercase();
     modulo_97(&turned) == Some(1)
 }
 

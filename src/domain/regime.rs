@@ -158,7 +158,16 @@ pub fn verdict(case: &Case<'_>, form: Form) -> Option<Verdict> {
             ),
             stops: false,
         }),
-        Law::Must if rule.forms.contains(&form) => None,
+        Law::Must if rule.forms.contains(&form) && rule.way == Way::Any => None,
+        Law::Must if rule.forms.contains(&form) => {
+            let way = if rule.way == Way::Network { "its network" } else { "a platform" };
+            Some(Verdict {
+                words: format!(
+                    "{since} wants it over {way}: an e-mail is no delivery there, hand the XML over (invoice xml)"
+                ),
+                stops: false,
+            })
+        }
         Law::Must => {
             let forms: Vec<&str> = rule.forms.iter().map(|form| form.as_str()).collect();
             let way = match rule.way {

@@ -6,14 +6,16 @@ use crate::document::einvoice::{self, Bill, Facts, FactsLine, Problem};
 use crate::document::{Customer, Printable, batch};
 use crate::domain::account::AccountTerms;
 use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax, Flag, FlagCode};
-use crate::domain::e_invoice::Form;
+use crate::domain::e_invoice::{Category, Form, is_country};
 use crate::domain::frozen::{Frozen, Legal, Paying, Seller};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Money;
-use crate::domain::payment::{MethodKind, MethodStatus};
+use crate::domain::payment::MethodKind;
+use crate::domain::payment_method::{MethodState, default_of, first_usable};
 use crate::domain::regime::{self, Verdict};
 use crate::store::document::{DocumentRow, ItemRow};
 use crate::store::json::Json;
+use crate::store::method_state::MethodRow;
 use crate::store::{Db, StoreError, account, document, e_document, method_state, settings, tax};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -51,10 +53,45 @@ fn units(config: &Config) -> Vec<(String, String)> {
     pairs.map(|(uom, code)| (uom.trim().to_owned(), code.trim().to_owned())).collect()
 }
 
-/// A line as far as its tax goes: the code, and the last day served.
-struct Line<'a> {
-    tax_code: &'a str,
-    service_to: Option<NaiveDate>,
+/// A line as far as its tax goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineTax {
+    /// Empty = no tax.
+    pub code: String,
+    /// The rate it was taxed by, percent, where that is kept.
+    pub rate: Option<Decimal>,
+    /// The last day served.
+    pub service_to: Option<NaiveDate>,
+}
+
+/// What a document is, as far as its payment and its law go.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    kind: DocumentKind,
+    invoice_on: NaiveDate,
+    due_on: NaiveDate,
+    corrects: Option<DocumentId>,
+}
+
+/// The method that a payment run will charge for what is due on a day, by the rules of today; none where
+/// nothing can be charged: the customer pays then.
+pub fn charged(
+    db: &Db<'_>,
+    config: &Config,
+    account: AccountId,
+    due_on: NaiveDate,
+) -> Result<Option<MethodRow>, StoreError> {
+    let methods = method_state::plain_of_account(db, account)?;
+    let most = u32::try_from(config.int(key::RETRY_MAX_FAILURES)).unwrap_or(u32::MAX);
+    let states: Vec<MethodState> = methods.iter().map(|m| m.state.clone()).collect();
+    let usable = |state: &&MethodState| state.unusable(due_on, most).is_none();
+    let first = if config.is(key::RETRY_FALLBACK) {
+        first_usable(&states, due_on, most)
+    } else {
+        default_of(&states).filter(usable)
+    };
+    let first = first.map(|state| state.id);
+    Ok(methods.into_iter().find(|m| Some(m.state.id) == first))
 }
 
 /// Whose document it is.
@@ -69,23 +106,27 @@ fn legal_of(
     db: &Db<'_>,
     config: &Config,
     of: Whose<'_>,
-    (kind, invoice_on): (DocumentKind, NaiveDate),
-    (taxes, lines): (&[DocumentTax], &[Line<'_>]),
+    head: Head,
+    (taxes, lines): (&[DocumentTax], &[LineTax]),
 ) -> Result<Option<Legal>, StoreError> {
     let form = form(config, of.terms);
-    if form == Form::None || kind == DocumentKind::WriteOff {
+    if form == Form::None || head.kind == DocumentKind::WriteOff {
         return Ok(None);
     }
     let table = tax::all(db)?;
+    let corrected = head.corrects.map(|id| categories(db, id)).transpose()?.unwrap_or_default();
     let category = |one: &DocumentTax| {
-        let rate = table.iter().filter(|rate| one.is_of(rate)).find_map(|rate| rate.category);
-        Some((one.tax_code.clone(), rate?))
+        // What corrects is of the kind that was corrected, whatever the table says by now.
+        let before = corrected.iter().find(|(code, _)| *code == one.tax_code);
+        let rate = || table.iter().filter(|rate| one.is_of(rate)).find_map(|rate| rate.category);
+        Some((one.tax_code.clone(), before.map(|(_, category)| *category).or_else(rate)?))
     };
-    let rate = |line: &Line<'_>| {
-        let several = taxes.iter().filter(|tax| tax.tax_code == line.tax_code).count() > 1;
-        let day = line.service_to.unwrap_or(invoice_on);
-        let of_day = crate::domain::tax::rate_on(&table, line.tax_code, day).ok();
-        of_day.filter(|_| several).map(|rate| rate.rate_percent)
+    let rate = |line: &LineTax| {
+        let several = taxes.iter().filter(|tax| tax.tax_code == line.code).count() > 1;
+        let day = line.service_to.unwrap_or(head.invoice_on);
+        let of_day = || crate::domain::tax::rate_on(&table, &line.code, day).ok();
+        let of_day = || of_day().map(|rate| rate.rate_percent);
+        line.rate.or_else(of_day).filter(|_| several)
     };
     let rates: Vec<Option<Decimal>> = lines.iter().map(rate).collect();
     let mut legal = Legal {
@@ -98,18 +139,25 @@ fn legal_of(
         mandate: String::new(),
         debited: String::new(),
     };
-    if kind.is_receivable() && of.terms.auto_pay {
-        let methods = method_state::plain_of_account(db, of.account)?;
-        if let Some(first) = methods.into_iter().find(|m| m.state.status == MethodStatus::Active) {
-            (legal.paying, legal.debited) = match first.kind {
-                MethodKind::Card => (Paying::Card, first.display),
-                MethodKind::Sepa => (Paying::Debit, first.iban),
-                MethodKind::Ach => (Paying::Unsaid, String::new()),
-            };
-            legal.mandate = first.mandate;
-        }
+    if head.kind.is_receivable()
+        && of.terms.auto_pay
+        && let Some(first) = charged(db, config, of.account, head.due_on)?
+    {
+        (legal.paying, legal.debited) = match first.kind {
+            MethodKind::Card => (Paying::Card, first.display),
+            MethodKind::Sepa => (Paying::Debit, first.iban),
+            MethodKind::Ach => (Paying::Unsaid, String::new()),
+        };
+        legal.mandate = first.mandate;
     }
     Ok(Some(legal))
+}
+
+/// What kinds of tax a posted document said.
+fn categories(db: &Db<'_>, id: DocumentId) -> Result<Vec<(String, Category)>, StoreError> {
+    let frozen = document::get(db, id)?.frozen.as_ref().map(Json::read).transpose()?;
+    let legal = frozen.and_then(|frozen: Frozen| frozen.legal);
+    Ok(legal.map(|legal| legal.categories).unwrap_or_default())
 }
 
 /// The same of a document in the book.
@@ -123,20 +171,32 @@ pub fn legal(
         return Ok(None);
     }
     let (taxes, items) = (document::taxes(db, row.id)?, document::items(db, row.id)?);
-    let line = |item: &ItemRow| (item.tax_code.clone(), item.service_to);
-    let owned: Vec<(String, Option<NaiveDate>)> = items.iter().map(line).collect();
-    let lines: Vec<Line<'_>> = owned
-        .iter()
-        .map(|(tax_code, service_to)| Line { tax_code, service_to: *service_to })
-        .collect();
+    let lines = items.iter().map(taxed).collect::<Result<Vec<_>, _>>()?;
     let of = Whose { account: row.account, terms };
-    legal_of(db, config, of, (row.kind, row.invoice_on), (&taxes, &lines))
+    let head = Head {
+        kind: row.kind,
+        invoice_on: row.invoice_on,
+        due_on: row.due_on,
+        corrects: row.corrects,
+    };
+    legal_of(db, config, of, head, (&taxes, &lines))
 }
 
-/// A draft that is not in the book yet, or not as it is: what is printed, and the tax code of each line.
+fn taxed(item: &ItemRow) -> Result<LineTax, StoreError> {
+    let kept = item.derivation.kept()?.and_then(|derivation| derivation.tax);
+    Ok(LineTax {
+        code: item.tax_code.clone(),
+        rate: kept.map(|tax| tax.rate_percent),
+        service_to: item.service_to,
+    })
+}
+
+/// A draft that is not in the book yet, or not as it is: what is printed, and the tax of each line.
 pub struct Sketch {
     pub printable: Printable,
-    pub tax_codes: Vec<String>,
+    pub taxed: Vec<LineTax>,
+    /// What it corrects.
+    pub corrects: Option<DocumentId>,
 }
 
 /// What is said of a draft by the law, and of its electronic form: known long before it has a number.
@@ -149,21 +209,20 @@ pub fn flags(
     if form(config, of.terms) == Form::None && config.get(key::ISSUER_COUNTRY).is_empty() {
         return Ok(Vec::new());
     }
-    let Sketch { printable, tax_codes } = sketch();
+    let Sketch { printable, taxed, corrects } = sketch();
     let total = printable.currency.amount(printable.total_minor);
     let mut found = Vec::new();
     if let Some(verdict) = law(config, of.terms, (printable.kind, printable.invoice_date, total)) {
         let code = if verdict.stops { FlagCode::EInvoice } else { FlagCode::Law };
         found.push(Flag { code, reason: verdict.words });
     }
-    let lines: Vec<Line<'_>> = printable
-        .lines
-        .iter()
-        .zip(&tax_codes)
-        .map(|(line, tax_code)| Line { tax_code, service_to: line.service.map(|s| s.1) })
-        .collect();
-    let head = (printable.kind, printable.invoice_date);
-    let Some(legal) = legal_of(db, config, of, head, (&printable.taxes, &lines))? else {
+    let head = Head {
+        kind: printable.kind,
+        invoice_on: printable.invoice_date,
+        due_on: printable.due_date.unwrap_or(printable.invoice_date),
+        corrects,
+    };
+    let Some(legal) = legal_of(db, config, of, head, (&printable.taxes, &taxed))? else {
         return Ok(found);
     };
     let printable = Printable {
@@ -173,11 +232,11 @@ pub fn flags(
         customer: Customer::of(of.terms),
         ..printable
     };
-    let line = |(at, tax_code): (usize, &String)| FactsLine {
-        tax_code: tax_code.clone(),
+    let line = |(at, line): (usize, &LineTax)| FactsLine {
+        tax_code: line.code.clone(),
         rate: legal.rates.get(at).copied().flatten(),
     };
-    let lines: Vec<FactsLine> = tax_codes.iter().enumerate().map(line).collect();
+    let lines: Vec<FactsLine> = taxed.iter().enumerate().map(line).collect();
     let bill = einvoice::bill(Facts { document: &printable, legal: &legal, lines: &lines });
     if let Some(reason) = refused(&einvoice::problems(&bill)) {
         found.retain(|flag| flag.code != FlagCode::EInvoice);
@@ -196,9 +255,10 @@ pub fn law(
     if kind == DocumentKind::WriteOff {
         return None;
     }
-    let customer = crate::document::country_code(&terms.country);
+    let issuer = crate::document::country_code(config.get(key::ISSUER_COUNTRY));
+    let customer = where_taxed(terms, &issuer);
     let case = regime::Case {
-        issuer: config.get(key::ISSUER_COUNTRY),
+        issuer: &issuer,
         customer: &customer,
         kind: terms.legal.kind,
         has_tax_id: !terms.tax_id.trim().is_empty(),
@@ -209,6 +269,18 @@ pub fn law(
     let verdict = regime::verdict(&case, form(config, terms))?;
     let stops = verdict.stops && config.get(key::REGIME_ENFORCE) == "block";
     Some(Verdict { stops, ..verdict })
+}
+
+/// The country whose law a customer is under: its own, else that of its tax id, else the issuer's. What is not
+/// known may not make a document free of the law.
+fn where_taxed(terms: &AccountTerms, issuer: &str) -> String {
+    let country = crate::document::country_code(&terms.country);
+    if is_country(&country) {
+        return country;
+    }
+    let letters: String = terms.tax_id.trim().chars().take(2).collect();
+    let letters = if letters == "EL" { "GR".to_owned() } else { letters.to_uppercase() };
+    if is_country(&letters) { letters } else { issuer.to_owned() }
 }
 
 /// The bill that a document makes, with what is frozen of it or would be; none where it has no electronic
@@ -265,9 +337,14 @@ pub struct Written {
     pub problems: Vec<Problem>,
 }
 
-/// Writes the XML of a document: of a posted one what was frozen, of a draft what would be.
+/// Writes the XML of a document: as it went out, of a posted one else what was frozen, of a draft what would be.
 pub fn write(db: &Db<'_>, id: DocumentId) -> Result<Written, Error> {
     let row = document::get(db, id)?;
+    let name = row.number.clone().unwrap_or_else(|| id.to_string());
+    let file = format!("{}.xml", batch::stem(&name));
+    if let Some((form, xml)) = e_document::sent(db, id)? {
+        return Ok(Written { form, file, xml, problems: Vec::new() });
+    }
     let (printable, legal) = match row.status {
         DocumentStatus::Posted => {
             let frozen = row.frozen.as_ref().map(Json::read).transpose()?;
@@ -295,8 +372,6 @@ pub fn write(db: &Db<'_>, id: DocumentId) -> Result<Written, Error> {
         DocumentStatus::Draft => einvoice::problems(&bill),
         DocumentStatus::Posted | DocumentStatus::Canceled => Vec::new(),
     };
-    let name = row.number.unwrap_or_else(|| id.to_string());
-    let file = format!("{}.xml", batch::stem(&name));
     Ok(Written { form: bill.form, file, xml: einvoice::write(&bill), problems })
 }
 

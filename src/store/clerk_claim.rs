@@ -1,7 +1,7 @@
 //! Which clerk has taken a draft to look at. Posting or canceling the draft ends it (a trigger).
 
 use super::face::Row;
-use super::{Db, StoreError, Topic, Tx, word};
+use super::{Db, StoreError, Topic, Tx, many, word};
 use crate::domain::claimed::Claimed;
 use crate::domain::ids::DocumentId;
 use chrono::NaiveDate;
@@ -24,6 +24,29 @@ pub fn all_of(db: &Db<'_>, uid: u32, on: NaiveDate) -> Result<Vec<DocumentId>, S
     let sql = "SELECT document_id FROM clerk_claim WHERE claimed_on = ?1 AND uid = ?2
         ORDER BY document_id";
     db.all(sql, (on.to_string(), uid), |row| Ok(DocumentId(row.get(0)?)))
+}
+
+/// Those of some drafts that others than `uid` have on a day: whose, and the first of each.
+pub fn others_among(
+    db: &Db<'_>,
+    drafts: impl Iterator<Item = DocumentId>,
+    (uid, on): (u32, NaiveDate),
+) -> Result<Vec<(u32, String, DocumentId)>, StoreError> {
+    db.all(
+        "SELECT uid, user_name, min(document_id) FROM clerk_claim
+         WHERE document_id IN (SELECT value FROM json_each(?1)) AND claimed_on = ?2 AND uid <> ?3
+         GROUP BY uid",
+        (many::keys(drafts.map(|id| id.0)), on.to_string(), uid),
+        |r| Ok((r.get(0)?, r.get(1)?, DocumentId(r.get(2)?))),
+    )
+}
+
+/// The person that goes by a name; none where there is not just one.
+pub fn who(db: &Db<'_>, name: &str) -> Result<Option<u32>, StoreError> {
+    let people = people(db)?;
+    let mut named = people.iter().filter(|(_, known)| known.as_deref() == Some(name));
+    let first = named.next().map(|(uid, _)| *uid);
+    Ok(first.filter(|_| named.next().is_none()))
 }
 
 /// Gives a draft to somebody, or to nobody.

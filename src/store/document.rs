@@ -315,6 +315,19 @@ pub fn drafts_of_run(
     )
 }
 
+/// What a document corrects: what it was made for, else the newest that a line of it gives back.
+pub fn corrected_by(db: &Db<'_>, row: &DocumentRow) -> Result<Option<DocumentId>, StoreError> {
+    if row.corrects.is_some() || row.kind != DocumentKind::CreditMemo {
+        return Ok(row.corrects);
+    }
+    db.one(
+        "SELECT max(o.document_id) FROM document_item i JOIN document_item o
+           ON o.id = i.corrects_item_id WHERE i.document_id = ?1",
+        [row.id.0],
+        |r| Ok(r.get::<Option<i64>>(0)?.map(DocumentId)),
+    )
+}
+
 /// The account of a document.
 pub fn account_of(db: &Db<'_>, id: DocumentId) -> Result<AccountId, StoreError> {
     db.opt("SELECT account_id FROM document WHERE id = ?1", [id.0], |r| r.get(0).map(AccountId))?

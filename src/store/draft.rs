@@ -238,6 +238,15 @@ fn save_head(tx: &Tx<'_>, id: DocumentId, image: &DraftImage) -> Result<(), Stor
     Ok(())
 }
 
+/// Gives a draft another version of its account.
+pub fn set_version(tx: &Tx<'_>, id: DocumentId, version: i64) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE document SET account_version_id = ?2 WHERE id = ?1 AND status = 'Draft'",
+        (id.0, version),
+    )?;
+    Ok(())
+}
+
 fn save_line(
     tx: &Tx<'_>,
     document: DocumentId,

@@ -110,3 +110,22 @@ fn marks_go_with_the_claim_and_no_number_of_drafts_claims_nothing() {
     );
     mia.press("j").shows("marked 1");
 }
+
+/// Posting takes what others have claimed; it says so before, and tells them.
+#[test]
+fn posting_says_whose_claims_it_takes_and_tells_them() {
+    let (_dir, mut mia, mut jon) = desks();
+    jon.press("3/-flag:stale<Enter>:claim 3<Enter>").shows("claimed 3 drafts");
+    mia.press("3/-flag:stale<Enter>Pr");
+    if !mia.picture().contains("claimed by jon: 3") {
+        mia.shows("claimed by jon: 3; they are posted all the same");
+    }
+    let count = mia.picture().lines().find_map(|line| {
+        let (_, behind) = line.split_once("Post ")?;
+        behind.split(' ').next().map(|n| n.replace(',', ""))
+    });
+    mia.press(&format!("{}<Enter>", count.unwrap()));
+    let more = jon.app.update(Msg::Changed(Topic::ALL.to_vec()));
+    jon.settle(more);
+    jon.press("!").shows("mia posts what you had claimed");
+}

@@ -368,3 +368,156 @@ fn what_the_law_wants_is_said_at_the_draft_and_stops_from_its_day_on() {
     book.run(&["post", "--invoice", draft]).ends(0);
     book.is_sound();
 }
+
+/// A book of the issuer with one German business customer and a charge of some periods ahead.
+fn small(now: &str, account: &str, taxes: &str, charges: &str) -> Book {
+    let book = Book::new(now);
+    for (key, value) in ISSUER {
+        book.run(&["settings", "set", key, value]).ends(0);
+    }
+    assert_eq!(book.import("taxes.csv", taxes, &[]).0, 0);
+    for (name, text) in [
+        ("accounts.csv", account),
+        ("subs.csv", "subscription_number,account_number,start_date\nS1,B1,2026-12-01\n"),
+        ("charges.csv", charges),
+    ] {
+        let (code, report) = book.import(name, text, &[]);
+        assert_eq!(code, 0, "{report}");
+    }
+    book
+}
+
+const PLAIN: &str = "account_number,name,currency,tax_code,tax_id,address1,postcode,city,country,email,customer_kind\n\
+    B1,Kai GmbH,EUR,V,DE129273398,Weg 1,80331,München,DE,a@example.org,business\n";
+const MONTHLY: &str = "charge_number,subscription_number,name,type,model,price,billing_period,timing\n\
+    C1,S1,Fee,recurring,flat,400,month,advance\n";
+const V19: &str = "tax_code,rate_percent,name\nV,19,USt.\n";
+
+/// What was taxed under the rate of its day keeps that rate when a later document gives it back, and a draft
+/// that is made anew is the same draft.
+#[test]
+fn a_credit_of_an_older_rate_stands_beside_lines_of_the_new_one() {
+    let yearly = "charge_number,subscription_number,name,type,model,price,billing_period,timing\n\
+        C1,S1,Year,recurring,flat,1200,year,advance\nC2,S2,Month,recurring,flat,400,month,advance\n";
+    let account = PLAIN.replace(",customer_kind\n", ",customer_kind,e_invoice\n");
+    let account = account.replace(",business\n", ",business,factur-x\n");
+    let book = Book::new("2026-12-01");
+    for (key, value) in ISSUER {
+        book.run(&["settings", "set", key, value]).ends(0);
+    }
+    for (name, text) in [
+        (
+            "taxes.csv",
+            "tax_code,rate_percent,name,valid_from\nV,19,USt.,2020-01-01\nV,21,USt.,2027-01-01\n",
+        ),
+        ("accounts.csv", account.as_str()),
+        (
+            "subs.csv",
+            "subscription_number,account_number,start_date\nS1,B1,2026-12-01\nS2,B1,2026-12-01\n",
+        ),
+        ("charges.csv", yearly),
+    ] {
+        assert_eq!(book.import(name, text, &[]).0, 0, "{name}");
+    }
+    book.run(&["bill", "--target", "2026-12-01"]).ends(0);
+    book.run(&["post", "BR-000001"]).ends(0);
+    book.run(&["clock", "set", "2027-03-01"]).ends(0);
+    let ended = "subscription_number,end_date,effective_from\nS1,2027-02-28,2027-03-01\n";
+    assert_eq!(book.import("subs2.csv", ended, &[]).0, 0);
+    book.run(&["bill", "--target", "2027-03-01"]).ends(0);
+    assert_eq!(flagged(&book), []);
+    let draft = || {
+        let all = book.run(&["invoice", "list", "--status", "Draft", "--json"]).ends(0).json();
+        assert_eq!(all.as_array().unwrap().len(), 1, "{all}");
+        all[0].clone()
+    };
+    let lines = |draft: &Value| -> Vec<(Value, Value)> {
+        let items = draft["items"].as_array().unwrap();
+        items.iter().map(|i| (i["description"].clone(), i["amount"].clone())).collect()
+    };
+    let first = draft();
+    let back = lines(&first).into_iter().find(|(what, _)| what.as_str().unwrap().contains("Year"));
+    assert_eq!(back.unwrap().1, "-900.00");
+    let id = first["id"].as_str().unwrap();
+    for _ in 0..2 {
+        book.run(&["invoice", "regenerate", id]).ends(0);
+        let again = draft();
+        assert_eq!((lines(&again), &again["total"]), (lines(&first), &first["total"]));
+    }
+    assert_eq!(flagged(&book), []);
+    book.run(&["post", "BR-000002"]).ends(0);
+    book.is_sound();
+    let bill = einvoice::read(&xml(&book, "INV-2027-000001")).unwrap();
+    assert_eq!(problems(&bill), []);
+    assert_eq!(bill.taxes.len(), 2);
+}
+
+#[test]
+fn a_memo_is_under_the_law_and_takes_todays_account_where_only_that_has_the_form() {
+    let book = small("2026-12-01", PLAIN, V19, MONTHLY);
+    book.run(&["bill", "--target", "2026-12-01"]).ends(0);
+    book.run(&["post", "BR-000001"]).ends(0);
+    book.run(&["clock", "set", "2027-01-04"]).ends(0);
+    let adjust = ["adjust", "INV-2026-000001", "--debit", "--amount", "1000", "--reason", "more"];
+    let refused = book.run(&adjust).ends(2);
+    assert!(refused.err.contains("wants an e-invoice"), "{}", refused.err);
+    let form = "account_number,e_invoice,effective_from\nB1,ubl,2027-01-04\n";
+    assert_eq!(book.import("form.csv", form, &[]).0, 0);
+    book.run(&adjust).ends(0);
+    let bill = einvoice::read(&xml(&book, "DM-2027-000001")).unwrap();
+    assert_eq!(problems(&bill), []);
+    assert_eq!(bill.corrects.unwrap().number, "INV-2026-000001");
+    // Without a form the account of that day stays; a small credit is under no law.
+    assert_eq!(book.import("none.csv", form.replace("ubl", "none"), &[]).0, 0);
+    book.run(&["adjust", "INV-2026-000001", "--amount", "10", "--reason", "less"]).ends(0);
+    book.run(&["invoice", "xml", "CM-2027-000001", "-"]).ends(2);
+    book.is_sound();
+}
+
+/// How a country is written switches no law off.
+#[test]
+fn a_customer_whose_country_is_not_known_is_under_the_law_of_his_tax_id_or_of_the_issuer() {
+    for country in ["DE", "Germany", "", "Deutschland"] {
+        let account = PLAIN.replace(",München,DE,", &format!(",München,{country},"));
+        let book = small("2027-01-04", &account, V19, MONTHLY);
+        book.run(&["bill", "--target", "2027-01-04"]).ends(0);
+        assert_eq!(flagged(&book).len(), 1, "{country:?}");
+    }
+    let abroad = PLAIN.replace(",München,DE,", ",Lyon,,").replace("DE129273398", "FR40303265045");
+    let book = small("2027-01-04", &abroad, V19, MONTHLY);
+    book.run(&["bill", "--target", "2027-01-04"]).ends(0);
+    assert_eq!(flagged(&book), []);
+    for (key, bad) in [
+        ("issuer.country", "de"),
+        ("issuer.country", "XX"),
+        ("issuer.iban", "DE00 3704 0044 0532 0130 00"),
+        ("issuer.bic", "x"),
+        ("issuer.creditor_id", "DE97ZZZ09999999999"),
+    ] {
+        book.run(&["settings", "set", key, bad]).ends(2);
+    }
+}
+
+/// The XML names what the payment run will charge.
+#[test]
+fn how_it_is_paid_is_how_the_payment_run_will_collect() {
+    let methods = "account_number,token,kind,display,mandate,iban,expires_on,priority\n\
+        B1,ok,card,visa ··4242 (12/27),,,2026-10-31,1\n\
+        B1,ok2,sepa,DE··3000,M-2,DE02120300000000202051,,2\n";
+    let account = PLAIN.replace(",customer_kind\n", ",customer_kind,e_invoice,auto_pay\n");
+    let account = account.replace(",business\n", ",business,ubl,true\n");
+    for (fallback, expired, code) in
+        [("true", true, "59"), ("false", true, "58"), ("false", false, "48"), ("true", false, "48")]
+    {
+        let book = small("2026-12-01", &account, V19, MONTHLY);
+        let methods = if expired { methods.to_owned() } else { methods.replace("2026-10-31", "") };
+        assert_eq!(book.import("methods.csv", methods, &[]).0, 0);
+        book.run(&["settings", "set", "retry.fallback", fallback]).ends(0);
+        book.run(&["bill", "--target", "2026-12-01"]).ends(0);
+        book.run(&["post", "BR-000001"]).ends(0);
+        let text = String::from_utf8(xml(&book, "INV-2026-000001")).unwrap();
+        let means = format!(">{code}</cbc:PaymentMeansCode>");
+        assert!(text.contains(&means), "{fallback} {expired}: {text}");
+        assert!(code != "48" || text.contains(">4242</cbc:PrimaryAccountNumberID>"), "{text}");
+    }
+}

@@ -125,6 +125,29 @@ fn a_text_is_found_by_the_index_wherever_reading_every_row_finds_it() {
     assert!(narrowed > 300, "{narrowed}");
 }
 
+/// A row is found by what it shows: an amount with its currency, a term of payment; the end of a number is no
+/// amount.
+#[test]
+fn a_row_is_found_by_what_it_shows_of_money_and_terms() {
+    let desk = Desk::open(100, 30);
+    let conn = rusqlite::Connection::open(desk.session.store.path()).unwrap();
+    let sql = "SELECT printf('%.2f', total_minor / 100.0), count(*) FROM document \
+        WHERE currency = 'EUR' AND total_minor > 0 GROUP BY total_minor ORDER BY 2 DESC LIMIT 1";
+    let (amount, n): (String, i64) =
+        conn.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+    assert!(totals(&desk, ListName::Invoices, &format!("{amount} EUR")).count >= n);
+    assert_eq!(totals(&desk, ListName::Invoices, &format!("{amount} JPY")).count, 0);
+    let sql = "SELECT count(*) FROM account a JOIN account_version v ON v.account_id = a.id \
+        AND v.seq = (SELECT max(seq) FROM account_version WHERE account_id = a.id) \
+        WHERE v.payment_term = 'Net 30'";
+    let term: i64 = conn.query_row(sql, [], |r| r.get(0)).unwrap();
+    assert_eq!(totals(&desk, ListName::Accounts, "\"Net 30\"").count, term);
+    assert!(totals(&desk, ListName::Accounts, "Net 30").count >= term && term > 0);
+    let sql = "SELECT count(*) FROM account WHERE number LIKE '%00012%'";
+    let numbered: i64 = conn.query_row(sql, [], |r| r.get(0)).unwrap();
+    assert_eq!(totals(&desk, ListName::Accounts, "00012").count, numbered);
+}
+
 /// What a list counts without reading its rows is what counting them gives: a term that stands twice is
 /// counted.
 #[test]

@@ -118,6 +118,10 @@ fn edges(setting: &Setting) -> Vec<String> {
         Allowed::TimeOrEmpty => {
             all.extend(["00:00", "23:59", "24:00", "9:30", "09:60"].map(str::to_owned));
         }
+        Allowed::Coded(_) => {
+            let codes = ["DE", "de", "DE89370400440532013000", "COBADEFFXXX", "DE98ZZZ09999999999"];
+            all.extend(codes.map(str::to_owned));
+        }
         Allowed::Bool
         | Allowed::AmountOrEmpty
         | Allowed::StepOrEmpty

@@ -4,7 +4,7 @@
 
 use super::codes;
 use super::model::{Bill, Coded, Means, Party, Row};
-use crate::domain::e_invoice::{Category, Form, is_iban, is_unit_code};
+use crate::domain::e_invoice::{Category, Form, is_country, is_creditor_id, is_iban, is_unit_code};
 use rust_decimal::{Decimal, RoundingStrategy};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -77,7 +77,7 @@ impl Problems<'_> {
     fn party(&mut self, party: &Party, who: &str, remedy: &dyn Fn(&str) -> String) {
         self.unless(!party.name.is_empty(), format!("the {who} has no name"), remedy("name"));
         self.unless(
-            codes::is_country(&party.country),
+            is_country(&party.country),
             format!("the {who}'s country {:?} is no ISO code", party.country),
             remedy("country"),
         );
@@ -105,9 +105,17 @@ impl Problems<'_> {
         if !known && !outside {
             self.add("the issuer has no tax id", setting("issuer.tax_id"));
         }
-        let named = known || !of.register.id.is_empty();
-        if !named {
+        // A number at the tax office names nobody (BR-CO-26).
+        if of.tax_id.is_empty() && of.register.id.is_empty() {
             self.add("nothing identifies the issuer", setting("issuer.register_id"));
+        }
+        for (category, word) in
+            [(Category::IntraCommunity, "intra-community supply"), (Category::Export, "export")]
+        {
+            if self.has(category) && of.tax_id.is_empty() {
+                let what = format!("the issuer has no VAT id, and there is an {word}");
+                self.add(what, setting("issuer.tax_id"));
+            }
         }
     }
 
@@ -136,10 +144,14 @@ impl Problems<'_> {
             let what = "no line has a tax code, and the issuer has a VAT id";
             self.add(what, "give the account or its charges a tax code");
         }
+        if outside && !bill.buyer.tax_id.is_empty() {
+            let what = "no line has a tax code, and the customer has a VAT id";
+            self.add(what, "give the account or its charges a tax code");
+        }
         for tax in &bill.taxes {
             let of = format!("tax {} %", tax.rate.normalize());
-            if tax.category.is_taxed() && tax.rate.is_zero() && tax.category == Category::Standard {
-                let what = format!("{of} is no standard rate");
+            if tax.category.is_taxed() && tax.rate.is_zero() {
+                let what = format!("{of} is no rate of category {}", tax.category);
                 self.add(what, "category Z, E, AE, K, G or O in taxes.csv");
             }
             if !tax.category.is_taxed() && (!tax.rate.is_zero() || tax.tax_minor != 0) {
@@ -153,7 +165,8 @@ impl Problems<'_> {
             let off = (exact - to(tax.tax_minor)).abs();
             // The rule sets take anything within a whole unit. Rounding once a code, from prices with tax, or
             // to the coins of a country is off by less.
-            if off > Decimal::new(5, 2) {
+            let half = Decimal::new(5, bill.currency.digits() + 1);
+            if off > half.max(Decimal::new(5, 2)) {
                 let what = format!(
                     "{of} of {} would be {}, and it says {}",
                     to(tax.base_minor),
@@ -237,7 +250,18 @@ impl Problems<'_> {
                     );
                 }
             }
+            Some(Means::Card { digits, .. }) if digits.is_empty() => self.add(
+                "the card that is charged shows no digits",
+                "display: import it with payment_methods.csv",
+            ),
             Some(Means::Transfer { .. } | Means::Card { .. } | Means::Open) | None => {}
+        }
+        if let Some(Means::Debit { .. }) = &bill.means
+            && !bill.seller.creditor.is_empty()
+            && !is_creditor_id(&bill.seller.creditor)
+        {
+            let what = format!("the creditor id {:?} is none", bill.seller.creditor);
+            self.add(what, setting("issuer.creditor_id"));
         }
     }
 
@@ -319,7 +343,7 @@ fn makes(row: &Row, bill: &Bill) -> bool {
 }
 
 /// Whether an id begins with the letters of its country; `EU` is no country.
-fn is_vat_id(id: &str) -> bool {
+pub(super) fn is_vat_id(id: &str) -> bool {
     let letters: String = id.chars().take(2).collect();
-    (codes::is_country(&letters) || letters == "EL") && id.len() > 3
+    (is_country(&letters) || letters == "EL") && id.len() > 3
 }

@@ -10,16 +10,6 @@ const ADDRESS: &str = "0002 0007 0009 0037 0060 0088 0096 0097 0106 0130 0135 01
     9938 9939 9940 9941 9942 9943 9944 9945 9946 9947 9948 9949 9950 9951 9952 9953 9957 9959 AN AQ AS \
     AU EM";
 
-/// Countries (ISO 3166-1), and XI and 1A, which invoices take besides.
-const COUNTRY: &str = "1A AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM \
-    BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO \
-    DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK \
-    HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI \
-    LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF \
-    NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE \
-    SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG \
-    UM US UY UZ VA VC VE VG VI VN VU WF WS XI YE YT ZA ZM ZW";
-
 /// Currencies that are no more: no rule set takes them, whatever the date.
 const GONE: &str = "ANG BGN CUC HRK SLL VED ZWL";
 
@@ -35,11 +25,6 @@ pub(super) fn is_address_scheme(scheme: &str) -> bool {
 /// Whether a scheme can be that of a registration: four digits of ISO 6523.
 pub(super) fn is_register_scheme(scheme: &str) -> bool {
     scheme.len() == 4 && scheme.parse::<u16>().is_ok_and(|n| (2..=245).contains(&n))
-}
-
-/// Whether two letters are a country.
-pub(super) fn is_country(code: &str) -> bool {
-    among(COUNTRY, code)
 }
 
 /// Whether a currency is withdrawn.

@@ -1,10 +1,11 @@
 //! What is posted, as the model of EN 16931: signs turned, prices net, tax by category and rate.
 
+use super::check::is_vat_id;
 use super::model::{Bill, Coded, Contact, Means, Party, Row, TaxGroup};
 use crate::document::Printable;
 use crate::document::printable::country_code;
 use crate::domain::document::DocumentKind;
-use crate::domain::e_invoice::{Category, Form, coded, usual_unit};
+use crate::domain::e_invoice::{Category, Form, coded, is_of_union, usual_unit};
 use crate::domain::frozen::{Legal, Paying};
 use crate::domain::money::Currency;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -79,9 +80,9 @@ pub fn bill(facts: Facts<'_>) -> Bill {
         due_on: document.due_date,
         buyer_reference: document.customer.buyer_reference.clone(),
         order: document.po_number.clone(),
-        terms: document.term.clone(),
+        terms: if credit { String::new() } else { document.term.clone() },
         note: document.note.clone(),
-        corrects: document.corrects.clone().filter(|_| credit),
+        corrects: document.corrects.clone(),
         seller: seller(facts),
         deliver_to: goods.then(|| buyer.country.clone()),
         buyer,
@@ -135,6 +136,9 @@ fn groups(facts: Facts<'_>, sign: i64) -> Vec<TaxGroup> {
             one.base_minor += new.base_minor;
             one.tax_minor += new.tax_minor;
             one.inclusive |= new.inclusive;
+            if !one.reason.contains(&new.reason) {
+                one.reason = format!("{}; {}", one.reason, new.reason);
+            }
         }
         None => all.push(new),
     };
@@ -241,7 +245,10 @@ fn buyer(facts: Facts<'_>) -> Party {
     let of = &facts.document.customer;
     Party {
         name: of.name.clone(),
-        tax_id: vat_id(&of.tax_id),
+        // Elsewhere a tax id need not begin with its country.
+        tax_id: Some(vat_id(&of.tax_id))
+            .filter(|id| is_vat_id(id) || is_of_union(&country_code(&of.country)))
+            .unwrap_or_default(),
         tax_number: String::new(),
         register: party_code(&of.register_id),
         address: party_code(&of.electronic_address),
@@ -256,10 +263,22 @@ fn buyer(facts: Facts<'_>) -> Party {
     }
 }
 
-/// Without blanks and dots, its letters capitals.
+/// Without blanks and dots, its letters capitals, and without words before it (`USt-IdNr. DE…`).
 fn vat_id(text: &str) -> String {
+    let is_word = |part: &str| part.len() > 2 && !part.contains(|c: char| c.is_ascii_digit());
+    let parts =
+        text.split([' ', ':', '\u{a0}']).skip_while(|part| part.is_empty() || is_word(part));
+    let text = parts.collect::<String>();
     let kept = text.chars().filter(char::is_ascii_alphanumeric);
     kept.collect::<String>().to_ascii_uppercase()
+}
+
+/// The last four digits of a card as it is shown: `visa ··4242 (12/27)`, `amex 371449…0005`.
+fn last_digits(display: &str) -> String {
+    let before = display.split(['(', '/']).next().unwrap_or_default();
+    let runs = before.split(|c: char| !c.is_ascii_digit());
+    let last = runs.filter(|run| run.len() >= 4).next_back().unwrap_or_default();
+    last[last.len().saturating_sub(4)..].to_owned()
 }
 
 fn means(legal: &Legal) -> Option<Means> {
@@ -269,17 +288,9 @@ fn means(legal: &Legal) -> Option<Means> {
             Some(Means::Debit { mandate: legal.mandate.clone(), iban: plain(&legal.debited) })
         }
         Paying::Card => {
-            let digits: String = legal.debited.chars().filter(char::is_ascii_digit).collect();
             let network = legal.debited.split_whitespace().next().unwrap_or_default();
             Some(Means::Card {
-                digits: digits
-                    .chars()
-                    .rev()
-                    .take(4)
-                    .collect::<Vec<_>>()
-                    .into_iter()
-                    .rev()
-                    .collect(),
+                digits: last_digits(&legal.debited),
                 network: network.to_uppercase(),
             })
         }

@@ -254,7 +254,7 @@ fn what_is_wrong_is_named_with_its_remedy() {
         ("says no reason", |b| {
             (b.taxes[0].category, b.taxes[0].rate) = (Category::Exempt, Decimal::ZERO);
         }),
-        ("no standard rate", |b| b.taxes[0].rate = Decimal::ZERO),
+        ("is no rate of category S", |b| b.taxes[0].rate = Decimal::ZERO),
         ("no day on which it is due", |b| (b.due_on, b.terms) = (None, String::new())),
         ("says nothing", |b| b.lines[0].name = " ".to_owned()),
     ];
@@ -345,5 +345,65 @@ proptest! {
             prop_assert_eq!(problems(&bill), []);
             prop_assert_eq!(read(&write(&bill)).unwrap(), as_read(bill));
         }
+    }
+}
+
+/// What the published rules want of sellers, buyers and taxes, and what a currency without cents rounds to.
+#[test]
+fn what_a_kind_of_tax_asks_of_both_sides_is_named() {
+    let wrong = |change: &dyn Fn(&mut Printable, &mut Legal)| -> Vec<String> {
+        let (mut document, mut legal) = (invoice(), legal(Form::Ubl));
+        change(&mut document, &mut legal);
+        problems(&made(&document, &legal)).into_iter().map(|p| p.what).collect()
+    };
+    assert_eq!(wrong(&|_, _| ()), Vec::<String>::new());
+    let of_kind = |category: Category| {
+        move |document: &mut Printable, legal: &mut Legal| {
+            legal.seller.tax_id = String::new();
+            for tax in &mut document.taxes {
+                tax.rate_percent = Decimal::ZERO;
+                tax.tax_minor = 0;
+                tax.reason = "said".to_owned();
+                legal.categories.push((tax.tax_code.clone(), category));
+            }
+            document.total_minor = document.subtotal_minor;
+        }
+    };
+    let says = |found: &[String], words: &str| found.iter().any(|what| what.contains(words));
+    assert!(says(&wrong(&of_kind(Category::Export)), "no VAT id, and there is an export"));
+    assert!(says(&wrong(&of_kind(Category::IntraCommunity)), "there is an intra-community supply"));
+    assert!(says(&wrong(&of_kind(Category::Igic)), "is no rate of category L"));
+    assert!(says(&wrong(&of_kind(Category::Outside)), "the customer has a VAT id"));
+    let nameless = wrong(&|_, legal| {
+        legal.seller.tax_id = String::new();
+        legal.seller.register_id = String::new();
+    });
+    assert!(says(&nameless, "nothing identifies the issuer"), "{nameless:?}");
+}
+
+#[test]
+fn a_tax_id_and_a_card_are_read_from_what_is_printed_of_them() {
+    let mut of = legal(Form::Ubl);
+    of.paying = Paying::Card;
+    for (display, digits) in [
+        ("visa ··4242 (12/27)", "4242"),
+        ("amex 371449…0005", "0005"),
+        ("MC 5555", "5555"),
+        ("card", ""),
+    ] {
+        of.debited = display.to_owned();
+        let bill = made(&invoice(), &of);
+        assert!(
+            matches!(&bill.means, Some(Means::Card { digits: d, .. }) if d == digits),
+            "{bill:?}"
+        );
+    }
+    for (printed, id) in [
+        ("USt-IdNr. DE129273398", "DE129273398"),
+        ("DE 129 273 398", "DE129273398"),
+        ("VAT: FR40 303 265 045", "FR40303265045"),
+    ] {
+        of.seller.tax_id = printed.to_owned();
+        assert_eq!(made(&invoice(), &of).seller.tax_id, id, "{printed}");
     }
 }

@@ -13,6 +13,7 @@ pub fn folded(text: &str) -> String {
     for c in bare.flat_map(char::to_lowercase) {
         // Letters that Unicode does not take apart.
         match c {
+            '’' | '‘' | 'ʼ' => out.push('\''),
             'ß' => out.push_str("ss"),
             'æ' => out.push_str("ae"),
             'œ' => out.push_str("oe"),

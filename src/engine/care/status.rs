@@ -32,7 +32,7 @@ pub struct Status {
 impl Status {
     /// The steps that still want somebody today.
     pub fn open(&self) -> impl Iterator<Item = &StepRow> {
-        self.steps.iter().filter(|s| s.count > 0 && wants_somebody(s.step))
+        self.steps.iter().filter(|s| s.is_open() && wants_somebody(s.step))
     }
 }
 

@@ -30,7 +30,10 @@ pub fn step(db: &Db<'_>, step: Step, now: Now, actor: &Actor) -> Result<StepRow,
         Step::ToPost => {
             let by = Some(Poster { actor, now_ms: now.at_ms });
             let dates = Dates { today: now.today, invoice_on: None, by };
-            plain(post_preview::all_drafts(db, dates)?)
+            let behind = post_preview::accepted_behind(db, dates)?;
+            let words = |(why, n): &(String, i64)| format!("{n} accepted cannot be: {why}");
+            let words: Vec<String> = behind.iter().map(words).collect();
+            (post_preview::all_drafts(db, dates)?, words.join("; "))
         }
         Step::ToDeliver => today::to_deliver(db)?,
         Step::ToCollect => to_collect(db, now)?,

@@ -5,13 +5,12 @@ use crate::config::{Config, key};
 use crate::document::{Corrected, Frozen};
 use crate::domain::account::AccountTerms;
 use crate::domain::document::{DocumentStatus, DocumentTax, Review};
-use crate::domain::payment::MethodStatus;
 use crate::domain::tax::posting_block;
 use crate::engine::command::Pick;
 use crate::engine::{Error, e_invoice, printed};
 use crate::store::document::{self, DocumentRow};
 use crate::store::posting::Content;
-use crate::store::{Db, StoreError, account, logo, method_state};
+use crate::store::{Db, StoreError, account, logo};
 use chrono::NaiveDate;
 
 /// A draft as it is posted, or why it stays behind.
@@ -133,14 +132,12 @@ fn freeze_with(
 ) -> Result<Frozen, StoreError> {
     let mut frozen = Frozen::of(config, terms);
     frozen.logo = logo::chosen(db)?;
-    if let Some(id) = row.corrects {
+    if let Some(id) = document::corrected_by(db, row)? {
         let other = document::get(db, id)?;
         frozen.corrects = other.number.map(|number| Corrected { number, date: other.invoice_on });
     }
     if row.kind.is_receivable() && terms.auto_pay {
-        // Of open methods the first by priority is charged.
-        let methods = method_state::plain_of_account(db, row.account)?;
-        let first = methods.into_iter().find(|m| m.state.status == MethodStatus::Active);
+        let first = e_invoice::charged(db, config, row.account, row.due_on)?;
         frozen.collected_from = first.map(|m| m.display).unwrap_or_default();
     }
     frozen.legal = e_invoice::legal(db, row, config, terms)?;

@@ -9,8 +9,10 @@ use super::dates;
 use super::judged::{Judged, freeze, judge, moves, under};
 pub use super::posted::Posted;
 use crate::config::Config;
+use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
-use crate::domain::document::{BillRunStatus, Review};
+use crate::domain::document::{BillRunStatus, DocumentTax, Review};
+use crate::domain::frozen::Frozen;
 use crate::domain::ids::{BillRunId, DocumentId, JobId};
 use crate::domain::text::counted;
 use crate::engine::ahead::Ahead;
@@ -27,7 +29,7 @@ use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::json;
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::posting::{self, Batch, Content};
-use crate::store::{Db, Moment, Tx, bill_run, document, settings};
+use crate::store::{Db, Moment, Tx, account, bill_run, clerk_claim, document, draft, settings};
 use chrono::NaiveDate;
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,12 +136,48 @@ pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
         ));
     }
     let taxes = document::taxes(tx, id)?;
-    let frozen = freeze(tx, &row, &config)?;
-    if let Some(why) = e_invoice::refused(&e_invoice::problems(tx, &row, &taxes, &frozen)?) {
-        return Err(Error::usage("no_e_invoice", why, "mend that, then repeat"));
-    }
+    let (row, frozen) = suited(tx, row, &taxes, &config)?;
     let content = Content::of(tx, &row, &taxes, &frozen)?;
     Ok(posting::post(tx, &row, config.pattern(row.kind), content)?)
+}
+
+/// A memo with what is frozen of it: of the account as it was when what it corrects was posted, or as it is
+/// today where only so the law has its form.
+fn suited(
+    tx: &Tx<'_>,
+    row: DocumentRow,
+    taxes: &[DocumentTax],
+    config: &Config,
+) -> Result<(DocumentRow, Frozen), Error> {
+    let (frozen, why) = unsuited(tx, &row, taxes, config)?;
+    let Some(why) = why else { return Ok((row, frozen)) };
+    let versions = account::versions(tx, row.account)?;
+    if let Some(today) = version_on(&versions, tx.now().today)
+        && today.id != row.account_version
+    {
+        let row = DocumentRow { account_version: today.id, ..row };
+        if let (frozen, None) = unsuited(tx, &row, taxes, config)? {
+            draft::set_version(tx, row.id, today.id)?;
+            return Ok((row, frozen));
+        }
+    }
+    Err(Error::usage("no_e_invoice", why, "mend that, then repeat"))
+}
+
+/// What would be frozen of a memo, and what of the law or its form is in the way of that.
+fn unsuited(
+    tx: &Tx<'_>,
+    row: &DocumentRow,
+    taxes: &[DocumentTax],
+    config: &Config,
+) -> Result<(Frozen, Option<String>), Error> {
+    let frozen = freeze(tx, row, config)?;
+    let problems = e_invoice::problems(tx, row, taxes, &frozen)?;
+    let terms = account::version_terms(tx, row.account_version)?;
+    let total = row.currency.amount(row.total_minor);
+    let law = e_invoice::law(config, &terms, (row.kind, row.invoice_on, total));
+    let law = law.filter(|verdict| verdict.stops).map(|verdict| verdict.words);
+    Ok((frozen, e_invoice::refused(&problems).or(law)))
 }
 
 /// Drives a posting.
@@ -341,6 +379,7 @@ fn post_some(
     let (mut done, mut failed) = (0, 0);
     let mut numbers: Vec<String> = Vec::new();
     let mut batch = Batch::default();
+    tell_who_claimed(tx, job, &next.picks)?;
     for (pick, judged) in next.picks {
         match post_one(tx, &mut batch, judged, (invoice_on, &next.config))? {
             Ok((row, number)) => {
@@ -377,6 +416,19 @@ fn post_some(
     let documents = counted(done, "document", "documents");
     tx.note(&job.subject, format!("posted {documents}{range}"));
     Ok(Slice::More)
+}
+
+/// Tells others that drafts they have claimed are being posted: one notice each for a posting.
+fn tell_who_claimed(tx: &Tx<'_>, job: &JobRow, picks: &[(Pick, Judged)]) -> Result<(), Error> {
+    let drafts = picks.iter().filter(|(_, judged)| judged.is_ok()).map(|(pick, _)| pick.id);
+    let me = (tx.actor().uid, tx.now().today);
+    for (uid, name, first) in clerk_claim::others_among(tx, drafts, me)? {
+        let who = &tx.actor().name;
+        let text = format!("{name}: {who} posts what you had claimed, {first} first");
+        let key = format!("claimed and posted {} {uid}", job.id);
+        notice::add_for(tx, uid, &first.to_string(), &text, &key)?;
+    }
+    Ok(())
 }
 
 /// A draft with the number it gets in a batch, or why it gets none.

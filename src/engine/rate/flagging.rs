@@ -10,7 +10,7 @@ pub use crate::domain::flags::Thresholds;
 use crate::domain::flags::{self, Surroundings, of_draft};
 use crate::domain::ids::DocumentId;
 use crate::domain::money::Currency;
-use crate::engine::e_invoice::{self, Sketch, Whose};
+use crate::engine::e_invoice::{self, LineTax, Sketch, Whose};
 use crate::engine::printed;
 use crate::store::{Db, StoreError, payment_method};
 
@@ -96,7 +96,16 @@ fn sketch(draft: &DraftDocument, currency: Currency) -> Sketch {
             total_minor: draft.total_minor,
             ..Printable::blank(currency)
         },
-        tax_codes: draft.items.iter().map(|item| item.tax_code.clone()).collect(),
+        taxed: draft.items.iter().map(taxed).collect(),
+        corrects: None,
+    }
+}
+
+fn taxed(item: &DraftItem) -> LineTax {
+    LineTax {
+        code: item.tax_code.clone(),
+        rate: item.derivation.tax.as_ref().map(|tax| tax.rate_percent),
+        service_to: Some(item.service_to),
     }
 }
 

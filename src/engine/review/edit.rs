@@ -22,7 +22,7 @@ use crate::store::document::{self, DocumentRow, Origin};
 use crate::store::draft::{self, DraftImage, ReviewImage};
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::undo::{self, Change};
-use crate::store::{Tx, check};
+use crate::store::{Tx, check, clerk_claim};
 use chrono::NaiveDate;
 use serde_json::json;
 use totals::Told;
@@ -146,7 +146,10 @@ pub fn tell_who_accepted(
         let text =
             format!("{by}: {who} changed what you had accepted, {id} first: H on it shows how");
         let key = format!("acceptance ended {} {by}", tx.seq());
-        notice::add(tx, NoticeLevel::Info, &id.to_string(), &text, &key)?;
+        match clerk_claim::who(tx, by)? {
+            Some(uid) => notice::add_for(tx, uid, &id.to_string(), &text, &key)?,
+            None => notice::add(tx, NoticeLevel::Info, &id.to_string(), &text, &key)?,
+        }
     }
     Ok(())
 }

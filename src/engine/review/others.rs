@@ -10,7 +10,12 @@ use crate::store::{StoreError, Tx, clerk_claim};
 pub fn ask(tx: &Tx<'_>, row: &DocumentRow, sure: Sure) -> Result<(), Error> {
     match theirs(tx, row.id)?.filter(|_| sure == Sure::Ask) {
         Some(who) => Err(Error::NeedsYes {
-            message: format!("{who} has claimed {}: C takes a draft over, invoice claim", row.id),
+            message: format!(
+                "{who} has claimed {} ({}, {}): C takes a draft over, invoice claim",
+                row.id,
+                row.account_name,
+                row.currency.amount(row.total_minor)
+            ),
         }),
         None => Ok(()),
     }

@@ -260,7 +260,10 @@ fn merged(
             new.po_number.clone_from(&rated.po_number);
         }
         new.lines = rated.items.iter().map(line).collect::<Result<_, _>>()?;
+        // What is given back keeps the rate it was taxed by, which `settle` looks for here.
+        new.taxes.clone_from(&rated.taxes);
     }
+    new.taxes.extend_from_slice(&old.taxes);
     new.lines.extend(hand);
     Ok(new)
 }

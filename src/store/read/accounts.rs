@@ -71,7 +71,15 @@ pub(super) const SPEC: Spec = Spec {
     version: "0",
     money: Some(("a.currency", "a.open_minor")),
     found: Some((Rows::Accounts, "a.id")),
-    words: &["a.number", "v.name", "v.emails", "v.po_number"],
+    words: &[
+        "a.number",
+        "v.name",
+        "v.emails",
+        "v.po_number",
+        "v.payment_term",
+        "v.batch",
+        "a.currency",
+    ],
     fields: &[
         (Field::Account, Ask::Same("a.number")),
         (Field::Batch, Ask::Same("v.batch")),

@@ -30,6 +30,10 @@ pub(super) fn printed(text: &str) -> Result<i64, String> {
 
 /// An amount pasted from anywhere: with cents behind a comma as well (`1.437,97`).
 pub(super) fn pasted(text: &str) -> Result<i64, String> {
+    // `00087` is the end of a number, no amount.
+    if text.len() > 1 && text.starts_with('0') && !text[1..].starts_with(['.', ',']) {
+        return Err(SHOULD.to_owned());
+    }
     match text.rsplit_once(',') {
         Some((whole, cents)) if (1..=2).contains(&cents.len()) && !whole.contains(',') => {
             printed(&format!("{}.{cents}", whole.replace('.', ",")))

@@ -88,7 +88,7 @@ pub(super) const SPEC: Spec = Spec {
     version: "0",
     money: Some(("d.currency", "d.total_minor")),
     found: Some((Rows::Documents, "l.document_id")),
-    words: &["a.number", "v.name", "d.number", "l.address", "d.po_number"],
+    words: &["a.number", "v.name", "d.number", "l.address", "d.po_number", "d.currency"],
     fields: &[
         (Field::Status, Ask::Word("l.status", DeliveryStatus::WORDS)),
         (Field::Channel, Ask::Word("l.channel", Channel::WORDS)),

@@ -158,6 +158,7 @@ pub(super) const SPEC: Spec = Spec {
         "v.emails",
         EMAILS_SINCE,
         "d.po_number",
+        "d.currency",
     ],
     fields: &[
         (Field::Group, Ask::Word(GROUP, GROUPS)),

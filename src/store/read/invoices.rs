@@ -111,6 +111,7 @@ pub(super) const SPEC: Spec = Spec {
         "v.emails",
         EMAILS_SINCE,
         "d.po_number",
+        "d.currency",
     ],
     fields: &[
         (Field::Total, Ask::Amount("d.total_minor", "d.currency")),

@@ -4,6 +4,7 @@
 
 use super::spec::{Ask, NONE, Rows, Spec, Where, scaled};
 use super::{Cmp, Field, Filter, amount};
+use crate::domain::money::Currency;
 use crate::domain::text::{folded, spellings};
 use crate::store::face::{Value, params_from_iter};
 use crate::store::{Db, StoreError, many};
@@ -82,6 +83,10 @@ struct Looked<'a, 'd> {
 impl Looked<'_, '_> {
     /// Rows that may contain it; none where they are too many, or not known.
     fn rows(&self) -> Result<Option<BTreeSet<i64>>, StoreError> {
+        // A currency stands in a column of its own.
+        if self.is_word && Currency::parse(&self.text.to_ascii_uppercase()).is_some() {
+            return Ok(None);
+        }
         let Some(asked) = asked(self.text, self.is_word) else { return Ok(None) };
         let sources: Vec<i64> = self.db.all(
             "SELECT rowid FROM account_text WHERE account_text MATCH ?1 LIMIT ?2",

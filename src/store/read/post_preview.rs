@@ -4,7 +4,7 @@ use super::post_second;
 pub use super::post_second::Dates;
 use super::{ReadError, Totals};
 use crate::config::{Config, key};
-use crate::domain::document::{DocumentKind, date_doubts};
+use crate::domain::document::{DocumentKind, Review, date_doubts};
 use crate::domain::money::Money;
 use crate::domain::series::number_from;
 use crate::domain::withdrawn;
@@ -31,6 +31,8 @@ pub struct PostPreview {
     pub unseen: Vec<(Money, i64)>,
     /// The largest drafts: account, customer, total.
     pub largest: Vec<(String, String, Money)>,
+    /// Drafts that would be posted and that others have claimed today: who, and how many.
+    pub claimed: Vec<(String, i64)>,
     /// Rows that changed since they were marked.
     pub changed: i64,
     /// What is odd about the dates that would be printed, in words.
@@ -91,6 +93,25 @@ pub fn all_drafts(db: &Db<'_>, dates: Dates<'_>) -> Result<Totals, ReadError> {
         Ok(())
     })?;
     Ok(totals)
+}
+
+/// Drafts that somebody accepted and that posting would leave behind, whoever posts: how many by reason.
+pub fn accepted_behind(db: &Db<'_>, dates: Dates<'_>) -> Result<Vec<(String, i64)>, ReadError> {
+    let accepted = tally::drafts_of(db, Review::Accepted)?;
+    if accepted.count == 0 {
+        return Ok(Vec::new());
+    }
+    let (postable, reason) = postable(db, dates)?;
+    let among = doubtful(db, dates)?.unwrap_or_else(|| {
+        "SELECT document_id FROM document_state WHERE status = 'Draft' AND review = 'accepted'"
+            .to_owned()
+    });
+    let sql = format!(
+        "SELECT {reason}, count(*) FROM ({among}) c CROSS JOIN document d ON d.id = c.document_id \
+         JOIN document_state s ON s.document_id = d.id \
+         WHERE d.status = 'Draft' AND s.review = 'accepted' AND NOT ({postable}) GROUP BY 1"
+    );
+    Ok(db.all(&sql, [], |r| Ok((r.get(0)?, r.get(1)?)))?)
 }
 
 /// The documents among which are all drafts that stay behind, as SQL; none = any draft may.
@@ -262,6 +283,15 @@ fn preview(
     );
     out.largest =
         db.all(&sql, params_from_iter(values), |r| Ok((r.get(0)?, r.get(1)?, money(r, 2, 3)?)))?;
+    if let Some(by) = dates.by {
+        let sql = format!(
+            "SELECT k.user_name, count(*) FROM clerk_claim k CROSS JOIN {from} \
+             WHERE d.id = k.document_id AND k.claimed_on = '{}' AND k.uid <> {} \
+             AND {which} AND {postable} GROUP BY k.uid",
+            dates.today, by.actor.uid
+        );
+        out.claimed = db.all(&sql, params_from_iter(values), |r| Ok((r.get(0)?, r.get(1)?)))?;
+    }
     series(db, which, values, &postable, dates, &mut out)?;
     if dates.invoice_on.is_some() {
         out.due_by_hand = due_by_hand(db, which, values, &postable)?;

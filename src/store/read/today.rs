@@ -56,6 +56,13 @@ pub struct StepRow {
     pub state: String,
 }
 
+impl StepRow {
+    /// Whether something is left of it: a draft that was accepted and cannot be posted is told in words.
+    pub fn is_open(&self) -> bool {
+        self.count > 0 || (self.step == Step::ToPost && !self.state.is_empty())
+    }
+}
+
 /// Drafts nobody has looked at; in words, how many of them are flagged.
 pub fn to_check(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
     let all = tally::drafts_of(db, Review::None)?;

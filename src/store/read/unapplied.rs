@@ -87,7 +87,7 @@ pub(super) const SPEC: Spec = Spec {
     version: "0",
     money: Some(("u.currency", "u.minor")),
     found: None,
-    words: &["a.number", "v.name", "u.number", "v.emails", "u.reference"],
+    words: &["a.number", "v.name", "u.number", "v.emails", "u.reference", "u.currency"],
     fields: &[
         (Field::Kind, Ask::Word("u.what", &["credit memo", "payment"])),
         (Field::Account, Ask::Same("a.number")),

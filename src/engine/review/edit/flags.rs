@@ -7,7 +7,7 @@ use crate::domain::billing::{DraftDocument, DraftItem, NewClaim};
 use crate::domain::document::{Flag, FlagCode};
 use crate::domain::flags::risk;
 use crate::engine::Error;
-use crate::engine::e_invoice::{self, Sketch, Whose};
+use crate::engine::e_invoice::{self, LineTax, Sketch, Whose};
 use crate::engine::rate::flagging::{self, Judge, Texts};
 use crate::engine::review::edit::totals::derivation;
 use crate::store::billing::{self, Span};
@@ -59,15 +59,21 @@ pub fn judged_whole(code: FlagCode) -> bool {
 /// charge gave.
 pub fn of_law(db: &Db<'_>, row: &DocumentRow, content: &DraftImage) -> Result<Vec<Flag>, Error> {
     let terms = account::version_terms(db, content.account_version)?;
-    let mut lines = Vec::new();
+    let (mut lines, mut taxed) = (Vec::new(), Vec::new());
     for line in &content.lines {
+        let kept = derivation(line)?;
+        taxed.push(LineTax {
+            code: line.tax_code.clone(),
+            rate: kept.tax.as_ref().map(|tax| tax.rate_percent),
+            service_to: line.service_to,
+        });
         lines.push(Line {
             description: line.description.clone(),
             detail: String::new(),
             service: line.service_from.zip(line.service_to),
             quantity: Some(line.quantity),
             uom: match line.charge {
-                Some(_) => flagging::unit(&derivation(line)?).to_owned(),
+                Some(_) => flagging::unit(&kept).to_owned(),
                 None => String::new(),
             },
             unit_price: Some(line.unit_price),
@@ -87,7 +93,8 @@ pub fn of_law(db: &Db<'_>, row: &DocumentRow, content: &DraftImage) -> Result<Ve
             total_minor: content.total_minor,
             ..Printable::blank(row.currency)
         },
-        tax_codes: content.lines.iter().map(|line| line.tax_code.clone()).collect(),
+        taxed,
+        corrects: row.corrects,
     };
     let whose = Whose { account: row.account, terms: &terms };
     Ok(e_invoice::flags(db, &settings::load(db)?, whose, sketch)?)

@@ -93,6 +93,10 @@ pub(super) fn post_lines(preview: &PostPreview) -> Vec<Line> {
         let text = format!("flagged and not accepted by anybody: {}, {money}", grouped(*count));
         lines.push(Line::of(text, theme::WARN));
     }
+    for (who, count) in &preview.claimed {
+        let text = format!("claimed by {who}: {}; they are posted all the same", grouped(*count));
+        lines.push(Line::of(text, theme::WARN));
+    }
     for doubt in &preview.doubts {
         lines.push(Line::of(format!("check the date: {doubt}"), theme::WARN));
     }

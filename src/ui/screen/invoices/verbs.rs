@@ -35,13 +35,18 @@ impl Invoices {
         cx: &mut Cx,
     ) {
         let beyond = self.beyond();
-        if targets.len() <= 1 && beyond.is_empty() {
+        if targets.is_empty() || (self.is_under_cursor(targets) && beyond.is_empty()) {
             return cx.commit(command);
         }
         let n = counted(targets.len(), "document", "documents");
         let title = format!("{words} {n} ({}){beyond}?", sums(targets.iter()));
         let op = cx.operation();
         cx.open.push(Modal::Ask(Box::new(Ask::light(title, op, command))));
+    }
+
+    /// Whether just one is meant, and it is the one that is looked at: not one that was marked elsewhere.
+    fn is_under_cursor(&self, targets: &[Marked]) -> bool {
+        targets.len() == 1 && self.row().is_some_and(|row| row.id.0 == targets[0].id)
     }
 
     /// What a form about drafts is called (`Tag 3 drafts (1,204.80 EUR)`), and which they are.
@@ -66,7 +71,7 @@ impl Invoices {
         }
         let command = Command::Accept { drafts: picks(&targets), reason: String::new() };
         self.commit_or_ask("Accept", &targets, command, cx);
-        if targets.len() == 1 {
+        if self.is_under_cursor(&targets) {
             self.next(cx);
         }
     }

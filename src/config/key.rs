@@ -52,8 +52,12 @@ settings! {
     ISSUER_CONTACT: "issuer.contact" = "", Text(100), "whom customers ask, for e-invoices";
     ISSUER_PHONE: "issuer.phone" = "", Text(40), "telephone number of the contact";
     ISSUER_EMAIL: "issuer.email" = "", Address, "e-mail address of the contact";
-    ISSUER_IBAN: "issuer.iban" = "", Coded(Code::Iban), "where to pay, for e-invoices";
+    ISSUER_IBAN: "issuer.iban" = "", Coded(Code::Iban), "where to pay, printed on what is paid by transfer and in e-invoices";
     ISSUER_BIC: "issuer.bic" = "", Coded(Code::Bic), "its bank";
+    ISSUER_REFERENCE: "issuer.reference" = "rf", Words(&["rf", "belgian", "number"]),
+        "what who pays by transfer quotes, once issuer.iban is set: a creditor reference (ISO 11649), the Belgian form, the number";
+    ISSUER_CODE: "issuer.code" = "true", Bool,
+        "print the code that fills in a transfer in euro (EPC069-12), once issuer.iban is set";
     ISSUER_CREDITOR_ID: "issuer.creditor_id" = "", Coded(Code::CreditorId), "creditor id of SEPA debits";
     E_INVOICE_FORM: "e_invoice.form" = "none",
         Words(&["none", "xrechnung", "peppol", "factur-x", "ubl", "cii"]),

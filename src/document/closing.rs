@@ -2,9 +2,28 @@
 
 use super::fonts::Weight;
 use super::invoice::Setter;
-use super::sheet::{ACCENT, GREY, HAIR, Style, bold, mm, plain};
+use super::sheet::{ACCENT, BLACK, GREY, HAIR, Style, bold, mm, plain};
 use super::words;
 use crate::domain::document::DocumentKind;
+use crate::domain::payment_reference::{PayTo, epc, in_fours};
+use qrcodegen::{QrCode, QrCodeEcc};
+
+/// Side of the code of a transfer, points: 28 mm.
+const CODE: f32 = 28.0 * 72.0 / 25.4;
+
+/// The account to pay to, unless the issuer's own lines say it already.
+fn account_rows(pay: &PayTo, said: &[String]) -> Vec<String> {
+    let plain = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    let says = |code: &str| said.iter().any(|line| plain(line).contains(code));
+    let mut rows = Vec::new();
+    if !says(&pay.iban) {
+        rows.push(format!("IBAN {}", in_fours(&pay.iban)));
+    }
+    if !pay.bic.is_empty() && !says(&pay.bic) {
+        rows.push(format!("BIC {}", pay.bic));
+    }
+    rows
+}
 
 impl Setter<'_> {
     /// Subtotal, tax by code, total, credits and what is left: kept together on one page.
@@ -96,22 +115,64 @@ impl Setter<'_> {
             "Nothing is left to pay.".to_owned()
         } else if doc.collected_from.is_empty() {
             let by = by.map_or_else(String::new, |day| format!(" by {day}"));
-            format!("Please pay {sum}{by}, quoting {}.", doc.number)
+            format!("Please pay {sum}{by}, quoting {}.", doc.quoted())
         } else {
             let on = by.map_or_else(String::new, |day| format!(" on or after {day}"));
             format!("{sum} will be collected from {}{on}. You need not pay.", doc.collected_from)
         };
         let bank = due > 0 && doc.collected_from.is_empty();
-        let lines = if bank { doc.issuer.bank.len() } else { 0 };
-        self.need((lines as f32 * 13.0 + 44.0).min(mm(120.0)));
+        let mut rows = if bank { doc.issuer.bank.clone() } else { Vec::new() };
+        let pay = doc.pay.as_ref().filter(|_| bank);
+        rows.extend(pay.map(|pay| account_rows(pay, &doc.issuer.bank)).unwrap_or_default());
+        let code = pay.filter(|pay| pay.code).and_then(|pay| {
+            let sum = doc.currency.amount(due);
+            let said = epc(pay, &doc.issuer.name, sum, &doc.quoted())?;
+            QrCode::encode_text(&said, QrCodeEcc::Medium).ok()
+        });
+        let side = code.as_ref().map_or(0.0, |_| CODE);
+        self.need((rows.len() as f32 * 13.0 + 44.0).max(side + 12.0).min(mm(120.0)));
+        if let Some(code) = &code {
+            self.code(code);
+        }
+        let (below, right) = (self.y + side + 12.0, self.right);
+        // Text keeps clear of the code.
+        self.right -= if code.is_some() { side + mm(6.0) } else { 0.0 };
         self.y += 10.0;
         self.text(self.left, self.y + 10.0, bold(9.5).in_ink(ACCENT), "Payment");
         self.y += 15.0;
         self.paragraph(plain(9.0), &text);
         if bank {
             self.y += 2.0;
-            for line in &doc.issuer.bank {
+            for line in &rows {
                 self.paragraph(plain(9.0), line);
+            }
+        }
+        self.right = right;
+        if code.is_some() {
+            self.y = self.y.max(below);
+        }
+    }
+
+    /// The code of a transfer in the right corner from here on: one box a run of dark squares.
+    fn code(&mut self, code: &QrCode) {
+        let count = code.size();
+        let unit = CODE / count as f32;
+        let (left, top) = (self.right - CODE, self.y + 6.0);
+        for row in 0..count {
+            let mut from = None;
+            for column in 0..=count {
+                let dark = column < count && code.get_module(column, row);
+                match (dark, from) {
+                    (true, None) => from = Some(column),
+                    (false, Some(first)) => {
+                        let (x, width) = (first as f32, (column - first) as f32);
+                        let at = (left + x * unit, top + row as f32 * unit);
+                        // A hair higher than its row: no seam between rows.
+                        self.sheet.tint(at.0, at.1, width * unit, unit * 1.02, BLACK);
+                        from = None;
+                    }
+                    (true, Some(_)) | (false, None) => {}
+                }
             }
         }
     }

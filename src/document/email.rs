@@ -170,7 +170,11 @@ fn body(document: &Printable) -> String {
         lines.push(if due <= 0 {
             "Nothing is left to pay.".into()
         } else if document.collected_from.is_empty() {
-            format!("Please pay {}{by}.", sum(due))
+            let quoting = match &document.pay {
+                Some(_) => format!(", quoting {}", document.quoted()),
+                None => String::new(),
+            };
+            format!("Please pay {}{by}{quoting}.", sum(due))
         } else {
             format!("{} will be collected from {}.", sum(due), document.collected_from)
         });

@@ -7,6 +7,7 @@ use crate::config::key;
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::frozen::{AppliedCredit, Corrected, Customer, Fit, Issuer, Paper};
 use crate::domain::money::Currency;
+use crate::domain::payment_reference::{PayTo, Reference};
 use crate::domain::text;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -204,6 +205,8 @@ pub struct Printable {
     pub credits: Vec<AppliedCredit>,
     /// What will be collected without the customer's doing (`visa ··4242`); empty = the customer pays.
     pub collected_from: String,
+    /// Where the customer pays; none where it is collected, or only [`Issuer::bank`] says it.
+    pub pay: Option<PayTo>,
     /// Free text under the totals; empty = none.
     pub note: String,
     /// What it is printed on.
@@ -235,6 +238,7 @@ impl Printable {
             total_minor: 0,
             credits: Vec::new(),
             collected_from: String::new(),
+            pay: None,
             note: String::new(),
             paper: Paper::A4,
             fit: Fit::Whole,
@@ -246,6 +250,12 @@ impl Printable {
     pub fn due_minor(&self) -> i64 {
         let credits: i64 = self.credits.iter().map(|c| c.amount_minor).sum();
         self.total_minor - credits
+    }
+
+    /// What who pays it quotes: its reference, else its number.
+    pub fn quoted(&self) -> String {
+        let kind = self.pay.as_ref().map_or(Reference::Number, |pay| pay.reference);
+        kind.of(&self.number)
     }
 
     /// Every text with its place, for reading and mending in one walk.

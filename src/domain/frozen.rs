@@ -2,6 +2,7 @@
 //! column `document.frozen`.
 
 use super::e_invoice::{Category, Form};
+use super::payment_reference::PayTo;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,9 @@ pub struct Frozen {
     pub credits: Vec<AppliedCredit>,
     /// What payment runs will collect it from (`visa ··4242`); empty = the customer pays.
     pub collected_from: String,
+    /// Where the customer pays; none where it is collected, or no account was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pay: Option<PayTo>,
     /// Hash of the logo; empty = none.
     pub logo: String,
     /// What its electronic form says besides; none where it has none.

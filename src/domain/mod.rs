@@ -70,6 +70,7 @@ pub mod movement;
 pub mod note;
 pub mod payment;
 pub mod payment_method;
+pub mod payment_reference;
 pub mod payment_run;
 pub mod period;
 pub mod proration;

@@ -12,6 +12,7 @@ use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Money;
 use crate::domain::payment::MethodKind;
 use crate::domain::payment_method::{MethodState, default_of, first_usable};
+use crate::domain::payment_reference::{PayTo, Reference};
 use crate::domain::regime::{self, Verdict};
 use crate::store::document::{DocumentRow, ItemRow};
 use crate::store::json::Json;
@@ -99,6 +100,28 @@ pub fn charged(
 pub struct Whose<'a> {
     pub account: AccountId,
     pub terms: &'a AccountTerms,
+}
+
+/// What is printed of a method that will be charged: of a debit the mandate and who debits too, which tells the
+/// customer of it beforehand.
+pub fn named(method: &MethodRow, config: &Config) -> String {
+    let creditor = config.get(key::ISSUER_CREDITOR_ID);
+    if method.kind != MethodKind::Sepa || method.mandate.is_empty() || creditor.is_empty() {
+        return method.display.clone();
+    }
+    format!("{} (mandate {}, creditor id {creditor})", method.display, method.mandate)
+}
+
+/// Where customers pay; none while `issuer.iban` is not set.
+pub fn pay_to(config: &Config) -> Option<PayTo> {
+    let plain = |of| config.get(of).chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    let iban = plain(key::ISSUER_IBAN);
+    (!iban.is_empty()).then(|| PayTo {
+        iban,
+        bic: plain(key::ISSUER_BIC),
+        reference: Reference::parse(config.get(key::ISSUER_REFERENCE)).unwrap_or(Reference::Rf),
+        code: config.is(key::ISSUER_CODE),
+    })
 }
 
 /// What the electronic form of a document says beside what is printed; none where it has none.

@@ -85,6 +85,7 @@ fn with(
         total_minor: row.total_minor,
         credits: frozen.credits,
         collected_from: frozen.collected_from,
+        pay: frozen.pay,
         note: row.note,
         paper: frozen.paper,
         fit: frozen.fit,

@@ -67,6 +67,7 @@ fn invoice(n: usize) -> Printable {
         total_minor: 7140,
         credits: Vec::new(),
         collected_from: String::new(),
+        pay: None,
         note: String::new(),
         paper: Paper::A4,
         fit: Fit::Whole,

@@ -3,6 +3,7 @@
 
 use crate::harness::book::Book;
 use daybook::document::einvoice::{self, problems};
+use daybook::domain::payment_reference::Reference;
 use serde_json::{Value, json};
 use std::process::Command;
 
@@ -520,4 +521,60 @@ fn how_it_is_paid_is_how_the_payment_run_will_collect() {
         assert!(text.contains(&means), "{fallback} {expired}: {text}");
         assert!(code != "48" || text.contains(">4242</cbc:PrimaryAccountNumberID>"), "{text}");
     }
+}
+
+/// Who pays by transfer is told where to, by which reference, and finds a code that fills the transfer in; who is
+/// debited is told by which mandate.
+#[test]
+fn an_invoice_says_where_to_pay_only_where_nothing_is_collected() {
+    let book = book();
+    book.run(&["bill", "--target", "2026-12-01"]).ends(0);
+    book.run(&["post", "BR-000001"]).ends(0);
+    let page = |number: &str| -> (String, String) {
+        let file = book.path.with_file_name(format!("{number}.pdf"));
+        book.run(&["invoice", "pdf", number, file.to_str().unwrap()]).ends(0);
+        let text =
+            Command::new("pdftotext").args(["-layout", file.to_str().unwrap(), "-"]).output();
+        let text = String::from_utf8(text.unwrap().stdout).unwrap();
+        (text, file.to_string_lossy().into_owned())
+    };
+    let of = |account: &str| -> (String, String) {
+        let all = book.run(&["invoice", "list", "--account", account, "--json"]).ends(0).json();
+        let text = |field: &str| all[0][field].as_str().unwrap().to_owned();
+        (text("number"), text("total"))
+    };
+    let (number, total) = of("A1");
+    let (text, file) = page(&number);
+    let reference = Reference::Rf.of(&number);
+    assert!(text.contains(&format!("quoting {reference}.")), "{text}");
+    assert!(text.contains("IBAN DE89 3704 0044 0532 0130 00"), "{text}");
+    let picture = book.path.with_file_name("page");
+    let made = Command::new("pdftoppm")
+        .args(["-r", "150", "-png", "-singlefile", &file, picture.to_str().unwrap()])
+        .status();
+    assert!(made.unwrap().success());
+    let picture = picture.with_extension("png");
+    match Command::new("zbarimg").args(["-q", "--raw", picture.to_str().unwrap()]).output() {
+        Ok(read) => {
+            let said = String::from_utf8(read.stdout).unwrap();
+            let wanted = format!(
+                "BCD\n002\n1\nSCT\n\nHafen Software GmbH\nDE89370400440532013000\nEUR{total}\n\n{reference}\n"
+            );
+            assert_eq!(said, wanted);
+        }
+        Err(error) => {
+            eprintln!("zbar-tools are missing: the code of a transfer is not read ({error})");
+            assert!(std::env::var_os("DAYBOOK_OUTSIDE").is_none());
+        }
+    }
+    // Where it is debited, by whom and by which mandate, and no account to pay to.
+    let (text, _) = page(&of("A2").0);
+    assert!(text.contains("(mandate M-0002, creditor id DE98ZZZ09999999999)"), "{text}");
+    assert!(!text.contains("DE89 3704"), "{text}");
+    // The reference is that of the XML, and a pound has no such code.
+    let bill = einvoice::read(&xml(&book, &number)).unwrap();
+    assert_eq!(bill.remittance, reference);
+    let (text, _) = page(&of("A7").0);
+    assert!(text.contains("IBAN DE89 3704"), "{text}");
+    book.is_sound();
 }

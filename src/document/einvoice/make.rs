@@ -90,7 +90,7 @@ pub fn bill(facts: Facts<'_>) -> Bill {
         period: from.zip(to),
         remittance: match means {
             Some(Means::Open) | None => String::new(),
-            Some(_) => document.number.clone(),
+            Some(_) => document.quoted(),
         },
         means,
         taxes,

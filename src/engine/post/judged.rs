@@ -138,7 +138,10 @@ fn freeze_with(
     }
     if row.kind.is_receivable() && terms.auto_pay {
         let first = e_invoice::charged(db, config, row.account, row.due_on)?;
-        frozen.collected_from = first.map(|m| m.display).unwrap_or_default();
+        frozen.collected_from = first.map(|m| e_invoice::named(&m, config)).unwrap_or_default();
+    }
+    if row.kind.is_receivable() && frozen.collected_from.is_empty() {
+        frozen.pay = e_invoice::pay_to(config);
     }
     frozen.legal = e_invoice::legal(db, row, config, terms)?;
     Ok(frozen)

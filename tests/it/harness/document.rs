@@ -88,6 +88,7 @@ pub fn invoice() -> Printable {
         total_minor: 76256,
         credits: vec![],
         collected_from: String::new(),
+        pay: None,
         note: String::new(),
         paper: Paper::A4,
         fit: Fit::Whole,

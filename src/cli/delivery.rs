@@ -10,6 +10,7 @@ use crate::domain::delivery::Balance;
 use crate::domain::ids::DeliveryId;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::Receipt;
+use crate::engine::deliver::bounces::{self, Booked, Told};
 use crate::engine::deliver::print::{self, Written, place_of};
 use crate::engine::deliver::{make as maker, steer as engine};
 use crate::engine::{Error, Session};
@@ -61,6 +62,20 @@ enum Action {
     Retry(Which),
     /// Unconfirmed e-mail did arrive
     Confirm(Which),
+    /// Read the reports of mail servers in a maildir, a directory, an mbox or one message; each counts once
+    Bounces {
+        /// Folders or files; nothing in them is changed
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Sent e-mail came back, says a person
+    Bounced {
+        #[command(flatten)]
+        which: Which,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
     /// Written copies are on paper
     Printed(Which),
     /// Send by the other way
@@ -185,6 +200,15 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             let receipt = engine::confirm_sent(&mut session, &ids)?;
             told(&receipt, ctx)
         }
+        Action::Bounces { paths } => came_back(&bounces::read(&mut session, paths)?, ctx),
+        Action::Bounced { which, reason } => {
+            let out = |r: &Delivery| {
+                matches!(r.status, DeliveryStatus::Sent | DeliveryStatus::Unconfirmed)
+                    && r.channel == Channel::Email
+            };
+            let ids = which.rows(&session, out)?;
+            came_back(&bounces::by_hand(&mut session, &ids, reason)?, ctx)
+        }
         Action::Printed(which) => {
             let ids = which.rows(&session, |r| r.status == DeliveryStatus::Written)?;
             let receipt = engine::confirm_printed(&mut session, &ids)?;
@@ -208,6 +232,22 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// What came back.
+fn came_back(told: &Told, ctx: &Ctx) -> Result<Exit, Error> {
+    if ctx.json {
+        output::json(&json!(told))?;
+        return Ok(Exit::Done);
+    }
+    for (what, list) in [("bounced", &told.bounced), ("delayed", &told.delayed)] {
+        for one in list {
+            let Booked { id, document, account_number, address, reason } = one;
+            output::line(&format!("{what} {id} {document} {account_number} {address}: {reason}"));
+        }
+    }
+    output::line(&told.words());
+    Ok(Exit::Done)
 }
 
 /// Says where the copies of a run, or of everything, stand, and how many documents have none.

@@ -126,6 +126,8 @@ settings! {
     SMTP_CA_FILE: "smtp.ca_file" = "", Text(500),
         "PEM file of a private certificate authority to trust as well";
     SMTP_FROM: "smtp.from" = "", Address, "sender address";
+    MAIL_BOUNCES: "mail.bounces" = "", Text(500),
+        "a maildir that reports of mail servers come to; whoever works reads it once a minute";
     SMTP_CONNECTIONS: "smtp.connections" = "4", Int(1, 32), "connections at once";
     DELIVERY_HOLD_MINUTES: "delivery.hold_minutes" = "10", Int(0, 10_080),
         "how long an e-mail can be recalled before it goes";

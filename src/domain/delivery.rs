@@ -57,10 +57,12 @@ impl DeliveryStatus {
             S::Impossible => matches!(next, S::Queued | S::Suppressed),
             S::Recalled | S::Suppressed => next == S::Queued,
             // A person or a policy decides: it arrived, or it goes again under the same name.
-            S::Unconfirmed => matches!(next, S::Sent | S::Queued),
+            // Or a report says that it came back.
+            S::Unconfirmed => matches!(next, S::Sent | S::Queued | S::Bounced),
             S::Written => matches!(next, S::Printed | S::Queued),
-            // Another copy is another delivery.
-            S::Sent | S::Printed => false,
+            // It may come back days later. Another copy is another delivery.
+            S::Sent => next == S::Bounced,
+            S::Printed => false,
         }
     }
 
@@ -263,7 +265,11 @@ mod tests {
     #[test]
     fn what_left_the_house_never_goes_back_into_the_queue() {
         for out in [DeliveryStatus::Sent, DeliveryStatus::Printed] {
-            assert!(DeliveryStatus::ALL.iter().all(|next| !out.can_become(*next)));
+            for next in DeliveryStatus::ALL {
+                // It may come back, and nothing else.
+                let back = (out, *next) == (DeliveryStatus::Sent, DeliveryStatus::Bounced);
+                assert_eq!(out.can_become(*next), back, "{out} {next}");
+            }
         }
         for status in DeliveryStatus::ALL.iter().filter(|s| s.never_sent()) {
             assert!(status.can_become(DeliveryStatus::Queued), "{status}");

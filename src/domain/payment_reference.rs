@@ -99,7 +99,7 @@ mod tests {
             (Reference::Rf, "INV-2026-000001", "RF94INV2026000001"),
             (Reference::Belgian, "0909337554", "+++090/9337/55493+++"),
             (Reference::Belgian, "97", "+++000/0000/09797+++"),
-            (Reference::Belgian, "INV-2026-000001", "+++202/6000/00173+++"),
+            (Reference::Belgian, "INV-2026-000001", "+++202/6000/00192+++"),
             (Reference::Number, "INV-2026-000001", "INV-2026-000001"),
             (Reference::Rf, "", ""),
         ] {

@@ -3,7 +3,9 @@
 //! [`drop::DropFolder`] writes files (the default), [`smtp::Smtp`] talks to a server. Both block;
 //! the engine calls them with no transaction open.
 
+pub mod bounce;
 pub mod drop;
+pub mod folder;
 pub mod smtp;
 mod wire;
 

@@ -48,6 +48,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0041_bank_read.sql"),
     include_str!("migrations/0042_e_invoice.sql"),
     include_str!("migrations/0043_account_text.sql"),
+    include_str!("migrations/0044_bounce_report.sql"),
 ];
 
 /// The schema of this program.

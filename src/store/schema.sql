@@ -1,4 +1,4 @@
--- 43 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 44 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1364,4 +1364,9 @@ CREATE TABLE text_more (
   account_id     INTEGER NOT NULL REFERENCES account (id),
   document_id    INTEGER REFERENCES document (id)     -- NULL = of the account
 ) STRICT;
+CREATE TABLE bounce_report (
+  hash           BLOB PRIMARY KEY,                    -- SHA-256 of the report's name and of what it says
+  delivery_id    INTEGER NOT NULL REFERENCES delivery (id),
+  at             INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);

@@ -5,6 +5,7 @@ mod agreed;
 mod amend;
 mod asked;
 mod book_random;
+mod bounces;
 mod cases;
 mod cases_binary;
 mod cdnow;

@@ -276,8 +276,8 @@ fn vat_id(text: &str) -> String {
 /// The last four digits of a card as it is shown: `visa ··4242 (12/27)`, `amex 371449…0005`.
 fn last_digits(display: &str) -> String {
     let before = display.split(['(', '/']).next().unwrap_or_default();
-    let runs = before.split(|c: char| !c.is_ascii_digit());
-    let last = runs.filter(|run| run.len() >= 4).next_back().unwrap_or_default();
+    let mut runs = before.split(|c: char| !c.is_ascii_digit());
+    let last = runs.rfind(|run| run.len() >= 4).unwrap_or_default();
     last[last.len().saturating_sub(4)..].to_owned()
 }
 

@@ -7,6 +7,7 @@ use crate::engine::care::{copies, timekeeping, zones};
 use crate::engine::clockwork::{alarm, schedule};
 use crate::engine::collect::retry::Which;
 use crate::engine::collect::{follow_up, instalments, reconcile, retry};
+use crate::engine::deliver::bounces;
 use crate::engine::guard::four_eyes;
 use crate::engine::{Error, Session, trouble};
 use crate::store::StoreError;
@@ -32,6 +33,7 @@ const BY_THE_CLOCK: &[Step] = &[
 const ANYWAY: &[Step] = &[
     ("time zone data", |session| zones::watch(session).map(|()| 0)),
     ("mail of alarms", |session| alarm::mail(session).map(|_| 0)),
+    ("mail that came back", |session| bounces::watch(session)),
     ("copies of the book", |session| copies::watch(session).map(|()| 0)),
 ];
 

@@ -1,5 +1,6 @@
 //! Delivery: what is to go to whom is planned, sent as e-mail or printed, and every copy ends in one state.
 
+pub mod bounces;
 pub mod copies;
 pub mod copies_ahead;
 pub(in crate::engine) mod envelope;

@@ -107,6 +107,7 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
     "DROP INDEX flag_e_invoice; DROP TABLE e_document; ALTER TABLE account_version DROP COLUMN legal; ALTER TABLE payment_method DROP COLUMN mandate;
      ALTER TABLE payment_method DROP COLUMN iban; ALTER TABLE tax_rate DROP COLUMN category",
     "DROP TABLE account_text; DROP TABLE text_more",
+    "DROP TABLE bounce_report",
 ];
 
 /// What a call of the binary gave.

@@ -1,0 +1,281 @@
+//! Mail that came back: reports of mail servers are read from a folder and booked, each once. Other mail is
+//! counted and left alone.
+
+use crate::config::key;
+use crate::domain::actor::Verb;
+use crate::domain::ids::DeliveryId;
+use crate::domain::payment::DeliveryStatus;
+use crate::domain::text::counted;
+use crate::engine::{Error, Session};
+use crate::mail::bounce::{self, Became, Recipient};
+use crate::mail::folder;
+use crate::store::{StoreError, Tx, bounce_report, delivery};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What a report did to a copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Booked {
+    /// `DL-000001`.
+    pub id: String,
+    /// The document's number.
+    pub document: String,
+    pub account_number: String,
+    /// To whom it was sent.
+    pub address: String,
+    /// Why, in the server's words.
+    pub reason: String,
+}
+
+/// What was found in folders of mail.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Told {
+    pub messages: usize,
+    /// Copies that came back.
+    pub bounced: Vec<Booked>,
+    /// Copies that their server still tries to deliver.
+    pub delayed: Vec<Booked>,
+    /// Reports that were booked before.
+    pub seen: usize,
+    /// Reports of a copy whose state they do not change: it was queued again, or ended otherwise.
+    pub too_late: usize,
+    /// Reports of messages that are none of this book's.
+    pub unknown: usize,
+    /// Messages that are no report.
+    pub other: usize,
+}
+
+impl Told {
+    /// On one line.
+    pub fn words(&self) -> String {
+        let mut words = vec![
+            counted(self.messages, "message", "messages"),
+            format!("bounced {}", self.bounced.len()),
+            format!("delayed {}", self.delayed.len()),
+        ];
+        for (count, what) in [
+            (self.seen, "booked before"),
+            (self.too_late, "of copies that are no longer out"),
+            (self.unknown, "of no message of this book"),
+            (self.other, "no report"),
+        ] {
+            if count > 0 {
+                words.push(format!("{count} {what}"));
+            }
+        }
+        words.join(", ")
+    }
+}
+
+/// Reads the reports in folders (a maildir, a directory, an mbox or one message) and books them. Nothing there
+/// is changed.
+pub fn read(session: &mut Session, paths: &[PathBuf]) -> Result<Told, Error> {
+    let mut told = Told::default();
+    for path in paths {
+        let files = folder::files(path).map_err(|source| unread(path, source))?;
+        for file in files {
+            take(session, &file, &mut told)?;
+        }
+    }
+    Ok(told)
+}
+
+fn unread(path: &Path, source: std::io::Error) -> Error {
+    Error::Io { path: path.to_owned(), source }
+}
+
+/// A fault of reading, or of booking.
+enum Fault {
+    Io(std::io::Error),
+    Book(Error),
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn take(session: &mut Session, file: &Path, told: &mut Told) -> Result<(), Error> {
+    let done = folder::each(file, &mut |bytes| one(session, bytes, told).map_err(Fault::Book));
+    match done {
+        Ok(large) => {
+            told.messages += large;
+            told.other += large;
+            Ok(())
+        }
+        Err(Fault::Book(error)) => Err(error),
+        Err(Fault::Io(source)) => Err(unread(file, source)),
+    }
+}
+
+fn one(session: &mut Session, bytes: &[u8], told: &mut Told) -> Result<(), Error> {
+    told.messages += 1;
+    let Some(report) = bounce::read(bytes) else {
+        told.other += 1;
+        return Ok(());
+    };
+    if report.recipients.is_empty() {
+        told.other += 1;
+        return Ok(());
+    }
+    let of = session.read(|db| {
+        let mut known = report.of.iter().map(|name| bounce_report::copy_of(db, name));
+        known.find_map(Result::transpose).transpose()
+    })?;
+    let Some(copy) = of else {
+        told.unknown += 1;
+        return Ok(());
+    };
+    let name = if report.id.is_empty() {
+        Sha256::digest(bytes).to_vec()
+    } else {
+        report.id.clone().into_bytes()
+    };
+    for to in &report.recipients {
+        let mut hash = Sha256::new();
+        hash.update(&name);
+        hash.update([0, u8::from(to.became == Became::Failed)]);
+        hash.update(to.address.as_bytes());
+        let hash = hash.finalize();
+        book(session, (copy.id, &hash), to, told)?;
+    }
+    Ok(())
+}
+
+/// What booking a report came to.
+enum Outcome {
+    Done,
+    Seen,
+    TooLate,
+}
+
+fn book(
+    session: &mut Session,
+    (id, hash): (DeliveryId, &[u8]),
+    to: &Recipient,
+    told: &mut Told,
+) -> Result<(), Error> {
+    let outcome = session.write(Verb::Deliver, |tx| {
+        if !bounce_report::keep(tx, hash, id)? {
+            tx.quiet();
+            return Ok::<_, Error>(Outcome::Seen);
+        }
+        came_back(tx, id, to)
+    })?;
+    match outcome {
+        Outcome::Seen => told.seen += 1,
+        Outcome::TooLate => told.too_late += 1,
+        Outcome::Done => {
+            let copy = session.read(|db| delivery::get(db, id))?;
+            let booked = Booked {
+                id: id.to_string(),
+                document: copy.number,
+                account_number: copy.account_number,
+                address: copy.address,
+                reason: to.reason.clone(),
+            };
+            match to.became {
+                Became::Failed => told.bounced.push(booked),
+                Became::Delayed => told.delayed.push(booked),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn came_back(tx: &Tx<'_>, id: DeliveryId, to: &Recipient) -> Result<Outcome, Error> {
+    let copy = delivery::get(tx, id)?;
+    let other = if to.address.eq_ignore_ascii_case(&copy.address) || to.address.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", to.address)
+    };
+    match to.became {
+        Became::Failed => {
+            let reason = format!("came back{other}: {}", to.reason);
+            if delivery::step(tx, id, DeliveryStatus::Bounced, &reason, None)?.is_err() {
+                tx.note(id, format!("{} of {} came back, too late", id, copy.number));
+                return Ok(Outcome::TooLate);
+            }
+            tx.note(id, format!("{} to {} {reason}", copy.number, copy.address));
+        }
+        Became::Delayed if copy.status == DeliveryStatus::Sent => {
+            bounce_report::say(tx, id, &format!("delayed{other}: {}", to.reason))?;
+            tx.note(id, format!("{} to {} is delayed: {}", copy.number, copy.address, to.reason));
+        }
+        Became::Delayed => {
+            tx.quiet();
+            return Ok(Outcome::TooLate);
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// How often the folder of the settings is looked at.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// What this process has read of the folder, and when it looked last.
+struct Watched {
+    at: Option<Instant>,
+    files: HashSet<PathBuf>,
+}
+
+static WATCHED: Mutex<Option<Watched>> = Mutex::new(None);
+
+/// Reads what is new in the folder that bounces come to (`mail.bounces`), once a minute.
+pub fn watch(session: &mut Session) -> Result<usize, Error> {
+    let folder = session.config()?.get(key::MAIL_BOUNCES).to_owned();
+    if folder.is_empty() {
+        return Ok(0);
+    }
+    let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let watched = watched.get_or_insert_with(|| Watched { at: None, files: HashSet::new() });
+    if watched.at.is_some_and(|at| at.elapsed() < EVERY) {
+        return Ok(0);
+    }
+    watched.at = Some(Instant::now());
+    let path = PathBuf::from(folder);
+    let mut told = Told::default();
+    for file in folder::files(&path).map_err(|source| unread(&path, source))? {
+        if watched.files.contains(&file) {
+            continue;
+        }
+        take(session, &file, &mut told)?;
+        watched.files.insert(file);
+    }
+    Ok(0)
+}
+
+/// A person says that a copy came back: a letter, a call, a report that no program reads.
+pub fn by_hand(session: &mut Session, ids: &[DeliveryId], reason: &str) -> Result<Told, Error> {
+    if reason.trim().is_empty() {
+        return Err(Error::usage("no_reason", "why it came back", "--reason TEXT"));
+    }
+    let mut told = Told::default();
+    for id in ids {
+        let done = session.write(Verb::Deliver, |tx| {
+            let copy = delivery::get(tx, *id)?;
+            let words = format!("came back, says {}: {reason}", tx.actor().name);
+            if let Err(is) = delivery::step(tx, *id, DeliveryStatus::Bounced, &words, None)? {
+                let what = format!("{id} is {is}: only what is Sent or Unconfirmed comes back");
+                return Err(Error::Store(StoreError::Conflict(what)));
+            }
+            tx.note(id, format!("{} to {} {words}", copy.number, copy.address));
+            Ok(copy)
+        })?;
+        told.messages += 1;
+        told.bounced.push(Booked {
+            id: id.to_string(),
+            document: done.number,
+            account_number: done.account_number,
+            address: done.address,
+            reason: reason.to_owned(),
+        });
+    }
+    Ok(told)
+}

@@ -55,10 +55,17 @@ impl Many<'_> {
                 .iter()
                 .map(|(reason, count)| json!({ "reason": reason, "count": count }))
                 .collect();
+            let replaced: Vec<Value> = told
+                .overwritten
+                .iter()
+                .map(|(what, count)| json!({ "what": what, "count": count }))
+                .collect();
             output::json(&json!({
                 "drafts": told.count,
                 "before": output::by_currency(&told.before),
                 "after": output::by_currency(&told.after),
+                "accepted": told.accepted,
+                "replaced": replaced,
                 "left_alone": left,
             }))?;
         } else {
@@ -74,6 +81,12 @@ impl Many<'_> {
             let more = told.count - told.first.len() as i64;
             if more > 0 {
                 output::line(&format!("  and {more} more"));
+            }
+            for (what, count) in &told.overwritten {
+                output::line(&format!("replaced on {count}: {what}"));
+            }
+            if told.accepted > 0 {
+                output::line(&format!("{} of them accepted: to be looked at again", told.accepted));
             }
             for (reason, count) in &told.left_out {
                 output::line(&format!("left alone: {count}, {reason}"));

@@ -3,6 +3,7 @@
 use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output::{self, Align};
+use crate::config::key::{ISSUER_COUNTRY, ISSUER_TURNOVER};
 use crate::config::{self, SETTINGS};
 use crate::engine::Error;
 use crate::engine::care::{settings, timekeeping};
@@ -42,6 +43,10 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
                 output::json(&json!({ "key": key, "value": value }))?;
             } else {
                 output::line(&format!("{key} = {value}"));
+                let of_law = [ISSUER_COUNTRY.key, ISSUER_TURNOVER.key].contains(&key.as_str());
+                if let Some((_, words)) = settings::law(&session)?.filter(|_| of_law) {
+                    output::line(&words);
+                }
             }
         }
         Action::Get { key } => get(key.as_deref(), ctx)?,

@@ -184,7 +184,16 @@ pub fn insert_many(tx: &Tx<'_>, new: &[NewAccount<'_>]) -> Result<(), StoreError
 /// Lets an account be found by what a version says.
 fn index(tx: &Tx<'_>, version: i64, number: &str, terms: &AccountTerms) -> Result<(), StoreError> {
     let emails = terms.emails.join(";");
-    let texts = [number, &terms.name, &emails, &terms.po_number, &terms.payment_term, &terms.batch];
+    let texts = [
+        number,
+        &terms.name,
+        &emails,
+        &terms.po_number,
+        &terms.payment_term,
+        &terms.batch,
+        &terms.tax_id,
+        &terms.city,
+    ];
     account_text::of_version(tx, version, texts)
 }
 

@@ -17,8 +17,8 @@ fn enter(tx: &Tx<'_>, row: i64, text: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A version of an account: its number, name, e-mail addresses, order number, term and batch.
-pub(super) fn of_version(tx: &Tx<'_>, version: i64, texts: [&str; 6]) -> Result<(), StoreError> {
+/// A version of an account: its number, name, e-mail addresses, order number, term, batch, tax id and city.
+pub(super) fn of_version(tx: &Tx<'_>, version: i64, texts: [&str; 8]) -> Result<(), StoreError> {
     enter(tx, 2 * version, &texts.join(" "))
 }
 
@@ -56,7 +56,7 @@ mod tests {
             let op = Op::new(&actor, Verb::Import, now);
             let write = store.write(&op, |tx| {
                 let refused = tx.attempt(|| {
-                    of_version(tx, 1_000 + n, ["A", "Never AG", "", "", "", ""])?;
+                    of_version(tx, 1_000 + n, ["A", "Never AG", "", "", "", "", "", ""])?;
                     // Another attempt within: before it SQLite writes the index out.
                     tx.attempt(|| Ok::<_, StoreError>(()))?;
                     Err::<(), _>(StoreError::Conflict("refused".to_owned()))
@@ -65,7 +65,7 @@ mod tests {
                 if n % 2 == 1 {
                     return Ok(());
                 }
-                of_version(tx, 1 + n, ["A", "Always AG", "", "", "", ""])
+                of_version(tx, 1 + n, ["A", "Always AG", "", "", "", "", "", ""])
             });
             write.unwrap();
             let sound = store.read(|db| db.one("PRAGMA quick_check", [], |r| r.get::<String>(0)));

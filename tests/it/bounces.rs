@@ -113,6 +113,21 @@ fn a_person_says_that_a_copy_came_back_and_only_what_is_out_can() {
     book.is_sound();
 }
 
+#[test]
+fn a_worker_reads_the_maildir_that_reports_come_to() {
+    let (book, copies) = sent();
+    let folder = book.path.with_file_name("watched");
+    std::fs::create_dir_all(folder.join("new")).unwrap();
+    let back = report(text(&copies[0], "message_id"), text(&copies[0], "to"), "failed", "r1");
+    std::fs::write(folder.join("new/1"), back).unwrap();
+    book.run(&["settings", "set", "mail.bounces", "watched"]).ends(2);
+    book.run(&["settings", "set", "mail.bounces", folder.to_str().unwrap()]).ends(0);
+    book.run(&["worker", "--once"]).ends(0);
+    assert_eq!(status(&book, &copies[0]).0, "Bounced");
+    assert_eq!(status(&book, &copies[1]).0, "Sent");
+    book.is_sound();
+}
+
 /// A folder that cannot be read is named, and mail that is none harms nobody.
 #[test]
 fn strange_mail_is_counted_and_a_missing_folder_is_named() {

@@ -489,6 +489,8 @@ fn a_customer_whose_country_is_not_known_is_under_the_law_of_his_tax_id_or_of_th
     book.run(&["bill", "--target", "2027-01-04"]).ends(0);
     assert_eq!(flagged(&book), []);
     for (key, bad) in [
+        ("e_invoice.units", "rubbish"),
+        ("e_invoice.units", "fax page=C62; desk=unit"),
         ("issuer.country", "de"),
         ("issuer.country", "XX"),
         ("issuer.iban", "DE00 3704 0044 0532 0130 00"),
@@ -497,6 +499,11 @@ fn a_customer_whose_country_is_not_known_is_under_the_law_of_his_tax_id_or_of_th
     ] {
         book.run(&["settings", "set", key, bad]).ends(2);
     }
+    // Whoever says where the issuer is hears what the law there wants.
+    let italy = book.run(&["settings", "set", "issuer.country", "IT"]).ends(0);
+    assert!(italy.out.contains("hand it over to a platform"), "{}", italy.out);
+    let doctor = book.run(&["doctor"]);
+    assert!(doctor.out.contains("hand it over to a platform"), "{}", doctor.out);
 }
 
 /// The XML names what the payment run will charge.

@@ -240,6 +240,25 @@ fn a_bulk_hold_is_one_undo_step_and_reports_what_it_left_alone() {
     book.is_sound();
 }
 
+/// Before many drafts are edited alike it is told what is written over, and whose acceptance ends.
+#[test]
+fn an_edit_of_many_tells_what_it_replaces() {
+    let book = billed();
+    book.say("invoice edit D-1 --set po_number=ALT-1 --reason asked").ends(0);
+    book.say("invoice accept D-1").ends(0);
+    book.say("post --invoice D-3").ends(0);
+    let edit = "invoice edit D-1 D-2 D-3 --set po_number=NEW --reason more --dry-run";
+    let told = book.say(&format!("{edit} --json")).ends(1).json();
+    assert_eq!((&told["drafts"], &told["accepted"]), (&json!(2), &json!(1)), "{told}");
+    assert_eq!(told["replaced"], json!([{ "what": "PO number ALT-1", "count": 1 }]));
+    let left = told["left_alone"][0]["reason"].as_str().unwrap();
+    assert_eq!(left, "it is posted: adjust or reverse it instead");
+    let words = book.say(edit).ends(1).out;
+    assert!(words.contains("replaced on 1: PO number ALT-1"), "{words}");
+    assert!(words.contains("1 of them accepted: to be looked at again"), "{words}");
+    book.is_sound();
+}
+
 #[test]
 fn acceptance_is_of_a_version() {
     let book = billed();

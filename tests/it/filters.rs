@@ -46,6 +46,7 @@ fn looked_for(desk: &Desk) -> BTreeSet<String> {
     for sql in [
         "SELECT number FROM account UNION SELECT name FROM account_version",
         "SELECT emails FROM account_version UNION SELECT po_number FROM account_version",
+        "SELECT tax_id FROM account_version UNION SELECT city FROM account_version",
         "SELECT po_number FROM document UNION SELECT coalesce(number, '') FROM document",
         "SELECT printf('D-%06d', id) FROM document UNION SELECT address FROM delivery",
         "SELECT printf('%.2f', total_minor / 100.0) FROM document UNION \

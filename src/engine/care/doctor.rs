@@ -9,7 +9,6 @@ pub use finding::Finding;
 use finding::{finding, good};
 
 use crate::domain::actor::{Origin, Verb};
-use crate::domain::regime;
 use crate::domain::text::counted;
 use crate::domain::withdrawn;
 use crate::engine::care::copies::{self, Standing};
@@ -304,13 +303,7 @@ fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
         let there = Path::new(logo).is_file();
         all.push(finding("logo", there, logo, "the file is not there: set issuer.logo"));
     }
-    let country = config.get(key::ISSUER_COUNTRY);
-    if !country.is_empty() {
-        let today = session.now()?.today;
-        let turnover = config.decimal(key::ISSUER_TURNOVER);
-        let wanted = regime::at_home(country, today, turnover);
-        let plain = || (true, format!("{country}: a plain invoice will do between businesses"));
-        let (ok, found) = wanted.unwrap_or_else(plain);
+    if let Some((ok, found)) = crate::engine::care::settings::law(session)? {
         all.push(finding("e-invoices", ok, found, "issue these elsewhere"));
     }
     for why in config.contradictions() {

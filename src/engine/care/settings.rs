@@ -4,7 +4,9 @@ use crate::clock::Now;
 use crate::config::{self, Config, Setting, key};
 use crate::document::{Issuer, Logo, Press, Printable, issuer};
 use crate::domain::actor::Verb;
+use crate::domain::e_invoice::is_unit_code;
 use crate::domain::money::Currency;
+use crate::domain::regime;
 use crate::engine::guard::four_eyes::{self, Deed, Eyes};
 use crate::engine::{Error, Session};
 use crate::gateway::secret::{self, Kind, SecretError};
@@ -17,6 +19,26 @@ use std::path::Path;
 /// The settings whether they can be read or not.
 pub fn as_stored(session: &Session) -> Result<Config, Error> {
     session.read(settings::as_stored)
+}
+
+/// Whether a text is a unit with its code; empty = none.
+fn is_unit(text: &str) -> bool {
+    let pair = text.split_once('=').map(|(name, code)| (name.trim(), code.trim()));
+    text.is_empty() || pair.is_some_and(|(name, code)| !name.is_empty() && is_unit_code(code))
+}
+
+/// What the law wants of invoices between businesses of the issuer's country today, in words, and whether it can
+/// be made here; none while `issuer.country` is not set.
+pub fn law(session: &Session) -> Result<Option<(bool, String)>, Error> {
+    let config = as_stored(session)?;
+    let country = config.get(key::ISSUER_COUNTRY);
+    if country.is_empty() {
+        return Ok(None);
+    }
+    let wanted =
+        regime::at_home(country, session.now()?.today, config.decimal(key::ISSUER_TURNOVER));
+    let plain = || (true, format!("{country}: a plain invoice will do between businesses"));
+    Ok(Some(wanted.unwrap_or_else(plain)))
 }
 
 /// Sets one value after checking it and the whole with it.
@@ -38,10 +60,16 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
     if let Some(kind) = Kind::of_setting(setting).filter(|_| !value.is_empty()) {
         check_secret(session, kind, value)?;
     }
-    if setting == key::BACKUP_TO && !value.is_empty() && !std::path::Path::new(value).is_absolute()
-    {
+    let is_place = [key::BACKUP_TO, key::MAIL_BOUNCES].contains(&setting) && !value.is_empty();
+    if is_place && !std::path::Path::new(value).is_absolute() {
         let hint = "write the full path of a directory, from /";
-        return Err(Error::usage("bad_value", format!("backup.to cannot be {value:?}"), hint));
+        return Err(Error::usage("bad_value", format!("{key} cannot be {value:?}"), hint));
+    }
+    if setting == key::E_INVOICE_UNITS
+        && let Some(bad) = value.split(';').map(str::trim).find(|one| !is_unit(one))
+    {
+        let hint = "pairs such as fax page=C62; desk=XDK (UN/ECE Recommendation 20)";
+        return Err(Error::usage("bad_value", format!("{key} cannot hold {bad:?}"), hint));
     }
     check_print(&as_stored(session)?, setting, value)?;
     let logo = if setting == key::ISSUER_LOGO { read_logo(value)? } else { None };

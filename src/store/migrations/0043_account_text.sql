@@ -8,7 +8,7 @@ CREATE TABLE text_more (
   document_id    INTEGER REFERENCES document (id)     -- NULL = of the account
 ) STRICT;
 INSERT INTO account_text (rowid, text)
-  SELECT 2 * v.id, folded(a.number || ' ' || v.name || ' ' || v.emails || ' ' || v.po_number || ' ' || v.payment_term || ' ' || v.batch)
+  SELECT 2 * v.id, folded(a.number || ' ' || v.name || ' ' || v.emails || ' ' || v.po_number || ' ' || v.payment_term || ' ' || v.batch || ' ' || v.tax_id || ' ' || v.city)
   FROM account_version v JOIN account a ON a.id = v.account_id;
 CREATE TEMP TABLE found (id INTEGER PRIMARY KEY, account_id INTEGER, document_id INTEGER, text TEXT);
 INSERT INTO found (account_id, text)

@@ -78,6 +78,8 @@ pub(super) const SPEC: Spec = Spec {
         "v.po_number",
         "v.payment_term",
         "v.batch",
+        "v.tax_id",
+        "v.city",
         "a.currency",
     ],
     fields: &[

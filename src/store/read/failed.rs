@@ -159,6 +159,8 @@ pub(super) const SPEC: Spec = Spec {
         EMAILS_SINCE,
         "d.po_number",
         "d.currency",
+        "coalesce(m.display, '')",
+        "iif(p.id IS NULL, '', printf('P-%06d', p.id))",
     ],
     fields: &[
         (Field::Group, Ask::Word(GROUP, GROUPS)),

@@ -2,6 +2,7 @@
 
 use super::{Basis, change_all, changed, sound, words};
 use crate::domain::actor::Verb;
+use crate::domain::document::Review;
 use crate::domain::money::Purse;
 use crate::engine::command::{BulkChange, DraftChange, Pick, Receipt};
 use crate::engine::review::picked::{One, each, look, reason, told};
@@ -25,6 +26,10 @@ pub struct EditAhead {
     pub after: Purse,
     /// Whether a price is set, the same number in every currency.
     pub one_price: bool,
+    /// Of them those that somebody accepted, who is to look at them again.
+    pub accepted: i64,
+    /// What it writes over, in words, and on how many; the most first.
+    pub overwritten: Vec<(String, i64)>,
     /// The first of them, in words.
     pub first: Vec<String>,
     /// How many it leaves alone, by reason; the most first.
@@ -64,7 +69,7 @@ pub fn ahead(
         let priced =
             |change: &BulkChange| matches!(change, BulkChange::Charge { unit_price: Some(_), .. });
         let mut out = EditAhead { one_price: changes.iter().any(priced), ..EditAhead::default() };
-        let mut left: BTreeMap<String, i64> = BTreeMap::new();
+        let (mut left, mut over) = (BTreeMap::<String, i64>::new(), BTreeMap::<String, i64>::new());
         let mut seen = HashSet::new();
         // One that is named twice is changed once.
         for pick in picks.iter().filter(|pick| seen.insert(pick.id)) {
@@ -73,6 +78,10 @@ pub fn ahead(
                     let (before, after) =
                         (row.currency.amount(row.total_minor), row.currency.amount(after));
                     out.count += 1;
+                    out.accepted += i64::from(row.review == Review::Accepted);
+                    for words in overwritten(&row, changes) {
+                        *over.entry(words).or_default() += 1;
+                    }
                     out.before.add(before).map_err(StoreError::from)?;
                     out.after.add(after).map_err(StoreError::from)?;
                     if out.first.len() < NAMED {
@@ -80,7 +89,7 @@ pub fn ahead(
                             .push(format!("{} {}: {before} to {after}", row.id, row.account_name));
                     }
                 }
-                Ok(Err(reason)) => *left.entry(reason).or_default() += 1,
+                Ok(Err(reason)) => *left.entry(alike(&reason)).or_default() += 1,
                 Err(error @ Error::Usage { .. }) => *left.entry(told(&error)).or_default() += 1,
                 Err(Error::Store(StoreError::NotFound(what))) => {
                     *left.entry(format!("there is no {what} in this book")).or_default() += 1;
@@ -90,8 +99,31 @@ pub fn ahead(
         }
         out.left_out = left.into_iter().collect();
         out.left_out.sort_by_key(|(_, n)| -n);
+        out.overwritten = over.into_iter().collect();
+        out.overwritten.sort_by_key(|(_, n)| -n);
         Ok(out)
     })
+}
+
+/// What a draft says already where something else is to stand, in words.
+fn overwritten(row: &DocumentRow, changes: &[BulkChange]) -> Vec<String> {
+    let said = changes.iter().filter_map(|change| match change {
+        BulkChange::Same(DraftChange::PoNumber(_)) => Some(("PO number", &row.po_number)),
+        BulkChange::Same(DraftChange::Note(_)) => Some(("note", &row.note)),
+        BulkChange::Same(_) | BulkChange::Charge { .. } => None,
+    });
+    let said = said.filter(|(_, text)| !text.is_empty());
+    said.map(|(what, text)| format!("{what} {text}")).collect()
+}
+
+/// A reason without what is each draft's own: `it is posted (INV-2026-000001): …`.
+fn alike(reason: &str) -> String {
+    match (reason.find(" ("), reason.find(')')) {
+        (Some(from), Some(to)) if from < to => {
+            format!("{}{}", &reason[..from], &reason[to + 1..])
+        }
+        _ => reason.to_owned(),
+    }
 }
 
 fn some(changes: &[BulkChange]) -> Result<(), Error> {

@@ -43,6 +43,9 @@ pub(super) fn bill_lines(preview: &BillPreview, words: &str) -> Vec<Line> {
     lines
 }
 
+/// What is replaced is named so often at most.
+const MOST_OVERWRITTEN: usize = 4;
+
 /// What editing many drafts alike makes of their sums, in words.
 pub(super) fn edit_lines(told: &EditAhead) -> Vec<Line> {
     let mut lines = Vec::new();
@@ -58,15 +61,25 @@ pub(super) fn edit_lines(told: &EditAhead) -> Vec<Line> {
             lines.push(Line::plain(format!("and {} more", grouped(more))));
         }
     }
+    for (what, count) in told.overwritten.iter().take(MOST_OVERWRITTEN) {
+        lines.push(Line::of(format!("replaced on {}: {what}", grouped(*count)), theme::WARN));
+    }
+    if told.overwritten.len() > MOST_OVERWRITTEN {
+        let more = told.overwritten.len() - MOST_OVERWRITTEN;
+        lines.push(Line::of(format!("replaced: {} more", grouped(more as i64)), theme::WARN));
+    }
     if told.one_price && told.before.len() > 1 {
         lines.push(Line::of("One price is set in several currencies.", theme::WARN));
     }
     for (reason, count) in &told.left_out {
         lines.push(Line::of(format!("left alone: {}, {reason}", grouped(*count)), theme::WARN));
     }
+    if told.accepted > 0 {
+        let n = counted(told.accepted, "was accepted, and is", "were accepted, and are");
+        lines.push(Line::of(format!("{n} to be looked at again"), theme::WARN));
+    }
     if told.count > 0 {
-        let text = "What was accepted is to be looked at again; u takes all of it back.";
-        lines.push(Line::of(text, theme::DIM));
+        lines.push(Line::of("u takes all of it back.", theme::DIM));
     }
     lines
 }

@@ -258,6 +258,10 @@ mod tests {
                 all.push_str(&format!("INSERT INTO \"{table}\" VALUES ({values});\n"));
             }
         }
+        // How the index of texts is kept is written through it.
+        let set = "SELECT 'INSERT INTO account_text (account_text, rank) VALUES (' \
+            || quote(k) || ', ' || v || ');' FROM account_text_config WHERE k <> 'version'";
+        texts(set).iter().for_each(|text| all.push_str(&format!("{text}\n")));
         all
     }
 

@@ -1370,3 +1370,4 @@ CREATE TABLE bounce_report (
   at             INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);
+INSERT INTO account_text (account_text, rank) VALUES ('automerge', 16);

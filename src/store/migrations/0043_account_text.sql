@@ -1,6 +1,8 @@
 -- A customer is found by a part of a name without reading every row: which texts hold three letters in a row.
 -- Rows of it are never taken away: what it gives is looked at again.
 CREATE VIRTUAL TABLE account_text USING fts5(text, content='', detail='none', tokenize='trigram');
+-- Its parts are merged sixteen at a time: a third less work for an import, and a search takes as long.
+INSERT INTO account_text (account_text, rank) VALUES ('automerge', 16);
 -- What else a row of `account_text` may stand for: 2 × id + 1. 2 × id is that of an account_version.
 CREATE TABLE text_more (
   id             INTEGER PRIMARY KEY,

@@ -129,3 +129,17 @@ fn posting_says_whose_claims_it_takes_and_tells_them() {
     jon.settle(more);
     jon.press("!").shows("mia posts what you had claimed");
 }
+
+/// A job tells of each draft that it left behind why.
+#[test]
+fn a_job_tells_what_it_left_behind_and_why() {
+    let (_dir, mut mia, _) = desks();
+    mia.press("3/-flag:stale<Enter>v1").shows("held");
+    mia.press("Pr");
+    let count = mia.picture().lines().find_map(|line| {
+        let (_, behind) = line.split_once("Post ")?;
+        behind.split(' ').next().map(|n| n.replace(',', ""))
+    });
+    mia.press(&format!("{}<Enter>", count.unwrap()));
+    mia.press("6x").shows("left behind").shows("the amount looks wrong");
+}

@@ -68,7 +68,8 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
     if setting == key::E_INVOICE_UNITS
         && let Some(bad) = value.split(';').map(str::trim).find(|one| !is_unit(one))
     {
-        let hint = "pairs such as fax page=C62; desk=XDK (UN/ECE Recommendation 20)";
+        let pairs = "pairs such as fax page=C62; desk=XDK (UN/ECE Recommendation 20)";
+        let hint = format!("{pairs}; allowed: {}", setting.allowed.words());
         return Err(Error::usage("bad_value", format!("{key} cannot hold {bad:?}"), hint));
     }
     check_print(&as_stored(session)?, setting, value)?;

@@ -42,6 +42,8 @@ pub struct JobRow {
     pub started_at: Option<i64>,
     /// UTC milliseconds.
     pub ended_at: Option<i64>,
+    /// What a posting left behind or a bill run could not rate, and why: the first of them.
+    pub refused: Vec<(String, String)>,
 }
 
 impl JobRow {
@@ -74,9 +76,27 @@ impl ListRow for JobRow {
     }
 }
 
+/// What every reading of a job takes.
+macro_rules! head {
+    () => {
+        "j.kind, j.subject, j.state, j.wanted, j.holder, j.done, j.failed, j.total, j.error, \
+         j.user_name, j.created_at, j.started_at, j.ended_at"
+    };
+}
+
 pub(super) const SPEC: Spec = Spec {
-    columns: "j.kind, j.subject, j.state, j.wanted, j.holder, j.done, j.failed, j.total, j.error, \
-              j.user_name, j.created_at, j.started_at, j.ended_at",
+    columns: concat!(
+        head!(),
+        ", CASE WHEN j.failed = 0 THEN '[]' \
+         WHEN j.kind = 'post' AND j.detail <> '' THEN (SELECT json_group_array(json_array( \
+           r.value ->> 'what', r.value ->> 'reason')) \
+           FROM (SELECT value FROM json_each(j.detail, '$.refused') LIMIT 50) r) \
+         WHEN j.kind = 'bill' THEN (SELECT json_group_array(json_array(r.number, r.reason)) \
+           FROM (SELECT a.number, f.reason FROM bill_run_failure f JOIN account a \
+             ON a.id = f.account_id WHERE f.run_id = CAST(substr(j.subject, 4) AS INTEGER) \
+             LIMIT 50) r) \
+         ELSE '[]' END"
+    ),
     from: "job j",
     narrow: "job j",
     base: "1",
@@ -115,6 +135,8 @@ fn map(row: &Row<'_>, key: Key) -> Result<JobRow, StoreError> {
         created_at: row.get(12)?,
         started_at: row.get(13)?,
         ended_at: row.get(14)?,
+        refused: serde_json::from_str(row.text(15)?)
+            .map_err(|e| StoreError::Corrupt(format!("job.detail: {e}")))?,
     })
 }
 
@@ -136,9 +158,9 @@ pub fn totals(db: &Db<'_>, filter: &Filter) -> Result<Totals, ReadError> {
 /// Jobs that are not over, newest first, at most ten: the strip on every screen.
 pub fn open(db: &Db<'_>) -> Result<Vec<JobRow>, ReadError> {
     let sql = format!(
-        "SELECT j.id, j.id, {} FROM job j WHERE j.state IN ('Waiting','Running','Paused') \
+        "SELECT j.id, j.id, {}, '[]' FROM job j WHERE j.state IN ('Waiting','Running','Paused') \
          ORDER BY j.id DESC LIMIT 10",
-        SPEC.columns
+        head!()
     );
     Ok(db.all(&sql, [], |r| {
         let id = r.get(0)?;
@@ -149,9 +171,9 @@ pub fn open(db: &Db<'_>) -> Result<Vec<JobRow>, ReadError> {
 /// The jobs that ended last, newest first, at most five.
 pub fn ended(db: &Db<'_>) -> Result<Vec<JobRow>, ReadError> {
     let sql = format!(
-        "SELECT j.id, j.id, {} FROM job j WHERE j.state IN ('Done','Canceled','Failed') \
+        "SELECT j.id, j.id, {}, '[]' FROM job j WHERE j.state IN ('Done','Canceled','Failed') \
          ORDER BY j.id DESC LIMIT 5",
-        SPEC.columns
+        head!()
     );
     Ok(db.all(&sql, [], |r| {
         let id = r.get(0)?;

@@ -360,6 +360,7 @@ mod tests {
                 created_at: 0,
                 started_at: None,
                 ended_at: None,
+                refused: Vec::new(),
             };
             assert_eq!(ended_words(&job), words);
         }

@@ -281,6 +281,14 @@ impl ListScreen for Jobs {
         if !row.error.is_empty() {
             lines.extend(wrap(&row.error, width).into_iter().map(|l| Line::of(l, theme::BAD)));
         }
+        for (what, why) in &row.refused {
+            let text = format!("{what}: {why}");
+            lines.extend(wrap(&text, width).into_iter().map(|l| Line::of(l, theme::WARN)));
+        }
+        let more = row.failed - row.refused.len() as i64;
+        if more > 0 && !row.refused.is_empty() {
+            lines.push(Line::of(format!("and {} more", grouped(more)), theme::WARN));
+        }
         lines.push(Line::of(format!("since {}", cx.when(row.created_at)), theme::DIM));
         lines
     }
@@ -320,6 +328,7 @@ mod tests {
             created_at: 0,
             started_at: None,
             ended_at: None,
+            refused: Vec::new(),
         };
         for (done, total, shown) in
             [(2497, 0, None), (0, 0, None), (12, 10, None), (3, 10, Some(10))]

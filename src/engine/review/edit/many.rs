@@ -5,11 +5,12 @@ use crate::domain::actor::Verb;
 use crate::domain::document::Review;
 use crate::domain::money::Purse;
 use crate::engine::command::{BulkChange, DraftChange, Pick, Receipt};
+use crate::engine::review::others::left_to;
 use crate::engine::review::picked::{One, each, look, reason, told};
 use crate::engine::{Error, Session};
 use crate::store::document::DocumentRow;
 use crate::store::draft::{self, DraftImage};
-use crate::store::{Db, StoreError, charge};
+use crate::store::{Db, StoreError, charge, clerk_claim};
 use std::collections::{BTreeMap, HashSet};
 
 /// Drafts that are named one by one.
@@ -65,6 +66,7 @@ pub fn ahead(
     changes: &[BulkChange],
 ) -> Result<EditAhead, Error> {
     some(changes)?;
+    let (me, today) = (session.actor.uid, session.now()?.today);
     session.store.read(|db| {
         let priced =
             |change: &BulkChange| matches!(change, BulkChange::Charge { unit_price: Some(_), .. });
@@ -73,6 +75,12 @@ pub fn ahead(
         let mut seen = HashSet::new();
         // One that is named twice is changed once.
         for pick in picks.iter().filter(|pick| seen.insert(pick.id)) {
+            // Of many those that another has taken are left to them, as the edit does.
+            let claim = clerk_claim::of(db, pick.id)?.filter(|claim| claim.keeps_off(me, today));
+            if let Some(claim) = claim.filter(|_| picks.len() > 1) {
+                *left.entry(left_to(&claim.name)).or_default() += 1;
+                continue;
+            }
             match one(db, pick, changes) {
                 Ok(Ok((row, after))) => {
                     let (before, after) =

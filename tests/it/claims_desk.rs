@@ -2,8 +2,11 @@
 
 use crate::harness::desk::Desk;
 use daybook::domain::actor::{Actor, Role};
+use daybook::domain::ids::DocumentId;
 use daybook::engine::Session;
+use daybook::engine::command::{BulkChange, DraftChange, Pick};
 use daybook::engine::guard::roles;
+use daybook::engine::review::edit::many;
 use daybook::store::Topic;
 use daybook::ui::msg::Msg;
 use ratatui::style::Color;
@@ -142,4 +145,24 @@ fn a_job_tells_what_it_left_behind_and_why() {
     });
     mia.press(&format!("{}<Enter>", count.unwrap()));
     mia.press("6x").shows("left behind").shows("the amount looks wrong");
+}
+
+/// Before many are edited alike it is told which of them are left to another, as the edit leaves them.
+#[test]
+fn the_question_before_an_edit_of_many_leaves_out_what_another_has_claimed() {
+    let (_dir, mut mia, mut jon) = desks();
+    jon.press("3/-flag:stale<Enter>:claim 2<Enter>").shows("claimed 2 drafts");
+    let conn = rusqlite::Connection::open(mia.session.store.path()).unwrap();
+    let sql = "SELECT d.id, d.version FROM document d JOIN document_state s ON s.document_id = d.id
+        WHERE s.status = 'Draft' AND s.stale = '' ORDER BY d.id";
+    let mut drafts = conn.prepare(sql).unwrap();
+    let pick = |r: &rusqlite::Row<'_>| Ok(Pick { id: DocumentId(r.get(0)?), version: r.get(1)? });
+    let picks: Vec<Pick> = drafts.query_map([], pick).unwrap().map(Result::unwrap).collect();
+    let changes = [BulkChange::Same(DraftChange::PoNumber("PO-ALL".to_owned()))];
+    let told = many::ahead(&mia.session, &picks, &changes).unwrap();
+    assert_eq!(told.count, picks.len() as i64 - 2);
+    let (why, n) = &told.left_out[0];
+    assert!(why.starts_with("claimed by jon") && *n == 2, "{:?}", told.left_out);
+    let done = many::edit(&mut mia.session, &picks, &changes, "asked").unwrap();
+    assert_eq!((done.done as i64, done.refused.len()), (told.count, 2));
 }

@@ -207,7 +207,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
                     && r.channel == Channel::Email
             };
             let ids = which.rows(&session, out)?;
-            came_back(&bounces::by_hand(&mut session, &ids, reason)?, ctx)
+            told(&engine::came_back(&mut session, &ids, reason)?, ctx)
         }
         Action::Printed(which) => {
             let ids = which.rows(&session, |r| r.status == DeliveryStatus::Written)?;

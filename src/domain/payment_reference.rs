@@ -81,8 +81,9 @@ pub fn epc(to: &PayTo, holder: &str, sum: Money, reference: &str) -> Option<Stri
         return None;
     }
     let name: String = holder.chars().take(70).collect();
-    let (structured, free) =
-        if reference.starts_with("RF") { (reference, "") } else { ("", reference) };
+    // A number may begin with these letters as well.
+    let structured = to.reference == Reference::Rf && reference.starts_with("RF");
+    let (structured, free) = if structured { (reference, "") } else { ("", reference) };
     let amount = format!("EUR{}", sum.currency.plain(sum.minor));
     let lines = ["BCD", "002", "1", "SCT", &to.bic, &name, &to.iban, &amount, "", structured, free];
     Some(lines.join("\n").trim_end().to_owned())
@@ -125,6 +126,9 @@ mod tests {
         );
         let free = epc(&to, "Hafen GmbH", eur.amount(1), "INV-1").unwrap();
         assert!(free.ends_with("EUR0.01\n\n\nINV-1"), "{free}");
+        let plain = PayTo { reference: Reference::Number, ..to.clone() };
+        let numbered = epc(&plain, "Hafen GmbH", eur.amount(1), "RF-2026-1").unwrap();
+        assert!(numbered.ends_with("EUR0.01\n\n\nRF-2026-1"), "{numbered}");
         assert_eq!(epc(&to, "Hafen GmbH", eur.amount(0), "INV-1"), None);
         let usd = Currency::parse("USD").unwrap();
         assert_eq!(epc(&to, "Hafen GmbH", usd.amount(1), "INV-1"), None);

@@ -107,9 +107,31 @@ fn a_person_says_that_a_copy_came_back_and_only_what_is_out_can() {
     let (state, said) = status(&book, &copies[0]);
     assert_eq!(state, "Bounced");
     assert!(said.starts_with("came back, says ") && said.ends_with(": she called"), "{said}");
-    let again = book.run(&["delivery", "bounced", id, "--reason", "again"]);
-    assert_ne!(again.code, 0);
-    assert!(again.err.contains("only what is Sent or Unconfirmed comes back"), "{}", again.err);
+    let again = book.run(&["delivery", "bounced", id, "--reason", "again"]).ends(1);
+    assert!(again.out.contains("it is Bounced") || again.err.contains("it is Bounced"));
+    book.run(&["delivery", "bounced", text(&copies[1], "id"), "--reason", " "]).ends(2);
+    book.is_sound();
+}
+
+/// A report that is read before it is written down that the message went out is not lost.
+#[test]
+fn a_report_of_a_copy_that_is_being_sent_waits_for_its_end() {
+    let (book, copies) = sent();
+    let row = &copies[0];
+    let back = report(text(row, "message_id"), text(row, "to"), "failed", "r1");
+    let file = book.file("report.eml", back);
+    let set = |status: &str| {
+        let conn = rusqlite::Connection::open(&book.path).unwrap();
+        let id: i64 = text(row, "id")[3..].parse().unwrap();
+        conn.execute("UPDATE delivery SET status = ?1 WHERE id = ?2", (status, id)).unwrap();
+    };
+    set("Sending");
+    let told = book.run(&["delivery", "bounces", &file, "--json"]).ends(0).json();
+    assert_eq!((&told["later"], &told["bounced"]), (&json!(1), &json!([])), "{told}");
+    set("Sent");
+    let told = book.run(&["delivery", "bounces", &file, "--json"]).ends(0).json();
+    assert_eq!(told["bounced"][0]["id"], row["id"], "{told}");
+    assert_eq!(status(&book, row).0, "Bounced");
     book.is_sound();
 }
 

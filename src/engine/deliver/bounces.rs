@@ -9,12 +9,12 @@ use crate::domain::text::counted;
 use crate::engine::{Error, Session};
 use crate::mail::bounce::{self, Became, Recipient};
 use crate::mail::folder;
-use crate::store::{StoreError, Tx, bounce_report, delivery};
+use crate::store::{Tx, bounce_report, delivery};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
 /// What a report did to a copy.
@@ -41,6 +41,8 @@ pub struct Told {
     pub delayed: Vec<Booked>,
     /// Reports that were booked before.
     pub seen: usize,
+    /// Reports of a copy that is being sent at this moment: to be read again.
+    pub later: usize,
     /// Reports of a copy whose state they do not change: it was queued again, or ended otherwise.
     pub too_late: usize,
     /// Reports of messages that are none of this book's.
@@ -59,6 +61,7 @@ impl Told {
         ];
         for (count, what) in [
             (self.seen, "booked before"),
+            (self.later, "of copies that are being sent: read them again"),
             (self.too_late, "of copies that are no longer out"),
             (self.unknown, "of no message of this book"),
             (self.other, "no report"),
@@ -151,6 +154,7 @@ fn one(session: &mut Session, bytes: &[u8], told: &mut Told) -> Result<(), Error
 enum Outcome {
     Done,
     Seen,
+    Later,
     TooLate,
 }
 
@@ -161,14 +165,20 @@ fn book(
     told: &mut Told,
 ) -> Result<(), Error> {
     let outcome = session.write(Verb::Deliver, |tx| {
+        // A server next door answers before we have written down that it took the message.
+        if delivery::get(tx, id)?.status == DeliveryStatus::Sending {
+            tx.quiet();
+            return Ok::<_, Error>(Outcome::Later);
+        }
         if !bounce_report::keep(tx, hash, id)? {
             tx.quiet();
-            return Ok::<_, Error>(Outcome::Seen);
+            return Ok(Outcome::Seen);
         }
         came_back(tx, id, to)
     })?;
     match outcome {
         Outcome::Seen => told.seen += 1,
+        Outcome::Later => told.later += 1,
         Outcome::TooLate => told.too_late += 1,
         Outcome::Done => {
             let copy = session.read(|db| delivery::get(db, id))?;
@@ -233,7 +243,12 @@ pub fn watch(session: &mut Session) -> Result<usize, Error> {
     if folder.is_empty() {
         return Ok(0);
     }
-    let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+    // Another worker of this process is at it.
+    let mut watched = match WATCHED.try_lock() {
+        Ok(watched) => watched,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => return Ok(0),
+    };
     let watched = watched.get_or_insert_with(|| Watched { at: None, files: HashSet::new() });
     if watched.at.is_some_and(|at| at.elapsed() < EVERY) {
         return Ok(0);
@@ -245,37 +260,11 @@ pub fn watch(session: &mut Session) -> Result<usize, Error> {
         if watched.files.contains(&file) {
             continue;
         }
+        let later = told.later;
         take(session, &file, &mut told)?;
-        watched.files.insert(file);
+        if told.later == later {
+            watched.files.insert(file);
+        }
     }
     Ok(0)
-}
-
-/// A person says that a copy came back: a letter, a call, a report that no program reads.
-pub fn by_hand(session: &mut Session, ids: &[DeliveryId], reason: &str) -> Result<Told, Error> {
-    if reason.trim().is_empty() {
-        return Err(Error::usage("no_reason", "why it came back", "--reason TEXT"));
-    }
-    let mut told = Told::default();
-    for id in ids {
-        let done = session.write(Verb::Deliver, |tx| {
-            let copy = delivery::get(tx, *id)?;
-            let words = format!("came back, says {}: {reason}", tx.actor().name);
-            if let Err(is) = delivery::step(tx, *id, DeliveryStatus::Bounced, &words, None)? {
-                let what = format!("{id} is {is}: only what is Sent or Unconfirmed comes back");
-                return Err(Error::Store(StoreError::Conflict(what)));
-            }
-            tx.note(id, format!("{} to {} {words}", copy.number, copy.address));
-            Ok(copy)
-        })?;
-        told.messages += 1;
-        told.bounced.push(Booked {
-            id: id.to_string(),
-            document: done.number,
-            account_number: done.account_number,
-            address: done.address,
-            reason: reason.to_owned(),
-        });
-    }
-    Ok(told)
 }

@@ -13,6 +13,7 @@ use crate::engine::deliver::copies::{Begin, When, domain, ensure_job, open_press
 use crate::engine::deliver::envelope::{self, Again, Elsewhere, Post};
 use crate::engine::deliver::first;
 use crate::engine::printed::printable;
+use crate::engine::review::picked::reason;
 use crate::engine::{Error, Session};
 use crate::store::delivery::{Delivery, Filter};
 use crate::store::new_delivery::{self, NewDelivery};
@@ -393,6 +394,19 @@ pub fn change_channel(
         let made = new_delivery::insert(tx, &new)?;
         store::envelope::chosen(tx, made)?;
         Ok(Ok(()))
+    })
+}
+
+/// A person says that e-mail came back: by a letter, a call, a report that no program reads.
+pub fn came_back(session: &mut Session, ids: &[DeliveryId], why: &str) -> Result<Receipt, Error> {
+    let why = reason(why)?;
+    let words = format!("came back, says {}: {why}", session.actor.name);
+    steps(session, ids, "came back:", |tx, id| {
+        let row = store::delivery::get(tx, id)?;
+        if !matches!(row.status, DeliveryStatus::Sent | DeliveryStatus::Unconfirmed) {
+            return Ok(Err(format!("it is {}", row.status)));
+        }
+        moved(tx, id, DeliveryStatus::Bounced, &words, None)
     })
 }
 

@@ -7,7 +7,7 @@ use crate::domain::ids::JobId;
 use crate::engine::deliver::copies::{CANCELED, goes_again};
 use crate::engine::review::picked::short;
 use crate::store::job::{self, JobRow, JobState, Wanted};
-use crate::store::{Tx, desk};
+use crate::store::{Tx, desk, notice};
 
 /// Longest filter, characters.
 const LONGEST: usize = 500;
@@ -33,7 +33,7 @@ pub fn perform(session: &mut Session, command: Command) -> Result<Receipt, Error
             })
         }
         Command::DismissNotices => quiet(session, "notices read", |tx| {
-            desk::dismiss_notices(tx)?;
+            notice::dismiss(tx)?;
             Ok(())
         }),
         Command::AddNote { on, strikes, text } => noting::add(session, on, &text, strikes),

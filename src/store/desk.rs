@@ -62,17 +62,3 @@ pub fn filters(db: &Db<'_>) -> Result<Vec<SavedFilter>, StoreError> {
         Ok(SavedFilter { screen: r.get(0)?, name: r.get(1)?, tab: r.get(2)?, text: r.get(3)? })
     })
 }
-
-/// Marks what was told as read by whom it was for; tasks stay until they are done. Gives how many.
-pub fn dismiss_notices(tx: &Tx<'_>) -> Result<usize, StoreError> {
-    let n = tx.run(
-        "UPDATE notice SET done_at = ?1 WHERE done_at IS NULL AND level <> 'task'
-         AND (for_uid IS NULL OR for_uid = ?2)",
-        (tx.now().at_ms, tx.actor().uid),
-    )?;
-    tx.quiet();
-    if n > 0 {
-        tx.touch(Topic::Notices);
-    }
-    Ok(n)
-}

@@ -28,6 +28,21 @@ pub struct NoticeRow {
     pub subject: String,
 }
 
+/// A notice that stands: not done, and nobody has put it aside.
+const STANDS: &str = "done_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM notice_read r WHERE r.notice_id = notice.id)";
+
+/// SQL of a notice that somebody (an expression) has yet to read.
+pub(in crate::store) fn unread_by(uid: &str) -> String {
+    format!(
+        "done_at IS NULL AND (for_uid IS NULL OR for_uid = {uid}) AND NOT EXISTS
+         (SELECT 1 FROM notice_read r WHERE r.notice_id = notice.id AND r.uid = {uid})"
+    )
+}
+
+/// How long a notice that somebody has read is still new to others, milliseconds: a week.
+const NEW_MS: i64 = 7 * 24 * 3_600_000;
+
 /// Makes a notice, unless one with this key exists.
 pub fn add(
     tx: &Tx<'_>,
@@ -90,11 +105,14 @@ pub fn mailed(tx: &Tx<'_>, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Notices that nobody has dismissed and this person may read, newest first.
+/// Notices that this person has yet to read, newest first.
 pub fn open(db: &Db<'_>, uid: u32, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
     db.all(
-        "SELECT id, at, level, text, subject FROM notice INDEXED BY notice_open
-         WHERE done_at IS NULL AND (for_uid IS NULL OR for_uid = ?2) ORDER BY id DESC LIMIT ?1",
+        &format!(
+            "SELECT id, at, level, text, subject FROM notice INDEXED BY notice_open
+             WHERE {} ORDER BY id DESC LIMIT ?1",
+            unread_by("?2")
+        ),
         (limit, uid),
         |r| {
             Ok(NoticeRow {
@@ -108,14 +126,28 @@ pub fn open(db: &Db<'_>, uid: u32, limit: u32) -> Result<Vec<NoticeRow>, StoreEr
     )
 }
 
-/// Dismisses every open notice that who acts may read; gives how many.
-pub fn dismiss_all(tx: &Tx<'_>) -> Result<usize, StoreError> {
-    let done = tx.run(
-        "UPDATE notice SET done_at = ?1 WHERE done_at IS NULL AND (for_uid IS NULL OR for_uid = ?2)",
-        (tx.now().at_ms, tx.actor().uid),
+/// Puts aside what was told and who acts has yet to read; tasks stay until they are done. Others still
+/// read what is for all, for a week. Gives how many.
+pub fn dismiss(tx: &Tx<'_>) -> Result<usize, StoreError> {
+    let (now, uid) = (tx.now().at_ms, tx.actor().uid);
+    let read = tx.run(
+        &format!(
+            "INSERT INTO notice_read (notice_id, uid)
+             SELECT id, ?1 FROM notice INDEXED BY notice_open WHERE level <> 'task' AND {}",
+            unread_by("?1")
+        ),
+        [uid],
     )?;
-    tx.touch(Topic::Notices);
-    Ok(done)
+    tx.quiet();
+    if read > 0 {
+        tx.run(
+            "UPDATE notice SET done_at = ?1 WHERE done_at IS NULL AND (for_uid = ?2 OR at < ?3)
+               AND EXISTS (SELECT 1 FROM notice_read r WHERE r.notice_id = notice.id)",
+            (now, uid, now - NEW_MS),
+        )?;
+        tx.touch(Topic::Notices);
+    }
+    Ok(read)
 }
 
 /// Asks a person for something. One key makes one notice, however often it is asked for.
@@ -136,6 +168,10 @@ pub fn again(tx: &Tx<'_>, key: &str, subject: &str, text: &str) -> Result<(), St
          ON CONFLICT (key) DO UPDATE SET at = ?1, text = ?2, done_at = NULL, mailed_at = NULL",
         (tx.now().at_ms, text, subject, key),
     )?;
+    tx.run(
+        "DELETE FROM notice_read WHERE notice_id = (SELECT id FROM notice WHERE key = ?1)",
+        [key],
+    )?;
     tx.touch(Topic::Notices);
     Ok(())
 }
@@ -147,12 +183,12 @@ pub fn is_open(db: &Db<'_>, key: &str) -> Result<bool, StoreError> {
 
 /// When the notice of a key was last made, UTC ms, while it stands.
 pub fn open_since(db: &Db<'_>, key: &str) -> Result<Option<i64>, StoreError> {
-    db.opt("SELECT at FROM notice WHERE key = ?1 AND done_at IS NULL", [key], |r| r.get(0))
+    db.opt(&format!("SELECT at FROM notice WHERE key = ?1 AND {STANDS}"), [key], |r| r.get(0))
 }
 
 /// What the notice of a key says, while it stands.
 pub fn text_of(db: &Db<'_>, key: &str) -> Result<Option<String>, StoreError> {
-    db.opt("SELECT text FROM notice WHERE key = ?1 AND done_at IS NULL", [key], |r| r.get(0))
+    db.opt(&format!("SELECT text FROM notice WHERE key = ?1 AND {STANDS}"), [key], |r| r.get(0))
 }
 
 /// Whether there ever was a notice with this key.

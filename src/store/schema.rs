@@ -49,6 +49,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0042_e_invoice.sql"),
     include_str!("migrations/0043_account_text.sql"),
     include_str!("migrations/0044_bounce_report.sql"),
+    include_str!("migrations/0045_notice_read.sql"),
 ];
 
 /// The schema of this program.

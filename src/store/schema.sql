@@ -1,4 +1,4 @@
--- 44 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 45 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1368,6 +1368,11 @@ CREATE TABLE bounce_report (
   hash           BLOB PRIMARY KEY,                    -- SHA-256 of the report's name and of what it says
   delivery_id    INTEGER NOT NULL REFERENCES delivery (id),
   at             INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE notice_read (
+  notice_id      INTEGER NOT NULL REFERENCES notice (id),
+  uid            INTEGER NOT NULL,
+  PRIMARY KEY (notice_id, uid)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);
 INSERT INTO account_text (account_text, rank) VALUES ('automerge', 16);

@@ -81,8 +81,7 @@ pub fn last_payment_run(db: &Db<'_>) -> Result<String, ReadError> {
 
 /// Open notices that somebody may read, and the newest.
 pub fn open_notices(db: &Db<'_>, uid: u32) -> Result<(Totals, String), ReadError> {
-    let mine = "FROM notice INDEXED BY notice_open WHERE done_at IS NULL \
-        AND (for_uid IS NULL OR for_uid = ?1)";
+    let mine = format!("FROM notice INDEXED BY notice_open WHERE {}", notice::unread_by("?1"));
     let count = db.one(&format!("SELECT count(*) {mine}"), [uid], |r| r.get(0))?;
     let last = format!("SELECT text {mine} ORDER BY id DESC LIMIT 1");
     let last: Option<String> = db.opt(&last, [uid], |r| r.get(0))?;

@@ -108,6 +108,7 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      ALTER TABLE payment_method DROP COLUMN iban; ALTER TABLE tax_rate DROP COLUMN category",
     "DROP TABLE account_text; DROP TABLE text_more",
     "DROP TABLE bounce_report",
+    "DROP TABLE notice_read",
 ];
 
 /// What a call of the binary gave.

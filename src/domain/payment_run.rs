@@ -44,6 +44,8 @@ text_enum! {
         Stopped = "stopped",
         /// The gateway could not be reached, several times; nothing was sent.
         Unreachable = "gateway_unreachable",
+        /// Its debit was announced to the customer for its due day.
+        Announced = "announced_for_later",
         /// One more try would go over the network's limit of 30 days.
         Budget = "network_limit",
     }
@@ -60,6 +62,7 @@ impl SkipReason {
             | Self::NoMethod
             | Self::Returned
             | Self::Unreachable
+            | Self::Announced
             | Self::Budget => true,
             Self::Live
             | Self::Unknown
@@ -108,6 +111,7 @@ impl SkipReason {
             Self::BillRunOpen => "its bill run is not posted",
             Self::Stopped => "the run was stopped",
             Self::Unreachable => "the gateway cannot be reached",
+            Self::Announced => "its debit was announced for its due day: not before",
             Self::Budget => "one more try would go over the network's limit of 30 days",
         }
     }
@@ -156,6 +160,8 @@ pub struct Candidate {
     pub account: AccountId,
     /// What is owed, minor units.
     pub balance_minor: i64,
+    /// When it is due.
+    pub due_on: NaiveDate,
     /// Auto-pay of the account.
     pub account_auto_pay: bool,
     /// Auto-pay switched off for this invoice.
@@ -316,6 +322,7 @@ mod tests {
             document: DocumentId(1),
             account: AccountId(1),
             balance_minor: 100,
+            due_on: NaiveDate::default(),
             account_auto_pay: true,
             auto_pay_off: false,
             live: None,

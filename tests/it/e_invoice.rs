@@ -585,3 +585,28 @@ fn an_invoice_says_where_to_pay_only_where_nothing_is_collected() {
     assert!(text.contains("IBAN DE89 3704"), "{text}");
     book.is_sound();
 }
+
+/// A debit by mandate is announced by its invoice: a run of what is due later leaves it for its day, a card
+/// it charges.
+#[test]
+fn a_debit_is_not_charged_before_the_day_that_was_announced() {
+    let book = book();
+    for account in ["A2", "A6"] {
+        let set = ["account", "edit", account, "--set", "payment_term=Net 14"];
+        book.run(&set).ends(0);
+    }
+    book.run(&["bill", "--target", "2026-12-01"]).ends(0);
+    book.run(&["post", "BR-000001"]).ends(0);
+    let later = ["collect", "--target", "2027-03-01", "--json"];
+    let dry = book.run(&[&later[..], &["--dry-run"]].concat()).ends(0).json();
+    let run = book.run(&later).ends(0).json();
+    assert_eq!(run["skipped"]["announced_for_later"], 1, "{run}");
+    assert_eq!(dry["skipped"], run["skipped"]);
+    assert_eq!(run["approved"], 1, "the card");
+    let of = book.run(&["invoice", "list", "--account", "A2", "--json"]).ends(0).json();
+    let due = of[0]["due_date"].as_str().unwrap().to_owned();
+    book.run(&["clock", "set", &due]).ends(0);
+    let run = book.run(&["collect", "--target", &due, "--json"]).ends(0).json();
+    assert_eq!(run["approved"], 1, "{run}");
+    book.is_sound();
+}

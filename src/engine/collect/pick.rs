@@ -4,6 +4,7 @@ use crate::clock::Now;
 use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, JobId, PaymentRunId, ScheduleId};
+use crate::domain::payment::MethodKind;
 use crate::domain::payment_method::{MethodState, default_of};
 use crate::domain::payment_run::{Candidate, SkipReason, judge};
 use crate::domain::retry::RetryRules;
@@ -162,6 +163,11 @@ impl Methods {
         let chosen = judge(&candidate, &states, max_failures, now.at_ms, now.today)?;
         let chosen = methods.iter().find(|m| m.state.id == chosen);
         let method = chosen.ok_or(SkipReason::NoMethod)?;
+        // What was debited by mandate was announced by the invoice: later or less, never earlier.
+        let announced = method.kind == MethodKind::Sepa && !method.mandate.is_empty();
+        if announced && !mode.by_hand && candidate.due_on > now.today {
+            return Err(SkipReason::Announced);
+        }
         if mode.retry && rules.budget_left(&method.state, now.at_ms) == Some(0) {
             return Err(SkipReason::Budget);
         }

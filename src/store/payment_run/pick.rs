@@ -81,7 +81,7 @@ pub fn candidates(
     let mut open: BTreeMap<DocumentId, Open> = db.gather(&sql, [keys], |r| {
         let id = DocumentId(r.get(0)?);
         let candidate = facts(r, auto.get(&id).is_some_and(|auto| *auto), today)?;
-        Ok((id, Open { candidate, currency: word(r, 13, Currency::parse)? }))
+        Ok((id, Open { candidate, currency: word(r, 14, Currency::parse)? }))
     })?;
     page.open.extend(looked.judged.iter().filter_map(|(id, _)| open.remove(id)));
     Ok(page)
@@ -165,8 +165,8 @@ pub(in crate::store) fn open_of(
            AND s.due_on <= ?1 ORDER BY s.due_on, s.document_id"
     );
     db.each(&sql, [today], |r| {
-        let candidate = facts(r, r.get(13)?, today)?;
-        take(Open { candidate, currency: word(r, 14, Currency::parse)? })
+        let candidate = facts(r, r.get(14)?, today)?;
+        take(Open { candidate, currency: word(r, 15, Currency::parse)? })
     })
 }
 
@@ -193,7 +193,8 @@ const FACTS: &str = concat!(
         AND NOT (p.decline_class = 'soft' AND p.next_retry_at IS NOT NULL)),
     s.promised_on IS NOT NULL AND EXISTS (SELECT 1 FROM instalment_document i
       WHERE i.document_id = s.document_id AND i.open = 1), ",
-    with_agency!()
+    with_agency!(),
+    ", s.due_on"
 );
 
 fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> Result<Candidate, StoreError> {
@@ -216,6 +217,7 @@ fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> Result<Candid
         returned: r.get(10)?,
         instalments: r.get(11)?,
         with_agency: r.get(12)?,
+        due_on: r.get(13)?,
     })
 }
 
@@ -234,8 +236,8 @@ pub fn debts(
         ),
         (many::keys(documents.map(|id| id.0)), today),
         |r| {
-            let candidate = facts(r, r.get(13)?, today)?;
-            Ok((candidate.document, (candidate, debt::row_from(r, 14)?)))
+            let candidate = facts(r, r.get(14)?, today)?;
+            Ok((candidate.document, (candidate, debt::row_from(r, 15)?)))
         },
     )
 }

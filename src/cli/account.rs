@@ -1,5 +1,6 @@
-//! `daybook account explain`: one month of an account on one page.
+//! `daybook account explain`: one month of an account on one page; `edit` is in `account_edit`.
 
+use super::account_edit;
 use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output::{self, Align};
@@ -25,6 +26,8 @@ pub struct Args {
 enum Action {
     /// One month of an account on one page: prices, usage, documents, money, what is open and why
     Explain(Explain),
+    /// Change what an account says of itself, by the rules of accounts.csv
+    Edit(account_edit::Edit),
 }
 
 #[derive(Debug, clap::Args)]
@@ -44,7 +47,10 @@ struct Explain {
 
 /// Runs it.
 pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
-    let Action::Explain(args) = &args.action;
+    let args = match &args.action {
+        Action::Explain(args) => args,
+        Action::Edit(args) => return account_edit::run(args, ctx),
+    };
     let session = ctx.open()?;
     let page = account_page::read(&session, &args.account, args.period.as_deref())?;
     let Some(file) = &args.pdf else {

@@ -1,7 +1,7 @@
 //! A document as JSON.
 
 use crate::store::document::{self, DocumentRow};
-use crate::store::{Db, StoreError};
+use crate::store::{Db, StoreError, reissue};
 use serde_json::{Value, json};
 
 /// A document as `invoice list --json` gives it.
@@ -9,6 +9,7 @@ pub fn to_json(db: &Db<'_>, row: &DocumentRow) -> Result<Value, StoreError> {
     let items = document::items(db, row.id)?;
     let flags = document::flags(db, row.id)?;
     let taxes = document::taxes(db, row.id)?;
+    let (replaces, replaced_by) = reissue::links(db, row)?;
     let money = |minor: i64| row.currency.plain(minor);
     let items: Vec<Value> = items
         .iter()
@@ -43,6 +44,8 @@ pub fn to_json(db: &Db<'_>, row: &DocumentRow) -> Result<Value, StoreError> {
         "currency": row.currency,
         "invoice_date": row.invoice_on,
         "due_date": row.due_on,
+        "replaces": replaces,
+        "replaced_by": replaced_by,
         "po_number": row.po_number,
         "note": row.note,
         "reason": row.reason,

@@ -5,7 +5,7 @@ use super::document_json::to_json;
 use super::exit::Exit;
 use super::listing::{self, List, PAGE, Page};
 use super::output::{self, Align};
-use super::{claim, invoice_edit, invoice_past, invoice_tag};
+use super::{claim, invoice_edit, invoice_past, invoice_reissue, invoice_tag};
 use crate::domain::delivery::FirstCopy;
 use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax};
 use crate::domain::ids::{DocumentId, RunId};
@@ -97,6 +97,8 @@ enum Action {
     Restore(invoice_past::Restore),
     /// Put tags on drafts to find them again, or take them off
     Tag(invoice_tag::Tag),
+    /// Issue a posted invoice anew: full memo, and an invoice of today with the same lines in its place
+    Reissue(invoice_reissue::Reissue),
     /// Rate drafts again from what is known now
     Regenerate(invoice_edit::Regenerate),
     /// Throw drafts away; what they billed is billable again
@@ -137,6 +139,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Release(args) => invoice_edit::release(args, ctx),
         Action::Tag(args) => invoice_tag::tag(args, ctx),
         Action::Edit(args) => invoice_edit::edit(args, ctx),
+        Action::Reissue(args) => invoice_reissue::run(args, ctx),
         Action::History(args) => invoice_past::history(args, ctx),
         Action::Restore(args) => invoice_past::restore(args, ctx),
         Action::Regenerate(args) => invoice_edit::regenerate(args, ctx),

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand; the same engine verbs as the console.
 
 mod account;
+mod account_edit;
 mod adjust;
 mod agency;
 mod backup;
@@ -31,6 +32,7 @@ mod invoice;
 mod invoice_edit;
 mod invoice_past;
 mod invoice_preview;
+mod invoice_reissue;
 mod invoice_tag;
 mod invoice_xml;
 mod listing;

@@ -162,7 +162,8 @@ fn body(document: &Printable) -> String {
     ];
     if let Some(corrected) = &document.corrects {
         let of = words::date(corrected.date);
-        lines.push(format!("It corrects invoice {} of {of}.", corrected.number));
+        let does = words::of_other(document.kind).to_lowercase();
+        lines.push(format!("It {does} invoice {} of {of}.", corrected.number));
     }
     if document.kind.is_receivable() {
         let due = document.due_minor();

@@ -321,8 +321,12 @@ impl<'a> Setter<'a> {
         style.size = (style.size * room / width.max(room)).max(9.0);
         self.text(self.left, y, style, &title);
         if let Some(corrected) = &doc.corrects {
-            let line =
-                format!("Corrects invoice {} of {}", corrected.number, words::date(corrected.date));
+            let line = format!(
+                "{} invoice {} of {}",
+                words::of_other(doc.kind),
+                corrected.number,
+                words::date(corrected.date)
+            );
             self.text(self.left, y + 14.0, plain(9.0).in_ink(GREY), &line);
         }
         let label = match doc.kind {

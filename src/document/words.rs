@@ -15,6 +15,14 @@ pub(super) fn title(kind: DocumentKind) -> &'static str {
     }
 }
 
+/// What a document does to the invoice that it names.
+pub(super) fn of_other(kind: DocumentKind) -> &'static str {
+    match kind {
+        DocumentKind::Invoice => "Replaces",
+        DocumentKind::CreditMemo | DocumentKind::DebitMemo | DocumentKind::WriteOff => "Corrects",
+    }
+}
+
 /// `30 Nov 2026`: day, month in letters, year, so that no reader takes the day for the month.
 pub(super) fn date(day: NaiveDate) -> String {
     day.format("%-d %b %Y").to_string()

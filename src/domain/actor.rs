@@ -55,6 +55,8 @@ text_enum! {
         Adjust = "adjust",
         /// Reversing a posted invoice.
         Reverse = "reverse",
+        /// A full memo and an invoice in place of a posted one.
+        Reissue = "reissue",
         /// Writing off a balance.
         WriteOff = "write-off",
         /// Making deliveries, sending, printing, recalling.
@@ -117,6 +119,7 @@ pub fn permitted(role: Role, verb: Verb) -> bool {
                         | V::ImportOpenItems
                         | V::Adjust
                         | V::Reverse
+                        | V::Reissue
                         | V::Schedule
                 )
         }

@@ -19,7 +19,7 @@ use crate::engine::deliver::copies::CANCELED;
 use crate::engine::deliver::{self, copies_ahead};
 use crate::engine::rate::unusual;
 use crate::engine::review::{edit, past, regenerate, undo};
-use crate::engine::{Error, Session, reach};
+use crate::engine::{Error, Session, reach, reissue};
 use crate::store::job::{self, JobState, Sending};
 use crate::store::read::jobs::JobRow;
 use crate::store::read::post_second::Poster;
@@ -114,6 +114,10 @@ fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
         Ahead::HandOver(new) => {
             let today = session.now()?.today;
             Answer::Money(session.store.read(|db| agency::foretell(db, new, today))?)
+        }
+        Ahead::Reissue(new) => {
+            let by = money::Asked { actor: &session.actor, now: session.now()? };
+            Answer::Money(session.store.read(|db| reissue::foretell(db, new, by))?)
         }
         Ahead::Usage(account) => {
             let today = session.now()?.today;

@@ -9,6 +9,7 @@ mod claim;
 mod draft;
 mod money;
 mod receipt;
+mod reissue;
 mod run;
 mod verb;
 pub mod words;
@@ -18,6 +19,7 @@ pub use claim::{ClaimDeed, NextDrafts};
 pub use draft::{BulkChange, DraftChange, HandMade, NewLine, Removed};
 pub use money::{MoneyDeed, PaidBy, Refunded};
 pub use receipt::{Receipt, Refused};
+pub use reissue::{Reissue, columns};
 pub use run::RunRef;
 
 use crate::domain::agency::{CaseState, NewCase};
@@ -226,6 +228,8 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Full memo, and an invoice of today in its place; nothing becomes billable again.
+    Reissue(Reissue),
     /// Takes back a deed of mine: the last, if none is named.
     Undo {
         /// Its place in the trail.
@@ -388,6 +392,15 @@ pub enum Command {
         schedule: ScheduleId,
         /// What is wanted.
         step: ScheduleStep,
+    },
+    /// Changes columns of accounts.csv of an account, unless they are others by now than they were seen.
+    EditAccount {
+        /// Its number.
+        account: String,
+        /// What those columns held: name and value.
+        was: Vec<(String, String)>,
+        /// What they are to hold.
+        set: Vec<(String, String)>,
     },
     /// Other e-mail addresses of an account, by the rules of an import.
     CorrectEmail {

@@ -2,7 +2,7 @@
 //! transactions through [`Session::write`]; what takes long is a [`job`] in slices. Which wing may
 //! name which: `FLOORS` in `tests/it/floors.rs`.
 
-pub mod account_email;
+pub mod account_edit;
 pub mod account_page;
 mod ahead;
 pub mod answer;
@@ -31,6 +31,7 @@ pub mod query;
 pub mod query_by_hand;
 pub mod rate;
 pub mod reach;
+pub mod reissue;
 pub mod review;
 pub mod runners;
 mod session;

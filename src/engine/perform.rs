@@ -1,6 +1,6 @@
 //! One command from the console: the same verbs the command line calls, behind one door.
 
-use super::account_email;
+use super::account_edit;
 use super::command::{Command, Receipt, RunRef, Steer};
 use super::on_its_way::Sure;
 use crate::domain::document::BillRunStatus;
@@ -17,7 +17,7 @@ use crate::engine::deliver::copies::When;
 use crate::engine::deliver::{self, print};
 use crate::engine::post::posting::What;
 use crate::engine::review::{self, edit, hand_made, regenerate, undo};
-use crate::engine::{Error, Session, bill, desk, post};
+use crate::engine::{Error, Session, bill, desk, post, reissue};
 
 /// Does what a clerk asked for. `op_id` was minted when the dialog opened: a second send of the
 /// same command is refused as done already.
@@ -61,6 +61,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         Command::Reverse { document, reason } => {
             crate::engine::post::reverse::reverse(session, document, &reason, sure)
         }
+        Command::Reissue(new) => Ok(reissue::reissue(session, &new)?.1),
         Command::Undo { deed } => undo::undo(session, deed),
         Command::Redo => undo::redo(session),
         Command::StartBillRun(mut new) => {
@@ -145,8 +146,11 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         Command::RecordPayment(money) => Ok(outside_payment::record(session, &money, sure)?.1),
         Command::Money(deed) => money::perform(session, deed, sure),
         Command::Anyway(command) => dispatch(session, *command, Sure::Yes),
+        Command::EditAccount { account, was, set } => {
+            Ok(account_edit::edit_seen(session, &account, &was, &set)?.receipt)
+        }
         Command::CorrectEmail { account, was, emails } => {
-            account_email::correct(session, &account, (&was, &emails))
+            account_edit::correct_email(session, &account, (&was, &emails))
         }
         Command::Remind => Ok(started("", "reminders are sent", remind::start(session)?)),
         Command::Promise { document, amount, on } => {

@@ -15,7 +15,7 @@ pub use crate::engine::clockwork::waits::Ahead as Awaited;
 pub use crate::engine::collect::money::Foretold;
 pub use crate::engine::collect::payments::{Owed, Paid, Payments, Whose};
 pub use crate::engine::collect::remind::RemindersAhead;
-use crate::engine::command::{BulkChange, MoneyDeed, NewBillRun, NewPaymentRun, Pick};
+use crate::engine::command::{BulkChange, MoneyDeed, NewBillRun, NewPaymentRun, Pick, Reissue};
 pub use crate::engine::deliver::copies_ahead::CopiesAhead;
 pub use crate::engine::deliver::print::PrintAhead;
 pub use crate::engine::deliver::steer::{CopyStep, Resend};
@@ -160,6 +160,8 @@ pub enum Ahead {
     Plan(NewPlan),
     /// What handing an account to an agency would do.
     HandOver(NewCase),
+    /// What issuing a posted invoice anew would make and move.
+    Reissue(Reissue),
     /// What rating these drafts again would throw away of what was done by hand.
     Lost(Vec<Pick>),
     /// What editing these drafts alike would make of their sums.
@@ -373,6 +375,7 @@ impl Question {
                 | Ahead::Credits(..)
                 | Ahead::Plan(_)
                 | Ahead::HandOver(_)
+                | Ahead::Reissue(_)
                 | Ahead::Usage(_),
             ) => false,
             Self::Ahead(

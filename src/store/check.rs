@@ -150,6 +150,7 @@ pub const CHECKS: &[Check] = &[
     sql("usage_once", "usage is held by a line of its own account", USAGE_ONCE),
     sql("credits_within_lines", "credits never exceed the line they correct", CREDITS_WITHIN),
     sql("memos_within", "memos never exceed the document they correct", MEMOS_WITHIN),
+    sql("reissued_ties", "an invoice in the place of another bills what was settled", REISSUED),
     sql("credits_documented", "what lowers an invoice is documented", credits::DOCUMENTED),
     beside(
         "ledger_balanced",
@@ -309,9 +310,24 @@ UNION ALL
 SELECT printf('D-%06d line %d bills a charge that it does not claim', i.document_id, i.position)
 FROM document_item i JOIN document d ON d.id = i.document_id
 JOIN document_state s ON s.document_id = i.document_id
-WHERE i.charge_id IS NOT NULL AND d.source IN ('run', 'hand') AND d.status <> 'Canceled'
+WHERE i.charge_id IS NOT NULL AND d.status <> 'Canceled'
+  AND (d.source IN ('run', 'hand') OR (d.source = 'adjust' AND d.kind = 'invoice'))
   AND s.reversed_by IS NULL
   AND NOT EXISTS (SELECT 1 FROM claim k WHERE k.document_id = i.document_id AND k.item_id = i.id)";
+
+const REISSUED: &str = "
+SELECT printf('D-%06d (%s) takes the place of D-%06d, %s', d.id, d.number, o.id, CASE
+  WHEN m.id IS NULL THEN 'which no memo settles'
+  WHEN m.total_minor <> -d.total_minor OR m.tax_minor <> -d.tax_minor THEN 'whose memo is of another sum'
+  WHEN s.balance_minor <> 0 THEN 'which is open'
+  WHEN o.account_id <> d.account_id OR o.currency <> d.currency THEN 'of another account or currency'
+  ELSE 'which holds what it billed' END)
+FROM document d JOIN document o ON o.id = d.corrects_id JOIN document_state s ON s.document_id = o.id
+LEFT JOIN document m ON m.id = s.reversed_by AND m.corrects_id = o.id AND m.status = 'Posted'
+WHERE d.kind = 'invoice' AND (m.id IS NULL OR m.total_minor <> -d.total_minor
+  OR m.tax_minor <> -d.tax_minor OR s.balance_minor <> 0 OR o.account_id <> d.account_id
+  OR o.currency <> d.currency OR EXISTS (SELECT 1 FROM claim k WHERE k.document_id = o.id)
+  OR EXISTS (SELECT 1 FROM usage_claim k WHERE k.document_id = o.id))";
 
 const USAGE_ONCE: &str = "
 SELECT printf('usage U-%06d is held by D-%06d, which is %s', k.usage_id, k.document_id, coalesce(d.status, 'not there'))

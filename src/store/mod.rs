@@ -70,6 +70,7 @@ pub mod posting;
 pub mod presence;
 pub mod print_batch;
 pub mod read;
+pub mod reissue;
 pub mod reminder;
 pub mod retry;
 pub mod role;

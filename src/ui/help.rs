@@ -38,6 +38,7 @@ pub fn command_line(action: Action, screen: ScreenId) -> String {
         (Action::Payments, ScreenId::Accounts) => words::PAYMENT_LIST_ACCOUNT,
         (Action::Payments, _) => words::PAYMENT_LIST_INVOICE,
         (Action::AccountPage, _) => words::ACCOUNT_EXPLAIN,
+        (Action::EditAccount, _) => words::ACCOUNT_EDIT,
         (Action::Usage, ScreenId::Accounts) => words::USAGE_LIST_ACCOUNT,
         (Action::Usage, _) => words::USAGE_LIST_PENDING,
         (Action::Charts, _) => words::STATUS_CHARTS,

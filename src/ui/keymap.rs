@@ -163,6 +163,7 @@ pub enum Action {
     Usage,
     Payments,
     AccountPage,
+    EditAccount,
     Unusual,
     Waits,
     Charts,

@@ -162,7 +162,8 @@ impl Story {
         let id = self.posted()?;
         let amount = self.money();
         let line = 1 + self.dice.roll(4);
-        match self.dice.roll(9) {
+        match self.dice.roll(10) {
+            9 => self.say(&format!("invoice reissue {id} --set po_number={line} --set buyer_reference={amount} --reason t")),
             0 => self.say(&format!("adjust {id} --whole --reason t")),
             1 => self.say(&format!("adjust {id} --line {line} --reason t")),
             2 => self.say(&format!("adjust {id} --amount {amount} --reason t")),

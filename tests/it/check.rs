@@ -102,6 +102,7 @@ const SEEDS: &[(&str, &str)] = &[
         "UPDATE document SET kind = 'credit_memo', status = 'Posted', corrects_id = 3, number = 'CM-9', posted_at = 1,
             subtotal_minor = -90001, tax_minor = 0, total_minor = -90001 WHERE id = 4",
     ),
+    ("reissued_ties", "UPDATE document SET corrects_id = 1 WHERE id = 2"),
     ("credits_documented", "UPDATE document SET settled_before_minor = 5 WHERE id = 1"),
     (
         "credits_documented",

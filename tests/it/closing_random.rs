@@ -89,7 +89,7 @@ impl Story {
         let payments = self.ids(&["payment", "list"], "id", |_| true);
         let mut words: Vec<String> = Vec::new();
         let mut add = |text: &str| words.extend(text.split(' ').map(str::to_owned));
-        match self.dice.roll(18) {
+        match self.dice.roll(19) {
             0..=2 => {
                 let account = if some { "A1" } else { "A2" };
                 let line = format!(
@@ -158,6 +158,7 @@ impl Story {
                     add(&format!("--method {payment}"));
                 }
             }
+            17 => add(&format!("invoice reissue {} --reason x", self.pick(&invoices)?)),
             _ if some => add(&format!("write-off {} --reason x --yes", self.pick(&invoices)?)),
             _ => add(&format!("reverse {} --reason x --yes", self.pick(&invoices)?)),
         }

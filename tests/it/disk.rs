@@ -46,6 +46,7 @@ const WRITES: &[&str] = &[
     "invoice cancel D-000011 --reason z",
     "post --invoice D-000012",
     "adjust D-000001 --whole --reason z",
+    "invoice reissue D-000002 --reason z",
     "reverse D-000002 --reason z",
     "write-off D-000003 --reason z",
     "deliver",

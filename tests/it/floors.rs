@@ -28,7 +28,8 @@ const FLOORS: &[&[&str]] = &[
     &["bill", "collect", "import", "noting"],
     &["care"],
     &["clockwork"],
-    &["account_email", "desk", "query", "query_by_hand", "runners"],
+    &["account_edit"],
+    &["desk", "query", "query_by_hand", "reissue", "runners"],
     &["answer", "perform"],
 ];
 

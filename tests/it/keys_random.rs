@@ -139,6 +139,7 @@ fn targets(command: &Command) -> Option<(ListName, Vec<i64>)> {
         | Command::EndPromise { document }
         | Command::Dispute { document, .. }
         | Command::AutoPay { document, .. } => (ListName::Invoices, vec![document.0]),
+        Command::Reissue(new) => (ListName::Invoices, vec![new.document.0]),
         Command::SendNow { deliveries }
         | Command::Recall { deliveries }
         | Command::Resend { deliveries }
@@ -160,6 +161,7 @@ fn is_heavy(command: &Command) -> bool {
             | Command::WriteOff { .. }
             | Command::UndoWriteOff { .. }
             | Command::Reverse { .. }
+            | Command::Reissue(_)
             | Command::StartBillRun(_)
             | Command::StartPaymentRun(_)
             | Command::SendNow { .. }

@@ -17,7 +17,7 @@ use daybook::engine::care::{doctor, export, status};
 use daybook::engine::clockwork::tick;
 use daybook::engine::collect::{agency, dispute, follow_up, instalments, outside_payment};
 use daybook::engine::command::{
-    AdjustKind, AdjustPart, Command, DraftChange, NewPaymentRun, OutsidePayment,
+    AdjustKind, AdjustPart, Command, DraftChange, NewPaymentRun, OutsidePayment, Reissue,
 };
 use daybook::engine::deliver::print;
 use daybook::engine::on_its_way::Sure;
@@ -69,6 +69,9 @@ const MAY: &[(&str, &[&str])] = &[
         "sorts the few rows of one account, document, run or person",
         &[
             "' is applied to it' FROM",
+            "SELECT DISTINCT 'a refund of '",
+            "SELECT DISTINCT 'it was written off (",
+            "SELECT payment_id, sum(amount_minor - reopened_minor)",
             "' gives back days of it' FROM",
             "SELECT a.number, (SELECT v.name FROM account_version",
             "SELECT channel, address, status, last_reply FROM delivery WHERE document_id",
@@ -356,6 +359,7 @@ fn by_hand(grown: &mut Grown) {
         Command::WriteOff { document: posted(2), reason: why() },
         Command::UndoWriteOff { document: posted(2), reason: why() },
         Command::Reverse { document: posted(3), reason: why() },
+        Command::Reissue(Reissue::new(posted(7), &why())),
         Command::RetryPayments { payments: vec![PaymentId(1), PaymentId(2)] },
         Command::Reconcile { payments: vec![PaymentId(1)] },
         Command::Remind,

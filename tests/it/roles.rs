@@ -12,7 +12,7 @@ use daybook::engine::care::settings;
 use daybook::engine::collect::{refund, remind};
 use daybook::engine::command::{
     AccountFilter, AdjustKind, AdjustPart, ClaimDeed, Command, DraftChange, NewBillRun,
-    NewPaymentRun, OutsidePayment, Pick, Receipt, RunRef, ScheduleStep, Steer,
+    NewPaymentRun, OutsidePayment, Pick, Receipt, Reissue, RunRef, ScheduleStep, Steer,
 };
 use daybook::engine::guard::roles;
 use daybook::engine::{Error, Session, import, perform};
@@ -39,6 +39,7 @@ fn may(verb: Verb) -> &'static [Role] {
         | Verb::ImportOpenItems
         | Verb::Adjust
         | Verb::Reverse
+        | Verb::Reissue
         | Verb::Schedule => &[Biller],
         Verb::Collect
         | Verb::Retry
@@ -162,6 +163,7 @@ fn command(session: &Session, verb: Verb) -> Option<Command> {
             reason,
         },
         Verb::Reverse => Command::Reverse { document: invoice(session), reason },
+        Verb::Reissue => Command::Reissue(Reissue::new(invoice(session), &reason)),
         Verb::WriteOff => Command::WriteOff { document: invoice(session), reason },
         Verb::Bill => Command::StartBillRun(NewBillRun {
             target_on: session.now().unwrap().today,

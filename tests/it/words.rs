@@ -14,7 +14,7 @@ use daybook::domain::payment::NextAction;
 use daybook::engine::command::words::{LINES, Line};
 use daybook::engine::command::{
     AccountFilter, AdjustKind, AdjustPart, Command, DraftChange, HandMade, NewBillRun, NewLine,
-    NewPaymentRun, Pick, Removed, RunRef, ScheduleStep, Steer,
+    NewPaymentRun, Pick, Reissue, Removed, RunRef, ScheduleStep, Steer,
 };
 use std::fs;
 use std::path::Path;
@@ -213,6 +213,12 @@ fn commands() -> Vec<Command> {
         consolidate: true,
         ..NewPaymentRun::default()
     };
+    let mut reissue = Reissue::new(document, &reason);
+    for (field, value) in
+        [("tax_id", "DE1"), ("address", "Street 1; Floor 2"), ("po_number", "7 81")]
+    {
+        reissue.set(field, value).unwrap();
+    }
     let (deliveries, payments) = (vec![DeliveryId(1)], vec![PaymentId(1), PaymentId(2)]);
     vec![
         Command::Accept { drafts: drafts.clone(), reason: reason.clone() },
@@ -251,6 +257,7 @@ fn commands() -> Vec<Command> {
         Command::WriteOff { document, reason: reason.clone() },
         Command::Anyway(Box::new(Command::WriteOff { document, reason: reason.clone() })),
         Command::UndoWriteOff { document, reason: reason.clone() },
+        Command::Reissue(reissue),
         Command::Reverse { document, reason },
         Command::StartBillRun(run),
         Command::RetryFailedAccounts { run: BillRunId(1) },

@@ -23,6 +23,7 @@ impl Command {
             Self::Adjust { .. } => Verb::Adjust,
             Self::WriteOff { .. } | Self::UndoWriteOff { .. } => Verb::WriteOff,
             Self::Reverse { .. } => Verb::Reverse,
+            Self::Reissue(_) => Verb::Reissue,
             Self::Undo { .. } | Self::Redo => Verb::Undo,
             Self::StartBillRun(_) | Self::RetryFailedAccounts { .. } => Verb::Bill,
             Self::SteerRun { run: RunRef::Bill(_), want } => match want {
@@ -39,7 +40,7 @@ impl Command {
             | Self::ChangeChannel { .. }
             | Self::PrintBatch { .. }
             | Self::ConfirmPrinted { .. } => Verb::Deliver,
-            Self::CorrectEmail { .. } => Verb::Import,
+            Self::CorrectEmail { .. } | Self::EditAccount { .. } => Verb::Import,
             Self::Remind => Verb::Remind,
             Self::RetryPayments { .. } => Verb::Retry,
             Self::RetryGroup { group: NextAction::LookUp } | Self::Reconcile { .. } => {

@@ -3,7 +3,7 @@
 
 use super::{
     AdjustKind, AdjustPart, BulkChange, ClaimDeed, Command, DraftChange, MoneyDeed, NewLine,
-    NextDrafts, PaidBy, Pick, Refunded, Removed, RunRef, ScheduleStep, Steer,
+    NextDrafts, PaidBy, Pick, Refunded, Reissue, Removed, RunRef, ScheduleStep, Steer,
 };
 use crate::domain::ids::DocumentId;
 use crate::domain::money::Money;
@@ -70,6 +70,7 @@ lines! {
     WRITE_OFF = "write-off" "ID --reason T";
     UNDO_WRITE_OFF = "undo-write-off" "ID --reason T";
     REVERSE = "reverse" "ID --reason T";
+    INVOICE_REISSUE = "invoice reissue" "ID --set F=V --reason T";
     UNDO = "undo" "";
     REDO = "redo" "";
     BILL = "bill" "--target D";
@@ -119,6 +120,7 @@ lines! {
     SCHEDULE_RESUME = "schedule resume" "ID";
     SCHEDULE_SKIP = "schedule skip" "ID";
     SCHEDULE_END = "schedule end" "ID";
+    ACCOUNT_EDIT = "account edit" "A --set F=V";
     ACCOUNT_EXPLAIN = "account explain" "A";
     USAGE_LIST_ACCOUNT = "usage list --account" "A";
     USAGE_LIST_PENDING = "usage list --pending" "";
@@ -176,6 +178,7 @@ impl Command {
             Self::WriteOff { document, reason } => WRITE_OFF.of(because(document, reason)),
             Self::UndoWriteOff { document, reason } => UNDO_WRITE_OFF.of(because(document, reason)),
             Self::Reverse { document, reason } => REVERSE.of(because(document, reason)),
+            Self::Reissue(new) => new.words(&new.document.to_string()),
             Self::StartBillRun(run) => {
                 BILL.of(format!("--target {}{}", run.target_on, dated(run.invoice_on)))
             }
@@ -220,7 +223,13 @@ impl Command {
             Self::Undo { deed: None } => UNDO.short(),
             Self::Undo { deed: Some(seq) } => UNDO.of(format!("--deed {seq}")),
             Self::Redo => REDO.short(),
-            Self::CorrectEmail { .. } => IMPORT_ACCOUNTS.short(),
+            Self::CorrectEmail { account, emails, .. } => {
+                ACCOUNT_EDIT.of(format!("{} {}", quoted(account), set("email", emails)))
+            }
+            Self::EditAccount { account, set: all, .. } => {
+                let all: Vec<String> = all.iter().map(|(c, v)| set(c, v)).collect();
+                ACCOUNT_EDIT.of(format!("{} {}", quoted(account), all.join(" ")))
+            }
             Self::Remind => PAYMENT_REMIND.short(),
             Self::Preview { draft, directory } if directory.is_empty() => INVOICE_PREVIEW.of(draft),
             Self::Preview { draft, directory } => {
@@ -367,6 +376,16 @@ impl MoneyDeed {
     }
 }
 
+impl Reissue {
+    /// The command line that does the same.
+    pub fn words(&self, id: &str) -> String {
+        let account = self.account.iter().map(|(c, v)| format!(" {}", set(c, v)));
+        let po = self.po_number.iter().map(|po| format!(" {}", set("po_number", po)));
+        let all: String = account.chain(po).collect();
+        INVOICE_REISSUE.of(because(format!("{id}{all}"), &self.reason))
+    }
+}
+
 impl ClaimDeed {
     /// The command line that does the same.
     pub fn words(&self) -> String {
@@ -398,6 +417,10 @@ fn added(line: &NewLine) -> String {
         line.description, line.quantity, line.unit_price
     );
     format!("--add-line {}", quoted(&json))
+}
+
+fn set(field: &str, value: &str) -> String {
+    format!("--set {}", quoted(&format!("{field}={value}")))
 }
 
 fn steered(run: RunRef, want: Steer) -> String {

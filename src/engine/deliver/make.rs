@@ -254,6 +254,30 @@ fn new<'a>(
     }
 }
 
+/// What draws the copies that [`queue`] makes.
+pub fn press() -> Result<Press, Error> {
+    open_press()
+}
+
+/// Makes the copies of documents that were just posted in this transaction: they wait together.
+pub fn queue(tx: &Tx<'_>, press: Press, documents: &[DocumentId]) -> Result<(), Error> {
+    let config = store::settings::load(tx)?;
+    let today = tx.now().today;
+    let due: Vec<Undelivered> = documents
+        .iter()
+        .map(|id| store::undelivered::of(tx, *id, today))
+        .collect::<Result<_, _>>()?;
+    let copies = copies_of_all(tx, press, &due)?;
+    let hold_ms = When::AfterHold.hold_ms(&config);
+    let domain = domain(config.get(key::SMTP_FROM));
+    let all = due.iter().zip(&copies);
+    let rows = all.flat_map(|(due, copies)| {
+        copies.iter().map(|copy| new(tx, due.account, copy, hold_ms, &domain))
+    });
+    new_delivery::insert_all(tx, &rows.collect::<Vec<_>>())?;
+    Ok(())
+}
+
 /// How the deliveries stand, and how many posted documents have none yet.
 pub fn balance(session: &Session, run: Option<BillRunId>) -> Result<(Balance, i64), Error> {
     session.read(|db| Ok((store::delivery::balance(db, run)?, store::undelivered::count(db, run)?)))

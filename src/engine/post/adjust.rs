@@ -448,7 +448,7 @@ pub fn apply(
 /// The memo of a reversal before it is made.
 pub struct Reversal {
     items: Vec<ItemRow>,
-    draft: MemoDraft,
+    pub(in crate::engine) draft: MemoDraft,
     version: i64,
 }
 

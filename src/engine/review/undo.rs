@@ -241,6 +241,7 @@ fn counter_words(step: &Step) -> &'static str {
     match step.verb {
         Verb::Post => "a posted document is final: adjust or reverse it instead",
         Verb::Adjust => "a posted memo is final: make the opposite memo (--debit, or a credit)",
+        Verb::Reissue => "both documents are posted: adjust the new one, or issue it anew",
         Verb::Reverse => "a reversal is final: its service periods are billable again, bill them",
         Verb::WriteOff if step.summary.contains("taken back") => {
             "write it off again: m w on the invoice in 3 (daybook write-off)"

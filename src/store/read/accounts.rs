@@ -5,14 +5,14 @@ use super::spec::Rows;
 use super::{
     Ask, Field, Filter, Fit, Key, ListArgs, ListRow, Marked, Order, Page, ReadError, Sort, Spec,
 };
-use crate::domain::account::AccountStatus;
+use crate::domain::account::{AccountStatus, AccountTerms};
 use crate::domain::agency::Case;
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::instalment::{Plan, PlanState};
 use crate::domain::money::Money;
 use crate::domain::note::{Note, On, References};
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, agency, decimal, instalment, money, note, word};
+use crate::store::{Db, StoreError, account, agency, decimal, instalment, money, note, word};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -159,6 +159,8 @@ pub fn within(db: &Db<'_>, filter: &Filter, ids: &[i64]) -> Result<Vec<Marked>, 
 /// Everything about one account that a clerk asks for on the telephone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccountDetail {
+    /// All that it is by its newest version.
+    pub terms: Option<AccountTerms>,
     /// Postal address, one line each.
     pub address: Vec<String>,
     /// Tax id and code.
@@ -227,6 +229,7 @@ pub fn detail(db: &Db<'_>, id: AccountId) -> Result<AccountDetail, ReadError> {
         out.tax = format!("{} {}", row.get::<String>(6)?, row.get::<String>(5)?);
         Ok(())
     })?;
+    out.terms = account::versions(db, id)?.pop().map(|version| version.terms);
     out.documents = documents(db, id)?;
     out.methods = methods(db, id)?;
     out.charges = charges(db, id)?;

@@ -3,7 +3,8 @@
 use crate::domain::dispute::{DisputeState, reason};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
-use crate::store::{Db, StoreError, agency, dispute, instalment};
+use crate::store::document::DocumentRow;
+use crate::store::{Db, StoreError, agency, dispute, instalment, reissue};
 
 /// What is agreed or contested of a document that is owed, in words.
 pub fn of(
@@ -37,4 +38,12 @@ pub fn of(
         Ok(format!("{} promised for {on}", currency.amount(amount)))
     })?);
     Ok(said)
+}
+
+/// Which invoice took whose place, in words.
+pub fn linked(db: &Db<'_>, row: &DocumentRow) -> Result<Vec<String>, StoreError> {
+    let (replaces, by) = reissue::links(db, row)?;
+    let replaces = replaces.map(|of| format!("takes the place of {of}"));
+    let by = by.map(|by| format!("{by} took its place"));
+    Ok(replaces.into_iter().chain(by).collect())
 }

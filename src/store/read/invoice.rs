@@ -4,7 +4,7 @@
 use super::accounts::NOTES;
 use super::invoices::{self, InvoiceRow};
 use super::{Filter, KeyValue, ListArgs, ReadError, Seek, Sort, agreed};
-use crate::domain::account::version_on;
+use crate::domain::account::{AccountTerms, version_on};
 use crate::domain::delivery::FirstCopy;
 use crate::domain::document::{DocumentTax, Flag, FlagCode};
 use crate::domain::ids::{AccountId, DocumentId};
@@ -33,7 +33,8 @@ pub struct InvoiceDetail {
     pub notes: Vec<Note>,
     /// By which it is called beside its number.
     pub references: References,
-    /// What is agreed or contested of it, in words: promise, instalments, dispute, agency.
+    /// What took its place, and what is agreed or contested of it, in words: promise, instalments, dispute,
+    /// agency.
     pub agreed: Vec<String>,
     /// Net.
     pub subtotal: Money,
@@ -45,6 +46,8 @@ pub struct InvoiceDetail {
     pub emails: String,
     /// Those of a posted document's account today, where they are others.
     pub emails_now: Option<String>,
+    /// What the account of a posted document is today.
+    pub terms_now: Option<AccountTerms>,
     /// Delivery preference.
     pub delivery: String,
     /// Lines in print order.
@@ -131,6 +134,12 @@ pub fn detail(
     // That it is stale has its own line.
     flags.retain(|f| f.code != FlagCode::Stale);
     flags.sort_by_key(|f| f.code.as_str());
+    let terms_now = match d.number {
+        Some(_) => terms_now(db, d.account, today)?,
+        None => None,
+    };
+    let said = agreed::of(db, id, d.account, d.currency)?;
+    let agreed = agreed::linked(db, &d)?.into_iter().chain(said).collect();
     let items = document::items(db, id)?;
     let before = before(db, d.account, id, d.currency)?;
     let compared = compared(db, &items, &before)?;
@@ -142,14 +151,15 @@ pub fn detail(
         note: d.note,
         notes: note::of(db, On::Document(id), NOTES)?,
         references: note::references(db, On::Document(id))?,
-        agreed: agreed::of(db, id, d.account, d.currency)?,
+        agreed,
         subtotal: d.currency.amount(d.subtotal_minor),
         tax: d.currency.amount(d.tax_minor),
         payment_term: terms.payment_term,
-        emails_now: match d.number {
-            Some(_) => emails_now(db, d.account, &terms.emails, today)?,
-            None => None,
-        },
+        emails_now: terms_now
+            .as_ref()
+            .filter(|now| now.emails != terms.emails)
+            .map(|now| now.emails.join(";")),
+        terms_now,
         emails: terms.emails.join(";"),
         delivery: terms.delivery.to_string(),
         items,
@@ -165,16 +175,14 @@ pub fn detail(
     }))
 }
 
-/// Where mail of an account goes today, if not to where it went then.
-fn emails_now(
+/// What an account is today.
+fn terms_now(
     db: &Db<'_>,
     account: AccountId,
-    then: &[String],
     today: NaiveDate,
-) -> Result<Option<String>, ReadError> {
+) -> Result<Option<AccountTerms>, ReadError> {
     let versions = account::versions(db, account)?;
-    let now = version_on(&versions, today).map(|v| &v.terms.emails);
-    Ok(now.filter(|now| *now != then).map(|now| now.join(";")))
+    Ok(version_on(&versions, today).map(|v| v.terms.clone()))
 }
 
 /// One row of the list, by id.

@@ -143,6 +143,7 @@ fn made_on(verb: Verb) -> ScreenId {
         | Verb::Post
         | Verb::Adjust
         | Verb::Reverse
+        | Verb::Reissue
         | Verb::WriteOff => ScreenId::Invoices,
         Verb::Bill | Verb::CancelRun => ScreenId::Runs,
         Verb::Deliver => ScreenId::Delivery,

@@ -1,14 +1,18 @@
 //! What a form is for, and the command that its values make. The fields of a form and what reads them
 //! stand together, in the files below this one, in `runs` and in `money`.
 
+mod account;
 mod agreed;
+mod anew;
 mod claim;
 mod customer;
 mod draft;
 mod noted;
 mod posted;
 
+pub use account::{Part, account};
 pub use agreed::{Owing, agency_file, dispute, end_case, end_plan, hand_to_agency, plan};
+pub use anew::{Said, reissue};
 pub use claim::hand_over;
 pub use customer::{bank_read, email, outside, promise};
 pub use draft::{
@@ -102,6 +106,13 @@ pub enum Purpose {
     UndoWriteOff(DocumentId, String),
     /// Full memo: reason.
     Reverse(DocumentId, String),
+    /// Full memo and an invoice in its place; what the fields held.
+    Reissue {
+        document: DocumentId,
+        /// How it is called.
+        label: String,
+        was: Said,
+    },
     BillRun,
     PaymentRun,
     /// Post with another invoice date.
@@ -134,6 +145,8 @@ pub enum Purpose {
     Money(MoneyForm),
     /// The e-mail addresses of an account: its number, and what they were.
     Email(String, String),
+    /// What an account says of itself: its number, and what the fields held.
+    Account(String, Part, Vec<String>),
     /// A note on an account.
     Note(AccountId),
     /// A note on a document.
@@ -230,6 +243,7 @@ impl Purpose {
             | Self::WriteOff(..)
             | Self::UndoWriteOff(..)
             | Self::Reverse(..)
+            | Self::Reissue { .. }
             | Self::BillRun
             | Self::PaymentRun
             | Self::PostDated(_)
@@ -244,6 +258,7 @@ impl Purpose {
             | Self::Outside { .. }
             | Self::Money(_)
             | Self::Email(..)
+            | Self::Account(..)
             | Self::Note(_)
             | Self::DocumentNote(_)
             | Self::Strike(..)
@@ -271,6 +286,7 @@ impl Purpose {
             Self::Adjust { .. } => Verb::Adjust,
             Self::WriteOff(..) | Self::UndoWriteOff(..) => Verb::WriteOff,
             Self::Reverse(..) => Verb::Reverse,
+            Self::Reissue { .. } => Verb::Reissue,
             Self::BillRun => Verb::Bill,
             Self::PaymentRun => Verb::Collect,
             Self::PostDated(_) => Verb::Post,
@@ -282,7 +298,7 @@ impl Purpose {
             Self::HandToAgency(_) | Self::AgencyFile | Self::EndCase(..) => Verb::HandOver,
             Self::Outside { .. } => Verb::OutsidePayment,
             Self::Money(money) => money.verb(),
-            Self::Email(..) => Verb::Import,
+            Self::Email(..) | Self::Account(..) => Verb::Import,
             Self::HandOver => Verb::Claim,
             Self::Print => Verb::Deliver,
             Self::Note(_)
@@ -341,6 +357,7 @@ impl Purpose {
                 Some(Label::INVOICES)
             }
             (Self::HandOver, "no_such_user" | "not_theirs" | "yourself") => Some(Label::TO),
+            (Self::Account(..), column) => account::field_of(column),
             (Self::Email(..), "bad_email") => Some(Label::EMAIL),
             (Self::Note(_) | Self::DocumentNote(_), "bad_text") => Some(Label::NOTE),
             (Self::Strike(..), "bad_text" | "not_struck") => Some(Label::REASON),
@@ -388,6 +405,9 @@ impl Purpose {
                 return posted::write_off_undone(*document, label, v, cx);
             }
             Self::Reverse(document, label) => return posted::reversed(*document, label, v, cx),
+            Self::Reissue { document, label, was } => {
+                return anew::reissued((*document, label), was, v, cx);
+            }
             Self::BillRun => return open(runs::make(runs::new_bill_run(v)?, cx)),
             Self::PaymentRun => return open(runs::charge(runs::new_payment_run(v)?, cx)),
             Self::PostDated(what) => return posted::dated(what, v, cx),
@@ -409,6 +429,7 @@ impl Purpose {
                 customer::received(*account, documents, *currency, v, cx)?
             }
             Self::Money(money) => return money.build(v, cx),
+            Self::Account(number, part, was) => account::edited(number, (*part, was), v)?,
             Self::Email(account, was) => customer::email_corrected(account, was, v)?,
             Self::Note(account) => noted::noted(On::Account(*account), v)?,
             Self::DocumentNote(document) => noted::noted(On::Document(*document), v)?,

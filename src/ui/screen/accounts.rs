@@ -42,6 +42,12 @@ pub const KEYS: &[Binding] = &[
         "what of its usage the next run would not bill, and why",
     ),
     also(&[Key::Char('e')], Action::Edit, "e-mail", "correct its e-mail address; copies follow"),
+    also(
+        &[Key::Char('E')],
+        Action::EditAccount,
+        "edit",
+        "correct its name, address, tax id, what the law of invoices asks",
+    ),
     bind(&[Key::Char('m')], Action::Note, "note", "write a note"),
     also(&[Key::Char('r')], Action::Notes, "refs", "its notes and references: write, strike, set"),
     bind(&[Key::Char('p')], Action::Outside, "received", "record money received outside"),
@@ -218,6 +224,14 @@ impl ListScreen for Accounts {
             }
             Action::Edit => {
                 let form = purpose::email(&row.number, &row.emails, cx);
+                cx.open.push(form);
+            }
+            Action::EditAccount => {
+                let Some(terms) = self.current_detail().and_then(|d| d.terms.clone()) else {
+                    cx.say("still reading it");
+                    return true;
+                };
+                let form = purpose::account(&row.number, &terms, cx);
                 cx.open.push(form);
             }
             Action::Note => {

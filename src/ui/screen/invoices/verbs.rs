@@ -339,6 +339,10 @@ impl Invoices {
         let total = row.total.minor;
         let adjust = purpose::adjust(id, currency, &label, total, cx);
         let reverse = purpose::reverse(id, label.clone(), cx);
+        let anew =
+            self.current_detail().and_then(|d| Some((d.terms_now.clone()?, d.po_number.clone())));
+        let short = row.label();
+        let anew = anew.map(|(terms, po)| purpose::reissue(id, short, (&terms, &po), cx));
         let off = purpose::write_off(&label, id, label.clone(), cx);
         // Nothing of it is open; what was given up is told by its write-off.
         let lost = format!("{} (total {}, {})", row.label(), row.total, row.customer);
@@ -351,6 +355,11 @@ impl Invoices {
                 Item::new('r', "reverse: wrong bill, periods billable again…", open(reverse)),
                 Item::new('w', "write off: right bill, no money…", open(off)),
             ]);
+            let words = "issue anew: right bill, wrong name, tax id, PO number…";
+            items.extend((row_kind == DocumentKind::Invoice).then(|| match anew {
+                Some(form) => Item::new('i', words, open(form)),
+                None => Item::unavailable('i', words, "it is still being read"),
+            }));
         }
         if row_kind == DocumentKind::CreditMemo {
             let words = "pay out what is left of it…";

@@ -41,6 +41,7 @@ mod payment;
 mod post;
 mod progress;
 mod receipt;
+mod report;
 mod retry;
 mod role;
 mod run;
@@ -126,6 +127,8 @@ enum Command {
     Schedule(schedule::Args),
     /// Write the journal for other bookkeeping programs
     Export(export::Args),
+    /// Aged receivables, roll-forward, register, tax, statement and more, each tied to the ledger
+    Report(report::Args),
     /// Move a withdrawn currency into the one that took its place
     Currency(currency::Args),
     /// Read or change settings
@@ -311,6 +314,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Role(args) => role::run(&args, ctx),
         Command::Schedule(args) => schedule::run(&args, ctx),
         Command::Export(args) => export::run(&args, ctx),
+        Command::Report(args) => report::run(&args, ctx),
         Command::Currency(args) => currency::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),

@@ -79,6 +79,14 @@ pub fn line(text: &str) {
     print(&shown(text));
 }
 
+/// Prints a part of JSON that is written as it is made; [`line`] ends it.
+pub fn part(json: &str) {
+    let Err(error) = write!(io::stdout().lock(), "{}", escaped(json)) else { return };
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        LOST.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
 fn print(text: &str) {
     let Err(error) = writeln!(io::stdout().lock(), "{text}") else { return };
     if error.kind() != io::ErrorKind::BrokenPipe {

@@ -77,6 +77,7 @@ pub mod proration;
 pub mod rating;
 pub mod recovery;
 pub mod regime;
+pub mod report;
 pub mod retry;
 pub mod review;
 pub mod run_params;

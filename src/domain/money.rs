@@ -13,6 +13,19 @@ pub use amount::{Money, Purse, total};
 #[serde(transparent)]
 pub struct Currency(iso_currency::Currency);
 
+impl Ord for Currency {
+    /// By code.
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.code().cmp(other.code())
+    }
+}
+
+impl PartialOrd for Currency {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl Currency {
     /// Some currency, where a value is needed before the right one is known; never stored.
     pub const PLACEHOLDER: Self = Self(iso_currency::Currency::EUR);

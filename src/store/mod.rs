@@ -72,6 +72,7 @@ pub mod print_batch;
 pub mod read;
 pub mod reissue;
 pub mod reminder;
+pub mod report;
 pub mod retry;
 pub mod role;
 mod row;

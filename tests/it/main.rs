@@ -82,6 +82,7 @@ mod pty;
 mod redirects;
 mod rehearsal;
 mod reissue;
+mod reports;
 mod restore;
 mod retry;
 mod retry_results;

@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod export;
 pub mod offsite;
 pub mod rehearsal;
+pub mod report;
 pub mod settings;
 pub mod status;
 pub mod timekeeping;

@@ -1,0 +1,309 @@
+//! `daybook report`: reports of a day or of a span of days, each tied to the ledger.
+
+use super::ctx::Ctx;
+use super::exit::Exit;
+use super::output::{self, Align};
+use crate::domain::money::Currency;
+use crate::domain::month::Month;
+use crate::domain::period::Span;
+use crate::domain::report::{Asked, Cell, Detail, ReportName, Summary, Tie};
+use crate::domain::text::cell;
+use crate::engine::care::report;
+use crate::engine::{Error, Session};
+use crate::outside::Standing;
+use crate::store::StoreError;
+use chrono::NaiveDate;
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+
+/// A report, and of what.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// aging, rollforward, register, tax, unapplied, adjustments, trial-balance, revenue or statement
+    name: String,
+    /// As it stood at the end of this day (default: today)
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["period", "from", "to"])]
+    as_of: Option<NaiveDate>,
+    /// Of this month (default: this one)
+    #[arg(long, value_name = "YYYY-MM", conflicts_with_all = ["from", "to"])]
+    period: Option<String>,
+    /// From this day on
+    #[arg(long, value_name = "DATE")]
+    from: Option<NaiveDate>,
+    /// Up to this day
+    #[arg(long, value_name = "DATE")]
+    to: Option<NaiveDate>,
+    /// Only this currency
+    #[arg(long)]
+    currency: Option<String>,
+    /// Only this account
+    #[arg(long)]
+    account: Option<String>,
+    /// Only accounts of this batch
+    #[arg(long)]
+    batch: Option<String>,
+    /// A row each document or deed, where it sums else
+    #[arg(long, alias = "detail")]
+    rows: bool,
+    /// document (as --rows), or what it sums by: account, user, series
+    #[arg(long, value_name = "WHAT")]
+    by: Option<String>,
+    /// As CSV for a spreadsheet (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Replace the file if it is there already
+    #[arg(long, requires = "csv")]
+    force: bool,
+}
+
+/// Runs it; a report that does not tie is printed, named and exits 4.
+pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let session = ctx.open()?;
+    let asked = asked(args, &session)?;
+    let done = match &args.csv {
+        Some(path) => csv(args, path, &asked, &session, ctx)?,
+        None if ctx.json => as_json(&asked, &session)?,
+        None => table(&asked, &session)?,
+    };
+    match done.ties.iter().find(|tie| !tie.holds()) {
+        None => Ok(Exit::Done),
+        Some(tie) => Err(Error::CheckFailed(format!("{} does not tie: {}", asked.name, said(tie)))),
+    }
+}
+
+fn asked(args: &Args, session: &Session) -> Result<Asked, Error> {
+    let name = ReportName::parse(&args.name).ok_or_else(|| {
+        let why = format!("there is no report {:?}", args.name);
+        Error::usage("unknown_report", why, ReportName::words())
+    })?;
+    let today = session.now()?.today;
+    let span = span(args, name, today)?;
+    if name == ReportName::Statement && args.account.is_none() {
+        return Err(Error::usage("no_account", "a statement is of one account", "--account A"));
+    }
+    let currency = args.currency.as_deref().map(|code| {
+        Currency::parse(&code.to_uppercase()).ok_or_else(|| {
+            Error::usage(
+                "bad_currency",
+                format!("{code:?} is no currency"),
+                "an ISO code, such as EUR",
+            )
+        })
+    });
+    let detail = match args.by.as_deref() {
+        None | Some("account" | "user" | "series" | "currency") if !args.rows => Detail::Sums,
+        None | Some("document") => Detail::Rows,
+        Some(other)
+            if args.rows || !matches!(other, "account" | "user" | "series" | "currency") =>
+        {
+            let why = format!("--by {other:?} is nothing to report by");
+            return Err(Error::usage("bad_by", why, "document, account, user, series, currency"));
+        }
+        Some(_) => Detail::Sums,
+    };
+    Ok(Asked {
+        name,
+        from: span.from,
+        to: span.to,
+        detail,
+        currency: currency.transpose()?,
+        account: args.account.clone(),
+        batch: args.batch.clone(),
+    })
+}
+
+/// Its days: of a report of a day all that came before is behind its opening, unless a span is named.
+fn span(args: &Args, name: ReportName, today: NaiveDate) -> Result<Span, Error> {
+    let month = |text: &str| {
+        Month::parse(text).ok_or_else(|| {
+            Error::usage("bad_period", format!("{text:?} is no month"), "such as 2026-11")
+        })
+    };
+    if let Some(text) = &args.period {
+        return Ok(month(text)?.span());
+    }
+    if let Some(to) = args.as_of {
+        let from = if name.is_of_a_day() { NaiveDate::MIN } else { Month::of(to).span().from };
+        return Ok(Span { from, to });
+    }
+    let here = Month::of(args.to.unwrap_or(today)).span();
+    let (from, to) = match (args.from, args.to) {
+        (None, None) if name.is_of_a_day() => (NaiveDate::MIN, today),
+        (None, Some(to)) if name.is_of_a_day() => (NaiveDate::MIN, to),
+        (from, to) => (from.unwrap_or(here.from), to.unwrap_or(here.to)),
+    };
+    if from > to {
+        let why = format!("{from} is after {to}");
+        return Err(Error::usage("bad_date", why, "--from the earlier, --to the later day"));
+    }
+    Ok(Span { from, to })
+}
+
+/// `T1 aged = ledger receivable: 120.00 and 110.00 EUR`.
+fn said(tie: &Tie) -> String {
+    let plain = |minor| tie.currency.plain(minor);
+    format!("{}: {} and {} {}", tie.name, plain(tie.left), plain(tie.right), tie.currency)
+}
+
+/// Amounts stand right.
+fn align(column: &str) -> Align {
+    const LEFT: [&str; 22] = [
+        "as_of",
+        "from",
+        "to",
+        "currency",
+        "account_number",
+        "account_name",
+        "batch",
+        "document",
+        "kind",
+        "series",
+        "number",
+        "view",
+        "line",
+        "what",
+        "reference",
+        "user",
+        "reason",
+        "ledger_account",
+        "tax_code",
+        "country",
+        "bucket",
+        "confirmed_by",
+    ];
+    if LEFT.contains(&column) { Align::Left } else { Align::Right }
+}
+
+fn table(asked: &Asked, session: &Session) -> Result<Summary, Error> {
+    let columns = asked.name.columns(asked.detail);
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let done = report::read(session, asked, &mut |row| {
+        rows.push(row.iter().map(grouped).collect());
+        Ok(())
+    })?;
+    let upper: Vec<String> = columns.iter().map(|c| c.to_uppercase().replace('_', " ")).collect();
+    let headers: Vec<(&str, Align)> =
+        upper.iter().zip(columns).map(|(head, column)| (head.as_str(), align(column))).collect();
+    if rows.is_empty() {
+        output::line("nothing");
+    } else {
+        output::table(&headers, &rows);
+    }
+    for (currency, sums) in &done.summary.totals {
+        let sums: Vec<String> = sums
+            .iter()
+            .map(|(name, minor)| format!("{} {}", name.replace('_', " "), currency.grouped(*minor)))
+            .collect();
+        output::line(&format!("{currency}: {}", sums.join(", ")));
+    }
+    for tie in &done.summary.ties {
+        let mark = if tie.holds() { "ties" } else { "DOES NOT TIE" };
+        output::line(&format!("{mark}: {}", said(tie)));
+    }
+    Ok(done.summary)
+}
+
+fn grouped(cell: &Cell) -> String {
+    match cell {
+        Cell::Money(money) => money.currency.grouped(money.minor),
+        Cell::Text(_) | Cell::Count(_) | Cell::Day(_) | Cell::Nothing => cell.plain(),
+    }
+}
+
+fn value(cell: &Cell) -> Value {
+    match cell {
+        Cell::Count(n) => json!(n),
+        Cell::Nothing => Value::Null,
+        Cell::Text(_) | Cell::Day(_) | Cell::Money(_) => json!(cell.plain()),
+    }
+}
+
+/// One JSON document, written as it is read.
+fn as_json(asked: &Asked, session: &Session) -> Result<Summary, Error> {
+    let columns = asked.name.columns(asked.detail);
+    let head = match (asked.name.is_of_a_day(), asked.from) {
+        (true, _) => json!({ "report": asked.name, "as_of": asked.to }),
+        (false, from) => json!({ "report": asked.name, "from": from, "to": asked.to }),
+    };
+    let head = head.to_string();
+    let mut text = String::from(head.trim_end_matches('}'));
+    text.push_str(",\"rows\":[");
+    let mut first = true;
+    let done = report::read(session, asked, &mut |row| {
+        let row: Map<String, Value> =
+            columns.iter().zip(&row).map(|(c, cell)| ((*c).to_owned(), value(cell))).collect();
+        if !std::mem::take(&mut first) {
+            text.push(',');
+        }
+        text.push_str(&Value::Object(row).to_string());
+        if text.len() > 1 << 16 {
+            output::part(&text);
+            text.clear();
+        }
+        Ok::<_, StoreError>(())
+    })?;
+    let totals: Map<String, Value> = done
+        .summary
+        .totals
+        .iter()
+        .map(|(currency, sums)| {
+            let sums: Map<String, Value> = sums
+                .iter()
+                .map(|(name, minor)| (name.clone(), json!(currency.plain(*minor))))
+                .collect();
+            (currency.code().to_owned(), Value::Object(sums))
+        })
+        .collect();
+    let ties: Vec<Value> = done
+        .summary
+        .ties
+        .iter()
+        .map(|tie| {
+            json!({
+                "name": tie.name, "currency": tie.currency.code(),
+                "left": tie.currency.plain(tie.left), "right": tie.currency.plain(tie.right),
+                "ok": tie.holds(),
+            })
+        })
+        .collect();
+    let tail = json!({ "totals": totals, "ties": ties, "audit_head": done.audit_head }).to_string();
+    text.push_str("],");
+    text.push_str(tail.trim_start_matches('{'));
+    output::part(&text);
+    output::line("");
+    Ok(done.summary)
+}
+
+/// A header and rows; no row of totals, so that a spreadsheet's own sum is right.
+fn csv(
+    args: &Args,
+    path: &Path,
+    asked: &Asked,
+    session: &Session,
+    ctx: &Ctx,
+) -> Result<Summary, Error> {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    let bad = |e: ::csv::Error| StoreError::Conflict(e.to_string());
+    writer.write_record(asked.name.columns(asked.detail)).map_err(bad)?;
+    let mut rows = 0_u64;
+    let done = report::read(session, asked, &mut |row| {
+        rows += 1;
+        let cells = row.iter().map(|one| match one {
+            Cell::Text(text) => cell(text).into_owned(),
+            Cell::Count(_) | Cell::Day(_) | Cell::Money(_) | Cell::Nothing => one.plain(),
+        });
+        writer.write_record(cells).map_err(bad)
+    })?;
+    let bytes = writer.into_inner().map_err(|e| Error::Bug(e.to_string()))?;
+    let standing = if args.force { Standing::Replace } else { Standing::Keep };
+    let name = format!("{}-{}.csv", asked.name, asked.to);
+    if let Some(written) = output::file(path, &name, &bytes, standing)? {
+        let written = written.display().to_string();
+        if ctx.json {
+            output::json(&json!({ "file": written, "rows": rows, "audit_head": done.audit_head }))?;
+        } else {
+            output::line(&written);
+        }
+    }
+    Ok(done.summary)
+}

@@ -1,0 +1,324 @@
+//! Reports as plain data: what each is called, its rows and totals, and the identities that tie it to the
+//! ledger. Nothing is summed over currencies.
+
+use super::money::{Currency, Money};
+use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+text_enum! {
+    /// What can be reported.
+    ReportName {
+        /// What is open, by how long it is past due.
+        Aging = "aging",
+        /// What was owed before, what moved it, what is owed after.
+        Rollforward = "rollforward",
+        /// What was posted, by series.
+        Register = "register",
+        /// Tax by code, rate, kind and country.
+        Tax = "tax",
+        /// Credits and payments that no invoice has.
+        Unapplied = "unapplied",
+        /// What was given up or given back, by whom and why.
+        Adjustments = "adjustments",
+        /// Every account of the ledger.
+        TrialBalance = "trial-balance",
+        /// What was earned, by account.
+        Revenue = "revenue",
+        /// One customer: what was owed, each event, what is owed.
+        Statement = "statement",
+    }
+}
+
+impl ReportName {
+    /// Whether it is of a day; else of a span of days.
+    pub fn is_of_a_day(self) -> bool {
+        match self {
+            Self::Aging | Self::Unapplied | Self::TrialBalance => true,
+            Self::Rollforward
+            | Self::Register
+            | Self::Tax
+            | Self::Adjustments
+            | Self::Revenue
+            | Self::Statement => false,
+        }
+    }
+
+    /// Its columns: in sum, and row by row where that is something else.
+    pub fn columns(self, detail: Detail) -> &'static [&'static str] {
+        match (self, detail) {
+            (Self::Aging, Detail::Sums) => &[
+                "as_of",
+                "currency",
+                "account_number",
+                "account_name",
+                "not_due",
+                "1_30",
+                "31_60",
+                "61_90",
+                "91_120",
+                "over_120",
+                "receivable",
+                "credit",
+                "net",
+                "oldest_days",
+            ],
+            (Self::Aging, Detail::Rows) => &[
+                "as_of",
+                "currency",
+                "account_number",
+                "account_name",
+                "batch",
+                "document",
+                "kind",
+                "invoice_date",
+                "due_date",
+                "days_past_due",
+                "bucket",
+                "total",
+                "open",
+                "disputed",
+                "promised_on",
+                "po_number",
+            ],
+            (Self::Rollforward, _) => {
+                &["from", "to", "currency", "view", "line", "count", "amount"]
+            }
+            (Self::Register, Detail::Sums) => {
+                &["series", "currency", "count", "first", "last", "net", "tax", "total", "gaps"]
+            }
+            (Self::Register, Detail::Rows) => &[
+                "number",
+                "kind",
+                "series",
+                "invoice_date",
+                "due_date",
+                "posted_at",
+                "posted_by",
+                "account_number",
+                "account_name",
+                "country",
+                "tax_id",
+                "currency",
+                "net",
+                "tax",
+                "total",
+                "corrects",
+                "run",
+            ],
+            (Self::Tax, Detail::Sums) => &[
+                "from",
+                "to",
+                "currency",
+                "tax_code",
+                "rate",
+                "kind",
+                "country",
+                "base",
+                "tax",
+                "documents",
+            ],
+            (Self::Tax, Detail::Rows) => &[
+                "number",
+                "document_kind",
+                "invoice_date",
+                "account_number",
+                "tax_id",
+                "currency",
+                "tax_code",
+                "rate",
+                "kind",
+                "country",
+                "base",
+                "tax",
+            ],
+            (Self::Unapplied, _) => &[
+                "as_of",
+                "currency",
+                "account_number",
+                "what",
+                "number",
+                "date",
+                "reference",
+                "amount",
+                "left",
+                "days",
+                "owed",
+            ],
+            (Self::Adjustments, Detail::Sums) => &["user", "kind", "currency", "count", "amount"],
+            (Self::Adjustments, Detail::Rows) => &[
+                "from",
+                "to",
+                "user",
+                "kind",
+                "number",
+                "date",
+                "corrects",
+                "account_number",
+                "currency",
+                "amount",
+                "reason",
+                "confirmed_by",
+            ],
+            (Self::TrialBalance, _) => {
+                &["as_of", "currency", "ledger_account", "opening", "debit", "credit", "closing"]
+            }
+            (Self::Revenue, _) => &["from", "to", "currency", "ledger_account", "amount"],
+            (Self::Statement, _) => {
+                &["date", "kind", "number", "due_date", "amount", "balance", "currency"]
+            }
+        }
+    }
+}
+
+/// How far a report goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Summed: an account, a series, a person.
+    Sums,
+    /// A row each document or deed.
+    Rows,
+}
+
+/// What is asked of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub name: ReportName,
+    /// The first day; of a report of a day: the first day of what moved.
+    pub from: NaiveDate,
+    /// The last day, or the day.
+    pub to: NaiveDate,
+    pub detail: Detail,
+    /// Only this currency.
+    pub currency: Option<Currency>,
+    /// Only this account, by number.
+    pub account: Option<String>,
+    /// Only accounts of this batch.
+    pub batch: Option<String>,
+}
+
+impl Asked {
+    /// Whether it is of the whole book: only then it ties.
+    pub fn is_whole(&self) -> bool {
+        self.currency.is_none() && self.account.is_none() && self.batch.is_none()
+    }
+}
+
+/// One value of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    Text(String),
+    Count(i64),
+    Day(NaiveDate),
+    Money(Money),
+    Nothing,
+}
+
+impl Cell {
+    /// As text: days ISO, amounts with a point and the digits of their currency.
+    pub fn plain(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Count(n) => n.to_string(),
+            Self::Day(day) => day.to_string(),
+            Self::Money(money) => money.plain(),
+            Self::Nothing => String::new(),
+        }
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<NaiveDate> for Cell {
+    fn from(day: NaiveDate) -> Self {
+        Self::Day(day)
+    }
+}
+
+impl From<Option<NaiveDate>> for Cell {
+    fn from(day: Option<NaiveDate>) -> Self {
+        day.map_or(Self::Nothing, Self::Day)
+    }
+}
+
+impl From<i64> for Cell {
+    fn from(n: i64) -> Self {
+        Self::Count(n)
+    }
+}
+
+impl From<Money> for Cell {
+    fn from(money: Money) -> Self {
+        Self::Money(money)
+    }
+}
+
+/// Two figures of one currency that must be the same, minor units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tie {
+    /// `T1`, with what is compared.
+    pub name: &'static str,
+    pub currency: Currency,
+    pub left: i64,
+    pub right: i64,
+}
+
+impl Tie {
+    /// Whether they are.
+    pub fn holds(&self) -> bool {
+        self.left == self.right
+    }
+}
+
+/// What a report comes to beside its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// By currency: names and minor units, in order.
+    pub totals: BTreeMap<Currency, Vec<(String, i64)>>,
+    pub ties: Vec<Tie>,
+}
+
+/// Buckets of days past due: what they are called, and their last day.
+pub const BUCKETS: [(&str, i64); 6] = [
+    ("not_due", 0),
+    ("1_30", 30),
+    ("31_60", 60),
+    ("61_90", 90),
+    ("91_120", 120),
+    ("over_120", i64::MAX),
+];
+
+/// The bucket of so many days past due: due on the day itself is not past due.
+pub fn bucket(days: i64) -> usize {
+    BUCKETS.iter().position(|(_, last)| days <= *last).unwrap_or(BUCKETS.len() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_day_of_a_bucket_is_in_it() {
+        for (days, name) in [
+            (-5, "not_due"),
+            (0, "not_due"),
+            (1, "1_30"),
+            (30, "1_30"),
+            (31, "31_60"),
+            (90, "61_90"),
+            (120, "91_120"),
+            (121, "over_120"),
+        ] {
+            assert_eq!(BUCKETS[bucket(days)].0, name, "{days}");
+        }
+    }
+}

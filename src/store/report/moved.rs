@@ -1,0 +1,131 @@
+//! What moved: every account of the ledger, what was earned, what was given up or back.
+
+use super::base::{Take, only, tie};
+use crate::domain::money::Currency;
+use crate::domain::report::{Asked, Cell, Detail, Summary};
+use crate::store::{Db, StoreError, account, money, word};
+use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+/// Opening, debits, credits and closing of each account of the ledger; what is on a day has no opening.
+pub fn trial_balance(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreError> {
+    let mut sums: BTreeMap<Currency, [i64; 3]> = BTreeMap::new();
+    let currency = asked.currency.map(|c| format!(" AND currency = '{}'", c.code()));
+    let sql = format!(
+        "SELECT currency, account,
+                sum(CASE WHEN entry_on < ?1 THEN debit_minor - credit_minor ELSE 0 END),
+                sum(CASE WHEN entry_on >= ?1 THEN debit_minor ELSE 0 END),
+                sum(CASE WHEN entry_on >= ?1 THEN credit_minor ELSE 0 END)
+         FROM ledger_entry WHERE entry_on <= ?2{} GROUP BY 1, 2 ORDER BY 1, 2",
+        currency.unwrap_or_default()
+    );
+    db.each(&sql, (asked.from, asked.to), |r| {
+        let currency = word(r, 0, Currency::parse)?;
+        let (opening, debit, credit): (i64, i64, i64) = (r.get(2)?, r.get(3)?, r.get(4)?);
+        let all = sums.entry(currency).or_default();
+        for (sum, more) in all.iter_mut().zip([opening, debit, credit]) {
+            *sum += more;
+        }
+        take(vec![
+            asked.to.into(),
+            currency.code().into(),
+            r.get::<String>(1)?.into(),
+            currency.amount(opening).into(),
+            currency.amount(debit).into(),
+            currency.amount(credit).into(),
+            currency.amount(opening + debit - credit).into(),
+        ])
+    })?;
+    let mut summary = Summary::default();
+    let (mut debits, mut credits) = (BTreeMap::new(), BTreeMap::new());
+    for (currency, [opening, debit, credit]) in sums {
+        let named = [("opening", opening), ("debit", debit), ("credit", credit)];
+        let named = named.map(|(name, sum)| (name.to_owned(), sum));
+        summary.totals.insert(currency, named.into());
+        debits.insert(currency, opening + debit);
+        credits.insert(currency, credit);
+    }
+    summary.ties = tie("debits = credits", &debits, &credits);
+    Ok(summary)
+}
+
+/// What was earned in a span of days, by account of revenue.
+pub fn revenue(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreError> {
+    let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
+    let sql = format!(
+        "SELECT e.currency, e.account, -sum(e.debit_minor - e.credit_minor)
+         FROM ledger_entry e JOIN account a ON a.id = e.account_id
+         JOIN account_version v ON v.id = {}
+         WHERE (e.account = 'revenue' OR e.account LIKE 'revenue:%')
+           AND e.entry_on BETWEEN ?1 AND ?2{} GROUP BY 1, 2 ORDER BY 1, 2",
+        account::in_force("e.account_id", "?2"),
+        only(asked, "e.currency")
+    );
+    db.each(&sql, (asked.from, asked.to), |r| {
+        let currency = word(r, 0, Currency::parse)?;
+        let minor: i64 = r.get(2)?;
+        *sums.entry(currency).or_default() += minor;
+        take(vec![
+            asked.from.into(),
+            asked.to.into(),
+            currency.code().into(),
+            r.get::<String>(1)?.into(),
+            currency.amount(minor).into(),
+        ])
+    })?;
+    let totals = sums.into_iter().map(|(c, sum)| (c, vec![("revenue".to_owned(), sum)]));
+    Ok(Summary { totals: totals.collect(), ties: Vec::new() })
+}
+
+/// What people gave up or gave back in a span of days, by the record of deeds.
+pub fn adjustments(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreError> {
+    let mut by_user: BTreeMap<(String, String, Currency), (i64, i64)> = BTreeMap::new();
+    let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
+    let sql = format!(
+        "SELECT f.currency, f.user_name, CASE WHEN d.source = 'reverse' THEN 'reversal'
+                ELSE replace(replace(f.kind, ' ', '_'), '-', '_') END,
+                coalesce(d.number, printf('P-%06d', f.payment_id), ''), f.done_on,
+                coalesce(c.number, ''), a.number, f.amount_minor,
+                coalesce(nullif(d.reason, ''), x.reference, ''), f.second_name
+         FROM deed f JOIN account a ON a.id = f.account_id
+         JOIN account_version v ON v.id = {}
+         LEFT JOIN document d ON d.id = f.document_id LEFT JOIN document c ON c.id = d.corrects_id
+         LEFT JOIN payment_event x ON x.id = f.event_id
+         WHERE f.kind IN ('credit memo','write-off','refund') AND f.done_on BETWEEN ?1 AND ?2
+           AND coalesce(d.status, 'Posted') = 'Posted' AND coalesce(x.status, 'Done') <> 'Failed'{}
+         ORDER BY f.id",
+        account::in_force("f.account_id", "?2"),
+        only(asked, "f.currency")
+    );
+    db.each(&sql, (asked.from, asked.to), |r| {
+        let currency = word(r, 0, Currency::parse)?;
+        let (user, kind): (String, String) = (r.get(1)?, r.get(2)?);
+        let minor: i64 = r.get(7)?;
+        *sums.entry(currency).or_default() += minor;
+        if asked.detail == Detail::Sums {
+            let all = by_user.entry((user, kind, currency)).or_default();
+            (all.0, all.1) = (all.0 + 1, all.1 + minor);
+            return Ok(());
+        }
+        take(vec![
+            asked.from.into(),
+            asked.to.into(),
+            user.into(),
+            kind.into(),
+            r.get::<String>(3)?.into(),
+            r.get::<NaiveDate>(4)?.into(),
+            r.get::<String>(5)?.into(),
+            r.get::<String>(6)?.into(),
+            currency.code().into(),
+            money(r, 0, 7)?.into(),
+            r.get::<String>(8)?.into(),
+            r.get::<String>(9)?.into(),
+        ])
+    })?;
+    for ((user, kind, currency), (count, minor)) in by_user {
+        let amount = Cell::from(currency.amount(minor));
+        take(vec![user.into(), kind.into(), currency.code().into(), count.into(), amount])?;
+    }
+    let totals = sums.into_iter().map(|(c, sum)| (c, vec![("amount".to_owned(), sum)]));
+    Ok(Summary { totals: totals.collect(), ties: Vec::new() })
+}

@@ -7,13 +7,14 @@ use super::ids::bill_run;
 use super::output::{self, Align};
 use super::progress;
 use crate::config::key;
+use crate::domain::delivery::Down;
 use crate::domain::ids::BillRunId;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::deliver;
 use crate::engine::deliver::copies::When;
 use crate::engine::deliver::make::Made;
+use crate::engine::deliver::pause;
 use crate::engine::deliver::print::{self, Written};
-use crate::engine::deliver::send::Down;
 use crate::engine::deliver::steer as clerk;
 use crate::engine::deliver::steer::Resend;
 use crate::engine::{Error, Session};
@@ -184,11 +185,11 @@ fn preview(session: &Session, run: Option<BillRunId>, ctx: &Ctx) -> Result<Exit,
     Ok(Exit::partly_if(made.kept_in(DeliveryStatus::Impossible) > 0))
 }
 
-/// What the transport said if it is down.
-fn transport(job: Option<&JobRow>) -> Result<Option<String>, Error> {
+/// That mail is paused, and why, if it is.
+fn paused(job: Option<&JobRow>) -> Result<Option<Down>, Error> {
     // A job that waits is still down; one that ended has got through since.
     let Some(job) = job.filter(|j| j.state.is_open()) else { return Ok(None) };
-    Ok(job.receipt::<Down>()?.map(|down| down.transport))
+    Ok(job.receipt::<Down>()?)
 }
 
 fn report(
@@ -202,7 +203,7 @@ fn report(
     let zone = session.config()?.zone();
     let next = next.map(|ms| super::delivery::moment(ms, zone));
     let (sent, failed) = outcome.counts;
-    let down = transport(outcome.job.as_ref())?;
+    let down = paused(outcome.job.as_ref())?;
     if ctx.json {
         output::json(&json!({
             "run": run.map(|r| r.to_string()),
@@ -211,7 +212,8 @@ fn report(
             "other_layout": outcome.again.relaid,
             "sent": sent,
             "failed": failed,
-            "transport_down": down,
+            "transport_down": down.as_ref().map(|down| &down.transport),
+            "next_try_at": down.as_ref().map(|down| super::delivery::moment(down.until_ms, zone)),
             "next_at": next,
             "batch": outcome.batch.as_ref().map(batch_json),
             "balance": balance,
@@ -219,6 +221,8 @@ fn report(
             "not_made": not_made,
         }))?;
     } else {
+        let now = session.now()?;
+        let down = down.as_ref().map(|down| pause::words(down, now, zone));
         words(outcome, (sent, failed), down.as_deref(), next.as_deref());
         output::line(&super::delivery::balance_line(&balance));
     }
@@ -240,10 +244,9 @@ fn words(outcome: &Outcome, (sent, failed): (i64, i64), down: Option<&str>, next
         let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
         output::line(&format!("sent {sent}{failed}"));
     }
-    if let Some(reply) = down {
-        output::line(&format!("the mail transport is down: {reply}"));
-    }
-    if !outcome.made.still.is_empty() {
+    if let Some(words) = down {
+        output::line(&format!("{words}; {}", pause::AT_ONCE));
+    } else if !outcome.made.still.is_empty() {
         output::line(&format!("{} (daybook deliver --send-now)", outcome.made.still));
     } else if let Some(next) = next {
         output::line(&format!("the next e-mail goes at {next}; until then it can be recalled"));

@@ -129,6 +129,8 @@ settings! {
     MAIL_BOUNCES: "mail.bounces" = "", Text(500),
         "a maildir that reports of mail servers come to; whoever works reads it once a minute";
     SMTP_CONNECTIONS: "smtp.connections" = "4", Int(1, 32), "connections at once";
+    SMTP_PER_DOMAIN: "smtp.per_domain" = "2", Int(1, 32),
+        "of these, how many carry mail to one recipient domain; it takes more messages by and by";
     DELIVERY_HOLD_MINUTES: "delivery.hold_minutes" = "10", Int(0, 10_080),
         "how long an e-mail can be recalled before it goes";
     DELIVERY_UNCONFIRMED: "delivery.unconfirmed" = "ask", Words(&["ask", "resend"]),

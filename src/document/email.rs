@@ -15,11 +15,13 @@ use std::time::{Duration, SystemTime};
 pub struct Heading {
     /// Sender address (`smtp.from`).
     pub from: String,
-    /// The one recipient.
+    /// The first recipient.
     pub to: String,
+    /// The others, who see each other.
+    pub cc: Vec<String>,
     /// Where answers go; empty = to the sender.
     pub reply_to: String,
-    /// `Message-ID` without its angle brackets, stable for the delivery.
+    /// `Message-ID` without its angle brackets, stable from the first try on.
     pub message_id: String,
     /// `Date`, UTC milliseconds, fixed when the delivery was made.
     pub date_ms: i64,
@@ -79,6 +81,9 @@ pub fn with_invoice(
         .subject(text::clean(&subject(document)).into_owned())
         .date(SystemTime::UNIX_EPOCH + Duration::from_secs(sent))
         .message_id(Some(format!("<{}>", text::clean(&head.message_id))));
+    for other in &head.cc {
+        message = message.cc(mailbox("", address(other, "recipient")?));
+    }
     if !head.reply_to.is_empty() {
         message =
             message.reply_to(mailbox(&document.issuer.name, address(&head.reply_to, "reply-to")?));

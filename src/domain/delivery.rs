@@ -8,7 +8,7 @@ use super::account::DeliveryPreference;
 use super::payment::{Channel, DeliveryStatus};
 pub use first::{FirstCopy, Imprint, Out};
 pub use follow::{Place, Places, Standing, places};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// First wait after a refusal for now (4xx), milliseconds; doubles with each.
 const FIRST_WAIT_MS: i64 = 5 * 60_000;
@@ -24,6 +24,33 @@ pub fn next_try(attempts: i64, now_ms: i64, first_try_ms: i64) -> Option<i64> {
     let wait = FIRST_WAIT_MS.saturating_mul(1 << doublings).min(LONGEST_WAIT_MS);
     let next = now_ms.saturating_add(wait);
     (next - first_try_ms <= GIVE_UP_MS).then_some(next)
+}
+
+/// First wait after the server refused us, milliseconds; doubles with each refusal in a row.
+const FIRST_PAUSE_MS: i64 = 60_000;
+/// Longest wait between two looks at a server that refuses us.
+const LONGEST_PAUSE_MS: i64 = 3_600_000;
+
+/// That no e-mail leaves: the server refuses us, or is not to be had. No copy is tried meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Down {
+    /// What was said.
+    pub transport: String,
+    /// How often in a row.
+    #[serde(default)]
+    pub times: u32,
+    /// The next look, UTC milliseconds.
+    #[serde(default)]
+    pub until_ms: i64,
+}
+
+impl Down {
+    /// The first refusal, or one more after `before`.
+    pub fn once_more(before: Option<&Self>, transport: &str, now_ms: i64) -> Self {
+        let times = before.map_or(0, |down| down.times).saturating_add(1);
+        let wait = FIRST_PAUSE_MS.saturating_mul(1 << (times.min(20) - 1)).min(LONGEST_PAUSE_MS);
+        Self { transport: transport.to_owned(), times, until_ms: now_ms.saturating_add(wait) }
+    }
 }
 
 impl DeliveryStatus {
@@ -224,6 +251,19 @@ mod tests {
         let day = 86_400_000;
         assert!(next_try(30, 5 * day - LONGEST_WAIT_MS, 0).is_some());
         assert_eq!(next_try(30, 5 * day - LONGEST_WAIT_MS + 1, 0), None);
+    }
+
+    #[test]
+    fn a_server_that_refuses_us_is_asked_after_a_minute_and_then_ever_less_often() {
+        let (mut down, mut waits) = (None, Vec::new());
+        for _ in 0..9 {
+            let next = Down::once_more(down.as_ref(), "421 busy", 0);
+            waits.push(next.until_ms / 60_000);
+            down = Some(next);
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        let many = Down { times: u32::MAX, ..Down::once_more(None, "x", 0) };
+        assert_eq!(Down::once_more(Some(&many), "x", 0).until_ms, LONGEST_PAUSE_MS);
     }
 
     fn wishes(preference: DeliveryPreference, emails: &[String]) -> Wishes<'_> {

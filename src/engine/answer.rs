@@ -8,6 +8,7 @@ use super::query::{
 use crate::clock::Now;
 use crate::document::LAYOUT;
 use crate::domain::actor::Actor;
+use crate::domain::delivery::Down;
 use crate::domain::recovery::usual_since;
 use crate::engine::account_page;
 use crate::engine::bill::{self, usage};
@@ -16,11 +17,11 @@ use crate::engine::clockwork::waits;
 use crate::engine::collect::{self, agency, bank, instalments, money, payments, remind};
 use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
 use crate::engine::deliver::copies::CANCELED;
-use crate::engine::deliver::{self, copies_ahead};
+use crate::engine::deliver::{self, copies_ahead, pause};
 use crate::engine::rate::unusual;
 use crate::engine::review::{edit, past, regenerate, undo};
 use crate::engine::{Error, Session, reach, reissue};
-use crate::store::job::{self, JobState, Sending};
+use crate::store::job::{self, JobKind, JobState, Sending};
 use crate::store::read::jobs::JobRow;
 use crate::store::read::post_second::Poster;
 use crate::store::read::{
@@ -28,6 +29,7 @@ use crate::store::read::{
     post_preview, settled, thrown,
 };
 use crate::store::{Db, desk, payment_method, role};
+use crate::zone::Zone;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -158,10 +160,11 @@ fn see(session: &Session, query: &Query) -> Result<Answer, Error> {
     let answer = session.store.read(|db| view(db, query, now, &session.actor)).map_err(unread)?;
     Ok(match answer {
         Answer::Status(status) => {
-            Answer::Status(StatusRow { jobs: waiting(session, status.jobs, now)?, ..status })
+            let jobs = waiting(session, status.jobs, (now, pause::short))?;
+            Answer::Status(StatusRow { jobs, ..status })
         }
         Answer::Jobs(page) => {
-            let mut rows = waiting(session, page.rows, now)?;
+            let mut rows = waiting(session, page.rows, (now, pause::words))?;
             if let Sending::Canceled(last) = session.read(job::sending)? {
                 let last = rows.iter_mut().find(|row| row.id == last);
                 last.into_iter().for_each(|row| CANCELED.clone_into(&mut row.waits));
@@ -172,11 +175,22 @@ fn see(session: &Session, query: &Query) -> Result<Answer, Error> {
     })
 }
 
-/// Says of due jobs that this process cannot do for whom they wait.
-fn waiting(session: &Session, mut rows: Vec<JobRow>, now: Now) -> Result<Vec<JobRow>, Error> {
+/// That mail is paused, in as many words as there is room for.
+type Words = fn(&Down, Now, Zone) -> String;
+
+/// Says of due jobs that this process cannot do for whom they wait, and of mail why it is paused.
+fn waiting(
+    session: &Session,
+    mut rows: Vec<JobRow>,
+    (now, paused): (Now, Words),
+) -> Result<Vec<JobRow>, Error> {
     for row in rows.iter_mut().filter(|row| row.state == JobState::Waiting.as_str()) {
         let job = session.read(|db| job::get(db, row.id))?;
-        if job.not_before_at <= now.at_ms
+        if job.kind == JobKind::Deliver
+            && let Some(down) = job.receipt::<Down>()?
+        {
+            row.waits = paused(&down, now, session.config()?.zone());
+        } else if job.not_before_at <= now.at_ms
             && let Some(waits) = reach::hindered(session, &job)?
         {
             row.waits = waits.short();

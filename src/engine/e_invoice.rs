@@ -400,13 +400,17 @@ pub fn write(db: &Db<'_>, id: DocumentId) -> Result<Written, Error> {
 
 /// The electronic form of a posted document that goes out: what went out before, else what was frozen; none
 /// where it has none.
-pub fn outgoing(db: &Db<'_>, id: DocumentId) -> Result<Option<(Form, Vec<u8>)>, Error> {
+pub fn outgoing(
+    db: &Db<'_>,
+    id: DocumentId,
+    printable: &Printable,
+) -> Result<Option<(Form, Vec<u8>)>, Error> {
     if let Some(sent) = e_document::sent(db, id)? {
         return Ok(Some(sent));
     }
     let row = document::get(db, id)?;
     let frozen = row.frozen.as_ref().map(Json::read).transpose()?;
     let Some(legal) = frozen.and_then(|frozen: Frozen| frozen.legal) else { return Ok(None) };
-    let bill = bill(db, id, &printed::printable(db, id)?, Some(&legal))?;
+    let bill = bill(db, id, printable, Some(&legal))?;
     Ok(bill.map(|bill| (bill.form, einvoice::write(&bill))))
 }

@@ -21,6 +21,8 @@ pub enum Became {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
     pub address: String,
+    /// Under which address the server was given it, where it says so; else empty.
+    pub first_address: String,
     pub became: Became,
     /// Why, in the server's words.
     pub reason: String,
@@ -58,8 +60,14 @@ pub fn read(bytes: &[u8]) -> Option<Report> {
         let diagnostic = block.get("diagnostic-code").map(|text| behind(text)).unwrap_or_default();
         let reason =
             if diagnostic.is_empty() { first_text(&message) } else { diagnostic.to_owned() };
-        let address = behind(address).trim_matches(['<', '>']).to_owned();
-        recipients.push(Recipient { address, became, reason: said(&reason, LONGEST) });
+        let bare = |text: &str| behind(text).trim_matches(['<', '>']).to_owned();
+        let first = block.get("original-recipient").map(|text| bare(text)).unwrap_or_default();
+        recipients.push(Recipient {
+            address: bare(address),
+            first_address: first,
+            became,
+            reason: said(&reason, LONGEST),
+        });
     }
     let id = message.message_id().unwrap_or_default().to_owned();
     Some(Report { id, of: names(&message), recipients })

@@ -34,21 +34,34 @@ impl DropFolder {
         self.folder.join(format!("{}-{short:08x}.eml", plain.trim_start_matches('.')))
     }
 
-    fn write(&self, message_id: &str, message: &[u8]) -> std::io::Result<()> {
+    /// Whoever sends the folder takes the recipients from the message: where only some of those it
+    /// names are tried again, the file says to whom (RFC 5322, 3.6.6) and has a name of its own.
+    fn write(&self, envelope: &Envelope, message: &[u8]) -> std::io::Result<()> {
         inside::directory(&self.folder)?;
+        let id = &envelope.message_id;
         // Whoever watches the folder never sees half a message.
-        inside::replace(&self.file_of(message_id), message)
+        if envelope.to.len() >= envelope.named {
+            return inside::replace(&self.file_of(id), message);
+        }
+        let to = envelope.to.join(", ");
+        let date = chrono::Utc::now().to_rfc2822();
+        let mut again =
+            format!("Resent-Date: {date}\r\nResent-From: {}\r\nResent-To: {to}\r\n", envelope.from)
+                .into_bytes();
+        again.extend_from_slice(message);
+        inside::replace(&self.file_of(&format!("{id} to {to}")), &again)
     }
 }
 
 impl Mailer for DropFolder {
-    fn send(&self, envelope: &Envelope, message: &[u8]) -> MailOutcome {
-        match self.write(&envelope.message_id, message) {
+    fn send(&self, envelope: &Envelope, message: &[u8]) -> Vec<MailOutcome> {
+        let outcome = match self.write(envelope, message) {
             // The same words for all, so that answers group; the file's name is the message's.
             Ok(()) => MailOutcome::Sent { reply: "written to the drop folder".into() },
             Err(e) => MailOutcome::TransportDown {
                 reply: format!("cannot write into {}: {e}", self.folder.display()),
             },
-        }
+        };
+        vec![outcome; envelope.to.len()]
     }
 }

@@ -1,4 +1,4 @@
-//! E-mail leaves here: one message to one recipient, and what became of it as a value.
+//! E-mail leaves here: one message to some recipients, and what became of it for each as a value.
 //!
 //! [`drop::DropFolder`] writes files (the default), [`smtp::Smtp`] talks to a server. Both block;
 //! the engine calls them with no transaction open.
@@ -7,6 +7,7 @@ pub mod bounce;
 pub mod drop;
 pub mod folder;
 pub mod smtp;
+mod talk;
 mod wire;
 
 use std::fmt;
@@ -16,13 +17,23 @@ use std::fmt;
 pub struct Envelope {
     /// Sender address.
     pub from: String,
-    /// The one recipient.
-    pub to: String,
+    /// Whom this try is for; no two are the same.
+    pub to: Vec<String>,
+    /// How many addresses the message itself names: more than `to` has where only some of them are
+    /// tried again.
+    pub named: usize,
     /// `Message-ID` without angle brackets; the drop folder keeps one file for each.
     pub message_id: String,
 }
 
-/// What became of one try. Not an error: a refusal is an answer, and so is "we do not know".
+impl Envelope {
+    /// Of a message to one address.
+    pub fn one(from: String, to: String, message_id: String) -> Self {
+        Self { from, to: vec![to], named: 1, message_id }
+    }
+}
+
+/// What became of one try for one recipient. Not an error: a refusal is an answer, and so is "we do not know".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailOutcome {
     /// The server has taken the message.
@@ -40,13 +51,13 @@ pub enum MailOutcome {
         /// Its answer.
         reply: String,
     },
-    /// The server cannot be used at all: login or encryption refused, settings wrong. Nothing was
-    /// sent, and the next message would fare the same.
+    /// The server refuses us or is not to be had: no connection, no greeting, login, encryption or
+    /// sender refused, settings wrong. Nothing was sent, and the next message would fare the same.
     TransportDown {
         /// What it said.
         reply: String,
     },
-    /// The line broke before the message was complete: certainly not delivered.
+    /// The line broke in the middle of the message: certainly not delivered.
     LostBeforeData {
         /// Where it broke.
         reply: String,
@@ -74,6 +85,13 @@ impl MailOutcome {
 
 /// A way for mail to leave. Called from several threads at once.
 pub trait Mailer: Send + Sync + fmt::Debug {
-    /// Tries to deliver one message; blocks until there is an answer or a time-out.
-    fn send(&self, envelope: &Envelope, message: &[u8]) -> MailOutcome;
+    /// Tries to deliver one message; blocks until there is an answer or a time-out. Gives one outcome
+    /// for each address of the envelope, in its order.
+    fn send(&self, envelope: &Envelope, message: &[u8]) -> Vec<MailOutcome>;
+
+    /// The same to one address.
+    fn send_one(&self, envelope: Envelope, message: &[u8]) -> MailOutcome {
+        let lost = || MailOutcome::LostBeforeData { reply: "nobody was asked".into() };
+        self.send(&envelope, message).pop().unwrap_or_else(lost)
+    }
 }

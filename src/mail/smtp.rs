@@ -1,7 +1,9 @@
 //! Mail over SMTP: a few connections of our own, kept open between messages.
 
-use super::wire::{Broken, Lost, Wire};
+use super::talk::{self, After, Heard, Lost, Talk, Wear};
+use super::wire::{Broken, Wire};
 use super::{Envelope, MailOutcome, Mailer};
+use lettre::Address;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -129,15 +131,38 @@ impl Smtp {
         idle.push(Idle { wire, carried, since: Instant::now() });
     }
 
-    /// A connection ready for a message, and how many it has carried.
-    fn ready(&self) -> Result<(Wire, u32), MailOutcome> {
-        while let Some(mut idle) = self.take_idle() {
-            // A kept connection may have died meanwhile; asking first keeps that out of the message.
-            if idle.since.elapsed() < IDLE && idle.wire.reset().is_ok() {
-                return Ok((idle.wire, idle.carried));
+    /// A connection that has waited for a message, and how many it has carried.
+    fn kept(&self) -> Option<(Wire, u32)> {
+        while let Some(idle) = self.take_idle() {
+            if idle.since.elapsed() < IDLE {
+                return Some((idle.wire, idle.carried));
             }
         }
-        self.open().map(|wire| (wire, 0))
+        None
+    }
+
+    /// Sends to addresses that are some; what each was answered, in their order.
+    fn talk(&self, from: &Address, to: &[Address], message: &[u8]) -> Vec<MailOutcome> {
+        let mut next = self.kept();
+        // A kept connection may have died meanwhile, or be ended by the server: then a new one.
+        loop {
+            let (mut wire, carried, wear) = match next.take() {
+                Some((wire, carried)) => (wire, carried, Wear::Used),
+                None => match self.open() {
+                    Ok(wire) => (wire, 0, Wear::New),
+                    Err(outcome) => return vec![outcome; to.len()],
+                },
+            };
+            match talk::message(&mut wire, wear, from, to, message) {
+                Talk::Worn => {}
+                Talk::Heard(heard, after) => {
+                    if after == After::Goes {
+                        self.put_idle(wire, carried + 1);
+                    }
+                    return heard.into_iter().map(outcome).collect();
+                }
+            }
+        }
     }
 
     fn open(&self) -> Result<Wire, MailOutcome> {
@@ -162,62 +187,52 @@ impl Smtp {
     }
 }
 
-/// What a failure before the first message means: a refusal concerns the transport, not the mail.
+/// What a failure before the first message means: the server refuses us, or is not to be had.
 fn before_login(broken: Broken) -> MailOutcome {
-    match broken {
-        Broken::Line(reply) => MailOutcome::LostBeforeData { reply },
-        Broken::Later(reply) => MailOutcome::Deferred { reply },
-        Broken::Never(reply) | Broken::Tls(reply) => MailOutcome::TransportDown { reply },
+    MailOutcome::TransportDown {
+        reply: match broken {
+            Broken::Later(said) | Broken::Never(said) => refused(&said),
+            Broken::Line(said) | Broken::Tls(said) => said,
+        },
+    }
+}
+
+fn refused(said: &str) -> String {
+    format!("the server refused us: {said}")
+}
+
+/// What an answer means for its recipient.
+fn outcome(heard: Heard) -> MailOutcome {
+    match heard {
+        Ok(reply) => MailOutcome::Sent { reply },
+        Err(Lost::Us(broken)) => MailOutcome::TransportDown { reply: refused(&broken.words()) },
+        Err(Lost::Before(Broken::Later(reply))) => MailOutcome::Deferred { reply },
+        Err(Lost::Before(Broken::Never(reply))) => MailOutcome::Bounced { reply },
+        Err(Lost::Before(Broken::Line(reply) | Broken::Tls(reply))) => {
+            MailOutcome::LostBeforeData { reply }
+        }
+        Err(Lost::After(why)) => MailOutcome::Unconfirmed {
+            reply: format!("{why} after the whole message was handed over"),
+        },
     }
 }
 
 impl Mailer for Smtp {
-    fn send(&self, envelope: &Envelope, message: &[u8]) -> MailOutcome {
-        let (from, to) = match (envelope.from.parse(), envelope.to.parse()) {
-            (Ok(from), Ok(to)) => (from, to),
-            (Err(_), _) => {
-                let reply = format!("smtp.from {:?} is not an e-mail address", envelope.from);
-                return MailOutcome::TransportDown { reply };
-            }
-            (_, Err(_)) => {
-                let reply = format!("{:?} is not an e-mail address", envelope.to);
-                return MailOutcome::Bounced { reply };
-            }
+    fn send(&self, envelope: &Envelope, message: &[u8]) -> Vec<MailOutcome> {
+        let Ok(from) = envelope.from.parse::<Address>() else {
+            let reply = format!("smtp.from {:?} is not an e-mail address", envelope.from);
+            return vec![MailOutcome::TransportDown { reply }; envelope.to.len()];
         };
-        let (mut wire, carried) = match self.ready() {
-            Ok(ready) => ready,
-            Err(outcome) => return outcome,
-        };
-        match wire.message(&from, &to, message) {
-            Ok(reply) => {
-                self.put_idle(wire, carried + 1);
-                MailOutcome::Sent { reply }
-            }
-            Err(Lost::Before(Broken::Later(reply))) => {
-                self.put_idle(wire, carried + 1);
-                MailOutcome::Deferred { reply }
-            }
-            Err(Lost::Before(Broken::Never(reply))) => {
-                self.put_idle(wire, carried + 1);
-                refusal(reply)
-            }
-            Err(Lost::Before(broken @ (Broken::Line(_) | Broken::Tls(_)))) => {
-                MailOutcome::LostBeforeData { reply: broken.words() }
-            }
-            Err(Lost::After(why)) => MailOutcome::Unconfirmed {
-                reply: format!("{why} after the whole message was handed over"),
-            },
-        }
-    }
-}
-
-/// 530, 534, 535 and 538 in the middle of a message ask for a login (RFC 4954, section 6): the
-/// transport is at fault, not the recipient.
-fn refusal(reply: String) -> MailOutcome {
-    if ["530", "534", "535", "538"].iter().any(|code| reply.starts_with(code)) {
-        MailOutcome::TransportDown { reply }
-    } else {
-        MailOutcome::Bounced { reply }
+        let read: Vec<Option<Address>> = envelope.to.iter().map(|to| to.parse().ok()).collect();
+        let to: Vec<Address> = read.iter().flatten().cloned().collect();
+        let heard = if to.is_empty() { Vec::new() } else { self.talk(&from, &to, message) };
+        let mut heard = heard.into_iter();
+        let lost = || MailOutcome::LostBeforeData { reply: "nothing was asked".into() };
+        let each = read.iter().zip(&envelope.to).map(|(read, text)| match read {
+            Some(_) => heard.next().unwrap_or_else(lost),
+            None => MailOutcome::Bounced { reply: format!("{text:?} is not an e-mail address") },
+        });
+        each.collect()
     }
 }
 

@@ -1,13 +1,13 @@
-//! One SMTP connection (RFC 5321), step by step, so that it is always known how far a message got.
+//! One SMTP connection (RFC 5321), step by step, so that it is always known how far it got; what is
+//! said for a message is in [`super::talk`].
 //!
 //! lettre gives the commands, the login mechanisms and the reader of answers. The socket is ours,
 //! because lettre's keeps Nagle's delay on and does not tell a message lost before the final dot
 //! from one lost after it.
 
-use lettre::Address;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::commands::{Auth, Data, Ehlo, Mail, Quit, Rcpt, Rset, Starttls};
-use lettre::transport::smtp::extension::{ClientId, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::commands::{Auth, Ehlo, Quit, Starttls};
+use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::{Response, Severity};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -22,7 +22,7 @@ const MAX_LINE: u64 = 4096;
 const MAX_LINES: usize = 200;
 
 /// How a step went wrong.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Broken {
     /// The line is gone or silent.
     Line(String),
@@ -108,15 +108,6 @@ pub(super) struct Wire {
     offers: Vec<String>,
 }
 
-/// How far a message got when it was not accepted.
-#[derive(Debug)]
-pub(super) enum Lost {
-    /// Before the final dot: certainly not delivered.
-    Before(Broken),
-    /// After it, with no answer.
-    After(String),
-}
-
 impl Wire {
     /// Connects and reads the greeting.
     pub(super) fn connect(host: &str, port: u16, patience: Duration) -> Result<Self, Broken> {
@@ -153,7 +144,8 @@ impl Wire {
         Ok(())
     }
 
-    fn offers(&self, word: &str) -> bool {
+    /// Whether the server said that it knows a word.
+    pub(super) fn offers(&self, word: &str) -> bool {
         self.offers.iter().any(|o| o.split_ascii_whitespace().next() == Some(word))
     }
 
@@ -213,69 +205,13 @@ impl Wire {
         if answer.has_code(334) { Err(Broken::Never("login did not end".into())) } else { Ok(()) }
     }
 
-    /// Puts an idle connection back to the start; an error means it is dead.
-    pub(super) fn reset(&mut self) -> Result<(), Broken> {
-        self.say(Rset).map(|_| ())
-    }
-
     /// Says goodbye; nobody minds if it fails.
     pub(super) fn quit(mut self) {
         let _ = self.say(Quit);
     }
 
-    /// Sends one message. `Ok` is the server's acceptance.
-    pub(super) fn message(
-        &mut self,
-        from: &Address,
-        to: &Address,
-        message: &[u8],
-    ) -> Result<String, Lost> {
-        self.route(from, to, message).map_err(Lost::Before)?;
-        self.say(Data).map_err(Lost::Before)?;
-        let body = stuffed(message);
-        self.put(&body).map_err(Lost::Before)?;
-        // A server that hung up or objected while we talked has not taken the message: it has not
-        // seen the dot. Looking costs nothing and keeps the message out of the unknown.
-        if self.has_something_to_say() {
-            return Err(Lost::Before(match self.answer() {
-                Ok(answer) => Broken::Line(format!("spoke before the end: {}", words(&answer))),
-                Err(broken) => broken,
-            }));
-        }
-        if let Err(broken) = self.put(b".\r\n") {
-            // Three bytes that the kernel refused cannot have arrived; of an encrypted record that
-            // is less sure.
-            return Err(match self.stream.get_ref() {
-                Socket::Plain(_) | Socket::Closed => Lost::Before(broken),
-                Socket::Tls(_) => Lost::After(broken.words()),
-            });
-        }
-        match self.answer() {
-            Ok(answer) => Ok(words(&answer)),
-            Err(Broken::Later(said)) => Err(Lost::Before(Broken::Later(said))),
-            Err(Broken::Never(said)) => Err(Lost::Before(Broken::Never(said))),
-            Err(Broken::Line(said) | Broken::Tls(said)) => Err(Lost::After(said)),
-        }
-    }
-
-    fn route(&mut self, from: &Address, to: &Address, message: &[u8]) -> Result<(), Broken> {
-        let mut options = Vec::new();
-        if [from, to].iter().any(|a| !AsRef::<str>::as_ref(a).is_ascii()) {
-            if !self.offers("SMTPUTF8") {
-                let words = "the address is not ASCII and the server does not take such (SMTPUTF8)";
-                return Err(Broken::Never(words.into()));
-            }
-            options.push(MailParameter::SmtpUtfEight);
-        }
-        if !message.is_ascii() {
-            options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-        }
-        self.say(Mail::new(Some(from.clone()), options))?;
-        self.say(Rcpt::new(to.clone(), Vec::new())).map(|_| ())
-    }
-
     /// Whether bytes or a hang-up wait to be read, without waiting for them.
-    fn has_something_to_say(&mut self) -> bool {
+    pub(super) fn has_something_to_say(&mut self) -> bool {
         if !self.stream.buffer().is_empty() {
             return true;
         }
@@ -293,12 +229,18 @@ impl Wire {
         }
     }
 
-    fn say(&mut self, command: impl Display) -> Result<Response, Broken> {
+    /// One command and its answer.
+    pub(super) fn say(&mut self, command: impl Display) -> Result<Response, Broken> {
         self.put(command.to_string().as_bytes())?;
         self.answer()
     }
 
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+    /// Whether what is written is encrypted on its way.
+    pub(super) fn is_encrypted(&self) -> bool {
+        matches!(self.stream.get_ref(), Socket::Tls(_))
+    }
+
+    pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let stream = self.stream.get_mut();
         stream.write_all(bytes)?;
         stream.flush()?;
@@ -306,7 +248,7 @@ impl Wire {
     }
 
     /// Reads one answer, of one or many lines.
-    fn answer(&mut self) -> Result<Response, Broken> {
+    pub(super) fn answer(&mut self) -> Result<Response, Broken> {
         let mut text = String::new();
         for _ in 0..MAX_LINES {
             let mut line = Vec::new();
@@ -338,7 +280,7 @@ fn judge(text: &str) -> Result<Response, Broken> {
 }
 
 /// Code and text of an answer on one line, fit for a screen.
-fn words(response: &Response) -> String {
+pub(super) fn words(response: &Response) -> String {
     let text = response.message().collect::<Vec<_>>().join(" ");
     said(&format!("{} {text}", response.code()))
 }
@@ -347,31 +289,9 @@ fn said(text: &str) -> String {
     crate::domain::text::said(text, 300)
 }
 
-/// The message with line ends of CR LF, dots at line starts doubled (RFC 5321, 4.5.2), and a line
-/// end at its end, so that the final dot stands alone.
-fn stuffed(message: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(message.len() + 64);
-    for line in message.split_inclusive(|b| *b == b'\n') {
-        if line.starts_with(b".") {
-            out.push(b'.');
-        }
-        let bare = line.strip_suffix(b"\n").unwrap_or(line);
-        let bare = bare.strip_suffix(b"\r").unwrap_or(bare);
-        out.extend_from_slice(bare);
-        out.extend_from_slice(b"\r\n");
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dots_are_doubled_and_the_end_stands_alone() {
-        assert_eq!(stuffed(b"a\r\n.b\n..\r\nc"), b"a\r\n..b\r\n...\r\nc\r\n");
-        assert_eq!(stuffed(b""), b"");
-    }
 
     #[test]
     fn answers_are_judged_by_their_first_digit_and_cleaned() {

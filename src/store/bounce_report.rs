@@ -1,6 +1,6 @@
 //! Reports of mail that came back, each booked once.
 
-use super::{Db, StoreError, Tx, delivery};
+use super::{Db, StoreError, Tx, delivery, letter};
 use crate::domain::ids::DeliveryId;
 use crate::store::delivery::Delivery;
 
@@ -14,13 +14,13 @@ pub fn keep(tx: &Tx<'_>, hash: &[u8], copy: DeliveryId) -> Result<bool, StoreErr
     Ok(kept == 1)
 }
 
-/// The copy that a message of this name is; none where it is of another book, or of none.
-pub fn copy_of(db: &Db<'_>, message_id: &str) -> Result<Option<Delivery>, StoreError> {
+/// The copies that a message of this name went to; none where it is of another book, or of none.
+pub fn copies_of(db: &Db<'_>, message_id: &str) -> Result<Vec<Delivery>, StoreError> {
     let name = message_id.split('.').next().unwrap_or_default();
-    let Some(id) = DeliveryId::parse(name) else { return Ok(None) };
+    let Some(id) = DeliveryId::parse(name) else { return Ok(Vec::new()) };
     match delivery::get(db, id) {
-        Ok(copy) => Ok(Some(copy).filter(|copy| copy.message_id.as_deref() == Some(message_id))),
-        Err(StoreError::NotFound(_)) => Ok(None),
+        Ok(first) => letter::of_message(db, first.document, message_id),
+        Err(StoreError::NotFound(_)) => Ok(Vec::new()),
         Err(other) => Err(other),
     }
 }

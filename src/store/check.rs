@@ -453,8 +453,9 @@ UNION ALL
 SELECT printf('DL-%06d is Sent without a Message-ID', id) FROM delivery
 WHERE status IN ('Sent', 'Unconfirmed') AND (message_id IS NULL OR message_id = '')
 UNION ALL
-SELECT printf('%d deliveries have the Message-ID %s', count(*), message_id) FROM delivery
-WHERE message_id IS NOT NULL GROUP BY message_id HAVING count(*) > 1
+SELECT printf('%d deliveries of %d documents have the Message-ID %s', count(*), count(DISTINCT document_id), message_id)
+FROM delivery WHERE message_id IS NOT NULL
+GROUP BY message_id HAVING count(DISTINCT document_id) > 1 OR count(DISTINCT address) < count(*)
 UNION ALL
 SELECT printf('DL-%06d is %s though DL-%06d took its place', id, status, replaced_by) FROM delivery
 WHERE replaced_by IS NOT NULL AND status NOT IN ('Recalled', 'Unconfirmed', 'Sent', 'Printed')";

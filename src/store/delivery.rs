@@ -238,31 +238,45 @@ pub fn hold(tx: &Tx<'_>, document: DocumentId, why: &str) -> Result<usize, Store
     Ok(held)
 }
 
+/// What is sent of a copy.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent<'a> {
+    /// `Message-ID` without brackets: its own, or that of the copy it goes with.
+    pub name: &'a str,
+    pub sender: &'a str,
+    /// SHA-256 of the message.
+    pub hash: &'a str,
+    /// The PDF in it.
+    pub imprint: &'a Imprint,
+}
+
 /// Marks a copy as being sent by a job, as the message and the PDF in it that are sent; false when it
 /// is no longer due.
 pub fn begin(
     tx: &Tx<'_>,
-    sent: &Delivery,
+    copy: &Delivery,
     job: JobId,
-    (hash, imprint): (&str, &Imprint),
+    sent: &Sent<'_>,
 ) -> Result<bool, StoreError> {
     let now = tx.now().at_ms;
     let begun = tx.run(
         "UPDATE delivery SET status = 'Sending', attempts = attempts + 1, job_id = ?2, sender = ?3,
-                message_hash = ?4, first_try_at = coalesce(first_try_at, ?5), layout = ?8, pdf_hash = ?9
+                message_hash = ?4, first_try_at = coalesce(first_try_at, ?5), layout = ?8, pdf_hash = ?9,
+                message_id = ?10
          WHERE id = ?1 AND status IN ('Queued','Deferred') AND not_before_at <= ?5
          AND attempts = ?6
            AND address = ?7",
         (
-            sent.id.0,
+            copy.id.0,
             job.0,
-            &sent.sender,
-            hash,
+            sent.sender,
+            sent.hash,
             now,
-            sent.attempts,
-            &sent.address,
-            imprint.layout,
-            &imprint.pdf_hash,
+            copy.attempts,
+            &copy.address,
+            sent.imprint.layout,
+            &sent.imprint.pdf_hash,
+            sent.name,
         ),
     )?;
     tx.touch(Topic::Deliveries);
@@ -352,10 +366,10 @@ pub fn abandon(tx: &Tx<'_>, job: JobId) -> Result<Vec<DeliveryId>, StoreError> {
     Ok(left)
 }
 
-/// Tells a person that the transport refuses us; one open notice at a time.
-pub fn transport_down(tx: &Tx<'_>, reply: &str) -> Result<(), StoreError> {
+/// Tells a person that mail is paused; one open notice at a time.
+pub fn transport_down(tx: &Tx<'_>, words: &str) -> Result<(), StoreError> {
     tx.touch(Topic::Deliveries);
-    super::notice::again(tx, "mail_down", "mail", &format!("e-mail does not leave: {reply}"))
+    super::notice::again(tx, "mail_down", "mail", words)
 }
 
 /// Moves a copy from one of some states to another; the state it is in when it was in none of them.

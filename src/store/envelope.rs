@@ -33,22 +33,11 @@ pub fn doubtful(
         ":run IS NULL"
     };
     let in_force = account::in_force("l.account_id", ":today");
-    // What waits is looked at when anything about the account is newer; what does not go, when its
-    // reason may be gone.
     db.all(
         &format!(
             "SELECT l.id, l.document_id FROM delivery l
              JOIN account_version v ON v.id = {in_force}
-             WHERE l.status = :status AND l.id > :after AND {scope}
-               AND ((l.status IN ('Queued','Held','Deferred') AND (v.recorded_at >= l.queued_at
-                     OR v.effective_from_on >= date(l.queued_at / 1000, 'unixepoch')))
-                 OR (l.channel = 'email' AND l.address <> ''
-                   AND (v.delivery NOT IN ('email','both')
-                     OR instr(';' || v.emails || ';', ';' || l.address || ';') = 0))
-                 OR (l.channel = 'print' AND v.delivery NOT IN ('print','both'))
-                 OR (l.address = '' AND l.status = 'Suppressed' AND v.delivery <> 'none')
-                 OR (l.address = '' AND l.status = 'Impossible' AND l.channel = 'email'
-                     AND (v.emails <> '' OR v.delivery NOT IN ('email','both'))))
+             WHERE l.status = :status AND l.id > :after AND {scope} AND {DOUBTFUL}
              ORDER BY l.id LIMIT :limit"
         ),
         named_params! {
@@ -57,6 +46,34 @@ pub fn doubtful(
         },
         |r| Ok((DeliveryId(r.get(0)?), DocumentId(r.get(1)?))),
     )
+}
+
+/// Of a copy `l` and the version `v` of its account that is in force. What waits is looked at when
+/// anything about the account is newer; what does not go, when its reason may be gone.
+const DOUBTFUL: &str =
+    "((l.status IN ('Queued','Held','Deferred') AND (v.recorded_at >= l.queued_at
+                     OR v.effective_from_on >= date(l.queued_at / 1000, 'unixepoch')))
+                 OR (l.channel = 'email' AND l.address <> ''
+                   AND (v.delivery NOT IN ('email','both')
+                     OR instr(';' || v.emails || ';', ';' || l.address || ';') = 0))
+                 OR (l.channel = 'print' AND v.delivery NOT IN ('print','both'))
+                 OR (l.address = '' AND l.status = 'Suppressed' AND v.delivery <> 'none')
+                 OR (l.address = '' AND l.status = 'Impossible' AND l.channel = 'email'
+                     AND (v.emails <> '' OR v.delivery NOT IN ('email','both'))))";
+
+/// Whether a document has such a copy.
+pub fn in_doubt(db: &Db<'_>, document: DocumentId, today: NaiveDate) -> Result<bool, StoreError> {
+    let follows = FOLLOWS.map(|status| format!("'{status}'")).join(",");
+    let in_force = account::in_force("l.account_id", ":today");
+    let found: Option<i64> = db.opt(
+        &format!(
+            "SELECT 1 FROM delivery l JOIN account_version v ON v.id = {in_force}
+             WHERE l.document_id = :document AND l.status IN ({follows}) AND {DOUBTFUL} LIMIT 1"
+        ),
+        named_params! { ":document": document.0, ":today": today },
+        |r| r.get(0),
+    )?;
+    Ok(found.is_some())
 }
 
 /// E-mails of an account that bounced, and in whose place no other went: they follow nobody until a

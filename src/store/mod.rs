@@ -50,6 +50,7 @@ mod item;
 pub mod job;
 pub mod json;
 pub mod ledger;
+pub mod letter;
 pub mod lock;
 pub mod logo;
 mod many;

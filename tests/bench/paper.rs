@@ -108,6 +108,7 @@ fn main() {
     let head = email::Heading {
         from: "billing@northwind.example".into(),
         to: "ap@mueller.example".into(),
+        cc: Vec::new(),
         reply_to: String::new(),
         message_id: "DL-000001.x@northwind.example".into(),
         date_ms: 1_796_000_000_000,
@@ -160,12 +161,12 @@ fn send(message: &[u8]) {
         for _ in 0..threads {
             scope.spawn(|| {
                 for n in 0..each {
-                    let envelope = Envelope {
-                        from: "billing@northwind.example".into(),
-                        to: format!("c{n}@example.com"),
-                        message_id: format!("{n}@northwind.example"),
-                    };
-                    let outcome = mailer.send(&envelope, message);
+                    let envelope = Envelope::one(
+                        "billing@northwind.example".into(),
+                        format!("c{n}@example.com"),
+                        format!("{n}@northwind.example"),
+                    );
+                    let outcome = mailer.send_one(envelope, message);
                     assert!(matches!(outcome, MailOutcome::Sent { .. }), "{outcome:?}");
                 }
             });

@@ -177,3 +177,35 @@ fn strange_mail_is_counted_and_a_missing_folder_is_named() {
     assert_eq!(status(&book, &copies[0]).0, "Sent");
     book.is_sound();
 }
+
+/// The message went on to an address that we never wrote to, and nothing says from which of ours: each
+/// that is out says so, none is called bounced, and a person is asked once.
+#[test]
+fn a_report_that_names_none_of_several_addresses_moves_none() {
+    let (book, copies) = sent();
+    let (first, second) = (&copies[0], &copies[1]);
+    assert_eq!(first["message_id"], second["message_id"], "one message to both");
+    let back = report(text(first, "message_id"), "elsewhere@example.net", "failed", "r1");
+    let file = book.file("report.eml", &back);
+    let read = |file: &str| book.run(&["delivery", "bounces", file, "--json"]).ends(0).json();
+    let told = read(&file);
+    assert_eq!(told["unclear"].as_array().unwrap().len(), 2, "{told}");
+    assert_eq!(told["bounced"], json!([]));
+    for row in [first, second] {
+        let (state, said) = status(&book, row);
+        assert_eq!(state, "Sent");
+        assert!(said.contains("one of 2 addresses came back (elsewhere@example.net)"), "{said}");
+    }
+    let asked = "SELECT count(*) FROM notice WHERE level = 'task' AND key LIKE 'came back %'";
+    assert_eq!((read(&file)["seen"].clone(), book.count(asked)), (json!(1), 1));
+    // Where the server says under which address it was given it, that one is meant.
+    let original = format!("Original-Recipient: rfc822; {}\nFinal-Recipient:", text(second, "to"));
+    let named = back.replace("Final-Recipient:", &original).replace("<r1@", "<r2@");
+    let told = read(&book.file("named.eml", named));
+    assert_eq!(told["bounced"][0]["id"], second["id"], "{told}");
+    assert_eq!(
+        (status(&book, first).0, status(&book, second).0),
+        ("Sent".into(), "Bounced".into())
+    );
+    book.is_sound();
+}

@@ -111,7 +111,7 @@ fn what_goes_where_is_shown_then_made_then_held_then_sent_once() {
         "a slip can be recalled: {all}"
     );
     assert_eq!(deliver(&book, &["--send-now"]).ends(0).json()["sent"], 4);
-    assert_eq!(mails(&book).len(), 8, "another copy has a name of its own");
+    assert_eq!(mails(&book).len(), 7, "other copies have a name of their own, two go together");
     assert_eq!(balanced(&book)["sent"], 4);
 }
 
@@ -272,16 +272,18 @@ fn a_line_lost_after_the_data_is_not_sent_again_until_somebody_says_so() {
     let sink =
         Sink::start(Script { hang_up: vec![HangUp::Dot, HangUp::Rcpt], ..Script::default() });
     smtp(&book, &sink);
+    // In their order: the one to two addresses is lost before its data, the next one after.
+    book.run(&["settings", "set", "smtp.connections", "1"]).ends(0);
     let made = deliver(&book, &[]).ends(1).json();
-    assert_eq!((&made["sent"], &made["failed"]), (&2.into(), &1.into()), "{made}");
+    assert_eq!((&made["sent"], &made["failed"]), (&1.into(), &1.into()), "{made}");
     let unknown = list(&book, &["--status", "Unconfirmed"]);
     assert_eq!(unknown.len(), 1, "{unknown:?}");
-    assert_eq!(list(&book, &["--status", "Deferred"]).len(), 1);
+    assert_eq!(list(&book, &["--status", "Deferred"]).len(), 2);
     assert_eq!(balanced(&book)["unconfirmed"], 1);
     let taken = sink.taken().len();
     deliver(&book, &["--send-now", "--resend"]).ends(0);
     assert_eq!(list(&book, &["--status", "Unconfirmed"]).len(), 1, "not without a word");
-    assert_eq!(sink.taken().len(), taken + 1, "the deferred one only");
+    assert_eq!(sink.taken().len(), taken + 2, "the deferred ones only");
     // A person: send it again. The same name and bytes, so that the other side can tell.
     let id = unknown[0]["id"].as_str().unwrap();
     let to = unknown[0]["to"].as_str().unwrap();
@@ -339,13 +341,14 @@ fn killed_while_sending_leaves_what_is_not_known_and_sends_the_rest_once() {
     book.run(&["worker", "--once"]).ends(0);
     let unknown = list(&book, &["--status", "Unconfirmed"]);
     assert_eq!(unknown.len(), 4);
-    assert_eq!(sink.taken().len(), 1, "nothing is sent again without a word");
+    assert_eq!(sink.messages(), 1, "nothing is sent again without a word");
     let balance = balanced(&book);
     assert_eq!((&balance["unconfirmed"], &balance["open"]), (&4.into(), &2.into()), "{balance}");
     // The policy may say otherwise: then they go again, under their old names.
-    let told = sink.taken()[0].0.clone();
+    let told: Vec<String> = sink.taken().into_iter().map(|(to, _)| to).collect();
+    assert_eq!(told, ["ap@mueller.example", "boss@mueller.example"]);
     for row in &unknown {
-        let verb = if row["to"] == *told { "confirm" } else { "retry" };
+        let verb = if told.iter().any(|to| row["to"] == **to) { "confirm" } else { "retry" };
         book.run(&["delivery", verb, row["id"].as_str().unwrap()]).ends(0);
     }
     let mut got: Vec<String> = sink.taken().into_iter().map(|(to, _)| to).collect();

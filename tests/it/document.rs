@@ -226,6 +226,7 @@ fn heading() -> email::Heading {
     email::Heading {
         from: "billing@northwind.example".into(),
         to: "ap@mueller.example".into(),
+        cc: Vec::new(),
         reply_to: String::new(),
         message_id: "DL-000001.1@book.daybook".into(),
         date_ms: 1_796_000_000_000,

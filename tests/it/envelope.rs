@@ -490,9 +490,10 @@ impl Story {
             let text = String::from_utf8_lossy(message);
             let row = rows
                 .iter()
-                .find(|r| r.message_id.as_ref().is_some_and(|id| text.contains(id.as_str())))
-                .unwrap_or_else(|| panic!("{to} got a message of no delivery"));
-            assert_eq!(row.address, *to, "another person got it");
+                .find(|r| {
+                    r.address == *to && r.message_id.as_ref().is_some_and(|id| text.contains(id))
+                })
+                .unwrap_or_else(|| panic!("{to} got a message that no delivery to it is"));
             let account = usize::from(row.account_number == "A1");
             assert!(
                 self.wants(account).contains(to),
@@ -596,7 +597,9 @@ impl Story {
             let Some(name) = &row.message_id else { continue };
             let copies = taken
                 .iter()
-                .filter(|(_, m)| String::from_utf8_lossy(m).contains(name.as_str()))
+                .filter(|(to, m)| {
+                    *to == row.address && String::from_utf8_lossy(m).contains(name.as_str())
+                })
                 .count();
             let asked = self.asked.get(&row.id).copied().unwrap_or(0);
             assert!(copies <= 1 + asked, "{act:?}: {} left {copies} times, asked {asked}", row.id);

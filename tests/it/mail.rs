@@ -19,11 +19,13 @@ fn mailer(port: u16, login: Option<(&str, &str)>) -> Smtp {
 }
 
 fn envelope(to: &str) -> Envelope {
-    Envelope {
-        from: "billing@issuer.example".into(),
-        to: to.into(),
-        message_id: format!("DL-1.{to}"),
-    }
+    Envelope::one("billing@issuer.example".into(), to.into(), format!("DL-1.{to}"))
+}
+
+fn to_all(to: &[&str]) -> Envelope {
+    let to: Vec<String> = to.iter().map(|to| (*to).to_owned()).collect();
+    let named = to.len();
+    Envelope { from: "billing@issuer.example".into(), to, named, message_id: "DL-1.x".into() }
 }
 
 const MESSAGE: &[u8] = b"Subject: x\r\n\r\n.dot first\r\nlast";
@@ -33,7 +35,7 @@ fn a_message_arrives_whole_and_the_connection_is_kept() {
     let sink = Sink::start(Script::default());
     let mailer = mailer(sink.port, None);
     for i in 0..20 {
-        let outcome = mailer.send(&envelope(&format!("c{i}@example.com")), MESSAGE);
+        let outcome = mailer.send_one(envelope(&format!("c{i}@example.com")), MESSAGE);
         assert!(
             matches!(&outcome, MailOutcome::Sent { reply } if reply == "250 taken"),
             "{outcome:?}"
@@ -53,24 +55,101 @@ fn refusals_are_told_apart() {
         s.rcpt.insert("never@example.com".into(), "550 5.1.1 unknown".into());
     });
     let mailer = mailer(sink.port, None);
-    let later = mailer.send(&envelope("later@example.com"), MESSAGE);
+    let later = mailer.send_one(envelope("later@example.com"), MESSAGE);
     assert_eq!(later, MailOutcome::Deferred { reply: "451 4.7.1 greylisted".into() });
-    let never = mailer.send(&envelope("never@example.com"), MESSAGE);
+    let never = mailer.send_one(envelope("never@example.com"), MESSAGE);
     assert_eq!(never, MailOutcome::Bounced { reply: "550 5.1.1 unknown".into() });
-    let fine = mailer.send(&envelope("fine@example.com"), MESSAGE);
+    let fine = mailer.send_one(envelope("fine@example.com"), MESSAGE);
     assert!(
         matches!(fine, MailOutcome::Sent { .. }),
         "one refusal does not stop the next: {fine:?}"
     );
     sink.script(|s| s.dot = Some("554 5.7.1 spam".into()));
-    let spam = mailer.send(&envelope("fine@example.com"), MESSAGE);
+    let spam = mailer.send_one(envelope("fine@example.com"), MESSAGE);
     assert_eq!(spam, MailOutcome::Bounced { reply: "554 5.7.1 spam".into() });
     sink.script(|s| s.dot = Some("452 full".into()));
-    let full = mailer.send(&envelope("fine@example.com"), MESSAGE);
+    let full = mailer.send_one(envelope("fine@example.com"), MESSAGE);
     assert_eq!(full, MailOutcome::Deferred { reply: "452 full".into() });
     assert_eq!(sink.taken().len(), 1);
-    let bad = mailer.send(&envelope("no address"), MESSAGE);
+    let bad = mailer.send_one(envelope("no address"), MESSAGE);
     assert!(matches!(bad, MailOutcome::Bounced { .. }), "{bad:?}");
+}
+
+/// What each address of a message is answered, with commands one by one and all at once.
+#[test]
+fn each_recipient_of_a_message_is_answered_for_itself() {
+    let (fine, later, never) = ("a@fine.example", "b@later.example", "c@never.example");
+    for pipelining in [false, true] {
+        let sink = Sink::start(Script { pipelining, ..Script::default() });
+        sink.script(|s| {
+            s.rcpt.insert(later.into(), "451 4.7.1 greylisted".into());
+            s.rcpt.insert(never.into(), "550 5.1.1 unknown".into());
+        });
+        let mailer = mailer(sink.port, None);
+        let told = |to: &[&str]| -> Vec<&'static str> {
+            let outcomes = mailer.send(&to_all(to), MESSAGE);
+            outcomes.iter().map(kind).collect()
+        };
+        let all = [later, fine, never, "no address", "d@fine.example"];
+        assert_eq!(told(&all), ["deferred", "sent", "bounced", "bounced", "sent"]);
+        let got: Vec<String> = sink.taken().into_iter().map(|(to, _)| to).collect();
+        assert_eq!((got, sink.messages()), (vec![fine.into(), "d@fine.example".into()], 1));
+        // Nobody left: no message.
+        assert_eq!(told(&[later, never]), ["deferred", "bounced"]);
+        assert_eq!(told(&["no address"]), ["bounced"]);
+        assert_eq!(sink.messages(), 1);
+        // The answer to the message is that of all whom it was taken for.
+        sink.script(|s| s.dot = Some("554 5.7.1 spam".into()));
+        assert_eq!(told(&[fine, later, "d@fine.example"]), ["bounced", "deferred", "bounced"]);
+        sink.script(|s| {
+            s.dot = None;
+            s.hang_up.push(HangUp::Dot);
+        });
+        assert_eq!(told(&[never, fine, "d@fine.example"]), ["bounced", "unknown", "unknown"]);
+        assert_eq!(told(&[fine]), ["sent"], "on a new connection");
+        assert_eq!(sink.connections(), 2);
+        // A server that goes in the middle has taken nothing, and refuses no recipient.
+        sink.script(|s| drop(s.rcpt.insert(later.into(), "421 4.3.2 going down".into())));
+        assert_eq!(told(&[fine, later, never]), ["lost", "deferred", "lost"]);
+    }
+}
+
+fn kind(outcome: &MailOutcome) -> &'static str {
+    match outcome {
+        MailOutcome::Sent { .. } => "sent",
+        MailOutcome::Deferred { .. } => "deferred",
+        MailOutcome::Bounced { .. } => "bounced",
+        MailOutcome::TransportDown { .. } => "down",
+        MailOutcome::LostBeforeData { .. } => "lost",
+        MailOutcome::Unconfirmed { .. } => "unknown",
+    }
+}
+
+/// A refusal of us is no refusal of a message; one that a used connection is worn out is neither.
+#[test]
+fn a_server_that_refuses_us_refuses_no_message() {
+    let sink = Sink::start(Script { per_connection: 2, ..Script::default() });
+    let kept = mailer(sink.port, None);
+    for _ in 0..5 {
+        let sent = kept.send(&to_all(&["a@x.example", "b@y.example"]), MESSAGE);
+        assert_eq!(sent.iter().map(kind).collect::<Vec<_>>(), ["sent", "sent"], "{sent:?}");
+    }
+    assert_eq!((sink.messages(), sink.connections()), (5, 3));
+    for (greeting, mail) in [
+        (Some("421 4.7.0 too busy"), None),
+        (Some("554 5.7.1 not from there"), None),
+        (None, Some("451 4.7.1 too much mail from you")),
+        (None, Some("553 5.7.1 sender rejected")),
+    ] {
+        sink.script(|s| {
+            (s.greeting, s.mail) = (greeting.map(str::to_owned), mail.map(str::to_owned));
+        });
+        let both = to_all(&["a@x.example", "b@y.example"]);
+        let refused = mailer(sink.port, None).send(&both, MESSAGE);
+        let words = format!("the server refused us: {}", greeting.or(mail).unwrap());
+        assert_eq!(refused, vec![MailOutcome::TransportDown { reply: words }; 2]);
+    }
+    assert_eq!(sink.messages(), 5);
 }
 
 #[test]
@@ -78,12 +157,19 @@ fn a_refused_login_is_the_transports_fault() {
     let script =
         Script { auth: Some("535 5.7.8 wrong".into()), needs_login: true, ..Script::default() };
     let sink = Sink::start(script);
-    let refused = mailer(sink.port, Some(("mia", "wrong"))).send(&envelope("a@b.example"), MESSAGE);
-    assert_eq!(refused, MailOutcome::TransportDown { reply: "535 5.7.8 wrong".into() });
-    let missing = mailer(sink.port, None).send(&envelope("a@b.example"), MESSAGE);
-    assert_eq!(missing, MailOutcome::TransportDown { reply: "530 log in first".into() });
+    let refused =
+        mailer(sink.port, Some(("mia", "wrong"))).send_one(envelope("a@b.example"), MESSAGE);
+    assert_eq!(
+        refused,
+        MailOutcome::TransportDown { reply: "the server refused us: 535 5.7.8 wrong".into() }
+    );
+    let missing = mailer(sink.port, None).send_one(envelope("a@b.example"), MESSAGE);
+    assert_eq!(
+        missing,
+        MailOutcome::TransportDown { reply: "the server refused us: 530 log in first".into() }
+    );
     sink.script(|s| s.auth = Some("235 welcome".into()));
-    let fine = mailer(sink.port, Some(("mia", "right"))).send(&envelope("a@b.example"), MESSAGE);
+    let fine = mailer(sink.port, Some(("mia", "right"))).send_one(envelope("a@b.example"), MESSAGE);
     assert!(matches!(fine, MailOutcome::Sent { .. }), "{fine:?}");
     assert_eq!(sink.logins()[1], "AUTH PLAIN AG1pYQByaWdodA==");
     let mut server = Server {
@@ -94,14 +180,14 @@ fn a_refused_login_is_the_transports_fault() {
         authorities: Vec::new(),
         patience: Duration::from_secs(10),
     };
-    let bare = Smtp::new(server.clone()).unwrap().send(&envelope("a@b.example"), MESSAGE);
+    let bare = Smtp::new(server.clone()).unwrap().send_one(envelope("a@b.example"), MESSAGE);
     assert!(
         matches!(&bare, MailOutcome::TransportDown { reply } if reply.contains("STARTTLS")),
         "no mail in the clear when encryption was asked for: {bare:?}"
     );
     server.port = 1;
-    let closed = Smtp::new(server).unwrap().send(&envelope("a@b.example"), MESSAGE);
-    assert!(matches!(closed, MailOutcome::LostBeforeData { .. }), "{closed:?}");
+    let closed = Smtp::new(server).unwrap().send_one(envelope("a@b.example"), MESSAGE);
+    assert!(matches!(closed, MailOutcome::TransportDown { .. }), "{closed:?}");
 }
 
 #[test]
@@ -109,10 +195,15 @@ fn a_hang_up_at_each_point_is_judged_and_nothing_is_lost_or_doubled() {
     for point in POINTS {
         let sink = Sink::start(Script { hang_up: vec![point], ..Script::default() });
         let mailer = mailer(sink.port, None);
-        let first = mailer.send(&envelope("a@b.example"), MESSAGE);
+        let first = mailer.send_one(envelope("a@b.example"), MESSAGE);
         let copies = sink.taken().len();
         match point {
-            HangUp::Greeting | HangUp::Ehlo | HangUp::Mail | HangUp::Rcpt | HangUp::Data => {
+            // Before the message: no copy is to blame.
+            HangUp::Greeting | HangUp::Ehlo => {
+                assert!(matches!(first, MailOutcome::TransportDown { .. }), "{point:?}: {first:?}");
+                assert_eq!(copies, 0, "{point:?}");
+            }
+            HangUp::Mail | HangUp::Rcpt | HangUp::Data => {
                 assert!(
                     matches!(first, MailOutcome::LostBeforeData { .. }),
                     "{point:?}: {first:?}"
@@ -140,7 +231,7 @@ fn a_hang_up_at_each_point_is_judged_and_nothing_is_lost_or_doubled() {
             }
         }
         // Whatever happened, the next message goes out once.
-        let next = mailer.send(&envelope("next@b.example"), MESSAGE);
+        let next = mailer.send_one(envelope("next@b.example"), MESSAGE);
         assert!(matches!(next, MailOutcome::Sent { .. }), "{point:?}: {next:?}");
         let again = sink.taken().iter().filter(|(to, _)| to == "next@b.example").count();
         assert_eq!(again, 1, "{point:?}");
@@ -158,8 +249,8 @@ fn a_silent_server_is_given_up() {
         authorities: Vec::new(),
         patience: Duration::from_millis(50),
     };
-    let outcome = Smtp::new(server).unwrap().send(&envelope("a@b.example"), MESSAGE);
-    assert_eq!(outcome, MailOutcome::LostBeforeData { reply: "no answer in time".into() });
+    let outcome = Smtp::new(server).unwrap().send_one(envelope("a@b.example"), MESSAGE);
+    assert_eq!(outcome, MailOutcome::TransportDown { reply: "no answer in time".into() });
 }
 
 #[test]
@@ -175,8 +266,8 @@ fn a_server_that_talks_nonsense_does_no_harm() {
             let (mut stream, _) = listener.accept().unwrap();
             let _ = stream.write_all(&greeting);
         });
-        let outcome = mailer(port, None).send(&envelope("a@b.example"), MESSAGE);
-        assert!(matches!(outcome, MailOutcome::LostBeforeData { .. }), "{outcome:?}");
+        let outcome = mailer(port, None).send_one(envelope("a@b.example"), MESSAGE);
+        assert!(matches!(outcome, MailOutcome::TransportDown { .. }), "{outcome:?}");
         server.join().unwrap();
     }
 }
@@ -188,7 +279,7 @@ fn the_drop_folder_keeps_one_file_for_each_message() {
     let mut name = envelope("a@b.example");
     for id in ["DL-000001.1@book", "DL-000001.1@book", "../../x@book", "DL-000001.1@other"] {
         name.message_id = id.into();
-        let outcome = mailer.send(&name, MESSAGE);
+        let outcome = mailer.send_one(name.clone(), MESSAGE);
         assert!(matches!(outcome, MailOutcome::Sent { .. }), "{outcome:?}");
     }
     let files: Vec<String> = std::fs::read_dir(folder.path().join("mail"))
@@ -196,9 +287,16 @@ fn the_drop_folder_keeps_one_file_for_each_message() {
         .map(|f| f.unwrap().file_name().into_string().unwrap())
         .collect();
     assert_eq!(files.len(), 3, "{files:?}");
+    // Tried again for one of two: whoever sends the folder must not send it to the other.
+    let some = Envelope { named: 2, ..envelope("b@b.example") };
+    mailer.send(&some, MESSAGE);
+    let again = std::fs::read(mailer.file_of("DL-1.b@b.example to b@b.example")).unwrap();
+    let again = String::from_utf8(again).unwrap();
+    assert!(again.starts_with("Resent-Date: ") && again.contains("Resent-To: b@b.example\r\n"));
+    assert!(again.as_bytes().ends_with(MESSAGE));
     assert!(files.iter().all(|f| f.contains(".eml") && !f.starts_with('.')), "{files:?}");
     assert_eq!(std::fs::read(mailer.file_of("DL-000001.1@book")).unwrap(), MESSAGE);
-    let nowhere = DropFolder::new("/proc/no/such".into()).send(&name, MESSAGE);
+    let nowhere = DropFolder::new("/proc/no/such".into()).send_one(name.clone(), MESSAGE);
     assert!(matches!(nowhere, MailOutcome::TransportDown { .. }), "{nowhere:?}");
 }
 
@@ -218,12 +316,12 @@ fn encryption_is_checked_against_the_authorities_that_are_trusted() {
             patience: Duration::from_secs(10),
         };
         let stranger = Smtp::new(server("localhost", b"")).unwrap();
-        let refused = stranger.send(&envelope("a@b.example"), MESSAGE);
+        let refused = stranger.send_one(envelope("a@b.example"), MESSAGE);
         assert!(matches!(refused, MailOutcome::TransportDown { .. }), "{tls:?}: {refused:?}");
         assert!(sink.taken().is_empty());
         let known = Smtp::new(server("localhost", AUTHORITY)).unwrap();
         for n in 1..=3 {
-            let sent = known.send(&envelope("a@b.example"), MESSAGE);
+            let sent = known.send_one(envelope("a@b.example"), MESSAGE);
             assert!(matches!(sent, MailOutcome::Sent { .. }), "{tls:?}: {sent:?}");
             assert_eq!(sink.taken().len(), n);
         }

@@ -68,6 +68,7 @@ const MAY: &[(&str, &[&str])] = &[
     (
         "sorts the few rows of one account, document, run or person",
         &[
+            "SELECT 1 FROM delivery l JOIN account_version v ON v.id",
             "' is applied to it' FROM",
             "SELECT DISTINCT 'a refund of '",
             "SELECT DISTINCT 'it was written off (",

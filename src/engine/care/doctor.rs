@@ -14,12 +14,13 @@ use crate::domain::withdrawn;
 use crate::engine::care::copies::{self, Standing};
 use crate::engine::care::{offsite, rehearsal};
 use crate::engine::collect::gateway_clock;
+use crate::engine::deliver::pause;
 use crate::engine::{Error, Session};
 use crate::inside;
 use crate::store::filesystem;
 use crate::store::heads::{Head, Kept};
 use crate::store::settings;
-use crate::store::{BookKind, conversion, gateway_poll, job, role};
+use crate::store::{BookKind, conversion, gateway_poll, job, letter, role};
 use crate::zone;
 use chrono::DateTime;
 use std::path::Path;
@@ -272,6 +273,10 @@ fn configuration(session: &Session) -> Result<Vec<Finding>, Error> {
         || (!config.get(key::SMTP_HOST).is_empty() && !config.get(key::SMTP_FROM).is_empty());
     let remedy = "daybook settings set smtp.host and smtp.from";
     all.push(finding("mail", ready, mail, remedy));
+    if let Some(down) = session.read(letter::down)? {
+        let found = pause::words(&down, session.now()?, config.zone());
+        all.push(finding("mail server", false, found, pause::AT_ONCE));
+    }
     let kind = session.read(settings::facts)?.kind;
     let pretended = rehearsal::of(&config, kind);
     for one in &pretended {

@@ -8,11 +8,12 @@ use crate::domain::money::Purse;
 use crate::domain::payment_run::SkipReason;
 use crate::domain::text::counted;
 use crate::engine::collect::{self, remind, retry, till};
+use crate::engine::deliver::pause;
 use crate::store::read::post_preview::{self, Dates};
 use crate::store::read::post_second::Poster;
 use crate::store::read::today::{self, Step, StepRow};
 use crate::store::read::{Filter, ReadError, Totals, deliveries, failed, invoices};
-use crate::store::{Db, StoreError, settings};
+use crate::store::{Db, StoreError, letter, settings};
 
 /// Every step, in order, for somebody.
 pub fn steps(db: &Db<'_>, now: Now, actor: &Actor) -> Result<Vec<StepRow>, ReadError> {
@@ -35,7 +36,7 @@ pub fn step(db: &Db<'_>, step: Step, now: Now, actor: &Actor) -> Result<StepRow,
             let words: Vec<String> = behind.iter().map(words).collect();
             (post_preview::all_drafts(db, dates)?, words.join("; "))
         }
-        Step::ToDeliver => today::to_deliver(db)?,
+        Step::ToDeliver => to_deliver(db, now)?,
         Step::ToCollect => to_collect(db, now)?,
         Step::Failed => {
             let rules = till::rules(&settings::load(db)?).map_err(unreadable)?;
@@ -55,6 +56,15 @@ pub fn step(db: &Db<'_>, step: Step, now: Now, actor: &Actor) -> Result<StepRow,
         Step::Notices => today::open_notices(db, actor.uid)?,
     };
     Ok(StepRow { step, count: totals.count, money: totals.money, state })
+}
+
+/// What is to go out; that the mail server refuses us stands first.
+fn to_deliver(db: &Db<'_>, now: Now) -> Result<(Totals, String), ReadError> {
+    let (totals, state) = today::to_deliver(db)?;
+    let Some(down) = letter::down(db)? else { return Ok((totals, state)) };
+    let paused = pause::short(&down, now, settings::load(db)?.zone());
+    let state = if state.is_empty() { paused } else { format!("{paused}, {state}") };
+    Ok((totals, state))
 }
 
 /// What a payment run of all that is due would charge, and the newest run.

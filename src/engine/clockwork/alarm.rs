@@ -33,6 +33,7 @@ pub fn mail(session: &mut Session) -> Result<usize, Error> {
         let head = Heading {
             from: from.clone(),
             to: to.clone(),
+            cc: Vec::new(),
             reply_to: String::new(),
             message_id: message_id.clone(),
             date_ms: now.at_ms,
@@ -46,7 +47,7 @@ pub fn mail(session: &mut Session) -> Result<usize, Error> {
                 continue;
             }
         };
-        let outcome = mailer.send(&Envelope { from, to, message_id }, &message);
+        let outcome = mailer.send_one(Envelope::one(from, to, message_id), &message);
         if matches!(outcome, MailOutcome::Sent { .. }) {
             session.write(Verb::Housekeeping, |tx| {
                 tx.quiet();

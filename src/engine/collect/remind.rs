@@ -313,6 +313,7 @@ fn sent(
         let head = Heading {
             from: from.clone(),
             to: to.clone(),
+            cc: Vec::new(),
             reply_to: String::new(),
             message_id: message_id.clone(),
             date_ms: now.at_ms,
@@ -326,8 +327,7 @@ fn sent(
                 continue;
             }
         };
-        let envelope = Envelope { from, to: to.clone(), message_id };
-        match mailer.send(&envelope, &message) {
+        match mailer.send_one(Envelope::one(from, to.clone(), message_id), &message) {
             MailOutcome::Sent { .. } | MailOutcome::Unconfirmed { .. } => left = true,
             MailOutcome::Deferred { reply }
             | MailOutcome::Bounced { reply }

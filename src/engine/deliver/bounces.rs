@@ -9,7 +9,8 @@ use crate::domain::text::counted;
 use crate::engine::{Error, Session};
 use crate::mail::bounce::{self, Became, Recipient};
 use crate::mail::folder;
-use crate::store::{Tx, bounce_report, delivery};
+use crate::store::delivery::Delivery;
+use crate::store::{Tx, bounce_report, delivery, notice};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -39,6 +40,8 @@ pub struct Told {
     pub bounced: Vec<Booked>,
     /// Copies that their server still tries to deliver.
     pub delayed: Vec<Booked>,
+    /// Copies of a message to several addresses one of which came back, and it is not said which.
+    pub unclear: Vec<Booked>,
     /// Reports that were booked before.
     pub seen: usize,
     /// Reports of a copy that is being sent at this moment: to be read again.
@@ -60,6 +63,7 @@ impl Told {
             format!("delayed {}", self.delayed.len()),
         ];
         for (count, what) in [
+            (self.unclear.len(), "where one of several addresses came back, not known which"),
             (self.seen, "booked before"),
             (self.later, "of copies that are being sent: read them again"),
             (self.too_late, "of copies that are no longer out"),
@@ -126,14 +130,19 @@ fn one(session: &mut Session, bytes: &[u8], told: &mut Told) -> Result<(), Error
         told.other += 1;
         return Ok(());
     }
-    let of = session.read(|db| {
-        let mut known = report.of.iter().map(|name| bounce_report::copy_of(db, name));
-        known.find_map(Result::transpose).transpose()
+    let copies = session.read(|db| {
+        for name in &report.of {
+            let copies = bounce_report::copies_of(db, name)?;
+            if !copies.is_empty() {
+                return Ok(copies);
+            }
+        }
+        Ok(Vec::new())
     })?;
-    let Some(copy) = of else {
+    if copies.is_empty() {
         told.unknown += 1;
         return Ok(());
-    };
+    }
     let name = if report.id.is_empty() {
         Sha256::digest(bytes).to_vec()
     } else {
@@ -145,9 +154,25 @@ fn one(session: &mut Session, bytes: &[u8], told: &mut Told) -> Result<(), Error
         hash.update([0, u8::from(to.became == Became::Failed)]);
         hash.update(to.address.as_bytes());
         let hash = hash.finalize();
-        book(session, (copy.id, &hash), to, told)?;
+        book(session, (&about(&copies, to), &hash), to, told)?;
     }
     Ok(())
+}
+
+/// The copies that a report may be about: the one to its address; else, the message having gone on to
+/// another, any that is out.
+fn about(copies: &[Delivery], to: &Recipient) -> Vec<DeliveryId> {
+    use DeliveryStatus as S;
+    let at = |address: &str| copies.iter().find(|c| c.address.eq_ignore_ascii_case(address));
+    if let Some(copy) = at(&to.address).or_else(|| at(&to.first_address)) {
+        return vec![copy.id];
+    }
+    let out: Vec<&Delivery> = copies
+        .iter()
+        .filter(|c| matches!(c.status, S::Sent | S::Unconfirmed | S::Sending))
+        .collect();
+    let any = if out.is_empty() { copies.iter().take(1).collect() } else { out };
+    any.iter().map(|copy| copy.id).collect()
 }
 
 /// What booking a report came to.
@@ -160,42 +185,77 @@ enum Outcome {
 
 fn book(
     session: &mut Session,
-    (id, hash): (DeliveryId, &[u8]),
+    (ids, hash): (&[DeliveryId], &[u8]),
     to: &Recipient,
     told: &mut Told,
 ) -> Result<(), Error> {
     let outcome = session.write(Verb::Deliver, |tx| {
-        // A server next door answers before we have written down that it took the message.
-        if delivery::get(tx, id)?.status == DeliveryStatus::Sending {
-            tx.quiet();
-            return Ok::<_, Error>(Outcome::Later);
+        for id in ids {
+            // A server next door answers before we have written down that it took the message.
+            if delivery::get(tx, *id)?.status == DeliveryStatus::Sending {
+                tx.quiet();
+                return Ok::<_, Error>(Outcome::Later);
+            }
         }
-        if !bounce_report::keep(tx, hash, id)? {
+        if !bounce_report::keep(tx, hash, ids[0])? {
             tx.quiet();
             return Ok(Outcome::Seen);
         }
-        came_back(tx, id, to)
+        match ids {
+            [one] => came_back(tx, *one, to),
+            several => one_of(tx, several, to),
+        }
     })?;
     match outcome {
         Outcome::Seen => told.seen += 1,
         Outcome::Later => told.later += 1,
         Outcome::TooLate => told.too_late += 1,
         Outcome::Done => {
-            let copy = session.read(|db| delivery::get(db, id))?;
-            let booked = Booked {
-                id: id.to_string(),
-                document: copy.number,
-                account_number: copy.account_number,
-                address: copy.address,
-                reason: to.reason.clone(),
+            let of = |id: &DeliveryId| {
+                let copy = session.read(|db| delivery::get(db, *id))?;
+                Ok::<_, Error>(Booked {
+                    id: id.to_string(),
+                    document: copy.number,
+                    account_number: copy.account_number,
+                    address: copy.address,
+                    reason: to.reason.clone(),
+                })
             };
-            match to.became {
-                Became::Failed => told.bounced.push(booked),
-                Became::Delayed => told.delayed.push(booked),
+            let booked: Vec<Booked> = ids.iter().map(of).collect::<Result<_, _>>()?;
+            match (to.became, ids.len()) {
+                (Became::Delayed, _) => told.delayed.extend(booked),
+                (Became::Failed, 1) => told.bounced.extend(booked),
+                (Became::Failed, _) => told.unclear.extend(booked),
             }
         }
     }
     Ok(())
+}
+
+/// A report of a message to several addresses that names none of them: their states stay, and a
+/// person is told.
+fn one_of(tx: &Tx<'_>, ids: &[DeliveryId], to: &Recipient) -> Result<Outcome, Error> {
+    let what = match to.became {
+        Became::Failed => "came back",
+        Became::Delayed => "is delayed",
+    };
+    let words = format!(
+        "the copy of one of {} addresses {what} ({}): {}",
+        ids.len(),
+        to.address,
+        to.reason
+    );
+    for id in ids {
+        bounce_report::say(tx, *id, &words)?;
+    }
+    let copy = delivery::get(tx, ids[0])?;
+    if to.became == Became::Failed {
+        let key = format!("came back {} {}", ids[0], to.address);
+        let text = format!("{}: {words}; daybook delivery bounced ID says which", copy.number);
+        notice::task(tx, &key, &copy.number, &text)?;
+    }
+    tx.note(ids[0], format!("{}: {words}", copy.number));
+    Ok(Outcome::Done)
 }
 
 fn came_back(tx: &Tx<'_>, id: DeliveryId, to: &Recipient) -> Result<Outcome, Error> {

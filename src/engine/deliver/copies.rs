@@ -11,7 +11,7 @@ use crate::engine::{Error, Session};
 use crate::store::Json;
 use crate::store::job::{self, JobKind, JobSpec, MAIL, Sending};
 use crate::store::undelivered::Undelivered;
-use crate::store::{self, Db, StoreError, Tx, notice};
+use crate::store::{self, Db, StoreError, Tx, letter, notice};
 use std::collections::HashSet;
 
 /// A copy as it will be made.
@@ -187,7 +187,7 @@ pub(in crate::engine) fn goes_again(tx: &Tx<'_>) -> Result<(), StoreError> {
 }
 
 /// Sees to it that a job will send what is queued: wakes the one that waits, or makes one. What a
-/// person paused or canceled stays so.
+/// person paused or canceled stays so, and a server that refuses us is asked at its time, or anew.
 pub(in crate::engine) fn ensure_job(session: &mut Session, begin: Begin) -> Result<Sends, Error> {
     let Some(due) = session.read(store::delivery::next_due)? else { return Ok(Sends::default()) };
     let nobody_is_told = session.is_by_itself();
@@ -201,6 +201,10 @@ pub(in crate::engine) fn ensure_job(session: &mut Session, begin: Begin) -> Resu
             return Ok(Sends { job: None, still });
         }
         goes_again(tx)?;
+        let due = match letter::down(tx)?.filter(|_| begin == Begin::IfItGoes) {
+            Some(down) => due.max(down.until_ms),
+            None => due,
+        };
         let id = match job::wake(tx, JobKind::Deliver, MAIL, due)? {
             Some(id) => id,
             None => {

@@ -117,12 +117,14 @@ fn chosen(copies: &[Delivery]) -> Option<DeliveryPreference> {
 }
 
 impl Look {
-    /// Whether a copy was never tried and none came after it to its address: only then it may move.
+    /// Whether a copy was never tried, with others or alone, and none came after it to its address:
+    /// only then it may move.
     fn moves(&self, copy: &Delivery) -> bool {
         let later = |o: &Delivery| {
             (o.channel, &o.address) == (copy.channel, &copy.address) && o.copy > copy.copy
         };
-        copy.attempts == 0 && !copy.maybe_out && !self.all.iter().any(later)
+        let untried = copy.attempts == 0 && copy.message_hash.is_empty();
+        untried && !copy.maybe_out && !self.all.iter().any(later)
     }
 
     /// Of each copy that follows its account the place it is to go to, where it is not there; and

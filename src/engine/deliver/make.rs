@@ -139,7 +139,9 @@ impl Count {
 pub fn pdf(session: &Session, written: &str) -> Result<Pdf, Error> {
     let (id, document, invoice) = session.store.read(|db| {
         let id = store::document::find(db, written)?;
-        Ok::<_, Error>((id, printable(db, id)?, e_invoice::outgoing(db, id)?))
+        let document = printable(db, id)?;
+        let invoice = e_invoice::outgoing(db, id, &document)?;
+        Ok::<_, Error>((id, document, invoice))
     })?;
     let press = open_press()?;
     let set = press

@@ -1,44 +1,35 @@
 //! Sending queued e-mail, in slices: make the messages, `begin` (committed: they are being sent),
-//! talk to the mail server with no transaction open, `settle`.
+//! talk to the mail server with no transaction open, `settle`. While some are on their way the next
+//! are made.
 //!
 //! A process that dies in between leaves rows in Sending; whoever takes the job over cannot know
 //! whether they arrived, so they become Unconfirmed and a person or the policy decides.
+//!
+//! A server that refuses us has refused no copy: all wait, and it is asked again after a while.
 
+use super::lanes::{Answered, Lanes, Limits};
+use super::letters::{self, Made, Ready, Seen};
 use crate::config::{Config, key};
-use crate::document::{Press, Printable, einvoice, email, imprint};
+use crate::document::einvoice;
 use crate::domain::actor::Verb;
-use crate::domain::delivery::{Imprint, next_try};
-use crate::domain::e_invoice::Form;
+use crate::domain::delivery::{Down, next_try};
 use crate::domain::payment::DeliveryStatus;
-use crate::domain::text::hex;
 use crate::engine::deliver::copies::{When, open_press};
 use crate::engine::deliver::envelope;
-use crate::engine::e_invoice;
+use crate::engine::deliver::pause;
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::mailer::{open_mailer, sender};
-use crate::engine::printed::printable;
 use crate::engine::{Error, Session, reach};
 use crate::gateway::Shut;
-use crate::mail::{Envelope, MailOutcome, Mailer};
-use crate::store::delivery::{Delivery, Settled};
+use crate::mail::{MailOutcome, Mailer};
+use crate::store::delivery::{Delivery, Sent, Settled};
 use crate::store::job::{JobKind, JobRow, JobState, MAIL, Progress, Wanted};
-use crate::store::{self, Db, Tx};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use crate::store::{self, Tx};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-/// Messages of one slice.
+/// Copies of one slice: so many are not known if the process dies while they are on their way.
 const SLICE: usize = 64;
-/// How long a transport that refuses us is left alone.
-const DOWN_MS: i64 = 15 * 60_000;
-
-/// What a `deliver` job keeps of a transport that is down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Down {
-    /// What it said.
-    pub transport: String,
-}
 
 /// Drives a `deliver` job.
 #[derive(Default)]
@@ -49,17 +40,9 @@ pub struct SendRunner {
     mailer: Option<(String, Arc<dyn Mailer>)>,
     /// Answers not yet in the book, because another clerk held the write lock: they are facts and
     /// must not be lost.
-    answers: Vec<(Delivery, MailOutcome)>,
-}
-
-/// A message ready to go.
-struct Ready {
-    delivery: Delivery,
-    message: Vec<u8>,
-    hash: String,
-    imprint: Imprint,
-    /// Its electronic form, if it has one.
-    invoice: Option<(Form, Vec<u8>)>,
+    answers: Vec<Answered>,
+    /// Made while the last ones were on their way.
+    next: Option<Made>,
 }
 
 impl Runner for SendRunner {
@@ -80,9 +63,12 @@ impl Runner for SendRunner {
         if !self.answers.is_empty() {
             return self.record(session, job, &config);
         }
-        let now = session.now()?.at_ms;
-        let due = session.read(|db| store::delivery::due(db, now, SLICE))?;
-        if due.is_empty() {
+        let from = sender(&config);
+        let made = match self.next.take().filter(|made| !made.is_empty()) {
+            Some(made) => made,
+            None => letters::make(session, ports, (SLICE, &from))?,
+        };
+        if made.is_empty() {
             return rest(session, job);
         }
         let mailer = match self.mailer(&config, &session.store.side_directory()) {
@@ -93,11 +79,15 @@ impl Runner for SendRunner {
             }
             Err(Shut::Everywhere(reply)) => return self.down(session, job, &reply),
         };
-        let ready = prepare(session, job, ports, &config, due)?;
-        let begun = begin(session, job, &config, ready)?;
-        let limit = usize::try_from(config.int(key::SMTP_CONNECTIONS)).unwrap_or(1);
-        self.answers = call(ports, limit, &mailer, begun);
-        self.record(session, job, &config)
+        let begun = begin(session, job, &config, made)?;
+        let mut next = Ok(Made::default());
+        let lanes = Lanes::new(begun, Limits::of(&config));
+        self.answers = lanes.run(ports, &mailer, &mut || {
+            next = letters::make(session, ports, (SLICE, &from));
+        });
+        let slice = self.record(session, job, &config)?;
+        self.next = Some(next?);
+        Ok(slice)
     }
 }
 
@@ -145,19 +135,21 @@ impl SendRunner {
         }
     }
 
-    /// The transport is at fault: everything waits, a person is told, nothing is lost.
+    /// The server refuses us: everything waits, a person is told, nothing is lost.
     fn down(&mut self, session: &mut Session, job: &JobRow, reply: &str) -> Result<Slice, Error> {
         self.mailer = None;
-        let until_ms = session.now()?.at_ms + DOWN_MS;
-        let detail = store::json::text(&Down { transport: reply.to_owned() })?;
+        self.next = None;
+        let (now, zone) = (session.now()?, session.config()?.zone());
+        let down = Down::once_more(job.receipt::<Down>()?.as_ref(), reply, now.at_ms);
+        let detail = store::json::text(&down)?;
         session.write(Verb::Deliver, |tx| {
             store::job::guard(tx, job)?;
-            tx.note("mail", format!("the mail transport is down: {reply}"));
+            tx.note("mail", format!("mail is paused: {reply}"));
             let progress = Progress { detail: Some(&detail), ..Progress::default() };
             store::job::progress(tx, job.id, &progress)?;
-            Ok(store::delivery::transport_down(tx, reply)?)
+            Ok(store::delivery::transport_down(tx, &pause::words(&down, now, zone))?)
         })?;
-        Ok(Slice::Wait { until_ms })
+        Ok(Slice::Wait { until_ms: down.until_ms })
     }
 }
 
@@ -206,105 +198,39 @@ fn rest(session: &mut Session, job: &JobRow) -> Result<Slice, Error> {
     Ok(if other.is_some() { Slice::Done } else { Slice::Wait { until_ms } })
 }
 
-/// Makes the messages, many at a time. What cannot be made becomes Impossible, with the reason.
-fn prepare(
-    session: &mut Session,
-    job: &JobRow,
-    ports: &Ports,
-    config: &Config,
-    due: Vec<Delivery>,
-) -> Result<Vec<Ready>, Error> {
-    let press = open_press()?;
-    let from = sender(config);
-    let mut sources = Vec::new();
-    for mut delivery in due {
-        let id = delivery.document;
-        let read = |db: &Db<'_>| Ok::<_, Error>((printable(db, id)?, e_invoice::outgoing(db, id)?));
-        let (document, invoice) = session.store.read(read)?;
-        if delivery.sender.is_empty() {
-            delivery.sender.clone_from(&from);
-        }
-        sources.push((delivery, document, invoice));
-    }
-    let made = in_parallel(ports, SLICE, sources, move |(delivery, document, invoice)| {
-        let message = compose(press, &document, invoice.as_ref(), &delivery);
-        (delivery, invoice, message)
-    });
-    let (mut ready, mut failed) = (Vec::new(), Vec::new());
-    for (delivery, invoice, message) in made {
-        match message {
-            Ok((message, imprint)) => {
-                let hash = hex(&Sha256::digest(&message));
-                ready.push(Ready { delivery, message, hash, imprint, invoice });
-            }
-            Err(why) => failed.push((delivery, why)),
-        }
-    }
-    if !failed.is_empty() {
-        session.write(Verb::Deliver, |tx| {
-            store::job::guard(tx, job)?;
-            for (delivery, why) in &failed {
-                let _ =
-                    store::delivery::step(tx, delivery.id, DeliveryStatus::Impossible, why, None)?;
-            }
-            tx.note("mail", format!("{} e-mails cannot be made", failed.len()));
-            let progress = Progress { failed: failed.len() as i64, ..Progress::default() };
-            Ok(store::job::progress(tx, job.id, &progress)?)
-        })?;
-    }
-    Ok(ready)
-}
-
-fn compose(
-    press: Press,
-    document: &Printable,
-    invoice: Option<&(Form, Vec<u8>)>,
-    delivery: &Delivery,
-) -> Result<(Vec<u8>, Imprint), String> {
-    let set = press.set(document).map_err(|e| e.to_string())?;
-    let (pdf, beside) = match invoice {
-        Some((Form::FacturX, xml)) => (set.factur_x(press, xml), None),
-        Some((_, xml)) => (set.pdf(press), Some(xml.clone())),
-        None => (set.pdf(press), None),
-    };
-    let imprint = imprint(&pdf);
-    let head = email::Heading {
-        from: delivery.sender.clone(),
-        to: delivery.address.clone(),
-        reply_to: String::new(),
-        message_id: delivery.message_id.clone().unwrap_or_default(),
-        // Fixed with the delivery, not with the try.
-        date_ms: delivery.queued_at,
-    };
-    let message = email::with_invoice(document, pdf, beside, &head).map_err(|e| e.to_string())?;
-    Ok((message, imprint))
-}
-
 /// Commits that these are being sent now. Copies whose document was corrected meanwhile are held;
-/// those whose account wants them elsewhere by now follow it, and go with the next slice.
+/// those whose account wants them elsewhere by now follow it, and go with a later slice, like those
+/// that were to go with them. What cannot be made becomes Impossible, with the reason.
 fn begin(
     session: &mut Session,
     job: &JobRow,
     config: &Config,
-    ready: Vec<Ready>,
+    made: Made,
 ) -> Result<Vec<Ready>, Error> {
     let press = open_press()?;
     let post = envelope::Post::of(config, When::Now);
+    let Made { ready, failed } = made;
+    if !failed.is_empty() {
+        cannot_be_made(session, job, &failed)?;
+    }
+    if ready.is_empty() {
+        return Ok(ready);
+    }
     session.write(Verb::Deliver, |tx| {
         store::job::guard(tx, job)?;
         let (mut begun, mut moved) = (Vec::new(), 0);
-        for one in ready {
-            let held = store::delivery::hold_if_corrected(tx, one.delivery.id)?;
-            moved += envelope::of_document(tx, press, one.delivery.document, &post)?.len();
-            // Fails where the copy moved: its bytes name the old address.
-            let bytes = (one.hash.as_str(), &one.imprint);
-            if !held && store::delivery::begin(tx, &one.delivery, job.id, bytes)? {
-                if let Some((form, xml)) = &one.invoice {
-                    let by = (*form, einvoice::RULES);
-                    store::e_document::keep(tx, one.delivery.document, by, xml)?;
-                }
-                begun.push(one);
+        for mut one in ready {
+            let document = one.letter.rows[0].document;
+            if store::envelope::in_doubt(tx, document, tx.now().today)? {
+                moved += envelope::of_document(tx, press, document, &post)?.len();
             }
+            if !starts(tx, job, &mut one)? {
+                continue;
+            }
+            if let Some((form, xml)) = &one.invoice {
+                store::e_document::keep(tx, document, (*form, einvoice::RULES), xml)?;
+            }
+            begun.push(one);
         }
         if moved == 0 {
             // What matters is written by `settle`; this is the intent.
@@ -315,89 +241,116 @@ fn begin(
     })
 }
 
-/// Talks to the transport, several at once, no transaction open.
-fn call(
-    ports: &Ports,
-    limit: usize,
-    mailer: &Arc<dyn Mailer>,
-    begun: Vec<Ready>,
-) -> Vec<(Delivery, MailOutcome)> {
-    let mailer = mailer.clone();
-    in_parallel(ports, limit, begun, move |one| {
-        let envelope = Envelope {
-            from: one.delivery.sender.clone(),
-            to: one.delivery.address.clone(),
-            message_id: one.delivery.message_id.clone().unwrap_or_default(),
-        };
-        let outcome = mailer.send(&envelope, &one.message);
-        (one.delivery, outcome)
+/// Marks the copies of a message as being sent, where they stand as it was made. What nobody has
+/// seen goes to all whom it names, or not now.
+fn starts(tx: &Tx<'_>, job: &JobRow, one: &mut Ready) -> Result<bool, Error> {
+    let mut all = Vec::with_capacity(one.letter.rows.len());
+    for row in &one.letter.rows {
+        let held = store::delivery::hold_if_corrected(tx, row.id)?;
+        // Fails where the copy moved: the bytes name the old address.
+        all.push(!held && store::letter::stands(tx, row)?);
+    }
+    if one.letter.seen == Seen::No && all.contains(&false) {
+        return Ok(false);
+    }
+    let mut stands = all.into_iter();
+    one.letter.rows.retain(|_| stands.next().unwrap_or_default());
+    let sent = Sent {
+        name: &one.letter.name,
+        sender: &one.letter.sender,
+        hash: &one.hash,
+        imprint: &one.imprint,
+    };
+    for row in &one.letter.rows {
+        let begun = store::delivery::begin(tx, row, job.id, &sent)?;
+        debug_assert!(begun, "it stood a moment ago, in the same transaction");
+    }
+    Ok(!one.letter.rows.is_empty())
+}
+
+fn cannot_be_made(
+    session: &mut Session,
+    job: &JobRow,
+    failed: &[(Delivery, String)],
+) -> Result<(), Error> {
+    session.write(Verb::Deliver, |tx| {
+        store::job::guard(tx, job)?;
+        for (delivery, why) in failed {
+            let _ = store::delivery::step(tx, delivery.id, DeliveryStatus::Impossible, why, None)?;
+        }
+        tx.note("mail", format!("{} e-mails cannot be made", failed.len()));
+        let progress = Progress { failed: failed.len() as i64, ..Progress::default() };
+        Ok(store::job::progress(tx, job.id, &progress)?)
     })
 }
 
-/// Runs `work` over `items` in the pool; results in any order.
-fn in_parallel<T, U>(
-    ports: &Ports,
-    limit: usize,
-    items: Vec<T>,
-    work: impl Fn(T) -> U + Send + Sync + 'static,
-) -> Vec<U>
-where
-    T: Send + 'static,
-    U: Send + 'static,
-{
-    let results = Arc::new(Mutex::new(Vec::with_capacity(items.len())));
-    let work = Arc::new(work);
-    let tasks = items
-        .into_iter()
-        .map(|item| -> Box<dyn FnOnce() + Send> {
-            let (results, work) = (results.clone(), work.clone());
-            Box::new(move || {
-                let result = work(item);
-                results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
-            })
-        })
-        .collect();
-    ports.pool.run(limit, tasks);
-    std::mem::take(&mut *results.lock().unwrap_or_else(PoisonError::into_inner))
+/// How many copies came to what.
+#[derive(Default)]
+struct Counts {
+    sent: i64,
+    deferred: i64,
+    failed: i64,
+    unknown: i64,
+    /// Not tried: the server refuses us.
+    put_off: i64,
 }
 
-/// Records what became of the tries; gives the transport's words when it is down.
+/// Records what became of the tries; gives what was said when the server refuses us.
 fn settle(
     session: &mut Session,
     job: &JobRow,
     config: &Config,
-    outcomes: &[(Delivery, MailOutcome)],
+    answers: &[Answered],
     elsewhere: bool,
 ) -> Result<Option<String>, Error> {
-    if outcomes.is_empty() {
+    if answers.is_empty() {
         return Ok(None);
     }
     let resend = config.get(key::DELIVERY_UNCONFIRMED) == "resend";
     session.write(Verb::Deliver, |tx| {
         store::job::guard(tx, job)?;
-        let (mut sent, mut deferred, mut failed, mut unknown) = (0, 0, 0, 0);
-        let mut down = None;
-        for (delivery, outcome) in outcomes {
-            let settled = judge(tx, delivery, outcome, resend, elsewhere);
-            if !store::delivery::settle(tx, delivery.id, job.id, &settled)? {
-                continue;
+        let (mut counts, mut down) = (Counts::default(), None);
+        for Answered { letter, outcomes } in answers {
+            let before = counts.put_off;
+            for (delivery, outcome) in letter.rows.iter().zip(outcomes) {
+                let settled = judge(tx, delivery, outcome, resend, elsewhere);
+                if !store::delivery::settle(tx, delivery.id, job.id, &settled)? {
+                    continue;
+                }
+                match outcome {
+                    MailOutcome::Sent { .. } => counts.sent += 1,
+                    MailOutcome::Bounced { .. } => counts.failed += 1,
+                    MailOutcome::Unconfirmed { .. } => counts.unknown += 1,
+                    MailOutcome::LostBeforeData { .. } if !elsewhere => counts.deferred += 1,
+                    MailOutcome::Deferred { .. } => counts.deferred += 1,
+                    MailOutcome::TransportDown { reply }
+                    | MailOutcome::LostBeforeData { reply } => {
+                        counts.put_off += 1;
+                        down = Some(reply.clone());
+                    }
+                }
             }
-            match outcome {
-                MailOutcome::Sent { .. } => sent += 1,
-                MailOutcome::Bounced { .. } => failed += 1,
-                MailOutcome::Unconfirmed { .. } => unknown += 1,
-                MailOutcome::LostBeforeData { reply } if elsewhere => down = Some(reply.clone()),
-                MailOutcome::Deferred { .. } | MailOutcome::LostBeforeData { .. } => deferred += 1,
-                MailOutcome::TransportDown { reply } => down = Some(reply.clone()),
+            // Nobody has seen any of it: who goes together is decided anew.
+            let none_tried = counts.put_off - before == letter.rows.len() as i64;
+            for row in letter.rows.iter().filter(|_| none_tried && letter.seen == Seen::No) {
+                store::letter::unfix(tx, row)?;
             }
         }
-        if sent > 0 {
+        let Counts { sent, deferred, failed, unknown, put_off } = counts;
+        // It talks to us again.
+        let answers = sent + deferred + failed > 0 && down.is_none();
+        if answers {
             store::notice::done(tx, "mail_down")?;
+        }
+        if put_off > 0 && sent + deferred + failed + unknown == 0 {
+            tx.quiet();
         }
         let words =
             format!("sent {sent}, deferred {deferred}, bounced {failed}, unconfirmed {unknown}");
         tx.note("mail", words);
-        let progress = Progress { done: sent, failed: failed + unknown, ..Progress::default() };
+        let detail = (answers && job.receipt::<Down>()?.is_some()).then_some("");
+        let progress =
+            Progress { done: sent, failed: failed + unknown, detail, ..Progress::default() };
         store::job::progress(tx, job.id, &progress)?;
         Ok(down)
     })
@@ -443,10 +396,9 @@ fn judge<'a>(
                 None => as_is(DeliveryStatus::Bounced),
             }
         }
-        MailOutcome::TransportDown { .. } => Settled {
-            not_before_at: Some(now + DOWN_MS),
-            counts: false,
-            ..as_is(DeliveryStatus::Queued)
-        },
+        // The job waits, the copy keeps its turn.
+        MailOutcome::TransportDown { .. } => {
+            Settled { counts: false, ..as_is(DeliveryStatus::Queued) }
+        }
     }
 }

@@ -46,3 +46,27 @@ pub fn smtp(book: &Book, sink: &Sink) {
         book.run(&["settings", "set", key, value]).ends(0);
     }
 }
+
+/// A book with one posted invoice for each of these accounts: `A1`, `A2`, … with these e-mail
+/// addresses (several by `;`).
+pub fn posted_to(emails: &[&str]) -> Book {
+    let book = Book::new("2026-03-01T08:00");
+    let mut accounts = "account_number,name,currency,delivery,email\n".to_owned();
+    let mut subscriptions = "subscription_number,account_number,start_date\n".to_owned();
+    let mut charges =
+        "charge_number,subscription_number,name,type,model,price,billing_period\n".to_owned();
+    for (n, email) in (1..).zip(emails) {
+        accounts.push_str(&format!("A{n},Customer {n},EUR,email,{email}\n"));
+        subscriptions.push_str(&format!("S{n},A{n},2026-03-01\n"));
+        charges.push_str(&format!("C{n},S{n},Base fee,recurring,flat,10,month\n"));
+    }
+    let accounts = book.file("accounts.csv", accounts);
+    let subscriptions = book.file("subscriptions.csv", subscriptions);
+    let charges = book.file("charges.csv", charges);
+    book.run(&["import", &accounts, &subscriptions, &charges]).ends(0);
+    book.run(&["settings", "set", "issuer.name", "Northwind Telemetry"]).ends(0);
+    book.run(&["settings", "set", "smtp.from", "billing@northwind.example"]).ends(0);
+    book.run(&["bill", "--target", "2026-03-01"]).ends(0);
+    book.run(&["post", "BR-000001"]).ends(0);
+    book
+}

@@ -1,9 +1,9 @@
 //! An SMTP server for tests: keeps every message it took, answers as scripted, hangs up where told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -51,6 +51,14 @@ pub struct Script {
     pub auth: Option<String>,
     /// Whether a login is demanded at MAIL.
     pub needs_login: bool,
+    /// Answer to MAIL instead of 250.
+    pub mail: Option<String>,
+    /// Greeting instead of 220; then the server hangs up.
+    pub greeting: Option<String>,
+    /// Whether commands may come together (PIPELINING).
+    pub pipelining: bool,
+    /// Messages that a connection takes before the next MAIL is answered 421; 0 = any number.
+    pub per_connection: usize,
 }
 
 /// A connection, encrypted or not.
@@ -61,6 +69,11 @@ impl<T: std::io::Read + Write> Line for T {}
 struct Seen {
     script: Mutex<Script>,
     taken: Mutex<Vec<(String, Vec<u8>)>>,
+    messages: AtomicUsize,
+    /// By recipient domain: how many connections carry mail to it, and the most there were.
+    lanes: Mutex<BTreeMap<String, (usize, usize)>>,
+    gone: AtomicBool,
+    open: Mutex<Vec<TcpStream>>,
     more: Condvar,
     connections: AtomicUsize,
     logins: Mutex<Vec<String>>,
@@ -84,25 +97,48 @@ impl Sink {
 
     fn listen(script: Script, tls: Option<bool>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Seen { script: Mutex::new(script), ..Seen::default() });
-        let shared = seen.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let seen = shared.clone();
-                seen.connections.fetch_add(1, Ordering::SeqCst);
-                std::thread::spawn(move || {
-                    let _ = stream.set_read_timeout(Some(Duration::from_secs(20)));
-                    let _ = stream.set_nodelay(true);
-                    let _ = serve(&stream, &seen, tls);
-                    let _ = stream.shutdown(std::net::Shutdown::Both);
-                });
-            }
-        });
+        let port = listener.local_addr().unwrap().port();
+        accept(listener, &seen, tls);
         Self { port, seen }
     }
 
-    /// Waits until so many messages were taken.
+    /// Ends all at once, as a killed process does: every connection is cut, the port is closed.
+    pub fn kill(&self) {
+        self.seen.gone.store(true, Ordering::SeqCst);
+        for stream in self.seen.open.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+        // Wakes the one that listens, which then closes the port.
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        while TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Begins anew on the same port; what was taken before is still known.
+    pub fn restart(&self) {
+        let listener = loop {
+            match TcpListener::bind(("127.0.0.1", self.port)) {
+                Ok(listener) => break listener,
+                Err(_) => std::thread::yield_now(),
+            }
+        };
+        self.seen.gone.store(false, Ordering::SeqCst);
+        accept(listener, &self.seen, None);
+    }
+
+    /// Messages taken so far, to however many recipients.
+    pub fn messages(&self) -> usize {
+        self.seen.messages.load(Ordering::SeqCst)
+    }
+
+    /// The most connections that carried mail to a recipient domain at once.
+    pub fn most_at_once(&self, domain: &str) -> usize {
+        self.seen.lanes.lock().unwrap().get(domain).map_or(0, |(_, most)| *most)
+    }
+
+    /// Waits until so many copies were taken.
     pub fn wait_for(&self, count: usize) {
         let taken = self.seen.taken.lock().unwrap();
         let patience = Duration::from_secs(60);
@@ -111,7 +147,7 @@ impl Sink {
         assert!(!late.timed_out(), "only {} of {count} messages came", taken.len());
     }
 
-    /// Every message taken so far: recipient and bytes.
+    /// Every message taken so far, once for each of its recipients: address and bytes.
     pub fn taken(&self) -> Vec<(String, Vec<u8>)> {
         self.seen.taken.lock().unwrap().clone()
     }
@@ -127,6 +163,56 @@ impl Sink {
     /// Changes what the server says from now on.
     pub fn script(&self, change: impl FnOnce(&mut Script)) {
         change(&mut self.seen.script.lock().unwrap());
+    }
+}
+
+fn accept(listener: TcpListener, seen: &Arc<Seen>, tls: Option<bool>) {
+    let shared = seen.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            if shared.gone.load(Ordering::SeqCst) {
+                return;
+            }
+            let seen = shared.clone();
+            seen.connections.fetch_add(1, Ordering::SeqCst);
+            seen.open.lock().unwrap().extend(stream.try_clone());
+            std::thread::spawn(move || {
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(20)));
+                let _ = stream.set_nodelay(true);
+                let _ = serve(&stream, &seen, tls);
+                let _ = stream.shutdown(std::net::Shutdown::Both);
+            });
+        }
+    });
+}
+
+/// Counts a connection in for the domains of its message, and out again.
+struct Lane<'a> {
+    seen: &'a Seen,
+    domains: BTreeSet<String>,
+}
+
+impl<'a> Lane<'a> {
+    fn of(seen: &'a Seen, to: &[String]) -> Self {
+        let domains: BTreeSet<String> =
+            to.iter().filter_map(|a| a.split('@').nth(1)).map(str::to_owned).collect();
+        let mut lanes = seen.lanes.lock().unwrap();
+        for domain in &domains {
+            let (now, most) = lanes.entry(domain.clone()).or_default();
+            *now += 1;
+            *most = (*most).max(*now);
+        }
+        drop(lanes);
+        Self { seen, domains }
+    }
+}
+
+impl Drop for Lane<'_> {
+    fn drop(&mut self) {
+        let mut lanes = self.seen.lanes.lock().unwrap();
+        for domain in &self.domains {
+            lanes.get_mut(domain).unwrap().0 -= 1;
+        }
     }
 }
 
@@ -201,9 +287,13 @@ fn talk(
         if seen.hangs_up(HangUp::Greeting) {
             return Ok(false);
         }
+        if let Some(greeting) = seen.script.lock().unwrap().greeting.clone() {
+            stream.write_all(format!("{greeting}\r\n").as_bytes())?;
+            return Ok(false);
+        }
         stream.write_all(b"220 sink\r\n")?;
     }
-    let (mut to, mut logged_in) = (String::new(), false);
+    let (mut to, mut logged_in, mut carried) = (Vec::<String>::new(), false, 0);
     loop {
         let mut line = Vec::new();
         if read_line(stream, &mut line)? == 0 {
@@ -218,6 +308,7 @@ fn talk(
                 "250-sink\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME".to_owned()
             }
             "EHLO" if offers_tls => "250-sink\r\n250-STARTTLS\r\n250 8BITMIME".to_owned(),
+            "EHLO" if script.pipelining => "250-sink\r\n250-PIPELINING\r\n250 8BITMIME".to_owned(),
             "EHLO" => "250-sink\r\n250 8BITMIME".to_owned(),
             "STARTTLS" if offers_tls => {
                 stream.write_all(b"220 go\r\n")?;
@@ -231,10 +322,22 @@ fn talk(
             }
             "MAIL" if seen.hangs_up(HangUp::Mail) => return Ok(false),
             "MAIL" if script.needs_login && !logged_in => "530 log in first".to_owned(),
+            "MAIL" if script.per_connection > 0 && carried >= script.per_connection => {
+                stream.write_all(b"421 4.7.0 enough on this connection\r\n")?;
+                return Ok(false);
+            }
+            "MAIL" => {
+                to.clear();
+                script.mail.unwrap_or_else(|| "250 ok".into())
+            }
             "RCPT" if seen.hangs_up(HangUp::Rcpt) => return Ok(false),
             "RCPT" => {
-                line.split(['<', '>']).nth(1).unwrap_or("").clone_into(&mut to);
-                script.rcpt.get(&to).cloned().unwrap_or_else(|| "250 ok".into())
+                let address = line.split(['<', '>']).nth(1).unwrap_or("").to_owned();
+                let answer = script.rcpt.get(&address).cloned().unwrap_or_else(|| "250 ok".into());
+                if answer.starts_with('2') {
+                    to.push(address);
+                }
+                answer
             }
             "DATA" if seen.hangs_up(HangUp::Data) => return Ok(false),
             "DATA" => {
@@ -243,12 +346,20 @@ fn talk(
                     read_line(stream, &mut Vec::new())?;
                     return Ok(false);
                 }
+                let _lane = Lane::of(seen, &to);
                 stream.write_all(b"354 go on\r\n")?;
                 let Some(message) = message(stream)? else { return Ok(false) };
                 if let Some(answer) = script.dot {
                     answer
                 } else {
-                    seen.taken.lock().unwrap().push((to.clone(), message));
+                    // A killed server has taken nothing more, whatever was on its way.
+                    if seen.gone.load(Ordering::SeqCst) {
+                        return Ok(false);
+                    }
+                    let copies = to.iter().map(|to| (to.clone(), message.clone()));
+                    seen.taken.lock().unwrap().extend(copies);
+                    seen.messages.fetch_add(1, Ordering::SeqCst);
+                    carried += 1;
                     seen.more.notify_all();
                     if seen.stalls() {
                         read_line(stream, &mut Vec::new())?;
@@ -265,7 +376,10 @@ fn talk(
                 }
             }
             "RSET" | "QUIT" if seen.hangs_up(HangUp::Idle) => return Ok(false),
-            "MAIL" | "RSET" => "250 ok".to_owned(),
+            "RSET" => {
+                to.clear();
+                "250 ok".to_owned()
+            }
             "QUIT" => {
                 stream.write_all(b"221 bye\r\n")?;
                 return Ok(false);

@@ -68,6 +68,7 @@ mod memo;
 mod memo_tax;
 mod money_faults;
 mod month;
+mod network;
 mod notes;
 mod notices;
 mod old_books;

@@ -45,8 +45,13 @@ pub fn find(key: &str) -> Option<&'static Setting> {
 }
 
 /// The series of numbers, each kind of document its own.
-pub const SERIES: [&Setting; 4] =
-    [key::SERIES_INVOICE, key::SERIES_CREDIT_MEMO, key::SERIES_DEBIT_MEMO, key::SERIES_WRITE_OFF];
+pub const SERIES: [&Setting; 5] = [
+    key::SERIES_INVOICE,
+    key::SERIES_CREDIT_MEMO,
+    key::SERIES_DEBIT_MEMO,
+    key::SERIES_WRITE_OFF,
+    key::SERIES_VOID,
+];
 
 /// The settings of a book, read once.
 #[derive(Debug, Clone, Default)]

@@ -9,7 +9,7 @@ use super::receipt::report;
 use crate::engine::command::{AdjustKind, AdjustPart, Receipt};
 use crate::engine::on_its_way::Sure;
 use crate::engine::post::adjust::Then;
-use crate::engine::post::{adjust, reverse, write_off};
+use crate::engine::post::{adjust, reverse, void, write_off};
 use crate::engine::{Error, Session};
 use crate::store::document;
 use serde_json::json;
@@ -117,6 +117,14 @@ pub fn reverse(args: &Target, ctx: &Ctx) -> Result<Exit, Error> {
     let mut session = ctx.open()?;
     let id = find(&session, &args.id)?;
     let receipt = reverse::reverse(&mut session, id, &args.reason, Sure::of(args.yes))?;
+    made(&session, &receipt, ctx)
+}
+
+/// Cancels internally.
+pub fn void(id: &str, reason: &str, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let id = find(&session, id)?;
+    let receipt = void::void(&mut session, id, reason)?;
     made(&session, &receipt, ctx)
 }
 

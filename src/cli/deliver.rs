@@ -1,15 +1,15 @@
 //! `daybook deliver`: makes the deliveries of posted documents and sends or prints them.
 
 use super::ctx::Ctx;
-use super::delivery::batch_json;
 use super::exit::Exit;
 use super::ids::bill_run;
 use super::output::{self, Align};
+use super::print_batch::batch_json;
 use super::progress;
 use crate::config::key;
 use crate::domain::delivery::Down;
 use crate::domain::ids::BillRunId;
-use crate::domain::payment::{Channel, DeliveryStatus};
+use crate::domain::payment::DeliveryStatus;
 use crate::engine::deliver;
 use crate::engine::deliver::copies::When;
 use crate::engine::deliver::make::Made;
@@ -79,7 +79,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         let now = session.now()?.at_ms;
         let waits = |r: &delivery::Delivery| {
             matches!(r.status, DeliveryStatus::Queued | DeliveryStatus::Deferred)
-                && r.channel == Channel::Email
+                && r.channel.leaves()
                 && r.not_before_at > now
         };
         let of = Filter { run, ..Filter::default() };
@@ -88,9 +88,11 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             made.job = clerk::send_now(&mut session, &ids)?.job.or(made.job);
         }
     }
+    // Each is followed by itself.
+    let network = session.read(|db| crate::store::job::waiting(db, crate::store::job::NETWORK))?;
     // A waiting job is taken up again and again: what counts is what this call adds.
     let (mut job, mut counts, mut nobody) = (None, (0, 0), None);
-    if let Some(id) = made.job.filter(|_| !args.detach) {
+    if let Some(id) = made.job.filter(|id| !args.detach && network != Some(*id)) {
         let before = session.read(|db| crate::store::job::get(db, id))?;
         let after = match progress::drive(&mut session, id, ctx) {
             Ok(ended) => ended.job().clone(),
@@ -104,9 +106,21 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         counts = (after.done - before.done, after.failed - before.failed);
         job = Some(after);
     }
+    let mut handed = (0, 0);
+    if let Some(id) = network.filter(|_| !args.detach) {
+        let before = session.read(|db| crate::store::job::get(db, id))?;
+        match progress::drive(&mut session, id, ctx) {
+            Ok(_) => {}
+            Err(error @ Error::NoWorker(_)) => nobody = nobody.or(Some(error)),
+            Err(other) => return Err(other),
+        }
+        let after = session.read(|db| crate::store::job::get(db, id))?;
+        handed = (after.done - before.done, after.failed - before.failed);
+    }
     let batch =
         args.print.as_deref().map(|dir| print::write(&mut session, run, dir)).transpose()?;
-    let exit = report(&session, run, &Outcome { made, again, job, counts, batch }, ctx)?;
+    let outcome = Outcome { made, again, job, counts, handed, batch };
+    let exit = report(&session, run, &outcome, ctx)?;
     nobody.map_or(Ok(exit), Err)
 }
 
@@ -125,6 +139,8 @@ struct Outcome {
     job: Option<JobRow>,
     /// E-mails sent, and failed or unconfirmed.
     counts: (i64, i64),
+    /// E-invoices handed to the network, and failed or unconfirmed.
+    handed: (i64, i64),
     batch: Option<Written>,
 }
 
@@ -139,6 +155,7 @@ fn plan_json(made: &Made) -> Value {
     json!({
         "email": made.queued[0],
         "print": made.queued[1],
+        "network": made.queued[2],
         "corrected": made.corrected,
         "suppressed": made.kept_in(DeliveryStatus::Suppressed),
         "held": made.kept_in(DeliveryStatus::Held),
@@ -201,8 +218,9 @@ fn report(
     let (balance, not_made) = deliver::make::balance(session, run)?;
     let next = session.read(delivery::next_due)?;
     let zone = session.config()?.zone();
-    let next = next.map(|ms| super::delivery::moment(ms, zone));
-    let (sent, failed) = outcome.counts;
+    let next = next.map(|ms| output::moment(ms, zone));
+    let ((sent, failed), (handed, not_handed)) = (outcome.counts, outcome.handed);
+    let states = deliver::make::at_network(session, run)?;
     let down = paused(outcome.job.as_ref())?;
     if ctx.json {
         output::json(&json!({
@@ -212,8 +230,11 @@ fn report(
             "other_layout": outcome.again.relaid,
             "sent": sent,
             "failed": failed,
+            "handed_over": handed,
+            "not_handed_over": not_handed,
+            "network": states,
             "transport_down": down.as_ref().map(|down| &down.transport),
-            "next_try_at": down.as_ref().map(|down| super::delivery::moment(down.until_ms, zone)),
+            "next_try_at": down.as_ref().map(|down| output::moment(down.until_ms, zone)),
             "next_at": next,
             "batch": outcome.batch.as_ref().map(batch_json),
             "balance": balance,
@@ -225,10 +246,11 @@ fn report(
         let down = down.as_ref().map(|down| pause::words(down, now, zone));
         words(outcome, (sent, failed), down.as_deref(), next.as_deref());
         output::line(&super::delivery::balance_line(&balance));
+        super::network::states_line(&states).iter().for_each(|line| output::line(line));
     }
     let refused = outcome.batch.as_ref().is_some_and(|b| !b.refused.is_empty());
     let kept = outcome.made.kept.iter().any(|c| c.status != DeliveryStatus::Suppressed);
-    Ok(Exit::partly_if(refused || kept || failed > 0 || down.is_some()))
+    Ok(Exit::partly_if(refused || kept || failed + not_handed > 0 || down.is_some()))
 }
 
 fn words(outcome: &Outcome, (sent, failed): (i64, i64), down: Option<&str>, next: Option<&str>) {
@@ -244,6 +266,11 @@ fn words(outcome: &Outcome, (sent, failed): (i64, i64), down: Option<&str>, next
         let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
         output::line(&format!("sent {sent}{failed}"));
     }
+    if outcome.handed != (0, 0) {
+        let (handed, failed) = outcome.handed;
+        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+        output::line(&format!("handed to the network {handed}{failed}"));
+    }
     if let Some(words) = down {
         output::line(&format!("{words}; {}", pause::AT_ONCE));
     } else if !outcome.made.still.is_empty() {
@@ -252,6 +279,6 @@ fn words(outcome: &Outcome, (sent, failed): (i64, i64), down: Option<&str>, next
         output::line(&format!("the next e-mail goes at {next}; until then it can be recalled"));
     }
     if let Some(batch) = &outcome.batch {
-        super::delivery::written(batch);
+        super::print_batch::written(batch);
     }
 }

@@ -4,22 +4,21 @@ use super::ctx::Ctx;
 use super::exit::Exit;
 use super::ids;
 use super::listing::{self, List, PAGE, Page};
-use super::output::{self, Align};
-use super::progress;
+use super::network;
+use super::output::{self, Align, moment};
+use super::receipt::copies as told;
+use super::{print_batch, progress};
 use crate::domain::delivery::Balance;
 use crate::domain::ids::DeliveryId;
 use crate::domain::payment::{Channel, DeliveryStatus};
-use crate::engine::command::Receipt;
 use crate::engine::deliver::bounces::{self, Booked, Told};
-use crate::engine::deliver::print::{self, Written, place_of};
+use crate::engine::deliver::print;
 use crate::engine::deliver::{make as maker, steer as engine};
 use crate::engine::{Error, Session};
 use crate::outside::Standing;
 use crate::store::delivery::{self, Delivery, Filter};
-use crate::store::print_batch::{self, PrintBatch};
-use crate::store::{Db, StoreError};
+use crate::store::{self, Db, StoreError};
 use crate::zone::Zone;
-use chrono::DateTime;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -43,7 +42,7 @@ enum Action {
         /// In this status
         #[arg(long)]
         status: Option<String>,
-        /// email or print
+        /// email, print or network
         #[arg(long)]
         channel: Option<String>,
         /// In this print batch
@@ -60,7 +59,7 @@ enum Action {
     Recall(Which),
     /// Try again, now: deferred, bounced, recalled, held, or (you decide) unconfirmed
     Retry(Which),
-    /// Unconfirmed e-mail did arrive
+    /// Unconfirmed e-mail, or an unconfirmed e-invoice, did arrive
     Confirm(Which),
     /// Read the reports of mail servers in a maildir, a directory, an mbox or one message; each counts once
     Bounces {
@@ -68,7 +67,28 @@ enum Action {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
-    /// Sent e-mail came back, says a person
+    /// Read receipts of the network for e-invoices (one JSON object a line); each counts once. Without a path:
+    /// list those there are
+    Receipts {
+        /// Files or folders; nothing in them is changed
+        paths: Vec<PathBuf>,
+        /// List those that do not fit
+        #[arg(long, conflicts_with = "paths")]
+        odd: bool,
+    },
+    /// Send what the network refused again, under the same number
+    Resend {
+        /// Deliveries (DL-000001) or documents (INV-2026-000001, D-000001)
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// The right electronic address of the account, with its scheme: 0208:0123456789
+        #[arg(long, value_name = "SCHEME:ID")]
+        address: Option<String>,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Sent e-mail came back, or the network refused an e-invoice, says a person
     Bounced {
         #[command(flatten)]
         which: Which,
@@ -78,9 +98,9 @@ enum Action {
     },
     /// Written copies are on paper
     Printed(Which),
-    /// Send by the other way
+    /// Send by another way
     Channel {
-        /// email or print
+        /// email, print or network
         to: String,
         #[command(flatten)]
         which: Which,
@@ -129,7 +149,7 @@ impl Which {
             return all(Filter { run, ..Filter::default() });
         }
         if let Some(batch) = self.batch {
-            session.read(|db| print_batch::get(db, batch))?;
+            session.read(|db| store::print_batch::get(db, batch))?;
             return all(Filter { batch: Some(batch), ..Filter::default() });
         }
         let mut out = Vec::new();
@@ -201,10 +221,15 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             told(&receipt, ctx)
         }
         Action::Bounces { paths } => came_back(&bounces::read(&mut session, paths)?, ctx),
+        Action::Receipts { paths, odd } if paths.is_empty() => network::list(&session, *odd, ctx),
+        Action::Receipts { paths, .. } => network::read(&mut session, paths, ctx),
+        Action::Resend { ids, address, reason } => {
+            network::resend(&mut session, ids, (address.as_deref(), reason), ctx)
+        }
         Action::Bounced { which, reason } => {
             let out = |r: &Delivery| {
                 matches!(r.status, DeliveryStatus::Sent | DeliveryStatus::Unconfirmed)
-                    && r.channel == Channel::Email
+                    && r.channel.leaves()
             };
             let ids = which.rows(&session, out)?;
             told(&engine::came_back(&mut session, &ids, reason)?, ctx)
@@ -220,14 +245,14 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             let receipt = engine::change_channel(&mut session, &ids, to)?;
             told(&receipt, ctx)
         }
-        Action::Batches => batches(&session, ctx),
+        Action::Batches => print_batch::batches(&session, ctx),
         Action::Reprint { batch, directory, from, to } => {
             let range = (*from, to.unwrap_or(i64::MAX));
             let done = print::reprint(&session, *batch, range, directory)?;
             if ctx.json {
-                output::json(&batch_json(&done))?;
+                output::json(&print_batch::batch_json(&done))?;
             } else {
-                written(&done);
+                print_batch::written(&done);
             }
             Ok(Exit::Done)
         }
@@ -254,12 +279,14 @@ fn came_back(told: &Told, ctx: &Ctx) -> Result<Exit, Error> {
 fn balanced(session: &Session, run: Option<&str>, ctx: &Ctx) -> Result<Exit, Error> {
     let run = run.map(|r| ids::bill_run(session, r)).transpose()?;
     let (balance, not_made) = maker::balance(session, run)?;
+    let states = maker::at_network(session, run)?;
     if ctx.json {
-        output::json(
-            &json!({ "balance": balance, "balances": balance.balances(), "not_made": not_made }),
-        )?;
+        output::json(&json!({
+            "balance": balance, "balances": balance.balances(), "network": states, "not_made": not_made,
+        }))?;
     } else {
         output::line(&balance_line(&balance));
+        network::states_line(&states).iter().for_each(|line| output::line(line));
         output::line(&format!("posted documents without a delivery: {not_made}"));
     }
     Ok(Exit::Done)
@@ -276,12 +303,6 @@ fn channel_of(word: &str) -> Result<Channel, Error> {
     Channel::parse(word).ok_or_else(|| {
         Error::usage("bad_channel", format!("{word:?} is no channel"), Channel::words())
     })
-}
-
-/// A moment in the book's zone, ISO.
-pub fn moment(ms: i64, zone: Zone) -> String {
-    let moment = DateTime::from_timestamp_millis(ms).unwrap_or_default();
-    moment.with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 /// Copies in the order they were made.
@@ -315,8 +336,12 @@ impl List for Deliveries {
         Ok((rows, next))
     }
 
-    fn json(&self, _: &Db<'_>, row: &Delivery) -> Result<Value, Error> {
-        Ok(row_json(row, self.zone))
+    fn json(&self, db: &Db<'_>, row: &Delivery) -> Result<Value, Error> {
+        let mut json = row_json(row, self.zone);
+        if let Some(there) = store::network::get(db, row.id)? {
+            json["network"] = network::copy_json(&there, self.zone);
+        }
+        Ok(json)
     }
 
     fn cells(&self, _: &Db<'_>, r: &Delivery) -> Result<Vec<String>, Error> {
@@ -372,81 +397,6 @@ pub fn balance_line(b: &Balance) -> String {
     )
 }
 
-fn told(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
-    if ctx.json {
-        let refused: Vec<Value> =
-            receipt.refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect();
-        let said = &receipt.summary;
-        output::json(&json!({ "done": receipt.done, "refused": refused, "summary": said }))?;
-    } else {
-        output::line(&receipt.summary);
-        for refused in &receipt.refused {
-            output::line(&format!("{}: {}", refused.what, refused.reason));
-        }
-    }
-    Ok(Exit::partly_if(!receipt.refused.is_empty()))
-}
-
-fn batches(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
-    let rows = session.read(print_batch::list)?;
-    let zone = session.config()?.zone();
-    if ctx.json {
-        let one = |b: &PrintBatch| {
-            json!({
-                "batch": b.id, "directory": place_of(session, b), "documents": b.documents, "sheets": b.sheets,
-                "envelopes": b.envelopes, "written_at": moment(b.written_at, zone),
-                "printed_at": b.printed_at.map(|ms| moment(ms, zone)), "printed_by": b.printed_by,
-            })
-        };
-        output::json(&rows.iter().map(one).collect::<Vec<_>>())?;
-        return Ok(Exit::Done);
-    }
-    let cells: Vec<Vec<String>> = rows
-        .iter()
-        .map(|b| {
-            let printed = b.printed_at.map_or_else(String::new, |ms| moment(ms, zone));
-            vec![
-                b.id.to_string(),
-                b.documents.to_string(),
-                b.sheets.to_string(),
-                b.envelopes.to_string(),
-                moment(b.written_at, zone),
-                printed,
-                place_of(session, b).display().to_string(),
-            ]
-        })
-        .collect();
-    let headers = [
-        ("BATCH", Align::Right),
-        ("DOCUMENTS", Align::Right),
-        ("SHEETS", Align::Right),
-        ("ENVELOPES", Align::Right),
-        ("WRITTEN", Align::Left),
-        ("PRINTED", Align::Left),
-        ("DIRECTORY", Align::Left),
-    ];
-    output::table(&headers, &cells);
-    Ok(Exit::Done)
-}
-
-/// Says what a print batch holds and where it is.
-pub fn written(written: &Written) {
-    output::line(&written.receipt().summary);
-    for file in &written.files {
-        output::line(&format!("  {}", file.display()));
-    }
-    for refused in &written.refused {
-        output::line(&format!("{}: {}", refused.what, refused.reason));
-    }
-    for words in &written.beside {
-        output::line(words);
-    }
-    if let Some(batch) = written.batch {
-        let confirm = format!("once on paper: daybook delivery printed --batch {batch}");
-        output::line(&confirm);
-    }
-}
-
 /// Writes the PDF of a posted document.
 pub fn pdf(
     session: &Session,
@@ -476,20 +426,4 @@ pub fn pdf(
         }
     }
     Ok(Exit::Done)
-}
-
-/// A written batch for programs.
-pub fn batch_json(written: &Written) -> Value {
-    let files: Vec<String> = written.files.iter().map(|f| f.display().to_string()).collect();
-    let refused: Vec<Value> =
-        written.refused.iter().map(|r| json!({ "document": r.what, "reason": r.reason })).collect();
-    json!({
-        "batch": written.batch,
-        "documents": written.counts.documents,
-        "sheets": written.counts.sheets,
-        "envelopes": written.counts.envelopes,
-        "files": files,
-        "refused": refused,
-        "beside_first": written.beside,
-    })
 }

@@ -103,6 +103,14 @@ enum Action {
     Regenerate(invoice_edit::Regenerate),
     /// Throw drafts away; what they billed is billable again
     Cancel(invoice_edit::Cancel),
+    /// Cancel internally what a network refused and nobody got: a memo of its own series, never sent
+    Void {
+        /// D-000012 or a number
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
     /// Make a draft by hand
     New(invoice_edit::New),
     /// Say in words how amounts came about
@@ -131,6 +139,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     match &args.action {
         Action::List(list) => documents(list, &[DocumentKind::Invoice], ctx),
         Action::Show { id } => show(&ctx.open()?, id, ctx),
+        Action::Void { id, reason } => super::adjust::void(id, reason, ctx),
         Action::Claim(args) => claim::claim(args, ctx),
         Action::Unclaim(args) => claim::unclaim(args, ctx),
         Action::HandOver(args) => claim::hand_over(args, ctx),

@@ -9,6 +9,7 @@ mod doctor;
 mod edit_many;
 pub mod exit;
 mod memo;
+mod network;
 pub mod output;
 
 mod audit;
@@ -39,6 +40,7 @@ mod listing;
 mod note;
 mod payment;
 mod post;
+mod print_batch;
 mod progress;
 mod receipt;
 mod report;

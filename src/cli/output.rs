@@ -4,6 +4,8 @@ use crate::domain::money::Money;
 use crate::domain::text::{clean, is_unsafe};
 use crate::engine::Error;
 use crate::outside::{self, Standing, as_caller};
+use crate::zone::Zone;
+use chrono::DateTime;
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -11,6 +13,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use unicode_width::UnicodeWidthStr;
+
+/// A moment in the book's zone, ISO.
+pub fn moment(ms: i64, zone: Zone) -> String {
+    let moment = DateTime::from_timestamp_millis(ms).unwrap_or_default();
+    moment.with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S").to_string()
+}
 
 /// Prints one JSON document on standard output.
 pub fn json<T: Serialize>(value: &T) -> Result<(), Error> {

@@ -29,3 +29,19 @@ pub fn report(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
     }
     Ok(Exit::partly_if(!receipt.refused.is_empty()))
 }
+
+/// The same of deliveries.
+pub fn copies(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
+    if ctx.json {
+        let refused: Vec<Value> =
+            receipt.refused.iter().map(|r| json!({ "id": r.what, "reason": r.reason })).collect();
+        let said = &receipt.summary;
+        output::json(&json!({ "done": receipt.done, "refused": refused, "summary": said }))?;
+    } else {
+        output::line(&receipt.summary);
+        for refused in &receipt.refused {
+            output::line(&format!("{}: {}", refused.what, refused.reason));
+        }
+    }
+    Ok(Exit::partly_if(!receipt.refused.is_empty()))
+}

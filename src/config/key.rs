@@ -104,6 +104,8 @@ settings! {
     SERIES_CREDIT_MEMO: "series.credit_memo" = "CM-{year}-{seq:6}", Series, "credit memo numbers";
     SERIES_DEBIT_MEMO: "series.debit_memo" = "DM-{year}-{seq:6}", Series, "debit memo numbers";
     SERIES_WRITE_OFF: "series.write_off" = "WO-{year}-{seq:6}", Series, "write-off numbers";
+    SERIES_VOID: "series.void" = "VC-{year}-{seq:6}", Series,
+        "numbers of internal cancelations of what a network refused";
     SERIES_DATES: "series.dates" = "warn", Words(&["warn", "refuse"]),
         "what is dated before the last number of its series: posted with a warning, or not posted";
     POST_REQUIRE_REVIEW: "post.require_review" = "none", Words(&["none", "flagged", "all"]),
@@ -131,6 +133,15 @@ settings! {
     SMTP_CONNECTIONS: "smtp.connections" = "4", Int(1, 32), "connections at once";
     SMTP_PER_DOMAIN: "smtp.per_domain" = "2", Int(1, 32),
         "of these, how many carry mail to one recipient domain; it takes more messages by and by";
+    NETWORK_TRANSPORT: "network.transport" = "folder", Words(&["folder", "command"]),
+        "how e-invoices go to a network or platform: into a folder, or by a program (help delivery)";
+    NETWORK_OUTBOX: "network.outbox" = "", Text(500),
+        "the folder that e-invoices for the network are put into; empty = beside the book";
+    NETWORK_SECONDS: "network.seconds" = "60", Int(1, 3_600),
+        "how long the program may take for one e-invoice";
+    NETWORK_RECEIPTS: "network.receipts" = "", Text(500),
+        "a folder that receipts of the network come to; whoever works reads it once a minute";
+
     DELIVERY_HOLD_MINUTES: "delivery.hold_minutes" = "10", Int(0, 10_080),
         "how long an e-mail can be recalled before it goes";
     DELIVERY_UNCONFIRMED: "delivery.unconfirmed" = "ask", Words(&["ask", "resend"]),

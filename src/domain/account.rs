@@ -57,7 +57,19 @@ text_enum! {
         Both = "both",
         /// Neither.
         None = "none",
+        /// The electronic invoice, by a network or platform.
+        Network = "network",
+        /// The same, and an e-mail to each address beside it.
+        NetworkEmail = "network+email",
     }
+}
+
+/// The ways that copies of a document go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ways {
+    pub email: bool,
+    pub print: bool,
+    pub network: bool,
 }
 
 impl DeliveryPreference {
@@ -72,11 +84,16 @@ impl DeliveryPreference {
         }
     }
 
-    /// Whether a copy is printed.
-    pub fn prints(self) -> bool {
+    /// The ways it names.
+    pub fn ways(self) -> Ways {
+        let none = Ways::default();
         match self {
-            Self::Print | Self::Both => true,
-            Self::Email | Self::None => false,
+            Self::Email => Ways { email: true, ..none },
+            Self::Print => Ways { print: true, ..none },
+            Self::Both => Ways { email: true, print: true, ..none },
+            Self::None => none,
+            Self::Network => Ways { network: true, ..none },
+            Self::NetworkEmail => Ways { email: true, network: true, ..none },
         }
     }
 }

@@ -3,8 +3,9 @@
 
 mod first;
 mod follow;
+pub mod network;
 
-use super::account::DeliveryPreference;
+use super::account::Ways;
 use super::payment::{Channel, DeliveryStatus};
 pub use first::{FirstCopy, Imprint, Out};
 pub use follow::{Place, Places, Standing, places};
@@ -130,32 +131,34 @@ pub struct Planned {
 /// What decides where a document goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Wishes<'a> {
-    /// The account's preference.
-    pub preference: DeliveryPreference,
+    /// The ways that the account wants.
+    pub ways: Ways,
     /// Its e-mail addresses, in order.
     pub emails: &'a [String],
     /// The postal address in one line; empty = none.
     pub postal: &'a str,
+    /// Where electronic invoices go, with its scheme before a colon; empty = none.
+    pub electronic: &'a str,
+    /// Whether the document has an electronic form.
+    pub has_form: bool,
     /// Whether the total is zero.
     pub zero_total: bool,
     /// Whether the run said: no e-mail for zero totals.
     pub skip_zero_email: bool,
 }
 
-/// The copies of one document: one e-mail to each address, one print; each with its fate.
+/// The copies of one document: one by network, one e-mail to each address, one print; each with its fate.
 pub fn plan(wishes: &Wishes<'_>) -> Vec<Planned> {
-    use DeliveryPreference as P;
     let mut out = Vec::new();
-    let (email, print) = match wishes.preference {
-        P::Email => (true, false),
-        P::Print => (false, true),
-        P::Both => (true, true),
-        P::None => {
-            let fate = Fate::Suppressed("the account wants no delivery");
-            return vec![Planned { channel: Channel::Email, address: String::new(), fate }];
-        }
-    };
-    if email {
+    let ways = wishes.ways;
+    if ways == Ways::default() {
+        let fate = Fate::Suppressed("the account wants no delivery");
+        return vec![Planned { channel: Channel::Email, address: String::new(), fate }];
+    }
+    if ways.network {
+        out.push(by_network(wishes));
+    }
+    if ways.email {
         let mut seen: Vec<&str> = Vec::new();
         for address in wishes.emails.iter().map(|a| a.trim()).filter(|a| !a.is_empty()) {
             if seen.contains(&address) {
@@ -174,7 +177,7 @@ pub fn plan(wishes: &Wishes<'_>) -> Vec<Planned> {
             out.push(Planned { channel: Channel::Email, address: String::new(), fate });
         }
     }
-    if print {
+    if ways.print {
         let fate = if wishes.postal.is_empty() {
             Fate::Impossible("no postal address")
         } else {
@@ -185,13 +188,27 @@ pub fn plan(wishes: &Wishes<'_>) -> Vec<Planned> {
     out
 }
 
+fn by_network(wishes: &Wishes<'_>) -> Planned {
+    let address = wishes.electronic.trim().to_owned();
+    let fate = if address.is_empty() {
+        Fate::Impossible("no electronic address: electronic_address of the account (accounts.csv)")
+    } else if !wishes.has_form {
+        Fate::Impossible(
+            "posted without an e-invoice form: send it another way, or correct and bill it again in a form",
+        )
+    } else {
+        Fate::Goes
+    };
+    Planned { channel: Channel::Network, address, fate }
+}
+
 /// How the deliveries of a set of documents stand. A copy counts once, by its last state, however
 /// often it was sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Balance {
     /// Document × channel × address.
     pub due: i64,
-    /// Accepted by a mail server or dropped.
+    /// Accepted by a mail server, dropped, or handed to the network.
     pub sent: i64,
     /// A person said it is on paper.
     pub printed: i64,
@@ -199,7 +216,7 @@ pub struct Balance {
     pub suppressed: i64,
     /// Taken back.
     pub recalled: i64,
-    /// Bounced, or no way to send it.
+    /// Bounced, refused, or no way to send it.
     pub failed: i64,
     /// Lost after the data.
     pub unconfirmed: i64,
@@ -239,6 +256,7 @@ impl Balance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::account::DeliveryPreference;
 
     #[test]
     fn waits_double_from_five_minutes_to_four_hours_for_five_days() {
@@ -267,7 +285,37 @@ mod tests {
     }
 
     fn wishes(preference: DeliveryPreference, emails: &[String]) -> Wishes<'_> {
-        Wishes { preference, emails, postal: "Road 1", zero_total: false, skip_zero_email: false }
+        Wishes {
+            ways: preference.ways(),
+            emails,
+            postal: "Road 1",
+            electronic: "0208:0123456789",
+            has_form: true,
+            zero_total: false,
+            skip_zero_email: false,
+        }
+    }
+
+    #[test]
+    fn by_network_goes_what_has_an_address_and_a_form_and_e_mail_beside_it_only_where_wanted() {
+        let emails = ["a@x.example".to_owned()];
+        let alone = wishes(DeliveryPreference::Network, &emails);
+        let [one] = &plan(&alone)[..] else { panic!("one copy") };
+        assert_eq!((one.channel, one.address.as_str()), (Channel::Network, "0208:0123456789"));
+        assert_eq!(one.fate, Fate::Goes);
+        let both = plan(&wishes(DeliveryPreference::NetworkEmail, &emails));
+        let by: Vec<Channel> = both.iter().map(|p| p.channel).collect();
+        assert_eq!(by, [Channel::Network, Channel::Email]);
+        for (wishes, why) in [
+            (Wishes { electronic: " ", ..alone }, "no electronic address"),
+            (Wishes { has_form: false, ..alone }, "without an e-invoice form"),
+        ] {
+            let fate = plan(&wishes)[0].fate.clone();
+            assert!(matches!(&fate, Fate::Impossible(said) if said.contains(why)), "{fate:?}");
+        }
+        // What the law wants to see is sent though nothing is owed.
+        let zero = Wishes { zero_total: true, skip_zero_email: true, ..alone };
+        assert_eq!(plan(&zero)[0].fate, Fate::Goes);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! Everything is compared with what the account was billed last; thresholds are settings
 //! `flags.*`.
 
-use super::account::{AccountTerms, DeliveryPreference, newest};
+use super::account::{AccountTerms, newest};
 use super::billing::{AccountInput, Claim, ClaimRole, DraftDocument, DraftItem};
 use super::charge::ChargeType;
 use super::document::{DocumentKind, Flag, FlagCode};
@@ -380,11 +380,7 @@ impl Flags {
     }
 
     fn account(&mut self, around: &Surroundings<'_>) {
-        let by_email = match around.terms.delivery {
-            DeliveryPreference::Email | DeliveryPreference::Both => true,
-            DeliveryPreference::Print | DeliveryPreference::None => false,
-        };
-        if by_email && around.terms.emails.is_empty() {
+        if around.terms.delivery.ways().email && around.terms.emails.is_empty() {
             self.add(FlagCode::NoEmail, "to be e-mailed, and the account has no address".into());
         }
         if around.terms.auto_pay && !around.has_method {

@@ -65,6 +65,8 @@ pub enum JobSpec {
     },
     /// Sends queued e-mail.
     Deliver,
+    /// Hands copies to the network.
+    Network,
     /// Sends the reminders that are due.
     Remind,
     /// Writes a print batch.
@@ -87,7 +89,7 @@ text_enum! {
         Retry = "retry",
         /// Asks the gateway about payments and refunds.
         Reconcile = "reconcile",
-        /// Sends e-mail.
+        /// Sends e-mail, or hands over to the network.
         Deliver = "deliver",
         /// Writes a print batch.
         Print = "print",
@@ -103,7 +105,7 @@ impl JobSpec {
             Self::Collect { .. } => JobKind::Collect,
             Self::Retry { .. } => JobKind::Retry,
             Self::Reconcile | Self::Refund { .. } => JobKind::Reconcile,
-            Self::Deliver | Self::Remind => JobKind::Deliver,
+            Self::Deliver | Self::Network | Self::Remind => JobKind::Deliver,
             Self::Print { .. } => JobKind::Print,
         }
     }
@@ -124,6 +126,7 @@ mod tests {
             r#""Reconcile""#,
             r#"{"Refund":{"event":12}}"#,
             r#""Deliver""#,
+            r#""Network""#,
             r#""Remind""#,
             r#"{"Print":{"directory":"out"}}"#,
         ] {

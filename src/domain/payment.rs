@@ -159,5 +159,17 @@ text_enum! {
         Email = "email",
         /// By a print batch.
         Print = "print",
+        /// As XML by a network or platform for invoices.
+        Network = "network",
+    }
+}
+
+impl Channel {
+    /// Whether a copy leaves by itself once its hold is over; else a person prints it.
+    pub fn leaves(self) -> bool {
+        match self {
+            Self::Email | Self::Network => true,
+            Self::Print => false,
+        }
     }
 }

@@ -67,6 +67,8 @@ pub struct Case<'a> {
     pub total: Money,
     /// Of the issuer in a year; none: not said, and as if above every bound.
     pub turnover: Option<Decimal>,
+    /// Whether it goes by network.
+    pub by_network: bool,
 }
 
 /// What is to be said of an invoice and its form.
@@ -158,16 +160,24 @@ pub fn verdict(case: &Case<'_>, form: Form) -> Option<Verdict> {
             ),
             stops: false,
         }),
-        Law::Must if rule.forms.contains(&form) && rule.way == Way::Any => None,
-        Law::Must if rule.forms.contains(&form) => {
-            let way = if rule.way == Way::Network { "its network" } else { "a platform" };
-            Some(Verdict {
+        Law::Must if rule.forms.contains(&form) => match rule.way {
+            Way::Any => None,
+            Way::Network | Way::Platform if case.by_network => None,
+            Way::Network => Some(Verdict {
                 words: format!(
-                    "{since} wants it over {way}: an e-mail is no delivery there, hand the XML over (invoice xml)"
+                    "{since} wants it over its network: an e-mail is no delivery there; delivery network of the \
+                     account, with its electronic_address (accounts.csv)"
+                ),
+                stops: !rule.source.is_empty(),
+            }),
+            Way::Platform => Some(Verdict {
+                words: format!(
+                    "{since} wants it through a platform: an e-mail is no delivery there; hand the XML over \
+                     (delivery network of the account, or invoice xml)"
                 ),
                 stops: false,
-            })
-        }
+            }),
+        },
         Law::Must => {
             let forms: Vec<&str> = rule.forms.iter().map(|form| form.as_str()).collect();
             let way = match rule.way {
@@ -197,6 +207,7 @@ pub fn at_home(issuer: &str, on: NaiveDate, turnover: Option<Decimal>) -> Option
         // Above the bound of small invoices anywhere.
         total: currency.amount(100_000_000),
         turnover,
+        by_network: false,
     };
     let law = rule_of(&case)?.law;
     verdict(&case, Form::None).map(|verdict| (law == Law::Must, verdict.words))
@@ -215,6 +226,7 @@ mod tests {
             on: on.parse().unwrap(),
             total: Currency::parse("EUR").unwrap().amount(minor),
             turnover: None,
+            by_network: false,
         }
     }
 
@@ -245,6 +257,35 @@ mod tests {
         // Of whom nothing is said, who has a tax id is a business.
         assert!(stops(&Case { kind: None, ..new }, Form::None));
         assert!(!stops(&Case { kind: None, has_tax_id: false, ..new }, Form::None));
+    }
+
+    #[test]
+    fn where_a_network_is_the_law_an_e_mail_stops_and_a_platform_is_told() {
+        let belgium = case("BE", "BE", "2026-11-30", 100);
+        for (case, form, stops, words) in [
+            (belgium, Form::None, true, "over its network: e_invoice peppol"),
+            (belgium, Form::Peppol, true, "delivery network of the account"),
+            (Case { by_network: true, ..belgium }, Form::None, true, "e_invoice peppol"),
+            // No source is on record: nothing is stopped.
+            (case("LU", "LU", "2026-11-30", 100), Form::None, false, ""),
+            (
+                Case { kind: Some(CustomerKind::Public), ..case("LU", "LU", "2026-11-30", 100) },
+                Form::Peppol,
+                false,
+                "delivery network of the account",
+            ),
+            (case("FR", "FR", "2027-09-01", 100), Form::Cii, false, "through a platform"),
+        ] {
+            let verdict = verdict(&case, form);
+            assert_eq!(verdict.as_ref().is_some_and(|v| v.stops), stops, "{verdict:?}");
+            let said = verdict.map(|v| v.words).unwrap_or_default();
+            assert!(said.contains(words), "{said}");
+        }
+        for country in ["BE", "FR"] {
+            let goes = Case { by_network: true, ..case(country, country, "2027-09-01", 100) };
+            let form = if country == "BE" { Form::Peppol } else { Form::Ubl };
+            assert_eq!(verdict(&goes, form), None, "{country}");
+        }
     }
 
     #[test]

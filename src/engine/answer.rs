@@ -92,8 +92,8 @@ fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
             for copy in &made.kept {
                 *kept.entry(format!("{}: {}", copy.status, copy.reason)).or_default() += 1;
             }
-            let ([email, print], kept) = (made.queued, kept.into_iter().collect());
-            Answer::Deliver(DeliverAhead { email, print, kept, still: made.still })
+            let ([email, print, network], kept) = (made.queued, kept.into_iter().collect());
+            Answer::Deliver(DeliverAhead { email, print, network, kept, still: made.still })
         }
         Ahead::Print => Answer::Print(deliver::print::ahead(session)?),
         Ahead::Copies(step, marks) => Answer::Copies(copies_ahead::look(session, *step, marks)?),
@@ -165,7 +165,7 @@ fn see(session: &Session, query: &Query) -> Result<Answer, Error> {
         }
         Answer::Jobs(page) => {
             let mut rows = waiting(session, page.rows, (now, pause::words))?;
-            if let Sending::Canceled(last) = session.read(job::sending)? {
+            if let Sending::Canceled(last) = session.read(|db| job::sending(db, job::MAIL))? {
                 let last = rows.iter_mut().find(|row| row.id == last);
                 last.into_iter().for_each(|row| CANCELED.clone_into(&mut row.waits));
             }

@@ -229,12 +229,12 @@ pub fn flags(
     of: Whose<'_>,
     sketch: impl FnOnce() -> Sketch,
 ) -> Result<Vec<Flag>, StoreError> {
+    let mut found: Vec<Flag> = unreached(config, of.terms).into_iter().collect();
     if form(config, of.terms) == Form::None && config.get(key::ISSUER_COUNTRY).is_empty() {
-        return Ok(Vec::new());
+        return Ok(found);
     }
     let Sketch { printable, taxed, corrects } = sketch();
     let total = printable.currency.amount(printable.total_minor);
-    let mut found = Vec::new();
     if let Some(verdict) = law(config, of.terms, (printable.kind, printable.invoice_date, total)) {
         let code = if verdict.stops { FlagCode::EInvoice } else { FlagCode::Law };
         found.push(Flag { code, reason: verdict.words });
@@ -268,6 +268,18 @@ pub fn flags(
     Ok(found)
 }
 
+/// What keeps the documents of an account from going by the network that it wants; it is posted all the same.
+fn unreached(config: &Config, terms: &AccountTerms) -> Option<Flag> {
+    let what = match (form(config, terms), terms.legal.electronic_address.trim()) {
+        _ if !terms.delivery.ways().network => return None,
+        (Form::None, _) => "e-invoice form: e_invoice",
+        (_, "") => "electronic address: electronic_address",
+        (_, _) => return None,
+    };
+    let reason = format!("to go by network, and has no {what} of the account (accounts.csv)");
+    Some(Flag { code: FlagCode::Law, reason })
+}
+
 /// What the law says of a document in the form of its account; a verdict stops only where the book wants
 /// that (`regime.enforce`).
 pub fn law(
@@ -288,6 +300,7 @@ pub fn law(
         on,
         total,
         turnover: config.decimal(key::ISSUER_TURNOVER),
+        by_network: terms.delivery.ways().network,
     };
     let verdict = regime::verdict(&case, form(config, terms))?;
     let stops = verdict.stops && config.get(key::REGIME_ENFORCE) == "block";
@@ -413,4 +426,53 @@ pub fn outgoing(
     let Some(legal) = frozen.and_then(|frozen: Frozen| frozen.legal) else { return Ok(None) };
     let bill = bill(db, id, printable, Some(&legal))?;
     Ok(bill.map(|bill| (bill.form, einvoice::write(&bill))))
+}
+
+/// The XML that a network gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressed {
+    pub form: Form,
+    pub xml: Vec<u8>,
+}
+
+/// The electronic form of a posted document as it goes to an electronic address: as it went there before,
+/// else what went out, or was frozen, with this address and nothing else changed. The error in it says why
+/// there is none.
+pub fn addressed(
+    db: &Db<'_>,
+    id: DocumentId,
+    address: &str,
+) -> Result<Result<Addressed, String>, Error> {
+    let row = document::get(db, id)?;
+    let frozen = row.frozen.as_ref().map(Json::read).transpose()?;
+    let legal = frozen.and_then(|frozen: Frozen| frozen.legal);
+    let Some(bill) = bill(db, id, &printed::printable(db, id)?, legal.as_ref())? else {
+        return Ok(Err("posted without an e-invoice form".to_owned()));
+    };
+    let bill = einvoice::addressed(bill, address);
+    if let Some(why) = refused(&einvoice::problems(&bill)) {
+        return Ok(Err(why));
+    }
+    let (form, wanted) = (bill.form, &bill.buyer.address);
+    let kept = e_document::versions(db, id)?;
+    let mut last = None;
+    for (form, xml) in kept.into_iter().rev() {
+        let Ok(read) = einvoice::read(&xml) else {
+            return Ok(Err("what went out of it cannot be read back".to_owned()));
+        };
+        if read.buyer.address == *wanted {
+            return Ok(Ok(Addressed { form, xml }));
+        }
+        last.get_or_insert(read);
+    }
+    let xml = einvoice::write(&bill);
+    if let Some(last) = last {
+        let same =
+            einvoice::read(&xml).is_ok_and(|read| einvoice::addressed(last, address) == read);
+        if !same {
+            let why = "with another address it would not be the same invoice: correct it and bill it again";
+            return Ok(Err(why.to_owned()));
+        }
+    }
+    Ok(Ok(Addressed { form, xml }))
 }

@@ -22,6 +22,7 @@ pub mod look;
 mod mailer;
 pub mod noting;
 pub mod on_its_way;
+mod outbox;
 mod pace;
 pub mod perform;
 pub mod place;
@@ -35,6 +36,7 @@ pub mod reissue;
 pub mod review;
 pub mod runners;
 mod session;
+mod site_command;
 mod tray;
 pub mod trouble;
 

@@ -247,6 +247,8 @@ pub struct DeliverAhead {
     pub email: usize,
     /// Copies that are printed.
     pub print: usize,
+    /// Copies that go by network.
+    pub network: usize,
     /// What cannot go, by reason.
     pub kept: Vec<(String, usize)>,
     /// That mail stands still and what starts it; else empty.

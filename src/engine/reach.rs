@@ -7,12 +7,12 @@
 //! means, held for life: so a worker's death is known and not guessed.
 
 use super::{Error, Session};
-use super::{mailer, tray};
+use super::{mailer, outbox, tray};
 use crate::config::{Config, key};
 use crate::domain::actor::Verb;
 use crate::gateway::{self, Shut};
 use crate::inside;
-use crate::store::job::{JobKind, JobRow, JobSpec};
+use crate::store::job::{self, JobKind, JobRow, JobSpec};
 use crate::store::{gateway_poll, method_state, notice};
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 
 /// E-mail, as a means; the others are gateways by name.
 pub const MAIL: &str = "mail";
+/// What hands e-invoices to a network.
+pub const NETWORK: &str = "network";
 /// What is said when nobody lives who could do it.
 pub const NOBODY: &str = "waits for the worker, which is not running";
 /// How often a process says anew what it can do: a secret may come or go.
@@ -57,6 +59,7 @@ impl Waits {
 fn needs(session: &Session, row: &JobRow) -> Result<Vec<String>, Error> {
     match row.kind {
         JobKind::Bill | JobKind::Post | JobKind::Print => Ok(Vec::new()),
+        JobKind::Deliver if row.subject == job::NETWORK => Ok(vec![NETWORK.to_owned()]),
         JobKind::Deliver => Ok(vec![MAIL.to_owned()]),
         JobKind::Collect | JobKind::Retry => {
             session.read(|db| method_state::gateways(db, gateway::NAMES))
@@ -72,6 +75,7 @@ fn needs(session: &Session, row: &JobRow) -> Result<Vec<String>, Error> {
 pub fn probe(config: &Config, side: &Path, means: &str) -> Option<Shut> {
     match means {
         MAIL => mailer::probe(config, side),
+        NETWORK => outbox::probe(config, side),
         "sandbox" => mailer::unwritable(side, "sandbox.jsonl"),
         name => gateway::probe(name, config, side),
     }
@@ -157,7 +161,7 @@ pub fn announce(session: &mut Session) -> Result<(), Error> {
     let (config, side) = (session.config()?, session.store.side_directory());
     let name = format!("{}, pid {}", session.actor.name, std::process::id());
     let mut all = true;
-    for means in std::iter::once(&MAIL).chain(gateway::NAMES) {
+    for means in [MAIL, NETWORK].iter().chain(gateway::NAMES) {
         if probe(&config, &side, means).is_some() {
             session.reach.held.remove(means);
         } else if !session.reach.held.contains_key(means) {
@@ -198,7 +202,11 @@ pub fn tell(session: &mut Session, waits: &Waits) -> Result<(), Error> {
     if since.elapsed() < patience(session)? || session.read(|db| notice::is_open(db, &key))? {
         return Ok(());
     }
-    let what = if waits.means == MAIL { "e-mail" } else { waits.means.as_str() };
+    let what = match waits.means.as_str() {
+        MAIL => "e-mail",
+        NETWORK => "the network for e-invoices",
+        other => other,
+    };
     let text = format!("{what} {}", waits.words());
     session.write(Verb::Housekeeping, |tx| {
         tx.quiet();

@@ -16,7 +16,7 @@ use crate::engine::deliver::make;
 use crate::engine::guard::four_eyes::{self, Deed};
 use crate::engine::guard::separation::refuse_both_hands;
 use crate::engine::post::adjust::{Made, Reversal, correctable, make_reversal, reversal};
-use crate::engine::post::posting;
+use crate::engine::post::{posting, void};
 use crate::engine::review::picked::reason;
 use crate::engine::{Error, Session};
 use crate::store::document::{DocumentRow, Source};
@@ -134,7 +134,11 @@ fn in_one(
     let image = draft::load(tx, row)?;
     let planned = reversal(tx, row)?;
     let (left, taxes) = rest(&planned);
-    let memo = make_reversal(tx, row, &planned, why)?;
+    // What a network refused and nobody got is canceled internally: no memo goes to anybody.
+    let refused = void::nobody_got(tx, row)?;
+    let source = if refused.is_some() { Source::Void } else { Source::Reverse };
+    let memo = make_reversal(tx, row, &planned, (source, why))?;
+    void::end(tx, &refused.unwrap_or_default(), &memo.number)?;
     if debt::get(tx, row.id)?.balance_minor != 0 {
         let number = row.number.as_deref().unwrap_or_default();
         return Err(Error::Bug(format!("{} does not settle {number}", memo.number)));

@@ -7,6 +7,7 @@ use crate::engine::collect::Collect;
 use crate::engine::collect::reconcile::Reconcile;
 use crate::engine::collect::refund_ask::RefundRunner;
 use crate::engine::collect::remind::RemindRunner;
+use crate::engine::deliver::hand_over::NetworkRunner;
 use crate::engine::deliver::print::PrintRunner;
 use crate::engine::deliver::send::SendRunner;
 use crate::engine::post::posting::PostRunner;
@@ -22,6 +23,7 @@ pub fn runner(spec: JobSpec) -> Box<dyn Runner> {
         JobSpec::Reconcile => Box::new(Reconcile::default()),
         JobSpec::Refund { event } => Box::new(RefundRunner { event }),
         JobSpec::Deliver => Box::new(SendRunner::default()),
+        JobSpec::Network => Box::new(NetworkRunner::default()),
         JobSpec::Remind => Box::new(RemindRunner),
         JobSpec::Print { directory } => Box::new(PrintRunner { directory }),
     }

@@ -10,6 +10,7 @@ pub mod charge;
 pub mod field;
 pub mod header;
 mod kind;
+pub mod network_receipt;
 mod once;
 pub mod open_item;
 pub mod payment_method;

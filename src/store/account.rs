@@ -127,7 +127,7 @@ pub(in crate::store) fn version_from(
 }
 
 /// What the law asks about a customer, as column `legal` has it; empty = nothing is known.
-fn legal(text: &str) -> Result<LegalTerms, StoreError> {
+pub(super) fn legal(text: &str) -> Result<LegalTerms, StoreError> {
     if text.is_empty() {
         return Ok(LegalTerms::default());
     }
@@ -202,18 +202,27 @@ struct Ways {
     emails: String,
     /// As it is printed; none = nothing is.
     postal: Option<[String; 6]>,
+    /// Where its electronic invoices go; none = by no network.
+    electronic: Option<String>,
     auto_pay: bool,
 }
 
 fn ways(db: &Db<'_>, id: AccountId) -> Result<Option<Ways>, StoreError> {
     db.opt(
-        "SELECT emails, delivery, auto_pay, address1, address2, postcode, city, region, country
+        "SELECT emails, delivery, auto_pay, address1, address2, postcode, city, region, country,
+                    legal
              FROM account_version WHERE account_id = ?1 ORDER BY seq DESC LIMIT 1",
         [id.0],
         |r| {
-            let printed = word(r, 1, DeliveryPreference::parse)?.prints();
+            let by = word(r, 1, DeliveryPreference::parse)?.ways();
+            let electronic = legal(r.text(9)?)?.electronic_address;
             let postal = [r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?, r.get(7)?, r.get(8)?];
-            Ok(Ways { emails: r.get(0)?, postal: printed.then_some(postal), auto_pay: r.get(2)? })
+            Ok(Ways {
+                emails: r.get(0)?,
+                postal: by.print.then_some(postal),
+                electronic: by.network.then_some(electronic),
+                auto_pay: r.get(2)?,
+            })
         },
     )
 }
@@ -246,7 +255,7 @@ pub fn redirects(
         &terms.country,
     ];
     let moved = held.postal.as_ref().is_none_or(|held| !held.iter().eq(postal));
-    if terms.delivery.prints() && moved {
+    if terms.delivery.ways().print && moved {
         let line = |parts: &[&String]| {
             let parts = parts.iter().map(|p| p.as_str()).filter(|p| !p.is_empty());
             parts.collect::<Vec<_>>().join(", ")
@@ -256,6 +265,11 @@ pub fn redirects(
             |held| line(&held.iter().collect::<Vec<_>>()),
         );
         found.push((DeedKind::Address, format!("printed for {old} → {}", line(&postal))));
+    }
+    let new = &terms.legal.electronic_address;
+    if terms.delivery.ways().network && held.electronic.as_ref() != Some(new) {
+        let old = held.electronic.as_deref().unwrap_or("by no network");
+        found.push((DeedKind::Address, format!("network {old} → {new}")));
     }
     if terms.auto_pay && !held.auto_pay {
         found.push((DeedKind::Method, "auto-pay on".to_owned()));

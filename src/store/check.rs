@@ -12,6 +12,7 @@ mod coverage;
 mod credits;
 mod dates;
 mod deeds;
+mod delivered;
 mod found;
 mod ledger;
 mod seals;
@@ -177,7 +178,16 @@ pub const CHECKS: &[Check] = &[
     sql("allocations_follow", "allocations say what their payment says", ALLOCATIONS),
     sql("one_live_payment", "one payment at a time is on its way for a document", ONE_LIVE),
     sql("no_retry_over_unknown", "nothing is charged while an answer is unknown", NO_RETRY),
-    sql("deliveries", "only posted documents are delivered, each copy accounted for", DELIVERIES),
+    sql(
+        "deliveries",
+        "only posted documents are delivered, each copy accounted for",
+        delivered::DELIVERIES,
+    ),
+    sql(
+        "network",
+        "what a network has is kept as it got it, once, and stands as it said",
+        delivered::NETWORK,
+    ),
     sql("deeds_recorded", "who gave something up or said money came is on record", deeds::RECORDED),
     sql("alone_within_limit", "nobody passes four_eyes.above alone within a day", deeds::ALONE),
     sql("one_side_each", "nobody is on both sides of an account", deeds::ONE_SIDE),
@@ -434,31 +444,6 @@ FROM payment p JOIN allocation a ON a.payment_id = p.id AND a.state = 'live'
 JOIN allocation b ON b.document_id = a.document_id
 JOIN payment later ON later.id = b.payment_id AND later.id > p.id
 WHERE p.status IN ('Submitted', 'Unknown') AND later.method_id IS NOT NULL AND later.status <> 'Canceled'";
-
-const DELIVERIES: &str = "
-SELECT printf('DL-%06d delivers D-%06d, a %s %s', x.id, x.document_id, d.status, d.kind)
-FROM delivery x JOIN document d ON d.id = x.document_id WHERE d.status <> 'Posted' OR d.kind = 'write_off'
-UNION ALL
-SELECT printf('DL-%06d is copy %d without copy 1', x.id, x.copy) FROM delivery x
-WHERE x.copy > 1 AND NOT EXISTS (SELECT 1 FROM delivery y WHERE y.document_id = x.document_id
-    AND y.channel = x.channel AND y.address = x.address AND y.copy = 1)
-UNION ALL
-SELECT printf('DL-%06d is %s by %s', id, status, channel) FROM delivery
-WHERE (channel = 'print' AND status IN ('Sending', 'Sent', 'Deferred', 'Bounced', 'Unconfirmed'))
-   OR (channel = 'email' AND status IN ('Written', 'Printed'))
-UNION ALL
-SELECT printf('DL-%06d is %s in no print batch', id, status) FROM delivery
-WHERE status IN ('Written', 'Printed') AND batch_id IS NULL
-UNION ALL
-SELECT printf('DL-%06d is Sent without a Message-ID', id) FROM delivery
-WHERE status IN ('Sent', 'Unconfirmed') AND (message_id IS NULL OR message_id = '')
-UNION ALL
-SELECT printf('%d deliveries of %d documents have the Message-ID %s', count(*), count(DISTINCT document_id), message_id)
-FROM delivery WHERE message_id IS NOT NULL
-GROUP BY message_id HAVING count(DISTINCT document_id) > 1 OR count(DISTINCT address) < count(*)
-UNION ALL
-SELECT printf('DL-%06d is %s though DL-%06d took its place', id, status, replaced_by) FROM delivery
-WHERE replaced_by IS NOT NULL AND status NOT IN ('Recalled', 'Unconfirmed', 'Sent', 'Printed')";
 
 const LEASES: &str = "
 SELECT printf('J-%06d is %s and was never claimed', id, state) FROM job WHERE state = 'Running' AND epoch = 0

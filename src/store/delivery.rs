@@ -346,7 +346,8 @@ pub fn settle(
 /// whether it arrived.
 pub fn abandon(tx: &Tx<'_>, job: JobId) -> Result<Vec<DeliveryId>, StoreError> {
     let left: Vec<DeliveryId> = tx.all(
-        "SELECT id FROM delivery WHERE status = 'Sending' AND (job_id = ?1 OR job_id IS NULL
+        "SELECT id FROM delivery WHERE status = 'Sending' AND channel = 'email'
+           AND (job_id = ?1 OR job_id IS NULL
            OR job_id NOT IN (SELECT id FROM job WHERE state IN ('Waiting','Running','Paused')))
          ORDER BY id",
         [job.0],

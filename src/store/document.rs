@@ -28,6 +28,8 @@ text_enum! {
         WriteOff = "write_off",
         /// Another system, before the cutover.
         OpenItem = "open_item",
+        /// The internal cancelation of what nobody got.
+        Void = "void",
     }
 }
 

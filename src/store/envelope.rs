@@ -54,12 +54,15 @@ const DOUBTFUL: &str =
     "((l.status IN ('Queued','Held','Deferred') AND (v.recorded_at >= l.queued_at
                      OR v.effective_from_on >= date(l.queued_at / 1000, 'unixepoch')))
                  OR (l.channel = 'email' AND l.address <> ''
-                   AND (v.delivery NOT IN ('email','both')
+                   AND (v.delivery NOT IN ('email','both','network+email')
                      OR instr(';' || v.emails || ';', ';' || l.address || ';') = 0))
                  OR (l.channel = 'print' AND v.delivery NOT IN ('print','both'))
                  OR (l.address = '' AND l.status = 'Suppressed' AND v.delivery <> 'none')
                  OR (l.address = '' AND l.status = 'Impossible' AND l.channel = 'email'
-                     AND (v.emails <> '' OR v.delivery NOT IN ('email','both'))))";
+                     AND (v.emails <> '' OR v.delivery NOT IN ('email','both','network+email')))
+                 OR (l.channel = 'network' AND (v.delivery NOT IN ('network','network+email')
+                   OR l.address <> CASE WHEN v.legal = '' THEN ''
+                     ELSE coalesce(v.legal ->> 'electronic_address', '') END)))";
 
 /// Whether a document has such a copy.
 pub fn in_doubt(db: &Db<'_>, document: DocumentId, today: NaiveDate) -> Result<bool, StoreError> {
@@ -132,6 +135,8 @@ pub fn readdress(tx: &Tx<'_>, id: DeliveryId, to: &Envelope<'_>) -> Result<(), S
             queued,
         ),
     )?;
+    // What a network was only going to get is none of its own any more.
+    tx.run("DELETE FROM network_copy WHERE delivery_id = ?1", [id.0])?;
     if to.channel == Channel::Email {
         new_delivery::name(tx, id, to.domain)?;
     }

@@ -1,4 +1,5 @@
-//! Of each document the copy that left first: its layout and the hash of its bytes, for good.
+//! Of each document the copy that left first: its layout and the hash of its bytes, for good. The XML that a
+//! network got is no such copy: it is kept itself.
 
 use super::{Db, StoreError, Tx, word};
 use crate::domain::delivery::{FirstCopy, Imprint, Out};
@@ -15,7 +16,7 @@ pub(super) fn leaves(tx: &Tx<'_>, id: DeliveryId) -> Result<(), StoreError> {
            AND NOT EXISTS (SELECT 1 FROM first_copy f WHERE f.document_id = l.document_id)
            AND NOT EXISTS (
            SELECT 1 FROM delivery o WHERE o.document_id = l.document_id
-             AND (o.status IN ('Sent','Printed','Unconfirmed') OR o.maybe_out))",
+             AND o.channel <> 'network' AND (o.status IN ('Sent','Printed','Unconfirmed') OR o.maybe_out))",
         (id.0, tx.now().at_ms),
     )?;
     Ok(())
@@ -40,7 +41,7 @@ pub fn get(db: &Db<'_>, document: DocumentId) -> Result<FirstCopy, StoreError> {
         return Ok(FirstCopy::Kept(out));
     }
     let out: bool = db.one(
-        "SELECT EXISTS (SELECT 1 FROM delivery WHERE document_id = ?1
+        "SELECT EXISTS (SELECT 1 FROM delivery WHERE document_id = ?1 AND channel <> 'network'
            AND (status IN ('Sent','Printed','Unconfirmed') OR maybe_out))",
         [document.0],
         |r| r.get(0),

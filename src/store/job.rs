@@ -206,6 +206,8 @@ pub fn rests(db: &Db<'_>, kind: JobKind, now_ms: i64) -> Result<bool, StoreError
 
 /// The subject of the jobs that send queued e-mail.
 pub const MAIL: &str = "mail";
+/// The subject of the jobs that hand copies to the network.
+pub const NETWORK: &str = "network";
 
 /// Whether queued e-mail goes by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,21 +222,21 @@ pub enum Sending {
     Nobody,
 }
 
-/// Whether queued e-mail goes by itself.
-pub fn sending(db: &Db<'_>) -> Result<Sending, StoreError> {
+/// Whether what is queued goes by itself: e-mail ([`MAIL`]), or copies by network ([`NETWORK`]).
+pub fn sending(db: &Db<'_>, subject: &str) -> Result<Sending, StoreError> {
     let (going, paused): (bool, bool) = db.one(
         "SELECT coalesce(max(state <> 'Paused' AND wanted = ''), 0),
                 coalesce(max(state = 'Paused' OR wanted = 'pause'), 0)
          FROM job INDEXED BY job_open
          WHERE subject = ?1 AND state IN ('Waiting','Running','Paused')",
-        [MAIL],
+        [subject],
         |r| Ok((r.get(0)?, r.get(1)?)),
     )?;
     if going || paused {
         return Ok(if going { Sending::Goes } else { Sending::Paused });
     }
     let canceled = |job: &JobRow| job.state == JobState::Canceled || job.wanted == Wanted::Cancel;
-    Ok(match newest(db, JobKind::Deliver, MAIL)?.filter(canceled) {
+    Ok(match newest(db, JobKind::Deliver, subject)?.filter(canceled) {
         Some(job) => Sending::Canceled(job.id),
         None => Sending::Nobody,
     })
@@ -377,6 +379,16 @@ pub fn wake(
         tx.touch(Topic::Jobs);
     }
     Ok(waiting.map(JobId))
+}
+
+/// The job about a subject that waits, or is at work.
+pub fn waiting(db: &Db<'_>, subject: &str) -> Result<Option<JobId>, StoreError> {
+    db.one(
+        "SELECT min(id) FROM job WHERE state IN ('Waiting','Running','Paused')
+               AND state <> 'Paused' AND subject = ?1",
+        [subject],
+        |r| Ok(r.get::<Option<i64>>(0)?.map(JobId)),
+    )
 }
 
 /// Sets when a job that was just made is due.

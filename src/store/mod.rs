@@ -57,6 +57,8 @@ mod many;
 pub mod memo;
 pub mod method_state;
 mod migrate;
+pub mod network;
+pub mod network_receipt;
 pub mod new_delivery;
 pub mod new_draft;
 pub mod note;

@@ -71,7 +71,7 @@ pub fn insert_all(tx: &Tx<'_>, all: &[NewDelivery<'_>]) -> Result<DeliveryId, St
         rows,
     )?;
     // Those of e-mails are the account's own.
-    for new in all.iter().filter(|new| new.channel == Channel::Print) {
+    for new in all.iter().filter(|new| new.channel != Channel::Email) {
         account_text::more(tx, (new.account, Some(new.document)), new.address)?;
     }
     tx.touch(Topic::Deliveries);

@@ -1,4 +1,4 @@
--- 45 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 46 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -63,7 +63,7 @@ CREATE TABLE account_version (
   bill_cycle_day INTEGER NOT NULL CHECK (bill_cycle_day BETWEEN 1 AND 31),
   payment_term   TEXT NOT NULL,
   auto_pay       INTEGER NOT NULL CHECK (auto_pay IN (0,1)),
-  delivery       TEXT NOT NULL CHECK (delivery = 'email' OR delivery = 'print' OR delivery = 'both' OR delivery = 'none'),
+  delivery       TEXT NOT NULL CHECK (delivery = 'email' OR delivery = 'print' OR delivery = 'both' OR delivery = 'none' OR delivery = 'network' OR delivery = 'network+email'),
   tax_code       TEXT NOT NULL,
   tax_id         TEXT NOT NULL,
   address1       TEXT NOT NULL,
@@ -243,7 +243,7 @@ CREATE TABLE document (
   account_version_id INTEGER NOT NULL REFERENCES account_version (id),
   currency       TEXT NOT NULL,
   run_id         INTEGER REFERENCES bill_run (id),
-  source         TEXT NOT NULL CHECK (source = 'run' OR source = 'hand' OR source = 'adjust' OR source = 'reverse' OR source = 'write_off' OR source = 'open_item'),
+  source         TEXT NOT NULL CHECK (source = 'run' OR source = 'hand' OR source = 'adjust' OR source = 'reverse' OR source = 'write_off' OR source = 'open_item' OR source = 'void'),
   corrects_id    INTEGER REFERENCES document (id),
   invoice_on     TEXT NOT NULL,
   due_on         TEXT NOT NULL,
@@ -539,7 +539,7 @@ CREATE TABLE delivery (
   id             INTEGER PRIMARY KEY,
   document_id    INTEGER NOT NULL REFERENCES document (id),
   account_id     INTEGER NOT NULL,
-  channel        TEXT NOT NULL CHECK (channel IN ('email','print')),
+  channel        TEXT NOT NULL CHECK (channel IN ('email','print','network')),
   address        TEXT NOT NULL,
   status         TEXT NOT NULL CHECK (status = 'Queued' OR status = 'Held' OR status = 'Sending' OR status = 'Sent' OR status = 'Deferred' OR status = 'Bounced' OR status = 'Unconfirmed' OR status = 'Recalled' OR status = 'Written' OR status = 'Printed' OR status = 'Suppressed' OR status = 'Impossible'),
   attempts       INTEGER NOT NULL DEFAULT 0,
@@ -1374,5 +1374,54 @@ CREATE TABLE notice_read (
   uid            INTEGER NOT NULL,
   PRIMARY KEY (notice_id, uid)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE network_copy (
+  delivery_id    INTEGER PRIMARY KEY REFERENCES delivery (id),
+  state          TEXT NOT NULL CHECK (state IN ('begun','handed_over','accepted','delivered','refused','paid')),
+  code           TEXT NOT NULL DEFAULT '',            -- of a refusal, the network's
+  since_at       INTEGER NOT NULL DEFAULT 0,          -- by the clock of who said it
+  place          TEXT NOT NULL,                       -- the outbox, or the program that took it
+  file           TEXT NOT NULL UNIQUE                 -- its name there, the same at every try
+) STRICT;
+CREATE INDEX network_copy_state ON network_copy (state);
+CREATE TRIGGER network_copy_moves AFTER UPDATE OF status ON delivery
+WHEN NEW.channel = 'network' AND OLD.status <> NEW.status BEGIN
+  UPDATE network_copy SET state = 'handed_over' WHERE delivery_id = NEW.id AND NEW.status = 'Sent' AND state = 'begun';
+  UPDATE network_copy SET state = 'refused', since_at = coalesce(NEW.ended_at, 0)
+    WHERE delivery_id = NEW.id AND NEW.status = 'Bounced' AND OLD.status IN ('Sent','Unconfirmed');
+END;
+CREATE TABLE network_receipt (
+  id             INTEGER PRIMARY KEY,
+  hash           BLOB NOT NULL UNIQUE,                -- SHA-256 of all that it says
+  name           TEXT NOT NULL,                       -- its own; empty = none
+  delivery_id    INTEGER REFERENCES delivery (id),
+  document       TEXT NOT NULL,                       -- as it says
+  said           TEXT NOT NULL CHECK (said IN ('accepted','delivered','refused','paid')),
+  code           TEXT NOT NULL,
+  words          TEXT NOT NULL,
+  said_at        INTEGER NOT NULL,
+  at             INTEGER NOT NULL,                    -- when it was read
+  effect         TEXT NOT NULL CHECK (effect IN ('moved','noted','odd','unknown')),
+  why            TEXT NOT NULL                        -- of what contradicts, or is about nothing here
+) STRICT;
+CREATE INDEX network_receipt_delivery ON network_receipt (delivery_id, id) WHERE delivery_id IS NOT NULL;
+CREATE INDEX network_receipt_name ON network_receipt (name) WHERE name <> '';
+CREATE INDEX network_receipt_odd ON network_receipt (id) WHERE effect IN ('odd','unknown');
+CREATE TABLE e_document_version (
+  document_id    INTEGER NOT NULL REFERENCES e_document (document_id),
+  version        INTEGER NOT NULL CHECK (version > 1),
+  form           TEXT NOT NULL CHECK (form IN ('xrechnung','peppol','factur-x','ubl','cii','none')),
+  rules          TEXT NOT NULL,
+  hash           BLOB NOT NULL,
+  xml            BLOB NOT NULL,
+  made_at        INTEGER NOT NULL,
+  PRIMARY KEY (document_id, version)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER e_document_version_update BEFORE UPDATE ON e_document_version
+BEGIN SELECT RAISE(ABORT, 'guard: an e-invoice that went out never changes'); END;
+CREATE TRIGGER e_document_version_delete BEFORE DELETE ON e_document_version
+BEGIN SELECT RAISE(ABORT, 'guard: an e-invoice that went out is never removed'); END;
+CREATE TRIGGER e_document_version_replace BEFORE INSERT ON e_document_version
+WHEN EXISTS (SELECT 1 FROM e_document_version WHERE document_id = NEW.document_id AND version = NEW.version)
+BEGIN SELECT RAISE(ABORT, 'guard: an e-invoice that went out is never replaced'); END;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);
 INSERT INTO account_text (account_text, rank) VALUES ('automerge', 16);

@@ -5,7 +5,7 @@ use super::frozen_form::{self, form};
 use super::json::Json;
 use super::shared_text::said;
 use super::{Db, StoreError, account, many, tally, word};
-use crate::domain::account::DeliveryPreference;
+use crate::domain::account::{DeliveryPreference, Ways};
 use crate::domain::frozen::Frozen;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use chrono::NaiveDate;
@@ -26,8 +26,12 @@ pub struct Undelivered {
     pub skip_zero_email: bool,
     /// The memo that reversed it, by number; empty = not reversed.
     pub reversed_by: String,
-    /// The account's preference today.
-    pub preference: DeliveryPreference,
+    /// Whether it was canceled internally, or cancels so: it goes nowhere.
+    pub internal: bool,
+    /// The ways that the account wants today.
+    pub ways: Ways,
+    /// Where electronic invoices to it go today; empty = nowhere.
+    pub electronic: String,
     /// Its e-mail addresses today.
     pub emails: Vec<String>,
 }
@@ -41,7 +45,8 @@ fn selected() -> String {
     format!(
         "SELECT d.id, d.account_id, d.total_minor, d.frozen, coalesce(r.skip_zero_email, 0),
                 coalesce((SELECT m.number FROM document m WHERE m.id = s.reversed_by), ''), v.delivery, v.emails, {},
-                coalesce(d.number, '')
+                coalesce(d.number, ''), v.legal, d.source = 'void' OR EXISTS (
+                  SELECT 1 FROM document m WHERE m.id = s.reversed_by AND m.source = 'void')
          FROM document d JOIN document_state s ON s.document_id = d.id
          JOIN account_version v ON v.id = {}
          LEFT JOIN bill_run r ON r.id = d.run_id",
@@ -60,7 +65,9 @@ fn undelivered(r: &Row<'_>) -> Result<Undelivered, StoreError> {
         frozen: frozen_form::column(r, (3, 8), id)?,
         skip_zero_email: r.get(4)?,
         reversed_by: r.get(5)?,
-        preference: word(r, 6, DeliveryPreference::parse)?,
+        internal: r.get(11)?,
+        ways: word(r, 6, DeliveryPreference::parse)?.ways(),
+        electronic: account::legal(r.text(10)?)?.electronic_address,
         emails: addresses(r.text(7)?),
     })
 }
@@ -156,6 +163,18 @@ pub fn emails_today(
         |r| r.get(0),
     )?;
     Ok(text.map(|t| addresses(&t)).unwrap_or_default())
+}
+
+/// Where electronic invoices to an account go today; empty = nowhere.
+pub fn electronic_today(
+    db: &Db<'_>,
+    of: AccountId,
+    today: NaiveDate,
+) -> Result<String, StoreError> {
+    let sql =
+        format!("SELECT legal FROM account_version WHERE id = {}", account::in_force("?1", "?2"));
+    let text: Option<String> = db.opt(&sql, (of.0, today), |r| r.get(0))?;
+    Ok(account::legal(&text.unwrap_or_default())?.electronic_address)
 }
 
 /// Posted documents nobody has made deliveries for yet.

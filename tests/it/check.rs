@@ -237,6 +237,23 @@ const SEEDS: &[(&str, &str)] = &[
         "INSERT INTO delivery (document_id, account_id, channel, address, status, queued_at, not_before_at)
          VALUES (1, 1, 'email', 'a@b.example', 'Printed', 1, 1)",
     ),
+    (
+        "network",
+        "INSERT INTO delivery (document_id, account_id, channel, address, status, queued_at, not_before_at)
+         VALUES (1, 1, 'network', '0204:1', 'Sent', 1, 1)",
+    ),
+    (
+        "network",
+        "INSERT INTO delivery (id, document_id, account_id, channel, address, status, queued_at, not_before_at)
+         VALUES (90, 1, 1, 'network', '0204:1', 'Queued', 1, 1);
+         INSERT INTO network_copy (delivery_id, state, place, file) VALUES (90, 'refused', '', 'x')",
+    ),
+    (
+        "network",
+        "INSERT INTO delivery (id, document_id, account_id, channel, address, status, queued_at, not_before_at)
+         VALUES (90, 1, 1, 'network', '0204:1', 'Sent', 1, 1);
+         INSERT INTO network_copy (delivery_id, state, place, file) VALUES (90, 'accepted', '', 'x')",
+    ),
     ("leases", "UPDATE bill_run SET status = 'Processing'"),
     ("leases", "UPDATE job SET ended_at = NULL"),
 ];

@@ -443,7 +443,7 @@ impl Story {
             .map(|id| {
                 let copies = rows.iter().filter(|r| r.document == id).cloned().collect();
                 let due = due(id);
-                (format!("{:?}", due.preference), due.emails, copies)
+                (format!("{:?}", due.ways), due.emails, copies)
             })
             .collect()
     }

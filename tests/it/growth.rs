@@ -185,7 +185,7 @@ pub fn money(grown: &mut Grown, posted: BillRunId) {
     // The clock of the book stands: every copy was queued when its account was recorded.
     grown.part("plan deliveries again", |s| {
         let made = deliver::make::make(s, Some(posted), deliver::copies::When::Now).unwrap();
-        assert_eq!((made.queued, made.corrected), ([0, 0], 0));
+        assert_eq!((made.queued, made.corrected), ([0, 0, 0], 0));
     });
     grown.page("page of copies, counted", |db| delivery::balance(db, None));
     let of_run = document::ListFilter { run: Some(posted), ..Default::default() };

@@ -70,6 +70,7 @@ mod memo_tax;
 mod money_faults;
 mod month;
 mod mta;
+mod network;
 mod notes;
 mod notices;
 mod old_books;

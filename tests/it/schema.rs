@@ -5,6 +5,7 @@ use daybook::domain::actor::Role;
 use daybook::domain::agency::CaseState;
 use daybook::domain::billing::ClaimRole;
 use daybook::domain::charge::{Alignment, ChargeType, DiscountLevel, Model, PriceBase, Timing};
+use daybook::domain::delivery::network::{Effect, NetworkState, Said};
 use daybook::domain::dispute::{DisputeCode, DisputeState};
 use daybook::domain::document::{BillRunStatus, DocumentKind, DocumentStatus, Review, TaxKind};
 use daybook::domain::e_invoice::{Category, Form};
@@ -51,6 +52,10 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
     let category: Vec<&str> = std::iter::once("").chain(words!(Category)).collect();
     let mut all = BTreeMap::from([
         ("e_document.form", words!(Form)),
+        ("e_document_version.form", words!(Form)),
+        ("network_copy.state", words!(NetworkState)),
+        ("network_receipt.said", words!(Said)),
+        ("network_receipt.effect", words!(Effect)),
         ("tax_rate.category", category),
         ("book.kind", words!(BookKind)),
         ("dispute.code", words!(DisputeCode)),
@@ -128,6 +133,12 @@ fn lists_in_schema() -> BTreeMap<String, Vec<String>> {
             let column = match words.as_slice() {
                 ["ALTER", "TABLE", of, "ADD", "COLUMN", column, ..] => {
                     (*of).clone_into(&mut table);
+                    column
+                }
+                // A list that is changed in its place is told beside.
+                ["--", of, "CHECK", ..] => {
+                    let (of, column) = of.split_once('.').unwrap();
+                    of.clone_into(&mut table);
                     column
                 }
                 _ => line.split_whitespace().next().unwrap(),

@@ -215,6 +215,12 @@ fn party_code(text: &str) -> Coded {
     Coded { scheme: scheme.to_owned(), id: id.to_owned() }
 }
 
+/// The same bill to another electronic address of the customer (BT-49), with its scheme before a colon.
+pub fn addressed(bill: Bill, electronic_address: &str) -> Bill {
+    let buyer = Party { address: party_code(electronic_address), ..bill.buyer };
+    Bill { buyer, ..bill }
+}
+
 fn seller(facts: Facts<'_>) -> Party {
     let (issuer, of) = (&facts.document.issuer, &facts.legal.seller);
     Party {

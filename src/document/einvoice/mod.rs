@@ -14,7 +14,7 @@ mod ubl;
 mod xml;
 
 pub use check::{Problem, problems};
-pub use make::{Facts, FactsLine, bill};
+pub use make::{Facts, FactsLine, addressed, bill};
 pub use model::{Bill, Coded, Contact, Home, Means, Party, Row, TaxGroup};
 pub use read::read;
 pub use xml::ReadError;

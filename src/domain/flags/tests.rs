@@ -1,6 +1,7 @@
 //! Every flag: when it is raised, and when not.
 
 use super::*;
+use crate::domain::account::DeliveryPreference;
 use crate::domain::account::{AccountStatus, Version};
 use crate::domain::billing::{ChargeInput, Claim, NewClaim, SubscriptionInput};
 use crate::domain::charge::{

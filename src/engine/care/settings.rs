@@ -60,7 +60,8 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
     if let Some(kind) = Kind::of_setting(setting).filter(|_| !value.is_empty()) {
         check_secret(session, kind, value)?;
     }
-    let is_place = [key::BACKUP_TO, key::MAIL_BOUNCES].contains(&setting) && !value.is_empty();
+    let places = [key::BACKUP_TO, key::MAIL_BOUNCES, key::NETWORK_OUTBOX, key::NETWORK_RECEIPTS];
+    let is_place = places.contains(&setting) && !value.is_empty();
     if is_place && !std::path::Path::new(value).is_absolute() {
         let hint = "write the full path of a directory, from /";
         return Err(Error::usage("bad_value", format!("{key} cannot be {value:?}"), hint));

@@ -46,7 +46,7 @@ pub fn step(db: &Db<'_>, step: Step, now: Now, actor: &Actor) -> Result<StepRow,
         }
         Step::Bounced => {
             let found = deliveries::totals(db, &Filter::parse(today::NOT_DELIVERED)?)?;
-            plain(Totals { money: Purse::default(), ..found })
+            (Totals { money: Purse::default(), ..found }, today::refused(db)?)
         }
         Step::Overdue => {
             let due = remind::count(db, &settings::load(db)?, now).map_err(unreadable)?;

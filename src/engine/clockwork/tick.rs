@@ -7,7 +7,7 @@ use crate::engine::care::{copies, timekeeping, zones};
 use crate::engine::clockwork::{alarm, schedule};
 use crate::engine::collect::retry::Which;
 use crate::engine::collect::{follow_up, instalments, reconcile, retry};
-use crate::engine::deliver::bounces;
+use crate::engine::deliver::{bounces, receipts};
 use crate::engine::guard::four_eyes;
 use crate::engine::{Error, Session, trouble};
 use crate::store::StoreError;
@@ -34,6 +34,7 @@ const ANYWAY: &[Step] = &[
     ("time zone data", |session| zones::watch(session).map(|()| 0)),
     ("mail of alarms", |session| alarm::mail(session).map(|_| 0)),
     ("mail that came back", |session| allowed(bounces::watch(session))),
+    ("receipts of the network", |session| allowed(receipts::watch(session))),
     ("copies of the book", |session| copies::watch(session).map(|()| 0)),
 ];
 

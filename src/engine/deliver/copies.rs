@@ -9,7 +9,7 @@ use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::printed::printable;
 use crate::engine::{Error, Session};
 use crate::store::Json;
-use crate::store::job::{self, JobKind, JobSpec, MAIL, Sending};
+use crate::store::job::{self, JobKind, JobSpec, MAIL, NETWORK, Sending};
 use crate::store::undelivered::Undelivered;
 use crate::store::{self, Db, StoreError, Tx, letter, notice};
 use std::collections::HashSet;
@@ -30,19 +30,29 @@ pub struct Copy {
     pub reason: String,
 }
 
+/// Why an invoice that was canceled internally, and what cancels it, go nowhere.
+pub(in crate::engine) const INTERNAL: &str = "canceled internally: nobody gets it";
+
 pub(in crate::engine) fn open_press() -> Result<Press, Error> {
     Press::open().map_err(|e| Error::Bug(e.to_string()))
 }
 
 /// The copies that the account wants of a document, before it is known whether they can be made.
 pub(in crate::engine) fn planned(due: &Undelivered) -> Result<Vec<Planned>, Error> {
-    let frozen = due.frozen.as_ref().map(Json::read).transpose()?;
-    let customer = frozen.unwrap_or_default().customer;
+    if due.internal {
+        let (channel, fate) = (Channel::Email, Fate::Suppressed(INTERNAL));
+        return Ok(vec![Planned { channel, address: String::new(), fate }]);
+    }
+    let frozen = due.frozen.as_ref().map(Json::read).transpose()?.unwrap_or_default();
+    let has_form = frozen.legal.is_some();
+    let customer = frozen.customer;
     let postal = if customer.has_address() { customer.window().join(", ") } else { String::new() };
     Ok(plan(&Wishes {
-        preference: due.preference,
+        ways: due.ways,
         emails: &due.emails,
         postal: &postal,
+        electronic: &due.electronic,
+        has_form,
         zero_total: due.total_minor == 0,
         skip_zero_email: due.skip_zero_email,
     }))
@@ -98,7 +108,9 @@ fn fated(due: &Undelivered, unprintable: Option<String>) -> Result<Vec<Copy>, Er
                 let bad_address = (planned.channel == Channel::Email)
                     .then(|| email::address(&planned.address, "recipient").err())
                     .flatten();
-                if let Some(why) = &unprintable {
+                if let Some(why) =
+                    unprintable.as_ref().filter(|_| planned.channel != Channel::Network)
+                {
                     (status, reason) = (DeliveryStatus::Impossible, why.clone());
                 } else if let Some(why) = bad_address {
                     (status, reason) = (DeliveryStatus::Impossible, why.to_string());
@@ -160,6 +172,8 @@ pub(in crate::engine) enum Begin {
 pub(in crate::engine) struct Sends {
     /// The job; none where nothing is due, or mail stands still.
     pub job: Option<JobId>,
+    /// The one that hands copies to the network.
+    pub network: Option<JobId>,
     /// That mail stands still, for the receipt of what was queued; else empty.
     pub still: &'static str,
 }
@@ -171,7 +185,7 @@ pub const PAUSED: &str = "mail is paused: p on 6 Jobs lets it go on";
 
 /// That queued e-mail does not go by itself, and what starts it; empty where it goes.
 pub(in crate::engine) fn still(db: &Db<'_>) -> Result<&'static str, StoreError> {
-    Ok(match job::sending(db)? {
+    Ok(match job::sending(db, MAIL)? {
         Sending::Goes | Sending::Nobody => "",
         Sending::Paused => PAUSED,
         Sending::Canceled(_) => CANCELED,
@@ -189,6 +203,40 @@ pub(in crate::engine) fn goes_again(tx: &Tx<'_>) -> Result<(), StoreError> {
 /// Sees to it that a job will send what is queued: wakes the one that waits, or makes one. What a
 /// person paused or canceled stays so, and a server that refuses us is asked at its time, or anew.
 pub(in crate::engine) fn ensure_job(session: &mut Session, begin: Begin) -> Result<Sends, Error> {
+    let (network, stands) = ensure_network(session, begin)?;
+    let mail = ensure_mail(session, begin)?;
+    let still = if mail.still.is_empty() { stands } else { mail.still };
+    Ok(Sends { network, still, ..mail })
+}
+
+/// The same of copies by network, and that it stands still. What a person paused goes on when they say so.
+fn ensure_network(
+    session: &mut Session,
+    begin: Begin,
+) -> Result<(Option<JobId>, &'static str), Error> {
+    const STANDS: &str = "the network job stands still: S on 4 Delivery starts it";
+    const RESTS: &str = "the network job is paused: p on 6 Jobs lets it go on";
+    let Some(due) = session.read(store::network::next_due)? else { return Ok((None, "")) };
+    session.write(Verb::Deliver, |tx| {
+        tx.quiet();
+        match job::sending(tx, NETWORK)? {
+            Sending::Paused => return Ok((None, RESTS)),
+            Sending::Canceled(_) if begin == Begin::IfItGoes => return Ok((None, STANDS)),
+            Sending::Canceled(_) | Sending::Goes | Sending::Nobody => {}
+        }
+        let id = match job::wake(tx, JobKind::Deliver, NETWORK, due)? {
+            Some(id) => id,
+            None => {
+                let id = job::insert(tx, &JobSpec::Network, NETWORK, 0)?;
+                job::set_not_before(tx, id, due)?;
+                id
+            }
+        };
+        Ok((Some(id), ""))
+    })
+}
+
+fn ensure_mail(session: &mut Session, begin: Begin) -> Result<Sends, Error> {
     let Some(due) = session.read(store::delivery::next_due)? else { return Ok(Sends::default()) };
     let nobody_is_told = session.is_by_itself();
     session.write(Verb::Deliver, |tx| {
@@ -198,7 +246,7 @@ pub(in crate::engine) fn ensure_job(session: &mut Session, begin: Begin) -> Resu
             if nobody_is_told && !notice::is_open(tx, STILL)? {
                 notice::again(tx, STILL, MAIL, &format!("e-mail is queued, and {still}"))?;
             }
-            return Ok(Sends { job: None, still });
+            return Ok(Sends { still, ..Sends::default() });
         }
         goes_again(tx)?;
         let due = match letter::down(tx)?.filter(|_| begin == Begin::IfItGoes) {
@@ -213,7 +261,7 @@ pub(in crate::engine) fn ensure_job(session: &mut Session, begin: Begin) -> Resu
                 id
             }
         };
-        Ok(Sends { job: Some(id), still: "" })
+        Ok(Sends { job: Some(id), ..Sends::default() })
     })
 }
 

@@ -6,7 +6,7 @@
 
 use crate::config::key;
 use crate::document::Press;
-use crate::domain::account::DeliveryPreference;
+use crate::domain::account::Ways;
 use crate::domain::actor::Verb;
 use crate::domain::delivery::{Fate, Place, Places, Planned, Standing, places};
 use crate::domain::ids::{BillRunId, DeliveryId, DocumentId};
@@ -52,7 +52,7 @@ impl Post {
     }
 
     fn at(&self, tx: &Tx<'_>, channel: Channel) -> i64 {
-        tx.now().at_ms + if channel == Channel::Email { self.hold_ms } else { 0 }
+        tx.now().at_ms + if channel.leaves() { self.hold_ms } else { 0 }
     }
 }
 
@@ -74,7 +74,7 @@ fn look(db: &Db<'_>, document: DocumentId, today: NaiveDate) -> Result<Look, Err
     let mut copies: Vec<Delivery> =
         all.iter().filter(|c| c.replaced_by.is_none()).cloned().collect();
     if let Some(chosen) = chosen(&copies) {
-        due.preference = chosen;
+        due.ways = chosen;
     }
     // Each has the turn of the first whose place it took.
     copies.sort_by_key(|copy| first_of(&all, copy.id));
@@ -99,7 +99,7 @@ fn first_of(all: &[Delivery], copy: DeliveryId) -> DeliveryId {
 }
 
 /// The ways a person chose for the document, if one did.
-fn chosen(copies: &[Delivery]) -> Option<DeliveryPreference> {
+fn chosen(copies: &[Delivery]) -> Option<Ways> {
     use DeliveryStatus as S;
     let last = copies.iter().rev().find(|c| c.by_hand)?.channel;
     let lives = |channel: Channel| {
@@ -109,10 +109,10 @@ fn chosen(copies: &[Delivery]) -> Option<DeliveryPreference> {
                 c.channel == channel && !given_up
             })
     };
-    Some(match (lives(Channel::Email), lives(Channel::Print)) {
-        (true, true) => DeliveryPreference::Both,
-        (true, false) => DeliveryPreference::Email,
-        (false, _) => DeliveryPreference::Print,
+    Some(Ways {
+        email: lives(Channel::Email),
+        print: lives(Channel::Print),
+        network: lives(Channel::Network),
     })
 }
 
@@ -348,6 +348,7 @@ fn give_way(tx: &Tx<'_>, from: &Delivery, new: &NewDelivery<'_>) -> Result<(), S
         _ => from.ends(S::Recalled),
     };
     let why = match from.status {
+        S::Bounced if from.channel == Channel::Network => format!("corrected; {}", from.last_reply),
         S::Bounced => format!("address corrected; it bounced: {}", from.last_reply),
         _ if ends == S::Unconfirmed => "address corrected; a try may have arrived".to_owned(),
         _ => "address corrected".to_owned(),

@@ -6,6 +6,7 @@ use crate::config::key;
 use crate::document::{Press, batch};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::Balance;
+use crate::domain::delivery::network::NetworkState;
 use crate::domain::e_invoice::Form;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId, JobId};
 use crate::domain::payment::{Channel, DeliveryStatus};
@@ -23,6 +24,7 @@ use crate::engine::{Error, Session, Slices};
 use crate::store::new_delivery::{self, NewDelivery};
 use crate::store::undelivered::Undelivered;
 use crate::store::{self, Tx};
+use std::collections::BTreeMap;
 
 /// Documents looked at in one transaction.
 const CHUNK: u32 = 200;
@@ -30,14 +32,16 @@ const CHUNK: u32 = 200;
 /// What a call of `deliver` made, or would make.
 #[derive(Debug, Clone, Default)]
 pub struct Made {
-    /// Copies that go, by channel: e-mail, print.
-    pub queued: [usize; 2],
+    /// Copies that go, by channel: e-mail, print, network.
+    pub queued: [usize; 3],
     /// Copies that do not, with the reason: Held, Suppressed, Impossible.
     pub kept: Vec<Copy>,
     /// Copies on their way whose address or way changed with the account's.
     pub corrected: usize,
     /// The job that sends, when e-mail waits.
     pub job: Option<JobId>,
+    /// The job that hands over, when copies by network wait.
+    pub network: Option<JobId>,
     /// That mail stands still and what starts it; else empty.
     pub still: &'static str,
 }
@@ -47,6 +51,7 @@ impl Made {
         match (copy.status, copy.channel) {
             (DeliveryStatus::Queued, Channel::Email) => self.queued[0] += 1,
             (DeliveryStatus::Queued, Channel::Print) => self.queued[1] += 1,
+            (DeliveryStatus::Queued, Channel::Network) => self.queued[2] += 1,
             _ => self.kept.push(copy),
         }
     }
@@ -74,8 +79,9 @@ impl Made {
 
     /// As a receipt: what cannot go is refused, what is not wanted is not.
     pub fn receipt(&self) -> Receipt {
-        let [email, print] = self.queued;
+        let [email, print, network] = self.queued;
         let words = [
+            (network, "by network"),
             (email, "by e-mail"),
             (print, "to print"),
             (self.corrected, "to another address than before"),
@@ -90,7 +96,7 @@ impl Made {
             .collect();
         let mut summary =
             if said.is_empty() { "nothing to deliver".into() } else { said.join(", ") };
-        if email > 0 && !self.still.is_empty() {
+        if email + network > 0 && !self.still.is_empty() {
             summary = format!("{summary}; {}", self.still);
         }
         let refused = self
@@ -99,7 +105,8 @@ impl Made {
             .filter(|c| c.status != DeliveryStatus::Suppressed)
             .map(|c| Refused { what: c.number.clone(), reason: c.reason.clone() })
             .collect();
-        Receipt { summary, done: email + print, refused, job: self.job, ..Receipt::default() }
+        let (done, job) = (email + print + network, self.job.or(self.network));
+        Receipt { summary, done, refused, job, ..Receipt::default() }
     }
 }
 
@@ -232,7 +239,7 @@ pub fn make(session: &mut Session, run: Option<BillRunId>, when: When) -> Result
     }
     let begin = if when == When::Now { Begin::Anew } else { Begin::IfItGoes };
     let sends = ensure_job(session, begin)?;
-    (made.job, made.still) = (sends.job, sends.still);
+    (made.job, made.network, made.still) = (sends.job, sends.network, sends.still);
     Ok(made)
 }
 
@@ -243,7 +250,7 @@ fn new<'a>(
     hold_ms: i64,
     domain: &'a str,
 ) -> NewDelivery<'a> {
-    let wait = if copy.channel == Channel::Email { hold_ms } else { 0 };
+    let wait = if copy.channel.leaves() { hold_ms } else { 0 };
     NewDelivery {
         document: copy.document,
         account,
@@ -278,6 +285,14 @@ pub fn queue(tx: &Tx<'_>, press: Press, documents: &[DocumentId]) -> Result<(), 
     });
     new_delivery::insert_all(tx, &rows.collect::<Vec<_>>())?;
     Ok(())
+}
+
+/// How what was handed to networks stands there.
+pub fn at_network(
+    session: &Session,
+    run: Option<BillRunId>,
+) -> Result<BTreeMap<NetworkState, i64>, Error> {
+    session.read(|db| store::network::states(db, run))
 }
 
 /// How the deliveries stand, and how many posted documents have none yet.

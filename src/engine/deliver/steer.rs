@@ -9,9 +9,10 @@ use crate::domain::ids::{BillRunId, DeliveryId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::domain::text::{counted, grouped};
 use crate::engine::command::{Receipt, Refused};
-use crate::engine::deliver::copies::{Begin, When, domain, ensure_job, open_press};
+use crate::engine::deliver::copies::{Begin, INTERNAL, When, domain, ensure_job, open_press};
 use crate::engine::deliver::envelope::{self, Again, Elsewhere, Post};
-use crate::engine::deliver::first;
+use crate::engine::deliver::{first, network};
+use crate::engine::e_invoice;
 use crate::engine::printed::printable;
 use crate::engine::review::picked::reason;
 use crate::engine::{Error, Session};
@@ -74,7 +75,7 @@ fn mailed(
         return Ok(());
     }
     let sends = ensure_job(session, begin)?;
-    receipt.job = sends.job;
+    receipt.job = sends.job.or(sends.network);
     if mail && !sends.still.is_empty() {
         receipt.summary = format!("{}; {}", receipt.summary, sends.still);
     }
@@ -98,7 +99,7 @@ fn again(
                 Some(channel) => channel,
                 None => store::delivery::get(db, *id)?.channel,
             };
-            if by == Channel::Email {
+            if by.leaves() {
                 return Ok(true);
             }
         }
@@ -161,6 +162,10 @@ pub(super) fn takes(
         CopyStep::SendNow => matches!(row.status, S::Queued | S::Deferred | S::Held),
         CopyStep::Recall => row.status.can_become(S::Recalled),
         CopyStep::Printed => row.status.can_become(S::Printed),
+        // Twice the same invoice is one too many for a network.
+        CopyStep::Resend(_) if row.channel == Channel::Network && row.status == S::Sent => {
+            return Ok(Err("the network has it: only what it refused goes again".into()));
+        }
         CopyStep::Resend(what) => match row.status {
             S::Bounced | S::Recalled => true,
             S::Unconfirmed | S::Sent | S::Printed => what == Resend::All,
@@ -232,6 +237,10 @@ pub fn retry(session: &mut Session, ids: &[DeliveryId]) -> Result<Receipt, Error
             | DeliveryStatus::Queued
             | DeliveryStatus::Sending => {}
             _ => match envelope::again(tx, press, &row, tx.now().today)? {
+                Again::Here if network::was_refused(tx, &row)? => {
+                    network::once_more(tx, &row, tx.now().at_ms, &post.domain)?;
+                    return Ok(Ok(()));
+                }
                 Again::Here => {}
                 Again::Elsewhere(to) => {
                     envelope::send_elsewhere(tx, &row, &to, &post)?;
@@ -286,6 +295,10 @@ pub fn resend(
         let row = store::delivery::get(tx, id)?;
         match takes(tx, press, &row, (CopyStep::Resend(what), tx.now().today))? {
             Err(why) => return Ok(Err(why)),
+            Ok(Takes::Here) if network::was_refused(tx, &row)? => {
+                network::once_more(tx, &row, tx.now().at_ms + post.hold_ms, &post.domain)?;
+                return Ok(Ok(()));
+            }
             Ok(Takes::Here) => {}
             Ok(Takes::Elsewhere(to)) => {
                 mail |= to.copy.channel == Channel::Email;
@@ -294,7 +307,7 @@ pub fn resend(
             }
         }
         mail |= row.channel == Channel::Email;
-        let wait = if row.channel == Channel::Email { post.hold_ms } else { 0 };
+        let wait = if row.channel.leaves() { post.hold_ms } else { 0 };
         let at = tx.now().at_ms + wait;
         if !matches!(row.status, DeliveryStatus::Sent | DeliveryStatus::Printed) {
             return moved(tx, id, DeliveryStatus::Queued, "", Some(at));
@@ -332,8 +345,11 @@ pub fn resendable(
     for row in rows.into_iter().filter(|row| row.replaced_by.is_none()) {
         last.insert((row.document, row.channel, row.address), (row.id, row.status));
     }
+    let handed = |channel, status| channel == Channel::Network && status == S::Sent;
     Ok(last
-        .into_values()
+        .into_iter()
+        .filter(|((_, channel, _), (_, status))| !handed(*channel, *status))
+        .map(|(_, copy)| copy)
         .filter(|(_, status)| match what {
             Resend::NeverSent => matches!(status, S::Bounced | S::Recalled),
             Resend::All => {
@@ -357,6 +373,14 @@ pub fn change_channel(
         if row.channel == channel {
             return Ok(Err(format!("it goes by {channel} already")));
         }
+        if store::undelivered::of(tx, row.document, today)?.internal {
+            return Ok(Err(INTERNAL.into()));
+        }
+        if channel == Channel::Network
+            && let Some(other) = network::on_its_way(tx, row.document)?
+        {
+            return Ok(Err(format!("{other} goes by network already")));
+        }
         let address = match channel {
             Channel::Email => {
                 store::undelivered::emails_today(tx, row.account, today)?.into_iter().next()
@@ -369,6 +393,15 @@ pub fn change_channel(
                 Err(Error::Store(error)) => return Err(error.into()),
                 Err(other) => return Ok(Err(other.to_string())),
             },
+            Channel::Network => {
+                let address = store::undelivered::electronic_today(tx, row.account, today)?;
+                if !address.is_empty()
+                    && let Err(why) = e_invoice::addressed(tx, row.document, &address)?
+                {
+                    return Ok(Err(why));
+                }
+                Some(address).filter(|address| !address.is_empty())
+            }
         };
         let Some(address) = address else {
             return Ok(Err(format!("the account has no address for {channel}")));

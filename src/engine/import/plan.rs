@@ -118,6 +118,8 @@ impl Defaults {
         match delivery {
             DeliveryPreference::Email | DeliveryPreference::Both => self.email += 1,
             DeliveryPreference::Print => self.print += 1,
+            // Nobody gets these without saying so.
+            DeliveryPreference::Network | DeliveryPreference::NetworkEmail => {}
             DeliveryPreference::None => self.none += 1,
         }
     }

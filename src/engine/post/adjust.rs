@@ -465,16 +465,16 @@ pub fn reversal(tx: &Tx<'_>, row: &DocumentRow) -> Result<Reversal, Error> {
     Ok(Reversal { items, draft, version })
 }
 
-/// Makes and posts it.
+/// Makes and posts it; what cancels internally is of another series.
 pub fn make_reversal(
     tx: &Tx<'_>,
     row: &DocumentRow,
     planned: &Reversal,
-    why: &str,
+    (source, why): (Source, &str),
 ) -> Result<Made, Error> {
     let memo = Memo {
         kind: DocumentKind::CreditMemo,
-        source: Source::Reverse,
+        source,
         reason: why,
         draft: &planned.draft,
         version: planned.version,

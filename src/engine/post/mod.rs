@@ -10,4 +10,5 @@ mod posted;
 pub mod posting;
 pub mod preview;
 pub mod reverse;
+pub mod void;
 pub mod write_off;

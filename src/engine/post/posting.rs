@@ -8,7 +8,7 @@
 use super::dates;
 use super::judged::{Judged, freeze, judge, moves, under};
 pub use super::posted::Posted;
-use crate::config::Config;
+use crate::config::{Config, key};
 use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
 use crate::domain::document::{BillRunStatus, DocumentTax, Review};
@@ -23,7 +23,7 @@ use crate::engine::e_invoice;
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::pace::Pace;
 use crate::engine::{Error, Session};
-use crate::store::document::DocumentRow;
+use crate::store::document::{DocumentRow, Source};
 use crate::store::hold::{self, Hold};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::json;
@@ -128,7 +128,9 @@ pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Resu
 pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
     let config = settings::load(tx)?;
     let row = document::get(tx, id)?;
-    if let Some(why) = dates::backwards(tx, row.kind, row.invoice_on, &config, &Batch::default())? {
+    let internal = row.source == Source::Void;
+    let back = dates::backwards(tx, row.kind, row.invoice_on, &config, &Batch::default())?;
+    if let Some(why) = back.filter(|_| !internal) {
         return Err(Error::usage(
             "dates_run_backwards",
             why,
@@ -138,7 +140,8 @@ pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
     let taxes = document::taxes(tx, id)?;
     let (row, frozen) = suited(tx, row, &taxes, &config)?;
     let content = Content::of(tx, &row, &taxes, &frozen)?;
-    Ok(posting::post(tx, &row, config.pattern(row.kind), content)?)
+    let pattern = if internal { config.get(key::SERIES_VOID) } else { config.pattern(row.kind) };
+    Ok(posting::post(tx, &row, pattern, content)?)
 }
 
 /// A memo with what is frozen of it: of the account as it was when what it corrects was posted, or as it is
@@ -176,6 +179,11 @@ fn unsuited(
     let terms = account::version_terms(tx, row.account_version)?;
     let total = row.currency.amount(row.total_minor);
     let law = e_invoice::law(config, &terms, (row.kind, row.invoice_on, total));
+    // What nobody gets is under no law of invoices.
+    let internal = row.source == Source::Void;
+    if internal {
+        return Ok((frozen, None));
+    }
     let law = law.filter(|verdict| verdict.stops).map(|verdict| verdict.words);
     Ok((frozen, e_invoice::refused(&problems).or(law)))
 }

@@ -11,6 +11,7 @@ use crate::engine::on_its_way::{self, Sure};
 use crate::engine::post::adjust::{correctable, make_reversal, receipt, reversal, with_successors};
 use crate::engine::review::picked::reason;
 use crate::engine::{Error, Session};
+use crate::store::document::Source;
 use crate::store::four_eyes::Object;
 use crate::store::memo::Mark;
 use crate::store::new_draft;
@@ -65,7 +66,7 @@ pub fn reverse(
                 reason: why,
             },
         )?;
-        let made = make_reversal(tx, &row, &planned, why)?;
+        let made = make_reversal(tx, &row, &planned, (Source::Reverse, why))?;
         memo::mark(tx, document, Mark::Reversed(made.id))?;
         new_draft::release(tx, document)?;
         tx.touch(Topic::Usage);

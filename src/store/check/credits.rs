@@ -14,7 +14,7 @@ WHERE x.undone_at IS NULL
     OR c.account_id <> d.account_id OR c.currency <> d.currency)
 UNION ALL
 SELECT printf('D-%06d (%s) corrects nothing', id, number)
-FROM document WHERE source IN ('adjust', 'reverse', 'write_off') AND corrects_id IS NULL
+FROM document WHERE source IN ('adjust', 'reverse', 'write_off', 'void') AND corrects_id IS NULL
 UNION ALL
 SELECT printf('D-%06d (%s) is a credit of another system that no import brought', d.id, d.number)
 FROM document d JOIN deed_start s ON d.id > s.document_id

@@ -5,6 +5,7 @@ use super::{
     Ask, Cmp, Field, Filter, Fit, Group, Key, ListArgs, ListRow, Marked, Order, Page, ReadError,
 };
 use super::{Sort, Spec, Totals};
+use crate::domain::delivery::network::NetworkState;
 use crate::domain::ids::{DeliveryId, DocumentId};
 use crate::domain::money::Money;
 use crate::domain::payment::{Channel, DeliveryStatus};
@@ -32,6 +33,8 @@ pub struct DeliveryRow {
     pub attempts: i64,
     /// When it goes or is tried again, UTC milliseconds.
     pub not_before_at: i64,
+    /// How it stands at a network; none of what was handed to none.
+    pub network: Option<NetworkState>,
     /// What the other side said last, or why it cannot be made.
     pub last_reply: String,
     /// The addresses its account has, separated by `;`.
@@ -79,7 +82,8 @@ pub(super) const SPEC: Spec = Spec {
     columns: "l.document_id, d.number, a.number, v.name, l.channel, l.address, l.status, \
               l.attempts, l.not_before_at, l.last_reply, d.currency, d.total_minor, \
               (SELECT w.emails FROM account_version w WHERE w.account_id = l.account_id \
-               ORDER BY w.seq DESC LIMIT 1)",
+               ORDER BY w.seq DESC LIMIT 1), \
+              (SELECT n.state FROM network_copy n WHERE n.delivery_id = l.id)",
     from: "delivery l JOIN document d ON d.id = l.document_id JOIN account a ON a.id = l.account_id \
            JOIN account_version v ON v.id = d.account_version_id",
     narrow: "delivery l JOIN document d ON d.id = l.document_id",
@@ -125,6 +129,10 @@ fn map(row: &Row<'_>, key: Key) -> Result<DeliveryRow, StoreError> {
         last_reply: row.get(11)?,
         total: money(row, 12, 13)?,
         emails: row.get(14)?,
+        network: match row.get::<Option<String>>(15)? {
+            Some(_) => Some(word(row, 15, NetworkState::parse)?),
+            None => None,
+        },
     })
 }
 

@@ -43,6 +43,8 @@ pub fn deeds(db: &Db<'_>, id: DocumentId) -> Result<Vec<PastDeed>, ReadError> {
                  WHERE c.account_id = (SELECT account_id FROM document WHERE id = ?1)) a
              JOIN operation n ON n.subject = (SELECT x.number FROM document d JOIN account x
                ON x.id = d.account_id WHERE d.id = ?1) AND instr(n.summary, a.it) = 1
+           UNION SELECT n.seq FROM delivery l JOIN operation n ON n.subject = printf('DL-%06d', l.id)
+             WHERE l.document_id = ?1 AND l.channel = 'network'
            UNION SELECT op_seq FROM undo INDEXED BY undo_document WHERE document_id = ?1) w
          CROSS JOIN operation o ON o.seq = w.seq
          LEFT JOIN undo u ON u.op_seq = o.seq AND u.document_id = ?1

@@ -9,7 +9,7 @@ use crate::domain::text_enum;
 use crate::store::bill_run::{self, AccountFilter};
 use crate::store::job::{self, Sending};
 use crate::store::notice::{self, NoticeRow};
-use crate::store::{Db, StoreError, delivery, money, tally};
+use crate::store::{Db, StoreError, delivery, money, network, tally};
 use chrono::NaiveDate;
 
 /// How far back "since yesterday" reaches, milliseconds.
@@ -183,7 +183,7 @@ pub fn to_deliver(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
     };
     // What waits to be printed no mail takes.
     let mail_waits = waits > 0 && delivery::next_due(db)?.is_some();
-    let sending = if mail_waits { job::sending(db)? } else { Sending::Goes };
+    let sending = if mail_waits { job::sending(db, job::MAIL)? } else { Sending::Goes };
     let stands = match sending {
         Sending::Canceled(_) | Sending::Nobody => Some("mail stands still: S on 4".to_owned()),
         Sending::Paused => Some("mail paused: p on 6".to_owned()),
@@ -207,6 +207,17 @@ pub fn notices(db: &Db<'_>, uid: u32) -> Result<Vec<NoticeRow>, ReadError> {
 
 /// Copies that bounced, could not be made, or were lost on the way: their filter on the screen.
 pub const NOT_DELIVERED: &str = "status:bounced,impossible,unconfirmed";
+
+/// Copies that the network refused: their filter on the screen.
+pub const REFUSED: &str = "channel:network status:bounced";
+
+/// In words, how many e-invoices the network refused, and what to do; else empty.
+pub fn refused(db: &Db<'_>) -> Result<String, ReadError> {
+    Ok(match network::refused(db)? {
+        0 => String::new(),
+        n => format!("{} refused by the network: x on 4 says why, r sends again", grouped(n)),
+    })
+}
 
 /// How many such copies there are.
 pub fn undelivered(db: &Db<'_>) -> Result<i64, ReadError> {

@@ -2,13 +2,14 @@
 //! did not arrive.
 
 use super::listed::ListScreen;
+use crate::domain::delivery::network::NetworkState;
 use crate::domain::ids::DeliveryId;
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::engine::command::Command;
 use crate::engine::query::{Ahead, Answer, CopyStep, ListName, Resend};
 use crate::store::Topic;
 use crate::store::read::deliveries::DeliveryRow;
-use crate::store::read::today::NOT_DELIVERED;
+use crate::store::read::today::{NOT_DELIVERED, REFUSED};
 use crate::store::read::{Field, Marked, Page, Sort};
 use crate::ui::keymap::{Action, Binding, Key, also, bind};
 use crate::ui::modal::ask::Ask;
@@ -69,10 +70,11 @@ impl Default for Delivery {
         let tab = |name: &str, filter: &str| Tab::new(name, filter, Sort::Newest);
         let tabs = vec![
             tab("all", ""),
-            tab("to send", "channel:email status:queued"),
+            tab("to send", "channel:email,network status:queued"),
             tab("undelivered", NOT_DELIVERED),
             tab("deferred", "status:deferred"),
             tab("bounced", "status:bounced"),
+            tab("refused", REFUSED),
             tab("impossible", "status:impossible"),
             tab("unconfirmed", "status:unconfirmed"),
             tab("held", "status:held"),
@@ -98,7 +100,7 @@ impl Shown for DeliveryRow {
         const COLUMNS: &[Column] = &[
             Column { title: "DOCUMENT", width: 15, right: false, flex: false, rank: 0 },
             Column { title: "CUSTOMER", width: 14, right: false, flex: true, rank: 2 },
-            Column { title: "BY", width: 5, right: false, flex: false, rank: 0 },
+            Column { title: "BY", width: 7, right: false, flex: false, rank: 0 },
             Column { title: "TO", width: 18, right: false, flex: true, rank: 3 },
             Column { title: "STATE", width: 11, right: false, flex: false, rank: 0 },
             Column { title: "TRY", width: 3, right: true, flex: false, rank: 4 },
@@ -127,7 +129,7 @@ impl Shown for DeliveryRow {
             (self.customer.clone(), theme::PLAIN),
             (self.channel.as_str().to_owned(), theme::PLAIN),
             (self.address.clone(), theme::PLAIN),
-            (self.status.as_str().to_owned(), style),
+            (self.stands().to_owned(), style),
             (self.attempts.to_string(), theme::PLAIN),
             (next, theme::DIM),
         ]
@@ -135,6 +137,20 @@ impl Shown for DeliveryRow {
 
     fn label(&self) -> String {
         self.number.clone()
+    }
+}
+
+impl DeliveryRow {
+    /// Its state, of what a network has the word of the network.
+    fn stands(&self) -> &'static str {
+        match (self.status, self.network) {
+            (DeliveryStatus::Sent | DeliveryStatus::Bounced, Some(state))
+                if state != NetworkState::Begun =>
+            {
+                state.said()
+            }
+            (status, _) => status.as_str(),
+        }
     }
 }
 
@@ -190,8 +206,11 @@ impl Delivery {
             };
             Item::new(key, words, intent)
         };
-        let items =
-            vec![item('e', "by e-mail", Channel::Email), item('p', "by print", Channel::Print)];
+        let items = vec![
+            item('e', "by e-mail", Channel::Email),
+            item('p', "by print", Channel::Print),
+            item('n', "by network", Channel::Network),
+        ];
         let title = format!("Change {}", counted(deliveries.len(), "copy", "copies"));
         cx.open.push(Modal::Choice(Choice::new(title, items)));
     }
@@ -288,7 +307,7 @@ impl ListScreen for Delivery {
     fn about(&self, width: usize, cx: &Cx) -> Vec<Line> {
         let Some(row) = self.list.current() else { return Vec::new() };
         let mut lines = vec![
-            Line::of(format!("{} by {}: {}", row.number, row.channel, row.status), theme::BOLD),
+            Line::of(format!("{} by {}: {}", row.number, row.channel, row.stands()), theme::BOLD),
             Line::plain(format!("{} {}", row.account, row.customer)),
             Line::plain(row.total.to_string()),
         ];

@@ -109,6 +109,12 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
     "DROP TABLE account_text; DROP TABLE text_more",
     "DROP TABLE bounce_report",
     "DROP TABLE notice_read",
+    "DROP TRIGGER network_copy_moves; DROP TABLE network_copy; DROP TABLE network_receipt; DROP TABLE e_document_version;
+     PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'channel IN (''email'',''print'',''network'')',
+     'channel IN (''email'',''print'')') WHERE type = 'table' AND name = 'delivery';
+     UPDATE sqlite_schema SET sql = replace(sql, ' OR delivery = ''network'' OR delivery = ''network+email''', '')
+     WHERE type = 'table' AND name = 'account_version'; UPDATE sqlite_schema SET sql = replace(sql,
+     ' OR source = ''void''', '') WHERE type = 'table' AND name = 'document'; PRAGMA writable_schema = RESET",
 ];
 
 /// What a call of the binary gave.

@@ -3,11 +3,11 @@
 use super::finding::{Finding, finding, good};
 use crate::config::Config;
 use crate::engine::care::settings;
-use crate::engine::reach::{self, MAIL, NOBODY};
+use crate::engine::reach::{self, MAIL, NETWORK, NOBODY};
 use crate::engine::{Error, Session};
 use crate::gateway::secret::{Kind, Seen, directory, look};
 use crate::gateway::{self, Shut};
-use crate::store::method_state;
+use crate::store::{self, method_state};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -43,6 +43,9 @@ pub(super) fn findings(session: &Session, config: &Config) -> Result<Vec<Finding
         }
     }
     let mut means = vec![(MAIL.to_owned(), "who mails")];
+    if session.read(store::network::waits)? {
+        means.push((NETWORK.to_owned(), "who hands over to the network"));
+    }
     for name in session.read(|db| method_state::gateways(db, gateway::NAMES))? {
         means.push((name, "who charges"));
     }

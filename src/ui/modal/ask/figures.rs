@@ -297,6 +297,10 @@ pub(super) fn deliver_lines(ahead: &DeliverAhead) -> Vec<Line> {
         Line::of(format!("{} to print", grouped(ahead.print as i64)), theme::BOLD),
         Line::of("E-mail waits and can be recalled until its time.", theme::DIM),
     ];
+    if ahead.network > 0 {
+        let n = grouped(ahead.network as i64);
+        lines.insert(0, Line::of(format!("{n} by network; they wait too"), theme::BOLD));
+    }
     for (reason, n) in &ahead.kept {
         lines.push(Line::of(format!("{} stay: {reason}", grouped(*n as i64)), theme::WARN));
     }

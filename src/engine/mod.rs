@@ -35,6 +35,7 @@ pub mod reissue;
 pub mod review;
 pub mod runners;
 mod session;
+pub mod speech;
 mod tray;
 pub mod trouble;
 

@@ -50,6 +50,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0043_account_text.sql"),
     include_str!("migrations/0044_bounce_report.sql"),
     include_str!("migrations/0045_notice_read.sql"),
+    include_str!("migrations/0046_own_texts.sql"),
 ];
 
 /// The schema of this program.

@@ -1,4 +1,4 @@
--- 45 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 46 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1374,5 +1374,16 @@ CREATE TABLE notice_read (
   uid            INTEGER NOT NULL,
   PRIMARY KEY (notice_id, uid)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE own_texts (
+  hash           TEXT PRIMARY KEY,                    -- SHA-256 of the file, hexadecimal
+  file           TEXT NOT NULL,
+  chosen         INTEGER NOT NULL CHECK (chosen IN (0,1)),
+  added_at       INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX own_texts_chosen ON own_texts (chosen) WHERE chosen = 1;
+CREATE TRIGGER own_texts_update BEFORE UPDATE OF hash, file ON own_texts
+BEGIN SELECT RAISE(ABORT, 'guard: texts that a document may name never change'); END;
+CREATE TRIGGER own_texts_delete BEFORE DELETE ON own_texts
+BEGIN SELECT RAISE(ABORT, 'guard: texts that a document may name are never removed'); END;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);
 INSERT INTO account_text (account_text, rank) VALUES ('automerge', 16);

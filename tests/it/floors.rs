@@ -19,6 +19,7 @@ const FLOORS: &[&[&str]] = &[
         "place",
         "printed",
         "reach",
+        "speech",
         "tray",
     ],
     &["account_page", "guard", "rate", "trouble"],

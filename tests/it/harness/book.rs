@@ -109,6 +109,7 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
     "DROP TABLE account_text; DROP TABLE text_more",
     "DROP TABLE bounce_report",
     "DROP TABLE notice_read",
+    "DROP TABLE own_texts",
 ];
 
 /// What a call of the binary gave.

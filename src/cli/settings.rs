@@ -1,10 +1,11 @@
-//! `daybook settings get|set` and `daybook clock set|show|confirm`.
+//! `daybook settings get|set|texts` and `daybook clock set|show|confirm`.
 
 use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output::{self, Align};
 use crate::config::key::{ISSUER_COUNTRY, ISSUER_TURNOVER};
 use crate::config::{self, SETTINGS};
+use crate::domain::speech::Language;
 use crate::engine::Error;
 use crate::engine::care::{settings, timekeeping};
 use serde_json::{Map, Value, json};
@@ -31,6 +32,16 @@ enum Action {
         #[arg(allow_hyphen_values = true)]
         value: String,
     },
+    /// The texts of documents and mails in a language, as a file for texts.file begins
+    Texts {
+        /// en, de, fr, nl, it, es, pl
+        #[arg(value_parser = language)]
+        language: Language,
+    },
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    Language::parse(text).ok_or_else(|| format!("one of {}", Language::words()))
 }
 
 /// Runs it.
@@ -50,6 +61,10 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             }
         }
         Action::Get { key } => get(key.as_deref(), ctx)?,
+        Action::Texts { language } if ctx.json => {
+            output::json(&json!({ "language": language, "toml": settings::texts(*language) }))?;
+        }
+        Action::Texts { language } => output::line(settings::texts(*language).trim_end()),
     }
     Ok(Exit::Done)
 }

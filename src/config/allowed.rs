@@ -5,6 +5,7 @@ use crate::domain::e_invoice;
 use crate::domain::money::parse_decimal;
 use crate::domain::retry::parse_waits;
 use crate::domain::series::Pattern;
+use crate::domain::speech::Tag;
 use crate::domain::text;
 use crate::zone;
 use chrono::NaiveTime;
@@ -62,16 +63,20 @@ pub enum Code {
     Bic,
     /// Who debits by SEPA (EPC262-08), by its check digits.
     CreditorId,
+    /// Of documents.
+    Language,
 }
 
 impl Code {
-    fn words(self) -> &'static str {
-        match self {
+    fn words(self) -> String {
+        let words = match self {
             Self::Country => "two capital letters of ISO 3166-1 such as DE, or empty",
             Self::Iban => "an IBAN whose check digits are right, or empty",
             Self::Bic => "a BIC of 8 or 11 characters, or empty",
             Self::CreditorId => "a creditor id of SEPA whose check digits are right, or empty",
-        }
+            Self::Language => return format!("{}; empty: en", Tag::allowed()),
+        };
+        words.to_owned()
     }
 
     fn is(self, value: &str) -> bool {
@@ -85,6 +90,7 @@ impl Code {
                     && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
             }
             Self::CreditorId => e_invoice::is_creditor_id(value),
+            Self::Language => Tag::parse(value).is_some(),
         }
     }
 }
@@ -114,7 +120,7 @@ impl Allowed {
                 "a step that every currency can be paid in, such as 0.05, 0.5 or 10, or empty"
                     .to_owned()
             }
-            Coded(code) => code.words().to_owned(),
+            Coded(code) => code.words(),
             Text(max) => format!("one line of text up to {max} characters, or empty"),
             Lines(max) => {
                 format!("lines separated by ; up to {max} characters in all, or empty")

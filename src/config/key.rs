@@ -68,6 +68,10 @@ settings! {
         "whether a draft in another form than the law wants is kept from being posted (assets/regimes.csv)";
     E_INVOICE_UNITS: "e_invoice.units" = "", Lines(2000),
         "units of this book and their codes (UN/ECE Recommendation 20), such as fax page=C62; desk=XDK";
+    ISSUER_LANGUAGE: "issuer.language" = "en", Coded(Code::Language),
+        "language of documents, mails and reminders of accounts that name none";
+    TEXTS_FILE: "texts.file" = "", Text(500),
+        "a TOML file of texts that documents and mails say instead of daybook's (daybook settings texts de shows them); kept in the book";
     ISSUER_LOGO: "issuer.logo" = "", Text(500), "a PNG file printed at the top; kept in the book";
     ISSUER_FOOTER: "issuer.footer" = "", Text(300), "last line of every page";
     PRORATION_MONTH_BASIS: "proration.month_basis" = "actual",
@@ -208,7 +212,7 @@ settings! {
     FOUR_EYES_ADDRESS_ABOVE: "four_eyes.address_above" = "", AmountOrEmpty,
         "what an account owes above which another e-mail domain, or another postal address of printed documents, needs a second person; 0 = whatever it owes; empty = by four_eyes.above";
     FOUR_EYES_SETTINGS: "four_eyes.settings" = "true", Bool,
-        "while one of the amounts above is set and somebody else may, a second admin confirms another issuer.bank, issuer.footer, Stripe key or address, four_eyes.* or separation.window";
+        "while one of the amounts above is set and somebody else may, a second admin confirms another issuer.bank, issuer.footer, texts.file, Stripe key or address, four_eyes.* or separation.window";
     FOUR_EYES_PRICE_CHARGES: "four_eyes.price_charges" = "0", Int(0, 1_000_000),
         "prices that one person may change in 24 hours before a second must confirm; 0 = any number";
     FOUR_EYES_PRICE_PERCENT: "four_eyes.price_percent" = "0", Decimal(MOST),

@@ -3,7 +3,7 @@
 use super::fonts::Weight;
 use super::invoice::Setter;
 use super::sheet::{ACCENT, BLACK, GREY, HAIR, Style, bold, mm, plain};
-use super::words;
+use super::texts::Key;
 use crate::domain::document::DocumentKind;
 use crate::domain::payment_reference::{PayTo, epc, in_fours};
 use qrcodegen::{QrCode, QrCodeEcc};
@@ -29,17 +29,18 @@ impl Setter<'_> {
     /// Subtotal, tax by code, total, credits and what is left: kept together on one page.
     pub(super) fn totals(&mut self) {
         let doc = self.doc;
+        let tongue = &doc.tongue;
         let mut rows: Vec<(String, i64)> = Vec::new();
         if !doc.taxes.is_empty() || doc.total_minor != doc.subtotal_minor {
-            rows.push(("Subtotal".into(), doc.subtotal_minor));
+            rows.push((tongue.say(Key::Subtotal), doc.subtotal_minor));
         }
         for tax in &doc.taxes {
-            rows.push((words::tax_row(tax, doc.currency), tax.tax_minor));
+            rows.push((tongue.tax_row(tax, doc.currency), tax.tax_minor));
         }
         let credits: Vec<(String, i64)> = doc
             .credits
             .iter()
-            .map(|c| (format!("Credit applied, {}", c.number), -c.amount_minor))
+            .map(|c| (tongue.fill(Key::CreditApplied, &[&c.number]), -c.amount_minor))
             .collect();
         let height = 16.0 * (rows.len() + credits.len() + 2) as f32 + 24.0;
         self.need(height.min(self.bottom() - mm(30.0)));
@@ -51,17 +52,18 @@ impl Setter<'_> {
         self.sheet.rule(x, self.right, self.y + 4.0, 1.0, ACCENT);
         self.y += 4.0;
         let total = match doc.kind {
-            DocumentKind::CreditMemo => "Total credit",
-            DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::WriteOff => "Total",
+            DocumentKind::CreditMemo => Key::TotalCredit,
+            DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::WriteOff => Key::Total,
         };
-        self.total_row(&format!("{total} {}", doc.currency), doc.total_minor, bold(10.5));
+        let currency = [doc.currency.code()];
+        self.total_row(&tongue.fill(total, &currency), doc.total_minor, bold(10.5));
         if !credits.is_empty() {
             for (label, minor) in &credits {
                 self.total_row(label, *minor, plain(9.0));
             }
             self.sheet.rule(x, self.right, self.y + 4.0, 0.5, HAIR);
             self.y += 4.0;
-            let label = format!("Amount due {}", doc.currency);
+            let label = tongue.fill(Key::TotalDue, &currency);
             self.total_row(&label, doc.due_minor(), bold(10.5));
         }
         self.y += 8.0;
@@ -94,9 +96,36 @@ impl Setter<'_> {
     /// Why a tax is nil, in the words the law wants on the document.
     pub(super) fn reasons(&mut self) {
         let doc = self.doc;
-        for tax in doc.taxes.iter().filter(|t| !t.reason.is_empty()) {
+        for reason in doc.taxes.iter().flat_map(|tax| doc.tongue.reasons(tax)) {
             self.y += 4.0;
-            self.paragraph(plain(8.5), &tax.reason);
+            self.paragraph(plain(8.5), &reason);
+        }
+    }
+
+    /// Who pays what, when and how.
+    fn how_to_pay(&self, due: i64) -> String {
+        let doc = self.doc;
+        let tongue = &doc.tongue;
+        if due <= 0 {
+            return tongue.say(Key::NothingLeft);
+        }
+        let (sum, day) = (tongue.sum(doc.currency, due), doc.due_date.map(|day| tongue.date(day)));
+        let (quoted, from) = (doc.quoted(), &doc.collected_from);
+        match (from.is_empty(), day) {
+            (true, Some(day)) => tongue.fill(Key::PayBy, &[&sum, &day, &quoted]),
+            (true, None) => tongue.fill(Key::Pay, &[&sum, &quoted]),
+            (false, Some(day)) => tongue.fill(Key::CollectedOn, &[&sum, from, &day]),
+            (false, None) => tongue.fill(Key::Collected, &[&sum, from]),
+        }
+    }
+
+    /// What the law of the issuer's country has it say of who pays late.
+    pub(super) fn late_terms(&mut self) {
+        if self.doc.kind.is_receivable()
+            && let Some(text) = self.doc.tongue.late_terms()
+        {
+            self.y += 8.0;
+            self.paragraph(plain(7.5).in_ink(GREY), &text);
         }
     }
 
@@ -104,22 +133,11 @@ impl Setter<'_> {
         let doc = self.doc;
         if !doc.kind.is_receivable() {
             self.y += 6.0;
-            let text = "This amount is credited to your account. You need not do anything.";
-            self.paragraph(plain(9.0), text);
+            self.paragraph(plain(9.0), &doc.tongue.say(Key::Credited));
             return;
         }
         let due = doc.due_minor();
-        let sum = format!("{} {}", self.money(due), doc.currency);
-        let by = doc.due_date.map(words::date);
-        let text = if due <= 0 {
-            "Nothing is left to pay.".to_owned()
-        } else if doc.collected_from.is_empty() {
-            let by = by.map_or_else(String::new, |day| format!(" by {day}"));
-            format!("Please pay {sum}{by}, quoting {}.", doc.quoted())
-        } else {
-            let on = by.map_or_else(String::new, |day| format!(" on or after {day}"));
-            format!("{sum} will be collected from {}{on}. You need not pay.", doc.collected_from)
-        };
+        let text = self.how_to_pay(due);
         let bank = due > 0 && doc.collected_from.is_empty();
         let mut rows = if bank { doc.issuer.bank.clone() } else { Vec::new() };
         let pay = doc.pay.as_ref().filter(|_| bank);
@@ -138,7 +156,12 @@ impl Setter<'_> {
         // Text keeps clear of the code.
         self.right -= if code.is_some() { side + mm(6.0) } else { 0.0 };
         self.y += 10.0;
-        self.text(self.left, self.y + 10.0, bold(9.5).in_ink(ACCENT), "Payment");
+        self.text(
+            self.left,
+            self.y + 10.0,
+            bold(9.5).in_ink(ACCENT),
+            &doc.tongue.say(Key::Payment),
+        );
         self.y += 15.0;
         self.paragraph(plain(9.0), &text);
         if bank {

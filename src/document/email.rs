@@ -1,12 +1,13 @@
-//! The e-mail that carries a document: a short text and the PDF, the same bytes on every try.
+//! The e-mail that carries a document: a short text, as plain text and HTML, and the PDF, the same bytes on
+//! every try.
 
 use super::batch::{file_name, stem};
+use super::letter::Letter;
 use super::printable::Printable;
-use super::words;
 use crate::domain::text;
 use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, Message, MessageBuilder, MultiPart, SinglePart};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime};
 
@@ -75,10 +76,11 @@ pub fn with_invoice(
     let from = address(&head.from, "sender")?;
     let to = address(&head.to, "recipient")?;
     let sent = u64::try_from(head.date_ms).unwrap_or(0) / 1000;
+    let letter = Letter::of(document);
     let mut message = Message::builder()
         .from(mailbox(&document.issuer.name, from))
         .to(mailbox(&document.customer.name, to))
-        .subject(text::clean(&subject(document)).into_owned())
+        .subject(text::clean(&letter.subject).into_owned())
         .date(SystemTime::UNIX_EPOCH + Duration::from_secs(sent))
         .message_id(Some(format!("<{}>", text::clean(&head.message_id))));
     for other in &head.cc {
@@ -96,7 +98,7 @@ pub fn with_invoice(
         ContentType::parse("application/pdf").map_err(|e| EmailError::Build(e.to_string()))?;
     let mut parts = MultiPart::mixed()
         .boundary(boundary(&head.message_id))
-        .singlepart(SinglePart::plain(body(document)))
+        .multipart(both(&letter, &head.message_id))
         .singlepart(Attachment::new(file_name(&document.number)).body(pdf, kind));
     if let Some(xml) = xml {
         let kind =
@@ -112,26 +114,47 @@ fn lines(words: &str) -> String {
     words.lines().map(text::clean).collect::<Vec<_>>().join("\r\n")
 }
 
-/// A message of words alone: a reminder. `names` are the issuer's and the customer's.
+/// A message of words alone, to who works with daybook. `names` are the issuer's and the reader's.
 pub fn plain(
     head: &Heading,
     names: (&str, &str),
     subject: &str,
     words: &str,
 ) -> Result<Vec<u8>, EmailError> {
+    Ok(bare(head, names, subject)?
+        .singlepart(SinglePart::plain(lines(words)))
+        .map_err(|e| EmailError::Build(e.to_string()))?
+        .formatted())
+}
+
+/// A letter alone: a reminder. `names` are the issuer's and the customer's.
+pub fn letter(head: &Heading, names: (&str, &str), letter: &Letter) -> Result<Vec<u8>, EmailError> {
+    Ok(bare(head, names, &letter.subject)?
+        .multipart(both(letter, &head.message_id))
+        .map_err(|e| EmailError::Build(e.to_string()))?
+        .formatted())
+}
+
+/// A letter as plain text and as HTML: the reader's program shows the last that it can (RFC 2046, 5.1.4).
+fn both(letter: &Letter, message_id: &str) -> MultiPart {
+    MultiPart::alternative()
+        .boundary(boundary(&format!("{message_id}/letter")))
+        .singlepart(SinglePart::plain(letter.plain()))
+        .singlepart(SinglePart::html(letter.html()))
+}
+
+/// The head of a message without a document.
+fn bare(head: &Heading, names: (&str, &str), subject: &str) -> Result<MessageBuilder, EmailError> {
     let sent = u64::try_from(head.date_ms).unwrap_or(0) / 1000;
     let name = HeaderName::new_from_ascii("Auto-Submitted".into())
         .map_err(|e| EmailError::Build(e.to_string()))?;
-    Message::builder()
+    Ok(Message::builder()
         .from(mailbox(names.0, address(&head.from, "sender")?))
         .to(mailbox(names.1, address(&head.to, "recipient")?))
         .subject(text::clean(subject).into_owned())
         .date(SystemTime::UNIX_EPOCH + Duration::from_secs(sent))
         .message_id(Some(format!("<{}>", text::clean(&head.message_id))))
-        .raw_header(HeaderValue::new(name, "auto-generated".into()))
-        .singlepart(SinglePart::plain(lines(words)))
-        .map(|message| message.formatted())
-        .map_err(|e| EmailError::Build(e.to_string()))
+        .raw_header(HeaderValue::new(name, "auto-generated".into())))
 }
 
 /// A boundary from the message's own name, so that two makings agree. It cannot occur in the
@@ -140,55 +163,4 @@ fn boundary(message_id: &str) -> String {
     let digest = Sha256::digest(message_id.as_bytes());
     let head = digest.iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
     format!("=_daybook_{head:016x}")
-}
-
-/// `Invoice INV-2026-000123 from Issuer`.
-pub fn subject(document: &Printable) -> String {
-    let what = words::title(document.kind);
-    if document.issuer.name.is_empty() {
-        format!("{what} {}", document.number)
-    } else {
-        format!("{what} {} from {}", document.number, document.issuer.name)
-    }
-}
-
-fn body(document: &Printable) -> String {
-    let what = words::title(document.kind).to_lowercase();
-    let sum = |minor: i64| format!("{} {}", document.currency.grouped(minor), document.currency);
-    let mut lines = vec![
-        "Good day,".to_owned(),
-        String::new(),
-        format!(
-            "please find attached our {what} {} of {} over {}.",
-            document.number,
-            words::date(document.invoice_date),
-            sum(document.total_minor)
-        ),
-    ];
-    if let Some(corrected) = &document.corrects {
-        let of = words::date(corrected.date);
-        let does = words::of_other(document.kind).to_lowercase();
-        lines.push(format!("It {does} invoice {} of {of}.", corrected.number));
-    }
-    if document.kind.is_receivable() {
-        let due = document.due_minor();
-        let by = document.due_date.map_or_else(String::new, |d| format!(" by {}", words::date(d)));
-        lines.push(if due <= 0 {
-            "Nothing is left to pay.".into()
-        } else if document.collected_from.is_empty() {
-            let quoting = match &document.pay {
-                Some(_) => format!(", quoting {}", document.quoted()),
-                None => String::new(),
-            };
-            format!("Please pay {}{by}{quoting}.", sum(due))
-        } else {
-            format!("{} will be collected from {}.", sum(due), document.collected_from)
-        });
-    }
-    lines.push(String::new());
-    lines.push("With kind regards".into());
-    lines.push(document.issuer.name.clone());
-    lines.extend(document.issuer.footer.iter().cloned());
-    lines.push(String::new());
-    lines.iter().map(|line| text::clean(line)).collect::<Vec<_>>().join("\r\n")
 }

@@ -11,7 +11,7 @@ use super::pdf::{self, About, Bound};
 use super::printable::{Line, Printable};
 use super::sheet::{ACCENT, GREY, HAIR, Ink, Sheet, Style, TINT, Type, bold, mm, plain};
 use super::stamp::Stamp;
-use super::words;
+use super::texts::Key;
 use crate::domain::document::DocumentKind;
 
 const WHITE: Ink = Ink(1.0, 1.0, 1.0);
@@ -85,7 +85,7 @@ impl Press {
         sheets.iter_mut().for_each(|sheet| finish(sheet, &set));
         Ok(Typeset {
             bound: pdf::bind(sheets, document.paper, cut, document.logo)?,
-            title: format!("{} {}", words::title(document.kind), document.number),
+            title: format!("{} {}", document.tongue.title(document.kind), document.number),
             author: document.issuer.name,
             date: document.invoice_date,
         })
@@ -162,6 +162,7 @@ impl<'a> Setter<'a> {
         self.totals();
         self.reasons();
         self.payment();
+        self.late_terms();
         self.note();
         let lines = self.in_place(&FOOT);
         self.done.push(self.sheet);
@@ -178,7 +179,7 @@ impl<'a> Setter<'a> {
     }
 
     pub(super) fn money(&self, minor: i64) -> String {
-        self.doc.currency.grouped(minor)
+        self.doc.tongue.figure(self.doc.currency, minor)
     }
 
     /// The logo's size, if there is one: at most 16 mm high, and not wider than the letterhead.
@@ -208,7 +209,7 @@ impl<'a> Setter<'a> {
             place if place == LETTERHEAD.place => {
                 let mut lines: Vec<String> = issuer.address.clone();
                 if !issuer.tax_id.is_empty() {
-                    lines.push(format!("Tax ID {}", issuer.tax_id));
+                    lines.push(self.doc.tongue.tax_id(&issuer.tax_id));
                 }
                 (lines, plain(8.0).in_ink(GREY), self.right - mm(125.0))
             }
@@ -280,22 +281,25 @@ impl<'a> Setter<'a> {
     /// Number, dates and the customer's own references, right of the window.
     fn facts(&mut self) {
         let doc = self.doc;
-        let kind = words::title(doc.kind);
+        let tongue = &doc.tongue;
+        let title = [tongue.title(doc.kind)];
+        let kind = [title[0].as_str()];
         let mut rows: Vec<(String, String)> = vec![
-            (format!("{kind} number"), doc.number.clone()),
-            (format!("{kind} date"), words::date(doc.invoice_date)),
+            (tongue.fill(Key::Number, &kind), doc.number.clone()),
+            (tongue.fill(Key::Dated, &kind), tongue.date(doc.invoice_date)),
         ];
         if let Some(due) = doc.due_date {
-            rows.push(("Due date".into(), words::date(due)));
+            rows.push((tongue.say(Key::DueDate), tongue.date(due)));
         }
+        let term = doc.due_date.map_or_else(String::new, |_| tongue.term(&doc.term));
         for (label, value) in [
-            ("Payment term", &doc.term),
-            ("Account", &doc.account_number),
-            ("Your order", &doc.po_number),
-            ("Your tax ID", &doc.customer.tax_id),
+            (Key::PaymentTerm, &term),
+            (Key::Account, &doc.account_number),
+            (Key::YourOrder, &doc.po_number),
+            (tongue.your_tax_id(&doc.customer.tax_id), &doc.customer.tax_id),
         ] {
-            if !value.is_empty() && (label != "Payment term" || doc.due_date.is_some()) {
-                rows.push((label.into(), value.clone()));
+            if !value.is_empty() {
+                rows.push((tongue.say(label), value.clone()));
             }
         }
         let x = mm(125.0);
@@ -315,33 +319,30 @@ impl<'a> Setter<'a> {
         let y = mm(107.0);
         let box_width = mm(65.0);
         let room = self.right - self.left - box_width - mm(6.0);
-        let title = format!("{} {}", words::title(doc.kind), doc.number);
+        let tongue = &doc.tongue;
+        let title = format!("{} {}", tongue.title(doc.kind), doc.number);
         let mut style = bold(18.0).in_ink(ACCENT);
         let width = self.set.width(&title, style);
         style.size = (style.size * room / width.max(room)).max(9.0);
         self.text(self.left, y, style, &title);
         if let Some(corrected) = &doc.corrects {
-            let line = format!(
-                "{} invoice {} of {}",
-                words::of_other(doc.kind),
-                corrected.number,
-                words::date(corrected.date)
-            );
+            let line = tongue.of_other(doc.kind, corrected);
             self.text(self.left, y + 14.0, plain(9.0).in_ink(GREY), &line);
         }
         let label = match doc.kind {
-            DocumentKind::Invoice | DocumentKind::DebitMemo => "Amount due",
-            DocumentKind::CreditMemo => "Your credit",
-            DocumentKind::WriteOff => "Written off",
+            DocumentKind::Invoice | DocumentKind::DebitMemo => Key::AmountDue,
+            DocumentKind::CreditMemo => Key::YourCredit,
+            DocumentKind::WriteOff => Key::WrittenOff,
         };
+        let label = tongue.say(label);
         let sum = match doc.kind {
             DocumentKind::Invoice | DocumentKind::DebitMemo => doc.due_minor(),
             DocumentKind::CreditMemo | DocumentKind::WriteOff => doc.total_minor,
         };
-        let sum = format!("{} {}", self.money(sum), doc.currency);
+        let sum = tongue.sum(doc.currency, sum);
         let x = self.right - box_width;
         self.sheet.tint(x, y - mm(7.0), box_width, mm(10.6), ACCENT);
-        self.text(x + mm(3.0), y, plain(8.5).in_ink(WHITE), label);
+        self.text(x + mm(3.0), y, plain(8.5).in_ink(WHITE), &label);
         let figure = bold(13.0).in_ink(WHITE);
         self.sheet.figure(
             self.set,
@@ -357,11 +358,13 @@ impl<'a> Setter<'a> {
         let style = bold(8.0).in_ink(ACCENT);
         let (y, columns) = (self.y + 12.0, Columns::of(self.left, self.right));
         self.sheet.tint(self.left - 4.0, self.y, self.right - self.left + 8.0, 18.0, TINT);
-        self.text(self.left, y, style, "Description");
-        self.text(columns.period, y, style, "Service period");
-        self.sheet.text_right(self.set, columns.quantity, y, style, "Quantity");
-        self.sheet.text_right(self.set, columns.price, y, style, "Unit price");
-        let amount = format!("Amount {}", self.doc.currency);
+        let tongue = &self.doc.tongue;
+        self.text(self.left, y, style, &tongue.say(Key::Description));
+        self.text(columns.period, y, style, &tongue.say(Key::ServicePeriod));
+        for (x, key) in [(columns.quantity, Key::Quantity), (columns.price, Key::UnitPrice)] {
+            self.sheet.text_right(self.set, x, y, style, &tongue.say(key));
+        }
+        let amount = tongue.fill(Key::Amount, &[self.doc.currency.code()]);
         self.sheet.text_right(self.set, self.right, y, style, &amount);
         self.y += 18.0;
     }
@@ -381,12 +384,9 @@ impl<'a> Setter<'a> {
         let doc = self.doc;
         let y = mm(17.0);
         self.text(self.left, y, bold(8.5).in_ink(ACCENT), &doc.issuer.name);
-        let of = format!(
-            "{} {} of {}",
-            words::title(doc.kind),
-            doc.number,
-            words::date(doc.invoice_date)
-        );
+        let tongue = &doc.tongue;
+        let of = [&tongue.title(doc.kind), doc.number.as_str(), &tongue.date(doc.invoice_date)];
+        let of = tongue.fill(Key::PageHead, &of);
         self.sheet.text_right(self.set, self.right, y, small, &of);
         self.sheet.rule(self.left, self.right, y + 6.0, 0.5, HAIR);
         self.y = mm(25.0);
@@ -406,7 +406,7 @@ impl<'a> Setter<'a> {
         };
         let parts = lines.chunks(TALLEST).count();
         let service = line.service.map_or_else(Vec::new, |(from, to)| {
-            self.set.wrap(&words::period(from, to), small, columns.period_room)
+            self.set.wrap(&self.doc.tongue.period(from, to), small, columns.period_room)
         });
         for (part, chunk) in lines.chunks(TALLEST).enumerate() {
             let first = part == 0;
@@ -447,14 +447,14 @@ impl<'a> Setter<'a> {
     /// Whether the unit of measure goes under the quantity, for want of room beside it.
     fn unit_below(&self, line: &Line, columns: &Columns) -> bool {
         let Some(quantity) = line.quantity.filter(|_| !line.uom.is_empty()) else { return false };
-        let both = format!("{} {}", words::quantity(quantity), line.uom);
+        let both = format!("{} {}", self.doc.tongue.quantity(quantity), line.uom);
         self.set.width(&both, plain(8.5)) > columns.quantity_room
     }
 
     fn figures(&mut self, line: &Line, columns: &Columns, y: f32, unit_below: bool) {
         let small = plain(8.5);
         if let Some(quantity) = line.quantity {
-            let mut text = words::quantity(quantity);
+            let mut text = self.doc.tongue.quantity(quantity);
             let place = (columns.quantity, columns.quantity_room);
             if unit_below {
                 let grey = plain(7.5).in_ink(GREY);
@@ -465,7 +465,7 @@ impl<'a> Setter<'a> {
             self.sheet.figure(self.set, place, y, small, &text);
         }
         if let Some(price) = line.unit_price {
-            let text = words::unit_price(price, self.doc.currency);
+            let text = self.doc.tongue.unit_price(price, self.doc.currency);
             self.sheet.figure(self.set, (columns.price, columns.price_room), y, small, &text);
         }
         let amount = self.money(line.amount_minor);

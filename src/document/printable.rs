@@ -3,6 +3,7 @@
 use super::error::PrintError;
 use super::fonts::Fonts;
 use super::logo::Logo;
+use super::tongue::Tongue;
 use crate::config::key;
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::frozen::{AppliedCredit, Corrected, Customer, Fit, Issuer, Paper};
@@ -215,6 +216,8 @@ pub struct Printable {
     pub fit: Fit,
     /// The issuer's logo.
     pub logo: Option<Arc<Logo>>,
+    /// In which words it says all this.
+    pub tongue: Tongue,
 }
 
 impl Printable {
@@ -243,6 +246,7 @@ impl Printable {
             paper: Paper::A4,
             fit: Fit::Whole,
             logo: None,
+            tongue: Tongue::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What lies under every page of a draft that is only looked at: that it is none of what it looks like.
 
 use super::sheet::{GREY, Ink, Sheet, Type, bold, mm};
-use super::words;
+use super::tongue::Tongue;
 use crate::domain::document::DocumentKind;
 
 /// Light enough to read through.
@@ -21,7 +21,7 @@ pub struct Stamp {
 impl Stamp {
     /// Of a draft of this kind; `of` says which.
     pub fn draft(kind: DocumentKind, of: String) -> Self {
-        let title = words::title(kind).to_lowercase();
+        let title = Tongue::default().title(kind).to_lowercase();
         let article = if title.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
         Self { mark: format!("DRAFT — not {article} {title}"), of }
     }

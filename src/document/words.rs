@@ -1,27 +1,9 @@
-//! The words and figures of a printed document: labels, dates, quantities.
+//! Dates and figures of English documents, as daybook has written them from the first: not those of a
+//! country that writes English.
 
-use crate::domain::document::{DocumentKind, DocumentTax, TaxKind};
 use crate::domain::money::Currency;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-
-/// What the document calls itself.
-pub(super) fn title(kind: DocumentKind) -> &'static str {
-    match kind {
-        DocumentKind::Invoice => "Invoice",
-        DocumentKind::CreditMemo => "Credit memo",
-        DocumentKind::DebitMemo => "Debit memo",
-        DocumentKind::WriteOff => "Write-off",
-    }
-}
-
-/// What a document does to the invoice that it names.
-pub(super) fn of_other(kind: DocumentKind) -> &'static str {
-    match kind {
-        DocumentKind::Invoice => "Replaces",
-        DocumentKind::CreditMemo | DocumentKind::DebitMemo | DocumentKind::WriteOff => "Corrects",
-    }
-}
 
 /// `30 Nov 2026`: day, month in letters, year, so that no reader takes the day for the month.
 pub(super) fn date(day: NaiveDate) -> String {
@@ -74,19 +56,6 @@ fn grouped(plain: &str) -> String {
         out.push_str(fraction);
     }
     out
-}
-
-/// The row of one tax: `VAT 19 % on 1,000.00`, `VAT exempt`, `VAT reverse charge`.
-pub(super) fn tax_row(tax: &DocumentTax, currency: Currency) -> String {
-    let name = if tax.name.is_empty() { &tax.tax_code } else { &tax.name };
-    let on = currency.grouped(tax.base_minor);
-    match tax.kind {
-        // Of a document of another system, whose rates are not known.
-        TaxKind::Standard if tax.tax_code.is_empty() => name.clone(),
-        TaxKind::Standard => format!("{name} {} % on {on}", quantity(tax.rate_percent)),
-        TaxKind::Exempt => format!("{name} exempt, on {on}"),
-        TaxKind::ReverseCharge => format!("{name} reverse charge, on {on}"),
-    }
 }
 
 #[cfg(test)]

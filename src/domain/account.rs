@@ -131,7 +131,7 @@ pub struct AccountTerms {
     pub region: String,
     /// ISO 3166 country code or name, as given.
     pub country: String,
-    /// Language tag for documents.
+    /// Language of documents, mails and reminders ([`super::speech::Tag`]); empty: that of the book.
     pub language: String,
     /// Purchase order number printed on documents.
     pub po_number: String,

@@ -3,6 +3,7 @@
 
 use super::e_invoice::{Category, Form};
 use super::payment_reference::PayTo;
+use super::speech::Speech;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,9 @@ pub struct Frozen {
     /// What its electronic form says besides; none where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub legal: Option<Legal>,
+    /// How it speaks; none: in plain English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speech: Option<Speech>,
 }
 
 /// What an electronic invoice says beside what is printed.

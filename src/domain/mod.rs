@@ -83,6 +83,7 @@ pub mod review;
 pub mod run_params;
 pub mod schedule;
 pub mod series;
+pub mod speech;
 pub mod subscription;
 pub mod tag;
 pub mod tax;

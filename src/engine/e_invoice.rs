@@ -1,9 +1,9 @@
 //! The electronic form of documents: whether one has it, what it says beside what is printed, and the XML.
 
-use super::{Error, printed};
+use super::{Error, printed, speech};
 use crate::config::{Config, key};
 use crate::document::einvoice::{self, Bill, Facts, FactsLine, Problem};
-use crate::document::{Customer, Printable, batch};
+use crate::document::{Customer, Key, Printable, Tongue, batch};
 use crate::domain::account::AccountTerms;
 use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax, Flag, FlagCode};
 use crate::domain::e_invoice::{Category, Form, is_country};
@@ -104,12 +104,12 @@ pub struct Whose<'a> {
 
 /// What is printed of a method that will be charged: of a debit the mandate and who debits too, which tells the
 /// customer of it beforehand.
-pub fn named(method: &MethodRow, config: &Config) -> String {
+pub fn named(method: &MethodRow, config: &Config, tongue: &Tongue) -> String {
     let creditor = config.get(key::ISSUER_CREDITOR_ID);
     if method.kind != MethodKind::Sepa || method.mandate.is_empty() || creditor.is_empty() {
         return method.display.clone();
     }
-    format!("{} (mandate {}, creditor id {creditor})", method.display, method.mandate)
+    tongue.fill(Key::Mandate, &[&method.display, &method.mandate, creditor])
 }
 
 /// Where customers pay; none while `issuer.iban` is not set.
@@ -390,7 +390,8 @@ pub fn write(db: &Db<'_>, id: DocumentId) -> Result<Written, Error> {
             let config = settings::load(db)?;
             let terms = account::version_terms(db, row.account_version)?;
             let legal = legal(db, &row, &config, &terms)?;
-            let frozen = Frozen { legal: legal.clone(), ..Frozen::of(&config, &terms) };
+            let speech = speech::of(db, &config, &terms)?;
+            let frozen = Frozen { legal: legal.clone(), speech, ..Frozen::of(&config, &terms) };
             let taxes = document::taxes(db, id)?;
             (printed::unposted(db, row.clone(), taxes, frozen)?, legal)
         }

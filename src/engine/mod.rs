@@ -37,6 +37,7 @@ pub mod review;
 pub mod runners;
 mod session;
 mod site_command;
+pub mod speech;
 mod tray;
 pub mod trouble;
 

@@ -1,7 +1,7 @@
 //! A document read from the book as it is printed, or would be.
 
-use super::Error;
-use crate::document::{Fit, Frozen, Line, Logo, Press, PrintError, Printable};
+use super::{Error, speech};
+use crate::document::{Fit, Frozen, Key, Line, Logo, Press, PrintError, Printable, Tongue};
 use crate::domain::charge::Model;
 use crate::domain::document::{DocumentStatus, DocumentTax};
 use crate::domain::explain::{How, Rated};
@@ -66,7 +66,9 @@ fn with(
     frozen: Frozen,
 ) -> Result<Printable, Error> {
     let id = row.id;
-    let lines = store::document::items(db, id)?.into_iter().map(line).collect::<Result<_, _>>()?;
+    let tongue = speech::tongue(db, frozen.speech.as_ref())?;
+    let items = store::document::items(db, id)?.into_iter();
+    let lines = items.map(|item| line(item, &tongue)).collect::<Result<_, _>>()?;
     Ok(Printable {
         kind: row.kind,
         number: row.number.unwrap_or_default(),
@@ -93,11 +95,12 @@ fn with(
             "" => None,
             hash => Logo::cached(hash, || store::logo::png(db, hash))?,
         },
+        tongue,
     })
 }
 
 /// A line as printed: with its unit, and in a few words why quantity times price is not the amount.
-pub fn line(item: ItemRow) -> Result<Line, StoreError> {
+pub fn line(item: ItemRow, tongue: &Tongue) -> Result<Line, StoreError> {
     let how = match item.origin {
         // Another system's document says nothing of how its lines came about.
         Origin::Run => item.derivation.kept()?.unwrap_or_default().how,
@@ -105,8 +108,8 @@ pub fn line(item: ItemRow) -> Result<Line, StoreError> {
         Origin::Edited | Origin::Hand => How::ByHand,
     };
     let (uom, detail) = match how {
-        How::Rated(rated) => (rated.uom.clone(), detail(&rated)),
-        How::Percent(percent) => (String::new(), format!("{} %", percent.percent.normalize())),
+        How::Rated(rated) => (rated.uom.clone(), detail(&rated, tongue)),
+        How::Percent(percent) => (String::new(), format!("{} %", tongue.number(percent.percent))),
         How::ByHand | How::Credit(_) | How::Fixed(_) => (String::new(), String::new()),
     };
     Ok(Line {
@@ -121,14 +124,14 @@ pub fn line(item: ItemRow) -> Result<Line, StoreError> {
 }
 
 /// `17 of 31 days`, `tiered price, 100 included`.
-fn detail(rated: &Rated) -> String {
+fn detail(rated: &Rated, tongue: &Tongue) -> String {
     let mut words: Vec<String> = Vec::new();
     match rated.model {
-        Model::Tiered | Model::TieredOverage => words.push("tiered price".into()),
-        Model::Volume => words.push("volume price".into()),
+        Model::Tiered | Model::TieredOverage => words.push(tongue.say(Key::DetailTiered)),
+        Model::Volume => words.push(tongue.say(Key::DetailVolume)),
         Model::Package => {
-            let size = rated.package_size.unwrap_or_default().normalize();
-            words.push(format!("packages of {size}"));
+            let size = tongue.number(rated.package_size.unwrap_or_default());
+            words.push(tongue.fill(Key::DetailPackages, &[&size]));
         }
         Model::Flat
         | Model::PerUnit
@@ -137,21 +140,25 @@ fn detail(rated: &Rated) -> String {
         | Model::DiscountFixed => {}
     }
     if let Some(included) = rated.included_units.filter(|u| !u.is_zero()) {
-        words.push(format!("{} included", included.normalize()));
+        words.push(tongue.fill(Key::DetailIncluded, &[&tongue.number(included)]));
     }
     let share = &rated.share;
     if share.bases.den == 1 && share.bases.num > 1 {
-        words.push(format!("{} times the price", share.bases.num));
+        words.push(tongue.fill(Key::DetailTimes, &[&share.bases.num.to_string()]));
     }
     match share.count.days {
-        Some((part, whole)) if part < whole => words.push(format!("{part} of {whole} days")),
+        Some((part, whole)) if part < whole => {
+            let values = [part.to_string(), whole.to_string()];
+            words.push(tongue.fill(Key::DetailDays, &[&values[0], &values[1]]));
+        }
         None if share.of_period.num < share.of_period.den => {
-            words.push(format!("{}/{} of the period", share.of_period.num, share.of_period.den));
+            let share = format!("{}/{}", share.of_period.num, share.of_period.den);
+            words.push(tongue.fill(Key::DetailShare, &[&share]));
         }
         Some(_) | None => {}
     }
     if rated.earlier_minor != 0 {
-        words.push("less what was billed before".into());
+        words.push(tongue.say(Key::DetailEarlier));
     }
     words.join(", ")
 }

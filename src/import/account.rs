@@ -6,6 +6,7 @@ use super::row::FromRow;
 use crate::domain::account::{AccountStatus, AccountTerms, DeliveryPreference, LegalTerms};
 use crate::domain::e_invoice::{CustomerKind, Form, coded};
 use crate::domain::money::Currency;
+use crate::domain::speech::Tag;
 use crate::domain::term::PaymentTerm;
 use chrono::NaiveDate;
 use std::borrow::Cow;
@@ -125,7 +126,7 @@ impl FromRow for AccountRow {
             city: cells.text(c.city, MAX_TEXT)?,
             region: cells.text(c.region, MAX_TEXT)?,
             country: cells.text(c.country, MAX_TEXT)?,
-            language: cells.text(c.language, MAX_TEXT)?,
+            language: language(c, cells)?,
             po_number: cells.text(c.po_number, MAX_TEXT)?,
             status: cells.word(
                 c.status,
@@ -198,6 +199,18 @@ fn legal_overlay(c: &AccountColumns, old: &LegalTerms, row: LegalTerms) -> Legal
         tax_id_checked_on: pick(c.tax_id_checked_on, row.tax_id_checked_on, &old.tax_id_checked_on),
         tax_id_evidence: pick(c.tax_id_evidence, row.tax_id_evidence, &old.tax_id_evidence),
         iban: pick(c.iban, row.iban, &old.iban),
+    }
+}
+
+fn language(c: &AccountColumns, cells: &Cells<'_>) -> Result<String, Fault> {
+    let text = cells.text(c.language, MAX_TEXT)?;
+    match Tag::parse(&text) {
+        Some(tag) => Ok(tag.to_string()),
+        None if text.is_empty() => Ok(text),
+        None => {
+            let hint = format!("use {}; empty: as the book says (issuer.language)", Tag::allowed());
+            Err(Fault::new(c.language.name, &text, "is no language of documents", hint))
+        }
     }
 }
 

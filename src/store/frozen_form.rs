@@ -87,6 +87,7 @@ impl Split {
                 debited: hole(),
                 ..legal
             }),
+            speech: frozen.speech.clone(),
         };
         let (form, words) = (json::text(&form)?, json::text(&words)?);
         let same = filled(&form, &words).is_some_and(|filled| filled == text);

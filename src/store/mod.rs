@@ -66,6 +66,7 @@ pub mod notice;
 mod open;
 pub mod open_item;
 pub mod operation;
+pub mod own_texts;
 pub mod payment;
 pub mod payment_method;
 pub mod payment_run;

@@ -51,6 +51,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0044_bounce_report.sql"),
     include_str!("migrations/0045_notice_read.sql"),
     include_str!("migrations/0046_network.sql"),
+    include_str!("migrations/0047_own_texts.sql"),
 ];
 
 /// The schema of this program.

@@ -1423,5 +1423,16 @@ BEGIN SELECT RAISE(ABORT, 'guard: an e-invoice that went out is never removed');
 CREATE TRIGGER e_document_version_replace BEFORE INSERT ON e_document_version
 WHEN EXISTS (SELECT 1 FROM e_document_version WHERE document_id = NEW.document_id AND version = NEW.version)
 BEGIN SELECT RAISE(ABORT, 'guard: an e-invoice that went out is never replaced'); END;
+CREATE TABLE own_texts (
+  hash           TEXT PRIMARY KEY,                    -- SHA-256 of the file, hexadecimal
+  file           TEXT NOT NULL,
+  chosen         INTEGER NOT NULL CHECK (chosen IN (0,1)),
+  added_at       INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX own_texts_chosen ON own_texts (chosen) WHERE chosen = 1;
+CREATE TRIGGER own_texts_update BEFORE UPDATE OF hash, file ON own_texts
+BEGIN SELECT RAISE(ABORT, 'guard: texts that a document may name never change'); END;
+CREATE TRIGGER own_texts_delete BEFORE DELETE ON own_texts
+BEGIN SELECT RAISE(ABORT, 'guard: texts that a document may name are never removed'); END;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);
 INSERT INTO account_text (account_text, rank) VALUES ('automerge', 16);

@@ -72,6 +72,7 @@ fn invoice(n: usize) -> Printable {
         paper: Paper::A4,
         fit: Fit::Whole,
         logo: None,
+        tongue: daybook::document::Tongue::default(),
     }
 }
 

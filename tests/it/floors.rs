@@ -21,6 +21,7 @@ const FLOORS: &[&[&str]] = &[
         "printed",
         "reach",
         "site_command",
+        "speech",
         "tray",
     ],
     &["account_page", "guard", "rate", "trouble"],

@@ -6,7 +6,8 @@ use crate::harness::delivery::{posted, smtp};
 use crate::harness::document::{invoice, long_invoice, memo};
 use crate::harness::sink::{HangUp, Script, Sink};
 use crate::old_books::drawn;
-use daybook::document::{Fit, LAYOUT, Logo, Paper, Press, Printable};
+use daybook::document::{Fit, LAYOUT, Logo, Paper, Press, Printable, Tongue};
+use daybook::domain::speech::{LateTerms, Speech, Tag};
 use daybook::domain::text::hex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -14,6 +15,30 @@ use std::path::Path;
 
 /// Of each layout what it draws of the documents below. A row never changes; the last is [`LAYOUT`]'s.
 const DRAWN: &[&str] = &["88976965131459b356eee26b9bdaac07a7a7b86354d4eef4117bc44efce2a923"];
+
+/// The same of documents in other languages.
+const SPOKEN: &[&str] = &["afd8d287a35f1bb6c2f16e22098a081bdf84cd4a0864219e74d5a9d689a2c097"];
+
+/// An invoice and a memo in every language, of an issuer at home and of a French one.
+fn spoken() -> Vec<Printable> {
+    let mut all = Vec::new();
+    for tag in ["de", "de-AT", "de-CH", "fr", "fr-BE", "nl", "it", "es", "pl"] {
+        let tag = Tag::parse(tag).unwrap();
+        let home = tag.language.as_str().to_uppercase();
+        let home = if tag.country.is_empty() { home } else { tag.country.clone() };
+        for (issuer, late) in [(home.as_str(), None), ("FR", Some(LateTerms::France))] {
+            let issuer = issuer.to_owned();
+            let speech = Speech { tag: tag.clone(), issuer, late, texts: String::new() };
+            let tongue = Tongue::of(speech, None);
+            let mut collected = invoice();
+            collected.collected_from = "visa ··4242".into();
+            for document in [invoice(), memo(), collected] {
+                all.push(Printable { tongue: tongue.clone(), ..document });
+            }
+        }
+    }
+    all
+}
 
 fn documents() -> Vec<Printable> {
     let mut letter = long_invoice();
@@ -27,11 +52,11 @@ fn documents() -> Vec<Printable> {
     vec![invoice(), long_invoice(), memo(), letter, cut, collected]
 }
 
-#[test]
-fn what_is_drawn_changes_with_the_version_of_the_layout_alone() {
+/// What is drawn of documents.
+fn pages(documents: Vec<Printable>) -> Sha256 {
     let press = Press::open().unwrap();
     let mut hash = Sha256::new();
-    for document in documents() {
+    for document in documents {
         let bytes = press.set(&document).unwrap().pdf(press);
         let pdf = lopdf::Document::load_mem(&bytes).unwrap();
         hash.update(drawn(&pdf));
@@ -40,6 +65,25 @@ fn what_is_drawn_changes_with_the_version_of_the_layout_alone() {
             hash.update(format!("{:?}", page.get(b"MediaBox").unwrap()));
         }
     }
+    hash
+}
+
+#[test]
+fn what_is_said_in_other_languages_changes_with_the_version_of_the_layout_alone() {
+    let now = hex(&pages(spoken()).finalize());
+    assert_eq!(SPOKEN.len(), LAYOUT as usize, "one row of SPOKEN for each layout");
+    assert_eq!(
+        SPOKEN.last(),
+        Some(&now.as_str()),
+        "a text of assets/text or a format is not that of layout {LAYOUT}, and posted documents would read \
+         otherwise: raise LAYOUT in src/document/layout.rs to {} and add {now:?} to SPOKEN",
+        LAYOUT + 1
+    );
+}
+
+#[test]
+fn what_is_drawn_changes_with_the_version_of_the_layout_alone() {
+    let mut hash = pages(documents());
     // The letters themselves are drawn by the fonts.
     let fonts = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/fonts");
     for font in ["DroidSansFallback.ttf.gz", "NotoSans-Bold.ttf", "NotoSans-Regular.ttf"] {

@@ -59,6 +59,7 @@ mod install;
 mod journey;
 mod keys;
 mod keys_random;
+mod languages;
 mod layout;
 mod lending;
 mod letters;

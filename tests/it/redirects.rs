@@ -94,9 +94,11 @@ fn where_everybodys_money_goes_and_the_rules_themselves_take_two_admins_where_th
     settings::set(&mut root, "issuer.bank", "DE00 1").unwrap();
     let mut eve = Session::open(&book.path, Actor { uid: 9, name: "eve".to_owned() }).unwrap();
     roles::grant(&mut root, 9, Role::Admin).unwrap();
+    let texts = book.file("own.toml", "[en]\npay_by = \"Pay to DE00 3: {sum} {day} {reference}\"");
     for (of, value) in [
         ("issuer.bank", "DE00 2"),
         ("issuer.footer", "pay to DE00 3"),
+        ("texts.file", &texts),
         ("stripe.base_url", "https://elsewhere.example"),
         ("four_eyes.above", ""),
         ("four_eyes.settings", "false"),

@@ -168,7 +168,7 @@ fn a_setting_is_refused_with_what_is_allowed_or_the_day_works() {
             tried += 1;
             match settings::set(&mut open, setting.key, &value) {
                 Ok(()) => fine.push(value),
-                Err(error @ (Error::Usage { .. } | Error::Io { .. })) => {
+                Err(error @ (Error::Usage { .. } | Error::Io { .. } | Error::Input { .. })) => {
                     refused += 1;
                     let (words, hint) = (error.to_string(), error.hint());
                     // Files and directories have a remedy of their own.
@@ -177,7 +177,8 @@ fn a_setting_is_refused_with_what_is_allowed_or_the_day_works() {
                         || setting.key == "mail.bounces"
                         || setting.key == "network.outbox"
                         || setting.key == "network.receipts"
-                        || setting.key == "issuer.logo";
+                        || setting.key == "issuer.logo"
+                        || setting.key == "texts.file";
                     let told =
                         hint.contains(&setting.allowed.words()) || (files && !hint.is_empty());
                     let other = matches!(error.code(), "contradiction" | "io" | "unprintable");

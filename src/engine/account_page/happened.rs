@@ -2,6 +2,7 @@
 
 use super::priced::priced;
 use super::shown::{amounts, end, more, shown};
+use crate::document::Tongue;
 use crate::domain::document::DocumentKind;
 use crate::domain::leaf::{Part, Row, Side};
 use crate::domain::money::Money;
@@ -55,7 +56,7 @@ fn one(page: &AccountPage, document: &PageDocument, rows: &mut Vec<Row>) {
     let total = amount(row.total_minor);
     rows.push(Row::strong([row.invoice_on.to_string(), words, String::new(), total]));
     for item in &document.items.rows {
-        let line = printed::line(item.clone()).ok();
+        let line = printed::line(item.clone(), &Tongue::default()).ok();
         let mut words = item.description.clone();
         if let Some(line) = line {
             // One of a price is the amount.

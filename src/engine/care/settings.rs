@@ -2,17 +2,20 @@
 
 use crate::clock::Now;
 use crate::config::{self, Config, Setting, key};
-use crate::document::{Issuer, Logo, Press, Printable, issuer};
+use crate::document::{Issuer, Logo, OwnTexts, Press, Printable, issuer, sample};
 use crate::domain::actor::Verb;
 use crate::domain::e_invoice::is_unit_code;
 use crate::domain::money::Currency;
 use crate::domain::regime;
+use crate::domain::speech::Language;
 use crate::engine::guard::four_eyes::{self, Deed, Eyes};
 use crate::engine::{Error, Session};
 use crate::gateway::secret::{self, Kind, SecretError};
 use crate::outside;
 use crate::store::four_eyes::Object;
-use crate::store::{BookKind, StoreError, Tx, logo as logos, posting, role, settings, timekeeping};
+use crate::store::{
+    BookKind, StoreError, Tx, logo as logos, own_texts, posting, role, settings, timekeeping,
+};
 use chrono::{NaiveDate, NaiveDateTime};
 use std::path::Path;
 
@@ -75,6 +78,7 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
     }
     check_print(&as_stored(session)?, setting, value)?;
     let logo = if setting == key::ISSUER_LOGO { read_logo(value)? } else { None };
+    let texts = if setting == key::TEXTS_FILE { read_texts(value)? } else { None };
     four_eyes::write(session, Verb::Settings, |tx, eyes| {
         let before = settings::as_stored(tx)?;
         let old = before.contradictions();
@@ -92,10 +96,18 @@ pub fn set(session: &mut Session, key: &str, value: &str) -> Result<(), Error> {
                 "choose other letters, or another place for the year",
             ));
         }
-        let second = second_admin(tx, eyes, &before, (setting, value))?;
+        // Of a file, what is in it is confirmed.
+        let with = texts.as_ref().map_or(value.to_owned(), |(hash, _)| format!("{value} ({hash})"));
+        let second = second_admin(tx, eyes, &before, (setting, &with))?;
         settings::set(tx, setting, value)?;
         if setting == key::ISSUER_LOGO {
             logos::choose(tx, logo.as_ref().map(|(hash, png)| (hash.as_str(), &png[..])))?;
+        }
+        if setting == key::TEXTS_FILE {
+            own_texts::choose(
+                tx,
+                texts.as_ref().map(|(hash, file)| (hash.as_str(), file.as_str())),
+            )?;
         }
         tx.note(key, format!("{key}: {:?} → {value:?}{second}", before.get(setting)));
         Ok(())
@@ -144,6 +156,7 @@ pub(in crate::engine) fn secret_remedy(kind: Kind, path: &str, directory: &Path)
 const GUARDED: &[&Setting] = &[
     key::ISSUER_BANK,
     key::ISSUER_FOOTER,
+    key::TEXTS_FILE,
     key::STRIPE_SECRET_FILE,
     key::STRIPE_BASE_URL,
     key::SEPARATION_WINDOW,
@@ -247,6 +260,51 @@ fn read_logo(file: &str) -> Result<Option<(String, Vec<u8>)>, Error> {
         Ok(logo) => Ok(Some((logo.hash, png))),
         Err(why) => Err(Error::usage("bad_logo", why.to_string(), "name a PNG file")),
     }
+}
+
+/// How a file of texts begins.
+const HOW: &str = "Leave out what stays as it is, then: daybook settings set texts.file FILE";
+
+/// The texts of a language, as a file for `texts.file` begins.
+pub fn texts(language: Language) -> String {
+    let all = sample(language);
+    // Those of one country stand in tables behind them.
+    let own = all.find("\n[").map_or(all, |at| &all[..=at]);
+    format!("# {HOW}\n[{language}]\n{own}")
+}
+
+/// Bytes of a file of texts.
+const MOST_TEXTS: u64 = 1 << 20;
+
+/// The hash and text of a file of texts, if it can be used: it is kept in the book, so that a posted document
+/// can always be printed as it was.
+fn read_texts(file: &str) -> Result<Option<(String, String)>, Error> {
+    if file.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |line: Option<usize>, message: String, hint: &str| Error::Input {
+        file: file.into(),
+        line: line.map(|line| line as u64),
+        column: None,
+        message,
+        hint: hint.to_owned(),
+    };
+    let bytes = outside::read(Path::new(file), MOST_TEXTS)
+        .map_err(|source| Error::Io { path: file.into(), source })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| wrong(None, "is not UTF-8 text".to_owned(), "save the file as UTF-8"))?;
+    let texts = OwnTexts::read(&text).map_err(|e| {
+        let message = if e.key.is_empty() { e.why } else { format!("{} {}", e.key, e.why) };
+        wrong(Some(e.line), message, &e.remedy)
+    })?;
+    if texts.count() == 0 {
+        return Err(wrong(
+            None,
+            "has no text".to_owned(),
+            "daybook settings texts en shows what there is",
+        ));
+    }
+    Ok(Some((texts.hash, text)))
 }
 
 /// Reads `DATE` (noon) or `DATETHH:MM` in the book's zone.

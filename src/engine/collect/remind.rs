@@ -9,6 +9,7 @@
 use crate::clock::Now;
 use crate::config::{Config, key, rising_days};
 use crate::document::email::{self, Heading};
+use crate::document::{Letter, Overdue, OverdueLine, Tongue};
 use crate::domain::account::{AccountTerms, version_on};
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId, JobId};
@@ -17,7 +18,7 @@ use crate::domain::text::counted;
 use crate::engine::command::{JobSpec, Refused};
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::{Error, Session};
-use crate::engine::{deliver, mailer};
+use crate::engine::{deliver, mailer, speech};
 use crate::mail::{Envelope, MailOutcome, Mailer};
 use crate::store::debt::{self, Debt};
 use crate::store::job::{self, JobKind, JobRow, Progress};
@@ -283,7 +284,11 @@ fn one_account(
     if debts.is_empty() {
         return Ok(Ok(None));
     }
-    let (left, failures) = sent(mailer.as_ref(), config, now, (&debts, terms));
+    let letter = session.read(|db| {
+        let tongue = speech::of_account(db, config, terms)?;
+        Ok::<_, StoreError>(letter(&tongue, config, now, (&debts, terms)))
+    })?;
+    let (left, failures) = sent(mailer.as_ref(), config, now, (&letter, terms));
     if left {
         return Ok(Ok(Some(described(&debts, terms))));
     }
@@ -302,7 +307,7 @@ fn sent(
     mailer: &dyn Mailer,
     config: &Config,
     now: Now,
-    (debts, terms): (&[(Debt, u32, u32)], &AccountTerms),
+    (letter, terms): (&Letter, &AccountTerms),
 ) -> (bool, Vec<String>) {
     let mut failures = Vec::new();
     let mut left = false;
@@ -319,8 +324,7 @@ fn sent(
             date_ms: now.at_ms,
         };
         let names = (config.get(key::ISSUER_NAME), terms.name.as_str());
-        let subject = format!("Reminder: {} overdue", counted(debts.len(), "invoice", "invoices"));
-        let message = match email::plain(&head, names, &subject, &body(config, debts, now.today)) {
+        let message = match email::letter(&head, names, letter) {
             Ok(message) => message,
             Err(error) => {
                 failures.push(error.to_string());
@@ -338,25 +342,28 @@ fn sent(
     (left, failures)
 }
 
-fn body(config: &Config, debts: &[(Debt, u32, u32)], today: NaiveDate) -> String {
-    let mut lines = vec![format!("As of {today} these invoices are overdue:"), String::new()];
-    for (debt, _, _) in debts {
-        lines.push(format!(
-            "  {}  due {}  {} {} open",
-            debt.number,
-            debt.due_on,
-            debt.currency.grouped(debt.balance_minor),
-            debt.currency
-        ));
-    }
-    lines.push(String::new());
-    if debts.iter().any(|(debt, _, _)| debt.balance_minor < debt.total_minor) {
-        lines.push("What you have paid and been credited so far is counted.".to_owned());
-    }
-    lines.push("If you have paid in the meantime, please take no notice of this.".to_owned());
-    for line in config.get(key::ISSUER_BANK).split(';').filter(|l| !l.trim().is_empty()) {
-        lines.push(line.trim().to_owned());
-    }
-    lines.push(config.get(key::ISSUER_NAME).to_owned());
-    lines.join("\n")
+/// What a reminder says, in the words of its account.
+fn letter(
+    tongue: &Tongue,
+    config: &Config,
+    now: Now,
+    (debts, terms): (&[(Debt, u32, u32)], &AccountTerms),
+) -> Letter {
+    let line = |(debt, _, _): &(Debt, u32, u32)| OverdueLine {
+        number: debt.number.clone(),
+        due_on: debt.due_on,
+        currency: debt.currency,
+        open_minor: debt.balance_minor,
+    };
+    let bank = config.get(key::ISSUER_BANK).split(';').map(str::trim);
+    let bank: Vec<&str> = bank.filter(|line| !line.is_empty()).collect();
+    let overdue = Overdue {
+        today: now.today,
+        invoices: debts.iter().map(line).collect(),
+        paid_in_part: debts.iter().any(|(debt, _, _)| debt.balance_minor < debt.total_minor),
+        bank: &bank.join("\n"),
+        customer: &terms.name,
+        issuer: config.get(key::ISSUER_NAME),
+    };
+    Letter::reminder(tongue, &overdue)
 }

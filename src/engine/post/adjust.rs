@@ -1,6 +1,7 @@
 //! Changing what a posted invoice means: credit and debit memos by whole, line or amount, with the
 //! invoice's own tax. A credit is applied to its invoice up to what is owed, the rest is unapplied.
 
+use crate::document::Tongue;
 use crate::domain::actor::Verb;
 use crate::domain::document::{DocumentKind, DocumentStatus, DocumentTax, TaxKind};
 use crate::domain::explain::{Derivation, LineTax};
@@ -16,7 +17,7 @@ use crate::engine::post::loss;
 use crate::engine::post::{memo_print, posting};
 use crate::engine::rate::rules;
 use crate::engine::review::picked::reason;
-use crate::engine::{Error, Session};
+use crate::engine::{Error, Session, speech};
 use crate::store::Json;
 use crate::store::document::{self, DocumentRow, ItemRow, Origin, Source};
 use crate::store::draft::{self, LineImage};
@@ -317,11 +318,12 @@ fn make(tx: &Tx<'_>, row: &DocumentRow, items: &[ItemRow], memo: &Memo<'_>) -> R
     let mut content = draft::load(tx, &fresh)?;
     content.po_number.clone_from(&row.po_number);
     content.due_on = due(row, on);
+    let tongue = speech::of_version(tx, memo.version)?;
     content.lines = memo
         .draft
         .lines
         .iter()
-        .map(|(item, net)| line(row, items, *item, *net, memo))
+        .map(|(item, net)| line(row, items, (*item, *net), memo, &tongue))
         .collect::<Result<_, _>>()?;
     content.taxes.clone_from(&memo.draft.taxes);
     content.subtotal_minor = memo.draft.subtotal_minor;
@@ -365,9 +367,9 @@ fn due(row: &DocumentRow, on: NaiveDate) -> NaiveDate {
 fn line(
     row: &DocumentRow,
     items: &[ItemRow],
-    item: ItemId,
-    net: i64,
+    (item, net): (ItemId, i64),
     memo: &Memo<'_>,
+    tongue: &Tongue,
 ) -> Result<LineImage, Error> {
     let of = items.iter().find(|i| i.id == item);
     let tax = of.and_then(|i| {
@@ -393,7 +395,7 @@ fn line(
         subscription: of.and_then(|i| i.subscription),
         target: of.and_then(|i| i.target),
         corrects: of.filter(|_| credit).filter(counted).map(|i| i.id),
-        description: memo_print::text(row, of, net),
+        description: memo_print::text(tongue, row, of, net),
         service_from: of.and_then(|i| i.service_from),
         service_to: of.and_then(|i| i.service_to),
         quantity: Decimal::ONE,

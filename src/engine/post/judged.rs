@@ -7,7 +7,7 @@ use crate::domain::account::AccountTerms;
 use crate::domain::document::{DocumentStatus, DocumentTax, Review};
 use crate::domain::tax::posting_block;
 use crate::engine::command::Pick;
-use crate::engine::{Error, e_invoice, printed};
+use crate::engine::{Error, e_invoice, printed, speech};
 use crate::store::document::{self, DocumentRow};
 use crate::store::posting::Content;
 use crate::store::{Db, StoreError, account, logo};
@@ -131,6 +131,7 @@ fn freeze_with(
     terms: &AccountTerms,
 ) -> Result<Frozen, StoreError> {
     let mut frozen = Frozen::of(config, terms);
+    frozen.speech = speech::of(db, config, terms)?;
     frozen.logo = logo::chosen(db)?;
     if let Some(id) = document::corrected_by(db, row)? {
         let other = document::get(db, id)?;
@@ -138,7 +139,9 @@ fn freeze_with(
     }
     if row.kind.is_receivable() && terms.auto_pay {
         let first = e_invoice::charged(db, config, row.account, row.due_on)?;
-        frozen.collected_from = first.map(|m| e_invoice::named(&m, config)).unwrap_or_default();
+        let tongue = speech::tongue(db, frozen.speech.as_ref())?;
+        let named = first.map(|method| e_invoice::named(&method, config, &tongue));
+        frozen.collected_from = named.unwrap_or_default();
     }
     if row.kind.is_receivable() && frozen.collected_from.is_empty() {
         frozen.pay = e_invoice::pay_to(config);

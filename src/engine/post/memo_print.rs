@@ -1,12 +1,12 @@
 //! Whether a memo can be printed, asked before a second person is asked and before it has a number:
 //! what is posted and cannot be delivered can only be countered by another memo of the same kind.
 
-use crate::document::{Corrected, Frozen, Line, Press, PrintError, Printable};
+use crate::document::{Corrected, Frozen, Key, Line, Press, PrintError, Printable, Tongue};
 use crate::domain::account::version_on;
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::ids::ItemId;
 use crate::domain::memo::MemoDraft;
-use crate::engine::Error;
+use crate::engine::{Error, speech};
 use crate::store::document::{DocumentRow, ItemRow};
 use crate::store::{Db, Tx, account, settings};
 
@@ -19,10 +19,10 @@ struct Texts<'a> {
 }
 
 /// What a line of a memo on `row` says: of an item, or of the document where it has none.
-pub fn text(row: &DocumentRow, of: Option<&ItemRow>, net_minor: i64) -> String {
-    let word = if net_minor < 0 { "Credit" } else { "Charge" };
+pub fn text(tongue: &Tongue, row: &DocumentRow, of: Option<&ItemRow>, net_minor: i64) -> String {
+    let key = if net_minor < 0 { Key::CreditLine } else { Key::ChargeLine };
     let what = of.map_or_else(|| row.number.as_deref().unwrap_or_default(), |i| &i.description);
-    format!("{word}: {what}")
+    tongue.fill(key, &[what])
 }
 
 /// The account version a memo on `row` is printed with: that of the document it corrects, or today's
@@ -36,7 +36,9 @@ pub fn version(
     draft: &MemoDraft,
 ) -> Result<i64, Error> {
     let of = |item: ItemId| items.iter().find(|i| i.id == item);
-    let lines = draft.lines.iter().map(|(item, net)| text(row, of(*item), *net)).collect();
+    let tongue = speech::of_version(tx, row.account_version)?;
+    let said = |(item, net): &(ItemId, i64)| text(&tongue, row, of(*item), *net);
+    let lines = draft.lines.iter().map(said).collect();
     let texts = Texts { kind, lines, taxes: &draft.taxes };
     let Some(why) = unfit(tx, row, row.account_version, &texts)? else {
         return Ok(row.account_version);
@@ -64,6 +66,7 @@ fn unfit(
 ) -> Result<Option<PrintError>, Error> {
     let press = Press::open().map_err(|e| Error::Bug(e.to_string()))?;
     let frozen = Frozen::of(&settings::load(db)?, &account::version_terms(db, version)?);
+    let tongue = speech::of_version(db, version)?;
     let line = |description: &String| Line {
         description: description.clone(),
         detail: String::new(),
@@ -86,6 +89,7 @@ fn unfit(
         taxes: texts.taxes.to_vec(),
         paper: frozen.paper,
         fit: frozen.fit,
+        tongue,
         ..Printable::blank(row.currency)
     };
     Ok(press.fits(&memo).err())

@@ -115,6 +115,7 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      UPDATE sqlite_schema SET sql = replace(sql, ' OR delivery = ''network'' OR delivery = ''network+email''', '')
      WHERE type = 'table' AND name = 'account_version'; UPDATE sqlite_schema SET sql = replace(sql,
      ' OR source = ''void''', '') WHERE type = 'table' AND name = 'document'; PRAGMA writable_schema = RESET",
+    "DROP TABLE own_texts",
 ];
 
 /// What a call of the binary gave.

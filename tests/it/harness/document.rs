@@ -1,7 +1,9 @@
 //! Documents to be printed, and the tools that read them.
 
 use chrono::NaiveDate;
-use daybook::document::{AppliedCredit, Corrected, Customer, Fit, Issuer, Line, Paper, Printable};
+use daybook::document::{
+    AppliedCredit, Corrected, Customer, Fit, Issuer, Line, Paper, Printable, Tongue,
+};
 use daybook::domain::document::{DocumentKind, DocumentTax, TaxKind};
 use daybook::domain::money::Currency;
 use std::process::Command;
@@ -93,6 +95,7 @@ pub fn invoice() -> Printable {
         paper: Paper::A4,
         fit: Fit::Whole,
         logo: None,
+        tongue: Tongue::default(),
     };
     printable.taxes = vec![tax("VAT", "19", TaxKind::Standard, "", 76256, 14489)];
     printable.total_minor += 14489;

@@ -186,9 +186,8 @@ impl Story {
                 assert_eq!(ran.code, 0, "{name} {day}: {}{} {:#?}", ran.out, ran.err, self.told);
             }
         }
-        for account in rows(&self.book.path, "SELECT number FROM account") {
-            let args =
-                ["report", "statement", "--account", &account, "--from", first, "--to", last];
+        for account in ["A1", "A2"] {
+            let args = ["report", "statement", "--account", account, "--from", first, "--to", last];
             let ran = self.book.run(&args);
             assert_eq!(ran.code, 0, "{account}: {}{} {:#?}", ran.out, ran.err, self.told);
         }

@@ -6,6 +6,7 @@
 use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
 use crate::domain::document::{DocumentKind, DocumentTax};
+use crate::domain::frozen::AppliedCredit;
 use crate::domain::ids::{DocumentId, ItemId};
 use crate::domain::money::Money;
 use crate::engine::account_edit;
@@ -146,7 +147,7 @@ fn in_one(
     memo::mark(tx, row.id, Mark::Reversed(memo.id))?;
     new_draft::release(tx, row.id)?;
     let invoice = take_place(tx, row, content(row, image, (&left, taxes), new))?;
-    let number = posting::post_now(tx, invoice)?;
+    let number = posting::post_settled(tx, invoice, &printed(&settled))?;
     move_over(tx, &settled, invoice)?;
     stored::keep_state(tx, row.id, invoice)?;
     tx.touch(Topic::Usage);
@@ -168,6 +169,15 @@ fn rest(memo: &Reversal) -> (HashMap<ItemId, i64>, Vec<DocumentTax>) {
         ..tax.clone()
     };
     (left, memo.draft.taxes.iter().map(turned).collect())
+}
+
+/// What settles the new one at once, as it is printed: nobody is asked to pay twice.
+fn printed(settled: &Settled) -> Vec<AppliedCredit> {
+    let paid = settled.payments.iter().map(|(id, minor)| (id.to_string(), *minor));
+    let credits = settled.credits.iter().map(|(_, _, number, minor)| (number.clone(), *minor));
+    paid.chain(credits)
+        .map(|(number, amount_minor)| AppliedCredit { number, amount_minor })
+        .collect()
 }
 
 /// `; 100.00 EUR paid moves over`; nothing where nothing was.

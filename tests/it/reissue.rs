@@ -72,6 +72,16 @@ fn a_paid_invoice_of_an_earlier_month_is_issued_anew_with_the_right_tax_id() {
         1,
         "the promise holds for the new one"
     );
+    // Who has paid a part is asked for the rest alone.
+    let file = book.path.with_file_name("new.pdf");
+    book.run(&["invoice", "pdf", "INV-2026-000005", file.to_str().unwrap()]).ends(0);
+    let text = std::process::Command::new("pdftotext")
+        .args(["-layout", file.to_str().unwrap(), "-"])
+        .output();
+    let text = String::from_utf8(text.unwrap().stdout).unwrap();
+    for words in ["Replaces invoice INV-2026-000001", "P-000001", "-100.00", "269.60"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
     // What was billed stays billed, by the new one.
     let again = book.say("bill --target 2026-03-01 --account A1 --json").ends(0).json();
     assert_eq!(again["documents"]["invoices"], 0, "{again}");

@@ -12,7 +12,7 @@ use crate::config::{Config, key};
 use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
 use crate::domain::document::{BillRunStatus, DocumentTax, Review};
-use crate::domain::frozen::Frozen;
+use crate::domain::frozen::{AppliedCredit, Frozen};
 use crate::domain::ids::{BillRunId, DocumentId, JobId};
 use crate::domain::text::counted;
 use crate::engine::ahead::Ahead;
@@ -126,6 +126,15 @@ pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Resu
 
 /// Posts one document that was just made in this transaction (memos, write-offs).
 pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
+    post_settled(tx, id, &[])
+}
+
+/// The same of one that this is applied to at once: it is printed as settled by so much.
+pub fn post_settled(
+    tx: &Tx<'_>,
+    id: DocumentId,
+    credits: &[AppliedCredit],
+) -> Result<String, Error> {
     let config = settings::load(tx)?;
     let row = document::get(tx, id)?;
     let internal = row.source == Source::Void;
@@ -138,7 +147,7 @@ pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
         ));
     }
     let taxes = document::taxes(tx, id)?;
-    let (row, frozen) = suited(tx, row, &taxes, &config)?;
+    let (row, frozen) = suited(tx, row, (&taxes, credits), &config)?;
     let content = Content::of(tx, &row, &taxes, &frozen)?;
     let pattern = if internal { config.get(key::SERIES_VOID) } else { config.pattern(row.kind) };
     Ok(posting::post(tx, &row, pattern, content)?)
@@ -149,17 +158,17 @@ pub fn post_now(tx: &Tx<'_>, id: DocumentId) -> Result<String, Error> {
 fn suited(
     tx: &Tx<'_>,
     row: DocumentRow,
-    taxes: &[DocumentTax],
+    settled: (&[DocumentTax], &[AppliedCredit]),
     config: &Config,
 ) -> Result<(DocumentRow, Frozen), Error> {
-    let (frozen, why) = unsuited(tx, &row, taxes, config)?;
+    let (frozen, why) = unsuited(tx, &row, settled, config)?;
     let Some(why) = why else { return Ok((row, frozen)) };
     let versions = account::versions(tx, row.account)?;
     if let Some(today) = version_on(&versions, tx.now().today)
         && today.id != row.account_version
     {
         let row = DocumentRow { account_version: today.id, ..row };
-        if let (frozen, None) = unsuited(tx, &row, taxes, config)? {
+        if let (frozen, None) = unsuited(tx, &row, settled, config)? {
             draft::set_version(tx, row.id, today.id)?;
             return Ok((row, frozen));
         }
@@ -171,10 +180,11 @@ fn suited(
 fn unsuited(
     tx: &Tx<'_>,
     row: &DocumentRow,
-    taxes: &[DocumentTax],
+    (taxes, credits): (&[DocumentTax], &[AppliedCredit]),
     config: &Config,
 ) -> Result<(Frozen, Option<String>), Error> {
-    let frozen = freeze(tx, row, config)?;
+    let credits = credits.to_vec();
+    let frozen = Frozen { credits, ..freeze(tx, row, config)? };
     let problems = e_invoice::problems(tx, row, taxes, &frozen)?;
     let terms = account::version_terms(tx, row.account_version)?;
     let total = row.currency.amount(row.total_minor);

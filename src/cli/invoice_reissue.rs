@@ -21,7 +21,7 @@ pub struct Reissue {
     /// region, country, buyer_reference, billing_contact, register_id
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     set: Vec<String>,
-    /// Why; printed on the memo
+    /// Why; kept with the memo
     #[arg(long)]
     reason: String,
     /// Only say what it would make and move

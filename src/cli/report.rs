@@ -81,6 +81,11 @@ fn asked(args: &Args, session: &Session) -> Result<Asked, Error> {
     if name == ReportName::Statement && args.account.is_none() {
         return Err(Error::usage("no_account", "a statement is of one account", "--account A"));
     }
+    let of_whole = matches!(name, ReportName::Rollforward | ReportName::TrialBalance);
+    if of_whole && (args.account.is_some() || args.batch.is_some()) {
+        let why = format!("{name} is of all accounts");
+        return Err(Error::usage("not_by_account", why, "daybook report statement --account A"));
+    }
     let currency = args.currency.as_deref().map(|code| {
         Currency::parse(&code.to_uppercase()).ok_or_else(|| {
             Error::usage(

@@ -5,6 +5,7 @@ use super::invoice::Setter;
 use super::sheet::{ACCENT, BLACK, GREY, HAIR, Style, bold, mm, plain};
 use super::texts::Key;
 use crate::domain::document::DocumentKind;
+use crate::domain::ids::PaymentId;
 use crate::domain::payment_reference::{PayTo, epc, in_fours};
 use qrcodegen::{QrCode, QrCodeEcc};
 
@@ -40,7 +41,14 @@ impl Setter<'_> {
         let credits: Vec<(String, i64)> = doc
             .credits
             .iter()
-            .map(|c| (tongue.fill(Key::CreditApplied, &[&c.number]), -c.amount_minor))
+            .map(|c| {
+                // Our name of a payment says nothing to who paid.
+                let label = match PaymentId::parse(&c.number) {
+                    Some(_) => tongue.say(Key::PaidBefore),
+                    None => tongue.fill(Key::CreditApplied, &[&c.number]),
+                };
+                (label, -c.amount_minor)
+            })
             .collect();
         let height = 16.0 * (rows.len() + credits.len() + 2) as f32 + 24.0;
         self.need(height.min(self.bottom() - mm(30.0)));

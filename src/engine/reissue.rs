@@ -43,8 +43,24 @@ pub struct Reissued {
 /// together to be sent.
 pub fn reissue(session: &mut Session, new: &Reissue) -> Result<(Reissued, Receipt), Error> {
     let why = reason(&new.reason)?.to_owned();
-    let row = session.store.read(|db| allowed(db, new.document))?;
-    if !new.account.is_empty() {
+    new.checked()?;
+    let who = (session.actor.uid, session.now()?.at_ms);
+    let with = new.with();
+    let (row, ahead) = session.store.read(|db| {
+        let row = allowed(db, new.document)?;
+        let ahead = four_eyes::foretell(db, who, Verb::Reissue, &deed(&row, &with, &why)?)?;
+        Ok::<_, Error>((row, ahead))
+    })?;
+    let Some(_numbers) = session.store.hold(hold::Work::Posting)? else {
+        return Err(Error::usage(
+            "posting",
+            "a posting is giving numbers",
+            "again once it is through (7 Jobs)",
+        ));
+    };
+    // What is only asked for changes no account.
+    let asks = matches!(ahead, four_eyes::Ahead::Asks(_));
+    if !new.account.is_empty() && !asks {
         let done = account_edit::edit(session, &row.account_number, &new.account)?;
         if done.waiting {
             return Err(Error::usage(
@@ -55,17 +71,10 @@ pub fn reissue(session: &mut Session, new: &Reissue) -> Result<(Reissued, Receip
         }
     }
     let press = make::press()?;
-    let Some(_numbers) = session.store.hold(hold::Work::Posting)? else {
-        return Err(Error::usage(
-            "posting",
-            "a posting is giving numbers",
-            "again once it is through (7 Jobs)",
-        ));
-    };
     let done = four_eyes::write(session, Verb::Reissue, |tx, eyes| {
         let row = allowed(tx, new.document)?;
         refuse_both_hands(tx, row.account)?;
-        let second = eyes.on(tx, &deed(&row, &why)?)?;
+        let second = eyes.on(tx, &deed(&row, &with, &why)?)?;
         let (done, words) = in_one(tx, &row, new, &why)?;
         make::queue(tx, press, &[done.memo.id, done.invoice])?;
         tx.note(&done.number, format!("{words} ({why}){second}"));
@@ -105,13 +114,13 @@ fn allowed(db: &Db<'_>, id: DocumentId) -> Result<DocumentRow, Error> {
 }
 
 /// What four eyes look at: two documents of its total.
-fn deed<'a>(row: &'a DocumentRow, why: &'a str) -> Result<Deed<'a>, Error> {
+fn deed<'a>(row: &'a DocumentRow, with: &'a str, why: &'a str) -> Result<Deed<'a>, Error> {
     let total = row.currency.amount(row.total_minor);
     Ok(Deed {
         object: Object::Document(row.id),
         subject: row.number.as_deref().unwrap_or_default(),
         what: "full memo and new invoice",
-        with: "",
+        with,
         money: total.plus(total)?,
         reason: why,
     })
@@ -261,6 +270,7 @@ fn move_over(tx: &Tx<'_>, settled: &Settled, invoice: DocumentId) -> Result<(), 
 
 /// What it would make and move, or why it is refused.
 pub fn foretell(db: &Db<'_>, new: &Reissue, by: Asked<'_>) -> Result<Foretold, Error> {
+    new.checked()?;
     let row = allowed(db, new.document)?;
     let why = reason(&new.reason)?;
     let left = memo::room(db, &row)?;
@@ -283,7 +293,7 @@ pub fn foretell(db: &Db<'_>, new: &Reissue, by: Asked<'_>) -> Result<Foretold, E
     let who = (by.actor.uid, by.now.at_ms);
     let mut beware = Vec::new();
     let mut verb = "issue anew";
-    match four_eyes::foretell(db, who, Verb::Reissue, &deed(&row, why)?)? {
+    match four_eyes::foretell(db, who, Verb::Reissue, &deed(&row, &new.with(), why)?)? {
         four_eyes::Ahead::Passes => {}
         four_eyes::Ahead::Confirms(words) => {
             beware.push(words.trim_start_matches("; ").to_owned());

@@ -79,7 +79,7 @@ fn a_paid_invoice_of_an_earlier_month_is_issued_anew_with_the_right_tax_id() {
         .args(["-layout", file.to_str().unwrap(), "-"])
         .output();
     let text = String::from_utf8(text.unwrap().stdout).unwrap();
-    for words in ["Replaces invoice INV-2026-000001", "P-000001", "-100.00", "269.60"] {
+    for words in ["Replaces invoice INV-2026-000001", "Paid", "-100.00", "269.60"] {
         assert!(text.contains(words), "{words}: {text}");
     }
     // What was billed stays billed, by the new one.
@@ -115,6 +115,9 @@ fn what_was_credited_before_stays_credited_and_the_rest_is_issued_anew() {
     );
     assert_eq!(balance(&book, "INV-2026-000001"), "0.00");
     book.is_sound();
+    // What settles the old one stays there.
+    let off = book.say("memo unapply CM-2026-000001 --reason x").ends(2).err;
+    assert!(off.contains("replaced"), "{off}");
     // Nothing of it is left to credit, all of the new one is.
     book.say("adjust INV-2026-000001 --amount 1 --reason x").ends(2);
     book.say("adjust INV-2026-000004 --whole --reason x").ends(0);

@@ -12,6 +12,7 @@ fn a_report_that_is_not_there_or_not_of_a_day_is_refused_by_name() {
         ("report aging --currency XYZ", "no currency"),
         ("report tax --period 2026-13", "no month"),
         ("report tax --from 2026-02-01 --to 2026-01-01", "is after"),
+        ("report trial-balance --account A1", "of all accounts"),
         ("report aging --by moon", "nothing to report by"),
     ] {
         let ran = book.say(line).ends(2);
@@ -54,4 +55,21 @@ fn a_report_that_does_not_tie_is_printed_and_exits_4() {
     assert!(ran.err.contains("444.00 and 443.99 EUR"), "{}", ran.err);
     let json = book.say("report aging --json").ends(4);
     assert!(json.out.contains("\"ok\":false"), "{}", json.out);
+}
+
+#[test]
+fn a_return_and_a_refund_of_one_amount_are_told_apart() {
+    let book = posted();
+    book.say("payment record --account A1 --amount 100 --date 2026-02-01 --reference w --invoice INV-2026-000001").ends(0);
+    book.say("payment return P-000001 --amount 20 --fee 5 --reason r").ends(0);
+    book.say("payment refund P-000001 --amount 25 --reason r").ends(0);
+    let said = book.say("report rollforward --period 2026-02 --currency EUR --json").ends(0).json();
+    let line = |name: &str| {
+        let rows = said["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["view"] == "net" && row["line"] == name).unwrap();
+        (row["amount"].clone(), row["count"].clone())
+    };
+    assert_eq!(line("returns"), ("20.00".into(), 1.into()));
+    assert_eq!(line("refunds"), ("25.00".into(), 1.into()));
+    assert_eq!(line("invoices"), ("444.00".into(), 2.into()));
 }

@@ -91,6 +91,7 @@ keys! {
     Total = "total" Label ["currency"];
     TotalCredit = "total_credit" Label ["currency"];
     CreditApplied = "credit_applied" Label ["number"];
+    PaidBefore = "paid_before" Label [];
     TotalDue = "total_due" Label ["currency"];
     Vat = "vat" Label [];
     TaxStandard = "tax_standard" Sentence ["name", "rate", "base"];

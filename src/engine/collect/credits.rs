@@ -152,10 +152,12 @@ pub fn unapply(
             if application.credit != credit_id || from.is_some_and(|f| f != application.document) {
                 continue;
             }
-            if document::get(tx, application.document)?.reversed_by == Some(credit_id) {
+            let of = document::get(tx, application.document)?;
+            if of.reversed_by.is_some() {
+                let number = of.number.unwrap_or_default();
                 return Err(Error::usage(
                     "reversal",
-                    "this memo reversed its invoice: it stays applied",
+                    format!("{number} was reversed or replaced: what settles it stays applied"),
                     "",
                 ));
             }

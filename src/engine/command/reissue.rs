@@ -15,7 +15,7 @@ pub struct Reissue {
     pub po_number: Option<String>,
     /// What is put right of the account, from today on: column of accounts.csv and value.
     pub account: Vec<(String, String)>,
-    /// Why; printed on the memo.
+    /// Why; kept with the memo.
     pub reason: String,
 }
 
@@ -65,6 +65,26 @@ impl Reissue {
             }
         }
         Ok(())
+    }
+
+    /// Refuses an order number that no document has room for.
+    pub fn checked(&self) -> Result<(), Error> {
+        const MOST: usize = 200;
+        match &self.po_number {
+            Some(text) if text.chars().count() > MOST => Err(Error::usage(
+                "bad_field",
+                format!("a PO number has at most {MOST} characters"),
+                "a shorter one",
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What a second person must say alike: all but the reason.
+    pub fn with(&self) -> String {
+        let account = self.account.iter().map(|(column, value)| format!("{column}={value}"));
+        let po = self.po_number.iter().map(|po| format!("po_number={po}"));
+        account.chain(po).collect::<Vec<_>>().join("; ")
     }
 
     /// What changes, one a line: `tax_id: DE1 becomes DE2, from today for all that follows`.

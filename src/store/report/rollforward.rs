@@ -8,14 +8,17 @@ use crate::domain::report::{Asked, Summary};
 use crate::store::{Db, StoreError, word};
 use std::collections::BTreeMap;
 
-/// SQL of the event of a payment (`e`) that an entry belongs to, by its amount: refund, return or
-/// chargeback.
-pub(super) const EVENT: &str =
-    "(SELECT x.kind FROM payment_event x WHERE x.payment_id = e.payment_id
-    AND x.kind IN ('refund','return','chargeback')
-    AND CASE substr(e.account, 1, 5) WHEN 'cash:' THEN x.amount_minor + x.fee_minor
-      WHEN 'bank_' THEN x.fee_minor ELSE x.loss_minor END = e.debit_minor + e.credit_minor
-    ORDER BY x.event_on <> e.entry_on, x.id LIMIT 1)";
+/// SQL of the event of a payment that an entry (`e`) belongs to: refund, return or chargeback; of those of
+/// its amount the one that came as often before as the entry did.
+pub(super) const EVENT: &str = "(SELECT kind FROM (
+    SELECT x.kind, row_number() OVER (ORDER BY x.id) AS n FROM payment_event x
+    WHERE x.payment_id = e.payment_id AND x.status <> 'Failed'
+      AND x.kind IN ('refund','return','chargeback')
+      AND CASE substr(e.account, 1, 5) WHEN 'cash:' THEN x.amount_minor + x.fee_minor
+        WHEN 'bank_' THEN x.fee_minor ELSE x.loss_minor END = e.debit_minor + e.credit_minor)
+    WHERE n = (SELECT count(*) FROM ledger_entry b WHERE b.payment_id = e.payment_id
+      AND b.account = e.account AND b.debit_minor = e.debit_minor
+      AND b.credit_minor = e.credit_minor AND b.id <= e.id))";
 
 /// SQL of the verb that booked an entry.
 pub(super) const VERB: &str = "(SELECT o.verb FROM operation o WHERE o.seq = e.txn)";
@@ -105,7 +108,8 @@ struct Entry<'r> {
 
 fn add(lines: &mut BTreeMap<&'static str, Line>, name: &'static str, (count, minor): Line) {
     let line = lines.entry(name).or_default();
-    (line.0, line.1) = (line.0 + count, line.1 + minor);
+    // Revenue and tax of one document are one event.
+    (line.0, line.1) = (line.0.max(count), line.1 + minor);
 }
 
 impl Booked {
@@ -176,7 +180,9 @@ pub fn read(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, Store
     let mut all: BTreeMap<Currency, Booked> = BTreeMap::new();
     let owed_again = "e.account = 'receivable' AND e.payment_id IS NOT NULL AND e.debit_minor > 0";
     let sql = format!(
-        "SELECT e.currency, e.entry_on < ?1, e.account, coalesce(d.kind, ''), e.payment_id IS NOT NULL,
+        "SELECT e.currency, e.entry_on < ?1,
+                CASE WHEN instr(e.account, ':') > 0 THEN substr(e.account, 1, instr(e.account, ':') - 1)
+                  ELSE e.account END, coalesce(d.kind, ''), e.payment_id IS NOT NULL,
                 e.debit_minor > 0,
                 CASE WHEN e.entry_on < ?1 THEN '' WHEN {owed_again} THEN
                   CASE WHEN EXISTS (SELECT 1 FROM ledger_entry c WHERE c.payment_id = e.payment_id
@@ -184,7 +190,9 @@ pub fn read(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, Store
                 ELSE {} END AS extra,
                 CASE WHEN d.kind = 'write_off' AND e.entry_on >= ?1 THEN coalesce({VERB}, '') ELSE '' END
                   AS verb,
-                sum(e.debit_minor - e.credit_minor), count(*)
+                sum(e.debit_minor - e.credit_minor),
+                count(DISTINCT CASE WHEN e.payment_id IS NULL THEN 'd' || e.document_id
+                  ELSE 'p' || e.payment_id || ' ' || e.txn END)
          FROM ledger_entry e LEFT JOIN document d ON d.id = e.document_id
          WHERE e.entry_on <= ?2{} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8",
         extra(),

@@ -57,7 +57,7 @@ pub fn reissue(
         })
         .collect();
     fields.push(Field::new(Label::PO_NUMBER, po_number, "of this invoice alone"));
-    fields.push(Field::new(Label::REASON, "", "why; printed on the memo"));
+    fields.push(Field::new(Label::REASON, "", "why; kept with the memo"));
     let title = format!("Issue {label} anew");
     let was = Said { account, po_number: po_number.to_owned() };
     form(title, Purpose::Reissue { document, label, was }, fields, cx)

@@ -405,9 +405,8 @@ fn sums(row: &DocumentRow, taxes: &[DocumentTax]) {
     ));
     for tax in taxes {
         output::line(&format!(
-            "{} {} % of {}: {} {}",
-            tax.name,
-            tax.rate_percent.normalize(),
+            "{} of {}: {} {}",
+            tax.titled(),
             row.currency.grouped(tax.base_minor),
             row.currency.grouped(tax.tax_minor),
             tax.reason

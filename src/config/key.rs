@@ -150,6 +150,10 @@ settings! {
         "how long an e-mail can be recalled before it goes";
     DELIVERY_UNCONFIRMED: "delivery.unconfirmed" = "ask", Words(&["ask", "resend"]),
         "an e-mail lost after its data: ask a person, or send again";
+    PRINT_DUPLEX: "print.duplex" = "false", Bool,
+        "print batches are printed on both sides: each document begins on a sheet of its own";
+    PRINT_COVER: "print.cover" = "false", Bool,
+        "a sheet with its counts and sums goes before the documents of a print batch";
     BACKUP_EVERY: "backup.every" = "never", Words(&["never", "hourly", "daily", "weekly"]),
         "how often daybook worker copies the book";
     BACKUP_KEEP: "backup.keep" = "14", Int(1, 10_000), "copies that are kept; the oldest go first";

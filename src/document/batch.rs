@@ -1,10 +1,14 @@
 //! The print batch: many documents as one merged file in postal order, an index, and singles in a zip.
 
+use super::error::PrintError;
+use super::frozen::Letterhead;
 use super::invoice::{Press, Typeset};
 use super::layout::imprint;
 use super::pdf::{self, About};
 use crate::domain::delivery::Imprint;
 use crate::domain::frozen::Customer;
+use crate::domain::leaf::{Leaf, Part, Row, Side};
+use crate::domain::money::{Money, Purse};
 use crate::domain::text;
 use std::io::{Seek, Write};
 
@@ -16,6 +20,7 @@ pub struct Piece {
     pub account_number: String,
     /// Who it goes to.
     pub customer: Customer,
+    pub total: Money,
     /// Its pages.
     pub set: Typeset,
 }
@@ -24,16 +29,48 @@ pub struct Piece {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     pub documents: usize,
-    /// Sheets, printed on one side.
+    /// Pages with something on them.
+    pub pages: usize,
+    /// Sheets of paper.
     pub sheets: usize,
     /// Envelopes: documents of one account to one address share one.
     pub envelopes: usize,
+}
+
+/// How paper is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sides {
+    /// On one side: each page is a sheet.
+    One,
+    /// On both: each document begins on a sheet of its own.
+    Two,
+}
+
+impl Sides {
+    /// Sheets that so many pages take.
+    fn sheets(self, pages: usize) -> usize {
+        match self {
+            Self::One => pages,
+            Self::Two => pages.div_ceil(2),
+        }
+    }
+
+    /// Empty pages behind so many, before another document begins.
+    fn blank(self, pages: usize) -> usize {
+        match self {
+            Self::One => 0,
+            Self::Two => pages % 2,
+        }
+    }
 }
 
 /// Documents in postal order: country, postcode, city, street, name, account, number.
 #[derive(Debug, Clone)]
 pub struct Batch {
     pieces: Vec<Piece>,
+    sides: Sides,
+    /// What goes before them.
+    cover: Option<Typeset>,
     issuer: String,
     date: chrono::NaiveDate,
     title: String,
@@ -63,12 +100,50 @@ impl Batch {
     /// about itself.
     pub fn new(
         mut pieces: Vec<Piece>,
+        sides: Sides,
         title: String,
         issuer: String,
         date: chrono::NaiveDate,
     ) -> Self {
         pieces.sort_by(|a, b| postal(a).cmp(&postal(b)));
-        Self { pieces, issuer, date, title }
+        Self { pieces, sides, cover: None, issuer, date, title }
+    }
+
+    /// Puts a sheet before the documents that says what they come to.
+    pub fn covered(mut self, press: Press, head: &Letterhead) -> Result<Self, PrintError> {
+        let counts = self.counts();
+        let row = |what: &str, n: usize| Row::plain([what.to_owned(), text::grouped(n as i64)]);
+        let sides = match self.sides {
+            Sides::One => "printed on one side",
+            Sides::Two => "printed on both sides, each document on a sheet of its own",
+        };
+        let mut rows = vec![
+            row("Documents", counts.documents),
+            row("Pages", counts.pages),
+            row("Sheets without this one", counts.sheets),
+            row("Envelopes", counts.envelopes),
+        ];
+        let numbers = self.numbers();
+        for (what, number) in
+            [("First document", numbers.first()), ("Last document", numbers.last())]
+        {
+            let number = number.map(|n| (*n).to_owned()).unwrap_or_default();
+            rows.push(Row::plain([what.to_owned(), number]));
+        }
+        // A sum too large for any document is left out rather than said wrong.
+        let sums = Purse::of(self.pieces.iter().map(|piece| piece.total)).unwrap_or_default();
+        for sum in &sums {
+            let what = format!("Totals in {}", sum.currency);
+            rows.push(Row::strong([what, sum.currency.grouped(sum.minor)]));
+        }
+        let columns = vec![(String::new(), Side::Left), (String::new(), Side::Right)];
+        let leaf = Leaf {
+            title: self.title.clone(),
+            under: vec![self.date.to_string(), sides.to_owned()],
+            parts: vec![Part::Table(columns, rows)],
+        };
+        self.cover = Some(press.leaf(&leaf, head)?);
+        Ok(self)
     }
 
     /// The documents in the order they are printed.
@@ -80,7 +155,8 @@ impl Batch {
     pub fn counts(&self) -> Counts {
         Counts {
             documents: self.pieces.len(),
-            sheets: self.pieces.iter().map(|p| p.set.pages()).sum(),
+            pages: self.pieces.iter().map(|p| p.set.pages()).sum(),
+            sheets: self.pieces.iter().map(|p| self.sides.sheets(p.set.pages())).sum(),
             envelopes: self.envelopes().last().copied().unwrap_or(0),
         }
     }
@@ -100,7 +176,15 @@ impl Batch {
     pub fn merged(&self, press: Press) -> Vec<u8> {
         let about =
             About { title: self.title.clone(), author: self.issuer.clone(), date: self.date };
-        let parts: Vec<_> = self.pieces.iter().map(|p| &p.set.bound).collect();
+        let all: Vec<_> = self.cover.iter().chain(self.pieces.iter().map(|p| &p.set)).collect();
+        let empty = pdf::empty(all.first().map(|set| set.bound.paper).unwrap_or_default());
+        let mut parts = Vec::with_capacity(all.len());
+        for (at, set) in all.iter().enumerate() {
+            parts.push(&set.bound);
+            if at + 1 < all.len() && self.sides.blank(set.pages()) > 0 {
+                parts.push(&empty);
+            }
+        }
         pdf::file(press.fonts(), &parts, &about, None)
     }
 
@@ -124,7 +208,8 @@ impl Batch {
             "country",
             "file",
         ])?;
-        let mut page = 1;
+        let places = |pages: usize| pages + self.sides.blank(pages);
+        let mut page = 1 + self.cover.as_ref().map_or(0, |cover| places(cover.pages()));
         for (i, (piece, envelope)) in self.pieces.iter().zip(self.envelopes()).enumerate() {
             let to = &piece.customer;
             let pages = piece.set.pages();
@@ -144,7 +229,7 @@ impl Batch {
             let file = file_name(&piece.number);
             let all = figures.iter().map(String::as_str).chain(words.iter().map(AsRef::as_ref));
             out.write_record(all.chain(std::iter::once(file.as_str())))?;
-            page += pages;
+            page += places(pages);
         }
         out.into_inner().map_err(|e| e.into_error().into())
     }
@@ -170,7 +255,7 @@ impl Batch {
             zip.start_file(file_name(&piece.number), stored)?;
             let pdf = piece.set.pdf(press);
             zip.write_all(&pdf)?;
-            imprints.push(imprint(&pdf));
+            imprints.push(imprint(&pdf, piece.set.layout));
         }
         zip.finish()?.flush()?;
         Ok(imprints)

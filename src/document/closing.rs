@@ -36,7 +36,7 @@ impl Setter<'_> {
             rows.push((tongue.say(Key::Subtotal), doc.subtotal_minor));
         }
         for tax in &doc.taxes {
-            rows.push((tongue.tax_row(tax, doc.currency), tax.tax_minor));
+            rows.push((tongue.tax_row(tax, doc.currency, doc.layout), tax.tax_minor));
         }
         let credits: Vec<(String, i64)> = doc
             .credits

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Setting, key};
 use crate::domain::account::AccountTerms;
-use crate::domain::frozen::{Customer, Fit, Frozen, Issuer, Paper};
+use crate::domain::frozen::{Customer, Fit, Frozen, Issuer, Layout, Paper};
 use chrono::NaiveDate;
 
 impl Customer {
@@ -34,6 +34,7 @@ impl Frozen {
             term: terms.payment_term.clone(),
             paper: paper(config.get(key::ISSUER_ADDRESS)),
             fit: Fit::Whole,
+            layout: Layout::NEWEST,
             ..Self::default()
         }
     }

@@ -3,20 +3,22 @@
 //! The address stands where DIN 5008 form B and most window envelopes want it; the table breaks
 //! over pages with its head repeated, and every page says which of how many it is.
 
-use super::columns::Columns;
+use super::columns::{Columns, HEAD};
 use super::error::PrintError;
 use super::fit::{self, FOOT, LETTERHEAD, NAME, Room, SENDER, Set, WINDOW};
 use super::fonts::Fonts;
+use super::lay;
 use super::pdf::{self, About, Bound};
 use super::printable::{Line, Printable};
 use super::sheet::{ACCENT, GREY, HAIR, Ink, Sheet, Style, TINT, Type, bold, mm, plain};
 use super::stamp::Stamp;
 use super::texts::Key;
 use crate::domain::document::DocumentKind;
+use crate::domain::frozen::Layout;
 
 const WHITE: Ink = Ink(1.0, 1.0, 1.0);
 /// Height of a line in the table, points.
-const PITCH: f32 = 11.5;
+pub(super) const PITCH: f32 = 11.5;
 /// Lines of one description that stay together; a longer one goes on as a further row.
 const TALLEST: usize = 40;
 
@@ -30,6 +32,7 @@ pub struct Press {
 #[derive(Debug, Clone)]
 pub struct Typeset {
     pub(super) bound: Bound,
+    pub(super) layout: Layout,
     title: String,
     author: String,
     date: chrono::NaiveDate,
@@ -56,8 +59,7 @@ impl Press {
     /// before it is posted; what was posted is printed as it is.
     pub fn fits(self, document: &Printable) -> Result<(), PrintError> {
         let (document, rare) = document.read(self.fonts)?;
-        let own = self.fonts.own_glyphs(&rare);
-        let set = Type { fonts: self.fonts, own: own.as_ref() };
+        let set = Type::of(self.fonts, rare);
         Setter::new(&document, &set).whole()
     }
 
@@ -78,13 +80,12 @@ impl Press {
         finish: impl Fn(&mut Sheet, &Type<'_>),
     ) -> Result<Typeset, PrintError> {
         let (document, rare) = document.read(self.fonts)?;
-        let own = self.fonts.own_cut(&rare)?;
-        let (cut, glyphs) = own.map_or((None, None), |(cut, glyphs)| (Some(cut), Some(glyphs)));
-        let set = Type { fonts: self.fonts, own: glyphs.as_ref() };
+        let set = Type::of(self.fonts, rare);
         let mut sheets = Setter::new(&document, &set).run();
         sheets.iter_mut().for_each(|sheet| finish(sheet, &set));
         Ok(Typeset {
-            bound: pdf::bind(sheets, document.paper, cut, document.logo)?,
+            layout: document.layout,
+            bound: pdf::bind(sheets, document.paper, set.own.cuts(self.fonts)?, document.logo)?,
             title: format!("{} {}", document.tongue.title(document.kind), document.number),
             author: document.issuer.name,
             date: document.invoice_date,
@@ -99,7 +100,7 @@ impl Press {
 impl Typeset {
     /// What is set already.
     pub(super) fn of(bound: Bound, title: String, author: String, date: chrono::NaiveDate) -> Self {
-        Self { bound, title, author, date }
+        Self { bound, layout: Layout::NEWEST, title, author, date }
     }
 
     /// Number of pages.
@@ -133,24 +134,33 @@ pub(super) struct Setter<'a> {
     pub y: f32,
     done: Vec<Sheet>,
     pub sheet: Sheet,
+    columns: Columns,
+    /// Whether a line is drawn, and what those drawn come to; none beyond any sum.
+    pub begun: bool,
+    pub carried: Option<i64>,
 }
 
 impl<'a> Setter<'a> {
     fn new(doc: &'a Printable, set: &'a Type<'a>) -> Self {
         let (width, height) = pdf::size(doc.paper);
+        let (left, right) = (mm(25.0), width - mm(20.0));
         Self {
             doc,
             set,
             height,
-            left: mm(25.0),
-            right: width - mm(20.0),
+            left,
+            right,
             y: 0.0,
             done: Vec::new(),
             sheet: Sheet::new(height),
+            columns: Columns::of(left, right),
+            begun: false,
+            carried: Some(0),
         }
     }
 
     fn run(mut self) -> Vec<Sheet> {
+        self.columns = Columns::fitting(self.doc, self.set, (self.left, self.right));
         self.letterhead();
         self.window();
         self.facts();
@@ -215,7 +225,8 @@ impl<'a> Setter<'a> {
             }
             place if place == SENDER.place => {
                 let parts = std::iter::once(&issuer.name).chain(&issuer.address);
-                let parts: Vec<String> = parts.filter(|l| !l.is_empty()).cloned().collect();
+                let mut parts: Vec<String> = parts.filter(|l| !l.is_empty()).cloned().collect();
+                parts.iter_mut().for_each(lay::isolate);
                 (vec![parts.join(" · ")], plain(6.5).in_ink(GREY), mm(78.0))
             }
             place if place == WINDOW.place => (self.doc.customer.window(), plain(10.5), mm(78.0)),
@@ -354,15 +365,22 @@ impl<'a> Setter<'a> {
         self.y = mm(119.0);
     }
 
-    fn table_head(&mut self) {
-        let style = bold(8.0).in_ink(ACCENT);
-        let (y, columns) = (self.y + 12.0, Columns::of(self.left, self.right));
+    pub(super) fn table_head(&mut self) {
+        let style = HEAD.in_ink(ACCENT);
+        let (y, columns) = (self.y + 12.0, self.columns);
         self.sheet.tint(self.left - 4.0, self.y, self.right - self.left + 8.0, 18.0, TINT);
         let tongue = &self.doc.tongue;
         self.text(self.left, y, style, &tongue.say(Key::Description));
-        self.text(columns.period, y, style, &tongue.say(Key::ServicePeriod));
-        for (x, key) in [(columns.quantity, Key::Quantity), (columns.price, Key::UnitPrice)] {
-            self.sheet.text_right(self.set, x, y, style, &tongue.say(key));
+        if columns.period_room > 0.0 {
+            self.text(columns.period, y, style, &tongue.say(Key::ServicePeriod));
+        }
+        for (x, room, key) in [
+            (columns.quantity, columns.quantity_room, Key::Quantity),
+            (columns.price, columns.price_room, Key::UnitPrice),
+        ] {
+            if room > 0.0 {
+                self.sheet.text_right(self.set, x, y, style, &tongue.say(key));
+            }
         }
         let amount = tongue.fill(Key::Amount, &[self.doc.currency.code()]);
         self.sheet.text_right(self.set, self.right, y, style, &amount);
@@ -394,7 +412,7 @@ impl<'a> Setter<'a> {
     }
 
     fn line(&mut self, line: &Line) {
-        let columns = Columns::of(self.left, self.right);
+        let columns = self.columns;
         let body = plain(9.0);
         let small = plain(8.5);
         let lines = self.set.wrap(&line.description, body, columns.description);
@@ -419,9 +437,7 @@ impl<'a> Setter<'a> {
             }
             let unit = first && self.unit_below(line, &columns);
             let tall = tall.max(if unit { 2 } else { 1 }) as f32;
-            if self.need(tall * PITCH + 8.0) {
-                self.table_head();
-            }
+            self.turn(line, tall * PITCH + columns.gap);
             let y = self.y + 14.0;
             for (i, text) in chunk.iter().enumerate() {
                 self.text(self.left, y + i as f32 * PITCH, body, text);
@@ -438,38 +454,11 @@ impl<'a> Setter<'a> {
                     self.text(columns.period, y, small.in_ink(GREY), text);
                 }
                 self.figures(line, &columns, y, unit);
+                self.count(line);
             }
-            self.y += tall * PITCH + 8.0;
+            self.y += tall * PITCH + columns.gap;
             self.sheet.rule(self.left, self.right, self.y, 0.4, HAIR);
         }
-    }
-
-    /// Whether the unit of measure goes under the quantity, for want of room beside it.
-    fn unit_below(&self, line: &Line, columns: &Columns) -> bool {
-        let Some(quantity) = line.quantity.filter(|_| !line.uom.is_empty()) else { return false };
-        let both = format!("{} {}", self.doc.tongue.quantity(quantity), line.uom);
-        self.set.width(&both, plain(8.5)) > columns.quantity_room
-    }
-
-    fn figures(&mut self, line: &Line, columns: &Columns, y: f32, unit_below: bool) {
-        let small = plain(8.5);
-        if let Some(quantity) = line.quantity {
-            let mut text = self.doc.tongue.quantity(quantity);
-            let place = (columns.quantity, columns.quantity_room);
-            if unit_below {
-                let grey = plain(7.5).in_ink(GREY);
-                self.sheet.figure(self.set, place, y + PITCH - 1.0, grey, &line.uom);
-            } else if !line.uom.is_empty() {
-                text = format!("{text} {}", line.uom);
-            }
-            self.sheet.figure(self.set, place, y, small, &text);
-        }
-        if let Some(price) = line.unit_price {
-            let text = self.doc.tongue.unit_price(price, self.doc.currency);
-            self.sheet.figure(self.set, (columns.price, columns.price_room), y, small, &text);
-        }
-        let amount = self.money(line.amount_minor);
-        self.sheet.figure(self.set, (self.right, columns.amount_room), y, plain(9.0), &amount);
     }
 }
 

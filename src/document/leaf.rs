@@ -38,11 +38,9 @@ impl Press {
             }
         }
         let rare = read_texts(texts, self.fonts())?;
-        let own = self.fonts().own_cut(&rare)?;
-        let (cut, glyphs) = own.map_or((None, None), |(cut, glyphs)| (Some(cut), Some(glyphs)));
-        let set = Type { fonts: self.fonts(), own: glyphs.as_ref() };
+        let set = Type::of(self.fonts(), rare);
         let sheets = Setter::new(&leaf, &head, &set).run();
-        let bound = pdf::bind(sheets, head.paper, cut, None)?;
+        let bound = pdf::bind(sheets, head.paper, set.own.cuts(self.fonts())?, None)?;
         Ok(Typeset::of(bound, leaf.title, head.name, head.date))
     }
 }

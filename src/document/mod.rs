@@ -8,27 +8,36 @@ mod archive;
 pub mod batch;
 mod closing;
 mod columns;
+mod cut;
 pub mod einvoice;
 pub mod email;
 mod error;
+mod face;
 mod fit;
 mod fonts;
 mod formats;
 mod frozen;
 mod invoice;
+mod lay;
 mod layout;
 mod leaf;
 mod letter;
 mod logo;
+mod outline;
+mod own;
 mod pdf;
 mod printable;
+mod rows;
+mod scripts;
 mod sheet;
 mod stamp;
 mod texts;
 mod tongue;
 mod words;
 
-pub use crate::domain::frozen::{AppliedCredit, Corrected, Customer, Fit, Frozen, Issuer, Paper};
+pub use crate::domain::frozen::{
+    AppliedCredit, Corrected, Customer, Fit, Frozen, Issuer, Layout, Paper,
+};
 pub use error::PrintError;
 pub use frozen::{Letterhead, issuer};
 pub use invoice::{Press, Typeset};

@@ -6,8 +6,10 @@
 
 pub(super) use super::archive::About;
 use super::archive::{self, deflate};
+use super::cut::Cut;
 use super::error::PrintError;
-use super::fonts::{Cut, CutId, Fonts};
+use super::face::CutId;
+use super::fonts::Fonts;
 use super::logo::Logo;
 use super::sheet::Sheet;
 use crate::domain::frozen::Paper;
@@ -34,11 +36,11 @@ pub(super) struct Page {
     logo: bool,
 }
 
-/// The pages of one document with the fallback font cut for it.
+/// The pages of one document with the fonts cut for it.
 #[derive(Debug, Clone)]
 pub(super) struct Bound {
     pub pages: Vec<Page>,
-    pub own: Option<Cut>,
+    pub own: Vec<(CutId, Cut)>,
     pub logo: Option<Arc<Logo>>,
     pub paper: Paper,
 }
@@ -47,7 +49,7 @@ pub(super) struct Bound {
 pub(super) fn bind(
     sheets: Vec<Sheet>,
     paper: Paper,
-    own: Option<Cut>,
+    own: Vec<(CutId, Cut)>,
     logo: Option<Arc<Logo>>,
 ) -> Result<Bound, PrintError> {
     let mut model = PdfDocument::new("");
@@ -72,6 +74,13 @@ pub(super) fn bind(
     Ok(Bound { pages, own, logo, paper })
 }
 
+/// An empty page.
+pub(super) fn empty(paper: Paper) -> Bound {
+    let content = deflate(&[]).unwrap_or_default();
+    let page = Page { content, used: BTreeSet::new(), logo: false };
+    Bound { pages: vec![page], own: Vec::new(), logo: None, paper }
+}
+
 /// Writes one file from the pages of one or many documents. With an electronic invoice in it, it is a
 /// PDF/A-3 (see [`super::archive`]).
 pub(super) fn file(
@@ -87,13 +96,15 @@ pub(super) fn file(
     let mut kids = Vec::new();
     let mut digest = Sha256::new();
     for part in parts {
-        let own = part.own.as_ref().map(|cut| cut.embed(&mut doc));
+        let own: Vec<_> = part.own.iter().map(|(id, cut)| (*id, cut.embed(&mut doc))).collect();
         let (width, height) = size(part.paper);
         for page in &part.pages {
             let mut resources = Dictionary::new();
             for cut in &page.used {
                 let reference = match cut {
-                    CutId::Own => own.clone(),
+                    CutId::Own | CutId::Script(_) => {
+                        own.iter().find(|(id, _)| id == cut).map(|(_, made)| made.clone())
+                    }
                     CutId::Shared(index) => shared.get(index).cloned().or_else(|| {
                         let made = fonts.shared(*index).map(|cut| cut.embed(&mut doc))?;
                         shared.insert(*index, made.clone());

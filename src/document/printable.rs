@@ -2,11 +2,13 @@
 
 use super::error::PrintError;
 use super::fonts::Fonts;
+use super::lay;
 use super::logo::Logo;
+use super::own::Rare;
 use super::tongue::Tongue;
 use crate::config::key;
 use crate::domain::document::{DocumentKind, DocumentTax};
-use crate::domain::frozen::{AppliedCredit, Corrected, Customer, Fit, Issuer, Paper};
+use crate::domain::frozen::{AppliedCredit, Corrected, Customer, Fit, Issuer, Layout, Paper};
 use crate::domain::money::Currency;
 use crate::domain::payment_reference::{PayTo, Reference};
 use crate::domain::text;
@@ -214,6 +216,8 @@ pub struct Printable {
     pub paper: Paper,
     /// What becomes of text longer than its place.
     pub fit: Fit,
+    /// How it is drawn.
+    pub layout: Layout,
     /// The issuer's logo.
     pub logo: Option<Arc<Logo>>,
     /// In which words it says all this.
@@ -245,6 +249,7 @@ impl Printable {
             note: String::new(),
             paper: Paper::A4,
             fit: Fit::Whole,
+            layout: Layout::NEWEST,
             logo: None,
             tongue: Tongue::default(),
         }
@@ -307,38 +312,51 @@ impl Printable {
         out
     }
 
-    /// The same document with composed, control-free text, and the characters that need the
-    /// fallback font; refused when a character has no font at all.
-    pub(super) fn read(&self, fonts: &Fonts) -> Result<(Self, Vec<char>), PrintError> {
+    /// The same document with composed, control-free text, and what of it the main font does not have;
+    /// refused when a character has no font at all.
+    pub(super) fn read(&self, fonts: &Fonts) -> Result<(Self, Rare), PrintError> {
         let mut clean = self.clone();
-        let fallback = read_texts(clean.texts(), fonts)?;
-        Ok((clean, fallback))
+        let rare = read_texts(clean.texts(), fonts)?;
+        // It stands in a sentence with its rate.
+        clean.taxes.iter_mut().for_each(|tax| lay::isolate(&mut tax.name));
+        Ok((clean, rare))
     }
 }
 
-/// Composes texts and takes control characters out of them; gives the characters that need the fallback
-/// font. Refused by the place of a character that has no font at all.
+/// Composes texts and takes control characters out of them; tells what of them the main font does not
+/// have. Refused by the place of a character that has no font at all.
 pub(super) fn read_texts(
     texts: Vec<(String, &mut String)>,
     fonts: &Fonts,
-) -> Result<Vec<char>, PrintError> {
-    let mut fallback = Vec::new();
+) -> Result<Rare, PrintError> {
+    let (mut han, mut others) = (Vec::new(), false);
     for (place, value) in texts {
         if !value.is_ascii() || value.chars().any(text::is_unsafe) {
-            *value = value.chars().filter(|c| *c == '\n' || !text::is_unsafe(*c)).nfc().collect();
+            let lines: Vec<String> =
+                value.split('\n').map(|line| text::clean(line).nfc().collect()).collect();
+            *value = lines.join("\n");
         }
         for c in value.chars().filter(|c| *c != '\n') {
             if fonts.has_basic(c) {
                 continue;
             }
-            if !fonts.has_fallback(c) {
+            if fonts.has_han(c) {
+                han.push(c);
+                continue;
+            }
+            // What is still unsafe joins or parts others, where their script wants it.
+            if !text::is_unsafe(c) && fonts.scripts.of(c.encode_utf8(&mut [0; 4])).is_none() {
                 let shown = format!("‘{c}’");
                 return Err(PrintError::NoGlyph { code: u32::from(c), shown, place });
             }
-            fallback.push(c);
+            others = true;
         }
     }
-    fallback.sort_unstable();
-    fallback.dedup();
-    Ok(fallback)
+    han.sort_unstable();
+    han.dedup();
+    Ok(match (others, han.is_empty()) {
+        (true, _) => Rare::Scripts,
+        (false, true) => Rare::Nothing,
+        (false, false) => Rare::Han(han),
+    })
 }

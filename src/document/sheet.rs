@@ -1,11 +1,14 @@
 //! A page being set: text, rules and tints at places measured from its top left corner, in points.
 
-use super::fonts::{CutId, Fonts, Glyph, Weight};
+use super::face::{CutId, Glyph};
+use super::fonts::{Fonts, Weight};
+use super::lay::{self, Mark};
+use super::own::{Own, Rare};
 use printpdf::{
     Color, CurTransMat, DictItem, FontId, Line, LinePoint, Op, PaintMode, PdfFontHandle, Point, Pt,
     Rect, Rgb,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Points in a millimetre.
 const POINTS: f32 = 72.0 / 25.4;
@@ -61,25 +64,42 @@ impl Style {
     }
 }
 
-/// Measures and looks up text: the fonts and the document's own fallback glyphs.
+/// Measures and looks up text: the fonts and what the document has of its own.
 pub(super) struct Type<'a> {
     pub fonts: &'a Fonts,
-    pub own: Option<&'a BTreeMap<char, Glyph>>,
+    pub own: Own,
 }
 
-impl Type<'_> {
+impl<'a> Type<'a> {
+    pub(super) fn of(fonts: &'a Fonts, rare: Rare) -> Self {
+        Self { fonts, own: Own::of(fonts, rare) }
+    }
+
     /// The glyph of a character; a character nobody has was refused before, so none is left out.
     fn glyph(&self, weight: Weight, c: char) -> Option<Glyph> {
-        self.fonts.glyph(weight, c).or_else(|| self.own.and_then(|own| own.get(&c).copied()))
+        self.fonts.glyph(weight, c).or_else(|| match &self.own {
+            Own::Han(_, glyphs) => glyphs.get(&c).copied(),
+            Own::Nothing | Own::Scripts(_) => None,
+        })
+    }
+
+    /// Calls with each glyph of a text, from left to right.
+    fn each(&self, weight: Weight, text: &str, mut glyph: impl FnMut(Glyph)) {
+        match self.own.line(self.fonts, weight, text) {
+            Some(line) => line.iter().filter_map(|mark| self.own.glyph(mark)).for_each(glyph),
+            None => text.chars().filter_map(|c| self.glyph(weight, c)).for_each(&mut glyph),
+        }
     }
 
     /// Width of a text in points.
     pub(super) fn width(&self, text: &str, style: Style) -> f32 {
-        let units: u32 = text
-            .chars()
-            .filter_map(|c| self.glyph(style.weight, c))
-            .map(|g| u32::from(g.advance))
-            .sum();
+        let units: u32 = match self.own.line(self.fonts, style.weight, text) {
+            Some(line) => line.iter().map(Mark::advance).sum(),
+            None => {
+                let glyphs = text.chars().filter_map(|c| self.glyph(style.weight, c));
+                glyphs.map(|g| u32::from(g.advance)).sum()
+            }
+        };
         units as f32 * style.size / 1000.0
     }
 
@@ -88,6 +108,7 @@ impl Type<'_> {
     pub(super) fn wrap(&self, text: &str, style: Style, width: f32) -> Vec<String> {
         let mut lines = Vec::new();
         for paragraph in text.split('\n') {
+            let begins = lines.len();
             let (mut line, mut taken) = (String::new(), 0.0);
             for word in words(paragraph) {
                 // Blanks at the end of a line take no room.
@@ -103,6 +124,9 @@ impl Type<'_> {
                 taken = self.width(&line, style);
             }
             lines.push(line.trim_end().to_owned());
+            if let (Own::Scripts(_), Some(own)) = (&self.own, lines.get_mut(begins..)) {
+                lay::steady(paragraph, own);
+            }
         }
         lines
     }
@@ -110,6 +134,20 @@ impl Type<'_> {
     /// Puts full lines of an over-long word on `lines` and returns what is left of it.
     fn split_word(&self, word: &str, style: Style, width: f32, lines: &mut Vec<String>) -> String {
         let mut line = String::new();
+        if let Own::Scripts(_) = self.own {
+            // Each piece measured by itself: joined, letters are hardly ever wider.
+            let mut taken = 0.0;
+            for piece in lay::pieces(word) {
+                let room = self.width(piece.trim_end(), style);
+                if taken + room > width && !line.is_empty() {
+                    lines.push(std::mem::take(&mut line));
+                    taken = 0.0;
+                }
+                line.push_str(piece);
+                taken += self.width(piece, style);
+            }
+            return line;
+        }
         for c in word.chars() {
             line.push(c);
             if self.width(line.trim_end(), style) > width && line.chars().count() > 1 {
@@ -143,7 +181,7 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 fn ideographic(c: char) -> bool {
-    matches!(c, '\u{3000}'..='\u{9fff}' | '\u{ff00}'..='\u{ffee}')
+    matches!(c, '\u{3000}'..='\u{9fff}' | '\u{ff00}'..='\u{ffee}' | '\u{20000}'..='\u{2fa1f}')
 }
 
 /// Characters that never begin a line.
@@ -186,15 +224,13 @@ impl Sheet {
         self.ops.push(Op::StartTextSection);
         self.ops.push(Op::SetTextCursor { pos });
         let mut run: Option<(CutId, Vec<u8>)> = None;
-        for glyph in text.chars().filter_map(|c| set.glyph(style.weight, c)) {
-            match &mut run {
-                Some((cut, codes)) if *cut == glyph.cut => codes.extend(glyph.code.to_be_bytes()),
-                Some(_) | None => {
-                    self.show(run.take(), style.size);
-                    run = Some((glyph.cut, glyph.code.to_be_bytes().to_vec()));
-                }
+        set.each(style.weight, text, |glyph| match &mut run {
+            Some((cut, codes)) if *cut == glyph.cut => codes.extend(glyph.code.to_be_bytes()),
+            Some(_) | None => {
+                self.show(run.take(), style.size);
+                run = Some((glyph.cut, glyph.code.to_be_bytes().to_vec()));
             }
-        }
+        });
         self.show(run, style.size);
         self.ops.push(Op::EndTextSection);
     }
@@ -291,7 +327,7 @@ mod tests {
     #[test]
     fn lines_break_at_blanks_and_between_ideographs_only() {
         let fonts = Fonts::get().unwrap();
-        let set = Type { fonts, own: None };
+        let set = Type::of(fonts, Rare::Nothing);
         let style = plain(10.0);
         let lines = set.wrap("Data transfer above the included volume", style, 90.0);
         assert!(lines.len() > 1 && lines.iter().all(|l| set.width(l, style) <= 90.0), "{lines:?}");

@@ -5,7 +5,7 @@ use super::texts::{self, Key, OwnTexts};
 use super::words;
 use crate::domain::document::{DocumentKind, DocumentTax, TaxKind};
 use crate::domain::e_invoice::{Category, is_country};
-use crate::domain::frozen::Corrected;
+use crate::domain::frozen::{Corrected, Layout};
 use crate::domain::money::Currency;
 use crate::domain::speech::{Language, LateTerms, Speech};
 use crate::domain::term::PaymentTerm;
@@ -208,7 +208,7 @@ impl Tongue {
     }
 
     /// The row of one tax: `VAT 19 % on 1,000.00`, `VAT exempt`, `VAT reverse charge`.
-    pub fn tax_row(&self, tax: &DocumentTax, currency: Currency) -> String {
+    pub fn tax_row(&self, tax: &DocumentTax, currency: Currency, layout: Layout) -> String {
         let name = if tax.name.is_empty() { &tax.tax_code } else { &tax.name };
         let name = match &self.formats {
             Some(_) if name == "VAT" => self.say(Key::Vat),
@@ -218,6 +218,9 @@ impl Tongue {
         match tax.kind {
             // Of a document of another system, whose rates are not known.
             TaxKind::Standard if tax.tax_code.is_empty() => name,
+            TaxKind::Standard if layout > Layout::First && tax.says_rate() => {
+                self.fill(Key::TaxTitled, &[&name, &on])
+            }
             TaxKind::Standard => {
                 self.fill(Key::TaxStandard, &[&name, &self.quantity(tax.rate_percent), &on])
             }

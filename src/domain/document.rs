@@ -283,6 +283,25 @@ impl DocumentTax {
             && self.inclusive == rate.inclusive
     }
 
+    /// Whether its name says the rate: `VAT 7 %`, `MwSt. 7,0%`.
+    pub fn says_rate(&self) -> bool {
+        let is_rate = |before: &str| {
+            let before = before.trim_end();
+            let digit = |c: char| c.is_ascii_digit() || c == '.' || c == ',';
+            let figure = &before[before.trim_end_matches(digit).len()..];
+            figure.replace(',', ".").parse::<Decimal>().is_ok_and(|rate| rate == self.rate_percent)
+        };
+        self.name.match_indices('%').any(|(at, _)| is_rate(&self.name[..at]))
+    }
+
+    /// Its name with its rate, said once: `VAT 19 %`.
+    pub fn titled(&self) -> String {
+        if self.says_rate() {
+            return self.name.clone();
+        }
+        format!("{} {} %", self.name, self.rate_percent.normalize())
+    }
+
     /// Whether both are rounded together on one document: the same kind and rate.
     pub fn rounds_with(&self, other: &Self) -> bool {
         self.kind == other.kind && self.rate_percent == other.rate_percent

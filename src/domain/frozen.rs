@@ -23,6 +23,9 @@ pub struct Frozen {
     pub paper: Paper,
     /// What becomes of text longer than its place.
     pub fit: Fit,
+    /// How it is drawn, for good.
+    #[serde(skip_serializing_if = "Layout::is_first")]
+    pub layout: Layout,
     /// The invoice a memo corrects.
     pub corrects: Option<Corrected>,
     /// Credits applied in the act of posting.
@@ -101,6 +104,37 @@ pub enum Paper {
     A4,
     /// 8.5 × 11 inches.
     Letter,
+}
+
+/// How a document is drawn: as on the day it was posted, for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub enum Layout {
+    /// As everything was drawn before it was frozen.
+    #[default]
+    First,
+    /// The columns of the table make room for long descriptions, sums are carried from page to page, and
+    /// a tax name that says its rate is not followed by it.
+    Second,
+}
+
+impl Layout {
+    /// In their order.
+    pub const ALL: [Self; 2] = [Self::First, Self::Second];
+    /// What documents are drawn by from now on.
+    pub const NEWEST: Self = Self::Second;
+
+    /// From 1.
+    pub fn number(self) -> u32 {
+        match self {
+            Self::First => 1,
+            Self::Second => 2,
+        }
+    }
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+    fn is_first(&self) -> bool {
+        *self == Self::First
+    }
 }
 
 /// What becomes of a text that is longer than its place.

@@ -6,7 +6,6 @@ use super::query::{
     StatusRow,
 };
 use crate::clock::Now;
-use crate::document::LAYOUT;
 use crate::domain::actor::Actor;
 use crate::domain::delivery::Down;
 use crate::domain::recovery::usual_since;
@@ -244,7 +243,7 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
             Answer::Happened(read::happened::since(db, now.at_ms - read::today::DAY_MS)?, words)
         }
         Query::Invoice(id) => {
-            Answer::Invoice(read::invoice::detail(db, *id, LAYOUT, now.today)?.map(Box::new))
+            Answer::Invoice(read::invoice::detail(db, *id, now.today)?.map(Box::new))
         }
         Query::Past(id) => Answer::Past(Box::new(past::of(db, *id)?)),
         Query::Run(run) => Answer::Run(read::runs::detail(db, *run)?),

@@ -1,7 +1,7 @@
 //! A document read from the book as it is printed, or would be.
 
 use super::{Error, speech};
-use crate::document::{Fit, Frozen, Key, Line, Logo, Press, PrintError, Printable, Tongue};
+use crate::document::{Fit, Frozen, Key, Layout, Line, Logo, Press, PrintError, Printable, Tongue};
 use crate::domain::charge::Model;
 use crate::domain::document::{DocumentStatus, DocumentTax};
 use crate::domain::explain::{How, Rated};
@@ -24,6 +24,7 @@ pub fn printable(db: &Db<'_>, id: DocumentId) -> Result<Printable, Error> {
         let terms = store::account::version_terms(db, row.account_version)?;
         let mut frozen = Frozen::of(&store::settings::load(db)?, &terms);
         frozen.fit = Fit::Cut;
+        frozen.layout = Layout::First;
         frozen
     };
     let taxes = store::document::taxes(db, id)?;
@@ -91,6 +92,7 @@ fn with(
         note: row.note,
         paper: frozen.paper,
         fit: frozen.fit,
+        layout: frozen.layout,
         logo: match frozen.logo.as_str() {
             "" => None,
             hash => Logo::cached(hash, || store::logo::png(db, hash))?,

@@ -8,7 +8,7 @@ use super::{Db, StoreError, Topic, Tx, decimal, new_draft, word, word_opt};
 use crate::domain::document::{
     DocumentKind, DocumentStatus, DocumentTax, Flag, FlagCode, Review, Settlement, TaxKind,
 };
-use crate::domain::frozen::Frozen;
+use crate::domain::frozen::{Frozen, Layout};
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use crate::domain::money::{Currency, Rounding};
 use crate::domain::text_enum;
@@ -111,6 +111,14 @@ pub struct DocumentRow {
     pub written_off_by: Option<DocumentId>,
     /// What clerks called it to find it again; see `domain::tag`.
     pub tags: String,
+}
+
+impl DocumentRow {
+    /// How it is drawn. What another system posted is drawn as ever.
+    pub fn layout(&self) -> Result<Layout, StoreError> {
+        let frozen = self.frozen.as_ref().map(Json::read).transpose()?;
+        Ok(frozen.map_or(Layout::First, |frozen| frozen.layout))
+    }
 }
 
 const COLUMNS: &str = concat!(

@@ -77,6 +77,7 @@ impl Split {
             term: frozen.term.clone(),
             paper: frozen.paper,
             fit: frozen.fit,
+            layout: frozen.layout,
             pay: frozen.pay.clone(),
             corrects: frozen.corrects.clone(),
             credits: frozen.credits.clone(),

@@ -3,7 +3,7 @@
 
 use crate::harness::book::Book;
 use crate::harness::document::{invoice, memo, tool};
-use daybook::document::{Press, Printable, Tongue};
+use daybook::document::{Layout, Press, Printable, Tongue};
 use daybook::domain::document::{DocumentKind, TaxKind};
 use daybook::domain::speech::{LateTerms, Speech, Tag};
 use mail_parser::MessageParser;
@@ -208,7 +208,7 @@ fn reverse_charge_is_named_as_the_law_of_the_language_wants_it() {
         (tax.kind, tax.tax_minor, tax.reason) =
             (TaxKind::ReverseCharge, 0, "reverse charge".into());
         let tongue = tongue(tag, "");
-        assert_eq!(seen(&tongue.tax_row(&tax, invoice().currency)), row);
+        assert_eq!(seen(&tongue.tax_row(&tax, invoice().currency, Layout::NEWEST)), row);
         let reasons = tongue.reasons(&tax);
         assert_eq!(reasons.len(), 1);
         assert!(reasons[0].eq_ignore_ascii_case(reason), "{reasons:?}");

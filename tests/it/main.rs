@@ -97,6 +97,7 @@ mod rules_random;
 mod sample;
 mod schedule;
 mod schema;
+mod scripts;
 mod secrets;
 mod settled;
 mod shared;

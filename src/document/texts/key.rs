@@ -86,6 +86,8 @@ keys! {
     Quantity = "quantity" Label [];
     UnitPrice = "unit_price" Label [];
     Amount = "amount" Label ["currency"];
+    CarriedForward = "carried_forward" Label [];
+    BroughtForward = "brought_forward" Label [];
     PageHead = "page_head" Sentence ["title", "number", "day"];
     Subtotal = "subtotal" Label [];
     Total = "total" Label ["currency"];
@@ -95,6 +97,7 @@ keys! {
     TotalDue = "total_due" Label ["currency"];
     Vat = "vat" Label [];
     TaxStandard = "tax_standard" Sentence ["name", "rate", "base"];
+    TaxTitled = "tax_titled" Sentence ["name", "base"];
     TaxExempt = "tax_exempt" Sentence ["name", "base"];
     TaxReverse = "tax_reverse" Sentence ["name", "base"];
     ReasonReverse = "reason_reverse" Sentence [];

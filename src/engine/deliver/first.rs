@@ -1,6 +1,6 @@
 //! What a copy made now says beside the one that left first.
 
-use crate::document::{LAYOUT, imprint};
+use crate::document::{Layout, imprint};
 use crate::domain::delivery::{FirstCopy, Imprint};
 use crate::domain::ids::{DeliveryId, DocumentId};
 use crate::engine::{Error, Session};
@@ -22,16 +22,19 @@ pub struct Pdf {
 
 /// What is known of the copy that left first, and the layout of copies made now.
 pub fn of(session: &Session, document: DocumentId) -> Result<(FirstCopy, u32), Error> {
-    Ok((session.read(|db| store::first_copy::get(db, document))?, LAYOUT))
+    session.read(|db| {
+        let layout = store::document::get(db, document)?.layout()?;
+        Ok((store::first_copy::get(db, document)?, layout.number()))
+    })
 }
 
 /// A file of a document with what it says beside the first.
 pub(super) fn pdf(
     session: &Session,
     document: DocumentId,
-    (name, bytes): (String, Vec<u8>),
+    (name, bytes, layout): (String, Vec<u8>, Layout),
 ) -> Result<Pdf, Error> {
-    let imprint = imprint(&bytes);
+    let imprint = imprint(&bytes, layout);
     let first = session.read(|db| store::first_copy::get(db, document))?;
     let beside = first.beside(&imprint, session.config()?.zone());
     Ok(Pdf { name, bytes, imprint, beside })
@@ -59,9 +62,11 @@ pub fn relaid(session: &Session, copies: &[DeliveryId]) -> Result<Vec<String>, E
         let (mut out, mut seen) = (Vec::new(), BTreeSet::new());
         for id in copies {
             let copy = store::delivery::get(db, *id)?;
-            if seen.insert(copy.document)
-                && store::first_copy::get(db, copy.document)?.is_of_another(LAYOUT)
-            {
+            if !seen.insert(copy.document) {
+                continue;
+            }
+            let layout = store::document::get(db, copy.document)?.layout()?.number();
+            if store::first_copy::get(db, copy.document)?.is_of_another(layout) {
                 out.push(copy.number);
             }
         }
@@ -69,15 +74,15 @@ pub fn relaid(session: &Session, copies: &[DeliveryId]) -> Result<Vec<String>, E
     })
 }
 
-/// In words: `2 are made with layout 2 and were delivered with another: INV-1, INV-2`.
+/// In words: `2 were delivered first with another layout: INV-1, INV-2`.
 pub fn relaid_words(numbers: &[String]) -> Option<String> {
     const NAMED: usize = 5;
     let (named, more) = numbers.split_at(numbers.len().min(NAMED));
     let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-    let verb = if numbers.len() == 1 { "is" } else { "are" };
+    let verb = if numbers.len() == 1 { "was" } else { "were" };
     (!numbers.is_empty()).then(|| {
         format!(
-            "{} {verb} made with layout {LAYOUT}, delivered first with another: {}{more}",
+            "{} {verb} delivered first with another layout: {}{more}",
             numbers.len(),
             named.join(", ")
         )

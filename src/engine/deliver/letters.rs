@@ -205,7 +205,7 @@ fn compose(
         Some((_, xml)) => (set.pdf(press), Some(xml.clone())),
         None => (set.pdf(press), None),
     };
-    let imprint = imprint(&pdf);
+    let imprint = imprint(&pdf, document.layout);
     let mut named = letter.named.iter().cloned();
     let head = email::Heading {
         from: letter.sender.clone(),

@@ -158,7 +158,7 @@ pub fn pdf(session: &Session, written: &str) -> Result<Pdf, Error> {
         Some((Form::FacturX, xml)) => set.factur_x(press, &xml),
         Some(_) | None => set.pdf(press),
     };
-    first::pdf(session, id, (batch::file_name(&document.number), bytes))
+    first::pdf(session, id, (batch::file_name(&document.number), bytes, document.layout))
 }
 
 /// A chunk of undelivered documents with the copies they need, read outside any write.

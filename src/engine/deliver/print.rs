@@ -4,8 +4,9 @@
 //! its copies Written; then the files get their names. A crash in between leaves a batch whose
 //! files are missing, which [`reprint`] writes again.
 
-use crate::document::Press;
-use crate::document::batch::{Batch, Counts, Piece};
+use crate::config::key;
+use crate::document::batch::{Batch, Counts, Piece, Sides};
+use crate::document::{Letterhead, Press};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::Imprint;
 use crate::domain::ids::{BillRunId, DeliveryId, JobId};
@@ -147,7 +148,7 @@ pub fn write(
         return Ok(out);
     }
     let title = format!("Print batch {}", session.read(store::print_batch::next_id)?);
-    let batch = Batch::new(pieces, title, issuer_name(session)?, session.now()?.today);
+    let batch = bound(session, press, pieces, title)?;
     out.counts = batch.counts();
     in_order(&mut copies, &batch);
     let tray = Tray::of(session, directory);
@@ -165,6 +166,24 @@ pub fn write(
     let stem = format!("batch-{number:06}");
     out.files = tray.at(|| reveal(directory, staged, &stem))?;
     Ok(out)
+}
+
+/// The pieces as the settings want them printed.
+fn bound(
+    session: &Session,
+    press: Press,
+    pieces: Vec<Piece>,
+    title: String,
+) -> Result<Batch, Error> {
+    let (config, today) = (session.config()?, session.now()?.today);
+    let sides = if config.is(key::PRINT_DUPLEX) { Sides::Two } else { Sides::One };
+    let batch = Batch::new(pieces, sides, title, issuer_name(session)?, today);
+    if !config.is(key::PRINT_COVER) {
+        return Ok(batch);
+    }
+    batch
+        .covered(press, &Letterhead::of(&config, today))
+        .map_err(|e| Error::usage("cannot_print", e.to_string(), "correct issuer.name"))
 }
 
 /// Puts copies in the order of the paper.
@@ -214,6 +233,7 @@ fn set(
                 pieces.push(Piece {
                     number: document.number,
                     account_number: document.account_number,
+                    total: document.currency.amount(document.total_minor),
                     customer: document.customer,
                     set,
                 });
@@ -318,16 +338,17 @@ pub fn reprint(
         pieces.push(Piece {
             number: document.number,
             account_number: document.account_number,
+            total: document.currency.amount(document.total_minor),
             customer: document.customer,
             set,
         });
     }
-    let title = format!("Print batch {batch}, reprint");
-    let made = Batch::new(pieces, title, issuer_name(session)?, session.now()?.today);
     let (first, last) = (
         copies.iter().filter_map(|c| c.batch_position).min().unwrap_or(from),
         copies.iter().filter_map(|c| c.batch_position).max().unwrap_or(to),
     );
+    let title = format!("Print batch {batch}, reprint of {first} to {last}");
+    let made = bound(session, press, pieces, title)?;
     let stem = format!("batch-{batch:06}-reprint-{first}-{last}");
     let tray = Tray::of(session, directory);
     in_order(&mut copies, &made);

@@ -120,15 +120,15 @@ pub struct PaidRow {
     pub on: String,
 }
 
-/// Reads a document whose copies `layout` draws; none if there is no such.
+/// Reads a document; none if there is no such.
 pub fn detail(
     db: &Db<'_>,
     id: DocumentId,
-    layout: u32,
     today: NaiveDate,
 ) -> Result<Option<InvoiceDetail>, ReadError> {
     let Some(row) = row(db, id)? else { return Ok(None) };
     let d = document::get(db, id)?;
+    let layout = d.layout()?.number();
     let terms = account::version_terms(db, d.account_version)?;
     let mut flags = document::flags(db, id)?;
     // That it is stale has its own line.

@@ -331,7 +331,7 @@ mod tests {
         let (_dir, store) = book();
         store
             .read(|db| -> Result<(), ReadError> {
-                assert_eq!(invoice::detail(db, DocumentId(1), 1, chrono::NaiveDate::MIN)?, None);
+                assert_eq!(invoice::detail(db, DocumentId(1), chrono::NaiveDate::MIN)?, None);
                 let today = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
                 let dates = post_preview::Dates { today, invoice_on: Some(today), by: None };
                 assert_eq!(post_preview::of_run(db, 1, dates)?.count, 0);

@@ -149,9 +149,9 @@ fn sums(d: &InvoiceDetail, width: usize, out: &mut Vec<Line>) {
     add("net", d.subtotal, theme::PLAIN);
     for tax in &d.taxes {
         let label = if tax.reason.is_empty() {
-            format!("{} {} %", tax.name, tax.rate_percent.normalize())
+            tax.titled()
         } else {
-            format!("{} {} % ({})", tax.name, tax.rate_percent.normalize(), tax.reason)
+            format!("{} ({})", tax.titled(), tax.reason)
         };
         add(&label, c.amount(tax.tax_minor), theme::PLAIN);
     }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use daybook::document::{
-    AppliedCredit, Corrected, Customer, Fit, Issuer, Line, Paper, Printable, Tongue,
+    AppliedCredit, Corrected, Customer, Fit, Issuer, Layout, Line, Paper, Printable, Tongue,
 };
 use daybook::domain::document::{DocumentKind, DocumentTax, TaxKind};
 use daybook::domain::money::Currency;
@@ -94,6 +94,7 @@ pub fn invoice() -> Printable {
         note: String::new(),
         paper: Paper::A4,
         fit: Fit::Whole,
+        layout: Layout::NEWEST,
         logo: None,
         tongue: Tongue::default(),
     };

@@ -219,9 +219,8 @@ impl Invoices {
         for tax in &detail.taxes {
             let c = detail.row.total.currency;
             let text = format!(
-                "{} {} % of {} = {}{}",
-                tax.name,
-                tax.rate_percent.normalize(),
+                "{} of {} = {}{}",
+                tax.titled(),
                 c.grouped(tax.base_minor),
                 c.grouped(tax.tax_minor),
                 if tax.reason.is_empty() { String::new() } else { format!(" ({})", tax.reason) }

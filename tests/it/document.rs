@@ -2,13 +2,11 @@
 
 use crate::harness::document::{day, invoice, long_invoice, memo, tool};
 use daybook::document::batch::{Batch, Piece, Sides};
-use daybook::document::{
-    Layout, Letterhead, Line, Logo, Paper, Press, PrintError, Printable, email,
-};
+use daybook::document::{Logo, Paper, Press, PrintError, Printable, email};
 use std::path::PathBuf;
 
 /// Writes a sample where a person can look at it, and returns the path.
-fn keep(name: &str, bytes: &[u8]) -> PathBuf {
+pub fn keep(name: &str, bytes: &[u8]) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("document");
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join(name);
@@ -16,11 +14,11 @@ fn keep(name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-fn text_of(path: &std::path::Path) -> Option<String> {
+pub fn text_of(path: &std::path::Path) -> Option<String> {
     tool("pdftotext", &["-layout", path.to_str().unwrap(), "-"])
 }
 
-fn print(document: &Printable, name: &str) -> (usize, PathBuf) {
+pub fn print(document: &Printable, name: &str) -> (usize, PathBuf) {
     let press = Press::open().unwrap();
     let set = press.set(document).unwrap();
     let bytes = set.pdf(press);
@@ -150,7 +148,7 @@ fn one_line_longer_than_a_page_and_figures_wider_than_a_column_still_print() {
     assert!(text.contains("0.000000000000000123"));
 }
 
-fn batch(sides: Sides) -> Batch {
+pub fn batch(sides: Sides) -> Batch {
     let press = Press::open().unwrap();
     let mut pieces = Vec::new();
     for (i, (account, country, postcode)) in [
@@ -215,149 +213,6 @@ fn a_print_batch_is_in_postal_order_and_says_what_it_holds() {
         .collect();
     assert_eq!(names[0], "index.csv");
     assert_eq!(names[4], "INV-2026-000001.pdf");
-}
-
-/// The pages of a file, each as its text.
-fn pages_of(path: &std::path::Path) -> Option<Vec<String>> {
-    let text = text_of(path)?;
-    let mut pages: Vec<String> = text.split('\u{c}').map(str::to_owned).collect();
-    assert_eq!(pages.pop().as_deref(), Some(""), "each page ends with its mark");
-    Some(pages)
-}
-
-#[test]
-fn on_both_sides_each_document_begins_on_a_sheet_of_its_own_behind_the_cover() {
-    let press = Press::open().unwrap();
-    let head = Letterhead { name: "Northwind".into(), paper: Paper::A4, date: day("2026-11-30") };
-    for (sides, cover) in [(Sides::Two, true), (Sides::Two, false), (Sides::One, true)] {
-        let mut batch = batch(sides);
-        if cover {
-            batch = batch.covered(press, &head).unwrap();
-        }
-        let counts = batch.counts();
-        let path = keep("duplex.pdf", &batch.merged(press));
-        tool("qpdf", &["--check", path.to_str().unwrap()]);
-        let index = batch.index_csv().unwrap();
-        let mut rows = csv::Reader::from_reader(index.as_slice());
-        let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
-        let Some(pages) = pages_of(&path) else { return };
-        let (mut sheets, mut seen) = (0, 0);
-        for row in &rows {
-            let (first, count): (usize, usize) = (row[2].parse().unwrap(), row[3].parse().unwrap());
-            assert!(pages[first - 1].contains(&row[4]), "{row:?} begins on page {first}");
-            assert!(pages[first - 1].contains(&format!("1/{count}")), "{row:?}");
-            assert!(sides == Sides::One || first % 2 == 1, "{row:?} begins on a back");
-            sheets += if sides == Sides::Two { count.div_ceil(2) } else { count };
-            seen += count;
-        }
-        assert_eq!((counts.pages, counts.sheets), (seen, sheets), "{sides:?}");
-        let empty = pages.iter().filter(|page| page.trim().is_empty()).count();
-        assert_eq!(pages.len(), seen + usize::from(cover) + empty);
-        assert_eq!(empty > 0, sides == Sides::Two);
-        assert!(!pages.last().unwrap().trim().is_empty(), "nothing behind the last document");
-        if cover {
-            let said = pages[0].split_whitespace().collect::<Vec<_>>().join(" ");
-            for words in [
-                "Print batch 1".to_owned(),
-                "Documents 4".to_owned(),
-                format!("Pages {seen}"),
-                format!("Sheets without this one {sheets}"),
-                "Envelopes 3".to_owned(),
-                "First document INV-2026-000002".to_owned(),
-                "Totals in EUR 4,112.35".to_owned(),
-            ] {
-                assert!(said.contains(&words), "{words} in {said}");
-            }
-        }
-    }
-}
-
-/// Charges of two periods each, with descriptions that say much.
-fn charges(layout: Layout) -> Printable {
-    let mut document = invoice();
-    document.layout = layout;
-    let line = document.lines[0].clone();
-    document.lines = (1..=140)
-        .map(|n| Line {
-            description: format!("Telemetry plant {n}: temperature and vibration"),
-            service: Some((day("2026-11-01"), day("2026-11-30"))),
-            ..line.clone()
-        })
-        .collect();
-    document
-}
-
-#[test]
-fn a_long_document_uses_its_width() {
-    let pages = |layout| print(&charges(layout), "charges.pdf").0;
-    let (was, is) = (pages(Layout::First), pages(Layout::Second));
-    assert!(was >= 8 && is <= 5, "{was} pages before, {is} now");
-    let short = |layout| {
-        let mut document = Printable { layout, ..invoice() };
-        document.lines.iter_mut().for_each(|line| line.description = "Service".into());
-        let press = Press::open().unwrap();
-        press.set(&document).unwrap().pdf(press)
-    };
-    assert!(short(Layout::First) == short(Layout::Second), "a short one stands as it stood");
-}
-
-#[test]
-fn sums_are_carried_from_page_to_page() {
-    let mut document = invoice();
-    let line = document.lines[0].clone();
-    document.lines = (1..=2_000)
-        .map(|n| Line {
-            description: format!("Item number {n}."),
-            amount_minor: (n * 7_919) % 100_003 - 20_000,
-            ..line.clone()
-        })
-        .collect();
-    document.subtotal_minor = document.lines.iter().map(|line| line.amount_minor).sum();
-    let (pages, path) = print(&document, "carried.pdf");
-    let Some(text) = text_of(&path) else { return };
-    let sheets: Vec<&str> = text.split('\u{c}').take(pages).collect();
-    let figure = |line: &str| -> i64 {
-        line.split_whitespace().last().unwrap().replace([',', '.'], "").parse().unwrap()
-    };
-    let row =
-        |sheet: &str, words: &str| sheet.lines().find(|line| line.contains(words)).map(&figure);
-    let (mut sum, mut turns) = (0, 0);
-    for pair in sheets.windows(2) {
-        sum += pair[0].lines().filter(|l| l.contains("Item number")).map(figure).sum::<i64>();
-        if !pair[1].contains("Item number") {
-            continue;
-        }
-        assert_eq!(row(pair[0], "Carried forward"), Some(sum), "{}", pair[0]);
-        assert_eq!(row(pair[1], "Brought forward"), Some(sum), "{}", pair[1]);
-        turns += 1;
-    }
-    assert!(turns > 40, "{turns} of {pages}");
-    assert_eq!(row(text.as_str(), "Subtotal"), Some(document.subtotal_minor));
-    let (one, path) = print(&invoice(), "one.pdf");
-    let Some(text) = text_of(&path) else { return };
-    assert!(one == 1 && !text.contains("forward"), "{text}");
-}
-
-#[test]
-fn a_tax_whose_name_says_its_rate_is_not_followed_by_it() {
-    for (name, rate, said) in [
-        ("VAT 7 %", "7", "VAT 7 % on 762.56"),
-        ("MwSt. 7,0%", "7", "MwSt. 7,0% on 762.56"),
-        ("VAT", "7", "VAT 7 % on 762.56"),
-        ("VAT 17 %", "7", "VAT 17 % 7 % on 762.56"),
-        ("100 % organic", "7", "100 % organic 7 % on 762.56"),
-    ] {
-        let mut document = invoice();
-        document.taxes[0].name = name.into();
-        document.taxes[0].rate_percent = rate.parse().unwrap();
-        let (_, path) = print(&document, "tax.pdf");
-        let Some(text) = text_of(&path) else { return };
-        assert!(text.contains(said), "{said} in\n{text}");
-        document.layout = Layout::First;
-        let (_, path) = print(&document, "tax.pdf");
-        let Some(text) = text_of(&path) else { return };
-        assert!(text.contains(&format!("{name} 7 % on 762.56")), "as it was posted:\n{text}");
-    }
 }
 
 #[test]

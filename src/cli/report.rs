@@ -7,8 +7,7 @@ use crate::domain::money::Currency;
 use crate::domain::month::Month;
 use crate::domain::period::Span;
 use crate::domain::report::{Asked, Cell, Detail, ReportName, Summary, Tie};
-use crate::domain::text::cell;
-use crate::engine::care::report;
+use crate::engine::care::report::{self, Wanted};
 use crate::engine::{Error, Session};
 use crate::outside::Standing;
 use crate::store::StoreError;
@@ -19,7 +18,8 @@ use std::path::{Path, PathBuf};
 /// A report, and of what.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// aging, rollforward, register, tax, unapplied, adjustments, trial-balance, revenue or statement
+    /// aging, rollforward, register, tax, unapplied, adjustments, trial-balance, revenue, statement or
+    /// journal
     name: String,
     /// As it stood at the end of this day (default: today)
     #[arg(long, value_name = "DATE", conflicts_with_all = ["period", "from", "to"])]
@@ -42,6 +42,9 @@ pub struct Args {
     /// Only accounts of this batch
     #[arg(long)]
     batch: Option<String>,
+    /// Of the journal: only this account of the ledger, such as receivable or cash:stripe
+    #[arg(long, value_name = "LEDGER")]
+    ledger: Option<String>,
     /// A row each document or deed, where it sums else
     #[arg(long, alias = "detail")]
     rows: bool,
@@ -86,6 +89,10 @@ fn asked(args: &Args, session: &Session) -> Result<Asked, Error> {
         let why = format!("{name} is of all accounts");
         return Err(Error::usage("not_by_account", why, "daybook report statement --account A"));
     }
+    if args.ledger.is_some() && name != ReportName::Journal {
+        let why = format!("{name} is of no single account of the ledger");
+        return Err(Error::usage("not_by_ledger", why, "daybook report journal --ledger NAME"));
+    }
     let currency = args.currency.as_deref().map(|code| {
         Currency::parse(&code.to_uppercase()).ok_or_else(|| {
             Error::usage(
@@ -114,6 +121,7 @@ fn asked(args: &Args, session: &Session) -> Result<Asked, Error> {
         currency: currency.transpose()?,
         account: args.account.clone(),
         batch: args.batch.clone(),
+        ledger: args.ledger.clone(),
     })
 }
 
@@ -279,7 +287,6 @@ fn as_json(asked: &Asked, session: &Session) -> Result<Summary, Error> {
     Ok(done.summary)
 }
 
-/// A header and rows; no row of totals, so that a spreadsheet's own sum is right.
 fn csv(
     args: &Args,
     path: &Path,
@@ -287,19 +294,8 @@ fn csv(
     session: &Session,
     ctx: &Ctx,
 ) -> Result<Summary, Error> {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    let bad = |e: ::csv::Error| StoreError::Conflict(e.to_string());
-    writer.write_record(asked.name.columns(asked.detail)).map_err(bad)?;
-    let mut rows = 0_u64;
-    let done = report::read(session, asked, &mut |row| {
-        rows += 1;
-        let cells = row.iter().map(|one| match one {
-            Cell::Text(text) => cell(text).into_owned(),
-            Cell::Count(_) | Cell::Day(_) | Cell::Money(_) | Cell::Nothing => one.plain(),
-        });
-        writer.write_record(cells).map_err(bad)
-    })?;
-    let bytes = writer.into_inner().map_err(|e| Error::Bug(e.to_string()))?;
+    let whole = Wanted { asked: asked.clone(), only: Vec::new() };
+    let (done, bytes, rows) = report::csv(session, &whole)?;
     let standing = if args.force { Standing::Replace } else { Standing::Keep };
     let name = format!("{}-{}.csv", asked.name, asked.to);
     if let Some(written) = output::file(path, &name, &bytes, standing)? {

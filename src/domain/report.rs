@@ -26,6 +26,8 @@ text_enum! {
         Revenue = "revenue",
         /// One customer: what was owed, each event, what is owed.
         Statement = "statement",
+        /// Every entry of the ledger, or of one of its accounts.
+        Journal = "journal",
     }
 }
 
@@ -39,7 +41,8 @@ impl ReportName {
             | Self::Tax
             | Self::Adjustments
             | Self::Revenue
-            | Self::Statement => false,
+            | Self::Statement
+            | Self::Journal => false,
         }
     }
 
@@ -166,6 +169,16 @@ impl ReportName {
             (Self::Statement, _) => {
                 &["date", "kind", "number", "due_date", "amount", "balance", "currency"]
             }
+            (Self::Journal, _) => &[
+                "date",
+                "ledger_account",
+                "debit",
+                "credit",
+                "currency",
+                "account_number",
+                "document",
+                "payment",
+            ],
         }
     }
 }
@@ -194,12 +207,17 @@ pub struct Asked {
     pub account: Option<String>,
     /// Only accounts of this batch.
     pub batch: Option<String>,
+    /// Of the journal: only this account of the ledger.
+    pub ledger: Option<String>,
 }
 
 impl Asked {
     /// Whether it is of the whole book: only then it ties.
     pub fn is_whole(&self) -> bool {
-        self.currency.is_none() && self.account.is_none() && self.batch.is_none()
+        self.currency.is_none()
+            && self.account.is_none()
+            && self.batch.is_none()
+            && self.ledger.is_none()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::delivery::Down;
 use crate::domain::recovery::usual_since;
 use crate::engine::account_page;
 use crate::engine::bill::{self, usage};
-use crate::engine::care::{copies, rehearsal, today};
+use crate::engine::care::{copies, rehearsal, report, today};
 use crate::engine::clockwork::waits;
 use crate::engine::collect::{self, agency, bank, instalments, money, payments, remind};
 use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
@@ -37,6 +37,9 @@ const SAMPLES: u32 = 20;
 
 /// Records of usage that a screen shows at most of each reason.
 const SHOWN: usize = 40;
+
+/// Rows of a report that a screen shows at most; all of them go into its file.
+const REPORTED: usize = 2_000;
 
 /// Invoices of a retry that a screen shows at most of each outcome.
 const RESULTS: usize = 200;
@@ -272,6 +275,7 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
         }
         Query::Results(run) => Answer::Results(Box::new(read::results::of(db, *run, RESULTS)?)),
         Query::Payments(whose) => Answer::Payments(Arc::new(payments::read(db, *whose)?)),
+        Query::Report(of) => Answer::Report(Box::new(report::sheet(db, of, REPORTED)?)),
         Query::Samples => Answer::Samples(read::sample::open(db, SAMPLES)?),
         Query::History(subject) => Answer::History(read::invoice::history(db, subject)?),
         Query::Status => Answer::Status(StatusRow {

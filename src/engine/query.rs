@@ -11,6 +11,7 @@ use crate::domain::month::Month;
 use crate::domain::payment::NextAction;
 use crate::domain::recovery::Recovery;
 pub use crate::engine::bill::usage::Pending;
+pub use crate::engine::care::report::{Sheet, Wanted};
 pub use crate::engine::clockwork::waits::Ahead as Awaited;
 pub use crate::engine::collect::money::Foretold;
 pub use crate::engine::collect::payments::{Owed, Paid, Payments, Whose};
@@ -121,6 +122,8 @@ pub enum Query {
     Results(PaymentRunId),
     /// The samples of runs that are not posted yet.
     Samples,
+    /// A report, or what of it stands behind a figure.
+    Report(Box<Wanted>),
     /// The audit trail of a subject.
     History(String),
     /// What every screen shows: open jobs, unread notices, undeliverable copies.
@@ -343,6 +346,8 @@ pub enum Answer {
     Recovery(NaiveDate, Vec<Recovery>),
     /// Of [`Query::Results`].
     Results(Box<Results>),
+    /// Of [`Query::Report`].
+    Report(Box<Sheet>),
     /// Of [`Query::Samples`], newest run first.
     Samples(Vec<Sample>),
     /// Of [`Ahead::Usage`]: up to which day, and what stays.
@@ -368,8 +373,8 @@ impl Question {
     pub fn is_slow(&self) -> bool {
         match self {
             Self::View(Query::Fitting(_, _, Some(_))) => true,
-            // They read every draft of a run, every payment of eight weeks.
-            Self::View(Query::Unusual(_) | Query::Charts) => true,
+            // They read every draft of a run, every payment of eight weeks, every entry of a month.
+            Self::View(Query::Unusual(_) | Query::Charts | Query::Report(_)) => true,
             Self::View(_)
             | Self::Ahead(
                 Ahead::Deliver

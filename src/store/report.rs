@@ -3,6 +3,7 @@
 
 mod aging;
 mod base;
+mod journal;
 mod moved;
 mod posted;
 mod rollforward;
@@ -25,5 +26,6 @@ pub fn read(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, Store
         ReportName::Register => posted::register(db, asked, take),
         ReportName::Tax => posted::tax(db, asked, take),
         ReportName::Statement => statement::read(db, asked, take),
+        ReportName::Journal => journal::read(db, asked, take),
     }
 }

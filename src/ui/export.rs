@@ -76,11 +76,11 @@ pub fn write(
     Ok((path.clone(), written?))
 }
 
-/// Writes a page under its name; what is there already stays, and the page gets a number.
+/// Writes a file under its name; what is there already stays, and the file gets a number.
 pub fn page(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Fault> {
-    let stem = name.trim_end_matches(".pdf");
+    let (stem, kind) = name.rsplit_once('.').unwrap_or((name, ""));
     for n in 1..=SAME {
-        let name = if n == 1 { name.to_owned() } else { format!("{stem}-{n}.pdf") };
+        let name = if n == 1 { name.to_owned() } else { format!("{stem}-{n}.{kind}") };
         let path = directory.join(name);
         match outside::write(&path, bytes, Standing::Keep) {
             Ok(()) => return Ok(path),

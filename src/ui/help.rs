@@ -48,6 +48,9 @@ pub fn command_line(action: Action, screen: ScreenId) -> String {
         (Action::Go(4), _) => words::DELIVERY_LIST,
         (Action::Go(5), _) => words::PAYMENT_LIST,
         (Action::Go(7), _) => words::AUDIT,
+        (Action::Open | Action::Go(9), ScreenId::Books) | (Action::Go(9), _) => words::REPORT,
+        (Action::Csv, ScreenId::Books) => words::REPORT_CSV,
+        (Action::Statement, _) => words::REPORT_STATEMENT,
         _ => return String::new(),
     };
     line.short()

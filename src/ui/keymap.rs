@@ -167,6 +167,7 @@ pub enum Action {
     Unusual,
     Waits,
     Charts,
+    Statement,
 }
 
 impl Action {
@@ -336,6 +337,7 @@ pub const GLOBAL_KEYS: &[Binding] = &[
     bind(&[Char('6')], Action::Go(6), "", "Jobs"),
     bind(&[Char('7')], Action::Go(7), "", "Log"),
     bind(&[Char('8')], Action::Go(8), "", "Accounts"),
+    bind(&[Char('9')], Action::Go(9), "", "Books"),
     bind(&[Ctrl('l')], Action::Repaint, "", "paint the screen again"),
     bind(&[Ctrl('z')], Action::Suspend, "", "suspend to the shell"),
     bind(&[Char('q')], Action::Quit, "", "back; quits at the top"),

@@ -9,7 +9,7 @@ use crate::domain::ids::AccountId;
 use crate::domain::month::Month;
 use crate::engine::command::{Command, Receipt};
 use crate::engine::look::Look;
-use crate::engine::query::{Answer, ListName, Question, StatusRow};
+use crate::engine::query::{Answer, ListName, Question, StatusRow, Wanted};
 use crate::store::Topic;
 pub use crate::store::presence::Seat;
 use crate::store::read::{Filter, Sorted};
@@ -65,6 +65,8 @@ screens! {
     Log: "log",
     /// Customers.
     Accounts: "accounts",
+    /// What the books say.
+    Books: "books",
 }
 
 impl ScreenId {
@@ -242,6 +244,8 @@ pub enum Effect {
     },
     /// A month of an account to a PDF file.
     WritePage { account: AccountId, month: Month },
+    /// A report to a CSV file.
+    WriteReport(Box<Wanted>),
     /// I am editing this document, or none any more.
     Editing(Option<i64>),
     /// Says which document is open, or that none is.

@@ -299,6 +299,9 @@ impl Shell<'_> {
                 Effect::WritePage { account, month } => {
                     let _ = self.desks.ask(Ask::Page { account, month });
                 }
+                Effect::WriteReport(of) => {
+                    let _ = self.desks.ask(Ask::Report(of));
+                }
                 Effect::Editing(document) => {
                     let _ = self.desks.ask(Ask::Editing(document));
                 }

@@ -6,6 +6,7 @@ mod amend;
 mod asked;
 mod batches;
 mod book_random;
+mod books;
 mod bounces;
 mod cases;
 mod cases_binary;

@@ -12,7 +12,7 @@ use daybook::ui::letters::Letters;
 use daybook::ui::msg::{Effect, Msg};
 use daybook::ui::pen::Pen;
 use daybook::ui::screen::{
-    accounts, delivery, failed, invoices, jobs, log, runs, today, unapplied,
+    accounts, books, delivery, failed, invoices, jobs, log, runs, today, unapplied,
 };
 use daybook::ui::terminal::Abilities;
 use proptest::prelude::*;
@@ -28,6 +28,10 @@ const SCREENS: &[(&str, &str)] = &[
     ("delivery", "4/status:impossible<Enter>"),
     ("failed", "5"),
     ("accounts", "8"),
+    ("books", "9"),
+    ("aging", "9<Enter>"),
+    ("aging_rows", "9<Enter>b"),
+    ("rollforward", "9j<Enter>"),
 ];
 
 pub fn snapshot(name: &str, picture: &str) {
@@ -221,7 +225,7 @@ fn digits_change_the_screen_and_q_walks_back_only_what_was_entered() {
         desk.press(keys);
         desk.asked.iter().any(|e| matches!(e, daybook::ui::msg::Effect::Quit(_)))
     };
-    assert!(quits("2345678q"), "a screen reached by its digit is at the top");
+    assert!(quits("23456789q"), "a screen reached by its digit is at the top");
     assert!(!quits("1<Enter>q"), "what was entered is left first");
     assert!(quits("1<Enter>qq"));
 }
@@ -628,6 +632,7 @@ const TABLES: &[&[Binding]] = &[
     jobs::KEYS,
     log::KEYS,
     accounts::KEYS,
+    books::KEYS,
 ];
 
 fn any_key() -> impl Strategy<Value = Key> {
@@ -660,6 +665,9 @@ fn any_place() -> impl Strategy<Value = &'static str> {
         "6",
         "7",
         "8",
+        "9",
+        "9<Enter>",
+        "9<Enter><Enter>",
     ])
 }
 

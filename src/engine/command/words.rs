@@ -128,6 +128,9 @@ lines! {
     STATUS = "status" "";
     STATUS_CHARTS = "status --charts" "";
     AUDIT = "audit" "";
+    REPORT = "report" "NAME --period YYYY-MM";
+    REPORT_CSV = "report --csv" "FILE NAME";
+    REPORT_STATEMENT = "report statement" "--account A";
 }
 
 impl Command {

@@ -3,6 +3,7 @@
 use crate::ui::msg::ScreenId;
 use crate::ui::screen::Screen;
 use crate::ui::screen::accounts::Accounts;
+use crate::ui::screen::books::Books;
 use crate::ui::screen::delivery::Delivery;
 use crate::ui::screen::failed::Failed;
 use crate::ui::screen::invoices::Invoices;
@@ -45,4 +46,5 @@ screens! {
     jobs: Jobs,
     log: Log,
     accounts: Accounts,
+    books: Books,
 }

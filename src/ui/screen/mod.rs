@@ -1,9 +1,10 @@
-//! The eight screens. A screen file goes: what the clerk does here, `KEYS`, state, update, view.
+//! The screens. A screen file goes: what the clerk does here, `KEYS`, state, update, view.
 //!
 //! A screen sees rows and commands, never the store: it asks by [`Cx::load`] and [`Cx::commit`].
 
 pub mod accounts;
 mod agreed;
+pub mod books;
 pub mod delivery;
 pub mod document;
 pub mod failed;

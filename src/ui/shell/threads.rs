@@ -10,7 +10,7 @@ use crate::engine::answer;
 use crate::engine::clockwork::tick::tick;
 use crate::engine::command::Command;
 use crate::engine::job::Ports;
-use crate::engine::query::{ListName, Question};
+use crate::engine::query::{ListName, Question, Wanted};
 use crate::engine::{Error, Session, perform, trouble};
 use crate::outside;
 use crate::store::Interrupter;
@@ -55,6 +55,8 @@ pub enum Ask {
     },
     /// A month of an account to a PDF file.
     Page { account: AccountId, month: Month },
+    /// A report to a CSV file.
+    Report(Box<Wanted>),
     /// What we are editing.
     Editing(Option<i64>),
     /// Which document is open.
@@ -171,7 +173,11 @@ impl Desks {
     pub fn ask(&self, ask: Ask) -> bool {
         let of = match &ask {
             Ask::Load { slot, ticket, .. } => Some((*slot, *ticket)),
-            Ask::Export { .. } | Ask::Page { .. } | Ask::Editing(_) | Ask::Reading(_) => None,
+            Ask::Export { .. }
+            | Ask::Page { .. }
+            | Ask::Report(_)
+            | Ask::Editing(_)
+            | Ask::Reading(_) => None,
         };
         let taken = self.asks.try_send(ask).is_ok();
         if let Some((slot, ticket)) = of.filter(|_| taken) {

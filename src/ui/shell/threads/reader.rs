@@ -6,7 +6,8 @@ use crate::clock::Now;
 use crate::domain::ids::AccountId;
 use crate::domain::month::Month;
 use crate::engine::account_page;
-use crate::engine::query::{Answer, ListName, Question};
+use crate::engine::care::report;
+use crate::engine::query::{Answer, ListName, Question, Wanted};
 use crate::engine::{Session, answer};
 use crate::store::presence::{BEAT_MS, Presence};
 use crate::store::read::{Filter, Sorted};
@@ -135,6 +136,7 @@ impl Reader {
                 }
                 Ask::Export { list, filter, sort } => self.export(list, filter, sort),
                 Ask::Page { account, month } => self.page(account, month),
+                Ask::Report(of) => self.report(&of),
                 Ask::Editing(document) => {
                     let told = self.presence.as_ref().map(|p| p.editing(document, wall_ms()));
                     self.unseen(told, "others do not see what you edit");
@@ -190,6 +192,19 @@ impl Reader {
         let made = account_page::made(&self.session, account, month).map_err(Fault::from);
         let text = match made.and_then(|(name, bytes)| export::page(&directory, &name, &bytes)) {
             Ok(path) => format!("written to {}", path.display()),
+            Err(fault) => fault.line(),
+        };
+        let _ = self.replies.send(Msg::Notice(text));
+    }
+
+    fn report(&mut self, of: &Wanted) {
+        let directory = std::env::current_dir().unwrap_or_default();
+        let name = format!("daybook-{}-{}.csv", of.asked.name, of.asked.to);
+        let made = report::csv(&self.session, of).map_err(Fault::from);
+        let text = match made.and_then(|(_, bytes, rows)| {
+            export::page(&directory, &name, &bytes).map(|path| (path, rows))
+        }) {
+            Ok((path, rows)) => format!("{rows} rows written to {}", path.display()),
             Err(fault) => fault.line(),
         };
         let _ = self.replies.send(Msg::Notice(text));

@@ -1,0 +1,404 @@
+//! 9 Books: the reports of a month. Enter goes behind a figure, down to the document; `]` and `[` change
+//! the month.
+
+pub mod behind;
+mod table;
+
+use super::Screen;
+use crate::domain::month::Month;
+use crate::domain::period::Span;
+use crate::domain::report::{Asked, Detail, ReportName};
+use crate::engine::query::{Answer, Query, Sheet, Wanted};
+use crate::store::Topic;
+use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::modal::text::TextBox;
+use crate::ui::modal::{Intent, Modal};
+use crate::ui::msg::{Cx, Effect, Part, ScreenId};
+use crate::ui::theme;
+use crate::ui::widget::{Line, grouped, put, put_right, wrap};
+use behind::Behind;
+use chrono::NaiveDate;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::cell::Cell;
+use table::Table;
+
+/// The keys of this screen.
+pub const KEYS: &[Binding] = &[
+    bind(&[Key::Char('j'), Key::Down], Action::Down, "", "next row"),
+    bind(&[Key::Char('k'), Key::Up], Action::Up, "", "previous row"),
+    bind(&[Key::Char('g'), Key::Home], Action::Top, "", "first row"),
+    bind(&[Key::Char('G'), Key::End], Action::Bottom, "", "last row"),
+    bind(&[Key::Ctrl('d')], Action::HalfDown, "", "half a page down"),
+    bind(&[Key::Ctrl('u')], Action::HalfUp, "", "half a page up"),
+    bind(&[Key::PageDown], Action::PageDown, "", "a page down"),
+    bind(&[Key::PageUp], Action::PageUp, "", "a page up"),
+    bind(
+        &[Key::Enter, Key::Char('l'), Key::Right],
+        Action::Open,
+        "behind it",
+        "the report; what stands behind this row; the document",
+    ),
+    bind(&[Key::Esc, Key::Char('h'), Key::Left], Action::Back, "", "back, one layer; never quits"),
+    bind(&[Key::Char(']')], Action::NextException, "month", "the next month"),
+    bind(&[Key::Char('[')], Action::PrevException, "month", "the month before"),
+    bind(&[Key::Char('b')], Action::Group, "sums, rows", "in sum, or row by row"),
+    bind(&[Key::Char('t')], Action::Statement, "statement", "the statement of this row's account"),
+    bind(&[Key::Char('o')], Action::Details, "columns", "the columns that had no room, and back"),
+    bind(&[Key::Char('x')], Action::Explain, "", "this row whole, and each tie with both sides"),
+    bind(&[Key::Char('r')], Action::Retry, "", "read it again"),
+    bind(&[Key::Char('w')], Action::Csv, "CSV", "write all of it to a CSV file"),
+];
+
+/// What a report tells, in words.
+fn words(name: ReportName) -> &'static str {
+    match name {
+        ReportName::Aging => "what is open, by how long it is past due",
+        ReportName::Rollforward => "what was owed, what moved it, what is owed",
+        ReportName::Register => "what was posted, by series, and whether a number is missing",
+        ReportName::Tax => "tax by code, rate, kind and country",
+        ReportName::Unapplied => "credits and payments that no invoice has",
+        ReportName::Adjustments => "what was given up or given back, by whom and why",
+        ReportName::TrialBalance => "every account of the ledger",
+        ReportName::Revenue => "what was earned, by account",
+        ReportName::Statement => "one customer: t on a row with an account",
+        ReportName::Journal => "every entry of the ledger",
+    }
+}
+
+/// A report that is open, and where in it we are.
+struct Level {
+    of: Wanted,
+    sheet: Option<Table>,
+    at: usize,
+    /// The first column behind the first that is shown.
+    shift: usize,
+}
+
+/// The state of the screen.
+#[derive(Default)]
+pub struct Books {
+    /// None: this one.
+    month: Option<Month>,
+    /// Which report of the list.
+    chosen: usize,
+    /// What is open, the innermost last.
+    levels: Vec<Level>,
+    /// Why the innermost cannot be read.
+    stale: bool,
+    top: Cell<usize>,
+    rows: Cell<usize>,
+}
+
+impl Books {
+    fn month(&self, cx: &Cx) -> Month {
+        self.month.unwrap_or_else(|| Month::of(cx.now.today))
+    }
+
+    /// The days that a report is of: a report of a day is of the month's last that has been.
+    fn span(&self, name: ReportName, cx: &Cx) -> Span {
+        let month = self.month(cx).span();
+        if !name.is_of_a_day() {
+            return month;
+        }
+        let to = if month.from > cx.now.today { month.to } else { month.to.min(cx.now.today) };
+        let from = if name == ReportName::TrialBalance { month.from } else { NaiveDate::MIN };
+        Span { from, to }
+    }
+
+    fn whole(&self, name: ReportName, cx: &Cx) -> Wanted {
+        let Span { from, to } = self.span(name, cx);
+        let asked = Asked {
+            name,
+            from,
+            to,
+            detail: Detail::Sums,
+            currency: None,
+            account: None,
+            batch: None,
+            ledger: None,
+        };
+        Wanted { asked, only: Vec::new() }
+    }
+
+    fn open(&mut self, of: Wanted, cx: &mut Cx) {
+        self.levels.push(Level { of, sheet: None, at: 0, shift: 0 });
+        self.read(cx);
+    }
+
+    /// Reads the innermost again.
+    fn read(&mut self, cx: &mut Cx) {
+        self.stale = false;
+        if let Some(level) = self.levels.last() {
+            cx.load(ScreenId::Books, Part::Page, Query::Report(Box::new(level.of.clone())));
+        }
+    }
+
+    fn count(&self) -> usize {
+        match self.levels.last() {
+            Some(level) => level.sheet.as_ref().map_or(0, |table| table.rows()),
+            None => ReportName::ALL.len(),
+        }
+    }
+
+    fn place(&mut self) -> &mut usize {
+        match self.levels.last_mut() {
+            Some(level) => &mut level.at,
+            None => &mut self.chosen,
+        }
+    }
+
+    fn move_to(&mut self, at: usize) {
+        let last = self.count().saturating_sub(1);
+        *self.place() = at.min(last);
+    }
+
+    fn moves(&mut self, action: Action) -> bool {
+        let (at, page) = (*self.place(), self.rows.get().max(2));
+        let to = match action {
+            Action::Down => at + 1,
+            Action::Up => at.saturating_sub(1),
+            Action::Top => 0,
+            Action::Bottom => usize::MAX,
+            Action::HalfDown => at + page / 2,
+            Action::HalfUp => at.saturating_sub(page / 2),
+            Action::PageDown => at + page,
+            Action::PageUp => at.saturating_sub(page),
+            Action::Row(line) if usize::from(line) < page => self.top.get() + usize::from(line),
+            _ => return false,
+        };
+        self.move_to(to);
+        true
+    }
+
+    /// What stands behind the row under the cursor.
+    fn enter_row(&mut self, cx: &mut Cx) {
+        let Some(level) = self.levels.last() else {
+            let Some(name) = ReportName::ALL.get(self.chosen) else { return };
+            if *name == ReportName::Statement {
+                return cx.say("a statement is of one account: t on a row of aging has its");
+            }
+            let of = self.whole(*name, cx);
+            return self.open(of, cx);
+        };
+        let Some(row) = level.sheet.as_ref().and_then(|table| table.row(level.at)) else {
+            return cx.say("nothing here");
+        };
+        match behind::of(&level.of, row) {
+            Some(Behind::Report(of)) => self.open(*of, cx),
+            Some(Behind::Document(number)) => {
+                cx.go = Some((ScreenId::Invoices, Some(number)));
+            }
+            Some(Behind::Account(number)) => {
+                cx.go = Some((ScreenId::Accounts, Some(format!("account:{number}"))));
+            }
+            None => cx.say("nothing stands behind this row; x shows it whole"),
+        }
+    }
+
+    fn statement(&mut self, cx: &mut Cx) {
+        let account = self.levels.last().and_then(|level| {
+            let row = level.sheet.as_ref()?.row(level.at)?;
+            let own = level.of.asked.account.clone();
+            behind::value(&level.of, row, "account_number").or(own)
+        });
+        let Some(account) = account.filter(|number| !number.is_empty()) else {
+            return cx.say("this row has no account: aging, unapplied and the journal have");
+        };
+        let mut of = self.whole(ReportName::Statement, cx);
+        of.asked.account = Some(account);
+        self.open(of, cx);
+    }
+
+    fn turn(&mut self, months: i64, cx: &mut Cx) {
+        let Some(month) = self.month(cx).later(months) else { return };
+        if month > Month::of(cx.now.today) {
+            return cx.say("that month is still to come");
+        }
+        self.month = Some(month);
+        let spans: Vec<Span> =
+            self.levels.iter().map(|level| self.span(level.of.asked.name, cx)).collect();
+        for (level, span) in self.levels.iter_mut().zip(spans) {
+            (level.of.asked.from, level.of.asked.to) = (span.from, span.to);
+            // Which rows an outer one has is read when it is shown again.
+            level.sheet = None;
+        }
+        self.read(cx);
+    }
+
+    fn details(&mut self, cx: &mut Cx) {
+        match self.levels.last_mut() {
+            Some(level)
+                if level.of.asked.name.columns(Detail::Rows)
+                    != level.of.asked.name.columns(Detail::Sums) =>
+            {
+                level.of.asked.detail = match level.of.asked.detail {
+                    Detail::Sums => Detail::Rows,
+                    Detail::Rows => Detail::Sums,
+                };
+                (level.sheet, level.at, level.shift) = (None, 0, 0);
+                level.of.only.clear();
+                self.read(cx);
+            }
+            Some(_) => cx.say("this report has its rows one way only"),
+            None => cx.say("Enter opens a report first"),
+        }
+    }
+
+    fn explain(&self, cx: &mut Cx) {
+        let Some((level, table)) = self.levels.last().and_then(|l| Some((l, l.sheet.as_ref()?)))
+        else {
+            return cx.say("Enter opens a report first");
+        };
+        let mut lines = table.whole(level.at);
+        let width = usize::from(cx.size.0).saturating_sub(12).clamp(30, 88);
+        lines.push(Line::default());
+        for (text, holds) in table.ties() {
+            let style = if holds { theme::PLAIN } else { theme::BAD };
+            lines.extend(wrap(&text, width).into_iter().map(|text| Line::of(text, style)));
+        }
+        cx.open.push(Modal::Text(TextBox::new(level.of.asked.name.as_str(), lines)));
+    }
+
+    fn view_list(&self, canvas: &mut Buffer, area: Rect) {
+        for (row, name) in ReportName::ALL.iter().enumerate() {
+            let y = area.y + 1 + row as u16;
+            if y + 2 >= area.bottom() {
+                break;
+            }
+            if row == self.chosen {
+                put(canvas, area.x, y, 1, ">", theme::PLAIN);
+            }
+            put(canvas, area.x + 2, y, 14, name.as_str(), theme::PLAIN);
+            put(canvas, area.x + 17, y, area.width.saturating_sub(18), words(*name), theme::DIM);
+        }
+        self.top.set(0);
+        self.rows.set(ReportName::ALL.len());
+        let said = "Enter reads it; ] and [ change the month; w in it writes a CSV file";
+        put(canvas, area.x + 1, area.bottom() - 1, area.width - 2, said, theme::DIM);
+    }
+
+    /// What is shown, and of when: `register of November 2026 › EUR INV`.
+    fn title(&self, level: &Level, cx: &Cx) -> String {
+        let asked = &level.of.asked;
+        let when = if asked.name.is_of_a_day() {
+            format!("at the end of {}", asked.to)
+        } else {
+            format!("of {}", self.month(cx).name())
+        };
+        let account = asked.account.iter().chain(&asked.ledger).cloned();
+        let only: Vec<String> =
+            account.chain(level.of.only.iter().map(|(_, value)| value.clone())).collect();
+        let rows = if asked.detail == Detail::Rows { ", row by row" } else { "" };
+        let behind =
+            if only.is_empty() { String::new() } else { format!(" › {}", only.join(" ")) };
+        format!("{} {when}{rows}{behind}", asked.name)
+    }
+}
+
+impl Screen for Books {
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn crumb(&self) -> String {
+        self.levels.last().map(|level| level.of.asked.name.to_string()).unwrap_or_default()
+    }
+
+    fn enter(&mut self, cx: &mut Cx) {
+        self.read(cx);
+    }
+
+    fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
+        if self.moves(action) {
+            return true;
+        }
+        match action {
+            Action::Open => self.enter_row(cx),
+            Action::Back if self.levels.is_empty() => return false,
+            Action::Back => {
+                self.levels.pop();
+                cx.forget(ScreenId::Books, Part::Page);
+                if self.levels.last().is_some_and(|level| level.sheet.is_none()) {
+                    self.read(cx);
+                }
+            }
+            Action::NextException => self.turn(1, cx),
+            Action::PrevException => self.turn(-1, cx),
+            Action::Group => self.details(cx),
+            Action::Statement => self.statement(cx),
+            Action::Explain => self.explain(cx),
+            Action::Retry => self.read(cx),
+            Action::Details => match self.levels.last_mut() {
+                Some(level) => {
+                    let shown = level.sheet.as_ref().map_or(0, |table| table.hidden(level.shift));
+                    level.shift = if shown == 0 { 0 } else { level.shift + 1 };
+                }
+                None => cx.say("Enter opens a report first"),
+            },
+            Action::Csv => match self.levels.last() {
+                Some(level) => {
+                    cx.effects.push(Effect::WriteReport(Box::new(level.of.clone())));
+                    cx.say("being written…");
+                }
+                None => cx.say("Enter opens a report first"),
+            },
+            _ => return false,
+        }
+        true
+    }
+
+    fn intent(&mut self, _intent: &Intent, _cx: &mut Cx) -> bool {
+        false
+    }
+
+    fn loaded(&mut self, _part: Part, answer: Answer, _cx: &mut Cx) {
+        let Answer::Report(sheet) = answer else { return };
+        let sheet: Sheet = *sheet;
+        if let Some(level) = self.levels.last_mut().filter(|level| level.of == sheet.of) {
+            level.at = level.at.min(sheet.rows.len().saturating_sub(1));
+            level.sheet = Some(Table::new(sheet));
+        }
+    }
+
+    fn changed(&mut self, topics: &[Topic], _cx: &mut Cx) {
+        // A report reads every entry of its days: it is read again when the clerk wants it.
+        self.stale |= topics.iter().any(|t| matches!(t, Topic::Payments | Topic::Documents));
+    }
+
+    fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        let Some(level) = self.levels.last() else {
+            let title = format!("reports of {}", self.month(cx).name());
+            put(canvas, area.x + 1, area.y, area.width, &title, theme::KEY);
+            return self.view_list(canvas, area);
+        };
+        let title = self.title(level, cx);
+        let used = put(canvas, area.x + 1, area.y, area.width - 1, &title, theme::KEY);
+        let Some(table) = &level.sheet else {
+            put(canvas, area.x + 2, area.y + 2, area.width, "reading…", theme::DIM);
+            return;
+        };
+        let mut right = format!(
+            "{} of {}",
+            grouped((level.at + 1).min(table.rows()) as i64),
+            grouped(table.all() as i64)
+        );
+        if self.stale {
+            right = format!("changed since, r reads it again  {right}");
+        }
+        let room = area.width.saturating_sub(used + 3);
+        if right.chars().count() <= usize::from(room) {
+            put_right(canvas, area.x, area.y, area.width - 1, &right, theme::DIM);
+        }
+        let below = 2;
+        let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1 + below), ..area };
+        let (top, rows) = table.view(canvas, body, level.at, level.shift);
+        self.top.set(top);
+        self.rows.set(rows);
+        let (sums, ties) = (table.sums(), table.told());
+        let width = area.width - 2;
+        put(canvas, area.x + 1, area.bottom() - 2, width, &sums, theme::PLAIN);
+        let (text, style) = ties;
+        put(canvas, area.x + 1, area.bottom() - 1, width, &text, style);
+    }
+}

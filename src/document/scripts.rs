@@ -94,7 +94,7 @@ struct Open {
     font: Font,
     shaper: Option<harfrust::Font>,
     /// By script, left to right before right to left. Making one takes as long as shaping ten names.
-    plans: [OnceLock<ShapePlan>; 2 * SHAPED_AS],
+    plans: [OnceLock<Box<ShapePlan>>; 2 * SHAPED_AS],
 }
 
 impl Open {
@@ -117,7 +117,8 @@ impl Open {
 }
 
 /// The fonts behind the main one.
-pub(super) struct Scripts([OnceLock<Option<Open>>; BUNDLED.len()]);
+/// Boxed: two dozen of them are more than the stack of a thread holds.
+pub(super) struct Scripts([OnceLock<Option<Box<Open>>>; BUNDLED.len()]);
 
 /// A glyph as the shaper places it, in units of its font.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +138,8 @@ impl Scripts {
 
     fn open(&self, index: u8) -> Option<&Open> {
         let bundled = BUNDLED.get(usize::from(index))?;
-        self.0.get(usize::from(index))?.get_or_init(|| Open::of(bundled).ok()).as_ref()
+        let open = || Open::of(bundled).ok().map(Box::new);
+        self.0.get(usize::from(index))?.get_or_init(open).as_deref()
     }
 
     /// A font by its place.
@@ -180,7 +182,8 @@ impl Scripts {
             return Vec::new();
         };
         let script = Script::from_iso15924_tag(Tag::new(tag));
-        let plan = slot.get_or_init(|| ShapePlan::new(face, direction, script, None, &[]));
+        let plan =
+            slot.get_or_init(|| Box::new(ShapePlan::new(face, direction, script, None, &[])));
         let mut buffer = Buffer::new();
         buffer.set_flags(BufferFlags::REMOVE_DEFAULT_IGNORABLES);
         text.char_indices().for_each(|(at, c)| buffer.push(u32::from(c), at as u32));

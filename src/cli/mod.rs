@@ -39,6 +39,7 @@ mod invoice_xml;
 mod listing;
 mod note;
 mod payment;
+mod period;
 mod post;
 mod print_batch;
 mod progress;
@@ -123,6 +124,8 @@ enum Command {
     Agency(agency::Args),
     /// Say until which day the bank is read
     Bank(bank::Args),
+    /// List, show, close, reopen and lock months of the book
+    Period(period::Args),
     /// Who may do what
     Role(role::Args),
     /// Runs that begin by themselves
@@ -313,6 +316,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Instalments(args) => instalments::run(&args, ctx),
         Command::Agency(args) => agency::run(&args, ctx),
         Command::Bank(args) => bank::run(&args, ctx),
+        Command::Period(args) => period::run(&args, ctx),
         Command::Role(args) => role::run(&args, ctx),
         Command::Schedule(args) => schedule::run(&args, ctx),
         Command::Export(args) => export::run(&args, ctx),

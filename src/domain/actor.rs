@@ -11,7 +11,7 @@ text_enum! {
         Biller = "biller",
         /// Payment runs, retries, outside payments, promises, payment methods.
         Cashier = "cashier",
-        /// Write-off, refund, agency, reopen, roles' audit.
+        /// Write-off, refund, agency, months of the book, roles' audit.
         Controller = "controller",
         /// Settings and roles; no posting, no money.
         Admin = "admin",
@@ -77,6 +77,8 @@ text_enum! {
         /// Reminders to customers.
         Remind = "remind",
         Schedule = "schedule",
+        /// Closing, reopening and locking a month, releasing deferred revenue.
+        Period = "period",
         /// Settings and the clock of a test book.
         Settings = "settings",
         /// Moving a withdrawn currency into the one that took its place.
@@ -133,7 +135,7 @@ pub fn permitted(role: Role, verb: Verb) -> bool {
                 | V::ImportMethods
                 | V::Remind
         ),
-        Role::Controller => matches!(verb, V::WriteOff | V::Refund | V::HandOver),
+        Role::Controller => matches!(verb, V::WriteOff | V::Refund | V::HandOver | V::Period),
         Role::Admin => matches!(verb, V::Init | V::Settings | V::Convert | V::Roles),
     }
 }

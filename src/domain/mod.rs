@@ -43,6 +43,7 @@ pub mod actor;
 pub mod agency;
 pub mod bill;
 pub mod billing;
+pub mod book_period;
 pub mod charge;
 pub mod charts;
 pub mod claimed;

@@ -28,6 +28,16 @@ impl Month {
         NaiveDate::from_ymd_opt(year, month.parse().ok()?, 1).map(|first| Self { first })
     }
 
+    /// As a number that orders as months do: `202611`.
+    pub fn number(self) -> i64 {
+        i64::from(self.first.year()) * 100 + i64::from(self.first.month())
+    }
+
+    /// The month of such a number.
+    pub fn of_number(number: i64) -> Option<Self> {
+        Self::parse(&format!("{:04}-{:02}", number / 100, number % 100))
+    }
+
     /// Its days.
     pub fn span(self) -> Span {
         let last = add_months(self.first, 1).and_then(before).unwrap_or(self.first);

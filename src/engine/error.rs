@@ -4,6 +4,9 @@ use crate::domain::money::MoneyError;
 use crate::store::{self, OfBook, StoreError, Trouble};
 use std::path::{Path, PathBuf};
 
+/// The word for programs of a day on which nothing is booked any more.
+pub const PERIOD_CLOSED: &str = "period_closed";
+
 /// An error of a whole call. One bad item of many is a line of the receipt, not this.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -64,6 +67,7 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Rule(stop) => Self::usage(stop.code(), stop.to_string(), stop.hint()),
+            StoreError::Shut(day) => Self::usage(PERIOD_CLOSED, day.to_string(), day.hint()),
             other => Self::Store(other),
         }
     }
@@ -150,6 +154,7 @@ impl Error {
             Self::Store(S::NotFound(_)) => "not_found",
             Self::Store(S::Forbidden { .. }) => "forbidden",
             Self::Store(S::Rule(stop)) => stop.code(),
+            Self::Store(S::Shut(_)) => PERIOD_CLOSED,
             Self::Store(S::AlreadyDone(_)) => "already_done",
             Self::Store(S::Missing(_)) => "no_book",
             Self::Store(S::Exists(_)) => "exists",
@@ -227,6 +232,7 @@ impl Error {
                 Trouble::of_io(source).map_or("", |t| t.remedy()).to_owned()
             }
             Self::Store(S::Rule(stop)) => stop.hint(),
+            Self::Store(S::Shut(day)) => day.hint(),
             Self::Store(S::Stale { .. }) => "look at it again, then repeat".to_owned(),
             Self::Store(
                 S::NotFound(_)

@@ -9,6 +9,7 @@ pub mod answer;
 pub mod bill;
 pub mod care;
 pub mod clockwork;
+pub mod closing;
 pub mod collect;
 pub mod command;
 pub mod deliver;

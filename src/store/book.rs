@@ -197,6 +197,7 @@ impl Store {
             named: Cell::new(false),
             stirred: Stirred::default(),
             rules: RefCell::default(),
+            shut: Cell::default(),
             seq: seq + 1,
         };
         let went_well = work(&handle);

@@ -8,6 +8,7 @@ mod agreed;
 mod beside;
 mod booked;
 mod carried;
+mod closed;
 mod coverage;
 mod credits;
 mod dates;
@@ -169,6 +170,11 @@ pub const CHECKS: &[Check] = &[
         "dates_in_order",
         "nothing counts before its parts, nothing is undone before it",
         dates::IN_ORDER,
+    ),
+    code(
+        "closed_unchanged",
+        "what was booked in a closed month is as it was when it was closed",
+        closed::unchanged,
     ),
     sql("one_currency", "what is open is in its account's currency", carried::ONE_CURRENCY),
     sql("balances", "balance = total - payments - credits + refunds", BALANCES),

@@ -2,6 +2,7 @@
 
 use super::trouble::{self, Trouble};
 use crate::domain::actor::{Role, Verb};
+use crate::domain::book_period::ShutDay;
 use std::io;
 use std::path::PathBuf;
 
@@ -68,6 +69,9 @@ pub enum StoreError {
     /// A rule over what one person may do to an account alone, or on both of its sides.
     #[error("{0}")]
     Rule(Box<super::deed::Stop>),
+    /// Nothing is booked on that day any more.
+    #[error("{0}")]
+    Shut(ShutDay),
     /// The operation id is in the audit trail already: the work was done by an earlier call.
     #[error("operation {0} was done already")]
     AlreadyDone(String),
@@ -154,6 +158,7 @@ impl StoreError {
             | Self::NotFound(_)
             | Self::Forbidden { .. }
             | Self::Rule(_)
+            | Self::Shut(_)
             | Self::AlreadyDone(_)
             | Self::Missing(_)
             | Self::Exists(_)

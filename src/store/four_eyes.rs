@@ -4,6 +4,7 @@ use super::face::Row;
 use super::{Db, StoreError, Tx, word};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
+use crate::domain::month::Month;
 use crate::domain::text_enum;
 use std::fmt;
 
@@ -29,6 +30,8 @@ pub enum Object {
     Methods(AccountId),
     /// The settings that say where everybody's money goes and what a second person is for.
     Settings,
+    /// A month of the book.
+    Period(Month),
 }
 
 /// As requests have it, of older builds too: who confirms one is told by the same words.
@@ -39,6 +42,7 @@ impl fmt::Display for Object {
             Self::Payment(id) => write!(f, "Payment(PaymentId({}))", id.0),
             Self::Methods(id) => write!(f, "Methods(AccountId({}))", id.0),
             Self::Settings => f.write_str("Settings"),
+            Self::Period(month) => write!(f, "Period({month})"),
         }
     }
 }
@@ -51,6 +55,8 @@ impl Object {
             Self::Methods(id) => ("account", id.0),
             // The issuer's own: accounts begin at 1.
             Self::Settings => ("account", 0),
+            // A month as a number, and below those: -202611.
+            Self::Period(month) => ("account", -month.number()),
         }
     }
 
@@ -80,6 +86,10 @@ impl Object {
                 "SELECT coalesce(group_concat(key || '=' || value, char(10) ORDER BY key), '') FROM setting
                  WHERE ?1 = 0 AND (key LIKE 'issuer.%' OR key LIKE 'stripe.%' OR key LIKE 'four_eyes.%'
                     OR key LIKE 'separation.%')"
+            }
+            Self::Period(_) => {
+                "SELECT coalesce((SELECT status || '/' || seal FROM book_period
+                    WHERE month = printf('%04d-%02d', -?1 / 100, -?1 % 100)), 'Open')"
             }
         };
         let (_, id) = self.parts();
@@ -129,6 +139,7 @@ fn row(r: &Row<'_>) -> Result<RequestRow, StoreError> {
         "document" => Some(Object::Document(DocumentId(id))),
         "payment" => Some(Object::Payment(PaymentId(id))),
         "account" if id == 0 => Some(Object::Settings),
+        "account" if id < 0 => Month::of_number(-id).map(Object::Period),
         "account" => Some(Object::Methods(AccountId(id))),
         _ => None,
     })?;
@@ -209,6 +220,7 @@ mod tests {
             (Object::Payment(PaymentId(3)), "Payment(PaymentId(3))"),
             (Object::Methods(AccountId(7)), "Methods(AccountId(7))"),
             (Object::Settings, "Settings"),
+            (Object::Period(Month::parse("2026-11").unwrap()), "Period(2026-11)"),
         ] {
             assert_eq!(object.to_string(), words);
         }

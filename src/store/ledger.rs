@@ -2,7 +2,7 @@
 //! that does not balance, by currency.
 
 use super::face::Bound;
-use super::{Db, StoreError, Tx, many, word};
+use super::{Db, StoreError, Tx, book_period, many, word};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::journal::JournalEntry;
 use crate::domain::money::{Currency, Money, Purse};
@@ -39,7 +39,8 @@ pub struct Line {
     pub amount: Money,
 }
 
-/// Books lines on a day under the transaction's number. Their sum must be zero by currency.
+/// Books lines on a day under the transaction's number. Their sum must be zero by currency. A day that
+/// lies in a closed period is refused: whoever books, this is where.
 pub fn post(tx: &Tx<'_>, on: NaiveDate, lines: &[Line]) -> Result<(), StoreError> {
     post_all(tx, [(on, lines)].into_iter())
 }
@@ -51,6 +52,7 @@ pub fn post_all<'a>(
 ) -> Result<(), StoreError> {
     let mut rows = Vec::new();
     for (on, lines) in bookings {
+        book_period::refuse_in(tx, on)?;
         let sums = Purse::of(lines.iter().map(|line| line.amount))?;
         if let Some(off) = sums.iter().find(|sum| sum.minor != 0) {
             let (off, currency) = (off.minor, off.currency);

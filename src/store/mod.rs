@@ -14,6 +14,7 @@ pub mod bank_read;
 pub mod bill_run;
 pub mod billing;
 mod book;
+pub mod book_period;
 pub mod bounce_report;
 mod carry;
 pub mod charge;

@@ -6,7 +6,7 @@ use super::document::DocumentRow;
 use super::face::{Bound, Cell};
 use super::frozen_form::Split;
 use super::shared_text::{self, Numbers, said};
-use super::{Db, StoreError, Topic, Tx, debt, deed, json, ledger, many, settings};
+use super::{Db, StoreError, Topic, Tx, book_period, debt, deed, json, ledger, many, settings};
 use crate::config::SERIES;
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::frozen::Frozen;
@@ -180,6 +180,8 @@ impl Batch {
         pattern: &str,
         content: Content,
     ) -> Result<String, StoreError> {
+        // One of zero books nothing, and is in the register of its month all the same.
+        book_period::refuse_in(tx, row.invoice_on)?;
         if let Some(deed) = &content.deed {
             deed::enter(tx, deed)?;
         }

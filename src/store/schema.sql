@@ -1,4 +1,4 @@
--- 47 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 48 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1434,5 +1434,37 @@ CREATE TRIGGER own_texts_update BEFORE UPDATE OF hash, file ON own_texts
 BEGIN SELECT RAISE(ABORT, 'guard: texts that a document may name never change'); END;
 CREATE TRIGGER own_texts_delete BEFORE DELETE ON own_texts
 BEGIN SELECT RAISE(ABORT, 'guard: texts that a document may name are never removed'); END;
+CREATE TABLE book_period (
+  month          TEXT PRIMARY KEY,                    -- 2026-11
+  from_on        TEXT NOT NULL,
+  to_on          TEXT NOT NULL,
+  status         TEXT NOT NULL CHECK (status = 'Open' OR status = 'Closed' OR status = 'Locked'),
+  sealed_from_on TEXT,                                -- NULL: everything up to the last day, the first close has it all
+  entries        INTEGER NOT NULL,
+  seal           TEXT NOT NULL                        -- SHA-256 of the ledger's entries of these days, hexadecimal
+) STRICT;
+CREATE INDEX book_period_shut ON book_period (to_on) WHERE status <> 'Open';
+CREATE TABLE book_period_step (
+  id             INTEGER PRIMARY KEY,
+  month          TEXT NOT NULL REFERENCES book_period (month),
+  step           TEXT NOT NULL CHECK (step = 'close' OR step = 'reopen' OR step = 'lock'),
+  at             INTEGER NOT NULL,
+  user_name      TEXT NOT NULL,
+  second_name    TEXT NOT NULL,                       -- empty = nobody had to
+  reason         TEXT NOT NULL,
+  op_seq         INTEGER NOT NULL REFERENCES operation (seq) DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+CREATE INDEX book_period_step_month ON book_period_step (month, id);
+CREATE TABLE book_period_sum (
+  month          TEXT NOT NULL REFERENCES book_period (month),
+  currency       TEXT NOT NULL,
+  account        TEXT NOT NULL,
+  debit_minor    INTEGER NOT NULL,
+  credit_minor   INTEGER NOT NULL,
+  PRIMARY KEY (month, currency, account)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER ledger_shut BEFORE INSERT ON ledger_entry
+WHEN EXISTS (SELECT 1 FROM book_period INDEXED BY book_period_shut WHERE status <> 'Open' AND to_on >= NEW.entry_on)
+BEGIN SELECT RAISE(ABORT, 'guard: the period of that day is closed'); END;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);
 INSERT INTO account_text (account_text, rank) VALUES ('automerge', 16);

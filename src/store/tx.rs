@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::domain::actor::{Actor, Role, Verb};
 use crate::domain::ids::{DocumentId, PaymentId};
 use crate::domain::text_enum;
+use chrono::NaiveDate;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -74,6 +75,8 @@ pub struct Tx<'c> {
     pub(super) stirred: Stirred,
     /// What deeds are judged by, once it was read; a setting that is set here forgets it.
     pub(super) rules: RefCell<Option<Rc<Config>>>,
+    /// The last day on which nothing is booked any more, once it was read.
+    pub(super) shut: Cell<Option<Option<NaiveDate>>>,
     pub(super) seq: i64,
 }
 

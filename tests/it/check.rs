@@ -67,6 +67,15 @@ const SEEDS: &[(&str, &str)] = &[
         "agreed_stands",
         "INSERT INTO agency_case (account_id, agency, reference, state, handed_by, handed_on) VALUES (1, 'X', '', 'open', '', '2026-01-01')",
     ),
+    ("closed_unchanged", "UPDATE ledger_entry SET entry_on = '2026-01-31' WHERE id = 1"),
+    ("closed_unchanged", "UPDATE ledger_entry SET document_id = 2 WHERE id = 1"),
+    ("closed_unchanged", "DELETE FROM ledger_entry WHERE id = 1"),
+    ("closed_unchanged", "UPDATE book_period_sum SET debit_minor = debit_minor + 1"),
+    (
+        "closed_unchanged",
+        "INSERT INTO ledger_entry SELECT NULL, txn, entry_on, account, account_id, document_id, payment_id, currency,
+           debit_minor, credit_minor FROM ledger_entry",
+    ),
     ("customers_found", "DELETE FROM account_text_docsize WHERE id = 2"),
     ("tallies_count", "UPDATE tally SET count = count + 1 WHERE name = 'owed'"),
     ("tallies_count", "UPDATE tally SET sum_minor = sum_minor + 1 WHERE name = 'undelivered'"),
@@ -261,7 +270,8 @@ const SEEDS: &[(&str, &str)] = &[
 /// A posted book with a draft (D-000004) and a payment whose answer is unknown (P-000001).
 fn seeded() -> Book {
     let book = posted();
-    book.say("bill --target 2026-03-01 --account A1").ends(0);
+    book.say("period close 2026-02 --yes --now 2026-03-01").ends(0);
+    book.say("bill --target 2026-03-01 --account A1 --now 2026-03-01").ends(0);
     open(&book)
         .execute_batch(
             "INSERT INTO payment_method (id, account_id, gateway, token, kind, display, priority, status, changed_at)

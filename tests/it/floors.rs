@@ -30,7 +30,7 @@ const FLOORS: &[&[&str]] = &[
     &["post"],
     &["bill", "collect", "import", "noting"],
     &["care"],
-    &["clockwork"],
+    &["clockwork", "closing"],
     &["account_edit"],
     &["desk", "query", "query_by_hand", "reissue", "runners"],
     &["answer", "perform"],

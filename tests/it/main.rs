@@ -80,6 +80,7 @@ mod old_books;
 mod on_its_way;
 mod open_items;
 mod payments_desk;
+mod periods;
 mod plans;
 mod post_date;
 mod preview;

@@ -165,6 +165,7 @@ const SMALL: &[&str] = &[
     "gateway_poll",
     "zone_seen",
     "bank_read",
+    "book_period",
     "saved_filter",
     "tax_rate",
     "import_request",

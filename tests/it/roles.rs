@@ -8,13 +8,16 @@ use daybook::domain::agency::NewCase;
 use daybook::domain::ids::{AccountId, BillRunId, DeliveryId, DocumentId, PaymentId, ScheduleId};
 use daybook::domain::instalment::Which;
 use daybook::domain::money::Currency;
+use daybook::domain::month::Month;
 use daybook::engine::care::settings;
+use daybook::engine::closing;
 use daybook::engine::collect::{refund, remind};
 use daybook::engine::command::{
     AccountFilter, AdjustKind, AdjustPart, ClaimDeed, Command, DraftChange, NewBillRun,
     NewPaymentRun, OutsidePayment, Pick, Receipt, Reissue, RunRef, ScheduleStep, Steer,
 };
 use daybook::engine::guard::roles;
+use daybook::engine::on_its_way::Sure;
 use daybook::engine::{Error, Session, import, perform};
 use daybook::store::{Store, StoreError};
 use std::path::{Path, PathBuf};
@@ -48,7 +51,7 @@ fn may(verb: Verb) -> &'static [Role] {
         | Verb::FollowUp
         | Verb::ImportMethods
         | Verb::Remind => &[Cashier],
-        Verb::WriteOff | Verb::Refund | Verb::HandOver => &[Controller],
+        Verb::WriteOff | Verb::Refund | Verb::HandOver | Verb::Period => &[Controller],
         Verb::Init | Verb::Settings | Verb::Convert | Verb::Roles => &[Admin],
         Verb::Housekeeping => Role::ALL,
     }
@@ -206,6 +209,7 @@ fn command(session: &Session, verb: Verb) -> Option<Command> {
         | Verb::ImportOpenItems
         | Verb::Refund
         | Verb::Remind
+        | Verb::Period
         | Verb::Settings
         | Verb::Convert
         | Verb::Roles => return None,
@@ -238,6 +242,10 @@ fn attempt(session: &mut Session, verb: Verb) -> Result<Receipt, Error> {
         }
         Verb::Remind => remind::remind(session, false).map(drop),
         Verb::Settings => settings::set(session, "issuer.name", "Somebody"),
+        Verb::Period => {
+            let month = Month::parse("2026-11").unwrap();
+            closing::lock(session, month, Sure::Yes)
+        }
         Verb::Roles => roles::grant(session, 9, Role::Viewer).map(drop),
         other => session.write(other, |tx| {
             tx.note("book", "tried");

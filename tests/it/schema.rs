@@ -4,6 +4,7 @@ use daybook::domain::account::{AccountStatus, DeliveryPreference};
 use daybook::domain::actor::Role;
 use daybook::domain::agency::CaseState;
 use daybook::domain::billing::ClaimRole;
+use daybook::domain::book_period::{PeriodStatus, PeriodStep};
 use daybook::domain::charge::{Alignment, ChargeType, DiscountLevel, Model, PriceBase, Timing};
 use daybook::domain::delivery::network::{Effect, NetworkState, Said};
 use daybook::domain::dispute::{DisputeCode, DisputeState};
@@ -62,6 +63,8 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("dispute.state", words!(DisputeState)),
         ("instalment_plan.state", words!(PlanState)),
         ("agency_case.state", words!(CaseState)),
+        ("book_period.status", words!(PeriodStatus)),
+        ("book_period_step.step", words!(PeriodStep)),
         ("role.role", words!(Role)),
         ("account_version.delivery", words!(DeliveryPreference)),
         ("account_version.status", words!(AccountStatus)),

@@ -6,6 +6,7 @@ use crate::domain::document::DocumentKind;
 use crate::engine::bill::run::{Basis, add, rate};
 use crate::engine::{Error, Session};
 use crate::store::bill_run::{self, BillRunParams, RunProgress, RunTotal};
+use crate::store::book_period;
 use chrono::NaiveDate;
 
 /// What a dry run found; nothing is written.
@@ -34,6 +35,7 @@ pub fn dry_run(session: &Session, params: &BillRunParams) -> Result<DryRun, Erro
     let config = session.config()?;
     let today = session.now()?.today;
     session.store.read(|db| {
+        book_period::refuse(db, params.invoice_on)?;
         let basis = Basis::load(db, &config, params)?;
         let mut found = DryRun::default();
         loop {

@@ -34,7 +34,7 @@ use crate::store::notice::{self, NoticeLevel};
 use crate::store::sample::{self, Unflagged};
 use crate::store::settled::{self, Stamp};
 use crate::store::tax;
-use crate::store::{Db, Moment, StoreError, Topic, Tx, operation, settings, usage};
+use crate::store::{Db, Moment, StoreError, Topic, Tx, book_period, operation, settings, usage};
 use chrono::NaiveDate;
 use std::time::Duration;
 
@@ -68,6 +68,7 @@ fn begin(session: &mut Session, params: &BillRunParams) -> Result<(BillRunId, Jo
 
 /// The same within a transaction that does more.
 pub fn start_in(tx: &Tx<'_>, params: &BillRunParams) -> Result<(BillRunId, JobId), Error> {
+    book_period::refuse_in(tx, params.invoice_on)?;
     let total = bill_run::count_accounts(tx, &params.filter, tx.now().today)?;
     let run = bill_run::insert(tx, params, total)?;
     let spec = JobSpec::Bill { run };

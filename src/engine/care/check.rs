@@ -307,6 +307,7 @@ fn is_damage(error: &StoreError) -> bool {
         | StoreError::Outdated { .. }
         | StoreError::NoRoom { .. }
         | StoreError::Rule(_)
+        | StoreError::Shut(_)
         | StoreError::Stale { .. }
         | StoreError::Forbidden { .. }
         | StoreError::AlreadyDone(_)

@@ -204,7 +204,7 @@ pub(in crate::engine) fn wants_second(
 }
 
 /// Whether anybody else may do it: who is alone is never locked out.
-fn another_may(tx: &Tx<'_>, verb: Verb) -> Result<bool, StoreError> {
+pub(in crate::engine) fn another_may(tx: &Tx<'_>, verb: Verb) -> Result<bool, StoreError> {
     let mut users: Vec<u32> = role::list(tx)?.into_iter().map(|(uid, _)| uid).collect();
     users.push(role::creator(tx)?);
     for uid in users.into_iter().filter(|uid| *uid != tx.actor().uid) {

@@ -17,7 +17,7 @@ use crate::gateway::{ChargeEvent, Moved};
 use crate::store::gateway_poll::{self, EVERY_MS, Poll};
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::payment::{self, EventKind, EventRow, EventStatus, PaymentRow};
-use crate::store::{Db, StoreError, Topic, Tx, method_state, settings};
+use crate::store::{Db, StoreError, Topic, Tx, book_period, method_state, settings};
 use chrono::{DateTime, NaiveDate};
 
 /// When a gateway that did not answer is asked again, ms.
@@ -283,14 +283,10 @@ fn gone(
     // A refund that is not answered for has not gone.
     let loss_minor = (amount - row.here_minor()).max(0);
     let unapplied = (amount - loss_minor).min(row.unapplied_minor);
-    let named = day(tx, event)?;
+    let (named, today) = (day(tx, event)?, tx.now().today);
     let booked = EventRow {
-        event_on: named.min(tx.now().today).max(refund::earliest(
-            tx,
-            row,
-            unapplied,
-            tx.now().today,
-        )?),
+        event_on: book_period::bookable(tx, named.min(today))?
+            .max(refund::earliest(tx, row, unapplied, today)?),
         value_on: Some(named),
         loss_minor,
         key: Some(key),

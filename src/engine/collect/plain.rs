@@ -12,7 +12,6 @@ use crate::gateway::Outcome;
 use crate::store::payment::{self, PaymentRow, Settling, Sole};
 use crate::store::{StoreError, Tx, payment_run, settings};
 use crate::zone::Zone;
-use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 /// Records the answers to a batch, each payment once in it; gives what each did, in order.
@@ -27,13 +26,13 @@ pub fn record_all(
     let ids: Vec<PaymentId> = answered.iter().map(|(id, _)| *id).collect();
     let mut rows = payment::get_all(tx, &ids)?;
     let soles = payment::sole_of(tx, &ids)?;
-    let (zone, today) = (settings::load(tx)?.zone(), tx.now().today);
+    let zone = settings::load(tx)?.zone();
     let (mut together, mut settled) = (Vec::new(), Vec::with_capacity(ids.len()));
     for (id, outcome) in answered.iter().copied() {
         let Some(row) = rows.remove(&id) else {
             return Err(StoreError::NotFound(id.to_string()));
         };
-        if let Some(plain) = plain(&row, soles.get(&id), outcome, (zone, today)) {
+        if let Some(plain) = plain(tx, &row, soles.get(&id), outcome, zone)? {
             together.push(plain);
             settled.push(Settled::Approved);
         } else {
@@ -57,24 +56,25 @@ pub fn record_all(
 
 /// What such an answer settles; none = it is another kind.
 fn plain(
+    tx: &Tx<'_>,
     row: &PaymentRow,
     sole: Option<&Sole>,
     outcome: &Outcome,
-    (zone, today): (Zone, NaiveDate),
-) -> Option<Settling> {
-    let sole = *sole?;
+    zone: Zone,
+) -> Result<Option<Settling>, StoreError> {
+    let Some(sole) = sole.copied() else { return Ok(None) };
     let heard = outcome.clone().held_against(&row.key, row.amount_minor, row.currency);
-    let Outcome::Approved { seen } = heard else { return None };
-    let (on, value_on) = settle::days(zone, today, row, &seen);
+    let Outcome::Approved { seen } = heard else { return Ok(None) };
+    let (on, value_on) = settle::days(tx, zone, row, &seen)?;
     let first = row.status == PaymentStatus::Processing && row.look_ups == 0;
     let whole = sole.amount_minor == row.amount_minor && sole.balance_minor >= row.amount_minor;
     let owed = sole.booked_on.is_none_or(|booked| booked <= on);
     let payment = row.clone();
-    (first && whole && owed).then_some(Settling {
+    Ok((first && whole && owed).then_some(Settling {
         payment,
         sole,
         gateway_ref: seen.reference,
         on,
         value_on,
-    })
+    }))
 }

@@ -15,7 +15,9 @@ use crate::store::applied::{self, Part};
 use crate::store::payment::{
     self, AllocationState, Answer, CameBack, EventKind, EventRow, EventStatus, PaymentRow,
 };
-use crate::store::{StoreError, Tx, debt, method_state, notice, payment_run, settings};
+use crate::store::{
+    StoreError, Tx, book_period, debt, method_state, notice, payment_run, settings,
+};
 use crate::zone::Zone;
 use chrono::{DateTime, NaiveDate};
 
@@ -126,26 +128,28 @@ fn recount(tx: &Tx<'_>, payment: &PaymentRow, to: PaymentStatus) -> Result<(), S
 
 /// The day on which money counts, and the one that the gateway names. An answer that was not known when
 /// it was given, and is found later, counts from the gateway's day: it was paid then. A debit that the
-/// bank had (Submitted) was not paid before the bank said so.
+/// bank had (Submitted) was not paid before the bank said so. Nothing counts on a day that is closed.
 pub(super) fn days(
+    tx: &Tx<'_>,
     zone: Zone,
-    today: NaiveDate,
     payment: &PaymentRow,
     seen: &Seen,
-) -> (NaiveDate, Option<NaiveDate>) {
+) -> Result<(NaiveDate, Option<NaiveDate>), StoreError> {
+    let today = tx.now().today;
     if payment.status == PaymentStatus::Submitted {
-        return (today, None);
+        return Ok((today, None));
     }
     let day = |ms| DateTime::from_timestamp_millis(ms).map(|t| t.with_timezone(&zone).date_naive());
     let named = seen.made_at.and_then(day);
     let begun = day(payment.created_at).unwrap_or(today);
-    (named.unwrap_or(today).max(begun).min(today), named)
+    let on = book_period::bookable(tx, named.unwrap_or(today).max(begun))?;
+    Ok((on.min(today), named))
 }
 
 fn approve(tx: &Tx<'_>, payment: &PaymentRow, seen: &Seen) -> Result<Settled, StoreError> {
     let late = payment.status == PaymentStatus::Declined;
     let zone = settings::load(tx)?.zone();
-    let (on, value_on) = days(zone, tx.now().today, payment, seen);
+    let (on, value_on) = days(tx, zone, payment, seen)?;
     let all = payment.currency.amount(payment.amount_minor);
     let (mut left, mut parts) = (all, Vec::new());
     for allocation in payment::allocations(tx, payment.id)? {

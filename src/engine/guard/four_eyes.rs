@@ -50,9 +50,9 @@ pub fn seen(
             };
             Err(format!("{before}above {limit}: somebody else must accept it first ({setting})"))
         }
-        Some(stop @ (Stop::BothSides { .. } | Stop::Prices { .. } | Stop::Settings)) => {
-            Err(format!("{stop}: somebody else must post it (separation.window)"))
-        }
+        Some(
+            stop @ (Stop::BothSides { .. } | Stop::Prices { .. } | Stop::Settings | Stop::Period),
+        ) => Err(format!("{stop}: somebody else must post it (separation.window)")),
     })
 }
 
@@ -153,7 +153,7 @@ fn look(
         amount_minor: money.minor,
         currency: money.currency,
         words: match deed.object {
-            Object::Settings => format!("{}: {}", deed.subject, deed.what),
+            Object::Settings | Object::Period(_) => format!("{}: {}", deed.subject, deed.what),
             Object::Document(_) | Object::Payment(_) | Object::Methods(_) => {
                 format!("{}: {} of {money}", deed.subject, deed.what)
             }
@@ -166,7 +166,8 @@ fn look(
         own => own,
     };
     let stop = match whose(db, deed.object)? {
-        None => Some(Stop::Settings),
+        None if deed.object == Object::Settings => Some(Stop::Settings),
+        None => Some(Stop::Period),
         Some((account, kind)) => {
             let new = NewDeed::new(account, kind, deed.money.minor, deed.money.currency);
             deed::too_much(db, uid, &new, now_ms)?
@@ -224,7 +225,7 @@ pub(in crate::engine) fn foretell(
 /// The account that an object is about, and what is done to it; none = it is about all of them.
 fn whose(db: &Db<'_>, object: Object) -> Result<Option<(AccountId, DeedKind)>, StoreError> {
     Ok(Some(match object {
-        Object::Settings => return Ok(None),
+        Object::Settings | Object::Period(_) => return Ok(None),
         Object::Document(id) => (document::get(db, id)?.account, DeedKind::Credit),
         Object::Payment(id) => (payment::get(db, id)?.account, DeedKind::Refund),
         Object::Methods(id) => (id, DeedKind::Method),

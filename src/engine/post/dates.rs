@@ -2,11 +2,12 @@
 //! while its currency is one.
 
 use crate::config::{Config, key};
+use crate::domain::book_period::ShutDay;
 use crate::domain::document::{DocumentKind, runs_backwards};
 use crate::domain::withdrawn;
 use crate::store::document::DocumentRow;
 use crate::store::posting::Batch;
-use crate::store::{Db, StoreError};
+use crate::store::{Db, StoreError, book_period};
 use chrono::NaiveDate;
 
 /// Whether what is dated before the last number of its series is not posted.
@@ -31,7 +32,7 @@ pub(super) fn backwards(
     Ok(runs_backwards(day, last).map(|why| format!("{why} (series.dates)")))
 }
 
-/// Why a draft may not be posted under a date: its series, or its currency.
+/// Why a draft may not be posted under a date: its period, its series, or its currency.
 pub(super) fn refused(
     db: &Db<'_>,
     row: &DocumentRow,
@@ -39,6 +40,9 @@ pub(super) fn refused(
     config: &Config,
     batch: &Batch,
 ) -> Result<Option<String>, StoreError> {
+    if let Some(through) = book_period::shut_through(db)?.filter(|through| day <= *through) {
+        return Ok(Some(ShutDay { on: day, through }.to_string()));
+    }
     let charges = row.kind == DocumentKind::Invoice && row.total_minor > 0;
     if let Some(gone) = withdrawn::on(row.currency, day).filter(|_| charges) {
         return Ok(Some(format!("{gone}: nothing new is charged in it")));

@@ -29,7 +29,9 @@ use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::json;
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::posting::{self, Batch, Content};
-use crate::store::{Db, Moment, Tx, account, bill_run, clerk_claim, document, draft, settings};
+use crate::store::{
+    Db, Moment, Tx, account, bill_run, book_period, clerk_claim, document, draft, settings,
+};
 use chrono::NaiveDate;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +64,7 @@ pub fn start(
 
 /// The same within a transaction of the caller's.
 pub fn start_in(tx: &Tx<'_>, what: &What, invoice_on: Option<NaiveDate>) -> Result<JobId, Error> {
+    invoice_on.map_or(Ok(()), |day| book_period::refuse_in(tx, day))?;
     let mut placed = Vec::new();
     let (spec, subject, total) = match what {
         What::Run(run) => {

@@ -22,7 +22,7 @@ use crate::store::document::{self, DocumentRow, Origin};
 use crate::store::draft::{self, DraftImage, ReviewImage};
 use crate::store::notice::{self, NoticeLevel};
 use crate::store::undo::{self, Change};
-use crate::store::{Tx, check, clerk_claim};
+use crate::store::{Tx, book_period, check, clerk_claim};
 use chrono::NaiveDate;
 use serde_json::json;
 use totals::Told;
@@ -164,6 +164,7 @@ pub fn change_all(
     for change in changes {
         match change {
             DraftChange::InvoiceDate(day) => {
+                book_period::judge(*day, basis.shut_through)?;
                 told.push(Told::new("invoice date", content.invoice_on, day));
                 move_to(content, *day, basis)?;
             }

@@ -16,7 +16,7 @@ use crate::store::document::{self, DocumentRow};
 use crate::store::draft::{self, Image, ReviewImage};
 use crate::store::job::MAIL;
 use crate::store::undo::{self as steps, Kind, State, Step};
-use crate::store::{Db, StoreError, Tx, check, notice, role, stale};
+use crate::store::{Db, StoreError, Tx, book_period, check, notice, role, stale};
 
 /// My last deed, or the one before another of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -285,6 +285,7 @@ fn counter_words(step: &Step) -> &'static str {
         Verb::Schedule => "steer the schedule the other way",
         Verb::Settings => "set the old value again",
         Verb::Convert => "a conversion is final: restore the copy that was made before it",
+        Verb::Period => "a controller reopens the last closed month: daybook period reopen",
         Verb::Roles => "grant or revoke it again",
         Verb::Accept | Verb::Claim | Verb::Hold | Verb::Regenerate => {
             "do the opposite on the draft"
@@ -426,6 +427,9 @@ fn restore(tx: &Tx<'_>, row: &DocumentRow, from: &Image, wanted: &Image) -> Resu
         return Err(refused(&format!("it was changed by {by} since")));
     }
     if let Some(content) = &wanted.draft {
+        if content.invoice_on != row.invoice_on {
+            book_period::refuse_in(tx, content.invoice_on)?;
+        }
         version = draft::save(tx, row, content)?;
         for claim in content.lines.iter().flat_map(|l| &l.claims) {
             if check::double_billing(tx, claim.charge, claim.target)?.is_some() {

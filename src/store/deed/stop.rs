@@ -35,6 +35,8 @@ pub enum Stop {
     },
     /// Alone they may not change where money goes for everybody, or the rules themselves.
     Settings,
+    /// Alone they may not open a month again, nor close one of so much.
+    Period,
 }
 
 impl std::fmt::Display for Stop {
@@ -58,7 +60,7 @@ impl std::fmt::Display for Stop {
             Self::Prices { limit } => {
                 write!(f, "above {limit} prices in 24 hours a second person must confirm")
             }
-            Self::Settings => write!(f, "a second person must confirm"),
+            Self::Settings | Self::Period => write!(f, "a second person must confirm"),
         }
     }
 }
@@ -68,7 +70,7 @@ impl Stop {
     pub fn code(&self) -> &'static str {
         match self {
             Self::BothSides { .. } => "separation_of_duties",
-            Self::Alone { .. } | Self::Prices { .. } | Self::Settings => "four_eyes",
+            Self::Alone { .. } | Self::Prices { .. } | Self::Settings | Self::Period => "four_eyes",
         }
     }
 
@@ -88,6 +90,7 @@ impl Stop {
                 "somebody else must confirm it (four_eyes.price_charges)".to_owned()
             }
             Self::Settings => "somebody else must confirm it (four_eyes.settings)".to_owned(),
+            Self::Period => "somebody else must confirm it".to_owned(),
         }
     }
 }

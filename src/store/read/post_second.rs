@@ -84,7 +84,7 @@ fn words(stop: &Stop) -> String {
         Stop::Alone { limit, setting, .. } => format!(
             "above {limit} of one person on one account in 24 hours: somebody else must accept them first ({setting})"
         ),
-        Stop::Prices { .. } | Stop::Settings => stop.to_string(),
+        Stop::Prices { .. } | Stop::Settings | Stop::Period => stop.to_string(),
     }
 }
 

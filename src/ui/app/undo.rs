@@ -161,6 +161,7 @@ fn made_on(verb: Verb) -> ScreenId {
         | Verb::ImportOpenItems
         | Verb::Undo
         | Verb::Reconcile
+        | Verb::Period
         | Verb::Settings
         | Verb::Convert
         | Verb::Roles

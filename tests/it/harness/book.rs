@@ -116,6 +116,7 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      WHERE type = 'table' AND name = 'account_version'; UPDATE sqlite_schema SET sql = replace(sql,
      ' OR source = ''void''', '') WHERE type = 'table' AND name = 'document'; PRAGMA writable_schema = RESET",
     "DROP TABLE own_texts",
+    "DROP TRIGGER ledger_shut; DROP TABLE book_period_sum; DROP TABLE book_period_step; DROP TABLE book_period",
 ];
 
 /// What a call of the binary gave.

@@ -12,7 +12,7 @@ use crate::engine::post::loss;
 use crate::engine::{Error, Session};
 use crate::store::applied::{self, Back};
 use crate::store::payment::{self, EventKind, EventRow, PaymentRow};
-use crate::store::{StoreError, Tx, method_state, notice};
+use crate::store::{StoreError, Tx, book_period, method_state, notice};
 use chrono::NaiveDate;
 
 /// What a person says of it.
@@ -52,8 +52,10 @@ pub fn taken_back(
         let loss_minor = (amount - here).max(0);
         let unapplied = (amount - loss_minor).min(payment.unapplied_minor);
         let today = tx.now().today;
-        let event_on = back.on.or(back.value_on).unwrap_or(today);
         let first = earliest(tx, &payment, unapplied, today)?;
+        // What the bank dates counts on the first open day, if its own is closed.
+        let of_bank = || back.value_on.map(|named| book_period::bookable(tx, named)).transpose();
+        let event_on = back.on.map_or_else(of_bank, |on| Ok(Some(on)))?.unwrap_or(today);
         between(&payment, back.kind.as_str(), event_on, first, today)?;
         let meaning = crate::domain::decline::meaning(back.code);
         let words = [meaning.words.as_str(), back.reason].map(str::trim);

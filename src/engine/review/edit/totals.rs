@@ -14,7 +14,8 @@ use crate::store::Json;
 use crate::store::document::DocumentRow;
 use crate::store::draft::{DraftImage, LineImage};
 use crate::store::tax;
-use crate::store::{Db, account, settings};
+use crate::store::{Db, account, book_period, settings};
+use chrono::NaiveDate;
 use std::sync::Arc;
 
 /// What amounts are computed with.
@@ -29,6 +30,8 @@ pub struct Basis {
     pub versions: Vec<Version<AccountTerms>>,
     /// Where the invoices stand that its lines correct.
     pub corrected: Corrected,
+    /// The last day on which nothing is booked any more.
+    pub shut_through: Option<NaiveDate>,
     /// Whether every line keeps the rate it was taxed by: a memo on a posted invoice.
     pub keep_rates: bool,
 }
@@ -44,6 +47,7 @@ impl Basis {
             taxes: tax::all(db)?,
             currency: row.currency,
             versions: account::versions(db, row.account)?,
+            shut_through: book_period::shut_through(db)?,
             keep_rates: row.corrects.is_some(),
         })
     }

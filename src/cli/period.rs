@@ -1,0 +1,158 @@
+//! `daybook period`: months of the book, and closing them.
+
+use super::ctx::Ctx;
+use super::exit::Exit;
+use super::output::{self, Align};
+use crate::domain::month::Month;
+use crate::engine::closing::{self, Period};
+use crate::engine::on_its_way::Sure;
+use crate::engine::{Error, Session};
+use chrono::DateTime;
+use serde_json::{Value, json};
+
+/// Months of the book: list, show, close, reopen, lock them.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Months from the first closed one on: open, closed or locked
+    List,
+    /// One month: who closed it, when, and what it came to
+    Show {
+        /// The month, such as 2026-11
+        month: String,
+    },
+    /// Close a month that is over: nothing is booked in it from then on
+    Close(Close),
+    /// Open the last closed month again; a second person confirms it
+    Reopen {
+        /// The month, such as 2026-11
+        month: String,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
+        /// Go on without being asked
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Lock a closed month for good: it was filed
+    Lock {
+        /// The month, such as 2026-11
+        month: String,
+        /// Do it: it cannot be undone
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Close {
+    /// The month, such as 2026-11
+    month: String,
+    /// Go on over warnings
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Runs it.
+pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    match &args.action {
+        Action::List => list(&session, ctx),
+        Action::Show { month } => show(&session, named(month)?, ctx),
+        Action::Close(close) => {
+            let month = named(&close.month)?;
+            closing::close(&mut session, month)?;
+            show(&session, month, ctx)
+        }
+        Action::Reopen { month, reason, yes: _ } => {
+            let month = named(month)?;
+            closing::reopen(&mut session, month, reason)?;
+            show(&session, month, ctx)
+        }
+        Action::Lock { month, yes } => {
+            let month = named(month)?;
+            closing::lock(&mut session, month, if *yes { Sure::Yes } else { Sure::Ask })?;
+            show(&session, month, ctx)
+        }
+    }
+}
+
+fn named(text: &str) -> Result<Month, Error> {
+    Month::parse(text).ok_or_else(|| {
+        Error::usage("bad_period", format!("{text:?} is no month"), "such as 2026-11")
+    })
+}
+
+/// When something was done, in the zone of the book.
+fn at(session: &Session, ms: i64) -> Result<String, Error> {
+    let zone = session.config()?.zone();
+    let at = DateTime::from_timestamp_millis(ms).unwrap_or_default().with_timezone(&zone);
+    Ok(at.format("%Y-%m-%d %H:%M").to_string())
+}
+
+fn value(session: &Session, period: &Period) -> Result<Value, Error> {
+    let span = period.month.span();
+    let mut steps = Vec::new();
+    for step in &period.steps {
+        steps.push(json!({
+            "step": step.step, "at": at(session, step.at_ms)?, "user": step.user_name,
+            "second": step.second_name, "reason": step.reason,
+        }));
+    }
+    Ok(json!({
+        "period": period.month.to_string(), "from": span.from, "to": span.to,
+        "status": period.status, "entries": period.row.as_ref().map(|row| row.entries),
+        "seal": period.row.as_ref().map(|row| row.seal.as_str()), "steps": steps,
+    }))
+}
+
+fn list(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
+    let all = closing::list(session)?;
+    if ctx.json {
+        let rows: Result<Vec<Value>, Error> = all.iter().map(|p| value(session, p)).collect();
+        output::json(&rows?)?;
+        return Ok(Exit::Done);
+    }
+    let mut rows = Vec::new();
+    for period in &all {
+        let last = match period.steps.last() {
+            Some(step) => {
+                format!("{} by {}, {}", step.step, step.user_name, at(session, step.at_ms)?)
+            }
+            None => String::new(),
+        };
+        rows.push(vec![period.month.to_string(), period.status.to_string(), last]);
+    }
+    output::table(
+        &[("PERIOD", Align::Left), ("STATUS", Align::Left), ("LAST STEP", Align::Left)],
+        &rows,
+    );
+    Ok(Exit::Done)
+}
+
+fn show(session: &Session, month: Month, ctx: &Ctx) -> Result<Exit, Error> {
+    let period = closing::show(session, month)?;
+    if ctx.json {
+        output::json(&value(session, &period)?)?;
+        return Ok(Exit::Done);
+    }
+    output::line(&format!("{month}: {}", period.status));
+    if let Some(row) = &period.row {
+        output::line(&format!("sealed: {} entries, SHA-256 {}", row.entries, row.seal));
+    }
+    for step in &period.steps {
+        let second = match step.second_name.as_str() {
+            "" => String::new(),
+            name => format!(" with {name}"),
+        };
+        let why = if step.reason.is_empty() { String::new() } else { format!(": {}", step.reason) };
+        let when = at(session, step.at_ms)?;
+        output::line(&format!("{when} {} by {}{second}{why}", step.step, step.user_name));
+    }
+    Ok(Exit::Done)
+}

@@ -5,6 +5,7 @@ use super::document_json::to_json;
 use super::edit_many::Many;
 use super::exit::Exit;
 use super::ids::picks;
+use super::invoice_credit::{self, Corrects};
 use super::output::{self};
 use super::receipt::report;
 use crate::domain::document::DocumentKind;
@@ -148,6 +149,8 @@ pub struct New {
     /// Why
     #[arg(long)]
     reason: String,
+    #[command(flatten)]
+    corrects: Corrects,
 }
 
 /// Explain amounts.
@@ -281,6 +284,9 @@ pub fn new(args: &New, ctx: &Ctx) -> Result<Exit, Error> {
         lines,
         reason: args.reason.clone(),
     };
+    if let Some(of) = &args.corrects.corrects {
+        return invoice_credit::run(of, &args.corrects, wanted, ctx);
+    }
     let mut session = ctx.open()?;
     let receipt = hand_made::make(&mut session, &wanted)?;
     if ctx.json {

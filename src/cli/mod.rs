@@ -20,6 +20,7 @@ mod claim;
 mod collect;
 mod ctx;
 mod currency;
+mod deferred;
 mod deliver;
 mod delivery;
 mod demo;
@@ -30,6 +31,7 @@ mod import;
 mod init;
 mod instalments;
 mod invoice;
+mod invoice_credit;
 mod invoice_edit;
 mod invoice_past;
 mod invoice_preview;
@@ -134,6 +136,8 @@ enum Command {
     Export(export::Args),
     /// Aged receivables, roll-forward, register, tax, statement and more, each tied to the ledger
     Report(report::Args),
+    /// Release deferred revenue as its service days pass
+    Deferred(deferred::Args),
     /// Move a withdrawn currency into the one that took its place
     Currency(currency::Args),
     /// Read or change settings
@@ -321,6 +325,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Schedule(args) => schedule::run(&args, ctx),
         Command::Export(args) => export::run(&args, ctx),
         Command::Report(args) => report::run(&args, ctx),
+        Command::Deferred(args) => deferred::run(&args, ctx),
         Command::Currency(args) => currency::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),

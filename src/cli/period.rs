@@ -3,6 +3,8 @@
 use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output::{self, Align};
+use crate::domain::closing::{Row, Weight, left};
+use crate::domain::money::Purse;
 use crate::domain::month::Month;
 use crate::engine::closing::{self, Period};
 use crate::engine::on_its_way::Sure;
@@ -53,7 +55,10 @@ enum Action {
 struct Close {
     /// The month, such as 2026-11
     month: String,
-    /// Go on over warnings
+    /// Show what blocks and what warns, with the list that opens each; change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Close it over what warns
     #[arg(long)]
     yes: bool,
 }
@@ -66,7 +71,19 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         Action::Show { month } => show(&session, named(month)?, ctx),
         Action::Close(close) => {
             let month = named(&close.month)?;
-            closing::close(&mut session, month)?;
+            if close.dry_run {
+                return listed(&session, month, ctx);
+            }
+            let done = closing::close(&mut session, month, Sure::of(close.yes))?;
+            if !ctx.json {
+                if done.released.count > 0 {
+                    output::line(&format!("released: {}", done.released.totals));
+                }
+                if done.accrued != Purse::default() {
+                    output::line(&format!("delivered and not billed: {}", done.accrued));
+                }
+                output::line(&format!("closing pack: {}", done.pack.display()));
+            }
             show(&session, month, ctx)
         }
         Action::Reopen { month, reason, yes: _ } => {
@@ -76,7 +93,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         }
         Action::Lock { month, yes } => {
             let month = named(month)?;
-            closing::lock(&mut session, month, if *yes { Sure::Yes } else { Sure::Ask })?;
+            closing::lock(&mut session, month, Sure::of(*yes))?;
             show(&session, month, ctx)
         }
     }
@@ -104,11 +121,58 @@ fn value(session: &Session, period: &Period) -> Result<Value, Error> {
             "second": step.second_name, "reason": step.reason,
         }));
     }
+    let mut reports = Vec::new();
+    for report in &period.reports {
+        let totals: Value = match report.totals.as_str() {
+            "" => json!({}),
+            text => serde_json::from_str(text).map_err(|e| Error::Bug(e.to_string()))?,
+        };
+        reports.push(json!({
+            "file": report.file, "rows": report.rows, "sha256": report.sha256, "totals": totals,
+        }));
+    }
     Ok(json!({
         "period": period.month.to_string(), "from": span.from, "to": span.to,
         "status": period.status, "entries": period.row.as_ref().map(|row| row.entries),
         "seal": period.row.as_ref().map(|row| row.seal.as_str()), "steps": steps,
+        "reports": reports,
+        "pack": (!reports.is_empty()).then(|| closing::pack::place(session, period.month)),
     }))
+}
+
+/// What stands between a month and its close.
+fn listed(session: &Session, month: Month, ctx: &Ctx) -> Result<Exit, Error> {
+    let found = closing::checklist(session, month)?;
+    let weight = |row: &Row| match row.weight {
+        Weight::Blocks => "blocks",
+        Weight::Warns => "warns",
+    };
+    if ctx.json {
+        let rows: Vec<Value> = found
+            .iter()
+            .map(|row| {
+                json!({ "code": row.code, "weight": weight(row), "what": row.what,
+                    "count": row.count, "named": row.named, "opens": row.opens })
+            })
+            .collect();
+        let closes = left(&found, Weight::Blocks).next().is_none();
+        let said = json!({ "period": month.to_string(), "closes": closes, "rows": rows });
+        output::json(&said)?;
+        return Ok(Exit::Done);
+    }
+    let rows: Vec<Vec<String>> = found
+        .iter()
+        .map(|row| {
+            let mark = if row.is_done() { "done" } else { weight(row) };
+            let opens = format!("daybook {}", row.opens);
+            vec![mark.to_owned(), row.count.to_string(), row.what.to_owned(), opens]
+        })
+        .collect();
+    let headers =
+        [("", Align::Left), ("COUNT", Align::Right), ("WHAT", Align::Left), ("OPENS", Align::Left)];
+    output::table(&headers, &rows);
+    output::line("nothing was changed");
+    Ok(Exit::Done)
 }
 
 fn list(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {

@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 /// A report, and of what.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// aging, rollforward, register, tax, unapplied, adjustments, trial-balance, revenue, statement or
-    /// journal
+    /// aging, rollforward, register, tax, unapplied, adjustments, trial-balance, revenue, deferred,
+    /// unbilled, statement or journal
     name: String,
     /// As it stood at the end of this day (default: today)
     #[arg(long, value_name = "DATE", conflicts_with_all = ["period", "from", "to"])]
@@ -160,7 +160,7 @@ fn said(tie: &Tie) -> String {
 
 /// Amounts stand right.
 fn align(column: &str) -> Align {
-    const LEFT: [&str; 22] = [
+    const LEFT: [&str; 27] = [
         "as_of",
         "from",
         "to",
@@ -183,6 +183,11 @@ fn align(column: &str) -> Align {
         "country",
         "bucket",
         "confirmed_by",
+        "revenue_account",
+        "booked_month",
+        "release_month",
+        "charge",
+        "why",
     ];
     if LEFT.contains(&column) { Align::Left } else { Align::Right }
 }
@@ -221,6 +226,20 @@ fn grouped(cell: &Cell) -> String {
         Cell::Money(money) => money.currency.grouped(money.minor),
         Cell::Text(_) | Cell::Count(_) | Cell::Day(_) | Cell::Nothing => cell.plain(),
     }
+}
+
+/// With what will be earned in which month, where the report is of that.
+fn with_months(
+    mut sums: Map<String, Value>,
+    currency: Currency,
+    summary: &Summary,
+) -> Map<String, Value> {
+    if let Some(months) = summary.by_month.get(&currency) {
+        let month =
+            |(month, minor): (&Month, &i64)| (month.to_string(), json!(currency.plain(*minor)));
+        sums.insert("by_month".to_owned(), Value::Object(months.iter().map(month).collect()));
+    }
+    sums
 }
 
 fn value(cell: &Cell) -> Value {
@@ -264,7 +283,7 @@ fn as_json(asked: &Asked, session: &Session) -> Result<Summary, Error> {
                 .iter()
                 .map(|(name, minor)| (name.clone(), json!(currency.plain(*minor))))
                 .collect();
-            (currency.code().to_owned(), Value::Object(sums))
+            (currency.code().to_owned(), Value::Object(with_months(sums, *currency, &done.summary)))
         })
         .collect();
     let ties: Vec<Value> = done

@@ -7,6 +7,7 @@ use super::allowed::Allowed::{
     StepOrEmpty, Text, TimeOrEmpty, Url, Waits, Words, Zone,
 };
 use super::allowed::{Code, MOST};
+use crate::domain::deferral::Rule;
 
 /// `NAME: "the.key" = "default", what is allowed, "what it does";`, a constant each, and all of them.
 macro_rules! settings {
@@ -99,6 +100,10 @@ settings! {
         "smallest step of an amount; empty = the currency's minor unit";
     TAX_POINT: "tax.point" = "invoice_date", Words(&["invoice_date", "service_end"]),
         "which date chooses the tax rate";
+    REVENUE_RECOGNITION: "revenue.recognition" = "at_posting", Words(Rule::WORDS),
+        "when revenue is earned: when it is posted, or day by day over the service days of a line (closing a month releases it)";
+    UNBILLED_ACCRUAL: "unbilled.accrual" = "false", Bool,
+        "whether closing a month books what is delivered and not billed as revenue, taken back on the next day";
     WRITE_OFF_TAX: "write_off.tax" = "none", Words(&["none", "now"]),
         "whether a write-off gives the tax of what is lost back on its day (bad debt is net then)";
     SQL_ROWS: "sql.rows" = "10000", Int(1, 1_000_000), "rows of one daybook sql, at most";

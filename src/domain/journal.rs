@@ -45,9 +45,9 @@ pub struct JournalEntry {
 /// The top account of a ledger account in the five kinds that every program knows.
 fn top(ledger: &str) -> &'static str {
     match ledger.split(':').next().unwrap_or_default() {
-        "receivable" | "cash" => "Assets",
+        "receivable" | "cash" | "unbilled" => "Assets",
         "revenue" => "Income",
-        "tax" | "credit" => "Liabilities",
+        "tax" | "credit" | "deferred" => "Liabilities",
         "bad_debt" | "bank_fee" => "Expenses",
         _ => "Equity",
     }
@@ -315,6 +315,8 @@ mod tests {
         for (ledger, name) in [
             ("receivable", "Assets:Receivable"),
             ("cash:sandbox", "Assets:Cash:Sandbox"),
+            ("unbilled", "Assets:Unbilled"),
+            ("deferred:4010", "Liabilities:Deferred:4010"),
             ("bad_debt", "Expenses:Bad-debt"),
             ("tax:VAT 19", "Liabilities:Tax:VAT-19"),
             ("revenue:übrig", "Income:Revenue:X-ufcbrig"),

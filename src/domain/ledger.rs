@@ -4,8 +4,10 @@
 //!
 //! | event | debit | credit |
 //! |---|---|---|
-//! | invoice, debit memo | receivable | revenue, tax |
-//! | credit memo | revenue, tax | credit |
+//! | invoice, debit memo | receivable | revenue (deferred what is earned day by day), tax |
+//! | credit memo | revenue or deferred, tax | credit |
+//! | release of what was earned | deferred | revenue |
+//! | delivered and not billed, taken back on the next day | unbilled | revenue |
 //! | credit or payment applied | credit | receivable |
 //! | write-off | bad_debt, tax it gives back | credit (then applied) |
 //! | recovery, write-off undone | credit | bad_debt, tax |
@@ -28,6 +30,10 @@ pub enum LedgerAccount {
     Receivable,
     /// What was earned; empty = the default revenue account.
     Revenue(String),
+    /// What was billed and is not earned yet; empty = of the default revenue account.
+    Deferred(String),
+    /// What was delivered and is not billed; empty = of the default revenue account.
+    Unbilled(String),
     /// Tax owed to the state, by code.
     Tax(String),
     /// Money received, by gateway.
@@ -48,6 +54,10 @@ impl fmt::Display for LedgerAccount {
             Self::Receivable => f.write_str("receivable"),
             Self::Revenue(name) if name.is_empty() => f.write_str("revenue"),
             Self::Revenue(name) => write!(f, "revenue:{name}"),
+            Self::Unbilled(name) if name.is_empty() => f.write_str("unbilled"),
+            Self::Unbilled(name) => write!(f, "unbilled:{name}"),
+            Self::Deferred(name) if name.is_empty() => f.write_str("deferred"),
+            Self::Deferred(name) => write!(f, "deferred:{name}"),
             // An open item of another system that came without its code.
             Self::Tax(code) if code.is_empty() => f.write_str("tax"),
             Self::Tax(code) => write!(f, "tax:{code}"),
@@ -103,11 +113,11 @@ impl Book {
     }
 }
 
-/// Posting a document: `lines` are (revenue account, net), amounts as on the document (negative
-/// on credit memos and write-offs).
-pub fn posting<'l>(
+/// Posting a document: `lines` are (account of revenue or deferred revenue, net), amounts as on the
+/// document (negative on credit memos and write-offs).
+pub fn posting(
     kind: DocumentKind,
-    lines: impl IntoIterator<Item = (&'l str, i64)>,
+    lines: impl IntoIterator<Item = (LedgerAccount, i64)>,
     taxes: &[DocumentTax],
 ) -> Vec<Entry> {
     let mut book = Book::default();
@@ -118,12 +128,10 @@ pub fn posting<'l>(
     if kind != DocumentKind::WriteOff {
         book.add(other.clone(), 0);
     }
-    for (revenue, net) in lines {
+    for (earned, net) in lines {
         let against = match kind {
             DocumentKind::WriteOff => LedgerAccount::BadDebt,
-            DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::CreditMemo => {
-                LedgerAccount::Revenue(revenue.to_owned())
-            }
+            DocumentKind::Invoice | DocumentKind::DebitMemo | DocumentKind::CreditMemo => earned,
         };
         book.add(against, -net);
         book.add(other.clone(), net);
@@ -207,28 +215,37 @@ mod tests {
 
     #[test]
     fn each_event_books_as_the_table_says() {
-        let lines = [("", 700), ("4010", 300), ("", 0)];
+        let revenue = |name: &str, minor| (LedgerAccount::Revenue(name.to_owned()), minor);
+        let lines = [revenue("", 700), revenue("4010", 300), revenue("", 0)];
         assert_eq!(
             written(&posting(DocumentKind::Invoice, lines, &[tax(200)])),
             ["receivable 1200/0", "revenue 0/700", "revenue:4010 0/300", "tax:VAT 0/200"]
         );
+        let deferred = [(LedgerAccount::Deferred("4010".to_owned()), 700), revenue("4010", 300)];
         assert_eq!(
-            written(&posting(DocumentKind::CreditMemo, [("", -700)], &[tax(-140)])),
+            written(&posting(DocumentKind::Invoice, deferred, &[])),
+            ["receivable 1000/0", "deferred:4010 0/700", "revenue:4010 0/300"]
+        );
+        assert_eq!(
+            written(&posting(DocumentKind::CreditMemo, [revenue("", -700)], &[tax(-140)])),
             ["credit 0/840", "revenue 700/0", "tax:VAT 140/0"]
         );
         assert_eq!(
-            written(&posting(DocumentKind::WriteOff, [("", -700)], &[])),
+            written(&posting(DocumentKind::WriteOff, [revenue("", -700)], &[])),
             ["bad_debt 700/0", "credit 0/700"]
         );
         assert_eq!(
-            written(&posting(DocumentKind::WriteOff, [("", -700)], &[tax(-140)])),
+            written(&posting(DocumentKind::WriteOff, [revenue("", -700)], &[tax(-140)])),
             ["bad_debt 700/0", "credit 0/840", "tax:VAT 140/0"]
         );
         assert_eq!(
-            written(&posting(DocumentKind::WriteOff, [("", 70)], &[tax(14)])),
+            written(&posting(DocumentKind::WriteOff, [revenue("", 70)], &[tax(14)])),
             ["bad_debt 0/70", "credit 84/0", "tax:VAT 0/14"]
         );
-        assert_eq!(written(&posting(DocumentKind::DebitMemo, [("", 0)], &[])), [] as [&str; 0]);
+        assert_eq!(
+            written(&posting(DocumentKind::DebitMemo, [revenue("", 0)], &[])),
+            [] as [&str; 0]
+        );
         assert_eq!(written(&applied(5)), ["credit 5/0", "receivable 0/5"]);
         assert_eq!(written(&unapplied(5)), ["receivable 5/0", "credit 0/5"]);
         assert_eq!(

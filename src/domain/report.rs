@@ -2,6 +2,7 @@
 //! ledger. Nothing is summed over currencies.
 
 use super::money::{Currency, Money};
+use super::month::Month;
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
@@ -24,6 +25,10 @@ text_enum! {
         TrialBalance = "trial-balance",
         /// What was earned, by account.
         Revenue = "revenue",
+        /// What was billed and is not earned yet, and when it will be.
+        Deferred = "deferred",
+        /// What was delivered and is not billed, and why.
+        Unbilled = "unbilled",
         /// One customer: what was owed, each event, what is owed.
         Statement = "statement",
         /// Every entry of the ledger, or of one of its accounts.
@@ -35,7 +40,11 @@ impl ReportName {
     /// Whether it is of a day; else of a span of days.
     pub fn is_of_a_day(self) -> bool {
         match self {
-            Self::Aging | Self::Unapplied | Self::TrialBalance => true,
+            Self::Aging
+            | Self::Unapplied
+            | Self::TrialBalance
+            | Self::Deferred
+            | Self::Unbilled => true,
             Self::Rollforward
             | Self::Register
             | Self::Tax
@@ -82,6 +91,32 @@ impl ReportName {
                 "disputed",
                 "promised_on",
                 "po_number",
+            ],
+            (Self::Unbilled, _) => &[
+                "as_of",
+                "currency",
+                "account_number",
+                "charge",
+                "service_from",
+                "service_to",
+                "amount",
+                "why",
+            ],
+            (Self::Deferred, Detail::Sums) => {
+                &["as_of", "currency", "booked_month", "release_month", "amount"]
+            }
+            (Self::Deferred, Detail::Rows) => &[
+                "as_of",
+                "currency",
+                "revenue_account",
+                "account_number",
+                "document",
+                "line",
+                "service_from",
+                "service_to",
+                "amount",
+                "released",
+                "remaining",
             ],
             (Self::Rollforward, _) => {
                 &["from", "to", "currency", "view", "line", "count", "amount"]
@@ -302,6 +337,8 @@ impl Tie {
 pub struct Summary {
     /// By currency: names and minor units, in order.
     pub totals: BTreeMap<Currency, Vec<(String, i64)>>,
+    /// Of deferred revenue: what will be earned in each month, by currency, minor units.
+    pub by_month: BTreeMap<Currency, BTreeMap<Month, i64>>,
     pub ties: Vec<Tie>,
 }
 

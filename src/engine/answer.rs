@@ -27,7 +27,7 @@ use crate::store::read::{
     self, Field, Filter, FilterError, Fit, Group, ListArgs, Marked, Page, ReadError, Seek, Totals,
     post_preview, settled, thrown,
 };
-use crate::store::{Db, desk, payment_method, role};
+use crate::store::{Db, StoreError, desk, payment_method, role};
 use crate::zone::Zone;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -275,7 +275,13 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
         }
         Query::Results(run) => Answer::Results(Box::new(read::results::of(db, *run, RESULTS)?)),
         Query::Payments(whose) => Answer::Payments(Arc::new(payments::read(db, *whose)?)),
-        Query::Report(of) => Answer::Report(Box::new(report::sheet(db, of, REPORTED)?)),
+        Query::Report(of) => {
+            let read = report::sheet(db, of, REPORTED);
+            Answer::Report(Box::new(read.map_err(|error| match error {
+                Error::Store(error) => error,
+                other => StoreError::Conflict(other.to_string()),
+            })?))
+        }
         Query::Samples => Answer::Samples(read::sample::open(db, SAMPLES)?),
         Query::History(subject) => Answer::History(read::invoice::history(db, subject)?),
         Query::Status => Answer::Status(StatusRow {

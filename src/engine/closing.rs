@@ -1,21 +1,31 @@
 //! Months of the book: which are closed, and closing, reopening and locking one.
 
+mod accrual;
+mod checklist;
+pub mod pack;
+mod release;
+
+pub use checklist::checklist;
+pub use release::{Released, release};
+
 use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::book_period::{
     PeriodStatus, PeriodStep, Refusal, closable, lockable, reopenable,
 };
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::{Currency, Money, Purse};
 use crate::domain::month::Month;
 use crate::engine::care::settings::another_may;
-use crate::engine::guard::four_eyes::{self, Deed, Eyes};
+use crate::engine::guard::four_eyes::{self, Ahead, Deed, Eyes};
 use crate::engine::on_its_way::Sure;
 use crate::engine::review::picked::reason;
 use crate::engine::{Error, Session};
-use crate::store::book_period::{self, PeriodRow, Sealed, StepRow};
+use crate::store::book_period::{self, PeriodRow, ReportRow, Sealed, StepRow, Sum};
 use crate::store::four_eyes::Object;
+use crate::store::hold::Work;
 use crate::store::ledger::RECEIVABLE;
-use crate::store::{Db, StoreError, Tx, settings};
+use crate::store::{Db, StoreError, Tx, role, settings};
+use std::path::PathBuf;
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
@@ -32,6 +42,8 @@ pub struct Period {
     pub row: Option<PeriodRow>,
     /// What was done to it, oldest first.
     pub steps: Vec<StepRow>,
+    /// Its reports as they stood when it was closed.
+    pub reports: Vec<ReportRow>,
 }
 
 /// Months from the first closed one (where none is: from the first that is booked in) to today's, newest
@@ -67,74 +79,126 @@ fn period(db: &Db<'_>, month: Month) -> Result<Period, StoreError> {
         None if through.is_some_and(|through| month.span().to <= through) => PeriodStatus::Closed,
         None => PeriodStatus::Open,
     };
-    Ok(Period { month, status, row, steps: book_period::steps(db, month)? })
+    let (steps, reports) = (book_period::steps(db, month)?, book_period::reports(db, month)?);
+    Ok(Period { month, status, row, steps, reports })
 }
 
 /// How often a close begins anew because somebody booked in the month meanwhile.
 const TRIES: usize = 5;
 
-/// Closes a month: from then on nothing is booked in it. Gives what was sealed.
-pub fn close(session: &mut Session, month: Month) -> Result<Sealed, Error> {
+/// What closing a month did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    pub released: Released,
+    /// What is delivered and not billed, where the book accrues it.
+    pub accrued: Purse,
+    pub sealed: Sealed,
+    /// Where the pack lies.
+    pub pack: PathBuf,
+}
+
+/// Closes a month: from then on nothing is booked in it. What its service days earned is released first, then
+/// its reports are written into the pack from one view of the book; where somebody books in the month
+/// meanwhile they are written anew. What a process that died had released is not released again.
+pub fn close(session: &mut Session, month: Month, sure: Sure) -> Result<Closed, Error> {
+    let Some(_hold) = session.store.hold(Work::Closing)? else {
+        return Err(Error::Busy("another process is closing a month".to_owned()));
+    };
     let today = session.now()?.today;
-    for _ in 0..TRIES {
-        let sealed = session.store.read(|db| {
-            closable(month, book_period::last(db)?, today)?;
-            let is_first = book_period::list(db)?.first().is_none_or(|row| row.month >= month);
-            Ok::<_, Error>(book_period::seal(db, month, is_first)?)
+    let who = (session.actor.uid, session.now()?.at_ms);
+    session.read(|db| role::authorize(db, &session.actor, Verb::Period))?;
+    session.store.read(|db| Ok::<_, Error>(closable(month, book_period::last(db)?, today)?))?;
+    checklist::passes(month, &checklist::checklist(session, month)?, sure)?;
+    let span = month.span();
+    let sums = session.read(|db| book_period::sums(db, span.from, span.to))?;
+    let asks = session.store.read(|db| match money_of_close(db, &sums)? {
+        Some(money) => {
+            let subject = format!("period {month}");
+            let deed = deed((month, PeriodStep::Close), &subject, money, "");
+            let ahead = four_eyes::foretell(db, who, Verb::Period, &deed)?;
+            Ok::<_, Error>(matches!(ahead, Ahead::Asks(_)))
+        }
+        None => Ok(false),
+    })?;
+    if asks {
+        // Nothing is done before somebody else asks for the same: this records that, and is refused.
+        four_eyes::write(session, Verb::Period, |tx, eyes| {
+            second_of_close(tx, eyes, (month, &sums))
         })?;
+    }
+    let released = release(session, span.to)?;
+    let accrued = accrual::book(session, month)?;
+    for _ in 0..TRIES {
+        let is_first = session
+            .read(|db| Ok(book_period::list(db)?.first().is_none_or(|row| row.month >= month)))?;
+        let pack = pack::write(session, month, is_first)?;
+        if !pack.broken.is_empty() {
+            let words = format!("{month} cannot be closed: {}", pack.broken.join("; "));
+            pack.drop();
+            return Err(Error::CheckFailed(words));
+        }
         let done = four_eyes::write(session, Verb::Period, |tx, eyes| {
             closable(month, book_period::last(tx)?, tx.now().today)?;
-            if book_period::is_moved(tx, &sealed)? {
+            if book_period::is_moved(tx, &pack.sealed)? {
                 tx.quiet();
                 return Ok(false);
             }
-            let second = second_of_close(tx, eyes, month)?;
-            book_period::close(tx, month, &sealed)?;
+            let second = second_of_close(tx, eyes, (month, &pack.sealed.sums))?;
+            book_period::close(tx, month, &pack.sealed)?;
+            book_period::keep_reports(tx, month, &pack.reports)?;
             book_period::enter_step(tx, month, PeriodStep::Close, "")?;
-            tx.note(month, format!("closed: {} entries, {}{second}", sealed.entries, sealed.seal));
+            let Sealed { entries, seal, .. } = &pack.sealed;
+            tx.note(month, format!("closed: {entries} entries, {seal}{second}"));
+            pack.settle()?;
             Ok(true)
-        })?;
-        if done {
-            return Ok(sealed);
+        });
+        match done {
+            Ok(true) => {
+                let place = pack::place(session, month);
+                return Ok(Closed { released, accrued, sealed: pack.sealed, pack: place });
+            }
+            Ok(false) => pack.drop(),
+            Err(error) => {
+                pack.drop();
+                return Err(error);
+            }
         }
     }
     Err(Error::Busy(format!("somebody goes on booking in {month}")))
 }
 
-/// Asks a second person where more was billed in the month, in any currency, than one person may.
-fn second_of_close(tx: &Tx<'_>, eyes: &Eyes, month: Month) -> Result<String, Error> {
-    let config = settings::load(tx)?;
-    let Some(limit) = config.decimal(key::FOUR_EYES_ABOVE) else { return Ok(String::new()) };
-    let span = month.span();
-    let sums = book_period::sums(tx, span.from, span.to)?;
+/// What was billed in the month, in the first currency in which it is more than one person may do alone.
+fn money_of_close(db: &Db<'_>, sums: &[Sum]) -> Result<Option<Money>, StoreError> {
+    let Some(limit) = settings::load(db)?.decimal(key::FOUR_EYES_ABOVE) else { return Ok(None) };
     let above = sums
         .iter()
         .find(|s| s.account == RECEIVABLE && s.debit_minor > s.currency.whole_minor(limit));
-    match above {
-        Some(sum) => {
-            ask(tx, eyes, (month, PeriodStep::Close), sum.currency.amount(sum.debit_minor), "")
+    Ok(above.map(|sum| sum.currency.amount(sum.debit_minor)))
+}
+
+/// Asks a second person where more was billed in the month, in any currency, than one person may.
+fn second_of_close(
+    tx: &Tx<'_>,
+    eyes: &Eyes,
+    (month, sums): (Month, &[Sum]),
+) -> Result<String, Error> {
+    match money_of_close(tx, sums)? {
+        Some(money) => {
+            let subject = format!("period {month}");
+            eyes.on(tx, &deed((month, PeriodStep::Close), &subject, money, ""))
         }
         None => Ok(String::new()),
     }
 }
 
-fn ask(
-    tx: &Tx<'_>,
-    eyes: &Eyes,
+fn deed<'a>(
     (month, step): (Month, PeriodStep),
+    subject: &'a str,
     money: Money,
-    reason: &str,
-) -> Result<String, Error> {
-    let subject = format!("period {month}");
-    let deed = Deed {
-        object: Object::Period(month),
-        subject: &subject,
-        what: step.as_str(),
-        with: step.as_str(),
-        money,
-        reason,
-    };
-    eyes.on(tx, &deed)
+    reason: &'a str,
+) -> Deed<'a> {
+    let (object, what) = (Object::Period(month), step.as_str());
+    Deed { object, subject, what, with: what, money, reason }
 }
 
 /// Reopens the last closed month, with a second person wherever there is one who may.
@@ -143,7 +207,8 @@ pub fn reopen(session: &mut Session, month: Month, why: &str) -> Result<(), Erro
     four_eyes::write(session, Verb::Period, |tx, eyes| {
         reopenable(month, book_period::last(tx)?)?;
         let second = if another_may(tx, Verb::Period)? {
-            ask(tx, eyes, (month, PeriodStep::Reopen), Currency::PLACEHOLDER.amount(0), why)?
+            let (subject, nothing) = (format!("period {month}"), Currency::PLACEHOLDER.amount(0));
+            eyes.on(tx, &deed((month, PeriodStep::Reopen), &subject, nothing, why))?
         } else {
             String::new()
         };

@@ -18,6 +18,12 @@ pub fn shut_through(db: &Db<'_>) -> Result<Option<NaiveDate>, StoreError> {
     )
 }
 
+/// The first day on which something can be booked; none while no month is closed.
+pub fn first_open(db: &Db<'_>) -> Result<Option<NaiveDate>, StoreError> {
+    let shut = shut_through(db)?.map(|through| ShutDay { on: through, through });
+    Ok(shut.map(|shut| shut.first_open()))
+}
+
 /// Refuses a day that lies in a closed month.
 pub fn refuse(db: &Db<'_>, on: NaiveDate) -> Result<(), StoreError> {
     judge(on, shut_through(db)?)
@@ -248,6 +254,48 @@ pub fn close(tx: &Tx<'_>, month: Month, sealed: &Sealed) -> Result<(), StoreErro
     tx.shut.set(None);
     tx.touch(Topic::Settings);
     Ok(())
+}
+
+/// A report of a month as it stood when it was closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportRow {
+    /// Its file in the pack.
+    pub file: String,
+    pub rows: i64,
+    /// Of the file, hexadecimal.
+    pub sha256: String,
+    /// JSON by currency; empty where it has none.
+    pub totals: String,
+}
+
+/// The reports that a month was closed with.
+pub fn reports(db: &Db<'_>, month: Month) -> Result<Vec<ReportRow>, StoreError> {
+    db.all(
+        "SELECT file, rows, sha256, totals FROM book_period_report WHERE month = ?1 ORDER BY file",
+        [month.to_string()],
+        |r| {
+            Ok(ReportRow { file: r.get(0)?, rows: r.get(1)?, sha256: r.get(2)?, totals: r.get(3)? })
+        },
+    )
+}
+
+/// Keeps the reports of a month that is closed, in the place of those of an earlier close.
+pub fn keep_reports(tx: &Tx<'_>, month: Month, reports: &[ReportRow]) -> Result<(), StoreError> {
+    let name = month.to_string();
+    tx.run("DELETE FROM book_period_report WHERE month = ?1", [&name])?;
+    many::insert(
+        tx,
+        "book_period_report (month, file, rows, sha256, totals)",
+        reports.iter().map(|report| {
+            [
+                name.as_str().into(),
+                report.file.as_str().into(),
+                report.rows.into(),
+                report.sha256.as_str().into(),
+                report.totals.as_str().into(),
+            ]
+        }),
+    )
 }
 
 /// Reopens or locks a month that was closed.

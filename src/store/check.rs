@@ -176,6 +176,11 @@ pub const CHECKS: &[Check] = &[
         "what was booked in a closed month is as it was when it was closed",
         closed::unchanged,
     ),
+    sql(
+        "deferred_ties",
+        "the ledger's deferred revenue is what is left of the lines that are deferred",
+        closed::DEFERRED,
+    ),
     sql("one_currency", "what is open is in its account's currency", carried::ONE_CURRENCY),
     sql("balances", "balance = total - payments - credits + refunds", BALANCES),
     sql("account_balances", "an account's balance is the sum of its documents'", ACCOUNTS),

@@ -7,6 +7,7 @@
 //! | `open.lock` | by every connection, for its life | while the file is replaced |
 //! | `restore.lock` | | by a restore, from its first byte to its last |
 //! | `posting.lock` | | by the one posting that gives numbers |
+//! | `closing.lock` | | by the one process that closes a month |
 //! | `importing.lock` | | while a long import writes; in it, when it will be done |
 //! | `job-N.lock` | | by the process that drives the job |
 //! | `waiting.lock` | while somebody waits to write | a moment, to see whether anybody does |
@@ -58,12 +59,15 @@ pub enum Work {
     Job(JobId),
     /// Gives numbers to documents.
     Posting,
+    /// Closes a month.
+    Closing,
 }
 
 pub(super) fn held(book: &Path, work: Work) -> Result<Option<Hold>, StoreError> {
     let (name, passing) = match work {
         Work::Job(id) => (format!("job-{}.lock", id.0), true),
         Work::Posting => ("posting.lock".to_owned(), false),
+        Work::Closing => ("closing.lock".to_owned(), false),
     };
     let path = file(book, &name);
     let mut held = attempt(&path, Way::Alone)?;

@@ -2,6 +2,7 @@
 
 use super::debt::NewDebt;
 use super::deed::NewDeed;
+use super::deferral::{self, Earned, NewDeferred};
 use super::document::DocumentRow;
 use super::face::{Bound, Cell};
 use super::frozen_form::Split;
@@ -11,8 +12,9 @@ use crate::config::SERIES;
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::frozen::Frozen;
 use crate::domain::ids::{BillRunId, DocumentId};
-use crate::domain::ledger as ledger_rules;
-use crate::domain::money::total;
+use crate::domain::ledger::{self as ledger_rules, LedgerAccount};
+use crate::domain::money::{Currency, total};
+use crate::domain::period::Span;
 use crate::domain::series::{Pattern, continues, number_from, series_from};
 use chrono::{Datelike, NaiveDate};
 use sha2::{Digest, Sha256};
@@ -104,6 +106,7 @@ pub struct Content {
     split: Option<Split>,
     body: Vec<u8>,
     lines: Vec<ledger::Line>,
+    deferred: Vec<NewDeferred>,
     /// What posting it is, see [`deed::of_posting`].
     pub deed: Option<NewDeed>,
 }
@@ -117,13 +120,15 @@ impl Content {
         frozen: &Frozen,
     ) -> Result<Self, StoreError> {
         let read = read(db, row.id, row.id)?.remove(&row.id);
-        let Read { body, revenue, by_hand } = read.unwrap_or_default();
+        let Read { body, earned, by_hand } = read.unwrap_or_default();
         let text = json::text(frozen)?;
+        let (earned, deferred) = deferral::split(db, row, earned)?;
         Ok(Self {
             split: Split::of(frozen, &text)?,
             frozen: text,
             body,
-            lines: lines(row, revenue, taxes)?,
+            lines: lines(row, earned, taxes),
+            deferred,
             deed: deed::of_posting_by(row, || Ok(by_hand))?,
         })
     }
@@ -156,6 +161,8 @@ struct Numbered {
     split: Option<Split>,
     hash: Vec<u8>,
     lines: Vec<ledger::Line>,
+    currency: Currency,
+    deferred: Vec<NewDeferred>,
 }
 
 impl Batch {
@@ -212,6 +219,8 @@ impl Batch {
             split: content.split,
             hash,
             lines: content.lines,
+            currency: row.currency,
+            deferred: content.deferred,
         });
         Ok(number)
     }
@@ -259,6 +268,10 @@ impl Batch {
         }
         debt::enter_posted(tx, self.numbered.iter().map(|n| &n.owed))?;
         ledger::post_all(tx, self.numbered.iter().map(|n| (n.on, n.lines.as_slice())))?;
+        for n in self.numbered.iter().filter(|n| !n.deferred.is_empty()) {
+            let row = (n.owed.document, n.owed.account, n.currency, n.on);
+            deferral::insert(tx, row, &n.deferred)?;
+        }
         tx.touch(Topic::Documents);
         tx.touch(Topic::Usage);
         Ok(())
@@ -305,25 +318,13 @@ pub fn post(
     Ok(number)
 }
 
-/// The revenue account of each line of a document, with its net, minor units.
-type Revenue = Vec<(String, i64)>;
-
 /// What posting books, by `domain::ledger`.
 fn lines(
     row: &DocumentRow,
-    revenue: Revenue,
+    earned: Vec<(LedgerAccount, i64)>,
     taxes: &[DocumentTax],
-) -> Result<Vec<ledger::Line>, StoreError> {
-    let mut by_account = BTreeMap::<String, i64>::new();
-    for (account, minor) in revenue {
-        let sum = by_account.entry(account).or_default();
-        *sum = total([*sum, minor])?;
-    }
-    let entries = ledger_rules::posting(
-        row.kind,
-        by_account.iter().map(|(name, minor)| (name.as_str(), *minor)),
-        taxes,
-    );
+) -> Vec<ledger::Line> {
+    let entries = ledger_rules::posting(row.kind, earned, taxes);
     let line = |entry: ledger_rules::Entry| ledger::Line {
         ledger: entry.account.to_string(),
         account: row.account,
@@ -331,7 +332,7 @@ fn lines(
         payment: None,
         amount: row.currency.amount(entry.minor),
     };
-    Ok(entries.into_iter().map(line).collect())
+    entries.into_iter().map(line).collect()
 }
 
 /// SHA-256 of a document as posted: head, lines and taxes, length-prefixed, in order. `daybook
@@ -375,7 +376,7 @@ fn seal(number: &str, frozen: &str, body: &[u8]) -> Vec<u8> {
 struct Read {
     /// Head, lines and taxes: each value with its length before it.
     body: Vec<u8>,
-    revenue: Revenue,
+    earned: Vec<Earned>,
     by_hand: deed::ByHand,
 }
 
@@ -401,7 +402,7 @@ fn read(
                 note, subtotal_minor, tax_minor, total_minor FROM document WHERE id BETWEEN ?1 AND ?2",
         concat!("SELECT document_id, position, charge_id, charge_version_id, target_charge_id, corrects_item_id,
                 description, service_from_on, service_to_on, quantity, unit_price, amount_minor, gross_minor,
-                tax_code, revenue_account, ", said!("i", "derivation"), ", origin <> 'run'
+                tax_code, revenue_account, ", said!("i", "derivation"), ", origin <> 'run', i.id
          FROM document_item i WHERE document_id BETWEEN ?1 AND ?2 ORDER BY document_id, position, id"),
         "SELECT document_id, tax_code, rate_percent, name, kind, inclusive, reason, base_minor, tax_minor
          FROM document_tax WHERE document_id BETWEEN ?1 AND ?2 ORDER BY document_id, tax_code, rate_percent",
@@ -412,7 +413,14 @@ fn read(
             let read = all.entry(id).or_default();
             if part == 1 {
                 let minor: i64 = row.get(11)?;
-                read.revenue.push((row.get(14)?, minor));
+                let days: (Option<NaiveDate>, Option<NaiveDate>) = (row.get(7)?, row.get(8)?);
+                read.earned.push(Earned {
+                    item: row.get(SEALED + 2)?,
+                    revenue_account: row.get(14)?,
+                    minor,
+                    service: days.0.zip(days.1).and_then(|(from, to)| Span::new(from, to)),
+                    corrects: row.get(5)?,
+                });
                 if row.get(SEALED + 1)? {
                     read.by_hand = (true, total([read.by_hand.1, minor.min(0)])?);
                 }

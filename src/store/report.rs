@@ -3,6 +3,7 @@
 
 mod aging;
 mod base;
+mod deferred;
 mod journal;
 mod moved;
 mod posted;
@@ -25,6 +26,9 @@ pub fn read(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, Store
         ReportName::Adjustments => moved::adjustments(db, asked, take),
         ReportName::Register => posted::register(db, asked, take),
         ReportName::Tax => posted::tax(db, asked, take),
+        // Accounts are rated for it: the engine does.
+        ReportName::Unbilled => Ok(Summary::default()),
+        ReportName::Deferred => deferred::read(db, asked, take),
         ReportName::Statement => statement::read(db, asked, take),
         ReportName::Journal => journal::read(db, asked, take),
     }

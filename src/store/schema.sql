@@ -1,4 +1,4 @@
--- 48 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 50 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1438,7 +1438,7 @@ CREATE TABLE book_period (
   month          TEXT PRIMARY KEY,                    -- 2026-11
   from_on        TEXT NOT NULL,
   to_on          TEXT NOT NULL,
-  status         TEXT NOT NULL CHECK (status = 'Open' OR status = 'Closed' OR status = 'Locked'),
+  status         TEXT NOT NULL CHECK (status IN ('Open','Closed','Locked')),
   sealed_from_on TEXT,                                -- NULL: everything up to the last day, the first close has it all
   entries        INTEGER NOT NULL,
   seal           TEXT NOT NULL                        -- SHA-256 of the ledger's entries of these days, hexadecimal
@@ -1447,7 +1447,7 @@ CREATE INDEX book_period_shut ON book_period (to_on) WHERE status <> 'Open';
 CREATE TABLE book_period_step (
   id             INTEGER PRIMARY KEY,
   month          TEXT NOT NULL REFERENCES book_period (month),
-  step           TEXT NOT NULL CHECK (step = 'close' OR step = 'reopen' OR step = 'lock'),
+  step           TEXT NOT NULL CHECK (step IN ('close','reopen','lock')),
   at             INTEGER NOT NULL,
   user_name      TEXT NOT NULL,
   second_name    TEXT NOT NULL,                       -- empty = nobody had to
@@ -1466,5 +1466,35 @@ CREATE TABLE book_period_sum (
 CREATE TRIGGER ledger_shut BEFORE INSERT ON ledger_entry
 WHEN EXISTS (SELECT 1 FROM book_period INDEXED BY book_period_shut WHERE status <> 'Open' AND to_on >= NEW.entry_on)
 BEGIN SELECT RAISE(ABORT, 'guard: the period of that day is closed'); END;
+CREATE TABLE deferred_line (
+  item_id        INTEGER PRIMARY KEY REFERENCES document_item (id),
+  document_id    INTEGER NOT NULL,
+  of_document_id INTEGER NOT NULL,                    -- the document itself, or the one that it corrects
+  account_id     INTEGER NOT NULL,
+  currency       TEXT NOT NULL,
+  revenue_account TEXT NOT NULL,                      -- empty = the default one
+  from_on        TEXT NOT NULL,
+  to_on          TEXT NOT NULL,
+  booked_on      TEXT NOT NULL,
+  amount_minor   INTEGER NOT NULL,                    -- below zero where it is given back
+  released_minor INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX deferred_line_left ON deferred_line (item_id) WHERE released_minor <> amount_minor;
+CREATE INDEX deferred_line_of ON deferred_line (of_document_id);
+CREATE TABLE deferred_release (
+  item_id        INTEGER NOT NULL REFERENCES deferred_line (item_id),
+  released_on    TEXT NOT NULL,
+  amount_minor   INTEGER NOT NULL CHECK (amount_minor <> 0),
+  txn            INTEGER NOT NULL,
+  PRIMARY KEY (item_id, released_on, txn)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE book_period_report (
+  month          TEXT NOT NULL REFERENCES book_period (month),
+  file           TEXT NOT NULL,                       -- aging.csv, of the pack
+  rows           INTEGER NOT NULL,
+  sha256         TEXT NOT NULL,                       -- hexadecimal
+  totals         TEXT NOT NULL,                       -- JSON, by currency; empty where it has none
+  PRIMARY KEY (month, file)
+) STRICT, WITHOUT ROWID;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);
 INSERT INTO account_text (account_text, rank) VALUES ('automerge', 16);

@@ -51,7 +51,7 @@ fn each_report_is_the_one_of_the_command_line_and_ties() {
     let path = desk.session.store.path().to_owned();
     for (at, &name) in ReportName::ALL.iter().enumerate() {
         desk.press("g");
-        (0..at).for_each(|_| drop(desk.press("j")));
+        desk.press(&"j".repeat(at));
         if name == ReportName::Statement {
             desk.press("<Enter>");
             desk.shows("a statement is of one account");
@@ -136,7 +136,7 @@ fn from_a_ledger_account_to_its_entries_to_the_document_and_back() {
     desk.press("<Esc>");
     let of = last(&mut desk);
     let at = read(&desk, of).rows.iter().position(|row| row[2].plain() == "receivable").unwrap();
-    (0..at).for_each(|_| drop(desk.press("j")));
+    desk.press(&"j".repeat(at));
     desk.press("<Enter>");
     desk.shows("journal of");
     desk.shows("receivable");

@@ -76,6 +76,18 @@ const SEEDS: &[(&str, &str)] = &[
         "INSERT INTO ledger_entry SELECT NULL, txn, entry_on, account, account_id, document_id, payment_id, currency,
            debit_minor, credit_minor FROM ledger_entry",
     ),
+    (
+        "deferred_ties",
+        "INSERT INTO deferred_line VALUES (1, 1, 1, 1, 'EUR', '', '2026-02-01', '2026-02-28', '2026-02-01', 100, 0)",
+    ),
+    (
+        "deferred_ties",
+        "INSERT INTO deferred_line VALUES (1, 1, 1, 1, 'EUR', '', '2026-02-01', '2026-02-28', '2026-02-01', 100, 100)",
+    ),
+    (
+        "deferred_ties",
+        "UPDATE ledger_entry SET account = 'deferred' WHERE account = 'revenue' AND document_id = 1",
+    ),
     ("customers_found", "DELETE FROM account_text_docsize WHERE id = 2"),
     ("tallies_count", "UPDATE tally SET count = count + 1 WHERE name = 'owed'"),
     ("tallies_count", "UPDATE tally SET sum_minor = sum_minor + 1 WHERE name = 'undelivered'"),

@@ -41,6 +41,10 @@ impl Story {
         let accounts = "account_number,name,currency\nA1,One,EUR\nA2,Two,EUR\n";
         book.import("accounts.csv", accounts, &[]);
         book.import("taxes.csv", "tax_code,rate_percent\nVAT,19\n", &[]);
+        if seed % 2 == 1 {
+            let deferred = ["settings", "set", "revenue.recognition", "service_days"];
+            book.run(&deferred).ends(0);
+        }
         let dice = Dice(seed.wrapping_mul(7_919).wrapping_add(1));
         Self { book, dice, told: vec![format!("seed {seed}")], done: BTreeMap::new() }
     }
@@ -79,6 +83,17 @@ impl Story {
         rows.filter_map(|r| r[key].as_str()).map(str::to_owned).collect()
     }
 
+    /// Months close, open again, and what was earned is released, among everything else.
+    fn period(&mut self, on: &str) {
+        let month = format!("2026-0{}", 4 + self.dice.roll(4));
+        let later = self.near(10, 60);
+        match self.dice.roll(4) {
+            0 | 1 => self.run(&["period", "close", &month, "--yes", "--now", &later]),
+            2 => self.run(&["period", "reopen", &month, "--reason", "x", "--now", &later]),
+            _ => self.run(&["deferred", "release", "--through", on, "--now", &later]),
+        };
+    }
+
     fn step(&mut self) -> Option<()> {
         let now = self.near(40, 40);
         let (on, amount, some) = (self.near(60, 60), self.amount(), self.dice.roll(2) == 0);
@@ -89,15 +104,26 @@ impl Story {
         let payments = self.ids(&["payment", "list"], "id", |_| true);
         let mut words: Vec<String> = Vec::new();
         let mut add = |text: &str| words.extend(text.split(' ').map(str::to_owned));
-        match self.dice.roll(19) {
+        match self.dice.roll(21) {
+            19 | 20 => {
+                self.period(&on);
+                return Some(());
+            }
             0..=2 => {
                 let account = if some { "A1" } else { "A2" };
+                let (from, days) = (self.near(90, 60), self.dice.roll(120));
+                let to = day(&from, i64::try_from(days).unwrap());
+                let served = format!(",\"service_from\":\"{from}\",\"service_to\":\"{to}\"");
+                let served = if days % 3 == 0 { String::new() } else { served };
                 let line = format!(
-                    "{{\"description\":\"x\",\"quantity\":\"1\",\"unit_price\":\"{amount}\",\"tax_code\":\"VAT\"}}"
+                    "{{\"description\":\"x\",\"quantity\":\"1\",\"unit_price\":\"{amount}\",\"tax_code\":\"VAT\"{served}}}"
                 );
                 let mut args = vec!["invoice", "new", "--account", account, "--invoice-date", &on];
                 args.extend(["--add-line", &line, "--reason", "x", "--json", "--now", &now]);
                 let made = self.run(&args);
+                if made.code != 0 {
+                    return None;
+                }
                 let draft = made.json()["id"].as_str()?.to_owned();
                 self.run(&["post", "--invoice", &draft, "--now", &now]);
                 return Some(());
@@ -174,7 +200,7 @@ impl Story {
         let days: Vec<&str> = days.into_iter().collect();
         let (Some(first), Some(last)) = (days.first(), days.last()) else { return };
         for day in [first, &days[days.len() / 3], &days[days.len() / 2], last, &"2099-12-31"] {
-            for name in ["aging", "unapplied", "trial-balance"] {
+            for name in ["aging", "unapplied", "trial-balance", "deferred"] {
                 let ran = self.book.run(&["report", name, "--as-of", day]);
                 assert_eq!(ran.code, 0, "{name} {day}: {}{} {:#?}", ran.out, ran.err, self.told);
             }

@@ -81,6 +81,7 @@ mod on_its_way;
 mod open_items;
 mod payments_desk;
 mod periods;
+mod periods_crash;
 mod plans;
 mod post_date;
 mod preview;

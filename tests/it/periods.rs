@@ -6,7 +6,13 @@ use daybook::domain::actor::{Actor, Role};
 use daybook::domain::month::Month;
 use daybook::engine::closing;
 use daybook::engine::guard::roles;
+use daybook::engine::on_its_way::Sure;
 use daybook::engine::{Error, Session};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+const LINE: &str = "--add-line '{\"description\":\"x\",\"quantity\":\"1\",\"unit_price\":\"5\"}'";
 
 /// A test book with an account, an invoice of October that is half paid, and October closed.
 fn october() -> Book {
@@ -46,7 +52,9 @@ fn no_day_that_a_person_gives_lies_in_a_closed_month() {
     let book = october();
     let inv = "INV-2026-000001";
     for line in [
-        "invoice new --account A1 --invoice-date 2026-10-31 --reason x --now 2026-11-03",
+        &format!(
+            "invoice new --account A1 --invoice-date 2026-10-31 {LINE} --reason x --now 2026-11-03"
+        ),
         "payment record --account A1 --amount 5 --date 2026-10-30 --reference b --now 2026-11-03",
         "payment return P-000001 --date 2026-10-30 --now 2026-11-03",
         "payment chargeback P-000001 --date 2026-10-30 --now 2026-11-03",
@@ -54,7 +62,6 @@ fn no_day_that_a_person_gives_lies_in_a_closed_month() {
         // On a test book the day itself may lie there.
         &format!("write-off {inv} --reason x --yes --now 2026-10-30"),
         &format!("adjust {inv} --amount 5 --reason x --yes --now 2026-10-30"),
-        &format!("reverse {inv} --reason x --yes --now 2026-10-30"),
         &format!("payment unapply P-000001 --from {inv} --reason x --now 2026-10-30"),
         "bill --target 2026-11-01 --invoice-date 2026-10-31 --now 2026-11-03",
         "bill --target 2026-11-01 --invoice-date 2026-10-31 --dry-run --now 2026-11-03",
@@ -130,9 +137,10 @@ fn months_close_in_their_order_and_the_last_alone_opens_again() {
 }
 
 fn shut_before(book: &Book) {
-    let line =
-        "invoice new --account A1 --invoice-date 2026-03-31 --reason x --now 2026-12-03 --json";
-    assert!(book.say(line).ends(2).err.contains("\"period_closed\""));
+    let line = format!(
+        "invoice new --account A1 --invoice-date 2026-03-31 {LINE} --reason x --now 2026-12-03 --json"
+    );
+    assert!(book.say(&line).ends(2).err.contains("\"period_closed\""));
 }
 
 fn session(book: &Book, uid: u32) -> Session {
@@ -169,9 +177,143 @@ fn a_second_person_confirms_what_opens_a_month_again_and_what_closes_much() {
     let last = steps.last().unwrap();
     assert_eq!((last.user_name.as_str(), last.second_name.as_str()), ("user72", "user71"));
     book.say("settings set four_eyes.above 100").ends(0);
-    four_eyes(closing::close(&mut mia, october));
-    closing::close(&mut jon, october).unwrap();
+    four_eyes(closing::close(&mut mia, october, Sure::Yes));
+    closing::close(&mut jon, october, Sure::Yes).unwrap();
     // Nothing was billed in November.
-    closing::close(&mut mia, november).unwrap();
+    closing::close(&mut mia, november, Sure::Yes).unwrap();
+    book.is_sound();
+}
+
+/// The files of a pack, by name.
+fn pack(book: &Book, month: &str) -> BTreeMap<String, Vec<u8>> {
+    let place = daybook::store::side_directory(&book.path).join("closing").join(month);
+    let files = std::fs::read_dir(place).unwrap().map(Result::unwrap);
+    files
+        .map(|f| (f.file_name().to_string_lossy().into_owned(), std::fs::read(f.path()).unwrap()))
+        .collect()
+}
+
+#[test]
+fn the_pack_of_a_month_is_whole_and_the_same_when_it_is_closed_again() {
+    let book = october();
+    let first = pack(&book, "2026-10");
+    let manifest: Value = serde_json::from_slice(&first["manifest.json"]).unwrap();
+    for file in manifest["files"].as_array().unwrap() {
+        let bytes = &first[file["file"].as_str().unwrap()];
+        let hash: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(file["sha256"], hash, "{file}");
+        let rows = csv::Reader::from_reader(&bytes[..]).records().count();
+        assert_eq!(file["rows"], rows, "{file}");
+    }
+    let named = manifest["files"].as_array().unwrap().len();
+    assert_eq!(named + 1, first.len());
+    for file in ["aging.csv", "aging-rows.csv", "tax.csv", "deferred.csv", "rights.csv"] {
+        assert!(first.contains_key(file), "{file}");
+    }
+    assert!(manifest["ties"].as_array().unwrap().iter().all(|tie| tie["ok"] == true));
+    let head = manifest["audit_head"].as_str().unwrap();
+    let trail = format!("SELECT count(*) FROM operation WHERE lower(hex(hash)) = '{head}'");
+    assert_eq!(book.count(&trail), 1, "{manifest}");
+    let rights = String::from_utf8(first["rights.csv"].clone()).unwrap();
+    assert!(rights.lines().any(|l| l.contains(",creator,post,yes,2")), "{rights}");
+    let changes = String::from_utf8(first["changes.csv"].clone()).unwrap();
+    assert!(
+        changes.contains("119.00 EUR (x)") && changes.contains("60.00 EUR received"),
+        "{changes}"
+    );
+    let settings = String::from_utf8(first["settings.csv"].clone()).unwrap();
+    assert!(settings.contains("revenue.recognition,at_posting,no,"), "{settings}");
+    // What the book keeps of it.
+    let shown = book.say("period show 2026-10 --json").ends(0).json();
+    let aging = shown["reports"].as_array().unwrap().iter().find(|r| r["file"] == "aging.csv");
+    assert_eq!(aging.unwrap()["totals"]["EUR"]["receivable"], "59.00");
+    // November goes on; October is as it was.
+    invoice(&book, "2026-11-05").ends(0);
+    book.say("period reopen 2026-10 --reason x --now 2026-11-06").ends(0);
+    book.say("period close 2026-10 --yes --now 2026-11-07").ends(0);
+    assert!(first == pack(&book, "2026-10"));
+    // What is booked after it was reopened makes another; the first is kept.
+    book.say("period reopen 2026-10 --reason x --now 2026-11-08").ends(0);
+    invoice(&book, "2026-10-31").ends(0);
+    book.say("period close 2026-10 --yes --now 2026-11-09").ends(0);
+    assert!(first != pack(&book, "2026-10") && first == pack(&book, "2026-10.1"));
+    book.is_sound();
+}
+
+#[test]
+fn a_month_is_closed_over_nothing_that_blocks_and_over_warnings_when_asked() {
+    let book = october();
+    let args = ["invoice", "new", "--account", "A1", "--reason", "x", "--json"];
+    let line = "{\"description\":\"x\",\"quantity\":\"1\",\"unit_price\":\"5\"}";
+    let made = book.run(&[&args[..], &["--add-line", line, "--now", "2026-11-10"]].concat());
+    let draft = made.ends(0).json()["id"].as_str().unwrap().to_owned();
+    let close = "period close 2026-11 --now 2026-12-01";
+    let refused = book.say(&format!("{close} --yes --json")).ends(2);
+    assert!(refused.err.contains("\"period_blocked\"") && refused.err.contains(&draft));
+    let left = |line: &str| -> BTreeMap<String, i64> {
+        let rows = book.say(line).ends(0).json()["rows"].clone();
+        let rows = rows.as_array().unwrap().iter().filter(|row| row["count"] != 0);
+        rows.map(|r| (r["code"].as_str().unwrap().into(), r["count"].as_i64().unwrap())).collect()
+    };
+    let before = book.dump();
+    let rows = left(&format!("{close} --dry-run --json"));
+    assert_eq!(rows, BTreeMap::from([("drafts".to_owned(), 1)]));
+    assert_eq!(before, book.dump());
+    // Held it warns; so does money that nobody applied.
+    book.say(&format!("invoice hold {draft} --reason x --now 2026-11-10")).ends(0);
+    book.say(
+        "payment record --account A1 --amount 500 --date 2026-11-11 --reference c --now 2026-11-11",
+    )
+    .ends(0);
+    book.say("payment unapply P-000002 --from INV-2026-000001 --reason x --now 2026-11-12").ends(0);
+    book.say("bank read-until 2026-11-26 --now 2026-11-26").ends(0);
+    let rows = left(&format!("{close} --dry-run --json"));
+    let expected = [("bank_unread", 2), ("drafts_held", 1), ("unapplied", 1)];
+    assert_eq!(rows, expected.map(|(code, n)| (code.to_owned(), n)).into());
+    book.say("bank read-until 2026-11-30 --now 2026-12-01").ends(0);
+    let asked = book.say(close).ends(2);
+    assert!(asked.err.contains("unapplied") && asked.err.contains("--yes"), "{}", asked.err);
+    book.say(&format!("{close} --yes")).ends(0);
+    // The draft that was held is posted on another day.
+    book.say(&format!("invoice release {draft} --now 2026-12-02")).ends(0);
+    shut_in_december(&book, &draft);
+    book.is_sound();
+}
+
+fn shut_in_december(book: &Book, draft: &str) {
+    let ran = book.say(&format!("post --invoice {draft} --json --now 2026-12-02"));
+    assert!(ran.out.contains("closed period"), "{}{}", ran.out, ran.err);
+    book.say(&format!("post --invoice {draft} --invoice-date 2026-12-02 --now 2026-12-02")).ends(0);
+}
+
+/// What drafts hold of January, and what a run would bill, is revenue of January where the book accrues it, and
+/// taken back on the first of February; closed again nothing more is booked.
+#[test]
+fn what_is_delivered_and_not_billed_is_accrued_and_taken_back() {
+    let book = crate::harness::day::billed();
+    let said = book.say("report unbilled --as-of 2026-01-31 --json").ends(0).json();
+    assert_eq!(said["totals"]["EUR"]["unbilled"], "189.00", "{said}");
+    assert_eq!(said["totals"]["USD"]["unbilled"], "45.00", "{said}");
+    let row = &said["rows"][0];
+    assert_eq!((&row["account_number"], &row["service_to"]), (&"A1".into(), &"2026-01-31".into()));
+    assert!(row["why"].as_str().unwrap().starts_with("draft D-"), "{row}");
+    book.say("settings set unbilled.accrual true").ends(0);
+    let close = "period close 2026-01 --yes --now 2026-02-01";
+    book.say(close).ends(0);
+    let revenue = |period: &str| {
+        let said = book.say(&format!("report revenue --period {period} --json")).ends(0).json();
+        said["totals"]["EUR"]["revenue"].clone()
+    };
+    let entries = "SELECT count(*) FROM ledger_entry WHERE account LIKE 'unbilled%'";
+    let booked = book.count(entries);
+    assert_eq!((revenue("2026-01"), revenue("2026-02")), ("189.00".into(), "-189.00".into()));
+    book.say("period reopen 2026-01 --reason x --now 2026-02-01").ends(0);
+    book.say(close).ends(0);
+    assert_eq!(book.count(entries), booked);
+    // Billed, it is revenue of February once.
+    book.say("post BR-000001 --now 2026-02-01").ends(0);
+    assert_eq!(revenue("2026-02"), "181.00");
+    let left = "SELECT coalesce(sum(debit_minor - credit_minor), 0) FROM ledger_entry WHERE account LIKE 'unbilled%'";
+    assert_eq!(book.count(left), 0);
     book.is_sound();
 }

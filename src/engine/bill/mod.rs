@@ -4,4 +4,5 @@ pub mod asked;
 pub mod dry_run;
 pub mod run;
 pub mod steer;
+pub mod unbilled;
 pub mod usage;

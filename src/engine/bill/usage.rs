@@ -85,6 +85,18 @@ pub fn each(
     })
 }
 
+/// Every record that a run would leave, from a view that is open.
+pub(super) fn each_in(
+    db: &Db<'_>,
+    scope: Scope<'_>,
+    take: &mut dyn FnMut(PendingUsage) -> Result<(), Error>,
+) -> Result<(), Error> {
+    walk(db, scope, &mut |found| match found {
+        Found::Billable => Ok(()),
+        Found::Left(record) => take(record),
+    })
+}
+
 fn sums(db: &Db<'_>, scope: Scope<'_>, kept: Kept) -> Result<Pending, Error> {
     let mut all = Pending::default();
     let mut of_reason: HashMap<String, usize> = HashMap::new();

@@ -1,10 +1,13 @@
 //! Reports for people and programs: what is asked for is read from one view of the book, with the head of
 //! its audit trail, so that a report can be shown to be of that book.
 
-use crate::domain::report::{Asked, Cell, Summary};
+use crate::domain::money::Currency;
+use crate::domain::report::{Asked, Cell, ReportName, Summary};
 use crate::domain::text::cell;
+use crate::engine::bill::unbilled;
 use crate::engine::{Error, Session};
 use crate::store::{Db, StoreError, account, operation, report};
+use std::collections::BTreeMap;
 
 /// What a report is of and comes to.
 #[derive(Debug, Clone)]
@@ -30,7 +33,7 @@ pub fn read(
                 "8 Accounts of the console lists them",
             ));
         }
-        let summary = report::read(db, asked, take)?;
+        let summary = read_in(db, asked, take)?;
         let (_, head) = operation::head(db)?;
         let audit_head = head.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Reported { summary, audit_head })
@@ -68,9 +71,9 @@ pub struct Sheet {
 }
 
 /// Reads a report for a screen: so many of its rows, and how many there are.
-pub fn sheet(db: &Db<'_>, of: &Wanted, most: usize) -> Result<Sheet, StoreError> {
+pub fn sheet(db: &Db<'_>, of: &Wanted, most: usize) -> Result<Sheet, Error> {
     let (mut rows, mut all) = (Vec::new(), 0);
-    let summary = report::read(db, &of.asked, &mut |row| {
+    let summary = read_in(db, &of.asked, &mut |row| {
         if of.keeps(&row) {
             all += 1;
             if rows.len() < most {
@@ -102,4 +105,64 @@ pub fn csv(session: &Session, of: &Wanted) -> Result<(Reported, Vec<u8>, u64), E
     })?;
     let bytes = writer.into_inner().map_err(|e| Error::Bug(e.to_string()))?;
     Ok((done, bytes, rows))
+}
+
+/// The same from a view that is open, whatever is asked for being there.
+pub(in crate::engine) fn read_in(
+    db: &Db<'_>,
+    asked: &Asked,
+    take: &mut dyn FnMut(Vec<Cell>) -> Result<(), StoreError>,
+) -> Result<Summary, Error> {
+    if asked.name == ReportName::Unbilled {
+        return unbilled(db, asked, take);
+    }
+    Ok(report::read(db, asked, take)?)
+}
+
+/// What a run up to the day would bill and what drafts hold, as far as it is delivered; usage that no run
+/// would bill yet has no amount.
+fn unbilled(
+    db: &Db<'_>,
+    asked: &Asked,
+    take: &mut dyn FnMut(Vec<Cell>) -> Result<(), StoreError>,
+) -> Result<Summary, Error> {
+    let mut sums = BTreeMap::<Currency, i64>::new();
+    let wanted = |number: &str| asked.account.as_deref().is_none_or(|only| only == number);
+    unbilled::each(db, asked.to, &mut |one| {
+        if !wanted(&one.account_number) || asked.currency.is_some_and(|c| c != one.currency) {
+            return Ok(());
+        }
+        let amount = one.minor.map_or(Cell::Nothing, |minor| one.currency.amount(minor).into());
+        *sums.entry(one.currency).or_default() += one.minor.unwrap_or(0);
+        take(vec![
+            asked.to.into(),
+            one.currency.code().into(),
+            one.account_number.into(),
+            one.charge.into(),
+            one.service.from.into(),
+            one.service.to.into(),
+            amount,
+            one.why.into(),
+        ])?;
+        Ok(())
+    })?;
+    unbilled::each_pending(db, asked.to, &mut |usage| {
+        if !wanted(&usage.account) || asked.currency.is_some() {
+            return Ok(());
+        }
+        let why = format!("{} {}: {}", usage.quantity.normalize(), usage.uom, usage.reason);
+        take(vec![
+            asked.to.into(),
+            Cell::Nothing,
+            usage.account.into(),
+            Cell::Nothing,
+            usage.start_on.into(),
+            usage.start_on.into(),
+            Cell::Nothing,
+            why.into(),
+        ])?;
+        Ok(())
+    })?;
+    let totals = sums.into_iter().map(|(c, sum)| (c, vec![("unbilled".to_owned(), sum)]));
+    Ok(Summary { totals: totals.collect(), ..Summary::default() })
 }

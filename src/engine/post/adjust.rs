@@ -9,6 +9,7 @@ use crate::domain::ids::{DocumentId, ItemId};
 use crate::domain::memo::{self as rule, InvoiceLine, MemoDraft, MemoError, MemoPart, MemoSide};
 use crate::domain::memo_tax::Position;
 use crate::domain::money::{Rounding, total};
+use crate::domain::period::Span;
 use crate::engine::command::{AdjustKind, AdjustPart, Receipt};
 use crate::engine::guard::four_eyes::{self, Deed};
 use crate::engine::guard::separation::refuse_both_hands;
@@ -40,14 +41,18 @@ pub struct Made {
 }
 
 /// What a memo is made as.
-struct Memo<'a> {
-    kind: DocumentKind,
-    source: Source,
-    reason: &'a str,
-    draft: &'a MemoDraft,
+pub(super) struct Memo<'a> {
+    pub(super) kind: DocumentKind,
+    pub(super) source: Source,
+    pub(super) reason: &'a str,
+    pub(super) draft: &'a MemoDraft,
     /// The account version it is printed with.
-    version: i64,
-    then: Then,
+    pub(super) version: i64,
+    pub(super) then: Then,
+    /// Its date; none = today, or that of what it corrects where that is later.
+    pub(super) on: Option<NaiveDate>,
+    /// Service days of its lines where they are not those of what they correct.
+    pub(super) days: &'a [(ItemId, Span)],
 }
 
 /// What becomes of a credit memo once it is posted.
@@ -113,7 +118,9 @@ pub fn adjust_and(
             },
         )?;
         let source = Source::Adjust;
-        let wanted = Memo { kind: memo_kind, source, reason: why, draft: &draft, version, then };
+        let (kind, on) = (memo_kind, None);
+        let wanted =
+            Memo { kind, source, reason: why, draft: &draft, version, then, on, days: &[] };
         let made = make(tx, &row, &items, &wanted)?;
         let receipt = receipt(tx, &row, &made, "credited")?;
         tx.note(&made.number, format!("{} ({why}){second}", receipt.summary));
@@ -301,8 +308,13 @@ fn open_item(row: &DocumentRow, items: &[ItemRow], room: i64) -> (Vec<InvoiceLin
     (vec![line], vec![Position { tax, base_minor, left_minor: whole, credited_minor }])
 }
 
-fn make(tx: &Tx<'_>, row: &DocumentRow, items: &[ItemRow], memo: &Memo<'_>) -> Result<Made, Error> {
-    let on = row.invoice_on.max(tx.now().today);
+pub(super) fn make(
+    tx: &Tx<'_>,
+    row: &DocumentRow,
+    items: &[ItemRow],
+    memo: &Memo<'_>,
+) -> Result<Made, Error> {
+    let on = memo.on.unwrap_or(row.invoice_on.max(tx.now().today));
     let blank = NewDraft {
         account: row.account,
         account_version: memo.version,
@@ -354,7 +366,8 @@ pub fn credit_part(
     let kind = DocumentKind::CreditMemo;
     let (source, then) = (Source::Adjust, Then::Apply);
     let version = memo_print::version(tx, &row, &items, kind, &draft)?;
-    let wanted = Memo { kind, source, reason: why, draft: &draft, version, then };
+    let wanted =
+        Memo { kind, source, reason: why, draft: &draft, version, then, on: None, days: &[] };
     Ok(make(tx, &row, &items, &wanted)?.number)
 }
 
@@ -388,6 +401,7 @@ fn line(
         ..Derivation::default()
     };
     let credit = memo.kind == DocumentKind::CreditMemo;
+    let own = memo.days.iter().find(|(of, _)| *of == item).map(|(_, days)| *days);
     Ok(LineImage {
         id: ItemId(0),
         charge: of.and_then(|i| i.charge),
@@ -396,8 +410,8 @@ fn line(
         target: of.and_then(|i| i.target),
         corrects: of.filter(|_| credit).filter(counted).map(|i| i.id),
         description: memo_print::text(tongue, row, of, net),
-        service_from: of.and_then(|i| i.service_from),
-        service_to: of.and_then(|i| i.service_to),
+        service_from: own.map_or(of.and_then(|i| i.service_from), |days| Some(days.from)),
+        service_to: own.map_or(of.and_then(|i| i.service_to), |days| Some(days.to)),
         quantity: Decimal::ONE,
         unit_price: row.currency.to_decimal(net),
         amount_minor: net,
@@ -445,42 +459,4 @@ pub fn apply(
     let (_, on) = loss::owed(tx, document, to.currency.amount(amount), on, &why)?;
     credit::apply(tx, credit_id, document, amount, on)?;
     Ok(amount)
-}
-
-/// The memo of a reversal before it is made.
-pub struct Reversal {
-    items: Vec<ItemRow>,
-    pub(in crate::engine) draft: MemoDraft,
-    version: i64,
-}
-
-/// Everything of an invoice, with its tax; refused where it cannot be printed.
-pub fn reversal(tx: &Tx<'_>, row: &DocumentRow) -> Result<Reversal, Error> {
-    let items = document::items(tx, row.id)?;
-    let nothing = row.total_minor == 0 && items.iter().all(|i| i.amount_minor == 0);
-    let draft = if nothing {
-        MemoDraft { lines: items.iter().map(|i| (i.id, 0)).collect(), ..MemoDraft::default() }
-    } else {
-        draft_of(tx, row, &items, &MemoPart::Whole, MemoSide::Credit)?
-    };
-    let version = memo_print::version(tx, row, &items, DocumentKind::CreditMemo, &draft)?;
-    Ok(Reversal { items, draft, version })
-}
-
-/// Makes and posts it; what cancels internally is of another series.
-pub fn make_reversal(
-    tx: &Tx<'_>,
-    row: &DocumentRow,
-    planned: &Reversal,
-    (source, why): (Source, &str),
-) -> Result<Made, Error> {
-    let memo = Memo {
-        kind: DocumentKind::CreditMemo,
-        source,
-        reason: why,
-        draft: &planned.draft,
-        version: planned.version,
-        then: Then::Apply,
-    };
-    make(tx, row, &planned.items, &memo)
 }

@@ -2,6 +2,7 @@
 
 pub mod adjust;
 pub mod autopilot;
+pub mod credited;
 pub(in crate::engine) mod dates;
 pub mod judged;
 pub(in crate::engine) mod loss;

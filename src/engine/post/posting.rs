@@ -434,8 +434,7 @@ fn post_some(
         (Some(a), _) => format!(": {a}"),
         (None, _) => String::new(),
     };
-    let documents = counted(done, "document", "documents");
-    tx.note(&job.subject, format!("posted {documents}{range}"));
+    tx.note(&job.subject, format!("posted {}{range}", counted(done, "document", "documents")));
     Ok(Slice::More)
 }
 

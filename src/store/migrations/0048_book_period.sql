@@ -4,7 +4,7 @@ CREATE TABLE book_period (
   month          TEXT PRIMARY KEY,                    -- 2026-11
   from_on        TEXT NOT NULL,
   to_on          TEXT NOT NULL,
-  status         TEXT NOT NULL CHECK (status = 'Open' OR status = 'Closed' OR status = 'Locked'),
+  status         TEXT NOT NULL CHECK (status IN ('Open','Closed','Locked')),
   sealed_from_on TEXT,                                -- NULL: everything up to the last day, the first close has it all
   entries        INTEGER NOT NULL,
   seal           TEXT NOT NULL                        -- SHA-256 of the ledger's entries of these days, hexadecimal
@@ -15,7 +15,7 @@ CREATE INDEX book_period_shut ON book_period (to_on) WHERE status <> 'Open';
 CREATE TABLE book_period_step (
   id             INTEGER PRIMARY KEY,
   month          TEXT NOT NULL REFERENCES book_period (month),
-  step           TEXT NOT NULL CHECK (step = 'close' OR step = 'reopen' OR step = 'lock'),
+  step           TEXT NOT NULL CHECK (step IN ('close','reopen','lock')),
   at             INTEGER NOT NULL,
   user_name      TEXT NOT NULL,
   second_name    TEXT NOT NULL,                       -- empty = nobody had to

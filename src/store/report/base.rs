@@ -30,6 +30,17 @@ pub(super) fn ledger(
     Ok(sums)
 }
 
+/// Every currency in which anything is booked, of those that are asked for: each with nothing.
+pub(super) fn currencies(
+    db: &Db<'_>,
+    asked: &Asked,
+) -> Result<BTreeMap<Currency, i64>, StoreError> {
+    let all =
+        db.all("SELECT DISTINCT currency FROM account", [], |r| word(r, 0, Currency::parse))?;
+    let wanted = |c: &Currency| asked.currency.is_none_or(|only| only == *c);
+    Ok(all.into_iter().filter(wanted).map(|currency| (currency, 0)).collect())
+}
+
 /// A tie of each currency that either side has.
 pub(super) fn tie(
     name: &'static str,

@@ -1,6 +1,6 @@
 //! What moved: every account of the ledger, what was earned, what was given up or back.
 
-use super::base::{Take, only, tie};
+use super::base::{self, Take, only, tie};
 use crate::domain::money::Currency;
 use crate::domain::report::{Asked, Cell, Detail, Summary};
 use crate::store::{Db, StoreError, account, money, word};
@@ -51,7 +51,7 @@ pub fn trial_balance(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summa
 
 /// What was earned in a span of days, by account of revenue.
 pub fn revenue(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreError> {
-    let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
+    let mut sums: BTreeMap<Currency, i64> = base::currencies(db, asked)?;
     let sql = format!(
         "SELECT e.currency, e.account, -sum(e.debit_minor - e.credit_minor)
          FROM ledger_entry e JOIN account a ON a.id = e.account_id
@@ -74,7 +74,7 @@ pub fn revenue(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, St
         ])
     })?;
     let totals = sums.into_iter().map(|(c, sum)| (c, vec![("revenue".to_owned(), sum)]));
-    Ok(Summary { totals: totals.collect(), ties: Vec::new() })
+    Ok(Summary { totals: totals.collect(), ..Summary::default() })
 }
 
 /// What people gave up or gave back in a span of days, by the record of deeds.
@@ -129,5 +129,5 @@ pub fn adjustments(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary
         take(vec![user.into(), kind.into(), currency.code().into(), count.into(), amount])?;
     }
     let totals = sums.into_iter().map(|(c, sum)| (c, vec![("amount".to_owned(), sum)]));
-    Ok(Summary { totals: totals.collect(), ties: Vec::new() })
+    Ok(Summary { totals: totals.collect(), ..Summary::default() })
 }

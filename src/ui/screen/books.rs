@@ -61,6 +61,8 @@ fn words(name: ReportName) -> &'static str {
         ReportName::Adjustments => "what was given up or given back, by whom and why",
         ReportName::TrialBalance => "every account of the ledger",
         ReportName::Revenue => "what was earned, by account",
+        ReportName::Deferred => "what is billed and not served yet, and when it will be earned",
+        ReportName::Unbilled => "what is delivered and not billed: amounts, and usage that waits",
         ReportName::Statement => "one customer: t on a row with an account",
         ReportName::Journal => "every entry of the ledger",
     }

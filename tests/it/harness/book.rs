@@ -117,6 +117,8 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      ' OR source = ''void''', '') WHERE type = 'table' AND name = 'document'; PRAGMA writable_schema = RESET",
     "DROP TABLE own_texts",
     "DROP TRIGGER ledger_shut; DROP TABLE book_period_sum; DROP TABLE book_period_step; DROP TABLE book_period",
+    "DROP TABLE deferred_release; DROP TABLE deferred_line",
+    "DROP TABLE book_period_report",
 ];
 
 /// What a call of the binary gave.

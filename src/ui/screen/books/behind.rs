@@ -57,6 +57,8 @@ pub fn of(shown: &Wanted, row: &[Cell]) -> Option<Behind> {
         | ReportName::Tax
         | ReportName::Unapplied
         | ReportName::Adjustments
+        | ReportName::Deferred
+        | ReportName::Unbilled
         | ReportName::Statement
         | ReportName::Journal => document(shown, row),
     }

@@ -45,10 +45,10 @@ pub struct JournalEntry {
 /// The top account of a ledger account in the five kinds that every program knows.
 fn top(ledger: &str) -> &'static str {
     match ledger.split(':').next().unwrap_or_default() {
-        "receivable" | "cash" => "Assets",
+        "receivable" | "cash" | "transit" => "Assets",
         "revenue" => "Income",
-        "tax" | "credit" => "Liabilities",
-        "bad_debt" | "bank_fee" => "Expenses",
+        "tax" | "credit" | "unidentified" => "Liabilities",
+        "bad_debt" | "bank_fee" | "gateway_fee" | "payment_difference" => "Expenses",
         _ => "Equity",
     }
 }

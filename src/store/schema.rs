@@ -53,6 +53,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0046_network.sql"),
     include_str!("migrations/0047_own_texts.sql"),
     include_str!("migrations/0048_book_period.sql"),
+    include_str!("migrations/0049_bank.sql"),
 ];
 
 /// The schema of this program.

@@ -5,6 +5,7 @@ mod agreed;
 mod amend;
 mod asked;
 mod batches;
+mod bank;
 mod book_random;
 mod books;
 mod bounces;

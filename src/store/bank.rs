@@ -1,6 +1,7 @@
 //! What banks say: accounts of ours, the statements read for them, their lines and what each was matched to,
 //! payouts of gateways.
 
+pub mod detail;
 pub mod facts;
 pub mod line;
 pub mod matched;

@@ -371,6 +371,40 @@ fn a_preview_books_nothing_and_details_explain_an_entry() {
     run(&book, &["bank", "import", &file]).ends(0);
     assert_eq!(balances(&book)["unidentified"], "-238.00");
     sound(&book);
+    let notice = |of: &str| {
+        let part = |text: &str| {
+            format!(
+                "<TxDtls><Amt Ccy=\"EUR\">119.00</Amt><RmtInf><Ustrd>{text}</Ustrd></RmtInf></TxDtls>"
+            )
+        };
+        let told = entry(of, "238.00", "2026-11-10", "batch");
+        let from = told.find("<TxDtls>").unwrap();
+        let parts = format!("{}{}</NtryDtls></Ntry>", part("OLD-000001"), part("OLD-000002"));
+        let told = camt(MAIN, "EUR", ("0.00", "0.00"), &format!("{}{parts}", &told[..from]));
+        let text =
+            told.replace("camt.053", "camt.054").replace("BkToCstmrStmt", "BkToCstmrDbtCdtNtfctn");
+        book.file("notice.xml", text.replace("Stmt>", "Ntfctn>"))
+    };
+    // After its entry, and before another one.
+    let done = json_of(&book, &["bank", "import", &notice("R1")]);
+    assert_eq!(done["lines"][1]["applied"]["OLD-000002"], "119.00");
+    assert_eq!(balances(&book)["unidentified"], Value::Null);
+    sound(&book);
+    json_of(&book, &["bank", "import", &notice("R2")]);
+    let next =
+        camt(MAIN, "EUR", ("238.00", "476.00"), &entry("R2", "238.00", "2026-11-10", "batch"));
+    let done = json_of(&book, &["bank", "import", &book.file("next.xml", &next)]);
+    assert_eq!(done["lines"].as_array().unwrap().len(), 2);
+    assert_eq!(balances(&book)["credit"], "-238.00");
+    let again = json_of(
+        &book,
+        &["bank", "import", &book.file("again.xml", next.replace("<Ntry>", "<Ntry> "))],
+    );
+    assert_eq!(
+        (&again["statements"][0]["added"], &again["statements"][0]["known"]),
+        (&json!(0), &json!(2))
+    );
+    sound(&book);
 }
 
 #[test]

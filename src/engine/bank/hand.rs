@@ -93,20 +93,24 @@ pub fn match_to(
         let row = line::get(tx, id)?;
         let minor = part(&row, amount)?;
         let verdict = verdict(tx, &row, target, minor)?;
-        let outcome = become_one(tx, &row, minor, verdict)?;
+        let outcome = become_one(tx, &row, (&detail(&row, minor), minor), verdict)?;
         tx.note(id, format!("{id}: {} matched by hand", row.currency.amount(minor)));
         Ok(outcome)
     })
 }
 
 /// Books a part of what is nobody's as what it is, today.
-fn become_one(tx: &Tx<'_>, row: &LineRow, minor: i64, verdict: Verdict) -> Result<Outcome, Error> {
+pub(super) fn become_one(
+    tx: &Tx<'_>,
+    row: &LineRow,
+    (detail, minor): (&Detail, i64),
+    verdict: Verdict,
+) -> Result<Outcome, Error> {
     let bank = bank::get(tx, row.bank_account)?;
-    let detail = detail(row, minor);
     let piece = Piece {
         line: row.id,
         bank: &bank,
-        detail: &detail,
+        detail,
         on: today(tx, row),
         value_on: row.value_on,
         from: ledger::UNIDENTIFIED,

@@ -1,6 +1,7 @@
 //! What a statement says, held against itself and against what was read before: what is wrong with it refuses
 //! it whole, before anything is booked.
 
+use super::explained::with_parts;
 use crate::clock::Now;
 use crate::domain::bank::Source;
 use crate::domain::bank::rules::Facts;
@@ -58,7 +59,9 @@ pub(super) struct Judged {
     pub parts: usize,
     pub known: usize,
     keys: Keys,
-    waiting: Vec<(Entry, Vec<String>)>,
+    waiting: Vec<Entry>,
+    /// Of a notification: what it tells.
+    pub told: Vec<Entry>,
     /// What the entries that are new come to.
     new_total: i64,
     returned: HashMap<PaymentId, i64>,
@@ -110,6 +113,7 @@ impl Judged {
             known: 0,
             keys: Keys::default(),
             waiting: Vec::new(),
+            told: Vec::new(),
             new_total: 0,
             returned: HashMap::new(),
             head,
@@ -145,16 +149,22 @@ impl Judged {
             self.refuse(why);
             return false;
         }
-        self.parts += entry.details.len();
-        let keys = self.keys.of(&entry);
-        self.waiting.push((entry, keys));
+        if self.head.source == Source::Camt054 {
+            self.parts += entry.details.len();
+            self.told.push(entry);
+            return false;
+        }
+        self.waiting.push(entry);
         self.waiting.len() >= AT_ONCE
     }
 
     /// Holds entries against what was read before.
     pub(super) fn look_up(&mut self, db: &Db<'_>) -> Result<(), StoreError> {
         let Some(bank) = self.bank.clone() else { return Ok(()) };
-        for (entry, keys) in std::mem::take(&mut self.waiting) {
+        for entry in std::mem::take(&mut self.waiting) {
+            let entry = with_parts(db, &bank, entry)?;
+            self.parts += entry.details.len();
+            let keys = self.keys.of(&entry);
             for (detail, key) in entry.details.iter().zip(&keys) {
                 let known = line::known(db, bank.id, key)?;
                 match known {
@@ -215,7 +225,9 @@ impl Judged {
     /// At its end: sums, and that it follows what was read before.
     pub(super) fn end(&mut self, db: &Db<'_>) -> Result<(), StoreError> {
         self.look_up(db)?;
-        if let Err(why) = self.sums.meets(self.opening, self.closing) {
+        if self.is_booked()
+            && let Err(why) = self.sums.meets(self.opening, self.closing)
+        {
             self.refuse(why);
         }
         self.from = self.sums.first.map_or(self.from, |day| match self.head.from {

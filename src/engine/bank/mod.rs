@@ -9,6 +9,7 @@
 //! | `read` | a file, statement by statement |
 //! | `judged` | what a statement says, held against itself and what was read before |
 //! | `book` | a line and what it is, booked |
+//! | `explained` | details of entries, told before or after them |
 //! | `hand` | what a person says of a line |
 //! | `payout` | what gateways paid out |
 //! | `shown` | lists, candidates |
@@ -16,6 +17,7 @@
 pub mod account;
 mod book;
 mod day;
+mod explained;
 pub mod hand;
 mod judged;
 pub mod payout;

@@ -2,6 +2,7 @@
 
 pub use super::book::Outcome;
 use super::book::{self, By, Piece};
+use super::explained::{tell, with_parts};
 use super::judged::{Judged, Keys};
 use crate::config::{Config, key};
 use crate::domain::actor::Verb;
@@ -232,7 +233,7 @@ fn book_file(
     done: &mut Done,
 ) -> Result<(), Error> {
     let mut books: Vec<Option<Booking>> = Vec::new();
-    for one in judged {
+    for mut one in judged {
         let booked = one.is_booked();
         let mut row = StatementDone {
             id: name_of(&one),
@@ -256,6 +257,9 @@ fn book_file(
             Some(_) | None => None,
         };
         done.statements.push(row);
+        if let (Some(bank), None) = (&one.bank, &one.refused) {
+            tell(session, bank, std::mem::take(&mut one.told), done)?;
+        }
         books.push(booking);
     }
     if books.iter().all(Option::is_none) {
@@ -269,7 +273,7 @@ fn book_file(
             Seen::Entry(raw) => {
                 if let Some(booking) = &mut now {
                     let entry = raw.read(booking.bank.currency).map_err(changed)?;
-                    booking.add(entry);
+                    booking.waiting.push(entry);
                     if booking.waiting.len() >= SLICE {
                         booking.slice(session, done, false)?;
                     }
@@ -303,7 +307,7 @@ struct Booking {
     /// Its row, once it has one.
     id: Option<i64>,
     keys: Keys,
-    waiting: Vec<(Entry, Detail, String)>,
+    waiting: Vec<Entry>,
     deed: Slices,
     /// Where it stands among those of the call.
     at: usize,
@@ -354,14 +358,6 @@ impl Booking {
         }))
     }
 
-    fn add(&mut self, entry: Entry) {
-        let keys = self.keys.of(&entry);
-        let details = entry.details.clone();
-        for (detail, key) in details.into_iter().zip(keys) {
-            self.waiting.push((entry.clone(), detail, key));
-        }
-    }
-
     /// Books what waits, in one transaction.
     fn slice(&mut self, session: &mut Session, done: &mut Done, last: bool) -> Result<(), Error> {
         let waiting = std::mem::take(&mut self.waiting);
@@ -372,8 +368,12 @@ impl Booking {
                 None => statement::begin(tx, &self.new)?,
             };
             let mut made = Vec::new();
-            for one in &waiting {
-                made.extend(self.line(tx, id, one)?);
+            for entry in waiting {
+                let entry = with_parts(tx, &self.bank, entry)?;
+                let keys = self.keys.of(&entry);
+                for (detail, key) in entry.details.iter().zip(keys) {
+                    made.extend(self.line(tx, id, (&entry, detail, key))?);
+                }
             }
             if last {
                 statement::end(tx, id)?;
@@ -403,13 +403,13 @@ impl Booking {
         &self,
         tx: &Tx<'_>,
         statement: i64,
-        (entry, detail, key): &(Entry, Detail, String),
+        (entry, detail, key): (&Entry, &Detail, String),
     ) -> Result<Option<Outcome>, Error> {
         let on = book::on(tx, entry.on)?;
         let new = NewLine {
             bank_account: self.bank.id,
             statement,
-            key: key.clone(),
+            key,
             entry_ref: said(&entry.reference, 100),
             value_on: entry.on,
             booked_on: on,

@@ -225,3 +225,19 @@ pub fn total_since(db: &Db<'_>, bank_account: i64, from: NaiveDate) -> Result<i6
         |r| r.get(0),
     )
 }
+
+/// The lines of an entry, by the bank's reference of it: its first two parts are enough to know it.
+pub fn of_entry(
+    db: &Db<'_>,
+    bank_account: i64,
+    reference: &str,
+) -> Result<Vec<LineRow>, StoreError> {
+    let (first, second) = (format!("r:{reference}:1:1"), format!("r:{reference}:1:2"));
+    db.all(
+        &format!(
+            "SELECT {COLUMNS} FROM {FROM} WHERE l.bank_account_id = ?1 AND l.key IN (?2, ?3) ORDER BY l.id"
+        ),
+        (bank_account, first, second),
+        row,
+    )
+}

@@ -434,6 +434,26 @@ fn payouts_are_held_against_what_is_known() {
     sound(&book);
 }
 
+#[test]
+fn what_a_bank_dates_in_a_closed_month_counts_from_the_first_open_day() {
+    let book = book(1);
+    run(&book, &["period", "close", "2026-10", "--yes"]).ends(0);
+    let lines = read(&book, "R1,2026-10-15,119.00,EUR,OLD-000001,,,,,\nR2,2026-10-16,5.00,EUR,who,,,,,\n");
+    assert_eq!(lines[0]["applied"]["OLD-000001"], "119.00");
+    let listed = json_of(&book, &["bank", "list", "--state", "Matched"]);
+    assert_eq!(
+        (&listed[0]["value_on"], &listed[0]["booked_on"]),
+        (&json!("2026-10-15"), &json!("2026-11-01"))
+    );
+    for day in ["2026-10-15", "2026-10-31", "2026-11-01"] {
+        for name in ["bank", "unidentified"] {
+            let said = json_of(&book, &["report", name, "--as-of", day]);
+            assert!(said["ties"].as_array().unwrap().iter().all(|tie| tie["ok"] == true), "{day} {said}");
+        }
+    }
+    sound(&book);
+}
+
 const STANDS: &str =
     "SELECT l.key, l.state, l.rule, l.amount_minor, l.unidentified_minor, a.number FROM bank_line l
     LEFT JOIN account a ON a.id = l.account_id ORDER BY 1";

@@ -50,14 +50,14 @@ pub struct OnTheWay {
     pub name: String,
 }
 
+/// Documents and accounts, each by the key that a text names it by.
+pub type Numbered = (Vec<(String, Doc)>, Vec<(String, Party)>);
+
 /// What the book knows.
 pub trait Facts {
     type Error;
     /// Documents and accounts whose numbers, as [`tokens::key`] makes them, are among these.
-    fn numbered(
-        &self,
-        keys: &BTreeSet<&str>,
-    ) -> Result<(Vec<(String, Doc)>, Vec<(String, Party)>), Self::Error>;
+    fn numbered(&self, keys: &BTreeSet<&str>) -> Result<Numbered, Self::Error>;
     /// Documents that print this reference (capitals, no blanks), by one of these keys or as it was given.
     fn referred(&self, reference: &str, keys: &[String]) -> Result<Vec<Doc>, Self::Error>;
     /// The account that an IBAN paid for; none where it is nobody's, or more than one's.

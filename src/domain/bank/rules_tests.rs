@@ -18,10 +18,7 @@ struct Known {
 impl Facts for Known {
     type Error = std::convert::Infallible;
 
-    fn numbered(
-        &self,
-        keys: &BTreeSet<&str>,
-    ) -> Result<(Vec<(String, Doc)>, Vec<(String, Party)>), Self::Error> {
+    fn numbered(&self, keys: &BTreeSet<&str>) -> Result<Numbered, Self::Error> {
         let key = |number: &str| Some(tokens::key(number)).filter(|k| keys.contains(k.as_str()));
         let documents = self.documents.iter().filter_map(|(n, d)| Some((key(n)?, d.clone())));
         let accounts = self.accounts.iter().filter_map(|(n, p)| Some((key(n)?, *p)));

@@ -13,6 +13,7 @@ use crate::domain::money::{Currency, MoneyError, total};
 use crate::domain::text::said;
 use crate::engine::{Error, Session};
 use crate::import::bank::payout::{Row, read};
+use crate::outside;
 use crate::store::bank::facts::InBook;
 use crate::store::bank::line::{self, Standing};
 use crate::store::bank::payout::{self, NewPayout, NewPayoutRow};
@@ -50,7 +51,7 @@ pub fn import(
     gateway: Option<&str>,
 ) -> Result<Vec<PayoutDone>, Error> {
     let input =
-        std::fs::File::open(file).map_err(|source| Error::Io { path: file.to_owned(), source })?;
+        outside::open(file).map_err(|source| Error::Io { path: file.to_owned(), source })?;
     let rows = read(input).map_err(|bad| Error::Input {
         file: file.to_owned(),
         line: (bad.line > 0).then_some(bad.line),

@@ -13,6 +13,7 @@ use crate::domain::money::total;
 use crate::domain::text::{path as shown, said};
 use crate::engine::{Error, Session, Slices};
 use crate::import::bank::{BadFile, Seen, Stopped, walk};
+use crate::outside;
 use crate::store::bank::facts::InBook;
 use crate::store::bank::line::{self, NewLine};
 use crate::store::bank::statement::{self, NewStatement};
@@ -59,7 +60,7 @@ pub struct Done {
 const SLICE: usize = 50;
 
 fn open(file: &Path) -> Result<File, Error> {
-    File::open(file).map_err(|source| Error::Io { path: file.to_owned(), source })
+    outside::open(file).map_err(|source| Error::Io { path: file.to_owned(), source })
 }
 
 fn unread(file: &Path, bad: BadFile) -> Error {

@@ -296,7 +296,7 @@ fn details(text: &str, entry: &mut RawEntry) {
     let digits = begin.by_ref().take(3).filter(char::is_ascii_digit).count() == 3;
     let parts = begin.next().filter(|c| digits && !c.is_alphanumeric() && !c.is_whitespace());
     let Some(mark) = parts else {
-        detail.text = text.to_owned();
+        text.clone_into(&mut detail.text);
         return;
     };
     let whole: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();

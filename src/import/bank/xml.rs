@@ -144,13 +144,13 @@ fn step(space: &ResolveResult<'_>, event: Event<'_>, root: &mut String) -> Resul
                 if !uri.starts_with(SPACE) {
                     return Err(format!("{uri} is no camt message"));
                 }
-                *root = (*uri).to_owned();
+                root.push_str(uri);
             }
             let mut node = Node { name, ..Node::default() };
             for attr in start.attributes() {
                 let attr = attr.map_err(|e| e.to_string())?;
                 if attr.key.as_ref() == "Ccy" {
-                    node.currency = attr.value.as_ref().to_owned();
+                    node.currency.push_str(attr.value.as_ref());
                 }
             }
             Step::Begin(node)

@@ -1,7 +1,7 @@
 //! What a line of a bank is searched among: documents, accounts, payments, receipts, payouts.
 
 use super::BankAccount;
-use crate::domain::bank::rules::{Doc, Facts, OnTheWay, Ours, Party, Receipt};
+use crate::domain::bank::rules::{Doc, Facts, Numbered, OnTheWay, Ours, Party, Receipt};
 use crate::domain::bank::tokens;
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Currency;
@@ -60,10 +60,7 @@ fn list(keys: impl Iterator<Item = impl AsRef<str>>) -> String {
 impl Facts for InBook<'_> {
     type Error = StoreError;
 
-    fn numbered(
-        &self,
-        keys: &BTreeSet<&str>,
-    ) -> Result<(Vec<(String, Doc)>, Vec<(String, Party)>), StoreError> {
+    fn numbered(&self, keys: &BTreeSet<&str>) -> Result<Numbered, StoreError> {
         let keys = list(keys.iter());
         let documents = self.db.all(
             &format!(

@@ -63,6 +63,9 @@ fn words(name: ReportName) -> &'static str {
         ReportName::Revenue => "what was earned, by account",
         ReportName::Statement => "one customer: t on a row with an account",
         ReportName::Journal => "every entry of the ledger",
+        ReportName::Unidentified => "lines of banks that are nobody's",
+        ReportName::Bank => "lines of banks, and what they were matched to",
+        ReportName::Gateway => "what gateways have not paid out, and what is under way",
     }
 }
 

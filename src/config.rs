@@ -3,10 +3,11 @@
 mod allowed;
 pub mod key;
 
-pub use allowed::{Allowed, flags, rising_days, time};
+pub use allowed::{Allowed, flags, rising_days, sums, time};
 pub use key::SETTINGS;
 
 use crate::domain::document::DocumentKind;
+use crate::domain::money::Currency;
 use crate::domain::series::Pattern;
 use crate::zone;
 use rust_decimal::Decimal;
@@ -120,6 +121,12 @@ impl Config {
     /// The book's time zone.
     pub fn zone(&self) -> zone::Zone {
         self.get(key::BOOK_TIME_ZONE).parse().unwrap_or(zone::Zone::UTC)
+    }
+
+    /// What a payment in a currency may be short of what it names, minor units.
+    pub fn tolerance(&self, currency: Currency) -> i64 {
+        let all = sums(self.get(key::MATCH_TOLERANCE)).unwrap_or_default();
+        all.into_iter().find(|(of, _)| *of == currency).map_or(0, |(_, minor)| minor)
     }
 
     /// The same settings with one changed, for checking a combination before it is stored.

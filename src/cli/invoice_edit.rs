@@ -143,6 +143,9 @@ pub struct New {
     /// Due date (default: by the account's payment term)
     #[arg(long, value_name = "DATE")]
     due_date: Option<NaiveDate>,
+    /// What who pays it quotes (ISO 11649 RF…, or the Belgian form; default: made of the number)
+    #[arg(long, value_name = "REFERENCE", default_value = "")]
+    payment_reference: String,
     /// A line: {"description", "quantity", "unit_price", "tax_code", "service_from", "service_to"}
     #[arg(long, value_name = "JSON", required = true)]
     add_line: Vec<String>,
@@ -281,6 +284,7 @@ pub fn new(args: &New, ctx: &Ctx) -> Result<Exit, Error> {
         kind,
         invoice_on: args.invoice_date,
         due_on: args.due_date,
+        payment_reference: args.payment_reference.clone(),
         lines,
         reason: args.reason.clone(),
     };

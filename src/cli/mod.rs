@@ -26,6 +26,7 @@ mod delivery;
 mod demo;
 mod document_json;
 mod export;
+mod gateway;
 mod ids;
 mod import;
 mod init;
@@ -124,10 +125,12 @@ enum Command {
     Instalments(instalments::Args),
     /// Hand accounts to a collection agency, write its file, take them back
     Agency(agency::Args),
-    /// Say until which day the bank is read
+    /// Read statements of banks and match their lines; say until which day the bank is read
     Bank(bank::Args),
     /// List, show, close, reopen and lock months of the book
     Period(period::Args),
+    /// Read what gateways paid out
+    Gateway(gateway::Args),
     /// Who may do what
     Role(role::Args),
     /// Runs that begin by themselves
@@ -321,6 +324,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Agency(args) => agency::run(&args, ctx),
         Command::Bank(args) => bank::run(&args, ctx),
         Command::Period(args) => period::run(&args, ctx),
+        Command::Gateway(args) => gateway::run(&args, ctx),
         Command::Role(args) => role::run(&args, ctx),
         Command::Schedule(args) => schedule::run(&args, ctx),
         Command::Export(args) => export::run(&args, ctx),

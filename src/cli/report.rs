@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// aging, rollforward, register, tax, unapplied, adjustments, trial-balance, revenue, deferred,
-    /// unbilled, statement or journal
+    /// unbilled, statement, journal, unidentified, bank or gateway
     name: String,
     /// As it stood at the end of this day (default: today)
     #[arg(long, value_name = "DATE", conflicts_with_all = ["period", "from", "to"])]
@@ -84,7 +84,14 @@ fn asked(args: &Args, session: &Session) -> Result<Asked, Error> {
     if name == ReportName::Statement && args.account.is_none() {
         return Err(Error::usage("no_account", "a statement is of one account", "--account A"));
     }
-    let of_whole = matches!(name, ReportName::Rollforward | ReportName::TrialBalance);
+    let of_whole = matches!(
+        name,
+        ReportName::Rollforward
+            | ReportName::TrialBalance
+            | ReportName::Unidentified
+            | ReportName::Bank
+            | ReportName::Gateway
+    );
     if of_whole && (args.account.is_some() || args.batch.is_some()) {
         let why = format!("{name} is of all accounts");
         return Err(Error::usage("not_by_account", why, "daybook report statement --account A"));
@@ -160,7 +167,14 @@ fn said(tie: &Tie) -> String {
 
 /// Amounts stand right.
 fn align(column: &str) -> Align {
-    const LEFT: [&str; 27] = [
+    const LEFT: [&str; 34] = [
+        "bank_account",
+        "payer",
+        "iban_tail",
+        "text",
+        "suggestion",
+        "matched_to",
+        "gateway",
         "as_of",
         "from",
         "to",

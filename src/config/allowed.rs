@@ -2,7 +2,7 @@
 
 use crate::domain::document::FlagCode;
 use crate::domain::e_invoice;
-use crate::domain::money::parse_decimal;
+use crate::domain::money::{Currency, parse_decimal};
 use crate::domain::retry::parse_waits;
 use crate::domain::series::Pattern;
 use crate::domain::speech::Tag;
@@ -48,6 +48,8 @@ pub enum Allowed {
     TimeOrEmpty,
     /// An IANA time zone such as `Europe/Berlin`.
     Zone,
+    /// An amount of several currencies: `EUR 0.50, JPY 50`.
+    Sums,
     /// A number pattern holding `{seq:N}` and, to begin anew each year, `{year}`.
     Series,
 }
@@ -97,7 +99,7 @@ impl Code {
 
 use Allowed::{
     Address, AmountOrEmpty, Bool, Coded, Days, Decimal as Dec, Flags, Host, Int, Lines, Series,
-    StepOrEmpty, Text, TimeOrEmpty, Url, Waits, Words, Zone,
+    StepOrEmpty, Sums, Text, TimeOrEmpty, Url, Waits, Words, Zone,
 };
 
 /// The largest factor or percentage: beyond it nothing is told apart.
@@ -135,6 +137,7 @@ impl Allowed {
                 format!("flags separated by commas: {}", words.join(", "))
             }
             TimeOrEmpty => "a time of the day such as 10:30, or empty".to_owned(),
+            Sums => "amounts by currency such as EUR 0.50, JPY 50, or empty".to_owned(),
             Zone => "an IANA time zone such as Europe/Berlin".to_owned(),
             Series => {
                 "letters, digits, - and _ around one {seq:1} to {seq:12}, and {year} to begin anew \
@@ -155,6 +158,7 @@ impl Allowed {
             Zone => value.parse::<zone::Zone>().is_ok(),
             TimeOrEmpty => value.is_empty() || time(value).is_some(),
             Flags => flags(value).is_some(),
+            Sums => sums(value).is_some(),
             Series => Pattern::parse(value).is_some(),
             // Text is what it is; who reads waits and days says what is wrong with them.
             Text(_) | Lines(_) | Coded(_) | Address | Host | Url | Waits | Days => true,
@@ -171,7 +175,7 @@ impl Allowed {
         let text = |max| text::accept(value, max).map_err(|why| why.to_string());
         text(match self {
             Text(most) | Lines(most) => most,
-            Waits | Days | Flags => LONGEST_LIST,
+            Waits | Days | Flags | Sums => LONGEST_LIST,
             _ => 500,
         })?;
         let fine = match self {
@@ -204,6 +208,7 @@ impl Allowed {
             }
             Days => rising_days(value).is_some(),
             Flags => flags(value).is_some(),
+            Sums => sums(value).is_some(),
             Zone => value.parse::<zone::Zone>().is_ok(),
             TimeOrEmpty => value.is_empty() || time(value).is_some(),
             Series => Pattern::parse(value).is_some(),
@@ -275,6 +280,24 @@ pub fn rising_days(value: &str) -> Option<Vec<u64>> {
 pub fn time(value: &str) -> Option<NaiveTime> {
     let plain = value.len() == 5 && value.bytes().all(|b| b.is_ascii_digit() || b == b':');
     NaiveTime::parse_from_str(value, "%H:%M").ok().filter(|_| plain)
+}
+
+/// Reads `EUR 0.50, JPY 50`, also with `=` or `:` between, `;` for the comma, or as a JSON object; each amount
+/// as minor units of its currency.
+pub fn sums(value: &str) -> Option<Vec<(Currency, i64)>> {
+    let plain: String = value.chars().filter(|c| !"{}\"".contains(*c)).collect();
+    let mut all: Vec<(Currency, i64)> = Vec::new();
+    for one in plain.split([',', ';']).map(str::trim).filter(|one| !one.is_empty()) {
+        let (code, amount) = one.split_at_checked(3)?;
+        let currency = Currency::parse(&code.to_uppercase())?;
+        let amount = amount.trim_start_matches([' ', '=', ':']).trim();
+        let minor = currency.parse_minor(amount).ok().filter(|minor| *minor >= 0)?;
+        if all.iter().any(|(other, _)| *other == currency) {
+            return None;
+        }
+        all.push((currency, minor));
+    }
+    Some(all)
 }
 
 /// Reads `duplicate,back_billing`.

@@ -4,7 +4,7 @@
 use super::Setting;
 use super::allowed::Allowed::{
     Address, AmountOrEmpty, Bool, Coded, Days, Decimal, Flags, Host, Int, Lines, Series,
-    StepOrEmpty, Text, TimeOrEmpty, Url, Waits, Words, Zone,
+    StepOrEmpty, Sums, Text, TimeOrEmpty, Url, Waits, Words, Zone,
 };
 use super::allowed::{Code, MOST};
 use crate::domain::deferral::Rule;
@@ -209,6 +209,8 @@ settings! {
         "tries of one Mastercard in 24 hours (a cautious default)";
     RETRY_MASTERCARD_30_DAYS: "retry.mastercard_30_days" = "35", Int(1, 100),
         "tries of one Mastercard in 30 days (a cautious default)";
+    MATCH_TOLERANCE: "match.tolerance" = "", Sums,
+        "what a payment may be short of what it names and still pay it, by currency: the rest is a payment difference; empty = nothing";
     REMINDER_LEVELS: "reminder.levels" = "7,21,45", Days, "days overdue of each reminder level";
     IMPORT_ASK_ABOVE_CHARGES: "import.ask_above_charges" = "100", Int(0, 1_000_000),
         "changed billed charges above which an import asks";

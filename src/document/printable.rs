@@ -210,6 +210,8 @@ pub struct Printable {
     pub collected_from: String,
     /// Where the customer pays; none where it is collected, or only [`Issuer::bank`] says it.
     pub pay: Option<PayTo>,
+    /// What who pays it quotes, where that was given; empty = made of its number.
+    pub reference: String,
     /// Free text under the totals; empty = none.
     pub note: String,
     /// What it is printed on.
@@ -246,6 +248,7 @@ impl Printable {
             credits: Vec::new(),
             collected_from: String::new(),
             pay: None,
+            reference: String::new(),
             note: String::new(),
             paper: Paper::A4,
             fit: Fit::Whole,
@@ -263,6 +266,9 @@ impl Printable {
 
     /// What who pays it quotes: its reference, else its number.
     pub fn quoted(&self) -> String {
+        if !self.reference.is_empty() {
+            return self.reference.clone();
+        }
         let kind = self.pay.as_ref().map_or(Reference::Number, |pay| pay.reference);
         kind.of(&self.number)
     }

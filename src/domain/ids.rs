@@ -54,6 +54,7 @@ id!(/** A schedule. */ ScheduleId, "S");
 id!(/** A note on an account or a document. */ NoteId, "N");
 id!(/** An instalment plan. */ PlanId, "IP");
 id!(/** What was handed to a collection agency. */ CaseId, "AC");
+id!(/** A line of a bank's statement. */ LineId, "BL");
 
 /// A bill run or a payment run, as `daybook run …` takes either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

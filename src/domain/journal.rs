@@ -45,10 +45,10 @@ pub struct JournalEntry {
 /// The top account of a ledger account in the five kinds that every program knows.
 fn top(ledger: &str) -> &'static str {
     match ledger.split(':').next().unwrap_or_default() {
-        "receivable" | "cash" | "unbilled" => "Assets",
+        "receivable" | "cash" | "transit" | "unbilled" => "Assets",
         "revenue" => "Income",
-        "tax" | "credit" | "deferred" => "Liabilities",
-        "bad_debt" | "bank_fee" => "Expenses",
+        "tax" | "credit" | "deferred" | "unidentified" => "Liabilities",
+        "bad_debt" | "bank_fee" | "gateway_fee" | "payment_difference" => "Expenses",
         _ => "Equity",
     }
 }

@@ -18,6 +18,13 @@
 //! | payment taken off a document | receivable | credit |
 //! | payment moved to another account | credit (theirs that had it) | credit (theirs that gets it) |
 //! | credit memo paid out | credit | cash |
+//! | line of a bank, nobody's | cash:BANK | unidentified |
+//! | a person says whose it is | unidentified | receivable, credit |
+//! | receipt that was recorded, in the bank | cash:BANK | cash:outside |
+//! | payout of a gateway | transit, gateway_fee | cash |
+//! | payout in the bank | cash:BANK | transit |
+//! | paid short within the tolerance | payment_difference, tax | receivable |
+//! | charges, our own fees and transfers | bank_fee, transit | cash:BANK |
 //! | open item from another system | receivable (credits: opening) | opening (credits: credit) |
 
 use super::document::{DocumentKind, DocumentTax};
@@ -44,6 +51,14 @@ pub enum LedgerAccount {
     BadDebt,
     /// What a bank takes for its work.
     BankFee,
+    /// What a gateway keeps for its work.
+    GatewayFee,
+    /// What came by a bank and is nobody's yet.
+    Unidentified,
+    /// What gateways paid out and no bank has yet.
+    Transit,
+    /// What was paid short by no more than the tolerance.
+    PaymentDifference,
     /// What another system had booked before the cutover.
     Opening,
 }
@@ -65,6 +80,10 @@ impl fmt::Display for LedgerAccount {
             Self::Credit => f.write_str("credit"),
             Self::BadDebt => f.write_str("bad_debt"),
             Self::BankFee => f.write_str("bank_fee"),
+            Self::GatewayFee => f.write_str("gateway_fee"),
+            Self::Unidentified => f.write_str("unidentified"),
+            Self::Transit => f.write_str("transit"),
+            Self::PaymentDifference => f.write_str("payment_difference"),
             Self::Opening => f.write_str("opening"),
         }
     }

@@ -41,6 +41,7 @@ pub(crate) use text_enum;
 pub mod account;
 pub mod actor;
 pub mod agency;
+pub mod bank;
 pub mod bill;
 pub mod billing;
 pub mod book_period;

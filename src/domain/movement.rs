@@ -86,6 +86,8 @@ impl Movement {
     fn event(&mut self, sum: &Sum) -> Result<(), MoneyError> {
         let kind = sum.ledger.split(':').next().unwrap_or_default();
         let (part, minor) = match (kind, sum.document) {
+            ("unidentified", _) => (&mut self.paid, sum.minor),
+            ("payment_difference", _) | ("tax", None) => (&mut self.written_off, sum.minor),
             ("cash", _) if sum.minor > 0 => (&mut self.paid, sum.minor),
             ("cash", _) => (&mut self.refunded, -sum.minor),
             ("conversion", _) => (&mut self.carried, -sum.minor),

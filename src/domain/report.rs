@@ -33,6 +33,12 @@ text_enum! {
         Statement = "statement",
         /// Every entry of the ledger, or of one of its accounts.
         Journal = "journal",
+        /// Lines of banks that are nobody's.
+        Unidentified = "unidentified",
+        /// Lines of banks with what they were matched to.
+        Bank = "bank",
+        /// What gateways have not paid out, and what is under way.
+        Gateway = "gateway",
     }
 }
 
@@ -44,7 +50,10 @@ impl ReportName {
             | Self::Unapplied
             | Self::TrialBalance
             | Self::Deferred
-            | Self::Unbilled => true,
+            | Self::Unbilled
+            | Self::Unidentified
+            | Self::Bank
+            | Self::Gateway => true,
             Self::Rollforward
             | Self::Register
             | Self::Tax
@@ -201,6 +210,40 @@ impl ReportName {
                 &["as_of", "currency", "ledger_account", "opening", "debit", "credit", "closing"]
             }
             (Self::Revenue, _) => &["from", "to", "currency", "ledger_account", "amount"],
+            (Self::Unidentified, _) => &[
+                "as_of",
+                "currency",
+                "bank_account",
+                "line",
+                "booked_on",
+                "amount",
+                "payer",
+                "iban_tail",
+                "text",
+                "days",
+                "suggestion",
+            ],
+            (Self::Bank, _) => &[
+                "as_of",
+                "currency",
+                "bank_account",
+                "line",
+                "date",
+                "amount",
+                "matched_to",
+                "days",
+            ],
+            (Self::Gateway, _) => &[
+                "as_of",
+                "currency",
+                "gateway",
+                "what",
+                "number",
+                "date",
+                "amount",
+                "matched_to",
+                "days",
+            ],
             (Self::Statement, _) => {
                 &["date", "kind", "number", "due_date", "amount", "balance", "currency"]
             }

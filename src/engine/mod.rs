@@ -6,6 +6,7 @@ pub mod account_edit;
 pub mod account_page;
 mod ahead;
 pub mod answer;
+pub mod bank;
 pub mod bill;
 pub mod care;
 pub mod clockwork;

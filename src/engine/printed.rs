@@ -89,6 +89,7 @@ fn with(
         credits: frozen.credits,
         collected_from: frozen.collected_from,
         pay: frozen.pay,
+        reference: store::payment_reference::of(db, id)?.unwrap_or_default(),
         note: row.note,
         paper: frozen.paper,
         fit: frozen.fit,

@@ -6,6 +6,7 @@
 //! value in the book, so every parsed file remembers which columns it gave ([`Slot::given`]).
 
 pub mod account;
+pub mod bank;
 pub mod charge;
 pub mod field;
 pub mod header;

@@ -8,7 +8,10 @@
 
 mod back;
 
-pub use back::{Back, give_back, move_money, pay_out, take_again, unapply};
+mod difference;
+
+pub use back::{Back, give_back, give_back_by, move_money, pay_out, take_again, unapply};
+pub use difference::{Difference, TaxShare, let_off, tax_shares, undo_differences, unmatch};
 
 use super::ledger::{self, About, Line};
 use super::payment::{self, AllocationState, PaymentRow};
@@ -102,8 +105,8 @@ pub struct Receipt<'a> {
     pub payment: PaymentId,
     /// Who paid.
     pub account: AccountId,
-    /// By which gateway, or `outside`.
-    pub gateway: &'a str,
+    /// The ledger account that it comes in by: cash, or what was unidentified until now.
+    pub ledger: &'a str,
     pub amount: Money,
     /// The day it came.
     pub on: NaiveDate,
@@ -131,7 +134,7 @@ pub fn receive(tx: &Tx<'_>, receipt: &Receipt<'_>, parts: &[Part]) -> Result<(),
         payment: Some(receipt.payment),
         amount,
     };
-    let mut lines = vec![line(&ledger::cash(receipt.gateway), None, receipt.amount)];
+    let mut lines = vec![line(receipt.ledger, None, receipt.amount)];
     let (mut credit, mut later) = (receipt.amount, Vec::new());
     for part in parts {
         let (document, amount) = (part.document, part.amount);

@@ -5,6 +5,7 @@
 //! restore and every night; `tests/it/check.rs` seeds a violation of each and sees it caught.
 
 mod agreed;
+mod bank;
 mod beside;
 mod booked;
 mod carried;
@@ -215,6 +216,13 @@ pub const CHECKS: &[Check] = &[
         "disputes, promises, instalments and agencies keep back what they are about",
         agreed::STANDS,
     ),
+    sql(
+        "bank_lines_matched",
+        "a line of a bank is what it was matched to and what is nobody's",
+        bank::MATCHED,
+    ),
+    sql("bank_ledger", "the ledger has of lines and payouts what they say", bank::BOOKED),
+    sql("payouts_add_up", "a payout is its rows, and in the bank once", bank::PAID_OUT),
     sql("customers_found", "every customer is found by what it is called", structure::NOT_FOUND),
     sql("tallies_count", "what screens count is what there is", tallies::DIFFER),
     sql("leases", "jobs and runs are in states that belong together", LEASES),
@@ -380,17 +388,18 @@ WHERE d.total_minor + x.total < 0 OR (d.tax_minor >= 0 AND d.tax_minor + x.tax <
 const BALANCES: &str = "
 WITH over AS (SELECT document_id, sum(from_minor) AS minor FROM carried WHERE document_id IS NOT NULL GROUP BY 1),
      paid AS (SELECT document_id, sum(amount_minor - reopened_minor) AS minor FROM allocation WHERE state = 'applied' GROUP BY 1),
+     let_off AS (SELECT document_id, sum(amount_minor) AS minor FROM payment_difference WHERE undone_on IS NULL GROUP BY 1),
      credited AS (SELECT document_id, sum(amount_minor) AS minor FROM credit_application WHERE undone_at IS NULL GROUP BY 1),
      used AS (SELECT credit_id, sum(minor) AS minor FROM (
         SELECT credit_id, amount_minor AS minor FROM credit_application WHERE undone_at IS NULL
         UNION ALL SELECT document_id, amount_minor FROM memo_refund) GROUP BY 1)
 SELECT printf('D-%06d (%s): the balance is %d, its payments and credits leave %d', d.id, d.number, s.balance_minor,
-    d.total_minor - d.settled_before_minor - coalesce(paid.minor, 0) - coalesce(credited.minor, 0) + coalesce(used.minor, 0) - coalesce(over.minor, 0))
+    d.total_minor - d.settled_before_minor - coalesce(paid.minor, 0) - coalesce(credited.minor, 0) - coalesce(let_off.minor, 0) + coalesce(used.minor, 0) - coalesce(over.minor, 0))
 FROM document d JOIN document_state s ON s.document_id = d.id
 LEFT JOIN paid ON paid.document_id = d.id LEFT JOIN credited ON credited.document_id = d.id
-LEFT JOIN used ON used.credit_id = d.id LEFT JOIN over ON over.document_id = d.id
+LEFT JOIN used ON used.credit_id = d.id LEFT JOIN over ON over.document_id = d.id LEFT JOIN let_off ON let_off.document_id = d.id
 WHERE s.balance_minor <> CASE d.status WHEN 'Posted'
-    THEN d.total_minor - d.settled_before_minor - coalesce(paid.minor, 0) - coalesce(credited.minor, 0) + coalesce(used.minor, 0) - coalesce(over.minor, 0)
+    THEN d.total_minor - d.settled_before_minor - coalesce(paid.minor, 0) - coalesce(credited.minor, 0) - coalesce(let_off.minor, 0) + coalesce(used.minor, 0) - coalesce(over.minor, 0)
     ELSE 0 END";
 
 const ACCOUNTS: &str = "
@@ -427,7 +436,8 @@ GROUP BY p.id HAVING sum(a.amount_minor - a.unapplied_minor) > p.amount_minor
 UNION ALL
 SELECT printf('P-%06d: %d moved away, %d came of it elsewhere', p.id, p.moved_minor, coalesce(sum(m.amount_minor), 0))
 FROM payment p LEFT JOIN (SELECT moved_from, amount_minor FROM payment WHERE id NOT IN (SELECT to_payment_id FROM carried WHERE to_payment_id IS NOT NULL)
-    UNION ALL SELECT payment_id, from_minor FROM carried WHERE payment_id IS NOT NULL) m ON m.moved_from = p.id
+    UNION ALL SELECT payment_id, from_minor FROM carried WHERE payment_id IS NOT NULL
+    UNION ALL SELECT payment_id, amount_minor FROM bank_match WHERE kind = 'payment' AND undone_on IS NOT NULL) m ON m.moved_from = p.id
 GROUP BY p.id HAVING p.moved_minor <> coalesce(sum(m.amount_minor), 0)";
 
 const ALLOCATIONS: &str = "

@@ -19,9 +19,25 @@ pub const CONVERSION: &str = "conversion";
 /// What a bank takes for its work.
 pub const BANK_FEE: &str = "bank_fee";
 
+/// What came by a bank and is nobody's yet.
+pub const UNIDENTIFIED: &str = "unidentified";
+/// What gateways paid out and no bank has yet; our own money between two banks.
+pub const TRANSIT: &str = "transit";
+/// What a gateway keeps for its work.
+pub const GATEWAY_FEE: &str = "gateway_fee";
+/// What was paid short by no more than the tolerance.
+pub const PAYMENT_DIFFERENCE: &str = "payment_difference";
+/// Stands for the customer in entries that are of none: fees, payouts, what is nobody's yet. Such a booking
+/// touches neither `receivable` nor `credit`.
+pub const NOBODY: AccountId = AccountId(0);
+
+/// The gateway of payments that a line of a bank made: what a person pays back of them, or says came back,
+/// is outside until a line of a bank has it.
+pub const BANK: &str = "bank";
+
 /// The cash account of a gateway (`cash:sandbox`), or of money received outside.
 pub fn cash(gateway: &str) -> String {
-    format!("cash:{gateway}")
+    format!("cash:{}", if gateway == BANK { "outside" } else { gateway })
 }
 
 /// One line of a booking.
@@ -29,7 +45,7 @@ pub fn cash(gateway: &str) -> String {
 pub struct Line {
     /// Ledger account: one of the constants, `revenue[:name]`, `tax:code`, `cash:gateway`.
     pub ledger: String,
-    /// The customer.
+    /// The customer, or [`NOBODY`].
     pub account: AccountId,
     /// The document, if one.
     pub document: Option<DocumentId>,
@@ -43,6 +59,24 @@ pub struct Line {
 /// lies in a closed period is refused: whoever books, this is where.
 pub fn post(tx: &Tx<'_>, on: NaiveDate, lines: &[Line]) -> Result<(), StoreError> {
     post_all(tx, [(on, lines)].into_iter())
+}
+
+/// Books an amount of no customer from one ledger account to another.
+pub fn between(
+    tx: &Tx<'_>,
+    on: NaiveDate,
+    debit: &str,
+    credit: &str,
+    amount: Money,
+) -> Result<(), StoreError> {
+    let line = |ledger: &str, amount| Line {
+        ledger: ledger.to_owned(),
+        account: NOBODY,
+        document: None,
+        payment: None,
+        amount,
+    };
+    post(tx, on, &[line(debit, amount), line(credit, amount.negated()?)])
 }
 
 /// The same for several bookings, each on its day.
@@ -112,9 +146,9 @@ pub fn page(
     limit: u32,
 ) -> Result<Vec<(Place, JournalEntry)>, StoreError> {
     db.all(
-        "SELECT e.id, e.txn, e.entry_on, e.account, a.number, coalesce(d.number, ''), e.payment_id,
+        "SELECT e.id, e.txn, e.entry_on, e.account, coalesce(a.number, ''), coalesce(d.number, ''), e.payment_id,
                 e.currency, e.debit_minor - e.credit_minor
-         FROM ledger_entry e JOIN account a ON a.id = e.account_id LEFT
+         FROM ledger_entry e LEFT JOIN account a ON a.id = e.account_id LEFT
          JOIN document d ON d.id = e.document_id
          WHERE (e.entry_on, e.txn, e.id) > (?1, ?2, ?3)
            AND (?4 IS NULL OR e.entry_on >= ?4) AND (?5 IS NULL OR e.entry_on <= ?5)

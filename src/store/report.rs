@@ -2,6 +2,7 @@
 //! to the ledger by another way of reading it (`domain::report`).
 
 mod aging;
+mod bank;
 mod base;
 mod deferred;
 mod journal;
@@ -31,5 +32,8 @@ pub fn read(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, Store
         ReportName::Deferred => deferred::read(db, asked, take),
         ReportName::Statement => statement::read(db, asked, take),
         ReportName::Journal => journal::read(db, asked, take),
+        ReportName::Unidentified => bank::unidentified(db, asked, take),
+        ReportName::Bank => bank::bank(db, asked, take),
+        ReportName::Gateway => bank::gateway(db, asked, take),
     }
 }

@@ -55,6 +55,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0048_book_period.sql"),
     include_str!("migrations/0049_deferred.sql"),
     include_str!("migrations/0050_book_period_report.sql"),
+    include_str!("migrations/0051_bank.sql"),
 ];
 
 /// The schema of this program.

@@ -88,6 +88,19 @@ const SEEDS: &[(&str, &str)] = &[
         "deferred_ties",
         "UPDATE ledger_entry SET account = 'deferred' WHERE account = 'revenue' AND document_id = 1",
     ),
+    (
+        "bank_lines_matched",
+        "INSERT INTO bank_account VALUES (1, 'main', '', 'EUR', 0);
+         INSERT INTO bank_line (bank_account_id, statement_id, key, entry_ref, value_on, booked_on, amount_minor, state, rule,
+           unidentified_minor, txn) VALUES (1, 1, 'x', '', '2026-01-01', '2026-01-01', 5, 'Matched', 'none', 0, 1)",
+    ),
+    ("bank_lines_matched", "UPDATE payment SET gateway = 'bank' WHERE id = 1"),
+    ("bank_ledger", "UPDATE ledger_entry SET account = 'unidentified' WHERE id = 1"),
+    ("bank_ledger", "UPDATE ledger_entry SET account_id = 0 WHERE account = 'receivable'"),
+    (
+        "payouts_add_up",
+        "INSERT INTO payout VALUES (1, 'sandbox', 'po_1', 'Booked', '2026-01-01', '2026-01-01', 'EUR', 5, 1, 4, x'00')",
+    ),
     ("customers_found", "DELETE FROM account_text_docsize WHERE id = 2"),
     ("tallies_count", "UPDATE tally SET count = count + 1 WHERE name = 'owed'"),
     ("tallies_count", "UPDATE tally SET sum_minor = sum_minor + 1 WHERE name = 'undelivered'"),

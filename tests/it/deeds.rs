@@ -141,6 +141,7 @@ fn by_hand(kind: DocumentKind, lines: Vec<NewLine>) -> Command {
         kind,
         invoice_on: None,
         due_on: None,
+        payment_reference: String::new(),
         lines,
         reason: "asked for".to_owned(),
     })

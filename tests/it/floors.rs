@@ -29,6 +29,7 @@ const FLOORS: &[&[&str]] = &[
     &["deliver"],
     &["post"],
     &["bill", "collect", "import", "noting"],
+    &["bank"],
     &["care"],
     &["clockwork", "closing"],
     &["account_edit"],

@@ -80,6 +80,7 @@ fn book() -> Book {
         kind: DocumentKind::Invoice,
         invoice_on: None,
         due_on: None,
+        payment_reference: String::new(),
         lines: vec![NewLine {
             description: "work".to_owned(),
             quantity: 1.into(),

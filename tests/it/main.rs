@@ -4,6 +4,7 @@ mod account_page;
 mod agreed;
 mod amend;
 mod asked;
+mod bank;
 mod batches;
 mod book_random;
 mod books;

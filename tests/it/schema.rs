@@ -3,6 +3,9 @@
 use daybook::domain::account::{AccountStatus, DeliveryPreference};
 use daybook::domain::actor::Role;
 use daybook::domain::agency::CaseState;
+use daybook::domain::bank::{
+    LineState, MatchKind, PayoutState, Rule, Source as BankSource, StatementState,
+};
 use daybook::domain::billing::ClaimRole;
 use daybook::domain::book_period::{PeriodStatus, PeriodStep};
 use daybook::domain::charge::{Alignment, ChargeType, DiscountLevel, Model, PriceBase, Timing};
@@ -58,6 +61,12 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("network_receipt.said", words!(Said)),
         ("network_receipt.effect", words!(Effect)),
         ("tax_rate.category", category),
+        ("statement.source", words!(BankSource)),
+        ("statement.state", words!(StatementState)),
+        ("bank_line.state", words!(LineState)),
+        ("bank_line.rule", words!(Rule)),
+        ("bank_match.kind", words!(MatchKind)),
+        ("payout.state", words!(PayoutState)),
         ("book.kind", words!(BookKind)),
         ("dispute.code", words!(DisputeCode)),
         ("dispute.state", words!(DisputeState)),

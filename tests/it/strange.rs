@@ -132,6 +132,11 @@ fn edges(setting: &Setting) -> Vec<String> {
         | Allowed::Days
         | Allowed::Flags
         | Allowed::Zone => {}
+        Allowed::Sums => {
+            let sums =
+                ["EUR 0.50, JPY 50", "EUR 0.505", "EUR 1, EUR 2", "eur=1;usd:2", "XXX 1", "EUR -1"];
+            all.extend(sums.map(str::to_owned));
+        }
     }
     all
 }

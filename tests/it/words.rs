@@ -239,6 +239,7 @@ fn commands() -> Vec<Command> {
             kind: DocumentKind::Invoice,
             invoice_on: None,
             due_on: None,
+            payment_reference: String::new(),
             lines: vec![line],
             reason: reason.clone(),
         }),

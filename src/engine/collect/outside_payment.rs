@@ -12,8 +12,8 @@ use crate::engine::{Error, Session};
 use crate::store::applied::{self, Part};
 use crate::store::payment::{self, NewPayment};
 use crate::store::{BookKind, conversion, settings};
-use crate::store::{Db, Tx, debt, document};
-use chrono::Days;
+use crate::store::{Db, Tx, debt, document, ledger};
+use chrono::{Days, NaiveDate};
 
 /// Records it: the documents named are paid in order, the rest stays unapplied. Money for what was
 /// written off takes the loss back first. Asks where it is in the book already (same account, amount,
@@ -78,7 +78,7 @@ pub fn record_by(
         let receipt = applied::Receipt {
             payment: id,
             account: money.account,
-            gateway,
+            ledger: &ledger::cash(gateway),
             amount: money.amount,
             on: money.received_on,
         };
@@ -142,14 +142,24 @@ fn parts(
     money: &OutsidePayment,
     reference: &str,
 ) -> Result<(Vec<Part>, Money), Error> {
-    let (mut left, mut parts) = (money.amount, Vec::new());
-    let why = format!("paid: {reference}");
-    for debt in debts(tx, money)? {
-        let (owed, from) = loss::owed(tx, debt.document, left, money.received_on, &why)?;
+    let paid: Vec<DocumentId> = debts(tx, money)?.iter().map(|debt| debt.document).collect();
+    spread(tx, &paid, money.amount, money.received_on, &format!("paid: {reference}"))
+}
+
+/// What of money that came on a day pays which of these documents, in their order, and what is left.
+pub(in crate::engine) fn spread(
+    tx: &Tx<'_>,
+    documents: &[DocumentId],
+    money: Money,
+    on: NaiveDate,
+    why: &str,
+) -> Result<(Vec<Part>, Money), Error> {
+    let (mut left, mut parts) = (money, Vec::new());
+    for document in documents {
+        let (owed, from) = loss::owed(tx, *document, left, on, why)?;
         let amount = owed.least(left)?;
         if amount.minor > 0 {
-            let (document, allocation) = (debt.document, None);
-            parts.push(Part { document, amount, from, allocation });
+            parts.push(Part { document: *document, amount, from, allocation: None });
             left = left.minus(amount)?;
         }
     }

@@ -8,7 +8,9 @@ mod wanted;
 pub use clear_up::clear_up;
 pub(in crate::engine) use clear_up::{by_hand, due};
 pub use taken::{TakenBack, chargeback_won, settled, taken_back};
-pub(in crate::engine) use taken::{comes_again, open_chargeback, take_back, takeable, win};
+pub(in crate::engine) use taken::{
+    comes_again, open_chargeback, take_back, take_back_by, takeable, win, win_by,
+};
 pub use wanted::{Correction, Wanted};
 pub(in crate::engine) use wanted::{earliest, left};
 

@@ -16,7 +16,7 @@ use crate::store::payment::{
     self, AllocationState, Answer, CameBack, EventKind, EventRow, EventStatus, PaymentRow,
 };
 use crate::store::{
-    StoreError, Tx, book_period, debt, method_state, notice, payment_run, settings,
+    StoreError, Tx, book_period, debt, ledger, method_state, notice, payment_run, settings,
 };
 use crate::zone::Zone;
 use chrono::{DateTime, NaiveDate};
@@ -169,7 +169,7 @@ fn approve(tx: &Tx<'_>, payment: &PaymentRow, seen: &Seen) -> Result<Settled, St
     let receipt = applied::Receipt {
         payment: payment.id,
         account: payment.account,
-        gateway: &payment.gateway,
+        ledger: &ledger::cash(&payment.gateway),
         amount: all,
         on,
     };

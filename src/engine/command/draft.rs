@@ -82,6 +82,9 @@ pub struct HandMade {
     pub invoice_on: Option<NaiveDate>,
     /// Due date; none = by the account's term.
     pub due_on: Option<NaiveDate>,
+    /// What who pays it quotes; empty = made of its number.
+    #[serde(default)]
+    pub payment_reference: String,
     /// The lines.
     pub lines: Vec<NewLine>,
     /// Why.

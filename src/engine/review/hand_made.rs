@@ -2,6 +2,9 @@
 
 use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
+use crate::domain::bank::rules::references;
+use crate::domain::bank::statement::Detail;
+use crate::domain::bank::tokens;
 use crate::domain::document::DocumentKind;
 use crate::domain::withdrawn;
 use crate::engine::command::{DraftChange, HandMade, NewLine, Receipt};
@@ -11,7 +14,7 @@ use crate::engine::{Error, Session};
 use crate::store::document::{self, Source};
 use crate::store::draft;
 use crate::store::new_draft::NewDraft;
-use crate::store::{StoreError, account};
+use crate::store::{StoreError, account, payment_reference};
 
 /// Makes a draft; its due date follows the account's term.
 pub fn make(session: &mut Session, new: &HandMade) -> Result<Receipt, Error> {
@@ -70,6 +73,9 @@ pub fn make(session: &mut Session, new: &HandMade) -> Result<Receipt, Error> {
         sound(&row, &content)?;
         refresh(tx, &row, &mut content)?;
         draft::save(tx, &row, &content)?;
+        if !new.payment_reference.trim().is_empty() {
+            payment_reference::give(tx, id, &structured(&new.payment_reference)?)?;
+        }
         let made = document::get(tx, id)?;
         let total = format!("{} {}", made.currency.plain(made.total_minor), made.currency);
         tx.note(id, format!("{} made by hand, {total} ({why})", made.kind));
@@ -81,4 +87,18 @@ pub fn make(session: &mut Session, new: &HandMade) -> Result<Receipt, Error> {
             ..Receipt::default()
         })
     })
+}
+
+/// A structured reference as it is kept: its letters and digits, if the check digits are right.
+fn structured(text: &str) -> Result<String, Error> {
+    let key = tokens::key(text);
+    let detail = Detail { reference: key.clone(), ..Detail::default() };
+    if references(&detail).iter().any(|(reference, _)| *reference == key) {
+        return Ok(key);
+    }
+    Err(Error::usage(
+        "bad_reference",
+        format!("{text:?} is no reference whose check digits are right"),
+        "such as RF18 5390 0754 7034, or +++090/9337/55493+++",
+    ))
 }

@@ -31,14 +31,23 @@ impl Back {
 /// Money of a payment leaves on a day: first what is unapplied, then the documents, the last one
 /// first. What was applied only later is owed again from then, never before it was paid.
 pub fn give_back(tx: &Tx<'_>, payment: &PaymentRow, back: &Back) -> Result<(), StoreError> {
+    give_back_by(tx, payment, back, &ledger::cash(&payment.gateway))
+}
+
+/// The same out of this ledger account: the bank's own line has it.
+pub fn give_back_by(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    back: &Back,
+    cash: &str,
+) -> Result<(), StoreError> {
     let amount_minor = back.amount_minor - back.loss_minor;
     let from_credit = amount_minor.min(payment.unapplied_minor);
     // What is unapplied only later cannot leave before.
     let on = first_day(tx, Side::Money(payment.id), from_credit, back.on)?;
     let (mut left, mut credit) = (amount_minor - from_credit, from_credit);
-    let cash = ledger::cash(&payment.gateway);
     let mut lines = vec![
-        line_of(payment, &cash, None, -total([back.amount_minor, back.fee_minor])?),
+        line_of(payment, cash, None, -total([back.amount_minor, back.fee_minor])?),
         line_of(payment, ledger::BAD_DEBT, None, back.loss_minor),
         line_of(payment, ledger::BANK_FEE, None, back.fee_minor),
     ];
@@ -85,13 +94,14 @@ fn standing(allocation: &Allocation) -> i64 {
     }
 }
 
-/// Money that had been taken back comes again today: what was a loss is none, the rest pays the
+/// Money that had been taken back comes again today, in by this ledger account: what was a loss is none, the rest pays the
 /// documents as far as they still owe it.
 pub fn take_again(
     tx: &Tx<'_>,
     payment: &PaymentRow,
     amount_minor: i64,
     loss_minor: i64,
+    cash: &str,
 ) -> Result<(), StoreError> {
     let on = payment.received_on.map_or(tx.now().today, |came| came.max(tx.now().today));
     let mut left = amount_minor - loss_minor;
@@ -110,7 +120,7 @@ pub fn take_again(
     let back_minor = amount_minor - loss_minor;
     payment::add_returned(tx, payment.id, -back_minor, -left)?;
     let lines = [
-        line_of(payment, &ledger::cash(&payment.gateway), None, amount_minor),
+        line_of(payment, cash, None, amount_minor),
         line_of(payment, ledger::BAD_DEBT, None, -loss_minor),
         line_of(payment, ledger::CREDIT, None, -back_minor),
     ];

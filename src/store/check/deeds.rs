@@ -39,7 +39,7 @@ WHERE d.id > s.document_id AND d.status = 'Posted'
       AND x.kind IN ('credit memo', 'debit memo', 'write-off'))
 UNION ALL
 SELECT printf('P-%06d was recorded by hand and is nobody''s deed', p.id) FROM payment p, deed_start s
-WHERE p.id > s.payment_id AND p.method_id IS NULL
+WHERE p.id > s.payment_id AND p.method_id IS NULL AND (p.gateway <> 'bank' OR p.moved_from IS NOT NULL)
   AND p.id NOT IN (SELECT to_payment_id FROM carried WHERE to_payment_id IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM deed x WHERE x.payment_id = p.id AND x.kind = 'payment')
 UNION ALL

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 pub fn read(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreError> {
     let mut sums: BTreeMap<Currency, [i64; 2]> = BTreeMap::new();
     let sql = format!(
-        "SELECT e.currency, e.entry_on, e.account, e.debit_minor, e.credit_minor, a.number,
+        "SELECT e.currency, e.entry_on, e.account, e.debit_minor, e.credit_minor, coalesce(a.number, ''),
                 coalesce(d.number, ''), coalesce(printf('P-%06d', e.payment_id), '')
-         FROM ledger_entry e JOIN account a ON a.id = e.account_id
-         JOIN account_version v ON v.id = {}
+         FROM ledger_entry e LEFT JOIN account a ON a.id = e.account_id
+         LEFT JOIN account_version v ON v.id = {}
          LEFT JOIN document d ON d.id = e.document_id
          WHERE e.entry_on BETWEEN ?1 AND ?2 AND (?3 = '' OR e.account = ?3){}
          ORDER BY e.entry_on, e.txn, e.id",

@@ -170,7 +170,20 @@ pub fn tax(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreE
                   WHERE t.document_id = d.id), 0) AS rest, 0
          {from} WHERE {dated} AND d.kind <> 'write_off' AND rest <> 0 ORDER BY d.id"
     );
-    for sql in [taxed, none] {
+    // What was let off within the tolerance gives its share of the tax back, until it is owed again.
+    let let_off = |day: &str, sign: &str| {
+        format!(
+            "SELECT d.currency, d.number, 'payment_difference', f.{day}, a.number, v.tax_id, t.tax_code,
+                    t.rate_percent, t.kind, v.country, {sign}t.base_minor, {sign}t.tax_minor
+             FROM payment_difference f JOIN payment_difference_tax t ON t.difference_id = f.id
+             JOIN document d ON d.id = f.document_id JOIN account a ON a.id = d.account_id
+             JOIN account_version v ON v.id = d.account_version_id
+             WHERE f.{day} BETWEEN ?1 AND ?2{} ORDER BY f.id, t.tax_code",
+            only(asked, "d.currency")
+        )
+    };
+    let differences = [let_off("booked_on", "-"), let_off("undone_on", "")];
+    for sql in [taxed, none].into_iter().chain(differences) {
         db.each(&sql, (asked.from, asked.to), |r| {
             let currency = word(r, 0, Currency::parse)?;
             let (code, kind): (String, String) = (r.get(6)?, r.get(8)?);

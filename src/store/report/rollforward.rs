@@ -37,7 +37,10 @@ pub(super) fn event(ledger: &str, kind: &str, debit: bool, extra: &str) -> &'sta
         },
         ("opening", _) => "opening_items",
         ("conversion", _) => "carried_over",
-        ("payment_difference", _) => "differences",
+        // What was nobody's until a person said whose it is, or is nobody's again.
+        ("unidentified", _) => "payments",
+        // Entries of tax name their document, those of a difference its payment.
+        ("payment_difference", _) | ("tax", "") => "differences",
         (_, "write_off") if debit => "write_offs",
         (_, "write_off") if extra == "write-off" => "write_offs_undone",
         (_, "write_off") => "recoveries",
@@ -139,7 +142,7 @@ impl Booked {
             "opening_items" | "carried_over" if e.kind != "credit_memo" && !e.paid => {
                 add(&mut self.receivable, name, (e.count, -e.sum));
             }
-            "write_offs" | "write_offs_undone" => {
+            "write_offs" | "write_offs_undone" | "differences" => {
                 add(&mut self.receivable, name, (e.count, -e.sum));
             }
             "recoveries" => self.recovered[usize::from(e.verb == "adjust")] -= e.sum,
@@ -194,7 +197,7 @@ pub fn read(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, Store
                 count(DISTINCT CASE WHEN e.payment_id IS NULL THEN 'd' || e.document_id
                   ELSE 'p' || e.payment_id || ' ' || e.txn END)
          FROM ledger_entry e LEFT JOIN document d ON d.id = e.document_id
-         WHERE e.entry_on <= ?2{} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8",
+         WHERE e.entry_on <= ?2 AND e.account_id <> 0{} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8",
         extra(),
         asked.currency.map(|c| format!(" AND e.currency = '{}'", c.code())).unwrap_or_default()
     );

@@ -65,6 +65,9 @@ fn words(name: ReportName) -> &'static str {
         ReportName::Unbilled => "what is delivered and not billed: amounts, and usage that waits",
         ReportName::Statement => "one customer: t on a row with an account",
         ReportName::Journal => "every entry of the ledger",
+        ReportName::Unidentified => "lines of banks that are nobody's",
+        ReportName::Bank => "lines of banks, and what they were matched to",
+        ReportName::Gateway => "what gateways have not paid out, and what is under way",
     }
 }
 

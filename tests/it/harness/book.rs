@@ -119,6 +119,10 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
     "DROP TRIGGER ledger_shut; DROP TABLE book_period_sum; DROP TABLE book_period_step; DROP TABLE book_period",
     "DROP TABLE deferred_release; DROP TABLE deferred_line",
     "DROP TABLE book_period_report",
+    "DROP TRIGGER bank_payer_of_method; DROP TRIGGER bank_payer_of_account; DROP TRIGGER bank_line_applied; DROP INDEX payment_gateway_ref;
+     DROP INDEX payment_outside; DROP INDEX account_key; DROP INDEX document_key; DROP TABLE payment_reference;
+     DROP TABLE payment_difference_tax; DROP TABLE payment_difference; DROP TABLE bank_detail; DROP TABLE bank_payer;
+     DROP TABLE bank_match; DROP TABLE payout_row; DROP TABLE payout; DROP TABLE bank_line; DROP TABLE statement; DROP TABLE bank_account",
 ];
 
 /// What a call of the binary gave.

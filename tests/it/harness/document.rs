@@ -91,6 +91,7 @@ pub fn invoice() -> Printable {
         credits: vec![],
         collected_from: String::new(),
         pay: None,
+        reference: String::new(),
         note: String::new(),
         paper: Paper::A4,
         fit: Fit::Whole,

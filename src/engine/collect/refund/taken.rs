@@ -12,7 +12,7 @@ use crate::engine::post::loss;
 use crate::engine::{Error, Session};
 use crate::store::applied::{self, Back};
 use crate::store::payment::{self, EventKind, EventRow, PaymentRow};
-use crate::store::{StoreError, Tx, book_period, method_state, notice};
+use crate::store::{Db, StoreError, Tx, book_period, ledger, method_state, notice};
 use chrono::NaiveDate;
 
 /// What a person says of it.
@@ -76,8 +76,8 @@ pub fn taken_back(
 
 /// What can be taken back of a payment: what came, less what was taken back and what was moved. It
 /// may be more than is left: a refund does not keep the bank from taking the money too.
-pub(in crate::engine) fn takeable(tx: &Tx<'_>, payment: &PaymentRow) -> Result<i64, StoreError> {
-    Ok(payment.amount_minor - payment.moved_minor - open_chargeback(tx, payment)?)
+pub(in crate::engine) fn takeable(db: &Db<'_>, payment: &PaymentRow) -> Result<i64, StoreError> {
+    Ok(payment.amount_minor - payment.moved_minor - open_chargeback(db, payment)?)
 }
 
 /// Books an event by which money went back: the balance reopens on its day, a person is told. A
@@ -87,6 +87,16 @@ pub(in crate::engine) fn take_back(
     payment: &PaymentRow,
     event: &EventRow,
 ) -> Result<(), StoreError> {
+    take_back_by(tx, payment, event, &ledger::cash(&payment.gateway))
+}
+
+/// The same out of this ledger account: the bank's own line has it.
+pub(in crate::engine) fn take_back_by(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    event: &EventRow,
+    cash: &str,
+) -> Result<(), StoreError> {
     let event_id = payment::insert_event(tx, event)?;
     let back = Back {
         amount_minor: event.amount_minor,
@@ -94,7 +104,7 @@ pub(in crate::engine) fn take_back(
         fee_minor: event.fee_minor,
         on: event.event_on,
     };
-    applied::give_back(tx, payment, &back)?;
+    applied::give_back_by(tx, payment, &back, cash)?;
     match (event.kind, payment.method) {
         (EventKind::Refund, _) => {
             super::settle_from_credits(tx, payment.id)?;
@@ -152,10 +162,10 @@ pub fn chargeback_won(session: &mut Session, id: PaymentId) -> Result<i64, Error
 
 /// What of a payment was taken back and has not come again.
 pub(in crate::engine) fn open_chargeback(
-    tx: &Tx<'_>,
+    db: &Db<'_>,
     payment: &PaymentRow,
 ) -> Result<i64, StoreError> {
-    let events = payment::events(tx, payment.id)?;
+    let events = payment::events(db, payment.id)?;
     Ok(total(events.iter().map(|e| match e.kind {
         EventKind::Chargeback | EventKind::Return => e.amount_minor,
         EventKind::ChargebackWon => -e.amount_minor,
@@ -172,7 +182,17 @@ pub(in crate::engine) fn win(
     payment: &PaymentRow,
     event: &EventRow,
 ) -> Result<(), StoreError> {
-    let loss_minor = comes_again(tx, payment, event.amount_minor)?;
+    win_by(tx, payment, event, &ledger::cash(&payment.gateway))
+}
+
+/// The same into this ledger account.
+pub(in crate::engine) fn win_by(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    event: &EventRow,
+    cash: &str,
+) -> Result<(), StoreError> {
+    let loss_minor = comes_again_by(tx, payment, event.amount_minor, cash)?;
     payment::insert_event(tx, &EventRow { loss_minor, ..event.clone() })?;
     tx.note(payment.id, "chargeback decided for us");
     Ok(())
@@ -185,9 +205,18 @@ pub(in crate::engine) fn comes_again(
     payment: &PaymentRow,
     amount_minor: i64,
 ) -> Result<i64, StoreError> {
+    comes_again_by(tx, payment, amount_minor, &ledger::cash(&payment.gateway))
+}
+
+fn comes_again_by(
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    amount_minor: i64,
+    cash: &str,
+) -> Result<i64, StoreError> {
     let loss_minor = applied::lost(tx, payment.id)?.clamp(0, amount_minor);
     loss::comes_again(tx, payment, amount_minor - loss_minor)?;
-    applied::take_again(tx, payment, amount_minor, loss_minor)?;
+    applied::take_again(tx, payment, amount_minor, loss_minor, cash)?;
     Ok(loss_minor)
 }
 

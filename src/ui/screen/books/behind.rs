@@ -52,6 +52,12 @@ pub fn of(shown: &Wanted, row: &[Cell]) -> Option<Behind> {
             "credit" => Some("credit".to_owned()),
             _ => None,
         }),
+        ReportName::Unidentified => journal(Some("unidentified".to_owned())),
+        ReportName::Bank => journal(value(shown, row, "bank_account").map(|b| format!("cash:{b}"))),
+        ReportName::Gateway => journal(match value(shown, row, "what")?.as_str() {
+            "payout" | "transfer" => Some("transit".to_owned()),
+            _ => value(shown, row, "gateway").map(|g| format!("cash:{g}")),
+        }),
         ReportName::Aging
         | ReportName::Register
         | ReportName::Tax

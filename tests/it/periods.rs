@@ -362,9 +362,12 @@ fn what_is_delivered_and_not_billed_is_accrued_and_taken_back() {
     book.say("period reopen 2026-01 --reason x --now 2026-02-01").ends(0);
     book.say(close).ends(0);
     assert_eq!(book.count(entries), booked);
-    // Billed, it is revenue of February once.
+    // Billed, it is revenue of February once; of January it stays what was not billed then.
     book.say("post BR-000001 --now 2026-02-01").ends(0);
     assert_eq!(revenue("2026-02"), "181.00");
+    book.say("period reopen 2026-01 --reason x --now 2026-02-02").ends(0);
+    book.say("period close 2026-01 --yes --now 2026-02-02").ends(0);
+    assert_eq!(book.count(entries), booked);
     let left = "SELECT coalesce(sum(debit_minor - credit_minor), 0) FROM ledger_entry WHERE account LIKE 'unbilled%'";
     assert_eq!(book.count(left), 0);
     book.is_sound();

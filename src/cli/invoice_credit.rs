@@ -15,10 +15,10 @@ use crate::store::document;
 
 /// What a credit memo corrects.
 #[derive(Debug, clap::Args)]
-pub struct Corrects {
+pub struct Credited {
     /// The posted document that a credit memo corrects: it is posted at once, and applied to it
-    #[arg(long, value_name = "ID")]
-    pub corrects: Option<String>,
+    #[arg(long = "corrects", id = "corrects", value_name = "ID")]
+    pub of: Option<String>,
     /// Do not apply the credit memo to what it corrects: it stays the customer's credit
     #[arg(long, requires = "corrects")]
     no_apply: bool,
@@ -28,7 +28,7 @@ pub struct Corrects {
 }
 
 /// Makes it.
-pub fn run(of: &str, args: &Corrects, wanted: HandMade, ctx: &Ctx) -> Result<Exit, Error> {
+pub fn run(of: &str, args: &Credited, wanted: HandMade, ctx: &Ctx) -> Result<Exit, Error> {
     if wanted.kind != DocumentKind::CreditMemo {
         let words = format!("a {} corrects nothing", wanted.kind);
         return Err(Error::usage("bad_kind", words, "--kind credit_memo"));

@@ -5,7 +5,7 @@ use super::document_json::to_json;
 use super::edit_many::Many;
 use super::exit::Exit;
 use super::ids::picks;
-use super::invoice_credit::{self, Corrects};
+use super::invoice_credit::{self, Credited};
 use super::output::{self};
 use super::receipt::report;
 use crate::domain::document::DocumentKind;
@@ -153,7 +153,7 @@ pub struct New {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    corrects: Corrects,
+    credited: Credited,
 }
 
 /// Explain amounts.
@@ -288,8 +288,8 @@ pub fn new(args: &New, ctx: &Ctx) -> Result<Exit, Error> {
         lines,
         reason: args.reason.clone(),
     };
-    if let Some(of) = &args.corrects.corrects {
-        return invoice_credit::run(of, &args.corrects, wanted, ctx);
+    if let Some(of) = &args.credited.of {
+        return invoice_credit::run(of, &args.credited, wanted, ctx);
     }
     let mut session = ctx.open()?;
     let receipt = hand_made::make(&mut session, &wanted)?;

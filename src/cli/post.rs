@@ -4,6 +4,7 @@ use super::ctx::Ctx;
 use super::exit::Exit;
 use super::output::{self, Align};
 use super::progress;
+use crate::domain::document::DocumentStatus;
 use crate::domain::ids::RunId;
 use crate::domain::money::Money;
 use crate::engine::answer;
@@ -12,7 +13,7 @@ use crate::engine::post;
 use crate::engine::post::posting::{Posted, What};
 use crate::engine::query::{Answer, Query};
 use crate::engine::{Error, Session};
-use crate::store::document;
+use crate::store::document::{self, DocumentRow};
 use crate::store::job::JobRow;
 use crate::store::read::post_preview::PostPreview;
 use chrono::NaiveDate;
@@ -59,6 +60,14 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
             What::Drafts(picks)
         }
     };
+    if let Some(numbers) = already(&session, &what, args)? {
+        if ctx.json {
+            output::json(&json!({ "posted": 0, "refused": [], "already": numbers }))?;
+        } else {
+            output::line(&format!("posted already: {}", numbers.join(", ")));
+        }
+        return Ok(Exit::Done);
+    }
     let preview = preview(&session, &what, args.invoice_date)?;
     if args.dry_run {
         return foretell(&preview, ctx);
@@ -70,6 +79,20 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let job = post::posting::start(&mut session, &what, args.invoice_date)?;
     let ended = progress::follow(&mut session, job, ctx)?;
     report(ended.job(), &doubts, &session.head()?, ctx)
+}
+
+/// The numbers of what is to be posted, where all of it is: asked for again nothing is done, and that is well.
+fn already(session: &Session, what: &What, args: &Args) -> Result<Option<Vec<String>>, Error> {
+    let What::Drafts(picks) = what else { return Ok(None) };
+    if args.invoice_date.is_some() {
+        return Ok(None);
+    }
+    let rows = session.read(|db| {
+        picks.iter().map(|pick| document::get(db, pick.id)).collect::<Result<Vec<_>, _>>()
+    })?;
+    let posted =
+        |row: &DocumentRow| (row.status == DocumentStatus::Posted).then_some(row.number.clone());
+    Ok(rows.iter().map(|row| posted(row).flatten()).collect())
 }
 
 /// What posting would do; the console asks the same.

@@ -2,6 +2,7 @@
 //! check` holds what was.
 
 use super::face::{Cell, params};
+use super::tx::Shut;
 use super::{Db, StoreError, Topic, Tx, many, word};
 use crate::domain::book_period::{PeriodStatus, PeriodStep, ShutDay};
 use crate::domain::money::Currency;
@@ -43,12 +44,15 @@ pub fn judge(on: NaiveDate, through: Option<NaiveDate>) -> Result<(), StoreError
 }
 
 fn through_in(tx: &Tx<'_>) -> Result<Option<NaiveDate>, StoreError> {
-    if let Some(known) = tx.shut.get() {
-        return Ok(known);
+    match tx.shut.get() {
+        Shut::Nothing => Ok(None),
+        Shut::Through(day) => Ok(Some(day)),
+        Shut::Unread => {
+            let read = shut_through(tx)?;
+            tx.shut.set(read.map_or(Shut::Nothing, Shut::Through));
+            Ok(read)
+        }
     }
-    let read = shut_through(tx)?;
-    tx.shut.set(Some(read));
-    Ok(read)
 }
 
 /// The day on which is booked what a bank or gateway dates: that day, or the first open one.
@@ -251,7 +255,7 @@ pub fn close(tx: &Tx<'_>, month: Month, sealed: &Sealed) -> Result<(), StoreErro
             ]
         }),
     )?;
-    tx.shut.set(None);
+    tx.shut.set(Shut::Unread);
     tx.touch(Topic::Settings);
     Ok(())
 }
@@ -304,7 +308,7 @@ pub fn set_status(tx: &Tx<'_>, month: Month, status: PeriodStatus) -> Result<(),
         "UPDATE book_period SET status = ?2 WHERE month = ?1",
         (month.to_string(), status.as_str()),
     )?;
-    tx.shut.set(None);
+    tx.shut.set(Shut::Unread);
     tx.touch(Topic::Settings);
     Ok(())
 }

@@ -38,13 +38,16 @@ pub(super) struct NewDeferred {
     minor: i64,
 }
 
+/// What a document earns, by account, minor units; and its lines that are deferred.
+pub(super) type Split = (Vec<(LedgerAccount, i64)>, Vec<NewDeferred>);
+
 /// What the lines of a document book, by account of revenue or deferred revenue; and the lines of those that
 /// are deferred.
 pub(super) fn split(
     db: &Db<'_>,
     row: &DocumentRow,
     lines: Vec<Earned>,
-) -> Result<(Vec<(LedgerAccount, i64)>, Vec<NewDeferred>), StoreError> {
+) -> Result<Split, StoreError> {
     let rule = rule(db)?;
     let mut by_account = BTreeMap::<LedgerAccount, i64>::new();
     let mut deferred = Vec::new();

@@ -59,6 +59,17 @@ pub(super) struct Stirred {
     pub payments: RefCell<BTreeSet<PaymentId>>,
 }
 
+/// What a transaction knows of the day through which nothing is booked any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Shut {
+    /// It was not read.
+    #[default]
+    Unread,
+    /// No month is closed.
+    Nothing,
+    Through(NaiveDate),
+}
+
 /// Write access inside one transaction.
 pub struct Tx<'c> {
     pub(super) db: Db<'c>,
@@ -76,7 +87,7 @@ pub struct Tx<'c> {
     /// What deeds are judged by, once it was read; a setting that is set here forgets it.
     pub(super) rules: RefCell<Option<Rc<Config>>>,
     /// The last day on which nothing is booked any more, once it was read.
-    pub(super) shut: Cell<Option<Option<NaiveDate>>>,
+    pub(super) shut: Cell<Shut>,
     pub(super) seq: i64,
 }
 

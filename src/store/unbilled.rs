@@ -1,4 +1,5 @@
-//! What is delivered and not billed: lines that drafts hold, and what of it was accrued.
+//! What is delivered and not billed by the end of a day: lines that drafts hold or that were billed later, and
+//! what of it was accrued.
 
 use super::ledger::{self, Line};
 use super::{Db, StoreError, Tx, word};
@@ -9,10 +10,12 @@ use crate::domain::period::{Span, after};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
-/// A line of a draft with service days that began.
+/// A line with service days that began, of a draft or of what was billed later.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DraftLine {
+pub struct LaterLine {
     pub document: DocumentId,
+    /// Of what was billed later.
+    pub number: Option<String>,
     pub account: AccountId,
     pub account_number: String,
     pub currency: Currency,
@@ -25,19 +28,24 @@ pub struct DraftLine {
     pub amount_minor: i64,
 }
 
-/// Lines of drafts whose service began by the end of a day.
-pub fn drafted(db: &Db<'_>, to: NaiveDate) -> Result<Vec<DraftLine>, StoreError> {
+/// Lines whose service began by the end of a day: of drafts, and of invoices dated later that are in the place of
+/// none. So the day's list stays the same once they are billed.
+pub fn later(db: &Db<'_>, to: NaiveDate) -> Result<Vec<LaterLine>, StoreError> {
     db.all(
         "SELECT d.id, d.account_id, a.number, d.currency, coalesce(c.number, ''), i.revenue_account,
-                i.service_from_on, i.service_to_on, i.amount_minor
-         FROM document d INDEXED BY document_draft JOIN account a ON a.id = d.account_id
+                i.service_from_on, i.service_to_on, i.amount_minor, d.number
+         FROM (SELECT id FROM document INDEXED BY document_draft WHERE status = 'Draft'
+           UNION ALL SELECT id FROM document WHERE status = 'Posted' AND +invoice_on > ?1
+             AND kind IN ('invoice','debit_memo') AND corrects_id IS NULL AND source <> 'open_item') x
+         JOIN document d ON d.id = x.id JOIN account a ON a.id = d.account_id
          JOIN document_item i ON i.document_id = d.id LEFT JOIN charge c ON c.id = i.charge_id
-         WHERE d.status = 'Draft' AND i.service_from_on <= ?1
-           AND i.service_to_on >= i.service_from_on ORDER BY d.id, i.position",
+         WHERE i.service_from_on <= ?1 AND i.service_to_on >= i.service_from_on
+           AND (d.status = 'Draft' OR i.corrects_item_id IS NULL) ORDER BY d.id, i.position",
         [to],
         |r| {
-            Ok(DraftLine {
+            Ok(LaterLine {
                 document: DocumentId(r.get(0)?),
+                number: r.get(9)?,
                 account: AccountId(r.get(1)?),
                 account_number: r.get(2)?,
                 currency: word(r, 3, Currency::parse)?,

@@ -166,6 +166,7 @@ const SMALL: &[&str] = &[
     "zone_seen",
     "bank_read",
     "book_period",
+    "book_period_step",
     "saved_filter",
     "tax_rate",
     "import_request",

@@ -1,5 +1,6 @@
-//! What was delivered by the end of a day and is not billed: what a run up to that day would bill, what drafts
-//! hold, as far as its service days are over; and what no run would bill yet, with the reason.
+//! What was delivered by the end of a day and is not billed by then: what a run up to that day would bill, what
+//! drafts hold or was billed later, as far as its service days are over; and what no run would bill yet, with
+//! the reason.
 
 use crate::domain::deferral::earned;
 use crate::domain::ids::AccountId;
@@ -92,10 +93,13 @@ pub fn each(
             }
         }
     }
-    for line in unbilled::drafted(db, to)? {
+    for line in unbilled::later(db, to)? {
         let minor = earned(line.amount_minor, line.service, to);
         let service = Span { to: line.service.to.min(to), ..line.service };
-        let why = format!("draft {}", line.document);
+        let why = match &line.number {
+            Some(number) => format!("billed later: {number}"),
+            None => format!("draft {}", line.document),
+        };
         if minor != 0 {
             take(Unbilled {
                 account: line.account,

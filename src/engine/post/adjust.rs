@@ -51,8 +51,18 @@ pub(super) struct Memo<'a> {
     pub(super) then: Then,
     /// Its date; none = today, or that of what it corrects where that is later.
     pub(super) on: Option<NaiveDate>,
-    /// Service days of its lines where they are not those of what they correct.
-    pub(super) days: &'a [(ItemId, Span)],
+    /// What its lines say of themselves, where they do.
+    pub(super) own: &'a [Own],
+}
+
+/// What a line of a memo says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Own {
+    /// The line it corrects.
+    pub(super) of: ItemId,
+    pub(super) description: String,
+    /// Its service days; none = those of what it corrects.
+    pub(super) days: Option<Span>,
 }
 
 /// What becomes of a credit memo once it is posted.
@@ -119,8 +129,7 @@ pub fn adjust_and(
         )?;
         let source = Source::Adjust;
         let (kind, on) = (memo_kind, None);
-        let wanted =
-            Memo { kind, source, reason: why, draft: &draft, version, then, on, days: &[] };
+        let wanted = Memo { kind, source, reason: why, draft: &draft, version, then, on, own: &[] };
         let made = make(tx, &row, &items, &wanted)?;
         let receipt = receipt(tx, &row, &made, "credited")?;
         tx.note(&made.number, format!("{} ({why}){second}", receipt.summary));
@@ -367,7 +376,7 @@ pub fn credit_part(
     let (source, then) = (Source::Adjust, Then::Apply);
     let version = memo_print::version(tx, &row, &items, kind, &draft)?;
     let wanted =
-        Memo { kind, source, reason: why, draft: &draft, version, then, on: None, days: &[] };
+        Memo { kind, source, reason: why, draft: &draft, version, then, on: None, own: &[] };
     Ok(make(tx, &row, &items, &wanted)?.number)
 }
 
@@ -401,7 +410,9 @@ fn line(
         ..Derivation::default()
     };
     let credit = memo.kind == DocumentKind::CreditMemo;
-    let own = memo.days.iter().find(|(of, _)| *of == item).map(|(_, days)| *days);
+    let own = memo.own.iter().find(|own| own.of == item);
+    let days = own.and_then(|own| own.days);
+    let said = own.map(|own| own.description.clone()).filter(|text| !text.is_empty());
     Ok(LineImage {
         id: ItemId(0),
         charge: of.and_then(|i| i.charge),
@@ -409,9 +420,9 @@ fn line(
         subscription: of.and_then(|i| i.subscription),
         target: of.and_then(|i| i.target),
         corrects: of.filter(|_| credit).filter(counted).map(|i| i.id),
-        description: memo_print::text(tongue, row, of, net),
-        service_from: own.map_or(of.and_then(|i| i.service_from), |days| Some(days.from)),
-        service_to: own.map_or(of.and_then(|i| i.service_to), |days| Some(days.to)),
+        description: said.unwrap_or_else(|| memo_print::text(tongue, row, of, net)),
+        service_from: days.map_or(of.and_then(|i| i.service_from), |days| Some(days.from)),
+        service_to: days.map_or(of.and_then(|i| i.service_to), |days| Some(days.to)),
         quantity: Decimal::ONE,
         unit_price: row.currency.to_decimal(net),
         amount_minor: net,

@@ -11,10 +11,10 @@ use crate::engine::guard::four_eyes::{self, Deed};
 use crate::engine::guard::separation::refuse_both_hands;
 use crate::engine::on_its_way::{self, Sure};
 use crate::engine::post::adjust::{
-    Made, Memo, Then, correctable, draft_of, make, receipt, with_successors,
+    Made, Memo, Own, Then, correctable, draft_of, make, receipt, with_successors,
 };
 use crate::engine::post::memo_print;
-use crate::engine::review::picked::reason;
+use crate::engine::review::picked::{plain, reason};
 use crate::engine::{Error, Session};
 use crate::store::document::{self, DocumentRow, ItemRow, Source};
 use crate::store::four_eyes::Object;
@@ -47,8 +47,8 @@ pub fn credit(
         refuse_both_hands(tx, row.account)?;
         fits(&row, new)?;
         let items = document::items(tx, row.id)?;
-        let (parts, days) = parts(tx, &row, &items, &new.lines)?;
-        let with = format!("credit {parts:?} {days:?}");
+        let (parts, own) = parts(tx, &row, &items, &new.lines)?;
+        let with = format!("credit {parts:?} {own:?}");
         let draft = draft_of(tx, &row, &items, &MemoPart::Lines(parts), MemoSide::Credit)?;
         on_its_way::ask(tx, &with_successors(tx, new.of)?, on_its_way::EXCESS, sure)?;
         let kind = DocumentKind::CreditMemo;
@@ -66,7 +66,7 @@ pub fn credit(
         )?;
         let (source, on) = (Source::Adjust, new.on);
         let wanted =
-            Memo { kind, source, reason: why, draft: &draft, version, then, on, days: &days };
+            Memo { kind, source, reason: why, draft: &draft, version, then, on, own: &own };
         let made = make(tx, &row, &items, &wanted)?;
         let receipt = receipt(tx, &row, &made, "credited")?;
         tx.note(&made.number, format!("{} ({why}){second}", receipt.summary));
@@ -90,9 +90,9 @@ fn fits(row: &DocumentRow, new: &Credit) -> Result<(), Error> {
     }
 }
 
-type Parts = (Vec<(ItemId, Option<i64>)>, Vec<(ItemId, Span)>);
+type Parts = (Vec<(ItemId, Option<i64>)>, Vec<Own>);
 
-/// What of which line is given back, and over which days.
+/// What of which line is given back, and what that says of itself.
 fn parts(
     tx: &Tx<'_>,
     row: &DocumentRow,
@@ -100,7 +100,7 @@ fn parts(
     lines: &[NewLine],
 ) -> Result<Parts, Error> {
     let left = memo::lines(tx, row.id, None)?;
-    let (mut parts, mut days) = (Vec::new(), Vec::new());
+    let (mut parts, mut said) = (Vec::new(), Vec::new());
     for line in lines {
         let amount = line.quantity.checked_mul(line.unit_price).unwrap_or_default();
         let minor = row.currency.exact_minor(amount)?;
@@ -121,9 +121,10 @@ fn parts(
         let taken = |item: ItemId| parts.iter().any(|(other, _)| *other == item);
         let item = chosen(items, &left, (line, minor, own), &taken)?;
         parts.push((item, Some(minor)));
-        days.extend(own.map(|days| (item, days)));
+        let description = plain("the description", line.description.trim())?.to_owned();
+        said.push(Own { of: item, description, days: own });
     }
-    Ok((parts, days))
+    Ok((parts, said))
 }
 
 /// The line that is given back: of that tax code, with so much left; of several the one whose service days
@@ -193,7 +194,7 @@ pub fn make_reversal(
         version: planned.version,
         then: Then::Apply,
         on: None,
-        days: &[],
+        own: &[],
     };
     make(tx, row, &planned.items, &memo)
 }

@@ -13,6 +13,7 @@ use crate::engine::account_page;
 use crate::engine::bill::{self, usage};
 use crate::engine::care::{copies, rehearsal, report, today};
 use crate::engine::clockwork::waits;
+use crate::engine::closing;
 use crate::engine::collect::{self, agency, bank, instalments, money, payments, remind};
 use crate::engine::command::{NewBillRun, NewPaymentRun, Pick};
 use crate::engine::deliver::copies::CANCELED;
@@ -119,6 +120,7 @@ fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
             let today = session.now()?.today;
             Answer::Money(session.store.read(|db| agency::foretell(db, new, today))?)
         }
+        Ahead::Closing(month) => Answer::Closing(Box::new(closing::closing(session, *month)?)),
         Ahead::Reissue(new) => {
             let by = money::Asked { actor: &session.actor, now: session.now()? };
             Answer::Money(session.store.read(|db| reissue::foretell(db, new, by))?)

@@ -5,7 +5,7 @@ mod checklist;
 pub mod pack;
 mod release;
 
-pub use checklist::checklist;
+pub use checklist::{Closing, checklist, closing};
 pub use release::{Released, release};
 
 use crate::config::key;

@@ -32,6 +32,7 @@ use crate::domain::ids::{
 use crate::domain::instalment::NewPlan;
 pub use crate::domain::job::{JobSpec, Pick};
 use crate::domain::money::{Currency, Money};
+use crate::domain::month::Month;
 use crate::domain::note::{On, References};
 use crate::domain::payment::{Channel, NextAction};
 pub use crate::domain::run_params::{AccountFilter, BcdFilter, NewPaymentRun};
@@ -361,6 +362,10 @@ pub enum Command {
     /// The bank is read through a day.
     BankRead {
         through: NaiveDate,
+    },
+    /// Closes a month over what warns.
+    ClosePeriod {
+        month: Month,
     },
     EndCase {
         case: CaseId,

@@ -5,6 +5,7 @@ use super::command::{Command, Receipt, RunRef, Steer};
 use super::on_its_way::Sure;
 use crate::domain::document::BillRunStatus;
 use crate::domain::ids::{JobId, PaymentId, PaymentRunId};
+use crate::domain::month::Month;
 use crate::domain::payment::NextAction;
 use crate::domain::text::counted;
 use crate::engine::clockwork::schedule;
@@ -17,7 +18,7 @@ use crate::engine::deliver::copies::When;
 use crate::engine::deliver::{self, print};
 use crate::engine::post::posting::What;
 use crate::engine::review::{self, edit, hand_made, regenerate, undo};
-use crate::engine::{Error, Session, bill, desk, post, reissue};
+use crate::engine::{Error, Session, bill, closing, desk, post, reissue};
 
 /// Does what a clerk asked for. `op_id` was minted when the dialog opened: a second send of the
 /// same command is refused as done already.
@@ -165,6 +166,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         Command::MakePlan(new) => instalments::make(session, &new),
         Command::EndPlan { plan, reason } => instalments::end(session, plan, &reason),
         Command::BankRead { through } => bank::read_until(session, through),
+        Command::ClosePeriod { month } => closed(session, month),
         Command::HandToAgency(new) => agency::hand_over(session, &new),
         Command::AgencyFile { directory } => agency::write(session, &directory),
         Command::EndCase { case, state, reason } => agency::end(session, case, state, &reason),
@@ -219,6 +221,14 @@ fn look_up(session: &mut Session, payments: &[PaymentId]) -> Result<Receipt, Err
     let (job, asked) = reconcile::start(session, payments)?;
     let what = format!("asking about {}", counted(asked, "payment", "payments"));
     Ok(Receipt { done: asked, ..started("", &what, job) })
+}
+
+/// What warns was shown before it was asked for.
+fn closed(session: &mut Session, month: Month) -> Result<Receipt, Error> {
+    let done = closing::close(session, month, Sure::Yes)?;
+    let entries = counted(done.sealed.entries, "entry", "entries");
+    let summary = format!("{month} closed: {entries}; its pack is {}", done.pack.display());
+    Ok(Receipt { summary, done: 1, ..Receipt::default() })
 }
 
 fn started(made: &str, what: &str, job: JobId) -> Receipt {

@@ -13,6 +13,7 @@ use crate::domain::recovery::Recovery;
 pub use crate::engine::bill::usage::Pending;
 pub use crate::engine::care::report::{Sheet, Wanted};
 pub use crate::engine::clockwork::waits::Ahead as Awaited;
+pub use crate::engine::closing::Closing;
 pub use crate::engine::collect::money::Foretold;
 pub use crate::engine::collect::payments::{Owed, Paid, Payments, Whose};
 pub use crate::engine::collect::remind::RemindersAhead;
@@ -163,6 +164,8 @@ pub enum Ahead {
     Plan(NewPlan),
     /// What handing an account to an agency would do.
     HandOver(NewCase),
+    /// What stands between a month and its close.
+    Closing(Month),
     /// What issuing a posted invoice anew would make and move.
     Reissue(Reissue),
     /// What rating these drafts again would throw away of what was done by hand.
@@ -336,6 +339,8 @@ pub enum Answer {
     Payments(Arc<Payments>),
     /// Of [`Ahead::Money`], [`Ahead::Credits`], [`Ahead::Plan`] and [`Ahead::HandOver`].
     Money(Foretold),
+    /// Of [`Ahead::Closing`].
+    Closing(Box<Closing>),
     /// Of [`Ahead::Lost`]: only drafts that lose something.
     Lost(Vec<(DocumentId, Vec<String>)>),
     /// Of [`Ahead::Edit`].
@@ -387,6 +392,7 @@ impl Question {
             ) => false,
             Self::Ahead(
                 Ahead::Reminders
+                | Ahead::Closing(_)
                 | Ahead::Bill(_)
                 | Ahead::Collect(_)
                 | Ahead::Lost(_)

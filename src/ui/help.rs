@@ -50,6 +50,7 @@ pub fn command_line(action: Action, screen: ScreenId) -> String {
         (Action::Go(7), _) => words::AUDIT,
         (Action::Open | Action::Go(9), ScreenId::Books) | (Action::Go(9), _) => words::REPORT,
         (Action::Csv, ScreenId::Books) => words::REPORT_CSV,
+        (Action::ClosePeriod, _) => words::PERIOD_CLOSE,
         (Action::Statement, _) => words::REPORT_STATEMENT,
         _ => return String::new(),
     };

@@ -168,6 +168,7 @@ pub enum Action {
     Waits,
     Charts,
     Statement,
+    ClosePeriod,
 }
 
 impl Action {

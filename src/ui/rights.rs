@@ -37,6 +37,7 @@ fn needed(action: Action, screen: ScreenId) -> &'static [Verb] {
         (Action::Promise, _) => &[Verb::FollowUp, Verb::HandOver],
         (Action::Method | Action::AutoPay | Action::BankRead, _) => &[Verb::FollowUp],
         (Action::Remind, _) => &[Verb::Remind],
+        (Action::ClosePeriod, _) => &[Verb::Period],
         _ => &[],
     }
 }

@@ -29,9 +29,10 @@ const SCREENS: &[(&str, &str)] = &[
     ("failed", "5"),
     ("accounts", "8"),
     ("books", "9"),
-    ("aging", "9<Enter>"),
-    ("aging_rows", "9<Enter>b"),
-    ("rollforward", "9j<Enter>"),
+    ("close", "9<Enter>"),
+    ("aging", "9j<Enter>"),
+    ("aging_rows", "9j<Enter>b"),
+    ("rollforward", "9jj<Enter>"),
 ];
 
 pub fn snapshot(name: &str, picture: &str) {
@@ -667,7 +668,8 @@ fn any_place() -> impl Strategy<Value = &'static str> {
         "8",
         "9",
         "9<Enter>",
-        "9<Enter><Enter>",
+        "9j<Enter>",
+        "9j<Enter><Enter>",
     ])
 }
 

@@ -4,17 +4,40 @@
 use crate::domain::closing::{Row, Weight, left};
 use crate::domain::month::Month;
 use crate::domain::period::before;
+use crate::domain::report::{ReportName, Tie};
 use crate::engine::bill::unbilled;
 use crate::engine::care::check;
-use crate::engine::closing::pack;
+use crate::engine::closing::{Period, pack, show};
 use crate::engine::on_its_way::Sure;
 use crate::engine::{Error, Session};
 use crate::store::closing_list;
 use crate::store::{Db, StoreError, bank_read};
 use chrono::{Datelike, NaiveDate, Weekday};
 
+/// What stands between a month and its close, as a screen shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    pub period: Period,
+    /// Every row, done or not: what blocks first.
+    pub rows: Vec<Row>,
+    pub ties: Vec<(ReportName, Tie)>,
+}
+
+/// Reads it.
+pub fn closing(session: &Session, month: Month) -> Result<Closing, Error> {
+    let period = show(session, month)?;
+    let (rows, ties) = with_ties(session, month)?;
+    Ok(Closing { period, rows, ties })
+}
+
 /// Every row, done or not: what blocks first.
 pub fn checklist(session: &Session, month: Month) -> Result<Vec<Row>, Error> {
+    Ok(with_ties(session, month)?.0)
+}
+
+type Ties = Vec<(ReportName, Tie)>;
+
+fn with_ties(session: &Session, month: Month) -> Result<(Vec<Row>, Ties), Error> {
     let bounds = pack::bounds(session, month)?;
     let to = bounds.span.to;
     let mut rows = session.read(|db| {
@@ -25,8 +48,10 @@ pub fn checklist(session: &Session, month: Month) -> Result<Vec<Row>, Error> {
     let failed = check::check(session, "")?.into_iter().filter(|one| !one.ok);
     let failed: Vec<String> = failed.map(|one| one.name.to_owned()).collect();
     rows.push(row("checks", Weight::Blocks, "checks that fail", failed, "check"));
-    let ties = pack::broken_ties(session, month)?;
-    rows.push(row("ties", Weight::Blocks, "reports that do not tie", ties, "report NAME"));
+    let ties = pack::ties(session, month)?;
+    let broken = ties.iter().filter(|(_, tie)| !tie.holds());
+    let broken = broken.map(|(name, tie)| pack::told(*name, tie)).collect();
+    rows.push(row("ties", Weight::Blocks, "reports that do not tie", broken, "report NAME"));
     let mut pending = 0;
     session.store.read(|db| {
         unbilled::each_pending(db, to, &mut |_| {
@@ -43,7 +68,7 @@ pub fn checklist(session: &Session, month: Month) -> Result<Vec<Row>, Error> {
         opens: format!("usage list --target {to}"),
     });
     rows.sort_by_key(|row| row.weight == Weight::Warns);
-    Ok(rows)
+    Ok((rows, ties))
 }
 
 fn row(

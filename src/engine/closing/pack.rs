@@ -6,7 +6,7 @@
 use crate::config::SETTINGS;
 use crate::domain::actor::{Standing, Verb};
 use crate::domain::month::Month;
-use crate::domain::report::{Asked, Cell, Detail, ReportName, Summary};
+use crate::domain::report::{Asked, Cell, Detail, ReportName, Summary, Tie};
 use crate::domain::text::cell;
 use crate::engine::care::report::read_in;
 use crate::engine::{Error, Session};
@@ -77,22 +77,27 @@ fn reports(month: Month) -> Vec<(String, Asked)> {
     all
 }
 
-/// Reports of a month that do not tie, in words.
-pub(super) fn broken_ties(session: &Session, month: Month) -> Result<Vec<String>, Error> {
+/// The two figures of each tie of a month's reports.
+pub(super) fn ties(session: &Session, month: Month) -> Result<Vec<(ReportName, Tie)>, Error> {
     session.store.read(|db| {
-        let mut broken = Vec::new();
+        let mut ties = Vec::new();
         let tied =
             |asked: &Asked| asked.detail == Detail::Sums && asked.name != ReportName::Unbilled;
         for (_, asked) in reports(month).iter().filter(|(_, asked)| tied(asked)) {
-            broken.extend(untied(asked.name, &read_in(db, asked, &mut |_| Ok(()))?));
+            let summary = read_in(db, asked, &mut |_| Ok(()))?;
+            ties.extend(summary.ties.into_iter().map(|tie| (asked.name, tie)));
         }
-        Ok(broken)
+        Ok(ties)
     })
 }
 
 fn untied(name: ReportName, summary: &Summary) -> Vec<String> {
-    let broken = summary.ties.iter().filter(|tie| !tie.holds());
-    broken.map(|tie| format!("{name} {} ({})", tie.name, tie.currency)).collect()
+    summary.ties.iter().filter(|tie| !tie.holds()).map(|tie| told(name, tie)).collect()
+}
+
+/// `aging T1 aged = ledger receivable (EUR)`.
+pub(super) fn told(name: ReportName, tie: &Tie) -> String {
+    format!("{name} {} ({})", tie.name, tie.currency)
 }
 
 /// What goes through is counted and hashed.

@@ -62,6 +62,7 @@ impl Command {
             Self::HandToAgency(_) | Self::AgencyFile { .. } | Self::EndCase { .. } => {
                 Verb::HandOver
             }
+            Self::ClosePeriod { .. } => Verb::Period,
             Self::SteerSchedule { .. } => Verb::Schedule,
             Self::SteerJob { .. }
             | Self::AddNote { .. }

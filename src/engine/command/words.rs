@@ -128,6 +128,7 @@ lines! {
     STATUS = "status" "";
     STATUS_CHARTS = "status --charts" "";
     AUDIT = "audit" "";
+    PERIOD_CLOSE = "period close" "YYYY-MM";
     REPORT = "report" "NAME --period YYYY-MM";
     REPORT_CSV = "report --csv" "FILE NAME";
     REPORT_STATEMENT = "report statement" "--account A";
@@ -249,6 +250,7 @@ impl Command {
             )),
             Self::Claim(deed) => deed.words(),
             Self::BankRead { through } => BANK_READ_UNTIL.of(through),
+            Self::ClosePeriod { month } => PERIOD_CLOSE.of(month),
             Self::EndPlan { plan, reason } => INSTALMENTS_END.of(because(plan, reason)),
             Self::AgencyFile { directory } if directory.is_empty() => AGENCY_FILE.short(),
             Self::AgencyFile { directory } => {

@@ -2,12 +2,14 @@
 //! the month.
 
 pub mod behind;
+mod close;
 mod table;
 
 use super::Screen;
 use crate::domain::month::Month;
 use crate::domain::period::Span;
 use crate::domain::report::{Asked, Detail, ReportName};
+use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Answer, Query, Sheet, Wanted};
 use crate::store::Topic;
 use crate::ui::keymap::{Action, Binding, Key, bind};
@@ -18,6 +20,7 @@ use crate::ui::theme;
 use crate::ui::widget::{Line, grouped, put, put_right, wrap};
 use behind::Behind;
 use chrono::NaiveDate;
+use close::Close;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -42,6 +45,12 @@ pub const KEYS: &[Binding] = &[
     bind(&[Key::Esc, Key::Char('h'), Key::Left], Action::Back, "", "back, one layer; never quits"),
     bind(&[Key::Char(']')], Action::NextException, "month", "the next month"),
     bind(&[Key::Char('[')], Action::PrevException, "month", "the month before"),
+    bind(
+        &[Key::Char('C')],
+        Action::ClosePeriod,
+        "close",
+        "close the month: shows what stands in the way, and asks",
+    ),
     bind(&[Key::Char('b')], Action::Group, "sums, rows", "in sum, or row by row"),
     bind(&[Key::Char('t')], Action::Statement, "statement", "the statement of this row's account"),
     bind(&[Key::Char('o')], Action::Details, "columns", "the columns that had no room, and back"),
@@ -85,11 +94,13 @@ struct Level {
 pub struct Books {
     /// None: this one.
     month: Option<Month>,
-    /// Which report of the list.
+    /// Which line of the list: the close, then the reports.
     chosen: usize,
+    /// The list before the close, where that is open.
+    close: Option<Close>,
     /// What is open, the innermost last.
     levels: Vec<Level>,
-    /// Why the innermost cannot be read.
+    /// Whether somebody booked since it was read.
     stale: bool,
     top: Cell<usize>,
     rows: Cell<usize>,
@@ -134,23 +145,41 @@ impl Books {
     /// Reads the innermost again.
     fn read(&mut self, cx: &mut Cx) {
         self.stale = false;
+        if let Some(close) = &self.close {
+            return close.read(cx);
+        }
         if let Some(level) = self.levels.last() {
             cx.load(ScreenId::Books, Part::Page, Query::Report(Box::new(level.of.clone())));
         }
     }
 
     fn count(&self) -> usize {
-        match self.levels.last() {
-            Some(level) => level.sheet.as_ref().map_or(0, |table| table.rows()),
-            None => ReportName::ALL.len(),
+        match (&self.close, self.levels.last()) {
+            (Some(close), _) => close.count(),
+            (None, Some(level)) => level.sheet.as_ref().map_or(0, |table| table.rows()),
+            (None, None) => ReportName::ALL.len() + 1,
         }
     }
 
     fn place(&mut self) -> &mut usize {
-        match self.levels.last_mut() {
-            Some(level) => &mut level.at,
-            None => &mut self.chosen,
+        match (&mut self.close, self.levels.last_mut()) {
+            (Some(close), _) => &mut close.at,
+            (None, Some(level)) => &mut level.at,
+            (None, None) => &mut self.chosen,
         }
+    }
+
+    fn open_close(&mut self, cx: &mut Cx) {
+        self.levels.clear();
+        self.close = Some(Close::of(self.closable(cx)));
+        self.read(cx);
+    }
+
+    /// The month that is looked at; of this one, which is not over, the one before.
+    fn closable(&self, cx: &Cx) -> Month {
+        let today = Month::of(cx.now.today);
+        let month = self.month(cx);
+        if month < today { month } else { today.later(-1).unwrap_or(month) }
     }
 
     fn move_to(&mut self, at: usize) {
@@ -178,8 +207,12 @@ impl Books {
 
     /// What stands behind the row under the cursor.
     fn enter_row(&mut self, cx: &mut Cx) {
+        if let Some(close) = &self.close {
+            return close.enter_row(cx);
+        }
         let Some(level) = self.levels.last() else {
-            let Some(name) = ReportName::ALL.get(self.chosen) else { return };
+            let Some(at) = self.chosen.checked_sub(1) else { return self.open_close(cx) };
+            let Some(name) = ReportName::ALL.get(at) else { return };
             if *name == ReportName::Statement {
                 return cx.say("a statement is of one account: t on a row of aging has its");
             }
@@ -221,6 +254,9 @@ impl Books {
             return cx.say("that month is still to come");
         }
         self.month = Some(month);
+        if self.close.is_some() {
+            return self.open_close(cx);
+        }
         let spans: Vec<Span> =
             self.levels.iter().map(|level| self.span(level.of.asked.name, cx)).collect();
         for (level, span) in self.levels.iter_mut().zip(spans) {
@@ -266,19 +302,21 @@ impl Books {
     }
 
     fn view_list(&self, canvas: &mut Buffer, area: Rect) {
-        for (row, name) in ReportName::ALL.iter().enumerate() {
-            let y = area.y + 1 + row as u16;
-            if y + 2 >= area.bottom() {
-                break;
-            }
+        let close = ("close", "what stands between the month and its close; C closes it");
+        let reports = ReportName::ALL.iter().map(|name| (name.as_str(), words(*name)));
+        let lines: Vec<_> = std::iter::once(close).chain(reports).collect();
+        let room = usize::from(area.height.saturating_sub(2)).max(1);
+        let top = (self.chosen + 1).saturating_sub(room);
+        for (row, (name, words)) in lines.iter().enumerate().skip(top).take(room) {
+            let y = area.y + 1 + (row - top) as u16;
             if row == self.chosen {
                 put(canvas, area.x, y, 1, ">", theme::PLAIN);
             }
-            put(canvas, area.x + 2, y, 14, name.as_str(), theme::PLAIN);
-            put(canvas, area.x + 17, y, area.width.saturating_sub(18), words(*name), theme::DIM);
+            put(canvas, area.x + 2, y, 14, name, theme::PLAIN);
+            put(canvas, area.x + 17, y, area.width.saturating_sub(18), words, theme::DIM);
         }
-        self.top.set(0);
-        self.rows.set(ReportName::ALL.len());
+        self.top.set(top);
+        self.rows.set(room);
         let said = "Enter reads it; ] and [ change the month; w in it writes a CSV file";
         put(canvas, area.x + 1, area.bottom() - 1, area.width - 2, said, theme::DIM);
     }
@@ -307,6 +345,9 @@ impl Screen for Books {
     }
 
     fn crumb(&self) -> String {
+        if self.close.is_some() {
+            return "close".to_owned();
+        }
         self.levels.last().map(|level| level.of.asked.name.to_string()).unwrap_or_default()
     }
 
@@ -320,6 +361,10 @@ impl Screen for Books {
         }
         match action {
             Action::Open => self.enter_row(cx),
+            Action::Back if self.close.is_some() => {
+                self.close = None;
+                cx.forget(ScreenId::Books, Part::Page);
+            }
             Action::Back if self.levels.is_empty() => return false,
             Action::Back => {
                 self.levels.pop();
@@ -332,7 +377,17 @@ impl Screen for Books {
             Action::PrevException => self.turn(-1, cx),
             Action::Group => self.details(cx),
             Action::Statement => self.statement(cx),
-            Action::Explain => self.explain(cx),
+            Action::ClosePeriod => match &self.close {
+                Some(close) => close.ask(cx),
+                None => {
+                    self.open_close(cx);
+                    cx.say("C again closes it; Enter on a row shows its list");
+                }
+            },
+            Action::Explain => match &self.close {
+                Some(close) => close.explain(cx),
+                None => self.explain(cx),
+            },
             Action::Retry => self.read(cx),
             Action::Details => match self.levels.last_mut() {
                 Some(level) => {
@@ -358,8 +413,16 @@ impl Screen for Books {
     }
 
     fn loaded(&mut self, _part: Part, answer: Answer, _cx: &mut Cx) {
-        let Answer::Report(sheet) = answer else { return };
-        let sheet: Sheet = *sheet;
+        let sheet: Sheet = match answer {
+            Answer::Report(sheet) => *sheet,
+            Answer::Closing(list) => {
+                if let Some(close) = &mut self.close {
+                    close.loaded(*list);
+                }
+                return;
+            }
+            _ => return,
+        };
         if let Some(level) = self.levels.last_mut().filter(|level| level.of == sheet.of) {
             level.at = level.at.min(sheet.rows.len().saturating_sub(1));
             level.sheet = Some(Table::new(sheet));
@@ -371,7 +434,18 @@ impl Screen for Books {
         self.stale |= topics.iter().any(|t| matches!(t, Topic::Payments | Topic::Documents));
     }
 
+    fn done(&mut self, command: &Command, _receipt: &Receipt, cx: &mut Cx) {
+        if matches!(command, Command::ClosePeriod { .. }) {
+            self.read(cx);
+        }
+    }
+
     fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
+        if let Some(close) = &self.close {
+            self.top.set(0);
+            self.rows.set(usize::from(area.height.saturating_sub(3)));
+            return close.view(canvas, area);
+        }
         let Some(level) = self.levels.last() else {
             let title = format!("reports of {}", self.month(cx).name());
             put(canvas, area.x + 1, area.y, area.width, &title, theme::KEY);

@@ -54,6 +54,7 @@ mod run;
 mod schedule;
 mod settings;
 mod sql;
+mod statement;
 mod usage;
 mod worker;
 
@@ -141,6 +142,8 @@ enum Command {
     Report(report::Args),
     /// Release deferred revenue as its service days pass
     Deferred(deferred::Args),
+    /// Statements of account by e-mail: to one customer, a batch, or who owes
+    Statement(statement::Args),
     /// Move a withdrawn currency into the one that took its place
     Currency(currency::Args),
     /// Read or change settings
@@ -330,6 +333,7 @@ fn dispatch(command: Command, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Export(args) => export::run(&args, ctx),
         Command::Report(args) => report::run(&args, ctx),
         Command::Deferred(args) => deferred::run(&args, ctx),
+        Command::Statement(args) => statement::run(&args, ctx),
         Command::Currency(args) => currency::run(&args, ctx),
         Command::Settings(args) => settings::run(&args, ctx),
         Command::Clock(args) => settings::clock(&args, ctx),

@@ -8,6 +8,7 @@ use crate::domain::month::Month;
 use crate::domain::period::Span;
 use crate::domain::report::{Asked, Cell, Detail, ReportName, Summary, Tie};
 use crate::engine::care::report::{self, Wanted};
+use crate::engine::deliver::statements;
 use crate::engine::{Error, Session};
 use crate::outside::Standing;
 use crate::store::StoreError;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// aging, rollforward, register, tax, unapplied, adjustments, trial-balance, revenue, deferred,
-    /// unbilled, statement, journal, unidentified, bank or gateway
+    /// unbilled, statement, journal, unidentified, bank, gateway, missing, debits or worklist
     name: String,
     /// As it stood at the end of this day (default: today)
     #[arg(long, value_name = "DATE", conflicts_with_all = ["period", "from", "to"])]
@@ -48,14 +49,17 @@ pub struct Args {
     /// A row each document or deed, where it sums else
     #[arg(long, alias = "detail")]
     rows: bool,
-    /// document (as --rows), or what it sums by: account, user, series
+    /// document (as --rows; of a statement: what is open), or what it sums by: account, user, series
     #[arg(long, value_name = "WHAT")]
     by: Option<String>,
+    /// A statement as PDF, as the customer gets it (a directory: under its own name; - is standard output)
+    #[arg(long, value_name = "FILE", conflicts_with = "csv")]
+    pdf: Option<PathBuf>,
     /// As CSV for a spreadsheet (- is standard output)
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Replace the file if it is there already
-    #[arg(long, requires = "csv")]
+    #[arg(long)]
     force: bool,
 }
 
@@ -63,6 +67,9 @@ pub struct Args {
 pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let session = ctx.open()?;
     let asked = asked(args, &session)?;
+    if let Some(path) = &args.pdf {
+        return pdf(args, path, &asked, &session, ctx);
+    }
     let done = match &args.csv {
         Some(path) => csv(args, path, &asked, &session, ctx)?,
         None if ctx.json => as_json(&asked, &session)?,
@@ -109,17 +116,7 @@ fn asked(args: &Args, session: &Session) -> Result<Asked, Error> {
             )
         })
     });
-    let detail = match args.by.as_deref() {
-        None | Some("account" | "user" | "series" | "currency") if !args.rows => Detail::Sums,
-        None | Some("document") => Detail::Rows,
-        Some(other)
-            if args.rows || !matches!(other, "account" | "user" | "series" | "currency") =>
-        {
-            let why = format!("--by {other:?} is nothing to report by");
-            return Err(Error::usage("bad_by", why, "document, account, user, series, currency"));
-        }
-        Some(_) => Detail::Sums,
-    };
+    let detail = detail(args, name)?;
     Ok(Asked {
         name,
         from: span.from,
@@ -132,26 +129,55 @@ fn asked(args: &Args, session: &Session) -> Result<Asked, Error> {
     })
 }
 
+/// How far it goes: by a word that it has, or --rows.
+fn detail(args: &Args, name: ReportName) -> Result<Detail, Error> {
+    let by = name.by();
+    match args.by.as_deref() {
+        None if args.rows => Ok(Detail::Rows),
+        None => Ok(Detail::Sums),
+        Some(word) => match by.iter().find(|(known, _)| *known == word) {
+            Some((_, Detail::Sums)) if args.rows => {
+                let why = format!("--rows is a row each document, --by {word} sums");
+                Err(Error::usage("bad_by", why, "either of them"))
+            }
+            Some((_, detail)) => Ok(*detail),
+            None => {
+                let words: Vec<&str> = by.iter().map(|(known, _)| *known).collect();
+                let why = format!("{word:?} is nothing to report {name} by");
+                Err(Error::usage("bad_by", why, words.join(", ")))
+            }
+        },
+    }
+}
+
 /// Its days: of a report of a day all that came before is behind its opening, unless a span is named.
 fn span(args: &Args, name: ReportName, today: NaiveDate) -> Result<Span, Error> {
-    let month = |text: &str| {
-        Month::parse(text).ok_or_else(|| {
-            Error::usage("bad_period", format!("{text:?} is no month"), "such as 2026-11")
-        })
-    };
-    if let Some(text) = &args.period {
-        return Ok(month(text)?.span());
-    }
     if let Some(to) = args.as_of {
         let from = if name.is_of_a_day() { NaiveDate::MIN } else { Month::of(to).span().from };
         return Ok(Span { from, to });
     }
-    let here = Month::of(args.to.unwrap_or(today)).span();
-    let (from, to) = match (args.from, args.to) {
-        (None, None) if name.is_of_a_day() => (NaiveDate::MIN, today),
-        (None, Some(to)) if name.is_of_a_day() => (NaiveDate::MIN, to),
-        (from, to) => (from.unwrap_or(here.from), to.unwrap_or(here.to)),
-    };
+    match (args.from, args.to) {
+        (None, to) if name.is_of_a_day() && args.period.is_none() => {
+            Ok(Span { from: NaiveDate::MIN, to: to.unwrap_or(today) })
+        }
+        days => span_of(args.period.as_deref(), days, today),
+    }
+}
+
+/// A month, or from a day up to a day; what is not said is of the month of `--to`, or of today.
+pub fn span_of(
+    period: Option<&str>,
+    (from, to): (Option<NaiveDate>, Option<NaiveDate>),
+    today: NaiveDate,
+) -> Result<Span, Error> {
+    if let Some(text) = period {
+        let month = Month::parse(text).ok_or_else(|| {
+            Error::usage("bad_period", format!("{text:?} is no month"), "such as 2026-11")
+        })?;
+        return Ok(month.span());
+    }
+    let here = Month::of(to.unwrap_or(today)).span();
+    let (from, to) = (from.unwrap_or(here.from), to.unwrap_or(here.to));
     if from > to {
         let why = format!("{from} is after {to}");
         return Err(Error::usage("bad_date", why, "--from the earlier, --to the later day"));
@@ -167,7 +193,7 @@ fn said(tie: &Tie) -> String {
 
 /// Amounts stand right.
 fn align(column: &str) -> Align {
-    const LEFT: [&str; 34] = [
+    const LEFT: [&str; 38] = [
         "bank_account",
         "payer",
         "iban_tail",
@@ -175,6 +201,10 @@ fn align(column: &str) -> Align {
         "suggestion",
         "matched_to",
         "gateway",
+        "name",
+        "subscription",
+        "method",
+        "owner",
         "as_of",
         "from",
         "to",
@@ -340,4 +370,32 @@ fn csv(
         }
     }
     Ok(done.summary)
+}
+
+/// A statement of account as the customer gets it.
+fn pdf(
+    args: &Args,
+    path: &Path,
+    asked: &Asked,
+    session: &Session,
+    ctx: &Ctx,
+) -> Result<Exit, Error> {
+    let Some(number) = asked.account.as_deref().filter(|_| asked.name == ReportName::Statement)
+    else {
+        let hint = "daybook report statement --account A --pdf FILE; of others --csv FILE";
+        return Err(Error::usage("no_pdf", format!("{} is no letter", asked.name), hint));
+    };
+    let span = Span { from: asked.from, to: asked.to };
+    let made = statements::of_account(session, number, span)?;
+    let standing = if args.force { Standing::Replace } else { Standing::Keep };
+    let Some(written) = output::file(path, &made.file, &made.pdf, standing)? else {
+        return Ok(Exit::Done);
+    };
+    let written = written.display().to_string();
+    if ctx.json {
+        output::json(&json!({ "file": written, "bytes": made.pdf.len() }))?;
+    } else {
+        output::line(&written);
+    }
+    Ok(Exit::Done)
 }

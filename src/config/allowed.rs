@@ -67,6 +67,8 @@ pub enum Code {
     CreditorId,
     /// Of documents.
     Language,
+    /// ISO 4217, three capitals.
+    Currency,
 }
 
 impl Code {
@@ -76,6 +78,7 @@ impl Code {
             Self::Iban => "an IBAN whose check digits are right, or empty",
             Self::Bic => "a BIC of 8 or 11 characters, or empty",
             Self::CreditorId => "a creditor id of SEPA whose check digits are right, or empty",
+            Self::Currency => "three capital letters of ISO 4217 such as EUR, or empty",
             Self::Language => return format!("{}; empty: en", Tag::allowed()),
         };
         words.to_owned()
@@ -93,6 +96,7 @@ impl Code {
             }
             Self::CreditorId => e_invoice::is_creditor_id(value),
             Self::Language => Tag::parse(value).is_some(),
+            Self::Currency => Currency::parse(value).is_some_and(|c| c.code() == value),
         }
     }
 }

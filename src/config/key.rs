@@ -41,6 +41,15 @@ settings! {
     ISSUER_TAX_ID: "issuer.tax_id" = "", Text(60), "the issuer's tax id, as printed";
     ISSUER_BANK: "issuer.bank" = "", Lines(300), "where to pay, lines separated by ;";
     ISSUER_COUNTRY: "issuer.country" = "", Coded(Code::Country), "the issuer's country, two letters (ISO 3166-1)";
+    ISSUER_CURRENCY: "issuer.currency" = "", Coded(Code::Currency),
+        "the currency that the issuer's books and tax are in; empty: that of its country";
+    BOOKS_YEAR_STARTS: "books.year_starts" = "1", Int(1, 12), "month in which the fiscal year begins, for exports";
+    DATEV_CONSULTANT: "datev.consultant" = "1001", Int(1001, 9_999_999), "Beraternummer in files for DATEV";
+    DATEV_CLIENT: "datev.client" = "1", Int(1, 99_999), "Mandantennummer in files for DATEV";
+    DATEV_ACCOUNTS: "datev.accounts" = "", Lines(2_000),
+        "numbers of accounts for DATEV, NAME=NUMBER separated by ;, where not those of SKR03";
+    FEC_ACCOUNTS: "fec.accounts" = "", Lines(2_000),
+        "numbers of accounts for the FEC, NAME=NUMBER separated by ;, where not those of the PCG";
     ISSUER_STREET: "issuer.street" = "", Text(200), "street of the issuer, for e-invoices";
     ISSUER_POSTCODE: "issuer.postcode" = "", Text(20), "postcode of the issuer, for e-invoices";
     ISSUER_CITY: "issuer.city" = "", Text(100), "city of the issuer, for e-invoices";

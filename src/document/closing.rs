@@ -5,6 +5,7 @@ use super::invoice::Setter;
 use super::sheet::{ACCENT, BLACK, GREY, HAIR, Style, bold, mm, plain};
 use super::texts::Key;
 use crate::domain::document::DocumentKind;
+use crate::domain::fx::Quoted;
 use crate::domain::ids::PaymentId;
 use crate::domain::payment_reference::{PayTo, epc, in_fours};
 use qrcodegen::{QrCode, QrCodeEcc};
@@ -108,6 +109,26 @@ impl Setter<'_> {
             self.y += 4.0;
             self.paragraph(plain(8.5), &reason);
         }
+        if let Some(words) = self.tax_at_home() {
+            self.y += 4.0;
+            self.paragraph(plain(8.5), &words);
+        }
+    }
+
+    /// The tax in the issuer's own currency, which the law wants where the document is in another (Council
+    /// Directive 2006/112/EC, article 230).
+    fn tax_at_home(&self) -> Option<String> {
+        let doc = self.doc;
+        let home = doc.home.as_ref().filter(|_| doc.taxes.iter().any(|tax| tax.tax_minor != 0))?;
+        let rows = doc.taxes.iter().map(|tax| home.convert(doc.currency, tax.tax_minor));
+        let sum: i64 = rows.collect::<Result<Vec<i64>, _>>().ok()?.iter().sum();
+        let (one, other) = match home.quoted {
+            Quoted::Own => (doc.currency, home.currency),
+            Quoted::Other => (home.currency, doc.currency),
+        };
+        let rate = format!("1 {one} = {} {other}", doc.tongue.quantity(home.rate));
+        let (sum, day) = (doc.tongue.sum(home.currency, sum), doc.tongue.date(home.on));
+        Some(doc.tongue.fill(Key::TaxHome, &[&sum, &rate, &day]))
     }
 
     /// Who pays what, when and how.

@@ -135,6 +135,23 @@ pub fn letter(head: &Heading, names: (&str, &str), letter: &Letter) -> Result<Ve
         .formatted())
 }
 
+/// A letter that carries a PDF under a name. `names` are the issuer's and the customer's.
+pub fn with_pdf(
+    head: &Heading,
+    names: (&str, &str),
+    letter: &Letter,
+    (file, pdf): (String, Vec<u8>),
+) -> Result<Vec<u8>, EmailError> {
+    let build = |why: String| EmailError::Build(why);
+    let kind = ContentType::parse("application/pdf").map_err(|e| build(e.to_string()))?;
+    let parts = MultiPart::mixed()
+        .boundary(boundary(&head.message_id))
+        .multipart(both(letter, &head.message_id))
+        .singlepart(Attachment::new(file).body(pdf, kind));
+    let message = bare(head, names, &letter.subject)?.multipart(parts);
+    Ok(message.map_err(|e| build(e.to_string()))?.formatted())
+}
+
 /// A letter as plain text and as HTML: the reader's program shows the last that it can (RFC 2046, 5.1.4).
 fn both(letter: &Letter, message_id: &str) -> MultiPart {
     MultiPart::alternative()

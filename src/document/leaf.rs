@@ -89,7 +89,7 @@ impl<'a> Setter<'a> {
             let y = self.height - mm(10.0);
             sheet.rule(self.left, self.right, y - 9.0, 0.4, HAIR);
             sheet.text(self.set, self.left, y, style, &self.leaf.title);
-            let page = format!("{} of {pages}", at + 1);
+            let page = format!("{}/{pages}", at + 1);
             sheet.text_right(self.set, self.right, y, style, &page);
         }
         self.done

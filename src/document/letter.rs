@@ -53,6 +53,11 @@ impl Letter {
         Self { subject, text, language: tongue.language() }
     }
 
+    /// Of words that are made.
+    pub(super) fn new(tongue: &Tongue, subject: String, text: String) -> Self {
+        Self { subject, text, language: tongue.language() }
+    }
+
     /// That reminds of what is overdue.
     pub fn reminder(tongue: &Tongue, of: &Overdue<'_>) -> Self {
         let keys = [Key::ReminderSubjectOne, Key::ReminderSubjectFew, Key::ReminderSubjectOther];

@@ -31,6 +31,7 @@ mod rows;
 mod scripts;
 mod sheet;
 mod stamp;
+pub mod statement;
 mod texts;
 mod tongue;
 mod words;

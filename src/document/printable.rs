@@ -9,6 +9,7 @@ use super::tongue::Tongue;
 use crate::config::key;
 use crate::domain::document::{DocumentKind, DocumentTax};
 use crate::domain::frozen::{AppliedCredit, Corrected, Customer, Fit, Issuer, Layout, Paper};
+use crate::domain::fx::HomeRate;
 use crate::domain::money::Currency;
 use crate::domain::payment_reference::{PayTo, Reference};
 use crate::domain::text;
@@ -212,6 +213,8 @@ pub struct Printable {
     pub pay: Option<PayTo>,
     /// What who pays it quotes, where that was given; empty = made of its number.
     pub reference: String,
+    /// By which its tax is told in the issuer's own currency; none where it is in that.
+    pub home: Option<HomeRate>,
     /// Free text under the totals; empty = none.
     pub note: String,
     /// What it is printed on.
@@ -249,6 +252,7 @@ impl Printable {
             collected_from: String::new(),
             pay: None,
             reference: String::new(),
+            home: None,
             note: String::new(),
             paper: Paper::A4,
             fit: Fit::Whole,

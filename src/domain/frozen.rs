@@ -2,6 +2,7 @@
 //! column `document.frozen`.
 
 use super::e_invoice::{Category, Form};
+use super::fx::HomeRate;
 use super::payment_reference::PayTo;
 use super::speech::Speech;
 use chrono::NaiveDate;
@@ -43,6 +44,9 @@ pub struct Frozen {
     /// How it speaks; none: in plain English.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speech: Option<Speech>,
+    /// The rate by which it is told in the issuer's own currency; none where it is in that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home: Option<HomeRate>,
 }
 
 /// What an electronic invoice says beside what is printed.
@@ -61,6 +65,9 @@ pub struct Legal {
     pub mandate: String,
     /// Of a debit the account, of a card what is shown of it.
     pub debited: String,
+    /// As of the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<HomeRate>,
 }
 
 /// How a document says that it is paid.

@@ -49,6 +49,7 @@ id!(/** A payment run. */ PaymentRunId, "PR");
 id!(/** One payment attempt. */ PaymentId, "P");
 id!(/** A payment method of an account. */ MethodId, "M");
 id!(/** One copy of one document to one address by one channel. */ DeliveryId, "DL");
+id!(/** One copy of a statement of account to one address. */ StatementCopyId, "ST");
 id!(/** A background job. */ JobId, "J");
 id!(/** A schedule. */ ScheduleId, "S");
 id!(/** A note on an account or a document. */ NoteId, "N");

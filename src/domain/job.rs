@@ -69,6 +69,8 @@ pub enum JobSpec {
     Network,
     /// Sends the reminders that are due.
     Remind,
+    /// Sends queued statements of account.
+    Statements,
     /// Writes a print batch.
     Print {
         /// Where to; empty = beside the book.
@@ -105,7 +107,7 @@ impl JobSpec {
             Self::Collect { .. } => JobKind::Collect,
             Self::Retry { .. } => JobKind::Retry,
             Self::Reconcile | Self::Refund { .. } => JobKind::Reconcile,
-            Self::Deliver | Self::Network | Self::Remind => JobKind::Deliver,
+            Self::Deliver | Self::Network | Self::Remind | Self::Statements => JobKind::Deliver,
             Self::Print { .. } => JobKind::Print,
         }
     }
@@ -128,6 +130,7 @@ mod tests {
             r#""Deliver""#,
             r#""Network""#,
             r#""Remind""#,
+            r#""Statements""#,
             r#"{"Print":{"directory":"out"}}"#,
         ] {
             let spec: JobSpec = serde_json::from_str(text).unwrap();

@@ -39,6 +39,12 @@ text_enum! {
         Bank = "bank",
         /// What gateways have not paid out, and what is under way.
         Gateway = "gateway",
+        /// What should be billed and is not.
+        Missing = "missing",
+        /// What payment runs will debit, by day.
+        Debits = "debits",
+        /// Accounts that somebody must see to.
+        Worklist = "worklist",
     }
 }
 
@@ -53,7 +59,10 @@ impl ReportName {
             | Self::Unbilled
             | Self::Unidentified
             | Self::Bank
-            | Self::Gateway => true,
+            | Self::Gateway
+            | Self::Missing
+            | Self::Debits
+            | Self::Worklist => true,
             Self::Rollforward
             | Self::Register
             | Self::Tax
@@ -61,6 +70,26 @@ impl ReportName {
             | Self::Revenue
             | Self::Statement
             | Self::Journal => false,
+        }
+    }
+
+    /// The words of `--by` that it has, and what each gives.
+    pub fn by(self) -> &'static [(&'static str, Detail)] {
+        match self {
+            Self::Aging => &[("account", Detail::Sums), ("document", Detail::Rows)],
+            Self::Register => &[("series", Detail::Sums), ("document", Detail::Rows)],
+            Self::Tax => &[("code", Detail::Sums), ("document", Detail::Rows)],
+            Self::Adjustments => &[("user", Detail::Sums), ("document", Detail::Rows)],
+            Self::Statement => &[("event", Detail::Sums), ("document", Detail::Items)],
+            Self::Unapplied => &[("document", Detail::Sums)],
+            Self::Rollforward => &[("currency", Detail::Sums)],
+            Self::Deferred => &[("month", Detail::Sums), ("document", Detail::Rows)],
+            Self::Journal => &[("entry", Detail::Sums)],
+            Self::Missing | Self::Unbilled => &[("charge", Detail::Sums)],
+            Self::Debits => &[("day", Detail::Sums)],
+            Self::Unidentified | Self::Bank => &[("line", Detail::Sums)],
+            Self::Gateway => &[("payment", Detail::Sums)],
+            Self::TrialBalance | Self::Revenue | Self::Worklist => &[("account", Detail::Sums)],
         }
     }
 
@@ -83,7 +112,7 @@ impl ReportName {
                 "net",
                 "oldest_days",
             ],
-            (Self::Aging, Detail::Rows) => &[
+            (Self::Aging, Detail::Rows | Detail::Items) => &[
                 "as_of",
                 "currency",
                 "account_number",
@@ -114,7 +143,7 @@ impl ReportName {
             (Self::Deferred, Detail::Sums) => {
                 &["as_of", "currency", "booked_month", "release_month", "amount"]
             }
-            (Self::Deferred, Detail::Rows) => &[
+            (Self::Deferred, Detail::Rows | Detail::Items) => &[
                 "as_of",
                 "currency",
                 "revenue_account",
@@ -133,7 +162,7 @@ impl ReportName {
             (Self::Register, Detail::Sums) => {
                 &["series", "currency", "count", "first", "last", "net", "tax", "total", "gaps"]
             }
-            (Self::Register, Detail::Rows) => &[
+            (Self::Register, Detail::Rows | Detail::Items) => &[
                 "number",
                 "kind",
                 "series",
@@ -163,8 +192,11 @@ impl ReportName {
                 "base",
                 "tax",
                 "documents",
+                "base_home",
+                "tax_home",
+                "home_currency",
             ],
-            (Self::Tax, Detail::Rows) => &[
+            (Self::Tax, Detail::Rows | Detail::Items) => &[
                 "number",
                 "document_kind",
                 "invoice_date",
@@ -177,6 +209,9 @@ impl ReportName {
                 "country",
                 "base",
                 "tax",
+                "base_home",
+                "tax_home",
+                "home_currency",
             ],
             (Self::Unapplied, _) => &[
                 "as_of",
@@ -192,7 +227,7 @@ impl ReportName {
                 "owed",
             ],
             (Self::Adjustments, Detail::Sums) => &["user", "kind", "currency", "count", "amount"],
-            (Self::Adjustments, Detail::Rows) => &[
+            (Self::Adjustments, Detail::Rows | Detail::Items) => &[
                 "from",
                 "to",
                 "user",
@@ -244,6 +279,35 @@ impl ReportName {
                 "matched_to",
                 "days",
             ],
+            (Self::Missing, _) => &["as_of", "account_number", "subscription", "charge", "why"],
+            (Self::Debits, _) => &[
+                "day",
+                "gateway",
+                "method",
+                "currency",
+                "count",
+                "amount",
+                "expected_soft",
+                "expected_hard",
+                "expected_system",
+                "expected_unknown",
+                "cut_off",
+            ],
+            (Self::Worklist, _) => &[
+                "account_number",
+                "name",
+                "currency",
+                "overdue",
+                "oldest_days",
+                "broken_promises",
+                "disputes",
+                "last_contact",
+                "next_action_on",
+                "owner",
+            ],
+            (Self::Statement, Detail::Items) => {
+                &["date", "number", "due_date", "total", "open", "days", "bucket", "currency"]
+            }
             (Self::Statement, _) => {
                 &["date", "kind", "number", "due_date", "amount", "balance", "currency"]
             }
@@ -268,6 +332,8 @@ pub enum Detail {
     Sums,
     /// A row each document or deed.
     Rows,
+    /// What is open; of a statement.
+    Items,
 }
 
 /// What is asked of a report.

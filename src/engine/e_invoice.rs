@@ -1,6 +1,6 @@
 //! The electronic form of documents: whether one has it, what it says beside what is printed, and the XML.
 
-use super::{Error, printed, speech};
+use super::{Error, fx, printed, speech};
 use crate::config::{Config, key};
 use crate::document::einvoice::{self, Bill, Facts, FactsLine, Problem};
 use crate::document::{Customer, Key, Printable, Tongue, batch};
@@ -161,6 +161,7 @@ fn legal_of(
         paying: Paying::Transfer,
         mandate: String::new(),
         debited: String::new(),
+        home: None,
     };
     if head.kind.is_receivable()
         && of.terms.auto_pay
@@ -238,6 +239,14 @@ pub fn flags(
     if let Some(verdict) = law(config, of.terms, (printable.kind, printable.invoice_date, total)) {
         let code = if verdict.stops { FlagCode::EInvoice } else { FlagCode::Law };
         found.push(Flag { code, reason: verdict.words });
+    }
+    if corrects.is_none() {
+        let point = match config.get(key::TAX_POINT) {
+            "service_end" => taxed.iter().filter_map(|line| line.service_to).max(),
+            _ => None,
+        };
+        let on = point.unwrap_or(printable.invoice_date);
+        found.extend(fx::lacking(db, config, printable.currency, &printable.taxes, on)?);
     }
     let head = Head {
         kind: printable.kind,
@@ -389,7 +398,10 @@ pub fn write(db: &Db<'_>, id: DocumentId) -> Result<Written, Error> {
         DocumentStatus::Draft => {
             let config = settings::load(db)?;
             let terms = account::version_terms(db, row.account_version)?;
-            let legal = legal(db, &row, &config, &terms)?;
+            let mut legal = legal(db, &row, &config, &terms)?;
+            if let Some(legal) = &mut legal {
+                legal.home = fx::home(db, &config, &row, row.invoice_on)?;
+            }
             let speech = speech::of(db, &config, &terms)?;
             let frozen = Frozen { legal: legal.clone(), speech, ..Frozen::of(&config, &terms) };
             let taxes = document::taxes(db, id)?;

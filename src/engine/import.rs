@@ -9,6 +9,7 @@ mod again;
 mod charges;
 mod facts;
 mod fates;
+mod fx;
 mod methods;
 mod names;
 mod open_items;

@@ -17,6 +17,7 @@ pub mod deliver;
 pub mod desk;
 pub mod e_invoice;
 mod error;
+pub mod fx;
 pub mod guard;
 pub mod import;
 pub mod job;

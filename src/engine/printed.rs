@@ -90,6 +90,7 @@ fn with(
         collected_from: frozen.collected_from,
         pay: frozen.pay,
         reference: store::payment_reference::of(db, id)?.unwrap_or_default(),
+        home: frozen.home,
         note: row.note,
         paper: frozen.paper,
         fit: frozen.fit,

@@ -10,6 +10,7 @@ use crate::engine::collect::remind::RemindRunner;
 use crate::engine::deliver::hand_over::NetworkRunner;
 use crate::engine::deliver::print::PrintRunner;
 use crate::engine::deliver::send::SendRunner;
+use crate::engine::deliver::statements_sent::StatementRunner;
 use crate::engine::post::posting::PostRunner;
 
 /// The runner of a job.
@@ -25,6 +26,7 @@ pub fn runner(spec: JobSpec) -> Box<dyn Runner> {
         JobSpec::Deliver => Box::new(SendRunner::default()),
         JobSpec::Network => Box::new(NetworkRunner::default()),
         JobSpec::Remind => Box::new(RemindRunner),
+        JobSpec::Statements => Box::new(StatementRunner::default()),
         JobSpec::Print { directory } => Box::new(PrintRunner { directory }),
     }
 }

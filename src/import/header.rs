@@ -64,7 +64,7 @@ pub(super) use columns;
 
 /// The column that tells each kind, most telling first. (`tax_code` is also a column of accounts
 /// and charges, so it comes last.)
-const SIGNATURES: [(&str, Kind); 9] = [
+const SIGNATURES: [(&str, Kind); 10] = [
     ("document_number", Kind::OpenItems),
     ("ACCOUNT_ID", Kind::Usage),
     ("QTY", Kind::Usage),
@@ -74,6 +74,7 @@ const SIGNATURES: [(&str, Kind); 9] = [
     ("rate_percent", Kind::Taxes),
     ("account_number", Kind::Accounts),
     ("tax_code", Kind::Taxes),
+    ("from", Kind::FxRates),
 ];
 
 /// Which kind of file has such a header.
@@ -87,7 +88,7 @@ pub fn recognise(header: &[String]) -> Result<Kind, Fault> {
         "separate the columns with commas".to_owned()
     } else {
         "the first line must name the columns; these tell the kind: account_number, \
-         subscription_number, charge_number, ACCOUNT_ID, token, rate_percent, document_number"
+         subscription_number, charge_number, ACCOUNT_ID, token, rate_percent, document_number, from"
             .to_owned()
     };
     Err(Fault::new("", one, "the header is of no known kind of file", hint))

@@ -7,6 +7,8 @@ text_enum! {
     Kind {
         /// Tax rates by code and day.
         Taxes = "taxes",
+        /// Rates between currencies by day.
+        FxRates = "fx",
         /// Customers.
         Accounts = "accounts",
         /// Tokens of cards and bank accounts.

@@ -9,6 +9,7 @@ pub mod account;
 pub mod bank;
 pub mod charge;
 pub mod field;
+pub mod fx;
 pub mod header;
 mod kind;
 pub mod network_receipt;

@@ -9,6 +9,7 @@ use super::rows::Rows;
 use super::window::Window;
 use super::{account, charge, open_item, payment_method, subscription, usage};
 use crate::domain::document::TaxRate;
+use crate::domain::fx::FxRate;
 use std::io::{Cursor, Read};
 
 /// Parses one file that is in memory. `Err` is a fault of the file itself (nothing of it can go in);
@@ -107,6 +108,7 @@ impl<'b> Reader<'b> {
     fn fits(&self) -> Result<(), Fault> {
         match self.kind {
             Kind::Taxes => self.columns::<TaxRate>().map(drop),
+            Kind::FxRates => self.columns::<FxRate>().map(drop),
             Kind::Accounts => self.columns::<account::AccountRow>().map(drop),
             Kind::PaymentMethods => self.columns::<payment_method::MethodRow>().map(drop),
             Kind::Subscriptions => self.columns::<subscription::SubscriptionRow>().map(drop),
@@ -121,6 +123,7 @@ impl<'b> Reader<'b> {
     pub fn next(&mut self, most: usize) -> Result<Rows, Refused> {
         Ok(match self.kind {
             Kind::Taxes => Rows::Taxes(self.table(most)?),
+            Kind::FxRates => Rows::FxRates(self.table(most)?),
             Kind::Accounts => Rows::Accounts(self.table(most)?),
             Kind::PaymentMethods => Rows::PaymentMethods(self.table(most)?),
             Kind::Subscriptions => Rows::Subscriptions(self.table(most)?),
@@ -135,6 +138,7 @@ impl<'b> Reader<'b> {
     pub(super) fn keys(&mut self, take: &mut dyn FnMut(&str) -> bool) -> Result<usize, Refused> {
         match self.kind {
             Kind::Taxes => self.keys_of::<TaxRate>(take),
+            Kind::FxRates => self.keys_of::<FxRate>(take),
             Kind::Accounts => self.keys_of::<account::AccountRow>(take),
             Kind::PaymentMethods => self.keys_of::<payment_method::MethodRow>(take),
             Kind::Subscriptions => self.keys_of::<subscription::SubscriptionRow>(take),
@@ -148,6 +152,7 @@ impl<'b> Reader<'b> {
     pub(super) fn settle(&mut self, among: impl Fn(&str) -> bool) -> Result<Settled, Refused> {
         match self.kind {
             Kind::Taxes => self.settle_of::<TaxRate>(among),
+            Kind::FxRates => self.settle_of::<FxRate>(among),
             Kind::Accounts => self.settle_of::<account::AccountRow>(among),
             Kind::PaymentMethods => self.settle_of::<payment_method::MethodRow>(among),
             Kind::Subscriptions => self.settle_of::<subscription::SubscriptionRow>(among),

@@ -4,7 +4,7 @@ use super::field::Refused;
 use super::kind::Kind;
 use super::once::one_row_per_key;
 use super::row::Table;
-use super::{account, charge, open_item, payment_method, subscription, tax, usage};
+use super::{account, charge, fx, open_item, payment_method, subscription, tax, usage};
 use std::collections::HashSet;
 
 /// The rows of a file, by kind.
@@ -12,6 +12,8 @@ use std::collections::HashSet;
 pub enum Rows {
     /// taxes.csv
     Taxes(Table<tax::TaxColumns, crate::domain::document::TaxRate>),
+    /// fx.csv
+    FxRates(Table<fx::FxColumns, crate::domain::fx::FxRate>),
     /// accounts.csv
     Accounts(Table<account::AccountColumns, account::AccountRow>),
     /// payment_methods.csv
@@ -31,6 +33,7 @@ macro_rules! of_table {
     ($rows:expr, $table:ident => $what:expr) => {
         match $rows {
             Rows::Taxes($table) => $what,
+            Rows::FxRates($table) => $what,
             Rows::Accounts($table) => $what,
             Rows::PaymentMethods($table) => $what,
             Rows::Subscriptions($table) => $what,
@@ -46,6 +49,7 @@ impl Rows {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Taxes(_) => Kind::Taxes,
+            Self::FxRates(_) => Kind::FxRates,
             Self::Accounts(_) => Kind::Accounts,
             Self::PaymentMethods(_) => Kind::PaymentMethods,
             Self::Subscriptions(_) => Kind::Subscriptions,

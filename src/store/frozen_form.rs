@@ -89,6 +89,7 @@ impl Split {
                 ..legal
             }),
             speech: frozen.speech.clone(),
+            home: frozen.home.clone(),
         };
         let (form, words) = (json::text(&form)?, json::text(&words)?);
         let same = filled(&form, &words).is_some_and(|filled| filled == text);

@@ -92,6 +92,6 @@ fn message_id(id: DeliveryId, book: &str, domain: &str) -> String {
     format!("{id}.{book}@{domain}")
 }
 
-fn book(db: &Db<'_>) -> Result<String, StoreError> {
+pub(super) fn book(db: &Db<'_>) -> Result<String, StoreError> {
     db.one("SELECT substr(uid, 1, 12) FROM book", [], |r| r.get(0))
 }

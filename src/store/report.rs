@@ -6,10 +6,12 @@ mod bank;
 mod base;
 mod deferred;
 mod journal;
+mod missing;
 mod moved;
 mod posted;
 mod rollforward;
-mod statement;
+pub mod statement;
+mod work;
 
 pub use base::Take;
 
@@ -30,6 +32,9 @@ pub fn read(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, Store
         // Accounts are rated for it: the engine does.
         ReportName::Unbilled => Ok(Summary::default()),
         ReportName::Deferred => deferred::read(db, asked, take),
+        ReportName::Missing => missing::read(db, asked, take),
+        ReportName::Debits => work::debits(db, asked, take),
+        ReportName::Worklist => work::worklist(db, asked, take),
         ReportName::Statement => statement::read(db, asked, take),
         ReportName::Journal => journal::read(db, asked, take),
         ReportName::Unidentified => bank::unidentified(db, asked, take),

@@ -56,6 +56,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0049_deferred.sql"),
     include_str!("migrations/0050_book_period_report.sql"),
     include_str!("migrations/0051_bank.sql"),
+    include_str!("migrations/0052_statement_copy.sql"),
+    include_str!("migrations/0053_fx_rate.sql"),
 ];
 
 /// The schema of this program.

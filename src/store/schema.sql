@@ -1655,5 +1655,35 @@ CREATE TRIGGER bank_payer_of_method AFTER INSERT ON payment_method WHEN NEW.iban
   INSERT OR IGNORE INTO bank_payer (iban, account_id, told, times)
   VALUES (upper(replace(NEW.iban, ' ', '')), NEW.account_id, 1, 0);
 END;
+CREATE TABLE statement_copy (
+  id             INTEGER PRIMARY KEY,
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  from_on        TEXT NOT NULL,
+  to_on          TEXT NOT NULL,
+  address        TEXT NOT NULL,
+  status         TEXT NOT NULL CHECK (status IN ('Queued','Held','Sending','Sent','Deferred','Bounced','Unconfirmed','Recalled','Written','Printed','Suppressed','Impossible')),
+  attempts       INTEGER NOT NULL DEFAULT 0,
+  queued_at      INTEGER NOT NULL,
+  not_before_at  INTEGER NOT NULL,                    -- end of the hold, or the next try
+  first_try_at   INTEGER,
+  ended_at       INTEGER,
+  last_reply     TEXT NOT NULL DEFAULT '',
+  message_id     TEXT NOT NULL DEFAULT '',
+  pdf_hash       TEXT NOT NULL DEFAULT '',            -- SHA-256 of the PDF of the last try
+  job_id         INTEGER,                             -- the job that is sending it
+  reports        TEXT NOT NULL DEFAULT '',            -- hashes of the reports that it came back, each counts once
+  UNIQUE (account_id, from_on, to_on, address)
+) STRICT;
+CREATE INDEX statement_copy_queue ON statement_copy (not_before_at) WHERE status IN ('Queued','Deferred');
+CREATE INDEX statement_copy_name ON statement_copy (message_id);
+CREATE INDEX statement_copy_sending ON statement_copy (job_id) WHERE status = 'Sending';
+CREATE TABLE fx_rate (
+  from_currency  TEXT NOT NULL,
+  to_currency    TEXT NOT NULL,
+  rate_on        TEXT NOT NULL,
+  rate           TEXT NOT NULL,                       -- one from is so many of to, decimal
+  source         TEXT NOT NULL,
+  PRIMARY KEY (from_currency, to_currency, rate_on)
+) STRICT, WITHOUT ROWID;
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);
 INSERT INTO account_text (account_text, rank) VALUES ('automerge', 16);

@@ -213,7 +213,7 @@ fn the_pdf_is_one_page_has_every_name_and_never_replaces_a_file_unasked() {
     let file = file.to_str().unwrap();
     tool("qpdf", &["--check", file]);
     if let Some(text) = tool("pdftotext", &["-layout", file, "-"]) {
-        for words in ["Account A1, February 2026", "250.10", "1 of 1", "late start"] {
+        for words in ["Account A1, February 2026", "250.10", "1/1", "late start"] {
             assert!(text.contains(words), "{words}: {text}");
         }
     }

@@ -77,7 +77,14 @@ fn each_report_is_the_one_of_the_command_line_and_ties() {
         use ReportName as R;
         let none = matches!(
             name,
-            R::Adjustments | R::Deferred | R::Unbilled | R::Unidentified | R::Bank
+            R::Adjustments
+                | R::Deferred
+                | R::Unbilled
+                | R::Unidentified
+                | R::Bank
+                | R::Missing
+                | R::Debits
+                | R::Worklist
         );
         assert!(sheet.all > 0 || none, "{name}");
         assert_eq!(sheet.rows.len(), sheet.all, "{name}");

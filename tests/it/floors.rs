@@ -12,6 +12,7 @@ const FLOORS: &[&[&str]] = &[
         "ahead",
         "pace",
         "e_invoice",
+        "fx",
         "job",
         "look",
         "mailer",

@@ -13,7 +13,10 @@ fn a_report_that_is_not_there_or_not_of_a_day_is_refused_by_name() {
         ("report tax --period 2026-13", "no month"),
         ("report tax --from 2026-02-01 --to 2026-01-01", "is after"),
         ("report trial-balance --account A1", "of all accounts"),
-        ("report aging --by moon", "nothing to report by"),
+        ("report aging --by moon", "account, document"),
+        ("report revenue --by user", "account"),
+        ("report aging --by account --rows", "either"),
+        ("report aging --pdf x.pdf", "report statement --account A"),
     ] {
         let ran = book.say(line).ends(2);
         assert!(ran.err.contains(word), "{line}: {}", ran.err);

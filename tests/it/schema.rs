@@ -99,6 +99,7 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("payment.next_action", action),
         ("delivery.channel", words!(Channel)),
         ("delivery.status", words!(DeliveryStatus)),
+        ("statement_copy.status", words!(DeliveryStatus)),
         ("job.kind", words!(JobKind)),
         ("job.state", words!(JobState)),
         ("four_eyes.state", words!(RequestState)),

@@ -1,7 +1,7 @@
 //! What is posted, as the model of EN 16931: signs turned, prices net, tax by category and rate.
 
 use super::check::is_vat_id;
-use super::model::{Bill, Coded, Contact, Means, Party, Row, TaxGroup};
+use super::model::{Bill, Coded, Contact, Home, Means, Party, Row, TaxGroup};
 use crate::document::Printable;
 use crate::document::printable::country_code;
 use crate::domain::document::DocumentKind;
@@ -63,7 +63,8 @@ pub fn bill(facts: Facts<'_>) -> Bill {
     let to = rows.iter().filter_map(|row| row.period.map(|p| p.1)).max();
     let buyer = buyer(facts);
     let goods = taxes.iter().any(|tax| tax.category == Category::IntraCommunity);
-    let tax_minor = taxes.iter().map(|tax| tax.tax_minor).sum();
+    let tax_minor: i64 = taxes.iter().map(|tax| tax.tax_minor).sum();
+
     let means = match (credit, legal.form) {
         (false, _) => means(legal),
         (true, Form::Xrechnung) => Some(Means::Open),
@@ -76,7 +77,7 @@ pub fn bill(facts: Facts<'_>) -> Bill {
         issued_on: document.invoice_date,
         credit,
         currency: document.currency,
-        home: None,
+        home: home(facts, tax_minor),
         due_on: document.due_date,
         buyer_reference: document.customer.buyer_reference.clone(),
         order: document.po_number.clone(),
@@ -100,6 +101,18 @@ pub fn bill(facts: Facts<'_>) -> Bill {
         total_minor: sign * document.total_minor,
         paid_minor: if credit { 0 } else { paid },
     }
+}
+
+/// The tax in the issuer's own currency, where a rate is known (BT-6, BT-111): converted row by row, as the tax
+/// report has it.
+fn home(facts: Facts<'_>, tax_minor: i64) -> Option<Home> {
+    let rate = facts.legal.home.as_ref()?;
+    let of = facts.document.currency;
+    let rows: Result<Vec<i64>, _> =
+        facts.document.taxes.iter().map(|tax| rate.convert(of, tax.tax_minor)).collect();
+    let sum: i64 = rows.ok()?.iter().sum();
+    let turned = (sum < 0) != (tax_minor < 0);
+    Some(Home { currency: rate.currency, tax_minor: if turned { -sum } else { sum } })
 }
 
 fn unit(legal: &Legal, uom: &str) -> String {

@@ -1,9 +1,10 @@
-use super::model::TaxGroup;
+use super::model::{Home, TaxGroup};
 use super::*;
 use crate::document::{Customer, Issuer, Line, Printable};
 use crate::domain::document::{DocumentKind, DocumentTax, TaxKind};
 use crate::domain::e_invoice::{Category, Form};
 use crate::domain::frozen::{AppliedCredit, Corrected, Legal, Paying, Seller};
+use crate::domain::fx::{HomeRate, Quoted};
 use crate::domain::money::Currency;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -43,6 +44,7 @@ fn legal(form: Form) -> Legal {
         paying: Paying::Transfer,
         mandate: String::new(),
         debited: String::new(),
+        home: None,
     }
 }
 
@@ -164,6 +166,34 @@ fn what_is_written_reads_back_the_same_in_every_form() {
             assert_eq!(problems(&bill).is_empty(), !wants, "{form}: {:?}", problems(&bill));
             assert_eq!(problems(&back).is_empty(), !wants || form.is_cii());
         }
+    }
+}
+
+#[test]
+fn the_tax_is_told_in_the_issuers_own_currency_too() {
+    let rate = |text: &str| HomeRate {
+        currency: eur(),
+        rate: number(text),
+        quoted: Quoted::Other,
+        on: "2026-11-30".parse().unwrap(),
+        source: "ECB".to_owned(),
+    };
+    for form in every_form() {
+        let mut facts = legal(form);
+        facts.home = Some(rate("1.2500"));
+        let mut document = invoice();
+        document.currency = Currency::parse("USD").unwrap();
+        let bill = made(&document, &facts);
+        assert_eq!(bill.home, Some(Home { currency: eur(), tax_minor: 9_538 }), "{form}");
+        let back = read(&write(&bill)).unwrap();
+        assert_eq!(back, as_read(bill), "{form}");
+        // What is given back is positive there as well.
+        document.kind = DocumentKind::CreditMemo;
+        document.lines.iter_mut().for_each(|line| line.amount_minor = -line.amount_minor);
+        document.taxes[0].base_minor = -62_755;
+        document.taxes[0].tax_minor = -11_923;
+        let memo = made(&document, &facts);
+        assert_eq!(memo.home, Some(Home { currency: eur(), tax_minor: 9_538 }), "{form}");
     }
 }
 

@@ -140,6 +140,30 @@ keys! {
     Reminder = "reminder" Letter ["day", "invoices", "paid", "bank", "customer?", "issuer?"];
     ReminderLine = "reminder_line" Line ["number", "day", "sum"];
     ReminderPaid = "reminder_paid" Line [];
+    Statement = "statement" Label [];
+    StatementSpan = "statement_span" Sentence ["from", "to"];
+    StatementLegal = "statement_legal" Sentence [];
+    StatementActivity = "statement_activity" Label [];
+    StatementOpen = "statement_open" Label [];
+    StatementNothing = "statement_nothing" Sentence [];
+    StatementOpening = "statement_opening" Label ["day"];
+    StatementClosing = "statement_closing" Label ["day"];
+    StatementDate = "statement_date" Label [];
+    StatementWhat = "statement_what" Label [];
+    StatementTotal = "statement_total" Label ["currency"];
+    StatementLeft = "statement_left" Label ["currency"];
+    StatementDays = "statement_days" Label [];
+    StatementBalance = "statement_balance" Label ["currency"];
+    StatementNotApplied = "statement_not_applied" Label [];
+    StatementRefund = "statement_refund" Label [];
+    StatementReturn = "statement_return" Label [];
+    StatementChargeback = "statement_chargeback" Label [];
+    StatementOpeningItem = "statement_opening_item" Label [];
+    StatementOther = "statement_other" Label [];
+    StatementSubject = "statement_subject" Line ["day"];
+    StatementMail = "statement_mail" Letter ["span", "balances", "legal", "bank", "customer?", "issuer?"];
+    StatementBalanceLine = "statement_balance_line" Line ["day", "sum"];
+    TaxHome = "tax_home" Sentence ["sum", "rate", "day"];
 }
 
 impl Key {

@@ -1,6 +1,7 @@
 //! Care of the book: copies, checks, settings, exports, what its place and its clock are like.
 
 pub mod backup;
+pub mod bookkeeping;
 pub mod check;
 pub mod convert;
 pub mod copies;

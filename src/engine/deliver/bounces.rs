@@ -5,7 +5,8 @@ use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::ids::DeliveryId;
 use crate::domain::payment::DeliveryStatus;
-use crate::domain::text::counted;
+use crate::domain::text::{counted, hex};
+use crate::engine::deliver::statements;
 use crate::engine::{Error, Session};
 use crate::mail::bounce::{self, Became, Recipient};
 use crate::mail::folder;
@@ -140,8 +141,7 @@ fn one(session: &mut Session, bytes: &[u8], told: &mut Told) -> Result<(), Error
         Ok(Vec::new())
     })?;
     if copies.is_empty() {
-        told.unknown += 1;
-        return Ok(());
+        return statement(session, (&report, bytes), told);
     }
     let name = if report.id.is_empty() {
         Sha256::digest(bytes).to_vec()
@@ -156,6 +156,39 @@ fn one(session: &mut Session, bytes: &[u8], told: &mut Told) -> Result<(), Error
         let hash = hash.finalize();
         book(session, (&about(&copies, to), &hash), to, told)?;
     }
+    Ok(())
+}
+
+/// A report of a statement of account, or of nothing that went out from here.
+fn statement(
+    session: &mut Session,
+    (report, bytes): (&bounce::Report, &[u8]),
+    told: &mut Told,
+) -> Result<(), Error> {
+    let Some(failed) = report.recipients.iter().find(|to| to.became == Became::Failed) else {
+        told.unknown += 1;
+        return Ok(());
+    };
+    let hash = hex(&Sha256::digest(bytes));
+    for name in &report.of {
+        let Some((copy, moved)) = statements::came_back(session, name, (&hash, &failed.reason))?
+        else {
+            continue;
+        };
+        if moved {
+            told.bounced.push(Booked {
+                id: copy.id.to_string(),
+                document: String::new(),
+                account_number: copy.account_number,
+                address: copy.address,
+                reason: failed.reason.clone(),
+            });
+        } else {
+            told.seen += 1;
+        }
+        return Ok(());
+    }
+    told.unknown += 1;
     Ok(())
 }
 

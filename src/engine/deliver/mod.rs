@@ -14,4 +14,6 @@ pub mod pause;
 pub mod print;
 pub mod receipts;
 pub mod send;
+pub mod statements;
+pub mod statements_sent;
 pub mod steer;

@@ -173,7 +173,7 @@ fn tidy(session: &mut Session, job: &JobRow, config: &Config) -> Result<(), Erro
 }
 
 /// Pauses or ends the job if somebody asked.
-fn obeys(session: &mut Session, job: &JobRow) -> Result<bool, Error> {
+pub(super) fn obeys(session: &mut Session, job: &JobRow) -> Result<bool, Error> {
     let state = match job.wanted {
         Wanted::Nothing => return Ok(false),
         Wanted::Pause => JobState::Paused,
@@ -364,7 +364,18 @@ fn judge<'a>(
     resend: bool,
     elsewhere: bool,
 ) -> Settled<'a> {
-    let now = tx.now().at_ms;
+    let tries = (delivery.attempts, delivery.first_try_at);
+    judged(tx.now().at_ms, tries, outcome, resend, elsewhere)
+}
+
+/// The same of anything that was tried so often, and first at a moment.
+pub(super) fn judged(
+    now: i64,
+    (attempts, first_try_at): (i64, Option<i64>),
+    outcome: &MailOutcome,
+    resend: bool,
+    elsewhere: bool,
+) -> Settled<'_> {
     let reply = outcome.reply();
     let as_is = |status| Settled {
         status,
@@ -377,7 +388,7 @@ fn judge<'a>(
         MailOutcome::Sent { .. } => as_is(DeliveryStatus::Sent),
         MailOutcome::Bounced { .. } => as_is(DeliveryStatus::Bounced),
         MailOutcome::Unconfirmed { .. } if resend => {
-            let next = next_try(delivery.attempts + 1, now, delivery.first_try_at.unwrap_or(now));
+            let next = next_try(attempts + 1, now, first_try_at.unwrap_or(now));
             match next {
                 Some(_) => Settled { not_before_at: next, ..as_is(DeliveryStatus::Deferred) },
                 None => as_is(DeliveryStatus::Unconfirmed),
@@ -389,7 +400,7 @@ fn judge<'a>(
             Settled { not_before_at: Some(now), counts: false, ..as_is(DeliveryStatus::Queued) }
         }
         MailOutcome::Deferred { .. } | MailOutcome::LostBeforeData { .. } => {
-            let next = next_try(delivery.attempts + 1, now, delivery.first_try_at.unwrap_or(now));
+            let next = next_try(attempts + 1, now, first_try_at.unwrap_or(now));
             match next {
                 Some(_) => Settled { not_before_at: next, ..as_is(DeliveryStatus::Deferred) },
                 // Five days are over; the last answer says why.

@@ -21,9 +21,12 @@ pub fn verb(kind: Kind) -> Verb {
     match kind {
         Kind::PaymentMethods => Verb::ImportMethods,
         Kind::OpenItems => Verb::ImportOpenItems,
-        Kind::Taxes | Kind::Accounts | Kind::Subscriptions | Kind::Charges | Kind::Usage => {
-            Verb::Import
-        }
+        Kind::Taxes
+        | Kind::FxRates
+        | Kind::Accounts
+        | Kind::Subscriptions
+        | Kind::Charges
+        | Kind::Usage => Verb::Import,
     }
 }
 

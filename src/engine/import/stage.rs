@@ -8,7 +8,7 @@ use super::plan::{self, Change, Defaults, Fate, Findings, Merge};
 use super::report::FileReport;
 use super::second::{self, Judge, Judged};
 use super::source::Source;
-use super::{accounts, charges, methods, open_items, subscriptions, taxes, usage};
+use super::{accounts, charges, fx, methods, open_items, subscriptions, taxes, usage};
 use crate::clock::Now;
 use crate::domain::actor::Actor;
 use crate::domain::text;
@@ -88,6 +88,7 @@ impl<'f> Staged<'f> {
         let (cutover, repeats) = (self.source.cutover, self.options.allow_repeats);
         Ok(match rows {
             Rows::Taxes(table) => Box::new(taxes::plan(db, table)?),
+            Rows::FxRates(table) => Box::new(fx::plan(db, table)?),
             Rows::Accounts(table) => Box::new(accounts::plan(db, table, today, memory)?),
             Rows::PaymentMethods(table) => Box::new(methods::plan(db, table, memory)?),
             Rows::Subscriptions(table) => Box::new(subscriptions::plan(db, table, memory)?),

@@ -7,7 +7,7 @@ use crate::domain::account::AccountTerms;
 use crate::domain::document::{DocumentStatus, DocumentTax, Review};
 use crate::domain::tax::posting_block;
 use crate::engine::command::Pick;
-use crate::engine::{Error, e_invoice, printed, speech};
+use crate::engine::{Error, e_invoice, fx, printed, speech};
 use crate::store::document::{self, DocumentRow};
 use crate::store::posting::Content;
 use crate::store::{Db, StoreError, account, logo};
@@ -98,7 +98,7 @@ fn judge_row(
         return Ok(Err(why));
     }
     // Numbered and charged, it would have to be delivered.
-    let frozen = freeze_with(db, row, config, &terms)?;
+    let frozen = freeze_with(db, row, config, (&terms, on))?;
     if let Some(why) = printed::unfit(db, row.clone(), taxes.clone(), frozen.clone())? {
         return Ok(Err(why));
     }
@@ -121,14 +121,15 @@ pub(super) fn freeze(
     row: &DocumentRow,
     config: &Config,
 ) -> Result<Frozen, StoreError> {
-    freeze_with(db, row, config, &account::version_terms(db, row.account_version)?)
+    let terms = account::version_terms(db, row.account_version)?;
+    freeze_with(db, row, config, (&terms, row.invoice_on))
 }
 
 fn freeze_with(
     db: &Db<'_>,
     row: &DocumentRow,
     config: &Config,
-    terms: &AccountTerms,
+    (terms, on): (&AccountTerms, NaiveDate),
 ) -> Result<Frozen, StoreError> {
     let mut frozen = Frozen::of(config, terms);
     frozen.speech = speech::of(db, config, terms)?;
@@ -146,6 +147,10 @@ fn freeze_with(
     if row.kind.is_receivable() && frozen.collected_from.is_empty() {
         frozen.pay = e_invoice::pay_to(config);
     }
+    frozen.home = fx::home(db, config, row, on)?;
     frozen.legal = e_invoice::legal(db, row, config, terms)?;
+    if let Some(legal) = &mut frozen.legal {
+        legal.home.clone_from(&frozen.home);
+    }
     Ok(frozen)
 }

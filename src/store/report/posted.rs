@@ -1,9 +1,10 @@
 //! What was posted with a date in a span of days: the register, and its tax.
 
 use super::base::{Take, only, tie};
+use crate::domain::fx::HomeRate;
 use crate::domain::money::Currency;
 use crate::domain::report::{Asked, Cell, Detail, Summary};
-use crate::store::{Db, StoreError, decimal, money, word};
+use crate::store::{Db, StoreError, decimal, fx, money, word};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ const REGISTERED: &str =
 pub fn register(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreError> {
     match asked.detail {
         Detail::Sums => by_series(db, asked, take)?,
-        Detail::Rows => rows(db, asked, take)?,
+        Detail::Rows | Detail::Items => rows(db, asked, take)?,
     }
     let mut summary = Summary::default();
     let sql = format!(
@@ -146,6 +147,8 @@ struct Taxed {
     base: i64,
     tax: i64,
     documents: i64,
+    /// Both in the issuer's own currency; none where no rate of a document is known.
+    home: Option<(i64, i64)>,
 }
 
 type TaxKey = (Currency, String, Decimal, String, String);
@@ -153,6 +156,9 @@ type TaxKey = (Currency, String, Decimal, String, String);
 /// Tax of what is dated in the span, and what bears none. Write-offs that give tax back are in it.
 pub fn tax(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreError> {
     let mut sums: BTreeMap<TaxKey, Taxed> = BTreeMap::new();
+    let own = fx::own(db)?;
+    // Its own rate, of what is not in the issuer's own currency.
+    let home = format!("CASE WHEN d.currency <> ?3 THEN {} END", fx::FROZEN);
     let from = "FROM document d JOIN account a ON a.id = d.account_id
          JOIN account_version v ON v.id = d.account_version_id";
     let dated = format!(
@@ -161,20 +167,20 @@ pub fn tax(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreE
     );
     let taxed = format!(
         "SELECT d.currency, d.number, d.kind, d.invoice_on, a.number, v.tax_id, t.tax_code,
-                t.rate_percent, t.kind, v.country, t.base_minor, t.tax_minor
+                t.rate_percent, t.kind, v.country, t.base_minor, t.tax_minor, {home}
          {from} JOIN document_tax t ON t.document_id = d.id WHERE {dated} ORDER BY d.id, t.tax_code"
     );
     let none = format!(
         "SELECT d.currency, d.number, d.kind, d.invoice_on, a.number, v.tax_id, '', '0', 'none',
                 v.country, d.subtotal_minor - coalesce((SELECT sum(t.base_minor) FROM document_tax t
-                  WHERE t.document_id = d.id), 0) AS rest, 0
+                  WHERE t.document_id = d.id), 0) AS rest, 0, {home}
          {from} WHERE {dated} AND d.kind <> 'write_off' AND rest <> 0 ORDER BY d.id"
     );
     // What was let off within the tolerance gives its share of the tax back, until it is owed again.
     let let_off = |day: &str, sign: &str| {
         format!(
             "SELECT d.currency, d.number, 'payment_difference', f.{day}, a.number, v.tax_id, t.tax_code,
-                    t.rate_percent, t.kind, v.country, {sign}t.base_minor, {sign}t.tax_minor
+                    t.rate_percent, t.kind, v.country, {sign}t.base_minor, {sign}t.tax_minor, {home}
              FROM payment_difference f JOIN payment_difference_tax t ON t.difference_id = f.id
              JOIN document d ON d.id = f.document_id JOIN account a ON a.id = d.account_id
              JOIN account_version v ON v.id = d.account_version_id
@@ -184,13 +190,15 @@ pub fn tax(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreE
     };
     let differences = [let_off("booked_on", "-"), let_off("undone_on", "")];
     for sql in [taxed, none].into_iter().chain(differences) {
-        db.each(&sql, (asked.from, asked.to), |r| {
+        let code = own.map_or("", |own| own.code());
+        db.each(&sql, (asked.from, asked.to, code), |r| {
             let currency = word(r, 0, Currency::parse)?;
             let (code, kind): (String, String) = (r.get(6)?, r.get(8)?);
             let (rate, country) = (decimal(r, 7)?.normalize(), r.get::<String>(9)?);
             let (base, tax): (i64, i64) = (r.get(10)?, r.get(11)?);
-            if asked.detail == Detail::Rows {
-                take(vec![
+            let home = in_own(own, currency, (base, tax), fx::frozen(r, 12)?)?;
+            if asked.detail != Detail::Sums {
+                let mut row: Vec<Cell> = vec![
                     r.get::<String>(1)?.into(),
                     r.get::<String>(2)?.into(),
                     r.get::<NaiveDate>(3)?.into(),
@@ -203,9 +211,16 @@ pub fn tax(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreE
                     country.as_str().into(),
                     currency.amount(base).into(),
                     currency.amount(tax).into(),
-                ])?;
+                ];
+                row.extend(home_cells(own, home));
+                take(row)?;
             }
             let all = sums.entry((currency, code, rate, kind, country)).or_default();
+            all.home = match (all.documents, all.home, home) {
+                (0, _, home) => home,
+                (_, Some(sum), Some(more)) => Some((sum.0 + more.0, sum.1 + more.1)),
+                (_, _, _) => None,
+            };
             all.base += base;
             all.tax += tax;
             all.documents += 1;
@@ -213,11 +228,13 @@ pub fn tax(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreE
         })?;
     }
     let mut by_currency: BTreeMap<Currency, [i64; 2]> = BTreeMap::new();
+    let mut homes = Some((0, 0));
     for ((currency, code, rate, kind, country), all) in sums {
         let [base, tax] = by_currency.entry(currency).or_default();
         (*base, *tax) = (*base + all.base, *tax + all.tax);
+        homes = homes.zip(all.home).map(|(sum, more)| (sum.0 + more.0, sum.1 + more.1));
         if asked.detail == Detail::Sums {
-            take(vec![
+            let mut row: Vec<Cell> = vec![
                 asked.from.into(),
                 asked.to.into(),
                 currency.code().into(),
@@ -228,7 +245,9 @@ pub fn tax(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreE
                 currency.amount(all.base).into(),
                 currency.amount(all.tax).into(),
                 all.documents.into(),
-            ])?;
+            ];
+            row.extend(home_cells(own, all.home));
+            take(row)?;
         }
     }
     let mut summary = Summary::default();
@@ -237,11 +256,41 @@ pub fn tax(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreE
         summary.totals.insert(currency, vec![("base".to_owned(), base), ("tax".to_owned(), tax)]);
         taxes.insert(currency, tax);
     }
+    if let (Some(own), Some((base, tax))) = (own, homes) {
+        let of_home = [("base_home", base), ("tax_home", tax)];
+        let of_home = of_home.map(|(name, minor)| (name.to_owned(), minor));
+        summary.totals.entry(own).or_default().extend(of_home);
+    }
     if asked.is_whole() {
         summary.ties =
             tie("T7 tax = movement of tax in the ledger", &taxes, &tax_moved(db, asked)?);
     }
     Ok(summary)
+}
+
+/// Base and tax in the issuer's own currency; none where that or the rate is not known.
+fn in_own(
+    own: Option<Currency>,
+    currency: Currency,
+    (base, tax): (i64, i64),
+    rate: Option<HomeRate>,
+) -> Result<Option<(i64, i64)>, StoreError> {
+    if own == Some(currency) {
+        return Ok(Some((base, tax)));
+    }
+    let Some(rate) = rate.filter(|rate| Some(rate.currency) == own) else { return Ok(None) };
+    let convert = |minor| {
+        let made = rate.convert(currency, minor);
+        made.map_err(|why| StoreError::Conflict(format!("in {}: {why}", rate.currency)))
+    };
+    Ok(Some((convert(base)?, convert(tax)?)))
+}
+
+fn home_cells(own: Option<Currency>, home: Option<(i64, i64)>) -> [Cell; 3] {
+    let (Some(own), Some((base, tax))) = (own, home) else {
+        return [Cell::Nothing, Cell::Nothing, own.map_or(Cell::Nothing, |own| own.code().into())];
+    };
+    [own.amount(base).into(), own.amount(tax).into(), own.code().into()]
 }
 
 fn tax_moved(db: &Db<'_>, asked: &Asked) -> Result<BTreeMap<Currency, i64>, StoreError> {

@@ -77,6 +77,9 @@ fn words(name: ReportName) -> &'static str {
         ReportName::Unidentified => "lines of banks that are nobody's",
         ReportName::Bank => "lines of banks, and what they were matched to",
         ReportName::Gateway => "what gateways have not paid out, and what is under way",
+        ReportName::Missing => "what should be billed and is not",
+        ReportName::Debits => "what payment runs will debit, by day",
+        ReportName::Worklist => "accounts that somebody must see to",
     }
 }
 
@@ -275,7 +278,7 @@ impl Books {
             {
                 level.of.asked.detail = match level.of.asked.detail {
                     Detail::Sums => Detail::Rows,
-                    Detail::Rows => Detail::Sums,
+                    Detail::Rows | Detail::Items => Detail::Sums,
                 };
                 (level.sheet, level.at, level.shift) = (None, 0, 0);
                 level.of.only.clear();

@@ -123,6 +123,8 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      DROP INDEX payment_outside; DROP INDEX account_key; DROP INDEX document_key; DROP TABLE payment_reference;
      DROP TABLE payment_difference_tax; DROP TABLE payment_difference; DROP TABLE bank_detail; DROP TABLE bank_payer;
      DROP TABLE bank_match; DROP TABLE payout_row; DROP TABLE payout; DROP TABLE bank_line; DROP TABLE statement; DROP TABLE bank_account",
+    "DROP TABLE statement_copy",
+    "DROP TABLE fx_rate",
 ];
 
 /// What a call of the binary gave.

@@ -92,6 +92,7 @@ pub fn invoice() -> Printable {
         collected_from: String::new(),
         pay: None,
         reference: String::new(),
+        home: None,
         note: String::new(),
         paper: Paper::A4,
         fit: Fit::Whole,

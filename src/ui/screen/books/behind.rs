@@ -66,7 +66,11 @@ pub fn of(shown: &Wanted, row: &[Cell]) -> Option<Behind> {
         | ReportName::Deferred
         | ReportName::Unbilled
         | ReportName::Statement
+        | ReportName::Missing
+        | ReportName::Worklist
         | ReportName::Journal => document(shown, row),
+        // Of many documents, which no report names.
+        ReportName::Debits => None,
     }
 }
 
